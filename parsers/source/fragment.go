@@ -1,0 +1,179 @@
+package source
+
+import "sort"
+
+// Quoting says what kind of text the host file wraps around a piece of a fragment, and so
+// what may be written there without changing what surrounds it.
+type Quoting int
+
+const (
+	// Plain text: the bytes of the file are the bytes of the fragment, and anything may be written.
+	Plain Quoting = iota
+	// SingleQuoted is shell text between single quotes.
+	SingleQuoted
+	// DoubleQuoted is shell text, or a Dockerfile value, between double quotes.
+	DoubleQuoted
+	// Unquoted is a bare shell word or Dockerfile value.
+	Unquoted
+	// Heredoc is the body of a here-document whose delimiter is not quoted.
+	Heredoc
+	// JSONString is text between the quotes of a JSON string.
+	JSONString
+)
+
+// Piece is a run of fragment text that comes from one place of the file.
+type Piece struct {
+	// Text is the fragment text of this piece.
+	Text string
+	// Span is where it stands in the file. For a piece that is not verbatim it is the smallest word
+	// that encloses the place, so that a finding can still be shown.
+	Span Span
+	// Verbatim says that the bytes at Span are Text itself. A piece made from a variable, an escape
+	// or by the command that writes it (the newline of echo) is not verbatim, and cannot be edited.
+	Verbatim bool
+	// Quoting is the host's quoting around a verbatim piece.
+	Quoting Quoting
+	// Opaque says that Text stands for something unknown, such as a variable: its value must not be judged.
+	Opaque bool
+}
+
+// Fragment is text that lies in a file, whole or embedded, with a map from its own offsets to
+// the file's. A fragment is immutable.
+type Fragment struct {
+	// File is where the text comes from.
+	File *File
+	// Text is what the consumer of the fragment sees.
+	Text []byte
+	// Pieces are the parts of Text, in order, without gaps.
+	Pieces []Piece
+
+	starts []int // offset of each piece in Text
+}
+
+// WholeFile returns the fragment that is the whole of f.
+func WholeFile(f *File) *Fragment {
+	return &Fragment{File: f, Text: f.Bytes, Pieces: []Piece{{Text: string(f.Bytes), Span: f.Span(), Verbatim: true}}, starts: []int{0}}
+}
+
+// NewFragment returns the fragment of f that is made of pieces, in order.
+func NewFragment(f *File, pieces []Piece) *Fragment {
+	fr := &Fragment{File: f}
+	for _, p := range pieces {
+		if p.Text == "" {
+			continue
+		}
+		fr.starts = append(fr.starts, len(fr.Text))
+		fr.Text = append(fr.Text, p.Text...)
+		fr.Pieces = append(fr.Pieces, p)
+	}
+	return fr
+}
+
+// Whole reports whether fr is a whole file, so that its offsets are the file's.
+func (fr *Fragment) Whole() bool {
+	return len(fr.Pieces) == 1 && fr.Pieces[0].Verbatim && fr.Pieces[0].Quoting == Plain && fr.Pieces[0].Span == fr.File.Span() || len(fr.Text) == 0 && len(fr.File.Bytes) == 0
+}
+
+// piece returns the index of the piece that holds the byte at off; the last piece for the end of the text,
+// -1 in an empty fragment.
+func (fr *Fragment) piece(off int) int {
+	return sort.SearchInts(fr.starts, off+1) - 1
+}
+
+// Span maps a span of the fragment's text to the file. Where the map is verbatim at an end, that end is
+// exact; else it is the end of the enclosing word.
+func (fr *Fragment) Span(s Span) Span {
+	if len(fr.Pieces) == 0 {
+		if fr.File != nil && len(fr.File.Bytes) == 0 {
+			return Span{}
+		}
+		return Span{}
+	}
+	s.Start = min(max(s.Start, 0), len(fr.Text))
+	s.End = min(max(s.End, s.Start), len(fr.Text))
+	i := fr.piece(s.Start)
+	first := fr.Pieces[i]
+	out := first.Span
+	if first.Verbatim {
+		out.Start = first.Span.Start + s.Start - fr.starts[i]
+	}
+	if s.IsEmpty() {
+		if first.Verbatim {
+			out.End = out.Start
+		}
+		return out
+	}
+	j := fr.piece(s.End - 1)
+	last := fr.Pieces[j]
+	out.End = last.Span.End
+	if last.Verbatim {
+		out.End = last.Span.Start + s.End - fr.starts[j]
+	}
+	if out.End < out.Start { // pieces may come from words in another order than the file's
+		out = first.Span.Join(last.Span)
+	}
+	return out
+}
+
+// Known reports whether no part of s is opaque, so that its text may be judged.
+func (fr *Fragment) Known(s Span) bool {
+	for i, p := range fr.Pieces {
+		t := Span{fr.starts[i], fr.starts[i] + len(p.Text)}
+		if p.Opaque && (t.Overlaps(s) || s.IsEmpty() && t.Contains(s)) {
+			return false
+		}
+	}
+	return true
+}
+
+// Edit maps the replacement of s by text to the file. It reports false where the fragment's text is not the
+// file's own, or where the host's quoting would give text another meaning; then no fix can be made.
+func (fr *Fragment) Edit(s Span, text string) (Span, string, bool) {
+	if s.Start < 0 || s.End > len(fr.Text) || s.End < s.Start {
+		return Span{}, "", false
+	}
+	if len(fr.Pieces) == 0 {
+		return Span{}, text, fr.Whole()
+	}
+	i := fr.piece(s.Start)
+	if s.IsEmpty() && i > 0 && fr.starts[i] == s.Start && !fr.Pieces[i].Verbatim {
+		i-- // an insertion between two pieces goes to the one that can be edited
+	}
+	p := fr.Pieces[i]
+	if !p.Verbatim || s.End > fr.starts[i]+len(p.Text) || !p.Quoting.holds(text) {
+		return Span{}, "", false
+	}
+	return s.Shift(p.Span.Start - fr.starts[i]), text, true
+}
+
+// holds reports whether text keeps its meaning, and its surroundings theirs, when it is written inside q.
+func (q Quoting) holds(text string) bool {
+	for i := 0; i < len(text); i++ {
+		switch c := text[i]; q {
+		case SingleQuoted:
+			if c == '\'' || c == '\n' || c == '\\' {
+				return false
+			}
+		case DoubleQuoted:
+			if c == '"' || c == '$' || c == '`' || c == '\\' || c == '\n' || c == '!' {
+				return false
+			}
+		case Heredoc:
+			if c == '$' || c == '`' || c == '\\' {
+				return false
+			}
+		case JSONString:
+			if c == '"' || c == '\\' || c < 0x20 {
+				return false
+			}
+		case Unquoted:
+			switch {
+			case 'a' <= c && c <= 'z', 'A' <= c && c <= 'Z', '0' <= c && c <= '9':
+			case c == '-' || c == '_' || c == '.' || c == '/' || c == ':' || c == '=' || c == ',' || c == '@' || c == '+' || c == '%':
+			default:
+				return false
+			}
+		}
+	}
+	return true
+}

@@ -1,0 +1,46 @@
+package source
+
+import (
+	"strings"
+
+	"github.com/agext/levenshtein"
+)
+
+// Nearest returns the candidate that a person most likely meant by name, for a "did you mean" in a message, or ""
+// when none is near. Near means an edit distance of at most one for each three letters; upper and lower
+// case, and '_' and '-', count as equal. Of several equally near candidates the first one wins, so callers pass them sorted.
+func Nearest(name string, candidates []string) string {
+	best, bestDistance := "", len(name)/3+1
+	if len(name) < 3 {
+		bestDistance = 1
+	}
+	folded := fold(name)
+	for _, c := range candidates {
+		if c == name {
+			continue
+		}
+		f := fold(c)
+		if d := len(f) - len(folded); d >= bestDistance || -d >= bestDistance {
+			continue
+		}
+		if d := levenshtein.Distance(folded, f, nil); d < bestDistance {
+			best, bestDistance = c, d
+		}
+	}
+	return best
+}
+
+func fold(s string) string { return strings.ReplaceAll(strings.ToLower(s), "_", "-") }
+
+// Problem is something that is wrong with the text itself, found while it was read. Parsers return problems beside
+// what they could read; the rules of the packs turn each into a finding.
+type Problem struct {
+	// Span is the text at fault, in the coordinates of what was parsed.
+	Span Span
+	// Kind names the class of the problem, such as "missing-equals"; each parser documents its own.
+	Kind string
+	// Message says what is wrong, in one sentence without a full stop.
+	Message string
+	// Near is the known name that was most likely meant, or "".
+	Near string
+}
