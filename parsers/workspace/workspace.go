@@ -1,0 +1,139 @@
+// Package workspace is the shared model: it finds the files, tells their kind, parses them, and links them, so that a rule can
+// see that line 9 of a Dockerfile runs Nix before line 14 writes the nix.conf that Nix needed.
+//
+// Nothing outside the workspace's root is ever read, no symbolic link out of it is followed, and nothing is run.
+package workspace
+
+import (
+	"github.com/sandlint/sandlint/parsers/dockerfile"
+	"github.com/sandlint/sandlint/parsers/nixconf"
+	"github.com/sandlint/sandlint/parsers/seccomp"
+	"github.com/sandlint/sandlint/parsers/shell"
+	"github.com/sandlint/sandlint/parsers/source"
+)
+
+// Kind is what a file is for.
+type Kind string
+
+const (
+	KindUnknown    Kind = ""
+	KindDockerfile Kind = "dockerfile"
+	KindNixConf    Kind = "nix.conf"
+	KindSeccomp    Kind = "seccomp profile"
+)
+
+// Dockerfile is a Dockerfile with what it means: its images and the nix.conf text in it.
+type Dockerfile struct {
+	*dockerfile.File
+	// Images are the stages, in order.
+	Images []*Image
+	// NixTexts are the nix.conf texts embedded in the file, in order of position.
+	NixTexts []*NixText
+}
+
+// Profile is a seccomp profile.
+type Profile struct {
+	*seccomp.Profile
+}
+
+// Host is what a nix.conf text stands in.
+type Host string
+
+const (
+	HostFile    Host = "file"   // a nix.conf file
+	HostWrite   Host = "write"  // text that a command or COPY <<EOF writes to a nix.conf
+	HostEnv     Host = "env"    // NIX_CONFIG
+	HostOption  Host = "option" // a command line: --option name value, --extra-conf
+	HostExtra   Host = "extra"  // an installer's extra configuration, which it appends to the nix.conf
+	HostUnknown Host = "unknown"
+)
+
+// NixText is one nix.conf text: a whole file or a fragment.
+type NixText struct {
+	*nixconf.File
+	// Host tells where it stands.
+	Host Host
+	// Path is where Nix reads it in the image, or the path of the file itself; "" for the environment and options.
+	Path string
+	// Append says that the text is added to what the file held before.
+	Append bool
+	// Targets are the releases that it is for: those of the workspace, narrowed by the base image or the installer.
+	Targets nixconf.Targets
+	// Event is the event of an image that the text belongs to, nil for a file.
+	Event *Event
+	// Image is the stage it stands in, nil for a file.
+	Image *Image
+}
+
+// Image is one build stage: what it is based on, for what it is built, and what happens in it.
+type Image struct {
+	// File is the Dockerfile.
+	File *Dockerfile
+	// Stage is the stage.
+	Stage *dockerfile.Stage
+	// Parent is the image of the stage that it is based on, nil for another image.
+	Parent *Image
+	// Base is what is known of the image named by FROM, nil when nothing is or when Parent is set.
+	Base *KnownImage
+	// Platforms are the platforms the stage is built for, with where each comes from. Empty when not known.
+	Platforms []Platform
+	// Events are what happens in this stage, in order; those of Parent come before them.
+	Events []*Event
+}
+
+// Platform is a platform that an image is built for.
+type Platform struct {
+	// Name is the platform as in "linux/arm64".
+	Name string
+	// Emulated says that the build runs through an emulator for this platform; where it is not certain, it is false.
+	Emulated bool
+	// Why tells where this is known from, for a message.
+	Why string
+	// File and Span are the place, File nil when it comes from the command line.
+	File *source.File
+	Span source.Span
+}
+
+// EventKind is the kind of an Event.
+type EventKind int
+
+const (
+	// WriteConfig is a change of a Nix configuration file.
+	WriteConfig EventKind = iota
+	// SetEnv sets an environment variable that Nix reads.
+	SetEnv
+	// RunCommand runs a command.
+	RunCommand
+	// Opaque is something that may do anything to the configuration: a script that cannot be read.
+	Opaque
+)
+
+// Event is something in the timeline of an image that matters for Nix and for sandboxes.
+type Event struct {
+	Kind  EventKind
+	Image *Image
+	// Instruction is the instruction that it is part of.
+	Instruction *dockerfile.Instruction
+	// Command is the shell command, nil for COPY, ADD and ENV.
+	Command *shell.Command
+	// Script is the script that Command is part of.
+	Script *shell.Script
+	// File and Span are its place. File is a script of the workspace where a RUN runs one.
+	File *source.File
+	Span source.Span
+	// Maybe says that it may not happen: it stands under a condition.
+	Maybe bool
+
+	// Path is the file that WriteConfig changes; Text the text written, nil where it is not known; Truncate says that
+	// what the file held before is lost.
+	Path     string
+	Text     *NixText
+	Truncate bool
+
+	// Name and Value are those of SetEnv. Known says that Value is.
+	Name, Value string
+	Known       bool
+
+	// Nix tells what a RunCommand does with Nix; nil for other commands.
+	Nix *NixUse
+}

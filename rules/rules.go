@@ -1,0 +1,148 @@
+// Package rules holds what a rule is, what it finds, and the runner that applies rules to a workspace. The rules
+// themselves are in the packs below this folder: one rule, one file, and beside it the txtar that is both its test and its page.
+package rules
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/sandlint/sandlint/fixers"
+	"github.com/sandlint/sandlint/parsers/source"
+	"github.com/sandlint/sandlint/parsers/workspace"
+)
+
+// Severity says how much a finding matters.
+type Severity int
+
+const (
+	// Off switches a rule off; no finding has it.
+	Off Severity = iota
+	// Style is taste. Rules of this severity are off unless selected.
+	Style
+	// Info is worth knowing.
+	Info
+	// Warning is likely to bite.
+	Warning
+	// Error says that the file does not do what it says, or opens a hole.
+	Error
+)
+
+var severityNames = [...]string{"off", "style", "info", "warning", "error"}
+
+func (s Severity) String() string { return severityNames[s] }
+
+// ParseSeverity returns the severity with the given name: off, style, info, warning or error.
+func ParseSeverity(name string) (Severity, error) {
+	for i, n := range severityNames {
+		if n == name {
+			return Severity(i), nil
+		}
+	}
+	return Off, fmt.Errorf("unknown severity %q; it is one of %s", name, strings.Join(severityNames[:], ", "))
+}
+
+// Rule is one thing that sandlint can find. A rule is a value: it has no state, and its functions are sequential
+// and may run at the same time on different files.
+type Rule struct {
+	// ID is pack, slash and a name in kebab-case for what is wrong: "nix/unknown-setting". It is never changed without an alias.
+	ID string
+	// Aliases are other ids by which users know the rule, such as "DL3006"; they are taken wherever an id is.
+	Aliases []string
+	// Summary is one sentence in the present tense, without a full stop, that says what is wrong.
+	Summary string
+	// Severity is that of its findings, unless a finding says otherwise.
+	Severity Severity
+	// Category groups rules across packs: "correctness", "security", "portability", "style".
+	Category string
+	// Since is the release of sandlint that brought the rule.
+	Since string
+	// Fixes are the safeties of the fixes that the rule can offer; none when it has no fix.
+	Fixes []fixers.Safety
+	// Optional says that the rule is off unless it is selected or configured.
+	Optional bool
+	// References are the sources of the claim: documents, source files and issues, by name.
+	References []string
+
+	// At most one of the following is set; it says on what the rule looks.
+
+	// NixConf looks at one nix.conf text, a file or a fragment of another file.
+	NixConf func(*Pass, *workspace.NixText)
+	// Dockerfile looks at one Dockerfile.
+	Dockerfile func(*Pass, *workspace.Dockerfile)
+	// Image looks at one build stage with its timeline.
+	Image func(*Pass, *workspace.Image)
+	// Seccomp looks at one seccomp profile.
+	Seccomp func(*Pass, *workspace.Profile)
+}
+
+// Pack returns the part of the id before the slash.
+func (r *Rule) Pack() string {
+	pack, _, _ := strings.Cut(r.ID, "/")
+	return pack
+}
+
+// Page returns the path of the rule's page below the project's root.
+func (r *Rule) Page() string { return "docs/rules/" + r.ID + ".md" }
+
+// Finding is one place where a rule found what it looks for.
+type Finding struct {
+	// Rule is the rule that reports it.
+	Rule *Rule
+	// Severity is the rule's, as configured, unless the rule set another one for this finding.
+	Severity Severity
+	// Message is one sentence, lower case, without a full stop.
+	Message string
+	// File and Span are the place, as tight as can be.
+	File *source.File
+	Span source.Span
+	// Related are other places that explain the finding.
+	Related []Related
+	// Fixes are alternatives, best first. The runner leaves only those that passed their proof.
+	Fixes []fixers.Fix
+	// Suppressed tells why the finding is not reported; nil for one that is.
+	Suppressed *Suppression
+}
+
+// Related is a place that explains a finding.
+type Related struct {
+	File    *source.File
+	Span    source.Span
+	Message string
+}
+
+// Suppression says by what a finding was switched off.
+type Suppression struct {
+	// Kind is "inline" for a comment in the file.
+	Kind string
+	// Reason is what the author gave as reason, or "".
+	Reason string
+	// File and Span are the place of the comment.
+	File *source.File
+	Span source.Span
+}
+
+// Pass is one rule at work on one subject.
+type Pass struct {
+	// Rule is the rule at work.
+	Rule *Rule
+	// Workspace is what the subject belongs to.
+	Workspace *workspace.Workspace
+
+	severity Severity
+	report   func(Finding)
+}
+
+// Report records a finding. Rule is filled in, and Severity too where it is Off.
+func (p *Pass) Report(f Finding) {
+	f.Rule = p.Rule
+	switch {
+	case p.severity != Off: // configured by the user
+		f.Severity = p.severity
+	case f.Severity == Off:
+		f.Severity = p.Rule.Severity
+	}
+	p.report(f)
+}
+
+// Targets returns the versions of the consumers that the workspace is for.
+func (p *Pass) Targets() workspace.Targets { return p.Workspace.Targets }
