@@ -1,0 +1,263 @@
+package report
+
+import (
+	"bufio"
+	"bytes"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"unicode/utf16"
+
+	"github.com/sandlint/sandlint/parsers/source"
+	"github.com/sandlint/sandlint/rules"
+)
+
+const (
+	// annotationsPerType is how many annotations of one type the runner keeps of a step (_maxCountPerIssueType in actions/runner).
+	annotationsPerType = 10
+	// annotationLength is how many UTF-16 units of a message the runner keeps (_maxIssueMessageLength).
+	annotationLength = 4096
+	// stepSummarySize is how many bytes GitHub takes as the summary of a step.
+	stepSummarySize = 1 << 20
+)
+
+// annotation is one workflow command.
+type annotation struct {
+	command        string // error, warning or notice
+	file           string
+	line, endLine  int // 0 without a place
+	col, endColumn int // 0 when line and endLine differ
+	title, message string
+	logPrefix      string // what the log shows before the message
+}
+
+// writeGitHub prints a line for each finding for those who read the log, then the annotations: errors first and at most ten of each
+// type, for the runner drops the others without a word. The job summary gets all of them as a table.
+func writeGitHub(out io.Writer, r *Report) error {
+	w := bufio.NewWriter(out)
+	all := annotations(r)
+	for _, a := range all {
+		fmt.Fprintf(w, "%s [%s]\n", logLine(a.logPrefix+a.message), a.title)
+	}
+	rank := func(a annotation) int { return slices.Index([]string{"error", "warning", "notice"}, a.command) }
+	slices.SortStableFunc(all, func(a, b annotation) int { return rank(a) - rank(b) })
+	kept := keep(all)
+	for _, a := range kept {
+		w.WriteString(a.String())
+		w.WriteByte('\n')
+	}
+	if n := len(all) - len(kept); n > 0 {
+		w.WriteString(annotation{command: "notice", title: "sandlint", message: fmt.Sprintf("… and %d more; see the log of this step", n)}.String())
+		w.WriteByte('\n')
+	}
+	if !r.Quiet {
+		fmt.Fprintln(w, Summary(r.Result))
+	}
+	if err := w.Flush(); err != nil {
+		return err
+	}
+	if path := r.getenv("GITHUB_STEP_SUMMARY"); path != "" {
+		if err := appendStepSummary(path, r); err != nil {
+			return fmt.Errorf("writing the job summary: %w", err)
+		}
+	}
+	return nil
+}
+
+// annotations returns one annotation for each file that could not be read and for each finding, in order.
+func annotations(r *Report) []annotation {
+	places := positions{}
+	var out []annotation
+	for _, e := range r.Result.Errors {
+		out = append(out, annotation{command: "error", file: repositoryPath(r, e.Path), title: "sandlint", message: e.Err.Error(),
+			logPrefix: e.Path + ": error: "})
+	}
+	for i := range r.Result.Findings {
+		f := &r.Result.Findings[i]
+		start, end := places.span(f.File, trimNewlines(f.File, f.Span))
+		a := annotation{command: "notice", file: repositoryPath(r, f.File.Path), line: start.Line, endLine: end.Line, title: f.Rule.ID,
+			message: f.Message, logPrefix: fmt.Sprintf("%s:%d:%d: %s: ", f.File.Path, start.Line, start.Column, f.Severity)}
+		if start.Line == end.Line {
+			a.col, a.endColumn = start.Column, end.Column
+		}
+		switch f.Severity {
+		case rules.Error:
+			a.command = "error"
+		case rules.Warning:
+			a.command = "warning"
+		}
+		out = append(out, a)
+	}
+	return out
+}
+
+// repositoryPath returns path as the runner needs it: it takes a relative path as relative to the workspace of the job, wherever the
+// step runs.
+func repositoryPath(r *Report, path string) string {
+	root := r.getenv("GITHUB_WORKSPACE")
+	if root == "" || r.Dir == "" {
+		return path
+	}
+	abs := filepath.FromSlash(path)
+	if !filepath.IsAbs(abs) {
+		abs = filepath.Join(r.Dir, abs)
+	}
+	rel, err := filepath.Rel(root, abs)
+	if err != nil || rel == ".." || strings.HasPrefix(rel, ".."+string(filepath.Separator)) {
+		return path
+	}
+	return filepath.ToSlash(rel)
+}
+
+// keep returns the annotations that the runner will keep, in order. Where it would drop some, one notice is left for
+// the one that says so.
+func keep(all []annotation) []annotation {
+	count := map[string]int{}
+	for _, a := range all {
+		count[a.command]++
+	}
+	notices := annotationsPerType
+	if count["error"] > annotationsPerType || count["warning"] > annotationsPerType || count["notice"] > annotationsPerType {
+		notices--
+	}
+	limit := map[string]int{"error": annotationsPerType, "warning": annotationsPerType, "notice": notices}
+	var out []annotation
+	for _, a := range all {
+		if limit[a.command] > 0 {
+			limit[a.command]--
+			out = append(out, a)
+		}
+	}
+	return out
+}
+
+// String returns the workflow command, without a line end.
+func (a annotation) String() string {
+	var props []string
+	add := func(name, value string) { props = append(props, name+"="+escapeProperty.Replace(value)) }
+	if a.file != "" {
+		add("file", a.file)
+	}
+	if a.line > 0 {
+		add("line", fmt.Sprint(a.line))
+		add("endLine", fmt.Sprint(a.endLine))
+	}
+	if a.col > 0 {
+		add("col", fmt.Sprint(a.col))
+		add("endColumn", fmt.Sprint(a.endColumn))
+	}
+	add("title", a.title)
+	return "::" + a.command + " " + strings.Join(props, ",") + "::" + escapeData.Replace(cutUTF16(stripANSI(a.message), annotationLength))
+}
+
+// The escapes of actions/runner, ActionCommand: those of data, and those of the values of properties.
+var (
+	escapeData     = strings.NewReplacer("%", "%25", "\r", "%0D", "\n", "%0A")
+	escapeProperty = strings.NewReplacer("%", "%25", "\r", "%0D", "\n", "%0A", ":", "%3A", ",", "%2C")
+)
+
+// cutUTF16 cuts s to at most n UTF-16 units, between two characters, and marks the cut.
+func cutUTF16(s string, n int) string {
+	if len(s) <= n {
+		return s
+	}
+	used, cut := 0, 0
+	for i, r := range s {
+		if used < n { // room for the mark is left at i
+			cut = i
+		}
+		if used += max(1, utf16.RuneLen(r)); used > n {
+			return s[:cut] + "…"
+		}
+	}
+	return s
+}
+
+// logLine returns s as one line of the log that the runner takes for no command: neither "::" at its start nor the older
+// "##[" anywhere.
+func logLine(s string) string {
+	s = strings.ReplaceAll(visible(stripANSI(s), false), "##[", "## [")
+	if strings.HasPrefix(strings.TrimSpace(s), "::") {
+		s = "./" + s
+	}
+	return s
+}
+
+// appendStepSummary adds a Markdown table of all findings to the file at path, as far as GitHub takes it.
+func appendStepSummary(path string, r *Report) error {
+	f, err := os.OpenFile(path, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o644)
+	if err != nil {
+		return err
+	}
+	room := stepSummarySize
+	if info, err := f.Stat(); err == nil {
+		room -= int(min(info.Size(), stepSummarySize))
+	}
+	_, err = f.Write(stepSummary(r, room))
+	if closeErr := f.Close(); err == nil {
+		err = closeErr
+	}
+	return err
+}
+
+// stepSummary returns Markdown of at most size bytes: a heading, and a table for each file.
+func stepSummary(r *Report, size int) []byte {
+	const reserve = 100 // for the line that tells what is missing
+	var b bytes.Buffer
+	fmt.Fprintf(&b, "### sandlint: %s\n", markdown(Summary(r.Result)))
+	places := positions{}
+	rows := 0
+	total := len(r.Result.Errors) + len(r.Result.Findings)
+	row := func(s string) bool {
+		if b.Len()+len(s)+reserve > size {
+			return false
+		}
+		b.WriteString(s)
+		rows++
+		return true
+	}
+	full := false
+	for _, e := range r.Result.Errors {
+		if full = !row(fmt.Sprintf("\n**%s**: error: %s\n", markdown(e.Path), markdown(e.Err.Error()))); full {
+			break
+		}
+	}
+	var last *source.File
+	for i := range r.Result.Findings {
+		if full {
+			break
+		}
+		f := &r.Result.Findings[i]
+		start := places.at(f.File, f.Span.Start, startSlot)
+		head := ""
+		if f.File != last {
+			head = fmt.Sprintf("\n**%s**\n\n| Line | Severity | Finding | Rule |\n| ---: | --- | --- | --- |\n", markdown(f.File.Path))
+			last = f.File
+		}
+		full = !row(head + fmt.Sprintf("| %d | %s | %s | %s |\n", start.Line, f.Severity, markdown(f.Message), markdown(f.Rule.ID)))
+	}
+	if rows < total {
+		fmt.Fprintf(&b, "\n… and %d more; see the log of the step.\n", total-rows)
+	}
+	b.WriteByte('\n')
+	if b.Len() > size {
+		return nil
+	}
+	return b.Bytes()
+}
+
+// markdown returns s as Markdown text of one line that shows s and does nothing else: no markup, no mention, no cell border.
+func markdown(s string) string {
+	var b strings.Builder
+	for _, r := range visible(stripANSI(s), false) {
+		if strings.ContainsRune("&<>|\\`*_[]~@#$", r) {
+			fmt.Fprintf(&b, "&#%d;", r)
+		} else {
+			b.WriteRune(r)
+		}
+	}
+	return b.String()
+}

@@ -1,0 +1,209 @@
+package report
+
+import (
+	"bufio"
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"unicode/utf8"
+
+	"github.com/sandlint/sandlint/fixers"
+	"github.com/sandlint/sandlint/parsers/source"
+	"github.com/sandlint/sandlint/rules"
+)
+
+// jsonVersion changes when a field of the JSON changes its meaning. docs/schema/findings.schema.json describes this version.
+const jsonVersion = 1
+
+type jsonTool struct {
+	Name    string `json:"name"`
+	Version string `json:"version"`
+}
+
+type jsonFinding struct {
+	Rule        string           `json:"rule"`
+	Aliases     []string         `json:"aliases"`
+	Severity    string           `json:"severity"`
+	Message     string           `json:"message"`
+	Help        string           `json:"help"`
+	Path        string           `json:"path"`
+	Range       jsonRange        `json:"range"`
+	Related     []jsonRelated    `json:"related"`
+	Fixes       []jsonFix        `json:"fixes"`
+	Fingerprint string           `json:"fingerprint"`
+	Suppressed  *jsonSuppression `json:"suppressed"`
+}
+
+type jsonRange struct {
+	Start jsonPosition `json:"start"`
+	End   jsonPosition `json:"end"`
+}
+
+type jsonPosition struct {
+	Line   int `json:"line"`
+	Column int `json:"column"`
+	Offset int `json:"offset"`
+}
+
+type jsonRelated struct {
+	Path    string    `json:"path"`
+	Range   jsonRange `json:"range"`
+	Message string    `json:"message"`
+}
+
+type jsonFix struct {
+	Title  string     `json:"title"`
+	Safety string     `json:"safety"`
+	Edits  []jsonEdit `json:"edits"`
+}
+
+type jsonEdit struct {
+	Path  string `json:"path"`
+	Start int    `json:"start"`
+	End   int    `json:"end"`
+	Text  string `json:"text"`
+}
+
+type jsonSuppression struct {
+	Kind   string     `json:"kind"`
+	Reason string     `json:"reason"`
+	Path   string     `json:"path,omitempty"`
+	Range  *jsonRange `json:"range,omitempty"`
+}
+
+type jsonFiles struct {
+	Checked int           `json:"checked"`
+	Skipped []jsonSkipped `json:"skipped"`
+}
+
+type jsonSkipped struct {
+	Path   string `json:"path"`
+	Reason string `json:"reason"`
+}
+
+type jsonError struct {
+	Path    string `json:"path"`
+	Message string `json:"message"`
+}
+
+// writeJSON prints one object, with each finding on a line of its own.
+func writeJSON(out io.Writer, r *Report) error {
+	w := bufio.NewWriter(out)
+	var buf bytes.Buffer
+	enc := json.NewEncoder(&buf)
+	enc.SetEscapeHTML(false)
+	var err error
+	put := func(before string, v any) {
+		buf.Reset()
+		err = errors.Join(err, enc.Encode(v))
+		w.WriteString(before)
+		w.Write(bytes.TrimSuffix(buf.Bytes(), []byte("\n")))
+	}
+	fmt.Fprintf(w, "{\"version\": %d,\n", jsonVersion)
+	put(` "tool": `, jsonTool{Name: "sandlint", Version: r.Version})
+	w.WriteString(",\n \"findings\": [")
+	all := merged(r.Result)
+	prints := Fingerprints(all)
+	places := positions{}
+	for i, f := range all {
+		before := "\n  "
+		if i > 0 {
+			before = ",\n  "
+		}
+		put(before, newJSONFinding(f, prints[i], places))
+	}
+	files := jsonFiles{Checked: r.Result.Checked, Skipped: []jsonSkipped{}}
+	for _, s := range r.Result.Skipped {
+		files.Skipped = append(files.Skipped, jsonSkipped(s))
+	}
+	unreadable := []jsonError{}
+	for _, e := range r.Result.Errors {
+		unreadable = append(unreadable, jsonError{Path: e.Path, Message: e.Err.Error()})
+	}
+	put("],\n \"files\": ", files)
+	put(",\n \"errors\": ", unreadable)
+	w.WriteString("}\n")
+	return errors.Join(err, w.Flush())
+}
+
+func newJSONFinding(f *rules.Finding, fingerprint string, places positions) jsonFinding {
+	out := jsonFinding{
+		Rule:        f.Rule.ID,
+		Aliases:     append([]string{}, f.Rule.Aliases...),
+		Severity:    f.Severity.String(),
+		Message:     f.Message,
+		Help:        f.Rule.Page(),
+		Path:        f.File.Path,
+		Range:       newJSONRange(places.span(f.File, f.Span)),
+		Related:     []jsonRelated{},
+		Fixes:       []jsonFix{},
+		Fingerprint: fingerprint,
+	}
+	for _, rel := range f.Related {
+		out.Related = append(out.Related, jsonRelated{
+			Path: rel.File.Path, Range: newJSONRange(places.related(rel.File, rel.Span)), Message: rel.Message})
+	}
+	for _, fix := range f.Fixes {
+		if jf, ok := newJSONFix(fix); ok {
+			out.Fixes = append(out.Fixes, jf)
+		}
+	}
+	if s := f.Suppressed; s != nil {
+		out.Suppressed = &jsonSuppression{Kind: s.Kind, Reason: s.Reason}
+		if s.File != nil {
+			rng := newJSONRange(places.related(s.File, s.Span))
+			out.Suppressed.Path, out.Suppressed.Range = s.File.Path, &rng
+		}
+	}
+	return out
+}
+
+func newJSONRange(start, end source.Position) jsonRange {
+	return jsonRange{
+		Start: jsonPosition{Line: start.Line, Column: start.Column, Offset: start.Offset},
+		End:   jsonPosition{Line: end.Line, Column: end.Column, Offset: end.Offset},
+	}
+}
+
+// newJSONFix reports false for a fix whose text is not valid UTF-8: JSON cannot carry it, and a reader that applied what arrived would
+// break the file.
+func newJSONFix(fix fixers.Fix) (jsonFix, bool) {
+	out := jsonFix{Title: fix.Title, Safety: fix.Safety.String(), Edits: []jsonEdit{}}
+	for _, e := range fix.Edits {
+		if !utf8.ValidString(e.Text) {
+			return jsonFix{}, false
+		}
+		out.Edits = append(out.Edits, jsonEdit{Path: e.File.Path, Start: e.Span.Start, End: e.Span.End, Text: e.Text})
+	}
+	return out, true
+}
+
+// merged returns the findings and the suppressed ones in one order: path, position, rule id.
+func merged(res *rules.Result) []*rules.Finding {
+	a, b := res.Findings, res.Suppressed
+	out := make([]*rules.Finding, 0, len(a)+len(b))
+	for len(a) > 0 || len(b) > 0 {
+		if len(b) == 0 || len(a) > 0 && !before(&b[0], &a[0]) {
+			out = append(out, &a[0])
+			a = a[1:]
+		} else {
+			out = append(out, &b[0])
+			b = b[1:]
+		}
+	}
+	return out
+}
+
+func before(a, b *rules.Finding) bool {
+	switch {
+	case a.File.Path != b.File.Path:
+		return a.File.Path < b.File.Path
+	case a.Span.Start != b.Span.Start:
+		return a.Span.Start < b.Span.Start
+	case a.Span.End != b.Span.End:
+		return a.Span.End < b.Span.End
+	}
+	return a.Rule.ID < b.Rule.ID
+}

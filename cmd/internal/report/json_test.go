@@ -1,0 +1,115 @@
+package report
+
+import (
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/xeipuuv/gojsonschema"
+
+	"github.com/sandlint/sandlint/fixers"
+	"github.com/sandlint/sandlint/parsers/source"
+	"github.com/sandlint/sandlint/rules"
+)
+
+func findingsSchema(t *testing.T) *gojsonschema.Schema {
+	t.Helper()
+	b, err := os.ReadFile(filepath.Join("..", "..", "..", "docs", "schema", "findings.schema.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	schema, err := gojsonschema.NewSchema(gojsonschema.NewBytesLoader(b))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return schema
+}
+
+func violations(t *testing.T, schema *gojsonschema.Schema, doc []byte) []string {
+	t.Helper()
+	res, err := schema.Validate(gojsonschema.NewBytesLoader(doc))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var out []string
+	for _, e := range res.Errors() {
+		out = append(out, e.String())
+	}
+	return out
+}
+
+func TestJSONFollowsItsSchema(t *testing.T) {
+	schema := findingsSchema(t)
+	for name, r := range map[string]*Report{
+		"one of everything": sample(t),
+		"nothing":           {Version: "0.1.0", Result: &rules.Result{}},
+	} {
+		if got := violations(t, schema, render(t, "json", r)); got != nil {
+			t.Errorf("%s: %q", name, got)
+		}
+	}
+	// The schema says something: each of these changes breaks it.
+	doc := string(render(t, "json", sample(t)))
+	for _, change := range [][2]string{
+		{`"version": 1`, `"version": 2`},
+		{`"severity":"error"`, `"severity":"fatal"`},
+		{`"line":1,`, `"line":0,`},
+		{`"aliases":[]`, `"aliases":null`},
+		{`"suppressed":null`, `"suppressed":false`},
+		{`"fingerprint":"`, `"fingerprint":"x`},
+		{`"related":[],`, ``},
+		{`"rule":"nix/unknown-setting"`, `"rule":"unknown-setting"`},
+		{`"start":15`, `"start":-1`},
+	} {
+		changed := strings.Replace(doc, change[0], change[1], 1)
+		if changed == doc {
+			t.Errorf("%s is not in the output", change[0])
+		} else if violations(t, schema, []byte(changed)) == nil {
+			t.Errorf("%s in place of %s passes the schema", change[1], change[0])
+		}
+	}
+}
+
+// TestJSONPositions holds that lines and columns count code points, offsets count bytes, and edits are as the fixers apply them.
+func TestJSONPositions(t *testing.T) {
+	f := source.NewFile("Dockerfile", []byte("FROM a\r\nRUN größe 𝄞 <x> && y\n"))
+	span := spanOf(t, f, "<x>", 0)
+	r := &Report{Result: &rules.Result{Findings: []rules.Finding{{Rule: tagRule, Severity: rules.Error, File: f, Span: span, Message: "<&>\u2028",
+		Fixes: []fixers.Fix{{Title: "T", Safety: fixers.Safe, Edits: []fixers.Edit{{File: f, Span: span, Text: "<y>\r\n"}}}}}}}}
+	out := render(t, "json", r)
+	if !strings.Contains(string(out), "<&>") {
+		t.Error("HTML characters are escaped")
+	}
+	var doc struct {
+		Findings []struct {
+			Message string
+			Range   struct {
+				Start, End struct{ Line, Column, Offset int }
+			}
+			Fixes []struct {
+				Edits []struct {
+					Path       string
+					Start, End int
+					Text       string
+				}
+			}
+		}
+	}
+	if err := json.Unmarshal(out, &doc); err != nil {
+		t.Fatal(err)
+	}
+	got := doc.Findings[0]
+	start, end := got.Range.Start, got.Range.End
+	if start.Line != 2 || start.Column != 13 || start.Offset != 25 || end.Line != 2 || end.Column != 16 || end.Offset != 28 {
+		t.Errorf("range %+v", got.Range)
+	}
+	e := got.Fixes[0].Edits[0]
+	if after := string(f.Bytes[:e.Start]) + e.Text + string(f.Bytes[e.End:]); after != "FROM a\r\nRUN größe 𝄞 <y>\r\n && y\n" {
+		t.Errorf("the edit gives %q", after)
+	}
+	if got.Message != "<&>\u2028" {
+		t.Errorf("message %q", got.Message)
+	}
+}

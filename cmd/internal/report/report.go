@@ -1,0 +1,171 @@
+// Package report prints what a run found, for people and for programs. Each format is one file of this package and one
+// line of the table that Reporters returns; all of them render the same Report.
+package report
+
+import (
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/sandlint/sandlint/fixers"
+	"github.com/sandlint/sandlint/parsers/source"
+	"github.com/sandlint/sandlint/rules"
+)
+
+// Report is what one run has to tell.
+type Report struct {
+	// Result is what the runner found.
+	Result *rules.Result
+	// Version is the release of sandlint.
+	Version string
+	// Dir is the working directory, absolute; the paths of files are relative to it.
+	Dir string
+	// Color says that text may hold terminal escape sequences.
+	Color bool
+	// Quiet leaves the closing summary out of what people read.
+	Quiet bool
+	// Getenv reads an environment variable; nil reads none.
+	Getenv func(string) string
+}
+
+func (r *Report) getenv(name string) string {
+	if r.Getenv == nil {
+		return ""
+	}
+	return r.Getenv(name)
+}
+
+// Reporter is one output format.
+type Reporter struct {
+	// Name is the format as the user names it.
+	Name string
+	// Summary tells in a few words who reads it.
+	Summary string
+	// Fixes says that the format shows fixes, so that they must be proved.
+	Fixes bool
+	// Write prints a report.
+	Write func(io.Writer, *Report) error
+}
+
+// Reporters returns all formats. The first one is the default.
+func Reporters() []Reporter {
+	return []Reporter{
+		{Name: "text", Summary: "people, with the source under each finding", Fixes: true, Write: writeText},
+		{Name: "json", Summary: "editors and scripts: one object", Fixes: true, Write: writeJSON},
+		{Name: "github", Summary: "annotations of a GitHub workflow, and its job summary", Write: writeGitHub},
+	}
+}
+
+// Output is where one format goes.
+type Output struct {
+	Reporter
+	// File is the path of the file, or "" for standard output.
+	File string
+}
+
+// ParseOutput reads FORMAT or FORMAT=FILE. The error of an unknown format names the one that was probably meant.
+func ParseOutput(s string) (Output, error) {
+	name, file, hasFile := strings.Cut(s, "=")
+	if hasFile && file == "" {
+		return Output{}, fmt.Errorf("format %q names no file", s)
+	}
+	var names []string
+	for _, r := range Reporters() {
+		if r.Name == name {
+			return Output{Reporter: r, File: file}, nil
+		}
+		names = append(names, r.Name)
+	}
+	if near := source.Nearest(name, names); near != "" {
+		return Output{}, fmt.Errorf("unknown format %q; did you mean %q?", name, near)
+	}
+	return Output{}, fmt.Errorf("unknown format %q; it is one of %s", name, strings.Join(names, ", "))
+}
+
+// Counts are the sums that a summary shows.
+type Counts struct {
+	// Findings is the number of findings; BySeverity splits it.
+	Findings   int
+	BySeverity [rules.Error + 1]int
+	// Files is the number of files that have a finding.
+	Files int
+	// Safe is the number of findings with a safe fix, Unsafe that of the others with an unsafe one.
+	Safe, Unsafe int
+}
+
+// Count counts findings.
+func Count(findings []rules.Finding) Counts {
+	c := Counts{Findings: len(findings)}
+	files := map[*source.File]bool{}
+	for i := range findings {
+		f := &findings[i]
+		c.BySeverity[f.Severity]++
+		files[f.File] = true
+		switch bestSafety(f.Fixes) {
+		case fixers.Safe:
+			c.Safe++
+		case fixers.Unsafe:
+			c.Unsafe++
+		}
+	}
+	c.Files = len(files)
+	return c
+}
+
+// bestSafety returns the safety of the safest fix that can be applied, Manual when there is none.
+func bestSafety(fixes []fixers.Fix) fixers.Safety {
+	best := fixers.Manual
+	for _, f := range fixes {
+		best = max(best, f.Safety)
+	}
+	return best
+}
+
+// String returns the counts as in `3 findings (1 error, 2 warnings) in 2 files`.
+func (c Counts) String() string {
+	if c.Findings == 0 {
+		return "no findings"
+	}
+	var parts []string
+	for s := rules.Error; s > rules.Off; s-- {
+		switch n := c.BySeverity[s]; {
+		case n == 0:
+		case s == rules.Error || s == rules.Warning:
+			parts = append(parts, plural(n, s.String()))
+		default:
+			parts = append(parts, fmt.Sprintf("%d %s", n, s))
+		}
+	}
+	return fmt.Sprintf("%s (%s) in %s", plural(c.Findings, "finding"), strings.Join(parts, ", "), plural(c.Files, "file"))
+}
+
+// Summary returns the line that closes a run, without a line end.
+func Summary(res *rules.Result) string {
+	c := Count(res.Findings)
+	s := c.String()
+	if c.Findings == 0 {
+		s += " in " + plural(res.Checked, "file")
+	}
+	switch {
+	case c.Safe > 0 && c.Unsafe > 0:
+		s += fmt.Sprintf("; %d fixable with \"sandlint fix\", %d more with --unsafe", c.Safe, c.Unsafe)
+	case c.Safe > 0:
+		s += fmt.Sprintf("; %d fixable with \"sandlint fix\"", c.Safe)
+	case c.Unsafe > 0:
+		s += fmt.Sprintf("; %d fixable with \"sandlint fix --unsafe\"", c.Unsafe)
+	}
+	if n := len(res.Suppressed); n > 0 {
+		s += fmt.Sprintf("; %d suppressed", n)
+	}
+	if n := len(res.Errors); n > 0 {
+		s += fmt.Sprintf("; %s could not be read", plural(n, "file"))
+	}
+	return s
+}
+
+func plural(n int, noun string) string {
+	if n == 1 {
+		return "1 " + noun
+	}
+	return fmt.Sprintf("%d %ss", n, noun)
+}

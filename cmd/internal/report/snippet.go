@@ -1,0 +1,145 @@
+package report
+
+import (
+	"fmt"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/sandlint/sandlint/parsers/source"
+)
+
+const (
+	// snippetColumns is how much of a line is shown, in columns of the terminal.
+	snippetColumns = 120
+	// snippetBefore is how much of a line that is cut is kept before the span.
+	snippetBefore = 40
+	// snippetLines is the number of lines up to which a span is shown whole.
+	snippetLines = 4
+)
+
+// snippetLine is one line of source with the line that marks a part of it.
+type snippetLine struct {
+	number int    // 0 for lines that were left out
+	text   string // without line end
+	marks  string // "" where nothing is marked
+}
+
+// snippet returns the lines of span with marks, made of mark, under its exact characters. Of many lines the first
+// two and the last are shown.
+func snippet(f *source.File, span source.Span, mark string) []snippetLine {
+	span = trimNewlines(f, span)
+	first, last := f.LineOf(span.Start), f.LineOf(max(span.Start, span.End-1))
+	if first == last {
+		return []snippetLine{markedLine(f, first, span, mark)}
+	}
+	var out []snippetLine
+	for n := first; n <= last; n++ {
+		if last-first+1 > snippetLines && n == first+2 {
+			out = append(out, snippetLine{})
+			n = last
+		}
+		part := f.Line(n)
+		part = source.Span{Start: max(part.Start, span.Start), End: min(part.End, span.End)}
+		for part.Start < part.End && isBlank(f.Bytes[part.Start]) {
+			part.Start++
+		}
+		for part.End > part.Start && isBlank(f.Bytes[part.End-1]) {
+			part.End--
+		}
+		l := markedLine(f, n, part, mark)
+		if part.IsEmpty() {
+			l.marks = ""
+		}
+		out = append(out, l)
+	}
+	return out
+}
+
+func isBlank(c byte) bool { return c == ' ' || c == '\t' || c == '\r' }
+
+// markedLine renders one line with marks under part, which lies in it. A line that is too long is cut
+// around part. The line of marks keeps the tabs of the text, so that it stands right whatever a tab's width is.
+func markedLine(f *source.File, n int, part source.Span, mark string) snippetLine {
+	line := f.Line(n)
+	part.Start = min(max(part.Start, line.Start), line.End)
+	part.End = min(max(part.End, part.Start), line.End)
+	from := windowStart(f.Bytes, line, part.Start)
+
+	var text, lead, marks strings.Builder
+	if from > line.Start {
+		text.WriteString("…")
+		lead.WriteByte(' ')
+	}
+	to, used, marked := from, 0, 0
+	for to < line.End {
+		shown, cols, size := cell(f.Bytes[:line.End], to)
+		if used += cols; used > snippetColumns {
+			text.WriteString("…")
+			break
+		}
+		text.WriteString(shown)
+		switch {
+		case to < part.Start && shown == "\t":
+			lead.WriteByte('\t')
+		case to < part.Start:
+			lead.WriteString(strings.Repeat(" ", cols))
+		case to >= part.End:
+		case shown == "\t":
+			marks.WriteByte('\t')
+		default:
+			marks.WriteString(strings.Repeat(mark, cols))
+			marked += cols
+		}
+		to += size
+	}
+	if marked == 0 { // an empty span, or one of tabs only
+		return snippetLine{number: n, text: text.String(), marks: lead.String() + mark}
+	}
+	return snippetLine{number: n, text: text.String(), marks: lead.String() + marks.String()}
+}
+
+// windowStart returns where the part of a line that is shown begins: at its start, unless the line is too long and at lies
+// far to the right. It reads no more of the line than it must.
+func windowStart(b []byte, line source.Span, at int) int {
+	used := 0
+	for i := line.Start; used <= snippetColumns; {
+		if i == line.End {
+			return line.Start // the whole line fits
+		}
+		_, cols, size := cell(b[:line.End], i)
+		used += cols
+		i += size
+	}
+	used = 0
+	for at > line.Start {
+		_, size := utf8.DecodeLastRune(b[line.Start:at])
+		_, cols, _ := cell(b[:at], at-size)
+		if used += cols; used > snippetBefore {
+			break
+		}
+		at -= size
+	}
+	return at
+}
+
+// cell returns what is shown for the character at b[i:], the columns that it takes, and its length in bytes. A tab is shown as
+// it is and counts as one column. A byte order mark at the start of the file is not shown.
+func cell(b []byte, i int) (shown string, cols, size int) {
+	r, size := utf8.DecodeRune(b[i:])
+	switch {
+	case r == '\t':
+		return "\t", 1, size
+	case r == '\ufeff' && i == 0:
+		return "", 0, size
+	}
+	shown = glyph(r, string(b[i:i+size]))
+	return shown, columns(r, shown), size
+}
+
+// gutter returns the line number, or as many blanks, right-aligned.
+func gutter(n, digits int) string {
+	if n == 0 {
+		return strings.Repeat(" ", digits)
+	}
+	return fmt.Sprintf("%*d", digits, n)
+}
