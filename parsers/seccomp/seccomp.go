@@ -26,12 +26,40 @@ type Profile struct {
 	// ArchMap is Docker's list of hosts and their sub-architectures.
 	ArchMap []ArchMap
 	// Flags are the SECCOMP_FILTER_FLAG_… names.
-	Flags        []String
-	ListenerPath String
+	Flags            []String
+	ListenerPath     String
+	ListenerMetadata String
 	// Rules are the elements of syscalls, in order; a null element is left out.
 	Rules []*Rule
+	// SyscallsSpan is the syscalls array with its brackets; empty when absent.
+	SyscallsSpan source.Span
 	// Problems are defects of syntax and shape, in order of position. Kinds are the Kind… constants.
 	Problems []source.Problem
+	// UnknownFields are the members that no consumer reads, in order of position. They are legal, and ignored without a word.
+	UnknownFields []Field
+	// MiscasedFields are the members whose name differs from a known one in the case of letters only. The consumers written in Go (Docker,
+	// Podman, containerd, runc) read them, and so does Parse; crun does not.
+	MiscasedFields []Field
+	// DuplicateFields are the members that repeat a known field of the same object. Docker, Podman, containerd and runc take the last one, as
+	// Parse does; crun takes the first.
+	DuplicateFields []Field
+	// Surplus is text that JSON does not have but that Parse reads over: the byte order mark, comments and trailing commas, in order of position. Without it
+	// the text is the same JSON.
+	Surplus []source.Span
+}
+
+// Field is a member of an object that its readers do not agree on.
+type Field struct {
+	// Name is the key as written.
+	Name String
+	// Near is the known field that was most likely meant: in another case for a miscased one; "" when none is near.
+	Near string
+	// Value is the place of the member's value.
+	Value source.Span
+	// Earlier is the key of the first occurrence, for a duplicate.
+	Earlier source.Span
+	// Path leads to the object: "" for the profile itself, "syscalls[3].args[0]".
+	Path string
 }
 
 // The kinds of problem that Parse reports.
@@ -40,6 +68,8 @@ const (
 	KindJSON = "json"
 	// KindShape is JSON that breaks the schema: a wrong type, a missing field, an empty list.
 	KindShape = "shape"
+	// KindNoDefault is a profile without a default action, which some consumers refuse and others take as no profile at all.
+	KindNoDefault = "no-default-action"
 )
 
 // Dialect is the form of a profile.
@@ -84,11 +114,15 @@ type Rule struct {
 	NamesSpan source.Span
 	// LegacyName says that the syscall is given by name instead of names.
 	LegacyName bool
+	// Name is the old single name, also where names is there too.
+	Name String
 	Action     String
 	ErrnoRet   Number
 	Errno      String
 	Args       []Arg
-	Comment    String
+	// ArgsSpan is the args array with its brackets; empty when absent.
+	ArgsSpan source.Span
+	Comment  String
 	Includes   Filter
 	Excludes   Filter
 	// Span is the object, braces included.

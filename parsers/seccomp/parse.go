@@ -1,0 +1,361 @@
+package seccomp
+
+import (
+	"cmp"
+	"slices"
+	"strconv"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/sandlint/sandlint/parsers/source"
+	"github.com/tailscale/hujson"
+)
+
+// object is a kind of JSON object and the fields that its readers know.
+type object struct {
+	fields []field
+}
+
+type field struct {
+	name string
+	// in is the kind of the object that is the value, or of the elements of the array that is the value.
+	in *object
+	// dialect is the form that the field makes the file, OCI for a field that all forms have.
+	dialect Dialect
+}
+
+var (
+	filterObject  = object{[]field{{name: "caps"}, {name: "arches"}, {name: "minKernel"}}}
+	argObject     = object{[]field{{name: "index"}, {name: "value"}, {name: "valueTwo"}, {name: "op"}}}
+	archMapObject = object{[]field{{name: "architecture"}, {name: "subArchitectures"}}}
+	ruleObject    = object{[]field{
+		{name: "names"}, {name: "action"}, {name: "args", in: &argObject}, {name: "errnoRet"},
+		{name: "name", dialect: Docker}, {name: "comment", dialect: Docker}, {name: "includes", in: &filterObject, dialect: Docker}, {name: "excludes", in: &filterObject, dialect: Docker},
+		{name: "errno", dialect: Containers},
+	}}
+	profileObject = object{[]field{
+		{name: "defaultAction"}, {name: "defaultErrnoRet"}, {name: "architectures"}, {name: "flags"}, {name: "listenerPath"}, {name: "listenerMetadata"},
+		{name: "syscalls", in: &ruleObject},
+		{name: "archMap", in: &archMapObject, dialect: Docker},
+		{name: "defaultErrno", dialect: Containers},
+	}}
+)
+
+// lookup returns the field that a key means to a reader that ignores the case of letters, as Go's encoding/json does, or nil.
+func (o *object) lookup(key string) *field {
+	for i := range o.fields {
+		if o.fields[i].name == key {
+			return &o.fields[i]
+		}
+	}
+	for i := range o.fields {
+		if strings.EqualFold(o.fields[i].name, key) {
+			return &o.fields[i]
+		}
+	}
+	return nil
+}
+
+// Parse reads a profile, or the linux.seccomp of a whole config.json. It reads what it can of any text, and never returns nil.
+func Parse(f *source.File) *Profile {
+	p := &Profile{Source: f}
+	s := scanner{file: f}
+	text, ok := s.scan()
+	p.Problems, p.Surplus = s.problems, s.surplus
+	if ok {
+		p.read(text)
+	}
+	slices.SortStableFunc(p.Problems, func(a, b source.Problem) int {
+		return cmp.Or(cmp.Compare(a.Span.Start, b.Span.Start), cmp.Compare(a.Span.End, b.Span.End))
+	})
+	slices.SortFunc(p.Surplus, func(a, b source.Span) int { return cmp.Compare(a.Start, b.Start) })
+	for _, fields := range [][]Field{p.UnknownFields, p.MiscasedFields, p.DuplicateFields} {
+		slices.SortStableFunc(fields, func(a, b Field) int { return cmp.Compare(a.Name.Span.Start, b.Name.Span.Start) })
+	}
+	return p
+}
+
+func (p *Profile) read(text []byte) {
+	root, err := hujson.Parse(text)
+	if err != nil { // the scanner refuses all that hujson refuses
+		p.Problems = append(p.Problems, source.Problem{Span: source.Span{Start: 0, End: len(text)}, Kind: KindJSON, Message: "text is not JSON"})
+		return
+	}
+	if linux := member(&root, "linux"); linux != nil && member(&root, "ociVersion") != nil {
+		p.Dialect = Bundle
+		profile := member(linux, "seccomp")
+		if profile == nil || isNull(profile) {
+			return
+		}
+		root = *profile
+	}
+	p.Span = span(&root)
+	p.profile(&root)
+	p.check(&root)
+}
+
+// member returns the value of the last member with a key, as Go's encoding/json does, or nil.
+func member(v *hujson.Value, key string) *hujson.Value {
+	object, ok := v.Value.(*hujson.Object)
+	if !ok {
+		return nil
+	}
+	for i := len(object.Members) - 1; i >= 0; i-- {
+		if m := &object.Members[i]; text(&m.Name) == key {
+			return &m.Value
+		}
+	}
+	return nil
+}
+
+// path is the way from the profile to an object; nil is the profile itself. It is put into words only for the few fields that are recorded.
+type path struct {
+	up    *path
+	name  string
+	index int // -1 for the value of name itself
+}
+
+func (p *path) String() string {
+	if p == nil {
+		return ""
+	}
+	s := p.up.String()
+	if s != "" {
+		s += "."
+	}
+	s += p.name
+	if p.index >= 0 {
+		s += "[" + strconv.Itoa(p.index) + "]"
+	}
+	return s
+}
+
+// members calls read with each member of an object whose name is a field of kind, and records what is odd about the others. A value that is no
+// object has no members.
+func (p *Profile) members(v *hujson.Value, kind *object, at *path, read func(name string, v *hujson.Value)) {
+	obj, ok := v.Value.(*hujson.Object)
+	if !ok {
+		return
+	}
+	var seen [16]*hujson.Value // the first key of each field, by index in kind.fields
+	for i := range obj.Members {
+		m := &obj.Members[i]
+		key := String{text(&m.Name), span(&m.Name)}
+		f := kind.lookup(key.Text)
+		if f == nil {
+			p.UnknownFields = append(p.UnknownFields, Field{Name: key, Near: kind.near(key.Text), Value: span(&m.Value), Path: at.String()})
+			continue
+		}
+		if f.name != key.Text {
+			p.MiscasedFields = append(p.MiscasedFields, Field{Name: key, Near: f.name, Value: span(&m.Value), Path: at.String()})
+		}
+		for j := range kind.fields {
+			if f != &kind.fields[j] {
+				continue
+			}
+			if first := seen[j]; first != nil {
+				p.DuplicateFields = append(p.DuplicateFields, Field{Name: key, Near: f.name, Value: span(&m.Value), Earlier: span(first), Path: at.String()})
+			} else {
+				seen[j] = &m.Name
+			}
+		}
+		if p.Dialect != Bundle && f.dialect > p.Dialect {
+			p.Dialect = f.dialect
+		}
+		read(f.name, &m.Value)
+	}
+}
+
+func (o *object) near(key string) string {
+	names := make([]string, len(o.fields))
+	for i, f := range o.fields {
+		names[i] = f.name
+	}
+	return source.Nearest(key, names)
+}
+
+// elements returns the elements of an array; none for another value.
+func elements(v *hujson.Value) []hujson.Value {
+	if array, ok := v.Value.(*hujson.Array); ok {
+		return array.Elements
+	}
+	return nil
+}
+
+func (p *Profile) profile(v *hujson.Value) {
+	p.members(v, &profileObject, nil, func(name string, v *hujson.Value) {
+		switch name {
+		case "defaultAction":
+			p.DefaultAction.read(v)
+		case "defaultErrnoRet":
+			p.DefaultErrnoRet.read(v)
+		case "defaultErrno":
+			p.DefaultErrno.read(v)
+		case "architectures":
+			p.Architectures = stringList(v)
+		case "archMap":
+			p.ArchMap = nil
+			for i := range elements(v) {
+				if v := &elements(v)[i]; !isNull(v) {
+					p.ArchMap = append(p.ArchMap, p.archMap(v, &path{nil, name, i}))
+				}
+			}
+		case "flags":
+			p.Flags = stringList(v)
+		case "listenerPath":
+			p.ListenerPath.read(v)
+		case "listenerMetadata":
+			p.ListenerMetadata.read(v)
+		case "syscalls":
+			p.Rules, p.SyscallsSpan = nil, source.Span{}
+			list := elements(v)
+			if v.Value.Kind() == '[' {
+				p.SyscallsSpan = span(v)
+			}
+			rules := make([]Rule, len(list))
+			for i := range list {
+				if isNull(&list[i]) {
+					continue
+				}
+				p.rule(&rules[i], &list[i], &path{nil, name, i})
+				p.Rules = append(p.Rules, &rules[i])
+			}
+		}
+	})
+}
+
+func (p *Profile) archMap(v *hujson.Value, at *path) ArchMap {
+	m := ArchMap{Span: span(v)}
+	p.members(v, &archMapObject, at, func(name string, v *hujson.Value) {
+		switch name {
+		case "architecture":
+			m.Architecture.read(v)
+		case "subArchitectures":
+			m.SubArchitectures = stringList(v)
+		}
+	})
+	return m
+}
+
+func (p *Profile) rule(r *Rule, v *hujson.Value, at *path) {
+	r.Span = span(v)
+	p.members(v, &ruleObject, at, func(name string, v *hujson.Value) {
+		switch name {
+		case "names":
+			r.Names, r.NamesSpan = stringList(v), source.Span{}
+			if v.Value.Kind() == '[' {
+				r.NamesSpan = span(v)
+			}
+		case "name":
+			r.Name.read(v)
+		case "action":
+			r.Action.read(v)
+		case "errnoRet":
+			r.ErrnoRet.read(v)
+		case "errno":
+			r.Errno.read(v)
+		case "args":
+			r.Args, r.ArgsSpan = nil, source.Span{}
+			if v.Value.Kind() == '[' {
+				r.ArgsSpan = span(v)
+			}
+			for i := range elements(v) {
+				if v := &elements(v)[i]; !isNull(v) {
+					r.Args = append(r.Args, p.arg(v, &path{at, name, i}))
+				}
+			}
+		case "comment":
+			r.Comment.read(v)
+		case "includes":
+			r.Includes = p.filter(v, &path{at, name, -1})
+		case "excludes":
+			r.Excludes = p.filter(v, &path{at, name, -1})
+		}
+	})
+	if r.Name.Text != "" && len(r.Names) == 0 {
+		r.Names, r.NamesSpan, r.LegacyName = []String{r.Name}, r.Name.Span, true
+	}
+}
+
+func (p *Profile) arg(v *hujson.Value, at *path) Arg {
+	a := Arg{Span: span(v)}
+	p.members(v, &argObject, at, func(name string, v *hujson.Value) {
+		switch name {
+		case "index":
+			a.Index.read(v)
+		case "value":
+			a.Value.read(v)
+		case "valueTwo":
+			a.ValueTwo.read(v)
+		case "op":
+			a.Op.read(v)
+		}
+	})
+	return a
+}
+
+func (p *Profile) filter(v *hujson.Value, at *path) Filter {
+	if v.Value.Kind() != '{' {
+		return Filter{}
+	}
+	f := Filter{Span: span(v)}
+	p.members(v, &filterObject, at, func(name string, v *hujson.Value) {
+		switch name {
+		case "caps":
+			f.Caps = stringList(v)
+		case "arches":
+			f.Arches = stringList(v)
+		case "minKernel":
+			f.MinKernel.read(v)
+		}
+	})
+	return f
+}
+
+// read sets s to a string; other values leave it as it is, as null does in Go.
+func (s *String) read(v *hujson.Value) {
+	if v.Value.Kind() == '"' {
+		*s = String{text(v), span(v)}
+	}
+}
+
+// read sets n to a number.
+func (n *Number) read(v *hujson.Value) {
+	if v.Value.Kind() == '0' {
+		value, err := strconv.ParseUint(string(v.Value.(hujson.Literal)), 10, 64)
+		*n = Number{value, err == nil, span(v)}
+		if err != nil {
+			n.Value = 0
+		}
+	}
+}
+
+// stringList returns the strings of an array, without its other elements.
+func stringList(v *hujson.Value) []String {
+	elements := elements(v)
+	if len(elements) == 0 {
+		return nil
+	}
+	list := make([]String, 0, len(elements))
+	for i := range elements {
+		if v := &elements[i]; v.Value.Kind() == '"' {
+			list = append(list, String{text(v), span(v)})
+		}
+	}
+	return list
+}
+
+// text returns what a JSON string stands for; invalid UTF-8 becomes U+FFFD, as in Go's encoding/json.
+func text(v *hujson.Value) string {
+	literal := v.Value.(hujson.Literal)
+	for _, c := range literal {
+		if c == '\\' || c >= utf8.RuneSelf {
+			return literal.String()
+		}
+	}
+	return string(literal[1 : len(literal)-1])
+}
+
+func span(v *hujson.Value) source.Span { return source.Span{Start: v.StartOffset, End: v.EndOffset} }
+
+func isNull(v *hujson.Value) bool { return v.Value.Kind() == 'n' }

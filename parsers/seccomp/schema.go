@@ -1,0 +1,276 @@
+package seccomp
+
+import (
+	_ "embed"
+	"encoding/json"
+	"fmt"
+	"strconv"
+	"strings"
+	"sync"
+
+	"github.com/sandlint/sandlint/parsers/source"
+	"github.com/tailscale/hujson"
+	"github.com/xeipuuv/gojsonschema"
+)
+
+var (
+	//go:embed schema/oci.json
+	ociText string
+	//go:embed schema/docker.json
+	dockerText string
+
+	ociSchema    = sync.OnceValue(func() *gojsonschema.Schema { return mustCompile(ociText) })
+	dockerSchema = sync.OnceValue(func() *gojsonschema.Schema { return mustCompile(dockerText) })
+)
+
+// Schema returns the JSON Schema (draft 7) that the profile of a form must satisfy.
+func Schema(d Dialect) string {
+	if d == Docker || d == Containers {
+		return dockerText
+	}
+	return ociText
+}
+
+func mustCompile(text string) *gojsonschema.Schema {
+	schema, err := gojsonschema.NewSchema(gojsonschema.NewStringLoader(text))
+	if err != nil {
+		panic(fmt.Sprintf("embedded JSON schema: %v", err))
+	}
+	return schema
+}
+
+// maxChecked is how many values of a profile are held against the schema. Docker's default profile has about 600; a filter that the
+// kernel takes has room for some thousand.
+const maxChecked = 100_000
+
+// check holds the profile against the JSON schema of its form, and records where it breaks it.
+func (p *Profile) check(root *hujson.Value) {
+	seen := map[source.Problem]bool{}
+	p.validate(root, false, seen)
+	if len(p.DuplicateFields) > 0 {
+		p.validate(root, true, seen) // the value that crun takes
+	}
+}
+
+// validate runs the schema over the value that consumers see: unknown fields and those that are null left out, known fields under their proper name, and of a
+// field that is there twice the last one or, for crun, the first.
+func (p *Profile) validate(root *hujson.Value, first bool, seen map[source.Problem]bool) {
+	schema := ociSchema
+	if p.Dialect == Docker || p.Dialect == Containers {
+		schema = dockerSchema
+	}
+	r := reader{first: first, left: maxChecked}
+	result, err := schema().Validate(gojsonschema.NewRawLoader(r.value(root, &profileObject)))
+	if err != nil {
+		return // only a loader that reads text fails
+	}
+	for _, e := range result.Errors() {
+		problem, ok := p.problem(e, root, first)
+		if !ok {
+			continue
+		}
+		if !seen[problem] {
+			seen[problem] = true
+			p.Problems = append(p.Problems, problem)
+		}
+	}
+}
+
+// reader makes the values that gojsonschema checks.
+type reader struct {
+	first bool
+	left  int
+}
+
+// value returns v as gojsonschema wants it; kind is the object that v, or each of its elements, is.
+func (r *reader) value(v *hujson.Value, kind *object) any {
+	r.left--
+	switch x := v.Value.(type) {
+	case *hujson.Object:
+		out := make(map[string]any, len(x.Members))
+		if kind == nil {
+			return out
+		}
+		for i := range x.Members {
+			if r.left <= 0 {
+				break
+			}
+			m := &x.Members[i]
+			f := kind.lookup(text(&m.Name))
+			if f == nil || isNull(&m.Value) || f.name == "name" && isEmpty(&m.Value) {
+				continue
+			}
+			if _, taken := out[f.name]; taken && r.first {
+				continue
+			}
+			out[f.name] = r.value(&m.Value, f.in)
+		}
+		return out
+	case *hujson.Array:
+		out := make([]any, 0, len(x.Elements))
+		for i := range x.Elements {
+			if r.left <= 0 {
+				break
+			}
+			out = append(out, r.value(&x.Elements[i], kind))
+		}
+		return out
+	case hujson.Literal:
+		switch x.Kind() {
+		case '"':
+			return text(v)
+		case 't', 'f':
+			return x.Bool()
+		case '0':
+			// JSON Schema calls 5.0 and 5e0 integers, the consumers do not; and nobody should work out 1e999999999.
+			if _, err := strconv.ParseUint(string(x), 10, 64); err != nil {
+				return json.Number("0.5")
+			}
+			return json.Number(x)
+		}
+	}
+	return nil
+}
+
+// find returns the value that a path of field names and indices leads to.
+func find(v *hujson.Value, kind *object, steps []string, first bool) *hujson.Value {
+	for _, step := range steps {
+		switch x := v.Value.(type) {
+		case *hujson.Object:
+			var next *hujson.Value
+			var in *object
+			for i := range x.Members {
+				m := &x.Members[i]
+				f := kind.lookup(text(&m.Name))
+				if f == nil || f.name != step || isNull(&m.Value) || next != nil && first {
+					continue
+				}
+				next, in = &m.Value, f.in
+			}
+			if next == nil {
+				return v
+			}
+			v, kind = next, in
+		case *hujson.Array:
+			i, err := strconv.Atoi(step)
+			if err != nil || i >= len(x.Elements) {
+				return v
+			}
+			v = &x.Elements[i]
+		}
+	}
+	return v
+}
+
+// problem puts an error of gojsonschema into words, and finds its place. It reports false for one that says nothing of its own.
+func (p *Profile) problem(e gojsonschema.ResultError, root *hujson.Value, first bool) (source.Problem, bool) {
+	steps := strings.Split(e.Context().String("\x00"), "\x00")[1:]
+	v := find(root, &profileObject, steps, first)
+	problem := source.Problem{Span: span(v), Kind: KindShape}
+	subject := p.subject(steps)
+	details := e.Details()
+	switch e.Type() {
+	case "required":
+		property, _ := details["property"].(string)
+		problem.Span.End = problem.Span.Start + 1 // the brace: the object may be long
+		if null := nullMember(v, property); null != nil {
+			problem.Span = span(null)
+		}
+		switch {
+		case len(steps) == 0 && property == "defaultAction":
+			problem.Kind = KindNoDefault
+			problem.Message = subject + ` has no "defaultAction"`
+		case property == "name" || property == "names" && p.Dialect != OCI && p.Dialect != Bundle:
+			problem.Message = subject + ` has neither "names" nor "name"`
+		case property == "index" || property == "value":
+			problem.Message = fmt.Sprintf("%s has no %q, so that runc and crun take it as 0", subject, property)
+		default:
+			problem.Message = fmt.Sprintf("%s has no %q", subject, property)
+		}
+	case "invalid_type":
+		expected, _ := details["expected"].(string)
+		problem.Message = fmt.Sprintf("%s is %s, not %s", subject, describe(v), typeName(expected))
+		switch {
+		case isNull(v) && len(steps) == 0:
+			problem.Message = subject + " is null, which every consumer takes as no profile at all"
+		case isNull(v) && len(steps) == 2 && steps[0] == "syscalls":
+			problem.Message = subject + " is null, on which Docker and Podman crash"
+		case expected == "integer" && v.Value.Kind() == '0' && numeric(string(v.Value.(hujson.Literal))):
+			problem.Message = fmt.Sprintf("%s is %s, which 64 bits cannot hold", subject, describe(v))
+		}
+	case "array_min_items":
+		problem.Message = subject + " is empty, so that the rule does nothing"
+	case "array_max_items":
+		problem.Message = fmt.Sprintf("%s has %d conditions; a syscall has 6 arguments, and crun up to 1.29 reads the first 6 conditions only", subject, len(elements(v)))
+	case "string_gte":
+		problem.Message = subject + " is an empty string"
+	case "number_lte":
+		problem.Message = fmt.Sprintf("%s is %s; the arguments of a syscall have the indices 0 to 5", subject, describe(v))
+	default:
+		return source.Problem{}, false
+	}
+	return problem, true
+}
+
+func typeName(schemaType string) string {
+	switch schemaType {
+	case "integer":
+		return "an unsigned integer"
+	case "array", "object":
+		return "an " + schemaType
+	}
+	return "a " + schemaType
+}
+
+// subject names the value that a path leads to: `rule 3`, `"errnoRet"`, `element 2 of "names"`.
+func (p *Profile) subject(steps []string) string {
+	if len(steps) == 0 {
+		if p.Dialect == Bundle {
+			return "linux.seccomp"
+		}
+		return "profile"
+	}
+	last := steps[len(steps)-1]
+	i, err := strconv.Atoi(last)
+	if err != nil {
+		return strconv.Quote(last)
+	}
+	switch list := steps[len(steps)-2]; list {
+	case "syscalls":
+		return "rule " + strconv.Itoa(i+1)
+	case "args":
+		return "argument condition " + strconv.Itoa(i+1)
+	default:
+		return fmt.Sprintf("element %d of %q", i+1, list)
+	}
+}
+
+// describe says what a value is.
+func describe(v *hujson.Value) string {
+	switch v.Value.Kind() {
+	case '{':
+		return "an object"
+	case '[':
+		return "an array"
+	case '"':
+		return "a string"
+	case 'n':
+		return "null"
+	}
+	return clip(v.Value.(hujson.Literal))
+}
+
+func isEmpty(v *hujson.Value) bool { return v.Value.Kind() == '"' && text(v) == "" }
+
+func nullMember(v *hujson.Value, name string) *hujson.Value {
+	object, ok := v.Value.(*hujson.Object)
+	if !ok {
+		return nil
+	}
+	for i := range object.Members {
+		if m := &object.Members[i]; isNull(&m.Value) && strings.EqualFold(text(&m.Name), name) {
+			return &m.Value
+		}
+	}
+	return nil
+}
