@@ -1,0 +1,493 @@
+package fixers
+
+import (
+	"cmp"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/sandlint/sandlint/parsers/source"
+)
+
+// Finding is what the proof needs to know of a finding.
+type Finding struct {
+	// Path is the file in which the finding is reported.
+	Path string
+	// Rule is the id of the rule that reports it.
+	Rule string
+	// Severity is its rank; a higher one is worse.
+	Severity int
+	// Key tells findings of one rule in one file apart by what they are about: normalised text, never a position, so that
+	// the same finding in shifted text has the same key. Findings about equal text share a key; they are counted.
+	Key string
+	// Message is what a person reads.
+	Message string
+	// Syntax says that the consumer of the file stops at this place.
+	Syntax bool
+	// Fixes are alternatives, best first. Their edits are of the files given to Lint.
+	Fixes []Fix
+}
+
+// Checker is what the proof knows of rules and formats.
+type Checker interface {
+	// Lint returns the findings of files, in any order. The files are all those that can influence each other: a Dockerfile and
+	// the nix.conf that it copies, or one file alone. A file that was not edited is the same *source.File in every call, so
+	// that what was made of it can be kept. An error ends the whole run.
+	Lint(files []*source.File) ([]Finding, error)
+	// Compare says in one sentence what changed in the meaning of a file that fixes, whose edits turned before into after, do not
+	// declare; "" when nothing did. The edits of fixes that are for other files are to be ignored.
+	Compare(before, after *source.File, fixes []Fix) string
+}
+
+// Prover proves fixes of one set of files.
+type Prover struct {
+	checker  Checker
+	files    []*source.File
+	byPath   map[string]int
+	findings []Finding
+	census   census
+}
+
+// NewProver returns a prover for files, whose findings, as Lint returns them, are findings.
+func NewProver(files []*source.File, findings []Finding, c Checker) *Prover {
+	p := &Prover{checker: c, files: files, findings: findings, byPath: make(map[string]int, len(files)), census: count(findings)}
+	for i, f := range files {
+		p.byPath[f.Path] = i
+	}
+	return p
+}
+
+// Prove returns nil when fix, applied alone, is proved to mend finding and to do nothing else: it applies, the result has no new
+// syntax finding, the finding is gone, no new finding of its severity or a higher one has come, and the meaning
+// changed only as the fix declares. Else the error says what is wrong; it matches ErrRefuted unless the checker itself failed.
+//
+// It costs one Lint and one Compare for each edited file. That a batch of fixes is proved says nothing of one member alone, for one
+// may cover up what another breaks; so what is shown alone is proved alone. A Prover may be used by several goroutines
+// when its Checker may.
+func (p *Prover) Prove(finding Finding, fix Fix) error {
+	if fix.Safety == Manual || len(fix.Edits) == 0 {
+		return fmt.Errorf("%w: it is advice and has no edits", ErrRefuted)
+	}
+	_, reason, err := p.try([]candidate{{finding: finding, fix: fix}}, nil)
+	if err == nil && reason != "" {
+		err = fmt.Errorf("%w: %s", ErrRefuted, reason)
+	}
+	return err
+}
+
+// ErrRefuted is matched by the errors that say why a fix is not proved.
+var ErrRefuted = errors.New("fix is not proved")
+
+// group is a kind of finding of which the proof counts how many there are. Findings that merely read otherwise after a fix,
+// since it edited the text that they are about, stay in their group.
+type group struct {
+	path, rule string
+	severity   int
+	syntax     bool
+}
+
+// identity is what makes a finding the same finding before and after a fix.
+type identity struct{ path, rule, key string }
+
+func (f *Finding) group() group       { return group{f.Path, f.Rule, f.Severity, f.Syntax} }
+func (f *Finding) identity() identity { return identity{f.Path, f.Rule, f.Key} }
+
+type census struct {
+	groups     map[group]int
+	identities map[identity]int
+}
+
+func count(findings []Finding) census {
+	c := census{map[group]int{}, make(map[identity]int, len(findings))}
+	for i := range findings {
+		c.groups[findings[i].group()]++
+		c.identities[findings[i].identity()]++
+	}
+	return c
+}
+
+// trial is a batch of fixes that passed its proof.
+type trial struct {
+	after   *Prover // the texts and findings after it
+	changed []int   // the indexes of the files that it changed
+	taken   []candidate
+	added   map[group]int // findings of lower severity that it brought
+}
+
+// try applies a batch of fixes together and proves them together. It returns the trial, or why the proof failed, or the
+// error of the checker. Findings in allowed may be new whatever their severity.
+func (p *Prover) try(taken []candidate, allowed map[group]int) (*trial, string, error) {
+	files, changed, err := p.apply(taken)
+	if err != nil {
+		return nil, err.Error(), nil
+	}
+	findings, err := p.checker.Lint(files)
+	if err != nil {
+		return nil, "", err
+	}
+	t := &trial{changed: changed, taken: taken, added: map[group]int{}}
+	t.after = &Prover{checker: p.checker, files: files, byPath: p.byPath, findings: findings, census: count(findings)}
+
+	fixed := map[identity]int{}
+	fixedIn := map[group]int{}
+	lowest := taken[0].finding.Severity
+	for _, c := range taken {
+		fixed[c.finding.identity()]++
+		fixedIn[c.finding.group()]++
+		lowest = min(lowest, c.finding.Severity)
+	}
+	if reason := p.newFinding(t, fixedIn, lowest, allowed); reason != "" {
+		return nil, reason, nil
+	}
+	for _, c := range taken {
+		id := c.finding.identity()
+		if t.after.census.identities[id] > p.census.identities[id]-fixed[id] {
+			return nil, "the finding is still there (" + c.finding.Rule + ")", nil
+		}
+	}
+	for _, i := range changed {
+		var fixes []Fix
+		for _, c := range taken {
+			if c.fix.edits(files[i].Path) {
+				fixes = append(fixes, c.fix)
+			}
+		}
+		if difference := p.checker.Compare(p.files[i], files[i], fixes); difference != "" {
+			return nil, difference, nil
+		}
+	}
+	return t, "", nil
+}
+
+// edits reports whether f edits the file with the given path.
+func (f *Fix) edits(path string) bool {
+	return slices.ContainsFunc(f.Edits, func(e Edit) bool { return editPath(e) == path })
+}
+
+// apply returns the files with all edits of taken made, and the indexes of those that changed.
+func (p *Prover) apply(taken []candidate) (files []*source.File, changed []int, err error) {
+	edits := map[int][]Edit{}
+	for _, c := range taken {
+		for _, e := range c.fix.Edits {
+			i, ok := p.byPath[editPath(e)]
+			if !ok {
+				return nil, nil, fmt.Errorf("it edits %q, which is not one of the files", editPath(e))
+			}
+			edits[i] = append(edits[i], e)
+		}
+	}
+	files = slices.Clone(p.files)
+	for _, i := range slices.Sorted(maps.Keys(edits)) {
+		f := p.files[i]
+		text, err := Apply(f, edits[i])
+		if err != nil {
+			return nil, nil, err
+		}
+		if after := source.NewFile(f.Path, text); !sameFile(f, after) {
+			files[i] = after
+			changed = append(changed, i)
+		}
+	}
+	if len(changed) == 0 {
+		return nil, nil, errors.New("it changes nothing")
+	}
+	return files, changed, nil
+}
+
+// newFinding fills in t.added, and says which finding has come that must not: one of syntax, or one whose severity is
+// at least lowest.
+func (p *Prover) newFinding(t *trial, fixedIn map[group]int, lowest int, allowed map[group]int) string {
+	var worst *group
+	for g, n := range t.after.census.groups {
+		n -= p.census.groups[g] - fixedIn[g]
+		if n <= 0 {
+			continue
+		}
+		t.added[g] = n
+		if n <= allowed[g] || g.severity < lowest && !g.syntax {
+			continue
+		}
+		if worst == nil || compareGroups(g, *worst) < 0 {
+			worst = &g
+		}
+	}
+	if worst == nil {
+		return ""
+	}
+	what := "a new finding has come"
+	if worst.syntax {
+		what = "the result does not parse"
+	}
+	if fixedIn[*worst] > 0 {
+		what = "the finding is still there, or another one has come"
+	}
+	var messages []string
+	for i := range t.after.findings {
+		f := &t.after.findings[i]
+		if f.group() == *worst && t.after.census.identities[f.identity()] > p.census.identities[f.identity()] {
+			messages = append(messages, f.Message)
+		}
+	}
+	if len(messages) > 0 {
+		what += ": " + slices.Min(messages)
+	}
+	return what + " (" + worst.rule + ")"
+}
+
+// compareGroups puts the worst group first.
+func compareGroups(a, b group) int {
+	if a.syntax != b.syntax {
+		if a.syntax {
+			return -1
+		}
+		return 1
+	}
+	return cmp.Or(cmp.Compare(b.severity, a.severity), strings.Compare(a.rule, b.rule), strings.Compare(a.path, b.path))
+}
+
+// Options say which fixes Run applies.
+type Options struct {
+	// Unsafe applies unsafe fixes too.
+	Unsafe bool
+	// Findings are those of the files, where the caller has them; nil lets Run ask for them.
+	Findings []Finding
+}
+
+// Result is what Run did, in memory.
+type Result struct {
+	// Files are the results in the order in which the files were given.
+	Files []FileResult
+	// Findings are those of the texts as they are at the end.
+	Findings []Finding
+}
+
+// FileResult is what Run did to one file. A fix that edits several files is listed with each.
+type FileResult struct {
+	// Before is the file as given. After is the same value when nothing changed.
+	Before, After *source.File
+	// Applied are the fixes that made After, in the order in which they were applied.
+	Applied []Applied
+	// Rejected are the fixes that failed their proof.
+	Rejected []Rejected
+	// Cycles are the places where rules undo each other's fixes.
+	Cycles []Cycle
+}
+
+// Applied is one fix that was applied.
+type Applied struct {
+	Rule, Title string
+	Safety      Safety
+}
+
+// Rejected is one fix that failed its proof, which is a defect of the rule that made it. Finding is the one it was for.
+type Rejected struct {
+	Rule, Title string
+	Finding     Finding
+	Reason      string
+}
+
+// is reports whether r is about the fix of c, or of a twin of it.
+func (r *Rejected) is(c candidate) bool {
+	return r.Finding.identity() == c.finding.identity() && r.Title == c.fix.Title
+}
+
+// Cycle says that the fixes of rules would turn a text into one that it had before. The text stays as it was before the
+// last of these fixes.
+type Cycle struct {
+	// Rules are the ids, sorted.
+	Rules []string
+}
+
+// Run applies the fixes of files until none is left that can be applied, and proves each step. In each pass all fixes that
+// keep apart are applied and proved together; when that fails the batch is split in halves until the fixes at
+// fault are found, which are tried again only when all else is done and the text is another one. So a second run of Run
+// on the result changes nothing. The result does not depend on the order of files or findings. The error is the checker's.
+func Run(files []*source.File, opts Options, c Checker) (Result, error) {
+	findings := opts.Findings
+	if findings == nil {
+		var err error
+		if findings, err = c.Lint(files); err != nil {
+			return Result{}, err
+		}
+	}
+	r := &runner{unsafe: opts.Unsafe, rejected: map[attempt]bool{}, undone: map[attempt]bool{}, seen: make([]map[[sha256.Size]byte]int, len(files))}
+	r.result.Files = make([]FileResult, len(files))
+	for i, f := range files {
+		r.result.Files[i].Before = f
+	}
+	p := NewProver(files, findings, c)
+	for {
+		taken, _ := combine(r.candidates(p))
+		if len(taken) == 0 && !r.retry {
+			break
+		}
+		if len(taken) == 0 {
+			// A second run would try these again, on a text that they have not failed on.
+			clear(r.rejected)
+			r.retry = false
+			continue
+		}
+		t, err := r.settle(p, taken)
+		if err != nil {
+			return Result{}, err
+		}
+		if t != nil && r.accept(p, t) {
+			p = t.after
+		}
+	}
+	for i, f := range p.files {
+		r.result.Files[i].After = f
+	}
+	r.result.Findings = p.findings
+	return r.result, nil
+}
+
+// attempt is one fix for one finding. Twins are findings that share an identity; they are numbered in order of position.
+type attempt struct {
+	identity
+	twin  int
+	title string
+}
+
+type runner struct {
+	unsafe bool
+	// rejected are the fixes that failed and undone those that are part of a cycle; neither is tried.
+	rejected, undone map[attempt]bool
+	// retry says that the text changed since a fix was rejected.
+	retry bool
+	// seen tells for each file, by hash, after how many applied fixes it had which text.
+	seen   []map[[sha256.Size]byte]int
+	result Result
+}
+
+// candidates returns the fix to try for each finding that has one.
+func (r *runner) candidates(p *Prover) []candidate {
+	var fixable []candidate
+	for _, f := range p.findings {
+		for _, fix := range f.Fixes {
+			if r.applies(&fix) {
+				fixable = append(fixable, candidate{finding: f, fix: fix}) // the fix only gives the finding its place among its twins
+				break
+			}
+		}
+	}
+	slices.SortStableFunc(fixable, func(a, b candidate) int {
+		return cmp.Or(compareEdits(a.fix.Edits[0], b.fix.Edits[0]), compareCandidates(a, b))
+	})
+	twins := map[identity]int{}
+	var out []candidate
+	for _, c := range fixable {
+		id := c.finding.identity()
+		c.twin = twins[id]
+		twins[id]++
+		for _, fix := range c.finding.Fixes {
+			c.fix = fix
+			if r.applies(&fix) && !r.rejected[c.attempt()] && !r.undone[c.attempt()] {
+				out = append(out, c)
+				break
+			}
+		}
+	}
+	return out
+}
+
+func (r *runner) applies(fix *Fix) bool {
+	return len(fix.Edits) > 0 && (fix.Safety == Safe || fix.Safety == Unsafe && r.unsafe)
+}
+
+func (c *candidate) attempt() attempt { return attempt{c.finding.identity(), c.twin, c.fix.Title} }
+
+// settle proves a batch, or finds the largest part of it that it can prove by splitting; nil when there is none.
+func (r *runner) settle(p *Prover, taken []candidate) (*trial, error) {
+	t, reason, err := p.try(taken, nil)
+	if err != nil || t != nil {
+		return t, err
+	}
+	if len(taken) == 1 {
+		r.reject(p, taken[0], reason)
+		return nil, nil
+	}
+	left, err := r.settle(p, taken[:len(taken)/2])
+	if err != nil {
+		return nil, err
+	}
+	right, err := r.settle(p, taken[len(taken)/2:])
+	if err != nil || left == nil {
+		return right, err
+	}
+	if right == nil {
+		return left, nil
+	}
+	allowed := maps.Clone(left.added)
+	for g, n := range right.added {
+		allowed[g] += n
+	}
+	both, _, err := p.try(slices.Concat(left.taken, right.taken), allowed)
+	if err != nil || both != nil {
+		return both, err
+	}
+	return left, nil // the right part has its turn on the new text
+}
+
+func (r *runner) reject(p *Prover, c candidate, reason string) {
+	r.rejected[c.attempt()] = true
+	at := []int{p.byPath[c.finding.Path]} // for a fix of files that are not among ours
+	for i, f := range p.files {
+		if c.fix.edits(f.Path) {
+			at = append(at, i)
+		}
+	}
+	if len(at) > 1 {
+		at = at[1:]
+	}
+	for _, i := range at {
+		list := &r.result.Files[i].Rejected
+		if !slices.ContainsFunc(*list, func(old Rejected) bool { return old.is(c) }) {
+			*list = append(*list, Rejected{c.finding.Rule, c.fix.Title, c.finding, reason})
+		}
+	}
+}
+
+// accept records a trial, and reports false when it would bring a file back to a text that it had before.
+func (r *runner) accept(p *Prover, t *trial) bool {
+	hashes := make([][sha256.Size]byte, len(t.changed))
+	for n, i := range t.changed {
+		file := &r.result.Files[i]
+		if r.seen[i] == nil {
+			r.seen[i] = map[[sha256.Size]byte]int{sha256.Sum256(p.files[i].Bytes): 0}
+		}
+		hashes[n] = sha256.Sum256(t.after.files[i].Bytes)
+		since, ok := r.seen[i][hashes[n]]
+		if !ok {
+			continue
+		}
+		var rules []string
+		for _, a := range file.Applied[since:] {
+			rules = append(rules, a.Rule)
+		}
+		for _, c := range t.taken {
+			if c.fix.edits(p.files[i].Path) {
+				rules = append(rules, c.finding.Rule)
+				r.undone[c.attempt()] = true
+			}
+		}
+		slices.Sort(rules)
+		file.Cycles = append(file.Cycles, Cycle{slices.Compact(rules)})
+		return false
+	}
+	for n, i := range t.changed {
+		file := &r.result.Files[i]
+		for _, c := range t.taken {
+			if c.fix.edits(p.files[i].Path) {
+				file.Applied = append(file.Applied, Applied{c.finding.Rule, c.fix.Title, c.fix.Safety})
+				file.Rejected = slices.DeleteFunc(file.Rejected, func(old Rejected) bool { return old.is(c) })
+			}
+		}
+		r.seen[i][hashes[n]] = len(file.Applied)
+	}
+	r.retry = len(r.rejected) > 0
+	return true
+}
