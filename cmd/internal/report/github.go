@@ -11,7 +11,6 @@ import (
 	"strings"
 	"unicode/utf16"
 
-	"github.com/sandlint/sandlint/parsers/source"
 	"github.com/sandlint/sandlint/rules"
 )
 
@@ -225,7 +224,7 @@ func stepSummary(r *Report, size int) []byte {
 			break
 		}
 	}
-	var last *source.File
+	last := ""
 	for i := range r.Result.Findings {
 		if full {
 			break
@@ -233,9 +232,9 @@ func stepSummary(r *Report, size int) []byte {
 		f := &r.Result.Findings[i]
 		start := places.at(f.File, f.Span.Start, startSlot)
 		head := ""
-		if f.File != last {
+		if i == 0 || f.File.Path != last {
 			head = fmt.Sprintf("\n**%s**\n\n| Line | Severity | Finding | Rule |\n| ---: | --- | --- | --- |\n", markdown(f.File.Path))
-			last = f.File
+			last = f.File.Path
 		}
 		full = !row(head + fmt.Sprintf("| %d | %s | %s | %s |\n", start.Line, f.Severity, markdown(f.Message), markdown(f.Rule.ID)))
 	}

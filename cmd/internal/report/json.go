@@ -180,7 +180,7 @@ func newJSONFix(fix fixers.Fix) (jsonFix, bool) {
 	return out, true
 }
 
-// merged returns the findings and the suppressed ones in one order: path, position, rule id.
+// merged returns the findings and the suppressed ones in one order, that of rules.Result.
 func merged(res *rules.Result) []*rules.Finding {
 	a, b := res.Findings, res.Suppressed
 	out := make([]*rules.Finding, 0, len(a)+len(b))
@@ -202,8 +202,10 @@ func before(a, b *rules.Finding) bool {
 		return a.File.Path < b.File.Path
 	case a.Span.Start != b.Span.Start:
 		return a.Span.Start < b.Span.Start
+	case a.Rule.ID != b.Rule.ID:
+		return a.Rule.ID < b.Rule.ID
 	case a.Span.End != b.Span.End:
 		return a.Span.End < b.Span.End
 	}
-	return a.Rule.ID < b.Rule.ID
+	return a.Message < b.Message
 }

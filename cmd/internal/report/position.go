@@ -57,9 +57,11 @@ func (p positions) related(f *source.File, s source.Span) (start, end source.Pos
 	return p.at(f, s.Start, relatedStartSlot), p.at(f, s.End, relatedEndSlot)
 }
 
-// trimNewlines returns s without the line ends at its end, for formats that would take them for another line.
+// trimNewlines returns s, as far as it lies in f, without the line ends at its end, for formats that would take them for another line.
 func trimNewlines(f *source.File, s source.Span) source.Span {
-	for s.End > s.Start && s.End <= len(f.Bytes) && (f.Bytes[s.End-1] == '\n' || f.Bytes[s.End-1] == '\r') {
+	s.Start = min(max(s.Start, 0), len(f.Bytes))
+	s.End = min(max(s.End, s.Start), len(f.Bytes))
+	for s.End > s.Start && (f.Bytes[s.End-1] == '\n' || f.Bytes[s.End-1] == '\r') {
 		s.End--
 	}
 	return s

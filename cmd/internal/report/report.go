@@ -96,11 +96,11 @@ type Counts struct {
 // Count counts findings.
 func Count(findings []rules.Finding) Counts {
 	c := Counts{Findings: len(findings)}
-	files := map[*source.File]bool{}
+	files := map[string]bool{} // a script that two Dockerfiles run is read twice
 	for i := range findings {
 		f := &findings[i]
 		c.BySeverity[f.Severity]++
-		files[f.File] = true
+		files[f.File.Path] = true
 		switch bestSafety(f.Fixes) {
 		case fixers.Safe:
 			c.Safe++

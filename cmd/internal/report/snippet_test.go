@@ -26,6 +26,7 @@ func TestSnippet(t *testing.T) {
 		{"empty file", "", source.Span{}, []snippetLine{{1, "", "^"}}},
 		{"end of file", "ab\n", source.Span{Start: 3, End: 3}, []snippetLine{{2, "", "^"}}},
 		{"outside the file", "ab", source.Span{Start: 9, End: 12}, []snippetLine{{1, "ab", "  ^"}}},
+		{"an impossible span", "ab", source.Span{Start: -3, End: -1}, []snippetLine{{1, "ab", "^"}}},
 		{"the line end is no other line", "ab\r\ncd\n", source.Span{Start: 0, End: 4}, []snippetLine{{1, "ab", "^^"}}},
 		{"wide and combining characters", "界e\u0301x y", source.Span{Start: 3, End: 7}, []snippetLine{{1, "界e\u0301x y", "  ^^"}}},
 		{"wide characters marked", "a界界b", source.Span{Start: 1, End: 7}, []snippetLine{{1, "a界界b", " ^^^^"}}},

@@ -1,0 +1,382 @@
+// Package config finds and reads .sandlint.hcl, the configuration file.
+//
+//	exclude = ["third_party/**"]
+//
+//	target {
+//	  nix      = "2.24"
+//	  platform = ["linux/amd64", "linux/arm64"]
+//	}
+//
+//	rule "nix/unknown-setting" {
+//	  severity = "error"
+//	}
+//
+// What the file says is checked whole: every unknown name and every value of the wrong kind is reported at its place.
+package config
+
+import (
+	"bytes"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/bmatcuk/doublestar/v4"
+	"github.com/hashicorp/hcl/v2"
+	"github.com/hashicorp/hcl/v2/hclsyntax"
+	"github.com/zclconf/go-cty/cty"
+
+	"github.com/sandlint/sandlint/parsers/source"
+	"github.com/sandlint/sandlint/parsers/workspace"
+	"github.com/sandlint/sandlint/rules"
+)
+
+// Name is the name of the configuration file.
+const Name = ".sandlint.hcl"
+
+// Config is what a configuration file says. The zero value says nothing.
+type Config struct {
+	// Base is the folder of the file, absolute.
+	Base string
+	// Exclude are doublestar patterns of paths relative to Base.
+	Exclude []string
+	// Targets are the versions of the consumers, in order. A consumer with several values is there several times.
+	Targets []Target
+	// Rules are the settings of rules, in order, each name once.
+	Rules []Rule
+}
+
+// Target is one version of a consumer.
+type Target struct{ Consumer, Version string }
+
+// Rule is what a rule block says.
+type Rule struct {
+	// Name is a rule's id or alias, a pack, or "all".
+	Name string
+	// Severity is Off when the block does not set it; a block that sets it to off is not enabled.
+	Severity rules.Severity
+	// Enabled is nil when the block does not say it.
+	Enabled *bool
+}
+
+// Select adds what the file says about rules to a selection.
+func (c *Config) Select(sel *rules.Selection) {
+	for _, r := range c.Rules {
+		enabled := r.Enabled
+		if enabled != nil && *enabled && len(sel.Only) == 0 {
+			sel.Select = append(sel.Select, r.Name)
+		}
+		if r.Severity != rules.Off || enabled != nil && !*enabled {
+			if sel.Severity == nil {
+				sel.Severity = map[string]rules.Severity{}
+			}
+			sel.Severity[r.Name] = r.Severity
+			if enabled != nil && !*enabled {
+				sel.Severity[r.Name] = rules.Off
+			}
+		}
+	}
+}
+
+// Error is a configuration file that cannot be used, with all that is wrong with it.
+type Error struct {
+	Source   *source.File
+	Problems []source.Problem
+}
+
+func (e *Error) Error() string {
+	p := e.Problems[0]
+	at := e.Source.Position(p.Span.Start)
+	return fmt.Sprintf("%s:%d:%d: %s", e.Source.Path, at.Line, at.Column, p.Message)
+}
+
+// Find returns the path of the configuration file for dir, which is absolute and need not exist: the nearest one upwards. The
+// search ends at the repository's root, the folder that holds .git. It returns "" when there is none.
+func Find(dir string) string {
+	for dir = filepath.Clean(dir); ; {
+		path := filepath.Join(dir, Name)
+		if info, err := os.Lstat(path); err == nil && !info.IsDir() {
+			return path
+		}
+		if _, err := os.Lstat(filepath.Join(dir, ".git")); err == nil {
+			return ""
+		}
+		parent := filepath.Dir(dir)
+		if parent == dir {
+			return ""
+		}
+		dir = parent
+	}
+}
+
+// Load reads the file at path, which is absolute. Shown is what messages call it. Rules are those that the file may name. An
+// error of type *Error tells what is wrong with the text.
+func Load(path, shown string, packs []rules.Pack) (*Config, error) {
+	b, err := os.ReadFile(path)
+	if err != nil {
+		return nil, fmt.Errorf("reading the configuration: %w", err)
+	}
+	return parse(source.NewFile(shown, b), filepath.Dir(path), packs)
+}
+
+func parse(f *source.File, base string, packs []rules.Pack) (*Config, error) {
+	start := hcl.InitialPos
+	text, hasMark := bytes.CutPrefix(f.Bytes, []byte("\ufeff"))
+	if hasMark {
+		start.Byte = len(f.Bytes) - len(text)
+	}
+	r := reader{file: f, packs: packs, config: &Config{Base: base}}
+	parsed, diags := hclsyntax.ParseConfig(text, f.Path, start)
+	r.diagnostics(diags)
+	if body, ok := parsed.Body.(*hclsyntax.Body); ok {
+		r.top(body)
+	}
+	if len(r.problems) > 0 {
+		slices.SortStableFunc(r.problems, func(a, b source.Problem) int { return a.Span.Start - b.Span.Start })
+		return nil, &Error{Source: f, Problems: r.problems}
+	}
+	return r.config, nil
+}
+
+// reader turns the syntax tree into a Config.
+type reader struct {
+	file     *source.File
+	packs    []rules.Pack
+	config   *Config
+	problems []source.Problem
+}
+
+func (r *reader) problem(at hcl.Range, format string, args ...any) {
+	// The HCL parser leaves the end of what it gave up on at 0.
+	span := source.Span{Start: at.Start.Byte, End: max(at.Start.Byte, at.End.Byte)}
+	r.problems = append(r.problems, source.Problem{Span: span, Message: fmt.Sprintf(format, args...)})
+}
+
+// diagnostics takes over what the HCL parser found.
+func (r *reader) diagnostics(diags hcl.Diagnostics) {
+	for _, d := range diags {
+		if d.Severity != hcl.DiagError {
+			continue
+		}
+		var at hcl.Range
+		if d.Subject != nil {
+			at = *d.Subject
+		}
+		message := strings.ToLower(d.Summary[:1]) + d.Summary[1:]
+		if detail := strings.TrimSuffix(strings.TrimSpace(d.Detail), "."); detail != "" {
+			message += ": " + detail
+		}
+		r.problem(at, "%s", message)
+	}
+}
+
+// body is what a block may hold: a function for each attribute, and one for each kind of block. Their keys are all the names that exist.
+type body struct {
+	attributes map[string]func(*hclsyntax.Attribute)
+	blocks     map[string]func(*hclsyntax.Block)
+}
+
+func (r *reader) body(b *hclsyntax.Body, what string, known body) {
+	names := func() []string {
+		var out []string
+		for n := range known.attributes {
+			out = append(out, n)
+		}
+		for n := range known.blocks {
+			out = append(out, n)
+		}
+		slices.Sort(out)
+		return out
+	}
+	unknown := func(kind, name string, at hcl.Range) {
+		if near := source.Nearest(name, names()); near != "" {
+			r.problem(at, "unknown %s %q in %s; did you mean %q?", kind, name, what, near)
+		} else {
+			r.problem(at, "unknown %s %q in %s; it may hold %s", kind, name, what, strings.Join(names(), ", "))
+		}
+	}
+	attributes := make([]*hclsyntax.Attribute, 0, len(b.Attributes))
+	for _, a := range b.Attributes {
+		attributes = append(attributes, a)
+	}
+	slices.SortFunc(attributes, func(a, b *hclsyntax.Attribute) int { return a.SrcRange.Start.Byte - b.SrcRange.Start.Byte })
+	for _, a := range attributes {
+		switch read := known.attributes[a.Name]; {
+		case read != nil:
+			read(a)
+		case known.blocks[a.Name] != nil:
+			r.problem(a.NameRange, "%q is a block, written without an equals sign", a.Name)
+		default:
+			unknown("attribute", a.Name, a.NameRange)
+		}
+	}
+	for _, blk := range b.Blocks {
+		switch read := known.blocks[blk.Type]; {
+		case read != nil:
+			read(blk)
+		case known.attributes[blk.Type] != nil:
+			r.problem(blk.TypeRange, "%q is an attribute, written with an equals sign", blk.Type)
+		default:
+			unknown("block", blk.Type, blk.TypeRange)
+		}
+	}
+}
+
+func (r *reader) top(b *hclsyntax.Body) {
+	seenTarget := false
+	r.body(b, "the configuration", body{
+		attributes: map[string]func(*hclsyntax.Attribute){
+			"exclude": func(a *hclsyntax.Attribute) { r.exclude(a) },
+		},
+		blocks: map[string]func(*hclsyntax.Block){
+			"rule": r.rule,
+			"target": func(blk *hclsyntax.Block) {
+				if seenTarget {
+					r.problem(blk.TypeRange, "there is more than one target block")
+				}
+				seenTarget = true
+				r.target(blk)
+			},
+		},
+	})
+}
+
+func (r *reader) exclude(a *hclsyntax.Attribute) {
+	for _, s := range r.strings(a.Expr, a.Name) {
+		switch {
+		case !doublestar.ValidatePattern(s.text):
+			r.problem(s.at, "exclude pattern %q is malformed", s.text)
+		case filepath.IsAbs(s.text) || strings.HasPrefix(s.text, "./") || strings.HasPrefix(s.text, "../"):
+			r.problem(s.at, "exclude pattern %q matches nothing: patterns are relative to the folder of the configuration, without a leading \"./\"", s.text)
+		default:
+			r.config.Exclude = append(r.config.Exclude, s.text)
+		}
+	}
+}
+
+// severalVersions are the consumers that may be targeted in more than one version.
+var severalVersions = []string{"determinate", "lix", "nix", "platform"}
+
+func (r *reader) target(blk *hclsyntax.Block) {
+	if len(blk.Labels) > 0 {
+		r.problem(blk.LabelRanges[0], "a target block has no label")
+	}
+	attributes := map[string]func(*hclsyntax.Attribute){}
+	for _, consumer := range workspace.Consumers() {
+		attributes[consumer] = func(a *hclsyntax.Attribute) {
+			for i, s := range r.strings(a.Expr, a.Name) {
+				if i > 0 && !slices.Contains(severalVersions, consumer) {
+					r.problem(s.at, "%q takes one version", consumer)
+				}
+				r.version(consumer, s)
+			}
+		}
+	}
+	r.body(blk.Body, "a target block", body{attributes: attributes})
+}
+
+// version adds a target, when the workspace takes it.
+func (r *reader) version(consumer string, s text) {
+	targets := workspace.DefaultTargets()
+	if err := targets.Set(consumer, s.text); err != nil {
+		r.problem(s.at, "%v", err)
+		return
+	}
+	r.config.Targets = append(r.config.Targets, Target{Consumer: consumer, Version: s.text})
+}
+
+func (r *reader) rule(blk *hclsyntax.Block) {
+	if len(blk.Labels) != 1 {
+		r.problem(blk.TypeRange, "a rule block has one label, the rule: rule \"nix/unknown-setting\" { … }")
+		return
+	}
+	rule := Rule{Name: blk.Labels[0]}
+	if _, err := rules.NewSet(r.packs, rules.Selection{Only: []string{rule.Name}}); err != nil {
+		r.problem(blk.LabelRanges[0], "%v", err)
+	}
+	if slices.ContainsFunc(r.config.Rules, func(o Rule) bool { return o.Name == rule.Name }) {
+		r.problem(blk.LabelRanges[0], "rule %q is configured twice", rule.Name)
+	}
+	r.body(blk.Body, "a rule block", body{attributes: map[string]func(*hclsyntax.Attribute){
+		"severity": func(a *hclsyntax.Attribute) {
+			s, ok := r.text(a.Expr, a.Name)
+			if !ok {
+				return
+			}
+			severity, err := rules.ParseSeverity(s.text)
+			if err != nil {
+				r.problem(s.at, "%v", err)
+			}
+			if err == nil && severity == rules.Off {
+				rule.Enabled = new(bool)
+			}
+			rule.Severity = severity
+		},
+		"enabled": func(a *hclsyntax.Attribute) {
+			v, ok := r.value(a.Expr)
+			if !ok {
+				return
+			}
+			if v.Type() != cty.Bool || v.IsNull() {
+				r.problem(a.Expr.Range(), "%q is true or false", a.Name)
+				return
+			}
+			enabled := v.True()
+			if rule.Enabled == nil {
+				rule.Enabled = &enabled
+			}
+		},
+	}})
+	r.config.Rules = append(r.config.Rules, rule)
+}
+
+// text is a string of the file with its place.
+type text struct {
+	text string
+	at   hcl.Range
+}
+
+// value evaluates an expression that may hold neither variables nor functions.
+func (r *reader) value(e hclsyntax.Expression) (cty.Value, bool) {
+	v, diags := e.Value(nil)
+	r.diagnostics(diags)
+	// What was not read whole, after a syntax error, is unknown.
+	return v, !diags.HasErrors() && v.IsWhollyKnown()
+}
+
+// text reads a string.
+func (r *reader) text(e hclsyntax.Expression, name string) (text, bool) {
+	v, ok := r.value(e)
+	if !ok {
+		return text{}, false
+	}
+	if v.Type() == cty.String && !v.IsNull() {
+		return text{v.AsString(), e.Range()}, true
+	}
+	at := e.Range()
+	if v.Type() == cty.Number {
+		r.problem(at, "%q is a string, in quotes: %q", name, r.file.Text(source.Span{Start: at.Start.Byte, End: at.End.Byte}))
+	} else {
+		r.problem(at, "%q is a string", name)
+	}
+	return text{}, false
+}
+
+// strings reads a list of strings; one string is a list of one.
+func (r *reader) strings(e hclsyntax.Expression, name string) []text {
+	tuple, ok := e.(*hclsyntax.TupleConsExpr)
+	if !ok {
+		if s, ok := r.text(e, name); ok {
+			return []text{s}
+		}
+		return nil
+	}
+	var out []text
+	for _, item := range tuple.Exprs {
+		if s, ok := r.text(item, name); ok {
+			out = append(out, s)
+		}
+	}
+	return out
+}
