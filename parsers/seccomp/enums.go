@@ -103,7 +103,7 @@ func NearestArchitecture(name string) string {
 	var names []string
 	for _, a := range architectures() {
 		known := strings.TrimPrefix(a.Name, "SCMP_ARCH_")
-		if known == bare || strings.ToUpper(a.GOARCH) == bare {
+		if bare != "" && (known == bare || strings.ToUpper(a.GOARCH) == bare) {
 			return a.Name
 		}
 		names = append(names, known)

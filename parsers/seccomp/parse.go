@@ -66,7 +66,7 @@ func Parse(f *source.File) *Profile {
 		p.read(text)
 	}
 	slices.SortStableFunc(p.Problems, func(a, b source.Problem) int {
-		return cmp.Or(cmp.Compare(a.Span.Start, b.Span.Start), cmp.Compare(a.Span.End, b.Span.End))
+		return cmp.Or(cmp.Compare(a.Span.Start, b.Span.Start), cmp.Compare(a.Span.End, b.Span.End), cmp.Compare(a.Message, b.Message))
 	})
 	slices.SortFunc(p.Surplus, func(a, b source.Span) int { return cmp.Compare(a.Start, b.Start) })
 	for _, fields := range [][]Field{p.UnknownFields, p.MiscasedFields, p.DuplicateFields} {

@@ -75,8 +75,10 @@ func (s *scanner) scan() (text []byte, ok bool) {
 	return s.b[:end], true
 }
 
+// utf16 reports whether b is UTF-16 text: with a byte order mark, or with every second one of the first four bytes NUL.
 func utf16(b []byte) bool {
-	return bytes.HasPrefix(b, []byte("\xff\xfe")) || bytes.HasPrefix(b, []byte("\xfe\xff")) || len(b) >= 2 && (b[0] == '{' && b[1] == 0 || b[0] == 0 && b[1] == '{')
+	return bytes.HasPrefix(b, []byte("\xff\xfe")) || bytes.HasPrefix(b, []byte("\xfe\xff")) ||
+		len(b) >= 4 && (b[0] == 0) != (b[1] == 0) && b[0] == 0 == (b[2] == 0) && b[1] == 0 == (b[3] == 0)
 }
 
 // fail records a problem and returns false.

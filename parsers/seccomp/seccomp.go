@@ -115,16 +115,16 @@ type Rule struct {
 	// LegacyName says that the syscall is given by name instead of names.
 	LegacyName bool
 	// Name is the old single name, also where names is there too.
-	Name String
-	Action     String
-	ErrnoRet   Number
-	Errno      String
-	Args       []Arg
+	Name     String
+	Action   String
+	ErrnoRet Number
+	Errno    String
+	Args     []Arg
 	// ArgsSpan is the args array with its brackets; empty when absent.
 	ArgsSpan source.Span
 	Comment  String
-	Includes   Filter
-	Excludes   Filter
+	Includes Filter
+	Excludes Filter
 	// Span is the object, braces included.
 	Span source.Span
 }

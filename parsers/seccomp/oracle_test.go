@@ -1,0 +1,122 @@
+package seccomp
+
+import (
+	"bufio"
+	"bytes"
+	"encoding/json"
+	"os"
+	"strings"
+	"testing"
+
+	"github.com/sandlint/sandlint/parsers/source"
+)
+
+// record is one line of testdata/seccomp-oracle.jsonl.
+type record struct {
+	ID, Group, Profile, Consumer, Version, Outcome, Stderr string
+}
+
+func readOracle(t testing.TB) (records []record) {
+	t.Helper()
+	raw, err := os.ReadFile("testdata/seccomp-oracle.jsonl")
+	if err != nil {
+		t.Fatal(err)
+	}
+	lines := bufio.NewScanner(bytes.NewReader(raw))
+	lines.Buffer(nil, 1<<20)
+	for lines.Scan() {
+		var r record
+		if err := json.Unmarshal(lines.Bytes(), &r); err != nil {
+			t.Fatal(err)
+		}
+		records = append(records, r)
+	}
+	if len(records) < 1100 {
+		t.Fatalf("%d records, want all 1146", len(records))
+	}
+	return records
+}
+
+// brokenButLoaded are the cases that the loaders of Docker, Podman or containerd let pass although the profile breaks the schema. Each was refused, or
+// read in two ways, further down: see the other records of the case.
+var brokenButLoaded = map[string]string{
+	"empty-object":                  `no-default-action: profile has no "defaultAction"`,
+	"missing-default-with-syscalls": `no-default-action: profile has no "defaultAction"`,
+	"syscalls-null-element":         `shape: rule 1 is null, on which Docker and Podman crash`,
+	"missing-rule-action":           `shape: rule 1 has no "action"`,
+	"names-missing":                 `shape: rule 1 has no "names"`,
+	"names-null":                    `shape: rule 1 has no "names"`,
+	"arg-index-6":                   `shape: "index" is 6; the arguments of a syscall have the indices 0 to 5`,
+	"arg-missing-op":                `shape: argument condition 1 has no "op"`,
+	"arg-missing-index":             `shape: argument condition 1 has no "index", so that runc and crun take it as 0`,
+	"arg-seven-conditions":          `shape: "args" has 7 conditions; a syscall has 6 arguments, and crun up to 1.29 reads the first 6 conditions only`,
+	"minkernel-number":              `shape: "minKernel" is 4.8, not a string`, // Docker alone reads it
+}
+
+// containerd's loader decodes and does nothing else, so what it refuses is refused for its JSON or its shape.
+func TestParseAgreesWithContainerd(t *testing.T) {
+	refused := 0
+	for _, r := range readOracle(t) {
+		if r.Consumer != "containerd" {
+			continue
+		}
+		p := Parse(source.NewFile("p.json", []byte(r.Profile)))
+		if r.Outcome != "accepted" {
+			refused++
+			if len(p.Problems) == 0 {
+				t.Errorf("case %q: refused by containerd, but no problem found in %s", r.ID, r.Profile)
+			}
+			continue
+		}
+		got := ""
+		for _, problem := range p.Problems {
+			got += problem.Kind + ": " + problem.Message
+		}
+		if want := brokenButLoaded[r.ID]; got != want {
+			t.Errorf("case %q, accepted by containerd: problems %q, want %q", r.ID, got, want)
+		}
+	}
+	if refused < 16 {
+		t.Errorf("containerd refused %d cases, want 16 or more", refused)
+	}
+}
+
+// A loader that fails to decode, or crashes, has met a problem that Parse must name.
+func TestParseFindsWhatDecodersRefuse(t *testing.T) {
+	seen := map[string]bool{}
+	for _, r := range readOracle(t) {
+		if r.Outcome != "crashed" && !strings.Contains(r.Stderr, "json: cannot unmarshal") && !strings.Contains(r.Stderr, "invalid character") {
+			continue
+		}
+		seen[r.Consumer] = true
+		if p := Parse(source.NewFile("p.json", []byte(r.Profile))); len(p.Problems) == 0 {
+			t.Errorf("case %q: %s %s: %s: but no problem found in %s", r.ID, r.Consumer, r.Outcome, r.Stderr, r.Profile)
+		}
+	}
+	for _, consumer := range []string{"docker", "podman", "podman-validate", "containerd", "runc"} {
+		if !seen[consumer] {
+			t.Errorf("no case is refused by %s", consumer)
+		}
+	}
+}
+
+// Every profile that runtimes ran is recognised by its content, under any name.
+func TestSniffRecorded(t *testing.T) {
+	seen := map[string]bool{}
+	for _, r := range readOracle(t) {
+		if seen[r.ID] {
+			continue
+		}
+		seen[r.ID] = true
+		switch r.ID {
+		case "empty-object", "top-level-array", "string-value-type": // nothing in them says what they are
+		default:
+			if !Sniff(source.NewFile("conf/default.json", []byte(r.Profile))) {
+				t.Errorf("case %q is not taken for a profile: %s", r.ID, r.Profile)
+			}
+		}
+		if !Sniff(source.NewFile("seccomp.json", []byte(r.Profile))) {
+			t.Errorf("case %q is not taken for a profile in seccomp.json: %s", r.ID, r.Profile)
+		}
+	}
+}
