@@ -56,6 +56,8 @@ type Rule struct {
 	Category string
 	// Since is the release of sandlint that brought the rule.
 	Since string
+	// Syntax says that the consumer cannot read the file past what the rule finds; no fix may bring such a finding.
+	Syntax bool
 	// Fixes are the safeties of the fixes that the rule can offer; none when it has no fix.
 	Fixes []fixers.Safety
 	// Optional says that the rule is off unless it is selected or configured.

@@ -1,16 +1,77 @@
 package workspace
 
-import "github.com/sandlint/sandlint/parsers/nixconf"
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/sandlint/sandlint/parsers/nixconf"
+	"github.com/sandlint/sandlint/parsers/source"
+)
 
 // Targets are the versions of the consumers that the files are for.
 type Targets struct {
-	// Nix are the releases of Nix, Lix and Determinate Nix. Given says that the user named them, so that a base image's
-	// tag does not narrow them.
-	Nix      nixconf.Targets
+	// Nix are the releases of Nix, Lix and Determinate Nix.
+	Nix nixconf.Targets
+	// NixGiven says that the user named them, so that a base image's tag does not narrow them.
 	NixGiven bool
 	// Platforms are the platforms that images are built for, such as "linux/arm64"; nil when not given.
 	Platforms []string
-	// Others are the consumers without a model of their own yet, by name: docker, podman, containerd, runc, crun, libseccomp, kernel. The
-	// values are the versions as given.
-	Others map[string]string
+	// Versions are those of the other consumers, by name, as given: "libseccomp" is "2.5.4".
+	Versions map[string]string
 }
+
+// DefaultTargets returns the releases in wide use: Nix from 2.18 on, and all of Lix and Determinate Nix.
+func DefaultTargets() Targets { return Targets{Nix: nixconf.DefaultTargets()} }
+
+// Consumers are the names that Set takes.
+func Consumers() []string {
+	return []string{"containerd", "crun", "determinate", "docker", "kernel", "libseccomp", "lix", "nix", "platform", "podman", "runc"}
+}
+
+// Set adds a target: a consumer's version or range of versions, or for "platform" a list of platforms. The first version of Nix, Lix or
+// Determinate Nix that is given replaces the defaults. The error names what is possible.
+func (t *Targets) Set(consumer, version string) error {
+	switch consumer {
+	case "nix", "lix", "determinate":
+		target, err := nixconf.ParseTarget(nixconf.Distribution(consumer), version)
+		if err != nil {
+			return err
+		}
+		if !t.NixGiven {
+			t.Nix, t.NixGiven = nil, true
+		}
+		t.Nix = append(slices.Clip(t.Nix), target)
+		return nil
+	case "platform":
+		for name := range strings.SplitSeq(version, ",") {
+			if name = strings.TrimSpace(name); !platformName.MatchString(name) {
+				return fmt.Errorf("platform %q is not of the form os/architecture, such as linux/arm64", name)
+			}
+			t.Platforms = append(slices.Clip(t.Platforms), name)
+		}
+		return nil
+	}
+	if !slices.Contains(Consumers(), consumer) {
+		if near := source.Nearest(consumer, Consumers()); near != "" {
+			return fmt.Errorf("there is no consumer %q; did you mean %q?", consumer, near)
+		}
+		return fmt.Errorf("there is no consumer %q; it is one of %s", consumer, strings.Join(Consumers(), ", "))
+	}
+	if !versionNumber.MatchString(version) {
+		return fmt.Errorf("version %q of %s is not a number such as 2.5.4", version, consumer)
+	}
+	versions := map[string]string{consumer: version}
+	for c, v := range t.Versions {
+		if c != consumer {
+			versions[c] = v
+		}
+	}
+	t.Versions = versions
+	return nil
+}
+
+var (
+	platformName  = lazyRegexp(`^[a-z]+/[a-z0-9_]+(/[a-z0-9.]+)?$`)
+	versionNumber = lazyRegexp(`^\d+(\.\d+){0,3}$`)
+)

@@ -22,13 +22,19 @@ const (
 	KindSeccomp    Kind = "seccomp profile"
 )
 
-// Dockerfile is a Dockerfile with what it means: its images and the nix.conf text in it.
+// Dockerfile is a Dockerfile with what it means: its images and the nix.conf text in it. It belongs to one goroutine.
 type Dockerfile struct {
 	*dockerfile.File
 	// Images are the stages, in order.
 	Images []*Image
 	// NixTexts are the nix.conf texts embedded in the file, in order of position.
 	NixTexts []*NixText
+
+	w       *Workspace
+	abs     string
+	builds  []build
+	reads   map[string]bool // paths, as shown, of the workspace files that the model was made from
+	scripts map[*dockerfile.Instruction]*shell.Script
 }
 
 // Profile is a seccomp profile.
@@ -79,14 +85,18 @@ type Image struct {
 	Platforms []Platform
 	// Events are what happens in this stage, in order; those of Parent come before them.
 	Events []*Event
+
+	installed *Installer // the last one that ran in this stage
+	end       *builder   // the state at the end of the stage
 }
 
 // Platform is a platform that an image is built for.
 type Platform struct {
 	// Name is the platform as in "linux/arm64".
 	Name string
-	// Emulated says that the build runs through an emulator for this platform; where it is not certain, it is false.
-	Emulated bool
+	// Emulated says that the build runs through an emulator for this platform, and Native that it runs on a builder of
+	// the platform itself. Where neither is certain, both are false.
+	Emulated, Native bool
 	// Why tells where this is known from, for a message.
 	Why string
 	// File and Span are the place, File nil when it comes from the command line.
@@ -124,16 +134,24 @@ type Event struct {
 	// Maybe says that it may not happen: it stands under a condition.
 	Maybe bool
 
+	// User is the user that it runs as, as USER names it; "" where no USER was given.
+	User string
+
 	// Path is the file that WriteConfig changes; Text the text written, nil where it is not known; Truncate says that
-	// what the file held before is lost.
+	// what the file held before is lost. Removed says that the file is gone afterwards. For a SetEnv of NIX_CONFIG, Text is its value.
 	Path     string
 	Text     *NixText
 	Truncate bool
+	Removed  bool
+	// ByInstaller says that an installer of Nix writes it, of itself or because it was told to.
+	ByInstaller bool
 
 	// Name and Value are those of SetEnv. Known says that Value is.
 	Name, Value string
 	Known       bool
 
-	// Nix tells what a RunCommand does with Nix; nil for other commands.
+	// Nix tells what a RunCommand does with Nix.
 	Nix *NixUse
+	// Env is the NIX_CONFIG that the command itself is given by its script, nil without one; it replaces that of the image.
+	Env *NixText
 }

@@ -1,0 +1,236 @@
+package workspace
+
+import (
+	"path"
+	"slices"
+	"strings"
+
+	"github.com/sandlint/sandlint/parsers/nixconf"
+)
+
+// Effective are the Nix settings in force at a point of an image's timeline.
+type Effective struct {
+	// Settings are the merged settings.
+	Settings *nixconf.Settings
+	// Distribution and Version are the Nix that they were merged for.
+	Distribution nixconf.Distribution
+	Version      nixconf.Version
+	// Uncertain says that something unknown may have changed any setting: an unknown base image, a script that could not be read,
+	// or an edit in place.
+	Uncertain bool
+
+	origins []Origin
+	maybe   map[string]bool // settings that a write under a condition sets
+}
+
+// Origin is where a source of settings comes from.
+type Origin struct {
+	// Label is what people call it: "nixos/nix", "ENV NIX_CONFIG", a path in the image.
+	Label string
+	// Event is the event that brought it; nil for the base image.
+	Event *Event
+}
+
+// Value returns the effective value of a setting by its canonical name, and whether it is certain.
+func (e *Effective) Value(name string) (string, bool) {
+	if e.Uncertain || e.maybe[name] {
+		return "", false
+	}
+	s := e.Settings.Get(name)
+	return s.Value, s.Known
+}
+
+// Origins returns where the parts of a setting's value come from, in order; none for a default.
+func (e *Effective) Origins(name string) []Origin {
+	var out []Origin
+	for _, o := range e.Settings.Get(name).Origins {
+		if o.Source < len(e.origins) && !slices.Contains(out, e.origins[o.Source]) {
+			out = append(out, e.origins[o.Source])
+		}
+	}
+	return out
+}
+
+// nixVersion returns the Nix whose rules apply in an image.
+func (img *Image) nixVersion() (nixconf.Distribution, nixconf.Version) {
+	t := img.targets()[0]
+	return t.Distribution, t.To
+}
+
+// confFile is the state of one configuration file during a replay.
+type confFile struct {
+	parts   []part
+	unknown bool
+}
+
+type part struct {
+	file   *nixconf.File
+	origin Origin
+	maybe  bool
+}
+
+// SettingsBefore returns the settings in force just before an event of the image's timeline, for a command that runs there; for a
+// RunCommand its own options and environment are included. A nil event means the end of the image.
+func (img *Image) SettingsBefore(at *Event) *Effective { return img.replay(at, false) }
+
+// SettingsAfter returns the settings in force once an event has happened.
+func (img *Image) SettingsAfter(at *Event) *Effective { return img.replay(at, true) }
+
+func (img *Image) replay(at *Event, after bool) *Effective {
+	eff := &Effective{maybe: map[string]bool{}}
+	eff.Distribution, eff.Version = img.nixVersion()
+	files := map[string]*confFile{}
+	get := func(p string) *confFile {
+		if files[p] == nil {
+			files[p] = &confFile{}
+		}
+		return files[p]
+	}
+	root := img.Root()
+	timeline := img.Timeline()
+	if base := root.Base; base != nil {
+		if base.Conf != nil {
+			get(systemConf).parts = []part{{file: base.Conf, origin: Origin{Label: base.Name}}}
+		}
+	} else if root.Stage.Image != "scratch" && !slices.ContainsFunc(timeline, func(e *Event) bool { return e.Nix != nil && e.Nix.Installer != nil }) {
+		// An unknown image that Nix is not installed on must hold Nix, and its configuration is not known.
+		eff.Uncertain = true
+	}
+	env := map[string]*Event{}
+	user := ""
+	for _, e := range timeline {
+		if e == at && !after {
+			break
+		}
+		user = e.User
+		switch e.Kind {
+		case Opaque:
+			eff.Uncertain = true
+		case SetEnv:
+			env[e.Name] = e
+		case WriteConfig:
+			f := get(e.Path)
+			switch {
+			case e.Removed && !e.Maybe:
+				*f = confFile{}
+			case e.Text == nil || e.Maybe && e.Truncate:
+				f.unknown = true
+			default:
+				if e.Truncate && !e.Maybe {
+					*f = confFile{}
+				}
+				f.parts = append(f.parts, part{e.Text.File, Origin{e.Path, e}, e.Maybe})
+			}
+		}
+		if e == at {
+			break
+		}
+	}
+	if at != nil {
+		user = at.User
+	}
+	m := merger{eff: eff, files: files}
+	m.system(env)
+	m.user(env, user)
+	m.environment(env, at)
+	if at != nil && at.Nix != nil && at.Nix.Options != nil {
+		m.add(nixconf.Source{Files: []*nixconf.File{at.Nix.Options.File}, CommandLine: true}, Origin{"command line", at})
+	}
+	eff.Settings = nixconf.Merge(m.sources, eff.Distribution, eff.Version)
+	return eff
+}
+
+type merger struct {
+	eff     *Effective
+	files   map[string]*confFile
+	sources []nixconf.Source
+}
+
+func (m *merger) add(s nixconf.Source, origin Origin) {
+	m.sources = append(m.sources, s)
+	m.eff.origins = append(m.eff.origins, origin)
+}
+
+// system adds the system's configuration file. Its parts are one source to Nix.
+func (m *merger) system(env map[string]*Event) {
+	conf := systemConf
+	if e := env["NIX_CONF_DIR"]; e != nil {
+		if !e.Known {
+			m.eff.Uncertain = true
+		}
+		conf = path.Join(e.Value, "nix.conf")
+	}
+	m.file(conf)
+	if path.Dir(conf) == "/etc/nix" && m.files[determinateConf] != nil {
+		m.file(determinateConf)
+	}
+}
+
+func (m *merger) file(name string) {
+	f := m.files[name]
+	if f == nil {
+		return
+	}
+	if f.unknown {
+		m.eff.Uncertain = true
+	}
+	for _, p := range f.parts {
+		if p.maybe {
+			for _, entry := range p.file.Entries {
+				m.eff.maybe[canonical(entry.Name.Text)] = true
+			}
+			continue
+		}
+		m.add(nixconf.Source{Files: []*nixconf.File{p.file}, Continues: len(m.sources) > 0 && p.file != f.parts[0].file}, p.origin)
+		if len(p.file.Includes) > 0 && p.origin.Event != nil {
+			m.eff.Uncertain = true // what the image holds at the included path is not known
+		}
+	}
+}
+
+// user adds the configuration file of the user that the command runs as.
+func (m *merger) user(env map[string]*Event, user string) {
+	if e := env["NIX_USER_CONF_FILES"]; e != nil {
+		if !e.Known {
+			m.eff.Uncertain = true
+		}
+		for _, name := range slices.Backward(strings.Split(e.Value, ":")) {
+			m.file(name)
+		}
+		return
+	}
+	home := homeOf(user)
+	if e := env["HOME"]; e != nil && e.Known {
+		home = e.Value
+	}
+	dir := path.Join(home, ".config")
+	if e := env["XDG_CONFIG_HOME"]; e != nil && e.Known {
+		dir = e.Value
+	}
+	m.file(path.Join(dir, "nix", "nix.conf"))
+}
+
+func (m *merger) environment(env map[string]*Event, at *Event) {
+	if at != nil && at.Env != nil {
+		m.add(nixconf.Source{Files: []*nixconf.File{at.Env.File}}, Origin{"NIX_CONFIG of the command", at})
+		return
+	}
+	if e := env["NIX_CONFIG"]; e != nil {
+		if !e.Known || e.Text == nil {
+			m.eff.Uncertain = true
+			return
+		}
+		m.add(nixconf.Source{Files: []*nixconf.File{e.Text.File}}, Origin{"ENV NIX_CONFIG", e})
+	}
+}
+
+// canonical returns the canonical name of a setting, without "extra-" where that is a prefix.
+func canonical(name string) string {
+	if facts, ok := lookupAny(name); ok {
+		return facts.Name
+	}
+	return name
+}
+
+// Canonical returns the name by which a setting is known in effective settings: aliases resolved, and "extra-" taken off where it is a prefix.
+func Canonical(name string) string { return canonical(name) }

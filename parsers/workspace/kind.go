@@ -1,0 +1,121 @@
+package workspace
+
+import (
+	"bytes"
+	"path"
+	"strings"
+
+	"github.com/sandlint/sandlint/parsers/nixconf"
+	"github.com/sandlint/sandlint/parsers/seccomp"
+	"github.com/sandlint/sandlint/parsers/source"
+)
+
+// otherLanguages are the extensions of files that have "Dockerfile" in their name and are about Dockerfiles, or make them, rather than
+// being one: programs, documents, and templates that do not parse before they are filled in.
+var otherLanguages = map[string]bool{
+	".c": true, ".cc": true, ".cpp": true, ".cs": true, ".css": true, ".dockerignore": true, ".ejs": true, ".erb": true, ".ex": true,
+	".exs": true, ".gitignore": true, ".go": true, ".h": true, ".hbs": true, ".hs": true, ".html": true, ".in": true, ".j2": true,
+	".java": true, ".jinja": true, ".jinja2": true, ".js": true, ".json": true, ".jsx": true, ".kt": true, ".lock": true, ".lua": true,
+	".m4": true, ".md": true, ".mjs": true, ".ml": true, ".mli": true, ".mustache": true, ".php": true, ".pl": true, ".png": true,
+	".py": true, ".rb": true, ".rs": true, ".rst": true, ".scala": true, ".sh": true, ".snap": true, ".svg": true, ".swift": true,
+	".template": true, ".tf": true, ".tmpl": true, ".toml": true, ".tpl": true, ".ts": true, ".tsx": true, ".vim": true, ".xml": true,
+	".yaml": true, ".yml": true,
+}
+
+// kindByName tells the kind of a file from its base name. JSON files need their content as well.
+func kindByName(base string) Kind {
+	lower := strings.ToLower(base)
+	if otherLanguages[path.Ext(lower)] && path.Ext(lower) != ".json" {
+		return KindUnknown
+	}
+	switch {
+	case lower == "nix.conf", strings.HasPrefix(lower, "nix.") && strings.HasSuffix(lower, ".conf"), strings.HasSuffix(lower, ".nix.conf"):
+		return KindNixConf
+	case isJSON(lower):
+		if strings.Contains(lower, "seccomp") {
+			return KindSeccomp
+		}
+		return KindUnknown
+	}
+	return dockerfileByName(base)
+}
+
+// dockerfileByName tells whether a name is that of a Dockerfile, whatever its extension is.
+func dockerfileByName(base string) Kind {
+	lower := strings.ToLower(base)
+	for _, word := range []string{"dockerfile", "containerfile"} {
+		if lower == word {
+			return KindDockerfile
+		}
+		if rest, ok := strings.CutPrefix(lower, word); ok && strings.IndexByte("._-", rest[0]) >= 0 {
+			return KindDockerfile
+		}
+		if rest, ok := strings.CutSuffix(lower, word); ok && strings.IndexByte("._-", rest[len(rest)-1]) >= 0 {
+			return KindDockerfile
+		}
+	}
+	return KindUnknown
+}
+
+func isJSON(name string) bool { return strings.EqualFold(path.Ext(name), ".json") }
+
+// kindByContent tells the kind of a file from its text; byName is what the name says. A JSON file whose name says that it is a profile
+// stays one only where it looks like one, or is no JSON object at all and so has to be reported.
+func kindByContent(f *source.File, byName Kind) Kind {
+	text := bytes.TrimLeft(bytes.TrimPrefix(f.Bytes, []byte("\ufeff")), " \t\r\n")
+	switch {
+	case isJSON(f.Path), byName == KindSeccomp, len(text) > 0 && text[0] == '{':
+		if seccomp.Sniff(f) {
+			return KindSeccomp
+		}
+		return KindUnknown
+	case byName != KindUnknown:
+		return byName
+	case firstKeyword(text) == "FROM" || firstKeyword(text) == "ARG":
+		return KindDockerfile
+	case len(nixSettingLines(f)) > 0:
+		return KindNixConf
+	}
+	return KindUnknown
+}
+
+// firstKeyword returns the first word, in upper case, of the first line that is no comment.
+func firstKeyword(text []byte) string {
+	for line := range bytes.Lines(text) {
+		line = bytes.TrimSpace(line)
+		if len(line) == 0 || line[0] == '#' {
+			continue
+		}
+		word, _, _ := bytes.Cut(line, []byte(" "))
+		return strings.ToUpper(string(word))
+	}
+	return ""
+}
+
+// LooksLikeNixConf reports whether a file named like a nix.conf is one. It is not when no line of it names a setting of
+// Nix, or something near one, and some line cannot be Nix's; then it is another program's file of that name.
+func LooksLikeNixConf(f *source.File) bool {
+	if len(nixSettingLines(f)) > 0 || bytes.HasPrefix(f.Bytes, []byte("\xff\xfe")) || bytes.HasPrefix(f.Bytes, []byte("\xfe\xff")) {
+		return true
+	}
+	parsed := nixconf.Parse(source.WholeFile(f))
+	return len(parsed.Problems) == 0
+}
+
+// nixSettingLines returns the numbers, from 1, of the lines that begin with the name of a setting of any release.
+func nixSettingLines(f *source.File) []int {
+	var lines []int
+	n := 0
+	for line := range bytes.Lines(f.Bytes) {
+		n++
+		line = bytes.TrimLeft(bytes.TrimPrefix(line, []byte("\ufeff")), " \t")
+		end := bytes.IndexAny(line, " \t\r\n=:")
+		if end <= 0 || len(lines) > 0 {
+			continue
+		}
+		if name := string(line[:end]); nixconf.IsSetting(name) || nixconf.Nearest(name) != "" {
+			lines = append(lines, n)
+		}
+	}
+	return lines
+}

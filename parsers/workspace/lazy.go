@@ -1,0 +1,18 @@
+package workspace
+
+import (
+	"regexp"
+	"sync"
+)
+
+// pattern is a regular expression that is compiled when it is first used, so that it costs nothing at start.
+type pattern struct {
+	get func() *regexp.Regexp
+}
+
+func lazyRegexp(expr string) pattern {
+	return pattern{sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(expr) })}
+}
+
+func (p pattern) MatchString(s string) bool            { return p.get().MatchString(s) }
+func (p pattern) FindStringSubmatch(s string) []string { return p.get().FindStringSubmatch(s) }

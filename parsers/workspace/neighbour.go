@@ -1,0 +1,137 @@
+package workspace
+
+import (
+	"bytes"
+	"errors"
+	"io/fs"
+	"os"
+	"path"
+	"path/filepath"
+	"strings"
+	"sync"
+
+	"github.com/sandlint/sandlint/parsers/source"
+)
+
+// errAmbiguous says that a path in a Dockerfile may mean several files, since the build context is not known.
+var errAmbiguous = errors.New("several files may be meant")
+
+type neighbour struct {
+	once sync.Once
+	file *source.File
+	err  error
+}
+
+// root returns the directory that bounds what may be read for files in dir: the nearest one upwards that holds .git, else the working
+// directory where dir lies below it, else dir itself.
+func (w *Workspace) root(dir string) string {
+	if r, ok := w.shared.roots.Load(dir); ok {
+		return r.(string)
+	}
+	root := ""
+	for d := dir; ; {
+		if _, err := os.Lstat(filepath.Join(d, ".git")); err == nil {
+			root = d
+			break
+		}
+		up := filepath.Dir(d)
+		if up == d {
+			break
+		}
+		d = up
+	}
+	if root == "" {
+		root = dir
+		if inside(w.dir, dir) {
+			root = w.dir
+		}
+	}
+	w.shared.roots.Store(dir, root)
+	return root
+}
+
+// inContext returns the workspace file that a path of a build context means, for a Dockerfile at abs. Where the context is not known it
+// is taken to be the Dockerfile's own directory or the root; a path that exists in both with other content is ambiguous. Known contexts,
+// absolute, come first. The error is fs.ErrNotExist where there is no such file.
+func (w *Workspace) inContext(abs string, contexts []string, name string) (*source.File, error) {
+	if strings.ContainsAny(name, "*?[$") || strings.Contains(name, "://") || strings.HasPrefix(name, "git@") {
+		return nil, fs.ErrNotExist
+	}
+	dir := filepath.Dir(abs)
+	root := w.root(dir)
+	if len(contexts) == 0 {
+		contexts = []string{dir, root}
+	}
+	var found *source.File
+	for _, context := range contexts {
+		// A build context cannot be left: Docker reads "../x" and "/x" as "x".
+		clean := strings.TrimPrefix(path.Clean("/"+filepath.ToSlash(name)), "/")
+		full := filepath.Join(context, filepath.FromSlash(clean))
+		if !inside(root, full) {
+			continue
+		}
+		f, err := w.neighbour(root, full)
+		if err != nil {
+			continue
+		}
+		if found != nil && found.Path != f.Path && !bytes.Equal(found.Bytes, f.Bytes) {
+			return nil, errAmbiguous
+		}
+		if found == nil {
+			found = f
+		}
+	}
+	if found == nil {
+		return nil, fs.ErrNotExist
+	}
+	return found, nil
+}
+
+// neighbour reads a regular file below root, once; no symbolic link leads out of root.
+func (w *Workspace) neighbour(root, full string) (*source.File, error) {
+	if b, ok := w.overlay[full]; ok {
+		return source.NewFile(w.show(full), b), nil
+	}
+	v, _ := w.shared.neighbours.LoadOrStore(full, &neighbour{})
+	n := v.(*neighbour)
+	n.once.Do(func() {
+		rel, err := filepath.Rel(root, full)
+		if err != nil || !filepath.IsLocal(rel) {
+			n.err = fs.ErrNotExist
+			return
+		}
+		r, err := os.OpenRoot(root)
+		if err != nil {
+			n.err = unwrapPath(err)
+			return
+		}
+		defer r.Close()
+		if info, err := r.Stat(rel); err != nil || !info.Mode().IsRegular() {
+			n.err = fs.ErrNotExist
+			return
+		}
+		f, err := r.Open(rel)
+		if err != nil {
+			n.err = unwrapPath(err)
+			return
+		}
+		defer f.Close()
+		n.file, n.err = readOpen(f, w.show(full))
+	})
+	return n.file, n.err
+}
+
+// isDir reports whether a path below root is a directory there.
+func (w *Workspace) isDir(root, full string) bool {
+	r, err := os.OpenRoot(root)
+	if err != nil {
+		return false
+	}
+	defer r.Close()
+	rel, err := filepath.Rel(root, full)
+	if err != nil || !filepath.IsLocal(rel) {
+		return false
+	}
+	info, err := r.Stat(rel)
+	return err == nil && info.IsDir()
+}

@@ -1,0 +1,97 @@
+package workspace
+
+import (
+	"slices"
+
+	"github.com/sandlint/sandlint/parsers/nixconf"
+	"github.com/sandlint/sandlint/parsers/source"
+)
+
+// TraceStage is one stage of a trace.
+type TraceStage struct {
+	// Image is the stage.
+	Image *Image
+	// Distribution and Version are the Nix whose rules were applied, and Assumed says that nothing in the files tells which it is.
+	Distribution nixconf.Distribution
+	Version      nixconf.Version
+	Assumed      bool
+	// Commands are the Nix commands that the stage runs, in order. Those of its parents are in their own stages.
+	Commands []TraceCommand
+}
+
+// TraceCommand is a Nix command with the settings in force when it runs.
+type TraceCommand struct {
+	Event *Event
+	// Uncertain says that something that cannot be read may have changed any setting before.
+	Uncertain bool
+	// Settings are those that some source sets, in order of name. All others have their defaults.
+	Settings []TraceSetting
+}
+
+// TraceSetting is a setting in force.
+type TraceSetting struct {
+	Name, Value string
+	// Certain says that the value does not depend on anything unknown.
+	Certain bool
+	// From are the places that made the value, in order.
+	From []TraceOrigin
+}
+
+// TraceOrigin is a place that a setting comes from.
+type TraceOrigin struct {
+	// Label is what people call it: "ENV NIX_CONFIG", a path in the image, a base image.
+	Label string
+	// File and Span are its place; File is nil for a base image and for what an installer writes of itself.
+	File *source.File
+	Span source.Span
+}
+
+// Trace returns, for each stage of a Dockerfile that runs Nix, the settings in force at each Nix command.
+func (d *Dockerfile) Trace() []TraceStage {
+	var out []TraceStage
+	for _, img := range d.Images {
+		stage := TraceStage{Image: img}
+		stage.Distribution, stage.Version = img.nixVersion()
+		stage.Assumed = len(img.targets()) > 1 || img.targets()[0].From != img.targets()[0].To
+		for _, e := range img.Events {
+			if e.Kind != RunCommand {
+				continue
+			}
+			stage.Commands = append(stage.Commands, img.traceCommand(e))
+		}
+		if len(stage.Commands) > 0 {
+			out = append(out, stage)
+		}
+	}
+	return out
+}
+
+func (img *Image) traceCommand(e *Event) TraceCommand {
+	eff := img.SettingsBefore(e)
+	c := TraceCommand{Event: e, Uncertain: eff.Uncertain}
+	for _, name := range eff.Settings.Names() {
+		s := eff.Settings.Get(name)
+		_, certain := eff.Value(name)
+		t := TraceSetting{Name: name, Value: s.Value, Certain: certain}
+		for _, o := range s.Origins {
+			if o.Source >= len(eff.origins) {
+				continue
+			}
+			origin := eff.origins[o.Source]
+			from := TraceOrigin{Label: origin.Label}
+			if origin.Event != nil && o.Entry != nil {
+				file := eff.sourceFile(o.Source)
+				if _, builtIn := builtins[file.Fragment.File.Path]; !builtIn {
+					from.File, from.Span = file.Fragment.File, file.Fragment.Span(o.Entry.Span)
+				} else {
+					from.Label = file.Fragment.File.Path
+				}
+			}
+			if !slices.Contains(t.From, from) {
+				t.From = append(t.From, from)
+			}
+		}
+		c.Settings = append(c.Settings, t)
+	}
+	return c
+}

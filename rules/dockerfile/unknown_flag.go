@@ -1,0 +1,22 @@
+package dockerfile
+
+import (
+	"github.com/sandlint/sandlint/fixers"
+	"github.com/sandlint/sandlint/parsers/dockerfile"
+	"github.com/sandlint/sandlint/parsers/workspace"
+	"github.com/sandlint/sandlint/rules"
+)
+
+var unknownFlag = &rules.Rule{
+	ID:       "dockerfile/unknown-flag",
+	Summary:  "an instruction has a flag that BuildKit does not know",
+	Severity: rules.Error,
+	Category: "correctness",
+	Since:    "0.1.0",
+	Syntax:   true,
+	Fixes:    []fixers.Safety{fixers.Unsafe},
+	References: []string{
+		"BuildKit, frontend/dockerfile/instructions/parse.go, v0.34.2",
+	},
+	Dockerfile: func(p *rules.Pass, d *workspace.Dockerfile) { reportProblems(p, d, dockerfile.KindUnknownFlag) },
+}

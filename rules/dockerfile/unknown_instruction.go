@@ -1,0 +1,22 @@
+package dockerfile
+
+import (
+	"github.com/sandlint/sandlint/fixers"
+	"github.com/sandlint/sandlint/parsers/dockerfile"
+	"github.com/sandlint/sandlint/parsers/workspace"
+	"github.com/sandlint/sandlint/rules"
+)
+
+var unknownInstruction = &rules.Rule{
+	ID:       "dockerfile/unknown-instruction",
+	Summary:  "a line begins with a word that is no Dockerfile instruction",
+	Severity: rules.Error,
+	Category: "correctness",
+	Since:    "0.1.0",
+	Syntax:   true,
+	Fixes:    []fixers.Safety{fixers.Unsafe},
+	References: []string{
+		"BuildKit, frontend/dockerfile/command/command.go, v0.34.2",
+	},
+	Dockerfile: func(p *rules.Pass, d *workspace.Dockerfile) { reportProblems(p, d, dockerfile.KindUnknownInstruction) },
+}

@@ -1,0 +1,252 @@
+package rules
+
+import (
+	"bytes"
+	"errors"
+	"slices"
+	"strings"
+
+	"github.com/sandlint/sandlint/fixers"
+	fixdocker "github.com/sandlint/sandlint/fixers/dockerfile"
+	fixnix "github.com/sandlint/sandlint/fixers/nixconf"
+	fixseccomp "github.com/sandlint/sandlint/fixers/seccomp"
+	"github.com/sandlint/sandlint/parsers/source"
+	"github.com/sandlint/sandlint/parsers/workspace"
+)
+
+// Fix applies the fixes of a set's findings in memory, each proved, until none is left.
+func Fix(ws *workspace.Workspace, set *Set, opts FixOptions) *FixResult {
+	groups := linked(ws, set, opts)
+	results := make([]groupResult, len(groups))
+	each(len(groups), opts.Progress, func(n int) {
+		if groups[n].fixable {
+			results[n] = fixGroup(ws, set, groups[n], opts)
+		}
+	})
+	out := &FixResult{}
+	overlay := map[string][]byte{}
+	for n, r := range results {
+		out.Withheld = append(out.Withheld, r.withheld...)
+		for _, f := range r.files {
+			out.Files = append(out.Files, f)
+			for _, e := range groups[n].entries {
+				if e.Path == f.File.Path {
+					overlay[e.Abs] = f.After
+				}
+			}
+		}
+	}
+	slices.SortFunc(out.Files, func(a, b FixedFile) int { return strings.Compare(a.File.Path, b.File.Path) })
+	after := ws
+	if len(overlay) > 0 {
+		after = ws.With(overlay)
+	}
+	check := opts.CheckOptions
+	check.Fixes, check.Progress = false, nil
+	out.After = Check(after, set, check)
+	return out
+}
+
+// group is the files that can influence each other's findings: a Dockerfile, and the files of the workspace that it copies.
+type group struct {
+	entries []*workspace.Entry
+	fixable bool // some finding has a fix that may be applied
+}
+
+// linked divides the files of a workspace into groups.
+func linked(ws *workspace.Workspace, set *Set, opts FixOptions) []group {
+	type opened struct {
+		reads   []string
+		fixable bool
+	}
+	files := make([]opened, len(ws.Entries))
+	each(len(ws.Entries), nil, func(n int) {
+		doc, err := ws.Open(ws.Entries[n])
+		if err != nil {
+			return
+		}
+		findings, _ := lint(ws, set.rules, set, doc, opts.NoIgnores)
+		files[n] = opened{doc.Reads(), slices.ContainsFunc(findings, func(f Finding) bool {
+			return slices.ContainsFunc(f.Fixes, func(fix fixers.Fix) bool {
+				return fix.Safety == fixers.Safe || opts.Unsafe && fix.Safety == fixers.Unsafe
+			})
+		})}
+	})
+	byPath := map[string]int{}
+	leader := make([]int, len(ws.Entries))
+	for n, e := range ws.Entries {
+		byPath[e.Path], leader[n] = n, n
+	}
+	find := func(n int) int {
+		for leader[n] != n {
+			n = leader[n]
+		}
+		return n
+	}
+	for n := range files {
+		for _, path := range files[n].reads {
+			if other, ok := byPath[path]; ok {
+				a, b := find(n), find(other)
+				leader[max(a, b)] = min(a, b)
+			}
+		}
+	}
+	index := map[int]int{}
+	var groups []group
+	for n, e := range ws.Entries {
+		l := find(n)
+		if _, ok := index[l]; !ok {
+			index[l] = len(groups)
+			groups = append(groups, group{})
+		}
+		g := &groups[index[l]]
+		g.entries = append(g.entries, e)
+		g.fixable = g.fixable || files[n].fixable
+	}
+	return groups
+}
+
+type groupResult struct {
+	files    []FixedFile
+	withheld []Withheld
+}
+
+func fixGroup(ws *workspace.Workspace, set *Set, g group, opts FixOptions) groupResult {
+	c := &checker{ws: ws, set: set, noIgnores: opts.NoIgnores}
+	var files []*source.File
+	for _, e := range g.entries {
+		doc, err := ws.Open(e)
+		if err != nil {
+			continue
+		}
+		c.entries = append(c.entries, e)
+		files = append(files, doc.Source)
+	}
+	run, err := fixers.Run(files, fixers.Options{Unsafe: opts.Unsafe}, c)
+	if err != nil {
+		return groupResult{withheld: []Withheld{{File: files[0], Title: "all fixes", Reason: err.Error()}}}
+	}
+	var out groupResult
+	for n, f := range run.Files {
+		for _, r := range f.Rejected {
+			out.withheld = append(out.withheld, Withheld{Rule: c.rule(r.Rule), File: files[n], Title: r.Title, Reason: r.Reason})
+		}
+		for _, cycle := range f.Cycles {
+			out.withheld = append(out.withheld, Withheld{Rule: c.rule(cycle.Rules[0]), File: files[n], Title: "fixes that undo each other", Reason: strings.Join(cycle.Rules, " and ") + " change the text back and forth"})
+		}
+		if bytes.Equal(f.Before.Bytes, f.After.Bytes) {
+			continue
+		}
+		fixed := FixedFile{File: files[n], After: f.After.Bytes}
+		for _, a := range f.Applied {
+			fixed.Applied = append(fixed.Applied, AppliedFix{Rule: c.rule(a.Rule), Title: a.Title, Safety: a.Safety})
+		}
+		out.files = append(out.files, fixed)
+	}
+	return out
+}
+
+// proveEach leaves those fixes of findings that pass their proof alone, and returns the others.
+func proveEach(ws *workspace.Workspace, set *Set, doc *workspace.Document, findings []Finding) []Withheld {
+	var withheld []Withheld
+	var prover *fixers.Prover
+	c := &checker{ws: ws, set: set, entries: []*workspace.Entry{doc.Entry}}
+	for n := range findings {
+		f := &findings[n]
+		var proved []fixers.Fix
+		for _, fix := range f.Fixes {
+			if fix.Safety == fixers.Manual {
+				proved = append(proved, fix)
+				continue
+			}
+			if prover == nil {
+				all, _ := lint(ws, set.proof, set, doc, false)
+				prover = fixers.NewProver([]*source.File{doc.Source}, c.keyed(all), c)
+			}
+			if err := prover.Prove(keyed(*f), fix); err != nil {
+				withheld = append(withheld, Withheld{Rule: f.Rule, File: f.File, Span: f.Span, Title: fix.Title, Reason: err.Error()})
+				continue
+			}
+			proved = append(proved, fix)
+		}
+		f.Fixes = proved
+	}
+	return withheld
+}
+
+// checker tells the proof what the rules find and what the formats mean.
+type checker struct {
+	ws        *workspace.Workspace
+	set       *Set
+	entries   []*workspace.Entry
+	noIgnores bool
+}
+
+// Lint implements fixers.Checker.
+func (c *checker) Lint(files []*source.File) ([]fixers.Finding, error) {
+	if len(files) != len(c.entries) {
+		return nil, errors.New("the proof was given other files than it began with")
+	}
+	overlay := map[string][]byte{}
+	for n, f := range files {
+		overlay[c.entries[n].Abs] = f.Bytes
+	}
+	ws := c.ws.With(overlay)
+	var out []fixers.Finding
+	for _, e := range c.entries {
+		doc, err := ws.Open(e)
+		if err != nil {
+			return nil, err
+		}
+		findings, _ := lint(ws, c.set.proof, c.set, doc, c.noIgnores)
+		out = append(out, c.keyed(findings)...)
+	}
+	return out, nil
+}
+
+// Compare implements fixers.Checker.
+func (c *checker) Compare(before, after *source.File, fixes []fixers.Fix) string {
+	for _, e := range c.entries {
+		if e.Path != before.Path {
+			continue
+		}
+		switch e.Kind {
+		case workspace.KindDockerfile:
+			return fixdocker.Compare(before, after, fixes)
+		case workspace.KindNixConf:
+			return fixnix.Compare(before, after, fixes, c.ws.Targets.Nix)
+		case workspace.KindSeccomp:
+			return fixseccomp.Compare(before, after, fixes)
+		}
+	}
+	return "the file is not one of those that are being fixed"
+}
+
+func (c *checker) rule(id string) *Rule {
+	for _, r := range c.set.proof {
+		if r.ID == id {
+			return r
+		}
+	}
+	return nil
+}
+
+// keyed turns findings into the proof's. Rules that are not selected give findings without fixes.
+func (c *checker) keyed(findings []Finding) []fixers.Finding {
+	out := make([]fixers.Finding, len(findings))
+	for n, f := range findings {
+		out[n] = keyed(f)
+		if !slices.Contains(c.set.rules, f.Rule) {
+			out[n].Fixes = nil
+		}
+	}
+	return out
+}
+
+func keyed(f Finding) fixers.Finding {
+	return fixers.Finding{
+		Path: f.File.Path, Rule: f.Rule.ID, Severity: int(f.Severity),
+		Key:     strings.Join(strings.Fields(f.File.Text(f.Span)), " "),
+		Message: f.Message, Syntax: f.Rule.Syntax, Fixes: f.Fixes,
+	}
+}

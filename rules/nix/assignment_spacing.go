@@ -1,0 +1,53 @@
+package nix
+
+import (
+	"strings"
+
+	"github.com/sandlint/sandlint/fixers"
+	"github.com/sandlint/sandlint/parsers/nixconf"
+	"github.com/sandlint/sandlint/parsers/source"
+	"github.com/sandlint/sandlint/parsers/workspace"
+	"github.com/sandlint/sandlint/rules"
+)
+
+var assignmentSpacing = &rules.Rule{
+	ID:       "nix/assignment-spacing",
+	Summary:  "an equals sign has no blank on one side, so that every Nix command stops at the line",
+	Severity: rules.Error,
+	Category: "correctness",
+	Since:    "0.1.0",
+	Syntax:   true,
+	Fixes:    []fixers.Safety{fixers.Safe},
+	References: []string{
+		"Nix, src/libutil/configuration.cc: the equals sign is a token of its own",
+	},
+	NixConf: func(p *rules.Pass, text *workspace.NixText) {
+		problemsOf(text, func(problem source.Problem) {
+			finding := at(text, problem.Span, problem.Message)
+			if line := lineAt(text.File, problem.Span.Start); line != nil {
+				if edits, ok := spaced(text, line); ok {
+					finding.Fixes = []fixers.Fix{fix(text, "Put blanks around the equals sign", fixers.Safe, edits, fixers.Changes{Repair: true})}
+				}
+			}
+			p.Report(finding)
+		}, nixconf.KindAssignmentSpacing)
+	},
+}
+
+// spaced returns the edits that put a blank on both sides of a line's first equals sign.
+func spaced(text *workspace.NixText, line *nixconf.Line) ([]fixers.Edit, bool) {
+	body := string(text.Fragment.Text[line.Span.Start:line.Span.End])
+	equals := strings.IndexByte(body, '=')
+	if equals <= 0 {
+		return nil, false
+	}
+	with := "="
+	if !strings.ContainsRune(" \t", rune(body[equals-1])) {
+		with = " ="
+	}
+	if equals+1 < len(body) && !strings.ContainsRune(" \t\r#", rune(body[equals+1])) {
+		with += " "
+	}
+	start := line.Span.Start + equals
+	return replace(text, source.Span{Start: start, End: start + 1}, with)
+}

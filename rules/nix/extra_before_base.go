@@ -1,0 +1,67 @@
+package nix
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/sandlint/sandlint/fixers"
+	fixnix "github.com/sandlint/sandlint/fixers/nixconf"
+	"github.com/sandlint/sandlint/parsers/nixconf"
+	"github.com/sandlint/sandlint/parsers/workspace"
+	"github.com/sandlint/sandlint/rules"
+)
+
+var extraBeforeBase = &rules.Rule{
+	ID:       "nix/extra-before-base",
+	Summary:  "values are added with extra- before the setting itself is assigned, which throws them away",
+	Severity: rules.Error,
+	Category: "correctness",
+	Since:    "0.1.0",
+	Fixes:    []fixers.Safety{fixers.Unsafe, fixers.Safe},
+	References: []string{
+		"NixOS/nix#9487, nix-darwin#626; worked around in NixOS/nixpkgs#278064",
+	},
+	NixConf: checkExtraBeforeBase,
+}
+
+func checkExtraBeforeBase(p *rules.Pass, text *workspace.NixText) {
+	entries := sameSource(text)
+	for n, later := range entries {
+		if later.text != text || isExtra(later.entry, text.Targets) || !text.Fragment.Known(later.entry.Name.Span) {
+			continue
+		}
+		base := workspace.Canonical(later.entry.Name.Text)
+		for _, earlier := range entries[:n] {
+			if !isExtra(earlier.entry, text.Targets) || workspace.Canonical(earlier.entry.Name.Text) != base {
+				continue
+			}
+			finding := at(earlier.text, earlier.entry.Name.Span, fmt.Sprintf("%q adds to %q before that is assigned, so these values are lost", earlier.entry.Name.Text, later.entry.Name.Text))
+			finding.Related = []rules.Related{{
+				File: text.Fragment.File, Span: text.Fragment.Span(later.entry.Span),
+				Message: fmt.Sprintf("%q is assigned here", later.entry.Name.Text),
+			}}
+			if earlier.text == text {
+				if edits, ok := fixnix.MoveBelow(text.Fragment, text.File, earlier.entry, later.entry); ok {
+					finding.Fixes = append(finding.Fixes, fix(text, "Move the line below", fixers.Unsafe, edits, fixers.Changes{Settings: []string{base}}))
+				}
+			}
+			if edits, ok := fixnix.DeleteLine(earlier.text.Fragment, earlier.text.File, earlier.entry); ok {
+				finding.Fixes = append(finding.Fixes, fix(earlier.text, "Delete the line without effect", fixers.Safe, edits, fixers.Changes{}))
+			}
+			p.Report(finding)
+		}
+	}
+}
+
+// isExtra reports whether an entry appends to a setting rather than assigning one.
+func isExtra(entry *nixconf.Entry, ts nixconf.Targets) bool {
+	if !strings.HasPrefix(entry.Name.Text, "extra-") {
+		return false
+	}
+	for _, t := range ts {
+		if facts, ok := nixconf.Lookup(t.Distribution, t.To, entry.Name.Text); ok {
+			return facts.Extra
+		}
+	}
+	return false
+}

@@ -1,0 +1,26 @@
+package nix
+
+import (
+	"github.com/sandlint/sandlint/parsers/nixconf"
+	"github.com/sandlint/sandlint/parsers/source"
+	"github.com/sandlint/sandlint/parsers/workspace"
+	"github.com/sandlint/sandlint/rules"
+)
+
+var syntax = &rules.Rule{
+	ID:       "nix/syntax",
+	Summary:  "a line is neither a setting, nor an include, nor a comment, so that every Nix command stops at it",
+	Severity: rules.Error,
+	Category: "correctness",
+	Since:    "0.1.0",
+	Syntax:   true,
+	References: []string{
+		"Nix, src/libutil/configuration.cc: parseConfigFiles",
+		"NixOS/nix#6878: one bad line stops every command, even `nix --version`",
+	},
+	NixConf: func(p *rules.Pass, text *workspace.NixText) {
+		problemsOf(text, func(problem source.Problem) {
+			p.Report(at(text, problem.Span, problem.Message))
+		}, nixconf.KindSyntax, nixconf.KindIncludeArity)
+	},
+}

@@ -1,0 +1,59 @@
+package nix
+
+import (
+	"fmt"
+
+	"github.com/sandlint/sandlint/fixers"
+	"github.com/sandlint/sandlint/parsers/nixconf"
+	"github.com/sandlint/sandlint/parsers/workspace"
+	"github.com/sandlint/sandlint/rules"
+)
+
+var unknownSetting = &rules.Rule{
+	ID:       "nix/unknown-setting",
+	Summary:  "a setting has a name that no targeted release of Nix knows, so that it has no effect",
+	Severity: rules.Warning,
+	Category: "correctness",
+	Since:    "0.1.0",
+	Fixes:    []fixers.Safety{fixers.Unsafe},
+	References: []string{
+		"Nix, src/libutil/configuration.cc: unknown settings are only warned about",
+		"NixOS/nix#495, NixOS/nix#6672",
+	},
+	NixConf: checkUnknownSetting,
+}
+
+func checkUnknownSetting(p *rules.Pass, text *workspace.NixText) {
+	for _, entry := range text.Entries {
+		if workspace.Canonical(entry.Name.Text) == "plugin-files" {
+			return // a plugin may bring settings of its own
+		}
+	}
+	for _, entry := range text.Entries {
+		if !text.Fragment.Known(entry.Name.Span) {
+			continue
+		}
+		k := nixconf.Known(entry.Name.Text, text.Targets)
+		if k.Coverage != nixconf.None {
+			continue
+		}
+		near := k.RenamedTo
+		if near == "" && k.Description == "" {
+			near = nixconf.Nearest(entry.Name.Text, text.Targets)
+		}
+		message := fmt.Sprintf("setting %q is unknown to %s", entry.Name.Text, text.Targets)
+		switch {
+		case near != "":
+			message += fmt.Sprintf("; did you mean %q?", near)
+		case k.Description != "":
+			message += fmt.Sprintf(" (%s)", k.Description)
+		}
+		finding := at(text, entry.Name.Span, message)
+		if near != "" {
+			if edits, ok := replace(text, entry.Name.Span, near); ok {
+				finding.Fixes = []fixers.Fix{fix(text, "Rename to "+near, fixers.Unsafe, edits, fixers.Changes{Settings: []string{workspace.Canonical(near), entry.Name.Text}})}
+			}
+		}
+		p.Report(finding)
+	}
+}

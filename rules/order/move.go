@@ -1,0 +1,185 @@
+package order
+
+import (
+	"path"
+	"slices"
+	"strings"
+
+	"github.com/sandlint/sandlint/fixers"
+	fixdocker "github.com/sandlint/sandlint/fixers/dockerfile"
+	"github.com/sandlint/sandlint/parsers/dockerfile"
+	"github.com/sandlint/sandlint/parsers/shell"
+	"github.com/sandlint/sandlint/parsers/source"
+	"github.com/sandlint/sandlint/parsers/workspace"
+)
+
+// weakening are settings that loosen a check. To have them in force for longer is a change of meaning.
+var weakening = []string{"require-sigs", "accept-flake-config", "sandbox", "sandbox-fallback", "sandbox-paths", "trusted-users", "trusted-public-keys", "ssl-cert-file"}
+
+// moveFix moves a write above the first command that it is too late for: the whole instruction where it does nothing else, or the command
+// within its `&&` chain.
+func moveFix(img *workspace.Image, write, command *workspace.Event) (fixers.Fix, bool) {
+	if !movable(img, write, command) {
+		return fixers.Fix{}, false
+	}
+	safety := fixers.Safe
+	for _, entry := range write.Text.Entries {
+		if slices.Contains(weakening, workspace.Canonical(entry.Name.Text)) {
+			safety = fixers.Unsafe
+		}
+	}
+	if write.Instruction == command.Instruction {
+		return moveInChain(img, write, command, safety)
+	}
+	if !standsAlone(img, write) {
+		return fixers.Fix{}, false
+	}
+	return fixers.Fix{
+		Title:   "Move the " + write.Instruction.Name + " above the first Nix command that it is for",
+		Safety:  safety,
+		Edits:   fixdocker.MoveBefore(img.File.File, write.Instruction, command.Instruction),
+		Changes: fixers.Changes{Order: true},
+	}, true
+}
+
+// movable reports whether nothing between a command and a later write of the same stage makes the write mean something else when it comes before
+// the command.
+func movable(img *workspace.Image, write, command *workspace.Event) bool {
+	if write.Kind != workspace.WriteConfig || write.ByInstaller || write.User != command.User {
+		return false
+	}
+	from, to := command.Instruction.Index, write.Instruction.Index
+	text := img.File.Source.Text(write.Instruction.Span)
+	for _, i := range img.Stage.Instructions {
+		if i.Index < from || i.Index >= to {
+			continue
+		}
+		switch i.Name {
+		case "SHELL", "USER", "ONBUILD":
+			return false
+		case "ARG", "ENV":
+			if strings.Contains(text, "$") {
+				return false
+			}
+		case "WORKDIR":
+			if write.Instruction.Name == "RUN" && !absolutePaths(img, write) || write.Instruction.Name != "RUN" && !strings.Contains(text, write.Path[:strings.LastIndexByte(write.Path, '/')]) {
+				return false
+			}
+		case "COPY", "ADD":
+			// It may bring the folder, or a file that the write reads.
+			if write.Instruction.Name == "RUN" && len(i.Words) > 0 && !strings.HasPrefix(write.Path, "/etc/nix/") {
+				return false
+			}
+		}
+	}
+	between := false
+	for _, e := range img.Timeline() {
+		if e == command {
+			between = true
+		}
+		if e == write {
+			break
+		}
+		if !between {
+			continue
+		}
+		switch {
+		case e.Kind == workspace.WriteConfig && e.Path == write.Path && e.Instruction != write.Instruction:
+			return false // the order of the two writes matters
+		case e.Kind == workspace.Opaque, e.Nix != nil && e.Nix.Installer != nil:
+			return false
+		}
+	}
+	return write.Instruction.Name != "RUN" || folderExists(img, write)
+}
+
+// folderExists reports whether the folder of the file is there from the start of the stage, or made by the instruction itself.
+func folderExists(img *workspace.Image, write *workspace.Event) bool {
+	dir := path.Dir(write.Path)
+	if base := img.Root().Base; base != nil && base.Conf != nil && dir == "/etc/nix" {
+		return true
+	}
+	script := img.File.Script(write.Instruction)
+	if script == nil {
+		return false
+	}
+	return slices.ContainsFunc(script.Commands, func(c *shell.Command) bool {
+		return c.Name == "mkdir" && slices.ContainsFunc(c.Words, func(w shell.Word) bool { return strings.TrimSuffix(w.Text, "/") == dir })
+	})
+}
+
+func absolutePaths(img *workspace.Image, write *workspace.Event) bool {
+	return write.Command != nil && slices.ContainsFunc(write.Command.Redirs, func(r shell.Redir) bool { return strings.HasPrefix(r.Target.Text, "/") })
+}
+
+// writers are the programs of a RUN that does nothing but write a configuration file.
+var writers = []string{"echo", "printf", "cat", "tee", "mkdir", "set", "true", ":"}
+
+// standsAlone reports whether the instruction of a write does nothing else than write configuration files of Nix.
+func standsAlone(img *workspace.Image, write *workspace.Event) bool {
+	i := write.Instruction
+	if i.Broken {
+		return false
+	}
+	switch i.Name {
+	case "COPY", "ADD":
+		return i.Flag("from") == nil && sources(i) == 1
+	case "RUN":
+	default:
+		return false
+	}
+	script := img.File.Script(i)
+	if script == nil || script.Problem != nil || len(i.Flags) > 0 {
+		return false
+	}
+	for _, c := range script.Commands {
+		if !slices.Contains(writers, c.Name) || c.Parent != nil || c.Background {
+			return false
+		}
+		for _, w := range c.Words {
+			if strings.ContainsAny(w.Text, "$`") && !w.Known {
+				return false
+			}
+		}
+		for _, r := range c.Redirs {
+			if r.Op == "<" || (r.Op == ">" || r.Op == ">>") && path.Base(r.Target.Text) != path.Base(write.Path) && r.Target.Text != "/dev/null" {
+				return false
+			}
+		}
+		if c.Name == "tee" && !slices.ContainsFunc(c.Words, func(w shell.Word) bool { return path.Base(w.Text) == path.Base(write.Path) }) {
+			return false
+		}
+	}
+	return true
+}
+
+// sources returns how many files or heredocs a COPY takes.
+func sources(i *dockerfile.Instruction) int { return len(i.Words) - 1 }
+
+// moveInChain moves `… && write` to the left of the command in the same chain.
+func moveInChain(img *workspace.Image, write, command *workspace.Event, safety fixers.Safety) (fixers.Fix, bool) {
+	if write.Script != command.Script || write.Command == nil || write.Command.Quoting != source.Plain {
+		return fixers.Fix{}, false
+	}
+	chain := write.Script.Chain(write.Command)
+	from, to := slices.Index(chain, write.Command), slices.Index(chain, command.Command)
+	if from < 1 || to < 0 || to >= from || !slices.Contains(writers, write.Command.Name) {
+		return fixers.Fix{}, false
+	}
+	for _, c := range chain[to:from] {
+		if c.Name == "cd" || c.Name == "export" || len(c.Words) == 0 || c.Name == "mkdir" {
+			return fixers.Fix{}, false // the write may depend on it
+		}
+	}
+	f := img.File.Source
+	at := chain[to].Span.Start
+	return fixers.Fix{
+		Title:  "Move the write to the left of " + command.Nix.Label,
+		Safety: safety,
+		Edits: []fixers.Edit{
+			{File: f, Span: source.Span{Start: at, End: at}, Text: f.Text(write.Command.Span) + " && "},
+			{File: f, Span: source.Span{Start: chain[from-1].Span.End, End: write.Command.Span.End}},
+		},
+		Changes: fixers.Changes{Instructions: true},
+	}, true
+}

@@ -1,0 +1,249 @@
+package order
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/sandlint/sandlint/fixers"
+	"github.com/sandlint/sandlint/parsers/nixconf"
+	"github.com/sandlint/sandlint/parsers/source"
+	"github.com/sandlint/sandlint/parsers/workspace"
+	"github.com/sandlint/sandlint/rules"
+)
+
+var nixConfigAfterNixCommand = &rules.Rule{
+	ID:       "order/nix-config-after-nix-command",
+	Summary:  "a Nix setting is written after the command that it is for has run",
+	Severity: rules.Error,
+	Category: "correctness",
+	Since:    "0.1.0",
+	Fixes:    []fixers.Safety{fixers.Safe, fixers.Unsafe},
+	References: []string{
+		"DeterminateSystems/nix-installer#1305: the installer set up the profile before it placed nix.conf",
+		"NixOS/nix#5258, DeterminateSystems/nix-installer#324: `unable to load seccomp BPF program: Invalid argument` under QEMU",
+		"jetify-com/devbox#2665: the same in generated Dockerfiles",
+	},
+	Image: checkNixConfigOrder,
+}
+
+// late is a setting that came too late for a command.
+type late struct {
+	entry   *nixconf.Entry
+	setting string
+	effect  workspace.Effect
+	command *workspace.Event
+	before  string // the value that the command saw
+}
+
+func checkNixConfigOrder(p *rules.Pass, img *workspace.Image) {
+	timeline := img.Timeline()
+	for n, write := range timeline {
+		if write.Image != img || write.Text == nil || write.Maybe || write.Kind == workspace.RunCommand {
+			continue
+		}
+		found := lateSettings(img, timeline, n)
+		if len(found) == 0 {
+			continue
+		}
+		slices.SortStableFunc(found, func(a, b late) int { return int(b.effect) - int(a.effect) })
+		worst := found[0]
+		file := write.Text.Fragment.File
+		finding := rules.Finding{
+			Severity: severity(worst.effect),
+			Message:  message(write, found),
+			File:     file,
+			Span:     write.Text.Fragment.Span(worst.entry.Span),
+			Related: []rules.Related{{
+				File: worst.command.File, Span: worst.command.Nix.Span,
+				Message: fmt.Sprintf("%s runs here with %s = %s", quote(worst.command.Nix.Label), worst.setting, worst.before),
+			}},
+		}
+		if write.Text.Host == workspace.HostFile && write.File != file {
+			// The file may be right for other readers: the fault is the place of the COPY.
+			finding.File, finding.Span = write.File, write.Span
+		}
+		finding.Fixes = fixOrder(img, write, found)
+		p.Report(finding)
+	}
+}
+
+func severity(e workspace.Effect) rules.Severity {
+	switch e {
+	case workspace.Fails:
+		return rules.Error
+	case workspace.Differs:
+		return rules.Warning
+	}
+	return rules.Info
+}
+
+func quote(s string) string { return fmt.Sprintf("%q", s) }
+
+// lateSettings returns the settings of the write at timeline[n] that would have changed what an earlier command did, each with the
+// first such command.
+func lateSettings(img *workspace.Image, timeline []*workspace.Event, n int) []late {
+	write := timeline[n]
+	var after *workspace.Effective
+	var found []late
+	seen := map[string]bool{}
+	for i := range write.Text.Entries {
+		entry := write.Text.Entries[i]
+		name := workspace.Canonical(entry.Name.Text)
+		if seen[name] || !write.Text.Fragment.Known(entry.Span) {
+			continue
+		}
+		for _, command := range timeline[:n] {
+			if command.Kind != workspace.RunCommand {
+				continue
+			}
+			effect := workspace.Reach(name, command.Nix.Phases)
+			if effect == workspace.NoEffect || command.Maybe || !applies(timeline[:n], command, write, name, effect) {
+				continue
+			}
+			if after == nil {
+				after = img.SettingsAfter(write)
+			}
+			now, known := after.Value(name)
+			if !known {
+				break
+			}
+			before, known := command.Image.SettingsBefore(command).Value(name)
+			if !known || before == now {
+				continue
+			}
+			if name == "experimental-features" && (hasWord(before, "nix-command") || !hasWord(now, "nix-command")) {
+				continue
+			}
+			if effect != workspace.Fails && !readLater(timeline[n+1:], name) {
+				continue // it may be meant for those who run the image
+			}
+			seen[name] = true
+			found = append(found, late{entry, name, effect, command, orDefault(before)})
+			break
+		}
+	}
+	return found
+}
+
+// applies reports whether a setting matters to a command as the tables say, given what is known of the Nix in the image.
+func applies(earlier []*workspace.Event, command, write *workspace.Event, name string, effect workspace.Effect) bool {
+	installer := command.Nix.Installer
+	if installer != nil && effect != workspace.Fails {
+		return false // nothing can be configured before Nix is there, short of what only the installer's own builds need
+	}
+	if name == "filter-syscalls" {
+		for _, e := range earlier {
+			if e.Nix == nil || e.Nix.Installer == nil {
+				continue
+			}
+			switch e.Nix.Installer.Kind {
+			case workspace.DistroPackage: // Debian's Nix goes on without the filter
+				return false
+			case workspace.LixInstaller: // Lix has no such setting
+				return false
+			}
+		}
+		if base := command.Image.Root().Base; base != nil && base.Nix && base.Distribution == nixconf.Lix {
+			return false
+		}
+	}
+	return true
+}
+
+func hasWord(value, word string) bool { return slices.Contains(strings.Fields(value), word) }
+
+func orDefault(value string) string {
+	if value == "" {
+		return "(empty)"
+	}
+	return value
+}
+
+// readLater reports whether one of the events is a command that a setting reaches.
+func readLater(events []*workspace.Event, name string) bool {
+	return slices.ContainsFunc(events, func(e *workspace.Event) bool {
+		return e.Kind == workspace.RunCommand && workspace.Reach(name, e.Nix.Phases) != workspace.NoEffect
+	})
+}
+
+func message(write *workspace.Event, found []late) string {
+	worst := found[0]
+	what := quote(write.Text.Fragment.File.Text(write.Text.Fragment.Span(worst.entry.Span)))
+	if !write.Text.Fragment.Whole() && !strings.Contains(what, "=") {
+		what = quote(worst.setting)
+	}
+	verb := "is written after"
+	switch {
+	case write.ByInstaller:
+		verb = "is put in place by the installer after"
+	case write.Kind == workspace.SetEnv:
+		verb = "is set after"
+	}
+	text := fmt.Sprintf("%s %s %s has run", what, verb, quote(worst.command.Nix.Label))
+	if others := len(found) - 1; others == 1 {
+		text = fmt.Sprintf("%s and %q: %s", what, found[1].setting, strings.TrimPrefix(text, what+" "))
+	} else if others > 1 {
+		text = fmt.Sprintf("%s and %d more settings: %s", what, others, strings.TrimPrefix(text, what+" "))
+	}
+	switch {
+	case worst.setting == "filter-syscalls":
+		return text + `, which under an emulator fails with "unable to load seccomp BPF program"`
+	case worst.setting == "experimental-features":
+		return text + ", which needs nix-command"
+	case worst.effect == workspace.Wasted:
+		return text + ", which did not profit from it"
+	}
+	return text + ", which ran with other rules"
+}
+
+// fixOrder returns the fixes for a write that is late.
+func fixOrder(img *workspace.Image, write *workspace.Event, found []late) []fixers.Fix {
+	command := found[0].command
+	for _, l := range found {
+		if l.command.Instruction.Index < command.Instruction.Index {
+			command = l.command
+		}
+	}
+	if command.Image != img || command.File != img.File.Source || write.File != img.File.Source {
+		return nil
+	}
+	if command.Nix.Installer != nil {
+		return installerFix(img, command, found)
+	}
+	if fix, ok := moveFix(img, write, command); ok {
+		return []fixers.Fix{fix}
+	}
+	return nil
+}
+
+// installerFix gives the settings that an installer's own builds need to the installer itself.
+func installerFix(img *workspace.Image, command *workspace.Event, found []late) []fixers.Fix {
+	var settings []string
+	for _, l := range found {
+		if l.command == command && l.effect == workspace.Fails {
+			settings = append(settings, l.setting+" = "+l.entry.Value)
+		}
+	}
+	if len(settings) != 1 || strings.ContainsAny(settings[0], `'"$\`+"`") || command.Instruction.Exec || command.Command.Quoting != source.Plain {
+		return nil
+	}
+	in := command.Nix.Installer
+	changes := fixers.Changes{Instructions: true}
+	if in.Kind == workspace.NixInstaller && in.Conf == nil && !in.ConfLate {
+		return []fixers.Fix{{
+			Title: "Pass the setting to the installer with --extra-conf", Safety: fixers.Unsafe, Changes: changes,
+			Edits: []fixers.Edit{{File: img.File.Source, Span: source.Span{Start: in.End, End: in.End}, Text: fmt.Sprintf(` --extra-conf "%s"`, settings[0])}},
+		}}
+	}
+	for _, a := range command.Command.Assigns {
+		if a.Name == "NIX_CONFIG" {
+			return nil
+		}
+	}
+	at := command.Command.Span.Start
+	return []fixers.Fix{{
+		Title: "Pass the setting to the installer in NIX_CONFIG", Safety: fixers.Unsafe, Changes: changes,
+		Edits: []fixers.Edit{{File: img.File.Source, Span: source.Span{Start: at, End: at}, Text: fmt.Sprintf("NIX_CONFIG='%s' ", settings[0])}},
+	}}
+}

@@ -1,0 +1,20 @@
+// Package order holds the rules about things that happen in the wrong order: what is configured after it was needed.
+//
+// One rule is one file, with its txtar beside it; the list below is sorted by id.
+package order
+
+import (
+	"embed"
+
+	"github.com/sandlint/sandlint/rules"
+)
+
+//go:embed *.txtar
+var pages embed.FS
+
+// Pack is the pack "order".
+func Pack() rules.Pack {
+	return rules.Pack{Name: "order", Pages: pages, Rules: []*rules.Rule{
+		nixConfigAfterNixCommand,
+	}}
+}

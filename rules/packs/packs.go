@@ -1,0 +1,18 @@
+// Package packs lists the packs of rules that come with sandlint.
+package packs
+
+//go:generate go run ../../docs/generate.go
+
+import (
+	"github.com/sandlint/sandlint/rules"
+	"github.com/sandlint/sandlint/rules/dockerfile"
+	"github.com/sandlint/sandlint/rules/nix"
+	"github.com/sandlint/sandlint/rules/order"
+	"github.com/sandlint/sandlint/rules/sandbox"
+	"github.com/sandlint/sandlint/rules/seccomp"
+)
+
+// All returns the packs, sorted by name.
+func All() []rules.Pack {
+	return []rules.Pack{dockerfile.Pack(), nix.Pack(), order.Pack(), sandbox.Pack(), seccomp.Pack()}
+}

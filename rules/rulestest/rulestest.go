@@ -1,0 +1,316 @@
+// Package rulestest runs the cases of a pack's rules: each rule's txtar is its test and its page.
+//
+// With -update the expectations are rewritten from what the rules find; read the difference before committing it.
+package rulestest
+
+import (
+	"bytes"
+	"flag"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"golang.org/x/tools/txtar"
+
+	"github.com/sandlint/sandlint/fixers"
+	"github.com/sandlint/sandlint/parsers/workspace"
+	"github.com/sandlint/sandlint/rules"
+)
+
+var update = flag.Bool("update", false, "rewrite the expectations of the rules' cases")
+
+// Run tests every rule of a pack. all are the packs whose rules must not panic on the cases. It is called from the pack's own folder.
+func Run(t *testing.T, pack rules.Pack, all []rules.Pack) {
+	files, err := filepath.Glob("*.txtar")
+	if err != nil {
+		t.Fatal(err)
+	}
+	pages := map[string]bool{}
+	for i, r := range pack.Rules {
+		pages[r.PageFile()] = true
+		if i > 0 && pack.Rules[i-1].ID >= r.ID {
+			t.Errorf("%s is not in order in the list of the pack", r.ID)
+		}
+		t.Run(filepath.Base(r.ID), func(t *testing.T) { runRule(t, pack, r, all) })
+	}
+	for _, f := range files {
+		if !pages[f] {
+			t.Errorf("%s belongs to no rule of the pack", f)
+		}
+	}
+}
+
+func runRule(t *testing.T, pack rules.Pack, r *rules.Rule, all []rules.Pack) {
+	checkMetadata(t, pack, r)
+	b, err := os.ReadFile(r.PageFile())
+	if err != nil {
+		t.Fatal(err)
+	}
+	page, err := rules.ParsePage(b)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if strings.TrimSpace(page.Prose) == "" {
+		t.Errorf("%s has no prose", r.PageFile())
+	}
+	set, err := rules.NewSet([]rules.Pack{pack}, rules.Selection{Only: []string{r.ID}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	everything, err := rules.NewSet(all, rules.Selection{Only: []string{"all"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	good, bad, fixed, unsafe := 0, 0, 0, 0
+	for i := range page.Cases {
+		c := &page.Cases[i]
+		t.Run(c.Name, func(t *testing.T) {
+			runCase(t, r, set, c)
+			runVariants(t, set, everything, c)
+		})
+		if c.Good() {
+			good++
+		} else {
+			bad++
+		}
+		fixed += len(c.Fixed)
+		unsafe += len(c.Unsafe)
+	}
+	if *update {
+		if out := format(page); !bytes.Equal(out, b) {
+			if err := os.WriteFile(r.PageFile(), out, 0o644); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	switch {
+	case bad == 0:
+		t.Error("no case with a finding")
+	case good == 0:
+		t.Error("no case without a finding")
+	case r.Fixable(fixers.Safe) && fixed == 0:
+		t.Error("the rule says that it has a safe fix, and no case shows the fixed text")
+	case r.Fixable(fixers.Unsafe) && !r.Fixable(fixers.Safe) && unsafe == 0:
+		t.Error("the rule says that it has an unsafe fix, and no case shows the fixed text")
+	}
+}
+
+func checkMetadata(t *testing.T, pack rules.Pack, r *rules.Rule) {
+	if r.Pack() != pack.Name {
+		t.Errorf("%s is in pack %s", r.ID, pack.Name)
+	}
+	if r.Summary == "" || strings.HasSuffix(r.Summary, ".") || r.Since == "" || r.Category == "" || r.Severity == rules.Off {
+		t.Errorf("%s lacks metadata: a summary without a full stop, since, category and severity", r.ID)
+	}
+	subjects := 0
+	for _, set := range []bool{r.NixConf != nil, r.Dockerfile != nil, r.Image != nil, r.Seccomp != nil} {
+		if set {
+			subjects++
+		}
+	}
+	if subjects != 1 {
+		t.Errorf("%s looks at %d kinds of subject, want 1", r.ID, subjects)
+	}
+}
+
+func runCase(t *testing.T, r *rules.Rule, set *rules.Set, c *rules.Case) {
+	ws := load(t, c, c.Files)
+	result := rules.Check(ws, set, rules.CheckOptions{Fixes: true})
+	for _, e := range result.Errors {
+		t.Error(e)
+	}
+	for _, w := range result.Withheld {
+		t.Errorf("fix %q was withheld: %s", w.Title, w.Reason)
+	}
+	got := Render(result.Findings, len(c.Files) > 1)
+	if c.Good() && got != "" {
+		t.Errorf("unexpected findings:\n%s", got)
+	}
+	if !c.Good() && got == "" && !*update {
+		t.Error("no findings")
+	}
+	var safety []fixers.Safety
+	for _, f := range result.Findings {
+		for _, fix := range f.Fixes {
+			safety = append(safety, fix.Safety)
+			if !contains(r.Fixes, fix.Safety) {
+				t.Errorf("%s offers a fix that is %s, which its metadata does not list", r.ID, fix.Safety)
+			}
+		}
+	}
+	fixed := applied(t, set, ws, c, false)
+	unsafe := applied(t, set, ws, c, true)
+	if !contains(safety, fixers.Unsafe) || len(c.Unsafe) == 0 && !*update {
+		unsafe = nil
+	}
+	if !contains(safety, fixers.Safe) {
+		fixed = nil
+	}
+	if *update {
+		c.Want, c.Fixed, c.Unsafe = got, fixed, unsafe
+		return
+	}
+	if diff := cmp.Diff(c.Want, got); diff != "" {
+		t.Errorf("findings (-want +got):\n%s", diff)
+	}
+	if diff := cmp.Diff(text(c.Fixed), text(fixed)); diff != "" {
+		t.Errorf("safe fixes (-want +got):\n%s", diff)
+	}
+	if diff := cmp.Diff(text(c.Unsafe), text(unsafe)); diff != "" {
+		t.Errorf("all fixes (-want +got):\n%s", diff)
+	}
+}
+
+// applied returns the files that the fixes change, with their new text.
+func applied(t *testing.T, set *rules.Set, ws *workspace.Workspace, c *rules.Case, unsafe bool) []txtar.File {
+	result := rules.Fix(ws, set, rules.FixOptions{Unsafe: unsafe})
+	var out []txtar.File
+	for _, w := range result.Withheld {
+		t.Errorf("fix %q was withheld: %s", w.Title, w.Reason)
+	}
+	for _, f := range result.Files {
+		out = append(out, txtar.File{Name: f.File.Path, Data: f.After})
+	}
+	return out
+}
+
+// runVariants runs a case in the forms that a txtar cannot hold: with CRLF, without final newline and with a byte order mark. The findings must be
+// those of the plain form, at the same lines; a byte order mark may change them. No other rule may panic.
+func runVariants(t *testing.T, set, everything *rules.Set, c *rules.Case) {
+	plain := rules.Check(load(t, c, c.Files), set, rules.CheckOptions{})
+	for _, v := range []struct {
+		name string
+		same bool
+		make func([]byte) []byte
+	}{
+		{"crlf", true, func(b []byte) []byte { return bytes.ReplaceAll(b, []byte("\n"), []byte("\r\n")) }},
+		{"no-final-newline", true, func(b []byte) []byte { return bytes.TrimSuffix(b, []byte("\n")) }},
+		{"bom", false, func(b []byte) []byte { return append([]byte("\ufeff"), b...) }},
+	} {
+		t.Run(v.name, func(t *testing.T) {
+			files := make([]txtar.File, len(c.Files))
+			for i, f := range c.Files {
+				files[i] = txtar.File{Name: f.Name, Data: v.make(bytes.Clone(f.Data))}
+			}
+			ws := load(t, c, files)
+			rules.Check(ws, everything, rules.CheckOptions{Fixes: true})
+			got := rules.Check(ws, set, rules.CheckOptions{Fixes: true})
+			if v.same && !contains(c.Flags, "variants=differ") {
+				if diff := cmp.Diff(lines(plain.Findings), lines(got.Findings)); diff != "" {
+					t.Errorf("findings differ from those of the plain form (-plain +variant):\n%s", diff)
+				}
+			}
+			for _, w := range got.Withheld {
+				t.Errorf("fix %q was withheld: %s", w.Title, w.Reason)
+			}
+			for _, w := range rules.Fix(ws, set, rules.FixOptions{Unsafe: true}).Withheld {
+				t.Errorf("fix %q was withheld: %s", w.Title, w.Reason)
+			}
+		})
+	}
+}
+
+func lines(findings []rules.Finding) []string {
+	var out []string
+	for _, f := range findings {
+		out = append(out, fmt.Sprintf("%s:%d %s %s", f.File.Path, f.File.LineOf(f.Span.Start), f.Severity, f.Message))
+	}
+	return out
+}
+
+func load(t *testing.T, c *rules.Case, files []txtar.File) *workspace.Workspace {
+	dir := t.TempDir()
+	for _, f := range files {
+		name := filepath.Join(dir, filepath.FromSlash(f.Name))
+		if err := os.MkdirAll(filepath.Dir(name), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(name, f.Data, 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	targets := workspace.DefaultTargets()
+	for _, flag := range c.Flags {
+		consumer, version, ok := strings.Cut(flag, "=")
+		if consumer == "variants" {
+			continue
+		}
+		if !ok {
+			t.Fatalf("flag %q is not of the form consumer=version", flag)
+		}
+		if err := targets.Set(consumer, version); err != nil {
+			t.Fatal(err)
+		}
+	}
+	ws, err := workspace.Load(workspace.Options{Dir: dir, Targets: targets})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return ws
+}
+
+// Render returns findings as the want sections hold them. Paths are shown where a case has several files.
+func Render(findings []rules.Finding, paths bool) string {
+	var b strings.Builder
+	for _, f := range findings {
+		if paths {
+			b.WriteString(f.File.Path + ":")
+		}
+		start, end := f.File.Position(f.Span.Start), f.File.Position(f.Span.End)
+		fmt.Fprintf(&b, "%d:%d-", start.Line, start.Column)
+		if end.Line != start.Line {
+			fmt.Fprintf(&b, "%d:", end.Line)
+		}
+		fmt.Fprintf(&b, "%d %s %s\n", end.Column, f.Severity, f.Message)
+		for _, rel := range f.Related {
+			b.WriteString("\t")
+			if paths {
+				b.WriteString(rel.File.Path + ":")
+			}
+			p := rel.File.Position(rel.Span.Start)
+			fmt.Fprintf(&b, "%d:%d %s\n", p.Line, p.Column, rel.Message)
+		}
+		for _, fix := range f.Fixes {
+			fmt.Fprintf(&b, "\t%s: %s\n", fix.Safety, fix.Title)
+		}
+	}
+	return b.String()
+}
+
+func text(files []txtar.File) string {
+	return string(txtar.Format(&txtar.Archive{Files: files}))
+}
+
+// format writes a page back, with the expectations in their place.
+func format(page rules.Page) []byte {
+	a := &txtar.Archive{Comment: []byte(page.Prose)}
+	add := func(c rules.Case, prefix string, files []txtar.File) {
+		for _, f := range files {
+			a.Files = append(a.Files, txtar.File{Name: c.Name + "/" + prefix + f.Name, Data: f.Data})
+		}
+	}
+	for _, c := range page.Cases {
+		add(c, "", c.Files)
+		if len(c.Flags) > 0 {
+			a.Files = append(a.Files, txtar.File{Name: c.Name + "/flags", Data: []byte(strings.Join(c.Flags, "\n") + "\n")})
+		}
+		if c.Want != "" {
+			a.Files = append(a.Files, txtar.File{Name: c.Name + "/want", Data: []byte(c.Want)})
+		}
+		add(c, "fixed/", c.Fixed)
+		add(c, "unsafe/", c.Unsafe)
+	}
+	return txtar.Format(a)
+}
+
+func contains[T comparable](list []T, v T) bool {
+	for _, x := range list {
+		if x == v {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,110 @@
+package sandbox
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/sandlint/sandlint/fixers"
+	"github.com/sandlint/sandlint/parsers/shell"
+	"github.com/sandlint/sandlint/parsers/source"
+	"github.com/sandlint/sandlint/parsers/workspace"
+	"github.com/sandlint/sandlint/rules"
+)
+
+var bubblewrapInImageBuild = &rules.Rule{
+	ID:       "sandbox/bubblewrap-in-image-build",
+	Summary:  "a program that needs user namespaces runs in a build container that forbids them",
+	Severity: rules.Warning,
+	Category: "correctness",
+	Since:    "0.1.0",
+	Fixes:    []fixers.Safety{fixers.Unsafe},
+	References: []string{
+		"containers/bubblewrap#675, containers/bubblewrap#505: `bwrap: Creating new namespace failed: Operation not permitted`",
+		"ocaml/opam#4327, ocaml/opam-repository#27078",
+		"BuildKit, executor/oci: every RUN without --security=insecure gets the default seccomp profile",
+	},
+	Image: checkBubblewrap,
+}
+
+func checkBubblewrap(p *rules.Pass, img *workspace.Image) {
+	if p.Targets().Versions["podman"] != "" && p.Targets().Versions["docker"] == "" {
+		return // the default profile of Podman and Buildah lets namespaces be made
+	}
+	d := img.File
+	for _, i := range img.Stage.Instructions {
+		if i.Name != "RUN" {
+			continue
+		}
+		if flag := i.Flag("security"); flag != nil && flag.Value.Text == "insecure" {
+			continue
+		}
+		script := d.Script(i)
+		if script == nil {
+			continue
+		}
+		for _, c := range script.Commands {
+			if c.Maybe || c.Ignored || c.Function != "" || len(c.Words) == 0 {
+				continue
+			}
+			span, fix := needsNamespaces(img, c)
+			if span.IsEmpty() {
+				continue
+			}
+			finding := rules.Finding{
+				File: d.Source, Span: span,
+				Message: fmt.Sprintf("%s makes new namespaces, which docker build forbids: bwrap fails with \"Operation not permitted\"", quoted(d.Source, span)),
+			}
+			if fix != nil {
+				finding.Fixes = []fixers.Fix{*fix}
+			}
+			p.Report(finding)
+		}
+	}
+}
+
+func quoted(f *source.File, s source.Span) string { return fmt.Sprintf("%q", f.Text(s)) }
+
+// needsNamespaces returns the program and subcommand that make namespaces, and how to do without.
+func needsNamespaces(img *workspace.Image, c *shell.Command) (source.Span, *fixers.Fix) {
+	switch c.Name {
+	case "bwrap":
+		if len(c.Words) > 1 && !slices.ContainsFunc(c.Words, func(w shell.Word) bool { return w.Text == "--version" || w.Text == "--help" }) {
+			return c.Words[0].Span, nil
+		}
+	case "flatpak-builder":
+		if slices.ContainsFunc(c.Words, func(w shell.Word) bool {
+			return w.Text == "--disable-rofiles-fuse" || w.Text == "--download-only" || w.Text == "--version" || w.Text == "--help"
+		}) {
+			return source.Span{}, nil
+		}
+		return c.Words[0].Span, nil
+	case "opam":
+		init := slices.IndexFunc(c.Words, func(w shell.Word) bool { return w.Text == "init" })
+		if init < 0 || initialised(img) {
+			return source.Span{}, nil
+		}
+		for _, w := range c.Words[1:] {
+			switch {
+			case w.Text == "--disable-sandboxing", w.Text == "--reinit", w.Text == "--help", !w.Known && strings.Contains(w.Text, "$"):
+				return source.Span{}, nil
+			}
+		}
+		at := c.Words[init].Span.End
+		fix := &fixers.Fix{
+			Title: "Add --disable-sandboxing", Safety: fixers.Unsafe, Changes: fixers.Changes{Instructions: true},
+			Edits: []fixers.Edit{{File: img.File.Source, Span: source.Span{Start: at, End: at}, Text: " --disable-sandboxing"}},
+		}
+		if c.Quoting != source.Plain {
+			fix = nil
+		}
+		return c.Words[0].Span.Join(c.Words[init].Span), fix
+	}
+	return source.Span{}, nil
+}
+
+// initialised reports whether the image comes with an opam that is set up already, or with one that cannot be known.
+func initialised(img *workspace.Image) bool {
+	name := img.Root().Stage.Image
+	return name == "" || strings.HasPrefix(strings.TrimPrefix(name, "docker.io/"), "ocaml/") || strings.Contains(name, "opam")
+}

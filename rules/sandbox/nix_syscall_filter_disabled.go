@@ -1,0 +1,47 @@
+package sandbox
+
+import (
+	"github.com/sandlint/sandlint/parsers/workspace"
+	"github.com/sandlint/sandlint/rules"
+)
+
+var nixSyscallFilterDisabled = &rules.Rule{
+	ID:       "sandbox/nix-syscall-filter-disabled",
+	Summary:  "Nix builds without its syscall filter where no emulator needs that",
+	Severity: rules.Warning,
+	Category: "security",
+	Since:    "0.1.0",
+	References: []string{
+		"Nix manual, nix.conf: filter-syscalls",
+		"NixOS/nix#5258: emulators refuse the filter",
+	},
+	NixConf: func(p *rules.Pass, text *workspace.NixText) {
+		entry := lastEntry(text, "filter-syscalls")
+		if entry == nil || entry.Value != "false" && entry.Value != "no" && entry.Value != "0" || text.Host == workspace.HostOption {
+			return
+		}
+		finding := rules.Finding{
+			File: text.Fragment.File, Span: text.Fragment.Span(entry.Span),
+			Message: "without the syscall filter, builds can make setuid files and extended attributes; only a build under an emulator needs that",
+		}
+		if inImage(p, text) {
+			if text.Image == nil || text.Event != nil && text.Event.Maybe || !native(text.Image) {
+				return // it may be built through an emulator somewhere
+			}
+		}
+		p.Report(finding)
+	},
+}
+
+// native reports whether an image is known to be built for the builder's own platform alone.
+func native(img *workspace.Image) bool {
+	if len(img.Platforms) == 0 {
+		return false
+	}
+	for _, p := range img.Platforms {
+		if p.Emulated || !p.Native {
+			return false
+		}
+	}
+	return true
+}

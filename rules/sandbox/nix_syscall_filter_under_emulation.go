@@ -1,0 +1,100 @@
+package sandbox
+
+import (
+	"fmt"
+
+	"github.com/sandlint/sandlint/fixers"
+	fixdocker "github.com/sandlint/sandlint/fixers/dockerfile"
+	"github.com/sandlint/sandlint/parsers/nixconf"
+	"github.com/sandlint/sandlint/parsers/source"
+	"github.com/sandlint/sandlint/parsers/workspace"
+	"github.com/sandlint/sandlint/rules"
+)
+
+var nixSyscallFilterUnderEmulation = &rules.Rule{
+	ID:       "sandbox/nix-syscall-filter-under-emulation",
+	Summary:  "Nix builds with its syscall filter under an emulator that refuses it",
+	Severity: rules.Error,
+	Category: "portability",
+	Since:    "0.1.0",
+	Fixes:    []fixers.Safety{fixers.Unsafe},
+	References: []string{
+		"NixOS/nix#5258, DeterminateSystems/nix-installer#324: `unable to load seccomp BPF program: Invalid argument`",
+		"NixOS/nix#15153: the same under Rosetta",
+		"lucernae/devcontainer-nix#26, LnL7/nix-docker#41, pulumi/devcontainer#14",
+	},
+	Image: checkEmulation,
+}
+
+func checkEmulation(p *rules.Pass, img *workspace.Image) {
+	var platform *workspace.Platform
+	for n := range img.Platforms {
+		if img.Platforms[n].Emulated {
+			platform = &img.Platforms[n]
+			break
+		}
+	}
+	if platform == nil || !hasFilter(img) {
+		return
+	}
+	for _, e := range img.Events {
+		if e.Kind != workspace.RunCommand || e.Maybe || e.Nix.Phases&(workspace.Builds|workspace.MayBuild) == 0 {
+			continue
+		}
+		value, known := img.SettingsBefore(e).Value("filter-syscalls")
+		if !known || value != "true" {
+			continue
+		}
+		finding := rules.Finding{
+			File: e.File, Span: e.Nix.Span,
+			Message: fmt.Sprintf("%q loads Nix's syscall filter, which the emulator for %s refuses: \"unable to load seccomp BPF program\"", e.Nix.Label, platform.Name),
+		}
+		if e.Nix.Phases&workspace.Builds == 0 {
+			finding.Severity = rules.Warning
+			finding.Message = fmt.Sprintf("%q loads Nix's syscall filter as soon as it builds something itself, which the emulator for %s refuses: \"unable to load seccomp BPF program\"", e.Nix.Label, platform.Name)
+		}
+		if platform.File != nil {
+			finding.Related = []rules.Related{{File: platform.File, Span: platform.Span, Message: "built for " + platform.Name + ": " + platform.Why}}
+		}
+		if e.File == img.File.Source {
+			finding.Fixes = emulationFix(img, e)
+		}
+		p.Report(finding)
+		return // the first one stops the build
+	}
+}
+
+// hasFilter reports whether the Nix in the image has a filter whose refusal stops it: not Lix, which has no such setting, and not Debian's
+// package, which goes on without.
+func hasFilter(img *workspace.Image) bool {
+	if base := img.Root().Base; base != nil && base.Nix && base.Distribution == nixconf.Lix {
+		return false
+	}
+	for _, e := range img.Timeline() {
+		if e.Nix != nil && e.Nix.Installer != nil && (e.Nix.Installer.Kind == workspace.DistroPackage || e.Nix.Installer.Kind == workspace.LixInstaller) {
+			return false
+		}
+	}
+	return true
+}
+
+func emulationFix(img *workspace.Image, e *workspace.Event) []fixers.Fix {
+	changes := fixers.Changes{Instructions: true}
+	if in := e.Nix.Installer; in != nil {
+		if in.Kind == workspace.NixInstaller && !in.ConfLate && !e.Instruction.Exec && e.Command.Quoting == source.Plain {
+			return []fixers.Fix{{
+				Title: "Pass filter-syscalls = false to the installer", Safety: fixers.Unsafe, Changes: changes,
+				Edits: []fixers.Edit{{File: img.File.Source, Span: source.Span{Start: in.End, End: in.End}, Text: ` --extra-conf "filter-syscalls = false"`}},
+			}}
+		}
+		return nil
+	}
+	base := img.Root().Base
+	if base == nil || base.Conf == nil {
+		return nil
+	}
+	return []fixers.Fix{{
+		Title: "Write filter-syscalls = false before it", Safety: fixers.Unsafe, Changes: changes,
+		Edits: fixdocker.InsertBefore(img.File.File, e.Instruction, "RUN echo 'filter-syscalls = false' >> /etc/nix/nix.conf"),
+	}}
+}

@@ -1,0 +1,26 @@
+// Package sandbox holds the rules about sandboxes that are switched off, or that cannot work where they are used.
+//
+// One rule is one file, with its txtar beside it; the list below is sorted by id.
+package sandbox
+
+import (
+	"embed"
+
+	"github.com/sandlint/sandlint/rules"
+)
+
+//go:embed *.txtar
+var pages embed.FS
+
+// Pack is the pack "sandbox".
+func Pack() rules.Pack {
+	return rules.Pack{Name: "sandbox", Pages: pages, Rules: []*rules.Rule{
+		browserSandboxDisabled,
+		bubblewrapInImageBuild,
+		nixSandboxDisabled,
+		nixSyscallFilterDisabled,
+		nixSyscallFilterUnderEmulation,
+		opamSandboxDisabled,
+		securityInsecure,
+	}}
+}

@@ -1,0 +1,154 @@
+package rules
+
+import (
+	"fmt"
+	"slices"
+	"sort"
+	"strings"
+
+	"github.com/sandlint/sandlint/parsers/source"
+)
+
+// Set is the rules of a run, each with its severity.
+type Set struct {
+	rules    []*Rule
+	proof    []*Rule            // rules, and those about syntax: a fix must not break what was not asked about
+	severity map[*Rule]Severity // set by the user; Off is not in it
+}
+
+// UnknownRuleError is a name in a selection that no rule, alias or pack has.
+type UnknownRuleError struct {
+	Name string
+	Near string // the nearest name, or ""
+}
+
+func (e *UnknownRuleError) Error() string {
+	if e.Near != "" {
+		return fmt.Sprintf("there is no rule or pack %q; did you mean %q?", e.Name, e.Near)
+	}
+	return fmt.Sprintf("there is no rule or pack %q; \"sandlint rules\" lists them", e.Name)
+}
+
+// NewSet returns the rules of packs that sel selects. The error is an UnknownRuleError.
+func NewSet(packs []Pack, sel Selection) (*Set, error) {
+	all := All(packs)
+	on := map[*Rule]bool{}
+	for _, r := range all {
+		on[r] = !r.Optional && r.Severity > Style
+	}
+	set := &Set{severity: map[*Rule]Severity{}}
+	for _, name := range sortedKeys(sel.Severity) {
+		matched, err := match(all, name)
+		if err != nil {
+			return nil, err
+		}
+		for _, r := range matched {
+			on[r] = sel.Severity[name] != Off
+			if on[r] {
+				set.severity[r] = sel.Severity[name]
+			}
+		}
+	}
+	apply := func(names []string, value bool) error {
+		for _, name := range names {
+			matched, err := match(all, name)
+			if err != nil {
+				return err
+			}
+			for _, r := range matched {
+				on[r] = value
+			}
+		}
+		return nil
+	}
+	if len(sel.Only) > 0 {
+		clear(on)
+		if err := apply(sel.Only, true); err != nil {
+			return nil, err
+		}
+	}
+	if err := apply(sel.Select, true); err != nil {
+		return nil, err
+	}
+	if err := apply(sel.Ignore, false); err != nil {
+		return nil, err
+	}
+	for _, r := range all {
+		if on[r] {
+			set.rules = append(set.rules, r)
+		}
+		if on[r] || r.Syntax {
+			set.proof = append(set.proof, r)
+		}
+	}
+	return set, nil
+}
+
+// Rules returns the rules of the set, sorted by id.
+func (s *Set) Rules() []*Rule { return s.rules }
+
+// All returns the rules of packs, sorted by id.
+func All(packs []Pack) []*Rule {
+	var all []*Rule
+	for _, p := range packs {
+		all = append(all, p.Rules...)
+	}
+	slices.SortFunc(all, func(a, b *Rule) int { return strings.Compare(a.ID, b.ID) })
+	return all
+}
+
+// Find returns the rule with an id or alias, and its pack. The error is an UnknownRuleError.
+func Find(packs []Pack, name string) (*Rule, Pack, error) {
+	for _, p := range packs {
+		for _, r := range p.Rules {
+			if r.named(name) {
+				return r, p, nil
+			}
+		}
+	}
+	return nil, Pack{}, &UnknownRuleError{Name: name, Near: source.Nearest(name, names(All(packs), false))}
+}
+
+func (r *Rule) named(name string) bool {
+	return r.ID == name || slices.ContainsFunc(r.Aliases, func(a string) bool { return strings.EqualFold(a, name) })
+}
+
+// match returns the rules that a name of a selection means.
+func match(all []*Rule, name string) ([]*Rule, error) {
+	var out []*Rule
+	pack := strings.TrimSuffix(name, "/*")
+	for _, r := range all {
+		if name == "all" || r.named(name) || r.Pack() == pack {
+			out = append(out, r)
+		}
+	}
+	if out == nil {
+		return nil, &UnknownRuleError{Name: name, Near: source.Nearest(name, names(all, true))}
+	}
+	return out, nil
+}
+
+// names returns the names by which rules, and with packs set their packs too, are known.
+func names(all []*Rule, packs bool) []string {
+	var out []string
+	for _, r := range all {
+		out = append(append(out, r.ID), r.Aliases...)
+		if packs && !slices.Contains(out, r.Pack()) {
+			out = append(out, r.Pack())
+		}
+	}
+	if packs {
+		out = append(out, "all")
+	}
+	sort.Strings(out)
+	return out
+}
+
+func sortedKeys[V any](m map[string]V) []string {
+	keys := make([]string, 0, len(m))
+	for k := range m {
+		keys = append(keys, k)
+	}
+	sort.Strings(keys)
+	return keys
+}
