@@ -17,7 +17,7 @@ type File struct {
 	// Directives are the parser directives (syntax, escape, check) at the top, in order.
 	Directives []Directive
 	// Comments are the comment lines outside heredocs, in order, from the '#' to the line's end; those between
-	// the lines of one instruction are included.
+	// the lines of one instruction are included, parser directives are not.
 	Comments []source.Span
 	// Instructions are all instructions, in order.
 	Instructions []*Instruction
@@ -25,6 +25,8 @@ type File struct {
 	Stages []*Stage
 	// Problems are the defects that BuildKit would stop at, in order of position. Kinds are the Kind… constants.
 	Problems []source.Problem
+
+	lazy *lazy
 }
 
 // The kinds of problem that Parse reports.
@@ -77,12 +79,16 @@ type Instruction struct {
 	// Span runs from the keyword to the last byte of the instruction, heredoc bodies and their
 	// delimiters included, without the final line end.
 	Span source.Span
+	// Lines are the whole lines that it takes up, from the start of the first to the start of the line after it. A
+	// Trigger has those of its outer instruction.
+	Lines source.Span
 	// Args runs from the first byte after the keyword and flags to the end of the logical line; heredoc bodies lie after it.
 	Args source.Span
 	// Flags are the --name=value words, in order.
 	Flags []Flag
 	// Words are the arguments. In exec form they are the strings of the array; in shell form of RUN, CMD and ENTRYPOINT
-	// they are none, since the shell splits that text; else they are split as BuildKit splits them.
+	// they are none, since the shell splits that text; else they are split as BuildKit splits them. ONBUILD has none, and
+	// HEALTHCHECK has its type, CMD or NONE; the rest is the Trigger's.
 	Words []Word
 	// Exec says that the arguments are a JSON array.
 	Exec bool
@@ -115,9 +121,10 @@ type Word struct {
 
 // Flag is a --name or --name=value before the arguments.
 type Flag struct {
-	Name  string      // without dashes
-	Value Word        // empty when there is no '='
-	Span  source.Span // from the dashes to the end of the value
+	Name     string      // without dashes
+	Value    Word        // as written; the zero Word when there is no '='
+	Unquoted string      // the value with quotes and escapes removed, which is what BuildKit uses
+	Span     source.Span // from the dashes to the end of the value
 }
 
 // Pair is one key of ENV or LABEL, or one ARG.

@@ -1,0 +1,315 @@
+package dockerfile
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/moby/buildkit/frontend/dockerfile/instructions"
+	"github.com/moby/buildkit/frontend/dockerfile/parser"
+
+	"github.com/sandlint/sandlint/parsers/source"
+)
+
+// judge finds what BuildKit refuses in an instruction that has been read.
+//
+// The checks here find the words at fault, and BuildKit has the last word: an instruction that they object to, or are not
+// sure of, is given to BuildKit, and where it accepts, there is no problem. An instruction that they pass is not, which
+// spares most files BuildKit's parser; the tests compare the outcome with BuildKit's on every file.
+func (r *reader) judge(i *Instruction) {
+	if _, known := keywordSet()[i.Name]; !known {
+		r.unknownInstruction(i)
+		return
+	}
+	r.aimless = false
+	r.check(i)
+	own := len(r.faults)
+	if t := i.Trigger; t != nil && i.Name == "ONBUILD" && own == 0 {
+		if _, known := keywordSet()[t.Name]; !known {
+			r.faults = append(r.faults, unknownKeyword(t))
+		} else {
+			r.check(t)
+		}
+	}
+	if i.Name == "FROM" {
+		r.from = true
+	}
+	if len(r.faults) > 0 || r.doubt {
+		r.confirm(i)
+	}
+	if !i.Broken && !r.from && !r.unknown && i.Name != "ARG" {
+		i.Broken = true
+		if !r.brokenFirst {
+			r.problem(source.Problem{Span: i.Keyword, Kind: KindSyntax, Message: fmt.Sprintf("%s stands before the first FROM", i.Name)})
+		}
+		r.brokenFirst = true
+	}
+}
+
+// unknownKeyword returns the problem of an instruction whose keyword BuildKit does not know.
+func unknownKeyword(i *Instruction) source.Problem {
+	written := i.file.Source.Text(i.Keyword)
+	p := source.Problem{Span: i.Keyword, Kind: KindUnknownInstruction, Near: source.Nearest(i.Name, keywords())}
+	p.Message = fmt.Sprintf("instruction %s is unknown", quote(written))
+	if p.Near != "" {
+		p.Message += fmt.Sprintf("; did you mean %q?", p.Near)
+	}
+	return p
+}
+
+// unknownInstruction reports an unknown keyword. Of several in a row that are like no instruction only the first is reported, since
+// they are lines of a text that lost its continuation or was never a Dockerfile.
+func (r *reader) unknownInstruction(i *Instruction) {
+	i.Broken = true
+	p := unknownKeyword(i)
+	if p.Near != "" || !r.aimless {
+		r.problem(p)
+	}
+	r.unknown = true
+	r.aimless = p.Near == ""
+}
+
+// maxAsked is how many instructions of one file BuildKit is asked about. Beyond it our own checks stand alone, so that a file
+// with many thousand errors does not take seconds.
+const maxAsked = 512
+
+// confirm asks BuildKit about an instruction and reports the faults that have been found in it, if it agrees.
+func (r *reader) confirm(i *Instruction) {
+	at := i
+	var err error
+	if t := i.Trigger; t != nil && t.Name == "ONBUILD" {
+		err = errNotAsked // a chain of them would make BuildKit's parser run out of stack
+	} else {
+		err = r.ask(i)
+	}
+	if err == nil && i.Name == "ONBUILD" && i.Trigger != nil {
+		// BuildKit looks at the arguments of a trigger only when it runs, in the build of another image.
+		at = i.Trigger
+		err = r.ask(at)
+	}
+	if err == nil {
+		return
+	}
+	at.Broken = true
+	if len(r.faults) == 0 {
+		r.fault(at.Keyword, "BuildKit refuses this %s: %v", at.Name, err)
+	}
+	r.file.Problems = append(r.file.Problems, r.faults...)
+}
+
+// errNotAsked stands for BuildKit's error where it was not asked.
+var errNotAsked = errors.New("instruction is not valid")
+
+// ask returns BuildKit's error for an instruction, nil where it accepts it.
+func (r *reader) ask(i *Instruction) error {
+	text := r.text[i.Keyword.Start:i.Span.End]
+	r.asked++
+	// BuildKit's lexer would run out of stack where substitutions nest without end.
+	if r.asked > maxAsked || strings.Contains(text, "<<") && strings.Count(text, "${") > 100*maxNesting {
+		if len(r.faults) > 0 {
+			return errNotAsked
+		}
+		return nil
+	}
+	if r.file.Escape != '\\' {
+		text = "# escape=" + string(r.file.Escape) + "\n" + text
+	}
+	// The lexer prints invalid UTF-8 to the standard error, and reads it as U+FFFD.
+	tree, err := parser.Parse(strings.NewReader(strings.ToValidUTF8(text, "\ufffd")))
+	if err != nil {
+		return err
+	}
+	for _, node := range tree.AST.Children {
+		if _, err := instructions.ParseInstruction(node); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// check finds faults of an instruction with a known keyword.
+func (r *reader) check(i *Instruction) {
+	if len(r.faults) > 0 {
+		return
+	}
+	if len(i.Flags) > 0 && !ignoresFlags(i.Name) && !(i.Name == "HEALTHCHECK" && i.Trigger == nil) {
+		r.checkFlags(i)
+	}
+	if len(r.faults) > 0 {
+		return
+	}
+	switch i.Name {
+	case "FROM":
+		r.checkFrom(i)
+	case "COPY", "ADD":
+		r.checkCopy(i)
+	case "ENV", "LABEL", "ARG", "EXPOSE", "HEALTHCHECK", "SHELL":
+		if len(i.Words) == 0 {
+			r.fault(i.Keyword, "%s has no arguments", i.Name)
+		}
+	case "VOLUME":
+		if len(i.Words) == 0 {
+			r.fault(i.Keyword, "VOLUME has no arguments")
+		}
+		for _, w := range i.Words {
+			if strings.TrimSpace(w.Text) == "" {
+				r.fault(w.Span, "VOLUME has an empty path")
+			}
+		}
+	case "MAINTAINER", "STOPSIGNAL", "USER", "WORKDIR":
+		if len(i.Words) == 0 {
+			r.fault(i.Keyword, "%s has no argument", i.Name)
+		}
+	case "ONBUILD":
+		switch {
+		case i.Trigger == nil:
+			r.fault(i.Keyword, "ONBUILD has no instruction")
+		case i.Trigger.Name == "ONBUILD" || i.Trigger.Name == "FROM" || i.Trigger.Name == "MAINTAINER":
+			r.fault(i.Trigger.Keyword, "%s cannot be a trigger of ONBUILD", i.Trigger.Name)
+		}
+	}
+}
+
+func (r *reader) checkFrom(i *Instruction) {
+	words := i.Words
+	switch {
+	case len(words) == 0:
+		r.fault(i.Keyword, "FROM has no image")
+	case len(words) == 1:
+	case strings.HasPrefix(words[1].Text, "#"):
+		r.fault(words[1].Span.Join(words[len(words)-1].Span), "a comment needs a line of its own; here it is read as arguments of FROM")
+	case !strings.EqualFold(words[1].Text, "AS"):
+		r.fault(words[1].Span, `FROM has %s after the image; only "AS" and a stage name can stand there`, quote(words[1].Text))
+	case len(words) == 2:
+		r.fault(words[1].Span, "AS has no stage name")
+	case len(words) > 3 && strings.HasPrefix(words[3].Text, "#"):
+		r.fault(words[3].Span.Join(words[len(words)-1].Span), "a comment needs a line of its own; here it is read as arguments of FROM")
+	case len(words) > 3:
+		r.fault(words[3].Span, "FROM has %s after the stage name; nothing can stand there", quote(words[3].Text))
+	case !validStageName(strings.ToLower(words[2].Text)):
+		r.fault(words[2].Span, "stage name %s is invalid: it begins with a letter and holds only letters, digits, '-', '_' and '.'", quote(words[2].Text))
+	}
+}
+
+// validStageName reports whether s matches ^[a-z][a-z0-9-_.]*$, where '-' is itself since a class precedes it.
+func validStageName(s string) bool {
+	for n := 0; n < len(s); n++ {
+		c := s[n]
+		if 'a' <= c && c <= 'z' {
+			continue
+		}
+		if n == 0 || !isDigit(c) && c != '-' && c != '_' && c != '.' {
+			return false
+		}
+	}
+	return s != ""
+}
+
+func (r *reader) checkCopy(i *Instruction) {
+	switch len(i.Words) {
+	case 0:
+		r.fault(i.Keyword, "%s has no arguments", i.Name)
+	case 1:
+		r.fault(i.Words[0].Span, "%s has one argument only, so there is no destination", i.Name)
+	default:
+		if dest := i.Words[len(i.Words)-1]; strings.Contains(dest.Text, "<<") && parser.MustParseHeredoc(strings.ToValidUTF8(dest.Text, "\ufffd")) != nil {
+			r.fault(dest.Span, "destination of %s is a heredoc", i.Name)
+		}
+	}
+}
+
+// checkFlags finds unknown flags and values that their flags do not take.
+func (r *reader) checkFlags(i *Instruction) {
+	specs := flagTable()[i.Name]
+	for n := range i.Flags {
+		f := &i.Flags[n]
+		k := slices.IndexFunc(specs, func(s flagSpec) bool { return s.name == f.Name })
+		if k < 0 {
+			r.unknownFlag(i, f)
+			continue
+		}
+		if specs[k].kind != stringsFlag && slices.ContainsFunc(i.Flags[:n], func(g Flag) bool { return g.Name == f.Name }) {
+			r.fault(f.Span, "flag --%s is given twice", f.Name)
+			continue
+		}
+		has := f.Value.Span.Start > 0
+		switch {
+		case specs[k].kind == boolFlag:
+			if v := strings.ToLower(f.Unquoted); has && v != "true" && v != "false" {
+				r.fault(f.Span, "flag --%s is %s; it can be true or false only", f.Name, quote(f.Unquoted))
+			}
+		case !has:
+			r.fault(f.Span, "flag --%s has no value", f.Name)
+		case i.Name == "HEALTHCHECK":
+			r.checkHealthcheckFlag(f)
+		case i.Name == "RUN":
+			r.checkRunFlag(f)
+		}
+	}
+}
+
+func (r *reader) unknownFlag(i *Instruction, f *Flag) {
+	start := min(f.Span.Start+2, f.Span.End)
+	end := f.Span.End
+	if f.Value.Span.Start > 0 {
+		end = max(start, f.Value.Span.Start-1)
+	}
+	p := source.Problem{Span: source.Span{Start: start, End: end}, Kind: KindUnknownFlag, Near: source.Nearest(f.Name, FlagNames(i.Name))}
+	p.Message = fmt.Sprintf("%s has no flag %s", i.Name, quote("--"+f.Name))
+	if p.Near != "" {
+		p.Message += fmt.Sprintf("; did you mean %q?", "--"+p.Near)
+	}
+	r.faults = append(r.faults, p)
+}
+
+func (r *reader) checkHealthcheckFlag(f *Flag) {
+	v := f.Unquoted
+	if v == "" {
+		return
+	}
+	if f.Name == "retries" {
+		if n, err := strconv.ParseInt(v, 10, 32); err != nil || n < 0 {
+			r.fault(f.Value.Span, "flag --retries is %s; it is a whole number", quote(v))
+		}
+		return
+	}
+	switch d, err := time.ParseDuration(v); {
+	case err != nil:
+		r.fault(f.Value.Span, `flag --%s is %s; it is a duration such as "30s"`, f.Name, quote(v))
+	case d != 0 && d < time.Millisecond:
+		r.fault(f.Value.Span, "flag --%s is %s; the shortest duration is 1ms", f.Name, quote(v))
+	}
+}
+
+func (r *reader) checkRunFlag(f *Flag) {
+	switch v := f.Unquoted; f.Name {
+	case "network":
+		if v != "default" && v != "none" && v != "host" {
+			r.fault(f.Value.Span, "network mode %s is unknown; it can be default, none or host", quote(v))
+		}
+	case "security":
+		if v != "sandbox" && v != "insecure" {
+			r.fault(f.Value.Span, "security mode %s is unknown; it can be sandbox or insecure", quote(v))
+		}
+	case "device":
+		r.doubt = true
+	case "mount":
+		switch {
+		case v == "":
+			r.fault(f.Span, "flag --mount has no value")
+		case strings.Contains(v, `"`):
+			r.doubt = true
+		case strings.Contains(v, "$"):
+			for field := range strings.SplitSeq(v, ",") {
+				key, value, has := strings.Cut(field, "=")
+				if at := strings.IndexByte(value, '$'); has && strings.ToLower(key) == "from" && at >= 0 && at != len(value)-1 {
+					r.fault(f.Value.Span, `"from" of --mount has a variable, which BuildKit does not expand there; a stage can stand for the image`)
+					break
+				}
+			}
+		}
+	}
+}

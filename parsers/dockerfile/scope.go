@@ -1,0 +1,503 @@
+package dockerfile
+
+import (
+	"sort"
+	"strings"
+	"sync"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/moby/buildkit/frontend/dockerfile/shell"
+
+	"github.com/sandlint/sandlint/parsers/source"
+)
+
+// Value is what a variable holds at some instruction.
+type Value struct {
+	// Text is the value. Where it is not known, it is the value as written, or "" where the file gives none.
+	Text string
+	// Known says that Text is what a build without --build-arg sees.
+	Known bool
+	// Overridable says that a --build-arg may change it: it is an ARG, or made from one.
+	Overridable bool
+	// Span is where the value is written; for an ARG without a default, its name.
+	Span source.Span
+	// From is the instruction that Span lies in: the ENV or ARG that sets the value. For an ARG without default that takes its
+	// value from one before the first FROM, it is that one. It is nil for an automatic argument before the first FROM.
+	From *Instruction
+}
+
+// automaticArgs are the arguments that BuildKit v0.34.2 sets from the platforms and the target of a build
+// (frontend/dockerfile/dockerfile2llb/platform.go).
+var automaticArgs = sync.OnceValue(func() map[string]bool {
+	set := map[string]bool{"TARGETSTAGE": true}
+	for _, side := range []string{"BUILD", "TARGET"} {
+		for _, part := range []string{"PLATFORM", "OS", "OSVERSION", "ARCH", "VARIANT"} {
+			set[side+part] = true
+		}
+	}
+	return set
+})
+
+// lazy holds what is computed from a file when it is first asked for.
+type lazy struct {
+	outerOnce sync.Once
+	outer     scope // the instructions before the first FROM
+
+	stagesOnce sync.Once
+	stages     []stageScope
+
+	budget int // bytes that expanding variables may still make, since values can double with each instruction
+}
+
+// scope is the variables in force over a run of instructions.
+type scope struct {
+	versions []version // in order; the first holds from the start
+	open     bool      // variables that are not set here may come from an image that is not known
+	outer    bool      // the scope of FROM, where an ARG without default is as good as not set
+}
+
+// version is the variables in force behind an instruction.
+type version struct {
+	after  int // index of the instruction
+	root   *binding
+	opaque bool // a variable whose name is not known was set
+}
+
+type stageScope struct {
+	scope
+	shells  []shellSetting
+	onbuild []*Instruction // triggers that set a variable or a shell in the stages built on this one
+}
+
+type shellSetting struct {
+	after int // index of the SHELL instruction
+	words []Word
+}
+
+// binding is a node of a treap from names to values. Bindings never change, so that versions share them.
+type binding struct {
+	name        string
+	value       Value
+	unset       bool // an ARG without a value
+	priority    uint32
+	left, right *binding
+}
+
+func (b *binding) get(name string) *binding {
+	for b != nil && b.name != name {
+		if name < b.name {
+			b = b.left
+		} else {
+			b = b.right
+		}
+	}
+	return b
+}
+
+// set returns the treap with a binding added or replaced.
+func (b *binding) set(add *binding) *binding {
+	if b == nil {
+		return add
+	}
+	n := *b
+	switch {
+	case add.name == b.name:
+		n.value, n.unset = add.value, add.unset
+	case add.name < b.name:
+		n.left = b.left.set(add)
+		if l := n.left; l.priority > n.priority {
+			n.left = l.right
+			l.right = &n
+			return l
+		}
+	default:
+		n.right = b.right.set(add)
+		if r := n.right; r.priority > n.priority {
+			n.right = r.left
+			r.left = &n
+			return r
+		}
+	}
+	return &n
+}
+
+func newBinding(name string, v Value) *binding {
+	h := uint32(2166136261)
+	for n := 0; n < len(name); n++ {
+		h = (h ^ uint32(name[n])) * 16777619
+	}
+	return &binding{name: name, value: v, priority: h}
+}
+
+// at returns the version in force just before the instruction with the given index.
+func (s *scope) at(index int) version {
+	n := sort.Search(len(s.versions), func(n int) bool { return s.versions[n].after >= index })
+	if n == 0 {
+		return version{}
+	}
+	return s.versions[n-1]
+}
+
+// last returns the version in force at the end.
+func (s *scope) last() version {
+	if len(s.versions) == 0 {
+		return version{}
+	}
+	return s.versions[len(s.versions)-1]
+}
+
+// outerScope returns the variables of the instructions before the first FROM, which all FROM see.
+func (f *File) outerScope() *scope {
+	f.lazy.outerOnce.Do(func() {
+		f.lazy.budget = 4*len(f.Source.Bytes) + 8<<20
+		s := &f.lazy.outer
+		s.outer = true
+		for _, i := range f.Instructions {
+			if i.Name == "FROM" {
+				break
+			}
+			if i.Name == "ARG" {
+				s.versions = append(s.versions, f.apply(s, i, i.Index))
+			}
+		}
+	})
+	return &f.lazy.outer
+}
+
+// stageScopes returns the variables of each stage.
+func (f *File) stageScopes() []stageScope {
+	f.lazy.stagesOnce.Do(func() {
+		f.outerScope()
+		scopes := make([]stageScope, len(f.Stages))
+		for n, stage := range f.Stages {
+			s := &scopes[n]
+			from := stage.From.Index
+			s.open = stage.Image != "scratch"
+			if p := stage.Parent; p != nil {
+				parent := &scopes[p.Index]
+				s.open = parent.open
+				start := parent.last()
+				start.after = from
+				s.versions = append(s.versions, start)
+				if len(parent.shells) > 0 {
+					s.shells = append(s.shells, shellSetting{from, parent.shells[len(parent.shells)-1].words})
+				}
+				for _, t := range parent.onbuild {
+					if f.lazy.budget -= 64; f.lazy.budget < 0 {
+						end := s.last()
+						end.opaque = true
+						s.versions = append(s.versions, end)
+						break
+					}
+					f.extend(s, t, from)
+				}
+			}
+			for _, i := range stage.Instructions {
+				f.extend(s, i, i.Index)
+			}
+		}
+		f.lazy.stages = scopes
+	})
+	return f.lazy.stages
+}
+
+// extend adds to s what i sets, as an instruction with the given index.
+func (f *File) extend(s *stageScope, i *Instruction, index int) {
+	switch i.Name {
+	case "ENV", "ARG":
+		s.versions = append(s.versions, f.apply(&s.scope, i, index))
+	case "SHELL":
+		if i.Exec && len(i.Words) > 0 {
+			s.shells = append(s.shells, shellSetting{index, i.Words})
+		}
+	case "ONBUILD":
+		if t := i.Trigger; t != nil && (t.Name == "ENV" || t.Name == "ARG" || t.Name == "SHELL") {
+			s.onbuild = append(s.onbuild, t)
+		}
+	}
+}
+
+// apply returns the variables in force behind i, an ENV or ARG at the end of s. BuildKit v0.34.2 keeps both kinds in one table, where the
+// later wins, so that an ENV hides an ARG above it and an ARG with a value hides an ENV above it.
+func (f *File) apply(s *scope, i *Instruction, index int) version {
+	before := s.last()
+	v := before
+	v.after = index
+	for n := range i.Pairs {
+		p := &i.Pairs[n]
+		if i.Name == "ENV" {
+			name, known, _ := f.evaluate(s, before, p.Key)
+			if !known {
+				v.opaque = true
+				continue
+			}
+			text, known, overridable := f.evaluate(s, before, p.Value)
+			v.root = v.root.set(newBinding(name, Value{Text: text, Known: known, Overridable: overridable, Span: p.Value.Span, From: i}))
+			continue
+		}
+		name := p.Key.Text
+		if name == "BUILDKIT_SBOM_SCAN_CONTEXT" || name == "BUILDKIT_SBOM_SCAN_STAGE" {
+			continue // BuildKit reads these itself and never sets them
+		}
+		if p.HasValue {
+			text, known, _ := f.evaluate(s, v, p.Value)
+			v.root = v.root.set(newBinding(name, Value{Text: text, Known: known, Overridable: true, Span: p.Value.Span, From: i}))
+			continue
+		}
+		b := newBinding(name, Value{Overridable: true, Span: p.Key.Span, From: i})
+		b.unset = true
+		if old := v.root.get(name); old != nil {
+			b.value, b.unset = old.value, old.unset
+			b.value.Overridable = true
+		}
+		if !s.outer {
+			if global := f.outerScope().last().root.get(name); global != nil && !global.unset {
+				b.value, b.unset = global.value, false
+			} else if global == nil && automaticArgs()[name] {
+				b.value, b.unset = Value{Overridable: true, Span: p.Key.Span, From: i}, false
+			}
+		} else if b.unset && automaticArgs()[name] {
+			b.unset = false
+		}
+		v.root = v.root.set(b)
+	}
+	return v
+}
+
+// scopeAt returns the scope that an instruction stands in and the variables in force just before it; false for
+// what runs in the build of another image, the trigger of an ONBUILD.
+func (f *File) scopeAt(at *Instruction) (*scope, version, bool) {
+	here := at.Index >= len(f.Instructions) || f.Instructions[at.Index] == at || f.Instructions[at.Index].Name != "ONBUILD"
+	switch {
+	case at.Stage == nil:
+		s := f.outerScope()
+		return s, s.at(at.Index), here
+	case at.Stage.From == at:
+		s := f.outerScope()
+		return s, s.last(), true
+	}
+	s := &f.stageScopes()[at.Stage.Index].scope
+	if !here {
+		return s, s.last(), false
+	}
+	return s, s.at(at.Index), true
+}
+
+// Lookup returns the value that a variable has just before an instruction runs, as BuildKit resolves it, and false when nothing in
+// the file sets it there; then it may still come from the base image. The value is of the instructions above in the stage, then
+// of the stages it is built on. FROM sees the ARGs before the first FROM. An ARG that has no value, and every variable in the trigger
+// of an ONBUILD, is found but not known.
+func (f *File) Lookup(at *Instruction, name string) (Value, bool) {
+	s, v, here := f.scopeAt(at)
+	b := v.root.get(name)
+	switch {
+	case b != nil:
+		value := b.value
+		value.Known = value.Known && here && !v.opaque
+		return value, true
+	case s.outer && automaticArgs()[name]:
+		return Value{Overridable: true}, true
+	}
+	return Value{}, v.opaque
+}
+
+// Expand returns a word of an instruction with variables put in and quotes and escapes removed, as BuildKit does with the words of ENV,
+// LABEL, WORKDIR, COPY and the like (and not with those of RUN, CMD and ENTRYPOINT). Where the outcome depends on what the file does not
+// tell, it returns the word as written and false.
+func (f *File) Expand(at *Instruction, word string) (text string, known bool) {
+	if f.isPlain(word) {
+		return word, true
+	}
+	s, v, here := f.scopeAt(at)
+	if !here && strings.Contains(word, "$") {
+		return word, false
+	}
+	text, known, _ = f.expandIn(s, v, word)
+	if !known {
+		return word, false
+	}
+	return text, true
+}
+
+// Shell returns the words of the SHELL that runs the shell forms of an instruction, nil for the default of the image's platform. The words
+// are of the last SHELL above in the stage, then of the stages it is built on.
+func (f *File) Shell(at *Instruction) []Word {
+	if at.Stage == nil || at.Stage.From == at {
+		return nil
+	}
+	shells := f.stageScopes()[at.Stage.Index].shells
+	n := sort.Search(len(shells), func(n int) bool { return shells[n].after >= at.Index })
+	if n == 0 {
+		return nil
+	}
+	return shells[n-1].words
+}
+
+// isPlain reports whether word stays as it is when it is expanded.
+func (f *File) isPlain(word string) bool {
+	for n := 0; n < len(word); n++ {
+		if c := word[n]; c == '$' || c == '"' || c == '\'' || c == f.Escape {
+			return false
+		}
+	}
+	return true
+}
+
+// expandIn expands a word with the given variables of a scope.
+func (f *File) expandIn(s *scope, v version, word string) (text string, known, overridable bool) {
+	if f.isPlain(word) {
+		return word, true, false
+	}
+	if n := len(word) - 1; n > 0 && (word[0] == '"' || word[0] == '\'') && word[n] == word[0] && f.isPlain(word[1:n]) {
+		return word[1:n], true, false
+	}
+	e := environment{scope: s, version: v}
+	if e.left = f.allowance(word); e.left == 0 {
+		return "", false, false
+	}
+	lex := shell.NewLex(rune(f.Escape))
+	text, _, err := lex.ProcessWord(lexable(word), &e)
+	for _, name := range e.missing {
+		e.unknown = e.unknown || usesPlainly(word, name)
+	}
+	if err != nil || e.unknown || e.left < 0 {
+		return "", false, e.overridable
+	}
+	return text, true, e.overridable
+}
+
+// evaluate expands a word whose outcome is kept, at the budget's cost. Where it is not known, it returns the word as written.
+func (f *File) evaluate(s *scope, v version, w Word) (text string, known, overridable bool) {
+	if f.lazy.budget > 0 {
+		text, known, overridable = f.expandIn(s, v, w.Text)
+	}
+	if !known {
+		return w.Text, false, overridable
+	}
+	if strings.Contains(w.Text, "$") {
+		f.lazy.budget -= len(text)
+	}
+	return text, true, overridable
+}
+
+// allowance returns how many bytes of values may go into a word, 0 when it cannot be expanded at all. The replacement of a pattern can
+// multiply the length of a value with that of the word, so the longer the word, the less.
+func (f *File) allowance(word string) int {
+	if strings.Count(word, "${") > maxNesting {
+		return 0
+	}
+	return min(1<<16, 1<<24/len(word))
+}
+
+// lexable returns s in a form that BuildKit's lexer reads without printing a complaint to the standard error.
+func lexable(s string) string {
+	if utf8.ValidString(s) {
+		return s
+	}
+	return string([]rune(s))
+}
+
+// environment gives variables to BuildKit's lexer and keeps account of what they are.
+type environment struct {
+	scope   *scope
+	version version
+	left    int // bytes of values that may still be given out
+
+	unknown     bool     // a variable was read whose value is not known
+	overridable bool     // a variable was read that a --build-arg may change
+	missing     []string // arguments that were read and have no value
+}
+
+// Get implements shell.EnvGetter.
+func (e *environment) Get(name string) (string, bool) {
+	b := e.version.root.get(name)
+	switch {
+	case b == nil && e.scope.outer && automaticArgs()[name], e.version.opaque, b != nil && !b.unset && !b.value.Known:
+		e.unknown = true
+		return "", false
+	case b == nil || b.unset:
+		e.overridable = e.overridable || b != nil
+		if !e.scope.outer && (e.scope.open || b != nil || name == "PATH") {
+			e.unknown = true
+		} else if e.scope.outer {
+			e.missing = append(e.missing, name)
+		}
+		return "", false
+	}
+	e.overridable = e.overridable || b.value.Overridable
+	if e.left -= len(b.value.Text); e.left < 0 {
+		return "", false
+	}
+	return b.value.Text, true
+}
+
+// Keys implements shell.EnvGetter. The lexer does not call it.
+func (e *environment) Keys() []string { return nil }
+
+// usesPlainly reports whether word has the variable name in a form that gives nothing when it is not set: $x, ${x} and patterns, but
+// neither ${x:-y} nor ${x:+y}.
+func usesPlainly(word, name string) bool {
+	for {
+		n := strings.IndexByte(word, '$')
+		if n < 0 {
+			return false
+		}
+		word = word[n+1:]
+		braced := strings.HasPrefix(word, "{")
+		rest, ok := strings.CutPrefix(strings.TrimPrefix(word, "{"), name)
+		if !ok {
+			continue
+		}
+		next, _ := utf8.DecodeRuneInString(rest)
+		if unicode.IsLetter(next) || unicode.IsDigit(next) || next == '_' {
+			continue
+		}
+		if !braced || !strings.HasPrefix(rest, "-") && !strings.HasPrefix(rest, ":-") && !strings.HasPrefix(rest, "+") && !strings.HasPrefix(rest, ":+") {
+			return true
+		}
+	}
+}
+
+// expandDefaults expands a word of FROM, "" where it reads an argument that has no value.
+func (f *File) expandDefaults(word string) string {
+	if f.isPlain(word) {
+		return word
+	}
+	s := f.outerScope()
+	text, known, _ := f.expandIn(s, s.last(), word)
+	if !known {
+		return ""
+	}
+	return text
+}
+
+// expandPlatform expands a platform, and leaves arguments that have no value as they are.
+func (f *File) expandPlatform(word string) string {
+	if f.isPlain(word) {
+		return word
+	}
+	e := defaults{environment{scope: f.outerScope(), left: f.allowance(word)}}
+	if e.left == 0 {
+		return word
+	}
+	e.version = e.scope.last()
+	lex := shell.NewLex(rune(f.Escape))
+	lex.SkipUnsetEnv = true
+	text, _, err := lex.ProcessWord(lexable(word), &e)
+	if err != nil || e.left < 0 {
+		return word
+	}
+	return text
+}
+
+// defaults gives out the values that are known and no others.
+type defaults struct{ environment }
+
+// Get implements shell.EnvGetter.
+func (d *defaults) Get(name string) (string, bool) {
+	if b := d.version.root.get(name); b == nil || !b.value.Known {
+		return "", false
+	}
+	return d.environment.Get(name)
+}
