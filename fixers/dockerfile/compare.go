@@ -1,0 +1,313 @@
+// Package dockerfile edits Dockerfiles in their own terms, and proves that an edited Dockerfile still means what it meant.
+package dockerfile
+
+import (
+	"bytes"
+	"cmp"
+	"fmt"
+	"slices"
+
+	"github.com/sandlint/sandlint/fixers"
+	"github.com/sandlint/sandlint/parsers/source"
+)
+
+// Compare says in one sentence what changed between two texts of a Dockerfile that fixes, whose edits turned before into
+// after, do not declare, and returns "" when nothing did. BuildKit's own parser reads both.
+//
+// Without declared changes there must be the same parser directives and instructions in the same order, each with the same evaluated
+// arguments, and the same shell syntax tree for RUN. Instructions that are edited by a fix with Changes.Instructions (or
+// Repair, or Settings: nix.conf text lies inside them) may become others or go, and new ones may come with them; all others must be
+// as they were. A fix with Changes.Order may move instructions inside their stage. What BuildKit refuses is compared as text, and
+// must not become more.
+func Compare(before, after *source.File, fixes []fixers.Fix) string {
+	return Read(before).Compare(Read(after), fixes)
+}
+
+// Compare is the function Compare for texts already read.
+func (m *Meaning) Compare(after *Meaning, fixes []fixers.Fix) string {
+	repair := slices.ContainsFunc(fixes, func(f fixers.Fix) bool { return f.Changes.Repair })
+	switch {
+	case after.err != nil:
+		return fmt.Sprintf("BuildKit cannot read the result: %v", after.err)
+	case m.err != nil && !repair:
+		return fmt.Sprintf("BuildKit cannot read the text before the fix, so that nothing can be compared: %v", m.err)
+	case m.err != nil && len(after.elements) == 0:
+		return "the result has no instructions"
+	case m.err != nil:
+		if broken := refused(after.elements); len(broken) > 0 {
+			return fmt.Sprintf("BuildKit refuses line %d of the result", broken[0].line)
+		}
+		return ""
+	}
+	edits, err := editsOf(m.file, after.file, fixes)
+	if err != nil {
+		return err.Error()
+	}
+	old, free := m.split(edits)
+	now, freeNow := after.outside(free)
+	if broken := refused(freeNow); len(broken) > len(refused(free.elements)) {
+		return fmt.Sprintf("BuildKit refuses line %d of the result", broken[0].line)
+	}
+	moves := slices.ContainsFunc(edits, func(e edit) bool { return e.class == moving })
+	if !moves {
+		return firstDifference(old, now)
+	}
+	if d := sameStages(old, now); d != "" {
+		return d
+	}
+	var moved []source.Span
+	for _, e := range edits {
+		if e.class == moving {
+			moved = append(moved, e.image)
+		}
+	}
+	return firstDifference(m.unmoved(old, edits), outsideSpans(now, moved))
+}
+
+// class says what a fix declares about the instructions that one of its edits touches.
+type class int
+
+const (
+	strict class = iota // they mean the same
+	moving              // they are moved
+	free                // they may become others
+)
+
+// edit is one edit of the file with what it became.
+type edit struct {
+	fixers.Edit
+	class class
+	image source.Span // the new text, in the text after
+}
+
+// editsOf returns the edits of fixes that are for before, in order of position.
+func editsOf(before, after *source.File, fixes []fixers.Fix) ([]edit, error) {
+	var edits []edit
+	for _, fix := range fixes {
+		kind := strict
+		switch c := fix.Changes; {
+		case c.Instructions || c.Repair || len(c.Settings) > 0:
+			kind = free
+		case c.Order:
+			kind = moving
+		}
+		for _, e := range fix.Edits {
+			if e.File != nil && e.File.Path == before.Path {
+				edits = append(edits, edit{Edit: e, class: kind})
+			}
+		}
+	}
+	slices.SortStableFunc(edits, func(a, b edit) int {
+		return cmp.Or(cmp.Compare(a.Span.Start, b.Span.Start), cmp.Compare(a.Span.End, b.Span.End))
+	})
+	edits = slices.CompactFunc(edits, func(a, b edit) bool { return a.Span == b.Span && a.Text == b.Text })
+	plain := make([]fixers.Edit, len(edits))
+	shift := 0
+	for i := range edits {
+		e := &edits[i]
+		plain[i] = e.Edit
+		e.image.Start = e.Span.Start + shift
+		e.image.End = e.image.Start + len(e.Text)
+		shift += len(e.Text) - e.Span.Len()
+	}
+	text, err := fixers.Apply(before, plain)
+	if err != nil {
+		return nil, err
+	}
+	if !bytes.Equal(text, after.Bytes) {
+		return nil, fmt.Errorf("the edits of %q do not give the text that was compared", before.Path)
+	}
+	return edits, nil
+}
+
+// freedom is what fixes may change as they like: elements of the text before, and where these came to stand after.
+type freedom struct {
+	elements []*element
+	spans    []source.Span // in the text after, in order
+}
+
+// split parts the elements of m into those that must be found again and those that free edits touch.
+func (m *Meaning) split(edits []edit) (kept []*element, f freedom) {
+	for _, d := range edits {
+		if d.class == free && !d.image.IsEmpty() {
+			f.spans = append(f.spans, d.image)
+		}
+	}
+	for _, e := range m.elements {
+		near := meeting(edits, e)
+		if !slices.ContainsFunc(near, func(d edit) bool { return d.class == free && touches(d, e, m.file) }) {
+			kept = append(kept, e)
+			continue
+		}
+		f.elements = append(f.elements, e)
+		if image := inside(near, e); !image.IsEmpty() {
+			f.spans = append(f.spans, image)
+		}
+	}
+	slices.SortFunc(f.spans, func(a, b source.Span) int { return cmp.Compare(a.Start, b.Start) })
+	return kept, f
+}
+
+// meeting returns the edits that overlap the lines of e, or begin or end at them.
+func meeting(edits []edit, e *element) []edit {
+	i, _ := slices.BinarySearchFunc(edits, e.span.Start, func(d edit, start int) int { return cmp.Compare(d.Span.End, start) })
+	j := i
+	for j < len(edits) && edits[j].Span.Start <= e.span.End {
+		j++
+	}
+	return edits[i:j]
+}
+
+// inside returns where the lines of e are in the text after, without what was put before or after them. There is at least one
+// edit near them.
+func inside(near []edit, e *element) source.Span {
+	shift := near[0].image.Start - near[0].Span.Start
+	image := e.span.Shift(shift)
+	for _, d := range near {
+		shift = d.image.End - d.Span.End
+		if d.Span.Start <= e.span.Start {
+			image.Start = max(d.image.End, e.span.Start+shift)
+		}
+		switch {
+		case d.Span.End > e.span.End:
+			image.End = d.image.Start
+		case d.Span.Start < e.span.End:
+			image.End = e.span.End + shift
+		}
+	}
+	return image
+}
+
+// touches reports whether an edit changes the lines of an element: it overlaps them, or begins or ends at them without keeping
+// the line end there. Whole lines put before or after the element do not touch it.
+func touches(d edit, e *element, f *source.File) bool {
+	s := d.Span
+	switch {
+	case s.Start < e.span.End && s.End > e.span.Start: // an insertion strictly inside, too
+		return true
+	case s.End == e.span.Start: // then the element still begins a line, or it is touched
+		if d.Text == "" {
+			return !(s.Start == 0 || f.Bytes[s.Start-1] == '\n')
+		}
+		return d.Text[len(d.Text)-1] != '\n'
+	case s.Start == e.span.End: // then it still ends one
+		rest := d.Text
+		if rest == "" {
+			rest = string(f.Bytes[s.End:min(s.End+2, len(f.Bytes))])
+		}
+		return rest != "" && rest[0] != '\n' && (len(rest) < 2 || rest[:2] != "\r\n")
+	}
+	return false
+}
+
+// outside parts the elements of the text after into those that lie apart from what is free and those that do not.
+func (m *Meaning) outside(f freedom) (kept, loose []*element) {
+	kept = outsideSpans(m.elements, f.spans)
+	i := 0
+	for _, e := range m.elements {
+		if i < len(kept) && kept[i] == e {
+			i++
+		} else {
+			loose = append(loose, e)
+		}
+	}
+	return kept, loose
+}
+
+// outsideSpans returns the elements that share no byte with any of spans, which are in order of their start.
+func outsideSpans(elements []*element, spans []source.Span) []*element {
+	var kept []*element
+	reach, next := -1, 0 // where the spans that begin before the element's end reach to
+	for _, e := range elements {
+		for next < len(spans) && spans[next].Start < e.span.End {
+			reach = max(reach, spans[next].End)
+			next++
+		}
+		if reach <= e.span.Start {
+			kept = append(kept, e)
+		}
+	}
+	return kept
+}
+
+// unmoved returns the elements that no moving edit touches.
+func (m *Meaning) unmoved(elements []*element, edits []edit) []*element {
+	return slices.DeleteFunc(slices.Clone(elements), func(e *element) bool {
+		return slices.ContainsFunc(meeting(edits, e), func(d edit) bool { return d.class == moving && touches(d, e, m.file) })
+	})
+}
+
+// refused returns the elements that BuildKit refuses.
+func refused(elements []*element) []*element {
+	return slices.DeleteFunc(slices.Clone(elements), func(e *element) bool {
+		_, broken := e.text()
+		return !broken
+	})
+}
+
+// firstDifference compares two sequences of elements.
+func firstDifference(before, after []*element) string {
+	for i := range max(len(before), len(after)) {
+		switch {
+		case i == len(after):
+			return before[i].gone()
+		case i == len(before):
+			return after[i].come()
+		case before[i].same(after[i]):
+			continue
+		case len(before) > len(after):
+			return before[i].gone()
+		case len(before) < len(after):
+			return after[i].come()
+		}
+		if _, broken := after[i].text(); broken {
+			return fmt.Sprintf("BuildKit refuses line %d of the result", after[i].line)
+		}
+		return fmt.Sprintf("the %s of line %d does not mean the same after the fix", before[i].name, before[i].line)
+	}
+	return ""
+}
+
+func (e *element) gone() string {
+	return fmt.Sprintf("the %s of line %d is no longer there as it was", e.name, e.line)
+}
+
+func (e *element) come() string {
+	return fmt.Sprintf("the %s of line %d of the result was not there before", e.name, e.line)
+}
+
+// sameStages checks that each stage has the same elements, in whatever order, and that the stages have the same order.
+func sameStages(before, after []*element) string {
+	isFrom := func(e *element) bool { return e.name == "FROM" && e.node != nil }
+	only := func(elements []*element, want func(*element) bool) []*element {
+		return slices.DeleteFunc(slices.Clone(elements), func(e *element) bool { return !want(e) })
+	}
+	if d := firstDifference(only(before, isFrom), only(after, isFrom)); d != "" {
+		return d
+	}
+	type place struct {
+		stage int
+		text  string
+	}
+	left := map[place][]*element{}
+	for _, e := range after {
+		text, _ := e.text()
+		left[place{e.stage, text}] = append(left[place{e.stage, text}], e)
+	}
+	for _, e := range before {
+		text, _ := e.text()
+		p := place{e.stage, text}
+		if len(left[p]) == 0 {
+			return e.gone()
+		}
+		left[p] = left[p][1:]
+	}
+	var extra []*element
+	for _, elements := range left {
+		extra = append(extra, elements...)
+	}
+	if len(extra) > 0 {
+		return slices.MinFunc(extra, func(a, b *element) int { return cmp.Compare(a.line, b.line) }).come()
+	}
+	return ""
+}

@@ -1,0 +1,487 @@
+package dockerfile
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"path"
+	"slices"
+	"strconv"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/moby/buildkit/frontend/dockerfile/instructions"
+	"github.com/moby/buildkit/frontend/dockerfile/parser"
+	"github.com/moby/buildkit/frontend/dockerfile/shell"
+
+	"github.com/sandlint/sandlint/parsers/source"
+)
+
+// Meaning is what BuildKit makes of a Dockerfile: its parser directives and instructions, in order, each with the lines that
+// it stands on. It is made by BuildKit's parser alone, so that it can bear witness against ours. It is immutable.
+type Meaning struct {
+	file     *source.File
+	escape   rune
+	elements []*element
+	err      error // why the text cannot be read at all
+}
+
+// element is one parser directive or instruction, or a run of lines that BuildKit refuses.
+type element struct {
+	// name is the keyword in upper case, or that of the directive.
+	name string
+	// raw decides quickly that two elements are the same: the logical line and the heredocs.
+	raw  string
+	span source.Span // whole lines, without the last line end
+	line int         // the first one, from 1
+	// stage counts the FROM instructions up to and including this one.
+	stage int
+	// shell says that the text of a RUN is for a shell of the Bourne kind.
+	shell  bool
+	escape rune
+	node   *parser.Node // nil for a directive and for refused lines
+	broken bool         // the lines are refused
+}
+
+// maxRefusals is the number of refused pieces after which a text counts as unreadable.
+const maxRefusals = 32
+
+// Read returns the meaning of f.
+func Read(f *source.File) *Meaning {
+	m := &Meaning{file: f}
+	text := readable(f.Bytes)
+	result := &parser.Result{AST: &parser.Node{}, EscapeToken: parser.DefaultEscapeToken}
+	var refused []*element
+	for !blank(text) {
+		r, err := parser.Parse(bytes.NewReader(text))
+		if err == nil {
+			result = r
+			break
+		}
+		// What BuildKit stops at is put aside, and the rest is read without it.
+		first, last, ok := m.lines(err)
+		if !ok || len(refused) == maxRefusals {
+			m.err = err
+			return m
+		}
+		span := source.Span{Start: f.FullLine(first).Start, End: f.Line(last).End}
+		refused = append(refused, &element{name: "text", raw: f.Text(span), span: span, line: first, broken: true})
+		text = withoutLines(text, first, last)
+	}
+	m.escape = result.EscapeToken
+	m.readDirectives()
+	for _, node := range result.AST.Children {
+		e := &element{name: strings.ToUpper(node.Value), line: node.StartLine, node: node}
+		e.span = source.Span{Start: f.FullLine(node.StartLine).Start, End: f.Line(node.EndLine).End}
+		e.raw = node.Original
+		for _, h := range node.Heredocs {
+			e.raw += fmt.Sprintf("\x00%d %q %v %v\x00%s", h.FileDescriptor, h.Name, h.Expand, h.Chomp, h.Content)
+		}
+		m.elements = append(m.elements, e)
+	}
+	if len(refused) > 0 {
+		m.elements = append(m.elements, refused...)
+		slices.SortFunc(m.elements, func(a, b *element) int { return a.line - b.line })
+	}
+	m.resolve()
+	return m
+}
+
+// lines returns the first and last line of what a parser error is about.
+func (m *Meaning) lines(err error) (first, last int, ok bool) {
+	var located *parser.LocationError
+	if !errors.As(err, &located) || len(located.Locations) == 0 || len(located.Locations[0]) == 0 {
+		return 0, 0, false
+	}
+	ranges := located.Locations[0]
+	first, last = ranges[0].Start.Line, ranges[len(ranges)-1].End.Line
+	return first, last, first >= 1 && last >= first && last <= m.file.Lines()
+}
+
+// withoutLines returns text with the given lines emptied, so that all others keep their numbers.
+func withoutLines(text []byte, first, last int) []byte {
+	var out []byte
+	for n := 1; len(text) > 0; n++ {
+		end := bytes.IndexByte(text, '\n') + 1
+		if end == 0 {
+			end = len(text)
+		}
+		if n < first || n > last {
+			out = append(out, text[:end]...)
+		} else {
+			out = append(out, '\n')
+		}
+		text = text[end:]
+	}
+	return out
+}
+
+// blank reports whether text holds no instruction.
+func blank(text []byte) bool {
+	for line := range bytes.Lines(bytes.TrimPrefix(text, []byte("\ufeff"))) {
+		if line = bytes.TrimSpace(line); len(line) > 0 && line[0] != '#' {
+			return false
+		}
+	}
+	return true
+}
+
+// readable returns text with NUL and invalid bytes replaced by private characters, each by its own: BuildKit would
+// write about them to standard error, and two different ones would look the same.
+func readable(text []byte) []byte {
+	if utf8.Valid(text) && bytes.IndexByte(text, 0) < 0 {
+		return text
+	}
+	const private = 0xf700
+	out := make([]byte, 0, len(text)+len(text)/8)
+	for len(text) > 0 {
+		r, n := utf8.DecodeRune(text)
+		if r == 0 || r == utf8.RuneError && n == 1 {
+			r = private + rune(text[0])
+		}
+		out = utf8.AppendRune(out, r)
+		text = text[n:]
+	}
+	return out
+}
+
+// readDirectives adds the parser directives, which decide how all the rest is read.
+func (m *Meaning) readDirectives() {
+	text := bytes.TrimPrefix(m.file.Bytes, []byte("\ufeff"))
+	var p parser.DirectiveParser
+	for n := 1; len(text) > 0; n++ {
+		line, rest, _ := bytes.Cut(text, []byte("\n"))
+		text = rest
+		d, err := p.ParseLine(bytes.TrimLeft(bytes.TrimRight(line, "\r"), " \t\v\f\r"))
+		if err != nil || d == nil {
+			return
+		}
+		m.elements = append(m.elements, &element{
+			name: "# " + d.Name, raw: d.Value, line: n, span: source.Span{Start: m.file.FullLine(n).Start, End: m.file.Line(n).End},
+		})
+	}
+}
+
+// resolve fills in what depends on the elements before: the stage, and the kind of shell.
+func (m *Meaning) resolve() {
+	bourne := map[string]bool{} // by name of stage
+	stage, current, name := 0, true, ""
+	for _, e := range m.elements {
+		e.escape = m.escape
+		if e.node == nil {
+			e.stage = stage
+			continue
+		}
+		switch e.name {
+		case "FROM":
+			stage++
+			current, name = true, ""
+			if c, err := instructions.ParseInstruction(e.node); err == nil {
+				if from, ok := c.(*instructions.Stage); ok {
+					name = from.Name
+					inherited, ok := bourne[strings.ToLower(from.BaseName)]
+					current = inherited || !ok && !forWindows(from)
+				}
+			}
+		case "SHELL":
+			if c, err := instructions.ParseInstruction(e.node); err == nil {
+				if s, ok := c.(*instructions.ShellCommand); ok {
+					current = isBourne(s.Shell)
+				}
+			}
+		}
+		if name != "" {
+			bourne[name] = current
+		}
+		e.stage = stage
+		e.shell = current && m.escape == parser.DefaultEscapeToken
+	}
+}
+
+func forWindows(from *instructions.Stage) bool {
+	image := strings.ToLower(from.BaseName + " " + from.Platform)
+	return strings.Contains(image, "windows") || strings.Contains(image, "nanoserver") || strings.Contains(image, "servercore")
+}
+
+func isBourne(command []string) bool {
+	switch path.Base(command[0]) {
+	case "sh", "ash", "dash", "bash", "ksh", "mksh", "busybox", "env":
+		return true
+	}
+	return false
+}
+
+// text returns the canonical form of an element. Two elements with the same one mean the same wherever they stand.
+func (e *element) text() (canonical string, broken bool) {
+	if e.node == nil {
+		return e.name + "\x00" + e.raw, e.broken
+	}
+	c := canonicalizer{escape: e.escape, shell: e.shell}
+	if !c.instruction(e.node) {
+		return "broken\x00" + e.raw, true
+	}
+	return c.out.String(), false
+}
+
+// same reports whether two elements mean the same.
+func (e *element) same(other *element) bool {
+	if e.raw == other.raw && e.escape == other.escape && e.broken == other.broken && (e.node == nil) == (other.node == nil) {
+		return e.node != nil || e.name == other.name
+	}
+	a, _ := e.text()
+	b, _ := other.text()
+	return a == b
+}
+
+// canonicalizer writes the canonical form of one instruction.
+type canonicalizer struct {
+	escape rune
+	shell  bool
+	out    strings.Builder
+}
+
+func (c *canonicalizer) add(parts ...string) {
+	for _, p := range parts {
+		c.out.WriteString(strconv.Quote(p))
+		c.out.WriteByte(' ')
+	}
+}
+
+func (c *canonicalizer) list(words []string) {
+	c.add(strconv.Itoa(len(words)))
+	c.add(words...)
+}
+
+// instruction writes the form of node, and reports false when BuildKit refuses it.
+func (c *canonicalizer) instruction(node *parser.Node) bool {
+	parsed, err := instructions.ParseInstruction(node)
+	if err != nil {
+		return false
+	}
+	c.add(strings.ToUpper(node.Value))
+	switch i := parsed.(type) {
+	case *instructions.Stage:
+		c.add(i.Name, c.eval(i.BaseName), c.eval(i.Platform))
+	case *instructions.ArgCommand:
+		for _, a := range i.Args {
+			c.add(c.eval(a.Key))
+			if a.Value != nil {
+				c.add("=", c.eval(*a.Value))
+			}
+		}
+	case *instructions.EnvCommand:
+		for _, kv := range i.Env {
+			c.add(c.eval(kv.Key), c.eval(kv.Value))
+		}
+	case *instructions.LabelCommand:
+		for _, kv := range i.Labels {
+			c.add(c.eval(kv.Key), c.eval(kv.Value))
+		}
+	case *instructions.MaintainerCommand:
+		c.add(i.Maintainer)
+	case *instructions.AddCommand:
+		c.add(c.eval(i.Chown), c.eval(i.Chmod), c.eval(i.Checksum), strconv.FormatBool(i.Link), optional(i.KeepGitDir), optional(i.Unpack))
+		c.list(i.ExcludePatterns)
+		c.sources(i.SourcesAndDest)
+	case *instructions.CopyCommand:
+		c.add(i.From, c.eval(i.Chown), c.eval(i.Chmod), strconv.FormatBool(i.Link), strconv.FormatBool(i.Parents))
+		c.list(i.ExcludePatterns)
+		c.sources(i.SourcesAndDest)
+	case *instructions.WorkdirCommand:
+		c.add(c.eval(i.Path))
+	case *instructions.UserCommand:
+		c.add(c.eval(i.User))
+	case *instructions.StopSignalCommand:
+		c.add(c.eval(i.Signal))
+	case *instructions.VolumeCommand:
+		for _, v := range i.Volumes {
+			c.add(c.eval(v))
+		}
+	case *instructions.ExposeCommand:
+		c.ports(i.Ports)
+	case *instructions.ShellCommand:
+		c.list(i.Shell)
+	case *instructions.HealthCheckCommand:
+		c.add(i.Health.Interval.String(), i.Health.Timeout.String(), i.Health.StartPeriod.String(), i.Health.StartInterval.String(), strconv.Itoa(i.Health.Retries))
+		c.list(i.Health.Test)
+	case *instructions.CmdCommand:
+		c.command(i.ShellDependantCmdLine)
+	case *instructions.EntrypointCommand:
+		c.command(i.ShellDependantCmdLine)
+	case *instructions.RunCommand:
+		flags := slices.Clone(node.Flags)
+		slices.SortStableFunc(flags, func(a, b string) int { // the order of mounts may matter, that of the kinds of flag does not
+			a, _, _ = strings.Cut(a, "=")
+			b, _, _ = strings.Cut(b, "=")
+			return strings.Compare(a, b)
+		})
+		c.list(flags)
+		c.run(i.ShellDependantCmdLine)
+	case *instructions.OnbuildCommand:
+		c.trigger(i.Expression)
+	default:
+		c.add(node.Original)
+	}
+	return true
+}
+
+func optional(b *bool) string {
+	if b == nil {
+		return ""
+	}
+	return strconv.FormatBool(*b)
+}
+
+func (c *canonicalizer) sources(s instructions.SourcesAndDest) {
+	c.add(strconv.Itoa(len(s.SourcePaths)))
+	for _, p := range s.SourcePaths {
+		c.add(c.eval(p))
+	}
+	for _, content := range s.SourceContents {
+		c.add(content.Path, content.Data, strconv.FormatBool(content.Expand))
+	}
+	c.add(c.eval(s.DestPath))
+}
+
+// ports writes the set of ports as BuildKit stores them: that of the container, and the protocol.
+func (c *canonicalizer) ports(words []string) {
+	var ports []string
+	for _, word := range words {
+		var values []string
+		for _, env := range []shell.EnvGetter{unset{}, placeholders{}} {
+			fields, err := shell.NewLex(c.escape).ProcessWords(word, env)
+			if err != nil {
+				fields = []string{"raw", word}
+			}
+			for i, f := range fields {
+				f = strings.ToLower(f[strings.LastIndexByte(f, ':')+1:])
+				if !strings.Contains(f, "/") {
+					f += "/tcp"
+				}
+				fields[i] = f
+			}
+			values = append(values, strings.Join(fields, " "))
+		}
+		ports = append(ports, strings.Join(append(values, operators(word)), "\x00"))
+	}
+	slices.Sort(ports)
+	c.list(slices.Compact(ports))
+}
+
+func (c *canonicalizer) command(line instructions.ShellDependantCmdLine) {
+	c.add(strconv.FormatBool(line.PrependShell))
+	c.list(line.CmdLine)
+	for _, f := range line.Files {
+		c.add(f.Name, f.Data, strconv.FormatBool(f.Chomp))
+	}
+}
+
+// run writes the command of a RUN: as syntax tree where a shell of the Bourne kind runs it, as text else.
+func (c *canonicalizer) run(line instructions.ShellDependantCmdLine) {
+	if !c.shell || !line.PrependShell {
+		c.command(line)
+		return
+	}
+	script := strings.Join(line.CmdLine, " ")
+	if len(line.Files) == 1 && parser.MustParseHeredoc(strings.TrimSpace(script)) != nil {
+		// BuildKit writes the body to a file and runs that, by the shell or what its first line names.
+		data := line.Files[0].Data
+		if line.Files[0].Chomp {
+			data = parser.ChompHeredocContent(data)
+		}
+		if strings.HasPrefix(data, "#!") {
+			c.add("script", data)
+			return
+		}
+		if tree, ok := shellTree(data); ok {
+			c.add("script tree", tree)
+			return
+		}
+		c.add("script", data)
+		return
+	}
+	for _, f := range line.Files {
+		script += "\n" + f.Data + f.Name
+	}
+	if tree, ok := shellTree(script); ok {
+		c.add("tree", tree)
+		return
+	}
+	c.command(line)
+}
+
+// trigger writes the instruction of an ONBUILD, which the build that triggers it reads on its own.
+func (c *canonicalizer) trigger(expression string) {
+	result, err := parser.Parse(strings.NewReader(expression))
+	if err == nil && len(result.AST.Children) == 1 {
+		inner := canonicalizer{escape: result.EscapeToken, shell: c.shell}
+		if inner.instruction(result.AST.Children[0]) {
+			c.add("trigger", inner.out.String())
+			return
+		}
+	}
+	c.add(expression)
+}
+
+// eval returns what a word evaluates to, whatever the variables in it hold: once with all of them unset, once with each
+// one set to its own name; and the operators on them, whose work these two values do not show.
+func (c *canonicalizer) eval(word string) string {
+	if !strings.ContainsAny(word, "$'\"\\`") {
+		return word
+	}
+	lex := shell.NewLex(c.escape)
+	value, _, err := lex.ProcessWord(word, unset{})
+	if err != nil {
+		return "raw\x00" + word
+	}
+	if !strings.Contains(word, "$") {
+		return value
+	}
+	filled, _, err := lex.ProcessWord(word, placeholders{})
+	if err != nil {
+		return "raw\x00" + word
+	}
+	return value + "\x00" + filled + "\x00" + operators(word)
+}
+
+// operators returns the ${…} of a word that are more than a name.
+func operators(word string) string {
+	var out strings.Builder
+	for i := strings.Index(word, "${"); i >= 0; {
+		depth, end := 0, i
+		for ; end < len(word); end++ {
+			if strings.HasPrefix(word[end:], "${") {
+				depth++
+			} else if word[end] == '}' {
+				if depth--; depth == 0 {
+					end++
+					break
+				}
+			}
+		}
+		if strings.ContainsFunc(strings.Trim(word[i:end], "${}"), func(r rune) bool {
+			return r != '_' && (r < '0' || r > '9') && (r < 'A' || r > 'Z') && (r < 'a' || r > 'z')
+		}) {
+			out.WriteString(word[i:end])
+		}
+		next := strings.Index(word[end:], "${")
+		if next < 0 {
+			break
+		}
+		i = end + next
+	}
+	return out.String()
+}
+
+// unset is an environment without variables.
+type unset struct{}
+
+func (unset) Get(string) (string, bool) { return "", false }
+func (unset) Keys() []string            { return nil }
+
+// placeholders is an environment in which every variable has a value of its own, with a blank in it, so that it shows whether
+// the value would be split.
+type placeholders struct{}
+
+func (placeholders) Get(name string) (string, bool) { return "\x01" + name + " \x02", true }
+func (placeholders) Keys() []string                 { return nil }
