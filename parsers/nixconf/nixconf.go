@@ -19,6 +19,10 @@ type File struct {
 	Includes []Include
 	// Problems are the lines that Nix refuses whatever the release, in order. Kinds are the Kind… constants.
 	Problems []source.Problem
+
+	// unknown holds the indexes of the lines that are Unknown, and opaque the opaque parts of the text, both in order.
+	unknown []int
+	opaque  []source.Span
 }
 
 // The kinds of problem that Parse reports. All of them stop every Nix command.
@@ -41,6 +45,9 @@ type Line struct {
 	Comment source.Span
 	// Words are the tokens before the comment.
 	Words []Word
+	// Unknown says that opaque text decides what Nix makes of the line: it may set anything, or be empty. Such a line gives no
+	// entry and no problem.
+	Unknown bool
 }
 
 // Word is one token.
@@ -78,7 +85,28 @@ type Include struct {
 	Span   source.Span
 	// File is what was found there, when a reader was given and could read it; else nil.
 	File *File
+	// State tells what became of the reading.
+	State IncludeState
+	// Target is the path that the reader was asked for: Path, taken from the directory of the file that holds the line. It is ""
+	// while State is NotRead.
+	Target string
 }
+
+// IncludeState tells what is known of the file that an include line names.
+type IncludeState int
+
+const (
+	// NotRead means that nothing is known of the file: no reader was given, the path is not known, or the reader could not tell.
+	NotRead IncludeState = iota
+	// Read means that Include.File is the file.
+	Read
+	// Missing means that there is no such file. Nix refuses an include of it, and passes over an !include.
+	Missing
+	// Unreadable means that there is something that cannot be read, such as a directory. Nix passes over it in silence.
+	Unreadable
+	// Cycle means that the file includes itself, directly or through others. Nix dies of it without a message.
+	Cycle
+)
 
 // Distribution is one of the programs that read nix.conf.
 type Distribution string

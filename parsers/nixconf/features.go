@@ -1,0 +1,160 @@
+package nixconf
+
+import (
+	"fmt"
+	"slices"
+	"sort"
+
+	"github.com/sandlint/sandlint/parsers/source"
+)
+
+type (
+	featureRow struct {
+		name string
+		in   [3]featureSpan
+	}
+	featureSpan struct {
+		interval interval
+		stable   bool // accepted in every release, without a word, and always on
+		fate     fate
+		in       Version
+		note     string
+	}
+	fate uint8
+)
+
+const (
+	fateNone fate = iota
+	fateStable
+	fateRemoved
+	fateRenamed
+	fatePrerelease
+)
+
+func findFeature(name string) *featureRow {
+	i := sort.Search(len(featureTable), func(i int) bool { return featureTable[i].name >= name })
+	if i < len(featureTable) && featureTable[i].name == name {
+		return &featureTable[i]
+	}
+	return nil
+}
+
+// hasFeature reports whether release v of d takes the experimental feature name without a warning, and whether
+// it is stable there.
+func hasFeature(d Distribution, v Version, name string) (known, stable bool) {
+	r := findFeature(name)
+	i := d.index()
+	if r == nil || i < 0 {
+		return false, false
+	}
+	return r.in[i].stable || r.in[i].interval.contains(v), r.in[i].stable
+}
+
+// always is the interval of what exists in every release.
+func always(d int) interval { return interval{from: releaseTable[d][0]} }
+
+// FeatureKnown tells which of the targeted releases take the experimental feature name. A feature that a distribution made
+// stable and still accepts (flakes and nix-command of Determinate Nix) counts as known there.
+func FeatureKnown(name string, ts Targets) Knowledge {
+	row := findFeature(name)
+	exists := func(d int) []interval {
+		switch {
+		case row == nil:
+		case row.in[d].stable:
+			return []interval{always(d)}
+		case row.in[d].interval.from != (Version{}):
+			return []interval{row.in[d].interval}
+		}
+		return nil
+	}
+	k := cover(ts, exists)
+	if k.Coverage == All || row == nil {
+		return k
+	}
+	k.Description = describe(ts, k.Coverage, exists)
+	some, all := false, true
+	for _, t := range k.Unknown {
+		f := row.in[t.Distribution.index()]
+		if k.Fate == "" {
+			k.Fate = f.describe(t.Distribution)
+		}
+		if f.fate == fateRenamed && !t.To.Before(f.in) {
+			k.RenamedTo = f.note
+		}
+		if f.fate == fateStable && !t.To.Before(f.in) {
+			some = true
+			all = all && !t.From.Before(f.in)
+		} else {
+			all = false
+		}
+	}
+	switch {
+	case some && all:
+		k.Stable = All
+	case some:
+		k.Stable = Some
+	}
+	return k
+}
+
+func (f featureSpan) describe(d Distribution) string {
+	in := d.Title() + " " + f.in.String()
+	switch f.fate {
+	case fateStable:
+		if f.note != "" {
+			return fmt.Sprintf("%s since %s", f.note, in)
+		}
+		return "stable since " + in
+	case fateRemoved:
+		return "removed in " + in
+	case fateRenamed:
+		return fmt.Sprintf("%s since %s", f.note, in)
+	case fatePrerelease:
+		return fmt.Sprintf("only in pre-releases of %s", in)
+	}
+	return ""
+}
+
+// NearestFeature returns the experimental feature that a person most likely meant by name, or "". It names only features that a
+// targeted release takes.
+func NearestFeature(name string, ts Targets) string {
+	var candidates []string
+	for i := range featureTable {
+		r := &featureTable[i]
+		if slices.ContainsFunc(ts, func(t Target) bool {
+			d := t.Distribution.index()
+			return d >= 0 && (r.in[d].stable || r.in[d].interval.from != Version{} && overlaps(r.in[d].interval, t))
+		}) {
+			candidates = append(candidates, r.name)
+		}
+	}
+	return source.Nearest(name, candidates)
+}
+
+// Features returns the experimental features that release v of d takes, sorted.
+func Features(d Distribution, v Version) []string {
+	var out []string
+	for i := range featureTable {
+		if known, _ := hasFeature(d, v, featureTable[i].name); known {
+			out = append(out, featureTable[i].name)
+		}
+	}
+	return out
+}
+
+// SettingNames returns the canonical names of the settings of release v of d, sorted.
+func SettingNames(d Distribution, v Version) []string {
+	i := d.index()
+	if i < 0 {
+		return nil
+	}
+	var out []string
+	for s := range settingTable {
+		for _, sp := range settingTable[s].in[i].spans {
+			if (interval{sp.from, sp.until}).contains(v) {
+				out = append(out, settingTable[s].name)
+			}
+		}
+	}
+	return out
+}

@@ -1,0 +1,737 @@
+package nixconf
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/sandlint/sandlint/parsers/source"
+)
+
+// SourceKind tells where Nix found a source, which decides what is allowed in it.
+type SourceKind int
+
+const (
+	// SystemFile is the nix.conf of the system's configuration directory.
+	SystemFile SourceKind = iota
+	// UserFile is a nix.conf of the user, or a file that NIX_USER_CONF_FILES names.
+	UserFile
+	// Environment is the text of the variable NIX_CONFIG. A relative include in it is fatal.
+	Environment
+	// CommandLine is a text made of --option name value and of flags, one line each. Values that are bad there are ignored with a warning.
+	CommandLine
+	// NixPathVariable stands for the variable NIX_PATH being set. It has no File. Since Nix 2.24 the setting nix-path of files is
+	// ignored then.
+	NixPathVariable
+)
+
+// Source is one text that Nix reads settings from.
+type Source struct {
+	// File is the text, with its includes resolved as far as they are known; nil is read as an empty file.
+	File *File
+	Kind SourceKind
+	// Label names the source for messages, such as "/etc/nix/nix.conf". Merge does not look at it.
+	Label string
+}
+
+// Origin is the place that a value comes from.
+type Origin struct {
+	// Source is the index among the sources that were merged.
+	Source int
+	// File holds the entry. It is a file that Source.File includes, or Source.File itself.
+	File  *File
+	Entry *Entry
+}
+
+// Element is one word of an effective value.
+type Element struct {
+	Text string
+	// Origin is where the word comes from. Its Entry is nil for a word of the default.
+	Origin Origin
+	// Span is the word in Origin.File.Fragment; empty for a word of the default.
+	Span source.Span
+}
+
+// Setting is the value in force of one setting.
+type Setting struct {
+	// Name is the canonical name. It is "" when the release has no setting of the name that was asked for.
+	Name string
+	// Facts are those of the release.
+	Facts Facts
+	// Value is the value as `nix config show` prints it: lists with one blank between words, sets and maps sorted, integers without
+	// suffix, paths and store URLs in canonical form. It is "auto" for max-jobs = auto, where Nix prints the number of CPUs.
+	Value string
+	// Words are the words of Value, for kinds that have several; one for all others.
+	Words []Element
+	// Known says that Value is certain. It is not when opaque text, a line or an include that could not be read may decide it, or when it is a
+	// default that the machine decides; then Value and Words hold what is known.
+	Known bool
+	// Set says that a source set it.
+	Set bool
+	// Origins are the entries that contribute, in the order of their application. The first one may append to the default.
+	Origins []Origin
+	// Overridden are the entries whose value was replaced or ignored, in the order of their application.
+	Overridden []Origin
+}
+
+// The kinds of Fatal.Kind besides those of source.Problem and ValueErrorKind.
+const (
+	// FatalIncludeMissing is an include of a file that does not exist.
+	FatalIncludeMissing = "include-missing"
+	// FatalIncludeCycle is a file that includes itself.
+	FatalIncludeCycle = "include-cycle"
+	// FatalIncludeRelative is an include in NIX_CONFIG that is not absolute.
+	FatalIncludeRelative = "include-relative"
+)
+
+// Fatal is the reason for which every Nix command fails.
+type Fatal struct {
+	// Kind is a Kind… constant of problems, a ValueErrorKind, or a Fatal… constant.
+	Kind    string
+	Message string
+	// Source, File and Entry are where it stands; Entry is nil unless a value is at fault. Span is in coordinates of File.Fragment.
+	Source int
+	File   *File
+	Entry  *Entry
+	Span   source.Span
+	// Value is the error of the value of Entry, or nil.
+	Value *ValueError
+}
+
+// The kinds of Warning.
+const (
+	// WarnUnknownSetting is an entry of which the release has no setting.
+	WarnUnknownSetting = "unknown-setting"
+	// WarnUnknownFeature is a word of experimental-features that the release does not know.
+	WarnUnknownFeature = "unknown-feature"
+	// WarnRenamedFeature is no-url-literals since Nix 2.34.
+	WarnRenamedFeature = "renamed-feature"
+	// WarnGated is a setting that is ignored for want of an experimental feature.
+	WarnGated = "gated-setting"
+	// WarnDeprecated is a setting that the release calls deprecated.
+	WarnDeprecated = "deprecated-setting"
+	// WarnDuplicate is a name that a file sets twice, of which Lix 2.96 warns.
+	WarnDuplicate = "duplicate-setting"
+	// WarnIgnoredValue is a bad value of a CommandLine.
+	WarnIgnoredValue = "ignored-value"
+)
+
+// Warning is something that the release prints a warning about.
+type Warning struct {
+	// Kind is a Warn… constant.
+	Kind string
+	// Name is the setting as written, or the feature.
+	Name string
+	// Detail is the feature that a gated setting needs, or the setting to use instead of a deprecated one; else "".
+	Detail string
+	Origin Origin
+	// Span is the name or the word, in Origin.File.Fragment.
+	Span source.Span
+}
+
+// Settings are the settings in force after sources were merged.
+type Settings struct {
+	Distribution Distribution
+	Version      Version
+	// Fatal is the first thing on which Nix gives up, in the order in which it reads; nil when it does not. The settings are merged all
+	// the same, as if what is refused were not there.
+	Fatal *Fatal
+	// Warnings are what Nix warns about, in order; unknown settings and features once each.
+	Warnings []Warning
+	// Unknown are the settings that the release does not have. Nix keeps the first value of each for plug-ins.
+	Unknown []Origin
+	// Platform is the system that the settings are for: "linux", "darwin", or "" when that is not known. It decides defaults that
+	// differ, such as that of sandbox, and may be set after Merge.
+	Platform string
+
+	states map[string]*state
+	// The sequence numbers of the last thing that may have set anything, for all settings and for experimental-features.
+	taint, featureTaint int
+}
+
+// state is a setting while it is built.
+type state struct {
+	facts      Facts
+	onDefault  bool // the words are appended to the default
+	words      []Element
+	value      string
+	known      bool
+	assigned   int // sequence number of the last entry that replaced the value
+	overridden bool
+	origins    []Origin
+	replaced   []Origin
+	mounts     map[string]bool // the places that words hold, of sandbox-paths
+}
+
+// Merge applies sources in order as release v of d does: later ones replace what earlier ones set, lists too, unless they use "extra-". The
+// order for Nix is SystemFile, UserFile (where several, the one that wins comes last), Environment, CommandLine. A version beyond the newest release
+// that is known is taken as that release.
+//
+// Releases differ in what is applied first: since Nix 2.16 experimental features before everything else, in 2.16 to 2.19 a file that is
+// included before the one that includes it, and in 2.20 and 2.21, and Lix 2.90 and 2.91, a file that has an include is read twice.
+func Merge(sources []Source, d Distribution, v Version) *Settings {
+	m := &merger{s: &Settings{Distribution: d, Version: v, states: map[string]*state{}}, d: d, v: v}
+	for _, s := range sources {
+		if s.Kind == NixPathVariable && (d == Determinate || d == Nix && v.AtLeast(2, 24)) {
+			m.ignoreNixPath = true
+		}
+	}
+	for i, s := range sources {
+		m.source, m.kind = i, s.Kind
+		if s.File == nil {
+			continue
+		}
+		if s.Kind != SystemFile && i > 0 && sources[i-1].Kind == SystemFile {
+			for _, st := range m.s.states {
+				st.overridden = false
+			}
+		}
+		m.merge(s.File)
+	}
+	m.s.taint, m.s.featureTaint = m.taint, m.featureTaint
+	return m.s
+}
+
+type merger struct {
+	s             *Settings
+	d             Distribution
+	v             Version
+	source        int
+	kind          SourceKind
+	ignoreNixPath bool
+	seq           int
+	taint         int // last sequence number at which any setting may have been set
+	featureTaint  int // the same for experimental-features
+	steps         int // bounds the re-reading of includes
+	unknown       map[string]bool
+	badFeatures   map[string]bool
+}
+
+// step is what one line of a file does once includes are expanded.
+type step struct {
+	file  *File
+	entry *Entry // nil for something that may do anything
+}
+
+// order is how a release expands includes and when it applies entries.
+type order int
+
+const (
+	lineByLine order = iota // every line is applied when it is read
+	fileByFile              // every file is applied when it was read: included ones first
+	rereading               // includes are expanded, but the including file is read again for them
+	expanded                // includes are expanded in place
+)
+
+func (m *merger) order() order {
+	switch {
+	case m.d == Lix && !m.v.AtLeast(2, 92):
+		return rereading
+	case m.d != Nix || m.v.AtLeast(2, 22):
+		return expanded
+	case m.v.AtLeast(2, 20):
+		return rereading
+	case m.v.AtLeast(2, 16):
+		return fileByFile
+	}
+	return lineByLine
+}
+
+func (m *merger) merge(f *File) {
+	if m.kind == CommandLine {
+		m.walk(f, walker{
+			entry:   func(e *Entry) { m.apply(step{f, e}) },
+			unknown: func() { m.apply(step{file: f}) },
+		})
+		return
+	}
+	switch m.order() {
+	case lineByLine:
+		m.lineByLine(f, true)
+	case fileByFile:
+		m.fileByFile(f, true)
+	case rereading:
+		var steps []step
+		m.reread(f, f, "", &steps)
+		m.applyAll(steps)
+	case expanded:
+		var steps []step
+		m.expand(f, true, &steps)
+		m.applyAll(steps)
+	}
+}
+
+// walker is what walk calls for each part of a file.
+type walker struct {
+	entry   func(*Entry)
+	include func(*Include)
+	unknown func()
+}
+
+// walk goes through the parts of f in the order of the text.
+func (m *merger) walk(f *File, w walker) {
+	entries, includes, unknown, problems := f.Entries, f.Includes, f.unknown, f.Problems
+	const none = int(^uint(0) >> 1)
+	for {
+		e, i, u, p := none, none, none, none
+		if len(entries) > 0 {
+			e = entries[0].Span.Start
+		}
+		if len(includes) > 0 {
+			i = includes[0].Span.Start
+		}
+		if len(unknown) > 0 {
+			u = f.Lines[unknown[0]].Span.Start
+		}
+		if len(problems) > 0 {
+			p = problems[0].Span.Start
+		}
+		switch next := min(e, i, u, p); next {
+		case none:
+			return
+		case e:
+			w.entry(entries[0])
+			entries = entries[1:]
+		case i:
+			if w.include != nil {
+				w.include(&includes[0])
+			}
+			includes = includes[1:]
+		case u:
+			w.unknown()
+			unknown = unknown[1:]
+		case p:
+			m.fatal(Fatal{Kind: problems[0].Kind, Message: problems[0].Message, File: f, Span: problems[0].Span})
+			problems = problems[1:]
+		}
+	}
+}
+
+func (m *merger) fatal(f Fatal) {
+	if m.s.Fatal == nil {
+		f.Source = m.source
+		m.s.Fatal = &f
+	}
+}
+
+// include judges an include line of f. The result says whether the file is read, or may be; top says that f is the source itself.
+func (m *merger) include(f *File, inc *Include, top bool) (state IncludeState, ok bool) {
+	p := inc.Path.Text
+	lix := m.d == Lix && m.v.AtLeast(2, 92)
+	switch {
+	case !f.known(inc.Path.Span):
+		return NotRead, true
+	case top && m.kind == Environment && (lix || !strings.HasPrefix(p, "/")):
+		message := fmt.Sprintf("an include in NIX_CONFIG needs an absolute path, not %s", quote(p))
+		if lix {
+			message = fmt.Sprintf("NIX_CONFIG cannot include a file, as it does with %s", quote(p))
+		}
+		m.fatal(Fatal{Kind: FatalIncludeRelative, Message: message, File: f, Span: inc.Span})
+		return NotRead, false
+	case lix && strings.HasPrefix(p, "~"):
+		if m.kind != UserFile || !strings.HasPrefix(p, "~/") {
+			m.fatal(Fatal{Kind: FatalIncludeRelative, Message: fmt.Sprintf("an include cannot begin with ~ here, as %s does", quote(p)), File: f, Span: inc.Span})
+			return NotRead, false
+		}
+		return NotRead, true
+	}
+	switch inc.State {
+	case Missing:
+		if !inc.Optional {
+			m.fatal(Fatal{Kind: FatalIncludeMissing, Message: fmt.Sprintf("included file %s does not exist; every Nix command fails", quote(p)), File: f, Span: inc.Span})
+		}
+		return Missing, false
+	case Cycle:
+		m.fatal(Fatal{Kind: FatalIncludeCycle, Message: fmt.Sprintf("%s includes itself; every Nix command crashes", quote(p)), File: f, Span: inc.Span})
+		return Cycle, false
+	case Unreadable:
+		return Unreadable, false
+	case Read:
+		return Read, inc.File != nil
+	}
+	return NotRead, true
+}
+
+func (m *merger) lineByLine(f *File, top bool) {
+	m.walk(f, walker{
+		entry:   func(e *Entry) { m.apply(step{f, e}) },
+		unknown: func() { m.apply(step{file: f}) },
+		include: func(inc *Include) {
+			switch state, ok := m.include(f, inc, top); {
+			case !ok:
+			case state == Read:
+				m.lineByLine(inc.File, false)
+			default:
+				m.apply(step{file: f})
+			}
+		},
+	})
+}
+
+func (m *merger) fileByFile(f *File, top bool) {
+	var steps []step
+	m.walk(f, walker{
+		entry:   func(e *Entry) { steps = append(steps, step{f, e}) },
+		unknown: func() { steps = append(steps, step{file: f}) },
+		include: func(inc *Include) {
+			switch state, ok := m.include(f, inc, top); {
+			case !ok:
+			case state == Read:
+				m.fileByFile(inc.File, false)
+			default:
+				m.apply(step{file: f})
+			}
+		},
+	})
+	m.applyAll(steps)
+}
+
+func (m *merger) expand(f *File, top bool, steps *[]step) {
+	var seen map[string]bool
+	m.walk(f, walker{
+		entry: func(e *Entry) {
+			*steps = append(*steps, step{f, e})
+			if m.d != Lix || !m.v.AtLeast(2, 96) {
+				return
+			}
+			name := e.Name.Text
+			if seen[name] && (!strings.HasPrefix(name, "extra-") || name == "extra-platforms" || name == "extra-local-jobs") {
+				m.warn(Warning{Kind: WarnDuplicate, Name: name, Origin: Origin{m.source, f, e}, Span: e.Name.Span})
+			}
+			if seen == nil {
+				seen = map[string]bool{}
+			}
+			seen[name] = true
+		},
+		unknown: func() { *steps = append(*steps, step{file: f}) },
+		include: func(inc *Include) {
+			switch state, ok := m.include(f, inc, top); {
+			case !ok:
+			case state == Read:
+				m.expand(inc.File, false, steps)
+			default:
+				*steps = append(*steps, step{file: f})
+			}
+		},
+	})
+}
+
+// maxRereads bounds the steps of reread, whose number may double with every level of includes.
+const maxRereads = 10000
+
+// reread expands the includes of content as Nix 2.20 and 2.21 do, which take at for the place of the text: for each include they read the file
+// at "at" and not the one that is included, and take the included one for its place. Only the includes of that second reading of
+// a file bring in what is included. The path of at is place, "" for a source; at is nil for something that cannot be read.
+func (m *merger) reread(content, at *File, place string, steps *[]step) {
+	if m.steps++; m.steps > maxRereads {
+		*steps = append(*steps, step{file: content})
+		return
+	}
+	top := place == ""
+	m.walk(content, walker{
+		entry:   func(e *Entry) { *steps = append(*steps, step{content, e}) },
+		unknown: func() { *steps = append(*steps, step{file: content}) },
+		include: func(inc *Include) {
+			state, ok := m.include(content, inc, top)
+			switch {
+			case !ok && state != Unreadable:
+			case state == NotRead:
+				*steps = append(*steps, step{file: content})
+			case !top && join(place, inc.Path.Text) != inc.Target:
+				// The second reading takes the path from another directory, where nothing of that name can be expected.
+				if !inc.Optional {
+					m.fatal(Fatal{Kind: FatalIncludeMissing, Message: fmt.Sprintf("included file %s is looked for in another directory the second time; every Nix command fails", quote(inc.Path.Text)), File: content, Span: inc.Span})
+				}
+			case top && m.kind == Environment, at == nil:
+				// What would be read again is no file, which goes unnoticed.
+			default:
+				m.reread(at, inc.File, inc.Target, steps)
+			}
+		},
+	})
+}
+
+func isFeatures(name string) bool {
+	return name == "experimental-features" || name == "extra-experimental-features"
+}
+
+// applyAll applies the features among the steps, then the rest.
+func (m *merger) applyAll(steps []step) {
+	for _, s := range steps {
+		switch {
+		case s.entry == nil:
+			m.seq++
+			m.featureTaint = m.seq
+		case isFeatures(s.entry.Name.Text):
+			m.apply(s)
+		}
+	}
+	for _, s := range steps {
+		switch {
+		case s.entry == nil:
+			m.seq++
+			m.taint = m.seq
+		case !isFeatures(s.entry.Name.Text):
+			m.apply(s)
+		}
+	}
+}
+
+func (m *merger) warn(w Warning) { m.s.Warnings = append(m.s.Warnings, w) }
+
+// apply does what one entry does.
+func (m *merger) apply(s step) {
+	m.seq++
+	if s.entry == nil {
+		m.taint, m.featureTaint = m.seq, m.seq
+		return
+	}
+	e := s.entry
+	name := e.Name.Text
+	origin := Origin{m.source, s.file, e}
+	facts, ok := Lookup(m.d, m.v, name)
+	if !ok {
+		if !m.unknown[name] {
+			if m.unknown == nil {
+				m.unknown = map[string]bool{}
+			}
+			m.unknown[name] = true
+			m.s.Unknown = append(m.s.Unknown, origin)
+			m.warn(Warning{Kind: WarnUnknownSetting, Name: name, Origin: origin, Span: e.Name.Span})
+		}
+		return
+	}
+	st := m.s.states[facts.Name]
+	if st == nil {
+		st = &state{facts: facts, onDefault: true, known: true}
+		st.facts.Alias, st.facts.Extra = false, false
+		m.s.states[facts.Name] = st
+	}
+	if facts.Name == "nix-path" && m.ignoreNixPath && m.kind != CommandLine {
+		st.replaced = append(st.replaced, origin)
+		st.known = false
+		return
+	}
+	certain := true
+	if facts.Gate != "" {
+		var on bool
+		on, certain = m.feature(facts.Gate)
+		if certain && !on {
+			st.replaced = append(st.replaced, origin)
+			m.warn(Warning{Kind: WarnGated, Name: name, Detail: facts.Gate, Origin: origin, Span: e.Name.Span})
+			return
+		}
+	}
+	literal := s.file.known(e.ValueSpan)
+	if literal {
+		if err := m.check(facts, e); err != nil && err.Fatal {
+			st.replaced = append(st.replaced, origin)
+			if m.kind == CommandLine && err.Kind != RelativePath {
+				m.warn(Warning{Kind: WarnIgnoredValue, Name: name, Origin: origin, Span: e.ValueSpan})
+			} else if certain {
+				m.fatal(Fatal{Kind: string(err.Kind), Message: err.Message, File: s.file, Entry: e, Span: e.Span, Value: err})
+			}
+			return
+		}
+	}
+	if facts.Deprecated {
+		m.warn(Warning{Kind: WarnDeprecated, Name: name, Detail: facts.Replacement, Origin: origin, Span: e.Name.Span})
+	}
+	m.set(st, facts, origin, literal, certain)
+	if facts.Replacement != "" {
+		m.setReplacement(facts.Replacement, st, origin)
+	}
+}
+
+// check checks the value of e where its source matters too.
+func (m *merger) check(f Facts, e *Entry) *ValueError {
+	if err := CheckValue(f, m.v, m.d, e.Value, e.Words); err != nil {
+		return err
+	}
+	if m.d != Lix || f.flags&relativeToFile == 0 {
+		return nil
+	}
+	words := []string{e.Value}
+	if f.form == formPaths {
+		words = words[:0]
+		for _, w := range e.Words {
+			words = append(words, w.Text)
+		}
+	}
+	for _, p := range words {
+		switch {
+		case p == "" || strings.HasPrefix(p, "/"):
+		case strings.HasPrefix(p, "~"):
+			if m.kind != UserFile || !strings.HasPrefix(p, "~/") {
+				return &ValueError{Kind: RelativePath, Fatal: true, Word: -1, Message: fmt.Sprintf("the path of setting %s cannot begin with ~ here, as %s does", quote(f.Name), quote(p))}
+			}
+		case m.kind != SystemFile && m.kind != UserFile:
+			return &ValueError{Kind: RelativePath, Fatal: true, Word: -1, Message: fmt.Sprintf("setting %s takes an absolute path outside a file, not %s", quote(f.Name), quote(p))}
+		}
+	}
+	return nil
+}
+
+// feature reports whether an experimental feature is on at this point, and whether that is certain.
+func (m *merger) feature(name string) (on, certain bool) {
+	if _, stable := hasFeature(m.d, m.v, name); stable {
+		return true, true
+	}
+	st := m.s.states["experimental-features"]
+	if st == nil {
+		return false, m.featureTaint == 0
+	}
+	on = slices.ContainsFunc(st.words, func(e Element) bool { return e.Text == name })
+	return on, on && m.featureTaint <= st.assigned || st.known && m.featureTaint <= st.assigned
+}
+
+// set gives st the value of an entry; literal says that the value holds no opaque text, certain that the entry is applied at all.
+func (m *merger) set(st *state, facts Facts, origin Origin, literal, certain bool) {
+	e := origin.Entry
+	st.overridden = true
+	if !facts.Extra {
+		st.replaced = append(st.replaced, st.origins...)
+		st.origins = nil
+		st.words, st.mounts = nil, nil
+		st.onDefault = false
+		st.known = true
+		st.assigned = m.seq
+	}
+	st.origins = append(st.origins, origin)
+	st.known = st.known && literal && certain
+	switch {
+	case facts.Kind == KindFeatures || facts.form == formDeprecatedFeatures:
+		m.addFeatures(st, facts, origin)
+	case facts.Kind == KindMap:
+		for _, w := range e.Words {
+			if strings.Contains(w.Text, "=") {
+				m.add(st, facts, origin, w)
+			}
+		}
+	case facts.form == formMounts:
+		m.addMounts(st, origin)
+	case facts.hasWords():
+		for _, w := range e.Words {
+			m.add(st, facts, origin, w)
+		}
+	default:
+		st.value, literal = canonical(facts, e.Value)
+		st.known = st.known && literal
+		st.words = []Element{{Text: st.value, Origin: origin, Span: e.ValueSpan}}
+	}
+}
+
+// add adds one word to a list or a set; words of opaque text are left out.
+func (m *merger) add(st *state, facts Facts, origin Origin, w Word) {
+	if !origin.File.known(w.Span) {
+		return
+	}
+	text := w.Text
+	if facts.Kind == KindURLs {
+		u, _ := parseStoreURL(text)
+		if u.text == "" {
+			st.known = false
+		} else {
+			text = u.text
+		}
+	}
+	st.words = append(st.words, Element{Text: text, Origin: origin, Span: w.Span})
+}
+
+func (m *merger) addFeatures(st *state, facts Facts, origin Origin) {
+	for _, w := range origin.Entry.Words {
+		if !origin.File.known(w.Span) {
+			continue
+		}
+		known, stable := true, false
+		if facts.Kind == KindFeatures {
+			known, stable = hasFeature(m.d, m.v, w.Text)
+			known = known || m.d == Nix && !m.v.AtLeast(2, 5)
+		} else {
+			known = hasDeprecatedFeature(m.v, w.Text)
+		}
+		switch {
+		case !known && w.Text == "no-url-literals" && facts.Kind == KindFeatures && m.d != Lix:
+			m.warn(Warning{Kind: WarnRenamedFeature, Name: w.Text, Detail: "lint-url-literals", Origin: origin, Span: w.Span})
+		case !known:
+			if !m.badFeatures[w.Text] {
+				if m.badFeatures == nil {
+					m.badFeatures = map[string]bool{}
+				}
+				m.badFeatures[w.Text] = true
+				m.warn(Warning{Kind: WarnUnknownFeature, Name: w.Text, Origin: origin, Span: w.Span})
+			}
+		case stable:
+		default:
+			m.add(st, facts, origin, w)
+			// Since fetch-tree became a feature of its own, flakes brings it along.
+			if w.Text == "flakes" && m.d == Nix && m.v.AtLeast(2, 19) {
+				m.add(st, facts, origin, Word{Text: "fetch-tree", Span: w.Span})
+			}
+		}
+	}
+}
+
+// addMounts adds the words of sandbox-paths. Within one value the last of a place, in the order of their bytes, wins; a value that
+// is appended does not replace what is there.
+func (m *merger) addMounts(st *state, origin Origin) {
+	words := slices.Clone(origin.Entry.Words)
+	slices.SortStableFunc(words, func(a, b Word) int { return strings.Compare(a.Text, b.Text) })
+	if st.mounts == nil {
+		st.mounts = map[string]bool{}
+	}
+	here := map[string]int{}
+	for _, w := range words {
+		if !origin.File.known(w.Span) {
+			continue
+		}
+		inside, text := parseMount(w.Text)
+		n := Element{Text: text, Origin: origin, Span: w.Span}
+		if i, ok := here[inside]; ok {
+			st.words[i] = n
+		} else if !st.mounts[inside] {
+			here[inside] = len(st.words)
+			st.words = append(st.words, n)
+		}
+	}
+	for inside := range here {
+		st.mounts[inside] = true
+	}
+}
+
+// parseMount splits inside[=outside][?] and returns it as Nix prints it.
+func parseMount(s string) (inside, text string) {
+	optional := ""
+	if rest, ok := strings.CutSuffix(s, "?"); ok {
+		s, optional = rest, "?"
+	}
+	inside, outside, ok := strings.Cut(s, "=")
+	if !ok || inside == outside {
+		return inside, inside + optional
+	}
+	return inside, inside + "=" + outside + optional
+}
+
+// setReplacement does what a deprecated setting does to the one that replaces it.
+func (m *merger) setReplacement(name string, old *state, origin Origin) {
+	facts, ok := Lookup(m.d, m.v, name)
+	if !ok {
+		return
+	}
+	st := m.s.states[facts.Name]
+	if st == nil {
+		st = &state{facts: facts}
+		m.s.states[facts.Name] = st
+	}
+	if st.overridden {
+		return
+	}
+	st.value = "ignore"
+	if old.value == "true" {
+		st.value = "warn"
+	}
+	st.known, st.onDefault, st.assigned = old.known, false, m.seq
+	st.words = []Element{{Text: st.value, Origin: origin, Span: origin.Entry.ValueSpan}}
+	st.replaced = append(st.replaced, st.origins...)
+	st.origins = []Origin{origin}
+}

@@ -1,0 +1,212 @@
+package nixconf
+
+import (
+	"encoding/json"
+	"path"
+	"slices"
+	"sort"
+	"strconv"
+	"strings"
+)
+
+// canonical returns a value of a kind that is not a list as Nix prints it, and whether that is certain.
+func canonical(f Facts, value string) (string, bool) {
+	switch f.Kind {
+	case KindBool:
+		if b, ok := parseBool(value); ok {
+			return strconv.FormatBool(b), true
+		}
+	case KindInt:
+		if n, ok := parseInt(f, value); ok {
+			return f.formatInt(n), true
+		}
+		if n, _, ok := evalInt(f, value); ok {
+			return f.formatInt(n), true
+		}
+		return value, value == "" && f.AllowEmpty
+	case KindJobs:
+		if n, ok := parseInt(jobsFacts, value); ok {
+			return jobsFacts.formatInt(n), true
+		}
+	case KindPath:
+		switch {
+		case value == "" || f.flags&takesRelative != 0:
+		case path.IsAbs(value):
+			return path.Clean(value), true
+		default:
+			return value, false
+		}
+	case KindURL:
+		u, ok := parseStoreURL(value)
+		if u.text == "" {
+			return value, false
+		}
+		return u.text, ok
+	case KindJSON:
+		var v any
+		if err := json.Unmarshal([]byte(value), &v); err != nil {
+			return value, false
+		}
+		var b strings.Builder
+		enc := json.NewEncoder(&b)
+		enc.SetEscapeHTML(false)
+		if err := enc.Encode(v); err != nil {
+			return value, false
+		}
+		return strings.TrimSuffix(b.String(), "\n"), true
+	}
+	return value, true
+}
+
+// hasWords reports whether values of f are made of words.
+func (f Facts) hasWords() bool {
+	switch f.Kind {
+	case KindList, KindSet, KindMap, KindFeatures, KindURLs:
+		return true
+	}
+	return false
+}
+
+// Get returns the value in force of a setting, by any of its names. A setting that nothing set has its default. For a name that the
+// release does not have, the result has no Name and is not Known.
+func (s *Settings) Get(name string) Setting {
+	facts, ok := Lookup(s.Distribution, s.Version, name)
+	if !ok {
+		return Setting{}
+	}
+	st := s.states[facts.Name]
+	if st == nil {
+		facts.Alias, facts.Extra = false, false
+		st = &state{facts: facts, onDefault: true, known: true}
+	}
+	return st.finish(s)
+}
+
+// finish returns the setting that st has become.
+func (st *state) finish(s *Settings) Setting {
+	taint := s.taint
+	if st.facts.Kind == KindFeatures {
+		taint = s.featureTaint
+	}
+	out := Setting{
+		Name: st.facts.Name, Facts: st.facts, Set: len(st.origins) > 0,
+		Origins: st.origins, Overridden: st.replaced,
+		Known: st.known && taint <= st.assigned,
+		Value: st.value, Words: st.words,
+	}
+	if st.onDefault {
+		value := st.facts.Default
+		if s.Platform == "darwin" {
+			value = st.facts.DarwinDefault
+		}
+		out.Known = out.Known && st.facts.HasDefault && (s.Platform != "" || value == st.facts.DarwinDefault)
+		out.Words = st.facts.defaultWords(value)
+		out.Words = append(out.Words, st.words...)
+		out.Value = value
+	}
+	if !st.facts.hasWords() {
+		return out
+	}
+	if st.facts.Unordered {
+		if !st.onDefault {
+			out.Words = slices.Clone(out.Words)
+		}
+		key := func(e Element) string {
+			if st.facts.Kind == KindMap {
+				k, _, _ := strings.Cut(e.Text, "=")
+				return k
+			}
+			return e.Text
+		}
+		slices.SortStableFunc(out.Words, func(a, b Element) int { return strings.Compare(key(a), key(b)) })
+		out.Words = slices.CompactFunc(out.Words, func(a, b Element) bool { return key(a) == key(b) })
+	}
+	var b strings.Builder
+	for i, w := range out.Words {
+		if i > 0 {
+			b.WriteByte(' ')
+		}
+		b.WriteString(w.Text)
+	}
+	out.Value = b.String()
+	return out
+}
+
+// defaultWords returns the words of a default.
+func (f Facts) defaultWords(value string) []Element {
+	if !f.HasDefault {
+		return nil
+	}
+	words := []string{value}
+	if f.hasWords() {
+		words = strings.Fields(value)
+	}
+	out := make([]Element, len(words))
+	for i, w := range words {
+		out[i] = Element{Text: w, Origin: Origin{Source: -1}}
+	}
+	return out
+}
+
+// Names returns the settings that a source set, sorted.
+func (s *Settings) Names() []string {
+	out := make([]string, 0, len(s.states))
+	for name, st := range s.states {
+		if len(st.origins) > 0 {
+			out = append(out, name)
+		}
+	}
+	sort.Strings(out)
+	return out
+}
+
+// Bool returns the value of a boolean, or of an enumeration that is true or false such as sandbox, and whether it is known.
+func (s *Settings) Bool(name string) (value, known bool) {
+	set := s.Get(name)
+	if !set.Known {
+		return false, false
+	}
+	switch set.Value {
+	case "true":
+		return true, true
+	case "false":
+		return false, true
+	}
+	return false, false
+}
+
+// Int returns the value of an integer and whether it is known; max-jobs = auto is not, nor is a value beyond the range of int64.
+func (s *Settings) Int(name string) (value int64, known bool) {
+	set := s.Get(name)
+	n, err := strconv.ParseInt(set.Value, 10, 64)
+	if err != nil || !set.Known {
+		return 0, false
+	}
+	return n, true
+}
+
+// Text returns the value as text and whether it is known.
+func (s *Settings) Text(name string) (value string, known bool) {
+	set := s.Get(name)
+	return set.Value, set.Known
+}
+
+// List returns the words of a value and whether there are no others.
+func (s *Settings) List(name string) (words []Element, known bool) {
+	set := s.Get(name)
+	return set.Words, set.Known
+}
+
+// Feature reports whether an experimental feature is on in the end, and whether that is known. Features that are stable in the
+// distribution are on. What the command line of a Nix command adds has to be among the sources.
+func (s *Settings) Feature(name string) (on, known bool) {
+	if _, stable := hasFeature(s.Distribution, s.Version, name); stable {
+		return true, true
+	}
+	set := s.Get("experimental-features")
+	if set.Name == "" {
+		return false, true
+	}
+	on = slices.ContainsFunc(set.Words, func(e Element) bool { return e.Text == name })
+	return on, set.Known
+}
