@@ -1,0 +1,473 @@
+// Package seccomp edits seccomp profiles in their own terms, and proves that an edited profile still decides as it did.
+package seccomp
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/sandlint/sandlint/fixers"
+	"github.com/sandlint/sandlint/parsers/source"
+)
+
+// Compare says in one sentence what changed between two texts of a profile that fixes, whose edits turned before into after,
+// do not declare, and returns "" when nothing did. Both texts are read by encoding/json as runc, Docker, Podman and containerd do: the case of
+// letters in the names of fields does not matter, and unknown fields and comments mean nothing. A key that occurs twice
+// in an object is refused, since its readers do not agree which one counts.
+//
+// What is compared is, for each syscall, the rules that decide about it, in order, by what runc 1.1 and 1.5 and crun 1.8 and 1.27 with libseccomp 2.5.4
+// and 2.6.1 make of them: a rule whose action is the default one is dropped, the first rule without conditions hides all others, conditions
+// that repeat an argument are alternatives. A syscall that some rule names must still be named, since runc derives from the names which syscalls do not
+// exist. Syscalls that a fix declares may differ; with Changes.Repair only the text after is read.
+func Compare(before, after *source.File, fixes []fixers.Fix) string {
+	now, err := read(after.Bytes)
+	if err != nil {
+		return fmt.Sprintf("the result cannot be read: %v", err)
+	}
+	declared := map[string]bool{}
+	for _, f := range fixes {
+		if f.Changes.Repair {
+			return ""
+		}
+		for _, name := range f.Changes.Syscalls {
+			declared[name] = true
+		}
+	}
+	old, err := read(before.Bytes)
+	if err != nil {
+		return fmt.Sprintf("the text before the fix cannot be read, so that nothing can be compared: %v", err)
+	}
+	for _, key := range slices.Sorted(maps.Keys(old.fields)) {
+		if old.fields[key] != now.fields[key] {
+			return fmt.Sprintf("%s is %s after the fix, and was %s", key, orNone(now.fields[key]), orNone(old.fields[key]))
+		}
+	}
+	for _, key := range slices.Sorted(maps.Keys(now.fields)) {
+		if old.fields[key] != now.fields[key] {
+			return fmt.Sprintf("%s is %s after the fix, and was %s", key, now.fields[key], orNone(old.fields[key]))
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(old.syscalls)) {
+		rules, ok := now.syscalls[name]
+		switch {
+		case declared[name]:
+		case !ok:
+			return fmt.Sprintf("no rule names the syscall %q after the fix", name)
+		case !slices.Equal(rules, old.syscalls[name]):
+			return fmt.Sprintf("other rules decide about the syscall %q after the fix", name)
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(now.syscalls)) {
+		if _, ok := old.syscalls[name]; !ok && !declared[name] {
+			return fmt.Sprintf("no rule named the syscall %q before the fix", name)
+		}
+	}
+	return ""
+}
+
+func orNone(s string) string {
+	if s == "" {
+		return "absent"
+	}
+	return s
+}
+
+// meaning is a profile in a form in which equal decisions are equal texts.
+type meaning struct {
+	// fields are all but the rules, by name, as JSON; those that are absent or mean nothing are left out. What surrounds the profile in a
+	// bundle is the field "config.json".
+	fields map[string]string
+	// syscalls are the rules that count, by name, in order.
+	syscalls map[string][]string
+}
+
+type object = map[string]any
+
+func read(text []byte) (*meaning, error) {
+	d := json.NewDecoder(bytes.NewReader(text))
+	d.UseNumber()
+	root, err := decode(d, 0)
+	if err != nil {
+		return nil, err
+	}
+	if _, err := d.Token(); !errors.Is(err, io.EOF) {
+		return nil, errors.New("something follows the JSON value")
+	}
+	m := &meaning{fields: map[string]string{}, syscalls: map[string][]string{}}
+	profile, ok := root.(object)
+	if !ok {
+		m.fields["profile"] = compact(root)
+		return m, nil
+	}
+	if linux, ok := profile["linux"].(object); ok && profile["ociVersion"] != nil {
+		inner := linux["seccomp"]
+		delete(linux, "seccomp")
+		m.fields["config.json"] = compact(root)
+		if profile, ok = inner.(object); !ok {
+			m.fields["linux.seccomp"] = compact(inner)
+			return m, nil
+		}
+	}
+	return m, m.read(profile)
+}
+
+// maxDepth is how deep values may be nested, as in encoding/json.
+const maxDepth = 10_000
+
+// decode reads one JSON value, and refuses a key that occurs twice in one object.
+func decode(d *json.Decoder, depth int) (any, error) {
+	if depth > maxDepth {
+		return nil, errors.New("values are nested too deeply")
+	}
+	token, err := d.Token()
+	if err != nil {
+		return nil, err
+	}
+	switch token {
+	case json.Delim('{'):
+		o := object{}
+		for d.More() {
+			key, err := d.Token()
+			if err != nil {
+				return nil, err
+			}
+			name := key.(string) // the decoder lets nothing else pass here
+			if _, ok := o[name]; ok {
+				return nil, fmt.Errorf("the key %q occurs twice in one object", name)
+			}
+			if o[name], err = decode(d, depth+1); err != nil {
+				return nil, err
+			}
+		}
+		_, err = d.Token()
+		return o, err
+	case json.Delim('['):
+		list := []any{}
+		for d.More() {
+			v, err := decode(d, depth+1)
+			if err != nil {
+				return nil, err
+			}
+			list = append(list, v)
+		}
+		_, err = d.Token()
+		return list, err
+	}
+	return token, nil
+}
+
+// compact returns a value as JSON with sorted keys.
+func compact(v any) string {
+	text, err := json.Marshal(v)
+	if err != nil { // what was decoded can be encoded
+		return fmt.Sprint(v)
+	}
+	return string(text)
+}
+
+var (
+	profileFields = []string{"defaultAction", "defaultErrnoRet", "defaultErrno", "architectures", "archMap", "flags", "listenerPath", "listenerMetadata", "syscalls"}
+	archMapFields = []string{"architecture", "subArchitectures"}
+	ruleFields    = []string{"names", "name", "action", "errnoRet", "errno", "args", "includes", "excludes"}
+	argFields     = []string{"index", "value", "valueTwo", "op"}
+	filterFields  = []string{"caps", "arches", "minKernel"}
+)
+
+// known returns the fields of o that its readers know, by their canonical names, without nulls.
+func known(o object, fields []string) (object, error) {
+	out := object{}
+	for key, v := range o {
+		i := slices.IndexFunc(fields, func(f string) bool { return strings.EqualFold(f, key) })
+		if i < 0 {
+			continue
+		}
+		if _, ok := out[fields[i]]; ok {
+			return nil, fmt.Errorf("the key %q occurs twice in one object, in different case", fields[i])
+		}
+		if v != nil {
+			out[fields[i]] = v
+		}
+	}
+	return out, nil
+}
+
+func (m *meaning) read(o object) error {
+	p, err := known(o, profileFields)
+	if err != nil {
+		return err
+	}
+	action := action(p["defaultAction"], p["defaultErrnoRet"], p["defaultErrno"])
+	m.fields["defaultAction"] = action
+	for _, key := range []string{"architectures", "archMap", "listenerPath", "listenerMetadata"} {
+		if !empty(p[key]) {
+			m.fields[key] = compact(p[key])
+		}
+	}
+	if list, ok := set(p["architectures"]); ok && len(list) > 0 {
+		m.fields["architectures"] = compact(list)
+	}
+	if flags, ok := p["flags"]; ok { // an empty list is not an absent one: runc and crun then set no flag of their own
+		m.fields["flags"] = compact(flags)
+		if list, ok := set(flags); ok {
+			m.fields["flags"] = compact(list)
+		}
+	}
+	if list, ok := p["archMap"].([]any); ok && len(list) > 0 {
+		text := ""
+		for _, v := range list {
+			entry, ok := v.(object)
+			if !ok {
+				text += compact(v)
+				continue
+			}
+			if entry, err = known(entry, archMapFields); err != nil {
+				return err
+			}
+			if list, ok := set(entry["subArchitectures"]); ok {
+				entry["subArchitectures"] = list
+			}
+			text += compact(entry)
+		}
+		m.fields["archMap"] = text
+	}
+	list, ok := p["syscalls"].([]any)
+	if !ok {
+		if p["syscalls"] != nil {
+			m.fields["syscalls"] = compact(p["syscalls"])
+		}
+		return nil
+	}
+	rules := map[string][]rule{}
+	for i, v := range list {
+		o, ok := v.(object)
+		if !ok {
+			m.fields[fmt.Sprintf("syscalls[%d]", i)] = compact(v)
+			continue
+		}
+		names, expanded, err := readRule(o)
+		if err != nil {
+			return err
+		}
+		for _, name := range names {
+			rules[name] = append(rules[name], expanded...)
+		}
+	}
+	for name, list := range rules {
+		m.syscalls[name] = effective(list, action)
+	}
+	return nil
+}
+
+// rule is one rule for one syscall.
+type rule struct {
+	action string
+	// conditions are those that must all hold, sorted; none for a rule that always matches.
+	conditions []string
+	// filter is Docker's includes and excludes; "" for a rule that is always there.
+	filter string
+}
+
+func (r rule) String() string {
+	return r.action + " if " + strings.Join(r.conditions, " and ") + " where " + r.filter
+}
+
+// readRule returns the names of a rule, each once, and the rules that it stands for.
+func readRule(o object) (names []string, rules []rule, err error) {
+	r, err := known(o, ruleFields)
+	if err != nil {
+		return nil, nil, err
+	}
+	named := r["names"]
+	if empty(named) && !empty(r["name"]) {
+		named = []any{r["name"]}
+		delete(r, "name")
+	}
+	names, ok := set(named)
+	if !ok {
+		names = []string{"names " + compact(named)} // no reader takes it
+	}
+	one := rule{action: action(r["action"], r["errnoRet"], r["errno"])}
+	if !empty(r["name"]) {
+		one.filter += "name " + compact(r["name"])
+	}
+	for _, key := range []string{"includes", "excludes"} {
+		f, ok := r[key].(object)
+		if !ok {
+			if !empty(r[key]) {
+				one.filter += key + compact(r[key])
+			}
+			continue
+		}
+		if f, err = known(f, filterFields); err != nil {
+			return nil, nil, err
+		}
+		for _, k := range filterFields {
+			if list, ok := set(f[k]); ok {
+				f[k] = list
+			}
+			if empty(f[k]) {
+				delete(f, k)
+			}
+		}
+		if len(f) > 0 {
+			one.filter += key + compact(f)
+		}
+	}
+	conditions, alternatives, err := readArgs(r["args"])
+	if err != nil {
+		return nil, nil, err
+	}
+	if !alternatives {
+		slices.Sort(conditions)
+		one.conditions = slices.Compact(conditions)
+		return names, []rule{one}, nil
+	}
+	for _, c := range conditions {
+		one.conditions = []string{c}
+		rules = append(rules, one)
+	}
+	return names, rules, nil
+}
+
+// maxArgs is the number of conditions that crun looks at.
+const maxArgs = 6
+
+// readArgs returns the conditions of a rule, and whether each of them is an alternative, as they are when two are about one argument.
+func readArgs(v any) (conditions []string, alternatives bool, err error) {
+	list, ok := v.([]any)
+	if !ok {
+		if !empty(v) {
+			conditions = []string{"args " + compact(v)}
+		}
+		return conditions, false, nil
+	}
+	seen := map[string]bool{}
+	always := true // no condition restricts anything
+	for _, v := range list {
+		if v == nil {
+			continue
+		}
+		arg, ok := v.(object)
+		if !ok {
+			conditions, always = append(conditions, compact(v)), false
+			continue
+		}
+		if arg, err = known(arg, argFields); err != nil {
+			return nil, false, err
+		}
+		for _, k := range []string{"index", "value", "valueTwo"} {
+			if arg[k] == nil {
+				arg[k] = json.Number("0")
+			}
+		}
+		mask, ok1 := number(arg["value"])
+		value, ok2 := number(arg["valueTwo"])
+		switch {
+		case arg["op"] != "SCMP_CMP_MASKED_EQ":
+			arg["valueTwo"] = nil // only that operator looks at it
+			always = false
+		case ok1 && ok2:
+			arg["valueTwo"] = json.Number(strconv.FormatUint(value&mask, 10))
+			always = always && mask == 0
+		default:
+			always = false
+		}
+		index := compact(arg["index"])
+		alternatives = alternatives || seen[index]
+		seen[index] = true
+		conditions = append(conditions, compact(arg))
+	}
+	if always {
+		return nil, false, nil
+	}
+	if alternatives && len(conditions) > maxArgs {
+		return []string{"args " + strings.Join(conditions, " ")}, false, nil // runtimes do not agree
+	}
+	return conditions, alternatives, nil
+}
+
+// action returns an action with the errno that it gives.
+func action(name, number, symbol any) string {
+	text := compact(name)
+	switch name {
+	case "SCMP_ACT_KILL":
+		return compact("SCMP_ACT_KILL_THREAD")
+	case "SCMP_ACT_ERRNO", "SCMP_ACT_TRACE":
+		if number == nil {
+			number = json.Number("1") // EPERM
+		}
+		text += " " + compact(number)
+		if !empty(symbol) {
+			text += " " + compact(symbol)
+		}
+	}
+	return text
+}
+
+// effective returns the rules for one syscall that count.
+func effective(rules []rule, defaultAction string) []string {
+	if !slices.ContainsFunc(rules, func(r rule) bool { return r.filter != "" }) {
+		rules = slices.DeleteFunc(slices.Clone(rules), func(r rule) bool { return r.action == defaultAction })
+		if i := slices.IndexFunc(rules, func(r rule) bool { return len(r.conditions) == 0 }); i >= 0 {
+			rules = rules[i : i+1]
+		}
+	}
+	texts := make([]string, len(rules))
+	for i, r := range rules {
+		texts[i] = r.String()
+	}
+	return slices.Compact(texts)
+}
+
+// set returns the strings of a list, each once and sorted, and false for a value that is no list of strings. An absent list is empty.
+func set(v any) ([]string, bool) {
+	if v == nil {
+		return []string{}, true
+	}
+	list, ok := v.([]any)
+	if !ok {
+		return nil, false
+	}
+	out := make([]string, 0, len(list))
+	for _, v := range list {
+		s, ok := v.(string)
+		if !ok {
+			return nil, false
+		}
+		out = append(out, s)
+	}
+	slices.Sort(out)
+	return slices.Compact(out), true
+}
+
+// empty reports whether a value is one that its readers take for an absent one.
+func empty(v any) bool {
+	switch v := v.(type) {
+	case nil:
+		return true
+	case string:
+		return v == ""
+	case []any:
+		return len(v) == 0
+	case []string:
+		return len(v) == 0
+	case object:
+		return len(v) == 0
+	}
+	return false
+}
+
+func number(v any) (uint64, bool) {
+	n, ok := v.(json.Number)
+	if !ok {
+		return 0, false
+	}
+	u, err := strconv.ParseUint(n.String(), 10, 64)
+	return u, err == nil
+}
