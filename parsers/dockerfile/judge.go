@@ -29,7 +29,7 @@ func (r *reader) judge(i *Instruction) {
 	own := len(r.faults)
 	if t := i.Trigger; t != nil && i.Name == "ONBUILD" && own == 0 {
 		if _, known := keywordSet()[t.Name]; !known {
-			r.faults = append(r.faults, unknownKeyword(t))
+			r.faults = append(r.faults, r.unknownKeyword(t))
 		} else {
 			r.check(t)
 		}
@@ -37,7 +37,7 @@ func (r *reader) judge(i *Instruction) {
 	if i.Name == "FROM" {
 		r.from = true
 	}
-	if len(r.faults) > 0 || r.doubt {
+	if len(r.faults) > 0 || r.doubt != nil {
 		r.confirm(i)
 	}
 	if !i.Broken && !r.from && !r.unknown && i.Name != "ARG" {
@@ -50,21 +50,42 @@ func (r *reader) judge(i *Instruction) {
 }
 
 // unknownKeyword returns the problem of an instruction whose keyword BuildKit does not know.
-func unknownKeyword(i *Instruction) source.Problem {
-	written := i.file.Source.Text(i.Keyword)
-	p := source.Problem{Span: i.Keyword, Kind: KindUnknownInstruction, Near: source.Nearest(i.Name, keywords())}
-	p.Message = fmt.Sprintf("instruction %s is unknown", quote(written))
-	if p.Near != "" {
+func (r *reader) unknownKeyword(i *Instruction) source.Problem {
+	p := source.Problem{Span: i.Keyword, Kind: KindUnknownInstruction, Near: nearest(i.Name, keywords())}
+	p.Message = fmt.Sprintf("instruction %s is unknown", quote(r.text[i.Keyword.Start:i.Keyword.End]))
+	all := r.file.Instructions
+	switch {
+	case p.Near != "":
 		p.Message += fmt.Sprintf("; did you mean %q?", p.Near)
+	case i.Lines.Start < i.Keyword.Start && i.Index > 0 && all[i.Index-1].Lines.End == i.Lines.Start:
+		p.Message += fmt.Sprintf("; the line above does not end in %q, so it is not continued here", string(r.file.Escape))
 	}
 	return p
+}
+
+// nearest returns the candidate that was most likely meant, "" when there is none. Two letters in the wrong order, which are two edits for
+// source.Nearest and too many for a short name, are what people most often type.
+func nearest(name string, candidates []string) string {
+	for _, c := range candidates {
+		if len(c) != len(name) {
+			continue
+		}
+		n := 0
+		for n < len(c) && c[n] == name[n] {
+			n++
+		}
+		if n+1 < len(c) && c[n] == name[n+1] && c[n+1] == name[n] && c[n+2:] == name[n+2:] {
+			return c
+		}
+	}
+	return source.Nearest(name, candidates)
 }
 
 // unknownInstruction reports an unknown keyword. Of several in a row that are like no instruction only the first is reported, since
 // they are lines of a text that lost its continuation or was never a Dockerfile.
 func (r *reader) unknownInstruction(i *Instruction) {
 	i.Broken = true
-	p := unknownKeyword(i)
+	p := r.unknownKeyword(i)
 	if p.Near != "" || !r.aimless {
 		r.problem(p)
 	}
@@ -95,7 +116,7 @@ func (r *reader) confirm(i *Instruction) {
 	}
 	at.Broken = true
 	if len(r.faults) == 0 {
-		r.fault(at.Keyword, "BuildKit refuses this %s: %v", at.Name, err)
+		r.fault(r.doubt.Value.Span, "flag --%s is not valid: %v", r.doubt.Name, err)
 	}
 	r.file.Problems = append(r.file.Problems, r.faults...)
 }
@@ -105,7 +126,7 @@ var errNotAsked = errors.New("instruction is not valid")
 
 // ask returns BuildKit's error for an instruction, nil where it accepts it.
 func (r *reader) ask(i *Instruction) error {
-	text := r.text[i.Keyword.Start:i.Span.End]
+	text := r.text[i.Keyword.Start:i.Lines.End]
 	r.asked++
 	// BuildKit's lexer would run out of stack where substitutions nest without end.
 	if r.asked > maxAsked || strings.Contains(text, "<<") && strings.Count(text, "${") > 100*maxNesting {
@@ -257,7 +278,7 @@ func (r *reader) unknownFlag(i *Instruction, f *Flag) {
 	if f.Value.Span.Start > 0 {
 		end = max(start, f.Value.Span.Start-1)
 	}
-	p := source.Problem{Span: source.Span{Start: start, End: end}, Kind: KindUnknownFlag, Near: source.Nearest(f.Name, FlagNames(i.Name))}
+	p := source.Problem{Span: source.Span{Start: start, End: end}, Kind: KindUnknownFlag, Near: nearest(f.Name, FlagNames(i.Name))}
 	p.Message = fmt.Sprintf("%s has no flag %s", i.Name, quote("--"+f.Name))
 	if p.Near != "" {
 		p.Message += fmt.Sprintf("; did you mean %q?", "--"+p.Near)
@@ -295,13 +316,13 @@ func (r *reader) checkRunFlag(f *Flag) {
 			r.fault(f.Value.Span, "security mode %s is unknown; it can be sandbox or insecure", quote(v))
 		}
 	case "device":
-		r.doubt = true
+		r.doubt = f
 	case "mount":
 		switch {
 		case v == "":
 			r.fault(f.Span, "flag --mount has no value")
 		case strings.Contains(v, `"`):
-			r.doubt = true
+			r.doubt = f
 		case strings.Contains(v, "$"):
 			for field := range strings.SplitSeq(v, ",") {
 				key, value, has := strings.Cut(field, "=")

@@ -74,7 +74,7 @@ type reader struct {
 	}
 
 	faults []source.Problem // of the instruction being read
-	doubt  bool             // BuildKit has to judge the instruction even if faults is empty
+	doubt  *Flag            // BuildKit has to judge the instruction even without faults, because of this flag
 	asked  int              // how often BuildKit was asked
 
 	noEnd       map[string]bool // delimiters that no line of the rest of the file is
@@ -276,7 +276,7 @@ func (r *reader) readInstruction(first line, start int) {
 	if len(comments) > 0 {
 		i.Comments = comments
 	}
-	r.faults, r.doubt = r.faults[:0], false
+	r.faults, r.doubt = r.faults[:0], nil
 
 	a, b := trimSpace(l.text, 0, len(l.text))
 	if a == b {
