@@ -94,11 +94,13 @@ func (v *shellView) join(n int) {
 		if escape > 0 && !isBlank(v.src[escape-1]) && next < n && !isBlank(v.src[next]) && next-escape != 2 {
 			v.glue(escape, next)
 		} else {
-			for at := escape; at < next; at++ {
+			for at := escape; at < feed-1; at++ {
 				v.set(at, ' ')
 			}
 			v.set(feed-1, '\\')
-			v.set(feed, '\n')
+			for at := feed + 1; at < next; at++ {
+				v.set(at, ' ')
+			}
 		}
 		pos = next
 	}

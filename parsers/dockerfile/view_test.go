@@ -57,7 +57,7 @@ func TestShellView(t *testing.T) {
 		checkView(t, c.in, f, f.Instructions[1], c.want, c.copy)
 	}
 	f := parse("# escape=`\nFROM a\nRUN a `\n  b c\\`\nd `\n  # x\n  e")
-	checkView(t, "escape", f, f.Instructions[1], "a \\\n  b c\\\\\nd \\\n      e", true)
+	checkView(t, "escape", f, f.Instructions[1], "a \\\n  b c\\\\\nd \\\n        e", true)
 }
 
 func checkView(t *testing.T, in string, f *File, i *Instruction, want string, copied bool) {
