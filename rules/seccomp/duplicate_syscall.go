@@ -1,0 +1,141 @@
+package seccomp
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/sandlint/sandlint/fixers"
+	"github.com/sandlint/sandlint/parsers/seccomp"
+	"github.com/sandlint/sandlint/parsers/source"
+	"github.com/sandlint/sandlint/parsers/workspace"
+	"github.com/sandlint/sandlint/rules"
+)
+
+var duplicateSyscall = &rules.Rule{
+	ID:       "seccomp/duplicate-syscall",
+	Summary:  "a syscall is listed twice with the same action and conditions",
+	Severity: rules.Info,
+	Category: "correctness",
+	Since:    "0.1.0",
+	Fixes:    []fixers.Safety{fixers.Safe},
+	References: []string{
+		"libseccomp, src/db.c: a rule that is there already is taken as done",
+	},
+	Seccomp: checkDuplicateSyscall,
+}
+
+func checkDuplicateSyscall(p *rules.Pass, profile *workspace.Profile) {
+	first := map[string]seccomp.String{}
+	for n, rule := range profile.Rules {
+		key, ok := meaning(rule)
+		if !ok {
+			key = "\x00rule " + strconv.Itoa(n) // the same as itself only
+		}
+		var copies []int
+		for i, name := range rule.Names {
+			if _, found := first[name.Text+key]; found {
+				copies = append(copies, i)
+			} else {
+				first[name.Text+key] = name
+			}
+		}
+		for _, i := range copies {
+			name := rule.Names[i]
+			earlier := first[name.Text+key]
+			finding := at(profile, name.Span, fmt.Sprintf("syscall %q is already in this list", name.Text))
+			if earlier.Span.End <= rule.Span.Start {
+				finding.Message = fmt.Sprintf("syscall %q is already in an earlier rule with the same action and conditions", name.Text)
+			}
+			finding.Related = []rules.Related{{File: profile.Source, Span: earlier.Span, Message: fmt.Sprintf("%q is listed here", name.Text)}}
+			title, elements, element := fmt.Sprintf("Remove the second %q", name.Text), nameSpans(rule), i
+			if len(copies) == len(rule.Names) {
+				title, elements, element = "Remove the rule, which adds nothing", ruleSpans(profile), n
+			}
+			if span, ok := without(profile.Source, elements, element); ok {
+				finding.Fixes = replace(profile, title, fixers.Safe, span, "", fixers.Changes{})
+			}
+			p.Report(finding)
+		}
+	}
+}
+
+// meaning returns what a rule does with each of its syscalls, as text that is equal for rules that do the same. It reports false where the rule
+// has a part that cannot be read.
+func meaning(rule *seccomp.Rule) (string, bool) {
+	if rule.Action.Text == "" {
+		return "", false
+	}
+	var b strings.Builder
+	fmt.Fprintf(&b, "\x00%s\x00", rule.Action.Text)
+	if action, ok := seccomp.LookupAction(rule.Action.Text); !ok || action.Errno {
+		errno := uint64(1) // EPERM
+		if !rule.ErrnoRet.Span.IsEmpty() {
+			if !rule.ErrnoRet.Known {
+				return "", false
+			}
+			errno = rule.ErrnoRet.Value
+		}
+		fmt.Fprintf(&b, "%d %q\x00", errno, rule.Errno.Text)
+	} else if !rule.ErrnoRet.Span.IsEmpty() || rule.Errno.Text != "" {
+		return "", false // crun refuses it
+	}
+	args := slices.Clone(rule.Args)
+	slices.SortFunc(args, func(a, b seccomp.Arg) int {
+		return cmp.Or(cmp.Compare(a.Index.Value, b.Index.Value), cmp.Compare(a.Value.Value, b.Value.Value), cmp.Compare(a.ValueTwo.Value, b.ValueTwo.Value), cmp.Compare(a.Op.Text, b.Op.Text))
+	})
+	for _, a := range args {
+		if !a.Index.Known || !a.Value.Known || !a.ValueTwo.Known && !a.ValueTwo.Span.IsEmpty() || a.Op.Text == "" {
+			return "", false
+		}
+		fmt.Fprintf(&b, "%d %d %d %s\x00", a.Index.Value, a.Value.Value, a.ValueTwo.Value, a.Op.Text)
+	}
+	for _, f := range []seccomp.Filter{rule.Includes, rule.Excludes} {
+		for _, list := range [][]seccomp.String{f.Caps, f.Arches} {
+			var names []string
+			for _, s := range list {
+				names = append(names, s.Text)
+			}
+			slices.Sort(names)
+			fmt.Fprintf(&b, "%q\x00", slices.Compact(names))
+		}
+		fmt.Fprintf(&b, "%q\x00", f.MinKernel.Text)
+	}
+	return b.String(), true
+}
+
+func nameSpans(rule *seccomp.Rule) []source.Span {
+	spans := make([]source.Span, len(rule.Names))
+	for i, name := range rule.Names {
+		spans[i] = name.Span
+	}
+	return spans
+}
+
+func ruleSpans(profile *workspace.Profile) []source.Span {
+	spans := make([]source.Span, len(profile.Rules))
+	for i, rule := range profile.Rules {
+		spans[i] = rule.Span
+	}
+	return spans
+}
+
+// without returns the text to delete so that one element of an array is gone, with the comma and the blanks between it and its neighbour. It reports false for
+// an only element, and where more than a comma and blanks stands between them.
+func without(f *source.File, elements []source.Span, i int) (source.Span, bool) {
+	span := elements[i]
+	var between source.Span
+	switch {
+	case i > 0:
+		between = source.Span{Start: elements[i-1].End, End: span.Start}
+		span.Start = between.Start
+	case len(elements) > 1:
+		between = source.Span{Start: span.End, End: elements[1].Start}
+		span.End = between.End
+	default:
+		return source.Span{}, false
+	}
+	return span, strings.TrimSpace(f.Text(between)) == ","
+}

@@ -1,0 +1,59 @@
+// Package seccomp holds the rules about seccomp profiles.
+//
+// One rule is one file, with its txtar beside it; the list below is sorted by id.
+package seccomp
+
+import (
+	"embed"
+	"slices"
+	"strconv"
+
+	"github.com/sandlint/sandlint/fixers"
+	"github.com/sandlint/sandlint/parsers/seccomp"
+	"github.com/sandlint/sandlint/parsers/source"
+	"github.com/sandlint/sandlint/parsers/workspace"
+	"github.com/sandlint/sandlint/rules"
+)
+
+//go:embed *.txtar
+var pages embed.FS
+
+// Pack is the pack "seccomp".
+func Pack() rules.Pack {
+	return rules.Pack{Name: "seccomp", Pages: pages, Rules: []*rules.Rule{
+		duplicateSyscall,
+		missingDefaultAction,
+		syntax,
+		unknownAction,
+		unknownArchitecture,
+		unknownSyscall,
+	}}
+}
+
+// at returns a finding at a span of a profile.
+func at(profile *workspace.Profile, span source.Span, message string) rules.Finding {
+	return rules.Finding{File: profile.Source, Span: span, Message: message}
+}
+
+// replace returns a fix that writes text over a span of a profile; none where the profile is not JSON, or gives a field twice, so that no fix can be proved
+// before that is mended.
+func replace(profile *workspace.Profile, title string, safety fixers.Safety, span source.Span, text string, changes fixers.Changes) []fixers.Fix {
+	if len(profile.DuplicateFields) > 0 || slices.ContainsFunc(profile.Problems, func(p source.Problem) bool { return p.Kind == seccomp.KindJSON }) {
+		return nil
+	}
+	return []fixers.Fix{{Title: title, Safety: safety, Changes: changes, Edits: []fixers.Edit{{File: profile.Source, Span: span, Text: text}}}}
+}
+
+// quoted returns a name as a JSON string. Names are ASCII letters, digits and underscores.
+func quoted(name string) string { return strconv.Quote(name) }
+
+// target returns the release of a consumer that the workspace is for; false where the user named none.
+func target(p *rules.Pass, consumer string) (seccomp.Version, bool) {
+	return seccomp.ParseVersion(p.Targets().Versions[consumer])
+}
+
+// runs reports whether calls go through that only the default action decides. It is false where the action is not known.
+func runs(profile *workspace.Profile) bool {
+	action, ok := seccomp.LookupAction(profile.DefaultAction.Text)
+	return ok && action.Runs
+}

@@ -1,0 +1,66 @@
+package seccomp
+
+import (
+	"fmt"
+
+	"github.com/sandlint/sandlint/fixers"
+	"github.com/sandlint/sandlint/parsers/seccomp"
+	"github.com/sandlint/sandlint/parsers/workspace"
+	"github.com/sandlint/sandlint/rules"
+)
+
+var unknownAction = &rules.Rule{
+	ID:       "seccomp/unknown-action",
+	Summary:  "an action has a name that runtimes do not know, so that they refuse the profile",
+	Severity: rules.Error,
+	Category: "correctness",
+	Since:    "0.1.0",
+	Fixes:    []fixers.Safety{fixers.Unsafe},
+	References: []string{
+		"OCI runtime specification v1.3.0, config-linux.md, Seccomp",
+		"runc, libcontainer/seccomp/config.go; crun, src/libcrun/seccomp.c: get_seccomp_action",
+	},
+	Seccomp: func(p *rules.Pass, profile *workspace.Profile) {
+		checkAction(p, profile, profile.DefaultAction)
+		for _, rule := range profile.Rules {
+			checkAction(p, profile, rule.Action)
+		}
+	},
+}
+
+func checkAction(p *rules.Pass, profile *workspace.Profile, name seccomp.String) {
+	if name.Span.IsEmpty() {
+		return
+	}
+	action, ok := seccomp.LookupAction(name.Text)
+	if ok {
+		if message := tooNew(p, "action", name.Text, action.Support, "libseccomp", "runc", "crun"); message != "" {
+			p.Report(at(profile, name.Span, message))
+		}
+		return
+	}
+	finding := at(profile, name.Span, fmt.Sprintf("action %q is unknown", name.Text))
+	if near := seccomp.NearestAction(name.Text); near != "" {
+		finding.Message += fmt.Sprintf("; did you mean %q?", near)
+		finding.Fixes = replace(profile, "Rename to "+near, fixers.Unsafe, name.Span, quoted(near), fixers.Changes{Repair: true})
+	}
+	p.Report(finding)
+}
+
+// tooNew says that a targeted release of one of the consumers does not know a name yet; "" when all do, or none is targeted.
+func tooNew(p *rules.Pass, what, name string, support seccomp.Support, consumers ...string) string {
+	for _, consumer := range consumers {
+		version, ok := target(p, consumer)
+		if !ok {
+			continue
+		}
+		since, ok := support.Since(consumer)
+		switch {
+		case !ok:
+			return fmt.Sprintf("%s %q is unknown to %s", what, name, consumer)
+		case version.Less(since):
+			return fmt.Sprintf("%s %q is unknown to %s %s; %s is the first release that knows it", what, name, consumer, version, since)
+		}
+	}
+	return ""
+}

@@ -1,0 +1,66 @@
+package seccomp
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/sandlint/sandlint/fixers"
+	"github.com/sandlint/sandlint/parsers/seccomp"
+	"github.com/sandlint/sandlint/parsers/workspace"
+	"github.com/sandlint/sandlint/rules"
+)
+
+var unknownArchitecture = &rules.Rule{
+	ID:       "seccomp/unknown-architecture",
+	Summary:  "an architecture has a name that runtimes do not know, so that they refuse the profile",
+	Severity: rules.Error,
+	Category: "correctness",
+	Since:    "0.1.0",
+	Fixes:    []fixers.Safety{fixers.Unsafe},
+	References: []string{
+		"OCI runtime specification v1.3.0, config-linux.md, Seccomp",
+		"runc, libcontainer/seccomp/config.go: ConvertStringToArch; crun, src/libcrun/seccomp.c",
+		"moby/profiles, seccomp/seccomp_linux.go: archMap takes the first entry for the host, and ignores the others",
+	},
+	Seccomp: func(p *rules.Pass, profile *workspace.Profile) {
+		for _, name := range profile.Architectures {
+			if a, ok := seccomp.LookupArchitecture(name.Text); ok {
+				if message := tooNew(p, "architecture", name.Text, a.Support, "libseccomp", "runc"); message != "" {
+					p.Report(at(profile, name.Span, message))
+				}
+				continue
+			}
+			reportArchitecture(p, profile, name, "", profile.Architectures)
+		}
+		var hosts []seccomp.String
+		for _, entry := range profile.ArchMap {
+			hosts = append(hosts, entry.Architecture)
+		}
+		for _, entry := range profile.ArchMap {
+			if _, ok := seccomp.LookupArchitecture(entry.Architecture.Text); !ok && !entry.Architecture.Span.IsEmpty() {
+				reportArchitecture(p, profile, entry.Architecture, ", so that the entry is for no host", hosts)
+			}
+			for _, name := range entry.SubArchitectures {
+				if _, ok := seccomp.LookupArchitecture(name.Text); !ok {
+					reportArchitecture(p, profile, name, "", entry.SubArchitectures)
+				}
+			}
+		}
+	},
+}
+
+// reportArchitecture reports a name that no architecture has. It is renamed only where the list does not have the near one already.
+func reportArchitecture(p *rules.Pass, profile *workspace.Profile, name seccomp.String, effect string, list []seccomp.String) {
+	if name.Text == "SCMP_ARCH_NATIVE" {
+		p.Report(at(profile, name.Span, `architecture "SCMP_ARCH_NATIVE" is refused by runc and crun; the native architecture needs no mention`))
+		return
+	}
+	finding := at(profile, name.Span, fmt.Sprintf("architecture %q is unknown%s", name.Text, effect))
+	if near := seccomp.NearestArchitecture(name.Text); near != "" {
+		finding.Message += fmt.Sprintf("; did you mean %q?", near)
+		if !slices.ContainsFunc(list, func(s seccomp.String) bool { return s.Text == near }) {
+			finding.Fixes = replace(profile, "Rename to "+near, fixers.Unsafe, name.Span, quoted(near), fixers.Changes{Repair: true})
+		}
+	}
+	p.Report(finding)
+}

@@ -1,0 +1,135 @@
+package seccomp
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+
+	"github.com/sandlint/sandlint/fixers"
+	"github.com/sandlint/sandlint/parsers/seccomp"
+	"github.com/sandlint/sandlint/parsers/workspace"
+	"github.com/sandlint/sandlint/rules"
+)
+
+var unknownSyscall = &rules.Rule{
+	ID:       "seccomp/unknown-syscall",
+	Summary:  "a rule names a syscall that libseccomp does not know, and runtimes leave it out without a word",
+	Severity: rules.Error,
+	Category: "correctness",
+	Since:    "0.1.0",
+	Fixes:    []fixers.Safety{fixers.Unsafe},
+	References: []string{
+		"libseccomp v2.6.1, src/syscalls.csv",
+		"runc, libcontainer/seccomp/seccomp_linux.go: a name that cannot be resolved is skipped, with a message at debug level",
+		"crun, src/libcrun/seccomp.c: a warning that is hidden by default",
+		"netblue30/firejail#7063, containers/crun#496, containers/podman#7670, DataDog/datadog-agent#29583",
+	},
+	Seccomp: func(p *rules.Pass, profile *workspace.Profile) {
+		listed := listedABIs(profile)
+		for _, rule := range profile.Rules {
+			lacks := sync.OnceValue(func() func(string) bool {
+				has := map[string]bool{}
+				for _, name := range rule.Names {
+					has[name.Text] = true
+				}
+				return func(name string) bool { return !has[name] }
+			})
+			for _, name := range rule.Names {
+				if name.Text != "" { // which seccomp/syntax reports
+					checkName(p, profile, rule, name, listed, lacks)
+				}
+			}
+		}
+	},
+}
+
+func checkName(p *rules.Pass, profile *workspace.Profile, rule *seccomp.Rule, name seccomp.String, listed []string, lacks func() func(string) bool) {
+	s, ok := seccomp.LookupSyscall(name.Text)
+	version, targeted := target(p, "libseccomp")
+	if !ok {
+		reportUnknown(p, profile, rule, name, lacks())
+		return
+	}
+	finding := at(profile, name.Span, "")
+	switch {
+	case targeted && version.Less(s.Since):
+		finding.Message = fmt.Sprintf("syscall %q is unknown to libseccomp %s, which leaves it out without a word; %s is the first release that knows it", name.Text, version, s.Since)
+		finding.Severity = rules.Info
+		if denies(rule) {
+			finding.Severity = rules.Warning
+		}
+	case !s.Last.IsZero() && (!targeted || !s.KnownTo(version)):
+		finding.Message = fmt.Sprintf("syscall %q is known to libseccomp up to %s only, and newer releases leave it out without a word", name.Text, s.Last)
+		finding.Severity = rules.Warning
+	case len(listed) > 0 && !slices.ContainsFunc(listed, s.On):
+		finding.Message = fmt.Sprintf("syscall %q exists on none of the architectures that the profile lists, only on %s", name.Text, strings.Join(s.ABIs(), ", "))
+		finding.Severity = rules.Info
+	default:
+		return
+	}
+	p.Report(finding)
+}
+
+// reportUnknown reports a name that no libseccomp knows. Lacks says of a syscall that the rule does not name it.
+func reportUnknown(p *rules.Pass, profile *workspace.Profile, rule *seccomp.Rule, name seccomp.String, lacks func(string) bool) {
+	finding := at(profile, name.Span, "")
+	finding.Severity = rules.Warning
+	finding.Message = fmt.Sprintf("syscall %q is unknown to libseccomp, so that runtimes leave it out without a word", name.Text)
+	if denies(rule) && runs(profile) {
+		finding.Severity = rules.Error
+		finding.Message = fmt.Sprintf("syscall %q is unknown to libseccomp, so that runtimes block nothing and say nothing", name.Text)
+	}
+	if a, b, ok := seccomp.SplitGlued(name.Text); ok {
+		finding.Message += fmt.Sprintf("; it is %q and %q in one string", a, b)
+		if !rule.LegacyName && (lacks(a) || lacks(b)) {
+			text, added := quoted(a)+", "+quoted(b), []string{a, b}
+			if !lacks(a) {
+				text, added = quoted(b), added[1:]
+			} else if !lacks(b) {
+				text, added = quoted(a), added[:1]
+			}
+			finding.Fixes = replace(profile, "Split into "+a+" and "+b, fixers.Unsafe, name.Span, text, fixers.Changes{Syscalls: append(added, name.Text)})
+		}
+		p.Report(finding)
+		return
+	}
+	switch near := seccomp.NearSyscalls(name.Text); len(near) {
+	case 0:
+	case 1:
+		finding.Message += fmt.Sprintf("; did you mean %q?", near[0])
+		if lacks(near[0]) {
+			finding.Fixes = replace(profile, "Rename to "+near[0], fixers.Unsafe, name.Span, quoted(near[0]), fixers.Changes{Syscalls: []string{near[0], name.Text}})
+		}
+	case 2:
+		finding.Message += fmt.Sprintf("; did you mean %q or %q?", near[0], near[1])
+	}
+	p.Report(finding)
+}
+
+// denies reports whether a rule keeps calls from being carried out. It is false where the action is not known.
+func denies(rule *seccomp.Rule) bool {
+	action, ok := seccomp.LookupAction(rule.Action.Text)
+	return ok && !action.Runs
+}
+
+// listedABIs returns the ABIs for which a profile's filter is made as far as the file says so; nil where it does not. The native one belongs to
+// every filter, so that of each listed architecture counts too. A profile with archMap is also for hosts that archMap does not name.
+func listedABIs(profile *workspace.Profile) []string {
+	if len(profile.ArchMap) > 0 {
+		return nil
+	}
+	var abis []string
+	for _, name := range profile.Architectures {
+		a, ok := seccomp.LookupArchitecture(name.Text)
+		if !ok {
+			return nil
+		}
+		for _, abi := range []string{a.ABI, a.Native} {
+			if !slices.Contains(abis, abi) {
+				abis = append(abis, abi)
+			}
+		}
+	}
+	return abis
+}
