@@ -81,6 +81,9 @@ type Command struct {
 	Quoting source.Quoting
 	// Parent is the command in whose argument (`sh -c '…'`) or substitution it stands, or nil.
 	Parent *Command
+
+	opens      []source.Span // redirections of enclosing groups that it is the first to write through
+	pipedGroup []*Command    // what writes into the pipe that it reads, in order
 }
 
 // Word is one word of a command.
