@@ -1,0 +1,194 @@
+// Package bake reads the definition files of docker buildx bake, docker-bake.hcl and docker-bake.json: which Dockerfile is built from which
+// context, for which platforms and with which arguments.
+//
+// What a file says by itself is evaluated: defaults of variables, templates, conditions, common functions, matrices, inheritance. What
+// only a run can tell is marked as not known, never guessed. The rules of evaluation and merging are those of buildx 0.36 (bake/bake.go,
+// bake/hclparser).
+package bake
+
+import (
+	"path"
+	"strings"
+
+	"github.com/sandlint/sandlint/parsers/source"
+)
+
+// Value is a text of the file, or of what its expressions give.
+type Value = source.Value
+
+// The kinds of problem that Parse reports. Bake refuses a file for each of them.
+const (
+	// KindSyntax is text that is neither HCL nor, in a .json file, JSON.
+	KindSyntax = "bake-syntax"
+	// KindShape is an attribute of the wrong type.
+	KindShape = "bake-shape"
+	// KindSize is a file that is too long or too deeply nested to be read.
+	KindSize = "bake-size"
+)
+
+// File is a definition file as read. It is immutable after Parse.
+type File struct {
+	Source *source.File
+	// Targets are the targets in order of position, those of a matrix in order of its values. A target that is defined
+	// in several blocks is one.
+	Targets []*Target
+	// Groups are the groups, in order of position. A target with a matrix is a group of what it expands to, as for bake.
+	Groups []*Group
+	// Problems are in order of position. Kinds are the Kind… constants.
+	Problems []source.Problem
+}
+
+// Target is one image build, with what it inherits. An attribute that is not written is the zero Value.
+type Target struct {
+	// Name is the name; not known for a matrix that cannot be expanded.
+	Name Value
+	// Dockerfile is the path of the Dockerfile as written; DockerfilePath resolves it.
+	Dockerfile Value
+	// Inline is the text of dockerfile-inline. Where it is set there is no Dockerfile file.
+	Inline Value
+	// Context is the build context as written: a folder, a URL, "cwd://…", "target:…".
+	Context Value
+	// Contexts are the named contexts, which replace images and stages of that name.
+	Contexts map[string]Value
+	// Stage is the attribute target: the stage of the Dockerfile that is built. Not set, it is the last one.
+	Stage Value
+	// Platforms are the platforms, "local" included. One that is not known stands for any number.
+	Platforms []Value
+	// Args are the build arguments. Those that are null, and so are not passed, are left out.
+	Args map[string]Value
+	// OpenArgs says that there may be more Args, and more Contexts, than could be told.
+	OpenArgs bool
+	// Entitlements are the grants that the build asks for, such as "security.insecure".
+	Entitlements []Value
+	// Call is set for a target that is not built but checked or described: "check", "outline", "targets".
+	Call Value
+	// Inherits are the targets that this one is based on, as written.
+	Inherits []Value
+	// Unresolved are those of Inherits, and of what they inherit, that this file does not define. Whatever is not set here may be set there.
+	Unresolved []Value
+	// Span runs from the word "target" to the closing brace. A target of several blocks has that of the first.
+	Span source.Span
+}
+
+// Group is a name for several targets.
+type Group struct {
+	Name string
+	// Targets are names or patterns of targets or groups.
+	Targets []Value
+	Span    source.Span
+}
+
+// Target returns the target with the given name, nil when there is none.
+func (f *File) Target(name string) *Target {
+	for _, t := range f.Targets {
+		if t.Name.Is(name) {
+			return t
+		}
+	}
+	return nil
+}
+
+// Resolve returns the targets that bake builds when it is asked for the given names: groups are expanded, and no name at all is
+// "default". Names that this file does not define are left out; complete is then false, as it is where a name is not known.
+func (f *File) Resolve(names ...string) (targets []*Target, complete bool) {
+	if len(names) == 0 {
+		names = []string{"default"}
+	}
+	complete = true
+	seen := map[string]bool{}
+	added := map[*Target]bool{}
+	var add func(name string)
+	add = func(name string) {
+		if seen[name] {
+			return
+		}
+		seen[name] = true
+		found := false
+		for _, g := range f.Groups {
+			if g.Name != name {
+				continue
+			}
+			found = true
+			for _, t := range g.Targets {
+				if t.Known {
+					add(t.Text)
+				} else {
+					complete = false
+				}
+			}
+		}
+		if found {
+			return
+		}
+		exact := f.Target(name)
+		for _, t := range f.Targets {
+			match := t == exact
+			if exact == nil && t.Name.Known {
+				match, _ = path.Match(name, t.Name.Text)
+			}
+			if match {
+				found = true
+				if !added[t] {
+					added[t] = true
+					targets = append(targets, t)
+				}
+			}
+		}
+		complete = complete && found
+	}
+	for _, n := range names {
+		add(n)
+	}
+	return targets, complete
+}
+
+// Abstract reports whether the target is meant to be inherited from only: by convention its name begins with an underscore.
+func (t *Target) Abstract() bool { return strings.HasPrefix(t.Name.Text, "_") }
+
+// Builds reports whether the target is built, so that its RUN instructions run.
+func (t *Target) Builds() bool { return !t.Call.IsSet() || t.Call.Is("build") || t.Call.Is("") }
+
+// ContextPath returns the folder of the build context, with slashes and relative to the folder that bake runs in ("." by default). It
+// reports false for a context that is not known or no local folder.
+func (t *Target) ContextPath() (string, bool) {
+	if !t.Context.IsSet() {
+		return ".", true
+	}
+	p := strings.TrimPrefix(t.Context.Text, "cwd://")
+	if !t.Context.Known || !isLocal(p) {
+		return "", false
+	}
+	return path.Clean(p), true
+}
+
+// DockerfilePath returns the path of the Dockerfile, with slashes and relative to the folder that bake runs in. It reports false
+// where it is not known, not local, or where the Dockerfile is written inline.
+func (t *Target) DockerfilePath() (string, bool) {
+	if t.Inline.IsSet() {
+		return "", false
+	}
+	name := "Dockerfile"
+	if t.Dockerfile.IsSet() && !t.Dockerfile.Is("") {
+		if !t.Dockerfile.Known || !isLocal(t.Dockerfile.Text) && !strings.HasPrefix(t.Dockerfile.Text, "cwd://") {
+			return "", false
+		}
+		name = t.Dockerfile.Text
+	}
+	if p, ok := strings.CutPrefix(name, "cwd://"); ok {
+		return path.Clean(p), true
+	}
+	if path.IsAbs(name) {
+		return path.Clean(name), true
+	}
+	dir, ok := t.ContextPath()
+	if !ok {
+		return "", false
+	}
+	return path.Join(dir, name), true
+}
+
+// isLocal reports whether p names a file or folder, not a URL, another target or an image.
+func isLocal(p string) bool {
+	return p != "-" && !strings.Contains(p, "://") && !strings.HasPrefix(p, "target:") && !strings.HasPrefix(p, "docker-image:") &&
+		!strings.HasPrefix(p, "git@") && !strings.HasPrefix(p, "github.com/")
+}
