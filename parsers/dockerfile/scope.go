@@ -53,6 +53,7 @@ type lazy struct {
 // scope is the variables in force over a run of instructions.
 type scope struct {
 	versions []version // in order; the first holds from the start
+	from     int       // index of the stage's FROM; what was set before it is inherited
 	open     bool      // variables that are not set here may come from an image that is not known
 	outer    bool      // the scope of FROM, where an ARG without default is as good as not set
 }
@@ -79,9 +80,36 @@ type shellSetting struct {
 type binding struct {
 	name        string
 	value       Value
-	unset       bool // an ARG without a value
+	unset       bool   // an ARG without a value
+	index       int    // of the instruction that set it
+	image       *Value // the last value by ENV, which the image keeps
 	priority    uint32
 	left, right *binding
+}
+
+// reading is what a variable is at some place.
+type reading struct {
+	value Value
+	unset bool
+	image *Value
+}
+
+// read returns a variable of s with the version v, and false when it is not there. An ARG reaches the stages built on its own, but there
+// the variables of the image, which come from ENV and from the base image, are set once more and hide it.
+func (s *scope) read(v version, name string) (reading, bool) {
+	b := v.root.get(name)
+	if b == nil {
+		return reading{}, false
+	}
+	r := reading{b.value, b.unset, b.image}
+	if b.index < s.from {
+		if b.image != nil {
+			r.value, r.unset = *b.image, false
+		} else if s.open {
+			r.value.Known = false
+		}
+	}
+	return r, true
 }
 
 func (b *binding) get(name string) *binding {
@@ -103,7 +131,7 @@ func (b *binding) set(add *binding) *binding {
 	n := *b
 	switch {
 	case add.name == b.name:
-		n.value, n.unset = add.value, add.unset
+		n.value, n.unset, n.index, n.image = add.value, add.unset, add.index, add.image
 	case add.name < b.name:
 		n.left = b.left.set(add)
 		if l := n.left; l.priority > n.priority {
@@ -122,12 +150,12 @@ func (b *binding) set(add *binding) *binding {
 	return &n
 }
 
-func newBinding(name string, v Value) *binding {
+func newBinding(name string, v Value, index int) *binding {
 	h := uint32(2166136261)
 	for n := 0; n < len(name); n++ {
 		h = (h ^ uint32(name[n])) * 16777619
 	}
-	return &binding{name: name, value: v, priority: h}
+	return &binding{name: name, value: v, index: index, priority: h}
 }
 
 // at returns the version in force just before the instruction with the given index.
@@ -173,6 +201,7 @@ func (f *File) stageScopes() []stageScope {
 		for n, stage := range f.Stages {
 			s := &scopes[n]
 			from := stage.From.Index
+			s.from = from
 			s.open = stage.Image != "scratch"
 			if p := stage.Parent; p != nil {
 				parent := &scopes[p.Index]
@@ -233,36 +262,42 @@ func (f *File) apply(s *scope, i *Instruction, index int) version {
 				continue
 			}
 			text, known, overridable := f.evaluate(s, before, p.Value)
-			v.root = v.root.set(newBinding(name, Value{Text: text, Known: known, Overridable: overridable, Span: p.Value.Span, From: i}))
+			b := newBinding(name, Value{Text: text, Known: known, Overridable: overridable, Span: p.Value.Span, From: i}, index)
+			b.image = &b.value
+			v.root = v.root.set(b)
 			continue
 		}
 		name := p.Key.Text
 		if name == "BUILDKIT_SBOM_SCAN_CONTEXT" || name == "BUILDKIT_SBOM_SCAN_STAGE" {
 			continue // BuildKit reads these itself and never sets them
 		}
-		if p.HasValue {
+		old, has := s.read(v, name)
+		b := newBinding(name, Value{Overridable: true, Span: p.Key.Span, From: i}, index)
+		b.image = old.image
+		switch global := f.outerBinding(s, name); {
+		case p.HasValue:
 			text, known, _ := f.evaluate(s, v, p.Value)
-			v.root = v.root.set(newBinding(name, Value{Text: text, Known: known, Overridable: true, Span: p.Value.Span, From: i}))
-			continue
-		}
-		b := newBinding(name, Value{Overridable: true, Span: p.Key.Span, From: i})
-		b.unset = true
-		if old := v.root.get(name); old != nil {
+			b.value = Value{Text: text, Known: known, Overridable: true, Span: p.Value.Span, From: i}
+		case global != nil && !global.unset:
+			b.value = global.value
+		case automaticArgs()[name] && (global == nil || s.outer):
+		case has:
 			b.value, b.unset = old.value, old.unset
 			b.value.Overridable = true
-		}
-		if !s.outer {
-			if global := f.outerScope().last().root.get(name); global != nil && !global.unset {
-				b.value, b.unset = global.value, false
-			} else if global == nil && automaticArgs()[name] {
-				b.value, b.unset = Value{Overridable: true, Span: p.Key.Span, From: i}, false
-			}
-		} else if b.unset && automaticArgs()[name] {
-			b.unset = false
+		default:
+			b.unset = true
 		}
 		v.root = v.root.set(b)
 	}
 	return v
+}
+
+// outerBinding returns what the instructions before the first FROM bind to a name that an ARG in the stage of s declares, nil for nothing.
+func (f *File) outerBinding(s *scope, name string) *binding {
+	if s.outer {
+		return nil
+	}
+	return f.outerScope().last().root.get(name)
 }
 
 // scopeAt returns the scope that an instruction stands in and the variables in force just before it; false for
@@ -290,12 +325,11 @@ func (f *File) scopeAt(at *Instruction) (*scope, version, bool) {
 // of an ONBUILD, is found but not known.
 func (f *File) Lookup(at *Instruction, name string) (Value, bool) {
 	s, v, here := f.scopeAt(at)
-	b := v.root.get(name)
+	r, ok := s.read(v, name)
 	switch {
-	case b != nil:
-		value := b.value
-		value.Known = value.Known && here && !v.opaque
-		return value, true
+	case ok:
+		r.value.Known = r.value.Known && here && !v.opaque
+		return r.value, true
 	case s.outer && automaticArgs()[name]:
 		return Value{Overridable: true}, true
 	}
@@ -411,25 +445,25 @@ type environment struct {
 
 // Get implements shell.EnvGetter.
 func (e *environment) Get(name string) (string, bool) {
-	b := e.version.root.get(name)
+	r, ok := e.scope.read(e.version, name)
 	switch {
-	case b == nil && e.scope.outer && automaticArgs()[name], e.version.opaque, b != nil && !b.unset && !b.value.Known:
+	case e.version.opaque, ok && !r.unset && !r.value.Known, !ok && e.scope.outer && automaticArgs()[name]:
 		e.unknown = true
 		return "", false
-	case b == nil || b.unset:
-		e.overridable = e.overridable || b != nil
-		if !e.scope.outer && (e.scope.open || b != nil || name == "PATH") {
-			e.unknown = true
-		} else if e.scope.outer {
+	case !ok || r.unset:
+		e.overridable = e.overridable || ok
+		if e.scope.outer {
 			e.missing = append(e.missing, name)
+		} else if ok || e.scope.open || name == "PATH" {
+			e.unknown = true
 		}
 		return "", false
 	}
-	e.overridable = e.overridable || b.value.Overridable
-	if e.left -= len(b.value.Text); e.left < 0 {
+	e.overridable = e.overridable || r.value.Overridable
+	if e.left -= len(r.value.Text); e.left < 0 {
 		return "", false
 	}
-	return b.value.Text, true
+	return r.value.Text, true
 }
 
 // Keys implements shell.EnvGetter. The lexer does not call it.
@@ -496,7 +530,7 @@ type defaults struct{ environment }
 
 // Get implements shell.EnvGetter.
 func (d *defaults) Get(name string) (string, bool) {
-	if b := d.version.root.get(name); b == nil || !b.value.Known {
+	if r, ok := d.scope.read(d.version, name); !ok || !r.value.Known {
 		return "", false
 	}
 	return d.environment.Get(name)
