@@ -37,6 +37,9 @@ func (e *Effective) Value(name string) (string, bool) {
 		return "", false
 	}
 	s := e.Settings.Get(name)
+	if !s.Known && !s.Set && s.Facts.HasDefault && !e.Settings.Tainted() {
+		return s.Facts.Default, true // images run Linux, whose default this is
+	}
 	return s.Value, s.Known
 }
 
@@ -44,7 +47,7 @@ func (e *Effective) Value(name string) (string, bool) {
 func (e *Effective) Origins(name string) []Origin {
 	var out []Origin
 	for _, o := range e.Settings.Get(name).Origins {
-		if o.Source < len(e.origins) && !slices.Contains(out, e.origins[o.Source]) {
+		if o.Source >= 0 && o.Source < len(e.origins) && !slices.Contains(out, e.origins[o.Source]) {
 			out = append(out, e.origins[o.Source])
 		}
 	}
@@ -134,7 +137,7 @@ func (img *Image) replay(at *Event, after bool) *Effective {
 	m.user(env, user)
 	m.environment(env, at)
 	if at != nil && at.Nix != nil && at.Nix.Options != nil {
-		m.add(nixconf.Source{Files: []*nixconf.File{at.Nix.Options.File}, CommandLine: true}, Origin{"command line", at})
+		m.add(at.Nix.Options.File, nixconf.CommandLine, Origin{"command line", at})
 	}
 	eff.Settings = nixconf.Merge(m.sources, eff.Distribution, eff.Version)
 	return eff
@@ -146,8 +149,8 @@ type merger struct {
 	sources []nixconf.Source
 }
 
-func (m *merger) add(s nixconf.Source, origin Origin) {
-	m.sources = append(m.sources, s)
+func (m *merger) add(f *nixconf.File, kind nixconf.SourceKind, origin Origin) {
+	m.sources = append(m.sources, nixconf.Source{File: f, Kind: kind, Label: origin.Label})
 	m.eff.origins = append(m.eff.origins, origin)
 }
 
@@ -160,13 +163,13 @@ func (m *merger) system(env map[string]*Event) {
 		}
 		conf = path.Join(e.Value, "nix.conf")
 	}
-	m.file(conf)
-	if path.Dir(conf) == "/etc/nix" && m.files[determinateConf] != nil {
-		m.file(determinateConf)
+	m.file(conf, nixconf.SystemFile)
+	if path.Dir(conf) == "/etc/nix" {
+		m.file(determinateConf, nixconf.SystemFile)
 	}
 }
 
-func (m *merger) file(name string) {
+func (m *merger) file(name string, kind nixconf.SourceKind) {
 	f := m.files[name]
 	if f == nil {
 		return
@@ -181,7 +184,7 @@ func (m *merger) file(name string) {
 			}
 			continue
 		}
-		m.add(nixconf.Source{Files: []*nixconf.File{p.file}, Continues: len(m.sources) > 0 && p.file != f.parts[0].file}, p.origin)
+		m.add(p.file, kind, p.origin)
 		if len(p.file.Includes) > 0 && p.origin.Event != nil {
 			m.eff.Uncertain = true // what the image holds at the included path is not known
 		}
@@ -195,7 +198,7 @@ func (m *merger) user(env map[string]*Event, user string) {
 			m.eff.Uncertain = true
 		}
 		for _, name := range slices.Backward(strings.Split(e.Value, ":")) {
-			m.file(name)
+			m.file(name, nixconf.UserFile)
 		}
 		return
 	}
@@ -207,12 +210,12 @@ func (m *merger) user(env map[string]*Event, user string) {
 	if e := env["XDG_CONFIG_HOME"]; e != nil && e.Known {
 		dir = e.Value
 	}
-	m.file(path.Join(dir, "nix", "nix.conf"))
+	m.file(path.Join(dir, "nix", "nix.conf"), nixconf.UserFile)
 }
 
 func (m *merger) environment(env map[string]*Event, at *Event) {
 	if at != nil && at.Env != nil {
-		m.add(nixconf.Source{Files: []*nixconf.File{at.Env.File}}, Origin{"NIX_CONFIG of the command", at})
+		m.add(at.Env.File, nixconf.Environment, Origin{"NIX_CONFIG of the command", at})
 		return
 	}
 	if e := env["NIX_CONFIG"]; e != nil {
@@ -220,7 +223,7 @@ func (m *merger) environment(env map[string]*Event, at *Event) {
 			m.eff.Uncertain = true
 			return
 		}
-		m.add(nixconf.Source{Files: []*nixconf.File{e.Text.File}}, Origin{"ENV NIX_CONFIG", e})
+		m.add(e.Text.File, nixconf.Environment, Origin{"ENV NIX_CONFIG", e})
 	}
 }
 

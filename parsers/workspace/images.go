@@ -122,7 +122,12 @@ func LookupImage(reference string) *KnownImage {
 	return img
 }
 
+// builtinPrefix marks the names of configuration that no file of the workspace holds.
+const builtinPrefix = "built into "
+
 // builtin parses configuration that no file of the workspace holds.
 func builtin(name, text string) *nixconf.File {
-	return nixconf.Parse(source.WholeFile(source.NewFile(name, []byte(text))))
+	return nixconf.Parse(source.WholeFile(source.NewFile(builtinPrefix+name, []byte(text))))
 }
+
+func isBuiltin(f *source.File) bool { return strings.HasPrefix(f.Path, builtinPrefix) }

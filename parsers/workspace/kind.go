@@ -113,9 +113,15 @@ func nixSettingLines(f *source.File) []int {
 		if end <= 0 || len(lines) > 0 {
 			continue
 		}
-		if name := string(line[:end]); nixconf.IsSetting(name) || nixconf.Nearest(name) != "" {
+		if name := string(line[:end]); isOrNearSetting(name) {
 			lines = append(lines, n)
 		}
 	}
 	return lines
+}
+
+// isOrNearSetting reports whether any release has a setting of that name, or of one that differs by a typing error.
+func isOrNearSetting(name string) bool {
+	all := nixconf.DefaultTargets()
+	return nixconf.Known(name, all).Description != "" || nixconf.Known(name, all).Coverage != nixconf.None || nixconf.Nearest(name, all) != ""
 }

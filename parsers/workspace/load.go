@@ -512,3 +512,20 @@ func unwrapPath(err error) error {
 	}
 	return err
 }
+
+// nixFile makes the model of a nix.conf file, with what it includes.
+func (w *Workspace) nixFile(e *Entry, parsed *nixconf.File) *NixText {
+	root := w.root(filepath.Dir(e.Abs))
+	resolved := parsed.Resolve(filepath.ToSlash(e.Abs), func(path string) (*nixconf.File, error) {
+		full := filepath.FromSlash(path)
+		if !inside(root, full) {
+			return nil, errors.New("outside the workspace")
+		}
+		f, err := w.neighbour(root, full)
+		if err != nil {
+			return nil, err
+		}
+		return nixconf.Parse(source.WholeFile(f)), nil
+	})
+	return &NixText{File: resolved, Host: HostFile, Path: e.Path, Targets: w.Targets.Nix}
+}

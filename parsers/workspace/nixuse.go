@@ -240,7 +240,7 @@ func arity(option string) int {
 
 // lookupAny finds a setting in the newest Nix.
 func lookupAny(name string) (nixconf.Facts, bool) {
-	return nixconf.Lookup(nixconf.Nix, nixconf.Newest(nixconf.Nix), name)
+	return nixconf.Lookup(nixconf.Nix, nixconf.Head(), name)
 }
 
 // commandOptions returns the settings on the command line of a Nix command as nix.conf text, nil without any.

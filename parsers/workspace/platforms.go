@@ -1,6 +1,10 @@
 package workspace
 
-import "github.com/sandlint/sandlint/parsers/source"
+import (
+	"strings"
+
+	"github.com/sandlint/sandlint/parsers/source"
+)
 
 // build is one way in which a Dockerfile is built, as a neighbouring file says.
 type build struct {
@@ -37,8 +41,9 @@ func (w *Workspace) platforms(img *Image) []Platform {
 	}
 	var out []Platform
 	for _, name := range w.Targets.Platforms {
-		out = append(out, Platform{Name: name, Emulated: len(w.Targets.Platforms) > 1, Why: "the configured platforms", File: nil, Span: source.Span{}})
+		out = append(out, Platform{Name: name, Why: "the configured platforms"})
 	}
+	markEmulated(out)
 	for _, b := range img.File.builds {
 		out = append(out, b.platforms...)
 	}
@@ -46,4 +51,35 @@ func (w *Workspace) platforms(img *Image) []Platform {
 		return img.Parent.Platforms
 	}
 	return out
+}
+
+// markEmulated marks the platforms of one build, on one builder, that are not the builder's own. Which one is its own is not known; where there
+// are several architectures it is taken to be amd64, as of most builders.
+func markEmulated(platforms []Platform) {
+	architectures := map[string]bool{}
+	for _, p := range platforms {
+		architectures[architecture(p.Name)] = true
+	}
+	if len(architectures) < 2 {
+		return
+	}
+	own := architecture(platforms[0].Name)
+	if architectures["amd64"] {
+		own = "amd64"
+	}
+	for n := range platforms {
+		platforms[n].Emulated = architecture(platforms[n].Name) != own
+	}
+}
+
+// architecture returns the architecture of a platform. One kernel runs 386 beside amd64.
+func architecture(platform string) string {
+	parts := strings.Split(platform, "/")
+	if len(parts) < 2 {
+		return platform
+	}
+	if parts[1] == "386" {
+		return "amd64"
+	}
+	return parts[1]
 }

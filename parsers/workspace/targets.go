@@ -34,7 +34,7 @@ func Consumers() []string {
 func (t *Targets) Set(consumer, version string) error {
 	switch consumer {
 	case "nix", "lix", "determinate":
-		target, err := nixconf.ParseTarget(nixconf.Distribution(consumer), version)
+		target, err := nixconf.ParseTarget(consumer, version)
 		if err != nil {
 			return err
 		}

@@ -74,18 +74,14 @@ func (img *Image) traceCommand(e *Event) TraceCommand {
 		_, certain := eff.Value(name)
 		t := TraceSetting{Name: name, Value: s.Value, Certain: certain}
 		for _, o := range s.Origins {
-			if o.Source >= len(eff.origins) {
+			if o.Source < 0 || o.Source >= len(eff.origins) {
 				continue
 			}
-			origin := eff.origins[o.Source]
-			from := TraceOrigin{Label: origin.Label}
-			if origin.Event != nil && o.Entry != nil {
-				file := eff.sourceFile(o.Source)
-				if _, builtIn := builtins[file.Fragment.File.Path]; !builtIn {
-					from.File, from.Span = file.Fragment.File, file.Fragment.Span(o.Entry.Span)
-				} else {
-					from.Label = file.Fragment.File.Path
-				}
+			from := TraceOrigin{Label: eff.origins[o.Source].Label}
+			if f := o.File.Fragment.File; isBuiltin(f) {
+				from.Label = f.Path
+			} else if o.Entry != nil {
+				from.File, from.Span = f, o.File.Fragment.Span(o.Entry.Span)
 			}
 			if !slices.Contains(t.From, from) {
 				t.From = append(t.From, from)

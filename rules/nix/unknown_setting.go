@@ -2,6 +2,7 @@ package nix
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/sandlint/sandlint/fixers"
 	"github.com/sandlint/sandlint/parsers/nixconf"
@@ -41,12 +42,12 @@ func checkUnknownSetting(p *rules.Pass, text *workspace.NixText) {
 		if near == "" && k.Description == "" {
 			near = nixconf.Nearest(entry.Name.Text, text.Targets)
 		}
-		message := fmt.Sprintf("setting %q is unknown to %s", entry.Name.Text, text.Targets)
+		message := fmt.Sprintf("setting %q is unknown to %s", entry.Name.Text, releases(text.Targets))
 		switch {
 		case near != "":
 			message += fmt.Sprintf("; did you mean %q?", near)
 		case k.Description != "":
-			message += fmt.Sprintf(" (%s)", k.Description)
+			message += fmt.Sprintf("; known to %s", k.Description)
 		}
 		finding := at(text, entry.Name.Span, message)
 		if near != "" {
@@ -56,4 +57,12 @@ func checkUnknownSetting(p *rules.Pass, text *workspace.NixText) {
 		}
 		p.Report(finding)
 	}
+}
+
+// releases names targets for a message; the default ones need no numbers.
+func releases(ts nixconf.Targets) string {
+	if slices.Equal(ts, nixconf.DefaultTargets()) {
+		return "Nix, Lix and Determinate Nix"
+	}
+	return ts.String()
 }

@@ -59,8 +59,8 @@ func checkNixConfigOrder(p *rules.Pass, img *workspace.Image) {
 				Message: fmt.Sprintf("%s runs here with %s = %s", quote(worst.command.Nix.Label), worst.setting, worst.before),
 			}},
 		}
-		if write.Text.Host == workspace.HostFile && write.File != file {
-			// The file may be right for other readers: the fault is the place of the COPY.
+		if write.File != file && (write.Text.Host == workspace.HostFile || write.ByInstaller) {
+			// The file may be right for other readers: the fault is the place of the COPY, or the flag.
 			finding.File, finding.Span = write.File, write.Span
 		}
 		finding.Fixes = fixOrder(img, write, found)
