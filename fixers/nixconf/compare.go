@@ -1,0 +1,155 @@
+// Package nixconf edits nix.conf texts in their own terms, wherever they lie, and proves that an edited text still gives the same
+// settings.
+package nixconf
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+
+	"github.com/sandlint/sandlint/fixers"
+	"github.com/sandlint/sandlint/parsers/nixconf"
+	"github.com/sandlint/sandlint/parsers/source"
+)
+
+// Compare says in one sentence what changed between two texts of a nix.conf file that fixes, whose edits turned before into after,
+// do not declare, and returns "" when nothing did: the settings in force, for each release of targets, are compared. The
+// settings that a fix names may differ. Fixes with Changes.Repair are made first; what they leave must be refused less than what was there.
+func Compare(before, after *source.File, fixes []fixers.Fix, targets nixconf.Targets) string {
+	var repairs []fixers.Edit
+	var all, others fixers.Changes
+	edited := 0
+	for _, f := range fixes {
+		all.Repair = all.Repair || f.Changes.Repair
+		all.Settings = append(all.Settings, f.Changes.Settings...)
+		if !f.Changes.Repair {
+			others.Settings = append(others.Settings, f.Changes.Settings...)
+		}
+		for _, e := range f.Edits {
+			if e.File == nil || e.File.Path != before.Path {
+				continue
+			}
+			if edited++; f.Changes.Repair {
+				repairs = append(repairs, e)
+			}
+		}
+	}
+	parse := func(f *source.File) *nixconf.File { return nixconf.Parse(source.WholeFile(f)) }
+	if text, err := fixers.Apply(before, repairs); all.Repair && err == nil && len(repairs) < edited {
+		repaired := parse(source.NewFile(before.Path, text))
+		if d := CompareTexts(parse(before), repaired, nixconf.SystemFile, fixers.Changes{Repair: true}, targets); d != "" {
+			return d
+		}
+		return CompareTexts(repaired, parse(after), nixconf.SystemFile, others, targets)
+	}
+	return CompareTexts(parse(before), parse(after), nixconf.SystemFile, all, targets)
+}
+
+// CompareTexts compares two texts, with their includes as far as they are resolved, and of any kind; see Compare. The texts are looked at
+// alone, and after a source of which nothing is known, so that "extra-" counts and so does a value that happens to be the default.
+func CompareTexts(before, after *nixconf.File, kind nixconf.SourceKind, changes fixers.Changes, targets nixconf.Targets) string {
+	for _, target := range targets {
+		for _, v := range target.Releases() {
+			r := release{target.Distribution, v, kind}
+			if d := r.compare(before, after, changes); d != "" {
+				return fmt.Sprintf("%s in %s %s", d, target.Distribution.Title(), v)
+			}
+		}
+	}
+	return ""
+}
+
+type release struct {
+	distribution nixconf.Distribution
+	version      nixconf.Version
+	kind         nixconf.SourceKind
+}
+
+func (r release) compare(before, after *nixconf.File, changes fixers.Changes) string {
+	old, now := r.merge(before), r.merge(after)
+	if now.Fatal != nil {
+		if old.Fatal == nil {
+			return fmt.Sprintf("the result is refused: %s", now.Fatal.Message)
+		}
+		was, is := r.refused(before), r.refused(after)
+		if is > was || changes.Repair && is == was {
+			return fmt.Sprintf("the result is still refused: %s", now.Fatal.Message)
+		}
+	}
+	if changes.Repair {
+		return ""
+	}
+	if !slices.EqualFunc(before.Includes, after.Includes, func(a, b nixconf.Include) bool { return a.Path.Text == b.Path.Text && a.Optional == b.Optional }) {
+		return "other files are included after the fix"
+	}
+	declared := map[string]bool{}
+	for _, name := range changes.Settings {
+		declared[name] = true
+		if facts, ok := nixconf.Lookup(r.distribution, r.version, name); ok {
+			declared[facts.Name] = true
+		}
+	}
+	unknown := nixconf.Parse(source.WholeFile(source.NewFile("", []byte("!include unknown\n"))))
+	pairs := [][2]*nixconf.Settings{{old, now}, {r.merge(unknown, before), r.merge(unknown, after)}}
+	for _, pair := range pairs {
+		for _, name := range slices.Compact(slices.Sorted(slices.Values(slices.Concat(pair[0].Names(), pair[1].Names())))) {
+			if declared[name] {
+				continue
+			}
+			a, b := pair[0].Get(name), pair[1].Get(name)
+			switch {
+			case a.Value != b.Value:
+				return fmt.Sprintf("setting %q is %q after the fix, and was %q", name, b.Value, a.Value)
+			case a.Known && !b.Known:
+				return fmt.Sprintf("setting %q is no longer decided by this text", name)
+			case b.Known && !a.Known:
+				return fmt.Sprintf("setting %q is now decided by this text", name)
+			}
+		}
+	}
+	a, b := unknownSettings(old), unknownSettings(now)
+	for _, name := range slices.Sorted(maps.Keys(a)) {
+		if value, ok := b[name]; (!ok || value != a[name]) && !declared[name] {
+			return fmt.Sprintf("the unknown setting %q is gone or has another value", name)
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(b)) {
+		if _, ok := a[name]; !ok && !declared[name] {
+			return fmt.Sprintf("the unknown setting %q has come", name)
+		}
+	}
+	return ""
+}
+
+func (r release) merge(files ...*nixconf.File) *nixconf.Settings {
+	sources := make([]nixconf.Source, len(files))
+	for i, f := range files {
+		sources[i] = nixconf.Source{File: f, Kind: nixconf.SystemFile}
+	}
+	sources[len(files)-1].Kind = r.kind
+	return nixconf.Merge(sources, r.distribution, r.version)
+}
+
+// refused counts the lines on which the release gives up.
+func (r release) refused(f *nixconf.File) int {
+	n := len(f.Problems)
+	for _, e := range f.Entries {
+		if facts, ok := nixconf.Lookup(r.distribution, r.version, e.Name.Text); ok {
+			if bad := nixconf.CheckValue(facts, r.version, r.distribution, e.Value, e.Words); bad != nil && bad.Fatal {
+				n++
+			}
+		}
+	}
+	return n
+}
+
+// unknownSettings returns the values of the settings that the release does not have. It keeps the first of each, for plug-ins.
+func unknownSettings(s *nixconf.Settings) map[string]string {
+	out := map[string]string{}
+	for _, o := range s.Unknown {
+		if _, ok := out[o.Entry.Name.Text]; !ok {
+			out[o.Entry.Name.Text] = o.Entry.Value
+		}
+	}
+	return out
+}
