@@ -1,10 +1,6 @@
 package workspace
 
-import (
-	"strings"
-
-	"github.com/sandlint/sandlint/parsers/source"
-)
+import "strings"
 
 // build is one way in which a Dockerfile is built, as a neighbouring file says.
 type build struct {
