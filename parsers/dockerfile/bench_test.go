@@ -108,6 +108,9 @@ func BenchmarkBuildKitParser(b *testing.B) {
 func BenchmarkBuildKitInstructions(b *testing.B) {
 	benchmark(b, func(text []byte) {
 		if tree, err := parser.Parse(strings.NewReader(string(text))); err == nil {
+			for _, node := range tree.AST.Children {
+				node.PrevComment = nil
+			}
 			_, _, _ = instructions.Parse(tree.AST, nil)
 		}
 	})

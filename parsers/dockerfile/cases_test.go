@@ -33,6 +33,7 @@ var agreementCases = []string{
 	"  # escape=`\nFROM a\nRUN b `\nc\n",
 	"# 1a=b\nFROM a\n",
 	"# syntax=a\n# syntax=b\nFROM a\n",
+	"FROM a\n# check=skip=all\nCOPY --x a b\n# check=skip=all\nRUN c\n",
 
 	// continuation lines
 	"FROM a\nRUN b \\\n  c \\\n  d\n",

@@ -51,7 +51,10 @@ func (r *reader) judge(i *Instruction) {
 
 // unknownKeyword returns the problem of an instruction whose keyword BuildKit does not know.
 func (r *reader) unknownKeyword(i *Instruction) source.Problem {
-	p := source.Problem{Span: i.Keyword, Kind: KindUnknownInstruction, Near: nearest(i.Name, keywords())}
+	p := source.Problem{Span: i.Keyword, Kind: KindUnknownInstruction}
+	if !strings.ContainsFunc(i.Name, func(c rune) bool { return c < 'A' || c > 'Z' }) {
+		p.Near = nearest(i.Name, keywords())
+	}
 	p.Message = fmt.Sprintf("instruction %s is unknown", quote(r.text[i.Keyword.Start:i.Keyword.End]))
 	all := r.file.Instructions
 	switch {
@@ -144,6 +147,7 @@ func (r *reader) ask(i *Instruction) error {
 		return err
 	}
 	for _, node := range tree.AST.Children {
+		node.PrevComment = nil // without a linter, BuildKit v0.34.2 panics at a comment "check=…"
 		if _, err := instructions.ParseInstruction(node); err != nil {
 			return err
 		}

@@ -362,7 +362,7 @@ func (r *reader) addSegment(a, b int) {
 // newInstruction returns an instruction of the file.
 func (r *reader) newInstruction() *Instruction {
 	if len(r.slab) == cap(r.slab) {
-		r.slab = make([]Instruction, 0, min(max(16, 2*cap(r.slab)), 256))
+		r.slab = make([]Instruction, 0, min(max(8, 2*cap(r.slab)), 256))
 	}
 	r.slab = append(r.slab, Instruction{file: r.file})
 	return &r.slab[len(r.slab)-1]
@@ -374,7 +374,7 @@ func (r *reader) keep(words []Word) []Word {
 		return nil
 	}
 	if cap(r.arena)-len(r.arena) < len(words) {
-		r.arena = make([]Word, 0, max(64, len(words)))
+		r.arena = make([]Word, 0, max(min(max(16, 2*cap(r.arena)), 256), len(words)))
 	}
 	n := len(r.arena)
 	r.arena = append(r.arena, words...)
