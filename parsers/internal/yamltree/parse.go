@@ -58,7 +58,20 @@ func (p *parser) eol(i int) bool { return i >= len(p.src) || isBreak(p.src[i]) }
 
 func (p *parser) eof() bool { return p.pos >= len(p.src) }
 
-func (p *parser) col() int { return p.pos - p.bol }
+func (p *parser) col() int { return p.column(p.pos) }
+
+// column returns the column of i in the line that starts at bol. A tab that indents the line, which is an error, counts as eight.
+func (p *parser) column(i int) int {
+	n := i - p.bol
+	for _, c := range p.src[p.bol:i] {
+		if c == '\t' {
+			n += 7
+		} else if c != ' ' {
+			break
+		}
+	}
+	return n
+}
 
 // lineEnd returns the end of the line that holds i, without its break.
 func (p *parser) lineEnd(i int) int {
@@ -320,7 +333,7 @@ func (p *parser) block(least, dashes int, inValue bool) *Node {
 			}
 			m := &Node{Kind: Mapping, Span: source.Span{Start: n.Span.Start, End: n.Span.End}}
 			p.apply(props, m)
-			p.mapping(m, start-p.bol, n)
+			p.mapping(m, p.column(start), n)
 			return m
 		}
 		line := p.lineEnd(p.pos)

@@ -152,9 +152,10 @@ func (n *Node) Pair(key string) Pair {
 	return found
 }
 
-// All yields the entries of a mapping, those merged in after its own, each key once. Keys that are not scalars are left out.
-func (n *Node) All() iter.Seq2[*Node, *Node] {
-	return func(yield func(key, value *Node) bool) {
+// All yields the entries of a mapping, those merged in after its own, each key once; the value may be an alias. Keys that are
+// not scalars are left out.
+func (n *Node) All() iter.Seq[Pair] {
+	return func(yield func(Pair) bool) {
 		var seen map[string]bool
 		n.mappings(func(m *Node) bool {
 			if seen == nil {
@@ -166,7 +167,7 @@ func (n *Node) All() iter.Seq2[*Node, *Node] {
 					continue
 				}
 				seen[p.Key.Text] = true
-				if v := p.Value.Resolve(); v != nil && !yield(p.Key, v) {
+				if !yield(p) {
 					return false
 				}
 			}

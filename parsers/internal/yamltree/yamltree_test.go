@@ -156,6 +156,7 @@ func TestBroken(t *testing.T) {
 		{"between levels", "a:\n    b: c\n  d: e\nf: g\n", `{"a":{"b":"c"} "f":"g"}`, []string{`yaml-syntax "d: e": this line is indented deeper than the keys before it, and belongs to none`}},
 		{"two colons", "a: b: c\nd: e\n", `{"a":"b: c" "d":"e"}`, []string{`yaml-syntax ":": a second colon in one line: the value "b: c" needs quotes`}},
 		{"tab", "a:\n\tb: c\nd: e\n", `{"a":{"b":"c"} "d":"e"}`, []string{"yaml-tab \"\\t\": a tab indents this line; YAML allows only spaces"}},
+		{"tab among spaces", "a:\n  b:\n\tc: d\n  e: f\n", `{"a":{"b":{"c":"d"} "e":"f"}}`, []string{"yaml-tab \"\\t\": a tab indents this line; YAML allows only spaces"}},
 		{"quote left open", "a: 'b\nc: d\n", `{"a":"b" "c":"d"}`, []string{`yaml-syntax "'": this quote is not closed`}},
 		{"quote left open at the end", "a: b\nc: \"d\n", `{"a":"b" "c":"d"}`, []string{`yaml-syntax "\"": this quote is not closed`}},
 		{"bracket left open", "a: [b, [c\nd: e\n", `{"a":["b" ["c"]] "d":"e"}`, []string{`yaml-syntax "[": this '[' is not closed`}},
@@ -237,8 +238,8 @@ twice: {a: 1, a: 2}
 	}
 	for key, want := range map[string]string{"one": "image=d user=c n=~", "two": "x=y image=a user=b n=~", "loop": "k=v", "twice": "a=2"} {
 		var got []string
-		for k, v := range root.Get(key).All() {
-			got = append(got, k.Text+"="+v.Text)
+		for p := range root.Get(key).All() {
+			got = append(got, p.Key.Text+"="+p.Value.Text)
 		}
 		if s := strings.Join(got, " "); s != want {
 			t.Errorf("All of %s: %q, want %q", key, s, want)

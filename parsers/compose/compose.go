@@ -1,0 +1,181 @@
+// Package compose reads Compose files (compose.yaml, docker-compose.yml): which Dockerfile a service is built from and for which platforms, and with
+// which privileges its container runs.
+//
+// Anchors, merge keys, several documents, "extends" inside the file and variables with a default are resolved as compose-go 2
+// does (loader, override, template). Other files, of "include", "extends" or the command line, are not read.
+package compose
+
+import (
+	"path"
+	"strings"
+
+	"github.com/sandlint/sandlint/parsers/internal/yamltree"
+	"github.com/sandlint/sandlint/parsers/source"
+)
+
+// Value is a text of the file after variables were replaced. A variable without a default makes it unknown, and one with a default
+// overridable.
+type Value = source.Value
+
+// The kinds of problem that Parse reports. Compose refuses a file for each of them.
+const (
+	KindSyntax         = yamltree.KindSyntax
+	KindTab            = yamltree.KindTab
+	KindDuplicateKey   = yamltree.KindDuplicateKey
+	KindUndefinedAlias = yamltree.KindUndefinedAlias
+	KindTooDeep        = yamltree.KindTooDeep
+	// KindShape is a value of the wrong type.
+	KindShape = "compose-shape"
+	// KindTemplate is a "${" that starts no variable.
+	KindTemplate = "compose-template"
+)
+
+// File is a Compose file as read. It is immutable after Parse.
+type File struct {
+	Source *source.File
+	// Services are the services, in order of position.
+	Services []*Service
+	// Includes are the paths of other Compose files under "include".
+	Includes []Value
+	// Legacy says that the file has the form of Compose 1.0, with the services at its top, which Docker Compose 2 refuses.
+	Legacy bool
+	// Problems are in order of position. Kinds are the Kind… constants.
+	Problems []source.Problem
+}
+
+// Service is one service, with what it extends in the same file.
+type Service struct {
+	// Name is the service's name; NameSpan is its key.
+	Name     string
+	NameSpan source.Span
+	// Build is nil for a service that only runs an image.
+	Build *Build
+	Image Value
+	// Platform is the platform that the container runs on; it is also built for it when Build.Platforms is empty.
+	Platform Value
+	// Privileged is "true" or "false".
+	Privileged Value
+	// SecurityOpt are the security options, such as "seccomp=unconfined", "seccomp:./profile.json" and "no-new-privileges:true".
+	SecurityOpt []Value
+	// CapAdd and CapDrop are names of capabilities, with or without "CAP_".
+	CapAdd, CapDrop []Value
+	// Extends names the service that this one extends; ExtendsFile the file that it is in, which is not read. With ExtendsFile set, whatever is
+	// not set here may be set there.
+	Extends, ExtendsFile Value
+	// Span runs from the name to the end of the service.
+	Span source.Span
+}
+
+// Build says how a service's image is built.
+type Build struct {
+	// Context is the build context as written: a folder, or a URL.
+	Context Value
+	// Dockerfile is the path of the Dockerfile as written; DockerfilePath resolves it.
+	Dockerfile Value
+	// Inline is the text of dockerfile_inline. Where it is set there is no Dockerfile file.
+	Inline Value
+	// Stage is the key target: the stage that is built. Not set, it is the last one.
+	Stage Value
+	// Platforms are the platforms as written; Service.BuildPlatforms adds the service's own.
+	Platforms []Value
+	// Args are the build arguments. One without a value takes it from the environment, and is not known.
+	Args map[string]Value
+	// Contexts are the additional contexts, which replace images and stages of that name.
+	Contexts map[string]Value
+	// Privileged is "true" when the build is granted security.insecure.
+	Privileged Value
+	// Entitlements are the grants of the build, such as "security.insecure".
+	Entitlements []Value
+	// Span is the value of build.
+	Span source.Span
+}
+
+// Service returns the service with the given name, nil when there is none.
+func (f *File) Service(name string) *Service {
+	for _, s := range f.Services {
+		if s.Name == name {
+			return s
+		}
+	}
+	return nil
+}
+
+// BuildPlatforms returns the platforms that the service's image is built for: those of its build, else its own. None means that of
+// the builder.
+func (s *Service) BuildPlatforms() []Value {
+	switch {
+	case s.Build == nil:
+		return nil
+	case len(s.Build.Platforms) > 0:
+		return s.Build.Platforms
+	case s.Platform.IsSet():
+		return []Value{s.Platform}
+	}
+	return nil
+}
+
+// IsPrivileged reports whether the container is known to run privileged.
+func (s *Service) IsPrivileged() bool { return isTrue(s.Privileged) }
+
+// Insecure reports whether the build is known to be granted security.insecure, and where.
+func (b *Build) Insecure() (source.Span, bool) {
+	if isTrue(b.Privileged) {
+		return b.Privileged.Span, true
+	}
+	for _, e := range b.Entitlements {
+		if e.Is("security.insecure") {
+			return e.Span, true
+		}
+	}
+	return source.Span{}, false
+}
+
+// isTrue tells as compose-go's interpolation does.
+func isTrue(v Value) bool {
+	switch strings.ToLower(v.Text) {
+	case "true", "y", "yes", "on", "1":
+		return v.Known
+	}
+	return false
+}
+
+// ContextPath returns the folder of the build context, with slashes and relative to the folder of the Compose file ("." by default). It reports
+// false for a context that is not known or no local folder.
+func (b *Build) ContextPath() (string, bool) {
+	if !b.Context.IsSet() {
+		return ".", true
+	}
+	if !b.Context.Known || !isLocal(b.Context.Text) {
+		return "", false
+	}
+	return path.Clean(b.Context.Text), true
+}
+
+// DockerfilePath returns the path of the Dockerfile, with slashes and relative to the folder of the Compose file. It reports false
+// where it is not known, not local, or where the Dockerfile is written inline.
+func (b *Build) DockerfilePath() (string, bool) {
+	if b.Inline.IsSet() {
+		return "", false
+	}
+	name := "Dockerfile"
+	if b.Dockerfile.IsSet() && !b.Dockerfile.Is("") {
+		if !b.Dockerfile.Known || !isLocal(b.Dockerfile.Text) {
+			return "", false
+		}
+		name = b.Dockerfile.Text
+	}
+	if path.IsAbs(name) {
+		return path.Clean(name), true
+	}
+	dir, ok := b.ContextPath()
+	if !ok {
+		return "", false
+	}
+	return path.Join(dir, name), true
+}
+
+// isLocal reports whether p names a file or folder, not a URL or the image of another service.
+func isLocal(p string) bool {
+	return p != "-" && !strings.Contains(p, "://") && !strings.HasPrefix(p, "git@") && !strings.HasPrefix(p, "github.com/") &&
+		!strings.HasPrefix(p, "service:") && !strings.HasPrefix(p, "docker-image:") && !strings.HasPrefix(p, "~")
+}
