@@ -92,14 +92,14 @@ func firstKeyword(text []byte) string {
 	return ""
 }
 
-// LooksLikeNixConf reports whether a file named like a nix.conf is one. It is not when no line of it names a setting of
-// Nix, or something near one, and some line cannot be Nix's; then it is another program's file of that name.
+// LooksLikeNixConf reports whether a file named like a nix.conf is one. It is not when it holds text, and no line of it begins with the name of a
+// setting of Nix, or something near one; then it is another program's file of that name.
 func LooksLikeNixConf(f *source.File) bool {
 	if len(nixSettingLines(f)) > 0 || bytes.HasPrefix(f.Bytes, []byte("\xff\xfe")) || bytes.HasPrefix(f.Bytes, []byte("\xfe\xff")) {
 		return true
 	}
 	parsed := nixconf.Parse(source.WholeFile(f))
-	return len(parsed.Problems) == 0
+	return len(parsed.Problems) == 0 && len(parsed.Entries) == 0
 }
 
 // nixSettingLines returns the numbers, from 1, of the lines that begin with the name of a setting of any release.

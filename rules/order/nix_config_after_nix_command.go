@@ -169,23 +169,26 @@ func readLater(events []*workspace.Event, name string) bool {
 
 func message(write *workspace.Event, found []late) string {
 	worst := found[0]
-	what := quote(write.Text.Fragment.File.Text(write.Text.Fragment.Span(worst.entry.Span)))
+	what := quote(strings.Join(strings.Fields(write.Text.Fragment.File.Text(write.Text.Fragment.Span(worst.entry.Span))), " "))
 	if !write.Text.Fragment.Whole() && !strings.Contains(what, "=") {
 		what = quote(worst.setting)
 	}
-	verb := "is written after"
+	verb := "is"
+	switch others := len(found) - 1; {
+	case others == 1:
+		what, verb = fmt.Sprintf("%s and %q", what, found[1].entry.Name.Text), "are"
+	case others > 1:
+		what, verb = fmt.Sprintf("%s and %d more settings", what, others), "are"
+	}
 	switch {
 	case write.ByInstaller:
-		verb = "is put in place by the installer after"
+		verb += " put in place by the installer"
 	case write.Kind == workspace.SetEnv:
-		verb = "is set after"
+		verb += " set"
+	default:
+		verb += " written"
 	}
-	text := fmt.Sprintf("%s %s %s has run", what, verb, quote(worst.command.Nix.Label))
-	if others := len(found) - 1; others == 1 {
-		text = fmt.Sprintf("%s and %q: %s", what, found[1].setting, strings.TrimPrefix(text, what+" "))
-	} else if others > 1 {
-		text = fmt.Sprintf("%s and %d more settings: %s", what, others, strings.TrimPrefix(text, what+" "))
-	}
+	text := fmt.Sprintf("%s %s after %s has run", what, verb, quote(worst.command.Nix.Label))
 	switch {
 	case worst.setting == "filter-syscalls":
 		return text + `, which under an emulator fails with "unable to load seccomp BPF program"`

@@ -1,7 +1,7 @@
 package sandbox
 
 import (
-	"fmt"
+	"strings"
 
 	"github.com/sandlint/sandlint/parsers/nixconf"
 	"github.com/sandlint/sandlint/parsers/workspace"
@@ -24,12 +24,15 @@ var nixSandboxDisabled = &rules.Rule{
 			return
 		}
 		finding := rules.Finding{
-			File: text.Fragment.File, Span: text.Fragment.Span(entry.Span),
-			Message: fmt.Sprintf("%s lets every build read and change the machine that runs it", entry.Name.Text+" = false"),
+			File: text.Fragment.File, Span: text.Fragment.Span(entry.Span), Severity: rules.Info,
+			Message: entry.Name.Text + " = false: builds can read and change all of the machine or image that they run in",
 		}
-		if inImage(p, text) {
-			finding.Severity = rules.Info
-			finding.Message = fmt.Sprintf("%s: builds in this image can read and change all of it", entry.Name.Text+" = false")
+		switch placeOf(p, text) {
+		case inImage:
+			finding.Message = entry.Name.Text + " = false: builds in this image can read and change all of it"
+		case onHost:
+			finding.Severity = rules.Warning
+			finding.Message = entry.Name.Text + " = false lets every build read and change the machine that runs it"
 		}
 		p.Report(finding)
 	},
@@ -49,7 +52,24 @@ func lastEntry(text *workspace.NixText, setting string) *nixconf.Entry {
 	return last
 }
 
-// inImage reports whether a text configures the Nix of a container image rather than that of a host.
-func inImage(p *rules.Pass, text *workspace.NixText) bool {
-	return text.Image != nil || p.Workspace.InImage(text.Fragment.File)
+// place is where the Nix runs that a text configures.
+type place int
+
+const (
+	somewhere place = iota // it is not known
+	inImage
+	onHost
+)
+
+// placeOf tells where the Nix runs that a text configures: in an image where a Dockerfile holds or copies it, and on a host where the file lies in
+// the folders of a machine's or a user's configuration.
+func placeOf(p *rules.Pass, text *workspace.NixText) place {
+	name := text.Fragment.File.Path
+	switch {
+	case text.Image != nil, p.Workspace.InImage(text.Fragment.File), strings.Contains(name, "devcontainer"), strings.Contains(name, "docker"):
+		return inImage
+	case strings.HasSuffix(name, ".config/nix/nix.conf"), strings.HasSuffix(name, "dot_config/nix/nix.conf"), strings.HasSuffix(name, "etc/nix/nix.conf"):
+		return onHost
+	}
+	return somewhere
 }

@@ -24,10 +24,13 @@ var nixSyscallFilterDisabled = &rules.Rule{
 			File: text.Fragment.File, Span: text.Fragment.Span(entry.Span),
 			Message: "without the syscall filter, builds can make setuid files and extended attributes; only a build under an emulator needs that",
 		}
-		if inImage(p, text) {
+		switch placeOf(p, text) {
+		case inImage:
 			if text.Image == nil || text.Event != nil && text.Event.Maybe || !native(text.Image) {
 				return // it may be built through an emulator somewhere
 			}
+		case somewhere:
+			finding.Severity = rules.Info
 		}
 		p.Report(finding)
 	},
