@@ -212,7 +212,10 @@ func (c *checker) Compare(before, after *source.File, fixes []fixers.Fix) string
 		}
 		switch e.Kind {
 		case workspace.KindDockerfile:
-			return fixdocker.Compare(before, after, fixes)
+			if difference := fixdocker.Compare(before, after, fixes); difference != "" {
+				return difference
+			}
+			return compareNix(c.dockerfile(e, before), c.dockerfile(e, after), fixes)
 		case workspace.KindNixConf:
 			return fixnix.Compare(before, after, fixes, c.ws.Targets.Nix)
 		case workspace.KindSeccomp:
@@ -220,6 +223,15 @@ func (c *checker) Compare(before, after *source.File, fixes []fixers.Fix) string
 		}
 	}
 	return "the file is not one of those that are being fixed"
+}
+
+// dockerfile returns the model of a Dockerfile with the given text.
+func (c *checker) dockerfile(e *workspace.Entry, f *source.File) *workspace.Dockerfile {
+	doc, err := c.ws.With(map[string][]byte{e.Abs: f.Bytes}).Open(e)
+	if err != nil {
+		return nil
+	}
+	return doc.Dockerfile
 }
 
 func (c *checker) rule(id string) *Rule {

@@ -23,13 +23,17 @@ func moveFix(img *workspace.Image, write, command *workspace.Event) (fixers.Fix,
 		return fixers.Fix{}, false
 	}
 	safety := fixers.Safe
-	for _, entry := range write.Text.Entries {
-		if slices.Contains(weakening, workspace.Canonical(entry.Name.Text)) {
-			safety = fixers.Unsafe
-		}
+	settings, lost := written(img, write)
+	before, after := img.SettingsBefore(command), img.SettingsAfter(write)
+	if lost || slices.ContainsFunc(settings, func(name string) bool {
+		was, _ := before.Value(name)
+		is, _ := after.Value(name)
+		return was != is && slices.Contains(weakening, name)
+	}) {
+		safety = fixers.Unsafe
 	}
 	if write.Instruction == command.Instruction {
-		return moveInChain(img, write, command, safety)
+		return moveInChain(img, write, command, safety, settings)
 	}
 	if !standsAlone(img, write) {
 		return fixers.Fix{}, false
@@ -38,8 +42,34 @@ func moveFix(img *workspace.Image, write, command *workspace.Event) (fixers.Fix,
 		Title:   "Move the " + write.Instruction.Name + " above the first Nix command that it is for",
 		Safety:  safety,
 		Edits:   fixdocker.MoveBefore(img.File.File, write.Instruction, command.Instruction),
-		Changes: fixers.Changes{Order: true},
+		Changes: fixers.Changes{Order: true, Settings: settings},
 	}, true
+}
+
+// written returns the settings that the instruction of a write changes, and whether it also takes back settings that it does not
+// write, since it replaces the file.
+func written(img *workspace.Image, write *workspace.Event) (settings []string, lost bool) {
+	for _, e := range img.Events {
+		if e.Instruction != write.Instruction || e.Kind != workspace.WriteConfig || e.Text == nil {
+			continue
+		}
+		var own []string
+		for _, entry := range e.Text.Entries {
+			own = append(own, workspace.Canonical(entry.Name.Text))
+		}
+		settings = append(settings, own...)
+		if !e.Truncate {
+			continue
+		}
+		before, after := img.SettingsBefore(e), img.SettingsAfter(e)
+		for _, name := range before.Settings.Names() {
+			was, _ := before.Value(name)
+			if is, _ := after.Value(name); was != is && !slices.Contains(own, name) {
+				settings, lost = append(settings, name), true
+			}
+		}
+	}
+	return settings, lost
 }
 
 // movable reports whether nothing between a command and a later write of the same stage makes the write mean something else when it comes before
@@ -157,7 +187,7 @@ func standsAlone(img *workspace.Image, write *workspace.Event) bool {
 func sources(i *dockerfile.Instruction) int { return len(i.Words) - 1 }
 
 // moveInChain moves `… && write` to the left of the command in the same chain.
-func moveInChain(img *workspace.Image, write, command *workspace.Event, safety fixers.Safety) (fixers.Fix, bool) {
+func moveInChain(img *workspace.Image, write, command *workspace.Event, safety fixers.Safety, settings []string) (fixers.Fix, bool) {
 	if write.Script != command.Script || write.Command == nil || write.Command.Quoting != source.Plain {
 		return fixers.Fix{}, false
 	}
@@ -180,6 +210,6 @@ func moveInChain(img *workspace.Image, write, command *workspace.Event, safety f
 			{File: f, Span: source.Span{Start: at, End: at}, Text: f.Text(write.Command.Span) + " && "},
 			{File: f, Span: source.Span{Start: chain[from-1].Span.End, End: write.Command.Span.End}},
 		},
-		Changes: fixers.Changes{Instructions: true},
+		Changes: fixers.Changes{Instructions: true, Settings: settings},
 	}, true
 }

@@ -232,7 +232,7 @@ func installerFix(img *workspace.Image, command *workspace.Event, found []late) 
 		return nil
 	}
 	in := command.Nix.Installer
-	changes := fixers.Changes{Instructions: true}
+	changes := fixers.Changes{Instructions: true, Settings: []string{found[0].setting}}
 	if in.Kind == workspace.NixInstaller && in.Conf == nil && !in.ConfLate {
 		return []fixers.Fix{{
 			Title: "Pass the setting to the installer with --extra-conf", Safety: fixers.Unsafe, Changes: changes,

@@ -79,7 +79,7 @@ func hasFilter(img *workspace.Image) bool {
 }
 
 func emulationFix(img *workspace.Image, e *workspace.Event) []fixers.Fix {
-	changes := fixers.Changes{Instructions: true}
+	changes := fixers.Changes{Instructions: true, Settings: []string{"filter-syscalls"}}
 	if in := e.Nix.Installer; in != nil {
 		if in.Kind == workspace.NixInstaller && !in.ConfLate && !e.Instruction.Exec && e.Command.Quoting == source.Plain {
 			return []fixers.Fix{{

@@ -1,0 +1,101 @@
+package rules
+
+import (
+	"bytes"
+	"fmt"
+	"slices"
+
+	"github.com/sandlint/sandlint/fixers"
+	fixnix "github.com/sandlint/sandlint/fixers/nixconf"
+	"github.com/sandlint/sandlint/parsers/nixconf"
+	"github.com/sandlint/sandlint/parsers/workspace"
+)
+
+// compareNix says in one sentence what changed in the meaning that a Dockerfile has for Nix, and that fixes do not declare: the settings of each nix.conf
+// text in it, and those in force at each Nix command. It is "" when nothing did.
+func compareNix(before, after *workspace.Dockerfile, fixes []fixers.Fix) string {
+	if before == nil || after == nil || len(before.NixTexts)+len(after.NixTexts) == 0 {
+		return ""
+	}
+	var all fixers.Changes
+	for _, f := range fixes {
+		all.Repair = all.Repair || f.Changes.Repair
+		all.Instructions = all.Instructions || f.Changes.Instructions
+		all.Settings = append(all.Settings, f.Changes.Settings...)
+	}
+	from, to := changedTexts(before.NixTexts, after.NixTexts)
+	if len(from) == len(to) {
+		for n := range from {
+			if d := fixnix.CompareTexts(from[n].File, to[n].File, sourceKind(from[n].Host), all, from[n].Targets); d != "" {
+				return d
+			}
+		}
+	} else if !all.Instructions {
+		return fmt.Sprintf("the file had %d nix.conf texts that the result does not have as they were, and has %d others", len(from), len(to))
+	}
+	if all.Repair {
+		return "" // what Nix refused had no settings to keep
+	}
+	return compareCommands(before, after, all.Settings)
+}
+
+// changedTexts returns the texts that one side has and the other has not.
+func changedTexts(before, after []*workspace.NixText) (from, to []*workspace.NixText) {
+	to = slices.Clone(after)
+	for _, b := range before {
+		same := slices.IndexFunc(to, func(a *workspace.NixText) bool {
+			return a.Host == b.Host && a.Path == b.Path && bytes.Equal(a.Fragment.Text, b.Fragment.Text)
+		})
+		if same < 0 {
+			from = append(from, b)
+			continue
+		}
+		to = slices.Delete(to, same, same+1)
+	}
+	return from, to
+}
+
+func sourceKind(h workspace.Host) nixconf.SourceKind {
+	switch h {
+	case workspace.HostEnv:
+		return nixconf.Environment
+	case workspace.HostOption:
+		return nixconf.CommandLine
+	}
+	return nixconf.SystemFile
+}
+
+// compareCommands compares the settings in force at each Nix command of each stage.
+func compareCommands(before, after *workspace.Dockerfile, declared []string) string {
+	for n := range min(len(before.Images), len(after.Images)) {
+		a, b := before.Images[n], after.Images[n]
+		from, to := commands(a), commands(b)
+		if len(from) != len(to) {
+			return fmt.Sprintf("stage %d runs %d Nix commands instead of %d", n+1, len(to), len(from))
+		}
+		for m := range from {
+			if from[m].Nix.Label != to[m].Nix.Label {
+				return fmt.Sprintf("%q runs in the place of %q", to[m].Nix.Label, from[m].Nix.Label)
+			}
+			old, now := a.SettingsBefore(from[m]), b.SettingsBefore(to[m])
+			for _, name := range slices.Concat(old.Settings.Names(), now.Settings.Names()) {
+				was, wasKnown := old.Value(name)
+				is, isKnown := now.Value(name)
+				if (was != is || wasKnown != isKnown) && !slices.Contains(declared, name) {
+					return fmt.Sprintf("%q runs with %s = %s instead of %s", to[m].Nix.Label, name, is, was)
+				}
+			}
+		}
+	}
+	return ""
+}
+
+func commands(img *workspace.Image) []*workspace.Event {
+	var out []*workspace.Event
+	for _, e := range img.Events {
+		if e.Kind == workspace.RunCommand {
+			out = append(out, e)
+		}
+	}
+	return out
+}
