@@ -638,6 +638,10 @@ func (m *merger) add(st *state, facts Facts, origin Origin, w Word) {
 			text = u.text
 		}
 	}
+	// The few features that exist are asked for by every gated setting.
+	if facts.Kind == KindFeatures && slices.ContainsFunc(st.words, func(e Element) bool { return e.Text == text }) {
+		return
+	}
 	st.words = append(st.words, Element{Text: text, Origin: origin, Span: w.Span})
 }
 
