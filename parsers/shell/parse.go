@@ -54,11 +54,18 @@ func parseTree(view []byte, variant syntax.LangVariant) (*syntax.File, error) {
 		p = syntax.NewParser(syntax.Variant(variant))
 	}
 	file := &syntax.File{}
-	err := p.Stmts(bytes.NewReader(view), func(s *syntax.Stmt) bool {
-		file.Stmts = append(file.Stmts, s)
-		return true
-	})
-	return file, err
+	var first error
+	for s, err := range p.StmtsSeq(bytes.NewReader(view)) {
+		// The sequence is never left early: it would go on calling a loop that has ended.
+		switch {
+		case first != nil:
+		case err != nil:
+			first = err
+		case s != nil:
+			file.Stmts = append(file.Stmts, s)
+		}
+	}
+	return file, first
 }
 
 func problem(err error, base, size int) *source.Problem {

@@ -117,6 +117,11 @@ func (r *reader) literal(p *pieces, lit *syntax.Lit, q source.Quoting, assignmen
 			i++
 			continue
 		}
+		if c == '\\' && i+1 == to && to < len(r.view) && r.view[to] == '\n' {
+			p.verbatim(start, i, q) // the parser ends a literal between a backslash and its newline
+			start = to
+			continue
+		}
 		if q == source.Unquoted && !assignment && (c == '*' || c == '?' || c == '[' && strings.IndexByte(string(r.view[i:to]), ']') > 0) {
 			// A glob: what it becomes depends on the files that are there. A lone bracket is a program's name.
 			if to-from > 1 {
