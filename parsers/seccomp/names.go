@@ -1,7 +1,9 @@
 package seccomp
 
 import (
+	"math/bits"
 	"strings"
+	"sync"
 
 	"github.com/agext/levenshtein"
 )
@@ -33,8 +35,13 @@ func NearSyscalls(name string) []string {
 		limit = 0
 	}
 	folded := strings.ReplaceAll(bare, "-", "_")
-	for _, candidate := range Syscalls() {
+	letters := lettersOf(folded)
+	for i, candidate := range Syscalls() {
 		if d := len(candidate) - len(folded); d > limit || -d > limit {
+			continue
+		}
+		// Each edit brings or takes one letter at most, which most of the names already fail.
+		if l := syscallLetters()[i]; bits.OnesCount32(letters&^l) > limit || bits.OnesCount32(l&^letters) > limit {
 			continue
 		}
 		switch d := levenshtein.Distance(folded, candidate, nil); {
@@ -45,6 +52,26 @@ func NearSyscalls(name string) []string {
 		}
 	}
 	return best
+}
+
+var syscallLetters = sync.OnceValue(func() []uint32 {
+	letters := make([]uint32, len(Syscalls()))
+	for i, name := range Syscalls() {
+		letters[i] = lettersOf(name)
+	}
+	return letters
+})
+
+// lettersOf returns the set of the letters in a name; all other bytes count as one.
+func lettersOf(name string) (set uint32) {
+	for i := 0; i < len(name); i++ {
+		if c := name[i] - 'a'; c < 26 {
+			set |= 1 << c
+		} else {
+			set |= 1 << 26
+		}
+	}
+	return set
 }
 
 // NearestSyscall returns the first of NearSyscalls, or "".

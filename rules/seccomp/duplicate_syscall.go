@@ -50,11 +50,14 @@ func checkDuplicateSyscall(p *rules.Pass, profile *workspace.Profile) {
 				finding.Message = fmt.Sprintf("syscall %q is already in an earlier rule with the same action and conditions", name.Text)
 			}
 			finding.Related = []rules.Related{{File: profile.Source, Span: earlier.Span, Message: fmt.Sprintf("%q is listed here", name.Text)}}
-			title, elements, element := fmt.Sprintf("Remove the second %q", name.Text), nameSpans(rule), i
+			title, span, ok := fmt.Sprintf("Remove the second %q", name.Text), source.Span{}, false
 			if len(copies) == len(rule.Names) {
-				title, elements, element = "Remove the rule, which adds nothing", ruleSpans(profile), n
+				title = "Remove the rule, which adds nothing"
+				span, ok = without(profile.Source, profile.Rules, n, func(r *seccomp.Rule) source.Span { return r.Span })
+			} else {
+				span, ok = without(profile.Source, rule.Names, i, func(s seccomp.String) source.Span { return s.Span })
 			}
-			if span, ok := without(profile.Source, elements, element); ok {
+			if ok {
 				finding.Fixes = replace(profile, title, fixers.Safe, span, "", fixers.Changes{})
 			}
 			p.Report(finding)
@@ -106,33 +109,17 @@ func meaning(rule *seccomp.Rule) (string, bool) {
 	return b.String(), true
 }
 
-func nameSpans(rule *seccomp.Rule) []source.Span {
-	spans := make([]source.Span, len(rule.Names))
-	for i, name := range rule.Names {
-		spans[i] = name.Span
-	}
-	return spans
-}
-
-func ruleSpans(profile *workspace.Profile) []source.Span {
-	spans := make([]source.Span, len(profile.Rules))
-	for i, rule := range profile.Rules {
-		spans[i] = rule.Span
-	}
-	return spans
-}
-
 // without returns the text to delete so that one element of an array is gone, with the comma and the blanks between it and its neighbour. It reports false for
 // an only element, and where more than a comma and blanks stands between them.
-func without(f *source.File, elements []source.Span, i int) (source.Span, bool) {
-	span := elements[i]
+func without[T any](f *source.File, elements []T, i int, at func(T) source.Span) (source.Span, bool) {
+	span := at(elements[i])
 	var between source.Span
 	switch {
 	case i > 0:
-		between = source.Span{Start: elements[i-1].End, End: span.Start}
+		between = source.Span{Start: at(elements[i-1]).End, End: span.Start}
 		span.Start = between.Start
 	case len(elements) > 1:
-		between = source.Span{Start: span.End, End: elements[1].Start}
+		between = source.Span{Start: span.End, End: at(elements[1]).Start}
 		span.End = between.End
 	default:
 		return source.Span{}, false
