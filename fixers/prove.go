@@ -313,7 +313,7 @@ func Run(files []*source.File, opts Options, c Checker) (Result, error) {
 			return Result{}, err
 		}
 	}
-	r := &runner{unsafe: opts.Unsafe, rejected: map[attempt]bool{}, undone: map[attempt]bool{}, seen: make([]map[[sha256.Size]byte]int, len(files))}
+	r := &runner{unsafe: opts.Unsafe, rejected: map[attempt]bool{}, undone: map[attempt]bool{}, failures: map[string]int{}, seen: make([]map[[sha256.Size]byte]int, len(files))}
 	r.result.Files = make([]FileResult, len(files))
 	for i, f := range files {
 		r.result.Files[i].Before = f
@@ -327,6 +327,7 @@ func Run(files []*source.File, opts Options, c Checker) (Result, error) {
 		if len(taken) == 0 {
 			// A second run would try these again, on a text that they have not failed on.
 			clear(r.rejected)
+			clear(r.failures)
 			r.retry = false
 			continue
 		}
@@ -358,6 +359,8 @@ type runner struct {
 	rejected, undone map[attempt]bool
 	// retry says that the text changed since a fix was rejected.
 	retry bool
+	// failures counts the rejected fixes of each rule.
+	failures map[string]int
 	// seen tells for each file, by hash, after how many applied fixes it had which text.
 	seen   []map[[sha256.Size]byte]int
 	result Result
@@ -400,13 +403,29 @@ func (r *runner) applies(fix *Fix) bool {
 
 func (c *candidate) attempt() attempt { return attempt{c.finding.identity(), c.twin, c.fix.Title} }
 
-// settle proves a batch, or finds the largest part of it that it can prove by splitting; nil when there is none.
+// maxFailures is the number of failed fixes after which a rule's other fixes are not tried alone: one bad rule must not
+// cost a Lint for each of the thousand places in which it fires.
+const maxFailures = 32
+
+// settle proves a batch, or finds by splitting a large part of it that it can prove; nil when there is none.
 func (r *runner) settle(p *Prover, taken []candidate) (*trial, error) {
+	var worth []candidate
+	for _, c := range taken {
+		if r.failures[c.finding.Rule] < maxFailures {
+			worth = append(worth, c)
+		} else {
+			r.reject(p, c, fmt.Sprintf("not tried, since %d other fixes of the rule failed", maxFailures))
+		}
+	}
+	if taken = worth; len(taken) == 0 {
+		return nil, nil
+	}
 	t, reason, err := p.try(taken, nil)
 	if err != nil || t != nil {
 		return t, err
 	}
 	if len(taken) == 1 {
+		r.failures[taken[0].finding.Rule]++
 		r.reject(p, taken[0], reason)
 		return nil, nil
 	}

@@ -412,6 +412,33 @@ func worst(findings []Finding) int {
 	return n
 }
 
+// TestRunBadRule checks that a rule whose every fix fails costs only so much, and does not keep others from being applied.
+func TestRunBadRule(t *testing.T) {
+	c := &fakeChecker{
+		rules: []fakeRule{{ID: "bad", Old: "b", New: []string{"B"}}, {ID: "good", Old: "g", New: []string{"G"}}},
+		compare: func(_, after string, _ []Fix) string {
+			if strings.Contains(after, "B") {
+				return "no B"
+			}
+			return ""
+		},
+	}
+	result, err := Run([]*source.File{source.NewFile("f", []byte(strings.Repeat("b.g.", 1000)))}, Options{}, c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	f := result.Files[0]
+	if got := string(f.After.Bytes); got != strings.Repeat("b.G.", 1000) {
+		t.Errorf("got %.100q", got)
+	}
+	if len(f.Applied) != 1000 || len(f.Rejected) != 1 || f.Rejected[0].Reason != "no B" {
+		t.Errorf("%d applied, rejected %v", len(f.Applied), f.Rejected)
+	}
+	if c.calls > 300 {
+		t.Errorf("%d calls of Lint", c.calls)
+	}
+}
+
 func TestRunError(t *testing.T) {
 	c := &fakeChecker{rules: []fakeRule{{ID: "ra", Old: "a", New: []string{"A"}}}, err: errors.New("out of order")}
 	if _, err := Run([]*source.File{source.NewFile("f", []byte("a"))}, Options{}, c); !errors.Is(err, c.err) {

@@ -418,9 +418,11 @@ func effective(rules []rule, defaultAction string) []string {
 			rules = rules[i : i+1]
 		}
 	}
-	var texts []string
+	texts := make([]string, 0, len(rules))
+	seen := make(map[string]bool, len(rules))
 	for _, r := range rules {
-		if text := r.String(); !slices.Contains(texts, text) { // libseccomp takes a rule that it has as done
+		if text := r.String(); !seen[text] { // libseccomp takes a rule that it has as done
+			seen[text] = true
 			texts = append(texts, text)
 		}
 	}
