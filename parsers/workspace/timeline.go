@@ -88,7 +88,7 @@ func (d *Dockerfile) script(i *dockerfile.Instruction) *shell.Script {
 	if !ok {
 		return nil
 	}
-	return shell.Parse(view, base, dialect, env)
+	return shell.ParseJoined(view, base, dialect, env)
 }
 
 // execParts returns the text of a JSON string as a piece; it is verbatim where the string has no escapes.
