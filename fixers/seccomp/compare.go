@@ -418,11 +418,13 @@ func effective(rules []rule, defaultAction string) []string {
 			rules = rules[i : i+1]
 		}
 	}
-	texts := make([]string, len(rules))
-	for i, r := range rules {
-		texts[i] = r.String()
+	var texts []string
+	for _, r := range rules {
+		if text := r.String(); !slices.Contains(texts, text) { // libseccomp takes a rule that it has as done
+			texts = append(texts, text)
+		}
 	}
-	return slices.Compact(texts)
+	return texts
 }
 
 // set returns the strings of a list, each once and sorted, and false for a value that is no list of strings. An absent list is empty.

@@ -25,6 +25,8 @@ func TestCompareRules(t *testing.T) {
 		{"order of names", `{"names":["a","b"],"action":"SCMP_ACT_ALLOW"}`, `{"names":["b","a"],"action":"SCMP_ACT_ALLOW"}`, true},
 		{"name twice", `{"names":["a","b","a"],"action":"SCMP_ACT_ALLOW"}`, `{"names":["a","b"],"action":"SCMP_ACT_ALLOW"}`, true},
 		{"rule twice", `{"names":["a"],"action":"SCMP_ACT_ALLOW"},{"names":["a"],"action":"SCMP_ACT_ALLOW"}`, `{"names":["a"],"action":"SCMP_ACT_ALLOW"}`, true},
+		{"rule again, another one between", `{"names":["a"],"action":"SCMP_ACT_ALLOW","args":[{` + eq + `}]},{"names":["a"],"action":"SCMP_ACT_LOG","args":[{"index":1,` + eq + `}]},{"names":["a"],"action":"SCMP_ACT_ALLOW","args":[{` + eq + `}]}`,
+			`{"names":["a"],"action":"SCMP_ACT_ALLOW","args":[{` + eq + `}]},{"names":["a"],"action":"SCMP_ACT_LOG","args":[{"index":1,` + eq + `}]}`, true},
 		{"rules joined", `{"names":["a"],"action":"SCMP_ACT_ALLOW"},{"names":["b"],"action":"SCMP_ACT_ALLOW"}`, `{"names":["a","b"],"action":"SCMP_ACT_ALLOW"}`, true},
 		{"order of rules for different syscalls", `{"names":["a"],"action":"SCMP_ACT_ALLOW"},{"names":["b"],"action":"SCMP_ACT_LOG"}`, `{"names":["b"],"action":"SCMP_ACT_LOG"},{"names":["a"],"action":"SCMP_ACT_ALLOW"}`, true},
 		{"comment and unknown field", `{"names":["a"],"action":"SCMP_ACT_ALLOW","comment":"x","foo":1}`, `{"names":["a"],"action":"SCMP_ACT_ALLOW"}`, true},

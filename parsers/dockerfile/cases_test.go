@@ -64,6 +64,7 @@ var agreementCases = []string{
 	// heredocs
 	"FROM a\nRUN <<EOF\nb\nEOF\nRUN c\n",
 	"FROM a\nRUN <<-EOF\n\tb\n\tEOF\nRUN c\n",
+	"FROM a\nRUN <<-EOF\n EOF\n\tEOF\nRUN c\n",
 	"FROM a\nRUN <<'EOF'\n$b\nEOF\n",
 	"FROM a\nRUN <<\"E F\"\n$b\nE F\n",
 	"FROM a\nRUN << EOF\nb\nEOF\n",
@@ -81,6 +82,7 @@ var agreementCases = []string{
 	"FROM a\nRUN echo ${x:- <<EOF}\nb\nEOF}\nRUN b\n",
 	"FROM a\nRUN echo a${x:-b} <<EOF\nb\nEOF\nRUN b\n",
 	"FROM a\nRUN echo ${x#\"a\\b\"} <<EOF\nb\nEOF\nRUN b\n",
+	"FROM a\nRUN echo ${x# <<'a\\b'}\nb\na\\\\b}\nRUN c\n",
 	"FROM a\nRUN echo ${x/a/b} ${x//'a\\b'/c} <<EOF\nb\nEOF\nRUN b\n",
 	"FROM a\nRUN echo ${x:-\"a\\\"b\"} <<EOF\nb\nEOF\nRUN b\n",
 	"FROM a\nRUN echo ${ <<EOF\nRUN b\n",

@@ -204,3 +204,20 @@ func TestScopesConcurrently(t *testing.T) {
 	}
 	wg.Wait()
 }
+
+// TestBudget checks that values are not known, and never wrong, where there are too many to compute.
+func TestBudget(t *testing.T) {
+	triggers := "FROM a AS x\nENV A=b\n" + strings.Repeat("ONBUILD ENV A=c\n", 1000) + "ONBUILD ENV A=d\n" + strings.Repeat("FROM x\nRUN e\n", 1000)
+	doubling := "FROM a\nENV A=bb\n" + strings.Repeat("ENV A=$A$A\n", 40) + "RUN c\n"
+	for _, in := range []string{triggers, doubling} {
+		f := parse(in)
+		last := f.Instructions[len(f.Instructions)-1]
+		if v, ok := f.Lookup(last, "A"); !ok || v.Known {
+			t.Errorf("%.60q: %.60q %v", in, v.Text, v.Known)
+		}
+	}
+	f := parse(triggers)
+	if v, _ := f.Lookup(f.Stages[1].Instructions[0], "A"); !v.Known || v.Text != "d" {
+		t.Errorf("in the first stage: %q %v", v.Text, v.Known)
+	}
+}

@@ -91,7 +91,7 @@ func (v *shellView) join(n int) {
 			}
 			next += end + 1
 		}
-		if escape > 0 && !isBlank(v.src[escape-1]) && next < n && !isBlank(v.src[next]) && next-escape != 2 {
+		if escape > 0 && !isBlank(v.src[escape-1]) && next < n && !isBlank(v.src[next]) {
 			v.glue(escape, next)
 		} else {
 			for at := escape; at < feed-1; at++ {

@@ -2,6 +2,7 @@ package nixconf
 
 import (
 	"fmt"
+	"slices"
 	"sort"
 	"strings"
 
@@ -74,8 +75,8 @@ const (
 
 // Facts are what one release of one distribution knows about a setting.
 type Facts struct {
-	// Name is the canonical name.
-	Name string
+	// Name is the canonical name, and Written the one that was looked up.
+	Name, Written string
 	// Alias says that the setting was looked up under another name than Name.
 	Alias bool
 	// Extra says that it was looked up with the prefix "extra-", so that values are appended. The setting
@@ -160,7 +161,7 @@ func Lookup(d Distribution, v Version, name string) (Facts, bool) {
 		extra = true
 	}
 	f := sp.facts(settingTable[setting].name)
-	f.Alias, f.Extra = alias, extra
+	f.Written, f.Alias, f.Extra = name, alias, extra
 	return f, true
 }
 
@@ -265,8 +266,11 @@ func (i interval) intersect(j interval) interval {
 
 // addInterval adds iv to the ordered list l and joins what touches.
 func addInterval(l []interval, iv interval) []interval {
-	l = append(l, iv)
-	sort.Slice(l, func(i, j int) bool { return l[i].from.Before(l[j].from) })
+	i := len(l)
+	for i > 0 && iv.from.Before(l[i-1].from) {
+		i--
+	}
+	l = slices.Insert(l, i, iv)
 	out := l[:1]
 	for _, n := range l[1:] {
 		last := &out[len(out)-1]
@@ -313,6 +317,9 @@ type Knowledge struct {
 // Known tells which of the targeted releases know a setting called name: a setting, an alias, or "extra-" before a setting that
 // can be appended to.
 func Known(name string, ts Targets) Knowledge {
+	if everywhere(name, ts) {
+		return Knowledge{Coverage: All, Known: ts}
+	}
 	k := cover(ts, func(d int) []interval { return existence(name, d) })
 	if k.Coverage == All {
 		return k
@@ -331,6 +338,33 @@ func Known(name string, ts Targets) Knowledge {
 		}
 	}
 	return k
+}
+
+// everywhere reports whether each range of ts lies in one range of releases that know the setting name. It is the quick answer to
+// the common case; that it is false means nothing.
+func everywhere(name string, ts Targets) bool {
+	for _, t := range ts {
+		d := t.Distribution.index()
+		found := false
+		if d >= 0 {
+			for _, r := range rows(name) {
+				spans := settingTable[r.setting].in[d].spans
+				if len(spans) == 0 {
+					continue
+				}
+				// The spans of a setting follow each other without a gap.
+				iv := interval{spans[0].from, spans[len(spans)-1].until}
+				if r.alias {
+					iv = iv.intersect(r.in[d])
+				}
+				found = found || iv.contains(t.From) && iv.contains(t.To)
+			}
+		}
+		if !found {
+			return false
+		}
+	}
+	return len(ts) > 0
 }
 
 // cover splits ts by what exists.
@@ -451,6 +485,10 @@ func Nearest(name string, ts Targets) string {
 		if near := nearestName(rest, ts, true); near != "" {
 			return "extra-" + near
 		}
+		if near := nearestName(name, ts, false); near != "" {
+			return near
+		}
+		return nearestName(rest, ts, false)
 	}
 	return nearestName(name, ts, false)
 }

@@ -301,7 +301,10 @@ func (m *merger) walk(f *File, w walker) {
 			w.unknown()
 			unknown = unknown[1:]
 		case p:
-			m.fatal(Fatal{Kind: problems[0].Kind, Message: problems[0].Message, File: f, Span: problems[0].Span})
+			// The lines of a command line are not Nix's own.
+			if m.kind != CommandLine {
+				m.fatal(Fatal{Kind: problems[0].Kind, Message: problems[0].Message, File: f, Span: problems[0].Span})
+			}
 			problems = problems[1:]
 		}
 	}
@@ -504,7 +507,7 @@ func (m *merger) apply(s step) {
 	st := m.s.states[facts.Name]
 	if st == nil {
 		st = &state{facts: facts, onDefault: true, known: true}
-		st.facts.Alias, st.facts.Extra = false, false
+		st.facts.Written, st.facts.Alias, st.facts.Extra = facts.Name, false, false
 		m.s.states[facts.Name] = st
 	}
 	if facts.Name == "nix-path" && m.ignoreNixPath && m.kind != CommandLine {
@@ -563,10 +566,10 @@ func (m *merger) check(f Facts, e *Entry) *ValueError {
 		case p == "" || strings.HasPrefix(p, "/"):
 		case strings.HasPrefix(p, "~"):
 			if m.kind != UserFile || !strings.HasPrefix(p, "~/") {
-				return &ValueError{Kind: RelativePath, Fatal: true, Word: -1, Message: fmt.Sprintf("the path of setting %s cannot begin with ~ here, as %s does", quote(f.Name), quote(p))}
+				return &ValueError{Kind: RelativePath, Fatal: true, Word: -1, Message: fmt.Sprintf("the path of setting %s cannot begin with ~ here, as %s does", f.quoted(), quote(p))}
 			}
 		case m.kind != SystemFile && m.kind != UserFile:
-			return &ValueError{Kind: RelativePath, Fatal: true, Word: -1, Message: fmt.Sprintf("setting %s takes an absolute path outside a file, not %s", quote(f.Name), quote(p))}
+			return &ValueError{Kind: RelativePath, Fatal: true, Word: -1, Message: fmt.Sprintf("setting %s takes an absolute path outside a file, not %s", f.quoted(), quote(p))}
 		}
 	}
 	return nil
@@ -634,6 +637,10 @@ func (m *merger) add(st *state, facts Facts, origin Origin, w Word) {
 		} else {
 			text = u.text
 		}
+	}
+	// The few features that exist are asked for by every gated setting.
+	if facts.Kind == KindFeatures && slices.ContainsFunc(st.words, func(e Element) bool { return e.Text == text }) {
+		return
 	}
 	st.words = append(st.words, Element{Text: text, Origin: origin, Span: w.Span})
 }

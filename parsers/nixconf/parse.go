@@ -3,6 +3,7 @@ package nixconf
 import (
 	"fmt"
 	"sort"
+	"strconv"
 	"strings"
 	"unicode/utf8"
 
@@ -34,10 +35,15 @@ func Parse(fr *source.Fragment) *File {
 		f.Problems = append(f.Problems, source.Problem{
 			Span:    source.Span{Start: 0, End: min(2, len(text))},
 			Kind:    KindSyntax,
-			Message: "the text is UTF-16 or UTF-32, which Nix does not read; every Nix command fails",
+			Message: "the text is UTF-16 or UTF-32, which Nix does not read" + consequence,
 		})
 	}
-	f.Lines = make([]Line, 0, strings.Count(text, "\n")+1)
+	lines := strings.Count(text, "\n") + 1
+	f.Lines = make([]Line, 0, lines)
+	if !wide {
+		p.words = make([]Word, 0, strings.Count(text, " ")+lines)
+		p.entries = make([]Entry, 0, min(strings.Count(text, " = "), lines))
+	}
 	for start := 0; start < len(text); {
 		end, next := len(text), len(text)
 		if n := strings.IndexByte(text[start:], '\n'); n >= 0 {
@@ -177,7 +183,7 @@ func (p *parser) statement(words []Word, certain int) {
 	case include && len(words) == 2:
 		f.Includes = append(f.Includes, Include{Path: words[1], Optional: words[0].Text == "!include", Before: len(p.entries), Span: span})
 	case include:
-		p.problem(span, KindIncludeArity, "", fmt.Sprintf("%s takes exactly one path, here it has %d words after it; every Nix command fails", words[0].Text, len(words)-1))
+		p.problem(span, KindIncludeArity, "", fmt.Sprintf("%s takes exactly one path, not %d words", words[0].Text, len(words)-1)+consequence)
 	case len(words) > 1 && words[1].Text == "=":
 		e := Entry{Name: words[0], Equals: words[1].Span, Words: words[2:], Line: index}
 		e.ValueSpan = source.Span{Start: words[1].Span.End, End: words[1].Span.End}
@@ -220,27 +226,30 @@ func joinWords(words []Word) string {
 func (p *parser) refuse(words []Word, span source.Span) {
 	name := words[0].Text
 	if n, ok := p.gluedName(words); ok {
-		p.problem(span, KindAssignmentSpacing, n, fmt.Sprintf("the = after %s has no blank on both sides; every Nix command fails", quote(n)))
+		p.problem(span, KindAssignmentSpacing, n, "the = after "+quote(n)+" has no blank on both sides"+consequence)
 		return
 	}
 	switch {
 	case len(words) == 1:
-		p.problem(span, KindSyntax, "", fmt.Sprintf("%s alone is no assignment; every Nix command fails", quote(name)))
-	case isOperator(words[1].Text):
-		p.problem(span, KindSyntax, name, fmt.Sprintf("%s stands where only = can; every Nix command fails", quote(words[1].Text)))
+		p.problem(span, KindSyntax, "", quote(name)+" alone is no assignment"+consequence)
+	case isOperator(words[1].Text) || words[1].Text[0] == '=':
+		p.problem(span, KindSyntax, name, quote(words[1].Text)+" stands where only = can"+consequence)
 	case knownAnywhere(name):
-		p.problem(span, KindMissingEquals, "", fmt.Sprintf("setting %s has no = before its value; every Nix command fails", quote(name)))
+		p.problem(span, KindMissingEquals, "", "setting "+quote(name)+" has no = before its value"+consequence)
 	default:
-		p.problem(span, KindSyntax, name, fmt.Sprintf("%s is followed by %s and not by =, so the line is no assignment; every Nix command fails", quote(name), quote(words[1].Text)))
+		p.problem(span, KindSyntax, name, quote(name)+" is followed by "+quote(words[1].Text)+" and not by =, so the line is no assignment"+consequence)
 	}
 }
+
+// consequence ends the message of every problem.
+const consequence = "; every Nix command fails"
 
 // gluedName returns the setting's name of a line that only lacks blanks around its '=': name=value, name= value or name =value.
 func (p *parser) gluedName(words []Word) (string, bool) {
 	name, rest, ok := strings.Cut(words[0].Text, "=")
 	more := words[1:]
 	if !ok {
-		if len(words) < 2 || !strings.HasPrefix(words[1].Text, "=") {
+		if len(words) < 2 || !strings.HasPrefix(words[1].Text, "=") || isOperator(words[1].Text) {
 			return "", false
 		}
 		rest = words[1].Text[1:]
@@ -316,5 +325,5 @@ func quote(s string) string {
 		}
 		s = s[:cut] + "…"
 	}
-	return fmt.Sprintf("%q", s)
+	return strconv.Quote(s)
 }

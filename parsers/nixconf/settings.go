@@ -76,7 +76,7 @@ func (s *Settings) Get(name string) Setting {
 	}
 	st := s.states[facts.Name]
 	if st == nil {
-		facts.Alias, facts.Extra = false, false
+		facts.Written, facts.Alias, facts.Extra = facts.Name, false, false
 		st = &state{facts: facts, onDefault: true, known: true}
 	}
 	return st.finish(s)
@@ -210,3 +210,6 @@ func (s *Settings) Feature(name string) (on, known bool) {
 	on = slices.ContainsFunc(set.Words, func(e Element) bool { return e.Text == name })
 	return on, set.Known
 }
+
+// Tainted reports whether something that is not known, an opaque line or an include that could not be read, may have set any setting.
+func (s *Settings) Tainted() bool { return s.taint > 0 }

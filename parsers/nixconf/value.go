@@ -77,7 +77,7 @@ func CheckValue(f Facts, v Version, d Distribution, value string, words []Word) 
 		if f.form == formPaths && f.flags&relativeToFile == 0 {
 			for i, w := range words {
 				if !path.IsAbs(w.Text) {
-					return &ValueError{Kind: RelativePath, Fatal: true, Word: i, Message: fmt.Sprintf("setting %s takes absolute paths, not %s", quote(f.Name), quote(w.Text))}
+					return &ValueError{Kind: RelativePath, Fatal: true, Word: i, Message: fmt.Sprintf("setting %s takes absolute paths, not %s", f.quoted(), quote(w.Text))}
 				}
 			}
 		}
@@ -111,11 +111,19 @@ func CheckValue(f Facts, v Version, d Distribution, value string, words []Word) 
 	case KindMap:
 		for i, w := range words {
 			if !strings.Contains(w.Text, "=") {
-				return &ValueError{Kind: DroppedEntry, Word: i, Message: fmt.Sprintf("setting %s takes words of the form name=value, and drops a word without =", quote(f.Name))}
+				return &ValueError{Kind: DroppedEntry, Word: i, Message: fmt.Sprintf("setting %s takes words of the form name=value, and drops a word without =", f.quoted())}
 			}
 		}
 	}
 	return nil
+}
+
+// quoted returns the name of the setting for a message.
+func (f Facts) quoted() string {
+	if f.Written != "" {
+		return quote(f.Written)
+	}
+	return quote(f.Name)
 }
 
 func splitWords(value string) []Word {
@@ -170,7 +178,7 @@ func checkBool(f Facts, value string) *ValueError {
 	if _, ok := parseBool(value); ok {
 		return nil
 	}
-	e := &ValueError{Kind: BadBool, Fatal: true, Word: -1, Message: fmt.Sprintf("setting %s takes true or false, not %s", quote(f.Name), quote(value))}
+	e := &ValueError{Kind: BadBool, Fatal: true, Word: -1, Message: fmt.Sprintf("setting %s takes true or false, not %s", f.quoted(), quote(value))}
 	if b, ok := meantBool(value); ok {
 		e.Fixed, e.HasFix = strconv.FormatBool(b), true
 	}
@@ -186,7 +194,7 @@ func checkEnum(f Facts, value string) *ValueError {
 		names[i] = strconv.Quote(n)
 	}
 	possible := strings.Join(names[:len(names)-1], ", ") + " or " + names[len(names)-1]
-	e := &ValueError{Kind: BadEnum, Fatal: true, Word: -1, Message: fmt.Sprintf("setting %s takes %s, not %s", quote(f.Name), possible, quote(value))}
+	e := &ValueError{Kind: BadEnum, Fatal: true, Word: -1, Message: fmt.Sprintf("setting %s takes %s, not %s", f.quoted(), possible, quote(value))}
 	bare := unwrap(value)
 	for _, n := range f.Enum {
 		if strings.EqualFold(n, bare) {
@@ -270,20 +278,20 @@ func checkInt(f Facts, value string) *ValueError {
 		if exact {
 			return nil
 		}
-		return &ValueError{Kind: IntOverflow, Word: -1, Message: fmt.Sprintf("setting %s has %d bits, so %s overflows and becomes %s", quote(f.Name), f.Bits, quote(value), f.formatInt(n))}
+		return &ValueError{Kind: IntOverflow, Word: -1, Message: fmt.Sprintf("setting %s has %d bits, so %s overflows and becomes %s", f.quoted(), f.Bits, quote(value), f.formatInt(n))}
 	}
 	if ok {
-		e := &ValueError{Kind: BadSuffix, Fatal: true, Word: -1, Message: fmt.Sprintf("setting %s takes a plain integer, not %s with a unit", quote(f.Name), quote(value))}
+		e := &ValueError{Kind: BadSuffix, Fatal: true, Word: -1, Message: fmt.Sprintf("setting %s takes a plain integer, not %s with a unit", f.quoted(), quote(value))}
 		if exact {
 			e.Fixed, e.HasFix = f.formatInt(n), true
 		}
 		return e
 	}
-	e := &ValueError{Kind: BadInt, Fatal: true, Word: -1, Message: fmt.Sprintf("setting %s takes an integer, not %s", quote(f.Name), quote(value))}
+	e := &ValueError{Kind: BadInt, Fatal: true, Word: -1, Message: fmt.Sprintf("setting %s takes an integer, not %s", f.quoted(), quote(value))}
 	if digits := strings.TrimLeft(value, "+-"); digits != "" && strings.Trim(digits, "0123456789") == "" {
-		e.Message = fmt.Sprintf("setting %s takes an integer of %d bits, and %s does not fit", quote(f.Name), f.Bits, quote(value))
+		e.Message = fmt.Sprintf("setting %s takes an integer of %d bits, and %s does not fit", f.quoted(), f.Bits, quote(value))
 		if !f.Signed && strings.HasPrefix(value, "-") {
-			e.Message = fmt.Sprintf("setting %s takes no negative value, not even %s", quote(f.Name), quote(value))
+			e.Message = fmt.Sprintf("setting %s takes no negative value, not even %s", f.quoted(), quote(value))
 		}
 	}
 	if bare := unwrap(value); bare != value && bare != "" && checkInt(f, bare) == nil {
@@ -302,7 +310,7 @@ func checkJobs(f Facts, value string) *ValueError {
 	if _, ok := parseInt(jobsFacts, value); ok {
 		return nil
 	}
-	e := &ValueError{Kind: BadJobs, Fatal: true, Word: -1, Message: fmt.Sprintf("setting %s takes an integer or auto, not %s", quote(f.Name), quote(value))}
+	e := &ValueError{Kind: BadJobs, Fatal: true, Word: -1, Message: fmt.Sprintf("setting %s takes an integer or auto, not %s", f.quoted(), quote(value))}
 	bare := unwrap(value)
 	if strings.EqualFold(bare, "auto") {
 		e.Fixed, e.HasFix = "auto", true
@@ -315,11 +323,11 @@ func checkJobs(f Facts, value string) *ValueError {
 func checkPath(f Facts, value string) *ValueError {
 	switch {
 	case value == "" && !f.AllowEmpty:
-		return &ValueError{Kind: EmptyPath, Fatal: true, Word: -1, Message: fmt.Sprintf("setting %s is a path, which cannot be empty", quote(f.Name))}
+		return &ValueError{Kind: EmptyPath, Fatal: true, Word: -1, Message: fmt.Sprintf("setting %s is a path, which cannot be empty", f.quoted())}
 	case value == "" || path.IsAbs(value) || f.AllowRelative:
 		return nil
 	}
-	e := &ValueError{Kind: RelativePath, Fatal: true, Word: -1, Message: fmt.Sprintf("setting %s takes an absolute path, not %s", quote(f.Name), quote(value))}
+	e := &ValueError{Kind: RelativePath, Fatal: true, Word: -1, Message: fmt.Sprintf("setting %s takes an absolute path, not %s", f.quoted(), quote(value))}
 	if bare := unwrap(value); bare != value && path.IsAbs(bare) {
 		e.Fixed, e.HasFix = bare, true
 	}
@@ -336,7 +344,7 @@ func checkURLs(f Facts, words []Word, value string) *ValueError {
 			}
 			continue
 		}
-		e := &ValueError{Kind: BadStoreURL, Fatal: true, Word: i, Message: fmt.Sprintf("setting %s takes store URLs, and %s is none", quote(f.Name), quote(w.Text))}
+		e := &ValueError{Kind: BadStoreURL, Fatal: true, Word: i, Message: fmt.Sprintf("setting %s takes store URLs, and %s is not one", f.quoted(), quote(w.Text))}
 		bare := make([]Word, len(words))
 		for j, w := range words {
 			bare[j].Text = strings.Trim(w.Text, `"'`)
@@ -351,7 +359,7 @@ func checkURLs(f Facts, words []Word, value string) *ValueError {
 
 func checkJSON(f Facts, value string) *ValueError {
 	bad := func(format string, args ...any) *ValueError {
-		return &ValueError{Kind: BadJSON, Fatal: true, Word: -1, Message: fmt.Sprintf("setting %s takes JSON: %s", quote(f.Name), fmt.Sprintf(format, args...))}
+		return &ValueError{Kind: BadJSON, Fatal: true, Word: -1, Message: fmt.Sprintf("setting %s takes JSON: %s", f.quoted(), fmt.Sprintf(format, args...))}
 	}
 	var v any
 	if err := json.Unmarshal([]byte(value), &v); err != nil {
@@ -418,11 +426,57 @@ type TargetError struct {
 	Coverage Coverage
 }
 
+// rightEverywhere reports whether no targeted release finds anything wrong with a value. It is the quick answer to the common case; that
+// it is false means nothing.
+func rightEverywhere(ts Targets, name, value string, words []Word) bool {
+	lists := [2][]nameRow{rows(name)}
+	if rest, ok := strings.CutPrefix(name, "extra-"); ok {
+		lists[1] = rows(rest)
+	}
+	for _, t := range ts {
+		d := t.Distribution.index()
+		if d < 0 {
+			continue
+		}
+		for _, list := range lists {
+			for _, r := range list {
+				if !r.rightFor(t, value, words) {
+					return false
+				}
+			}
+		}
+	}
+	return true
+}
+
+// rightFor reports whether no release of t that has the setting of r finds anything wrong with a value.
+func (r *nameRow) rightFor(t Target, value string, words []Word) bool {
+	row := &settingTable[r.setting]
+	spans := row.in[t.Distribution.index()].spans
+	for i := range spans {
+		if !overlaps(interval{spans[i].from, spans[i].until}, t) {
+			continue
+		}
+		f := spans[i].facts(row.name)
+		if CheckValue(f, t.From, t.Distribution, value, words) != nil {
+			return false
+		}
+		// The names of features differ from release to release, but none comes back once it is gone.
+		if (f.Kind == KindFeatures || f.form == formDeprecatedFeatures) && CheckValue(f, t.To, t.Distribution, value, words) != nil {
+			return false
+		}
+	}
+	return true
+}
+
 // CheckValueFor checks a value of the setting called name against every targeted release that knows the setting. Errors that are the same but
 // for the release are one TargetError; fatal ones come first.
 func CheckValueFor(ts Targets, name, value string, words []Word) []TargetError {
 	if words == nil && value != "" {
 		words = splitWords(value)
+	}
+	if rightEverywhere(ts, name, value, words) {
+		return nil
 	}
 	var out []TargetError
 	good := false

@@ -270,7 +270,7 @@ var settingTable = [...]settingRow{
 	}},
 	{name: "build-provenance-tags", in: [3]distributionRow{
 		2: {spans: []span{
-			{from: Version{3, 18, 0}, kind: KindJSON, flags: hasDefault},
+			{from: Version{3, 18, 0}, kind: KindJSON, flags: hasDefault, value: "{}"},
 		}},
 	}},
 	{name: "build-users-group", in: [3]distributionRow{
@@ -538,10 +538,10 @@ var settingTable = [...]settingRow{
 	}},
 	{name: "external-builders", in: [3]distributionRow{
 		0: {spans: []span{
-			{from: Version{2, 32, 0}, kind: KindJSON, flags: hasDefault},
+			{from: Version{2, 32, 0}, kind: KindJSON, flags: hasDefault, value: "[]"},
 		}},
 		2: {spans: []span{
-			{from: Version{3, 9, 0}, kind: KindJSON, flags: hasDefault},
+			{from: Version{3, 9, 0}, kind: KindJSON, flags: hasDefault, value: "[]"},
 		}},
 	}},
 	{name: "extra-local-jobs", in: [3]distributionRow{

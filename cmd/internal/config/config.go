@@ -16,7 +16,9 @@ package config
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -115,7 +117,11 @@ func Find(dir string) string {
 func Load(path, shown string, packs []rules.Pack) (*Config, error) {
 	b, err := os.ReadFile(path)
 	if err != nil {
-		return nil, fmt.Errorf("reading the configuration: %w", err)
+		var pathError *fs.PathError
+		if errors.As(err, &pathError) {
+			err = pathError.Err // shown stands for the path
+		}
+		return nil, fmt.Errorf("reading the configuration %s: %w", shown, err)
 	}
 	return parse(source.NewFile(shown, b), filepath.Dir(path), packs)
 }

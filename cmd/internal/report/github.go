@@ -178,7 +178,7 @@ func cutUTF16(s string, n int) string {
 // logLine returns s as one line of the log that the runner takes for no command: neither "::" at its start nor the older
 // "##[" anywhere.
 func logLine(s string) string {
-	s = strings.ReplaceAll(visible(stripANSI(s), false), "##[", "## [")
+	s = strings.ReplaceAll(Visible(stripANSI(s)), "##[", "## [")
 	if strings.HasPrefix(strings.TrimSpace(s), "::") {
 		s = "./" + s
 	}
@@ -220,7 +220,7 @@ func stepSummary(r *Report, size int) []byte {
 	}
 	full := false
 	for _, e := range r.Result.Errors {
-		if full = !row(fmt.Sprintf("\n**%s**: error: %s\n", markdown(e.Path), markdown(e.Err.Error()))); full {
+		if full = !row(fmt.Sprintf("\n**%s**: error: %s\n", markdown(repositoryPath(r, e.Path)), markdown(e.Err.Error()))); full {
 			break
 		}
 	}
@@ -233,7 +233,7 @@ func stepSummary(r *Report, size int) []byte {
 		start := places.at(f.File, f.Span.Start, startSlot)
 		head := ""
 		if i == 0 || f.File.Path != last {
-			head = fmt.Sprintf("\n**%s**\n\n| Line | Severity | Finding | Rule |\n| ---: | --- | --- | --- |\n", markdown(f.File.Path))
+			head = fmt.Sprintf("\n**%s**\n\n| Line | Severity | Finding | Rule |\n| ---: | --- | --- | --- |\n", markdown(repositoryPath(r, f.File.Path)))
 			last = f.File.Path
 		}
 		full = !row(head + fmt.Sprintf("| %d | %s | %s | %s |\n", start.Line, f.Severity, markdown(f.Message), markdown(f.Rule.ID)))
@@ -251,7 +251,7 @@ func stepSummary(r *Report, size int) []byte {
 // markdown returns s as Markdown text of one line that shows s and does nothing else: no markup, no mention, no cell border.
 func markdown(s string) string {
 	var b strings.Builder
-	for _, r := range visible(stripANSI(s), false) {
+	for _, r := range Visible(stripANSI(s)) {
 		if strings.ContainsRune("&<>|\\`*_[]~@#$", r) {
 			fmt.Fprintf(&b, "&#%d;", r)
 		} else {

@@ -131,12 +131,12 @@ func (c Counts) String() string {
 		switch n := c.BySeverity[s]; {
 		case n == 0:
 		case s == rules.Error || s == rules.Warning:
-			parts = append(parts, plural(n, s.String()))
+			parts = append(parts, Plural(n, s.String()))
 		default:
 			parts = append(parts, fmt.Sprintf("%d %s", n, s))
 		}
 	}
-	return fmt.Sprintf("%s (%s) in %s", plural(c.Findings, "finding"), strings.Join(parts, ", "), plural(c.Files, "file"))
+	return fmt.Sprintf("%s (%s) in %s", Plural(c.Findings, "finding"), strings.Join(parts, ", "), Plural(c.Files, "file"))
 }
 
 // Summary returns the line that closes a run, without a line end.
@@ -144,7 +144,7 @@ func Summary(res *rules.Result) string {
 	c := Count(res.Findings)
 	s := c.String()
 	if c.Findings == 0 {
-		s += " in " + plural(res.Checked, "file")
+		s += " in " + Plural(res.Checked, "file")
 	}
 	switch {
 	case c.Safe > 0 && c.Unsafe > 0:
@@ -158,14 +158,18 @@ func Summary(res *rules.Result) string {
 		s += fmt.Sprintf("; %d suppressed", n)
 	}
 	if n := len(res.Errors); n > 0 {
-		s += fmt.Sprintf("; %s could not be read", plural(n, "file"))
+		s += fmt.Sprintf("; %s could not be read", Plural(n, "file"))
 	}
 	return s
 }
 
-func plural(n int, noun string) string {
+// Plural returns n and noun, in the plural unless n is 1.
+func Plural(n int, noun string) string {
 	if n == 1 {
 		return "1 " + noun
+	}
+	if strings.HasSuffix(noun, "x") {
+		noun += "e"
 	}
 	return fmt.Sprintf("%d %ss", n, noun)
 }

@@ -73,6 +73,10 @@ func markedLine(f *source.File, n int, part source.Span, mark string) snippetLin
 	to, used, marked := from, 0, 0
 	for to < line.End {
 		shown, cols, size := cell(f.Bytes[:line.End], to)
+		if shown == "" && part.Start == 0 && !part.IsEmpty() { // the finding is about the byte order mark
+			shown = glyph('\ufeff', "")
+			cols = len(shown)
+		}
 		if used += cols; used > snippetColumns {
 			text.WriteString("…")
 			break

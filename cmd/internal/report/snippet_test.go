@@ -31,6 +31,7 @@ func TestSnippet(t *testing.T) {
 		{"wide and combining characters", "界e\u0301x y", source.Span{Start: 3, End: 7}, []snippetLine{{1, "界e\u0301x y", "  ^^"}}},
 		{"wide characters marked", "a界界b", source.Span{Start: 1, End: 7}, []snippetLine{{1, "a界界b", " ^^^^"}}},
 		{"byte order mark", "\ufeffFROM x", source.Span{Start: 3, End: 7}, []snippetLine{{1, "FROM x", "^^^^"}}},
+		{"byte order mark marked", "\ufeffFROM x", source.Span{Start: 0, End: 7}, []snippetLine{{1, "<U+FEFF>FROM x", "^^^^^^^^^^^^"}}},
 		{"control characters", "a\x1b[31mb\x00\x7f\u202ec\xff\rd", source.Span{Start: 6, End: 7},
 			[]snippetLine{{1, "a␛[31mb␀␡<U+202E>c<FF>␍d", "      ^"}}},
 		{"after a sign for a character", "\u202ec\xffd", source.Span{Start: 3, End: 5}, []snippetLine{{1, "<U+202E>c<FF>d", "        ^^^^^"}}},
@@ -65,8 +66,8 @@ func TestVisible(t *testing.T) {
 		"\u0085\u200b":    "<U+0085><U+200B>",
 		"\u2028\xc3(\xff": "<U+2028><C3>(<FF>",
 	} {
-		if got := visible(in, false); got != want {
-			t.Errorf("visible(%q) = %q, want %q", in, got, want)
+		if got := Visible(in); got != want {
+			t.Errorf("Visible(%q) = %q, want %q", in, got, want)
 		}
 	}
 }

@@ -69,7 +69,7 @@ func (w *textWriter) block(b block) {
 	if b.label != "" {
 		head += "[" + b.label + "]"
 	}
-	fmt.Fprintf(w, "%s%s\n", w.paint(severityStyle(b.severity), head), w.paint(bold, ": "+visible(stripANSI(b.message), false)))
+	fmt.Fprintf(w, "%s%s\n", w.paint(severityStyle(b.severity), head), w.paint(bold, ": "+Visible(stripANSI(b.message))))
 
 	lines := snippet(b.file, b.span, "^")
 	related := make([][]snippetLine, len(b.related))
@@ -86,7 +86,7 @@ func (w *textWriter) block(b block) {
 		fmt.Fprintf(w, "%s %s\n", gutter(0, digits), w.paint(boldBlue, "|"))
 	}
 	for i, r := range b.related {
-		fmt.Fprintf(w, "%s %s note: %s\n", gutter(0, digits), w.paint(boldBlue, "="), visible(stripANSI(r.Message), false))
+		fmt.Fprintf(w, "%s %s note: %s\n", gutter(0, digits), w.paint(boldBlue, "="), Visible(stripANSI(r.Message)))
 		w.place("-->", r.File, w.positions.at(r.File, r.Span.Start, relatedStartSlot), digits)
 		w.lines(related[i], digits, boldBlue)
 	}
@@ -96,7 +96,7 @@ func (w *textWriter) block(b block) {
 }
 
 func (w *textWriter) place(arrow string, f *source.File, p source.Position, digits int) {
-	fmt.Fprintf(w, "%s%s %s:%d:%d\n", gutter(0, digits), w.paint(boldBlue, arrow), visible(f.Path, false), p.Line, p.Column)
+	fmt.Fprintf(w, "%s%s %s:%d:%d\n", gutter(0, digits), w.paint(boldBlue, arrow), Visible(f.Path), p.Line, p.Column)
 }
 
 func (w *textWriter) lines(lines []snippetLine, digits int, st style) {
@@ -121,7 +121,7 @@ func (w *textWriter) lines(lines []snippetLine, digits int, st style) {
 
 // fixNote returns the line that tells of a fix.
 func (w *textWriter) fixNote(f fixers.Fix) string {
-	title := visible(stripANSI(f.Title), false)
+	title := Visible(stripANSI(f.Title))
 	switch f.Safety {
 	case fixers.Safe:
 		return w.paint(boldGreen, "fix") + ": " + title + " (safe; fixable with `sandlint fix`)"

@@ -9,9 +9,9 @@ import (
 	"golang.org/x/text/width"
 )
 
-// visible returns s so that it is safe and honest on a terminal: control characters, invalid UTF-8 and characters that change the
-// direction of the text become signs that can be seen. Tabs stay when tabs is true.
-func visible(s string, tabs bool) string {
+// Visible returns s so that it is safe and honest on a terminal: control characters, tabs among them, invalid UTF-8 and characters
+// that change the direction of the text become signs that can be seen.
+func Visible(s string) string {
 	plain := true
 	for i := 0; i < len(s); i++ {
 		if c := s[i]; c < ' ' || c >= 0x7f {
@@ -25,11 +25,7 @@ func visible(s string, tabs bool) string {
 	var b strings.Builder
 	for i := 0; i < len(s); {
 		r, n := utf8.DecodeRuneInString(s[i:])
-		if r == '\t' && tabs {
-			b.WriteByte('\t')
-		} else {
-			b.WriteString(glyph(r, s[i:i+n]))
-		}
+		b.WriteString(glyph(r, s[i:i+n]))
 		i += n
 	}
 	return b.String()

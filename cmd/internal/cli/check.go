@@ -1,0 +1,57 @@
+package cli
+
+import (
+	"slices"
+
+	"github.com/spf13/cobra"
+
+	"github.com/sandlint/sandlint/cmd/internal/report"
+	"github.com/sandlint/sandlint/rules"
+)
+
+func (a *app) checkCommand() *cobra.Command {
+	var flags runFlags
+	cmd := &cobra.Command{
+		Use:   "check [PATH…|-]",
+		Short: "Report what is wrong with files",
+		Long: `Report what is wrong with Dockerfiles, nix.conf files and seccomp profiles.
+
+A file that is named is looked at; a folder is searched, without what git ignores. Without a
+path it is the working directory. The path - is standard input; --stdin-filename says where
+it belongs, and so of what kind it is, which configuration holds for it and where the files
+beside it are.
+
+The format is text, or github inside of a GitHub workflow; the environment variable
+SANDLINT_FORMAT sets another one.`,
+		Example: `  sandlint check
+  sandlint check images/ nix.conf
+  sandlint check --format text --format json=findings.json
+  sandlint check --only sandbox,nix/unknown-setting --target nix=2.24
+  sandlint check --format json --stdin-filename images/Dockerfile - < buffer`,
+		RunE: func(_ *cobra.Command, args []string) error { return a.check(&flags, args) },
+	}
+	flags.input(cmd)
+	flags.rules(cmd, a)
+	return cmd
+}
+
+func (a *app) check(flags *runFlags, paths []string) error {
+	outputs, err := a.outputs(flags)
+	if err != nil {
+		return err
+	}
+	r, err := a.prepare(flags, paths)
+	if err != nil {
+		return err
+	}
+	r.outputs = outputs
+	progress := a.newProgress(flags.quiet)
+	res := rules.Check(r.workspace, r.set, rules.CheckOptions{
+		NoIgnores: flags.noIgnores,
+		Fixes:     slices.ContainsFunc(outputs, func(o report.Output) bool { return o.Fixes }),
+		Progress:  progress.function(),
+	})
+	progress.end()
+	a.conclude(r, res, res.Withheld)
+	return a.write(r, res, a.stdout)
+}

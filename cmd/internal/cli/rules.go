@@ -1,0 +1,123 @@
+package cli
+
+import (
+	"bufio"
+	"encoding/json"
+	"fmt"
+	"strings"
+	"text/tabwriter"
+
+	"github.com/spf13/cobra"
+
+	"github.com/sandlint/sandlint/parsers/source"
+	"github.com/sandlint/sandlint/rules"
+)
+
+func (a *app) rulesCommand() *cobra.Command {
+	var pack, format string
+	cmd := &cobra.Command{
+		Use:   "rules",
+		Short: "List the rules",
+		Long: `List the rules: id, severity, safety of the fix, and what is wrong where the rule finds something.
+Rules in parentheses are off unless they are selected or configured.`,
+		Example: `  sandlint rules
+  sandlint rules --pack nix
+  sandlint rules --format json`,
+		Args: cobra.NoArgs,
+		RunE: func(*cobra.Command, []string) error {
+			list, err := a.rulesOf(pack)
+			if err != nil {
+				return err
+			}
+			switch format {
+			case "text":
+				return a.printRules(list)
+			case "json":
+				return a.printRulesJSON(list)
+			}
+			return fmt.Errorf("--format %q is not one of text, json", format)
+		},
+	}
+	cmd.Flags().StringVar(&pack, "pack", "", "list the rules of one pack only")
+	cmd.Flags().StringVar(&format, "format", "text", "output format: text, json")
+	complete(cmd, "format", "text", "json")
+	_ = cmd.RegisterFlagCompletionFunc("pack", func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
+		return a.packNames(), cobra.ShellCompDirectiveNoFileComp
+	})
+	return cmd
+}
+
+// rulesOf returns the rules of a pack, all rules when pack is "".
+func (a *app) rulesOf(pack string) ([]*rules.Rule, error) {
+	packs := a.packs()
+	if pack == "" {
+		return rules.All(packs), nil
+	}
+	for _, p := range packs {
+		if p.Name == pack {
+			return rules.All([]rules.Pack{p}), nil
+		}
+	}
+	if near := source.Nearest(pack, a.packNames()); near != "" {
+		return nil, fmt.Errorf("there is no pack %q; did you mean %q?", pack, near)
+	}
+	return nil, fmt.Errorf("there is no pack %q; it is one of %s", pack, strings.Join(a.packNames(), ", "))
+}
+
+// isOff reports whether a rule runs only when it is selected or configured.
+func isOff(r *rules.Rule) bool { return r.Optional || r.Severity <= rules.Style }
+
+func (a *app) printRules(list []*rules.Rule) error {
+	w := tabwriter.NewWriter(a.stdout, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(w, "RULE\tSEVERITY\tFIX\tSUMMARY")
+	for _, r := range list {
+		id := strings.Join(append([]string{r.ID}, r.Aliases...), ", ")
+		severity, fix := r.Severity.String(), "-"
+		if isOff(r) {
+			severity = "(" + severity + ")"
+		}
+		if len(r.Fixes) > 0 {
+			fix = strings.Join(fixNames(r), ", ")
+		}
+		fmt.Fprintf(w, "%s\t%s\t%s\t%s\n", id, severity, fix, r.Summary)
+	}
+	return w.Flush()
+}
+
+func fixNames(r *rules.Rule) []string {
+	names := []string{}
+	for _, s := range r.Fixes {
+		names = append(names, s.String())
+	}
+	return names
+}
+
+func (a *app) printRulesJSON(list []*rules.Rule) error {
+	type jsonRule struct {
+		ID         string   `json:"id"`
+		Aliases    []string `json:"aliases"`
+		Summary    string   `json:"summary"`
+		Severity   string   `json:"severity"`
+		Default    bool     `json:"default"`
+		Category   string   `json:"category"`
+		Since      string   `json:"since"`
+		Fixes      []string `json:"fixes"`
+		Help       string   `json:"help"`
+		References []string `json:"references"`
+	}
+	out := []jsonRule{}
+	for _, r := range list {
+		out = append(out, jsonRule{
+			ID: r.ID, Aliases: append([]string{}, r.Aliases...), Summary: r.Summary, Severity: r.Severity.String(), Default: !isOff(r),
+			Category: r.Category, Since: r.Since, Fixes: fixNames(r), Help: r.Page(), References: append([]string{}, r.References...),
+		})
+	}
+	w := bufio.NewWriter(a.stdout)
+	enc := json.NewEncoder(w)
+	enc.SetEscapeHTML(false)
+	enc.SetIndent("", "  ")
+	if err := enc.Encode(out); err != nil {
+		return err
+	}
+	return w.Flush()
+}

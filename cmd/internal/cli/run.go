@@ -1,0 +1,323 @@
+package cli
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/sandlint/sandlint/cmd/internal/config"
+	"github.com/sandlint/sandlint/cmd/internal/report"
+	"github.com/sandlint/sandlint/parsers/workspace"
+	"github.com/sandlint/sandlint/rules"
+)
+
+// runFlags are the flags of the commands that look at files.
+type runFlags struct {
+	config        string
+	noConfig      bool
+	selected      []string
+	ignored       []string
+	only          []string
+	failOn        string
+	targets       []string
+	stdinFilename string
+	forceExclude  bool
+	noIgnores     bool
+	formats       []string
+	quiet         bool
+	verbose       bool
+}
+
+// input registers the flags that say what is read, and for which consumers.
+func (f *runFlags) input(cmd *cobra.Command) {
+	flags := cmd.Flags()
+	flags.StringVar(&f.config, "config", "", "read this configuration `FILE` instead of the nearest "+config.Name)
+	flags.BoolVar(&f.noConfig, "no-config", false, "read no configuration file")
+	flags.StringArrayVar(&f.targets, "target", nil, "version of a consumer, as in nix=2.24 (repeatable)")
+	flags.StringVar(&f.stdinFilename, "stdin-filename", "", "`PATH` that standard input stands for")
+	flags.BoolVarP(&f.verbose, "verbose", "v", false, "tell which files were skipped and which fixes withheld, and why")
+	var consumers []string
+	for _, c := range workspace.Consumers() {
+		consumers = append(consumers, c+"=")
+	}
+	_ = cmd.RegisterFlagCompletionFunc("target",
+		cobra.FixedCompletions(consumers, cobra.ShellCompDirectiveNoSpace|cobra.ShellCompDirectiveNoFileComp))
+	_ = cmd.MarkFlagFilename("config", "hcl")
+}
+
+// rules registers the flags that say what is looked for, and what becomes of it.
+func (f *runFlags) rules(cmd *cobra.Command, a *app) {
+	flags := cmd.Flags()
+	flags.StringSliceVar(&f.selected, "select", nil, "switch on `RULES` that are off: ids, aliases, packs, or all")
+	flags.StringSliceVar(&f.ignored, "ignore", nil, "switch off `RULES`")
+	flags.StringSliceVar(&f.only, "only", nil, "apply these `RULES` and no others")
+	flags.StringVar(&f.failOn, "fail-on", "warning", "least severity that makes the exit status 1: error, warning, info, style, never")
+	flags.BoolVar(&f.forceExclude, "force-exclude", false, "apply the exclude patterns to files named on the command line too")
+	flags.BoolVar(&f.noIgnores, "no-ignores", false, "report what comments in the files suppress")
+	flags.StringArrayVar(&f.formats, "format", nil, "output as `FORMAT[=FILE]`: "+formatNames()+" (repeatable)")
+	flags.BoolVarP(&f.quiet, "quiet", "q", false, "leave out the summary")
+	for _, flag := range []string{"select", "ignore", "only"} {
+		_ = cmd.RegisterFlagCompletionFunc(flag, func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
+			return append(a.ruleNames(), append(a.packNames(), "all")...), cobra.ShellCompDirectiveNoFileComp
+		})
+	}
+	complete(cmd, "fail-on", "error", "warning", "info", "style", "never")
+	_ = cmd.RegisterFlagCompletionFunc("format", func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
+		var out []string
+		for _, r := range report.Reporters() {
+			out = append(out, r.Name+"\t"+r.Summary)
+		}
+		return out, cobra.ShellCompDirectiveNoFileComp
+	})
+}
+
+func formatNames() string {
+	var names []string
+	for _, r := range report.Reporters() {
+		names = append(names, r.Name)
+	}
+	return strings.Join(names, ", ")
+}
+
+// run is what a command works with once flags and configuration are read.
+type run struct {
+	flags     *runFlags
+	dir       string
+	workspace *workspace.Workspace
+	set       *rules.Set
+	failOn    rules.Severity // above Error for never
+	outputs   []report.Output
+	stdin     []byte // nil when it is not read
+}
+
+// prepare reads flags, configuration and standard input, and finds the files.
+func (a *app) prepare(f *runFlags, paths []string) (*run, error) {
+	r := &run{flags: f}
+	var err error
+	if r.dir, err = a.getwd(); err != nil {
+		return nil, fmt.Errorf("finding the working directory: %w", err)
+	}
+	if r.failOn, err = parseFailOn(f.failOn); err != nil {
+		return nil, err
+	}
+	opts := workspace.Options{Dir: r.dir, Paths: paths, StdinName: f.stdinFilename, ForceExclude: f.forceExclude}
+	if f.stdinFilename != "" && !slices.Contains(paths, "-") {
+		if len(paths) > 0 {
+			return nil, errors.New("--stdin-filename is for standard input, and - is not among the paths")
+		}
+		opts.Paths = []string{"-"}
+	}
+	conf, err := a.config(f, r.dir, opts.Paths)
+	if err != nil {
+		return nil, err
+	}
+	opts.Exclude, opts.ExcludeBase = conf.Exclude, conf.Base
+	if opts.Targets, err = targets(f.targets, conf); err != nil {
+		return nil, err
+	}
+	sel := rules.Selection{Only: names(f.only), Select: names(f.selected), Ignore: names(f.ignored)}
+	conf.Select(&sel)
+	if r.set, err = rules.NewSet(a.packs(), sel); err != nil {
+		return nil, err
+	}
+	if slices.Contains(opts.Paths, "-") {
+		if opts.Stdin, err = io.ReadAll(io.LimitReader(a.stdin, workspace.MaxFileSize+1)); err != nil {
+			return nil, fmt.Errorf("reading standard input: %w", err)
+		}
+		if len(opts.Stdin) > workspace.MaxFileSize {
+			return nil, fmt.Errorf("standard input has more than %d MiB", workspace.MaxFileSize>>20)
+		}
+		r.stdin = opts.Stdin
+	}
+	r.workspace, err = workspace.Load(opts)
+	return r, err
+}
+
+// parseFailOn returns the least severity that makes a run fail, above all severities for "never".
+func parseFailOn(s string) (rules.Severity, error) {
+	if s == "never" {
+		return rules.Error + 1, nil
+	}
+	severity, err := rules.ParseSeverity(s)
+	if err != nil || severity == rules.Off {
+		return rules.Off, fmt.Errorf("--fail-on %q is not one of error, warning, info, style, never", s)
+	}
+	return severity, nil
+}
+
+// names returns the names of a flag's list without blanks and empty ones.
+func names(list []string) []string {
+	var out []string
+	for _, n := range list {
+		if n = strings.TrimSpace(n); n != "" {
+			out = append(out, n)
+		}
+	}
+	return out
+}
+
+// config returns the configuration for the given paths: the file that --config names, or the nearest one to the folder that holds all paths.
+func (a *app) config(f *runFlags, dir string, paths []string) (*config.Config, error) {
+	path := ""
+	switch {
+	case f.noConfig && f.config != "":
+		return nil, errors.New("--config and --no-config exclude each other")
+	case f.noConfig:
+	case f.config != "":
+		path = absolute(dir, f.config)
+	default:
+		path = config.Find(commonFolder(dir, paths, f.stdinFilename))
+	}
+	if path == "" {
+		if f.verbose {
+			a.complain("there is no configuration file")
+		}
+		return &config.Config{}, nil
+	}
+	if f.verbose {
+		a.complain("the configuration is %s", shown(dir, path))
+	}
+	return config.Load(path, shown(dir, path), a.packs())
+}
+
+// commonFolder returns the deepest folder that holds all paths, dir when there are none.
+func commonFolder(dir string, paths []string, stdinName string) string {
+	common := ""
+	for i, p := range paths {
+		folder := dir
+		switch {
+		case p != "-":
+			folder = absolute(dir, p)
+			if info, err := os.Stat(folder); err != nil || !info.IsDir() {
+				folder = filepath.Dir(folder)
+			}
+		case stdinName != "":
+			folder = filepath.Dir(absolute(dir, stdinName))
+		}
+		if i == 0 {
+			common = folder
+		}
+		for {
+			if rel, err := filepath.Rel(common, folder); err == nil && filepath.IsLocal(rel) || common == filepath.Dir(common) {
+				break
+			}
+			common = filepath.Dir(common)
+		}
+	}
+	if common == "" {
+		return dir
+	}
+	return common
+}
+
+// targets returns the targets of the command line, and those of the configuration for consumers that the command line
+// does not name.
+func targets(flags []string, conf *config.Config) (workspace.Targets, error) {
+	t := workspace.DefaultTargets()
+	named := map[string]bool{}
+	for _, flag := range flags {
+		consumer, version, ok := strings.Cut(flag, "=")
+		if !ok {
+			return t, fmt.Errorf("--target %q is not of the form consumer=version, such as nix=2.24", flag)
+		}
+		named[consumer] = true
+		if err := t.Set(consumer, version); err != nil {
+			return t, fmt.Errorf("--target %s: %w", flag, err)
+		}
+	}
+	for _, c := range conf.Targets {
+		if named[c.Consumer] {
+			continue
+		}
+		if err := t.Set(c.Consumer, c.Version); err != nil {
+			return t, err
+		}
+	}
+	return t, nil
+}
+
+// outputs returns where the findings go: what --format says, else SANDLINT_FORMAT, else annotations inside of a GitHub workflow, else
+// text.
+func (a *app) outputs(f *runFlags) ([]report.Output, error) {
+	formats, from := f.formats, "--format: "
+	if len(formats) == 0 {
+		formats, from = strings.Fields(a.getenv("SANDLINT_FORMAT")), "SANDLINT_FORMAT: "
+	}
+	if len(formats) == 0 {
+		formats = []string{"text"}
+		if a.getenv("GITHUB_ACTIONS") == "true" {
+			formats = []string{"github"}
+		}
+	}
+	var out []report.Output
+	taken := map[string]string{}
+	for _, s := range formats {
+		o, err := report.ParseOutput(s)
+		if err != nil {
+			return nil, fmt.Errorf("%s%w", from, err)
+		}
+		if other, ok := taken[o.File]; ok {
+			place := o.File
+			if place == "" {
+				place = "standard output"
+			}
+			return nil, fmt.Errorf("%s%s and %s both go to %s; FORMAT=FILE writes one to a file", from, other, o.Name, place)
+		}
+		taken[o.File] = o.Name
+		out = append(out, o)
+	}
+	return out, nil
+}
+
+// write prints a result in each format; those without a file go to std.
+func (a *app) write(r *run, res *rules.Result, std io.Writer) error {
+	rep := report.Report{Result: res, Version: Version, Dir: r.dir, Quiet: r.flags.quiet, Getenv: a.getenv}
+	for _, o := range r.outputs {
+		if o.File == "" {
+			rep.Color = a.colored(std)
+			if err := o.Write(std, &rep); err != nil {
+				return fmt.Errorf("writing %s: %w", o.Name, err)
+			}
+			continue
+		}
+		rep.Color = false
+		if err := writeFile(absolute(r.dir, o.File), func(w io.Writer) error { return o.Write(w, &rep) }); err != nil {
+			return fmt.Errorf("writing %s: %w", o.Name, err)
+		}
+	}
+	return nil
+}
+
+func writeFile(path string, write func(io.Writer) error) error {
+	f, err := os.Create(path)
+	if err != nil {
+		return err
+	}
+	return errors.Join(write(f), f.Close())
+}
+
+// conclude tells of files that could not be read, and of what --verbose asks for, and sets the exit status.
+func (a *app) conclude(r *run, res *rules.Result, withheld []rules.Withheld) {
+	if r.flags.verbose {
+		for _, s := range res.Skipped {
+			a.complain("skipped %s: %s", s.Path, s.Reason)
+		}
+		for _, w := range withheld {
+			at := w.File.Position(w.Span.Start)
+			a.complain("%s:%d:%d: withheld the fix %q of %s: %s", w.File.Path, at.Line, at.Column, w.Title, w.Rule.ID, w.Reason)
+		}
+	}
+	for _, e := range res.Errors {
+		a.complain("%v", e)
+		a.raise(StatusUnreadable)
+	}
+	if slices.ContainsFunc(res.Findings, func(f rules.Finding) bool { return f.Severity >= r.failOn }) {
+		a.raise(StatusFindings)
+	}
+}

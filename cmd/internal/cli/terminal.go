@@ -1,0 +1,78 @@
+package cli
+
+import (
+	"fmt"
+	"io"
+	"os"
+	"time"
+
+	"golang.org/x/term"
+)
+
+func isTerminal(w io.Writer) bool {
+	f, ok := w.(*os.File)
+	return ok && term.IsTerminal(int(f.Fd()))
+}
+
+// colored reports whether text on w is coloured: as --color says, else as NO_COLOR and FORCE_COLOR say, else on a terminal.
+func (a *app) colored(w io.Writer) bool {
+	force := a.getenv("FORCE_COLOR")
+	switch {
+	case a.color == "always":
+		return true
+	case a.color == "never", a.getenv("NO_COLOR") != "":
+		return false
+	case force != "" && force != "0":
+		return true
+	}
+	return isTerminal(w) && a.getenv("TERM") != "dumb"
+}
+
+const (
+	// progressAfter is how long a run takes before it shows how far it is.
+	progressAfter = time.Second
+	// progressEvery is the least time between two lines of progress.
+	progressEvery = 100 * time.Millisecond
+)
+
+// progress shows on a terminal how far a long run is.
+type progress struct {
+	w     io.Writer
+	now   func() time.Time
+	next  time.Time // of the next line
+	shown bool
+}
+
+// newProgress returns nil where no progress is to be shown.
+func (a *app) newProgress(quiet bool) *progress {
+	if quiet || !isTerminal(a.stderr) {
+		return nil
+	}
+	return &progress{w: a.stderr, now: a.now, next: a.now().Add(progressAfter)}
+}
+
+// update is called after each file.
+func (p *progress) update(done, total int) {
+	now := p.now()
+	if now.Before(p.next) {
+		return
+	}
+	p.next = now.Add(progressEvery)
+	p.shown = true
+	fmt.Fprintf(p.w, "\r\x1b[K%d of %d files", done, total)
+}
+
+// end erases the line.
+func (p *progress) end() {
+	if p != nil && p.shown {
+		fmt.Fprint(p.w, "\r\x1b[K")
+	}
+}
+
+// function returns what the runner calls, nil without progress.
+func (p *progress) function() func(done, total int) {
+	if p == nil {
+		return nil
+	}
+	return p.update
+}

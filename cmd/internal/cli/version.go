@@ -1,0 +1,70 @@
+package cli
+
+import (
+	"encoding/json"
+	"fmt"
+	"runtime"
+	"runtime/debug"
+
+	"github.com/spf13/cobra"
+)
+
+// build is what version tells.
+type build struct {
+	Version  string `json:"version"`
+	Go       string `json:"go"`
+	Platform string `json:"platform"`
+	Revision string `json:"revision,omitempty"`
+	Modified bool   `json:"modified,omitempty"`
+}
+
+func currentBuild() build {
+	b := build{Version: Version, Go: runtime.Version(), Platform: runtime.GOOS + "/" + runtime.GOARCH}
+	if info, ok := debug.ReadBuildInfo(); ok {
+		for _, s := range info.Settings {
+			switch s.Key {
+			case "vcs.revision":
+				b.Revision = s.Value
+			case "vcs.modified":
+				b.Modified = s.Value == "true"
+			}
+		}
+	}
+	return b
+}
+
+func (b build) String() string {
+	s := fmt.Sprintf("sandlint %s (%s, %s", b.Version, b.Go, b.Platform)
+	if b.Revision != "" {
+		s += ", revision " + b.Revision
+		if b.Modified {
+			s += " with changes"
+		}
+	}
+	return s + ")"
+}
+
+func (a *app) versionCommand() *cobra.Command {
+	var format string
+	cmd := &cobra.Command{
+		Use:   "version",
+		Short: "Print the version",
+		Args:  cobra.NoArgs,
+		RunE: func(*cobra.Command, []string) error {
+			b := currentBuild()
+			var err error
+			switch format {
+			case "text":
+				_, err = fmt.Fprintln(a.stdout, b)
+			case "json":
+				err = json.NewEncoder(a.stdout).Encode(b)
+			default:
+				err = fmt.Errorf("--format %q is not one of text, json", format)
+			}
+			return err
+		},
+	}
+	cmd.Flags().StringVar(&format, "format", "text", "output format: text, json")
+	complete(cmd, "format", "text", "json")
+	return cmd
+}

@@ -1,0 +1,13 @@
+// Command sandlint lints and fixes the files that decide how software is built and boxed in: Dockerfiles, nix.conf and
+// seccomp profiles.
+package main
+
+import (
+	"os"
+
+	"github.com/sandlint/sandlint/cmd/internal/cli"
+)
+
+func main() {
+	os.Exit(cli.Main(os.Args[1:], os.Stdin, os.Stdout, os.Stderr))
+}

@@ -1,0 +1,205 @@
+package seccomp
+
+import (
+	"bytes"
+	"encoding/json"
+	"slices"
+	"strings"
+
+	"github.com/sandlint/sandlint/fixers"
+	"github.com/sandlint/sandlint/parsers/seccomp"
+	"github.com/sandlint/sandlint/parsers/source"
+)
+
+// RemoveString removes element i of an array of strings, with its comma, and keeps the layout, whether the array is on one line or has
+// one element a line. It returns nil where that cannot be done without touching something else, such as a comment.
+func RemoveString(p *seccomp.Profile, list []seccomp.String, i int) []fixers.Edit {
+	return RemoveStrings(p, list, i)
+}
+
+// RemoveStrings removes several elements of one array of strings; see RemoveString. To remove all of them leaves an empty array.
+func RemoveStrings(p *seccomp.Profile, list []seccomp.String, drop ...int) []fixers.Edit {
+	spans := make([]source.Span, len(list))
+	for i, s := range list {
+		spans[i] = s.Span
+	}
+	return removeElements(p.Source, spans, drop)
+}
+
+// RemoveRules removes elements of the syscalls array, by their indexes in p.Rules; see RemoveString.
+func RemoveRules(p *seccomp.Profile, drop ...int) []fixers.Edit {
+	spans := make([]source.Span, len(p.Rules))
+	for i, r := range p.Rules {
+		spans[i] = r.Span
+	}
+	return removeElements(p.Source, spans, drop)
+}
+
+// ReplaceString writes another string in the place of s.
+func ReplaceString(p *seccomp.Profile, s seccomp.String, text string) []fixers.Edit {
+	return []fixers.Edit{{File: p.Source, Span: s.Span, Text: quote(text)}}
+}
+
+// InsertString inserts a string before element i of an array of strings, or after the last for their number, in the layout of the others. It
+// returns nil for an empty array.
+func InsertString(p *seccomp.Profile, list []seccomp.String, i int, text string) []fixers.Edit {
+	if len(list) == 0 {
+		return nil
+	}
+	gap := ", "
+	if len(list) > 1 {
+		// That before the last element, since the first line may be fuller than the others.
+		n := min(max(i, 1), len(list)-1)
+		between := source.Span{Start: list[n-1].Span.End, End: list[n].Span.Start}
+		if onlyComma(p.Source, between) {
+			gap = p.Source.Text(between)
+		}
+	} else if indent, ok := indentation(p.Source, list[0].Span.Start); ok {
+		gap = "," + p.Source.NewlineAt(list[0].Span.Start) + indent
+	}
+	if i >= len(list) {
+		end := list[len(list)-1].Span.End
+		return []fixers.Edit{{File: p.Source, Span: source.Span{Start: end, End: end}, Text: gap + quote(text)}}
+	}
+	start := list[i].Span.Start
+	return []fixers.Edit{{File: p.Source, Span: source.Span{Start: start, End: start}, Text: quote(text) + gap}}
+}
+
+// RemoveField removes a member of an object, given the span of its value, with its key and comma. It returns nil where that cannot be done
+// without touching something else.
+func RemoveField(p *seccomp.Profile, value source.Span) []fixers.Edit {
+	text := p.Source.Bytes
+	at := skipBack(text, value.Start)
+	if at == 0 || text[at-1] != ':' {
+		return nil
+	}
+	at = skipBack(text, at-1)
+	if at < 2 || text[at-1] != '"' {
+		return nil
+	}
+	start := bytes.LastIndexByte(text[:at-1], '"')
+	if start < 0 || start > 0 && text[start-1] == '\\' {
+		return nil
+	}
+	if next := skip(text, value.End); next < len(text) && text[next] == ',' {
+		next = skip(text, next+1)
+		if next < len(text) && text[next] == '"' {
+			return []fixers.Edit{{File: p.Source, Span: source.Span{Start: start, End: next}}}
+		}
+		return nil // a comment, or nothing that is JSON
+	}
+	before := skipBack(text, start)
+	switch {
+	case before > 0 && text[before-1] == ',':
+		return []fixers.Edit{{File: p.Source, Span: source.Span{Start: before - 1, End: value.End}}}
+	case before > 0 && text[before-1] == '{':
+		if next := skip(text, value.End); next < len(text) && text[next] == '}' {
+			return []fixers.Edit{{File: p.Source, Span: source.Span{Start: before, End: next}}}
+		}
+	}
+	return nil
+}
+
+// removeElements removes elements of an array, of which spans are all that are of interest, in order.
+func removeElements(f *source.File, spans []source.Span, drop []int) []fixers.Edit {
+	drop = slices.Compact(slices.Sorted(slices.Values(drop)))
+	if len(drop) == 0 {
+		return nil
+	}
+	var edits []fixers.Edit
+	for n := 0; n < len(drop); {
+		m := n + 1
+		for m < len(drop) && drop[m] == drop[m-1]+1 {
+			m++
+		}
+		s, ok := run(f, spans, drop[n], drop[m-1])
+		if !ok {
+			return nil
+		}
+		edits = append(edits, fixers.Edit{File: f, Span: s})
+		n = m
+	}
+	return edits
+}
+
+// run returns what to delete so that the elements first to last are gone.
+func run(f *source.File, spans []source.Span, first, last int) (source.Span, bool) {
+	text := f.Bytes
+	elements := source.Span{Start: spans[first].Start, End: spans[last].End}
+	for i := first; i < last; i++ {
+		if !onlyComma(f, source.Span{Start: spans[i].End, End: spans[i+1].Start}) {
+			return source.Span{}, false
+		}
+	}
+	before, after := skipBack(text, elements.Start), skip(text, elements.End)
+	if before == 0 || after == len(text) {
+		return source.Span{}, false
+	}
+	forward := source.Span{Start: elements.Start}
+	if text[after] == ',' {
+		forward.End = skip(text, after+1)
+	}
+	backward := source.Span{Start: before, End: elements.End}
+	if text[before-1] == ',' {
+		backward.Start = skipBack(text, before-1)
+	}
+	hasNext := forward.End > 0 && last+1 < len(spans) && forward.End == spans[last+1].Start
+	hasPrevious := first > 0 && backward.Start == spans[first-1].End
+	switch {
+	case hasNext && hasPrevious:
+		// Where the elements begin a line that others end, those move up to its beginning.
+		_, begins := indentation(f, elements.Start)
+		if begins && f.LineOf(elements.End) == f.LineOf(forward.End) {
+			return forward, true
+		}
+		return backward, true
+	case hasPrevious && (text[after] == ']' || text[after] == ','):
+		return backward, true
+	case hasNext && (text[before-1] == '[' || text[before-1] == ','):
+		return forward, true
+	case text[before-1] == '[' && text[after] == ']':
+		return source.Span{Start: before, End: after}, true
+	}
+	return source.Span{}, false
+}
+
+// onlyComma reports whether a span holds one comma and blanks.
+func onlyComma(f *source.File, s source.Span) bool {
+	return s.Start <= s.End && strings.Trim(f.Text(s), " \t\r\n") == ","
+}
+
+// indentation returns the blanks before an offset, and whether the line begins with them.
+func indentation(f *source.File, at int) (string, bool) {
+	start := f.FullLine(f.LineOf(at)).Start
+	text := f.Text(source.Span{Start: start, End: at})
+	return text, start > 0 && strings.Trim(text, " \t") == ""
+}
+
+// skip returns the offset of the first byte from at on that is no JSON white space.
+func skip(text []byte, at int) int {
+	for at < len(text) && isSpace(text[at]) {
+		at++
+	}
+	return at
+}
+
+// skipBack returns the offset behind the last byte before at that is no JSON white space.
+func skipBack(text []byte, at int) int {
+	for at > 0 && isSpace(text[at-1]) {
+		at--
+	}
+	return at
+}
+
+func isSpace(c byte) bool { return c == ' ' || c == '\t' || c == '\r' || c == '\n' }
+
+// quote returns text as a JSON string.
+func quote(text string) string {
+	var b bytes.Buffer
+	e := json.NewEncoder(&b)
+	e.SetEscapeHTML(false)
+	if e.Encode(text) != nil { // a string can always be encoded
+		return `""`
+	}
+	return strings.TrimSuffix(b.String(), "\n")
+}
