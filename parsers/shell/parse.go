@@ -24,7 +24,9 @@ var parsers = sync.Pool{New: func() any { return syntax.NewParser(syntax.Variant
 // Parse reads a script. view is its text, and base the file offset of the first byte; env may be nil. Sh is read as bash as well, since
 // it is not known which program stands behind /bin/sh. Where the text has a syntax error, the commands of the
 // statements before it are still returned. The dialect None gives a script without commands.
-func Parse(view []byte, base int, d Dialect, env Env) *Script { return parse(view, base, d, env, false) }
+func Parse(view []byte, base int, d Dialect, env Env) *Script {
+	return parse(view, base, d, env, false)
+}
 
 // ParseJoined reads a script whose host joins lines before the shell sees them, as a Dockerfile does: a backslash before a line end is gone inside
 // single quotes too. The bodies of here-documents are not joined.
