@@ -210,6 +210,3 @@ func (s *Settings) Feature(name string) (on, known bool) {
 	on = slices.ContainsFunc(set.Words, func(e Element) bool { return e.Text == name })
 	return on, set.Known
 }
-
-// Tainted reports whether something that is not known, an opaque line or an include that could not be read, may have set any setting.
-func (s *Settings) Tainted() bool { return s.taint > 0 }

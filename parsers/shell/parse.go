@@ -25,6 +25,16 @@ var parsers = sync.Pool{New: func() any { return syntax.NewParser(syntax.Variant
 // it is not known which program stands behind /bin/sh. Where the text has a syntax error, the commands of the
 // statements before it are still returned. The dialect None gives a script without commands.
 func Parse(view []byte, base int, d Dialect, env Env) *Script {
+	return parse(view, base, d, env, false)
+}
+
+// ParseJoined reads a script whose host joins lines before the shell sees them, as a Dockerfile does: a backslash before a line end is gone inside
+// single quotes too. The bodies of here-documents are not joined.
+func ParseJoined(view []byte, base int, d Dialect, env Env) *Script {
+	return parse(view, base, d, env, true)
+}
+
+func parse(view []byte, base int, d Dialect, env Env, joined bool) *Script {
 	s := &Script{Dialect: d, Base: base, Functions: map[string][]int{}}
 	if d == None {
 		return s
@@ -39,7 +49,7 @@ func Parse(view []byte, base int, d Dialect, env Env) *Script {
 	if err != nil {
 		s.Problem = problem(err, base, len(view))
 	}
-	r := &reader{script: s, view: view, base: base, env: env, vars: map[string]variable{}}
+	r := &reader{script: s, view: view, base: base, env: env, vars: map[string]variable{}, joined: joined}
 	r.stmts(tree.Stmts, context{})
 	return s
 }
@@ -110,6 +120,7 @@ type reader struct {
 	vars   map[string]variable
 	opened map[source.Span]bool // redirections of groups through which a command has written
 	depth  int
+	joined bool // lines are joined before the shell sees them
 	// fixed, when set, is the span of everything: the text is not the file's own.
 	fixed *source.Span
 	// quoting is what the file wraps around the text, Plain for a script of its own.

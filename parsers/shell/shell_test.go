@@ -93,6 +93,20 @@ func TestCommandsBeforeAnError(t *testing.T) {
 	}
 }
 
+func TestJoinedLines(t *testing.T) {
+	const script = "echo 'a = b \\\n c' >> f"
+	for joined, want := range map[bool]string{true: "a = b  c\n", false: "a = b \\\n c\n"} {
+		s := Parse([]byte(script), 0, Sh, nil)
+		if joined {
+			s = ParseJoined([]byte(script), 0, Sh, nil)
+		}
+		got, _ := s.Commands[0].Output(EchoKeeps)
+		if text(got) != want {
+			t.Errorf("joined %v: %q, want %q", joined, text(got), want)
+		}
+	}
+}
+
 func TestDialects(t *testing.T) {
 	for words, want := range map[string]Dialect{
 		"": Sh, "/bin/sh -c": Sh, "/bin/bash -o pipefail -c": Bash, "/usr/bin/env bash": Bash, "powershell -Command": None, `C:\Windows\cmd.exe /S /C`: None,

@@ -85,7 +85,16 @@ func (r *reader) part(p *pieces, part syntax.WordPart, q source.Quoting, assignm
 				return
 			}
 		}
-		p.verbatim(from, min(to, len(r.view)), source.SingleQuoted)
+		to = min(to, len(r.view))
+		for r.joined {
+			n := bytes.Index(r.view[from:to], []byte("\\\n"))
+			if n < 0 {
+				break
+			}
+			p.verbatim(from, from+n, source.SingleQuoted)
+			from += n + 2
+		}
+		p.verbatim(from, to, source.SingleQuoted)
 	case *syntax.DblQuoted:
 		for _, inner := range part.Parts {
 			r.part(p, inner, source.DoubleQuoted, assignment)

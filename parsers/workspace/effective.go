@@ -37,9 +37,6 @@ func (e *Effective) Value(name string) (string, bool) {
 		return "", false
 	}
 	s := e.Settings.Get(name)
-	if !s.Known && !s.Set && s.Facts.HasDefault && !e.Settings.Tainted() {
-		return s.Facts.Default, true // images run Linux, whose default this is
-	}
 	return s.Value, s.Known
 }
 
@@ -140,6 +137,7 @@ func (img *Image) replay(at *Event, after bool) *Effective {
 		m.add(at.Nix.Options.File, nixconf.CommandLine, Origin{"command line", at})
 	}
 	eff.Settings = nixconf.Merge(m.sources, eff.Distribution, eff.Version)
+	eff.Settings.Platform = "linux"
 	return eff
 }
 

@@ -93,7 +93,7 @@ type Workspace struct {
 type shared struct {
 	roots      sync.Map // directory → root
 	neighbours sync.Map // absolute path → *neighbour
-	builds     sync.Map // root → func() []build
+	builds     sync.Map // directory → func() []build
 	copied     func() map[string]bool
 }
 

@@ -1,20 +1,125 @@
 package workspace
 
-import "strings"
+import (
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+
+	"github.com/sandlint/sandlint/parsers/bake"
+	"github.com/sandlint/sandlint/parsers/compose"
+	"github.com/sandlint/sandlint/parsers/source"
+)
 
 // build is one way in which a Dockerfile is built, as a neighbouring file says.
 type build struct {
-	context   string // absolute; "" when not known
-	target    string // the stage, "" for the last one
-	platforms []Platform
+	dockerfile string // absolute
+	context    string // absolute; "" when not known
+	stage      string // in lower case; "" for the last one
+	platforms  []Platform
 }
 
-func (w *Workspace) buildsOf(abs string) []build { return nil }
+// bakeFiles and composeFiles are the names under which the programs look for their files.
+var (
+	bakeFiles    = []string{"docker-bake.hcl", "docker-bake.json", "docker-bake.override.hcl", "docker-bake.override.json"}
+	composeFiles = []string{"compose.yaml", "compose.yml", "docker-compose.yaml", "docker-compose.yml"}
+)
 
+// buildsOf returns the builds of a Dockerfile that the files beside it, or in a folder above it up to the root, tell of.
+func (w *Workspace) buildsOf(abs string) []build {
+	dir := filepath.Dir(abs)
+	root := w.root(dir)
+	var out []build
+	for {
+		out = append(out, w.buildsIn(root, dir)...)
+		up := filepath.Dir(dir)
+		if dir == root || up == dir {
+			break
+		}
+		dir = up
+	}
+	return slices.DeleteFunc(out, func(b build) bool { return b.dockerfile != abs })
+}
+
+// buildsIn returns the builds that the files of one folder tell of, read once.
+func (w *Workspace) buildsIn(root, dir string) []build {
+	v, _ := w.shared.builds.LoadOrStore(dir, sync.OnceValue(func() []build {
+		var out []build
+		native := false
+		for _, name := range bakeFiles {
+			if f, err := w.neighbour(root, filepath.Join(dir, name)); err == nil {
+				out = append(out, bakeBuilds(dir, bake.Parse(f), native)...)
+			}
+		}
+		for _, name := range composeFiles {
+			if f, err := w.neighbour(root, filepath.Join(dir, name)); err == nil {
+				out = append(out, composeBuilds(dir, compose.Parse(f), native)...)
+			}
+		}
+		return out
+	}))
+	return v.(func() []build)()
+}
+
+// bakeBuilds returns the builds of a bake file. Where the repository builds on runners of several architectures, bake may run on each for its own.
+func bakeBuilds(dir string, f *bake.File, native bool) []build {
+	var out []build
+	for _, t := range f.Targets {
+		name, ok := t.DockerfilePath()
+		if !ok || t.Abstract() || !t.Builds() {
+			continue
+		}
+		b := build{dockerfile: filepath.Join(dir, filepath.FromSlash(name)), stage: strings.ToLower(t.Stage.Text)}
+		if context, ok := t.ContextPath(); ok {
+			b.context = filepath.Join(dir, filepath.FromSlash(context))
+		}
+		b.platforms = platformsOf(f.Source, t.Platforms, "platforms of a bake target")
+		if !native {
+			markEmulated(b.platforms)
+		}
+		out = append(out, b)
+	}
+	return out
+}
+
+func composeBuilds(dir string, f *compose.File, native bool) []build {
+	var out []build
+	for _, s := range f.Services {
+		if s.Build == nil {
+			continue
+		}
+		name, ok := s.Build.DockerfilePath()
+		if !ok {
+			continue
+		}
+		b := build{dockerfile: filepath.Join(dir, filepath.FromSlash(name)), stage: strings.ToLower(s.Build.Stage.Text)}
+		if context, ok := s.Build.ContextPath(); ok {
+			b.context = filepath.Join(dir, filepath.FromSlash(context))
+		}
+		b.platforms = platformsOf(f.Source, s.BuildPlatforms(), "platforms of a compose service")
+		if !native {
+			markEmulated(b.platforms)
+		}
+		out = append(out, b)
+	}
+	return out
+}
+
+func platformsOf(f *source.File, values []source.Value, why string) []Platform {
+	var out []Platform
+	for _, v := range values {
+		if v.Known && v.Text != "" && v.Text != "local" {
+			out = append(out, Platform{Name: v.Text, Why: why, File: f, Span: v.Span})
+		}
+	}
+	return out
+}
+
+// contexts returns the build contexts that are known for the Dockerfile.
 func (d *Dockerfile) contexts() []string {
 	var out []string
 	for _, b := range d.builds {
-		if b.context != "" {
+		if b.context != "" && !slices.Contains(out, b.context) {
 			out = append(out, b.context)
 		}
 	}
@@ -35,18 +140,61 @@ func (w *Workspace) platforms(img *Image) []Platform {
 		}
 		return []Platform{{Name: stage.Platform, Why: "FROM --platform", File: img.File.Source, Span: span}}
 	}
+	if img.Parent != nil {
+		if p := img.Root().Stage.Platform; p != "" && !strings.Contains(p, "TARGETPLATFORM") {
+			return img.Parent.Platforms // the platform of a stage is that of the image below it
+		}
+	}
 	var out []Platform
 	for _, name := range w.Targets.Platforms {
 		out = append(out, Platform{Name: name, Why: "the configured platforms"})
 	}
 	markEmulated(out)
-	for _, b := range img.File.builds {
-		out = append(out, b.platforms...)
+	if len(out) > 0 {
+		return out
 	}
-	if img.Parent != nil && len(out) == 0 {
-		return img.Parent.Platforms
+	for _, b := range img.File.builds {
+		if img.File.reaches(b.stage, stage.Index) {
+			out = append(out, b.platforms...)
+		}
 	}
 	return out
+}
+
+// reaches reports whether a build of the stage with a name, "" for the last one, needs the stage with an index: it is that stage, is based on it,
+// or copies from it.
+func (d *Dockerfile) reaches(target string, index int) bool {
+	at := len(d.Stages) - 1
+	for n, s := range d.Stages {
+		if target != "" && s.Name == target {
+			at = n
+		}
+	}
+	needed := map[int]bool{at: true}
+	for n := at; n >= 0; n-- {
+		if !needed[n] {
+			continue
+		}
+		s := d.Stages[n]
+		if s.Parent != nil {
+			needed[s.Parent.Index] = true
+		}
+		for _, i := range s.Instructions {
+			if len(i.Flags) == 0 {
+				continue
+			}
+			text := strings.ToLower(d.Source.Text(i.Span))
+			for _, other := range d.Stages[:n] {
+				if other.Name != "" && strings.Contains(text, "from="+other.Name) {
+					needed[other.Index] = true
+				}
+			}
+			if flag := i.Flag("from"); flag != nil && flag.Value.Text != "" && flag.Value.Text[0] >= '0' && flag.Value.Text[0] <= '9' {
+				return true // by number: all of them, rather than a wrong one
+			}
+		}
+	}
+	return needed[index]
 }
 
 // markEmulated marks the platforms of one build, on one builder, that are not the builder's own. Which one is its own is not known; where there

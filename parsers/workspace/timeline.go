@@ -19,8 +19,10 @@ const maxScriptDepth = 8
 // dockerfile builds the model of a Dockerfile.
 func (w *Workspace) dockerfile(e *Entry, parsed *dockerfile.File) *Dockerfile {
 	d := &Dockerfile{File: parsed, w: w, abs: e.Abs, scripts: map[*dockerfile.Instruction]*shell.Script{}, reads: map[string]bool{}}
-	d.builds = w.buildsOf(e.Abs)
 	relevant := containsFold(parsed.Source.Bytes, "nix")
+	if relevant {
+		d.builds = w.buildsOf(e.Abs)
+	}
 	for _, stage := range parsed.Stages {
 		img := &Image{File: d, Stage: stage}
 		if stage.Parent != nil && stage.Parent.Index < len(d.Images) {
@@ -88,7 +90,7 @@ func (d *Dockerfile) script(i *dockerfile.Instruction) *shell.Script {
 	if !ok {
 		return nil
 	}
-	return shell.Parse(view, base, dialect, env)
+	return shell.ParseJoined(view, base, dialect, env)
 }
 
 // execParts returns the text of a JSON string as a piece; it is verbatim where the string has no escapes.
