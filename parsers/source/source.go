@@ -44,13 +44,21 @@ type File struct {
 	Bytes []byte
 
 	lines func() []int
+	marks func() []mark
 }
+
+// mark is how many code points and UTF-16 units a file has up to a multiple of markEvery bytes.
+type mark struct{ points, units int }
+
+// markEvery is the distance of marks in bytes. Files without long lines never need them.
+const markEvery = 1024
 
 // NewFile returns the file with the given path and content. It keeps b; the caller must not
 // change it afterwards.
 func NewFile(path string, b []byte) *File {
 	f := &File{Path: path, Bytes: b}
 	f.lines = sync.OnceValue(func() []int { return lineStarts(b) })
+	f.marks = sync.OnceValue(func() []mark { return countMarks(b) })
 	return f
 }
 
@@ -78,17 +86,77 @@ func (f *File) Position(offset int) Position {
 	offset = min(max(offset, 0), len(f.Bytes))
 	starts := f.lines()
 	line := sort.SearchInts(starts, offset+1) - 1
-	p := Position{Offset: offset, Line: line + 1, Column: 1, Byte: offset - starts[line] + 1, UTF16: 1}
-	for i := starts[line]; i < offset; {
-		r, n := utf8.DecodeRune(f.Bytes[i:])
-		i += n
-		p.Column++
-		p.UTF16++
-		if r > 0xffff {
-			p.UTF16++
+	start := starts[line]
+	p := Position{Offset: offset, Line: line + 1, Byte: offset - start + 1}
+	var points, units int
+	if offset-start < 2*markEvery {
+		points, units = count(f.Bytes, start, offset)
+	} else {
+		points, units = f.upTo(offset)
+		before, unitsBefore := f.upTo(start)
+		points, units = points-before, units-unitsBefore
+	}
+	p.Column, p.UTF16 = points+1, units+1
+	return p
+}
+
+// upTo returns the number of code points and UTF-16 units that begin before an offset.
+func (f *File) upTo(offset int) (points, units int) {
+	m := f.marks()[offset/markEvery]
+	from := offset / markEvery * markEvery
+	for from < offset && from > 0 && !utf8.RuneStart(f.Bytes[from]) && runeAcross(f.Bytes, from) {
+		from++ // the code point that lies across the mark was counted before it
+	}
+	points, units = count(f.Bytes, from, offset)
+	return m.points + points, m.units + units
+}
+
+// runeAcross reports whether a valid code point begins before an offset and ends at or after it.
+func runeAcross(b []byte, offset int) bool {
+	for back := 1; back < utf8.UTFMax && back <= offset; back++ {
+		if utf8.RuneStart(b[offset-back]) {
+			_, n := utf8.DecodeRune(b[offset-back:])
+			return n > back
 		}
 	}
-	return p
+	return false
+}
+
+// count counts the code points and UTF-16 units of b[from:to]; an invalid byte counts as one.
+func count(b []byte, from, to int) (points, units int) {
+	for from < to {
+		r, n := utf8.DecodeRune(b[from:])
+		from += n
+		points++
+		units++
+		if r > 0xffff {
+			units++
+		}
+	}
+	return points, units
+}
+
+func countMarks(b []byte) []mark {
+	marks := make([]mark, len(b)/markEvery+1)
+	points, units := 0, 0
+	next := 0
+	for i := 0; i < len(b); {
+		for next < len(marks) && next*markEvery <= i {
+			marks[next] = mark{points, units}
+			next++
+		}
+		r, n := utf8.DecodeRune(b[i:])
+		i += n
+		points++
+		units++
+		if r > 0xffff {
+			units++
+		}
+	}
+	for ; next < len(marks); next++ {
+		marks[next] = mark{points, units}
+	}
+	return marks
 }
 
 // Lines returns the number of lines. A last line without LF counts; nothing after the last LF does not. An

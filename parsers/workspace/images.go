@@ -117,13 +117,13 @@ func LookupImage(reference string) *KnownImage {
 		}
 	}
 	if row.conf != "" {
-		img.Conf = builtin(name, row.conf)
+		img.Conf = builtin("base image "+name, row.conf)
 	}
 	return img
 }
 
 // builtinPrefix marks the names of configuration that no file of the workspace holds.
-const builtinPrefix = "built into "
+const builtinPrefix = "the "
 
 // builtin parses configuration that no file of the workspace holds.
 func builtin(name, text string) *nixconf.File {

@@ -587,7 +587,7 @@ func (b *builder) nix(common Event, use *NixUse, f *source.File) {
 			e := common
 			e.Kind, e.Path, e.Truncate, e.ByInstaller = WriteConfig, systemConf, true, true
 			event := b.emit(&e)
-			event.Text = &NixText{File: builtin("Debian's nix-bin", debianNixConf), Host: HostFile, Path: systemConf, Event: event, Image: b.img, Targets: b.img.targets()}
+			event.Text = &NixText{File: builtin("Debian package nix-bin", debianNixConf), Host: HostFile, Path: systemConf, Event: event, Image: b.img, Targets: b.img.targets()}
 		}
 		if in.Conf != nil {
 			e := common
