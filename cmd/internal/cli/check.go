@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"fmt"
 	"slices"
 
 	"github.com/spf13/cobra"
@@ -10,7 +11,7 @@ import (
 )
 
 func (a *app) checkCommand() *cobra.Command {
-	var flags runFlags
+	var flags checkFlags
 	cmd := &cobra.Command{
 		Use:   "check [PATH…|-]",
 		Short: "Report what is wrong with files",
@@ -26,21 +27,29 @@ SANDLINT_FORMAT sets another one.`,
 		Example: `  sandlint check
   sandlint check images/ nix.conf
   sandlint check --format text --format json=findings.json
+  sandlint check --diff nix.conf
   sandlint check --only sandbox,nix/unknown-setting --target nix=2.24
   sandlint check --format json --stdin-filename images/Dockerfile - < buffer`,
 		RunE: func(_ *cobra.Command, args []string) error { return a.check(&flags, args) },
 	}
 	flags.input(cmd)
 	flags.rules(cmd, a)
+	cmd.Flags().BoolVar(&flags.diff, "diff", false, "print the safe fixes as a diff too, after the findings")
 	return cmd
 }
 
-func (a *app) check(flags *runFlags, paths []string) error {
-	outputs, err := a.outputs(flags)
+// checkFlags are the flags of check.
+type checkFlags struct {
+	runFlags
+	diff bool
+}
+
+func (a *app) check(flags *checkFlags, paths []string) error {
+	outputs, err := a.outputs(&flags.runFlags)
 	if err != nil {
 		return err
 	}
-	r, err := a.prepare(flags, paths)
+	r, err := a.prepare(&flags.runFlags, paths)
 	if err != nil {
 		return err
 	}
@@ -53,5 +62,14 @@ func (a *app) check(flags *runFlags, paths []string) error {
 	})
 	progress.end()
 	a.conclude(r, res, res.Withheld)
-	return a.write(r, res, a.stdout)
+	if err := a.write(r, res, a.stdout); err != nil || !flags.diff {
+		return err
+	}
+	fixed := rules.Fix(r.workspace, r.set, rules.FixOptions{CheckOptions: rules.CheckOptions{NoIgnores: flags.noIgnores}})
+	if len(fixed.Files) > 0 {
+		if _, err := a.stdout.Write([]byte("\n")); err != nil {
+			return fmt.Errorf("writing the diff: %w", err)
+		}
+	}
+	return a.printDiff(fixed)
 }
