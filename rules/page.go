@@ -132,7 +132,11 @@ func (r *Rule) Markdown(page Page) string {
 		}
 		b.WriteString("\n")
 	}
-	fmt.Fprintf(&b, "To switch it off in one place, write `# sandlint: ignore[%s] reason` above the instruction or setting;\neverywhere, `rule \"%s\" { enabled = false }` in `.sandlint.hcl`.\n", r.ID, r.ID)
+	if r.Seccomp == nil { // JSON has no comments
+		fmt.Fprintf(&b, "To switch it off in one place, write `# sandlint: ignore[%s] reason` above the instruction or setting;\neverywhere, `rule \"%s\" { enabled = false }` in `.sandlint.hcl`.\n", r.ID, r.ID)
+	} else {
+		fmt.Fprintf(&b, "To switch it off, write `rule \"%s\" { enabled = false }` in `.sandlint.hcl`.\n", r.ID)
+	}
 	return b.String()
 }
 
