@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/rogpeppe/go-internal/testscript"
+	"github.com/xeipuuv/gojsonschema"
 
 	"github.com/sandlint/sandlint/cmd/internal/cli"
 )
@@ -27,6 +28,7 @@ func TestMain(m *testing.M) {
 //
 //	status N COMMAND…    runs a command whose exit status must be N
 //	bytes FILE TEXT      writes a file; TEXT has the escapes of a Go string
+//	conforms FILE        checks that a file, or stdout, follows docs/schema/findings.schema.json
 func TestScript(t *testing.T) {
 	testscript.Run(t, testscript.Params{
 		Dir:                 filepath.Join("..", "..", "testdata", "script"),
@@ -37,8 +39,9 @@ func TestScript(t *testing.T) {
 			return os.Mkdir(filepath.Join(env.WorkDir, ".git"), 0o755)
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"status": status,
-			"bytes":  writeBytes,
+			"status":   status,
+			"bytes":    writeBytes,
+			"conforms": conforms,
 		},
 	})
 }
@@ -69,4 +72,17 @@ func writeBytes(ts *testscript.TestScript, neg bool, args []string) {
 	text, err := strconv.Unquote(`"` + args[1] + `"`)
 	ts.Check(err)
 	ts.Check(os.WriteFile(ts.MkAbs(args[0]), []byte(text), 0o644))
+}
+
+func conforms(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 1 {
+		ts.Fatalf("usage: conforms FILE")
+	}
+	schema, err := os.ReadFile(filepath.Join("..", "..", "docs", "schema", "findings.schema.json"))
+	ts.Check(err)
+	result, err := gojsonschema.Validate(gojsonschema.NewBytesLoader(schema), gojsonschema.NewStringLoader(ts.ReadFile(args[0])))
+	ts.Check(err)
+	if !result.Valid() {
+		ts.Fatalf("%s breaks the schema: %v", args[0], result.Errors())
+	}
 }

@@ -8,7 +8,6 @@ import (
 
 	"github.com/sandlint/sandlint/cmd/internal/report"
 	"github.com/sandlint/sandlint/fixers"
-	"github.com/sandlint/sandlint/parsers/workspace"
 	"github.com/sandlint/sandlint/rules"
 )
 
@@ -100,20 +99,19 @@ func (a *app) printDiff(res *rules.FixResult) error {
 
 // writeFixed writes the files that changed. Standard input is written to standard output, changed or not.
 func (a *app) writeFixed(r *run, res *rules.FixResult) error {
-	entries := map[string]*workspace.Entry{}
+	stdin := map[string]bool{}
 	for _, e := range r.workspace.Entries {
-		entries[e.Path] = e
+		stdin[e.Path] = e.Stdin
 	}
 	text := r.stdin
 	for _, f := range res.Files {
-		switch entry := entries[f.File.Path]; {
-		case entry.Stdin:
+		if stdin[f.File.Path] {
 			text = f.After
-		default:
-			if err := fixers.WriteFile(f.File, entry.Abs, f.After); err != nil {
-				a.complain("%v", err)
-				a.raise(StatusUnreadable)
-			}
+			continue
+		}
+		if err := fixers.WriteFile(f.File, absolute(r.dir, f.File.Path), f.After); err != nil {
+			a.complain("%v", err)
+			a.raise(StatusUnreadable)
 		}
 	}
 	if _, err := a.stdout.Write(text); err != nil {

@@ -143,7 +143,13 @@ func (c Counts) String() string {
 func Summary(res *rules.Result) string {
 	c := Count(res.Findings)
 	s := c.String()
-	if c.Findings == 0 {
+	switch skipped := len(res.Skipped); {
+	case c.Findings > 0:
+	case res.Checked == 0 && skipped > 0:
+		s = "no file to check; " + Plural(skipped, "file") + " skipped, --verbose tells why"
+	case res.Checked == 0 && len(res.Errors) == 0:
+		s = "no file to check"
+	default:
 		s += " in " + Plural(res.Checked, "file")
 	}
 	switch {

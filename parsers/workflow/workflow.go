@@ -1,0 +1,349 @@
+// Package workflow reads GitHub Actions workflows (.github/workflows/*.yml): which images their jobs build, from which Dockerfile and for which platforms, on
+// which kind of runner, and whether an emulator is set up for platforms that the runner cannot run.
+//
+// A job with a matrix is read once for each combination of it. Expressions over the matrix, literal environment variables and
+// literals are evaluated; what rests on anything else (inputs, outputs, secrets, the event) is not known.
+package workflow
+
+import (
+	"path"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/sandlint/sandlint/parsers/internal/yamltree"
+	"github.com/sandlint/sandlint/parsers/source"
+)
+
+// Value is a text of the file after its expressions were evaluated. One that an expression takes as it is from the matrix or from "env" has its
+// place there.
+type Value = source.Value
+
+// The kinds of problem that Parse reports. GitHub refuses a file for each of them but KindSize.
+const (
+	KindSyntax         = yamltree.KindSyntax
+	KindTab            = yamltree.KindTab
+	KindDuplicateKey   = yamltree.KindDuplicateKey
+	KindUndefinedAlias = yamltree.KindUndefinedAlias
+	KindTooDeep        = yamltree.KindTooDeep
+	// KindShape is a value of the wrong type.
+	KindShape = "workflow-shape"
+	// KindSize is a file that expands to more jobs and steps than are read.
+	KindSize = "workflow-size"
+)
+
+// File is a workflow as read. It is immutable after Parse.
+type File struct {
+	Source *source.File
+	// Jobs are the jobs, in order of position.
+	Jobs []*Job
+	// Problems are in order of position. Kinds are the Kind… constants.
+	Problems []source.Problem
+}
+
+// Job is one job.
+type Job struct {
+	// ID is the job's key; IDSpan is its place.
+	ID     string
+	IDSpan source.Span
+	// Uses is the reusable workflow that the job calls instead of having steps.
+	Uses Value
+	// Steps are the steps as written.
+	Steps []*Step
+	// Combinations are those of the matrix, one for a job without. There are none for a job that never runs.
+	Combinations []*Combination
+	// Span runs from the key to the end of the job.
+	Span source.Span
+}
+
+// Step is one step of a job.
+type Step struct {
+	// Uses is the action as written, such as "docker/build-push-action@v6"; not set for a step that runs a script.
+	Uses Value
+	// Span is the step's mapping.
+	Span source.Span
+
+	file *source.File
+	node *yamltree.Node
+	run  *yamltree.Node
+}
+
+// Action returns the name of the action without its version, in lower case; "" for a script.
+func (s *Step) Action() string {
+	name, _, _ := strings.Cut(s.Uses.Text, "@")
+	return strings.ToLower(name)
+}
+
+// Input returns the text of an input under "with", nil when it is not set. Expressions in it are opaque.
+func (s *Step) Input(name string) *source.Fragment {
+	n := inputNode(s.node, name)
+	if n == nil {
+		return nil
+	}
+	return opaque(n, s.file)
+}
+
+// Script returns the text under "run", nil when there is none. Expressions in it are opaque.
+func (s *Step) Script() *source.Fragment {
+	if s.run == nil {
+		return nil
+	}
+	return opaque(s.run, s.file)
+}
+
+// Combination is a job with one combination of the values of its matrix.
+type Combination struct {
+	Job *Job
+	// Matrix are the values that are scalars, by name.
+	Matrix map[string]Value
+	// Opaque says that the matrix could not be expanded: there may be any number of jobs like this one.
+	Opaque bool
+	// Runner is what the job runs on.
+	Runner Runner
+	// Emulators are the steps that register QEMU, in order.
+	Emulators []*Emulator
+	// Remote is the step that hands builds to other machines, which may run any platform as their own; an empty span when there is
+	// none.
+	Remote source.Span
+	// Builds are the image builds, in order.
+	Builds []*Build
+
+	root Value // where the repository is checked out, relative to the workspace
+}
+
+// Emulator is a step that registers QEMU with the kernel of the runner, so that programs of foreign architectures run.
+type Emulator struct {
+	// Step is the index in Job.Steps.
+	Step int
+	// Platforms are the architectures or platforms that it registers; none means all.
+	Platforms []Value
+	Span      source.Span
+}
+
+// covers reports whether e registers the architecture arch, in Go's names. What is not known may.
+func (e *Emulator) covers(arch string) bool {
+	if len(e.Platforms) == 0 {
+		return true
+	}
+	return slices.ContainsFunc(e.Platforms, func(v Value) bool {
+		if !v.Known || v.Text == "all" || strings.HasPrefix(v.Text, "qemu-") {
+			return true
+		}
+		_, a := splitPlatform(v.Text)
+		return a == arch
+	})
+}
+
+// Tool is what builds.
+type Tool string
+
+const (
+	BuildPushAction Tool = "docker/build-push-action"
+	BakeAction      Tool = "docker/bake-action"
+	DockerBuild     Tool = "docker build" // docker buildx build as well
+	DockerBake      Tool = "docker buildx bake"
+	PodmanBuild     Tool = "podman build"
+	BuildahBuild    Tool = "buildah build"
+)
+
+// Build is one image build, or one run of bake.
+type Build struct {
+	Tool Tool
+	// Combination is the job that it is part of; Step the index in Job.Steps.
+	Combination *Combination
+	Step        int
+	// Context is the build context as written; not set for an action that takes the repository from Git.
+	Context Value
+	// Dockerfile is the path of the Dockerfile as written; DockerfilePath resolves it.
+	Dockerfile Value
+	// Stage is the target stage.
+	Stage Value
+	// Platforms are the platforms. None means that of the builder; one that is not known stands for any number.
+	Platforms []Value
+	// Args are the build arguments. Those that take their value from the environment are not known.
+	Args map[string]Value
+	// Allow are the entitlements that are granted, such as "security.insecure".
+	Allow []Value
+	// Call is set for a build that only checks or describes: "check".
+	Call Value
+	// Bake is set for BakeAction and DockerBake. The fields above but Allow are then not.
+	Bake *Bake
+	// Open says that there are arguments that cannot be told, so that what is not set may be.
+	Open bool
+	// Remote says that it certainly or possibly runs on another machine than the runner.
+	Remote bool
+	// Span is the name of the action, or the command.
+	Span source.Span
+
+	dir   Value // the working directory, relative to the workspace
+	isGit bool  // paths are those of the repository, not of the workspace
+}
+
+// Bake is what bake is asked for.
+type Bake struct {
+	// Dir is the folder that bake runs in, relative to the repository; not known, or "" for the repository's root.
+	Dir Value
+	// Files are the definition files, relative to Dir; none means the default ones.
+	Files []Value
+	// Targets are the targets and groups; none means "default".
+	Targets []Value
+	// Set are the overrides, in order.
+	Set []Override
+}
+
+// Override is one "--set TARGET.KEY=VALUE".
+type Override struct {
+	// Target is the target's name, or a pattern such as "*".
+	Target string
+	// Key is the attribute with its own key: "platform", "args.VERSION".
+	Key string
+	// Append says that it is written "+=".
+	Append bool
+	// Value is the value, not known where the file does not tell.
+	Value Value
+}
+
+// Builds returns the builds of all jobs, in order; those that differ in nothing but the matrix values that they do not use
+// once.
+func (f *File) Builds() []*Build {
+	var out []*Build
+	for _, j := range f.Jobs {
+		seen := map[string]bool{}
+		for _, c := range j.Combinations {
+			for _, b := range c.Builds {
+				if key := b.key(); !seen[key] {
+					seen[key] = true
+					out = append(out, b)
+				}
+			}
+		}
+	}
+	return out
+}
+
+// key identifies what is built where.
+func (b *Build) key() string {
+	var sb strings.Builder
+	add := func(vs ...Value) {
+		for _, v := range vs {
+			sb.WriteString(strconv.Quote(v.Text))
+			if !v.Known {
+				sb.WriteByte('?')
+			}
+		}
+		sb.WriteByte(';')
+	}
+	add(b.Context, b.Dockerfile, b.Stage, b.Call, b.dir, b.Combination.root)
+	add(b.Platforms...)
+	add(b.Allow...)
+	for _, name := range sortedKeys(b.Args) {
+		sb.WriteString(name)
+		add(b.Args[name])
+	}
+	if b.Bake != nil {
+		add(b.Bake.Dir)
+		add(b.Bake.Files...)
+		add(b.Bake.Targets...)
+		for _, o := range b.Bake.Set {
+			sb.WriteString(o.Target + "." + o.Key)
+			add(o.Value)
+		}
+	}
+	for _, n := range []int{b.Step, b.Span.Start, len(b.Combination.Emulators)} {
+		sb.WriteString(strconv.Itoa(n) + ";")
+	}
+	sb.WriteString(b.Combination.Runner.OS + "/" + b.Combination.Runner.Arch)
+	return sb.String()
+}
+
+// Runs reports whether the instructions of the Dockerfile run, not only checks of it.
+func (b *Build) Runs() bool { return !b.Call.IsSet() || b.Call.Is("build") || b.Call.Is("") }
+
+// Emulated reports whether building for platform certainly runs foreign programs under QEMU: the runner's architecture is known and cannot
+// run the platform, the build stays on the runner, and QEMU is registered before it. Stages that are marked to run on the build
+// platform are not emulated all the same.
+func (b *Build) Emulated(platform string) bool {
+	c := b.Combination
+	os, arch := splitPlatform(platform)
+	if c.Runner.Arch == "" || b.Remote || os != "linux" || c.Runner.runs(arch) != no {
+		return false
+	}
+	return slices.ContainsFunc(c.Emulators, func(e *Emulator) bool {
+		return (e.Step < b.Step || e.Step == b.Step && e.Span.Start < b.Span.Start) && e.covers(arch)
+	})
+}
+
+// ContextPath returns the folder of the build context, with slashes and relative to the repository's root. It reports false for one that is
+// not known, not local, or outside the repository.
+func (b *Build) ContextPath() (string, bool) {
+	if b.Bake != nil {
+		return "", false
+	}
+	if b.isGit {
+		return gitPath(b.Context)
+	}
+	if !b.Context.Known || !isLocal(b.Context.Text) {
+		return "", false
+	}
+	return b.inRepository(b.Context.Text)
+}
+
+// DockerfilePath returns the path of the Dockerfile, with slashes and relative to the repository's root. It reports false where it is not known, not
+// local, or outside the repository.
+func (b *Build) DockerfilePath() (string, bool) {
+	dir, ok := b.ContextPath()
+	switch {
+	case !ok: // with a context from elsewhere, the Dockerfile is taken from there
+		return "", false
+	case !b.Dockerfile.IsSet() || b.Dockerfile.Is(""):
+		if b.Open {
+			return "", false
+		}
+		return path.Join(dir, "Dockerfile"), true
+	case !b.Dockerfile.Known || !isLocal(b.Dockerfile.Text):
+		return "", false
+	case b.isGit:
+		return inside(path.Join(dir, b.Dockerfile.Text))
+	}
+	return b.inRepository(b.Dockerfile.Text)
+}
+
+// inRepository turns a path relative to the working directory into one relative to the repository's root.
+func (b *Build) inRepository(p string) (string, bool) {
+	if !b.dir.Known || !b.Combination.root.Known || path.IsAbs(p) {
+		return "", false
+	}
+	p = path.Join(b.dir.Text, p)
+	if root := path.Clean("/" + b.Combination.root.Text)[1:]; root != "" {
+		rel, ok := strings.CutPrefix(p+"/", root+"/")
+		if !ok {
+			return "", false
+		}
+		p = path.Clean("./" + rel)
+	}
+	return inside(p)
+}
+
+// inside cleans p and reports whether it stays below where it is relative to.
+func inside(p string) (string, bool) {
+	p = path.Clean(p)
+	return p, p != ".." && !strings.HasPrefix(p, "../") && !path.IsAbs(p)
+}
+
+// gitPath returns the folder of the repository that is meant by a context that the repository is fetched for: none, or
+// "{{defaultContext}}:folder".
+func gitPath(context Value) (string, bool) {
+	if !context.IsSet() {
+		return ".", true
+	}
+	rest, ok := strings.CutPrefix(context.Text, "{{defaultContext}}")
+	if !context.Known || !ok {
+		return "", false
+	}
+	return inside(strings.TrimPrefix(rest, ":"))
+}
+
+// isLocal reports whether p names a file or folder, not a URL or the standard input.
+func isLocal(p string) bool {
+	return p != "-" && p != "" && !strings.Contains(p, "://") && !strings.HasPrefix(p, "git@") && !strings.HasPrefix(p, "github.com/") && !strings.Contains(p, "{{")
+}
