@@ -115,7 +115,7 @@ Exit status: 0 no findings, 1 findings at or above --fail-on or a diff that is n
 	}
 	root.RunE = func(cmd *cobra.Command, args []string) error { return a.noCommand(cmd, args) }
 	root.SetFlagErrorFunc(flagError)
-	root.PersistentFlags().StringVar(&a.color, "color", "auto", "colour in text: auto, always, never")
+	root.PersistentFlags().StringVar(&a.color, "color", "auto", "`WHEN` text is coloured: auto, always, never")
 	complete(root, "color", "auto", "always", "never")
 	root.PersistentPreRunE = func(*cobra.Command, []string) error {
 		if !slices.Contains([]string{"auto", "always", "never"}, a.color) {

@@ -39,7 +39,7 @@ func (f *runFlags) input(cmd *cobra.Command) {
 	flags := cmd.Flags()
 	flags.StringVar(&f.config, "config", "", "read this configuration `FILE` instead of the nearest "+config.Name)
 	flags.BoolVar(&f.noConfig, "no-config", false, "read no configuration file")
-	flags.StringArrayVar(&f.targets, "target", nil, "version of a consumer, as in nix=2.24 (repeatable)")
+	flags.StringArrayVar(&f.targets, "target", nil, "version of a consumer, as `CONSUMER=VERSION`: nix=2.24 (repeatable)")
 	flags.StringVar(&f.stdinFilename, "stdin-filename", "", "`PATH` that standard input stands for")
 	flags.BoolVarP(&f.verbose, "verbose", "v", false, "tell which files were skipped and which fixes withheld, and why")
 	var consumers []string
@@ -57,7 +57,7 @@ func (f *runFlags) rules(cmd *cobra.Command, a *app) {
 	flags.StringSliceVar(&f.selected, "select", nil, "switch on `RULES` that are off: ids, aliases, packs, or all")
 	flags.StringSliceVar(&f.ignored, "ignore", nil, "switch off `RULES`")
 	flags.StringSliceVar(&f.only, "only", nil, "apply these `RULES` and no others")
-	flags.StringVar(&f.failOn, "fail-on", "warning", "least severity that makes the exit status 1: error, warning, info, style, never")
+	flags.StringVar(&f.failOn, "fail-on", "warning", "least `SEVERITY` that makes the exit status 1: error, warning, info, style, never")
 	flags.BoolVar(&f.forceExclude, "force-exclude", false, "apply the exclude patterns to files named on the command line too")
 	flags.BoolVar(&f.noIgnores, "no-ignores", false, "report what comments in the files suppress")
 	flags.StringArrayVar(&f.formats, "format", nil, "output as `FORMAT[=FILE]`: "+formatNames()+" (repeatable)")
