@@ -109,6 +109,7 @@ func TestCompareInstruction(t *testing.T) {
 		{"RUN: new word", "RUN apt-get install x", "RUN apt-get install -y x", false},
 		{"RUN: lost backslash", "RUN a \\\n b \\\n && c", "RUN a b && \\\n c", true},
 		{"RUN: redirect in bash, background in sh", "RUN a &>b", "RUN a & >b", false},
+		{"RUN: arithmetic in bash, commands in sh", "RUN (( 1 +2 ))", "RUN (( 1+2 ))", false},
 		{"RUN: for without in", "RUN for x; do a; done", "RUN for x in; do a; done", false},
 		{"RUN: array", "RUN [\"a\", \"b\"]", "RUN [\"a\",\"b\"]", true},
 		{"RUN: array to shell", "RUN [\"a\"]", "RUN a", false},
