@@ -71,12 +71,17 @@ type part struct {
 
 // SettingsBefore returns the settings in force just before an event of the image's timeline, for a command that runs there; for a
 // RunCommand its own options and environment are included. A nil event means the end of the image.
-func (img *Image) SettingsBefore(at *Event) *Effective { return img.replay(at, false) }
+func (img *Image) SettingsBefore(at *Event) *Effective {
+	if at == nil {
+		return img.replay(nil, false, "")
+	}
+	return img.replay(at, false, at.User)
+}
 
-// SettingsAfter returns the settings in force once an event has happened.
-func (img *Image) SettingsAfter(at *Event) *Effective { return img.replay(at, true) }
+// SettingsAfter returns the settings in force once an event has happened, for a command that runs as user, as USER names it.
+func (img *Image) SettingsAfter(at *Event, user string) *Effective { return img.replay(at, true, user) }
 
-func (img *Image) replay(at *Event, after bool) *Effective {
+func (img *Image) replay(at *Event, after bool, user string) *Effective {
 	eff := &Effective{maybe: map[string]bool{}}
 	eff.Distribution, eff.Version = img.nixVersion()
 	files := map[string]*confFile{}
@@ -97,12 +102,13 @@ func (img *Image) replay(at *Event, after bool) *Effective {
 		eff.Uncertain = true
 	}
 	env := map[string]*Event{}
-	user := ""
 	for _, e := range timeline {
 		if e == at && !after {
 			break
 		}
-		user = e.User
+		if at == nil {
+			user = e.User
+		}
 		switch e.Kind {
 		case Opaque:
 			eff.Uncertain = true
@@ -125,9 +131,6 @@ func (img *Image) replay(at *Event, after bool) *Effective {
 		if e == at {
 			break
 		}
-	}
-	if at != nil {
-		user = at.User
 	}
 	m := merger{eff: eff, files: files}
 	m.system(env)

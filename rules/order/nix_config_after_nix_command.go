@@ -84,7 +84,7 @@ func quote(s string) string { return fmt.Sprintf("%q", s) }
 // first such command.
 func lateSettings(img *workspace.Image, timeline []*workspace.Event, n int) []late {
 	write := timeline[n]
-	var after *workspace.Effective
+	after := map[string]*workspace.Effective{} // by the user that a command runs as, whose own file it reads
 	var found []late
 	seen := map[string]bool{}
 	for i := range write.Text.Entries {
@@ -101,12 +101,12 @@ func lateSettings(img *workspace.Image, timeline []*workspace.Event, n int) []la
 			if effect == workspace.NoEffect || command.Maybe || !applies(timeline[:n], command, write, name, effect) {
 				continue
 			}
-			if after == nil {
-				after = img.SettingsAfter(write)
+			if after[command.User] == nil {
+				after[command.User] = img.SettingsAfter(write, command.User)
 			}
-			now, known := after.Value(name)
+			now, known := after[command.User].Value(name)
 			if !known {
-				break
+				continue
 			}
 			before, known := command.Image.SettingsBefore(command).Value(name)
 			if !known || before == now {
