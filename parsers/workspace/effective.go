@@ -72,14 +72,37 @@ type part struct {
 // SettingsBefore returns the settings in force just before an event of the image's timeline, for a command that runs there; for a
 // RunCommand its own options and environment are included. A nil event means the end of the image.
 func (img *Image) SettingsBefore(at *Event) *Effective {
-	if at == nil {
-		return img.replay(nil, false, "")
+	user := ""
+	if at != nil {
+		user = at.User
 	}
-	return img.replay(at, false, at.User)
+	return img.replayed(replayKey{at, false, user})
 }
 
 // SettingsAfter returns the settings in force once an event has happened, for a command that runs as user, as USER names it.
-func (img *Image) SettingsAfter(at *Event, user string) *Effective { return img.replay(at, true, user) }
+func (img *Image) SettingsAfter(at *Event, user string) *Effective {
+	return img.replayed(replayKey{at, true, user})
+}
+
+// replayKey says up to where, and for whom, a timeline is replayed.
+type replayKey struct {
+	at    *Event
+	after bool
+	user  string
+}
+
+// replayed returns a replay, which is made once.
+func (img *Image) replayed(key replayKey) *Effective {
+	if e, ok := img.replays[key]; ok {
+		return e
+	}
+	if img.replays == nil {
+		img.replays = map[replayKey]*Effective{}
+	}
+	e := img.replay(key.at, key.after, key.user)
+	img.replays[key] = e
+	return e
+}
 
 func (img *Image) replay(at *Event, after bool, user string) *Effective {
 	eff := &Effective{maybe: map[string]bool{}}

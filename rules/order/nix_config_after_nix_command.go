@@ -27,6 +27,9 @@ var nixConfigAfterNixCommand = &rules.Rule{
 	Image: checkNixConfigOrder,
 }
 
+// maxEvents bounds the timelines that are looked at: each write is compared with each command before it. Written by hand, none comes near.
+const maxEvents = 1000
+
 // late is a setting that came too late for a command.
 type late struct {
 	entry   *nixconf.Entry
@@ -38,6 +41,9 @@ type late struct {
 
 func checkNixConfigOrder(p *rules.Pass, img *workspace.Image) {
 	timeline := img.Timeline()
+	if len(timeline) > maxEvents {
+		return
+	}
 	for n, write := range timeline {
 		if write.Image != img || write.Text == nil || write.Maybe || write.Kind == workspace.RunCommand {
 			continue
