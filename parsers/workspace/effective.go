@@ -1,6 +1,7 @@
 package workspace
 
 import (
+	"bytes"
 	"path"
 	"slices"
 	"strings"
@@ -212,7 +213,7 @@ func (m *merger) file(name string, kind nixconf.SourceKind) {
 		if holdsUnknown(p.file) {
 			m.eff.Uncertain = true
 		}
-		if text := p.file.Fragment.Text; n+1 < len(f.parts) && len(text) > 0 && text[len(text)-1] != '\n' {
+		if n+1 < len(f.parts) && !bytes.HasSuffix(p.file.Fragment.Text, []byte("\n")) && !bytes.HasPrefix(f.parts[n+1].file.Fragment.Text, []byte("\n")) && len(p.file.Fragment.Text) > 0 {
 			m.eff.Uncertain = true // its last line and the next one's first are one
 		}
 		if p.maybe {
