@@ -850,9 +850,23 @@ func (b *builder) stdinScript(common Event, c *shell.Command, f *source.File) {
 		}
 		return
 	}
-	if c.PipedFrom != nil { // curl … | sh
+	if c.PipedFrom != nil && !installsOther(c.PipedFrom) { // curl … | sh
 		b.opaque(common)
 	}
+}
+
+// otherInstallers are parts of the addresses of scripts that install something else and leave Nix alone.
+var otherInstallers = []string{
+	"sh.rustup.rs", "static.rust-lang.org/rustup", "deb.nodesource.com", "rpm.nodesource.com", "raw.githubusercontent.com/nvm-sh/nvm/", "get.volta.sh", "bun.sh/install",
+	"deno.land/install.sh", "install.python-poetry.org", "astral.sh/uv", "bootstrap.pypa.io", "get.docker.com", "raw.githubusercontent.com/Homebrew/install/",
+	"get.sdkman.io", "starship.rs/install.sh", "get-ghcup.haskell.org", "get.haskellstack.org", "raw.githubusercontent.com/ohmyzsh/ohmyzsh/",
+}
+
+// installsOther reports whether a command downloads one of otherInstallers.
+func installsOther(c *shell.Command) bool {
+	return (c.Name == "curl" || c.Name == "wget") && slices.ContainsFunc(c.Words, func(w shell.Word) bool {
+		return slices.ContainsFunc(otherInstallers, func(address string) bool { return strings.Contains(w.Text, address) })
+	})
 }
 
 // child follows the commands of a script that a command runs in a process of its own or, when it is sourced, in that of the command.
