@@ -1,6 +1,7 @@
 package workspace
 
 import (
+	"bytes"
 	"path"
 	"slices"
 	"strings"
@@ -120,7 +121,10 @@ func (img *Image) replay(at *Event, after bool, user string) *Effective {
 		if base.Conf != nil {
 			get(systemConf).parts = []part{{file: base.Conf, origin: Origin{Label: base.Name}}}
 		}
-	} else if root.Stage.Image != "scratch" && !slices.ContainsFunc(timeline, func(e *Event) bool { return e.Nix != nil && e.Nix.Installer != nil }) {
+		if !base.Nix && installedUnseen(timeline, at) {
+			eff.Uncertain = true
+		}
+	} else if !slices.ContainsFunc(timeline, func(e *Event) bool { return e.Nix != nil && e.Nix.Installer != nil }) {
 		// An unknown image that Nix is not installed on must hold Nix, and its configuration is not known.
 		eff.Uncertain = true
 	}
@@ -155,9 +159,12 @@ func (img *Image) replay(at *Event, after bool, user string) *Effective {
 			break
 		}
 	}
+	if at != nil && at.unsure {
+		eff.Uncertain = true
+	}
 	m := merger{eff: eff, files: files}
 	m.system(env)
-	m.user(env, user)
+	m.user(env, user, at)
 	m.environment(env, at)
 	if at != nil && at.Nix != nil && at.Nix.Options != nil {
 		m.add(at.Nix.Options.File, nixconf.CommandLine, Origin{"command line", at})
@@ -165,6 +172,33 @@ func (img *Image) replay(at *Event, after bool, user string) *Effective {
 	eff.Settings = nixconf.Merge(m.sources, eff.Distribution, eff.Version)
 	eff.Settings.Platform = "linux"
 	return eff
+}
+
+// installedUnseen reports whether Nix runs, up to an event, in an image that had none before, and no installer of it was seen: what installed it may have
+// configured it.
+func installedUnseen(timeline []*Event, at *Event) bool {
+	for _, e := range timeline {
+		if e.Nix != nil {
+			return e.Nix.Installer == nil
+		}
+		if e == at {
+			break
+		}
+	}
+	return false
+}
+
+// holdsUnknown reports whether a text has a part that is not known and that may hold whole settings.
+func holdsUnknown(f *nixconf.File) bool {
+	at := 0
+	for _, p := range f.Fragment.Pieces {
+		from := at
+		at += len(p.Text)
+		if p.Opaque && !slices.ContainsFunc(f.Entries, func(e *nixconf.Entry) bool { return e.ValueSpan.Start <= from && at <= e.ValueSpan.End }) {
+			return true
+		}
+	}
+	return false
 }
 
 type merger struct {
@@ -201,7 +235,13 @@ func (m *merger) file(name string, kind nixconf.SourceKind) {
 	if f.unknown {
 		m.eff.Uncertain = true
 	}
-	for _, p := range f.parts {
+	for n, p := range f.parts {
+		if holdsUnknown(p.file) {
+			m.eff.Uncertain = true
+		}
+		if n+1 < len(f.parts) && !bytes.HasSuffix(p.file.Fragment.Text, []byte("\n")) && !bytes.HasPrefix(f.parts[n+1].file.Fragment.Text, []byte("\n")) && len(p.file.Fragment.Text) > 0 {
+			m.eff.Uncertain = true // its last line and the next one's first are one
+		}
 		if p.maybe {
 			for _, entry := range p.file.Entries {
 				m.eff.maybe[canonical(entry.Name.Text)] = true
@@ -216,7 +256,15 @@ func (m *merger) file(name string, kind nixconf.SourceKind) {
 }
 
 // user adds the configuration file of the user that the command runs as.
-func (m *merger) user(env map[string]*Event, user string) {
+func (m *merger) user(env map[string]*Event, user string, at *Event) {
+	if at != nil && at.otherUser {
+		for name := range m.files {
+			if path.Dir(name) != "/etc/nix" {
+				m.eff.Uncertain = true // it may be that user's
+			}
+		}
+		return
+	}
 	if e := env["NIX_USER_CONF_FILES"]; e != nil {
 		if !e.Known {
 			m.eff.Uncertain = true
@@ -239,6 +287,9 @@ func (m *merger) user(env map[string]*Event, user string) {
 
 func (m *merger) environment(env map[string]*Event, at *Event) {
 	if at != nil && at.Env != nil {
+		if holdsUnknown(at.Env.File) {
+			m.eff.Uncertain = true
+		}
 		m.add(at.Env.File, nixconf.Environment, Origin{"NIX_CONFIG of the command", at})
 		return
 	}

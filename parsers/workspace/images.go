@@ -70,6 +70,10 @@ var knownImages = []knownImage{
 // Debian's packages of Nix write this file.
 const debianNixConf = "sandbox = false\n"
 
+// nixInstallerConf is what nix-installer writes on Linux, of itself, in every release from 0.15 to 3.9 that Nix reads alike. Source:
+// src/action/common/place_nix_configuration.rs at the tags.
+const nixInstallerConf = "build-users-group = nixbld\nextra-experimental-features = nix-command flakes\nauto-optimise-store = true\nmax-jobs = auto\n"
+
 var imageIndex = sync.OnceValue(func() map[string]*knownImage {
 	index := map[string]*knownImage{}
 	for i := range knownImages {

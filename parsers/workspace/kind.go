@@ -86,8 +86,10 @@ func firstKeyword(text []byte) string {
 		if len(line) == 0 || line[0] == '#' {
 			continue
 		}
-		word, _, _ := bytes.Cut(line, []byte(" "))
-		return strings.ToUpper(string(word))
+		if end := bytes.IndexAny(line, " \t"); end >= 0 {
+			line = line[:end]
+		}
+		return strings.ToUpper(string(line))
 	}
 	return ""
 }

@@ -166,6 +166,7 @@ func (l *loader) add(path string) {
 	if !filepath.IsAbs(abs) {
 		abs = filepath.Join(l.w.dir, path)
 	}
+	abs = filepath.Clean(abs)
 	info, err := os.Stat(abs)
 	switch {
 	case err != nil:
@@ -279,15 +280,16 @@ func (l *loader) walk(top string) {
 			return nil
 		}
 		if d.Type()&fs.ModeSymlink != 0 {
-			target, err := filepath.EvalSymlinks(path)
+			info, err := os.Stat(path)
 			if err != nil {
 				l.fail(path, err)
 				return nil
 			}
-			if info, err := os.Stat(target); err != nil || info.IsDir() {
+			if info.IsDir() {
 				return nil
 			}
-			if realRoot, err := filepath.EvalSymlinks(root); err != nil || !inside(realRoot, target) {
+			target, err := filepath.EvalSymlinks(path)
+			if realRoot, rootErr := filepath.EvalSymlinks(root); err != nil || rootErr != nil || !inside(realRoot, target) {
 				l.skip(path, "a symbolic link out of the workspace")
 				return nil
 			}
@@ -364,6 +366,9 @@ func newIgnores(root, top string) *ignores {
 		for _, part := range strings.Split(rel, string(filepath.Separator)) {
 			ig.enter(dir)
 			dir = filepath.Join(dir, part)
+			if ig.match(dir, true) {
+				ig.patterns, ig.matcher = nil, nil // whoever names an ignored folder wants what is in it
+			}
 		}
 	}
 	return ig

@@ -430,12 +430,20 @@ func nixInstaller(f *source.File, c *shell.Command, url string) *NixUse {
 			in.Distribution = nixconf.Determinate
 		case w.Text == "--extra-conf" && i+1 < len(c.Words):
 			v := c.Words[i+1]
-			pieces = append(append(pieces, v.Parts...), source.Piece{Text: "\n", Span: v.Span})
 			in.Flag = w.Span.Join(v.Span)
 			i++
+			if isPathOrURL(v.Text) {
+				in.ConfFile = v.Text
+				continue
+			}
+			pieces = append(append(pieces, v.Parts...), source.Piece{Text: "\n", Span: v.Span})
 		case strings.HasPrefix(w.Text, "--extra-conf="):
-			pieces = append(append(pieces, cutPieces(w.Parts, len("--extra-conf="))...), source.Piece{Text: "\n", Span: w.Span})
 			in.Flag = w.Span
+			if value := w.Text[len("--extra-conf="):]; isPathOrURL(value) {
+				in.ConfFile = value
+				continue
+			}
+			pieces = append(append(pieces, cutPieces(w.Parts, len("--extra-conf="))...), source.Piece{Text: "\n", Span: w.Span})
 		}
 	}
 	for _, a := range c.Assigns {
@@ -454,6 +462,11 @@ func nixInstaller(f *source.File, c *shell.Command, url string) *NixUse {
 		in.Distribution = nixconf.Determinate
 	}
 	return &NixUse{Label: "nix-installer", Span: c.Span, Phases: Builds, Installer: in}
+}
+
+// isPathOrURL reports whether nix-installer reads a value of --extra-conf from a place rather than as configuration.
+func isPathOrURL(s string) bool {
+	return !strings.ContainsAny(s, " =") && strings.Contains(s, "/") || strings.HasPrefix(s, "$") && !strings.Contains(s, " ")
 }
 
 // cutPieces takes the first n bytes of text off pieces.

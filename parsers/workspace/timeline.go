@@ -13,12 +13,16 @@ import (
 	"github.com/sandlint/sandlint/parsers/source"
 )
 
-// maxScriptDepth bounds how deep scripts that run scripts, and functions that call functions, are followed.
-const maxScriptDepth = 8
+const (
+	// maxScriptDepth bounds how deep scripts that run scripts, and functions that call functions, are followed.
+	maxScriptDepth = 8
+	// maxFollowed bounds how many commands of functions and scripts are followed in one image, since each level can multiply them.
+	maxFollowed = 10_000
+)
 
 // dockerfile builds the model of a Dockerfile.
 func (w *Workspace) dockerfile(e *Entry, parsed *dockerfile.File) *Dockerfile {
-	d := &Dockerfile{File: parsed, w: w, abs: e.Abs, scripts: map[*dockerfile.Instruction]*shell.Script{}, reads: map[string]bool{}}
+	d := &Dockerfile{File: parsed, w: w, abs: e.Abs, scripts: map[*dockerfile.Instruction]*shell.Script{}, reads: map[string]bool{}, files: map[*source.File]*shell.Script{}}
 	relevant := containsFold(parsed.Source.Bytes, "nix")
 	if relevant {
 		d.builds = w.buildsOf(e.Abs)
@@ -156,9 +160,9 @@ type builder struct {
 
 	// while a RUN is read:
 	instruction *dockerfile.Instruction
-	exported    map[string]shell.Assign // variables of the script that its commands see
-	dir         string                  // the working directory after cd; "" when not known
-	depth       int
+	states      map[scope]*state
+	following   []string // the functions and scripts that are being followed
+	budget      int      // how many commands may still be followed in functions and scripts
 	maybe       bool
 }
 
@@ -169,7 +173,7 @@ type copied struct {
 }
 
 func newBuilder(w *Workspace, d *Dockerfile, img *Image) *builder {
-	b := &builder{w: w, d: d, img: img, workdir: "/", env: map[string]string{}}
+	b := &builder{w: w, d: d, img: img, workdir: "/", env: map[string]string{}, budget: maxFollowed}
 	if img.Parent != nil && img.Parent.end != nil {
 		p := img.Parent.end
 		b.user, b.workdir = p.user, p.workdir
@@ -182,6 +186,7 @@ func newBuilder(w *Workspace, d *Dockerfile, img *Image) *builder {
 }
 
 func (b *builder) build() {
+	b.triggers()
 	for _, i := range b.img.Stage.Instructions {
 		b.instruction = i
 		switch i.Name {
@@ -191,9 +196,13 @@ func (b *builder) build() {
 				b.user, _, _ = strings.Cut(user, ":")
 			}
 		case "WORKDIR":
-			if dir, known := b.d.Expand(i, b.d.Source.Text(i.Args)); known {
-				b.workdir = b.abs(strings.TrimSpace(unquote(dir)))
+			dir, known := b.d.Expand(i, b.d.Source.Text(i.Args))
+			if known {
+				dir = b.abs(strings.TrimSpace(unquote(dir)))
+			} else {
+				dir = ""
 			}
+			b.workdir = dir
 		case "ENV", "ARG":
 			b.setEnv(i)
 		case "COPY", "ADD":
@@ -203,6 +212,21 @@ func (b *builder) build() {
 		}
 	}
 	b.img.end = b
+}
+
+// triggers accounts for the ONBUILD instructions of the stage below, which run first. They stand in another stage, so that what
+// they do is not followed.
+func (b *builder) triggers() {
+	if b.img.Parent == nil {
+		return
+	}
+	b.instruction = b.img.Stage.From
+	for _, i := range b.img.Parent.Stage.Instructions {
+		if i.Name == "ONBUILD" && containsFold([]byte(b.d.Source.Text(i.Span)), "nix") {
+			b.emit(&Event{Kind: Opaque, Span: b.instruction.Keyword})
+			return
+		}
+	}
 }
 
 // emit adds an event, with what all events have in common.
@@ -286,7 +310,9 @@ func (b *builder) copy(i *dockerfile.Instruction) {
 		return
 	}
 	isDir := strings.HasSuffix(dest, "/") || dest == "." || len(i.Words) > 2
-	dest = b.abs(dest)
+	if dest = b.abs(dest); dest == "" {
+		return
+	}
 	for _, h := range i.Heredocs {
 		target := dest
 		if isDir {
@@ -311,6 +337,13 @@ func (b *builder) copy(i *dockerfile.Instruction) {
 			continue
 		}
 		base := path.Base(path.Clean("/" + name))
+		if from == nil {
+			target := dest
+			if isDir && !b.contextDir(name) {
+				target = path.Join(dest, base)
+			}
+			b.copies = append(b.copies, copied{target, name})
+		}
 		switch {
 		case b.isConfig(dest) && !isDir:
 			b.copyConfig(word, name, dest, from != nil)
@@ -321,11 +354,6 @@ func (b *builder) copy(i *dockerfile.Instruction) {
 				b.emit(&Event{Kind: WriteConfig, Path: b.configIn(dest), Span: word.Span, Truncate: true})
 			}
 		case from == nil:
-			target := dest
-			if isDir && !b.contextDir(name) {
-				target = path.Join(dest, base)
-			}
-			b.copies = append(b.copies, copied{target, name})
 			b.copyTree(word, name, dest)
 		}
 	}
@@ -429,8 +457,7 @@ func (b *builder) run(i *dockerfile.Instruction) {
 	if script == nil {
 		return
 	}
-	b.exported = map[string]shell.Assign{}
-	b.dir = b.workdir
+	b.states = newStates(&state{dir: b.workdir})
 	b.script(script, b.d.Source)
 	if script.Dialect == shell.None && containsFold([]byte(b.d.Source.Text(i.Span)), "nix") || script.Problem != nil {
 		b.emit(&Event{Kind: Opaque, Script: script, Span: i.Keyword})
@@ -445,105 +472,110 @@ func (b *builder) script(s *shell.Script, f *source.File) {
 	}
 }
 
+// follow calls do for what a command runs that has a name of its own, a function or a script. It reports false, and does not
+// call it, where that would go on for too long.
+func (b *builder) follow(name string, maybe bool, commands int, do func()) bool {
+	if b.budget -= commands; b.budget < 0 || len(b.following) >= maxScriptDepth || slices.Contains(b.following, name) {
+		return false
+	}
+	outer := b.maybe
+	b.maybe = outer || maybe
+	b.following = append(b.following, name)
+	do()
+	b.following = b.following[:len(b.following)-1]
+	b.maybe = outer
+	return true
+}
+
 func (b *builder) command(s *shell.Script, c *shell.Command, f *source.File) {
-	if calls := s.Functions[c.Name]; c.Name != "" && len(calls) > 0 {
-		if b.depth < maxScriptDepth {
-			b.depth++
-			outer := b.maybe
-			b.maybe = outer || c.Maybe
+	common := Event{Command: c, Script: s, File: f, Span: c.Span, Maybe: c.Maybe}
+	if calls := s.Functions[c.Name]; c.Name != "" && len(calls) > 0 && !slices.Contains(c.Wrappers, "command") {
+		if !b.follow(c.Name+"()", c.Maybe, len(calls), func() {
 			for _, n := range calls {
 				b.command(s, s.Commands[n], f)
 			}
-			b.maybe = outer
-			b.depth--
-		}
-		return
-	}
-	common := Event{Command: c, Script: s, File: f, Span: c.Span, Maybe: c.Maybe}
-	if len(c.Words) == 0 {
-		for _, a := range c.Assigns {
-			if a.Export || b.exported[a.Name].Name != "" {
-				b.exported[a.Name] = a
-			}
-		}
-		return
-	}
-	switch c.Name {
-	case "cd", "pushd":
-		b.changeDir(c)
-		return
-	case "export", "declare", "typeset":
-		for _, a := range c.Assigns {
-			if a.Export || c.Name == "export" {
-				b.exported[a.Name] = a
-			}
+		}) {
+			b.opaque(common)
 		}
 		return
 	}
 	b.configWrites(common, c, f)
-	if use := nixUse(f, c); use != nil {
-		b.nix(common, use, f)
+	if b.shellVariables(c) {
 		return
 	}
-	b.runScript(common, c, f)
+	switch c.Name {
+	case "cd", "pushd", "popd":
+		b.changeDir(c)
+		return
+	}
+	use := nixUse(f, c)
+	if use != nil {
+		b.nix(common, use, f)
+	} else {
+		b.runScript(common, c, f)
+	}
+	if use == nil || use.Installer == nil {
+		b.argumentWrites(common, c)
+	}
 }
 
-func (b *builder) changeDir(c *shell.Command) {
-	switch {
-	case c.Subshell:
-	case c.Maybe || len(c.Words) != 2 || !c.Words[1].Known:
-		b.dir = ""
-	default:
-		b.dir = b.absFrom(b.dir, c.Words[1].Text)
-	}
+// opaque emits that what happens at an event may do anything.
+func (b *builder) opaque(common Event) {
+	common.Kind = Opaque
+	b.emit(&common)
 }
 
 // configWrites emits the changes that a command makes to configuration files of Nix.
 func (b *builder) configWrites(common Event, c *shell.Command, f *source.File) {
-	for _, write := range c.Writes(b.echo()) {
-		dest := b.wordPath(write.Path)
+	write := func(w shell.Word, truncate, removed bool) {
+		switch dest := b.wordPath(c, w); {
+		case b.isConfig(dest) || b.isConfigDir(dest):
+			e := common
+			e.Kind, e.Path, e.Truncate, e.Removed = WriteConfig, b.configIn(dest), truncate, removed
+			b.emit(&e)
+		case dest == "" && strings.Contains(w.Text, "nix.conf"):
+			b.opaque(common)
+		}
+	}
+	for _, out := range c.Writes(b.echo(common.Script, c)) {
+		dest := b.wordPath(c, out.Path)
 		if !b.isConfig(dest) {
-			if !write.Path.Known && strings.Contains(write.Path.Text, "nix.conf") {
-				e := common
-				e.Kind = Opaque
-				b.emit(&e)
+			if dest == "" {
+				write(out.Path, out.Truncate, false)
 			}
 			continue
 		}
 		e := common
-		e.Kind, e.Path, e.Truncate = WriteConfig, dest, write.Truncate
+		e.Kind, e.Path, e.Truncate = WriteConfig, dest, out.Truncate
 		event := b.emit(&e)
-		if write.Known {
-			event.Text = &NixText{File: nixconf.Parse(source.NewFragment(f, write.Text)), Host: HostWrite, Path: dest, Append: !write.Truncate}
+		if out.Known || len(c.Words) == 0 { // "> file" writes nothing
+			event.Text = &NixText{File: nixconf.Parse(source.NewFragment(f, out.Text)), Host: HostWrite, Path: dest, Append: !out.Truncate}
 			b.text(event, event.Text)
 		}
 	}
 	if edit, ok := c.InPlaceEdit(); ok {
 		for _, file := range edit.Files {
-			if dest := b.wordPath(file); b.isConfig(dest) {
-				e := common
-				e.Kind, e.Path = WriteConfig, dest
-				b.emit(&e)
-			}
+			write(file, false, false)
 		}
 	}
+	if len(c.Words) < 2 {
+		return
+	}
+	last := c.Words[len(c.Words)-1]
 	switch c.Name {
 	case "cp", "mv", "install", "ln", "rsync":
-		last := c.Words[len(c.Words)-1]
-		dest := b.wordPath(last)
-		if len(c.Words) > 2 && (b.isConfig(dest) || b.isConfigDir(dest) && strings.Contains(c.Words[len(c.Words)-2].Text, ".conf")) {
-			e := common
-			e.Kind, e.Path, e.Truncate = WriteConfig, b.configIn(dest), true
-			b.emit(&e)
+		from := c.Words[len(c.Words)-2]
+		if c.Name == "mv" {
+			for _, w := range c.Words[1 : len(c.Words)-1] {
+				write(w, true, true)
+			}
+		}
+		if len(c.Words) > 2 && from.Text != "/dev/stdin" && (strings.Contains(from.Text, ".conf") || !b.isConfigDir(b.wordPath(c, last))) {
+			write(last, true, false)
 		}
 	case "rm", "truncate":
-		for _, word := range c.Words[1:] {
-			if dest := b.wordPath(word); b.isConfig(dest) || b.isConfigDir(dest) {
-				e := common
-				e.Kind, e.Path, e.Truncate = WriteConfig, b.configIn(dest), true
-				e.Removed = true
-				b.emit(&e)
-			}
+		for _, w := range c.Words[1:] {
+			write(w, true, true)
 		}
 	case "cachix", "attic":
 		if hasWord(c, "use") {
@@ -552,12 +584,45 @@ func (b *builder) configWrites(common Event, c *shell.Command, f *source.File) {
 			b.emit(&e)
 		}
 	case "curl", "wget":
-		for n, word := range c.Words {
-			if (word.Text == "-o" || word.Text == "-O" || word.Text == "--output") && n+1 < len(c.Words) && b.isConfig(b.wordPath(c.Words[n+1])) {
-				e := common
-				e.Kind, e.Path, e.Truncate = WriteConfig, b.wordPath(c.Words[n+1]), true
-				b.emit(&e)
+		for n, w := range c.Words[1:] {
+			if isOutputOption(w.Text) && n+2 < len(c.Words) {
+				write(c.Words[n+2], true, false)
 			}
+		}
+	}
+}
+
+// isOutputOption reports whether an option of curl or wget is followed by the name of the file to write.
+func isOutputOption(word string) bool {
+	if strings.HasPrefix(word, "--") {
+		return word == "--output" || word == "--output-document"
+	}
+	return strings.HasPrefix(word, "-") && (strings.HasSuffix(word, "o") || strings.HasSuffix(word, "O"))
+}
+
+// readers are programs that do not change the files that they are given, and those whose changes configWrites knows.
+var readers = []string{
+	"cat", "grep", "egrep", "fgrep", "rg", "ls", "test", "[", "[[", "stat", "head", "tail", "less", "more", "wc", "diff", "cmp", "file", "md5sum", "sha256sum",
+	"readlink", "realpath", "dirname", "basename", "echo", "printf", "chmod", "chown", "chgrp", "touch", "mkdir", "sort", "cut", "sed", "gsed", "source", ".",
+	"cp", "mv", "install", "ln", "rsync", "rm", "truncate", "curl", "wget", "tee", "sponge", "dd",
+}
+
+// argumentWrites accounts for a program that is given a configuration file of Nix and may change it.
+func (b *builder) argumentWrites(common Event, c *shell.Command) {
+	if len(c.Words) < 2 || slices.Contains(readers, c.Name) {
+		return
+	}
+	if _, ok := c.InPlaceEdit(); ok {
+		return // configWrites has it
+	}
+	for _, w := range c.Words[1:] {
+		if strings.HasPrefix(w.Text, "-") || strings.ContainsAny(w.Text, " \t\n") {
+			continue
+		}
+		if dest := b.wordPath(c, w); b.isConfig(dest) {
+			e := common
+			e.Kind, e.Path = WriteConfig, dest
+			b.emit(&e)
 		}
 	}
 }
@@ -569,7 +634,10 @@ func (b *builder) nix(common Event, use *NixUse, f *source.File) {
 	}
 	in := use.Installer
 	if in != nil && in.Conf == nil && in.Kind == NixInstaller {
-		if e := b.lastEnv("NIX_INSTALLER_EXTRA_CONF"); e != nil && e.Text != nil {
+		in.Flag = common.Span
+		if v := b.assigned(common.Command, "NIX_INSTALLER_EXTRA_CONF"); v.set && !v.maybe {
+			in.Conf = &NixText{File: nixconf.Parse(source.NewFragment(f, v.value.Value.Parts)), Host: HostExtra, Append: true}
+		} else if e := b.lastEnv("NIX_INSTALLER_EXTRA_CONF"); e != nil && e.Text != nil {
 			in.Conf = &NixText{File: e.Text.File, Host: HostExtra, Append: true}
 		}
 	}
@@ -582,6 +650,14 @@ func (b *builder) nix(common Event, use *NixUse, f *source.File) {
 			e.Kind, e.Path, e.Truncate, e.ByInstaller = WriteConfig, systemConf, true, true
 			event := b.emit(&e)
 			event.Text = &NixText{File: builtin("official installer", "build-users-group = nixbld\n"), Host: HostFile, Path: systemConf, Event: event, Image: b.img, Targets: b.img.targets()}
+		}
+		if in.Kind == NixInstaller || in.Kind == LixInstaller {
+			e := common
+			e.Kind, e.Path, e.ByInstaller = WriteConfig, systemConf, true
+			event := b.emit(&e)
+			if in.Kind == NixInstaller { // what that of Lix writes is not known
+				event.Text = &NixText{File: builtin("nix-installer", nixInstallerConf), Host: HostFile, Path: systemConf, Append: true, Event: event, Image: b.img, Targets: b.img.targets()}
+			}
 		}
 		if in.Kind == DistroPackage {
 			e := common
@@ -597,12 +673,12 @@ func (b *builder) nix(common Event, use *NixUse, f *source.File) {
 			in.Conf.Path = systemConf
 			b.text(event, in.Conf)
 		}
-		if in.ConfFile != "" && in.Kind == OfficialDaemon {
+		if in.ConfFile != "" && in.Kind != OfficialSingle {
 			e := common
 			e.Kind, e.Path, e.ByInstaller = WriteConfig, systemConf, true
 			e.Span = in.Flag
 			event := b.emit(&e)
-			if t := b.fileText(in.ConfFile); t != nil {
+			if t := b.fileText(b.absIn(b.state(common.Command), in.ConfFile)); t != nil {
 				event.Text = &NixText{File: t.File, Host: HostExtra, Path: systemConf, Append: true, Event: event, Image: b.img, Targets: b.img.targets()}
 			}
 		}
@@ -619,25 +695,31 @@ func (b *builder) nix(common Event, use *NixUse, f *source.File) {
 	if use.Options != nil {
 		b.text(event, use.Options)
 	}
-	if a, ok := b.assigned(common.Command, "NIX_CONFIG"); ok {
-		t := &NixText{File: nixconf.Parse(source.NewFragment(f, a.Value.Parts)), Host: HostEnv}
-		event.Env = t
-		b.text(event, t)
+	event.otherUser = b.state(common.Command).other || slices.ContainsFunc(common.Command.Wrappers, isOtherUser)
+	v := b.assigned(common.Command, "NIX_CONFIG")
+	if v.set {
+		event.Env = &NixText{File: nixconf.Parse(source.NewFragment(f, v.value.Value.Parts)), Host: HostEnv}
+		b.text(event, event.Env)
 	}
+	// sudo and su may or may not pass on what was exported.
+	event.unsure = v.maybe || event.otherUser && !v.own && (v.set || b.lastEnv("NIX_CONFIG") != nil)
+	for _, name := range []string{"NIX_CONF_DIR", "NIX_USER_CONF_FILES", "NIX_CONFIG_HOME", "XDG_CONFIG_HOME"} {
+		event.unsure = event.unsure || b.assigned(common.Command, name).set
+	}
+	event.otherUser = event.otherUser || b.assigned(common.Command, "HOME").set
+	event.unsure = event.unsure || slices.ContainsFunc(common.Command.Words, holdsOptions)
 	if in != nil && in.ConfLate {
 		written()
 	}
 }
 
-// assigned returns the value that a command sees for a variable set in its own script.
-func (b *builder) assigned(c *shell.Command, name string) (shell.Assign, bool) {
-	for _, a := range c.Assigns {
-		if a.Name == name {
-			return a, true
-		}
+// holdsOptions reports whether a word stands for something that may be options, which cannot be known.
+func holdsOptions(w shell.Word) bool {
+	if w.Known || len(w.Parts) != 1 || !w.Parts[0].Opaque {
+		return false
 	}
-	a, ok := b.exported[name]
-	return a, ok
+	name := strings.ToUpper(strings.Trim(w.Text, "${}\""))
+	return name == "@" || name == "*" || strings.Contains(name, "OPT") || strings.Contains(name, "FLAG") || strings.Contains(name, "ARGS")
 }
 
 func (b *builder) lastEnv(name string) *Event {
@@ -653,7 +735,7 @@ func (b *builder) lastEnv(name string) *Event {
 // fileText returns the last text that was written to a path of the image, nil where that is not known.
 func (b *builder) fileText(name string) *NixText {
 	for n := len(b.copies) - 1; n >= 0; n-- {
-		if b.copies[n].dest == b.absFrom(b.dir, name) {
+		if b.copies[n].dest == name {
 			if f, err := b.contextRead(b.copies[n].source); err == nil {
 				return &NixText{File: nixconf.Parse(source.WholeFile(f))}
 			}
@@ -668,73 +750,160 @@ var systemDirs = []string{"/bin/", "/sbin/", "/usr/bin/", "/usr/sbin/", "/usr/lo
 // runScript follows a command that runs a script of the build context. A script that cannot be read may do anything.
 func (b *builder) runScript(common Event, c *shell.Command, f *source.File) {
 	word := c.Words[0]
+	sourced := c.Name == "source" || c.Name == "."
 	switch c.Name {
 	case "sh", "bash", "dash", "ash", "zsh", "source", ".":
-		word = shell.Word{}
-		for n := 1; n < len(c.Words); n++ {
-			if w := c.Words[n]; !strings.HasPrefix(w.Text, "-") && !strings.HasPrefix(w.Text, "+") {
-				word = w
-				break
-			} else if w.Text == "-c" || strings.HasPrefix(w.Text, "-") && !strings.HasPrefix(w.Text, "--") && strings.HasSuffix(w.Text, "c") || w.Text == "-s" {
-				return // what -c runs follows as commands of its own
-			} else if w.Text == "-o" {
-				n++
-			}
-		}
-		if word.Text == "" {
-			if c.PipedFrom != nil { // curl … | sh
-				e := common
-				e.Kind = Opaque
-				b.emit(&e)
-			}
+		argument, ok := scriptWord(c)
+		switch {
+		case !ok && c.Name == "zsh":
+			b.opaque(common)
+			return
+		case !ok:
+			return // what -c runs follows as commands of its own
+		case argument.Text == "":
+			b.stdinScript(common, c, f)
 			return
 		}
+		word = argument
+	case "su", "runuser":
+		if !slices.ContainsFunc(c.Words, func(w shell.Word) bool { return w.Text == "-c" || w.Text == "--command" || w.Text == "-lc" }) {
+			b.stdinScript(common, c, f)
+		}
+		return
 	default:
 		if !word.Known && c.Name == "" {
-			e := common
-			e.Kind = Opaque
-			b.emit(&e)
+			b.opaque(common)
 			return
 		}
 		if !strings.Contains(word.Text, "/") {
 			return
 		}
 	}
-	full := b.wordPath(word)
+	if sourced && (strings.HasPrefix(word.Text, "/etc/") || strings.Contains(word.Text, "/.") || strings.HasPrefix(word.Text, "~/.")) {
+		return // it sets variables such as PATH
+	}
+	full := b.wordPath(c, word)
 	if environmentScript(full) || environmentScript(word.Text) {
 		return
 	}
 	if full == "" {
-		e := common
-		e.Kind = Opaque
-		b.emit(&e)
+		b.opaque(common)
 		return
 	}
 	if script := b.contextFile(full); script != nil {
-		dialect, ok := shell.Shebang(script.Bytes)
-		if !ok {
-			dialect = shell.Sh
-		}
-		if dialect != shell.None && b.depth < maxScriptDepth {
-			b.depth++
-			outer := b.maybe
-			b.maybe = outer || common.Maybe
-			parsed := shell.Parse(script.Bytes, 0, dialect, nil)
-			b.script(parsed, script)
-			if parsed.Problem != nil {
-				b.emit(&Event{Kind: Opaque, File: script, Span: parsed.Problem.Span})
+		if parsed := b.d.parsed(script); parsed.Dialect != shell.None {
+			if !b.follow(full, common.Maybe, len(parsed.Commands), func() { b.child(c, parsed, script, sourced) }) {
+				b.opaque(common)
 			}
-			b.maybe = outer
-			b.depth--
 			return
 		}
 	}
 	if slices.ContainsFunc(systemDirs, func(dir string) bool { return strings.HasPrefix(full, dir) }) {
 		return
 	}
-	e := common
-	e.Kind = Opaque
-	b.emit(&e)
+	b.opaque(common)
+}
+
+// scriptWord returns the word of a shell's command line that names a script, the zero Word where it reads its standard input. It is
+// not ok where the script is an argument.
+func scriptWord(c *shell.Command) (script shell.Word, ok bool) {
+	for n := 1; n < len(c.Words); n++ {
+		w := c.Words[n]
+		option := len(w.Text) > 1 && (w.Text[0] == '-' || w.Text[0] == '+')
+		switch {
+		case !option:
+			return w, true
+		case w.Text == "-s":
+			return shell.Word{}, true
+		case w.Text == "--":
+		case w.Text[1] == '-':
+			if w.Text == "--rcfile" || w.Text == "--init-file" {
+				n++
+			}
+		case strings.Contains(w.Text, "c"):
+			return shell.Word{}, false
+		case strings.HasSuffix(w.Text, "o"):
+			n++
+		}
+	}
+	return shell.Word{}, true
+}
+
+// stdinScript follows a shell that reads its commands from standard input.
+func (b *builder) stdinScript(common Event, c *shell.Command, f *source.File) {
+	for n := len(c.Redirs) - 1; n >= 0; n-- {
+		r := c.Redirs[n]
+		if r.FD > 0 || !strings.HasPrefix(r.Op, "<") {
+			continue
+		}
+		if r.Heredoc == nil || len(r.Heredoc) > 1 || c.Name == "zsh" || c.Name == "su" || c.Name == "runuser" {
+			b.opaque(common)
+			return
+		}
+		if len(r.Heredoc) == 0 {
+			return
+		}
+		text := r.Heredoc[0]
+		dialect := shell.DialectOf([]string{c.Name})
+		if !text.Verbatim {
+			b.opaque(common)
+			return
+		}
+		parsed := shell.Parse([]byte(text.Text), text.Span.Start, dialect, nil)
+		if !b.follow("<<", common.Maybe, len(parsed.Commands), func() { b.child(c, parsed, f, false) }) {
+			b.opaque(common)
+		}
+		return
+	}
+	if c.PipedFrom != nil && !installsOther(c.PipedFrom) { // curl … | sh
+		b.opaque(common)
+	}
+}
+
+// otherInstallers are parts of the addresses of scripts that install something else and leave Nix alone.
+var otherInstallers = []string{
+	"sh.rustup.rs", "static.rust-lang.org/rustup", "deb.nodesource.com", "rpm.nodesource.com", "raw.githubusercontent.com/nvm-sh/nvm/", "get.volta.sh", "bun.sh/install",
+	"deno.land/install.sh", "install.python-poetry.org", "astral.sh/uv", "bootstrap.pypa.io", "get.docker.com", "raw.githubusercontent.com/Homebrew/install/",
+	"get.sdkman.io", "starship.rs/install.sh", "get-ghcup.haskell.org", "get.haskellstack.org", "raw.githubusercontent.com/ohmyzsh/ohmyzsh/",
+}
+
+// installsOther reports whether a command downloads one of otherInstallers.
+func installsOther(c *shell.Command) bool {
+	return (c.Name == "curl" || c.Name == "wget") && slices.ContainsFunc(c.Words, func(w shell.Word) bool {
+		return slices.ContainsFunc(otherInstallers, func(address string) bool { return strings.Contains(w.Text, address) })
+	})
+}
+
+// child follows the commands of a script that a command runs in a process of its own or, when it is sourced, in that of the command.
+func (b *builder) child(c *shell.Command, script *shell.Script, f *source.File, sourced bool) {
+	states, s := b.states, b.state(c)
+	if !sourced {
+		s = s.fork()
+		s.other = s.other || slices.ContainsFunc(c.Wrappers, isOtherUser)
+		for _, a := range c.Assigns {
+			s.set(a, true, false)
+		}
+	}
+	b.states = newStates(s)
+	b.script(script, f)
+	if script.Problem != nil {
+		b.opaque(Event{File: f, Script: script, Span: script.Problem.Span})
+	}
+	b.states = states
+}
+
+// parsed returns the commands of a script of the build context.
+func (d *Dockerfile) parsed(f *source.File) *shell.Script {
+	if s := d.files[f]; s != nil {
+		return s
+	}
+	dialect, ok := shell.Shebang(f.Bytes)
+	if !ok {
+		dialect = shell.Sh
+	}
+	s := shell.Parse(f.Bytes, 0, dialect, nil)
+	d.files[f] = s
+	return s
 }
 
 // environmentScript reports whether a path is that of a script which sets a shell's variables, as the profiles of a system, of a user and of Nix do.
@@ -766,28 +935,6 @@ func (b *builder) contextFile(full string) *source.File {
 	return nil
 }
 
-// echo says what the echo of the image's /bin/sh does with backslashes.
-func (b *builder) echo() shell.Echo {
-	shellWords := texts(b.d.Shell(b.instruction))
-	if len(shellWords) > 0 {
-		if shell.DialectOf(shellWords) == shell.Bash {
-			return shell.EchoKeeps
-		}
-		if strings.HasSuffix(shellWords[0], "dash") {
-			return shell.EchoExpands
-		}
-	}
-	if base := b.img.Root().Base; base != nil {
-		switch base.Shell {
-		case "bash", "ash":
-			return shell.EchoKeeps
-		case "dash":
-			return shell.EchoExpands
-		}
-	}
-	return shell.EchoUnknown
-}
-
 const (
 	systemConf      = "/etc/nix/nix.conf"
 	determinateConf = "/etc/nix/nix.custom.conf"
@@ -811,20 +958,6 @@ func (b *builder) configIn(p string) string {
 	return path.Join(p, "nix.conf")
 }
 
-// wordPath returns the absolute path that a word of a command names, "" where it is not known.
-func (b *builder) wordPath(w shell.Word) string {
-	text := w.Text
-	for _, home := range []string{"~/", "$HOME/", "${HOME}/"} {
-		if rest, ok := strings.CutPrefix(text, home); ok && !strings.Contains(rest, "$") {
-			return path.Join(b.home(), rest)
-		}
-	}
-	if !w.Known {
-		return ""
-	}
-	return b.absFrom(b.dir, text)
-}
-
 func (b *builder) home() string {
 	if home, ok := b.env["HOME"]; ok {
 		return home
@@ -839,19 +972,15 @@ func homeOf(user string) string {
 	return "/home/" + user
 }
 
-func (b *builder) abs(p string) string { return b.absFrom(b.workdir, p) }
-
-// absFrom returns p as an absolute path, "" where it is relative to a directory that is not known.
-func (b *builder) absFrom(dir, p string) string {
+// abs returns a path that an instruction names as an absolute path, "" where it is relative to a directory that is not known.
+func (b *builder) abs(p string) string {
 	switch {
 	case strings.HasPrefix(p, "/"):
 		return path.Clean(p)
-	case strings.HasPrefix(p, "~/"):
-		return path.Join(b.home(), p[2:])
-	case dir == "":
+	case b.workdir == "":
 		return ""
 	}
-	return path.Join(dir, p)
+	return path.Join(b.workdir, p)
 }
 
 // targets returns the releases of Nix that the image's configuration is for.

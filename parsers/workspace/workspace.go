@@ -35,6 +35,7 @@ type Dockerfile struct {
 	builds  []build
 	reads   map[string]bool // paths, as shown, of the workspace files that the model was made from
 	scripts map[*dockerfile.Instruction]*shell.Script
+	files   map[*source.File]*shell.Script // scripts of the build context
 }
 
 // Profile is a seccomp profile.
@@ -155,4 +156,8 @@ type Event struct {
 	Nix *NixUse
 	// Env is the NIX_CONFIG that the command itself is given by its script, nil without one; it replaces that of the image.
 	Env *NixText
+
+	// unsure says that the settings that a RunCommand sees cannot be known: its options or its environment are not. otherUser
+	// says that it does not run as User, or not with that user's home.
+	unsure, otherUser bool
 }

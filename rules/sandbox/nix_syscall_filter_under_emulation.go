@@ -1,6 +1,7 @@
 package sandbox
 
 import (
+	"bytes"
 	"fmt"
 
 	"github.com/sandlint/sandlint/fixers"
@@ -90,11 +91,29 @@ func emulationFix(img *workspace.Image, e *workspace.Event) []fixers.Fix {
 		return nil
 	}
 	base := img.Root().Base
-	if base == nil || base.Conf == nil {
+	if base == nil || base.Conf == nil || e.User != "" && e.User != "root" && e.User != "0" {
 		return nil
+	}
+	write := "RUN echo 'filter-syscalls = false' >> /etc/nix/nix.conf"
+	if unterminated(img, e) {
+		write = `RUN printf '\nfilter-syscalls = false\n' >> /etc/nix/nix.conf`
 	}
 	return []fixers.Fix{{
 		Title: "Write filter-syscalls = false before it", Safety: fixers.Unsafe, Changes: changes,
-		Edits: fixdocker.InsertBefore(img.File.File, e.Instruction, "RUN echo 'filter-syscalls = false' >> /etc/nix/nix.conf"),
+		Edits: fixdocker.InsertBefore(img.File.File, e.Instruction, write),
 	}}
+}
+
+// unterminated reports whether the last line of the image's nix.conf has no line end when an event happens, so that what is appended joins it.
+func unterminated(img *workspace.Image, at *workspace.Event) bool {
+	open := false
+	for _, e := range img.Timeline() {
+		if e == at {
+			break
+		}
+		if e.Kind == workspace.WriteConfig && e.Path == "/etc/nix/nix.conf" && e.Text != nil && len(e.Text.Fragment.Text) > 0 {
+			open = !bytes.HasSuffix(e.Text.Fragment.Text, []byte("\n"))
+		}
+	}
+	return open
 }
