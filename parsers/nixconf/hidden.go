@@ -1,6 +1,7 @@
 package nixconf
 
 import (
+	"fmt"
 	"strings"
 	"unicode/utf8"
 
@@ -44,6 +45,36 @@ func Hidden(r rune) HiddenKind {
 		return HiddenQuote
 	}
 	return NotHidden
+}
+
+// HiddenName names a character for a message: "U+00A0 (no-break space)".
+func HiddenName(r rune) string {
+	what := ""
+	switch r {
+	case '\v':
+		what = "vertical tab"
+	case '\f':
+		what = "form feed"
+	case 0xa0:
+		what = "no-break space"
+	case 0xad:
+		what = "soft hyphen"
+	case 0x200b:
+		what = "zero-width space"
+	case 0x2011:
+		what = "non-breaking hyphen"
+	case 0x2013:
+		what = "en dash"
+	case 0x2014:
+		what = "em dash"
+	case 0x2212:
+		what = "minus sign"
+	case 0xfeff:
+		what = "byte order mark"
+	default:
+		what = [...]string{"character", "invisible character", "blank", "dash", "equals sign", "typographic quote"}[Hidden(r)]
+	}
+	return fmt.Sprintf("U+%04X (%s)", r, what)
 }
 
 // FirstHidden returns the place in s of the first character that Hidden tells something of; ok is false where there is none.

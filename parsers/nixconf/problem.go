@@ -16,7 +16,7 @@ func (p *parser) refuse(words []Word, span source.Span) {
 	shown := Shown(words)
 	if len(shown) == 0 || isStatement(shown) {
 		_, r, _ := FirstHidden(joinWords(words))
-		p.problem(span, KindHiddenCharacters, "", fmt.Sprintf("U+%04X is a character to Nix like any other, so the line is no assignment", r)+consequence)
+		p.problem(span, KindHiddenCharacters, "", HiddenName(r)+" is a character like any other to Nix, so the line is no assignment"+consequence)
 		return
 	}
 	words = shown
