@@ -46,6 +46,9 @@ func checkGluedLines(p *rules.Pass, text *workspace.NixText) {
 		if place < entry.Equals.Start {
 			message = fmt.Sprintf("setting %q begins in the middle of a word, so neither it nor what stands before it is set", name)
 		}
+		if !accepted(text, entry.Name.Text, entry.Words) {
+			message += "; every Nix command fails"
+		}
 		finding := at(text, source.Span{Start: place, End: place + len(name)}, message)
 		finding.Fixes = split(text, text.Lines[entry.Line], place, []string{workspace.Canonical(entry.Name.Text), entry.Name.Text, workspace.Canonical(name)})
 		p.Report(finding)

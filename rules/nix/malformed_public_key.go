@@ -42,6 +42,8 @@ func keyError(word nixconf.Word) (source.Span, string) {
 	switch {
 	case !ok:
 		return word.Span, fmt.Sprintf("%q is no public key, which has the form name:key", word.Text)
+	case strings.HasPrefix(key, "//"):
+		return word.Span, fmt.Sprintf("%q is a URL and no public key", word.Text)
 	case name == "":
 		return word.Span, fmt.Sprintf("public key %q has no name", word.Text)
 	case key == "":

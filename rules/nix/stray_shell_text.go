@@ -48,6 +48,9 @@ func dropped(text *workspace.NixText, line *nixconf.Line) []fixers.Fix {
 		}
 	case nixconf.IsEchoOption(first.Text) && len(line.Words) > 3 && line.Words[2].Text == "=" && accepted(text, line.Words[1].Text, line.Words[3:]):
 		title = "Delete " + first.Text
+		if !text.Fragment.Whole() {
+			return withoutOption(text, first, line.Words[1], title)
+		}
 		span.End = line.Words[1].Span.Start
 	default:
 		return nil
@@ -55,6 +58,19 @@ func dropped(text *workspace.NixText, line *nixconf.Line) []fixers.Fix {
 	edits, ok := replace(text, span, "")
 	if !ok {
 		return nil
+	}
+	return []fixers.Fix{fix(text, title, fixers.Safe, edits, fixers.Changes{Repair: true})}
+}
+
+// withoutOption returns the fix that takes an option away from the echo that wrote it, with the blanks behind it.
+func withoutOption(text *workspace.NixText, option, next nixconf.Word, title string) []fixers.Fix {
+	edits, ok := replace(text, option.Span, "")
+	if !ok {
+		return nil
+	}
+	f := text.Fragment.File
+	for end := text.Fragment.Span(next.Span).Start; edits[0].Span.End < end && f.Bytes[edits[0].Span.End] == ' '; {
+		edits[0].Span.End++
 	}
 	return []fixers.Fix{fix(text, title, fixers.Safe, edits, fixers.Changes{Repair: true})}
 }
