@@ -21,12 +21,29 @@ var pages embed.FS
 func Pack() rules.Pack {
 	return rules.Pack{Name: "nix", Pages: pages, Rules: []*rules.Rule{
 		assignmentSpacing,
+		badBool,
+		badEnum,
+		badInt,
+		badStoreURL,
 		duplicateSetting,
 		extraBeforeBase,
+		foreignSyntax,
+		gluedLines,
+		hiddenCharacters,
+		includeArity,
+		includeCycle,
+		includeMissing,
+		intSuffixVersion,
 		invalidValue,
+		lineContinuation,
+		malformedPublicKey,
 		missingEquals,
+		missingFinalNewline,
+		relativePath,
+		strayShellText,
 		syntax,
 		unknownSetting,
+		wrongOperator,
 	}}
 }
 
