@@ -34,6 +34,9 @@ func checkInvalidValue(p *rules.Pass, text *workspace.NixText) {
 			if !e.Fatal || e.Coverage == nixconf.None {
 				continue
 			}
+			if judgedElsewhere(text, entry) {
+				break
+			}
 			message := e.Message
 			if e.Coverage == nixconf.Some {
 				message += fmt.Sprintf(" (in %s)", e.Targets)

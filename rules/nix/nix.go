@@ -25,7 +25,12 @@ func Pack() rules.Pack {
 		extraBeforeBase,
 		invalidValue,
 		missingEquals,
+		notAppendableExtra,
+		otherDistribution,
+		removedFeature,
+		removedSetting,
 		syntax,
+		unknownFeature,
 		unknownSetting,
 	}}
 }
