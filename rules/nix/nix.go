@@ -21,12 +21,17 @@ var pages embed.FS
 func Pack() rules.Pack {
 	return rules.Pack{Name: "nix", Pages: pages, Rules: []*rules.Rule{
 		assignmentSpacing,
+		commaInList,
 		duplicateSetting,
 		extraBeforeBase,
+		hashTruncatesValue,
+		intOverflow,
 		invalidValue,
+		literalBackslashN,
 		missingEquals,
 		notAppendableExtra,
 		otherDistribution,
+		quotedValue,
 		removedFeature,
 		removedSetting,
 		syntax,

@@ -62,7 +62,7 @@ func unknownFeatureAt(text *workspace.NixText, entry *nixconf.Entry, n int, k ni
 		edits, ok = fixnix.RemoveWord(text.Fragment, entry, n)
 	}
 	if ok {
-		finding.Fixes = []fixers.Fix{fix(text, title, fixers.Unsafe, edits, fixers.Changes{Settings: []string{"experimental-features"}})}
+		finding.Fixes = []fixers.Fix{fix(text, title, fixers.Unsafe, edits, fixers.Changes{Settings: touched(text, entry)})}
 	}
 	return finding
 }

@@ -21,6 +21,9 @@ type lineBreak struct {
 // lineBreaks returns the literal \n in a span of one line behind which a setting is assigned or nothing is left. In a text that is a prompt a
 // \n at the end is the shell's.
 func lineBreaks(text *workspace.NixText, in source.Span, prompt bool) []lineBreak {
+	if text.Host == workspace.HostOption {
+		return nil // the value is an argument, and no line
+	}
 	line := string(text.Fragment.Text[in.Start:in.End])
 	var out []lineBreak
 	for at := 0; ; {
@@ -212,6 +215,26 @@ func splitURLs(s string, _ bool) []string {
 func startsURL(s string) bool {
 	n := strings.Index(s, "://")
 	return n > 0 && strings.Trim(s[:n], "abcdefghijklmnopqrstuvwxyz0123456789+-.") == ""
+}
+
+// touched returns the settings that change where an entry of a text gets another value: its own, and with experimental features those that need one.
+func touched(text *workspace.NixText, entry *nixconf.Entry) []string {
+	names := []string{workspace.Canonical(entry.Name.Text)}
+	if !isFeatures(entry.Name.Text) && !hasLineBreak(text, entry) {
+		return names
+	}
+	texts := []*workspace.NixText{text}
+	if text.Image != nil {
+		texts = append(texts, text.Image.File.NixTexts...)
+	}
+	for _, t := range texts {
+		for _, other := range t.Entries {
+			if in, _ := where(text.Targets, other.Name.Text, func(f nixconf.Facts) bool { return f.Gate != "" }); len(in) > 0 {
+				names = append(names, workspace.Canonical(other.Name.Text))
+			}
+		}
+	}
+	return names
 }
 
 // judgedElsewhere reports whether what is wrong with a value has a rule of its own, which names the cause and not what comes of it.
