@@ -20,14 +20,18 @@ var pages embed.FS
 // Pack is the pack "nix".
 func Pack() rules.Pack {
 	return rules.Pack{Name: "nix", Pages: pages, Rules: []*rules.Rule{
+		accessTokensShape,
 		assignmentSpacing,
 		commaInList,
+		deprecatedAlias,
 		duplicateSetting,
 		extraBeforeBase,
 		hashTruncatesValue,
+		includeNoEffect,
 		intOverflow,
 		invalidValue,
 		literalBackslashN,
+		minFreeAboveMaxFree,
 		missingEquals,
 		notAppendableExtra,
 		otherDistribution,
