@@ -39,6 +39,9 @@ func checkUnknownSetting(p *rules.Pass, text *workspace.NixText) {
 		if _, fate := settingFate(entry.Name.Text, text.Targets); fate != unheard && fate != tooNew {
 			continue // a rule of its own says what became of it
 		}
+		if _, _, ok := lineInQuotes(entry); ok {
+			continue
+		}
 		if _, _, ok := notAppendable(entry.Name.Text, text.Targets); ok {
 			continue
 		}

@@ -104,11 +104,19 @@ func unquoted(entry *nixconf.Entry, ts nixconf.Targets) (fixed string, word int,
 	}
 	words := make([]string, 0, len(entry.Words))
 	word = -1
+	brackets := len(entry.Words) > 1 && entry.Words[0].Text == "[" && strings.TrimRight(entry.Words[len(entry.Words)-1].Text, ";") == "]"
 	for n, w := range entry.Words {
+		if brackets && (n == 0 || n == len(entry.Words)-1) {
+			continue // a list in the language Nix
+		}
 		bare, quoted := inQuotes(w.Text)
 		if !quoted && facts.Kind != nixconf.KindMap {
-			bare = strings.Trim(w.Text, `"'`)
-			quoted = bare != w.Text
+			bare = strings.TrimRight(w.Text, ";")
+			if strings.HasPrefix(bare, `["`) || strings.HasSuffix(bare, `"]`) {
+				bare = strings.TrimRight(strings.TrimLeft(bare, "["), "]")
+			}
+			bare = strings.Trim(bare, `"'`)
+			quoted = strings.ContainsAny(w.Text, `"'`) && bare != w.Text
 		}
 		if !quoted {
 			bare = w.Text
@@ -120,6 +128,15 @@ func unquoted(entry *nixconf.Entry, ts nixconf.Targets) (fixed string, word int,
 		}
 	}
 	return strings.Join(words, " "), word, word >= 0
+}
+
+// lineInQuotes returns the setting that a line in quotes assigns, and its value without the quote.
+func lineInQuotes(entry *nixconf.Entry) (name, value string, ok bool) {
+	written := entry.Name.Text
+	if len(written) < 2 || written[0] != '"' && written[0] != '\'' || !strings.HasSuffix(entry.Value, written[:1]) {
+		return "", "", false
+	}
+	return written[1:], strings.TrimRight(strings.TrimSuffix(entry.Value, written[:1]), " "), existsAnywhere(written[1:])
 }
 
 // inQuotes returns what stands between the quotes that a text begins and ends with.
