@@ -68,7 +68,6 @@ func writeGitHub(out io.Writer, r *Report) error {
 
 // annotations returns one annotation for each file that could not be read and for each finding, in order.
 func annotations(r *Report) []annotation {
-	places := positions{}
 	var out []annotation
 	for _, e := range r.Result.Errors {
 		out = append(out, annotation{command: "error", file: repositoryPath(r, e.Path), title: "sandlint", message: e.Err.Error(),
@@ -76,7 +75,8 @@ func annotations(r *Report) []annotation {
 	}
 	for i := range r.Result.Findings {
 		f := &r.Result.Findings[i]
-		start, end := places.span(f.File, trimNewlines(f.File, f.Span))
+		span := trimNewlines(f.File, f.Span)
+		start, end := f.File.Position(span.Start), f.File.Position(span.End)
 		a := annotation{command: "notice", file: repositoryPath(r, f.File.Path), line: start.Line, endLine: end.Line, title: f.Rule.ID,
 			message: f.Message, logPrefix: fmt.Sprintf("%s:%d:%d: %s: ", f.File.Path, start.Line, start.Column, f.Severity)}
 		if start.Line == end.Line {
@@ -207,7 +207,6 @@ func stepSummary(r *Report, size int) []byte {
 	const reserve = 100 // for the line that tells what is missing
 	var b bytes.Buffer
 	fmt.Fprintf(&b, "### sandlint: %s\n", markdown(Summary(r.Result)))
-	places := positions{}
 	rows := 0
 	total := len(r.Result.Errors) + len(r.Result.Findings)
 	row := func(s string) bool {
@@ -230,7 +229,7 @@ func stepSummary(r *Report, size int) []byte {
 			break
 		}
 		f := &r.Result.Findings[i]
-		start := places.at(f.File, f.Span.Start, startSlot)
+		start := f.File.Position(f.Span.Start)
 		head := ""
 		if i == 0 || f.File.Path != last {
 			head = fmt.Sprintf("\n**%s**\n\n| Line | Severity | Finding | Rule |\n| ---: | --- | --- | --- |\n", markdown(repositoryPath(r, f.File.Path)))

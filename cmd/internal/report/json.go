@@ -106,13 +106,12 @@ func writeJSON(out io.Writer, r *Report) error {
 	w.WriteString(",\n \"findings\": [")
 	all := merged(r.Result)
 	prints := Fingerprints(all)
-	places := positions{}
 	for i, f := range all {
 		before := "\n  "
 		if i > 0 {
 			before = ",\n  "
 		}
-		put(before, newJSONFinding(f, prints[i], places))
+		put(before, newJSONFinding(f, prints[i]))
 	}
 	files := jsonFiles{Checked: r.Result.Checked, Skipped: []jsonSkipped{}}
 	for _, s := range r.Result.Skipped {
@@ -128,7 +127,7 @@ func writeJSON(out io.Writer, r *Report) error {
 	return errors.Join(err, w.Flush())
 }
 
-func newJSONFinding(f *rules.Finding, fingerprint string, places positions) jsonFinding {
+func newJSONFinding(f *rules.Finding, fingerprint string) jsonFinding {
 	out := jsonFinding{
 		Rule:        f.Rule.ID,
 		Aliases:     append([]string{}, f.Rule.Aliases...),
@@ -136,14 +135,14 @@ func newJSONFinding(f *rules.Finding, fingerprint string, places positions) json
 		Message:     f.Message,
 		Help:        f.Rule.Page(),
 		Path:        f.File.Path,
-		Range:       newJSONRange(places.span(f.File, f.Span)),
+		Range:       newJSONRange(f.File, f.Span),
 		Related:     []jsonRelated{},
 		Fixes:       []jsonFix{},
 		Fingerprint: fingerprint,
 	}
 	for _, rel := range f.Related {
 		out.Related = append(out.Related, jsonRelated{
-			Path: rel.File.Path, Range: newJSONRange(places.related(rel.File, rel.Span)), Message: rel.Message})
+			Path: rel.File.Path, Range: newJSONRange(rel.File, rel.Span), Message: rel.Message})
 	}
 	for _, fix := range f.Fixes {
 		if jf, ok := newJSONFix(fix); ok {
@@ -153,14 +152,15 @@ func newJSONFinding(f *rules.Finding, fingerprint string, places positions) json
 	if s := f.Suppressed; s != nil {
 		out.Suppressed = &jsonSuppression{Kind: s.Kind, Reason: s.Reason}
 		if s.File != nil {
-			rng := newJSONRange(places.related(s.File, s.Span))
+			rng := newJSONRange(s.File, s.Span)
 			out.Suppressed.Path, out.Suppressed.Range = s.File.Path, &rng
 		}
 	}
 	return out
 }
 
-func newJSONRange(start, end source.Position) jsonRange {
+func newJSONRange(f *source.File, span source.Span) jsonRange {
+	start, end := f.Position(span.Start), f.Position(span.End)
 	return jsonRange{
 		Start: jsonPosition{Line: start.Line, Column: start.Column, Offset: start.Offset},
 		End:   jsonPosition{Line: end.Line, Column: end.Column, Offset: end.Offset},

@@ -236,35 +236,6 @@ func TestFingerprints(t *testing.T) {
 	}
 }
 
-func TestPositions(t *testing.T) {
-	f := source.NewFile("x", []byte("aä𝄞\xffb\r\nc\tdé\n\nlast 界"))
-	// Every order of two questions gives what source.File gives.
-	for i := range len(f.Bytes) + 2 {
-		for j := range len(f.Bytes) + 2 {
-			p := positions{}
-			p.at(f, i, startSlot)
-			got := p.at(f, j, endSlot)
-			want := f.Position(j)
-			if !atCharacter(f, i) || !atCharacter(f, j) {
-				continue
-			}
-			if got != want {
-				t.Fatalf("after %d, offset %d: %+v, want %+v", i, j, got, want)
-			}
-		}
-	}
-}
-
-// atCharacter reports whether no character of f lies on both sides of offset.
-func atCharacter(f *source.File, offset int) bool {
-	for i := range string(f.Bytes) {
-		if i == offset {
-			return true
-		}
-	}
-	return offset >= len(f.Bytes)
-}
-
 func TestWriteProblems(t *testing.T) {
 	f := source.NewFile(".sandlint.hcl", []byte("exlude = []\nrule \"x\" {}\n"))
 	var b bytes.Buffer

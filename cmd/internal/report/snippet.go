@@ -147,3 +147,13 @@ func gutter(n, digits int) string {
 	}
 	return fmt.Sprintf("%*d", digits, n)
 }
+
+// trimNewlines returns s, as far as it lies in f, without the line ends at its end, for formats that would take them for another line.
+func trimNewlines(f *source.File, s source.Span) source.Span {
+	s.Start = min(max(s.Start, 0), len(f.Bytes))
+	s.End = min(max(s.End, s.Start), len(f.Bytes))
+	for s.End > s.Start && (f.Bytes[s.End-1] == '\n' || f.Bytes[s.End-1] == '\r') {
+		s.End--
+	}
+	return s
+}

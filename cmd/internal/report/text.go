@@ -38,12 +38,11 @@ func severityStyle(s rules.Severity) style {
 // textWriter prints blocks: a headline, the place with its source, and what explains it.
 type textWriter struct {
 	*bufio.Writer
-	color     bool
-	positions positions
+	color bool
 }
 
 func newTextWriter(w io.Writer, color bool) *textWriter {
-	return &textWriter{Writer: bufio.NewWriter(w), color: color, positions: positions{}}
+	return &textWriter{Writer: bufio.NewWriter(w), color: color}
 }
 
 func (w *textWriter) paint(st style, s string) string {
@@ -80,14 +79,14 @@ func (w *textWriter) block(b block) {
 	}
 	digits := len(strconv.Itoa(max(highest, lines[len(lines)-1].number)))
 
-	w.place("-->", b.file, w.positions.at(b.file, b.span.Start, startSlot), digits)
+	w.place("-->", b.file, b.file.Position(b.span.Start), digits)
 	w.lines(lines, digits, severityStyle(b.severity))
 	if len(b.related)+len(b.notes) > 0 {
 		fmt.Fprintf(w, "%s %s\n", gutter(0, digits), w.paint(boldBlue, "|"))
 	}
 	for i, r := range b.related {
 		fmt.Fprintf(w, "%s %s note: %s\n", gutter(0, digits), w.paint(boldBlue, "="), Visible(stripANSI(r.Message)))
-		w.place("-->", r.File, w.positions.at(r.File, r.Span.Start, relatedStartSlot), digits)
+		w.place("-->", r.File, r.File.Position(r.Span.Start), digits)
 		w.lines(related[i], digits, boldBlue)
 	}
 	for _, n := range b.notes {
