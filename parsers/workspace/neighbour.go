@@ -10,6 +10,7 @@ import (
 	"strings"
 	"sync"
 
+	"github.com/sandlint/sandlint/parsers/nixconf"
 	"github.com/sandlint/sandlint/parsers/source"
 )
 
@@ -106,7 +107,12 @@ func (w *Workspace) neighbour(root, full string) (*source.File, error) {
 			return
 		}
 		defer r.Close()
-		if info, err := r.Stat(rel); err != nil || !info.Mode().IsRegular() {
+		info, err := r.Stat(rel)
+		switch {
+		case err == nil && info.IsDir():
+			n.err = nixconf.ErrUnreadable
+			return
+		case err != nil || !info.Mode().IsRegular():
 			n.err = fs.ErrNotExist
 			return
 		}

@@ -281,11 +281,12 @@ func (b *builder) setEnv(i *dockerfile.Instruction) {
 	}
 }
 
-// valuePieces returns the value of an ENV as a fragment's pieces. A quoted or bare value without escapes and variables is verbatim.
+// valuePieces returns the value of an ENV as a fragment's pieces. A quoted or bare value without variables, in which no
+// escape has an effect, is verbatim.
 func valuePieces(w dockerfile.Word, value string, known bool) []source.Piece {
-	span, quoting := w.Span, source.Unquoted
+	span, text, quoting := w.Span, w.Text, source.Unquoted
 	if n := len(w.Text); n >= 2 && w.Text[0] == w.Text[n-1] && (w.Text[0] == '"' || w.Text[0] == '\'') {
-		span = source.Span{Start: span.Start + 1, End: span.End - 1}
+		span, text = source.Span{Start: span.Start + 1, End: span.End - 1}, w.Text[1:n-1]
 		quoting = source.DoubleQuoted
 		if w.Text[0] == '\'' {
 			quoting = source.SingleQuoted
@@ -294,7 +295,7 @@ func valuePieces(w dockerfile.Word, value string, known bool) []source.Piece {
 	switch {
 	case !known:
 		return []source.Piece{{Text: w.Text, Span: w.Span, Opaque: true}}
-	case span.Len() == len(value) && strings.Contains(w.Text, value) && !strings.ContainsAny(w.Text, "$\\`"):
+	case span.Len() == len(value) && text == value && !strings.ContainsAny(text, "$`"):
 		return []source.Piece{{Text: value, Span: span, Verbatim: true, Quoting: quoting}}
 	}
 	return []source.Piece{{Text: value, Span: w.Span}}

@@ -49,7 +49,7 @@ func checkBadStoreURL(p *rules.Pass, text *workspace.NixText) {
 				}
 				break
 			}
-			if isHost(word.Text) {
+			if isHostName(word.Text) {
 				if edits, ok := fixnix.ReplaceWord(text.Fragment, entry.Words[n], "https://"+word.Text); ok {
 					finding.Fixes = []fixers.Fix{fix(text, "Write https://"+word.Text, fixers.Unsafe, edits, fixers.Changes{Settings: []string{workspace.Canonical(entry.Name.Text)}})}
 				}
@@ -68,8 +68,8 @@ func isStoreURLs(name string) bool {
 	return false
 }
 
-// isHost reports whether a word is a host name with a dot in it.
-func isHost(s string) bool {
+// isHostName reports whether a word is a host name with a dot in it.
+func isHostName(s string) bool {
 	s = strings.ToLower(s)
 	return strings.Contains(s, ".") && strings.Trim(s, "abcdefghijklmnopqrstuvwxyz0123456789.-") == "" && !strings.HasPrefix(s, ".") && !strings.HasSuffix(s, ".")
 }

@@ -21,7 +21,7 @@ func refusedValues(text *workspace.NixText, report func(*nixconf.Entry, nixconf.
 			continue
 		}
 		for _, e := range nixconf.CheckValueFor(text.Targets, entry.Name.Text, entry.Value, entry.Words) {
-			if !e.Fatal || e.Coverage == nixconf.None || !slices.Contains(kinds, e.Kind) || misread(text, entry) {
+			if !e.Fatal || e.Coverage == nixconf.None || !slices.Contains(kinds, e.Kind) || misread(text, entry) || judgedElsewhere(text, entry) {
 				continue
 			}
 			finding := at(text, valueSpan(entry, e.Word), e.Message)

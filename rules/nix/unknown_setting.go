@@ -26,10 +26,8 @@ var unknownSetting = &rules.Rule{
 }
 
 func checkUnknownSetting(p *rules.Pass, text *workspace.NixText) {
-	for _, entry := range text.Entries {
-		if workspace.Canonical(entry.Name.Text) == "plugin-files" {
-			return // a plugin may bring settings of its own
-		}
+	if loadsPlugins(text) {
+		return
 	}
 	for _, entry := range text.Entries {
 		if !text.Fragment.Known(entry.Name.Span) {
@@ -42,11 +40,20 @@ func checkUnknownSetting(p *rules.Pass, text *workspace.NixText) {
 			continue
 		}
 		k := nixconf.Known(entry.Name.Text, text.Targets)
-		if k.Coverage != nixconf.None {
+		if k.Coverage != nixconf.None || hasLineBreak(text, entry) {
 			continue
 		}
-		near := k.RenamedTo
-		if near == "" && k.Description == "" {
+		if _, fate := settingFate(entry.Name.Text, text.Targets); fate != unheard && fate != tooNew {
+			continue // a rule of its own says what became of it
+		}
+		if _, _, ok := lineInQuotes(entry); ok {
+			continue
+		}
+		if _, _, ok := notAppendable(entry.Name.Text, text.Targets); ok {
+			continue
+		}
+		near := ""
+		if k.Description == "" {
 			near = nixconf.Nearest(entry.Name.Text, text.Targets)
 		}
 		message := fmt.Sprintf("setting %q is unknown to %s", entry.Name.Text, releases(text.Targets))
@@ -64,6 +71,13 @@ func checkUnknownSetting(p *rules.Pass, text *workspace.NixText) {
 		}
 		p.Report(finding)
 	}
+}
+
+// loadsPlugins reports whether a text names plugins, which may bring settings of their own.
+func loadsPlugins(text *workspace.NixText) bool {
+	return slices.ContainsFunc(text.Entries, func(entry *nixconf.Entry) bool {
+		return entry.Name.Text == "plugin-files" || entry.Name.Text == "extra-plugin-files"
+	})
 }
 
 // releases names targets for a message; the default ones need no numbers.

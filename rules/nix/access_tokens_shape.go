@@ -1,0 +1,133 @@
+package nix
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/sandlint/sandlint/fixers"
+	"github.com/sandlint/sandlint/parsers/nixconf"
+	"github.com/sandlint/sandlint/parsers/source"
+	"github.com/sandlint/sandlint/parsers/workspace"
+	"github.com/sandlint/sandlint/rules"
+)
+
+var accessTokensShape = &rules.Rule{
+	ID:       "nix/access-tokens-shape",
+	Summary:  "access-tokens holds something else than host=token, which Nix drops or never uses",
+	Severity: rules.Error,
+	Category: "correctness",
+	Since:    "0.1.0",
+	Fixes:    []fixers.Safety{fixers.Safe, fixers.Unsafe},
+	References: []string{
+		"Nix, src/libutil/configuration.cc: a word of a map without = is dropped",
+		"Nix, src/libfetchers/github.cc: how a token is looked up, and the types of GitLab's",
+	},
+	NixConf: checkAccessTokensShape,
+}
+
+func checkAccessTokensShape(p *rules.Pass, text *workspace.NixText) {
+	for _, entry := range text.Entries {
+		if entry.Name.Text != "access-tokens" && entry.Name.Text != "extra-access-tokens" || len(entry.Words) == 0 || judgedElsewhere(text, entry) || hasSecondEquals(entry) && len(entry.Words) > 3 {
+			continue
+		}
+		for n := range entry.Words {
+			if finding, ok := tokenAt(text, entry, n); ok {
+				p.Report(finding)
+				break
+			}
+		}
+	}
+}
+
+// tokenAt reports what is wrong with word n. Messages quote hosts and never tokens.
+func tokenAt(text *workspace.NixText, entry *nixconf.Entry, n int) (rules.Finding, bool) {
+	words := entry.Words
+	w := words[n]
+	literal := func(n int) bool { return n < len(words) && text.File.Known(words[n].Span) }
+	mend := func(message string, span source.Span, title string, safety fixers.Safety, at source.Span, with string) (rules.Finding, bool) {
+		finding := rules.Finding{File: text.Fragment.File, Span: text.Fragment.Span(span), Message: message}
+		if edits, ok := replace(text, at, with); ok && title != "" {
+			finding.Fixes = []fixers.Fix{fix(text, title, safety, edits, fixers.Changes{Settings: []string{"access-tokens"}})}
+		}
+		return finding, true
+	}
+	spaced := func(last int) (rules.Finding, bool) {
+		host := strings.TrimSuffix(w.Text, "=")
+		title := ""
+		if n == 0 && last == len(words)-1 { // one pair, and so one reading
+			title = "Write the pair without blanks"
+		}
+		gap := source.Span{Start: w.Span.Start + len(host), End: words[last].Span.Start}
+		with := "="
+		if rest := words[last].Text; strings.HasPrefix(rest, "=") {
+			with = ""
+		}
+		return mend(fmt.Sprintf("blanks stand around the = between %q and its token, so Nix has no token for it", host), source.Span{Start: w.Span.Start, End: words[last].Span.End}, title, fixers.Safe, gap, with)
+	}
+	if key, rest, ok := strings.Cut(w.Text, "="); ok && key != "" {
+		span := source.Span{Start: w.Span.Start, End: w.Span.Start + len(key)}
+		scheme := strings.Index(key, "://")
+		switch {
+		case !text.Fragment.Known(span):
+		case rest == "" && literal(n) && n+1 < len(words) && !strings.Contains(words[n+1].Text, "=") && isHost(key):
+			return spaced(n + 1)
+		case scheme > 0 && isHost(strings.TrimSuffix(key[scheme+3:], "/")):
+			host := strings.TrimSuffix(key[scheme+3:], "/")
+			return mend(fmt.Sprintf("tokens are looked up by host, so %q is never found", key), span, "Write the host alone", fixers.Unsafe, span, host)
+		case !literal(n):
+		case (key == "gitlab.com" || strings.HasPrefix(key, "gitlab.")) && rest != "" && !strings.Contains(rest, ":"):
+			title, at := "", source.Span{Start: span.End + 1, End: span.End + 1}
+			if strings.HasPrefix(rest, "glpat-") {
+				title = "Mark it as a personal access token"
+			}
+			return mend(fmt.Sprintf("the token of %q has no type, so Nix does not send it as one; GitLab's are of the form PAT:token or OAuth2:token", key), span, title, fixers.Unsafe, at, "PAT:")
+		}
+		return rules.Finding{}, false
+	}
+	if !literal(n) || !isHost(beforeColon(w.Text)) {
+		if literal(n) && w.Text != "=" && !strings.Contains(w.Text, "=") {
+			return mend(fmt.Sprintf("a word of %q is not of the form host=token, so Nix drops it", entry.Name.Text), w.Span, "", fixers.Manual, w.Span, "")
+		}
+		return rules.Finding{}, false
+	}
+	host := beforeColon(w.Text)
+	switch {
+	case host != w.Text:
+		colon := source.Span{Start: w.Span.Start + len(host), End: w.Span.Start + len(host) + 1}
+		title := "Write = in the place of the colon"
+		if colon.End == w.Span.End {
+			title = "" // the token is elsewhere
+		}
+		return mend(fmt.Sprintf("a colon stands between %q and its token, so Nix has no token for it", host), w.Span, title, fixers.Unsafe, colon, "=")
+	case literal(n+1) && words[n+1].Text == "=" && n+2 < len(words):
+		return spaced(n + 2)
+	case n+1 < len(words) && strings.HasPrefix(words[n+1].Text, "=") && text.Fragment.Known(source.Span{Start: words[n+1].Span.Start, End: words[n+1].Span.Start + 1}):
+		return spaced(n + 1)
+	case len(words) == 2 && n == 0 && !strings.Contains(words[1].Text, "="):
+		gap := source.Span{Start: w.Span.End, End: words[1].Span.Start}
+		return mend(fmt.Sprintf("a blank and no = stands between %q and its token, so Nix has no token for it", host), w.Span, "Write = between them", fixers.Unsafe, gap, "=")
+	}
+	return mend(fmt.Sprintf("%q has no = and no token behind it, so Nix drops it", host), w.Span, "", fixers.Manual, w.Span, "")
+}
+
+// beforeColon returns the part of a word before its first colon.
+func beforeColon(s string) string {
+	host, _, _ := strings.Cut(s, ":")
+	return host
+}
+
+// isHost reports whether a text looks like a host, maybe with a path: it has a dot, and characters that hosts and paths are made of.
+func isHost(s string) bool {
+	dot := strings.IndexByte(s, '.')
+	if dot <= 0 || dot == len(s)-1 {
+		return false
+	}
+	for i := range len(s) {
+		switch c := s[i]; {
+		case 'a' <= c && c <= 'z', 'A' <= c && c <= 'Z', '0' <= c && c <= '9', c == '.', c == '-', c == '/', c == '_':
+		default:
+			return false
+		}
+	}
+	return true
+}

@@ -1,0 +1,135 @@
+package nix
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/sandlint/sandlint/fixers"
+	fixnix "github.com/sandlint/sandlint/fixers/nixconf"
+	"github.com/sandlint/sandlint/parsers/nixconf"
+	"github.com/sandlint/sandlint/parsers/workspace"
+	"github.com/sandlint/sandlint/rules"
+)
+
+var gatedSetting = &rules.Rule{
+	ID:       "nix/gated-setting",
+	Summary:  "a setting belongs to an experimental feature that is not enabled, so that it has no effect",
+	Severity: rules.Warning,
+	Category: "correctness",
+	Since:    "0.1.0",
+	Fixes:    []fixers.Safety{fixers.Unsafe},
+	References: []string{
+		"Nix, src/libutil/configuration.cc: from 2.16 on settings may need an experimental feature",
+		"NixOS/nix#8687, DeterminateSystems/nix-installer#621",
+	},
+	NixConf: checkGatedSetting,
+}
+
+func checkGatedSetting(p *rules.Pass, text *workspace.NixText) {
+	if text.Host == workspace.HostOption {
+		return // flags that enable features may stand anywhere on the line, and in files
+	}
+	for _, entry := range text.Entries {
+		facts, ok := newestKnows(entry.Name.Text, text.Targets)
+		if !ok || facts.Gate == "" || !text.Fragment.Known(entry.Name.Span) || hasLineBreak(text, entry) {
+			continue
+		}
+		in, coverage := where(text.Targets, entry.Name.Text, func(f nixconf.Facts) bool { return f.Gate != "" })
+		severity, ok := featureMissing(text, facts.Gate)
+		if !ok {
+			continue
+		}
+		message := fmt.Sprintf("setting %q is ignored without the experimental feature %q, which is not enabled", entry.Name.Text, facts.Gate)
+		if text.Host == workspace.HostFile {
+			message += " here"
+		}
+		if coverage == nixconf.Some {
+			message += fmt.Sprintf(" (in %s)", in)
+		}
+		finding := at(text, entry.Name.Span, message)
+		finding.Severity = severity
+		if edits, ok := enable(text, entry, facts.Gate); ok && !refused(text, entry) {
+			finding.Fixes = []fixers.Fix{fix(text, "Enable "+facts.Gate, fixers.Unsafe, edits, fixers.Changes{Settings: enabledBy(text, facts.Gate)})}
+		}
+		p.Report(finding)
+	}
+}
+
+// featureMissing reports whether a feature is not enabled where a text is read, and how sure that is: a system's file is read first, so that
+// only itself can enable a feature for its settings; a file of which it is not known whose it is may be read after one.
+func featureMissing(text *workspace.NixText, feature string) (rules.Severity, bool) {
+	if text.Image != nil {
+		effective := text.Image.SettingsBefore(nil)
+		if effective.Uncertain {
+			return 0, false
+		}
+		for _, t := range text.Image.File.NixTexts {
+			if mentions(t.File, feature) {
+				return 0, false
+			}
+		}
+		for _, e := range text.Image.Timeline() {
+			if e.Nix != nil && e.Nix.Installer != nil && (feature == "flakes" || feature == "nix-command") && e.Nix.Installer.Kind != workspace.OfficialDaemon && e.Nix.Installer.Kind != workspace.OfficialSingle {
+				return 0, false // these installers enable both
+			}
+			if e.Text != nil && mentions(e.Text.File, feature) {
+				return 0, false
+			}
+		}
+		on, known := effective.Settings.Feature(feature)
+		return rules.Warning, known && !on
+	}
+	if mentions(text.File, feature) {
+		return 0, false
+	}
+	path := text.Path
+	switch {
+	case strings.Contains(path, "config/nix/"), strings.Contains(path, "home"), strings.HasSuffix(path, "nix.custom.conf"):
+		return 0, false // the system's file is read before it
+	case strings.HasSuffix(path, "etc/nix/nix.conf"):
+		return rules.Warning, true
+	}
+	return rules.Info, true
+}
+
+// mentions reports whether a text, or what it includes, may enable a feature.
+func mentions(f *nixconf.File, feature string) bool {
+	for n := range f.Lines {
+		if f.Lines[n].Unknown {
+			return true
+		}
+	}
+	for _, entry := range f.Entries {
+		if isFeatures(entry.Name.Text) && (!f.Known(entry.ValueSpan) || strings.Contains(entry.Value, feature)) {
+			return true
+		}
+	}
+	return slices.ContainsFunc(f.Includes, func(i nixconf.Include) bool { return i.File == nil || mentions(i.File, feature) })
+}
+
+// refused reports whether a targeted release refuses the value of an entry once its feature is enabled.
+func refused(text *workspace.NixText, entry *nixconf.Entry) bool {
+	return slices.ContainsFunc(nixconf.CheckValueFor(text.Targets, entry.Name.Text, entry.Value, entry.Words), func(e nixconf.TargetError) bool { return e.Fatal })
+}
+
+// enable returns the edits that enable a feature in a text: in its last list of features, else in a line before an entry.
+func enable(text *workspace.NixText, entry *nixconf.Entry, feature string) ([]fixers.Edit, bool) {
+	for _, e := range slices.Backward(text.Entries) {
+		if isFeatures(e.Name.Text) {
+			return fixnix.AppendWord(text.Fragment, e, feature)
+		}
+	}
+	return fixnix.InsertLine(text.Fragment, text.File, entry.Line, "extra-experimental-features = "+feature)
+}
+
+// enabledBy returns the settings that change when a feature is enabled for a text.
+func enabledBy(text *workspace.NixText, feature string) []string {
+	names := []string{"experimental-features"}
+	for _, e := range text.Entries {
+		if in, _ := where(text.Targets, e.Name.Text, func(f nixconf.Facts) bool { return f.Gate == feature }); len(in) > 0 {
+			names = append(names, workspace.Canonical(e.Name.Text))
+		}
+	}
+	return names
+}

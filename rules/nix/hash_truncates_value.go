@@ -1,0 +1,72 @@
+package nix
+
+import (
+	"fmt"
+
+	"github.com/sandlint/sandlint/parsers/nixconf"
+	"github.com/sandlint/sandlint/parsers/source"
+	"github.com/sandlint/sandlint/parsers/workspace"
+	"github.com/sandlint/sandlint/rules"
+)
+
+var hashTruncatesValue = &rules.Rule{
+	ID:       "nix/hash-truncates-value",
+	Summary:  "a value is cut off at a # inside it, which begins a comment",
+	Severity: rules.Error,
+	Category: "correctness",
+	Since:    "0.1.0",
+	References: []string{
+		"Nix, src/libutil/configuration.cc: a line is cut at its first #, wherever that stands",
+	},
+	NixConf: checkHashTruncatesValue,
+}
+
+func checkHashTruncatesValue(p *rules.Pass, text *workspace.NixText) {
+	if text.Host == workspace.HostOption {
+		return // an argument is no line, and has no comment
+	}
+	for _, entry := range text.Entries {
+		if len(entry.Words) == 0 {
+			continue
+		}
+		word := entry.Words[len(entry.Words)-1]
+		span, ok := cutWord(text, word.Span)
+		if !ok || !takesHash(entry.Name.Text, text.Targets) || !text.Fragment.Known(entry.Name.Span) {
+			continue
+		}
+		p.Report(at(text, span, fmt.Sprintf("the value of %q ends before this #, which begins a comment even inside a word", entry.Name.Text)))
+	}
+	for _, include := range text.Includes {
+		if span, ok := cutWord(text, include.Path.Span); ok {
+			p.Report(at(text, span, "the path ends before this #, which begins a comment even inside a word"))
+		}
+	}
+}
+
+// cutWord returns the # that directly follows a word and what directly follows that; a # with a blank on either side is a comment, and meant as one.
+func cutWord(text *workspace.NixText, word source.Span) (source.Span, bool) {
+	all := text.Fragment.Text
+	end := word.End
+	if end+1 >= len(all) || all[end] != '#' {
+		return source.Span{}, false
+	}
+	for end < len(all) && all[end] != '\n' && !isBlank(all[end]) {
+		end++
+	}
+	return source.Span{Start: word.End, End: end}, end > word.End+1 && all[word.End+1] != '#' && text.Fragment.Known(source.Span{Start: word.Start, End: end})
+}
+
+// takesHash reports whether a # can belong to a value of a setting: to a URL, a path, a token or free text.
+func takesHash(name string, ts nixconf.Targets) bool {
+	facts, ok := anyFacts(name, ts)
+	if !ok {
+		return false
+	}
+	switch facts.Kind {
+	case nixconf.KindString, nixconf.KindPath, nixconf.KindURL, nixconf.KindURLs, nixconf.KindMap, nixconf.KindJSON:
+		return true
+	case nixconf.KindList, nixconf.KindSet:
+		return !nameLists[facts.Name] && facts.Name != "trusted-public-keys"
+	}
+	return false
+}

@@ -1,0 +1,82 @@
+package nix
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/sandlint/sandlint/parsers/nixconf"
+	"github.com/sandlint/sandlint/parsers/workspace"
+	"github.com/sandlint/sandlint/rules"
+)
+
+var includeNoEffect = &rules.Rule{
+	ID:       "nix/include-no-effect",
+	Summary:  "an include names a path that Nix takes literally or cannot read, and passes over in silence",
+	Severity: rules.Warning,
+	Category: "correctness",
+	Since:    "0.1.0",
+	References: []string{
+		"Nix, src/libutil/configuration.cc: the path of an include is taken as it stands, from the folder of the file",
+		"Lix, release notes of 2.92: ~ in the includes of a user's file",
+	},
+	NixConf: checkIncludeNoEffect,
+}
+
+func checkIncludeNoEffect(p *rules.Pass, text *workspace.NixText) {
+	for _, include := range text.Includes {
+		if !text.Fragment.Known(include.Span) || include.State == nixconf.Read {
+			continue
+		}
+		if why := noEffect(text, include); why != "" {
+			p.Report(at(text, include.Path.Span, why))
+		}
+	}
+}
+
+// noEffect says why an include does nothing, "" where it may do something or stops every command.
+func noEffect(text *workspace.NixText, include nixconf.Include) string {
+	path := include.Path.Text
+	relative := !strings.HasPrefix(path, "/")
+	switch {
+	case relative && (text.Host == workspace.HostEnv || text.Host == workspace.HostOption):
+		return "" // refused there
+	case include.State == nixconf.Unreadable, strings.HasSuffix(path, "/") && include.Optional:
+		return fmt.Sprintf("%q is a folder, which Nix passes over in silence; it includes files alone", path)
+	case !include.Optional:
+		return "" // it stops every command where no such file is
+	case strings.ContainsAny(path, `"'`):
+		return fmt.Sprintf("Nix knows no quotes, so it looks for a file named %s and passes over it in silence", path)
+	case strings.HasPrefix(path, "~"):
+		in := beforeLixHome(text.Targets)
+		if in == nil {
+			return ""
+		}
+		message := fmt.Sprintf("Nix knows no ~, so it looks for a file named %q and passes over it in silence", path)
+		if len(in) < len(text.Targets) || in.String() != text.Targets.String() {
+			message += fmt.Sprintf(" (in %s)", in)
+		}
+		return message
+	case strings.ContainsAny(path, "*?") || strings.Contains(path, "[") && strings.Contains(path, "]"):
+		return fmt.Sprintf("Nix knows no patterns, so it looks for a file named %q and passes over it in silence", path)
+	case strings.Contains(path, "$"):
+		return fmt.Sprintf("Nix knows no variables, so it looks for a file named %q and passes over it in silence", path)
+	}
+	return ""
+}
+
+// beforeLixHome returns the targeted releases without those of Lix that know ~.
+func beforeLixHome(ts nixconf.Targets) nixconf.Targets {
+	var in nixconf.Targets
+	for _, t := range ts {
+		if t.Distribution == nixconf.Lix {
+			if t.From.AtLeast(2, 92) {
+				continue
+			}
+			if t.To.AtLeast(2, 92) {
+				t.To = nixconf.Version{Major: 2, Minor: 91}
+			}
+		}
+		in = append(in, t)
+	}
+	return in
+}

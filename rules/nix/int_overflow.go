@@ -1,0 +1,53 @@
+package nix
+
+import (
+	"fmt"
+
+	"github.com/sandlint/sandlint/parsers/nixconf"
+	"github.com/sandlint/sandlint/parsers/workspace"
+	"github.com/sandlint/sandlint/rules"
+)
+
+var intOverflow = &rules.Rule{
+	ID:       "nix/int-overflow",
+	Summary:  "a number with a unit does not fit its type, so that another number results",
+	Severity: rules.Error,
+	Category: "correctness",
+	Since:    "0.1.0",
+	References: []string{
+		"Nix, src/libutil/include/nix/util/util.hh, string2IntWithUnitPrefix: the multiplication is not checked",
+	},
+	NixConf: checkIntOverflow,
+}
+
+func checkIntOverflow(p *rules.Pass, text *workspace.NixText) {
+	for _, entry := range text.Entries {
+		if len(entry.Words) != 1 || !endsInUnit(entry.Value) || !known(text, entry) {
+			continue
+		}
+		for _, e := range nixconf.CheckValueFor(text.Targets, entry.Name.Text, entry.Value, entry.Words) {
+			if e.Kind != nixconf.IntOverflow {
+				continue
+			}
+			message := e.Message
+			if e.Coverage == nixconf.Some {
+				message += fmt.Sprintf(" (in %s)", e.Targets)
+			}
+			p.Report(at(text, entry.ValueSpan, message))
+			break
+		}
+	}
+}
+
+// endsInUnit reports whether a value looks like a number with one of the units that Nix knows.
+func endsInUnit(value string) bool {
+	n := len(value)
+	if n < 2 || value[n-2] < '0' || value[n-2] > '9' {
+		return false
+	}
+	switch value[n-1] | 0x20 {
+	case 'k', 'm', 'g', 't':
+		return true
+	}
+	return false
+}

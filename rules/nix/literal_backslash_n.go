@@ -1,0 +1,125 @@
+package nix
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/sandlint/sandlint/fixers"
+	"github.com/sandlint/sandlint/parsers/source"
+	"github.com/sandlint/sandlint/parsers/workspace"
+	"github.com/sandlint/sandlint/rules"
+)
+
+var literalBackslashN = &rules.Rule{
+	ID:       "nix/literal-backslash-n",
+	Summary:  `a \n that was meant to end a line is two characters of a value, so that the settings behind it are lost`,
+	Severity: rules.Error,
+	Category: "correctness",
+	Since:    "0.1.0",
+	Fixes:    []fixers.Safety{fixers.Safe},
+	References: []string{
+		"Nix, src/libutil/configuration.cc: a newline alone ends a line, in files and in NIX_CONFIG",
+		"Bash manual, echo: backslashes are kept unless -e is given; dash expands them",
+		"DeterminateSystems/nix-installer#427",
+	},
+	NixConf: checkLiteralBackslashN,
+}
+
+func checkLiteralBackslashN(p *rules.Pass, text *workspace.NixText) {
+	if !strings.Contains(string(text.Fragment.Text), `\n`) {
+		return
+	}
+	for _, entry := range text.Entries {
+		breaks := lineBreaks(text, entry.Span, isPrompt(entry.Name.Text))
+		if len(breaks) == 0 || !text.Fragment.Known(source.Span{Start: entry.Name.Span.Start, End: breaks[0].span.Start}) {
+			continue
+		}
+		b := breaks[0]
+		message := fmt.Sprintf(`the \n behind %q is two characters and no line end, so they are a part of its value`, entry.Name.Text)
+		switch {
+		case b.span.Start == entry.Span.Start:
+			message = fmt.Sprintf(`the \n before %q is two characters and no line end, so no setting has that name`, b.next)
+		case b.next != "":
+			message = fmt.Sprintf(`the \n before %q is two characters and no line end, so that setting is lost in the value of %q`, b.next, entry.Name.Text)
+		}
+		finding := at(text, b.span, message)
+		if f, ok := breakLines(text, entry.Span, append(touched(text, entry), nextNames(breaks)...), breaks); ok {
+			finding.Fixes = []fixers.Fix{f}
+		}
+		p.Report(finding)
+	}
+	if text.Host == workspace.HostFile {
+		return // a comment of a file may well speak of \n
+	}
+	for _, line := range text.Lines {
+		if line.Comment.IsEmpty() {
+			continue
+		}
+		for _, b := range lineBreaks(text, line.Comment, true) {
+			if b.spaced {
+				p.Report(at(text, b.span, fmt.Sprintf(`the \n before %q is two characters and no line end, so that setting is lost in a comment`, b.next)))
+				break
+			}
+		}
+	}
+}
+
+func nextNames(breaks []lineBreak) []string {
+	var names []string
+	for _, b := range breaks {
+		if b.next != "" {
+			names = append(names, workspace.Canonical(b.next))
+		}
+	}
+	return names
+}
+
+// breakLines returns the fix that makes line ends of the breaks in a span: in place where the host can hold them, else by printf in the place of echo.
+func breakLines(text *workspace.NixText, in source.Span, names []string, breaks []lineBreak) (fixers.Fix, bool) {
+	changes := fixers.Changes{Settings: names}
+	var edits []fixers.Edit
+	inPlace := true
+	for _, b := range breaks {
+		if b.next != "" && !b.spaced {
+			return fixers.Fix{}, false
+		}
+		newline := ""
+		if b.next != "" && b.span.Start > in.Start {
+			newline = text.Fragment.File.NewlineAt(text.Fragment.Span(b.span).Start)
+		}
+		e, ok := replace(text, b.span, newline)
+		inPlace = inPlace && ok
+		edits = append(edits, e...)
+	}
+	if inPlace {
+		return fix(text, `Write line ends in the place of \n`, fixers.Safe, edits, changes), true
+	}
+	if edits, ok := printf(text); ok {
+		return fix(text, "Write the text with printf", fixers.Safe, edits, changes), true
+	}
+	return fixers.Fix{}, false
+}
+
+// printf returns the edits that make printf of the echo that writes a text, where both write the same but for the line ends.
+func printf(text *workspace.NixText) ([]fixers.Edit, bool) {
+	e := text.Event
+	if e == nil || e.Command == nil || e.Command.Name != "echo" || text.Host != workspace.HostWrite || len(e.Command.Words) != 2 {
+		return nil, false
+	}
+	arg := e.Command.Words[1]
+	if len(arg.Parts) != 1 || !arg.Parts[0].Verbatim || !arg.Known {
+		return nil, false
+	}
+	part := arg.Parts[0]
+	if part.Quoting != source.SingleQuoted && part.Quoting != source.DoubleQuoted || strings.ContainsAny(part.Text, "%") {
+		return nil, false
+	}
+	if strings.Count(part.Text, `\`) != strings.Count(part.Text, `\n`) {
+		return nil, false // printf may give another backslash a meaning
+	}
+	edits := []fixers.Edit{{File: e.File, Span: e.Command.Words[0].Span, Text: "printf"}}
+	if !strings.HasSuffix(part.Text, `\n`) {
+		edits = append(edits, fixers.Edit{File: e.File, Span: source.Span{Start: part.Span.End, End: part.Span.End}, Text: `\n`})
+	}
+	return edits, true
+}

@@ -1,0 +1,178 @@
+package nix
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/sandlint/sandlint/fixers"
+	"github.com/sandlint/sandlint/parsers/nixconf"
+	"github.com/sandlint/sandlint/parsers/workspace"
+	"github.com/sandlint/sandlint/rules"
+)
+
+var overriddenDefaultList = &rules.Rule{
+	ID:       "nix/overridden-default-list",
+	Summary:  "a list is assigned, which throws its default away, where it was meant to be added to",
+	Severity: rules.Warning,
+	Category: "correctness",
+	Since:    "0.1.0",
+	Fixes:    []fixers.Safety{fixers.Unsafe},
+	References: []string{
+		"Nix manual, nix.conf: substituters, trusted-public-keys and system-features, and their defaults",
+		"NixOS/nix#8254, input-output-hk/haskell.nix#1575, NixOS/nixpkgs#380601",
+	},
+	NixConf: checkOverriddenDefaultList,
+}
+
+// defaultFeatures are the words that system-features has by default on every system.
+var defaultFeatures = []string{"benchmark", "big-parallel", "nixos-test"}
+
+// partialCaches are hosts of caches that hold what one project or user builds, and not what cache.nixos.org holds.
+var partialCaches = []string{".cachix.org", "cache.garnix.io", "cache.iog.io", "hydra.iohk.io", "cache.flakehub.com", "cache.soopy.moe", "cuda-maintainers.cachix.org"}
+
+// officialKey is the name of the key of cache.nixos.org.
+const officialKey = "cache.nixos.org-1:"
+
+// officialCaches are parts of the URLs of cache.nixos.org and of its mirrors.
+var officialCaches = []string{"cache.nixos.org", "nix-channels", "nix-cache", "mirror", "nixos.org"}
+
+func checkOverriddenDefaultList(p *rules.Pass, text *workspace.NixText) {
+	for _, entry := range text.Entries {
+		name := entry.Name.Text
+		switch name {
+		case "system-features", "trusted-public-keys", "binary-cache-public-keys", "substituters", "binary-caches":
+		default:
+			continue
+		}
+		if len(entry.Words) == 0 || !known(text, entry) || judgedElsewhere(text, entry) || hasSecondEquals(entry) || len(text.Includes) > 0 {
+			continue
+		}
+		var message, near string
+		switch workspace.Canonical(name) {
+		case "system-features":
+			message, near = lostFeatures(text, entry)
+		case "trusted-public-keys":
+			message = lostKey(text, entry)
+		case "substituters":
+			message = lostCache(text, entry)
+		}
+		if message == "" {
+			continue
+		}
+		title := "Add to the default with extra-" + name
+		rename := "extra-" + name
+		if near != "" {
+			title, rename = "Rename to "+near, near
+		}
+		finding := at(text, entry.Name.Span, message)
+		if edits, ok := replace(text, entry.Name.Span, rename); ok {
+			finding.Fixes = []fixers.Fix{fix(text, title, fixers.Unsafe, edits, fixers.Changes{Settings: []string{workspace.Canonical(name), rename}})}
+		}
+		p.Report(finding)
+	}
+}
+
+// lostFeatures tells which of the default features of a system an assignment throws away. Whoever names one of them has thought of the others.
+func lostFeatures(text *workspace.NixText, entry *nixconf.Entry) (message, near string) {
+	if !slices.ContainsFunc(entry.Words, func(w nixconf.Word) bool { return !isSystem(w.Text) }) {
+		return fmt.Sprintf("%q takes features such as kvm, and %q is a system", entry.Name.Text, entry.Words[0].Text), "extra-platforms"
+	}
+	for _, w := range entry.Words {
+		if slices.Contains(defaultFeatures, w.Text) {
+			return "", ""
+		}
+	}
+	if addedElsewhere(text, "system-features", func(w string) bool { return slices.Contains(defaultFeatures, w) }) {
+		return "", ""
+	}
+	return fmt.Sprintf("%q is assigned without its default features, so that what needs %s, %s or %s cannot be built", entry.Name.Text, defaultFeatures[0], defaultFeatures[1], defaultFeatures[2]), ""
+}
+
+// isSystem reports whether a word is a system such as aarch64-linux.
+func isSystem(word string) bool {
+	cpu, os, ok := strings.Cut(word, "-")
+	if !ok || os != "linux" && os != "darwin" {
+		return false
+	}
+	switch cpu {
+	case "x86_64", "i686", "aarch64", "arm", "armv5tel", "armv6l", "armv7l", "riscv64", "riscv32", "powerpc64le", "mipsel", "mips64el", "s390x", "loongarch64":
+		return true
+	}
+	return false
+}
+
+// lostKey tells that what comes from cache.nixos.org is no longer trusted, where the text leaves that cache, or names it.
+func lostKey(text *workspace.NixText, entry *nixconf.Entry) string {
+	official := func(w string) bool { return strings.HasPrefix(w, officialKey) }
+	if slices.ContainsFunc(entry.Words, func(w nixconf.Word) bool { return official(w.Text) }) || addedElsewhere(text, "trusted-public-keys", official) {
+		return ""
+	}
+	for _, t := range placed(text) {
+		for _, e := range t.Entries {
+			if workspace.Canonical(e.Name.Text) != "substituters" || isExtra(e, text.Targets) {
+				continue
+			}
+			if t.Fragment.Known(e.Span) && lostCache(t, e) != "" {
+				continue // that loss is reported as well
+			}
+			if !t.Fragment.Known(e.Span) || !slices.ContainsFunc(e.Words, func(w nixconf.Word) bool { return strings.Contains(w.Text, "cache.nixos.org") }) {
+				return "" // other caches, with other keys
+			}
+		}
+	}
+	return fmt.Sprintf("%q is assigned without the key of cache.nixos.org, so that nothing from there is accepted", entry.Name.Text)
+}
+
+// lostCache tells that cache.nixos.org is no longer asked, where all caches that are named are known to hold other things.
+func lostCache(text *workspace.NixText, entry *nixconf.Entry) string {
+	official := func(w string) bool {
+		return slices.ContainsFunc(officialCaches, func(part string) bool { return strings.Contains(w, part) })
+	}
+	for _, w := range entry.Words {
+		host := strings.TrimPrefix(strings.TrimPrefix(w.Text, "https://"), "http://")
+		host, _, _ = strings.Cut(host, "/")
+		host, _, _ = strings.Cut(host, "?")
+		if !slices.ContainsFunc(partialCaches, func(suffix string) bool { return strings.HasSuffix(host, suffix) }) {
+			return ""
+		}
+	}
+	if addedElsewhere(text, "substituters", official) {
+		return ""
+	}
+	return fmt.Sprintf("%q is assigned without https://cache.nixos.org, so that all that is there is built anew", entry.Name.Text)
+}
+
+// addedElsewhere reports whether a text that is read with this one gives a setting a word, or may.
+func addedElsewhere(text *workspace.NixText, setting string, wanted func(string) bool) bool {
+	for _, t := range placed(text) {
+		for n := range t.Lines {
+			if t.Lines[n].Unknown {
+				return true
+			}
+		}
+		for _, e := range t.Entries {
+			if workspace.Canonical(e.Name.Text) != setting {
+				continue
+			}
+			if !t.Fragment.Known(e.Span) || slices.ContainsFunc(e.Words, func(w nixconf.Word) bool { return wanted(w.Text) }) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// placed returns the texts that may be read together with one: all of its Dockerfile.
+func placed(text *workspace.NixText) []*workspace.NixText {
+	if text.Image == nil {
+		return []*workspace.NixText{text}
+	}
+	texts := slices.Clone(text.Image.File.NixTexts)
+	for _, e := range text.Image.Timeline() {
+		if e.Text != nil && !slices.Contains(texts, e.Text) {
+			texts = append(texts, e.Text)
+		}
+	}
+	return texts
+}

@@ -1,0 +1,78 @@
+package nix
+
+import (
+	"fmt"
+
+	"github.com/sandlint/sandlint/fixers"
+	"github.com/sandlint/sandlint/parsers/nixconf"
+	"github.com/sandlint/sandlint/parsers/source"
+	"github.com/sandlint/sandlint/parsers/workspace"
+	"github.com/sandlint/sandlint/rules"
+)
+
+var quotedValue = &rules.Rule{
+	ID:       "nix/quoted-value",
+	Summary:  "a value stands in quotes, which become a part of it",
+	Severity: rules.Error,
+	Category: "correctness",
+	Since:    "0.1.0",
+	Fixes:    []fixers.Safety{fixers.Safe, fixers.Unsafe},
+	References: []string{
+		"Nix, src/libutil/configuration.cc: quotes are ordinary characters",
+		"Nix, src/libstore/store-reference.cc: store URLs are parsed when the file is read, from 2.34 on",
+	},
+	NixConf: checkQuotedValue,
+}
+
+// notSafelyUnquoted are the settings whose value is any text, so that quotes may be meant, and those that give users power that they do not have while their
+// names are wrong.
+var notSafelyUnquoted = map[string]bool{
+	"bash-prompt": true, "bash-prompt-prefix": true, "bash-prompt-suffix": true, "commit-lock-file-summary": true, "user-agent-suffix": true,
+	"trusted-users": true, "allowed-users": true,
+}
+
+func checkQuotedValue(p *rules.Pass, text *workspace.NixText) {
+	for _, entry := range text.Entries {
+		if name, value, ok := lineInQuotes(entry); ok && known(text, entry) && !hasLineBreak(text, entry) {
+			p.Report(quotedLine(text, entry, name, value))
+			continue
+		}
+		fixed, word, ok := unquoted(entry, text.Targets)
+		if !ok || !known(text, entry) || hasLineBreak(text, entry) {
+			continue
+		}
+		name := workspace.Canonical(entry.Name.Text)
+		finding := at(text, valueSpan(entry, word), fmt.Sprintf("Nix knows no quotes, so they are a part of the value of %q", entry.Name.Text))
+		safety := fixers.Safe
+		if notSafelyUnquoted[name] {
+			safety = fixers.Unsafe
+		}
+		if edits, ok := rewritten(text, entry, fixed); ok {
+			finding.Fixes = []fixers.Fix{fix(text, "Write the value without quotes", safety, edits, fixers.Changes{Settings: touched(text, entry)})}
+		}
+		p.Report(finding)
+	}
+}
+
+// quotedLine reports a line of which all stands in quotes.
+func quotedLine(text *workspace.NixText, entry *nixconf.Entry, name, value string) rules.Finding {
+	finding := at(text, entry.Span, fmt.Sprintf("Nix knows no quotes, so the line sets %q and not %q", entry.Name.Text, name))
+	bare := *entry
+	bare.Name.Text = name
+	_, twice := inQuotes(value)
+	if notSafelyUnquoted[workspace.Canonical(name)] || twice {
+		return finding
+	}
+	for _, e := range nixconf.CheckValueFor(text.Targets, name, value, nil) {
+		if e.Fatal {
+			return finding
+		}
+	}
+	edits, ok := replace(text, source.Span{Start: entry.Span.Start, End: entry.Span.Start + 1}, "")
+	closing, closes := replace(text, source.Span{Start: entry.Span.End - 1, End: entry.Span.End}, "")
+	if ok && closes {
+		changes := fixers.Changes{Settings: append(touched(text, &bare), entry.Name.Text)}
+		finding.Fixes = []fixers.Fix{fix(text, "Write the line without quotes", fixers.Safe, append(edits, closing...), changes)}
+	}
+	return finding
+}

@@ -1,0 +1,92 @@
+package nix
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/sandlint/sandlint/fixers"
+	fixnix "github.com/sandlint/sandlint/fixers/nixconf"
+	"github.com/sandlint/sandlint/parsers/nixconf"
+	"github.com/sandlint/sandlint/parsers/workspace"
+	"github.com/sandlint/sandlint/rules"
+)
+
+var removedFeature = &rules.Rule{
+	ID:       "nix/removed-feature",
+	Summary:  "an experimental feature is no longer one in the targeted releases of Nix",
+	Severity: rules.Warning,
+	Category: "correctness",
+	Since:    "0.1.0",
+	Fixes:    []fixers.Safety{fixers.Safe, fixers.Unsafe},
+	References: []string{
+		"Nix, src/libutil/experimental-features.cc, release by release",
+		"Nix, release notes of 2.18 (discard-references), 2.22 (repl-flake) and 2.34 (no-url-literals)",
+	},
+	NixConf: checkRemovedFeature,
+}
+
+func checkRemovedFeature(p *rules.Pass, text *workspace.NixText) {
+	for _, entry := range text.Entries {
+		if !isFeatures(entry.Name.Text) || !text.Fragment.Known(entry.Name.Span) {
+			continue
+		}
+		eachFeature(text, entry, func(n int, w nixconf.Word, k nixconf.Knowledge, fate fate) {
+			if fate == removed || fate == unheard && k.Fate != "" {
+				p.Report(removedFeatureAt(text, entry, n, k))
+			}
+		})
+	}
+}
+
+func removedFeatureAt(text *workspace.NixText, entry *nixconf.Entry, n int, k nixconf.Knowledge) rules.Finding {
+	w := entry.Words[n]
+	in, why := releases(text.Targets), k.Fate
+	if k.Coverage == nixconf.Some {
+		in = k.Unknown.String()
+	}
+	if why == "" {
+		why = k.Description
+	}
+	finding := at(text, w.Span, fmt.Sprintf("experimental feature %q is unknown to %s: %s", w.Text, in, why))
+	if k.Stable == nixconf.All || k.Coverage == nixconf.Some {
+		finding.Severity = rules.Info // what it enabled is there, or the file is for older releases too
+	}
+	if k.Coverage == nixconf.Some {
+		return finding
+	}
+	if setting, ok := strings.CutPrefix(k.RenamedTo, "the setting "); ok {
+		if edits, ok := becomesSetting(text, entry, n, setting); ok {
+			name, _, _ := strings.Cut(setting, " ")
+			finding.Fixes = []fixers.Fix{fix(text, "Write "+setting+" instead", fixers.Unsafe, edits, fixers.Changes{Settings: []string{"experimental-features", name}})}
+		}
+	}
+	if k.Stable == nixconf.All {
+		if edits, ok := withoutWord(text, entry, n); ok {
+			finding.Fixes = append(finding.Fixes, fix(text, "Delete the feature, which is built in", fixers.Safe, edits, fixers.Changes{}))
+		}
+	}
+	return finding
+}
+
+// withoutWord returns the edits that take a word out of a list, and the whole line where it only added that word and can be deleted.
+func withoutWord(text *workspace.NixText, entry *nixconf.Entry, n int) ([]fixers.Edit, bool) {
+	if len(entry.Words) == 1 && isExtra(entry, text.Targets) {
+		if edits, ok := fixnix.DeleteLine(text.Fragment, text.File, entry); ok {
+			return edits, true
+		}
+	}
+	return fixnix.RemoveWord(text.Fragment, entry, n)
+}
+
+// becomesSetting returns the edits that write a setting of its own for word n.
+func becomesSetting(text *workspace.NixText, entry *nixconf.Entry, n int, setting string) ([]fixers.Edit, bool) {
+	if len(entry.Words) == 1 && isExtra(entry, text.Targets) {
+		return fixnix.ReplaceLine(text.Fragment, text.File, entry.Line, setting)
+	}
+	removed, ok := fixnix.RemoveWord(text.Fragment, entry, n)
+	if !ok {
+		return nil, false
+	}
+	inserted, ok := fixnix.InsertLine(text.Fragment, text.File, entry.Line, setting)
+	return append(removed, inserted...), ok
+}

@@ -1,0 +1,58 @@
+package nix
+
+import (
+	"fmt"
+
+	"github.com/sandlint/sandlint/fixers"
+	fixnix "github.com/sandlint/sandlint/fixers/nixconf"
+	"github.com/sandlint/sandlint/parsers/nixconf"
+	"github.com/sandlint/sandlint/parsers/workspace"
+	"github.com/sandlint/sandlint/rules"
+)
+
+var removedSetting = &rules.Rule{
+	ID:       "nix/removed-setting",
+	Summary:  "a setting was removed before the targeted releases of Nix, so that it has no effect",
+	Severity: rules.Warning,
+	Category: "correctness",
+	Since:    "0.1.0",
+	Fixes:    []fixers.Safety{fixers.Safe},
+	References: []string{
+		"Nix, release notes of 2.13: repeat and enforce-determinism are gone",
+		"Nix, src/libutil/configuration.cc: unknown settings are only warned about",
+	},
+	NixConf: checkRemovedSetting,
+}
+
+func checkRemovedSetting(p *rules.Pass, text *workspace.NixText) {
+	if loadsPlugins(text) {
+		return
+	}
+	for _, entry := range text.Entries {
+		name := entry.Name.Text
+		if _, ok := newestKnows(name, text.Targets); ok || !text.Fragment.Known(entry.Name.Span) {
+			continue
+		}
+		if _, _, ok := notAppendable(name, text.Targets); ok {
+			continue
+		}
+		k, fate := settingFate(name, text.Targets)
+		if fate != removed {
+			continue
+		}
+		message := fmt.Sprintf("setting %q is unknown to %s: %s", name, releases(text.Targets), k.Description)
+		if k.Coverage == nixconf.Some {
+			message = fmt.Sprintf("setting %q is unknown to %s", name, k.Unknown)
+		}
+		if k.RenamedTo != "" {
+			message += fmt.Sprintf("; its place is taken by %q", k.RenamedTo)
+		}
+		finding := at(text, entry.Name.Span, message)
+		if k.Coverage == nixconf.None {
+			if edits, ok := fixnix.DeleteLine(text.Fragment, text.File, entry); ok {
+				finding.Fixes = []fixers.Fix{fix(text, "Delete the line without effect", fixers.Safe, edits, fixers.Changes{Settings: []string{name}})}
+			}
+		}
+		p.Report(finding)
+	}
+}

@@ -1,0 +1,82 @@
+package nix
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/sandlint/sandlint/fixers"
+	fixnix "github.com/sandlint/sandlint/fixers/nixconf"
+	"github.com/sandlint/sandlint/parsers/nixconf"
+	"github.com/sandlint/sandlint/parsers/source"
+	"github.com/sandlint/sandlint/parsers/workspace"
+	"github.com/sandlint/sandlint/rules"
+)
+
+var unknownFeature = &rules.Rule{
+	ID:       "nix/unknown-feature",
+	Summary:  "an experimental feature has a name that no targeted release of Nix knows, so that it is not enabled",
+	Severity: rules.Warning,
+	Category: "correctness",
+	Since:    "0.1.0",
+	Fixes:    []fixers.Safety{fixers.Unsafe},
+	References: []string{
+		"Nix, src/libutil/experimental-features.cc",
+		"DeterminateSystems/nix-installer#1048",
+	},
+	NixConf: checkUnknownFeature,
+}
+
+func checkUnknownFeature(p *rules.Pass, text *workspace.NixText) {
+	for _, entry := range text.Entries {
+		switch {
+		case !text.Fragment.Known(entry.Name.Span):
+		case isFeatures(entry.Name.Text):
+			eachFeature(text, entry, func(n int, w nixconf.Word, k nixconf.Knowledge, fate fate) {
+				if fate == tooNew || fate == unheard && k.Fate == "" {
+					p.Report(unknownFeatureAt(text, entry, n, k))
+				}
+			})
+		case entry.Name.Text == "deprecated-features" || entry.Name.Text == "extra-deprecated-features":
+			unknownDeprecatedFeatures(p, text, entry)
+		}
+	}
+}
+
+func unknownFeatureAt(text *workspace.NixText, entry *nixconf.Entry, n int, k nixconf.Knowledge) rules.Finding {
+	w := entry.Words[n]
+	near := ""
+	message := fmt.Sprintf("experimental feature %q is unknown to %s", w.Text, releases(text.Targets))
+	if k.Description != "" {
+		message += fmt.Sprintf("; known to %s", k.Description)
+	} else if near = nixconf.NearestFeature(w.Text, text.Targets); near != "" {
+		message += fmt.Sprintf("; did you mean %q?", near)
+	}
+	finding := at(text, w.Span, message)
+	if near == "" {
+		return finding
+	}
+	title := "Rename to " + near
+	edits, ok := fixnix.ReplaceWord(text.Fragment, w, near)
+	if slices.ContainsFunc(entry.Words, func(w nixconf.Word) bool { return w.Text == near }) {
+		title = fmt.Sprintf("Delete it, since %s is there too", near)
+		edits, ok = fixnix.RemoveWord(text.Fragment, entry, n)
+	}
+	if ok {
+		finding.Fixes = []fixers.Fix{fix(text, title, fixers.Unsafe, edits, fixers.Changes{Settings: touched(text, entry)})}
+	}
+	return finding
+}
+
+// unknownDeprecatedFeatures reports the words of Lix's deprecated-features that no targeted release of Lix knows.
+func unknownDeprecatedFeatures(p *rules.Pass, text *workspace.NixText, entry *nixconf.Entry) {
+	if !known(text, entry) || judgedElsewhere(text, entry) || hasSecondEquals(entry) {
+		return
+	}
+	for _, w := range entry.Words {
+		for _, e := range nixconf.CheckValueFor(text.Targets, entry.Name.Text, w.Text, []nixconf.Word{{Text: w.Text, Span: source.Span{}}}) {
+			if e.Kind == nixconf.UnknownFeature && e.Coverage == nixconf.All {
+				p.Report(at(text, w.Span, fmt.Sprintf("deprecated feature %q is unknown to %s", w.Text, e.Targets)))
+			}
+		}
+	}
+}
