@@ -20,13 +20,38 @@ var pages embed.FS
 // Pack is the pack "nix".
 func Pack() rules.Pack {
 	return rules.Pack{Name: "nix", Pages: pages, Rules: []*rules.Rule{
+		acceptFlakeConfig,
 		assignmentSpacing,
+		autoAllocateUIDsInDocker,
+		autoOptimiseStoreDarwin,
+		buildUsersGroupMissing,
+		canonicalFormat,
+		credentialsInURL,
+		determinateManagedFile,
 		duplicateSetting,
+		duplicateSubstituter,
 		extraBeforeBase,
 		invalidValue,
+		kvmFeatureForced,
+		maxJobsZero,
 		missingEquals,
+		nativeCodeInEval,
+		negativeCache,
+		noTimeout,
+		plainHTTPSubstituter,
+		pluginFiles,
+		sandboxFallback,
+		sandboxPathsTooWide,
+		sandboxRelaxed,
+		secretInFile,
+		signaturesDisabled,
+		substituterWithoutKey,
 		syntax,
+		trustedUsersNonroot,
+		trustedUsersWildcard,
 		unknownSetting,
+		userFileRestrictedSetting,
+		writableNixConf,
 	}}
 }
 
