@@ -13,10 +13,7 @@ import (
 // append to it afterwards.
 func contributing(text *workspace.NixText, setting string) []*nixconf.Entry {
 	var out []*nixconf.Entry
-	for _, entry := range text.Entries {
-		if workspace.Canonical(entry.Name.Text) != setting {
-			continue
-		}
+	for _, entry := range text.Setting(setting) {
 		if !isExtra(entry, text.Targets) {
 			out = out[:0]
 		}

@@ -22,8 +22,8 @@ var secretInFile = &rules.Rule{
 		"GitHub and GitLab documentation: prefixes of tokens",
 	},
 	NixConf: func(p *rules.Pass, text *workspace.NixText) {
-		for _, entry := range text.Entries {
-			if workspace.Canonical(entry.Name.Text) != "access-tokens" || !text.Fragment.Known(entry.Name.Span) {
+		for _, entry := range text.Setting("access-tokens") {
+			if !text.Fragment.Known(entry.Name.Span) {
 				continue
 			}
 			for _, word := range entry.Words {

@@ -2,6 +2,7 @@ package nix
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/sandlint/sandlint/parsers/nixconf"
@@ -23,7 +24,8 @@ var substituterWithoutKey = &rules.Rule{
 }
 
 func checkSubstituterKeys(p *rules.Pass, text *workspace.NixText) {
-	if len(contributing(text, "substituters")) == 0 || text.Host == workspace.HostFile && isUserFile(text.Path) {
+	own := caches(text, "substituters")
+	if !lacksKey(text, own) || text.Host == workspace.HostFile && isUserFile(text.Path) {
 		return // a user's file adds to that of the system, which holds the keys
 	}
 	settings := judged(text)
@@ -39,7 +41,6 @@ func checkSubstituterKeys(p *rules.Pass, text *workspace.NixText) {
 	}
 	claimed := map[string]bool{}
 	var without []cache
-	own := caches(text, "substituters")
 	urls, _ := settings.List("substituters")
 	for _, u := range urls {
 		for _, c := range own {
@@ -69,6 +70,23 @@ func checkSubstituterKeys(p *rules.Pass, text *workspace.NixText) {
 	for _, c := range without {
 		p.Report(at(text, c.span(), fmt.Sprintf("no key of trusted-public-keys is that of %q, so Nix takes nothing from it", c.url.Host)))
 	}
+}
+
+// lacksKey reports whether a text itself has no key for one of the caches that it names.
+func lacksKey(text *workspace.NixText, own []cache) bool {
+	keys := contributing(text, "trusted-public-keys")
+	for _, c := range own {
+		signer := signerOf(c.url.Hostname())
+		if signer == "" {
+			continue
+		}
+		if !slices.ContainsFunc(keys, func(entry *nixconf.Entry) bool {
+			return slices.ContainsFunc(entry.Words, func(key nixconf.Word) bool { return strings.HasPrefix(key.Text, signer) })
+		}) {
+			return true
+		}
+	}
+	return false
 }
 
 // judged returns the settings in force where a text is all of the configuration, or what is written besides is known too; else nil.
