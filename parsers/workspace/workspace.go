@@ -70,6 +70,21 @@ type NixText struct {
 	Event *Event
 	// Image is the stage it stands in, nil for a file.
 	Image *Image
+
+	settings map[string][]*nixconf.Entry // what Setting returns, by name; nil before its first call
+}
+
+// Setting returns the entries of the text itself, in order, that set or append to a setting, given by its canonical name. It belongs to the goroutine
+// of the document that holds the text.
+func (t *NixText) Setting(name string) []*nixconf.Entry {
+	if t.settings == nil {
+		t.settings = make(map[string][]*nixconf.Entry, len(t.Entries))
+		for _, entry := range t.Entries {
+			c := canonical(entry.Name.Text)
+			t.settings[c] = append(t.settings[c], entry)
+		}
+	}
+	return t.settings[name]
 }
 
 // Image is one build stage: what it is based on, for what it is built, and what happens in it.

@@ -1,0 +1,42 @@
+package nix
+
+import (
+	"github.com/sandlint/sandlint/fixers"
+	fixnix "github.com/sandlint/sandlint/fixers/nixconf"
+	"github.com/sandlint/sandlint/parsers/workspace"
+	"github.com/sandlint/sandlint/rules"
+)
+
+var acceptFlakeConfig = &rules.Rule{
+	ID:       "nix/accept-flake-config",
+	Summary:  "every flake may set Nix settings without being asked",
+	Severity: rules.Error,
+	Category: "security",
+	Since:    "0.1.0",
+	Fixes:    []fixers.Safety{fixers.Unsafe},
+	References: []string{
+		"Nix manual, nix.conf: accept-flake-config",
+		"NixOS/nix#9649: a flake's nixConfig runs a program as root for a trusted user; NixOS/nix#11066",
+	},
+	NixConf: func(p *rules.Pass, text *workspace.NixText) {
+		entry := deciding(text, "accept-flake-config")
+		if entry == nil || !isTrue(entry.Value) || text.Host == workspace.HostOption {
+			return
+		}
+		part, ok := heldBy(text, entry)
+		if !ok {
+			return
+		}
+		finding := at(text, entry.Span, entry.Name.Text+" = "+entry.Value+" lets every flake that is evaluated change Nix's settings: its caches, their keys, and programs that Nix runs"+part)
+		if placeOf(p.Workspace, text) != onHost {
+			finding.Severity = rules.Warning
+		}
+		changes := fixers.Changes{Settings: []string{"accept-flake-config"}}
+		if edits, ok := fixnix.DeleteLine(text.Fragment, text.File, entry); ok {
+			finding.Fixes = append(finding.Fixes, fix(text, "Delete the line", fixers.Unsafe, edits, changes))
+		} else if edits, ok := fixnix.SetValue(text.Fragment, entry, "false"); ok {
+			finding.Fixes = append(finding.Fixes, fix(text, "Set it to false", fixers.Unsafe, edits, changes))
+		}
+		p.Report(finding)
+	},
+}

@@ -1,0 +1,52 @@
+package nix
+
+import (
+	"github.com/sandlint/sandlint/fixers"
+	fixnix "github.com/sandlint/sandlint/fixers/nixconf"
+	"github.com/sandlint/sandlint/parsers/nixconf"
+	"github.com/sandlint/sandlint/parsers/workspace"
+	"github.com/sandlint/sandlint/rules"
+)
+
+var autoAllocateUIDsInDocker = &rules.Rule{
+	ID:       "nix/auto-allocate-uids-in-docker",
+	Summary:  "builds in a container run as users that have no name, or cannot be had there",
+	Severity: rules.Warning,
+	Category: "correctness",
+	Since:    "0.1.0",
+	Fixes:    []fixers.Safety{fixers.Unsafe},
+	References: []string{
+		"NixOS/nix#9761, Mic92/nixos-shell#70: `cannot find name for user ID 872415232` in builds without a sandbox",
+		"NixOS/nix#7692: up to Nix 2.13 such builds fail in Docker; DeterminateSystems/nix-installer#196",
+	},
+	NixConf: func(p *rules.Pass, text *workspace.NixText) {
+		const setting = "auto-allocate-uids"
+		entry := deciding(text, setting)
+		if entry == nil || !isTrue(entry.Value) || placeOf(p.Workspace, text) != inImage {
+			return
+		}
+		if text.Image != nil {
+			if value, ok := atEnd(text, setting); !ok || value != "true" {
+				return
+			}
+		} else if !everOn(text, setting) {
+			return // without the experimental feature it is ignored
+		}
+		finding := at(text, entry.Span, entry.Name.Text+" = "+entry.Value+": in a container, where Nix mostly has no sandbox, builds run as user 872415232 and up, whom programs cannot find a name for")
+		if edits, ok := fixnix.SetValue(text.Fragment, entry, "false"); ok {
+			finding.Fixes = []fixers.Fix{fix(text, "Set it to false", fixers.Unsafe, edits, fixers.Changes{Settings: []string{setting}})}
+		}
+		p.Report(finding)
+	},
+}
+
+// everOn reports whether a file switches a setting on in the newest release of some target, where nothing else is configured.
+func everOn(text *workspace.NixText, setting string) bool {
+	for _, target := range text.Targets {
+		s := nixconf.Merge([]nixconf.Source{{File: text.File, Kind: nixconf.SystemFile}}, target.Distribution, target.To)
+		if on, known := s.Bool(setting); on && known {
+			return true
+		}
+	}
+	return false
+}

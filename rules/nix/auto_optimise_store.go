@@ -1,0 +1,101 @@
+package nix
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/sandlint/sandlint/fixers"
+	fixnix "github.com/sandlint/sandlint/fixers/nixconf"
+	"github.com/sandlint/sandlint/parsers/nixconf"
+	"github.com/sandlint/sandlint/parsers/workspace"
+	"github.com/sandlint/sandlint/rules"
+)
+
+// The name of this file cannot end in that of the rule: Go would compile it on macOS alone.
+var autoOptimiseStoreDarwin = &rules.Rule{
+	ID:       "nix/auto-optimise-store-darwin",
+	Summary:  "the store is optimised while it is written to, which breaks builds on macOS",
+	Severity: rules.Warning,
+	Category: "correctness",
+	Since:    "0.1.0",
+	Fixes:    []fixers.Safety{fixers.Unsafe},
+	References: []string{
+		"NixOS/nix#7273: `cannot link '/nix/store/.tmp-link' to '/nix/store/.links/…': File exists`",
+		"nix-darwin/nix-darwin#1152 refuses the setting, other than for Lix from 2.92 on, where it is repaired; nix-darwin/nix-darwin#484",
+	},
+	NixConf: func(p *rules.Pass, text *workspace.NixText) {
+		const setting = "auto-optimise-store"
+		entry := deciding(text, setting)
+		if entry == nil || !isTrue(entry.Value) || text.Image != nil || p.Workspace.InImage(text.Fragment.File) {
+			return
+		}
+		why := forDarwin(p.Targets().Platforms, text)
+		broken := withoutRepaired(text.Targets)
+		if why == "" || len(broken) == 0 {
+			return
+		}
+		message := fmt.Sprintf("%s = %s can corrupt the store and make builds fail on macOS, for which this file is by %s", entry.Name.Text, entry.Value, why)
+		if !slices.Equal(broken, text.Targets) {
+			message += fmt.Sprintf(" (in %s)", broken)
+		}
+		finding := at(text, entry.Span, message)
+		if edits, ok := fixnix.SetValue(text.Fragment, entry, "false"); ok {
+			finding.Fixes = []fixers.Fix{fix(text, "Set it to false", fixers.Unsafe, edits, fixers.Changes{Settings: []string{setting}})}
+		}
+		p.Report(finding)
+	},
+}
+
+// withoutRepaired returns the targets without the releases of Lix that optimise the store on macOS as they should.
+func withoutRepaired(ts nixconf.Targets) nixconf.Targets {
+	var out nixconf.Targets
+	for _, t := range ts {
+		if t.Distribution == nixconf.Lix {
+			if t.From.AtLeast(2, 92) {
+				continue
+			}
+			if t.To.AtLeast(2, 92) {
+				t.To = nixconf.Version{Major: 2, Minor: 91}
+			}
+		}
+		out = append(out, t)
+	}
+	return out
+}
+
+// forDarwin names what shows that a text is for macOS; "" where nothing does.
+func forDarwin(platforms []string, text *workspace.NixText) string {
+	if len(platforms) > 0 {
+		if !slices.ContainsFunc(platforms, func(p string) bool { return !strings.HasPrefix(p, "darwin/") }) {
+			return "its target platform"
+		}
+		return ""
+	}
+	for part := range strings.FieldsFuncSeq(strings.ToLower(text.Fragment.File.Path), func(r rune) bool { return strings.ContainsRune("/\\-_. ", r) }) {
+		switch part {
+		case "darwin", "macos", "osx", "macbook", "mac":
+			return "its path"
+		}
+	}
+	for _, entry := range text.Entries {
+		facts, ok := nixconf.Lookup(nixconf.Nix, nixconf.Head(), entry.Name.Text)
+		if !ok || !known(text, entry) {
+			continue
+		}
+		if slices.Equal(facts.Platforms, []string{"darwin"}) {
+			return entry.Name.Text
+		}
+		switch facts.Name {
+		case "system", "extra-platforms":
+			if strings.HasSuffix(entry.Value, "-darwin") {
+				return entry.Name.Text
+			}
+		case "sandbox-paths", "allowed-impure-host-deps":
+			if strings.Contains(entry.Value, "/System/Library") {
+				return entry.Name.Text
+			}
+		}
+	}
+	return ""
+}

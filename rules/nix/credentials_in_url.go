@@ -1,0 +1,50 @@
+package nix
+
+import (
+	"fmt"
+	"net/url"
+	"strings"
+
+	"github.com/sandlint/sandlint/parsers/source"
+	"github.com/sandlint/sandlint/parsers/workspace"
+	"github.com/sandlint/sandlint/rules"
+)
+
+var credentialsInURL = &rules.Rule{
+	ID:       "nix/credentials-in-url",
+	Summary:  "a URL holds a password or a token",
+	Severity: rules.Error,
+	Category: "security",
+	Since:    "0.1.0",
+	References: []string{
+		"Nix manual, nix.conf: netrc-file",
+		"curl, libcurl-url: the user and password of a URL",
+	},
+	NixConf: func(p *rules.Pass, text *workspace.NixText) {
+		for _, entry := range text.Entries {
+			for _, word := range entry.Words {
+				start := strings.Index(word.Text, "://")
+				if start < 0 || !strings.Contains(word.Text[start:], "@") || !text.File.Known(word.Span) {
+					continue
+				}
+				u, err := url.Parse(word.Text[strings.LastIndexByte(word.Text[:start], '=')+1:])
+				if err != nil || u.User == nil {
+					continue
+				}
+				what := ""
+				password, ok := u.User.Password()
+				switch {
+				case ok && password != "" && !isPlaceholderSecret("01234567"+password):
+					what = "a password"
+				case isSecret(u.User.Username()):
+					what = "a token"
+				default:
+					continue
+				}
+				// What is secret stays out of the finding, which logs and reports show.
+				span := source.Span{Start: word.Span.Start, End: word.Span.Start + start + len("://")}
+				p.Report(at(text, span, fmt.Sprintf("the URL of %q holds %s, which Nix also prints with the URL", u.Host, what)))
+			}
+		}
+	},
+}

@@ -1,0 +1,30 @@
+package nix
+
+import (
+	"github.com/sandlint/sandlint/parsers/workspace"
+	"github.com/sandlint/sandlint/rules"
+)
+
+var kvmFeatureForced = &rules.Rule{
+	ID:       "nix/kvm-feature-forced",
+	Summary:  "a container says that it can run virtual machines, which only /dev/kvm lets it",
+	Severity: rules.Info,
+	Category: "correctness",
+	Since:    "0.1.0",
+	References: []string{
+		"Nix manual, nix.conf: system-features; Nix, src/libstore/globals.cc: kvm is there by default where /dev/kvm can be opened",
+		"NixOS/nix#13852, NixOS/nix#2964",
+	},
+	NixConf: func(p *rules.Pass, text *workspace.NixText) {
+		if text.Host == workspace.HostOption || placeOf(p.Workspace, text) != inImage {
+			return // a host mostly has the device
+		}
+		for _, entry := range contributing(text, "system-features") {
+			for _, word := range entry.Words {
+				if word.Text == "kvm" && text.File.Known(word.Span) {
+					p.Report(at(text, word.Span, "the feature kvm is claimed whether or not the container is given /dev/kvm; without it, tests that need it start here and fail"))
+				}
+			}
+		}
+	},
+}

@@ -1,0 +1,48 @@
+package nix
+
+import (
+	"strings"
+
+	"github.com/sandlint/sandlint/parsers/workspace"
+	"github.com/sandlint/sandlint/rules"
+)
+
+var maxJobsZero = &rules.Rule{
+	ID:       "nix/max-jobs-zero",
+	Summary:  "Nix builds nothing itself, and no builder is named that would",
+	Severity: rules.Warning,
+	Category: "correctness",
+	Since:    "0.1.0",
+	References: []string{
+		"Nix manual, nix.conf: max-jobs, builders",
+		"NixOS/nix#15368, NixOS/nix#4701, NixOS/nix#14883: small derivations that are always built locally fail as well",
+	},
+	NixConf: checkMaxJobsZero,
+}
+
+func checkMaxJobsZero(p *rules.Pass, text *workspace.NixText) {
+	entry := deciding(text, "max-jobs")
+	if entry == nil || strings.Trim(entry.Value, "+0") != "" || !strings.Contains(entry.Value, "0") || text.Host == workspace.HostOption {
+		return
+	}
+	if len(contributing(text, "external-builders")) > 0 || len(text.Includes) > 0 {
+		return
+	}
+	message := entry.Name.Text + " = " + entry.Value + " without builders: whatever no cache has cannot be built"
+	finding := at(text, entry.Span, message)
+	switch builders := contributing(text, "builders"); {
+	case len(builders) > 0:
+		if last := builders[len(builders)-1]; last.Value != "" || !known(text, last) {
+			return
+		}
+	case text.Image != nil:
+		value, ok := atEnd(text, "max-jobs")
+		if !ok || value != "0" || hasChild(text.Image) || effective(text).Settings.Get("builders").Set || strings.Contains(string(text.Image.File.Source.Bytes), "machines") {
+			return
+		}
+	default:
+		finding.Severity = rules.Info
+		finding.Message = entry.Name.Text + " = " + entry.Value + ": whatever no cache has is built by the machines of /etc/nix/machines, or not at all"
+	}
+	p.Report(finding)
+}

@@ -1,0 +1,41 @@
+package nix
+
+import (
+	"fmt"
+
+	"github.com/sandlint/sandlint/fixers"
+	fixnix "github.com/sandlint/sandlint/fixers/nixconf"
+	"github.com/sandlint/sandlint/parsers/workspace"
+	"github.com/sandlint/sandlint/rules"
+)
+
+var negativeCache = &rules.Rule{
+	ID:       "nix/negative-cache",
+	Summary:  "what a cache did not have is not asked for again for an hour",
+	Severity: rules.Info,
+	Category: "correctness",
+	Since:    "0.1.0",
+	Optional: true,
+	Fixes:    []fixers.Safety{fixers.Unsafe},
+	References: []string{
+		"Nix manual, nix.conf: narinfo-cache-negative-ttl; its default is 3600 seconds since Nix 2.1",
+		"NixOS/nix#4028, NixOS/nix#781, NixOS/nix#4478",
+	},
+	NixConf: func(p *rules.Pass, text *workspace.NixText) {
+		const setting = "narinfo-cache-negative-ttl"
+		c, ok := thirdParty(text)
+		if !ok || len(contributing(text, setting)) > 0 || placeOf(p.Workspace, text) == onHost {
+			return
+		}
+		if text.Image != nil {
+			if value, ok := atEnd(text, setting); !ok || value != "3600" || hasChild(text.Image) {
+				return
+			}
+		}
+		finding := at(text, c.span(), fmt.Sprintf("what %q did not have when it was first asked is taken to be missing for an hour, though a build may have pushed it since", c.url.Host))
+		if edits, ok := fixnix.InsertLine(text.Fragment, text.File, c.entry.Line+1, setting+" = 0"); ok {
+			finding.Fixes = []fixers.Fix{fix(text, "Add narinfo-cache-negative-ttl = 0", fixers.Unsafe, edits, fixers.Changes{Settings: []string{setting}})}
+		}
+		p.Report(finding)
+	},
+}

@@ -1,0 +1,57 @@
+package nix
+
+import (
+	"github.com/sandlint/sandlint/fixers"
+	fixnix "github.com/sandlint/sandlint/fixers/nixconf"
+	"github.com/sandlint/sandlint/parsers/workspace"
+	"github.com/sandlint/sandlint/rules"
+)
+
+var sandboxFallback = &rules.Rule{
+	ID:       "nix/sandbox-fallback",
+	Summary:  "Nix builds without the sandbox that it was told to use where the kernel does not let it make one",
+	Severity: rules.Warning,
+	Category: "security",
+	Since:    "0.1.0",
+	Optional: true,
+	Fixes:    []fixers.Safety{fixers.Unsafe},
+	References: []string{
+		"Nix manual, nix.conf: sandbox-fallback",
+		"NixOS/nix#13928, NixOS/nix#16207",
+	},
+	NixConf: checkSandboxFallback,
+}
+
+func checkSandboxFallback(p *rules.Pass, text *workspace.NixText) {
+	const setting = "sandbox-fallback"
+	changes := fixers.Changes{Settings: []string{setting}}
+	sandbox := deciding(text, "sandbox")
+	if sandbox != nil && sandbox.Value == "false" {
+		return // there is no sandbox to fall back from
+	}
+	if set := contributing(text, setting); len(set) > 0 {
+		entry := deciding(text, setting)
+		if entry == nil || !isTrue(entry.Value) {
+			return
+		}
+		finding := at(text, entry.Span, setting+" = "+entry.Value+" builds without a sandbox, and says nothing, where the kernel does not let Nix make one")
+		if edits, ok := fixnix.SetValue(text.Fragment, entry, "false"); ok {
+			finding.Fixes = []fixers.Fix{fix(text, "Set it to false", fixers.Unsafe, edits, changes)}
+		}
+		p.Report(finding)
+		return
+	}
+	if sandbox == nil || sandbox.Value != "true" || len(text.Includes) > 0 {
+		return
+	}
+	if text.Image != nil {
+		if value, ok := atEnd(text, setting); !ok || value != "true" || hasChild(text.Image) {
+			return
+		}
+	}
+	finding := at(text, sandbox.Span, sandbox.Name.Text+" = true is given up, and nothing is said, where the kernel does not let Nix make a sandbox: sandbox-fallback is true unless set")
+	if edits, ok := fixnix.InsertLine(text.Fragment, text.File, sandbox.Line+1, setting+" = false"); ok {
+		finding.Fixes = []fixers.Fix{fix(text, "Add sandbox-fallback = false", fixers.Unsafe, edits, changes)}
+	}
+	p.Report(finding)
+}

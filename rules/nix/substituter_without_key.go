@@ -1,0 +1,141 @@
+package nix
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/sandlint/sandlint/parsers/nixconf"
+	"github.com/sandlint/sandlint/parsers/workspace"
+	"github.com/sandlint/sandlint/rules"
+)
+
+var substituterWithoutKey = &rules.Rule{
+	ID:       "nix/substituter-without-key",
+	Summary:  "a cache is asked whose signatures no key can verify, so that nothing is taken from it",
+	Severity: rules.Info,
+	Category: "correctness",
+	Since:    "0.1.0",
+	References: []string{
+		"Nix manual, nix.conf: trusted-public-keys, require-sigs",
+		"NixOS/nix#8254, indexable-inc/index#2452",
+	},
+	NixConf: checkSubstituterKeys,
+}
+
+func checkSubstituterKeys(p *rules.Pass, text *workspace.NixText) {
+	own := caches(text, "substituters")
+	if !lacksKey(text, own) || text.Host == workspace.HostFile && isUserFile(text.Path) {
+		return // a user's file adds to that of the system, which holds the keys
+	}
+	settings := judged(text)
+	if settings == nil {
+		return
+	}
+	if on, ok := settings.Bool("require-sigs"); !ok || !on {
+		return
+	}
+	keys, ok := settings.List("trusted-public-keys")
+	if !ok {
+		return
+	}
+	claimed := map[string]bool{}
+	var without []cache
+	urls, _ := settings.List("substituters")
+	for _, u := range urls {
+		for _, c := range own {
+			if u.Origin.Entry != c.entry || u.Span != c.span() {
+				continue
+			}
+			signer := signerOf(c.url.Hostname())
+			if signer == "" || c.trusted() {
+				continue
+			}
+			found := false
+			for _, key := range keys {
+				if strings.HasPrefix(key.Text, signer) {
+					claimed[key.Text], found = true, true
+				}
+			}
+			if !found {
+				without = append(without, c)
+			}
+		}
+	}
+	for _, key := range keys {
+		if !strings.HasPrefix(key.Text, "cache.nixos.org-1:") && !claimed[key.Text] {
+			return // a cache may sign with a key of any name, and this may be it
+		}
+	}
+	for _, c := range without {
+		p.Report(at(text, c.span(), fmt.Sprintf("no key of trusted-public-keys is that of %q, so Nix takes nothing from it", c.url.Host)))
+	}
+}
+
+// lacksKey reports whether a text itself has no key for one of the caches that it names.
+func lacksKey(text *workspace.NixText, own []cache) bool {
+	keys := contributing(text, "trusted-public-keys")
+	for _, c := range own {
+		signer := signerOf(c.url.Hostname())
+		if signer == "" {
+			continue
+		}
+		if !slices.ContainsFunc(keys, func(entry *nixconf.Entry) bool {
+			return slices.ContainsFunc(entry.Words, func(key nixconf.Word) bool { return strings.HasPrefix(key.Text, signer) })
+		}) {
+			return true
+		}
+	}
+	return false
+}
+
+// judged returns the settings in force where a text is all of the configuration, or what is written besides is known too; else nil.
+func judged(text *workspace.NixText) *nixconf.Settings {
+	if text.Image == nil {
+		if len(text.Includes) > 0 || text.Path == "nix.custom.conf" || strings.HasSuffix(text.Path, "/nix.custom.conf") {
+			return nil
+		}
+		target := text.Targets[0]
+		return nixconf.Merge([]nixconf.Source{{File: text.File, Kind: nixconf.SystemFile}}, target.Distribution, target.To)
+	}
+	eff := effective(text)
+	if hasChild(text.Image) {
+		return nil
+	}
+	for _, setting := range []string{"substituters", "trusted-public-keys", "require-sigs"} {
+		if _, ok := eff.Value(setting); !ok {
+			return nil
+		}
+	}
+	if text.Event.Kind != workspace.RunCommand {
+		for _, e := range text.Image.Timeline() {
+			if e.Nix != nil && e.Nix.Options != nil && len(contributing(e.Nix.Options, "trusted-public-keys")) > 0 || e.Env != nil {
+				return nil // the key may come with each command
+			}
+		}
+	}
+	return eff.Settings
+}
+
+// signers are the caches that are known to sign with a key of their own, with how its name begins. What is not here may be a mirror of the cache of
+// NixOS, which needs no key of its own. Source: the documentation of each cache.
+var signers = map[string]string{
+	"cache.iog.io":            "hydra.iohk.io:",
+	"hydra.iohk.io":           "hydra.iohk.io:",
+	"nixcache.reflex-frp.org": "ryantrinkle.com-1:",
+	"cache.zw3rk.com":         "loony-tools:",
+	"cache.flakehub.com":      "cache.flakehub.com-",
+	"cache.garnix.io":         "cache.garnix.io:",
+	"cache.lix.systems":       "cache.lix.systems:",
+	"cache.flox.dev":          "flox-",
+	"cache.floxdev.com":       "flox-",
+}
+
+// signerOf returns how the name of the key begins with which a cache signs, "" where that is not known.
+func signerOf(host string) string {
+	host = strings.ToLower(host)
+	if strings.HasSuffix(host, ".cachix.org") {
+		return host + "-"
+	}
+	return signers[host]
+}

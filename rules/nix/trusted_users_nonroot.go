@@ -1,0 +1,50 @@
+package nix
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/sandlint/sandlint/parsers/nixconf"
+	"github.com/sandlint/sandlint/parsers/workspace"
+	"github.com/sandlint/sandlint/rules"
+)
+
+var trustedUsersNonroot = &rules.Rule{
+	ID:       "nix/trusted-users-nonroot",
+	Summary:  "the Nix daemon trusts a user other than root, who can become root through it",
+	Severity: rules.Warning,
+	Category: "security",
+	Since:    "0.1.0",
+	References: []string{
+		"Nix manual, nix.conf: trusted-users; \"a user in this list has root access\"",
+		"NixOS/nix#9649; juspay/omnix#409",
+	},
+	NixConf: func(p *rules.Pass, text *workspace.NixText) {
+		eachTrusted(text, func(entry *nixconf.Entry, n int) {
+			word := entry.Words[n]
+			if _, broad := broadGroups[word.Text]; broad || !isUserName(word.Text) || word.Text == "root" || word.Text == "@root" {
+				return
+			}
+			finding := at(text, word.Span, fmt.Sprintf("user %q is trusted by the Nix daemon, and can become root through it without a password", word.Text))
+			if group, ok := strings.CutPrefix(word.Text, "@"); ok {
+				finding.Message = fmt.Sprintf("the members of group %q are trusted by the Nix daemon, and can become root through it without a password", group)
+				if administrators[group] {
+					finding.Severity = rules.Info
+				}
+			}
+			if placeOf(p.Workspace, text) == inImage {
+				finding.Severity = rules.Info
+			}
+			p.Report(finding)
+		})
+	},
+}
+
+// administrators are the groups whose members may become root anyway, with their password.
+var administrators = map[string]bool{"wheel": true, "sudo": true, "admin": true}
+
+// isUserName reports whether a word can be the name of a user or, with an @, of a group.
+func isUserName(word string) bool {
+	word = strings.TrimPrefix(word, "@")
+	return word != "" && !strings.ContainsAny(word, "\"'`,;:[](){}<>*@")
+}

@@ -1,0 +1,76 @@
+package nix
+
+import (
+	"fmt"
+
+	"github.com/sandlint/sandlint/fixers"
+	fixnix "github.com/sandlint/sandlint/fixers/nixconf"
+	"github.com/sandlint/sandlint/parsers/nixconf"
+	"github.com/sandlint/sandlint/parsers/workspace"
+	"github.com/sandlint/sandlint/rules"
+)
+
+var trustedUsersWildcard = &rules.Rule{
+	ID:       "nix/trusted-users-wildcard",
+	Summary:  "the Nix daemon trusts every user, who can become root through it",
+	Severity: rules.Error,
+	Category: "security",
+	Since:    "0.1.0",
+	Fixes:    []fixers.Safety{fixers.Unsafe},
+	References: []string{
+		"Nix manual, nix.conf: trusted-users; \"a user in this list has root access\"",
+		"NixOS/nix#9649, NixOS/nixpkgs#231408: how a trusted user becomes root",
+	},
+	NixConf: func(p *rules.Pass, text *workspace.NixText) {
+		eachTrusted(text, func(entry *nixconf.Entry, n int) {
+			word := entry.Words[n]
+			who, ok := broadGroups[word.Text]
+			if !ok {
+				return
+			}
+			finding := at(text, word.Span, fmt.Sprintf("%q in %s lets %s become root through the Nix daemon, without a password", word.Text, entry.Name.Text, who))
+			if placeOf(p.Workspace, text) == inImage {
+				finding.Severity = rules.Warning
+			}
+			finding.Fixes = distrust(text, entry, n)
+			p.Report(finding)
+		})
+	},
+}
+
+// broadGroups are the words of trusted-users that stand for everybody, with how a message names them. Most distributions put each person's account
+// into the group users.
+var broadGroups = map[string]string{
+	"*":         "every user",
+	"@users":    "the members of a group that most systems put everybody into",
+	"@everyone": "every user",
+}
+
+// eachTrusted calls f for the words of trusted-users that are in force, as far as a text decides, with their index in the entry. Texts that no daemon
+// reads give none.
+func eachTrusted(text *workspace.NixText, f func(entry *nixconf.Entry, n int)) {
+	if text.Host == workspace.HostOption || forUser(text) {
+		return
+	}
+	for _, entry := range contributing(text, "trusted-users") {
+		for n, word := range entry.Words {
+			if text.File.Known(word.Span) {
+				f(entry, n)
+			}
+		}
+	}
+}
+
+// distrust returns the fix that takes a word out of trusted-users.
+func distrust(text *workspace.NixText, entry *nixconf.Entry, n int) []fixers.Fix {
+	title := "Remove " + entry.Words[n].Text
+	edits, ok := fixnix.RemoveWord(text.Fragment, entry, n)
+	if len(entry.Words) == 1 && !isExtra(entry, text.Targets) {
+		title = "Trust root alone"
+		edits, ok = fixnix.SetValue(text.Fragment, entry, "root")
+	}
+	if !ok {
+		return nil
+	}
+	return []fixers.Fix{fix(text, title, fixers.Unsafe, edits, fixers.Changes{Settings: []string{"trusted-users"}})}
+}

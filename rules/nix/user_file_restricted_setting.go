@@ -1,0 +1,127 @@
+package nix
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/sandlint/sandlint/parsers/nixconf"
+	"github.com/sandlint/sandlint/parsers/workspace"
+	"github.com/sandlint/sandlint/rules"
+)
+
+var userFileRestrictedSetting = &rules.Rule{
+	ID:       "nix/user-file-restricted-setting",
+	Summary:  "a user's file sets what the Nix daemon does not take from users",
+	Severity: rules.Warning,
+	Category: "correctness",
+	Since:    "0.1.0",
+	References: []string{
+		"Nix, src/libstore/daemon.cc: which settings the daemon takes from a client that it does not trust",
+		"NixOS/nix#10272, NixOS/nix#8248, NixOS/nix#6672, NixOS/nix#13681, nix-community/NixOS-WSL#1024",
+	},
+	NixConf: checkUserFile,
+}
+
+// daemonOnly are the settings that only the daemon reads, from its own configuration: a user's file cannot set them, whoever the user is.
+var daemonOnly = []string{"trusted-users", "allowed-users", "trusted-substituters"}
+
+// restricted are the settings that decide what the daemon does, and that it takes from a trusted user alone.
+var restricted = []string{
+	"sandbox", "sandbox-paths", "sandbox-fallback", "build-users-group", "filter-syscalls", "auto-allocate-uids", "use-cgroups", "require-sigs",
+	"trusted-public-keys", "substituters", "system-features", "extra-platforms", "post-build-hook", "pre-build-hook", "diff-hook", "auto-optimise-store",
+	"min-free", "max-free", "allowed-impure-host-deps",
+}
+
+func checkUserFile(p *rules.Pass, text *workspace.NixText) {
+	if !forUser(text) || text.Host == workspace.HostOption || text.Host == workspace.HostEnv {
+		return
+	}
+	user, daemon := untrustedUser(text)
+	var names []string
+	var first *nixconf.Entry
+	for _, entry := range text.Entries {
+		name := workspace.Canonical(entry.Name.Text)
+		if !text.Fragment.Known(entry.Name.Span) {
+			continue
+		}
+		if _, ok := heldBy(text, entry); !ok {
+			continue
+		}
+		switch {
+		case slices.Contains(daemonOnly, name):
+			if entry.Value != "" {
+				p.Report(at(text, entry.Span, fmt.Sprintf("%q has no effect in a user's file: the daemon reads it from the system's nix.conf", entry.Name.Text)))
+			}
+		case !slices.Contains(restricted, name) || harmless(entry, name):
+		case daemon:
+			p.Report(at(text, entry.Span, fmt.Sprintf("the daemon ignores %q of user %q, whom it does not trust", entry.Name.Text, user)))
+		case text.Image == nil:
+			if first == nil {
+				first = entry
+			}
+			if quoted := fmt.Sprintf("%q", entry.Name.Text); !slices.Contains(names, quoted) {
+				names = append(names, quoted)
+			}
+		}
+	}
+	if first == nil {
+		return
+	}
+	subject := strings.Join(names, " and ")
+	if len(names) > 2 {
+		subject = strings.Join(names[:len(names)-1], ", ") + " and " + names[len(names)-1]
+	}
+	finding := at(text, first.Span, fmt.Sprintf("where Nix has a daemon, only the file of a user whom it trusts sets %s", subject))
+	finding.Severity = rules.Info
+	p.Report(finding)
+}
+
+// harmless reports whether an entry asks for nothing that the daemon refuses: the default, or caches that it has itself.
+func harmless(entry *nixconf.Entry, name string) bool {
+	switch name {
+	case "substituters":
+		for _, word := range entry.Words {
+			if bareURL(word.Text) != "https://cache.nixos.org" {
+				return false
+			}
+		}
+		return true
+	case "trusted-public-keys":
+		for _, word := range entry.Words {
+			if !strings.HasPrefix(word.Text, "cache.nixos.org-1:") {
+				return false
+			}
+		}
+		return true
+	}
+	return false
+}
+
+// untrustedUser returns the user whose file a text of an image is, and whether it is known that a daemon runs there, which does not trust that user.
+func untrustedUser(text *workspace.NixText) (string, bool) {
+	if text.Image == nil {
+		return "", false
+	}
+	rest, ok := strings.CutPrefix(text.Path, "/home/")
+	user, _, _ := strings.Cut(rest, "/")
+	if !ok || user == "" {
+		return "", false
+	}
+	multi := false
+	for _, e := range text.Image.Timeline() {
+		if e.Nix != nil && e.Nix.Installer != nil {
+			multi = e.Nix.Installer.Kind != workspace.OfficialSingle && e.Nix.Installer.Kind != workspace.DistroPackage
+		}
+	}
+	value, ok := atEnd(text, "trusted-users")
+	if !multi || !ok || hasChild(text.Image) {
+		return "", false
+	}
+	for _, word := range strings.Fields(value) {
+		if word == user || word == "*" || strings.HasPrefix(word, "@") {
+			return "", false
+		}
+	}
+	return user, true
+}

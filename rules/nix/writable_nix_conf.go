@@ -1,0 +1,169 @@
+package nix
+
+import (
+	"fmt"
+	"path"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/sandlint/sandlint/fixers"
+	"github.com/sandlint/sandlint/parsers/shell"
+	"github.com/sandlint/sandlint/parsers/source"
+	"github.com/sandlint/sandlint/parsers/workspace"
+	"github.com/sandlint/sandlint/rules"
+)
+
+var writableNixConf = &rules.Rule{
+	ID:       "nix/writable-nix-conf",
+	Summary:  "Nix's configuration can be changed by users other than its owner",
+	Severity: rules.Error,
+	Category: "security",
+	Since:    "0.1.0",
+	Fixes:    []fixers.Safety{fixers.Unsafe},
+	References: []string{
+		"Nix manual, nix.conf: trusted-users, post-build-hook, plugin-files: the file can name programs that run as root",
+		"Nix, scripts/install-multi-user.sh: the installer gives the file mode 0644",
+	},
+	Image: checkWritable,
+}
+
+func checkWritable(p *rules.Pass, img *workspace.Image) {
+	var found []rules.Finding
+	var paths []string
+	drop := func(name string) {
+		for n := len(paths) - 1; n >= 0; n-- {
+			if paths[n] == name || strings.HasPrefix(paths[n], strings.TrimSuffix(name, "/")+"/") {
+				paths, found = slices.Delete(paths, n, n+1), slices.Delete(found, n, n+1)
+			}
+		}
+	}
+	for _, i := range img.Stage.Instructions {
+		switch i.Name {
+		case "COPY", "ADD":
+			flag := i.Flag("chmod")
+			if flag == nil || len(i.Words) < 2 {
+				continue
+			}
+			dest := i.Words[len(i.Words)-1].Text
+			for _, word := range i.Words[:len(i.Words)-1] {
+				name := dest
+				if strings.HasSuffix(dest, "/") {
+					name = path.Join(dest, path.Base(word.Text))
+				}
+				if isConfigPath(name) {
+					drop(name)
+					if m := writableBy(flag.Unquoted); m.who != "" {
+						paths, found = append(paths, name), append(found, writable(img, name, m, flag.Value.Span, flag.Value.Text == flag.Unquoted))
+					}
+				}
+			}
+		case "RUN":
+			script := img.File.Script(i)
+			if script == nil {
+				continue
+			}
+			for _, c := range script.Commands {
+				if c.Name != "chmod" {
+					continue
+				}
+				mode, files := chmodArguments(c)
+				for _, file := range files {
+					name := file.Text
+					if !isConfigPath(name) && name != "/etc/nix" && name != "/etc/nix/" {
+						continue
+					}
+					drop(name)
+					if m := writableBy(mode.Text); mode.Known && m.who != "" {
+						verbatim := c.Quoting == source.Plain && len(mode.Parts) == 1 && mode.Parts[0].Verbatim
+						paths, found = append(paths, name), append(found, writable(img, name, m, mode.Span, verbatim))
+					}
+				}
+			}
+		}
+	}
+	for _, f := range found {
+		p.Report(f)
+	}
+}
+
+func writable(img *workspace.Image, name string, m looseMode, span source.Span, verbatim bool) rules.Finding {
+	finding := rules.Finding{
+		File: img.File.Source, Span: span,
+		Message: fmt.Sprintf("%s can write to %q, and so have Nix run programs of their own", m.who, name),
+	}
+	if m.group {
+		finding.Severity = rules.Warning
+	}
+	if text := img.File.Source.Text(span); verbatim && m.strict != "" && strings.Contains(text, m.text) {
+		at := span.Start + strings.Index(text, m.text)
+		finding.Fixes = []fixers.Fix{{
+			Title: "Use mode " + m.strict, Safety: fixers.Unsafe, Changes: fixers.Changes{Instructions: true},
+			Edits: []fixers.Edit{{File: img.File.Source, Span: source.Span{Start: at, End: at + len(m.text)}, Text: m.strict}},
+		}}
+	}
+	return finding
+}
+
+// isConfigPath reports whether a path is that of a configuration file of Nix.
+func isConfigPath(name string) bool {
+	return path.Base(name) == "nix.conf" || path.Base(name) == "nix.custom.conf"
+}
+
+// chmodArguments returns the mode and the files of a chmod command.
+func chmodArguments(c *shell.Command) (mode shell.Word, files []shell.Word) {
+	for _, w := range c.Words[1:] {
+		switch {
+		case mode.Text == "" && strings.HasPrefix(w.Text, "-") && !strings.ContainsAny(w.Text, "=rwx"):
+		case mode.Text == "" && (strings.HasPrefix(w.Text, "--") || w.Text == "-R"):
+		case mode.Text == "":
+			mode = w
+		case !strings.HasPrefix(w.Text, "-"):
+			files = append(files, w)
+		}
+	}
+	return mode, files
+}
+
+// looseMode is a mode of chmod that lets others than the owner write.
+type looseMode struct {
+	text   string
+	who    string // who can write, "" where only the owner can
+	group  bool   // it is the group alone
+	strict string // the mode that lets only the owner write, "" where that is not clear
+}
+
+// writableBy reads a mode of chmod, in octal digits or symbols.
+func writableBy(mode string) looseMode {
+	m := looseMode{text: mode}
+	if bits, err := strconv.ParseUint(mode, 8, 16); err == nil {
+		switch {
+		case bits&0o002 != 0:
+			m.who = "every user"
+		case bits&0o020 != 0:
+			m.who, m.group = "the file's group", true
+		}
+		m.strict = fmt.Sprintf("%0*o", len(mode), bits&^0o022)
+		return m
+	}
+	for clause := range strings.SplitSeq(mode, ",") {
+		at := strings.IndexAny(clause, "+-=")
+		if at < 0 {
+			return looseMode{text: mode}
+		}
+		who, operator, permissions := clause[:at], clause[at], clause[at+1:]
+		if operator == '-' || !strings.Contains(permissions, "w") {
+			continue
+		}
+		switch { // without a letter before the operator the umask decides, which leaves it to the owner
+		case strings.ContainsAny(who, "ao"):
+			m.who, m.group = "every user", false
+		case strings.Contains(who, "g") && m.who == "":
+			m.who, m.group = "the file's group", true
+		}
+		if clause == mode && operator == '+' && permissions == "w" {
+			m.strict = "u+w"
+		}
+	}
+	return m
+}
