@@ -121,6 +121,28 @@ func (w *Workspace) neighbour(root, full string) (*source.File, error) {
 	return n.file, n.err
 }
 
+// list returns the names in a folder below root, sorted; none where it cannot be read.
+func (w *Workspace) list(root, dir string) []string {
+	r, err := os.OpenRoot(root)
+	if err != nil {
+		return nil
+	}
+	defer r.Close()
+	rel, err := filepath.Rel(root, dir)
+	if err != nil || !filepath.IsLocal(rel) {
+		return nil
+	}
+	entries, err := fs.ReadDir(r.FS(), filepath.ToSlash(rel))
+	if err != nil {
+		return nil
+	}
+	var names []string
+	for _, e := range entries {
+		names = append(names, e.Name())
+	}
+	return names
+}
+
 // isDir reports whether a path below root is a directory there.
 func (w *Workspace) isDir(root, full string) bool {
 	r, err := os.OpenRoot(root)

@@ -9,6 +9,7 @@ import (
 	"github.com/sandlint/sandlint/parsers/bake"
 	"github.com/sandlint/sandlint/parsers/compose"
 	"github.com/sandlint/sandlint/parsers/source"
+	"github.com/sandlint/sandlint/parsers/workflow"
 )
 
 // build is one way in which a Dockerfile is built, as a neighbouring file says.
@@ -46,6 +47,11 @@ func (w *Workspace) buildsIn(root, dir string) []build {
 	v, _ := w.shared.builds.LoadOrStore(dir, sync.OnceValue(func() []build {
 		var out []build
 		native := false
+		if dir == root {
+			var fromWorkflows []build
+			fromWorkflows, native = w.workflowBuilds(root)
+			out = append(out, fromWorkflows...)
+		}
 		for _, name := range bakeFiles {
 			if f, err := w.neighbour(root, filepath.Join(dir, name)); err == nil {
 				out = append(out, bakeBuilds(dir, bake.Parse(f), native)...)
@@ -103,6 +109,40 @@ func composeBuilds(dir string, f *compose.File, native bool) []build {
 		out = append(out, b)
 	}
 	return out
+}
+
+// workflowBuilds returns the builds of a repository's GitHub workflows, and whether one of its jobs builds on a machine of its own for a foreign
+// architecture.
+func (w *Workspace) workflowBuilds(root string) (out []build, native bool) {
+	dir := filepath.Join(root, ".github", "workflows")
+	for _, name := range w.list(root, dir) {
+		if !strings.HasSuffix(name, ".yml") && !strings.HasSuffix(name, ".yaml") {
+			continue
+		}
+		f, err := w.neighbour(root, filepath.Join(dir, name))
+		if err != nil {
+			continue
+		}
+		for _, wb := range workflow.Parse(f).Builds() {
+			if wb.Combination.Runner.Arch == "arm64" || wb.Remote {
+				native = true
+			}
+			name, ok := wb.DockerfilePath()
+			if !ok || !wb.Runs() || wb.Bake != nil {
+				continue
+			}
+			b := build{dockerfile: filepath.Join(root, filepath.FromSlash(name)), stage: strings.ToLower(wb.Stage.Text)}
+			if context, ok := wb.ContextPath(); ok {
+				b.context = filepath.Join(root, filepath.FromSlash(context))
+			}
+			b.platforms = platformsOf(f, wb.Platforms, "platforms of a workflow's build, with QEMU")
+			for n := range b.platforms {
+				b.platforms[n].Emulated = wb.Emulated(b.platforms[n].Name)
+			}
+			out = append(out, b)
+		}
+	}
+	return out, native
 }
 
 func platformsOf(f *source.File, values []source.Value, why string) []Platform {

@@ -1,0 +1,91 @@
+package main
+
+import (
+	"encoding/json"
+	"errors"
+	"io"
+	"os/exec"
+	"slices"
+	"strings"
+	"testing"
+)
+
+const module = "github.com/sandlint/sandlint/"
+
+// layer is a part of the tree, by the beginning of its packages' paths, and the parts that it may import.
+type layer struct {
+	prefix string
+	may    []string
+}
+
+// layers are in order: the first one that fits a package holds for it.
+var layers = []layer{
+	{"parsers/source", nil},
+	{"parsers/workspace", []string{"parsers/"}},
+	{"parsers/", []string{"parsers/source", "parsers/internal/"}},
+	{"fixers", []string{"parsers/", "fixers"}},
+	{"rules", []string{"parsers/", "fixers", "rules"}},
+	{"cmd/", []string{"parsers/", "fixers", "rules", "cmd/internal/"}},
+}
+
+// homes are the foreign modules, and the packages that may import each.
+var homes = map[string][]string{
+	"github.com/agext/levenshtein":    {"parsers/source", "parsers/seccomp"},
+	"github.com/bmatcuk/doublestar":   {"parsers/workspace", "cmd/internal/config"},
+	"github.com/go-git/go-git":        {"parsers/workspace"},
+	"github.com/hashicorp/hcl":        {"cmd/internal/config", "parsers/bake"},
+	"github.com/moby/buildkit":        {"parsers/dockerfile", "fixers/dockerfile"},
+	"github.com/sergi/go-diff":        {"fixers"},
+	"github.com/spf13/cobra":          {"cmd/internal/cli"},
+	"github.com/tailscale/hujson":     {"parsers/seccomp"},
+	"github.com/xeipuuv/gojsonschema": {"parsers/seccomp"},
+	"github.com/zclconf/go-cty":       {"cmd/internal/config", "parsers/bake"},
+	"golang.org/x/tools/txtar":        {"rules", "rules/rulestest"},
+	"mvdan.cc/sh":                     {"parsers/shell", "parsers/workflow", "fixers/dockerfile"},
+}
+
+// TestImportsPointOneWay checks cmd → rules → fixers → parsers, that inside parsers only workspace imports its siblings, and that each foreign
+// module enters at its place.
+func TestImportsPointOneWay(t *testing.T) {
+	out, err := exec.Command("go", "list", "-json=ImportPath,Imports", module+"...").Output()
+	if err != nil {
+		t.Fatalf("go list: %v", err)
+	}
+	packages := 0
+	for d := json.NewDecoder(strings.NewReader(string(out))); ; packages++ {
+		var p struct {
+			ImportPath string
+			Imports    []string
+		}
+		if err := d.Decode(&p); errors.Is(err, io.EOF) {
+			break
+		} else if err != nil {
+			t.Fatal(err)
+		}
+		checkImports(t, strings.TrimPrefix(p.ImportPath, module), p.Imports)
+	}
+	if packages < 10 {
+		t.Errorf("go list found %d packages", packages)
+	}
+}
+
+func checkImports(t *testing.T, name string, imports []string) {
+	at := slices.IndexFunc(layers, func(l layer) bool { return strings.HasPrefix(name, l.prefix) })
+	if at < 0 {
+		t.Errorf("package %s has no place in the layout", name)
+		return
+	}
+	for _, path := range imports {
+		if own, ok := strings.CutPrefix(path, module); ok {
+			if !slices.ContainsFunc(layers[at].may, func(prefix string) bool { return strings.HasPrefix(own, prefix) }) {
+				t.Errorf("%s imports %s, which is against the direction of imports", name, own)
+			}
+			continue
+		}
+		for foreign, places := range homes {
+			if strings.HasPrefix(path, foreign) && !slices.Contains(places, name) {
+				t.Errorf("%s imports %s, whose place is %s", name, path, strings.Join(places, " and "))
+			}
+		}
+	}
+}
