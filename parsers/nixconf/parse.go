@@ -73,8 +73,15 @@ type parser struct {
 	opaque  []source.Span // those that do not lie before the current line
 	words   []Word
 	entries []Entry
-	// continued is the index of the last line that continues a value.
+	// begun is the last line that assigns, or would but for a mistake, and continued the index of the last line that goes on with its value.
+	begun     begun
 	continued int
+}
+
+type begun struct {
+	line  int
+	name  string // "" before the first one
+	value []Word
 }
 
 func opaqueSpans(fr *source.Fragment) []source.Span {
@@ -198,6 +205,7 @@ func (p *parser) statement(words []Word, certain int) {
 		e.Span = span
 		e.Value = p.join(e.Words)
 		p.entries = append(p.entries, e)
+		p.begun = begun{index, e.Name.Text, e.Words}
 	default:
 		p.refuse(words, span)
 	}

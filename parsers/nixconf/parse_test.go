@@ -78,6 +78,7 @@ func TestParse(t *testing.T) {
 		{"continuation by indentation", "experimental-features =\n  nix-command\n  # and\n  flakes\ncores = 1\n", []string{"experimental-features = ", "cores = 1"}, []string{"line-continuation nix-command", "line-continuation flakes"}},
 		{"continuation of a map", "access-tokens =\n  github.com=a\n", []string{"access-tokens = "}, []string{"line-continuation github.com=a"}},
 		{"continuation without a sign", "substituters = https://a\nhttps://b\n", []string{"substituters = https://a"}, []string{"line-continuation https://b"}},
+		{"continuation of what is no assignment yet", "substituters https://a \\\n  https://b\ncores: \\\n  4\n", nil, []string{`missing-equals substituters https://a \`, "line-continuation https://b", `wrong-operator cores: \`, "line-continuation 4"}},
 		{"no continuation", "  cores = 1\n  flakes\n", []string{"cores = 1"}, []string{"syntax flakes"}},
 		{"no continuation across a blank line", "cores = 1\n\n  flakes\n", []string{"cores = 1"}, []string{"syntax flakes"}},
 		{"an indented setting is no continuation", "cores = 1\n  max-jobs 4\n  sandbox=true\n", []string{"cores = 1"}, []string{"missing-equals max-jobs 4", "assignment-spacing sandbox=true"}},

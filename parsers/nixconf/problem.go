@@ -15,6 +15,9 @@ const consequence = "; every Nix command fails"
 func (p *parser) refuse(words []Word, span source.Span) {
 	shown := Shown(words)
 	if len(shown) == 0 || isStatement(shown) {
+		if len(shown) > 1 && shown[1].Text == "=" {
+			p.begin(shown[0].Text, shown[2:])
+		}
 		_, r, _ := FirstHidden(joinWords(words))
 		p.problem(span, KindHiddenCharacters, "", HiddenName(r)+" is a character like any other to Nix, so the line is no assignment"+consequence)
 		return
@@ -24,10 +27,13 @@ func (p *parser) refuse(words []Word, span source.Span) {
 	switch {
 	case p.continues(words):
 		p.continued = len(p.file.Lines) - 1
-		p.problem(span, KindLineContinuation, "", fmt.Sprintf("the line continues the value of %s, which Nix ends with its line", quote(p.entries[len(p.entries)-1].Name.Text))+consequence)
+		p.problem(span, KindLineContinuation, "", fmt.Sprintf("the line continues the value of %s, which Nix ends with its line", quote(p.begun.name))+consequence)
 		return
 	}
 	if what := strayShell(words); what != "" {
+		if IsEchoOption(name) && len(words) > 2 && words[2].Text == "=" {
+			p.begin(words[1].Text, words[3:])
+		}
 		p.problem(span, KindStrayShellText, "", what+", which is no text for Nix"+consequence)
 		return
 	}
@@ -36,6 +42,7 @@ func (p *parser) refuse(words []Word, span source.Span) {
 		return
 	}
 	if n, ok := p.gluedName(words); ok {
+		p.begin(n, words[1:])
 		p.problem(span, KindAssignmentSpacing, n, "the = after "+quote(n)+" has no blank on both sides"+consequence)
 		return
 	}
@@ -43,8 +50,10 @@ func (p *parser) refuse(words []Word, span source.Span) {
 	switch {
 	case isOp && op.isYAML() && len(op.Value) > 0 && (knownAnywhere(op.Name.Text) || op.Operator.Span.End == words[0].Span.End && p.near(op.Name.Text) != ""),
 		isOp && !op.isYAML() && plausibleName(op.Name.Text):
+		p.begin(op.Name.Text, op.Value)
 		p.problem(span, KindWrongOperator, op.Name.Text, quote(op.Operator.Text)+" stands where only = can"+consequence)
 	case len(words) > 1 && knownAnywhere(name) && !isOperator(words[1].Text):
+		p.begin(name, words[1:])
 		p.problem(span, KindMissingEquals, "", "setting "+quote(name)+" has no = before its value"+consequence)
 	default:
 		if what := foreign(words, isOp && op.isYAML() && plausibleName(op.Name.Text)); what != "" {
@@ -53,6 +62,11 @@ func (p *parser) refuse(words []Word, span source.Span) {
 		}
 		p.other(words, span)
 	}
+}
+
+// begin notes that the current line assigns to a setting but for a mistake.
+func (p *parser) begin(name string, value []Word) {
+	p.begun = begun{len(p.file.Lines) - 1, name, value}
 }
 
 // other adds the problem of a line of which nothing better is known.
@@ -88,15 +102,15 @@ func isStatement(words []Word) bool {
 // one is indented deeper, or both hold nothing but URLs or nothing but keys.
 func (p *parser) continues(words []Word) bool {
 	index := len(p.file.Lines) - 1
-	if len(p.entries) == 0 || index == 0 || knownAnywhere(assigned(words)) {
+	b := p.begun
+	if b.name == "" || knownAnywhere(assigned(words)) {
 		return false
 	}
-	e := &p.entries[len(p.entries)-1]
 	above := index - 1
-	for above > e.Line && len(p.file.Lines[above].Words) == 0 && !p.file.Lines[above].Comment.IsEmpty() {
+	for above > b.line && len(p.file.Lines[above].Words) == 0 && !p.file.Lines[above].Comment.IsEmpty() {
 		above--
 	}
-	if above != e.Line && above != p.continued {
+	if above != b.line && above != p.continued {
 		return false
 	}
 	last := p.file.Lines[above].Words
@@ -106,10 +120,10 @@ func (p *parser) continues(words []Word) bool {
 	if len(words) > 1 && words[1].Text == "=" {
 		return false
 	}
-	if indent(p.text, p.file.Lines[index]) > indent(p.text, p.file.Lines[e.Line]) {
+	if indent(p.text, p.file.Lines[index]) > indent(p.text, p.file.Lines[b.line]) {
 		return true
 	}
-	return above == index-1 && len(e.Words) > 0 && (every(e.Words, isURL) && every(words, isURL) || every(e.Words, isKey) && every(words, isKey))
+	return above == index-1 && len(b.value) > 0 && (every(b.value, isURL) && every(words, isURL) || every(b.value, isKey) && every(words, isKey))
 }
 
 // assigned returns the name that a line assigns to or seems to: the first word, up to what could be an operator.

@@ -63,6 +63,9 @@ func join(text *workspace.NixText, problem source.Problem) ([]fixers.Edit, bool)
 			of = entry.Words
 		}
 		for _, w := range of {
+			if w.Text == "=" {
+				return nil, false // the assignment itself is broken into lines
+			}
 			if w.Text = strings.TrimRight(w.Text, `\`); w.Text != "" {
 				words = append(words, w)
 			}

@@ -116,12 +116,12 @@ func accepted(text *workspace.NixText, name string, words []nixconf.Word) bool {
 			return true
 		}
 	}
-	for _, e := range nixconf.CheckValueFor(text.Targets, name, joined(words), words) {
-		if e.Fatal {
-			return false
-		}
-	}
-	return true
+	return !refused(text.Targets, name, words)
+}
+
+// refused reports whether a targeted release gives up on a setting with these words as its value.
+func refused(ts nixconf.Targets, name string, words []nixconf.Word) bool {
+	return slices.ContainsFunc(nixconf.CheckValueFor(ts, name, joined(words), words), func(e nixconf.TargetError) bool { return e.Fatal })
 }
 
 func joined(words []nixconf.Word) string {
