@@ -282,3 +282,16 @@ func FuzzCompare(f *testing.F) {
 		}
 	})
 }
+
+func BenchmarkCompare(b *testing.B) {
+	text := "# syntax=docker/dockerfile:1\nFROM debian:12 AS build\n" + strings.Repeat("ENV A=b C=\"d e\"\nRUN apt-get update && \\\n    apt-get install -y --no-install-recommends \\\n        curl git\nCOPY --chown=1:1 a b /c/\nWORKDIR /c\n", 8) + "CMD [\"a\"]\n"
+	before := source.NewFile("Dockerfile", []byte(text))
+	after := source.NewFile("Dockerfile", []byte(strings.Replace(text, "curl git", "curl  git", 1)))
+	fixes := []fixers.Fix{{Edits: []fixers.Edit{difference(before, string(after.Bytes))}}}
+	b.ReportAllocs()
+	for b.Loop() {
+		if d := Compare(before, after, fixes); d != "" {
+			b.Fatal(d)
+		}
+	}
+}
