@@ -51,7 +51,7 @@ func spaced(text *workspace.NixText, line *nixconf.Line) ([]fixers.Edit, bool) {
 	name, value, _ := strings.Cut(string(text.Fragment.Text[line.Span.Start:line.Comment.Start]), "=")
 	after := nixconf.Parse(source.WholeFile(source.NewFile("", []byte(name+" = "+value))))
 	for _, e := range after.Entries {
-		if text.Known(line.Span) && refused(text.Targets, e.Name.Text, e.Words) {
+		if text.Known(line.Span) && refusedValue(text.Targets, e.Name.Text, e.Words) {
 			return nil, false // the line would be refused all the same
 		}
 	}

@@ -41,11 +41,14 @@ func checkBuildUsersGroup(p *rules.Pass, img *workspace.Image) {
 		if e.Kind == workspace.Opaque || e.File != img.File.Source {
 			return // it may make the group
 		}
-		if n < installed || e.Image != img || e.Nix == nil || e.Maybe || e.Nix.Phases&(workspace.Builds) == 0 {
+		if n < installed || e.Image != img || e.Nix == nil || e.Maybe || e.Nix.Phases&workspace.Builds == 0 {
 			continue
 		}
 		if e.User != "" && e.User != "root" && e.User != "0" || slices.ContainsFunc(e.Command.Wrappers, changesUser) {
 			continue
+		}
+		if e.Command.Ignored {
+			return
 		}
 		eff := img.SettingsBefore(e)
 		setting := eff.Settings.Get("build-users-group")

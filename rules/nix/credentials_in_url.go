@@ -36,7 +36,7 @@ var credentialsInURL = &rules.Rule{
 				switch {
 				case ok && password != "" && !isPlaceholderSecret("01234567"+password):
 					what = "a password"
-				case isSecret(u.User.Username()):
+				case hasTokenPrefix(u.User.Username()):
 					what = "a token"
 				default:
 					continue

@@ -86,7 +86,7 @@ func split(text *workspace.NixText, line nixconf.Line, place int, settings []str
 		return nil
 	}
 	for _, e := range parts.Entries {
-		if refused(text.Targets, e.Name.Text, e.Words) {
+		if refusedValue(text.Targets, e.Name.Text, e.Words) {
 			return nil
 		}
 	}

@@ -116,11 +116,11 @@ func accepted(text *workspace.NixText, name string, words []nixconf.Word) bool {
 			return true
 		}
 	}
-	return !refused(text.Targets, name, words)
+	return !refusedValue(text.Targets, name, words)
 }
 
-// refused reports whether a targeted release gives up on a setting with these words as its value.
-func refused(ts nixconf.Targets, name string, words []nixconf.Word) bool {
+// refusedValue reports whether a targeted release gives up on a setting with these words as its value.
+func refusedValue(ts nixconf.Targets, name string, words []nixconf.Word) bool {
 	return slices.ContainsFunc(nixconf.CheckValueFor(ts, name, joined(words), words), func(e nixconf.TargetError) bool { return e.Fatal })
 }
 

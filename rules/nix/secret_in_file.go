@@ -57,12 +57,20 @@ func isSecret(token string) bool {
 	for _, scheme := range []string{"PAT:", "OAuth2:"} {
 		token = strings.TrimPrefix(token, scheme)
 	}
+	if slices.ContainsFunc(tokenPrefixes, func(prefix string) bool { return strings.HasPrefix(token, prefix) }) {
+		return hasTokenPrefix(token)
+	}
+	return len(token) >= 20 && strings.ContainsAny(token, "0123456789") && !isPlaceholderSecret(token)
+}
+
+// hasTokenPrefix reports whether a text is a token of GitHub or GitLab, rather than a placeholder for one.
+func hasTokenPrefix(token string) bool {
 	for _, prefix := range tokenPrefixes {
 		if rest, ok := strings.CutPrefix(token, prefix); ok {
 			return len(rest) >= 16 && !isPlaceholderSecret(rest)
 		}
 	}
-	return len(token) >= 20 && strings.ContainsAny(token, "0123456789") && !isPlaceholderSecret(token)
+	return false
 }
 
 // isPlaceholderSecret reports whether a text stands for a secret that is to be put in, as in an example.

@@ -2,6 +2,7 @@ package nix
 
 import (
 	"fmt"
+	"path"
 	"slices"
 	"strings"
 
@@ -28,12 +29,15 @@ func checkSubstituterKeys(p *rules.Pass, text *workspace.NixText) {
 	if !lacksKey(text, own) || text.Host == workspace.HostFile && isUserFile(text.Path) {
 		return // a user's file adds to that of the system, which holds the keys
 	}
-	settings := judged(text)
+	settings := judged(p.Workspace, text)
 	if settings == nil {
 		return
 	}
 	if on, ok := settings.Bool("require-sigs"); !ok || !on {
 		return
+	}
+	if on, _ := settings.Bool("accept-flake-config"); on {
+		return // a flake may bring the key
 	}
 	keys, ok := settings.List("trusted-public-keys")
 	if !ok {
@@ -90,9 +94,10 @@ func lacksKey(text *workspace.NixText, own []cache) bool {
 }
 
 // judged returns the settings in force where a text is all of the configuration, or what is written besides is known too; else nil.
-func judged(text *workspace.NixText) *nixconf.Settings {
+func judged(ws *workspace.Workspace, text *workspace.NixText) *nixconf.Settings {
 	if text.Image == nil {
-		if len(text.Includes) > 0 || text.Path == "nix.custom.conf" || strings.HasSuffix(text.Path, "/nix.custom.conf") {
+		// What is not put where Nix reads it is taken for all of the configuration only where it has keys.
+		if len(text.Includes) > 0 || path.Base(text.Path) != "nix.conf" || placeOf(ws, text) == somewhere && len(text.Setting("trusted-public-keys")) == 0 {
 			return nil
 		}
 		target := text.Targets[0]

@@ -68,16 +68,17 @@ func (c cache) without(name string) string {
 	return base
 }
 
-// isPrivate reports whether a host is one of a machine's own or of a local network, which others cannot reach.
+// isPrivate reports whether a host is one of a machine's own, of a local network or of a tunnel, which others cannot reach or listen to.
 func isPrivate(host string) bool {
+	shared := netip.PrefixFrom(netip.AddrFrom4([4]byte{100, 64}), 10) // RFC 6598, which tailnets use
 	if a, err := netip.ParseAddr(host); err == nil {
-		return a.IsLoopback() || a.IsPrivate() || a.IsLinkLocalUnicast() || a.IsUnspecified()
+		return a.IsLoopback() || a.IsPrivate() || a.IsLinkLocalUnicast() || a.IsUnspecified() || shared.Contains(a)
 	}
 	host = strings.ToLower(strings.TrimSuffix(host, "."))
 	if !strings.Contains(host, ".") {
 		return true // such as localhost, or a service of compose
 	}
-	for _, suffix := range []string{".localhost", ".local", ".lan", ".internal", ".intranet", ".home", ".home.arpa", ".corp", ".test"} {
+	for _, suffix := range []string{".localhost", ".local", ".lan", ".internal", ".intranet", ".home", ".home.arpa", ".corp", ".test", ".ts.net", ".onion"} {
 		if strings.HasSuffix(host, suffix) {
 			return true
 		}
