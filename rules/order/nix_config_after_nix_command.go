@@ -121,8 +121,8 @@ func lateSettings(img *workspace.Image, timeline []*workspace.Event, n int) []la
 			if name == "experimental-features" && (hasWord(before, "nix-command") || !hasWord(now, "nix-command")) {
 				continue
 			}
-			if effect != workspace.Fails && !readLater(timeline[n+1:], name) {
-				continue // it may be meant for those who run the image
+			if effect != workspace.Fails && (!readLater(timeline[n+1:], name) || computed(img, write)) {
+				continue // it may be meant for those who run the image, or be written with what only the commands before have made
 			}
 			seen[name] = true
 			found = append(found, late{entry, name, effect, command, orDefault(before)})
@@ -170,6 +170,15 @@ func orDefault(value string) string {
 func readLater(events []*workspace.Event, name string) bool {
 	return slices.ContainsFunc(events, func(e *workspace.Event) bool {
 		return e.Kind == workspace.RunCommand && workspace.Reach(name, e.Nix.Phases) != workspace.NoEffect
+	})
+}
+
+// computed reports whether the instruction of a write also writes a value that a command gives.
+func computed(img *workspace.Image, write *workspace.Event) bool {
+	return slices.ContainsFunc(img.Events, func(e *workspace.Event) bool {
+		return e.Instruction == write.Instruction && e.Kind == workspace.WriteConfig && e.Text != nil && slices.ContainsFunc(e.Text.Fragment.Pieces, func(p source.Piece) bool {
+			return p.Opaque && (strings.HasPrefix(p.Text, "$(") || strings.HasPrefix(p.Text, "`"))
+		})
 	})
 }
 

@@ -22,6 +22,9 @@ import (
 
 var update = flag.Bool("update", false, "rewrite the expectations of the rules' cases")
 
+// Updating reports whether the flag -update was given.
+func Updating() bool { return *update }
+
 // Run tests every rule of a pack. all are the packs whose rules must not panic on the cases. It is called from the pack's own folder.
 func Run(t *testing.T, pack rules.Pack, all []rules.Pack) {
 	files, err := filepath.Glob("*.txtar")

@@ -3,6 +3,7 @@ package sandbox
 import (
 	"bytes"
 	"fmt"
+	"slices"
 
 	"github.com/sandlint/sandlint/fixers"
 	fixdocker "github.com/sandlint/sandlint/fixers/dockerfile"
@@ -91,7 +92,7 @@ func emulationFix(img *workspace.Image, e *workspace.Event) []fixers.Fix {
 		return nil
 	}
 	base := img.Root().Base
-	if base == nil || base.Conf == nil || e.User != "" && e.User != "root" && e.User != "0" {
+	if base == nil || base.Conf == nil || e.User != "" && e.User != "root" && e.User != "0" || !readsSystemConf(img, e) {
 		return nil
 	}
 	write := "RUN echo 'filter-syscalls = false' >> /etc/nix/nix.conf"
@@ -102,6 +103,18 @@ func emulationFix(img *workspace.Image, e *workspace.Event) []fixers.Fix {
 		Title: "Write filter-syscalls = false before it", Safety: fixers.Unsafe, Changes: changes,
 		Edits: fixdocker.InsertBefore(img.File.File, e.Instruction, write),
 	}}
+}
+
+// readsSystemConf reports whether a setting in the image's /etc/nix/nix.conf is in force for a command.
+func readsSystemConf(img *workspace.Image, at *workspace.Event) bool {
+	for _, o := range img.SettingsBefore(at).Origins("filter-syscalls") {
+		if o.Event != nil && o.Event.Path != "/etc/nix/nix.conf" {
+			return false // another source wins
+		}
+	}
+	return !slices.ContainsFunc(img.Timeline(), func(e *workspace.Event) bool {
+		return e.Kind == workspace.SetEnv && e.Name == "NIX_CONF_DIR"
+	})
 }
 
 // unterminated reports whether the last line of the image's nix.conf has no line end when an event happens, so that what is appended joins it.

@@ -1,0 +1,193 @@
+package workspace
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/sandlint/sandlint/parsers/nixconf"
+)
+
+// TestTrace traces an image that serves as a builder for other machines.
+func TestTrace(t *testing.T) {
+	dir := makeTree(t, map[string]string{
+		"Dockerfile": `FROM nixos/nix:2.31.1-amd64 AS base
+RUN set -eux; \
+    { \
+      echo "filter-syscalls = false"; \
+      echo "max-jobs = auto"; \
+    } >> /etc/nix/nix.conf
+
+FROM base AS tools
+RUN nix-env -f '<nixpkgs>' -iA \
+      gnused \
+      openssh \
+    && nix-store --gc
+
+FROM alpine:3.20 AS unrelated
+RUN apk add --no-cache git
+
+FROM tools
+ARG EXTRA_FEATURES=flakes
+ENV NIX_CONFIG="cores = 2"
+COPY setup.sh /
+RUN echo "extra-experimental-features = nix-command $EXTRA_FEATURES" >> /etc/nix/nix.conf
+RUN /setup.sh
+RUN nix build --option cores 4 --no-sandbox .#x
+RUN /unknown.sh && nix-build
+`,
+		"setup.sh": "#!/bin/sh\nNIX_CONFIG='substitute = false' nix-build\n",
+	})
+	d := openDockerfile(t, dir, "Dockerfile")
+	var b strings.Builder
+	for _, s := range d.Trace() {
+		fmt.Fprintf(&b, "stage %d: %s %s, assumed %v\n", s.Image.Stage.Index, s.Distribution, s.Version, s.Assumed)
+		for _, c := range s.Commands {
+			fmt.Fprintf(&b, "  %s:%d %s, uncertain %v\n", c.Event.File.Path, c.Event.File.LineOf(c.Event.Span.Start), c.Event.Nix.Label, c.Uncertain)
+			for _, setting := range c.Settings {
+				value := setting.Value
+				if setting.Name == "trusted-public-keys" {
+					value = "…"
+				}
+				fmt.Fprintf(&b, "    %s = %s", setting.Name, value)
+				if !setting.Certain {
+					b.WriteString(" ?")
+				}
+				for _, from := range setting.From {
+					fmt.Fprintf(&b, ", %s", from.Label)
+					if from.File != nil {
+						fmt.Fprintf(&b, " at %s:%d %q", from.File.Path, from.File.LineOf(from.Span.Start), from.File.Text(from.Span))
+					}
+				}
+				b.WriteString("\n")
+			}
+		}
+	}
+	want := `stage 1: nix 2.31.1, assumed false
+  Dockerfile:9 nix-env -iA, uncertain false
+    build-users-group = nixbld, the base image nixos/nix
+    filter-syscalls = false, /etc/nix/nix.conf at Dockerfile:4 "filter-syscalls = false"
+    max-jobs = auto, /etc/nix/nix.conf at Dockerfile:5 "max-jobs = auto"
+    sandbox = false, the base image nixos/nix
+    trusted-public-keys = …, the base image nixos/nix
+  Dockerfile:12 nix-store --gc, uncertain false
+    build-users-group = nixbld, the base image nixos/nix
+    filter-syscalls = false, /etc/nix/nix.conf at Dockerfile:4 "filter-syscalls = false"
+    max-jobs = auto, /etc/nix/nix.conf at Dockerfile:5 "max-jobs = auto"
+    sandbox = false, the base image nixos/nix
+    trusted-public-keys = …, the base image nixos/nix
+stage 3: nix 2.31.1, assumed false
+  setup.sh:2 nix-build, uncertain false
+    build-users-group = nixbld, the base image nixos/nix
+    experimental-features = nix-command ?, /etc/nix/nix.conf at Dockerfile:21 "extra-experimental-features = nix-command $EXTRA_FEATURES"
+    filter-syscalls = false, /etc/nix/nix.conf at Dockerfile:4 "filter-syscalls = false"
+    max-jobs = auto, /etc/nix/nix.conf at Dockerfile:5 "max-jobs = auto"
+    sandbox = false, the base image nixos/nix
+    substitute = false, NIX_CONFIG of the command at setup.sh:2 "substitute = false"
+    trusted-public-keys = …, the base image nixos/nix
+  Dockerfile:23 nix build, uncertain false
+    build-users-group = nixbld, the base image nixos/nix
+    cores = 4, command line at Dockerfile:23 "cores 4"
+    experimental-features = nix-command ?, /etc/nix/nix.conf at Dockerfile:21 "extra-experimental-features = nix-command $EXTRA_FEATURES"
+    filter-syscalls = false, /etc/nix/nix.conf at Dockerfile:4 "filter-syscalls = false"
+    max-jobs = auto, /etc/nix/nix.conf at Dockerfile:5 "max-jobs = auto"
+    sandbox = false, command line at Dockerfile:23 "--no-sandbox"
+    trusted-public-keys = …, the base image nixos/nix
+  Dockerfile:24 nix-build, uncertain true
+    build-users-group = nixbld ?, the base image nixos/nix
+    cores = 2 ?, ENV NIX_CONFIG at Dockerfile:19 "cores = 2"
+    experimental-features = nix-command ?, /etc/nix/nix.conf at Dockerfile:21 "extra-experimental-features = nix-command $EXTRA_FEATURES"
+    filter-syscalls = false ?, /etc/nix/nix.conf at Dockerfile:4 "filter-syscalls = false"
+    max-jobs = auto ?, /etc/nix/nix.conf at Dockerfile:5 "max-jobs = auto"
+    sandbox = false ?, the base image nixos/nix
+    trusted-public-keys = … ?, the base image nixos/nix
+`
+	if diff := cmp.Diff(want, b.String()); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
+// TestTraceAssumed tells whether the release of Nix is known.
+func TestTraceAssumed(t *testing.T) {
+	for base, want := range map[string]string{
+		"nixos/nix:2.24.10":              "nix 2.24.10 false",
+		"nixos/nix":                      "nix newest true",
+		"ghcr.io/lix-project/lix:2.91.1": "lix 2.91.1 false",
+		"example.org/nix":                "nix newest true",
+	} {
+		d := openDockerfile(t, makeTree(t, map[string]string{"Dockerfile": "FROM " + base + "\nRUN nix-build\n"}), "Dockerfile")
+		s := d.Trace()[0]
+		version := s.Version.String()
+		if s.Version == nixconf.DefaultTargets()[0].To && s.Assumed {
+			version = "newest"
+		}
+		if got := fmt.Sprintf("%s %s %v", s.Distribution, version, s.Assumed); got != want {
+			t.Errorf("%s: %s, want %s", base, got, want)
+		}
+	}
+}
+
+// TestReach holds the table of settings to names that Nix knows, and to effects that a phase can have.
+func TestReach(t *testing.T) {
+	for name, r := range settingReaches {
+		if canonical(name) != name {
+			t.Errorf("%s is no canonical name of a setting", name)
+		}
+		if nixconf.Known(name, nixconf.DefaultTargets()).Coverage == nixconf.None {
+			t.Errorf("no release of Nix has the setting %s", name)
+		}
+		if r.phases == 0 || r.effect == NoEffect {
+			t.Errorf("%s reaches nothing", name)
+		}
+	}
+	for _, tt := range []struct {
+		setting string
+		phases  Phase
+		want    Effect
+	}{
+		{"filter-syscalls", Builds, Fails}, {"filter-syscalls", MayBuild | Fetches, Fails}, {"filter-syscalls", Substitutes | Fetches, NoEffect},
+		{"sandbox", Builds, Differs}, {"substituters", Substitutes, Wasted}, {"experimental-features", NewCommand, Fails},
+		{"experimental-features", Builds, NoEffect}, {"keep-outputs", Collects, Differs}, {"no-such-setting", ^Phase(0), NoEffect}, {"sandbox", 0, NoEffect},
+	} {
+		if got := Reach(tt.setting, tt.phases); got != tt.want {
+			t.Errorf("Reach(%s, %s) = %d, want %d", tt.setting, phases(tt.phases), got, tt.want)
+		}
+	}
+}
+
+func TestTargetsSet(t *testing.T) {
+	targets := DefaultTargets()
+	for _, s := range []string{"nix=2.24", "lix=2.91", "platform=linux/amd64, linux/arm/v7", "platform=windows/amd64", "libseccomp=2.5.4", "libseccomp=2.5.5", "kernel=6.1"} {
+		consumer, version, _ := strings.Cut(s, "=")
+		if err := targets.Set(consumer, version); err != nil {
+			t.Errorf("%s: %v", s, err)
+		}
+	}
+	if got := fmt.Sprint(targets.Platforms, targets.Versions, len(targets.Nix), targets.NixGiven); got != "[linux/amd64 linux/arm/v7 windows/amd64] map[kernel:6.1 libseccomp:2.5.5] 2 true" {
+		t.Error(got)
+	}
+	for s, want := range map[string]string{
+		"libsecomp=2.5":         `there is no consumer "libsecomp"; did you mean "libseccomp"?`,
+		"x=1":                   `there is no consumer "x"; it is one of containerd, crun, determinate, docker, kernel, libseccomp, lix, nix, platform, podman, runc`,
+		"kernel=six":            `version "six" of kernel is not a number such as 2.5.4`,
+		"kernel=":               `version "" of kernel is not a number such as 2.5.4`,
+		"platform=amd64":        `platform "amd64" is not of the form os/architecture, such as linux/arm64`,
+		"platform=linux/amd64,": `platform "" is not of the form os/architecture, such as linux/arm64`,
+	} {
+		consumer, version, _ := strings.Cut(s, "=")
+		if err := targets.Set(consumer, version); err == nil || err.Error() != want {
+			t.Errorf("%s: %v", s, err)
+		}
+	}
+	for _, name := range Consumers() {
+		version := map[string]string{"platform": "linux/amd64", "determinate": "3.5", "lix": "2.91"}[name]
+		if version == "" {
+			version = "2.24"
+		}
+		if err := new(Targets).Set(name, version); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
