@@ -63,9 +63,10 @@ type Step struct {
 	// Span is the step's mapping.
 	Span source.Span
 
-	file *source.File
-	node *yamltree.Node
-	run  *yamltree.Node
+	file  *source.File
+	node  *yamltree.Node
+	run   *yamltree.Node
+	shell *yamltree.Node // of an Outline
 }
 
 // Action returns the name of the action without its version, in lower case; "" for a script.
