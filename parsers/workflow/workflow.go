@@ -84,6 +84,18 @@ func (s *Step) Input(name string) *source.Fragment {
 	return opaque(n, s.file)
 }
 
+// InputAt is like Input, and returns the place of the input's key and value as well.
+func (s *Step) InputAt(name string) (*source.Fragment, source.Span) {
+	for entry := range s.node.Get("with").All() {
+		if strings.EqualFold(entry.Key.Text, name) {
+			if v := entry.Value.Resolve(); v.IsScalar() {
+				return opaque(v, s.file), entry.Span()
+			}
+		}
+	}
+	return nil, source.Span{}
+}
+
 // Script returns the text under "run", nil when there is none. Expressions in it are opaque.
 func (s *Step) Script() *source.Fragment {
 	if s.run == nil {
