@@ -44,11 +44,6 @@ func compareNix(before, after *workspace.Dockerfile, fixes []fixers.Fix) string 
 // compareHosted says in one sentence what changed in a file of another language besides the settings that fixes declare: its other bytes, or
 // what its nix.conf texts mean. It is "" when nothing did.
 func compareHosted(before, after *workspace.Hosted, fixes []fixers.Fix) string {
-	var all fixers.Changes
-	for _, f := range fixes {
-		all.Repair = all.Repair || f.Changes.Repair
-		all.Settings = append(all.Settings, f.Changes.Settings...)
-	}
 	switch {
 	case before == nil || after == nil:
 		return "the file cannot be read"
@@ -64,11 +59,30 @@ func compareHosted(before, after *workspace.Hosted, fixes []fixers.Fix) string {
 		if a.Host != b.Host || a.Path != b.Path {
 			return "the nix.conf texts are others than before"
 		}
-		if d := fixnix.CompareTexts(a.File, b.File, sourceKind(a.Host), all, a.Targets); d != "" {
+		if bytes.Equal(a.Fragment.Text, b.Fragment.Text) {
+			continue
+		}
+		if d := fixnix.CompareTexts(a.File, b.File, sourceKind(a.Host), changesOf(a, fixes), a.Targets); d != "" {
 			return d
 		}
 	}
 	return ""
+}
+
+// changesOf returns what the fixes that edit a text declare.
+func changesOf(t *workspace.NixText, fixes []fixers.Fix) fixers.Changes {
+	where := t.Where
+	for _, p := range t.Fragment.Pieces {
+		where = where.Join(p.Span)
+	}
+	var all fixers.Changes
+	for _, f := range fixes {
+		if slices.ContainsFunc(f.Edits, func(e fixers.Edit) bool { return where.Contains(e.Span) || where.Overlaps(e.Span) }) {
+			all.Repair = all.Repair || f.Changes.Repair
+			all.Settings = append(all.Settings, f.Changes.Settings...)
+		}
+	}
+	return all
 }
 
 // around returns the bytes of a host with a mark in the place of each run of text that belongs to a nix.conf text as it stands there. The
