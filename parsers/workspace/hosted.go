@@ -72,7 +72,7 @@ type hostReader struct {
 // add records a text that stands at a place of the host.
 func (h *hostReader) add(t *NixText, fr *source.Fragment, where source.Span) {
 	t.File = nixconf.Parse(fr)
-	t.Where = where
+	t.Hosted, t.Where = h.out, where
 	if t.Targets == nil {
 		t.Targets = h.targets
 	}

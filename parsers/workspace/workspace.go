@@ -86,6 +86,8 @@ type NixText struct {
 	Image *Image
 	// Installer is the installer that a HostExtra is for, nil where it is not known.
 	Installer *Installer
+	// Hosted is the file of another language that the text stands in, nil for a nix.conf file and for a Dockerfile.
+	Hosted *Hosted
 	// Where is the part of a Hosted file that the text belongs to: the command, or the key with its value.
 	Where source.Span
 	// Option is the whole value of a HostFeature's option, of which the text is what arrives.

@@ -21,8 +21,11 @@ var pages embed.FS
 func Pack() rules.Pack {
 	return rules.Pack{Name: "nix", Pages: pages, Rules: []*rules.Rule{
 		assignmentSpacing,
+		determinateExtraConfGrammar,
+		devcontainerExtraNixConfig,
 		duplicateSetting,
 		extraBeforeBase,
+		installNixActionFeatures,
 		invalidValue,
 		missingEquals,
 		syntax,
@@ -59,7 +62,7 @@ func known(text *workspace.NixText, entry *nixconf.Entry) bool {
 func problemsOf(text *workspace.NixText, report func(source.Problem), kinds ...string) {
 	for _, problem := range text.Problems {
 		for _, kind := range kinds {
-			if problem.Kind == kind {
+			if problem.Kind == kind && !commaBroken(text, problem) {
 				report(problem)
 			}
 		}
