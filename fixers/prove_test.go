@@ -229,6 +229,26 @@ func TestRun(t *testing.T) {
 			want: "f = (a).A.A\n  applied ra: Write A\n  applied ra: Write A\n  rejected ra: Write A: in brackets\n",
 		},
 		{
+			name: "twins in each other's way, of which the first cannot be mended", text: "aaa",
+			check: fakeChecker{
+				lint: func(files []*source.File, _ []Finding) []Finding {
+					var findings []Finding
+					for i := range strings.Count(string(files[0].Bytes), "aa") + strings.Count(string(files[0].Bytes), "aaa") {
+						fix := Fix{Title: "Write b", Safety: Safe, Edits: []Edit{{files[0], source.Span{Start: i, End: i + 2}, "b"}}}
+						findings = append(findings, Finding{Path: "f", Rule: "ra", Key: "aa", Fixes: []Fix{fix}})
+					}
+					return findings
+				},
+				compare: func(_, after string, _ []Fix) string {
+					if strings.HasPrefix(after, "b") {
+						return "begins with b"
+					}
+					return ""
+				},
+			},
+			want: "f = ab\n  applied ra: Write b\n",
+		},
+		{
 			name: "the second alternative when the first one fails", text: "a",
 			check: fakeChecker{rules: []fakeRule{{ID: "ra", Severity: warning, Old: "a", New: []string{"b", "c"}}, {ID: "rb", Severity: warning, Old: "b"}}},
 			want:  "f = c\n  applied ra: Write c\n  rejected ra: Write b: a new finding has come: found b (rb)\n", calls: 3,

@@ -109,6 +109,7 @@ func TestCompareInstruction(t *testing.T) {
 		{"RUN: new word", "RUN apt-get install x", "RUN apt-get install -y x", false},
 		{"RUN: lost backslash", "RUN a \\\n b \\\n && c", "RUN a b && \\\n c", true},
 		{"RUN: redirect in bash, background in sh", "RUN a &>b", "RUN a & >b", false},
+		{"RUN: arithmetic in bash, commands in sh", "RUN (( 1 +2 ))", "RUN (( 1+2 ))", false},
 		{"RUN: for without in", "RUN for x; do a; done", "RUN for x in; do a; done", false},
 		{"RUN: array", "RUN [\"a\", \"b\"]", "RUN [\"a\",\"b\"]", true},
 		{"RUN: array to shell", "RUN [\"a\"]", "RUN a", false},
@@ -280,4 +281,17 @@ func FuzzCompare(f *testing.F) {
 			last = e.span.End
 		}
 	})
+}
+
+func BenchmarkCompare(b *testing.B) {
+	text := "# syntax=docker/dockerfile:1\nFROM debian:12 AS build\n" + strings.Repeat("ENV A=b C=\"d e\"\nRUN apt-get update && \\\n    apt-get install -y --no-install-recommends \\\n        curl git\nCOPY --chown=1:1 a b /c/\nWORKDIR /c\n", 8) + "CMD [\"a\"]\n"
+	before := source.NewFile("Dockerfile", []byte(text))
+	after := source.NewFile("Dockerfile", []byte(strings.Replace(text, "curl git", "curl  git", 1)))
+	fixes := []fixers.Fix{{Edits: []fixers.Edit{difference(before, string(after.Bytes))}}}
+	b.ReportAllocs()
+	for b.Loop() {
+		if d := Compare(before, after, fixes); d != "" {
+			b.Fatal(d)
+		}
+	}
 }

@@ -182,11 +182,15 @@ services:
     extends:
       file: ../common.yml
       service: x
+  more:
+    extends: other
+    image: m
 `, `
 base image=b cap_add[NET_ADMIN] build: context=ctx platforms[linux/amd64] args[A=1 B=2]
 derived image=b cap_add[NET_ADMIN SYS_ADMIN] extends=base build: context=ctx dockerfile=d platforms[linux/amd64 linux/arm64] args[A=1 B=3]
 again image=a cap_add[NET_ADMIN SYS_ADMIN] extends=derived build: context=ctx dockerfile=d platforms[linux/amd64 linux/arm64] args[A=1 B=3]
-other extends=x of=../common.yml`},
+other extends=x of=../common.yml
+more image=m extends=other of=../common.yml`},
 	{"extends nothing", "services:\n  a: {extends: b}\n  c: {extends: c}\n", `
 a extends=b
 c extends=c

@@ -64,6 +64,7 @@ func TestCommands(t *testing.T) {
 		{"group", "{ a; b; } >> f", "a: \"a\" >>f\nb: \"b\" >>f\n"},
 		{"subshell", "(a; b) > f &", "a: \"a\" >f [subshell] [background]\nb: \"b\" >f [subshell] [background]\n"},
 		{"substitution", "a \"$(b c)\"", "a: \"a\" ?\"$(b c)\"\nb: \"b\" \"c\" [subshell] [nested]\n"},
+		{"program in an unknown folder", "$HOME/bin/nix-env -i x; ${P}nix-env", "nix-env: ?\"$HOME/bin/nix-env\" \"-i\" \"x\"\n: ?\"${P}nix-env\"\n"},
 		{"glob", "rm -f *.o", "rm: \"rm\" \"-f\" ?\"*.o\"\n"},
 		{"continuation", "nix-env \\\n  -iA \\\n  x", "nix-env: \"nix-env\" \"-iA\" \"x\"\n"},
 		{"continuation in a word", "nix-\\\nenv -i", "nix-env: \"nix-env\" \"-i\"\n"},

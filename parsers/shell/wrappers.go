@@ -57,6 +57,11 @@ func peel(c *Command) {
 		c.Path, c.Name = first.Text, ""
 		if first.Known {
 			c.Name = path.Base(first.Text)
+		} else if n := len(first.Parts); n > 0 && !first.Parts[n-1].Opaque && !strings.ContainsAny(first.Text, "*?[") {
+			// "$HOME/bin/nix-env": the folder is not known, the program is.
+			if last := first.Parts[n-1].Text; strings.Contains(last, "/") && !strings.HasSuffix(last, "/") {
+				c.Name = path.Base(last)
+			}
 		}
 		w, ok := wrappers[c.Name]
 		if !ok || len(c.Words) < 2 {

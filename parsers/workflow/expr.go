@@ -324,12 +324,8 @@ func (e *evaluation) or() val {
 	defer func() { e.depth-- }()
 	v := e.and()
 	for !e.failed && e.op("||") {
-		w := e.and()
-		switch v.truth() {
-		case no:
+		if w := e.and(); v.truth() == no {
 			v = w
-		case unsure:
-			v = val{}
 		}
 	}
 	return v
@@ -338,12 +334,8 @@ func (e *evaluation) or() val {
 func (e *evaluation) and() val {
 	v := e.equality()
 	for !e.failed && e.op("&&") {
-		w := e.equality()
-		switch v.truth() {
-		case yes:
+		if w := e.equality(); v.truth() == yes {
 			v = w
-		case unsure:
-			v = val{}
 		}
 	}
 	return v

@@ -360,6 +360,40 @@ j on linux/amd64
   docker build context=.
   docker build context=dir platforms[?<${{ inputs.platform }}>] open
   docker build context=?<'unclosed> platforms[linux/arm64] open`},
+	{"an ARM runner", job(`
+    runs-on: ubuntu-24.04-arm
+    steps:
+      - uses: docker/setup-qemu-action@v3
+      - uses: docker/build-push-action@v6
+        with: {platforms: "linux/arm64,linux/arm/v7,linux/amd64,linux/386,windows/amd64,linux/unheard-of"}
+`), `
+j on linux/arm64 qemu=docker/setup-qemu-action@v3
+  docker/build-push-action platforms[linux/arm64 linux/arm/v7 linux/amd64! linux/386! windows/amd64 linux/unheard-of] -> Dockerfile`},
+	{"commands that may not run", job(`
+    runs-on: ubuntu-latest
+    steps:
+      - run: |
+          false || cd sub
+          docker build .
+      - run: |
+          P=linux/arm64
+          docker build --platform $P .
+      - run: |
+          if [ x ]; then P=linux/arm64; fi
+          docker build --platform $P .
+      - run: |
+          P=a
+          P=b
+          docker build --platform $P .
+      - run: (cd sub; docker build .); docker build .
+`), `
+j on linux/amd64
+  docker build context=.
+  docker build context=. platforms[linux/arm64<$P>] -> Dockerfile
+  docker build context=. platforms[?<$P>] -> Dockerfile
+  docker build context=. platforms[?<$P>] -> Dockerfile
+  docker build context=. -> sub/Dockerfile
+  docker build context=. -> Dockerfile`},
 	{"contexts from elsewhere", job(`
     runs-on: ubuntu-latest
     steps:

@@ -71,12 +71,40 @@ type part struct {
 
 // SettingsBefore returns the settings in force just before an event of the image's timeline, for a command that runs there; for a
 // RunCommand its own options and environment are included. A nil event means the end of the image.
-func (img *Image) SettingsBefore(at *Event) *Effective { return img.replay(at, false) }
+func (img *Image) SettingsBefore(at *Event) *Effective {
+	user := ""
+	if at != nil {
+		user = at.User
+	}
+	return img.replayed(replayKey{at, false, user})
+}
 
-// SettingsAfter returns the settings in force once an event has happened.
-func (img *Image) SettingsAfter(at *Event) *Effective { return img.replay(at, true) }
+// SettingsAfter returns the settings in force once an event has happened, for a command that runs as user, as USER names it.
+func (img *Image) SettingsAfter(at *Event, user string) *Effective {
+	return img.replayed(replayKey{at, true, user})
+}
 
-func (img *Image) replay(at *Event, after bool) *Effective {
+// replayKey says up to where, and for whom, a timeline is replayed.
+type replayKey struct {
+	at    *Event
+	after bool
+	user  string
+}
+
+// replayed returns a replay, which is made once.
+func (img *Image) replayed(key replayKey) *Effective {
+	if e, ok := img.replays[key]; ok {
+		return e
+	}
+	if img.replays == nil {
+		img.replays = map[replayKey]*Effective{}
+	}
+	e := img.replay(key.at, key.after, key.user)
+	img.replays[key] = e
+	return e
+}
+
+func (img *Image) replay(at *Event, after bool, user string) *Effective {
 	eff := &Effective{maybe: map[string]bool{}}
 	eff.Distribution, eff.Version = img.nixVersion()
 	files := map[string]*confFile{}
@@ -97,12 +125,13 @@ func (img *Image) replay(at *Event, after bool) *Effective {
 		eff.Uncertain = true
 	}
 	env := map[string]*Event{}
-	user := ""
 	for _, e := range timeline {
 		if e == at && !after {
 			break
 		}
-		user = e.User
+		if at == nil {
+			user = e.User
+		}
 		switch e.Kind {
 		case Opaque:
 			eff.Uncertain = true
@@ -125,9 +154,6 @@ func (img *Image) replay(at *Event, after bool) *Effective {
 		if e == at {
 			break
 		}
-	}
-	if at != nil {
-		user = at.User
 	}
 	m := merger{eff: eff, files: files}
 	m.system(env)

@@ -316,6 +316,9 @@ func installerUse(f *source.File, c *shell.Command) *NixUse {
 				return urlInstaller(f, c, url)
 			}
 		}
+		if len(c.Words) > 1 && officialScript(c, c.Words[1].Text) {
+			return officialUse(c, "")
+		}
 		for _, w := range c.Words[1:] { // sh <(curl …)
 			if strings.HasPrefix(w.Text, "<(") {
 				if url := downloadURL(fieldsOf(w)); url != "" {
@@ -323,9 +326,16 @@ func installerUse(f *source.File, c *shell.Command) *NixUse {
 				}
 			}
 		}
+	case "install", "nix-install.sh", "nix-install", "install-nix.sh", "install-nix":
+		if officialScript(c, c.Words[0].Text) {
+			return officialUse(c, "")
+		}
 	case "nix-installer", "nix-installer-x86_64-linux", "nix-installer-aarch64-linux", "nix-installer.sh":
 		if hasWord(c, "install") {
 			return nixInstaller(f, c, "")
+		}
+		if officialScript(c, c.Words[0].Text) {
+			return officialUse(c, "")
 		}
 	case "apt-get", "apt", "aptitude":
 		if hasWord(c, "install") && (hasWord(c, "nix-bin") || hasWord(c, "nix-setup-systemd")) {
@@ -369,6 +379,22 @@ func urlInstaller(f *source.File, c *shell.Command, url string) *NixUse {
 	case installerURL.MatchString(url):
 		return nixInstaller(f, c, url)
 	}
+	return officialUse(c, url)
+}
+
+var unpackedInstaller = lazyRegexp(`(^|/)nix-[^/]*linux/install$`)
+
+// officialScript reports whether a path is that of the official installer, downloaded or unpacked before: the script of an unpacked release, or one with a
+// usual name and an option that only it has.
+func officialScript(c *shell.Command, name string) bool {
+	if unpackedInstaller.MatchString(name) {
+		return true
+	}
+	return strings.Contains(name, "nix") && strings.Contains(name, "install") && (hasWord(c, "--daemon") || hasWord(c, "--no-daemon"))
+}
+
+// officialUse reads the command line of the official installer.
+func officialUse(c *shell.Command, url string) *NixUse {
 	in := &Installer{Kind: OfficialSingle, Distribution: nixconf.Nix, End: c.Span.End}
 	if m := officialURL.FindStringSubmatch(url); m != nil && m[1] != "" {
 		in.Version, _ = nixconf.ParseVersion(m[1])

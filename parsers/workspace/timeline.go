@@ -690,7 +690,7 @@ func (b *builder) runScript(common Event, c *shell.Command, f *source.File) {
 			return
 		}
 	default:
-		if !word.Known {
+		if !word.Known && c.Name == "" {
 			e := common
 			e.Kind = Opaque
 			b.emit(&e)
@@ -700,13 +700,16 @@ func (b *builder) runScript(common Event, c *shell.Command, f *source.File) {
 			return
 		}
 	}
-	if !word.Known {
+	full := b.wordPath(word)
+	if environmentScript(full) || environmentScript(word.Text) {
+		return
+	}
+	if full == "" {
 		e := common
 		e.Kind = Opaque
 		b.emit(&e)
 		return
 	}
-	full := b.absFrom(b.dir, word.Text)
 	if script := b.contextFile(full); script != nil {
 		dialect, ok := shell.Shebang(script.Bytes)
 		if !ok {
@@ -726,14 +729,21 @@ func (b *builder) runScript(common Event, c *shell.Command, f *source.File) {
 			return
 		}
 	}
-	for _, dir := range systemDirs {
-		if strings.HasPrefix(full, dir) {
-			return
-		}
+	if slices.ContainsFunc(systemDirs, func(dir string) bool { return strings.HasPrefix(full, dir) }) {
+		return
 	}
 	e := common
 	e.Kind = Opaque
 	b.emit(&e)
+}
+
+// environmentScript reports whether a path is that of a script which sets a shell's variables, as the profiles of a system, of a user and of Nix do.
+func environmentScript(name string) bool {
+	switch path.Base(name) {
+	case ".profile", ".bashrc", ".bash_profile", ".zshrc", "nix.sh", "nix-daemon.sh", "hm-session-vars.sh":
+		return true
+	}
+	return strings.Contains(name, "/.nix-profile/") || strings.HasPrefix(name, "/etc/profile") || strings.HasPrefix(name, "/etc/bash") || name == "/etc/os-release" || name == "/etc/environment"
 }
 
 // contextFile returns the file of the build context that lies at a path of the image.

@@ -109,6 +109,7 @@ type Image struct {
 	// Events are what happens in this stage, in order; those of Parent come before them.
 	Events []*Event
 
+	replays   map[replayKey]*Effective
 	installed *Installer // the last one that ran in this stage
 	end       *builder   // the state at the end of the stage
 }

@@ -24,7 +24,7 @@ func moveFix(img *workspace.Image, write, command *workspace.Event) (fixers.Fix,
 	}
 	safety := fixers.Safe
 	settings, lost := written(img, write)
-	before, after := img.SettingsBefore(command), img.SettingsAfter(write)
+	before, after := img.SettingsBefore(command), img.SettingsAfter(write, command.User)
 	if lost || slices.ContainsFunc(settings, func(name string) bool {
 		was, _ := before.Value(name)
 		is, _ := after.Value(name)
@@ -61,7 +61,7 @@ func written(img *workspace.Image, write *workspace.Event) (settings []string, l
 		if !e.Truncate {
 			continue
 		}
-		before, after := img.SettingsBefore(e), img.SettingsAfter(e)
+		before, after := img.SettingsBefore(e), img.SettingsAfter(e, e.User)
 		for _, name := range before.Settings.Names() {
 			was, _ := before.Value(name)
 			if is, _ := after.Value(name); was != is && !slices.Contains(own, name) {

@@ -27,6 +27,9 @@ var nixConfigAfterNixCommand = &rules.Rule{
 	Image: checkNixConfigOrder,
 }
 
+// maxEvents bounds the timelines that are looked at: each write is compared with each command before it. Written by hand, none comes near.
+const maxEvents = 1000
+
 // late is a setting that came too late for a command.
 type late struct {
 	entry   *nixconf.Entry
@@ -38,6 +41,9 @@ type late struct {
 
 func checkNixConfigOrder(p *rules.Pass, img *workspace.Image) {
 	timeline := img.Timeline()
+	if len(timeline) > maxEvents {
+		return
+	}
 	for n, write := range timeline {
 		if write.Image != img || write.Text == nil || write.Maybe || write.Kind == workspace.RunCommand {
 			continue
@@ -84,7 +90,7 @@ func quote(s string) string { return fmt.Sprintf("%q", s) }
 // first such command.
 func lateSettings(img *workspace.Image, timeline []*workspace.Event, n int) []late {
 	write := timeline[n]
-	var after *workspace.Effective
+	after := map[string]*workspace.Effective{} // by the user that a command runs as, whose own file it reads
 	var found []late
 	seen := map[string]bool{}
 	for i := range write.Text.Entries {
@@ -101,12 +107,12 @@ func lateSettings(img *workspace.Image, timeline []*workspace.Event, n int) []la
 			if effect == workspace.NoEffect || command.Maybe || !applies(timeline[:n], command, write, name, effect) {
 				continue
 			}
-			if after == nil {
-				after = img.SettingsAfter(write)
+			if after[command.User] == nil {
+				after[command.User] = img.SettingsAfter(write, command.User)
 			}
-			now, known := after.Value(name)
+			now, known := after[command.User].Value(name)
 			if !known {
-				break
+				continue
 			}
 			before, known := command.Image.SettingsBefore(command).Value(name)
 			if !known || before == now {
