@@ -139,6 +139,8 @@ func nixTexts(doc *workspace.Document) []*workspace.NixText {
 		return []*workspace.NixText{doc.NixText}
 	case doc.Dockerfile != nil:
 		return doc.Dockerfile.NixTexts
+	case doc.Hosted != nil:
+		return doc.Hosted.NixTexts
 	}
 	return nil
 }

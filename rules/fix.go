@@ -221,6 +221,9 @@ func (c *checker) Compare(before, after *source.File, fixes []fixers.Fix) string
 		case workspace.KindSeccomp:
 			return fixseccomp.Compare(before, after, fixes)
 		}
+		if e.Kind.Hosts() {
+			return compareHosted(c.hosted(e, before), c.hosted(e, after), fixes)
+		}
 	}
 	return "the file is not one of those that are being fixed"
 }
@@ -232,6 +235,15 @@ func (c *checker) dockerfile(e *workspace.Entry, f *source.File) *workspace.Dock
 		return nil
 	}
 	return doc.Dockerfile
+}
+
+// hosted returns the nix.conf texts of a file of another language with the given text.
+func (c *checker) hosted(e *workspace.Entry, f *source.File) *workspace.Hosted {
+	doc, err := c.ws.With(map[string][]byte{e.Abs: f.Bytes}).Open(e)
+	if err != nil {
+		return nil
+	}
+	return doc.Hosted
 }
 
 func (c *checker) rule(id string) *Rule {

@@ -29,7 +29,7 @@ func (ig ignore) covers(f Finding) bool {
 
 // parseIgnore reads a comment from its '#' on.
 func parseIgnore(comment string) (rules []string, reason string, ok bool) {
-	rest := strings.TrimSpace(strings.TrimLeft(comment, "#"))
+	rest := strings.TrimSpace(strings.TrimLeft(strings.TrimPrefix(comment, "//"), "#"))
 	if rest, ok = strings.CutPrefix(rest, "sandlint:"); !ok {
 		return nil, "", false
 	}
@@ -75,6 +75,9 @@ func ignoresOf(doc *workspace.Document) []ignore {
 			}
 		}
 	}
+	if doc.Hosted != nil {
+		hostIgnores(doc.Hosted, add)
+	}
 	for _, text := range nixTexts(doc) {
 		for _, ig := range nixIgnores(text.File) {
 			ig.comment, ig.target = text.Fragment.Span(ig.comment), text.Fragment.Span(ig.target)
@@ -82,6 +85,39 @@ func ignoresOf(doc *workspace.Document) []ignore {
 		}
 	}
 	return out
+}
+
+// hostIgnores calls add for the comments of a host's own language, with what they cover. One that ends a line covers that line; one that is alone on its line
+// covers the next line that is no comment, and the whole of the texts whose command or key begins there.
+func hostIgnores(h *workspace.Hosted, add func(comment, target source.Span)) {
+	f := h.Source
+	var above []source.Span
+	for n := 1; n <= f.Lines(); n++ {
+		line := f.Line(n)
+		text := f.Text(line)
+		trimmed := strings.TrimLeft(text, " \t")
+		start := line.Start + len(text) - len(trimmed)
+		if strings.HasPrefix(trimmed, "#") || strings.HasPrefix(trimmed, "//") {
+			above = append(above, source.Span{Start: start, End: line.End})
+			continue
+		}
+		if i := strings.Index(text, "# sandlint:"); i >= 0 {
+			add(source.Span{Start: line.Start + i, End: line.End}, line)
+		}
+		if len(above) == 0 {
+			continue
+		}
+		target := line
+		for _, t := range h.NixTexts {
+			if line.Start <= t.Where.Start && t.Where.Start <= line.End {
+				target = target.Join(t.Where)
+			}
+		}
+		for _, comment := range above {
+			add(comment, target)
+		}
+		above = nil
+	}
 }
 
 // nixIgnores returns the suppressions in a nix.conf text, in its own coordinates. A comment that ends a line covers that line; one that is

@@ -2,12 +2,14 @@ package rules
 
 import (
 	"bytes"
+	"cmp"
 	"fmt"
 	"slices"
 
 	"github.com/sandlint/sandlint/fixers"
 	fixnix "github.com/sandlint/sandlint/fixers/nixconf"
 	"github.com/sandlint/sandlint/parsers/nixconf"
+	"github.com/sandlint/sandlint/parsers/source"
 	"github.com/sandlint/sandlint/parsers/workspace"
 )
 
@@ -37,6 +39,85 @@ func compareNix(before, after *workspace.Dockerfile, fixes []fixers.Fix) string 
 		return "" // what Nix refused had no settings to keep
 	}
 	return compareCommands(before, after, all.Settings)
+}
+
+// compareHosted says in one sentence what changed in a file of another language besides the settings that fixes declare: its other bytes, or
+// what its nix.conf texts mean. It is "" when nothing did.
+func compareHosted(before, after *workspace.Hosted, fixes []fixers.Fix) string {
+	switch {
+	case before == nil || after == nil:
+		return "the file cannot be read"
+	case after.Broken && !before.Broken:
+		return "the result has a syntax error"
+	case len(before.NixTexts) != len(after.NixTexts):
+		return fmt.Sprintf("the file has %d nix.conf texts instead of %d", len(after.NixTexts), len(before.NixTexts))
+	case !bytes.Equal(around(before), around(after)):
+		return "what stands around the nix.conf text changed"
+	}
+	for n, a := range before.NixTexts {
+		b := after.NixTexts[n]
+		if a.Host != b.Host || a.Path != b.Path {
+			return "the nix.conf texts are others than before"
+		}
+		if bytes.Equal(a.Fragment.Text, b.Fragment.Text) {
+			continue
+		}
+		if d := fixnix.CompareTexts(a.File, b.File, sourceKind(a.Host), changesOf(a, fixes), a.Targets); d != "" {
+			return d
+		}
+	}
+	return ""
+}
+
+// changesOf returns what the fixes that edit a text declare.
+func changesOf(t *workspace.NixText, fixes []fixers.Fix) fixers.Changes {
+	where := t.Where
+	for _, p := range t.Fragment.Pieces {
+		where = where.Join(p.Span)
+	}
+	var all fixers.Changes
+	for _, f := range fixes {
+		if slices.ContainsFunc(f.Edits, func(e fixers.Edit) bool { return where.Contains(e.Span) || where.Overlaps(e.Span) }) {
+			all.Repair = all.Repair || f.Changes.Repair
+			all.Settings = append(all.Settings, f.Changes.Settings...)
+		}
+	}
+	return all
+}
+
+// around returns the bytes of a host with a mark in the place of each run of text that belongs to a nix.conf text as it stands there. The
+// indentation of a line in a literal block goes with the line.
+func around(h *workspace.Hosted) []byte {
+	var own []source.Span
+	for _, t := range h.NixTexts {
+		for _, p := range t.Fragment.Pieces {
+			s := p.Span
+			if p.Indented {
+				for s.Start > 0 && h.Source.Bytes[s.Start-1] == ' ' {
+					s.Start--
+				}
+				if s.Start > 0 && h.Source.Bytes[s.Start-1] != '\n' {
+					s.Start = p.Span.Start
+				}
+			}
+			if p.Verbatim || p.Indented && p.Text == "\n" {
+				own = append(own, s)
+			}
+		}
+	}
+	slices.SortFunc(own, func(a, b source.Span) int { return cmp.Or(a.Start-b.Start, a.End-b.End) })
+	var out []byte
+	at, marked := 0, -1
+	for _, s := range own {
+		if s.Start > at {
+			out = append(out, h.Source.Bytes[at:s.Start]...)
+		}
+		if s.Start > marked {
+			out = append(out, 0)
+		}
+		at, marked = max(at, s.End), max(at, s.End)
+	}
+	return append(out, h.Source.Bytes[at:]...)
 }
 
 // changedTexts returns the texts that one side has and the other has not.

@@ -166,7 +166,7 @@ func writeFiles(b *strings.Builder, files []txtar.File) {
 		if len(files) > 1 {
 			fmt.Fprintf(b, "`%s`:\n\n", f.Name)
 		}
-		language := map[string]string{".json": "json", ".conf": "ini", ".sh": "sh"}[path.Ext(f.Name)]
+		language := map[string]string{".json": "json", ".conf": "ini", ".sh": "sh", ".yml": "yaml", ".nix": "nix"}[path.Ext(f.Name)]
 		if strings.Contains(strings.ToLower(f.Name), "dockerfile") {
 			language = "dockerfile"
 		}

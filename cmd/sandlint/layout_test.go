@@ -37,7 +37,7 @@ var homes = map[string][]string{
 	"github.com/moby/buildkit":        {"parsers/dockerfile", "fixers/dockerfile"},
 	"github.com/sergi/go-diff":        {"fixers"},
 	"github.com/spf13/cobra":          {"cmd/internal/cli"},
-	"github.com/tailscale/hujson":     {"parsers/seccomp"},
+	"github.com/tailscale/hujson":     {"parsers/seccomp", "parsers/devcontainer"},
 	"github.com/xeipuuv/gojsonschema": {"parsers/seccomp"},
 	"github.com/zclconf/go-cty":       {"cmd/internal/config", "parsers/bake"},
 	"golang.org/x/tools/txtar":        {"rules", "rules/rulestest"},

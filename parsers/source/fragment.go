@@ -1,6 +1,10 @@
 package source
 
-import "sort"
+import (
+	"bytes"
+	"sort"
+	"strings"
+)
 
 // Quoting says what kind of text the host file wraps around a piece of a fragment, and so
 // what may be written there without changing what surrounds it.
@@ -19,6 +23,8 @@ const (
 	Heredoc
 	// JSONString is text between the quotes of a JSON string.
 	JSONString
+	// YAMLPlain is a YAML scalar without quotes.
+	YAMLPlain
 )
 
 // Piece is a run of fragment text that comes from one place of the file.
@@ -35,6 +41,9 @@ type Piece struct {
 	Quoting Quoting
 	// Opaque says that Text stands for something unknown, such as a variable: its value must not be judged.
 	Opaque bool
+	// Indented says that the piece is part of a line of a YAML literal block: the blanks before the line belong to the host, no line
+	// break can be written there, and a line that is deleted takes its indentation along.
+	Indented bool
 }
 
 // Fragment is text that lies in a file, whole or embedded, with a map from its own offsets to
@@ -140,10 +149,78 @@ func (fr *Fragment) Edit(s Span, text string) (Span, string, bool) {
 		i-- // an insertion between two pieces goes to the one that can be edited
 	}
 	p := fr.Pieces[i]
+	if p.Indented {
+		if strings.Contains(text, "\n") {
+			return Span{}, "", false
+		}
+		if bytes.IndexByte(fr.Text[s.Start:s.End], '\n') >= 0 {
+			lines, ok := fr.indentedLines(s)
+			return lines, text, ok && text == ""
+		}
+	}
 	if !p.Verbatim || s.End > fr.starts[i]+len(p.Text) || !p.Quoting.holds(text) {
 		return Span{}, "", false
 	}
 	return s.Shift(p.Span.Start - fr.starts[i]), text, true
+}
+
+// indentedLines returns the lines of the file whose text is s, with their indentation. It reports false where s is not made of whole lines of one
+// literal block.
+func (fr *Fragment) indentedLines(s Span) (Span, bool) {
+	if s.Start > 0 && fr.Text[s.Start-1] != '\n' || fr.Text[s.End-1] != '\n' {
+		return Span{}, false
+	}
+	first, last := fr.piece(s.Start), fr.piece(s.End-1)
+	for _, p := range fr.Pieces[first : last+1] {
+		if !p.Indented && !p.Opaque {
+			return Span{}, false
+		}
+	}
+	if end := fr.starts[last] + len(fr.Pieces[last].Text); end != s.End || fr.starts[first] != s.Start || fr.Pieces[last].Text != "\n" {
+		return Span{}, false
+	}
+	out := Span{fr.Pieces[first].Span.Start, fr.Pieces[last].Span.End}
+	for out.Start > 0 && fr.File.Bytes[out.Start-1] == ' ' {
+		out.Start--
+	}
+	if out.Start > 0 && fr.File.Bytes[out.Start-1] != '\n' || out.End < out.Start {
+		return Span{}, false
+	}
+	return out, true
+}
+
+// Within returns pieces whose spans are spans of the text of fr as pieces of the file that fr comes from: those of a script that stands in a YAML
+// file, say.
+func (fr *Fragment) Within(pieces []Piece) []Piece {
+	var out []Piece
+	for _, p := range pieces {
+		if !p.Verbatim || p.Span.Len() != len(p.Text) || p.Span.Start < 0 || p.Span.End > len(fr.Text) {
+			p.Opaque = p.Opaque || !fr.Known(p.Span)
+			p.Span, p.Verbatim = fr.Span(p.Span), false
+			out = append(out, p)
+			continue
+		}
+		for at := p.Span.Start; at < p.Span.End; {
+			i := fr.piece(at)
+			host := fr.Pieces[i]
+			end := min(p.Span.End, fr.starts[i]+len(host.Text))
+			q := host
+			q.Text = string(fr.Text[at:end])
+			q.Opaque = host.Opaque || p.Opaque
+			if host.Verbatim {
+				q.Span = Span{at, end}.Shift(host.Span.Start - fr.starts[i])
+			}
+			switch {
+			case host.Quoting == Plain:
+				q.Quoting = p.Quoting
+			case p.Quoting != Plain && p.Quoting != host.Quoting:
+				q.Quoting = Unquoted // two levels of quotes: only the plainest text keeps its meaning in both
+			}
+			out = append(out, q)
+			at = end
+		}
+	}
+	return out
 }
 
 // holds reports whether text keeps its meaning, and its surroundings theirs, when it is written inside q.
@@ -160,6 +237,10 @@ func (q Quoting) holds(text string) bool {
 			}
 		case Heredoc:
 			if c == '$' || c == '`' || c == '\\' {
+				return false
+			}
+		case YAMLPlain:
+			if strings.IndexByte(":#,[]{}&*!|>'\"%@`?", c) >= 0 || c < 0x20 {
 				return false
 			}
 		case JSONString:

@@ -63,9 +63,10 @@ type Step struct {
 	// Span is the step's mapping.
 	Span source.Span
 
-	file *source.File
-	node *yamltree.Node
-	run  *yamltree.Node
+	file  *source.File
+	node  *yamltree.Node
+	run   *yamltree.Node
+	shell *yamltree.Node // of an Outline
 }
 
 // Action returns the name of the action without its version, in lower case; "" for a script.
@@ -81,6 +82,18 @@ func (s *Step) Input(name string) *source.Fragment {
 		return nil
 	}
 	return opaque(n, s.file)
+}
+
+// InputAt is like Input, and returns the place of the input's key and value as well.
+func (s *Step) InputAt(name string) (*source.Fragment, source.Span) {
+	for entry := range s.node.Get("with").All() {
+		if strings.EqualFold(entry.Key.Text, name) {
+			if v := entry.Value.Resolve(); v.IsScalar() {
+				return opaque(v, s.file), entry.Span()
+			}
+		}
+	}
+	return nil, source.Span{}
 }
 
 // Script returns the text under "run", nil when there is none. Expressions in it are opaque.

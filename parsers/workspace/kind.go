@@ -2,11 +2,15 @@ package workspace
 
 import (
 	"bytes"
+	"io"
+	"os"
 	"path"
+	"path/filepath"
 	"strings"
 
 	"github.com/sandlint/sandlint/parsers/nixconf"
 	"github.com/sandlint/sandlint/parsers/seccomp"
+	"github.com/sandlint/sandlint/parsers/shell"
 	"github.com/sandlint/sandlint/parsers/source"
 )
 
@@ -38,6 +42,70 @@ func kindByName(base string) Kind {
 		return KindUnknown
 	}
 	return dockerfileByName(base)
+}
+
+// kindByPath tells the kind of a file from its path, absolute or not.
+func kindByPath(name string) Kind {
+	name = filepath.ToSlash(name)
+	base := path.Base(name)
+	if kind := kindByName(base); kind != KindUnknown {
+		return kind
+	}
+	lower := strings.ToLower(base)
+	switch path.Ext(lower) {
+	case ".yml", ".yaml":
+		if stem := lower[:strings.LastIndexByte(lower, '.')]; stem == "action" {
+			return KindWorkflow
+		}
+		dir := path.Dir(name)
+		switch path.Base(path.Dir(dir)) {
+		case ".github", ".gitea", ".forgejo":
+			if path.Base(dir) == "workflows" {
+				return KindWorkflow
+			}
+		}
+	case ".json":
+		if lower == "devcontainer.json" || lower == ".devcontainer.json" {
+			return KindDevcontainer
+		}
+	case ".nix":
+		if lower == "flake.nix" {
+			return KindFlake
+		}
+	case ".sh", ".bash":
+		return KindScript
+	}
+	return KindUnknown
+}
+
+// mayBeScript reports whether a name is one that scripts have which are run by their name: without extension.
+func mayBeScript(base string) bool { return !strings.Contains(base, ".") }
+
+// scriptKind returns KindScript for a shell script that may write a nix.conf, else KindUnknown. byName is what the name says.
+func (w *Workspace) scriptKind(abs string, byName Kind) Kind {
+	if byName == KindUnknown && !hasShebang(abs) {
+		return KindUnknown
+	}
+	f, err := w.read(abs)
+	if err != nil || !mentionsNixConf(f.Bytes) {
+		return KindUnknown
+	}
+	if dialect, ok := shell.Shebang(f.Bytes); ok && dialect == shell.None || !ok && byName == KindUnknown {
+		return KindUnknown
+	}
+	return KindScript
+}
+
+// hasShebang reports whether a file begins with "#!". Programs, which may be large, are not read further.
+func hasShebang(abs string) bool {
+	f, err := os.Open(abs)
+	if err != nil {
+		return false
+	}
+	defer f.Close()
+	var start [2]byte
+	_, err = io.ReadFull(f, start[:])
+	return err == nil && start == [2]byte{'#', '!'}
 }
 
 // dockerfileByName tells whether a name is that of a Dockerfile, whatever its extension is.

@@ -198,9 +198,12 @@ func (l *loader) addStdin() {
 			l.skip(e.Abs, "excluded by the configuration")
 			return
 		}
-		e.Kind = kindByName(filepath.Base(name))
+		e.Kind = kindByPath(e.Abs)
 	}
-	if e.Kind == KindUnknown || isJSON(name) {
+	if e.Kind == KindScript && !mentionsNixConf(e.text) {
+		e.Kind = KindUnknown
+	}
+	if e.Kind == KindUnknown || isJSON(name) && !e.Kind.Hosts() {
 		e.Kind = kindByContent(source.NewFile(e.Path, e.text), e.Kind)
 	}
 	if e.Kind == KindUnknown {
@@ -219,7 +222,10 @@ func (l *loader) take(abs string, named bool) {
 	}
 	l.seen[abs] = true
 	base := filepath.Base(abs)
-	kind := kindByName(base)
+	kind := kindByPath(abs)
+	if kind == KindScript || kind == KindUnknown && mayBeScript(base) {
+		kind = l.w.scriptKind(abs, kind)
+	}
 	if kind == KindUnknown && !isJSON(base) {
 		if !named {
 			return
@@ -229,7 +235,7 @@ func (l *loader) take(abs string, named bool) {
 			return
 		}
 	}
-	if isJSON(base) || kind == KindNixConf {
+	if isJSON(base) && !kind.Hosts() || kind == KindNixConf {
 		f, err := l.w.read(abs)
 		switch {
 		case err != nil:
@@ -273,8 +279,14 @@ func (l *loader) walk(top string) {
 			return nil
 		}
 		base := d.Name()
-		if kindByName(base) == KindUnknown && !isJSON(base) {
-			return nil
+		if kindByPath(path) == KindUnknown && !isJSON(base) {
+			if !mayBeScript(base) {
+				return nil
+			}
+			// A script without extension is run by its name, and so may be.
+			if info, err := d.Info(); err != nil || info.Mode().Perm()&0o111 == 0 {
+				return nil
+			}
 		}
 		if ig.match(path, false) || l.excluded(path) {
 			return nil
@@ -457,13 +469,14 @@ func (w *Workspace) copiedFiles() copies {
 	return out
 }
 
-// Document is a parsed file. Exactly one of the last three fields is set.
+// Document is a parsed file. Exactly one of the last four fields is set.
 type Document struct {
 	Entry      *Entry
 	Source     *source.File
 	Dockerfile *Dockerfile
 	NixText    *NixText
 	Profile    *Profile
+	Hosted     *Hosted
 }
 
 // Open reads and parses a file. The document is not kept: the caller holds it as long as it is needed.
@@ -480,6 +493,8 @@ func (w *Workspace) Open(e *Entry) (*Document, error) {
 		d.NixText = w.nixFile(e, nixconf.Parse(source.WholeFile(f)))
 	case KindSeccomp:
 		d.Profile = &Profile{seccomp.Parse(f)}
+	case KindWorkflow, KindDevcontainer, KindFlake, KindScript:
+		d.Hosted = w.hosted(e, f)
 	default:
 		return nil, fmt.Errorf("%s is of no kind that sandlint reads", e.Path)
 	}

@@ -453,7 +453,7 @@ func nixInstaller(f *source.File, c *shell.Command, url string) *NixUse {
 		}
 	}
 	if pieces != nil {
-		in.Conf = &NixText{File: nixconf.Parse(source.NewFragment(f, pieces)), Host: HostExtra, Append: true}
+		in.Conf = &NixText{File: nixconf.Parse(source.NewFragment(f, pieces)), Host: HostExtra, Append: true, Installer: in}
 	}
 	// Up to 0.28 the two steps ran at the same time; 0.29.0 and 0.30.0 set up the profile first.
 	v := in.Version

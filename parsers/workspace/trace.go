@@ -91,3 +91,63 @@ func (img *Image) traceCommand(e *Event) TraceCommand {
 	}
 	return c
 }
+
+// NixTrace is what a set of nix.conf files gives.
+type NixTrace struct {
+	// Distribution and Version are the Nix whose rules were applied, and Assumed says that the user did not name one.
+	Distribution nixconf.Distribution
+	Version      nixconf.Version
+	Assumed      bool
+	// Fatal is the first thing at which that Nix gives up, nil where it does not. Settings are then those of the other lines.
+	Fatal *TraceFatal
+	// Settings are those that some file sets, in order of name. All others have their defaults.
+	Settings []TraceSetting
+	// Unknown are the settings that the release does not have, in order.
+	Unknown []TraceSetting
+}
+
+// TraceFatal is why every Nix command fails.
+type TraceFatal struct {
+	Message string
+	File    *source.File
+	Span    source.Span
+}
+
+// TraceNix returns the settings in force with the given nix.conf files, in the order in which Nix reads them: that of the system, then
+// those of the user, where a later one wins.
+func (w *Workspace) TraceNix(texts []*NixText) *NixTrace {
+	target := w.Targets.Nix[0]
+	t := &NixTrace{Distribution: target.Distribution, Version: target.To, Assumed: !w.Targets.NixGiven || len(w.Targets.Nix) > 1 || target.From != target.To}
+	sources := make([]nixconf.Source, len(texts))
+	for n, text := range texts {
+		sources[n] = nixconf.Source{File: text.File, Kind: nixconf.SystemFile, Label: text.Path}
+		if n > 0 {
+			sources[n].Kind = nixconf.UserFile
+		}
+	}
+	settings := nixconf.Merge(sources, t.Distribution, t.Version)
+	if f := settings.Fatal; f != nil {
+		t.Fatal = &TraceFatal{f.Message, f.File.Fragment.File, f.File.Fragment.Span(f.Span)}
+	}
+	origin := func(o nixconf.Origin) TraceOrigin {
+		file := o.File.Fragment.File
+		return TraceOrigin{Label: file.Path, File: file, Span: o.File.Fragment.Span(o.Entry.Span)}
+	}
+	for _, name := range settings.Names() {
+		s := settings.Get(name)
+		if !s.Set {
+			continue
+		}
+		setting := TraceSetting{Name: name, Value: s.Value, Certain: s.Known}
+		for _, o := range s.Origins {
+			if o.Entry != nil {
+				setting.From = append(setting.From, origin(o))
+			}
+		}
+		t.Settings = append(t.Settings, setting)
+	}
+	for _, o := range settings.Unknown {
+		t.Unknown = append(t.Unknown, TraceSetting{Name: o.Entry.Name.Text, Value: o.Entry.Value, Certain: true, From: []TraceOrigin{origin(o)}})
+	}
+	return t
+}

@@ -20,7 +20,17 @@ const (
 	KindDockerfile Kind = "dockerfile"
 	KindNixConf    Kind = "nix.conf"
 	KindSeccomp    Kind = "seccomp profile"
+	// The kinds below are looked at for the nix.conf text in them alone.
+	KindWorkflow     Kind = "GitHub workflow" // composite actions as well
+	KindDevcontainer Kind = "devcontainer"
+	KindFlake        Kind = "flake"
+	KindScript       Kind = "shell script"
 )
+
+// Hosts reports whether files of the kind are looked at for the nix.conf text in them alone.
+func (k Kind) Hosts() bool {
+	return k == KindWorkflow || k == KindDevcontainer || k == KindFlake || k == KindScript
+}
 
 // Dockerfile is a Dockerfile with what it means: its images and the nix.conf text in it. It belongs to one goroutine.
 type Dockerfile struct {
@@ -53,6 +63,11 @@ const (
 	HostOption  Host = "option" // a command line: --option name value, --extra-conf
 	HostExtra   Host = "extra"  // an installer's extra configuration, which it appends to the nix.conf
 	HostUnknown Host = "unknown"
+
+	HostInstallAction Host = "install-nix-action"   // extra_nix_config of the GitHub action cachix/install-nix-action
+	HostExtraAction   Host = "nix-installer-action" // extra-conf of the GitHub actions of Determinate Systems: HostExtra, with each line trimmed
+	HostFeature       Host = "devcontainer feature" // extraNixConfig of the devcontainer feature nix
+	HostFlake         Host = "flake"                // nixConfig of a flake.nix, sorted by name as Nix applies it
 )
 
 // NixText is one nix.conf text: a whole file or a fragment.
@@ -70,6 +85,14 @@ type NixText struct {
 	Event *Event
 	// Image is the stage it stands in, nil for a file.
 	Image *Image
+	// Installer is the installer that a HostExtra is for, nil where it is not known.
+	Installer *Installer
+	// Hosted is the file of another language that the text stands in, nil for a nix.conf file and for a Dockerfile.
+	Hosted *Hosted
+	// Where is the part of a Hosted file that the text belongs to: the command, or the key with its value.
+	Where source.Span
+	// Option is the whole value of a HostFeature's option, of which the text is what arrives.
+	Option *source.Fragment
 
 	settings map[string][]*nixconf.Entry // what Setting returns, by name; nil before its first call
 }

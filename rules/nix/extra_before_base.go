@@ -35,7 +35,11 @@ func checkExtraBeforeBase(p *rules.Pass, text *workspace.NixText) {
 			if !isExtra(earlier.entry, text.Targets) || workspace.Canonical(earlier.entry.Name.Text) != base {
 				continue
 			}
-			finding := at(earlier.text, earlier.entry.Name.Span, fmt.Sprintf("%q adds to %q before that is assigned, so these values are lost", earlier.entry.Name.Text, later.entry.Name.Text))
+			message := fmt.Sprintf("%q adds to %q before that is assigned, so these values are lost", earlier.entry.Name.Text, later.entry.Name.Text)
+			if text.Host == workspace.HostFlake {
+				message += "; Nix applies nixConfig in the order of the names"
+			}
+			finding := at(earlier.text, earlier.entry.Name.Span, message)
 			finding.Related = []rules.Related{{
 				File: text.Fragment.File, Span: text.Fragment.Span(later.entry.Span),
 				Message: fmt.Sprintf("%q is assigned here", later.entry.Name.Text),

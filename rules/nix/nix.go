@@ -34,7 +34,9 @@ func Pack() rules.Pack {
 		commaInList,
 		credentialsInURL,
 		deprecatedAlias,
+		determinateExtraConfGrammar,
 		determinateManagedFile,
+		devcontainerExtraNixConfig,
 		duplicateSetting,
 		duplicateSubstituter,
 		extraBeforeBase,
@@ -47,6 +49,7 @@ func Pack() rules.Pack {
 		includeCycle,
 		includeMissing,
 		includeNoEffect,
+		installNixActionFeatures,
 		intOverflow,
 		intSuffixVersion,
 		invalidValue,
@@ -117,7 +120,7 @@ func known(text *workspace.NixText, entry *nixconf.Entry) bool {
 func problemsOf(text *workspace.NixText, report func(source.Problem), kinds ...string) {
 	for _, problem := range text.Problems {
 		for _, kind := range kinds {
-			if problem.Kind == kind {
+			if problem.Kind == kind && !commaBroken(text, problem) {
 				report(problem)
 			}
 		}

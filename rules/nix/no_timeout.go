@@ -65,7 +65,7 @@ func checkNoTimeout(p *rules.Pass, text *workspace.NixText) {
 
 // thirdParty returns the first substituter that a text adds to that of NixOS.
 func thirdParty(text *workspace.NixText) (cache, bool) {
-	if text.Host == workspace.HostOption || len(text.Includes) > 0 {
+	if text.Host == workspace.HostOption || text.Host == workspace.HostFlake || len(text.Includes) > 0 {
 		return cache{}, false
 	}
 	for _, c := range caches(text, "substituters") {

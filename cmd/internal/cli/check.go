@@ -15,7 +15,8 @@ func (a *app) checkCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "check [PATH…|-]",
 		Short: "Report what is wrong with files",
-		Long: `Report what is wrong with Dockerfiles, nix.conf files and seccomp profiles.
+		Long: `Report what is wrong with Dockerfiles, nix.conf files and seccomp profiles, and with the nix.conf
+text in GitHub workflows and actions, devcontainer.json, flake.nix and shell scripts.
 
 A file that is named is looked at; a folder is searched, without what git ignores. Without a
 path it is the working directory. The path - is standard input; --stdin-filename says where

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"bufio"
+	"errors"
 	"fmt"
 	"io"
 	"strings"
@@ -15,56 +16,155 @@ import (
 
 func (a *app) traceCommand() *cobra.Command {
 	flags := runFlags{failOn: "never"}
+	format := "text"
 	cmd := &cobra.Command{
-		Use:   "trace DOCKERFILE|-",
-		Short: "Show the Nix settings in force at each Nix command of a Dockerfile",
+		Use:   "trace DOCKERFILE|NIX.CONF…|-",
+		Short: "Show the Nix settings in force in a Dockerfile or with nix.conf files",
 		Long: `Show, for each stage of a Dockerfile that runs Nix, its Nix commands, and at each of them the
 settings in force, each with the places that it comes from. Settings that nothing sets have
 their defaults and are not shown. A value that may differ, since something before it cannot be
-known, is marked with a question mark.`,
+known, is marked with a question mark.
+
+For nix.conf files, show the settings in force with all of them. Name them in the order in which
+Nix reads them: the system's file first, then the user's. Includes are followed.`,
 		Example: `  sandlint trace Dockerfile
-  sandlint trace --target nix=2.24 images/builder/Dockerfile`,
-		Args: exactly(1, "one Dockerfile"),
-		RunE: func(_ *cobra.Command, args []string) error { return a.trace(&flags, args[0]) },
+  sandlint trace --target nix=2.24 images/builder/Dockerfile
+  sandlint trace --format json etc/nix.conf user/nix.conf`,
+		Args: func(cmd *cobra.Command, args []string) error {
+			if len(args) == 0 {
+				return fmt.Errorf("%s takes one Dockerfile, or nix.conf files; see %s --help", cmd.CommandPath(), cmd.CommandPath())
+			}
+			return nil
+		},
+		RunE: func(_ *cobra.Command, args []string) error {
+			if format != "text" && format != "json" {
+				return fmt.Errorf("--format %q is not one of text, json", format)
+			}
+			return a.trace(&flags, args, format == "json")
+		},
 	}
 	flags.input(cmd)
+	cmd.Flags().StringVar(&format, "format", format, "output as `FORMAT`: text, json")
+	complete(cmd, "format", "text", "json")
 	return cmd
 }
 
-func (a *app) trace(flags *runFlags, path string) error {
-	r, err := a.prepare(flags, []string{path})
+func (a *app) trace(flags *runFlags, paths []string, asJSON bool) error {
+	r, err := a.prepare(flags, paths)
 	if err != nil {
 		return err
 	}
-	ws := r.workspace
-	for _, e := range ws.Errors {
+	for _, e := range r.workspace.Errors {
 		a.complain("%v", e)
 		a.raise(StatusUnreadable)
 	}
 	if a.status != StatusOK {
 		return nil
 	}
-	if len(ws.Entries) != 1 || ws.Entries[0].Kind != workspace.KindDockerfile {
-		return fmt.Errorf("%q is no Dockerfile", path)
-	}
-	doc, err := ws.Open(ws.Entries[0])
-	if err != nil {
-		a.complain("%v", workspace.FileError{Path: ws.Entries[0].Path, Err: err})
-		a.raise(StatusUnreadable)
-		return nil
+	docs, err := a.traced(r, paths)
+	if err != nil || a.status != StatusOK {
+		return err
 	}
 	w := bufio.NewWriter(a.stdout)
-	stages := doc.Dockerfile.Trace()
-	if len(stages) == 0 {
-		fmt.Fprintf(w, "%s: no stage runs Nix\n", doc.Source.Path)
-	}
-	for i, s := range stages {
-		if i > 0 {
-			fmt.Fprintln(w)
+	if d := docs[0].Dockerfile; d != nil {
+		stages := d.Trace()
+		switch {
+		case asJSON:
+			err = writeTraceJSON(w, newStagesJSON(d, stages))
+		case len(stages) == 0:
+			fmt.Fprintf(w, "%s: no stage runs Nix\n", docs[0].Source.Path)
 		}
-		a.printStage(w, &s)
+		if !asJSON {
+			for i, s := range stages {
+				if i > 0 {
+					fmt.Fprintln(w)
+				}
+				a.printStage(w, &s)
+			}
+		}
+		return errors.Join(err, w.Flush())
 	}
-	return w.Flush()
+	texts := make([]*workspace.NixText, len(docs))
+	for i, d := range docs {
+		texts[i] = d.NixText
+	}
+	trace := r.workspace.TraceNix(texts)
+	if asJSON {
+		err = writeTraceJSON(w, newSettingsJSON(docs, trace))
+	} else {
+		a.printNixTrace(w, docs, trace)
+	}
+	return errors.Join(err, w.Flush())
+}
+
+// traced opens the one Dockerfile, or the nix.conf files in the order in which they are named.
+func (a *app) traced(r *run, paths []string) ([]*workspace.Document, error) {
+	var docs []*workspace.Document
+	for _, path := range paths {
+		var entry *workspace.Entry
+		for _, e := range r.workspace.Entries {
+			if e.Abs == absolute(r.dir, path) || e.Stdin && path == "-" {
+				entry = e
+			}
+		}
+		switch {
+		case entry == nil || entry.Kind != workspace.KindDockerfile && entry.Kind != workspace.KindNixConf:
+			return nil, fmt.Errorf("%q is no Dockerfile and no nix.conf", path)
+		case entry.Kind == workspace.KindDockerfile && len(paths) > 1:
+			return nil, fmt.Errorf("%q is a Dockerfile, and one can be traced at a time", path)
+		}
+		doc, err := r.workspace.Open(entry)
+		if err != nil {
+			a.complain("%v", workspace.FileError{Path: entry.Path, Err: err})
+			a.raise(StatusUnreadable)
+			return nil, nil
+		}
+		docs = append(docs, doc)
+	}
+	return docs, nil
+}
+
+func (a *app) printNixTrace(w io.Writer, docs []*workspace.Document, t *workspace.NixTrace) {
+	var names []string
+	for _, d := range docs {
+		names = append(names, report.Visible(d.Source.Path))
+	}
+	assumed := ""
+	if t.Assumed {
+		assumed = ", assumed"
+	}
+	fmt.Fprintf(w, "%s: %s %s%s\n", strings.Join(names, ", "), t.Distribution.Title(), t.Version, assumed)
+	if f := t.Fatal; f != nil {
+		fmt.Fprintf(w, "  %s: every Nix command fails: %s\n", place(f.File, f.Span.Start), report.Visible(strings.TrimSuffix(f.Message, "; every Nix command fails")))
+	}
+	if len(t.Settings) == 0 {
+		fmt.Fprintln(w, "  all settings have their defaults")
+	}
+	printSettings(w, "  ", t.Settings)
+	for _, s := range t.Unknown {
+		fmt.Fprintf(w, "  %s is unknown\n    from %s\n", report.Visible(s.Name), place(s.From[0].File, s.From[0].Span.Start))
+	}
+}
+
+// printSettings prints settings with where they come from. A label that is the path of the file is not repeated.
+func printSettings(w io.Writer, indent string, settings []workspace.TraceSetting) {
+	for _, set := range settings {
+		mark := ""
+		if !set.Certain {
+			mark = "?"
+		}
+		fmt.Fprintln(w, strings.TrimRight(fmt.Sprintf("%s%s =%s %s", indent, set.Name, mark, oneLine(set.Value)), " "))
+		for _, from := range set.From {
+			switch {
+			case from.File == nil:
+				fmt.Fprintf(w, "%s  from %s\n", indent, from.Label)
+			case from.Label == from.File.Path:
+				fmt.Fprintf(w, "%s  from %s\n", indent, place(from.File, from.Span.Start))
+			default:
+				fmt.Fprintf(w, "%s  from %s, %s\n", indent, from.Label, place(from.File, from.Span.Start))
+			}
+		}
+	}
 }
 
 func (a *app) printStage(w io.Writer, s *workspace.TraceStage) {
@@ -93,20 +193,7 @@ func (a *app) printStage(w io.Writer, s *workspace.TraceStage) {
 		if len(c.Settings) == 0 {
 			fmt.Fprintln(w, "    all settings that are known have their defaults")
 		}
-		for _, set := range c.Settings {
-			mark := ""
-			if !set.Certain {
-				mark = "?"
-			}
-			fmt.Fprintf(w, "    %s =%s %s\n", set.Name, mark, oneLine(set.Value))
-			for _, from := range set.From {
-				if from.File == nil {
-					fmt.Fprintf(w, "      from %s\n", from.Label)
-				} else {
-					fmt.Fprintf(w, "      from %s, %s\n", from.Label, place(from.File, from.Span.Start))
-				}
-			}
-		}
+		printSettings(w, "    ", c.Settings)
 	}
 }
 

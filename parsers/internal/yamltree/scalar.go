@@ -14,6 +14,7 @@ type sink struct {
 	text    []byte
 	pieces  []source.Piece
 	quoting source.Quoting
+	block   bool // a literal block
 	mapped  bool
 }
 
@@ -24,7 +25,7 @@ func (s *sink) verbatim(start, end int) {
 	}
 	s.text = append(s.text, s.src[start:end]...)
 	if s.mapped {
-		s.pieces = append(s.pieces, source.Piece{Text: string(s.src[start:end]), Span: source.Span{Start: start, End: end}, Verbatim: true, Quoting: s.quoting})
+		s.pieces = append(s.pieces, source.Piece{Text: string(s.src[start:end]), Span: source.Span{Start: start, End: end}, Verbatim: true, Quoting: s.quoting, Indented: s.block})
 	}
 }
 
@@ -35,7 +36,7 @@ func (s *sink) made(text string, start, end int) {
 	}
 	s.text = append(s.text, text...)
 	if s.mapped {
-		s.pieces = append(s.pieces, source.Piece{Text: text, Span: source.Span{Start: start, End: end}, Quoting: s.quoting})
+		s.pieces = append(s.pieces, source.Piece{Text: text, Span: source.Span{Start: start, End: end}, Quoting: s.quoting, Indented: s.block})
 	}
 }
 
@@ -52,7 +53,7 @@ func (n *Node) Fragment(f *source.File) *source.Fragment {
 	s := &sink{src: f.Bytes, mapped: true}
 	switch n.Style {
 	case Plain:
-		s.quoting = source.Unquoted
+		s.quoting = source.YAMLPlain
 		if n.Inner.End <= p.lineEnd(n.Inner.Start) {
 			s.verbatim(n.Inner.Start, n.Inner.End)
 		} else {
@@ -64,8 +65,11 @@ func (n *Node) Fragment(f *source.File) *source.Fragment {
 	case DoubleQuoted:
 		s.quoting = source.DoubleQuoted
 		p.doubleQuoted(s, int(n.min))
+	case Literal:
+		s.block = true
+		p.blockLines(s, int(n.min))
 	default:
-		s.quoting = source.DoubleQuoted // the narrowest: no line break may be written into a block
+		s.quoting = source.DoubleQuoted // the narrowest: a line break there is a blank
 		p.blockLines(s, int(n.min))
 	}
 	return source.NewFragment(f, s.pieces)

@@ -1,0 +1,98 @@
+package workflow
+
+import (
+	"strings"
+
+	"github.com/sandlint/sandlint/parsers/internal/yamltree"
+	"github.com/sandlint/sandlint/parsers/source"
+)
+
+// Outline is a workflow, or a composite action (action.yml), as written: no matrix is expanded, and expressions are opaque.
+type Outline struct {
+	// Source is the file.
+	Source *source.File
+	// Env are the environment variables of the workflow, of jobs and of steps, in order of position.
+	Env []EnvVar
+	// Steps are the steps of all jobs, or of the action.
+	Steps []*Step
+	// Problems are what is wrong with the YAML, in order of position.
+	Problems []source.Problem
+}
+
+// EnvVar is an entry of an "env" mapping.
+type EnvVar struct {
+	Name string
+	// Value is the text of the value; Span its place with the key.
+	Value *source.Fragment
+	Span  source.Span
+}
+
+// ReadOutline reads the steps and variables of a workflow or of a composite action. It costs one pass over the file.
+func ReadOutline(f *source.File) *Outline {
+	tree := yamltree.Parse(f)
+	o := &Outline{Source: f, Problems: tree.Problems}
+	root := tree.Root().Resolve()
+	if root == nil || root.Kind != yamltree.Mapping {
+		return o
+	}
+	o.env(root)
+	for job := range root.Get("jobs").All() {
+		o.env(job.Value.Resolve())
+		o.steps(job.Value.Resolve().Get("steps"), defaultShell(job.Value.Resolve(), root))
+	}
+	o.steps(root.Get("runs").Get("steps"), nil)
+	return o
+}
+
+// defaultShell returns the shell that the job, or else the workflow, sets for its scripts; nil for none.
+func defaultShell(job, root *yamltree.Node) *yamltree.Node {
+	for _, n := range []*yamltree.Node{job, root} {
+		if shell := n.Get("defaults").Get("run").Get("shell"); shell != nil {
+			return shell
+		}
+	}
+	return nil
+}
+
+func (o *Outline) steps(n *yamltree.Node, shell *yamltree.Node) {
+	n = n.Resolve()
+	if n == nil || n.Kind != yamltree.Sequence {
+		return
+	}
+	plain := &scope{file: o.Source}
+	for _, item := range n.Items {
+		item = item.Resolve()
+		if item == nil || item.Kind != yamltree.Mapping {
+			continue
+		}
+		s := &Step{Uses: plain.value(item.Get("uses")), Span: item.Span, file: o.Source, node: item, shell: shell}
+		if own := item.Get("shell"); own != nil {
+			s.shell = own
+		}
+		if run := item.Get("run"); run.IsScalar() {
+			s.run = run
+		}
+		o.env(item)
+		o.Steps = append(o.Steps, s)
+	}
+}
+
+func (o *Outline) env(n *yamltree.Node) {
+	if n == nil {
+		return
+	}
+	for entry := range n.Get("env").All() {
+		if v := entry.Value.Resolve(); v.IsScalar() {
+			o.Env = append(o.Env, EnvVar{Name: entry.Key.Text, Value: opaque(v, o.Source), Span: entry.Span()})
+		}
+	}
+}
+
+// Shell returns the shell that a step of an Outline names for its script, "" when it names none, so that the runner decides.
+func (s *Step) Shell() string {
+	if s.shell == nil {
+		return ""
+	}
+	name, _, _ := strings.Cut(s.shell.Text, " ")
+	return name
+}

@@ -1,0 +1,319 @@
+package workspace
+
+import (
+	"bytes"
+	"cmp"
+	"path"
+	"slices"
+	"strings"
+
+	"github.com/sandlint/sandlint/parsers/devcontainer"
+	"github.com/sandlint/sandlint/parsers/flake"
+	"github.com/sandlint/sandlint/parsers/nixconf"
+	"github.com/sandlint/sandlint/parsers/shell"
+	"github.com/sandlint/sandlint/parsers/source"
+	"github.com/sandlint/sandlint/parsers/workflow"
+)
+
+// Hosted is a file of another language with the nix.conf texts in it: a GitHub workflow or composite action, a devcontainer.json, a flake.nix or a shell
+// script.
+type Hosted struct {
+	Source *source.File
+	// NixTexts are in order of position; there may be none.
+	NixTexts []*NixText
+	// Broken says that the host's own language has a syntax error, so that texts may be missing.
+	Broken bool
+}
+
+// mentionsNixConf reports whether a script may write a nix.conf, or set what stands for one.
+func mentionsNixConf(b []byte) bool {
+	return bytes.Contains(b, []byte("nix.conf")) || bytes.Contains(b, []byte("NIX_CONFIG")) || bytes.Contains(b, []byte("nix.custom.conf")) ||
+		bytes.Contains(b, []byte("--extra-conf")) || bytes.Contains(b, []byte("NIX_INSTALLER_EXTRA_CONF"))
+}
+
+// hosted reads a file of another language for the nix.conf texts in it. Most such files have none, which a search of their bytes shows.
+func (w *Workspace) hosted(e *Entry, f *source.File) *Hosted {
+	h := &hostReader{w: w, out: &Hosted{Source: f}, targets: w.Targets.Nix}
+	switch e.Kind {
+	case KindWorkflow:
+		if mentionsNixConf(f.Bytes) || bytes.Contains(f.Bytes, []byte("nix_conf")) || bytes.Contains(f.Bytes, []byte("extra-")) && containsFold(f.Bytes, "nix") || bytes.Contains(f.Bytes, []byte("--option")) {
+			h.workflow(f)
+		}
+	case KindDevcontainer:
+		if bytes.Contains(f.Bytes, []byte("extraNixConfig")) || bytes.Contains(f.Bytes, []byte("NIX_CONFIG")) {
+			h.devcontainer(f)
+		}
+	case KindFlake:
+		h.flake(f)
+	case KindScript:
+		dialect, ok := shell.Shebang(f.Bytes)
+		if !ok {
+			dialect = shell.Sh
+			if strings.HasSuffix(strings.ToLower(f.Path), ".bash") {
+				dialect = shell.Bash
+			}
+		}
+		echo := shell.EchoUnknown
+		if dialect == shell.Bash {
+			echo = shell.EchoKeeps
+		}
+		h.script(source.WholeFile(f), dialect, echo)
+	}
+	slices.SortStableFunc(h.out.NixTexts, func(a, b *NixText) int { return cmp.Compare(a.Where.Start, b.Where.Start) })
+	return h.out
+}
+
+type hostReader struct {
+	w       *Workspace
+	out     *Hosted
+	targets nixconf.Targets
+}
+
+// add records a text that stands at a place of the host.
+func (h *hostReader) add(t *NixText, fr *source.Fragment, where source.Span) {
+	t.File = nixconf.Parse(fr)
+	t.Hosted, t.Where = h.out, where
+	if t.Targets == nil {
+		t.Targets = h.targets
+	}
+	h.out.NixTexts = append(h.out.NixTexts, t)
+}
+
+// actionInputs are the inputs of GitHub actions that take nix.conf text. An action of another name that has an input of this name hands it on.
+var actionInputs = []struct {
+	input, action string // the action's name contains it
+	host          Host
+}{
+	{"extra_nix_config", "cachix/install-nix-action", HostInstallAction},
+	{"extra_nix_config", "", HostWrite},
+	{"extra-nix-config", "", HostWrite},
+	{"nix_conf", "", HostWrite},
+	{"extra-conf", "determinatesystems/", HostExtraAction},
+	{"extra-conf", "nix", HostExtraAction},
+}
+
+func (h *hostReader) workflow(f *source.File) {
+	o := workflow.ReadOutline(f)
+	h.out.Broken = len(o.Problems) > 0
+	for _, env := range o.Env {
+		switch env.Name {
+		case "NIX_CONFIG":
+			h.add(&NixText{Host: HostEnv}, env.Value, env.Span)
+		case "NIX_INSTALLER_EXTRA_CONF":
+			h.add(&NixText{Host: HostExtra, Path: systemConf, Append: true}, env.Value, env.Span)
+		}
+	}
+	for _, step := range o.Steps {
+		if script := step.Script(); script != nil {
+			h.run(step, script)
+			continue
+		}
+		action := step.Action()
+		if action == "" {
+			continue
+		}
+		for _, row := range actionInputs {
+			if !strings.Contains(action, row.action) {
+				continue
+			}
+			fr, span := step.InputAt(row.input)
+			if fr == nil {
+				continue
+			}
+			if row.host == HostExtraAction {
+				fr = trimmedLines(fr)
+			}
+			h.add(&NixText{Host: row.host, Path: systemConf, Append: true, Targets: h.actionTargets(action, step)}, fr, span)
+			break
+		}
+	}
+}
+
+// trimmedLines returns a text whose lines have no blanks around them, as the toolkit of GitHub's actions hands on lists of lines.
+func trimmedLines(fr *source.Fragment) *source.Fragment {
+	var all []source.Piece
+	start := 0
+	text := fr.Text
+	part := func(from, to int) {
+		if from < to {
+			all = append(all, source.Piece{Text: string(text[from:to]), Span: source.Span{Start: from, End: to}, Verbatim: true})
+		}
+	}
+	for start < len(text) {
+		end, next := len(text), len(text)
+		if n := bytes.IndexByte(text[start:], '\n'); n >= 0 {
+			end, next = start+n, start+n+1
+		}
+		line := text[start:end]
+		from := start + len(line) - len(bytes.TrimLeft(line, " \t\r"))
+		part(from, max(from, start+len(bytes.TrimRight(line, " \t\r"))))
+		part(end, next)
+		start = next
+	}
+	return source.NewFragment(fr.File, fr.Within(all))
+}
+
+// actionTargets returns the releases that an action installs, as far as its inputs tell.
+func (h *hostReader) actionTargets(action string, step *workflow.Step) nixconf.Targets {
+	if h.w.Targets.NixGiven || !strings.HasPrefix(action, "cachix/install-nix-action") {
+		return nil
+	}
+	if fr := step.Input("install_url"); fr != nil {
+		m := officialURL.FindStringSubmatch(string(fr.Text))
+		if m == nil || m[1] == "" || !fr.Known(source.Span{End: len(fr.Text)}) {
+			return nil
+		}
+		v, err := nixconf.ParseVersion(m[1])
+		if err != nil {
+			return nil
+		}
+		return nixconf.Targets{{Distribution: nixconf.Nix, From: v, To: v}}
+	}
+	return slices.DeleteFunc(slices.Clone(h.targets), func(t nixconf.Target) bool { return t.Distribution != nixconf.Nix })
+}
+
+// run reads the script of a workflow's step. The runner's own shell is bash.
+func (h *hostReader) run(step *workflow.Step, script *source.Fragment) {
+	if !mentionsNixConf(script.Text) && !bytes.Contains(script.Text, []byte("--option")) {
+		return
+	}
+	switch name := path.Base(step.Shell()); name {
+	case ".", "bash": // path.Base makes a dot of nothing
+		h.script(script, shell.Bash, shell.EchoKeeps)
+	case "sh":
+		h.script(script, shell.Sh, shell.EchoUnknown)
+	}
+}
+
+// script reads a shell script that is a whole file or stands in one.
+func (h *hostReader) script(host *source.Fragment, dialect shell.Dialect, echo shell.Echo) {
+	if dialect == shell.None {
+		return
+	}
+	own := host.File // the file in whose offsets the commands are
+	if !host.Whole() {
+		own = source.NewFile(host.File.Path, host.Text)
+	}
+	script := shell.Parse(own.Bytes, 0, dialect, nil)
+	h.out.Broken = h.out.Broken || script.Problem != nil
+	text := func(t *NixText, pieces []source.Piece, c *shell.Command) {
+		where := c.Span
+		for _, p := range pieces {
+			where = where.Join(p.Span)
+		}
+		if !host.Whole() {
+			pieces, where = host.Within(pieces), host.Span(where)
+		}
+		h.add(t, source.NewFragment(host.File, pieces), where)
+	}
+	for _, c := range script.Commands {
+		for _, a := range c.Assigns {
+			if a.Name == "NIX_CONFIG" && !a.Append {
+				text(&NixText{Host: HostEnv}, a.Value.Parts, c)
+			}
+		}
+		if len(c.Words) == 0 {
+			continue
+		}
+		for _, write := range c.Writes(echo) {
+			if write.Known && isNixConfPath(write.Path.Text, write.Text) {
+				text(&NixText{Host: HostWrite, Path: write.Path.Text, Append: !write.Truncate}, write.Text, c)
+			}
+		}
+		use := nixUse(own, c)
+		if use == nil {
+			continue
+		}
+		if use.Options != nil {
+			text(&NixText{Host: HostOption}, use.Options.Fragment.Pieces, c)
+		}
+		if in := use.Installer; in != nil && in.Conf != nil {
+			text(&NixText{Host: HostExtra, Path: systemConf, Append: true, Installer: in}, in.Conf.Fragment.Pieces, c)
+		}
+	}
+}
+
+// isNixConfPath reports whether a script writes a nix.conf of Nix: it has the name, and lies where Nix looks or has the text of one.
+func isNixConfPath(name string, text []source.Piece) bool {
+	switch path.Base(name) {
+	case "nix.custom.conf":
+		return true
+	case "nix.conf":
+		if strings.HasSuffix(name, "etc/nix/nix.conf") || strings.HasSuffix(name, ".config/nix/nix.conf") {
+			return true
+		}
+		return LooksLikeNixConf(source.NewFile("", source.NewFragment(nil, text).Text))
+	}
+	return false
+}
+
+// nixFeature is the feature of devcontainers that installs Nix.
+const nixFeature = "devcontainers/features/nix"
+
+func (h *hostReader) devcontainer(f *source.File) {
+	d := devcontainer.Parse(f)
+	h.out.Broken = d.Broken
+	for _, env := range d.Env {
+		if env.Name == "NIX_CONFIG" {
+			h.add(&NixText{Host: HostEnv}, env.Value, env.Span)
+		}
+	}
+	for _, o := range d.Options {
+		if o.Name == "extraNixConfig" && strings.HasSuffix(o.Feature, nixFeature) {
+			targets := slices.DeleteFunc(slices.Clone(h.targets), func(t nixconf.Target) bool { return t.Distribution != nixconf.Nix && !h.w.Targets.NixGiven })
+			h.add(&NixText{Host: HostFeature, Path: systemConf, Append: true, Targets: targets, Option: o.Value}, featureText(o.Value), o.Span)
+		}
+	}
+}
+
+// featureText returns what the script of the feature writes: it reads one line, and writes a line for each part between commas.
+func featureText(option *source.Fragment) *source.Fragment {
+	var pieces []source.Piece
+	for _, p := range option.Pieces {
+		if p.Opaque {
+			pieces = append(pieces, p)
+			continue
+		}
+		rest := p.Text
+		for rest != "" {
+			n := strings.IndexAny(rest, ",\n")
+			if n < 0 {
+				n = len(rest)
+			}
+			q := p
+			q.Text = rest[:n]
+			start := p.Span.Start + len(p.Text) - len(rest)
+			if p.Verbatim {
+				q.Span = source.Span{Start: start, End: start + n}
+			}
+			if n > 0 {
+				pieces = append(pieces, q)
+			}
+			if n == len(rest) {
+				break
+			}
+			if rest[n] == '\n' {
+				return source.NewFragment(option.File, pieces)
+			}
+			comma := p.Span
+			if p.Verbatim {
+				comma = source.Span{Start: start + n, End: start + n + 1}
+			}
+			pieces = append(pieces, source.Piece{Text: "\n", Span: comma})
+			rest = rest[n+1:]
+		}
+	}
+	return source.NewFragment(option.File, pieces)
+}
+
+func (h *hostReader) flake(f *source.File) {
+	parsed := flake.Parse(f)
+	if len(parsed.Settings) == 0 {
+		return
+	}
+	where := parsed.Settings[0].Span
+	for _, s := range parsed.Settings {
+		where = where.Join(s.Span)
+	}
+	h.add(&NixText{Host: HostFlake}, parsed.Fragment(), where)
+}

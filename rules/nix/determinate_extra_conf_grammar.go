@@ -1,0 +1,106 @@
+package nix
+
+import (
+	"fmt"
+
+	"github.com/sandlint/sandlint/fixers"
+	fixnix "github.com/sandlint/sandlint/fixers/nixconf"
+	"github.com/sandlint/sandlint/parsers/nixconf"
+	"github.com/sandlint/sandlint/parsers/source"
+	"github.com/sandlint/sandlint/parsers/workspace"
+	"github.com/sandlint/sandlint/rules"
+)
+
+var determinateExtraConfGrammar = &rules.Rule{
+	ID:       "nix/determinate-extra-conf-grammar",
+	Summary:  "text for --extra-conf of nix-installer means something else to the installer than to Nix",
+	Severity: rules.Warning,
+	Category: "correctness",
+	Since:    "0.1.0",
+	Fixes:    []fixers.Safety{fixers.Safe, fixers.Unsafe},
+	References: []string{
+		"DeterminateSystems/nix-config-parser, src/lib.rs, 0.1.2 to 0.2.0",
+		"DeterminateSystems/nix-installer, src/action/common/place_nix_configuration.rs",
+		"DeterminateSystems/nix-installer#459",
+	},
+	NixConf: checkDeterminateExtraConfGrammar,
+}
+
+func checkDeterminateExtraConfGrammar(p *rules.Pass, text *workspace.NixText) {
+	if text.Host != workspace.HostExtra && text.Host != workspace.HostExtraAction {
+		return
+	}
+	if in := text.Installer; in != nil && in.Kind == workspace.NixInstaller && in.Version != (nixconf.Version{}) && in.Version.AtLeast(0, 5) && !in.Version.AtLeast(0, 9) {
+		alignedColumns(p, text)
+	}
+	for _, inc := range text.Includes {
+		message := fmt.Sprintf("nix-installer reads %q itself, once and from its own working directory, and writes no include line", inc.Path.Text)
+		if inc.Optional {
+			message += "; where the file is missing then, its settings are lost"
+		}
+		if text.Fragment.Known(inc.Span) {
+			p.Report(at(text, inc.Span, message))
+		}
+	}
+	last := map[string]*nixconf.Entry{}
+	for n := len(text.Entries) - 1; n >= 0; n-- {
+		entry := text.Entries[n]
+		name := entry.Name.Text
+		if !known(text, entry) || !isExtra(entry, text.Targets) {
+			continue
+		}
+		later := last[name]
+		last[name] = entry
+		if later == nil || !known(text, later) || covers(later, entry) {
+			continue
+		}
+		finding := at(text, entry.Span, fmt.Sprintf("nix-installer keeps the last %q alone, that on line %d, so these values are lost", name, lineOf(located{text, later})))
+		finding.Related = []rules.Related{{File: text.Fragment.File, Span: text.Fragment.Span(later.Span), Message: fmt.Sprintf("%q is set here", name)}}
+		if edits, ok := merged(located{text, later}, located{text, entry}); ok {
+			if deleted, ok := fixnix.DeleteLine(text.Fragment, text.File, entry); ok {
+				finding.Fixes = []fixers.Fix{fix(text, "Merge the values into the last line", fixers.Unsafe, append(deleted, edits...), fixers.Changes{Settings: []string{workspace.Canonical(name)}})}
+			}
+		}
+		p.Report(finding)
+	}
+	extraReplaced(p, text)
+}
+
+// extraReplaced reports extra-experimental-features beside experimental-features: since 0.34 the installer writes the second under the name of the
+// first, in its place.
+func extraReplaced(p *rules.Pass, text *workspace.NixText) {
+	if in := text.Installer; in != nil && in.Version != (nixconf.Version{}) && !in.Version.AtLeast(0, 34) {
+		return
+	}
+	var base, extra *nixconf.Entry
+	for _, entry := range text.Entries {
+		switch entry.Name.Text {
+		case "experimental-features":
+			base = entry
+		case "extra-experimental-features":
+			extra = entry
+		}
+	}
+	if base == nil || extra == nil || !known(text, base) || !known(text, extra) || covers(base, extra) {
+		return
+	}
+	finding := at(text, extra.Span, fmt.Sprintf("since 0.34, nix-installer writes the \"experimental-features\" of line %d as %q, in the place of this line, so these values are lost", lineOf(located{text, base}), extra.Name.Text))
+	finding.Related = []rules.Related{{File: text.Fragment.File, Span: text.Fragment.Span(base.Span), Message: "\"experimental-features\" is assigned here"}}
+	p.Report(finding)
+}
+
+// alignedColumns reports what the parser of nix-installer 0.5 to 0.8 refuses: it took every single blank for a border between words.
+func alignedColumns(p *rules.Pass, text *workspace.NixText) {
+	for _, entry := range text.Entries {
+		gap := source.Span{Start: entry.Name.Span.End, End: entry.Equals.Start}
+		if gap.Len() == 1 || !known(text, entry) {
+			continue
+		}
+		finding := at(text, entry.Span, fmt.Sprintf("nix-installer up to 0.8 takes one blank before the =, not %d, and refuses the line", gap.Len()))
+		finding.Severity = rules.Error
+		if edits, ok := replace(text, gap, " "); ok {
+			finding.Fixes = []fixers.Fix{fix(text, "Leave one blank before the equals sign", fixers.Safe, edits, fixers.Changes{})}
+		}
+		p.Report(finding)
+	}
+}

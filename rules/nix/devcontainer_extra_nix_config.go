@@ -1,0 +1,46 @@
+package nix
+
+import (
+	"bytes"
+	"fmt"
+
+	"github.com/sandlint/sandlint/parsers/nixconf"
+	"github.com/sandlint/sandlint/parsers/source"
+	"github.com/sandlint/sandlint/parsers/workspace"
+	"github.com/sandlint/sandlint/rules"
+)
+
+var devcontainerExtraNixConfig = &rules.Rule{
+	ID:       "nix/devcontainer-extra-nix-config",
+	Summary:  "the option extraNixConfig of the devcontainer feature for Nix has a comma inside a value or a line break",
+	Severity: rules.Error,
+	Category: "correctness",
+	Since:    "0.1.0",
+	References: []string{
+		"devcontainers/features, src/nix/install.sh: the option is read with IFS=, and read -a, which takes one line",
+	},
+	NixConf: func(p *rules.Pass, text *workspace.NixText) {
+		if text.Host != workspace.HostFeature {
+			return
+		}
+		for _, problem := range text.Problems {
+			if commaBroken(text, problem) {
+				words := bytes.TrimSpace(text.Fragment.Text[problem.Span.Start:problem.Span.End])
+				p.Report(at(text, problem.Span, fmt.Sprintf("the feature splits extraNixConfig at commas, so %q becomes a line of its own, which is no assignment; every Nix command fails", words)))
+			}
+		}
+		option := text.Option.Text
+		if n := bytes.IndexByte(option, '\n'); n >= 0 && len(bytes.TrimSpace(option[n:])) > 0 {
+			lost := source.Span{Start: n, End: len(bytes.TrimRight(option, " \t\r\n"))}
+			p.Report(rules.Finding{
+				File: text.Fragment.File, Span: text.Option.Span(lost), Severity: rules.Warning,
+				Message: "the feature reads the first line of extraNixConfig alone, so what follows the line break is lost; commas separate settings there",
+			})
+		}
+	},
+}
+
+// commaBroken reports whether a problem is a part of a value that the devcontainer feature has cut off at a comma.
+func commaBroken(text *workspace.NixText, problem source.Problem) bool {
+	return text.Host == workspace.HostFeature && problem.Kind == nixconf.KindSyntax && bytes.IndexByte(text.Fragment.Text[:problem.Span.Start], '\n') >= 0
+}

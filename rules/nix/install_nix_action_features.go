@@ -1,0 +1,81 @@
+package nix
+
+import (
+	"bytes"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/sandlint/sandlint/fixers"
+	fixnix "github.com/sandlint/sandlint/fixers/nixconf"
+	"github.com/sandlint/sandlint/parsers/nixconf"
+	"github.com/sandlint/sandlint/parsers/source"
+	"github.com/sandlint/sandlint/parsers/workspace"
+	"github.com/sandlint/sandlint/rules"
+)
+
+var installNixActionFeatures = &rules.Rule{
+	ID:       "nix/install-nix-action-features",
+	Summary:  "the word experimental-features in extra_nix_config makes install-nix-action leave out the features that it switches on by default",
+	Severity: rules.Warning,
+	Category: "correctness",
+	Since:    "0.1.0",
+	Fixes:    []fixers.Safety{fixers.Unsafe},
+	References: []string{
+		"cachix/install-nix-action, install-nix.sh: the line \"experimental-features = nix-command flakes\" is added unless the input has the text \"experimental-features\"",
+	},
+	NixConf: checkInstallNixActionFeatures,
+}
+
+// actionFeatures are the features that the action switches on by default.
+var actionFeatures = []string{"nix-command", "flakes"}
+
+func checkInstallNixActionFeatures(p *rules.Pass, text *workspace.NixText) {
+	const word = "experimental-features"
+	at0 := bytes.Index(text.Fragment.Text, []byte(word))
+	if text.Host != workspace.HostInstallAction || at0 < 0 {
+		return
+	}
+	for _, other := range text.Hosted.NixTexts {
+		if other.Host == workspace.HostEnv && (bytes.Contains(other.Fragment.Text, []byte(word)) || !other.Fragment.Known(source.Span{End: len(other.Fragment.Text)})) {
+			return // the variable may switch them on
+		}
+	}
+	missing := slices.Clone(actionFeatures)
+	var extra *nixconf.Entry
+	for _, entry := range text.Entries {
+		switch entry.Name.Text {
+		case word:
+			return // the author says what is on
+		case "extra-" + word:
+			if !known(text, entry) {
+				return
+			}
+			extra = entry
+			for _, w := range entry.Words {
+				missing = slices.DeleteFunc(missing, func(m string) bool { return m == w.Text })
+			}
+		}
+	}
+	if len(missing) == 0 || slices.ContainsFunc(text.Lines, func(l nixconf.Line) bool { return l.Unknown }) || len(text.Includes) > 0 {
+		return
+	}
+	off := strings.Join(missing, " and ") + " is off"
+	if len(missing) > 1 {
+		off = strings.Join(missing, " and ") + " are off"
+	}
+	if extra == nil {
+		p.Report(at(text, source.Span{Start: at0, End: at0 + len(word)}, fmt.Sprintf("install-nix-action sees %q, in a comment too, and leaves out its own features, so that %s", word, off)))
+		return
+	}
+	finding := at(text, extra.Name.Span, fmt.Sprintf("install-nix-action sees %q in %q and leaves out its own features, so that %s", word, extra.Name.Text, off))
+	var words []string
+	for _, w := range extra.Words {
+		words = append(words, w.Text)
+	}
+	value := strings.Join(append(missing, words...), " ")
+	if edits, ok := fixnix.SetValue(text.Fragment, extra, value); ok {
+		finding.Fixes = []fixers.Fix{fix(text, "Switch on "+strings.Join(missing, " and ")+" as well", fixers.Unsafe, edits, fixers.Changes{Settings: []string{word}})}
+	}
+	p.Report(finding)
+}
