@@ -284,7 +284,7 @@ func (l *loader) walk(top string) {
 				return nil
 			}
 			// A script without extension is run by its name, and so may be.
-			if info, err := d.Info(); err != nil || info.Mode().Perm()&0o111 == 0 {
+			if info, err := d.Info(); err != nil || !info.Mode().IsRegular() || info.Mode().Perm()&0o111 == 0 {
 				return nil
 			}
 		}

@@ -27,8 +27,10 @@ var gatedSetting = &rules.Rule{
 }
 
 func checkGatedSetting(p *rules.Pass, text *workspace.NixText) {
-	if text.Host == workspace.HostOption {
-		return // flags that enable features may stand anywhere on the line, and in files
+	if text.Host == workspace.HostOption || text.Hosted != nil {
+		// Flags that enable features may stand anywhere on the line, and in files; and what a workflow or script writes is added to what an
+		// action or another command has written.
+		return
 	}
 	for _, entry := range text.Entries {
 		facts, ok := newestKnows(entry.Name.Text, text.Targets)
