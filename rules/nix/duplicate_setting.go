@@ -27,20 +27,16 @@ var duplicateSetting = &rules.Rule{
 }
 
 func checkDuplicateSetting(p *rules.Pass, text *workspace.NixText) {
-	entries := sameSource(text)
-	for n, later := range entries {
-		if later.text != text || isExtra(later.entry, text.Targets) || !text.Fragment.Known(later.entry.Name.Span) {
+	last := map[string]located{} // the last assignment of each setting so far
+	for _, here := range sameSource(text) {
+		if isExtra(here.entry, text.Targets) || !here.text.Fragment.Known(here.entry.Name.Span) {
 			continue
 		}
-		name := workspace.Canonical(later.entry.Name.Text)
-		for m := n - 1; m >= 0; m-- {
-			earlier := entries[m]
-			if isExtra(earlier.entry, text.Targets) || workspace.Canonical(earlier.entry.Name.Text) != name || !earlier.text.Fragment.Known(earlier.entry.Name.Span) {
-				continue
-			}
-			p.Report(duplicate(text, name, earlier, later))
-			break // what stands before that one was reported with it
+		name := workspace.Canonical(here.entry.Name.Text)
+		if earlier, ok := last[name]; ok && here.text == text {
+			p.Report(duplicate(text, name, earlier, here))
 		}
+		last[name] = here
 	}
 }
 

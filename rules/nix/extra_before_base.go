@@ -25,36 +25,43 @@ var extraBeforeBase = &rules.Rule{
 }
 
 func checkExtraBeforeBase(p *rules.Pass, text *workspace.NixText) {
-	entries := sameSource(text)
-	for n, later := range entries {
-		if later.text != text || isExtra(later.entry, text.Targets) || !text.Fragment.Known(later.entry.Name.Span) {
-			continue
-		}
-		base := workspace.Canonical(later.entry.Name.Text)
-		for _, earlier := range entries[:n] {
-			if !isExtra(earlier.entry, text.Targets) || workspace.Canonical(earlier.entry.Name.Text) != base {
-				continue
-			}
-			message := fmt.Sprintf("%q adds to %q before that is assigned, so these values are lost", earlier.entry.Name.Text, later.entry.Name.Text)
-			if text.Host == workspace.HostFlake {
-				message += "; Nix applies nixConfig in the order of the names"
-			}
-			finding := at(earlier.text, earlier.entry.Name.Span, message)
-			finding.Related = []rules.Related{{
-				File: text.Fragment.File, Span: text.Fragment.Span(later.entry.Span),
-				Message: fmt.Sprintf("%q is assigned here", later.entry.Name.Text),
-			}}
-			if earlier.text == text {
-				if edits, ok := fixnix.MoveBelow(text.Fragment, text.File, earlier.entry, later.entry); ok {
-					finding.Fixes = append(finding.Fixes, fix(text, "Move the line below", fixers.Unsafe, edits, fixers.Changes{Settings: []string{base}}))
+	added := map[string][]located{} // what was added to each setting since its last assignment
+	for _, here := range sameSource(text) {
+		name := workspace.Canonical(here.entry.Name.Text)
+		switch {
+		case isExtra(here.entry, text.Targets):
+			added[name] = append(added[name], here)
+		case here.text.Fragment.Known(here.entry.Name.Span):
+			if here.text == text {
+				for _, earlier := range added[name] {
+					p.Report(lostAddition(text, name, earlier, here))
 				}
 			}
-			if edits, ok := fixnix.DeleteLine(earlier.text.Fragment, earlier.text.File, earlier.entry); ok {
-				finding.Fixes = append(finding.Fixes, fix(earlier.text, "Delete the line without effect", fixers.Safe, edits, fixers.Changes{}))
-			}
-			p.Report(finding)
+			delete(added, name)
 		}
 	}
+}
+
+// lostAddition is the finding of values that are added before their setting is assigned.
+func lostAddition(text *workspace.NixText, name string, earlier, later located) rules.Finding {
+	message := fmt.Sprintf("%q adds to %q before that is assigned, so these values are lost", earlier.entry.Name.Text, later.entry.Name.Text)
+	if text.Host == workspace.HostFlake {
+		message += "; Nix applies nixConfig in the order of the names"
+	}
+	finding := at(earlier.text, earlier.entry.Name.Span, message)
+	finding.Related = []rules.Related{{
+		File: text.Fragment.File, Span: text.Fragment.Span(later.entry.Span),
+		Message: fmt.Sprintf("%q is assigned here", later.entry.Name.Text),
+	}}
+	if earlier.text == text {
+		if edits, ok := fixnix.MoveBelow(text.Fragment, text.File, earlier.entry, later.entry); ok {
+			finding.Fixes = append(finding.Fixes, fix(text, "Move the line below", fixers.Unsafe, edits, fixers.Changes{Settings: []string{name}}))
+		}
+	}
+	if edits, ok := fixnix.DeleteLine(earlier.text.Fragment, earlier.text.File, earlier.entry); ok {
+		finding.Fixes = append(finding.Fixes, fix(earlier.text, "Delete the line without effect", fixers.Safe, edits, fixers.Changes{}))
+	}
+	return finding
 }
 
 // isExtra reports whether an entry appends to a setting rather than assigning one.
