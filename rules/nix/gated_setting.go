@@ -60,7 +60,7 @@ func checkGatedSetting(p *rules.Pass, text *workspace.NixText) {
 // only itself can enable a feature for its settings; a file of which it is not known whose it is may be read after one.
 func featureMissing(text *workspace.NixText, feature string) (rules.Severity, bool) {
 	if text.Image != nil {
-		effective := text.Image.SettingsAfter(nil)
+		effective := text.Image.SettingsBefore(nil)
 		if effective.Uncertain {
 			return 0, false
 		}
