@@ -49,7 +49,7 @@ func checkGatedSetting(p *rules.Pass, text *workspace.NixText) {
 		}
 		finding := at(text, entry.Name.Span, message)
 		finding.Severity = severity
-		if edits, ok := enable(text, entry, facts.Gate); ok && !refused(text, entry) {
+		if edits, ok := enable(text, entry, facts.Gate); ok && !refusedOnceEnabled(text, entry) {
 			finding.Fixes = []fixers.Fix{fix(text, "Enable "+facts.Gate, fixers.Unsafe, edits, fixers.Changes{Settings: enabledBy(text, facts.Gate)})}
 		}
 		p.Report(finding)
@@ -108,8 +108,8 @@ func mentions(f *nixconf.File, feature string) bool {
 	return slices.ContainsFunc(f.Includes, func(i nixconf.Include) bool { return i.File == nil || mentions(i.File, feature) })
 }
 
-// refused reports whether a targeted release refuses the value of an entry once its feature is enabled.
-func refused(text *workspace.NixText, entry *nixconf.Entry) bool {
+// refusedOnceEnabled reports whether a targeted release refuses the value of an entry once its feature is enabled.
+func refusedOnceEnabled(text *workspace.NixText, entry *nixconf.Entry) bool {
 	return slices.ContainsFunc(nixconf.CheckValueFor(text.Targets, entry.Name.Text, entry.Value, entry.Words), func(e nixconf.TargetError) bool { return e.Fatal })
 }
 
