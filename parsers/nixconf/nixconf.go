@@ -35,6 +35,18 @@ const (
 	KindAssignmentSpacing = "assignment-spacing"
 	// KindIncludeArity is an include line that has not exactly one path.
 	KindIncludeArity = "include-arity"
+	// KindWrongOperator is a line that assigns as another language does; File.Operation reads it.
+	KindWrongOperator = "wrong-operator"
+	// KindLineContinuation is a line that was meant to go on with the value above it.
+	KindLineContinuation = "line-continuation"
+	// KindStrayShellText is what a shell script, or a merge of two versions, left behind.
+	KindStrayShellText = "stray-shell-text"
+	// KindGluedLines is a line in which a second assignment begins; GluedAt tells where.
+	KindGluedLines = "glued-lines"
+	// KindForeignSyntax is a line of another format: INI, YAML, JSON.
+	KindForeignSyntax = "foreign-syntax"
+	// KindHiddenCharacters is a line that is right but for characters that show as nothing, or as another one; see Hidden.
+	KindHiddenCharacters = "hidden-characters"
 )
 
 // Line is one line of the text.

@@ -57,6 +57,9 @@ func Parse(fr *source.Fragment) *File {
 		}
 		start = next
 	}
+	if len(f.Problems) > 0 {
+		p.settleForeign()
+	}
 	f.Entries = make([]*Entry, len(p.entries))
 	for i := range p.entries {
 		f.Entries[i] = &p.entries[i]
@@ -70,6 +73,15 @@ type parser struct {
 	opaque  []source.Span // those that do not lie before the current line
 	words   []Word
 	entries []Entry
+	// begun is the last line that assigns, or would but for a mistake, and continued the index of the last line that goes on with its value.
+	begun     begun
+	continued int
+}
+
+type begun struct {
+	line  int
+	name  string // "" before the first one
+	value []Word
 }
 
 func opaqueSpans(fr *source.Fragment) []source.Span {
@@ -193,6 +205,7 @@ func (p *parser) statement(words []Word, certain int) {
 		e.Span = span
 		e.Value = p.join(e.Words)
 		p.entries = append(p.entries, e)
+		p.begun = begun{index, e.Name.Text, e.Words}
 	default:
 		p.refuse(words, span)
 	}
@@ -222,28 +235,6 @@ func joinWords(words []Word) string {
 	return b.String()
 }
 
-// refuse adds the problem of a line that is no assignment.
-func (p *parser) refuse(words []Word, span source.Span) {
-	name := words[0].Text
-	if n, ok := p.gluedName(words); ok {
-		p.problem(span, KindAssignmentSpacing, n, "the = after "+quote(n)+" has no blank on both sides"+consequence)
-		return
-	}
-	switch {
-	case len(words) == 1:
-		p.problem(span, KindSyntax, "", quote(name)+" alone is no assignment"+consequence)
-	case isOperator(words[1].Text) || words[1].Text[0] == '=':
-		p.problem(span, KindSyntax, name, quote(words[1].Text)+" stands where only = can"+consequence)
-	case knownAnywhere(name):
-		p.problem(span, KindMissingEquals, "", "setting "+quote(name)+" has no = before its value"+consequence)
-	default:
-		p.problem(span, KindSyntax, name, quote(name)+" is followed by "+quote(words[1].Text)+" and not by =, so the line is no assignment"+consequence)
-	}
-}
-
-// consequence ends the message of every problem.
-const consequence = "; every Nix command fails"
-
 // gluedName returns the setting's name of a line that only lacks blanks around its '=': name=value, name= value or name =value.
 func (p *parser) gluedName(words []Word) (string, bool) {
 	name, rest, ok := strings.Cut(words[0].Text, "=")
@@ -255,7 +246,7 @@ func (p *parser) gluedName(words []Word) (string, bool) {
 		rest = words[1].Text[1:]
 		more = words[2:]
 	}
-	if strings.HasPrefix(rest, "=") || !plausibleName(name) {
+	if strings.HasPrefix(rest, "=") || strings.HasSuffix(name, "-") || !plausibleName(name) {
 		return "", false
 	}
 	// A second = between blanks is a second assignment that was glued to the first.

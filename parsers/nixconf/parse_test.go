@@ -51,10 +51,10 @@ func TestParse(t *testing.T) {
 		{"equals in value", "a = = b\n= = c\n", []string{"a = = b", "= = c"}, nil},
 		{"no quotes, no continuation", "a = \"b c\" \\\nd = 'e'\n", []string{`a = "b c" \`, "d = 'e'"}, nil},
 		{"CR ends no line", "a = b\rc = d", []string{"a = b c = d"}, nil},
-		{"form feed is no blank", "a\f= b\n", nil, []string{"syntax a\f= b"}},
+		{"form feed is no blank", "a\f= b\n", nil, []string{"hidden-characters a\f= b"}},
 		{"no-break space is no blank", "a = b\u00a0c\n", []string{"a = b\u00a0c"}, nil},
 		{"byte order mark belongs to the word", "\ufeffcores = 3\n", []string{"\ufeffcores = 3"}, nil},
-		{"byte order mark before a comment", "\ufeff# x\n", nil, []string{"syntax \ufeff"}},
+		{"byte order mark before a comment", "\ufeff# x\n", nil, []string{"hidden-characters \ufeff"}},
 		{"includes", "include a.conf\ncores = 1\n!include /b.conf # c\n", []string{"include a.conf", "cores = 1", "!include /b.conf"}, nil},
 		{"include arity", "include\n!include a b\ninclude = c\n", nil, []string{"include-arity include", "include-arity !include a b", "include-arity include = c"}},
 		{"include is case-sensitive", "Include a\n", nil, []string{"syntax Include a"}},
@@ -69,11 +69,27 @@ func TestParse(t *testing.T) {
 		{"spacing", "cores=4\ncores= 4\ncores =4\ncores=\n", nil, []string{"assignment-spacing cores=4", "assignment-spacing cores= 4", "assignment-spacing cores =4", "assignment-spacing cores="}},
 		{"spacing with equals in the value", "access-tokens=a=b c=d\n", nil, []string{"assignment-spacing access-tokens=a=b c=d"}},
 		{"spacing of a misspelt name", "max_jobs=4\nnot-a-setting=1\n", nil, []string{"assignment-spacing max_jobs=4", "assignment-spacing not-a-setting=1"}},
-		{"shell text is no spacing", "export cores=4\nPATH=/bin\n", nil, []string{"syntax export cores=4", "syntax PATH=/bin"}},
-		{"double equals", "cores==4\ncores == 4\ncores= =4\n", nil, []string{"syntax cores==4", "syntax cores == 4", "syntax cores= =4"}},
-		{"glued lines are no spacing", "build-users-group =experimental-features = flakes\n", nil, []string{"syntax build-users-group =experimental-features = flakes"}},
-		{"operators", "substituters += a\ncores := 4\ncores : 4\ncores => 4\n", nil, []string{"syntax substituters += a", "syntax cores := 4", "syntax cores : 4", "syntax cores => 4"}},
-		{"other formats", "[nix]\n; a b\n// a b\ncores: 4\n- flakes\n", nil, []string{"syntax [nix]", "syntax ; a b", "syntax // a b", "syntax cores: 4", "syntax - flakes"}},
+		{"shell text is no spacing", "export cores=4\nPATH=/bin\n", nil, []string{"stray-shell-text export cores=4", "stray-shell-text PATH=/bin"}},
+		{"double equals", "cores==4\ncores == 4\ncores= =4\n", nil, []string{"wrong-operator cores==4", "wrong-operator cores == 4", "syntax cores= =4"}},
+		{"glued lines are no spacing", "build-users-group =experimental-features = flakes\n", nil, []string{"glued-lines build-users-group =experimental-features = flakes"}},
+		{"operators", "substituters += a\ncores := 4\ncores : 4\ncores => 4\n", nil, []string{"wrong-operator substituters += a", "wrong-operator cores := 4", "wrong-operator cores : 4", "wrong-operator cores => 4"}},
+		{"other formats", "[nix]\n; a b\n// a b\ncores: 4\n- flakes\n", nil, []string{"foreign-syntax [nix]", "foreign-syntax ; a b", "foreign-syntax // a b", "wrong-operator cores: 4", "foreign-syntax - flakes"}},
+		{"continuation by a backslash", "substituters = https://a \\\nhttps://b \\\nhttps://c\ncores = 1\n", []string{`substituters = https://a \`, "cores = 1"}, []string{`line-continuation https://b \`, "line-continuation https://c"}},
+		{"continuation by indentation", "experimental-features =\n  nix-command\n  # and\n  flakes\ncores = 1\n", []string{"experimental-features = ", "cores = 1"}, []string{"line-continuation nix-command", "line-continuation flakes"}},
+		{"continuation of a map", "access-tokens =\n  github.com=a\n", []string{"access-tokens = "}, []string{"line-continuation github.com=a"}},
+		{"continuation without a sign", "substituters = https://a\nhttps://b\n", []string{"substituters = https://a"}, []string{"line-continuation https://b"}},
+		{"continuation of what is no assignment yet", "substituters https://a \\\n  https://b\ncores: \\\n  4\n", nil, []string{`missing-equals substituters https://a \`, "line-continuation https://b", `wrong-operator cores: \`, "line-continuation 4"}},
+		{"no continuation", "  cores = 1\n  flakes\n", []string{"cores = 1"}, []string{"syntax flakes"}},
+		{"no continuation across a blank line", "cores = 1\n\n  flakes\n", []string{"cores = 1"}, []string{"syntax flakes"}},
+		{"an indented setting is no continuation", "cores = 1\n  max-jobs 4\n  sandbox=true\n", []string{"cores = 1"}, []string{"missing-equals max-jobs 4", "assignment-spacing sandbox=true"}},
+		{"left over of scripts", "EOF\nNIX_EOF\n-e cores = 4\n$ nix build\n<<<<<<< HEAD\n=======\n>>>>>>> x\n", nil, []string{"stray-shell-text EOF", "stray-shell-text NIX_EOF", "stray-shell-text -e cores = 4", "stray-shell-text $ nix build", "stray-shell-text <<<<<<< HEAD", "stray-shell-text =======", "stray-shell-text >>>>>>> x"}},
+		{"glued lines", "sandbox=trueexperimental-features = flakes\ncores 4 max-jobs = 2\n", []string{"sandbox=trueexperimental-features = flakes"}, []string{"glued-lines cores 4 max-jobs = 2"}},
+		{"a negative value is no operator", "timeout -1\ncores-=4\n", nil, []string{"missing-equals timeout -1", "wrong-operator cores-=4"}},
+		{"a path is no operator", "store ./x\nnetrc-file ~/x\n", nil, []string{"missing-equals store ./x", "missing-equals netrc-file ~/x"}},
+		{"a colon", "cores:4\nframe: 4\nhttp://x\ncores:\n", nil, []string{"wrong-operator cores:4", "foreign-syntax frame: 4", "foreign-syntax http://x", "foreign-syntax cores:"}},
+		{"another program's file", "[a]\nfoo bar\n", nil, []string{"foreign-syntax [a]", "foreign-syntax foo bar"}},
+		{"markers in Nix's own file", "[a]\nfoo bar\ncores = 1\n", []string{"cores = 1"}, []string{"foreign-syntax [a]", "syntax foo bar"}},
+		{"hidden characters", "cores\u00a0= 4\ncores \u200b= 4\n\ufeff\nmax\u2013jobs\u00a04\n", nil, []string{"hidden-characters cores\u00a0= 4", "hidden-characters cores \u200b= 4", "hidden-characters \ufeff", "missing-equals max\u2013jobs\u00a04"}},
 		{"UTF-16 with mark", "\xff\xfec\x00=\x00\n\x00", nil, []string{"syntax \xff\xfe"}},
 		{"UTF-16 without mark", "c\x00 \x00=\x00 \x003\x00\n\x00", nil, []string{"syntax c\x00"}},
 		{"big-endian UTF-16", "\x00c\x00 \x00=\x00 \x003\x00\n", nil, []string{"syntax \x00c"}},
@@ -122,7 +138,8 @@ func TestParseSpans(t *testing.T) {
 func TestParseNear(t *testing.T) {
 	for text, want := range map[string]string{
 		"experimental-feature nix-command\n": "experimental-features",
-		"cores: 4\n":                         "cores",
+		"cores: 4\n":                         "",
+		"core: 4\n":                          "cores",
 		"trusted-user=me\n":                  "trusted-users",
 		"extra-substituter += x\n":           "extra-substituters",
 		"cores=4\n":                          "",
@@ -311,4 +328,67 @@ func FuzzCheckValue(f *testing.F) {
 			}
 		}
 	})
+}
+
+func TestGluedAt(t *testing.T) {
+	for line, want := range map[string]string{
+		"sandbox = trueexperimental-features = flakes":      "experimental-features",
+		"cores = 4max-jobs = 2":                             "max-jobs",
+		"cores = 4sandbox = true":                           "sandbox",
+		"a = b extra-platforms = c":                         "extra-platforms",
+		"a = bextra-platforms = c":                          "extra-platforms",
+		"sandbox=truecores = 4":                             "cores",
+		"cores = 4":                                         "",
+		"a = b c":                                           "",
+		"a = my-cores = 4":                                  "",
+		"a = mystore = 4":                                   "",
+		"a = https://x/store = 4":                           "",
+		"extra-substituters = a=b":                          "",
+		"access-tokens = github.com = x":                    "",
+		"post-build-hook = /bin/substituters = x":           "",
+		"trusted-public-keys = a:b=substituters = https://": "substituters",
+	} {
+		f := parse(line)
+		_, got, _ := GluedAt(f.Lines[0].Words)
+		if got != want {
+			t.Errorf("%q: %q, want %q", line, got, want)
+		}
+	}
+}
+
+func TestOperation(t *testing.T) {
+	for line, want := range map[string]string{
+		"cores: 4":                "cores|:|4",
+		"cores:4 5":               "cores|:|4 5",
+		"a-b +=x y":               "a-b|+=|x y",
+		"cores-=4":                "cores|-=|4",
+		"cores := = 4":            "cores|:=|= 4",
+		"cores > 4":               "cores|>|4",
+		"timeout -1":              "",
+		"store ./x":               "",
+		"cores = 4":               "",
+		"cores 4":                 "",
+		"https://cache.nixos.org": "https|:|//cache.nixos.org",
+	} {
+		f := parse(line)
+		got := ""
+		if o, ok := f.Operation(&f.Lines[0]); ok {
+			got = o.Name.Text + "|" + o.Operator.Text + "|" + joinWords(o.Value)
+		}
+		if got != want {
+			t.Errorf("%q: %q, want %q", line, got, want)
+		}
+	}
+}
+
+func TestShown(t *testing.T) {
+	const text = "\ufeffmax\u2013jobs\u00a0\uff1d\u200b \u201c4\u201d"
+	f := parse(text)
+	var got []string
+	for _, w := range Shown(f.Lines[0].Words) {
+		got = append(got, w.Text+"|"+text[w.Span.Start:w.Span.End])
+	}
+	if d := cmp.Diff([]string{"max-jobs|max\u2013jobs", "=|\uff1d", "4|4"}, got); d != "" {
+		t.Errorf("(-want +got):\n%s", d)
+	}
 }

@@ -18,6 +18,12 @@ type storeURL struct {
 	hasDropped bool
 }
 
+// IsStoreURL reports whether Nix 2.34 and later take s for the reference of a store; earlier releases fail when they open it.
+func IsStoreURL(s string) bool {
+	_, ok := parseStoreURL(s)
+	return ok
+}
+
 // parseStoreURL reads a store reference; it reports false where Nix fails with "Cannot parse Nix store".
 func parseStoreURL(s string) (storeURL, bool) {
 	if u, ok := parseURL(s); ok {

@@ -2,144 +2,194 @@ package shell
 
 import (
 	"slices"
-	"strconv"
 	"strings"
 
 	"github.com/sandlint/sandlint/parsers/source"
 )
 
-// Echo says what the echo of a shell does with backslashes.
+// Echo says what the echo of the program behind /bin/sh does with backslashes. It does not matter for the dialect Bash.
 type Echo int
 
 const (
-	// EchoUnknown: text with a backslash may come out either way.
+	// EchoUnknown: text with an escape may come out either way, unless an option such as -e tells that the shell is not dash.
 	EchoUnknown Echo = iota
-	// EchoKeeps: it writes backslashes as they are unless -e is given (bash, busybox).
+	// EchoKeeps: it writes escapes as they are unless -e is given, as bash and busybox do.
 	EchoKeeps
-	// EchoExpands: it expands escapes always, and has no -e (dash).
+	// EchoExpands: it expands escapes always, and writes -e as text, as dash does.
 	EchoExpands
 )
 
-// Output returns the text that a command writes to its standard output, where that can be told without running it: for echo, printf,
-// and cat with a here-document or here-string. Parts that are not known are opaque.
-func (c *Command) Output(echo Echo) ([]source.Piece, bool) {
+// maxPipe is how far a text is followed through pipes.
+const maxPipe = 16
+
+// Output returns the text that a command writes to its standard output, where that can be told without running it: for echo,
+// printf with a known format, cat and tee with known input, and what is known to print nothing. Parts of the text that are not known
+// are opaque. The newline that echo adds has the span of its last word.
+func (c *Command) Output(echo Echo) ([]source.Piece, bool) { return c.output(echo, 0) }
+
+func (c *Command) output(echo Echo, depth int) ([]source.Piece, bool) {
+	if depth > maxPipe {
+		return nil, false
+	}
+	if c.silent {
+		return nil, true
+	}
 	switch c.Name {
 	case "echo":
-		return echoOutput(c, echo), true
+		return c.echo(echo), true
 	case "printf":
-		return printfOutput(c)
-	case "cat", "tee":
-		if c.Name == "cat" && slices.ContainsFunc(c.Words[1:], func(w Word) bool { return w.Text != "-" && !strings.HasPrefix(w.Text, "-") }) {
-			return nil, false
+		return c.printf()
+	case "cat":
+		reads, files := false, false
+		for _, word := range c.Words[1:] {
+			switch {
+			case !word.Known:
+				return nil, false
+			case word.Text == "-u" || word.Text == "--":
+			case word.Text == "/dev/null":
+				files = true
+			case (word.Text == "-" || word.Text == "/dev/stdin") && !reads:
+				reads = true
+			default:
+				return nil, false
+			}
 		}
-		return input(c, echo)
-	case "true", ":", "mkdir", "set", "chmod", "chown", "touch", "rm", "cd", "export":
-		return nil, true
+		if files && !reads {
+			return nil, true
+		}
+		return c.stdin(echo, depth)
+	case "tee":
+		return c.stdin(echo, depth)
 	}
 	return nil, false
 }
 
-// input returns the text of a command's standard input.
-func input(c *Command, echo Echo) ([]source.Piece, bool) {
-	for n := len(c.Redirs) - 1; n >= 0; n-- {
-		redir := c.Redirs[n]
-		switch {
-		case redir.FD > 0:
-		case redir.Op == "<<" || redir.Op == "<<-":
-			return redir.Heredoc, true
-		case redir.Op == "<<<":
-			return append(slices.Clip(redir.Target.Parts), newline(redir.Target.Span)), true
-		case redir.Op == "<":
-			return nil, false
+// stdin returns the text of a command's standard input.
+func (c *Command) stdin(echo Echo, depth int) ([]source.Piece, bool) {
+	for i := len(c.Redirs) - 1; i >= 0; i-- {
+		if r := &c.Redirs[i]; !r.Outer && r.readsInput() {
+			return r.text()
 		}
 	}
-	if c.PipedFrom == nil {
+	in := c.in
+	switch {
+	case in == nil || in.readers > 1:
+		return nil, false
+	case in.redir != nil:
+		return in.redir.text()
+	case in.pipe.unknown:
 		return nil, false
 	}
-	out := []source.Piece{}
-	for _, from := range c.pipedGroup {
-		text, ok := from.Output(echo)
+	var out []source.Piece
+	for i, from := range in.pipe.writers {
+		text, ok := from.output(echo, depth+1)
 		if !ok {
 			return nil, false
 		}
-		if !from.redirected() {
+		if i == 0 {
+			out = slices.Clip(text)
+		} else {
 			out = append(out, text...)
 		}
 	}
 	return out, true
 }
 
-// redirected reports whether standard output goes to a file rather than into the pipe.
-func (c *Command) redirected() bool {
-	return slices.ContainsFunc(c.Redirs, func(r Redir) bool { return r.output() })
-}
-
-func (r Redir) output() bool {
+// text returns what a redirection gives to read.
+func (r *Redir) text() ([]source.Piece, bool) {
 	switch r.Op {
-	case ">", ">>", ">|", "<>":
-		return r.FD == -1 || r.FD == 1
-	case "&>", "&>>":
-		return true
-	case ">&":
-		return r.FD == -1 && !isNumber(r.Target.Text)
+	case "<<", "<<-":
+		return r.Heredoc, true
+	case "<<<":
+		return append(slices.Clip(r.Target.Parts), newline(r.Target.Span)), true
+	case "<":
+		return nil, r.Target.Known && r.Target.Text == "/dev/null"
 	}
-	return false
-}
-
-func isNumber(s string) bool {
-	_, err := strconv.Atoi(s)
-	return err == nil || s == "-"
+	return nil, false
 }
 
 func newline(at source.Span) source.Piece { return source.Piece{Text: "\n", Span: at} }
 
-func echoOutput(c *Command, echo Echo) []source.Piece {
+// printed returns the pieces of a word as a program prints them.
+func printed(word Word) []source.Piece {
+	first := true
+	for i, p := range word.Parts {
+		// bash puts a directory in the place of the tilde in NAME=~ too.
+		if isTilde(p) && (first && p.Text[0] == '~' || strings.Contains(p.Text, "=~") || strings.Contains(p.Text, ":~")) {
+			parts := slices.Clone(word.Parts)
+			parts[i].Opaque, parts[i].Verbatim = true, false
+			return parts
+		}
+		first = false
+	}
+	return word.Parts
+}
+
+// echo returns the output of an echo.
+func (c *Command) echo(echo Echo) []source.Piece {
+	sh := c.dialect == Sh
+	if !sh || c.external {
+		echo = EchoKeeps
+	}
 	words := c.Words[1:]
-	end := true
-	expand := echo == EchoExpands
-	sure := echo != EchoUnknown
+	style, end := keepEscapes, true
+	expand, keep, last := false, false, keepEscapes
+	switch echo {
+	case EchoUnknown:
+		style = guessEscapes
+	case EchoExpands:
+		style = dashEscapes
+	}
+	var out []source.Piece
 	for len(words) > 0 && words[0].Known && isEchoOption(words[0].Text) {
-		if echo == EchoExpands && words[0].Text != "-n" {
-			break // dash knows -n alone, and writes the others
+		letters := words[0].Text[1:]
+		if letters != "n" {
+			if echo == EchoExpands {
+				break
+			}
+			if style == guessEscapes {
+				style = keepEscapes // dash would print the option; who writes it knows that the shell is another one
+			}
 		}
-		if echo == EchoUnknown && words[0].Text != "-n" {
-			// Under dash the word itself would be written. Whoever writes it means bash.
-			sure = true
-		}
-		for _, letter := range words[0].Text[1:] {
-			switch letter {
+		for i := range len(letters) {
+			switch letters[i] {
 			case 'n':
 				end = false
 			case 'e':
-				expand = true
+				expand, last = true, bashEscapes
 			case 'E':
-				expand = false
+				keep, last = true, keepEscapes
 			}
 		}
 		words = words[1:]
-	}
-	var out []source.Piece
-	for i, w := range words {
-		if i > 0 {
-			out = append(out, source.Piece{Text: " ", Span: source.Span{Start: words[i-1].Span.End, End: w.Span.Start}})
+		if echo == EchoExpands {
+			break // -n is an option once
 		}
-		for _, p := range w.Parts {
-			switch {
-			case p.Opaque || !strings.Contains(p.Text, `\`):
-				out = append(out, p)
-			case !sure:
-				p.Opaque = true
-				out = append(out, p)
-			case expand:
-				out = append(out, unescape(p, false)...)
-			default:
-				out = append(out, p)
+		switch {
+		case expand && keep && sh:
+			style = guessEscapes // busybox does not let the last one win
+		case expand && sh:
+			style = shEscapes
+		case expand || keep:
+			style = last
+		}
+	}
+	for i, word := range words {
+		if i > 0 {
+			at := source.Span{Start: words[i-1].Span.End, End: word.Span.Start}
+			if at.End < at.Start {
+				at = word.Span // several words from one variable
 			}
+			out = append(out, source.Piece{Text: " ", Span: at})
+		}
+		pieces, stop := expandEscapes(printed(word), style)
+		out = append(out, pieces...)
+		if stop {
+			return out
 		}
 	}
 	if end {
-		at := c.Words[len(c.Words)-1].Span
-		out = append(out, newline(at))
+		out = append(out, newline(c.Words[len(c.Words)-1].Span))
 	}
 	return out
 }
@@ -148,231 +198,358 @@ func isEchoOption(s string) bool {
 	return len(s) > 1 && s[0] == '-' && strings.Trim(s[1:], "neE") == ""
 }
 
-// unescape replaces the escapes in a piece; what stands between them stays verbatim.
-func unescape(p source.Piece, bare bool) []source.Piece {
-	var out []source.Piece
-	part := func(from, to int, text string, verbatim bool) {
-		if text == "" {
-			return
-		}
-		q := source.Piece{Text: text, Span: p.Span, Quoting: p.Quoting}
-		if p.Verbatim {
-			q.Span = source.Span{Start: p.Span.Start + from, End: p.Span.Start + to}
-			q.Verbatim = verbatim
-		}
-		out = append(out, q)
+// style is which escapes a program knows.
+type style int
+
+const (
+	keepEscapes  style = iota // none
+	guessEscapes              // the shell is not known: those that some shells expand are opaque
+	bashEscapes               // those of bash's echo -e
+	shEscapes                 // those that the echo -e of bash and busybox have in common; the others are opaque
+	dashEscapes               // those of dash's echo
+	percentB                  // those of printf's %b that all shells have in common; the others are opaque
+	formatSh                  // those of printf's format that all shells have in common; the others are opaque
+	formatBash                // those of bash's printf
+)
+
+// meaning is what an escape stands for.
+type meaning int
+
+const (
+	itself  meaning = iota // it is no escape
+	value                  // the returned text
+	stops                  // the end of the output
+	unknown                // one thing here and another there
+)
+
+// escape reads the escape that s begins with and returns its length.
+func (st style) escape(s string) (n int, text string, m meaning) {
+	if len(s) < 2 || st == keepEscapes {
+		return 1, "", itself
 	}
-	start := 0
-	for i := 0; i < len(p.Text); i++ {
-		if p.Text[i] != '\\' || i+1 >= len(p.Text) {
+	c := s[1]
+	simple, ok := simpleEscape(c)
+	octal := '0' <= c && c <= '7'
+	if st == guessEscapes {
+		switch {
+		case ok, c == 'c', c == 'e':
+			return 2, "", unknown
+		case octal:
+			_, n := digits(s[1:], 8, 4)
+			return 1 + n, "", unknown
+		}
+		return 1, "", itself
+	}
+	if ok {
+		return 2, simple, value
+	}
+	format := st == formatSh || st == formatBash
+	switch {
+	case c == 'c' && !format:
+		return len(s), "", stops
+	case c == 'c':
+		return 2, "", unknown
+	case octal && format:
+		v, n := digits(s[1:], 8, 3)
+		return 1 + n, string([]byte{byte(v)}), value
+	case c == '0':
+		v, n := digits(s[2:], 8, 3)
+		return 2 + n, string([]byte{byte(v)}), value
+	case octal && st != bashEscapes:
+		_, n := digits(s[1:], 8, 3)
+		return 1 + n, "", unknown
+	case octal:
+		return 1, "", itself
+	}
+	switch st {
+	case bashEscapes, formatBash:
+		switch c {
+		case 'e', 'E':
+			return 2, "\x1b", value
+		case 'x':
+			if v, n := digits(s[2:], 16, 2); n > 0 {
+				return 2 + n, string([]byte{byte(v)}), value
+			}
+		case 'u', 'U':
+			return 2, "", unknown // it depends on the locale
+		case '"':
+			if format {
+				return 2, `"`, value
+			}
+		case '\'', '?':
+			if format {
+				return 2, s[1:2], value
+			}
+		}
+	default:
+		switch c {
+		case 'e', 'E', 'x', 'u', 'U':
+			if st != dashEscapes || c == 'e' {
+				return 2, "", unknown
+			}
+		case '"', '\'', '?':
+			if st == formatSh || st == percentB {
+				return 2, "", unknown
+			}
+		}
+	}
+	return 1, "", itself
+}
+
+// flat is the text of pieces with the place of each.
+type flat struct {
+	text   string
+	pieces []source.Piece
+	starts []int
+}
+
+func flatten(pieces []source.Piece) flat {
+	f := flat{pieces: pieces, starts: make([]int, len(pieces)+1)}
+	n := 0
+	for i := range pieces {
+		f.starts[i] = n
+		n += len(pieces[i].Text)
+	}
+	f.starts[len(pieces)] = n
+	if len(pieces) == 1 {
+		f.text = pieces[0].Text
+	} else {
+		f.text = joined(pieces)
+	}
+	return f
+}
+
+// cut appends the text from a to b to out, piece by piece. i is the index of a piece at or before a.
+func (f *flat) cut(out []source.Piece, i, a, b int) []source.Piece {
+	for ; a < b; i++ {
+		if f.starts[i+1] <= a {
 			continue
 		}
-		part(start, i, p.Text[start:i], true)
-		var b strings.Builder
-		n := escape(&b, p.Text[i+1:], bare)
-		part(i, i+1+n, b.String(), false)
-		i += n
-		start = i + 1
+		p := f.pieces[i]
+		from, to := a-f.starts[i], min(b, f.starts[i+1])-f.starts[i]
+		p.Text = p.Text[from:to]
+		if p.Verbatim {
+			p.Span = source.Span{Start: p.Span.Start + from, End: p.Span.Start + to}
+		}
+		out = append(out, p)
+		a = f.starts[i] + to
 	}
-	part(start, len(p.Text), p.Text[start:], true)
 	return out
 }
 
-// printfOutput follows a printf whose format is known.
-func printfOutput(c *Command) ([]source.Piece, bool) {
-	words := c.Words[1:]
-	if len(words) > 0 && words[0].Text == "--" {
-		words = words[1:]
+// span returns the place in the file of the text from a to b. i is the index of a piece at or before a.
+func (f *flat) span(i, a, b int) source.Span {
+	var s source.Span
+	for first := true; a < b; i++ {
+		if f.starts[i+1] <= a {
+			continue
+		}
+		from, to := a-f.starts[i], min(b, f.starts[i+1])-f.starts[i]
+		at := f.pieces[i].Span
+		if f.pieces[i].Verbatim {
+			at = source.Span{Start: at.Start + from, End: at.Start + to}
+		}
+		if first {
+			s, first = at, false
+		} else {
+			s = s.Join(at)
+		}
+		a = f.starts[i] + to
 	}
-	if len(words) == 0 || strings.HasPrefix(words[0].Text, "-") {
-		return nil, false
+	return s
+}
+
+// known returns the end of the text from a on that is known. i is the index of the piece that holds a.
+func (f *flat) known(i int) int {
+	for i < len(f.pieces) && !f.pieces[i].Opaque {
+		i++
 	}
-	args := words[1:]
-	var out []source.Piece
-	for {
-		used := 0
-		for _, p := range words[0].Parts {
-			if p.Opaque {
-				out = append(out, p)
+	return f.starts[i]
+}
+
+// expandEscapes replaces the escapes in a text. It reports true where one of them ends all output.
+func expandEscapes(pieces []source.Piece, st style) (out []source.Piece, stop bool) {
+	if st == keepEscapes || !slices.ContainsFunc(pieces, func(p source.Piece) bool { return strings.IndexByte(p.Text, '\\') >= 0 && !p.Opaque }) {
+		return pieces, false
+	}
+	f := flatten(pieces)
+	start, piece, startPiece := 0, 0, 0
+	for i := 0; i < len(f.text); {
+		for f.starts[piece+1] <= i {
+			piece++
+		}
+		if f.pieces[piece].Opaque {
+			i = f.starts[piece+1]
+			continue
+		}
+		if f.text[i] != '\\' {
+			next := strings.IndexByte(f.text[i:f.starts[piece+1]], '\\')
+			if next < 0 {
+				next = f.starts[piece+1] - i
+			}
+			i += next
+			continue
+		}
+		end := f.known(piece)
+		n, text, m := st.escape(f.text[i:end])
+		if m == itself {
+			if i+n == end && end < len(f.text) {
+				m, n = unknown, 1 // what it escapes is not known
+			} else {
+				i += n
 				continue
 			}
-			pieces, n, ok := formatPiece(p, args, words[0].Span)
-			if !ok {
-				return nil, false
-			}
-			out = append(out, pieces...)
-			n = min(n, len(args))
-			used += n
-			args = args[n:]
 		}
-		if len(args) == 0 || used == 0 {
+		out = f.cut(out, startPiece, start, i)
+		if m == stops {
+			return out, true
+		}
+		p := source.Piece{Text: text, Span: f.span(piece, i, i+n), Quoting: f.pieces[piece].Quoting}
+		if m == unknown {
+			p.Text, p.Opaque = f.text[i:i+n], true
+		}
+		if p.Text != "" {
+			out = append(out, p)
+		}
+		i += n
+		start, startPiece = i, piece
+	}
+	return f.cut(out, startPiece, start, len(f.text)), false
+}
+
+// printf returns the output of a printf.
+func (c *Command) printf() ([]source.Piece, bool) {
+	words := c.Words[1:]
+	if len(words) > 0 && words[0].Known && words[0].Text == "--" {
+		words = words[1:]
+	} else if len(words) > 0 && strings.HasPrefix(words[0].Text, "-") {
+		return nil, false
+	}
+	if len(words) == 0 {
+		return nil, false
+	}
+	format, args := words[0], words[1:]
+	if len(args) > 0 && !format.Known {
+		return nil, false
+	}
+	st := formatSh
+	if c.dialect == Bash && !c.external {
+		st = formatBash
+	}
+	var out []source.Piece
+	f := flatten(printed(format))
+	for {
+		used, done, ok := f.format(&out, args, st, format.Span)
+		if !ok {
+			return nil, false
+		}
+		if used > 1 {
+			for i := range args {
+				if !args[i].Known && splits(args[i]) {
+					return nil, false // it may be several arguments
+				}
+			}
+		}
+		args = args[min(used, len(args)):]
+		if done || used == 0 || len(args) == 0 {
 			return out, true
 		}
 	}
 }
 
-// formatPiece follows a part of a format. It returns how many arguments it took.
-func formatPiece(p source.Piece, args []Word, at source.Span) (out []source.Piece, used int, ok bool) {
-	text := p.Text
-	start := 0
-	literal := func(to int) {
-		if start < to {
-			q := source.Piece{Text: text[start:to], Span: p.Span, Quoting: p.Quoting}
-			if p.Verbatim {
-				q.Span = source.Span{Start: p.Span.Start + start, End: p.Span.Start + to}
-				q.Verbatim = true
-			}
-			out = append(out, unescape(q, true)...)
+// splits reports whether a word may come to the program as another number of words.
+func splits(word Word) bool {
+	return slices.ContainsFunc(word.Parts, func(p source.Piece) bool { return p.Opaque && p.Quoting == source.Unquoted })
+}
+
+// format appends the output of one pass through a format and returns how many arguments it took. done tells that the output ends there.
+func (f *flat) format(out *[]source.Piece, args []Word, st style, at source.Span) (used int, done, ok bool) {
+	start, piece, startPiece := 0, 0, 0
+	add := func(text string, span source.Span) {
+		if text != "" {
+			*out = append(*out, source.Piece{Text: text, Span: span})
 		}
 	}
-	for i := 0; i < len(text); i++ {
-		switch {
-		case text[i] == '\\' && i+1 < len(text):
-			i++
-			if text[i] == 'c' {
-				return nil, 0, false
+	for i := 0; i < len(f.text); {
+		for f.starts[piece+1] <= i {
+			piece++
+		}
+		if f.pieces[piece].Opaque {
+			i = f.starts[piece+1]
+			continue
+		}
+		if f.text[i] != '\\' && f.text[i] != '%' {
+			next := strings.IndexAny(f.text[i:f.starts[piece+1]], `\%`)
+			if next < 0 {
+				next = f.starts[piece+1] - i
 			}
-		case text[i] == '%':
-			literal(i)
-			if i+1 >= len(text) {
-				return nil, 0, false
+			i += next
+			continue
+		}
+		end := f.known(piece)
+		*out = f.cut(*out, startPiece, start, i)
+		n := 0
+		if f.text[i] == '\\' {
+			var text string
+			var m meaning
+			n, text, m = st.escape(f.text[i:end])
+			switch {
+			case m == value:
+				add(text, f.span(piece, i, i+n))
+			case m == itself && i+n < end:
+				*out = f.cut(*out, piece, i, i+n)
+			case m == itself && end == len(f.text):
+				return 0, false, false // a backslash at the end: shells differ
+			default:
+				*out = append(*out, source.Piece{Text: f.text[i : i+n], Span: f.span(piece, i, i+n), Opaque: true})
 			}
-			i++
-			span := at
-			if p.Verbatim {
-				span = source.Span{Start: p.Span.Start + i - 1, End: p.Span.Start + i + 1}
+		} else {
+			n = 2
+			if i+1 >= end {
+				return 0, false, false
 			}
-			switch text[i] {
+			span := f.span(piece, i, i+n)
+			switch f.text[i+1] {
 			case '%':
-				out = append(out, source.Piece{Text: "%", Span: span})
-			case 's', 'b', 'd', 'i':
+				add("%", span)
+			case 's', 'b':
 				if used < len(args) {
-					w := args[used]
-					for _, part := range w.Parts {
-						if text[i] == 'b' && !part.Opaque && strings.Contains(part.Text, `\`) {
-							out = append(out, unescape(part, false)...)
-						} else {
-							out = append(out, part)
+					text := printed(args[used])
+					if f.text[i+1] == 'b' {
+						var stop bool
+						if text, stop = expandEscapes(text, percentB); stop {
+							*out = append(*out, text...)
+							return used + 1, true, true
 						}
 					}
-				} else if text[i] == 'd' || text[i] == 'i' {
-					out = append(out, source.Piece{Text: "0", Span: span})
+					*out = append(*out, text...)
+				}
+				used++
+			case 'd', 'i':
+				switch {
+				case used >= len(args):
+					add("0", span)
+				case args[used].Known && isDecimal(args[used].Text):
+					*out = append(*out, args[used].Parts...)
+				case args[used].Known:
+					return 0, false, false
+				default:
+					*out = append(*out, source.Piece{Text: args[used].Text, Span: args[used].Span, Opaque: true})
 				}
 				used++
 			default:
-				return nil, 0, false
+				return 0, false, false
 			}
-			start = i + 1
 		}
+		i += n
+		start, startPiece = i, piece
 	}
-	literal(len(text))
-	return out, used, true
+	*out = f.cut(*out, startPiece, start, len(f.text))
+	return used, false, true
 }
 
-// Write is text that a command writes to a file.
-type Write struct {
-	// Path is the file.
-	Path Word
-	// Truncate says that what the file held is lost; else the text is appended.
-	Truncate bool
-	// Text is what is written, if Known.
-	Text  []source.Piece
-	Known bool
-	// Command is the command that writes: for a pipe into tee, tee.
-	Command *Command
-	// Outer says that the redirection stands on an enclosing group.
-	Outer bool
-}
-
-// Writes returns the files that a command's output goes to: by redirection, of itself or of an enclosing group, or as tee and its like do. Of the commands
-// of a group whose output replaces a file, only the first one replaces, and the others append.
-func (c *Command) Writes(echo Echo) []Write {
-	var out []Write
-	for _, r := range c.Redirs {
-		if !r.output() {
-			continue
-		}
-		w := Write{Path: r.Target, Truncate: r.Op != ">>" && r.Op != "&>>", Command: c, Outer: r.Outer}
-		if r.Outer && w.Truncate && !c.firstOf(r) {
-			w.Truncate = false
-		}
-		w.Text, w.Known = c.Output(echo)
-		if r.Outer && w.Known && len(w.Text) == 0 && !w.Truncate {
-			continue // it writes nothing
-		}
-		out = append(out, w)
-		break // only the first one that applies gets the output
-	}
-	switch c.Name {
-	case "tee", "sponge":
-		appends := slices.ContainsFunc(c.Words, func(w Word) bool {
-			return w.Text == "-a" || w.Text == "--append" || len(w.Text) > 2 && w.Text[0] == '-' && w.Text[1] != '-' && strings.Contains(w.Text, "a")
-		})
-		text, known := input(c, echo)
-		for _, w := range c.Words[1:] {
-			if !strings.HasPrefix(w.Text, "-") {
-				out = append(out, Write{Path: w, Truncate: !appends, Text: text, Known: known, Command: c})
-			}
-		}
-	case "dd":
-		for _, w := range c.Words[1:] {
-			if target, ok := strings.CutPrefix(w.Text, "of="); ok {
-				text, known := input(c, echo)
-				out = append(out, Write{Path: tail(w, 3, target), Truncate: true, Text: text, Known: known, Command: c})
-			}
-		}
-	case "install":
-		if n := len(c.Words); n > 2 && c.Words[n-2].Text == "/dev/stdin" {
-			text, known := input(c, echo)
-			out = append(out, Write{Path: c.Words[n-1], Truncate: true, Text: text, Known: known, Command: c})
-		}
-	}
-	return out
-}
-
-// firstOf reports whether a command is the first one in the group that a redirection stands on.
-func (c *Command) firstOf(r Redir) bool { return slices.Contains(c.opens, r.Span) }
-
-// InPlace is an edit of files by a program that reads a script for it.
-type InPlace struct {
-	// Script is the editing script; its Known is false where it could not be told.
-	Script Word
-	// Files are the files that are changed.
-	Files []Word
-}
-
-// InPlaceEdit returns what sed -i or perl -i changes.
-func (c *Command) InPlaceEdit() (InPlace, bool) {
-	if c.Name != "sed" && c.Name != "gsed" && c.Name != "perl" {
-		return InPlace{}, false
-	}
-	inPlace, scripted := false, false
-	var out InPlace
-	for n := 1; n < len(c.Words); n++ {
-		w := c.Words[n]
-		switch {
-		case w.Text == "-e" || w.Text == "--expression" || w.Text == "-f" || w.Text == "--file":
-			if n++; n < len(c.Words) {
-				out.Script, scripted = c.Words[n], true
-			}
-		case strings.HasPrefix(w.Text, "--in-place"):
-			inPlace = true
-		case strings.HasPrefix(w.Text, "--"):
-		case len(w.Text) > 1 && w.Text[0] == '-':
-			letters, _, _ := strings.Cut(w.Text[1:], ".")
-			if strings.Contains(letters, "i") {
-				inPlace = true
-			}
-			if strings.HasSuffix(letters, "e") && !strings.HasPrefix(letters, "i") {
-				if n++; n < len(c.Words) {
-					out.Script, scripted = c.Words[n], true
-				}
-			}
-		case !scripted:
-			out.Script, scripted = w, true
-		default:
-			out.Files = append(out.Files, w)
-		}
-	}
-	return out, inPlace && len(out.Files) > 0
+// isDecimal reports whether %d prints s as it is.
+func isDecimal(s string) bool {
+	digits := strings.TrimPrefix(s, "-")
+	return len(digits) > 0 && len(digits) < 18 && strings.Trim(digits, "0123456789") == "" && (digits[0] != '0' || s == "0")
 }

@@ -2,7 +2,8 @@
 // each command is reached.
 //
 // Offsets in what it returns are offsets of the file the text comes from: the caller passes a view of the same length
-// as the original bytes, and where it begins.
+// as the original bytes, and where it begins. A NUL in the view stands for a byte that the shell never gets to see, so a reader of a host
+// format that joins lines before the shell runs, as a Dockerfile does, may put NULs over its continuations and comments.
 package shell
 
 import (
@@ -36,14 +37,17 @@ type Script struct {
 	Commands []*Command
 	// Functions maps the names of functions to their commands' indices in Commands.
 	Functions map[string][]int
-	// Problem is the syntax error, nil without one.
+	// Problem is the syntax error, nil without one. Commands then holds those of the statements before it. Its Kind is one of the
+	// Kind… constants.
 	Problem *source.Problem
+
+	chains [][]*Command
 }
 
 // Command is one simple command.
 type Command struct {
 	// Name is the program that runs, its directory removed, once the wrappers in front (env, sudo, exec, command, nice, time …) are
-	// taken off; "" where it is not known (a variable) or there is only an assignment.
+	// taken off; "" where it is not known (a variable) or there is only an assignment or a redirection. [[ and (( are names too.
 	Name string
 	// Path is the program as written.
 	Path string
@@ -64,7 +68,7 @@ type Command struct {
 	PipedFrom *Command
 	// PipesTo is the command that reads its output; nil when there is none.
 	PipesTo *Command
-	// Maybe says that it may be skipped: under if, case, a loop, or right of && or || when the left side is a test. The plain chain
+	// Maybe says that it may be skipped: under if, case, a loop that may have no turn, or right of && or || when the left side is a test. The plain chain
 	// `a && b` does not make b a maybe: where b does not run, the build stops.
 	Maybe bool
 	// Guard is the text of the condition that it stands under, "" without one.
@@ -75,15 +79,22 @@ type Command struct {
 	Subshell bool
 	// Background says that it was started with &.
 	Background bool
-	// Ignored says that its failure does not stop the script: `cmd || true`, `! cmd`.
+	// Ignored says that its failure does not stop the script: `cmd || true`, `! cmd`, `if cmd`. In `cmd || exit 1` it does.
 	Ignored bool
 	// Quoting is how the text around it is quoted when it comes out of a nested `sh -c '…'`; source.Plain outside.
 	Quoting source.Quoting
 	// Parent is the command in whose argument (`sh -c '…'`) or substitution it stands, or nil.
 	Parent *Command
 
-	opens      []source.Span // redirections of enclosing groups that it is the first to write through
-	pipedGroup []*Command    // what writes into the pipe that it reads, in order
+	dialect  Dialect
+	external bool    // run by a wrapper or by its path, so that it is not the shell's builtin
+	nests    bool    // its argument or input is a script, whose commands follow
+	silent   bool    // it prints nothing on standard output
+	level    int     // commands of one script or substitution have the same level
+	chain    int     // its index in Script.chains, plus one
+	out      *stream // where its standard output goes when it does not redirect it itself; nil for the script's own
+	in       *input  // what its standard input is when it does not redirect it itself; nil for the script's own
+	inner    *stream // the redirection of its own that the commands of its script write to, nil without
 }
 
 // Word is one word of a command.
@@ -112,7 +123,7 @@ type Assign struct {
 type Redir struct {
 	// Op is the operator: "<", ">", ">>", ">|", "&>", "&>>", "<>", "<<", "<<-", "<<<", ">&", "<&".
 	Op string
-	// FD is the descriptor on its left, -1 when none is written.
+	// FD is the descriptor on its left, -1 when none is written; for {name}> it is 10, the first that a shell may choose.
 	FD int
 	// Target is the word on its right; for a heredoc the delimiter.
 	Target Word

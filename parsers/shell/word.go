@@ -1,370 +1,783 @@
 package shell
 
 import (
-	"bytes"
-	"strconv"
+	"sort"
 	"strings"
+	"unicode/utf8"
 
 	"mvdan.cc/sh/v3/syntax"
 
 	"github.com/sandlint/sandlint/parsers/source"
 )
 
-// pieces collects the parts of a word.
-type pieces struct {
-	r     *reader
-	list  []source.Piece
-	known bool
+// text is shell text with the map from its offsets to the file's.
+type text struct {
+	src   string // what the shell reads; a NUL is a byte that it does not
+	limit int    // the part of src that the file has
+	base  int
+	// fixed is the span of the word that the text comes from, where its bytes are not the file's; nil where they are.
+	fixed   *source.Span
+	quoting source.Quoting // of the text as a whole
+	holes   []hole         // in order
 }
 
-// verbatim adds bytes of the view that stand for themselves.
-func (p *pieces) verbatim(from, to int, q source.Quoting) {
-	if from >= to {
-		return
-	}
-	text := string(p.r.view[from:to])
-	if p.r.fixed != nil {
-		p.list = append(p.list, source.Piece{Text: text, Span: *p.r.fixed})
-		return
-	}
-	if p.r.quoting != source.Plain {
-		q = source.Unquoted // inside another level of quotes only the plainest text keeps its meaning
-	}
-	if n := len(p.list); n > 0 && p.list[n-1].Verbatim && p.list[n-1].Quoting == q && p.list[n-1].Span.End == p.r.base+from {
-		p.list[n-1].Text += text
-		p.list[n-1].Span.End = p.r.base + to
-		return
-	}
-	p.list = append(p.list, source.Piece{Text: text, Span: source.Span{Start: p.r.base + from, End: p.r.base + to}, Verbatim: true, Quoting: q})
+// hole is a part of a text that the shell around it replaces before the text is read.
+type hole struct {
+	start, end int
+	piece      source.Piece
 }
 
-// value adds text that stands for other bytes of the file.
-func (p *pieces) value(text string, span source.Span) {
-	p.list = append(p.list, source.Piece{Text: text, Span: span})
-}
-
-// opaque adds something whose value is not known, as written.
-func (p *pieces) opaque(text string, span source.Span) {
-	p.known = false
-	p.list = append(p.list, source.Piece{Text: text, Span: span, Opaque: true})
-}
-
-// word reads a word; in an assignment globs and word splitting do not happen.
-func (r *reader) word(w *syntax.Word, assignment bool) Word {
-	p := &pieces{r: r, known: true}
-	for _, part := range w.Parts {
-		r.part(p, part, source.Unquoted, assignment)
+func (t *text) span(a, b int) source.Span {
+	if t.fixed != nil {
+		return *t.fixed
 	}
-	return r.finish(p, r.node(w))
+	a = min(a, t.limit)
+	return source.Span{Start: t.base + a, End: t.base + min(max(a, b), t.limit)}
 }
 
-func (r *reader) finish(p *pieces, span source.Span) Word {
-	out := Word{Known: p.known, Span: span, Parts: p.list}
-	if len(p.list) == 1 {
-		out.Text = p.list[0].Text
-		return out
+// quote returns the quoting of a piece that inner is the quoting of within this text.
+func (t *text) quote(inner source.Quoting) source.Quoting {
+	switch {
+	case t.quoting == source.Plain, t.quoting == inner:
+		return inner
+	case inner == source.Plain:
+		return t.quoting
 	}
-	var b strings.Builder
-	for _, piece := range p.list {
-		b.WriteString(piece.Text)
-	}
-	out.Text = b.String()
-	return out
+	return source.Unquoted // what may stand there may stand anywhere
 }
 
-func (r *reader) part(p *pieces, part syntax.WordPart, q source.Quoting, assignment bool) {
-	switch part := part.(type) {
-	case *syntax.Lit:
-		r.literal(p, part, q, assignment)
-	case *syntax.SglQuoted:
-		from, to := int(part.Left.Offset())+1, int(part.Right.Offset())
-		if part.Dollar {
+// hole returns the hole that covers the byte at i.
+func (t *text) hole(i int) *hole {
+	if n := t.nextHole(i); n < len(t.holes) && t.holes[n].start <= i {
+		return &t.holes[n]
+	}
+	return nil
+}
+
+// nextHole returns the index of the first hole that ends behind i.
+func (t *text) nextHole(i int) int {
+	return sort.Search(len(t.holes), func(n int) bool { return t.holes[n].end > i })
+}
+
+// trim moves the end of a part of the text before what the shell does not see: line continuations, NULs, the CR of a line end.
+func (t *text) trim(start, end int) int {
+	end = min(end, len(t.src))
+	for end > start {
+		switch c := t.src[end-1]; {
+		case c == 0:
+			end--
+		case c == '\r' && end < len(t.src) && t.src[end] == '\n':
+			end--
+		case c == '\n':
+			at := end - 1
+			if at > start && t.src[at-1] == '\r' {
+				at--
+			}
+			if at <= start || t.src[at-1] != '\\' {
+				return end
+			}
+			end = at - 1
+		case c == '\\' && end < len(t.src) && (t.src[end] == '\n' || t.src[end] == '\r' && strings.HasPrefix(t.src[end:], "\r\n")):
+			n := 0
+			for end-n > start && t.src[end-n-1] == '\\' {
+				n++
+			}
+			if n%2 == 0 {
+				return end
+			}
+			end--
+		default:
+			return end
+		}
+	}
+	return end
+}
+
+// mode is where a word stands, which decides what the shell does with it.
+type mode int
+
+const (
+	plain    mode = iota // neither split nor matched with file names: the value of an assignment
+	target               // matched with file names by some shells: the target of a redirection
+	argument             // split, matched with file names, braces expanded
+)
+
+// build collects the pieces of one word.
+type build struct {
+	mode    mode
+	start   int // of its pieces in walker.parts
+	unknown bool
+	quoted  bool // a part is quoted, so that it is a word even when it is empty
+	split   bool // a piece in w.fields is to be split
+	end     int  // of the bytes that belong to it
+	word    int  // offset of the whole word's end, to look for the end of a glob in
+	bracket int  // offset of the last ']' behind the first '[', 0 when it was not looked for
+	braces  int  // how many '{' were looked at
+}
+
+// maxBraces is the number of '{' in a word up to which it is looked whether they open a brace expansion.
+const maxBraces = 64
+
+func (w *walker) add(b *build, p source.Piece) {
+	if p.Opaque {
+		b.unknown = true
+	}
+	w.parts = append(w.parts, p)
+}
+
+// run adds the bytes from a to b as they are.
+func (w *walker) run(b *build, from, to int, q source.Quoting) {
+	to = min(to, w.limit)
+	for from < to {
+		if w.holes != nil {
+			if h := w.hole(from); h != nil {
+				w.addHole(b, h)
+				from = h.end
+				continue
+			}
+		}
+		n := strings.IndexByte(w.src[from:to], 0)
+		if n == 0 {
 			from++
-			if strings.Contains(part.Value, `\`) {
-				p.value(ansiC(part.Value), r.node(part))
-				return
+			continue
+		}
+		end := to
+		if n > 0 {
+			end = from + n
+		}
+		if w.holes != nil {
+			if n := w.nextHole(from); n < len(w.holes) {
+				end = min(end, w.holes[n].start)
 			}
 		}
-		to = min(to, len(r.view))
-		for r.joined {
-			n := bytes.Index(r.view[from:to], []byte("\\\n"))
-			if n < 0 {
-				break
-			}
-			p.verbatim(from, from+n, source.SingleQuoted)
-			from += n + 2
-		}
-		p.verbatim(from, to, source.SingleQuoted)
-	case *syntax.DblQuoted:
-		for _, inner := range part.Parts {
-			r.part(p, inner, source.DoubleQuoted, assignment)
-		}
-	case *syntax.ParamExp:
-		r.parameter(p, part, q, assignment)
-	default:
-		p.opaque(r.text(part), r.node(part))
+		w.add(b, source.Piece{Text: w.src[from:end], Span: w.span(from, end), Verbatim: w.fixed == nil, Quoting: w.quote(q)})
+		b.end = end
+		from = end
 	}
 }
 
-// literal reads bare text, or text between double quotes or in a heredoc, whose escapes differ.
-func (r *reader) literal(p *pieces, lit *syntax.Lit, q source.Quoting, assignment bool) {
-	from, to := int(lit.ValuePos.Offset()), min(int(lit.ValueEnd.Offset()), len(r.view))
+func (w *walker) addHole(b *build, h *hole) {
+	p := h.piece
+	p.Verbatim = false
+	if w.fixed != nil {
+		p.Span = *w.fixed
+	}
+	w.add(b, p)
+	b.end = h.end
+}
+
+// derived adds text that the bytes from a to b stand for.
+func (w *walker) derived(b *build, from, to int, value string, q source.Quoting) {
+	if value != "" {
+		w.add(b, source.Piece{Text: value, Span: w.span(from, to), Quoting: w.quote(q)})
+	}
+	b.end = to
+}
+
+// opaque adds the bytes from a to b, whose value is not known.
+func (w *walker) opaque(b *build, from, to int, q source.Quoting) {
+	to = w.trim(from, to)
+	if h := w.hole(from); h != nil && h.end >= to {
+		w.addHole(b, h)
+		return
+	}
+	value := w.src[from:min(to, w.limit)]
+	if strings.IndexByte(value, 0) >= 0 {
+		value = strings.ReplaceAll(value, "\x00", "")
+	}
+	w.add(b, source.Piece{Text: value, Span: w.span(from, to), Quoting: w.quote(q), Opaque: true})
+	b.end = to
+	b.unknown = true
+}
+
+// skip returns the offset behind a line continuation at i, which is the offset of a backslash; i where there is none.
+func (w *walker) skip(i int) int {
+	switch rest := w.src[i+1:]; {
+	case strings.HasPrefix(rest, "\n"):
+		return i + 2
+	case strings.HasPrefix(rest, "\r\n"):
+		return i + 3
+	}
+	return i
+}
+
+// bare adds unquoted literal text.
+func (w *walker) bare(b *build, from, to int) {
+	start := from
+	flush := func(i int) {
+		if start < i {
+			w.run(b, start, i, source.Unquoted)
+		}
+	}
+	for i := from; i < to; i++ {
+		switch c := w.src[i]; c {
+		case '\r':
+			if strings.HasPrefix(w.src[i+1:], "\n") {
+				flush(i)
+				start = i + 1
+			}
+		case '\\':
+			flush(i)
+			if next := w.skip(i); next > i {
+				i, start = next-1, next
+				continue
+			}
+			at := i + 1
+			for at < to && w.src[at] == 0 {
+				at++
+			}
+			if at >= to {
+				start = i
+				continue
+			}
+			b.quoted = true
+			if h := w.hole(at); h != nil {
+				w.addHole(b, h)
+				i, start = h.end-1, h.end
+				continue
+			}
+			_, n := utf8.DecodeRuneInString(w.src[at:to])
+			w.derived(b, i, at+n, w.src[at:at+n], source.Unquoted)
+			i, start = at+n-1, at+n
+		case '*', '?':
+			if b.mode != plain {
+				flush(i)
+				w.opaque(b, i, i+1, source.Unquoted)
+				start = i + 1
+			}
+		case '[':
+			if b.bracket == 0 {
+				b.bracket = i + strings.LastIndexByte(w.src[i:b.word], ']')
+			}
+			if b.mode != plain && i+1 < b.bracket {
+				flush(i)
+				w.opaque(b, i, i+1, source.Unquoted)
+				start = i + 1
+			}
+		case '{':
+			if b.mode == argument {
+				end := 1
+				if b.braces++; b.braces <= maxBraces {
+					end = braces(w.src[i:b.word])
+				}
+				if end > 0 {
+					flush(i)
+					end = min(i+end, to)
+					w.opaque(b, i, end, source.Unquoted)
+					i, start = end-1, end
+				}
+			}
+		}
+	}
+	flush(to)
+}
+
+// braces returns the length of the brace expansion that s begins with, 0 when it is not one.
+func braces(s string) int {
+	depth, list := 0, false
+	for i := 0; i < len(s); i++ {
+		switch s[i] {
+		case '\\':
+			i++
+		case '{':
+			depth++
+		case ',':
+			list = list || depth == 1
+		case '.':
+			list = list || depth == 1 && i+1 < len(s) && s[i+1] == '.'
+		case '}':
+			if depth--; depth == 0 {
+				if list {
+					return i + 1
+				}
+				return 0
+			}
+		}
+	}
+	return 0
+}
+
+// doubleQuoted adds literal text between double quotes, or with q Heredoc that of a here-document.
+func (w *walker) doubleQuoted(b *build, from, to int, q source.Quoting) {
 	start := from
 	for i := from; i < to; i++ {
-		c := r.view[i]
-		if c == '\\' && i+1 < to {
-			next := r.view[i+1]
-			switch {
-			case next == '\n':
-				p.verbatim(start, i, q)
-				start = i + 2
-			case q == source.Unquoted || strings.IndexByte("$`\\", next) >= 0 || next == '"' && q == source.DoubleQuoted:
-				p.verbatim(start, i, q)
-				p.value(string(next), r.span(offset(i), offset(i+2)))
-				start = i + 2
+		n := strings.IndexByte(w.src[i:to], '\\')
+		if n < 0 {
+			break
+		}
+		i += n
+		next := w.skip(i)
+		if next == i {
+			at := i + 1
+			for at < len(w.src) && w.src[at] == 0 {
+				at++
 			}
-			i++
+			if at >= to || w.src[at] != '$' && w.src[at] != '`' && w.src[at] != '\\' && (w.src[at] != '"' || q == source.Heredoc) {
+				continue
+			}
+			if h := w.hole(at); h == nil { // else the backslash stands before what an outer shell has put in
+				w.run(b, start, i, q)
+				w.derived(b, i, at+1, w.src[at:at+1], q)
+				i, start = at, at+1
+			}
 			continue
 		}
-		if c == '\\' && i+1 == to && to < len(r.view) && r.view[to] == '\n' {
-			p.verbatim(start, i, q) // the parser ends a literal between a backslash and its newline
-			start = to
-			continue
-		}
-		if q == source.Unquoted && !assignment && (c == '*' || c == '?' || c == '[' && strings.IndexByte(string(r.view[i:to]), ']') > 0) {
-			// A glob: what it becomes depends on the files that are there. A lone bracket is a program's name.
-			if to-from > 1 {
-				p.known = false
-			}
-		}
-		if q == source.Unquoted && !assignment && c == '{' && strings.ContainsAny(string(r.view[i:to]), "}") && (strings.Contains(string(r.view[i:to]), ",") || strings.Contains(string(r.view[i:to]), "..")) {
-			p.known = false
-		}
+		w.run(b, start, i, q)
+		i, start = next-1, next
 	}
-	p.verbatim(start, to, q)
+	if start < to {
+		w.run(b, start, to, q)
+	}
 }
 
-// offset makes a position for an offset in the view.
-func offset(n int) syntax.Pos { return syntax.NewPos(uint(n), 1, 1) }
-
-// parameter reads $name and ${name}, and the forms with a default.
-func (r *reader) parameter(p *pieces, e *syntax.ParamExp, q source.Quoting, assignment bool) {
-	span, text := r.node(e), r.text(e)
-	if e.Param == nil || e.Excl || e.Length || e.Width || e.Index != nil || e.Slice != nil || e.Repl != nil || e.Names != 0 {
-		p.opaque(text, span)
-		return
-	}
-	value, known := r.lookup(e.Param.Value)
-	if e.Exp != nil {
-		op := e.Exp.Op
+// part adds one part of a word. With q DoubleQuoted or Heredoc the part stands inside those.
+func (w *walker) part(b *build, p syntax.WordPart, q source.Quoting) {
+	from, to := pos(p.Pos()), pos(p.End())
+	switch p := p.(type) {
+	case *syntax.Lit:
+		to = pos(p.ValueEnd)
 		switch {
-		case known && value != "" && (op == syntax.DefaultUnset || op == syntax.DefaultUnsetOrNull || op == syntax.ErrorUnset || op == syntax.ErrorUnsetOrNull):
-		case known && op == syntax.DefaultUnset:
-		case known && op == syntax.DefaultUnsetOrNull && e.Exp.Word != nil:
-			for _, part := range e.Exp.Word.Parts {
-				r.part(p, part, q, assignment)
-			}
-			return
+		case w.backquotes > 0 && strings.IndexByte(w.src[from:min(to, len(w.src))], '\\') >= 0:
+			w.derived(b, from, w.trim(from, to), unescape(p.Value, q), q)
+		case q == source.Unquoted:
+			w.bare(b, from, min(to, len(w.src)))
 		default:
-			known = false
+			w.doubleQuoted(b, from, min(to, len(w.src)), q)
 		}
-	}
-	switch {
-	case !known:
-		p.opaque(text, span)
-	case q == source.Unquoted && !assignment && strings.ContainsAny(value, " \t\n*?["):
-		p.opaque(text, span) // it becomes several words
-	case value != "":
-		p.value(value, span)
+	case *syntax.SglQuoted:
+		b.quoted = true
+		to = min(pos(p.Right)+1, len(w.src))
+		inner := from + 1
+		if p.Dollar {
+			inner++
+		}
+		for inner < to && w.src[inner-1] != '\'' { // NULs between $ and '
+			inner++
+		}
+		switch {
+		case p.Dollar && w.dialect != Bash:
+			w.opaque(b, from, to, source.Unquoted) // a POSIX shell may not know $'…'
+		case p.Dollar:
+			w.ansi(b, inner, to-1)
+		case w.backquotes > 0 && p.Value != w.src[inner:max(inner, to-1)]:
+			w.derived(b, from, to, p.Value, source.SingleQuoted)
+		default:
+			w.run(b, inner, to-1, source.SingleQuoted)
+		}
+		b.end = to
+	case *syntax.DblQuoted:
+		b.quoted = true
+		to = pos(p.Right) + 1
+		if p.Dollar && w.dialect != Bash {
+			w.opaque(b, from, to, source.Unquoted)
+			w.substitutions(p)
+		} else {
+			for _, inner := range p.Parts {
+				w.part(b, inner, source.DoubleQuoted)
+			}
+		}
+		b.end = to
+	case *syntax.ParamExp:
+		if p.Short && p.Param != nil {
+			to = pos(p.Param.ValueEnd)
+		} else {
+			to = pos(p.Rbrace) + 1
+		}
+		to = w.trim(from, to)
+		if h := w.hole(from); h != nil {
+			w.addHole(b, h)
+			return
+		}
+		if value, ok := w.expand(p); ok {
+			w.expansion(b, from, to, value, q)
+			return
+		}
+		w.opaque(b, from, to, q)
+		w.substitutions(p)
+	default:
+		switch p := p.(type) {
+		case *syntax.CmdSubst:
+			to = pos(p.Right) + 1
+		case *syntax.ProcSubst:
+			to = pos(p.Rparen) + 1
+		case *syntax.ArithmExp:
+			to = pos(p.Right) + 2
+			if p.Bracket {
+				to--
+			}
+		}
+		w.opaque(b, from, to, q)
+		w.substitutions(p)
 	}
 }
 
-func (r *reader) lookup(name string) (string, bool) {
-	if v, ok := r.vars[name]; ok {
-		return v.value, v.known
+// expansion adds the value of a variable. Where the shell would split it or match it with file names, the word is marked for that.
+func (w *walker) expansion(b *build, from, to int, value string, q source.Quoting) {
+	if q == source.Unquoted && b.mode != plain {
+		if _, ok := w.vars.set["IFS"]; ok || strings.ContainsAny(value, `*?[\`) {
+			w.opaque(b, from, to, q)
+			return
+		}
+		if value == "" || strings.ContainsAny(value, " \t\n") {
+			if b.mode != argument {
+				w.opaque(b, from, to, q)
+				return
+			}
+			b.split = true
+			if value != "" {
+				w.fields = append(w.fields, len(w.parts))
+			}
+		}
 	}
-	if r.env != nil {
-		return r.env(name)
+	w.derived(b, from, to, value, q)
+}
+
+// maxSpent bounds the bytes that variables put into the words of one script, which may grow exponentially with its length.
+const maxSpent = 8 << 20
+
+// expand returns the value of a parameter expansion, where it is known.
+func (w *walker) expand(p *syntax.ParamExp) (string, bool) {
+	if p.Param == nil || p.Flags != nil || p.Excl || p.Length || p.Width || p.IsSet || p.Index != nil || p.NestedParam != nil ||
+		p.Slice != nil || p.Repl != nil || p.Names != 0 || len(p.Modifiers) > 0 || !syntax.ValidName(p.Param.Value) {
+		return "", false
+	}
+	value, known := w.vars.lookup(p.Param.Value)
+	if known {
+		w.spent += len(value)
+		known = w.spent <= maxSpent
+	}
+	if p.Exp == nil {
+		return value, known
+	}
+	switch p.Exp.Op {
+	case syntax.AssignUnset, syntax.AssignUnsetOrNull:
+		if !known || value == "" && p.Exp.Op == syntax.AssignUnsetOrNull {
+			defer w.vars.forget(p.Param.Value)
+		}
+	}
+	if !known {
+		return "", false
+	}
+	switch p.Exp.Op {
+	case syntax.DefaultUnset, syntax.AssignUnset, syntax.ErrorUnset:
+		return value, true
+	case syntax.ErrorUnsetOrNull:
+		return value, value != ""
+	case syntax.DefaultUnsetOrNull, syntax.AssignUnsetOrNull:
+		if value != "" {
+			return value, true
+		}
+		return w.operand(p.Exp.Word)
+	case syntax.AlternateUnsetOrNull:
+		if value == "" {
+			return "", true
+		}
+		return w.operand(p.Exp.Word)
+	case syntax.AlternateUnset:
+		return w.operand(p.Exp.Word)
 	}
 	return "", false
 }
 
-// ansiC decodes the text of $'…'.
-func ansiC(s string) string {
-	var b strings.Builder
-	for i := 0; i < len(s); i++ {
-		if s[i] != '\\' || i+1 >= len(s) {
-			b.WriteByte(s[i])
-			continue
+// operand returns the text of the word in ${name:-word}. Quotes in it depend on those around the expansion, so it knows only plain text.
+func (w *walker) operand(n *syntax.Word) (string, bool) {
+	if n == nil {
+		return "", true
+	}
+	lit := n.Lit()
+	if lit == "" || strings.ContainsAny(lit, `\'"~`) {
+		return "", false
+	}
+	return lit, true
+}
+
+// substitutions notes the commands of the substitutions inside a part, for the walker to follow.
+func (w *walker) substitutions(p syntax.WordPart) {
+	word := func(n *syntax.Word) {
+		if n != nil {
+			for _, p := range n.Parts {
+				w.substitutions(p)
+			}
 		}
-		i++
-		i += escape(&b, s[i:], true) - 1
+	}
+	arith := func(x syntax.ArithmExpr) {
+		arithAssigned(x, func(name string) {
+			if name == "" {
+				w.vars.wipe()
+			} else {
+				w.vars.forget(name)
+			}
+		})
+		eachArith(x, func(x syntax.ArithmExpr) {
+			if n, ok := x.(*syntax.Word); ok {
+				word(n)
+			}
+		})
+	}
+	switch p := p.(type) {
+	case *syntax.CmdSubst:
+		w.substs = append(w.substs, subst{at: pos(p.Left), stmts: p.Stmts, backquotes: p.Backquotes, shared: p.TempFile || p.ReplyVar})
+	case *syntax.ProcSubst:
+		w.substs = append(w.substs, subst{at: pos(p.OpPos), stmts: p.Stmts})
+	case *syntax.DblQuoted:
+		for _, inner := range p.Parts {
+			w.substitutions(inner)
+		}
+	case *syntax.ArithmExp:
+		arith(p.X)
+	case *syntax.ParamExp:
+		arith(p.Index)
+		if p.Slice != nil {
+			arith(p.Slice.Offset)
+			arith(p.Slice.Length)
+		}
+		if p.Repl != nil {
+			word(p.Repl.Orig)
+			word(p.Repl.With)
+		}
+		if p.Exp != nil {
+			word(p.Exp.Word)
+		}
+	}
+}
+
+// start begins a word.
+func (w *walker) start(n *syntax.Word, m mode) build {
+	from := pos(n.Pos())
+	return build{mode: m, start: len(w.parts), end: from, word: max(from, w.wordEnd(n))}
+}
+
+// wordEnd returns the offset of a word's end in the text.
+func (w *walker) wordEnd(n *syntax.Word) int {
+	if len(n.Parts) == 0 {
+		return 0
+	}
+	last := n.Parts[len(n.Parts)-1]
+	end := pos(last.End())
+	switch p := last.(type) {
+	case *syntax.SglQuoted:
+		end = pos(p.Right) + 1
+	case *syntax.DblQuoted:
+		end = pos(p.Right) + 1
+	case *syntax.CmdSubst:
+		end = pos(p.Right) + 1
+	}
+	return w.trim(min(pos(n.Pos()), len(w.src)), end)
+}
+
+// word reads a word that stays one word.
+func (w *walker) word(n *syntax.Word, m mode) Word {
+	b := w.start(n, m)
+	from := b.end
+	for _, p := range n.Parts {
+		w.part(&b, p, source.Unquoted)
+	}
+	return w.finish(&b, from)
+}
+
+// finish makes a word of the pieces that b has collected.
+func (w *walker) finish(b *build, from int) Word {
+	out := w.wordOf(w.parts[b.start:], w.span(from, b.end), !b.unknown)
+	w.parts = w.parts[:b.start]
+	return out
+}
+
+func (w *walker) wordOf(parts []source.Piece, span source.Span, known bool) Word {
+	word := Word{Known: known, Span: span, Parts: w.pieces.take(parts)}
+	switch len(parts) {
+	case 0:
+	case 1:
+		word.Text = parts[0].Text
+	default:
+		word.Text = joined(parts)
+	}
+	return word
+}
+
+func joined(parts []source.Piece) string {
+	n := 0
+	for i := range parts {
+		n += len(parts[i].Text)
+	}
+	var b strings.Builder
+	b.Grow(n)
+	for i := range parts {
+		b.WriteString(parts[i].Text)
 	}
 	return b.String()
 }
 
-// simpleEscapes are the escapes of one letter that echo -e, printf and $'…' share.
-var simpleEscapes = map[byte]byte{'a': '\a', 'b': '\b', 'e': 0x1b, 'E': 0x1b, 'f': '\f', 'n': '\n', 'r': '\r', 't': '\t', 'v': '\v', '\\': '\\'}
-
-// escape decodes the escape whose text after the backslash is s, and returns how many bytes of s it took. An unknown one stays as
-// it is. With bare, octal numbers need no leading zero, and quotes can be escaped.
-func escape(b *strings.Builder, s string, bare bool) int {
-	if c, ok := simpleEscapes[s[0]]; ok {
-		b.WriteByte(c)
-		return 1
+// args reads a word of a command and adds to words what the shell makes of it: the value of an unquoted variable becomes as many words as
+// it has fields.
+func (w *walker) args(words []Word, n *syntax.Word) []Word {
+	b := w.start(n, argument)
+	from, fields := b.end, len(w.fields)
+	for _, p := range n.Parts {
+		w.part(&b, p, source.Unquoted)
 	}
-	switch {
-	case s[0] == 'x':
-		n := 1
-		for n < len(s) && n < 3 && isHex(s[n]) {
-			n++
-		}
-		if n > 1 {
-			v, _ := strconv.ParseUint(s[1:n], 16, 8)
-			b.WriteByte(byte(v))
-			return n
-		}
-	case s[0] == '0' || bare && '1' <= s[0] && s[0] <= '7':
-		n, limit := 0, 3
-		if s[0] == '0' && !bare {
-			n, limit = 1, 4
-		}
-		start := n
-		for n < len(s) && n < limit && '0' <= s[n] && s[n] <= '7' {
-			n++
-		}
-		v, _ := strconv.ParseUint("0"+s[start:n], 8, 16)
-		b.WriteByte(byte(v))
-		return n
-	case bare && (s[0] == '\'' || s[0] == '"' || s[0] == '?'):
-		b.WriteByte(s[0])
-		return 1
+	if !b.split {
+		return append(words, w.finish(&b, from))
 	}
-	b.WriteByte('\\')
-	b.WriteByte(s[0])
-	return 1
-}
-
-func isHex(c byte) bool {
-	return '0' <= c && c <= '9' || 'a' <= c && c <= 'f' || 'A' <= c && c <= 'F'
-}
-
-// redirs reads redirections.
-func (r *reader) redirs(list []*syntax.Redirect, outer bool) []Redir {
-	var out []Redir
-	for _, redir := range list {
-		x := Redir{Op: redir.Op.String(), FD: -1, Outer: outer}
-		if redir.N != nil {
-			if n, err := strconv.Atoi(redir.N.Value); err == nil {
-				x.FD = n
+	span := w.span(from, b.end)
+	var field []source.Piece
+	began := b.quoted // something that stays a word even when it is empty
+	pending := w.fields[fields:]
+	flush := func() {
+		if began || len(field) > 0 {
+			words = append(words, w.wordOf(field, span, !anyOpaque(field)))
+		}
+		field, began = field[:0], false
+	}
+	for i, p := range w.parts[b.start:] {
+		if len(pending) == 0 || pending[0] != b.start+i {
+			field = append(field, p)
+			continue
+		}
+		pending = pending[1:]
+		value := p.Text
+		for value != "" {
+			n := strings.IndexAny(value, " \t\n")
+			if n != 0 {
+				if n < 0 {
+					n = len(value)
+				}
+				p.Text = value[:n]
+				field = append(field, p)
+				value = value[n:]
+				continue
 			}
+			if len(field) > 0 {
+				flush()
+			}
+			value = strings.TrimLeft(value, " \t\n")
 		}
-		end := redir.Pos()
-		if redir.Word != nil {
-			x.Target = r.word(redir.Word, false)
-			end = redir.Word.End()
-		}
-		x.Span = r.span(redir.Pos(), end)
-		if redir.Op == syntax.Hdoc || redir.Op == syntax.DashHdoc {
-			x.Expand = !quoted(redir.Word)
-			x.Heredoc = r.heredoc(redir, x.Expand)
-		}
-		out = append(out, x)
 	}
-	return out
+	flush()
+	w.parts = w.parts[:b.start]
+	w.fields = w.fields[:fields]
+	return words
 }
 
-// quoted reports whether any part of a heredoc's delimiter is quoted.
-func quoted(w *syntax.Word) bool {
-	for _, part := range w.Parts {
-		lit, ok := part.(*syntax.Lit)
-		if !ok || strings.Contains(lit.Value, `\`) {
+func anyOpaque(parts []source.Piece) bool {
+	for i := range parts {
+		if parts[i].Opaque {
 			return true
 		}
 	}
 	return false
 }
 
-func (r *reader) heredoc(redir *syntax.Redirect, expand bool) []source.Piece {
-	if redir.Hdoc == nil {
-		return []source.Piece{}
+// unescape removes the backslashes of literal text.
+func unescape(s string, q source.Quoting) string {
+	if strings.IndexByte(s, '\\') < 0 {
+		return s
 	}
-	p := &pieces{r: r, known: true, list: []source.Piece{}}
-	dash := redir.Op == syntax.DashHdoc
-	lineStart := true
-	for n, part := range redir.Hdoc.Parts {
-		lit, ok := part.(*syntax.Lit)
-		if !ok {
-			r.part(p, part, source.Heredoc, true)
-			lineStart = false
-			continue
+	var b strings.Builder
+	for i := 0; i < len(s); i++ {
+		if s[i] == '\\' && i+1 < len(s) && (q == source.Unquoted || strings.IndexByte("$`\\", s[i+1]) >= 0 || s[i+1] == '"' && q == source.DoubleQuoted) {
+			i++
 		}
-		from, to := int(lit.ValuePos.Offset()), min(int(lit.ValueEnd.Offset()), len(r.view))
-		if n == len(redir.Hdoc.Parts)-1 {
-			to = r.beforeDelimiter(from, to, redir)
-		} else if expand && to < len(r.view) && r.view[to] == '\n' && escaped(r.view[from:to]) {
-			to-- // the parser ends a literal between a backslash and its newline
-		}
-		for from < to {
-			end := from + strings.IndexByte(string(r.view[from:to]), '\n') + 1
-			if end == from {
-				end = to
-			}
-			if dash && lineStart {
-				for from < end && r.view[from] == '\t' {
-					from++
-				}
-			}
-			r.heredocLine(p, from, end, expand)
-			lineStart = r.view[end-1] == '\n'
-			from = end
-		}
+		b.WriteByte(s[i])
 	}
-	return p.list
+	return b.String()
 }
 
-// beforeDelimiter returns the end of a heredoc's body, where the parser's last literal runs on over the delimiter.
-func (r *reader) beforeDelimiter(from, to int, redir *syntax.Redirect) int {
-	last := from + bytes.LastIndexByte(r.view[from:to], '\n') + 1
-	line := strings.TrimRight(string(r.view[last:to]), "\r")
-	if redir.Op == syntax.DashHdoc {
-		line = strings.TrimLeft(line, "\t")
-	}
-	var delimiter strings.Builder
-	for _, part := range r.word(redir.Word, true).Parts {
-		delimiter.WriteString(part.Text)
-	}
-	if line == delimiter.String() {
-		return last
-	}
-	return to
-}
-
-// escaped reports whether a text ends in a backslash that is not escaped itself.
-func escaped(b []byte) bool {
-	return (len(b)-len(bytes.TrimRight(b, `\`)))%2 == 1
-}
-
-func (r *reader) heredocLine(p *pieces, from, to int, expand bool) {
-	if !expand {
-		p.verbatim(from, to, source.Plain)
-		return
-	}
+// ansi adds the text between $' and '.
+func (w *walker) ansi(b *build, from, to int) {
 	start := from
-	for i := from; i+1 < to; i++ {
-		if r.view[i] != '\\' {
+	for i := from; i < to; i++ {
+		if w.src[i] != '\\' {
 			continue
 		}
-		switch next := r.view[i+1]; next {
-		case '\n':
-			p.verbatim(start, i, source.Heredoc)
-			start = i + 2
-		case '$', '`', '\\':
-			p.verbatim(start, i, source.Heredoc)
-			p.value(string(next), r.span(offset(i), offset(i+2)))
-			start = i + 2
+		w.run(b, start, i, source.SingleQuoted)
+		n, value := ansiEscape(w.src[i:to])
+		if value == "\x00" {
+			return // it ends the string
 		}
-		i++
+		w.derived(b, i, i+n, value, source.SingleQuoted)
+		i, start = i+n-1, i+n
 	}
-	p.verbatim(start, to, source.Heredoc)
+	w.run(b, start, to, source.SingleQuoted)
 }
+
+// ansiEscape decodes the escape at the start of s as bash does in $'…', and returns its length.
+func ansiEscape(s string) (int, string) {
+	if len(s) < 2 {
+		return len(s), s
+	}
+	if v, ok := simpleEscape(s[1]); ok {
+		return 2, v
+	}
+	switch c := s[1]; c {
+	case 'e', 'E':
+		return 2, "\x1b"
+	case '\'', '"', '?':
+		return 2, s[1:2]
+	case 'x':
+		if v, n := digits(s[2:], 16, 2); n > 0 {
+			return 2 + n, string([]byte{byte(v)})
+		}
+	case 'u', 'U':
+		limit := 4
+		if c == 'U' {
+			limit = 8
+		}
+		if v, n := digits(s[2:], 16, limit); n > 0 {
+			return 2 + n, string(rune(v))
+		}
+	case 'c':
+		if len(s) > 2 {
+			return 3, string([]byte{s[2] & 0x1f})
+		}
+	case '0', '1', '2', '3', '4', '5', '6', '7':
+		v, n := digits(s[1:], 8, 3)
+		return 1 + n, string([]byte{byte(v)})
+	}
+	return 2, s[:2]
+}
+
+// simpleEscape returns the character that a letter after a backslash stands for everywhere where escapes are known.
+func simpleEscape(c byte) (string, bool) {
+	switch c {
+	case 'a':
+		return "\a", true
+	case 'b':
+		return "\b", true
+	case 'f':
+		return "\f", true
+	case 'n':
+		return "\n", true
+	case 'r':
+		return "\r", true
+	case 't':
+		return "\t", true
+	case 'v':
+		return "\v", true
+	case '\\':
+		return "\\", true
+	}
+	return "", false
+}
+
+// digits reads up to limit digits of a base.
+func digits(s string, base, limit int) (value, n int) {
+	for n < len(s) && n < limit {
+		d := 99
+		switch c := s[n]; {
+		case '0' <= c && c <= '9':
+			d = int(c - '0')
+		case 'a' <= c && c <= 'f':
+			d = int(c-'a') + 10
+		case 'A' <= c && c <= 'F':
+			d = int(c-'A') + 10
+		}
+		if d >= base {
+			break
+		}
+		value = value*base + d
+		n++
+	}
+	return value, n
+}
+
+func pos(p syntax.Pos) int { return int(p.Offset()) }

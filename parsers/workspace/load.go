@@ -94,7 +94,7 @@ type shared struct {
 	roots      sync.Map // directory → root
 	neighbours sync.Map // absolute path → *neighbour
 	builds     sync.Map // directory → func() []build
-	copied     func() map[string]bool
+	copied     func() copies
 }
 
 // Load finds the files of a workspace. The error is about the options alone: files that cannot be read are in Workspace.Errors.
@@ -414,11 +414,16 @@ func (d *Document) Reads() []string {
 }
 
 // InImage reports whether a Dockerfile of the workspace copies the file into an image.
-func (w *Workspace) InImage(f *source.File) bool { return w.shared.copied()[f.Path] }
+func (w *Workspace) InImage(f *source.File) bool { return w.shared.copied().files[f.Path] }
 
-// copiedFiles returns the files, by path as shown, that the workspace's Dockerfiles put where Nix reads them.
-func (w *Workspace) copiedFiles() map[string]bool {
-	files := map[string]bool{}
+// copies are the files, by path as shown, that the workspace's Dockerfiles put into images, and the events that append to these copies.
+type copies struct {
+	files    map[string]bool
+	appended map[string]*Event
+}
+
+func (w *Workspace) copiedFiles() copies {
+	out := copies{map[string]bool{}, map[string]*Event{}}
 	for _, e := range w.Entries {
 		if e.Kind != KindDockerfile {
 			continue
@@ -427,11 +432,24 @@ func (w *Workspace) copiedFiles() map[string]bool {
 		if err != nil || !bytes.Contains(f.Bytes, []byte("nix")) {
 			continue
 		}
-		for path := range w.dockerfile(e, dockerfile.Parse(f)).reads {
-			files[path] = true
+		d := w.dockerfile(e, dockerfile.Parse(f))
+		for path := range d.reads {
+			out.files[path] = true
+		}
+		for _, img := range d.Images {
+			for _, event := range img.Events {
+				if event.Kind != WriteConfig || event.Text == nil || event.Text.Host != HostFile || event.ByInstaller {
+					continue
+				}
+				if path := event.Text.Fragment.File.Path; out.appended[path] == nil {
+					if next := event.NextAppend(); next != nil {
+						out.appended[path] = next
+					}
+				}
+			}
 		}
 	}
-	return files
+	return out
 }
 
 // Document is a parsed file. Exactly one of the last three fields is set.
@@ -522,10 +540,37 @@ func (w *Workspace) nixFile(e *Entry, parsed *nixconf.File) *NixText {
 			return nil, errors.New("outside the workspace")
 		}
 		f, err := w.neighbour(root, full)
+		if errors.Is(err, fs.ErrNotExist) {
+			return nil, w.missing(root, full)
+		}
 		if err != nil {
 			return nil, err
 		}
 		return nixconf.Parse(source.WholeFile(f)), nil
 	})
 	return &NixText{File: resolved, Host: HostFile, Path: e.Path, Targets: w.Targets.Nix}
+}
+
+// missing tells why a path below root is no file that can be read: fs.ErrNotExist when nothing is there, nixconf.ErrUnreadable for a directory, and
+// another error when only what lies outside root could tell.
+func (w *Workspace) missing(root, full string) error {
+	rel, err := filepath.Rel(root, full)
+	if err != nil {
+		return err
+	}
+	r, err := os.OpenRoot(root)
+	if err != nil {
+		return unwrapPath(err)
+	}
+	defer r.Close()
+	info, err := r.Lstat(rel)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return fs.ErrNotExist
+	case err != nil:
+		return unwrapPath(err)
+	case info.IsDir():
+		return nixconf.ErrUnreadable
+	}
+	return errors.New("not a regular file of the workspace")
 }

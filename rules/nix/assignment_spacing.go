@@ -48,6 +48,13 @@ func spaced(text *workspace.NixText, line *nixconf.Line) ([]fixers.Edit, bool) {
 	if equals+1 < len(body) && !strings.ContainsRune(" \t\r#", rune(body[equals+1])) {
 		with += " "
 	}
+	name, value, _ := strings.Cut(string(text.Fragment.Text[line.Span.Start:line.Comment.Start]), "=")
+	after := nixconf.Parse(source.WholeFile(source.NewFile("", []byte(name+" = "+value))))
+	for _, e := range after.Entries {
+		if text.Known(line.Span) && refused(text.Targets, e.Name.Text, e.Words) {
+			return nil, false // the line would be refused all the same
+		}
+	}
 	start := line.Span.Start + equals
 	return replace(text, source.Span{Start: start, End: start + 1}, with)
 }

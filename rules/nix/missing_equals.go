@@ -22,7 +22,7 @@ var missingEquals = &rules.Rule{
 	NixConf: func(p *rules.Pass, text *workspace.NixText) {
 		problemsOf(text, func(problem source.Problem) {
 			finding := at(text, problem.Span, problem.Message)
-			if line := lineAt(text.File, problem.Span.Start); line != nil && len(line.Words) > 1 {
+			if line := lineAt(text.File, problem.Span.Start); line != nil && len(line.Words) > 1 && line.Words[1].Text != `\` && accepted(text, line.Words[0].Text, line.Words[1:]) {
 				value := line.Words[1].Span.Start
 				if edits, ok := replace(text, source.Span{Start: value, End: value}, "= "); ok {
 					finding.Fixes = []fixers.Fix{fix(text, "Insert the equals sign", fixers.Safe, edits, fixers.Changes{Repair: true})}

@@ -70,7 +70,7 @@ func eachFeature(text *workspace.NixText, entry *nixconf.Entry, report func(n in
 			continue
 		}
 		if !judged {
-			judged, elsewhere = true, judgedElsewhere(text, entry) || assignsTwice(entry)
+			judged, elsewhere = true, misread(text, entry) || assignsTwice(entry)
 		}
 		if elsewhere {
 			return

@@ -21,6 +21,6 @@ var syntax = &rules.Rule{
 	NixConf: func(p *rules.Pass, text *workspace.NixText) {
 		problemsOf(text, func(problem source.Problem) {
 			p.Report(at(text, problem.Span, problem.Message))
-		}, nixconf.KindSyntax, nixconf.KindIncludeArity)
+		}, nixconf.KindSyntax)
 	},
 }

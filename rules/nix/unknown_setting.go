@@ -3,6 +3,7 @@ package nix
 import (
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/sandlint/sandlint/fixers"
 	"github.com/sandlint/sandlint/parsers/nixconf"
@@ -30,6 +31,12 @@ func checkUnknownSetting(p *rules.Pass, text *workspace.NixText) {
 	}
 	for _, entry := range text.Entries {
 		if !text.Fragment.Known(entry.Name.Span) {
+			continue
+		}
+		if _, _, hidden := nixconf.FirstHidden(entry.Name.Text); hidden {
+			continue
+		}
+		if _, ok := glued(entry); ok && strings.Contains(entry.Name.Text, "=") {
 			continue
 		}
 		k := nixconf.Known(entry.Name.Text, text.Targets)

@@ -1,0 +1,75 @@
+package nix
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/sandlint/sandlint/fixers"
+	fixnix "github.com/sandlint/sandlint/fixers/nixconf"
+	"github.com/sandlint/sandlint/parsers/nixconf"
+	"github.com/sandlint/sandlint/parsers/workspace"
+	"github.com/sandlint/sandlint/rules"
+)
+
+var badStoreURL = &rules.Rule{
+	ID:       "nix/bad-store-url",
+	Summary:  "a store or binary cache is no URL, so that nothing comes from it",
+	Severity: rules.Error,
+	Category: "correctness",
+	Since:    "0.1.0",
+	Fixes:    []fixers.Safety{fixers.Unsafe},
+	References: []string{
+		"Nix 2.34, src/libstore/store-reference.cc: StoreReference::parse, called when the configuration is read",
+	},
+	NixConf: checkBadStoreURL,
+}
+
+func checkBadStoreURL(p *rules.Pass, text *workspace.NixText) {
+	for _, entry := range text.Entries {
+		if !isStoreURLs(entry.Name.Text) || !text.Fragment.Known(entry.Name.Span) || misread(text, entry) {
+			continue
+		}
+		errors := nixconf.CheckValueFor(text.Targets, entry.Name.Text, entry.Value, entry.Words)
+		for n, word := range entry.Words {
+			if strings.ContainsAny(word.Text, `"',`) || !text.Known(word.Span) || isPlaceholder(word.Text) || nixconf.IsStoreURL(word.Text) {
+				continue
+			}
+			finding := at(text, word.Span, fmt.Sprintf("%q is no store URL, so nothing comes from it", word.Text))
+			finding.Severity = rules.Warning
+			for _, e := range errors {
+				if e.Kind != nixconf.BadStoreURL {
+					continue
+				}
+				finding.Message = fmt.Sprintf("%q is no store URL; every Nix command fails", word.Text)
+				if e.Coverage == nixconf.Some {
+					finding.Message = fmt.Sprintf("%q is no store URL, so nothing comes from it, and every Nix command fails in %s", word.Text, e.Targets)
+				}
+				if e.Coverage == nixconf.All && text.Host != workspace.HostOption {
+					finding.Severity = rules.Error
+				}
+				break
+			}
+			if isHost(word.Text) {
+				if edits, ok := fixnix.ReplaceWord(text.Fragment, entry.Words[n], "https://"+word.Text); ok {
+					finding.Fixes = []fixers.Fix{fix(text, "Write https://"+word.Text, fixers.Unsafe, edits, fixers.Changes{Settings: []string{workspace.Canonical(entry.Name.Text)}})}
+				}
+			}
+			p.Report(finding)
+		}
+	}
+}
+
+// isStoreURLs reports whether the values of a setting are stores.
+func isStoreURLs(name string) bool {
+	switch workspace.Canonical(name) {
+	case "store", "substituters", "trusted-substituters":
+		return true
+	}
+	return false
+}
+
+// isHost reports whether a word is a host name with a dot in it.
+func isHost(s string) bool {
+	s = strings.ToLower(s)
+	return strings.Contains(s, ".") && strings.Trim(s, "abcdefghijklmnopqrstuvwxyz0123456789.-") == "" && !strings.HasPrefix(s, ".") && !strings.HasSuffix(s, ".")
+}

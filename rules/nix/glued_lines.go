@@ -1,0 +1,94 @@
+package nix
+
+import (
+	"fmt"
+
+	"github.com/sandlint/sandlint/fixers"
+	"github.com/sandlint/sandlint/parsers/nixconf"
+	"github.com/sandlint/sandlint/parsers/source"
+	"github.com/sandlint/sandlint/parsers/workspace"
+	"github.com/sandlint/sandlint/rules"
+)
+
+var gluedLines = &rules.Rule{
+	ID:       "nix/glued-lines",
+	Summary:  "a line holds two assignments, of which Nix takes the second for a part of the first one's value",
+	Severity: rules.Error,
+	Category: "correctness",
+	Since:    "0.1.0",
+	Syntax:   true,
+	Fixes:    []fixers.Safety{fixers.Unsafe},
+	References: []string{
+		"cachix/cachix#137, DeterminateSystems/nix-installer#717: text appended to a file without final newline",
+	},
+	NixConf: checkGluedLines,
+}
+
+func checkGluedLines(p *rules.Pass, text *workspace.NixText) {
+	problemsOf(text, func(problem source.Problem) {
+		line := lineAt(text.File, problem.Span.Start)
+		if line == nil {
+			return
+		}
+		if place, name, ok := nixconf.GluedAt(line.Words); ok {
+			finding := at(text, source.Span{Start: place, End: place + len(name)}, problem.Message)
+			finding.Fixes = split(text, *line, place, nil)
+			p.Report(finding)
+		}
+	}, nixconf.KindGluedLines)
+	for _, entry := range text.Entries {
+		place, ok := glued(entry)
+		if !ok || !known(text, entry) || !takesNoText(text, entry) {
+			continue
+		}
+		name := nameAt(text, place)
+		message := fmt.Sprintf("setting %q begins in the middle of the line, so it is a part of the value of %q", name, entry.Name.Text)
+		if place < entry.Equals.Start {
+			message = fmt.Sprintf("setting %q begins in the middle of a word, so neither it nor what stands before it is set", name)
+		}
+		if !accepted(text, entry.Name.Text, entry.Words) {
+			message += "; every Nix command fails"
+		}
+		finding := at(text, source.Span{Start: place, End: place + len(name)}, message)
+		finding.Fixes = split(text, text.Lines[entry.Line], place, []string{workspace.Canonical(entry.Name.Text), entry.Name.Text, workspace.Canonical(name)})
+		p.Report(finding)
+	}
+}
+
+// takesNoText reports whether the value of an entry is no free text, which may hold anything.
+func takesNoText(text *workspace.NixText, entry *nixconf.Entry) bool {
+	facts, ok := factsFor(text.Targets, entry.Name.Text)
+	return !ok || facts.Kind != nixconf.KindString && facts.Kind != nixconf.KindJSON
+}
+
+// nameAt returns the name of a setting that begins at a place of the text.
+func nameAt(text *workspace.NixText, place int) string {
+	end := place
+	for end < len(text.Fragment.Text) && text.Fragment.Text[end] != ' ' && text.Fragment.Text[end] != '\t' && text.Fragment.Text[end] != '=' {
+		end++
+	}
+	return string(text.Fragment.Text[place:end])
+}
+
+// split returns the fix that gives the second assignment a line of its own.
+func split(text *workspace.NixText, line nixconf.Line, place int, settings []string) []fixers.Fix {
+	start := place
+	for start > line.Span.Start && (text.Fragment.Text[start-1] == ' ' || text.Fragment.Text[start-1] == '\t') {
+		start--
+	}
+	s := source.Span{Start: start, End: place}
+	edits, ok := replace(text, s, text.Fragment.File.NewlineAt(text.Fragment.Span(s).Start))
+	if !ok {
+		return nil
+	}
+	parts := nixconf.Parse(source.WholeFile(source.NewFile("", append(append([]byte(nil), text.Fragment.Text[line.Span.Start:start]...), append([]byte("\n"), text.Fragment.Text[place:line.Span.End]...)...))))
+	if len(parts.Problems) > 0 {
+		return nil
+	}
+	for _, e := range parts.Entries {
+		if refused(text.Targets, e.Name.Text, e.Words) {
+			return nil
+		}
+	}
+	return []fixers.Fix{fix(text, "Begin a new line", fixers.Unsafe, edits, fixers.Changes{Repair: settings == nil, Settings: settings})}
+}

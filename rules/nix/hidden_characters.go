@@ -1,0 +1,130 @@
+package nix
+
+import (
+	"fmt"
+	"slices"
+	"unicode/utf8"
+
+	"github.com/sandlint/sandlint/fixers"
+	"github.com/sandlint/sandlint/parsers/nixconf"
+	"github.com/sandlint/sandlint/parsers/source"
+	"github.com/sandlint/sandlint/parsers/workspace"
+	"github.com/sandlint/sandlint/rules"
+)
+
+var hiddenCharacters = &rules.Rule{
+	ID:       "nix/hidden-characters",
+	Summary:  "a character that shows as nothing, or as another one, is part of a name or a word to Nix",
+	Severity: rules.Error,
+	Category: "correctness",
+	Since:    "0.1.0",
+	Syntax:   true,
+	Fixes:    []fixers.Safety{fixers.Safe, fixers.Unsafe},
+	References: []string{
+		"Nix, src/libutil/configuration.cc: words are parted by space, tab, carriage return and newline",
+		"NixOS/nix#6064: a group that \"does not exist\" for an odd character behind its name",
+	},
+	NixConf: checkHiddenCharacters,
+}
+
+func checkHiddenCharacters(p *rules.Pass, text *workspace.NixText) {
+	if !slices.ContainsFunc(text.Fragment.Text, func(c byte) bool { return c >= utf8.RuneSelf || c == '\v' || c == '\f' }) {
+		return
+	}
+	next := 0
+	for n, line := range text.Lines {
+		var entry *nixconf.Entry
+		if next < len(text.Entries) && text.Entries[next].Line == n {
+			entry = text.Entries[next]
+			next++
+		}
+		if line.Unknown || len(line.Words) == 0 {
+			continue
+		}
+		if finding, ok := hiddenIn(text, line, entry); ok {
+			p.Report(finding)
+		}
+	}
+}
+
+func hiddenIn(text *workspace.NixText, line nixconf.Line, entry *nixconf.Entry) (rules.Finding, bool) {
+	for i, word := range line.Words {
+		place, r, ok := nixconf.FirstHidden(word.Text)
+		if !ok || !text.Known(word.Span) {
+			continue
+		}
+		message := nixconf.HiddenName(r)
+		switch {
+		case entry == nil && slices.ContainsFunc(text.Includes, func(inc nixconf.Include) bool { return inc.Path.Span == word.Span }):
+			return rules.Finding{}, false // files may be called so
+		case entry == nil:
+			message += " is a character like any other to Nix, so the line is no assignment; every Nix command fails"
+		case i == 0:
+			shown := nixconf.Shown(line.Words[:1])
+			if len(shown) == 0 {
+				return rules.Finding{}, false
+			}
+			message += fmt.Sprintf(" is part of the name to Nix, so setting %q is not set", shown[0].Text)
+		case !hasPlainWords(text, entry):
+			return rules.Finding{}, false
+		default:
+			message += fmt.Sprintf(" is part of the word %q to Nix", word.Text)
+		}
+		s := source.Span{Start: word.Span.Start + place, End: word.Span.Start + place + utf8.RuneLen(r)}
+		finding := at(text, s, message)
+		finding.Fixes = unhide(text, line, entry)
+		return finding, true
+	}
+	return rules.Finding{}, false
+}
+
+// hasPlainWords reports whether the value of an entry consists of words in which a hidden character cannot be meant.
+func hasPlainWords(text *workspace.NixText, entry *nixconf.Entry) bool {
+	facts, ok := factsFor(text.Targets, entry.Name.Text)
+	return ok && facts.Kind != nixconf.KindString && facts.Kind != nixconf.KindJSON && facts.Kind != nixconf.KindPath
+}
+
+// unhide returns the fix that writes a line as it shows, where it is right then. It is safe where nothing but blanks and what shows as nothing changes.
+func unhide(text *workspace.NixText, line nixconf.Line, entry *nixconf.Entry) []fixers.Fix {
+	shown := nixconf.Shown(line.Words)
+	changes := fixers.Changes{Repair: entry == nil}
+	if len(shown) > 0 {
+		if len(shown) < 2 || shown[1].Text != "=" || !accepted(text, shown[0].Text, shown[2:]) {
+			return nil
+		}
+		if entry != nil {
+			changes.Settings = []string{entry.Name.Text, shown[0].Text, workspace.Canonical(shown[0].Text)}
+		}
+		if entry != nil && workspace.Canonical(shown[0].Text) == "experimental-features" {
+			for _, e := range text.Entries { // features decide over other settings
+				changes.Settings = append(changes.Settings, workspace.Canonical(e.Name.Text))
+			}
+		}
+	}
+	safety := fixers.Safe
+	var edits []fixers.Edit
+	for _, word := range line.Words {
+		for i, r := range word.Text {
+			with := ""
+			switch nixconf.Hidden(r) {
+			case nixconf.NotHidden:
+				continue
+			case nixconf.HiddenBlank:
+				with = " "
+			case nixconf.HiddenDash:
+				with, safety = "-", fixers.Unsafe
+			case nixconf.HiddenEquals:
+				with, safety = "=", fixers.Unsafe
+			case nixconf.HiddenQuote:
+				safety = fixers.Unsafe
+			}
+			s := source.Span{Start: word.Span.Start + i, End: word.Span.Start + i + utf8.RuneLen(r)}
+			edit, ok := replace(text, s, with)
+			if !ok {
+				return nil
+			}
+			edits = append(edits, edit...)
+		}
+	}
+	return []fixers.Fix{fix(text, "Write the line as it shows", safety, edits, changes)}
+}

@@ -1,0 +1,42 @@
+package nix
+
+import (
+	"fmt"
+
+	"github.com/sandlint/sandlint/parsers/nixconf"
+	"github.com/sandlint/sandlint/parsers/workspace"
+	"github.com/sandlint/sandlint/rules"
+)
+
+var includeCycle = &rules.Rule{
+	ID:       "nix/include-cycle",
+	Summary:  "a file includes itself, directly or through others, so that every Nix command dies without a message",
+	Severity: rules.Error,
+	Category: "correctness",
+	Since:    "0.1.0",
+	References: []string{
+		"Nix, src/libutil/configuration.cc: includes are expanded without a limit, until the stack overflows",
+	},
+	NixConf: func(p *rules.Pass, text *workspace.NixText) {
+		for _, inc := range text.Includes {
+			switch message := ""; {
+			case inc.State == nixconf.Cycle:
+				message = fmt.Sprintf("%q is this file itself; every Nix command dies of a stack overflow", inc.Path.Text)
+				p.Report(at(text, inc.Path.Span, message))
+			case inc.State == nixconf.Read && cyclic(inc.File):
+				message = fmt.Sprintf("%q leads to an include of a file that is being read already; every Nix command dies of a stack overflow", inc.Path.Text)
+				p.Report(at(text, inc.Path.Span, message))
+			}
+		}
+	},
+}
+
+// cyclic reports whether the includes of a file run in a circle.
+func cyclic(f *nixconf.File) bool {
+	for _, inc := range f.Includes {
+		if inc.State == nixconf.Cycle || inc.File != nil && cyclic(inc.File) {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,101 @@
+package nix
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/sandlint/sandlint/fixers"
+	"github.com/sandlint/sandlint/parsers/nixconf"
+	"github.com/sandlint/sandlint/parsers/source"
+	"github.com/sandlint/sandlint/parsers/workspace"
+	"github.com/sandlint/sandlint/rules"
+)
+
+var lineContinuation = &rules.Rule{
+	ID:       "nix/line-continuation",
+	Summary:  "a value goes on in the next line, which Nix takes for a line of its own and stops at",
+	Severity: rules.Error,
+	Category: "correctness",
+	Since:    "0.1.0",
+	Syntax:   true,
+	Fixes:    []fixers.Safety{fixers.Safe},
+	References: []string{
+		"Nix, src/libutil/configuration.cc: neither a backslash nor indentation joins lines",
+		"NixOS/nix#6876, DeterminateSystems/nix-installer#1689",
+	},
+	NixConf: func(p *rules.Pass, text *workspace.NixText) {
+		problemsOf(text, func(problem source.Problem) {
+			finding := at(text, problem.Span, problem.Message)
+			if edits, ok := join(text, problem); ok {
+				finding.Fixes = []fixers.Fix{fix(text, "Join the line to the one above", fixers.Safe, edits, fixers.Changes{Repair: true})}
+			}
+			p.Report(finding)
+		}, nixconf.KindLineContinuation)
+	},
+}
+
+// join returns the edits that put a line at the end of the one above it, without the backslashes that were to do so. There are none where a comment
+// stands between, or where the setting takes no list.
+func join(text *workspace.NixText, problem source.Problem) ([]fixers.Edit, bool) {
+	n := slices.IndexFunc(text.Lines, func(l nixconf.Line) bool { return l.Span.Contains(problem.Span) })
+	first, words := n, []nixconf.Word(nil)
+	for first >= 0 {
+		if _, ok := problemOn(text, first, nixconf.KindLineContinuation); !ok {
+			break
+		}
+		first--
+	}
+	i := slices.IndexFunc(text.Entries, func(e *nixconf.Entry) bool { return e.Line == first })
+	if n <= 0 || i < 0 || !text.Lines[n-1].Comment.IsEmpty() {
+		return nil, false
+	}
+	entry := text.Entries[i]
+	if facts, ok := factsFor(text.Targets, entry.Name.Text); !ok || !slices.Contains([]nixconf.Kind{nixconf.KindList, nixconf.KindSet, nixconf.KindMap, nixconf.KindFeatures, nixconf.KindURLs}, facts.Kind) {
+		return nil, false
+	}
+	last := first
+	for ; last < len(text.Lines); last++ {
+		if _, ok := problemOn(text, last, nixconf.KindLineContinuation); !ok && last > first {
+			break
+		}
+		of := text.Lines[last].Words
+		if last == first {
+			of = entry.Words
+		}
+		for _, w := range of {
+			if w.Text == "=" {
+				return nil, false // the assignment itself is broken into lines
+			}
+			if w.Text = strings.TrimRight(w.Text, `\`); w.Text != "" {
+				words = append(words, w)
+			}
+		}
+	}
+	if !accepted(text, entry.Name.Text, words) {
+		return nil, false
+	}
+	above := text.Lines[n-1].Words
+	end := above[len(above)-1]
+	from := withoutBackslash(above, end)
+	edits, ok := replace(text, source.Span{Start: from, End: text.Lines[n].Words[0].Span.Start}, " ")
+	if !ok {
+		return nil, false
+	}
+	if own := text.Lines[n].Words; n == last-1 && strings.HasSuffix(own[len(own)-1].Text, `\`) && len(own) > 1 {
+		more, ok := replace(text, source.Span{Start: withoutBackslash(own, own[len(own)-1]), End: own[len(own)-1].Span.End}, "")
+		if !ok {
+			return nil, false
+		}
+		edits = append(edits, more...)
+	}
+	return edits, true
+}
+
+// withoutBackslash returns the end of what a line says before the backslash at its end.
+func withoutBackslash(words []nixconf.Word, end nixconf.Word) int {
+	bare := strings.TrimRight(end.Text, `\`)
+	if bare == "" && len(words) > 1 {
+		return words[len(words)-2].Span.End
+	}
+	return end.Span.Start + len(bare)
+}

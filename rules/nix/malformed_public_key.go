@@ -1,0 +1,72 @@
+package nix
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/sandlint/sandlint/parsers/nixconf"
+	"github.com/sandlint/sandlint/parsers/source"
+	"github.com/sandlint/sandlint/parsers/workspace"
+	"github.com/sandlint/sandlint/rules"
+)
+
+var malformedPublicKey = &rules.Rule{
+	ID:       "nix/malformed-public-key",
+	Summary:  "a trusted public key cannot be decoded, so that every substitution fails",
+	Severity: rules.Error,
+	Category: "correctness",
+	Since:    "0.1.0",
+	References: []string{
+		"Nix, src/libutil/signature/local-keys.cc: Key and PublicKey; src/libutil/base-n.cc: base64Decode",
+	},
+	NixConf: func(p *rules.Pass, text *workspace.NixText) {
+		for _, entry := range text.Entries {
+			if workspace.Canonical(entry.Name.Text) != "trusted-public-keys" || !text.Fragment.Known(entry.Name.Span) || misread(text, entry) {
+				continue
+			}
+			for _, word := range entry.Words {
+				if !text.Known(word.Span) || isPlaceholder(word.Text) {
+					continue
+				}
+				if span, what := keyError(word); what != "" {
+					p.Report(at(text, span, what+"; every substitution fails"))
+				}
+			}
+		}
+	},
+}
+
+// keyError tells why Nix cannot read a public key, "" when it can, and which part of the word is at fault.
+func keyError(word nixconf.Word) (source.Span, string) {
+	name, key, ok := strings.Cut(word.Text, ":")
+	switch {
+	case !ok:
+		return word.Span, fmt.Sprintf("%q is no public key, which has the form name:key", word.Text)
+	case strings.HasPrefix(key, "//"):
+		return word.Span, fmt.Sprintf("%q is a URL and no public key", word.Text)
+	case name == "":
+		return word.Span, fmt.Sprintf("public key %q has no name", word.Text)
+	case key == "":
+		return word.Span, fmt.Sprintf("public key %q ends before the key itself", word.Text)
+	}
+	start := word.Span.Start + len(name) + 1
+	digits := 0
+	for i := range len(key) {
+		c := key[i]
+		if c == '=' {
+			break // Nix looks at nothing behind the padding
+		}
+		if !('a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9' || c == '+' || c == '/') {
+			return source.Span{Start: start + i, End: start + i + 1}, fmt.Sprintf("public key %q holds %q, which is no digit of Base64", name, key[i:i+1])
+		}
+		digits++
+	}
+	span := source.Span{Start: start, End: word.Span.End}
+	switch n := digits * 6 / 8; {
+	case n == 64:
+		return span, fmt.Sprintf("public key %q has 64 bytes and not 32, as a secret key has", name)
+	case n != 32:
+		return span, fmt.Sprintf("public key %q has %d bytes and not 32", name, n)
+	}
+	return source.Span{}, ""
+}

@@ -1,0 +1,93 @@
+package nix
+
+import (
+	"strings"
+
+	"github.com/sandlint/sandlint/fixers"
+	"github.com/sandlint/sandlint/parsers/source"
+	"github.com/sandlint/sandlint/parsers/workspace"
+	"github.com/sandlint/sandlint/rules"
+)
+
+var missingFinalNewline = &rules.Rule{
+	ID:       "nix/missing-final-newline",
+	Summary:  "text is appended to a nix.conf whose last line has no end, so that the two become one line",
+	Severity: rules.Warning,
+	Category: "correctness",
+	Since:    "0.1.0",
+	Fixes:    []fixers.Safety{fixers.Safe},
+	References: []string{
+		"cachix/cachix#137, DeterminateSystems/nix-installer#717",
+	},
+	NixConf: checkMissingFinalNewline,
+}
+
+func checkMissingFinalNewline(p *rules.Pass, text *workspace.NixText) {
+	size := len(text.Fragment.Text)
+	if size == 0 || text.Fragment.Text[size-1] == '\n' || len(text.Lines) == 0 || !text.Known(source.Span{Start: size, End: size}) {
+		return
+	}
+	last := text.Lines[len(text.Lines)-1]
+	if len(last.Words) == 0 && last.Comment.IsEmpty() {
+		return
+	}
+	var next *workspace.Event
+	switch {
+	case text.Host == workspace.HostFile:
+		next = p.Workspace.Appended(text.Fragment.File)
+	case text.Host == workspace.HostWrite && text.Event != nil:
+		next = text.Event.NextAppend()
+	}
+	if next == nil || !beginsLine(next.Text) {
+		return
+	}
+	span := last.Comment
+	if len(last.Words) > 0 {
+		span = source.Span{Start: last.Words[0].Span.Start, End: last.Words[len(last.Words)-1].Span.End}
+	}
+	finding := at(text, span, "the last line has no newline, and what is appended to the file becomes a part of it")
+	finding.Related = []rules.Related{{File: next.File, Span: next.Span, Message: "text is appended here"}}
+	finding.Fixes = endLine(text)
+	p.Report(finding)
+}
+
+// beginsLine reports whether a text begins with an assignment or an include, which must have a line of its own.
+func beginsLine(text *workspace.NixText) bool {
+	if len(text.Entries) > 0 && text.Entries[0].Line == 0 {
+		return text.Known(text.Entries[0].Name.Span)
+	}
+	return len(text.Includes) > 0 && text.Includes[0].Span.Start < text.Lines[0].Span.End && text.Known(text.Includes[0].Span)
+}
+
+// endLine returns the fix that ends the last line: in the file itself, in the format of printf, or by taking -n from echo.
+func endLine(text *workspace.NixText) []fixers.Fix {
+	size := len(text.Fragment.Text)
+	end := source.Span{Start: size, End: size}
+	if text.Fragment.Whole() {
+		edits, ok := replace(text, end, text.Fragment.File.NewlineAt(size))
+		if !ok {
+			return nil
+		}
+		return []fixers.Fix{fix(text, "End the line", fixers.Safe, edits, fixers.Changes{})}
+	}
+	f := text.Fragment.File
+	if text.Event == nil || text.Event.Command == nil || text.Event.File != f {
+		return nil
+	}
+	c := text.Event.Command
+	var edit fixers.Edit
+	switch {
+	case c.Name == "printf" && len(c.Words) == 2:
+		w := f.Text(c.Words[1].Span)
+		if len(w) < 2 || w[0] != '"' && w[0] != '\'' || w[len(w)-1] != w[0] || strings.HasSuffix(w[:len(w)-1], `\`) {
+			return nil
+		}
+		at := c.Words[1].Span.End - 1
+		edit = fixers.Edit{File: f, Span: source.Span{Start: at, End: at}, Text: `\n`}
+	case c.Name == "echo" && len(c.Words) > 2 && c.Words[1].Text == "-n" && f.Text(c.Words[1].Span) == "-n":
+		edit = fixers.Edit{File: f, Span: source.Span{Start: c.Words[1].Span.Start, End: c.Words[2].Span.Start}}
+	default:
+		return nil
+	}
+	return []fixers.Fix{fix(text, "End the line", fixers.Safe, []fixers.Edit{edit}, fixers.Changes{})}
+}

@@ -1,0 +1,43 @@
+package nix
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/sandlint/sandlint/parsers/nixconf"
+	"github.com/sandlint/sandlint/parsers/workspace"
+	"github.com/sandlint/sandlint/rules"
+)
+
+var relativePath = &rules.Rule{
+	ID:       "nix/relative-path",
+	Summary:  "a path is relative, or begins with ~, where Nix takes an absolute one alone",
+	Severity: rules.Error,
+	Category: "portability",
+	Since:    "0.1.0",
+	References: []string{
+		"Nix 2.34, src/libstore/include/nix/store/globals.hh: settings that became AbsolutePath",
+		"Nix, src/libutil/configuration.cc: includes are taken from the directory of the file, which NIX_CONFIG does not have",
+	},
+	NixConf: checkRelativePath,
+}
+
+func checkRelativePath(p *rules.Pass, text *workspace.NixText) {
+	refusedValues(text, func(entry *nixconf.Entry, _ nixconf.TargetError, finding rules.Finding) {
+		if strings.ContainsAny(entry.Value, `"'`) {
+			return // the quotes are what is wrong
+		}
+		p.Report(finding)
+	}, nixconf.RelativePath)
+	if text.Host != workspace.HostEnv {
+		return
+	}
+	isNix := func(t nixconf.Target) bool { return t.Distribution != nixconf.Lix }
+	for _, inc := range text.Includes {
+		if strings.HasPrefix(inc.Path.Text, "/") || !text.Known(inc.Path.Span) || !slices.ContainsFunc(text.Targets, isNix) {
+			continue
+		}
+		p.Report(at(text, inc.Path.Span, fmt.Sprintf("an include in NIX_CONFIG needs an absolute path, not %q; every Nix command fails", inc.Path.Text)))
+	}
+}

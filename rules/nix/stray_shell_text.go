@@ -1,0 +1,76 @@
+package nix
+
+import (
+	"github.com/sandlint/sandlint/fixers"
+	"github.com/sandlint/sandlint/parsers/nixconf"
+	"github.com/sandlint/sandlint/parsers/source"
+	"github.com/sandlint/sandlint/parsers/workspace"
+	"github.com/sandlint/sandlint/rules"
+)
+
+var strayShellText = &rules.Rule{
+	ID:       "nix/stray-shell-text",
+	Summary:  "a line is left over from a shell script or a merge, so that every Nix command stops at it",
+	Severity: rules.Error,
+	Category: "correctness",
+	Since:    "0.1.0",
+	Syntax:   true,
+	Fixes:    []fixers.Safety{fixers.Safe},
+	References: []string{
+		"Nix, src/libutil/configuration.cc: parseConfigFiles",
+		"dash(1): echo has no option but -n, and prints the others",
+	},
+	NixConf: func(p *rules.Pass, text *workspace.NixText) {
+		problemsOf(text, func(problem source.Problem) {
+			finding := at(text, problem.Span, problem.Message)
+			if line := lineAt(text.File, problem.Span.Start); line != nil {
+				finding.Fixes = dropped(text, line)
+			}
+			p.Report(finding)
+		}, nixconf.KindStrayShellText)
+	},
+}
+
+// dropped returns the fix that takes away what was left over, where the rest of the line is plain.
+func dropped(text *workspace.NixText, line *nixconf.Line) []fixers.Fix {
+	first := line.Words[0]
+	title, span := "", first.Span
+	switch {
+	case nixconf.IsDelimiter(first.Text):
+		title = "Delete the line"
+		if line.Comment.IsEmpty() {
+			span = line.Span
+			if span.End < len(text.Fragment.Text) {
+				span.End++
+			} else if !text.Fragment.Whole() {
+				return nil
+			}
+		}
+	case nixconf.IsEchoOption(first.Text) && len(line.Words) > 3 && line.Words[2].Text == "=" && accepted(text, line.Words[1].Text, line.Words[3:]):
+		title = "Delete " + first.Text
+		if !text.Fragment.Whole() {
+			return withoutOption(text, first, line.Words[1], title)
+		}
+		span.End = line.Words[1].Span.Start
+	default:
+		return nil
+	}
+	edits, ok := replace(text, span, "")
+	if !ok {
+		return nil
+	}
+	return []fixers.Fix{fix(text, title, fixers.Safe, edits, fixers.Changes{Repair: true})}
+}
+
+// withoutOption returns the fix that takes an option away from the echo that wrote it, with the blanks behind it.
+func withoutOption(text *workspace.NixText, option, next nixconf.Word, title string) []fixers.Fix {
+	edits, ok := replace(text, option.Span, "")
+	if !ok {
+		return nil
+	}
+	f := text.Fragment.File
+	for end := text.Fragment.Span(next.Span).Start; edits[0].Span.End < end && f.Bytes[edits[0].Span.End] == ' '; {
+		edits[0].Span.End++
+	}
+	return []fixers.Fix{fix(text, title, fixers.Safe, edits, fixers.Changes{Repair: true})}
+}
