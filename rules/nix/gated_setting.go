@@ -128,7 +128,7 @@ func enabledBy(text *workspace.NixText, feature string) []string {
 	names := []string{"experimental-features"}
 	for _, e := range text.Entries {
 		if in, _ := where(text.Targets, e.Name.Text, func(f nixconf.Facts) bool { return f.Gate == feature }); len(in) > 0 {
-			names = append(names, workspace.Canonical(e.Name.Text))
+			names = append(names, workspace.Canonical(e.Name.Text), e.Name.Text) // the canonical name may be another in old releases
 		}
 	}
 	return names
