@@ -57,6 +57,9 @@ func always(d int) interval { return interval{from: releaseTable[d][0]} }
 // stable and still accepts (flakes and nix-command of Determinate Nix) counts as known there.
 func FeatureKnown(name string, ts Targets) Knowledge {
 	row := findFeature(name)
+	if row.everywhere(ts) {
+		return Knowledge{Coverage: All, Known: ts}
+	}
 	exists := func(d int) []interval {
 		switch {
 		case row == nil:
@@ -95,6 +98,17 @@ func FeatureKnown(name string, ts Targets) Knowledge {
 		k.Stable = Some
 	}
 	return k
+}
+
+// everywhere reports whether all releases of ts take the feature. It is the quick answer to the common case; that it is false means nothing.
+func (r *featureRow) everywhere(ts Targets) bool {
+	for _, t := range ts {
+		d := t.Distribution.index()
+		if r == nil || d < 0 || !r.in[d].stable && !(r.in[d].interval.contains(t.From) && r.in[d].interval.contains(t.To)) {
+			return false
+		}
+	}
+	return len(ts) > 0
 }
 
 func (f featureSpan) describe(d Distribution) string {

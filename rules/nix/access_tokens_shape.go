@@ -27,7 +27,7 @@ var accessTokensShape = &rules.Rule{
 
 func checkAccessTokensShape(p *rules.Pass, text *workspace.NixText) {
 	for _, entry := range text.Entries {
-		if entry.Name.Text != "access-tokens" && entry.Name.Text != "extra-access-tokens" || len(entry.Words) == 0 || judgedElsewhere(text, entry) || hasSecondEquals(entry) && len(entry.Words) > 3 {
+		if entry.Name.Text != "access-tokens" && entry.Name.Text != "extra-access-tokens" || len(entry.Words) == 0 || judgedElsewhere(text, entry) || assignsTwice(entry) && len(entry.Words) > 3 {
 			continue
 		}
 		for n := range entry.Words {
@@ -69,9 +69,9 @@ func tokenAt(text *workspace.NixText, entry *nixconf.Entry, n int) (rules.Findin
 		scheme := strings.Index(key, "://")
 		switch {
 		case !text.Fragment.Known(span):
-		case rest == "" && literal(n) && n+1 < len(words) && !strings.Contains(words[n+1].Text, "=") && isHost(key):
+		case rest == "" && literal(n) && n+1 < len(words) && !strings.Contains(words[n+1].Text, "=") && isTokenHost(key):
 			return spaced(n + 1)
-		case scheme > 0 && isHost(strings.TrimSuffix(key[scheme+3:], "/")):
+		case scheme > 0 && isTokenHost(strings.TrimSuffix(key[scheme+3:], "/")):
 			host := strings.TrimSuffix(key[scheme+3:], "/")
 			return mend(fmt.Sprintf("tokens are looked up by host, so %q is never found", key), span, "Write the host alone", fixers.Unsafe, span, host)
 		case !literal(n):
@@ -84,7 +84,7 @@ func tokenAt(text *workspace.NixText, entry *nixconf.Entry, n int) (rules.Findin
 		}
 		return rules.Finding{}, false
 	}
-	if !literal(n) || !isHost(beforeColon(w.Text)) {
+	if !literal(n) || !isTokenHost(beforeColon(w.Text)) {
 		if literal(n) && w.Text != "=" && !strings.Contains(w.Text, "=") {
 			return mend(fmt.Sprintf("a word of %q is not of the form host=token, so Nix drops it", entry.Name.Text), w.Span, "", fixers.Manual, w.Span, "")
 		}
@@ -116,8 +116,8 @@ func beforeColon(s string) string {
 	return host
 }
 
-// isHost reports whether a text looks like a host, maybe with a path: it has a dot, and characters that hosts and paths are made of.
-func isHost(s string) bool {
+// isTokenHost reports whether a text looks like a host, maybe with a path: it has a dot, and characters that hosts and paths are made of.
+func isTokenHost(s string) bool {
 	dot := strings.IndexByte(s, '.')
 	if dot <= 0 || dot == len(s)-1 {
 		return false

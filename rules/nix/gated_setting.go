@@ -51,7 +51,7 @@ func checkGatedSetting(p *rules.Pass, text *workspace.NixText) {
 		}
 		finding := at(text, entry.Name.Span, message)
 		finding.Severity = severity
-		if edits, ok := enable(text, entry, facts.Gate); ok && !refused(text, entry) {
+		if edits, ok := enable(text, entry, facts.Gate); ok && !refusedOnceEnabled(text, entry) {
 			finding.Fixes = []fixers.Fix{fix(text, "Enable "+facts.Gate, fixers.Unsafe, edits, fixers.Changes{Settings: enabledBy(text, facts.Gate)})}
 		}
 		p.Report(finding)
@@ -110,8 +110,8 @@ func mentions(f *nixconf.File, feature string) bool {
 	return slices.ContainsFunc(f.Includes, func(i nixconf.Include) bool { return i.File == nil || mentions(i.File, feature) })
 }
 
-// refused reports whether a targeted release refuses the value of an entry once its feature is enabled.
-func refused(text *workspace.NixText, entry *nixconf.Entry) bool {
+// refusedOnceEnabled reports whether a targeted release refuses the value of an entry once its feature is enabled.
+func refusedOnceEnabled(text *workspace.NixText, entry *nixconf.Entry) bool {
 	return slices.ContainsFunc(nixconf.CheckValueFor(text.Targets, entry.Name.Text, entry.Value, entry.Words), func(e nixconf.TargetError) bool { return e.Fatal })
 }
 
@@ -130,7 +130,7 @@ func enabledBy(text *workspace.NixText, feature string) []string {
 	names := []string{"experimental-features"}
 	for _, e := range text.Entries {
 		if in, _ := where(text.Targets, e.Name.Text, func(f nixconf.Facts) bool { return f.Gate == feature }); len(in) > 0 {
-			names = append(names, workspace.Canonical(e.Name.Text))
+			names = append(names, workspace.Canonical(e.Name.Text), e.Name.Text) // the canonical name may be another in old releases
 		}
 	}
 	return names

@@ -43,6 +43,12 @@ func checkLiteralBackslashN(p *rules.Pass, text *workspace.NixText) {
 			message = fmt.Sprintf(`the \n before %q is two characters and no line end, so that setting is lost in the value of %q`, b.next, entry.Name.Text)
 		}
 		finding := at(text, b.span, message)
+		_, _, quotes := unquoted(entry, text.Targets)
+		_, _, commas := uncommaed(entry, text.Targets)
+		if quotes || commas {
+			p.Report(finding)
+			continue // a mistake would be left in what becomes readable
+		}
 		if f, ok := breakLines(text, entry.Span, append(touched(text, entry), nextNames(breaks)...), breaks); ok {
 			finding.Fixes = []fixers.Fix{f}
 		}

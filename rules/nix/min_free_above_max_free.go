@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"github.com/sandlint/sandlint/parsers/nixconf"
+	"github.com/sandlint/sandlint/parsers/source"
 	"github.com/sandlint/sandlint/parsers/workspace"
 	"github.com/sandlint/sandlint/rules"
 )
@@ -23,18 +24,13 @@ var minFreeAboveMaxFree = &rules.Rule{
 }
 
 func checkMinFreeAboveMaxFree(p *rules.Pass, text *workspace.NixText) {
-	mentioned := func(entry *nixconf.Entry) bool {
+	if !slices.ContainsFunc(text.Entries, func(entry *nixconf.Entry) bool {
 		return entry.Name.Text == "min-free" || entry.Name.Text == "max-free"
-	}
-	if !slices.ContainsFunc(text.Entries, mentioned) {
+	}) {
 		return
 	}
-	var sources []nixconf.Source
 	var least, most *located
 	for _, l := range sameSource(text) {
-		if n := len(sources); n == 0 || sources[n-1].File != l.text.File {
-			sources = append(sources, nixconf.Source{File: l.text.File})
-		}
 		switch l.entry.Name.Text {
 		case "min-free":
 			least = &l
@@ -42,9 +38,11 @@ func checkMinFreeAboveMaxFree(p *rules.Pass, text *workspace.NixText) {
 			most = &l
 		}
 	}
-	if least == nil || most == nil {
+	if least == nil || most == nil || !known(least.text, least.entry) || !known(most.text, most.entry) {
 		return
 	}
+	both := fmt.Sprintf("min-free = %s\nmax-free = %s\n", least.entry.Value, most.entry.Value)
+	sources := []nixconf.Source{{File: nixconf.Parse(source.WholeFile(source.NewFile("", []byte(both))))}}
 	for _, t := range text.Targets {
 		settings := nixconf.Merge(sources, t.Distribution, t.To)
 		low, lowKnown := settings.Int("min-free")

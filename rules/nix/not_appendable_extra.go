@@ -37,7 +37,7 @@ func checkNotAppendableExtra(p *rules.Pass, text *workspace.NixText) {
 			in = k.Unknown.String()
 		}
 		finding := at(text, entry.Name.Span, fmt.Sprintf("setting %q cannot be added to, so %q is unknown to %s", base, entry.Name.Text, in))
-		if k.Coverage == nixconf.None {
+		if k.Coverage == nixconf.None && !assignedIn(text, workspace.Canonical(base)) {
 			if edits, ok := replace(text, entry.Name.Span, base); ok {
 				finding.Fixes = []fixers.Fix{fix(text, "Rename to "+base, fixers.Unsafe, edits, fixers.Changes{Settings: []string{workspace.Canonical(base), entry.Name.Text}})}
 			}

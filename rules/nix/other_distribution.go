@@ -70,7 +70,7 @@ func eachFeature(text *workspace.NixText, entry *nixconf.Entry, report func(n in
 			continue
 		}
 		if !judged {
-			judged, elsewhere = true, judgedElsewhere(text, entry) || hasSecondEquals(entry)
+			judged, elsewhere = true, misread(text, entry) || assignsTwice(entry)
 		}
 		if elsewhere {
 			return
@@ -79,8 +79,8 @@ func eachFeature(text *workspace.NixText, entry *nixconf.Entry, report func(n in
 	}
 }
 
-// hasSecondEquals reports whether a second assignment is glued to the value of an entry.
-func hasSecondEquals(entry *nixconf.Entry) bool {
+// assignsTwice reports whether a second assignment is glued to the value of an entry.
+func assignsTwice(entry *nixconf.Entry) bool {
 	for n, w := range entry.Words {
 		if n > 0 && w.Text == "=" {
 			return true

@@ -45,7 +45,7 @@ func checkOverriddenDefaultList(p *rules.Pass, text *workspace.NixText) {
 		default:
 			continue
 		}
-		if len(entry.Words) == 0 || !known(text, entry) || judgedElsewhere(text, entry) || hasSecondEquals(entry) || len(text.Includes) > 0 {
+		if len(entry.Words) == 0 || !known(text, entry) || misread(text, entry) || assignsTwice(entry) || len(text.Includes) > 0 {
 			continue
 		}
 		var message, near string

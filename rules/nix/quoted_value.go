@@ -2,6 +2,7 @@ package nix
 
 import (
 	"fmt"
+	"strings"
 
 	"github.com/sandlint/sandlint/fixers"
 	"github.com/sandlint/sandlint/parsers/nixconf"
@@ -47,6 +48,18 @@ func checkQuotedValue(p *rules.Pass, text *workspace.NixText) {
 		if notSafelyUnquoted[name] {
 			safety = fixers.Unsafe
 		}
+		bare := *entry
+		bare.Words = nil
+		for word := range strings.FieldsSeq(fixed) {
+			bare.Words = append(bare.Words, nixconf.Word{Text: word})
+		}
+		bare.Value = fixed
+		if divided, _, ok := uncommaed(&bare, text.Targets); ok {
+			fixed = divided
+			if !nameLists[name] {
+				safety = fixers.Unsafe
+			}
+		}
 		if edits, ok := rewritten(text, entry, fixed); ok {
 			finding.Fixes = []fixers.Fix{fix(text, "Write the value without quotes", safety, edits, fixers.Changes{Settings: touched(text, entry)})}
 		}
@@ -60,7 +73,7 @@ func quotedLine(text *workspace.NixText, entry *nixconf.Entry, name, value strin
 	bare := *entry
 	bare.Name.Text = name
 	_, twice := inQuotes(value)
-	if notSafelyUnquoted[workspace.Canonical(name)] || twice {
+	if notSafelyUnquoted[workspace.Canonical(name)] || twice || assignedIn(text, workspace.Canonical(name)) {
 		return finding
 	}
 	for _, e := range nixconf.CheckValueFor(text.Targets, name, value, nil) {

@@ -21,7 +21,7 @@ func refusedValues(text *workspace.NixText, report func(*nixconf.Entry, nixconf.
 			continue
 		}
 		for _, e := range nixconf.CheckValueFor(text.Targets, entry.Name.Text, entry.Value, entry.Words) {
-			if !e.Fatal || e.Coverage == nixconf.None || !slices.Contains(kinds, e.Kind) || misread(text, entry) || judgedElsewhere(text, entry) {
+			if !e.Fatal || e.Coverage == nixconf.None || !slices.Contains(kinds, e.Kind) || misread(text, entry) {
 				continue
 			}
 			finding := at(text, valueSpan(entry, e.Word), e.Message)
@@ -40,10 +40,10 @@ func refusedValues(text *workspace.NixText, report func(*nixconf.Entry, nixconf.
 	}
 }
 
-// misread reports whether an entry is not what its author wrote, for a cause that has a rule of its own: hidden characters, a second assignment in
-// the line, a literal \n, or a value that goes on in the next line.
+// misread reports whether an entry is not what its author wrote, for a cause that has a rule of its own: hidden characters, quotes,
+// commas, a second assignment in the line, a literal \n, or a value that goes on in the next line.
 func misread(text *workspace.NixText, entry *nixconf.Entry) bool {
-	if _, _, ok := nixconf.FirstHidden(entry.Value); ok || strings.Contains(entry.Value, `\n`) {
+	if _, _, ok := nixconf.FirstHidden(entry.Value); ok || judgedElsewhere(text, entry) {
 		return true
 	}
 	if strings.HasSuffix(entry.Value, `\`) && entry.Line+1 < len(text.Lines) {

@@ -69,7 +69,7 @@ func unknownFeatureAt(text *workspace.NixText, entry *nixconf.Entry, n int, k ni
 
 // unknownDeprecatedFeatures reports the words of Lix's deprecated-features that no targeted release of Lix knows.
 func unknownDeprecatedFeatures(p *rules.Pass, text *workspace.NixText, entry *nixconf.Entry) {
-	if !known(text, entry) || judgedElsewhere(text, entry) || hasSecondEquals(entry) {
+	if !known(text, entry) || misread(text, entry) || assignsTwice(entry) {
 		return
 	}
 	for _, w := range entry.Words {

@@ -1,6 +1,7 @@
 package nix
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/sandlint/sandlint/parsers/nixconf"
@@ -234,6 +235,13 @@ func startsURL(s string) bool {
 	return n > 0 && strings.Trim(s[:n], "abcdefghijklmnopqrstuvwxyz0123456789+-.") == ""
 }
 
+// assignedIn reports whether a text assigns a setting.
+func assignedIn(text *workspace.NixText, setting string) bool {
+	return slices.ContainsFunc(text.Entries, func(e *nixconf.Entry) bool {
+		return workspace.Canonical(e.Name.Text) == setting && !isExtra(e, text.Targets)
+	})
+}
+
 // touched returns the settings that change where an entry of a text gets another value: its own, and with experimental features those that need one.
 func touched(text *workspace.NixText, entry *nixconf.Entry) []string {
 	names := []string{workspace.Canonical(entry.Name.Text)}
@@ -247,7 +255,7 @@ func touched(text *workspace.NixText, entry *nixconf.Entry) []string {
 	for _, t := range texts {
 		for _, other := range t.Entries {
 			if in, _ := where(text.Targets, other.Name.Text, func(f nixconf.Facts) bool { return f.Gate != "" }); len(in) > 0 {
-				names = append(names, workspace.Canonical(other.Name.Text))
+				names = append(names, workspace.Canonical(other.Name.Text), other.Name.Text) // the canonical name may be another in old releases
 			}
 		}
 	}
