@@ -1,6 +1,7 @@
 package rules
 
 import (
+	"errors"
 	"runtime"
 	"slices"
 	"strings"
@@ -12,12 +13,16 @@ import (
 // Check applies the rules of a set to every file of a workspace. Files are looked at in parallel, and the result does not depend on
 // the order in which they are finished.
 func Check(ws *workspace.Workspace, set *Set, opts CheckOptions) *Result {
-	result := &Result{Skipped: ws.Skipped, Errors: slices.Clone(ws.Errors)}
+	result := &Result{Skipped: slices.Clone(ws.Skipped), Errors: slices.Clone(ws.Errors)}
 	files := make([]fileResult, len(ws.Entries))
 	each(len(ws.Entries), opts.Progress, func(n int) {
 		files[n] = checkFile(ws, set, ws.Entries[n], opts)
 	})
 	for _, f := range files {
+		if f.err != nil && errors.Is(f.err.Err, workspace.ForeignError{}) {
+			result.Skipped = append(result.Skipped, workspace.Skipped{Path: f.err.Path, Reason: f.err.Err.Error()})
+			continue
+		}
 		if f.err != nil {
 			result.Errors = append(result.Errors, *f.err)
 			continue

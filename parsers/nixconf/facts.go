@@ -3,8 +3,8 @@ package nixconf
 import (
 	"fmt"
 	"slices"
-	"sort"
 	"strings"
+	"sync"
 
 	"github.com/sandlint/sandlint/parsers/source"
 )
@@ -116,13 +116,26 @@ type Facts struct {
 
 // rows returns the rows of nameTable with a name.
 func rows(name string) []nameRow {
-	i := sort.Search(len(nameTable), func(i int) bool { return nameTable[i].name >= name })
-	j := i
-	for j < len(nameTable) && nameTable[j].name == name {
-		j++
+	r, ok := rowIndex()[name]
+	if !ok {
+		return nil
 	}
-	return nameTable[i:j]
+	return nameTable[r.from:r.to]
 }
+
+// rowIndex maps each name to its rows, which stand together.
+var rowIndex = sync.OnceValue(func() map[string]struct{ from, to int32 } {
+	index := make(map[string]struct{ from, to int32 }, len(nameTable))
+	for i := range nameTable {
+		r, ok := index[nameTable[i].name]
+		if !ok {
+			r.from = int32(i)
+		}
+		r.to = int32(i + 1)
+		index[nameTable[i].name] = r
+	}
+	return index
+})
 
 // findSpan returns the span of d that holds v, for a setting that is named name itself.
 func findSpan(name string, d int, v Version) (setting int, alias bool, sp *span) {

@@ -5,6 +5,7 @@ import (
 	"path"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/sandlint/sandlint/parsers/nixconf"
 )
@@ -304,11 +305,19 @@ func (m *merger) environment(env map[string]*Event, at *Event) {
 
 // canonical returns the canonical name of a setting, without "extra-" where that is a prefix.
 func canonical(name string) string {
-	if facts, ok := lookupAny(name); ok {
-		return facts.Name
+	if c, ok := canonicalNames.Load(name); ok {
+		return c.(string)
 	}
-	return name
+	facts, ok := lookupAny(name)
+	if !ok {
+		return name
+	}
+	canonicalNames.Store(name, facts.Name)
+	return facts.Name
 }
+
+// canonicalNames holds the canonical names of settings that were asked for, by any of their names. It does not grow with what files hold.
+var canonicalNames sync.Map
 
 // Canonical returns the name by which a setting is known in effective settings: aliases resolved, and "extra-" taken off where it is a prefix.
 func Canonical(name string) string { return canonical(name) }

@@ -141,7 +141,7 @@ func kindByContent(f *source.File, byName Kind) Kind {
 		return byName
 	case firstKeyword(text) == "FROM" || firstKeyword(text) == "ARG":
 		return KindDockerfile
-	case len(nixSettingLines(f)) > 0:
+	case namesSetting(f):
 		return KindNixConf
 	}
 	return KindUnknown
@@ -165,33 +165,29 @@ func firstKeyword(text []byte) string {
 // LooksLikeNixConf reports whether a file named like a nix.conf is one. It is not when it holds text, and no line of it begins with the name of a
 // setting of Nix, or something near one; then it is another program's file of that name.
 func LooksLikeNixConf(f *source.File) bool {
-	if len(nixSettingLines(f)) > 0 || bytes.HasPrefix(f.Bytes, []byte("\xff\xfe")) || bytes.HasPrefix(f.Bytes, []byte("\xfe\xff")) {
+	if namesSetting(f) || bytes.HasPrefix(f.Bytes, []byte("\xff\xfe")) || bytes.HasPrefix(f.Bytes, []byte("\xfe\xff")) {
 		return true
 	}
 	parsed := nixconf.Parse(source.WholeFile(f))
 	return len(parsed.Problems) == 0 && len(parsed.Entries) == 0
 }
 
-// nixSettingLines returns the numbers, from 1, of the lines that begin with the name of a setting of any release.
-func nixSettingLines(f *source.File) []int {
-	var lines []int
-	n := 0
+// namesSetting reports whether a line of a text begins with the name of a setting of any release, or with one that differs by a typing error.
+func namesSetting(f *source.File) bool {
 	for line := range bytes.Lines(f.Bytes) {
-		n++
 		line = bytes.TrimLeft(bytes.TrimPrefix(line, []byte("\ufeff")), " \t")
-		end := bytes.IndexAny(line, " \t\r\n=:")
-		if end <= 0 || len(lines) > 0 {
-			continue
-		}
-		if name := string(line[:end]); isOrNearSetting(name) {
-			lines = append(lines, n)
+		if end := bytes.IndexAny(line, " \t\r\n=:#"); end > 0 && isOrNearSetting(string(line[:end])) {
+			return true
 		}
 	}
-	return lines
+	return false
 }
 
-// isOrNearSetting reports whether any release has a setting of that name, or of one that differs by a typing error.
 func isOrNearSetting(name string) bool {
+	if _, ok := lookupAny(name); ok {
+		return true
+	}
 	all := nixconf.DefaultTargets()
-	return nixconf.Known(name, all).Description != "" || nixconf.Known(name, all).Coverage != nixconf.None || nixconf.Nearest(name, all) != ""
+	known := nixconf.Known(name, all)
+	return known.Description != "" || known.Coverage != nixconf.None || nixconf.Nearest(name, all) != ""
 }

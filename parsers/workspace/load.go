@@ -26,6 +26,9 @@ import (
 // MaxFileSize is the size in bytes above which a file is not read. No real file of the three kinds comes near it.
 const MaxFileSize = 16 << 20
 
+// maxKept is the size in bytes up to which a file is kept that was read to tell its kind.
+const maxKept = 16 << 10
+
 // Options say what a workspace is made of.
 type Options struct {
 	// Dir is the working directory; "" means that of the process. Paths are relative to it, and shown relative to it.
@@ -59,6 +62,13 @@ type FileError struct {
 
 func (e FileError) Error() string { return fmt.Sprintf("reading %s: %v", e.Path, e.Err) }
 
+// ForeignError says that a file named like a nix.conf belongs to another program.
+type ForeignError struct{}
+
+func (ForeignError) Error() string {
+	return "no line of it is a setting of Nix; it seems to belong to another program"
+}
+
 // Entry is one file of a workspace.
 type Entry struct {
 	// Path is the file as shown to people: relative to the working directory where it lies below it, with slashes.
@@ -70,7 +80,7 @@ type Entry struct {
 	// Stdin says that its text came from standard input.
 	Stdin bool
 
-	text []byte // of standard input
+	text []byte // of standard input, and of a small file that had to be read to tell its kind; else nil
 }
 
 // Workspace is a set of files, and what it takes to read their neighbours. It is safe for concurrent use.
@@ -91,10 +101,10 @@ type Workspace struct {
 
 // shared is what a workspace and its derivations have in common.
 type shared struct {
-	roots      sync.Map // directory → root
-	neighbours sync.Map // absolute path → *neighbour
-	builds     sync.Map // directory → func() []build
-	copied     func() copies
+	repositories sync.Map // directory → the repository's root
+	neighbours   sync.Map // absolute path → *neighbour
+	builds       sync.Map // directory → func() []build
+	copied       func() copies
 }
 
 // Load finds the files of a workspace. The error is about the options alone: files that cannot be read are in Workspace.Errors.
@@ -235,18 +245,19 @@ func (l *loader) take(abs string, named bool) {
 			return
 		}
 	}
-	if isJSON(base) && !kind.Hosts() || kind == KindNixConf {
+	var text []byte
+	if isJSON(base) && !kind.Hosts() {
 		f, err := l.w.read(abs)
+		if err == nil && len(f.Bytes) <= maxKept {
+			text = f.Bytes
+		}
 		switch {
 		case err != nil:
 			if named || kind != KindUnknown {
 				l.fail(abs, err)
 			}
 			return
-		case kind == KindNixConf && !LooksLikeNixConf(f):
-			l.skip(abs, "no line of it is a setting of Nix; it seems to belong to another program")
-			return
-		case isJSON(base):
+		default:
 			if kind = kindByContent(f, kind); kind == KindUnknown {
 				if named {
 					l.skip(abs, "a JSON file that is no seccomp profile")
@@ -255,7 +266,7 @@ func (l *loader) take(abs string, named bool) {
 			}
 		}
 	}
-	l.w.Entries = append(l.w.Entries, &Entry{Path: l.w.show(abs), Abs: abs, Kind: kind})
+	l.w.Entries = append(l.w.Entries, &Entry{Path: l.w.show(abs), Abs: abs, Kind: kind, text: text})
 }
 
 // walk adds the files below a directory whose names or, for JSON, whose content say that sandlint reads them. What git ignores is left
@@ -479,7 +490,7 @@ type Document struct {
 	Hosted     *Hosted
 }
 
-// Open reads and parses a file. The document is not kept: the caller holds it as long as it is needed.
+// Open reads and parses a file. The error is a ForeignError for a file that is none of ours after all. The document is not kept: the caller holds it as long as it is needed.
 func (w *Workspace) Open(e *Entry) (*Document, error) {
 	f, err := w.text(e)
 	if err != nil {
@@ -490,6 +501,9 @@ func (w *Workspace) Open(e *Entry) (*Document, error) {
 	case KindDockerfile:
 		d.Dockerfile = w.dockerfile(e, dockerfile.Parse(f))
 	case KindNixConf:
+		if !e.Stdin && !LooksLikeNixConf(f) {
+			return nil, ForeignError{}
+		}
 		d.NixText = w.nixFile(e, nixconf.Parse(source.WholeFile(f)))
 	case KindSeccomp:
 		d.Profile = &Profile{seccomp.Parse(f)}
@@ -503,7 +517,7 @@ func (w *Workspace) Open(e *Entry) (*Document, error) {
 
 // text returns the text of an entry.
 func (w *Workspace) text(e *Entry) (*source.File, error) {
-	if _, ok := w.overlay[e.Abs]; !ok && e.Stdin {
+	if _, ok := w.overlay[e.Abs]; !ok && e.text != nil {
 		return source.NewFile(e.Path, e.text), nil
 	}
 	return w.read(e.Abs)

@@ -1,6 +1,7 @@
 package workspace
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -192,14 +193,6 @@ func TestLoad(t *testing.T) {
 			},
 		},
 		{
-			name:  "another program's nix.conf",
-			files: map[string]string{"nginx/nix.conf": "server {\n  listen 80;\n}\n", "empty/nix.conf": "", "comment/nix.conf": "# nothing yet\n", "typo/nix.conf": "substitutors = x\n"},
-			want: []string{
-				"comment/nix.conf: nix.conf", "empty/nix.conf: nix.conf", "typo/nix.conf: nix.conf",
-				"nginx/nix.conf: skipped, no line of it is a setting of Nix; it seems to belong to another program",
-			},
-		},
-		{
 			name:  "JSON is told by its content",
 			files: map[string]string{"a.json": profileText, "package.json": `{"name": "x"}`, "seccomp.json": profileText, "my-seccomp-config.json": `{"endpoint": "x"}`, "broken-seccomp.json": `{"defaultAction": "SCMP_ACT_`},
 			want:  []string{"a.json: seccomp profile", "broken-seccomp.json: seccomp profile", "seccomp.json: seccomp profile"},
@@ -367,8 +360,7 @@ func TestLoadLarge(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := []string{
-		"Dockerfile: dockerfile", "exact/Dockerfile: dockerfile",
-		"nix.conf: error, the file has 16384 MiB; sandlint reads no file above 16 MiB",
+		"Dockerfile: dockerfile", "exact/Dockerfile: dockerfile", "nix.conf: nix.conf",
 	}
 	if diff := cmp.Diff(want, found(w)); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
@@ -441,5 +433,26 @@ func TestOpenStdin(t *testing.T) {
 	}
 	if doc.NixText == nil || doc.Dockerfile != nil || doc.Profile != nil {
 		t.Errorf("document = %+v", doc)
+	}
+}
+
+// TestOpenForeign opens files named like a nix.conf: that of another program is told apart, and nothing else is.
+func TestOpenForeign(t *testing.T) {
+	texts := map[string]string{
+		"nginx/nix.conf": "server {\n  listen 80;\n}\n", "packages/nix.conf": "packages = [\"gdb\"]\n", "empty/nix.conf": "", "comment/nix.conf": "# nothing yet\n",
+		"typo/nix.conf": "substitutors = x\n", "utf16/nix.conf": "\xff\xfec\x00", "late/nix.conf": "what is this\ncores = 4\n",
+	}
+	w, err := Load(Options{Dir: makeTree(t, texts)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(w.Entries) != len(texts) {
+		t.Fatalf("%d files were found, want %d", len(w.Entries), len(texts))
+	}
+	for _, e := range w.Entries {
+		_, err := w.Open(e)
+		if foreign := errors.Is(err, ForeignError{}); foreign != (e.Path == "nginx/nix.conf" || e.Path == "packages/nix.conf") {
+			t.Errorf("opening %s: %v", e.Path, err)
+		}
 	}
 }

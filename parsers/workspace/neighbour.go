@@ -26,28 +26,27 @@ type neighbour struct {
 // root returns the directory that bounds what may be read for files in dir: the nearest one upwards that holds .git, else the working
 // directory where dir lies below it, else dir itself.
 func (w *Workspace) root(dir string) string {
-	if r, ok := w.shared.roots.Load(dir); ok {
+	if root := w.repository(dir); root != "" {
+		return root
+	}
+	if inside(w.dir, dir) {
+		return w.dir
+	}
+	return dir
+}
+
+// repository returns the nearest directory from dir upwards that holds .git, "" without one.
+func (w *Workspace) repository(dir string) string {
+	if r, ok := w.shared.repositories.Load(dir); ok {
 		return r.(string)
 	}
 	root := ""
-	for d := dir; ; {
-		if _, err := os.Lstat(filepath.Join(d, ".git")); err == nil {
-			root = d
-			break
-		}
-		up := filepath.Dir(d)
-		if up == d {
-			break
-		}
-		d = up
-	}
-	if root == "" {
+	if _, err := os.Lstat(filepath.Join(dir, ".git")); err == nil {
 		root = dir
-		if inside(w.dir, dir) {
-			root = w.dir
-		}
+	} else if up := filepath.Dir(dir); up != dir {
+		root = w.repository(up)
 	}
-	w.shared.roots.Store(dir, root)
+	w.shared.repositories.Store(dir, root)
 	return root
 }
 

@@ -95,6 +95,21 @@ type NixText struct {
 	Option *source.Fragment
 
 	settings map[string][]*nixconf.Entry // what Setting returns, by name; nil before its first call
+	errors   map[*nixconf.Entry][]nixconf.TargetError
+}
+
+// ValueErrors returns what the targeted releases find wrong with the value of an entry, as nixconf.CheckValueFor does. It belongs to the goroutine of
+// the document that holds the text.
+func (t *NixText) ValueErrors(entry *nixconf.Entry) []nixconf.TargetError {
+	if found, ok := t.errors[entry]; ok {
+		return found
+	}
+	found := nixconf.CheckValueFor(t.Targets, entry.Name.Text, entry.Value, entry.Words)
+	if t.errors == nil {
+		t.errors = make(map[*nixconf.Entry][]nixconf.TargetError, len(t.Entries))
+	}
+	t.errors[entry] = found
+	return found
 }
 
 // Setting returns the entries of the text itself, in order, that set or append to a setting, given by its canonical name. It belongs to the goroutine

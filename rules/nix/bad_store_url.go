@@ -29,7 +29,7 @@ func checkBadStoreURL(p *rules.Pass, text *workspace.NixText) {
 		if !isStoreURLs(entry.Name.Text) || !text.Fragment.Known(entry.Name.Span) || misread(text, entry) {
 			continue
 		}
-		errors := nixconf.CheckValueFor(text.Targets, entry.Name.Text, entry.Value, entry.Words)
+		errors := text.ValueErrors(entry)
 		for n, word := range entry.Words {
 			if strings.ContainsAny(word.Text, `"',`) || !text.Known(word.Span) || isPlaceholder(word.Text) || nixconf.IsStoreURL(word.Text) {
 				continue

@@ -112,7 +112,7 @@ func mentions(f *nixconf.File, feature string) bool {
 
 // refusedOnceEnabled reports whether a targeted release refuses the value of an entry once its feature is enabled.
 func refusedOnceEnabled(text *workspace.NixText, entry *nixconf.Entry) bool {
-	return slices.ContainsFunc(nixconf.CheckValueFor(text.Targets, entry.Name.Text, entry.Value, entry.Words), func(e nixconf.TargetError) bool { return e.Fatal })
+	return slices.ContainsFunc(text.ValueErrors(entry), func(e nixconf.TargetError) bool { return e.Fatal })
 }
 
 // enable returns the edits that enable a feature in a text: in its last list of features, else in a line before an entry.

@@ -25,7 +25,7 @@ func checkIntOverflow(p *rules.Pass, text *workspace.NixText) {
 		if len(entry.Words) != 1 || !endsInUnit(entry.Value) || !known(text, entry) {
 			continue
 		}
-		for _, e := range nixconf.CheckValueFor(text.Targets, entry.Name.Text, entry.Value, entry.Words) {
+		for _, e := range text.ValueErrors(entry) {
 			if e.Kind != nixconf.IntOverflow {
 				continue
 			}

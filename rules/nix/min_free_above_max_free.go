@@ -3,6 +3,7 @@ package nix
 import (
 	"fmt"
 	"slices"
+	"strconv"
 
 	"github.com/sandlint/sandlint/parsers/nixconf"
 	"github.com/sandlint/sandlint/parsers/source"
@@ -39,6 +40,11 @@ func checkMinFreeAboveMaxFree(p *rules.Pass, text *workspace.NixText) {
 		}
 	}
 	if least == nil || most == nil || !known(least.text, least.entry) || !known(most.text, most.entry) {
+		return
+	}
+	low, lowErr := strconv.ParseInt(least.entry.Value, 10, 64)
+	high, highErr := strconv.ParseInt(most.entry.Value, 10, 64)
+	if lowErr == nil && highErr == nil && low <= high {
 		return
 	}
 	both := fmt.Sprintf("min-free = %s\nmax-free = %s\n", least.entry.Value, most.entry.Value)

@@ -20,7 +20,7 @@ func refusedValues(text *workspace.NixText, report func(*nixconf.Entry, nixconf.
 		if !known(text, entry) {
 			continue
 		}
-		for _, e := range nixconf.CheckValueFor(text.Targets, entry.Name.Text, entry.Value, entry.Words) {
+		for _, e := range text.ValueErrors(entry) {
 			if !e.Fatal || e.Coverage == nixconf.None || !slices.Contains(kinds, e.Kind) || misread(text, entry) {
 				continue
 			}

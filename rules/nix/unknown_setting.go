@@ -39,6 +39,9 @@ func checkUnknownSetting(p *rules.Pass, text *workspace.NixText) {
 		if _, ok := glued(entry); ok && strings.Contains(entry.Name.Text, "=") {
 			continue
 		}
+		if _, ok := newestKnows(entry.Name.Text, text.Targets); ok {
+			continue // which is nearly every name
+		}
 		k := nixconf.Known(entry.Name.Text, text.Targets)
 		if k.Coverage != nixconf.None || hasLineBreak(text, entry) {
 			continue
