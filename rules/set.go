@@ -37,7 +37,9 @@ func NewSet(packs []Pack, sel Selection) (*Set, error) {
 		on[r] = !r.Optional && r.Severity > Style
 	}
 	set := &Set{severity: map[*Rule]Severity{}}
-	for _, name := range sortedKeys(sel.Severity) {
+	names := sortedKeys(sel.Severity)
+	slices.SortStableFunc(names, func(a, b string) int { return breadth(all, b) - breadth(all, a) }) // what is said of a rule wins
+	for _, name := range names {
 		matched, err := match(all, name)
 		if err != nil {
 			return nil, err
@@ -126,6 +128,12 @@ func match(all []*Rule, name string) ([]*Rule, error) {
 		return nil, &UnknownRuleError{Name: name, Near: source.Nearest(name, names(all, true))}
 	}
 	return out, nil
+}
+
+// breadth returns how many rules a name of a selection means.
+func breadth(all []*Rule, name string) int {
+	matched, _ := match(all, name)
+	return len(matched)
 }
 
 // names returns the names by which rules, and with packs set their packs too, are known.

@@ -12,9 +12,9 @@ import (
 
 // scope is a shell process of a RUN: the script's own one, one for a subshell, and one for each `sh -c` and substitution.
 type scope struct {
-	parent    *shell.Command
+	parent    *shell.Command // of those that a command starts
 	subshell  bool
-	statement source.Span // of a subshell
+	statement source.Span // of a subshell of the script itself
 }
 
 // state is what a shell process has that changes what its commands do.
@@ -69,21 +69,23 @@ func newStates(s *state) map[scope]*state { return map[scope]*state{{}: s} }
 
 // state returns the state of the shell process that a command runs in. A process begins with what its parent has when its first command runs.
 func (b *builder) state(c *shell.Command) *state {
-	key := scope{parent: c.Parent, subshell: c.Subshell}
-	if c.Subshell {
-		key.statement = c.Statement
+	nested := c.Parent != nil && runsFor(c)
+	if nested && c.Parent.Name == "eval" {
+		return b.state(c.Parent)
+	}
+	key := scope{parent: c.Parent}
+	if c.Parent == nil && c.Subshell {
+		key = scope{subshell: true, statement: c.Statement}
 	}
 	if s := b.states[key]; s != nil {
 		return s
 	}
 	outer := b.states[scope{}]
 	if c.Parent != nil {
-		if outer = b.states[scope{parent: c.Parent}]; outer == nil {
-			outer = b.state(c.Parent)
-		}
+		outer = b.state(c.Parent)
 	}
 	s := outer.fork()
-	if c.Parent != nil && slices.ContainsFunc(c.Wrappers, isScriptOption) {
+	if nested {
 		for _, a := range c.Parent.Assigns {
 			s.set(a, true, false)
 		}
@@ -98,6 +100,12 @@ func (b *builder) state(c *shell.Command) *state {
 	return s
 }
 
+// runsFor reports whether a command is part of a script that its parent is given, rather than of a substitution in it.
+func runsFor(c *shell.Command) bool {
+	n := len(c.Parent.Wrappers)
+	return len(c.Wrappers) > n && (c.Wrappers[n] == c.Parent.Name || strings.HasPrefix(c.Wrappers[n], c.Parent.Name+" "))
+}
+
 // isScriptOption reports whether a wrapper is a shell that reads the command from its arguments.
 func isScriptOption(wrapper string) bool {
 	return strings.HasSuffix(wrapper, " -c") || wrapper == "eval"
@@ -106,7 +114,7 @@ func isScriptOption(wrapper string) bool {
 // isOtherUser reports whether a wrapper runs a command as another user.
 func isOtherUser(wrapper string) bool {
 	switch wrapper {
-	case "sudo", "doas", "su -c", "runuser -c", "gosu", "su-exec", "setpriv", "chroot":
+	case "sudo", "doas", "su", "su -c", "runuser", "runuser -c", "gosu", "su-exec", "setuidgid", "s6-setuidgid", "chpst", "setpriv", "chroot":
 		return true
 	}
 	return false
