@@ -73,11 +73,11 @@ func TestCheckResult(t *testing.T) {
 	calls := 0
 	result := rules.Check(ws, set(t, pack(eachRun), rules.Selection{}), rules.CheckOptions{Progress: func(done, total int) {
 		calls++
-		if done != calls || total != 2 {
+		if done != calls || total != 3 {
 			t.Errorf("progress %d of %d at call %d", done, total, calls)
 		}
 	}})
-	if result.Checked != 1 || calls != 2 || len(result.Skipped) != 1 || result.Skipped[0].Path != "nix.conf" {
+	if result.Checked != 1 || calls != 3 || len(result.Skipped) != 1 || result.Skipped[0].Path != "nix.conf" {
 		t.Errorf("%d files, %d calls, skipped %v", result.Checked, calls, result.Skipped)
 	}
 	if len(result.Errors) != 1 || result.Errors[0].Error() != "reading b/Dockerfile: no such file or directory" {
