@@ -28,7 +28,7 @@ var acceptFlakeConfig = &rules.Rule{
 			return
 		}
 		finding := at(text, entry.Span, entry.Name.Text+" = "+entry.Value+" lets every flake that is evaluated change Nix's settings: its caches, their keys, and programs that Nix runs"+part)
-		if placeOf(p.Workspace, text) != onHost {
+		if p.Workspace.PlaceOf(text) != workspace.OnHost {
 			finding.Severity = rules.Warning
 		}
 		changes := fixers.Changes{Settings: []string{"accept-flake-config"}}

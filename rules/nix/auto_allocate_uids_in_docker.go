@@ -22,7 +22,7 @@ var autoAllocateUIDsInDocker = &rules.Rule{
 	NixConf: func(p *rules.Pass, text *workspace.NixText) {
 		const setting = "auto-allocate-uids"
 		entry := deciding(text, setting)
-		if entry == nil || !isTrue(entry.Value) || placeOf(p.Workspace, text) != inImage {
+		if entry == nil || !isTrue(entry.Value) || p.Workspace.PlaceOf(text) != workspace.InImage {
 			return
 		}
 		if text.Image != nil {

@@ -47,36 +47,9 @@ func heldBy(text *workspace.NixText, entry *nixconf.Entry) (part string, ok bool
 	return "", true
 }
 
-// place is where the Nix runs that a text configures.
-type place int
-
-const (
-	somewhere place = iota // it is not known
-	inImage
-	onHost
-)
-
-// placeOf tells where the Nix runs that a text configures: in an image where a Dockerfile holds or copies it, and on a host where the file lies in
-// the folders of a machine's or a user's configuration.
-func placeOf(ws *workspace.Workspace, text *workspace.NixText) place {
-	name := text.Fragment.File.Path
-	switch {
-	case text.Image != nil, ws.InImage(text.Fragment.File), strings.Contains(name, "devcontainer"), strings.Contains(name, "docker"):
-		return inImage
-	case isUserFile(name), strings.HasSuffix(name, "etc/nix/nix.conf"), strings.HasSuffix(name, "etc/nix/nix.custom.conf"):
-		return onHost
-	}
-	return somewhere
-}
-
-// isUserFile reports whether a path is that of a user's configuration: in a home folder, or where tools that manage such files keep them.
-func isUserFile(name string) bool {
-	return strings.HasSuffix(name, ".config/nix/nix.conf") || strings.HasSuffix(name, "dot_config/nix/nix.conf")
-}
-
 // forUser reports whether a text is the configuration of a user other than root, of whose settings the daemon of a multi-user Nix takes few.
 func forUser(text *workspace.NixText) bool {
-	return isUserFile(text.Path) && !strings.HasPrefix(text.Path, "/root/") && !strings.HasPrefix(text.Path, "root/")
+	return workspace.IsUserConf(text.Path) && !strings.HasPrefix(text.Path, "/root/") && !strings.HasPrefix(text.Path, "root/")
 }
 
 // atEnd returns the value in force of a setting when the image of a text is done, or for a text that is about one command when that runs, and

@@ -16,7 +16,7 @@ var kvmFeatureForced = &rules.Rule{
 		"NixOS/nix#13852, NixOS/nix#2964",
 	},
 	NixConf: func(p *rules.Pass, text *workspace.NixText) {
-		if text.Host == workspace.HostOption || placeOf(p.Workspace, text) != inImage {
+		if text.Host == workspace.HostOption || p.Workspace.PlaceOf(text) != workspace.InImage {
 			return // a host mostly has the device
 		}
 		for _, entry := range contributing(text, "system-features") {

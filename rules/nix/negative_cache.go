@@ -24,7 +24,7 @@ var negativeCache = &rules.Rule{
 	NixConf: func(p *rules.Pass, text *workspace.NixText) {
 		const setting = "narinfo-cache-negative-ttl"
 		c, ok := thirdParty(text)
-		if !ok || len(contributing(text, setting)) > 0 || placeOf(p.Workspace, text) == onHost {
+		if !ok || len(contributing(text, setting)) > 0 || p.Workspace.PlaceOf(text) == workspace.OnHost {
 			return
 		}
 		if text.Image != nil {

@@ -36,7 +36,7 @@ var sandboxPathsTooWide = &rules.Rule{
 					continue
 				}
 				finding := at(text, word.Span, fmt.Sprintf("%q in %s gives every build %s", outside, entry.Name.Text, why))
-				if placeOf(p.Workspace, text) == inImage {
+				if p.Workspace.PlaceOf(text) == workspace.InImage {
 					finding.Severity = rules.Warning
 				}
 				p.Report(finding)

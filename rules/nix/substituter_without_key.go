@@ -26,7 +26,7 @@ var substituterWithoutKey = &rules.Rule{
 
 func checkSubstituterKeys(p *rules.Pass, text *workspace.NixText) {
 	own := caches(text, "substituters")
-	if !lacksKey(text, own) || text.Host == workspace.HostFile && isUserFile(text.Path) {
+	if !lacksKey(text, own) || text.Host == workspace.HostFile && workspace.IsUserConf(text.Path) {
 		return // a user's file adds to that of the system, which holds the keys
 	}
 	settings := judged(p.Workspace, text)
@@ -97,7 +97,7 @@ func lacksKey(text *workspace.NixText, own []cache) bool {
 func judged(ws *workspace.Workspace, text *workspace.NixText) *nixconf.Settings {
 	if text.Image == nil {
 		// What is not put where Nix reads it is taken for all of the configuration only where it has keys.
-		if len(text.Includes) > 0 || path.Base(text.Path) != "nix.conf" || placeOf(ws, text) == somewhere && len(text.Setting("trusted-public-keys")) == 0 {
+		if len(text.Includes) > 0 || path.Base(text.Path) != "nix.conf" || ws.PlaceOf(text) == workspace.Somewhere && len(text.Setting("trusted-public-keys")) == 0 {
 			return nil
 		}
 		target := text.Targets[0]

@@ -32,7 +32,7 @@ var trustedUsersNonroot = &rules.Rule{
 					finding.Severity = rules.Info
 				}
 			}
-			if placeOf(p.Workspace, text) == inImage {
+			if p.Workspace.PlaceOf(text) == workspace.InImage {
 				finding.Severity = rules.Info
 			}
 			p.Report(finding)

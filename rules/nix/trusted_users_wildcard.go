@@ -29,7 +29,7 @@ var trustedUsersWildcard = &rules.Rule{
 				return
 			}
 			finding := at(text, word.Span, fmt.Sprintf("%q in %s lets %s become root through the Nix daemon, without a password", word.Text, entry.Name.Text, who))
-			if placeOf(p.Workspace, text) == inImage {
+			if p.Workspace.PlaceOf(text) == workspace.InImage {
 				finding.Severity = rules.Warning
 			}
 			finding.Fixes = distrust(text, entry, n)

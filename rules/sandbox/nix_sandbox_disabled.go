@@ -1,8 +1,6 @@
 package sandbox
 
 import (
-	"strings"
-
 	"github.com/sandlint/sandlint/parsers/nixconf"
 	"github.com/sandlint/sandlint/parsers/workspace"
 	"github.com/sandlint/sandlint/rules"
@@ -27,10 +25,10 @@ var nixSandboxDisabled = &rules.Rule{
 			File: text.Fragment.File, Span: text.Fragment.Span(entry.Span), Severity: rules.Info,
 			Message: entry.Name.Text + " = false: builds can read and change all of the machine or image that they run in",
 		}
-		switch placeOf(p, text) {
-		case inImage:
+		switch p.Workspace.PlaceOf(text) {
+		case workspace.InImage:
 			finding.Message = entry.Name.Text + " = false: builds in this image can read and change all of it"
-		case onHost:
+		case workspace.OnHost:
 			finding.Severity = rules.Warning
 			finding.Message = entry.Name.Text + " = false lets every build read and change the machine that runs it"
 		}
@@ -50,26 +48,4 @@ func lastEntry(text *workspace.NixText, setting string) *nixconf.Entry {
 		return nil
 	}
 	return last
-}
-
-// place is where the Nix runs that a text configures.
-type place int
-
-const (
-	somewhere place = iota // it is not known
-	inImage
-	onHost
-)
-
-// placeOf tells where the Nix runs that a text configures: in an image where a Dockerfile holds or copies it, and on a host where the file lies in
-// the folders of a machine's or a user's configuration.
-func placeOf(p *rules.Pass, text *workspace.NixText) place {
-	name := text.Fragment.File.Path
-	switch {
-	case text.Image != nil, p.Workspace.InImage(text.Fragment.File), strings.Contains(name, "devcontainer"), strings.Contains(name, "docker"):
-		return inImage
-	case strings.HasSuffix(name, ".config/nix/nix.conf"), strings.HasSuffix(name, "dot_config/nix/nix.conf"), strings.HasSuffix(name, "etc/nix/nix.conf"):
-		return onHost
-	}
-	return somewhere
 }

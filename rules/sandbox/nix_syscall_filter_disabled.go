@@ -25,12 +25,12 @@ var nixSyscallFilterDisabled = &rules.Rule{
 			File: text.Fragment.File, Span: text.Fragment.Span(entry.Span),
 			Message: "without the syscall filter, builds can make setuid files and extended attributes; only a build under an emulator needs that",
 		}
-		switch placeOf(p, text) {
-		case inImage:
+		switch p.Workspace.PlaceOf(text) {
+		case workspace.InImage:
 			if text.Image == nil || text.Event != nil && text.Event.Maybe || !native(text.Image) {
-				return // it may be built through an emulator somewhere
+				return // it may be built through an emulator workspace.Somewhere
 			}
-		case somewhere:
+		case workspace.Somewhere:
 			finding.Severity = rules.Info
 		}
 		p.Report(finding)
