@@ -8,7 +8,8 @@ import (
 
 // Nearest returns the candidate that a person most likely meant by name, for a "did you mean" in a message, or ""
 // when none is near. Near means an edit distance of at most one for each three letters; upper and lower
-// case, and '_' and '-', count as equal. Of several equally near candidates the first one wins, so callers pass them sorted.
+// case, and '_' and '-', count as equal. Of several equally near candidates one that begins with name wins, since a last letter is lost easily, and
+// else the first one, so callers pass them sorted.
 func Nearest(name string, candidates []string) string {
 	best, bestDistance := "", len(name)/3+1
 	if len(name) < 3 {
@@ -20,10 +21,11 @@ func Nearest(name string, candidates []string) string {
 			continue
 		}
 		f := fold(c)
-		if d := len(f) - len(folded); d >= bestDistance || -d >= bestDistance {
+		if d := len(f) - len(folded); d > bestDistance || -d > bestDistance {
 			continue
 		}
-		if d := levenshtein.Distance(folded, f, nil); d < bestDistance {
+		d := levenshtein.Distance(folded, f, nil)
+		if d < bestDistance || d == bestDistance && best != "" && strings.HasPrefix(f, folded) && !strings.HasPrefix(fold(best), folded) {
 			best, bestDistance = c, d
 		}
 	}

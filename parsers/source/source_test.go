@@ -111,8 +111,8 @@ func TestQuotingHolds(t *testing.T) {
 }
 
 func TestNearest(t *testing.T) {
-	names := []string{"cores", "experimental-features", "max-jobs", "sandbox", "sandbox-paths"}
-	for name, want := range map[string]string{"Cores": "cores", "max_jobs": "max-jobs", "experimental-feature": "experimental-features", "sandbix": "sandbox", "zzz": "", "ab": "", "cores": ""} {
+	names := []string{"cores", "experimental-features", "max-jobs", "sandbox", "sandbox-paths", "substitute", "substituters"}
+	for name, want := range map[string]string{"Cores": "cores", "max_jobs": "max-jobs", "experimental-feature": "experimental-features", "sandbix": "sandbox", "zzz": "", "ab": "", "cores": "", "substituter": "substituters"} {
 		if got := Nearest(name, names); got != want {
 			t.Errorf("Nearest(%q) = %q, want %q", name, got, want)
 		}
