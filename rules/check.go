@@ -2,6 +2,7 @@ package rules
 
 import (
 	"errors"
+	"fmt"
 	"runtime"
 	"slices"
 	"strings"
@@ -45,12 +46,17 @@ type fileResult struct {
 	err                  *workspace.FileError
 }
 
-func checkFile(ws *workspace.Workspace, set *Set, entry *workspace.Entry, opts CheckOptions) fileResult {
+func checkFile(ws *workspace.Workspace, set *Set, entry *workspace.Entry, opts CheckOptions) (r fileResult) {
+	// A defect of ours must not hide what other files hold.
+	defer func() {
+		if defect := recover(); defect != nil {
+			r = fileResult{err: &workspace.FileError{Path: entry.Path, Err: fmt.Errorf("a defect in sandlint, please report it: %v", defect)}}
+		}
+	}()
 	doc, err := ws.Open(entry)
 	if err != nil {
 		return fileResult{err: &workspace.FileError{Path: entry.Path, Err: err}}
 	}
-	r := fileResult{}
 	r.findings, r.suppressed = lint(ws, set.rules, set, doc, opts.NoIgnores)
 	if opts.Fixes {
 		r.withheld = proveEach(ws, set, doc, r.findings)

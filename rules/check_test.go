@@ -196,3 +196,22 @@ func TestFixesAreAskedFor(t *testing.T) {
 		t.Error(got)
 	}
 }
+
+// TestDefectOfARule has a rule that panics on one file: that file is an error, and the others are still linted.
+func TestDefectOfARule(t *testing.T) {
+	r := &rules.Rule{ID: "t/defect", Severity: rules.Warning, Dockerfile: func(p *rules.Pass, d *workspace.Dockerfile) {
+		if strings.HasPrefix(d.Source.Path, "a/") {
+			panic("defect")
+		}
+		p.Report(rules.Finding{File: d.Source, Message: "found"})
+	}}
+	ws := load(t, map[string]string{"a/Dockerfile": "FROM scratch\n", "b/Dockerfile": "FROM scratch\n"})
+	s := set(t, pack(r), rules.Selection{})
+	result := rules.Check(ws, s, rules.CheckOptions{})
+	if len(result.Findings) != 1 || len(result.Errors) != 1 || !strings.Contains(result.Errors[0].Error(), "defect") {
+		t.Errorf("findings %v, errors %v", result.Findings, result.Errors)
+	}
+	if fixed := rules.Fix(ws, s, rules.FixOptions{}); len(fixed.After.Errors) != 1 {
+		t.Errorf("errors after fixing: %v", fixed.After.Errors)
+	}
+}

@@ -3,6 +3,7 @@ package rules
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"slices"
 	"strings"
 
@@ -61,6 +62,7 @@ func linked(ws *workspace.Workspace, set *Set, opts FixOptions) []group {
 	}
 	files := make([]opened, len(ws.Entries))
 	each(len(ws.Entries), nil, func(n int) {
+		defer func() { _ = recover() }() // Check reports the defect
 		doc, err := ws.Open(ws.Entries[n])
 		if err != nil {
 			return
@@ -111,7 +113,12 @@ type groupResult struct {
 	withheld []Withheld
 }
 
-func fixGroup(ws *workspace.Workspace, set *Set, g group, opts FixOptions) groupResult {
+func fixGroup(ws *workspace.Workspace, set *Set, g group, opts FixOptions) (out groupResult) {
+	defer func() {
+		if defect := recover(); defect != nil {
+			out = groupResult{withheld: []Withheld{{File: source.NewFile(g.entries[0].Path, nil), Title: "all fixes", Reason: fmt.Sprintf("a defect in sandlint, please report it: %v", defect)}}}
+		}
+	}()
 	c := &checker{ws: ws, set: set, noIgnores: opts.NoIgnores}
 	var files []*source.File
 	for _, e := range g.entries {
@@ -126,7 +133,6 @@ func fixGroup(ws *workspace.Workspace, set *Set, g group, opts FixOptions) group
 	if err != nil {
 		return groupResult{withheld: []Withheld{{File: files[0], Title: "all fixes", Reason: err.Error()}}}
 	}
-	var out groupResult
 	for n, f := range run.Files {
 		for _, r := range f.Rejected {
 			out.withheld = append(out.withheld, Withheld{Rule: c.rule(r.Rule), File: files[n], Title: r.Title, Reason: r.Reason})

@@ -181,7 +181,9 @@ func (w *walker) opaque(b *build, from, to int, q source.Quoting) {
 		w.addHole(b, h)
 		return
 	}
-	value := w.src[from:min(to, w.limit)]
+	from = min(from, w.limit) // the parser reads one byte more than there is, where the text ends in a backslash
+	to = max(from, min(to, w.limit))
+	value := w.src[from:to]
 	if strings.IndexByte(value, 0) >= 0 {
 		value = strings.ReplaceAll(value, "\x00", "")
 	}

@@ -310,7 +310,11 @@ func (a *app) conclude(r *run, res *rules.Result, withheld []rules.Withheld) {
 		}
 		for _, w := range withheld {
 			at := w.File.Position(w.Span.Start)
-			a.complain("%s:%d:%d: withheld the fix %q of %s: %s", w.File.Path, at.Line, at.Column, w.Title, w.Rule.ID, w.Reason)
+			of := "" // several rules
+			if w.Rule != nil {
+				of = " of " + w.Rule.ID
+			}
+			a.complain("%s:%d:%d: withheld the fix %q%s: %s", w.File.Path, at.Line, at.Column, w.Title, of, w.Reason)
 		}
 	}
 	for _, e := range res.Errors {
