@@ -202,7 +202,9 @@ func (p *Prover) apply(taken []candidate) (files []*source.File, changed []int, 
 func (p *Prover) newFinding(t *trial, fixedIn map[group]int, lowest int, allowed map[group]int) string {
 	var worst *group
 	for g, n := range t.after.census.groups {
-		n -= p.census.groups[g] - fixedIn[g]
+		if n -= p.census.groups[g] - fixedIn[g]; n > 0 {
+			n -= p.milder(t, g, fixedIn)
+		}
 		if n <= 0 {
 			continue
 		}
@@ -235,6 +237,18 @@ func (p *Prover) newFinding(t *trial, fixedIn map[group]int, lowest int, allowed
 		what += ": " + slices.Min(messages)
 	}
 	return what + " (" + worst.rule + ")"
+}
+
+// milder returns how many findings of g's rule that were worse than those of g are gone and were not to be fixed: as many of g are the same, and have
+// become milder.
+func (p *Prover) milder(t *trial, g group, fixedIn map[group]int) int {
+	gone := 0
+	for worse, n := range p.census.groups {
+		if worse.path == g.path && worse.rule == g.rule && worse.syntax == g.syntax && worse.severity > g.severity {
+			gone += n - fixedIn[worse] - t.after.census.groups[worse]
+		}
+	}
+	return max(gone, 0)
 }
 
 // compareGroups puts the worst group first.

@@ -316,6 +316,40 @@ func fading() func([]*source.File, []Finding) []Finding {
 }
 
 // TestRunAcrossFiles has a finding in one file that a fix of another one mends.
+// TestRunMilder has a fix make the finding of another rule milder, which is no new finding, or bring one.
+func TestRunMilder(t *testing.T) {
+	const info, warning, failure = 2, 3, 4
+	for _, tt := range []struct {
+		before, after []int // severities of the other rule's findings
+		want          string
+	}{
+		{[]int{failure}, []int{warning}, "f = b\n  applied r: Write b\n"},
+		{[]int{failure, failure}, []int{info, warning}, "f = b\n  applied r: Write b\n"},
+		{[]int{failure}, []int{warning, warning}, "f = a\n  rejected r: Write b: a new finding has come: other (o)\n"},
+		{[]int{warning}, []int{failure}, "f = a\n  rejected r: Write b: a new finding has come: other (o)\n"},
+		{nil, []int{warning}, "f = a\n  rejected r: Write b: a new finding has come: other (o)\n"},
+		{nil, []int{info}, "f = b\n  applied r: Write b\n"},
+	} {
+		check := fakeChecker{rules: []fakeRule{{ID: "r", Severity: warning, Old: "a", New: []string{"b"}}}, lint: func(files []*source.File, findings []Finding) []Finding {
+			severities := tt.after
+			if string(files[0].Bytes) == "a" {
+				severities = tt.before
+			}
+			for _, s := range severities {
+				findings = append(findings, Finding{Path: "f", Rule: "o", Severity: s, Key: fmt.Sprint(s), Message: "other"})
+			}
+			return findings
+		}}
+		r, err := Run([]*source.File{source.NewFile("f", []byte("a"))}, Options{}, &check)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := summary(r); got != tt.want {
+			t.Errorf("from %v to %v:\n%s", tt.before, tt.after, got)
+		}
+	}
+}
+
 func TestRunAcrossFiles(t *testing.T) {
 	check := &fakeChecker{lint: func(files []*source.File, _ []Finding) []Finding {
 		conf, docker := files[0], files[1]

@@ -130,9 +130,14 @@ func (r release) merge(files ...*nixconf.File) *nixconf.Settings {
 	return nixconf.Merge(sources, r.distribution, r.version)
 }
 
-// refused counts the lines on which the release gives up.
+// refused counts the lines on which the release gives up, and those on which it does so where a file is missing.
 func (r release) refused(f *nixconf.File) int {
 	n := len(f.Problems)
+	for _, i := range f.Includes {
+		if !i.Optional {
+			n++
+		}
+	}
 	for _, e := range f.Entries {
 		if facts, ok := nixconf.Lookup(r.distribution, r.version, e.Name.Text); ok {
 			if bad := nixconf.CheckValue(facts, r.version, r.distribution, e.Value, e.Words); bad != nil && bad.Fatal {

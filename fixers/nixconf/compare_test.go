@@ -63,6 +63,7 @@ func TestCompare(t *testing.T) {
 		{"repair", "max-jobs=4\n", "max-jobs = 4\n", repair, versions, ""},
 		{"repair not declared", "max-jobs=4\n", "max-jobs = 4\n", settings(), versions, `setting "max-jobs"`},
 		{"repair of one of two", "max-jobs=4\ncores=3\n", "max-jobs = 4\ncores=3\n", repair, versions, ""},
+		{"repair of an include, of two defects", "include a\nmax-jobs=4\n", "!include a\nmax-jobs=4\n", repair, versions, ""},
 		{"repair of none", "max-jobs=4\n", "max-jobs= 4\n", repair, versions, "the result is still refused"},
 		{"repair of a value", "keep-outputs = yess\n", "keep-outputs = yes\n", repair, versions, ""},
 		{"repair of a value by another bad one", "keep-outputs = yess\n", "keep-outputs = nope\n", repair, versions, "the result is still refused"},

@@ -240,8 +240,8 @@ func (m *merger) file(name string, kind nixconf.SourceKind) {
 		if holdsUnknown(p.file) {
 			m.eff.Uncertain = true
 		}
-		if n+1 < len(f.parts) && !bytes.HasSuffix(p.file.Fragment.Text, []byte("\n")) && !bytes.HasPrefix(f.parts[n+1].file.Fragment.Text, []byte("\n")) && len(p.file.Fragment.Text) > 0 {
-			m.eff.Uncertain = true // its last line and the next one's first are one
+		if n+1 < len(f.parts) {
+			m.join(p.file, f.parts[n+1].file)
 		}
 		if p.maybe {
 			for _, entry := range p.file.Entries {
@@ -252,6 +252,31 @@ func (m *merger) file(name string, kind nixconf.SourceKind) {
 		m.add(p.file, kind, p.origin)
 		if len(p.file.Includes) > 0 && p.origin.Event != nil {
 			m.eff.Uncertain = true // what the image holds at the included path is not known
+		}
+	}
+}
+
+// join accounts for what is appended to a text without final line end, so that its last line and the first one of the other text are one: neither
+// is what it says.
+func (m *merger) join(a, b *nixconf.File) {
+	text := a.Fragment.Text
+	if len(text) == 0 || bytes.HasSuffix(text, []byte("\n")) || len(b.Fragment.Text) == 0 || len(a.Lines) == 0 || len(b.Lines) == 0 {
+		return
+	}
+	if line := &b.Lines[0]; len(line.Words) == 0 {
+		return // nothing but a comment, or the line end that was missing
+	}
+	if n := len(a.Entries) - 1; n >= 0 && a.Entries[n].Line == len(a.Lines)-1 {
+		m.eff.maybe[canonical(a.Entries[n].Name.Text)] = true
+	}
+	if len(b.Entries) > 0 && b.Entries[0].Line == 0 {
+		m.eff.maybe[canonical(b.Entries[0].Name.Text)] = true
+	}
+	for _, f := range []*nixconf.File{a, b} {
+		for _, i := range f.Includes {
+			if f == a && i.Span.Start >= a.Lines[len(a.Lines)-1].Span.Start || f == b && i.Span.Start < b.Lines[0].Span.End {
+				m.eff.Uncertain = true
+			}
 		}
 	}
 }

@@ -452,9 +452,15 @@ type copies struct {
 
 func (w *Workspace) copiedFiles() copies {
 	out := copies{map[string]bool{}, map[string]*Event{}}
+	above := map[string]bool{} // the folders that hold a nix.conf, at whatever depth
 	for _, e := range w.Entries {
-		if e.Kind != KindDockerfile {
-			continue
+		for dir := filepath.Dir(e.Abs); e.Kind == KindNixConf && !above[dir]; dir = filepath.Dir(dir) {
+			above[dir] = true
+		}
+	}
+	for _, e := range w.Entries {
+		if e.Kind != KindDockerfile || !above[w.root(filepath.Dir(e.Abs))] {
+			continue // nobody asks for other files
 		}
 		f, err := w.text(e)
 		if err != nil || !bytes.Contains(f.Bytes, []byte("nix")) {

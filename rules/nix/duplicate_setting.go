@@ -52,6 +52,9 @@ func duplicate(text *workspace.NixText, name string, earlier, later located) rul
 		Message: fmt.Sprintf("%q is assigned here", later.entry.Name.Text),
 	}}
 	same := earlier.entry.Value == later.entry.Value
+	if !same && !accepted(later.text, later.entry.Name.Text, later.entry.Words) {
+		return finding // Nix takes neither value, so that the earlier one is the one to keep
+	}
 	switch {
 	case same && known(earlier.text, earlier.entry) && known(later.text, later.entry):
 		finding.Severity = rules.Info

@@ -2,6 +2,7 @@ package nix
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/sandlint/sandlint/fixers"
@@ -26,7 +27,8 @@ var extraBeforeBase = &rules.Rule{
 
 func checkExtraBeforeBase(p *rules.Pass, text *workspace.NixText) {
 	added := map[string][]located{} // what was added to each setting since its last assignment
-	for _, here := range sameSource(text) {
+	entries := sameSource(text)
+	for _, here := range entries {
 		name := workspace.Canonical(here.entry.Name.Text)
 		switch {
 		case isExtra(here.entry, text.Targets):
@@ -34,7 +36,7 @@ func checkExtraBeforeBase(p *rules.Pass, text *workspace.NixText) {
 		case here.text.Fragment.Known(here.entry.Name.Span):
 			if here.text == text {
 				for _, earlier := range added[name] {
-					p.Report(lostAddition(text, name, earlier, here))
+					p.Report(lostAddition(text, name, earlier, here, lastOf(entries, here)))
 				}
 			}
 			delete(added, name)
@@ -42,8 +44,19 @@ func checkExtraBeforeBase(p *rules.Pass, text *workspace.NixText) {
 	}
 }
 
-// lostAddition is the finding of values that are added before their setting is assigned.
-func lostAddition(text *workspace.NixText, name string, earlier, later located) rules.Finding {
+// lastOf returns the last assignment of the setting that an entry assigns.
+func lastOf(entries []located, first located) located {
+	name := workspace.Canonical(first.entry.Name.Text)
+	for _, l := range slices.Backward(entries) {
+		if workspace.Canonical(l.entry.Name.Text) == name && !isExtra(l.entry, l.text.Targets) {
+			return l
+		}
+	}
+	return first
+}
+
+// lostAddition is the finding of values that are added before their setting is assigned; last is its last assignment.
+func lostAddition(text *workspace.NixText, name string, earlier, later, last located) rules.Finding {
 	message := fmt.Sprintf("%q adds to %q before that is assigned, so these values are lost", earlier.entry.Name.Text, later.entry.Name.Text)
 	if text.Host == workspace.HostFlake {
 		message += "; Nix applies nixConfig in the order of the names"
@@ -53,8 +66,8 @@ func lostAddition(text *workspace.NixText, name string, earlier, later located) 
 		File: text.Fragment.File, Span: text.Fragment.Span(later.entry.Span),
 		Message: fmt.Sprintf("%q is assigned here", later.entry.Name.Text),
 	}}
-	if earlier.text == text {
-		if edits, ok := fixnix.MoveBelow(text.Fragment, text.File, earlier.entry, later.entry); ok {
+	if earlier.text == text && last.text == text {
+		if edits, ok := fixnix.MoveBelow(text.Fragment, text.File, earlier.entry, last.entry); ok {
 			finding.Fixes = append(finding.Fixes, fix(text, "Move the line below", fixers.Unsafe, edits, fixers.Changes{Settings: []string{name}}))
 		}
 	}

@@ -47,7 +47,7 @@ func checkMissingFinalNewline(p *rules.Pass, text *workspace.NixText) {
 	}
 	finding := at(text, span, "the last line has no newline, and what is appended to the file becomes a part of it")
 	finding.Related = []rules.Related{{File: next.File, Span: next.Span, Message: "text is appended here"}}
-	finding.Fixes = endLine(text)
+	finding.Fixes = endLine(text, runTogether(text, next.Text))
 	p.Report(finding)
 }
 
@@ -59,8 +59,21 @@ func beginsLine(text *workspace.NixText) bool {
 	return len(text.Includes) > 0 && text.Includes[0].Span.Start < text.Lines[0].Span.End && text.Known(text.Includes[0].Span)
 }
 
-// endLine returns the fix that ends the last line: in the file itself, in the format of printf, or by taking -n from echo.
-func endLine(text *workspace.NixText) []fixers.Fix {
+// runTogether returns the settings of the lines that become one where a text is appended to another.
+func runTogether(text, next *workspace.NixText) []string {
+	var names []string
+	if n := len(text.Entries) - 1; n >= 0 && text.Entries[n].Line == len(text.Lines)-1 {
+		names = append(names, workspace.Canonical(text.Entries[n].Name.Text))
+	}
+	if len(next.Entries) > 0 && next.Entries[0].Line == 0 {
+		names = append(names, workspace.Canonical(next.Entries[0].Name.Text))
+	}
+	return names
+}
+
+// endLine returns the fix that ends the last line: in the file itself, in the format of printf, or by taking -n from echo. It changes what commands see
+// of the given settings.
+func endLine(text *workspace.NixText, settings []string) []fixers.Fix {
 	size := len(text.Fragment.Text)
 	end := source.Span{Start: size, End: size}
 	if text.Fragment.Whole() {
@@ -68,7 +81,7 @@ func endLine(text *workspace.NixText) []fixers.Fix {
 		if !ok {
 			return nil
 		}
-		return []fixers.Fix{fix(text, "End the line", fixers.Safe, edits, fixers.Changes{})}
+		return []fixers.Fix{fix(text, "End the line", fixers.Safe, edits, fixers.Changes{Settings: settings})}
 	}
 	f := text.Fragment.File
 	if text.Event == nil || text.Event.Command == nil || text.Event.File != f {
@@ -89,5 +102,5 @@ func endLine(text *workspace.NixText) []fixers.Fix {
 	default:
 		return nil
 	}
-	return []fixers.Fix{fix(text, "End the line", fixers.Safe, []fixers.Edit{edit}, fixers.Changes{})}
+	return []fixers.Fix{fix(text, "End the line", fixers.Safe, []fixers.Edit{edit}, fixers.Changes{Settings: settings})}
 }

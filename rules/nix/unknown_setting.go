@@ -67,7 +67,7 @@ func checkUnknownSetting(p *rules.Pass, text *workspace.NixText) {
 			message += fmt.Sprintf("; known to %s", k.Description)
 		}
 		finding := at(text, entry.Name.Span, message)
-		if near != "" {
+		if near != "" && len(text.Setting(workspace.Canonical(near))) == 0 {
 			if edits, ok := replace(text, entry.Name.Span, near); ok {
 				finding.Fixes = []fixers.Fix{fix(text, "Rename to "+near, fixers.Unsafe, edits, fixers.Changes{Settings: []string{workspace.Canonical(near), entry.Name.Text}})}
 			}

@@ -227,7 +227,7 @@ func fixOrder(img *workspace.Image, write *workspace.Event, found []late) []fixe
 		return nil
 	}
 	if command.Nix.Installer != nil {
-		return installerFix(img, command, found)
+		return installerFix(img, write, command, found)
 	}
 	if fix, ok := moveFix(img, write, command); ok {
 		return []fixers.Fix{fix}
@@ -236,7 +236,10 @@ func fixOrder(img *workspace.Image, write *workspace.Event, found []late) []fixe
 }
 
 // installerFix gives the settings that an installer's own builds need to the installer itself.
-func installerFix(img *workspace.Image, command *workspace.Event, found []late) []fixers.Fix {
+func installerFix(img *workspace.Image, write, command *workspace.Event, found []late) []fixers.Fix {
+	if needsToo(img, write, command, found) {
+		return nil
+	}
 	var settings []string
 	for _, l := range found {
 		if l.command == command && l.effect == workspace.Fails {
@@ -264,4 +267,22 @@ func installerFix(img *workspace.Image, command *workspace.Event, found []late) 
 		Title: "Pass the setting to the installer in NIX_CONFIG", Safety: fixers.Unsafe, Changes: changes,
 		Edits: []fixers.Edit{{File: img.File.Source, Span: source.Span{Start: at, End: at}, Text: fmt.Sprintf("NIX_CONFIG='%s' ", settings[0])}},
 	}}
+}
+
+// needsToo reports whether a command between the installer and the write needs the settings as well, so that to give them to the installer is not enough.
+func needsToo(img *workspace.Image, write, installer *workspace.Event, found []late) bool {
+	between := false
+	for _, e := range img.Timeline() {
+		switch {
+		case e == write:
+			return false
+		case e == installer:
+			between = true
+		case between && e.Kind == workspace.RunCommand && e.Nix.Installer == nil && slices.ContainsFunc(found, func(l late) bool {
+			return l.command == installer && workspace.Reach(l.setting, e.Nix.Phases) != workspace.NoEffect
+		}):
+			return true
+		}
+	}
+	return false
 }

@@ -44,52 +44,125 @@ func FuzzLint(f *testing.F) {
 	} {
 		f.Add([]byte(text))
 	}
-	dir := f.TempDir()
-	if err := os.Mkdir(filepath.Join(dir, ".git"), 0o755); err != nil {
-		f.Fatal(err)
-	}
-	everything, err := rules.NewSet(packs.All(), rules.Selection{Only: []string{"all"}})
-	if err != nil {
-		f.Fatal(err)
-	}
-	targets := workspace.DefaultTargets()
-	if err := targets.Set("platform", "linux/amd64,linux/arm64"); err != nil {
-		f.Fatal(err)
-	}
+	l := newLinter(f)
 	f.Fuzz(func(t *testing.T, text []byte) {
 		for _, name := range fuzzNames {
-			load := func(text []byte) *workspace.Workspace {
-				ws, err := workspace.Load(workspace.Options{Dir: dir, Paths: []string{"-"}, Stdin: text, StdinName: name, Targets: targets})
-				if err != nil {
-					t.Fatal(err)
-				}
-				return ws
-			}
-			ws := load(text)
-			checked := rules.Check(ws, everything, rules.CheckOptions{Fixes: true})
-			for _, e := range checked.Errors {
-				t.Errorf("%s: %v", name, e)
-			}
-			checkPlaces(t, name, len(text), checked.Findings)
-			checkPlaces(t, name, len(text), checked.Suppressed)
-			checkWithheld(t, checked.Withheld)
-
-			fixed := rules.Fix(ws, everything, rules.FixOptions{Unsafe: true})
-			checkWithheld(t, fixed.Withheld)
-			if len(fixed.Files) == 0 {
-				continue
-			}
-			after := fixed.Files[0].After
-			if bytes.Equal(after, text) {
-				t.Errorf("%s: a file is said to be fixed and has the same text", name)
-			}
-			checkPlaces(t, name, len(after), fixed.After.Findings)
-			again := rules.Fix(load(after), everything, rules.FixOptions{Unsafe: true})
-			for _, f := range again.Files {
-				t.Errorf("%s: fixing again changes the text\nfrom %q\nto   %q\nto   %q", name, text, after, f.After)
-			}
+			l.lint(t, name, text)
 		}
 	})
+}
+
+// fuzzLines are lines of which FuzzLintLines makes texts, by kind of file. Random bytes seldom become one of them.
+var fuzzLines = map[string][]string{
+	"Dockerfile": {
+		"FROM nixos/nix:2.31.1", "FROM debian:12 AS base", "FROM base", "FROM --platform=$BUILDPLATFORM alpine AS x", "FROM scratch", "ARG NIX_CONFIG", "ARG X=1", "FROM $X",
+		"RUN nix-env -iA nixpkgs.git", "RUN nix-channel --update && nix-build", "RUN nix build --option sandbox false --no-sandbox .", "RUN nix-collect-garbage -d",
+		"RUN echo 'filter-syscalls = false' >> /etc/nix/nix.conf", `RUN printf 'cores = 2\nmax-job = 3' > /etc/nix/nix.conf`, "RUN echo sandbox=true | tee -a /etc/nix/nix.conf",
+		"RUN nix-build && echo 'experimental-features = nix-command' >> /etc/nix/nix.conf && nix build", "RUN (cd /etc/nix; echo extra-substituters = x >>nix.conf); nix-store --gc",
+		"RUN <<EOF", "EOF", "COPY <<EOF /etc/nix/nix.conf", "RUN cat >> /etc/nix/nix.conf <<EOF", "COPY <<-'EOF' /etc/nix/", "\tcores = 2", "cores = 1", "substituters = a", "extra-substituters = b",
+		"RUN curl -L https://nixos.org/nix/install | sh -s -- --daemon", "RUN curl -sSfL https://install.determinate.systems/nix/tag/v0.30.0 | sh -s -- install --extra-conf 'sandbox = false'",
+		`ENV NIX_CONFIG="filter-syscalls = false"`, "ENV NIX_CONFIG cores = x", "ENV NIX_CONF_DIR=/etc", "USER builder", "USER root", "WORKDIR /etc/nix", `SHELL ["/bin/bash", "-c"]`, `SHELL ["pwsh"]`,
+		"RUN opam init -y", `RUN ["bash", "-c", "opam init; bwrap --ro-bind / / true"]`, "RUN --security=insecure true", "RUN --bogus=1 true", "RNU true", `CMD ["chromium", "--no-sandbox"]`, "ENTRYPOINT chromium",
+		"ENV ELECTRON_DISABLE_SANDBOX=1 \\", "    QTWEBENGINE_CHROMIUM_FLAGS=--no-sandbox", "# sandlint: ignore[all] why", "# a comment", "", "  && \\", "    nix-build; \\", "\\", "# escape=`",
+		"ONBUILD RUN nix-build", "ONBUILD RUN --security=insecure nix-env -i x", "HEALTHCHECK CMD nix-build", "COPY nix.conf /etc/nix/nix.conf", "RUN f() { nix-build; f; }; f", "RUN bash -c 'nix-env -i x' <<< y",
+		"RUN if [ -n \"$X\" ]; then echo cores = 3 > /etc/nix/nix.conf; fi", "RUN export NIX_CONFIG='cores 4'; sudo nix-build", "RUN )", "\r", "RUN nix-build\r", "\x00", "\u00e9",
+	},
+	"nix.conf": {
+		"sandbox = true", "sandbox=false", "sandbox = flase", "cores = 1", "cores = 2", "cores 4", "core = 2", "= 1", "extra-substituters = https://a", "substituters = https://b https://c", "substituters = https://d",
+		"experimental-features = nix-command flake", "experimental-features = flakes", "extra-experimental-features = flakes", "trusted-users = root @wheel", "build-use-sandbox = true", "max-jobs = auto", "max-jobs = -1",
+		"include x.conf", "!include y.conf", "include a b", "# sandlint: ignore[nix] why", "# comment", "", "  ", "\tkeep-outputs = true", "keep-outputs  =  yes  # comment", "plugin-files = x", "filter-syscalls = false",
+		"cores = 1\r", "\ufeff", "\x00", "substituters =", "extra-platforms = x y z", "netrc-file = \u00e9",
+	},
+	"seccomp.json": {
+		"{", "}", "[", "]", ",", `"defaultAction": "SCMP_ACT_ERRNO",`, `"defaultAction": "SCMP_ACT_ERNO"`, `"syscalls": [`, `{"names": ["read", "raed", "write"], "action": "SCMP_ACT_ALLOW"}`, `{"name": "open", "action": "SCMP_ACT_KIL"},`,
+		`{"names": ["read", "read"], "action": "SCMP_ACT_ALLOW", "args": [{"index": 0, "value": 1, "op": "SCMP_CMP_EQ"}]}`, `"architectures": ["SCMP_ARCH_X86_64", "SCMP_ARCH_X86"],`, `"archMap": [],`, `// comment`, `/* c */`,
+		`{"defaultAction": "SCMP_ACT_ALLOW", "syscalls": [`, `]}`, `"includes": {"caps": ["CAP_SYS_ADMIN"]},`, `"names": ["mount"],`, `"action": "SCMP_ACT_ALLOW"`, "\ufeff", "\r", "null", "1e999", `"\ud800"`,
+	},
+}
+
+// FuzzLintLines is FuzzLint over texts that are made of lines of the three languages. The first byte is the kind of file, and each other one a line.
+func FuzzLintLines(f *testing.F) {
+	for n := range byte(60) {
+		f.Add([]byte{n, 0, 8, 12, n, n * 3, n * 7, 8, n * 11})
+	}
+	l := newLinter(f)
+	f.Fuzz(func(t *testing.T, choice []byte) {
+		if len(choice) < 2 || len(choice) > 40 {
+			return
+		}
+		name := fuzzNames[int(choice[0])%len(fuzzNames)]
+		var text []byte
+		for _, c := range choice[1:] {
+			text = append(append(text, fuzzLines[name][int(c)%len(fuzzLines[name])]...), '\n')
+		}
+		if choice[0]&0x80 != 0 {
+			text = bytes.TrimSuffix(text, []byte("\n"))
+		}
+		if choice[0]&0x40 != 0 {
+			text = bytes.ReplaceAll(text, []byte("\n"), []byte("\r\n"))
+		}
+		l.lint(t, name, text)
+	})
+}
+
+// linter applies all rules to a text, and all fixes.
+type linter struct {
+	dir     string
+	set     *rules.Set
+	targets workspace.Targets
+}
+
+func newLinter(f *testing.F) *linter {
+	l := &linter{dir: f.TempDir(), targets: workspace.DefaultTargets()}
+	if err := os.Mkdir(filepath.Join(l.dir, ".git"), 0o755); err != nil {
+		f.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(l.dir, "nix.conf"), []byte("cores = 3\nfilter-syscalls = false\n"), 0o644); err != nil {
+		f.Fatal(err)
+	}
+	var err error
+	if l.set, err = rules.NewSet(packs.All(), rules.Selection{Only: []string{"all"}}); err != nil {
+		f.Fatal(err)
+	}
+	if err := l.targets.Set("platform", "linux/amd64,linux/arm64"); err != nil {
+		f.Fatal(err)
+	}
+	return l
+}
+
+func (l *linter) load(t *testing.T, name string, text []byte) *workspace.Workspace {
+	ws, err := workspace.Load(workspace.Options{Dir: l.dir, Paths: []string{"-"}, Stdin: text, StdinName: name, Targets: l.targets})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return ws
+}
+
+func (l *linter) lint(t *testing.T, name string, text []byte) {
+	ws := l.load(t, name, text)
+	checked := rules.Check(ws, l.set, rules.CheckOptions{Fixes: true})
+	for _, e := range checked.Errors {
+		t.Errorf("%s: %v", name, e)
+	}
+	checkPlaces(t, name, len(text), checked.Findings)
+	checkPlaces(t, name, len(text), checked.Suppressed)
+	checkWithheld(t, checked.Withheld)
+
+	fixed := rules.Fix(ws, l.set, rules.FixOptions{Unsafe: true})
+	checkWithheld(t, fixed.Withheld)
+	after := text
+	if len(fixed.Files) > 0 {
+		if after = fixed.Files[0].After; bytes.Equal(after, text) {
+			t.Errorf("%s: a file is said to be fixed and has the same text", name)
+		}
+		for _, f := range rules.Fix(l.load(t, name, after), l.set, rules.FixOptions{Unsafe: true}).Files {
+			t.Errorf("%s: fixing again changes the text\nfrom %q\nto   %q\nto   %q", name, text, after, f.After)
+		}
+	}
+	checkPlaces(t, name, len(after), fixed.After.Findings)
+	if t.Failed() {
+		t.Logf("%s: %q", name, text)
+	}
 }
 
 func checkPlaces(t *testing.T, name string, size int, findings []rules.Finding) {

@@ -92,7 +92,7 @@ func emulationFix(img *workspace.Image, e *workspace.Event) []fixers.Fix {
 		return nil
 	}
 	base := img.Root().Base
-	if base == nil || base.Conf == nil || e.User != "" && e.User != "root" && e.User != "0" || !readsSystemConf(img, e) {
+	if base == nil || base.Conf == nil || e.User != "" && e.User != "root" && e.User != "0" || !readsSystemConf(img, e) || replacedLater(img, e) {
 		return nil
 	}
 	write := "RUN echo 'filter-syscalls = false' >> /etc/nix/nix.conf"
@@ -114,6 +114,14 @@ func readsSystemConf(img *workspace.Image, at *workspace.Event) bool {
 	}
 	return !slices.ContainsFunc(img.Timeline(), func(e *workspace.Event) bool {
 		return e.Kind == workspace.SetEnv && e.Name == "NIX_CONF_DIR"
+	})
+}
+
+// replacedLater reports whether something replaces the image's nix.conf behind an event, so that what is written before does not last.
+func replacedLater(img *workspace.Image, at *workspace.Event) bool {
+	n := slices.Index(img.Events, at)
+	return slices.ContainsFunc(img.Events[n+1:], func(e *workspace.Event) bool {
+		return e.Kind == workspace.WriteConfig && e.Path == "/etc/nix/nix.conf" && (e.Truncate || e.Removed)
 	})
 }
 
