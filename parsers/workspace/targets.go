@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/sandlint/sandlint/parsers/nixconf"
+	"github.com/sandlint/sandlint/parsers/seccomp"
 	"github.com/sandlint/sandlint/parsers/source"
 )
 
@@ -17,16 +18,18 @@ type Targets struct {
 	NixGiven bool
 	// Platforms are the platforms that images are built for, such as "linux/arm64"; nil when not given.
 	Platforms []string
-	// Versions are those of the other consumers, by name, as given: "libseccomp" is "2.5.4".
-	Versions map[string]string
+	// Seccomp are the consumers of seccomp profiles: Docker, runc, libseccomp and so on.
+	Seccomp seccomp.Targets
 }
 
 // DefaultTargets returns the releases in wide use: Nix from 2.18 on, and all of Lix and Determinate Nix.
 func DefaultTargets() Targets { return Targets{Nix: nixconf.DefaultTargets()} }
 
-// Consumers are the names that Set takes.
+// Consumers are the names that Set takes, sorted.
 func Consumers() []string {
-	return []string{"containerd", "crun", "determinate", "docker", "kernel", "libseccomp", "lix", "nix", "platform", "podman", "runc"}
+	names := append([]string{"determinate", "lix", "nix", "platform"}, seccomp.Consumers()...)
+	slices.Sort(names)
+	return names
 }
 
 // Set adds a target: a consumer's version or range of versions, or for "platform" a list of platforms. The first version of Nix, Lix or
@@ -58,20 +61,7 @@ func (t *Targets) Set(consumer, version string) error {
 		}
 		return fmt.Errorf("there is no consumer %q; it is one of %s", consumer, strings.Join(Consumers(), ", "))
 	}
-	if !versionNumber.MatchString(version) {
-		return fmt.Errorf("version %q of %s is not a number such as 2.5.4", version, consumer)
-	}
-	versions := map[string]string{consumer: version}
-	for c, v := range t.Versions {
-		if c != consumer {
-			versions[c] = v
-		}
-	}
-	t.Versions = versions
-	return nil
+	return t.Seccomp.Set(consumer, version)
 }
 
-var (
-	platformName  = lazyRegexp(`^[a-z]+/[a-z0-9_]+(/[a-z0-9.]+)?$`)
-	versionNumber = lazyRegexp(`^\d+(\.\d+){0,3}$`)
-)
+var platformName = lazyRegexp(`^[a-z]+/[a-z0-9_]+(/[a-z0-9.]+)?$`)

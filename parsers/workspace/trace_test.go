@@ -165,14 +165,14 @@ func TestTargetsSet(t *testing.T) {
 			t.Errorf("%s: %v", s, err)
 		}
 	}
-	if got := fmt.Sprint(targets.Platforms, targets.Versions, len(targets.Nix), targets.NixGiven); got != "[linux/amd64 linux/arm/v7 windows/amd64] map[kernel:6.1 libseccomp:2.5.5] 2 true" {
+	if got := fmt.Sprint(targets.Platforms, targets.Seccomp.Libseccomps(), targets.Seccomp.Range("kernel"), len(targets.Nix), targets.NixGiven); got != "[linux/amd64 linux/arm/v7 windows/amd64] [2.5.4 2.5.5] 6.1 2 true" {
 		t.Error(got)
 	}
 	for s, want := range map[string]string{
 		"libsecomp=2.5":         `there is no consumer "libsecomp"; did you mean "libseccomp"?`,
-		"x=1":                   `there is no consumer "x"; it is one of containerd, crun, determinate, docker, kernel, libseccomp, lix, nix, platform, podman, runc`,
-		"kernel=six":            `version "six" of kernel is not a number such as 2.5.4`,
-		"kernel=":               `version "" of kernel is not a number such as 2.5.4`,
+		"x=1":                   `there is no consumer "x"; it is one of containerd, cri-o, crun, determinate, docker, kernel, kubernetes, libseccomp, lix, nix, platform, podman, runc`,
+		"kernel=six":            `version "six" of kernel is not a number such as 4.19.0`,
+		"kernel=":               `range "" of kernel holds no release`,
 		"platform=amd64":        `platform "amd64" is not of the form os/architecture, such as linux/arm64`,
 		"platform=linux/amd64,": `platform "" is not of the form os/architecture, such as linux/arm64`,
 	} {

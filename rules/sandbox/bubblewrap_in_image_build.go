@@ -28,7 +28,7 @@ var bubblewrapInImageBuild = &rules.Rule{
 }
 
 func checkBubblewrap(p *rules.Pass, img *workspace.Image) {
-	if p.Targets().Versions["podman"] != "" && p.Targets().Versions["docker"] == "" {
+	if p.Targets().Seccomp.Given("podman") && !p.Targets().Seccomp.Given("docker") {
 		return // the default profile of Podman and Buildah lets namespaces be made
 	}
 	d := img.File

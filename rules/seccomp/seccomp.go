@@ -47,9 +47,9 @@ func replace(profile *workspace.Profile, title string, safety fixers.Safety, spa
 // quoted returns a name as a JSON string. Names are ASCII letters, digits and underscores.
 func quoted(name string) string { return strconv.Quote(name) }
 
-// target returns the release of a consumer that the workspace is for; false where the user named none.
+// target returns the release of a consumer that the workspace is for, the oldest of several; false where the user named none.
 func target(p *rules.Pass, consumer string) (seccomp.Version, bool) {
-	return seccomp.ParseVersion(p.Targets().Versions[consumer])
+	return p.Targets().Seccomp.Range(consumer).From, p.Targets().Seccomp.Given(consumer)
 }
 
 // runs reports whether calls go through that only the default action decides. It is false where the action is not known.

@@ -3,6 +3,7 @@ package cli
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"io"
 	"os"
 	"path/filepath"
@@ -207,7 +208,7 @@ func TestTargets(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if diff := cmp.Diff(map[string]string{"libseccomp": "2.6.0", "runc": "1.1"}, got.Versions); diff != "" {
+	if diff := cmp.Diff("[2.6.0] 1.1", fmt.Sprint(got.Seccomp.Libseccomps(), got.Seccomp.Range("runc"))); diff != "" {
 		t.Errorf("versions (-want +got):\n%s", diff)
 	}
 	if diff := cmp.Diff([]string{"linux/arm64"}, got.Platforms); diff != "" {

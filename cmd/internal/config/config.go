@@ -262,7 +262,7 @@ func (r *reader) exclude(a *hclsyntax.Attribute) {
 }
 
 // severalVersions are the consumers that may be targeted in more than one version.
-var severalVersions = []string{"determinate", "lix", "nix", "platform"}
+var severalVersions = []string{"determinate", "kubernetes", "libseccomp", "lix", "nix", "platform"}
 
 func (r *reader) target(blk *hclsyntax.Block) {
 	if len(blk.Labels) > 0 {

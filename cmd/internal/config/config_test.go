@@ -91,11 +91,11 @@ func TestParseErrors(t *testing.T) {
 			`"./y": exclude pattern "./y" matches nothing: patterns are relative to the folder of the configuration, without a leading "./"`,
 		}},
 		{`target { nxi = "2.24" }`, []string{`nxi: unknown attribute "nxi" in a target block; it may hold ` +
-			`containerd, crun, determinate, docker, kernel, libseccomp, lix, nix, platform, podman, runc`}},
+			`containerd, cri-o, crun, determinate, docker, kernel, kubernetes, libseccomp, lix, nix, platform, podman, runc`}},
 		{`target { libsecomp = "2.5" }`, []string{`libsecomp: unknown attribute "libsecomp" in a target block; did you mean "libseccomp"?`}},
 		{`target { nix = 2.20 }`, []string{`2.20: "nix" is a string, in quotes: "2.20"`}},
 		{`target { platform = ["arm"] }`, []string{`"arm": platform "arm" is not of the form os/architecture, such as linux/arm64`}},
-		{`target { docker = "new" }`, []string{`"new": version "new" of docker is not a number such as 2.5.4`}},
+		{`target { docker = "new" }`, []string{`"new": version "new" of docker is not a number such as 20.10.10`}},
 		{`target { docker = ["27", "28"] }`, []string{`"28": "docker" takes one version`}},
 		{"target {}\ntarget {}", []string{`target: there is more than one target block`}},
 		{`target "x" {}`, []string{`"x": a target block has no label`}},
@@ -111,7 +111,7 @@ func TestParseErrors(t *testing.T) {
 		{"\ufeffexlude = 1\ntarget { nxi = 1 }\n}", []string{
 			`exlude: unknown attribute "exlude" in the configuration; did you mean "exclude"?`,
 			`nxi: unknown attribute "nxi" in a target block; it may hold ` +
-				`containerd, crun, determinate, docker, kernel, libseccomp, lix, nix, platform, podman, runc`,
+				`containerd, cri-o, crun, determinate, docker, kernel, kubernetes, libseccomp, lix, nix, platform, podman, runc`,
 			`}: argument or block definition required: An argument or block definition is required here`,
 		}},
 	} {
