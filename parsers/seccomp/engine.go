@@ -42,7 +42,7 @@ type use struct {
 	parts [][]Cond
 }
 
-// Cond is one condition on an argument. It compares the whole register, unsigned; on a 32-bit ABI that is 32 bits wide.
+// Cond is one condition on an argument. It compares the whole register, unsigned. On a 32-bit ABI, to which x32 and n32 belong, libseccomp compares the lower 32 bits only.
 type Cond struct {
 	Arg int
 	Op  string // SCMP_CMP_…
@@ -83,7 +83,7 @@ func (c Cond) String() string {
 
 // narrow returns the condition as a 32-bit ABI has it.
 func (c Cond) narrow(a *Architecture) Cond {
-	if a.Bits == 32 && a.ABI != "x32" {
+	if a.Bits == 32 {
 		c.Value, c.Mask = uint64(uint32(c.Value)), uint64(uint32(c.Mask))
 	}
 	return c
@@ -159,12 +159,19 @@ type Decision struct {
 	Border int
 	// Cases are the alternatives of StepConditions, in order of the file.
 	Cases []Case
+	// Bits is how much of a register the filter compares on the ABI, 32 or 64.
+	Bits int
 }
 
 // Eval returns the outcomes that are possible for a call with the given registers: one, or several where rules with different actions hold at once, of which libseccomp takes one that
 // neither the order in the file nor its release foretells.
 func (d *Decision) Eval(args [6]uint64) []Outcome {
 	var out []Outcome
+	if d.Bits == 32 {
+		for i := range args {
+			args[i] = uint64(uint32(args[i]))
+		}
+	}
 	for _, c := range d.Cases {
 		if !slices.Contains(out, c.Outcome) && c.Holds(args) {
 			out = append(out, c.Outcome)
@@ -265,8 +272,11 @@ func (f *Filter) parts(rule *Rule) [][]Cond {
 
 // withoutAlways drops the conditions that a mask of 0 makes true for every argument, as libseccomp does.
 func withoutAlways(conds []Cond) []Cond {
-	return slices.DeleteFunc(conds, func(c Cond) bool { return c.Op == "SCMP_CMP_MASKED_EQ" && c.Mask == 0 })
+	return slices.DeleteFunc(conds, Cond.always)
 }
+
+// always reports whether libseccomp leaves the condition out, since its mask of 0 makes it true for every argument. On a 32-bit ABI that is so for a mask of upper bits too.
+func (c Cond) always() bool { return c.Op == "SCMP_CMP_MASKED_EQ" && c.Mask == 0 }
 
 // Covers reports whether the filter is for calls of an ABI; others are killed.
 func (f *Filter) Covers(a *Architecture) bool { return slices.Contains(f.Archs, a) }
@@ -284,7 +294,7 @@ func (f *Filter) Named(syscall string) bool { return len(f.uses[syscall]) > 0 }
 // about as one that no rule names. Where the profile is Off, every call runs.
 func (f *Filter) Decide(a *Architecture, syscall string) Decision {
 	if f.Off {
-		return Decision{Step: StepDefault, Outcome: Outcome{Action: "SCMP_ACT_ALLOW"}}
+		return Decision{Step: StepDefault, Outcome: Outcome{Action: "SCMP_ACT_ALLOW"}, Bits: a.Bits}
 	}
 	s, known := LookupSyscall(syscall)
 	number, on := 0, false
@@ -292,12 +302,12 @@ func (f *Filter) Decide(a *Architecture, syscall string) Decision {
 		number, on = s.Number(a.ABI)
 	}
 	if border, ok := f.Border(a); ok && on && number > border {
-		return Decision{Step: StepBorder, Outcome: Outcome{"SCMP_ACT_ERRNO", 38}, Border: border}
+		return Decision{Step: StepBorder, Outcome: Outcome{"SCMP_ACT_ERRNO", 38}, Border: border, Bits: a.Bits}
 	}
 	if !f.Covers(a) {
-		return Decision{Step: StepForeign, Outcome: Outcome{Action: "SCMP_ACT_KILL_THREAD"}}
+		return Decision{Step: StepForeign, Outcome: Outcome{Action: "SCMP_ACT_KILL_THREAD"}, Bits: a.Bits}
 	}
-	d := Decision{Step: StepDefault, Outcome: f.Default}
+	d := Decision{Step: StepDefault, Outcome: f.Default, Bits: a.Bits}
 	if !on {
 		return d
 	}
@@ -329,20 +339,23 @@ func (f *Filter) decide(d *Decision, a *Architecture, uses []use, subCall int) b
 			continue
 		}
 		for _, part := range u.parts {
-			if subCall == 0 && len(part) == 0 {
-				*d = Decision{Step: StepRule, Outcome: u.rule.Outcome, Rule: u.rule.Rule, Name: u.name}
-				return true
-			}
-			c := Case{Outcome: u.rule.Outcome, Rule: u.rule.Rule, Name: u.name, Multiplexed: subCall != 0}
-			if subCall != 0 {
-				c.Conds = append(c.Conds, Cond{Arg: 0, Op: "SCMP_CMP_EQ", Value: uint64(subCall)})
-			}
-			for _, cond := range part {
-				if subCall == 0 || cond.Arg != 0 {
-					c.Conds = append(c.Conds, cond.narrow(a))
+			conds := part
+			if a.Bits == 32 || subCall != 0 {
+				conds = nil
+				if subCall != 0 {
+					conds = append(conds, Cond{Arg: 0, Op: "SCMP_CMP_EQ", Value: uint64(subCall)})
+				}
+				for _, cond := range part {
+					if cond = cond.narrow(a); (subCall == 0 || cond.Arg != 0) && !cond.always() {
+						conds = append(conds, cond)
+					}
 				}
 			}
-			d.Cases = append(d.Cases, c)
+			if len(conds) == 0 {
+				*d = Decision{Step: StepRule, Outcome: u.rule.Outcome, Rule: u.rule.Rule, Name: u.name, Bits: a.Bits}
+				return true
+			}
+			d.Cases = append(d.Cases, Case{conds, u.rule.Outcome, u.rule.Rule, u.name, subCall != 0})
 		}
 	}
 	return false
