@@ -25,6 +25,7 @@ func Pack() rules.Pack {
 		defaultAllow,
 		denylistGap,
 		duplicateSyscall,
+		formatting,
 		ioUringBesideDenied,
 		killThread,
 		missingDefaultAction,
