@@ -72,10 +72,14 @@ func and(list []string) string {
 	return strings.Join(list[:len(list)-1], ", ") + " and " + list[len(list)-1]
 }
 
-// others returns all but the first naming as related places.
+// others returns, as related places, the first naming in each rule but the first.
 func others(profile *workspace.Profile, names []naming, message string) (related []rules.Related) {
+	seen := []*seccomp.Rule{names[0].Rule}
 	for _, n := range names[1:] {
-		related = append(related, rules.Related{File: profile.Source, Span: n.Name.Span, Message: fmt.Sprintf(message, n.Name.Text)})
+		if !slices.Contains(seen, n.Rule) {
+			seen = append(seen, n.Rule)
+			related = append(related, rules.Related{File: profile.Source, Span: n.Name.Span, Message: fmt.Sprintf(message, n.Name.Text)})
+		}
 	}
 	return related
 }
