@@ -12,11 +12,12 @@ import (
 	"github.com/sandlint/sandlint/rules"
 )
 
-// usual calls look with each filter and architecture that most people get, until it returns false.
+// usual calls look with each filter and architecture that most people get, until it returns false. The runtime, which matters for numbers above runc's border alone, is
+// the first one.
 func usual(p *rules.Pass, profile *workspace.Profile, look func(f *seccomp.Filter, a *seccomp.Architecture) bool) {
-	for _, t := range p.Targets().Seccomp.Usual(profile.Profile) {
-		f := profile.Filter(t)
-		if f.Off || f.Default.Action == "" {
+	runtime := p.Targets().Seccomp.Runtimes()[0]
+	for _, f := range profile.Usual(p.Targets().Seccomp) {
+		if f.Target.Runtime != runtime || f.Off || f.Default.Action == "" {
 			continue
 		}
 		for _, a := range f.Archs {
