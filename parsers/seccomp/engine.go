@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
+	"strings"
 )
 
 // Target is one way in which a profile comes into force: who reads it, on what host, and what makes the filter of it.
@@ -110,17 +111,22 @@ func (f *Filter) partsOf(rule int) [][]Cond {
 	return f.index.parts[rule]
 }
 
-// Cond is one condition on an argument. It compares the whole register, unsigned; on a 32-bit ABI that is 32 bits wide.
+// Cond is one condition on an argument. It compares the whole register, unsigned, or its lower half.
 type Cond struct {
 	Arg int
 	Op  string // SCMP_CMP_…
 	// Value is what is compared with: for SCMP_CMP_MASKED_EQ the value within the mask.
 	Value uint64
 	Mask  uint64 // for SCMP_CMP_MASKED_EQ only
+	// Low says that only the lower 32 bits of the register are compared, as libseccomp does for every 32-bit ABI, x32 and the n32 of MIPS included.
+	Low bool
 }
 
 // Holds reports whether an argument meets the condition.
 func (c Cond) Holds(arg uint64) bool {
+	if c.Low {
+		arg = uint64(uint32(arg))
+	}
 	switch c.Op {
 	case "SCMP_CMP_NE":
 		return arg != c.Value
@@ -149,12 +155,14 @@ func (c Cond) String() string {
 	return fmt.Sprintf("arg%d %s %d", c.Arg, op, c.Value)
 }
 
-// narrow returns the condition as a 32-bit ABI has it.
-func (c Cond) narrow(a *Architecture) Cond {
-	if a.Bits == 32 && a.ABI != "x32" {
-		c.Value, c.Mask = uint64(uint32(c.Value)), uint64(uint32(c.Mask))
+// narrow returns conditions as a 32-bit ABI has them.
+func narrow(conds []Cond) []Cond {
+	conds = slices.Clone(conds)
+	for i := range conds {
+		c := &conds[i]
+		c.Value, c.Mask, c.Low = uint64(uint32(c.Value)), uint64(uint32(c.Mask)), true
 	}
-	return c
+	return withoutAlways(conds)
 }
 
 // Step is the step of the model that decides about a call.
@@ -281,8 +289,10 @@ func (r *Resolved) Compile(runtime string, version Version, lib Libseccomp) *Fil
 				continue
 			}
 			for _, a := range listed {
-				// libseccomp gives multiplexed calls a pseudo number below 0.
-				if number, ok := n.syscall.Number(a.ABI); ok && number > f.border[a] && !n.syscall.Multiplexed(a.ABI) {
+				// libseccomp gives multiplexed calls a pseudo number below 0. A highest number of 0 is none to runc, but on x32 and MIPS its numbers are
+				// those of the table and an offset.
+				number, ok := n.syscall.Number(a.ABI)
+				if b, has := f.border[a]; ok && (number > b || !has && a.offset()) && !n.syscall.Multiplexed(a.ABI) {
 					f.border[a] = number
 				}
 			}
@@ -290,6 +300,9 @@ func (r *Resolved) Compile(runtime string, version Version, lib Libseccomp) *Fil
 	}
 	return f
 }
+
+// offset reports whether the numbers of the ABI begin at another number than the 0 of its table.
+func (a *Architecture) offset() bool { return a.ABI == "x32" || strings.HasPrefix(a.ABI, "mips") }
 
 // stubForNative is the first release of runc that answers ENOSYS above the border for the host's own architecture also where the profile does not list it.
 var stubForNative = Version{1, 1, 15}
@@ -397,17 +410,20 @@ func (f *Filter) decide(d *Decision, a *Architecture, uses []use, subCall int) b
 			continue
 		}
 		for _, part := range f.partsOf(u.rule) {
+			if a.Bits == 32 {
+				part = narrow(part)
+			}
 			if subCall == 0 && len(part) == 0 {
 				*d = Decision{Step: StepRule, Outcome: rule.Outcome, Rule: rule.Rule, Name: u.name}
 				return true
 			}
 			c := Case{Outcome: rule.Outcome, Rule: rule.Rule, Name: u.name, Multiplexed: subCall != 0}
 			if subCall != 0 {
-				c.Conds = append(c.Conds, Cond{Arg: 0, Op: "SCMP_CMP_EQ", Value: uint64(subCall)})
+				c.Conds = append(c.Conds, Cond{Arg: 0, Op: "SCMP_CMP_EQ", Value: uint64(subCall), Low: a.Bits == 32})
 			}
 			for _, cond := range part {
 				if subCall == 0 || cond.Arg != 0 {
-					c.Conds = append(c.Conds, cond.narrow(a))
+					c.Conds = append(c.Conds, cond)
 				}
 			}
 			d.Cases = append(d.Cases, c)
