@@ -21,14 +21,6 @@ func (b *budget) spend(n int) bool {
 // knownBits are bits of a register whose value is given.
 type knownBits struct{ mask, value uint64 }
 
-// top returns the highest value of a register of so many bits.
-func top(bits int) uint64 {
-	if bits == 32 {
-		return math.MaxUint32
-	}
-	return math.MaxUint64
-}
-
 // within returns a value from first to last that has the known bits and meets none of the masked comparisons in not.
 func within(first, last uint64, known knownBits, not []Cond, b *budget) (uint64, bool) {
 	for {
@@ -71,8 +63,11 @@ func avoid(known knownBits, not []Cond, b *budget) (uint64, bool) {
 }
 
 // representatives returns values of one register such that every set of the conditions that some value meets, and no more, is met by one of them.
-func representatives(conds []Cond, bits int, b *budget) []uint64 {
-	limit := top(bits)
+func representatives(conds []Cond, b *budget) []uint64 {
+	limit := uint64(math.MaxUint64)
+	if slices.ContainsFunc(conds, func(c Cond) bool { return c.Low }) {
+		limit = math.MaxUint32
+	}
 	starts := []uint64{0} // of the intervals within which no comparison of order changes
 	var points []uint64
 	var masked []Cond
@@ -149,7 +144,7 @@ func representatives(conds []Cond, bits int, b *budget) []uint64 {
 }
 
 // meet returns a value of a register that meets all conditions.
-func meet(conds []Cond, bits int, b *budget) (uint64, bool) {
+func meet(conds []Cond, b *budget) (uint64, bool) {
 	switch len(conds) {
 	case 0:
 		return 0, true
@@ -158,7 +153,7 @@ func meet(conds []Cond, bits int, b *budget) (uint64, bool) {
 			return 0, false
 		}
 	}
-	for _, v := range representatives(conds, bits, b) {
+	for _, v := range representatives(conds, b) {
 		if !slices.ContainsFunc(conds, func(c Cond) bool { return !c.Holds(v) }) {
 			return v, true
 		}
@@ -170,12 +165,8 @@ func meet(conds []Cond, bits int, b *budget) (uint64, bool) {
 // with one of these calls. It reports false when there are too many, and the calls are then some of them. All decisions must be about one ABI.
 func Representatives(decisions ...*Decision) (calls [][6]uint64, complete bool) {
 	var cases []Case
-	bits := 64
 	for _, d := range decisions {
 		cases = append(cases, d.Cases...)
-		if d.Bits == 32 {
-			bits = 32
-		}
 	}
 	b := &budget{searchBudget}
 	var registers [6]uint64
@@ -200,7 +191,7 @@ func Representatives(decisions ...*Decision) (calls [][6]uint64, complete bool) 
 		}
 		seen := map[string]bool{}
 		key := make([]byte, (len(cases)+7)/8)
-		for _, v := range representatives(conds, bits, b) {
+		for _, v := range representatives(conds, b) {
 			if !b.spend(len(alive)) {
 				return
 			}
@@ -251,7 +242,7 @@ func (d *Decision) Overlaps() []Overlap {
 			if a.Outcome == b.Outcome {
 				continue
 			}
-			if call, ok := d.both(a.Conds, b.Conds); ok {
+			if call, ok := both(a.Conds, b.Conds); ok {
 				out = append(out, Overlap{i, j, call, sameConds(a.Conds, b.Conds)})
 			}
 		}
@@ -260,7 +251,7 @@ func (d *Decision) Overlaps() []Overlap {
 }
 
 // both returns a call that meets all conditions of two cases.
-func (d *Decision) both(a, b []Cond) (call [6]uint64, ok bool) {
+func both(a, b []Cond) (call [6]uint64, ok bool) {
 	limit := &budget{searchBudget}
 	var conds [16]Cond
 	for arg := range call {
@@ -275,7 +266,7 @@ func (d *Decision) both(a, b []Cond) (call [6]uint64, ok bool) {
 				on = append(on, c)
 			}
 		}
-		if call[arg], ok = meet(on, d.Bits, limit); !ok {
+		if call[arg], ok = meet(on, limit); !ok {
 			return call, false
 		}
 	}
@@ -295,16 +286,16 @@ func sameConds(a, b []Cond) bool {
 	return true
 }
 
-// Always reports whether a case of the decision holds for every call.
-func (d *Decision) Always(c Case) bool {
+// Always reports whether the case holds for every call.
+func (c Case) Always() bool {
 	return !slices.ContainsFunc(c.Conds, func(c Cond) bool {
-		return slices.ContainsFunc(representatives([]Cond{c}, d.Bits, &budget{searchBudget}), func(v uint64) bool { return !c.Holds(v) })
+		return slices.ContainsFunc(representatives([]Cond{c}, &budget{searchBudget}), func(v uint64) bool { return !c.Holds(v) })
 	})
 }
 
-// Never reports whether a case of the decision holds for no call.
-func (d *Decision) Never(c Case) bool {
-	_, ok := d.both(c.Conds, nil)
+// Never reports whether the case holds for no call.
+func (c Case) Never() bool {
+	_, ok := both(c.Conds, nil)
 	return !ok
 }
 
