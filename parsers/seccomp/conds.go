@@ -417,7 +417,9 @@ func (c Case) key() string { return c.Outcome.String() + " if " + condsKey(c.Con
 
 // condsKey is equal for equal conditions in whatever order.
 func condsKey(conds []Cond) string {
-	conds = slices.SortedStableFunc(slices.Values(conds), func(a, b Cond) int { return cmp.Compare(a.Arg, b.Arg) })
+	if !slices.IsSortedFunc(conds, byArg) {
+		conds = slices.SortedStableFunc(slices.Values(conds), byArg)
+	}
 	var s strings.Builder
 	for i, c := range conds {
 		if i > 0 {
@@ -456,3 +458,5 @@ func (d *Decision) String() string {
 	s.WriteString(d.Outcome.String())
 	return s.String()
 }
+
+func byArg(a, b Cond) int { return cmp.Compare(a.Arg, b.Arg) }
