@@ -23,6 +23,16 @@ func RemoveStrings(p *seccomp.Profile, list []seccomp.String, drop ...int) []fix
 	for i, s := range list {
 		spans[i] = s.Span
 	}
+	return remove(p, spans, drop)
+}
+
+// remove removes elements of an array, in JSON or YAML.
+func remove(p *seccomp.Profile, spans []source.Span, drop []int) []fixers.Edit {
+	if drop = slices.Compact(slices.Sorted(slices.Values(drop))); p.Dialect == seccomp.SPO && len(drop) > 0 {
+		if edits, ok := removeItems(p.Source, spans, drop); ok {
+			return edits
+		}
+	}
 	return removeElements(p.Source, spans, drop)
 }
 
@@ -32,11 +42,14 @@ func RemoveRules(p *seccomp.Profile, drop ...int) []fixers.Edit {
 	for i, r := range p.Rules {
 		spans[i] = r.Span
 	}
-	return removeElements(p.Source, spans, drop)
+	return remove(p, spans, drop)
 }
 
 // ReplaceString writes another string in the place of s.
 func ReplaceString(p *seccomp.Profile, s seccomp.String, text string) []fixers.Edit {
+	if p.Dialect == seccomp.SPO && p.Source.Text(s.Span) == s.Text { // YAML without quotes
+		return []fixers.Edit{{File: p.Source, Span: s.Span, Text: item(text)}}
+	}
 	return []fixers.Edit{{File: p.Source, Span: s.Span, Text: quote(text)}}
 }
 
@@ -45,6 +58,11 @@ func ReplaceString(p *seccomp.Profile, s seccomp.String, text string) []fixers.E
 func InsertString(p *seccomp.Profile, list []seccomp.String, i int, text string) []fixers.Edit {
 	if len(list) == 0 {
 		return nil
+	}
+	if p.Dialect == seccomp.SPO {
+		if edits, ok := insertItem(p, list, i, text); ok {
+			return edits
+		}
 	}
 	gap := ", "
 	if len(list) > 1 {

@@ -7,7 +7,6 @@ package workspace
 import (
 	"github.com/sandlint/sandlint/parsers/dockerfile"
 	"github.com/sandlint/sandlint/parsers/nixconf"
-	"github.com/sandlint/sandlint/parsers/seccomp"
 	"github.com/sandlint/sandlint/parsers/shell"
 	"github.com/sandlint/sandlint/parsers/source"
 )
@@ -39,6 +38,8 @@ type Dockerfile struct {
 	Images []*Image
 	// NixTexts are the nix.conf texts embedded in the file, in order of position.
 	NixTexts []*NixText
+	// Profiles are the seccomp profiles in its labels, in order of position.
+	Profiles []*Profile
 
 	w       *Workspace
 	abs     string
@@ -46,11 +47,6 @@ type Dockerfile struct {
 	reads   map[string]bool // paths, as shown, of the workspace files that the model was made from
 	scripts map[*dockerfile.Instruction]*shell.Script
 	files   map[*source.File]*shell.Script // scripts of the build context
-}
-
-// Profile is a seccomp profile.
-type Profile struct {
-	*seccomp.Profile
 }
 
 // Host is what a nix.conf text stands in.
