@@ -86,6 +86,11 @@ func InsertString(p *seccomp.Profile, list []seccomp.String, i int, text string)
 // RemoveField removes a member of an object, given the span of its value, with its key and comma. It returns nil where that cannot be done
 // without touching something else.
 func RemoveField(p *seccomp.Profile, value source.Span) []fixers.Edit {
+	if p.Dialect == seccomp.SPO {
+		if edits := removeLine(p.Source, value); edits != nil {
+			return edits
+		}
+	}
 	text := p.Source.Bytes
 	at := skipBack(text, value.Start)
 	if at == 0 || text[at-1] != ':' {

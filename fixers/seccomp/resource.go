@@ -76,12 +76,22 @@ func removeItems(f *source.File, spans []source.Span, drop []int) ([]fixers.Edit
 	for _, i := range drop {
 		first, last := f.FullLine(f.LineOf(spans[i].Start)), f.FullLine(f.LineOf(spans[i].End))
 		rest := strings.TrimSpace(f.Text(source.Span{Start: spans[i].End, End: last.End}))
-		if rest != "" { // a comment, which may be about more than the element
+		if rest != "" || strings.Contains(f.Text(spans[i]), "#") { // a comment, which may be about more than the element
 			return nil, true
 		}
 		edits = append(edits, fixers.Edit{File: f, Span: source.Span{Start: first.Start, End: last.End}})
 	}
 	return edits, true
+}
+
+// removeLine removes a member of a YAML mapping that has a line of its own, given the span of its value. It returns nil for another one.
+func removeLine(f *source.File, value source.Span) []fixers.Edit {
+	line := f.FullLine(f.LineOf(value.Start))
+	key := strings.TrimSpace(f.Text(source.Span{Start: line.Start, End: value.Start}))
+	if value.IsEmpty() || value.End > line.End || strings.TrimSpace(f.Text(source.Span{Start: value.End, End: line.End})) != "" || !strings.HasSuffix(key, ":") || strings.ContainsAny(key, " \t{[,#") {
+		return nil
+	}
+	return []fixers.Edit{{File: f, Span: line}}
 }
 
 // dashBefore returns the beginning of a line up to the element of a list that stands at an offset: blanks, a dash and blanks. It reports false where the line begins otherwise.
