@@ -61,6 +61,69 @@ func insertItem(p *seccomp.Profile, list []seccomp.String, i int, text string) (
 	return []fixers.Edit{{File: p.Source, Span: source.Span{Start: line.End, End: line.End}, Text: p.Source.NewlineAt(at.Start) + dash + item(text)}}, true
 }
 
+// insertYAMLRules is InsertRules for a YAML list with dashes. The names of the new rules stand between brackets where those of the rule beside them do.
+func insertYAMLRules(p *seccomp.Profile, i int, rules []NewRule) []fixers.Edit {
+	if len(p.Rules) == 0 {
+		return nil
+	}
+	f := p.Source
+	near := p.Rules[max(min(i, len(p.Rules))-1, 0)]
+	dash, ok := dashBefore(f, near.Span.Start)
+	if !ok {
+		return nil
+	}
+	newline := f.NewlineAt(near.Span.Start)
+	brackets := !near.NamesSpan.IsEmpty() && f.Bytes[near.NamesSpan.Start] == '['
+	var text strings.Builder
+	for _, r := range rules {
+		text.WriteString(yamlRule(r, dash, newline, brackets))
+	}
+	if i < len(p.Rules) {
+		start, ok := dashBefore(f, p.Rules[i].Span.Start)
+		if !ok || start != dash {
+			return nil
+		}
+		line := f.FullLine(f.LineOf(p.Rules[i].Span.Start))
+		return []fixers.Edit{{File: f, Span: source.Span{Start: line.Start, End: line.Start}, Text: text.String()}}
+	}
+	line := f.Line(f.LineOf(near.Span.End))
+	if rest := strings.TrimLeft(f.Text(source.Span{Start: near.Span.End, End: line.End}), " \t"); rest != "" && rest[0] != '#' {
+		return nil
+	}
+	return []fixers.Edit{{File: f, Span: source.Span{Start: line.End, End: line.End}, Text: newline + strings.TrimSuffix(text.String(), newline)}}
+}
+
+// yamlRule returns a rule as an element of a list whose elements begin with dash, with the end of its last line.
+func yamlRule(r NewRule, dash, newline string, brackets bool) string {
+	pad := strings.Repeat(" ", len(dash))
+	names := make([]string, len(r.Names))
+	for n, name := range r.Names {
+		names[n] = item(name)
+	}
+	lines := []string{dash + "names: [" + strings.Join(names, ", ") + "]"}
+	if !brackets {
+		lines[0] = dash + "names:"
+		for _, name := range names {
+			lines = append(lines, pad+"- "+name)
+		}
+	}
+	lines = append(lines, pad+"action: "+item(r.Action))
+	if r.Errno != 0 {
+		lines = append(lines, fmt.Sprintf("%serrnoRet: %d", pad, r.Errno))
+	}
+	for n, a := range r.Args {
+		if n == 0 {
+			lines = append(lines, pad+"args:")
+		}
+		lines = append(lines, fmt.Sprintf("%s- index: %d", pad, a.Index), fmt.Sprintf("%s  value: %d", pad, a.Value))
+		if a.Op == "SCMP_CMP_MASKED_EQ" {
+			lines = append(lines, fmt.Sprintf("%s  valueTwo: %d", pad, a.ValueTwo))
+		}
+		lines = append(lines, pad+"  op: "+item(a.Op))
+	}
+	return strings.Join(lines, newline) + newline
+}
+
 // removeItems removes elements of a YAML list that has one element a line, with their lines. It reports false for another list. To remove all of them is no edit, since nothing would be
 // left of the list.
 func removeItems(f *source.File, spans []source.Span, drop []int) ([]fixers.Edit, bool) {

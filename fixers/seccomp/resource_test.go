@@ -38,6 +38,12 @@ func TestResourceEdits(t *testing.T) {
 		{"remove between brackets", func(p *seccomp.Profile) []fixers.Edit { return RemoveString(p, p.Rules[1].Names, 0) }, "[bpf, close]", "[close]"},
 		{"remove a rule", func(p *seccomp.Profile) []fixers.Edit { return RemoveRules(p, 1) }, "  - names: [bpf, close]\n    action: SCMP_ACT_ERRNO\n    errnoRet: 1\n", ""},
 		{"remove a rule with a comment", func(p *seccomp.Profile) []fixers.Edit { return RemoveRules(p, 0) }, "", ""},
+		{"insert a rule between", func(p *seccomp.Profile) []fixers.Edit {
+			return InsertRules(p, 1, NewRule{Names: []string{"clone3"}, Action: "SCMP_ACT_ERRNO", Errno: 38})
+		}, "  - names: [bpf", "  - names:\n    - clone3\n    action: SCMP_ACT_ERRNO\n    errnoRet: 38\n  - names: [bpf"},
+		{"insert a rule last", func(p *seccomp.Profile) []fixers.Edit {
+			return InsertRules(p, 2, NewRule{Names: []string{"a", "b"}, Action: "SCMP_ACT_LOG", Args: []NewArg{{Index: 1, Value: 2, ValueTwo: 3, Op: "SCMP_CMP_MASKED_EQ"}, {Op: "SCMP_CMP_EQ"}}})
+		}, "    errnoRet: 1\n", "    errnoRet: 1\n  - names: [a, b]\n    action: SCMP_ACT_LOG\n    args:\n    - index: 1\n      value: 2\n      valueTwo: 3\n      op: SCMP_CMP_MASKED_EQ\n    - index: 0\n      value: 0\n      op: SCMP_CMP_EQ\n"},
 		{"remove a field", func(p *seccomp.Profile) []fixers.Edit { return RemoveField(p, p.Rules[1].ErrnoRet.Span) }, "    errnoRet: 1\n", ""},
 		{"remove a field that begins a rule", func(p *seccomp.Profile) []fixers.Edit { return RemoveField(p, p.Rules[0].Action.Span) }, "", ""},
 	} {

@@ -2,6 +2,7 @@ package workspace
 
 import (
 	"bytes"
+	"fmt"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -14,7 +15,7 @@ import (
 	"github.com/sandlint/sandlint/parsers/source"
 )
 
-// Profile is a seccomp profile: a file, one of several resources in a file, or text inside another file.
+// Profile is a seccomp profile: a file, one of several resources in a file, or text inside another file. It belongs to one goroutine.
 type Profile struct {
 	*seccomp.Profile
 	// Fragment is where the profile lies in a file of another language, nil for a file of its own. Profile.Source is then a file that holds the
@@ -24,6 +25,22 @@ type Profile struct {
 	Instruction *dockerfile.Instruction
 	// Uses are the places in the workspace that put the profile in force, in order of path and position, as far as they are known.
 	Uses []Use
+
+	filters map[string]*seccomp.Filter
+}
+
+// Filter returns the filter that a target makes of the profile, as seccomp.Profile.Compile does, and makes it once.
+func (p *Profile) Filter(t seccomp.Target) *seccomp.Filter {
+	key := fmt.Sprint(t.Loader, t.Host.Arch.Name, t.Host.Caps, t.Host.Kernel, t.Runtime, t.RuntimeVersion, t.Libseccomp)
+	f, ok := p.filters[key]
+	if !ok {
+		f = p.Compile(t)
+		if p.filters == nil {
+			p.filters = map[string]*seccomp.Filter{}
+		}
+		p.filters[key] = f
+	}
+	return f
 }
 
 // UseKind is by what a profile is put in force.
@@ -58,7 +75,10 @@ type Use struct {
 // Loaders returns the programs that read the profile: those that the user named as targets, else those by which the workspace uses it, else those that read all fields that
 // it has.
 func (p *Profile) Loaders(t seccomp.Targets) []seccomp.Loader {
-	if len(p.Uses) == 0 || p.Dialect == seccomp.Bundle || p.Dialect == seccomp.SPO || t.Given("docker", "podman", "cri-o", "containerd", "kubernetes") {
+	if p.Dialect == seccomp.SPO { // what the operator writes for the nodes has OCI's fields alone, which all loaders read alike
+		return []seccomp.Loader{seccomp.LoaderOCI}
+	}
+	if len(p.Uses) == 0 || p.Dialect == seccomp.Bundle || t.Given("docker", "podman", "cri-o", "containerd", "kubernetes") {
 		return t.Loaders(p.Profile)
 	}
 	var out []seccomp.Loader
