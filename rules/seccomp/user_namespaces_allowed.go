@@ -5,6 +5,8 @@ import (
 	"slices"
 
 	"github.com/sandlint/sandlint/fixers"
+	fixseccomp "github.com/sandlint/sandlint/fixers/seccomp"
+	"github.com/sandlint/sandlint/parsers/seccomp"
 	"github.com/sandlint/sandlint/parsers/workspace"
 	"github.com/sandlint/sandlint/rules"
 )
@@ -36,7 +38,53 @@ var userNamespacesAllowed = &rules.Rule{
 }
 
 // maskClone returns the fix that leaves of the namings what threads and processes need: clone without the flags of namespaces, and a clone3
-// that does not exist, since its flags lie in memory where a filter cannot see them.
+// that does not exist, since its flags lie in memory where a filter cannot see them. There is none where a rule is for some hosts only, or where the flags
+// may be the second argument.
 func maskClone(profile *workspace.Profile, names []naming) []fixers.Fix {
-	return nil
+	if slices.ContainsFunc(profile.Hosts(), func(a *seccomp.Architecture) bool { return a.Native == "s390x" }) {
+		return nil
+	}
+	var added []fixseccomp.NewRule
+	for _, n := range names {
+		if !n.Rule.Includes.Span.IsEmpty() || !n.Rule.Excludes.Span.IsEmpty() {
+			return nil
+		}
+		switch has := func(name string) bool {
+			return slices.ContainsFunc(added, func(r fixseccomp.NewRule) bool { return r.Names[0] == name })
+		}; {
+		case has(n.Name.Text):
+		case n.Name.Text == "clone":
+			added = append(added, fixseccomp.NewRule{Names: []string{"clone"}, Action: n.Rule.Action.Text, Args: []fixseccomp.NewArg{{Index: 0, Value: namespaceFlags, Op: "SCMP_CMP_MASKED_EQ"}}})
+		case n.Name.Text == "clone3":
+			added = append(added, fixseccomp.NewRule{Names: []string{"clone3"}, Action: "SCMP_ACT_ERRNO", Errno: 38})
+		}
+	}
+	fixes := remove(profile, names)
+	insert := fixseccomp.InsertRules(profile.Profile, len(profile.Rules), added...)
+	if len(fixes) == 0 || len(added) > 0 && insert == nil || wholeRules(names) {
+		return nil
+	}
+	fix := &fixes[0]
+	fix.Edits = append(fix.Edits, insert...)
+	for _, r := range added {
+		if r.Names[0] == "clone" {
+			fix.Title = "Allow clone without the flags of namespaces only"
+		}
+	}
+	return fixes
+}
+
+// namespaceFlags are the flags of clone(2) that make a namespace: CLONE_NEWNS, NEWCGROUP, NEWUTS, NEWIPC, NEWUSER, NEWPID and NEWNET.
+const namespaceFlags = 0x7e020000
+
+// wholeRules reports whether the namings are all that some rule names.
+func wholeRules(names []naming) bool {
+	for _, n := range names {
+		if !slices.ContainsFunc(n.Rule.Names, func(s seccomp.String) bool {
+			return !slices.ContainsFunc(names, func(o naming) bool { return o.Name.Span == s.Span })
+		}) {
+			return true
+		}
+	}
+	return false
 }
