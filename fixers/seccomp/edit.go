@@ -47,10 +47,29 @@ func RemoveRules(p *seccomp.Profile, drop ...int) []fixers.Edit {
 
 // ReplaceString writes another string in the place of s.
 func ReplaceString(p *seccomp.Profile, s seccomp.String, text string) []fixers.Edit {
-	if p.Dialect == seccomp.SPO && p.Source.Text(s.Span) == s.Text { // YAML without quotes
-		return []fixers.Edit{{File: p.Source, Span: s.Span, Text: item(text)}}
+	return Replace(p, s.Span, quote(text))
+}
+
+// Replace writes JSON over a span: a value, several strings with commas between them in the place of an element of an array, or nothing. In a SeccompProfile a string gets
+// quotes where the one before it had some or it needs them, and several strings become as many elements of the list. It returns nil where that cannot be done.
+func Replace(p *seccomp.Profile, span source.Span, text string) []fixers.Edit {
+	var list []string
+	if old := p.Source.Text(span); p.Dialect == seccomp.SPO && old != "" && old[0] != '"' && json.Unmarshal([]byte("["+text+"]"), &list) == nil {
+		for i, s := range list {
+			if list[i] = item(s); old[0] == '\'' && !strings.ContainsAny(s, "'\r\n") {
+				list[i] = "'" + s + "'"
+			}
+		}
+		switch dash, ok := dashBefore(p.Source, span.Start); {
+		case len(list) == 1:
+			text = list[0]
+		case len(list) > 1 && ok:
+			text = strings.Join(list, p.Source.NewlineAt(span.Start)+dash)
+		case len(list) > 1:
+			text = strings.Join(list, ", ")
+		}
 	}
-	return []fixers.Edit{{File: p.Source, Span: s.Span, Text: quote(text)}}
+	return []fixers.Edit{{File: p.Source, Span: span, Text: text}}
 }
 
 // InsertString inserts a string before element i of an array of strings, or after the last for their number, in the layout of the others. It

@@ -25,7 +25,9 @@ func TestResourceEdits(t *testing.T) {
 		old, now string
 	}{
 		{"rename", func(p *seccomp.Profile) []fixers.Edit { return ReplaceString(p, p.Rules[0].Names[0], "readv") }, "- read\n", "- readv\n"},
-		{"rename in quotes", func(p *seccomp.Profile) []fixers.Edit { return ReplaceString(p, p.Rules[0].Names[1], "writev") }, "'write'", `"writev"`},
+		{"rename in quotes", func(p *seccomp.Profile) []fixers.Edit { return ReplaceString(p, p.Rules[0].Names[1], "writev") }, "'write'", "'writev'"},
+		{"split", func(p *seccomp.Profile) []fixers.Edit { return Replace(p, p.Rules[0].Names[0].Span, `"a", "b"`) }, "    - read\n", "    - a\n    - b\n"},
+		{"split between brackets", func(p *seccomp.Profile) []fixers.Edit { return Replace(p, p.Rules[1].Names[0].Span, `"a", "b"`) }, "[bpf,", "[a, b,"},
 		{"rename to what needs quotes", func(p *seccomp.Profile) []fixers.Edit { return ReplaceString(p, p.Rules[0].Names[0], "a: b") }, "- read\n", "- \"a: b\"\n"},
 		{"insert first", func(p *seccomp.Profile) []fixers.Edit { return InsertString(p, p.Rules[0].Names, 0, "accept") }, "    - read\n", "    - accept\n    - read\n"},
 		{"insert between", func(p *seccomp.Profile) []fixers.Edit { return InsertString(p, p.Rules[0].Names, 1, "on") }, "    - read\n", "    - read\n    - \"on\"\n"},

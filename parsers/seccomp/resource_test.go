@@ -70,7 +70,6 @@ func TestResourceProblems(t *testing.T) {
 			`SCMP_ARCH_X86 | shape: element 2 of "architectures" is there twice` + refused,
 			`a | shape: element 3 of "flags" is there twice` + refused,
 			`[] | shape: "names" is empty` + refused,
-			`read | shape: element 3 of "names" is there twice` + refused,
 			`[{index: 0, op: a},{index: 0, op: a},{index: 0, op: a},{index: 0, op: a},{index: 0, op: a},{index: 0, op: a},{index: 0, op: a}] | shape: "args" has 7 conditions; a SeccompProfile takes 6`,
 		}},
 		{"lists of values", inSpec("  defaultAction: a\n  state: enabled\n  architectures: [SCMP_ARCH_LOONGARCH64, amd64]\n  listenerPath: /run/x.sock\n"), []string{

@@ -261,6 +261,9 @@ func (p *Profile) resourceProblem(e gojsonschema.ResultError, steps []string, v 
 	case "pattern":
 		return subject + " does not lie in /var/run/security-profiles-operator/" + refused, true
 	case "unique":
+		if steps[len(steps)-1] == "names" {
+			return "", false // as in other profiles a repeated name is no matter of shape
+		}
 		i, _ := details["j"].(int)
 		return fmt.Sprintf("element %d of %s is there twice%s", i+1, subject, refused), true
 	case "enum":
