@@ -77,6 +77,8 @@ func TestCompareResources(t *testing.T) {
 		want                string
 	}{
 		{"layout", resourceHead + rule, resourceHead + "  syscalls:\n  - names:\n    - write # c\n    - 'read'\n    action: SCMP_ACT_ALLOW\n", fixers.Changes{Syscalls: []string{}}, ""},
+		{"an errno that is lost", resourceHead + rule, resourceHead + rule + "    errnoRet: 0\n", fixers.Changes{}, ""},
+		{"an errno", resourceHead + rule, resourceHead + strings.Replace(rule, "ALLOW", "ERRNO", 1) + "    errnoRet: 2\n", fixers.Changes{}, "other rules decide"},
 		{"a name less", resourceHead + rule, resourceHead + "  syscalls:\n  - action: SCMP_ACT_ALLOW\n    names: [read]\n", fixers.Changes{Syscalls: []string{}}, `no rule names the syscall "write" after the fix`},
 		{"a name less, declared", resourceHead + rule, resourceHead + "  syscalls:\n  - action: SCMP_ACT_ALLOW\n    names: [read]\n", fixers.Changes{Syscalls: []string{"write"}}, ""},
 		{"the base profile", resourceHead + rule, resourceHead + "  baseProfileName: x\n" + rule, fixers.Changes{Syscalls: []string{}}, "something else than the rules of a SeccompProfile changed"},

@@ -3,6 +3,7 @@ package seccomp
 import (
 	"bytes"
 	"encoding/json"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -281,7 +282,7 @@ func scalar(n *yamltree.Node) hujson.Literal {
 	return hujson.String(n.Text)
 }
 
-// SplitResources returns the SeccompProfiles of a file as profiles of OCI's form, in JSON and in order, and what is left of the file without them, each as the API server's
+// SplitResources returns the SeccompProfiles of a file as the profiles of OCI's form that the operator makes of them, in JSON and in order, and what is left of the file without them, each as the API server's
 // clients read it. It reports false for a file that cannot be read or has none.
 func SplitResources(f *source.File) (profiles [][]byte, rest []byte, ok bool) {
 	if !MentionsResource(f.Bytes) {
@@ -311,7 +312,10 @@ func cutProfile(spec *hujson.Value) []byte {
 	}
 	var own, others hujson.Object
 	for _, m := range obj.Members {
-		if f := profileObject.exact(text(&m.Name)); f != nil {
+		if f := profileObject.exact(text(&m.Name)); f != nil && f.name != "defaultErrnoRet" {
+			if f.name == "syscalls" {
+				loseErrnos(&m.Value)
+			}
 			own.Members = append(own.Members, m)
 		} else {
 			others.Members = append(others.Members, m)
@@ -320,6 +324,20 @@ func cutProfile(spec *hujson.Value) []byte {
 	out := pack(hujson.Value{Value: &own})
 	spec.Value = &others
 	return out
+}
+
+// loseErrnos takes the numbers 0 out of rules, as the operator does.
+func loseErrnos(v *hujson.Value) {
+	list := elements(v)
+	for i := range list {
+		if rule, ok := list[i].Value.(*hujson.Object); ok {
+			rule.Members = slices.DeleteFunc(rule.Members, func(m hujson.ObjectMember) bool {
+				var n Number
+				n.read(&m.Value)
+				return text(&m.Name) == "errnoRet" && n.Known && n.Value == 0
+			})
+		}
+	}
 }
 
 // pack returns a value as JSON without blanks.
