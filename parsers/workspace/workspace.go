@@ -7,7 +7,6 @@ package workspace
 import (
 	"github.com/sandlint/sandlint/parsers/dockerfile"
 	"github.com/sandlint/sandlint/parsers/nixconf"
-	"github.com/sandlint/sandlint/parsers/seccomp"
 	"github.com/sandlint/sandlint/parsers/shell"
 	"github.com/sandlint/sandlint/parsers/source"
 )
@@ -39,6 +38,8 @@ type Dockerfile struct {
 	Images []*Image
 	// NixTexts are the nix.conf texts embedded in the file, in order of position.
 	NixTexts []*NixText
+	// Profiles are the seccomp profiles in its labels, in order of position.
+	Profiles []*Profile
 
 	w       *Workspace
 	abs     string
@@ -46,38 +47,6 @@ type Dockerfile struct {
 	reads   map[string]bool // paths, as shown, of the workspace files that the model was made from
 	scripts map[*dockerfile.Instruction]*shell.Script
 	files   map[*source.File]*shell.Script // scripts of the build context
-}
-
-// Profile is a seccomp profile. It belongs to one goroutine.
-type Profile struct {
-	*seccomp.Profile
-
-	usual   []*seccomp.Filter
-	filters []*seccomp.Filter
-}
-
-// Filter returns the filter that a target makes of the profile, as seccomp.Profile.Compile does, and makes it once.
-func (p *Profile) Filter(t seccomp.Target) *seccomp.Filter {
-	for _, made := range [][]*seccomp.Filter{p.usual, p.filters} {
-		for _, f := range made {
-			if f.Target.Equal(t) {
-				return f
-			}
-		}
-	}
-	f := p.Compile(t)
-	p.filters = append(p.filters, f)
-	return f
-}
-
-// Usual returns the filters that the usual targets make of the profile, and makes them once: see seccomp.Targets.Usual.
-func (p *Profile) Usual(targets seccomp.Targets) []*seccomp.Filter {
-	if p.usual == nil {
-		for _, t := range targets.Usual(p.Profile) {
-			p.usual = append(p.usual, p.Compile(t))
-		}
-	}
-	return p.usual
 }
 
 // Host is what a nix.conf text stands in.
