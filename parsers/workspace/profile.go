@@ -2,7 +2,6 @@ package workspace
 
 import (
 	"bytes"
-	"fmt"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -14,34 +13,6 @@ import (
 	"github.com/sandlint/sandlint/parsers/seccomp"
 	"github.com/sandlint/sandlint/parsers/source"
 )
-
-// Profile is a seccomp profile: a file, one of several resources in a file, or text inside another file. It belongs to one goroutine.
-type Profile struct {
-	*seccomp.Profile
-	// Fragment is where the profile lies in a file of another language, nil for a file of its own. Profile.Source is then a file that holds the
-	// fragment's text alone, and rules report places in it; the runner moves them to Fragment.File.
-	Fragment *source.Fragment
-	// Instruction is the LABEL that a Fragment lies in.
-	Instruction *dockerfile.Instruction
-	// Uses are the places in the workspace that put the profile in force, in order of path and position, as far as they are known.
-	Uses []Use
-
-	filters map[string]*seccomp.Filter
-}
-
-// Filter returns the filter that a target makes of the profile, as seccomp.Profile.Compile does, and makes it once.
-func (p *Profile) Filter(t seccomp.Target) *seccomp.Filter {
-	key := fmt.Sprint(t.Loader, t.Host.Arch.Name, t.Host.Caps, t.Host.Kernel, t.Runtime, t.RuntimeVersion, t.Libseccomp)
-	f, ok := p.filters[key]
-	if !ok {
-		f = p.Compile(t)
-		if p.filters == nil {
-			p.filters = map[string]*seccomp.Filter{}
-		}
-		p.filters[key] = f
-	}
-	return f
-}
 
 // UseKind is by what a profile is put in force.
 type UseKind string
