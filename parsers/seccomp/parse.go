@@ -79,13 +79,18 @@ func ParseAll(f *source.File) []*Profile {
 		profiles = parseJSON(f, resources)
 	}
 	for _, p := range profiles {
+<<<<<<< HEAD
 		p.sort()
 		p.index = p.indexed()
+=======
+		p.finish()
+>>>>>>> spo
 	}
 	return profiles
 }
 
-func (p *Profile) sort() {
+// finish puts what was found in order, and makes the index.
+func (p *Profile) finish() {
 	slices.SortStableFunc(p.Problems, func(a, b source.Problem) int {
 		return cmp.Or(cmp.Compare(a.Span.Start, b.Span.Start), cmp.Compare(a.Span.End, b.Span.End), cmp.Compare(a.Message, b.Message))
 	})
@@ -93,6 +98,10 @@ func (p *Profile) sort() {
 	for _, fields := range [][]Field{p.UnknownFields, p.MiscasedFields, p.DuplicateFields} {
 		slices.SortStableFunc(fields, func(a, b Field) int { return cmp.Compare(a.Name.Span.Start, b.Name.Span.Start) })
 	}
+<<<<<<< HEAD
+=======
+	p.index = p.indexed()
+>>>>>>> spo
 }
 
 // parseJSON reads a JSON file. Resources says that there may be SeccompProfiles in it.

@@ -14,6 +14,7 @@ import (
 	"github.com/sandlint/sandlint/parsers/source"
 )
 
+<<<<<<< HEAD
 // Profile is a seccomp profile: a file, one of several resources in a file, or text inside another file. It belongs to one goroutine.
 type Profile struct {
 	*seccomp.Profile
@@ -46,13 +47,15 @@ func (p *Profile) Filter(t seccomp.Target) *seccomp.Filter {
 // Usual returns the filters that the usual targets make of the profile, and makes them once: see seccomp.Targets.Usual.
 func (p *Profile) Usual(targets seccomp.Targets) []*seccomp.Filter {
 	if p.usual == nil {
-		for _, t := range targets.Usual(p.Profile) {
+		for _, t := range targets.Usual(p.Profile, p.Loaders(targets)...) {
 			p.usual = append(p.usual, p.Compile(t))
 		}
 	}
 	return p.usual
 }
 
+=======
+>>>>>>> spo
 // UseKind is by what a profile is put in force.
 type UseKind string
 
