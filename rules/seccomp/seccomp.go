@@ -38,10 +38,15 @@ func at(profile *workspace.Profile, span source.Span, message string) rules.Find
 // replace returns a fix that writes text over a span of a profile; none where the profile is not JSON, or gives a field twice, so that no fix can be proved
 // before that is mended.
 func replace(profile *workspace.Profile, title string, safety fixers.Safety, span source.Span, text string, changes fixers.Changes) []fixers.Fix {
-	if len(profile.DuplicateFields) > 0 || slices.ContainsFunc(profile.Problems, func(p source.Problem) bool { return p.Kind == seccomp.KindJSON }) {
+	return mend(profile, title, safety, []fixers.Edit{{File: profile.Source, Span: span, Text: text}}, changes)
+}
+
+// mend returns a fix made of edits; none without edits, and where replace gives none.
+func mend(profile *workspace.Profile, title string, safety fixers.Safety, edits []fixers.Edit, changes fixers.Changes) []fixers.Fix {
+	if len(edits) == 0 || len(profile.DuplicateFields) > 0 || slices.ContainsFunc(profile.Problems, func(p source.Problem) bool { return p.Kind == seccomp.KindJSON }) {
 		return nil
 	}
-	return []fixers.Fix{{Title: title, Safety: safety, Changes: changes, Edits: []fixers.Edit{{File: profile.Source, Span: span, Text: text}}}}
+	return []fixers.Fix{{Title: title, Safety: safety, Changes: changes, Edits: edits}}
 }
 
 // quoted returns a name as a JSON string. Names are ASCII letters, digits and underscores.
