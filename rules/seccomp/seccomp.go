@@ -5,7 +5,6 @@ package seccomp
 
 import (
 	"embed"
-	"slices"
 	"strconv"
 
 	"github.com/sandlint/sandlint/fixers"
@@ -21,12 +20,23 @@ var pages embed.FS
 // Pack is the pack "seccomp".
 func Pack() rules.Pack {
 	return rules.Pack{Name: "seccomp", Pages: pages, Rules: []*rules.Rule{
+		contradictoryActions,
+		dangerousSyscall,
+		deadArgumentRule,
+		defaultAllow,
+		denylistGap,
 		duplicateSyscall,
+		formatting,
+		ioUringBesideDenied,
+		killThread,
 		missingDefaultAction,
+		ruleEqualsDefault,
+		speculationAllowed,
 		syntax,
 		unknownAction,
 		unknownArchitecture,
 		unknownSyscall,
+		userNamespacesAllowed,
 	}}
 }
 
@@ -43,11 +53,13 @@ func replace(profile *workspace.Profile, title string, safety fixers.Safety, spa
 
 // mend returns a fix made of edits; none without edits, and where replace gives none.
 func mend(profile *workspace.Profile, title string, safety fixers.Safety, edits []fixers.Edit, changes fixers.Changes) []fixers.Fix {
-	if len(edits) == 0 || len(profile.DuplicateFields) > 0 || slices.ContainsFunc(profile.Problems, func(p source.Problem) bool { return p.Kind == seccomp.KindJSON }) {
+	if len(edits) == 0 || !editable(profile) {
 		return nil
 	}
 	return []fixers.Fix{{Title: title, Safety: safety, Changes: changes, Edits: edits}}
 }
+
+func isJSON(p source.Problem) bool { return p.Kind == seccomp.KindJSON }
 
 // quoted returns a name as a JSON string. Names are ASCII letters, digits and underscores.
 func quoted(name string) string { return strconv.Quote(name) }

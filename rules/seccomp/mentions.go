@@ -12,7 +12,7 @@ import (
 	"github.com/sandlint/sandlint/rules"
 )
 
-// fate is what becomes of a naming of a syscall beside others of the same one.
+// fate is what becomes of a mention of a syscall beside others of the same one.
 type fate uint8
 
 const (
@@ -28,13 +28,13 @@ const (
 	copied
 )
 
-// naming is one place where a rule names a syscall.
-type naming struct {
+// mention is one place where a rule names a syscall.
+type mention struct {
 	seccomp.String
 	rule, index int // in Profile.Rules and in Rule.Names
 	verdict
-	// other is the naming that decides instead, or of which this is a copy. It is nil for one that counts, and for an equal one that nothing contradicts.
-	other *naming
+	// other is the mention that decides instead, or of which this is a copy. It is nil for one that counts, and for an equal one that nothing contradicts.
+	other *mention
 }
 
 // verdict is what becomes of a rule that is one of several about a syscall.
@@ -45,12 +45,12 @@ type verdict struct {
 	outcome seccomp.Outcome
 }
 
-// namings returns the syscalls that a profile names more than once, in order of their second naming, each with all places in order of the file.
-func namings(p *rules.Pass, profile *workspace.Profile) [][]naming {
+// mentions returns the syscalls that a profile names more than once, in order of their second mention, each with all places in order of the file.
+func mentions(p *rules.Pass, profile *workspace.Profile) [][]mention {
 	type place struct{ rule, index int }
 	first := make(map[string]place, 512)
 	group := map[string]int{}
-	var out [][]naming
+	var out [][]mention
 	for r, rule := range profile.Rules {
 		for i, name := range rule.Names {
 			f, ok := first[name.Text]
@@ -62,9 +62,9 @@ func namings(p *rules.Pass, profile *workspace.Profile) [][]naming {
 			if !ok {
 				g = len(out)
 				group[name.Text] = g
-				out = append(out, []naming{{String: profile.Rules[f.rule].Names[f.index], rule: f.rule, index: f.index}})
+				out = append(out, []mention{{String: profile.Rules[f.rule].Names[f.index], rule: f.rule, index: f.index}})
 			}
-			out[g] = append(out[g], naming{String: name, rule: r, index: i})
+			out[g] = append(out[g], mention{String: name, rule: r, index: i})
 		}
 	}
 	if len(out) == 0 {
@@ -369,8 +369,8 @@ func hostName(l seccomp.Loader, a *seccomp.Architecture) string {
 	return a.Docker
 }
 
-// removeNaming returns the fix that takes a naming out, and the whole rule where gone says the same of all its names.
-func removeNaming(profile *workspace.Profile, n *naming, gone func(*naming) bool, all [][]naming) []fixers.Fix {
+// removeMention returns the fix that takes a mention out, and the whole rule where gone says the same of all its names.
+func removeMention(profile *workspace.Profile, n *mention, gone func(*mention) bool, all [][]mention) []fixers.Fix {
 	left := len(profile.Rules[n.rule].Names)
 	for _, names := range all {
 		for k := range names {
