@@ -2,7 +2,7 @@ package seccomp
 
 // Alternatives returns the conditions of a rule as runtimes read them: the rule holds where all conditions of one of the alternatives do. A rule without conditions, or with only such as
 // a mask of 0 makes true, has an empty alternative. All conditions are read, also by crun 1.29, which reads six.
-func (r *Rule) Alternatives() [][]Cond { return new(Filter).parts(r) }
+func (r *Rule) Alternatives() [][]Cond { return parts(r.Args) }
 
 // OutcomeFor returns what a rule does as a loader reads it.
 func (r *Rule) OutcomeFor(l Loader) Outcome {

@@ -71,5 +71,5 @@ func keepConditions(profile *workspace.Profile, names []mention, m *mention) []f
 			edits = append(edits, e...)
 		}
 	}
-	return mend(profile, title, fixers.Unsafe, edits, fixers.Changes{Syscalls: []string{m.Text}})
+	return edited(profile, title, fixers.Unsafe, edits, fixers.Changes{Syscalls: []string{m.Text}})
 }

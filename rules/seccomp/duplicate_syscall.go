@@ -38,6 +38,9 @@ func checkDuplicateSyscall(p *rules.Pass, profile *workspace.Profile) {
 				if m.other.rule > m.rule || !sameScope(profile.Rules[m.rule], profile.Rules[m.other.rule]) {
 					finding.Message = fmt.Sprintf("syscall %q is in another rule with the same action and conditions, which is in force wherever this one is", m.Text)
 				}
+			} else if profile.Dialect == seccomp.SPO {
+				finding.Severity = rules.Error
+				finding.Message += ", so that the API server refuses the SeccompProfile"
 			}
 			finding.Related = []rules.Related{{File: profile.Source, Span: m.other.Span, Message: fmt.Sprintf("%q is listed here", m.Text)}}
 			finding.Fixes = removeMention(profile, m, isCopy, all)

@@ -177,8 +177,7 @@ func (j *judge) judgeFor(l seccomp.Loader, seq []int, all []*seccomp.Rule) ([]ve
 		force[i] = make([]bool, len(worlds))
 	}
 	deciders := make([]int, len(worlds))
-	sub := *j.profile
-	sub.Rules, sub.ArchMap, sub.Architectures = all, nil, nil
+	sub := seccomp.Profile{Dialect: j.profile.Dialect, DefaultAction: j.profile.DefaultAction, DefaultErrnoRet: j.profile.DefaultErrnoRet, DefaultErrno: j.profile.DefaultErrno, Rules: all}
 	for w, host := range worlds {
 		resolved := sub.Resolve(l, host)
 		if len(resolved.Refused) > 0 {
@@ -380,7 +379,7 @@ func removeMention(profile *workspace.Profile, n *mention, gone func(*mention) b
 		}
 	}
 	if left == 0 {
-		return mend(profile, "Remove the rule", fixers.Safe, fixseccomp.RemoveRules(profile.Profile, n.rule), fixers.Changes{})
+		return edited(profile, "Remove the rule", fixers.Safe, fixseccomp.RemoveRules(profile.Profile, n.rule), fixers.Changes{})
 	}
-	return mend(profile, fmt.Sprintf("Remove %q from this rule", n.Text), fixers.Safe, fixseccomp.RemoveString(profile.Profile, profile.Rules[n.rule].Names, n.index), fixers.Changes{})
+	return edited(profile, fmt.Sprintf("Remove %q from this rule", n.Text), fixers.Safe, fixseccomp.RemoveString(profile.Profile, profile.Rules[n.rule].Names, n.index), fixers.Changes{})
 }

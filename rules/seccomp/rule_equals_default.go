@@ -52,7 +52,7 @@ var ruleEqualsDefault = &rules.Rule{
 			if name, ok := needed(p, profile, rule, equals); ok {
 				finding.Message += fmt.Sprintf("; but it names %q, and runc answers ENOSYS only above the highest syscall that is named", name)
 			} else {
-				finding.Fixes = mend(profile, "Remove the rule", fixers.Safe, fixseccomp.RemoveRules(profile.Profile, r), fixers.Changes{})
+				finding.Fixes = edited(profile, "Remove the rule", fixers.Safe, fixseccomp.RemoveRules(profile.Profile, r), fixers.Changes{})
 			}
 			p.Report(finding)
 		}
