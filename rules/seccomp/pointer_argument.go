@@ -3,6 +3,7 @@ package seccomp
 import (
 	"fmt"
 	"math"
+	"slices"
 	"strings"
 
 	"github.com/sandlint/sandlint/parsers/seccomp"
@@ -30,7 +31,7 @@ var pointerArgument = &rules.Rule{
 				return
 			}
 			param := s.Args[n]
-			if testsNull(arg) && !neverNull(param) {
+			if testsNull(arg) && !neverNull(s.Name, param) {
 				return
 			}
 			seen[arg.Span] = true
@@ -58,7 +59,13 @@ func testsNull(arg *seccomp.Arg) bool {
 	return false
 }
 
-// neverNull reports whether the syscall has no use for a null pointer there: a path that is to be opened, made or removed. Some calls take a null path, with a flag or for the file descriptor itself.
-func neverNull(param seccomp.Param) bool {
-	return param.Type == "const char *" && strings.Contains(param.Name, "name")
+// neverNull reports whether a call always needs the path.
+func neverNull(syscall string, param seccomp.Param) bool {
+	return param.Type == "const char *" && strings.Contains(param.Name, "name") && slices.Contains(pathSyscalls[:], syscall)
+}
+
+// pathSyscalls take paths that may not be null, unlike those that take null for the file descriptor itself or to switch something off.
+var pathSyscalls = [...]string{
+	"access", "chdir", "chmod", "chown", "chroot", "creat", "execve", "faccessat", "faccessat2", "fchmodat", "lchown", "link", "linkat", "lstat", "mkdir", "mkdirat", "mknod", "mknodat",
+	"open", "openat", "openat2", "readlinkat", "rename", "renameat", "renameat2", "rmdir", "stat", "symlink", "symlinkat", "unlink", "unlinkat",
 }

@@ -21,6 +21,7 @@ var pages embed.FS
 // Pack is the pack "seccomp".
 func Pack() rules.Pack {
 	return rules.Pack{Name: "seccomp", Pages: pages, Rules: []*rules.Rule{
+		argumentNotInSyscall,
 		contradictoryActions,
 		dangerousSyscall,
 		deadArgumentRule,
@@ -31,6 +32,7 @@ func Pack() rules.Pack {
 		ioUringBesideDenied,
 		killThread,
 		missingDefaultAction,
+		pointerArgument,
 		ruleEqualsDefault,
 		speculationAllowed,
 		syntax,
@@ -54,7 +56,7 @@ func replace(profile *workspace.Profile, title string, safety fixers.Safety, spa
 
 // edited is replace with edits; none where there are no edits.
 func edited(profile *workspace.Profile, title string, safety fixers.Safety, edits []fixers.Edit, changes fixers.Changes) []fixers.Fix {
-	if len(edits) == 0 || len(profile.DuplicateFields) > 0 || slices.ContainsFunc(profile.Problems, isJSON) {
+	if len(edits) == 0 || !editable(profile) {
 		return nil
 	}
 	return []fixers.Fix{{Title: title, Safety: safety, Changes: changes, Edits: edits}}
