@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"github.com/sandlint/sandlint/parsers/seccomp"
+	"github.com/sandlint/sandlint/parsers/source"
 	"github.com/sandlint/sandlint/parsers/workspace"
 	"github.com/sandlint/sandlint/rules"
 )
@@ -26,7 +27,7 @@ func conditions(p *rules.Pass, profile *workspace.Profile, look func(rule *secco
 				continue
 			}
 			for i := range rule.Args {
-				if a := &rule.Args[i]; (a.Index.Known || a.Index.Span.IsEmpty()) && a.Index.Value <= 5 && slices.Contains(seccomp.Operators(), a.Op.Text) {
+				if a := &rule.Args[i]; (a.Index.Known || a.Index.Span.IsEmpty()) && a.Index.Value <= 5 && slices.Contains(seccomp.Operators(), a.Op.Text) && sound(profile, a.Span) {
 					look(rule, a, s)
 				}
 			}
@@ -49,7 +50,9 @@ func mayRunOn(rule *seccomp.Rule, l seccomp.Loader, host *seccomp.Architecture) 
 	return !slices.ContainsFunc(rule.Excludes.Arches, is) && (len(rule.Includes.Arches) == 0 || slices.ContainsFunc(rule.Includes.Arches, is))
 }
 
-// position returns where in its rule a condition stands.
-func position(rule *seccomp.Rule, arg *seccomp.Arg) int {
-	return slices.IndexFunc(rule.Args, func(a seccomp.Arg) bool { return a.Span == arg.Span })
+// sound reports whether everything within an object has the type that its readers expect. A field that an object lacks, which is a problem of its brace, is another matter.
+func sound(profile *workspace.Profile, object source.Span) bool {
+	return !slices.ContainsFunc(profile.Problems, func(p source.Problem) bool {
+		return object.Contains(p.Span) && profile.Source.Text(p.Span) != "{"
+	})
 }

@@ -70,7 +70,7 @@ func mentions(p *rules.Pass, profile *workspace.Profile) [][]mention {
 	if len(out) == 0 {
 		return nil
 	}
-	j := judge{profile: profile.Profile, loaders: p.Targets().Seccomp.Loaders(profile.Profile), keys: map[int]string{}, known: map[string][]verdict{}}
+	j := judge{profile: profile, loaders: p.Targets().Seccomp.Loaders(profile.Profile), keys: map[int]string{}, known: map[string][]verdict{}}
 	listed := listedABIs(profile)
 	for _, names := range out {
 		seq := make([]int, len(names))
@@ -94,7 +94,7 @@ func mentions(p *rules.Pass, profile *workspace.Profile) [][]mention {
 
 // judge finds out what becomes of the rules about one syscall.
 type judge struct {
-	profile *seccomp.Profile
+	profile *workspace.Profile
 	loaders []seccomp.Loader
 	keys    map[int]string // of conditions, by rule
 	known   map[string][]verdict
@@ -118,7 +118,7 @@ func (j *judge) judge(seq []int) []verdict {
 		rule := j.profile.Rules[r]
 		all = append(all, rule)
 		scoped = scoped || !rule.Includes.Span.IsEmpty() || !rule.Excludes.Span.IsEmpty()
-		certain = certain && readable(rule)
+		certain = certain && readable(j.profile, rule)
 	}
 	var out []verdict
 	if certain {
@@ -160,7 +160,7 @@ func (j *judge) judge(seq []int) []verdict {
 
 // judgeFor returns the verdicts for one loader. It reports false where the loader refuses the profile, or where there is too much to try.
 func (j *judge) judgeFor(l seccomp.Loader, seq []int, all []*seccomp.Rule) ([]verdict, bool) {
-	worlds, ok := worlds(j.profile, l, all)
+	worlds, ok := worlds(j.profile.Profile, l, all)
 	if !ok {
 		return nil, false
 	}
@@ -279,10 +279,10 @@ func within(a, b []bool) bool {
 }
 
 // readable reports whether every runtime reads a rule alike.
-func readable(rule *seccomp.Rule) bool {
+func readable(profile *workspace.Profile, rule *seccomp.Rule) bool {
 	_, ok := seccomp.LookupAction(rule.Action.Text)
 	number := func(n seccomp.Number) bool { return n.Known || n.Span.IsEmpty() }
-	return ok && number(rule.ErrnoRet) && len(rule.Args) <= 6 && !slices.ContainsFunc(rule.Args, func(a seccomp.Arg) bool {
+	return ok && number(rule.ErrnoRet) && len(rule.Args) <= 6 && sound(profile, rule.Span) && !slices.ContainsFunc(rule.Args, func(a seccomp.Arg) bool {
 		return !number(a.Index) || !number(a.Value) || !number(a.ValueTwo) || a.Index.Value > 5 || !slices.Contains(seccomp.Operators(), a.Op.Text)
 	})
 }

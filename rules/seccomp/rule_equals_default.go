@@ -67,7 +67,7 @@ func equalRules(p *rules.Pass, profile *workspace.Profile) []bool {
 	}
 	loaders := p.Targets().Seccomp.Loaders(profile.Profile)
 	for r, rule := range profile.Rules {
-		equals[r] = len(rule.Names) > 0 && readable(rule) && !slices.ContainsFunc(loaders, func(l seccomp.Loader) bool {
+		equals[r] = len(rule.Names) > 0 && readable(profile, rule) && !slices.ContainsFunc(loaders, func(l seccomp.Loader) bool {
 			return rule.OutcomeFor(l) != profile.DefaultFor(l)
 		})
 	}

@@ -31,6 +31,8 @@ func Pack() rules.Pack {
 		formatting,
 		ioUringBesideDenied,
 		killThread,
+		maskedValueOutsideMask,
+		maskedWithoutValue,
 		missingDefaultAction,
 		pointerArgument,
 		ruleEqualsDefault,
@@ -40,6 +42,7 @@ func Pack() rules.Pack {
 		unknownArchitecture,
 		unknownSyscall,
 		userNamespacesAllowed,
+		zeroMask,
 	}}
 }
 
