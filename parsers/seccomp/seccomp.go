@@ -25,6 +25,8 @@ type Profile struct {
 	Architectures []String
 	// ArchMap is Docker's list of hosts and their sub-architectures.
 	ArchMap []ArchMap
+	// ArchMapSpan is the archMap array with its brackets; empty when absent.
+	ArchMapSpan source.Span
 	// Flags are the SECCOMP_FILTER_FLAG_… names.
 	Flags            []String
 	ListenerPath     String
@@ -41,7 +43,7 @@ type Profile struct {
 	// Podman, containerd, runc) read them, and so does Parse; crun does not.
 	MiscasedFields []Field
 	// DuplicateFields are the members that repeat a known field of the same object. Docker, Podman, containerd and runc take the last one, as
-	// Parse does; crun takes the first.
+	// Parse does; crun takes the first. A comment, which nobody reads, is none.
 	DuplicateFields []Field
 	// Surplus is text that JSON does not have but that Parse reads over: the byte order mark, comments and trailing commas, in order of position. Without it
 	// the text is the same JSON.
@@ -52,12 +54,13 @@ type Profile struct {
 type Field struct {
 	// Name is the key as written.
 	Name String
-	// Near is the known field that was most likely meant: in another case for a miscased one; "" when none is near.
+	// Near is the known field that was most likely meant: in another case for a miscased one; "" when none is near, and for an unknown one when
+	// the object has that field too.
 	Near string
 	// Value is the place of the member's value.
 	Value source.Span
-	// Earlier is the key of the first occurrence, for a duplicate.
-	Earlier source.Span
+	// Earlier is the key of the first occurrence, and EarlierValue its value, for a duplicate.
+	Earlier, EarlierValue source.Span
 	// Path leads to the object: "" for the profile itself, "syscalls[3].args[0]".
 	Path string
 }
@@ -70,6 +73,8 @@ const (
 	KindShape = "shape"
 	// KindNoDefault is a profile without a default action, which some consumers refuse and others take as no profile at all.
 	KindNoDefault = "no-default-action"
+	// KindNoProfile is null or an array in the place of a profile, which some consumers take as no profile at all and others refuse.
+	KindNoProfile = "no-profile"
 )
 
 // Dialect is the form of a profile.
