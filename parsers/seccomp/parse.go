@@ -307,11 +307,11 @@ func (p *Profile) arg(v *hujson.Value, at *path) Arg {
 	return a
 }
 
-func (p *Profile) filter(v *hujson.Value, at *path) Filter {
+func (p *Profile) filter(v *hujson.Value, at *path) Scope {
 	if v.Value.Kind() != '{' {
-		return Filter{}
+		return Scope{}
 	}
-	f := Filter{Span: span(v)}
+	f := Scope{Span: span(v)}
 	p.members(v, &filterObject, at, func(name string, v *hujson.Value) {
 		switch name {
 		case "caps":

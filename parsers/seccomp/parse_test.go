@@ -470,7 +470,7 @@ func compareWithGo(t *testing.T, raw []byte, p *Profile) {
 		}
 		return &n.Value
 	}
-	filter := func(what string, got Filter, want goFilter) {
+	filter := func(what string, got Scope, want goFilter) {
 		t.Helper()
 		equal(what+" caps", texts(got.Caps), want.Caps)
 		equal(what+" arches", texts(got.Arches), want.Arches)

@@ -128,8 +128,8 @@ type Rule struct {
 	// ArgsSpan is the args array with its brackets; empty when absent.
 	ArgsSpan source.Span
 	Comment  String
-	Includes Filter
-	Excludes Filter
+	Includes Scope
+	Excludes Scope
 	// Span is the object, braces included.
 	Span source.Span
 }
@@ -141,8 +141,8 @@ type Arg struct {
 	Span                   source.Span
 }
 
-// Filter is Docker's includes or excludes.
-type Filter struct {
+// Scope is Docker's includes or excludes.
+type Scope struct {
 	Caps, Arches []String
 	MinKernel    String
 	Span         source.Span // empty when absent

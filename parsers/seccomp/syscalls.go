@@ -123,3 +123,13 @@ func Releases() []Version { return slices.Clone(libseccompReleases[:]) }
 
 // NewestLibseccomp returns the release of libseccomp that the syscall table is made from.
 func NewestLibseccomp() Version { return libseccompReleases[len(libseccompReleases)-1] }
+
+// multiplexed returns the syscalls that socketcall(2) or ipc(2) make too.
+var multiplexed = sync.OnceValue(func() (out []*Syscall) {
+	for i := range syscallTable {
+		if s := &syscallTable[i]; s.SocketCall != 0 || s.IPC != 0 {
+			out = append(out, s)
+		}
+	}
+	return out
+})

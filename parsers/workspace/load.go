@@ -512,7 +512,7 @@ func (w *Workspace) Open(e *Entry) (*Document, error) {
 		}
 		d.NixText = w.nixFile(e, nixconf.Parse(source.WholeFile(f)))
 	case KindSeccomp:
-		d.Profile = &Profile{seccomp.Parse(f)}
+		d.Profile = &Profile{Profile: seccomp.Parse(f)}
 	case KindWorkflow, KindDevcontainer, KindFlake, KindScript:
 		d.Hosted = w.hosted(e, f)
 	default:

@@ -5,6 +5,8 @@
 package workspace
 
 import (
+	"fmt"
+
 	"github.com/sandlint/sandlint/parsers/dockerfile"
 	"github.com/sandlint/sandlint/parsers/nixconf"
 	"github.com/sandlint/sandlint/parsers/seccomp"
@@ -48,9 +50,25 @@ type Dockerfile struct {
 	files   map[*source.File]*shell.Script // scripts of the build context
 }
 
-// Profile is a seccomp profile.
+// Profile is a seccomp profile. It belongs to one goroutine.
 type Profile struct {
 	*seccomp.Profile
+
+	filters map[string]*seccomp.Filter
+}
+
+// Filter returns the filter that a target makes of the profile, as seccomp.Profile.Compile does, and makes it once.
+func (p *Profile) Filter(t seccomp.Target) *seccomp.Filter {
+	key := fmt.Sprint(t.Loader, t.Host.Arch.Name, t.Host.Caps, t.Host.Kernel, t.Runtime, t.RuntimeVersion, t.Libseccomp)
+	f, ok := p.filters[key]
+	if !ok {
+		f = p.Compile(t)
+		if p.filters == nil {
+			p.filters = map[string]*seccomp.Filter{}
+		}
+		p.filters[key] = f
+	}
+	return f
 }
 
 // Host is what a nix.conf text stands in.

@@ -95,7 +95,7 @@ func meaning(rule *seccomp.Rule) (string, bool) {
 		}
 		fmt.Fprintf(&b, "%d %d %d %s\x00", a.Index.Value, a.Value.Value, a.ValueTwo.Value, a.Op.Text)
 	}
-	for _, f := range []seccomp.Filter{rule.Includes, rule.Excludes} {
+	for _, f := range []seccomp.Scope{rule.Includes, rule.Excludes} {
 		for _, list := range [][]seccomp.String{f.Caps, f.Arches} {
 			var names []string
 			for _, s := range list {

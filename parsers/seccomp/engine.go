@@ -1,0 +1,395 @@
+package seccomp
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strconv"
+)
+
+// Target is one way in which a profile comes into force: who reads it, on what host, and what makes the filter of it.
+type Target struct {
+	Loader Loader
+	Host   Host
+	// Runtime is "runc" or "crun".
+	Runtime        string
+	RuntimeVersion Version
+	Libseccomp     Libseccomp
+}
+
+// String returns the target in words: "Docker with runc 1.5.1 and libseccomp 2.6.1 on x86_64".
+func (t Target) String() string {
+	return fmt.Sprintf("%s with %s %s and libseccomp %s on %s", t.Loader, t.Runtime, t.RuntimeVersion, t.Libseccomp, t.Host.Arch.ABI)
+}
+
+// Filter is what a runtime makes of a resolved profile. It decides as runc 1.1.5 and 1.5.1 and crun 1.8.1 and 1.27 were seen to do with libseccomp
+// 2.5.4 and 2.6.1. A Filter is immutable.
+type Filter struct {
+	*Resolved
+	Target Target
+	// Archs are the architectures that the filter is for: the host's own, and the listed ones that are known.
+	Archs []*Architecture
+
+	uses   map[string][]use
+	border map[*Architecture]int // runc's highest named number; an architecture without one has no border
+}
+
+// use is one naming of a syscall by a rule.
+type use struct {
+	name String
+	rule *ResolvedRule
+	// parts are the conditions under which the rule holds: one part, or several alternatives where an argument is repeated.
+	parts [][]Cond
+}
+
+// Cond is one condition on an argument. It compares the whole register, unsigned; on a 32-bit ABI that is 32 bits wide.
+type Cond struct {
+	Arg int
+	Op  string // SCMP_CMP_…
+	// Value is what is compared with: for SCMP_CMP_MASKED_EQ the value within the mask.
+	Value uint64
+	Mask  uint64 // for SCMP_CMP_MASKED_EQ only
+}
+
+// Holds reports whether an argument meets the condition.
+func (c Cond) Holds(arg uint64) bool {
+	switch c.Op {
+	case "SCMP_CMP_NE":
+		return arg != c.Value
+	case "SCMP_CMP_LT":
+		return arg < c.Value
+	case "SCMP_CMP_LE":
+		return arg <= c.Value
+	case "SCMP_CMP_EQ":
+		return arg == c.Value
+	case "SCMP_CMP_GE":
+		return arg >= c.Value
+	case "SCMP_CMP_GT":
+		return arg > c.Value
+	case "SCMP_CMP_MASKED_EQ":
+		return arg&c.Mask == c.Value
+	}
+	return false
+}
+
+// String returns the condition as "arg0 < 40" or "arg0 & 0x7e020000 == 0".
+func (c Cond) String() string {
+	op := map[string]string{"SCMP_CMP_NE": "!=", "SCMP_CMP_LT": "<", "SCMP_CMP_LE": "<=", "SCMP_CMP_EQ": "==", "SCMP_CMP_GE": ">=", "SCMP_CMP_GT": ">"}[c.Op]
+	if op == "" {
+		return fmt.Sprintf("arg%d & %#x == %#x", c.Arg, c.Mask, c.Value)
+	}
+	return fmt.Sprintf("arg%d %s %d", c.Arg, op, c.Value)
+}
+
+// narrow returns the condition as a 32-bit ABI has it.
+func (c Cond) narrow(a *Architecture) Cond {
+	if a.Bits == 32 && a.ABI != "x32" {
+		c.Value, c.Mask = uint64(uint32(c.Value)), uint64(uint32(c.Mask))
+	}
+	return c
+}
+
+// Step is the step of the model that decides about a call.
+type Step int
+
+const (
+	// StepBorder: runc answers ENOSYS to every number above the highest that the profile names.
+	StepBorder Step = iota
+	// StepForeign: the call comes from an ABI that the filter is not for, and the thread is killed.
+	StepForeign
+	// StepDefault: no rule is left, and the default action holds.
+	StepDefault
+	// StepRule: the first rule without conditions decides.
+	StepRule
+	// StepConditions: rules with conditions decide, and the default action where none of them holds.
+	StepConditions
+)
+
+// Why is the reason for which a rule that names a syscall has no part in the decision.
+type Why int
+
+const (
+	// UnknownName: libseccomp does not know the name.
+	UnknownName Why = iota
+	// NotOnABI: the syscall does not exist on the ABI.
+	NotOnABI
+	// EqualsDefault: the rule does what the default action does, and is dropped before others are looked at.
+	EqualsDefault
+	// Shadowed: a rule without conditions decides.
+	Shadowed
+	// LeftOut: the loader leaves the whole rule out, for its includes or excludes or for want of names.
+	LeftOut
+)
+
+// Dead is a naming of a syscall that has no part in the decision.
+type Dead struct {
+	Name String
+	Rule *Rule
+	Why  Why
+	// By is the rule that decides instead, for Shadowed.
+	By *Rule
+	// Reason is the loader's, for LeftOut.
+	Reason string
+}
+
+// Case is one alternative of a conditional decision.
+type Case struct {
+	Conds   []Cond // all must hold, at most one for each argument; never empty
+	Outcome Outcome
+	Rule    *Rule
+	Name    String
+	// Multiplexed says that the case comes from a rule about a call that socketcall(2) or ipc(2) makes too.
+	Multiplexed bool
+}
+
+// Holds reports whether the arguments meet all conditions of the case.
+func (c Case) Holds(args [6]uint64) bool {
+	return !slices.ContainsFunc(c.Conds, func(cond Cond) bool { return !cond.Holds(args[cond.Arg]) })
+}
+
+// Decision is what a filter does with one syscall on one ABI.
+type Decision struct {
+	Step Step
+	// Outcome is the outcome where no case holds.
+	Outcome Outcome
+	// Rule and Name are those that decide, for StepRule.
+	Rule *Rule
+	Name String
+	// Border is the highest number that the profile names, for StepBorder.
+	Border int
+	// Cases are the alternatives of StepConditions, in order of the file.
+	Cases []Case
+}
+
+// Eval returns the outcomes that are possible for a call with the given registers: one, or several where rules with different actions hold at once, of which libseccomp takes one that
+// neither the order in the file nor its release foretells.
+func (d *Decision) Eval(args [6]uint64) []Outcome {
+	var out []Outcome
+	for _, c := range d.Cases {
+		if !slices.Contains(out, c.Outcome) && c.Holds(args) {
+			out = append(out, c.Outcome)
+		}
+	}
+	if len(out) == 0 {
+		return []Outcome{d.Outcome}
+	}
+	return out
+}
+
+// Compile returns the filter that a target makes of the profile.
+func (p *Profile) Compile(t Target) *Filter {
+	return p.Resolve(t.Loader, t.Host).Compile(t.Runtime, t.RuntimeVersion, t.Libseccomp)
+}
+
+// Compile returns the filter that a runtime with a build of libseccomp makes of what a loader gave it.
+func (r *Resolved) Compile(runtime string, version Version, lib Libseccomp) *Filter {
+	f := &Filter{Resolved: r, Target: Target{r.Loader, r.Host, runtime, version, lib}, uses: make(map[string][]use, 512)}
+	if r.Host.Arch != nil {
+		f.Archs = append(f.Archs, r.Host.Arch)
+	}
+	var listed []*Architecture
+	for _, name := range r.Architectures {
+		if a, ok := LookupArchitecture(name.Text); ok {
+			listed = append(listed, a)
+			if !slices.Contains(f.Archs, a) {
+				f.Archs = append(f.Archs, a)
+			}
+		}
+	}
+	for i := range r.Rules {
+		rule := &r.Rules[i]
+		parts := f.parts(rule.Rule)
+		for _, name := range rule.Names {
+			f.uses[name.Text] = append(f.uses[name.Text], use{name, rule, parts})
+		}
+	}
+	// runc's stub stands before the filter, for the listed architectures, and since 1.1.15 for the host's own too.
+	if runtime == "runc" && !r.Default.Runs() && r.Default.Action != "SCMP_ACT_TRACE" {
+		if !version.Less(stubForNative) {
+			listed = f.Archs
+		}
+		f.border = make(map[*Architecture]int, len(listed))
+		for name := range f.uses {
+			s, ok := LookupSyscall(name)
+			if !ok || !lib.Knows(s) {
+				continue
+			}
+			for _, a := range listed {
+				// libseccomp gives multiplexed calls a pseudo number below 0.
+				if n, ok := s.Number(a.ABI); ok && n > f.border[a] && !s.Multiplexed(a.ABI) {
+					f.border[a] = n
+				}
+			}
+		}
+	}
+	return f
+}
+
+// stubForNative is the first release of runc that answers ENOSYS above the border for the host's own architecture also where the profile does not list it.
+var stubForNative = Version{1, 1, 15}
+
+// crunReadsAllConds is the first release of crun that reads more than six conditions of a rule.
+var crunReadsAllConds = Version{1, 29, 2}
+
+// parts returns the conditions of a rule as alternatives; one empty alternative for a rule without conditions. Both runtimes make a rule that repeats an
+// argument into one rule for each of its conditions.
+func (f *Filter) parts(rule *Rule) [][]Cond {
+	args := rule.Args
+	if len(args) > 6 && f.Target.Runtime == "crun" && f.Target.RuntimeVersion.Less(crunReadsAllConds) {
+		args = args[:6]
+	}
+	var conds []Cond
+	repeats, seen := false, [6]bool{}
+	for _, a := range args {
+		if !slices.Contains(Operators(), a.Op.Text) || a.Index.Value > 5 {
+			continue // which runtimes refuse
+		}
+		c := Cond{Arg: int(a.Index.Value), Op: a.Op.Text, Value: a.Value.Value}
+		if c.Op == "SCMP_CMP_MASKED_EQ" {
+			c.Mask = a.Value.Value
+			c.Value = a.ValueTwo.Value & c.Mask
+		}
+		repeats = repeats || seen[c.Arg]
+		seen[c.Arg] = true
+		conds = append(conds, c)
+	}
+	if !repeats {
+		return [][]Cond{withoutAlways(conds)}
+	}
+	var parts [][]Cond
+	for _, c := range conds {
+		parts = append(parts, withoutAlways([]Cond{c}))
+	}
+	return parts
+}
+
+// withoutAlways drops the conditions that a mask of 0 makes true for every argument, as libseccomp does.
+func withoutAlways(conds []Cond) []Cond {
+	return slices.DeleteFunc(conds, func(c Cond) bool { return c.Op == "SCMP_CMP_MASKED_EQ" && c.Mask == 0 })
+}
+
+// Covers reports whether the filter is for calls of an ABI; others are killed.
+func (f *Filter) Covers(a *Architecture) bool { return slices.Contains(f.Archs, a) }
+
+// Border returns the highest number that the profile names on an architecture, above which runc answers ENOSYS; false where there is no such border.
+func (f *Filter) Border(a *Architecture) (int, bool) {
+	n, ok := f.border[a]
+	return n, ok
+}
+
+// Named reports whether a rule of the filter names a syscall, on whatever ABI.
+func (f *Filter) Named(syscall string) bool { return len(f.uses[syscall]) > 0 }
+
+// Decide returns what the filter does with a syscall on an architecture. A syscall that the ABI does not have cannot be called there; it is decided
+// about as one that no rule names. Where the profile is Off, every call runs.
+func (f *Filter) Decide(a *Architecture, syscall string) Decision {
+	if f.Off {
+		return Decision{Step: StepDefault, Outcome: Outcome{Action: "SCMP_ACT_ALLOW"}}
+	}
+	s, known := LookupSyscall(syscall)
+	number, on := 0, false
+	if known {
+		number, on = s.Number(a.ABI)
+	}
+	if border, ok := f.Border(a); ok && on && number > border {
+		return Decision{Step: StepBorder, Outcome: Outcome{"SCMP_ACT_ERRNO", 38}, Border: border}
+	}
+	if !f.Covers(a) {
+		return Decision{Step: StepForeign, Outcome: Outcome{Action: "SCMP_ACT_KILL_THREAD"}}
+	}
+	d := Decision{Step: StepDefault, Outcome: f.Default}
+	if !on {
+		return d
+	}
+	if f.Target.Libseccomp.Knows(s) && f.decide(&d, a, f.uses[syscall], 0) {
+		return d
+	}
+	if syscall == "socketcall" || syscall == "ipc" {
+		for _, through := range multiplexed() {
+			number := through.SocketCall
+			if syscall == "ipc" {
+				number = through.IPC
+			}
+			if number != 0 && through.Multiplexed(a.ABI) && f.Target.Libseccomp.Knows(through) && f.decide(&d, a, f.uses[through.Name], number) {
+				return d
+			}
+		}
+	}
+	if len(d.Cases) > 0 {
+		d.Step = StepConditions
+	}
+	return d
+}
+
+// decide adds the rules about a syscall to a decision, and reports whether one without conditions decides it. A sub-call other than 0 is that of
+// socketcall(2) or ipc(2): libseccomp then compares the first argument with it, in the place of what the rule says about it.
+func (f *Filter) decide(d *Decision, a *Architecture, uses []use, subCall int) bool {
+	for _, u := range uses {
+		if u.rule.Outcome == f.Default {
+			continue
+		}
+		for _, part := range u.parts {
+			if subCall == 0 && len(part) == 0 {
+				*d = Decision{Step: StepRule, Outcome: u.rule.Outcome, Rule: u.rule.Rule, Name: u.name}
+				return true
+			}
+			c := Case{Outcome: u.rule.Outcome, Rule: u.rule.Rule, Name: u.name, Multiplexed: subCall != 0}
+			if subCall != 0 {
+				c.Conds = append(c.Conds, Cond{Arg: 0, Op: "SCMP_CMP_EQ", Value: uint64(subCall)})
+			}
+			for _, cond := range part {
+				if subCall == 0 || cond.Arg != 0 {
+					c.Conds = append(c.Conds, cond.narrow(a))
+				}
+			}
+			d.Cases = append(d.Cases, c)
+		}
+	}
+	return false
+}
+
+// Dead returns the namings of a syscall that have no part in the decision about it on an architecture, in order of the file, with the reason.
+func (f *Filter) Dead(a *Architecture, syscall string) []Dead {
+	var dead []Dead
+	add := func(name String, rule *Rule, why Why, by *Rule, reason string) {
+		dead = append(dead, Dead{name, rule, why, by, reason})
+	}
+	for _, left := range f.Left {
+		for _, name := range left.Rule.Names {
+			if name.Text == syscall {
+				add(name, left.Rule, LeftOut, nil, left.Reason)
+			}
+		}
+	}
+	s, known := LookupSyscall(syscall)
+	d := f.Decide(a, syscall)
+	for _, u := range f.uses[syscall] {
+		switch {
+		case !known || !f.Target.Libseccomp.Knows(s):
+			add(u.name, u.rule.Rule, UnknownName, nil, "")
+		case !s.On(a.ABI):
+			add(u.name, u.rule.Rule, NotOnABI, nil, "")
+		case u.rule.Outcome == f.Default:
+			add(u.name, u.rule.Rule, EqualsDefault, nil, "")
+		case d.Step == StepRule && u.name.Span != d.Name.Span:
+			add(u.name, u.rule.Rule, Shadowed, d.Rule, "")
+		}
+	}
+	slices.SortStableFunc(dead, func(a, b Dead) int { return cmp.Compare(a.Name.Span.Start, b.Name.Span.Start) })
+	return dead
+}
+
+// String returns the reason in words, after "the rule has no effect: ".
+func (d Dead) String() string {
+	switch d.Why {
+	case UnknownName:
+		return "libseccomp does not know " + strconv.Quote(d.Name.Text)
+	case NotOnABI:
+		return "the syscall does not exist there"
+	case EqualsDefault:
+		return "its action is the default action, and it is dropped before the others are looked at"
+	case Shadowed:
+		return "a rule without conditions decides"
+	}
+	return d.Reason
+}
