@@ -13,6 +13,7 @@ import (
 	"strings"
 
 	"github.com/sandlint/sandlint/fixers"
+	"github.com/sandlint/sandlint/parsers/seccomp"
 	"github.com/sandlint/sandlint/parsers/source"
 )
 
@@ -430,6 +431,11 @@ func action(name, number, symbol any) string {
 	case "SCMP_ACT_KILL":
 		return compact("SCMP_ACT_KILL_THREAD")
 	case "SCMP_ACT_ERRNO", "SCMP_ACT_TRACE":
+		if word, ok := symbol.(string); ok && number == nil {
+			if n, ok := seccomp.LookupErrno(word); ok && word != "" {
+				number = json.Number(strconv.Itoa(int(n)))
+			}
+		}
 		if number == nil {
 			number = json.Number("1") // EPERM
 		}

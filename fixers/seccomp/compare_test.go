@@ -40,6 +40,8 @@ func TestCompareRules(t *testing.T) {
 		{"errno of TRACE", `{"names":["a"],"action":"SCMP_ACT_TRACE","errnoRet":3}`, `{"names":["a"],"action":"SCMP_ACT_TRACE"}`, false},
 		{"errno EPERM", `{"names":["a"],"action":"SCMP_ACT_TRACE","errnoRet":1}`, `{"names":["a"],"action":"SCMP_ACT_TRACE"}`, true},
 		{"symbolic errno", `{"names":["a"],"action":"SCMP_ACT_ERRNO","errno":"ENOSYS","errnoRet":38}`, `{"names":["a"],"action":"SCMP_ACT_ERRNO","errnoRet":38}`, false},
+		{"symbolic errno without number", `{"names":["a"],"action":"SCMP_ACT_ERRNO","errno":"ENOSYS"}`, `{"names":["a"],"action":"SCMP_ACT_ERRNO","errno":"ENOSYS","errnoRet":38}`, true},
+		{"symbolic errno with another number", `{"names":["a"],"action":"SCMP_ACT_ERRNO","errno":"ENOSYS"}`, `{"names":["a"],"action":"SCMP_ACT_ERRNO","errno":"ENOSYS","errnoRet":13}`, false},
 		{"two names for one action", `{"names":["a"],"action":"SCMP_ACT_KILL"}`, `{"names":["a"],"action":"SCMP_ACT_KILL_THREAD"}`, true},
 		{"other action", `{"names":["a"],"action":"SCMP_ACT_KILL"}`, `{"names":["a"],"action":"SCMP_ACT_KILL_PROCESS"}`, false},
 		{"name gone", `{"names":["a","b"],"action":"SCMP_ACT_ALLOW"}`, `{"names":["a"],"action":"SCMP_ACT_ALLOW"}`, false},

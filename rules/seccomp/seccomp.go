@@ -21,11 +21,29 @@ var pages embed.FS
 // Pack is the pack "seccomp".
 func Pack() rules.Pack {
 	return rules.Pack{Name: "seccomp", Pages: pages, Rules: []*rules.Rule{
+		architecturesAndArchmap,
+		archmapDuplicate,
+		badMinKernel,
+		dockerFieldIgnored,
+		duplicateKey,
 		duplicateSyscall,
+		errnoOnOtherAction,
+		errnoOutOfRange,
+		errnoZero,
+		hostNotInArchmap,
+		legacyName,
+		minKernelIgnored,
+		miscasedField,
 		missingDefaultAction,
+		nameAndNames,
+		podmanOnlyErrno,
+		profileDisablesSeccomp,
 		syntax,
 		unknownAction,
 		unknownArchitecture,
+		unknownCapability,
+		unknownField,
+		unknownFilterArch,
 		unknownSyscall,
 	}}
 }
