@@ -64,12 +64,13 @@ var dockerFieldIgnored = &rules.Rule{
 	},
 }
 
-// lostArchitectures returns the architectures that only archMap adds to the filter.
+// lostArchitectures returns the architectures that only archMap adds to the filter. One that nobody knows is no loss.
 func lostArchitectures(profile *workspace.Profile) (lost []string) {
 	seen := map[string]bool{}
 	for _, entry := range profile.ArchMap {
 		for _, sub := range entry.SubArchitectures {
-			if !seen[sub.Text] && !has(profile.Architectures, sub.Text) {
+			_, known := seccomp.LookupArchitecture(sub.Text)
+			if known && !seen[sub.Text] && !has(profile.Architectures, sub.Text) {
 				lost = append(lost, sub.Text)
 			}
 			seen[sub.Text] = true
@@ -89,7 +90,7 @@ func lostRule(p *rules.Pass, profile *workspace.Profile, rule *seccomp.Rule) str
 	case len(runtimes) == 2:
 		return "with runc " + effect + ", and crun refuses the profile"
 	case runtimes[0] == "crun":
-		return "crun refuses the profile, in which a rule has no names"
+		return "the rule has no names, and the profile is refused"
 	}
 	return effect
 }
