@@ -26,6 +26,7 @@ var archmapDuplicate = &rules.Rule{
 			return
 		}
 		first := map[string]seccomp.ArchMap{}
+		counts := map[string]map[string]bool{} // the sub-architectures of the first entry
 		for i, entry := range profile.ArchMap {
 			name := entry.Architecture
 			earlier, ok := first[name.Text]
@@ -36,14 +37,17 @@ var archmapDuplicate = &rules.Rule{
 				continue
 			}
 			var lost []string
+			if counts[name.Text] == nil {
+				counts[name.Text] = set(earlier.SubArchitectures)
+			}
 			for _, sub := range entry.SubArchitectures {
-				if !has(earlier.SubArchitectures, sub.Text) {
+				if !counts[name.Text][sub.Text] {
 					lost = append(lost, fmt.Sprintf("%q", sub.Text))
 				}
 			}
 			message := fmt.Sprintf("%q has an entry already, and %s %s the first", name.Text, enumerate(readers), verb("take", readers))
 			if len(lost) > 0 {
-				message += ", without " + enumerate(lost)
+				message += ", without " + enumerate(shorten(lost, "architectures"))
 			}
 			finding := at(profile, name.Span, message)
 			finding.Related = []rules.Related{{File: profile.Source, Span: earlier.Architecture.Span, Message: "the entry that counts"}}

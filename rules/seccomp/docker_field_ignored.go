@@ -64,22 +64,18 @@ var dockerFieldIgnored = &rules.Rule{
 	},
 }
 
-// lostArchitectures returns the architectures that only archMap adds to the filter. One that nobody knows is no loss.
+// lostArchitectures returns the architectures that only archMap adds to the filter.
 func lostArchitectures(profile *workspace.Profile) (lost []string) {
-	seen := map[string]bool{}
+	seen := set(profile.Architectures)
 	for _, entry := range profile.ArchMap {
 		for _, sub := range entry.SubArchitectures {
-			_, known := seccomp.LookupArchitecture(sub.Text)
-			if known && !seen[sub.Text] && !has(profile.Architectures, sub.Text) {
+			if !seen[sub.Text] {
 				lost = append(lost, sub.Text)
 			}
 			seen[sub.Text] = true
 		}
 	}
-	if len(lost) > 3 {
-		lost = []string{lost[0], lost[1], fmt.Sprintf("%d other architectures", len(lost)-2)}
-	}
-	return lost
+	return shorten(lost, "architectures")
 }
 
 // lostRule says what becomes of a rule without names.
@@ -95,12 +91,17 @@ func lostRule(p *rules.Pass, profile *workspace.Profile, rule *seccomp.Rule) str
 	return effect
 }
 
+// shorten returns no more than three of some names, the last of which then says how many others there are.
+func shorten(names []string, what string) []string {
+	if len(names) > 3 {
+		return []string{names[0], names[1], fmt.Sprintf("%d other %s", len(names)-2, what)}
+	}
+	return names
+}
+
 // holds begins to say where a rule holds.
 func holds(rule *seccomp.Rule) string {
-	names := texts(rule.Names)
-	if len(names) > 3 {
-		names = []string{names[0], names[1], fmt.Sprintf("%d other syscalls", len(names)-2)}
-	}
+	names := shorten(texts(rule.Names), "syscalls")
 	action := strings.TrimPrefix(rule.Action.Text, "SCMP_ACT_")
 	if len(names) == 0 {
 		return "the rule holds"
@@ -116,10 +117,10 @@ func dropped(p *rules.Pass, rule *seccomp.Rule, scope seccomp.Scope, includes bo
 		with, on, from = " without ", " on other hosts than ", " before Linux "
 	}
 	if len(scope.Caps) > 0 {
-		where = append(where, with+or(texts(scope.Caps)))
+		where = append(where, with+or(shorten(texts(scope.Caps), "capabilities")))
 	}
 	if len(scope.Arches) > 0 && reachesHost(p, rule, scope.Arches, includes) {
-		where = append(where, on+or(texts(scope.Arches)))
+		where = append(where, on+or(shorten(texts(scope.Arches), "hosts")))
 	}
 	if least, ok := minKernel(scope.MinKernel.Text); ok && !(includes && always(p, least)) {
 		where = append(where, from+scope.MinKernel.Text)

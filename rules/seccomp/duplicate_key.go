@@ -39,10 +39,12 @@ func checkDuplicateKey(p *rules.Pass, profile *workspace.Profile) {
 	}
 	text := profile.Source.Text
 	readers := goReaders(p, profile)
+	done := map[source.Span]int{} // how many of each chain are reported
 	for _, field := range profile.DuplicateFields {
 		chain := chains[field.Earlier]
-		n := slices.IndexFunc(chain, func(f seccomp.Field) bool { return f.Name.Span == field.Name.Span })
-		previous := chain[n-1]
+		n := done[field.Earlier]
+		done[field.Earlier]++
+		previous := chain[n]
 		cased := text(previous.Name.Span) != text(field.Name.Span)
 		what := fmt.Sprintf("%q is in the same object twice", field.Name.Text)
 		if cased {
@@ -77,7 +79,9 @@ func checkDuplicateKey(p *rules.Pass, profile *workspace.Profile) {
 			}
 		}
 		finding.Related = []rules.Related{{File: profile.Source, Span: previous.Name.Span, Message: "it is here too"}}
-		finding.Fixes = keepOne(profile, fmt.Sprintf("Remove %s %q", which, field.Name.Text), remove)
+		if n == 0 { // it mends the others too
+			finding.Fixes = keepOne(profile, fmt.Sprintf("Remove %s %q", which, field.Name.Text), remove)
+		}
 		p.Report(finding)
 	}
 }

@@ -33,7 +33,7 @@ var hostNotInArchmap = &rules.Rule{
 		}
 		for _, entry := range profile.ArchMap {
 			a, ok := seccomp.LookupArchitecture(entry.Architecture.Text)
-			if !ok || len(entry.SubArchitectures) == 0 || slices.ContainsFunc(loaders, func(l seccomp.Loader) bool { return takes(profile, l, a) }) {
+			if !ok || len(entry.SubArchitectures) == 0 || slices.ContainsFunc(loaders, func(l seccomp.Loader) bool { return takes(l, a) }) {
 				continue
 			}
 			names := loaderNames(p, profile, loaders...)
@@ -60,12 +60,13 @@ var hostNotInArchmap = &rules.Rule{
 }
 
 // takes reports whether a loader looks for an entry of archMap on machines of an architecture.
-func takes(profile *workspace.Profile, l seccomp.Loader, a *seccomp.Architecture) bool {
+func takes(l seccomp.Loader, a *seccomp.Architecture) bool {
 	if a.Docker == "x32" || l == seccomp.LoaderDocker && a.Docker == "" {
 		return false // no kernel reports it
 	}
-	r := profile.Resolve(l, seccomp.Host{Arch: a})
-	return has(r.Architectures, a.Name)
+	name := seccomp.String{Text: a.Name}
+	probe := seccomp.Profile{DefaultAction: seccomp.String{Text: "SCMP_ACT_ALLOW"}, ArchMap: []seccomp.ArchMap{{Architecture: name}}}
+	return len(probe.Resolve(l, seccomp.Host{Arch: a}).Architectures) > 0
 }
 
 // hasOthers reports whether a machine runs programs of other architectures than its own.

@@ -87,6 +87,15 @@ func texts(list []seccomp.String) []string {
 	return out
 }
 
+// set returns the texts of strings as a set.
+func set(list []seccomp.String) map[string]bool {
+	texts := make(map[string]bool, len(list))
+	for _, s := range list {
+		texts[s.Text] = true
+	}
+	return texts
+}
+
 // has reports whether one of some strings has a text.
 func has(list []seccomp.String, text string) bool {
 	return slices.ContainsFunc(list, func(s seccomp.String) bool { return s.Text == text })

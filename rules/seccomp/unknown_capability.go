@@ -29,6 +29,7 @@ var unknownCapability = &rules.Rule{
 		known := seccomp.Capabilities()
 		for _, rule := range profile.Rules {
 			for n, list := range [][]seccomp.String{rule.Includes.Caps, rule.Excludes.Caps} {
+				var given map[string]bool // the list as a set
 				for _, name := range list {
 					if slices.Contains(known, name.Text) {
 						continue
@@ -39,7 +40,10 @@ var unknownCapability = &rules.Rule{
 					}
 					if near := seccomp.NearestCapability(name.Text); near != "" {
 						finding.Message += fmt.Sprintf("; did you mean %q?", near)
-						if !has(list, near) {
+						if given == nil {
+							given = set(list)
+						}
+						if !given[near] {
 							edits := fixseccomp.ReplaceString(profile.Profile, name, near)
 							finding.Fixes = edited(profile, "Rename to "+near, fixers.Unsafe, edits, fixers.Changes{Syscalls: texts(rule.Names)})
 						}

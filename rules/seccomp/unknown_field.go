@@ -1,6 +1,7 @@
 package seccomp
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -29,7 +30,8 @@ var unknownField = &rules.Rule{
 			}
 			finding := at(profile, field.Name.Span, fmt.Sprintf("field %q is read by nobody", field.Name.Text))
 			var rule *seccomp.Rule
-			if i := slices.IndexFunc(profile.Rules, func(r *seccomp.Rule) bool { return r.Span.Contains(field.Name.Span) }); i >= 0 {
+			i, _ := slices.BinarySearchFunc(profile.Rules, field.Name.Span.Start, func(r *seccomp.Rule, at int) int { return cmp.Compare(r.Span.End, at) })
+			if i < len(profile.Rules) && profile.Rules[i].Span.Contains(field.Name.Span) {
 				rule = profile.Rules[i]
 			}
 			near := field.Near
@@ -39,6 +41,9 @@ var unknownField = &rules.Rule{
 					near = filterField(rule, field)
 				}
 			}
+			if slices.Contains(supersetFields, near) && reads(p, profile, seccomp.LoaderOCI) {
+				near = "" // it would be ignored there too
+			}
 			if near != "" && near != "comment" {
 				finding.Message += fmt.Sprintf("; did you mean %q?", near)
 				finding.Fixes = replace(profile, "Rename to "+near, fixers.Unsafe, field.Name.Span, quoted(near), renaming(near, field, rule))
@@ -47,6 +52,9 @@ var unknownField = &rules.Rule{
 		}
 	},
 }
+
+// supersetFields are the fields that the OCI specification does not have.
+var supersetFields = []string{"archMap", "architecture", "subArchitectures", "name", "includes", "excludes", "caps", "arches", "minKernel", "errno", "defaultErrno"}
 
 // isRemark reports whether a field that nobody reads is meant for people, or for an editor.
 func isRemark(name string) bool {

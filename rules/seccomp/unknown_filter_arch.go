@@ -42,14 +42,20 @@ var unknownFilterArch = &rules.Rule{
 		known[""], known["x32"] = false, true // the mark of what is no host; no host either, but in every list of the default profiles
 		for _, rule := range profile.Rules {
 			for n, list := range [][]seccomp.String{rule.Includes.Arches, rule.Excludes.Arches} {
+				var given map[string]bool // the list as a set
+				some := false
 				for _, arch := range list {
 					if known[arch.Text] {
 						continue
 					}
+					if given == nil {
+						given = set(list)
+						some = slices.ContainsFunc(list, func(s seccomp.String) bool { return known[s.Text] })
+					}
 					effect := "it excludes nothing"
 					if n == 0 {
 						effect = "the rule is left out there"
-						if !slices.ContainsFunc(list, func(s seccomp.String) bool { return known[s.Text] }) {
+						if !some {
 							effect = "the rule is always left out"
 						}
 					}
@@ -57,7 +63,7 @@ var unknownFilterArch = &rules.Rule{
 					if a, ok := seccomp.LookupArchitecture(seccomp.NearestArchitecture(arch.Text)); ok && name(a) != "" {
 						near := name(a)
 						finding.Message += fmt.Sprintf("; did you mean %q?", near)
-						if !has(list, near) {
+						if !given[near] {
 							edits := fixseccomp.ReplaceString(profile.Profile, arch, near)
 							finding.Fixes = edited(profile, "Rename to "+near, fixers.Unsafe, edits, fixers.Changes{Syscalls: texts(rule.Names)})
 						}
