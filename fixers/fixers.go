@@ -51,8 +51,8 @@ type Changes struct {
 	Settings []string
 	// Syscalls are the syscalls whose decision may change.
 	Syscalls []string
-	// Fields are the fields of a seccomp profile outside its rules whose value may change, such as architectures; defaultAction stands for its errno too.
-	Fields []string
+	// Decisions says that a seccomp profile may decide otherwise about any call.
+	Decisions bool
 	// Order says that instructions of a Dockerfile are moved: the same instructions, in another order.
 	Order bool
 	// Instructions says that the text of the edited instructions of a Dockerfile changes; all others stay as they are.

@@ -25,18 +25,15 @@ import (
 // What is compared is, for each syscall, the rules that decide about it, in order, by what runc 1.1 and 1.5 and crun 1.8 and 1.27 with libseccomp 2.5.4
 // and 2.6.1 make of them: a rule whose action is the default one is dropped, the first rule without conditions hides all others, conditions
 // that repeat an argument are alternatives. A syscall that some rule names must still be named, since runc derives from the names which syscalls do not
-// exist. Of archMap the first entry of each architecture counts, and errno in words gives the number where there is none. Syscalls and fields that a fix declares may differ; with
-// Changes.Repair only the text after is read.
+// exist. Of archMap the first entry of each architecture counts, and errno in words gives the number where there is none. Syscalls that a fix declares may differ; with
+// Changes.Repair and Changes.Decisions only the text after is read.
 func Compare(before, after *source.File, fixes []fixers.Fix) string {
-	declared, fields := map[string]bool{}, map[string]bool{}
+	declared := map[string]bool{}
 	repair := false
 	for _, f := range fixes {
-		repair = repair || f.Changes.Repair
+		repair = repair || f.Changes.Repair || f.Changes.Decisions
 		for _, name := range f.Changes.Syscalls {
 			declared[name] = true
-		}
-		for _, name := range f.Changes.Fields {
-			fields[name] = true
 		}
 	}
 	now, err := read(after.Bytes)
@@ -56,12 +53,12 @@ func Compare(before, after *source.File, fixes []fixers.Fix) string {
 		return fmt.Sprintf("the text before the fix cannot be read, so that nothing can be compared: %v", err)
 	}
 	for _, key := range slices.Sorted(maps.Keys(old.fields)) {
-		if old.fields[key] != now.fields[key] && !fields[key] {
+		if old.fields[key] != now.fields[key] {
 			return fmt.Sprintf("%s is %s after the fix, and was %s", key, orNone(now.fields[key]), orNone(old.fields[key]))
 		}
 	}
 	for _, key := range slices.Sorted(maps.Keys(now.fields)) {
-		if old.fields[key] != now.fields[key] && !fields[key] {
+		if old.fields[key] != now.fields[key] {
 			return fmt.Sprintf("%s is %s after the fix, and was %s", key, now.fields[key], orNone(old.fields[key]))
 		}
 	}

@@ -72,6 +72,7 @@ func Parse(f *source.File) *Profile {
 	for _, fields := range [][]Field{p.UnknownFields, p.MiscasedFields, p.DuplicateFields} {
 		slices.SortStableFunc(fields, func(a, b Field) int { return cmp.Compare(a.Name.Span.Start, b.Name.Span.Start) })
 	}
+	p.index = p.indexed()
 	return p
 }
 

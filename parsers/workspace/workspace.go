@@ -5,8 +5,6 @@
 package workspace
 
 import (
-	"fmt"
-
 	"github.com/sandlint/sandlint/parsers/dockerfile"
 	"github.com/sandlint/sandlint/parsers/nixconf"
 	"github.com/sandlint/sandlint/parsers/seccomp"
@@ -54,21 +52,32 @@ type Dockerfile struct {
 type Profile struct {
 	*seccomp.Profile
 
-	filters map[string]*seccomp.Filter
+	usual   []*seccomp.Filter
+	filters []*seccomp.Filter
 }
 
 // Filter returns the filter that a target makes of the profile, as seccomp.Profile.Compile does, and makes it once.
 func (p *Profile) Filter(t seccomp.Target) *seccomp.Filter {
-	key := fmt.Sprint(t.Loader, t.Host.Arch.Name, t.Host.Caps, t.Host.Kernel, t.Runtime, t.RuntimeVersion, t.Libseccomp)
-	f, ok := p.filters[key]
-	if !ok {
-		f = p.Compile(t)
-		if p.filters == nil {
-			p.filters = map[string]*seccomp.Filter{}
+	for _, made := range [][]*seccomp.Filter{p.usual, p.filters} {
+		for _, f := range made {
+			if f.Target.Equal(t) {
+				return f
+			}
 		}
-		p.filters[key] = f
 	}
+	f := p.Compile(t)
+	p.filters = append(p.filters, f)
 	return f
+}
+
+// Usual returns the filters that the usual targets make of the profile, and makes them once: see seccomp.Targets.Usual.
+func (p *Profile) Usual(targets seccomp.Targets) []*seccomp.Filter {
+	if p.usual == nil {
+		for _, t := range targets.Usual(p.Profile) {
+			p.usual = append(p.usual, p.Compile(t))
+		}
+	}
+	return p.usual
 }
 
 // Host is what a nix.conf text stands in.

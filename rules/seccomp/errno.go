@@ -63,7 +63,7 @@ func (e *errno) affected() string {
 // changes declares that the errno's effect changes.
 func (e *errno) changes() fixers.Changes {
 	if e.rule == nil {
-		return fixers.Changes{Fields: []string{"defaultAction"}}
+		return fixers.Changes{Decisions: true}
 	}
 	return fixers.Changes{Syscalls: texts(e.rule.Names)}
 }

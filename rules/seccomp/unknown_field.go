@@ -46,7 +46,7 @@ var unknownField = &rules.Rule{
 			}
 			if near != "" && near != "comment" {
 				finding.Message += fmt.Sprintf("; did you mean %q?", near)
-				finding.Fixes = replace(profile, "Rename to "+near, fixers.Unsafe, field.Name.Span, quoted(near), renaming(near, field, rule))
+				finding.Fixes = replace(profile, "Rename to "+near, fixers.Unsafe, field.Name.Span, quoted(near), renaming(near, rule))
 			}
 			p.Report(finding)
 		}
@@ -101,16 +101,9 @@ func filterField(rule *seccomp.Rule, field seccomp.Field) string {
 }
 
 // renaming returns what changes when an unknown field becomes a known one.
-func renaming(near string, field seccomp.Field, rule *seccomp.Rule) fixers.Changes {
-	switch {
-	case near == "syscalls" || near == "names" || near == "name":
-		return fixers.Changes{Repair: true} // it brings syscalls of which nothing was known
-	case rule != nil:
-		return fixers.Changes{Syscalls: texts(rule.Names)}
-	case strings.HasPrefix(field.Path, "archMap"):
-		return fixers.Changes{Fields: []string{"archMap"}}
-	case strings.HasPrefix(near, "defaultErrno"):
-		return fixers.Changes{Fields: []string{"defaultAction"}}
+func renaming(near string, rule *seccomp.Rule) fixers.Changes {
+	if rule == nil || near == "names" || near == "name" {
+		return fixers.Changes{Decisions: true}
 	}
-	return fixers.Changes{Fields: []string{near}}
+	return fixers.Changes{Syscalls: texts(rule.Names)}
 }
