@@ -25,6 +25,8 @@ var archmapDuplicate = &rules.Rule{
 		if len(readers) == 0 {
 			return
 		}
+		var findings []rules.Finding
+		var drop []int // their entries
 		first := map[string]seccomp.ArchMap{}
 		counts := map[string]map[string]bool{} // the sub-architectures of the first entry
 		for i, entry := range profile.ArchMap {
@@ -51,7 +53,16 @@ var archmapDuplicate = &rules.Rule{
 			}
 			finding := at(profile, name.Span, message)
 			finding.Related = []rules.Related{{File: profile.Source, Span: earlier.Architecture.Span, Message: "the entry that counts"}}
-			finding.Fixes = edited(profile, "Remove the entry, which means nothing", fixers.Safe, fixseccomp.RemoveArchMap(profile.Profile, i), fixers.Changes{})
+			findings, drop = append(findings, finding), append(drop, i)
+		}
+		if len(findings) > 0 { // one fix for all of them: they mean nothing
+			title := "Remove the second entry"
+			if len(drop) > 1 {
+				title = "Remove the entries that do not count"
+			}
+			findings[0].Fixes = edited(profile, title, fixers.Safe, fixseccomp.RemoveArchMap(profile.Profile, drop...), fixers.Changes{})
+		}
+		for _, finding := range findings {
 			p.Report(finding)
 		}
 	},
