@@ -31,8 +31,9 @@ type Filter struct {
 	// Archs are the architectures that the filter is for: the host's own, and the listed ones that are known.
 	Archs []*Architecture
 
-	uses   map[string][]use
-	border map[*Architecture]int // runc's highest named number; an architecture without one has no border
+	uses     map[string][]use
+	unloaded map[*Architecture]String
+	border   map[*Architecture]int // runc's highest named number; an architecture without one has no border
 }
 
 // use is one naming of a syscall by a rule.
@@ -213,6 +214,7 @@ func (r *Resolved) Compile(runtime string, version Version, lib Libseccomp) *Fil
 			f.uses[name.Text] = append(f.uses[name.Text], use{name, rule, parts})
 		}
 	}
+	f.findUnloaded()
 	// runc's stub stands before the filter, for the listed architectures, and since 1.1.15 for the host's own too.
 	if runtime == "runc" && !r.Default.Runs() && r.Default.Action != "SCMP_ACT_TRACE" {
 		if !version.Less(stubForNative) {
@@ -313,7 +315,7 @@ func (f *Filter) Decide(a *Architecture, syscall string) Decision {
 		return Decision{Step: StepForeign, Outcome: Outcome{Action: "SCMP_ACT_KILL_THREAD"}, Bits: a.Bits}
 	}
 	d := Decision{Step: StepDefault, Outcome: f.Default, Bits: a.Bits}
-	if !on {
+	if _, lost := f.Unloaded(a); !on || lost {
 		return d
 	}
 	if f.Target.Libseccomp.Knows(s) && f.decide(&d, a, f.uses[syscall], 0) {
