@@ -162,7 +162,7 @@ func (c *container) run(profile []byte, calls []liveCall) (returned []int64, exi
 	if err := os.WriteFile(filepath.Join(bundle, "config.json"), []byte(config), 0o644); err != nil {
 		return nil, 0, "", err
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
 	defer cancel()
 	id := fmt.Sprintf("sandlint-%d-%s", os.Getpid(), filepath.Base(c.dir))
 	command := c.wrap(c.runtime, []string{"--root", filepath.Join(c.dir, "state"), "run", "--bundle", bundle, id})
@@ -171,8 +171,17 @@ func (c *container) run(profile []byte, calls []liveCall) (returned []int64, exi
 	cmd.Stdout, cmd.Stderr = &out, &errOut
 	cmd.WaitDelay = time.Second
 	err = cmd.Run()
+	if ctx.Err() != nil {
+		command = c.wrap(c.runtime, []string{"--root", filepath.Join(c.dir, "state"), "delete", "--force", id})
+		out, _ := exec.Command(command[0], command[1:]...).CombinedOutput()
+		groups, _ := filepath.Glob("/sys/fs/cgroup/*/" + id)
+		for _, dir := range groups {
+			os.Remove(dir) // which only an empty one lets happen
+		}
+		return nil, 0, string(out), errHangs
+	}
 	var exited *exec.ExitError
-	if err != nil && (!errors.As(err, &exited) || ctx.Err() != nil) {
+	if err != nil && !errors.As(err, &exited) {
 		return nil, 0, "", fmt.Errorf("%s: %w: %s", strings.Join(command, " "), err, errOut.Bytes())
 	}
 	for b := out.Bytes(); len(b) >= 8; b = b[8:] {
@@ -180,6 +189,9 @@ func (c *container) run(profile []byte, calls []liveCall) (returned []int64, exi
 	}
 	return returned, cmd.ProcessState.ExitCode(), strings.TrimSpace(errOut.String()), nil
 }
+
+// errHangs is a container that did not end.
+var errHangs = errors.New("the container does not end")
 
 // exitSIGSYS is the exit status of a container whose process was ended by SIGSYS.
 const exitSIGSYS = 128 + 31
@@ -481,13 +493,29 @@ func (c *container) trials(t *testing.T, n int) []trial {
 	return trials
 }
 
+// miscompiled reports whether libseccomp is known to go wrong with a syscall of the profile.
+func (t trial) miscompiled() bool {
+	for _, a := range t.filter.Archs {
+		for _, syscall := range Syscalls() {
+			if d := t.filter.Decide(a, syscall); miscompiled(&d) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
 func (c *container) compare(t *testing.T, profiles int) {
-	checks, several, refusals, killed := 0, 0, 0, 0
+	checks, several, refusals, killed, hang := 0, 0, 0, 0, 0
 	for i, trial := range c.trials(t, profiles) {
 		_, wantRefused := trial.filter.Conflict()
 		returned, exit, stderr, err := c.run(trial.text, trial.calls)
+		if errors.Is(err, errHangs) && trial.miscompiled() { // libseccomp does, in an endless loop
+			hang++
+			continue
+		}
 		if err != nil {
-			t.Fatal(err)
+			t.Fatalf("profile %d: %v\n%s", i, err, trial.text)
 		}
 		text := strings.ReplaceAll(string(trial.text), strings.Join(strings.Fields(startNames), `", "`), "…")
 		if started := len(returned) > 0 || exit == 0 || exit == exitSIGSYS; started == wantRefused {
@@ -518,7 +546,7 @@ func (c *container) compare(t *testing.T, profiles int) {
 			break
 		}
 	}
-	t.Logf("%s: %d calls under %d profiles; one of several outcomes is possible for %d, %d ended the process, %d profiles are refused", c.target, checks, profiles, several, killed, refusals)
+	t.Logf("%s: %d calls under %d profiles; one of several outcomes is possible for %d, %d ended the process, %d profiles are refused, libseccomp hangs for %d", c.target, checks, profiles, several, killed, refusals, hang)
 	if checks < profiles*8 || several*5 > checks {
 		t.Errorf("of %d calls under %d profiles, %d say little", checks, profiles, several)
 	}

@@ -237,13 +237,14 @@ func (p recordedProbe) outcomes(f *Filter) []Outcome {
 }
 
 // miscompiled reports whether the cases of a decision have one of the shapes of which libseccomp 2.5.4 and 2.6.1 make a filter that does something else for some
-// arguments. There are two:
+// arguments, or none. There are three:
 //   - a case with several conditions compares an argument with !=, <, <=, > or >=, and another case with other arguments compares the same one. After a
 //     test of a second argument has failed, the next test of the first looks at the second, which is still loaded;
+//   - two cases with several conditions have one of these in common: libseccomp 2.5.4 may not come to an end;
 //   - order comparisons on one 64-bit argument, with constants below and above 2^32.
 func miscompiled(d *Decision) bool {
 	var low, high [6]bool
-	for _, c := range d.Cases {
+	for i, c := range d.Cases {
 		for _, cond := range c.Conds {
 			if d.Bits == 64 && ordered(cond) {
 				if cond.Value < 1<<32 {
@@ -255,10 +256,13 @@ func miscompiled(d *Decision) bool {
 					return true
 				}
 			}
-			if len(c.Conds) > 1 && (ordered(cond) || cond.Op == "SCMP_CMP_NE") && slices.ContainsFunc(d.Cases, func(other Case) bool {
-				return arguments(other)&(1<<cond.Arg) != 0 && arguments(other) != arguments(c)
-			}) {
-				return true
+			if len(c.Conds) < 2 || !ordered(cond) && cond.Op != "SCMP_CMP_NE" {
+				continue
+			}
+			for j, other := range d.Cases {
+				if arguments(other)&(1<<cond.Arg) != 0 && arguments(other) != arguments(c) || i != j && len(other.Conds) > 1 && slices.Contains(other.Conds, cond) {
+					return true
+				}
 			}
 		}
 	}

@@ -67,7 +67,9 @@ func (f *Filter) unloadedIn(group []*Architecture) (String, bool) {
 		}
 		on := slices.ContainsFunc(group, func(a *Architecture) bool { return s.On(a.ABI) })
 		foreign = foreign || !on
-		if on && slices.ContainsFunc(uses, func(u use) bool { return u.rule.Outcome != f.Default && slices.ContainsFunc(u.parts, func(p []Cond) bool { return len(p) == 0 }) }) {
+		if on && slices.ContainsFunc(uses, func(u use) bool {
+			return u.rule.Outcome != f.Default && slices.ContainsFunc(u.parts, func(p []Cond) bool { return len(p) == 0 })
+		}) {
 			return String{}, false // what nearly every profile has
 		}
 	}
