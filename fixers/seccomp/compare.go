@@ -27,7 +27,12 @@ import (
 // that repeat an argument are alternatives. A syscall that some rule names must still be named, since runc derives from the names which syscalls do not
 // exist. Of archMap the first entry of each architecture counts, and errno in words gives the number where there is none. Syscalls that a fix declares may differ; with
 // Changes.Repair and Changes.Decisions only the text after is read.
+//
+// In a file with SeccompProfile resources each of them is compared so, and all else must stay as it is.
 func Compare(before, after *source.File, fixes []fixers.Fix) string {
+	if seccomp.MentionsResource(before.Bytes) {
+		return compareResources(before, after, fixes)
+	}
 	declared := map[string]bool{}
 	repair := false
 	for _, f := range fixes {

@@ -4,9 +4,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/sandlint/sandlint/fixers"
 	"github.com/sandlint/sandlint/parsers/seccomp"
-	"github.com/sandlint/sandlint/parsers/source"
 	"github.com/sandlint/sandlint/parsers/workspace"
 	"github.com/sandlint/sandlint/rules"
 )
@@ -23,11 +21,14 @@ func runtimeReads(p *rules.Pass, profile *workspace.Profile, runtime string) boo
 
 // goReaders returns the programs that read the profile with Go's encoding/json, for messages; crun is the only one that does not.
 func goReaders(p *rules.Pass, profile *workspace.Profile) []string {
-	if profile.Dialect == seccomp.Bundle {
+	switch profile.Dialect {
+	case seccomp.Bundle:
 		if runtimeReads(p, profile, "runc") {
 			return []string{"runc"}
 		}
 		return nil
+	case seccomp.SPO:
+		return []string{"the API server"}
 	}
 	return loaderNames(p, profile, seccomp.LoaderDocker, seccomp.LoaderContainers, seccomp.LoaderOCI)
 }
@@ -44,8 +45,11 @@ func loaderNames(p *rules.Pass, profile *workspace.Profile, loaders ...seccomp.L
 
 // plainReader returns who reads the profile as LoaderOCI, for messages.
 func plainReader(p *rules.Pass, profile *workspace.Profile) string {
-	if profile.Dialect == seccomp.Bundle {
+	switch profile.Dialect {
+	case seccomp.Bundle:
 		return enumerate(p.Targets().Seccomp.Runtimes())
+	case seccomp.SPO:
+		return "the security-profiles-operator"
 	}
 	return seccomp.LoaderOCI.String()
 }
@@ -64,18 +68,6 @@ func verb(stem string, subjects []string) string {
 		return stem + "s"
 	}
 	return stem
-}
-
-// edited returns a fix with edits; none where there are none, or where no fix can be proved (see replace).
-func edited(profile *workspace.Profile, title string, safety fixers.Safety, edits []fixers.Edit, changes fixers.Changes) []fixers.Fix {
-	if len(edits) == 0 {
-		return nil
-	}
-	fixes := replace(profile, title, safety, source.Span{}, "", changes)
-	for i := range fixes {
-		fixes[i].Edits = edits
-	}
-	return fixes
 }
 
 // texts returns the texts of strings.
