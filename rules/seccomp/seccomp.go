@@ -38,6 +38,8 @@ func Pack() rules.Pack {
 		ruleEqualsDefault,
 		speculationAllowed,
 		syntax,
+		syscallNewerThanLibseccomp,
+		syscallNotOnArchitectures,
 		unknownAction,
 		unknownArchitecture,
 		unknownSyscall,
