@@ -35,6 +35,7 @@ func Pack() rules.Pack {
 		maskedWithoutValue,
 		missingDefaultAction,
 		pointerArgument,
+		repeatedArgumentIndex,
 		ruleEqualsDefault,
 		speculationAllowed,
 		syntax,
