@@ -33,7 +33,7 @@ var syscallNotOnArchitectures = &rules.Rule{
 			}
 			var missing []int
 			for i, name := range rule.Names {
-				if s, ok := seccomp.LookupSyscall(name.Text); ok && !slices.ContainsFunc(abis, s.On) {
+				if s, ok := seccomp.LookupSyscall(name.Text); ok && !onAny(s, abis) {
 					missing = append(missing, i)
 				}
 			}
@@ -48,6 +48,11 @@ var syscallNotOnArchitectures = &rules.Rule{
 			}
 		}
 	},
+}
+
+// onAny reports whether one of the ABIs has a syscall, by itself or as a part of socketcall(2) or ipc(2), to which libseccomp adds its rules.
+func onAny(s *seccomp.Syscall, abis []string) bool {
+	return slices.ContainsFunc(abis, func(abi string) bool { return s.On(abi) || s.Multiplexed(abi) })
 }
 
 // listedABIs returns the ABIs for which a profile's filter is made as far as the file says so; nil where it does not. The native one belongs to
