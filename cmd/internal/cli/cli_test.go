@@ -86,7 +86,7 @@ func TestUsageErrors(t *testing.T) {
 		args string
 		want string
 	}{
-		{"chekc", `there is no command "chekc"; it is one of check, completion, fix, help, rule, rules, trace, version`},
+		{"chekc", `there is no command "chekc"; it is one of check, completion, fix, help, rule, rules, seccomp, trace, version`},
 		{"chec", `there is no command "chec"; did you mean "check"?`},
 		{"Dockerfile", `there is no command "Dockerfile"; did you mean "sandlint check Dockerfile"?`},
 		{"check --formt json", `there is no flag --formt; did you mean --format?`},
