@@ -38,7 +38,7 @@ crun) and builds of libseccomp that the targets name make it.`,
 			return fmt.Errorf("%s takes a command: %s; see %s --help", cmd.CommandPath(), strings.Join(subcommands(cmd), ", "), cmd.CommandPath())
 		},
 	}
-	cmd.AddCommand(a.seccompExplainCommand())
+	cmd.AddCommand(a.seccompExplainCommand(), a.seccompWhichCommand())
 	return cmd
 }
 
@@ -107,24 +107,35 @@ func (a *app) scope(f *seccompFlags, paths ...string) (s decisions.Scope, err er
 		return s, err
 	}
 	s.Targets = all.Seccomp
-	for _, name := range names(f.archs) {
-		if name == "all" {
-			s.AllArchs = true
-			continue
-		}
-		arch, err := decisions.ParseArch(name)
-		if err != nil {
-			return s, fmt.Errorf("--arch: %w", err)
-		}
-		if !slices.Contains(s.Archs, arch) {
-			s.Archs = append(s.Archs, arch)
-		}
+	if s.Archs, s.AllArchs, err = f.parseArchs(); err != nil {
+		return s, err
 	}
 	if s.Caps, err = decisions.ParseCaps(f.caps); err != nil {
 		return s, fmt.Errorf("--cap: %w", err)
 	}
 	s.Kernel, err = parseKernel(f.kernel)
 	return s, err
+}
+
+// parseArchs returns the architectures that --arch names, each once; all says that the word all is among them.
+func (f *seccompFlags) parseArchs() (archs []*seccomp.Architecture, all bool, err error) {
+	for _, name := range names(f.archs) {
+		if name == "all" {
+			all = true
+			continue
+		}
+		arch, err := decisions.ParseArch(name)
+		if err != nil {
+			return nil, false, fmt.Errorf("--arch: %w", err)
+		}
+		if !slices.Contains(archs, arch) {
+			archs = append(archs, arch)
+		}
+	}
+	if all {
+		archs = nil
+	}
+	return archs, all, nil
 }
 
 // parseKernel reads the value of --kernel.
