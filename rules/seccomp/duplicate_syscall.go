@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/sandlint/sandlint/fixers"
+	fixseccomp "github.com/sandlint/sandlint/fixers/seccomp"
 	"github.com/sandlint/sandlint/parsers/seccomp"
 	"github.com/sandlint/sandlint/parsers/source"
 	"github.com/sandlint/sandlint/parsers/workspace"
@@ -48,6 +49,9 @@ func checkDuplicateSyscall(p *rules.Pass, profile *workspace.Profile) {
 			finding := at(profile, name.Span, fmt.Sprintf("syscall %q is already in this list", name.Text))
 			if earlier.Span.End <= rule.Span.Start {
 				finding.Message = fmt.Sprintf("syscall %q is already in an earlier rule with the same action and conditions", name.Text)
+			} else if profile.Dialect == seccomp.SPO {
+				finding.Severity = rules.Error
+				finding.Message += ", so that the API server refuses the SeccompProfile"
 			}
 			finding.Related = []rules.Related{{File: profile.Source, Span: earlier.Span, Message: fmt.Sprintf("%q is listed here", name.Text)}}
 			title, span, ok := fmt.Sprintf("Remove the second %q", name.Text), source.Span{}, false
@@ -57,7 +61,12 @@ func checkDuplicateSyscall(p *rules.Pass, profile *workspace.Profile) {
 			} else {
 				span, ok = without(profile.Source, rule.Names, i, func(s seccomp.String) source.Span { return s.Span })
 			}
-			if ok {
+			switch {
+			case profile.Dialect == seccomp.SPO && len(copies) == len(rule.Names):
+				finding.Fixes = edited(profile, title, fixers.Safe, fixseccomp.RemoveRules(profile.Profile, n), fixers.Changes{})
+			case profile.Dialect == seccomp.SPO:
+				finding.Fixes = edited(profile, title, fixers.Safe, fixseccomp.RemoveString(profile.Profile, rule.Names, i), fixers.Changes{})
+			case ok:
 				finding.Fixes = replace(profile, title, fixers.Safe, span, "", fixers.Changes{})
 			}
 			p.Report(finding)
