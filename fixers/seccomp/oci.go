@@ -40,7 +40,7 @@ func oci(r *seccomp.Resolved, base string) string {
 	if r.Off || len(r.Refused)+len(p.Problems) > 0 || p.Span.IsEmpty() || p.Source.Bytes[p.Span.Start] != '{' {
 		return ""
 	}
-	l := layoutOf(p)
+	l := styleOf(p)
 	l.base = base
 	var b bytes.Buffer
 	l.write(&b, profileNode(r, l), 0)
@@ -72,7 +72,7 @@ func stringsNode(list []seccomp.String, lines bool) node {
 	return n
 }
 
-func profileNode(r *seccomp.Resolved, l *layout) node {
+func profileNode(r *seccomp.Resolved, l *style) node {
 	p := r.Profile
 	out := node{isObject: true, lines: l.lines}
 	out.add("defaultAction", text(p.DefaultAction.Text))
@@ -128,8 +128,8 @@ func addErrno(to *node, key string, l seccomp.Loader, action seccomp.String, err
 	}
 }
 
-// layout is how a file is written.
-type layout struct {
+// style is how a file is written.
+type style struct {
 	source    *source.File
 	lines     bool   // the profile is on several lines
 	listLines bool   // lists have an element a line
@@ -141,8 +141,8 @@ type layout struct {
 	pad       string // inside of the braces of an object on one line
 }
 
-func layoutOf(p *seccomp.Profile) *layout {
-	l := &layout{source: p.Source, newline: newline(p), colon: ": ", comma: ", "}
+func styleOf(p *seccomp.Profile) *style {
+	l := &style{source: p.Source, newline: newline(p), colon: ": ", comma: ", "}
 	l.lines = l.spread(p.Span)
 	whole := p.Source.Text(p.Span)
 	if !strings.Contains(whole, `": `) && strings.Contains(whole, `":`) {
@@ -179,9 +179,9 @@ func leading(f *source.File, line int) string {
 }
 
 // spread reports whether a part of the file is on several lines.
-func (l *layout) spread(s source.Span) bool { return strings.Contains(l.source.Text(s), "\n") }
+func (l *style) spread(s source.Span) bool { return strings.Contains(l.source.Text(s), "\n") }
 
-func (l *layout) write(b *bytes.Buffer, n node, depth int) {
+func (l *style) write(b *bytes.Buffer, n node, depth int) {
 	if n.literal != "" {
 		b.WriteString(n.literal)
 		return
@@ -218,7 +218,7 @@ func (l *layout) write(b *bytes.Buffer, n node, depth int) {
 	b.WriteByte(end)
 }
 
-func (l *layout) line(b *bytes.Buffer, depth int) {
+func (l *style) line(b *bytes.Buffer, depth int) {
 	b.WriteString(l.newline)
 	b.WriteString(l.base)
 	b.WriteString(strings.Repeat(l.indent, depth))

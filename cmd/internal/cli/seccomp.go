@@ -38,7 +38,7 @@ crun) and builds of libseccomp that the targets name make it.`,
 			return fmt.Errorf("%s takes a command: %s; see %s --help", cmd.CommandPath(), strings.Join(subcommands(cmd), ", "), cmd.CommandPath())
 		},
 	}
-	cmd.AddCommand(a.seccompExplainCommand(), a.seccompWhichCommand())
+	cmd.AddCommand(a.seccompExplainCommand(), a.seccompResolveCommand(), a.seccompTableCommand(), a.seccompWhichCommand())
 	return cmd
 }
 
@@ -57,6 +57,8 @@ type seccompFlags struct {
 	caps   []string
 	kernel string
 	format string
+	// exactCaps says that caps are the whole set, and not added to the default one.
+	exactCaps bool
 }
 
 // register registers the flags that all commands about what profiles decide have, and the formats, of which the first is the default.
@@ -112,6 +114,9 @@ func (a *app) scope(f *seccompFlags, paths ...string) (s decisions.Scope, err er
 	}
 	if s.Caps, err = decisions.ParseCaps(f.caps); err != nil {
 		return s, fmt.Errorf("--cap: %w", err)
+	}
+	if f.exactCaps && !slices.ContainsFunc(f.caps, func(c string) bool { return strings.EqualFold(c, "default") }) {
+		s.Caps.None = true
 	}
 	s.Kernel, err = parseKernel(f.kernel)
 	return s, err
