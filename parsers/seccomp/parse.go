@@ -79,12 +79,7 @@ func ParseAll(f *source.File) []*Profile {
 		profiles = parseJSON(f, resources)
 	}
 	for _, p := range profiles {
-<<<<<<< HEAD
-		p.sort()
-		p.index = p.indexed()
-=======
 		p.finish()
->>>>>>> spo
 	}
 	return profiles
 }
@@ -98,10 +93,7 @@ func (p *Profile) finish() {
 	for _, fields := range [][]Field{p.UnknownFields, p.MiscasedFields, p.DuplicateFields} {
 		slices.SortStableFunc(fields, func(a, b Field) int { return cmp.Compare(a.Name.Span.Start, b.Name.Span.Start) })
 	}
-<<<<<<< HEAD
-=======
 	p.index = p.indexed()
->>>>>>> spo
 }
 
 // parseJSON reads a JSON file. Resources says that there may be SeccompProfiles in it.

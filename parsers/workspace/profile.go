@@ -14,48 +14,6 @@ import (
 	"github.com/sandlint/sandlint/parsers/source"
 )
 
-<<<<<<< HEAD
-// Profile is a seccomp profile: a file, one of several resources in a file, or text inside another file. It belongs to one goroutine.
-type Profile struct {
-	*seccomp.Profile
-	// Fragment is where the profile lies in a file of another language, nil for a file of its own. Profile.Source is then a file that holds the
-	// fragment's text alone, and rules report places in it; the runner moves them to Fragment.File.
-	Fragment *source.Fragment
-	// Instruction is the LABEL that a Fragment lies in.
-	Instruction *dockerfile.Instruction
-	// Uses are the places in the workspace that put the profile in force, in order of path and position, as far as they are known.
-	Uses []Use
-
-	usual   []*seccomp.Filter
-	filters []*seccomp.Filter
-}
-
-// Filter returns the filter that a target makes of the profile, as seccomp.Profile.Compile does, and makes it once.
-func (p *Profile) Filter(t seccomp.Target) *seccomp.Filter {
-	for _, made := range [][]*seccomp.Filter{p.usual, p.filters} {
-		for _, f := range made {
-			if f.Target.Equal(t) {
-				return f
-			}
-		}
-	}
-	f := p.Compile(t)
-	p.filters = append(p.filters, f)
-	return f
-}
-
-// Usual returns the filters that the usual targets make of the profile, and makes them once: see seccomp.Targets.Usual.
-func (p *Profile) Usual(targets seccomp.Targets) []*seccomp.Filter {
-	if p.usual == nil {
-		for _, t := range targets.Usual(p.Profile, p.Loaders(targets)...) {
-			p.usual = append(p.usual, p.Compile(t))
-		}
-	}
-	return p.usual
-}
-
-=======
->>>>>>> spo
 // UseKind is by what a profile is put in force.
 type UseKind string
 

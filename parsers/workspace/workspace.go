@@ -50,8 +50,6 @@ type Dockerfile struct {
 	files   map[*source.File]*shell.Script // scripts of the build context
 }
 
-<<<<<<< HEAD
-=======
 // Profile is a seccomp profile: a file, one of several resources in a file, or text inside another file. It belongs to one goroutine.
 type Profile struct {
 	*seccomp.Profile
@@ -91,7 +89,6 @@ func (p *Profile) Usual(targets seccomp.Targets) []*seccomp.Filter {
 	return p.usual
 }
 
->>>>>>> spo
 // Host is what a nix.conf text stands in.
 type Host string
 
