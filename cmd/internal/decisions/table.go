@@ -151,14 +151,20 @@ func kindOf(d *seccomp.Decision) int {
 	return kindDefault
 }
 
-// cases returns a conditional decision in one line: "ALLOW if arg0 < 38 or arg0 == 39, else ERRNO EPERM".
+// casesText returns a conditional decision in one line: "ALLOW if arg0 < 38 or arg0 == 39, else ERRNO EPERM".
 func casesText(s *seccomp.Syscall, arch *seccomp.Architecture, d *seccomp.Decision) string {
 	var outcomes []seccomp.Outcome
 	conditions := map[seccomp.Outcome][]string{}
+	named := map[int]bool{} // arguments whose name was told
 	for _, c := range d.Cases {
 		var all []string
 		for _, cond := range c.Conds {
-			all = append(all, condition(s, arch, cond))
+			text := condition(s, arch, cond)
+			if named[cond.Arg] {
+				text = cond.String()
+			}
+			named[cond.Arg] = true
+			all = append(all, text)
 		}
 		text := strings.Join(all, " and ")
 		if conditions[c.Outcome] == nil {
@@ -233,8 +239,8 @@ func (w *printer) archTable(t *archTable) {
 		if s.kind == kindConditions {
 			for _, r := range s.rows {
 				syscall, _ := seccomp.LookupSyscall(r.name)
-				fmt.Fprintf(w, "    %s: ", r.name)
-				w.wrap(casesText(syscall, t.arch, &r.decision), 6, 100)
+				fmt.Fprint(w, "    ")
+				w.wrap(r.name+": "+casesText(syscall, t.arch, &r.decision), 6, 100)
 			}
 			continue
 		}
@@ -264,7 +270,7 @@ func (t *archTable) summary() string {
 			run++
 		}
 	}
-	return fmt.Sprintf("of %d syscalls %d are allowed and %d by their arguments", len(t.rows), run, some)
+	return fmt.Sprintf("%d syscalls, %d allowed and %d by their arguments", len(t.rows), run, some)
 }
 
 // rowJSON is one row for programs.
