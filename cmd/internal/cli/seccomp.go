@@ -113,6 +113,9 @@ func (a *app) scope(f *seccompFlags, paths ...string) (s decisions.Scope, err er
 		return s, err
 	}
 	if s.Caps, err = decisions.ParseCaps(f.caps); err != nil {
+		if f.exactCaps {
+			return s, fmt.Errorf("--caps: %w", err)
+		}
 		return s, fmt.Errorf("--cap: %w", err)
 	}
 	if f.exactCaps && !slices.ContainsFunc(f.caps, func(c string) bool { return strings.EqualFold(c, "default") }) {
@@ -163,7 +166,8 @@ func (a *app) readProfile(path string) (*seccomp.Profile, error) {
 		a.raise(StatusUnreadable)
 		return nil, nil
 	}
-	p := seccomp.Parse(file)
+	all := seccomp.ParseAll(file)
+	p := all[0]
 	for _, problem := range p.Problems {
 		if problem.Kind == seccomp.KindJSON && p.Span.IsEmpty() {
 			a.unreadable(file, problem)
@@ -171,6 +175,9 @@ func (a *app) readProfile(path string) (*seccomp.Profile, error) {
 		}
 	}
 	a.note(p)
+	if len(all) > 1 {
+		a.complain("%s has %d profiles; this is about the first", file.Path, len(all))
+	}
 	return p, nil
 }
 
