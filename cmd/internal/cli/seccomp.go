@@ -38,7 +38,7 @@ crun) and builds of libseccomp that the targets name make it.`,
 			return fmt.Errorf("%s takes a command: %s; see %s --help", cmd.CommandPath(), strings.Join(subcommands(cmd), ", "), cmd.CommandPath())
 		},
 	}
-	cmd.AddCommand(a.seccompExplainCommand(), a.seccompResolveCommand(), a.seccompTableCommand(), a.seccompWhichCommand())
+	cmd.AddCommand(a.seccompDiffCommand(), a.seccompExplainCommand(), a.seccompResolveCommand(), a.seccompTableCommand(), a.seccompWhichCommand())
 	return cmd
 }
 

@@ -125,7 +125,7 @@ func (w *printer) fact(heading, text string) {
 func (w *printer) wrap(text string, indent, width int) {
 	at := indent
 	for i, word := range strings.Fields(text) {
-		switch n := len([]rune(word)); {
+		switch n := columns(word); {
 		case i == 0:
 			at += n
 		case at+1+n > width:
@@ -138,6 +138,22 @@ func (w *printer) wrap(text string, indent, width int) {
 		fmt.Fprint(w, word)
 	}
 	fmt.Fprintln(w)
+}
+
+// columns returns how many columns a word takes, without the escape sequences of its colour.
+func columns(word string) int {
+	n, escape := 0, false
+	for _, r := range word {
+		switch {
+		case r == '\x1b':
+			escape = true
+		case escape:
+			escape = r != 'm'
+		default:
+			n++
+		}
+	}
+	return n
 }
 
 // numbers writes the numbers, the ABIs with the same one together.
