@@ -5,7 +5,6 @@ package seccomp
 
 import (
 	"embed"
-	"slices"
 	"strconv"
 
 	"github.com/sandlint/sandlint/fixers"
@@ -22,20 +21,28 @@ var pages embed.FS
 // Pack is the pack "seccomp".
 func Pack() rules.Pack {
 	return rules.Pack{Name: "seccomp", Pages: pages, Rules: []*rules.Rule{
+		argumentNotInSyscall,
+		contradictoryActions,
 		dangerousSyscall,
+		deadArgumentRule,
 		defaultAllow,
 		denylistGap,
 		duplicateSyscall,
 		formatting,
 		ioUringBesideDenied,
 		killThread,
+		maskedValueOutsideMask,
+		maskedWithoutValue,
 		missingDefaultAction,
+		pointerArgument,
+		ruleEqualsDefault,
 		speculationAllowed,
 		syntax,
 		unknownAction,
 		unknownArchitecture,
 		unknownSyscall,
 		userNamespacesAllowed,
+		zeroMask,
 	}}
 }
 
@@ -52,7 +59,7 @@ func replace(profile *workspace.Profile, title string, safety fixers.Safety, spa
 
 // edited is replace with edits; none where there are no edits.
 func edited(profile *workspace.Profile, title string, safety fixers.Safety, edits []fixers.Edit, changes fixers.Changes) []fixers.Fix {
-	if len(edits) == 0 || len(profile.DuplicateFields) > 0 || slices.ContainsFunc(profile.Problems, isJSON) {
+	if len(edits) == 0 || !editable(profile) {
 		return nil
 	}
 	return []fixers.Fix{{Title: title, Safety: safety, Changes: changes, Edits: edits}}
