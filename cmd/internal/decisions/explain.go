@@ -45,16 +45,6 @@ func ParseArgs(s string) (Args, error) {
 // any reports whether an argument is known.
 func (a Args) any() bool { return slices.Contains(a.Known[:], true) }
 
-// on returns the arguments as registers of an architecture hold them.
-func (a Args) on(arch *seccomp.Architecture) Args {
-	if arch.Bits == 32 && arch.ABI != "x32" {
-		for i := range a.Values {
-			a.Values[i] = uint64(uint32(a.Values[i]))
-		}
-	}
-	return a
-}
-
 // Explanation says what becomes of one syscall.
 type Explanation struct {
 	// Asked is what was asked for: a name or a number.
@@ -82,6 +72,8 @@ type Answer struct {
 	// Absent says that the ABI has no such syscall.
 	Absent bool
 	Dead   []seccomp.Dead
+	// Miscompiled says that libseccomp is known to make a filter of the conditions that does something else for some arguments.
+	Miscompiled bool
 	// Overlaps are pairs of Decision.Cases with different outcomes that can hold for one call.
 	Overlaps [][2]int
 }
@@ -133,8 +125,9 @@ func (v *view) explain(e *Explanation) {
 func newAnswer(v *view, p point, e *Explanation) *Answer {
 	a := &Answer{view: v, filter: p.filter, arch: p.arch, Decision: p.filter.Decide(p.arch, e.Name), Dead: p.filter.Dead(p.arch, e.Name)}
 	a.Absent = e.Syscall != nil && !e.Syscall.On(p.arch.ABI)
+	a.Miscompiled = a.Decision.Miscompiled()
 	if e.Args.any() && a.Decision.Step == seccomp.StepConditions {
-		a.with(e.Args.on(p.arch))
+		a.with(e.Args)
 	}
 	for i, one := range a.Decision.Cases {
 		for j, other := range a.Decision.Cases[:i] {
@@ -148,6 +141,7 @@ func newAnswer(v *view, p point, e *Explanation) *Answer {
 
 // with takes out the cases and conditions that the known arguments settle.
 func (a *Answer) with(args Args) {
+	whole := a.Decision
 	var left []seccomp.Case
 	open := false // something depends on arguments that are not known
 	for _, c := range a.Decision.Cases {
@@ -162,21 +156,14 @@ func (a *Answer) with(args Args) {
 	if open {
 		return
 	}
-	for _, c := range left {
-		if !slices.Contains(a.Possible, c.Outcome) {
-			a.Possible = append(a.Possible, c.Outcome)
-		}
-	}
-	if len(left) == 0 {
-		a.Possible = []seccomp.Outcome{a.Decision.Outcome}
-	}
+	a.Possible = whole.Possible(args.Values)
 }
 
 // key is equal for answers that are told together.
 func (a *Answer) key() string {
 	var b strings.Builder
 	d := &a.Decision
-	fmt.Fprint(&b, a.filter.Off, a.Absent, d.Step, d.Outcome, d.Name.Span, a.Possible)
+	fmt.Fprint(&b, a.filter.Off, a.Absent, a.Miscompiled, d.Step, d.Outcome, d.Name.Span, a.Possible)
 	for _, c := range d.Cases {
 		fmt.Fprint(&b, c.Name.Span, c.Outcome, c.Conds, c.Multiplexed)
 	}
@@ -213,7 +200,7 @@ func meet(a, b seccomp.Case) bool {
 func meetOn(x, y seccomp.Cond) bool {
 	lx, hx, mx, vx := bounds(x)
 	ly, hy, my, vy := bounds(y)
-	lo, hi := max(lx, ly), min(hx, hy)
+	lo, hi := max(lx, ly), min(hx, hy) // conditions of one ABI compare the same bits
 	if lo > hi || (vx^vy)&mx&my != 0 {
 		return false
 	}
@@ -235,7 +222,10 @@ func meetOn(x, y seccomp.Cond) bool {
 
 // bounds returns the least and the greatest argument that meet a condition, and the bits that it fixes. For a condition != they are those of all arguments.
 func bounds(c seccomp.Cond) (lo, hi, mask, value uint64) {
-	const most = ^uint64(0)
+	most := ^uint64(0)
+	if c.Low {
+		most = 1<<32 - 1
+	}
 	switch c.Op {
 	case "SCMP_CMP_EQ":
 		return c.Value, c.Value, 0, 0

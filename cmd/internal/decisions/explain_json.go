@@ -48,13 +48,14 @@ type conditionJSON struct {
 	Op    string  `json:"op"`
 	Value uint64  `json:"value"`
 	Mask  *uint64 `json:"mask,omitempty"`
+	Low   bool    `json:"low,omitempty"` // only the lower 32 bits are compared
 	Text  string  `json:"text"`
 }
 
 func newConditionsJSON(conds []seccomp.Cond) []conditionJSON {
 	out := []conditionJSON{}
 	for _, c := range conds {
-		one := conditionJSON{Arg: c.Arg, Op: c.Op, Value: c.Value, Text: c.String()}
+		one := conditionJSON{Arg: c.Arg, Op: c.Op, Value: c.Value, Low: c.Low, Text: c.String()}
 		if c.Op == "SCMP_CMP_MASKED_EQ" {
 			one.Mask = &c.Mask
 		}
@@ -119,7 +120,9 @@ type answerJSON struct {
 	Place    *placeJSON    `json:"place,omitempty"`
 	Cases    []caseJSON    `json:"cases"`
 	Overlaps [][2]int      `json:"overlaps"`
-	Dead     []deadJSON    `json:"dead"`
+	// Miscompiled says that libseccomp is known to make something else of the cases for some arguments.
+	Miscompiled bool       `json:"miscompiled"`
+	Dead        []deadJSON `json:"dead"`
 }
 
 type explanationJSON struct {
@@ -167,7 +170,7 @@ func newAnswerJSON(a *Answer) answerJSON {
 	f, d := a.view.profile.Source, &a.Decision
 	out := answerJSON{
 		Targets: a.view.targetsJSON(a.group.blocks), Absent: a.Absent, NoFilter: a.filter.Off, Step: stepNames[d.Step], Outcome: newOutcomeJSON(d.Outcome),
-		Cases: []caseJSON{}, Overlaps: slices.Concat([][2]int{}, a.Overlaps), Dead: []deadJSON{},
+		Cases: []caseJSON{}, Overlaps: slices.Concat([][2]int{}, a.Overlaps), Miscompiled: a.Miscompiled, Dead: []deadJSON{},
 	}
 	switch {
 	case a.filter.Off:

@@ -353,10 +353,14 @@ func (w *printer) cases(e *Explanation, a *Answer) {
 		}
 	}
 	switch {
+	case len(a.Possible) > 1:
 	case len(d.Cases) == 0:
 		w.byDefault(a, "no rule holds for these arguments, so the default action does")
 	case len(a.Possible) == 0:
 		w.byDefault(a, "otherwise it "+sentence(d.Outcome)+", as the default action says")
+	}
+	if a.Miscompiled {
+		fmt.Fprintln(w, "    libseccomp is known to make a filter of such conditions that does something else for some arguments")
 	}
 	for _, o := range a.Overlaps {
 		fmt.Fprintf(w, "    the rules at %s and %s can hold for one call; which of them libseccomp then takes cannot be foretold, neither from their order nor from its release\n",

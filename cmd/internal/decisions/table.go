@@ -176,7 +176,11 @@ func casesText(s *seccomp.Syscall, arch *seccomp.Architecture, d *seccomp.Decisi
 	for _, o := range outcomes {
 		parts = append(parts, fmt.Sprintf("%s if %s", o, strings.Join(conditions[o], " or ")))
 	}
-	return strings.Join(parts, "; ") + "; else " + d.Outcome.String()
+	text := strings.Join(parts, "; ") + "; else " + d.Outcome.String()
+	if d.Miscompiled() {
+		text += " (libseccomp is known to miscompile such conditions)"
+	}
+	return text
 }
 
 // WriteText writes the table for people: the names with the same decision together.
@@ -281,7 +285,9 @@ type rowJSON struct {
 	Step    string      `json:"step"`
 	Outcome outcomeJSON `json:"outcome"`
 	Cases   []caseJSON  `json:"cases"`
-	Place   *placeJSON  `json:"place"`
+	// Miscompiled says that libseccomp is known to make something else of the cases for some arguments.
+	Miscompiled bool       `json:"miscompiled,omitempty"`
+	Place       *placeJSON `json:"place"`
 }
 
 // WriteJSON writes the table as one JSON value, with a row a line.
@@ -305,7 +311,7 @@ func (t *Table) WriteJSON(out io.Writer) error {
 		if i > 0 {
 			fmt.Fprint(w, ",")
 		}
-		one := rowJSON{ArchName(r.arch), r.number, r.name, stepNames[r.decision.Step], newOutcomeJSON(r.decision.Outcome), []caseJSON{}, t.placeOf(&r.row)}
+		one := rowJSON{ArchName(r.arch), r.number, r.name, stepNames[r.decision.Step], newOutcomeJSON(r.decision.Outcome), []caseJSON{}, r.decision.Miscompiled(), t.placeOf(&r.row)}
 		for _, c := range r.decision.Cases {
 			one.Cases = append(one.Cases, caseJSON{newOutcomeJSON(c.Outcome), newConditionsJSON(c.Conds), c.Multiplexed, newPlaceJSON(t.view.profile.Source, c.Name.Span)})
 		}
