@@ -236,6 +236,22 @@ func (a *app) note(p *seccomp.Profile) {
 	}
 }
 
+// noteRefusals tells who refuses a profile, about which something is told all the same.
+func (a *app) noteRefusals(p *seccomp.Profile, s decisions.Scope) {
+	for i, r := range decisions.Refusals(p, s) {
+		if i == maxNotes {
+			a.complain("%s is refused for more reasons", p.Source.Path)
+			return
+		}
+		where := p.Source.Path
+		if !r.At.IsEmpty() {
+			at := p.Source.Position(r.At.Start)
+			where = fmt.Sprintf("%s:%d:%d", where, at.Line, at.Column)
+		}
+		a.complain("%s: refused by %s: %s", where, r.By, r.Reason)
+	}
+}
+
 // completeProfileThenSyscalls completes a file's name, and after it the names of syscalls.
 func completeProfileThenSyscalls(_ *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
 	if len(args) == 0 {

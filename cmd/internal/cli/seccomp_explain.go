@@ -46,6 +46,7 @@ A syscall can be given by its number, which is one of --arch, or of x86_64.`,
 			if p == nil || err != nil {
 				return err
 			}
+			a.noteRefusals(p, scope)
 			explanations := decisions.Explain(p, scope, args[1:], known)
 			if flags.format == "json" {
 				return decisions.WriteExplanationsJSON(a.stdout, p, explanations)

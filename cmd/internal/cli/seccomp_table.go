@@ -27,6 +27,7 @@ name others; it says which others decide differently.`,
 			if p == nil || err != nil {
 				return err
 			}
+			a.noteRefusals(p, scope)
 			t := decisions.NewTable(p, scope)
 			switch flags.format {
 			case "json":
