@@ -160,7 +160,7 @@ func since(s *seccomp.Syscall) string {
 	facts = append(facts, "libseccomp "+s.Since.String())
 	text := "since " + list(facts, "and")
 	if builds := buildsBefore(s); len(builds) > 0 {
-		text += " (and in its build " + list(builds, "and") + ")"
+		text += " (and in the build " + list(builds, "and") + ")"
 	}
 	if !s.Last.IsZero() {
 		text += ", last in libseccomp " + s.Last.String()
