@@ -76,7 +76,7 @@ func NewTable(p *seccomp.Profile, s Scope) *Table {
 
 // rowsOf returns the decisions at a point about the syscalls that its architecture has, sorted by name.
 func rowsOf(p point) []row {
-	var rows []row
+	rows := make([]row, 0, len(seccomp.Syscalls()))
 	for _, name := range seccomp.Syscalls() {
 		s, ok := seccomp.LookupSyscall(name)
 		if !ok {
@@ -212,15 +212,19 @@ func (w *printer) archTable(t *archTable) {
 		rows  []row
 	}
 	var sections []*section
-	index := map[string]*section{}
+	type key struct {
+		kind    int
+		outcome seccomp.Outcome
+	}
+	index := map[key]*section{}
 	for _, r := range t.rows {
-		key := fmt.Sprint(kindOf(&r.decision), r.decision.Outcome)
-		if kindOf(&r.decision) == kindConditions {
-			key = fmt.Sprint(kindConditions)
+		key := key{kindOf(&r.decision), r.decision.Outcome}
+		if key.kind == kindConditions {
+			key.outcome = seccomp.Outcome{}
 		}
 		s := index[key]
 		if s == nil {
-			s = &section{kindOf(&r.decision), r.decision, nil}
+			s = &section{key.kind, r.decision, nil}
 			index[key] = s
 			sections = append(sections, s)
 		}
