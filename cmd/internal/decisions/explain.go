@@ -125,7 +125,7 @@ func (v *view) explain(e *Explanation) {
 func newAnswer(v *view, p point, e *Explanation) *Answer {
 	a := &Answer{view: v, filter: p.filter, arch: p.arch, Decision: p.filter.Decide(p.arch, e.Name), Dead: p.filter.Dead(p.arch, e.Name)}
 	a.Absent = e.Syscall != nil && !e.Syscall.On(p.arch.ABI)
-	a.Miscompiled = a.Decision.Miscompiled()
+	a.Miscompiled = a.Decision.Miscompiled() != nil
 	if e.Args.any() && a.Decision.Step == seccomp.StepConditions {
 		a.with(e.Args)
 	}

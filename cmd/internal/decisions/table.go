@@ -177,7 +177,7 @@ func casesText(s *seccomp.Syscall, arch *seccomp.Architecture, d *seccomp.Decisi
 		parts = append(parts, fmt.Sprintf("%s if %s", o, strings.Join(conditions[o], " or ")))
 	}
 	text := strings.Join(parts, "; ") + "; else " + d.Outcome.String()
-	if d.Miscompiled() {
+	if d.Miscompiled() != nil {
 		text += " (libseccomp is known to miscompile such conditions)"
 	}
 	return text
@@ -315,7 +315,7 @@ func (t *Table) WriteJSON(out io.Writer) error {
 		if i > 0 {
 			fmt.Fprint(w, ",")
 		}
-		one := rowJSON{ArchName(r.arch), r.number, r.name, stepNames[r.decision.Step], newOutcomeJSON(r.decision.Outcome), []caseJSON{}, r.decision.Miscompiled(), t.placeOf(&r.row)}
+		one := rowJSON{ArchName(r.arch), r.number, r.name, stepNames[r.decision.Step], newOutcomeJSON(r.decision.Outcome), []caseJSON{}, r.decision.Miscompiled() != nil, t.placeOf(&r.row)}
 		for _, c := range r.decision.Cases {
 			one.Cases = append(one.Cases, caseJSON{newOutcomeJSON(c.Outcome), newConditionsJSON(c.Conds), c.Multiplexed, newPlaceJSON(t.view.profile.Source, c.Name.Span)})
 		}
