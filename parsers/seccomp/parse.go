@@ -83,6 +83,11 @@ func (p *Profile) read(text []byte) {
 	}
 	if linux := member(&root, "linux"); linux != nil && member(&root, "ociVersion") != nil {
 		p.Dialect = Bundle
+		if process := member(&root, "process"); process != nil {
+			if v := member(process, "noNewPrivileges"); v != nil {
+				p.NoNewPrivileges = v.Value.Kind() == 't'
+			}
+		}
 		profile := member(linux, "seccomp")
 		if profile == nil || isNull(profile) {
 			return

@@ -15,6 +15,8 @@ type Profile struct {
 	Dialect Dialect
 	// Span is the profile's object; the whole value for a plain profile, that of linux.seccomp in a bundle.
 	Span source.Span
+	// NoNewPrivileges is process.noNewPrivileges of a Bundle; false where that does not give it, as for its readers.
+	NoNewPrivileges bool
 	// DefaultAction is the default action; an empty Span when absent.
 	DefaultAction String
 	// DefaultErrnoRet is the errno of the default action; Known false when absent or not a number.
