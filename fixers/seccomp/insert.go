@@ -278,3 +278,34 @@ func (l layout) array(elements []string, listed bool) string {
 	gap := l.newline + l.inner + l.unit
 	return "[" + gap + strings.Join(elements, ","+gap) + l.newline + l.inner + "]"
 }
+
+// SetErrno makes a rule answer its syscalls with an error number, and writes errnoRet after the action where it is not there. It returns nil where that cannot be done without touching something
+// else.
+func SetErrno(p *seccomp.Profile, rule *seccomp.Rule, number uint16) []fixers.Edit {
+	f := p.Source
+	if rule.Action.Span.IsEmpty() {
+		return nil
+	}
+	var edits []fixers.Edit
+	if rule.Action.Text != "SCMP_ACT_ERRNO" {
+		edits = append(edits, ReplaceString(p, rule.Action, "SCMP_ACT_ERRNO")...)
+	}
+	if !rule.Errno.Span.IsEmpty() {
+		edits = append(edits, ReplaceString(p, rule.Errno, seccomp.ErrnoName(number))...)
+	}
+	text := strconv.Itoa(int(number))
+	if !rule.ErrnoRet.Span.IsEmpty() {
+		return append(edits, fixers.Edit{File: f, Span: rule.ErrnoRet.Span, Text: text})
+	}
+	l := layoutOf(p, rule)
+	gap := l.comma
+	if l.inner != "" {
+		gap = "," + l.newline + l.inner
+	}
+	field := gap + `"errnoRet"` + l.colon + text
+	if len(edits) > 0 && edits[0].Span == rule.Action.Span {
+		edits[0].Text += field
+		return edits
+	}
+	return append(edits, fixers.Edit{File: f, Span: source.Span{Start: rule.Action.Span.End, End: rule.Action.Span.End}, Text: field})
+}

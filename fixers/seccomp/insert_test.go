@@ -97,3 +97,22 @@ func TestAddStrings(t *testing.T) {
 		}
 	}
 }
+
+func TestSetErrno(t *testing.T) {
+	for _, tt := range []struct{ rule, want string }{
+		{`{"names": ["a"], "action": "SCMP_ACT_ERRNO"}`, `{"names": ["a"], "action": "SCMP_ACT_ERRNO", "errnoRet": 38}`},
+		{`{"names":["a"],"action":"SCMP_ACT_KILL"}`, `{"names":["a"],"action":"SCMP_ACT_ERRNO","errnoRet":38}`},
+		{`{"errnoRet": 1, "action": "SCMP_ACT_ERRNO", "names": ["a"]}`, `{"errnoRet": 38, "action": "SCMP_ACT_ERRNO", "names": ["a"]}`},
+		{`{"names": ["a"], "errno": "EPERM", "action": "SCMP_ACT_ERRNO", "errnoRet": 1}`, `{"names": ["a"], "errno": "ENOSYS", "action": "SCMP_ACT_ERRNO", "errnoRet": 38}`},
+		{"{\n    \"action\": \"SCMP_ACT_TRAP\",\n    \"names\": [\"a\"]\n  }", "{\n    \"action\": \"SCMP_ACT_ERRNO\",\n    \"errnoRet\": 38,\n    \"names\": [\"a\"]\n  }"},
+		{"{\r\n\t\"names\": [\"a\"],\r\n\t\"action\": \"SCMP_ACT_ERRNO\"\r\n}", "{\r\n\t\"names\": [\"a\"],\r\n\t\"action\": \"SCMP_ACT_ERRNO\",\r\n\t\"errnoRet\": 38\r\n}"},
+	} {
+		before, after := "{\n  \"defaultAction\": \"SCMP_ACT_ALLOW\",\n  \"syscalls\": [\n  ", "\n]}"
+		text := before + tt.rule + after
+		p := seccomp.Parse(source.NewFile("p.json", []byte(text)))
+		got := apply(t, p, SetErrno(p, p.Rules[0], 38))
+		if diff := cmp.Diff(before+tt.want+after, got); diff != "" {
+			t.Errorf("(-want +got):\n%s", diff)
+		}
+	}
+}
