@@ -21,14 +21,20 @@ var pages embed.FS
 // Pack is the pack "seccomp".
 func Pack() rules.Pack {
 	return rules.Pack{Name: "seccomp", Pages: pages, Rules: []*rules.Rule{
+		clone3NotENOSYS,
 		dangerousSyscall,
 		defaultAllow,
 		denylistGap,
 		duplicateSyscall,
+		enosysBorder,
 		formatting,
 		ioUringBesideDenied,
 		killThread,
 		missingDefaultAction,
+		missingTime64,
+		noENOSYSFallback,
+		processCannotRun,
+		runtimeCannotStart,
 		speculationAllowed,
 		syntax,
 		unknownAction,
