@@ -1,7 +1,9 @@
 package seccomp
 
 import (
+	"cmp"
 	"fmt"
+	"slices"
 
 	"github.com/sandlint/sandlint/fixers"
 	"github.com/sandlint/sandlint/parsers/seccomp"
@@ -25,16 +27,17 @@ var enosysBorder = &rules.Rule{
 		if len(above) == 0 {
 			return
 		}
-		message := fmt.Sprintf("with %q named, runc no longer answers %s with ENOSYS", top[0].Text, listing(above))
-		if len(top) > 1 {
-			message = fmt.Sprintf("with %q and what comes after it named, runc no longer answers %s with ENOSYS", top[0].Text, listing(above))
-		}
 		object := "it"
 		if len(above) > 1 {
 			object = "them"
 		}
-		finding := at(profile, top[0].Span, message+", so that programs that try "+object+" first do not fall back")
-		for _, name := range top[1:] {
+		var names []string
+		for _, name := range top {
+			names = append(names, name.Text)
+		}
+		border := top[len(top)-1]
+		finding := at(profile, border.Span, fmt.Sprintf("with %s named, runc does not answer %s with ENOSYS, so that programs that try %s first do not fall back", listing(names), listing(above), object))
+		for _, name := range top[:len(top)-1] {
 			finding.Related = append(finding.Related, rules.Related{File: profile.Source, Span: name.Span, Message: fmt.Sprintf("%q is named here", name.Text)})
 		}
 		finding.Fixes = wish{enosys: above}.fix(p, profile)
@@ -46,12 +49,11 @@ var enosysBorder = &rules.Rule{
 const mostOnTop = 4
 
 // crossed returns the names at the upper end of a profile, lowest number first, and the syscalls below them that no rule names, that programs do without if the answer is ENOSYS, and
-// that would get that answer from runc if those names were not there. There are none where more than mostOnTop names lie above them.
+// that would get that answer from runc if those names were not there. There are none with more than mostOnTop names above them.
 func crossed(profile *workspace.Profile, all []*seccomp.Filter) (top []seccomp.String, above []string) {
 	for _, f := range all {
 		a := f.Target.Host.Arch
-		border, ok := f.Border(a)
-		if !ok {
+		if _, ok := f.Border(a); !ok {
 			continue
 		}
 		number := func(name string) int {
@@ -62,48 +64,42 @@ func crossed(profile *workspace.Profile, all []*seccomp.Filter) (top []seccomp.S
 			}
 			return -1
 		}
-		var unnamed []string
-		highest := -1
-		for _, e := range fallbackEffects(profile, []*seccomp.Filter{f}, func(name string) bool { return name != "clone3" && !f.Named(name) }) {
-			if e.rule == nil && number(e.name) < border {
-				unnamed = append(unnamed, e.name)
-				highest = max(highest, number(e.name))
-			}
-		}
-		if len(unnamed) == 0 {
-			continue
-		}
-		below := -1 // the highest named number below them all
-		byNumber := map[int]seccomp.String{}
+		var named []numbered // those at the upper end, highest first
 		for _, r := range f.Rules {
 			for _, name := range r.Names {
-				switch n := number(name.Text); {
-				case n > highest:
-					if _, ok := byNumber[n]; !ok {
-						byNumber[n] = name
-					}
-				default:
-					below = max(below, n)
+				n := numbered{number(name.Text), name}
+				i, found := slices.BinarySearchFunc(named, n, func(x, n numbered) int { return cmp.Compare(n.number, x.number) })
+				if !found && i <= mostOnTop {
+					named = slices.Insert(named, i, n)
+					named = named[:min(len(named), mostOnTop+1)]
 				}
 			}
 		}
-		if len(byNumber) > mostOnTop {
-			continue
-		}
-		for _, name := range unnamed {
-			if number(name) > below {
-				above = append(above, name)
+		lowest := -1
+		for _, e := range fallbackEffects(profile, []*seccomp.Filter{f}, func(name string) bool { return name != "clone3" && !f.Named(name) }) {
+			n := number(e.name)
+			if e.rule != nil || n < 0 || len(named) > mostOnTop && n < named[mostOnTop].number {
+				continue
+			}
+			above = append(above, e.name)
+			if lowest < 0 || n < lowest {
+				lowest = n
 			}
 		}
-		if len(above) == 0 {
-			continue
-		}
-		for n := highest; n <= border; n++ {
-			if name, ok := byNumber[n]; ok {
-				top = append(top, name)
+		for i := len(named) - 1; i >= 0 && len(above) > 0; i-- {
+			if named[i].number > lowest {
+				top = append(top, named[i].name)
 			}
 		}
-		return top, above
+		if len(above) > 0 {
+			return top, above
+		}
 	}
 	return nil, nil
+}
+
+// numbered is the name of a syscall with its number.
+type numbered struct {
+	number int
+	name   seccomp.String
 }

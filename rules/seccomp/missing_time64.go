@@ -27,26 +27,12 @@ var missingTime64 = &rules.Rule{
 
 func checkTime64(p *rules.Pass, profile *workspace.Profile) {
 	all := filters(p, profile)
-	var effects []effect
-	var abis []string
-	for _, pair := range seccomp.Time64Twins() {
-		for _, f := range all {
-			for _, a := range f.Archs {
-				twin, _ := seccomp.LookupSyscall(pair.Twin)
-				if d := f.Decide(a, pair.Twin); twin.On(a.ABI) && !f.Default.Runs() && judge(&d) == closed && mayRun(f, a, pair.Name) {
-					effects = add(effects, profile, f, pair.Twin, &d)
-					if !slices.Contains(abis, a.ABI) {
-						abis = append(abis, a.ABI)
-					}
-				}
-			}
-		}
-	}
+	effects, abis := time64Effects(profile, all)
 	for _, g := range groups(p, all, effects) {
-		names := g.names()
+		names := namesOf(g.effects)
 		var w wish
-		for _, name := range names {
-			w.allow = append(w.allow, wanted{name, untwin(name)})
+		for _, e := range g.whole() {
+			w.allow = append(w.allow, wanted{e.name, untwin(e.name)})
 		}
 		span := g.effects[0].cause
 		if g.effects[0].rule == nil {
@@ -61,6 +47,27 @@ func checkTime64(p *rules.Pass, profile *workspace.Profile) {
 		finding.Fixes = w.fix(p, profile)
 		p.Report(finding)
 	}
+}
+
+// time64Effects returns the effects of the twins that are refused where the old syscall is not, and the ABIs on which that is so.
+func time64Effects(profile *workspace.Profile, all []*seccomp.Filter) (effects []effect, abis []string) {
+	for _, pair := range seccomp.Time64Twins() {
+		twin, _ := seccomp.LookupSyscall(pair.Twin)
+		for _, f := range all {
+			for _, a := range f.Archs {
+				if !twin.On(a.ABI) || f.Default.Runs() {
+					continue
+				}
+				if d := f.Decide(a, pair.Twin); judge(&d) == closed && mayRun(f, a, pair.Name) {
+					effects = add(effects, profile, f, pair.Twin, &d)
+					if !slices.Contains(abis, a.ABI) {
+						abis = append(abis, a.ABI)
+					}
+				}
+			}
+		}
+	}
+	return effects, abis
 }
 
 func untwin(twin string) string {

@@ -27,11 +27,11 @@ var noENOSYSFallback = &rules.Rule{
 		_, above := crossed(profile, all)
 		effects := fallbackEffects(profile, all, func(name string) bool { return name != "clone3" && !slices.Contains(above, name) })
 		for _, g := range groups(p, all, effects) {
-			names := g.names()
+			names := namesOf(g.effects)
 			message := fmt.Sprintf("%s %s, so that %s", listing(names), insteadOfENOSYS(g.effects[0].outcome, len(names) > 1), fallsBack(names))
 			finding := at(profile, g.effects[0].cause, message+g.where)
 			finding.Severity = g.severity
-			finding.Fixes = append(allowThem(p, profile, all, names), wish{enosys: names}.fix(p, profile)...)
+			finding.Fixes = append(allowThem(p, profile, all, namesOf(g.whole())), wish{enosys: namesOf(g.whole())}.fix(p, profile)...)
 			p.Report(finding)
 		}
 	},

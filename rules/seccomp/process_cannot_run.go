@@ -57,10 +57,10 @@ func checkProcess(p *rules.Pass, profile *workspace.Profile) {
 		}
 	}
 	for _, g := range groups(p, all, effects) {
-		names := g.names()
+		names := namesOf(g.effects)
 		finding := at(profile, g.effects[0].cause, fmt.Sprintf("%s under this profile%s: it refuses %s", who[names[0]], g.where, listing(names)))
 		finding.Severity = g.severity
-		finding.Fixes = letRun(p, profile, g.effects)
+		finding.Fixes = letRun(p, profile, g.whole())
 		p.Report(finding)
 	}
 }

@@ -184,38 +184,47 @@ func where(all, on []*seccomp.Filter) string {
 	return " (" + strings.Join(out, ", ") + ")"
 }
 
-// group is effects with one cause that weigh the same, for one finding.
+// group is effects with one cause, for one finding.
 type group struct {
-	effects  []effect
+	effects  []effect // those that weigh most
+	lighter  []effect
 	severity rules.Severity
 	where    string
 }
 
-// groups divides effects by cause, and leaves of each cause those that weigh most.
+// groups divides effects by cause.
 func groups(p *rules.Pass, all []*seccomp.Filter, effects []effect) []group {
 	var out []group
 	for _, e := range effects {
 		severity := weight(p, all, e.on)
 		i := slices.IndexFunc(out, func(g group) bool { return g.effects[0].cause == e.cause })
-		switch {
-		case i < 0:
-			out = append(out, group{[]effect{e}, severity, where(all, e.on)})
-		case out[i].severity < severity:
-			out[i] = group{[]effect{e}, severity, where(all, e.on)}
-		case out[i].severity == severity:
-			out[i].effects = append(out[i].effects, e)
-			if w := where(all, e.on); len(w) < len(out[i].where) {
-				out[i].where = w
+		if i < 0 {
+			out = append(out, group{effects: []effect{e}, severity: severity, where: where(all, e.on)})
+			continue
+		}
+		switch g := &out[i]; {
+		case severity < g.severity:
+			g.lighter = append(g.lighter, e)
+		case severity > g.severity:
+			g.lighter = append(g.lighter, g.effects...)
+			g.effects, g.severity, g.where = []effect{e}, severity, where(all, e.on)
+		default:
+			g.effects = append(g.effects, e)
+			if w := where(all, e.on); len(w) < len(g.where) {
+				g.where = w
 			}
 		}
 	}
 	return out
 }
 
-func (g group) names() []string {
-	var names []string
-	for _, e := range g.effects {
-		names = append(names, e.name)
+// whole returns all effects, those that weigh most first.
+func (g group) whole() []effect { return slices.Concat(g.effects, g.lighter) }
+
+func namesOf(effects []effect) []string {
+	names := make([]string, len(effects))
+	for i, e := range effects {
+		names[i] = e.name
 	}
 	return names
 }
@@ -336,7 +345,7 @@ func (w wish) fix(p *rules.Pass, profile *workspace.Profile) []fixers.Fix {
 		after := filters(p, fixed)
 		var more []string
 		for _, b := range burdens(p, fixed, after) {
-			i := slices.IndexFunc(weights, func(old burden) bool { return old.name == b.name })
+			i := slices.IndexFunc(weights, func(old burden) bool { return old.name == b.name && old.by == b.by })
 			if i < 0 || weights[i].severity < b.severity {
 				more = append(more, b.name)
 			}
@@ -365,20 +374,37 @@ func (w wish) fix(p *rules.Pass, profile *workspace.Profile) []fixers.Fix {
 	return nil
 }
 
-// burden is a syscall from which programs cannot fall back, and how much that matters.
+// burden is a syscall from which programs cannot fall back, the rule that reports it, and how much it matters.
 type burden struct {
 	name     string
+	by       string
 	severity rules.Severity
 }
 
+// burdens returns what clone3-not-enosys, no-enosys-fallback, enosys-border and missing-time64 report.
 func burdens(p *rules.Pass, profile *workspace.Profile, all []*seccomp.Filter) []burden {
 	var out []burden
-	for _, e := range fallbackEffects(profile, all, func(string) bool { return true }) {
+	add := func(by string, e effect) {
 		severity := rules.Warning
 		if weight(p, all, e.on) == rules.Info {
 			severity = rules.Info
 		}
-		out = append(out, burden{e.name, severity})
+		out = append(out, burden{e.name, by, severity})
+	}
+	_, above := crossed(profile, all)
+	for _, e := range fallbackEffects(profile, all, func(string) bool { return true }) {
+		switch {
+		case e.name == "clone3":
+			add("clone3-not-enosys", e)
+		case slices.Contains(above, e.name):
+			add("enosys-border", e)
+		default:
+			add("no-enosys-fallback", e)
+		}
+	}
+	effects, _ := time64Effects(profile, all)
+	for _, e := range effects {
+		add("missing-time64", e)
 	}
 	return out
 }
