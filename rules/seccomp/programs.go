@@ -311,7 +311,8 @@ func names(r *seccomp.Rule, name string) bool {
 
 // plain reports whether a rule holds for all calls, hosts and containers, and has a list of names.
 func plain(r *seccomp.Rule) bool {
-	return len(r.Args) == 0 && r.ArgsSpan.IsEmpty() && r.Includes.Span.IsEmpty() && r.Excludes.Span.IsEmpty() && !r.LegacyName && len(r.Names) > 0
+	everywhere := func(s *seccomp.Scope) bool { return len(s.Caps) == 0 && len(s.Arches) == 0 && s.MinKernel.Text == "" }
+	return len(r.Args) == 0 && everywhere(&r.Includes) && everywhere(&r.Excludes) && !r.LegacyName && len(r.Names) > 0
 }
 
 // wish is what a fix wants the profile to do.
@@ -579,7 +580,9 @@ func neededCap(profile *workspace.Profile, name string) (string, bool) {
 			continue
 		}
 		in := &r.Includes
-		if denies(r) || len(r.Args) > 0 || !r.Excludes.Span.IsEmpty() || len(in.Caps) != 1 || len(in.Arches) > 0 || in.MinKernel.Text != "" || cap != "" && cap != in.Caps[0].Text {
+		without := *r
+		without.Includes = seccomp.Scope{}
+		if denies(r) || !plain(&without) || len(in.Caps) != 1 || len(in.Arches) > 0 || in.MinKernel.Text != "" || cap != "" && cap != in.Caps[0].Text {
 			return "", false
 		}
 		cap = in.Caps[0].Text
