@@ -71,6 +71,9 @@ func place(list []seccomp.String, key func(string) string, text string) int {
 }
 
 func addString(p *seccomp.Profile, list []seccomp.String, i int, text string) fixers.Edit {
+	if p.Dialect == seccomp.SPO {
+		return InsertString(p, list, i, text)[0]
+	}
 	_, listed := indentation(p.Source, list[0].Span.Start)
 	gap := ""
 	for n := 1; n < len(list); n++ {
@@ -122,6 +125,9 @@ func InsertRules(p *seccomp.Profile, i int, rules ...NewRule) []fixers.Edit {
 		return nil
 	}
 	f := p.Source
+	if f.Bytes[p.SyscallsSpan.Start] != '[' { // YAML
+		return insertYAMLRules(p, i, rules)
+	}
 	if len(p.Rules) == 0 {
 		inside := source.Span{Start: p.SyscallsSpan.Start + 1, End: p.SyscallsSpan.End - 1}
 		if strings.TrimSpace(f.Text(inside)) != "" {
@@ -296,6 +302,9 @@ func SetErrno(p *seccomp.Profile, rule *seccomp.Rule, number uint16) []fixers.Ed
 	text := strconv.Itoa(int(number))
 	if !rule.ErrnoRet.Span.IsEmpty() {
 		return append(edits, fixers.Edit{File: f, Span: rule.ErrnoRet.Span, Text: text})
+	}
+	if f.Bytes[rule.Span.Start] != '{' { // YAML
+		return nil
 	}
 	l := layoutOf(p, rule)
 	gap := l.comma

@@ -38,7 +38,7 @@ func checkTime64(p *rules.Pass, profile *workspace.Profile) {
 		if g.effects[0].rule == nil {
 			span = namingOf(profile, all, untwin(names[0]), span)
 		}
-		message := fmt.Sprintf("%q is allowed and %q is not: 32-bit programs (%s) with 64-bit times try that first, and it %s", untwin(names[0]), names[0], and(abis), happens(g.effects[0].outcome, false))
+		message := fmt.Sprintf("%q is allowed and %q is not: 32-bit programs (%s) with 64-bit times try that first, and it %s", untwin(names[0]), names[0], enumerate(abis), happens(g.effects[0].outcome, false))
 		if len(names) > 1 {
 			message += fmt.Sprintf("; likewise %s", listing(names[1:]))
 		}
@@ -58,8 +58,8 @@ func time64Effects(profile *workspace.Profile, all []*seccomp.Filter) (effects [
 				if !twin.On(a.ABI) || f.Default.Runs() {
 					continue
 				}
-				if d := f.Decide(a, pair.Twin); judge(&d) == closed && mayRun(f, a, pair.Name) {
-					effects = add(effects, profile, f, pair.Twin, &d)
+				if d := f.Decide(a, pair.Twin); answerTo(&d) == closed && mayRun(f, a, pair.Name) {
+					effects = addEffect(effects, profile, f, pair.Twin, &d)
 					if !slices.Contains(abis, a.ABI) {
 						abis = append(abis, a.ABI)
 					}

@@ -60,7 +60,7 @@ func allowThem(p *rules.Pass, profile *workspace.Profile, all []*seccomp.Filter,
 		i := slices.IndexFunc(s.To, func(name string) bool {
 			return !slices.ContainsFunc(all, func(f *seccomp.Filter) bool {
 				d := f.Decide(f.Target.Host.Arch, name)
-				return judge(&d) != open
+				return answerTo(&d) != open
 			})
 		})
 		if i < 0 {

@@ -50,7 +50,7 @@ func checkProcess(p *rules.Pass, profile *workspace.Profile) {
 				continue
 			}
 			d := f.Decide(a, names[0])
-			effects = add(effects, profile, f, names[0], &d)
+			effects = addEffect(effects, profile, f, names[0], &d)
 			if who[names[0]] == "" {
 				who[names[0]] = need.Who
 			}

@@ -15,9 +15,10 @@ import (
 )
 
 // filters returns what most people get of a profile, for rules that ask whether programs work under it: for each loader and runtime, on x86_64 and aarch64 where the profile is for
-// them, else on its first host. There are none where the consumers refuse the profile, so that it is not known what it is meant to say.
+// them, else on its first host. There are none where the consumers refuse the profile, so that it is not known what it is meant to say, nor for one that is a part of
+// another.
 func filters(p *rules.Pass, profile *workspace.Profile) []*seccomp.Filter {
-	if _, ok := seccomp.LookupAction(profile.DefaultAction.Text); !ok || len(profile.DuplicateFields) > 0 || len(profile.Problems) > len(profile.Surplus) {
+	if _, ok := seccomp.LookupAction(profile.DefaultAction.Text); !ok || profile.BaseProfileName.Text != "" || len(profile.DuplicateFields) > 0 || len(profile.Problems) > len(profile.Surplus) {
 		return nil
 	}
 	var hosts []*seccomp.Architecture
@@ -33,37 +34,35 @@ func filters(p *rules.Pass, profile *workspace.Profile) []*seccomp.Filter {
 		hosts = hosts[:1] // the names are those of one machine, most likely of this
 	}
 	var out []*seccomp.Filter
-	for _, t := range p.Targets().Seccomp.Usual(profile.Profile) {
-		if slices.Contains(hosts, t.Host.Arch) {
-			if f := profile.Filter(t); !f.Off && len(f.Refused) == 0 {
-				out = append(out, f)
-			}
+	for _, f := range profile.Usual(p.Targets().Seccomp) {
+		if slices.Contains(hosts, f.Target.Host.Arch) && !f.Off && len(f.Refused) == 0 {
+			out = append(out, f)
 		}
 	}
 	return out
 }
 
-// verdict is what a program sees of a call.
-type verdict int
+// answer is what a program sees of a call.
+type answer int
 
 const (
-	open    verdict = iota // the kernel carries it out
-	absent                 // it is answered as by a kernel that does not have it
-	closed                 // it fails otherwise, or kills
-	unclear                // it depends on the arguments, or on another program
+	open    answer = iota // the kernel carries it out
+	absent                // it is answered as by a kernel that does not have it
+	closed                // it fails otherwise, or kills
+	unclear               // it depends on the arguments, or on another program
 )
 
-func judge(d *seccomp.Decision) verdict {
-	v := verdictOf(d.Outcome)
+func answerTo(d *seccomp.Decision) answer {
+	v := answerOf(d.Outcome)
 	for _, c := range d.Cases {
-		if verdictOf(c.Outcome) != v {
+		if answerOf(c.Outcome) != v {
 			return unclear
 		}
 	}
 	return v
 }
 
-func verdictOf(o seccomp.Outcome) verdict {
+func answerOf(o seccomp.Outcome) answer {
 	switch o.Action {
 	case "SCMP_ACT_ALLOW", "SCMP_ACT_LOG":
 		return open
@@ -88,7 +87,7 @@ func mayRun(f *seccomp.Filter, a *seccomp.Architecture, name string) bool {
 		return false
 	}
 	d := f.Decide(a, name)
-	v := judge(&d)
+	v := answerTo(&d)
 	return v == open || v == unclear
 }
 
@@ -101,8 +100,8 @@ type effect struct {
 	on      []*seccomp.Filter
 }
 
-// add records that a filter has an effect, which a decision brings about.
-func add(effects []effect, profile *workspace.Profile, f *seccomp.Filter, name string, d *seccomp.Decision) []effect {
+// addEffect records that a filter has an effect, which a decision brings about.
+func addEffect(effects []effect, profile *workspace.Profile, f *seccomp.Filter, name string, d *seccomp.Decision) []effect {
 	e := effect{name: name, outcome: d.Outcome, cause: profile.DefaultAction.Span}
 	switch {
 	case d.Step == seccomp.StepRule:
@@ -167,16 +166,16 @@ func where(all, on []*seccomp.Filter) string {
 	}
 	var out []string
 	if list := part(func(t seccomp.Target) string { return t.Runtime }); list != nil {
-		out = append(out, "with "+and(list))
+		out = append(out, "with "+enumerate(list))
 	}
 	if list := part(func(t seccomp.Target) string { return t.Loader.String() }); list != nil {
-		out = append(out, "as "+and(list)+" read the profile")
+		out = append(out, "as "+enumerate(list)+" read the profile")
 		if len(list) == 1 {
 			out[len(out)-1] = "as " + list[0] + " reads the profile"
 		}
 	}
 	if list := part(func(t seccomp.Target) string { return t.Host.Arch.ABI }); list != nil {
-		out = append(out, "on "+and(list))
+		out = append(out, "on "+enumerate(list))
 	}
 	if len(out) == 0 {
 		return ""
@@ -244,7 +243,7 @@ func few(names []string) string {
 	if len(names) > most {
 		names = append(slices.Clone(names[:most-1]), fmt.Sprintf("%d more", len(names)-most+1))
 	}
-	return and(names)
+	return enumerate(names)
 }
 
 // happens says what an outcome is to the program that makes the call: "fails with EPERM"; plural for several calls.
@@ -292,8 +291,8 @@ func fallbackEffects(profile *workspace.Profile, all []*seccomp.Filter, want fun
 			if f.Default.Runs() && s.Name != "clone3" && seccomp.Equivalents(s.Name) != nil {
 				continue // to refuse the one and not the other is a gap, which another rule reports
 			}
-			if judge(&d) == closed && slices.ContainsFunc(s.To, func(name string) bool { return mayRun(f, a, name) }) {
-				effects = add(effects, profile, f, s.Name, &d)
+			if answerTo(&d) == closed && slices.ContainsFunc(s.To, func(name string) bool { return mayRun(f, a, name) }) {
+				effects = addEffect(effects, profile, f, s.Name, &d)
 			}
 		}
 	}
@@ -338,11 +337,10 @@ func (w wish) fix(p *rules.Pass, profile *workspace.Profile) []fixers.Fix {
 		if edits == nil {
 			return nil
 		}
-		text, err := fixers.Apply(profile.Source, edits)
-		if err != nil {
+		fixed := withEdits(profile, edits)
+		if fixed == nil {
 			return nil
 		}
-		fixed := &workspace.Profile{Profile: seccomp.Parse(source.NewFile(profile.Source.Path, text))}
 		after := filters(p, fixed)
 		var more []string
 		for _, b := range burdens(p, fixed, after) {
@@ -373,6 +371,20 @@ func (w wish) fix(p *rules.Pass, profile *workspace.Profile) []fixers.Fix {
 		return []fixers.Fix{{Title: title, Safety: fixers.Unsafe, Edits: edits, Changes: fixers.Changes{Syscalls: changed}}}
 	}
 	return nil
+}
+
+// withEdits returns a profile as it is after edits, nil where they cannot be made.
+func withEdits(profile *workspace.Profile, edits []fixers.Edit) *workspace.Profile {
+	text, err := fixers.Apply(profile.Source, edits)
+	if err != nil {
+		return nil
+	}
+	before, after := seccomp.ParseAll(profile.Source), seccomp.ParseAll(source.NewFile(profile.Source.Path, text))
+	i := slices.IndexFunc(before, func(p *seccomp.Profile) bool { return p.Span == profile.Span })
+	if i < 0 || len(before) != len(after) {
+		return nil
+	}
+	return &workspace.Profile{Profile: after[i], Fragment: profile.Fragment, Instruction: profile.Instruction, Uses: profile.Uses}
 }
 
 // burden is a syscall from which programs cannot fall back, the rule that reports it, and how much it matters.

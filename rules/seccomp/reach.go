@@ -3,7 +3,6 @@ package seccomp
 import (
 	"fmt"
 	"slices"
-	"strings"
 
 	"github.com/sandlint/sandlint/fixers"
 	fixseccomp "github.com/sandlint/sandlint/fixers/seccomp"
@@ -12,11 +11,12 @@ import (
 	"github.com/sandlint/sandlint/rules"
 )
 
-// usual calls look with each filter and architecture that most people get, until it returns false.
+// usual calls look with each filter and architecture that most people get, until it returns false. The runtime, which matters for numbers above runc's border alone, is
+// the first one.
 func usual(p *rules.Pass, profile *workspace.Profile, look func(f *seccomp.Filter, a *seccomp.Architecture) bool) {
-	for _, t := range p.Targets().Seccomp.Usual(profile.Profile) {
-		f := profile.Filter(t)
-		if f.Off || f.Default.Action == "" {
+	runtime := p.Targets().Seccomp.Runtimes()[0]
+	for _, f := range profile.Usual(p.Targets().Seccomp) {
+		if f.Target.Runtime != runtime || f.Off || f.Default.Action == "" {
 			continue
 		}
 		for _, a := range f.Archs {
@@ -62,20 +62,17 @@ func words(names []naming) string {
 			list = append(list, q)
 		}
 	}
-	return and(list)
+	return enumerate(list)
 }
 
-func and(list []string) string {
-	if len(list) < 2 {
-		return strings.Join(list, "")
-	}
-	return strings.Join(list[:len(list)-1], ", ") + " and " + list[len(list)-1]
-}
-
-// others returns all but the first naming as related places.
+// others returns, as related places, the first naming in each rule but the first.
 func others(profile *workspace.Profile, names []naming, message string) (related []rules.Related) {
+	seen := []*seccomp.Rule{names[0].Rule}
 	for _, n := range names[1:] {
-		related = append(related, rules.Related{File: profile.Source, Span: n.Name.Span, Message: fmt.Sprintf(message, n.Name.Text)})
+		if !slices.Contains(seen, n.Rule) {
+			seen = append(seen, n.Rule)
+			related = append(related, rules.Related{File: profile.Source, Span: n.Name.Span, Message: fmt.Sprintf(message, n.Name.Text)})
+		}
 	}
 	return related
 }
@@ -121,7 +118,7 @@ func remove(profile *workspace.Profile, names []naming) []fixers.Fix {
 	if len(edits) == 0 {
 		return nil
 	}
-	return []fixers.Fix{{Title: "Remove " + and(list), Safety: fixers.Unsafe, Edits: edits, Changes: fixers.Changes{Syscalls: syscalls}}}
+	return []fixers.Fix{{Title: "Remove " + enumerate(list), Safety: fixers.Unsafe, Edits: edits, Changes: fixers.Changes{Syscalls: syscalls}}}
 }
 
 // editable reports whether fixes of a profile can be proved: it is JSON, and gives no field twice.

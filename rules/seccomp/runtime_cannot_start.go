@@ -91,8 +91,8 @@ func shortages(p *rules.Pass, profile *workspace.Profile, all []*seccomp.Filter)
 		heavy := targets.Given(runtime) || slices.ContainsFunc(fs, func(f *seccomp.Filter) bool { return commonRuntime(f.Target.Loader) == runtime })
 		releases := seccomp.MeasuredReleases(runtime, targets.Range(runtime))
 		known := profile.Dialect == seccomp.Bundle // it says whether no_new_privs is set
-		always := needed(runtime, releases, !known || profile.NoNewPrivileges)
-		early := needed(runtime, releases, known && profile.NoNewPrivileges)
+		always := neededBy(runtime, releases, !known || profile.NoNewPrivileges)
+		early := neededBy(runtime, releases, known && profile.NoNewPrivileges)
 		seen := map[string]bool{}
 		report := func(names []string, severity rules.Severity, subject, without string) {
 			if !heavy {
@@ -118,7 +118,7 @@ type needs struct {
 	some [][]string
 }
 
-func needed(runtime string, releases []seccomp.Version, noNewPrivs bool) (n needs) {
+func neededBy(runtime string, releases []seccomp.Version, noNewPrivs bool) (n needs) {
 	for i, v := range releases {
 		names := seccomp.RuntimeRequired(runtime, v, noNewPrivs)
 		n.some = append(n.some, names)
@@ -140,10 +140,10 @@ func refused(profile *workspace.Profile, fs []*seccomp.Filter, names []string, s
 		}
 		for _, f := range fs {
 			d := f.Decide(f.Target.Host.Arch, name)
-			v := judge(&d)
+			v := answerTo(&d)
 			fallsBack := slices.ContainsFunc(seccomp.FallbackCapable(), func(s seccomp.Fallback) bool { return s.Name == name })
 			if v == closed || v == absent && !fallsBack {
-				effects = add(effects, profile, f, name, &d)
+				effects = addEffect(effects, profile, f, name, &d)
 				seen[name] = true
 			}
 		}
