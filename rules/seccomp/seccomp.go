@@ -48,6 +48,7 @@ func Pack() rules.Pack {
 		minKernelIgnored,
 		miscasedField,
 		missingDefaultAction,
+		missingSubArchitecture,
 		missingTime64,
 		nameAndNames,
 		noENOSYSFallback,
