@@ -58,6 +58,7 @@ func Pack() rules.Pack {
 		profileDisablesSeccomp,
 		ruleEqualsDefault,
 		runtimeCannotStart,
+		sandboxBlocked,
 		speculationAllowed,
 		syntax,
 		unknownAction,
