@@ -69,6 +69,9 @@ func (p *Profile) validate(root *hujson.Value, first bool, seen map[source.Probl
 		if !ok {
 			continue
 		}
+		if problem.Kind == KindShape {
+			problem.Kind = shapeKind(e)
+		}
 		if !seen[problem] {
 			seen[problem] = true
 			p.Problems = append(p.Problems, problem)

@@ -29,7 +29,7 @@ var syntax = &rules.Rule{
 func checkSyntax(p *rules.Pass, profile *workspace.Profile) {
 	fixes := removeSurplus(profile)
 	for _, problem := range profile.Problems {
-		if problem.Kind != seccomp.KindJSON && problem.Kind != seccomp.KindShape {
+		if problem.Kind == seccomp.KindNoDefault {
 			continue
 		}
 		finding := at(profile, problem.Span, problem.Message)
