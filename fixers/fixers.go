@@ -51,6 +51,8 @@ type Changes struct {
 	Settings []string
 	// Syscalls are the syscalls whose decision may change.
 	Syscalls []string
+	// Decisions says that a seccomp profile may decide otherwise about any call.
+	Decisions bool
 	// Order says that instructions of a Dockerfile are moved: the same instructions, in another order.
 	Order bool
 	// Instructions says that the text of the edited instructions of a Dockerfile changes; all others stay as they are.

@@ -32,7 +32,7 @@ func Compare(before, after *source.File, fixes []fixers.Fix) string {
 	}
 	declared := map[string]bool{}
 	for _, f := range fixes {
-		if f.Changes.Repair {
+		if f.Changes.Repair || f.Changes.Decisions {
 			return ""
 		}
 		for _, name := range f.Changes.Syscalls {

@@ -21,12 +21,20 @@ var pages embed.FS
 // Pack is the pack "seccomp".
 func Pack() rules.Pack {
 	return rules.Pack{Name: "seccomp", Pages: pages, Rules: []*rules.Rule{
+		dangerousSyscall,
+		defaultAllow,
+		denylistGap,
 		duplicateSyscall,
+		formatting,
+		ioUringBesideDenied,
+		killThread,
 		missingDefaultAction,
+		speculationAllowed,
 		syntax,
 		unknownAction,
 		unknownArchitecture,
 		unknownSyscall,
+		userNamespacesAllowed,
 	}}
 }
 
@@ -38,11 +46,13 @@ func at(profile *workspace.Profile, span source.Span, message string) rules.Find
 // replace returns a fix that writes text over a span of a profile; none where the profile is not JSON, or gives a field twice, so that no fix can be proved
 // before that is mended.
 func replace(profile *workspace.Profile, title string, safety fixers.Safety, span source.Span, text string, changes fixers.Changes) []fixers.Fix {
-	if len(profile.DuplicateFields) > 0 || slices.ContainsFunc(profile.Problems, func(p source.Problem) bool { return p.Kind == seccomp.KindJSON }) {
+	if len(profile.DuplicateFields) > 0 || slices.ContainsFunc(profile.Problems, isJSON) {
 		return nil
 	}
 	return []fixers.Fix{{Title: title, Safety: safety, Changes: changes, Edits: []fixers.Edit{{File: profile.Source, Span: span, Text: text}}}}
 }
+
+func isJSON(p source.Problem) bool { return p.Kind == seccomp.KindJSON }
 
 // quoted returns a name as a JSON string. Names are ASCII letters, digits and underscores.
 func quoted(name string) string { return strconv.Quote(name) }
