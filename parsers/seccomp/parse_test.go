@@ -122,7 +122,7 @@ func TestParseProblems(t *testing.T) {
 		{"names", `{"defaultAction":"a","syscalls":[{"names":[],"action":"b"},{"names":["",null,90,"x"],"action":"b"},{"names":"x","action":"b"}]}`, []string{
 			`42-44 empty-names: "names" is empty, so that the rule does nothing`,
 			`69-71 empty-name: element 1 of "names" is an empty string`,
-			`72-76 shape: element 2 of "names" is null, not a string`,
+			`72-76 empty-name: element 2 of "names" is null, not a string`,
 			`77-79 shape: element 3 of "names" is 90, not a string`,
 			`108-111 shape: "names" is a string, not an array`,
 		}},

@@ -72,7 +72,7 @@ const (
 	KindNullRule = "null-rule"
 	// KindEmptyNames is a rule with an empty list of names.
 	KindEmptyNames = "empty-names"
-	// KindEmptyName is an empty string among the names of a rule.
+	// KindEmptyName is an empty string, or null, which programs written in Go take for one, among the names of a rule.
 	KindEmptyName = "empty-name"
 	// KindOperator is an argument condition without an operator, or with one that is no string.
 	KindOperator = "operator"

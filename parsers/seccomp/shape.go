@@ -20,6 +20,8 @@ func shapeKind(e gojsonschema.ResultError) string {
 		switch {
 		case len(steps) == 2 && given == "null":
 			return KindNullRule
+		case len(steps) == 4 && at[0] == "names" && given == "null":
+			return KindEmptyName
 		case len(steps) == 5 && at[0] == "args" && at[2] == "op":
 			return KindOperator
 		case len(steps) == 5 && at[0] == "args":

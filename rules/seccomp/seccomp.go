@@ -21,20 +21,36 @@ var pages embed.FS
 // Pack is the pack "seccomp".
 func Pack() rules.Pack {
 	return rules.Pack{Name: "seccomp", Pages: pages, Rules: []*rules.Rule{
+		badArgumentValue,
 		dangerousSyscall,
 		defaultAllow,
 		denylistGap,
+		duplicateArchitecture,
 		duplicateSyscall,
+		emptyName,
+		emptyNames,
+		filterTooLarge,
+		flagNotSupported,
+		foreignEndian,
 		formatting,
+		invalidJSON,
 		ioUringBesideDenied,
 		killThread,
+		listenerWithoutNotify,
 		missingDefaultAction,
+		notifyDefault,
+		notifyWithoutListener,
+		notifyWrite,
+		nullRule,
 		speculationAllowed,
 		syntax,
 		unknownAction,
 		unknownArchitecture,
+		unknownFlag,
+		unknownOperator,
 		unknownSyscall,
 		userNamespacesAllowed,
+		waitKillableWithoutNotify,
 	}}
 }
 

@@ -1,0 +1,33 @@
+package seccomp
+
+import (
+	"github.com/sandlint/sandlint/fixers"
+	fixseccomp "github.com/sandlint/sandlint/fixers/seccomp"
+	"github.com/sandlint/sandlint/parsers/seccomp"
+	"github.com/sandlint/sandlint/parsers/workspace"
+	"github.com/sandlint/sandlint/rules"
+)
+
+var emptyNames = &rules.Rule{
+	ID:       "seccomp/empty-names",
+	Summary:  "a rule is about no syscall, and does nothing",
+	Severity: rules.Error,
+	Category: "correctness",
+	Since:    "0.1.0",
+	Fixes:    []fixers.Safety{fixers.Safe},
+	References: []string{
+		"OCI runtime specification v1.3.0, config-linux.md, Seccomp: names MUST contain at least one entry",
+		"runc 1.1.5 and crun 1.8.1 with \"names\": []",
+	},
+	Seccomp: func(p *rules.Pass, profile *workspace.Profile) {
+		for _, problem := range problems(profile, seccomp.KindEmptyNames) {
+			rule, _ := ruleAt(profile, problem.Span)
+			if rule == nil || rule.LegacyName { // Docker and Podman read name then
+				continue
+			}
+			finding := at(profile, problem.Span, problem.Message)
+			finding.Fixes = fixWith(profile, "Delete the rule", fixers.Safe, fixseccomp.RemoveElement(profile.Profile, rule.Span), fixers.Changes{})
+			p.Report(finding)
+		}
+	},
+}
