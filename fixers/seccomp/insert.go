@@ -34,6 +34,9 @@ func InsertRules(p *seccomp.Profile, i int, rules ...NewRule) []fixers.Edit {
 		return nil
 	}
 	f := p.Source
+	if f.Bytes[p.SyscallsSpan.Start] != '[' { // YAML
+		return insertYAMLRules(p, i, rules)
+	}
 	if len(p.Rules) == 0 {
 		inside := source.Span{Start: p.SyscallsSpan.Start + 1, End: p.SyscallsSpan.End - 1}
 		if strings.TrimSpace(f.Text(inside)) != "" {

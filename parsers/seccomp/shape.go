@@ -7,7 +7,7 @@ import (
 )
 
 // shapeKind returns the kind of an error of gojsonschema: that of the part of a rule where it is, or KindShape.
-func shapeKind(e gojsonschema.ResultError) string {
+func (p *Profile) shapeKind(e gojsonschema.ResultError) string {
 	steps := strings.Split(e.Context().String("\x00"), "\x00")[1:]
 	if len(steps) < 2 || steps[0] != "syscalls" {
 		return KindShape
@@ -31,15 +31,23 @@ func shapeKind(e gojsonschema.ResultError) string {
 		switch {
 		case len(steps) == 4 && at[0] == "args" && property == "op":
 			return KindOperator
+		case len(steps) == 4 && at[0] == "args" && p.Dialect == SPO: // nobody takes it as 0
+			return KindArgument
 		case len(steps) == 4 && at[0] == "args":
 			return KindNoArgument
 		}
 	case "array_min_items":
-		return KindEmptyNames
+		if at[0] == "names" {
+			return KindEmptyNames
+		}
 	case "array_max_items":
-		return KindManyArguments
+		if at[0] == "args" {
+			return KindManyArguments
+		}
 	case "string_gte":
-		return KindEmptyName
+		if at[0] == "names" {
+			return KindEmptyName
+		}
 	case "number_lte", "number_gte":
 		if len(steps) == 5 && at[0] == "args" {
 			return KindArgument

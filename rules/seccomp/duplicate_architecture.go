@@ -21,7 +21,9 @@ var duplicateArchitecture = &rules.Rule{
 		"libseccomp: seccomp_arch_add(3), -EEXIST, which runc and crun take as done",
 	},
 	Seccomp: func(p *rules.Pass, profile *workspace.Profile) {
-		reportCopies(p, profile, seccomp.String{}, profile.Architectures)
+		if profile.Dialect != seccomp.SPO { // for which the API server refuses it: seccomp/syntax
+			reportCopies(p, profile, seccomp.String{}, profile.Architectures)
+		}
 		for _, entry := range profile.ArchMap {
 			reportCopies(p, profile, entry.Architecture, entry.SubArchitectures)
 		}
@@ -45,7 +47,7 @@ func reportCopies(p *rules.Pass, profile *workspace.Profile, host seccomp.String
 			finding.Message = fmt.Sprintf("architecture %q is that of the entry itself", name.Text)
 		}
 		finding.Related = []rules.Related{{File: profile.Source, Span: earlier.Span, Message: fmt.Sprintf("%q is listed here", name.Text)}}
-		finding.Fixes = fixWith(profile, "Remove the second "+name.Text, fixers.Safe, fixseccomp.RemoveString(profile.Profile, list, i), fixers.Changes{})
+		finding.Fixes = edited(profile, "Remove the second "+name.Text, fixers.Safe, fixseccomp.RemoveString(profile.Profile, list, i), fixers.Changes{})
 		p.Report(finding)
 	}
 }

@@ -1,9 +1,12 @@
 package seccomp
 
 import (
+	"slices"
+
 	"github.com/sandlint/sandlint/fixers"
 	fixseccomp "github.com/sandlint/sandlint/fixers/seccomp"
 	"github.com/sandlint/sandlint/parsers/seccomp"
+	"github.com/sandlint/sandlint/parsers/source"
 	"github.com/sandlint/sandlint/parsers/workspace"
 	"github.com/sandlint/sandlint/rules"
 )
@@ -22,7 +25,7 @@ var emptyName = &rules.Rule{
 	},
 	Seccomp: func(p *rules.Pass, profile *workspace.Profile) {
 		for _, problem := range problems(profile, seccomp.KindEmptyName) {
-			rule, _ := ruleAt(profile, problem.Span)
+			rule, i := ruleAt(profile, problem.Span)
 			if rule == nil {
 				continue
 			}
@@ -31,12 +34,22 @@ var emptyName = &rules.Rule{
 				finding.Severity = rules.Warning
 				finding.Message = withEffect(problem, ", which crun leaves out without a word")
 			}
-			title, gone := "Delete the empty name", problem.Span
-			if fixseccomp.OnlyElement(profile.Profile, problem.Span) {
-				title, gone = "Delete the rule, which names nothing else", rule.Span
+			title, edits := "Delete the empty name", dropName(profile, rule, problem.Span)
+			if fixseccomp.OnlyElement(profile.Profile, problem.Span) || profile.Dialect == seccomp.SPO && len(rule.Names) == 1 {
+				title, edits = "Delete the rule, which names nothing else", dropRule(profile, i)
 			}
-			finding.Fixes = fixWith(profile, title, fixers.Safe, fixseccomp.RemoveElement(profile.Profile, gone), fixers.Changes{Repair: true})
+			finding.Fixes = edited(profile, title, fixers.Safe, edits, fixers.Changes{Repair: true})
 			p.Report(finding)
 		}
 	},
+}
+
+// dropName returns the edits that delete an element of a rule's names.
+func dropName(profile *workspace.Profile, rule *seccomp.Rule, name source.Span) []fixers.Edit {
+	if i := slices.IndexFunc(rule.Names, func(s seccomp.String) bool { return s.Span == name }); i >= 0 {
+		if edits := fixseccomp.RemoveString(profile.Profile, rule.Names, i); edits != nil {
+			return edits
+		}
+	}
+	return fixseccomp.RemoveElement(profile.Profile, name) // a null, or beside one
 }

@@ -2,7 +2,6 @@ package seccomp
 
 import (
 	"github.com/sandlint/sandlint/fixers"
-	fixseccomp "github.com/sandlint/sandlint/fixers/seccomp"
 	"github.com/sandlint/sandlint/parsers/seccomp"
 	"github.com/sandlint/sandlint/parsers/workspace"
 	"github.com/sandlint/sandlint/rules"
@@ -21,12 +20,12 @@ var emptyNames = &rules.Rule{
 	},
 	Seccomp: func(p *rules.Pass, profile *workspace.Profile) {
 		for _, problem := range problems(profile, seccomp.KindEmptyNames) {
-			rule, _ := ruleAt(profile, problem.Span)
+			rule, i := ruleAt(profile, problem.Span)
 			if rule == nil || rule.LegacyName { // Docker and Podman read name then
 				continue
 			}
 			finding := at(profile, problem.Span, problem.Message)
-			finding.Fixes = fixWith(profile, "Delete the rule", fixers.Safe, fixseccomp.RemoveElement(profile.Profile, rule.Span), fixers.Changes{})
+			finding.Fixes = edited(profile, "Delete the rule", fixers.Safe, dropRule(profile, i), fixers.Changes{Repair: profile.Dialect == seccomp.SPO})
 			p.Report(finding)
 		}
 	},

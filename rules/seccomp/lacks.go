@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/sandlint/sandlint/fixers"
+	fixseccomp "github.com/sandlint/sandlint/fixers/seccomp"
 	"github.com/sandlint/sandlint/parsers/seccomp"
 	"github.com/sandlint/sandlint/parsers/source"
 	"github.com/sandlint/sandlint/parsers/workspace"
@@ -107,12 +108,10 @@ func ruleAt(profile *workspace.Profile, span source.Span) (*seccomp.Rule, int) {
 	return profile.Rules[i], i
 }
 
-// fixWith returns a fix made of edits; none without edits, and where replace gives none.
-func fixWith(profile *workspace.Profile, title string, safety fixers.Safety, edits []fixers.Edit, changes fixers.Changes) []fixers.Fix {
-	fixes := replace(profile, title, safety, source.Span{}, "", changes)
-	if len(edits) == 0 || len(fixes) == 0 {
-		return nil
+// dropRule returns the edits that delete a rule, by its index.
+func dropRule(profile *workspace.Profile, i int) []fixers.Edit {
+	if edits := fixseccomp.RemoveRules(profile.Profile, i); edits != nil {
+		return edits
 	}
-	fixes[0].Edits = edits
-	return fixes
+	return fixseccomp.RemoveElement(profile.Profile, profile.Rules[i].Span) // beside a null
 }

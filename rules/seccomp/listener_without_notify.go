@@ -34,7 +34,7 @@ var listenerWithoutNotify = &rules.Rule{
 		case p.Targets().Seccomp.Given("crun"):
 			finding.Severity = rules.Error
 		}
-		finding.Fixes = fixWith(profile, "Delete listenerPath", safety, fixseccomp.RemoveField(profile.Profile, profile.ListenerPath.Span), fixers.Changes{})
+		finding.Fixes = edited(profile, "Delete listenerPath", safety, fixseccomp.RemoveField(profile.Profile, profile.ListenerPath.Span), fixers.Changes{})
 		p.Report(finding)
 	},
 }

@@ -12,11 +12,12 @@ import (
 	"github.com/sandlint/sandlint/rules"
 )
 
-// usual calls look with each filter and architecture that most people get, until it returns false.
+// usual calls look with each filter and architecture that most people get, until it returns false. The runtime, which matters for numbers above runc's border alone, is
+// the first one.
 func usual(p *rules.Pass, profile *workspace.Profile, look func(f *seccomp.Filter, a *seccomp.Architecture) bool) {
-	for _, t := range p.Targets().Seccomp.Usual(profile.Profile) {
-		f := profile.Filter(t)
-		if f.Off || f.Default.Action == "" {
+	runtime := p.Targets().Seccomp.Runtimes()[0]
+	for _, f := range profile.Usual(p.Targets().Seccomp) {
+		if f.Target.Runtime != runtime || f.Off || f.Default.Action == "" {
 			continue
 		}
 		for _, a := range f.Archs {
@@ -72,10 +73,14 @@ func and(list []string) string {
 	return strings.Join(list[:len(list)-1], ", ") + " and " + list[len(list)-1]
 }
 
-// others returns all but the first naming as related places.
+// others returns, as related places, the first naming in each rule but the first.
 func others(profile *workspace.Profile, names []naming, message string) (related []rules.Related) {
+	seen := []*seccomp.Rule{names[0].Rule}
 	for _, n := range names[1:] {
-		related = append(related, rules.Related{File: profile.Source, Span: n.Name.Span, Message: fmt.Sprintf(message, n.Name.Text)})
+		if !slices.Contains(seen, n.Rule) {
+			seen = append(seen, n.Rule)
+			related = append(related, rules.Related{File: profile.Source, Span: n.Name.Span, Message: fmt.Sprintf(message, n.Name.Text)})
+		}
 	}
 	return related
 }
