@@ -27,7 +27,7 @@ var notifyWithoutListener = &rules.Rule{
 			return
 		}
 		i := slices.IndexFunc(profile.Rules, func(r *seccomp.Rule) bool {
-			return r.Action.Text == notify && len(r.Names) > 0 && always(p, profile, r)
+			return r.Action.Text == notify && len(r.Names) > 0 && inEveryFilter(p, profile, r)
 		})
 		if i < 0 {
 			return
@@ -49,8 +49,8 @@ var notifyWithoutListener = &rules.Rule{
 	},
 }
 
-// always reports whether a rule stands in the filter of every loader that reads the profile.
-func always(p *rules.Pass, profile *workspace.Profile, rule *seccomp.Rule) bool {
+// inEveryFilter reports whether a rule stands in the filter of every loader that reads the profile.
+func inEveryFilter(p *rules.Pass, profile *workspace.Profile, rule *seccomp.Rule) bool {
 	for _, l := range p.Targets().Seccomp.Loaders(profile.Profile) {
 		switch {
 		case l == seccomp.LoaderOCI && rule.LegacyName:

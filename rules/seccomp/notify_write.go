@@ -22,7 +22,7 @@ var notifyWrite = &rules.Rule{
 			return
 		}
 		for _, rule := range profile.Rules {
-			if rule.Action.Text != notify || !always(p, profile, rule) {
+			if rule.Action.Text != notify || !inEveryFilter(p, profile, rule) {
 				continue
 			}
 			for _, name := range rule.Names {

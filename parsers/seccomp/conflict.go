@@ -1,0 +1,189 @@
+package seccomp
+
+import "slices"
+
+// Conflict is a rule that libseccomp refuses with EEXIST, and the runtime the whole profile with it, because of what an earlier rule does.
+type Conflict struct {
+	// Rule and Name are those that are refused.
+	Rule *Rule
+	Name String
+	// Earlier and EarlierName are those that stand in the way.
+	Earlier     *Rule
+	EarlierName String
+	// Arch is the architecture on which they meet.
+	Arch *Architecture
+}
+
+// Conflict returns the first rule that libseccomp refuses, in the order in which the runtimes add rules: file by file order, name by name.
+//
+// Libseccomp keeps the conditions about a syscall as a tree of comparisons: of the upper and the lower word of an argument on 64-bit ABIs, those of a
+// lower argument first. It refuses a rule of which one way through the tree ends where an earlier rule with another action ends, or where one goes on. Two rules with the same conditions do
+// so, and so does a rule whose conditions are the first of those of an earlier one, or differ from them in the lower word of an inequality only.
+func (f *Filter) Conflict() (Conflict, bool) {
+	for _, a := range f.Archs {
+		if c, ok := f.conflictOn(a); ok {
+			return c, true
+		}
+	}
+	return Conflict{}, false
+}
+
+// comparison is a node of libseccomp's tree and the way out of it that a rule takes.
+type comparison struct {
+	arg       int
+	high      bool // the upper word
+	op        string
+	mask      uint32
+	value     uint32
+	otherwise bool // the rule goes on where the comparison is false
+}
+
+// way is a rule's way through the tree, to its action.
+type way struct {
+	nodes   []comparison
+	outcome Outcome
+	rule    *Rule
+	name    String
+}
+
+// tree is what libseccomp knows about one system call.
+type tree struct {
+	all  bool // a rule without conditions decides
+	ways []way
+}
+
+func (f *Filter) conflictOn(a *Architecture) (Conflict, bool) {
+	trees := map[string]*tree{}
+	for i, rule := range f.live {
+		if rule == nil || rule.Outcome == f.Default {
+			continue
+		}
+		parts := f.partsOf(i)
+		for _, name := range rule.Names {
+			s, ok := LookupSyscall(name.Text)
+			if !ok || !f.Target.Libseccomp.Knows(s) {
+				continue
+			}
+			add := func(call string, conds []Cond) (way, bool) {
+				if a.Bits == 32 {
+					conds = narrow(conds)
+				}
+				t := trees[call]
+				if t == nil {
+					t = &tree{}
+					trees[call] = t
+				}
+				return t.add(conds, a.Bits, way{outcome: rule.Outcome, rule: rule.Rule, name: name})
+			}
+			for _, part := range parts {
+				if s.Multiplexed(a.ABI) {
+					call, number := "socketcall", s.SocketCall
+					if number == 0 {
+						call, number = "ipc", s.IPC
+					}
+					conds := append([]Cond{{Arg: 0, Op: "SCMP_CMP_EQ", Value: uint64(number)}}, slices.DeleteFunc(slices.Clone(part), func(c Cond) bool { return c.Arg == 0 })...)
+					if earlier, ok := add(call, conds); !ok {
+						return Conflict{rule.Rule, name, earlier.rule, earlier.name, a}, true
+					}
+				}
+				// Where there is no multiplexing, libseccomp keeps rules about names that the architecture does not have too.
+				if s.On(a.ABI) || !slices.Contains(multiplexingABIs[:], a.ABI) {
+					if earlier, ok := add(s.Name, part); !ok {
+						return Conflict{rule.Rule, name, earlier.rule, earlier.name, a}, true
+					}
+				}
+			}
+		}
+	}
+	return Conflict{}, false
+}
+
+// add adds a rule. It returns the way of an earlier rule that is in its way, and false.
+func (t *tree) add(conds []Cond, bits int, rule way) (way, bool) {
+	switch {
+	case t.all:
+		return way{}, true
+	case len(conds) == 0:
+		t.all, t.ways = true, nil
+		return way{}, true
+	}
+	conds = slices.Clone(conds)
+	slices.SortFunc(conds, func(a, b Cond) int { return a.Arg - b.Arg })
+	ways := [][]comparison{nil}
+	for _, c := range conds {
+		var longer [][]comparison
+		for _, w := range ways {
+			for _, nodes := range c.comparisons(bits) {
+				longer = append(longer, slices.Concat(w, nodes))
+			}
+		}
+		ways = longer
+	}
+	var added []way
+	for _, w := range ways {
+		shadowed := false
+		for _, earlier := range t.ways {
+			n := commonPrefix(earlier.nodes, w)
+			switch {
+			case n == len(w) && earlier.outcome != rule.outcome && (n < len(earlier.nodes) || !w[n-1].high):
+				return earlier, false
+			case n == len(earlier.nodes): // the earlier rule already decides there
+				shadowed = true
+			}
+		}
+		if !shadowed {
+			added = append(added, way{w, rule.outcome, rule.rule, rule.name})
+		}
+	}
+	t.ways = append(t.ways, added...)
+	return way{}, true
+}
+
+func commonPrefix(a, b []comparison) int {
+	n := 0
+	for n < len(a) && n < len(b) && a[n] == b[n] {
+		n++
+	}
+	return n
+}
+
+// comparisons returns the ways through libseccomp's comparisons by which the condition holds.
+func (c Cond) comparisons(bits int) [][]comparison {
+	const full = 1<<32 - 1
+	node := func(high bool, op string, otherwise bool) comparison {
+		n := comparison{c.Arg, high, op, full, uint32(c.Value), otherwise}
+		if op == "SCMP_CMP_MASKED_EQ" {
+			n.mask = uint32(c.Mask)
+		}
+		if high {
+			n.value = uint32(c.Value >> 32)
+			if op == "SCMP_CMP_MASKED_EQ" {
+				n.mask = uint32(c.Mask >> 32)
+			}
+		}
+		return n
+	}
+	const eq, gt, ge = "SCMP_CMP_EQ", "SCMP_CMP_GT", "SCMP_CMP_GE"
+	low, otherwise := c.Op, false
+	switch c.Op {
+	case "SCMP_CMP_NE":
+		low, otherwise = eq, true
+	case "SCMP_CMP_LT":
+		low, otherwise = ge, true
+	case "SCMP_CMP_LE":
+		low, otherwise = gt, true
+	}
+	last := node(false, low, otherwise)
+	if bits == 32 {
+		return [][]comparison{{last}}
+	}
+	switch c.Op {
+	case "SCMP_CMP_NE":
+		return [][]comparison{{node(true, eq, true)}, {node(true, eq, false), last}}
+	case gt, ge:
+		return [][]comparison{{node(true, gt, false)}, {node(true, gt, true), node(true, eq, false), last}}
+	case "SCMP_CMP_LT", "SCMP_CMP_LE":
+		return [][]comparison{{node(true, gt, true), node(true, eq, true)}, {node(true, gt, true), node(true, eq, false), last}}
+	}
+	return [][]comparison{{node(true, c.Op, false), last}}
+}
