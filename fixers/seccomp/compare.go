@@ -13,6 +13,7 @@ import (
 	"strings"
 
 	"github.com/sandlint/sandlint/fixers"
+	"github.com/sandlint/sandlint/parsers/seccomp"
 	"github.com/sandlint/sandlint/parsers/source"
 )
 
@@ -25,14 +26,19 @@ import (
 // and 2.6.1 make of them: a rule whose action is the default one is dropped, the first rule without conditions hides all others, conditions
 // that repeat an argument are alternatives. A syscall that some rule names must still be named, since runc derives from the names which syscalls do not
 // exist. Syscalls that a fix declares may differ; with Changes.Repair only the text after is read.
+//
+// In a file with SeccompProfile resources each of them is compared so, and all else must stay as it is.
 func Compare(before, after *source.File, fixes []fixers.Fix) string {
+	if seccomp.MentionsResource(before.Bytes) {
+		return compareResources(before, after, fixes)
+	}
 	now, err := read(after.Bytes)
 	if err != nil {
 		return fmt.Sprintf("the result cannot be read: %v", err)
 	}
 	declared := map[string]bool{}
 	for _, f := range fixes {
-		if f.Changes.Repair {
+		if f.Changes.Repair || f.Changes.Decisions {
 			return ""
 		}
 		for _, name := range f.Changes.Syscalls {

@@ -23,6 +23,16 @@ func RemoveStrings(p *seccomp.Profile, list []seccomp.String, drop ...int) []fix
 	for i, s := range list {
 		spans[i] = s.Span
 	}
+	return remove(p, spans, drop)
+}
+
+// remove removes elements of an array, in JSON or YAML.
+func remove(p *seccomp.Profile, spans []source.Span, drop []int) []fixers.Edit {
+	if drop = slices.Compact(slices.Sorted(slices.Values(drop))); p.Dialect == seccomp.SPO && len(drop) > 0 {
+		if edits, ok := removeItems(p.Source, spans, drop); ok {
+			return edits
+		}
+	}
 	return removeElements(p.Source, spans, drop)
 }
 
@@ -32,12 +42,34 @@ func RemoveRules(p *seccomp.Profile, drop ...int) []fixers.Edit {
 	for i, r := range p.Rules {
 		spans[i] = r.Span
 	}
-	return removeElements(p.Source, spans, drop)
+	return remove(p, spans, drop)
 }
 
 // ReplaceString writes another string in the place of s.
 func ReplaceString(p *seccomp.Profile, s seccomp.String, text string) []fixers.Edit {
-	return []fixers.Edit{{File: p.Source, Span: s.Span, Text: quote(text)}}
+	return Replace(p, s.Span, quote(text))
+}
+
+// Replace writes JSON over a span: a value, several strings with commas between them in the place of an element of an array, or nothing. In a SeccompProfile a string gets
+// quotes where the one before it had some or it needs them, and several strings become as many elements of the list. It returns nil where that cannot be done.
+func Replace(p *seccomp.Profile, span source.Span, text string) []fixers.Edit {
+	var list []string
+	if old := p.Source.Text(span); p.Dialect == seccomp.SPO && old != "" && old[0] != '"' && json.Unmarshal([]byte("["+text+"]"), &list) == nil {
+		for i, s := range list {
+			if list[i] = item(s); old[0] == '\'' && !strings.ContainsAny(s, "'\r\n") {
+				list[i] = "'" + s + "'"
+			}
+		}
+		switch dash, ok := dashBefore(p.Source, span.Start); {
+		case len(list) == 1:
+			text = list[0]
+		case len(list) > 1 && ok:
+			text = strings.Join(list, p.Source.NewlineAt(span.Start)+dash)
+		case len(list) > 1:
+			text = strings.Join(list, ", ")
+		}
+	}
+	return []fixers.Edit{{File: p.Source, Span: span, Text: text}}
 }
 
 // InsertString inserts a string before element i of an array of strings, or after the last for their number, in the layout of the others. It
@@ -45,6 +77,11 @@ func ReplaceString(p *seccomp.Profile, s seccomp.String, text string) []fixers.E
 func InsertString(p *seccomp.Profile, list []seccomp.String, i int, text string) []fixers.Edit {
 	if len(list) == 0 {
 		return nil
+	}
+	if p.Dialect == seccomp.SPO {
+		if edits, ok := insertItem(p, list, i, text); ok {
+			return edits
+		}
 	}
 	gap := ", "
 	if len(list) > 1 {
@@ -65,9 +102,41 @@ func InsertString(p *seccomp.Profile, list []seccomp.String, i int, text string)
 	return []fixers.Edit{{File: p.Source, Span: source.Span{Start: start, End: start}, Text: quote(text) + gap}}
 }
 
+// AddStrings adds strings to an array, in the layout of the others: each at its place where the array is sorted, else after the last. Strings that the
+// array has already are left out. It returns nil for an empty array.
+func AddStrings(p *seccomp.Profile, list []seccomp.String, texts ...string) []fixers.Edit {
+	if len(list) == 0 {
+		return nil
+	}
+	compare := func(a, b seccomp.String) int { return strings.Compare(a.Text, b.Text) }
+	sorted := len(list) > 1 && slices.IsSortedFunc(list, compare)
+	texts = slices.DeleteFunc(slices.Compact(slices.Sorted(slices.Values(texts))), func(text string) bool {
+		return slices.ContainsFunc(list, func(s seccomp.String) bool { return s.Text == text })
+	})
+	var edits []fixers.Edit
+	for _, text := range texts {
+		i := len(list)
+		if sorted {
+			i, _ = slices.BinarySearchFunc(list, seccomp.String{Text: text}, compare)
+		}
+		edit := InsertString(p, list, i, text)[0]
+		if n := len(edits); n > 0 && edits[n-1].Span == edit.Span {
+			edits[n-1].Text += edit.Text
+		} else {
+			edits = append(edits, edit)
+		}
+	}
+	return edits
+}
+
 // RemoveField removes a member of an object, given the span of its value, with its key and comma. It returns nil where that cannot be done
 // without touching something else.
 func RemoveField(p *seccomp.Profile, value source.Span) []fixers.Edit {
+	if p.Dialect == seccomp.SPO {
+		if edits := removeLine(p.Source, value); edits != nil {
+			return edits
+		}
+	}
 	text := p.Source.Bytes
 	at := skipBack(text, value.Start)
 	if at == 0 || text[at-1] != ':' {

@@ -54,12 +54,11 @@ type tree struct {
 
 func (f *Filter) conflictOn(a *Architecture) (Conflict, bool) {
 	trees := map[string]*tree{}
-	for i := range f.Rules {
-		rule := &f.Rules[i]
-		if rule.Outcome == f.Default {
+	for i, rule := range f.live {
+		if rule == nil || rule.Outcome == f.Default {
 			continue
 		}
-		parts := f.parts(rule.Rule)
+		parts := f.partsOf(i)
 		for _, name := range rule.Names {
 			s, ok := LookupSyscall(name.Text)
 			if !ok || !f.Target.Libseccomp.Knows(s) {
@@ -120,6 +119,13 @@ func (t *tree) add(conds []Cond, bits int, rule way) (way, bool) {
 		}
 		ways = longer
 	}
+	// A rule that holds wherever one with the same action does that looks at lower arguments first takes its place, and so the other way round.
+	t.ways = slices.DeleteFunc(t.ways, func(earlier way) bool {
+		return earlier.outcome == rule.outcome && slices.ContainsFunc(ways, func(w []comparison) bool { return containsLater(earlier.nodes, w) })
+	})
+	ways = slices.DeleteFunc(ways, func(w []comparison) bool {
+		return slices.ContainsFunc(t.ways, func(earlier way) bool { return earlier.outcome == rule.outcome && containsLater(w, earlier.nodes) })
+	})
 	var added []way
 	for _, w := range ways {
 		shadowed := false
@@ -138,6 +144,16 @@ func (t *tree) add(conds []Cond, bits int, rule way) (way, bool) {
 	}
 	t.ways = append(t.ways, added...)
 	return way{}, true
+}
+
+// containsLater reports whether part stands in whole, but not at its beginning.
+func containsLater(whole, part []comparison) bool {
+	for i := 1; i+len(part) <= len(whole); i++ {
+		if slices.Equal(whole[i:i+len(part)], part) {
+			return true
+		}
+	}
+	return false
 }
 
 func commonPrefix(a, b []comparison) int {

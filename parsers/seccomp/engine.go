@@ -18,6 +18,12 @@ type Target struct {
 	Libseccomp     Libseccomp
 }
 
+// Equal reports whether two targets are the same.
+func (t Target) Equal(u Target) bool {
+	return t.Loader == u.Loader && t.Host.Arch == u.Host.Arch && t.Host.Kernel == u.Host.Kernel && slices.Equal(t.Host.Caps, u.Host.Caps) &&
+		t.Runtime == u.Runtime && t.RuntimeVersion == u.RuntimeVersion && t.Libseccomp.Version == u.Libseccomp.Version && slices.Equal(t.Libseccomp.extra, u.Libseccomp.extra)
+}
+
 // String returns the target in words: "Docker with runc 1.5.1 and libseccomp 2.6.1 on x86_64".
 func (t Target) String() string {
 	return fmt.Sprintf("%s with %s %s and libseccomp %s on %s", t.Loader, t.Runtime, t.RuntimeVersion, t.Libseccomp, t.Host.Arch.ABI)
@@ -31,30 +37,97 @@ type Filter struct {
 	// Archs are the architectures that the filter is for: the host's own, and the listed ones that are known.
 	Archs []*Architecture
 
-	uses     map[string][]use
+	index    *index
+	live     []*ResolvedRule // by place in Profile.Rules; nil for those that the loader leaves out
 	unloaded map[*Architecture]String
 	border   map[*Architecture]int // runc's highest named number; an architecture without one has no border
+}
+
+// index is what all filters of a profile share: which rule names what under which conditions.
+type index struct {
+	names map[string]*named
+	// parts are the conditions under which each rule holds: one part, or several alternatives where an argument is repeated. first are those that crun up to 1.29.1 reads.
+	parts, first [][][]Cond
+}
+
+// named is a name that occurs in a profile.
+type named struct {
+	syscall *Syscall // nil for a name that no libseccomp knows
+	uses    []use
 }
 
 // use is one naming of a syscall by a rule.
 type use struct {
 	name String
-	rule *ResolvedRule
-	// parts are the conditions under which the rule holds: one part, or several alternatives where an argument is repeated.
-	parts [][]Cond
+	rule int
 }
 
-// Cond is one condition on an argument. It compares the whole register, unsigned. On a 32-bit ABI, to which x32 and n32 belong, libseccomp compares the lower 32 bits only.
+func (p *Profile) indexed() *index {
+	if p.index != nil {
+		return p.index
+	}
+	x := &index{names: make(map[string]*named, 512), parts: make([][][]Cond, len(p.Rules)), first: make([][][]Cond, len(p.Rules))}
+	for i, rule := range p.Rules {
+		x.parts[i] = parts(rule.Args)
+		x.first[i] = x.parts[i]
+		if len(rule.Args) > 6 {
+			x.first[i] = parts(rule.Args[:6])
+		}
+		for _, name := range rule.Names {
+			n := x.names[name.Text]
+			if n == nil {
+				n = &named{}
+				n.syscall, _ = LookupSyscall(name.Text)
+				x.names[name.Text] = n
+			}
+			n.uses = append(n.uses, use{name, i})
+		}
+	}
+	return x
+}
+
+// uses returns the namings of a syscall by rules that the loader keeps.
+func (f *Filter) uses(syscall string) []use {
+	n := f.index.names[syscall]
+	if n == nil {
+		return nil
+	}
+	if !slices.ContainsFunc(n.uses, func(u use) bool { return f.live[u.rule] == nil }) {
+		return n.uses
+	}
+	var uses []use
+	for _, u := range n.uses {
+		if f.live[u.rule] != nil {
+			uses = append(uses, u)
+		}
+	}
+	return uses
+}
+
+// partsOf returns the conditions of a rule as the runtime reads them.
+func (f *Filter) partsOf(rule int) [][]Cond {
+	if f.Target.Runtime == "crun" && f.Target.RuntimeVersion.Less(crunReadsAllConds) {
+		return f.index.first[rule]
+	}
+	return f.index.parts[rule]
+}
+
+// Cond is one condition on an argument. It compares the whole register, unsigned, or its lower half.
 type Cond struct {
 	Arg int
 	Op  string // SCMP_CMP_…
 	// Value is what is compared with: for SCMP_CMP_MASKED_EQ the value within the mask.
 	Value uint64
 	Mask  uint64 // for SCMP_CMP_MASKED_EQ only
+	// Low says that only the lower 32 bits of the register are compared, as libseccomp does for every 32-bit ABI, x32 and the n32 of MIPS included.
+	Low bool
 }
 
 // Holds reports whether an argument meets the condition.
 func (c Cond) Holds(arg uint64) bool {
+	if c.Low {
+		arg = uint64(uint32(arg))
+	}
 	switch c.Op {
 	case "SCMP_CMP_NE":
 		return arg != c.Value
@@ -83,12 +156,12 @@ func (c Cond) String() string {
 	return fmt.Sprintf("arg%d %s %d", c.Arg, op, c.Value)
 }
 
-// narrow returns conditions as a 32-bit ABI has them, without those that hold always there.
+// narrow returns conditions as a 32-bit ABI has them.
 func narrow(conds []Cond) []Cond {
 	conds = slices.Clone(conds)
 	for i := range conds {
 		c := &conds[i]
-		c.Value, c.Mask = uint64(uint32(c.Value)), uint64(uint32(c.Mask))
+		c.Value, c.Mask, c.Low = uint64(uint32(c.Value)), uint64(uint32(c.Mask)), true
 	}
 	return withoutAlways(conds)
 }
@@ -163,19 +236,12 @@ type Decision struct {
 	Border int
 	// Cases are the alternatives of StepConditions, in order of the file.
 	Cases []Case
-	// Bits is how much of a register the filter compares on the ABI, 32 or 64.
-	Bits int
 }
 
 // Eval returns the outcomes that are possible for a call with the given registers: one, or several where rules with different actions hold at once, of which libseccomp takes one that
 // neither the order in the file nor its release foretells.
 func (d *Decision) Eval(args [6]uint64) []Outcome {
 	var out []Outcome
-	if d.Bits == 32 {
-		for i := range args {
-			args[i] = uint64(uint32(args[i]))
-		}
-	}
 	for _, c := range d.Cases {
 		if !slices.Contains(out, c.Outcome) && c.Holds(args) {
 			out = append(out, c.Outcome)
@@ -194,7 +260,7 @@ func (p *Profile) Compile(t Target) *Filter {
 
 // Compile returns the filter that a runtime with a build of libseccomp makes of what a loader gave it.
 func (r *Resolved) Compile(runtime string, version Version, lib Libseccomp) *Filter {
-	f := &Filter{Resolved: r, Target: Target{r.Loader, r.Host, runtime, version, lib}, uses: make(map[string][]use, 512)}
+	f := &Filter{Resolved: r, Target: Target{r.Loader, r.Host, runtime, version, lib}, index: r.Profile.indexed(), live: make([]*ResolvedRule, len(r.Profile.Rules))}
 	if r.Host.Arch != nil {
 		f.Archs = append(f.Archs, r.Host.Arch)
 	}
@@ -207,11 +273,10 @@ func (r *Resolved) Compile(runtime string, version Version, lib Libseccomp) *Fil
 			}
 		}
 	}
-	for i := range r.Rules {
-		rule := &r.Rules[i]
-		parts := f.parts(rule.Rule)
-		for _, name := range rule.Names {
-			f.uses[name.Text] = append(f.uses[name.Text], use{name, rule, parts})
+	for i, n := 0, 0; i < len(r.Rules); n++ {
+		if r.Profile.Rules[n] == r.Rules[i].Rule {
+			f.live[n] = &r.Rules[i]
+			i++
 		}
 	}
 	f.findUnloaded()
@@ -221,17 +286,16 @@ func (r *Resolved) Compile(runtime string, version Version, lib Libseccomp) *Fil
 			listed = f.Archs
 		}
 		f.border = make(map[*Architecture]int, len(listed))
-		for name := range f.uses {
-			s, ok := LookupSyscall(name)
-			if !ok || !lib.Knows(s) {
+		for _, n := range f.index.names {
+			if n.syscall == nil || !lib.Knows(n.syscall) || !slices.ContainsFunc(n.uses, func(u use) bool { return f.live[u.rule] != nil }) {
 				continue
 			}
 			for _, a := range listed {
 				// libseccomp gives multiplexed calls a pseudo number below 0. A highest number of 0 is none to runc, but on x32 and MIPS its numbers are
 				// those of the table and an offset.
-				n, ok := s.Number(a.ABI)
-				if b, has := f.border[a]; ok && (n > b || !has && a.offset()) && !s.Multiplexed(a.ABI) {
-					f.border[a] = n
+				number, ok := n.syscall.Number(a.ABI)
+				if b, has := f.border[a]; ok && (number > b || !has && a.offset()) && !n.syscall.Multiplexed(a.ABI) {
+					f.border[a] = number
 				}
 			}
 		}
@@ -250,10 +314,9 @@ var crunReadsAllConds = Version{1, 29, 2}
 
 // parts returns the conditions of a rule as alternatives; one empty alternative for a rule without conditions. Both runtimes make a rule that repeats an
 // argument into one rule for each of its conditions.
-func (f *Filter) parts(rule *Rule) [][]Cond {
-	args := rule.Args
-	if len(args) > 6 && f.Target.Runtime == "crun" && f.Target.RuntimeVersion.Less(crunReadsAllConds) {
-		args = args[:6]
+func parts(args []Arg) [][]Cond {
+	if len(args) == 0 {
+		return unconditional
 	}
 	var conds []Cond
 	repeats, seen := false, [6]bool{}
@@ -280,6 +343,8 @@ func (f *Filter) parts(rule *Rule) [][]Cond {
 	return parts
 }
 
+var unconditional = [][]Cond{nil}
+
 // withoutAlways drops the conditions that a mask of 0 makes true for every argument, as libseccomp does.
 func withoutAlways(conds []Cond) []Cond {
 	return slices.DeleteFunc(conds, func(c Cond) bool { return c.Op == "SCMP_CMP_MASKED_EQ" && c.Mask == 0 })
@@ -295,13 +360,13 @@ func (f *Filter) Border(a *Architecture) (int, bool) {
 }
 
 // Named reports whether a rule of the filter names a syscall, on whatever ABI.
-func (f *Filter) Named(syscall string) bool { return len(f.uses[syscall]) > 0 }
+func (f *Filter) Named(syscall string) bool { return len(f.uses(syscall)) > 0 }
 
 // Decide returns what the filter does with a syscall on an architecture. A syscall that the ABI does not have cannot be called there; it is decided
 // about as one that no rule names. Where the profile is Off, every call runs.
 func (f *Filter) Decide(a *Architecture, syscall string) Decision {
 	if f.Off {
-		return Decision{Step: StepDefault, Outcome: Outcome{Action: "SCMP_ACT_ALLOW"}, Bits: a.Bits}
+		return Decision{Step: StepDefault, Outcome: Outcome{Action: "SCMP_ACT_ALLOW"}}
 	}
 	s, known := LookupSyscall(syscall)
 	number, on := 0, false
@@ -309,16 +374,16 @@ func (f *Filter) Decide(a *Architecture, syscall string) Decision {
 		number, on = s.Number(a.ABI)
 	}
 	if border, ok := f.Border(a); ok && on && number > border {
-		return Decision{Step: StepBorder, Outcome: Outcome{"SCMP_ACT_ERRNO", 38}, Border: border, Bits: a.Bits}
+		return Decision{Step: StepBorder, Outcome: Outcome{"SCMP_ACT_ERRNO", 38}, Border: border}
 	}
 	if !f.Covers(a) {
-		return Decision{Step: StepForeign, Outcome: Outcome{Action: "SCMP_ACT_KILL_THREAD"}, Bits: a.Bits}
+		return Decision{Step: StepForeign, Outcome: Outcome{Action: "SCMP_ACT_KILL_THREAD"}}
 	}
-	d := Decision{Step: StepDefault, Outcome: f.Default, Bits: a.Bits}
+	d := Decision{Step: StepDefault, Outcome: f.Default}
 	if _, lost := f.Unloaded(a); !on || lost {
 		return d
 	}
-	if f.Target.Libseccomp.Knows(s) && f.decide(&d, a, f.uses[syscall], 0) {
+	if f.Target.Libseccomp.Knows(s) && f.decide(&d, a, f.uses(syscall), 0) {
 		return d
 	}
 	if syscall == "socketcall" || syscall == "ipc" {
@@ -327,7 +392,7 @@ func (f *Filter) Decide(a *Architecture, syscall string) Decision {
 			if syscall == "ipc" {
 				number = through.IPC
 			}
-			if number != 0 && through.Multiplexed(a.ABI) && f.Target.Libseccomp.Knows(through) && f.decide(&d, a, f.uses[through.Name], number) {
+			if number != 0 && through.Multiplexed(a.ABI) && f.Target.Libseccomp.Knows(through) && f.decide(&d, a, f.uses(through.Name), number) {
 				return d
 			}
 		}
@@ -342,20 +407,21 @@ func (f *Filter) Decide(a *Architecture, syscall string) Decision {
 // socketcall(2) or ipc(2): libseccomp then compares the first argument with it, in the place of what the rule says about it.
 func (f *Filter) decide(d *Decision, a *Architecture, uses []use, subCall int) bool {
 	for _, u := range uses {
-		if u.rule.Outcome == f.Default {
+		rule := f.live[u.rule]
+		if rule.Outcome == f.Default {
 			continue
 		}
-		for _, part := range u.parts {
+		for _, part := range f.partsOf(u.rule) {
 			if a.Bits == 32 {
 				part = narrow(part)
 			}
 			if subCall == 0 && len(part) == 0 {
-				*d = Decision{Step: StepRule, Outcome: u.rule.Outcome, Rule: u.rule.Rule, Name: u.name}
+				*d = Decision{Step: StepRule, Outcome: rule.Outcome, Rule: rule.Rule, Name: u.name}
 				return true
 			}
-			c := Case{Outcome: u.rule.Outcome, Rule: u.rule.Rule, Name: u.name, Multiplexed: subCall != 0}
+			c := Case{Outcome: rule.Outcome, Rule: rule.Rule, Name: u.name, Multiplexed: subCall != 0}
 			if subCall != 0 {
-				c.Conds = append(c.Conds, Cond{Arg: 0, Op: "SCMP_CMP_EQ", Value: uint64(subCall)})
+				c.Conds = append(c.Conds, Cond{Arg: 0, Op: "SCMP_CMP_EQ", Value: uint64(subCall), Low: a.Bits == 32})
 			}
 			for _, cond := range part {
 				if subCall == 0 || cond.Arg != 0 {
@@ -383,16 +449,17 @@ func (f *Filter) Dead(a *Architecture, syscall string) []Dead {
 	}
 	s, known := LookupSyscall(syscall)
 	d := f.Decide(a, syscall)
-	for _, u := range f.uses[syscall] {
+	for _, u := range f.uses(syscall) {
+		rule := f.live[u.rule]
 		switch {
 		case !known || !f.Target.Libseccomp.Knows(s):
-			add(u.name, u.rule.Rule, UnknownName, nil, "")
+			add(u.name, rule.Rule, UnknownName, nil, "")
 		case !s.On(a.ABI):
-			add(u.name, u.rule.Rule, NotOnABI, nil, "")
-		case u.rule.Outcome == f.Default:
-			add(u.name, u.rule.Rule, EqualsDefault, nil, "")
+			add(u.name, rule.Rule, NotOnABI, nil, "")
+		case rule.Outcome == f.Default:
+			add(u.name, rule.Rule, EqualsDefault, nil, "")
 		case d.Step == StepRule && u.name.Span != d.Name.Span:
-			add(u.name, u.rule.Rule, Shadowed, d.Rule, "")
+			add(u.name, rule.Rule, Shadowed, d.Rule, "")
 		}
 	}
 	slices.SortStableFunc(dead, func(a, b Dead) int { return cmp.Compare(a.Name.Span.Start, b.Name.Span.Start) })

@@ -69,3 +69,24 @@ func TestDockerDefault(t *testing.T) {
 		}
 	}
 }
+
+// BenchmarkTable decides about every syscall on four ABIs with Docker's default profile, parsing included.
+func BenchmarkTable(b *testing.B) {
+	text, err := os.ReadFile("testdata/docker-default.json")
+	if err != nil {
+		b.Fatal(err)
+	}
+	f := source.NewFile("p.json", text)
+	t := targetFor(LoaderDocker, "runc", "1.5.1", "2.6.1", "X86_64", DefaultCaps(LoaderDocker)...)
+	arm := targetFor(LoaderDocker, "runc", "1.5.1", "2.6.1", "AARCH64", DefaultCaps(LoaderDocker)...)
+	for b.Loop() {
+		p := Parse(f)
+		for _, filter := range []*Filter{p.Compile(t), p.Compile(arm)} {
+			for _, a := range filter.Archs[:2] {
+				for _, name := range Syscalls() {
+					filter.Decide(a, name)
+				}
+			}
+		}
+	}
+}

@@ -1,6 +1,7 @@
 package seccomp
 
 import (
+	"bytes"
 	"encoding/json"
 	"flag"
 	"fmt"
@@ -512,7 +513,7 @@ func compareWithGo(t *testing.T, raw []byte, p *Profile) {
 
 // The schemas are themselves JSON Schema of draft 7.
 func TestSchemas(t *testing.T) {
-	for _, d := range []Dialect{OCI, Docker} {
+	for _, d := range []Dialect{OCI, Docker, SPO} {
 		loader := gojsonschema.NewSchemaLoader()
 		loader.Validate = true
 		loader.Draft = gojsonschema.Draft7
@@ -643,6 +644,76 @@ func FuzzParse(f *testing.F) {
 		}
 		if len(p.Surplus) > 0 && len(p.Surplus) == countJSON(p) && !json.Valid(without(p)) {
 			t.Errorf("without its surplus the text is no JSON: %q", without(p))
+		}
+	})
+}
+
+// FuzzResource checks what holds of every SeccompProfile: places lie in the file and, without aliases, in each other, and what is split off is JSON that reads the same.
+func FuzzResource(f *testing.F) {
+	const head = "apiVersion: security-profiles-operator.x-k8s.io/v1\nkind: SeccompProfile\n"
+	for _, s := range []string{
+		"spec:\n  defaultAction: SCMP_ACT_ERRNO\n  architectures: [SCMP_ARCH_X86_64]\n  syscalls:\n  - names: [read, 'write']\n    action: SCMP_ACT_ALLOW\n    errnoRet: 0\n    args:\n    - {index: 0x1, value: 5.0, op: \"SCMP_CMP_EQ\"}\n",
+		"spec: {defaultErrnoRet: 1, Syscalls: [{name: a, includes: {caps: [b]}}, null], syscalls: [{names: &a [b, ~, 1], action: on}, {names: *a}]}\n---\nkind: List\napiVersion: v1\nitems: [{}]\n",
+		"metadata: {name: a}\nspec: &s\n  <<: {flags: [x, x]}\n  syscalls: *s\n", "spec: [\n", "spec:\n\tdefaultAction: a\n", "spec: |\n  a\n", "? spec\n: {state: x}\n",
+	} {
+		f.Add([]byte(head+s), false)
+	}
+	f.Add([]byte(`{"apiVersion":"security-profiles-operator.x-k8s.io/v1","kind":"SeccompProfile","spec":{"syscalls":[{"names":[],}]}}`), true)
+	f.Fuzz(func(t *testing.T, b []byte, isJSON bool) {
+		name := "p.yaml"
+		if isJSON {
+			name = "p.json"
+		}
+		file := source.NewFile(name, b)
+		sniffed := Sniff(file)
+		profiles := ParseAll(file)
+		texts, _, split := SplitResources(file)
+		if split && (len(texts) != len(profiles) || !sniffed) {
+			t.Errorf("%d profiles, %d after splitting, sniffed %v", len(profiles), len(texts), sniffed)
+		}
+		aliases := bytes.IndexByte(b, '*') >= 0 || bytes.Contains(b, []byte("<<"))
+		for n, p := range profiles {
+			inside := func(what string, outer, inner source.Span) {
+				t.Helper()
+				if inner.Start < 0 || inner.End < inner.Start || !file.Span().Contains(inner) || !aliases && !outer.Contains(inner) && inner != (source.Span{}) {
+					t.Errorf("%s at %v is not inside %v", what, inner, outer)
+				}
+			}
+			for i, problem := range p.Problems {
+				inside("problem", file.Span(), problem.Span)
+				if i > 0 && problem.Span.Start < p.Problems[i-1].Span.Start {
+					t.Errorf("problem at %v stands before the one before it", problem.Span)
+				}
+			}
+			inside("spec", file.Span(), p.Span)
+			inside("defaultAction", p.Span, p.DefaultAction.Span)
+			inside("baseProfileName", p.Span, p.BaseProfileName.Span)
+			for _, r := range p.Rules {
+				inside("rule", p.SyscallsSpan, r.Span)
+				for _, s := range r.Names {
+					inside("name", r.NamesSpan, s.Span)
+				}
+				for _, a := range r.Args {
+					inside("arg", r.ArgsSpan, a.Span)
+					inside("value", a.Span, a.Value.Span)
+				}
+			}
+			for _, list := range [][]Field{p.UnknownFields, p.DuplicateFields} {
+				for _, field := range list {
+					inside("field", file.Span(), field.Name.Span)
+					inside("value", file.Span(), field.Value)
+				}
+			}
+			if !split {
+				continue
+			}
+			if !json.Valid(texts[n]) {
+				t.Errorf("no JSON: %s", texts[n])
+			}
+			again := Parse(source.NewFile("p.json", texts[n]))
+			if len(again.Rules) != len(p.Rules) || again.DefaultAction.Text != p.DefaultAction.Text && len(p.DuplicateFields)+len(again.MiscasedFields) == 0 {
+				t.Errorf("%s reads otherwise than %s", texts[n], b)
+			}
 		}
 	})
 }

@@ -60,15 +60,15 @@ func (f *Filter) findUnloaded() {
 // unloadedIn looks for the first syscall in libseccomp's list for architectures that share a part of the filter, and returns it when none of them has it.
 func (f *Filter) unloadedIn(group []*Architecture) (String, bool) {
 	foreign := false // whether there is a name that the first architecture does not have
-	for name, uses := range f.uses {
-		s, ok := LookupSyscall(name)
-		if !ok || !f.Target.Libseccomp.Knows(s) || !slices.ContainsFunc(uses, func(u use) bool { return u.rule.Outcome != f.Default }) {
+	for _, n := range f.index.names {
+		s := n.syscall
+		if s == nil || !f.Target.Libseccomp.Knows(s) || !slices.ContainsFunc(n.uses, f.effective) {
 			continue
 		}
 		on := slices.ContainsFunc(group, func(a *Architecture) bool { return s.On(a.ABI) })
 		foreign = foreign || !on
-		if on && slices.ContainsFunc(uses, func(u use) bool {
-			return u.rule.Outcome != f.Default && slices.ContainsFunc(u.parts, func(p []Cond) bool { return len(p) == 0 })
+		if on && slices.ContainsFunc(n.uses, func(u use) bool {
+			return f.effective(u) && slices.ContainsFunc(f.partsOf(u.rule), func(p []Cond) bool { return len(p) == 0 })
 		}) {
 			return String{}, false // what nearly every profile has
 		}
@@ -82,16 +82,12 @@ func (f *Filter) unloadedIn(group []*Architecture) (String, bool) {
 	}
 	var first *entry
 	for i, a := range group {
-		for name, uses := range f.uses {
-			s, ok := LookupSyscall(name)
-			if !ok || !f.Target.Libseccomp.Knows(s) {
+		for _, n := range f.index.names {
+			s := n.syscall
+			if s == nil || !f.Target.Libseccomp.Knows(s) || !slices.ContainsFunc(n.uses, f.effective) {
 				continue
 			}
-			nodes, effective := comparisonsOf(uses, f.Default, a)
-			if !effective {
-				continue
-			}
-			e := entry{nodes, 2 * i, uses[0].name}
+			e := entry{f.comparisonsOf(n.uses, a), 2 * i, n.uses[0].name}
 			if !s.On(a.ABI) {
 				e.order++
 			}
@@ -106,24 +102,28 @@ func (f *Filter) unloadedIn(group []*Architecture) (String, bool) {
 	return first.name, true
 }
 
-// comparisonsOf counts the comparisons in libseccomp's tree for a syscall, 0 where a rule has no conditions. It reports false where no rule is left.
-func comparisonsOf(uses []use, otherwise Outcome, a *Architecture) (nodes int, effective bool) {
+// effective reports whether libseccomp is given the rule.
+func (f *Filter) effective(u use) bool {
+	return f.live[u.rule] != nil && f.live[u.rule].Outcome != f.Default
+}
+
+// comparisonsOf counts the comparisons in libseccomp's tree for a syscall, 0 where a rule has no conditions.
+func (f *Filter) comparisonsOf(uses []use, a *Architecture) int {
 	type position struct {
 		before string
 		comparison
 	}
 	seen := map[position]bool{}
 	for _, u := range uses {
-		if u.rule.Outcome == otherwise {
+		if !f.effective(u) {
 			continue
 		}
-		effective = true
-		for _, part := range u.parts {
+		for _, part := range f.partsOf(u.rule) {
 			if a.Bits == 32 {
 				part = narrow(part)
 			}
 			if len(part) == 0 {
-				return 0, true
+				return 0
 			}
 			part = slices.Clone(part)
 			slices.SortFunc(part, func(a, b Cond) int { return a.Arg - b.Arg })
@@ -139,5 +139,5 @@ func comparisonsOf(uses []use, otherwise Outcome, a *Architecture) (nodes int, e
 			}
 		}
 	}
-	return len(seen), effective
+	return len(seen)
 }

@@ -159,3 +159,23 @@ func BenchmarkCorpusBuildKitParse(b *testing.B) {
 		wg.Wait()
 	})
 }
+
+// BenchmarkCheckSeccompDefault checks one file with all rules that are on by default: Docker's default profile.
+func BenchmarkCheckSeccompDefault(b *testing.B) {
+	text, err := os.ReadFile("../../parsers/seccomp/testdata/docker-default.json")
+	if err != nil {
+		b.Fatal(err)
+	}
+	dir := b.TempDir()
+	if err := os.WriteFile(filepath.Join(dir, "seccomp.json"), text, 0o644); err != nil {
+		b.Fatal(err)
+	}
+	set := defaultSet(b)
+	for b.Loop() {
+		ws, err := workspace.Load(workspace.Options{Dir: dir, Targets: workspace.DefaultTargets()})
+		if err != nil {
+			b.Fatal(err)
+		}
+		rules.Check(ws, set, rules.CheckOptions{})
+	}
+}

@@ -5,10 +5,10 @@ package seccomp
 
 import (
 	"embed"
-	"slices"
 	"strconv"
 
 	"github.com/sandlint/sandlint/fixers"
+	fixseccomp "github.com/sandlint/sandlint/fixers/seccomp"
 	"github.com/sandlint/sandlint/parsers/seccomp"
 	"github.com/sandlint/sandlint/parsers/source"
 	"github.com/sandlint/sandlint/parsers/workspace"
@@ -21,12 +21,28 @@ var pages embed.FS
 // Pack is the pack "seccomp".
 func Pack() rules.Pack {
 	return rules.Pack{Name: "seccomp", Pages: pages, Rules: []*rules.Rule{
+		argumentNotInSyscall,
+		contradictoryActions,
+		dangerousSyscall,
+		deadArgumentRule,
+		defaultAllow,
+		denylistGap,
 		duplicateSyscall,
+		formatting,
+		ioUringBesideDenied,
+		killThread,
+		maskedValueOutsideMask,
+		maskedWithoutValue,
 		missingDefaultAction,
+		pointerArgument,
+		ruleEqualsDefault,
+		speculationAllowed,
 		syntax,
 		unknownAction,
 		unknownArchitecture,
 		unknownSyscall,
+		userNamespacesAllowed,
+		zeroMask,
 	}}
 }
 
@@ -38,11 +54,18 @@ func at(profile *workspace.Profile, span source.Span, message string) rules.Find
 // replace returns a fix that writes text over a span of a profile; none where the profile is not JSON, or gives a field twice, so that no fix can be proved
 // before that is mended.
 func replace(profile *workspace.Profile, title string, safety fixers.Safety, span source.Span, text string, changes fixers.Changes) []fixers.Fix {
-	if len(profile.DuplicateFields) > 0 || slices.ContainsFunc(profile.Problems, func(p source.Problem) bool { return p.Kind == seccomp.KindJSON }) {
+	return edited(profile, title, safety, fixseccomp.Replace(profile.Profile, span, text), changes)
+}
+
+// edited is replace with edits; none where there are no edits.
+func edited(profile *workspace.Profile, title string, safety fixers.Safety, edits []fixers.Edit, changes fixers.Changes) []fixers.Fix {
+	if len(edits) == 0 || !editable(profile) {
 		return nil
 	}
-	return []fixers.Fix{{Title: title, Safety: safety, Changes: changes, Edits: []fixers.Edit{{File: profile.Source, Span: span, Text: text}}}}
+	return []fixers.Fix{{Title: title, Safety: safety, Changes: changes, Edits: edits}}
 }
+
+func isJSON(p source.Problem) bool { return p.Kind == seccomp.KindJSON }
 
 // quoted returns a name as a JSON string. Names are ASCII letters, digits and underscores.
 func quoted(name string) string { return strconv.Quote(name) }

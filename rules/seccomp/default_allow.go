@@ -1,0 +1,32 @@
+package seccomp
+
+import (
+	"fmt"
+
+	"github.com/sandlint/sandlint/parsers/workspace"
+	"github.com/sandlint/sandlint/rules"
+)
+
+var defaultAllow = &rules.Rule{
+	ID:       "seccomp/default-allow",
+	Summary:  "the default action lets every syscall through that no rule names",
+	Severity: rules.Warning,
+	Category: "security",
+	Since:    "0.1.0",
+	References: []string{
+		"Linux, Documentation/userspace-api/seccomp_filter.rst, Pitfalls",
+		"OCI runtime specification v1.3.0, config-linux.md, Seccomp",
+	},
+	Seccomp: func(p *rules.Pass, profile *workspace.Profile) {
+		switch action := profile.DefaultAction; action.Text {
+		case "SCMP_ACT_ALLOW":
+			p.Report(at(profile, action.Span, fmt.Sprintf("default action %q lets every syscall through that no rule names, and those of newer kernels too", action.Text)))
+		case "SCMP_ACT_LOG":
+			p.Report(at(profile, action.Span, fmt.Sprintf("default action %q lets every syscall through that no rule names, and writes a line about each into the system's log", action.Text)))
+		case "SCMP_ACT_TRACE":
+			finding := at(profile, action.Span, fmt.Sprintf("default action %q hands every syscall that no rule names to a tracer, and without one the call fails with ENOSYS", action.Text))
+			finding.Severity = rules.Error
+			p.Report(finding)
+		}
+	},
+}

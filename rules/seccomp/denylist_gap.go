@@ -1,0 +1,91 @@
+package seccomp
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/sandlint/sandlint/fixers"
+	fixseccomp "github.com/sandlint/sandlint/fixers/seccomp"
+	"github.com/sandlint/sandlint/parsers/seccomp"
+	"github.com/sandlint/sandlint/parsers/workspace"
+	"github.com/sandlint/sandlint/rules"
+)
+
+var denylistGap = &rules.Rule{
+	ID:       "seccomp/denylist-gap",
+	Summary:  "a syscall is refused, and another one that does the same is let through",
+	Severity: rules.Warning,
+	Category: "security",
+	Since:    "0.1.0",
+	Fixes:    []fixers.Safety{fixers.Unsafe},
+	References: []string{
+		"moby/moby#22632",
+		"man-pages 6.9, syscalls(2)",
+	},
+	Seccomp: func(p *rules.Pass, profile *workspace.Profile) {
+		for _, twins := range seccomp.AllTwins() {
+			checkTwins(p, profile, &twins)
+		}
+	},
+}
+
+func checkTwins(p *rules.Pass, profile *workspace.Profile, twins *seccomp.Twins) {
+	var denied naming
+	var open []string
+	usual(p, profile, func(f *seccomp.Filter, a *seccomp.Architecture) bool {
+		if !f.Default.Runs() {
+			return false
+		}
+		var first naming
+		for _, name := range twins.Of {
+			if d := f.Decide(a, name); refuses(&d) && (first.Rule == nil || d.Name.Span.Start < first.Name.Span.Start) {
+				first = naming{d.Name, d.Rule}
+			}
+		}
+		if first.Rule == nil {
+			return true
+		}
+		for _, name := range twins.By {
+			s, _ := seccomp.LookupSyscall(name)
+			if d := f.Decide(a, name); s.On(a.ABI) && d.Step != seccomp.StepConditions && d.Outcome.Runs() && !slices.Contains(open, name) {
+				open = append(open, name)
+			}
+		}
+		if denied.Rule == nil || first.Name.Span.Start < denied.Name.Span.Start {
+			denied = first
+		}
+		return true
+	})
+	if len(open) == 0 {
+		return
+	}
+	var list []string
+	for _, name := range open {
+		list = append(list, fmt.Sprintf("%q", name))
+	}
+	verb := "does the same and goes"
+	if len(open) > 1 {
+		verb = "do the same and go"
+	}
+	finding := at(profile, denied.Name.Span, fmt.Sprintf("syscall %q is refused, but %s %s through: programs still %s", denied.Name.Text, and(list), verb, twins.What))
+	if twins.Whole && !denied.Rule.LegacyName && editable(profile) {
+		if edits := fixseccomp.AddStrings(profile.Profile, denied.Rule.Names, open...); edits != nil {
+			finding.Fixes = []fixers.Fix{{Title: "Refuse " + and(open) + " too", Safety: fixers.Unsafe, Edits: edits, Changes: fixers.Changes{Syscalls: open}}}
+		}
+	}
+	p.Report(finding)
+}
+
+// refuses reports whether a rule without conditions refuses every call. A call that is said not to exist is none: programs are meant to use the other one.
+func refuses(d *seccomp.Decision) bool {
+	if d.Step != seccomp.StepRule {
+		return false
+	}
+	switch d.Outcome.Action {
+	case "SCMP_ACT_ERRNO":
+		return d.Outcome.Errno != 38
+	case "SCMP_ACT_KILL_THREAD", "SCMP_ACT_KILL_PROCESS", "SCMP_ACT_TRAP":
+		return true
+	}
+	return false
+}
