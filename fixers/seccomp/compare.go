@@ -19,31 +19,39 @@ import (
 
 // Compare says in one sentence what changed between two texts of a profile that fixes, whose edits turned before into after,
 // do not declare, and returns "" when nothing did. Both texts are read by encoding/json as runc, Docker, Podman and containerd do: the case of
-// letters in the names of fields does not matter, and unknown fields and comments mean nothing. A key that occurs twice
-// in an object is refused, since its readers do not agree which one counts.
+// letters in the names of fields does not matter, and unknown fields and comments mean nothing. A known key that occurs twice
+// in an object is refused, since its readers do not agree which one counts, unless a repair leaves it.
 //
 // What is compared is, for each syscall, the rules that decide about it, in order, by what runc 1.1 and 1.5 and crun 1.8 and 1.27 with libseccomp 2.5.4
 // and 2.6.1 make of them: a rule whose action is the default one is dropped, the first rule without conditions hides all others, conditions
 // that repeat an argument are alternatives. A syscall that some rule names must still be named, since runc derives from the names which syscalls do not
-// exist. Syscalls that a fix declares may differ; with Changes.Repair only the text after is read.
+// exist. Of archMap the first entry of each architecture counts, and errno in words gives the number where there is none. Syscalls that a fix declares may differ; with
+// Changes.Repair and Changes.Decisions only the text after is read.
 //
 // In a file with SeccompProfile resources each of them is compared so, and all else must stay as it is.
 func Compare(before, after *source.File, fixes []fixers.Fix) string {
 	if seccomp.MentionsResource(before.Bytes) {
 		return compareResources(before, after, fixes)
 	}
-	now, err := read(after.Bytes)
-	if err != nil {
-		return fmt.Sprintf("the result cannot be read: %v", err)
-	}
 	declared := map[string]bool{}
+	repair := false
 	for _, f := range fixes {
-		if f.Changes.Repair || f.Changes.Decisions {
-			return ""
-		}
+		repair = repair || f.Changes.Repair || f.Changes.Decisions
 		for _, name := range f.Changes.Syscalls {
 			declared[name] = true
 		}
+	}
+	now, err := read(after.Bytes)
+	if repair && errors.Is(err, errTwice) {
+		if _, old := read(before.Bytes); errors.Is(old, errTwice) {
+			return ""
+		}
+	}
+	if err != nil {
+		return fmt.Sprintf("the result cannot be read: %v", err)
+	}
+	if repair {
+		return ""
 	}
 	old, err := read(before.Bytes)
 	if err != nil {
@@ -123,10 +131,23 @@ func read(text []byte) (*meaning, error) {
 	return m, m.read(profile)
 }
 
+// errTwice is matched by the errors about a known key that occurs twice in one object.
+var errTwice = errors.New("occurs twice in one object")
+
+// isKnown reports whether a key means something in some object of a profile, or leads to the profile.
+func isKnown(key string) bool {
+	for _, fields := range [][]string{profileFields, archMapFields, ruleFields, argFields, filterFields, {"ociVersion", "linux", "seccomp"}} {
+		if slices.ContainsFunc(fields, func(f string) bool { return strings.EqualFold(f, key) }) {
+			return true
+		}
+	}
+	return false
+}
+
 // maxDepth is how deep values may be nested, as in encoding/json.
 const maxDepth = 10_000
 
-// decode reads one JSON value, and refuses a key that occurs twice in one object.
+// decode reads one JSON value, and refuses a known key that occurs twice in one object.
 func decode(d *json.Decoder, depth int) (any, error) {
 	if depth > maxDepth {
 		return nil, errors.New("values are nested too deeply")
@@ -144,8 +165,8 @@ func decode(d *json.Decoder, depth int) (any, error) {
 				return nil, err
 			}
 			name := key.(string) // the decoder lets nothing else pass here
-			if _, ok := o[name]; ok {
-				return nil, fmt.Errorf("the key %q occurs twice in one object", name)
+			if _, ok := o[name]; ok && isKnown(name) {
+				return nil, fmt.Errorf("the key %q %w", name, errTwice)
 			}
 			if o[name], err = decode(d, depth+1); err != nil {
 				return nil, err
@@ -194,7 +215,7 @@ func known(o object, fields []string) (object, error) {
 			continue
 		}
 		if _, ok := out[fields[i]]; ok {
-			return nil, fmt.Errorf("the key %q occurs twice in one object, in different case", fields[i])
+			return nil, fmt.Errorf("the key %q %w, in different case", fields[i], errTwice)
 		}
 		if v != nil {
 			out[fields[i]] = v
@@ -226,6 +247,7 @@ func (m *meaning) read(o object) error {
 	}
 	if list, ok := p["archMap"].([]any); ok && len(list) > 0 {
 		text := ""
+		hosts := map[string]bool{}
 		for _, v := range list {
 			entry, ok := v.(object)
 			if !ok {
@@ -237,6 +259,12 @@ func (m *meaning) read(o object) error {
 			}
 			if list, ok := set(entry["subArchitectures"]); ok {
 				entry["subArchitectures"] = list
+			}
+			if name, ok := entry["architecture"].(string); ok {
+				if hosts[name] {
+					continue
+				}
+				hosts[name] = true
 			}
 			text += compact(entry)
 		}
@@ -405,6 +433,11 @@ func action(name, number, symbol any) string {
 	case "SCMP_ACT_KILL":
 		return compact("SCMP_ACT_KILL_THREAD")
 	case "SCMP_ACT_ERRNO", "SCMP_ACT_TRACE":
+		if word, ok := symbol.(string); ok && number == nil {
+			if n, ok := seccomp.LookupErrno(word); ok && word != "" {
+				number = json.Number(strconv.Itoa(int(n)))
+			}
+		}
 		if number == nil {
 			number = json.Number("1") // EPERM
 		}

@@ -45,6 +45,15 @@ func RemoveRules(p *seccomp.Profile, drop ...int) []fixers.Edit {
 	return remove(p, spans, drop)
 }
 
+// RemoveArchMap removes elements of the archMap array, by their indexes in p.ArchMap; see RemoveString.
+func RemoveArchMap(p *seccomp.Profile, drop ...int) []fixers.Edit {
+	spans := make([]source.Span, len(p.ArchMap))
+	for i, m := range p.ArchMap {
+		spans[i] = m.Span
+	}
+	return removeElements(p.Source, spans, drop)
+}
+
 // ReplaceString writes another string in the place of s.
 func ReplaceString(p *seccomp.Profile, s seccomp.String, text string) []fixers.Edit {
 	return Replace(p, s.Span, quote(text))
@@ -102,6 +111,61 @@ func InsertString(p *seccomp.Profile, list []seccomp.String, i int, text string)
 	return []fixers.Edit{{File: p.Source, Span: source.Span{Start: start, End: start}, Text: quote(text) + gap}}
 }
 
+// FieldKey returns the place of a member's key with its quotes, given that of its value. It reports false where more than a colon and blanks stands
+// between them.
+func FieldKey(p *seccomp.Profile, value source.Span) (source.Span, bool) {
+	text := p.Source.Bytes
+	at := skipBack(text, value.Start)
+	if at == 0 || text[at-1] != ':' {
+		return source.Span{}, false
+	}
+	at = skipBack(text, at-1)
+	if at < 2 || text[at-1] != '"' {
+		return source.Span{}, false
+	}
+	start := bytes.LastIndexByte(text[:at-1], '"')
+	if start < 0 || start > 0 && text[start-1] == '\\' {
+		return source.Span{}, false
+	}
+	return source.Span{Start: start, End: at}, true
+}
+
+// InsertField inserts a member after another one, given the span of that one's value, in its layout. Value is JSON. It returns nil where that cannot be done without touching
+// something else.
+func InsertField(p *seccomp.Profile, after source.Span, name, value string) []fixers.Edit {
+	key, ok := FieldKey(p, after)
+	if !ok {
+		return nil
+	}
+	gap := ", "
+	if indent, ok := indentation(p.Source, key.Start); ok {
+		gap = "," + p.Source.NewlineAt(key.Start) + indent
+	}
+	colon := p.Source.Text(source.Span{Start: key.End, End: after.Start})
+	return []fixers.Edit{{File: p.Source, Span: source.Span{Start: after.End, End: after.End}, Text: gap + quote(name) + colon + value}}
+}
+
+// NameToNames turns the single name of a rule into a list of names. It returns nil where the rule has a list already.
+func NameToNames(p *seccomp.Profile, rule *seccomp.Rule) []fixers.Edit {
+	key, ok := FieldKey(p, rule.Name.Span)
+	if !ok {
+		return nil
+	}
+	var members map[string]json.RawMessage
+	if json.Unmarshal([]byte(p.Source.Text(rule.Span)), &members) != nil {
+		return nil
+	}
+	for name := range members {
+		if strings.EqualFold(name, "names") {
+			return nil
+		}
+	}
+	return []fixers.Edit{
+		{File: p.Source, Span: key, Text: `"names"`},
+		{File: p.Source, Span: rule.Name.Span, Text: "[" + p.Source.Text(rule.Name.Span) + "]"},
+	}
+}
+
 // AddStrings adds strings to an array, in the layout of the others: each at its place where the array is sorted, else after the last. Strings that the
 // array has already are left out. It returns nil for an empty array.
 func AddStrings(p *seccomp.Profile, list []seccomp.String, texts ...string) []fixers.Edit {
@@ -138,18 +202,11 @@ func RemoveField(p *seccomp.Profile, value source.Span) []fixers.Edit {
 		}
 	}
 	text := p.Source.Bytes
-	at := skipBack(text, value.Start)
-	if at == 0 || text[at-1] != ':' {
+	key, ok := FieldKey(p, value)
+	if !ok {
 		return nil
 	}
-	at = skipBack(text, at-1)
-	if at < 2 || text[at-1] != '"' {
-		return nil
-	}
-	start := bytes.LastIndexByte(text[:at-1], '"')
-	if start < 0 || start > 0 && text[start-1] == '\\' {
-		return nil
-	}
+	start := key.Start
 	if next := skip(text, value.End); next < len(text) && text[next] == ',' {
 		next = skip(text, next+1)
 		if next < len(text) && text[next] == '"' {

@@ -88,10 +88,14 @@ func (p *Profile) indexed() *index {
 
 // uses returns the namings of a syscall by rules that the loader keeps.
 func (f *Filter) uses(syscall string) []use {
-	n := f.index.names[syscall]
-	if n == nil {
-		return nil
+	if n := f.index.names[syscall]; n != nil {
+		return f.kept(n)
 	}
+	return nil
+}
+
+// kept returns those uses of a name whose rules the loader keeps.
+func (f *Filter) kept(n *named) []use {
 	if !slices.ContainsFunc(n.uses, func(u use) bool { return f.live[u.rule] == nil }) {
 		return n.uses
 	}

@@ -241,26 +241,16 @@ func (p recordedProbe) outcomes(f *Filter) []Outcome {
 //   - a case with several conditions compares an argument with !=, <, <=, > or >=, and another case with other arguments compares the same one. After a
 //     test of a second argument has failed, the next test of the first looks at the second, which is still loaded;
 //   - two cases with several conditions have one of these in common: libseccomp 2.5.4 may not come to an end;
-//   - order comparisons on one 64-bit argument, with constants below and above 2^32.
+//   - an order comparison of a 64-bit argument, and another comparison of it with a constant whose upper half is another one.
 func miscompiled(d *Decision) bool {
-	var low, high [6]bool
 	for i, c := range d.Cases {
 		for _, cond := range c.Conds {
-			if !cond.Low && ordered(cond) {
-				if cond.Value < 1<<32 {
-					low[cond.Arg] = true
-				} else {
-					high[cond.Arg] = true
-				}
-				if low[cond.Arg] && high[cond.Arg] {
+			unequal := ordered(cond) || cond.Op == "SCMP_CMP_NE"
+			for j, other := range d.Cases {
+				if len(c.Conds) > 1 && unequal && (arguments(other)&(1<<cond.Arg) != 0 && arguments(other) != arguments(c) || i != j && len(other.Conds) > 1 && slices.Contains(other.Conds, cond)) {
 					return true
 				}
-			}
-			if len(c.Conds) < 2 || !ordered(cond) && cond.Op != "SCMP_CMP_NE" {
-				continue
-			}
-			for j, other := range d.Cases {
-				if arguments(other)&(1<<cond.Arg) != 0 && arguments(other) != arguments(c) || i != j && len(other.Conds) > 1 && slices.Contains(other.Conds, cond) {
+				if ordered(cond) && !cond.Low && slices.ContainsFunc(other.Conds, func(o Cond) bool { return o.Arg == cond.Arg && o.Value>>32 != cond.Value>>32 }) {
 					return true
 				}
 			}

@@ -184,7 +184,8 @@ func (p *Profile) members(v *hujson.Value, kind *object, at *path, read func(nam
 	if !ok {
 		return
 	}
-	var seen [16]*hujson.Value // the first key of each field, by index in kind.fields
+	var seen [16]*hujson.ObjectMember // the first member of each field, by index in kind.fields
+	unknown := len(p.UnknownFields)
 	for i := range obj.Members {
 		m := &obj.Members[i]
 		key := String{text(&m.Name), span(&m.Name)}
@@ -197,23 +198,32 @@ func (p *Profile) members(v *hujson.Value, kind *object, at *path, read func(nam
 			p.UnknownFields = append(p.UnknownFields, Field{Name: key, Near: kind.near(key.Text), Value: span(&m.Value), Path: at.String()})
 			continue
 		}
-		if f.name != key.Text {
+		if f.name != key.Text && f.name != "comment" {
 			p.MiscasedFields = append(p.MiscasedFields, Field{Name: key, Near: f.name, Value: span(&m.Value), Path: at.String()})
 		}
 		for j := range kind.fields {
 			if f != &kind.fields[j] {
 				continue
 			}
-			if first := seen[j]; first != nil {
-				p.DuplicateFields = append(p.DuplicateFields, Field{Name: key, Near: f.name, Value: span(&m.Value), Earlier: span(first), Path: at.String()})
-			} else {
-				seen[j] = &m.Name
+			switch first := seen[j]; {
+			case first == nil:
+				seen[j] = m
+			case f.name != "comment":
+				p.DuplicateFields = append(p.DuplicateFields, Field{
+					Name: key, Near: f.name, Value: span(&m.Value), Earlier: span(&first.Name), EarlierValue: span(&first.Value), Path: at.String(),
+				})
 			}
 		}
 		if p.Dialect < Bundle && f.dialect > p.Dialect {
 			p.Dialect = f.dialect
 		}
 		read(f.name, &m.Value)
+	}
+	for i := unknown; i < len(p.UnknownFields); i++ {
+		u := &p.UnknownFields[i]
+		if j := slices.IndexFunc(kind.fields, func(f field) bool { return f.name == u.Near }); j >= 0 && seen[j] != nil && u.Path == at.String() {
+			u.Near = ""
+		}
 	}
 }
 
@@ -257,7 +267,10 @@ func (p *Profile) profile(v *hujson.Value) {
 		case "architectures":
 			p.Architectures = stringList(v)
 		case "archMap":
-			p.ArchMap = nil
+			p.ArchMap, p.ArchMapSpan = nil, source.Span{}
+			if v.Value.Kind() == '[' {
+				p.ArchMapSpan = span(v)
+			}
 			for i := range elements(v) {
 				if v := &elements(v)[i]; !isNull(v) {
 					p.ArchMap = append(p.ArchMap, p.archMap(v, &path{nil, name, i}))

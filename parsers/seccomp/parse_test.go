@@ -99,8 +99,8 @@ func TestParseProblems(t *testing.T) {
 		{"NUL", "{\x00}", []string{`1-2 json: character U+0000 stands between JSON values`}},
 		{"invalid UTF-8 in a string", "{\"defaultAction\":\"\xff\"}", nil},
 
-		{"null", `null`, []string{`0-4 shape: profile is null, which every consumer takes as no profile at all`}},
-		{"array", `[]`, []string{`0-2 shape: profile is an array, not an object`}},
+		{"null", `null`, []string{`0-4 no-profile: profile is null`}},
+		{"array", `[]`, []string{`0-2 no-profile: profile is an array, not an object`}},
 		{"string", `"x"`, []string{`0-3 shape: profile is a string, not an object`}},
 		{"no default action", `{}`, []string{`0-1 no-default-action: profile has no "defaultAction"`}},
 		{"null default action", `{"defaultAction":null}`, []string{`17-21 no-default-action: profile has no "defaultAction"`}},
@@ -160,10 +160,12 @@ func TestParseProblems(t *testing.T) {
 		{"miscased field of wrong type", `{"DefaultAction":1}`, []string{`17-18 shape: "defaultAction" is 1, not a string`}},
 		{"unknown fields are not checked", `{"defaultAction":"a","x":{"names":1},"syscalls":[{"names":["x"],"action":"b","priority":"high"}]}`, nil},
 
-		{"bundle", `{"ociVersion":"1.0.2","linux":{"seccomp":{"defaultAction":"a","archMap":1,"syscalls":[{"name":"x","action":"b"}]}}}`, []string{`86-87 shape: rule 1 has no "names"`}},
+		{"bundle", `{"ociVersion":"1.0.2","linux":{"seccomp":{"defaultAction":"a","archMap":1,"syscalls":[{"action":"b"},{"name":"","action":"b"},{"name":"x","action":"b"}]}}}`, []string{
+			`86-87 shape: rule 1 has no "names"`, `101-102 shape: rule 2 has no "names"`,
+		}},
 		{"bundle without profile", `{"ociVersion":"1.0.2","linux":{}}`, nil},
 		{"bundle with null", `{"ociVersion":"1.0.2","linux":{"seccomp":null}}`, nil},
-		{"bundle with a list", `{"ociVersion":"1.0.2","linux":{"seccomp":[]}}`, []string{`41-43 shape: linux.seccomp is an array, not an object`}},
+		{"bundle with a list", `{"ociVersion":"1.0.2","linux":{"seccomp":[]}}`, []string{`41-43 no-profile: linux.seccomp is an array, not an object`}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			if diff := cmp.Diff(test.want, show(parse(test.text))); diff != "" {
@@ -261,14 +263,14 @@ func TestParseSpans(t *testing.T) {
 }
 
 func TestParseFields(t *testing.T) {
-	p := parse(`{"DefaultAction":"a","default_action":"b","defaultAction":"c","x":1,
-"syscalls":[{"names":["x"],"action":"e","errnoret":38,"includes":{"capabilities":["c"],"caps":[]},"args":[{"index":0,"Index":1,"value":0,"op":"f","opp":""}],"action":"g"}]}`)
+	p := parse(`{"DefaultAction":"a","default_action":"b","defaultAction":"c","x":1,"default_errno":"",
+"syscalls":[{"Comment":"","comment":"","names":["x"],"action":"e","errnoret":38,"includes":{"capabilities":["c"],"caps":[]},"args":[{"index":0,"Index":1,"value":0,"op":"f","opp":""}],"action":"g"}]}`)
 	var got []string
 	note := func(kind string, fields []Field) {
 		for _, f := range fields {
 			s := fmt.Sprintf("%s %s in %q near %q value %s", kind, p.Source.Text(f.Name.Span), f.Path, f.Near, p.Source.Text(f.Value))
 			if !f.Earlier.IsEmpty() {
-				s += fmt.Sprintf(" earlier %s at %d", p.Source.Text(f.Earlier), f.Earlier.Start)
+				s += fmt.Sprintf(" earlier %s at %d value %s", p.Source.Text(f.Earlier), f.Earlier.Start, p.Source.Text(f.EarlierValue))
 			}
 			got = append(got, s)
 		}
@@ -277,16 +279,17 @@ func TestParseFields(t *testing.T) {
 	note("miscased", p.MiscasedFields)
 	note("duplicate", p.DuplicateFields)
 	want := []string{
-		`unknown "default_action" in "" near "defaultAction" value "b"`,
+		`unknown "default_action" in "" near "" value "b"`,
 		`unknown "x" in "" near "" value 1`,
+		`unknown "default_errno" in "" near "defaultErrno" value ""`,
 		`unknown "capabilities" in "syscalls[0].includes" near "" value ["c"]`,
-		`unknown "opp" in "syscalls[0].args[0]" near "op" value ""`,
+		`unknown "opp" in "syscalls[0].args[0]" near "" value ""`,
 		`miscased "DefaultAction" in "" near "defaultAction" value "a"`,
 		`miscased "errnoret" in "syscalls[0]" near "errnoRet" value 38`,
 		`miscased "Index" in "syscalls[0].args[0]" near "index" value 1`,
-		`duplicate "defaultAction" in "" near "defaultAction" value "c" earlier "DefaultAction" at 1`,
-		`duplicate "Index" in "syscalls[0].args[0]" near "index" value 1 earlier "index" at 176`,
-		`duplicate "action" in "syscalls[0]" near "action" value "g" earlier "action" at 96`,
+		`duplicate "defaultAction" in "" near "defaultAction" value "c" earlier "DefaultAction" at 1 value "a"`,
+		`duplicate "Index" in "syscalls[0].args[0]" near "index" value 1 earlier "index" at 221 value 0`,
+		`duplicate "action" in "syscalls[0]" near "action" value "g" earlier "action" at 141 value "e"`,
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)

@@ -134,7 +134,7 @@ func TestResourceReadsWhatArrives(t *testing.T) {
 	for _, f := range p.UnknownFields {
 		got = append(got, f.Path+" "+f.Name.Text+" "+f.Near)
 	}
-	if diff := cmp.Diff([]string{" defaultaction defaultAction", " coment ", "syscalls[0] Names names", "syscalls[0] comment "}, got); diff != "" {
+	if diff := cmp.Diff([]string{" defaultaction ", " coment ", "syscalls[0] Names names", "syscalls[0] comment "}, got); diff != "" {
 		t.Errorf("unknown fields (-want +got):\n%s", diff)
 	}
 	if len(p.MiscasedFields) != 0 {

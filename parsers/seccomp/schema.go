@@ -200,6 +200,9 @@ func (p *Profile) problem(e gojsonschema.ResultError, root *hujson.Value, first 
 	switch e.Type() {
 	case "required":
 		property, _ := details["property"].(string)
+		if property == "names" && p.Dialect == Bundle && hasName(v) {
+			return source.Problem{}, false // the old form is told by the field itself
+		}
 		problem.Span.End = problem.Span.Start + 1 // the brace: the object may be long
 		if null := nullMember(v, property); null != nil {
 			problem.Span = span(null)
@@ -220,7 +223,11 @@ func (p *Profile) problem(e gojsonschema.ResultError, root *hujson.Value, first 
 		problem.Message = fmt.Sprintf("%s is %s, not %s", subject, describe(v), typeName(expected))
 		switch {
 		case isNull(v) && len(steps) == 0:
-			problem.Message = subject + " is null, which every consumer takes as no profile at all"
+			problem.Kind = KindNoProfile
+			problem.Message = subject + " is null"
+		case v.Value.Kind() == '[' && len(steps) == 0:
+			problem.Kind = KindNoProfile
+			problem.Message = subject + " is an array, not an object"
 		case isNull(v) && len(steps) == 2 && steps[0] == "syscalls":
 			problem.Message = subject + " is null, on which Docker and Podman crash"
 		case expected == "integer" && v.Value.Kind() == '0' && numeric(string(v.Value.(hujson.Literal))):
@@ -367,6 +374,12 @@ func describe(v *hujson.Value) string {
 		return "null"
 	}
 	return clip(v.Value.(hujson.Literal))
+}
+
+// hasName reports whether a rule gives its syscall by name.
+func hasName(rule *hujson.Value) bool {
+	name := member(rule, "name")
+	return name != nil && name.Value.Kind() == '"' && !isEmpty(name)
 }
 
 func isEmpty(v *hujson.Value) bool { return v.Value.Kind() == '"' && text(v) == "" }

@@ -32,6 +32,8 @@ type Profile struct {
 	Architectures []String
 	// ArchMap is Docker's list of hosts and their sub-architectures.
 	ArchMap []ArchMap
+	// ArchMapSpan is the archMap array with its brackets; empty when absent.
+	ArchMapSpan source.Span
 	// Flags are the SECCOMP_FILTER_FLAG_… names.
 	Flags            []String
 	ListenerPath     String
@@ -52,7 +54,7 @@ type Profile struct {
 	// Podman, containerd, runc) read them, and so does Parse; crun does not. A SeccompProfile has none.
 	MiscasedFields []Field
 	// DuplicateFields are the members that repeat a known field of the same object. Docker, Podman, containerd and runc take the last one, as
-	// Parse does; crun takes the first. YAML forbids them, and the clients of the API server that take them nevertheless take the last one.
+	// Parse does; crun takes the first. A comment, which nobody reads, is none. YAML forbids them, and the clients of the API server that take them nevertheless take the last one.
 	DuplicateFields []Field
 	// Surplus is text that JSON does not have but that Parse reads over: the byte order mark, comments and trailing commas, in order of position. Without it
 	// the text is the same JSON.
@@ -65,12 +67,13 @@ type Profile struct {
 type Field struct {
 	// Name is the key as written.
 	Name String
-	// Near is the known field that was most likely meant: in another case for a miscased one; "" when none is near.
+	// Near is the known field that was most likely meant: in another case for a miscased one; "" when none is near, and for an unknown one when
+	// the object has that field too.
 	Near string
 	// Value is the place of the member's value.
 	Value source.Span
-	// Earlier is the key of the first occurrence, for a duplicate.
-	Earlier source.Span
+	// Earlier is the key of the first occurrence, and EarlierValue its value, for a duplicate.
+	Earlier, EarlierValue source.Span
 	// Path leads to the object: "" for the profile itself, "syscalls[3].args[0]".
 	Path string
 }
@@ -83,6 +86,8 @@ const (
 	KindShape = "shape"
 	// KindNoDefault is a profile without a default action, which some consumers refuse and others take as no profile at all.
 	KindNoDefault = "no-default-action"
+	// KindNoProfile is null or an array in the place of a profile, which some consumers take as no profile at all and others refuse.
+	KindNoProfile = "no-profile"
 )
 
 // Dialect is the form of a profile.

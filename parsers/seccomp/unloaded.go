@@ -61,14 +61,14 @@ func (f *Filter) findUnloaded() {
 func (f *Filter) unloadedIn(group []*Architecture) (String, bool) {
 	foreign := false // whether there is a name that the first architecture does not have
 	for _, n := range f.index.names {
-		s := n.syscall
-		if s == nil || !f.Target.Libseccomp.Knows(s) || !slices.ContainsFunc(n.uses, f.effective) {
+		s, uses := n.syscall, f.kept(n)
+		if s == nil || !f.Target.Libseccomp.Knows(s) || !slices.ContainsFunc(uses, func(u use) bool { return f.live[u.rule].Outcome != f.Default }) {
 			continue
 		}
 		on := slices.ContainsFunc(group, func(a *Architecture) bool { return s.On(a.ABI) })
 		foreign = foreign || !on
-		if on && slices.ContainsFunc(n.uses, func(u use) bool {
-			return f.effective(u) && slices.ContainsFunc(f.partsOf(u.rule), func(p []Cond) bool { return len(p) == 0 })
+		if on && slices.ContainsFunc(uses, func(u use) bool {
+			return f.live[u.rule].Outcome != f.Default && slices.ContainsFunc(f.partsOf(u.rule), func(p []Cond) bool { return len(p) == 0 })
 		}) {
 			return String{}, false // what nearly every profile has
 		}
@@ -83,11 +83,15 @@ func (f *Filter) unloadedIn(group []*Architecture) (String, bool) {
 	var first *entry
 	for i, a := range group {
 		for _, n := range f.index.names {
-			s := n.syscall
-			if s == nil || !f.Target.Libseccomp.Knows(s) || !slices.ContainsFunc(n.uses, f.effective) {
+			s, uses := n.syscall, f.kept(n)
+			if s == nil || !f.Target.Libseccomp.Knows(s) {
 				continue
 			}
-			e := entry{f.comparisonsOf(n.uses, a), 2 * i, n.uses[0].name}
+			nodes, effective := f.comparisonsOf(uses, a)
+			if !effective {
+				continue
+			}
+			e := entry{nodes, 2 * i, uses[0].name}
 			if !s.On(a.ABI) {
 				e.order++
 			}
@@ -102,28 +106,24 @@ func (f *Filter) unloadedIn(group []*Architecture) (String, bool) {
 	return first.name, true
 }
 
-// effective reports whether libseccomp is given the rule.
-func (f *Filter) effective(u use) bool {
-	return f.live[u.rule] != nil && f.live[u.rule].Outcome != f.Default
-}
-
-// comparisonsOf counts the comparisons in libseccomp's tree for a syscall, 0 where a rule has no conditions.
-func (f *Filter) comparisonsOf(uses []use, a *Architecture) int {
+// comparisonsOf counts the comparisons in libseccomp's tree for a syscall, 0 where a rule has no conditions. It reports false where no rule is left.
+func (f *Filter) comparisonsOf(uses []use, a *Architecture) (nodes int, effective bool) {
 	type position struct {
 		before string
 		comparison
 	}
 	seen := map[position]bool{}
 	for _, u := range uses {
-		if !f.effective(u) {
+		if f.live[u.rule].Outcome == f.Default {
 			continue
 		}
+		effective = true
 		for _, part := range f.partsOf(u.rule) {
 			if a.Bits == 32 {
 				part = narrow(part)
 			}
 			if len(part) == 0 {
-				return 0
+				return 0, true
 			}
 			part = slices.Clone(part)
 			slices.SortFunc(part, func(a, b Cond) int { return a.Arg - b.Arg })
@@ -139,5 +139,5 @@ func (f *Filter) comparisonsOf(uses []use, a *Architecture) int {
 			}
 		}
 	}
-	return len(seen)
+	return len(seen), effective
 }

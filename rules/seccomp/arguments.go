@@ -16,7 +16,7 @@ func conditions(p *rules.Pass, profile *workspace.Profile, look func(rule *secco
 	if !ok {
 		return
 	}
-	loaders := p.Targets().Seccomp.Loaders(profile.Profile)
+	loaders := profile.Loaders(p.Targets().Seccomp)
 	for _, rule := range profile.Rules {
 		if len(rule.Args) == 0 || !slices.ContainsFunc(loaders, func(l seccomp.Loader) bool { return mayRunOn(rule, l, x86) }) {
 			continue

@@ -95,7 +95,7 @@ func reportGated(p *rules.Pass, profile *workspace.Profile) {
 	if n := distinct(names); n > 1 {
 		what = fmt.Sprintf("%d dangerous syscalls, such as %s", n, what)
 	}
-	finding := at(profile, names[0].Name.Span, fmt.Sprintf("containers with %s may call %s", and(caps), what))
+	finding := at(profile, names[0].Name.Span, fmt.Sprintf("containers with %s may call %s", enumerate(caps), what))
 	finding.Severity = rules.Info
 	p.Report(finding)
 }

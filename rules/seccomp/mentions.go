@@ -70,7 +70,7 @@ func mentions(p *rules.Pass, profile *workspace.Profile) [][]mention {
 	if len(out) == 0 {
 		return nil
 	}
-	j := judge{profile: profile, loaders: p.Targets().Seccomp.Loaders(profile.Profile), keys: map[int]string{}, known: map[string][]verdict{}}
+	j := judge{profile: profile, loaders: profile.Loaders(p.Targets().Seccomp), keys: map[int]string{}, known: map[string][]verdict{}}
 	listed := listedABIs(profile)
 	for _, names := range out {
 		seq := make([]int, len(names))

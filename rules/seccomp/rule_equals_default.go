@@ -48,7 +48,7 @@ var ruleEqualsDefault = &rules.Rule{
 			if !equals[r] || elsewhere[r] == len(rule.Names) {
 				continue
 			}
-			finding := at(profile, rule.Action.Span, fmt.Sprintf("the rule does what the default action does, %s, and is left out of the filter", rule.OutcomeFor(p.Targets().Seccomp.Loaders(profile.Profile)[0])))
+			finding := at(profile, rule.Action.Span, fmt.Sprintf("the rule does what the default action does, %s, and is left out of the filter", rule.OutcomeFor(profile.Loaders(p.Targets().Seccomp)[0])))
 			if name, ok := needed(p, profile, rule, equals); ok {
 				finding.Message += fmt.Sprintf("; but it names %q, and runc answers ENOSYS only above the highest syscall that is named", name)
 			} else {
@@ -65,7 +65,7 @@ func equalRules(p *rules.Pass, profile *workspace.Profile) []bool {
 	if _, ok := seccomp.LookupAction(profile.DefaultAction.Text); !ok {
 		return equals
 	}
-	loaders := p.Targets().Seccomp.Loaders(profile.Profile)
+	loaders := profile.Loaders(p.Targets().Seccomp)
 	for r, rule := range profile.Rules {
 		equals[r] = len(rule.Names) > 0 && readable(profile, rule) && !slices.ContainsFunc(loaders, func(l seccomp.Loader) bool {
 			return rule.OutcomeFor(l) != profile.DefaultFor(l)

@@ -21,7 +21,9 @@ var unknownAction = &rules.Rule{
 		"runc, libcontainer/seccomp/config.go; crun, src/libcrun/seccomp.c: get_seccomp_action",
 	},
 	Seccomp: func(p *rules.Pass, profile *workspace.Profile) {
-		checkAction(p, profile, profile.DefaultAction)
+		if _, what := disables(profile); what == "" { // else seccomp/profile-disables-seccomp tells
+			checkAction(p, profile, profile.DefaultAction)
+		}
 		for _, rule := range profile.Rules {
 			checkAction(p, profile, rule.Action)
 		}

@@ -32,6 +32,9 @@ var unknownArchitecture = &rules.Rule{
 			}
 			reportArchitecture(p, profile, name, "", profile.Architectures)
 		}
+		if !reads(p, profile, seccomp.LoaderDocker) && !reads(p, profile, seccomp.LoaderContainers) {
+			return // nobody reads archMap
+		}
 		var hosts []seccomp.String
 		for _, entry := range profile.ArchMap {
 			hosts = append(hosts, entry.Architecture)
