@@ -237,20 +237,18 @@ func (p recordedProbe) outcomes(f *Filter) []Outcome {
 }
 
 // miscompiled reports whether the cases of a decision have one of the shapes of which libseccomp 2.5.4 and 2.6.1 make a filter that does something else for some
-// arguments, or none. There are three:
-//   - a case with several conditions compares an argument with !=, <, <=, > or >=, and another case with other arguments compares the same one. After a
-//     test of a second argument has failed, the next test of the first looks at the second, which is still loaded;
-//   - two cases with several conditions have one of these in common: libseccomp 2.5.4 may not come to an end;
+// arguments, or none. There are two:
+//   - a case with several conditions compares an argument with !=, <, <=, > or >=, and another case compares the same one. After a test of a second argument
+//     has failed, the next test of the first looks at the second, which is still loaded; and libseccomp 2.5.4 may not come to an end;
 //   - an order comparison of a 64-bit argument, and another comparison of it with a constant whose upper half is another one.
 func miscompiled(d *Decision) bool {
 	for i, c := range d.Cases {
 		for _, cond := range c.Conds {
 			unequal := ordered(cond) || cond.Op == "SCMP_CMP_NE"
 			for j, other := range d.Cases {
-				if len(c.Conds) > 1 && unequal && (arguments(other)&(1<<cond.Arg) != 0 && arguments(other) != arguments(c) || i != j && len(other.Conds) > 1 && slices.Contains(other.Conds, cond)) {
-					return true
-				}
-				if ordered(cond) && !cond.Low && slices.ContainsFunc(other.Conds, func(o Cond) bool { return o.Arg == cond.Arg && o.Value>>32 != cond.Value>>32 }) {
+				if i != j && slices.ContainsFunc(other.Conds, func(o Cond) bool {
+					return o.Arg == cond.Arg && (len(c.Conds) > 1 && unequal || ordered(cond) && !cond.Low && o.Value>>32 != cond.Value>>32)
+				}) {
 					return true
 				}
 			}
@@ -261,14 +259,6 @@ func miscompiled(d *Decision) bool {
 
 func ordered(c Cond) bool {
 	return c.Op == "SCMP_CMP_LT" || c.Op == "SCMP_CMP_LE" || c.Op == "SCMP_CMP_GT" || c.Op == "SCMP_CMP_GE"
-}
-
-// arguments returns the set of arguments that the case compares, as bits.
-func arguments(c Case) (set int) {
-	for _, cond := range c.Conds {
-		set |= 1 << cond.Arg
-	}
-	return set
 }
 
 // possible returns the outcomes that are possible for a call with the given registers: those of Eval, and where the decision is miscompiled those of all
