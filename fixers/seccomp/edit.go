@@ -111,8 +111,8 @@ func InsertString(p *seccomp.Profile, list []seccomp.String, i int, text string)
 	return []fixers.Edit{{File: p.Source, Span: source.Span{Start: start, End: start}, Text: quote(text) + gap}}
 }
 
-// FieldKey returns the place of a member's key with its quotes, given that of its value. It reports false where more than a colon and blanks stands
-// between them.
+// FieldKey returns the place of a member's key, with its quotes where it has any, given that of its value. It reports false where more than a colon and blanks
+// stands between them.
 func FieldKey(p *seccomp.Profile, value source.Span) (source.Span, bool) {
 	text := p.Source.Bytes
 	at := skipBack(text, value.Start)
@@ -120,6 +120,15 @@ func FieldKey(p *seccomp.Profile, value source.Span) (source.Span, bool) {
 		return source.Span{}, false
 	}
 	at = skipBack(text, at-1)
+	if p.Dialect == seccomp.SPO { // whose keys are words without quotes in YAML
+		start := at
+		for start > 0 && isLetter(text[start-1]) {
+			start--
+		}
+		if start < at {
+			return source.Span{Start: start, End: at}, true
+		}
+	}
 	if at < 2 || text[at-1] != '"' {
 		return source.Span{}, false
 	}
@@ -130,11 +139,11 @@ func FieldKey(p *seccomp.Profile, value source.Span) (source.Span, bool) {
 	return source.Span{Start: start, End: at}, true
 }
 
-// InsertField inserts a member after another one, given the span of that one's value, in its layout. Value is JSON. It returns nil where that cannot be done without touching
-// something else.
+// InsertField inserts a member after another one in JSON, given the span of that one's value, in its layout. Value is JSON too. It returns nil where that cannot be done without
+// touching something else.
 func InsertField(p *seccomp.Profile, after source.Span, name, value string) []fixers.Edit {
 	key, ok := FieldKey(p, after)
-	if !ok {
+	if !ok || p.Source.Bytes[key.Start] != '"' {
 		return nil
 	}
 	gap := ", "
@@ -144,6 +153,8 @@ func InsertField(p *seccomp.Profile, after source.Span, name, value string) []fi
 	colon := p.Source.Text(source.Span{Start: key.End, End: after.Start})
 	return []fixers.Edit{{File: p.Source, Span: source.Span{Start: after.End, End: after.End}, Text: gap + quote(name) + colon + value}}
 }
+
+func isLetter(c byte) bool { return 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' }
 
 // NameToNames turns the single name of a rule into a list of names. It returns nil where the rule has a list already.
 func NameToNames(p *seccomp.Profile, rule *seccomp.Rule) []fixers.Edit {

@@ -151,7 +151,7 @@ func TestUnloadedBesideX32(t *testing.T) {
 	}
 }
 
-func TestConflict(t *testing.T) {
+func TestConflicts(t *testing.T) {
 	eq := func(index, value int) string {
 		return fmt.Sprintf(`{"index": %d, "value": %d, "op": "SCMP_CMP_EQ"}`, index, value)
 	}
@@ -181,9 +181,14 @@ func TestConflict(t *testing.T) {
 		text := fmt.Sprintf(`{"defaultAction": "SCMP_ACT_ALLOW", "architectures": [%s], "syscalls": [
 			{"names": [%[2]q], "action": "SCMP_ACT_ERRNO", "errnoRet": 5, "args": [%s]},
 			{"names": [%[2]q], "action": "SCMP_ACT_ERRNO", "errnoRet": %[5]d, "args": [%[4]s]}]}`, tt.listed, tt.firstName, tt.first, tt.then, tt.second)
-		c, got := compileText(t, text, targetFor(LoaderOCI, "crun", "1.27", "2.6.1", tt.arch)).Conflict()
-		if got != tt.want || got && (c.Name.Span.Start <= c.EarlierName.Span.Start || c.Rule == c.Earlier) {
-			t.Errorf("%s: conflict %t (%v after %v), want %t", tt.name, got, c.Name, c.EarlierName, tt.want)
+		conflicts := compileText(t, text, targetFor(LoaderOCI, "crun", "1.27", "2.6.1", tt.arch)).Conflicts()
+		if (len(conflicts) > 0) != tt.want {
+			t.Errorf("%s: conflicts %v, want some: %t", tt.name, conflicts, tt.want)
+		}
+		for _, c := range conflicts {
+			if c.Name.Span.Start <= c.EarlierName.Span.Start || c.Rule == c.Earlier {
+				t.Errorf("%s: %v is refused for %v", tt.name, c.Name, c.EarlierName)
+			}
 		}
 	}
 }

@@ -68,7 +68,7 @@ func checkDuplicateKey(p *rules.Pass, profile *workspace.Profile) {
 			}
 		default:
 			finding.Message += fmt.Sprintf("; %s %s the last one", enumerate(readers), verb("take", readers))
-			if merges(field.Near) {
+			if merges(field.Near) && profile.Dialect != seccomp.SPO {
 				finding.Message += ", and what it lacks from the first"
 			}
 			if runtimeReads(p, profile, "crun") {

@@ -51,6 +51,9 @@ var profileDisablesSeccomp = &rules.Rule{
 // disables returns the place of a profile that is no profile to some of its readers, and what it is: "null", "an array" or "empty". It is "" for others, also for those
 // that have a part which all readers refuse.
 func disables(profile *workspace.Profile) (span source.Span, what string) {
+	if profile.Dialect == seccomp.SPO {
+		return source.Span{}, "" // the API server refuses it
+	}
 	for _, problem := range profile.Problems {
 		switch problem.Kind {
 		case seccomp.KindNoProfile:

@@ -21,11 +21,14 @@ func runtimeReads(p *rules.Pass, profile *workspace.Profile, runtime string) boo
 
 // goReaders returns the programs that read the profile with Go's encoding/json, for messages; crun is the only one that does not.
 func goReaders(p *rules.Pass, profile *workspace.Profile) []string {
-	if profile.Dialect == seccomp.Bundle {
+	switch profile.Dialect {
+	case seccomp.Bundle:
 		if runtimeReads(p, profile, "runc") {
 			return []string{"runc"}
 		}
 		return nil
+	case seccomp.SPO:
+		return []string{"the API server"}
 	}
 	return loaderNames(p, profile, seccomp.LoaderDocker, seccomp.LoaderContainers, seccomp.LoaderOCI)
 }
@@ -42,8 +45,11 @@ func loaderNames(p *rules.Pass, profile *workspace.Profile, loaders ...seccomp.L
 
 // plainReader returns who reads the profile as LoaderOCI, for messages.
 func plainReader(p *rules.Pass, profile *workspace.Profile) string {
-	if profile.Dialect == seccomp.Bundle {
+	switch profile.Dialect {
+	case seccomp.Bundle:
 		return enumerate(p.Targets().Seccomp.Runtimes())
+	case seccomp.SPO:
+		return "the security-profiles-operator"
 	}
 	return seccomp.LoaderOCI.String()
 }
