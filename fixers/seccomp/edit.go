@@ -210,33 +210,6 @@ func NameToNames(p *seccomp.Profile, rule *seccomp.Rule) []fixers.Edit {
 	}
 }
 
-// AddStrings adds strings to an array, in the layout of the others: each at its place where the array is sorted, else after the last. Strings that the
-// array has already are left out. It returns nil for an empty array.
-func AddStrings(p *seccomp.Profile, list []seccomp.String, texts ...string) []fixers.Edit {
-	if len(list) == 0 {
-		return nil
-	}
-	compare := func(a, b seccomp.String) int { return strings.Compare(a.Text, b.Text) }
-	sorted := len(list) > 1 && slices.IsSortedFunc(list, compare)
-	texts = slices.DeleteFunc(slices.Compact(slices.Sorted(slices.Values(texts))), func(text string) bool {
-		return slices.ContainsFunc(list, func(s seccomp.String) bool { return s.Text == text })
-	})
-	var edits []fixers.Edit
-	for _, text := range texts {
-		i := len(list)
-		if sorted {
-			i, _ = slices.BinarySearchFunc(list, seccomp.String{Text: text}, compare)
-		}
-		edit := InsertString(p, list, i, text)[0]
-		if n := len(edits); n > 0 && edits[n-1].Span == edit.Span {
-			edits[n-1].Text += edit.Text
-		} else {
-			edits = append(edits, edit)
-		}
-	}
-	return edits
-}
-
 // RemoveField removes a member of an object, given the span of its value, with its key and comma. It returns nil where that cannot be done
 // without touching something else.
 func RemoveField(p *seccomp.Profile, value source.Span) []fixers.Edit {

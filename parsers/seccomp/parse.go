@@ -130,6 +130,11 @@ func parseJSON(f *source.File, resources bool) []*Profile {
 func (p *Profile) read(root hujson.Value) {
 	if linux := member(&root, "linux"); linux != nil && member(&root, "ociVersion") != nil {
 		p.Dialect = Bundle
+		if process := member(&root, "process"); process != nil {
+			if v := member(process, "noNewPrivileges"); v != nil {
+				p.NoNewPrivileges = v.Value.Kind() == 't'
+			}
+		}
 		profile := member(linux, "seccomp")
 		if profile == nil || isNull(profile) {
 			return

@@ -16,6 +16,8 @@ type Profile struct {
 	// Span is the profile's object; the whole value for a plain profile, that of linux.seccomp in a bundle, that of spec in a SeccompProfile. Where a
 	// YAML alias stands for a part of it, the places inside that part are those of the anchor.
 	Span source.Span
+	// NoNewPrivileges is process.noNewPrivileges of a Bundle; false where that does not give it, as for its readers.
+	NoNewPrivileges bool
 	// Name and Namespace are those in the metadata of a SeccompProfile. The operator writes it to operator/<namespace>/<name>.json, version v1 without the
 	// namespace, below the folder that the kubelet looks in.
 	Name, Namespace String

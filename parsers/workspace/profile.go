@@ -41,6 +41,34 @@ type Use struct {
 	// File and Span are the place: the path as written, or the name of the label.
 	File *source.File
 	Span source.Span
+
+	built build // the image of a Compose service that runs under the profile as it is; the zero build where that is not known
+}
+
+// ImageOf returns the image whose own command runs in a container under a profile, by a use of it. It is nil where that is not certain: for all but Compose services that are built in the workspace,
+// run with the image's command, and get no capabilities by which the profile would let more through.
+func (w *Workspace) ImageOf(u Use) *Image {
+	if u.built.dockerfile == "" {
+		return nil
+	}
+	i := slices.IndexFunc(w.Entries, func(e *Entry) bool { return e.Kind == KindDockerfile && e.Abs == u.built.dockerfile })
+	if i < 0 {
+		return nil
+	}
+	doc, err := w.Open(w.Entries[i])
+	if err != nil || len(doc.Dockerfile.Images) == 0 {
+		return nil
+	}
+	images := doc.Dockerfile.Images
+	if u.built.stage == "" {
+		return images[len(images)-1]
+	}
+	for _, img := range images {
+		if strings.ToLower(img.Stage.Name) == u.built.stage {
+			return img
+		}
+	}
+	return nil
 }
 
 // Loaders returns the programs that read the profile: those that the user named as targets, else those by which the workspace uses it, else those that read all fields that
@@ -207,10 +235,23 @@ func composeLinks(abs string, f *source.File) []link {
 			if !filepath.IsAbs(target) {
 				target = filepath.Join(filepath.Dir(abs), target)
 			}
-			out = append(out, link{Use: Use{Kind: UseCompose, File: f, Span: v.Span}, target: filepath.Clean(target)})
+			out = append(out, link{Use: Use{Kind: UseCompose, File: f, Span: v.Span, built: imageOf(filepath.Dir(abs), f, s)}, target: filepath.Clean(target)})
 		}
 	}
 	return out
+}
+
+// imageOf returns what a service is built from; the zero build where that is not known, or where what runs in the container is not the image's command with the usual capabilities.
+func imageOf(dir string, f *source.File, s *compose.Service) build {
+	text := f.Text(s.Span)
+	if s.Build == nil || s.ExtendsFile.IsSet() || s.Privileged.IsSet() || len(s.CapAdd) > 0 || strings.Contains(text, "command") || strings.Contains(text, "entrypoint") || s.Build.Stage.IsSet() && !s.Build.Stage.Known {
+		return build{}
+	}
+	name, ok := s.Build.DockerfilePath()
+	if !ok {
+		return build{}
+	}
+	return build{dockerfile: filepath.Join(dir, filepath.FromSlash(name)), stage: strings.ToLower(s.Build.Stage.Text)}
 }
 
 // kubernetesLinks adds the profiles that the security contexts below a node name, and those of the annotations that came before them.

@@ -82,7 +82,7 @@ func (p *Profile) Filter(t seccomp.Target) *seccomp.Filter {
 // Usual returns the filters that the usual targets make of the profile, and makes them once: see seccomp.Targets.Usual.
 func (p *Profile) Usual(targets seccomp.Targets) []*seccomp.Filter {
 	if p.usual == nil {
-		for _, t := range targets.Usual(p.Profile) {
+		for _, t := range targets.Usual(p.Profile, p.Loaders(targets)...) {
 			p.usual = append(p.usual, p.Compile(t))
 		}
 	}
