@@ -224,7 +224,7 @@ func (p recordedProbe) outcomes(f *Filter) []Outcome {
 	arch, _ := LookupArchitecture("SCMP_ARCH_" + p.arch)
 	if p.syscall != "" {
 		d := f.Decide(arch, p.syscall)
-		return possible(&d, p.args)
+		return d.Possible(p.args)
 	}
 	border, ok := f.Border(arch)
 	switch {
@@ -234,68 +234,6 @@ func (p recordedProbe) outcomes(f *Filter) []Outcome {
 		return []Outcome{{Action: "SCMP_ACT_KILL_THREAD"}}
 	}
 	return []Outcome{f.Default}
-}
-
-// miscompiled reports whether the cases of a decision have one of the shapes of which libseccomp 2.5.4 and 2.6.1 make a filter that does something else for some
-// arguments, or none. There are three:
-//   - a case with several conditions compares an argument with !=, <, <=, > or >=, and another case with other arguments compares the same one. After a
-//     test of a second argument has failed, the next test of the first looks at the second, which is still loaded;
-//   - two cases with several conditions have one of these in common: libseccomp 2.5.4 may not come to an end;
-//   - order comparisons on one 64-bit argument, with constants below and above 2^32.
-func miscompiled(d *Decision) bool {
-	var low, high [6]bool
-	for i, c := range d.Cases {
-		for _, cond := range c.Conds {
-			if !cond.Low && ordered(cond) {
-				if cond.Value < 1<<32 {
-					low[cond.Arg] = true
-				} else {
-					high[cond.Arg] = true
-				}
-				if low[cond.Arg] && high[cond.Arg] {
-					return true
-				}
-			}
-			if len(c.Conds) < 2 || !ordered(cond) && cond.Op != "SCMP_CMP_NE" {
-				continue
-			}
-			for j, other := range d.Cases {
-				if arguments(other)&(1<<cond.Arg) != 0 && arguments(other) != arguments(c) || i != j && len(other.Conds) > 1 && slices.Contains(other.Conds, cond) {
-					return true
-				}
-			}
-		}
-	}
-	return false
-}
-
-func ordered(c Cond) bool {
-	return c.Op == "SCMP_CMP_LT" || c.Op == "SCMP_CMP_LE" || c.Op == "SCMP_CMP_GT" || c.Op == "SCMP_CMP_GE"
-}
-
-// arguments returns the set of arguments that the case compares, as bits.
-func arguments(c Case) (set int) {
-	for _, cond := range c.Conds {
-		set |= 1 << cond.Arg
-	}
-	return set
-}
-
-// possible returns the outcomes that are possible for a call with the given registers: those of Eval, and where the decision is miscompiled those of all
-// its cases and of none.
-func possible(d *Decision, args [6]uint64) []Outcome {
-	out := d.Eval(args)
-	if miscompiled(d) {
-		for _, c := range d.Cases {
-			if !slices.Contains(out, c.Outcome) {
-				out = append(out, c.Outcome)
-			}
-		}
-		if !slices.Contains(out, d.Outcome) {
-			out = append(out, d.Outcome)
-		}
-	}
-	return out
 }
 
 // agrees reports whether one of the outcomes explains what a call returned.

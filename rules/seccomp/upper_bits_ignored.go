@@ -294,7 +294,8 @@ func compareLower(p *rules.Pass, profile *workspace.Profile, b bypass) []fixers.
 			continue
 		}
 		for _, l := range loaders {
-			if o := rule.OutcomeFor(l); o.Runs() && o != profile.DefaultFor(l) {
+			o := rule.OutcomeFor(l)
+			if o.Runs() && o != profile.DefaultFor(l) || o != b.rule.OutcomeFor(l) && len(rule.Args) > 0 {
 				return nil
 			}
 		}
