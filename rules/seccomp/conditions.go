@@ -68,10 +68,10 @@ func call(args [6]uint64, cases ...seccomp.Case) string {
 	return enumerate(list)
 }
 
-// inWords puts the conditions of a case into words.
-func inWords(c seccomp.Case) string {
+// inWords puts conditions into words.
+func inWords(conds []seccomp.Cond) string {
 	var list []string
-	for _, cond := range c.Conds {
+	for _, cond := range conds {
 		list = append(list, cond.String())
 	}
 	return strings.Join(list, " and ")
