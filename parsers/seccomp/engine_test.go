@@ -139,6 +139,15 @@ func TestUnloaded(t *testing.T) {
 	}
 }
 
+// Where no rule is about a syscall that the architecture has, none is lost.
+func TestUnloadedAlone(t *testing.T) {
+	target := targetFor(LoaderOCI, "crun", "1.27", "2.6.1", "AARCH64")
+	f := compileText(t, `{"defaultAction": "SCMP_ACT_ALLOW", "syscalls": [{"names": ["chmod"], "action": "SCMP_ACT_ERRNO"}]}`, target)
+	if name, ok := f.Unloaded(target.Host.Arch); ok {
+		t.Errorf("Unloaded gives %q", name.Text)
+	}
+}
+
 // The kernel was seen to let this call run.
 func TestUnloadedBesideX32(t *testing.T) {
 	f := compileText(t, `{"defaultAction": "SCMP_ACT_ALLOW", "architectures": ["SCMP_ARCH_X86_64", "SCMP_ARCH_X86", "SCMP_ARCH_X32"], "syscalls": [

@@ -97,8 +97,9 @@ var recordedErrors = []struct{ cases, rules, reason string }{
 	{"arch-empty-string arch-goname arch-lowercase arch-unknown archmap-unknown-sub", "unknown-architecture", "the loader copies the name, and the runtime refuses it"},
 	{"lowercase-default-action short-action-name empty-default-with-syscalls", "unknown-action", "the loader copies the action, and the runtime refuses it"},
 	{"missing-default-with-syscalls", "missing-default-action", "the loader takes it, and the runtime refuses it"},
-	{"missing-rule-action arg-missing-op arg-index-6 syscalls-null-element", "syntax", "the loader takes it, and the runtime refuses it"},
-	{"arg-unknown-op arg-op-symbol", "unknown-operator bad-argument-value", "the loader copies the operator, and the runtime refuses it"},
+	{"missing-rule-action arg-missing-op arg-index-6 syscalls-null-element", "syntax null-rule bad-argument-value", "the loader takes it, and the runtime refuses it"},
+	{"arch-sh-le arch-riscv64 arch-loongarch64", "unknown-architecture", "the loader copies the name, and runc, or an old one, refuses it"},
+	{"arg-unknown-op arg-op-symbol arg-missing-op", "unknown-operator", "the loader copies the operator, and the runtime refuses it"},
 	{"arch-m68k arch-sheb arch-parisc", "foreign-endian unknown-architecture", "the loader copies the name, and libseccomp refuses it beside the host's"},
 	{"flags-short", "unknown-flag", "the loader copies the flag, and the runtime refuses it"},
 	{"flags-tsync flags-wait-killable", "flag-not-supported wait-killable-without-notify", "the loader copies the flag, and runc refuses it"},
@@ -125,6 +126,10 @@ var recordedErrors = []struct{ cases, rules, reason string }{
 	{"conflict-allow-then-errno conflict-errno13-errno38", "contradictory-actions", "the second rule has no effect"},
 	{"default-pd default-pda", "contradictory-actions", "containers/common allows setns and then denies it, which has no effect"},
 	{"default-pd default-pda default-dd010 default-dd023 arg-upper-bits-ne", "upper-bits-ignored", "the call with a bit in the upper half was seen to pass"},
+	{"arg-missing-index arg-mixed-duplicate-index arg-seven-conditions merge-eq-plus-ne-and-eq merge-lt-and-lt-plus-gt merge-lt-big-lt-small overlap-arg0-arg1 same-cond-different-action",
+		"upper-bits-ignored", "a bit in the upper half of the register avoids the condition, and the call is made all the same"},
+	{"default-pd", "overlapping-argument-rules", "socket(2) of a vsock meets the rule that allows all but netlink too, and libseccomp decides"},
+	{"defaulterrno-string", "runtime-cannot-start", "it denies every call"},
 	{"docker-default-under-containerd-cri", "contradictory-actions dead-argument-rule", "without Docker's conditions the rules of its default profile contradict each other"},
 	{"arg-index-beyond-nargs", "argument-not-in-syscall", "the register means nothing to the call"},
 	{"arg-missing-index", "syntax bad-argument-value", "the condition is about the first argument"},
@@ -142,18 +147,16 @@ var recordedErrors = []struct{ cases, rules, reason string }{
 
 // recordedGaps are the refused profiles about which no error is reported yet, by case, with what is missing.
 var recordedGaps = map[string]string{
-	"arch-m68k":                  "seccomp/foreign-endian",
-	"arch-parisc":                "seccomp/foreign-endian",
-	"arch-sheb":                  "seccomp/foreign-endian",
-	"arg-op-symbol":              "seccomp/unknown-operator",
-	"arg-unknown-op":             "seccomp/unknown-operator",
-	"flags-short":                "seccomp/unknown-flag",
-	"flags-tsync":                "seccomp/flag-not-supported",
-	"flags-wait-killable":        "seccomp/wait-killable-without-notify",
-	"glibc-statx-EPERM":          "seccomp/runtime-cannot-start",
-	"listener-without-notify":    "seccomp/listener-without-notify",
-	"notify-default":             "seccomp/notify-default",
-	"same-cond-different-action": "seccomp/same-condition-twice",
+	"arch-m68k":               "it was recorded on x86_64, whose byte order is another one; the profile is taken for one of a host of its architecture",
+	"arch-parisc":             "it was recorded on x86_64, whose byte order is another one; the profile is taken for one of a host of its architecture",
+	"arch-sheb":               "it was recorded on x86_64, whose byte order is another one; the profile is taken for one of a host of its architecture",
+	"arg-op-symbol":           "seccomp/unknown-operator",
+	"arg-unknown-op":          "seccomp/unknown-operator",
+	"flags-short":             "seccomp/unknown-flag",
+	"flags-tsync":             "seccomp/flag-not-supported",
+	"flags-wait-killable":     "seccomp/wait-killable-without-notify",
+	"listener-without-notify": "seccomp/listener-without-notify",
+	"notify-default":          "seccomp/notify-default",
 }
 
 // TestSeccompRecorded compares the errors that are reported with what the programs did: where they refused a profile or could not start a container with it, there is one, and where
@@ -208,7 +211,7 @@ func TestSeccompRecorded(t *testing.T) {
 		}
 	}
 	t.Logf("%d records: %d refused, %d without an error, %d disagree", len(records), refused, clean, misses)
-	if refused < 235 || clean < 400 {
-		t.Errorf("%d records are refused and %d clean, want 235 and 400", refused, clean)
+	if refused < 235 || clean < 330 {
+		t.Errorf("%d records are refused and %d clean, want 235 and 330", refused, clean)
 	}
 }
