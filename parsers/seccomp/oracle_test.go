@@ -53,7 +53,7 @@ var brokenButLoaded = map[string]string{
 	"arg-missing-op":                `operator: argument condition 1 has no "op"`,
 	"arg-missing-index":             `no-argument: argument condition 1 has no "index", so that runc and crun take it as 0`,
 	"arg-seven-conditions":          `many-arguments: "args" has 7 conditions; a syscall has 6 arguments, and crun up to 1.29 reads the first 6 conditions only`,
-	"minkernel-number":              `shape: "minKernel" is 4.8, not a string`, // Docker alone reads it
+	"minkernel-number":              `min-kernel-shape: "minKernel" is 4.8, not a string`, // Docker alone reads it
 }
 
 // containerd's loader decodes and does nothing else, so what it refuses is refused for its JSON or its shape.

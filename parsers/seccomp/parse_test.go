@@ -144,14 +144,14 @@ func TestParseProblems(t *testing.T) {
 		{"nulls that mean absent", `{"defaultAction":"a","defaultErrnoRet":null,"architectures":null,"archMap":null,"syscalls":[{"names":["x"],"action":"b","args":null,"includes":null,"comment":null}]}`, nil},
 		{"null syscalls", `{"defaultAction":"a","syscalls":null}`, nil},
 		{"archMap", `{"defaultAction":"a","archMap":[{"subArchitectures":null},{"architecture":"x","subArchitectures":[1]},null]}`, []string{
-			`32-33 shape: element 1 of "archMap" has no "architecture"`,
-			`98-99 shape: element 1 of "subArchitectures" is 1, not a string`,
-			`102-106 shape: element 3 of "archMap" is null, not an object`,
+			`32-33 superset-shape: element 1 of "archMap" has no "architecture"`,
+			`98-99 superset-shape: element 1 of "subArchitectures" is 1, not a string`,
+			`102-106 superset-shape: element 3 of "archMap" is null, not an object`,
 		}},
 		{"filters", `{"defaultAction":"a","syscalls":[{"names":["x"],"action":"b","includes":[],"excludes":{"caps":"x","minKernel":4.8}}]}`, []string{
-			`72-74 shape: "includes" is an array, not an object`,
-			`94-97 shape: "caps" is a string, not an array`,
-			`110-113 shape: "minKernel" is 4.8, not a string`,
+			`72-74 superset-shape: "includes" is an array, not an object`,
+			`94-97 superset-shape: "caps" is a string, not an array`,
+			`110-113 min-kernel-shape: "minKernel" is 4.8, not a string`,
 		}},
 		{"both values of a duplicate", `{"defaultAction":1,"defaultAction":"a","flags":["x"],"flags":"y"}`, []string{
 			`17-18 shape: "defaultAction" is 1, not a string`,

@@ -98,6 +98,12 @@ const (
 	KindArgument = "argument"
 	// KindNoArgument is a condition without index or value, which runtimes take as 0.
 	KindNoArgument = "no-argument"
+	// KindSuperset is KindShape in a field that Docker and containers/common alone read: archMap, name, comment, includes, excludes.
+	KindSuperset = "superset-shape"
+	// KindMinKernel is KindShape in minKernel, which Docker alone reads.
+	KindMinKernel = "min-kernel-shape"
+	// KindErrnoText is KindShape in errno or defaultErrno, which containers/common alone reads.
+	KindErrnoText = "errno-shape"
 	// KindManyArguments is a rule with more than six conditions.
 	KindManyArguments = "many-arguments"
 	// KindNoDefault is a profile without a default action, which some consumers refuse and others take as no profile at all.

@@ -9,12 +9,28 @@ import (
 // shapeKind returns the kind of an error of gojsonschema: that of the part of a rule where it is, or KindShape.
 func (p *Profile) shapeKind(e gojsonschema.ResultError) string {
 	steps := strings.Split(e.Context().String("\x00"), "\x00")[1:]
-	if len(steps) < 2 || steps[0] != "syscalls" {
+	switch {
+	case len(steps) > 0 && steps[0] == "archMap":
+		return KindSuperset
+	case len(steps) > 0 && steps[0] == "defaultErrno":
+		return KindErrnoText
+	case len(steps) < 2 || steps[0] != "syscalls":
 		return KindShape
 	}
 	property, _ := e.Details()["property"].(string)
 	given, _ := e.Details()["given"].(string)
 	at := append(steps[2:], "", "", "") // what follows the rule
+	switch at[0] {
+	case "errno":
+		return KindErrnoText
+	case "includes", "excludes":
+		if at[1] == "minKernel" {
+			return KindMinKernel
+		}
+		return KindSuperset
+	case "name", "comment":
+		return KindSuperset
+	}
 	switch e.Type() {
 	case "invalid_type":
 		switch {

@@ -21,19 +21,32 @@ var foreignEndian = &rules.Rule{
 		"runc 1.1.5: \"error adding architecture to seccomp filter: numerical argument out of domain\"; crun 1.8.1 and 1.27: \"seccomp adding architecture: Numerical argument out of domain\"",
 	},
 	Seccomp: func(p *rules.Pass, profile *workspace.Profile) {
-		if !reportMixed(p, profile, profile.Architectures) {
+		if !reportMixed(p, profile, profile.Architectures, "") {
 			reportForeign(p, profile)
 		}
 		for _, entry := range profile.ArchMap {
-			reportMixed(p, profile, append([]seccomp.String{entry.Architecture}, entry.SubArchitectures...))
+			if a, ok := seccomp.LookupArchitecture(entry.Architecture.Text); ok && len(entry.SubArchitectures) > 0 {
+				list := append([]seccomp.String{entry.Architecture}, entry.SubArchitectures...)
+				if bothOrders(list) && takesEntry(p, profile, a, list) {
+					reportMixed(p, profile, list, " on such a host")
+				}
+			}
 		}
 	},
 }
 
-// reportMixed reports the architectures of a list that have the byte order of the fewer ones, and reports whether the list has both. Of as many, the first
-// one's order is taken as meant.
-func reportMixed(p *rules.Pass, profile *workspace.Profile, list []seccomp.String) bool {
-	var little, big []seccomp.String
+// takesEntry reports whether a loader takes a list of archMap on the host that it is for.
+func takesEntry(p *rules.Pass, profile *workspace.Profile, host *seccomp.Architecture, list []seccomp.String) bool {
+	for _, l := range p.Targets().Seccomp.Loaders(profile.Profile) {
+		if slices.Equal(profile.Resolve(l, seccomp.Host{Arch: host}).Architectures, list) {
+			return true
+		}
+	}
+	return false
+}
+
+// byOrder returns the names of known architectures by their byte order.
+func byOrder(list []seccomp.String) (little, big []seccomp.String) {
 	for _, name := range list {
 		if a, ok := seccomp.LookupArchitecture(name.Text); ok && a.BigEndian {
 			big = append(big, name)
@@ -41,6 +54,18 @@ func reportMixed(p *rules.Pass, profile *workspace.Profile, list []seccomp.Strin
 			little = append(little, name)
 		}
 	}
+	return little, big
+}
+
+func bothOrders(list []seccomp.String) bool {
+	little, big := byOrder(list)
+	return len(little) > 0 && len(big) > 0
+}
+
+// reportMixed reports the architectures of a list that have the byte order of the fewer ones, and reports whether the list has both. Of as many, the first
+// one's order is taken as meant. Where is added to what comes of it.
+func reportMixed(p *rules.Pass, profile *workspace.Profile, list []seccomp.String, where string) bool {
+	little, big := byOrder(list)
 	if len(little) == 0 || len(big) == 0 {
 		return false
 	}
@@ -49,7 +74,7 @@ func reportMixed(p *rules.Pass, profile *workspace.Profile, list []seccomp.Strin
 		odd, meant, order, other = little, big, other, order
 	}
 	for _, name := range odd {
-		finding := at(profile, name.Span, fmt.Sprintf("architecture %q is %s and %q is %s; one filter cannot hold both, so that runc and crun refuse the profile", name.Text, order, meant[0].Text, other))
+		finding := at(profile, name.Span, fmt.Sprintf("architecture %q is %s and %q is %s; one filter cannot hold both, so that runc and crun refuse the profile%s", name.Text, order, meant[0].Text, other, where))
 		finding.Related = []rules.Related{{File: profile.Source, Span: meant[0].Span, Message: meant[0].Text + " is listed here"}}
 		p.Report(finding)
 	}

@@ -120,11 +120,6 @@ func isJSON(p source.Problem) bool { return p.Kind == seccomp.KindJSON }
 // quoted returns a name as a JSON string. Names are ASCII letters, digits and underscores.
 func quoted(name string) string { return strconv.Quote(name) }
 
-// target returns the release of a consumer that the workspace is for, the oldest of several; false where the user named none.
-func target(p *rules.Pass, consumer string) (seccomp.Version, bool) {
-	return p.Targets().Seccomp.Range(consumer).From, p.Targets().Seccomp.Given(consumer)
-}
-
 // runs reports whether calls go through that only the default action decides. It is false where the action is not known.
 func runs(profile *workspace.Profile) bool {
 	action, ok := seccomp.LookupAction(profile.DefaultAction.Text)

@@ -1,6 +1,8 @@
 package seccomp
 
 import (
+	"slices"
+
 	"github.com/sandlint/sandlint/parsers/seccomp"
 	"github.com/sandlint/sandlint/parsers/workspace"
 	"github.com/sandlint/sandlint/rules"
@@ -18,8 +20,21 @@ var syntax = &rules.Rule{
 		"moby/profiles, seccomp/seccomp.go, v0.2.4; containers/common, pkg/seccomp/types.go, v0.67.0",
 	},
 	Seccomp: func(p *rules.Pass, profile *workspace.Profile) {
-		for _, problem := range problems(profile, seccomp.KindShape) {
-			p.Report(at(profile, problem.Span, problem.Message))
+		for _, problem := range profile.Problems {
+			var readers []seccomp.Loader // of the field
+			switch problem.Kind {
+			case seccomp.KindShape:
+				readers = []seccomp.Loader{seccomp.LoaderDocker, seccomp.LoaderContainers, seccomp.LoaderOCI}
+			case seccomp.KindSuperset:
+				readers = []seccomp.Loader{seccomp.LoaderDocker, seccomp.LoaderContainers}
+			case seccomp.KindMinKernel:
+				readers = []seccomp.Loader{seccomp.LoaderDocker}
+			case seccomp.KindErrnoText:
+				readers = []seccomp.Loader{seccomp.LoaderContainers}
+			}
+			if slices.ContainsFunc(readers, func(l seccomp.Loader) bool { return reads(p, profile, l) }) {
+				p.Report(at(profile, problem.Span, problem.Message))
+			}
 		}
 	},
 }
