@@ -41,7 +41,7 @@ func (d *Diff) summary() string {
 			parts = append(parts, e.String()+" "+report.Plural(n, "syscall"))
 		}
 	}
-	if n := len(d.Whole) + len(d.Borders); n > 0 {
+	if n := len(d.Whole) + len(d.borders()); n > 0 {
 		parts = append(parts, report.Plural(n, "change")+" to the whole profile")
 	}
 	return strings.Join(parts, ", ")
@@ -69,9 +69,9 @@ func why(c *seccomp.Change) []string {
 	return notes
 }
 
-// example returns a call about which the profiles decide differently: "socket(0x28, 0x0, 0x0)"; "" where any call does.
+// example returns a call about which the profiles decide differently: "socket(0x28, 0x0, 0x0)"; "" where the arguments do not matter.
 func example(c *seccomp.Change) string {
-	if !c.HasExample {
+	if !c.HasExample || !strings.Contains(c.Before+c.After, " if ") {
 		return ""
 	}
 	n := len(c.Example)
@@ -88,11 +88,36 @@ func example(c *seccomp.Change) string {
 	return fmt.Sprintf("%s(%s)", c.Syscalls[0], strings.Join(words, ", "))
 }
 
-func borderText(n int, name, abi string) string {
-	if n < 0 {
-		return "none"
+// border is a move of runc's border on several ABIs.
+type border struct {
+	abis               []string
+	who, before, after string
+}
+
+// borders returns the moves of runc's border, those to the same syscall together.
+func (d *Diff) borders() []border {
+	var out []border
+	for _, c := range d.Borders {
+		b := border{[]string{c.ABI}, c.For, borderText(c.Before, c.BeforeName, c.ABI), borderText(c.After, c.AfterName, c.ABI)}
+		i := slices.IndexFunc(out, func(o border) bool { return o.who == b.who && o.before == b.before && o.after == b.after })
+		if i < 0 {
+			out = append(out, b)
+			continue
+		}
+		out[i].abis = appendNew(out[i].abis, c.ABI)
 	}
-	return fmt.Sprintf("%d, %s", n+numberOffsets[abi], name)
+	return out
+}
+
+// borderText returns a border in words. Where numbers have an offset it is the name alone, which is the same on all such ABIs.
+func borderText(n int, name, abi string) string {
+	switch {
+	case n < 0:
+		return "none"
+	case numberOffsets[abi] != 0:
+		return name
+	}
+	return fmt.Sprintf("%d, %s", n, name)
 }
 
 // WriteText writes the difference for people.
@@ -103,9 +128,9 @@ func (d *Diff) WriteText(out io.Writer, color bool) error {
 		fmt.Fprintf(w, "\n%s: %s\n", w.paint(effectStyle(c.Effect), c.Effect.String()), w.paint(bold, c.What.String()))
 		w.change(c.Before, c.After, c.For, nil)
 	}
-	for _, c := range d.Borders {
-		fmt.Fprintf(w, "\n%s: %s on %s\n", w.paint(yellow, "moves"), w.paint(bold, "the highest number that is named, above which runc answers ENOSYS,"), c.ABI)
-		w.change(borderText(c.Before, c.BeforeName, c.ABI), borderText(c.After, c.AfterName, c.ABI), c.For, nil)
+	for _, b := range d.borders() {
+		fmt.Fprintf(w, "\n%s: %s\n", w.paint(yellow, "moves"), w.paint(bold, "the highest number that is named, above which runc answers ENOSYS"))
+		w.change(b.before, b.after, b.who, b.abis)
 	}
 	for _, c := range d.Changes {
 		effect := c.Effect.String() + ":"
@@ -172,8 +197,8 @@ func (d *Diff) WriteMarkdown(out io.Writer) error {
 	for _, c := range d.Whole {
 		row(c.Effect, c.What.String(), c.Before, c.After, orAll(c.For, nil))
 	}
-	for _, c := range d.Borders {
-		row(0, "runc's highest named number", borderText(c.Before, c.BeforeName, c.ABI), borderText(c.After, c.AfterName, c.ABI), orAll(c.For, []string{c.ABI}))
+	for _, b := range d.borders() {
+		row(0, "the highest number that is named, above which runc answers ENOSYS", b.before, b.after, orAll(b.who, b.abis))
 	}
 	for _, c := range d.Changes {
 		var names []string

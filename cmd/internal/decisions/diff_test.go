@@ -25,7 +25,7 @@ func someDiff() *Diff {
 	}
 	return &Diff{profile("a|b.json"), profile("new.json"), &seccomp.Difference{
 		Whole:   []seccomp.WholeChange{{What: seccomp.WhatDefault, Effect: seccomp.Narrows, For: "Podman", Before: "ALLOW", After: "ERRNO EPERM"}},
-		Borders: []seccomp.BorderChange{{ABI: "mips", Before: -1, After: 334, AfterName: "rseq"}},
+		Borders: []seccomp.BorderChange{{ABI: "mips", Before: -1, After: 334, AfterName: "rseq"}, {ABI: "mips64", Before: -1, After: 293, AfterName: "rseq"}, {ABI: "x86_64", Before: -1, After: 334, AfterName: "rseq"}},
 		Changes: []seccomp.Change{
 			{Syscalls: many, Before: "ERRNO EPERM", After: "ALLOW", Effect: seccomp.Widens},
 			{Syscalls: []string{"socket"}, ABIs: []string{"x86", "x86_64"}, For: "Docker with CAP_NET_ADMIN", Before: "ALLOW if arg0 & 3 == 0 | x", After: "ERRNO EPERM", Effect: seccomp.Narrows,
@@ -53,13 +53,13 @@ func TestDiffMarkdown(t *testing.T) {
 	b.Reset()
 	d := someDiff()
 	d.Changes, d.Whole = nil, nil
-	for range maxRows + 4 {
-		d.Borders = append(d.Borders, d.Borders[0])
+	for i := range maxRows + 4 {
+		d.Borders = append(d.Borders, seccomp.BorderChange{ABI: "x86", Before: i, BeforeName: "call", After: -1})
 	}
 	if err := d.WriteMarkdown(&b); err != nil {
 		t.Fatal(err)
 	}
-	for line, want := range map[string]int{"<details><summary>5 more</summary>": 1, "</details>": 1, "| | What | Before | After | For |": 2, "| changes | runc's highest named number |": maxRows + 5} {
+	for line, want := range map[string]int{"<details><summary>6 more</summary>": 1, "</details>": 1, "| | What | Before | After | For |": 2, "| changes | the highest number that is named": maxRows + 6} {
 		if got := strings.Count(b.String(), line); got != want {
 			t.Errorf("%d lines with %q, want %d", got, line, want)
 		}

@@ -1,6 +1,8 @@
 package decisions
 
 import (
+	"cmp"
+	"slices"
 	"strings"
 
 	"github.com/sandlint/sandlint/parsers/seccomp"
@@ -17,7 +19,7 @@ type Refused struct {
 	Reason string
 }
 
-// Refusals returns who refuses the profile, in order of the targets and of the reasons of each.
+// Refusals returns who refuses the profile, in order of position.
 func Refusals(p *seccomp.Profile, s Scope) []Refused {
 	v := newView(p, s, false)
 	type reason struct {
@@ -30,7 +32,7 @@ func Refusals(p *seccomp.Profile, s Scope) []Refused {
 	for _, pt := range v.points {
 		refusals, ok := seen[pt.filter]
 		if !ok {
-			refusals = pt.filter.Refused
+			refusals = pt.filter.Refusals()
 			seen[pt.filter] = refusals
 		}
 		for _, r := range refusals {
@@ -43,6 +45,7 @@ func Refusals(p *seccomp.Profile, s Scope) []Refused {
 			}
 		}
 	}
+	slices.SortStableFunc(order, func(a, b reason) int { return cmp.Compare(a.at.Start, b.at.Start) })
 	var out []Refused
 	for _, key := range order {
 		var at [][dimensions]int
