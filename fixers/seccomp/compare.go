@@ -258,7 +258,8 @@ func (m *meaning) read(o object) error {
 				return err
 			}
 			if list, ok := set(entry["subArchitectures"]); ok {
-				entry["subArchitectures"] = list
+				host, _ := entry["architecture"].(string) // is in the filter anyway
+				entry["subArchitectures"] = slices.DeleteFunc(list, func(s string) bool { return s == host })
 			}
 			if name, ok := entry["architecture"].(string); ok {
 				if hosts[name] {
@@ -271,6 +272,11 @@ func (m *meaning) read(o object) error {
 		m.fields["archMap"] = text
 	}
 	list, ok := p["syscalls"].([]any)
+	if p["defaultAction"] != notify && !slices.ContainsFunc(list, notifies) {
+		// Nobody is told of a call. That crun connects all the same decides about none.
+		delete(m.fields, "listenerPath")
+		delete(m.fields, "listenerMetadata")
+	}
 	if !ok {
 		if p["syscalls"] != nil {
 			m.fields["syscalls"] = compact(p["syscalls"])
@@ -278,10 +284,12 @@ func (m *meaning) read(o object) error {
 		return nil
 	}
 	rules := map[string][]rule{}
-	for i, v := range list {
+	odd := 0
+	for _, v := range list {
 		o, ok := v.(object)
 		if !ok {
-			m.fields[fmt.Sprintf("syscalls[%d]", i)] = compact(v)
+			odd++ // counted apart, so that another element may go
+			m.fields[fmt.Sprintf("element %d of syscalls that is no rule", odd)] = compact(v)
 			continue
 		}
 		names, expanded, err := readRule(o)
@@ -296,6 +304,23 @@ func (m *meaning) read(o object) error {
 		m.syscalls[name] = effective(list, action)
 	}
 	return nil
+}
+
+// notify is the action that hands a call to the listener.
+const notify = "SCMP_ACT_NOTIFY"
+
+// notifies reports whether an element of syscalls may have the action notify.
+func notifies(v any) bool {
+	o, ok := v.(object)
+	if !ok {
+		return false
+	}
+	for key, action := range o {
+		if action == notify && strings.EqualFold(key, "action") {
+			return true
+		}
+	}
+	return false
 }
 
 // rule is one rule for one syscall.

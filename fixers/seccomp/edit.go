@@ -45,6 +45,39 @@ func RemoveRules(p *seccomp.Profile, drop ...int) []fixers.Edit {
 	return remove(p, spans, drop)
 }
 
+// RemoveElement removes the element of an array that stands at a span, whatever it is, with its comma; see RemoveString.
+func RemoveElement(p *seccomp.Profile, element source.Span) []fixers.Edit {
+	text := p.Source.Bytes
+	before, after := skipBack(text, element.Start), skip(text, element.End)
+	if before == 0 || after == len(text) {
+		return nil
+	}
+	remove := func(start, end int) []fixers.Edit {
+		return []fixers.Edit{{File: p.Source, Span: source.Span{Start: start, End: end}}}
+	}
+	next := element.End
+	if text[after] == ',' {
+		next = skip(text, after+1)
+	}
+	_, begins := indentation(p.Source, element.Start)
+	switch first, last := text[before-1] == '[', text[after] == ']'; {
+	case first && last:
+		return remove(before, after)
+	case !first && text[before-1] != ',' || !last && text[after] != ',':
+		return nil
+	case first, !last && begins && p.Source.LineOf(element.End) == p.Source.LineOf(next):
+		return remove(element.Start, next)
+	}
+	return remove(skipBack(text, before-1), element.End)
+}
+
+// OnlyElement reports whether nothing but blanks stands beside an element in its array.
+func OnlyElement(p *seccomp.Profile, element source.Span) bool {
+	text := p.Source.Bytes
+	before, after := skipBack(text, element.Start), skip(text, element.End)
+	return before > 0 && text[before-1] == '[' && after < len(text) && text[after] == ']'
+}
+
 // RemoveArchMap removes elements of the archMap array, by their indexes in p.ArchMap; see RemoveString.
 func RemoveArchMap(p *seccomp.Profile, drop ...int) []fixers.Edit {
 	spans := make([]source.Span, len(p.ArchMap))

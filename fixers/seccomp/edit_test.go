@@ -263,3 +263,48 @@ func FuzzEdits(f *testing.F) {
 		}
 	})
 }
+
+func TestRemoveElement(t *testing.T) {
+	for _, test := range []struct{ before, after string }{ // the element is null
+		{`[null]`, `[]`},
+		{`[ null ]`, `[]`},
+		{`[null, 1]`, `[1]`},
+		{`[1, null]`, `[1]`},
+		{`[1, null, 2]`, `[1, 2]`},
+		{`[1,null,2]`, `[1,2]`},
+		{"[\n\t1,\n\tnull,\n\t2\n]", "[\n\t1,\n\t2\n]"},
+		{"[\n\tnull,\n\t2\n]", "[\n\t2\n]"},
+		{"[\n\t1,\n\tnull\n]", "[\n\t1\n]"},
+		{"[\n\t1,\n\tnull, 2\n]", "[\n\t1,\n\t2\n]"},
+		{"[\n\t1, null,\n\t2\n]", "[\n\t1,\n\t2\n]"},
+		{"[\r\n\t1,\r\n\tnull\r\n]", "[\r\n\t1\r\n]"},
+		{`[1, /* */ null]`, ``},
+		{`[null // x`, ``},
+		{`{"a": null}`, ``},
+		{`null`, ``},
+	} {
+		f := source.NewFile("p.json", []byte(test.before))
+		i := strings.Index(test.before, "null")
+		edits := RemoveElement(&seccomp.Profile{Source: f}, source.Span{Start: i, End: i + 4})
+		got := ""
+		if edits != nil {
+			text, err := fixers.Apply(f, edits)
+			if err != nil {
+				t.Fatal(err)
+			}
+			got = string(text)
+		}
+		if got != test.after {
+			t.Errorf("%q: got %q, want %q", test.before, got, test.after)
+		}
+	}
+}
+
+func TestOnlyElement(t *testing.T) {
+	for text, want := range map[string]bool{`[null]`: true, "[\n null\t]": true, `[null, 1]`: false, `[1, null]`: false, `{"a": null}`: false, `null`: false} {
+		i := strings.Index(text, "null")
+		if got := OnlyElement(&seccomp.Profile{Source: source.NewFile("p.json", []byte(text))}, source.Span{Start: i, End: i + 4}); got != want {
+			t.Errorf("%q: got %v", text, got)
+		}
+	}
+}

@@ -12,20 +12,28 @@ type Conflict struct {
 	EarlierName String
 	// Arch is the architecture on which they meet.
 	Arch *Architecture
+	// Conds are the conditions of the rule there.
+	Conds []Cond
+	// Outcome and EarlierOutcome are what the rules do.
+	Outcome, EarlierOutcome Outcome
+	// Through is "socketcall" or "ipc" where the rules meet in that call, which libseccomp filters along with theirs; "" otherwise.
+	Through string
 }
 
-// Conflict returns the first rule that libseccomp refuses, in the order in which the runtimes add rules: file by file order, name by name.
+// Conflicts returns the rules that libseccomp refuses, each once, in order of the file for each architecture. The runtime stops at the first.
 //
 // Libseccomp keeps the conditions about a syscall as a tree of comparisons: of the upper and the lower word of an argument on 64-bit ABIs, those of a
 // lower argument first. It refuses a rule of which one way through the tree ends where an earlier rule with another action ends, or where one goes on. Two rules with the same conditions do
 // so, and so does a rule whose conditions are the first of those of an earlier one, or differ from them in the lower word of an inequality only.
-func (f *Filter) Conflict() (Conflict, bool) {
+func (f *Filter) Conflicts() (conflicts []Conflict) {
 	for _, a := range f.Archs {
-		if c, ok := f.conflictOn(a); ok {
-			return c, true
-		}
+		f.conflictsOn(a, func(c Conflict) {
+			if !slices.ContainsFunc(conflicts, func(other Conflict) bool { return other.Rule == c.Rule }) {
+				conflicts = append(conflicts, c)
+			}
+		})
 	}
-	return Conflict{}, false
+	return conflicts
 }
 
 // comparison is a node of libseccomp's tree and the way out of it that a rule takes.
@@ -52,7 +60,7 @@ type tree struct {
 	ways []way
 }
 
-func (f *Filter) conflictOn(a *Architecture) (Conflict, bool) {
+func (f *Filter) conflictsOn(a *Architecture, report func(Conflict)) {
 	trees := map[string]*tree{}
 	for i, rule := range f.live {
 		if rule == nil || rule.Outcome == f.Default {
@@ -60,11 +68,15 @@ func (f *Filter) conflictOn(a *Architecture) (Conflict, bool) {
 		}
 		parts := f.partsOf(i)
 		for _, name := range rule.Names {
-			s, ok := LookupSyscall(name.Text)
-			if !ok || !f.Target.Libseccomp.Knows(s) {
+			n := f.index.names[name.Text]
+			s := n.syscall
+			if s == nil || !f.Target.Libseccomp.Knows(s) {
 				continue
 			}
-			add := func(call string, conds []Cond) (way, bool) {
+			if len(n.uses) == 1 && len(parts) == 1 && !s.Multiplexed(a.ABI) && s.Name != "socketcall" && s.Name != "ipc" {
+				continue // nothing else is about it
+			}
+			add := func(call, through string, conds []Cond) {
 				if a.Bits == 32 {
 					conds = narrow(conds)
 				}
@@ -73,7 +85,10 @@ func (f *Filter) conflictOn(a *Architecture) (Conflict, bool) {
 					t = &tree{}
 					trees[call] = t
 				}
-				return t.add(conds, a.Bits, way{outcome: rule.Outcome, rule: rule.Rule, name: name})
+				conds = slices.SortedFunc(slices.Values(conds), func(a, b Cond) int { return a.Arg - b.Arg })
+				if earlier, ok := t.add(conds, a.Bits, way{outcome: rule.Outcome, rule: rule.Rule, name: name}); !ok {
+					report(Conflict{rule.Rule, name, earlier.rule, earlier.name, a, conds, rule.Outcome, earlier.outcome, through})
+				}
 			}
 			for _, part := range parts {
 				if s.Multiplexed(a.ABI) {
@@ -82,23 +97,18 @@ func (f *Filter) conflictOn(a *Architecture) (Conflict, bool) {
 						call, number = "ipc", s.IPC
 					}
 					conds := append([]Cond{{Arg: 0, Op: "SCMP_CMP_EQ", Value: uint64(number)}}, slices.DeleteFunc(slices.Clone(part), func(c Cond) bool { return c.Arg == 0 })...)
-					if earlier, ok := add(call, conds); !ok {
-						return Conflict{rule.Rule, name, earlier.rule, earlier.name, a}, true
-					}
+					add(call, call, conds)
 				}
 				// Where there is no multiplexing, libseccomp keeps rules about names that the architecture does not have too.
 				if s.On(a.ABI) || !slices.Contains(multiplexingABIs[:], a.ABI) {
-					if earlier, ok := add(s.Name, part); !ok {
-						return Conflict{rule.Rule, name, earlier.rule, earlier.name, a}, true
-					}
+					add(s.Name, "", part)
 				}
 			}
 		}
 	}
-	return Conflict{}, false
 }
 
-// add adds a rule. It returns the way of an earlier rule that is in its way, and false.
+// add adds a rule, whose conditions stand in order of the arguments. It returns the way of an earlier rule that is in its way, and false.
 func (t *tree) add(conds []Cond, bits int, rule way) (way, bool) {
 	switch {
 	case t.all:
@@ -107,8 +117,6 @@ func (t *tree) add(conds []Cond, bits int, rule way) (way, bool) {
 		t.all, t.ways = true, nil
 		return way{}, true
 	}
-	conds = slices.Clone(conds)
-	slices.SortFunc(conds, func(a, b Cond) int { return a.Arg - b.Arg })
 	ways := [][]comparison{nil}
 	for _, c := range conds {
 		var longer [][]comparison
@@ -119,6 +127,13 @@ func (t *tree) add(conds []Cond, bits int, rule way) (way, bool) {
 		}
 		ways = longer
 	}
+	// A rule that holds wherever one with the same action does that looks at lower arguments first takes its place, and so the other way round.
+	t.ways = slices.DeleteFunc(t.ways, func(earlier way) bool {
+		return earlier.outcome == rule.outcome && slices.ContainsFunc(ways, func(w []comparison) bool { return containsLater(earlier.nodes, w) })
+	})
+	ways = slices.DeleteFunc(ways, func(w []comparison) bool {
+		return slices.ContainsFunc(t.ways, func(earlier way) bool { return earlier.outcome == rule.outcome && containsLater(w, earlier.nodes) })
+	})
 	var added []way
 	for _, w := range ways {
 		shadowed := false
@@ -137,6 +152,16 @@ func (t *tree) add(conds []Cond, bits int, rule way) (way, bool) {
 	}
 	t.ways = append(t.ways, added...)
 	return way{}, true
+}
+
+// containsLater reports whether part stands in whole, but not at its beginning.
+func containsLater(whole, part []comparison) bool {
+	for i := 1; i+len(part) <= len(whole); i++ {
+		if slices.Equal(whole[i:i+len(part)], part) {
+			return true
+		}
+	}
+	return false
 }
 
 func commonPrefix(a, b []comparison) int {

@@ -160,7 +160,7 @@ func (c Cond) String() string {
 	return fmt.Sprintf("arg%d %s %d", c.Arg, op, c.Value)
 }
 
-// narrow returns conditions as a 32-bit ABI has them, without those that hold always there.
+// narrow returns conditions as a 32-bit ABI has them.
 func narrow(conds []Cond) []Cond {
 	conds = slices.Clone(conds)
 	for i := range conds {

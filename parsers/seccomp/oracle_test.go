@@ -45,15 +45,15 @@ func readOracle(t testing.TB) (records []record) {
 var brokenButLoaded = map[string]string{
 	"empty-object":                  `no-default-action: profile has no "defaultAction"`,
 	"missing-default-with-syscalls": `no-default-action: profile has no "defaultAction"`,
-	"syscalls-null-element":         `shape: rule 1 is null, on which Docker and Podman crash`,
+	"syscalls-null-element":         `null-rule: rule 1 is null, on which Docker and Podman crash`,
 	"missing-rule-action":           `shape: rule 1 has no "action"`,
 	"names-missing":                 `shape: rule 1 has no "names"`,
 	"names-null":                    `shape: rule 1 has no "names"`,
-	"arg-index-6":                   `shape: "index" is 6; the arguments of a syscall have the indices 0 to 5`,
-	"arg-missing-op":                `shape: argument condition 1 has no "op"`,
-	"arg-missing-index":             `shape: argument condition 1 has no "index", so that runc and crun take it as 0`,
-	"arg-seven-conditions":          `shape: "args" has 7 conditions; a syscall has 6 arguments, and crun up to 1.29 reads the first 6 conditions only`,
-	"minkernel-number":              `shape: "minKernel" is 4.8, not a string`, // Docker alone reads it
+	"arg-index-6":                   `argument: "index" is 6; the arguments of a syscall have the indices 0 to 5`,
+	"arg-missing-op":                `operator: argument condition 1 has no "op"`,
+	"arg-missing-index":             `no-argument: argument condition 1 has no "index", so that runc and crun take it as 0`,
+	"arg-seven-conditions":          `many-arguments: "args" has 7 conditions; a syscall has 6 arguments, and crun up to 1.29 reads the first 6 conditions only`,
+	"minkernel-number":              `min-kernel-shape: "minKernel" is 4.8, not a string`, // Docker alone reads it
 }
 
 // containerd's loader decodes and does nothing else, so what it refuses is refused for its JSON or its shape.
@@ -224,7 +224,7 @@ func (p recordedProbe) outcomes(f *Filter) []Outcome {
 	arch, _ := LookupArchitecture("SCMP_ARCH_" + p.arch)
 	if p.syscall != "" {
 		d := f.Decide(arch, p.syscall)
-		return possible(&d, p.args)
+		return d.Possible(p.args)
 	}
 	border, ok := f.Border(arch)
 	switch {
@@ -234,68 +234,6 @@ func (p recordedProbe) outcomes(f *Filter) []Outcome {
 		return []Outcome{{Action: "SCMP_ACT_KILL_THREAD"}}
 	}
 	return []Outcome{f.Default}
-}
-
-// miscompiled reports whether the cases of a decision have one of the shapes of which libseccomp 2.5.4 and 2.6.1 make a filter that does something else for some
-// arguments, or none. There are three:
-//   - a case with several conditions compares an argument with !=, <, <=, > or >=, and another case with other arguments compares the same one. After a
-//     test of a second argument has failed, the next test of the first looks at the second, which is still loaded;
-//   - two cases with several conditions have one of these in common: libseccomp 2.5.4 may not come to an end;
-//   - order comparisons on one 64-bit argument, with constants below and above 2^32.
-func miscompiled(d *Decision) bool {
-	var low, high [6]bool
-	for i, c := range d.Cases {
-		for _, cond := range c.Conds {
-			if !cond.Low && ordered(cond) {
-				if cond.Value < 1<<32 {
-					low[cond.Arg] = true
-				} else {
-					high[cond.Arg] = true
-				}
-				if low[cond.Arg] && high[cond.Arg] {
-					return true
-				}
-			}
-			if len(c.Conds) < 2 || !ordered(cond) && cond.Op != "SCMP_CMP_NE" {
-				continue
-			}
-			for j, other := range d.Cases {
-				if arguments(other)&(1<<cond.Arg) != 0 && arguments(other) != arguments(c) || i != j && len(other.Conds) > 1 && slices.Contains(other.Conds, cond) {
-					return true
-				}
-			}
-		}
-	}
-	return false
-}
-
-func ordered(c Cond) bool {
-	return c.Op == "SCMP_CMP_LT" || c.Op == "SCMP_CMP_LE" || c.Op == "SCMP_CMP_GT" || c.Op == "SCMP_CMP_GE"
-}
-
-// arguments returns the set of arguments that the case compares, as bits.
-func arguments(c Case) (set int) {
-	for _, cond := range c.Conds {
-		set |= 1 << cond.Arg
-	}
-	return set
-}
-
-// possible returns the outcomes that are possible for a call with the given registers: those of Eval, and where the decision is miscompiled those of all
-// its cases and of none.
-func possible(d *Decision, args [6]uint64) []Outcome {
-	out := d.Eval(args)
-	if miscompiled(d) {
-		for _, c := range d.Cases {
-			if !slices.Contains(out, c.Outcome) {
-				out = append(out, c.Outcome)
-			}
-		}
-		if !slices.Contains(out, d.Outcome) {
-			out = append(out, d.Outcome)
-		}
-	}
-	return out
 }
 
 // agrees reports whether one of the outcomes explains what a call returned.

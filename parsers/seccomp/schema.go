@@ -82,6 +82,9 @@ func (p *Profile) validate(root *hujson.Value, first bool, seen map[source.Probl
 		if !ok {
 			continue
 		}
+		if problem.Kind == KindShape {
+			problem.Kind = p.shapeKind(e)
+		}
 		if !seen[problem] {
 			seen[problem] = true
 			p.Problems = append(p.Problems, problem)

@@ -59,21 +59,21 @@ func (f *Filter) findUnloaded() {
 
 // unloadedIn looks for the first syscall in libseccomp's list for architectures that share a part of the filter, and returns it when none of them has it.
 func (f *Filter) unloadedIn(group []*Architecture) (String, bool) {
-	foreign := false // whether there is a name that the first architecture does not have
+	foreign, own := false, false // whether there are rules about names that the architectures do not have, and about others, which are lost
 	for _, n := range f.index.names {
 		s, uses := n.syscall, f.kept(n)
 		if s == nil || !f.Target.Libseccomp.Knows(s) || !slices.ContainsFunc(uses, func(u use) bool { return f.live[u.rule].Outcome != f.Default }) {
 			continue
 		}
 		on := slices.ContainsFunc(group, func(a *Architecture) bool { return s.On(a.ABI) })
-		foreign = foreign || !on
+		foreign, own = foreign || !on, own || on
 		if on && slices.ContainsFunc(uses, func(u use) bool {
 			return f.live[u.rule].Outcome != f.Default && slices.ContainsFunc(f.partsOf(u.rule), func(p []Cond) bool { return len(p) == 0 })
 		}) {
 			return String{}, false // what nearly every profile has
 		}
 	}
-	if !foreign {
+	if !foreign || !own {
 		return String{}, false
 	}
 	type entry struct {

@@ -68,11 +68,30 @@ func call(args [6]uint64, cases ...seccomp.Case) string {
 	return enumerate(list)
 }
 
-// inWords puts the conditions of a case into words.
-func inWords(c seccomp.Case) string {
+// inWords puts conditions into words.
+func inWords(conds []seccomp.Cond) string {
 	var list []string
-	for _, cond := range c.Conds {
+	for _, cond := range conds {
 		list = append(list, cond.String())
 	}
 	return strings.Join(list, " and ")
+}
+
+// disagree reports whether rules with conditions on a syscall have different actions, so that they may hold for the same call.
+func disagree(p *rules.Pass, profile *workspace.Profile, syscall string) bool {
+	for _, l := range profile.Loaders(p.Targets().Seccomp) {
+		var first *seccomp.Rule
+		for _, rule := range profile.Rules {
+			if len(rule.Args) == 0 || !has(rule.Names, syscall) || rule.OutcomeFor(l) == profile.DefaultFor(l) {
+				continue
+			}
+			if first == nil {
+				first = rule
+			}
+			if rule.OutcomeFor(l) != first.OutcomeFor(l) {
+				return true
+			}
+		}
+	}
+	return false
 }

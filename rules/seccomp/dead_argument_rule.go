@@ -35,7 +35,9 @@ var deadArgumentRule = &rules.Rule{
 				finding := at(profile, m.Span, fmt.Sprintf("the conditions on %q have no effect: another rule names it without conditions, and decides alone, with %s", m.Text, m.other.outcome))
 				finding.Related = []rules.Related{{File: profile.Source, Span: m.other.Span, Message: fmt.Sprintf("%q is named here without conditions", m.Text)}}
 				finding.Fixes = removeMention(profile, m, dead, all)
-				finding.Fixes = append(finding.Fixes, keepConditions(profile, names, m)...)
+				if !disagree(p, profile, m.Text) {
+					finding.Fixes = append(finding.Fixes, keepConditions(profile, names, m)...)
+				}
 				p.Report(finding)
 			}
 		}

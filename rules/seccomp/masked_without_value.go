@@ -23,10 +23,13 @@ var maskedWithoutValue = &rules.Rule{
 		"runs of runc 1.1.5 and 1.5.1 and crun 1.8.1 and 1.27",
 	},
 	Seccomp: func(p *rules.Pass, profile *workspace.Profile) {
-		masks(profile, func(_ *seccomp.Rule, arg *seccomp.Arg) {
+		masks(profile, func(rule *seccomp.Rule, arg *seccomp.Arg) {
 			mask := arg.Value.Value
 			if mask == 0 || !arg.ValueTwo.Span.IsEmpty() {
 				return
+			}
+			if mask&(mask-1) != 0 && rule.OutcomeFor(seccomp.LoaderOCI).Runs() {
+				return // "let it through without any of these flags", as Docker writes it
 			}
 			what := fmt.Sprintf("bits of %#x are all", mask)
 			if mask&(mask-1) == 0 {

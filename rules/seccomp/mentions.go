@@ -78,7 +78,7 @@ func mentions(p *rules.Pass, profile *workspace.Profile) [][]mention {
 			seq[n] = names[n].rule
 		}
 		s, ok := seccomp.LookupSyscall(names[0].Text)
-		exists := ok && s.Last.IsZero() && (len(listed) == 0 || slices.ContainsFunc(listed, s.On))
+		exists := ok && s.Last.IsZero() && (len(listed) == 0 || onAny(s, listed))
 		for n, v := range j.verdicts(seq) {
 			if !exists && v.fate != copied {
 				continue

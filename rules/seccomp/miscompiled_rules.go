@@ -27,7 +27,7 @@ var miscompiledRules = &rules.Rule{
 					continue
 				}
 				finding := at(profile, second.Name.Span, fmt.Sprintf("libseccomp makes a wrong filter of two conditions on %q, %s and %s, and calls may get another action than the rules give",
-					second.Name.Text, inWords(first), inWords(second)))
+					second.Name.Text, inWords(first.Conds), inWords(second.Conds)))
 				finding.Related = []rules.Related{{File: profile.Source, Span: first.Name.Span, Message: "the other rule"}}
 				p.Report(finding)
 			}

@@ -41,8 +41,8 @@ func readOracle(t *testing.T) (records []record) {
 	return records
 }
 
-// check lints the profile of a record with its consumer as the only target. What a runtime was given is a whole config.json.
-func (r *record) check(t *testing.T, set *rules.Set) []rules.Finding {
+// check lints the profile of a record with its consumer as the only target, and on platforms where some are given. What a runtime was given is a whole config.json.
+func (r *record) check(t *testing.T, set *rules.Set, platforms ...string) []rules.Finding {
 	t.Helper()
 	text := r.Profile
 	targets := workspace.DefaultTargets()
@@ -67,6 +67,9 @@ func (r *record) check(t *testing.T, set *rules.Set) []rules.Finding {
 			add("libseccomp", "2.6.1")
 		}
 		text = `{"ociVersion": "1.0.2", "linux": {"seccomp": ` + text + "}}"
+	}
+	for _, platform := range platforms {
+		add("platform", platform)
 	}
 	dir := t.TempDir()
 	if err := os.WriteFile(filepath.Join(dir, "seccomp.json"), []byte(text), 0o644); err != nil {

@@ -27,7 +27,7 @@ var overlappingArgumentRules = &rules.Rule{
 					continue
 				}
 				finding := at(profile, second.Name.Span, fmt.Sprintf("for %q with %s two rules hold, %s (%s) and %s (%s), and which of them counts follows neither from their order nor from libseccomp's release",
-					second.Name.Text, call(o.Call, first, second), first.Outcome, inWords(first), second.Outcome, inWords(second)))
+					second.Name.Text, call(o.Call, first, second), first.Outcome, inWords(first.Conds), second.Outcome, inWords(second.Conds)))
 				finding.Related = []rules.Related{{File: profile.Source, Span: first.Name.Span, Message: "the other rule"}}
 				p.Report(finding)
 			}

@@ -23,13 +23,18 @@ var sameConditionTwice = &rules.Rule{
 		}
 		seen := pairs{}
 		for _, f := range profile.Usual(p.Targets().Seccomp) {
-			c, ok := f.Conflict()
-			if !ok || !seen.add(c.Earlier, c.Rule) {
-				continue
+			for _, c := range f.Conflicts() {
+				if !seen.add(c.Earlier, c.Rule) {
+					continue
+				}
+				finding := at(profile, c.Name.Span, fmt.Sprintf("libseccomp refuses this rule about %q (\"file exists\"), and the profile with it: for %s an earlier rule has %s, and this one %s",
+					c.Name.Text, inWords(c.Conds), c.EarlierOutcome, c.Outcome))
+				if c.Through != "" {
+					finding.Message += fmt.Sprintf(", as seen through %s on %s", c.Through, c.Arch.ABI)
+				}
+				finding.Related = []rules.Related{{File: profile.Source, Span: c.EarlierName.Span, Message: "the earlier rule"}}
+				p.Report(finding)
 			}
-			finding := at(profile, c.Name.Span, fmt.Sprintf("libseccomp refuses this rule about %q (\"file exists\"), and the profile with it: it has the condition of an earlier rule with another action", c.Name.Text))
-			finding.Related = []rules.Related{{File: profile.Source, Span: c.EarlierName.Span, Message: "the earlier rule"}}
-			p.Report(finding)
 		}
 	},
 }

@@ -24,6 +24,7 @@ func Pack() rules.Pack {
 		architecturesAndArchmap,
 		archmapDuplicate,
 		argumentNotInSyscall,
+		badArgumentValue,
 		badMinKernel,
 		clone3NotENOSYS,
 		contradictoryActions,
@@ -32,17 +33,25 @@ func Pack() rules.Pack {
 		defaultAllow,
 		denylistGap,
 		dockerFieldIgnored,
+		duplicateArchitecture,
 		duplicateKey,
 		duplicateSyscall,
+		emptyName,
+		emptyNames,
 		enosysBorder,
 		errnoOnOtherAction,
 		errnoOutOfRange,
 		errnoZero,
+		filterTooLarge,
+		flagNotSupported,
+		foreignEndian,
 		formatting,
 		hostNotInArchmap,
+		invalidJSON,
 		ioUringBesideDenied,
 		killThread,
 		legacyName,
+		listenerWithoutNotify,
 		maskedValueOutsideMask,
 		maskedWithoutValue,
 		minKernelIgnored,
@@ -51,26 +60,38 @@ func Pack() rules.Pack {
 		missingDefaultAction,
 		missingSubArchitecture,
 		missingTime64,
+		multiplexedArgument,
 		nameAndNames,
 		noENOSYSFallback,
+		notifyDefault,
+		notifyWithoutListener,
+		notifyWrite,
+		nullRule,
 		overlappingArgumentRules,
 		podmanOnlyErrno,
 		pointerArgument,
 		processCannotRun,
 		profileDisablesSeccomp,
+		repeatedArgumentIndex,
 		ruleEqualsDefault,
 		runtimeCannotStart,
 		sameConditionTwice,
 		sandboxBlocked,
 		speculationAllowed,
 		syntax,
+		syscallNewerThanLibseccomp,
+		syscallNotOnArchitectures,
 		unknownAction,
 		unknownArchitecture,
 		unknownCapability,
 		unknownField,
 		unknownFilterArch,
+		unknownFlag,
+		unknownOperator,
 		unknownSyscall,
+		upperBitsIgnored,
 		userNamespacesAllowed,
+		waitKillableWithoutNotify,
 		zeroMask,
 	}}
 }
@@ -98,11 +119,6 @@ func isJSON(p source.Problem) bool { return p.Kind == seccomp.KindJSON }
 
 // quoted returns a name as a JSON string. Names are ASCII letters, digits and underscores.
 func quoted(name string) string { return strconv.Quote(name) }
-
-// target returns the release of a consumer that the workspace is for, the oldest of several; false where the user named none.
-func target(p *rules.Pass, consumer string) (seccomp.Version, bool) {
-	return p.Targets().Seccomp.Range(consumer).From, p.Targets().Seccomp.Given(consumer)
-}
 
 // runs reports whether calls go through that only the default action decides. It is false where the action is not known.
 func runs(profile *workspace.Profile) bool {
