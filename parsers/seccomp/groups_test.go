@@ -19,7 +19,7 @@ func TestGroupsNameSyscalls(t *testing.T) {
 		names = append(names, n.AnyOf...)
 	}
 	for _, m := range measuredNeeds {
-		names = append(append(names, m.always...), m.early...)
+		names = append(append(append(names, m.always...), m.early...), m.earlyChoice...)
 		if !slices.IsSorted(m.always) || !slices.IsSorted(m.early) {
 			t.Errorf("%s %s: not sorted", m.runtime, m.version)
 		}
@@ -92,6 +92,15 @@ func TestRuntimeRequired(t *testing.T) {
 		if got := strings.Join(RuntimeRequired(tt.runtime, tt.version, tt.nnp), " "); got != tt.want {
 			t.Errorf("%s %s, no_new_privs %v: %q, want %q", tt.runtime, tt.version, tt.nnp, got, tt.want)
 		}
+	}
+}
+
+func TestRuntimeChoice(t *testing.T) {
+	if got, want := RuntimeChoice("runc", Version{1, 1, 5}, false), []string{"faccessat", "faccessat2"}; !slices.Equal(got, want) {
+		t.Errorf("runc 1.1.5: %v, want %v", got, want)
+	}
+	if RuntimeChoice("runc", Version{1, 1, 5}, true) != nil || RuntimeChoice("runc", Version{1, 2, 0}, false) != nil || RuntimeChoice("crun", Version{1, 8, 1}, false) != nil || RuntimeChoice("", Version{}, false) != nil {
+		t.Error("others need neither")
 	}
 }
 

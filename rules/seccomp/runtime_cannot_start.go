@@ -94,11 +94,11 @@ func shortages(p *rules.Pass, profile *workspace.Profile, all []*seccomp.Filter)
 		always := neededBy(runtime, releases, !known || profile.NoNewPrivileges)
 		early := neededBy(runtime, releases, known && profile.NoNewPrivileges)
 		seen := map[string]bool{}
-		report := func(names []string, severity rules.Severity, subject, without string) {
+		report := func(groups [][]string, severity rules.Severity, subject, without string) {
 			if !heavy {
 				severity = min(severity, rules.Info)
 			}
-			for _, g := range byCause(refused(profile, fs, names, seen)) {
+			for _, g := range byCause(refused(profile, fs, groups, seen)) {
 				out = append(out, shortage{g, severity, runtime, subject, without})
 			}
 		}
@@ -112,43 +112,61 @@ func shortages(p *rules.Pass, profile *workspace.Profile, all []*seccomp.Filter)
 	return out
 }
 
-// needs are the syscalls that all of several releases need, and those that each needs.
+// needs are the syscalls that all of several releases need, and those that each needs; of each group one is enough.
 type needs struct {
-	all  []string
-	some [][]string
+	all  [][]string
+	some [][][]string
 }
 
 func neededBy(runtime string, releases []seccomp.Version, noNewPrivs bool) (n needs) {
 	for i, v := range releases {
-		names := seccomp.RuntimeRequired(runtime, v, noNewPrivs)
-		n.some = append(n.some, names)
+		var groups [][]string
+		for _, name := range seccomp.RuntimeRequired(runtime, v, noNewPrivs) {
+			groups = append(groups, []string{name})
+		}
+		if choice := seccomp.RuntimeChoice(runtime, v, noNewPrivs); choice != nil {
+			groups = append(groups, choice)
+		}
+		n.some = append(n.some, groups)
 		if i == 0 {
-			n.all = slices.Clone(names)
+			n.all = slices.Clone(groups)
 		} else {
-			n.all = slices.DeleteFunc(n.all, func(name string) bool { return !slices.Contains(names, name) })
+			n.all = slices.DeleteFunc(n.all, func(g []string) bool {
+				return !slices.ContainsFunc(groups, func(o []string) bool { return slices.Equal(g, o) })
+			})
 		}
 	}
 	return n
 }
 
-// refused returns the effects of the syscalls that never get through, of those that were not seen before.
-func refused(profile *workspace.Profile, fs []*seccomp.Filter, names []string, seen map[string]bool) []effect {
+// refused returns the effects of the syscalls that never get through, of those that were not seen before; of a group that of the first.
+func refused(profile *workspace.Profile, fs []*seccomp.Filter, groups [][]string, seen map[string]bool) []effect {
 	var effects []effect
-	for _, name := range names {
-		if seen[name] {
+	for _, group := range groups {
+		if seen[group[0]] {
 			continue
 		}
 		for _, f := range fs {
-			d := f.Decide(f.Target.Host.Arch, name)
-			v := answerTo(&d)
-			fallsBack := slices.ContainsFunc(seccomp.FallbackCapable(), func(s seccomp.Fallback) bool { return s.Name == name })
-			if v == closed || v == absent && !fallsBack {
-				effects = addEffect(effects, profile, f, name, &d)
-				seen[name] = true
+			d := f.Decide(f.Target.Host.Arch, group[0])
+			if !slices.ContainsFunc(group, func(name string) bool { return !neverRuns(f, name, len(group) > 1) }) {
+				effects = addEffect(effects, profile, f, group[0], &d)
+				seen[group[0]] = true
 			}
 		}
 	}
 	return effects
+}
+
+// neverRuns reports whether no call of a syscall gets through. An answer of ENOSYS is none of those from which the runtime may fall back, unless that is what is asked for.
+func neverRuns(f *seccomp.Filter, name string, absentToo bool) bool {
+	d := f.Decide(f.Target.Host.Arch, name)
+	switch answerTo(&d) {
+	case closed:
+		return true
+	case absent:
+		return absentToo || !slices.ContainsFunc(seccomp.FallbackCapable(), func(s seccomp.Fallback) bool { return s.Name == name })
+	}
+	return false
 }
 
 // byCause divides effects by what causes them, in order.
