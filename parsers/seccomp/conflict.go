@@ -60,8 +60,42 @@ type tree struct {
 	ways []way
 }
 
+// contested reports whether rules give the calls about which they may meet different actions; without that nothing is in the way of anything. Calls that
+// socketcall(2) and ipc(2) make all meet in these.
+func (f *Filter) contested() func(n *named) bool {
+	differ := func(first *ResolvedRule, uses []use) (*ResolvedRule, bool) {
+		for _, u := range uses {
+			rule := f.live[u.rule]
+			switch {
+			case rule == nil || rule.Outcome == f.Default:
+			case first == nil:
+				first = rule
+			case first.Outcome != rule.Outcome:
+				return first, true
+			}
+		}
+		return first, false
+	}
+	meet := func(s *Syscall) bool { return s.SocketCall != 0 || s.IPC != 0 || s.Name == "socketcall" || s.Name == "ipc" }
+	var first *ResolvedRule
+	shared := false
+	for _, n := range f.index.names {
+		if n.syscall != nil && meet(n.syscall) && !shared {
+			first, shared = differ(first, n.uses)
+		}
+	}
+	return func(n *named) bool {
+		if meet(n.syscall) && shared {
+			return true
+		}
+		_, differs := differ(nil, n.uses)
+		return differs
+	}
+}
+
 func (f *Filter) conflictsOn(a *Architecture, report func(Conflict)) {
 	trees := map[string]*tree{}
+	contested := f.contested()
 	for i, rule := range f.live {
 		if rule == nil || rule.Outcome == f.Default {
 			continue
@@ -73,8 +107,8 @@ func (f *Filter) conflictsOn(a *Architecture, report func(Conflict)) {
 			if s == nil || !f.Target.Libseccomp.Knows(s) {
 				continue
 			}
-			if len(n.uses) == 1 && len(parts) == 1 && !s.Multiplexed(a.ABI) && s.Name != "socketcall" && s.Name != "ipc" {
-				continue // nothing else is about it
+			if !contested(n) {
+				continue
 			}
 			add := func(call, through string, conds []Cond) {
 				if a.Bits == 32 {

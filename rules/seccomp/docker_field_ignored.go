@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/sandlint/sandlint/fixers"
 	fixseccomp "github.com/sandlint/sandlint/fixers/seccomp"
 	"github.com/sandlint/sandlint/parsers/seccomp"
 	"github.com/sandlint/sandlint/parsers/source"
@@ -18,6 +19,7 @@ var dockerFieldIgnored = &rules.Rule{
 	Severity: rules.Error,
 	Category: "security",
 	Since:    "0.1.0",
+	Fixes:    []fixers.Safety{fixers.Unsafe},
 	References: []string{
 		"containerd, contrib/seccomp/seccomp.go: WithProfile decodes into LinuxSeccomp of the OCI runtime specification",
 		"OCI runtime specification v1.3.0, config-linux.md, Seccomp",
@@ -33,12 +35,15 @@ var dockerFieldIgnored = &rules.Rule{
 		if strings.Contains(reader, " and ") {
 			ignore = "ignore"
 		}
+		fixes := resolved(p, profile)
 		report := func(value source.Span, field, effect string) {
 			span, ok := fixseccomp.FieldKey(profile.Profile, value)
 			if !ok {
 				span = source.Span{Start: value.Start, End: value.Start + 1}
 			}
-			p.Report(at(profile, span, fmt.Sprintf("%s %s %q, so that %s", reader, ignore, field, effect)))
+			finding := at(profile, span, fmt.Sprintf("%s %s %q, so that %s", reader, ignore, field, effect))
+			finding.Fixes, fixes = fixes, nil // once: it is about the whole file
+			p.Report(finding)
 		}
 		if lost := lostArchitectures(profile); len(lost) > 0 {
 			report(profile.ArchMapSpan, "archMap", fmt.Sprintf("the filter lacks %s, and their programs are killed", enumerate(lost)))
@@ -62,6 +67,29 @@ var dockerFieldIgnored = &rules.Rule{
 			}
 		}
 	},
+}
+
+// resolved returns the fix that writes what Docker hands to the runtime on the one host that the profile is for, for a container that asks for no capabilities.
+func resolved(p *rules.Pass, profile *workspace.Profile) []fixers.Fix {
+	host, ok := onlyHost(p, profile)
+	if !ok {
+		return nil
+	}
+	r := profile.Resolve(seccomp.LoaderDocker, seccomp.Host{Arch: host, Caps: seccomp.DefaultCaps(seccomp.LoaderDocker)})
+	return edited(profile, fmt.Sprintf("Write what Docker makes of the profile on %s with its default capabilities", host.GOARCH), fixers.Unsafe, fixseccomp.ReplaceByOCI(r), fixers.Changes{Decisions: true})
+}
+
+// onlyHost returns the machine of the only targeted platform, or the only one that the profile is made for.
+func onlyHost(p *rules.Pass, profile *workspace.Profile) (*seccomp.Architecture, bool) {
+	if platforms := p.Targets().Platforms; len(platforms) == 1 {
+		_, arch, _ := strings.Cut(platforms[0], "/")
+		arch, _, _ = strings.Cut(arch, "/")
+		return seccomp.ArchitectureOf(arch)
+	}
+	if hosts := profile.Hosts(); len(hosts) == 1 && len(p.Targets().Platforms) == 0 && hosts[0].GOARCH != "" {
+		return hosts[0], true
+	}
+	return nil, false
 }
 
 // lostArchitectures returns the architectures that only archMap adds to the filter.
