@@ -57,6 +57,9 @@ type Changes struct {
 	Order bool
 	// Instructions says that the text of the edited instructions of a Dockerfile changes; all others stay as they are.
 	Instructions bool
+	// Embedded says that the edits lie in text of another format that a Dockerfile holds, such as the seccomp profile in a label. The instruction changes, and what
+	// the text means is compared as that format.
+	Embedded bool
 	// Repair says that the consumer refuses the file before the fix, so that there is no meaning to keep.
 	Repair bool
 }

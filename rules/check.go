@@ -114,8 +114,11 @@ func lint(ws *workspace.Workspace, list []*Rule, set *Set, doc *workspace.Docume
 			for _, image := range doc.Dockerfile.Images {
 				rule.Image(pass, image)
 			}
-		case rule.Seccomp != nil && doc.Profile != nil:
-			rule.Seccomp(pass, doc.Profile)
+		case rule.Seccomp != nil:
+			for _, profile := range doc.Profiles {
+				pass.report = func(f Finding) { all = append(all, inHost(profile, f)) }
+				rule.Seccomp(pass, profile)
+			}
 		}
 	}
 	all = order(all)

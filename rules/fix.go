@@ -221,7 +221,11 @@ func (c *checker) Compare(before, after *source.File, fixes []fixers.Fix) string
 			if difference := fixdocker.Compare(before, after, fixes); difference != "" {
 				return difference
 			}
-			return compareNix(c.dockerfile(e, before), c.dockerfile(e, after), fixes)
+			old, now := c.dockerfile(e, before), c.dockerfile(e, after)
+			if difference := compareProfiles(old, now, fixes); difference != "" {
+				return difference
+			}
+			return compareNix(old, now, fixes)
 		case workspace.KindNixConf:
 			return fixnix.Compare(before, after, fixes, c.ws.Targets.Nix)
 		case workspace.KindSeccomp:

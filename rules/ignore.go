@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/sandlint/sandlint/parsers/nixconf"
+	"github.com/sandlint/sandlint/parsers/seccomp"
 	"github.com/sandlint/sandlint/parsers/source"
 	"github.com/sandlint/sandlint/parsers/workspace"
 )
@@ -76,7 +77,20 @@ func ignoresOf(doc *workspace.Document) []ignore {
 		}
 	}
 	if doc.Hosted != nil {
-		hostIgnores(doc.Hosted, add)
+		var texts []source.Span
+		for _, t := range doc.Hosted.NixTexts {
+			texts = append(texts, t.Where)
+		}
+		hostIgnores(doc.Source, texts, add)
+	}
+	if doc.Profile != nil && doc.Profile.Dialect == seccomp.SPO {
+		var rules []source.Span
+		for _, p := range doc.Profiles {
+			for _, r := range p.Profile.Rules {
+				rules = append(rules, r.Span)
+			}
+		}
+		hostIgnores(doc.Source, rules, add)
 	}
 	for _, text := range nixTexts(doc) {
 		for _, ig := range nixIgnores(text.File) {
@@ -88,9 +102,8 @@ func ignoresOf(doc *workspace.Document) []ignore {
 }
 
 // hostIgnores calls add for the comments of a host's own language, with what they cover. One that ends a line covers that line; one that is alone on its line
-// covers the next line that is no comment, and the whole of the texts whose command or key begins there.
-func hostIgnores(h *workspace.Hosted, add func(comment, target source.Span)) {
-	f := h.Source
+// covers the next line that is no comment, and the whole of those parts that begin there: a nix.conf text with its command or key, a rule of a profile.
+func hostIgnores(f *source.File, parts []source.Span, add func(comment, target source.Span)) {
 	var above []source.Span
 	for n := 1; n <= f.Lines(); n++ {
 		line := f.Line(n)
@@ -108,9 +121,9 @@ func hostIgnores(h *workspace.Hosted, add func(comment, target source.Span)) {
 			continue
 		}
 		target := line
-		for _, t := range h.NixTexts {
-			if line.Start <= t.Where.Start && t.Where.Start <= line.End {
-				target = target.Join(t.Where)
+		for _, part := range parts {
+			if line.Start <= part.Start && part.Start <= line.End {
+				target = target.Join(part)
 			}
 		}
 		for _, comment := range above {

@@ -8,6 +8,7 @@ import (
 
 	"github.com/sandlint/sandlint/fixers"
 	fixnix "github.com/sandlint/sandlint/fixers/nixconf"
+	fixseccomp "github.com/sandlint/sandlint/fixers/seccomp"
 	"github.com/sandlint/sandlint/parsers/nixconf"
 	"github.com/sandlint/sandlint/parsers/source"
 	"github.com/sandlint/sandlint/parsers/workspace"
@@ -39,6 +40,40 @@ func compareNix(before, after *workspace.Dockerfile, fixes []fixers.Fix) string 
 		return "" // what Nix refused had no settings to keep
 	}
 	return compareCommands(before, after, all.Settings)
+}
+
+// compareProfiles says in one sentence what changed in the seccomp profiles in a Dockerfile's labels that fixes do not declare. It is "" when nothing did.
+func compareProfiles(before, after *workspace.Dockerfile, fixes []fixers.Fix) string {
+	if before == nil || after == nil || len(before.Profiles)+len(after.Profiles) == 0 {
+		return ""
+	}
+	if len(before.Profiles) != len(after.Profiles) {
+		if slices.ContainsFunc(fixes, func(f fixers.Fix) bool { return f.Changes.Instructions || f.Changes.Repair && !f.Changes.Embedded }) {
+			return ""
+		}
+		return fmt.Sprintf("the labels hold %d seccomp profiles instead of %d", len(after.Profiles), len(before.Profiles))
+	}
+	for n, a := range before.Profiles {
+		b := after.Profiles[n]
+		if bytes.Equal(a.Source.Bytes, b.Source.Bytes) {
+			continue
+		}
+		var own []fixers.Fix
+		for _, f := range fixes {
+			if f.Changes.Embedded && slices.ContainsFunc(f.Edits, func(e fixers.Edit) bool { return a.Instruction.Span.Contains(e.Span) }) {
+				own = append(own, f)
+			}
+		}
+		if d := fixseccomp.Compare(a.Source, b.Source, own); d != "" {
+			return d
+		}
+		for k, pair := range a.Instruction.Pairs {
+			if k >= len(b.Instruction.Pairs) || pair.Key.Text != b.Instruction.Pairs[k].Key.Text || pair.Value.Text != b.Instruction.Pairs[k].Value.Text && !a.Fragment.Span(source.Span{End: len(a.Fragment.Text)}).Overlaps(pair.Value.Span) {
+				return "another label than that of the seccomp profile changed"
+			}
+		}
+	}
+	return ""
 }
 
 // compareHosted says in one sentence what changed in a file of another language besides the settings that fixes declare: its other bytes, or

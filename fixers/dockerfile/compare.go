@@ -16,7 +16,7 @@ import (
 //
 // Without declared changes there must be the same parser directives and instructions in the same order, each with the same evaluated
 // arguments, and the same shell syntax tree for RUN. Instructions that are edited by a fix with Changes.Instructions (or
-// Repair, or Settings: nix.conf text lies inside them) may become others or go, and new ones may come with them; all others must be
+// Repair, Embedded, or Settings: nix.conf text lies inside them) may become others or go, and new ones may come with them; all others must be
 // as they were. A fix with Changes.Order may move instructions inside their stage. What BuildKit refuses is compared as text, and
 // must not become more.
 func Compare(before, after *source.File, fixes []fixers.Fix) string {
@@ -86,7 +86,7 @@ func editsOf(before, after *source.File, fixes []fixers.Fix) ([]edit, error) {
 	for _, fix := range fixes {
 		kind := strict
 		switch c := fix.Changes; {
-		case c.Instructions || c.Repair || len(c.Settings) > 0:
+		case c.Instructions || c.Repair || c.Embedded || len(c.Settings) > 0:
 			kind = free
 		case c.Order:
 			kind = moving

@@ -13,31 +13,45 @@ import (
 	"strings"
 
 	"github.com/sandlint/sandlint/fixers"
+	"github.com/sandlint/sandlint/parsers/seccomp"
 	"github.com/sandlint/sandlint/parsers/source"
 )
 
 // Compare says in one sentence what changed between two texts of a profile that fixes, whose edits turned before into after,
 // do not declare, and returns "" when nothing did. Both texts are read by encoding/json as runc, Docker, Podman and containerd do: the case of
-// letters in the names of fields does not matter, and unknown fields and comments mean nothing. A key that occurs twice
-// in an object is refused, since its readers do not agree which one counts.
+// letters in the names of fields does not matter, and unknown fields and comments mean nothing. A known key that occurs twice
+// in an object is refused, since its readers do not agree which one counts, unless a repair leaves it.
 //
 // What is compared is, for each syscall, the rules that decide about it, in order, by what runc 1.1 and 1.5 and crun 1.8 and 1.27 with libseccomp 2.5.4
 // and 2.6.1 make of them: a rule whose action is the default one is dropped, the first rule without conditions hides all others, conditions
 // that repeat an argument are alternatives. A syscall that some rule names must still be named, since runc derives from the names which syscalls do not
-// exist. Syscalls that a fix declares may differ; with Changes.Repair only the text after is read.
+// exist. Of archMap the first entry of each architecture counts, and errno in words gives the number where there is none. Syscalls that a fix declares may differ; with
+// Changes.Repair and Changes.Decisions only the text after is read.
+//
+// In a file with SeccompProfile resources each of them is compared so, and all else must stay as it is.
 func Compare(before, after *source.File, fixes []fixers.Fix) string {
-	now, err := read(after.Bytes)
-	if err != nil {
-		return fmt.Sprintf("the result cannot be read: %v", err)
+	if seccomp.MentionsResource(before.Bytes) {
+		return compareResources(before, after, fixes)
 	}
 	declared := map[string]bool{}
+	repair := false
 	for _, f := range fixes {
-		if f.Changes.Repair || f.Changes.Decisions {
-			return ""
-		}
+		repair = repair || f.Changes.Repair || f.Changes.Decisions
 		for _, name := range f.Changes.Syscalls {
 			declared[name] = true
 		}
+	}
+	now, err := read(after.Bytes)
+	if repair && errors.Is(err, errTwice) {
+		if _, old := read(before.Bytes); errors.Is(old, errTwice) {
+			return ""
+		}
+	}
+	if err != nil {
+		return fmt.Sprintf("the result cannot be read: %v", err)
+	}
+	if repair {
+		return ""
 	}
 	old, err := read(before.Bytes)
 	if err != nil {
@@ -117,10 +131,23 @@ func read(text []byte) (*meaning, error) {
 	return m, m.read(profile)
 }
 
+// errTwice is matched by the errors about a known key that occurs twice in one object.
+var errTwice = errors.New("occurs twice in one object")
+
+// isKnown reports whether a key means something in some object of a profile, or leads to the profile.
+func isKnown(key string) bool {
+	for _, fields := range [][]string{profileFields, archMapFields, ruleFields, argFields, filterFields, {"ociVersion", "linux", "seccomp"}} {
+		if slices.ContainsFunc(fields, func(f string) bool { return strings.EqualFold(f, key) }) {
+			return true
+		}
+	}
+	return false
+}
+
 // maxDepth is how deep values may be nested, as in encoding/json.
 const maxDepth = 10_000
 
-// decode reads one JSON value, and refuses a key that occurs twice in one object.
+// decode reads one JSON value, and refuses a known key that occurs twice in one object.
 func decode(d *json.Decoder, depth int) (any, error) {
 	if depth > maxDepth {
 		return nil, errors.New("values are nested too deeply")
@@ -138,8 +165,8 @@ func decode(d *json.Decoder, depth int) (any, error) {
 				return nil, err
 			}
 			name := key.(string) // the decoder lets nothing else pass here
-			if _, ok := o[name]; ok {
-				return nil, fmt.Errorf("the key %q occurs twice in one object", name)
+			if _, ok := o[name]; ok && isKnown(name) {
+				return nil, fmt.Errorf("the key %q %w", name, errTwice)
 			}
 			if o[name], err = decode(d, depth+1); err != nil {
 				return nil, err
@@ -188,7 +215,7 @@ func known(o object, fields []string) (object, error) {
 			continue
 		}
 		if _, ok := out[fields[i]]; ok {
-			return nil, fmt.Errorf("the key %q occurs twice in one object, in different case", fields[i])
+			return nil, fmt.Errorf("the key %q %w, in different case", fields[i], errTwice)
 		}
 		if v != nil {
 			out[fields[i]] = v
@@ -220,6 +247,7 @@ func (m *meaning) read(o object) error {
 	}
 	if list, ok := p["archMap"].([]any); ok && len(list) > 0 {
 		text := ""
+		hosts := map[string]bool{}
 		for _, v := range list {
 			entry, ok := v.(object)
 			if !ok {
@@ -230,13 +258,25 @@ func (m *meaning) read(o object) error {
 				return err
 			}
 			if list, ok := set(entry["subArchitectures"]); ok {
-				entry["subArchitectures"] = list
+				host, _ := entry["architecture"].(string) // is in the filter anyway
+				entry["subArchitectures"] = slices.DeleteFunc(list, func(s string) bool { return s == host })
+			}
+			if name, ok := entry["architecture"].(string); ok {
+				if hosts[name] {
+					continue
+				}
+				hosts[name] = true
 			}
 			text += compact(entry)
 		}
 		m.fields["archMap"] = text
 	}
 	list, ok := p["syscalls"].([]any)
+	if p["defaultAction"] != notify && !slices.ContainsFunc(list, notifies) {
+		// Nobody is told of a call. That crun connects all the same decides about none.
+		delete(m.fields, "listenerPath")
+		delete(m.fields, "listenerMetadata")
+	}
 	if !ok {
 		if p["syscalls"] != nil {
 			m.fields["syscalls"] = compact(p["syscalls"])
@@ -244,10 +284,12 @@ func (m *meaning) read(o object) error {
 		return nil
 	}
 	rules := map[string][]rule{}
-	for i, v := range list {
+	odd := 0
+	for _, v := range list {
 		o, ok := v.(object)
 		if !ok {
-			m.fields[fmt.Sprintf("syscalls[%d]", i)] = compact(v)
+			odd++ // counted apart, so that another element may go
+			m.fields[fmt.Sprintf("element %d of syscalls that is no rule", odd)] = compact(v)
 			continue
 		}
 		names, expanded, err := readRule(o)
@@ -262,6 +304,23 @@ func (m *meaning) read(o object) error {
 		m.syscalls[name] = effective(list, action)
 	}
 	return nil
+}
+
+// notify is the action that hands a call to the listener.
+const notify = "SCMP_ACT_NOTIFY"
+
+// notifies reports whether an element of syscalls may have the action notify.
+func notifies(v any) bool {
+	o, ok := v.(object)
+	if !ok {
+		return false
+	}
+	for key, action := range o {
+		if action == notify && strings.EqualFold(key, "action") {
+			return true
+		}
+	}
+	return false
 }
 
 // rule is one rule for one syscall.
@@ -399,6 +458,11 @@ func action(name, number, symbol any) string {
 	case "SCMP_ACT_KILL":
 		return compact("SCMP_ACT_KILL_THREAD")
 	case "SCMP_ACT_ERRNO", "SCMP_ACT_TRACE":
+		if word, ok := symbol.(string); ok && number == nil {
+			if n, ok := seccomp.LookupErrno(word); ok && word != "" {
+				number = json.Number(strconv.Itoa(int(n)))
+			}
+		}
 		if number == nil {
 			number = json.Number("1") // EPERM
 		}

@@ -23,6 +23,16 @@ func RemoveStrings(p *seccomp.Profile, list []seccomp.String, drop ...int) []fix
 	for i, s := range list {
 		spans[i] = s.Span
 	}
+	return remove(p, spans, drop)
+}
+
+// remove removes elements of an array, in JSON or YAML.
+func remove(p *seccomp.Profile, spans []source.Span, drop []int) []fixers.Edit {
+	if drop = slices.Compact(slices.Sorted(slices.Values(drop))); p.Dialect == seccomp.SPO && len(drop) > 0 {
+		if edits, ok := removeItems(p.Source, spans, drop); ok {
+			return edits
+		}
+	}
 	return removeElements(p.Source, spans, drop)
 }
 
@@ -32,12 +42,76 @@ func RemoveRules(p *seccomp.Profile, drop ...int) []fixers.Edit {
 	for i, r := range p.Rules {
 		spans[i] = r.Span
 	}
+	return remove(p, spans, drop)
+}
+
+// RemoveElement removes the element of an array that stands at a span, whatever it is, with its comma; see RemoveString.
+func RemoveElement(p *seccomp.Profile, element source.Span) []fixers.Edit {
+	text := p.Source.Bytes
+	before, after := skipBack(text, element.Start), skip(text, element.End)
+	if before == 0 || after == len(text) {
+		return nil
+	}
+	remove := func(start, end int) []fixers.Edit {
+		return []fixers.Edit{{File: p.Source, Span: source.Span{Start: start, End: end}}}
+	}
+	next := element.End
+	if text[after] == ',' {
+		next = skip(text, after+1)
+	}
+	_, begins := indentation(p.Source, element.Start)
+	switch first, last := text[before-1] == '[', text[after] == ']'; {
+	case first && last:
+		return remove(before, after)
+	case !first && text[before-1] != ',' || !last && text[after] != ',':
+		return nil
+	case first, !last && begins && p.Source.LineOf(element.End) == p.Source.LineOf(next):
+		return remove(element.Start, next)
+	}
+	return remove(skipBack(text, before-1), element.End)
+}
+
+// OnlyElement reports whether nothing but blanks stands beside an element in its array.
+func OnlyElement(p *seccomp.Profile, element source.Span) bool {
+	text := p.Source.Bytes
+	before, after := skipBack(text, element.Start), skip(text, element.End)
+	return before > 0 && text[before-1] == '[' && after < len(text) && text[after] == ']'
+}
+
+// RemoveArchMap removes elements of the archMap array, by their indexes in p.ArchMap; see RemoveString.
+func RemoveArchMap(p *seccomp.Profile, drop ...int) []fixers.Edit {
+	spans := make([]source.Span, len(p.ArchMap))
+	for i, m := range p.ArchMap {
+		spans[i] = m.Span
+	}
 	return removeElements(p.Source, spans, drop)
 }
 
 // ReplaceString writes another string in the place of s.
 func ReplaceString(p *seccomp.Profile, s seccomp.String, text string) []fixers.Edit {
-	return []fixers.Edit{{File: p.Source, Span: s.Span, Text: quote(text)}}
+	return Replace(p, s.Span, quote(text))
+}
+
+// Replace writes JSON over a span: a value, several strings with commas between them in the place of an element of an array, or nothing. In a SeccompProfile a string gets
+// quotes where the one before it had some or it needs them, and several strings become as many elements of the list. It returns nil where that cannot be done.
+func Replace(p *seccomp.Profile, span source.Span, text string) []fixers.Edit {
+	var list []string
+	if old := p.Source.Text(span); p.Dialect == seccomp.SPO && old != "" && old[0] != '"' && json.Unmarshal([]byte("["+text+"]"), &list) == nil {
+		for i, s := range list {
+			if list[i] = item(s); old[0] == '\'' && !strings.ContainsAny(s, "'\r\n") {
+				list[i] = "'" + s + "'"
+			}
+		}
+		switch dash, ok := dashBefore(p.Source, span.Start); {
+		case len(list) == 1:
+			text = list[0]
+		case len(list) > 1 && ok:
+			text = strings.Join(list, p.Source.NewlineAt(span.Start)+dash)
+		case len(list) > 1:
+			text = strings.Join(list, ", ")
+		}
+	}
+	return []fixers.Edit{{File: p.Source, Span: span, Text: text}}
 }
 
 // InsertString inserts a string before element i of an array of strings, or after the last for their number, in the layout of the others. It
@@ -45,6 +119,11 @@ func ReplaceString(p *seccomp.Profile, s seccomp.String, text string) []fixers.E
 func InsertString(p *seccomp.Profile, list []seccomp.String, i int, text string) []fixers.Edit {
 	if len(list) == 0 {
 		return nil
+	}
+	if p.Dialect == seccomp.SPO {
+		if edits, ok := insertItem(p, list, i, text); ok {
+			return edits
+		}
 	}
 	gap := ", "
 	if len(list) > 1 {
@@ -65,49 +144,86 @@ func InsertString(p *seccomp.Profile, list []seccomp.String, i int, text string)
 	return []fixers.Edit{{File: p.Source, Span: source.Span{Start: start, End: start}, Text: quote(text) + gap}}
 }
 
-// AddStrings adds strings to an array, in the layout of the others: each at its place where the array is sorted, else after the last. Strings that the
-// array has already are left out. It returns nil for an empty array.
-func AddStrings(p *seccomp.Profile, list []seccomp.String, texts ...string) []fixers.Edit {
-	if len(list) == 0 {
+// FieldKey returns the place of a member's key, with its quotes where it has any, given that of its value. It reports false where more than a colon and blanks
+// stands between them.
+func FieldKey(p *seccomp.Profile, value source.Span) (source.Span, bool) {
+	text := p.Source.Bytes
+	at := skipBack(text, value.Start)
+	if at == 0 || text[at-1] != ':' {
+		return source.Span{}, false
+	}
+	at = skipBack(text, at-1)
+	if p.Dialect == seccomp.SPO { // whose keys are words without quotes in YAML
+		start := at
+		for start > 0 && isLetter(text[start-1]) {
+			start--
+		}
+		if start < at {
+			return source.Span{Start: start, End: at}, true
+		}
+	}
+	if at < 2 || text[at-1] != '"' {
+		return source.Span{}, false
+	}
+	start := bytes.LastIndexByte(text[:at-1], '"')
+	if start < 0 || start > 0 && text[start-1] == '\\' {
+		return source.Span{}, false
+	}
+	return source.Span{Start: start, End: at}, true
+}
+
+// InsertField inserts a member after another one in JSON, given the span of that one's value, in its layout. Value is JSON too. It returns nil where that cannot be done without
+// touching something else.
+func InsertField(p *seccomp.Profile, after source.Span, name, value string) []fixers.Edit {
+	key, ok := FieldKey(p, after)
+	if !ok || p.Source.Bytes[key.Start] != '"' {
 		return nil
 	}
-	compare := func(a, b seccomp.String) int { return strings.Compare(a.Text, b.Text) }
-	sorted := len(list) > 1 && slices.IsSortedFunc(list, compare)
-	texts = slices.DeleteFunc(slices.Compact(slices.Sorted(slices.Values(texts))), func(text string) bool {
-		return slices.ContainsFunc(list, func(s seccomp.String) bool { return s.Text == text })
-	})
-	var edits []fixers.Edit
-	for _, text := range texts {
-		i := len(list)
-		if sorted {
-			i, _ = slices.BinarySearchFunc(list, seccomp.String{Text: text}, compare)
-		}
-		edit := InsertString(p, list, i, text)[0]
-		if n := len(edits); n > 0 && edits[n-1].Span == edit.Span {
-			edits[n-1].Text += edit.Text
-		} else {
-			edits = append(edits, edit)
+	gap := ", "
+	if indent, ok := indentation(p.Source, key.Start); ok {
+		gap = "," + p.Source.NewlineAt(key.Start) + indent
+	}
+	colon := p.Source.Text(source.Span{Start: key.End, End: after.Start})
+	return []fixers.Edit{{File: p.Source, Span: source.Span{Start: after.End, End: after.End}, Text: gap + quote(name) + colon + value}}
+}
+
+func isLetter(c byte) bool { return 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' }
+
+// NameToNames turns the single name of a rule into a list of names. It returns nil where the rule has a list already.
+func NameToNames(p *seccomp.Profile, rule *seccomp.Rule) []fixers.Edit {
+	key, ok := FieldKey(p, rule.Name.Span)
+	if !ok {
+		return nil
+	}
+	var members map[string]json.RawMessage
+	if json.Unmarshal([]byte(p.Source.Text(rule.Span)), &members) != nil {
+		return nil
+	}
+	for name := range members {
+		if strings.EqualFold(name, "names") {
+			return nil
 		}
 	}
-	return edits
+	return []fixers.Edit{
+		{File: p.Source, Span: key, Text: `"names"`},
+		{File: p.Source, Span: rule.Name.Span, Text: "[" + p.Source.Text(rule.Name.Span) + "]"},
+	}
 }
 
 // RemoveField removes a member of an object, given the span of its value, with its key and comma. It returns nil where that cannot be done
 // without touching something else.
 func RemoveField(p *seccomp.Profile, value source.Span) []fixers.Edit {
+	if p.Dialect == seccomp.SPO {
+		if edits := removeLine(p.Source, value); edits != nil {
+			return edits
+		}
+	}
 	text := p.Source.Bytes
-	at := skipBack(text, value.Start)
-	if at == 0 || text[at-1] != ':' {
+	key, ok := FieldKey(p, value)
+	if !ok {
 		return nil
 	}
-	at = skipBack(text, at-1)
-	if at < 2 || text[at-1] != '"' {
-		return nil
-	}
-	start := bytes.LastIndexByte(text[:at-1], '"')
-	if start < 0 || start > 0 && text[start-1] == '\\' {
-		return nil
-	}
+	start := key.Start
 	if next := skip(text, value.End); next < len(text) && text[next] == ',' {
 		next = skip(text, next+1)
 		if next < len(text) && text[next] == '"' {

@@ -152,6 +152,56 @@ func TestRemoveField(t *testing.T) {
 	}
 }
 
+func TestRemoveArchMap(t *testing.T) {
+	p := seccomp.Parse(source.NewFile("p", []byte(`{"archMap": [{"architecture": "A"}, {"architecture": "B"}]}`)))
+	if got, want := apply(t, p, RemoveArchMap(p, 1)), `{"archMap": [{"architecture": "A"}]}`; got != want {
+		t.Errorf("got %q, want %q", got, want)
+	}
+}
+
+func TestInsertField(t *testing.T) {
+	tests := []struct{ before, want string }{
+		{`{"names": ["a"], "errno": "ENOSYS"}`, `{"names": ["a"], "errno": "ENOSYS", "errnoRet": 38}`},
+		{`{"errno":"ENOSYS","names":["a"]}`, `{"errno":"ENOSYS", "errnoRet":38,"names":["a"]}`},
+		{"{\n\t\"errno\": \"ENOSYS\",\n\t\"names\": []\n}", "{\n\t\"errno\": \"ENOSYS\",\n\t\"errnoRet\": 38,\n\t\"names\": []\n}"},
+		{"{\r\n\t\"errno\": \"ENOSYS\"\r\n}", "{\r\n\t\"errno\": \"ENOSYS\",\r\n\t\"errnoRet\": 38\r\n}"},
+		{`{"errno": /* c */ "ENOSYS"}`, ""},
+	}
+	for _, test := range tests {
+		p := seccomp.Parse(source.NewFile("p", []byte(`{"syscalls":[`+test.before+`]}`)))
+		edits := InsertField(p, p.Rules[0].Errno.Span, "errnoRet", "38")
+		if test.want == "" {
+			if edits != nil {
+				t.Errorf("edits of %q that must not be made: %v", test.before, edits)
+			}
+		} else if got := apply(t, p, edits); got != `{"syscalls":[`+test.want+`]}` {
+			t.Errorf("got %q, want %q", got, test.want)
+		}
+	}
+}
+
+func TestNameToNames(t *testing.T) {
+	tests := []struct{ before, want string }{
+		{`{"name": "read", "action": "x"}`, `{"names": ["read"], "action": "x"}`},
+		{`{"action":"x","name":"a\u0062"}`, `{"action":"x","names":["a\u0062"]}`},
+		{`{"Name": "read"}`, `{"names": ["read"]}`},
+		{`{"name": "read", "names": []}`, ""},
+		{`{"name": "read", "Names": null}`, ""},
+		{`{"name": /* c */ "read"}`, ""},
+	}
+	for _, test := range tests {
+		p := seccomp.Parse(source.NewFile("p", []byte(`{"syscalls":[`+test.before+`]}`)))
+		edits := NameToNames(p, p.Rules[0])
+		if test.want == "" {
+			if edits != nil {
+				t.Errorf("edits of %q that must not be made: %v", test.before, edits)
+			}
+		} else if got := apply(t, p, edits); got != `{"syscalls":[`+test.want+`]}` {
+			t.Errorf("got %q, want %q", got, test.want)
+		}
+	}
+}
+
 // FuzzEdits removes, replaces and inserts in any profile, and checks that the names are what they should be then.
 func FuzzEdits(f *testing.F) {
 	f.Add([]byte("{\"syscalls\": [{\"names\": [\"a\",\n \"b\" , \"c\"], \"errnoRet\": 3}, null, {\"name\": \"d\"}]}"), uint8(3), uint8(1))
@@ -212,4 +262,49 @@ func FuzzEdits(f *testing.F) {
 			check(RemoveRules(p, n), slices.Delete(names(p), n, n+1))
 		}
 	})
+}
+
+func TestRemoveElement(t *testing.T) {
+	for _, test := range []struct{ before, after string }{ // the element is null
+		{`[null]`, `[]`},
+		{`[ null ]`, `[]`},
+		{`[null, 1]`, `[1]`},
+		{`[1, null]`, `[1]`},
+		{`[1, null, 2]`, `[1, 2]`},
+		{`[1,null,2]`, `[1,2]`},
+		{"[\n\t1,\n\tnull,\n\t2\n]", "[\n\t1,\n\t2\n]"},
+		{"[\n\tnull,\n\t2\n]", "[\n\t2\n]"},
+		{"[\n\t1,\n\tnull\n]", "[\n\t1\n]"},
+		{"[\n\t1,\n\tnull, 2\n]", "[\n\t1,\n\t2\n]"},
+		{"[\n\t1, null,\n\t2\n]", "[\n\t1,\n\t2\n]"},
+		{"[\r\n\t1,\r\n\tnull\r\n]", "[\r\n\t1\r\n]"},
+		{`[1, /* */ null]`, ``},
+		{`[null // x`, ``},
+		{`{"a": null}`, ``},
+		{`null`, ``},
+	} {
+		f := source.NewFile("p.json", []byte(test.before))
+		i := strings.Index(test.before, "null")
+		edits := RemoveElement(&seccomp.Profile{Source: f}, source.Span{Start: i, End: i + 4})
+		got := ""
+		if edits != nil {
+			text, err := fixers.Apply(f, edits)
+			if err != nil {
+				t.Fatal(err)
+			}
+			got = string(text)
+		}
+		if got != test.after {
+			t.Errorf("%q: got %q, want %q", test.before, got, test.after)
+		}
+	}
+}
+
+func TestOnlyElement(t *testing.T) {
+	for text, want := range map[string]bool{`[null]`: true, "[\n null\t]": true, `[null, 1]`: false, `[1, null]`: false, `{"a": null}`: false, `null`: false} {
+		i := strings.Index(text, "null")
+		if got := OnlyElement(&seccomp.Profile{Source: source.NewFile("p.json", []byte(text))}, source.Span{Start: i, End: i + 4}); got != want {
+			t.Errorf("%q: got %v", text, got)
+		}
+	}
 }

@@ -30,6 +30,8 @@ func edited(t *testing.T, text string, edits []fixers.Edit) string {
 func TestInsertRules(t *testing.T) {
 	clone3 := NewRule{Names: []string{"clone3"}, Action: "SCMP_ACT_ERRNO", Errno: 38}
 	clone := NewRule{Names: []string{"clone"}, Action: "SCMP_ACT_ALLOW", Args: []NewArg{{0, 2114060288, 0, "SCMP_CMP_MASKED_EQ"}}}
+	excludes := clone3
+	excludes.ExcludesCaps = []string{"CAP_SYS_ADMIN"}
 	for _, tt := range []struct {
 		name, text string
 		at         int
@@ -37,7 +39,7 @@ func TestInsertRules(t *testing.T) {
 		want       string
 	}{
 		{"one line", `{"defaultAction":"SCMP_ACT_ERRNO","syscalls":[{"names":["read"],"action":"SCMP_ACT_ALLOW"}]}`, 1, []NewRule{clone3},
-			`{"defaultAction":"SCMP_ACT_ERRNO","syscalls":[{"names":["read"],"action":"SCMP_ACT_ALLOW"}, {"names":["clone3"], "action":"SCMP_ACT_ERRNO", "errnoRet":38}]}`},
+			`{"defaultAction":"SCMP_ACT_ERRNO","syscalls":[{"names":["read"],"action":"SCMP_ACT_ALLOW"},{"names":["clone3"],"action":"SCMP_ACT_ERRNO","errnoRet":38}]}`},
 		{"one line a rule", "{\n  \"defaultAction\": \"SCMP_ACT_ERRNO\",\n  \"syscalls\": [\n    {\"names\": [\"read\"], \"action\": \"SCMP_ACT_ALLOW\"}\n  ]\n}\n", 1, []NewRule{clone, clone3},
 			"{\n  \"defaultAction\": \"SCMP_ACT_ERRNO\",\n  \"syscalls\": [\n    {\"names\": [\"read\"], \"action\": \"SCMP_ACT_ALLOW\"},\n    {\"names\": [\"clone\"], \"action\": \"SCMP_ACT_ALLOW\", \"args\": [{\"index\": 0, \"value\": 2114060288, \"valueTwo\": 0, \"op\": \"SCMP_CMP_MASKED_EQ\"}]},\n    {\"names\": [\"clone3\"], \"action\": \"SCMP_ACT_ERRNO\", \"errnoRet\": 38}\n  ]\n}\n"},
 		{"tabs, before the first", "{\n\t\"defaultAction\": \"SCMP_ACT_ERRNO\",\n\t\"syscalls\": [\n\t\t{\n\t\t\t\"names\": [\n\t\t\t\t\"read\"\n\t\t\t],\n\t\t\t\"action\": \"SCMP_ACT_ALLOW\"\n\t\t}\n\t]\n}\n", 0, []NewRule{clone},
@@ -49,6 +51,12 @@ func TestInsertRules(t *testing.T) {
 		{"empty on one line", `{"defaultAction": "SCMP_ACT_ERRNO", "syscalls": []}`, 0, []NewRule{clone3},
 			`{"defaultAction": "SCMP_ACT_ERRNO", "syscalls": [{"names": ["clone3"], "action": "SCMP_ACT_ERRNO", "errnoRet": 38}]}`},
 		{"absent", `{"defaultAction": "SCMP_ACT_ERRNO"}`, 0, []NewRule{clone3}, "none"},
+		{"empty, blanks", "{\n    \"defaultAction\": \"SCMP_ACT_ERRNO\",\n    \"syscalls\": [\n    ]\n}\n", 0, []NewRule{clone3},
+			"{\n    \"defaultAction\": \"SCMP_ACT_ERRNO\",\n    \"syscalls\": [\n        {\"names\": [\"clone3\"], \"action\": \"SCMP_ACT_ERRNO\", \"errnoRet\": 38}\n    ]\n}\n"},
+		{"empty and minified", `{"defaultAction":"SCMP_ACT_ERRNO","syscalls":[]}`, 0, []NewRule{clone3},
+			`{"defaultAction":"SCMP_ACT_ERRNO","syscalls":[{"names":["clone3"],"action":"SCMP_ACT_ERRNO","errnoRet":38}]}`},
+		{"capabilities", "{\n\t\"defaultAction\": \"SCMP_ACT_ERRNO\",\n\t\"syscalls\": [\n\t\t{\n\t\t\t\"names\": [\n\t\t\t\t\"read\"\n\t\t\t],\n\t\t\t\"action\": \"SCMP_ACT_ALLOW\"\n\t\t}\n\t]\n}\n", 1, []NewRule{excludes},
+			"{\n\t\"defaultAction\": \"SCMP_ACT_ERRNO\",\n\t\"syscalls\": [\n\t\t{\n\t\t\t\"names\": [\n\t\t\t\t\"read\"\n\t\t\t],\n\t\t\t\"action\": \"SCMP_ACT_ALLOW\"\n\t\t},\n\t\t{\n\t\t\t\"names\": [\n\t\t\t\t\"clone3\"\n\t\t\t],\n\t\t\t\"action\": \"SCMP_ACT_ERRNO\",\n\t\t\t\"errnoRet\": 38,\n\t\t\t\"excludes\": {\n\t\t\t\t\"caps\": [\n\t\t\t\t\t\"CAP_SYS_ADMIN\"\n\t\t\t\t]\n\t\t\t}\n\t\t}\n\t]\n}\n"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			p := seccomp.Parse(source.NewFile("p.json", []byte(tt.text)))
@@ -66,6 +74,13 @@ func TestAddStrings(t *testing.T) {
 		{`["c", "a"]`, "b", `["c", "a", "b"]`},
 		{"[\n\t\"a\",\n\t\"c\"\n]", "b d", "[\n\t\"a\",\n\t\"b\",\n\t\"c\",\n\t\"d\"\n]"},
 		{`["a"]`, "b", `["a", "b"]`},
+		{"[\n\t\"b\"\n]", "a", "[\n\t\"b\",\n\t\"a\"\n]"},
+		{"[\r\n    \"a\",\r\n    \"c\"\r\n]", "b", "[\r\n    \"a\",\r\n    \"b\",\r\n    \"c\"\r\n]"},
+		{`["a","c"]`, "b", `["a","b","c"]`},
+		{"[\"a\", \"c\",\n \"e\", \"g\"]", "d f h", "[\"a\", \"c\", \"d\",\n \"e\", \"f\", \"g\", \"h\"]"},
+		{"[\n  \"g\", \"c\",\n  \"e\", \"a\"\n]", "b", "[\n  \"g\", \"c\",\n  \"e\", \"a\", \"b\"\n]"},
+		{"[\n  \"c\", \"e\"\n]", "a b", "[\n  \"a\", \"b\", \"c\", \"e\"\n]"},
+		{`["getrlimit", "get_robust_list", "_llseek", "lseek"]`, "getsid iopl", `["getrlimit", "get_robust_list", "getsid", "iopl", "_llseek", "lseek"]`},
 		{`[]`, "b", "none"},
 	} {
 		text := `{"defaultAction": "SCMP_ACT_ERRNO", "flags": ` + tt.list + `, "syscalls": []}`
@@ -79,6 +94,25 @@ func TestAddStrings(t *testing.T) {
 		}
 		if got != tt.want {
 			t.Errorf("%s and %s: %s, want %s", tt.list, tt.add, got, tt.want)
+		}
+	}
+}
+
+func TestSetErrno(t *testing.T) {
+	for _, tt := range []struct{ rule, want string }{
+		{`{"names": ["a"], "action": "SCMP_ACT_ERRNO"}`, `{"names": ["a"], "action": "SCMP_ACT_ERRNO", "errnoRet": 38}`},
+		{`{"names":["a"],"action":"SCMP_ACT_KILL"}`, `{"names":["a"],"action":"SCMP_ACT_ERRNO","errnoRet":38}`},
+		{`{"errnoRet": 1, "action": "SCMP_ACT_ERRNO", "names": ["a"]}`, `{"errnoRet": 38, "action": "SCMP_ACT_ERRNO", "names": ["a"]}`},
+		{`{"names": ["a"], "errno": "EPERM", "action": "SCMP_ACT_ERRNO", "errnoRet": 1}`, `{"names": ["a"], "errno": "ENOSYS", "action": "SCMP_ACT_ERRNO", "errnoRet": 38}`},
+		{"{\n    \"action\": \"SCMP_ACT_TRAP\",\n    \"names\": [\"a\"]\n  }", "{\n    \"action\": \"SCMP_ACT_ERRNO\",\n    \"errnoRet\": 38,\n    \"names\": [\"a\"]\n  }"},
+		{"{\r\n\t\"names\": [\"a\"],\r\n\t\"action\": \"SCMP_ACT_ERRNO\"\r\n}", "{\r\n\t\"names\": [\"a\"],\r\n\t\"action\": \"SCMP_ACT_ERRNO\",\r\n\t\"errnoRet\": 38\r\n}"},
+	} {
+		before, after := "{\n  \"defaultAction\": \"SCMP_ACT_ALLOW\",\n  \"syscalls\": [\n  ", "\n]}"
+		text := before + tt.rule + after
+		p := seccomp.Parse(source.NewFile("p.json", []byte(text)))
+		got := apply(t, p, SetErrno(p, p.Rules[0], 38))
+		if diff := cmp.Diff(before+tt.want+after, got); diff != "" {
+			t.Errorf("(-want +got):\n%s", diff)
 		}
 	}
 }

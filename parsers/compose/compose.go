@@ -114,6 +114,28 @@ func (s *Service) BuildPlatforms() []Value {
 	return nil
 }
 
+// SeccompProfiles returns the paths of the profiles that the service's security options name, as written: relative to the folder of the Compose file, and with a "~" for
+// the user's home. Compose reads the file itself and hands on its text (pkg/compose, parseSecurityOpts), so that no option holds a profile. An
+// option without known value is left out, and so are "unconfined" and "builtin", which are no files.
+func (s *Service) SeccompProfiles() []Value {
+	var out []Value
+	for _, v := range s.SecurityOpt {
+		key, file, ok := strings.Cut(v.Text, "=")
+		if !ok {
+			key, file, ok = strings.Cut(v.Text, ":")
+		}
+		if !v.Known || !ok || key != "seccomp" || file == "" || file == "unconfined" || file == "builtin" {
+			continue
+		}
+		if !v.Overridable && v.Span.Len() == len(v.Text) {
+			v.Span.Start += len(v.Text) - len(file)
+		}
+		v.Text = file
+		out = append(out, v)
+	}
+	return out
+}
+
 // IsPrivileged reports whether the container is known to run privileged.
 func (s *Service) IsPrivileged() bool { return isTrue(s.Privileged) }
 

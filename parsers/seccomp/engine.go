@@ -37,9 +37,10 @@ type Filter struct {
 	// Archs are the architectures that the filter is for: the host's own, and the listed ones that are known.
 	Archs []*Architecture
 
-	index  *index
-	live   []*ResolvedRule       // by place in Profile.Rules; nil for those that the loader leaves out
-	border map[*Architecture]int // runc's highest named number; an architecture without one has no border
+	index    *index
+	live     []*ResolvedRule // by place in Profile.Rules; nil for those that the loader leaves out
+	unloaded map[*Architecture]String
+	border   map[*Architecture]int // runc's highest named number; an architecture without one has no border
 }
 
 // index is what all filters of a profile share: which rule names what under which conditions.
@@ -87,10 +88,14 @@ func (p *Profile) indexed() *index {
 
 // uses returns the namings of a syscall by rules that the loader keeps.
 func (f *Filter) uses(syscall string) []use {
-	n := f.index.names[syscall]
-	if n == nil {
-		return nil
+	if n := f.index.names[syscall]; n != nil {
+		return f.kept(n)
 	}
+	return nil
+}
+
+// kept returns those uses of a name whose rules the loader keeps.
+func (f *Filter) kept(n *named) []use {
 	if !slices.ContainsFunc(n.uses, func(u use) bool { return f.live[u.rule] == nil }) {
 		return n.uses
 	}
@@ -278,6 +283,7 @@ func (r *Resolved) Compile(runtime string, version Version, lib Libseccomp) *Fil
 			i++
 		}
 	}
+	f.findUnloaded()
 	// runc's stub stands before the filter, for the listed architectures, and since 1.1.15 for the host's own too.
 	if runtime == "runc" && !r.Default.Runs() && r.Default.Action != "SCMP_ACT_TRACE" {
 		if !version.Less(stubForNative) {
@@ -378,7 +384,7 @@ func (f *Filter) Decide(a *Architecture, syscall string) Decision {
 		return Decision{Step: StepForeign, Outcome: Outcome{Action: "SCMP_ACT_KILL_THREAD"}}
 	}
 	d := Decision{Step: StepDefault, Outcome: f.Default}
-	if !on {
+	if _, lost := f.Unloaded(a); !on || lost {
 		return d
 	}
 	if f.Target.Libseccomp.Knows(s) && f.decide(&d, a, f.uses(syscall), 0) {

@@ -45,15 +45,15 @@ func readOracle(t testing.TB) (records []record) {
 var brokenButLoaded = map[string]string{
 	"empty-object":                  `no-default-action: profile has no "defaultAction"`,
 	"missing-default-with-syscalls": `no-default-action: profile has no "defaultAction"`,
-	"syscalls-null-element":         `shape: rule 1 is null, on which Docker and Podman crash`,
+	"syscalls-null-element":         `null-rule: rule 1 is null, on which Docker and Podman crash`,
 	"missing-rule-action":           `shape: rule 1 has no "action"`,
 	"names-missing":                 `shape: rule 1 has no "names"`,
 	"names-null":                    `shape: rule 1 has no "names"`,
-	"arg-index-6":                   `shape: "index" is 6; the arguments of a syscall have the indices 0 to 5`,
-	"arg-missing-op":                `shape: argument condition 1 has no "op"`,
-	"arg-missing-index":             `shape: argument condition 1 has no "index", so that runc and crun take it as 0`,
-	"arg-seven-conditions":          `shape: "args" has 7 conditions; a syscall has 6 arguments, and crun up to 1.29 reads the first 6 conditions only`,
-	"minkernel-number":              `shape: "minKernel" is 4.8, not a string`, // Docker alone reads it
+	"arg-index-6":                   `argument: "index" is 6; the arguments of a syscall have the indices 0 to 5`,
+	"arg-missing-op":                `operator: argument condition 1 has no "op"`,
+	"arg-missing-index":             `no-argument: argument condition 1 has no "index", so that runc and crun take it as 0`,
+	"arg-seven-conditions":          `many-arguments: "args" has 7 conditions; a syscall has 6 arguments, and crun up to 1.29 reads the first 6 conditions only`,
+	"minkernel-number":              `min-kernel-shape: "minKernel" is 4.8, not a string`, // Docker alone reads it
 }
 
 // containerd's loader decodes and does nothing else, so what it refuses is refused for its JSON or its shape.
@@ -226,8 +226,12 @@ func (p recordedProbe) outcomes(f *Filter) []Outcome {
 		d := f.Decide(arch, p.syscall)
 		return d.Possible(p.args)
 	}
-	if border, ok := f.Border(arch); ok && p.number > border {
+	border, ok := f.Border(arch)
+	switch {
+	case ok && p.number > border:
 		return []Outcome{{"SCMP_ACT_ERRNO", 38}}
+	case !f.Covers(arch):
+		return []Outcome{{Action: "SCMP_ACT_KILL_THREAD"}}
 	}
 	return []Outcome{f.Default}
 }

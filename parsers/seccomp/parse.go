@@ -16,6 +16,16 @@ type object struct {
 	fields []field
 }
 
+// exact returns the field with a name, or nil.
+func (o *object) exact(key string) *field {
+	for i := range o.fields {
+		if o.fields[i].name == key {
+			return &o.fields[i]
+		}
+	}
+	return nil
+}
+
 type field struct {
 	name string
 	// in is the kind of the object that is the value, or of the elements of the array that is the value.
@@ -43,10 +53,8 @@ var (
 
 // lookup returns the field that a key means to a reader that ignores the case of letters, as Go's encoding/json does, or nil.
 func (o *object) lookup(key string) *field {
-	for i := range o.fields {
-		if o.fields[i].name == key {
-			return &o.fields[i]
-		}
+	if f := o.exact(key); f != nil {
+		return f
 	}
 	for i := range o.fields {
 		if strings.EqualFold(o.fields[i].name, key) {
@@ -56,15 +64,28 @@ func (o *object) lookup(key string) *field {
 	return nil
 }
 
-// Parse reads a profile, or the linux.seccomp of a whole config.json. It reads what it can of any text, and never returns nil.
-func Parse(f *source.File) *Profile {
-	p := &Profile{Source: f}
-	s := scanner{file: f}
-	text, ok := s.scan()
-	p.Problems, p.Surplus = s.problems, s.surplus
-	if ok {
-		p.read(text)
+// Parse reads a profile, or the linux.seccomp of a whole config.json. Of a file with several SeccompProfiles it reads the first. It reads what it can of any text, and
+// never returns nil.
+func Parse(f *source.File) *Profile { return ParseAll(f)[0] }
+
+// ParseAll reads the profiles of a file, in order. Only files with SeccompProfile resources can have several, in documents of their own or in a list; there is always one.
+func ParseAll(f *source.File) []*Profile {
+	var profiles []*Profile
+	resources := MentionsResource(f.Bytes)
+	if resources && isYAML(f) {
+		profiles = parseYAML(f)
 	}
+	if len(profiles) == 0 {
+		profiles = parseJSON(f, resources)
+	}
+	for _, p := range profiles {
+		p.finish()
+	}
+	return profiles
+}
+
+// finish puts what was found in order, and makes the index.
+func (p *Profile) finish() {
 	slices.SortStableFunc(p.Problems, func(a, b source.Problem) int {
 		return cmp.Or(cmp.Compare(a.Span.Start, b.Span.Start), cmp.Compare(a.Span.End, b.Span.End), cmp.Compare(a.Message, b.Message))
 	})
@@ -73,17 +94,47 @@ func Parse(f *source.File) *Profile {
 		slices.SortStableFunc(fields, func(a, b Field) int { return cmp.Compare(a.Name.Span.Start, b.Name.Span.Start) })
 	}
 	p.index = p.indexed()
-	return p
 }
 
-func (p *Profile) read(text []byte) {
+// parseJSON reads a JSON file. Resources says that there may be SeccompProfiles in it.
+func parseJSON(f *source.File, resources bool) []*Profile {
+	p := &Profile{Source: f}
+	s := scanner{file: f}
+	text, ok := s.scan()
+	p.Problems, p.Surplus = s.problems, s.surplus
+	if !ok {
+		return []*Profile{p}
+	}
 	root, err := hujson.Parse(text)
 	if err != nil { // the scanner refuses all that hujson refuses
 		p.Problems = append(p.Problems, source.Problem{Span: source.Span{Start: 0, End: len(text)}, Kind: KindJSON, Message: "text is not JSON"})
-		return
+		return []*Profile{p}
 	}
+	if resources {
+		if found := resourcesIn(&root); len(found) > 0 {
+			all := make([]*Profile, len(found))
+			for i, r := range found {
+				all[i] = &Profile{Source: f}
+				if i == 0 {
+					all[i] = p
+				}
+				all[i].readResource(r)
+			}
+			return all
+		}
+	}
+	p.read(root)
+	return []*Profile{p}
+}
+
+func (p *Profile) read(root hujson.Value) {
 	if linux := member(&root, "linux"); linux != nil && member(&root, "ociVersion") != nil {
 		p.Dialect = Bundle
+		if process := member(&root, "process"); process != nil {
+			if v := member(process, "noNewPrivileges"); v != nil {
+				p.NoNewPrivileges = v.Value.Kind() == 't'
+			}
+		}
 		profile := member(linux, "seccomp")
 		if profile == nil || isNull(profile) {
 			return
@@ -138,32 +189,46 @@ func (p *Profile) members(v *hujson.Value, kind *object, at *path, read func(nam
 	if !ok {
 		return
 	}
-	var seen [16]*hujson.Value // the first key of each field, by index in kind.fields
+	var seen [16]*hujson.ObjectMember // the first member of each field, by index in kind.fields
+	unknown := len(p.UnknownFields)
 	for i := range obj.Members {
 		m := &obj.Members[i]
 		key := String{text(&m.Name), span(&m.Name)}
 		f := kind.lookup(key.Text)
+		if p.Dialect == SPO && f != nil && f.name != key.Text { // the API server compares names literally
+			p.UnknownFields = append(p.UnknownFields, Field{Name: key, Near: f.name, Value: span(&m.Value), Path: at.String()})
+			continue
+		}
 		if f == nil {
 			p.UnknownFields = append(p.UnknownFields, Field{Name: key, Near: kind.near(key.Text), Value: span(&m.Value), Path: at.String()})
 			continue
 		}
-		if f.name != key.Text {
+		if f.name != key.Text && f.name != "comment" {
 			p.MiscasedFields = append(p.MiscasedFields, Field{Name: key, Near: f.name, Value: span(&m.Value), Path: at.String()})
 		}
 		for j := range kind.fields {
 			if f != &kind.fields[j] {
 				continue
 			}
-			if first := seen[j]; first != nil {
-				p.DuplicateFields = append(p.DuplicateFields, Field{Name: key, Near: f.name, Value: span(&m.Value), Earlier: span(first), Path: at.String()})
-			} else {
-				seen[j] = &m.Name
+			switch first := seen[j]; {
+			case first == nil:
+				seen[j] = m
+			case f.name != "comment":
+				p.DuplicateFields = append(p.DuplicateFields, Field{
+					Name: key, Near: f.name, Value: span(&m.Value), Earlier: span(&first.Name), EarlierValue: span(&first.Value), Path: at.String(),
+				})
 			}
 		}
-		if p.Dialect != Bundle && f.dialect > p.Dialect {
+		if p.Dialect < Bundle && f.dialect > p.Dialect {
 			p.Dialect = f.dialect
 		}
 		read(f.name, &m.Value)
+	}
+	for i := unknown; i < len(p.UnknownFields); i++ {
+		u := &p.UnknownFields[i]
+		if j := slices.IndexFunc(kind.fields, func(f field) bool { return f.name == u.Near }); j >= 0 && seen[j] != nil && u.Path == at.String() {
+			u.Near = ""
+		}
 	}
 }
 
@@ -183,19 +248,34 @@ func elements(v *hujson.Value) []hujson.Value {
 	return nil
 }
 
+// object returns the kind of object that the profile is.
+func (p *Profile) object() *object {
+	if p.Dialect == SPO {
+		return &resourceObject
+	}
+	return &profileObject
+}
+
 func (p *Profile) profile(v *hujson.Value) {
-	p.members(v, &profileObject, nil, func(name string, v *hujson.Value) {
+	p.members(v, p.object(), nil, func(name string, v *hujson.Value) {
 		switch name {
+		case "baseProfileName":
+			p.BaseProfileName.read(v)
 		case "defaultAction":
 			p.DefaultAction.read(v)
 		case "defaultErrnoRet":
-			p.DefaultErrnoRet.read(v)
+			if p.Dialect != SPO { // which has no such field
+				p.DefaultErrnoRet.read(v)
+			}
 		case "defaultErrno":
 			p.DefaultErrno.read(v)
 		case "architectures":
 			p.Architectures = stringList(v)
 		case "archMap":
-			p.ArchMap = nil
+			p.ArchMap, p.ArchMapSpan = nil, source.Span{}
+			if v.Value.Kind() == '[' {
+				p.ArchMapSpan = span(v)
+			}
 			for i := range elements(v) {
 				if v := &elements(v)[i]; !isNull(v) {
 					p.ArchMap = append(p.ArchMap, p.archMap(v, &path{nil, name, i}))
@@ -240,7 +320,11 @@ func (p *Profile) archMap(v *hujson.Value, at *path) ArchMap {
 
 func (p *Profile) rule(r *Rule, v *hujson.Value, at *path) {
 	r.Span = span(v)
-	p.members(v, &ruleObject, at, func(name string, v *hujson.Value) {
+	kind := &ruleObject
+	if p.Dialect == SPO {
+		kind = &resourceRule
+	}
+	p.members(v, kind, at, func(name string, v *hujson.Value) {
 		switch name {
 		case "names":
 			r.Names, r.NamesSpan = stringList(v), source.Span{}
@@ -252,7 +336,9 @@ func (p *Profile) rule(r *Rule, v *hujson.Value, at *path) {
 		case "action":
 			r.Action.read(v)
 		case "errnoRet":
-			r.ErrnoRet.read(v)
+			if r.ErrnoRet.read(v); p.Dialect == SPO && r.ErrnoRet.Value == 0 && r.ErrnoRet.Known {
+				r.ErrnoRet = Number{} // the operator loses it
+			}
 		case "errno":
 			r.Errno.read(v)
 		case "args":
@@ -273,7 +359,7 @@ func (p *Profile) rule(r *Rule, v *hujson.Value, at *path) {
 			r.Excludes = p.filter(v, &path{at, name, -1})
 		}
 	})
-	if r.Name.Text != "" && len(r.Names) == 0 {
+	if r.Name.Text != "" && len(r.Names) == 0 && p.Dialect != SPO {
 		r.Names, r.NamesSpan, r.LegacyName = []String{r.Name}, r.Name.Span, true
 	}
 }

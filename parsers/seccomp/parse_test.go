@@ -1,6 +1,7 @@
 package seccomp
 
 import (
+	"bytes"
 	"encoding/json"
 	"flag"
 	"fmt"
@@ -47,7 +48,7 @@ func TestParseProblems(t *testing.T) {
 		{"line comment at the end", `{"defaultAction":"x"} // c`, []string{`22-26 json: ` + comment}},
 		{"line comment with bad UTF-8", "{\"defaultAction\":\"x\" // \xff\xe2\x80\xa8\n}", []string{`21-28 json: ` + comment}},
 		{"block comment", `{/* a */"defaultAction":/**/"x"}`, []string{`1-8 json: ` + comment, `24-28 json: ` + comment}},
-		{"hash comment", "# profile\n{\"defaultAction\":\"x\"}", []string{`0-9 json: ` + comment}},
+		{"hash comment", "# profile\n{\"defaultAction\":\"x\"}", []string{`0-9 json: comment, which JSON does not have; every program refuses the file`}},
 		{"no comment in a string", `{"defaultAction":"// # /* x"}`, nil},
 		{"open comment", `{"defaultAction":"x" /* c}`, []string{`21-23 json: comment is not closed before the end of the file`}},
 		{"trailing commas", `{"defaultAction":"x","flags":["a",],}`, []string{`33-34 json: comma before "]", which JSON does not allow`, `35-36 json: comma before "}", which JSON does not allow`}},
@@ -98,8 +99,8 @@ func TestParseProblems(t *testing.T) {
 		{"NUL", "{\x00}", []string{`1-2 json: character U+0000 stands between JSON values`}},
 		{"invalid UTF-8 in a string", "{\"defaultAction\":\"\xff\"}", nil},
 
-		{"null", `null`, []string{`0-4 shape: profile is null, which every consumer takes as no profile at all`}},
-		{"array", `[]`, []string{`0-2 shape: profile is an array, not an object`}},
+		{"null", `null`, []string{`0-4 no-profile: profile is null`}},
+		{"array", `[]`, []string{`0-2 no-profile: profile is an array, not an object`}},
 		{"string", `"x"`, []string{`0-3 shape: profile is a string, not an object`}},
 		{"no default action", `{}`, []string{`0-1 no-default-action: profile has no "defaultAction"`}},
 		{"null default action", `{"defaultAction":null}`, []string{`17-21 no-default-action: profile has no "defaultAction"`}},
@@ -117,40 +118,40 @@ func TestParseProblems(t *testing.T) {
 			`61-62 shape: rule 2 has neither "names" nor "name"`,
 		}},
 		{"legacy name", `{"defaultAction":"a","syscalls":[{"name":"x","action":"b"}]}`, nil},
-		{"null rule", `{"defaultAction":"a","syscalls":[{"names":["x"],"action":"b"},null]}`, []string{`62-66 shape: rule 2 is null, on which Docker and Podman crash`}},
+		{"null rule", `{"defaultAction":"a","syscalls":[{"names":["x"],"action":"b"},null]}`, []string{`62-66 null-rule: rule 2 is null, on which Docker and Podman crash`}},
 		{"rule of other type", `{"defaultAction":"a","syscalls":["chmod"]}`, []string{`33-40 shape: rule 1 is a string, not an object`}},
 		{"names", `{"defaultAction":"a","syscalls":[{"names":[],"action":"b"},{"names":["",null,90,"x"],"action":"b"},{"names":"x","action":"b"}]}`, []string{
-			`42-44 shape: "names" is empty, so that the rule does nothing`,
-			`69-71 shape: element 1 of "names" is an empty string`,
-			`72-76 shape: element 2 of "names" is null, not a string`,
+			`42-44 empty-names: "names" is empty, so that the rule does nothing`,
+			`69-71 empty-name: element 1 of "names" is an empty string`,
+			`72-76 empty-name: element 2 of "names" is null, not a string`,
 			`77-79 shape: element 3 of "names" is 90, not a string`,
 			`108-111 shape: "names" is a string, not an array`,
 		}},
 		{"numbers", `{"defaultAction":"a","syscalls":[{"names":["x"],"action":"b","errnoRet":-1,"args":[{"index":6,"value":5.0,"op":"c"},{"index":0,"value":18446744073709551616,"valueTwo":5e0,"op":"c"},{"index":5,"value":18446744073709551615,"op":"c"}]}]}`, []string{
 			`72-74 shape: "errnoRet" is -1, not an unsigned integer`,
-			`92-93 shape: "index" is 6; the arguments of a syscall have the indices 0 to 5`,
-			`102-105 shape: "value" is 5.0, not an unsigned integer`,
-			`135-155 shape: "value" is 18446744073709551616, which 64 bits cannot hold`,
-			`167-170 shape: "valueTwo" is 5e0, not an unsigned integer`,
+			`92-93 argument: "index" is 6; the arguments of a syscall have the indices 0 to 5`,
+			`102-105 argument: "value" is 5.0, not an unsigned integer`,
+			`135-155 argument: "value" is 18446744073709551616, which 64 bits cannot hold`,
+			`167-170 argument: "valueTwo" is 5e0, not an unsigned integer`,
 		}},
 		{"enormous number", `{"defaultAction":"a","defaultErrnoRet":1e999999999}`, []string{`39-50 shape: "defaultErrnoRet" is 1e999999999, not an unsigned integer`}},
 		{"argument condition", `{"defaultAction":"a","syscalls":[{"names":["x"],"action":"b","args":[{}]}]}`, []string{
-			`69-70 shape: argument condition 1 has no "index", so that runc and crun take it as 0`,
-			`69-70 shape: argument condition 1 has no "op"`,
-			`69-70 shape: argument condition 1 has no "value", so that runc and crun take it as 0`,
+			`69-70 no-argument: argument condition 1 has no "index", so that runc and crun take it as 0`,
+			`69-70 operator: argument condition 1 has no "op"`,
+			`69-70 no-argument: argument condition 1 has no "value", so that runc and crun take it as 0`,
 		}},
 		{"args object", `{"defaultAction":"a","syscalls":[{"names":["x"],"action":"b","args":{"index":0}}]}`, []string{`68-79 shape: "args" is an object, not an array`}},
 		{"nulls that mean absent", `{"defaultAction":"a","defaultErrnoRet":null,"architectures":null,"archMap":null,"syscalls":[{"names":["x"],"action":"b","args":null,"includes":null,"comment":null}]}`, nil},
 		{"null syscalls", `{"defaultAction":"a","syscalls":null}`, nil},
 		{"archMap", `{"defaultAction":"a","archMap":[{"subArchitectures":null},{"architecture":"x","subArchitectures":[1]},null]}`, []string{
-			`32-33 shape: element 1 of "archMap" has no "architecture"`,
-			`98-99 shape: element 1 of "subArchitectures" is 1, not a string`,
-			`102-106 shape: element 3 of "archMap" is null, not an object`,
+			`32-33 superset-shape: element 1 of "archMap" has no "architecture"`,
+			`98-99 superset-shape: element 1 of "subArchitectures" is 1, not a string`,
+			`102-106 superset-shape: element 3 of "archMap" is null, not an object`,
 		}},
 		{"filters", `{"defaultAction":"a","syscalls":[{"names":["x"],"action":"b","includes":[],"excludes":{"caps":"x","minKernel":4.8}}]}`, []string{
-			`72-74 shape: "includes" is an array, not an object`,
-			`94-97 shape: "caps" is a string, not an array`,
-			`110-113 shape: "minKernel" is 4.8, not a string`,
+			`72-74 superset-shape: "includes" is an array, not an object`,
+			`94-97 superset-shape: "caps" is a string, not an array`,
+			`110-113 min-kernel-shape: "minKernel" is 4.8, not a string`,
 		}},
 		{"both values of a duplicate", `{"defaultAction":1,"defaultAction":"a","flags":["x"],"flags":"y"}`, []string{
 			`17-18 shape: "defaultAction" is 1, not a string`,
@@ -159,10 +160,12 @@ func TestParseProblems(t *testing.T) {
 		{"miscased field of wrong type", `{"DefaultAction":1}`, []string{`17-18 shape: "defaultAction" is 1, not a string`}},
 		{"unknown fields are not checked", `{"defaultAction":"a","x":{"names":1},"syscalls":[{"names":["x"],"action":"b","priority":"high"}]}`, nil},
 
-		{"bundle", `{"ociVersion":"1.0.2","linux":{"seccomp":{"defaultAction":"a","archMap":1,"syscalls":[{"name":"x","action":"b"}]}}}`, []string{`86-87 shape: rule 1 has no "names"`}},
+		{"bundle", `{"ociVersion":"1.0.2","linux":{"seccomp":{"defaultAction":"a","archMap":1,"syscalls":[{"action":"b"},{"name":"","action":"b"},{"name":"x","action":"b"}]}}}`, []string{
+			`86-87 shape: rule 1 has no "names"`, `101-102 shape: rule 2 has no "names"`,
+		}},
 		{"bundle without profile", `{"ociVersion":"1.0.2","linux":{}}`, nil},
 		{"bundle with null", `{"ociVersion":"1.0.2","linux":{"seccomp":null}}`, nil},
-		{"bundle with a list", `{"ociVersion":"1.0.2","linux":{"seccomp":[]}}`, []string{`41-43 shape: linux.seccomp is an array, not an object`}},
+		{"bundle with a list", `{"ociVersion":"1.0.2","linux":{"seccomp":[]}}`, []string{`41-43 no-profile: linux.seccomp is an array, not an object`}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			if diff := cmp.Diff(test.want, show(parse(test.text))); diff != "" {
@@ -260,14 +263,14 @@ func TestParseSpans(t *testing.T) {
 }
 
 func TestParseFields(t *testing.T) {
-	p := parse(`{"DefaultAction":"a","default_action":"b","defaultAction":"c","x":1,
-"syscalls":[{"names":["x"],"action":"e","errnoret":38,"includes":{"capabilities":["c"],"caps":[]},"args":[{"index":0,"Index":1,"value":0,"op":"f","opp":""}],"action":"g"}]}`)
+	p := parse(`{"DefaultAction":"a","default_action":"b","defaultAction":"c","x":1,"default_errno":"",
+"syscalls":[{"Comment":"","comment":"","names":["x"],"action":"e","errnoret":38,"includes":{"capabilities":["c"],"caps":[]},"args":[{"index":0,"Index":1,"value":0,"op":"f","opp":""}],"action":"g"}]}`)
 	var got []string
 	note := func(kind string, fields []Field) {
 		for _, f := range fields {
 			s := fmt.Sprintf("%s %s in %q near %q value %s", kind, p.Source.Text(f.Name.Span), f.Path, f.Near, p.Source.Text(f.Value))
 			if !f.Earlier.IsEmpty() {
-				s += fmt.Sprintf(" earlier %s at %d", p.Source.Text(f.Earlier), f.Earlier.Start)
+				s += fmt.Sprintf(" earlier %s at %d value %s", p.Source.Text(f.Earlier), f.Earlier.Start, p.Source.Text(f.EarlierValue))
 			}
 			got = append(got, s)
 		}
@@ -276,16 +279,17 @@ func TestParseFields(t *testing.T) {
 	note("miscased", p.MiscasedFields)
 	note("duplicate", p.DuplicateFields)
 	want := []string{
-		`unknown "default_action" in "" near "defaultAction" value "b"`,
+		`unknown "default_action" in "" near "" value "b"`,
 		`unknown "x" in "" near "" value 1`,
+		`unknown "default_errno" in "" near "defaultErrno" value ""`,
 		`unknown "capabilities" in "syscalls[0].includes" near "" value ["c"]`,
-		`unknown "opp" in "syscalls[0].args[0]" near "op" value ""`,
+		`unknown "opp" in "syscalls[0].args[0]" near "" value ""`,
 		`miscased "DefaultAction" in "" near "defaultAction" value "a"`,
 		`miscased "errnoret" in "syscalls[0]" near "errnoRet" value 38`,
 		`miscased "Index" in "syscalls[0].args[0]" near "index" value 1`,
-		`duplicate "defaultAction" in "" near "defaultAction" value "c" earlier "DefaultAction" at 1`,
-		`duplicate "Index" in "syscalls[0].args[0]" near "index" value 1 earlier "index" at 176`,
-		`duplicate "action" in "syscalls[0]" near "action" value "g" earlier "action" at 96`,
+		`duplicate "defaultAction" in "" near "defaultAction" value "c" earlier "DefaultAction" at 1 value "a"`,
+		`duplicate "Index" in "syscalls[0].args[0]" near "index" value 1 earlier "index" at 221 value 0`,
+		`duplicate "action" in "syscalls[0]" near "action" value "g" earlier "action" at 141 value "e"`,
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
@@ -512,7 +516,7 @@ func compareWithGo(t *testing.T, raw []byte, p *Profile) {
 
 // The schemas are themselves JSON Schema of draft 7.
 func TestSchemas(t *testing.T) {
-	for _, d := range []Dialect{OCI, Docker} {
+	for _, d := range []Dialect{OCI, Docker, SPO} {
 		loader := gojsonschema.NewSchemaLoader()
 		loader.Validate = true
 		loader.Draft = gojsonschema.Draft7
@@ -643,6 +647,76 @@ func FuzzParse(f *testing.F) {
 		}
 		if len(p.Surplus) > 0 && len(p.Surplus) == countJSON(p) && !json.Valid(without(p)) {
 			t.Errorf("without its surplus the text is no JSON: %q", without(p))
+		}
+	})
+}
+
+// FuzzResource checks what holds of every SeccompProfile: places lie in the file and, without aliases, in each other, and what is split off is JSON that reads the same.
+func FuzzResource(f *testing.F) {
+	const head = "apiVersion: security-profiles-operator.x-k8s.io/v1\nkind: SeccompProfile\n"
+	for _, s := range []string{
+		"spec:\n  defaultAction: SCMP_ACT_ERRNO\n  architectures: [SCMP_ARCH_X86_64]\n  syscalls:\n  - names: [read, 'write']\n    action: SCMP_ACT_ALLOW\n    errnoRet: 0\n    args:\n    - {index: 0x1, value: 5.0, op: \"SCMP_CMP_EQ\"}\n",
+		"spec: {defaultErrnoRet: 1, Syscalls: [{name: a, includes: {caps: [b]}}, null], syscalls: [{names: &a [b, ~, 1], action: on}, {names: *a}]}\n---\nkind: List\napiVersion: v1\nitems: [{}]\n",
+		"metadata: {name: a}\nspec: &s\n  <<: {flags: [x, x]}\n  syscalls: *s\n", "spec: [\n", "spec:\n\tdefaultAction: a\n", "spec: |\n  a\n", "? spec\n: {state: x}\n",
+	} {
+		f.Add([]byte(head+s), false)
+	}
+	f.Add([]byte(`{"apiVersion":"security-profiles-operator.x-k8s.io/v1","kind":"SeccompProfile","spec":{"syscalls":[{"names":[],}]}}`), true)
+	f.Fuzz(func(t *testing.T, b []byte, isJSON bool) {
+		name := "p.yaml"
+		if isJSON {
+			name = "p.json"
+		}
+		file := source.NewFile(name, b)
+		sniffed := Sniff(file)
+		profiles := ParseAll(file)
+		texts, _, split := SplitResources(file)
+		if split && (len(texts) != len(profiles) || !sniffed) {
+			t.Errorf("%d profiles, %d after splitting, sniffed %v", len(profiles), len(texts), sniffed)
+		}
+		aliases := bytes.IndexByte(b, '*') >= 0 || bytes.Contains(b, []byte("<<"))
+		for n, p := range profiles {
+			inside := func(what string, outer, inner source.Span) {
+				t.Helper()
+				if inner.Start < 0 || inner.End < inner.Start || !file.Span().Contains(inner) || !aliases && !outer.Contains(inner) && inner != (source.Span{}) {
+					t.Errorf("%s at %v is not inside %v", what, inner, outer)
+				}
+			}
+			for i, problem := range p.Problems {
+				inside("problem", file.Span(), problem.Span)
+				if i > 0 && problem.Span.Start < p.Problems[i-1].Span.Start {
+					t.Errorf("problem at %v stands before the one before it", problem.Span)
+				}
+			}
+			inside("spec", file.Span(), p.Span)
+			inside("defaultAction", p.Span, p.DefaultAction.Span)
+			inside("baseProfileName", p.Span, p.BaseProfileName.Span)
+			for _, r := range p.Rules {
+				inside("rule", p.SyscallsSpan, r.Span)
+				for _, s := range r.Names {
+					inside("name", r.NamesSpan, s.Span)
+				}
+				for _, a := range r.Args {
+					inside("arg", r.ArgsSpan, a.Span)
+					inside("value", a.Span, a.Value.Span)
+				}
+			}
+			for _, list := range [][]Field{p.UnknownFields, p.DuplicateFields} {
+				for _, field := range list {
+					inside("field", file.Span(), field.Name.Span)
+					inside("value", file.Span(), field.Value)
+				}
+			}
+			if !split {
+				continue
+			}
+			if !json.Valid(texts[n]) {
+				t.Errorf("no JSON: %s", texts[n])
+			}
+			again := Parse(source.NewFile("p.json", texts[n]))
+			if len(again.Rules) != len(p.Rules) || again.DefaultAction.Text != p.DefaultAction.Text && len(p.DuplicateFields)+len(again.MiscasedFields) == 0 {
+				t.Errorf("%s reads otherwise than %s", texts[n], b)
+			}
 		}
 	})
 }

@@ -40,7 +40,12 @@ func (a *Architecture) host() *Architecture {
 
 // Usual returns, for each loader, runtime and host that a profile is for, the target of the newest releases with the capabilities of a container that asks for
 // none: what most people get. It is what a rule looks at that asks what a profile does; one that asks whether something changes looks at Points.
-func (t Targets) Usual(p *Profile) []Target {
+//
+// The loaders are those of Loaders where none are given.
+func (t Targets) Usual(p *Profile, loaders ...Loader) []Target {
+	if len(loaders) == 0 {
+		loaders = t.Loaders(p)
+	}
 	libs := t.Libseccomps()
 	newest := libs[0]
 	for _, l := range libs {
@@ -49,7 +54,7 @@ func (t Targets) Usual(p *Profile) []Target {
 		}
 	}
 	var out []Target
-	for _, l := range t.Loaders(p) {
+	for _, l := range loaders {
 		for _, runtime := range t.Runtimes() {
 			for _, a := range p.Hosts() {
 				out = append(out, Target{l, Host{Arch: a, Caps: DefaultCaps(l), Kernel: t.newestKernel()}, runtime, t.newestOf(runtime), newest})
@@ -77,9 +82,12 @@ func (t Targets) newestKernel() Version {
 
 // Points returns every target that may make another filter of a profile: its loaders, the hosts, the runtimes before and after each release that changed what they do, and
 // every build of libseccomp. Capabilities and the kernel are those of Usual; Worlds gives the others.
-func (t Targets) Points(p *Profile) []Target {
+func (t Targets) Points(p *Profile, loaders ...Loader) []Target {
+	if len(loaders) == 0 {
+		loaders = t.Loaders(p)
+	}
 	var out []Target
-	for _, l := range t.Loaders(p) {
+	for _, l := range loaders {
 		for _, a := range p.Hosts() {
 			for _, runtime := range t.Runtimes() {
 				for _, v := range t.turns(runtime) {

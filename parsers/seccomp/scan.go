@@ -129,7 +129,11 @@ func (s *scanner) space() bool {
 
 func (s *scanner) comment(end int) {
 	at := source.Span{Start: s.pos, End: end}
-	s.blank(at, "comment, which JSON does not have; Docker, Podman, containerd and runc refuse the file")
+	who := "Docker, Podman, containerd and runc refuse"
+	if s.b[s.pos] == '#' {
+		who = "every program refuses"
+	}
+	s.blank(at, "comment, which JSON does not have; "+who+" the file")
 	s.pos = end
 }
 

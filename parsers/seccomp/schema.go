@@ -18,15 +18,21 @@ var (
 	ociText string
 	//go:embed schema/docker.json
 	dockerText string
+	//go:embed schema/spo.json
+	spoText string
 
 	ociSchema    = sync.OnceValue(func() *gojsonschema.Schema { return mustCompile(ociText) })
 	dockerSchema = sync.OnceValue(func() *gojsonschema.Schema { return mustCompile(dockerText) })
+	spoSchema    = sync.OnceValue(func() *gojsonschema.Schema { return mustCompile(spoText) })
 )
 
 // Schema returns the JSON Schema (draft 7) that the profile of a form must satisfy.
 func Schema(d Dialect) string {
-	if d == Docker || d == Containers {
+	switch d {
+	case Docker, Containers:
 		return dockerText
+	case SPO:
+		return spoText
 	}
 	return ociText
 }
@@ -47,6 +53,10 @@ const maxChecked = 50_000
 func (p *Profile) check(root *hujson.Value) {
 	seen := map[source.Problem]bool{}
 	p.validate(root, false, seen)
+	if p.Dialect == SPO {
+		p.lost(root)
+		return
+	}
 	if len(p.DuplicateFields) > 0 {
 		p.validate(root, true, seen) // the value that crun takes
 	}
@@ -56,11 +66,14 @@ func (p *Profile) check(root *hujson.Value) {
 // field that is there twice the last one or, for crun, the first.
 func (p *Profile) validate(root *hujson.Value, first bool, seen map[source.Problem]bool) {
 	schema := ociSchema
-	if p.Dialect == Docker || p.Dialect == Containers {
+	switch p.Dialect {
+	case Docker, Containers:
 		schema = dockerSchema
+	case SPO:
+		schema = spoSchema
 	}
-	r := reader{first: first, left: maxChecked}
-	result, err := schema().Validate(gojsonschema.NewRawLoader(r.value(root, &profileObject)))
+	r := reader{first: first, literal: p.Dialect == SPO, left: maxChecked}
+	result, err := schema().Validate(gojsonschema.NewRawLoader(r.value(root, p.object())))
 	if err != nil {
 		return // only a loader that reads text fails
 	}
@@ -68,6 +81,9 @@ func (p *Profile) validate(root *hujson.Value, first bool, seen map[source.Probl
 		problem, ok := p.problem(e, root, first)
 		if !ok {
 			continue
+		}
+		if problem.Kind == KindShape {
+			problem.Kind = p.shapeKind(e)
 		}
 		if !seen[problem] {
 			seen[problem] = true
@@ -78,8 +94,9 @@ func (p *Profile) validate(root *hujson.Value, first bool, seen map[source.Probl
 
 // reader makes the values that gojsonschema checks.
 type reader struct {
-	first bool
-	left  int
+	first   bool
+	literal bool // names in another case are other names
+	left    int
 }
 
 // value returns v as gojsonschema wants it; kind is the object that v, or each of its elements, is.
@@ -97,7 +114,7 @@ func (r *reader) value(v *hujson.Value, kind *object) any {
 			}
 			m := &x.Members[i]
 			f := kind.lookup(text(&m.Name))
-			if f == nil || isNull(&m.Value) || f.name == "name" && isEmpty(&m.Value) {
+			if f == nil || r.literal && f.name != text(&m.Name) || isNull(&m.Value) || f.name == "name" && isEmpty(&m.Value) {
 				continue
 			}
 			if _, taken := out[f.name]; taken && r.first {
@@ -165,13 +182,30 @@ func find(v *hujson.Value, kind *object, steps []string, first bool) *hujson.Val
 // problem puts an error of gojsonschema into words, and finds its place. It reports false for one that says nothing of its own.
 func (p *Profile) problem(e gojsonschema.ResultError, root *hujson.Value, first bool) (source.Problem, bool) {
 	steps := strings.Split(e.Context().String("\x00"), "\x00")[1:]
-	v := find(root, &profileObject, steps, first)
+	v := find(root, p.object(), steps, first)
 	problem := source.Problem{Span: span(v), Kind: KindShape}
 	subject := p.subject(steps)
 	details := e.Details()
+	if p.Dialect == SPO {
+		var ok bool
+		problem.Message, ok = p.resourceProblem(e, steps, v, subject)
+		if e.Type() == "required" {
+			problem.Span = begin(v)
+			if property, _ := details["property"].(string); nullMember(v, property) != nil {
+				problem.Span = span(nullMember(v, property))
+			}
+		}
+		if i, isInt := details["j"].(int); e.Type() == "unique" && isInt && i < len(elements(v)) {
+			problem.Span = span(&elements(v)[i])
+		}
+		return problem, ok
+	}
 	switch e.Type() {
 	case "required":
 		property, _ := details["property"].(string)
+		if property == "names" && p.Dialect == Bundle && hasName(v) {
+			return source.Problem{}, false // the old form is told by the field itself
+		}
 		problem.Span.End = problem.Span.Start + 1 // the brace: the object may be long
 		if null := nullMember(v, property); null != nil {
 			problem.Span = span(null)
@@ -192,7 +226,11 @@ func (p *Profile) problem(e gojsonschema.ResultError, root *hujson.Value, first 
 		problem.Message = fmt.Sprintf("%s is %s, not %s", subject, describe(v), typeName(expected))
 		switch {
 		case isNull(v) && len(steps) == 0:
-			problem.Message = subject + " is null, which every consumer takes as no profile at all"
+			problem.Kind = KindNoProfile
+			problem.Message = subject + " is null"
+		case v.Value.Kind() == '[' && len(steps) == 0:
+			problem.Kind = KindNoProfile
+			problem.Message = subject + " is an array, not an object"
 		case isNull(v) && len(steps) == 2 && steps[0] == "syscalls":
 			problem.Message = subject + " is null, on which Docker and Podman crash"
 		case expected == "integer" && v.Value.Kind() == '0' && numeric(string(v.Value.(hujson.Literal))):
@@ -212,6 +250,84 @@ func (p *Profile) problem(e gojsonschema.ResultError, root *hujson.Value, first 
 	return problem, true
 }
 
+// resourceProblem is problem for a SeccompProfile, which the API server holds against the schema of the CRD. Actions, operators and flags that the CRD does not list are
+// unknown to everyone, and not a matter of shape.
+func (p *Profile) resourceProblem(e gojsonschema.ResultError, steps []string, v *hujson.Value, subject string) (message string, ok bool) {
+	const refused = ", so that the API server refuses the resource"
+	details := e.Details()
+	switch e.Type() {
+	case "required":
+		property, _ := details["property"].(string)
+		return fmt.Sprintf("%s has no %q%s", subject, property, refused), true
+	case "invalid_type":
+		expected, _ := details["expected"].(string)
+		return fmt.Sprintf("%s is %s, not %s%s", subject, describe(v), typeName(expected), refused), true
+	case "array_min_items":
+		return subject + " is empty" + refused, true
+	case "array_max_items":
+		return fmt.Sprintf("%s has %d conditions; a SeccompProfile takes 6", subject, len(elements(v))), true
+	case "string_gte":
+		return subject + " is an empty string, which runc refuses", true
+	case "pattern":
+		return subject + " does not lie in /var/run/security-profiles-operator/" + refused, true
+	case "unique":
+		if steps[len(steps)-1] == "names" {
+			return "", false // as in other profiles a repeated name is no matter of shape
+		}
+		i, _ := details["j"].(int)
+		return fmt.Sprintf("element %d of %s is there twice%s", i+1, subject, refused), true
+	case "enum":
+		if steps[0] == "architectures" {
+			_, known := LookupArchitecture(text(v))
+			return fmt.Sprintf("%s is %q, which the CRD does not list%s", subject, text(v), refused), known
+		}
+		return fmt.Sprintf("%s is %q, not \"Enabled\" or \"Disabled\"%s", subject, text(v), refused), true
+	case "number_lte":
+		switch steps[len(steps)-1] {
+		case "index":
+			return fmt.Sprintf("%s is %s; the arguments of a syscall have the indices 0 to 5", subject, describe(v)), true
+		case "errnoRet":
+			return fmt.Sprintf("%s is %s, which the operator's 32 bits cannot hold", subject, describe(v)), true
+		}
+		return fmt.Sprintf("%s is %s; a SeccompProfile cannot hold numbers above 9223372036854775807", subject, describe(v)), true
+	case "number_gte":
+		return fmt.Sprintf("%s is %s, which is below 0%s", subject, describe(v), refused), true
+	}
+	return "", false
+}
+
+// begin returns the place where an object begins: its brace, or its first key in YAML.
+func begin(v *hujson.Value) source.Span {
+	s := span(v)
+	if object, ok := v.Value.(*hujson.Object); ok && len(object.Members) > 0 && object.Members[0].Name.StartOffset == s.Start {
+		return span(&object.Members[0].Name)
+	}
+	s.End = min(s.End, s.Start+1)
+	return s
+}
+
+// lost records the fields of a SeccompProfile that are legal but do not arrive at the node.
+func (p *Profile) lost(root *hujson.Value) {
+	note := func(v *hujson.Value, message string) {
+		p.Problems = append(p.Problems, source.Problem{Span: span(v), Kind: KindShape, Message: message})
+	}
+	if v := member(root, "defaultErrnoRet"); v != nil {
+		note(v, `"defaultErrnoRet" is no field of a SeccompProfile, so that it does not reach the node, where EPERM is the default`)
+	}
+	syscalls := member(root, "syscalls")
+	if syscalls == nil {
+		return
+	}
+	list := elements(syscalls)
+	for i := range list {
+		if v := member(&list[i], "errnoRet"); v != nil && v.Value.Kind() == '0' {
+			if n, err := strconv.ParseUint(string(v.Value.(hujson.Literal)), 10, 64); err == nil && n == 0 {
+				note(v, `"errnoRet" is 0, which the operator leaves out of the file that it writes, so that the call answers EPERM`)
+			}
+		}
+	}
+}
+
 func typeName(schemaType string) string {
 	switch schemaType {
 	case "integer":
@@ -225,8 +341,11 @@ func typeName(schemaType string) string {
 // subject names the value that a path leads to: `rule 3`, `"errnoRet"`, `element 2 of "names"`.
 func (p *Profile) subject(steps []string) string {
 	if len(steps) == 0 {
-		if p.Dialect == Bundle {
+		switch p.Dialect {
+		case Bundle:
 			return "linux.seccomp"
+		case SPO:
+			return "spec"
 		}
 		return "profile"
 	}
@@ -258,6 +377,12 @@ func describe(v *hujson.Value) string {
 		return "null"
 	}
 	return clip(v.Value.(hujson.Literal))
+}
+
+// hasName reports whether a rule gives its syscall by name.
+func hasName(rule *hujson.Value) bool {
+	name := member(rule, "name")
+	return name != nil && name.Value.Kind() == '"' && !isEmpty(name)
 }
 
 func isEmpty(v *hujson.Value) bool { return v.Value.Kind() == '"' && text(v) == "" }

@@ -283,7 +283,7 @@ func (t Targets) Libseccomps() []Libseccomp {
 
 // Loaders returns the loaders that read a profile: those that the user named, else those that read all fields that the file has.
 func (t Targets) Loaders(p *Profile) []Loader {
-	if p.Dialect == Bundle { // runc and crun read it themselves
+	if p.Dialect == Bundle || p.Dialect == SPO { // runc and crun read the one themselves; the operator writes a plain profile of the other
 		return []Loader{LoaderOCI}
 	}
 	var out []Loader

@@ -204,7 +204,7 @@ func (c *Command) sed() (out InPlace, inPlace bool) {
 				inPlace = true
 				break letters
 			case 'e', 'f', 'l':
-				value := Word{}
+				value := Word{Span: word.Span} // a missing value
 				if n+1 < len(t) {
 					value = cutWord(word, n+1)
 				} else if i+1 < len(c.Words) {

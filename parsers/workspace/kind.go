@@ -26,7 +26,7 @@ var otherLanguages = map[string]bool{
 	".yaml": true, ".yml": true,
 }
 
-// kindByName tells the kind of a file from its base name. JSON files need their content as well.
+// kindByName tells the kind of a file from its base name. JSON and YAML files need their content as well.
 func kindByName(base string) Kind {
 	lower := strings.ToLower(base)
 	if otherLanguages[path.Ext(lower)] && path.Ext(lower) != ".json" {
@@ -127,11 +127,18 @@ func dockerfileByName(base string) Kind {
 
 func isJSON(name string) bool { return strings.EqualFold(path.Ext(name), ".json") }
 
+func isYAML(name string) bool {
+	ext := path.Ext(name)
+	return strings.EqualFold(ext, ".yaml") || strings.EqualFold(ext, ".yml")
+}
+
 // kindByContent tells the kind of a file from its text; byName is what the name says. A JSON file whose name says that it is a profile
 // stays one only where it looks like one, or is no JSON object at all and so has to be reported.
 func kindByContent(f *source.File, byName Kind) Kind {
 	text := bytes.TrimLeft(bytes.TrimPrefix(f.Bytes, []byte("\ufeff")), " \t\r\n")
 	switch {
+	case byName == KindUnknown && seccomp.MentionsResource(f.Bytes) && seccomp.Sniff(f):
+		return KindSeccomp
 	case isJSON(f.Path), byName == KindSeccomp, len(text) > 0 && text[0] == '{':
 		if seccomp.Sniff(f) {
 			return KindSeccomp

@@ -96,6 +96,7 @@ type Workspace struct {
 
 	dir     string
 	overlay map[string][]byte // by absolute path
+	naming  []string          // absolute paths of the files that may name profiles, in order
 	shared  *shared
 }
 
@@ -104,7 +105,9 @@ type shared struct {
 	repositories sync.Map // directory → the repository's root
 	neighbours   sync.Map // absolute path → *neighbour
 	builds       sync.Map // directory → func() []build
+	composes     sync.Map // absolute path → func() []link
 	copied       func() copies
+	links        func() []link
 }
 
 // Load finds the files of a workspace. The error is about the options alone: files that cannot be read are in Workspace.Errors.
@@ -128,6 +131,7 @@ func Load(opts Options) (*Workspace, error) {
 	}
 	w := &Workspace{Targets: targets, dir: dir, shared: &shared{}}
 	w.shared.copied = sync.OnceValue(w.copiedFiles)
+	w.shared.links = sync.OnceValue(func() []link { return w.linksIn(w.naming) })
 	l := loader{w: w, opts: opts, seen: map[string]bool{}}
 	if l.opts.ExcludeBase == "" {
 		l.opts.ExcludeBase = dir
@@ -154,7 +158,7 @@ func (w *Workspace) With(overlay map[string][]byte) *Workspace {
 	}
 	derived := *w
 	derived.overlay = merged
-	derived.shared = &shared{copied: w.shared.copied} // a fix changes no COPY
+	derived.shared = &shared{copied: w.shared.copied, links: w.shared.links} // a fix changes no COPY, and no path of a profile
 	return &derived
 }
 
@@ -165,6 +169,8 @@ type loader struct {
 	w    *Workspace
 	opts Options
 	seen map[string]bool
+
+	buffer []byte // of contents
 }
 
 func (l *loader) add(path string) {
@@ -236,6 +242,9 @@ func (l *loader) take(abs string, named bool) {
 	if kind == KindScript || kind == KindUnknown && mayBeScript(base) {
 		kind = l.w.scriptKind(abs, kind)
 	}
+	if kind == KindUnknown && isYAML(base) {
+		kind = l.yamlKind(abs)
+	}
 	if kind == KindUnknown && !isJSON(base) {
 		if !named {
 			return
@@ -258,6 +267,9 @@ func (l *loader) take(abs string, named bool) {
 			}
 			return
 		default:
+			if strings.EqualFold(base, "daemon.json") && mayName(f.Bytes) {
+				l.w.naming = append(l.w.naming, abs)
+			}
 			if kind = kindByContent(f, kind); kind == KindUnknown {
 				if named {
 					l.skip(abs, "a JSON file that is no seccomp profile")
@@ -269,7 +281,41 @@ func (l *loader) take(abs string, named bool) {
 	l.w.Entries = append(l.w.Entries, &Entry{Path: l.w.show(abs), Abs: abs, Kind: kind, text: text})
 }
 
-// walk adds the files below a directory whose names or, for JSON, whose content say that sandlint reads them. What git ignores is left
+// yamlKind tells the kind of a YAML file that has none by its name, and keeps it in mind where it may name profiles. Most files have neither of the words
+// that it takes.
+func (l *loader) yamlKind(abs string) Kind {
+	b := l.contents(abs)
+	if mayName(b) {
+		l.w.naming = append(l.w.naming, abs)
+	}
+	if seccomp.MentionsResource(b) && seccomp.Sniff(source.NewFile(abs, b)) {
+		return KindSeccomp
+	}
+	return KindUnknown
+}
+
+// contents returns the bytes of a file, which are good until the next call; nil where it cannot be read or is too large.
+func (l *loader) contents(abs string) []byte {
+	f, err := os.Open(abs)
+	if err != nil {
+		return nil
+	}
+	defer f.Close()
+	info, err := f.Stat()
+	if err != nil || !info.Mode().IsRegular() || info.Size() > MaxFileSize {
+		return nil
+	}
+	if n := int(info.Size()); cap(l.buffer) < n {
+		l.buffer = make([]byte, n+n/2)
+	}
+	n, err := io.ReadFull(f, l.buffer[:info.Size()])
+	if err != nil && !errors.Is(err, io.ErrUnexpectedEOF) {
+		return nil
+	}
+	return l.buffer[:n]
+}
+
+// walk adds the files below a directory whose names or, for JSON and YAML, whose content say that sandlint reads them. What git ignores is left
 // out, and so are symbolic links to directories and links that leave the workspace's root.
 func (l *loader) walk(top string) {
 	root := l.w.root(top)
@@ -290,7 +336,7 @@ func (l *loader) walk(top string) {
 			return nil
 		}
 		base := d.Name()
-		if kindByPath(path) == KindUnknown && !isJSON(base) {
+		if kindByPath(path) == KindUnknown && !isJSON(base) && !isYAML(base) {
 			if !mayBeScript(base) {
 				return nil
 			}
@@ -301,6 +347,9 @@ func (l *loader) walk(top string) {
 		}
 		if ig.match(path, false) || l.excluded(path) {
 			return nil
+		}
+		if isYAML(base) && !d.Type().IsRegular() && kindByPath(path) == KindUnknown {
+			return nil // few YAML files are ours, so that nobody asks why this one was not read
 		}
 		if d.Type()&fs.ModeSymlink != 0 {
 			info, err := os.Stat(path)
@@ -486,14 +535,17 @@ func (w *Workspace) copiedFiles() copies {
 	return out
 }
 
-// Document is a parsed file. Exactly one of the last four fields is set.
+// Document is a parsed file. Exactly one of Dockerfile, NixText, Profile and Hosted is set.
 type Document struct {
 	Entry      *Entry
 	Source     *source.File
 	Dockerfile *Dockerfile
 	NixText    *NixText
-	Profile    *Profile
-	Hosted     *Hosted
+	// Profile is the first of Profiles, for a file of profiles.
+	Profile *Profile
+	Hosted  *Hosted
+	// Profiles are the seccomp profiles in the file, in order: those of a file of profiles, or those in the labels of a Dockerfile.
+	Profiles []*Profile
 }
 
 // Open reads and parses a file. The error is a ForeignError for a file that is none of ours after all. The document is not kept: the caller holds it as long as it is needed.
@@ -506,13 +558,16 @@ func (w *Workspace) Open(e *Entry) (*Document, error) {
 	switch e.Kind {
 	case KindDockerfile:
 		d.Dockerfile = w.dockerfile(e, dockerfile.Parse(f))
+		d.Dockerfile.Profiles = d.Dockerfile.labelProfiles()
+		d.Profiles = d.Dockerfile.Profiles
 	case KindNixConf:
 		if !e.Stdin && !LooksLikeNixConf(f) {
 			return nil, ForeignError{}
 		}
 		d.NixText = w.nixFile(e, nixconf.Parse(source.WholeFile(f)))
 	case KindSeccomp:
-		d.Profile = &Profile{Profile: seccomp.Parse(f)}
+		d.Profiles = w.profiles(e, f)
+		d.Profile = d.Profiles[0]
 	case KindWorkflow, KindDevcontainer, KindFlake, KindScript:
 		d.Hosted = w.hosted(e, f)
 	default:

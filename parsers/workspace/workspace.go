@@ -39,6 +39,8 @@ type Dockerfile struct {
 	Images []*Image
 	// NixTexts are the nix.conf texts embedded in the file, in order of position.
 	NixTexts []*NixText
+	// Profiles are the seccomp profiles in its labels, in order of position.
+	Profiles []*Profile
 
 	w       *Workspace
 	abs     string
@@ -48,9 +50,16 @@ type Dockerfile struct {
 	files   map[*source.File]*shell.Script // scripts of the build context
 }
 
-// Profile is a seccomp profile. It belongs to one goroutine.
+// Profile is a seccomp profile: a file, one of several resources in a file, or text inside another file. It belongs to one goroutine.
 type Profile struct {
 	*seccomp.Profile
+	// Fragment is where the profile lies in a file of another language, nil for a file of its own. Profile.Source is then a file that holds the
+	// fragment's text alone, and rules report places in it; the runner moves them to Fragment.File.
+	Fragment *source.Fragment
+	// Instruction is the LABEL that a Fragment lies in.
+	Instruction *dockerfile.Instruction
+	// Uses are the places in the workspace that put the profile in force, in order of path and position, as far as they are known.
+	Uses []Use
 
 	usual   []*seccomp.Filter
 	filters []*seccomp.Filter
@@ -73,7 +82,7 @@ func (p *Profile) Filter(t seccomp.Target) *seccomp.Filter {
 // Usual returns the filters that the usual targets make of the profile, and makes them once: see seccomp.Targets.Usual.
 func (p *Profile) Usual(targets seccomp.Targets) []*seccomp.Filter {
 	if p.usual == nil {
-		for _, t := range targets.Usual(p.Profile) {
+		for _, t := range targets.Usual(p.Profile, p.Loaders(targets)...) {
 			p.usual = append(p.usual, p.Compile(t))
 		}
 	}

@@ -9,6 +9,8 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -199,7 +201,9 @@ func runVariants(t *testing.T, set, everything *rules.Set, c *rules.Case) {
 				files[i] = txtar.File{Name: f.Name, Data: v.make(bytes.Clone(f.Data))}
 			}
 			ws := load(t, c, files)
-			rules.Check(ws, everything, rules.CheckOptions{Fixes: true})
+			if !slices.ContainsFunc(c.Flags, func(f string) bool { return strings.HasPrefix(f, "repeat=") }) { // such files are large
+				rules.Check(ws, everything, rules.CheckOptions{Fixes: true})
+			}
 			got := rules.Check(ws, set, rules.CheckOptions{Fixes: true})
 			if v.same && !contains(c.Flags, "variants=differ") {
 				if diff := cmp.Diff(lines(plain.Findings), lines(got.Findings)); diff != "" {
@@ -226,25 +230,31 @@ func lines(findings []rules.Finding) []string {
 
 func load(t *testing.T, c *rules.Case, files []txtar.File) *workspace.Workspace {
 	dir := t.TempDir()
+	targets := workspace.DefaultTargets()
+	times := 1
+	for _, flag := range c.Flags {
+		consumer, version, ok := strings.Cut(flag, "=")
+		switch {
+		case !ok:
+			t.Fatalf("flag %q is not of the form consumer=version", flag)
+		case consumer == "variants":
+		case consumer == "repeat":
+			var err error
+			if times, err = strconv.Atoi(version); err != nil {
+				t.Fatal(err)
+			}
+		default:
+			if err := targets.Set(consumer, version); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
 	for _, f := range files {
 		name := filepath.Join(dir, filepath.FromSlash(f.Name))
 		if err := os.MkdirAll(filepath.Dir(name), 0o755); err != nil {
 			t.Fatal(err)
 		}
-		if err := os.WriteFile(name, f.Data, 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-	targets := workspace.DefaultTargets()
-	for _, flag := range c.Flags {
-		consumer, version, ok := strings.Cut(flag, "=")
-		if consumer == "variants" {
-			continue
-		}
-		if !ok {
-			t.Fatalf("flag %q is not of the form consumer=version", flag)
-		}
-		if err := targets.Set(consumer, version); err != nil {
+		if err := os.WriteFile(name, repeated(f.Data, times), 0o644); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -253,6 +263,24 @@ func load(t *testing.T, c *rules.Case, files []txtar.File) *workspace.Workspace 
 		t.Fatal(err)
 	}
 	return ws
+}
+
+// repeated writes each line with {{n}} in it some times.
+func repeated(text []byte, times int) []byte {
+	if times == 1 {
+		return text
+	}
+	var out []byte
+	for line := range bytes.Lines(text) {
+		if !bytes.Contains(line, []byte("{{n}}")) {
+			out = append(out, line...)
+			continue
+		}
+		for n := range times {
+			out = append(out, bytes.ReplaceAll(line, []byte("{{n}}"), []byte(strconv.Itoa(n)))...)
+		}
+	}
+	return out
 }
 
 // Render returns findings as the want sections hold them. Paths are shown where a case has several files.

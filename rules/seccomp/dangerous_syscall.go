@@ -65,7 +65,7 @@ func gated(rule *seccomp.Rule) bool { return len(rule.Includes.Caps) > 0 }
 // reportGated reports, once, what containers with more capabilities may call.
 func reportGated(p *rules.Pass, profile *workspace.Profile) {
 	action, ok := seccomp.LookupAction(profile.DefaultAction.Text)
-	loaders := p.Targets().Seccomp.Loaders(profile.Profile)
+	loaders := profile.Loaders(p.Targets().Seccomp)
 	if !ok || action.Runs || !slices.ContainsFunc(loaders, func(l seccomp.Loader) bool { return l != seccomp.LoaderOCI }) {
 		return
 	}
@@ -95,7 +95,7 @@ func reportGated(p *rules.Pass, profile *workspace.Profile) {
 	if n := distinct(names); n > 1 {
 		what = fmt.Sprintf("%d dangerous syscalls, such as %s", n, what)
 	}
-	finding := at(profile, names[0].Name.Span, fmt.Sprintf("containers with %s may call %s", and(caps), what))
+	finding := at(profile, names[0].Name.Span, fmt.Sprintf("containers with %s may call %s", enumerate(caps), what))
 	finding.Severity = rules.Info
 	p.Report(finding)
 }

@@ -67,10 +67,10 @@ func checkTwins(p *rules.Pass, profile *workspace.Profile, twins *seccomp.Twins)
 	if len(open) > 1 {
 		verb = "do the same and go"
 	}
-	finding := at(profile, denied.Name.Span, fmt.Sprintf("syscall %q is refused, but %s %s through: programs still %s", denied.Name.Text, and(list), verb, twins.What))
+	finding := at(profile, denied.Name.Span, fmt.Sprintf("syscall %q is refused, but %s %s through: programs still %s", denied.Name.Text, enumerate(list), verb, twins.What))
 	if twins.Whole && !denied.Rule.LegacyName && editable(profile) {
 		if edits := fixseccomp.AddStrings(profile.Profile, denied.Rule.Names, open...); edits != nil {
-			finding.Fixes = []fixers.Fix{{Title: "Refuse " + and(open) + " too", Safety: fixers.Unsafe, Edits: edits, Changes: fixers.Changes{Syscalls: open}}}
+			finding.Fixes = []fixers.Fix{{Title: "Refuse " + enumerate(open) + " too", Safety: fixers.Unsafe, Edits: edits, Changes: fixers.Changes{Syscalls: open}}}
 		}
 	}
 	p.Report(finding)

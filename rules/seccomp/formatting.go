@@ -57,7 +57,7 @@ func unsorted(names []seccomp.String) (seccomp.String, bool) {
 // canonical returns the text of a profile in the canonical layout; nil for one that is not a whole file of sound JSON.
 func canonical(profile *workspace.Profile) []byte {
 	f := profile.Source
-	if profile.Dialect == seccomp.Bundle || len(profile.Problems) > 0 || len(profile.DuplicateFields) > 0 || !json.Valid(f.Bytes) {
+	if profile.Dialect == seccomp.Bundle || profile.Dialect == seccomp.SPO || profile.Fragment != nil || len(profile.Problems) > 0 || len(profile.DuplicateFields) > 0 || !json.Valid(f.Bytes) {
 		return nil
 	}
 	var text []byte

@@ -48,7 +48,7 @@ var ioUringBesideDenied = &rules.Rule{
 		for _, op := range past {
 			what = append(what, op.what)
 		}
-		finding := at(profile, names[0].Name.Span, fmt.Sprintf("%q is allowed, so that programs %s through io_uring, which the profile refuses otherwise", names[0].Name.Text, and(what)))
+		finding := at(profile, names[0].Name.Span, fmt.Sprintf("%q is allowed, so that programs %s through io_uring, which the profile refuses otherwise", names[0].Name.Text, enumerate(what)))
 		finding.Related = others(profile, names, "%q is allowed here")
 		finding.Fixes = remove(profile, names)
 		p.Report(finding)

@@ -27,7 +27,7 @@ var killThread = &rules.Rule{
 			}
 			finding := at(profile, action.Span, fmt.Sprintf("action %q kills the calling thread alone, so that a program with several is left half dead", action.Text))
 			process, _ := seccomp.LookupAction("SCMP_ACT_KILL_PROCESS")
-			if tooNew(p, "action", process.Name, process.Support, "libseccomp", "runc", "crun") == "" {
+			if _, ok := lacking(p, process.Support, "libseccomp", "runc", "crun"); !ok {
 				finding.Fixes = killProcess(profile)
 			}
 			p.Report(finding)

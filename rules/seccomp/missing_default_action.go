@@ -8,24 +8,22 @@ import (
 
 var missingDefaultAction = &rules.Rule{
 	ID:       "seccomp/missing-default-action",
-	Summary:  "the profile has no default action, so that it is refused or, without rules, switches seccomp off",
+	Summary:  "the profile has rules but no default action, so that runtimes refuse it",
 	Severity: rules.Error,
-	Category: "security",
+	Category: "correctness",
 	Since:    "0.1.0",
 	References: []string{
-		"moby/profiles, seccomp/seccomp_linux.go: \"No default action specified, no syscalls listed, assume seccomp disabled\"",
 		"runc, libcontainer/specconv/spec_linux.go: SetupSeccomp",
+		"crun, src/libcrun/seccomp.c: \"seccomp misses the default action\"",
 	},
 	Seccomp: func(p *rules.Pass, profile *workspace.Profile) {
+		if _, what := disables(profile); what != "" {
+			return // seccomp/profile-disables-seccomp
+		}
 		for _, problem := range profile.Problems {
-			if problem.Kind != seccomp.KindNoDefault {
-				continue
+			if problem.Kind == seccomp.KindNoDefault {
+				p.Report(at(profile, problem.Span, problem.Message+", so that runc and crun refuse it"))
 			}
-			message := problem.Message + ", so that runc and crun refuse it"
-			if len(profile.Rules) == 0 {
-				message = problem.Message + " and no rules, with which Docker, Podman, containerd and runc run containers without any filter"
-			}
-			p.Report(at(profile, problem.Span, message))
 		}
 	},
 }

@@ -3,7 +3,6 @@ package seccomp
 import (
 	"fmt"
 	"slices"
-	"strings"
 
 	"github.com/sandlint/sandlint/fixers"
 	fixseccomp "github.com/sandlint/sandlint/fixers/seccomp"
@@ -63,14 +62,7 @@ func words(names []naming) string {
 			list = append(list, q)
 		}
 	}
-	return and(list)
-}
-
-func and(list []string) string {
-	if len(list) < 2 {
-		return strings.Join(list, "")
-	}
-	return strings.Join(list[:len(list)-1], ", ") + " and " + list[len(list)-1]
+	return enumerate(list)
 }
 
 // others returns, as related places, the first naming in each rule but the first.
@@ -126,7 +118,7 @@ func remove(profile *workspace.Profile, names []naming) []fixers.Fix {
 	if len(edits) == 0 {
 		return nil
 	}
-	return []fixers.Fix{{Title: "Remove " + and(list), Safety: fixers.Unsafe, Edits: edits, Changes: fixers.Changes{Syscalls: syscalls}}}
+	return []fixers.Fix{{Title: "Remove " + enumerate(list), Safety: fixers.Unsafe, Edits: edits, Changes: fixers.Changes{Syscalls: syscalls}}}
 }
 
 // editable reports whether fixes of a profile can be proved: it is JSON, and gives no field twice.

@@ -21,7 +21,9 @@ var unknownAction = &rules.Rule{
 		"runc, libcontainer/seccomp/config.go; crun, src/libcrun/seccomp.c: get_seccomp_action",
 	},
 	Seccomp: func(p *rules.Pass, profile *workspace.Profile) {
-		checkAction(p, profile, profile.DefaultAction)
+		if _, what := disables(profile); what == "" { // else seccomp/profile-disables-seccomp tells
+			checkAction(p, profile, profile.DefaultAction)
+		}
 		for _, rule := range profile.Rules {
 			checkAction(p, profile, rule.Action)
 		}
@@ -34,9 +36,7 @@ func checkAction(p *rules.Pass, profile *workspace.Profile, name seccomp.String)
 	}
 	action, ok := seccomp.LookupAction(name.Text)
 	if ok {
-		if message := tooNew(p, "action", name.Text, action.Support, "libseccomp", "runc", "crun"); message != "" {
-			p.Report(at(profile, name.Span, message))
-		}
+		reportLack(p, profile, "action", name, action.Support, "libseccomp", "runc", "crun")
 		return
 	}
 	finding := at(profile, name.Span, fmt.Sprintf("action %q is unknown", name.Text))
@@ -45,22 +45,4 @@ func checkAction(p *rules.Pass, profile *workspace.Profile, name seccomp.String)
 		finding.Fixes = replace(profile, "Rename to "+near, fixers.Unsafe, name.Span, quoted(near), fixers.Changes{Repair: true})
 	}
 	p.Report(finding)
-}
-
-// tooNew says that a targeted release of one of the consumers does not know a name yet; "" when all do, or none is targeted.
-func tooNew(p *rules.Pass, what, name string, support seccomp.Support, consumers ...string) string {
-	for _, consumer := range consumers {
-		version, ok := target(p, consumer)
-		if !ok {
-			continue
-		}
-		since, ok := support.Since(consumer)
-		switch {
-		case !ok:
-			return fmt.Sprintf("%s %q is unknown to %s", what, name, consumer)
-		case version.Less(since):
-			return fmt.Sprintf("%s %q is unknown to %s %s; %s is the first release that knows it", what, name, consumer, version, since)
-		}
-	}
-	return ""
 }

@@ -3,6 +3,7 @@ package seccomp
 import (
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/sandlint/sandlint/fixers"
 	"github.com/sandlint/sandlint/parsers/seccomp"
@@ -25,12 +26,13 @@ var unknownArchitecture = &rules.Rule{
 	Seccomp: func(p *rules.Pass, profile *workspace.Profile) {
 		for _, name := range profile.Architectures {
 			if a, ok := seccomp.LookupArchitecture(name.Text); ok {
-				if message := tooNew(p, "architecture", name.Text, a.Support, "libseccomp", "runc"); message != "" {
-					p.Report(at(profile, name.Span, message))
-				}
+				reportLack(p, profile, "architecture", name, a.Support, "libseccomp", "runc", "crun")
 				continue
 			}
 			reportArchitecture(p, profile, name, "", profile.Architectures)
+		}
+		if !reads(p, profile, seccomp.LoaderDocker) && !reads(p, profile, seccomp.LoaderContainers) {
+			return // nobody reads archMap
 		}
 		var hosts []seccomp.String
 		for _, entry := range profile.ArchMap {
@@ -56,6 +58,10 @@ func reportArchitecture(p *rules.Pass, profile *workspace.Profile, name seccomp.
 		return
 	}
 	finding := at(profile, name.Span, fmt.Sprintf("architecture %q is unknown%s", name.Text, effect))
+	if crunTakesArchitecture(name.Text) && only(p, "crun") {
+		finding.Severity = rules.Info
+		finding.Message = fmt.Sprintf("architecture %q is known to crun only", name.Text)
+	}
 	if near := seccomp.NearestArchitecture(name.Text); near != "" {
 		finding.Message += fmt.Sprintf("; did you mean %q?", near)
 		if !slices.ContainsFunc(list, func(s seccomp.String) bool { return s.Text == near }) {
@@ -63,4 +69,11 @@ func reportArchitecture(p *rules.Pass, profile *workspace.Profile, name seccomp.
 		}
 	}
 	p.Report(finding)
+}
+
+// crunTakesArchitecture reports whether crun, unlike all others, knows an architecture by a name that is none: it takes any case, and needs no SCMP_ARCH_ before it.
+func crunTakesArchitecture(name string) bool {
+	bare := strings.TrimPrefix(name, "SCMP_ARCH_")
+	_, ok := seccomp.LookupArchitecture("SCMP_ARCH_" + strings.ToUpper(bare))
+	return ok
 }

@@ -3,7 +3,6 @@ package seccomp
 import (
 	"fmt"
 	"slices"
-	"strings"
 	"sync"
 
 	"github.com/sandlint/sandlint/fixers"
@@ -26,7 +25,6 @@ var unknownSyscall = &rules.Rule{
 		"netblue30/firejail#7063, containers/crun#496, containers/podman#7670, DataDog/datadog-agent#29583",
 	},
 	Seccomp: func(p *rules.Pass, profile *workspace.Profile) {
-		listed := listedABIs(profile)
 		for _, rule := range profile.Rules {
 			lacks := sync.OnceValue(func() func(string) bool {
 				has := map[string]bool{}
@@ -37,37 +35,27 @@ var unknownSyscall = &rules.Rule{
 			})
 			for _, name := range rule.Names {
 				if name.Text != "" { // which seccomp/syntax reports
-					checkName(p, profile, rule, name, listed, lacks)
+					checkName(p, profile, rule, name, lacks)
 				}
 			}
 		}
 	},
 }
 
-func checkName(p *rules.Pass, profile *workspace.Profile, rule *seccomp.Rule, name seccomp.String, listed []string, lacks func() func(string) bool) {
+func checkName(p *rules.Pass, profile *workspace.Profile, rule *seccomp.Rule, name seccomp.String, lacks func() func(string) bool) {
 	s, ok := seccomp.LookupSyscall(name.Text)
-	version, targeted := target(p, "libseccomp")
 	if !ok {
 		reportUnknown(p, profile, rule, name, lacks())
 		return
 	}
-	finding := at(profile, name.Span, "")
-	switch {
-	case targeted && version.Less(s.Since):
-		finding.Message = fmt.Sprintf("syscall %q is unknown to libseccomp %s, which leaves it out without a word; %s is the first release that knows it", name.Text, version, s.Since)
-		finding.Severity = rules.Info
-		if denies(rule) {
-			finding.Severity = rules.Warning
-		}
-	case !s.Last.IsZero() && (!targeted || !s.KnownTo(version)):
-		finding.Message = fmt.Sprintf("syscall %q is known to libseccomp up to %s only, and newer releases leave it out without a word", name.Text, s.Last)
-		finding.Severity = rules.Warning
-	case len(listed) > 0 && !slices.ContainsFunc(listed, s.On):
-		finding.Message = fmt.Sprintf("syscall %q exists on none of the architectures that the profile lists, only on %s", name.Text, strings.Join(s.ABIs(), ", "))
-		finding.Severity = rules.Info
-	default:
+	if s.Last.IsZero() {
 		return
 	}
+	if targets := p.Targets().Seccomp; targets.Given("libseccomp") && !slices.ContainsFunc(targets.Libseccomps(), func(l seccomp.Libseccomp) bool { return !l.Knows(s) }) {
+		return
+	}
+	finding := at(profile, name.Span, fmt.Sprintf("syscall %q is known to libseccomp up to %s only, and newer releases leave it out without a word", name.Text, s.Last))
+	finding.Severity = rules.Warning
 	p.Report(finding)
 }
 
@@ -111,25 +99,4 @@ func reportUnknown(p *rules.Pass, profile *workspace.Profile, rule *seccomp.Rule
 func denies(rule *seccomp.Rule) bool {
 	action, ok := seccomp.LookupAction(rule.Action.Text)
 	return ok && !action.Runs
-}
-
-// listedABIs returns the ABIs for which a profile's filter is made as far as the file says so; nil where it does not. The native one belongs to
-// every filter, so that of each listed architecture counts too. A profile with archMap is also for hosts that archMap does not name.
-func listedABIs(profile *workspace.Profile) []string {
-	if len(profile.ArchMap) > 0 {
-		return nil
-	}
-	var abis []string
-	for _, name := range profile.Architectures {
-		a, ok := seccomp.LookupArchitecture(name.Text)
-		if !ok {
-			return nil
-		}
-		for _, abi := range []string{a.ABI, a.Native} {
-			if !slices.Contains(abis, abi) {
-				abis = append(abis, abi)
-			}
-		}
-	}
-	return abis
 }

@@ -1,0 +1,441 @@
+package workspace
+
+import (
+	"bytes"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+
+	"github.com/sandlint/sandlint/parsers/compose"
+	"github.com/sandlint/sandlint/parsers/dockerfile"
+	"github.com/sandlint/sandlint/parsers/internal/yamltree"
+	"github.com/sandlint/sandlint/parsers/seccomp"
+	"github.com/sandlint/sandlint/parsers/source"
+)
+
+// UseKind is by what a profile is put in force.
+type UseKind string
+
+const (
+	UseCompose    UseKind = "compose"    // security_opt of a Compose service, which Docker loads
+	UseKubernetes UseKind = "kubernetes" // localhostProfile of a pod or container, which the runtime of the node loads
+	UseDaemon     UseKind = "daemon"     // seccomp-profile of Docker's daemon.json
+	UseLabel      UseKind = "label"      // a label of an image, which Podman loads with --seccomp-policy=image
+)
+
+// Loaders are the programs that may read a profile that is used so.
+func (k UseKind) Loaders() []seccomp.Loader {
+	switch k {
+	case UseKubernetes:
+		return []seccomp.Loader{seccomp.LoaderContainers, seccomp.LoaderOCI}
+	case UseLabel:
+		return []seccomp.Loader{seccomp.LoaderContainers}
+	}
+	return []seccomp.Loader{seccomp.LoaderDocker}
+}
+
+// Use is a place that puts a profile in force.
+type Use struct {
+	Kind UseKind
+	// File and Span are the place: the path as written, or the name of the label.
+	File *source.File
+	Span source.Span
+
+	built build // the image of a Compose service that runs under the profile as it is; the zero build where that is not known
+}
+
+// ImageOf returns the image whose own command runs in a container under a profile, by a use of it. It is nil where that is not certain: for all but Compose services that are built in the workspace,
+// run with the image's command, and get no capabilities by which the profile would let more through.
+func (w *Workspace) ImageOf(u Use) *Image {
+	if u.built.dockerfile == "" {
+		return nil
+	}
+	i := slices.IndexFunc(w.Entries, func(e *Entry) bool { return e.Kind == KindDockerfile && e.Abs == u.built.dockerfile })
+	if i < 0 {
+		return nil
+	}
+	doc, err := w.Open(w.Entries[i])
+	if err != nil || len(doc.Dockerfile.Images) == 0 {
+		return nil
+	}
+	images := doc.Dockerfile.Images
+	if u.built.stage == "" {
+		return images[len(images)-1]
+	}
+	for _, img := range images {
+		if strings.ToLower(img.Stage.Name) == u.built.stage {
+			return img
+		}
+	}
+	return nil
+}
+
+// Loaders returns the programs that read the profile: those that the user named as targets, else those by which the workspace uses it, else those that read all fields that
+// it has.
+func (p *Profile) Loaders(t seccomp.Targets) []seccomp.Loader {
+	if p.Dialect == seccomp.SPO { // what the operator writes for the nodes has OCI's fields alone, which all loaders read alike
+		return []seccomp.Loader{seccomp.LoaderOCI}
+	}
+	if len(p.Uses) == 0 || p.Dialect == seccomp.Bundle || t.Given("docker", "podman", "cri-o", "containerd", "kubernetes") {
+		return t.Loaders(p.Profile)
+	}
+	var out []seccomp.Loader
+	for _, use := range p.Uses {
+		out = append(out, use.Kind.Loaders()...)
+	}
+	slices.Sort(out)
+	return slices.Compact(out)
+}
+
+// UsedBy returns the first use of a kind, false where none is known.
+func (p *Profile) UsedBy(kind UseKind) (Use, bool) {
+	for _, use := range p.Uses {
+		if use.Kind == kind {
+			return use, true
+		}
+	}
+	return Use{}, false
+}
+
+// profiles makes the model of a profile's file.
+func (w *Workspace) profiles(e *Entry, f *source.File) []*Profile {
+	parsed := seccomp.ParseAll(f)
+	out := make([]*Profile, len(parsed))
+	for n, p := range parsed {
+		out[n] = &Profile{Profile: p, Uses: w.usesOf(e, p)}
+	}
+	return out
+}
+
+// link is a place that names a profile's file.
+type link struct {
+	Use
+	target string // absolute; for kubernetes relative to the kubelet's folder, with slashes
+	root   string // that bounds what a kubernetes link can mean
+}
+
+// usesOf returns the places of the workspace that name a profile.
+func (w *Workspace) usesOf(e *Entry, p *seccomp.Profile) []Use {
+	var out []Use
+	for _, l := range append(slices.Clip(w.shared.links()), w.composeAround(e.Abs)...) {
+		named := p.Dialect != seccomp.SPO && l.target == e.Abs
+		if l.Kind == UseKubernetes {
+			named = w.meansResource(l, e, p) || p.Dialect != seccomp.SPO && w.meansFile(l, e)
+		}
+		if named && !slices.ContainsFunc(out, func(u Use) bool { return u.Kind == l.Kind && u.Span == l.Span && u.File.Path == l.File.Path }) {
+			out = append(out, l.Use)
+		}
+	}
+	slices.SortStableFunc(out, func(a, b Use) int {
+		if a.File.Path != b.File.Path {
+			return strings.Compare(a.File.Path, b.File.Path)
+		}
+		return a.Span.Start - b.Span.Start
+	})
+	return out
+}
+
+// meansFile reports whether a path below the kubelet's folder for profiles means the file of an entry: it is the only profile below the root of
+// the manifest whose path ends so.
+func (w *Workspace) meansFile(l link, e *Entry) bool {
+	ends := func(e *Entry) bool {
+		abs := filepath.ToSlash(e.Abs)
+		return e.Kind == KindSeccomp && strings.HasSuffix(abs, "/"+l.target) && inside(l.root, e.Abs)
+	}
+	if !ends(e) {
+		return false
+	}
+	return !slices.ContainsFunc(w.Entries, func(other *Entry) bool { return other.Abs != e.Abs && ends(other) })
+}
+
+// meansResource reports whether a path below the kubelet's folder for profiles is the one to which the operator writes a SeccompProfile.
+func (w *Workspace) meansResource(l link, e *Entry, p *seccomp.Profile) bool {
+	rest, ok := strings.CutPrefix(l.target, "operator/")
+	if !ok || p.Dialect != seccomp.SPO || p.Name.Text == "" || !inside(l.root, e.Abs) {
+		return false
+	}
+	name := p.Name.Text
+	if !strings.HasSuffix(name, ".json") {
+		name += ".json"
+	}
+	namespace, file, ok := strings.Cut(rest, "/")
+	if !ok {
+		return rest == name
+	}
+	return file == name && (p.Namespace.Text == "" || p.Namespace.Text == namespace)
+}
+
+// mayName reports whether a YAML file, or a daemon.json, may name a profile: the words are in it.
+func mayName(b []byte) bool {
+	if !bytes.Contains(b, []byte("seccomp")) {
+		return false
+	}
+	return bytes.Contains(b, []byte("security_opt")) || bytes.Contains(b, []byte("localhostProfile")) ||
+		bytes.Contains(b, []byte("seccomp.security.alpha.kubernetes.io")) || bytes.Contains(b, []byte(`"seccomp-profile"`))
+}
+
+// linksIn returns the places of the files, by absolute path, that name profiles.
+func (w *Workspace) linksIn(files []string) []link {
+	var out []link
+	for _, abs := range files {
+		f, err := w.read(abs)
+		if err != nil {
+			continue
+		}
+		if strings.EqualFold(filepath.Ext(abs), ".json") {
+			out = append(out, w.daemonLinks(abs, f)...)
+			continue
+		}
+		if bytes.Contains(f.Bytes, []byte("security_opt")) {
+			out = append(out, composeLinks(abs, f)...)
+		}
+		if bytes.Contains(f.Bytes, []byte("localhostProfile")) || bytes.Contains(f.Bytes, []byte("seccomp.security.alpha.kubernetes.io")) {
+			root := w.root(filepath.Dir(abs))
+			for _, document := range yamltree.Parse(f).Documents {
+				out = kubernetesLinks(out, f, root, document)
+			}
+		}
+	}
+	return out
+}
+
+// composeAround returns the links of the Compose files beside a profile, or in a folder above it up to the root.
+func (w *Workspace) composeAround(abs string) []link {
+	dir := filepath.Dir(abs)
+	root := w.root(dir)
+	var out []link
+	for {
+		for _, name := range composeFiles {
+			file := filepath.Join(dir, name)
+			v, _ := w.shared.composes.LoadOrStore(file, sync.OnceValue(func() []link {
+				if f, err := w.neighbour(root, file); err == nil && bytes.Contains(f.Bytes, []byte("security_opt")) {
+					return composeLinks(file, f)
+				}
+				return nil
+			}))
+			out = append(out, v.(func() []link)()...)
+		}
+		up := filepath.Dir(dir)
+		if dir == root || up == dir {
+			return out
+		}
+		dir = up
+	}
+}
+
+func composeLinks(abs string, f *source.File) []link {
+	var out []link
+	for _, s := range compose.Parse(f).Services {
+		for _, v := range s.SeccompProfiles() {
+			if !v.Known || strings.HasPrefix(v.Text, "~") {
+				continue
+			}
+			target := filepath.FromSlash(v.Text)
+			if !filepath.IsAbs(target) {
+				target = filepath.Join(filepath.Dir(abs), target)
+			}
+			out = append(out, link{Use: Use{Kind: UseCompose, File: f, Span: v.Span, built: imageOf(filepath.Dir(abs), f, s)}, target: filepath.Clean(target)})
+		}
+	}
+	return out
+}
+
+// imageOf returns what a service is built from; the zero build where that is not known, or where what runs in the container is not the image's command with the usual capabilities.
+func imageOf(dir string, f *source.File, s *compose.Service) build {
+	text := f.Text(s.Span)
+	if s.Build == nil || s.ExtendsFile.IsSet() || s.Privileged.IsSet() || len(s.CapAdd) > 0 || strings.Contains(text, "command") || strings.Contains(text, "entrypoint") || s.Build.Stage.IsSet() && !s.Build.Stage.Known {
+		return build{}
+	}
+	name, ok := s.Build.DockerfilePath()
+	if !ok {
+		return build{}
+	}
+	return build{dockerfile: filepath.Join(dir, filepath.FromSlash(name)), stage: strings.ToLower(s.Build.Stage.Text)}
+}
+
+// kubernetesLinks adds the profiles that the security contexts below a node name, and those of the annotations that came before them.
+func kubernetesLinks(out []link, f *source.File, root string, n *yamltree.Node) []link {
+	add := func(v *yamltree.Node, path string, cut int) {
+		span := v.Inner
+		if span.Len() == len(v.Text) {
+			span.Start += cut
+		}
+		if path != "" && !strings.HasPrefix(path, "/") && !strings.Contains(path, "..") && !strings.Contains(path, "{{") {
+			out = append(out, link{Use: Use{Kind: UseKubernetes, File: f, Span: span}, target: path, root: root})
+		}
+	}
+	switch n.Kind {
+	case yamltree.Sequence:
+		for _, item := range n.Items {
+			out = kubernetesLinks(out, f, root, item)
+		}
+	case yamltree.Mapping:
+		for _, pair := range n.Pairs {
+			if pair.Key.Text == "seccompProfile" {
+				if t := pair.Value.Get("type"); t != nil && t.Text == "Localhost" {
+					if v := pair.Value.Get("localhostProfile"); v.IsScalar() {
+						add(v, v.Text, 0)
+					}
+				}
+				continue
+			}
+			if strings.Contains(pair.Key.Text, "seccomp.security.alpha.kubernetes.io/") && pair.Value.Kind == yamltree.Scalar {
+				if path, ok := strings.CutPrefix(pair.Value.Text, "localhost/"); ok {
+					add(pair.Value, path, len("localhost/"))
+				}
+				continue
+			}
+			out = kubernetesLinks(out, f, root, pair.Value)
+		}
+	}
+	return out
+}
+
+// daemonLinks returns the profile that a daemon.json names. Its path is absolute: it means a file of the workspace where that is laid out like the
+// machine, in a folder that ends in etc/docker, or holds the path itself.
+func (w *Workspace) daemonLinks(abs string, f *source.File) []link {
+	v := yamltree.Parse(f).Root().Get("seccomp-profile")
+	if !v.IsScalar() || v.Text == "builtin" || v.Text == "unconfined" {
+		return nil
+	}
+	target := filepath.FromSlash(v.Text)
+	if !filepath.IsAbs(target) {
+		return nil
+	}
+	use := Use{Kind: UseDaemon, File: f, Span: v.Inner}
+	out := []link{{Use: use, target: filepath.Clean(target)}}
+	if machine, ok := strings.CutSuffix(filepath.ToSlash(filepath.Dir(abs)), "/etc/docker"); ok {
+		out = append(out, link{Use: use, target: filepath.Join(filepath.FromSlash(machine), target)})
+	}
+	return out
+}
+
+// profileLabel is the label of an image that holds a profile (containers/common, pkg/seccomp: ContainerImageLabel).
+const profileLabel = "io.containers.seccomp.profile"
+
+// labelProfiles returns the profiles in the labels of a Dockerfile. A value that depends on what is not known is left out.
+func (d *Dockerfile) labelProfiles() []*Profile {
+	if !bytes.Contains(d.Source.Bytes, []byte(profileLabel)) {
+		return nil
+	}
+	var out []*Profile
+	for _, i := range d.Instructions {
+		if i.Name != "LABEL" || i.Broken {
+			continue
+		}
+		for _, pair := range i.Pairs {
+			if key, known := d.Expand(i, pair.Key.Text); !known || key != profileLabel || !pair.HasValue {
+				continue
+			}
+			value, known := d.Expand(i, pair.Value.Text)
+			if !known {
+				continue
+			}
+			fr := source.NewFragment(d.Source, labelPieces(d.Source, d.Escape, pair.Value, value))
+			if len(fr.Text) == 0 {
+				continue
+			}
+			out = append(out, &Profile{
+				Profile: seccomp.Parse(source.NewFile(d.Source.Path, fr.Text)), Fragment: fr, Instruction: i,
+				Uses: []Use{{Kind: UseLabel, File: d.Source, Span: pair.Key.Span}},
+			})
+		}
+	}
+	return out
+}
+
+// labelPieces returns the value of a LABEL, which BuildKit expands to text, as a fragment's pieces: each run of bytes that stand for themselves is verbatim,
+// and an escape is a piece of its own. Where that cannot be told, the whole is one piece that is not verbatim.
+func labelPieces(f *source.File, escape byte, w dockerfile.Word, text string) []source.Piece {
+	whole := []source.Piece{{Text: text, Span: w.Span}}
+	chars := joinedLine(f.Bytes[w.Span.Start:w.Span.End], escape)
+	if len(chars) != len(w.Text) {
+		return whole
+	}
+	var pieces []source.Piece
+	next := -1 // where the last piece goes on
+	add := func(at source.Span, c byte, verbatim bool, quoting source.Quoting) {
+		at = at.Shift(w.Span.Start)
+		if n := len(pieces); verbatim && n > 0 && pieces[n-1].Verbatim && pieces[n-1].Quoting == quoting && next == at.Start {
+			pieces[n-1].Span.End = at.End
+		} else {
+			pieces = append(pieces, source.Piece{Span: at, Verbatim: verbatim, Quoting: quoting, Text: string(c)})
+		}
+		next = at.End
+	}
+	quote := byte(0)
+	for n := 0; n < len(chars); n++ {
+		at, c := chars[n], w.Text[n]
+		if f.Bytes[w.Span.Start+at] != c {
+			return whole
+		}
+		one := source.Span{Start: at, End: at + 1}
+		quoting := source.Unquoted
+		switch quote {
+		case '\'':
+			quoting = source.SingleQuoted
+		case '"':
+			quoting = source.DoubleQuoted
+		}
+		switch {
+		case quote == 0 && (c == '\'' || c == '"'):
+			quote = c
+		case quote != 0 && c == quote:
+			quote = 0
+		case c == escape && quote != '\'' && n+1 < len(chars) && (quote == 0 || w.Text[n+1] == '"' || w.Text[n+1] == '$' || w.Text[n+1] == escape):
+			n++
+			add(source.Span{Start: at, End: chars[n] + 1}, w.Text[n], false, quoting)
+		default:
+			add(one, c, true, quoting)
+		}
+	}
+	length := 0
+	for n := range pieces {
+		p := &pieces[n]
+		if p.Verbatim {
+			p.Text = f.Text(p.Span)
+		}
+		if !strings.HasPrefix(text[length:], p.Text) {
+			return whole // a variable, or something that BuildKit reads otherwise
+		}
+		length += len(p.Text)
+	}
+	if length != len(text) {
+		return whole
+	}
+	return pieces
+}
+
+// joinedLine returns the offsets of the bytes that are left of text when line continuations, and the comments and empty lines among them, are taken out.
+func joinedLine(text []byte, escape byte) []int {
+	out := make([]int, 0, len(text))
+	for i := 0; i < len(text); i++ {
+		if text[i] == escape {
+			if end := endOfBlanks(text, i+1); end < len(text) && text[end] == '\n' {
+				i = end
+				for i+1 < len(text) {
+					start := endOfBlanks(text, i+1)
+					if start < len(text) && text[start] != '#' && text[start] != '\n' {
+						break
+					}
+					n := bytes.IndexByte(text[start:], '\n')
+					if n < 0 {
+						return out
+					}
+					i = start + n
+				}
+				continue
+			}
+		}
+		out = append(out, i)
+	}
+	return out
+}
+
+func endOfBlanks(text []byte, i int) int {
+	for i < len(text) && (text[i] == ' ' || text[i] == '\t' || text[i] == '\r') {
+		i++
+	}
+	return i
+}

@@ -1,0 +1,70 @@
+package rules
+
+import (
+	"slices"
+
+	"github.com/sandlint/sandlint/fixers"
+	"github.com/sandlint/sandlint/parsers/source"
+	"github.com/sandlint/sandlint/parsers/workspace"
+)
+
+// inHost moves a finding about a profile that lies in another file, with its related places and its fixes, from the profile's own text to that file. A fix is left out
+// where the text that it edits is not there as such, or the host's quotes cannot hold the new text.
+func inHost(profile *workspace.Profile, f Finding) Finding {
+	fr := profile.Fragment
+	if fr == nil {
+		return f
+	}
+	if f.File == profile.Source {
+		f.File, f.Span = fr.File, fr.Span(f.Span)
+	}
+	f.Related = slices.Clone(f.Related)
+	for n := range f.Related {
+		if r := &f.Related[n]; r.File == profile.Source {
+			r.File, r.Span = fr.File, fr.Span(r.Span)
+		}
+	}
+	var fixes []fixers.Fix
+	for _, fix := range f.Fixes {
+		if fix, ok := fixInHost(profile, fix); ok {
+			fixes = append(fixes, fix)
+		}
+	}
+	f.Fixes = fixes
+	return f
+}
+
+func fixInHost(profile *workspace.Profile, fix fixers.Fix) (fixers.Fix, bool) {
+	edits := make([]fixers.Edit, len(fix.Edits))
+	for n, e := range fix.Edits {
+		if e.File != profile.Source {
+			edits[n] = e
+			continue
+		}
+		e = narrow(e)
+		span, text, ok := profile.Fragment.Edit(e.Span, e.Text)
+		if !ok {
+			return fix, false
+		}
+		edits[n] = fixers.Edit{File: profile.Fragment.File, Span: span, Text: text}
+		fix.Changes.Embedded = true
+	}
+	fix.Edits = edits
+	return fix, true
+}
+
+// narrow takes off an edit what it writes as it was, so that quotes around a name that is replaced need not be written again.
+func narrow(e fixers.Edit) fixers.Edit {
+	old := e.File.Text(e.Span)
+	start := 0
+	for start < len(old) && start < len(e.Text) && old[start] == e.Text[start] {
+		start++
+	}
+	end := 0
+	for end < len(old)-start && end < len(e.Text)-start && old[len(old)-1-end] == e.Text[len(e.Text)-1-end] {
+		end++
+	}
+	e.Text = e.Text[start : len(e.Text)-end]
+	e.Span = source.Span{Start: e.Span.Start + start, End: e.Span.End - end}
+	return e
+}

@@ -1,0 +1,55 @@
+package seccomp
+
+import (
+	"slices"
+
+	"github.com/sandlint/sandlint/fixers"
+	fixseccomp "github.com/sandlint/sandlint/fixers/seccomp"
+	"github.com/sandlint/sandlint/parsers/seccomp"
+	"github.com/sandlint/sandlint/parsers/source"
+	"github.com/sandlint/sandlint/parsers/workspace"
+	"github.com/sandlint/sandlint/rules"
+)
+
+var emptyName = &rules.Rule{
+	ID:       "seccomp/empty-name",
+	Summary:  "the name of a syscall is empty, so that runc refuses the profile",
+	Severity: rules.Error,
+	Category: "correctness",
+	Since:    "0.1.0",
+	Fixes:    []fixers.Safety{fixers.Safe},
+	References: []string{
+		"runc, libcontainer/seccomp/seccomp_linux.go: matchCall, \"empty string is not a valid syscall\"",
+		"containers/common v0.67.0, pkg/seccomp/validate.go: ValidateProfile",
+		"runc 1.1.5 and crun 1.8.1 with an empty string and with null among the names",
+	},
+	Seccomp: func(p *rules.Pass, profile *workspace.Profile) {
+		for _, problem := range problems(profile, seccomp.KindEmptyName) {
+			rule, i := ruleAt(profile, problem.Span)
+			if rule == nil {
+				continue
+			}
+			finding := at(profile, problem.Span, withEffect(problem, ", so that runc refuses the profile"))
+			if only(p, "crun") {
+				finding.Severity = rules.Warning
+				finding.Message = withEffect(problem, ", which crun leaves out without a word")
+			}
+			title, edits := "Delete the empty name", dropName(profile, rule, problem.Span)
+			if fixseccomp.OnlyElement(profile.Profile, problem.Span) || profile.Dialect == seccomp.SPO && len(rule.Names) == 1 {
+				title, edits = "Delete the rule, which names nothing else", dropRule(profile, i)
+			}
+			finding.Fixes = edited(profile, title, fixers.Safe, edits, fixers.Changes{Repair: true})
+			p.Report(finding)
+		}
+	},
+}
+
+// dropName returns the edits that delete an element of a rule's names.
+func dropName(profile *workspace.Profile, rule *seccomp.Rule, name source.Span) []fixers.Edit {
+	if i := slices.IndexFunc(rule.Names, func(s seccomp.String) bool { return s.Span == name }); i >= 0 {
+		if edits := fixseccomp.RemoveString(profile.Profile, rule.Names, i); edits != nil {
+			return edits
+		}
+	}
+	return fixseccomp.RemoveElement(profile.Profile, name) // a null, or beside one
+}

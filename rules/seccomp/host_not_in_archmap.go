@@ -1,0 +1,77 @@
+package seccomp
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/sandlint/sandlint/parsers/seccomp"
+	"github.com/sandlint/sandlint/parsers/workspace"
+	"github.com/sandlint/sandlint/rules"
+)
+
+var hostNotInArchmap = &rules.Rule{
+	ID:       "seccomp/host-not-in-archmap",
+	Summary:  "archMap has nothing for a host, or something for what is no host, so that 32-bit programs are killed",
+	Severity: rules.Info,
+	Category: "portability",
+	Since:    "0.1.0",
+	References: []string{
+		"moby/profiles v0.2.4, seccomp/seccomp_linux.go: goToNative, nativeToSeccomp",
+		"containers/common v0.67.0, pkg/seccomp/seccomp_linux.go: nativeToSeccomp has seven hosts",
+		"libseccomp: a call of an ABI that is not in the filter gets the bad-architecture action, which is to kill",
+	},
+	Seccomp: func(p *rules.Pass, profile *workspace.Profile) {
+		var loaders []seccomp.Loader
+		for _, l := range []seccomp.Loader{seccomp.LoaderDocker, seccomp.LoaderContainers} {
+			if reads(p, profile, l) {
+				loaders = append(loaders, l)
+			}
+		}
+		if len(loaders) == 0 || len(profile.ArchMap) == 0 || len(profile.Architectures) > 0 {
+			return
+		}
+		for _, entry := range profile.ArchMap {
+			a, ok := seccomp.LookupArchitecture(entry.Architecture.Text)
+			if !ok || len(entry.SubArchitectures) == 0 || slices.ContainsFunc(loaders, func(l seccomp.Loader) bool { return takes(l, a) }) {
+				continue
+			}
+			names := loaderNames(p, profile, loaders...)
+			for i := range names {
+				names[i] += "'s"
+			}
+			p.Report(at(profile, entry.Architecture.Span, fmt.Sprintf("%q is none of %s hosts, so that the entry is for none", a.Name, enumerate(names))))
+		}
+		var told []string
+		for _, platform := range p.Targets().Platforms {
+			os, arch, _ := strings.Cut(platform, "/")
+			arch, _, _ = strings.Cut(arch, "/")
+			a, ok := seccomp.ArchitectureOf(arch)
+			if !ok || os != "linux" || slices.Contains(told, arch) || !hasOthers(a) {
+				continue
+			}
+			if slices.ContainsFunc(profile.ArchMap, func(m seccomp.ArchMap) bool { return m.Architecture.Text == a.Name }) {
+				continue
+			}
+			told = append(told, arch)
+			p.Report(at(profile, archMapKey(profile), fmt.Sprintf(`"archMap" has no entry for linux/%s, so that the filter there is for %s alone and kills programs of its other ABIs`, arch, a.Name)))
+		}
+	},
+}
+
+// takes reports whether a loader looks for an entry of archMap on machines of an architecture.
+func takes(l seccomp.Loader, a *seccomp.Architecture) bool {
+	if a.Docker == "x32" || l == seccomp.LoaderDocker && a.Docker == "" {
+		return false // no kernel reports it
+	}
+	name := seccomp.String{Text: a.Name}
+	probe := seccomp.Profile{DefaultAction: seccomp.String{Text: "SCMP_ACT_ALLOW"}, ArchMap: []seccomp.ArchMap{{Architecture: name}}}
+	return len(probe.Resolve(l, seccomp.Host{Arch: a}).Architectures) > 0
+}
+
+// hasOthers reports whether a machine runs programs of other architectures than its own.
+func hasOthers(a *seccomp.Architecture) bool {
+	return slices.ContainsFunc(seccomp.Architectures(), func(b *seccomp.Architecture) bool {
+		return b != a && b.Native == a.ABI && a.Bits == 64 && b.BigEndian == a.BigEndian
+	})
+}

@@ -1,0 +1,385 @@
+package seccomp
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/sandlint/sandlint/fixers"
+	fixseccomp "github.com/sandlint/sandlint/fixers/seccomp"
+	"github.com/sandlint/sandlint/parsers/seccomp"
+	"github.com/sandlint/sandlint/parsers/workspace"
+	"github.com/sandlint/sandlint/rules"
+)
+
+// fate is what becomes of a mention of a syscall beside others of the same one.
+type fate uint8
+
+const (
+	// counts: it has a part in the decision, or what becomes of it is not known.
+	counts fate = iota
+	// equal: it does what the default action does, and is dropped before the others are looked at.
+	equal
+	// hidden: in every container where its rule is in force, one without conditions decides instead, and otherwise than this one if this has no conditions.
+	hidden
+	// rivalled: the same in some containers, and neither of the two rules is the exception to the other.
+	rivalled
+	// copied: a rule with the same outcome and conditions is in force in every container where this one is.
+	copied
+)
+
+// mention is one place where a rule names a syscall.
+type mention struct {
+	seccomp.String
+	rule, index int // in Profile.Rules and in Rule.Names
+	verdict
+	// other is the mention that decides instead, or of which this is a copy. It is nil for one that counts, and for an equal one that nothing contradicts.
+	other *mention
+}
+
+// verdict is what becomes of a rule that is one of several about a syscall.
+type verdict struct {
+	fate    fate
+	by      int // index among the rules about the syscall, -1 for none
+	always  bool
+	outcome seccomp.Outcome
+}
+
+// mentions returns the syscalls that a profile names more than once, in order of their second mention, each with all places in order of the file.
+func mentions(p *rules.Pass, profile *workspace.Profile) [][]mention {
+	type place struct{ rule, index int }
+	first := make(map[string]place, 512)
+	group := map[string]int{}
+	var out [][]mention
+	for r, rule := range profile.Rules {
+		for i, name := range rule.Names {
+			f, ok := first[name.Text]
+			if !ok {
+				first[name.Text] = place{r, i}
+				continue
+			}
+			g, ok := group[name.Text]
+			if !ok {
+				g = len(out)
+				group[name.Text] = g
+				out = append(out, []mention{{String: profile.Rules[f.rule].Names[f.index], rule: f.rule, index: f.index}})
+			}
+			out[g] = append(out[g], mention{String: name, rule: r, index: i})
+		}
+	}
+	if len(out) == 0 {
+		return nil
+	}
+	j := judge{profile: profile, loaders: profile.Loaders(p.Targets().Seccomp), keys: map[int]string{}, known: map[string][]verdict{}}
+	listed := listedABIs(profile)
+	for _, names := range out {
+		seq := make([]int, len(names))
+		for n := range names {
+			seq[n] = names[n].rule
+		}
+		s, ok := seccomp.LookupSyscall(names[0].Text)
+		exists := ok && s.Last.IsZero() && (len(listed) == 0 || onAny(s, listed))
+		for n, v := range j.verdicts(seq) {
+			if !exists && v.fate != copied {
+				continue
+			}
+			names[n].verdict = v
+			if v.by >= 0 {
+				names[n].other = &names[v.by]
+			}
+		}
+	}
+	return out
+}
+
+// judge finds out what becomes of the rules about one syscall.
+type judge struct {
+	profile *workspace.Profile
+	loaders []seccomp.Loader
+	keys    map[int]string // of conditions, by rule
+	known   map[string][]verdict
+}
+
+// verdicts returns what becomes of each of the rules about one syscall. A rule stands there twice that names the syscall twice.
+func (j *judge) verdicts(seq []int) []verdict {
+	key := fmt.Sprint(seq)
+	v, ok := j.known[key]
+	if !ok {
+		v = j.judge(seq)
+		j.known[key] = v
+	}
+	return v
+}
+
+func (j *judge) judge(seq []int) []verdict {
+	var all []*seccomp.Rule
+	scoped, certain := false, true
+	for _, r := range seq {
+		rule := j.profile.Rules[r]
+		all = append(all, rule)
+		scoped = scoped || !rule.Includes.Span.IsEmpty() || !rule.Excludes.Span.IsEmpty()
+		certain = certain && readable(j.profile, rule)
+	}
+	var out []verdict
+	if certain {
+		for _, l := range j.loaders {
+			if l == seccomp.LoaderOCI && scoped {
+				continue // which takes the scopes for nothing, and so is reported for another reason
+			}
+			v, ok := j.judgeFor(l, seq, all)
+			switch {
+			case !ok:
+				out = nil
+			case out == nil:
+				out = v
+				continue
+			default:
+				for i := range out {
+					if out[i].fate != v[i].fate {
+						out[i].fate, out[i].by = counts, -1
+					}
+				}
+				continue
+			}
+			break
+		}
+	}
+	if out == nil {
+		out = make([]verdict, len(seq))
+		for i := range out {
+			out[i].by = -1
+		}
+	}
+	for i := range out {
+		if first := slices.Index(seq, seq[i]); out[i].fate == counts && first < i {
+			out[i].fate, out[i].by = copied, first
+		}
+	}
+	return out
+}
+
+// judgeFor returns the verdicts for one loader. It reports false where the loader refuses the profile, or where there is too much to try.
+func (j *judge) judgeFor(l seccomp.Loader, seq []int, all []*seccomp.Rule) ([]verdict, bool) {
+	worlds, ok := worlds(j.profile.Profile, l, all)
+	if !ok {
+		return nil, false
+	}
+	def := j.profile.DefaultFor(l)
+	_, hasDefault := seccomp.LookupAction(j.profile.DefaultAction.Text)
+	n := len(seq)
+	out := make([]verdict, n)
+	for i, rule := range all {
+		out[i] = verdict{by: -1, outcome: rule.OutcomeFor(l)}
+		out[i].always = slices.ContainsFunc(rule.Alternatives(), func(conds []seccomp.Cond) bool { return len(conds) == 0 })
+	}
+	force := make([][]bool, n) // by rule, then by world
+	for i := range force {
+		force[i] = make([]bool, len(worlds))
+	}
+	deciders := make([]int, len(worlds))
+	sub := seccomp.Profile{Dialect: j.profile.Dialect, DefaultAction: j.profile.DefaultAction, DefaultErrnoRet: j.profile.DefaultErrnoRet, DefaultErrno: j.profile.DefaultErrno, Rules: all}
+	for w, host := range worlds {
+		resolved := sub.Resolve(l, host)
+		if len(resolved.Refused) > 0 {
+			return nil, false
+		}
+		deciders[w] = -1
+		for i, rule := range all {
+			force[i][w] = slices.ContainsFunc(resolved.Rules, func(r seccomp.ResolvedRule) bool { return r.Rule == rule })
+			if force[i][w] && deciders[w] < 0 && out[i].always && (!hasDefault || out[i].outcome != def) {
+				deciders[w] = i
+			}
+		}
+	}
+	for i := range out {
+		v := &out[i]
+		dead, inForce, other, rival := true, false, -1, -1
+		for w, d := range deciders {
+			if !force[i][w] {
+				continue
+			}
+			inForce = true
+			switch {
+			case d < 0 || d == i:
+				dead = false
+			case v.always && out[d].outcome == v.outcome:
+				if other < 0 {
+					other = d
+				}
+			default:
+				other = d
+				if v.always && !within(force[d], force[i]) && !within(force[i], force[d]) {
+					rival = d
+				}
+			}
+		}
+		if !inForce {
+			continue
+		}
+		isDefault := hasDefault && v.outcome == def
+		switch {
+		case hasDefault && dead && (!v.always || out[other].outcome != v.outcome) && !(v.always && isDefault):
+			v.fate, v.by = hidden, other
+		case isDefault:
+			v.fate = equal
+			if dead {
+				v.by = other
+			}
+		case dead && out[other].outcome == v.outcome:
+			v.fate, v.by = copied, other
+		default:
+			if c := j.copyOf(i, seq, out, force); c >= 0 {
+				v.fate, v.by = copied, c
+			} else if hasDefault && rival >= 0 {
+				v.fate, v.by = rivalled, rival
+			}
+		}
+	}
+	return out, true
+}
+
+// copyOf returns a rule with the outcome and conditions of rule i that is in force wherever that one is, and not itself a copy of it; or -1.
+func (j *judge) copyOf(i int, seq []int, out []verdict, force [][]bool) int {
+	for k := range seq {
+		if k != i && out[k].outcome == out[i].outcome && j.conditions(seq[k]) == j.conditions(seq[i]) && within(force[i], force[k]) && (k < i || !within(force[k], force[i])) {
+			return k
+		}
+	}
+	return -1
+}
+
+// conditions returns the conditions of a rule as text that is equal for equal ones.
+func (j *judge) conditions(r int) string {
+	key, ok := j.keys[r]
+	if !ok {
+		var parts []string
+		for _, conds := range j.profile.Rules[r].Alternatives() {
+			var part []string
+			for _, c := range conds {
+				part = append(part, c.String())
+			}
+			slices.Sort(part)
+			parts = append(parts, strings.Join(part, " and "))
+		}
+		slices.Sort(parts)
+		key = strings.Join(slices.Compact(parts), " or ")
+		j.keys[r] = key
+	}
+	return key
+}
+
+// within reports whether one set of worlds lies in another.
+func within(a, b []bool) bool {
+	for w := range a {
+		if a[w] && !b[w] {
+			return false
+		}
+	}
+	return true
+}
+
+// readable reports whether every runtime reads a rule alike.
+func readable(profile *workspace.Profile, rule *seccomp.Rule) bool {
+	_, ok := seccomp.LookupAction(rule.Action.Text)
+	number := func(n seccomp.Number) bool { return n.Known || n.Span.IsEmpty() }
+	return ok && number(rule.ErrnoRet) && len(rule.Args) <= 6 && sound(profile, rule.Span) && !slices.ContainsFunc(rule.Args, func(a seccomp.Arg) bool {
+		return !number(a.Index) || !number(a.Value) || !number(a.ValueTwo) || a.Index.Value > 5 || !slices.Contains(seccomp.Operators(), a.Op.Text)
+	})
+}
+
+// maxWorlds is the number of containers that are tried for the rules about one syscall.
+const maxWorlds = 4096
+
+// worlds returns a host for each combination of capabilities, architecture and kernel that the includes and excludes of rules tell apart, whatever the targets are. It reports false
+// where there are too many of them.
+func worlds(profile *seccomp.Profile, l seccomp.Loader, all []*seccomp.Rule) ([]seccomp.Host, bool) {
+	var caps, arches []string
+	kernels := []seccomp.Version{{Patch: 1}} // older than any that a profile can name
+	add := func(list *[]string, s string) {
+		if !slices.Contains(*list, s) {
+			*list = append(*list, s)
+		}
+	}
+	if l != seccomp.LoaderOCI {
+		for _, rule := range all {
+			for _, scope := range []*seccomp.Scope{&rule.Includes, &rule.Excludes} {
+				for _, c := range scope.Caps {
+					if slices.Contains(seccomp.Capabilities(), c.Text) { // no container has another one
+						add(&caps, c.Text)
+					}
+				}
+				for _, a := range scope.Arches {
+					add(&arches, a.Text)
+				}
+				if v, ok := seccomp.ParseVersion(scope.MinKernel.Text); ok && !slices.Contains(kernels, v) {
+					kernels = append(kernels, v)
+				}
+			}
+		}
+	}
+	hosts := hostsOf(profile, l, arches)
+	if len(caps) > 12 || len(hosts)*len(kernels)<<len(caps) > maxWorlds {
+		return nil, false
+	}
+	var out []seccomp.Host
+	for set := range 1 << len(caps) {
+		var held []string
+		for i, c := range caps {
+			if set&(1<<i) != 0 {
+				held = append(held, c)
+			}
+		}
+		for _, a := range hosts {
+			for _, k := range kernels {
+				out = append(out, seccomp.Host{Arch: a, Caps: held, Kernel: k})
+			}
+		}
+	}
+	return out, true
+}
+
+// hostsOf returns the architectures that a loader calls by one of the names, and one that has none of them: the first of the profile's where there is one.
+func hostsOf(profile *seccomp.Profile, l seccomp.Loader, names []string) []*seccomp.Architecture {
+	var hosts []*seccomp.Architecture
+	var other *seccomp.Architecture
+	for _, a := range append(profile.Hosts(), seccomp.Architectures()...) {
+		name := hostName(l, a)
+		switch {
+		case name == "":
+		case slices.Contains(names, name):
+			if !slices.Contains(hosts, a) {
+				hosts = append(hosts, a)
+			}
+		case other == nil:
+			other = a
+		}
+	}
+	if other != nil {
+		hosts = append(hosts, other)
+	}
+	return hosts
+}
+
+// hostName returns how a loader names a host in arches; "" for one that it does not know.
+func hostName(l seccomp.Loader, a *seccomp.Architecture) string {
+	if l == seccomp.LoaderContainers {
+		return a.Containers
+	}
+	return a.Docker
+}
+
+// removeMention returns the fix that takes a mention out, and the whole rule where gone says the same of all its names.
+func removeMention(profile *workspace.Profile, n *mention, gone func(*mention) bool, all [][]mention) []fixers.Fix {
+	left := len(profile.Rules[n.rule].Names)
+	for _, names := range all {
+		for k := range names {
+			if names[k].rule == n.rule && gone(&names[k]) {
+				left--
+			}
+		}
+	}
+	if left == 0 {
+		return edited(profile, "Remove the rule", fixers.Safe, fixseccomp.RemoveRules(profile.Profile, n.rule), fixers.Changes{})
+	}
+	return edited(profile, fmt.Sprintf("Remove %q from this rule", n.Text), fixers.Safe, fixseccomp.RemoveString(profile.Profile, profile.Rules[n.rule].Names, n.index), fixers.Changes{})
+}

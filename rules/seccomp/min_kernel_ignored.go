@@ -1,0 +1,51 @@
+package seccomp
+
+import (
+	"fmt"
+
+	"github.com/sandlint/sandlint/fixers"
+	fixseccomp "github.com/sandlint/sandlint/fixers/seccomp"
+	"github.com/sandlint/sandlint/parsers/seccomp"
+	"github.com/sandlint/sandlint/parsers/workspace"
+	"github.com/sandlint/sandlint/rules"
+)
+
+var minKernelIgnored = &rules.Rule{
+	ID:       "seccomp/min-kernel-ignored",
+	Summary:  "a rule depends on the release of the kernel, which Podman and CRI-O do not look at",
+	Severity: rules.Warning,
+	Category: "portability",
+	Since:    "0.1.0",
+	Fixes:    []fixers.Safety{fixers.Unsafe},
+	References: []string{
+		"containers/common v0.67.0, pkg/seccomp/types.go: Filter has caps and arches only",
+		"moby/profiles v0.2.4, seccomp/seccomp_linux.go: includes.minKernel, excludes.minKernel",
+	},
+	Seccomp: func(p *rules.Pass, profile *workspace.Profile) {
+		if !reads(p, profile, seccomp.LoaderContainers) || reads(p, profile, seccomp.LoaderOCI) {
+			return // where containerd reads the file, includes and excludes mean nothing as a whole
+		}
+		given := p.Targets().Seccomp.Given("podman", "cri-o", "kubernetes")
+		for _, rule := range profile.Rules {
+			for n, scope := range []seccomp.Scope{rule.Includes, rule.Excludes} {
+				least, ok := minKernel(scope.MinKernel.Text)
+				if !ok || n == 0 && always(p, least) {
+					continue
+				}
+				kernels := "kernels older than " + scope.MinKernel.Text
+				if n == 1 {
+					kernels = "kernels from " + scope.MinKernel.Text + " on"
+				}
+				finding := at(profile, scope.MinKernel.Span, fmt.Sprintf(`"minKernel" is ignored by Podman and CRI-O, so that the rule holds on %s too`, kernels))
+				switch {
+				case !given:
+					finding.Severity = rules.Info
+				case !reads(p, profile, seccomp.LoaderDocker):
+					edits := fixseccomp.RemoveField(profile.Profile, scope.MinKernel.Span)
+					finding.Fixes = edited(profile, "Remove minKernel", fixers.Unsafe, edits, fixers.Changes{Syscalls: texts(rule.Names)})
+				}
+				p.Report(finding)
+			}
+		}
+	},
+}

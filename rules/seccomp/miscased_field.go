@@ -1,0 +1,49 @@
+package seccomp
+
+import (
+	"fmt"
+
+	"github.com/sandlint/sandlint/fixers"
+	"github.com/sandlint/sandlint/parsers/source"
+	"github.com/sandlint/sandlint/parsers/workspace"
+	"github.com/sandlint/sandlint/rules"
+)
+
+var miscasedField = &rules.Rule{
+	ID:       "seccomp/miscased-field",
+	Summary:  "a field differs from a known one in the case of letters, so that crun does not read it",
+	Severity: rules.Warning,
+	Category: "portability",
+	Since:    "0.1.0",
+	Fixes:    []fixers.Safety{fixers.Safe},
+	References: []string{
+		"Go, encoding/json, Unmarshal: keys match \"preferring an exact match but also accepting a case-insensitive match\"",
+		"crun, libocispec: keys are compared literally",
+	},
+	Seccomp: func(p *rules.Pass, profile *workspace.Profile) {
+		twice := map[source.Span]bool{} // what seccomp/duplicate-key reports
+		for _, field := range profile.DuplicateFields {
+			twice[field.Name.Span], twice[field.Earlier] = true, true
+		}
+		for _, field := range profile.MiscasedFields {
+			if twice[field.Name.Span] {
+				continue
+			}
+			finding := at(profile, field.Name.Span, fmt.Sprintf("field %q is spelt %q", field.Name.Text, field.Near))
+			readers := goReaders(p, profile)
+			switch {
+			case !runtimeReads(p, profile, "crun"):
+				finding.Message += fmt.Sprintf("; %s %s it in any case, crun does not", enumerate(readers), verb("read", readers))
+			case len(readers) == 0:
+				finding.Message += "; crun ignores it"
+			default:
+				finding.Message += fmt.Sprintf("; %s reads it in any case, and crun ignores it", enumerate(readers))
+			}
+			if runtimeReads(p, profile, "crun") && p.Targets().Seccomp.Given("crun") {
+				finding.Severity = rules.Error
+			}
+			finding.Fixes = replace(profile, "Rename to "+field.Near, fixers.Safe, field.Name.Span, quoted(field.Near), fixers.Changes{})
+			p.Report(finding)
+		}
+	},
+}

@@ -1,0 +1,88 @@
+package seccomp
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/sandlint/sandlint/parsers/seccomp"
+	"github.com/sandlint/sandlint/parsers/workspace"
+	"github.com/sandlint/sandlint/rules"
+)
+
+var multiplexedArgument = &rules.Rule{
+	ID:       "seccomp/multiplexed-argument",
+	Summary:  "a condition is on a call that 32-bit programs also make through socketcall(2) or ipc(2), where a filter does not see its arguments",
+	Severity: rules.Warning,
+	Category: "security",
+	Since:    "0.1.0",
+	References: []string{
+		"libseccomp v2.6.1, src/arch-x86.c, rule_add: the number of the sub-call takes the place of the condition on argument 0",
+		"seccomp/libseccomp#476, seccomp/libseccomp#8, systemd/systemd#4575",
+		"moby/profiles commits 7158007 and 3c28324: socketcall was taken out of the default profile, and put back since 32-bit programs broke",
+	},
+	Seccomp: checkMultiplexedArgument,
+}
+
+func checkMultiplexedArgument(p *rules.Pass, profile *workspace.Profile) {
+	var done []string
+	for _, rule := range profile.Rules {
+		if len(rule.Args) == 0 {
+			continue
+		}
+		for _, name := range rule.Names {
+			s, ok := seccomp.LookupSyscall(name.Text)
+			if !ok || s.SocketCall == 0 && s.IPC == 0 || slices.Contains(done, name.Text) {
+				continue
+			}
+			var abis []string
+			live, effect := false, ""
+			usual(p, profile, func(f *seccomp.Filter, a *seccomp.Architecture) bool {
+				is := func(c seccomp.Case) bool { return c.Rule == rule }
+				if d := f.Decide(a, name.Text); slices.ContainsFunc(d.Cases, is) {
+					live = true
+				}
+				if s.Multiplexed(a.ABI) && mayRunOn(rule, f.Target.Loader, f.Target.Host.Arch) && !slices.Contains(abis, a.ABI) {
+					if e := throughCall(f, a, s, rule); e != "" {
+						abis = append(abis, a.ABI)
+						if effect == "" {
+							effect = e
+						}
+					}
+				}
+				return true
+			})
+			if live && len(abis) > 0 {
+				done = append(done, name.Text)
+				p.Report(at(profile, name.Span, fmt.Sprintf("on %s, programs also call %q through %s, %s", enumerate(abis), s.Name, multiplexer(s), effect)))
+			}
+		}
+	}
+}
+
+// throughCall says what becomes of the conditions of a rule about a call that is made through socketcall(2) or ipc(2); "" where such calls are refused anyway.
+func throughCall(f *seccomp.Filter, a *seccomp.Architecture, s *seccomp.Syscall, rule *seccomp.Rule) string {
+	d := f.Decide(a, multiplexer(s))
+	switch {
+	case d.Step == seccomp.StepRule && d.Outcome.Runs():
+		return "which another rule allows without conditions"
+	case d.Step != seccomp.StepConditions:
+		return ""
+	}
+	for _, c := range d.Cases {
+		if c.Rule != rule || !c.Multiplexed {
+			continue
+		}
+		if len(c.Conds) == 1 { // that on the number of the sub-call
+			return fmt.Sprintf("where the condition on argument 0 is lost, and every such call gets %s", c.Outcome)
+		}
+		return "where the conditions compare other registers than its arguments"
+	}
+	return ""
+}
+
+func multiplexer(s *seccomp.Syscall) string {
+	if s.SocketCall != 0 {
+		return "socketcall"
+	}
+	return "ipc"
+}

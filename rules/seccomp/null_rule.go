@@ -1,0 +1,35 @@
+package seccomp
+
+import (
+	"strings"
+
+	"github.com/sandlint/sandlint/fixers"
+	fixseccomp "github.com/sandlint/sandlint/fixers/seccomp"
+	"github.com/sandlint/sandlint/parsers/seccomp"
+	"github.com/sandlint/sandlint/parsers/workspace"
+	"github.com/sandlint/sandlint/rules"
+)
+
+var nullRule = &rules.Rule{
+	ID:       "seccomp/null-rule",
+	Summary:  "a rule is null, on which Docker and Podman crash and runtimes refuse the profile",
+	Severity: rules.Error,
+	Category: "correctness",
+	Since:    "0.1.0",
+	Fixes:    []fixers.Safety{fixers.Safe},
+	References: []string{
+		"moby/profiles v0.2.4, seccomp/seccomp_linux.go: setupSeccomp; containers/common v0.67.0, pkg/seccomp: nil dereference",
+		"runc 1.1.5 and 1.5.1, crun 1.8.1 and 1.27 with \"syscalls\": [null]",
+	},
+	Seccomp: func(p *rules.Pass, profile *workspace.Profile) {
+		for _, problem := range problems(profile, seccomp.KindNullRule) {
+			finding := at(profile, problem.Span, problem.Message)
+			if profile.Dialect == seccomp.Bundle { // which runtimes read themselves
+				what, _, _ := strings.Cut(problem.Message, ",")
+				finding.Message = what + ", so that runc and crun refuse the profile"
+			}
+			finding.Fixes = edited(profile, "Delete the null", fixers.Safe, fixseccomp.RemoveElement(profile.Profile, problem.Span), fixers.Changes{Repair: true})
+			p.Report(finding)
+		}
+	},
+}

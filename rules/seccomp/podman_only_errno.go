@@ -1,0 +1,78 @@
+package seccomp
+
+import (
+	"fmt"
+	"strconv"
+
+	"github.com/sandlint/sandlint/fixers"
+	fixseccomp "github.com/sandlint/sandlint/fixers/seccomp"
+	"github.com/sandlint/sandlint/parsers/seccomp"
+	"github.com/sandlint/sandlint/parsers/workspace"
+	"github.com/sandlint/sandlint/rules"
+)
+
+var podmanOnlyErrno = &rules.Rule{
+	ID:       "seccomp/podman-only-errno",
+	Summary:  "an errno is given as a word, which Podman and CRI-O read and nobody else does",
+	Severity: rules.Warning,
+	Category: "portability",
+	Since:    "0.1.0",
+	Fixes:    []fixers.Safety{fixers.Safe},
+	References: []string{
+		"containers/common v0.67.0, pkg/seccomp/seccomp_linux.go: getErrno; pkg/seccomp/errno_list.go",
+		"moby/profiles v0.2.4, seccomp/seccomp.go: no such field",
+	},
+	Seccomp: func(p *rules.Pass, profile *workspace.Profile) {
+		checkWord(p, profile, nil, profile.DefaultAction, profile.DefaultErrno, profile.DefaultErrnoRet, "defaultErrno")
+		for _, r := range profile.Rules {
+			checkWord(p, profile, r, r.Action, r.Errno, r.ErrnoRet, "errno")
+		}
+	},
+}
+
+// checkWord looks at an errno that is given as a word. Its action has no errno where seccomp/errno-on-other-action tells so.
+func checkWord(p *rules.Pass, profile *workspace.Profile, rule *seccomp.Rule, action, word seccomp.String, number seccomp.Number, field string) {
+	if word.Text == "" {
+		return
+	}
+	podman := reads(p, profile, seccomp.LoaderContainers)
+	meant, ok := seccomp.LookupErrno(word.Text)
+	if !ok {
+		finding := at(profile, word.Span, fmt.Sprintf("%q is no errno", word.Text))
+		if podman {
+			finding.Severity = rules.Error
+			finding.Message += ", so that Podman refuses the profile"
+		}
+		p.Report(finding)
+		return
+	}
+	answer := uint64(1) // EPERM
+	if number.Known {
+		answer = number.Value
+	}
+	if known, ok := seccomp.LookupAction(action.Text); !ok || !known.Errno || answer == uint64(meant) {
+		return
+	}
+	name := strconv.FormatUint(answer, 10)
+	if answer <= maxErrno {
+		name = seccomp.ErrnoName(uint16(answer))
+	}
+	others := loaderNames(p, profile, seccomp.LoaderDocker, seccomp.LoaderOCI)
+	if profile.Dialect == seccomp.Bundle {
+		others = p.Targets().Seccomp.Runtimes()
+	}
+	finding := at(profile, word.Span, "")
+	if len(others) == 0 { // no target reads it otherwise
+		if p.Targets().Seccomp.Given("podman", "cri-o") {
+			return
+		}
+		finding.Severity = rules.Info
+		others = []string{seccomp.LoaderDocker.String(), seccomp.LoaderOCI.String()}
+	}
+	finding.Message = fmt.Sprintf("%q is read by Podman and CRI-O only; %s %s %s", field, enumerate(others), verb("answer", others), name)
+	if number.Span.IsEmpty() {
+		edits := fixseccomp.InsertField(profile.Profile, word.Span, field+"Ret", strconv.Itoa(int(meant)))
+		finding.Fixes = edited(profile, fmt.Sprintf("Add %sRet %d", field, meant), fixers.Safe, edits, fixers.Changes{})
+	}
+	p.Report(finding)
+}

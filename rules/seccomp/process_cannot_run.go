@@ -1,0 +1,66 @@
+package seccomp
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/sandlint/sandlint/fixers"
+	"github.com/sandlint/sandlint/parsers/seccomp"
+	"github.com/sandlint/sandlint/parsers/workspace"
+	"github.com/sandlint/sandlint/rules"
+)
+
+var processCannotRun = &rules.Rule{
+	ID:       "seccomp/process-cannot-run",
+	Summary:  "the profile refuses syscalls without which processes do not start, or end in a crash",
+	Severity: rules.Warning,
+	Category: "correctness",
+	Since:    "0.1.0",
+	Fixes:    []fixers.Safety{fixers.Unsafe},
+	References: []string{
+		"glibc 2.36, csu/libc-tls.c, elf/dl-load.c and sysdeps/unix/sysv/linux/_exit.c; measured on Debian 12",
+		"signal(7) and sigreturn(2), man-pages 6.9",
+	},
+	Seccomp: checkProcess,
+}
+
+func checkProcess(p *rules.Pass, profile *workspace.Profile) {
+	all := filters(p, profile)
+	var told []string // by runtime-cannot-start
+	for _, s := range shortages(p, profile, all) {
+		for _, e := range s.effects {
+			told = append(told, e.name)
+		}
+	}
+	var effects []effect
+	who := map[string]string{}
+	for _, need := range seccomp.ProcessNeeds() {
+		for _, f := range all {
+			a := f.Target.Host.Arch
+			if need.ABI != "" && need.ABI != a.ABI {
+				continue
+			}
+			var names []string
+			for _, name := range need.AnyOf {
+				if s, _ := seccomp.LookupSyscall(name); s.On(a.ABI) {
+					names = append(names, name)
+				}
+			}
+			if len(names) == 0 || slices.ContainsFunc(names, func(name string) bool { return mayRun(f, a, name) || slices.Contains(told, name) }) {
+				continue
+			}
+			d := f.Decide(a, names[0])
+			effects = addEffect(effects, profile, f, names[0], &d)
+			if who[names[0]] == "" {
+				who[names[0]] = need.Who
+			}
+		}
+	}
+	for _, g := range groups(p, all, effects) {
+		names := namesOf(g.effects)
+		finding := at(profile, g.effects[0].cause, fmt.Sprintf("%s under this profile%s: it refuses %s", who[names[0]], g.where, listing(names)))
+		finding.Severity = g.severity
+		finding.Fixes = letRun(p, profile, g.whole())
+		p.Report(finding)
+	}
+}

@@ -1,0 +1,80 @@
+package seccomp
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/sandlint/sandlint/parsers/seccomp"
+	"github.com/sandlint/sandlint/parsers/source"
+	"github.com/sandlint/sandlint/parsers/workspace"
+	"github.com/sandlint/sandlint/rules"
+)
+
+var profileDisablesSeccomp = &rules.Rule{
+	ID:       "seccomp/profile-disables-seccomp",
+	Summary:  "the profile is empty, which runtimes take as no profile, so that containers run without any filter",
+	Severity: rules.Error,
+	Category: "security",
+	Since:    "0.1.0",
+	References: []string{
+		"moby/profiles v0.2.4, seccomp/seccomp_linux.go: \"No default action specified, no syscalls listed, assume seccomp disabled\"; containers/common v0.67.0, the same",
+		"runc, libcontainer/specconv/spec_linux.go: SetupSeccomp",
+		"runc 1.1.5 and 1.5.1 with {} and null, crun 1.8.1 and 1.27 with null and []",
+	},
+	Seccomp: func(p *rules.Pass, profile *workspace.Profile) {
+		span, what := disables(profile)
+		if what == "" {
+			return
+		}
+		var off, refuse []string
+		for _, reader := range slices.Concat(goReaders(p, profile), []string{"crun"}) {
+			switch {
+			case reader == "crun" && profile.Dialect != seccomp.Bundle && what != "an array":
+			case reader == "crun" && profile.Dialect == seccomp.Bundle && !runtimeReads(p, profile, "crun"):
+			case (what == "an array") == (reader == "crun"), what == "null":
+				off = append(off, reader)
+			default:
+				refuse = append(refuse, reader)
+			}
+		}
+		message := "profile is " + what
+		if len(refuse) > 0 {
+			message += "; " + enumerate(refuse) + " " + verb("refuse", refuse) + " it"
+		}
+		if len(off) > 0 {
+			message += ", and " + enumerate(off) + " " + verb("run", off) + " containers without any filter"
+		}
+		p.Report(at(profile, span, message))
+	},
+}
+
+// disables returns the place of a profile that is no profile to some of its readers, and what it is: "null", "an array" or "empty". It is "" for others, also for those
+// that have a part which all readers refuse.
+func disables(profile *workspace.Profile) (span source.Span, what string) {
+	if profile.Dialect == seccomp.SPO {
+		return source.Span{}, "" // the API server refuses it
+	}
+	for _, problem := range profile.Problems {
+		switch problem.Kind {
+		case seccomp.KindNoProfile:
+			if profile.Source.Bytes[problem.Span.Start] == '[' {
+				return problem.Span, "an array"
+			}
+			return problem.Span, "null"
+		case seccomp.KindNoDefault:
+			span = problem.Span
+		default:
+			return source.Span{}, ""
+		}
+	}
+	if len(profile.Rules) > 0 || strings.Trim(profile.Source.Text(profile.SyscallsSpan), "[] \t\r\n") != "" {
+		return source.Span{}, ""
+	}
+	switch {
+	case !span.IsEmpty():
+		return span, "empty"
+	case profile.DefaultAction.Text == "" && !profile.DefaultAction.Span.IsEmpty():
+		return profile.DefaultAction.Span, "empty"
+	}
+	return source.Span{}, ""
+}

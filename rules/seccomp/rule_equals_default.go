@@ -1,0 +1,114 @@
+package seccomp
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/sandlint/sandlint/fixers"
+	fixseccomp "github.com/sandlint/sandlint/fixers/seccomp"
+	"github.com/sandlint/sandlint/parsers/seccomp"
+	"github.com/sandlint/sandlint/parsers/workspace"
+	"github.com/sandlint/sandlint/rules"
+)
+
+var ruleEqualsDefault = &rules.Rule{
+	ID:       "seccomp/rule-equals-default",
+	Summary:  "a rule does what the default action does, and is left out of the filter",
+	Severity: rules.Info,
+	Category: "correctness",
+	Since:    "0.1.0",
+	Fixes:    []fixers.Safety{fixers.Safe},
+	References: []string{
+		"opencontainers/runc, libcontainer/seccomp/seccomp_linux.go, matchCall; containers/crun, src/libcrun/seccomp.c: a rule with the default action is skipped",
+		"opencontainers/runc, libcontainer/seccomp/patchbpf/enosys_linux.go: the highest syscall that the profile names",
+		"containers/common, pkg/seccomp/validate.go: refuses such a rule",
+	},
+	Seccomp: func(p *rules.Pass, profile *workspace.Profile) {
+		equals := equalRules(p, profile)
+		if !slices.Contains(equals, true) {
+			return
+		}
+		all := mentions(p, profile)
+		elsewhere := map[int]int{} // the number of a rule's names of which seccomp/dead-argument-rule speaks
+		for _, names := range all {
+			for k := range names {
+				m := &names[k]
+				switch {
+				case m.fate == hidden && equals[m.rule]:
+					elsewhere[m.rule]++
+				case m.fate == equal && m.always && m.other != nil:
+					finding := at(profile, m.Span, fmt.Sprintf("%q gets %s here, which is the default action, so that the rule is left out and another one decides, with %s", m.Text, m.outcome, m.other.outcome))
+					finding.Severity = rules.Warning
+					finding.Related = []rules.Related{{File: profile.Source, Span: m.other.Span, Message: fmt.Sprintf("%q gets %s here", m.Text, m.other.outcome)}}
+					p.Report(finding)
+				}
+			}
+		}
+		for r, rule := range profile.Rules {
+			if !equals[r] || elsewhere[r] == len(rule.Names) {
+				continue
+			}
+			finding := at(profile, rule.Action.Span, fmt.Sprintf("the rule does what the default action does, %s, and is left out of the filter", rule.OutcomeFor(profile.Loaders(p.Targets().Seccomp)[0])))
+			if name, ok := needed(p, profile, rule, equals); ok {
+				finding.Message += fmt.Sprintf("; but it names %q, and runc answers ENOSYS only above the highest syscall that is named", name)
+			} else {
+				finding.Fixes = edited(profile, "Remove the rule", fixers.Safe, fixseccomp.RemoveRules(profile.Profile, r), fixers.Changes{})
+			}
+			p.Report(finding)
+		}
+	},
+}
+
+// equalRules says of each rule whether it does what the default action does, for every loader that reads the profile.
+func equalRules(p *rules.Pass, profile *workspace.Profile) []bool {
+	equals := make([]bool, len(profile.Rules))
+	if _, ok := seccomp.LookupAction(profile.DefaultAction.Text); !ok {
+		return equals
+	}
+	loaders := profile.Loaders(p.Targets().Seccomp)
+	for r, rule := range profile.Rules {
+		equals[r] = len(rule.Names) > 0 && readable(profile, rule) && !slices.ContainsFunc(loaders, func(l seccomp.Loader) bool {
+			return rule.OutcomeFor(l) != profile.DefaultFor(l)
+		})
+	}
+	return equals
+}
+
+// needed returns a name of a rule without which runc could answer ENOSYS to other syscalls than it does: one with the highest number on some ABI. Only names of rules that are always in force,
+// that are not themselves such as may go, and that every libseccomp knows, make it superfluous.
+func needed(p *rules.Pass, profile *workspace.Profile, rule *seccomp.Rule, equals []bool) (string, bool) {
+	if runs(profile) || profile.DefaultAction.Text == "SCMP_ACT_TRACE" {
+		return "", false
+	}
+	libs := p.Targets().Seccomp.Libseccomps()
+	highest := map[string]int{}
+	for r, other := range profile.Rules {
+		if equals[r] || other.LegacyName || !other.Includes.Span.IsEmpty() || !other.Excludes.Span.IsEmpty() {
+			continue
+		}
+		for _, name := range other.Names {
+			s, ok := seccomp.LookupSyscall(name.Text)
+			if !ok || slices.ContainsFunc(libs, func(l seccomp.Libseccomp) bool { return !l.Knows(s) }) {
+				continue
+			}
+			for _, abi := range s.ABIs() {
+				if n, _ := s.Number(abi); !s.Multiplexed(abi) && n > highest[abi] {
+					highest[abi] = n
+				}
+			}
+		}
+	}
+	abis := listedABIs(profile)
+	for _, name := range rule.Names {
+		s, ok := seccomp.LookupSyscall(name.Text)
+		if !ok {
+			continue
+		}
+		for _, abi := range s.ABIs() {
+			if n, _ := s.Number(abi); n > highest[abi] && !s.Multiplexed(abi) && (len(abis) == 0 || slices.Contains(abis, abi)) {
+				return name.Text, true
+			}
+		}
+	}
+	return "", false
+}

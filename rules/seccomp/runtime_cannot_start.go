@@ -1,0 +1,207 @@
+package seccomp
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/sandlint/sandlint/fixers"
+	"github.com/sandlint/sandlint/parsers/seccomp"
+	"github.com/sandlint/sandlint/parsers/workspace"
+	"github.com/sandlint/sandlint/rules"
+)
+
+var runtimeCannotStart = &rules.Rule{
+	ID:       "seccomp/runtime-cannot-start",
+	Summary:  "the profile refuses syscalls that the runtime itself makes once it is in force, so that no container starts",
+	Severity: rules.Error,
+	Category: "correctness",
+	Since:    "0.1.0",
+	Fixes:    []fixers.Safety{fixers.Unsafe},
+	References: []string{
+		"runc, libcontainer/standard_init_linux.go; crun, src/libcrun/container.c: where the filter is loaded, with and without no_new_privs",
+		"measured with runc 1.1.5 and 1.5.1, crun 1.8.1 and 1.27",
+	},
+	Seccomp: checkRuntime,
+}
+
+// shortage is what a runtime lacks under a profile.
+type shortage struct {
+	effects  []effect
+	severity rules.Severity
+	runtime  string
+	subject  string // the runtime, with the release if it is one of several
+	without  string // the condition
+}
+
+func checkRuntime(p *rules.Pass, profile *workspace.Profile) {
+	all := filters(p, profile)
+	found := shortages(p, profile, all)
+	for i, s := range found {
+		same := func(o shortage) bool { return o.effects[0].cause == s.effects[0].cause }
+		if slices.ContainsFunc(found[:i], func(o shortage) bool { return same(o) && o.severity >= s.severity }) || slices.ContainsFunc(found[i+1:], func(o shortage) bool { return same(o) && o.severity > s.severity }) {
+			continue
+		}
+		var names []string
+		for _, e := range s.effects {
+			names = append(names, e.name)
+		}
+		object := "it"
+		if len(names) > 1 {
+			object = "them"
+		}
+		var whole []effect // what is missing for any runtime and release
+		for _, o := range found {
+			for _, e := range o.effects {
+				if same(o) && !slices.ContainsFunc(whole, func(w effect) bool { return w.name == e.name }) {
+					whole = append(whole, e)
+				}
+			}
+		}
+		finding := at(profile, s.effects[0].cause, fmt.Sprintf("%s starts no container%s: it makes %s itself, and the profile refuses %s%s", s.subject, s.without, listing(names), object, where(ofRuntime(all, s.runtime), s.effects[0].on)))
+		finding.Severity = s.severity
+		finding.Fixes = letRun(p, profile, whole)
+		p.Report(finding)
+	}
+}
+
+func ofRuntime(all []*seccomp.Filter, runtime string) (out []*seccomp.Filter) {
+	for _, f := range all {
+		if f.Target.Runtime == runtime {
+			out = append(out, f)
+		}
+	}
+	return out
+}
+
+// shortages returns what the runtimes lack, by cause: what every targeted release needs in any case, then what it needs without no_new_privs too, then what some releases need. The
+// measurements are of x86_64.
+func shortages(p *rules.Pass, profile *workspace.Profile, all []*seccomp.Filter) []shortage {
+	var out []shortage
+	targets := p.Targets().Seccomp
+	for _, runtime := range targets.Runtimes() {
+		var fs []*seccomp.Filter
+		for _, f := range ofRuntime(all, runtime) {
+			if f.Target.Host.Arch.ABI == "x86_64" {
+				fs = append(fs, f)
+			}
+		}
+		if len(fs) == 0 {
+			continue
+		}
+		heavy := targets.Given(runtime) || slices.ContainsFunc(fs, func(f *seccomp.Filter) bool { return commonRuntime(f.Target.Loader) == runtime })
+		releases := seccomp.MeasuredReleases(runtime, targets.Range(runtime))
+		known := profile.Dialect == seccomp.Bundle // it says whether no_new_privs is set
+		always := neededBy(runtime, releases, !known || profile.NoNewPrivileges)
+		early := neededBy(runtime, releases, known && profile.NoNewPrivileges)
+		seen := map[string]bool{}
+		report := func(groups [][]string, severity rules.Severity, subject, without string) {
+			if !heavy {
+				severity = min(severity, rules.Info)
+			}
+			for _, g := range byCause(refused(profile, fs, groups, seen)) {
+				out = append(out, shortage{g, severity, runtime, subject, without})
+			}
+		}
+		report(always.all, rules.Error, runtime, "")
+		report(early.all, rules.Warning, runtime, " without no_new_privs")
+		for i, v := range releases {
+			report(always.some[i], rules.Info, runtime+" "+v.String(), "")
+			report(early.some[i], rules.Info, runtime+" "+v.String(), " without no_new_privs")
+		}
+	}
+	return out
+}
+
+// needs are the syscalls that all of several releases need, and those that each needs; of each group one is enough.
+type needs struct {
+	all  [][]string
+	some [][][]string
+}
+
+func neededBy(runtime string, releases []seccomp.Version, noNewPrivs bool) (n needs) {
+	for i, v := range releases {
+		var groups [][]string
+		for _, name := range seccomp.RuntimeRequired(runtime, v, noNewPrivs) {
+			groups = append(groups, []string{name})
+		}
+		if choice := seccomp.RuntimeChoice(runtime, v, noNewPrivs); choice != nil {
+			groups = append(groups, choice)
+		}
+		n.some = append(n.some, groups)
+		if i == 0 {
+			n.all = slices.Clone(groups)
+		} else {
+			n.all = slices.DeleteFunc(n.all, func(g []string) bool {
+				return !slices.ContainsFunc(groups, func(o []string) bool { return slices.Equal(g, o) })
+			})
+		}
+	}
+	return n
+}
+
+// refused returns the effects of the syscalls that never get through, of those that were not seen before; of a group that of the first.
+func refused(profile *workspace.Profile, fs []*seccomp.Filter, groups [][]string, seen map[string]bool) []effect {
+	var effects []effect
+	for _, group := range groups {
+		if seen[group[0]] {
+			continue
+		}
+		for _, f := range fs {
+			d := f.Decide(f.Target.Host.Arch, group[0])
+			if !slices.ContainsFunc(group, func(name string) bool { return !neverRuns(f, name, len(group) > 1) }) {
+				effects = addEffect(effects, profile, f, group[0], &d)
+				seen[group[0]] = true
+			}
+		}
+	}
+	return effects
+}
+
+// neverRuns reports whether no call of a syscall gets through. An answer of ENOSYS is none of those from which the runtime may fall back, unless that is what is asked for.
+func neverRuns(f *seccomp.Filter, name string, absentToo bool) bool {
+	d := f.Decide(f.Target.Host.Arch, name)
+	switch answerTo(&d) {
+	case closed:
+		return true
+	case absent:
+		return absentToo || !slices.ContainsFunc(seccomp.FallbackCapable(), func(s seccomp.Fallback) bool { return s.Name == name })
+	}
+	return false
+}
+
+// byCause divides effects by what causes them, in order.
+func byCause(effects []effect) (out [][]effect) {
+	for _, e := range effects {
+		i := slices.IndexFunc(out, func(list []effect) bool { return list[0].cause == e.cause })
+		if i < 0 {
+			out = append(out, []effect{e})
+		} else {
+			out[i] = append(out[i], e)
+		}
+	}
+	return out
+}
+
+// letRun returns the fix that lets syscalls of one cause run: it adds them to an allowlist, or takes them out of a denylist.
+func letRun(p *rules.Pass, profile *workspace.Profile, effects []effect) []fixers.Fix {
+	var w wish
+	var denied []naming
+	for _, e := range effects {
+		if e.rule == nil {
+			w.allow = append(w.allow, wanted{name: e.name})
+			continue
+		}
+		if !runs(profile) || !plain(e.rule) {
+			return nil
+		}
+		for _, name := range e.rule.Names {
+			if name.Text == e.name {
+				denied = append(denied, naming{name, e.rule})
+			}
+		}
+	}
+	if denied != nil {
+		return remove(profile, denied)
+	}
+	return w.fix(p, profile)
+}

@@ -1,0 +1,201 @@
+package seccomp
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/sandlint/sandlint/fixers"
+	fixseccomp "github.com/sandlint/sandlint/fixers/seccomp"
+	"github.com/sandlint/sandlint/parsers/dockerfile"
+	"github.com/sandlint/sandlint/parsers/seccomp"
+	"github.com/sandlint/sandlint/parsers/shell"
+	"github.com/sandlint/sandlint/parsers/workspace"
+	"github.com/sandlint/sandlint/rules"
+)
+
+var sandboxBlocked = &rules.Rule{
+	ID:       "seccomp/sandbox-blocked",
+	Summary:  "a program that sandboxes others runs under a profile that refuses the syscalls for it",
+	Severity: rules.Info,
+	Category: "correctness",
+	Since:    "0.1.0",
+	Fixes:    []fixers.Safety{fixers.Unsafe},
+	References: []string{
+		"containers/bubblewrap#505; ocaml/opam#4327, ocaml/opam#3424; ocaml/opam-repository#27078",
+		"Chromium, sandbox/linux/services/credentials.cc and namespace_sandbox.cc; docs/linux/sandboxing.md",
+		"measured with bubblewrap 0.8 under Docker's default profile",
+	},
+	Seccomp: func(p *rules.Pass, profile *workspace.Profile) {
+		for _, use := range profile.Uses {
+			if img := p.Workspace.ImageOf(use); img != nil {
+				if c, nested := nestedIn(img); nested != nil {
+					reportSandbox(p, profile, use, img, c, nested)
+					return
+				}
+			}
+		}
+	},
+}
+
+// nested is a kind of program that sandboxes others, and the syscalls without any of which it does not work as a user without capabilities.
+type nested struct {
+	programs []string
+	needs    []string
+	// off are the words on the command line with which it makes no sandbox.
+	off []string
+}
+
+// nestedSandboxes were found by taking one name at a time out of a profile under which bubblewrap 0.8 works, and by reading Chromium's source. opam and flatpak run bubblewrap. What Nix
+// builds is sandboxed too, but Nix does without where it cannot be (sandbox-fallback).
+var nestedSandboxes = [...]nested{
+	{[]string{"bwrap", "flatpak", "flatpak-builder"}, []string{"clone", "unshare", "mount", "umount2", "pivot_root"}, []string{"--version", "--help"}},
+	{[]string{"opam"}, []string{"clone", "unshare", "mount", "umount2", "pivot_root"}, []string{"--disable-sandboxing", "--version", "--help", "env", "exec", "switch", "config", "var"}},
+	{[]string{"chromium", "chromium-browser", "chrome", "google-chrome", "google-chrome-stable", "headless-shell", "chrome-headless-shell", "brave", "brave-browser", "microsoft-edge"},
+		[]string{"clone", "chroot"}, []string{"--no-sandbox", "--disable-setuid-sandbox", "--disable-namespace-sandbox", "--version", "--help"}},
+}
+
+// nestedIn returns the command with which an image's container starts, where it is a program that sandboxes others. That of root is none: root makes namespaces by
+// a capability that containers do not have, so that no profile is enough, and Chromium refuses to.
+func nestedIn(img *workspace.Image) (*shell.Command, *nested) {
+	var entrypoint, command, user *dockerfile.Instruction
+	for at := img; at != nil && entrypoint == nil; at = at.Parent {
+		for _, i := range slices.Backward(at.Stage.Instructions) {
+			switch {
+			case i.Name == "ENTRYPOINT" && entrypoint == nil:
+				entrypoint = i
+			case i.Name == "CMD" && command == nil:
+				command = i
+			}
+		}
+	}
+	for at := img; at != nil && user == nil; at = at.Parent {
+		for _, i := range slices.Backward(at.Stage.Instructions) {
+			if i.Name == "USER" && user == nil {
+				user = i
+			}
+		}
+	}
+	start := entrypoint
+	if start == nil {
+		start = command
+	}
+	if start == nil || user == nil || len(user.Words) == 0 {
+		return nil, nil
+	}
+	script := img.File.Script(start)
+	name, known := img.File.Expand(user, user.Words[0].Text)
+	name, _, _ = strings.Cut(name, ":")
+	if script == nil || !known || name == "root" || name == "0" {
+		return nil, nil
+	}
+	words := func(c *shell.Command) []string {
+		var out []string
+		for _, w := range c.Words[1:] {
+			out = append(out, w.Text)
+		}
+		if command != nil && start != command {
+			for _, w := range command.Words {
+				out = append(out, w.Text)
+			}
+		}
+		return out
+	}
+	for _, c := range script.Commands {
+		for i := range nestedSandboxes {
+			n := &nestedSandboxes[i]
+			if c.Maybe || len(c.Words) < 2 || !slices.Contains(n.programs, c.Name) {
+				continue
+			}
+			if !slices.ContainsFunc(words(c), func(w string) bool {
+				return slices.Contains(n.off, w) || strings.Contains(w, "$") || strings.HasPrefix(w, "--no-sandbox")
+			}) {
+				return c, n
+			}
+		}
+	}
+	return nil, nil
+}
+
+// newUser is a call of clone(2) that makes a user namespace, as bubblewrap and Chromium do first: CLONE_NEWUSER and SIGCHLD.
+var newUser = [6]uint64{0x10000011}
+
+func reportSandbox(p *rules.Pass, profile *workspace.Profile, use workspace.Use, img *workspace.Image, c *shell.Command, n *nested) {
+	var effects []effect
+	for _, f := range filters(p, profile) {
+		a := f.Target.Host.Arch
+		if a.ABI == "s390x" { // clone has another order of arguments there
+			continue
+		}
+		for _, name := range n.needs {
+			d := f.Decide(a, name)
+			if !slices.ContainsFunc(d.Eval(newUser), func(o seccomp.Outcome) bool { r := answerOf(o); return r == open || r == unclear }) {
+				effects = addEffect(effects, profile, f, name, &d)
+			}
+		}
+	}
+	if len(effects) == 0 {
+		return
+	}
+	var names []string
+	for _, e := range effects {
+		if !slices.Contains(names, e.name) {
+			names = append(names, e.name)
+		}
+	}
+	finding := at(profile, effects[0].cause, fmt.Sprintf("%s runs under this profile, which refuses %s: it cannot make a sandbox", c.Name, listing(names)))
+	finding.Related = []rules.Related{
+		{File: img.File.Source, Span: c.Words[0].Span, Message: fmt.Sprintf("%s is started here", c.Name)},
+		{File: use.File, Span: use.Span, Message: "the profile is put in force here"},
+	}
+	finding.Fixes = allowSandbox(p, profile, names)
+	p.Report(finding)
+}
+
+// allowSandbox returns the fix that lets syscalls run: it adds names that no rule has, or that some rule allows to containers with a capability, and takes away the conditions on the flags of clone.
+func allowSandbox(p *rules.Pass, profile *workspace.Profile, names []string) []fixers.Fix {
+	if !editable(profile) {
+		return nil
+	}
+	var edits []fixers.Edit
+	var add []string
+	for _, name := range names {
+		masked := 0
+		for _, r := range profile.Rules {
+			if !slices.ContainsFunc(r.Names, func(s seccomp.String) bool { return s.Text == name }) {
+				continue
+			}
+			switch {
+			case len(r.Args) > 0 && len(r.Names) == 1 && !denies(r):
+				e := fixseccomp.RemoveField(profile.Profile, r.ArgsSpan)
+				if e == nil {
+					return nil
+				}
+				edits = append(edits, e...)
+				masked++
+			case denies(r) || len(r.Args) > 0:
+				return nil
+			}
+		}
+		if masked == 0 {
+			add = append(add, name)
+		}
+	}
+	if len(add) > 0 {
+		r := allowing(profile, "")
+		if r == nil {
+			return nil
+		}
+		edits = append(edits, fixseccomp.AddStrings(profile.Profile, r.Names, add...)...)
+	}
+	fixed := withEdits(profile, edits)
+	if fixed == nil {
+		return nil
+	}
+	before, after := filters(p, profile), filters(p, fixed)
+	old := burdens(p, profile, before)
+	if slices.ContainsFunc(burdens(p, fixed, after), func(b burden) bool { return !slices.Contains(old, b) }) {
+		return nil
+	}
+	return edited(profile, "Allow "+enumerate(names), fixers.Unsafe, edits, fixers.Changes{Syscalls: append(moved(before, after), names...)})
+}

@@ -1,0 +1,59 @@
+package seccomp
+
+import (
+	"fmt"
+
+	"github.com/sandlint/sandlint/parsers/seccomp"
+	"github.com/sandlint/sandlint/parsers/workspace"
+	"github.com/sandlint/sandlint/rules"
+)
+
+var syscallNewerThanLibseccomp = &rules.Rule{
+	ID:       "seccomp/syscall-newer-than-libseccomp",
+	Summary:  "a rule names a syscall that the targeted libseccomp does not know yet, and runtimes leave it out without a word",
+	Severity: rules.Warning,
+	Category: "portability",
+	Since:    "0.1.0",
+	References: []string{
+		"libseccomp v2.6.1, src/syscalls.csv, and those of all releases before",
+		"scmp_sys_resolver of Debian's package 2.5.4-1+deb12u1",
+		"runs of runc 1.1.5 and crun 1.8.1 with libseccomp 2.5.4",
+	},
+	Seccomp: func(p *rules.Pass, profile *workspace.Profile) {
+		targets := p.Targets().Seccomp
+		if !targets.Given("libseccomp") {
+			return
+		}
+		libs := targets.Libseccomps()
+		equals := equalRules(p, profile)
+		for r, rule := range profile.Rules {
+			if equals[r] {
+				continue // it is left out anyway
+			}
+			for _, name := range rule.Names {
+				s, ok := seccomp.LookupSyscall(name.Text)
+				if !ok {
+					continue
+				}
+				var without []seccomp.Libseccomp
+				for _, l := range libs {
+					if !l.Knows(s) && l.Version.Less(s.Since) {
+						without = append(without, l)
+					}
+				}
+				if len(without) == 0 {
+					continue
+				}
+				who := without[0].String()
+				if len(without) > 1 {
+					who = fmt.Sprintf("%s to %s", who, without[len(without)-1])
+				}
+				finding := at(profile, name.Span, fmt.Sprintf("syscall %q is unknown to libseccomp %s, which leaves it out without a word; %s is the first release that knows it", name.Text, who, s.Since))
+				if !denies(rule) {
+					finding.Severity = rules.Info
+				}
+				p.Report(finding)
+			}
+		}
+	},
+}

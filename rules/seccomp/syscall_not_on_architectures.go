@@ -1,0 +1,113 @@
+package seccomp
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/sandlint/sandlint/parsers/seccomp"
+	"github.com/sandlint/sandlint/parsers/workspace"
+	"github.com/sandlint/sandlint/rules"
+)
+
+var syscallNotOnArchitectures = &rules.Rule{
+	ID:       "seccomp/syscall-not-on-architectures",
+	Summary:  "a rule names a syscall that none of the profile's architectures has, and runtimes leave it out without a word",
+	Severity: rules.Info,
+	Category: "correctness",
+	Since:    "0.1.0",
+	References: []string{
+		"libseccomp v2.6.1, src/syscalls.csv, and src/db.c: a syscall that an architecture does not have is skipped for it",
+		"runs of runc 1.1.5 and 1.5.1 and crun 1.8.1 and 1.27: silent, crun also with run.oci.seccomp_fail_unknown_syscall",
+	},
+	Seccomp: func(p *rules.Pass, profile *workspace.Profile) {
+		loaders := p.Targets().Seccomp.Loaders(profile.Profile)
+		everywhere := listedABIs(profile)
+		for _, rule := range profile.Rules {
+			abis := everywhere
+			if len(rule.Includes.Arches) > 0 {
+				abis = includedABIs(profile, rule, loaders)
+			}
+			if len(abis) == 0 {
+				continue
+			}
+			var missing []int
+			for i, name := range rule.Names {
+				if s, ok := seccomp.LookupSyscall(name.Text); ok && !onAny(s, abis) {
+					missing = append(missing, i)
+				}
+			}
+			for _, i := range missing {
+				s, _ := seccomp.LookupSyscall(rule.Names[i].Text)
+				of := "the profile lists"
+				if len(rule.Includes.Arches) > 0 {
+					of = "the rule is for"
+				}
+				finding := at(profile, rule.Names[i].Span, fmt.Sprintf("syscall %q exists on none of the architectures that %s, only on %s", s.Name, of, strings.Join(s.ABIs(), ", ")))
+				p.Report(finding)
+			}
+		}
+	},
+}
+
+// onAny reports whether one of the ABIs has a syscall, by itself or as a part of socketcall(2) or ipc(2), to which libseccomp adds its rules.
+func onAny(s *seccomp.Syscall, abis []string) bool {
+	return slices.ContainsFunc(abis, func(abi string) bool { return s.On(abi) || s.Multiplexed(abi) })
+}
+
+// listedABIs returns the ABIs for which a profile's filter is made as far as the file says so; nil where it does not. The native one belongs to
+// every filter, so that of each listed architecture counts too. A profile with archMap is also for hosts that archMap does not name.
+func listedABIs(profile *workspace.Profile) []string {
+	if len(profile.ArchMap) > 0 {
+		return nil
+	}
+	var abis []string
+	for _, name := range profile.Architectures {
+		a, ok := seccomp.LookupArchitecture(name.Text)
+		if !ok {
+			return nil
+		}
+		for _, abi := range []string{a.ABI, a.Native} {
+			if !slices.Contains(abis, abi) {
+				abis = append(abis, abi)
+			}
+		}
+	}
+	return abis
+}
+
+// includedABIs returns the ABIs for which a rule with includes.arches can be in force; nil where that is not known.
+func includedABIs(profile *workspace.Profile, rule *seccomp.Rule, loaders []seccomp.Loader) []string {
+	var abis []string
+	add := func(name string) bool {
+		a, ok := seccomp.LookupArchitecture(name)
+		if ok && !slices.Contains(abis, a.ABI) {
+			abis = append(abis, a.ABI)
+		}
+		return ok
+	}
+	for _, l := range loaders {
+		if l == seccomp.LoaderOCI {
+			return nil // which is for every host
+		}
+		for _, host := range seccomp.Architectures() {
+			name := hostName(l, host)
+			if name == "" || !slices.ContainsFunc(rule.Includes.Arches, func(s seccomp.String) bool { return s.Text == name }) {
+				continue
+			}
+			add(host.Name)
+			sub := profile.Architectures
+			for _, m := range profile.ArchMap {
+				if m.Architecture.Text == host.Name {
+					sub = append(slices.Clip(sub), m.SubArchitectures...)
+				}
+			}
+			for _, s := range sub {
+				if !add(s.Text) {
+					return nil
+				}
+			}
+		}
+	}
+	return abis
+}

@@ -1,0 +1,109 @@
+package seccomp
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/sandlint/sandlint/fixers"
+	"github.com/sandlint/sandlint/parsers/seccomp"
+	"github.com/sandlint/sandlint/parsers/workspace"
+	"github.com/sandlint/sandlint/rules"
+)
+
+var unknownField = &rules.Rule{
+	ID:       "seccomp/unknown-field",
+	Summary:  "a field has a name that no consumer reads, so that it does nothing",
+	Severity: rules.Warning,
+	Category: "correctness",
+	Since:    "0.1.0",
+	Fixes:    []fixers.Safety{fixers.Unsafe},
+	References: []string{
+		"OCI runtime specification v1.3.0, schema/config-linux.json",
+		"moby/profiles, seccomp/seccomp.go, v0.2.4; containers/common, pkg/seccomp/types.go, v0.67.0",
+	},
+	Seccomp: func(p *rules.Pass, profile *workspace.Profile) {
+		for _, field := range profile.UnknownFields {
+			if isRemark(field.Name.Text) || field.Path == "" && strings.EqualFold(field.Name.Text, "name") {
+				continue
+			}
+			finding := at(profile, field.Name.Span, fmt.Sprintf("field %q is read by nobody", field.Name.Text))
+			var rule *seccomp.Rule
+			i, _ := slices.BinarySearchFunc(profile.Rules, field.Name.Span.Start, func(r *seccomp.Rule, at int) int { return cmp.Compare(r.Span.End, at) })
+			if i < len(profile.Rules) && profile.Rules[i].Span.Contains(field.Name.Span) {
+				rule = profile.Rules[i]
+			}
+			near := field.Near
+			if strings.HasSuffix(field.Path, ".includes") || strings.HasSuffix(field.Path, ".excludes") {
+				finding.Message += ", so that the rule does not depend on it"
+				if near == "" {
+					near = filterField(rule, field)
+				}
+			}
+			if slices.Contains(supersetFields, near) && reads(p, profile, seccomp.LoaderOCI) {
+				near = "" // it would be ignored there too
+			}
+			if near != "" && near != "comment" {
+				finding.Message += fmt.Sprintf("; did you mean %q?", near)
+				finding.Fixes = replace(profile, "Rename to "+near, fixers.Unsafe, field.Name.Span, quoted(near), renaming(near, rule))
+			}
+			p.Report(finding)
+		}
+	},
+}
+
+// supersetFields are the fields that the OCI specification does not have.
+var supersetFields = []string{"archMap", "architecture", "subArchitectures", "name", "includes", "excludes", "caps", "arches", "minKernel", "errno", "defaultErrno"}
+
+// isRemark reports whether a field that nobody reads is meant for people, or for an editor.
+func isRemark(name string) bool {
+	lower := strings.ToLower(name)
+	for _, prefix := range []string{"$", "_", "//", "#", "x-"} {
+		if strings.HasPrefix(lower, prefix) {
+			return true
+		}
+	}
+	switch lower {
+	case "author", "authors", "date", "description", "desc", "doc", "docs", "documentation", "explanation", "id", "info", "label", "license", "link", "links", "maintainer", "metadata",
+		"note", "notes", "purpose", "rationale", "readme", "reason", "reasons", "reference", "references", "remark", "remarks", "revision", "see", "source", "sources", "summary",
+		"tags", "title", "todo", "url", "version", "why":
+		return true
+	}
+	return strings.Contains(lower, "comment")
+}
+
+// filterField returns the field of includes or excludes that a word stands for that is too long or too short to be near; "" where there is none or the
+// object has it.
+func filterField(rule *seccomp.Rule, field seccomp.Field) string {
+	if rule == nil {
+		return ""
+	}
+	scope := rule.Includes
+	if strings.HasSuffix(field.Path, ".excludes") {
+		scope = rule.Excludes
+	}
+	switch strings.ToLower(strings.NewReplacer("_", "", "-", "").Replace(field.Name.Text)) {
+	case "capability", "capabilities":
+		if len(scope.Caps) == 0 {
+			return "caps"
+		}
+	case "architecture", "architectures", "archs":
+		if len(scope.Arches) == 0 {
+			return "arches"
+		}
+	case "kernel", "minimumkernel", "minkernelversion", "kernelversion":
+		if scope.MinKernel.Span.IsEmpty() {
+			return "minKernel"
+		}
+	}
+	return ""
+}
+
+// renaming returns what changes when an unknown field becomes a known one.
+func renaming(near string, rule *seccomp.Rule) fixers.Changes {
+	if rule == nil || near == "names" || near == "name" {
+		return fixers.Changes{Decisions: true}
+	}
+	return fixers.Changes{Syscalls: texts(rule.Names)}
+}

@@ -1,0 +1,76 @@
+package seccomp
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/sandlint/sandlint/fixers"
+	fixseccomp "github.com/sandlint/sandlint/fixers/seccomp"
+	"github.com/sandlint/sandlint/parsers/seccomp"
+	"github.com/sandlint/sandlint/parsers/workspace"
+	"github.com/sandlint/sandlint/rules"
+)
+
+var unknownFilterArch = &rules.Rule{
+	ID:       "seccomp/unknown-filter-arch",
+	Summary:  "an architecture in includes or excludes has a name that no host has, so that it never matches",
+	Severity: rules.Error,
+	Category: "correctness",
+	Since:    "0.1.0",
+	Fixes:    []fixers.Safety{fixers.Unsafe},
+	References: []string{
+		"moby/profiles v0.2.4, seccomp/seccomp_linux.go: goToNative",
+		"containers/common v0.67.0, pkg/seccomp/seccomp_linux.go, with libseccomp-golang's names of architectures",
+	},
+	Seccomp: func(p *rules.Pass, profile *workspace.Profile) {
+		docker, podman := reads(p, profile, seccomp.LoaderDocker), reads(p, profile, seccomp.LoaderContainers)
+		if !docker && !podman {
+			return // nobody reads the field
+		}
+		// name returns how the readers call an architecture.
+		name := func(a *seccomp.Architecture) string {
+			if docker && a.Docker != "" {
+				return a.Docker
+			}
+			return a.Containers
+		}
+		known := map[string]bool{}
+		for _, a := range seccomp.Architectures() {
+			known[a.Docker] = known[a.Docker] || docker
+			known[a.Containers] = known[a.Containers] || podman
+		}
+		known[""], known["x32"] = false, true // the mark of what is no host; no host either, but in every list of the default profiles
+		for _, rule := range profile.Rules {
+			for n, list := range [][]seccomp.String{rule.Includes.Arches, rule.Excludes.Arches} {
+				var given map[string]bool // the list as a set
+				some := false
+				for _, arch := range list {
+					if known[arch.Text] {
+						continue
+					}
+					if given == nil {
+						given = set(list)
+						some = slices.ContainsFunc(list, func(s seccomp.String) bool { return known[s.Text] })
+					}
+					effect := "it excludes nothing"
+					if n == 0 {
+						effect = "the rule is left out there"
+						if !some {
+							effect = "the rule is always left out"
+						}
+					}
+					finding := at(profile, arch.Span, fmt.Sprintf("architecture %q is the name of no host, so that %s", arch.Text, effect))
+					if a, ok := seccomp.LookupArchitecture(seccomp.NearestArchitecture(arch.Text)); ok && name(a) != "" {
+						near := name(a)
+						finding.Message += fmt.Sprintf("; did you mean %q?", near)
+						if !given[near] {
+							edits := fixseccomp.ReplaceString(profile.Profile, arch, near)
+							finding.Fixes = edited(profile, "Rename to "+near, fixers.Unsafe, edits, fixers.Changes{Syscalls: texts(rule.Names)})
+						}
+					}
+					p.Report(finding)
+				}
+			}
+		}
+	},
+}

@@ -1,0 +1,47 @@
+package seccomp
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/sandlint/sandlint/fixers"
+	fixseccomp "github.com/sandlint/sandlint/fixers/seccomp"
+	"github.com/sandlint/sandlint/parsers/seccomp"
+	"github.com/sandlint/sandlint/parsers/workspace"
+	"github.com/sandlint/sandlint/rules"
+)
+
+var unknownFlag = &rules.Rule{
+	ID:       "seccomp/unknown-flag",
+	Summary:  "a filter flag has a name that runtimes do not know, so that they refuse the profile",
+	Severity: rules.Error,
+	Category: "correctness",
+	Since:    "0.1.0",
+	Fixes:    []fixers.Safety{fixers.Unsafe},
+	References: []string{
+		"OCI runtime specification v1.3.0, config-linux.md, Seccomp: flags",
+		"runc, libcontainer/specconv/spec_linux.go: \"seccomp flag … is not known to runc\"; crun, src/libcrun/seccomp.c: \"unknown seccomp option\"",
+	},
+	Seccomp: func(p *rules.Pass, profile *workspace.Profile) {
+		for i, name := range profile.Flags {
+			if _, ok := seccomp.LookupFlag(name.Text); ok {
+				continue
+			}
+			finding := at(profile, name.Span, fmt.Sprintf("flag %q is unknown, so that runc and crun refuse the profile", name.Text))
+			near := seccomp.NearestFlag(name.Text)
+			if near != "" {
+				finding.Message += fmt.Sprintf("; did you mean %q?", near)
+				if !slices.ContainsFunc(profile.Flags, func(s seccomp.String) bool { return s.Text == near }) {
+					finding.Fixes = replace(profile, "Rename to "+near, fixers.Unsafe, name.Span, quoted(near), fixers.Changes{Repair: true})
+				}
+			}
+			finding.Fixes = append(finding.Fixes, deleteFlag(profile, i)...)
+			p.Report(finding)
+		}
+	},
+}
+
+// deleteFlag returns the fix that takes out a flag for which runtimes refuse the profile. An empty list stays: without one runtimes set SPEC_ALLOW themselves.
+func deleteFlag(profile *workspace.Profile, i int) []fixers.Fix {
+	return edited(profile, "Delete the flag", fixers.Unsafe, fixseccomp.RemoveString(profile.Profile, profile.Flags, i), fixers.Changes{Repair: true})
+}

@@ -1,0 +1,353 @@
+package seccomp
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/sandlint/sandlint/fixers"
+	fixseccomp "github.com/sandlint/sandlint/fixers/seccomp"
+	"github.com/sandlint/sandlint/parsers/seccomp"
+	"github.com/sandlint/sandlint/parsers/workspace"
+	"github.com/sandlint/sandlint/rules"
+)
+
+var upperBitsIgnored = &rules.Rule{
+	ID:       "seccomp/upper-bits-ignored",
+	Summary:  "a condition compares 64 bits of an argument of which the kernel reads fewer, and is avoided by setting an upper one",
+	Severity: rules.Error,
+	Category: "security",
+	Since:    "0.1.0",
+	Fixes:    []fixers.Safety{fixers.Unsafe},
+	References: []string{
+		"seccomp/libseccomp#383: SCMP_CMP_EQ and others compare 64 bits on 64-bit architectures",
+		"moby/profiles, seccomp/default.json, v0.2.2 to v0.2.4; Docker 29.0 to 29.7.2: socket(0x100000028) opened AF_VSOCK",
+		"Linux 6.18, x86_64, the syscall tracepoints of tracefs: the types of arguments",
+		"Linux 6.18, include/linux/socket.h: address families up to AF_MCTP, 45",
+	},
+	Seccomp: checkUpperBitsIgnored,
+}
+
+func checkUpperBitsIgnored(p *rules.Pass, profile *workspace.Profile) {
+	var candidates []string
+	conditions(p, profile, func(rule *seccomp.Rule, arg *seccomp.Arg, s *seccomp.Syscall) {
+		if widthOf(s, int(arg.Index.Value)) < 64 && !slices.Contains(candidates, s.Name) {
+			switch runs := rule.OutcomeFor(seccomp.LoaderOCI).Runs(); arg.Op.Text {
+			case "SCMP_CMP_NE", "SCMP_CMP_GT", "SCMP_CMP_GE":
+				if !runs {
+					return
+				}
+			case "SCMP_CMP_EQ", "SCMP_CMP_LT", "SCMP_CMP_LE":
+				if runs {
+					return
+				}
+			}
+			candidates = append(candidates, s.Name)
+		}
+	})
+	if len(candidates) == 0 {
+		return
+	}
+	var found []bypass
+	for _, name := range candidates {
+		s, _ := seccomp.LookupSyscall(name)
+		for _, b := range bypasses(p, profile, s) {
+			if !slices.ContainsFunc(found, func(o bypass) bool { return o.arg == b.arg }) {
+				found = append(found, b)
+			}
+		}
+	}
+	for _, b := range found {
+		width := widthOf(b.syscall, int(b.arg.Index.Value))
+		finding := at(profile, b.arg.Span, fmt.Sprintf("the kernel reads the lower %d bits of argument %d of %q, and the condition compares 64: %#x is %d for the kernel, and is ", width, b.arg.Index.Value, b.syscall.Name, b.high, b.low))
+		if b.allows {
+			finding.Message += "let through"
+			finding.Fixes = listFamilies(profile, b)
+		} else {
+			finding.Message += "not refused"
+			finding.Fixes = compareLower(p, profile, b)
+		}
+		p.Report(finding)
+	}
+}
+
+// widthOf returns how many bits of an argument the kernel reads: 16, 32 or 64.
+func widthOf(s *seccomp.Syscall, arg int) int {
+	if arg < len(s.Args) {
+		switch s.Args[arg].Class {
+		case seccomp.Int32:
+			return 32
+		case seccomp.Int16:
+			return 16
+		}
+	}
+	return 64
+}
+
+// bypass is a condition that a call avoids by setting upper bits of an argument.
+type bypass struct {
+	syscall *seccomp.Syscall
+	rule    *seccomp.Rule
+	arg     *seccomp.Arg
+	// allows says that the condition lets the call through, and not that it fails to refuse it.
+	allows bool
+	// low is a value of the argument that is refused, and high one with upper bits set that is let through.
+	low, high uint64
+}
+
+// distance is how far the example is from the value in the condition.
+func (b bypass) distance() uint64 {
+	v := b.arg.Value.Value
+	return max(b.low, v) - min(b.low, v)
+}
+
+// bypasses returns the conditions on a syscall that upper bits avoid in some container on x86_64.
+func bypasses(p *rules.Pass, profile *workspace.Profile, s *seccomp.Syscall) []bypass {
+	x86, _ := forX8664(profile)
+	var about []*seccomp.Rule
+	scoped := false
+	for _, rule := range profile.Rules {
+		if slices.ContainsFunc(rule.Names, func(n seccomp.String) bool { return n.Text == s.Name }) {
+			about = append(about, rule)
+			scoped = scoped || !rule.Includes.Span.IsEmpty() || !rule.Excludes.Span.IsEmpty()
+		}
+	}
+	var out []bypass
+	targets := p.Targets().Seccomp
+	for _, l := range targets.Loaders(profile.Profile) {
+		hosts, ok := worlds(profile.Profile, l, about)
+		if !ok || scoped && l == seccomp.LoaderOCI { // which takes the scopes for nothing, and so is reported for another reason
+			continue
+		}
+		for _, host := range hosts {
+			if host.Arch != x86 {
+				continue
+			}
+			// crun, since it has no border: a call above it gets ENOSYS from runc, whatever the rules say.
+			f := profile.Resolve(l, host).Compile("crun", targets.Range("crun").To, newest(targets.Libseccomps()))
+			d := f.Decide(x86, s.Name)
+			if d.Step != seccomp.StepConditions {
+				continue
+			}
+			out = append(out, bypassesOf(&d, s)...)
+		}
+	}
+	return out
+}
+
+func newest(libs []seccomp.Libseccomp) seccomp.Libseccomp {
+	return slices.MaxFunc(libs, func(a, b seccomp.Libseccomp) int {
+		switch {
+		case a.Version.Less(b.Version):
+			return -1
+		case b.Version.Less(a.Version):
+			return 1
+		}
+		return 0
+	})
+}
+
+// maxCalls is the number of calls that are tried for each argument of a syscall.
+const maxCalls = 20_000
+
+// bypassesOf tries calls whose arguments lie at and beside the values of the conditions, with an upper bit of one argument clear and set.
+func bypassesOf(d *seccomp.Decision, s *seccomp.Syscall) []bypass {
+	var values [6][]uint64
+	for i := range values {
+		values[i] = []uint64{}
+	}
+	for _, c := range d.Cases {
+		for _, cond := range c.Conds {
+			mask := uint64(1)<<widthOf(s, cond.Arg) - 1 // all bits for a width of 64
+			for _, v := range []uint64{cond.Value, cond.Value - 1, cond.Value + 1, cond.Value ^ cond.Mask, 0} {
+				if v &= mask; !slices.Contains(values[cond.Arg], v) {
+					values[cond.Arg] = append(values[cond.Arg], v)
+				}
+			}
+		}
+	}
+	var out []bypass
+	for arg := range values {
+		if len(values[arg]) == 0 || widthOf(s, arg) == 64 {
+			continue
+		}
+		others := values
+		for size := 1; ; size = 1 {
+			for i := range others {
+				size *= max(len(others[i]), 1)
+			}
+			if size <= maxCalls {
+				break
+			}
+			longest := -1
+			for i := range others {
+				if i != arg && len(others[i]) > 1 && (longest < 0 || len(others[i]) > len(others[longest])) {
+					longest = i
+				}
+			}
+			if longest < 0 {
+				others[arg] = others[arg][:maxCalls]
+				break
+			}
+			others[longest] = others[longest][:len(others[longest])/2]
+		}
+		eachCall(others, func(call [6]uint64) {
+			if !slices.ContainsFunc(d.Eval(call), func(o seccomp.Outcome) bool { return !o.Runs() }) {
+				return
+			}
+			high := call
+			high[arg] |= 1 << 32
+			if slices.ContainsFunc(d.Eval(high), func(o seccomp.Outcome) bool { return !o.Runs() }) {
+				return
+			}
+			for _, b := range culprits(d, s, arg, call, high) {
+				if i := slices.IndexFunc(out, func(o bypass) bool { return o.arg == b.arg }); i < 0 {
+					out = append(out, b)
+				} else if b.distance() < out[i].distance() {
+					out[i] = b
+				}
+			}
+		})
+	}
+	return out
+}
+
+// eachCall calls look with every combination of values; an argument without any is 0.
+func eachCall(values [6][]uint64, look func(call [6]uint64)) {
+	var at [6]int
+	for {
+		var call [6]uint64
+		for i := range at {
+			if len(values[i]) > 0 {
+				call[i] = values[i][at[i]]
+			}
+		}
+		look(call)
+		i := 0
+		for i < len(at) {
+			if at[i]++; at[i] < len(values[i]) {
+				break
+			}
+			at[i] = 0
+			i++
+		}
+		if i == len(at) {
+			return
+		}
+	}
+}
+
+// culprits returns the conditions on an argument that make the difference between a call that is refused and one that is not: those that let the second through, or else those that refuse the
+// first only.
+func culprits(d *seccomp.Decision, s *seccomp.Syscall, arg int, low, high [6]uint64) (out []bypass) {
+	for _, allows := range []bool{true, false} {
+		if len(out) > 0 {
+			break
+		}
+		for _, c := range d.Cases {
+			if c.Outcome.Runs() != allows || allows && !c.Holds(high) || !allows && !c.Holds(low) {
+				continue
+			}
+			for _, cond := range c.Conds {
+				if cond.Arg == arg && cond.Holds(low[arg]) != cond.Holds(high[arg]) {
+					if a := argOf(c.Rule, cond); a != nil {
+						out = append(out, bypass{s, c.Rule, a, allows, low[arg], high[arg]})
+					}
+				}
+			}
+		}
+	}
+	return out
+}
+
+// argOf returns the condition as it is written.
+func argOf(rule *seccomp.Rule, c seccomp.Cond) *seccomp.Arg {
+	for i := range rule.Args {
+		a := &rule.Args[i]
+		if int(a.Index.Value) != c.Arg || a.Op.Text != c.Op {
+			continue
+		}
+		if c.Op == "SCMP_CMP_MASKED_EQ" && a.Value.Value == c.Mask && a.ValueTwo.Value&c.Mask == c.Value || c.Op != "SCMP_CMP_MASKED_EQ" && a.Value.Value == c.Value {
+			return a
+		}
+	}
+	return nil
+}
+
+// compareLower returns the fix that makes a condition which refuses one value compare the bits that the kernel reads. There is none where a rule allows some calls of the syscall: of two conditions that
+// hold at once, libseccomp takes one that cannot be foretold.
+func compareLower(p *rules.Pass, profile *workspace.Profile, b bypass) []fixers.Fix {
+	if b.arg.Op.Text != "SCMP_CMP_EQ" {
+		return nil
+	}
+	width := widthOf(b.syscall, int(b.arg.Index.Value))
+	loaders := p.Targets().Seccomp.Loaders(profile.Profile)
+	var names []string
+	for _, name := range b.rule.Names {
+		s, ok := seccomp.LookupSyscall(name.Text)
+		if !ok || !s.ArgsKnown || widthOf(s, int(b.arg.Index.Value)) != width {
+			return nil
+		}
+		names = append(names, name.Text)
+	}
+	for _, rule := range profile.Rules {
+		if !slices.ContainsFunc(rule.Names, func(n seccomp.String) bool { return slices.Contains(names, n.Text) }) {
+			continue
+		}
+		for _, l := range loaders {
+			o := rule.OutcomeFor(l)
+			if o.Runs() && o != profile.DefaultFor(l) || o != b.rule.OutcomeFor(l) && len(rule.Args) > 0 {
+				return nil
+			}
+		}
+	}
+	mask := uint64(1)<<width - 1
+	return edited(profile, fmt.Sprintf("Compare the lower %d bits only", width), fixers.Unsafe, fixseccomp.SetCondition(profile.Profile, *b.arg, "SCMP_CMP_MASKED_EQ", mask, b.arg.Value.Value&mask), fixers.Changes{Syscalls: names})
+}
+
+// maxFamily is the highest address family of Linux 6.18, AF_MCTP.
+const maxFamily = 45
+
+// maxListed is the number of rules that a fix makes of one at most.
+const maxListed = 16
+
+// listFamilies returns the fix that writes out the address families that a condition on the first argument of socket(2) or socketpair(2) lets through: the only argument
+// whose values are all known.
+func listFamilies(profile *workspace.Profile, b bypass) []fixers.Fix {
+	value := b.arg.Value.Value
+	if len(b.rule.Args) != 1 || b.arg.Index.Value != 0 || value > maxFamily {
+		return nil
+	}
+	var names []string
+	for _, name := range b.rule.Names {
+		if name.Text != "socket" && name.Text != "socketpair" {
+			return nil
+		}
+		names = append(names, name.Text)
+	}
+	var texts []string
+	add := func(op string, value uint64) {
+		if edits := fixseccomp.SetCondition(profile.Profile, *b.arg, op, value, 0); edits != nil {
+			texts = append(texts, fixseccomp.ConditionText(profile.Profile, *b.arg, edits))
+		}
+	}
+	from := value + 1
+	switch b.arg.Op.Text {
+	case "SCMP_CMP_NE":
+		if value > 0 {
+			add("SCMP_CMP_LT", value)
+		}
+	case "SCMP_CMP_GE":
+		from = value
+	case "SCMP_CMP_GT":
+	default:
+		return nil
+	}
+	for family := from; family <= maxFamily; family++ {
+		add("SCMP_CMP_EQ", family)
+	}
+	n := slices.IndexFunc(profile.Rules, func(r *seccomp.Rule) bool { return r == b.rule })
+	if len(texts) == 0 || len(texts) > maxListed || n < 0 {
+		return nil
+	}
+	return edited(profile, fmt.Sprintf("List the address families, up to %d (AF_MCTP)", maxFamily), fixers.Unsafe, fixseccomp.SplitRule(profile.Profile, n, texts...), fixers.Changes{Syscalls: names})
+}
