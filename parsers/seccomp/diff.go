@@ -1,5 +1,14 @@
 package seccomp
 
+import (
+	"cmp"
+	"maps"
+	"math"
+	"slices"
+	"strconv"
+	"strings"
+)
+
 // Difference is what two profiles do differently, for the targets that they are for.
 type Difference struct {
 	// Whole are the changes that are not about single syscalls, in a fixed order of What.
@@ -28,7 +37,7 @@ const (
 	WhatFlags
 	// WhatListener: listenerPath or listenerMetadata.
 	WhatListener
-	// WhatRefused: a loader or a runtime refuses one of the profiles, or both for other reasons. What the rules would do is compared all the same.
+	// WhatRefused: a loader or a runtime refuses one of the profiles and not the other. What the rules would do is compared all the same.
 	WhatRefused
 )
 
@@ -81,7 +90,12 @@ const (
 	CauseRules Cause = iota
 	// CauseBorder: no rule about the syscall changed, but runc's border moved over its number.
 	CauseBorder
+	// CauseDefault: no rule about the syscall changed, but the default action, which holds where the conditions of the rules do not.
+	CauseDefault
 )
+
+// String returns "rules", "border" or "default".
+func (c Cause) String() string { return [...]string{"rules", "border", "default"}[c] }
 
 // Change is a change of the decision about syscalls.
 type Change struct {
@@ -91,7 +105,7 @@ type Change struct {
 	ABIs []string
 	// For are the targets in words, after "for "; "" for all.
 	For string
-	// Targets are those for which the decision changed, one for each way of working. They are those of the first of Syscalls.
+	// Targets are some of those for which the decision about the first of Syscalls changed.
 	Targets []Target
 	// Before and After are the decisions in words: "ALLOW", or "ALLOW if arg0 < 40, else ERRNO EPERM".
 	Before, After string
@@ -107,6 +121,843 @@ type Change struct {
 
 // Diff returns what two profiles do differently for the targets that old is for: its loaders, every host that one of the two is made for, every release of the runtimes and of
 // libseccomp that makes a difference, and every set of capabilities and release of the kernel that a rule asks about. It is exact: what it does not name is decided alike.
+// Only what Profile holds is compared; a file with Problems may be read otherwise by the consumers.
 func Diff(old, new *Profile, targets Targets) *Difference {
-	return &Difference{}
+	d := &differ{
+		old: newSide(old, targets.Libseccomps()), new: newSide(new, targets.Libseccomps()),
+		targets: targets, loaders: targets.Loaders(old), hosts: old.Hosts(), libs: targets.Libseccomps(), out: &Difference{},
+	}
+	for _, a := range new.Hosts() {
+		if !slices.Contains(d.hosts, a) {
+			d.hosts = append(d.hosts, a)
+		}
+	}
+	for _, runtime := range targets.Runtimes() {
+		since := []Version{crunReadsAllConds}
+		if runtime == "runc" {
+			since = []Version{stubForNative}
+		}
+		d.turns = append(d.turns, targets.releases(runtime, since)...)
+	}
+	d.diff()
+	return d.out
 }
+
+// releases returns the oldest targeted release of a runtime and those of since that are targeted too, or the newest where there are none.
+func (t Targets) releases(runtime string, since []Version) (out []turn) {
+	r := t.Range(runtime)
+	for _, v := range since {
+		if r.From.Less(v) && !r.To.Less(v) && !slices.Contains(out, turn{runtime, v}) {
+			out = append(out, turn{runtime, v})
+		}
+	}
+	if len(out) == 0 {
+		return []turn{{runtime, t.newestOf(runtime)}}
+	}
+	out = append(out, turn{runtime, r.From})
+	slices.SortFunc(out, func(a, b turn) int { return a.version.Compare(b.version) })
+	return out
+}
+
+// turn is a release of a runtime that works in its own way.
+type turn struct {
+	runtime string
+	version Version
+}
+
+// readsFirst reports whether only the first six conditions of a rule are read.
+func (t turn) readsFirst() bool { return t.runtime == "crun" && t.version.Less(crunReadsAllConds) }
+
+// listedOnly reports whether there is a border for listed architectures only.
+func (t turn) listedOnly() bool { return t.version.Less(stubForNative) }
+
+type differ struct {
+	old, new *side
+	targets  Targets
+	loaders  []Loader
+	hosts    []*Architecture
+	turns    []turn
+	libs     []Libseccomp
+	out      *Difference
+
+	changed  map[string]bool // the names about which there are other rules
+	defaults map[Loader]bool // the loaders for which the default action is another one
+}
+
+func off(p *Profile) bool { return p.DefaultAction.Text == "" && len(p.Rules) == 0 }
+
+func (d *differ) diff() {
+	was, is := off(d.old.Profile), off(d.new.Profile)
+	if was || is {
+		if was != is {
+			none, some := "none", "a profile"
+			change := WholeChange{What: WhatOff, Effect: Widens, Before: some, After: none}
+			if was {
+				change.Before, change.After, change.Effect = none, some, Narrows
+			}
+			d.out.Whole = append(d.out.Whole, change)
+		}
+		return
+	}
+	d.changed = changedNames(d.old.Profile, d.new.Profile)
+	d.wholeDefault()
+	archs := d.wholeArchitectures()
+	d.wholeFields()
+	if len(d.changed) > 0 || len(d.defaults) > 0 || archs {
+		d.syscalls(archs)
+		d.borders()
+	}
+	d.wholeRefused()
+	slices.SortStableFunc(d.out.Whole, func(a, b WholeChange) int { return cmp.Compare(a.What, b.What) })
+}
+
+// changedNames returns the names that do not have the same rules in the same order in two profiles.
+func changedNames(old, new *Profile) map[string]bool {
+	ids := map[string]int{}
+	rulesByName := func(p *Profile) map[string][]int {
+		names := make(map[string][]int, 512)
+		for _, r := range p.Rules {
+			key := r.key()
+			id, ok := ids[key]
+			if !ok {
+				id = len(ids)
+				ids[key] = id
+			}
+			for _, name := range r.Names {
+				names[name.Text] = append(names[name.Text], id)
+			}
+		}
+		return names
+	}
+	before, after := rulesByName(old), rulesByName(new)
+	changed := map[string]bool{}
+	for name, rules := range before {
+		if !slices.Equal(rules, after[name]) {
+			changed[name] = true
+		}
+	}
+	for name := range after {
+		if before[name] == nil {
+			changed[name] = true
+		}
+	}
+	return changed
+}
+
+// key is equal for rules that only differ in their names, and in what no consumer looks at.
+func (r *Rule) key() string {
+	k := make([]byte, 0, 128)
+	str := func(s string) { k = append(strconv.AppendInt(k, int64(len(s)), 10), ':'); k = append(k, s...) }
+	num := func(n Number) {
+		if n.Known {
+			k = strconv.AppendUint(k, n.Value, 10)
+		}
+		k = append(k, ',')
+	}
+	list := func(l []String) {
+		for _, s := range l {
+			str(s.Text)
+		}
+		k = append(k, ';')
+	}
+	str(r.Action.Text)
+	num(r.ErrnoRet)
+	str(r.Errno.Text)
+	for _, a := range r.Args {
+		str(a.Op.Text)
+		num(Number{Value: a.Index.Value, Known: true})
+		num(Number{Value: a.Value.Value, Known: true})
+		num(Number{Value: a.ValueTwo.Value, Known: a.Op.Text == "SCMP_CMP_MASKED_EQ"})
+	}
+	if r.LegacyName {
+		k = append(k, 'L')
+	}
+	for _, s := range []Scope{r.Includes, r.Excludes} {
+		list(s.Caps)
+		list(s.Arches)
+		str(s.MinKernel.Text)
+	}
+	return string(k)
+}
+
+func (d *differ) wholeDefault() {
+	d.defaults = map[Loader]bool{}
+	type pair struct{ before, after Outcome }
+	var pairs []pair
+	by := map[pair][]Loader{}
+	for _, l := range d.loaders {
+		w := World{}
+		p := pair{d.old.Resolve(l, w.Host(l, d.hosts[0])).Default, d.new.Resolve(l, w.Host(l, d.hosts[0])).Default}
+		if p.before != p.after {
+			if d.defaults[l] = true; by[p] == nil {
+				pairs = append(pairs, p)
+			}
+			by[p] = append(by[p], l)
+		}
+	}
+	for _, p := range pairs {
+		d.out.Whole = append(d.out.Whole, WholeChange{What: WhatDefault, Effect: effectOf(p.before, p.after), For: d.loaderWords(by[p]), Before: p.before.String(), After: p.after.String()})
+	}
+}
+
+func (d *differ) loaderWords(loaders []Loader) string {
+	if len(loaders) == len(d.loaders) {
+		return ""
+	}
+	var names []string
+	for _, l := range loaders {
+		names = append(names, l.String())
+	}
+	return and(names)
+}
+
+// and returns a list in words.
+func and(list []string) string {
+	if n := len(list); n > 1 {
+		return strings.Join(list[:n-1], ", ") + " and " + list[n-1]
+	}
+	return strings.Join(list, "")
+}
+
+// covered returns the architectures that the filter of a loader on a host is for, and those that the profile lists.
+func (s *side) covered(l Loader, host *Architecture) (archs, listed []*Architecture) {
+	archs = []*Architecture{host}
+	names := s.Architectures
+	if l != LoaderOCI && len(s.ArchMap) > 0 {
+		names = s.archMapFor(l, Host{Arch: host})
+	}
+	for _, name := range names {
+		if a, ok := LookupArchitecture(name.Text); ok {
+			if listed = append(listed, a); !slices.Contains(archs, a) {
+				archs = append(archs, a)
+			}
+		}
+	}
+	return archs, listed
+}
+
+// wholeArchitectures tells about other ABIs, and reports whether there are any, or others are listed.
+func (d *differ) wholeArchitectures() (changed bool) {
+	type pair struct{ before, after string }
+	type at struct {
+		l Loader
+		h *Architecture
+	}
+	var pairs []pair
+	by := map[pair][]at{}
+	words := func(archs []*Architecture) string {
+		var abis []string
+		for _, a := range archs {
+			abis = append(abis, strings.ToLower(strings.TrimPrefix(a.Name, "SCMP_ARCH_")))
+		}
+		return and(abis)
+	}
+	same := func(a, b []*Architecture) bool {
+		return !slices.ContainsFunc(a, func(x *Architecture) bool { return !slices.Contains(b, x) }) && !slices.ContainsFunc(b, func(x *Architecture) bool { return !slices.Contains(a, x) })
+	}
+	for _, l := range d.loaders {
+		for _, h := range d.hosts {
+			before, listedBefore := d.old.covered(l, h)
+			after, listedAfter := d.new.covered(l, h)
+			changed = changed || !same(listedBefore, listedAfter)
+			if same(before, after) {
+				continue
+			}
+			p := pair{words(before), words(after)}
+			if by[p] == nil {
+				pairs = append(pairs, p)
+			}
+			by[p] = append(by[p], at{l, h})
+		}
+	}
+	for _, p := range pairs {
+		var loaders []Loader
+		var hosts []string
+		for _, a := range by[p] {
+			if !slices.Contains(loaders, a.l) {
+				loaders = append(loaders, a.l)
+			}
+			if !slices.Contains(hosts, a.h.ABI) {
+				hosts = append(hosts, a.h.ABI)
+			}
+		}
+		parts := []string{}
+		if w := d.loaderWords(loaders); w != "" {
+			parts = append(parts, w)
+		}
+		if len(hosts) < len(d.hosts) {
+			parts = append(parts, "hosts of "+and(hosts))
+		}
+		change := WholeChange{What: WhatArchitectures, For: strings.Join(parts, " on "), Before: p.before, After: p.after}
+		before, _ := d.old.covered(by[p][0].l, by[p][0].h)
+		after, _ := d.new.covered(by[p][0].l, by[p][0].h)
+		if slices.ContainsFunc(before, func(a *Architecture) bool { return !slices.Contains(after, a) }) {
+			change.Effect |= Narrows
+		}
+		if slices.ContainsFunc(after, func(a *Architecture) bool { return !slices.Contains(before, a) }) {
+			change.Effect |= Widens
+		}
+		d.out.Whole = append(d.out.Whole, change)
+	}
+	return changed
+}
+
+func (d *differ) wholeFields() {
+	flags := func(p *Profile) string {
+		if !p.FlagsGiven {
+			return "none given"
+		}
+		var names []string
+		for _, f := range p.Flags {
+			names = append(names, f.Text)
+		}
+		slices.Sort(names)
+		if names = slices.Compact(names); len(names) == 0 {
+			return "an empty list"
+		}
+		return and(names)
+	}
+	or := func(s string) string {
+		if s == "" {
+			return "none"
+		}
+		return s
+	}
+	for _, f := range []struct {
+		what          What
+		before, after string
+	}{
+		{WhatFlags, flags(d.old.Profile), flags(d.new.Profile)},
+		{WhatListener, or(d.old.ListenerPath.Text), or(d.new.ListenerPath.Text)},
+		{WhatListener, or(d.old.ListenerMetadata.Text), or(d.new.ListenerMetadata.Text)},
+	} {
+		if f.before != f.after {
+			d.out.Whole = append(d.out.Whole, WholeChange{What: f.what, Before: f.before, After: f.after})
+		}
+	}
+}
+
+// block is targets that differ in libseccomp only.
+type block struct {
+	loader, host, world, turn int
+	libs                      uint64
+}
+
+// kind is a change of a decision on one ABI.
+type kind struct {
+	before, after string
+	effect        Effect
+	cause         Cause
+	unsure        bool
+}
+
+// sighting is where a kind of change was seen.
+type sighting struct {
+	kind
+	blocks  []block
+	call    [6]uint64
+	hasCall bool
+}
+
+// candidates returns the syscalls about which the profiles may decide differently, sorted.
+func (d *differ) candidates(archs bool) []string {
+	set := map[string]bool{}
+	add := func(name string) {
+		s, ok := LookupSyscall(name)
+		if !ok {
+			return
+		}
+		set[name] = true
+		if s.SocketCall != 0 {
+			set["socketcall"] = true
+		}
+		if s.IPC != 0 {
+			set["ipc"] = true
+		}
+	}
+	for name := range d.changed {
+		add(name)
+	}
+	if len(d.defaults) > 0 {
+		for _, s := range []*side{d.old, d.new} {
+			for name := range s.index.names {
+				add(name)
+			}
+		}
+	}
+	if slices.ContainsFunc(d.turns, func(t turn) bool { return t.runtime == "runc" }) {
+		for _, abi := range d.abis() {
+			// Above the lower of the two, borders may lie on both sides of a number.
+			least := min(d.old.leastOn(abi), d.new.leastOn(abi))
+			if archs {
+				least = -1
+			}
+			for i := range syscallTable {
+				if n := syscallTable[i].numbers[abi]; n != 0 && int(n)-1 > least {
+					set[syscallTable[i].Name] = true
+				}
+			}
+		}
+	}
+	return slices.Sorted(maps.Keys(set))
+}
+
+// abis returns the indexes in abiNames of the ABIs that some target's filters are for.
+func (d *differ) abis() []int {
+	var out []int
+	for _, l := range d.loaders {
+		for _, h := range d.hosts {
+			for _, s := range []*side{d.old, d.new} {
+				archs, _ := s.covered(l, h)
+				for _, a := range archs {
+					if i := slices.Index(abiNames[:], a.ABI); !slices.Contains(out, i) {
+						out = append(out, i)
+					}
+				}
+			}
+		}
+	}
+	slices.Sort(out)
+	return out
+}
+
+func (d *differ) syscalls(archs bool) {
+	type described struct {
+		kind
+		words string
+		abis  string
+	}
+	index := map[described]int{}
+	for _, name := range d.candidates(archs) {
+		s, _ := LookupSyscall(name)
+		var rules []*Rule
+		for _, r := range append(d.old.about(name), d.new.about(name)...) {
+			if !slices.Contains(rules, r) {
+				rules = append(rules, r)
+			}
+		}
+		worlds, complete := d.targets.worlds(rules)
+		seen, compared := d.compare(s, worlds)
+		if !complete {
+			for _, abi := range compared {
+				seen[abi] = append(seen[abi], &sighting{kind: kind{before: "unknown", after: "unknown, for there are too many sets of capabilities", unsure: true}})
+			}
+		}
+		if len(seen) == 0 {
+			continue
+		}
+		type place struct {
+			kind
+			words string
+		}
+		var order []place
+		on := map[place][]int{}
+		first := map[place]Change{}
+		for _, abi := range compared {
+			for _, sight := range seen[abi] {
+				for _, p := range d.products(sight.blocks) {
+					at := place{sight.kind, d.words(p, worlds, abi)}
+					if on[at] == nil {
+						order = append(order, at)
+						first[at] = Change{
+							Syscalls: []string{name}, For: at.words, Before: at.before, After: at.after, Effect: at.effect, Cause: at.cause, Unsure: at.unsure,
+							Example: sight.call, HasExample: sight.hasCall, Targets: d.someTargets(p, worlds),
+						}
+					}
+					if !slices.Contains(on[at], abi) {
+						on[at] = append(on[at], abi)
+					}
+				}
+			}
+		}
+		for _, at := range order {
+			c := first[at]
+			if len(on[at]) < len(compared) {
+				for _, abi := range on[at] {
+					c.ABIs = append(c.ABIs, abiNames[abi])
+				}
+			}
+			key := described{at.kind, at.words, strings.Join(c.ABIs, " ")}
+			if n, ok := index[key]; ok {
+				d.out.Changes[n].Syscalls = append(d.out.Changes[n].Syscalls, name)
+				continue
+			}
+			index[key] = len(d.out.Changes)
+			d.out.Changes = append(d.out.Changes, c)
+		}
+	}
+	rank := func(e Effect) int { return [...]int{3, 0, 2, 1}[e] }
+	slices.SortStableFunc(d.out.Changes, func(a, b Change) int {
+		return cmp.Or(cmp.Compare(rank(a.Effect), rank(b.Effect)), cmp.Compare(a.Syscalls[0], b.Syscalls[0]))
+	})
+}
+
+// compare decides about a syscall for every target, and returns the changes by ABI, and the ABIs on which both profiles decide.
+func (d *differ) compare(s *Syscall, worlds []World) (seen map[int][]*sighting, compared []int) {
+	seen = map[int][]*sighting{}
+	keys := make([]string, len(worlds))
+	for i, w := range worlds {
+		keys[i] = w.key()
+	}
+	groups, group := d.libGroups(s)
+	cause := CauseBorder
+	if d.changed[s.Name] {
+		cause = CauseRules
+	} else if s.Name == "socketcall" || s.Name == "ipc" {
+		for _, through := range multiplexed() {
+			if d.changed[through.Name] {
+				cause = CauseRules
+			}
+		}
+	}
+	type pairKey struct{ before, after bool } // whether runc answers first
+	for li, l := range d.loaders {
+		cause := cause
+		if cause == CauseBorder && d.defaults[l] {
+			cause = CauseDefault
+		}
+		for hi, h := range d.hosts {
+			covered, _ := d.old.covered(l, h)
+			coveredNow, _ := d.new.covered(l, h)
+			for _, a := range covered {
+				abi := slices.Index(abiNames[:], a.ABI)
+				if s.numbers[abi] == 0 || !slices.Contains(coveredNow, a) {
+					continue
+				}
+				if !slices.Contains(compared, abi) {
+					compared = append(compared, abi)
+				}
+				number := int(s.numbers[abi]) - 1
+				bordered := number > min(d.old.leastOn(abi), d.new.leastOn(abi))
+				for wi, w := range worlds {
+					for first := range 2 {
+						// One comparison for each group of builds that know the same names.
+						decisions := make([][2]*Decision, len(groups))
+						made := make([]map[pairKey]*sighting, len(groups))
+						for ti, t := range d.turns {
+							if t.readsFirst() != (first == 1) {
+								continue
+							}
+							for lib := range d.libs {
+								g := group[lib]
+								if decisions[g][0] == nil {
+									x := d.old.filter(l, h, w, keys[wi], groups[g], first == 1).Decide(a, s.Name)
+									y := d.new.filter(l, h, w, keys[wi], groups[g], first == 1).Decide(a, s.Name)
+									decisions[g] = [2]*Decision{&x, &y}
+									made[g] = map[pairKey]*sighting{}
+								}
+								var above pairKey
+								if bordered && t.runtime == "runc" {
+									above.before = d.above(d.old, l, h, w, keys[wi], lib, t, a, number)
+									above.after = d.above(d.new, l, h, w, keys[wi], lib, t, a, number)
+								}
+								sight, ok := made[g][above]
+								if !ok {
+									sight = d.sight(decisions[g][0], decisions[g][1], above.before, above.after, cause, d.defaults[l])
+									made[g][above] = sight
+								}
+								if sight != nil {
+									seen[abi] = recordAt(seen[abi], sight, block{li, hi, wi, ti, 1 << lib})
+								}
+							}
+						}
+					}
+				}
+			}
+		}
+	}
+	slices.Sort(compared)
+	return seen, compared
+}
+
+// above reports whether runc answers ENOSYS to a number.
+func (d *differ) above(s *side, l Loader, h *Architecture, w World, key string, lib int, t turn, a *Architecture, number int) bool {
+	border := s.border(s.filter(l, h, w, key, lib, false), a, lib, t.listedOnly())
+	return border >= 0 && number > border
+}
+
+// libGroups divides the builds of libseccomp by what they know of a syscall and of the calls that are made through it. It returns a member of each group, and the group of each build.
+func (d *differ) libGroups(s *Syscall) (groups, group []int) {
+	through := []*Syscall{s}
+	if s.Name == "socketcall" || s.Name == "ipc" {
+		through = append(through, multiplexed()...)
+	}
+	group = make([]int, len(d.libs))
+	for i, lib := range d.libs {
+		group[i] = slices.IndexFunc(groups, func(other int) bool {
+			return !slices.ContainsFunc(through, func(s *Syscall) bool { return lib.Knows(s) != d.libs[other].Knows(s) })
+		})
+		if group[i] < 0 {
+			group[i] = len(groups)
+			groups = append(groups, i)
+		}
+	}
+	return groups, group
+}
+
+// sight compares two decisions, and returns nil where they are the same.
+func (d *differ) sight(before, after *Decision, aboveBefore, aboveAfter bool, cause Cause, otherDefault bool) *sighting {
+	enosys := &Decision{Step: StepBorder, Outcome: Outcome{"SCMP_ACT_ERRNO", 38}}
+	if aboveBefore {
+		before = enosys
+	}
+	if aboveAfter {
+		after = enosys
+	}
+	unruled := func(d *Decision) bool { return d.Step == StepDefault || d.Step == StepBorder }
+	if otherDefault && unruled(before) && unruled(after) {
+		return nil
+	}
+	c := before.Compare(after)
+	if c.Verdict == SameDecision {
+		return nil
+	}
+	if aboveBefore != aboveAfter && cause == CauseDefault {
+		cause = CauseBorder
+	}
+	return &sighting{kind: kind{before.String(), after.String(), c.Effect, cause, c.Verdict == UnsureDecision}, call: c.Call, hasCall: c.HasCall}
+}
+
+// recordAt adds a block of targets to the sightings of one kind.
+func recordAt(seen []*sighting, s *sighting, b block) []*sighting {
+	for _, other := range seen {
+		if other.kind != s.kind {
+			continue
+		}
+		for i := len(other.blocks) - 1; i >= 0; i-- {
+			if o := &other.blocks[i]; o.loader == b.loader && o.host == b.host && o.world == b.world && o.turn == b.turn {
+				o.libs |= b.libs
+				return seen
+			}
+			if len(other.blocks)-i > 4 { // those of one turn are recorded one after the other
+				break
+			}
+		}
+		other.blocks = append(other.blocks, b)
+		return seen
+	}
+	return append(seen, &sighting{kind: s.kind, blocks: []block{b}, call: s.call, hasCall: s.hasCall})
+}
+
+// borders tells where runc's border moved, in containers that ask for no capabilities.
+func (d *differ) borders() {
+	type pair struct{ before, after int }
+	w := World{Kernel: d.targets.newestKernel()}
+	for _, abi := range d.abis() {
+		var pairs []pair
+		by := map[pair][]block{}
+		for li, l := range d.loaders {
+			for hi, h := range d.hosts {
+				covered, _ := d.old.covered(l, h)
+				coveredNow, _ := d.new.covered(l, h)
+				for _, a := range covered {
+					if a.ABI != abiNames[abi] || !slices.Contains(coveredNow, a) {
+						continue
+					}
+					for ti, t := range d.turns {
+						if t.runtime != "runc" {
+							continue
+						}
+						for lib := range d.libs {
+							p := pair{
+								d.old.border(d.old.filter(l, h, w, "usual", lib, false), a, lib, t.listedOnly()),
+								d.new.border(d.new.filter(l, h, w, "usual", lib, false), a, lib, t.listedOnly()),
+							}
+							if p.before == p.after {
+								continue
+							}
+							if by[p] == nil {
+								pairs = append(pairs, p)
+							}
+							blocks := by[p]
+							if n := len(blocks) - 1; n >= 0 && blocks[n].loader == li && blocks[n].host == hi && blocks[n].turn == ti {
+								blocks[n].libs |= 1 << lib
+							} else {
+								by[p] = append(blocks, block{li, hi, 0, ti, 1 << lib})
+							}
+						}
+					}
+				}
+			}
+		}
+		for _, p := range pairs {
+			for _, product := range d.products(by[p]) {
+				d.out.Borders = append(d.out.Borders, BorderChange{
+					ABI: abiNames[abi], For: d.words(product, []World{w}, abi), Before: p.before, After: p.after, BeforeName: nameOf(abi, p.before), AfterName: nameOf(abi, p.after),
+				})
+			}
+		}
+	}
+}
+
+// nameOf returns the syscall with a number on an ABI, or "".
+func nameOf(abi, number int) string {
+	for i := range syscallTable {
+		if n := syscallTable[i].numbers[abi]; n != 0 && int(n)-1 == number {
+			return syscallTable[i].Name
+		}
+	}
+	return ""
+}
+
+// wholeRefused tells for which targets only one of the profiles is refused.
+func (d *differ) wholeRefused() {
+	before, wholeBefore := d.old.suspects(d.targets)
+	after, wholeAfter := d.new.suspects(d.targets)
+	if len(before)+len(after) == 0 && !wholeBefore && !wholeAfter {
+		return
+	}
+	text := func(a, b String) bool { return a.Text == b.Text }
+	if len(d.out.Whole) == 0 && slices.EqualFunc(d.old.Architectures, d.new.Architectures, text) && slices.EqualFunc(d.old.ArchMap, d.new.ArchMap, func(a, b ArchMap) bool {
+		return text(a.Architecture, b.Architecture) && slices.EqualFunc(a.SubArchitectures, b.SubArchitectures, text)
+	}) && slices.EqualFunc(before, after, func(a, b *Rule) bool {
+		return a.key() == b.key() && text(a.Name, b.Name) && slices.EqualFunc(a.Names, b.Names, text)
+	}) {
+		return
+	}
+	suspects := append(before, after...)
+	r := *d
+	r.turns = nil
+	for _, runtime := range d.targets.Runtimes() {
+		r.turns = append(r.turns, d.targets.releases(runtime, turnsOfSupport(runtime))...)
+	}
+	worlds, _ := d.targets.worlds(slices.DeleteFunc(suspects, func(r *Rule) bool { return !asks(r) }))
+	type pair struct{ before, after string }
+	var pairs []pair
+	by := map[pair][]block{}
+	words := func(s *side, t Target) string {
+		if refusals := s.Compile(t).Refusals(); len(refusals) > 0 {
+			return "refused: " + refusals[0].Reason
+		}
+		return "accepted"
+	}
+	for li, l := range r.loaders {
+		for hi, h := range r.hosts {
+			for wi, w := range worlds {
+				for ti, t := range r.turns {
+					for lib, build := range r.libs {
+						target := Target{l, w.Host(l, h), t.runtime, t.version, build}
+						p := pair{words(r.old, target), words(r.new, target)}
+						if (p.before == "accepted") == (p.after == "accepted") {
+							continue
+						}
+						if by[p] == nil {
+							pairs = append(pairs, p)
+						}
+						blocks := by[p]
+						if n := len(blocks) - 1; n >= 0 && blocks[n].loader == li && blocks[n].host == hi && blocks[n].world == wi && blocks[n].turn == ti {
+							blocks[n].libs |= 1 << lib
+						} else {
+							by[p] = append(blocks, block{li, hi, wi, ti, 1 << lib})
+						}
+					}
+				}
+			}
+		}
+	}
+	for _, p := range pairs {
+		for _, product := range r.products(by[p]) {
+			d.out.Whole = append(d.out.Whole, WholeChange{What: WhatRefused, For: r.words(product, worlds, -1), Before: p.before, After: p.after})
+		}
+	}
+}
+
+// turnsOfSupport returns the releases of a runtime that made a difference to what it refuses.
+func turnsOfSupport(runtime string) []Version {
+	out := []Version{crunReadsAllConds}
+	if runtime == "runc" {
+		out = []Version{flagsInRunc}
+	}
+	add := func(s Support) {
+		if v, ok := s.Since(runtime); ok && !slices.Contains(out, v) {
+			out = append(out, v)
+		}
+	}
+	for _, a := range Architectures() {
+		add(a.Support)
+	}
+	for _, a := range Actions() {
+		add(a.Support)
+	}
+	for _, f := range Flags() {
+		add(f.Support)
+	}
+	return out
+}
+
+// suspects returns the rules that some target may refuse, and reports whether some target may refuse the profile for another reason.
+func (s *side) suspects(t Targets) (rules []*Rule, whole bool) {
+	old := func(support Support) bool { // every targeted release knows it
+		for _, consumer := range []string{"runc", "crun", "libseccomp"} {
+			if since, ok := support.Since(consumer); !ok || t.Range(consumer).From.Less(since) {
+				return false
+			}
+		}
+		return true
+	}
+	bad := func(action String, number Number, word String) bool {
+		a, ok := LookupAction(action.Text)
+		if !ok || a.Name == "SCMP_ACT_NOTIFY" || !old(a.Support) {
+			return true
+		}
+		n, ok := LookupErrno(word.Text)
+		return (number.Known || word.Text != "") && !a.Errno || uint16(number.Value) > maxErrno || number.Value > math.MaxUint32 || word.Text != "" && (!ok || n > maxErrno)
+	}
+	whole = bad(s.DefaultAction, s.DefaultErrnoRet, s.DefaultErrno) || len(s.Flags) > 0 || len(s.Architectures) > 0 && len(s.ArchMap) > 0
+	known := func(name String, host *Architecture) {
+		a, ok := LookupArchitecture(name.Text)
+		whole = whole || !ok || !old(a.Support) || host != nil && host.BigEndian != a.BigEndian
+	}
+	for _, name := range s.Architectures {
+		for _, host := range s.Hosts() {
+			known(name, host)
+		}
+	}
+	for _, m := range s.ArchMap {
+		host, _ := LookupArchitecture(m.Architecture.Text)
+		for _, name := range append(slices.Clip(m.SubArchitectures), m.Architecture) {
+			known(name, host)
+		}
+	}
+	suspect := make([]bool, len(s.Rules))
+	byCall := map[string][]int{}
+	for i, r := range s.Rules {
+		suspect[i] = bad(r.Action, r.ErrnoRet, r.Errno) || len(r.Names) == 0 || r.Name.Text != "" || len(r.Args) > 6 || !validIfGiven(r.Includes.MinKernel) || !validIfGiven(r.Excludes.MinKernel) ||
+			slices.ContainsFunc(r.Names, func(n String) bool { return n.Text == "" }) ||
+			slices.ContainsFunc(r.Args, func(a Arg) bool { return a.Index.Value > 5 || !slices.Contains(Operators(), a.Op.Text) })
+		for _, name := range r.Names {
+			byCall[name.Text] = append(byCall[name.Text], i)
+			if call, ok := LookupSyscall(name.Text); ok && call.SocketCall != 0 {
+				byCall["socketcall"] = append(byCall["socketcall"], i)
+			} else if ok && call.IPC != 0 {
+				byCall["ipc"] = append(byCall["ipc"], i)
+			}
+		}
+	}
+	for call, list := range byCall {
+		var first *Rule
+		for _, i := range list {
+			r := s.Rules[i]
+			if len(r.Args) == 0 && call != "socketcall" && call != "ipc" {
+				continue
+			}
+			if first == nil {
+				first = r
+			}
+			if r.Action.Text != first.Action.Text || r.ErrnoRet.Value != first.ErrnoRet.Value || r.ErrnoRet.Known != first.ErrnoRet.Known || r.Errno.Text != first.Errno.Text {
+				for _, i := range list { // one without conditions may hide the contradiction
+					suspect[i] = true
+				}
+				break
+			}
+		}
+	}
+	for i, r := range s.Rules {
+		if suspect[i] {
+			rules = append(rules, r)
+		}
+	}
+	return rules, whole
+}
+
+func validIfGiven(s String) bool { return s.Text == "" || validMinKernel(s.Text) }

@@ -282,7 +282,7 @@ func (p *Profile) profile(v *hujson.Value) {
 				}
 			}
 		case "flags":
-			p.Flags = stringList(v)
+			p.Flags, p.FlagsGiven = stringList(v), v.Value.Kind() == '['
 		case "listenerPath":
 			p.ListenerPath.read(v)
 		case "listenerMetadata":

@@ -37,7 +37,9 @@ type Profile struct {
 	// ArchMapSpan is the archMap array with its brackets; empty when absent.
 	ArchMapSpan source.Span
 	// Flags are the SECCOMP_FILTER_FLAG_… names.
-	Flags            []String
+	Flags []String
+	// FlagsGiven says that there is a list of flags, if only an empty one. Without one runc and crun set flags of their own.
+	FlagsGiven       bool
 	ListenerPath     String
 	ListenerMetadata String
 	// Rules are the elements of syscalls, in order; a null element is left out.

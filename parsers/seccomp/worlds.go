@@ -1,0 +1,333 @@
+package seccomp
+
+import (
+	"slices"
+	"strings"
+)
+
+// World is a container and a kernel as far as rules ask about them.
+type World struct {
+	// Has and Lacks are the capabilities that the container has and lacks, of those that rules ask about, sorted.
+	Has, Lacks []string
+	// Kernel is the release of Linux; the zero Version is one that every minKernel allows.
+	Kernel Version
+}
+
+// Host returns a host of the world: one with the capabilities of a container that asks for none, but for those that are in question.
+func (w World) Host(l Loader, a *Architecture) Host {
+	caps := slices.DeleteFunc(DefaultCaps(l), func(c string) bool { return slices.Contains(w.Lacks, c) || slices.Contains(w.Has, c) })
+	return Host{Arch: a, Caps: append(caps, w.Has...), Kernel: w.Kernel}
+}
+
+func (w World) key() string {
+	return strings.Join(w.Has, " ") + "|" + strings.Join(w.Lacks, " ") + "|" + w.Kernel.String()
+}
+
+// question is what a rule asks about the container: it is there where the container has all of has and none of lacks.
+type question struct{ has, lacks []string }
+
+func newQuestion(r *Rule) question {
+	text := func(list []String) (out []string) {
+		for _, s := range list {
+			out = append(out, s.Text)
+		}
+		slices.Sort(out)
+		return slices.Compact(out)
+	}
+	return question{text(r.Includes.Caps), text(r.Excludes.Caps)}
+}
+
+const (
+	// fewCaps is the number of capabilities of which every set is a world.
+	fewCaps = 4
+	// maxWorlds bounds the number of worlds.
+	maxWorlds = 512
+)
+
+// worlds returns the worlds that rules tell apart: every combination of rules that is there in some container on some targeted kernel is there in one of them. It reports
+// false where they are too many.
+func (t Targets) worlds(rules []*Rule) (out []World, complete bool) {
+	var questions []question
+	var caps []string
+	turns := []Version{}
+	kernels := t.Range("kernel")
+	for _, r := range rules {
+		if q := newQuestion(r); len(q.has)+len(q.lacks) > 0 && !slices.ContainsFunc(questions, func(p question) bool { return slices.Equal(p.has, q.has) && slices.Equal(p.lacks, q.lacks) }) {
+			questions = append(questions, q)
+			caps = append(append(caps, q.has...), q.lacks...)
+		}
+		for _, s := range []String{r.Includes.MinKernel, r.Excludes.MinKernel} {
+			v, ok := ParseVersion(s.Text)
+			v.Patch = 0
+			if ok && kernels.From.Less(v) && (!t.Given("kernel") || !kernels.To.Less(v)) && !slices.Contains(turns, v) {
+				turns = append(turns, v)
+			}
+		}
+	}
+	slices.Sort(caps)
+	caps = slices.Compact(caps)
+	sets, complete := capSets(caps, questions)
+	slices.SortFunc(turns, func(a, b Version) int { return b.Compare(a) })
+	turns = append(turns, kernels.From)
+	for _, has := range sets {
+		w := World{Has: has, Lacks: slices.DeleteFunc(slices.Clone(caps), func(c string) bool { return slices.Contains(has, c) })}
+		for i, v := range turns {
+			if w.Kernel = v; len(turns) == 1 {
+				w.Kernel = t.newestKernel()
+			} else if i == 0 && !t.Given("kernel") {
+				w.Kernel = Version{}
+			}
+			out = append(out, w)
+		}
+	}
+	return out, complete
+}
+
+// capSets returns sets of capabilities that between them answer the questions in every possible way: all sets of a few capabilities, and one set for each way for more.
+func capSets(caps []string, questions []question) (sets [][]string, complete bool) {
+	if len(caps) <= fewCaps {
+		for bits := range 1 << len(caps) {
+			var has []string
+			for i, c := range caps {
+				if bits&(1<<i) != 0 {
+					has = append(has, c)
+				}
+			}
+			sets = append(sets, has)
+		}
+		return sets, true
+	}
+	complete = true
+	usual := DefaultCaps(LoaderDocker)
+	type choice = map[string]bool
+	with := func(made choice, c string, has bool) (choice, bool) {
+		if was, ok := made[c]; ok {
+			return made, was == has
+		}
+		next := make(choice, len(made)+1)
+		for k, v := range made {
+			next[k] = v
+		}
+		next[c] = has
+		return next, true
+	}
+	seen := map[string]bool{}
+	var answer func(n int, made choice)
+	answer = func(n int, made choice) {
+		if len(sets) == maxWorlds {
+			complete = false
+			return
+		}
+		if n == len(questions) {
+			var has []string
+			for _, c := range caps {
+				if v, ok := made[c]; v || !ok && slices.Contains(usual, c) {
+					has = append(has, c)
+				}
+			}
+			if key := strings.Join(has, " "); !seen[key] {
+				seen[key] = true
+				sets = append(sets, has)
+			}
+			return
+		}
+		// Each capability in turn is the first that makes the answer no; without one the answer is yes.
+		ask := func(c string, has bool) bool {
+			if no, ok := with(made, c, !has); ok {
+				answer(n+1, no)
+			}
+			var ok bool
+			made, ok = with(made, c, has)
+			return ok
+		}
+		for _, c := range questions[n].has {
+			if !ask(c, true) {
+				return
+			}
+		}
+		for _, c := range questions[n].lacks {
+			if !ask(c, false) {
+				return
+			}
+		}
+		answer(n+1, made)
+	}
+	answer(0, choice{})
+	return sets, complete
+}
+
+// Worlds returns the worlds that make a difference to what profiles do with a syscall, on any host: whatever they do with it in some container on some targeted kernel, they do in one of
+// the worlds, all profiles at once. It looks at the rules that name the syscall, and at those by which runc's border may come to lie above or below its number. It reports
+// false where the worlds are too many, and some of them are left out.
+func (t Targets) Worlds(syscall string, profiles ...*Profile) (out []World, complete bool) {
+	var rules []*Rule
+	for _, p := range profiles {
+		rules = append(rules, newSide(p, t.Libseccomps()).about(syscall)...)
+	}
+	return t.worlds(rules)
+}
+
+// side is one of the profiles that are compared, with what is found out about it on the way.
+type side struct {
+	*Profile
+	index *index
+	libs  []Libseccomp
+	// least is, for an ABI, the highest number that is named whatever the target is; heights are, for an ABI, the highest number that each rule names, for each build of libseccomp.
+	least    map[string]int
+	heights  map[string][][]int
+	filters  map[filterKey]*Filter
+	resolved map[filterKey]*Resolved // lib and first are not set
+}
+
+type filterKey struct {
+	loader Loader
+	host   *Architecture
+	world  string
+	lib    int
+	first  bool // only the first conditions are read
+}
+
+func newSide(p *Profile, libs []Libseccomp) *side {
+	return &side{p, p.indexed(), libs, map[string]int{}, map[string][][]int{}, map[filterKey]*Filter{}, map[filterKey]*Resolved{}}
+}
+
+// asks reports whether a rule is not there for every target.
+func asks(r *Rule) bool {
+	return len(r.Includes.Caps)+len(r.Includes.Arches)+len(r.Excludes.Caps)+len(r.Excludes.Arches) > 0 || r.Includes.MinKernel.Text+r.Excludes.MinKernel.Text != "" || r.LegacyName
+}
+
+// about returns the rules that ask something and have to do with what is done with a syscall.
+func (s *side) about(syscall string) []*Rule {
+	var out []*Rule
+	add := func(name string) {
+		if n := s.index.names[name]; n != nil {
+			for _, u := range n.uses {
+				if r := s.Rules[u.rule]; asks(r) && !slices.Contains(out, r) {
+					out = append(out, r)
+				}
+			}
+		}
+	}
+	add(syscall)
+	call, ok := LookupSyscall(syscall)
+	if !ok {
+		return out
+	}
+	if syscall == "socketcall" || syscall == "ipc" {
+		for _, through := range multiplexed() {
+			add(through.Name)
+		}
+	}
+	for i, number := range call.numbers {
+		if number == 0 || s.leastOn(i) >= int(number)-1 {
+			continue
+		}
+		for j, r := range s.Rules {
+			if asks(r) && !slices.Contains(out, r) && slices.ContainsFunc(s.heightsOn(i), func(rules []int) bool { return rules[j] >= int(number)-1 }) {
+				out = append(out, r)
+			}
+		}
+	}
+	return out
+}
+
+// heightsOn returns, for each build of libseccomp, the highest number on an ABI that each rule names; -1 for none.
+func (s *side) heightsOn(abi int) [][]int {
+	name := abiNames[abi]
+	if h, ok := s.heights[name]; ok {
+		return h
+	}
+	a := architectureOfABI(name)
+	h := make([][]int, len(s.libs))
+	for i := range h {
+		h[i] = make([]int, len(s.Rules))
+		for j := range h[i] {
+			h[i][j] = -1
+		}
+	}
+	for _, n := range s.index.names {
+		if n.syscall == nil || n.syscall.numbers[abi] == 0 || n.syscall.Multiplexed(name) {
+			continue
+		}
+		number := int(n.syscall.numbers[abi]) - 1
+		if number == 0 && !a.offset() {
+			continue // to runc that is none
+		}
+		for i, lib := range s.libs {
+			if lib.Knows(n.syscall) {
+				for _, u := range n.uses {
+					h[i][u.rule] = max(h[i][u.rule], number)
+				}
+			}
+		}
+	}
+	s.heights[name] = h
+	return h
+}
+
+// leastOn returns the highest number on an ABI that is named whatever the target is; -1 for none.
+func (s *side) leastOn(abi int) int {
+	name := abiNames[abi]
+	if n, ok := s.least[name]; ok {
+		return n
+	}
+	least := -1
+	for i, rules := range s.heightsOn(abi) {
+		highest := -1
+		for j, r := range s.Rules {
+			if !asks(r) {
+				highest = max(highest, rules[j])
+			}
+		}
+		if i == 0 || highest < least {
+			least = highest
+		}
+	}
+	s.least[name] = least
+	return least
+}
+
+func architectureOfABI(abi string) *Architecture {
+	for _, a := range architectures() {
+		if a.ABI == abi {
+			return a
+		}
+	}
+	return nil
+}
+
+// filter returns what a loader makes of the profile in a world, as the runtime reads it, but for runc's border.
+func (s *side) filter(l Loader, host *Architecture, w World, key string, lib int, first bool) *Filter {
+	k := filterKey{l, host, key, lib, first}
+	if f, ok := s.filters[k]; ok {
+		return f
+	}
+	version := crunReadsAllConds
+	if first {
+		version = Version{}
+	}
+	rk := filterKey{loader: l, host: host, world: key}
+	r := s.resolved[rk]
+	if r == nil {
+		r = s.Resolve(l, w.Host(l, host))
+		s.resolved[rk] = r
+	}
+	f := r.Compile("crun", version, s.libs[lib])
+	s.filters[k] = f
+	return f
+}
+
+// border returns runc's border in a filter on an ABI; -1 for none.
+func (s *side) border(f *Filter, a *Architecture, lib int, listedOnly bool) int {
+	if f.Default.Runs() || f.Default.Action == "SCMP_ACT_TRACE" || !f.Covers(a) || listedOnly && !slices.ContainsFunc(f.Architectures, func(s String) bool { return s.Text == a.Name }) {
+		return -1
+	}
+	abi := slices.Index(abiNames[:], a.ABI)
+	highest := -1
+	for i, h := range s.heightsOn(abi)[lib] {
+		if f.live[i] != nil {
+			highest = max(highest, h)
+		}
+	}
+	return highest
+}
