@@ -76,7 +76,9 @@ func (f *Filter) contested() func(n *named) bool {
 		}
 		return first, false
 	}
-	meet := func(s *Syscall) bool { return s.SocketCall != 0 || s.IPC != 0 || s.Name == "socketcall" || s.Name == "ipc" }
+	meet := func(s *Syscall) bool {
+		return s.SocketCall != 0 || s.IPC != 0 || s.Name == "socketcall" || s.Name == "ipc"
+	}
 	var first *ResolvedRule
 	shared := false
 	for _, n := range f.index.names {

@@ -12,8 +12,9 @@ type Miscompilation struct {
 
 // Miscompiled returns the pairs of cases that have a shape of which libseccomp 2.5.4 to 2.6.1 makes a filter that does something else for some arguments, as seen in the filters and in
 // the kernel. There are two shapes:
-//   - a case with several conditions compares an argument with !=, <, <=, > or >=, and another case compares the same one. After a test of a second
-//     argument has failed, the next test of the first looks at the second, which is still loaded. (With some of these pairs libseccomp 2.5.4 does not end at all.)
+//   - a case compares an argument with !=, <, <=, > or >= and a later one too, and another case compares the same one after the same earlier ones, or the later one
+//     alone. After a test of a second argument has failed, the next test of the first looks at the second, which is still loaded. (With some of these pairs libseccomp 2.5.4
+//     does not end at all.) An inequality that is the last condition of its case is never the cause: of 8,000 random pairs of such cases, none was wrong.
 //   - an order comparison of a 64-bit argument, and another comparison of it with a constant whose upper half is another one.
 //
 // What such a filter does with a call is one of Possible. Decisions without these shapes were never seen to be wrong.
@@ -36,21 +37,41 @@ func wrongTogether(a, b *Case) (call [6]uint64, wrong bool) {
 		return call, false
 	}
 	for _, pair := range [2][2]*Case{{a, b}, {b, a}} {
+		if stale(pair[0], pair[1]) {
+			return call, true
+		}
 		for _, x := range pair[0].Conds {
 			for _, y := range pair[1].Conds {
-				if x.Arg != y.Arg {
-					continue
-				}
-				if !x.Low && x.ordered() && x.Value>>32 != y.Value>>32 {
-					return call, true
-				}
-				if len(pair[0].Conds) > 1 && (x.ordered() || x.Op == "SCMP_CMP_NE") {
+				if x.Arg == y.Arg && !x.Low && x.ordered() && x.Value>>32 != y.Value>>32 {
 					return call, true
 				}
 			}
 		}
 	}
 	return call, false
+}
+
+// stale reports whether a test of a later argument of c is followed by one of an earlier argument that is not loaded again, because of the other case.
+func stale(c, other *Case) bool {
+	args, others := c.arguments(), other.arguments()
+	for _, x := range c.Conds {
+		below, above := 1<<x.Arg-1, args>>(x.Arg+1)
+		if above == 0 || !x.ordered() && x.Op != "SCMP_CMP_NE" {
+			continue
+		}
+		if others&(1<<x.Arg) != 0 && args&below == others&below || others == above<<(x.Arg+1) {
+			return true
+		}
+	}
+	return false
+}
+
+// arguments returns the set of arguments that the case compares, as bits.
+func (c *Case) arguments() (set int) {
+	for _, cond := range c.Conds {
+		set |= 1 << cond.Arg
+	}
+	return set
 }
 
 func (c Cond) ordered() bool {
