@@ -152,7 +152,25 @@ func newDiffer(old, new *Profile, targets Targets) *differ {
 	}
 	d.changed, d.classes = changedNames(old, new)
 	d.judged = map[judgedKey]*judgement{}
+	steady := d.old.steadyBut(d.changed)
+	d.old.steady, d.new.steady = steady, steady
 	return d
+}
+
+// steadyBut returns, by ABI, the highest number that is named whatever the target is, also without the names that are not to count; -1 for none.
+func (s *side) steadyBut(not map[string]bool) []int {
+	steady := slices.Repeat([]int{-1}, len(abiNames))
+	for name, n := range s.index.names {
+		if n.syscall == nil || not[name] || !slices.ContainsFunc(n.uses, func(u use) bool { return !asks(s.Rules[u.rule]) }) || slices.ContainsFunc(s.libs, func(lib Libseccomp) bool { return !lib.Knows(n.syscall) }) {
+			continue
+		}
+		for abi, number := range n.syscall.numbers {
+			if int(number)-1 > max(steady[abi], 0) && !n.syscall.Multiplexed(abiNames[abi]) {
+				steady[abi] = int(number) - 1
+			}
+		}
+	}
+	return steady
 }
 
 // releases returns the oldest targeted release of a runtime and those of since that are targeted too, or the newest where there are none.
@@ -219,7 +237,7 @@ func (d *differ) diff() {
 	d.wholeFields()
 	if len(d.changed) > 0 || len(d.defaults) > 0 || archs {
 		d.syscalls(archs)
-		d.borders()
+		d.borders(archs)
 	}
 	d.wholeRefused()
 	slices.SortStableFunc(d.out.Whole, func(a, b WholeChange) int { return cmp.Compare(a.What, b.What) })
@@ -520,10 +538,13 @@ func (d *differ) candidates(archs bool) []string {
 	}
 	if slices.ContainsFunc(d.turns, func(t turn) bool { return t.runtime == "runc" }) {
 		for _, abi := range d.abis() {
+			if !archs && len(d.defaults) == 0 && !d.raises(abi) {
+				continue
+			}
 			// Above the lower of the two, borders may lie on both sides of a number.
-			least := min(d.old.leastOn(abi), d.new.leastOn(abi))
-			if archs {
-				least = -1
+			least := -1
+			if !archs {
+				least = min(d.old.leastOn(abi), d.new.leastOn(abi))
 			}
 			for i := range syscallTable {
 				if n := syscallTable[i].numbers[abi]; n != 0 && int(n)-1 > least {
@@ -533,6 +554,16 @@ func (d *differ) candidates(archs bool) []string {
 		}
 	}
 	return slices.Sorted(maps.Keys(set))
+}
+
+// raises reports whether one of the names about which there are other rules may make a border higher on an ABI.
+func (d *differ) raises(abi int) bool {
+	for name := range d.changed {
+		if s, ok := LookupSyscall(name); ok && int(s.numbers[abi])-1 > d.old.steady[abi] {
+			return true
+		}
+	}
+	return false
 }
 
 // abis returns the indexes in abiNames of the ABIs that some target's filters are for.
@@ -663,10 +694,14 @@ func (d *differ) compare(s *Syscall, worlds []World) (seen map[int][]*sighting, 
 					compared = append(compared, abi)
 				}
 				number := int(s.numbers[abi]) - 1
-				bordered := number > min(d.old.leastOn(abi), d.new.leastOn(abi))
+				bordered := number > d.old.steady[abi] && number > min(d.old.leastOn(abi), d.new.leastOn(abi))
 				for wi, w := range worlds {
-					borders, listed := d.old.borders(l, h, w, keys[wi], a)
-					bordersNow, listedNow := d.new.borders(l, h, w, keys[wi], a)
+					var borders, bordersNow []int
+					var listed, listedNow bool
+					if bordered {
+						borders, listed = d.old.borders(l, h, w, keys[wi], a)
+						bordersNow, listedNow = d.new.borders(l, h, w, keys[wi], a)
+					}
 					if cause == CauseBorder && !d.fragile && listed == listedNow && slices.Equal(borders, bordersNow) {
 						continue
 					}
@@ -821,10 +856,13 @@ func recordAt(seen []*sighting, s *sighting, b block) []*sighting {
 }
 
 // borders tells where runc's border moved, in containers that ask for no capabilities.
-func (d *differ) borders() {
+func (d *differ) borders(archs bool) {
 	type pair struct{ before, after int }
 	w := World{Kernel: d.targets.newestKernel()}
 	for _, abi := range d.abis() {
+		if !archs && len(d.defaults) == 0 && !d.raises(abi) {
+			continue
+		}
 		var pairs []pair
 		by := map[pair][]block{}
 		for li, l := range d.loaders {

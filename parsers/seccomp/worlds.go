@@ -171,7 +171,9 @@ type side struct {
 	index *index
 	libs  []Libseccomp
 	// least is, for an ABI, the highest number that is named whatever the target is; heights are, for an ABI, the highest number that each rule names, for each build of libseccomp.
-	least    map[string]int
+	least map[string]int
+	// steady is, by ABI, a number that least does not lie below; nil where none was looked for.
+	steady   []int
 	heights  map[string][][]int
 	filters  map[filterKey]*Filter
 	heightIn map[borderKey][]int     // what borders found
@@ -187,7 +189,9 @@ type filterKey struct {
 }
 
 func newSide(p *Profile, libs []Libseccomp) *side {
-	return &side{p, p.indexed(), libs, map[string]int{}, map[string][][]int{}, map[filterKey]*Filter{}, map[borderKey][]int{}, map[filterKey]*Resolved{}}
+	return &side{
+		Profile: p, index: p.indexed(), libs: libs, least: map[string]int{}, heights: map[string][][]int{}, filters: map[filterKey]*Filter{}, heightIn: map[borderKey][]int{}, resolved: map[filterKey]*Resolved{},
+	}
 }
 
 // asks reports whether a rule is not there for every target.
@@ -218,7 +222,7 @@ func (s *side) about(syscall string) []*Rule {
 		}
 	}
 	for i, number := range call.numbers {
-		if number == 0 || s.leastOn(i) >= int(number)-1 {
+		if number == 0 || s.steady != nil && s.steady[i] >= int(number)-1 || s.leastOn(i) >= int(number)-1 {
 			continue
 		}
 		for j, r := range s.Rules {
