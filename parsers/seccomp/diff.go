@@ -510,9 +510,9 @@ type sighting struct {
 	hasCall bool
 }
 
-// candidates returns the syscalls about which the profiles may decide differently, sorted.
-func (d *differ) candidates(archs bool) []string {
-	set := map[string]bool{}
+// candidates returns the syscalls about which the profiles may decide differently, sorted: those that some rule is about, and those about which no rule is.
+func (d *differ) candidates(archs bool) (named, unnamed []string) {
+	set, border := map[string]bool{}, map[string]bool{}
 	add := func(name string) {
 		s, ok := LookupSyscall(name)
 		if !ok {
@@ -548,12 +548,22 @@ func (d *differ) candidates(archs bool) []string {
 			}
 			for i := range syscallTable {
 				if n := syscallTable[i].numbers[abi]; n != 0 && int(n)-1 > least {
-					set[syscallTable[i].Name] = true
+					border[syscallTable[i].Name] = true
 				}
 			}
 		}
 	}
-	return slices.Sorted(maps.Keys(set))
+	for name := range border {
+		switch {
+		case set[name]:
+		case d.classes[name] != 0 || name == "socketcall" || name == "ipc":
+			set[name] = true
+		default:
+			unnamed = append(unnamed, name)
+		}
+	}
+	slices.Sort(unnamed)
+	return slices.Sorted(maps.Keys(set)), unnamed
 }
 
 // raises reports whether one of the names about which there are other rules may make a border higher on an ABI.
@@ -592,17 +602,14 @@ func (d *differ) syscalls(archs bool) {
 		abis  string
 	}
 	index := map[described]int{}
-	for _, name := range d.candidates(archs) {
-		s, _ := LookupSyscall(name)
-		worlds, complete := d.worlds(name)
-		seen, compared := d.compare(s, worlds)
+	d.sightings(archs, func(name string, seen map[int][]*sighting, compared []int, worlds []World, complete bool) {
 		if !complete {
 			for _, abi := range compared {
 				seen[abi] = append(seen[abi], &sighting{kind: kind{before: "unknown", after: "unknown, for there are too many sets of capabilities", unsure: true}})
 			}
 		}
 		if len(seen) == 0 {
-			continue
+			return
 		}
 		type place struct {
 			kind
@@ -643,11 +650,135 @@ func (d *differ) syscalls(archs bool) {
 			index[key] = len(d.out.Changes)
 			d.out.Changes = append(d.out.Changes, c)
 		}
-	}
+	})
 	rank := func(e Effect) int { return [...]int{3, 0, 2, 1}[e] }
+	for _, c := range d.out.Changes {
+		slices.Sort(c.Syscalls)
+	}
 	slices.SortStableFunc(d.out.Changes, func(a, b Change) int {
 		return cmp.Or(cmp.Compare(rank(a.Effect), rank(b.Effect)), cmp.Compare(a.Syscalls[0], b.Syscalls[0]))
 	})
+}
+
+// report takes what was found about a syscall: the changes by ABI, the ABIs on which both profiles decide, and the worlds, of which there may be more.
+type report = func(name string, seen map[int][]*sighting, compared []int, worlds []World, complete bool)
+
+// sightings compares what is done with each syscall about which the profiles may decide differently.
+func (d *differ) sightings(archs bool, report report) {
+	named, unnamed := d.candidates(archs)
+	for _, name := range named {
+		s, _ := LookupSyscall(name)
+		worlds, complete := d.worlds(name)
+		seen, compared := d.compare(s, worlds)
+		report(name, seen, compared, worlds, complete)
+	}
+	if len(unnamed) > 0 {
+		d.unnamed(unnamed, report)
+	}
+}
+
+// unnamed compares what is done with syscalls that no rule of either profile names: the default action, or ENOSYS above runc's border.
+func (d *differ) unnamed(names []string, report report) {
+	type place struct {
+		abi           int
+		before, after int // the borders
+		def           Outcome
+	}
+	var rules []*Rule
+	for _, s := range []*side{d.old, d.new} {
+		for _, abi := range d.abis() {
+			for j, r := range s.Rules {
+				if asks(r) && !slices.Contains(rules, r) && slices.ContainsFunc(s.heightsOn(abi), func(rules []int) bool { return rules[j] > max(d.old.steady[abi], s.leastOn(abi)) }) {
+					rules = append(rules, r)
+				}
+			}
+		}
+	}
+	worlds, complete := d.targets.worlds(rules)
+	var places []place
+	by := map[place][]block{}
+	compared := map[int]bool{}
+	for li, l := range d.loaders {
+		for hi, h := range d.hosts {
+			covered, _ := d.old.covered(l, h)
+			coveredNow, _ := d.new.covered(l, h)
+			for _, a := range covered {
+				if !slices.Contains(coveredNow, a) {
+					continue
+				}
+				abi := slices.Index(abiNames[:], a.ABI)
+				if compared[abi] = true; d.defaults[l] {
+					continue
+				}
+				for wi, w := range worlds {
+					key := w.key()
+					borders, listed := d.old.borders(l, h, w, key, a)
+					bordersNow, listedNow := d.new.borders(l, h, w, key, a)
+					if listed == listedNow && slices.Equal(borders, bordersNow) {
+						continue
+					}
+					def := d.old.filter(l, h, w, key, 0, plain).Default
+					for ti, t := range d.turns {
+						if t.runtime != "runc" {
+							continue
+						}
+						for lib := range d.libs {
+							p := place{abi, borders[lib], bordersNow[lib], def}
+							if !listed && t.listedOnly() {
+								p.before = -1
+							}
+							if !listedNow && t.listedOnly() {
+								p.after = -1
+							}
+							if p.before == p.after {
+								continue
+							}
+							if by[p] == nil {
+								places = append(places, p)
+							}
+							by[p] = addBlock(by[p], block{li, hi, wi, ti, 1 << lib})
+						}
+					}
+				}
+			}
+		}
+	}
+	for _, name := range names {
+		s, _ := LookupSyscall(name)
+		seen := map[int][]*sighting{}
+		var on []int
+		for abi, number := range s.numbers {
+			if number == 0 || !compared[abi] {
+				continue
+			}
+			on = append(on, abi)
+			for _, p := range places {
+				n := int(number) - 1
+				was, is := p.before >= 0 && n > p.before, p.after >= 0 && n > p.after
+				if p.abi != abi || was == is {
+					continue
+				}
+				j := &judgement{before: &Decision{Step: StepDefault, Outcome: p.def}, after: &Decision{Step: StepDefault, Outcome: p.def}}
+				if sight := d.sight(j, was, is, CauseBorder, false); sight != nil {
+					for _, b := range by[p] {
+						seen[abi] = recordAt(seen[abi], sight, b)
+					}
+				}
+			}
+		}
+		report(name, seen, on, worlds, complete)
+	}
+}
+
+// addBlock adds targets to those that were added before, of which the last may differ in libseccomp only.
+func addBlock(blocks []block, b block) []block {
+	if n := len(blocks) - 1; n >= 0 {
+		if o := &blocks[n]; o.loader == b.loader && o.host == b.host && o.world == b.world && o.turn == b.turn {
+			o.libs |= b.libs
+			return blocks
+		}
+	}
+	return append(blocks, b)
 }
 
 // worlds returns the worlds that make a difference to what the profiles do with a syscall.
@@ -840,16 +971,7 @@ func recordAt(seen []*sighting, s *sighting, b block) []*sighting {
 		if other.kind != s.kind {
 			continue
 		}
-		for i := len(other.blocks) - 1; i >= 0; i-- {
-			if o := &other.blocks[i]; o.loader == b.loader && o.host == b.host && o.world == b.world && o.turn == b.turn {
-				o.libs |= b.libs
-				return seen
-			}
-			if len(other.blocks)-i > 4 { // those of one turn are recorded one after the other
-				break
-			}
-		}
-		other.blocks = append(other.blocks, b)
+		other.blocks = addBlock(other.blocks, b)
 		return seen
 	}
 	return append(seen, &sighting{kind: s.kind, blocks: []block{b}, call: s.call, hasCall: s.hasCall})
@@ -893,12 +1015,7 @@ func (d *differ) borders(archs bool) {
 							if by[p] == nil {
 								pairs = append(pairs, p)
 							}
-							blocks := by[p]
-							if n := len(blocks) - 1; n >= 0 && blocks[n].loader == li && blocks[n].host == hi && blocks[n].turn == ti {
-								blocks[n].libs |= 1 << lib
-							} else {
-								by[p] = append(blocks, block{li, hi, 0, ti, 1 << lib})
-							}
+							by[p] = addBlock(by[p], block{li, hi, 0, ti, 1 << lib})
 						}
 					}
 				}
@@ -986,12 +1103,7 @@ func (d *differ) wholeRefused() {
 						if by[p] == nil {
 							pairs = append(pairs, p)
 						}
-						blocks := by[p]
-						if n := len(blocks) - 1; n >= 0 && blocks[n].loader == li && blocks[n].host == hi && blocks[n].world == wi && blocks[n].turn == ti {
-							blocks[n].libs |= 1 << lib
-						} else {
-							by[p] = append(blocks, block{li, hi, wi, ti, 1 << lib})
-						}
+						by[p] = addBlock(by[p], block{li, hi, wi, ti, 1 << lib})
 					}
 				}
 			}

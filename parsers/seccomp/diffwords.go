@@ -1,6 +1,7 @@
 package seccomp
 
 import (
+	"cmp"
 	"fmt"
 	"math/bits"
 	"slices"
@@ -13,10 +14,29 @@ type product struct {
 	libs                          uint64
 }
 
-// products returns products that between them are the blocks. A block occurs once.
+// products returns products that between them are the blocks.
 func (d *differ) products(blocks []block) []product {
 	if len(blocks) == 0 {
 		return []product{{}}
+	}
+	libs := map[block]uint64{}
+	for _, b := range blocks {
+		one := b
+		one.libs = 0
+		libs[one] |= b.libs
+	}
+	if len(libs) < len(blocks) {
+		blocks = slices.Clone(blocks)
+		for i := range blocks {
+			blocks[i].libs = 0
+		}
+		slices.SortFunc(blocks, func(a, b block) int {
+			return cmp.Or(a.loader-b.loader, a.host-b.host, a.world-b.world, a.turn-b.turn)
+		})
+		blocks = slices.Compact(blocks)
+		for i, b := range blocks {
+			blocks[i].libs = libs[b]
+		}
 	}
 	// What is left after each step are blocks that agree in all that was put together before.
 	out := make([]product, len(blocks))
@@ -278,6 +298,9 @@ func worldWords(some []int, worlds []World) string {
 	}
 	if l := common(func(w World) bool { return !in[w.key()] }); l != nil {
 		return "containers, but not those " + and(l)
+	}
+	if len(some) > 6 {
+		return "some containers"
 	}
 	var names []string
 	for _, i := range some {

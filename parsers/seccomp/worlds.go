@@ -352,26 +352,30 @@ type borderKey struct {
 var plain = turn{"crun", crunReadsAllConds}
 
 // fragile reports whether there may be a target for which libseccomp loses the number of the call on one of the ABIs (Filter.Unloaded), so that rules
-// have to do with syscalls that they do not name.
+// have to do with syscalls that they do not name: there is a rule about a name that the ABI does not have, and none without conditions about one that it has.
 func (s *side) fragile(loaders []Loader, abis []int) bool {
+	x32 := slices.Index(abiNames[:], "x32")
 	for _, l := range loaders {
-		decides := make([]bool, len(abiNames))
+		decides, foreign := make([]bool, len(abiNames)), make([]bool, len(abiNames))
 		for i, r := range s.Rules {
-			if asks(r) || r.OutcomeFor(l) == s.DefaultFor(l) || !slices.ContainsFunc(s.index.first[i], func(p []Cond) bool { return len(p) == 0 }) || !slices.ContainsFunc(s.index.parts[i], func(p []Cond) bool { return len(p) == 0 }) {
+			if r.OutcomeFor(l) == s.DefaultFor(l) {
 				continue
 			}
+			always := !asks(r) && slices.ContainsFunc(s.index.first[i], func(p []Cond) bool { return len(p) == 0 }) && slices.ContainsFunc(s.index.parts[i], func(p []Cond) bool { return len(p) == 0 })
 			for _, name := range r.Names {
 				n := s.index.names[name.Text].syscall
-				if n == nil || slices.ContainsFunc(s.libs, func(lib Libseccomp) bool { return !lib.Knows(n) }) {
+				if n == nil {
 					continue
 				}
+				everywhere := !slices.ContainsFunc(s.libs, func(lib Libseccomp) bool { return !lib.Knows(n) })
 				for abi, number := range n.numbers {
-					decides[abi] = decides[abi] || number != 0
+					decides[abi] = decides[abi] || number != 0 && always && everywhere
+					foreign[abi] = foreign[abi] || number == 0
 				}
 			}
 		}
 		for _, abi := range abis {
-			if !decides[abi] {
+			if foreign[abi] && !decides[abi] && !slices.Contains(multiplexingABIs[:], abiNames[abi]) && (abiNames[abi] != "x86_64" || slices.Contains(abis, x32)) {
 				return true
 			}
 		}
