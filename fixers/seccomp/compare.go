@@ -22,16 +22,17 @@ import (
 // letters in the names of fields does not matter, and unknown fields and comments mean nothing. A known key that occurs twice
 // in an object is refused, since its readers do not agree which one counts, unless a repair leaves it.
 //
-// What is compared is, for each syscall, the rules that decide about it, in order, by what runc 1.1 and 1.5 and crun 1.8 and 1.27 with libseccomp 2.5.4
-// and 2.6.1 make of them: a rule whose action is the default one is dropped, the first rule without conditions hides all others, conditions
-// that repeat an argument are alternatives. A syscall that some rule names must still be named, since runc derives from the names which syscalls do not
-// exist. Of archMap the first entry of each architecture counts, and errno in words gives the number where there is none. Syscalls that a fix declares may differ; with
-// Changes.Repair and Changes.Decisions only the text after is read.
+// What is compared is what the profile decides for every target: seccomp.Diff. A fix that adds or removes a name may so move runc's border, and then
+// answers for all syscalls between; what it declares about a call that socketcall(2) or ipc(2) makes too, it declares about these. A profile that a target took must not be refused
+// after the fix. Rules about a name that no libseccomp knows, and those that are not of the right shape, must stay as they are, since nobody can tell what they will do. Outside
+// of the rules, fields must mean the same: of archMap the first entry of each architecture counts, and errno in words gives the number where there is none.
+//
+// Syscalls that a fix declares may differ; with Changes.Repair and Changes.Decisions only the text after is read.
 //
 // In a file with SeccompProfile resources each of them is compared so, and all else must stay as it is.
-func Compare(before, after *source.File, fixes []fixers.Fix) string {
+func Compare(before, after *source.File, fixes []fixers.Fix, targets seccomp.Targets) string {
 	if seccomp.MentionsResource(before.Bytes) {
-		return compareResources(before, after, fixes)
+		return compareResources(before, after, fixes, targets)
 	}
 	declared := map[string]bool{}
 	repair := false
@@ -39,6 +40,11 @@ func Compare(before, after *source.File, fixes []fixers.Fix) string {
 		repair = repair || f.Changes.Repair || f.Changes.Decisions
 		for _, name := range f.Changes.Syscalls {
 			declared[name] = true
+			if s, ok := seccomp.LookupSyscall(name); ok && s.SocketCall != 0 {
+				declared["socketcall"] = true
+			} else if ok && s.IPC != 0 {
+				declared["ipc"] = true
+			}
 		}
 	}
 	now, err := read(after.Bytes)
@@ -67,19 +73,77 @@ func Compare(before, after *source.File, fixes []fixers.Fix) string {
 			return fmt.Sprintf("%s is %s after the fix, and was %s", key, now.fields[key], orNone(old.fields[key]))
 		}
 	}
-	for _, name := range slices.Sorted(maps.Keys(old.syscalls)) {
+	was, is := seccomp.Parse(before), seccomp.Parse(after)
+	plain := !misshapen(was) && !misshapen(is)
+	if d := old.compareRules(now, declared, func(name string) bool {
+		_, known := seccomp.LookupSyscall(name)
+		return known && plain
+	}); d != "" {
+		return d
+	}
+	return compareDecisions(seccomp.Diff(was, is, targets), declared)
+}
+
+// misshapen reports whether a profile has parts that Parse does not take for what they stand for.
+func misshapen(p *seccomp.Profile) bool {
+	return slices.ContainsFunc(p.Problems, func(problem source.Problem) bool {
+		return problem.Kind != seccomp.KindNoDefault && problem.Kind != seccomp.KindEmptyNames && problem.Kind != seccomp.KindNoArgument && problem.Kind != seccomp.KindManyArguments
+	})
+}
+
+// compareRules compares the rules about each syscall as they are written, except those about which decided says that their decisions are compared.
+func (m *meaning) compareRules(now *meaning, declared map[string]bool, decided func(name string) bool) string {
+	for _, name := range slices.Sorted(maps.Keys(m.syscalls)) {
 		rules, ok := now.syscalls[name]
 		switch {
-		case declared[name]:
+		case declared[name] || decided(name):
 		case !ok:
 			return fmt.Sprintf("no rule names the syscall %q after the fix", name)
-		case !slices.Equal(rules, old.syscalls[name]):
+		case !slices.Equal(rules, m.syscalls[name]):
 			return fmt.Sprintf("other rules decide about the syscall %q after the fix", name)
 		}
 	}
 	for _, name := range slices.Sorted(maps.Keys(now.syscalls)) {
-		if _, ok := old.syscalls[name]; !ok && !declared[name] {
+		if _, ok := m.syscalls[name]; !ok && !declared[name] && !decided(name) {
 			return fmt.Sprintf("no rule named the syscall %q before the fix", name)
+		}
+	}
+	return ""
+}
+
+// compareDecisions says what a difference holds that is not declared. Flags and the listener were compared as fields.
+func compareDecisions(d *seccomp.Difference, declared map[string]bool) string {
+	forWhom := func(s string) string {
+		if s == "" {
+			return ""
+		}
+		return " for " + s
+	}
+	for _, c := range d.Whole {
+		switch {
+		case c.What == seccomp.WhatFlags, c.What == seccomp.WhatListener:
+		case c.What != seccomp.WhatRefused:
+			return fmt.Sprintf("%s is %s after the fix%s, and was %s", c.What, c.After, forWhom(c.For), c.Before)
+		case c.Before == "accepted":
+			return fmt.Sprintf("the profile is %s after the fix%s, and was accepted", c.After, forWhom(c.For))
+		}
+	}
+	for _, c := range d.Changes {
+		for _, name := range c.Syscalls {
+			if declared[name] {
+				continue
+			}
+			on := ""
+			if len(c.ABIs) > 0 {
+				on = " on " + c.ABIs[0]
+			}
+			switch {
+			case c.Unsure:
+				return fmt.Sprintf("nobody can tell whether %s decides about %q%s%s as %s did", c.After, name, on, forWhom(c.For), c.Before)
+			case c.Cause == seccomp.CauseBorder:
+				return fmt.Sprintf("the decision about %q%s%s is %s after the fix, and was %s: the highest number that the profile names is another one", name, on, forWhom(c.For), c.After, c.Before)
+			}
+			return fmt.Sprintf("the decision about %q%s%s is %s after the fix, and was %s", name, on, forWhom(c.For), c.After, c.Before)
 		}
 	}
 	return ""
