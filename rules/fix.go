@@ -222,14 +222,14 @@ func (c *checker) Compare(before, after *source.File, fixes []fixers.Fix) string
 				return difference
 			}
 			old, now := c.dockerfile(e, before), c.dockerfile(e, after)
-			if difference := compareProfiles(old, now, fixes); difference != "" {
+			if difference := compareProfiles(old, now, fixes, c.ws.Targets.Seccomp); difference != "" {
 				return difference
 			}
 			return compareNix(old, now, fixes)
 		case workspace.KindNixConf:
 			return fixnix.Compare(before, after, fixes, c.ws.Targets.Nix)
 		case workspace.KindSeccomp:
-			return fixseccomp.Compare(before, after, fixes)
+			return fixseccomp.Compare(before, after, fixes, c.ws.Targets.Seccomp)
 		}
 		if e.Kind.Hosts() {
 			return compareHosted(c.hosted(e, before), c.hosted(e, after), fixes)

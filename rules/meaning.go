@@ -10,6 +10,7 @@ import (
 	fixnix "github.com/sandlint/sandlint/fixers/nixconf"
 	fixseccomp "github.com/sandlint/sandlint/fixers/seccomp"
 	"github.com/sandlint/sandlint/parsers/nixconf"
+	"github.com/sandlint/sandlint/parsers/seccomp"
 	"github.com/sandlint/sandlint/parsers/source"
 	"github.com/sandlint/sandlint/parsers/workspace"
 )
@@ -43,7 +44,7 @@ func compareNix(before, after *workspace.Dockerfile, fixes []fixers.Fix) string 
 }
 
 // compareProfiles says in one sentence what changed in the seccomp profiles in a Dockerfile's labels that fixes do not declare. It is "" when nothing did.
-func compareProfiles(before, after *workspace.Dockerfile, fixes []fixers.Fix) string {
+func compareProfiles(before, after *workspace.Dockerfile, fixes []fixers.Fix, targets seccomp.Targets) string {
 	if before == nil || after == nil || len(before.Profiles)+len(after.Profiles) == 0 {
 		return ""
 	}
@@ -64,7 +65,7 @@ func compareProfiles(before, after *workspace.Dockerfile, fixes []fixers.Fix) st
 				own = append(own, f)
 			}
 		}
-		if d := fixseccomp.Compare(a.Source, b.Source, own); d != "" {
+		if d := fixseccomp.Compare(a.Source, b.Source, own, targets); d != "" {
 			return d
 		}
 		for k, pair := range a.Instruction.Pairs {

@@ -22,16 +22,15 @@ import (
 // letters in the names of fields does not matter, and unknown fields and comments mean nothing. A known key that occurs twice
 // in an object is refused, since its readers do not agree which one counts, unless a repair leaves it.
 //
-// What is compared is, for each syscall, the rules that decide about it, in order, by what runc 1.1 and 1.5 and crun 1.8 and 1.27 with libseccomp 2.5.4
-// and 2.6.1 make of them: a rule whose action is the default one is dropped, the first rule without conditions hides all others, conditions
-// that repeat an argument are alternatives. A syscall that some rule names must still be named, since runc derives from the names which syscalls do not
-// exist. Of archMap the first entry of each architecture counts, and errno in words gives the number where there is none. Syscalls that a fix declares may differ; with
-// Changes.Repair and Changes.Decisions only the text after is read.
+// The rules are first compared as text, by what every consumer makes of them: for each syscall the rules that decide about it, in order. Where these differ, or a fix declares
+// syscalls, seccomp.Diff compares what is decided about each call for every target, and all that it finds must be declared: a name that comes or goes may move runc's border, and
+// so change calls that no rule names. A fix that declares syscalls may move the border as long as no other call runs that did not, or the other way round; what that
+// breaks is for seccomp/enosys-border to find. With Changes.Repair and Changes.Decisions only the text after is read.
 //
 // In a file with SeccompProfile resources each of them is compared so, and all else must stay as it is.
-func Compare(before, after *source.File, fixes []fixers.Fix) string {
+func Compare(before, after *source.File, fixes []fixers.Fix, targets seccomp.Targets) string {
 	if seccomp.MentionsResource(before.Bytes) {
-		return compareResources(before, after, fixes)
+		return compareResources(before, after, fixes, targets)
 	}
 	declared := map[string]bool{}
 	repair := false
@@ -67,10 +66,75 @@ func Compare(before, after *source.File, fixes []fixers.Fix) string {
 			return fmt.Sprintf("%s is %s after the fix, and was %s", key, now.fields[key], orNone(old.fields[key]))
 		}
 	}
+	// A name that no libseccomp knows today may be one tomorrow.
+	if difference := compareRules(old, now, func(name string) bool { return declared[name] || isSyscall(name) }); difference != "" {
+		return difference
+	}
+	difference := compareRules(old, now, func(name string) bool { return declared[name] })
+	if difference == "" && len(declared) == 0 {
+		return ""
+	}
+	from, to := seccomp.Parse(before), seccomp.Parse(after)
+	if difference != "" && !hostsKnown(from) {
+		return difference
+	}
+	return undeclared(seccomp.Diff(from, to, targets), declared)
+}
+
+func isSyscall(name string) bool {
+	_, ok := seccomp.LookupSyscall(name)
+	return ok
+}
+
+// hostsKnown reports whether a profile says for which machines it is: without that, rules that the comparison of decisions would find equal on the usual ones may differ on others.
+func hostsKnown(p *seccomp.Profile) bool {
+	if len(p.Architectures)+len(p.ArchMap) > 0 {
+		return true
+	}
+	for _, rule := range p.Rules {
+		if len(rule.Includes.Arches)+len(rule.Excludes.Arches) > 0 {
+			return false
+		}
+		for _, name := range rule.Names {
+			if s, ok := seccomp.LookupSyscall(name.Text); ok && !s.On("x86_64") && !s.On("aarch64") {
+				return false
+			}
+		}
+	}
+	return true
+}
+
+// undeclared says what a difference holds that is not about declared syscalls.
+func undeclared(d *seccomp.Difference, declared map[string]bool) string {
+	for _, w := range d.Whole {
+		return fmt.Sprintf("%s is %s after the fix, and was %s%s", w.What, w.After, w.Before, forWhom(w.For))
+	}
+	for _, c := range d.Changes {
+		if len(declared) > 0 && c.Cause == seccomp.CauseBorder && c.Effect == 0 {
+			continue
+		}
+		for _, name := range c.Syscalls {
+			if !declared[name] {
+				return fmt.Sprintf("%q ends as %s after the fix, and as %s before%s", name, c.After, c.Before, forWhom(c.For))
+			}
+		}
+	}
+	return ""
+}
+
+func forWhom(s string) string {
+	if s == "" {
+		return ""
+	}
+	return ", for " + s
+}
+
+// compareRules says which syscall has other rules than before, besides those that may.
+func compareRules(old, now *meaning, may func(name string) bool) string {
 	for _, name := range slices.Sorted(maps.Keys(old.syscalls)) {
 		rules, ok := now.syscalls[name]
 		switch {
-		case declared[name]:
+		case may(name):
 		case !ok:
 			return fmt.Sprintf("no rule names the syscall %q after the fix", name)
 		case !slices.Equal(rules, old.syscalls[name]):
@@ -78,7 +142,7 @@ func Compare(before, after *source.File, fixes []fixers.Fix) string {
 		}
 	}
 	for _, name := range slices.Sorted(maps.Keys(now.syscalls)) {
-		if _, ok := old.syscalls[name]; !ok && !declared[name] {
+		if _, ok := old.syscalls[name]; !ok && !may(name) {
 			return fmt.Sprintf("no rule named the syscall %q before the fix", name)
 		}
 	}

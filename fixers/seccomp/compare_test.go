@@ -6,11 +6,12 @@ import (
 	"testing"
 
 	"github.com/sandlint/sandlint/fixers"
+	"github.com/sandlint/sandlint/parsers/seccomp"
 	"github.com/sandlint/sandlint/parsers/source"
 )
 
 func compareTexts(before, after string, changes fixers.Changes) string {
-	return Compare(source.NewFile("p.json", []byte(before)), source.NewFile("p.json", []byte(after)), []fixers.Fix{{Changes: changes}})
+	return Compare(source.NewFile("p.json", []byte(before)), source.NewFile("p.json", []byte(after)), []fixers.Fix{{Changes: changes}}, seccomp.Targets{})
 }
 
 // TestCompareRules has pairs of rule lists of a profile whose default is ERRNO, with those that decide alike.
@@ -93,7 +94,7 @@ func TestCompare(t *testing.T) {
 		want                string // "" when the change is allowed, else a part of the answer
 	}{
 		{"declared", profile(`{"names":["chmodd","b"],"action":"SCMP_ACT_ALLOW"}`), profile(`{"names":["chmod","b"],"action":"SCMP_ACT_ALLOW"}`), declare("chmod", "chmodd"), ""},
-		{"half declared", profile(`{"names":["chmodd","b"],"action":"SCMP_ACT_ALLOW"}`), profile(`{"names":["chmod","b"],"action":"SCMP_ACT_ALLOW"}`), declare("chmodd"), `no rule named the syscall "chmod" before`},
+		{"half declared", profile(`{"names":["chmodd","b"],"action":"SCMP_ACT_ALLOW"}`), profile(`{"names":["chmod","b"],"action":"SCMP_ACT_ALLOW"}`), declare("chmodd"), `"chmod" ends as ALLOW after the fix, and as ERRNO EPERM before`},
 		{"another one lost", profile(`{"names":["chmodd","b"],"action":"SCMP_ACT_ALLOW"}`), profile(`{"names":["chmod"],"action":"SCMP_ACT_ALLOW"}`), declare("chmod", "chmodd"), `no rule names the syscall "b"`},
 		{"another one decided otherwise", profile(`{"names":["a","b"],"action":"SCMP_ACT_ALLOW"}`), profile(`{"names":["a","b"],"action":"SCMP_ACT_LOG"}`), declare("a"), `other rules decide about the syscall "b"`},
 		{"default action", `{"defaultAction":"SCMP_ACT_ERRNO"}`, `{"defaultAction":"SCMP_ACT_ALLOW"}`, declare("a"), `defaultAction is "SCMP_ACT_ALLOW" after the fix, and was "SCMP_ACT_ERRNO" 1`},
@@ -145,10 +146,10 @@ func FuzzCompare(f *testing.F) {
 	f.Fuzz(func(t *testing.T, before, after []byte) {
 		a, b := source.NewFile("p", before), source.NewFile("p", after)
 		_, err := read(before)
-		if d := Compare(a, a, nil); (d == "") != (err == nil) {
+		if d := Compare(a, a, nil, seccomp.Targets{}); (d == "") != (err == nil) {
 			t.Errorf("compared with itself: %q, reading gave %v", d, err)
 		}
-		if d, back := Compare(a, b, nil), Compare(b, a, nil); (d == "") != (back == "") {
+		if d, back := Compare(a, b, nil, seccomp.Targets{}), Compare(b, a, nil, seccomp.Targets{}); (d == "") != (back == "") {
 			t.Errorf("one way %q, the other way %q", d, back)
 		}
 	})
@@ -163,7 +164,7 @@ func BenchmarkCompare(b *testing.B) {
 	b.ReportAllocs()
 	b.SetBytes(int64(len(text)))
 	for b.Loop() {
-		if d := Compare(f, f, nil); d != "" {
+		if d := Compare(f, f, nil, seccomp.Targets{}); d != "" {
 			b.Fatal(d)
 		}
 	}

@@ -12,7 +12,7 @@ import (
 
 // compareResources is Compare for a file with SeccompProfile resources: nothing but the profiles in it may change, and these are compared one by one as the JSON that reaches
 // the API server.
-func compareResources(before, after *source.File, fixes []fixers.Fix) string {
+func compareResources(before, after *source.File, fixes []fixers.Fix, targets seccomp.Targets) string {
 	now, around, ok := seccomp.SplitResources(after)
 	if !ok {
 		return "the result cannot be read: it is broken, or has no SeccompProfile"
@@ -35,7 +35,7 @@ func compareResources(before, after *source.File, fixes []fixers.Fix) string {
 		if bytes.Equal(old[n], now[n]) {
 			continue
 		}
-		if d := Compare(source.NewFile("profile.json", old[n]), source.NewFile("profile.json", now[n]), fixes); d != "" {
+		if d := Compare(source.NewFile("profile.json", old[n]), source.NewFile("profile.json", now[n]), fixes, targets); d != "" {
 			return d
 		}
 	}
