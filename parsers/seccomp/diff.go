@@ -123,6 +123,12 @@ type Change struct {
 // libseccomp that makes a difference, and every set of capabilities and release of the kernel that a rule asks about. It is exact: what it does not name is decided alike.
 // Only what Profile holds is compared; a file with Problems may be read otherwise by the consumers.
 func Diff(old, new *Profile, targets Targets) *Difference {
+	d := newDiffer(old, new, targets)
+	d.diff()
+	return d.out
+}
+
+func newDiffer(old, new *Profile, targets Targets) *differ {
 	d := &differ{
 		old: newSide(old, targets.Libseccomps()), new: newSide(new, targets.Libseccomps()),
 		targets: targets, loaders: targets.Loaders(old), hosts: old.Hosts(), libs: targets.Libseccomps(), out: &Difference{},
@@ -132,15 +138,39 @@ func Diff(old, new *Profile, targets Targets) *Difference {
 			d.hosts = append(d.hosts, a)
 		}
 	}
+	abis := d.abis()
+	d.fragile = d.old.fragile(d.loaders, abis) || d.new.fragile(d.loaders, abis)
 	for _, runtime := range targets.Runtimes() {
 		since := []Version{crunReadsAllConds}
 		if runtime == "runc" {
 			since = []Version{stubForNative}
+			if d.fragile {
+				since = append(since, treeFromNames)
+			}
 		}
 		d.turns = append(d.turns, targets.releases(runtime, since)...)
 	}
-	d.diff()
-	return d.out
+	d.changed, d.classes = changedNames(old, new)
+	d.judged = map[judgedKey]*judgement{}
+	steady := d.old.steadyBut(d.changed)
+	d.old.steady, d.new.steady = steady, steady
+	return d
+}
+
+// steadyBut returns, by ABI, the highest number that is named whatever the target is, also without the names that are not to count; -1 for none.
+func (s *side) steadyBut(not map[string]bool) []int {
+	steady := slices.Repeat([]int{-1}, len(abiNames))
+	for name, n := range s.index.names {
+		if n.syscall == nil || not[name] || !slices.ContainsFunc(n.uses, func(u use) bool { return !asks(s.Rules[u.rule]) }) || slices.ContainsFunc(s.libs, func(lib Libseccomp) bool { return !lib.Knows(n.syscall) }) {
+			continue
+		}
+		for abi, number := range n.syscall.numbers {
+			if int(number)-1 > max(steady[abi], 0) && !n.syscall.Multiplexed(abiNames[abi]) {
+				steady[abi] = int(number) - 1
+			}
+		}
+	}
+	return steady
 }
 
 // releases returns the oldest targeted release of a runtime and those of since that are targeted too, or the newest where there are none.
@@ -179,8 +209,11 @@ type differ struct {
 	turns    []turn
 	libs     []Libseccomp
 	out      *Difference
+	fragile  bool // rules may have to do with syscalls that they do not name
 
 	changed  map[string]bool // the names about which there are other rules
+	classes  map[string]int  // names with the same rules on each side have the same number
+	judged   map[judgedKey]*judgement
 	defaults map[Loader]bool // the loaders for which the default action is another one
 }
 
@@ -199,20 +232,20 @@ func (d *differ) diff() {
 		}
 		return
 	}
-	d.changed = changedNames(d.old.Profile, d.new.Profile)
 	d.wholeDefault()
 	archs := d.wholeArchitectures()
 	d.wholeFields()
 	if len(d.changed) > 0 || len(d.defaults) > 0 || archs {
 		d.syscalls(archs)
-		d.borders()
+		d.borders(archs)
 	}
 	d.wholeRefused()
 	slices.SortStableFunc(d.out.Whole, func(a, b WholeChange) int { return cmp.Compare(a.What, b.What) })
 }
 
-// changedNames returns the names that do not have the same rules in the same order in two profiles.
-func changedNames(old, new *Profile) map[string]bool {
+// changedNames returns the names that do not have the same rules in the same order in two profiles, and a number for each name that is equal for names with the same
+// rules on each side.
+func changedNames(old, new *Profile) (changed map[string]bool, classes map[string]int) {
 	ids := map[string]int{}
 	rulesByName := func(p *Profile) map[string][]int {
 		names := make(map[string][]int, 512)
@@ -230,18 +263,36 @@ func changedNames(old, new *Profile) map[string]bool {
 		return names
 	}
 	before, after := rulesByName(old), rulesByName(new)
-	changed := map[string]bool{}
+	changed, classes = map[string]bool{}, map[string]int{}
+	numbers := map[string]int{}
+	classify := func(name string) {
+		var key []byte
+		for _, n := range before[name] {
+			key = append(strconv.AppendInt(key, int64(n), 36), ' ')
+		}
+		key = append(key, '|')
+		for _, n := range after[name] {
+			key = append(strconv.AppendInt(key, int64(n), 36), ' ')
+		}
+		n, ok := numbers[string(key)]
+		if !ok {
+			n = len(numbers) + 1
+			numbers[string(key)] = n
+		}
+		classes[name] = n
+	}
 	for name, rules := range before {
-		if !slices.Equal(rules, after[name]) {
+		if classify(name); !slices.Equal(rules, after[name]) {
 			changed[name] = true
 		}
 	}
 	for name := range after {
 		if before[name] == nil {
+			classify(name)
 			changed[name] = true
 		}
 	}
-	return changed
+	return changed, classes
 }
 
 // key is equal for rules that only differ in their names, and in what no consumer looks at.
@@ -478,7 +529,7 @@ func (d *differ) candidates(archs bool) []string {
 	for name := range d.changed {
 		add(name)
 	}
-	if len(d.defaults) > 0 {
+	if len(d.defaults) > 0 || d.fragile {
 		for _, s := range []*side{d.old, d.new} {
 			for name := range s.index.names {
 				add(name)
@@ -487,10 +538,13 @@ func (d *differ) candidates(archs bool) []string {
 	}
 	if slices.ContainsFunc(d.turns, func(t turn) bool { return t.runtime == "runc" }) {
 		for _, abi := range d.abis() {
+			if !archs && len(d.defaults) == 0 && !d.raises(abi) {
+				continue
+			}
 			// Above the lower of the two, borders may lie on both sides of a number.
-			least := min(d.old.leastOn(abi), d.new.leastOn(abi))
-			if archs {
-				least = -1
+			least := -1
+			if !archs {
+				least = min(d.old.leastOn(abi), d.new.leastOn(abi))
 			}
 			for i := range syscallTable {
 				if n := syscallTable[i].numbers[abi]; n != 0 && int(n)-1 > least {
@@ -500,6 +554,16 @@ func (d *differ) candidates(archs bool) []string {
 		}
 	}
 	return slices.Sorted(maps.Keys(set))
+}
+
+// raises reports whether one of the names about which there are other rules may make a border higher on an ABI.
+func (d *differ) raises(abi int) bool {
+	for name := range d.changed {
+		if s, ok := LookupSyscall(name); ok && int(s.numbers[abi])-1 > d.old.steady[abi] {
+			return true
+		}
+	}
+	return false
 }
 
 // abis returns the indexes in abiNames of the ABIs that some target's filters are for.
@@ -530,13 +594,7 @@ func (d *differ) syscalls(archs bool) {
 	index := map[described]int{}
 	for _, name := range d.candidates(archs) {
 		s, _ := LookupSyscall(name)
-		var rules []*Rule
-		for _, r := range append(d.old.about(name), d.new.about(name)...) {
-			if !slices.Contains(rules, r) {
-				rules = append(rules, r)
-			}
-		}
-		worlds, complete := d.targets.worlds(rules)
+		worlds, complete := d.worlds(name)
 		seen, compared := d.compare(s, worlds)
 		if !complete {
 			for _, abi := range compared {
@@ -592,6 +650,15 @@ func (d *differ) syscalls(archs bool) {
 	})
 }
 
+// worlds returns the worlds that make a difference to what the profiles do with a syscall.
+func (d *differ) worlds(syscall string) ([]World, bool) {
+	rules := append(d.old.about(syscall), d.new.about(syscall)...)
+	if d.fragile {
+		rules = slices.DeleteFunc(slices.Concat(d.old.Rules, d.new.Rules), func(r *Rule) bool { return !asks(r) })
+	}
+	return d.targets.worlds(rules)
+}
+
 // compare decides about a syscall for every target, and returns the changes by ABI, and the ABIs on which both profiles decide.
 func (d *differ) compare(s *Syscall, worlds []World) (seen map[int][]*sighting, compared []int) {
 	seen = map[int][]*sighting{}
@@ -599,7 +666,7 @@ func (d *differ) compare(s *Syscall, worlds []World) (seen map[int][]*sighting, 
 	for i, w := range worlds {
 		keys[i] = w.key()
 	}
-	groups, group := d.libGroups(s)
+	groups := d.libGroups(s)
 	cause := CauseBorder
 	if d.changed[s.Name] {
 		cause = CauseRules
@@ -610,7 +677,6 @@ func (d *differ) compare(s *Syscall, worlds []World) (seen map[int][]*sighting, 
 			}
 		}
 	}
-	type pairKey struct{ before, after bool } // whether runc answers first
 	for li, l := range d.loaders {
 		cause := cause
 		if cause == CauseBorder && d.defaults[l] {
@@ -628,36 +694,41 @@ func (d *differ) compare(s *Syscall, worlds []World) (seen map[int][]*sighting, 
 					compared = append(compared, abi)
 				}
 				number := int(s.numbers[abi]) - 1
-				bordered := number > min(d.old.leastOn(abi), d.new.leastOn(abi))
+				bordered := number > d.old.steady[abi] && number > min(d.old.leastOn(abi), d.new.leastOn(abi))
 				for wi, w := range worlds {
-					for first := range 2 {
-						// One comparison for each group of builds that know the same names.
-						decisions := make([][2]*Decision, len(groups))
-						made := make([]map[pairKey]*sighting, len(groups))
-						for ti, t := range d.turns {
-							if t.readsFirst() != (first == 1) {
-								continue
-							}
+					var borders, bordersNow []int
+					var listed, listedNow bool
+					if bordered {
+						borders, listed = d.old.borders(l, h, w, keys[wi], a)
+						bordersNow, listedNow = d.new.borders(l, h, w, keys[wi], a)
+					}
+					if cause == CauseBorder && !d.fragile && listed == listedNow && slices.Equal(borders, bordersNow) {
+						continue
+					}
+					above := func(t turn, lib int) (before, after bool) {
+						if !bordered || t.runtime != "runc" {
+							return false, false
+						}
+						return borders[lib] >= 0 && number > borders[lib] && (listed || !t.listedOnly()), bordersNow[lib] >= 0 && number > bordersNow[lib] && (listedNow || !t.listedOnly())
+					}
+					for ti, t := range d.turns {
+						for _, g := range groups {
+							j := d.judge(s, l, h, a, w, keys[wi], g, t)
 							for lib := range d.libs {
-								g := group[lib]
-								if decisions[g][0] == nil {
-									x := d.old.filter(l, h, w, keys[wi], groups[g], first == 1).Decide(a, s.Name)
-									y := d.new.filter(l, h, w, keys[wi], groups[g], first == 1).Decide(a, s.Name)
-									decisions[g] = [2]*Decision{&x, &y}
-									made[g] = map[pairKey]*sighting{}
+								if g.libs&(1<<lib) == 0 {
+									continue
 								}
-								var above pairKey
-								if bordered && t.runtime == "runc" {
-									above.before = d.above(d.old, l, h, w, keys[wi], lib, t, a, number)
-									above.after = d.above(d.new, l, h, w, keys[wi], lib, t, a, number)
-								}
-								sight, ok := made[g][above]
-								if !ok {
-									sight = d.sight(decisions[g][0], decisions[g][1], above.before, above.after, cause, d.defaults[l])
-									made[g][above] = sight
+								before, after := above(t, lib)
+								sight := d.sight(j, before, after, cause, d.defaults[l])
+								b := block{li, hi, wi, ti, 1 << lib}
+								if !bordered {
+									b.libs = g.libs
 								}
 								if sight != nil {
-									seen[abi] = recordAt(seen[abi], sight, block{li, hi, wi, ti, 1 << lib})
+									seen[abi] = recordAt(seen[abi], sight, b)
+								}
+								if !bordered {
+									break
 								}
 							}
 						}
@@ -670,40 +741,84 @@ func (d *differ) compare(s *Syscall, worlds []World) (seen map[int][]*sighting, 
 	return seen, compared
 }
 
-// above reports whether runc answers ENOSYS to a number.
-func (d *differ) above(s *side, l Loader, h *Architecture, w World, key string, lib int, t turn, a *Architecture, number int) bool {
-	border := s.border(s.filter(l, h, w, key, lib, false), a, lib, t.listedOnly())
-	return border >= 0 && number > border
+// libGroup is builds of libseccomp that know the same of a syscall and of the calls that are made through it.
+type libGroup struct {
+	first int // one of them
+	knows bool
+	libs  uint64
 }
 
-// libGroups divides the builds of libseccomp by what they know of a syscall and of the calls that are made through it. It returns a member of each group, and the group of each build.
-func (d *differ) libGroups(s *Syscall) (groups, group []int) {
+func (d *differ) libGroups(s *Syscall) (groups []libGroup) {
 	through := []*Syscall{s}
 	if s.Name == "socketcall" || s.Name == "ipc" {
 		through = append(through, multiplexed()...)
 	}
-	group = make([]int, len(d.libs))
 	for i, lib := range d.libs {
-		group[i] = slices.IndexFunc(groups, func(other int) bool {
-			return !slices.ContainsFunc(through, func(s *Syscall) bool { return lib.Knows(s) != d.libs[other].Knows(s) })
+		n := slices.IndexFunc(groups, func(g libGroup) bool {
+			return !d.fragile && !slices.ContainsFunc(through, func(s *Syscall) bool { return lib.Knows(s) != d.libs[g.first].Knows(s) })
 		})
-		if group[i] < 0 {
-			group[i] = len(groups)
-			groups = append(groups, i)
+		if n < 0 {
+			n = len(groups)
+			groups = append(groups, libGroup{i, lib.Knows(s), 0})
 		}
+		groups[n].libs |= 1 << i
 	}
-	return groups, group
+	return groups
 }
 
-// sight compares two decisions, and returns nil where they are the same.
-func (d *differ) sight(before, after *Decision, aboveBefore, aboveAfter bool, cause Cause, otherDefault bool) *sighting {
+// judgement is the decisions of both profiles below runc's border, and what comes of comparing them, by whether runc answers first in the old and in the new profile.
+type judgement struct {
+	before, after *Decision
+	done          [4]bool
+	sights        [4]*sighting
+}
+
+type judgedKey struct {
+	class  int
+	name   string // for a syscall that is decided about by more than the rules that name it
+	loader Loader
+	host   *Architecture
+	a      *Architecture
+	world  string
+	lib    int
+	knows  bool
+	turn   turn
+}
+
+// judge returns the decisions about a syscall. They are the same for all syscalls with the same rules.
+func (d *differ) judge(s *Syscall, l Loader, h, a *Architecture, w World, key string, g libGroup, t turn) *judgement {
+	if !d.fragile && !t.readsFirst() {
+		t = plain
+	}
+	k := judgedKey{class: d.classes[s.Name], loader: l, host: h, a: a, world: key, knows: g.knows, turn: t}
+	if d.fragile || s.Name == "socketcall" || s.Name == "ipc" {
+		k.name, k.lib = s.Name, g.first
+	}
+	j, ok := d.judged[k]
+	if !ok {
+		before := d.old.filter(l, h, w, key, g.first, t).decideUnder(a, s.Name)
+		after := d.new.filter(l, h, w, key, g.first, t).decideUnder(a, s.Name)
+		j = &judgement{before: &before, after: &after}
+		d.judged[k] = j
+	}
+	return j
+}
+
+// sight compares decisions, and returns nil where they are the same.
+func (d *differ) sight(j *judgement, aboveBefore, aboveAfter bool, cause Cause, otherDefault bool) *sighting {
+	n := 0
+	before, after := j.before, j.after
 	enosys := &Decision{Step: StepBorder, Outcome: Outcome{"SCMP_ACT_ERRNO", 38}}
 	if aboveBefore {
-		before = enosys
+		before, n = enosys, n|1
 	}
 	if aboveAfter {
-		after = enosys
+		after, n = enosys, n|2
 	}
+	if j.done[n] {
+		return j.sights[n]
+	}
+	j.done[n] = true
 	unruled := func(d *Decision) bool { return d.Step == StepDefault || d.Step == StepBorder }
 	if otherDefault && unruled(before) && unruled(after) {
 		return nil
@@ -715,7 +830,8 @@ func (d *differ) sight(before, after *Decision, aboveBefore, aboveAfter bool, ca
 	if aboveBefore != aboveAfter && cause == CauseDefault {
 		cause = CauseBorder
 	}
-	return &sighting{kind: kind{before.String(), after.String(), c.Effect, cause, c.Verdict == UnsureDecision}, call: c.Call, hasCall: c.HasCall}
+	j.sights[n] = &sighting{kind: kind{before.String(), after.String(), c.Effect, cause, c.Verdict == UnsureDecision}, call: c.Call, hasCall: c.HasCall}
+	return j.sights[n]
 }
 
 // recordAt adds a block of targets to the sightings of one kind.
@@ -740,10 +856,13 @@ func recordAt(seen []*sighting, s *sighting, b block) []*sighting {
 }
 
 // borders tells where runc's border moved, in containers that ask for no capabilities.
-func (d *differ) borders() {
+func (d *differ) borders(archs bool) {
 	type pair struct{ before, after int }
 	w := World{Kernel: d.targets.newestKernel()}
 	for _, abi := range d.abis() {
+		if !archs && len(d.defaults) == 0 && !d.raises(abi) {
+			continue
+		}
 		var pairs []pair
 		by := map[pair][]block{}
 		for li, l := range d.loaders {
@@ -754,14 +873,19 @@ func (d *differ) borders() {
 					if a.ABI != abiNames[abi] || !slices.Contains(coveredNow, a) {
 						continue
 					}
+					borders, listed := d.old.borders(l, h, w, "usual", a)
+					bordersNow, listedNow := d.new.borders(l, h, w, "usual", a)
 					for ti, t := range d.turns {
 						if t.runtime != "runc" {
 							continue
 						}
 						for lib := range d.libs {
-							p := pair{
-								d.old.border(d.old.filter(l, h, w, "usual", lib, false), a, lib, t.listedOnly()),
-								d.new.border(d.new.filter(l, h, w, "usual", lib, false), a, lib, t.listedOnly()),
+							p := pair{-1, -1}
+							if listed || !t.listedOnly() {
+								p.before = borders[lib]
+							}
+							if listedNow || !t.listedOnly() {
+								p.after = bordersNow[lib]
 							}
 							if p.before == p.after {
 								continue
@@ -825,8 +949,26 @@ func (d *differ) wholeRefused() {
 	type pair struct{ before, after string }
 	var pairs []pair
 	by := map[pair][]block{}
-	words := func(s *side, t Target) string {
-		if refusals := s.Compile(t).Refusals(); len(refusals) > 0 {
+	type conflictsKey struct {
+		s *side
+		filterKey
+	}
+	known := map[conflictsKey][]Conflict{}
+	words := func(s *side, l Loader, h *Architecture, w World, key string, lib int, t turn) string {
+		f := s.filter(l, h, w, key, lib, t)
+		refusals := f.refusals(func() []Conflict {
+			k := conflictsKey{s, filterKey{l, h, key, lib, plain}}
+			if t.readsFirst() {
+				k.turn.version = Version{}
+			}
+			conflicts, ok := known[k]
+			if !ok {
+				conflicts = f.Conflicts()
+				known[k] = conflicts
+			}
+			return conflicts
+		})
+		if len(refusals) > 0 {
 			return "refused: " + refusals[0].Reason
 		}
 		return "accepted"
@@ -834,10 +976,10 @@ func (d *differ) wholeRefused() {
 	for li, l := range r.loaders {
 		for hi, h := range r.hosts {
 			for wi, w := range worlds {
+				key := w.key()
 				for ti, t := range r.turns {
-					for lib, build := range r.libs {
-						target := Target{l, w.Host(l, h), t.runtime, t.version, build}
-						p := pair{words(r.old, target), words(r.new, target)}
+					for lib := range r.libs {
+						p := pair{words(r.old, l, h, w, key, lib, t), words(r.new, l, h, w, key, lib, t)}
 						if (p.before == "accepted") == (p.after == "accepted") {
 							continue
 						}

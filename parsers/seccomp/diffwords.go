@@ -1,6 +1,7 @@
 package seccomp
 
 import (
+	"fmt"
 	"math/bits"
 	"slices"
 	"strings"
@@ -221,23 +222,19 @@ func worldWords(some []int, worlds []World) string {
 			kernels = append(kernels, w.Kernel)
 		}
 	}
-	slices.SortFunc(kernels, func(a, b Version) int {
-		if a.IsZero() || b.IsZero() {
-			return map[bool]int{true: -1, false: 1}[a.IsZero()]
-		}
-		return b.Compare(a)
-	})
+	slices.SortFunc(kernels, func(a, b Version) int { return b.Compare(a) })
 	kernel := func(v Version) string {
-		i := slices.Index(kernels, v)
-		switch {
+		release := func(i int) string { return fmt.Sprintf("%d.%d", kernels[i].Major, kernels[i].Minor) }
+		switch i := slices.Index(kernels, v); {
 		case len(kernels) == 1:
 			return ""
-		case i == 0 && v.IsZero():
-			return "a newer Linux than " + kernels[1].String()
 		case i == 0:
-			return "Linux " + v.String() + " or newer"
+			return "Linux " + release(0) + " or newer"
+		case i == len(kernels)-1:
+			return "Linux before " + release(i-1)
+		default:
+			return "Linux from " + release(i) + " to before " + release(i-1)
 		}
-		return "Linux " + v.String()
 	}
 	in := map[string]bool{}
 	for _, i := range some {

@@ -369,17 +369,23 @@ func (f *Filter) Named(syscall string) bool { return len(f.uses(syscall)) > 0 }
 // Decide returns what the filter does with a syscall on an architecture. A syscall that the ABI does not have cannot be called there; it is decided
 // about as one that no rule names. Where the profile is Off, every call runs.
 func (f *Filter) Decide(a *Architecture, syscall string) Decision {
+	if border, ok := f.Border(a); ok && !f.Off {
+		if s, known := LookupSyscall(syscall); known {
+			if number, on := s.Number(a.ABI); on && number > border {
+				return Decision{Step: StepBorder, Outcome: Outcome{"SCMP_ACT_ERRNO", 38}, Border: border}
+			}
+		}
+	}
+	return f.decideUnder(a, syscall)
+}
+
+// decideUnder is Decide for a call with a number up to runc's border.
+func (f *Filter) decideUnder(a *Architecture, syscall string) Decision {
 	if f.Off {
 		return Decision{Step: StepDefault, Outcome: Outcome{Action: "SCMP_ACT_ALLOW"}}
 	}
 	s, known := LookupSyscall(syscall)
-	number, on := 0, false
-	if known {
-		number, on = s.Number(a.ABI)
-	}
-	if border, ok := f.Border(a); ok && on && number > border {
-		return Decision{Step: StepBorder, Outcome: Outcome{"SCMP_ACT_ERRNO", 38}, Border: border}
-	}
+	on := known && s.On(a.ABI)
 	if !f.Covers(a) {
 		return Decision{Step: StepForeign, Outcome: Outcome{Action: "SCMP_ACT_KILL_THREAD"}}
 	}

@@ -16,7 +16,9 @@ var flagsInRunc = Version{1, 2, 0}
 
 // Refusals returns the reasons for which the container does not start: those of the loader (Resolved.Refused), and where there is none of them those of the runtime and
 // libseccomp. JSON and shape are Profile.Problems, and a filter that is too large for the kernel is not here.
-func (f *Filter) Refusals() []Refusal {
+func (f *Filter) Refusals() []Refusal { return f.refusals(f.Conflicts) }
+
+func (f *Filter) refusals(conflicts func() []Conflict) []Refusal {
 	if len(f.Refused) > 0 {
 		return f.Refused
 	}
@@ -58,7 +60,13 @@ func (f *Filter) Refusals() []Refusal {
 		}
 	}
 	if len(out) == 0 {
-		f.refuseConflicts(add)
+		for _, c := range conflicts() {
+			through := ""
+			if c.Through != "" {
+				through = ", which it also compares in socketcall and ipc with the first argument left out"
+			}
+			add(c.Name, "libseccomp refuses a second action for %q on %s under the condition %s%s: %s, and %s before", c.Name.Text, c.Arch.ABI, condsKey(c.Conds), through, c.Outcome, c.EarlierOutcome)
+		}
 	}
 	return out
 }
@@ -171,8 +179,10 @@ func (f *Filter) refuseRule(add refuse, place int, rule *Rule, o Outcome) {
 		if name.Text == "write" && o.Action == "SCMP_ACT_NOTIFY" && !crun {
 			add(name, "runc takes no SCMP_ACT_NOTIFY for write")
 		}
-		s, ok := LookupSyscall(name.Text)
-		added = added || ok && f.Target.Libseccomp.Knows(s) && o != f.Default
+		if !added && o != f.Default {
+			s := f.index.names[name.Text].syscall
+			added = s != nil && f.Target.Libseccomp.Knows(s)
+		}
 	}
 	if o.Action == "SCMP_ACT_NOTIFY" && !crun && f.Profile.ListenerPath.Text == "" && added {
 		add(rule.Action, "runc takes no SCMP_ACT_NOTIFY without listenerPath")
@@ -191,16 +201,5 @@ func (f *Filter) refuseRule(add refuse, place int, rule *Rule, o Outcome) {
 		if a.Index.Value > 5 && added {
 			add(String{strconv.FormatUint(a.Index.Value, 10), a.Index.Span}, "the arguments of a syscall have the indexes 0 to 5, not %d", a.Index.Value)
 		}
-	}
-}
-
-// refuseConflicts tells about rules that libseccomp does not add since others contradict them (EEXIST).
-func (f *Filter) refuseConflicts(add refuse) {
-	for _, c := range f.Conflicts() {
-		through := ""
-		if c.Through != "" {
-			through = ", which it also compares in socketcall and ipc with the first argument left out"
-		}
-		add(c.Name, "libseccomp refuses a second action for %q on %s under the condition %s%s: %s, and %s before", c.Name.Text, c.Arch.ABI, condsKey(c.Conds), through, c.Outcome, c.EarlierOutcome)
 	}
 }

@@ -9,7 +9,7 @@ import (
 type World struct {
 	// Has and Lacks are the capabilities that the container has and lacks, of those that rules ask about, sorted.
 	Has, Lacks []string
-	// Kernel is the release of Linux; the zero Version is one that every minKernel allows.
+	// Kernel is the oldest release of Linux of which all is so; the newest targeted one, or the zero Version for whatever release, where no rule asks for one.
 	Kernel Version
 }
 
@@ -71,11 +71,9 @@ func (t Targets) worlds(rules []*Rule) (out []World, complete bool) {
 	turns = append(turns, kernels.From)
 	for _, has := range sets {
 		w := World{Has: has, Lacks: slices.DeleteFunc(slices.Clone(caps), func(c string) bool { return slices.Contains(has, c) })}
-		for i, v := range turns {
+		for _, v := range turns {
 			if w.Kernel = v; len(turns) == 1 {
 				w.Kernel = t.newestKernel()
-			} else if i == 0 && !t.Given("kernel") {
-				w.Kernel = Version{}
 			}
 			out = append(out, w)
 		}
@@ -173,10 +171,13 @@ type side struct {
 	index *index
 	libs  []Libseccomp
 	// least is, for an ABI, the highest number that is named whatever the target is; heights are, for an ABI, the highest number that each rule names, for each build of libseccomp.
-	least    map[string]int
+	least map[string]int
+	// steady is, by ABI, a number that least does not lie below; nil where none was looked for.
+	steady   []int
 	heights  map[string][][]int
 	filters  map[filterKey]*Filter
-	resolved map[filterKey]*Resolved // lib and first are not set
+	heightIn map[borderKey][]int     // what borders found
+	resolved map[filterKey]*Resolved // lib and turn are not set
 }
 
 type filterKey struct {
@@ -184,16 +185,18 @@ type filterKey struct {
 	host   *Architecture
 	world  string
 	lib    int
-	first  bool // only the first conditions are read
+	turn   turn
 }
 
 func newSide(p *Profile, libs []Libseccomp) *side {
-	return &side{p, p.indexed(), libs, map[string]int{}, map[string][][]int{}, map[filterKey]*Filter{}, map[filterKey]*Resolved{}}
+	return &side{
+		Profile: p, index: p.indexed(), libs: libs, least: map[string]int{}, heights: map[string][][]int{}, filters: map[filterKey]*Filter{}, heightIn: map[borderKey][]int{}, resolved: map[filterKey]*Resolved{},
+	}
 }
 
 // asks reports whether a rule is not there for every target.
 func asks(r *Rule) bool {
-	return len(r.Includes.Caps)+len(r.Includes.Arches)+len(r.Excludes.Caps)+len(r.Excludes.Arches) > 0 || r.Includes.MinKernel.Text+r.Excludes.MinKernel.Text != "" || r.LegacyName
+	return len(r.Includes.Caps)+len(r.Includes.Arches)+len(r.Excludes.Caps)+len(r.Excludes.Arches) > 0 || !r.Includes.MinKernel.Span.IsEmpty() || !r.Excludes.MinKernel.Span.IsEmpty() || r.LegacyName
 }
 
 // about returns the rules that ask something and have to do with what is done with a syscall.
@@ -219,7 +222,7 @@ func (s *side) about(syscall string) []*Rule {
 		}
 	}
 	for i, number := range call.numbers {
-		if number == 0 || s.leastOn(i) >= int(number)-1 {
+		if number == 0 || s.steady != nil && s.steady[i] >= int(number)-1 || s.leastOn(i) >= int(number)-1 {
 			continue
 		}
 		for j, r := range s.Rules {
@@ -296,15 +299,11 @@ func architectureOfABI(abi string) *Architecture {
 	return nil
 }
 
-// filter returns what a loader makes of the profile in a world, as the runtime reads it, but for runc's border.
-func (s *side) filter(l Loader, host *Architecture, w World, key string, lib int, first bool) *Filter {
-	k := filterKey{l, host, key, lib, first}
+// filter returns what a runtime with a build of libseccomp makes of the profile in a world.
+func (s *side) filter(l Loader, host *Architecture, w World, key string, lib int, t turn) *Filter {
+	k := filterKey{l, host, key, lib, t}
 	if f, ok := s.filters[k]; ok {
 		return f
-	}
-	version := crunReadsAllConds
-	if first {
-		version = Version{}
 	}
 	rk := filterKey{loader: l, host: host, world: key}
 	r := s.resolved[rk]
@@ -312,22 +311,70 @@ func (s *side) filter(l Loader, host *Architecture, w World, key string, lib int
 		r = s.Resolve(l, w.Host(l, host))
 		s.resolved[rk] = r
 	}
-	f := r.Compile("crun", version, s.libs[lib])
+	f := r.Compile(t.runtime, t.version, s.libs[lib])
 	s.filters[k] = f
 	return f
 }
 
-// border returns runc's border in a filter on an ABI; -1 for none.
-func (s *side) border(f *Filter, a *Architecture, lib int, listedOnly bool) int {
-	if f.Default.Runs() || f.Default.Action == "SCMP_ACT_TRACE" || !f.Covers(a) || listedOnly && !slices.ContainsFunc(f.Architectures, func(s String) bool { return s.Text == a.Name }) {
-		return -1
+// borders returns runc's border on an ABI in a world for each build of libseccomp; -1 for none. listed says that the profile lists the architecture, without which
+// old releases of runc have no border there.
+func (s *side) borders(l Loader, host *Architecture, w World, key string, a *Architecture) (borders []int, listed bool) {
+	f := s.filter(l, host, w, key, 0, plain)
+	listed = slices.ContainsFunc(f.Architectures, func(s String) bool { return s.Text == a.Name })
+	k := borderKey{l, host, a, key}
+	if b, ok := s.heightIn[k]; ok {
+		return b, listed
 	}
-	abi := slices.Index(abiNames[:], a.ABI)
-	highest := -1
-	for i, h := range s.heightsOn(abi)[lib] {
-		if f.live[i] != nil {
-			highest = max(highest, h)
+	borders = make([]int, len(s.libs))
+	none := f.Default.Runs() || f.Default.Action == "SCMP_ACT_TRACE" || !f.Covers(a)
+	heights := s.heightsOn(slices.Index(abiNames[:], a.ABI))
+	for lib := range borders {
+		if borders[lib] = -1; none {
+			continue
+		}
+		for i, h := range heights[lib] {
+			if f.live[i] != nil {
+				borders[lib] = max(borders[lib], h)
+			}
 		}
 	}
-	return highest
+	s.heightIn[k] = borders
+	return borders, listed
+}
+
+type borderKey struct {
+	loader  Loader
+	host, a *Architecture
+	world   string
+}
+
+// plain is a release of a runtime that adds nothing to what libseccomp does.
+var plain = turn{"crun", crunReadsAllConds}
+
+// fragile reports whether there may be a target for which libseccomp loses the number of the call on one of the ABIs (Filter.Unloaded), so that rules
+// have to do with syscalls that they do not name.
+func (s *side) fragile(loaders []Loader, abis []int) bool {
+	for _, l := range loaders {
+		decides := make([]bool, len(abiNames))
+		for i, r := range s.Rules {
+			if asks(r) || r.OutcomeFor(l) == s.DefaultFor(l) || !slices.ContainsFunc(s.index.first[i], func(p []Cond) bool { return len(p) == 0 }) || !slices.ContainsFunc(s.index.parts[i], func(p []Cond) bool { return len(p) == 0 }) {
+				continue
+			}
+			for _, name := range r.Names {
+				n := s.index.names[name.Text].syscall
+				if n == nil || slices.ContainsFunc(s.libs, func(lib Libseccomp) bool { return !lib.Knows(n) }) {
+					continue
+				}
+				for abi, number := range n.numbers {
+					decides[abi] = decides[abi] || number != 0
+				}
+			}
+		}
+		for _, abi := range abis {
+			if !decides[abi] {
+				return true
+			}
+		}
+	}
+	return false
 }

@@ -1,0 +1,119 @@
+package seccomp
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// Whatever profiles do with a syscall in any container on any kernel, they do in one of the worlds, and nothing else is done there.
+func TestWorldsAgainstBruteForce(t *testing.T) {
+	r := rand.New(rand.NewPCG(7, 8))
+	caps := []string{"CAP_BPF", "CAP_CHOWN", "CAP_KILL", "CAP_MKNOD", "CAP_SYSLOG", "CAP_SYS_ADMIN", "CAP_SYS_BOOT"}
+	x86 := architectureOfABI("x86_64")
+	most := 0
+	for range 60 {
+		some := func() string {
+			var out []string
+			for range 1 + r.IntN(3) {
+				out = append(out, `"`+caps[r.IntN(len(caps))]+`"`)
+			}
+			return "[" + strings.Join(out, ",") + "]"
+		}
+		profile := func() *Profile {
+			var rules []string
+			for i := range 2 + r.IntN(5) {
+				rule := fmt.Sprintf(`{"names":[%q],"action":"SCMP_ACT_ERRNO","errnoRet":%d`, []string{"setuid", "setuid", "setuid", "mseal"}[r.IntN(4)], 2+i)
+				if r.IntN(5) > 0 {
+					rule += `,"includes":{"caps":` + some() + `}`
+				}
+				switch r.IntN(4) {
+				case 0:
+					rule += fmt.Sprintf(`,"excludes":{"caps":%s,"minKernel":"%d.2"}`, some(), 4+r.IntN(4))
+				case 1:
+					rule += `,"excludes":{"caps":` + some() + `}`
+				}
+				if r.IntN(2) == 0 {
+					rule += fmt.Sprintf(`,"args":[{"index":0,"op":"SCMP_CMP_GE","value":%d}]`, i)
+				}
+				rules = append(rules, rule+"}")
+			}
+			return parse(`{"defaultAction":"SCMP_ACT_ERRNO","syscalls":[{"names":["getpid"],"action":"SCMP_ACT_ALLOW"},` + strings.Join(rules, ",") + `]}`)
+		}
+		profiles := []*Profile{profile(), profile()}
+		targets := Targets{}
+		for _, syscall := range []string{"setuid", "clone3"} { // clone3 is below the border or above it
+			done := func(l Loader, h Host) string {
+				var words []string
+				for _, p := range profiles {
+					f := p.Compile(Target{l, h, "runc", Version{1, 5, 1}, targets.Libseccomps()[0]})
+					d := f.Decide(x86, syscall)
+					words = append(words, fmt.Sprint(d.Step, d.String()))
+				}
+				return strings.Join(words, " | ")
+			}
+			worlds, complete := targets.Worlds(syscall, profiles...)
+			if !complete {
+				t.Fatal("too many worlds")
+			}
+			most = max(most, len(worlds))
+			for _, l := range []Loader{LoaderDocker, LoaderContainers, LoaderOCI} {
+				got, want := map[string]bool{}, map[string]bool{}
+				for _, w := range worlds {
+					got[done(l, w.Host(l, x86))] = true
+				}
+				for bits := range 1 << len(caps) {
+					var has []string
+					for i, c := range caps {
+						if bits&(1<<i) != 0 {
+							has = append(has, c)
+						}
+					}
+					for _, kernel := range []Version{{4, 19, 0}, {5, 2, 1}, {6, 1, 0}, {6, 2, 0}, {7, 2, 0}} {
+						want[done(l, Host{x86, has, kernel})] = true
+					}
+				}
+				if diff := cmp.Diff(want, got); diff != "" {
+					t.Fatalf("%s\n%s\n%s for %s in %d worlds (-brute force +worlds):\n%s", profiles[0].Source.Bytes, profiles[1].Source.Bytes, syscall, l, len(worlds), diff)
+				}
+			}
+		}
+	}
+	if most < 20 || most > 500 {
+		t.Errorf("up to %d worlds", most)
+	}
+}
+
+func TestWorlds(t *testing.T) {
+	docker := readProfile(t, "docker")
+	for _, tt := range []struct {
+		syscall string
+		want    []string
+	}{
+		{"read", []string{"||0.0.0"}},
+		{"mount", []string{"|CAP_SYS_ADMIN|0.0.0", "CAP_SYS_ADMIN||0.0.0"}},
+		{"perf_event_open", []string{"|CAP_PERFMON CAP_SYS_ADMIN|0.0.0", "CAP_PERFMON|CAP_SYS_ADMIN|0.0.0", "CAP_SYS_ADMIN|CAP_PERFMON|0.0.0", "CAP_PERFMON CAP_SYS_ADMIN||0.0.0"}},
+		{"ptrace", []string{"|CAP_SYS_PTRACE|0.0.0", "CAP_SYS_PTRACE||0.0.0"}}, // every kernel in use has 4.8
+	} {
+		worlds, _ := Targets{}.Worlds(tt.syscall, docker)
+		var got []string
+		for _, w := range worlds {
+			got = append(got, w.key())
+		}
+		if !slices.Equal(got, tt.want) {
+			t.Errorf("%s: %q, want %q", tt.syscall, got, tt.want)
+		}
+	}
+	var old Targets
+	if err := old.Set("kernel", "4.4..5.0"); err != nil {
+		t.Fatal(err)
+	}
+	worlds, _ := old.Worlds("ptrace", docker)
+	if len(worlds) != 4 || worlds[0].Kernel != (Version{4, 8, 0}) || worlds[1].Kernel != (Version{4, 4, 0}) {
+		t.Errorf("worlds of ptrace on old kernels: %v", worlds)
+	}
+}
