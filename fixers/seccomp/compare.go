@@ -22,10 +22,13 @@ import (
 // letters in the names of fields does not matter, and unknown fields and comments mean nothing. A known key that occurs twice
 // in an object is refused, since its readers do not agree which one counts, unless a repair leaves it.
 //
-// The rules are first compared as text, by what every consumer makes of them: for each syscall the rules that decide about it, in order. Where these differ, or a fix declares
-// syscalls, seccomp.Diff compares what is decided about each call for every target, and all that it finds must be declared: a name that comes or goes may move runc's border, and
-// so change calls that no rule names. A fix that declares syscalls may move the border as long as no other call runs that did not, or the other way round; what that
-// breaks is for seccomp/enosys-border to find. With Changes.Repair and Changes.Decisions only the text after is read.
+// What is compared is what the profile decides for every target: seccomp.Diff. A fix that adds or removes a name may move runc's border, and with it what is
+// answered for all syscalls between. One that declares syscalls may do so, as long as no other call runs that did not, or the other way round. What it declares about a call
+// that socketcall(2) or ipc(2) makes too, it declares about these. A profile that a target took must not be refused after the fix. Rules about a name that no libseccomp knows, and
+// those that are not of the right shape, must stay as they are, since nobody can tell what they will do. Outside of the rules, fields must mean the same: of archMap the first entry
+// of each architecture counts, and errno in words gives the number where there is none.
+//
+// Syscalls that a fix declares may differ; with Changes.Repair and Changes.Decisions only the text after is read.
 //
 // In a file with SeccompProfile resources each of them is compared so, and all else must stay as it is.
 func Compare(before, after *source.File, fixes []fixers.Fix, targets seccomp.Targets) string {
@@ -38,6 +41,11 @@ func Compare(before, after *source.File, fixes []fixers.Fix, targets seccomp.Tar
 		repair = repair || f.Changes.Repair || f.Changes.Decisions
 		for _, name := range f.Changes.Syscalls {
 			declared[name] = true
+			if s, ok := seccomp.LookupSyscall(name); ok && s.SocketCall != 0 {
+				declared["socketcall"] = true
+			} else if ok && s.IPC != 0 {
+				declared["ipc"] = true
+			}
 		}
 	}
 	now, err := read(after.Bytes)
@@ -66,27 +74,22 @@ func Compare(before, after *source.File, fixes []fixers.Fix, targets seccomp.Tar
 			return fmt.Sprintf("%s is %s after the fix, and was %s", key, now.fields[key], orNone(old.fields[key]))
 		}
 	}
-	// A name that no libseccomp knows today may be one tomorrow.
-	if difference := compareRules(old, now, func(name string) bool { return declared[name] || isSyscall(name) }); difference != "" {
-		return difference
-	}
-	difference := compareRules(old, now, func(name string) bool { return declared[name] })
+	difference := old.compareRules(now, declared, func(string) bool { return false })
 	if difference == "" && len(declared) == 0 {
-		return ""
+		return "" // as it is written, already
 	}
-	from, to := seccomp.Parse(before), seccomp.Parse(after)
-	if difference != "" && !hostsKnown(from) {
-		return difference
+	was, is := seccomp.Parse(before), seccomp.Parse(after)
+	plain := !misshapen(was) && !misshapen(is) && (difference == "" || hostsKnown(was))
+	if d := old.compareRules(now, declared, func(name string) bool {
+		_, known := seccomp.LookupSyscall(name)
+		return known && plain
+	}); d != "" {
+		return d
 	}
-	return undeclared(seccomp.Diff(from, to, targets), declared)
+	return compareDecisions(seccomp.Diff(was, is, targets), declared)
 }
 
-func isSyscall(name string) bool {
-	_, ok := seccomp.LookupSyscall(name)
-	return ok
-}
-
-// hostsKnown reports whether a profile says for which machines it is: without that, rules that the comparison of decisions would find equal on the usual ones may differ on others.
+// hostsKnown reports whether a profile says for which machines it is. Without that, rules that decide alike on the usual ones may differ on others.
 func hostsKnown(p *seccomp.Profile) bool {
 	if len(p.Architectures)+len(p.ArchMap) > 0 {
 		return true
@@ -104,46 +107,69 @@ func hostsKnown(p *seccomp.Profile) bool {
 	return true
 }
 
-// undeclared says what a difference holds that is not about declared syscalls.
-func undeclared(d *seccomp.Difference, declared map[string]bool) string {
-	for _, w := range d.Whole {
-		return fmt.Sprintf("%s is %s after the fix, and was %s%s", w.What, w.After, w.Before, forWhom(w.For))
-	}
-	for _, c := range d.Changes {
-		if len(declared) > 0 && c.Cause == seccomp.CauseBorder && c.Effect == 0 {
-			continue
+// misshapen reports whether a profile has parts that Parse does not take for what they stand for.
+func misshapen(p *seccomp.Profile) bool {
+	return slices.ContainsFunc(p.Problems, func(problem source.Problem) bool {
+		return problem.Kind != seccomp.KindNoDefault && problem.Kind != seccomp.KindEmptyNames && problem.Kind != seccomp.KindNoArgument && problem.Kind != seccomp.KindManyArguments
+	})
+}
+
+// compareRules compares the rules about each syscall as they are written, except those about which decided says that their decisions are compared.
+func (m *meaning) compareRules(now *meaning, declared map[string]bool, decided func(name string) bool) string {
+	for _, name := range slices.Sorted(maps.Keys(m.syscalls)) {
+		rules, ok := now.syscalls[name]
+		switch {
+		case declared[name] || decided(name):
+		case !ok:
+			return fmt.Sprintf("no rule names the syscall %q after the fix", name)
+		case !slices.Equal(rules, m.syscalls[name]):
+			return fmt.Sprintf("other rules decide about the syscall %q after the fix", name)
 		}
-		for _, name := range c.Syscalls {
-			if !declared[name] {
-				return fmt.Sprintf("%q ends as %s after the fix, and as %s before%s", name, c.After, c.Before, forWhom(c.For))
-			}
+	}
+	for _, name := range slices.Sorted(maps.Keys(now.syscalls)) {
+		if _, ok := m.syscalls[name]; !ok && !declared[name] && !decided(name) {
+			return fmt.Sprintf("no rule named the syscall %q before the fix", name)
 		}
 	}
 	return ""
 }
 
-func forWhom(s string) string {
-	if s == "" {
-		return ""
+// compareDecisions says what a difference holds that is not declared. Flags and the listener were compared as fields.
+func compareDecisions(d *seccomp.Difference, declared map[string]bool) string {
+	forWhom := func(s string) string {
+		if s == "" {
+			return ""
+		}
+		return " for " + s
 	}
-	return ", for " + s
-}
-
-// compareRules says which syscall has other rules than before, besides those that may.
-func compareRules(old, now *meaning, may func(name string) bool) string {
-	for _, name := range slices.Sorted(maps.Keys(old.syscalls)) {
-		rules, ok := now.syscalls[name]
+	for _, c := range d.Whole {
 		switch {
-		case may(name):
-		case !ok:
-			return fmt.Sprintf("no rule names the syscall %q after the fix", name)
-		case !slices.Equal(rules, old.syscalls[name]):
-			return fmt.Sprintf("other rules decide about the syscall %q after the fix", name)
+		case c.What == seccomp.WhatFlags, c.What == seccomp.WhatListener:
+		case c.What != seccomp.WhatRefused:
+			return fmt.Sprintf("%s is %s after the fix%s, and was %s", c.What, c.After, forWhom(c.For), c.Before)
+		case c.Before == "accepted":
+			return fmt.Sprintf("the profile is %s after the fix%s, and was accepted", c.After, forWhom(c.For))
 		}
 	}
-	for _, name := range slices.Sorted(maps.Keys(now.syscalls)) {
-		if _, ok := old.syscalls[name]; !ok && !may(name) {
-			return fmt.Sprintf("no rule named the syscall %q before the fix", name)
+	for _, c := range d.Changes {
+		if len(declared) > 0 && c.Cause == seccomp.CauseBorder && c.Effect == 0 {
+			continue // what that breaks is for seccomp/enosys-border to find
+		}
+		for _, name := range c.Syscalls {
+			if declared[name] {
+				continue
+			}
+			on := ""
+			if len(c.ABIs) > 0 {
+				on = " on " + c.ABIs[0]
+			}
+			switch {
+			case c.Unsure:
+				return fmt.Sprintf("nobody can tell whether %s decides about %q%s%s as %s did", c.After, name, on, forWhom(c.For), c.Before)
+			case c.Cause == seccomp.CauseBorder:
+				return fmt.Sprintf("the decision about %q%s%s is %s after the fix, and was %s: the highest number that the profile names is another one", name, on, forWhom(c.For), c.After, c.Before)
+			}
+			return fmt.Sprintf("the decision about %q%s%s is %s after the fix, and was %s", name, on, forWhom(c.For), c.After, c.Before)
 		}
 	}
 	return ""
