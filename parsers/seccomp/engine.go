@@ -116,17 +116,22 @@ func (f *Filter) partsOf(rule int) [][]Cond {
 	return f.index.parts[rule]
 }
 
-// Cond is one condition on an argument. It compares the whole register, unsigned. On a 32-bit ABI, to which x32 and n32 belong, libseccomp compares the lower 32 bits only.
+// Cond is one condition on an argument. It compares the whole register, unsigned, or its lower half.
 type Cond struct {
 	Arg int
 	Op  string // SCMP_CMP_…
 	// Value is what is compared with: for SCMP_CMP_MASKED_EQ the value within the mask.
 	Value uint64
 	Mask  uint64 // for SCMP_CMP_MASKED_EQ only
+	// Low says that only the lower 32 bits of the register are compared, as libseccomp does for every 32-bit ABI, x32 and the n32 of MIPS included.
+	Low bool
 }
 
 // Holds reports whether an argument meets the condition.
 func (c Cond) Holds(arg uint64) bool {
+	if c.Low {
+		arg = uint64(uint32(arg))
+	}
 	switch c.Op {
 	case "SCMP_CMP_NE":
 		return arg != c.Value
@@ -160,7 +165,7 @@ func narrow(conds []Cond) []Cond {
 	conds = slices.Clone(conds)
 	for i := range conds {
 		c := &conds[i]
-		c.Value, c.Mask = uint64(uint32(c.Value)), uint64(uint32(c.Mask))
+		c.Value, c.Mask, c.Low = uint64(uint32(c.Value)), uint64(uint32(c.Mask)), true
 	}
 	return withoutAlways(conds)
 }
@@ -235,19 +240,12 @@ type Decision struct {
 	Border int
 	// Cases are the alternatives of StepConditions, in order of the file.
 	Cases []Case
-	// Bits is how much of a register the filter compares on the ABI, 32 or 64.
-	Bits int
 }
 
 // Eval returns the outcomes that are possible for a call with the given registers: one, or several where rules with different actions hold at once, of which libseccomp takes one that
 // neither the order in the file nor its release foretells.
 func (d *Decision) Eval(args [6]uint64) []Outcome {
 	var out []Outcome
-	if d.Bits == 32 {
-		for i := range args {
-			args[i] = uint64(uint32(args[i]))
-		}
-	}
 	for _, c := range d.Cases {
 		if !slices.Contains(out, c.Outcome) && c.Holds(args) {
 			out = append(out, c.Outcome)
@@ -372,7 +370,7 @@ func (f *Filter) Named(syscall string) bool { return len(f.uses(syscall)) > 0 }
 // about as one that no rule names. Where the profile is Off, every call runs.
 func (f *Filter) Decide(a *Architecture, syscall string) Decision {
 	if f.Off {
-		return Decision{Step: StepDefault, Outcome: Outcome{Action: "SCMP_ACT_ALLOW"}, Bits: a.Bits}
+		return Decision{Step: StepDefault, Outcome: Outcome{Action: "SCMP_ACT_ALLOW"}}
 	}
 	s, known := LookupSyscall(syscall)
 	number, on := 0, false
@@ -380,12 +378,12 @@ func (f *Filter) Decide(a *Architecture, syscall string) Decision {
 		number, on = s.Number(a.ABI)
 	}
 	if border, ok := f.Border(a); ok && on && number > border {
-		return Decision{Step: StepBorder, Outcome: Outcome{"SCMP_ACT_ERRNO", 38}, Border: border, Bits: a.Bits}
+		return Decision{Step: StepBorder, Outcome: Outcome{"SCMP_ACT_ERRNO", 38}, Border: border}
 	}
 	if !f.Covers(a) {
-		return Decision{Step: StepForeign, Outcome: Outcome{Action: "SCMP_ACT_KILL_THREAD"}, Bits: a.Bits}
+		return Decision{Step: StepForeign, Outcome: Outcome{Action: "SCMP_ACT_KILL_THREAD"}}
 	}
-	d := Decision{Step: StepDefault, Outcome: f.Default, Bits: a.Bits}
+	d := Decision{Step: StepDefault, Outcome: f.Default}
 	if _, lost := f.Unloaded(a); !on || lost {
 		return d
 	}
@@ -427,7 +425,7 @@ func (f *Filter) decide(d *Decision, a *Architecture, uses []use, subCall int) b
 			}
 			c := Case{Outcome: rule.Outcome, Rule: rule.Rule, Name: u.name, Multiplexed: subCall != 0}
 			if subCall != 0 {
-				c.Conds = append(c.Conds, Cond{Arg: 0, Op: "SCMP_CMP_EQ", Value: uint64(subCall)})
+				c.Conds = append(c.Conds, Cond{Arg: 0, Op: "SCMP_CMP_EQ", Value: uint64(subCall), Low: a.Bits == 32})
 			}
 			for _, cond := range part {
 				if subCall == 0 || cond.Arg != 0 {

@@ -246,7 +246,7 @@ func miscompiled(d *Decision) bool {
 	var low, high [6]bool
 	for i, c := range d.Cases {
 		for _, cond := range c.Conds {
-			if d.Bits == 64 && ordered(cond) {
+			if !cond.Low && ordered(cond) {
 				if cond.Value < 1<<32 {
 					low[cond.Arg] = true
 				} else {

@@ -201,9 +201,10 @@ func (r *Resolved) filtered(rule *Rule, host string) string {
 	has := func(cap String) bool { return slices.Contains(r.Host.Caps, cap.Text) }
 	isHost := func(arch String) bool { return arch.Text == host }
 	in, ex := &rule.Includes, &rule.Excludes
-	kernel := func(s String) bool { return r.Loader == LoaderDocker && s.Text != "" }
+	// An empty minKernel is release 0.0, which every kernel reaches.
+	kernel := func(s String) bool { return r.Loader == LoaderDocker && !s.Span.IsEmpty() }
 	for _, s := range []String{in.MinKernel, ex.MinKernel} {
-		if kernel(s) && !validMinKernel(s.Text) {
+		if kernel(s) && s.Text != "" && !validMinKernel(s.Text) {
 			r.refuse(s, strconv.Quote(s.Text)+" is no kernel release such as 4.8")
 		}
 	}

@@ -1,0 +1,312 @@
+package seccomp
+
+import (
+	"fmt"
+	"math"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// maxErrno is the highest errno that libseccomp takes for SCMP_ACT_ERRNO, after it has cut it to 16 bits.
+const maxErrno = 4094
+
+// flagsInRunc is the first release of runc that takes flags.
+var flagsInRunc = Version{1, 2, 0}
+
+// Refusals returns the reasons for which the container does not start: those of the loader (Resolved.Refused), and where there is none of them those of the runtime and
+// libseccomp. JSON and shape are Profile.Problems, and a filter that is too large for the kernel is not here.
+func (f *Filter) Refusals() []Refusal {
+	if len(f.Refused) > 0 {
+		return f.Refused
+	}
+	var out []Refusal
+	add := func(at String, format string, args ...any) { out = append(out, Refusal{at, fmt.Sprintf(format, args...)}) }
+	crun := f.Target.Runtime == "crun"
+	p := f.Profile
+	if f.Off {
+		if crun && f.Loader == LoaderOCI && !p.Span.IsEmpty() {
+			add(String{}, "crun takes no profile without a defaultAction")
+		}
+		return out
+	}
+	f.refuseFlags(add)
+	f.refuseArchitectures(add)
+	errno, given := f.errno(p.DefaultErrnoRet, p.DefaultErrno)
+	f.refuseAction(add, p.DefaultAction, f.Default, errno, given)
+	switch {
+	case f.Default.Action == "SCMP_ACT_NOTIFY":
+		add(p.DefaultAction, "%s cannot have SCMP_ACT_NOTIFY as the default action", f.Target.Runtime)
+	case f.Default.Action == "SCMP_ACT_ERRNO" && f.Default.Errno > maxErrno:
+		add(p.DefaultAction, "libseccomp takes no errno above %d, and the default action gives %d", maxErrno, f.Default.Errno)
+	}
+	for i, rule := range p.Rules {
+		if f.live[i] != nil {
+			f.refuseRule(add, i, rule, f.live[i].Outcome)
+			continue
+		}
+		if len(rule.Names) > 0 && !(rule.LegacyName && f.Loader == LoaderOCI) || f.Loader == LoaderContainers || f.Loader == LoaderDocker && f.filtered(rule, hostName(f.Loader, f.Host)) != "" {
+			continue
+		}
+		// The loader hands it on without names.
+		errno, _ := f.errno(rule.ErrnoRet, rule.Errno)
+		f.refuseRule(add, i, rule, outcome(rule.Action.Text, errno))
+		if crun && (rule.NamesSpan.IsEmpty() || rule.LegacyName) {
+			add(rule.Name, "crun takes no rule without names")
+		}
+	}
+	if len(out) == 0 {
+		f.refuseConflicts(add)
+	}
+	return out
+}
+
+type refuse = func(at String, format string, args ...any)
+
+// errno returns the errno that is handed to the runtime, and whether one is.
+func (f *Filter) errno(number Number, word String) (uint64, bool) {
+	if f.Loader == LoaderContainers && word.Text != "" {
+		n, _ := LookupErrno(word.Text)
+		return uint64(n), true
+	}
+	if number.Known {
+		return number.Value, true
+	}
+	return eperm, false
+}
+
+func (f *Filter) refuseFlags(add refuse) {
+	runtime, version := f.Target.Runtime, f.Target.RuntimeVersion
+	if runtime == "runc" && len(f.Profile.Flags) > 0 && version.Less(flagsInRunc) {
+		add(f.Profile.Flags[0], "runc before 1.2.0 takes no profile with flags")
+		return
+	}
+	for _, name := range f.Profile.Flags {
+		flag, ok := LookupFlag(name.Text)
+		if !ok {
+			add(name, "%s does not know the flag %q", runtime, name.Text)
+			continue
+		}
+		f.refuseSupport(add, name, "flag", flag.Support)
+		if runtime == "runc" && name.Text == "SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV" && !slices.ContainsFunc(f.Rules, func(r ResolvedRule) bool { return r.Outcome.Action == "SCMP_ACT_NOTIFY" }) {
+			add(name, "the kernel takes SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV only with a rule whose action is SCMP_ACT_NOTIFY")
+		}
+	}
+}
+
+// refuseSupport tells about a name that the runtime or libseccomp does not know yet. crun asks libseccomp about architectures, and sets flags without it.
+func (f *Filter) refuseSupport(add refuse, name String, kind string, s Support) bool {
+	runtime, version := f.Target.Runtime, f.Target.RuntimeVersion
+	since, ever := s.Since(runtime)
+	switch {
+	case !ever:
+		add(name, "no release of %s knows the %s %q", runtime, kind, name.Text)
+	case version.Less(since):
+		add(name, "%s before %s does not know the %s %q", runtime, since, kind, name.Text)
+	default:
+		since, _ := s.Since("libseccomp")
+		if !f.Target.Libseccomp.Version.Less(since) || runtime == "crun" && kind == "flag" {
+			return false
+		}
+		add(name, "libseccomp before %s does not know the %s %q", since, kind, name.Text)
+	}
+	return true
+}
+
+func (f *Filter) refuseArchitectures(add refuse) {
+	for _, name := range f.Architectures {
+		a, ok := LookupArchitecture(name.Text)
+		if !ok && f.Target.Runtime == "crun" { // which does not mind the prefix and the case of what follows it
+			a, ok = LookupArchitecture("SCMP_ARCH_" + strings.ToUpper(strings.TrimPrefix(name.Text, "SCMP_ARCH_")))
+		}
+		switch {
+		case !ok:
+			add(name, "%s does not know the architecture %q", f.Target.Runtime, name.Text)
+		case f.refuseSupport(add, name, "architecture", a.Support):
+		case f.Host.Arch != nil && a.BigEndian != f.Host.Arch.BigEndian:
+			add(name, "libseccomp takes no architecture of another byte order than that of the host, %s", f.Host.Arch.ABI)
+		}
+	}
+}
+
+// refuseAction tells what is wrong with an action and the errno that is given with it.
+func (f *Filter) refuseAction(add refuse, name String, o Outcome, errno uint64, given bool) bool {
+	action, ok := LookupAction(name.Text)
+	if !ok {
+		add(name, "%s does not know the action %q", f.Target.Runtime, name.Text)
+		return true
+	}
+	if f.refuseSupport(add, name, "action", action.Support) {
+		return true
+	}
+	switch {
+	case f.Target.Runtime == "crun" && given && !action.Errno:
+		add(name, "crun takes no errno with %s", name.Text)
+	case f.Target.Runtime == "crun" && given && errno > math.MaxUint32:
+		add(name, "crun takes no errno of more than 32 bits")
+	default:
+		return false
+	}
+	return true
+}
+
+// refuseRule tells what the runtime refuses about a rule for itself.
+func (f *Filter) refuseRule(add refuse, place int, rule *Rule, o Outcome) {
+	crun := f.Target.Runtime == "crun"
+	errno, given := f.errno(rule.ErrnoRet, rule.Errno)
+	if f.refuseAction(add, rule.Action, o, errno, given) {
+		return
+	}
+	names := []String{}
+	if f.live[place] != nil {
+		names = f.live[place].Names
+	}
+	added := false // libseccomp is given a rule
+	for _, name := range names {
+		if name.Text == "" && !crun {
+			add(name, "runc takes no empty name of a syscall")
+		}
+		if name.Text == "write" && o.Action == "SCMP_ACT_NOTIFY" && !crun {
+			add(name, "runc takes no SCMP_ACT_NOTIFY for write")
+		}
+		s, ok := LookupSyscall(name.Text)
+		added = added || ok && f.Target.Libseccomp.Knows(s) && o != f.Default
+	}
+	if o.Action == "SCMP_ACT_NOTIFY" && !crun && f.Profile.ListenerPath.Text == "" && added {
+		add(rule.Action, "runc takes no SCMP_ACT_NOTIFY without listenerPath")
+	}
+	if added && o.Action == "SCMP_ACT_ERRNO" && o.Errno > maxErrno {
+		add(rule.Action, "libseccomp takes no errno above %d, and the rule gives %d", maxErrno, o.Errno)
+	}
+	args := rule.Args
+	if crun && len(args) > 6 && f.Target.RuntimeVersion.Less(crunReadsAllConds) {
+		args = args[:6]
+	}
+	for _, a := range args {
+		if !slices.Contains(Operators(), a.Op.Text) && (added || !crun && len(names) > 0) {
+			add(a.Op, "%s does not know the operator %q", f.Target.Runtime, a.Op.Text)
+		}
+		if a.Index.Value > 5 && added {
+			add(String{strconv.FormatUint(a.Index.Value, 10), a.Index.Span}, "the arguments of a syscall have the indexes 0 to 5, not %d", a.Index.Value)
+		}
+	}
+}
+
+// refuseConflicts tells about rules that libseccomp does not add since others contradict them (EEXIST).
+func (f *Filter) refuseConflicts(add refuse) {
+	names := make([]string, 0, 8)
+	for name, n := range f.index.names {
+		if n.syscall != nil && (len(n.uses) > 1 || len(f.partsOf(n.uses[0].rule)) > 1 || n.syscall.SocketCall != 0 || n.syscall.IPC != 0) {
+			names = append(names, name)
+		}
+	}
+	slices.Sort(names)
+	told := map[*Rule]bool{}
+	tell := func(first, second *Case, a *Architecture) {
+		if told[second.Rule] {
+			return
+		}
+		told[second.Rule] = true
+		through := ""
+		if second.Multiplexed {
+			through = ", which it also compares in socketcall and ipc with the first argument left out"
+		}
+		add(second.Name, "libseccomp refuses a second action for %q on %s under the condition %s%s: %s, and %s before", second.Name.Text, a.ABI, condsKey(second.Conds), through, second.Outcome, first.Outcome)
+	}
+	for _, a := range f.Archs {
+		for _, name := range names {
+			if cases := f.added(a, name); len(cases) > 1 {
+				if first, second, ok := contradiction(cases); ok {
+					tell(first, second, a)
+				}
+			}
+		}
+		for _, call := range []string{"socketcall", "ipc"} {
+			if s, ok := LookupSyscall(call); ok && s.On(a.ABI) {
+				if first, second, ok := contradiction(f.added(a, call)); ok {
+					tell(first, second, a)
+				}
+			}
+		}
+	}
+}
+
+// added returns the rules about a syscall that libseccomp is given for an ABI one after the other, until one without conditions makes all later ones void.
+func (f *Filter) added(a *Architecture, syscall string) []Case {
+	s, ok := LookupSyscall(syscall)
+	if !ok || !s.On(a.ABI) {
+		return nil
+	}
+	type place struct {
+		use
+		subCall int
+	}
+	var places []place
+	if f.Target.Libseccomp.Knows(s) {
+		for _, u := range f.uses(syscall) {
+			places = append(places, place{u, 0})
+		}
+	}
+	if syscall == "socketcall" || syscall == "ipc" {
+		for _, through := range multiplexed() {
+			number := through.SocketCall
+			if syscall == "ipc" {
+				number = through.IPC
+			}
+			if number != 0 && through.Multiplexed(a.ABI) && f.Target.Libseccomp.Knows(through) {
+				for _, u := range f.uses(through.Name) {
+					places = append(places, place{u, number})
+				}
+			}
+		}
+		slices.SortStableFunc(places, func(x, y place) int { return x.name.Span.Start - y.name.Span.Start })
+	}
+	var cases []Case
+	for _, p := range places {
+		var d Decision
+		decided := f.decide(&d, a, []use{p.use}, p.subCall)
+		for _, c := range d.Cases {
+			if !slices.IsSortedFunc(c.Conds, byArg) {
+				c.Conds = slices.SortedStableFunc(slices.Values(c.Conds), byArg)
+			}
+			cases = append(cases, c)
+		}
+		if decided {
+			break
+		}
+	}
+	return cases
+}
+
+// contradiction returns the first case that libseccomp refuses to add after the earlier ones, with the one that it contradicts: a case with another action for the
+// same conditions, or for the leading ones of an earlier case. Conditions stand in the order of the arguments.
+func contradiction(cases []Case) (first, second *Case, found bool) {
+	var kept []*Case
+	for j := range cases {
+		b := &cases[j]
+		dropped := false
+		kept = slices.DeleteFunc(kept, func(a *Case) bool {
+			n := 0
+			for n < len(a.Conds) && n < len(b.Conds) && a.Conds[n] == b.Conds[n] {
+				n++
+			}
+			switch {
+			case found:
+			case n == len(b.Conds) && a.Outcome != b.Outcome:
+				first, second, found = a, b, true
+			case n == len(a.Conds):
+				dropped = true // the earlier case holds wherever this one does
+			case n == len(b.Conds):
+				return true
+			}
+			return false
+		})
+		if found {
+			return first, second, true
+		}
+		if !dropped {
+			kept = append(kept, b)
+		}
+	}
+	return nil, nil, false
+}
