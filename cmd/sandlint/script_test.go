@@ -29,13 +29,20 @@ func TestMain(m *testing.M) {
 //	status N COMMAND…    runs a command whose exit status must be N
 //	bytes FILE TEXT      writes a file; TEXT has the escapes of a Go string
 //	conforms FILE        checks that a file, or stdout, follows docs/schema/findings.schema.json
+//
+// and $SRC is the repository.
 func TestScript(t *testing.T) {
+	root, err := filepath.Abs(filepath.Join("..", ".."))
+	if err != nil {
+		t.Fatal(err)
+	}
 	testscript.Run(t, testscript.Params{
 		Dir:                 filepath.Join("..", "..", "testdata", "script"),
 		UpdateScripts:       *update,
 		RequireExplicitExec: true,
 		RequireUniqueNames:  true,
 		Setup: func(env *testscript.Env) error {
+			env.Setenv("SRC", root)
 			return os.Mkdir(filepath.Join(env.WorkDir, ".git"), 0o755)
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){

@@ -21,7 +21,9 @@ func (f *Filter) Refusals() []Refusal {
 		return f.Refused
 	}
 	var out []Refusal
-	add := func(at String, format string, args ...any) { out = append(out, Refusal{at, fmt.Sprintf(format, args...)}) }
+	add := func(at String, format string, args ...any) {
+		out = append(out, Refusal{at, fmt.Sprintf(format, args...)})
+	}
 	crun := f.Target.Runtime == "crun"
 	p := f.Profile
 	if f.Off {

@@ -77,7 +77,7 @@ func equalRules(p *rules.Pass, profile *workspace.Profile) []bool {
 // needed returns a name of a rule without which runc could answer ENOSYS to other syscalls than it does: one with the highest number on some ABI. Only names of rules that are always in force,
 // that are not themselves such as may go, and that every libseccomp knows, make it superfluous.
 func needed(p *rules.Pass, profile *workspace.Profile, rule *seccomp.Rule, equals []bool) (string, bool) {
-	if runs(profile) || profile.DefaultAction.Text == "SCMP_ACT_TRACE" || !slices.Contains(p.Targets().Seccomp.Runtimes(), "runc") {
+	if runs(profile) || profile.DefaultAction.Text == "SCMP_ACT_TRACE" {
 		return "", false
 	}
 	libs := p.Targets().Seccomp.Libseccomps()

@@ -86,7 +86,7 @@ func TestUsageErrors(t *testing.T) {
 		args string
 		want string
 	}{
-		{"chekc", `there is no command "chekc"; it is one of check, completion, fix, help, rule, rules, trace, version`},
+		{"chekc", `there is no command "chekc"; it is one of check, completion, fix, help, rule, rules, seccomp, trace, version`},
 		{"chec", `there is no command "chec"; did you mean "check"?`},
 		{"Dockerfile", `there is no command "Dockerfile"; did you mean "sandlint check Dockerfile"?`},
 		{"check --formt json", `there is no flag --formt; did you mean --format?`},
@@ -289,8 +289,16 @@ type full struct{}
 func (full) Write([]byte) (int, error) { return 0, errors.New("no space left on device") }
 
 func TestOutputThatCannotBeWritten(t *testing.T) {
-	dir := write(t, map[string]string{"Dockerfile": "FROM scratch\nLABEL a=BAD\n"})
-	for _, args := range []string{"check", "check --format json", "check --format github", "fix", "rules", "rules --format json", "version", "completion bash"} {
+	dir := write(t, map[string]string{
+		"Dockerfile": "FROM scratch\nLABEL a=BAD\n",
+		"p.json":     `{"defaultAction": "SCMP_ACT_ERRNO", "syscalls": [{"names": ["read"], "action": "SCMP_ACT_ALLOW"}]}`,
+	})
+	for _, args := range []string{
+		"check", "check --format json", "check --format github", "fix", "rules", "rules --format json", "version", "completion bash",
+		"seccomp explain p.json read", "seccomp explain --format json p.json read", "seccomp table p.json", "seccomp table --format json p.json", "seccomp table --format csv p.json",
+		"seccomp table --format html p.json", "seccomp diff p.json p.json", "seccomp diff --format json p.json p.json", "seccomp diff --format markdown p.json p.json",
+		"seccomp resolve --arch amd64 p.json", "seccomp which read", "seccomp which --format json read",
+	} {
 		a, _, stderr := testApp(dir, nil)
 		a.stdout = &brokenPipe{}
 		if status := a.run(strings.Fields(args)); status > StatusFindings || stderr.Len() > 0 && args != "fix" {

@@ -36,12 +36,18 @@ type runFlags struct {
 
 // input registers the flags that say what is read, and for which consumers.
 func (f *runFlags) input(cmd *cobra.Command) {
+	f.consumers(cmd)
+	flags := cmd.Flags()
+	flags.StringVar(&f.stdinFilename, "stdin-filename", "", "`PATH` that standard input stands for")
+	flags.BoolVarP(&f.verbose, "verbose", "v", false, "tell which files were skipped and which fixes withheld, and why")
+}
+
+// consumers registers the flags that say for which consumers the files are.
+func (f *runFlags) consumers(cmd *cobra.Command) {
 	flags := cmd.Flags()
 	flags.StringVar(&f.config, "config", "", "read this configuration `FILE` instead of the nearest "+config.Name)
 	flags.BoolVar(&f.noConfig, "no-config", false, "read no configuration file")
 	flags.StringArrayVar(&f.targets, "target", nil, "version of a consumer, as `CONSUMER=VERSION`: nix=2.24 (repeatable)")
-	flags.StringVar(&f.stdinFilename, "stdin-filename", "", "`PATH` that standard input stands for")
-	flags.BoolVarP(&f.verbose, "verbose", "v", false, "tell which files were skipped and which fixes withheld, and why")
 	var consumers []string
 	for _, c := range workspace.Consumers() {
 		consumers = append(consumers, c+"=")

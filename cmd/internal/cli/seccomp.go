@@ -1,0 +1,261 @@
+package cli
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/sandlint/sandlint/cmd/internal/decisions"
+	"github.com/sandlint/sandlint/cmd/internal/report"
+	"github.com/sandlint/sandlint/parsers/seccomp"
+	"github.com/sandlint/sandlint/parsers/source"
+	"github.com/sandlint/sandlint/parsers/workspace"
+)
+
+func (a *app) seccompCommand() *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "seccomp",
+		Short: "Show what a seccomp profile decides, and for whom",
+		Long: `Show what a seccomp profile really decides: what becomes of a call and why, the whole table, and
+what changes between two profiles, as the loaders (Docker, Podman, containerd), runtimes (runc,
+crun) and builds of libseccomp that the targets name make it.`,
+		Args: func(cmd *cobra.Command, args []string) error {
+			if len(args) == 0 {
+				return nil
+			}
+			if near := source.Nearest(args[0], subcommands(cmd)); near != "" {
+				return fmt.Errorf("there is no command \"%s %s\"; did you mean %q?", cmd.CommandPath(), args[0], near)
+			}
+			return fmt.Errorf("there is no command \"%s %s\"; it is one of %s", cmd.CommandPath(), args[0], strings.Join(subcommands(cmd), ", "))
+		},
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return fmt.Errorf("%s takes a command: %s; see %s --help", cmd.CommandPath(), strings.Join(subcommands(cmd), ", "), cmd.CommandPath())
+		},
+	}
+	cmd.AddCommand(a.seccompDiffCommand(), a.seccompExplainCommand(), a.seccompResolveCommand(), a.seccompTableCommand(), a.seccompWhichCommand())
+	return cmd
+}
+
+func subcommands(cmd *cobra.Command) []string {
+	var names []string
+	for _, c := range cmd.Commands() {
+		names = append(names, c.Name())
+	}
+	return names
+}
+
+// seccompFlags say for whom and on which machines profiles are looked at.
+type seccompFlags struct {
+	runFlags
+	archs  []string
+	caps   []string
+	kernel string
+	format string
+	// exactCaps says that caps are the whole set, and not added to the default one.
+	exactCaps bool
+}
+
+// register registers the flags that all commands about what profiles decide have, and the formats, of which the first is the default.
+func (f *seccompFlags) register(cmd *cobra.Command, formats ...string) {
+	f.consumers(cmd)
+	flags := cmd.Flags()
+	flags.StringSliceVar(&f.archs, "arch", nil, "`ARCHITECTURE` of the calls: x86_64, arm64, x86 …, or all that the profile lists (repeatable; default: x86_64 and aarch64, where it is for them)")
+	flags.StringSliceVar(&f.caps, "cap", nil, "`CAPABILITY` that the container has besides the default ones, such as SYS_ADMIN; all, or none to begin with an empty set (repeatable)")
+	flags.StringVar(&f.kernel, "kernel", "", "`VERSION` of Linux, for the minKernel of rules (default: the newest)")
+	completeArchs(cmd, "all")
+	completeCaps(cmd, "cap", "all", "none")
+	f.formatFlag(cmd, formats...)
+}
+
+// formatFlag registers --format, of which the first value is the default, and checks it before the command runs.
+func (f *seccompFlags) formatFlag(cmd *cobra.Command, formats ...string) {
+	cmd.Flags().StringVar(&f.format, "format", formats[0], "output as `FORMAT`: "+strings.Join(formats, ", "))
+	complete(cmd, "format", formats...)
+	run := cmd.RunE
+	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		if !slices.Contains(formats, f.format) {
+			return fmt.Errorf("--format %q is not one of %s", f.format, strings.Join(formats, ", "))
+		}
+		return run(cmd, args)
+	}
+}
+
+func completeArchs(cmd *cobra.Command, more ...string) {
+	complete(cmd, "arch", append(decisions.ArchNames(), more...)...)
+}
+
+func completeCaps(cmd *cobra.Command, flag string, more ...string) {
+	complete(cmd, flag, append(seccomp.Capabilities(), more...)...)
+}
+
+// scope returns what the flags and the configuration say.
+func (a *app) scope(f *seccompFlags, paths ...string) (s decisions.Scope, err error) {
+	dir, err := a.getwd()
+	if err != nil {
+		return s, fmt.Errorf("finding the working directory: %w", err)
+	}
+	conf, err := a.config(&f.runFlags, dir, paths)
+	if err != nil {
+		return s, err
+	}
+	all, err := targets(f.targets, conf)
+	if err != nil {
+		return s, err
+	}
+	s.Targets = all.Seccomp
+	if s.Archs, s.AllArchs, err = f.parseArchs(); err != nil {
+		return s, err
+	}
+	if s.Caps, err = decisions.ParseCaps(f.caps); err != nil {
+		if f.exactCaps {
+			return s, fmt.Errorf("--caps: %w", err)
+		}
+		return s, fmt.Errorf("--cap: %w", err)
+	}
+	if f.exactCaps && !slices.ContainsFunc(f.caps, func(c string) bool { return strings.EqualFold(c, "default") }) {
+		s.Caps.None = true
+	}
+	s.Kernel, err = parseKernel(f.kernel)
+	return s, err
+}
+
+// parseArchs returns the architectures that --arch names, each once; all says that the word all is among them.
+func (f *seccompFlags) parseArchs() (archs []*seccomp.Architecture, all bool, err error) {
+	for _, name := range names(f.archs) {
+		if name == "all" {
+			all = true
+			continue
+		}
+		arch, err := decisions.ParseArch(name)
+		if err != nil {
+			return nil, false, fmt.Errorf("--arch: %w", err)
+		}
+		if !slices.Contains(archs, arch) {
+			archs = append(archs, arch)
+		}
+	}
+	if all {
+		archs = nil
+	}
+	return archs, all, nil
+}
+
+// parseKernel reads the value of --kernel.
+func parseKernel(s string) (seccomp.Version, error) {
+	if s == "" {
+		return seccomp.Version{}, nil
+	}
+	v, ok := seccomp.ParseVersion(s)
+	if !ok || v.IsZero() {
+		return v, fmt.Errorf("--kernel %q is no release of Linux such as 5.10", s)
+	}
+	return v, nil
+}
+
+// readProfile reads the profile at path, - for standard input, and tells of its problems on standard error. It returns nil after it has told why there is none to be read.
+func (a *app) readProfile(path string) (*seccomp.Profile, error) {
+	file, err := a.readInput(path)
+	if err != nil {
+		a.complain("%v", workspace.FileError{Path: path, Err: err})
+		a.raise(StatusUnreadable)
+		return nil, nil
+	}
+	all := seccomp.ParseAll(file)
+	p := all[0]
+	for _, problem := range p.Problems {
+		if problem.Kind == seccomp.KindJSON && p.Span.IsEmpty() {
+			a.unreadable(file, problem)
+			return nil, nil
+		}
+	}
+	a.note(p)
+	if len(all) > 1 {
+		a.complain("%s has %d profiles; this is about the first", file.Path, len(all))
+	}
+	return p, nil
+}
+
+func (a *app) unreadable(f *source.File, problem source.Problem) {
+	at := f.Position(problem.Span.Start)
+	a.complain("reading %s: line %d, column %d: %s", f.Path, at.Line, at.Column, problem.Message)
+	a.raise(StatusUnreadable)
+}
+
+// readInput reads a file, or standard input for -.
+func (a *app) readInput(path string) (*source.File, error) {
+	in, shownAs := a.stdin, "<stdin>"
+	if path != "-" {
+		dir, err := a.getwd()
+		if err != nil {
+			return nil, err
+		}
+		f, err := os.Open(absolute(dir, path))
+		if err != nil {
+			return nil, cause(err)
+		}
+		defer f.Close()
+		in, shownAs = f, shown(dir, absolute(dir, path))
+	}
+	b, err := io.ReadAll(io.LimitReader(in, workspace.MaxFileSize+1))
+	switch {
+	case err != nil:
+		return nil, cause(err)
+	case len(b) > workspace.MaxFileSize:
+		return nil, fmt.Errorf("sandlint reads no file above %d MiB", workspace.MaxFileSize>>20)
+	}
+	return source.NewFile(shownAs, b), nil
+}
+
+// cause returns an error without the operation and the path.
+func cause(err error) error {
+	var path *fs.PathError
+	if errors.As(err, &path) {
+		return path.Err
+	}
+	return err
+}
+
+// maxNotes is how many problems of a profile are told; sandlint check tells them all.
+const maxNotes = 10
+
+// note tells of the problems of a profile, which is nevertheless taken as far as it can be read.
+func (a *app) note(p *seccomp.Profile) {
+	for i, problem := range p.Problems {
+		if i == maxNotes {
+			a.complain("%s has %s more; sandlint check shows them", p.Source.Path, report.Plural(len(p.Problems)-i, "problem"))
+			return
+		}
+		at := p.Source.Position(problem.Span.Start)
+		a.complain("%s:%d:%d: %s", p.Source.Path, at.Line, at.Column, problem.Message)
+	}
+}
+
+// noteRefusals tells who refuses a profile, about which something is told all the same.
+func (a *app) noteRefusals(p *seccomp.Profile, s decisions.Scope) {
+	for i, r := range decisions.Refusals(p, s) {
+		if i == maxNotes {
+			a.complain("%s is refused for more reasons", p.Source.Path)
+			return
+		}
+		where := p.Source.Path
+		if !r.At.IsEmpty() {
+			at := p.Source.Position(r.At.Start)
+			where = fmt.Sprintf("%s:%d:%d", where, at.Line, at.Column)
+		}
+		a.complain("%s: refused by %s: %s", where, r.By, r.Reason)
+	}
+}
+
+// completeProfileThenSyscalls completes a file's name, and after it the names of syscalls.
+func completeProfileThenSyscalls(_ *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
+	if len(args) == 0 {
+		return nil, cobra.ShellCompDirectiveDefault
+	}
+	return seccomp.Syscalls(), cobra.ShellCompDirectiveNoFileComp
+}

@@ -1,0 +1,58 @@
+package cli
+
+import (
+	"errors"
+
+	"github.com/spf13/cobra"
+
+	"github.com/sandlint/sandlint/cmd/internal/decisions"
+)
+
+func (a *app) seccompDiffCommand() *cobra.Command {
+	var flags seccompFlags
+	cmd := &cobra.Command{
+		Use:   "diff OLD NEW",
+		Short: "Show what two profiles decide differently, and for whom",
+		Long: `Show what two profiles decide differently: not which lines changed, but which calls are allowed or
+refused otherwise, under which conditions, and for whom. All loaders that read the files, runtimes,
+releases of libseccomp, architectures, capabilities and kernels that make a difference are compared,
+as far as the targets name them. One of the profiles can be -, for standard input.
+
+Exit status: 0 when they decide alike, 1 when they do not.`,
+		Example: `  sandlint seccomp diff old.json new.json
+  git show main:seccomp.json | sandlint seccomp diff --format markdown - seccomp.json
+  sandlint seccomp diff --target docker=28 --target runc=1.1.5..1.2 old.json new.json`,
+		Args: exactly(2, "two profiles"),
+		RunE: func(_ *cobra.Command, args []string) error {
+			if args[0] == "-" && args[1] == "-" {
+				return errors.New("standard input can be one of the profiles, not both")
+			}
+			scope, err := a.scope(&flags, args...)
+			if err != nil {
+				return err
+			}
+			before, err := a.readProfile(args[0])
+			if err != nil {
+				return err
+			}
+			after, err := a.readProfile(args[1])
+			if err != nil || before == nil || after == nil {
+				return err
+			}
+			d := decisions.NewDiff(before, after, scope.Targets)
+			if !d.Empty() {
+				a.raise(StatusFindings)
+			}
+			switch flags.format {
+			case "json":
+				return d.WriteJSON(a.stdout)
+			case "markdown":
+				return d.WriteMarkdown(a.stdout)
+			}
+			return d.WriteText(a.stdout, a.colored(a.stdout))
+		},
+	}
+	flags.consumers(cmd)
+	flags.formatFlag(cmd, "text", "json", "markdown")
+	return cmd
+}

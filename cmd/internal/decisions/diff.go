@@ -1,0 +1,285 @@
+package decisions
+
+import (
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+
+	"github.com/sandlint/sandlint/cmd/internal/report"
+	"github.com/sandlint/sandlint/parsers/seccomp"
+)
+
+// Diff is what two profiles do differently.
+type Diff struct {
+	Old, New *seccomp.Profile
+	*seccomp.Difference
+}
+
+// NewDiff compares two profiles for the targets.
+func NewDiff(old, new *seccomp.Profile, t seccomp.Targets) *Diff {
+	return &Diff{old, new, seccomp.Diff(old, new, t)}
+}
+
+// summary says in a few words what changed.
+func (d *Diff) summary() string {
+	if d.Empty() {
+		return "no difference; they decide the same for every target"
+	}
+	counts := map[seccomp.Effect]map[string]bool{}
+	for _, c := range d.Changes {
+		for _, name := range c.Syscalls {
+			if counts[c.Effect] == nil {
+				counts[c.Effect] = map[string]bool{}
+			}
+			counts[c.Effect][name] = true
+		}
+	}
+	var parts []string
+	for _, e := range []seccomp.Effect{seccomp.Widens, seccomp.Narrows, seccomp.Widens | seccomp.Narrows, 0} {
+		if n := len(counts[e]); n > 0 {
+			parts = append(parts, e.String()+" "+report.Plural(n, "syscall"))
+		}
+	}
+	if n := len(d.Whole) + len(d.Borders); n > 0 {
+		parts = append(parts, report.Plural(n, "change")+" to the whole profile")
+	}
+	return strings.Join(parts, ", ")
+}
+
+func effectStyle(e seccomp.Effect) string {
+	switch e {
+	case seccomp.Widens, seccomp.Widens | seccomp.Narrows:
+		return red
+	case seccomp.Narrows:
+		return green
+	}
+	return yellow
+}
+
+// why says what else is to be told of a change.
+func why(c *seccomp.Change) []string {
+	var notes []string
+	if c.Cause == seccomp.CauseBorder {
+		notes = append(notes, "no rule about it changed, but the highest number that the profile names did, above which runc answers ENOSYS")
+	}
+	if c.Unsure {
+		notes = append(notes, "what libseccomp makes of the conditions cannot be foretold")
+	}
+	return notes
+}
+
+// example returns a call about which the profiles decide differently: "socket(0x28, 0x0, 0x0)"; "" where any call does.
+func example(c *seccomp.Change) string {
+	if !c.HasExample {
+		return ""
+	}
+	n := len(c.Example)
+	for n > 1 && c.Example[n-1] == 0 {
+		n--
+	}
+	if s, ok := seccomp.LookupSyscall(c.Syscalls[0]); ok && s.ArgsKnown {
+		n = max(n, len(s.Args))
+	}
+	var words []string
+	for _, v := range c.Example[:n] {
+		words = append(words, fmt.Sprintf("%#x", v))
+	}
+	return fmt.Sprintf("%s(%s)", c.Syscalls[0], strings.Join(words, ", "))
+}
+
+func borderText(n int, name, abi string) string {
+	if n < 0 {
+		return "none"
+	}
+	return fmt.Sprintf("%d, %s", n+numberOffsets[abi], name)
+}
+
+// WriteText writes the difference for people.
+func (d *Diff) WriteText(out io.Writer, color bool) error {
+	w := newPrinter(out, color)
+	fmt.Fprintf(w, "%s → %s: %s\n", report.Visible(d.Old.Source.Path), report.Visible(d.New.Source.Path), d.summary())
+	for _, c := range d.Whole {
+		fmt.Fprintf(w, "\n%s: %s\n", w.paint(effectStyle(c.Effect), c.Effect.String()), w.paint(bold, c.What.String()))
+		w.change(c.Before, c.After, c.For, nil)
+	}
+	for _, c := range d.Borders {
+		fmt.Fprintf(w, "\n%s: %s on %s\n", w.paint(yellow, "moves"), w.paint(bold, "the highest number that is named, above which runc answers ENOSYS,"), c.ABI)
+		w.change(borderText(c.Before, c.BeforeName, c.ABI), borderText(c.After, c.AfterName, c.ABI), c.For, nil)
+	}
+	for _, c := range d.Changes {
+		effect := c.Effect.String() + ":"
+		fmt.Fprintf(w, "\n%s ", w.paint(effectStyle(c.Effect), effect))
+		var names []string
+		for _, n := range c.Syscalls {
+			names = append(names, w.paint(bold, report.Visible(n)))
+		}
+		w.wrap(strings.Join(names, " "), len(effect)+1, 100)
+		w.change(c.Before, c.After, c.For, c.ABIs)
+		if call := example(&c); call != "" {
+			w.line("such as", call)
+		}
+		for _, n := range why(&c) {
+			w.line("note", n)
+		}
+	}
+	return w.Flush()
+}
+
+func (w *printer) change(before, after, who string, abis []string) {
+	w.line("before", before)
+	w.line("after", after)
+	if abis != nil {
+		w.line("on", list(abis, "and"))
+	}
+	if who != "" {
+		w.line("for", who)
+	}
+}
+
+// line writes a heading and what is under it.
+func (w *printer) line(heading, text string) {
+	fmt.Fprintf(w, "  %-8s ", heading)
+	w.wrap(report.Visible(text), 11, 100)
+}
+
+// code returns text as a code span of Markdown, outside of a table.
+func code(s string) string {
+	return "`" + strings.ReplaceAll(report.Visible(s), "`", "'") + "`"
+}
+
+// cell returns text for a cell of a table in GitHub's Markdown.
+func cell(s string) string {
+	return strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;", "|", "\\|", "*", "\\*", "_", "\\_", "`", "\\`", "[", "\\[", "]", "\\]").Replace(report.Visible(s))
+}
+
+const (
+	// maxNames is how many names a cell holds; all are told below the table.
+	maxNames = 8
+	// maxRows is how many rows the table has; the others are folded away.
+	maxRows = 25
+)
+
+// WriteMarkdown writes the difference as a comment on a pull request, in the Markdown of GitHub.
+func (d *Diff) WriteMarkdown(out io.Writer) error {
+	w := newPrinter(out, false)
+	fmt.Fprintf(w, "**seccomp** %s → %s: %s\n", code(d.Old.Source.Path), code(d.New.Source.Path), d.summary())
+	var rows, long []string
+	row := func(effect seccomp.Effect, what, before, after, who string) {
+		mark := map[seccomp.Effect]string{seccomp.Widens: "⚠️ ", seccomp.Widens | seccomp.Narrows: "⚠️ "}[effect]
+		rows = append(rows, fmt.Sprintf("| %s%s | %s | %s | %s | %s |", mark, effect, what, cell(before), cell(after), cell(who)))
+	}
+	for _, c := range d.Whole {
+		row(c.Effect, c.What.String(), c.Before, c.After, orAll(c.For, nil))
+	}
+	for _, c := range d.Borders {
+		row(0, "runc's highest named number", borderText(c.Before, c.BeforeName, c.ABI), borderText(c.After, c.AfterName, c.ABI), orAll(c.For, []string{c.ABI}))
+	}
+	for _, c := range d.Changes {
+		var names []string
+		for _, n := range c.Syscalls {
+			names = append(names, code(n))
+		}
+		what := strings.Join(names, " ")
+		if len(names) > maxNames {
+			what = fmt.Sprintf("%s and %d more", strings.Join(names[:maxNames-1], " "), len(names)-maxNames+1)
+			long = append(long, fmt.Sprintf("<details><summary>%d syscalls: %s → %s</summary>\n\n%s\n\n</details>", len(names), cell(c.Before), cell(c.After), strings.Join(names, " ")))
+		}
+		if call := example(&c); call != "" {
+			what += ", such as " + code(call)
+		}
+		after := c.After
+		for _, n := range why(&c) {
+			after += "; " + n
+		}
+		row(c.Effect, what, c.Before, after, orAll(c.For, c.ABIs))
+	}
+	const head = "\n| | What | Before | After | For |\n|---|---|---|---|---|\n"
+	if len(rows) > 0 {
+		fmt.Fprint(w, head, strings.Join(rows[:min(len(rows), maxRows)], "\n"), "\n")
+	}
+	if len(rows) > maxRows {
+		fmt.Fprintf(w, "\n<details><summary>%d more</summary>\n%s%s\n\n</details>\n", len(rows)-maxRows, head, strings.Join(rows[maxRows:], "\n"))
+	}
+	for _, l := range long {
+		fmt.Fprintf(w, "\n%s\n", l)
+	}
+	return w.Flush()
+}
+
+// orAll says for whom a change is: targets and ABIs.
+func orAll(who string, abis []string) string {
+	if who == "" {
+		who = "all"
+	}
+	if abis != nil {
+		who += ", on " + list(abis, "and")
+	}
+	return who
+}
+
+type wholeJSON struct {
+	What   string `json:"what"`
+	Effect string `json:"effect"`
+	For    string `json:"for"`
+	Before string `json:"before"`
+	After  string `json:"after"`
+}
+
+type borderJSON struct {
+	ABI        string `json:"abi"`
+	For        string `json:"for"`
+	Before     int    `json:"before"`
+	After      int    `json:"after"`
+	BeforeName string `json:"beforeName"`
+	AfterName  string `json:"afterName"`
+}
+
+type changeJSON struct {
+	Syscalls []string `json:"syscalls"`
+	ABIs     []string `json:"abis"`
+	For      string   `json:"for"`
+	Targets  []string `json:"targets"`
+	Before   string   `json:"before"`
+	After    string   `json:"after"`
+	Effect   string   `json:"effect"`
+	Cause    string   `json:"cause"`
+	Example  []uint64 `json:"example"`
+	Unsure   bool     `json:"unsure"`
+}
+
+// WriteJSON writes the difference as one JSON value. Empty strings in for, and null in abis, stand for all; -1 for a border that is not there.
+func (d *Diff) WriteJSON(w io.Writer) error {
+	out := struct {
+		Version int          `json:"version"`
+		Old     string       `json:"old"`
+		New     string       `json:"new"`
+		Equal   bool         `json:"equal"`
+		Whole   []wholeJSON  `json:"whole"`
+		Borders []borderJSON `json:"borders"`
+		Changes []changeJSON `json:"changes"`
+	}{jsonVersion, d.Old.Source.Path, d.New.Source.Path, d.Empty(), []wholeJSON{}, []borderJSON{}, []changeJSON{}}
+	for _, c := range d.Whole {
+		out.Whole = append(out.Whole, wholeJSON{c.What.String(), c.Effect.String(), c.For, c.Before, c.After})
+	}
+	for _, c := range d.Borders {
+		b := borderJSON{c.ABI, c.For, c.Before, c.After, c.BeforeName, c.AfterName}
+		for _, n := range []*int{&b.Before, &b.After} {
+			if *n >= 0 {
+				*n += numberOffsets[c.ABI]
+			}
+		}
+		out.Borders = append(out.Borders, b)
+	}
+	for _, c := range d.Changes {
+		one := changeJSON{c.Syscalls, c.ABIs, c.For, []string{}, c.Before, c.After, c.Effect.String(), [...]string{seccomp.CauseRules: "rules", seccomp.CauseBorder: "border"}[c.Cause], nil, c.Unsure}
+		for _, t := range c.Targets {
+			one.Targets = appendNew(one.Targets, fmt.Sprintf("%s with %s %s and libseccomp %s on %s", t.Loader, t.Runtime, release(t.RuntimeVersion), t.Libseccomp, ArchName(t.Host.Arch)))
+		}
+		if c.HasExample {
+			one.Example = slices.Clone(c.Example[:])
+		}
+		out.Changes = append(out.Changes, one)
+	}
+	return writeJSON(w, out)
+}

@@ -1,0 +1,59 @@
+package decisions
+
+import (
+	"strings"
+
+	"github.com/sandlint/sandlint/parsers/seccomp"
+	"github.com/sandlint/sandlint/parsers/source"
+)
+
+// Refused says who refuses a profile, so that no container starts with it.
+type Refused struct {
+	// At is the part of the profile; empty for the whole.
+	At source.Span
+	// By are the targets in words.
+	By string
+	// Reason is one sentence.
+	Reason string
+}
+
+// Refusals returns who refuses the profile, in order of the targets and of the reasons of each.
+func Refusals(p *seccomp.Profile, s Scope) []Refused {
+	v := newView(p, s, false)
+	type reason struct {
+		at   source.Span
+		text string
+	}
+	var order []reason
+	by := map[reason][]point{}
+	seen := map[*seccomp.Filter][]seccomp.Refusal{}
+	for _, pt := range v.points {
+		refusals, ok := seen[pt.filter]
+		if !ok {
+			refusals = pt.filter.Refused
+			seen[pt.filter] = refusals
+		}
+		for _, r := range refusals {
+			key := reason{r.At.Span, r.Reason}
+			if by[key] == nil {
+				order = append(order, key)
+			}
+			if n := len(by[key]); n == 0 || by[key][n-1].at != pt.at {
+				by[key] = append(by[key], pt)
+			}
+		}
+	}
+	var out []Refused
+	for _, key := range order {
+		var at [][dimensions]int
+		for _, pt := range by[key] {
+			at = append(at, pt.at)
+		}
+		var who []string
+		for _, b := range blocks(at, 0) {
+			who = append(who, v.who(b))
+		}
+		out = append(out, Refused{key.at, strings.Join(who, "; "), key.text})
+	}
+	return out
+}

@@ -1,0 +1,220 @@
+package seccomp
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/sandlint/sandlint/fixers"
+	"github.com/sandlint/sandlint/parsers/seccomp"
+	"github.com/sandlint/sandlint/parsers/source"
+)
+
+const dockerSource = `{
+  "defaultAction": "SCMP_ACT_ERRNO", "defaultErrnoRet": 1,
+  "defaultErrno": "ENOSYS",
+  "archMap": [{"architecture": "SCMP_ARCH_X86_64", "subArchitectures": ["SCMP_ARCH_X86"]}],
+  "syscalls": [
+    { "names": ["read", "write"], "action": "SCMP_ACT_ALLOW", "comment": "plain", "errnoRet": 3 },
+    { "name": "mount", "action": "SCMP_ACT_ALLOW", "includes": {"caps": ["CAP_SYS_ADMIN"]} },
+    {
+      "names": [
+        "ptrace"
+      ],
+      "action": "SCMP_ACT_ALLOW",
+      "includes": {"minKernel": "4.8"}
+    },
+    { "names": ["clone"], "action": "SCMP_ACT_ALLOW", "args": [ {"index": 0, "value": 2114060288, "valueTwo": 0, "op": "SCMP_CMP_MASKED_EQ"} ], "excludes": {"caps": ["CAP_SYS_ADMIN"]} },
+    { "names": ["clone3"], "action": "SCMP_ACT_ERRNO", "errno": "ENOSYS" }
+  ]
+}
+`
+
+func TestOCI(t *testing.T) {
+	for _, tt := range []struct {
+		name   string
+		loader seccomp.Loader
+		caps   []string
+		kernel seccomp.Version
+		source string
+		want   string
+	}{
+		{"Docker, an old kernel", seccomp.LoaderDocker, nil, seccomp.Version{Major: 4, Minor: 4}, dockerSource, `{
+  "defaultAction": "SCMP_ACT_ERRNO",
+  "defaultErrnoRet": 1,
+  "architectures": ["SCMP_ARCH_X86_64", "SCMP_ARCH_X86"],
+  "syscalls": [
+    { "names": ["read", "write"], "action": "SCMP_ACT_ALLOW" },
+    { "names": ["clone"], "action": "SCMP_ACT_ALLOW", "args": [{ "index": 0, "value": 2114060288, "valueTwo": 0, "op": "SCMP_CMP_MASKED_EQ" }] },
+    { "names": ["clone3"], "action": "SCMP_ACT_ERRNO" }
+  ]
+}
+`},
+		{"Podman, an old kernel and a capability", seccomp.LoaderContainers, []string{"CAP_SYS_ADMIN"}, seccomp.Version{Major: 4, Minor: 4}, dockerSource, `{
+  "defaultAction": "SCMP_ACT_ERRNO",
+  "defaultErrnoRet": 38,
+  "architectures": ["SCMP_ARCH_X86_64", "SCMP_ARCH_X86"],
+  "syscalls": [
+    { "names": ["read", "write"], "action": "SCMP_ACT_ALLOW" },
+    { "names": ["mount"], "action": "SCMP_ACT_ALLOW" },
+    {
+      "names": [
+        "ptrace"
+      ],
+      "action": "SCMP_ACT_ALLOW"
+    },
+    { "names": ["clone3"], "action": "SCMP_ACT_ERRNO", "errnoRet": 38 }
+  ]
+}
+`},
+		{"one line", seccomp.LoaderDocker, nil, seccomp.Version{}, `{"defaultAction":"SCMP_ACT_ALLOW","flags":["SECCOMP_FILTER_FLAG_LOG"],"syscalls":[{"name":"kill","action":"SCMP_ACT_KILL"}]}`,
+			`{"defaultAction":"SCMP_ACT_ALLOW","flags":["SECCOMP_FILTER_FLAG_LOG"],"syscalls":[{"names":["kill"],"action":"SCMP_ACT_KILL"}]}` + "\n"},
+		{"tabs and CRLF", seccomp.LoaderDocker, nil, seccomp.Version{}, "{\r\n\t\"defaultAction\": \"SCMP_ACT_LOG\",\r\n\t\"syscalls\": null\r\n}\r\n", "{\r\n\t\"defaultAction\": \"SCMP_ACT_LOG\",\r\n\t\"syscalls\": []\r\n}\r\n"},
+		{"no filter", seccomp.LoaderDocker, nil, seccomp.Version{}, `{}`, ""},
+		{"refused", seccomp.LoaderDocker, nil, seccomp.Version{}, `{"defaultAction":"SCMP_ACT_ALLOW","syscalls":[{"name":"kill","names":["tkill"],"action":"SCMP_ACT_KILL"}]}`, ""},
+		{"not JSON", seccomp.LoaderDocker, nil, seccomp.Version{}, `{"defaultAction":"SCMP_ACT_ALLOW"`, ""},
+	} {
+		p := seccomp.Parse(source.NewFile("seccomp.json", []byte(tt.source)))
+		amd64, _ := seccomp.LookupArchitecture("SCMP_ARCH_X86_64")
+		r := p.Resolve(tt.loader, seccomp.Host{Arch: amd64, Caps: tt.caps, Kernel: tt.kernel})
+		if diff := cmp.Diff(tt.want, string(OCI(r))); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", tt.name, diff)
+		}
+	}
+}
+
+func TestReplaceByOCI(t *testing.T) {
+	const surrounded = "\n  {\n    \"defaultAction\": \"SCMP_ACT_ALLOW\",\n    \"syscalls\": [{\"name\": \"kill\", \"action\": \"SCMP_ACT_KILL\"}]\n  }\n\n"
+	amd64, _ := seccomp.LookupArchitecture("SCMP_ARCH_X86_64")
+	replace := func(text string) string {
+		f := source.NewFile("seccomp.json", []byte(text))
+		edits := ReplaceByOCI(seccomp.Parse(f).Resolve(seccomp.LoaderDocker, seccomp.Host{Arch: amd64}))
+		if edits == nil {
+			return "nil"
+		}
+		after, err := fixers.Apply(f, edits)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return string(after)
+	}
+	want := "\n  {\n    \"defaultAction\": \"SCMP_ACT_ALLOW\",\n    \"syscalls\": [\n      {\"names\": [\"kill\"], \"action\": \"SCMP_ACT_KILL\"}\n    ]\n  }\n\n"
+	if diff := cmp.Diff(want, replace(surrounded)); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+	if got := replace(want); got != "nil" {
+		t.Errorf("what is replaced already: %s", got)
+	}
+	if got := replace(`{}`); got != "nil" {
+		t.Errorf("no profile: %s", got)
+	}
+}
+
+// TestOCIDecidesTheSame compares, for the profiles that are shipped and those of the oracle, what a loader's runtime does with what it does with the plain form.
+func TestOCIDecidesTheSame(t *testing.T) {
+	dir := filepath.Join("..", "..", "parsers", "seccomp", "testdata")
+	texts := map[string]string{"own": dockerSource}
+	for _, name := range []string{"docker-default.json", "podman-default.json"} {
+		text, err := os.ReadFile(filepath.Join(dir, name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		texts[name] = string(text)
+	}
+	for id, text := range oracleProfiles(t) {
+		texts[id] = text
+	}
+	libs := []seccomp.Libseccomp{{Version: seccomp.Version{Major: 2, Minor: 5, Patch: 4}}, {Version: seccomp.NewestLibseccomp()}}
+	compared := 0
+	for id, text := range texts {
+		p := seccomp.Parse(source.NewFile("p.json", []byte(text)))
+		shipped := strings.HasSuffix(id, ".json")
+		for _, loader := range []seccomp.Loader{seccomp.LoaderDocker, seccomp.LoaderContainers, seccomp.LoaderOCI} {
+			for _, arch := range []string{"X86_64", "AARCH64", "S390X", "MIPSEL64"} {
+				host, _ := seccomp.LookupArchitecture("SCMP_ARCH_" + arch)
+				for _, caps := range [][]string{seccomp.DefaultCaps(loader), nil, seccomp.Capabilities()} {
+					for _, kernel := range []seccomp.Version{{}, {Major: 4, Minor: 4}} {
+						if !shipped && (arch != "X86_64" || caps == nil || kernel.Major > 0) {
+							continue
+						}
+						h := seccomp.Host{Arch: host, Caps: caps, Kernel: kernel}
+						was := p.Resolve(loader, h)
+						text := OCI(was)
+						if text == nil {
+							continue
+						}
+						plain := seccomp.Parse(source.NewFile("p.json", text))
+						if len(plain.Problems) > 0 || plain.Dialect != seccomp.OCI {
+							t.Fatalf("%s: the plain form has problems %v and dialect %d:\n%s", id, plain.Problems, plain.Dialect, text)
+						}
+						if again := OCI(plain.Resolve(seccomp.LoaderOCI, h)); string(again) != string(text) {
+							t.Errorf("%s: the plain form of the plain form is another:\n%s%s", id, text, again)
+						}
+						is := plain.Resolve(seccomp.LoaderOCI, h)
+						for _, runtime := range []string{"runc", "crun"} {
+							for _, lib := range libs {
+								if !shipped && (runtime == "crun" || lib.Version == libs[1].Version) {
+									continue
+								}
+								compared++
+								if diff := difference(was.Compile(runtime, seccomp.Version{Major: 1, Minor: 1, Patch: 5}, lib), is.Compile(runtime, seccomp.Version{Major: 1, Minor: 1, Patch: 5}, lib)); diff != "" {
+									t.Fatalf("%s for %s on %s with %v: %s", id, loader, arch, caps, diff)
+								}
+							}
+						}
+					}
+				}
+			}
+		}
+	}
+	if compared < 500 {
+		t.Errorf("%d comparisons", compared)
+	}
+}
+
+// oracleProfiles returns the profiles with which real programs were tried, by case.
+func oracleProfiles(t *testing.T) map[string]string {
+	t.Helper()
+	raw, err := os.ReadFile(filepath.Join("..", "..", "parsers", "seccomp", "testdata", "seccomp-oracle.jsonl"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	profiles := map[string]string{}
+	for line := range bytes.Lines(raw) {
+		var r struct{ ID, Profile string }
+		if err := json.Unmarshal(line, &r); err != nil {
+			t.Fatal(err)
+		}
+		profiles[r.ID] = r.Profile
+	}
+	return profiles
+}
+
+func difference(a, b *seccomp.Filter) string {
+	if !slices.Equal(a.Archs, b.Archs) {
+		return "it is for other architectures"
+	}
+	for _, arch := range a.Archs { // others are killed by both
+		for _, name := range seccomp.Syscalls() {
+			if x, y := decision(a.Decide(arch, name)), decision(b.Decide(arch, name)); x != y {
+				return fmt.Sprintf("%s on %s: %s, and in the plain form %s", name, arch.ABI, x, y)
+			}
+		}
+	}
+	return ""
+}
+
+func decision(d seccomp.Decision) string {
+	s := fmt.Sprint(d.Step, d.Border, d.Outcome)
+	for _, c := range d.Cases {
+		s += fmt.Sprint(c.Conds, c.Outcome, c.Multiplexed)
+	}
+	return s
+}

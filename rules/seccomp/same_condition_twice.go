@@ -1,0 +1,35 @@
+package seccomp
+
+import (
+	"fmt"
+
+	"github.com/sandlint/sandlint/parsers/workspace"
+	"github.com/sandlint/sandlint/rules"
+)
+
+var sameConditionTwice = &rules.Rule{
+	ID:       "seccomp/same-condition-twice",
+	Summary:  "two rules give one condition different actions, and libseccomp refuses the profile",
+	Severity: rules.Error,
+	Category: "correctness",
+	Since:    "0.1.0",
+	References: []string{
+		"libseccomp v2.5.4 and v2.6.1, src/db.c: db_col_rule_add returns EEXIST",
+		"runc 1.1.5 and 1.5.1: \"error adding conditional filter rule for syscall …: file exists\"; crun 1.8.1 and 1.27: \"seccomp_rule_add_array: File exists\"",
+	},
+	Seccomp: func(p *rules.Pass, profile *workspace.Profile) {
+		if len(conditional(profile)) == 0 {
+			return
+		}
+		seen := pairs{}
+		for _, f := range profile.Usual(p.Targets().Seccomp) {
+			c, ok := f.Conflict()
+			if !ok || !seen.add(c.Earlier, c.Rule) {
+				continue
+			}
+			finding := at(profile, c.Name.Span, fmt.Sprintf("libseccomp refuses this rule about %q (\"file exists\"), and the profile with it: it has the condition of an earlier rule with another action", c.Name.Text))
+			finding.Related = []rules.Related{{File: profile.Source, Span: c.EarlierName.Span, Message: "the earlier rule"}}
+			p.Report(finding)
+		}
+	},
+}
