@@ -168,7 +168,7 @@ func TestDeterminism(t *testing.T) {
 	if len(first) < 10_000 {
 		t.Fatalf("only %d bytes of output", len(first))
 	}
-	for _, cores := range []int{1, 2, 8, 8, 3} {
+	for _, cores := range []int{2, 8} {
 		runtime.GOMAXPROCS(cores)
 		if again := run(); !bytes.Equal(first, again) {
 			t.Fatalf("another result with %d cores:\n%s", cores, cmp.Diff(strings.Split(string(first), "\n"), strings.Split(string(again), "\n")))

@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/sandlint/sandlint/fixers"
+	fixseccomp "github.com/sandlint/sandlint/fixers/seccomp"
 	"github.com/sandlint/sandlint/parsers/seccomp"
 	"github.com/sandlint/sandlint/parsers/workspace"
 	"github.com/sandlint/sandlint/rules"
@@ -16,6 +18,7 @@ var syscallNotOnArchitectures = &rules.Rule{
 	Severity: rules.Info,
 	Category: "correctness",
 	Since:    "0.1.0",
+	Fixes:    []fixers.Safety{fixers.Safe},
 	References: []string{
 		"libseccomp v2.6.1, src/syscalls.csv, and src/db.c: a syscall that an architecture does not have is skipped for it",
 		"runs of runc 1.1.5 and 1.5.1 and crun 1.8.1 and 1.27: silent, crun also with run.oci.seccomp_fail_unknown_syscall",
@@ -23,7 +26,7 @@ var syscallNotOnArchitectures = &rules.Rule{
 	Seccomp: func(p *rules.Pass, profile *workspace.Profile) {
 		loaders := p.Targets().Seccomp.Loaders(profile.Profile)
 		everywhere := listedABIs(profile)
-		for _, rule := range profile.Rules {
+		for r, rule := range profile.Rules {
 			abis := everywhere
 			if len(rule.Includes.Arches) > 0 {
 				abis = includedABIs(profile, rule, loaders)
@@ -44,6 +47,11 @@ var syscallNotOnArchitectures = &rules.Rule{
 					of = "the rule is for"
 				}
 				finding := at(profile, rule.Names[i].Span, fmt.Sprintf("syscall %q exists on none of the architectures that %s, only on %s", s.Name, of, strings.Join(s.ABIs(), ", ")))
+				title, edits := fmt.Sprintf("Remove %q", s.Name), fixseccomp.RemoveString(profile.Profile, rule.Names, i)
+				if len(missing) == len(rule.Names) {
+					title, edits = "Remove the rule", fixseccomp.RemoveRules(profile.Profile, r)
+				}
+				finding.Fixes = edited(profile, title, fixers.Safe, edits, fixers.Changes{})
 				p.Report(finding)
 			}
 		}
