@@ -75,7 +75,7 @@ func Compare(before, after *source.File, fixes []fixers.Fix, targets seccomp.Tar
 		}
 	}
 	difference := old.compareRules(now, declared, func(string) bool { return false })
-	if difference == "" && len(declared) == 0 {
+	if difference == "" && len(declared) == 0 && !old.sharesCalls() {
 		return "" // as it is written, already
 	}
 	was, is := seccomp.Parse(before), seccomp.Parse(after)
@@ -87,6 +87,28 @@ func Compare(before, after *source.File, fixes []fixers.Fix, targets seccomp.Tar
 		return d
 	}
 	return compareDecisions(seccomp.Diff(was, is, targets), declared)
+}
+
+// sharesCalls reports whether rules about different calls that socketcall(2) and ipc(2) make have different actions. Libseccomp may then refuse them in another
+// order, though those about each call are in the same one.
+func (m *meaning) sharesCalls() bool {
+	first := ""
+	for name, rules := range m.syscalls {
+		s, ok := seccomp.LookupSyscall(name)
+		if !ok || s.SocketCall == 0 && s.IPC == 0 && name != "socketcall" && name != "ipc" {
+			continue
+		}
+		for _, r := range rules {
+			action, _, _ := strings.Cut(r, " if ")
+			if first == "" {
+				first = action
+			}
+			if action != first {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // hostsKnown reports whether a profile says for which machines it is. Without that, rules that decide alike on the usual ones may differ on others.

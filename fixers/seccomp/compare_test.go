@@ -88,6 +88,7 @@ func TestCompare(t *testing.T) {
 	declare := func(names ...string) fixers.Changes { return fixers.Changes{Syscalls: names} }
 	repair := fixers.Changes{Repair: true}
 	profile := func(rules string) string { return `{"defaultAction":"SCMP_ACT_ERRNO","syscalls":[` + rules + `]}` }
+	const meet = `{"names":["socket"],"action":"SCMP_ACT_ERRNO","args":[{"index":0,"value":1,"op":"SCMP_CMP_EQ"}]},{"names":["socket"],"action":"SCMP_ACT_KILL","args":[{"index":0,"value":2,"op":"SCMP_CMP_EQ"}]}`
 	tests := []struct {
 		name, before, after string
 		changes             fixers.Changes
@@ -114,6 +115,8 @@ func TestCompare(t *testing.T) {
 		{"architecture of the entry itself", `{"defaultAction":"x","archMap":[{"architecture":"A","subArchitectures":["A","B"]}]}`, `{"defaultAction":"x","archMap":[{"architecture":"A","subArchitectures":["B"]}]}`, declare(), ""},
 		{"rule without names beside null", profile(`{"names":[],"action":"SCMP_ACT_ALLOW"},null`), profile(`null`), declare(), ""},
 		{"null gone", profile(`null,null`), profile(`null`), declare(), "element 2 of syscalls that is no rule is absent"},
+		{"rules about calls that meet in socketcall in another order", `{"defaultAction":"SCMP_ACT_ALLOW","architectures":["SCMP_ARCH_X86"],"syscalls":[{"names":["socketcall"],"action":"SCMP_ACT_LOG"},` + meet + `]}`,
+			`{"defaultAction":"SCMP_ACT_ALLOW","architectures":["SCMP_ARCH_X86"],"syscalls":[` + meet + `,{"names":["socketcall"],"action":"SCMP_ACT_LOG"}]}`, declare(), `the profile is refused: libseccomp refuses a second action for "socket" on x86`},
 		{"key twice", `{"defaultAction":"x","defaultAction":"x"}`, `{"defaultAction":"x"}`, declare(), `before the fix cannot be read, so that nothing can be compared: the key "defaultAction" occurs twice`},
 		{"key twice in other case", `{"defaultAction":"x","defaultaction":"x"}`, `{"defaultAction":"x"}`, declare(), "in different case"},
 		{"key twice, made by the fix", `{"defaultAction":"x"}`, `{"defaultAction":"x","defaultAction":"x"}`, declare(), "the result cannot be read"},
