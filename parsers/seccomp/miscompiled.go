@@ -1,6 +1,9 @@
 package seccomp
 
-import "slices"
+import (
+	"math"
+	"slices"
+)
 
 // Miscompilation is a pair of cases of which libseccomp makes a filter that does something else for some arguments.
 type Miscompilation struct {
@@ -37,13 +40,16 @@ func wrongTogether(a, b *Case) (call [6]uint64, wrong bool) {
 		return call, false
 	}
 	for _, pair := range [2][2]*Case{{a, b}, {b, a}} {
-		if stale(pair[0], pair[1]) {
-			return call, true
-		}
 		for _, x := range pair[0].Conds {
 			for _, y := range pair[1].Conds {
-				if x.Arg == y.Arg && !x.Low && x.ordered() && x.Value>>32 != y.Value>>32 {
+				switch {
+				case x.Arg != y.Arg:
+				case !x.Low && x.ordered() && x.Value>>32 != y.Value>>32:
+					// The lower half is compared with a constant whose upper half is another one.
+					call[x.Arg] = min(x.Value, y.Value) | math.MaxUint32
 					return call, true
+				case len(pair[0].Conds) > 1 && (x.ordered() || x.Op == "SCMP_CMP_NE"):
+					return stale(pair[0], x, y), true
 				}
 			}
 		}
@@ -51,27 +57,30 @@ func wrongTogether(a, b *Case) (call [6]uint64, wrong bool) {
 	return call, false
 }
 
-// stale reports whether a test of a later argument of c is followed by one of an earlier argument that is not loaded again, because of the other case.
-func stale(c, other *Case) bool {
-	args, others := c.arguments(), other.arguments()
-	for _, x := range c.Conds {
-		below, above := 1<<x.Arg-1, args>>(x.Arg+1)
-		if above == 0 || !x.ordered() && x.Op != "SCMP_CMP_NE" {
+// stale returns a call for which a case holds as far as the argument of x, and fails then for another argument, whose value meets y, which the call does not. Where
+// there is none, it returns one that comes near.
+func stale(several *Case, x, y Cond) (call [6]uint64) {
+	b := &budget{searchBudget}
+	for _, v := range representatives([]Cond{x, y}, b) {
+		if x.Holds(v) && (!y.Holds(v) || call[x.Arg] == 0) {
+			call[x.Arg] = v
+		}
+	}
+	failed := false
+	for _, c := range several.Conds {
+		if c.Arg == x.Arg {
 			continue
 		}
-		if others&(1<<x.Arg) != 0 && args&below == others&below || others == above<<(x.Arg+1) {
-			return true
+		other := y
+		other.Arg = c.Arg
+		for _, v := range representatives([]Cond{c, other}, b) {
+			if c.Holds(v) == failed && (failed || other.Holds(v)) {
+				call[c.Arg], failed = v, true
+				break
+			}
 		}
 	}
-	return false
-}
-
-// arguments returns the set of arguments that the case compares, as bits.
-func (c *Case) arguments() (set int) {
-	for _, cond := range c.Conds {
-		set |= 1 << cond.Arg
-	}
-	return set
+	return call
 }
 
 func (c Cond) ordered() bool {
