@@ -1,86 +1,14 @@
 package seccomp_test
 
 import (
-	"bufio"
-	"bytes"
-	"encoding/json"
 	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
-
-	"github.com/sandlint/sandlint/parsers/workspace"
 	"github.com/sandlint/sandlint/rules"
-	"github.com/sandlint/sandlint/rules/rulestest"
 	"github.com/sandlint/sandlint/rules/seccomp"
 )
-
-// record is one line of the recorded behaviour of real programs; see the README beside the file.
-type record struct {
-	ID, Profile, Consumer, Version, Outcome string
-}
-
-func readOracle(t *testing.T) (records []record) {
-	t.Helper()
-	raw, err := os.ReadFile("../../parsers/seccomp/testdata/seccomp-oracle.jsonl")
-	if err != nil {
-		t.Fatal(err)
-	}
-	lines := bufio.NewScanner(bytes.NewReader(raw))
-	lines.Buffer(nil, 1<<20)
-	for lines.Scan() {
-		var r record
-		if err := json.Unmarshal(lines.Bytes(), &r); err != nil {
-			t.Fatal(err)
-		}
-		records = append(records, r)
-	}
-	return records
-}
-
-// check lints the profile of a record with its consumer as the only target, and on platforms where some are given. What a runtime was given is a whole config.json.
-func (r *record) check(t *testing.T, set *rules.Set, platforms ...string) []rules.Finding {
-	t.Helper()
-	text := r.Profile
-	targets := workspace.DefaultTargets()
-	add := func(consumer, version string) {
-		if err := targets.Set(consumer, version); err != nil {
-			t.Fatal(err)
-		}
-	}
-	switch r.Consumer {
-	case "docker":
-		add("docker", "29")
-	case "podman", "podman-validate":
-		add("podman", "5")
-	case "containerd":
-		add("containerd", "2")
-	default:
-		version, libseccomp, _ := strings.Cut(r.Version, "+")
-		add(r.Consumer, version)
-		if strings.Contains(libseccomp, "2.5.4") {
-			add("libseccomp", "debian12")
-		} else {
-			add("libseccomp", "2.6.1")
-		}
-		text = `{"ociVersion": "1.0.2", "linux": {"seccomp": ` + text + "}}"
-	}
-	for _, platform := range platforms {
-		add("platform", platform)
-	}
-	dir := t.TempDir()
-	if err := os.WriteFile(filepath.Join(dir, "seccomp.json"), []byte(text), 0o644); err != nil {
-		t.Fatal(err)
-	}
-	ws, err := workspace.Load(workspace.Options{Dir: dir, Targets: targets})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return rules.Check(ws, set, rules.CheckOptions{}).Findings
-}
 
 // fieldRules are the rules about fields that readers ignore, read in two ways or refuse.
 var fieldRules = []string{
@@ -129,60 +57,23 @@ func TestOracleFields(t *testing.T) {
 		t.Fatal(err)
 	}
 	refused := 0
-	told := map[string][]string{} // consumers by case and findings
-	var order []string
+	var told answers
 	for _, r := range readOracle(t) {
-		var ids []string
-		isError := false
-		for _, f := range r.check(t, set) {
-			id := strings.TrimPrefix(f.Rule.ID, "seccomp/")
-			if slices.Contains(fieldRules, id) {
-				ids = append(ids, f.Severity.String()+" "+id)
-				isError = isError || f.Severity == rules.Error
-			}
-		}
-		who := r.Consumer
-		if who == "runc" || who == "crun" {
-			version, _, _ := strings.Cut(r.Version, "+")
-			who += " " + version
-		}
-		took := r.Outcome == "accepted" || r.Outcome == "ran" || r.Outcome == "killed"
+		ids, isError := r.told(t, set, fieldRules)
 		switch {
-		case took && isError && notMeant[r.ID] == "" && !(r.Outcome == "accepted" && refusedLater[r.ID]):
-			t.Errorf("case %q: %s took the profile as it is meant, and has %q", r.ID, who, ids)
-		case !took && isError:
+		case r.took() && isError && notMeant[r.ID] == "" && !(r.Outcome == "accepted" && refusedLater[r.ID]):
+			t.Errorf("case %q: %s took the profile as it is meant, and has %q", r.ID, r.who(), ids)
+		case !r.took() && isError:
 			refused++
-		case !took && len(ids) > 0:
-			t.Errorf("case %q: %s %s the profile, and has no error but %q", r.ID, who, r.Outcome, ids)
+		case !r.took() && len(ids) > 0:
+			t.Errorf("case %q: %s %s the profile, and has no error but %q", r.ID, r.who(), r.Outcome, ids)
 		}
-		if len(ids) > 0 {
-			key := r.ID + ": " + strings.Join(ids, ", ")
-			if told[key] == nil {
-				order = append(order, key)
-			}
-			told[key] = append(told[key], who+" "+r.Outcome)
-		}
+		told.add(r, ids)
 	}
 	if refused < 40 {
 		t.Errorf("%d refusals are told by rules about fields, want 40 or more", refused)
 	}
-	var b strings.Builder
-	for _, key := range order {
-		b.WriteString(key + "\n\t" + strings.Join(told[key], ", ") + "\n")
-	}
-	const golden = "testdata/oracle-fields.txt"
-	if rulestest.Updating() {
-		if err := os.WriteFile(golden, []byte(b.String()), 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-	want, err := os.ReadFile(golden)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if diff := cmp.Diff(string(want), b.String()); diff != "" {
-		t.Errorf("%s (-want +got):\n%s", golden, diff)
-	}
+	told.compare(t, "testdata/oracle-fields.txt")
 }
 
 // TestDefaultProfiles reads the default profiles of Docker and Podman as those two do: the rules about fields find nothing in them. For containerd, each condition that it ignores is an

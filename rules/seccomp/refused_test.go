@@ -6,10 +6,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
-
 	"github.com/sandlint/sandlint/rules"
-	"github.com/sandlint/sandlint/rules/rulestest"
 	"github.com/sandlint/sandlint/rules/seccomp"
 )
 
@@ -50,68 +47,31 @@ func TestOracleRefused(t *testing.T) {
 		t.Fatal(err)
 	}
 	records := slices.DeleteFunc(readOracle(t), func(r record) bool { return r.Consumer == "podman-validate" })
-	took := func(r record) bool { return r.Outcome == "accepted" || r.Outcome == "ran" || r.Outcome == "killed" }
 	refusedLater := map[string]bool{} // what loaders pass on, and some runtime refuses then
 	for _, r := range records {
-		if !took(r) && (r.Consumer == "runc" || r.Consumer == "crun") {
+		if !r.took() && (r.Consumer == "runc" || r.Consumer == "crun") {
 			refusedLater[r.ID] = true
 		}
 	}
 	refusedLater["archmap-unknown-sub"] = true // by ValidateProfile; the recorded runtimes were given a file that still had archMap
 	refused := 0
-	told := map[string][]string{} // consumers by case and findings
-	var order []string
+	var told answers
 	for _, r := range records {
-		var ids []string
-		isError := false
-		for _, f := range r.check(t, set, "linux/amd64") { // on which all of it was recorded
-			id := strings.TrimPrefix(f.Rule.ID, "seccomp/")
-			if slices.Contains(refusedRules, id) {
-				ids = append(ids, f.Severity.String()+" "+id)
-				isError = isError || f.Severity == rules.Error
-			}
-		}
-		who := r.Consumer
-		if who == "runc" || who == "crun" {
-			version, _, _ := strings.Cut(r.Version, "+")
-			who += " " + version
-		}
+		ids, isError := r.told(t, set, refusedRules, "linux/amd64") // on which all of it was recorded
 		switch {
-		case took(r) && isError && readOtherwise[r.ID] == "" && !(r.Outcome == "accepted" && refusedLater[r.ID]):
-			t.Errorf("case %q: %s took the profile as it is written, and has %q", r.ID, who, ids)
-		case !took(r) && isError:
+		case r.took() && isError && readOtherwise[r.ID] == "" && !(r.Outcome == "accepted" && refusedLater[r.ID]):
+			t.Errorf("case %q: %s took the profile as it is written, and has %q", r.ID, r.who(), ids)
+		case !r.took() && isError:
 			refused++
-		case !took(r) && refusedForOthers[r.ID] == "":
-			t.Errorf("case %q: %s %s the profile, and has no error but %q", r.ID, who, r.Outcome, ids)
+		case !r.took() && refusedForOthers[r.ID] == "":
+			t.Errorf("case %q: %s %s the profile, and has no error but %q", r.ID, r.who(), r.Outcome, ids)
 		}
-		if len(ids) > 0 {
-			key := r.ID + ": " + strings.Join(ids, ", ")
-			if told[key] == nil {
-				order = append(order, key)
-			}
-			told[key] = append(told[key], who+" "+r.Outcome)
-		}
+		told.add(r, ids)
 	}
 	if refused < 180 {
 		t.Errorf("%d refusals are told, want 180 or more", refused)
 	}
-	var b strings.Builder
-	for _, key := range order {
-		b.WriteString(key + "\n\t" + strings.Join(told[key], ", ") + "\n")
-	}
-	const golden = "testdata/oracle-refused.txt"
-	if rulestest.Updating() {
-		if err := os.WriteFile(golden, []byte(b.String()), 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-	want, err := os.ReadFile(golden)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if diff := cmp.Diff(string(want), b.String()); diff != "" {
-		t.Errorf("%s (-want +got):\n%s", golden, diff)
-	}
+	told.compare(t, "testdata/oracle-refused.txt")
 }
 
 // TestDefaultProfilesRefused reads the default profiles of Docker and Podman as each consumer does, without any target and with the oldest ones: the rules about what consumers refuse find

@@ -1,0 +1,149 @@
+package seccomp_test
+
+import (
+	"bufio"
+	"bytes"
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/sandlint/sandlint/parsers/workspace"
+	"github.com/sandlint/sandlint/rules"
+	"github.com/sandlint/sandlint/rules/rulestest"
+)
+
+// record is one line of the recorded behaviour of real programs; see the README beside the file.
+type record struct {
+	ID, Profile, Consumer, Version, Outcome string
+}
+
+func readOracle(t *testing.T) (records []record) {
+	t.Helper()
+	raw, err := os.ReadFile("../../parsers/seccomp/testdata/seccomp-oracle.jsonl")
+	if err != nil {
+		t.Fatal(err)
+	}
+	lines := bufio.NewScanner(bytes.NewReader(raw))
+	lines.Buffer(nil, 1<<20)
+	for lines.Scan() {
+		var r record
+		if err := json.Unmarshal(lines.Bytes(), &r); err != nil {
+			t.Fatal(err)
+		}
+		records = append(records, r)
+	}
+	return records
+}
+
+// check lints the profile of a record with its consumer as the only target, and on platforms where some are given. What a runtime was given is a whole config.json.
+func (r *record) check(t *testing.T, set *rules.Set, platforms ...string) []rules.Finding {
+	t.Helper()
+	text := r.Profile
+	targets := workspace.DefaultTargets()
+	add := func(consumer, version string) {
+		if err := targets.Set(consumer, version); err != nil {
+			t.Fatal(err)
+		}
+	}
+	switch r.Consumer {
+	case "docker":
+		add("docker", "29")
+	case "podman", "podman-validate":
+		add("podman", "5")
+	case "containerd":
+		add("containerd", "2")
+	default:
+		version, libseccomp, _ := strings.Cut(r.Version, "+")
+		add(r.Consumer, version)
+		if strings.Contains(libseccomp, "2.5.4") {
+			add("libseccomp", "debian12")
+		} else {
+			add("libseccomp", "2.6.1")
+		}
+		text = `{"ociVersion": "1.0.2", "linux": {"seccomp": ` + text + "}}"
+	}
+	for _, platform := range platforms {
+		add("platform", platform)
+	}
+	dir := t.TempDir()
+	if err := os.WriteFile(filepath.Join(dir, "seccomp.json"), []byte(text), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	ws, err := workspace.Load(workspace.Options{Dir: dir, Targets: targets})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return rules.Check(ws, set, rules.CheckOptions{}).Findings
+}
+
+// told returns what those of some rules that the record's profile breaks report, and whether one reports an error.
+func (r *record) told(t *testing.T, set *rules.Set, among []string, platforms ...string) (ids []string, isError bool) {
+	t.Helper()
+	for _, f := range r.check(t, set, platforms...) {
+		if id := strings.TrimPrefix(f.Rule.ID, "seccomp/"); slices.Contains(among, id) {
+			ids = append(ids, f.Severity.String()+" "+id)
+			isError = isError || f.Severity == rules.Error
+		}
+	}
+	return ids, isError
+}
+
+// took reports whether the consumer took the profile.
+func (r *record) took() bool {
+	return r.Outcome == "accepted" || r.Outcome == "ran" || r.Outcome == "killed"
+}
+
+// who returns the consumer, a runtime with its release.
+func (r *record) who() string {
+	if r.Consumer != "runc" && r.Consumer != "crun" {
+		return r.Consumer
+	}
+	version, _, _ := strings.Cut(r.Version, "+")
+	return r.Consumer + " " + version
+}
+
+// answers are the consumers with what they did, by case and findings, in order.
+type answers struct {
+	consumers map[string][]string
+	order     []string
+}
+
+func (a *answers) add(r record, ids []string) {
+	if len(ids) == 0 {
+		return
+	}
+	key := r.ID + ": " + strings.Join(ids, ", ")
+	if a.consumers == nil {
+		a.consumers = map[string][]string{}
+	}
+	if a.consumers[key] == nil {
+		a.order = append(a.order, key)
+	}
+	a.consumers[key] = append(a.consumers[key], r.who()+" "+r.Outcome)
+}
+
+// compare compares the answers with a file, which -update rewrites.
+func (a *answers) compare(t *testing.T, golden string) {
+	t.Helper()
+	var b strings.Builder
+	for _, key := range a.order {
+		b.WriteString(key + "\n\t" + strings.Join(a.consumers[key], ", ") + "\n")
+	}
+	if rulestest.Updating() {
+		if err := os.WriteFile(golden, []byte(b.String()), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(golden)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(string(want), b.String()); diff != "" {
+		t.Errorf("%s (-want +got):\n%s", golden, diff)
+	}
+}
