@@ -152,8 +152,9 @@ func FuzzCompare(f *testing.F) {
 		if d := Compare(a, a, nil, seccomp.Targets{}); (d == "") != (err == nil) {
 			t.Errorf("compared with itself: %q, reading gave %v", d, err)
 		}
-		if d, back := Compare(a, b, nil, seccomp.Targets{}), Compare(b, a, nil, seccomp.Targets{}); (d == "") != (back == "") {
-			t.Errorf("one way %q, the other way %q", d, back)
+		// It is not the same both ways: what a target refused, a fix may make it take.
+		if d := Compare(a, b, nil, seccomp.Targets{}); d == "" && err != nil {
+			t.Errorf("nothing changed, but reading gave %v", err)
 		}
 	})
 }

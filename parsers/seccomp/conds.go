@@ -7,11 +7,11 @@ import (
 	"strings"
 )
 
-// budget bounds the search for calls. It is counted in comparisons of conditions.
+// budget bounds the search for calls.
 type budget struct{ left int }
 
 // searchBudget is enough for some thousand conditions on one syscall, and is used up in some ten milliseconds.
-const searchBudget = 1 << 22
+const searchBudget = 1 << 19
 
 func (b *budget) spend(n int) bool {
 	b.left -= n
@@ -125,7 +125,7 @@ func representatives(conds []Cond, b *budget) []uint64 {
 		var assign func(n int, known knownBits, not []Cond)
 		assign = func(n int, known knownBits, not []Cond) {
 			v, ok := within(first, last, known, not, b)
-			if !ok {
+			if !ok || !b.spend(8) {
 				return
 			}
 			if n == len(masked) {
@@ -192,7 +192,7 @@ func Representatives(decisions ...*Decision) (calls [][6]uint64, complete bool) 
 		seen := map[string]bool{}
 		key := make([]byte, (len(cases)+7)/8)
 		for _, v := range representatives(conds, b) {
-			if !b.spend(len(alive)) {
+			if !b.spend(1 + len(alive)/16) {
 				return
 			}
 			clear(key)

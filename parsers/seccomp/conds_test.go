@@ -198,6 +198,13 @@ func TestRepresentativesOfMany(t *testing.T) {
 	if _, ok := d.Representatives(); ok {
 		t.Error("41^6 sets of cases are said to be complete")
 	}
+	bits := &Decision{}
+	for i := range 40 {
+		bits.Cases = append(bits.Cases, Case{Conds: []Cond{{0, "SCMP_CMP_MASKED_EQ", 0, 1 << i, false}}, Outcome: Outcome{Action: "SCMP_ACT_LOG"}})
+	}
+	if _, ok := bits.Representatives(); ok {
+		t.Error("2^40 sets of bits are said to be complete")
+	}
 	other := *d
 	other.Cases = slices.Clone(d.Cases[1:])
 	if c := d.Compare(&other); c.Verdict == SameDecision {

@@ -2,6 +2,7 @@ package seccomp
 
 import (
 	"cmp"
+	"fmt"
 	"maps"
 	"math"
 	"slices"
@@ -151,7 +152,7 @@ func newDiffer(old, new *Profile, targets Targets) *differ {
 		d.turns = append(d.turns, targets.releases(runtime, since)...)
 	}
 	d.changed, d.classes = changedNames(old, new)
-	d.judged = map[judgedKey]*judgement{}
+	d.judged, d.compared = map[judgedKey]*judgement{}, map[string]Comparison{}
 	steady := d.old.steadyBut(d.changed)
 	d.old.steady, d.new.steady = steady, steady
 	return d
@@ -214,6 +215,7 @@ type differ struct {
 	changed  map[string]bool // the names about which there are other rules
 	classes  map[string]int  // names with the same rules on each side have the same number
 	judged   map[judgedKey]*judgement
+	compared map[string]Comparison
 	defaults map[Loader]bool // the loaders for which the default action is another one
 }
 
@@ -954,7 +956,7 @@ func (d *differ) sight(j *judgement, aboveBefore, aboveAfter bool, cause Cause, 
 	if otherDefault && unruled(before) && unruled(after) {
 		return nil
 	}
-	c := before.Compare(after)
+	c := d.comparison(before, after)
 	if c.Verdict == SameDecision {
 		return nil
 	}
@@ -963,6 +965,22 @@ func (d *differ) sight(j *judgement, aboveBefore, aboveAfter bool, cause Cause, 
 	}
 	j.sights[n] = &sighting{kind: kind{before.String(), after.String(), c.Effect, cause, c.Verdict == UnsureDecision}, call: c.Call, hasCall: c.HasCall}
 	return j.sights[n]
+}
+
+// comparison compares two decisions, those with many cases once for all ABIs.
+func (d *differ) comparison(before, after *Decision) Comparison {
+	const many = 16
+	if len(before.Cases)+len(after.Cases) < many {
+		return before.Compare(after)
+	}
+	low := func(d *Decision) bool { return len(d.Cases) > 0 && d.Cases[0].Conds[0].Low }
+	key := fmt.Sprint(before, low(before), after, low(after))
+	c, ok := d.compared[key]
+	if !ok {
+		c = before.Compare(after)
+		d.compared[key] = c
+	}
+	return c
 }
 
 // recordAt adds a block of targets to the sightings of one kind.
