@@ -1061,8 +1061,8 @@ func nameOf(abi, number int) string {
 
 // wholeRefused tells for which targets only one of the profiles is refused.
 func (d *differ) wholeRefused() {
-	before, wholeBefore := d.old.suspects(d.targets)
-	after, wholeAfter := d.new.suspects(d.targets)
+	before, wholeBefore, namesBefore := d.old.suspects(d.targets)
+	after, wholeAfter, namesAfter := d.new.suspects(d.targets)
 	if len(before)+len(after) == 0 && !wholeBefore && !wholeAfter {
 		return
 	}
@@ -1070,7 +1070,7 @@ func (d *differ) wholeRefused() {
 	if len(d.out.Whole) == 0 && slices.EqualFunc(d.old.Architectures, d.new.Architectures, text) && slices.EqualFunc(d.old.ArchMap, d.new.ArchMap, func(a, b ArchMap) bool {
 		return text(a.Architecture, b.Architecture) && slices.EqualFunc(a.SubArchitectures, b.SubArchitectures, text)
 	}) && slices.EqualFunc(before, after, func(a, b *Rule) bool {
-		return a.key() == b.key() && text(a.Name, b.Name) && slices.EqualFunc(a.Names, b.Names, text)
+		return a.key() == b.key() && text(a.Name, b.Name) && slices.EqualFunc(namesBefore(a), namesAfter(b), text)
 	}) {
 		return
 	}
@@ -1157,8 +1157,9 @@ func turnsOfSupport(runtime string) []Version {
 	return out
 }
 
-// suspects returns the rules that some target may refuse, and reports whether some target may refuse the profile for another reason.
-func (s *side) suspects(t Targets) (rules []*Rule, whole bool) {
+// suspects returns the rules that some target may refuse, and reports whether some target may refuse the profile for another reason. Names returns those of a rule's names
+// on which it depends: a rule that may be in conflict with others is refused for the calls that they share.
+func (s *side) suspects(t Targets) (rules []*Rule, whole bool, names func(*Rule) []String) {
 	old := func(support Support) bool { // every targeted release knows it
 		for _, consumer := range []string{"runc", "crun", "libseccomp"} {
 			if since, ok := support.Since(consumer); !ok || t.Range(consumer).From.Less(since) {
@@ -1206,6 +1207,8 @@ func (s *side) suspects(t Targets) (rules []*Rule, whole bool) {
 			}
 		}
 	}
+	contested := map[string]bool{}  // calls
+	conflicting := map[*Rule]bool{} // rules that are suspect for nothing else
 	for call, list := range byCall {
 		var first *Rule
 		for _, i := range list {
@@ -1218,8 +1221,11 @@ func (s *side) suspects(t Targets) (rules []*Rule, whole bool) {
 			}
 			if r.Action.Text != first.Action.Text || r.ErrnoRet.Value != first.ErrnoRet.Value || r.ErrnoRet.Known != first.ErrnoRet.Known || r.Errno.Text != first.Errno.Text {
 				for _, i := range list { // one without conditions may hide the contradiction
-					suspect[i] = true
+					if !suspect[i] {
+						suspect[i], conflicting[s.Rules[i]] = true, true
+					}
 				}
+				contested[call] = true
 				break
 			}
 		}
@@ -1229,7 +1235,15 @@ func (s *side) suspects(t Targets) (rules []*Rule, whole bool) {
 			rules = append(rules, r)
 		}
 	}
-	return rules, whole
+	return rules, whole, func(r *Rule) []String {
+		if !conflicting[r] {
+			return r.Names
+		}
+		return slices.DeleteFunc(slices.Clone(r.Names), func(name String) bool {
+			call, ok := LookupSyscall(name.Text)
+			return !contested[name.Text] && !(ok && (call.SocketCall != 0 && contested["socketcall"] || call.IPC != 0 && contested["ipc"]))
+		})
+	}
 }
 
 func validIfGiven(s String) bool { return s.Text == "" || validMinKernel(s.Text) }
