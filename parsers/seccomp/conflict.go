@@ -26,8 +26,12 @@ type Conflict struct {
 // lower argument first. It refuses a rule of which one way through the tree ends where an earlier rule with another action ends, or where one goes on. Two rules with the same conditions do
 // so, and so does a rule whose conditions are the first of those of an earlier one, or differ from them in the lower word of an inequality only.
 func (f *Filter) Conflicts() (conflicts []Conflict) {
+	contested := f.contested()
+	if len(contested) == 0 {
+		return nil
+	}
 	for _, a := range f.Archs {
-		f.conflictsOn(a, func(c Conflict) {
+		f.conflictsOn(a, contested, func(c Conflict) {
 			if !slices.ContainsFunc(conflicts, func(other Conflict) bool { return other.Rule == c.Rule }) {
 				conflicts = append(conflicts, c)
 			}
@@ -60,9 +64,9 @@ type tree struct {
 	ways []way
 }
 
-// contested reports whether rules give the calls about which they may meet different actions; without that nothing is in the way of anything. Calls that
+// contested returns the names of calls to which rules give different actions; without that nothing is in the way of anything. Calls that
 // socketcall(2) and ipc(2) make all meet in these.
-func (f *Filter) contested() func(n *named) bool {
+func (f *Filter) contested() map[*named]bool {
 	differ := func(first *ResolvedRule, uses []use) (*ResolvedRule, bool) {
 		for _, u := range uses {
 			rule := f.live[u.rule]
@@ -86,18 +90,20 @@ func (f *Filter) contested() func(n *named) bool {
 			first, shared = differ(first, n.uses)
 		}
 	}
-	return func(n *named) bool {
-		if meet(n.syscall) && shared {
-			return true
+	out := map[*named]bool{}
+	for _, n := range f.index.names {
+		if n.syscall == nil {
+			continue
 		}
-		_, differs := differ(nil, n.uses)
-		return differs
+		if _, differs := differ(nil, n.uses); differs || shared && meet(n.syscall) {
+			out[n] = true
+		}
 	}
+	return out
 }
 
-func (f *Filter) conflictsOn(a *Architecture, report func(Conflict)) {
+func (f *Filter) conflictsOn(a *Architecture, contested map[*named]bool, report func(Conflict)) {
 	trees := map[string]*tree{}
-	contested := f.contested()
 	for i, rule := range f.live {
 		if rule == nil || rule.Outcome == f.Default {
 			continue
@@ -106,10 +112,7 @@ func (f *Filter) conflictsOn(a *Architecture, report func(Conflict)) {
 		for _, name := range rule.Names {
 			n := f.index.names[name.Text]
 			s := n.syscall
-			if s == nil || !f.Target.Libseccomp.Knows(s) {
-				continue
-			}
-			if !contested(n) {
+			if !contested[n] || !f.Target.Libseccomp.Knows(s) {
 				continue
 			}
 			add := func(call, through string, conds []Cond) {
