@@ -23,7 +23,7 @@ var miscompiledRules = &rules.Rule{
 		decisions(p, profile, func(f *seccomp.Filter, a *seccomp.Architecture, d *seccomp.Decision) {
 			for _, m := range d.Miscompiled() {
 				first, second := d.Cases[m.First], d.Cases[m.Second]
-				if first.Multiplexed || second.Multiplexed || !seen.add(first.Rule, second.Rule) {
+				if !m.Likely || first.Multiplexed || second.Multiplexed || !seen.add(first.Rule, second.Rule) {
 					continue
 				}
 				finding := at(profile, second.Name.Span, fmt.Sprintf("libseccomp makes a wrong filter of two conditions on %q, %s and %s, and calls may get another action than the rules give",
