@@ -1,6 +1,8 @@
 // Package seccomp holds the rules about seccomp profiles.
 //
-// One rule is one file, with its txtar beside it; the list below is sorted by id.
+// One rule is one file, with its txtar beside it; the list below is sorted by id. The files without a txtar hold what several rules ask: who reads a profile (readers.go), which
+// names targets lack (lacks.go), what becomes of a rule beside others (mentions.go), which conditions a rule has and where they meet (arguments.go, conditions.go), what programs
+// and runtimes need (programs.go), what a profile lets through (reach.go), and errnos and kernels (errno.go, min_kernel.go).
 package seccomp
 
 import (
