@@ -31,7 +31,7 @@ var autoOptimiseStoreDarwin = &rules.Rule{
 			return
 		}
 		why := forDarwin(p.Targets().Platforms, text)
-		broken := withoutRepaired(text.Targets)
+		broken := beforeLix292(text.Targets)
 		if why == "" || len(broken) == 0 {
 			return
 		}
@@ -45,23 +45,6 @@ var autoOptimiseStoreDarwin = &rules.Rule{
 		}
 		p.Report(finding)
 	},
-}
-
-// withoutRepaired returns the targets without the releases of Lix that optimise the store on macOS as they should.
-func withoutRepaired(ts nixconf.Targets) nixconf.Targets {
-	var out nixconf.Targets
-	for _, t := range ts {
-		if t.Distribution == nixconf.Lix {
-			if t.From.AtLeast(2, 92) {
-				continue
-			}
-			if t.To.AtLeast(2, 92) {
-				t.To = nixconf.Version{Major: 2, Minor: 91}
-			}
-		}
-		out = append(out, t)
-	}
-	return out
 }
 
 // forDarwin names what shows that a text is for macOS; "" where nothing does.

@@ -47,7 +47,7 @@ func noEffect(text *workspace.NixText, include nixconf.Include) string {
 	case strings.ContainsAny(path, `"'`):
 		return fmt.Sprintf("Nix knows no quotes, so it looks for a file named %s and passes over it in silence", path)
 	case strings.HasPrefix(path, "~"):
-		in := beforeLixHome(text.Targets)
+		in := beforeLix292(text.Targets)
 		if in == nil {
 			return ""
 		}
@@ -62,21 +62,4 @@ func noEffect(text *workspace.NixText, include nixconf.Include) string {
 		return fmt.Sprintf("Nix knows no variables, so it looks for a file named %q and passes over it in silence", path)
 	}
 	return ""
-}
-
-// beforeLixHome returns the targeted releases without those of Lix that know ~.
-func beforeLixHome(ts nixconf.Targets) nixconf.Targets {
-	var in nixconf.Targets
-	for _, t := range ts {
-		if t.Distribution == nixconf.Lix {
-			if t.From.AtLeast(2, 92) {
-				continue
-			}
-			if t.To.AtLeast(2, 92) {
-				t.To = nixconf.Version{Major: 2, Minor: 91}
-			}
-		}
-		in = append(in, t)
-	}
-	return in
 }

@@ -163,3 +163,20 @@ func locate(text *workspace.NixText) []located {
 	}
 	return out
 }
+
+// beforeLix292 returns the targets without Lix 2.92 and newer, which reads ~ in include and optimises the store on macOS as it should.
+func beforeLix292(ts nixconf.Targets) nixconf.Targets {
+	var out nixconf.Targets
+	for _, t := range ts {
+		if t.Distribution == nixconf.Lix {
+			if t.From.AtLeast(2, 92) {
+				continue
+			}
+			if t.To.AtLeast(2, 92) {
+				t.To = nixconf.Version{Major: 2, Minor: 91}
+			}
+		}
+		out = append(out, t)
+	}
+	return out
+}
