@@ -1,9 +1,11 @@
 package rules
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"runtime"
+	"runtime/debug"
 	"slices"
 	"strings"
 	"sync"
@@ -14,7 +16,8 @@ import (
 // Check applies the rules of a set to every file of a workspace. Files are looked at in parallel, and the result does not depend on
 // the order in which they are finished.
 func Check(ws *workspace.Workspace, set *Set, opts CheckOptions) *Result {
-	result := &Result{Skipped: slices.Clone(ws.Skipped), Errors: slices.Clone(ws.Errors)}
+	ws = ws.Snapshot()
+	result := &Result{Rules: set.Active(), Skipped: slices.Clone(ws.Skipped), Errors: slices.Clone(ws.Errors)}
 	files := make([]fileResult, len(ws.Entries))
 	each(len(ws.Entries), opts.Progress, func(n int) {
 		files[n] = checkFile(ws, set, ws.Entries[n], opts)
@@ -33,6 +36,13 @@ func Check(ws *workspace.Workspace, set *Set, opts CheckOptions) *Result {
 		result.Suppressed = append(result.Suppressed, f.suppressed...)
 		result.Withheld = append(result.Withheld, f.withheld...)
 	}
+	all := checkWorkspace(ws, set, opts)
+	if all.err != nil {
+		result.Errors = append(result.Errors, *all.err)
+	}
+	result.Findings = append(result.Findings, all.findings...)
+	result.Suppressed = append(result.Suppressed, all.suppressed...)
+	result.Withheld = append(result.Withheld, all.withheld...)
 	result.Findings = order(result.Findings)
 	result.Suppressed = order(result.Suppressed)
 	slices.SortStableFunc(result.Errors, func(a, b workspace.FileError) int { return strings.Compare(a.Path, b.Path) })
@@ -50,7 +60,7 @@ func checkFile(ws *workspace.Workspace, set *Set, entry *workspace.Entry, opts C
 	// A defect of ours must not hide what other files hold.
 	defer func() {
 		if defect := recover(); defect != nil {
-			r = fileResult{err: &workspace.FileError{Path: entry.Path, Err: fmt.Errorf("a defect in sandlint, please report it: %v", defect)}}
+			r = fileResult{err: &workspace.FileError{Path: entry.Path, Err: defectError(defect, opts.Stacks)}}
 		}
 	}()
 	doc, err := ws.Open(entry)
@@ -58,8 +68,14 @@ func checkFile(ws *workspace.Workspace, set *Set, entry *workspace.Entry, opts C
 		return fileResult{err: &workspace.FileError{Path: entry.Path, Err: err}}
 	}
 	r.findings, r.suppressed = lint(ws, set.rules, set, doc, opts.NoIgnores)
+	r.finish(ws, set, doc, opts, false)
+	return r
+}
+
+// finish leaves findings the fixes that are asked for and proved.
+func (r *fileResult) finish(ws *workspace.Workspace, set *Set, doc *workspace.Document, opts CheckOptions, together bool) {
 	if opts.Fixes {
-		r.withheld = proveEach(ws, set, doc, r.findings)
+		r.withheld = proveEach(ws, set, doc, r.findings, together)
 	} else {
 		for n := range r.findings {
 			r.findings[n].Fixes = nil
@@ -68,7 +84,54 @@ func checkFile(ws *workspace.Workspace, set *Set, entry *workspace.Entry, opts C
 	for n := range r.suppressed {
 		r.suppressed[n].Fixes = nil
 	}
+}
+
+// defectError is the error for a panic of ours.
+func defectError(defect any, stacks bool) error {
+	err := fmt.Errorf("a defect in sandlint, please report it: %v", defect)
+	if stacks {
+		err = fmt.Errorf("%w\n%s", err, debug.Stack())
+	}
+	return err
+}
+
+// checkWorkspace applies the rules about the workspace as a whole.
+func checkWorkspace(ws *workspace.Workspace, set *Set, opts CheckOptions) (r fileResult) {
+	defer func() {
+		if defect := recover(); defect != nil {
+			r = fileResult{err: &workspace.FileError{Path: ".", Err: defectError(defect, opts.Stacks)}}
+		}
+	}()
+	byPath := lintWorkspace(ws, set.rules, set)
+	for _, e := range ws.Entries {
+		all := byPath[e.Path]
+		if len(all) == 0 {
+			continue
+		}
+		doc, err := ws.Open(e)
+		if err != nil {
+			continue // its own check reports that
+		}
+		var one fileResult
+		one.findings, one.suppressed = divide(all, doc, opts.NoIgnores)
+		one.finish(ws, set, doc, opts, true)
+		r.findings = append(r.findings, one.findings...)
+		r.suppressed = append(r.suppressed, one.suppressed...)
+		r.withheld = append(r.withheld, one.withheld...)
+	}
 	return r
+}
+
+// lintWorkspace returns what the rules of a list about the workspace as a whole find, by path. Findings in files that are not among its entries cannot be
+// suppressed or fixed, and have no place in a report; there are none.
+func lintWorkspace(ws *workspace.Workspace, list []*Rule, set *Set) map[string][]Finding {
+	byPath := map[string][]Finding{}
+	for _, rule := range list {
+		if rule.Check.workspace != nil {
+			rule.Check.workspace(set.pass(rule, ws, func(f Finding) { byPath[f.File.Path] = append(byPath[f.File.Path], f) }))
+		}
+	}
+	return byPath
 }
 
 // each calls do for 0 to n-1 on all cores, and progress from one goroutine at a time.
@@ -102,25 +165,15 @@ func each(n int, progress func(done, total int), do func(int)) {
 func lint(ws *workspace.Workspace, list []*Rule, set *Set, doc *workspace.Document, noIgnores bool) (findings, suppressed []Finding) {
 	var all []Finding
 	for _, rule := range list {
-		pass := &Pass{Rule: rule, Workspace: ws, severity: set.severity[rule], report: func(f Finding) { all = append(all, f) }}
-		switch {
-		case rule.NixConf != nil:
-			for _, text := range nixTexts(doc) {
-				rule.NixConf(pass, text)
-			}
-		case rule.Dockerfile != nil && doc.Dockerfile != nil:
-			rule.Dockerfile(pass, doc.Dockerfile)
-		case rule.Image != nil && doc.Dockerfile != nil:
-			for _, image := range doc.Dockerfile.Images {
-				rule.Image(pass, image)
-			}
-		case rule.Seccomp != nil:
-			for _, profile := range doc.Profiles {
-				pass.report = func(f Finding) { all = append(all, inHost(profile, f)) }
-				rule.Seccomp(pass, profile)
-			}
+		if rule.Check.document != nil {
+			rule.Check.document(set.pass(rule, ws, func(f Finding) { all = append(all, f) }), doc)
 		}
 	}
+	return divide(all, doc, noIgnores)
+}
+
+// divide orders findings in one document and divides them by whether a comment suppresses them.
+func divide(all []Finding, doc *workspace.Document, noIgnores bool) (findings, suppressed []Finding) {
 	all = order(all)
 	if noIgnores || len(all) == 0 {
 		return all, nil
@@ -147,37 +200,19 @@ func lint(ws *workspace.Workspace, list []*Rule, set *Set, doc *workspace.Docume
 	return findings, suppressed
 }
 
-func nixTexts(doc *workspace.Document) []*workspace.NixText {
-	switch {
-	case doc.NixText != nil:
-		return []*workspace.NixText{doc.NixText}
-	case doc.Dockerfile != nil:
-		return doc.Dockerfile.NixTexts
-	case doc.Hosted != nil:
-		return doc.Hosted.NixTexts
-	}
-	return nil
+// CompareFindings orders findings by path, position and rule, and then by end and message, so findings that compare as equal are the same one.
+func CompareFindings(a, b *Finding) int {
+	return cmp.Or(
+		strings.Compare(a.File.Path, b.File.Path),
+		cmp.Compare(a.Span.Start, b.Span.Start),
+		strings.Compare(a.Rule.ID, b.Rule.ID),
+		cmp.Compare(a.Span.End, b.Span.End),
+		strings.Compare(a.Message, b.Message),
+	)
 }
 
-// order sorts findings by path, position and rule, and drops those that are reported twice: a script that two Dockerfiles run
-// is looked at twice.
+// order sorts findings, and drops those that are reported twice: a script that two Dockerfiles run is looked at twice.
 func order(findings []Finding) []Finding {
-	slices.SortStableFunc(findings, func(a, b Finding) int {
-		if c := strings.Compare(a.File.Path, b.File.Path); c != 0 {
-			return c
-		}
-		if c := a.Span.Start - b.Span.Start; c != 0 {
-			return c
-		}
-		if c := strings.Compare(a.Rule.ID, b.Rule.ID); c != 0 {
-			return c
-		}
-		if c := a.Span.End - b.Span.End; c != 0 {
-			return c
-		}
-		return strings.Compare(a.Message, b.Message)
-	})
-	return slices.CompactFunc(findings, func(a, b Finding) bool {
-		return a.Rule == b.Rule && a.Span == b.Span && a.File.Path == b.File.Path && a.Message == b.Message
-	})
+	slices.SortStableFunc(findings, func(a, b Finding) int { return CompareFindings(&a, &b) })
+	return slices.CompactFunc(findings, func(a, b Finding) bool { return CompareFindings(&a, &b) == 0 })
 }

@@ -12,6 +12,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/sandlint/sandlint/fixers"
+	"github.com/sandlint/sandlint/parsers/image"
+	"github.com/sandlint/sandlint/parsers/nixuse"
 	"github.com/sandlint/sandlint/parsers/source"
 	"github.com/sandlint/sandlint/parsers/workspace"
 	"github.com/sandlint/sandlint/rules"
@@ -20,9 +22,9 @@ import (
 )
 
 // eachCommand reports every command that runs Nix.
-func eachCommand(p *rules.Pass, img *workspace.Image) {
+func eachCommand(p *rules.Pass, img *nixuse.Image) {
 	for _, e := range img.Events {
-		if e.Kind == workspace.RunCommand {
+		if e.Kind == nixuse.RunCommand {
 			p.Report(rules.Finding{File: e.File, Span: e.Span, Message: e.Nix.Label})
 		}
 	}
@@ -31,11 +33,11 @@ func eachCommand(p *rules.Pass, img *workspace.Image) {
 // TestOrder has rules report in no order, and some things twice.
 func TestOrder(t *testing.T) {
 	at := func(name string, spans ...source.Span) *rules.Rule {
-		return &rules.Rule{ID: name, Severity: rules.Warning, Dockerfile: func(p *rules.Pass, d *workspace.Dockerfile) {
+		return &rules.Rule{ID: name, Severity: rules.Warning, Check: rules.OnDockerfile(func(p *rules.Pass, d *image.Dockerfile) {
 			for _, s := range spans {
 				p.Report(rules.Finding{File: d.Source, Span: s, Message: fmt.Sprint("to ", s.End)})
 			}
-		}}
+		})}
 	}
 	ws := load(t, map[string]string{"b/Dockerfile": "FROM scratch\nRUN a\n", "a/Dockerfile": "FROM scratch\nRUN a\n", "B.dockerfile": "FROM scratch\n"})
 	s := set(t, pack(
@@ -58,7 +60,7 @@ func TestSharedScript(t *testing.T) {
 		"b/Dockerfile":   "FROM nixos/nix\nCOPY tools/setup.sh /\nRUN /setup.sh && /setup.sh\n",
 		"tools/setup.sh": "nix-build\n",
 	})
-	s := set(t, pack(&rules.Rule{ID: "t/command", Severity: rules.Info, Image: eachCommand}), rules.Selection{})
+	s := set(t, pack(&rules.Rule{ID: "t/command", Severity: rules.Info, Check: rules.OnTimeline(eachCommand)}), rules.Selection{})
 	if got, want := render(rules.Check(ws, s, rules.CheckOptions{}).Findings), "tools/setup.sh:1:1 info t/command: nix-build\n"; got != want {
 		t.Errorf("got %s", got)
 	}
@@ -87,10 +89,10 @@ func TestCheckResult(t *testing.T) {
 
 // TestSeverityOfFinding has a rule give severities of its own, which what the user configured replaces.
 func TestSeverityOfFinding(t *testing.T) {
-	r := &rules.Rule{ID: "t/mixed", Severity: rules.Warning, Dockerfile: func(p *rules.Pass, d *workspace.Dockerfile) {
+	r := &rules.Rule{ID: "t/mixed", Severity: rules.Warning, Check: rules.OnDockerfile(func(p *rules.Pass, d *image.Dockerfile) {
 		p.Report(rules.Finding{File: d.Source, Message: "one"})
 		p.Report(rules.Finding{File: d.Source, Span: source.Span{Start: 1, End: 1}, Message: "two", Severity: rules.Info})
-	}}
+	})}
 	ws := load(t, map[string]string{"Dockerfile": "FROM scratch\n"})
 	for _, tt := range []struct {
 		sel  rules.Selection
@@ -143,7 +145,7 @@ func TestDeterminism(t *testing.T) {
 		if err := targets.Set("platform", "linux/amd64,linux/arm64"); err != nil {
 			t.Fatal(err)
 		}
-		ws, err := workspace.Load(workspace.Options{Dir: dir, Targets: targets})
+		ws, err := rules.Load(workspace.Options{Dir: dir, Targets: targets})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -178,11 +180,11 @@ func TestDeterminism(t *testing.T) {
 
 // TestFixesAreAskedFor leaves fixes out unless they are asked for, and never gives any to what is suppressed.
 func TestFixesAreAskedFor(t *testing.T) {
-	advice := &rules.Rule{ID: "t/advice", Severity: rules.Info, Fixes: []fixers.Safety{fixers.Manual}, Dockerfile: func(p *rules.Pass, d *workspace.Dockerfile) {
+	advice := &rules.Rule{ID: "t/advice", Severity: rules.Info, Fixes: []fixers.Safety{fixers.Manual}, Check: rules.OnDockerfile(func(p *rules.Pass, d *image.Dockerfile) {
 		for _, i := range d.Instructions {
 			p.Report(rules.Finding{File: d.Source, Span: i.Keyword, Message: "think", Fixes: []fixers.Fix{{Title: "Think again"}}})
 		}
-	}}
+	})}
 	ws := load(t, map[string]string{"Dockerfile": "FROM scratch\n# sandlint: ignore[t]\nRUN a\n"})
 	s := set(t, pack(advice), rules.Selection{})
 	if got := render(rules.Check(ws, s, rules.CheckOptions{}).Findings); got != "Dockerfile:1:1 info t/advice: think\n" {
@@ -199,12 +201,12 @@ func TestFixesAreAskedFor(t *testing.T) {
 
 // TestDefectOfARule has a rule that panics on one file: that file is an error, and the others are still linted.
 func TestDefectOfARule(t *testing.T) {
-	r := &rules.Rule{ID: "t/defect", Severity: rules.Warning, Dockerfile: func(p *rules.Pass, d *workspace.Dockerfile) {
+	r := &rules.Rule{ID: "t/defect", Severity: rules.Warning, Check: rules.OnDockerfile(func(p *rules.Pass, d *image.Dockerfile) {
 		if strings.HasPrefix(d.Source.Path, "a/") {
 			panic("defect")
 		}
 		p.Report(rules.Finding{File: d.Source, Message: "found"})
-	}}
+	})}
 	ws := load(t, map[string]string{"a/Dockerfile": "FROM scratch\n", "b/Dockerfile": "FROM scratch\n"})
 	s := set(t, pack(r), rules.Selection{})
 	result := rules.Check(ws, s, rules.CheckOptions{})

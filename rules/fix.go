@@ -3,20 +3,17 @@ package rules
 import (
 	"bytes"
 	"errors"
-	"fmt"
 	"slices"
 	"strings"
 
 	"github.com/sandlint/sandlint/fixers"
-	fixdocker "github.com/sandlint/sandlint/fixers/dockerfile"
-	fixnix "github.com/sandlint/sandlint/fixers/nixconf"
-	fixseccomp "github.com/sandlint/sandlint/fixers/seccomp"
 	"github.com/sandlint/sandlint/parsers/source"
 	"github.com/sandlint/sandlint/parsers/workspace"
 )
 
 // Fix applies the fixes of a set's findings in memory, each proved, until none is left.
 func Fix(ws *workspace.Workspace, set *Set, opts FixOptions) *FixResult {
+	ws = ws.Snapshot()
 	groups := linked(ws, set, opts)
 	results := make([]groupResult, len(groups))
 	each(len(groups), opts.Progress, func(n int) {
@@ -52,6 +49,8 @@ func Fix(ws *workspace.Workspace, set *Set, opts FixOptions) *FixResult {
 type group struct {
 	entries []*workspace.Entry
 	fixable bool // some finding has a fix that may be applied
+	// together says that a rule about the workspace as a whole has such a finding.
+	together bool
 }
 
 // linked divides the files of a workspace into groups.
@@ -59,6 +58,11 @@ func linked(ws *workspace.Workspace, set *Set, opts FixOptions) []group {
 	type opened struct {
 		reads   []string
 		fixable bool
+	}
+	applies := func(f Finding) bool {
+		return slices.ContainsFunc(f.Fixes, func(fix fixers.Fix) bool {
+			return fix.Safety == fixers.Safe || opts.Unsafe && fix.Safety == fixers.Unsafe
+		})
 	}
 	files := make([]opened, len(ws.Entries))
 	each(len(ws.Entries), nil, func(n int) {
@@ -68,11 +72,7 @@ func linked(ws *workspace.Workspace, set *Set, opts FixOptions) []group {
 			return
 		}
 		findings, _ := lint(ws, set.rules, set, doc, opts.NoIgnores)
-		files[n] = opened{doc.Reads(), slices.ContainsFunc(findings, func(f Finding) bool {
-			return slices.ContainsFunc(f.Fixes, func(fix fixers.Fix) bool {
-				return fix.Safety == fixers.Safe || opts.Unsafe && fix.Safety == fixers.Unsafe
-			})
-		})}
+		files[n] = opened{doc.Reads(), slices.ContainsFunc(findings, applies)}
 	})
 	byPath := map[string]int{}
 	leader := make([]int, len(ws.Entries))
@@ -85,11 +85,32 @@ func linked(ws *workspace.Workspace, set *Set, opts FixOptions) []group {
 		}
 		return n
 	}
+	link := func(n int, path string) {
+		if other, ok := byPath[path]; ok {
+			a, b := find(n), find(other)
+			leader[max(a, b)] = min(a, b)
+		}
+	}
 	for n := range files {
 		for _, path := range files[n].reads {
-			if other, ok := byPath[path]; ok {
-				a, b := find(n), find(other)
-				leader[max(a, b)] = min(a, b)
+			link(n, path)
+		}
+	}
+	together := map[int]bool{}
+	for path, findings := range safely(func() map[string][]Finding { return lintWorkspace(ws, set.rules, set) }) {
+		n, ok := byPath[path]
+		if !ok {
+			continue
+		}
+		for _, f := range findings {
+			if !applies(f) {
+				continue
+			}
+			files[n].fixable, together[n] = true, true
+			for _, fix := range f.Fixes {
+				for _, e := range fix.Edits {
+					link(n, e.File.Path)
+				}
 			}
 		}
 	}
@@ -104,8 +125,15 @@ func linked(ws *workspace.Workspace, set *Set, opts FixOptions) []group {
 		g := &groups[index[l]]
 		g.entries = append(g.entries, e)
 		g.fixable = g.fixable || files[n].fixable
+		g.together = g.together || together[n]
 	}
 	return groups
+}
+
+// safely returns what do returns, and nothing where it panics; Check reports the defect.
+func safely[T any](do func() T) (out T) {
+	defer func() { _ = recover() }()
+	return do()
 }
 
 type groupResult struct {
@@ -116,10 +144,10 @@ type groupResult struct {
 func fixGroup(ws *workspace.Workspace, set *Set, g group, opts FixOptions) (out groupResult) {
 	defer func() {
 		if defect := recover(); defect != nil {
-			out = groupResult{withheld: []Withheld{{File: source.NewFile(g.entries[0].Path, nil), Title: "all fixes", Reason: fmt.Sprintf("a defect in sandlint, please report it: %v", defect)}}}
+			out = groupResult{withheld: []Withheld{{File: source.NewFile(g.entries[0].Path, nil), Title: "all fixes", Reason: defectError(defect, opts.Stacks).Error()}}}
 		}
 	}()
-	c := &checker{ws: ws, set: set, noIgnores: opts.NoIgnores}
+	c := &checker{ws: ws, set: set, noIgnores: opts.NoIgnores, together: g.together}
 	var files []*source.File
 	for _, e := range g.entries {
 		doc, err := ws.Open(e)
@@ -153,10 +181,11 @@ func fixGroup(ws *workspace.Workspace, set *Set, g group, opts FixOptions) (out 
 }
 
 // proveEach leaves those fixes of findings that pass their proof alone, and returns the others.
-func proveEach(ws *workspace.Workspace, set *Set, doc *workspace.Document, findings []Finding) []Withheld {
+// Those of rules about the workspace as a whole may edit all of its files.
+func proveEach(ws *workspace.Workspace, set *Set, doc *workspace.Document, findings []Finding, together bool) []Withheld {
 	var withheld []Withheld
 	var prover *fixers.Prover
-	c := &checker{ws: ws, set: set, entries: []*workspace.Entry{doc.Entry}}
+	c := &checker{ws: ws, set: set, entries: []*workspace.Entry{doc.Entry}, together: together}
 	for n := range findings {
 		f := &findings[n]
 		var proved []fixers.Fix
@@ -166,8 +195,7 @@ func proveEach(ws *workspace.Workspace, set *Set, doc *workspace.Document, findi
 				continue
 			}
 			if prover == nil {
-				all, _ := lint(ws, set.proof, set, doc, false)
-				prover = fixers.NewProver([]*source.File{doc.Source}, c.keyed(all), c)
+				prover = c.prover(doc, findings)
 			}
 			if err := prover.Prove(keyed(*f), fix); err != nil {
 				withheld = append(withheld, Withheld{Rule: f.Rule, File: f.File, Span: f.Span, Title: fix.Title, Reason: err.Error()})
@@ -180,12 +208,49 @@ func proveEach(ws *workspace.Workspace, set *Set, doc *workspace.Document, findi
 	return withheld
 }
 
-// checker tells the proof what the rules find and what the formats mean.
+// checker answers the proof what the rules find and what the formats mean.
 type checker struct {
 	ws        *workspace.Workspace
 	set       *Set
 	entries   []*workspace.Entry
 	noIgnores bool
+	together  bool // rules about the workspace as a whole count
+}
+
+// prover returns a prover of the fixes of findings in a document.
+func (c *checker) prover(doc *workspace.Document, findings []Finding) *fixers.Prover {
+	if !c.together {
+		all, _ := lint(c.ws, c.set.proof, c.set, doc, false)
+		return fixers.NewProver([]*source.File{doc.Source}, c.keyed(all), c)
+	}
+	// The files that the fixes edit belong to the proof.
+	wanted := map[string]bool{doc.Entry.Path: true}
+	for _, f := range findings {
+		for _, fix := range f.Fixes {
+			for _, e := range fix.Edits {
+				wanted[e.File.Path] = true
+			}
+		}
+	}
+	c.entries = nil
+	var texts []*source.File
+	var all []fixers.Finding
+	byPath := lintWorkspace(c.ws, c.set.proof, c.set)
+	for _, e := range c.ws.Entries {
+		if !wanted[e.Path] {
+			continue
+		}
+		one, err := c.ws.Open(e)
+		if err != nil {
+			continue
+		}
+		own, _ := lint(c.ws, c.set.proof, c.set, one, false)
+		more, _ := divide(byPath[e.Path], one, false)
+		c.entries = append(c.entries, e)
+		texts = append(texts, one.Source)
+		all = append(append(all, c.keyed(own)...), c.keyed(more)...)
+	}
+	return fixers.NewProver(texts, all, c)
 }
 
 // Lint implements fixers.Checker.
@@ -199,6 +264,10 @@ func (c *checker) Lint(files []*source.File) ([]fixers.Finding, error) {
 	}
 	ws := c.ws.With(overlay)
 	var out []fixers.Finding
+	var byPath map[string][]Finding
+	if c.together {
+		byPath = lintWorkspace(ws, c.set.proof, c.set)
+	}
 	for _, e := range c.entries {
 		doc, err := ws.Open(e)
 		if err != nil {
@@ -206,6 +275,10 @@ func (c *checker) Lint(files []*source.File) ([]fixers.Finding, error) {
 		}
 		findings, _ := lint(ws, c.set.proof, c.set, doc, c.noIgnores)
 		out = append(out, c.keyed(findings)...)
+		if more := byPath[e.Path]; len(more) > 0 {
+			findings, _ := divide(more, doc, c.noIgnores)
+			out = append(out, c.keyed(findings)...)
+		}
 	}
 	return out, nil
 }
@@ -216,44 +289,19 @@ func (c *checker) Compare(before, after *source.File, fixes []fixers.Fix) string
 		if e.Path != before.Path {
 			continue
 		}
-		switch e.Kind {
-		case workspace.KindDockerfile:
-			if difference := fixdocker.Compare(before, after, fixes); difference != "" {
-				return difference
-			}
-			old, now := c.dockerfile(e, before), c.dockerfile(e, after)
-			if difference := compareProfiles(old, now, fixes, c.ws.Targets.Seccomp); difference != "" {
-				return difference
-			}
-			return compareNix(old, now, fixes)
-		case workspace.KindNixConf:
-			return fixnix.Compare(before, after, fixes, c.ws.Targets.Nix)
-		case workspace.KindSeccomp:
-			return fixseccomp.Compare(before, after, fixes, c.ws.Targets.Seccomp)
+		f := formatOf(e.Kind)
+		if f == nil || f.Compare == nil {
+			return "sandlint cannot compare two versions of such a file"
 		}
-		if e.Kind.Hosts() {
-			return compareHosted(c.hosted(e, before), c.hosted(e, after), fixes)
-		}
+		return f.Compare(&Comparison{Before: before, After: after, Fixes: fixes, Targets: c.ws.Targets, open: func(f *source.File) *workspace.Document {
+			doc, err := c.ws.With(map[string][]byte{e.Abs: f.Bytes}).Open(e)
+			if err != nil {
+				return nil
+			}
+			return doc
+		}})
 	}
 	return "the file is not one of those that are being fixed"
-}
-
-// dockerfile returns the model of a Dockerfile with the given text.
-func (c *checker) dockerfile(e *workspace.Entry, f *source.File) *workspace.Dockerfile {
-	doc, err := c.ws.With(map[string][]byte{e.Abs: f.Bytes}).Open(e)
-	if err != nil {
-		return nil
-	}
-	return doc.Dockerfile
-}
-
-// hosted returns the nix.conf texts of a file of another language with the given text.
-func (c *checker) hosted(e *workspace.Entry, f *source.File) *workspace.Hosted {
-	doc, err := c.ws.With(map[string][]byte{e.Abs: f.Bytes}).Open(e)
-	if err != nil {
-		return nil
-	}
-	return doc.Hosted
 }
 
 func (c *checker) rule(id string) *Rule {

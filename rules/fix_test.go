@@ -10,15 +10,16 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/sandlint/sandlint/fixers"
+	"github.com/sandlint/sandlint/parsers/image"
+	"github.com/sandlint/sandlint/parsers/nixuse"
 	"github.com/sandlint/sandlint/parsers/source"
-	"github.com/sandlint/sandlint/parsers/workspace"
 	"github.com/sandlint/sandlint/rules"
 	"github.com/sandlint/sandlint/rules/packs"
 )
 
 // replacer reports a word wherever it stands in a Dockerfile, and replaces it.
 func replacer(id, word, with string, safety fixers.Safety, changes fixers.Changes) *rules.Rule {
-	return &rules.Rule{ID: id, Severity: rules.Warning, Fixes: []fixers.Safety{safety}, Dockerfile: func(p *rules.Pass, d *workspace.Dockerfile) {
+	return &rules.Rule{ID: id, Severity: rules.Warning, Fixes: []fixers.Safety{safety}, Check: rules.OnDockerfile(func(p *rules.Pass, d *image.Dockerfile) {
 		for at := 0; ; {
 			n := bytes.Index(d.Source.Bytes[at:], []byte(word))
 			if n < 0 {
@@ -31,7 +32,7 @@ func replacer(id, word, with string, safety fixers.Safety, changes fixers.Change
 				Edits: []fixers.Edit{{File: d.Source, Span: span, Text: with}},
 			}}})
 		}
-	}}
+	})}
 }
 
 // fixed shows the result of Fix.
@@ -110,15 +111,15 @@ func TestFix(t *testing.T) {
 			"== Dockerfile\nFROM scratch\n# sandlint: ignore[t/a]\nRUN colour one\nRUN color two\napplied safe t/a: Replace colour\n== left\n== withheld\n",
 		},
 		{
-			"edits that lie outside of the file", []*rules.Rule{{ID: "t/a", Severity: rules.Error, Fixes: []fixers.Safety{fixers.Safe}, Dockerfile: func(p *rules.Pass, d *workspace.Dockerfile) {
+			"edits that lie outside of the file", []*rules.Rule{{ID: "t/a", Severity: rules.Error, Fixes: []fixers.Safety{fixers.Safe}, Check: rules.OnDockerfile(func(p *rules.Pass, d *image.Dockerfile) {
 				p.Report(rules.Finding{File: d.Source, Message: "bad", Fixes: []fixers.Fix{{Title: "Write behind the end", Safety: fixers.Safe, Edits: []fixers.Edit{{File: d.Source, Span: source.Span{Start: 1000, End: 1001}}}}}})
-			}}}, text, false,
+			})}}, text, false,
 			"== left\nDockerfile:1:1 error t/a: bad\n== withheld\nDockerfile t/a: Write behind the end: …\n",
 		},
 		{
-			"edits of a file that is not there", []*rules.Rule{{ID: "t/a", Severity: rules.Error, Fixes: []fixers.Safety{fixers.Safe}, Dockerfile: func(p *rules.Pass, d *workspace.Dockerfile) {
+			"edits of a file that is not there", []*rules.Rule{{ID: "t/a", Severity: rules.Error, Fixes: []fixers.Safety{fixers.Safe}, Check: rules.OnDockerfile(func(p *rules.Pass, d *image.Dockerfile) {
 				p.Report(rules.Finding{File: d.Source, Message: "bad", Fixes: []fixers.Fix{{Title: "Write elsewhere", Safety: fixers.Safe, Edits: []fixers.Edit{{File: source.NewFile("/etc/passwd", nil), Text: "x"}}}}})
-			}}}, text, false,
+			})}}, text, false,
 			"== left\nDockerfile:1:1 error t/a: bad\n== withheld\nDockerfile t/a: Write elsewhere: …\n",
 		},
 	}
@@ -180,7 +181,7 @@ func TestWithheldReasons(t *testing.T) {
 // TestFixLinked fixes a nix.conf that a Dockerfile copies. Both are proved together: a fix of one file must not bring a finding in the other.
 func TestFixLinked(t *testing.T) {
 	const cores = "cores = 1\n"
-	change := &rules.Rule{ID: "t/one", Severity: rules.Warning, Fixes: []fixers.Safety{fixers.Safe}, NixConf: func(p *rules.Pass, text *workspace.NixText) {
+	change := &rules.Rule{ID: "t/one", Severity: rules.Warning, Fixes: []fixers.Safety{fixers.Safe}, Check: rules.OnText(func(p *rules.Pass, text *nixuse.Text) {
 		for _, entry := range text.Entries {
 			if entry.Value == "1" && text.Fragment.Whole() {
 				p.Report(rules.Finding{File: text.Fragment.File, Span: entry.ValueSpan, Message: "one", Fixes: []fixers.Fix{{
@@ -189,12 +190,12 @@ func TestFixLinked(t *testing.T) {
 				}}})
 			}
 		}
-	}}
-	hates2 := &rules.Rule{ID: "t/two", Severity: rules.Error, Image: func(p *rules.Pass, img *workspace.Image) {
+	})}
+	hates2 := &rules.Rule{ID: "t/two", Severity: rules.Error, Check: rules.OnTimeline(func(p *rules.Pass, img *nixuse.Image) {
 		if value, known := img.SettingsBefore(nil).Value("cores"); known && value == "2" {
-			p.Report(rules.Finding{File: img.File.Source, Span: img.Stage.From.Span, Message: "an image with two cores"})
+			p.Report(rules.Finding{File: img.Dockerfile.Source, Span: img.Stage.From.Span, Message: "an image with two cores"})
 		}
-	}}
+	})}
 	files := map[string]string{
 		"a/Dockerfile": "FROM nixos/nix\nCOPY nix.conf /etc/nix/nix.conf\nRUN nix-build\n", "a/nix.conf": cores,
 		"b/nix.conf": cores, "c/Dockerfile": "FROM nixos/nix\nRUN nix-build\n",
@@ -223,12 +224,12 @@ a/nix.conf t/one: Write 2: a new finding has come: an image with two cores (t/tw
 
 // TestFixBothFiles applies one fix that edits a Dockerfile and the file that it copies.
 func TestFixBothFiles(t *testing.T) {
-	both := &rules.Rule{ID: "t/both", Severity: rules.Warning, Fixes: []fixers.Safety{fixers.Unsafe}, Image: func(p *rules.Pass, img *workspace.Image) {
+	both := &rules.Rule{ID: "t/both", Severity: rules.Warning, Fixes: []fixers.Safety{fixers.Unsafe}, Check: rules.OnTimeline(func(p *rules.Pass, img *nixuse.Image) {
 		for _, e := range img.Events {
-			if e.Kind != workspace.WriteConfig || e.Text == nil || e.Text.Host != workspace.HostFile || len(e.Text.Entries) == 0 || e.Text.Entries[0].Value != "1" {
+			if e.Kind != nixuse.WriteConfig || e.Text == nil || e.Text.Host != nixuse.HostFile || len(e.Text.Entries) == 0 || e.Text.Entries[0].Value != "1" {
 				continue
 			}
-			copied, text := img.File.Source, e.Text.Fragment.File
+			copied, text := img.Dockerfile.Source, e.Text.Fragment.File
 			p.Report(rules.Finding{File: copied, Span: e.Span, Message: "a file with one core", Fixes: []fixers.Fix{{
 				Title: "Copy another one", Safety: fixers.Unsafe, Changes: fixers.Changes{Instructions: true, Settings: []string{"cores"}},
 				Edits: []fixers.Edit{
@@ -237,7 +238,7 @@ func TestFixBothFiles(t *testing.T) {
 				},
 			}}})
 		}
-	}}
+	})}
 	ws := load(t, map[string]string{"Dockerfile": "FROM nixos/nix\nCOPY nix.conf /etc/nix/nix.conf\nRUN nix-build\n", "nix.conf": "cores = 1\n"})
 	s := set(t, slices.Concat(packs.All(), pack(both)), rules.Selection{Only: []string{"t"}})
 	got := fixed(rules.Fix(ws, s, rules.FixOptions{Unsafe: true}))

@@ -7,6 +7,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/sandlint/sandlint/parsers/image"
+	"github.com/sandlint/sandlint/parsers/nixuse"
 	"github.com/sandlint/sandlint/parsers/workspace"
 	"github.com/sandlint/sandlint/rules"
 )
@@ -27,7 +29,7 @@ func load(t *testing.T, files map[string]string) *workspace.Workspace {
 			t.Fatal(err)
 		}
 	}
-	ws, err := workspace.Load(workspace.Options{Dir: dir})
+	ws, err := rules.Load(workspace.Options{Dir: dir})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -50,23 +52,23 @@ func pack(list ...*rules.Rule) []rules.Pack { return []rules.Pack{{Name: "t", Ru
 // eachRun reports every RUN.
 var eachRun = &rules.Rule{
 	ID: "t/run", Aliases: []string{"T1"}, Summary: "there is a RUN", Severity: rules.Warning,
-	Dockerfile: func(p *rules.Pass, d *workspace.Dockerfile) {
+	Check: rules.OnDockerfile(func(p *rules.Pass, d *image.Dockerfile) {
 		for _, i := range d.Instructions {
 			if i.Name == "RUN" {
 				p.Report(rules.Finding{File: d.Source, Span: i.Args, Message: "a RUN"})
 			}
 		}
-	},
+	}),
 }
 
 // eachSetting reports every setting.
 var eachSetting = &rules.Rule{
 	ID: "t/setting", Summary: "there is a setting", Severity: rules.Info,
-	NixConf: func(p *rules.Pass, text *workspace.NixText) {
+	Check: rules.OnText(func(p *rules.Pass, text *nixuse.Text) {
 		for _, entry := range text.Entries {
 			p.Report(rules.Finding{File: text.Fragment.File, Span: text.Fragment.Span(entry.Name.Span), Message: "the setting " + entry.Name.Text})
 		}
-	},
+	}),
 }
 
 // render shows findings, one a line.

@@ -17,7 +17,7 @@ import (
 // misspelt reports the name "chmodd", offers its right spelling, and points to the default action.
 var misspelt = &rules.Rule{
 	ID: "t/misspelt", Summary: "a name is misspelt", Severity: rules.Error, Fixes: []fixers.Safety{fixers.Unsafe},
-	Seccomp: func(p *rules.Pass, profile *workspace.Profile) {
+	Check: rules.OnProfile(func(p *rules.Pass, profile *workspace.Profile) {
 		for _, r := range profile.Rules {
 			for _, name := range r.Names {
 				if name.Text != "chmodd" {
@@ -33,19 +33,19 @@ var misspelt = &rules.Rule{
 				})
 			}
 		}
-	},
+	}),
 }
 
 // greedy is misspelt with a fix that declares nothing.
 var greedy = &rules.Rule{
 	ID: "t/greedy", Summary: "a name is misspelt", Severity: rules.Error, Fixes: []fixers.Safety{fixers.Safe},
-	Seccomp: func(p *rules.Pass, profile *workspace.Profile) {
+	Check: rules.OnProfile(func(p *rules.Pass, profile *workspace.Profile) {
 		for _, r := range profile.Rules {
 			if name := r.Names[0]; name.Text == "chmodd" {
 				p.Report(rules.Finding{File: profile.Source, Span: name.Span, Message: "misspelt", Fixes: []fixers.Fix{{Title: "Rename", Safety: fixers.Safe, Edits: fixseccomp.ReplaceString(profile.Profile, name, "chmod")}}})
 			}
 		}
-	},
+	}),
 }
 
 const labelled = `{"defaultAction":"SCMP_ACT_ERRNO","syscalls":[{"names":["chmodd"],"action":"SCMP_ACT_ALLOW"}]}`

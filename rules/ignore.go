@@ -5,7 +5,6 @@ import (
 	"strings"
 
 	"github.com/sandlint/sandlint/parsers/nixconf"
-	"github.com/sandlint/sandlint/parsers/seccomp"
 	"github.com/sandlint/sandlint/parsers/source"
 	"github.com/sandlint/sandlint/parsers/workspace"
 )
@@ -60,77 +59,16 @@ func ignoresOf(doc *workspace.Document) []ignore {
 			out = append(out, ignore{rules, reason, comment, target})
 		}
 	}
-	if d := doc.Dockerfile; d != nil {
-		for _, i := range d.Instructions {
-			for _, comment := range i.Comments {
-				add(comment, i.Span)
-			}
-		}
-		n := 0
-		for _, comment := range d.Comments {
-			for n < len(d.Instructions) && d.Instructions[n].Span.End <= comment.Start {
-				n++
-			}
-			if n < len(d.Instructions) && d.Instructions[n].Span.Contains(comment) {
-				add(comment, d.Instructions[n].Span)
-			}
-		}
+	if f := formatOf(doc.Entry.Kind); f != nil && f.Suppressions != nil {
+		f.Suppressions(doc, add)
 	}
-	if doc.Hosted != nil {
-		var texts []source.Span
-		for _, t := range doc.Hosted.NixTexts {
-			texts = append(texts, t.Where)
-		}
-		hostIgnores(doc.Source, texts, add)
-	}
-	if doc.Profile != nil && doc.Profile.Dialect == seccomp.SPO {
-		var rules []source.Span
-		for _, p := range doc.Profiles {
-			for _, r := range p.Profile.Rules {
-				rules = append(rules, r.Span)
-			}
-		}
-		hostIgnores(doc.Source, rules, add)
-	}
-	for _, text := range nixTexts(doc) {
+	for _, text := range doc.Texts {
 		for _, ig := range nixIgnores(text.File) {
 			ig.comment, ig.target = text.Fragment.Span(ig.comment), text.Fragment.Span(ig.target)
 			out = append(out, ig)
 		}
 	}
 	return out
-}
-
-// hostIgnores calls add for the comments of a host's own language, with what they cover. One that ends a line covers that line; one that is alone on its line
-// covers the next line that is no comment, and the whole of those parts that begin there: a nix.conf text with its command or key, a rule of a profile.
-func hostIgnores(f *source.File, parts []source.Span, add func(comment, target source.Span)) {
-	var above []source.Span
-	for n := 1; n <= f.Lines(); n++ {
-		line := f.Line(n)
-		text := f.Text(line)
-		trimmed := strings.TrimLeft(text, " \t")
-		start := line.Start + len(text) - len(trimmed)
-		if strings.HasPrefix(trimmed, "#") || strings.HasPrefix(trimmed, "//") {
-			above = append(above, source.Span{Start: start, End: line.End})
-			continue
-		}
-		if i := strings.Index(text, "# sandlint:"); i >= 0 {
-			add(source.Span{Start: line.Start + i, End: line.End}, line)
-		}
-		if len(above) == 0 {
-			continue
-		}
-		target := line
-		for _, part := range parts {
-			if line.Start <= part.Start && part.Start <= line.End {
-				target = target.Join(part)
-			}
-		}
-		for _, comment := range above {
-			add(comment, target)
-		}
-		above = nil
-	}
 }
 
 // nixIgnores returns the suppressions in a nix.conf text, in its own coordinates. A comment that ends a line covers that line; one that is

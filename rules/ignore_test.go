@@ -113,7 +113,7 @@ func TestSuppressionOfAnotherFile(t *testing.T) {
 		"Dockerfile": "FROM nixos/nix\nCOPY setup.sh /\n# sandlint: ignore[t]\nRUN /setup.sh\n",
 		"setup.sh":   strings.Repeat("#\n", 20) + "NIX_CONFIG='cores = 2' nix-build\n",
 	})
-	inScripts := &rules.Rule{ID: "t/script", Severity: rules.Error, Image: eachCommand}
+	inScripts := &rules.Rule{ID: "t/script", Severity: rules.Error, Check: rules.OnTimeline(eachCommand)}
 	result := rules.Check(ws, set(t, pack(inScripts), rules.Selection{}), rules.CheckOptions{})
 	want := "setup.sh:21:1 error t/script: nix-build\n"
 	if diff := cmp.Diff(want, render(result.Findings)); diff != "" || len(result.Suppressed) > 0 {

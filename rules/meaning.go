@@ -10,6 +10,7 @@ import (
 	fixnix "github.com/sandlint/sandlint/fixers/nixconf"
 	fixseccomp "github.com/sandlint/sandlint/fixers/seccomp"
 	"github.com/sandlint/sandlint/parsers/nixconf"
+	"github.com/sandlint/sandlint/parsers/nixuse"
 	"github.com/sandlint/sandlint/parsers/seccomp"
 	"github.com/sandlint/sandlint/parsers/source"
 	"github.com/sandlint/sandlint/parsers/workspace"
@@ -17,8 +18,8 @@ import (
 
 // compareNix says in one sentence what changed in the meaning that a Dockerfile has for Nix, and that fixes do not declare: the settings of each nix.conf
 // text in it, and those in force at each Nix command. It is "" when nothing did.
-func compareNix(before, after *workspace.Dockerfile, fixes []fixers.Fix) string {
-	if before == nil || after == nil || len(before.NixTexts)+len(after.NixTexts) == 0 {
+func compareNix(before, after *nixuse.Model, fixes []fixers.Fix) string {
+	if before == nil || after == nil || len(before.Texts)+len(after.Texts) == 0 {
 		return ""
 	}
 	var all fixers.Changes
@@ -27,7 +28,7 @@ func compareNix(before, after *workspace.Dockerfile, fixes []fixers.Fix) string 
 		all.Instructions = all.Instructions || f.Changes.Instructions
 		all.Settings = append(all.Settings, f.Changes.Settings...)
 	}
-	from, to := changedTexts(before.NixTexts, after.NixTexts)
+	from, to := changedTexts(before.Texts, after.Texts)
 	if len(from) == len(to) {
 		for n := range from {
 			if d := fixnix.CompareTexts(from[n].File, to[n].File, sourceKind(from[n].Host), all, from[n].Targets); d != "" {
@@ -44,18 +45,18 @@ func compareNix(before, after *workspace.Dockerfile, fixes []fixers.Fix) string 
 }
 
 // compareProfiles says in one sentence what changed in the seccomp profiles in a Dockerfile's labels that fixes do not declare. It is "" when nothing did.
-func compareProfiles(before, after *workspace.Dockerfile, fixes []fixers.Fix, targets seccomp.Targets) string {
-	if before == nil || after == nil || len(before.Profiles)+len(after.Profiles) == 0 {
+func compareProfiles(before, after []*workspace.Profile, fixes []fixers.Fix, targets seccomp.Targets) string {
+	if len(before)+len(after) == 0 {
 		return ""
 	}
-	if len(before.Profiles) != len(after.Profiles) {
+	if len(before) != len(after) {
 		if slices.ContainsFunc(fixes, func(f fixers.Fix) bool { return f.Changes.Instructions || f.Changes.Repair && !f.Changes.Embedded }) {
 			return ""
 		}
-		return fmt.Sprintf("the labels hold %d seccomp profiles instead of %d", len(after.Profiles), len(before.Profiles))
+		return fmt.Sprintf("the labels hold %d seccomp profiles instead of %d", len(after), len(before))
 	}
-	for n, a := range before.Profiles {
-		b := after.Profiles[n]
+	for n, a := range before {
+		b := after[n]
 		if bytes.Equal(a.Source.Bytes, b.Source.Bytes) {
 			continue
 		}
@@ -79,19 +80,22 @@ func compareProfiles(before, after *workspace.Dockerfile, fixes []fixers.Fix, ta
 
 // compareHosted says in one sentence what changed in a file of another language besides the settings that fixes declare: its other bytes, or
 // what its nix.conf texts mean. It is "" when nothing did.
-func compareHosted(before, after *workspace.Hosted, fixes []fixers.Fix) string {
-	switch {
-	case before == nil || after == nil:
+func compareHosted(c *Comparison) string {
+	old, now := c.Old(), c.New()
+	if old == nil || now == nil {
 		return "the file cannot be read"
+	}
+	before, after, fixes := old.Value.(*nixuse.Hosted), now.Value.(*nixuse.Hosted), c.Fixes
+	switch {
 	case after.Broken && !before.Broken:
 		return "the result has a syntax error"
-	case len(before.NixTexts) != len(after.NixTexts):
-		return fmt.Sprintf("the file has %d nix.conf texts instead of %d", len(after.NixTexts), len(before.NixTexts))
+	case len(before.Texts) != len(after.Texts):
+		return fmt.Sprintf("the file has %d nix.conf texts instead of %d", len(after.Texts), len(before.Texts))
 	case !bytes.Equal(around(before), around(after)):
 		return "what stands around the nix.conf text changed"
 	}
-	for n, a := range before.NixTexts {
-		b := after.NixTexts[n]
+	for n, a := range before.Texts {
+		b := after.Texts[n]
 		if a.Host != b.Host || a.Path != b.Path {
 			return "the nix.conf texts are others than before"
 		}
@@ -106,7 +110,7 @@ func compareHosted(before, after *workspace.Hosted, fixes []fixers.Fix) string {
 }
 
 // changesOf returns what the fixes that edit a text declare.
-func changesOf(t *workspace.NixText, fixes []fixers.Fix) fixers.Changes {
+func changesOf(t *nixuse.Text, fixes []fixers.Fix) fixers.Changes {
 	where := t.Where
 	for _, p := range t.Fragment.Pieces {
 		where = where.Join(p.Span)
@@ -123,9 +127,9 @@ func changesOf(t *workspace.NixText, fixes []fixers.Fix) fixers.Changes {
 
 // around returns the bytes of a host with a mark in the place of each run of text that belongs to a nix.conf text as it stands there. The
 // indentation of a line in a literal block goes with the line.
-func around(h *workspace.Hosted) []byte {
+func around(h *nixuse.Hosted) []byte {
 	var own []source.Span
-	for _, t := range h.NixTexts {
+	for _, t := range h.Texts {
 		for _, p := range t.Fragment.Pieces {
 			s := p.Span
 			if p.Indented {
@@ -157,10 +161,10 @@ func around(h *workspace.Hosted) []byte {
 }
 
 // changedTexts returns the texts that one side has and the other has not.
-func changedTexts(before, after []*workspace.NixText) (from, to []*workspace.NixText) {
+func changedTexts(before, after []*nixuse.Text) (from, to []*nixuse.Text) {
 	to = slices.Clone(after)
 	for _, b := range before {
-		same := slices.IndexFunc(to, func(a *workspace.NixText) bool {
+		same := slices.IndexFunc(to, func(a *nixuse.Text) bool {
 			return a.Host == b.Host && a.Path == b.Path && bytes.Equal(a.Fragment.Text, b.Fragment.Text)
 		})
 		if same < 0 {
@@ -172,18 +176,18 @@ func changedTexts(before, after []*workspace.NixText) (from, to []*workspace.Nix
 	return from, to
 }
 
-func sourceKind(h workspace.Host) nixconf.SourceKind {
+func sourceKind(h nixuse.Host) nixconf.SourceKind {
 	switch h {
-	case workspace.HostEnv:
+	case nixuse.HostEnv:
 		return nixconf.Environment
-	case workspace.HostOption:
+	case nixuse.HostOption:
 		return nixconf.CommandLine
 	}
 	return nixconf.SystemFile
 }
 
 // compareCommands compares the settings in force at each Nix command of each stage.
-func compareCommands(before, after *workspace.Dockerfile, declared []string) string {
+func compareCommands(before, after *nixuse.Model, declared []string) string {
 	for n := range min(len(before.Images), len(after.Images)) {
 		a, b := before.Images[n], after.Images[n]
 		from, to := commands(a), commands(b)
@@ -207,10 +211,10 @@ func compareCommands(before, after *workspace.Dockerfile, declared []string) str
 	return ""
 }
 
-func commands(img *workspace.Image) []*workspace.Event {
-	var out []*workspace.Event
+func commands(img *nixuse.Image) []*nixuse.Event {
+	var out []*nixuse.Event
 	for _, e := range img.Events {
-		if e.Kind == workspace.RunCommand {
+		if e.Kind == nixuse.RunCommand {
 			out = append(out, e)
 		}
 	}

@@ -2,7 +2,9 @@ package rules
 
 import (
 	"fmt"
+	"io/fs"
 	"path"
+	"strconv"
 	"strings"
 
 	"golang.org/x/tools/txtar"
@@ -77,7 +79,7 @@ func (r *Rule) PageFile() string {
 
 // Page returns the page of one of the pack's rules.
 func (p Pack) Page(r *Rule) (Page, error) {
-	b, err := p.Pages.ReadFile(r.PageFile())
+	b, err := fs.ReadFile(p.Pages, r.PageFile())
 	if err != nil {
 		return Page{}, fmt.Errorf("reading the page of %s: %w", r.ID, err)
 	}
@@ -126,6 +128,7 @@ func (r *Rule) Markdown(page Page) string {
 			writeFiles(&b, c.Files)
 		}
 	}
+	writeOptions(&b, r.OptionList())
 	if len(r.References) > 0 {
 		b.WriteString("## References\n\n")
 		for _, ref := range r.References {
@@ -133,12 +136,38 @@ func (r *Rule) Markdown(page Page) string {
 		}
 		b.WriteString("\n")
 	}
-	if r.Seccomp == nil { // JSON has no comments
+	if r.Check.comments { // JSON has none
 		fmt.Fprintf(&b, "To switch it off in one place, write `# sandlint: ignore[%s] reason` above the instruction or setting;\neverywhere, `rule \"%s\" { enabled = false }` in `.sandlint.hcl`.\n", r.ID, r.ID)
 	} else {
 		fmt.Fprintf(&b, "To switch it off, write `rule \"%s\" { enabled = false }` in `.sandlint.hcl`.\n", r.ID)
 	}
 	return b.String()
+}
+
+func writeOptions(b *strings.Builder, options []Option) {
+	if len(options) == 0 {
+		return
+	}
+	b.WriteString("## Options\n\n| option | type | default | what it does |\n|---|---|---|---|\n")
+	for _, o := range options {
+		fmt.Fprintf(b, "| %s | %s | %s | %s |\n", o.Name, o.Type, optionValue(o.Default), o.Doc)
+	}
+	b.WriteString("\n")
+}
+
+// optionValue returns the value of an option as the configuration writes it.
+func optionValue(v any) string {
+	switch v := v.(type) {
+	case string:
+		return fmt.Sprintf("`%q`", v)
+	case []string:
+		quoted := make([]string, len(v))
+		for n, s := range v {
+			quoted[n] = strconv.Quote(s)
+		}
+		return "`[" + strings.Join(quoted, ", ") + "]`"
+	}
+	return fmt.Sprintf("`%v`", v)
 }
 
 func (r *Rule) fixText() string {
@@ -167,10 +196,7 @@ func writeFiles(b *strings.Builder, files []txtar.File) {
 		if len(files) > 1 {
 			fmt.Fprintf(b, "`%s`:\n\n", f.Name)
 		}
-		language := map[string]string{".json": "json", ".conf": "ini", ".sh": "sh", ".yml": "yaml", ".nix": "nix"}[path.Ext(f.Name)]
-		if strings.Contains(strings.ToLower(f.Name), "dockerfile") {
-			language = "dockerfile"
-		}
+		language := languageOf(f.Name)
 		fence(b, language, string(f.Data))
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/sandlint/sandlint/fixers"
+	"github.com/sandlint/sandlint/parsers/nixuse"
 	"github.com/sandlint/sandlint/parsers/source"
 	"github.com/sandlint/sandlint/parsers/workspace"
 )
@@ -41,6 +42,27 @@ func ParseSeverity(name string) (Severity, error) {
 	return Off, fmt.Errorf("unknown severity %q; it is one of %s", name, strings.Join(severityNames[:], ", "))
 }
 
+// Category groups rules across packs, by what they protect.
+type Category string
+
+const (
+	// Correctness: the file does not do what it says.
+	Correctness Category = "correctness"
+	// Security: the file opens a hole, or hides one.
+	Security Category = "security"
+	// Portability: the file works in some places and not in others.
+	Portability Category = "portability"
+	// Performance: the file costs more than it has to.
+	Performance Category = "performance"
+	// Formatting: the file can be read more easily.
+	Formatting Category = "style"
+)
+
+// Categories are all categories.
+func Categories() []Category {
+	return []Category{Correctness, Security, Portability, Performance, Formatting}
+}
+
 // Rule is one thing that sandlint can find. A rule is a value: it has no state, and its functions are sequential
 // and may run at the same time on different files.
 type Rule struct {
@@ -52,8 +74,8 @@ type Rule struct {
 	Summary string
 	// Severity is that of its findings, unless a finding says otherwise.
 	Severity Severity
-	// Category groups rules across packs: "correctness", "security", "portability", "style".
-	Category string
+	// Category groups rules across packs.
+	Category Category
 	// Since is the release of sandlint that brought the rule.
 	Since string
 	// Syntax says that the consumer cannot read the file past what the rule finds; no fix may bring such a finding.
@@ -65,16 +87,10 @@ type Rule struct {
 	// References are the sources of the claim: documents, source files and issues, by name.
 	References []string
 
-	// At most one of the following is set; it says on what the rule looks.
-
-	// NixConf looks at one nix.conf text, a file or a fragment of another file.
-	NixConf func(*Pass, *workspace.NixText)
-	// Dockerfile looks at one Dockerfile.
-	Dockerfile func(*Pass, *workspace.Dockerfile)
-	// Image looks at one build stage with its timeline.
-	Image func(*Pass, *workspace.Image)
-	// Seccomp looks at one seccomp profile.
-	Seccomp func(*Pass, *workspace.Profile)
+	// Options is a struct of the rule's options with their defaults, nil for a rule without: see OptionsOf.
+	Options any
+	// Check is on what the rule looks, and how: see OnText, OnStep, OnCommand and so on.
+	Check Adapter
 }
 
 // Pack returns the part of the id before the slash.
@@ -82,9 +98,6 @@ func (r *Rule) Pack() string {
 	pack, _, _ := strings.Cut(r.ID, "/")
 	return pack
 }
-
-// Page returns the path of the rule's page below the project's root.
-func (r *Rule) Page() string { return "docs/rules/" + r.ID + ".md" }
 
 // Finding is one place where a rule found what it looks for.
 type Finding struct {
@@ -101,7 +114,7 @@ type Finding struct {
 	Related []Related
 	// Fixes are alternatives, best first. The runner leaves only those that passed their proof.
 	Fixes []fixers.Fix
-	// Suppressed tells why the finding is not reported; nil for one that is.
+	// Suppressed says why the finding is not reported; nil for one that is.
 	Suppressed *Suppression
 }
 
@@ -127,10 +140,11 @@ type Suppression struct {
 type Pass struct {
 	// Rule is the rule at work.
 	Rule *Rule
-	// Workspace is what the subject belongs to.
+	// Workspace is what the subject belongs to. It is a snapshot: its files stay as they are while the rule runs.
 	Workspace *workspace.Workspace
 
 	severity Severity
+	options  any
 	report   func(Finding)
 }
 
@@ -144,6 +158,11 @@ func (p *Pass) Report(f Finding) {
 		f.Severity = p.Rule.Severity
 	}
 	p.report(f)
+}
+
+// ReportText records a finding at a span of a nix.conf text, with a message as of fmt.Sprintf.
+func (p *Pass) ReportText(text *nixuse.Text, span source.Span, format string, args ...any) {
+	p.Report(Finding{File: text.Fragment.File, Span: text.Fragment.Span(span), Message: fmt.Sprintf(format, args...)})
 }
 
 // Targets returns the versions of the consumers that the workspace is for.

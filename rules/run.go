@@ -1,7 +1,7 @@
 package rules
 
 import (
-	"embed"
+	"io/fs"
 
 	"github.com/sandlint/sandlint/fixers"
 	"github.com/sandlint/sandlint/parsers/source"
@@ -15,8 +15,21 @@ type Pack struct {
 	// Rules are sorted by id.
 	Rules []*Rule
 	// Pages holds one txtar for each rule, named after it: unknown_setting.txtar.
-	Pages embed.FS
+	Pages fs.FS
+	// Help returns the address of a rule's page, "" for none. Nil means the page below the root of this project.
+	Help func(*Rule) string
 }
+
+// PageAddress returns the address of the page of one of the pack's rules, "" for none.
+func (p Pack) PageAddress(r *Rule) string {
+	if p.Help == nil {
+		return pageAddress(r)
+	}
+	return p.Help(r)
+}
+
+// pageAddress returns the address of the page of a rule that comes with sandlint.
+func pageAddress(r *Rule) string { return "docs/rules/" + r.ID + ".md" }
 
 // Selection says which rules run, and how severe they are. Names are ids, aliases, packs ("nix" or "nix/*"), or "all".
 type Selection struct {
@@ -28,6 +41,8 @@ type Selection struct {
 	Ignore []string
 	// Severity sets the severity by rule id or alias; Off switches the rule off.
 	Severity map[string]Severity
+	// Options sets options by rule id or alias, and by name: a bool, an int, a string or a []string.
+	Options map[string]map[string]any
 }
 
 // CheckOptions say how Check runs.
@@ -38,10 +53,23 @@ type CheckOptions struct {
 	Fixes bool
 	// Progress, when not nil, is called from one goroutine after each file.
 	Progress func(done, total int)
+	// Stacks adds the stack to the error that says that a rule is defective.
+	Stacks bool
+}
+
+// Active is a rule that runs.
+type Active struct {
+	*Rule
+	// Effective is the severity of its findings unless one says otherwise, as configured.
+	Effective Severity
+	// Help is the address of its page, "" for none.
+	Help string
 }
 
 // Result is what Check found.
 type Result struct {
+	// Rules are the rules of the run, sorted by id.
+	Rules []Active
 	// Findings are in order of path, position and rule id. Suppressed ones are not among them.
 	Findings []Finding
 	// Suppressed are the findings that a comment switched off, in the same order.
@@ -54,6 +82,16 @@ type Result struct {
 	Errors []workspace.FileError
 	// Withheld are fixes that failed their proof, each with its reason: bugs in sandlint, shown by --verbose.
 	Withheld []Withheld
+}
+
+// Help returns the address of the page of a rule, "" for none.
+func (r *Result) Help(rule *Rule) string {
+	for n := range r.Rules {
+		if r.Rules[n].Rule == rule {
+			return r.Rules[n].Help
+		}
+	}
+	return pageAddress(rule)
 }
 
 // Withheld is a fix that was not offered since its proof failed.

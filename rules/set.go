@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/sandlint/sandlint/parsers/source"
+	"github.com/sandlint/sandlint/parsers/workspace"
 )
 
 // Set is the rules of a run, each with its severity.
@@ -14,6 +15,29 @@ type Set struct {
 	rules    []*Rule
 	proof    []*Rule            // rules, and those about syntax: a fix must not break what was not asked about
 	severity map[*Rule]Severity // set by the user; Off is not in it
+	options  map[*Rule]any      // set by the user
+	help     map[*Rule]string
+}
+
+// Active returns the rules of the set, sorted by id.
+func (s *Set) Active() []Active {
+	out := make([]Active, len(s.rules))
+	for n, r := range s.rules {
+		out[n] = Active{Rule: r, Effective: r.Severity, Help: s.help[r]}
+		if severity, ok := s.severity[r]; ok {
+			out[n].Effective = severity
+		}
+	}
+	return out
+}
+
+// pass returns a pass of a rule.
+func (s *Set) pass(r *Rule, ws *workspace.Workspace, report func(Finding)) *Pass {
+	options, ok := s.options[r]
+	if !ok {
+		options = r.Options
+	}
+	return &Pass{Rule: r, Workspace: ws, severity: s.severity[r], options: options, report: report}
 }
 
 // UnknownRuleError is a name in a selection that no rule, alias or pack has.
@@ -29,14 +53,28 @@ func (e *UnknownRuleError) Error() string {
 	return fmt.Sprintf("there is no rule or pack %q; \"sandlint rules\" lists them", e.Name)
 }
 
-// NewSet returns the rules of packs that sel selects. The error is an UnknownRuleError.
+// NewSet returns the rules of packs that sel selects. The error is an UnknownRuleError or an OptionError.
 func NewSet(packs []Pack, sel Selection) (*Set, error) {
 	all := All(packs)
 	on := map[*Rule]bool{}
 	for _, r := range all {
 		on[r] = !r.Optional && r.Severity > Style
 	}
-	set := &Set{severity: map[*Rule]Severity{}}
+	set := &Set{severity: map[*Rule]Severity{}, options: map[*Rule]any{}, help: map[*Rule]string{}}
+	for _, p := range packs {
+		for _, r := range p.Rules {
+			set.help[r] = p.PageAddress(r)
+		}
+	}
+	for _, name := range sortedKeys(sel.Options) {
+		r, _, err := Find(packs, name)
+		if err != nil {
+			return nil, err
+		}
+		if set.options[r], err = r.configured(sel.Options[name]); err != nil {
+			return nil, err
+		}
+	}
 	names := sortedKeys(sel.Severity)
 	slices.SortStableFunc(names, func(a, b string) int { return breadth(all, b) - breadth(all, a) }) // what is said of a rule wins
 	for _, name := range names {

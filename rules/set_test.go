@@ -8,23 +8,23 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/sandlint/sandlint/parsers/workspace"
+	"github.com/sandlint/sandlint/parsers/image"
 	"github.com/sandlint/sandlint/rules"
 )
 
 // twoPacks are rules of all kinds that a selection tells apart.
 func twoPacks() []rules.Pack {
-	nothing := func(*rules.Pass, *workspace.Dockerfile) {}
+	nothing := func(*rules.Pass, *image.Dockerfile) {}
 	return []rules.Pack{
 		{Name: "beta", Rules: []*rules.Rule{
-			{ID: "beta/first", Severity: rules.Error, Dockerfile: nothing},
-			{ID: "beta/second", Aliases: []string{"BE2"}, Severity: rules.Info, Dockerfile: nothing},
+			{ID: "beta/first", Severity: rules.Error, Check: rules.OnDockerfile(nothing)},
+			{ID: "beta/second", Aliases: []string{"BE2"}, Severity: rules.Info, Check: rules.OnDockerfile(nothing)},
 		}},
 		{Name: "alpha", Rules: []*rules.Rule{
-			{ID: "alpha/first", Aliases: []string{"AL1", "FirstAlpha"}, Severity: rules.Warning, Dockerfile: nothing},
-			{ID: "alpha/optional", Optional: true, Severity: rules.Error, Dockerfile: nothing},
-			{ID: "alpha/style", Severity: rules.Style, Dockerfile: nothing},
-			{ID: "alpha/syntax", Syntax: true, Severity: rules.Error, Dockerfile: nothing},
+			{ID: "alpha/first", Aliases: []string{"AL1", "FirstAlpha"}, Severity: rules.Warning, Check: rules.OnDockerfile(nothing)},
+			{ID: "alpha/optional", Optional: true, Severity: rules.Error, Check: rules.OnDockerfile(nothing)},
+			{ID: "alpha/style", Severity: rules.Style, Check: rules.OnDockerfile(nothing)},
+			{ID: "alpha/syntax", Syntax: true, Severity: rules.Error, Check: rules.OnDockerfile(nothing)},
 		}},
 	}
 }
@@ -71,7 +71,7 @@ func TestNewSet(t *testing.T) {
 			packs := twoPacks()
 			configured := map[string]rules.Severity{}
 			for _, r := range rules.All(packs) {
-				r.Dockerfile = func(p *rules.Pass, d *workspace.Dockerfile) { p.Report(rules.Finding{File: d.Source, Message: "x"}) }
+				r.Check = rules.OnDockerfile(func(p *rules.Pass, d *image.Dockerfile) { p.Report(rules.Finding{File: d.Source, Message: "x"}) })
 			}
 			s := set(t, packs, tt.sel)
 			for _, f := range rules.Check(ws, s, rules.CheckOptions{}).Findings {

@@ -535,3 +535,19 @@ func (d *defaults) Get(name string) (string, bool) {
 	}
 	return d.environment.Get(name)
 }
+
+// Variables returns the names of the variables that ENV and ARG of the file set just before an instruction runs, sorted. Lookup returns what each holds.
+func (f *File) Variables(at *Instruction) []string {
+	_, v, _ := f.scopeAt(at)
+	var names []string
+	var visit func(*binding)
+	visit = func(b *binding) {
+		if b != nil {
+			visit(b.left)
+			names = append(names, b.name)
+			visit(b.right)
+		}
+	}
+	visit(v.root)
+	return names
+}

@@ -8,22 +8,14 @@ import (
 	"strings"
 
 	"github.com/sandlint/sandlint/parsers/devcontainer"
+	"github.com/sandlint/sandlint/parsers/files"
 	"github.com/sandlint/sandlint/parsers/flake"
 	"github.com/sandlint/sandlint/parsers/nixconf"
+	"github.com/sandlint/sandlint/parsers/nixuse"
 	"github.com/sandlint/sandlint/parsers/shell"
 	"github.com/sandlint/sandlint/parsers/source"
 	"github.com/sandlint/sandlint/parsers/workflow"
 )
-
-// Hosted is a file of another language with the nix.conf texts in it: a GitHub workflow or composite action, a devcontainer.json, a flake.nix or a shell
-// script.
-type Hosted struct {
-	Source *source.File
-	// NixTexts are in order of position; there may be none.
-	NixTexts []*NixText
-	// Broken says that the host's own language has a syntax error, so that texts may be missing.
-	Broken bool
-}
 
 // mentionsNixConf reports whether a script may write a nix.conf, or set what stands for one.
 func mentionsNixConf(b []byte) bool {
@@ -32,20 +24,20 @@ func mentionsNixConf(b []byte) bool {
 }
 
 // hosted reads a file of another language for the nix.conf texts in it. Most such files have none, which a search of their bytes shows.
-func (w *Workspace) hosted(e *Entry, f *source.File) *Hosted {
-	h := &hostReader{w: w, out: &Hosted{Source: f}, targets: w.Targets.Nix}
+func (w *Workspace) hosted(e *Entry, f *source.File) *nixuse.Hosted {
+	h := &hostReader{w: w, out: &nixuse.Hosted{Source: f}, targets: w.Targets.Nix}
 	switch e.Kind {
-	case KindWorkflow:
-		if mentionsNixConf(f.Bytes) || bytes.Contains(f.Bytes, []byte("nix_conf")) || bytes.Contains(f.Bytes, []byte("extra-")) && containsFold(f.Bytes, "nix") || bytes.Contains(f.Bytes, []byte("--option")) {
+	case files.KindWorkflow:
+		if mentionsNixConf(f.Bytes) || bytes.Contains(f.Bytes, []byte("nix_conf")) || bytes.Contains(f.Bytes, []byte("extra-")) && nixuse.ContainsFold(f.Bytes, "nix") || bytes.Contains(f.Bytes, []byte("--option")) {
 			h.workflow(f)
 		}
-	case KindDevcontainer:
+	case files.KindDevcontainer:
 		if bytes.Contains(f.Bytes, []byte("extraNixConfig")) || bytes.Contains(f.Bytes, []byte("NIX_CONFIG")) {
 			h.devcontainer(f)
 		}
-	case KindFlake:
+	case files.KindFlake:
 		h.flake(f)
-	case KindScript:
+	case files.KindScript:
 		dialect, ok := shell.Shebang(f.Bytes)
 		if !ok {
 			dialect = shell.Sh
@@ -59,37 +51,37 @@ func (w *Workspace) hosted(e *Entry, f *source.File) *Hosted {
 		}
 		h.script(source.WholeFile(f), dialect, echo)
 	}
-	slices.SortStableFunc(h.out.NixTexts, func(a, b *NixText) int { return cmp.Compare(a.Where.Start, b.Where.Start) })
+	slices.SortStableFunc(h.out.Texts, func(a, b *nixuse.Text) int { return cmp.Compare(a.Where.Start, b.Where.Start) })
 	return h.out
 }
 
 type hostReader struct {
 	w       *Workspace
-	out     *Hosted
+	out     *nixuse.Hosted
 	targets nixconf.Targets
 }
 
 // add records a text that stands at a place of the host.
-func (h *hostReader) add(t *NixText, fr *source.Fragment, where source.Span) {
+func (h *hostReader) add(t *nixuse.Text, fr *source.Fragment, where source.Span) {
 	t.File = nixconf.Parse(fr)
 	t.Hosted, t.Where = h.out, where
 	if t.Targets == nil {
 		t.Targets = h.targets
 	}
-	h.out.NixTexts = append(h.out.NixTexts, t)
+	h.out.Texts = append(h.out.Texts, t)
 }
 
 // actionInputs are the inputs of GitHub actions that take nix.conf text. An action of another name that has an input of this name hands it on.
 var actionInputs = []struct {
 	input, action string // the action's name contains it
-	host          Host
+	host          nixuse.Host
 }{
-	{"extra_nix_config", "cachix/install-nix-action", HostInstallAction},
-	{"extra_nix_config", "", HostWrite},
-	{"extra-nix-config", "", HostWrite},
-	{"nix_conf", "", HostWrite},
-	{"extra-conf", "determinatesystems/", HostExtraAction},
-	{"extra-conf", "nix", HostExtraAction},
+	{"extra_nix_config", "cachix/install-nix-action", nixuse.HostInstallAction},
+	{"extra_nix_config", "", nixuse.HostWrite},
+	{"extra-nix-config", "", nixuse.HostWrite},
+	{"nix_conf", "", nixuse.HostWrite},
+	{"extra-conf", "determinatesystems/", nixuse.HostExtraAction},
+	{"extra-conf", "nix", nixuse.HostExtraAction},
 }
 
 func (h *hostReader) workflow(f *source.File) {
@@ -98,9 +90,9 @@ func (h *hostReader) workflow(f *source.File) {
 	for _, env := range o.Env {
 		switch env.Name {
 		case "NIX_CONFIG":
-			h.add(&NixText{Host: HostEnv}, env.Value, env.Span)
+			h.add(&nixuse.Text{Host: nixuse.HostEnv}, env.Value, env.Span)
 		case "NIX_INSTALLER_EXTRA_CONF":
-			h.add(&NixText{Host: HostExtra, Path: systemConf, Append: true}, env.Value, env.Span)
+			h.add(&nixuse.Text{Host: nixuse.HostExtra, Path: nixuse.SystemConf, Append: true}, env.Value, env.Span)
 		}
 	}
 	for _, step := range o.Steps {
@@ -120,10 +112,10 @@ func (h *hostReader) workflow(f *source.File) {
 			if fr == nil {
 				continue
 			}
-			if row.host == HostExtraAction {
+			if row.host == nixuse.HostExtraAction {
 				fr = trimmedLines(fr)
 			}
-			h.add(&NixText{Host: row.host, Path: systemConf, Append: true, Targets: h.actionTargets(action, step)}, fr, span)
+			h.add(&nixuse.Text{Host: row.host, Path: nixuse.SystemConf, Append: true, Targets: h.actionTargets(action, step)}, fr, span)
 			break
 		}
 	}
@@ -159,12 +151,8 @@ func (h *hostReader) actionTargets(action string, step *workflow.Step) nixconf.T
 		return nil
 	}
 	if fr := step.Input("install_url"); fr != nil {
-		m := officialURL.FindStringSubmatch(string(fr.Text))
-		if m == nil || m[1] == "" || !fr.Known(source.Span{End: len(fr.Text)}) {
-			return nil
-		}
-		v, err := nixconf.ParseVersion(m[1])
-		if err != nil {
+		v, ok := nixuse.OfficialRelease(string(fr.Text))
+		if !ok || !fr.Known(source.Span{End: len(fr.Text)}) {
 			return nil
 		}
 		return nixconf.Targets{{Distribution: nixconf.Nix, From: v, To: v}}
@@ -196,7 +184,7 @@ func (h *hostReader) script(host *source.Fragment, dialect shell.Dialect, echo s
 	}
 	script := shell.Parse(own.Bytes, 0, dialect, nil)
 	h.out.Broken = h.out.Broken || script.Problem != nil
-	text := func(t *NixText, pieces []source.Piece, c *shell.Command) {
+	text := func(t *nixuse.Text, pieces []source.Piece, c *shell.Command) {
 		where := c.Span
 		for _, p := range pieces {
 			where = where.Join(p.Span)
@@ -209,7 +197,7 @@ func (h *hostReader) script(host *source.Fragment, dialect shell.Dialect, echo s
 	for _, c := range script.Commands {
 		for _, a := range c.Assigns {
 			if a.Name == "NIX_CONFIG" && !a.Append {
-				text(&NixText{Host: HostEnv}, a.Value.Parts, c)
+				text(&nixuse.Text{Host: nixuse.HostEnv}, a.Value.Parts, c)
 			}
 		}
 		if len(c.Words) == 0 {
@@ -217,18 +205,18 @@ func (h *hostReader) script(host *source.Fragment, dialect shell.Dialect, echo s
 		}
 		for _, write := range c.Writes(echo) {
 			if write.Known && isNixConfPath(write.Path.Text, write.Text) {
-				text(&NixText{Host: HostWrite, Path: write.Path.Text, Append: !write.Truncate}, write.Text, c)
+				text(&nixuse.Text{Host: nixuse.HostWrite, Path: write.Path.Text, Append: !write.Truncate}, write.Text, c)
 			}
 		}
-		use := nixUse(own, c)
+		use := nixuse.UseOf(own, c)
 		if use == nil {
 			continue
 		}
 		if use.Options != nil {
-			text(&NixText{Host: HostOption}, use.Options.Fragment.Pieces, c)
+			text(&nixuse.Text{Host: nixuse.HostOption}, use.Options.Fragment.Pieces, c)
 		}
 		if in := use.Installer; in != nil && in.Conf != nil {
-			text(&NixText{Host: HostExtra, Path: systemConf, Append: true, Installer: in}, in.Conf.Fragment.Pieces, c)
+			text(&nixuse.Text{Host: nixuse.HostExtra, Path: nixuse.SystemConf, Append: true, Installer: in}, in.Conf.Fragment.Pieces, c)
 		}
 	}
 }
@@ -255,13 +243,13 @@ func (h *hostReader) devcontainer(f *source.File) {
 	h.out.Broken = d.Broken
 	for _, env := range d.Env {
 		if env.Name == "NIX_CONFIG" {
-			h.add(&NixText{Host: HostEnv}, env.Value, env.Span)
+			h.add(&nixuse.Text{Host: nixuse.HostEnv}, env.Value, env.Span)
 		}
 	}
 	for _, o := range d.Options {
 		if o.Name == "extraNixConfig" && strings.HasSuffix(o.Feature, nixFeature) {
 			targets := slices.DeleteFunc(slices.Clone(h.targets), func(t nixconf.Target) bool { return t.Distribution != nixconf.Nix && !h.w.Targets.NixGiven })
-			h.add(&NixText{Host: HostFeature, Path: systemConf, Append: true, Targets: targets, Option: o.Value}, featureText(o.Value), o.Span)
+			h.add(&nixuse.Text{Host: nixuse.HostFeature, Path: nixuse.SystemConf, Append: true, Targets: targets, Option: o.Value}, featureText(o.Value), o.Span)
 		}
 	}
 }
@@ -315,5 +303,5 @@ func (h *hostReader) flake(f *source.File) {
 	for _, s := range parsed.Settings {
 		where = where.Join(s.Span)
 	}
-	h.add(&NixText{Host: HostFlake}, parsed.Fragment(), where)
+	h.add(&nixuse.Text{Host: nixuse.HostFlake}, parsed.Fragment(), where)
 }

@@ -9,11 +9,13 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/sandlint/sandlint/parsers/files"
+	"github.com/sandlint/sandlint/parsers/nixuse"
 	"github.com/sandlint/sandlint/parsers/source"
 )
 
 // openHosted returns the model of a file of the given name and text.
-func openHosted(t testing.TB, name, text string) *Hosted {
+func openHosted(t testing.TB, name, text string) *nixuse.Hosted {
 	t.Helper()
 	ws, err := Load(Options{Dir: t.TempDir(), Paths: []string{"-"}, Stdin: []byte(text), StdinName: name})
 	if err != nil {
@@ -26,14 +28,14 @@ func openHosted(t testing.TB, name, text string) *Hosted {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return d.Hosted
+	return d.Value.(*nixuse.Hosted)
 }
 
 // dumpHosted renders texts: what is opaque as <…> with the host's bytes, what the host made as it is, and where each text stands.
-func dumpHosted(t testing.TB, h *Hosted) []string {
+func dumpHosted(t testing.TB, h *nixuse.Hosted) []string {
 	t.Helper()
 	var out []string
-	for _, x := range h.NixTexts {
+	for _, x := range h.Texts {
 		text := ""
 		for _, p := range x.Fragment.Pieces {
 			switch {
@@ -159,7 +161,7 @@ func TestHostedTargets(t *testing.T) {
 		"          install_url: https://releases.nixos.org/nix/nix-2.24.9/install\n": "nix=2.24.9..2.24.9",
 		"          install_url: https://example.org/install\n":                       "all",
 	} {
-		targets := openHosted(t, ".github/workflows/a.yml", step(with)).NixTexts[0].Targets
+		targets := openHosted(t, ".github/workflows/a.yml", step(with)).Texts[0].Targets
 		got := "all"
 		if len(targets) == 1 {
 			got = fmt.Sprintf("%s=%s..", targets[0].Distribution, targets[0].From)
@@ -238,8 +240,8 @@ func FuzzHosted(f *testing.F) {
 	f.Fuzz(func(t *testing.T, text string) {
 		file := source.NewFile("f", []byte(text))
 		for _, name := range names {
-			h := ws.hosted(&Entry{Path: name, Kind: kindByPath(name)}, file)
-			for _, x := range h.NixTexts {
+			h := ws.hosted(&Entry{Path: name, Kind: files.KindByPath(name)}, file)
+			for _, x := range h.Texts {
 				for _, p := range x.Fragment.Pieces {
 					if !file.Span().Contains(p.Span) || p.Verbatim && file.Text(p.Span) != p.Text {
 						t.Fatalf("%s: piece %+v lies at %q", name, p, file.Text(p.Span))

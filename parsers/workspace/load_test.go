@@ -12,6 +12,8 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/sandlint/sandlint/parsers/files"
 )
 
 // makeTree writes files below a new folder and returns its path. A name that ends in a slash is a folder; a text "-> x" makes a symbolic
@@ -188,7 +190,7 @@ func TestLoad(t *testing.T) {
 			files: map[string]string{"README.md": "# text\n", "data.json": "{}\n", "Dockerfile.go": "package main\n"},
 			want: []string{
 				"Dockerfile.go: dockerfile", // whoever names it means it
-				"README.md: skipped, neither a Dockerfile, nor a nix.conf, nor a seccomp profile by its name",
+				"README.md: skipped, its name is not that of a Dockerfile, nix.conf or seccomp profile",
 				"data.json: skipped, a JSON file that is no seccomp profile",
 				"nowhere/Dockerfile: error, no such file or directory",
 			},
@@ -253,12 +255,12 @@ func TestLoad(t *testing.T) {
 		{
 			name: "stdin that is nothing of it",
 			opts: Options{Paths: []string{"-"}, Stdin: []byte("hello\n")},
-			want: []string{"<stdin>: skipped, neither a Dockerfile, nor a nix.conf, nor a seccomp profile; --stdin-filename tells which"},
+			want: []string{"<stdin>: skipped, neither a Dockerfile, nor a nix.conf, nor a seccomp profile; --stdin-filename says which it is"},
 		},
 		{
 			name: "stdin without a byte",
 			opts: Options{Paths: []string{"-"}},
-			want: []string{"<stdin>: skipped, neither a Dockerfile, nor a nix.conf, nor a seccomp profile; --stdin-filename tells which"},
+			want: []string{"<stdin>: skipped, neither a Dockerfile, nor a nix.conf, nor a seccomp profile; --stdin-filename says which it is"},
 		},
 		{
 			name: "stdin with a name",
@@ -351,7 +353,7 @@ func TestLoadSpecialFiles(t *testing.T) {
 // TestLoadLarge finds files that are too large: a Dockerfile is an error when it is opened, and a JSON file of unknown content is none of ours.
 func TestLoadLarge(t *testing.T) {
 	dir := makeTree(t, map[string]string{"Dockerfile": "", "data.json": "", "nix.conf": "", "exact/Dockerfile": ""})
-	for name, size := range map[string]int64{"Dockerfile": MaxFileSize + 1, "data.json": MaxFileSize + 1, "nix.conf": MaxFileSize << 10, "exact/Dockerfile": MaxFileSize} {
+	for name, size := range map[string]int64{"Dockerfile": files.MaxSize + 1, "data.json": files.MaxSize + 1, "nix.conf": files.MaxSize << 10, "exact/Dockerfile": files.MaxSize} {
 		if err := os.Truncate(filepath.Join(dir, name), size); err != nil {
 			t.Fatal(err)
 		}
@@ -369,8 +371,8 @@ func TestLoadLarge(t *testing.T) {
 	if _, err := w.Open(w.Entries[0]); err == nil || !strings.Contains(err.Error(), "sandlint reads no file above 16 MiB") {
 		t.Errorf("opening the large file: %v", err)
 	}
-	f, err := w.text(w.Entries[1])
-	if err != nil || len(f.Bytes) != MaxFileSize {
+	f, err := w.read(w.Entries[1].Abs)
+	if err != nil || len(f.Bytes) != files.MaxSize {
 		t.Errorf("the file of exactly the largest size: %v", err)
 	}
 }
@@ -408,7 +410,7 @@ func TestOverlay(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		v, _ := doc.Dockerfile.Images[0].SettingsBefore(nil).Value("cores")
+		v, _ := doc.Nix.Images[0].SettingsBefore(nil).Value("cores")
 		return v
 	}
 	changed := w.With(map[string][]byte{filepath.Join(dir, "nix.conf"): []byte("cores = 2\n")})
@@ -432,7 +434,7 @@ func TestOpenStdin(t *testing.T) {
 	if got := string(doc.Source.Bytes); got != "cores = 2\n" {
 		t.Errorf("text = %q", got)
 	}
-	if doc.NixText == nil || doc.Dockerfile != nil || doc.Profile != nil {
+	if len(doc.Texts) != 1 || doc.Dockerfile != nil || doc.Profiles != nil {
 		t.Errorf("document = %+v", doc)
 	}
 }

@@ -8,10 +8,14 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/sandlint/sandlint/parsers/files"
+
+	"github.com/sandlint/sandlint/parsers/nixuse"
 )
 
 // openDockerfile loads the tree and returns the model of one of its Dockerfiles.
-func openDockerfile(t *testing.T, dir, name string) *Dockerfile {
+func openDockerfile(t *testing.T, dir, name string) *nixuse.Model {
 	t.Helper()
 	w, err := Load(Options{Dir: dir, Paths: []string{name}})
 	if err != nil {
@@ -24,7 +28,7 @@ func openDockerfile(t *testing.T, dir, name string) *Dockerfile {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return doc.Dockerfile
+	return doc.Nix
 }
 
 // TestCopiedFile tells which file of the workspace a COPY takes. "?" is one that cannot be told, or that must not be read.
@@ -126,7 +130,7 @@ func TestCopiedFile(t *testing.T) {
 			d := openDockerfile(t, dir, name)
 			got := ""
 			for _, e := range d.Images[1].Events {
-				if e.Kind != WriteConfig {
+				if e.Kind != nixuse.WriteConfig {
 					continue
 				}
 				if e.Path != "/etc/nix/nix.conf" {
@@ -142,7 +146,7 @@ func TestCopiedFile(t *testing.T) {
 			if got != tt.want {
 				t.Errorf("got %q, want %q", got, tt.want)
 			}
-			for path := range d.reads {
+			for path := range d.Images[0].Dockerfile.Reads() {
 				if !strings.HasPrefix(path, "repo/") {
 					t.Errorf("%s was read", path)
 				}
@@ -154,7 +158,7 @@ func TestCopiedFile(t *testing.T) {
 // TestNeighbour reads below a root alone.
 func TestNeighbour(t *testing.T) {
 	dir := makeTree(t, map[string]string{"out/x": "out", "root/.git/": "", "root/x": "in", "root/d/x": "below", "root/link": "-> ../out/x", "root/fine": "-> d/x"})
-	w := &Workspace{dir: dir, shared: &shared{}}
+	w := &Workspace{dir: dir, tree: files.Disk{}}
 	root := filepath.Join(dir, "root")
 	for _, tt := range []struct{ path, want string }{
 		{"root/x", "in"}, {"root/d/x", "below"}, {"root/d/../x", "in"}, {"root/fine", "below"}, {"root/link", ""}, {"out/x", ""}, {"root/../out/x", ""}, {"root", ""}, {"root/d", ""}, {"root/no", ""},
@@ -177,7 +181,7 @@ func TestNeighbour(t *testing.T) {
 
 func TestRoot(t *testing.T) {
 	dir := makeTree(t, map[string]string{"repo/.git": "gitdir: elsewhere\n", "repo/a/b/": "", "repo/sub/.git/": "", "repo/sub/c/": "", "work/x/y/": "", "other/z/": ""})
-	w := &Workspace{dir: filepath.Join(dir, "work"), shared: &shared{}}
+	w := &Workspace{dir: filepath.Join(dir, "work"), tree: files.Disk{}}
 	for from, want := range map[string]string{
 		"repo": "repo", "repo/a/b": "repo", "repo/sub/c": "repo/sub", // a worktree's .git is a file
 		"work": "work", "work/x/y": "work", // without a repository, the working directory
@@ -208,7 +212,7 @@ func TestIncludes(t *testing.T) {
 		t.Fatal(err)
 	}
 	var got []string
-	for _, i := range doc.NixText.Includes {
+	for _, i := range doc.Texts[0].Includes {
 		got = append(got, fmt.Sprintf("%s %v", i.Path.Text, i.File != nil))
 	}
 	want := []string{"more.conf true", "../up.conf true", "../../secret.conf false", "link.conf false", "/etc/hostname false", "missing.conf false"}
@@ -234,7 +238,7 @@ func TestInImage(t *testing.T) {
 			t.Fatal(err)
 		}
 		got[e.Path] = w.InImage(doc.Source)
-		if e.Kind == KindDockerfile {
+		if e.Kind == files.KindDockerfile {
 			if reads := doc.Reads(); !slices.Equal(reads, []string{"a.nix.conf"}) {
 				t.Errorf("reads %q", reads)
 			}

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/sandlint/sandlint/parsers/nixuse"
 	"github.com/sandlint/sandlint/parsers/source"
 )
 
@@ -120,9 +121,9 @@ func TestWritesOracle(t *testing.T) {
 				got := ""
 				for _, e := range d.Images[0].Events {
 					switch {
-					case e.Kind == Opaque:
+					case e.Kind == nixuse.Opaque:
 						got = unknown
-					case e.Kind != WriteConfig || e.Path != conf:
+					case e.Kind != nixuse.WriteConfig || e.Path != conf:
 					case e.Removed && !e.Maybe:
 						got = ""
 					case e.Maybe || e.Text == nil || slices.ContainsFunc(e.Text.Fragment.Pieces, func(p source.Piece) bool { return p.Opaque }):

@@ -1,6 +1,10 @@
 package workspace
 
-import "strings"
+import (
+	"strings"
+
+	"github.com/sandlint/sandlint/parsers/nixuse"
+)
 
 // Place is where the Nix runs that a nix.conf text configures.
 type Place int
@@ -16,7 +20,7 @@ const (
 
 // PlaceOf tells where the Nix runs that a text configures: in an image where a Dockerfile holds or copies it, or where the path says so, and on a host
 // where the file lies in the folders of a machine's or a user's configuration.
-func (w *Workspace) PlaceOf(text *NixText) Place {
+func (w *Workspace) PlaceOf(text *nixuse.Text) Place {
 	name := text.Fragment.File.Path
 	switch {
 	case text.Image != nil, w.InImage(text.Fragment.File), strings.Contains(name, "devcontainer"), strings.Contains(name, "docker"):

@@ -52,7 +52,7 @@ func TestPlatforms(t *testing.T) {
 			files: map[string]string{"docker-compose.yml": "services:\n  a:\n    platform: linux/amd64\n    build: .\n"},
 			want:  "linux/amd64 docker-compose.yml",
 		},
-		{name: "without Nix nobody asks", dockerfile: "FROM debian\n", files: map[string]string{"docker-bake.hcl": "target \"x\" {\n  platforms = [\"linux/amd64\"]\n}\n"}, want: "-"},
+		{name: "without Nix too", dockerfile: "FROM debian\n", files: map[string]string{"docker-bake.hcl": "target \"x\" {\n  platforms = [\"linux/amd64\"]\n}\n"}, want: "linux/amd64 docker-bake.hcl"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -73,7 +73,7 @@ func TestPlatforms(t *testing.T) {
 			var stages []string
 			for _, img := range doc.Dockerfile.Images {
 				var names []string
-				for _, p := range img.Platforms {
+				for _, p := range img.Platforms() {
 					name := p.Name
 					if p.File != nil {
 						name += " " + p.File.Path[strings.LastIndexByte(p.File.Path, '/')+1:]

@@ -5,14 +5,54 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
-	"sync"
 
 	"github.com/sandlint/sandlint/parsers/compose"
 	"github.com/sandlint/sandlint/parsers/dockerfile"
+	"github.com/sandlint/sandlint/parsers/files"
+	"github.com/sandlint/sandlint/parsers/image"
 	"github.com/sandlint/sandlint/parsers/internal/yamltree"
 	"github.com/sandlint/sandlint/parsers/seccomp"
 	"github.com/sandlint/sandlint/parsers/source"
 )
+
+// Profile is a seccomp profile: a file, one of several resources in a file, or text inside another file. It belongs to one goroutine.
+type Profile struct {
+	*seccomp.Profile
+	// Fragment is where the profile lies in a file of another language, nil for a file of its own. Profile.Source is then a file that holds the
+	// fragment's text alone, and rules report places in it; the runner moves them to Fragment.File.
+	Fragment *source.Fragment
+	// Instruction is the LABEL that a Fragment lies in.
+	Instruction *dockerfile.Instruction
+	// Uses are the places in the workspace that put the profile in force, in order of path and position, as far as they are known.
+	Uses []Use
+
+	usual   []*seccomp.Filter
+	filters []*seccomp.Filter
+}
+
+// Filter returns the filter that a target makes of the profile, as seccomp.Profile.Compile does, and makes it once.
+func (p *Profile) Filter(t seccomp.Target) *seccomp.Filter {
+	for _, made := range [][]*seccomp.Filter{p.usual, p.filters} {
+		for _, f := range made {
+			if f.Target.Equal(t) {
+				return f
+			}
+		}
+	}
+	f := p.Compile(t)
+	p.filters = append(p.filters, f)
+	return f
+}
+
+// Usual returns the filters that the usual targets make of the profile, and makes them once: see seccomp.Targets.Usual.
+func (p *Profile) Usual(targets seccomp.Targets) []*seccomp.Filter {
+	if p.usual == nil {
+		for _, t := range targets.Usual(p.Profile, p.Loaders(targets)...) {
+			p.usual = append(p.usual, p.Compile(t))
+		}
+	}
+	return p.usual
+}
 
 // UseKind is by what a profile is put in force.
 type UseKind string
@@ -47,11 +87,11 @@ type Use struct {
 
 // ImageOf returns the image whose own command runs in a container under a profile, by a use of it. It is nil where that is not certain: for all but Compose services that are built in the workspace,
 // run with the image's command, and get no capabilities by which the profile would let more through.
-func (w *Workspace) ImageOf(u Use) *Image {
+func (w *Workspace) ImageOf(u Use) *image.Image {
 	if u.built.dockerfile == "" {
 		return nil
 	}
-	i := slices.IndexFunc(w.Entries, func(e *Entry) bool { return e.Kind == KindDockerfile && e.Abs == u.built.dockerfile })
+	i := slices.IndexFunc(w.Entries, func(e *Entry) bool { return e.Kind == files.KindDockerfile && e.Abs == u.built.dockerfile })
 	if i < 0 {
 		return nil
 	}
@@ -118,7 +158,7 @@ type link struct {
 // usesOf returns the places of the workspace that name a profile.
 func (w *Workspace) usesOf(e *Entry, p *seccomp.Profile) []Use {
 	var out []Use
-	for _, l := range append(slices.Clip(w.shared.links()), w.composeAround(e.Abs)...) {
+	for _, l := range append(slices.Clip(w.surveyed.profileLinks()), w.composeAround(e.Abs)...) {
 		named := p.Dialect != seccomp.SPO && l.target == e.Abs
 		if l.Kind == UseKubernetes {
 			named = w.meansResource(l, e, p) || p.Dialect != seccomp.SPO && w.meansFile(l, e)
@@ -136,12 +176,22 @@ func (w *Workspace) usesOf(e *Entry, p *seccomp.Profile) []Use {
 	return out
 }
 
+// profileLinks returns the places in the files of the workspace that name profiles.
+func (s *survey) profileLinks() []link {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if !s.linked {
+		s.links, s.linked = s.w.linksIn(s.w.naming), true
+	}
+	return s.links
+}
+
 // meansFile reports whether a path below the kubelet's folder for profiles means the file of an entry: it is the only profile below the root of
 // the manifest whose path ends so.
 func (w *Workspace) meansFile(l link, e *Entry) bool {
 	ends := func(e *Entry) bool {
 		abs := filepath.ToSlash(e.Abs)
-		return e.Kind == KindSeccomp && strings.HasSuffix(abs, "/"+l.target) && inside(l.root, e.Abs)
+		return e.Kind == files.KindSeccomp && strings.HasSuffix(abs, "/"+l.target) && files.Inside(l.root, e.Abs)
 	}
 	if !ends(e) {
 		return false
@@ -152,7 +202,7 @@ func (w *Workspace) meansFile(l link, e *Entry) bool {
 // meansResource reports whether a path below the kubelet's folder for profiles is the one to which the operator writes a SeccompProfile.
 func (w *Workspace) meansResource(l link, e *Entry, p *seccomp.Profile) bool {
 	rest, ok := strings.CutPrefix(l.target, "operator/")
-	if !ok || p.Dialect != seccomp.SPO || p.Name.Text == "" || !inside(l.root, e.Abs) {
+	if !ok || p.Dialect != seccomp.SPO || p.Name.Text == "" || !files.Inside(l.root, e.Abs) {
 		return false
 	}
 	name := p.Name.Text
@@ -208,13 +258,13 @@ func (w *Workspace) composeAround(abs string) []link {
 	for {
 		for _, name := range composeFiles {
 			file := filepath.Join(dir, name)
-			v, _ := w.shared.composes.LoadOrStore(file, sync.OnceValue(func() []link {
+			type key string
+			out = append(out, cached(w, key(file), func(w *Workspace) []link {
 				if f, err := w.neighbour(root, file); err == nil && bytes.Contains(f.Bytes, []byte("security_opt")) {
 					return composeLinks(file, f)
 				}
 				return nil
-			}))
-			out = append(out, v.(func() []link)()...)
+			})...)
 		}
 		up := filepath.Dir(dir)
 		if dir == root || up == dir {
@@ -315,7 +365,7 @@ func (w *Workspace) daemonLinks(abs string, f *source.File) []link {
 const profileLabel = "io.containers.seccomp.profile"
 
 // labelProfiles returns the profiles in the labels of a Dockerfile. A value that depends on what is not known is left out.
-func (d *Dockerfile) labelProfiles() []*Profile {
+func labelProfiles(d *dockerfile.File) []*Profile {
 	if !bytes.Contains(d.Source.Bytes, []byte(profileLabel)) {
 		return nil
 	}

@@ -2,13 +2,13 @@ package workspace
 
 import (
 	"fmt"
-	"path/filepath"
 	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/sandlint/sandlint/parsers/dockerfile"
+	"github.com/sandlint/sandlint/parsers/files"
 	"github.com/sandlint/sandlint/parsers/seccomp"
 	"github.com/sandlint/sandlint/parsers/source"
 )
@@ -55,9 +55,7 @@ func TestProfileFiles(t *testing.T) {
 	}
 	for _, d := range docs {
 		switch {
-		case d.Entry.Kind != KindSeccomp:
-		case d.Profile != d.Profiles[0]:
-			t.Errorf("%s: Profile is not the first of Profiles", d.Entry.Path)
+		case d.Entry.Kind != files.KindSeccomp:
 		case d.Entry.Path == "k8s/profiles.yaml" && (len(d.Profiles) != 2 || d.Profiles[1].Name.Text != "db"):
 			t.Errorf("%d profiles", len(d.Profiles))
 		}
@@ -67,7 +65,7 @@ func TestProfileFiles(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want = []string{"k8s/profiles.yaml: seccomp profile", "k8s/pod.yml: skipped, neither a Dockerfile, nor a nix.conf, nor a seccomp profile by its name"}
+	want = []string{"k8s/profiles.yaml: seccomp profile", "k8s/pod.yml: skipped, its name is not that of a Dockerfile, nix.conf or seccomp profile"}
 	if diff := cmp.Diff(want, found(named)); diff != "" {
 		t.Errorf("named files (-want +got):\n%s", diff)
 	}
@@ -76,7 +74,7 @@ func TestProfileFiles(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if len(w.Entries) != 1 || w.Entries[0].Kind != KindSeccomp {
+		if len(w.Entries) != 1 || w.Entries[0].Kind != files.KindSeccomp {
 			t.Errorf("standard input as %q: %q", name, found(w))
 		}
 	}
@@ -121,20 +119,20 @@ func TestUses(t *testing.T) {
 		"k8s/web.yaml":                    {"kubernetes k8s/pod.yaml operator/ns/web.json"},
 	}
 	for _, d := range docs {
-		if d.Profile == nil {
+		if d.Entry.Kind != files.KindSeccomp {
 			continue
 		}
 		expected := want[d.Entry.Path]
 		if expected == nil {
 			expected = []string{}
 		}
-		if diff := cmp.Diff(expected, uses(d.Profile)); diff != "" {
+		if diff := cmp.Diff(expected, uses(d.Profiles[0])); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", d.Entry.Path, diff)
 		}
 	}
 	// A profile that is named alone is known to the Compose files around it.
 	_, docs = openAll(t, dir, "docker/seccomp.json")
-	if diff := cmp.Diff(want["docker/seccomp.json"][:2], uses(docs[0].Profile)); diff != "" {
+	if diff := cmp.Diff(want["docker/seccomp.json"][:2], uses(docs[0].Profiles[0])); diff != "" {
 		t.Errorf("named alone (-want +got):\n%s", diff)
 	}
 }
@@ -170,11 +168,9 @@ func TestProfileLoaders(t *testing.T) {
 	}
 }
 
-func labelsOf(text string) *Dockerfile {
-	w := &Workspace{Targets: DefaultTargets(), dir: string(filepath.Separator), shared: &shared{}}
-	d := w.dockerfile(&Entry{Path: "Dockerfile", Abs: filepath.Join(w.dir, "Dockerfile"), Kind: KindDockerfile, Stdin: true}, dockerfile.Parse(source.NewFile("Dockerfile", []byte(text))))
-	d.Profiles = d.labelProfiles()
-	return d
+func labelsOf(text string) *Document {
+	d := dockerfile.Parse(source.NewFile("Dockerfile", []byte(text)))
+	return &Document{Source: d.Source, Profiles: labelProfiles(d)}
 }
 
 // TestLabelProfiles tells the text of each profile, and what stands in the Dockerfile for the name of its first syscall.

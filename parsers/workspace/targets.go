@@ -2,10 +2,13 @@ package workspace
 
 import (
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/sandlint/sandlint/parsers/nixconf"
+	"github.com/sandlint/sandlint/parsers/nixuse"
 	"github.com/sandlint/sandlint/parsers/seccomp"
 	"github.com/sandlint/sandlint/parsers/source"
 )
@@ -48,7 +51,7 @@ func (t *Targets) Set(consumer, version string) error {
 		return nil
 	case "platform":
 		for name := range strings.SplitSeq(version, ",") {
-			if name = strings.TrimSpace(name); !platformName.MatchString(name) {
+			if name = strings.TrimSpace(name); !platformName().MatchString(name) {
 				return fmt.Errorf("platform %q is not of the form os/architecture, such as linux/arm64", name)
 			}
 			t.Platforms = append(slices.Clip(t.Platforms), name)
@@ -64,4 +67,14 @@ func (t *Targets) Set(consumer, version string) error {
 	return t.Seccomp.Set(consumer, version)
 }
 
-var platformName = lazyRegexp(`^[a-z]+/[a-z0-9_]+(/[a-z0-9.]+)?$`)
+var platformName = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`^[a-z]+/[a-z0-9_]+(/[a-z0-9.]+)?$`)
+})
+
+// nix returns the targets of what Nix reads.
+func (t Targets) nix() nixuse.Targets { return nixuse.Targets{Nix: t.Nix, NixGiven: t.NixGiven} }
+
+// Trace returns the settings in force with the given nix.conf files, in the order in which Nix reads them: see nixuse.TraceNix.
+func (w *Workspace) TraceNix(texts []*nixuse.Text) *nixuse.NixTrace {
+	return nixuse.TraceNix(texts, w.Targets.nix())
+}

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 	"testing"
 
@@ -14,6 +13,8 @@ import (
 	"golang.org/x/tools/txtar"
 
 	"github.com/sandlint/sandlint/parsers/nixconf"
+
+	"github.com/sandlint/sandlint/parsers/nixuse"
 )
 
 var update = flag.Bool("update", false, "rewrite the expected timelines in testdata")
@@ -91,7 +92,7 @@ func runTimeline(t *testing.T, title string, files []txtar.File) {
 }
 
 // renderEvents returns the events of each stage, one a line. Between stages stands an empty line.
-func renderEvents(d *Dockerfile) string {
+func renderEvents(d *nixuse.Model) string {
 	var b strings.Builder
 	for n, img := range d.Images {
 		if n > 0 {
@@ -104,17 +105,17 @@ func renderEvents(d *Dockerfile) string {
 	return b.String()
 }
 
-func renderEvent(e *Event) string {
+func renderEvent(e *nixuse.Event) string {
 	var out []string
 	add := func(format string, args ...any) { out = append(out, fmt.Sprintf(format, args...)) }
 	p := e.File.Position(e.Span.Start)
 	at := fmt.Sprintf("%d:%d", p.Line, p.Column)
-	if e.File != e.Image.File.Source {
+	if e.File != e.Image.Dockerfile.Source {
 		at = e.File.Path + ":" + at
 	}
 	add("%s", at)
 	switch e.Kind {
-	case WriteConfig:
+	case nixuse.WriteConfig:
 		switch {
 		case e.Removed:
 			add("removes %s", e.Path)
@@ -123,13 +124,13 @@ func renderEvent(e *Event) string {
 		default:
 			add("changes %s", e.Path)
 		}
-	case SetEnv:
+	case nixuse.SetEnv:
 		if e.Known {
 			add("sets %s=%q", e.Name, e.Value)
 		} else {
 			add("sets %s", e.Name)
 		}
-	case RunCommand:
+	case nixuse.RunCommand:
 		add("runs %s (%s)", e.Nix.Label, phases(e.Nix.Phases))
 		if o := e.Nix.Options; o != nil {
 			add("with %s", renderText(o))
@@ -140,7 +141,7 @@ func renderEvent(e *Event) string {
 		if e.Env != nil {
 			add("in NIX_CONFIG %s", renderText(e.Env))
 		}
-	case Opaque:
+	case nixuse.Opaque:
 		add("may do anything")
 	}
 	if e.Text != nil {
@@ -163,7 +164,7 @@ func renderEvent(e *Event) string {
 }
 
 // renderText shows the text of a fragment. Parts whose value is not known stand between angle brackets.
-func renderText(t *NixText) string {
+func renderText(t *nixuse.Text) string {
 	var b strings.Builder
 	for _, p := range t.Fragment.Pieces {
 		if p.Opaque {
@@ -172,13 +173,13 @@ func renderText(t *NixText) string {
 			b.WriteString(p.Text)
 		}
 	}
-	if f := t.Fragment.File; t.Fragment.Whole() && !isBuiltin(f) {
+	if f := t.Fragment.File; t.Fragment.Whole() && !nixuse.IsBuiltin(f) {
 		return fmt.Sprintf("%s %q", f.Path, b.String())
 	}
 	return fmt.Sprintf("%q", b.String())
 }
 
-func phases(p Phase) string {
+func phases(p nixuse.Phase) string {
 	var out []string
 	for n, name := range []string{"builds", "may build", "substitutes", "fetches", "new command", "collects", "daemon"} {
 		if p&(1<<n) != 0 {
@@ -192,14 +193,14 @@ func phases(p Phase) string {
 }
 
 // renderSettings returns the settings in force at each Nix command, and at the end of each stage. A question mark says that a value is not certain.
-func renderSettings(d *Dockerfile) string {
+func renderSettings(d *nixuse.Model) string {
 	var b strings.Builder
 	for n, img := range d.Images {
 		if n > 0 {
 			b.WriteString("\n")
 		}
 		for _, e := range img.Events {
-			if e.Kind == RunCommand {
+			if e.Kind == nixuse.RunCommand {
 				fmt.Fprintf(&b, "%d:%s\n", e.File.LineOf(e.Span.Start), renderEffective(img.SettingsBefore(e)))
 			}
 		}
@@ -208,14 +209,8 @@ func renderSettings(d *Dockerfile) string {
 	return b.String()
 }
 
-func renderEffective(eff *Effective) string {
-	names := eff.Settings.Names()
-	for name := range eff.maybe {
-		if !slices.Contains(names, name) {
-			names = append(names, name)
-		}
-	}
-	slices.Sort(names)
+func renderEffective(eff *nixuse.Effective) string {
+	names := eff.Names()
 	var b strings.Builder
 	if eff.Uncertain {
 		b.WriteString(" anything may have changed;")
@@ -242,7 +237,7 @@ RUN printf 'max-jobs = 2\n' > /etc/nix/nix.conf
 `})
 	d := openDockerfile(t, dir, "Dockerfile")
 	img := d.Images[0]
-	show := func(eff *Effective, name string) string {
+	show := func(eff *nixuse.Effective, name string) string {
 		value, certain := eff.Value(name)
 		out := fmt.Sprintf("%s %v", value, certain)
 		for _, o := range eff.Origins(name) {
@@ -253,14 +248,14 @@ RUN printf 'max-jobs = 2\n' > /etc/nix/nix.conf
 		}
 		return out
 	}
-	var write, build, truncate *Event
+	var write, build, truncate *nixuse.Event
 	for _, e := range img.Events {
 		switch {
-		case e.Kind == RunCommand:
+		case e.Kind == nixuse.RunCommand:
 			build = e
-		case e.Kind == WriteConfig && e.Truncate:
+		case e.Kind == nixuse.WriteConfig && e.Truncate:
 			truncate = e
-		case e.Kind == WriteConfig:
+		case e.Kind == nixuse.WriteConfig:
 			write = e
 		}
 	}

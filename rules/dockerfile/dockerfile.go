@@ -8,8 +8,8 @@ import (
 
 	"github.com/sandlint/sandlint/fixers"
 	"github.com/sandlint/sandlint/parsers/dockerfile"
+	"github.com/sandlint/sandlint/parsers/image"
 	"github.com/sandlint/sandlint/parsers/source"
-	"github.com/sandlint/sandlint/parsers/workspace"
 	"github.com/sandlint/sandlint/rules"
 )
 
@@ -26,7 +26,7 @@ func Pack() rules.Pack {
 }
 
 // reportProblems reports the parser's problems of one kind. Where a name was most likely misspelt, the fix renames it.
-func reportProblems(p *rules.Pass, d *workspace.Dockerfile, kind string) {
+func reportProblems(p *rules.Pass, d *image.Dockerfile, kind string) {
 	for _, problem := range d.Problems {
 		if problem.Kind != kind {
 			continue
@@ -39,7 +39,7 @@ func reportProblems(p *rules.Pass, d *workspace.Dockerfile, kind string) {
 	}
 }
 
-func rename(d *workspace.Dockerfile, problem source.Problem) fixers.Fix {
+func rename(d *image.Dockerfile, problem source.Problem) fixers.Fix {
 	return fixers.Fix{
 		Title: "Rename to " + problem.Near, Safety: fixers.Unsafe,
 		Edits:   []fixers.Edit{{File: d.Source, Span: problem.Span, Text: problem.Near}},

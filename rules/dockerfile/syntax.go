@@ -2,7 +2,7 @@ package dockerfile
 
 import (
 	"github.com/sandlint/sandlint/parsers/dockerfile"
-	"github.com/sandlint/sandlint/parsers/workspace"
+	"github.com/sandlint/sandlint/parsers/image"
 	"github.com/sandlint/sandlint/rules"
 )
 
@@ -10,11 +10,11 @@ var syntax = &rules.Rule{
 	ID:       "dockerfile/syntax",
 	Summary:  "the Dockerfile holds something that BuildKit cannot parse",
 	Severity: rules.Error,
-	Category: "correctness",
+	Category: rules.Correctness,
 	Since:    "0.1.0",
 	Syntax:   true,
 	References: []string{
 		"BuildKit, frontend/dockerfile/parser and frontend/dockerfile/instructions, v0.34.2",
 	},
-	Dockerfile: func(p *rules.Pass, d *workspace.Dockerfile) { reportProblems(p, d, dockerfile.KindSyntax) },
+	Check: rules.OnDockerfile(func(p *rules.Pass, d *image.Dockerfile) { reportProblems(p, d, dockerfile.KindSyntax) }),
 }

@@ -3,7 +3,7 @@ package dockerfile
 import (
 	"github.com/sandlint/sandlint/fixers"
 	"github.com/sandlint/sandlint/parsers/dockerfile"
-	"github.com/sandlint/sandlint/parsers/workspace"
+	"github.com/sandlint/sandlint/parsers/image"
 	"github.com/sandlint/sandlint/rules"
 )
 
@@ -11,12 +11,12 @@ var unknownInstruction = &rules.Rule{
 	ID:       "dockerfile/unknown-instruction",
 	Summary:  "a line begins with a word that is no Dockerfile instruction",
 	Severity: rules.Error,
-	Category: "correctness",
+	Category: rules.Correctness,
 	Since:    "0.1.0",
 	Syntax:   true,
 	Fixes:    []fixers.Safety{fixers.Unsafe},
 	References: []string{
 		"BuildKit, frontend/dockerfile/command/command.go, v0.34.2",
 	},
-	Dockerfile: func(p *rules.Pass, d *workspace.Dockerfile) { reportProblems(p, d, dockerfile.KindUnknownInstruction) },
+	Check: rules.OnDockerfile(func(p *rules.Pass, d *image.Dockerfile) { reportProblems(p, d, dockerfile.KindUnknownInstruction) }),
 }

@@ -3,6 +3,7 @@ package nix
 import (
 	"github.com/sandlint/sandlint/fixers"
 	fixnix "github.com/sandlint/sandlint/fixers/nixconf"
+	"github.com/sandlint/sandlint/parsers/nixuse"
 	"github.com/sandlint/sandlint/parsers/workspace"
 	"github.com/sandlint/sandlint/rules"
 )
@@ -11,16 +12,16 @@ var acceptFlakeConfig = &rules.Rule{
 	ID:       "nix/accept-flake-config",
 	Summary:  "every flake may set Nix settings without being asked",
 	Severity: rules.Error,
-	Category: "security",
+	Category: rules.Security,
 	Since:    "0.1.0",
 	Fixes:    []fixers.Safety{fixers.Unsafe},
 	References: []string{
 		"Nix manual, nix.conf: accept-flake-config",
 		"NixOS/nix#9649: a flake's nixConfig runs a program as root for a trusted user; NixOS/nix#11066",
 	},
-	NixConf: func(p *rules.Pass, text *workspace.NixText) {
+	Check: rules.OnText(func(p *rules.Pass, text *nixuse.Text) {
 		entry := deciding(text, "accept-flake-config")
-		if entry == nil || !isTrue(entry.Value) || text.Host == workspace.HostOption {
+		if entry == nil || !isTrue(entry.Value) || text.Host == nixuse.HostOption {
 			return
 		}
 		part, ok := heldBy(text, entry)
@@ -38,5 +39,5 @@ var acceptFlakeConfig = &rules.Rule{
 			finding.Fixes = append(finding.Fixes, fix(text, "Set it to false", fixers.Unsafe, edits, changes))
 		}
 		p.Report(finding)
-	},
+	}),
 }

@@ -6,8 +6,8 @@ import (
 
 	"github.com/sandlint/sandlint/fixers"
 	"github.com/sandlint/sandlint/parsers/nixconf"
+	"github.com/sandlint/sandlint/parsers/nixuse"
 	"github.com/sandlint/sandlint/parsers/source"
-	"github.com/sandlint/sandlint/parsers/workspace"
 	"github.com/sandlint/sandlint/rules"
 )
 
@@ -15,17 +15,17 @@ var accessTokensShape = &rules.Rule{
 	ID:       "nix/access-tokens-shape",
 	Summary:  "access-tokens holds something else than host=token, which Nix drops or never uses",
 	Severity: rules.Error,
-	Category: "correctness",
+	Category: rules.Correctness,
 	Since:    "0.1.0",
 	Fixes:    []fixers.Safety{fixers.Safe, fixers.Unsafe},
 	References: []string{
 		"Nix, src/libutil/configuration.cc: a word of a map without = is dropped",
 		"Nix, src/libfetchers/github.cc: how a token is looked up, and the types of GitLab's",
 	},
-	NixConf: checkAccessTokensShape,
+	Check: rules.OnText(checkAccessTokensShape),
 }
 
-func checkAccessTokensShape(p *rules.Pass, text *workspace.NixText) {
+func checkAccessTokensShape(p *rules.Pass, text *nixuse.Text) {
 	for _, entry := range text.Entries {
 		if entry.Name.Text != "access-tokens" && entry.Name.Text != "extra-access-tokens" || len(entry.Words) == 0 || judgedElsewhere(text, entry) || assignsTwice(entry) && len(entry.Words) > 3 {
 			continue
@@ -40,7 +40,7 @@ func checkAccessTokensShape(p *rules.Pass, text *workspace.NixText) {
 }
 
 // tokenAt reports what is wrong with word n. Messages quote hosts and never tokens.
-func tokenAt(text *workspace.NixText, entry *nixconf.Entry, n int) (rules.Finding, bool) {
+func tokenAt(text *nixuse.Text, entry *nixconf.Entry, n int) (rules.Finding, bool) {
 	words := entry.Words
 	w := words[n]
 	literal := func(n int) bool { return n < len(words) && text.File.Known(words[n].Span) }

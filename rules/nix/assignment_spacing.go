@@ -5,8 +5,8 @@ import (
 
 	"github.com/sandlint/sandlint/fixers"
 	"github.com/sandlint/sandlint/parsers/nixconf"
+	"github.com/sandlint/sandlint/parsers/nixuse"
 	"github.com/sandlint/sandlint/parsers/source"
-	"github.com/sandlint/sandlint/parsers/workspace"
 	"github.com/sandlint/sandlint/rules"
 )
 
@@ -14,14 +14,14 @@ var assignmentSpacing = &rules.Rule{
 	ID:       "nix/assignment-spacing",
 	Summary:  "an equals sign has no blank on one side, so that every Nix command stops at the line",
 	Severity: rules.Error,
-	Category: "correctness",
+	Category: rules.Correctness,
 	Since:    "0.1.0",
 	Syntax:   true,
 	Fixes:    []fixers.Safety{fixers.Safe},
 	References: []string{
 		"Nix, src/libutil/configuration.cc: the equals sign is a token of its own",
 	},
-	NixConf: func(p *rules.Pass, text *workspace.NixText) {
+	Check: rules.OnText(func(p *rules.Pass, text *nixuse.Text) {
 		problemsOf(text, func(problem source.Problem) {
 			finding := at(text, problem.Span, problem.Message)
 			if line := lineAt(text.File, problem.Span.Start); line != nil {
@@ -31,11 +31,11 @@ var assignmentSpacing = &rules.Rule{
 			}
 			p.Report(finding)
 		}, nixconf.KindAssignmentSpacing)
-	},
+	}),
 }
 
 // spaced returns the edits that put a blank on both sides of a line's first equals sign.
-func spaced(text *workspace.NixText, line *nixconf.Line) ([]fixers.Edit, bool) {
+func spaced(text *nixuse.Text, line *nixconf.Line) ([]fixers.Edit, bool) {
 	body := string(text.Fragment.Text[line.Span.Start:line.Span.End])
 	equals := strings.IndexByte(body, '=')
 	if equals <= 0 {

@@ -4,6 +4,7 @@ import (
 	"github.com/sandlint/sandlint/fixers"
 	fixnix "github.com/sandlint/sandlint/fixers/nixconf"
 	"github.com/sandlint/sandlint/parsers/nixconf"
+	"github.com/sandlint/sandlint/parsers/nixuse"
 	"github.com/sandlint/sandlint/parsers/workspace"
 	"github.com/sandlint/sandlint/rules"
 )
@@ -12,14 +13,14 @@ var autoAllocateUIDsInDocker = &rules.Rule{
 	ID:       "nix/auto-allocate-uids-in-docker",
 	Summary:  "builds in a container run as users that have no name, or cannot be had there",
 	Severity: rules.Warning,
-	Category: "correctness",
+	Category: rules.Correctness,
 	Since:    "0.1.0",
 	Fixes:    []fixers.Safety{fixers.Unsafe},
 	References: []string{
 		"NixOS/nix#9761, Mic92/nixos-shell#70: `cannot find name for user ID 872415232` in builds without a sandbox",
 		"NixOS/nix#7692: up to Nix 2.13 such builds fail in Docker; DeterminateSystems/nix-installer#196",
 	},
-	NixConf: func(p *rules.Pass, text *workspace.NixText) {
+	Check: rules.OnText(func(p *rules.Pass, text *nixuse.Text) {
 		const setting = "auto-allocate-uids"
 		entry := deciding(text, setting)
 		if entry == nil || !isTrue(entry.Value) || p.Workspace.PlaceOf(text) != workspace.InImage {
@@ -37,11 +38,11 @@ var autoAllocateUIDsInDocker = &rules.Rule{
 			finding.Fixes = []fixers.Fix{fix(text, "Set it to false", fixers.Unsafe, edits, fixers.Changes{Settings: []string{setting}})}
 		}
 		p.Report(finding)
-	},
+	}),
 }
 
 // everOn reports whether a file switches a setting on in the newest release of some target, where nothing else is configured.
-func everOn(text *workspace.NixText, setting string) bool {
+func everOn(text *nixuse.Text, setting string) bool {
 	for _, target := range text.Targets {
 		s := nixconf.Merge([]nixconf.Source{{File: text.File, Kind: nixconf.SystemFile}}, target.Distribution, target.To)
 		if on, known := s.Bool(setting); on && known {

@@ -8,7 +8,7 @@ import (
 	"github.com/sandlint/sandlint/fixers"
 	fixnix "github.com/sandlint/sandlint/fixers/nixconf"
 	"github.com/sandlint/sandlint/parsers/nixconf"
-	"github.com/sandlint/sandlint/parsers/workspace"
+	"github.com/sandlint/sandlint/parsers/nixuse"
 	"github.com/sandlint/sandlint/rules"
 )
 
@@ -17,14 +17,14 @@ var autoOptimiseStoreDarwin = &rules.Rule{
 	ID:       "nix/auto-optimise-store-darwin",
 	Summary:  "the store is optimised while it is written to, which breaks builds on macOS",
 	Severity: rules.Warning,
-	Category: "correctness",
+	Category: rules.Correctness,
 	Since:    "0.1.0",
 	Fixes:    []fixers.Safety{fixers.Unsafe},
 	References: []string{
 		"NixOS/nix#7273: `cannot link '/nix/store/.tmp-link' to '/nix/store/.links/…': File exists`",
 		"nix-darwin/nix-darwin#1152 refuses the setting, other than for Lix from 2.92 on, where it is repaired; nix-darwin/nix-darwin#484",
 	},
-	NixConf: func(p *rules.Pass, text *workspace.NixText) {
+	Check: rules.OnText(func(p *rules.Pass, text *nixuse.Text) {
 		const setting = "auto-optimise-store"
 		entry := deciding(text, setting)
 		if entry == nil || !isTrue(entry.Value) || text.Image != nil || p.Workspace.InImage(text.Fragment.File) {
@@ -44,11 +44,11 @@ var autoOptimiseStoreDarwin = &rules.Rule{
 			finding.Fixes = []fixers.Fix{fix(text, "Set it to false", fixers.Unsafe, edits, fixers.Changes{Settings: []string{setting}})}
 		}
 		p.Report(finding)
-	},
+	}),
 }
 
 // forDarwin names what shows that a text is for macOS; "" where nothing does.
-func forDarwin(platforms []string, text *workspace.NixText) string {
+func forDarwin(platforms []string, text *nixuse.Text) string {
 	if len(platforms) > 0 {
 		if !slices.ContainsFunc(platforms, func(p string) bool { return !strings.HasPrefix(p, "darwin/") }) {
 			return "its target platform"

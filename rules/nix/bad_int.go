@@ -3,7 +3,7 @@ package nix
 import (
 	"github.com/sandlint/sandlint/fixers"
 	"github.com/sandlint/sandlint/parsers/nixconf"
-	"github.com/sandlint/sandlint/parsers/workspace"
+	"github.com/sandlint/sandlint/parsers/nixuse"
 	"github.com/sandlint/sandlint/rules"
 )
 
@@ -11,12 +11,12 @@ var badInt = &rules.Rule{
 	ID:       "nix/bad-int",
 	Summary:  "a number is none to Nix, so that every Nix command stops at the line",
 	Severity: rules.Error,
-	Category: "correctness",
+	Category: rules.Correctness,
 	Since:    "0.1.0",
 	Fixes:    []fixers.Safety{fixers.Safe},
 	References: []string{
 		"Nix, src/libutil/configuration.cc: string2IntWithUnitPrefix",
 		"NixOS/nix#2469",
 	},
-	NixConf: func(p *rules.Pass, text *workspace.NixText) { reportMeant(p, text, nixconf.BadInt, nixconf.BadJobs) },
+	Check: rules.OnText(func(p *rules.Pass, text *nixuse.Text) { reportMeant(p, text, nixconf.BadInt, nixconf.BadJobs) }),
 }

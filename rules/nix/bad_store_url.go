@@ -7,7 +7,7 @@ import (
 	"github.com/sandlint/sandlint/fixers"
 	fixnix "github.com/sandlint/sandlint/fixers/nixconf"
 	"github.com/sandlint/sandlint/parsers/nixconf"
-	"github.com/sandlint/sandlint/parsers/workspace"
+	"github.com/sandlint/sandlint/parsers/nixuse"
 	"github.com/sandlint/sandlint/rules"
 )
 
@@ -15,16 +15,16 @@ var badStoreURL = &rules.Rule{
 	ID:       "nix/bad-store-url",
 	Summary:  "a store or binary cache is no URL, so that nothing comes from it",
 	Severity: rules.Error,
-	Category: "correctness",
+	Category: rules.Correctness,
 	Since:    "0.1.0",
 	Fixes:    []fixers.Safety{fixers.Unsafe},
 	References: []string{
 		"Nix 2.34, src/libstore/store-reference.cc: StoreReference::parse, called when the configuration is read",
 	},
-	NixConf: checkBadStoreURL,
+	Check: rules.OnText(checkBadStoreURL),
 }
 
-func checkBadStoreURL(p *rules.Pass, text *workspace.NixText) {
+func checkBadStoreURL(p *rules.Pass, text *nixuse.Text) {
 	for _, entry := range text.Entries {
 		if !isStoreURLs(entry.Name.Text) || !text.Fragment.Known(entry.Name.Span) || misread(text, entry) {
 			continue
@@ -44,14 +44,14 @@ func checkBadStoreURL(p *rules.Pass, text *workspace.NixText) {
 				if e.Coverage == nixconf.Some {
 					finding.Message = fmt.Sprintf("%q is no store URL, so nothing comes from it, and every Nix command fails in %s", word.Text, e.Targets)
 				}
-				if e.Coverage == nixconf.All && text.Host != workspace.HostOption {
+				if e.Coverage == nixconf.All && text.Host != nixuse.HostOption {
 					finding.Severity = rules.Error
 				}
 				break
 			}
 			if isHostName(word.Text) {
 				if edits, ok := fixnix.ReplaceWord(text.Fragment, entry.Words[n], "https://"+word.Text); ok {
-					finding.Fixes = []fixers.Fix{fix(text, "Write https://"+word.Text, fixers.Unsafe, edits, fixers.Changes{Settings: []string{workspace.Canonical(entry.Name.Text)}})}
+					finding.Fixes = []fixers.Fix{fix(text, "Write https://"+word.Text, fixers.Unsafe, edits, fixers.Changes{Settings: []string{nixuse.Canonical(entry.Name.Text)}})}
 				}
 			}
 			p.Report(finding)
@@ -61,7 +61,7 @@ func checkBadStoreURL(p *rules.Pass, text *workspace.NixText) {
 
 // isStoreURLs reports whether the values of a setting are stores.
 func isStoreURLs(name string) bool {
-	switch workspace.Canonical(name) {
+	switch nixuse.Canonical(name) {
 	case "store", "substituters", "trusted-substituters":
 		return true
 	}

@@ -38,7 +38,7 @@ func BenchmarkCheck10000(b *testing.B) {
 		b.Fatal(err)
 	}
 	for b.Loop() {
-		ws, err := workspace.Load(workspace.Options{Dir: dir})
+		ws, err := rules.Load(workspace.Options{Dir: dir})
 		if err != nil {
 			b.Fatal(err)
 		}

@@ -8,8 +8,8 @@ import (
 
 	"github.com/sandlint/sandlint/fixers"
 	fixdocker "github.com/sandlint/sandlint/fixers/dockerfile"
+	"github.com/sandlint/sandlint/parsers/nixuse"
 	"github.com/sandlint/sandlint/parsers/shell"
-	"github.com/sandlint/sandlint/parsers/workspace"
 	"github.com/sandlint/sandlint/rules"
 )
 
@@ -17,31 +17,31 @@ var buildUsersGroupMissing = &rules.Rule{
 	ID:       "nix/build-users-group-missing",
 	Summary:  "root runs a build with a group of build users that the image does not have",
 	Severity: rules.Warning,
-	Category: "correctness",
+	Category: rules.Correctness,
 	Since:    "0.1.0",
 	Fixes:    []fixers.Safety{fixers.Unsafe},
 	References: []string{
 		"Nix manual, nix.conf: build-users-group",
 		"NixOS/nix#697, NixOS/nix#1559, LnL7/nix-docker#9, DeterminateSystems/nix-installer#943: `the group 'nixbld' specified in 'build-users-group' does not exist`",
 	},
-	Image: checkBuildUsersGroup,
+	Check: rules.OnTimeline(checkBuildUsersGroup),
 }
 
-func checkBuildUsersGroup(p *rules.Pass, img *workspace.Image) {
+func checkBuildUsersGroup(p *rules.Pass, img *nixuse.Image) {
 	base := img.Root().Base
 	if base == nil || base.Nix {
 		return
 	}
 	timeline := img.Timeline()
-	installed := slices.IndexFunc(timeline, func(e *workspace.Event) bool { return e.Nix != nil && e.Nix.Installer != nil })
+	installed := slices.IndexFunc(timeline, func(e *nixuse.Event) bool { return e.Nix != nil && e.Nix.Installer != nil })
 	if installed < 0 || !leavesGroupOut(timeline[installed]) {
 		return
 	}
 	for n, e := range timeline {
-		if e.Kind == workspace.Opaque || e.File != img.File.Source {
+		if e.Kind == nixuse.Opaque || e.File != img.Dockerfile.Source {
 			return // it may make the group
 		}
-		if n < installed || e.Image != img || e.Nix == nil || e.Maybe || e.Nix.Phases&workspace.Builds == 0 {
+		if n < installed || e.Image != img || e.Nix == nil || e.Maybe || e.Nix.Phases&nixuse.Builds == 0 {
 			continue
 		}
 		if e.User != "" && e.User != "root" && e.User != "0" || slices.ContainsFunc(e.Command.Wrappers, changesUser) {
@@ -74,7 +74,7 @@ func checkBuildUsersGroup(p *rules.Pass, img *workspace.Image) {
 		finding.Fixes = []fixers.Fix{{
 			Title: "Write build-users-group = before it", Safety: fixers.Unsafe,
 			Changes: fixers.Changes{Instructions: true, Settings: []string{"build-users-group"}},
-			Edits:   fixdocker.InsertBefore(img.File.File, e.Instruction, "RUN mkdir -p /etc/nix && echo 'build-users-group =' >> /etc/nix/nix.conf"),
+			Edits:   fixdocker.InsertBefore(img.Dockerfile.File, e.Instruction, "RUN mkdir -p /etc/nix && echo 'build-users-group =' >> /etc/nix/nix.conf"),
 		}}
 		p.Report(finding)
 		return // the first one stops the build
@@ -82,11 +82,11 @@ func checkBuildUsersGroup(p *rules.Pass, img *workspace.Image) {
 }
 
 // leavesGroupOut reports whether an installation of Nix is one that makes no group of build users.
-func leavesGroupOut(e *workspace.Event) bool {
+func leavesGroupOut(e *nixuse.Event) bool {
 	switch e.Nix.Installer.Kind {
-	case workspace.OfficialSingle:
+	case nixuse.OfficialSingle:
 		return true
-	case workspace.DistroPackage:
+	case nixuse.DistroPackage:
 		// nix-setup-systemd makes the group; nix-bin recommends it.
 		recommended := true
 		for _, w := range e.Command.Words {
@@ -113,8 +113,8 @@ func changesUser(wrapper string) bool {
 }
 
 // mentioned reports whether a Dockerfile names a group, or runs what may make it without naming it.
-func mentioned(img *workspace.Image, group string) bool {
-	if bytes.Contains(withoutSetting(img.File.Source.Bytes), []byte(group)) {
+func mentioned(img *nixuse.Image, group string) bool {
+	if bytes.Contains(withoutSetting(img.Dockerfile.Source.Bytes), []byte(group)) {
 		return true
 	}
 	for ; img != nil; img = img.Parent {
@@ -127,7 +127,7 @@ func mentioned(img *workspace.Image, group string) bool {
 					}
 				}
 			case "RUN":
-				script := img.File.Script(i)
+				script := img.Dockerfile.Script(i)
 				if script == nil || slices.ContainsFunc(script.Commands, runsScript) {
 					return true
 				}

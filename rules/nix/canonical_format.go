@@ -6,8 +6,8 @@ import (
 
 	"github.com/sandlint/sandlint/fixers"
 	"github.com/sandlint/sandlint/parsers/nixconf"
+	"github.com/sandlint/sandlint/parsers/nixuse"
 	"github.com/sandlint/sandlint/parsers/source"
-	"github.com/sandlint/sandlint/parsers/workspace"
 	"github.com/sandlint/sandlint/rules"
 )
 
@@ -15,17 +15,17 @@ var canonicalFormat = &rules.Rule{
 	ID:       "nix/canonical-format",
 	Summary:  "a line is not written in the form that every reader of nix.conf takes",
 	Severity: rules.Style,
-	Category: "style",
+	Category: rules.Formatting,
 	Since:    "0.1.0",
 	Fixes:    []fixers.Safety{fixers.Safe},
 	References: []string{
 		"DeterminateSystems/nix-installer#459, DeterminateSystems/nix-config-parser#13: a parser that splits at every blank refused aligned columns",
 	},
-	NixConf: checkFormat,
+	Check: rules.OnText(checkFormat),
 }
 
-func checkFormat(p *rules.Pass, text *workspace.NixText) {
-	if text.Host == workspace.HostOption {
+func checkFormat(p *rules.Pass, text *nixuse.Text) {
+	if text.Host == nixuse.HostOption {
 		return
 	}
 	report := func(span source.Span, message, title string, edits []fixers.Edit) {

@@ -6,7 +6,7 @@ import (
 	"github.com/sandlint/sandlint/fixers"
 	fixnix "github.com/sandlint/sandlint/fixers/nixconf"
 	"github.com/sandlint/sandlint/parsers/nixconf"
-	"github.com/sandlint/sandlint/parsers/workspace"
+	"github.com/sandlint/sandlint/parsers/nixuse"
 	"github.com/sandlint/sandlint/rules"
 )
 
@@ -14,16 +14,16 @@ var commaInList = &rules.Rule{
 	ID:       "nix/comma-in-list",
 	Summary:  "the words of a list have commas between them, which become a part of the words",
 	Severity: rules.Error,
-	Category: "correctness",
+	Category: rules.Correctness,
 	Since:    "0.1.0",
 	Fixes:    []fixers.Safety{fixers.Safe, fixers.Unsafe},
 	References: []string{
 		"Nix, src/libutil/configuration.cc: lists are split at white space",
 	},
-	NixConf: checkCommaInList,
+	Check: rules.OnText(checkCommaInList),
 }
 
-func checkCommaInList(p *rules.Pass, text *workspace.NixText) {
+func checkCommaInList(p *rules.Pass, text *nixuse.Text) {
 	for _, entry := range text.Entries {
 		fixed, word, ok := uncommaed(entry, text.Targets)
 		if !ok || !known(text, entry) || hasLineBreak(text, entry) {
@@ -34,7 +34,7 @@ func checkCommaInList(p *rules.Pass, text *workspace.NixText) {
 		}
 		finding := at(text, entry.Words[word].Span, fmt.Sprintf("the words of %q are divided by blanks, so the comma is a part of %q", entry.Name.Text, entry.Words[word].Text))
 		safety := fixers.Unsafe
-		if nameLists[workspace.Canonical(entry.Name.Text)] {
+		if nameLists[nixuse.Canonical(entry.Name.Text)] {
 			safety = fixers.Safe
 		}
 		if edits, ok := rewritten(text, entry, fixed); ok {
@@ -45,7 +45,7 @@ func checkCommaInList(p *rules.Pass, text *workspace.NixText) {
 }
 
 // rewritten returns the edits that give an entry another value, where no targeted release refuses that.
-func rewritten(text *workspace.NixText, entry *nixconf.Entry, value string) ([]fixers.Edit, bool) {
+func rewritten(text *nixuse.Text, entry *nixconf.Entry, value string) ([]fixers.Edit, bool) {
 	for _, e := range nixconf.CheckValueFor(text.Targets, entry.Name.Text, value, nil) {
 		if e.Fatal {
 			return nil, false

@@ -5,8 +5,8 @@ import (
 	"net/url"
 	"strings"
 
+	"github.com/sandlint/sandlint/parsers/nixuse"
 	"github.com/sandlint/sandlint/parsers/source"
-	"github.com/sandlint/sandlint/parsers/workspace"
 	"github.com/sandlint/sandlint/rules"
 )
 
@@ -14,13 +14,13 @@ var credentialsInURL = &rules.Rule{
 	ID:       "nix/credentials-in-url",
 	Summary:  "a URL holds a password or a token",
 	Severity: rules.Error,
-	Category: "security",
+	Category: rules.Security,
 	Since:    "0.1.0",
 	References: []string{
 		"Nix manual, nix.conf: netrc-file",
 		"curl, libcurl-url: the user and password of a URL",
 	},
-	NixConf: func(p *rules.Pass, text *workspace.NixText) {
+	Check: rules.OnText(func(p *rules.Pass, text *nixuse.Text) {
 		for _, entry := range text.Entries {
 			for _, word := range entry.Words {
 				start := strings.Index(word.Text, "://")
@@ -46,5 +46,5 @@ var credentialsInURL = &rules.Rule{
 				p.Report(at(text, span, fmt.Sprintf("the URL of %q holds %s, which Nix also prints with the URL", u.Host, what)))
 			}
 		}
-	},
+	}),
 }

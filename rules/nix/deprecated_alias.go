@@ -5,7 +5,7 @@ import (
 
 	"github.com/sandlint/sandlint/fixers"
 	"github.com/sandlint/sandlint/parsers/nixconf"
-	"github.com/sandlint/sandlint/parsers/workspace"
+	"github.com/sandlint/sandlint/parsers/nixuse"
 	"github.com/sandlint/sandlint/rules"
 )
 
@@ -13,17 +13,17 @@ var deprecatedAlias = &rules.Rule{
 	ID:       "nix/deprecated-alias",
 	Summary:  "a setting goes by an old name",
 	Severity: rules.Info,
-	Category: "style",
+	Category: rules.Formatting,
 	Since:    "0.1.0",
 	Fixes:    []fixers.Safety{fixers.Safe},
 	References: []string{
 		"Nix, src/libstore/include/nix/store/globals.hh: the aliases of each setting",
 		"Nix, release notes of 2.0: the settings that got new names",
 	},
-	NixConf: checkDeprecatedAlias,
+	Check: rules.OnText(checkDeprecatedAlias),
 }
 
-func checkDeprecatedAlias(p *rules.Pass, text *workspace.NixText) {
+func checkDeprecatedAlias(p *rules.Pass, text *nixuse.Text) {
 	for _, entry := range text.Entries {
 		name := entry.Name.Text
 		facts, ok := newestKnows(name, text.Targets)

@@ -6,8 +6,8 @@ import (
 	"github.com/sandlint/sandlint/fixers"
 	fixnix "github.com/sandlint/sandlint/fixers/nixconf"
 	"github.com/sandlint/sandlint/parsers/nixconf"
+	"github.com/sandlint/sandlint/parsers/nixuse"
 	"github.com/sandlint/sandlint/parsers/source"
-	"github.com/sandlint/sandlint/parsers/workspace"
 	"github.com/sandlint/sandlint/rules"
 )
 
@@ -15,7 +15,7 @@ var determinateExtraConfGrammar = &rules.Rule{
 	ID:       "nix/determinate-extra-conf-grammar",
 	Summary:  "text for --extra-conf of nix-installer means something else to the installer than to Nix",
 	Severity: rules.Warning,
-	Category: "correctness",
+	Category: rules.Correctness,
 	Since:    "0.1.0",
 	Fixes:    []fixers.Safety{fixers.Safe, fixers.Unsafe},
 	References: []string{
@@ -23,14 +23,14 @@ var determinateExtraConfGrammar = &rules.Rule{
 		"DeterminateSystems/nix-installer, src/action/common/place_nix_configuration.rs",
 		"DeterminateSystems/nix-installer#459",
 	},
-	NixConf: checkDeterminateExtraConfGrammar,
+	Check: rules.OnText(checkDeterminateExtraConfGrammar),
 }
 
-func checkDeterminateExtraConfGrammar(p *rules.Pass, text *workspace.NixText) {
-	if text.Host != workspace.HostExtra && text.Host != workspace.HostExtraAction {
+func checkDeterminateExtraConfGrammar(p *rules.Pass, text *nixuse.Text) {
+	if text.Host != nixuse.HostExtra && text.Host != nixuse.HostExtraAction {
 		return
 	}
-	if in := text.Installer; in != nil && in.Kind == workspace.NixInstaller && in.Version != (nixconf.Version{}) && in.Version.AtLeast(0, 5) && !in.Version.AtLeast(0, 9) {
+	if in := text.Installer; in != nil && in.Kind == nixuse.NixInstaller && in.Version != (nixconf.Version{}) && in.Version.AtLeast(0, 5) && !in.Version.AtLeast(0, 9) {
 		alignedColumns(p, text)
 	}
 	for _, inc := range text.Includes {
@@ -58,7 +58,7 @@ func checkDeterminateExtraConfGrammar(p *rules.Pass, text *workspace.NixText) {
 		finding.Related = []rules.Related{{File: text.Fragment.File, Span: text.Fragment.Span(later.Span), Message: fmt.Sprintf("%q is set here", name)}}
 		if edits, ok := merged(located{text, later}, located{text, entry}); ok {
 			if deleted, ok := fixnix.DeleteLine(text.Fragment, text.File, entry); ok {
-				finding.Fixes = []fixers.Fix{fix(text, "Merge the values into the last line", fixers.Unsafe, append(deleted, edits...), fixers.Changes{Settings: []string{workspace.Canonical(name)}})}
+				finding.Fixes = []fixers.Fix{fix(text, "Merge the values into the last line", fixers.Unsafe, append(deleted, edits...), fixers.Changes{Settings: []string{nixuse.Canonical(name)}})}
 			}
 		}
 		p.Report(finding)
@@ -68,7 +68,7 @@ func checkDeterminateExtraConfGrammar(p *rules.Pass, text *workspace.NixText) {
 
 // extraReplaced reports extra-experimental-features beside experimental-features: since 0.34 the installer writes the second under the name of the
 // first, in its place.
-func extraReplaced(p *rules.Pass, text *workspace.NixText) {
+func extraReplaced(p *rules.Pass, text *nixuse.Text) {
 	if in := text.Installer; in != nil && in.Version != (nixconf.Version{}) && !in.Version.AtLeast(0, 34) {
 		return
 	}
@@ -90,7 +90,7 @@ func extraReplaced(p *rules.Pass, text *workspace.NixText) {
 }
 
 // alignedColumns reports what the parser of nix-installer 0.5 to 0.8 refuses: it took every single blank for a border between words.
-func alignedColumns(p *rules.Pass, text *workspace.NixText) {
+func alignedColumns(p *rules.Pass, text *nixuse.Text) {
 	for _, entry := range text.Entries {
 		gap := source.Span{Start: entry.Name.Span.End, End: entry.Equals.Start}
 		if gap.Len() == 1 || !known(text, entry) {

@@ -6,7 +6,7 @@ import (
 	"slices"
 
 	"github.com/sandlint/sandlint/parsers/nixconf"
-	"github.com/sandlint/sandlint/parsers/workspace"
+	"github.com/sandlint/sandlint/parsers/nixuse"
 	"github.com/sandlint/sandlint/rules"
 )
 
@@ -14,13 +14,13 @@ var determinateManagedFile = &rules.Rule{
 	ID:       "nix/determinate-managed-file",
 	Summary:  "a setting stands in a file that Determinate Nix replaces",
 	Severity: rules.Warning,
-	Category: "correctness",
+	Category: rules.Correctness,
 	Since:    "0.1.0",
 	References: []string{
 		"DeterminateSystems/determinate#88, DeterminateSystems/determinate#89, DeterminateSystems/nix-installer#1379, DeterminateSystems/nix-installer#1648",
 	},
-	NixConf: func(p *rules.Pass, text *workspace.NixText) {
-		if text.Host != workspace.HostFile && text.Host != workspace.HostWrite || !isManaged(text.File) {
+	Check: rules.OnText(func(p *rules.Pass, text *nixuse.Text) {
+		if text.Host != nixuse.HostFile && text.Host != nixuse.HostWrite || !isManaged(text.File) {
 			return
 		}
 		for _, entry := range text.Entries {
@@ -29,7 +29,7 @@ var determinateManagedFile = &rules.Rule{
 			}
 			p.Report(at(text, entry.Span, fmt.Sprintf("%q is lost when Determinate Nix next writes this file; its place is nix.custom.conf", entry.Name.Text)))
 		}
-	},
+	}),
 }
 
 // isManaged reports whether a file begins with the comment that determinate-nixd writes over its own.

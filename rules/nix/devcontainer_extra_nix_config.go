@@ -5,8 +5,8 @@ import (
 	"fmt"
 
 	"github.com/sandlint/sandlint/parsers/nixconf"
+	"github.com/sandlint/sandlint/parsers/nixuse"
 	"github.com/sandlint/sandlint/parsers/source"
-	"github.com/sandlint/sandlint/parsers/workspace"
 	"github.com/sandlint/sandlint/rules"
 )
 
@@ -14,13 +14,13 @@ var devcontainerExtraNixConfig = &rules.Rule{
 	ID:       "nix/devcontainer-extra-nix-config",
 	Summary:  "the option extraNixConfig of the devcontainer feature for Nix has a comma inside a value or a line break",
 	Severity: rules.Error,
-	Category: "correctness",
+	Category: rules.Correctness,
 	Since:    "0.1.0",
 	References: []string{
 		"devcontainers/features, src/nix/install.sh: the option is read with IFS=, and read -a, which takes one line",
 	},
-	NixConf: func(p *rules.Pass, text *workspace.NixText) {
-		if text.Host != workspace.HostFeature {
+	Check: rules.OnText(func(p *rules.Pass, text *nixuse.Text) {
+		if text.Host != nixuse.HostFeature {
 			return
 		}
 		for _, problem := range text.Problems {
@@ -37,10 +37,10 @@ var devcontainerExtraNixConfig = &rules.Rule{
 				Message: "the feature reads the first line of extraNixConfig alone, so what follows the line break is lost; commas separate settings there",
 			})
 		}
-	},
+	}),
 }
 
 // commaBroken reports whether a problem is a part of a value that the devcontainer feature has cut off at a comma.
-func commaBroken(text *workspace.NixText, problem source.Problem) bool {
-	return text.Host == workspace.HostFeature && problem.Kind == nixconf.KindSyntax && bytes.IndexByte(text.Fragment.Text[:problem.Span.Start], '\n') >= 0
+func commaBroken(text *nixuse.Text, problem source.Problem) bool {
+	return text.Host == nixuse.HostFeature && problem.Kind == nixconf.KindSyntax && bytes.IndexByte(text.Fragment.Text[:problem.Span.Start], '\n') >= 0
 }

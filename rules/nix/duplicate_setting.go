@@ -8,7 +8,7 @@ import (
 	"github.com/sandlint/sandlint/fixers"
 	fixnix "github.com/sandlint/sandlint/fixers/nixconf"
 	"github.com/sandlint/sandlint/parsers/nixconf"
-	"github.com/sandlint/sandlint/parsers/workspace"
+	"github.com/sandlint/sandlint/parsers/nixuse"
 	"github.com/sandlint/sandlint/rules"
 )
 
@@ -16,23 +16,23 @@ var duplicateSetting = &rules.Rule{
 	ID:       "nix/duplicate-setting",
 	Summary:  "a setting is assigned twice, so that the first value is lost",
 	Severity: rules.Warning,
-	Category: "correctness",
+	Category: rules.Correctness,
 	Since:    "0.1.0",
 	Fixes:    []fixers.Safety{fixers.Unsafe, fixers.Safe},
 	References: []string{
 		"Nix, src/libutil/configuration.cc: the last assignment wins, and nothing is said",
 		"nixbuild/nix-quick-install-action#66, DeterminateSystems/nix-installer#1052",
 	},
-	NixConf: checkDuplicateSetting,
+	Check: rules.OnText(checkDuplicateSetting),
 }
 
-func checkDuplicateSetting(p *rules.Pass, text *workspace.NixText) {
+func checkDuplicateSetting(p *rules.Pass, text *nixuse.Text) {
 	last := map[string]located{} // the last assignment of each setting so far
 	for _, here := range sameSource(text) {
 		if isExtra(here.entry, text.Targets) || !here.text.Fragment.Known(here.entry.Name.Span) {
 			continue
 		}
-		name := workspace.Canonical(here.entry.Name.Text)
+		name := nixuse.Canonical(here.entry.Name.Text)
 		if earlier, ok := last[name]; ok && here.text == text {
 			p.Report(duplicate(text, name, earlier, here))
 		}
@@ -40,7 +40,7 @@ func checkDuplicateSetting(p *rules.Pass, text *workspace.NixText) {
 	}
 }
 
-func duplicate(text *workspace.NixText, name string, earlier, later located) rules.Finding {
+func duplicate(text *nixuse.Text, name string, earlier, later located) rules.Finding {
 	list := isList(name)
 	message := fmt.Sprintf("%q is assigned again on line %d, so this value is lost", earlier.entry.Name.Text, lineOf(later))
 	if earlier.entry.Name.Text != later.entry.Name.Text {

@@ -6,7 +6,7 @@ import (
 
 	"github.com/sandlint/sandlint/fixers"
 	fixnix "github.com/sandlint/sandlint/fixers/nixconf"
-	"github.com/sandlint/sandlint/parsers/workspace"
+	"github.com/sandlint/sandlint/parsers/nixuse"
 	"github.com/sandlint/sandlint/rules"
 )
 
@@ -14,13 +14,13 @@ var duplicateSubstituter = &rules.Rule{
 	ID:       "nix/duplicate-substituter",
 	Summary:  "a cache is listed twice",
 	Severity: rules.Info,
-	Category: "correctness",
+	Category: rules.Correctness,
 	Since:    "0.1.0",
 	Fixes:    []fixers.Safety{fixers.Safe},
 	References: []string{
 		"Nix, src/libstore/store-api.cc: getDefaultSubstituters passes over a URL only where it is the same text",
 	},
-	NixConf: func(p *rules.Pass, text *workspace.NixText) {
+	Check: rules.OnText(func(p *rules.Pass, text *nixuse.Text) {
 		for _, setting := range []string{"substituters", "trusted-substituters"} {
 			first := map[string]cache{}
 			for _, c := range caches(text, setting) {
@@ -43,7 +43,7 @@ var duplicateSubstituter = &rules.Rule{
 				p.Report(finding)
 			}
 		}
-	},
+	}),
 }
 
 // bareURL returns a URL without slashes at the end of its path.

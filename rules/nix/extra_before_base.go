@@ -8,7 +8,7 @@ import (
 	"github.com/sandlint/sandlint/fixers"
 	fixnix "github.com/sandlint/sandlint/fixers/nixconf"
 	"github.com/sandlint/sandlint/parsers/nixconf"
-	"github.com/sandlint/sandlint/parsers/workspace"
+	"github.com/sandlint/sandlint/parsers/nixuse"
 	"github.com/sandlint/sandlint/rules"
 )
 
@@ -16,20 +16,20 @@ var extraBeforeBase = &rules.Rule{
 	ID:       "nix/extra-before-base",
 	Summary:  "values are added with extra- before the setting itself is assigned, which throws them away",
 	Severity: rules.Error,
-	Category: "correctness",
+	Category: rules.Correctness,
 	Since:    "0.1.0",
 	Fixes:    []fixers.Safety{fixers.Unsafe, fixers.Safe},
 	References: []string{
 		"NixOS/nix#9487, nix-darwin#626; worked around in NixOS/nixpkgs#278064",
 	},
-	NixConf: checkExtraBeforeBase,
+	Check: rules.OnText(checkExtraBeforeBase),
 }
 
-func checkExtraBeforeBase(p *rules.Pass, text *workspace.NixText) {
+func checkExtraBeforeBase(p *rules.Pass, text *nixuse.Text) {
 	added := map[string][]located{} // what was added to each setting since its last assignment
 	entries := sameSource(text)
 	for _, here := range entries {
-		name := workspace.Canonical(here.entry.Name.Text)
+		name := nixuse.Canonical(here.entry.Name.Text)
 		switch {
 		case isExtra(here.entry, text.Targets):
 			added[name] = append(added[name], here)
@@ -46,9 +46,9 @@ func checkExtraBeforeBase(p *rules.Pass, text *workspace.NixText) {
 
 // lastOf returns the last assignment of the setting that an entry assigns.
 func lastOf(entries []located, first located) located {
-	name := workspace.Canonical(first.entry.Name.Text)
+	name := nixuse.Canonical(first.entry.Name.Text)
 	for _, l := range slices.Backward(entries) {
-		if workspace.Canonical(l.entry.Name.Text) == name && !isExtra(l.entry, l.text.Targets) {
+		if nixuse.Canonical(l.entry.Name.Text) == name && !isExtra(l.entry, l.text.Targets) {
 			return l
 		}
 	}
@@ -56,9 +56,9 @@ func lastOf(entries []located, first located) located {
 }
 
 // lostAddition is the finding of values that are added before their setting is assigned; last is its last assignment.
-func lostAddition(text *workspace.NixText, name string, earlier, later, last located) rules.Finding {
+func lostAddition(text *nixuse.Text, name string, earlier, later, last located) rules.Finding {
 	message := fmt.Sprintf("%q adds to %q before that is assigned, so these values are lost", earlier.entry.Name.Text, later.entry.Name.Text)
-	if text.Host == workspace.HostFlake {
+	if text.Host == nixuse.HostFlake {
 		message += "; Nix applies nixConfig in the order of the names"
 	}
 	finding := at(earlier.text, earlier.entry.Name.Span, message)

@@ -32,7 +32,7 @@ func workspaceOf(t *testing.T, files map[string]string) *workspace.Workspace {
 			t.Fatal(err)
 		}
 	}
-	ws, err := workspace.Load(workspace.Options{Dir: dir})
+	ws, err := rules.Load(workspace.Options{Dir: dir})
 	if err != nil {
 		t.Fatal(err)
 	}

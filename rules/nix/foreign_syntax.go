@@ -4,8 +4,8 @@ import (
 	"fmt"
 
 	"github.com/sandlint/sandlint/parsers/nixconf"
+	"github.com/sandlint/sandlint/parsers/nixuse"
 	"github.com/sandlint/sandlint/parsers/source"
-	"github.com/sandlint/sandlint/parsers/workspace"
 	"github.com/sandlint/sandlint/rules"
 )
 
@@ -13,13 +13,13 @@ var foreignSyntax = &rules.Rule{
 	ID:       "nix/foreign-syntax",
 	Summary:  "a nix.conf is written in another format, such as INI, YAML or JSON, so that every Nix command stops at it",
 	Severity: rules.Error,
-	Category: "correctness",
+	Category: rules.Correctness,
 	Since:    "0.1.0",
 	Syntax:   true,
 	References: []string{
 		"Nix, src/libutil/configuration.cc: parseConfigFiles knows assignments, includes, and comments that begin with #",
 	},
-	NixConf: func(p *rules.Pass, text *workspace.NixText) {
+	Check: rules.OnText(func(p *rules.Pass, text *nixuse.Text) {
 		var lines []source.Problem
 		problemsOf(text, func(problem source.Problem) { lines = append(lines, problem) }, nixconf.KindForeignSyntax)
 		if len(lines) == 0 {
@@ -36,7 +36,7 @@ var foreignSyntax = &rules.Rule{
 			finding.Related = append(finding.Related, rules.Related{File: text.Fragment.File, Span: text.Fragment.Span(line.Span), Message: "another line of another format"})
 		}
 		p.Report(finding)
-	},
+	}),
 }
 
 // maxRelated is how many of the other lines a finding names.

@@ -8,7 +8,7 @@ import (
 	"github.com/sandlint/sandlint/fixers"
 	fixnix "github.com/sandlint/sandlint/fixers/nixconf"
 	"github.com/sandlint/sandlint/parsers/nixconf"
-	"github.com/sandlint/sandlint/parsers/workspace"
+	"github.com/sandlint/sandlint/parsers/nixuse"
 	"github.com/sandlint/sandlint/rules"
 )
 
@@ -16,18 +16,18 @@ var gatedSetting = &rules.Rule{
 	ID:       "nix/gated-setting",
 	Summary:  "a setting belongs to an experimental feature that is not enabled, so that it has no effect",
 	Severity: rules.Warning,
-	Category: "correctness",
+	Category: rules.Correctness,
 	Since:    "0.1.0",
 	Fixes:    []fixers.Safety{fixers.Unsafe},
 	References: []string{
 		"Nix, src/libutil/configuration.cc: from 2.16 on settings may need an experimental feature",
 		"NixOS/nix#8687, DeterminateSystems/nix-installer#621",
 	},
-	NixConf: checkGatedSetting,
+	Check: rules.OnText(checkGatedSetting),
 }
 
-func checkGatedSetting(p *rules.Pass, text *workspace.NixText) {
-	if text.Host == workspace.HostOption || text.Hosted != nil {
+func checkGatedSetting(p *rules.Pass, text *nixuse.Text) {
+	if text.Host == nixuse.HostOption || text.Hosted != nil {
 		// Flags that enable features may stand anywhere on the line, and in files; and what a workflow or script writes is added to what an
 		// action or another command has written.
 		return
@@ -43,7 +43,7 @@ func checkGatedSetting(p *rules.Pass, text *workspace.NixText) {
 			continue
 		}
 		message := fmt.Sprintf("setting %q is ignored without the experimental feature %q, which is not enabled", entry.Name.Text, facts.Gate)
-		if text.Host == workspace.HostFile {
+		if text.Host == nixuse.HostFile {
 			message += " here"
 		}
 		if coverage == nixconf.Some {
@@ -60,19 +60,19 @@ func checkGatedSetting(p *rules.Pass, text *workspace.NixText) {
 
 // featureMissing reports whether a feature is not enabled where a text is read, and how sure that is: a system's file is read first, so that
 // only itself can enable a feature for its settings; a file of which it is not known whose it is may be read after one.
-func featureMissing(text *workspace.NixText, feature string) (rules.Severity, bool) {
+func featureMissing(text *nixuse.Text, feature string) (rules.Severity, bool) {
 	if text.Image != nil {
 		effective := text.Image.SettingsBefore(nil)
 		if effective.Uncertain {
 			return 0, false
 		}
-		for _, t := range text.Image.File.NixTexts {
+		for _, t := range text.Image.Model.Texts {
 			if mentions(t.File, feature) {
 				return 0, false
 			}
 		}
 		for _, e := range text.Image.Timeline() {
-			if e.Nix != nil && e.Nix.Installer != nil && (feature == "flakes" || feature == "nix-command") && e.Nix.Installer.Kind != workspace.OfficialDaemon && e.Nix.Installer.Kind != workspace.OfficialSingle {
+			if e.Nix != nil && e.Nix.Installer != nil && (feature == "flakes" || feature == "nix-command") && e.Nix.Installer.Kind != nixuse.OfficialDaemon && e.Nix.Installer.Kind != nixuse.OfficialSingle {
 				return 0, false // these installers enable both
 			}
 			if e.Text != nil && mentions(e.Text.File, feature) {
@@ -111,12 +111,12 @@ func mentions(f *nixconf.File, feature string) bool {
 }
 
 // refusedOnceEnabled reports whether a targeted release refuses the value of an entry once its feature is enabled.
-func refusedOnceEnabled(text *workspace.NixText, entry *nixconf.Entry) bool {
+func refusedOnceEnabled(text *nixuse.Text, entry *nixconf.Entry) bool {
 	return slices.ContainsFunc(text.ValueErrors(entry), func(e nixconf.TargetError) bool { return e.Fatal })
 }
 
 // enable returns the edits that enable a feature in a text: in its last list of features, else in a line before an entry.
-func enable(text *workspace.NixText, entry *nixconf.Entry, feature string) ([]fixers.Edit, bool) {
+func enable(text *nixuse.Text, entry *nixconf.Entry, feature string) ([]fixers.Edit, bool) {
 	for _, e := range slices.Backward(text.Entries) {
 		if isFeatures(e.Name.Text) {
 			return fixnix.AppendWord(text.Fragment, e, feature)
@@ -126,11 +126,11 @@ func enable(text *workspace.NixText, entry *nixconf.Entry, feature string) ([]fi
 }
 
 // enabledBy returns the settings that change when a feature is enabled for a text.
-func enabledBy(text *workspace.NixText, feature string) []string {
+func enabledBy(text *nixuse.Text, feature string) []string {
 	names := []string{"experimental-features"}
 	for _, e := range text.Entries {
 		if in, _ := where(text.Targets, e.Name.Text, func(f nixconf.Facts) bool { return f.Gate == feature }); len(in) > 0 {
-			names = append(names, workspace.Canonical(e.Name.Text), e.Name.Text) // the canonical name may be another in old releases
+			names = append(names, nixuse.Canonical(e.Name.Text), e.Name.Text) // the canonical name may be another in old releases
 		}
 	}
 	return names

@@ -5,8 +5,8 @@ import (
 
 	"github.com/sandlint/sandlint/fixers"
 	"github.com/sandlint/sandlint/parsers/nixconf"
+	"github.com/sandlint/sandlint/parsers/nixuse"
 	"github.com/sandlint/sandlint/parsers/source"
-	"github.com/sandlint/sandlint/parsers/workspace"
 	"github.com/sandlint/sandlint/rules"
 )
 
@@ -14,17 +14,17 @@ var gluedLines = &rules.Rule{
 	ID:       "nix/glued-lines",
 	Summary:  "a line holds two assignments, of which Nix takes the second for a part of the first one's value",
 	Severity: rules.Error,
-	Category: "correctness",
+	Category: rules.Correctness,
 	Since:    "0.1.0",
 	Syntax:   true,
 	Fixes:    []fixers.Safety{fixers.Unsafe},
 	References: []string{
 		"cachix/cachix#137, DeterminateSystems/nix-installer#717: text appended to a file without final newline",
 	},
-	NixConf: checkGluedLines,
+	Check: rules.OnText(checkGluedLines),
 }
 
-func checkGluedLines(p *rules.Pass, text *workspace.NixText) {
+func checkGluedLines(p *rules.Pass, text *nixuse.Text) {
 	problemsOf(text, func(problem source.Problem) {
 		line := lineAt(text.File, problem.Span.Start)
 		if line == nil {
@@ -50,19 +50,19 @@ func checkGluedLines(p *rules.Pass, text *workspace.NixText) {
 			message += "; every Nix command fails"
 		}
 		finding := at(text, source.Span{Start: place, End: place + len(name)}, message)
-		finding.Fixes = split(text, text.Lines[entry.Line], place, []string{workspace.Canonical(entry.Name.Text), entry.Name.Text, workspace.Canonical(name)})
+		finding.Fixes = split(text, text.Lines[entry.Line], place, []string{nixuse.Canonical(entry.Name.Text), entry.Name.Text, nixuse.Canonical(name)})
 		p.Report(finding)
 	}
 }
 
 // takesNoText reports whether the value of an entry is no free text, which may hold anything.
-func takesNoText(text *workspace.NixText, entry *nixconf.Entry) bool {
+func takesNoText(text *nixuse.Text, entry *nixconf.Entry) bool {
 	facts, ok := factsFor(text.Targets, entry.Name.Text)
 	return !ok || facts.Kind != nixconf.KindString && facts.Kind != nixconf.KindJSON
 }
 
 // nameAt returns the name of a setting that begins at a place of the text.
-func nameAt(text *workspace.NixText, place int) string {
+func nameAt(text *nixuse.Text, place int) string {
 	end := place
 	for end < len(text.Fragment.Text) && text.Fragment.Text[end] != ' ' && text.Fragment.Text[end] != '\t' && text.Fragment.Text[end] != '=' {
 		end++
@@ -71,7 +71,7 @@ func nameAt(text *workspace.NixText, place int) string {
 }
 
 // split returns the fix that gives the second assignment a line of its own.
-func split(text *workspace.NixText, line nixconf.Line, place int, settings []string) []fixers.Fix {
+func split(text *nixuse.Text, line nixconf.Line, place int, settings []string) []fixers.Fix {
 	start := place
 	for start > line.Span.Start && (text.Fragment.Text[start-1] == ' ' || text.Fragment.Text[start-1] == '\t') {
 		start--

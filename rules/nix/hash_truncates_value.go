@@ -4,8 +4,8 @@ import (
 	"fmt"
 
 	"github.com/sandlint/sandlint/parsers/nixconf"
+	"github.com/sandlint/sandlint/parsers/nixuse"
 	"github.com/sandlint/sandlint/parsers/source"
-	"github.com/sandlint/sandlint/parsers/workspace"
 	"github.com/sandlint/sandlint/rules"
 )
 
@@ -13,16 +13,16 @@ var hashTruncatesValue = &rules.Rule{
 	ID:       "nix/hash-truncates-value",
 	Summary:  "a value is cut off at a # inside it, which begins a comment",
 	Severity: rules.Error,
-	Category: "correctness",
+	Category: rules.Correctness,
 	Since:    "0.1.0",
 	References: []string{
 		"Nix, src/libutil/configuration.cc: a line is cut at its first #, wherever that stands",
 	},
-	NixConf: checkHashTruncatesValue,
+	Check: rules.OnText(checkHashTruncatesValue),
 }
 
-func checkHashTruncatesValue(p *rules.Pass, text *workspace.NixText) {
-	if text.Host == workspace.HostOption {
+func checkHashTruncatesValue(p *rules.Pass, text *nixuse.Text) {
+	if text.Host == nixuse.HostOption {
 		return // an argument is no line, and has no comment
 	}
 	for _, entry := range text.Entries {
@@ -44,7 +44,7 @@ func checkHashTruncatesValue(p *rules.Pass, text *workspace.NixText) {
 }
 
 // cutWord returns the # that directly follows a word and what directly follows that; a # with a blank on either side is a comment, and meant as one.
-func cutWord(text *workspace.NixText, word source.Span) (source.Span, bool) {
+func cutWord(text *nixuse.Text, word source.Span) (source.Span, bool) {
 	all := text.Fragment.Text
 	end := word.End
 	if end+1 >= len(all) || all[end] != '#' {

@@ -7,8 +7,8 @@ import (
 
 	"github.com/sandlint/sandlint/fixers"
 	"github.com/sandlint/sandlint/parsers/nixconf"
+	"github.com/sandlint/sandlint/parsers/nixuse"
 	"github.com/sandlint/sandlint/parsers/source"
-	"github.com/sandlint/sandlint/parsers/workspace"
 	"github.com/sandlint/sandlint/rules"
 )
 
@@ -16,7 +16,7 @@ var hiddenCharacters = &rules.Rule{
 	ID:       "nix/hidden-characters",
 	Summary:  "a character that shows as nothing, or as another one, is part of a name or a word to Nix",
 	Severity: rules.Error,
-	Category: "correctness",
+	Category: rules.Correctness,
 	Since:    "0.1.0",
 	Syntax:   true,
 	Fixes:    []fixers.Safety{fixers.Safe, fixers.Unsafe},
@@ -24,10 +24,10 @@ var hiddenCharacters = &rules.Rule{
 		"Nix, src/libutil/configuration.cc: words are parted by space, tab, carriage return and newline",
 		"NixOS/nix#6064: a group that \"does not exist\" for an odd character behind its name",
 	},
-	NixConf: checkHiddenCharacters,
+	Check: rules.OnText(checkHiddenCharacters),
 }
 
-func checkHiddenCharacters(p *rules.Pass, text *workspace.NixText) {
+func checkHiddenCharacters(p *rules.Pass, text *nixuse.Text) {
 	if !slices.ContainsFunc(text.Fragment.Text, func(c byte) bool { return c >= utf8.RuneSelf || c == '\v' || c == '\f' }) {
 		return
 	}
@@ -47,7 +47,7 @@ func checkHiddenCharacters(p *rules.Pass, text *workspace.NixText) {
 	}
 }
 
-func hiddenIn(text *workspace.NixText, line nixconf.Line, entry *nixconf.Entry) (rules.Finding, bool) {
+func hiddenIn(text *nixuse.Text, line nixconf.Line, entry *nixconf.Entry) (rules.Finding, bool) {
 	for i, word := range line.Words {
 		place, r, ok := nixconf.FirstHidden(word.Text)
 		if !ok || !text.Known(word.Span) {
@@ -79,13 +79,13 @@ func hiddenIn(text *workspace.NixText, line nixconf.Line, entry *nixconf.Entry) 
 }
 
 // hasPlainWords reports whether the value of an entry consists of words in which a hidden character cannot be meant.
-func hasPlainWords(text *workspace.NixText, entry *nixconf.Entry) bool {
+func hasPlainWords(text *nixuse.Text, entry *nixconf.Entry) bool {
 	facts, ok := factsFor(text.Targets, entry.Name.Text)
 	return ok && facts.Kind != nixconf.KindString && facts.Kind != nixconf.KindJSON && facts.Kind != nixconf.KindPath
 }
 
 // unhide returns the fix that writes a line as it shows, where it is right then. It is safe where nothing but blanks and what shows as nothing changes.
-func unhide(text *workspace.NixText, line nixconf.Line, entry *nixconf.Entry) []fixers.Fix {
+func unhide(text *nixuse.Text, line nixconf.Line, entry *nixconf.Entry) []fixers.Fix {
 	shown := nixconf.Shown(line.Words)
 	changes := fixers.Changes{Repair: entry == nil}
 	if len(shown) > 0 {
@@ -93,11 +93,11 @@ func unhide(text *workspace.NixText, line nixconf.Line, entry *nixconf.Entry) []
 			return nil
 		}
 		if entry != nil {
-			changes.Settings = []string{entry.Name.Text, shown[0].Text, workspace.Canonical(shown[0].Text)}
+			changes.Settings = []string{entry.Name.Text, shown[0].Text, nixuse.Canonical(shown[0].Text)}
 		}
-		if entry != nil && workspace.Canonical(shown[0].Text) == "experimental-features" {
+		if entry != nil && nixuse.Canonical(shown[0].Text) == "experimental-features" {
 			for _, e := range text.Entries { // features decide over other settings
-				changes.Settings = append(changes.Settings, workspace.Canonical(e.Name.Text))
+				changes.Settings = append(changes.Settings, nixuse.Canonical(e.Name.Text))
 			}
 		}
 	}

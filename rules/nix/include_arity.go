@@ -2,8 +2,8 @@ package nix
 
 import (
 	"github.com/sandlint/sandlint/parsers/nixconf"
+	"github.com/sandlint/sandlint/parsers/nixuse"
 	"github.com/sandlint/sandlint/parsers/source"
-	"github.com/sandlint/sandlint/parsers/workspace"
 	"github.com/sandlint/sandlint/rules"
 )
 
@@ -11,16 +11,16 @@ var includeArity = &rules.Rule{
 	ID:       "nix/include-arity",
 	Summary:  "an include has not exactly one path, so that every Nix command stops at the line",
 	Severity: rules.Error,
-	Category: "correctness",
+	Category: rules.Correctness,
 	Since:    "0.1.0",
 	Syntax:   true,
 	References: []string{
 		"Nix, src/libutil/configuration.cc: an include has two words",
 		"Nix 2.34: the message for it is ill-formed itself",
 	},
-	NixConf: func(p *rules.Pass, text *workspace.NixText) {
+	Check: rules.OnText(func(p *rules.Pass, text *nixuse.Text) {
 		problemsOf(text, func(problem source.Problem) {
 			p.Report(at(text, problem.Span, problem.Message))
 		}, nixconf.KindIncludeArity)
-	},
+	}),
 }

@@ -4,7 +4,7 @@ import (
 	"fmt"
 
 	"github.com/sandlint/sandlint/parsers/nixconf"
-	"github.com/sandlint/sandlint/parsers/workspace"
+	"github.com/sandlint/sandlint/parsers/nixuse"
 	"github.com/sandlint/sandlint/rules"
 )
 
@@ -12,12 +12,12 @@ var includeCycle = &rules.Rule{
 	ID:       "nix/include-cycle",
 	Summary:  "a file includes itself, directly or through others, so that every Nix command dies without a message",
 	Severity: rules.Error,
-	Category: "correctness",
+	Category: rules.Correctness,
 	Since:    "0.1.0",
 	References: []string{
 		"Nix, src/libutil/configuration.cc: includes are expanded without a limit, until the stack overflows",
 	},
-	NixConf: func(p *rules.Pass, text *workspace.NixText) {
+	Check: rules.OnText(func(p *rules.Pass, text *nixuse.Text) {
 		for _, inc := range text.Includes {
 			switch message := ""; {
 			case inc.State == nixconf.Cycle:
@@ -28,7 +28,7 @@ var includeCycle = &rules.Rule{
 				p.Report(at(text, inc.Path.Span, message))
 			}
 		}
-	},
+	}),
 }
 
 // cyclic reports whether the includes of a file run in a circle.

@@ -5,8 +5,8 @@ import (
 
 	"github.com/sandlint/sandlint/fixers"
 	"github.com/sandlint/sandlint/parsers/nixconf"
+	"github.com/sandlint/sandlint/parsers/nixuse"
 	"github.com/sandlint/sandlint/parsers/source"
-	"github.com/sandlint/sandlint/parsers/workspace"
 	"github.com/sandlint/sandlint/rules"
 )
 
@@ -14,15 +14,15 @@ var includeMissing = &rules.Rule{
 	ID:       "nix/include-missing",
 	Summary:  "an included file does not exist, so that every Nix command stops at the line",
 	Severity: rules.Error,
-	Category: "correctness",
+	Category: rules.Correctness,
 	Since:    "0.1.0",
 	Fixes:    []fixers.Safety{fixers.Unsafe},
 	References: []string{
 		"Nix, src/libutil/configuration.cc: a missing file is an error for include, and none for !include",
 		"cachix/cachix#680, cachix/cachix#693",
 	},
-	NixConf: func(p *rules.Pass, text *workspace.NixText) {
-		if text.Host != workspace.HostFile || p.Workspace.InImage(text.Fragment.File) {
+	Check: rules.OnText(func(p *rules.Pass, text *nixuse.Text) {
+		if text.Host != nixuse.HostFile || p.Workspace.InImage(text.Fragment.File) {
 			return // what lies beside it in the image is not known
 		}
 		for _, inc := range text.Includes {
@@ -36,5 +36,5 @@ var includeMissing = &rules.Rule{
 			}
 			p.Report(finding)
 		}
-	},
+	}),
 }

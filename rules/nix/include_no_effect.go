@@ -5,7 +5,7 @@ import (
 	"strings"
 
 	"github.com/sandlint/sandlint/parsers/nixconf"
-	"github.com/sandlint/sandlint/parsers/workspace"
+	"github.com/sandlint/sandlint/parsers/nixuse"
 	"github.com/sandlint/sandlint/rules"
 )
 
@@ -13,16 +13,16 @@ var includeNoEffect = &rules.Rule{
 	ID:       "nix/include-no-effect",
 	Summary:  "an include names a path that Nix takes literally or cannot read, and passes over in silence",
 	Severity: rules.Warning,
-	Category: "correctness",
+	Category: rules.Correctness,
 	Since:    "0.1.0",
 	References: []string{
 		"Nix, src/libutil/configuration.cc: the path of an include is taken as it stands, from the folder of the file",
 		"Lix, release notes of 2.92: ~ in the includes of a user's file",
 	},
-	NixConf: checkIncludeNoEffect,
+	Check: rules.OnText(checkIncludeNoEffect),
 }
 
-func checkIncludeNoEffect(p *rules.Pass, text *workspace.NixText) {
+func checkIncludeNoEffect(p *rules.Pass, text *nixuse.Text) {
 	for _, include := range text.Includes {
 		if !text.Fragment.Known(include.Span) || include.State == nixconf.Read {
 			continue
@@ -34,11 +34,11 @@ func checkIncludeNoEffect(p *rules.Pass, text *workspace.NixText) {
 }
 
 // noEffect says why an include does nothing, "" where it may do something or stops every command.
-func noEffect(text *workspace.NixText, include nixconf.Include) string {
+func noEffect(text *nixuse.Text, include nixconf.Include) string {
 	path := include.Path.Text
 	relative := !strings.HasPrefix(path, "/")
 	switch {
-	case relative && (text.Host == workspace.HostEnv || text.Host == workspace.HostOption):
+	case relative && (text.Host == nixuse.HostEnv || text.Host == nixuse.HostOption):
 		return "" // refused there
 	case include.State == nixconf.Unreadable, strings.HasSuffix(path, "/") && include.Optional:
 		return fmt.Sprintf("%q is a folder, which Nix passes over in silence; it includes files alone", path)

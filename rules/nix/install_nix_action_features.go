@@ -9,8 +9,8 @@ import (
 	"github.com/sandlint/sandlint/fixers"
 	fixnix "github.com/sandlint/sandlint/fixers/nixconf"
 	"github.com/sandlint/sandlint/parsers/nixconf"
+	"github.com/sandlint/sandlint/parsers/nixuse"
 	"github.com/sandlint/sandlint/parsers/source"
-	"github.com/sandlint/sandlint/parsers/workspace"
 	"github.com/sandlint/sandlint/rules"
 )
 
@@ -18,26 +18,26 @@ var installNixActionFeatures = &rules.Rule{
 	ID:       "nix/install-nix-action-features",
 	Summary:  "the word experimental-features in extra_nix_config makes install-nix-action leave out the features that it switches on by default",
 	Severity: rules.Warning,
-	Category: "correctness",
+	Category: rules.Correctness,
 	Since:    "0.1.0",
 	Fixes:    []fixers.Safety{fixers.Unsafe},
 	References: []string{
 		"cachix/install-nix-action, install-nix.sh: the line \"experimental-features = nix-command flakes\" is added unless the input has the text \"experimental-features\"",
 	},
-	NixConf: checkInstallNixActionFeatures,
+	Check: rules.OnText(checkInstallNixActionFeatures),
 }
 
 // actionFeatures are the features that the action switches on by default.
 var actionFeatures = []string{"nix-command", "flakes"}
 
-func checkInstallNixActionFeatures(p *rules.Pass, text *workspace.NixText) {
+func checkInstallNixActionFeatures(p *rules.Pass, text *nixuse.Text) {
 	const word = "experimental-features"
 	at0 := bytes.Index(text.Fragment.Text, []byte(word))
-	if text.Host != workspace.HostInstallAction || at0 < 0 {
+	if text.Host != nixuse.HostInstallAction || at0 < 0 {
 		return
 	}
-	for _, other := range text.Hosted.NixTexts {
-		if other.Host == workspace.HostEnv && (bytes.Contains(other.Fragment.Text, []byte(word)) || !other.Fragment.Known(source.Span{End: len(other.Fragment.Text)})) {
+	for _, other := range text.Hosted.Texts {
+		if other.Host == nixuse.HostEnv && (bytes.Contains(other.Fragment.Text, []byte(word)) || !other.Fragment.Known(source.Span{End: len(other.Fragment.Text)})) {
 			return // the variable may switch them on
 		}
 	}

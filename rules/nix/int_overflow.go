@@ -4,7 +4,7 @@ import (
 	"fmt"
 
 	"github.com/sandlint/sandlint/parsers/nixconf"
-	"github.com/sandlint/sandlint/parsers/workspace"
+	"github.com/sandlint/sandlint/parsers/nixuse"
 	"github.com/sandlint/sandlint/rules"
 )
 
@@ -12,15 +12,15 @@ var intOverflow = &rules.Rule{
 	ID:       "nix/int-overflow",
 	Summary:  "a number with a unit does not fit its type, so that another number results",
 	Severity: rules.Error,
-	Category: "correctness",
+	Category: rules.Correctness,
 	Since:    "0.1.0",
 	References: []string{
 		"Nix, src/libutil/include/nix/util/util.hh, string2IntWithUnitPrefix: the multiplication is not checked",
 	},
-	NixConf: checkIntOverflow,
+	Check: rules.OnText(checkIntOverflow),
 }
 
-func checkIntOverflow(p *rules.Pass, text *workspace.NixText) {
+func checkIntOverflow(p *rules.Pass, text *nixuse.Text) {
 	for _, entry := range text.Entries {
 		if len(entry.Words) != 1 || !endsInUnit(entry.Value) || !known(text, entry) {
 			continue

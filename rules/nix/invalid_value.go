@@ -2,7 +2,7 @@ package nix
 
 import (
 	"github.com/sandlint/sandlint/parsers/nixconf"
-	"github.com/sandlint/sandlint/parsers/workspace"
+	"github.com/sandlint/sandlint/parsers/nixuse"
 	"github.com/sandlint/sandlint/rules"
 )
 
@@ -10,14 +10,14 @@ var invalidValue = &rules.Rule{
 	ID:       "nix/invalid-value",
 	Summary:  "a setting has a value that Nix refuses, so that every Nix command stops at the line",
 	Severity: rules.Error,
-	Category: "correctness",
+	Category: rules.Correctness,
 	Since:    "0.1.0",
 	References: []string{
 		"Nix, src/libutil/configuration.cc and src/libstore/globals.cc: how each type of setting is read",
 	},
-	NixConf: func(p *rules.Pass, text *workspace.NixText) {
+	Check: rules.OnText(func(p *rules.Pass, text *nixuse.Text) {
 		refusedValues(text, func(_ *nixconf.Entry, _ nixconf.TargetError, finding rules.Finding) {
 			p.Report(finding)
 		}, nixconf.EmptyPath, nixconf.BadJSON)
-	},
+	}),
 }

@@ -1,6 +1,7 @@
 package nix
 
 import (
+	"github.com/sandlint/sandlint/parsers/nixuse"
 	"github.com/sandlint/sandlint/parsers/workspace"
 	"github.com/sandlint/sandlint/rules"
 )
@@ -9,14 +10,14 @@ var kvmFeatureForced = &rules.Rule{
 	ID:       "nix/kvm-feature-forced",
 	Summary:  "a container says that it can run virtual machines, which only /dev/kvm lets it",
 	Severity: rules.Info,
-	Category: "correctness",
+	Category: rules.Correctness,
 	Since:    "0.1.0",
 	References: []string{
 		"Nix manual, nix.conf: system-features; Nix, src/libstore/globals.cc: kvm is there by default where /dev/kvm can be opened",
 		"NixOS/nix#13852, NixOS/nix#2964",
 	},
-	NixConf: func(p *rules.Pass, text *workspace.NixText) {
-		if text.Host == workspace.HostOption || p.Workspace.PlaceOf(text) != workspace.InImage {
+	Check: rules.OnText(func(p *rules.Pass, text *nixuse.Text) {
+		if text.Host == nixuse.HostOption || p.Workspace.PlaceOf(text) != workspace.InImage {
 			return // a host mostly has the device
 		}
 		for _, entry := range contributing(text, "system-features") {
@@ -26,5 +27,5 @@ var kvmFeatureForced = &rules.Rule{
 				}
 			}
 		}
-	},
+	}),
 }

@@ -6,8 +6,8 @@ import (
 
 	"github.com/sandlint/sandlint/fixers"
 	"github.com/sandlint/sandlint/parsers/nixconf"
+	"github.com/sandlint/sandlint/parsers/nixuse"
 	"github.com/sandlint/sandlint/parsers/source"
-	"github.com/sandlint/sandlint/parsers/workspace"
 	"github.com/sandlint/sandlint/rules"
 )
 
@@ -15,7 +15,7 @@ var lineContinuation = &rules.Rule{
 	ID:       "nix/line-continuation",
 	Summary:  "a value goes on in the next line, which Nix takes for a line of its own and stops at",
 	Severity: rules.Error,
-	Category: "correctness",
+	Category: rules.Correctness,
 	Since:    "0.1.0",
 	Syntax:   true,
 	Fixes:    []fixers.Safety{fixers.Safe},
@@ -23,7 +23,7 @@ var lineContinuation = &rules.Rule{
 		"Nix, src/libutil/configuration.cc: neither a backslash nor indentation joins lines",
 		"NixOS/nix#6876, DeterminateSystems/nix-installer#1689",
 	},
-	NixConf: func(p *rules.Pass, text *workspace.NixText) {
+	Check: rules.OnText(func(p *rules.Pass, text *nixuse.Text) {
 		problemsOf(text, func(problem source.Problem) {
 			finding := at(text, problem.Span, problem.Message)
 			if edits, ok := join(text, problem); ok {
@@ -31,12 +31,12 @@ var lineContinuation = &rules.Rule{
 			}
 			p.Report(finding)
 		}, nixconf.KindLineContinuation)
-	},
+	}),
 }
 
 // join returns the edits that put a line at the end of the one above it, without the backslashes that were to do so. There are none where a comment
 // stands between, or where the setting takes no list.
-func join(text *workspace.NixText, problem source.Problem) ([]fixers.Edit, bool) {
+func join(text *nixuse.Text, problem source.Problem) ([]fixers.Edit, bool) {
 	n := slices.IndexFunc(text.Lines, func(l nixconf.Line) bool { return l.Span.Contains(problem.Span) })
 	first, words := n, []nixconf.Word(nil)
 	for first >= 0 {

@@ -5,8 +5,8 @@ import (
 	"strings"
 
 	"github.com/sandlint/sandlint/fixers"
+	"github.com/sandlint/sandlint/parsers/nixuse"
 	"github.com/sandlint/sandlint/parsers/source"
-	"github.com/sandlint/sandlint/parsers/workspace"
 	"github.com/sandlint/sandlint/rules"
 )
 
@@ -14,7 +14,7 @@ var literalBackslashN = &rules.Rule{
 	ID:       "nix/literal-backslash-n",
 	Summary:  `a \n that was meant to end a line is two characters of a value, so that the settings behind it are lost`,
 	Severity: rules.Error,
-	Category: "correctness",
+	Category: rules.Correctness,
 	Since:    "0.1.0",
 	Fixes:    []fixers.Safety{fixers.Safe},
 	References: []string{
@@ -22,10 +22,10 @@ var literalBackslashN = &rules.Rule{
 		"Bash manual, echo: backslashes are kept unless -e is given; dash expands them",
 		"DeterminateSystems/nix-installer#427",
 	},
-	NixConf: checkLiteralBackslashN,
+	Check: rules.OnText(checkLiteralBackslashN),
 }
 
-func checkLiteralBackslashN(p *rules.Pass, text *workspace.NixText) {
+func checkLiteralBackslashN(p *rules.Pass, text *nixuse.Text) {
 	if !strings.Contains(string(text.Fragment.Text), `\n`) {
 		return
 	}
@@ -54,7 +54,7 @@ func checkLiteralBackslashN(p *rules.Pass, text *workspace.NixText) {
 		}
 		p.Report(finding)
 	}
-	if text.Host == workspace.HostFile {
+	if text.Host == nixuse.HostFile {
 		return // a comment of a file may well speak of \n
 	}
 	for _, line := range text.Lines {
@@ -74,14 +74,14 @@ func nextNames(breaks []lineBreak) []string {
 	var names []string
 	for _, b := range breaks {
 		if b.next != "" {
-			names = append(names, workspace.Canonical(b.next))
+			names = append(names, nixuse.Canonical(b.next))
 		}
 	}
 	return names
 }
 
 // breakLines returns the fix that makes line ends of the breaks in a span: in place where the host can hold them, else by printf in the place of echo.
-func breakLines(text *workspace.NixText, in source.Span, names []string, breaks []lineBreak) (fixers.Fix, bool) {
+func breakLines(text *nixuse.Text, in source.Span, names []string, breaks []lineBreak) (fixers.Fix, bool) {
 	changes := fixers.Changes{Settings: names}
 	var edits []fixers.Edit
 	inPlace := true
@@ -107,9 +107,9 @@ func breakLines(text *workspace.NixText, in source.Span, names []string, breaks 
 }
 
 // printf returns the edits that make printf of the echo that writes a text, where both write the same but for the line ends.
-func printf(text *workspace.NixText) ([]fixers.Edit, bool) {
+func printf(text *nixuse.Text) ([]fixers.Edit, bool) {
 	e := text.Event
-	if e == nil || e.Command == nil || e.Command.Name != "echo" || text.Host != workspace.HostWrite || len(e.Command.Words) != 2 {
+	if e == nil || e.Command == nil || e.Command.Name != "echo" || text.Host != nixuse.HostWrite || len(e.Command.Words) != 2 {
 		return nil, false
 	}
 	arg := e.Command.Words[1]

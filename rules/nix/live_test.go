@@ -53,7 +53,7 @@ func compareWithNix(t *testing.T, program, version string, pack rules.Pack, text
 	if err := targets.Set("nix", version); err != nil {
 		t.Skip(err)
 	}
-	ws, err := workspace.Load(workspace.Options{Dir: t.TempDir(), Paths: []string{"-"}, Stdin: text, StdinName: "nix.conf", Targets: targets})
+	ws, err := rules.Load(workspace.Options{Dir: t.TempDir(), Paths: []string{"-"}, Stdin: text, StdinName: "nix.conf", Targets: targets})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -5,8 +5,8 @@ import (
 	"strings"
 
 	"github.com/sandlint/sandlint/parsers/nixconf"
+	"github.com/sandlint/sandlint/parsers/nixuse"
 	"github.com/sandlint/sandlint/parsers/source"
-	"github.com/sandlint/sandlint/parsers/workspace"
 	"github.com/sandlint/sandlint/rules"
 )
 
@@ -14,14 +14,14 @@ var malformedPublicKey = &rules.Rule{
 	ID:       "nix/malformed-public-key",
 	Summary:  "a trusted public key cannot be decoded, so that every substitution fails",
 	Severity: rules.Error,
-	Category: "correctness",
+	Category: rules.Correctness,
 	Since:    "0.1.0",
 	References: []string{
 		"Nix, src/libutil/signature/local-keys.cc: Key and PublicKey; src/libutil/base-n.cc: base64Decode",
 	},
-	NixConf: func(p *rules.Pass, text *workspace.NixText) {
+	Check: rules.OnText(func(p *rules.Pass, text *nixuse.Text) {
 		for _, entry := range text.Entries {
-			if workspace.Canonical(entry.Name.Text) != "trusted-public-keys" || !text.Fragment.Known(entry.Name.Span) || misread(text, entry) {
+			if nixuse.Canonical(entry.Name.Text) != "trusted-public-keys" || !text.Fragment.Known(entry.Name.Span) || misread(text, entry) {
 				continue
 			}
 			for _, word := range entry.Words {
@@ -33,7 +33,7 @@ var malformedPublicKey = &rules.Rule{
 				}
 			}
 		}
-	},
+	}),
 }
 
 // keyError tells why Nix cannot read a public key, "" when it can, and which part of the word is at fault.

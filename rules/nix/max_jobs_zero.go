@@ -3,7 +3,7 @@ package nix
 import (
 	"strings"
 
-	"github.com/sandlint/sandlint/parsers/workspace"
+	"github.com/sandlint/sandlint/parsers/nixuse"
 	"github.com/sandlint/sandlint/rules"
 )
 
@@ -11,18 +11,18 @@ var maxJobsZero = &rules.Rule{
 	ID:       "nix/max-jobs-zero",
 	Summary:  "Nix builds nothing itself, and no builder is named that would",
 	Severity: rules.Warning,
-	Category: "correctness",
+	Category: rules.Correctness,
 	Since:    "0.1.0",
 	References: []string{
 		"Nix manual, nix.conf: max-jobs, builders",
 		"NixOS/nix#15368, NixOS/nix#4701, NixOS/nix#14883: small derivations that are always built locally fail as well",
 	},
-	NixConf: checkMaxJobsZero,
+	Check: rules.OnText(checkMaxJobsZero),
 }
 
-func checkMaxJobsZero(p *rules.Pass, text *workspace.NixText) {
+func checkMaxJobsZero(p *rules.Pass, text *nixuse.Text) {
 	entry := deciding(text, "max-jobs")
-	if entry == nil || strings.Trim(entry.Value, "+0") != "" || !strings.Contains(entry.Value, "0") || text.Host == workspace.HostOption {
+	if entry == nil || strings.Trim(entry.Value, "+0") != "" || !strings.Contains(entry.Value, "0") || text.Host == nixuse.HostOption {
 		return
 	}
 	if len(contributing(text, "external-builders")) > 0 || len(text.Includes) > 0 {
@@ -37,7 +37,7 @@ func checkMaxJobsZero(p *rules.Pass, text *workspace.NixText) {
 		}
 	case text.Image != nil:
 		value, ok := atEnd(text, "max-jobs")
-		if !ok || value != "0" || hasChild(text.Image) || effective(text).Settings.Get("builders").Set || strings.Contains(string(text.Image.File.Source.Bytes), "machines") {
+		if !ok || value != "0" || hasChild(text.Image) || effective(text).Settings.Get("builders").Set || strings.Contains(string(text.Image.Dockerfile.Source.Bytes), "machines") {
 			return
 		}
 	default:

@@ -6,8 +6,8 @@ import (
 	"strconv"
 
 	"github.com/sandlint/sandlint/parsers/nixconf"
+	"github.com/sandlint/sandlint/parsers/nixuse"
 	"github.com/sandlint/sandlint/parsers/source"
-	"github.com/sandlint/sandlint/parsers/workspace"
 	"github.com/sandlint/sandlint/rules"
 )
 
@@ -15,16 +15,16 @@ var minFreeAboveMaxFree = &rules.Rule{
 	ID:       "nix/min-free-above-max-free",
 	Summary:  "min-free is above max-free, so that Nix collects garbage later than min-free says",
 	Severity: rules.Warning,
-	Category: "correctness",
+	Category: rules.Correctness,
 	Since:    "0.1.0",
 	References: []string{
 		"Nix, src/libstore/gc.cc, autoGC: nothing is done while the free space is at least min-free, or at least max-free",
 		"NixOS/nix#2285",
 	},
-	NixConf: checkMinFreeAboveMaxFree,
+	Check: rules.OnText(checkMinFreeAboveMaxFree),
 }
 
-func checkMinFreeAboveMaxFree(p *rules.Pass, text *workspace.NixText) {
+func checkMinFreeAboveMaxFree(p *rules.Pass, text *nixuse.Text) {
 	if !slices.ContainsFunc(text.Entries, func(entry *nixconf.Entry) bool {
 		return entry.Name.Text == "min-free" || entry.Name.Text == "max-free"
 	}) {

@@ -3,8 +3,8 @@ package nix
 import (
 	"github.com/sandlint/sandlint/fixers"
 	"github.com/sandlint/sandlint/parsers/nixconf"
+	"github.com/sandlint/sandlint/parsers/nixuse"
 	"github.com/sandlint/sandlint/parsers/source"
-	"github.com/sandlint/sandlint/parsers/workspace"
 	"github.com/sandlint/sandlint/rules"
 )
 
@@ -12,14 +12,14 @@ var missingEquals = &rules.Rule{
 	ID:       "nix/missing-equals",
 	Summary:  "a setting stands without an equals sign, so that every Nix command stops at the line",
 	Severity: rules.Error,
-	Category: "correctness",
+	Category: rules.Correctness,
 	Since:    "0.1.0",
 	Syntax:   true,
 	Fixes:    []fixers.Safety{fixers.Safe},
 	References: []string{
 		"NixOS/nixpkgs#29592: users locked out of their machines by such a line",
 	},
-	NixConf: func(p *rules.Pass, text *workspace.NixText) {
+	Check: rules.OnText(func(p *rules.Pass, text *nixuse.Text) {
 		problemsOf(text, func(problem source.Problem) {
 			finding := at(text, problem.Span, problem.Message)
 			if line := lineAt(text.File, problem.Span.Start); line != nil && len(line.Words) > 1 && line.Words[1].Text != `\` && accepted(text, line.Words[0].Text, line.Words[1:]) {
@@ -30,7 +30,7 @@ var missingEquals = &rules.Rule{
 			}
 			p.Report(finding)
 		}, nixconf.KindMissingEquals)
-	},
+	}),
 }
 
 // lineAt returns the line that holds an offset of the text.

@@ -4,8 +4,8 @@ import (
 	"strings"
 
 	"github.com/sandlint/sandlint/fixers"
+	"github.com/sandlint/sandlint/parsers/nixuse"
 	"github.com/sandlint/sandlint/parsers/source"
-	"github.com/sandlint/sandlint/parsers/workspace"
 	"github.com/sandlint/sandlint/rules"
 )
 
@@ -13,16 +13,16 @@ var missingFinalNewline = &rules.Rule{
 	ID:       "nix/missing-final-newline",
 	Summary:  "text is appended to a nix.conf whose last line has no end, so that the two become one line",
 	Severity: rules.Warning,
-	Category: "correctness",
+	Category: rules.Correctness,
 	Since:    "0.1.0",
 	Fixes:    []fixers.Safety{fixers.Safe},
 	References: []string{
 		"cachix/cachix#137, DeterminateSystems/nix-installer#717",
 	},
-	NixConf: checkMissingFinalNewline,
+	Check: rules.OnText(checkMissingFinalNewline),
 }
 
-func checkMissingFinalNewline(p *rules.Pass, text *workspace.NixText) {
+func checkMissingFinalNewline(p *rules.Pass, text *nixuse.Text) {
 	size := len(text.Fragment.Text)
 	if size == 0 || text.Fragment.Text[size-1] == '\n' || len(text.Lines) == 0 || !text.Known(source.Span{Start: size, End: size}) {
 		return
@@ -31,11 +31,11 @@ func checkMissingFinalNewline(p *rules.Pass, text *workspace.NixText) {
 	if len(last.Words) == 0 && last.Comment.IsEmpty() {
 		return
 	}
-	var next *workspace.Event
+	var next *nixuse.Event
 	switch {
-	case text.Host == workspace.HostFile:
+	case text.Host == nixuse.HostFile:
 		next = p.Workspace.Appended(text.Fragment.File)
-	case text.Host == workspace.HostWrite && text.Event != nil:
+	case text.Host == nixuse.HostWrite && text.Event != nil:
 		next = text.Event.NextAppend()
 	}
 	if next == nil || !beginsLine(next.Text) {
@@ -52,7 +52,7 @@ func checkMissingFinalNewline(p *rules.Pass, text *workspace.NixText) {
 }
 
 // beginsLine reports whether a text begins with an assignment or an include, which must have a line of its own.
-func beginsLine(text *workspace.NixText) bool {
+func beginsLine(text *nixuse.Text) bool {
 	if len(text.Entries) > 0 && text.Entries[0].Line == 0 {
 		return text.Known(text.Entries[0].Name.Span)
 	}
@@ -60,20 +60,20 @@ func beginsLine(text *workspace.NixText) bool {
 }
 
 // runTogether returns the settings of the lines that become one where a text is appended to another.
-func runTogether(text, next *workspace.NixText) []string {
+func runTogether(text, next *nixuse.Text) []string {
 	var names []string
 	if n := len(text.Entries) - 1; n >= 0 && text.Entries[n].Line == len(text.Lines)-1 {
-		names = append(names, workspace.Canonical(text.Entries[n].Name.Text))
+		names = append(names, nixuse.Canonical(text.Entries[n].Name.Text))
 	}
 	if len(next.Entries) > 0 && next.Entries[0].Line == 0 {
-		names = append(names, workspace.Canonical(next.Entries[0].Name.Text))
+		names = append(names, nixuse.Canonical(next.Entries[0].Name.Text))
 	}
 	return names
 }
 
 // endLine returns the fix that ends the last line: in the file itself, in the format of printf, or by taking -n from echo. It changes what commands see
 // of the given settings.
-func endLine(text *workspace.NixText, settings []string) []fixers.Fix {
+func endLine(text *nixuse.Text, settings []string) []fixers.Fix {
 	size := len(text.Fragment.Text)
 	end := source.Span{Start: size, End: size}
 	if text.Fragment.Whole() {

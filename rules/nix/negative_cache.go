@@ -5,6 +5,7 @@ import (
 
 	"github.com/sandlint/sandlint/fixers"
 	fixnix "github.com/sandlint/sandlint/fixers/nixconf"
+	"github.com/sandlint/sandlint/parsers/nixuse"
 	"github.com/sandlint/sandlint/parsers/workspace"
 	"github.com/sandlint/sandlint/rules"
 )
@@ -13,7 +14,7 @@ var negativeCache = &rules.Rule{
 	ID:       "nix/negative-cache",
 	Summary:  "what a cache did not have is not asked for again for an hour",
 	Severity: rules.Info,
-	Category: "correctness",
+	Category: rules.Correctness,
 	Since:    "0.1.0",
 	Optional: true,
 	Fixes:    []fixers.Safety{fixers.Unsafe},
@@ -21,7 +22,7 @@ var negativeCache = &rules.Rule{
 		"Nix manual, nix.conf: narinfo-cache-negative-ttl; its default is 3600 seconds since Nix 2.1",
 		"NixOS/nix#4028, NixOS/nix#781, NixOS/nix#4478",
 	},
-	NixConf: func(p *rules.Pass, text *workspace.NixText) {
+	Check: rules.OnText(func(p *rules.Pass, text *nixuse.Text) {
 		const setting = "narinfo-cache-negative-ttl"
 		c, ok := thirdParty(text)
 		if !ok || len(contributing(text, setting)) > 0 || p.Workspace.PlaceOf(text) == workspace.OnHost {
@@ -37,5 +38,5 @@ var negativeCache = &rules.Rule{
 			finding.Fixes = []fixers.Fix{fix(text, "Add narinfo-cache-negative-ttl = 0", fixers.Unsafe, edits, fixers.Changes{Settings: []string{setting}})}
 		}
 		p.Report(finding)
-	},
+	}),
 }

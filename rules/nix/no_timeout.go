@@ -7,7 +7,7 @@ import (
 	"github.com/sandlint/sandlint/fixers"
 	fixnix "github.com/sandlint/sandlint/fixers/nixconf"
 	"github.com/sandlint/sandlint/parsers/nixconf"
-	"github.com/sandlint/sandlint/parsers/workspace"
+	"github.com/sandlint/sandlint/parsers/nixuse"
 	"github.com/sandlint/sandlint/rules"
 )
 
@@ -15,7 +15,7 @@ var noTimeout = &rules.Rule{
 	ID:       "nix/no-timeout",
 	Summary:  "Nix waits without limit for a cache that does not answer",
 	Severity: rules.Info,
-	Category: "correctness",
+	Category: rules.Correctness,
 	Since:    "0.1.0",
 	Optional: true,
 	Fixes:    []fixers.Safety{fixers.Unsafe},
@@ -23,10 +23,10 @@ var noTimeout = &rules.Rule{
 		"Nix manual, nix.conf: connect-timeout; its default is 0 up to Nix 2.28, 5 from 2.29 and 15 from 2.32 on",
 		"NixOS/nix#93, NixOS/nix#2661, NixOS/nix#7459, NixOS/nix#15419",
 	},
-	NixConf: checkNoTimeout,
+	Check: rules.OnText(checkNoTimeout),
 }
 
-func checkNoTimeout(p *rules.Pass, text *workspace.NixText) {
+func checkNoTimeout(p *rules.Pass, text *nixuse.Text) {
 	const setting = "connect-timeout"
 	changes := fixers.Changes{Settings: []string{setting}}
 	if len(contributing(text, setting)) > 0 {
@@ -64,8 +64,8 @@ func checkNoTimeout(p *rules.Pass, text *workspace.NixText) {
 }
 
 // thirdParty returns the first substituter that a text adds to that of NixOS.
-func thirdParty(text *workspace.NixText) (cache, bool) {
-	if text.Host == workspace.HostOption || text.Host == workspace.HostFlake || len(text.Includes) > 0 {
+func thirdParty(text *nixuse.Text) (cache, bool) {
+	if text.Host == nixuse.HostOption || text.Host == nixuse.HostFlake || len(text.Includes) > 0 {
 		return cache{}, false
 	}
 	for _, c := range caches(text, "substituters") {

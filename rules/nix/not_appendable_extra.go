@@ -6,7 +6,7 @@ import (
 
 	"github.com/sandlint/sandlint/fixers"
 	"github.com/sandlint/sandlint/parsers/nixconf"
-	"github.com/sandlint/sandlint/parsers/workspace"
+	"github.com/sandlint/sandlint/parsers/nixuse"
 	"github.com/sandlint/sandlint/rules"
 )
 
@@ -14,16 +14,16 @@ var notAppendableExtra = &rules.Rule{
 	ID:       "nix/not-appendable-extra",
 	Summary:  "extra- stands before a setting that cannot be added to, so that the line has no effect",
 	Severity: rules.Warning,
-	Category: "correctness",
+	Category: rules.Correctness,
 	Since:    "0.1.0",
 	Fixes:    []fixers.Safety{fixers.Unsafe},
 	References: []string{
 		"Nix, src/libutil/configuration.cc: extra- is looked up for settings whose type can be appended to",
 	},
-	NixConf: checkNotAppendableExtra,
+	Check: rules.OnText(checkNotAppendableExtra),
 }
 
-func checkNotAppendableExtra(p *rules.Pass, text *workspace.NixText) {
+func checkNotAppendableExtra(p *rules.Pass, text *nixuse.Text) {
 	for _, entry := range text.Entries {
 		if !text.Fragment.Known(entry.Name.Span) {
 			continue
@@ -37,9 +37,9 @@ func checkNotAppendableExtra(p *rules.Pass, text *workspace.NixText) {
 			in = k.Unknown.String()
 		}
 		finding := at(text, entry.Name.Span, fmt.Sprintf("setting %q cannot be added to, so %q is unknown to %s", base, entry.Name.Text, in))
-		if k.Coverage == nixconf.None && !assignedIn(text, workspace.Canonical(base)) {
+		if k.Coverage == nixconf.None && !assignedIn(text, nixuse.Canonical(base)) {
 			if edits, ok := replace(text, entry.Name.Span, base); ok {
-				finding.Fixes = []fixers.Fix{fix(text, "Rename to "+base, fixers.Unsafe, edits, fixers.Changes{Settings: []string{workspace.Canonical(base), entry.Name.Text}})}
+				finding.Fixes = []fixers.Fix{fix(text, "Rename to "+base, fixers.Unsafe, edits, fixers.Changes{Settings: []string{nixuse.Canonical(base), entry.Name.Text}})}
 			}
 		}
 		p.Report(finding)

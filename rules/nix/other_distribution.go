@@ -4,7 +4,7 @@ import (
 	"fmt"
 
 	"github.com/sandlint/sandlint/parsers/nixconf"
-	"github.com/sandlint/sandlint/parsers/workspace"
+	"github.com/sandlint/sandlint/parsers/nixuse"
 	"github.com/sandlint/sandlint/rules"
 )
 
@@ -12,16 +12,16 @@ var otherDistribution = &rules.Rule{
 	ID:       "nix/other-distribution",
 	Summary:  "a setting or an experimental feature belongs to another distribution of Nix than the targeted ones, so that it has no effect",
 	Severity: rules.Warning,
-	Category: "portability",
+	Category: rules.Portability,
 	Since:    "0.1.0",
 	References: []string{
 		"Sources of Nix, Lix and Determinate Nix: which of them has which setting",
 		"Lix, release notes of 2.90: filter-syscalls and allow-new-privileges are gone",
 	},
-	NixConf: checkOtherDistribution,
+	Check: rules.OnText(checkOtherDistribution),
 }
 
-func checkOtherDistribution(p *rules.Pass, text *workspace.NixText) {
+func checkOtherDistribution(p *rules.Pass, text *nixuse.Text) {
 	plugins := loadsPlugins(text)
 	for _, entry := range text.Entries {
 		name := entry.Name.Text
@@ -44,7 +44,7 @@ func checkOtherDistribution(p *rules.Pass, text *workspace.NixText) {
 	}
 }
 
-func foreignFeatures(p *rules.Pass, text *workspace.NixText, entry *nixconf.Entry) {
+func foreignFeatures(p *rules.Pass, text *nixuse.Text, entry *nixconf.Entry) {
 	eachFeature(text, entry, func(_ int, w nixconf.Word, k nixconf.Knowledge, fate fate) {
 		if fate != foreign {
 			return
@@ -59,7 +59,7 @@ func foreignFeatures(p *rules.Pass, text *workspace.NixText, entry *nixconf.Entr
 
 // eachFeature calls report for the words of experimental-features that not all targeted releases know. Words with quotes, commas or a literal \n
 // have rules of their own, and so have lines that hold a second assignment.
-func eachFeature(text *workspace.NixText, entry *nixconf.Entry, report func(n int, w nixconf.Word, k nixconf.Knowledge, fate fate)) {
+func eachFeature(text *nixuse.Text, entry *nixconf.Entry, report func(n int, w nixconf.Word, k nixconf.Knowledge, fate fate)) {
 	var judged, elsewhere bool
 	for n, w := range entry.Words {
 		if !text.File.Known(w.Span) {

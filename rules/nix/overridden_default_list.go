@@ -7,7 +7,7 @@ import (
 
 	"github.com/sandlint/sandlint/fixers"
 	"github.com/sandlint/sandlint/parsers/nixconf"
-	"github.com/sandlint/sandlint/parsers/workspace"
+	"github.com/sandlint/sandlint/parsers/nixuse"
 	"github.com/sandlint/sandlint/rules"
 )
 
@@ -15,14 +15,14 @@ var overriddenDefaultList = &rules.Rule{
 	ID:       "nix/overridden-default-list",
 	Summary:  "a list is assigned, which throws its default away, where it was meant to be added to",
 	Severity: rules.Warning,
-	Category: "correctness",
+	Category: rules.Correctness,
 	Since:    "0.1.0",
 	Fixes:    []fixers.Safety{fixers.Unsafe},
 	References: []string{
 		"Nix manual, nix.conf: substituters, trusted-public-keys and system-features, and their defaults",
 		"NixOS/nix#8254, input-output-hk/haskell.nix#1575, NixOS/nixpkgs#380601",
 	},
-	NixConf: checkOverriddenDefaultList,
+	Check: rules.OnText(checkOverriddenDefaultList),
 }
 
 // defaultFeatures are the words that system-features has by default on every system.
@@ -37,7 +37,7 @@ const officialKey = "cache.nixos.org-1:"
 // officialCaches are parts of the URLs of cache.nixos.org and of its mirrors.
 var officialCaches = []string{"cache.nixos.org", "nix-channels", "nix-cache", "mirror", "nixos.org"}
 
-func checkOverriddenDefaultList(p *rules.Pass, text *workspace.NixText) {
+func checkOverriddenDefaultList(p *rules.Pass, text *nixuse.Text) {
 	for _, entry := range text.Entries {
 		name := entry.Name.Text
 		switch name {
@@ -49,7 +49,7 @@ func checkOverriddenDefaultList(p *rules.Pass, text *workspace.NixText) {
 			continue
 		}
 		var message, near string
-		switch workspace.Canonical(name) {
+		switch nixuse.Canonical(name) {
 		case "system-features":
 			message, near = lostFeatures(text, entry)
 		case "trusted-public-keys":
@@ -67,14 +67,14 @@ func checkOverriddenDefaultList(p *rules.Pass, text *workspace.NixText) {
 		}
 		finding := at(text, entry.Name.Span, message)
 		if edits, ok := replace(text, entry.Name.Span, rename); ok {
-			finding.Fixes = []fixers.Fix{fix(text, title, fixers.Unsafe, edits, fixers.Changes{Settings: []string{workspace.Canonical(name), rename}})}
+			finding.Fixes = []fixers.Fix{fix(text, title, fixers.Unsafe, edits, fixers.Changes{Settings: []string{nixuse.Canonical(name), rename}})}
 		}
 		p.Report(finding)
 	}
 }
 
 // lostFeatures tells which of the default features of a system an assignment throws away. Whoever names one of them has thought of the others.
-func lostFeatures(text *workspace.NixText, entry *nixconf.Entry) (message, near string) {
+func lostFeatures(text *nixuse.Text, entry *nixconf.Entry) (message, near string) {
 	if !slices.ContainsFunc(entry.Words, func(w nixconf.Word) bool { return !isSystem(w.Text) }) {
 		return fmt.Sprintf("%q takes features such as kvm, and %q is a system", entry.Name.Text, entry.Words[0].Text), "extra-platforms"
 	}
@@ -103,14 +103,14 @@ func isSystem(word string) bool {
 }
 
 // lostKey tells that what comes from cache.nixos.org is no longer trusted, where the text leaves that cache, or names it.
-func lostKey(text *workspace.NixText, entry *nixconf.Entry) string {
+func lostKey(text *nixuse.Text, entry *nixconf.Entry) string {
 	official := func(w string) bool { return strings.HasPrefix(w, officialKey) }
 	if slices.ContainsFunc(entry.Words, func(w nixconf.Word) bool { return official(w.Text) }) || addedElsewhere(text, "trusted-public-keys", official) {
 		return ""
 	}
 	for _, t := range placed(text) {
 		for _, e := range t.Entries {
-			if workspace.Canonical(e.Name.Text) != "substituters" || isExtra(e, text.Targets) {
+			if nixuse.Canonical(e.Name.Text) != "substituters" || isExtra(e, text.Targets) {
 				continue
 			}
 			if t.Fragment.Known(e.Span) && lostCache(t, e) != "" {
@@ -125,7 +125,7 @@ func lostKey(text *workspace.NixText, entry *nixconf.Entry) string {
 }
 
 // lostCache tells that cache.nixos.org is no longer asked, where all caches that are named are known to hold other things.
-func lostCache(text *workspace.NixText, entry *nixconf.Entry) string {
+func lostCache(text *nixuse.Text, entry *nixconf.Entry) string {
 	official := func(w string) bool {
 		return slices.ContainsFunc(officialCaches, func(part string) bool { return strings.Contains(w, part) })
 	}
@@ -144,7 +144,7 @@ func lostCache(text *workspace.NixText, entry *nixconf.Entry) string {
 }
 
 // addedElsewhere reports whether a text that is read with this one gives a setting a word, or may.
-func addedElsewhere(text *workspace.NixText, setting string, wanted func(string) bool) bool {
+func addedElsewhere(text *nixuse.Text, setting string, wanted func(string) bool) bool {
 	for _, t := range placed(text) {
 		for n := range t.Lines {
 			if t.Lines[n].Unknown {
@@ -152,7 +152,7 @@ func addedElsewhere(text *workspace.NixText, setting string, wanted func(string)
 			}
 		}
 		for _, e := range t.Entries {
-			if workspace.Canonical(e.Name.Text) != setting {
+			if nixuse.Canonical(e.Name.Text) != setting {
 				continue
 			}
 			if !t.Fragment.Known(e.Span) || slices.ContainsFunc(e.Words, func(w nixconf.Word) bool { return wanted(w.Text) }) {
@@ -164,11 +164,11 @@ func addedElsewhere(text *workspace.NixText, setting string, wanted func(string)
 }
 
 // placed returns the texts that may be read together with one: all of its Dockerfile.
-func placed(text *workspace.NixText) []*workspace.NixText {
+func placed(text *nixuse.Text) []*nixuse.Text {
 	if text.Image == nil {
-		return []*workspace.NixText{text}
+		return []*nixuse.Text{text}
 	}
-	texts := slices.Clone(text.Image.File.NixTexts)
+	texts := slices.Clone(text.Image.Model.Texts)
 	for _, e := range text.Image.Timeline() {
 		if e.Text != nil && !slices.Contains(texts, e.Text) {
 			texts = append(texts, e.Text)

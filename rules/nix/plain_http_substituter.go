@@ -6,7 +6,7 @@ import (
 
 	"github.com/sandlint/sandlint/fixers"
 	fixnix "github.com/sandlint/sandlint/fixers/nixconf"
-	"github.com/sandlint/sandlint/parsers/workspace"
+	"github.com/sandlint/sandlint/parsers/nixuse"
 	"github.com/sandlint/sandlint/rules"
 )
 
@@ -14,13 +14,13 @@ var plainHTTPSubstituter = &rules.Rule{
 	ID:       "nix/plain-http-substituter",
 	Summary:  "a substituter is asked over plain HTTP",
 	Severity: rules.Info,
-	Category: "security",
+	Category: rules.Security,
 	Since:    "0.1.0",
 	Fixes:    []fixers.Safety{fixers.Unsafe},
 	References: []string{
 		"Nix manual, nix.conf: substituters, require-sigs",
 	},
-	NixConf: func(p *rules.Pass, text *workspace.NixText) {
+	Check: rules.OnText(func(p *rules.Pass, text *nixuse.Text) {
 		unsigned := false
 		if entry := deciding(text, "require-sigs"); entry != nil {
 			unsigned = isFalse(entry.Value)
@@ -47,5 +47,5 @@ var plainHTTPSubstituter = &rules.Rule{
 				p.Report(finding)
 			}
 		}
-	},
+	}),
 }

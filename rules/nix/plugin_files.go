@@ -3,7 +3,7 @@ package nix
 import (
 	"fmt"
 
-	"github.com/sandlint/sandlint/parsers/workspace"
+	"github.com/sandlint/sandlint/parsers/nixuse"
 	"github.com/sandlint/sandlint/rules"
 )
 
@@ -11,13 +11,13 @@ var pluginFiles = &rules.Rule{
 	ID:       "nix/plugin-files",
 	Summary:  "Nix loads a plugin, which has to be built for that very release",
 	Severity: rules.Warning,
-	Category: "correctness",
+	Category: rules.Correctness,
 	Since:    "0.1.0",
 	References: []string{
 		"Nix manual, nix.conf: plugin-files",
 		"shlevy/nix-plugins#20, shlevy/nix-plugins#24, NixOS/nixpkgs#237637, cachix/devenv#276: every command fails after an update of Nix",
 	},
-	NixConf: func(p *rules.Pass, text *workspace.NixText) {
+	Check: rules.OnText(func(p *rules.Pass, text *nixuse.Text) {
 		for _, entry := range contributing(text, "plugin-files") {
 			part, ok := heldBy(text, entry)
 			if !ok {
@@ -29,5 +29,5 @@ var pluginFiles = &rules.Rule{
 				}
 			}
 		}
-	},
+	}),
 }

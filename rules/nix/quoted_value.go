@@ -6,8 +6,8 @@ import (
 
 	"github.com/sandlint/sandlint/fixers"
 	"github.com/sandlint/sandlint/parsers/nixconf"
+	"github.com/sandlint/sandlint/parsers/nixuse"
 	"github.com/sandlint/sandlint/parsers/source"
-	"github.com/sandlint/sandlint/parsers/workspace"
 	"github.com/sandlint/sandlint/rules"
 )
 
@@ -15,14 +15,14 @@ var quotedValue = &rules.Rule{
 	ID:       "nix/quoted-value",
 	Summary:  "a value stands in quotes, which become a part of it",
 	Severity: rules.Error,
-	Category: "correctness",
+	Category: rules.Correctness,
 	Since:    "0.1.0",
 	Fixes:    []fixers.Safety{fixers.Safe, fixers.Unsafe},
 	References: []string{
 		"Nix, src/libutil/configuration.cc: quotes are ordinary characters",
 		"Nix, src/libstore/store-reference.cc: store URLs are parsed when the file is read, from 2.34 on",
 	},
-	NixConf: checkQuotedValue,
+	Check: rules.OnText(checkQuotedValue),
 }
 
 // notSafelyUnquoted are the settings whose value is any text, so that quotes may be meant, and those that give users power that they do not have while their
@@ -32,7 +32,7 @@ var notSafelyUnquoted = map[string]bool{
 	"trusted-users": true, "allowed-users": true,
 }
 
-func checkQuotedValue(p *rules.Pass, text *workspace.NixText) {
+func checkQuotedValue(p *rules.Pass, text *nixuse.Text) {
 	for _, entry := range text.Entries {
 		if name, value, ok := lineInQuotes(entry); ok && known(text, entry) && !hasLineBreak(text, entry) {
 			p.Report(quotedLine(text, entry, name, value))
@@ -42,7 +42,7 @@ func checkQuotedValue(p *rules.Pass, text *workspace.NixText) {
 		if !ok || !known(text, entry) || hasLineBreak(text, entry) {
 			continue
 		}
-		name := workspace.Canonical(entry.Name.Text)
+		name := nixuse.Canonical(entry.Name.Text)
 		finding := at(text, valueSpan(entry, word), fmt.Sprintf("Nix knows no quotes, so they are a part of the value of %q", entry.Name.Text))
 		safety := fixers.Safe
 		if notSafelyUnquoted[name] {
@@ -68,12 +68,12 @@ func checkQuotedValue(p *rules.Pass, text *workspace.NixText) {
 }
 
 // quotedLine reports a line of which all stands in quotes.
-func quotedLine(text *workspace.NixText, entry *nixconf.Entry, name, value string) rules.Finding {
+func quotedLine(text *nixuse.Text, entry *nixconf.Entry, name, value string) rules.Finding {
 	finding := at(text, entry.Span, fmt.Sprintf("Nix knows no quotes, so the line sets %q and not %q", entry.Name.Text, name))
 	bare := *entry
 	bare.Name.Text = name
 	_, twice := inQuotes(value)
-	if notSafelyUnquoted[workspace.Canonical(name)] || twice || assignedIn(text, workspace.Canonical(name)) {
+	if notSafelyUnquoted[nixuse.Canonical(name)] || twice || assignedIn(text, nixuse.Canonical(name)) {
 		return finding
 	}
 	for _, e := range nixconf.CheckValueFor(text.Targets, name, value, nil) {

@@ -8,14 +8,14 @@ import (
 	"github.com/sandlint/sandlint/fixers"
 	fixnix "github.com/sandlint/sandlint/fixers/nixconf"
 	"github.com/sandlint/sandlint/parsers/nixconf"
+	"github.com/sandlint/sandlint/parsers/nixuse"
 	"github.com/sandlint/sandlint/parsers/source"
-	"github.com/sandlint/sandlint/parsers/workspace"
 	"github.com/sandlint/sandlint/rules"
 )
 
 // refusedValues calls report for each value that targeted releases refuse for an error of one of the given kinds, and for no cause that has a
 // rule of its own. The finding has its message, with the releases where these are only a part of the targets, and its severity.
-func refusedValues(text *workspace.NixText, report func(*nixconf.Entry, nixconf.TargetError, rules.Finding), kinds ...nixconf.ValueErrorKind) {
+func refusedValues(text *nixuse.Text, report func(*nixconf.Entry, nixconf.TargetError, rules.Finding), kinds ...nixconf.ValueErrorKind) {
 	for _, entry := range text.Entries {
 		if !known(text, entry) {
 			continue
@@ -31,7 +31,7 @@ func refusedValues(text *workspace.NixText, report func(*nixconf.Entry, nixconf.
 					finding.Severity = rules.Warning // nobody said that the file is for these releases
 				}
 			}
-			if text.Host == workspace.HostOption && e.Kind != nixconf.RelativePath {
+			if text.Host == nixuse.HostOption && e.Kind != nixconf.RelativePath {
 				finding.Severity = rules.Warning // Nix warns about a bad --option and goes on
 			}
 			report(entry, e, finding)
@@ -42,7 +42,7 @@ func refusedValues(text *workspace.NixText, report func(*nixconf.Entry, nixconf.
 
 // misread reports whether an entry is not what its author wrote, for a cause that has a rule of its own: hidden characters, quotes,
 // commas, a second assignment in the line, a literal \n, or a value that goes on in the next line.
-func misread(text *workspace.NixText, entry *nixconf.Entry) bool {
+func misread(text *nixuse.Text, entry *nixconf.Entry) bool {
 	if _, _, ok := nixconf.FirstHidden(entry.Value); ok || judgedElsewhere(text, entry) {
 		return true
 	}
@@ -56,7 +56,7 @@ func misread(text *workspace.NixText, entry *nixconf.Entry) bool {
 }
 
 // problemOn returns the problem of a kind of a line.
-func problemOn(text *workspace.NixText, line int, kind string) (source.Problem, bool) {
+func problemOn(text *nixuse.Text, line int, kind string) (source.Problem, bool) {
 	span := text.Lines[line].Span
 	for _, problem := range text.Problems {
 		if problem.Kind == kind && span.Contains(problem.Span) {
@@ -78,7 +78,7 @@ func glued(entry *nixconf.Entry) (at int, ok bool) {
 }
 
 // writeFixed returns the fix that writes a value as it was meant, where there is one reading.
-func writeFixed(text *workspace.NixText, entry *nixconf.Entry, e nixconf.TargetError) []fixers.Fix {
+func writeFixed(text *nixuse.Text, entry *nixconf.Entry, e nixconf.TargetError) []fixers.Fix {
 	if !e.HasFix {
 		return nil
 	}
@@ -86,7 +86,7 @@ func writeFixed(text *workspace.NixText, entry *nixconf.Entry, e nixconf.TargetE
 	if !ok {
 		return nil
 	}
-	return []fixers.Fix{fix(text, fmt.Sprintf("Write %s", e.Fixed), fixers.Safe, edits, fixers.Changes{Repair: true, Settings: []string{workspace.Canonical(entry.Name.Text)}})}
+	return []fixers.Fix{fix(text, fmt.Sprintf("Write %s", e.Fixed), fixers.Safe, edits, fixers.Changes{Repair: true, Settings: []string{nixuse.Canonical(entry.Name.Text)}})}
 }
 
 // valueSpan returns the word of a value that is at fault, or the whole value; for an empty one the setting's name.
@@ -110,7 +110,7 @@ func isPlaceholder(s string) bool {
 }
 
 // accepted reports whether no targeted release gives up on a setting with these words as its value. Where they are not known, nothing speaks against them.
-func accepted(text *workspace.NixText, name string, words []nixconf.Word) bool {
+func accepted(text *nixuse.Text, name string, words []nixconf.Word) bool {
 	for _, w := range words {
 		if !text.Known(w.Span) {
 			return true

@@ -6,7 +6,7 @@ import (
 	"strings"
 
 	"github.com/sandlint/sandlint/parsers/nixconf"
-	"github.com/sandlint/sandlint/parsers/workspace"
+	"github.com/sandlint/sandlint/parsers/nixuse"
 	"github.com/sandlint/sandlint/rules"
 )
 
@@ -14,23 +14,23 @@ var relativePath = &rules.Rule{
 	ID:       "nix/relative-path",
 	Summary:  "a path is relative, or begins with ~, where Nix takes an absolute one alone",
 	Severity: rules.Error,
-	Category: "portability",
+	Category: rules.Portability,
 	Since:    "0.1.0",
 	References: []string{
 		"Nix 2.34, src/libstore/include/nix/store/globals.hh: settings that became AbsolutePath",
 		"Nix, src/libutil/configuration.cc: includes are taken from the directory of the file, which NIX_CONFIG does not have",
 	},
-	NixConf: checkRelativePath,
+	Check: rules.OnText(checkRelativePath),
 }
 
-func checkRelativePath(p *rules.Pass, text *workspace.NixText) {
+func checkRelativePath(p *rules.Pass, text *nixuse.Text) {
 	refusedValues(text, func(entry *nixconf.Entry, _ nixconf.TargetError, finding rules.Finding) {
 		if strings.ContainsAny(entry.Value, `"'`) {
 			return // the quotes are what is wrong
 		}
 		p.Report(finding)
 	}, nixconf.RelativePath)
-	if text.Host != workspace.HostEnv {
+	if text.Host != nixuse.HostEnv {
 		return
 	}
 	isNix := func(t nixconf.Target) bool { return t.Distribution != nixconf.Lix }

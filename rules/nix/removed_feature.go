@@ -7,7 +7,7 @@ import (
 	"github.com/sandlint/sandlint/fixers"
 	fixnix "github.com/sandlint/sandlint/fixers/nixconf"
 	"github.com/sandlint/sandlint/parsers/nixconf"
-	"github.com/sandlint/sandlint/parsers/workspace"
+	"github.com/sandlint/sandlint/parsers/nixuse"
 	"github.com/sandlint/sandlint/rules"
 )
 
@@ -15,17 +15,17 @@ var removedFeature = &rules.Rule{
 	ID:       "nix/removed-feature",
 	Summary:  "an experimental feature is no longer one in the targeted releases of Nix",
 	Severity: rules.Warning,
-	Category: "correctness",
+	Category: rules.Correctness,
 	Since:    "0.1.0",
 	Fixes:    []fixers.Safety{fixers.Safe, fixers.Unsafe},
 	References: []string{
 		"Nix, src/libutil/experimental-features.cc, release by release",
 		"Nix, release notes of 2.18 (discard-references), 2.22 (repl-flake) and 2.34 (no-url-literals)",
 	},
-	NixConf: checkRemovedFeature,
+	Check: rules.OnText(checkRemovedFeature),
 }
 
-func checkRemovedFeature(p *rules.Pass, text *workspace.NixText) {
+func checkRemovedFeature(p *rules.Pass, text *nixuse.Text) {
 	for _, entry := range text.Entries {
 		if !isFeatures(entry.Name.Text) || !text.Fragment.Known(entry.Name.Span) {
 			continue
@@ -38,7 +38,7 @@ func checkRemovedFeature(p *rules.Pass, text *workspace.NixText) {
 	}
 }
 
-func removedFeatureAt(text *workspace.NixText, entry *nixconf.Entry, n int, k nixconf.Knowledge) rules.Finding {
+func removedFeatureAt(text *nixuse.Text, entry *nixconf.Entry, n int, k nixconf.Knowledge) rules.Finding {
 	w := entry.Words[n]
 	in, why := releases(text.Targets), k.Fate
 	if k.Coverage == nixconf.Some {
@@ -69,7 +69,7 @@ func removedFeatureAt(text *workspace.NixText, entry *nixconf.Entry, n int, k ni
 }
 
 // withoutWord returns the edits that take a word out of a list, and the whole line where it only added that word and can be deleted.
-func withoutWord(text *workspace.NixText, entry *nixconf.Entry, n int) ([]fixers.Edit, bool) {
+func withoutWord(text *nixuse.Text, entry *nixconf.Entry, n int) ([]fixers.Edit, bool) {
 	if len(entry.Words) == 1 && isExtra(entry, text.Targets) {
 		if edits, ok := fixnix.DeleteLine(text.Fragment, text.File, entry); ok {
 			return edits, true
@@ -79,7 +79,7 @@ func withoutWord(text *workspace.NixText, entry *nixconf.Entry, n int) ([]fixers
 }
 
 // becomesSetting returns the edits that write a setting of its own for word n.
-func becomesSetting(text *workspace.NixText, entry *nixconf.Entry, n int, setting string) ([]fixers.Edit, bool) {
+func becomesSetting(text *nixuse.Text, entry *nixconf.Entry, n int, setting string) ([]fixers.Edit, bool) {
 	if len(entry.Words) == 1 && isExtra(entry, text.Targets) {
 		return fixnix.ReplaceLine(text.Fragment, text.File, entry.Line, setting)
 	}

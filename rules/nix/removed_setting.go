@@ -6,7 +6,7 @@ import (
 	"github.com/sandlint/sandlint/fixers"
 	fixnix "github.com/sandlint/sandlint/fixers/nixconf"
 	"github.com/sandlint/sandlint/parsers/nixconf"
-	"github.com/sandlint/sandlint/parsers/workspace"
+	"github.com/sandlint/sandlint/parsers/nixuse"
 	"github.com/sandlint/sandlint/rules"
 )
 
@@ -14,17 +14,17 @@ var removedSetting = &rules.Rule{
 	ID:       "nix/removed-setting",
 	Summary:  "a setting was removed before the targeted releases of Nix, so that it has no effect",
 	Severity: rules.Warning,
-	Category: "correctness",
+	Category: rules.Correctness,
 	Since:    "0.1.0",
 	Fixes:    []fixers.Safety{fixers.Safe},
 	References: []string{
 		"Nix, release notes of 2.13: repeat and enforce-determinism are gone",
 		"Nix, src/libutil/configuration.cc: unknown settings are only warned about",
 	},
-	NixConf: checkRemovedSetting,
+	Check: rules.OnText(checkRemovedSetting),
 }
 
-func checkRemovedSetting(p *rules.Pass, text *workspace.NixText) {
+func checkRemovedSetting(p *rules.Pass, text *nixuse.Text) {
 	if loadsPlugins(text) {
 		return
 	}

@@ -3,7 +3,7 @@ package nix
 import (
 	"github.com/sandlint/sandlint/fixers"
 	fixnix "github.com/sandlint/sandlint/fixers/nixconf"
-	"github.com/sandlint/sandlint/parsers/workspace"
+	"github.com/sandlint/sandlint/parsers/nixuse"
 	"github.com/sandlint/sandlint/rules"
 )
 
@@ -11,7 +11,7 @@ var sandboxFallback = &rules.Rule{
 	ID:       "nix/sandbox-fallback",
 	Summary:  "Nix builds without the sandbox that it was told to use where the kernel does not let it make one",
 	Severity: rules.Warning,
-	Category: "security",
+	Category: rules.Security,
 	Since:    "0.1.0",
 	Optional: true,
 	Fixes:    []fixers.Safety{fixers.Unsafe},
@@ -19,10 +19,10 @@ var sandboxFallback = &rules.Rule{
 		"Nix manual, nix.conf: sandbox-fallback",
 		"NixOS/nix#13928, NixOS/nix#16207",
 	},
-	NixConf: checkSandboxFallback,
+	Check: rules.OnText(checkSandboxFallback),
 }
 
-func checkSandboxFallback(p *rules.Pass, text *workspace.NixText) {
+func checkSandboxFallback(p *rules.Pass, text *nixuse.Text) {
 	const setting = "sandbox-fallback"
 	changes := fixers.Changes{Settings: []string{setting}}
 	sandbox := deciding(text, "sandbox")

@@ -5,6 +5,7 @@ import (
 	"path"
 	"strings"
 
+	"github.com/sandlint/sandlint/parsers/nixuse"
 	"github.com/sandlint/sandlint/parsers/workspace"
 	"github.com/sandlint/sandlint/rules"
 )
@@ -13,12 +14,12 @@ var sandboxPathsTooWide = &rules.Rule{
 	ID:       "nix/sandbox-paths-too-wide",
 	Summary:  "the sandbox of builds holds a path that undoes it",
 	Severity: rules.Error,
-	Category: "security",
+	Category: rules.Security,
 	Since:    "0.1.0",
 	References: []string{
 		"Nix manual, nix.conf: sandbox-paths",
 	},
-	NixConf: func(p *rules.Pass, text *workspace.NixText) {
+	Check: rules.OnText(func(p *rules.Pass, text *nixuse.Text) {
 		if entry := deciding(text, "sandbox"); entry != nil && entry.Value == "false" {
 			return // there is no sandbox to undo
 		}
@@ -42,7 +43,7 @@ var sandboxPathsTooWide = &rules.Rule{
 				p.Report(finding)
 			}
 		}
-	},
+	}),
 }
 
 // widePaths are the paths that a build must not see, with what they give it.

@@ -6,8 +6,8 @@ import (
 	"strings"
 
 	"github.com/sandlint/sandlint/parsers/nixconf"
+	"github.com/sandlint/sandlint/parsers/nixuse"
 	"github.com/sandlint/sandlint/parsers/source"
-	"github.com/sandlint/sandlint/parsers/workspace"
 	"github.com/sandlint/sandlint/rules"
 )
 
@@ -15,13 +15,13 @@ var secretInFile = &rules.Rule{
 	ID:       "nix/secret-in-file",
 	Summary:  "an access token is written where others can read it",
 	Severity: rules.Error,
-	Category: "security",
+	Category: rules.Security,
 	Since:    "0.1.0",
 	References: []string{
 		"NixOS/nix#6536: Nix's own file is readable by everybody",
 		"GitHub and GitLab documentation: prefixes of tokens",
 	},
-	NixConf: func(p *rules.Pass, text *workspace.NixText) {
+	Check: rules.OnText(func(p *rules.Pass, text *nixuse.Text) {
 		for _, entry := range text.Setting("access-tokens") {
 			if !text.Fragment.Known(entry.Name.Span) {
 				continue
@@ -46,7 +46,7 @@ var secretInFile = &rules.Rule{
 				}
 			}
 		}
-	},
+	}),
 }
 
 // tokenPrefixes are how tokens of GitHub and GitLab begin.
@@ -95,12 +95,12 @@ func isPlaceholderSecret(s string) bool {
 }
 
 // ships reports whether what an entry of a Dockerfile writes stays in the image that is built last.
-func ships(text *workspace.NixText, entry *nixconf.Entry) bool {
+func ships(text *nixuse.Text, entry *nixconf.Entry) bool {
 	e, img := text.Event, text.Image
-	if e == nil || img == nil || e.Kind != workspace.WriteConfig || text.Host != workspace.HostWrite && text.Host != workspace.HostExtra {
+	if e == nil || img == nil || e.Kind != nixuse.WriteConfig || text.Host != nixuse.HostWrite && text.Host != nixuse.HostExtra {
 		return false
 	}
-	last := img.File.Images[len(img.File.Images)-1]
+	last := img.Model.Images[len(img.Model.Images)-1]
 	for last != nil && last != img {
 		last = last.Parent
 	}
@@ -116,7 +116,7 @@ func ships(text *workspace.NixText, entry *nixconf.Entry) bool {
 		if later.Instruction != e.Instruction {
 			break
 		}
-		if later.Kind == workspace.Opaque || later.Kind == workspace.WriteConfig && (later.Removed || later.Truncate || later.Text == nil) {
+		if later.Kind == nixuse.Opaque || later.Kind == nixuse.WriteConfig && (later.Removed || later.Truncate || later.Text == nil) {
 			return false // the layer may not hold it
 		}
 	}

@@ -5,7 +5,7 @@ import (
 
 	"github.com/sandlint/sandlint/fixers"
 	fixnix "github.com/sandlint/sandlint/fixers/nixconf"
-	"github.com/sandlint/sandlint/parsers/workspace"
+	"github.com/sandlint/sandlint/parsers/nixuse"
 	"github.com/sandlint/sandlint/rules"
 )
 
@@ -13,20 +13,20 @@ var signaturesDisabled = &rules.Rule{
 	ID:       "nix/signatures-disabled",
 	Summary:  "Nix takes programs from a cache without a signature",
 	Severity: rules.Error,
-	Category: "security",
+	Category: rules.Security,
 	Since:    "0.1.0",
 	Fixes:    []fixers.Safety{fixers.Unsafe},
 	References: []string{
 		"Nix manual, nix.conf: require-sigs; store parameter trusted",
 		"NixOS/nix#4528",
 	},
-	NixConf: checkSignatures,
+	Check: rules.OnText(checkSignatures),
 }
 
-func checkSignatures(p *rules.Pass, text *workspace.NixText) {
+func checkSignatures(p *rules.Pass, text *nixuse.Text) {
 	if entry := deciding(text, "require-sigs"); entry != nil && isFalse(entry.Value) {
 		finding := at(text, entry.Span, entry.Name.Text+" = "+entry.Value+" makes Nix take whatever any substituter sends, whoever built it")
-		if text.Host == workspace.HostOption {
+		if text.Host == nixuse.HostOption {
 			finding.Severity = rules.Warning
 			finding.Message = "this command takes whatever any substituter sends, whoever built it"
 		}

@@ -3,8 +3,8 @@ package nix
 import (
 	"github.com/sandlint/sandlint/fixers"
 	"github.com/sandlint/sandlint/parsers/nixconf"
+	"github.com/sandlint/sandlint/parsers/nixuse"
 	"github.com/sandlint/sandlint/parsers/source"
-	"github.com/sandlint/sandlint/parsers/workspace"
 	"github.com/sandlint/sandlint/rules"
 )
 
@@ -12,7 +12,7 @@ var strayShellText = &rules.Rule{
 	ID:       "nix/stray-shell-text",
 	Summary:  "a line is left over from a shell script or a merge, so that every Nix command stops at it",
 	Severity: rules.Error,
-	Category: "correctness",
+	Category: rules.Correctness,
 	Since:    "0.1.0",
 	Syntax:   true,
 	Fixes:    []fixers.Safety{fixers.Safe},
@@ -20,7 +20,7 @@ var strayShellText = &rules.Rule{
 		"Nix, src/libutil/configuration.cc: parseConfigFiles",
 		"dash(1): echo has no option but -n, and prints the others",
 	},
-	NixConf: func(p *rules.Pass, text *workspace.NixText) {
+	Check: rules.OnText(func(p *rules.Pass, text *nixuse.Text) {
 		problemsOf(text, func(problem source.Problem) {
 			finding := at(text, problem.Span, problem.Message)
 			if line := lineAt(text.File, problem.Span.Start); line != nil {
@@ -28,11 +28,11 @@ var strayShellText = &rules.Rule{
 			}
 			p.Report(finding)
 		}, nixconf.KindStrayShellText)
-	},
+	}),
 }
 
 // dropped returns the fix that takes away what was left over, where the rest of the line is plain.
-func dropped(text *workspace.NixText, line *nixconf.Line) []fixers.Fix {
+func dropped(text *nixuse.Text, line *nixconf.Line) []fixers.Fix {
 	first := line.Words[0]
 	title, span := "", first.Span
 	switch {
@@ -63,7 +63,7 @@ func dropped(text *workspace.NixText, line *nixconf.Line) []fixers.Fix {
 }
 
 // withoutOption returns the fix that takes an option away from the echo that wrote it, with the blanks behind it.
-func withoutOption(text *workspace.NixText, option, next nixconf.Word, title string) []fixers.Fix {
+func withoutOption(text *nixuse.Text, option, next nixconf.Word, title string) []fixers.Fix {
 	edits, ok := replace(text, option.Span, "")
 	if !ok {
 		return nil

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/sandlint/sandlint/parsers/nixconf"
+	"github.com/sandlint/sandlint/parsers/nixuse"
 	"github.com/sandlint/sandlint/parsers/workspace"
 	"github.com/sandlint/sandlint/rules"
 )
@@ -15,18 +16,18 @@ var substituterWithoutKey = &rules.Rule{
 	ID:       "nix/substituter-without-key",
 	Summary:  "a cache is asked whose signatures no key can verify, so that nothing is taken from it",
 	Severity: rules.Info,
-	Category: "correctness",
+	Category: rules.Correctness,
 	Since:    "0.1.0",
 	References: []string{
 		"Nix manual, nix.conf: trusted-public-keys, require-sigs",
 		"NixOS/nix#8254, indexable-inc/index#2452",
 	},
-	NixConf: checkSubstituterKeys,
+	Check: rules.OnText(checkSubstituterKeys),
 }
 
-func checkSubstituterKeys(p *rules.Pass, text *workspace.NixText) {
+func checkSubstituterKeys(p *rules.Pass, text *nixuse.Text) {
 	own := caches(text, "substituters")
-	if !lacksKey(text, own) || text.Host == workspace.HostFile && workspace.IsUserConf(text.Path) {
+	if !lacksKey(text, own) || text.Host == nixuse.HostFile && workspace.IsUserConf(text.Path) {
 		return // a user's file adds to that of the system, which holds the keys
 	}
 	settings := judged(p.Workspace, text)
@@ -77,7 +78,7 @@ func checkSubstituterKeys(p *rules.Pass, text *workspace.NixText) {
 }
 
 // lacksKey reports whether a text itself has no key for one of the caches that it names.
-func lacksKey(text *workspace.NixText, own []cache) bool {
+func lacksKey(text *nixuse.Text, own []cache) bool {
 	keys := contributing(text, "trusted-public-keys")
 	for _, c := range own {
 		signer := signerOf(c.url.Hostname())
@@ -94,7 +95,7 @@ func lacksKey(text *workspace.NixText, own []cache) bool {
 }
 
 // judged returns the settings in force where a text is all of the configuration, or what is written besides is known too; else nil.
-func judged(ws *workspace.Workspace, text *workspace.NixText) *nixconf.Settings {
+func judged(ws *workspace.Workspace, text *nixuse.Text) *nixconf.Settings {
 	if text.Image == nil {
 		// What is not put where Nix reads it is taken for all of the configuration only where it has keys.
 		if len(text.Includes) > 0 || path.Base(text.Path) != "nix.conf" || ws.PlaceOf(text) == workspace.Somewhere && len(text.Setting("trusted-public-keys")) == 0 {
@@ -112,7 +113,7 @@ func judged(ws *workspace.Workspace, text *workspace.NixText) *nixconf.Settings 
 			return nil
 		}
 	}
-	if text.Event.Kind != workspace.RunCommand {
+	if text.Event.Kind != nixuse.RunCommand {
 		for _, e := range text.Image.Timeline() {
 			if e.Nix != nil && e.Nix.Options != nil && len(contributing(e.Nix.Options, "trusted-public-keys")) > 0 || e.Env != nil {
 				return nil // the key may come with each command

@@ -2,8 +2,8 @@ package nix
 
 import (
 	"github.com/sandlint/sandlint/parsers/nixconf"
+	"github.com/sandlint/sandlint/parsers/nixuse"
 	"github.com/sandlint/sandlint/parsers/source"
-	"github.com/sandlint/sandlint/parsers/workspace"
 	"github.com/sandlint/sandlint/rules"
 )
 
@@ -11,16 +11,16 @@ var syntax = &rules.Rule{
 	ID:       "nix/syntax",
 	Summary:  "a line is neither a setting, nor an include, nor a comment, so that every Nix command stops at it",
 	Severity: rules.Error,
-	Category: "correctness",
+	Category: rules.Correctness,
 	Since:    "0.1.0",
 	Syntax:   true,
 	References: []string{
 		"Nix, src/libutil/configuration.cc: parseConfigFiles",
 		"NixOS/nix#6878: one bad line stops every command, even `nix --version`",
 	},
-	NixConf: func(p *rules.Pass, text *workspace.NixText) {
+	Check: rules.OnText(func(p *rules.Pass, text *nixuse.Text) {
 		problemsOf(text, func(problem source.Problem) {
 			p.Report(at(text, problem.Span, problem.Message))
 		}, nixconf.KindSyntax)
-	},
+	}),
 }

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/sandlint/sandlint/parsers/nixconf"
+	"github.com/sandlint/sandlint/parsers/nixuse"
 	"github.com/sandlint/sandlint/parsers/workspace"
 	"github.com/sandlint/sandlint/rules"
 )
@@ -13,13 +14,13 @@ var trustedUsersNonroot = &rules.Rule{
 	ID:       "nix/trusted-users-nonroot",
 	Summary:  "the Nix daemon trusts a user other than root, who can become root through it",
 	Severity: rules.Warning,
-	Category: "security",
+	Category: rules.Security,
 	Since:    "0.1.0",
 	References: []string{
 		"Nix manual, nix.conf: trusted-users; \"a user in this list has root access\"",
 		"NixOS/nix#9649; juspay/omnix#409",
 	},
-	NixConf: func(p *rules.Pass, text *workspace.NixText) {
+	Check: rules.OnText(func(p *rules.Pass, text *nixuse.Text) {
 		eachTrusted(text, func(entry *nixconf.Entry, n int) {
 			word := entry.Words[n]
 			if _, broad := broadGroups[word.Text]; broad || !isUserName(word.Text) || word.Text == "root" || word.Text == "@root" {
@@ -37,7 +38,7 @@ var trustedUsersNonroot = &rules.Rule{
 			}
 			p.Report(finding)
 		})
-	},
+	}),
 }
 
 // administrators are the groups whose members may become root anyway, with their password.

@@ -6,6 +6,7 @@ import (
 	"github.com/sandlint/sandlint/fixers"
 	fixnix "github.com/sandlint/sandlint/fixers/nixconf"
 	"github.com/sandlint/sandlint/parsers/nixconf"
+	"github.com/sandlint/sandlint/parsers/nixuse"
 	"github.com/sandlint/sandlint/parsers/workspace"
 	"github.com/sandlint/sandlint/rules"
 )
@@ -14,14 +15,14 @@ var trustedUsersWildcard = &rules.Rule{
 	ID:       "nix/trusted-users-wildcard",
 	Summary:  "the Nix daemon trusts every user, who can become root through it",
 	Severity: rules.Error,
-	Category: "security",
+	Category: rules.Security,
 	Since:    "0.1.0",
 	Fixes:    []fixers.Safety{fixers.Unsafe},
 	References: []string{
 		"Nix manual, nix.conf: trusted-users; \"a user in this list has root access\"",
 		"NixOS/nix#9649, NixOS/nixpkgs#231408: how a trusted user becomes root",
 	},
-	NixConf: func(p *rules.Pass, text *workspace.NixText) {
+	Check: rules.OnText(func(p *rules.Pass, text *nixuse.Text) {
 		eachTrusted(text, func(entry *nixconf.Entry, n int) {
 			word := entry.Words[n]
 			who, ok := broadGroups[word.Text]
@@ -35,7 +36,7 @@ var trustedUsersWildcard = &rules.Rule{
 			finding.Fixes = distrust(text, entry, n)
 			p.Report(finding)
 		})
-	},
+	}),
 }
 
 // broadGroups are the words of trusted-users that stand for everybody, with how a message names them. Most distributions put each person's account
@@ -48,8 +49,8 @@ var broadGroups = map[string]string{
 
 // eachTrusted calls f for the words of trusted-users that are in force, as far as a text decides, with their index in the entry. Texts that no daemon
 // reads give none.
-func eachTrusted(text *workspace.NixText, f func(entry *nixconf.Entry, n int)) {
-	if text.Host == workspace.HostOption || forUser(text) {
+func eachTrusted(text *nixuse.Text, f func(entry *nixconf.Entry, n int)) {
+	if text.Host == nixuse.HostOption || forUser(text) {
 		return
 	}
 	for _, entry := range contributing(text, "trusted-users") {
@@ -62,7 +63,7 @@ func eachTrusted(text *workspace.NixText, f func(entry *nixconf.Entry, n int)) {
 }
 
 // distrust returns the fix that takes a word out of trusted-users.
-func distrust(text *workspace.NixText, entry *nixconf.Entry, n int) []fixers.Fix {
+func distrust(text *nixuse.Text, entry *nixconf.Entry, n int) []fixers.Fix {
 	title := "Remove " + entry.Words[n].Text
 	edits, ok := fixnix.RemoveWord(text.Fragment, entry, n)
 	if len(entry.Words) == 1 && !isExtra(entry, text.Targets) {

@@ -7,8 +7,8 @@ import (
 	"github.com/sandlint/sandlint/fixers"
 	fixnix "github.com/sandlint/sandlint/fixers/nixconf"
 	"github.com/sandlint/sandlint/parsers/nixconf"
+	"github.com/sandlint/sandlint/parsers/nixuse"
 	"github.com/sandlint/sandlint/parsers/source"
-	"github.com/sandlint/sandlint/parsers/workspace"
 	"github.com/sandlint/sandlint/rules"
 )
 
@@ -16,17 +16,17 @@ var unknownFeature = &rules.Rule{
 	ID:       "nix/unknown-feature",
 	Summary:  "an experimental feature has a name that no targeted release of Nix knows, so that it is not enabled",
 	Severity: rules.Warning,
-	Category: "correctness",
+	Category: rules.Correctness,
 	Since:    "0.1.0",
 	Fixes:    []fixers.Safety{fixers.Unsafe},
 	References: []string{
 		"Nix, src/libutil/experimental-features.cc",
 		"DeterminateSystems/nix-installer#1048",
 	},
-	NixConf: checkUnknownFeature,
+	Check: rules.OnText(checkUnknownFeature),
 }
 
-func checkUnknownFeature(p *rules.Pass, text *workspace.NixText) {
+func checkUnknownFeature(p *rules.Pass, text *nixuse.Text) {
 	for _, entry := range text.Entries {
 		switch {
 		case !text.Fragment.Known(entry.Name.Span):
@@ -42,7 +42,7 @@ func checkUnknownFeature(p *rules.Pass, text *workspace.NixText) {
 	}
 }
 
-func unknownFeatureAt(text *workspace.NixText, entry *nixconf.Entry, n int, k nixconf.Knowledge) rules.Finding {
+func unknownFeatureAt(text *nixuse.Text, entry *nixconf.Entry, n int, k nixconf.Knowledge) rules.Finding {
 	w := entry.Words[n]
 	near := ""
 	message := fmt.Sprintf("experimental feature %q is unknown to %s", w.Text, releases(text.Targets))
@@ -68,7 +68,7 @@ func unknownFeatureAt(text *workspace.NixText, entry *nixconf.Entry, n int, k ni
 }
 
 // unknownDeprecatedFeatures reports the words of Lix's deprecated-features that no targeted release of Lix knows.
-func unknownDeprecatedFeatures(p *rules.Pass, text *workspace.NixText, entry *nixconf.Entry) {
+func unknownDeprecatedFeatures(p *rules.Pass, text *nixuse.Text, entry *nixconf.Entry) {
 	if !known(text, entry) || misread(text, entry) || assignsTwice(entry) {
 		return
 	}

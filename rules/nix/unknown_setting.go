@@ -7,7 +7,7 @@ import (
 
 	"github.com/sandlint/sandlint/fixers"
 	"github.com/sandlint/sandlint/parsers/nixconf"
-	"github.com/sandlint/sandlint/parsers/workspace"
+	"github.com/sandlint/sandlint/parsers/nixuse"
 	"github.com/sandlint/sandlint/rules"
 )
 
@@ -15,17 +15,17 @@ var unknownSetting = &rules.Rule{
 	ID:       "nix/unknown-setting",
 	Summary:  "a setting has a name that no targeted release of Nix knows, so that it has no effect",
 	Severity: rules.Warning,
-	Category: "correctness",
+	Category: rules.Correctness,
 	Since:    "0.1.0",
 	Fixes:    []fixers.Safety{fixers.Unsafe},
 	References: []string{
 		"Nix, src/libutil/configuration.cc: unknown settings are only warned about",
 		"NixOS/nix#495, NixOS/nix#6672",
 	},
-	NixConf: checkUnknownSetting,
+	Check: rules.OnText(checkUnknownSetting),
 }
 
-func checkUnknownSetting(p *rules.Pass, text *workspace.NixText) {
+func checkUnknownSetting(p *rules.Pass, text *nixuse.Text) {
 	if loadsPlugins(text) {
 		return
 	}
@@ -67,9 +67,9 @@ func checkUnknownSetting(p *rules.Pass, text *workspace.NixText) {
 			message += fmt.Sprintf("; known to %s", k.Description)
 		}
 		finding := at(text, entry.Name.Span, message)
-		if near != "" && len(text.Setting(workspace.Canonical(near))) == 0 {
+		if near != "" && len(text.Setting(nixuse.Canonical(near))) == 0 {
 			if edits, ok := replace(text, entry.Name.Span, near); ok {
-				finding.Fixes = []fixers.Fix{fix(text, "Rename to "+near, fixers.Unsafe, edits, fixers.Changes{Settings: []string{workspace.Canonical(near), entry.Name.Text}})}
+				finding.Fixes = []fixers.Fix{fix(text, "Rename to "+near, fixers.Unsafe, edits, fixers.Changes{Settings: []string{nixuse.Canonical(near), entry.Name.Text}})}
 			}
 		}
 		p.Report(finding)
@@ -77,7 +77,7 @@ func checkUnknownSetting(p *rules.Pass, text *workspace.NixText) {
 }
 
 // loadsPlugins reports whether a text names plugins, which may bring settings of their own.
-func loadsPlugins(text *workspace.NixText) bool {
+func loadsPlugins(text *nixuse.Text) bool {
 	return slices.ContainsFunc(text.Entries, func(entry *nixconf.Entry) bool {
 		return entry.Name.Text == "plugin-files" || entry.Name.Text == "extra-plugin-files"
 	})

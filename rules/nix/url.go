@@ -6,8 +6,8 @@ import (
 	"strings"
 
 	"github.com/sandlint/sandlint/parsers/nixconf"
+	"github.com/sandlint/sandlint/parsers/nixuse"
 	"github.com/sandlint/sandlint/parsers/source"
-	"github.com/sandlint/sandlint/parsers/workspace"
 )
 
 // cache is a substituter that a text names.
@@ -22,7 +22,7 @@ type cache struct {
 func (c cache) span() source.Span { return c.entry.Words[c.index].Span }
 
 // caches returns the URLs that are in force, as far as the text decides, of a setting that lists substituters; those that are not known are left out.
-func caches(text *workspace.NixText, setting string) []cache {
+func caches(text *nixuse.Text, setting string) []cache {
 	var out []cache
 	for _, entry := range contributing(text, setting) {
 		for n, word := range entry.Words {

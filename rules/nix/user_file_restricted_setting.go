@@ -6,7 +6,7 @@ import (
 	"strings"
 
 	"github.com/sandlint/sandlint/parsers/nixconf"
-	"github.com/sandlint/sandlint/parsers/workspace"
+	"github.com/sandlint/sandlint/parsers/nixuse"
 	"github.com/sandlint/sandlint/rules"
 )
 
@@ -14,13 +14,13 @@ var userFileRestrictedSetting = &rules.Rule{
 	ID:       "nix/user-file-restricted-setting",
 	Summary:  "a user's file sets what the Nix daemon does not take from users",
 	Severity: rules.Warning,
-	Category: "correctness",
+	Category: rules.Correctness,
 	Since:    "0.1.0",
 	References: []string{
 		"Nix, src/libstore/daemon.cc: which settings the daemon takes from a client that it does not trust",
 		"NixOS/nix#10272, NixOS/nix#8248, NixOS/nix#6672, NixOS/nix#13681, nix-community/NixOS-WSL#1024",
 	},
-	NixConf: checkUserFile,
+	Check: rules.OnText(checkUserFile),
 }
 
 // daemonOnly are the settings that only the daemon reads, from its own configuration: a user's file cannot set them, whoever the user is.
@@ -33,15 +33,15 @@ var restricted = []string{
 	"min-free", "max-free", "allowed-impure-host-deps",
 }
 
-func checkUserFile(p *rules.Pass, text *workspace.NixText) {
-	if !forUser(text) || text.Host == workspace.HostOption || text.Host == workspace.HostEnv {
+func checkUserFile(p *rules.Pass, text *nixuse.Text) {
+	if !forUser(text) || text.Host == nixuse.HostOption || text.Host == nixuse.HostEnv {
 		return
 	}
 	user, daemon := untrustedUser(text)
 	var names []string
 	var first *nixconf.Entry
 	for _, entry := range text.Entries {
-		name := workspace.Canonical(entry.Name.Text)
+		name := nixuse.Canonical(entry.Name.Text)
 		if !text.Fragment.Known(entry.Name.Span) {
 			continue
 		}
@@ -99,7 +99,7 @@ func harmless(entry *nixconf.Entry, name string) bool {
 }
 
 // untrustedUser returns the user whose file a text of an image is, and whether it is known that a daemon runs there, which does not trust that user.
-func untrustedUser(text *workspace.NixText) (string, bool) {
+func untrustedUser(text *nixuse.Text) (string, bool) {
 	if text.Image == nil {
 		return "", false
 	}
@@ -111,7 +111,7 @@ func untrustedUser(text *workspace.NixText) (string, bool) {
 	multi := false
 	for _, e := range text.Image.Timeline() {
 		if e.Nix != nil && e.Nix.Installer != nil {
-			multi = e.Nix.Installer.Kind != workspace.OfficialSingle && e.Nix.Installer.Kind != workspace.DistroPackage
+			multi = e.Nix.Installer.Kind != nixuse.OfficialSingle && e.Nix.Installer.Kind != nixuse.DistroPackage
 		}
 	}
 	value, ok := atEnd(text, "trusted-users")

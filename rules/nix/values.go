@@ -5,8 +5,8 @@ import (
 	"strings"
 
 	"github.com/sandlint/sandlint/parsers/nixconf"
+	"github.com/sandlint/sandlint/parsers/nixuse"
 	"github.com/sandlint/sandlint/parsers/source"
-	"github.com/sandlint/sandlint/parsers/workspace"
 )
 
 // lineBreak is a backslash and an n that were meant to end a line.
@@ -21,8 +21,8 @@ type lineBreak struct {
 
 // lineBreaks returns the literal \n in a span of one line behind which a setting is assigned or nothing is left. In a text that is a prompt a
 // \n at the end is the shell's.
-func lineBreaks(text *workspace.NixText, in source.Span, prompt bool) []lineBreak {
-	if text.Host == workspace.HostOption {
+func lineBreaks(text *nixuse.Text, in source.Span, prompt bool) []lineBreak {
+	if text.Host == nixuse.HostOption {
 		return nil // the value is an argument, and no line
 	}
 	line := string(text.Fragment.Text[in.Start:in.End])
@@ -72,7 +72,7 @@ func existsAnywhere(name string) bool {
 func isPrompt(name string) bool { return strings.HasPrefix(name, "bash-prompt") }
 
 // hasLineBreak reports whether an entry holds a literal \n that was meant to end a line, so that its words are not what its author wrote.
-func hasLineBreak(text *workspace.NixText, entry *nixconf.Entry) bool {
+func hasLineBreak(text *nixuse.Text, entry *nixconf.Entry) bool {
 	if strings.IndexByte(entry.Value, '\\') < 0 && strings.IndexByte(entry.Name.Text, '\\') < 0 {
 		return false
 	}
@@ -236,26 +236,26 @@ func startsURL(s string) bool {
 }
 
 // assignedIn reports whether a text assigns a setting.
-func assignedIn(text *workspace.NixText, setting string) bool {
+func assignedIn(text *nixuse.Text, setting string) bool {
 	return slices.ContainsFunc(text.Entries, func(e *nixconf.Entry) bool {
-		return workspace.Canonical(e.Name.Text) == setting && !isExtra(e, text.Targets)
+		return nixuse.Canonical(e.Name.Text) == setting && !isExtra(e, text.Targets)
 	})
 }
 
 // touched returns the settings that change where an entry of a text gets another value: its own, and with experimental features those that need one.
-func touched(text *workspace.NixText, entry *nixconf.Entry) []string {
-	names := []string{workspace.Canonical(entry.Name.Text)}
+func touched(text *nixuse.Text, entry *nixconf.Entry) []string {
+	names := []string{nixuse.Canonical(entry.Name.Text)}
 	if !isFeatures(entry.Name.Text) && !hasLineBreak(text, entry) {
 		return names
 	}
-	texts := []*workspace.NixText{text}
+	texts := []*nixuse.Text{text}
 	if text.Image != nil {
-		texts = append(texts, text.Image.File.NixTexts...)
+		texts = append(texts, text.Image.Model.Texts...)
 	}
 	for _, t := range texts {
 		for _, other := range t.Entries {
 			if in, _ := where(text.Targets, other.Name.Text, func(f nixconf.Facts) bool { return f.Gate != "" }); len(in) > 0 {
-				names = append(names, workspace.Canonical(other.Name.Text), other.Name.Text) // the canonical name may be another in old releases
+				names = append(names, nixuse.Canonical(other.Name.Text), other.Name.Text) // the canonical name may be another in old releases
 			}
 		}
 	}
@@ -263,7 +263,7 @@ func touched(text *workspace.NixText, entry *nixconf.Entry) []string {
 }
 
 // judgedElsewhere reports whether what is wrong with a value has a rule of its own, which names the cause and not what comes of it.
-func judgedElsewhere(text *workspace.NixText, entry *nixconf.Entry) bool {
+func judgedElsewhere(text *nixuse.Text, entry *nixconf.Entry) bool {
 	if hasLineBreak(text, entry) {
 		return true
 	}

@@ -8,9 +8,9 @@ import (
 	"strings"
 
 	"github.com/sandlint/sandlint/fixers"
+	"github.com/sandlint/sandlint/parsers/nixuse"
 	"github.com/sandlint/sandlint/parsers/shell"
 	"github.com/sandlint/sandlint/parsers/source"
-	"github.com/sandlint/sandlint/parsers/workspace"
 	"github.com/sandlint/sandlint/rules"
 )
 
@@ -18,17 +18,17 @@ var writableNixConf = &rules.Rule{
 	ID:       "nix/writable-nix-conf",
 	Summary:  "Nix's configuration can be changed by users other than its owner",
 	Severity: rules.Error,
-	Category: "security",
+	Category: rules.Security,
 	Since:    "0.1.0",
 	Fixes:    []fixers.Safety{fixers.Unsafe},
 	References: []string{
 		"Nix manual, nix.conf: trusted-users, post-build-hook, plugin-files: the file can name programs that run as root",
 		"Nix, scripts/install-multi-user.sh: the installer gives the file mode 0644",
 	},
-	Image: checkWritable,
+	Check: rules.OnTimeline(checkWritable),
 }
 
-func checkWritable(p *rules.Pass, img *workspace.Image) {
+func checkWritable(p *rules.Pass, img *nixuse.Image) {
 	var found []rules.Finding
 	var paths []string
 	drop := func(name string) {
@@ -59,7 +59,7 @@ func checkWritable(p *rules.Pass, img *workspace.Image) {
 				}
 			}
 		case "RUN":
-			script := img.File.Script(i)
+			script := img.Dockerfile.Script(i)
 			if script == nil {
 				continue
 			}
@@ -87,19 +87,19 @@ func checkWritable(p *rules.Pass, img *workspace.Image) {
 	}
 }
 
-func writable(img *workspace.Image, name string, m looseMode, span source.Span, verbatim bool) rules.Finding {
+func writable(img *nixuse.Image, name string, m looseMode, span source.Span, verbatim bool) rules.Finding {
 	finding := rules.Finding{
-		File: img.File.Source, Span: span,
+		File: img.Dockerfile.Source, Span: span,
 		Message: fmt.Sprintf("%s can write to %q, and so have Nix run programs of their own", m.who, name),
 	}
 	if m.group {
 		finding.Severity = rules.Warning
 	}
-	if text := img.File.Source.Text(span); verbatim && m.strict != "" && strings.Contains(text, m.text) {
+	if text := img.Dockerfile.Source.Text(span); verbatim && m.strict != "" && strings.Contains(text, m.text) {
 		at := span.Start + strings.Index(text, m.text)
 		finding.Fixes = []fixers.Fix{{
 			Title: "Use mode " + m.strict, Safety: fixers.Unsafe, Changes: fixers.Changes{Instructions: true},
-			Edits: []fixers.Edit{{File: img.File.Source, Span: source.Span{Start: at, End: at + len(m.text)}, Text: m.strict}},
+			Edits: []fixers.Edit{{File: img.Dockerfile.Source, Span: source.Span{Start: at, End: at + len(m.text)}, Text: m.strict}},
 		}}
 	}
 	return finding

@@ -5,8 +5,8 @@ import (
 
 	"github.com/sandlint/sandlint/fixers"
 	"github.com/sandlint/sandlint/parsers/nixconf"
+	"github.com/sandlint/sandlint/parsers/nixuse"
 	"github.com/sandlint/sandlint/parsers/source"
-	"github.com/sandlint/sandlint/parsers/workspace"
 	"github.com/sandlint/sandlint/rules"
 )
 
@@ -14,7 +14,7 @@ var wrongOperator = &rules.Rule{
 	ID:       "nix/wrong-operator",
 	Summary:  "a setting is assigned with the operator of another language, so that every Nix command stops at the line",
 	Severity: rules.Error,
-	Category: "correctness",
+	Category: rules.Correctness,
 	Since:    "0.1.0",
 	Syntax:   true,
 	Fixes:    []fixers.Safety{fixers.Safe},
@@ -22,7 +22,7 @@ var wrongOperator = &rules.Rule{
 		"Nix, src/libutil/configuration.cc: the second word of a line must be the equals sign",
 		"DeterminateSystems/nix-installer#792",
 	},
-	NixConf: func(p *rules.Pass, text *workspace.NixText) {
+	Check: rules.OnText(func(p *rules.Pass, text *nixuse.Text) {
 		problemsOf(text, func(problem source.Problem) {
 			finding := at(text, problem.Span, problem.Message)
 			if line := lineAt(text.File, problem.Span.Start); line != nil {
@@ -33,11 +33,11 @@ var wrongOperator = &rules.Rule{
 			}
 			p.Report(finding)
 		}, nixconf.KindWrongOperator)
-	},
+	}),
 }
 
 // assign returns the fix that writes an operation as Nix does, if there is one reading.
-func assign(text *workspace.NixText, op nixconf.Operation) []fixers.Fix {
+func assign(text *nixuse.Text, op nixconf.Operation) []fixers.Fix {
 	name, title := op.Name.Text, "Write ="
 	switch {
 	case len(op.Value) == 0:
@@ -51,7 +51,7 @@ func assign(text *workspace.NixText, op nixconf.Operation) []fixers.Fix {
 		}
 		title = fmt.Sprintf("Write %s =", name)
 		for _, later := range text.Entries {
-			if later.Name.Span.Start > op.Name.Span.Start && workspace.Canonical(later.Name.Text) == workspace.Canonical(name) && !isExtra(later, text.Targets) {
+			if later.Name.Span.Start > op.Name.Span.Start && nixuse.Canonical(later.Name.Text) == nixuse.Canonical(name) && !isExtra(later, text.Targets) {
 				return nil // it would throw the values away
 			}
 		}

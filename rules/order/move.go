@@ -8,9 +8,9 @@ import (
 	"github.com/sandlint/sandlint/fixers"
 	fixdocker "github.com/sandlint/sandlint/fixers/dockerfile"
 	"github.com/sandlint/sandlint/parsers/dockerfile"
+	"github.com/sandlint/sandlint/parsers/nixuse"
 	"github.com/sandlint/sandlint/parsers/shell"
 	"github.com/sandlint/sandlint/parsers/source"
-	"github.com/sandlint/sandlint/parsers/workspace"
 )
 
 // weakening are settings that loosen a check. To have them in force for longer is a change of meaning.
@@ -18,7 +18,7 @@ var weakening = []string{"require-sigs", "accept-flake-config", "sandbox", "sand
 
 // moveFix moves a write above the first command that it is too late for: the whole instruction where it does nothing else, or the command
 // within its `&&` chain.
-func moveFix(img *workspace.Image, write, command *workspace.Event) (fixers.Fix, bool) {
+func moveFix(img *nixuse.Image, write, command *nixuse.Event) (fixers.Fix, bool) {
 	if !movable(img, write, command) {
 		return fixers.Fix{}, false
 	}
@@ -41,21 +41,21 @@ func moveFix(img *workspace.Image, write, command *workspace.Event) (fixers.Fix,
 	return fixers.Fix{
 		Title:   "Move the " + write.Instruction.Name + " above the first Nix command that it is for",
 		Safety:  safety,
-		Edits:   fixdocker.MoveBefore(img.File.File, write.Instruction, command.Instruction),
+		Edits:   fixdocker.MoveBefore(img.Dockerfile.File, write.Instruction, command.Instruction),
 		Changes: fixers.Changes{Order: true, Settings: settings},
 	}, true
 }
 
 // written returns the settings that the instruction of a write changes, and whether it also takes back settings that it does not
 // write, since it replaces the file.
-func written(img *workspace.Image, write *workspace.Event) (settings []string, lost bool) {
+func written(img *nixuse.Image, write *nixuse.Event) (settings []string, lost bool) {
 	for _, e := range img.Events {
-		if e.Instruction != write.Instruction || e.Kind != workspace.WriteConfig || e.Text == nil {
+		if e.Instruction != write.Instruction || e.Kind != nixuse.WriteConfig || e.Text == nil {
 			continue
 		}
 		var own []string
 		for _, entry := range e.Text.Entries {
-			own = append(own, workspace.Canonical(entry.Name.Text))
+			own = append(own, nixuse.Canonical(entry.Name.Text))
 		}
 		settings = append(settings, own...)
 		if !e.Truncate {
@@ -74,12 +74,12 @@ func written(img *workspace.Image, write *workspace.Event) (settings []string, l
 
 // movable reports whether nothing between a command and a later write of the same stage makes the write mean something else when it comes before
 // the command.
-func movable(img *workspace.Image, write, command *workspace.Event) bool {
-	if write.Kind != workspace.WriteConfig || write.ByInstaller || write.User != command.User {
+func movable(img *nixuse.Image, write, command *nixuse.Event) bool {
+	if write.Kind != nixuse.WriteConfig || write.ByInstaller || write.User != command.User {
 		return false
 	}
 	from, to := command.Instruction.Index, write.Instruction.Index
-	text := img.File.Source.Text(write.Instruction.Span)
+	text := img.Dockerfile.Source.Text(write.Instruction.Span)
 	for _, i := range img.Stage.Instructions {
 		if i.Index < from || i.Index >= to {
 			continue
@@ -114,9 +114,9 @@ func movable(img *workspace.Image, write, command *workspace.Event) bool {
 			continue
 		}
 		switch {
-		case e.Kind == workspace.WriteConfig && e.Path == write.Path && e.Instruction != write.Instruction:
+		case e.Kind == nixuse.WriteConfig && e.Path == write.Path && e.Instruction != write.Instruction:
 			return false // the order of the two writes matters
-		case e.Kind == workspace.Opaque, e.Nix != nil && e.Nix.Installer != nil:
+		case e.Kind == nixuse.Opaque, e.Nix != nil && e.Nix.Installer != nil:
 			return false
 		}
 	}
@@ -124,12 +124,12 @@ func movable(img *workspace.Image, write, command *workspace.Event) bool {
 }
 
 // folderExists reports whether the folder of the file is there from the start of the stage, or made by the instruction itself.
-func folderExists(img *workspace.Image, write *workspace.Event) bool {
+func folderExists(img *nixuse.Image, write *nixuse.Event) bool {
 	dir := path.Dir(write.Path)
 	if base := img.Root().Base; base != nil && base.Conf != nil && dir == "/etc/nix" {
 		return true
 	}
-	script := img.File.Script(write.Instruction)
+	script := img.Dockerfile.Script(write.Instruction)
 	if script == nil {
 		return false
 	}
@@ -138,7 +138,7 @@ func folderExists(img *workspace.Image, write *workspace.Event) bool {
 	})
 }
 
-func absolutePaths(img *workspace.Image, write *workspace.Event) bool {
+func absolutePaths(img *nixuse.Image, write *nixuse.Event) bool {
 	return write.Command != nil && slices.ContainsFunc(write.Command.Redirs, func(r shell.Redir) bool { return strings.HasPrefix(r.Target.Text, "/") })
 }
 
@@ -146,7 +146,7 @@ func absolutePaths(img *workspace.Image, write *workspace.Event) bool {
 var writers = []string{"echo", "printf", "cat", "tee", "mkdir", "set", "true", ":"}
 
 // standsAlone reports whether the instruction of a write does nothing else than write configuration files of Nix.
-func standsAlone(img *workspace.Image, write *workspace.Event) bool {
+func standsAlone(img *nixuse.Image, write *nixuse.Event) bool {
 	i := write.Instruction
 	if i.Broken {
 		return false
@@ -158,7 +158,7 @@ func standsAlone(img *workspace.Image, write *workspace.Event) bool {
 	default:
 		return false
 	}
-	script := img.File.Script(i)
+	script := img.Dockerfile.Script(i)
 	if script == nil || script.Problem != nil || len(i.Flags) > 0 {
 		return false
 	}
@@ -187,12 +187,12 @@ func standsAlone(img *workspace.Image, write *workspace.Event) bool {
 func sources(i *dockerfile.Instruction) int { return len(i.Words) - 1 }
 
 // moveInChain moves `… && write` to the left of the command in the same chain.
-func moveInChain(img *workspace.Image, write, command *workspace.Event, safety fixers.Safety, settings []string) (fixers.Fix, bool) {
+func moveInChain(img *nixuse.Image, write, command *nixuse.Event, safety fixers.Safety, settings []string) (fixers.Fix, bool) {
 	if write.Script != command.Script || write.Command == nil || write.Command.Quoting != source.Plain {
 		return fixers.Fix{}, false
 	}
-	chain := write.Script.Chain(write.Command)
-	from, to := slices.Index(chain, write.Command), slices.Index(chain, command.Command)
+	chain := write.Script.Chain(write.Command.Command)
+	from, to := slices.Index(chain, write.Command.Command), slices.Index(chain, command.Command.Command)
 	if from < 1 || to < 0 || to >= from || !slices.Contains(writers, write.Command.Name) {
 		return fixers.Fix{}, false
 	}
@@ -201,7 +201,7 @@ func moveInChain(img *workspace.Image, write, command *workspace.Event, safety f
 			return fixers.Fix{}, false // the write may depend on it
 		}
 	}
-	f := img.File.Source
+	f := img.Dockerfile.Source
 	at := chain[to].Span.Start
 	return fixers.Fix{
 		Title:  "Move the write to the left of " + command.Nix.Label,

@@ -7,8 +7,8 @@ import (
 
 	"github.com/sandlint/sandlint/fixers"
 	"github.com/sandlint/sandlint/parsers/nixconf"
+	"github.com/sandlint/sandlint/parsers/nixuse"
 	"github.com/sandlint/sandlint/parsers/source"
-	"github.com/sandlint/sandlint/parsers/workspace"
 	"github.com/sandlint/sandlint/rules"
 )
 
@@ -16,7 +16,7 @@ var nixConfigAfterNixCommand = &rules.Rule{
 	ID:       "order/nix-config-after-nix-command",
 	Summary:  "a Nix setting is written after the command that it is for has run",
 	Severity: rules.Error,
-	Category: "correctness",
+	Category: rules.Correctness,
 	Since:    "0.1.0",
 	Fixes:    []fixers.Safety{fixers.Safe, fixers.Unsafe},
 	References: []string{
@@ -24,7 +24,7 @@ var nixConfigAfterNixCommand = &rules.Rule{
 		"NixOS/nix#5258, DeterminateSystems/nix-installer#324: `unable to load seccomp BPF program: Invalid argument` under QEMU",
 		"jetify-com/devbox#2665: the same in generated Dockerfiles",
 	},
-	Image: checkNixConfigOrder,
+	Check: rules.OnTimeline(checkNixConfigOrder),
 }
 
 // maxEvents bounds the timelines that are looked at: each write is compared with each command before it. Written by hand, none comes near.
@@ -34,18 +34,18 @@ const maxEvents = 1000
 type late struct {
 	entry   *nixconf.Entry
 	setting string
-	effect  workspace.Effect
-	command *workspace.Event
+	effect  nixuse.Effect
+	command *nixuse.Event
 	before  string // the value that the command saw
 }
 
-func checkNixConfigOrder(p *rules.Pass, img *workspace.Image) {
+func checkNixConfigOrder(p *rules.Pass, img *nixuse.Image) {
 	timeline := img.Timeline()
 	if len(timeline) > maxEvents {
 		return
 	}
 	for n, write := range timeline {
-		if write.Image != img || write.Text == nil || write.Maybe || write.Kind == workspace.RunCommand {
+		if write.Image != img || write.Text == nil || write.Maybe || write.Kind == nixuse.RunCommand {
 			continue
 		}
 		found := lateSettings(img, timeline, n)
@@ -65,7 +65,7 @@ func checkNixConfigOrder(p *rules.Pass, img *workspace.Image) {
 				Message: fmt.Sprintf("%s runs here with %s = %s", quote(worst.command.Nix.Label), worst.setting, worst.before),
 			}},
 		}
-		if write.File != file && (write.Text.Host == workspace.HostFile || write.ByInstaller) {
+		if write.File != file && (write.Text.Host == nixuse.HostFile || write.ByInstaller) {
 			// The file may be right for other readers: the fault is the place of the COPY, or the flag.
 			finding.File, finding.Span = write.File, write.Span
 		}
@@ -74,11 +74,11 @@ func checkNixConfigOrder(p *rules.Pass, img *workspace.Image) {
 	}
 }
 
-func severity(e workspace.Effect) rules.Severity {
+func severity(e nixuse.Effect) rules.Severity {
 	switch e {
-	case workspace.Fails:
+	case nixuse.Fails:
 		return rules.Error
-	case workspace.Differs:
+	case nixuse.Differs:
 		return rules.Warning
 	}
 	return rules.Info
@@ -88,23 +88,23 @@ func quote(s string) string { return fmt.Sprintf("%q", s) }
 
 // lateSettings returns the settings of the write at timeline[n] that would have changed what an earlier command did, each with the
 // first such command.
-func lateSettings(img *workspace.Image, timeline []*workspace.Event, n int) []late {
+func lateSettings(img *nixuse.Image, timeline []*nixuse.Event, n int) []late {
 	write := timeline[n]
-	after := map[string]*workspace.Effective{} // by the user that a command runs as, whose own file it reads
+	after := map[string]*nixuse.Effective{} // by the user that a command runs as, whose own file it reads
 	var found []late
 	seen := map[string]bool{}
 	for i := range write.Text.Entries {
 		entry := write.Text.Entries[i]
-		name := workspace.Canonical(entry.Name.Text)
+		name := nixuse.Canonical(entry.Name.Text)
 		if seen[name] || !write.Text.Fragment.Known(entry.Span) {
 			continue
 		}
 		for _, command := range timeline[:n] {
-			if command.Kind != workspace.RunCommand {
+			if command.Kind != nixuse.RunCommand {
 				continue
 			}
-			effect := workspace.Reach(name, command.Nix.Phases)
-			if effect == workspace.NoEffect || command.Maybe || !applies(timeline[:n], command, write, name, effect) {
+			effect := nixuse.Reach(name, command.Nix.Phases)
+			if effect == nixuse.NoEffect || command.Maybe || !applies(timeline[:n], command, write, name, effect) {
 				continue
 			}
 			if after[command.User] == nil {
@@ -121,7 +121,7 @@ func lateSettings(img *workspace.Image, timeline []*workspace.Event, n int) []la
 			if name == "experimental-features" && (hasWord(before, "nix-command") || !hasWord(now, "nix-command")) {
 				continue
 			}
-			if effect != workspace.Fails && (!readLater(timeline[n+1:], name) || computed(img, write)) {
+			if effect != nixuse.Fails && (!readLater(timeline[n+1:], name) || computed(img, write)) {
 				continue // it may be meant for those who run the image, or be written with what only the commands before have made
 			}
 			seen[name] = true
@@ -133,9 +133,9 @@ func lateSettings(img *workspace.Image, timeline []*workspace.Event, n int) []la
 }
 
 // applies reports whether a setting matters to a command as the tables say, given what is known of the Nix in the image.
-func applies(earlier []*workspace.Event, command, write *workspace.Event, name string, effect workspace.Effect) bool {
+func applies(earlier []*nixuse.Event, command, write *nixuse.Event, name string, effect nixuse.Effect) bool {
 	installer := command.Nix.Installer
-	if installer != nil && effect != workspace.Fails {
+	if installer != nil && effect != nixuse.Fails {
 		return false // nothing can be configured before Nix is there, short of what only the installer's own builds need
 	}
 	if name == "filter-syscalls" {
@@ -144,9 +144,9 @@ func applies(earlier []*workspace.Event, command, write *workspace.Event, name s
 				continue
 			}
 			switch e.Nix.Installer.Kind {
-			case workspace.DistroPackage: // Debian's Nix goes on without the filter
+			case nixuse.DistroPackage: // Debian's Nix goes on without the filter
 				return false
-			case workspace.LixInstaller: // Lix has no such setting
+			case nixuse.LixInstaller: // Lix has no such setting
 				return false
 			}
 		}
@@ -167,22 +167,22 @@ func orDefault(value string) string {
 }
 
 // readLater reports whether one of the events is a command that a setting reaches.
-func readLater(events []*workspace.Event, name string) bool {
-	return slices.ContainsFunc(events, func(e *workspace.Event) bool {
-		return e.Kind == workspace.RunCommand && workspace.Reach(name, e.Nix.Phases) != workspace.NoEffect
+func readLater(events []*nixuse.Event, name string) bool {
+	return slices.ContainsFunc(events, func(e *nixuse.Event) bool {
+		return e.Kind == nixuse.RunCommand && nixuse.Reach(name, e.Nix.Phases) != nixuse.NoEffect
 	})
 }
 
 // computed reports whether the instruction of a write also writes a value that a command gives.
-func computed(img *workspace.Image, write *workspace.Event) bool {
-	return slices.ContainsFunc(img.Events, func(e *workspace.Event) bool {
-		return e.Instruction == write.Instruction && e.Kind == workspace.WriteConfig && e.Text != nil && slices.ContainsFunc(e.Text.Fragment.Pieces, func(p source.Piece) bool {
+func computed(img *nixuse.Image, write *nixuse.Event) bool {
+	return slices.ContainsFunc(img.Events, func(e *nixuse.Event) bool {
+		return e.Instruction == write.Instruction && e.Kind == nixuse.WriteConfig && e.Text != nil && slices.ContainsFunc(e.Text.Fragment.Pieces, func(p source.Piece) bool {
 			return p.Opaque && (strings.HasPrefix(p.Text, "$(") || strings.HasPrefix(p.Text, "`"))
 		})
 	})
 }
 
-func message(write *workspace.Event, found []late) string {
+func message(write *nixuse.Event, found []late) string {
 	worst := found[0]
 	what := quote(strings.Join(strings.Fields(write.Text.Fragment.File.Text(write.Text.Fragment.Span(worst.entry.Span))), " "))
 	if !write.Text.Fragment.Whole() && !strings.Contains(what, "=") {
@@ -198,7 +198,7 @@ func message(write *workspace.Event, found []late) string {
 	switch {
 	case write.ByInstaller:
 		verb += " put in place by the installer"
-	case write.Kind == workspace.SetEnv:
+	case write.Kind == nixuse.SetEnv:
 		verb += " set"
 	default:
 		verb += " written"
@@ -209,21 +209,21 @@ func message(write *workspace.Event, found []late) string {
 		return text + `, which under an emulator fails with "unable to load seccomp BPF program"`
 	case worst.setting == "experimental-features":
 		return text + ", which needs nix-command"
-	case worst.effect == workspace.Wasted:
+	case worst.effect == nixuse.Wasted:
 		return text + ", which did not profit from it"
 	}
 	return text + ", which ran with other rules"
 }
 
 // fixOrder returns the fixes for a write that is late.
-func fixOrder(img *workspace.Image, write *workspace.Event, found []late) []fixers.Fix {
+func fixOrder(img *nixuse.Image, write *nixuse.Event, found []late) []fixers.Fix {
 	command := found[0].command
 	for _, l := range found {
 		if l.command.Instruction.Index < command.Instruction.Index {
 			command = l.command
 		}
 	}
-	if command.Image != img || command.File != img.File.Source || write.File != img.File.Source {
+	if command.Image != img || command.File != img.Dockerfile.Source || write.File != img.Dockerfile.Source {
 		return nil
 	}
 	if command.Nix.Installer != nil {
@@ -236,13 +236,13 @@ func fixOrder(img *workspace.Image, write *workspace.Event, found []late) []fixe
 }
 
 // installerFix gives the settings that an installer's own builds need to the installer itself.
-func installerFix(img *workspace.Image, write, command *workspace.Event, found []late) []fixers.Fix {
+func installerFix(img *nixuse.Image, write, command *nixuse.Event, found []late) []fixers.Fix {
 	if needsToo(img, write, command, found) {
 		return nil
 	}
 	var settings []string
 	for _, l := range found {
-		if l.command == command && l.effect == workspace.Fails {
+		if l.command == command && l.effect == nixuse.Fails {
 			settings = append(settings, l.setting+" = "+l.entry.Value)
 		}
 	}
@@ -251,10 +251,10 @@ func installerFix(img *workspace.Image, write, command *workspace.Event, found [
 	}
 	in := command.Nix.Installer
 	changes := fixers.Changes{Instructions: true, Settings: []string{found[0].setting}}
-	if in.Kind == workspace.NixInstaller && in.Conf == nil && !in.ConfLate {
+	if in.Kind == nixuse.NixInstaller && in.Conf == nil && !in.ConfLate {
 		return []fixers.Fix{{
 			Title: "Pass the setting to the installer with --extra-conf", Safety: fixers.Unsafe, Changes: changes,
-			Edits: []fixers.Edit{{File: img.File.Source, Span: source.Span{Start: in.End, End: in.End}, Text: fmt.Sprintf(` --extra-conf "%s"`, settings[0])}},
+			Edits: []fixers.Edit{{File: img.Dockerfile.Source, Span: source.Span{Start: in.End, End: in.End}, Text: fmt.Sprintf(` --extra-conf "%s"`, settings[0])}},
 		}}
 	}
 	for _, a := range command.Command.Assigns {
@@ -265,12 +265,12 @@ func installerFix(img *workspace.Image, write, command *workspace.Event, found [
 	at := command.Command.Span.Start
 	return []fixers.Fix{{
 		Title: "Pass the setting to the installer in NIX_CONFIG", Safety: fixers.Unsafe, Changes: changes,
-		Edits: []fixers.Edit{{File: img.File.Source, Span: source.Span{Start: at, End: at}, Text: fmt.Sprintf("NIX_CONFIG='%s' ", settings[0])}},
+		Edits: []fixers.Edit{{File: img.Dockerfile.Source, Span: source.Span{Start: at, End: at}, Text: fmt.Sprintf("NIX_CONFIG='%s' ", settings[0])}},
 	}}
 }
 
 // needsToo reports whether a command between the installer and the write needs the settings as well, so that to give them to the installer is not enough.
-func needsToo(img *workspace.Image, write, installer *workspace.Event, found []late) bool {
+func needsToo(img *nixuse.Image, write, installer *nixuse.Event, found []late) bool {
 	between := false
 	for _, e := range img.Timeline() {
 		switch {
@@ -278,8 +278,8 @@ func needsToo(img *workspace.Image, write, installer *workspace.Event, found []l
 			return false
 		case e == installer:
 			between = true
-		case between && e.Kind == workspace.RunCommand && e.Nix.Installer == nil && slices.ContainsFunc(found, func(l late) bool {
-			return l.command == installer && workspace.Reach(l.setting, e.Nix.Phases) != workspace.NoEffect
+		case between && e.Kind == nixuse.RunCommand && e.Nix.Installer == nil && slices.ContainsFunc(found, func(l late) bool {
+			return l.command == installer && nixuse.Reach(l.setting, e.Nix.Phases) != nixuse.NoEffect
 		}):
 			return true
 		}

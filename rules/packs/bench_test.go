@@ -14,6 +14,7 @@ import (
 
 	"github.com/moby/buildkit/frontend/dockerfile/parser"
 
+	"github.com/sandlint/sandlint/parsers/files"
 	"github.com/sandlint/sandlint/parsers/workspace"
 	"github.com/sandlint/sandlint/rules"
 	"github.com/sandlint/sandlint/rules/packs"
@@ -53,7 +54,7 @@ func loadCorpus(b *testing.B) *corpus {
 		}
 		c.files++
 		c.bytes += int64(len(text))
-		if e.Kind == workspace.KindDockerfile {
+		if e.Kind == files.KindDockerfile {
 			c.dockerfiles = append(c.dockerfiles, text)
 		}
 	}
@@ -64,7 +65,7 @@ func loadCorpus(b *testing.B) *corpus {
 }
 
 func (c *corpus) load(b *testing.B) *workspace.Workspace {
-	ws, err := workspace.Load(workspace.Options{Dir: c.dir})
+	ws, err := rules.Load(workspace.Options{Dir: c.dir})
 	if err != nil {
 		b.Fatal(err)
 	}
@@ -172,7 +173,7 @@ func BenchmarkCheckSeccompDefault(b *testing.B) {
 	}
 	set := defaultSet(b)
 	for b.Loop() {
-		ws, err := workspace.Load(workspace.Options{Dir: dir, Targets: workspace.DefaultTargets()})
+		ws, err := rules.Load(workspace.Options{Dir: dir, Targets: workspace.DefaultTargets()})
 		if err != nil {
 			b.Fatal(err)
 		}

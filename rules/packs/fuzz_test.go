@@ -131,7 +131,7 @@ func newLinter(f *testing.F) *linter {
 }
 
 func (l *linter) load(t *testing.T, name string, text []byte) *workspace.Workspace {
-	ws, err := workspace.Load(workspace.Options{Dir: l.dir, Paths: []string{"-"}, Stdin: text, StdinName: name, Targets: l.targets})
+	ws, err := rules.Load(workspace.Options{Dir: l.dir, Paths: []string{"-"}, Stdin: text, StdinName: name, Targets: l.targets})
 	if err != nil {
 		t.Fatal(err)
 	}

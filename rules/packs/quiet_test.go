@@ -55,7 +55,7 @@ func TestQuiet(t *testing.T) {
 					t.Fatal(err)
 				}
 			}
-			ws, err := workspace.Load(workspace.Options{Dir: dir, Targets: targets})
+			ws, err := rules.Load(workspace.Options{Dir: dir, Targets: targets})
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -54,7 +54,7 @@ func (r seccompRecord) errorsIn(t *testing.T, set *rules.Set) (ids []string) {
 			t.Fatal(err)
 		}
 	}
-	ws, err := workspace.Load(workspace.Options{Dir: t.TempDir(), Paths: []string{"-"}, Stdin: []byte(text), StdinName: name, Targets: targets})
+	ws, err := rules.Load(workspace.Options{Dir: t.TempDir(), Paths: []string{"-"}, Stdin: []byte(text), StdinName: name, Targets: targets})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -5,9 +5,9 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/sandlint/sandlint/parsers/image"
 	"github.com/sandlint/sandlint/parsers/shell"
 	"github.com/sandlint/sandlint/parsers/source"
-	"github.com/sandlint/sandlint/parsers/workspace"
 	"github.com/sandlint/sandlint/rules"
 )
 
@@ -15,13 +15,13 @@ var browserSandboxDisabled = &rules.Rule{
 	ID:       "sandbox/browser-sandbox-disabled",
 	Summary:  "a browser runs without its sandbox",
 	Severity: rules.Warning,
-	Category: "security",
+	Category: rules.Security,
 	Since:    "0.1.0",
 	References: []string{
 		"Chromium, docs/linux/sandboxing.md: what the sandbox's layers are, and that --no-sandbox is for testing only",
 		"jessfraz/dockerfiles etc/docker/seccomp/chrome.json: a profile under which the sandbox works in Docker",
 	},
-	Dockerfile: checkBrowserSandbox,
+	Check: rules.OnDockerfile(checkBrowserSandbox),
 }
 
 // browsers are the programs of which --no-sandbox is an option of the engine's.
@@ -50,7 +50,7 @@ var browserVariables = map[string][]string{
 	"GOOGLE_CHROME_FLAGS":                      browserOptions,
 }
 
-func checkBrowserSandbox(p *rules.Pass, d *workspace.Dockerfile) {
+func checkBrowserSandbox(p *rules.Pass, d *image.Dockerfile) {
 	for _, i := range d.Instructions {
 		if i.Name != "ENV" {
 			continue
@@ -89,7 +89,7 @@ func checkBrowserSandbox(p *rules.Pass, d *workspace.Dockerfile) {
 }
 
 // checkExecOptions looks at ENTRYPOINT ["chromium"] with CMD ["--no-sandbox"], whose options are words of another instruction.
-func checkExecOptions(p *rules.Pass, d *workspace.Dockerfile) {
+func checkExecOptions(p *rules.Pass, d *image.Dockerfile) {
 	for _, stage := range d.Stages {
 		browser := ""
 		for _, i := range stage.Instructions {

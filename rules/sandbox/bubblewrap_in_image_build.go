@@ -6,9 +6,9 @@ import (
 	"strings"
 
 	"github.com/sandlint/sandlint/fixers"
+	"github.com/sandlint/sandlint/parsers/nixuse"
 	"github.com/sandlint/sandlint/parsers/shell"
 	"github.com/sandlint/sandlint/parsers/source"
-	"github.com/sandlint/sandlint/parsers/workspace"
 	"github.com/sandlint/sandlint/rules"
 )
 
@@ -16,7 +16,7 @@ var bubblewrapInImageBuild = &rules.Rule{
 	ID:       "sandbox/bubblewrap-in-image-build",
 	Summary:  "a program that needs user namespaces runs in a build container that forbids them",
 	Severity: rules.Warning,
-	Category: "correctness",
+	Category: rules.Correctness,
 	Since:    "0.1.0",
 	Fixes:    []fixers.Safety{fixers.Unsafe},
 	References: []string{
@@ -24,14 +24,14 @@ var bubblewrapInImageBuild = &rules.Rule{
 		"ocaml/opam#4327, ocaml/opam-repository#27078",
 		"BuildKit, executor/oci: every RUN without --security=insecure gets the default seccomp profile",
 	},
-	Image: checkBubblewrap,
+	Check: rules.OnTimeline(checkBubblewrap),
 }
 
-func checkBubblewrap(p *rules.Pass, img *workspace.Image) {
+func checkBubblewrap(p *rules.Pass, img *nixuse.Image) {
 	if p.Targets().Seccomp.Given("podman") && !p.Targets().Seccomp.Given("docker") {
 		return // the default profile of Podman and Buildah lets namespaces be made
 	}
-	d := img.File
+	d := img.Dockerfile
 	for _, i := range img.Stage.Instructions {
 		if i.Name != "RUN" {
 			continue
@@ -66,7 +66,7 @@ func checkBubblewrap(p *rules.Pass, img *workspace.Image) {
 func quoted(f *source.File, s source.Span) string { return fmt.Sprintf("%q", f.Text(s)) }
 
 // needsNamespaces returns the program and subcommand that make namespaces, and how to do without.
-func needsNamespaces(img *workspace.Image, c *shell.Command) (source.Span, *fixers.Fix) {
+func needsNamespaces(img *nixuse.Image, c *shell.Command) (source.Span, *fixers.Fix) {
 	switch c.Name {
 	case "bwrap":
 		if len(c.Words) > 1 && !slices.ContainsFunc(c.Words, func(w shell.Word) bool { return w.Text == "--version" || w.Text == "--help" }) {
@@ -93,7 +93,7 @@ func needsNamespaces(img *workspace.Image, c *shell.Command) (source.Span, *fixe
 		at := c.Words[init].Span.End
 		fix := &fixers.Fix{
 			Title: "Add --disable-sandboxing", Safety: fixers.Unsafe, Changes: fixers.Changes{Instructions: true},
-			Edits: []fixers.Edit{{File: img.File.Source, Span: source.Span{Start: at, End: at}, Text: " --disable-sandboxing"}},
+			Edits: []fixers.Edit{{File: img.Dockerfile.Source, Span: source.Span{Start: at, End: at}, Text: " --disable-sandboxing"}},
 		}
 		if c.Quoting != source.Plain {
 			fix = nil
@@ -104,7 +104,7 @@ func needsNamespaces(img *workspace.Image, c *shell.Command) (source.Span, *fixe
 }
 
 // initialised reports whether the image comes with an opam that is set up already, or with one that cannot be known.
-func initialised(img *workspace.Image) bool {
+func initialised(img *nixuse.Image) bool {
 	name := img.Root().Stage.Image
 	return name == "" || strings.HasPrefix(strings.TrimPrefix(name, "docker.io/"), "ocaml/") || strings.Contains(name, "opam")
 }

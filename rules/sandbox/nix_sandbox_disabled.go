@@ -2,6 +2,7 @@ package sandbox
 
 import (
 	"github.com/sandlint/sandlint/parsers/nixconf"
+	"github.com/sandlint/sandlint/parsers/nixuse"
 	"github.com/sandlint/sandlint/parsers/workspace"
 	"github.com/sandlint/sandlint/rules"
 )
@@ -10,13 +11,13 @@ var nixSandboxDisabled = &rules.Rule{
 	ID:       "sandbox/nix-sandbox-disabled",
 	Summary:  "Nix builds without its sandbox",
 	Severity: rules.Warning,
-	Category: "security",
+	Category: rules.Security,
 	Since:    "0.1.0",
 	References: []string{
 		"Nix manual, nix.conf: sandbox",
 		"NixOS/nix, docker.nix: the image nixos/nix sets sandbox = false itself",
 	},
-	NixConf: func(p *rules.Pass, text *workspace.NixText) {
+	Check: rules.OnText(func(p *rules.Pass, text *nixuse.Text) {
 		entry := lastEntry(text, "sandbox")
 		if entry == nil || entry.Value != "false" {
 			return
@@ -33,14 +34,14 @@ var nixSandboxDisabled = &rules.Rule{
 			finding.Message = entry.Name.Text + " = false lets every build read and change the machine that runs it"
 		}
 		p.Report(finding)
-	},
+	}),
 }
 
 // lastEntry returns the last assignment to a setting in a text, whatever name it goes by; nil without one, or where its value is not known.
-func lastEntry(text *workspace.NixText, setting string) *nixconf.Entry {
+func lastEntry(text *nixuse.Text, setting string) *nixconf.Entry {
 	var last *nixconf.Entry
 	for _, entry := range text.Entries {
-		if workspace.Canonical(entry.Name.Text) == setting {
+		if nixuse.Canonical(entry.Name.Text) == setting {
 			last = entry
 		}
 	}

@@ -1,6 +1,7 @@
 package sandbox
 
 import (
+	"github.com/sandlint/sandlint/parsers/nixuse"
 	"github.com/sandlint/sandlint/parsers/workspace"
 	"github.com/sandlint/sandlint/rules"
 )
@@ -9,16 +10,16 @@ var nixSyscallFilterDisabled = &rules.Rule{
 	ID:       "sandbox/nix-syscall-filter-disabled",
 	Summary:  "Nix builds without its syscall filter where no emulator needs that",
 	Severity: rules.Warning,
-	Category: "security",
+	Category: rules.Security,
 	Since:    "0.1.0",
 	References: []string{
 		"Nix manual, nix.conf: filter-syscalls",
 		"NixOS/nix#5258: emulators refuse the filter",
 	},
-	NixConf: func(p *rules.Pass, text *workspace.NixText) {
+	Check: rules.OnText(func(p *rules.Pass, text *nixuse.Text) {
 		// A workflow or script may set up a machine that builds for other platforms.
 		entry := lastEntry(text, "filter-syscalls")
-		if entry == nil || entry.Value != "false" && entry.Value != "no" && entry.Value != "0" || text.Host == workspace.HostOption || text.Hosted != nil {
+		if entry == nil || entry.Value != "false" && entry.Value != "no" && entry.Value != "0" || text.Host == nixuse.HostOption || text.Hosted != nil {
 			return
 		}
 		finding := rules.Finding{
@@ -34,15 +35,15 @@ var nixSyscallFilterDisabled = &rules.Rule{
 			finding.Severity = rules.Info
 		}
 		p.Report(finding)
-	},
+	}),
 }
 
 // native reports whether an image is known to be built for the builder's own platform alone.
-func native(img *workspace.Image) bool {
-	if len(img.Platforms) == 0 {
+func native(img *nixuse.Image) bool {
+	if len(img.Platforms()) == 0 {
 		return false
 	}
-	for _, p := range img.Platforms {
+	for _, p := range img.Platforms() {
 		if p.Emulated || !p.Native {
 			return false
 		}

@@ -7,9 +7,10 @@ import (
 
 	"github.com/sandlint/sandlint/fixers"
 	fixdocker "github.com/sandlint/sandlint/fixers/dockerfile"
+	"github.com/sandlint/sandlint/parsers/image"
 	"github.com/sandlint/sandlint/parsers/nixconf"
+	"github.com/sandlint/sandlint/parsers/nixuse"
 	"github.com/sandlint/sandlint/parsers/source"
-	"github.com/sandlint/sandlint/parsers/workspace"
 	"github.com/sandlint/sandlint/rules"
 )
 
@@ -17,7 +18,7 @@ var nixSyscallFilterUnderEmulation = &rules.Rule{
 	ID:       "sandbox/nix-syscall-filter-under-emulation",
 	Summary:  "Nix builds with its syscall filter under an emulator that refuses it",
 	Severity: rules.Error,
-	Category: "portability",
+	Category: rules.Portability,
 	Since:    "0.1.0",
 	Fixes:    []fixers.Safety{fixers.Unsafe},
 	References: []string{
@@ -25,14 +26,14 @@ var nixSyscallFilterUnderEmulation = &rules.Rule{
 		"NixOS/nix#15153: the same under Rosetta",
 		"lucernae/devcontainer-nix#26, LnL7/nix-docker#41, pulumi/devcontainer#14",
 	},
-	Image: checkEmulation,
+	Check: rules.OnTimeline(checkEmulation),
 }
 
-func checkEmulation(p *rules.Pass, img *workspace.Image) {
-	var platform *workspace.Platform
-	for n := range img.Platforms {
-		if img.Platforms[n].Emulated {
-			platform = &img.Platforms[n]
+func checkEmulation(p *rules.Pass, img *nixuse.Image) {
+	var platform *image.Platform
+	for n := range img.Platforms() {
+		if img.Platforms()[n].Emulated {
+			platform = &img.Platforms()[n]
 			break
 		}
 	}
@@ -40,7 +41,7 @@ func checkEmulation(p *rules.Pass, img *workspace.Image) {
 		return
 	}
 	for _, e := range img.Events {
-		if e.Kind != workspace.RunCommand || e.Maybe || e.Nix.Phases&(workspace.Builds|workspace.MayBuild) == 0 {
+		if e.Kind != nixuse.RunCommand || e.Maybe || e.Nix.Phases&(nixuse.Builds|nixuse.MayBuild) == 0 {
 			continue
 		}
 		value, known := img.SettingsBefore(e).Value("filter-syscalls")
@@ -51,14 +52,14 @@ func checkEmulation(p *rules.Pass, img *workspace.Image) {
 			File: e.File, Span: e.Nix.Span,
 			Message: fmt.Sprintf("%q loads Nix's syscall filter, which the emulator for %s refuses: \"unable to load seccomp BPF program\"", e.Nix.Label, platform.Name),
 		}
-		if e.Nix.Phases&workspace.Builds == 0 {
+		if e.Nix.Phases&nixuse.Builds == 0 {
 			finding.Severity = rules.Warning
 			finding.Message = fmt.Sprintf("%q loads Nix's syscall filter as soon as it builds something itself, which the emulator for %s refuses: \"unable to load seccomp BPF program\"", e.Nix.Label, platform.Name)
 		}
 		if platform.File != nil {
 			finding.Related = []rules.Related{{File: platform.File, Span: platform.Span, Message: "built for " + platform.Name + ": " + platform.Why}}
 		}
-		if e.File == img.File.Source {
+		if e.File == img.Dockerfile.Source {
 			finding.Fixes = emulationFix(img, e)
 		}
 		p.Report(finding)
@@ -68,25 +69,25 @@ func checkEmulation(p *rules.Pass, img *workspace.Image) {
 
 // hasFilter reports whether the Nix in the image has a filter whose refusal stops it: not Lix, which has no such setting, and not Debian's
 // package, which goes on without.
-func hasFilter(img *workspace.Image) bool {
+func hasFilter(img *nixuse.Image) bool {
 	if base := img.Root().Base; base != nil && base.Nix && base.Distribution == nixconf.Lix {
 		return false
 	}
 	for _, e := range img.Timeline() {
-		if e.Nix != nil && e.Nix.Installer != nil && (e.Nix.Installer.Kind == workspace.DistroPackage || e.Nix.Installer.Kind == workspace.LixInstaller) {
+		if e.Nix != nil && e.Nix.Installer != nil && (e.Nix.Installer.Kind == nixuse.DistroPackage || e.Nix.Installer.Kind == nixuse.LixInstaller) {
 			return false
 		}
 	}
 	return true
 }
 
-func emulationFix(img *workspace.Image, e *workspace.Event) []fixers.Fix {
+func emulationFix(img *nixuse.Image, e *nixuse.Event) []fixers.Fix {
 	changes := fixers.Changes{Instructions: true, Settings: []string{"filter-syscalls"}}
 	if in := e.Nix.Installer; in != nil {
-		if in.Kind == workspace.NixInstaller && !in.ConfLate && !e.Instruction.Exec && e.Command.Quoting == source.Plain {
+		if in.Kind == nixuse.NixInstaller && !in.ConfLate && !e.Instruction.Exec && e.Command.Quoting == source.Plain {
 			return []fixers.Fix{{
 				Title: "Pass filter-syscalls = false to the installer", Safety: fixers.Unsafe, Changes: changes,
-				Edits: []fixers.Edit{{File: img.File.Source, Span: source.Span{Start: in.End, End: in.End}, Text: ` --extra-conf "filter-syscalls = false"`}},
+				Edits: []fixers.Edit{{File: img.Dockerfile.Source, Span: source.Span{Start: in.End, End: in.End}, Text: ` --extra-conf "filter-syscalls = false"`}},
 			}}
 		}
 		return nil
@@ -101,38 +102,38 @@ func emulationFix(img *workspace.Image, e *workspace.Event) []fixers.Fix {
 	}
 	return []fixers.Fix{{
 		Title: "Write filter-syscalls = false before it", Safety: fixers.Unsafe, Changes: changes,
-		Edits: fixdocker.InsertBefore(img.File.File, e.Instruction, write),
+		Edits: fixdocker.InsertBefore(img.Dockerfile.File, e.Instruction, write),
 	}}
 }
 
 // readsSystemConf reports whether a setting in the image's /etc/nix/nix.conf is in force for a command.
-func readsSystemConf(img *workspace.Image, at *workspace.Event) bool {
+func readsSystemConf(img *nixuse.Image, at *nixuse.Event) bool {
 	for _, o := range img.SettingsBefore(at).Origins("filter-syscalls") {
 		if o.Event != nil && o.Event.Path != "/etc/nix/nix.conf" {
 			return false // another source wins
 		}
 	}
-	return !slices.ContainsFunc(img.Timeline(), func(e *workspace.Event) bool {
-		return e.Kind == workspace.SetEnv && e.Name == "NIX_CONF_DIR"
+	return !slices.ContainsFunc(img.Timeline(), func(e *nixuse.Event) bool {
+		return e.Kind == nixuse.SetEnv && e.Name == "NIX_CONF_DIR"
 	})
 }
 
 // replacedLater reports whether something replaces the image's nix.conf behind an event, so that what is written before does not last.
-func replacedLater(img *workspace.Image, at *workspace.Event) bool {
+func replacedLater(img *nixuse.Image, at *nixuse.Event) bool {
 	n := slices.Index(img.Events, at)
-	return slices.ContainsFunc(img.Events[n+1:], func(e *workspace.Event) bool {
-		return e.Kind == workspace.WriteConfig && e.Path == "/etc/nix/nix.conf" && (e.Truncate || e.Removed)
+	return slices.ContainsFunc(img.Events[n+1:], func(e *nixuse.Event) bool {
+		return e.Kind == nixuse.WriteConfig && e.Path == "/etc/nix/nix.conf" && (e.Truncate || e.Removed)
 	})
 }
 
 // unterminated reports whether the last line of the image's nix.conf has no line end when an event happens, so that what is appended joins it.
-func unterminated(img *workspace.Image, at *workspace.Event) bool {
+func unterminated(img *nixuse.Image, at *nixuse.Event) bool {
 	open := false
 	for _, e := range img.Timeline() {
 		if e == at {
 			break
 		}
-		if e.Kind == workspace.WriteConfig && e.Path == "/etc/nix/nix.conf" && e.Text != nil && len(e.Text.Fragment.Text) > 0 {
+		if e.Kind == nixuse.WriteConfig && e.Path == "/etc/nix/nix.conf" && e.Text != nil && len(e.Text.Fragment.Text) > 0 {
 			open = !bytes.HasSuffix(e.Text.Fragment.Text, []byte("\n"))
 		}
 	}

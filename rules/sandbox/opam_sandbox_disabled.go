@@ -1,8 +1,8 @@
 package sandbox
 
 import (
+	"github.com/sandlint/sandlint/parsers/image"
 	"github.com/sandlint/sandlint/parsers/shell"
-	"github.com/sandlint/sandlint/parsers/workspace"
 	"github.com/sandlint/sandlint/rules"
 )
 
@@ -10,13 +10,13 @@ var opamSandboxDisabled = &rules.Rule{
 	ID:       "sandbox/opam-sandbox-disabled",
 	Summary:  "opam builds packages without its sandbox",
 	Severity: rules.Info,
-	Category: "security",
+	Category: rules.Security,
 	Since:    "0.1.0",
 	References: []string{
 		"ocaml/opam-repository#23327, where opam's maintainers recommend the option inside containers",
 		"ocaml/opam#4327, ocaml/opam#3424",
 	},
-	Dockerfile: func(p *rules.Pass, d *workspace.Dockerfile) {
+	Check: rules.OnDockerfile(func(p *rules.Pass, d *image.Dockerfile) {
 		eachCommand(d, func(c *shell.Command) {
 			if c.Name != "opam" {
 				return
@@ -30,11 +30,11 @@ var opamSandboxDisabled = &rules.Rule{
 				}
 			}
 		})
-	},
+	}),
 }
 
 // eachCommand calls f for every command of a Dockerfile, those that run in the container included.
-func eachCommand(d *workspace.Dockerfile, f func(*shell.Command)) {
+func eachCommand(d *image.Dockerfile, f func(*shell.Command)) {
 	for _, i := range d.Instructions {
 		if script := d.Script(i); script != nil {
 			for _, c := range script.Commands {

@@ -1,7 +1,7 @@
 package sandbox
 
 import (
-	"github.com/sandlint/sandlint/parsers/workspace"
+	"github.com/sandlint/sandlint/parsers/image"
 	"github.com/sandlint/sandlint/rules"
 )
 
@@ -9,12 +9,12 @@ var securityInsecure = &rules.Rule{
 	ID:       "sandbox/security-insecure",
 	Summary:  "a RUN takes all privileges of the builder's machine",
 	Severity: rules.Error,
-	Category: "security",
+	Category: rules.Security,
 	Since:    "0.1.0",
 	References: []string{
 		"BuildKit, frontend/dockerfile/docs/reference.md: RUN --security=insecure is `docker run --privileged`, and needs the entitlement security.insecure",
 	},
-	Dockerfile: func(p *rules.Pass, d *workspace.Dockerfile) {
+	Check: rules.OnDockerfile(func(p *rules.Pass, d *image.Dockerfile) {
 		for _, i := range d.Instructions {
 			run := i
 			if i.Name == "ONBUILD" && i.Trigger != nil {
@@ -30,5 +30,5 @@ var securityInsecure = &rules.Rule{
 				})
 			}
 		}
-	},
+	}),
 }

@@ -14,13 +14,13 @@ var architecturesAndArchmap = &rules.Rule{
 	ID:       "seccomp/architectures-and-archmap",
 	Summary:  "the profile has both architectures and archMap, so that Docker and Podman refuse it",
 	Severity: rules.Error,
-	Category: "correctness",
+	Category: rules.Correctness,
 	Since:    "0.1.0",
 	References: []string{
 		"moby/profiles v0.2.4, seccomp/seccomp_linux.go: \"both 'architectures' and 'archMap' are specified in the seccomp profile, use either 'architectures' or 'archMap'\"",
 		"containers/common v0.67.0, pkg/seccomp/seccomp_linux.go: getArchitectures",
 	},
-	Seccomp: func(p *rules.Pass, profile *workspace.Profile) {
+	Check: rules.OnProfile(func(p *rules.Pass, profile *workspace.Profile) {
 		refuse := loaderNames(p, profile, seccomp.LoaderDocker, seccomp.LoaderContainers)
 		if len(refuse) == 0 || len(profile.Architectures) == 0 || len(profile.ArchMap) == 0 {
 			return
@@ -28,7 +28,7 @@ var architecturesAndArchmap = &rules.Rule{
 		finding := at(profile, archMapKey(profile), fmt.Sprintf(`the profile has both "architectures" and "archMap", so that %s %s it`, enumerate(refuse), verb("refuse", refuse)))
 		finding.Related = []rules.Related{{File: profile.Source, Span: profile.Architectures[0].Span, Message: `the elements of "architectures"`}}
 		p.Report(finding)
-	},
+	}),
 }
 
 // archMapKey returns the key of archMap, or where that cannot be found the bracket of its value.

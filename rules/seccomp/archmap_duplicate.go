@@ -14,13 +14,13 @@ var archmapDuplicate = &rules.Rule{
 	ID:       "seccomp/archmap-duplicate",
 	Summary:  "archMap has a second entry for an architecture, which Docker and Podman do not look at",
 	Severity: rules.Warning,
-	Category: "correctness",
+	Category: rules.Correctness,
 	Since:    "0.1.0",
 	Fixes:    []fixers.Safety{fixers.Safe},
 	References: []string{
 		"moby/profiles v0.2.4, seccomp/seccomp_linux.go, and containers/common v0.67.0, pkg/seccomp/seccomp_linux.go: the loop over archMap ends at the first entry for the host",
 	},
-	Seccomp: func(p *rules.Pass, profile *workspace.Profile) {
+	Check: rules.OnProfile(func(p *rules.Pass, profile *workspace.Profile) {
 		readers := loaderNames(p, profile, seccomp.LoaderDocker, seccomp.LoaderContainers)
 		if len(readers) == 0 {
 			return
@@ -65,5 +65,5 @@ var archmapDuplicate = &rules.Rule{
 		for _, finding := range findings {
 			p.Report(finding)
 		}
-	},
+	}),
 }

@@ -13,13 +13,13 @@ var argumentNotInSyscall = &rules.Rule{
 	ID:       "seccomp/argument-not-in-syscall",
 	Summary:  "a condition is on an argument that the syscall does not have",
 	Severity: rules.Error,
-	Category: "correctness",
+	Category: rules.Correctness,
 	Since:    "0.1.0",
 	References: []string{
 		"Linux 6.18, x86_64, the syscall tracepoints of tracefs: the number of arguments",
 		"runs of runc 1.1.5 and 1.5.1 and crun 1.8.1 and 1.27: such a condition is accepted",
 	},
-	Seccomp: func(p *rules.Pass, profile *workspace.Profile) {
+	Check: rules.OnProfile(func(p *rules.Pass, profile *workspace.Profile) {
 		seen := map[source.Span]bool{}
 		conditions(p, profile, func(rule *seccomp.Rule, arg *seccomp.Arg, s *seccomp.Syscall) {
 			if int(arg.Index.Value) < len(s.Args) || seen[arg.Span] {
@@ -35,5 +35,5 @@ var argumentNotInSyscall = &rules.Rule{
 			}
 			p.Report(at(profile, arg.Span, fmt.Sprintf("%q has %s; the condition compares register %d, which holds whatever the program left there", s.Name, has, arg.Index.Value)))
 		})
-	},
+	}),
 }

@@ -16,7 +16,7 @@ var badArgumentValue = &rules.Rule{
 	ID:       "seccomp/bad-argument-value",
 	Summary:  "an argument condition has an index or a value that its readers do not take, or lacks one",
 	Severity: rules.Error,
-	Category: "correctness",
+	Category: rules.Correctness,
 	Since:    "0.1.0",
 	Fixes:    []fixers.Safety{fixers.Unsafe},
 	References: []string{
@@ -25,7 +25,7 @@ var badArgumentValue = &rules.Rule{
 		"containers/crun#2220: more than six conditions",
 		"runc 1.1.5 and 1.5.1, crun 1.8.1 and 1.27 with strings, floats, negative numbers, index 6 and seven conditions",
 	},
-	Seccomp: func(p *rules.Pass, profile *workspace.Profile) {
+	Check: rules.OnProfile(func(p *rules.Pass, profile *workspace.Profile) {
 		for _, problem := range profile.Problems {
 			finding := at(profile, problem.Span, problem.Message)
 			switch problem.Kind {
@@ -58,7 +58,7 @@ var badArgumentValue = &rules.Rule{
 			}
 			p.Report(finding)
 		}
-	},
+	}),
 }
 
 // readsAllConditions is the first release of crun that reads more than six conditions of a rule.

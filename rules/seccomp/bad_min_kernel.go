@@ -16,13 +16,13 @@ var badMinKernel = &rules.Rule{
 	ID:       "seccomp/bad-min-kernel",
 	Summary:  "minKernel is not of the form that Docker reads, so that it refuses the profile",
 	Severity: rules.Error,
-	Category: "correctness",
+	Category: rules.Correctness,
 	Since:    "0.1.0",
 	Fixes:    []fixers.Safety{fixers.Unsafe},
 	References: []string{
 		"moby/profiles v0.2.4, seccomp/seccomp.go: KernelVersion.UnmarshalJSON, \"expected <kernel>.<major>\"; seccomp/kernel_linux.go",
 	},
-	Seccomp: func(p *rules.Pass, profile *workspace.Profile) {
+	Check: rules.OnProfile(func(p *rules.Pass, profile *workspace.Profile) {
 		if !reads(p, profile, seccomp.LoaderDocker) {
 			return
 		}
@@ -44,7 +44,7 @@ var badMinKernel = &rules.Rule{
 				p.Report(finding)
 			}
 		}
-	},
+	}),
 }
 
 // kernelRelease returns the first two numbers of the release that a text such as "v4.8.0-rc1", "4" or ">= 5.10" begins with, or "".

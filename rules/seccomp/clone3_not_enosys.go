@@ -12,14 +12,14 @@ var clone3NotENOSYS = &rules.Rule{
 	ID:       "seccomp/clone3-not-enosys",
 	Summary:  "clone is allowed and clone3 neither runs nor is answered with ENOSYS, so that programs cannot start threads",
 	Severity: rules.Error,
-	Category: "correctness",
+	Category: rules.Correctness,
 	Since:    "0.1.0",
 	Fixes:    []fixers.Safety{fixers.Unsafe},
 	References: []string{
 		"glibc 2.42, sysdeps/unix/sysv/linux/clone-internal.c and spawni.c: clone is tried after ENOSYS only",
 		"moby/moby#42680, moby/moby#42681; actions/runner-images#3812",
 	},
-	Seccomp: func(p *rules.Pass, profile *workspace.Profile) {
+	Check: rules.OnProfile(func(p *rules.Pass, profile *workspace.Profile) {
 		all := filters(p, profile)
 		for _, g := range groups(p, all, cloneEffects(profile, all)) {
 			e := g.effects[0]
@@ -28,5 +28,5 @@ var clone3NotENOSYS = &rules.Rule{
 			finding.Fixes = wish{enosys: []string{"clone3"}}.fix(p, profile)
 			p.Report(finding)
 		}
-	},
+	}),
 }

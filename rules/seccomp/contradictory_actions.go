@@ -12,7 +12,7 @@ var contradictoryActions = &rules.Rule{
 	ID:       "seccomp/contradictory-actions",
 	Summary:  "two rules without conditions give a syscall different actions, and only the first one counts",
 	Severity: rules.Error,
-	Category: "correctness",
+	Category: rules.Correctness,
 	Since:    "0.1.0",
 	Fixes:    []fixers.Safety{fixers.Safe},
 	References: []string{
@@ -20,7 +20,7 @@ var contradictoryActions = &rules.Rule{
 		"opencontainers/runc, libcontainer/seccomp/seccomp_linux.go; containers/crun, src/libcrun/seccomp.c: rules are added in the order of the file, without those that equal the default action",
 		"runs of runc 1.1.5 and 1.5.1 and crun 1.8.1 and 1.27; containers/common, pkg/seccomp/seccomp.json: setns",
 	},
-	Seccomp: func(p *rules.Pass, profile *workspace.Profile) {
+	Check: rules.OnProfile(func(p *rules.Pass, profile *workspace.Profile) {
 		all := mentions(p, profile)
 		loses := func(m *mention) bool { return m.fate == hidden && m.always }
 		for _, names := range all {
@@ -41,5 +41,5 @@ var contradictoryActions = &rules.Rule{
 				p.Report(finding)
 			}
 		}
-	},
+	}),
 }

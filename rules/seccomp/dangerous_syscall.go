@@ -14,14 +14,14 @@ var dangerousSyscall = &rules.Rule{
 	ID:       "seccomp/dangerous-syscall",
 	Summary:  "an allowlist allows a syscall with which programs reach further than a container should",
 	Severity: rules.Warning,
-	Category: "security",
+	Category: rules.Security,
 	Since:    "0.1.0",
 	Fixes:    []fixers.Safety{fixers.Unsafe},
 	References: []string{
 		"Docker documentation, Seccomp security profiles for Docker: significant syscalls blocked by the default profile",
 		"moby/profiles, seccomp/default.json, v0.2.4",
 	},
-	Seccomp: func(p *rules.Pass, profile *workspace.Profile) {
+	Check: rules.OnProfile(func(p *rules.Pass, profile *workspace.Profile) {
 		for _, danger := range seccomp.Dangers() {
 			if danger.Only == "kernel" && p.Targets().Seccomp.Extent("kernel", seccomp.Version{}, seccomp.Version{Major: 4, Minor: 8}) == seccomp.NoRelease {
 				continue
@@ -48,7 +48,7 @@ var dangerousSyscall = &rules.Rule{
 			p.Report(finding)
 		}
 		reportGated(p, profile)
-	},
+	}),
 }
 
 func distinct(names []naming) int {

@@ -15,7 +15,7 @@ var deadArgumentRule = &rules.Rule{
 	ID:       "seccomp/dead-argument-rule",
 	Summary:  "a rule with argument conditions has no effect, since another one names the syscall without conditions",
 	Severity: rules.Error,
-	Category: "correctness",
+	Category: rules.Correctness,
 	Since:    "0.1.0",
 	Fixes:    []fixers.Safety{fixers.Safe, fixers.Unsafe},
 	References: []string{
@@ -23,7 +23,7 @@ var deadArgumentRule = &rules.Rule{
 		"opencontainers/runc, libcontainer/seccomp/seccomp_linux.go; containers/crun, src/libcrun/seccomp.c: rules are added in the order of the file",
 		"runs of runc 1.1.5 and 1.5.1 and crun 1.8.1 and 1.27 with libseccomp 2.5.4 and 2.6.1",
 	},
-	Seccomp: func(p *rules.Pass, profile *workspace.Profile) {
+	Check: rules.OnProfile(func(p *rules.Pass, profile *workspace.Profile) {
 		all := mentions(p, profile)
 		dead := func(m *mention) bool { return m.fate == hidden && !m.always }
 		for _, names := range all {
@@ -41,7 +41,7 @@ var deadArgumentRule = &rules.Rule{
 				p.Report(finding)
 			}
 		}
-	},
+	}),
 }
 
 // keepConditions returns the fix that takes the rules without conditions out of the way of one with conditions; none where nothing that is sensible would be left.

@@ -11,13 +11,13 @@ var defaultAllow = &rules.Rule{
 	ID:       "seccomp/default-allow",
 	Summary:  "the default action lets every syscall through that no rule names",
 	Severity: rules.Warning,
-	Category: "security",
+	Category: rules.Security,
 	Since:    "0.1.0",
 	References: []string{
 		"Linux, Documentation/userspace-api/seccomp_filter.rst, Pitfalls",
 		"OCI runtime specification v1.3.0, config-linux.md, Seccomp",
 	},
-	Seccomp: func(p *rules.Pass, profile *workspace.Profile) {
+	Check: rules.OnProfile(func(p *rules.Pass, profile *workspace.Profile) {
 		switch action := profile.DefaultAction; action.Text {
 		case "SCMP_ACT_ALLOW":
 			p.Report(at(profile, action.Span, fmt.Sprintf("default action %q lets every syscall through that no rule names, and those of newer kernels too", action.Text)))
@@ -28,5 +28,5 @@ var defaultAllow = &rules.Rule{
 			finding.Severity = rules.Error
 			p.Report(finding)
 		}
-	},
+	}),
 }

@@ -15,18 +15,18 @@ var denylistGap = &rules.Rule{
 	ID:       "seccomp/denylist-gap",
 	Summary:  "a syscall is refused, and another one that does the same is let through",
 	Severity: rules.Warning,
-	Category: "security",
+	Category: rules.Security,
 	Since:    "0.1.0",
 	Fixes:    []fixers.Safety{fixers.Unsafe},
 	References: []string{
 		"moby/moby#22632",
 		"man-pages 6.9, syscalls(2)",
 	},
-	Seccomp: func(p *rules.Pass, profile *workspace.Profile) {
+	Check: rules.OnProfile(func(p *rules.Pass, profile *workspace.Profile) {
 		for _, twins := range seccomp.AllTwins() {
 			checkTwins(p, profile, &twins)
 		}
-	},
+	}),
 }
 
 func checkTwins(p *rules.Pass, profile *workspace.Profile, twins *seccomp.Twins) {

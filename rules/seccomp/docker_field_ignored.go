@@ -17,7 +17,7 @@ var dockerFieldIgnored = &rules.Rule{
 	ID:       "seccomp/docker-field-ignored",
 	Summary:  "a field that Docker and Podman read is in a profile for a consumer that does not, so that its rule means something else",
 	Severity: rules.Error,
-	Category: "security",
+	Category: rules.Security,
 	Since:    "0.1.0",
 	Fixes:    []fixers.Safety{fixers.Unsafe},
 	References: []string{
@@ -26,7 +26,7 @@ var dockerFieldIgnored = &rules.Rule{
 		"Docker's default profile read by containerd, run by runc 1.1.5 and 1.5.1 and crun 1.8.1 and 1.27: mount, bpf, unshare, setns and init_module are allowed, 32-bit programs are killed",
 		"kubernetes/kubernetes#39128: the content of a Localhost profile is opaque to Kubernetes",
 	},
-	Seccomp: func(p *rules.Pass, profile *workspace.Profile) {
+	Check: rules.OnProfile(func(p *rules.Pass, profile *workspace.Profile) {
 		if !reads(p, profile, seccomp.LoaderOCI) {
 			return
 		}
@@ -66,7 +66,7 @@ var dockerFieldIgnored = &rules.Rule{
 				report(rule.Excludes.Span, "excludes", holds(rule)+where)
 			}
 		}
-	},
+	}),
 }
 
 // resolved returns the fix that writes what Docker hands to the runtime on the one host that the profile is for, for a container that asks for no capabilities.

@@ -14,20 +14,20 @@ var duplicateArchitecture = &rules.Rule{
 	ID:       "seccomp/duplicate-architecture",
 	Summary:  "an architecture is listed twice",
 	Severity: rules.Info,
-	Category: "correctness",
+	Category: rules.Correctness,
 	Since:    "0.1.0",
 	Fixes:    []fixers.Safety{fixers.Safe},
 	References: []string{
 		"libseccomp: seccomp_arch_add(3), -EEXIST, which runc and crun take as done",
 	},
-	Seccomp: func(p *rules.Pass, profile *workspace.Profile) {
+	Check: rules.OnProfile(func(p *rules.Pass, profile *workspace.Profile) {
 		if profile.Dialect != seccomp.SPO { // for which the API server refuses it: seccomp/syntax
 			reportCopies(p, profile, seccomp.String{}, profile.Architectures)
 		}
 		for _, entry := range profile.ArchMap {
 			reportCopies(p, profile, entry.Architecture, entry.SubArchitectures)
 		}
-	},
+	}),
 }
 
 // reportCopies reports the names of a list that stand in it before, or that are the host's own.

@@ -16,7 +16,7 @@ var duplicateKey = &rules.Rule{
 	ID:       "seccomp/duplicate-key",
 	Summary:  "a field is in one object twice, and its readers do not agree which one counts",
 	Severity: rules.Error,
-	Category: "correctness",
+	Category: rules.Correctness,
 	Since:    "0.1.0",
 	Fixes:    []fixers.Safety{fixers.Unsafe},
 	References: []string{
@@ -24,7 +24,7 @@ var duplicateKey = &rules.Rule{
 		"crun, libocispec: the first key of the exact spelling wins (yajl, up to crun 1.27)",
 		"RFC 8259, section 4: what software does with names that are not unique is unpredictable",
 	},
-	Seccomp: checkDuplicateKey,
+	Check: rules.OnProfile(checkDuplicateKey),
 }
 
 func checkDuplicateKey(p *rules.Pass, profile *workspace.Profile) {

@@ -14,13 +14,13 @@ var duplicateSyscall = &rules.Rule{
 	ID:       "seccomp/duplicate-syscall",
 	Summary:  "a syscall is listed twice with the same action and conditions",
 	Severity: rules.Info,
-	Category: "correctness",
+	Category: rules.Correctness,
 	Since:    "0.1.0",
 	Fixes:    []fixers.Safety{fixers.Safe},
 	References: []string{
 		"libseccomp, src/db.c: a rule that is there already is taken as done",
 	},
-	Seccomp: checkDuplicateSyscall,
+	Check: rules.OnProfile(checkDuplicateSyscall),
 }
 
 func checkDuplicateSyscall(p *rules.Pass, profile *workspace.Profile) {

@@ -15,7 +15,7 @@ var emptyName = &rules.Rule{
 	ID:       "seccomp/empty-name",
 	Summary:  "the name of a syscall is empty, so that runc refuses the profile",
 	Severity: rules.Error,
-	Category: "correctness",
+	Category: rules.Correctness,
 	Since:    "0.1.0",
 	Fixes:    []fixers.Safety{fixers.Safe},
 	References: []string{
@@ -23,7 +23,7 @@ var emptyName = &rules.Rule{
 		"containers/common v0.67.0, pkg/seccomp/validate.go: ValidateProfile",
 		"runc 1.1.5 and crun 1.8.1 with an empty string and with null among the names",
 	},
-	Seccomp: func(p *rules.Pass, profile *workspace.Profile) {
+	Check: rules.OnProfile(func(p *rules.Pass, profile *workspace.Profile) {
 		for _, problem := range problems(profile, seccomp.KindEmptyName) {
 			rule, i := ruleAt(profile, problem.Span)
 			if rule == nil {
@@ -41,7 +41,7 @@ var emptyName = &rules.Rule{
 			finding.Fixes = edited(profile, title, fixers.Safe, edits, fixers.Changes{Repair: true})
 			p.Report(finding)
 		}
-	},
+	}),
 }
 
 // dropName returns the edits that delete an element of a rule's names.

@@ -11,14 +11,14 @@ var emptyNames = &rules.Rule{
 	ID:       "seccomp/empty-names",
 	Summary:  "a rule is about no syscall, and does nothing",
 	Severity: rules.Error,
-	Category: "correctness",
+	Category: rules.Correctness,
 	Since:    "0.1.0",
 	Fixes:    []fixers.Safety{fixers.Safe},
 	References: []string{
 		"OCI runtime specification v1.3.0, config-linux.md, Seccomp: names MUST contain at least one entry",
 		"runc 1.1.5 and crun 1.8.1 with \"names\": []",
 	},
-	Seccomp: func(p *rules.Pass, profile *workspace.Profile) {
+	Check: rules.OnProfile(func(p *rules.Pass, profile *workspace.Profile) {
 		for _, problem := range problems(profile, seccomp.KindEmptyNames) {
 			rule, i := ruleAt(profile, problem.Span)
 			if rule == nil || rule.LegacyName { // Docker and Podman read name then
@@ -28,5 +28,5 @@ var emptyNames = &rules.Rule{
 			finding.Fixes = edited(profile, "Delete the rule", fixers.Safe, dropRule(profile, i), fixers.Changes{Repair: profile.Dialect == seccomp.SPO})
 			p.Report(finding)
 		}
-	},
+	}),
 }

@@ -15,14 +15,14 @@ var enosysBorder = &rules.Rule{
 	ID:       "seccomp/enosys-border",
 	Summary:  "a name at the upper end of an allowlist takes the ENOSYS from older syscalls that the list does not name",
 	Severity: rules.Warning,
-	Category: "correctness",
+	Category: rules.Correctness,
 	Since:    "0.1.0",
 	Fixes:    []fixers.Safety{fixers.Unsafe},
 	References: []string{
 		"runc, libcontainer/seccomp/patchbpf/enosys_linux.go",
 		"moby/moby#42871; opencontainers/runc#2151",
 	},
-	Seccomp: func(p *rules.Pass, profile *workspace.Profile) {
+	Check: rules.OnProfile(func(p *rules.Pass, profile *workspace.Profile) {
 		top, above := crossed(profile, filters(p, profile))
 		if len(above) == 0 {
 			return
@@ -42,7 +42,7 @@ var enosysBorder = &rules.Rule{
 		}
 		finding.Fixes = wish{enosys: above}.fix(p, profile)
 		p.Report(finding)
-	},
+	}),
 }
 
 // mostOnTop is how many names one change may have added at the upper end of a list: the largest family of new syscalls is that of setxattrat, of four.

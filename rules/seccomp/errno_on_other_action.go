@@ -14,7 +14,7 @@ var errnoOnOtherAction = &rules.Rule{
 	ID:       "seccomp/errno-on-other-action",
 	Summary:  "an errno is given for an action that has none, so that crun refuses the profile",
 	Severity: rules.Error,
-	Category: "portability",
+	Category: rules.Portability,
 	Since:    "0.1.0",
 	Fixes:    []fixers.Safety{fixers.Safe},
 	References: []string{
@@ -22,7 +22,7 @@ var errnoOnOtherAction = &rules.Rule{
 		"crun, src/libcrun/seccomp.c: \"errno value specified for action\"",
 		"runc, libcontainer/seccomp/seccomp_linux.go: getAction looks at errnoRet for ERRNO and TRACE only",
 	},
-	Seccomp: func(p *rules.Pass, profile *workspace.Profile) {
+	Check: rules.OnProfile(func(p *rules.Pass, profile *workspace.Profile) {
 		runtimes := p.Targets().Seccomp.Runtimes()
 		for _, e := range errnos(p, profile) {
 			action, ok := seccomp.LookupAction(e.action.Text)
@@ -42,5 +42,5 @@ var errnoOnOtherAction = &rules.Rule{
 			finding.Fixes = edited(profile, "Remove "+e.field, fixers.Safe, e.remove(profile), fixers.Changes{})
 			p.Report(finding)
 		}
-	},
+	}),
 }

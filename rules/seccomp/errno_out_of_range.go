@@ -14,14 +14,14 @@ var errnoOutOfRange = &rules.Rule{
 	ID:       "seccomp/errno-out-of-range",
 	Summary:  "an errno is larger than 4094, so that libseccomp refuses the profile or cuts the number",
 	Severity: rules.Error,
-	Category: "correctness",
+	Category: rules.Correctness,
 	Since:    "0.1.0",
 	References: []string{
 		"libseccomp v2.6.1, src/system.c: sys_chk_seccomp_action; include/seccomp.h.in: SCMP_ACT_ERRNO(x)",
 		"seccomp/libseccomp#13",
 		"runc 1.1.5 and 1.5.1, crun 1.8.1 and 1.27 with errnoRet 4095 to 4294967296",
 	},
-	Seccomp: func(p *rules.Pass, profile *workspace.Profile) {
+	Check: rules.OnProfile(func(p *rules.Pass, profile *workspace.Profile) {
 		for _, e := range errnos(p, profile) {
 			trace := e.action.Text == "SCMP_ACT_TRACE"
 			if !e.known || e.number <= maxErrno || e.action.Text != "SCMP_ACT_ERRNO" && (!trace || e.number <= math.MaxUint16) {
@@ -49,7 +49,7 @@ var errnoOutOfRange = &rules.Rule{
 			}
 			p.Report(at(profile, e.span, message))
 		}
-	},
+	}),
 }
 
 // maxErrno is the largest errno that libseccomp takes.

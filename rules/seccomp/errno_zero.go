@@ -12,14 +12,14 @@ var errnoZero = &rules.Rule{
 	ID:       "seccomp/errno-zero",
 	Summary:  "the errno of a refused syscall is 0, so that the program is told that it succeeded",
 	Severity: rules.Error,
-	Category: "security",
+	Category: rules.Security,
 	Since:    "0.1.0",
 	Fixes:    []fixers.Safety{fixers.Unsafe},
 	References: []string{
 		"seccomp(2), SECCOMP_RET_ERRNO: the low 16 bits are passed to user space as errno without executing the system call",
 		"runc 1.1.5 and 1.5.1, crun 1.8.1 and 1.27: chmod with errnoRet 0 returns 0",
 	},
-	Seccomp: func(p *rules.Pass, profile *workspace.Profile) {
+	Check: rules.OnProfile(func(p *rules.Pass, profile *workspace.Profile) {
 		for _, e := range errnos(p, profile) {
 			if !e.known || e.number != 0 || e.action.Text != "SCMP_ACT_ERRNO" {
 				continue
@@ -30,5 +30,5 @@ var errnoZero = &rules.Rule{
 			}
 			p.Report(finding)
 		}
-	},
+	}),
 }

@@ -15,14 +15,14 @@ var filterTooLarge = &rules.Rule{
 	ID:       "seccomp/filter-too-large",
 	Summary:  "the filter of the profile has more instructions than the kernel takes",
 	Severity: rules.Error,
-	Category: "correctness",
+	Category: rules.Correctness,
 	Since:    "0.1.0",
 	References: []string{
 		"Linux, include/uapi/linux/bpf_common.h: BPF_MAXINSNS",
 		"libseccomp 2.5.4, seccomp_export_bpf(3) and seccomp_load(3) of filters with one and two conditions a rule, on one to three architectures",
 		"libseccomp: GHSA-46fr-jh49-xvhx, GHSA-2hqh-5c36-grrm",
 	},
-	Seccomp: func(p *rules.Pass, profile *workspace.Profile) {
+	Check: rules.OnProfile(func(p *rules.Pass, profile *workspace.Profile) {
 		if countConditions(profile) < maxInstructions/2 { // most profiles
 			return
 		}
@@ -41,7 +41,7 @@ var filterTooLarge = &rules.Rule{
 		}
 		bracket := source.Span{Start: profile.SyscallsSpan.Start, End: profile.SyscallsSpan.Start + 1} // the list is long
 		p.Report(at(profile, bracket, fmt.Sprintf("filter has %d instructions or more, and the kernel takes %d, so that no container starts", least, maxInstructions)))
-	},
+	}),
 }
 
 // maxInstructions is Linux's BPF_MAXINSNS.

@@ -13,7 +13,7 @@ var flagNotSupported = &rules.Rule{
 	ID:       "seccomp/flag-not-supported",
 	Summary:  "a filter flag is younger than a targeted runtime, which refuses the profile",
 	Severity: rules.Error,
-	Category: "correctness",
+	Category: rules.Correctness,
 	Since:    "0.1.0",
 	Fixes:    []fixers.Safety{fixers.Unsafe},
 	References: []string{
@@ -21,7 +21,7 @@ var flagNotSupported = &rules.Rule{
 		"runc 1.2.0 and 1.5.0, libcontainer/seccomp/config.go: SupportedFlags; crun 0.9 and 1.6, src/libcrun/seccomp.c",
 		"libseccomp 2.6.0: SCMP_FLTATR_CTL_WAITKILL, by which runc sets SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV",
 	},
-	Seccomp: func(p *rules.Pass, profile *workspace.Profile) {
+	Check: rules.OnProfile(func(p *rules.Pass, profile *workspace.Profile) {
 		for i, name := range profile.Flags {
 			flag, ok := seccomp.LookupFlag(name.Text)
 			if !ok {
@@ -48,7 +48,7 @@ var flagNotSupported = &rules.Rule{
 			}
 			p.Report(finding)
 		}
-	},
+	}),
 }
 
 // runcFlags is the first release of runc that takes a profile with flags.

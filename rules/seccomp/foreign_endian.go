@@ -14,13 +14,13 @@ var foreignEndian = &rules.Rule{
 	ID:       "seccomp/foreign-endian",
 	Summary:  "architectures of both byte orders stand in one list, so that runtimes refuse the profile",
 	Severity: rules.Error,
-	Category: "correctness",
+	Category: rules.Correctness,
 	Since:    "0.1.0",
 	References: []string{
 		"libseccomp v2.6.1, src/db.c: db_col_db_add, -EDOM",
 		"runc 1.1.5: \"error adding architecture to seccomp filter: numerical argument out of domain\"; crun 1.8.1 and 1.27: \"seccomp adding architecture: Numerical argument out of domain\"",
 	},
-	Seccomp: func(p *rules.Pass, profile *workspace.Profile) {
+	Check: rules.OnProfile(func(p *rules.Pass, profile *workspace.Profile) {
 		if !reportMixed(p, profile, profile.Architectures, "") {
 			reportForeign(p, profile)
 		}
@@ -32,7 +32,7 @@ var foreignEndian = &rules.Rule{
 				}
 			}
 		}
-	},
+	}),
 }
 
 // takesEntry reports whether a loader takes a list of archMap on the host that it is for.

@@ -19,13 +19,13 @@ var formatting = &rules.Rule{
 	ID:       "seccomp/formatting",
 	Summary:  "the profile is not laid out as Docker's and Podman's own are: a tab a level, one element a line, names sorted",
 	Severity: rules.Style,
-	Category: "style",
+	Category: rules.Formatting,
 	Since:    "0.1.0",
 	Fixes:    []fixers.Safety{fixers.Safe},
 	References: []string{
 		"moby/profiles, seccomp/generate.go: json.MarshalIndent with tabs",
 	},
-	Seccomp: func(p *rules.Pass, profile *workspace.Profile) {
+	Check: rules.OnProfile(func(p *rules.Pass, profile *workspace.Profile) {
 		want := canonical(profile)
 		f := profile.Source
 		if want == nil || bytes.Equal(want, f.Bytes) {
@@ -41,7 +41,7 @@ var formatting = &rules.Rule{
 		}
 		finding.Fixes = []fixers.Fix{{Title: "Format the file", Safety: fixers.Safe, Edits: []fixers.Edit{{File: f, Span: f.Span(), Text: string(want)}}}}
 		p.Report(finding)
-	},
+	}),
 }
 
 // unsorted returns the first name that stands after one that it should stand before, or that is there already.

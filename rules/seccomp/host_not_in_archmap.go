@@ -14,14 +14,14 @@ var hostNotInArchmap = &rules.Rule{
 	ID:       "seccomp/host-not-in-archmap",
 	Summary:  "archMap has nothing for a host, or something for what is no host, so that 32-bit programs are killed",
 	Severity: rules.Info,
-	Category: "portability",
+	Category: rules.Portability,
 	Since:    "0.1.0",
 	References: []string{
 		"moby/profiles v0.2.4, seccomp/seccomp_linux.go: goToNative, nativeToSeccomp",
 		"containers/common v0.67.0, pkg/seccomp/seccomp_linux.go: nativeToSeccomp has seven hosts",
 		"libseccomp: a call of an ABI that is not in the filter gets the bad-architecture action, which is to kill",
 	},
-	Seccomp: func(p *rules.Pass, profile *workspace.Profile) {
+	Check: rules.OnProfile(func(p *rules.Pass, profile *workspace.Profile) {
 		var loaders []seccomp.Loader
 		for _, l := range []seccomp.Loader{seccomp.LoaderDocker, seccomp.LoaderContainers} {
 			if reads(p, profile, l) {
@@ -56,7 +56,7 @@ var hostNotInArchmap = &rules.Rule{
 			told = append(told, arch)
 			p.Report(at(profile, archMapKey(profile), fmt.Sprintf(`"archMap" has no entry for linux/%s, so that the filter there is for %s alone and kills programs of its other ABIs`, arch, a.Name)))
 		}
-	},
+	}),
 }
 
 // takes reports whether a loader looks for an entry of archMap on machines of an architecture.

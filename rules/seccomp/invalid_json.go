@@ -15,7 +15,7 @@ var invalidJSON = &rules.Rule{
 	ID:       "seccomp/invalid-json",
 	Summary:  "the profile is not JSON, so that its readers refuse it",
 	Severity: rules.Error,
-	Category: "correctness",
+	Category: rules.Correctness,
 	Since:    "0.1.0",
 	Syntax:   true,
 	Fixes:    []fixers.Safety{fixers.Safe, fixers.Unsafe},
@@ -24,7 +24,7 @@ var invalidJSON = &rules.Rule{
 		"docker/cli, cli/command/container/opts.go: parseSecurityOpts compacts the file before it is sent",
 		"runc 1.1.5 and 1.5.1, crun 1.8.1 and 1.27 (yajl) with a comment, a comma too many, single quotes and a second document",
 	},
-	Seccomp: func(p *rules.Pass, profile *workspace.Profile) {
+	Check: rules.OnProfile(func(p *rules.Pass, profile *workspace.Profile) {
 		found := problems(profile, seccomp.KindJSON)
 		if len(found) == 0 {
 			return
@@ -40,7 +40,7 @@ var invalidJSON = &rules.Rule{
 			}
 			p.Report(finding)
 		}
-	},
+	}),
 }
 
 // crunTakesComments reports whether the profile is for nobody but crun with the JSON parser yajl, which reads over // and /* */. From 1.28 on crun has another parser.

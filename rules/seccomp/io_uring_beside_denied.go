@@ -14,14 +14,14 @@ var ioUringBesideDenied = &rules.Rule{
 	ID:       "seccomp/io-uring-beside-denied",
 	Summary:  "io_uring is allowed, with which programs do what the profile refuses",
 	Severity: rules.Warning,
-	Category: "security",
+	Category: rules.Security,
 	Since:    "0.1.0",
 	Fixes:    []fixers.Safety{fixers.Unsafe},
 	References: []string{
 		"io_uring_enter(2), liburing 2.9: the operations",
 		"moby/profiles, seccomp/default.json: io_uring was taken out of Docker's allowlist in 2023",
 	},
-	Seccomp: func(p *rules.Pass, profile *workspace.Profile) {
+	Check: rules.OnProfile(func(p *rules.Pass, profile *workspace.Profile) {
 		past := pastTheFilter(p, profile)
 		if len(past) == 0 {
 			return
@@ -52,7 +52,7 @@ var ioUringBesideDenied = &rules.Rule{
 		finding.Related = others(profile, names, "%q is allowed here")
 		finding.Fixes = remove(profile, names)
 		p.Report(finding)
-	},
+	}),
 }
 
 // operation is something that io_uring does in the place of syscalls.

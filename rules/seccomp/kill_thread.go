@@ -13,14 +13,14 @@ var killThread = &rules.Rule{
 	ID:       "seccomp/kill-thread",
 	Summary:  "an action kills one thread and leaves the rest of the process running",
 	Severity: rules.Info,
-	Category: "correctness",
+	Category: rules.Correctness,
 	Since:    "0.1.0",
 	Fixes:    []fixers.Safety{fixers.Unsafe},
 	References: []string{
 		"seccomp(2), man-pages 6.9: SECCOMP_RET_KILL_THREAD",
 		"libseccomp, seccomp_init(3): SCMP_ACT_KILL is SCMP_ACT_KILL_THREAD",
 	},
-	Seccomp: func(p *rules.Pass, profile *workspace.Profile) {
+	Check: rules.OnProfile(func(p *rules.Pass, profile *workspace.Profile) {
 		check := func(action seccomp.String, errno ...seccomp.Number) {
 			if action.Text != "SCMP_ACT_KILL" && action.Text != "SCMP_ACT_KILL_THREAD" {
 				return
@@ -36,7 +36,7 @@ var killThread = &rules.Rule{
 		for _, rule := range profile.Rules {
 			check(rule.Action)
 		}
-	},
+	}),
 }
 
 // killProcess returns the fix that makes every such action of the profile SCMP_ACT_KILL_PROCESS. Half of them would make a rule that was dropped for being like the

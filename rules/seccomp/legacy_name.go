@@ -14,7 +14,7 @@ var legacyName = &rules.Rule{
 	ID:       "seccomp/legacy-name",
 	Summary:  "a rule gives its syscall in the form of before Docker 1.13, which only Docker and Podman still read",
 	Severity: rules.Warning,
-	Category: "portability",
+	Category: rules.Portability,
 	Since:    "0.1.0",
 	Fixes:    []fixers.Safety{fixers.Safe},
 	References: []string{
@@ -22,7 +22,7 @@ var legacyName = &rules.Rule{
 		"OCI runtime specification: name became names in v1.0.0-rc6",
 		"crun 1.8.1 and 1.27: \"Required field 'names' not present\"; runc 1.1.5 and 1.5.1 drop the rule",
 	},
-	Seccomp: func(p *rules.Pass, profile *workspace.Profile) {
+	Check: rules.OnProfile(func(p *rules.Pass, profile *workspace.Profile) {
 		if reads(p, profile, seccomp.LoaderOCI) {
 			return // seccomp/docker-field-ignored tells what is lost
 		}
@@ -56,5 +56,5 @@ var legacyName = &rules.Rule{
 			finding.Fixes = edited(profile, "Write names", fixers.Safe, edits, fixers.Changes{})
 		}
 		p.Report(finding)
-	},
+	}),
 }

@@ -14,14 +14,14 @@ var listenerWithoutNotify = &rules.Rule{
 	ID:       "seccomp/listener-without-notify",
 	Summary:  "the profile names a listener and no rule notifies it",
 	Severity: rules.Warning,
-	Category: "correctness",
+	Category: rules.Correctness,
 	Since:    "0.1.0",
 	Fixes:    []fixers.Safety{fixers.Safe, fixers.Unsafe},
 	References: []string{
 		"OCI runtime specification v1.3.0, config-linux.md, Seccomp: listenerPath",
 		"runc 1.1.5 and 1.5.1: the container runs; crun 1.8.1 and 1.27: \"connect socket to … : No such file or directory\"",
 	},
-	Seccomp: func(p *rules.Pass, profile *workspace.Profile) {
+	Check: rules.OnProfile(func(p *rules.Pass, profile *workspace.Profile) {
 		if profile.ListenerPath.Text == "" || profile.DefaultAction.Text == notify || slices.ContainsFunc(profile.Rules, func(r *seccomp.Rule) bool { return r.Action.Text == notify }) {
 			return
 		}
@@ -36,5 +36,5 @@ var listenerWithoutNotify = &rules.Rule{
 		}
 		finding.Fixes = edited(profile, "Delete listenerPath", safety, fixseccomp.RemoveField(profile.Profile, profile.ListenerPath.Span), fixers.Changes{})
 		p.Report(finding)
-	},
+	}),
 }

@@ -14,7 +14,7 @@ var maskedValueOutsideMask = &rules.Rule{
 	ID:       "seccomp/masked-value-outside-mask",
 	Summary:  "a masked comparison has a value with bits that the mask takes away",
 	Severity: rules.Warning,
-	Category: "correctness",
+	Category: rules.Correctness,
 	Since:    "0.1.0",
 	Fixes:    []fixers.Safety{fixers.Safe},
 	References: []string{
@@ -22,7 +22,7 @@ var maskedValueOutsideMask = &rules.Rule{
 		"opencontainers/runc, libcontainer/seccomp/seccomp_linux.go, getCondition: for SCMP_CMP_MASKED_EQ value is the mask and valueTwo the value",
 		"runs of runc 1.1.5 and 1.5.1 and crun 1.8.1 and 1.27",
 	},
-	Seccomp: func(p *rules.Pass, profile *workspace.Profile) {
+	Check: rules.OnProfile(func(p *rules.Pass, profile *workspace.Profile) {
 		masks(profile, func(_ *seccomp.Rule, arg *seccomp.Arg) {
 			mask, value := arg.Value.Value, arg.ValueTwo.Value
 			if mask == 0 || value&^mask == 0 {
@@ -32,7 +32,7 @@ var maskedValueOutsideMask = &rules.Rule{
 			finding.Fixes = edited(profile, fmt.Sprintf("Write %d, which is what is compared", value&mask), fixers.Safe, fixseccomp.SetCondition(profile.Profile, *arg, arg.Op.Text, mask, value&mask), fixers.Changes{})
 			p.Report(finding)
 		})
-	},
+	}),
 }
 
 // masks calls look with each masked comparison whose mask and value can be read. In a condition value is the mask, and valueTwo the value.

@@ -14,7 +14,7 @@ var maskedWithoutValue = &rules.Rule{
 	ID:       "seccomp/masked-without-value",
 	Summary:  "a masked comparison does not say with what it compares, and compares with 0",
 	Severity: rules.Warning,
-	Category: "correctness",
+	Category: rules.Correctness,
 	Since:    "0.1.0",
 	Fixes:    []fixers.Safety{fixers.Safe},
 	References: []string{
@@ -22,7 +22,7 @@ var maskedWithoutValue = &rules.Rule{
 		"opencontainers/runc, libcontainer/seccomp/seccomp_linux.go, getCondition: for SCMP_CMP_MASKED_EQ value is the mask and valueTwo the value",
 		"runs of runc 1.1.5 and 1.5.1 and crun 1.8.1 and 1.27",
 	},
-	Seccomp: func(p *rules.Pass, profile *workspace.Profile) {
+	Check: rules.OnProfile(func(p *rules.Pass, profile *workspace.Profile) {
 		masks(profile, func(rule *seccomp.Rule, arg *seccomp.Arg) {
 			mask := arg.Value.Value
 			if mask == 0 || !arg.ValueTwo.Span.IsEmpty() {
@@ -39,5 +39,5 @@ var maskedWithoutValue = &rules.Rule{
 			finding.Fixes = edited(profile, `Write "valueTwo": 0`, fixers.Safe, fixseccomp.SetValueTwo(profile.Profile, *arg, 0), fixers.Changes{})
 			p.Report(finding)
 		})
-	},
+	}),
 }

@@ -14,14 +14,14 @@ var minKernelIgnored = &rules.Rule{
 	ID:       "seccomp/min-kernel-ignored",
 	Summary:  "a rule depends on the release of the kernel, which Podman and CRI-O do not look at",
 	Severity: rules.Warning,
-	Category: "portability",
+	Category: rules.Portability,
 	Since:    "0.1.0",
 	Fixes:    []fixers.Safety{fixers.Unsafe},
 	References: []string{
 		"containers/common v0.67.0, pkg/seccomp/types.go: Filter has caps and arches only",
 		"moby/profiles v0.2.4, seccomp/seccomp_linux.go: includes.minKernel, excludes.minKernel",
 	},
-	Seccomp: func(p *rules.Pass, profile *workspace.Profile) {
+	Check: rules.OnProfile(func(p *rules.Pass, profile *workspace.Profile) {
 		if !reads(p, profile, seccomp.LoaderContainers) || reads(p, profile, seccomp.LoaderOCI) {
 			return // where containerd reads the file, includes and excludes mean nothing as a whole
 		}
@@ -47,5 +47,5 @@ var minKernelIgnored = &rules.Rule{
 				p.Report(finding)
 			}
 		}
-	},
+	}),
 }

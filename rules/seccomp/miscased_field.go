@@ -13,14 +13,14 @@ var miscasedField = &rules.Rule{
 	ID:       "seccomp/miscased-field",
 	Summary:  "a field differs from a known one in the case of letters, so that crun does not read it",
 	Severity: rules.Warning,
-	Category: "portability",
+	Category: rules.Portability,
 	Since:    "0.1.0",
 	Fixes:    []fixers.Safety{fixers.Safe},
 	References: []string{
 		"Go, encoding/json, Unmarshal: keys match \"preferring an exact match but also accepting a case-insensitive match\"",
 		"crun, libocispec: keys are compared literally",
 	},
-	Seccomp: func(p *rules.Pass, profile *workspace.Profile) {
+	Check: rules.OnProfile(func(p *rules.Pass, profile *workspace.Profile) {
 		twice := map[source.Span]bool{} // what seccomp/duplicate-key reports
 		for _, field := range profile.DuplicateFields {
 			twice[field.Name.Span], twice[field.Earlier] = true, true
@@ -45,5 +45,5 @@ var miscasedField = &rules.Rule{
 			finding.Fixes = replace(profile, "Rename to "+field.Near, fixers.Safe, field.Name.Span, quoted(field.Near), fixers.Changes{})
 			p.Report(finding)
 		}
-	},
+	}),
 }

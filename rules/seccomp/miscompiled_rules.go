@@ -12,13 +12,13 @@ var miscompiledRules = &rules.Rule{
 	ID:       "seccomp/miscompiled-rules",
 	Summary:  "the rules have a shape of which libseccomp makes a filter that does something else",
 	Severity: rules.Warning,
-	Category: "correctness",
+	Category: rules.Correctness,
 	Since:    "0.1.0",
 	References: []string{
 		"libseccomp 2.5.4 and 2.6.1: rules, the exported BPF and its simulation compared, and the results confirmed in the kernel",
 		"GHSA-4q85-33p6-j5g6, of the same kind, fixed in libseccomp 2.6.1",
 	},
-	Seccomp: func(p *rules.Pass, profile *workspace.Profile) {
+	Check: rules.OnProfile(func(p *rules.Pass, profile *workspace.Profile) {
 		seen := pairs{}
 		decisions(p, profile, func(f *seccomp.Filter, a *seccomp.Architecture, d *seccomp.Decision) {
 			for _, m := range d.Miscompiled() {
@@ -45,5 +45,5 @@ var miscompiledRules = &rules.Rule{
 				p.Report(finding)
 			}
 		}
-	},
+	}),
 }

@@ -10,13 +10,13 @@ var missingDefaultAction = &rules.Rule{
 	ID:       "seccomp/missing-default-action",
 	Summary:  "the profile has rules but no default action, so that runtimes refuse it",
 	Severity: rules.Error,
-	Category: "correctness",
+	Category: rules.Correctness,
 	Since:    "0.1.0",
 	References: []string{
 		"runc, libcontainer/specconv/spec_linux.go: SetupSeccomp",
 		"crun, src/libcrun/seccomp.c: \"seccomp misses the default action\"",
 	},
-	Seccomp: func(p *rules.Pass, profile *workspace.Profile) {
+	Check: rules.OnProfile(func(p *rules.Pass, profile *workspace.Profile) {
 		if _, what := disables(profile); what != "" {
 			return // seccomp/profile-disables-seccomp
 		}
@@ -25,5 +25,5 @@ var missingDefaultAction = &rules.Rule{
 				p.Report(at(profile, problem.Span, problem.Message+", so that runc and crun refuse it"))
 			}
 		}
-	},
+	}),
 }

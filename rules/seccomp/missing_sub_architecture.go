@@ -15,14 +15,14 @@ var missingSubArchitecture = &rules.Rule{
 	ID:       "seccomp/missing-sub-architecture",
 	Summary:  "the profile lists a 64-bit architecture without its 32-bit one, whose programs it would let run, so that they are killed",
 	Severity: rules.Info,
-	Category: "correctness",
+	Category: rules.Correctness,
 	Since:    "0.1.0",
 	Fixes:    []fixers.Safety{fixers.Unsafe},
 	References: []string{
 		"libseccomp 2.6.1, seccomp_attr_set(3): SCMP_FLTATR_ACT_BADARCH, KILL_THREAD unless set",
 		"moby/profiles, seccomp/default.json, archMap, v0.2.4",
 	},
-	Seccomp: func(p *rules.Pass, profile *workspace.Profile) {
+	Check: rules.OnProfile(func(p *rules.Pass, profile *workspace.Profile) {
 		for i, name := range profile.Architectures {
 			if sub := missingSub(p, profile, name, profile.Architectures); sub != nil {
 				reportSub(p, profile, name, sub, fixseccomp.InsertString(profile.Profile, profile.Architectures, i+1, sub.Name))
@@ -33,7 +33,7 @@ var missingSubArchitecture = &rules.Rule{
 				reportSub(p, profile, entry.Architecture, sub, fixseccomp.InsertString(profile.Profile, entry.SubArchitectures, len(entry.SubArchitectures), sub.Name))
 			}
 		}
-	},
+	}),
 }
 
 func reportSub(p *rules.Pass, profile *workspace.Profile, name seccomp.String, sub *seccomp.Architecture, edits []fixers.Edit) {

@@ -15,14 +15,14 @@ var missingTime64 = &rules.Rule{
 	ID:       "seccomp/missing-time64",
 	Summary:  "32-bit programs may make a syscall with 32-bit times and not its twin with 64-bit times, which they try first",
 	Severity: rules.Warning,
-	Category: "correctness",
+	Category: rules.Correctness,
 	Since:    "0.1.0",
 	Fixes:    []fixers.Safety{fixers.Unsafe},
 	References: []string{
 		"musl 1.2.0, time64 release notes; glibc 2.42, sysdeps/unix/sysv/linux/clock_gettime.c",
 		"moby/moby#40734; alpinelinux/docker-alpine#135; docker/for-win#8326; seccomp/libseccomp#228; containers/common#593",
 	},
-	Seccomp: checkTime64,
+	Check: rules.OnProfile(checkTime64),
 }
 
 func checkTime64(p *rules.Pass, profile *workspace.Profile) {

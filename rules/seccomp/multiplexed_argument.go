@@ -13,14 +13,14 @@ var multiplexedArgument = &rules.Rule{
 	ID:       "seccomp/multiplexed-argument",
 	Summary:  "a condition is on a call that 32-bit programs also make through socketcall(2) or ipc(2), where a filter does not see its arguments",
 	Severity: rules.Warning,
-	Category: "security",
+	Category: rules.Security,
 	Since:    "0.1.0",
 	References: []string{
 		"libseccomp v2.6.1, src/arch-x86.c, rule_add: the number of the sub-call takes the place of the condition on argument 0",
 		"seccomp/libseccomp#476, seccomp/libseccomp#8, systemd/systemd#4575",
 		"moby/profiles commits 7158007 and 3c28324: socketcall was taken out of the default profile, and put back since 32-bit programs broke",
 	},
-	Seccomp: checkMultiplexedArgument,
+	Check: rules.OnProfile(checkMultiplexedArgument),
 }
 
 func checkMultiplexedArgument(p *rules.Pass, profile *workspace.Profile) {

@@ -15,14 +15,14 @@ var nameAndNames = &rules.Rule{
 	ID:       "seccomp/name-and-names",
 	Summary:  "a rule has both name and names, so that Docker and Podman refuse the profile",
 	Severity: rules.Error,
-	Category: "correctness",
+	Category: rules.Correctness,
 	Since:    "0.1.0",
 	Fixes:    []fixers.Safety{fixers.Safe, fixers.Unsafe},
 	References: []string{
 		"moby/profiles v0.2.4, seccomp/seccomp_linux.go: \"both 'name' and 'names' are specified in the seccomp profile, use either 'name' or 'names'\"",
 		"containers/common v0.67.0, pkg/seccomp/seccomp_linux.go: the same",
 	},
-	Seccomp: func(p *rules.Pass, profile *workspace.Profile) {
+	Check: rules.OnProfile(func(p *rules.Pass, profile *workspace.Profile) {
 		refuse := loaderNames(p, profile, seccomp.LoaderDocker, seccomp.LoaderContainers)
 		if len(refuse) == 0 {
 			return // name is ignored, which seccomp/docker-field-ignored reports where it matters
@@ -46,5 +46,5 @@ var nameAndNames = &rules.Rule{
 			}
 			p.Report(finding)
 		}
-	},
+	}),
 }

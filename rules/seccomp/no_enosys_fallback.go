@@ -14,7 +14,7 @@ var noENOSYSFallback = &rules.Rule{
 	ID:       "seccomp/no-enosys-fallback",
 	Summary:  "a newer syscall is refused with another error than ENOSYS, so that programs do not try the older one that is allowed",
 	Severity: rules.Warning,
-	Category: "correctness",
+	Category: rules.Correctness,
 	Since:    "0.1.0",
 	Fixes:    []fixers.Safety{fixers.Unsafe},
 	References: []string{
@@ -22,7 +22,7 @@ var noENOSYSFallback = &rules.Rule{
 		"opencontainers/runc#2151; moby/moby#42871; moby/moby#43595 (close_range); rust-lang/rust#65662 (statx)",
 		"docker/docker-ce-packaging#1007, docker/docker-ce-packaging#1012 (fchmodat2); microsoft/WSL#6562 (faccessat2); docker-library/official-images#16829",
 	},
-	Seccomp: func(p *rules.Pass, profile *workspace.Profile) {
+	Check: rules.OnProfile(func(p *rules.Pass, profile *workspace.Profile) {
 		all := filters(p, profile)
 		_, above := crossed(profile, all)
 		effects := fallbackEffects(profile, all, func(name string) bool { return name != "clone3" && !slices.Contains(above, name) })
@@ -34,7 +34,7 @@ var noENOSYSFallback = &rules.Rule{
 			finding.Fixes = append(allowThem(p, profile, all, namesOf(g.whole())), wish{enosys: namesOf(g.whole())}.fix(p, profile)...)
 			p.Report(finding)
 		}
-	},
+	}),
 }
 
 // fallsBack says who does not fall back on what.

@@ -15,14 +15,14 @@ var notifyWithoutListener = &rules.Rule{
 	ID:       "seccomp/notify-without-listener",
 	Summary:  "a rule notifies a listener and the profile names none, so that runc refuses it",
 	Severity: rules.Error,
-	Category: "correctness",
+	Category: rules.Correctness,
 	Since:    "0.1.0",
 	References: []string{
 		"OCI runtime specification v1.3.0, config-linux.md, Seccomp: listenerPath",
 		"runc 1.1.5: \"listenerPath is not set\"; crun 1.8.1: the container runs, with an empty path \"the seccomp receiver is not an absolute path\"",
 		"crun(1): the annotation run.oci.seccomp.receiver",
 	},
-	Seccomp: func(p *rules.Pass, profile *workspace.Profile) {
+	Check: rules.OnProfile(func(p *rules.Pass, profile *workspace.Profile) {
 		if profile.ListenerPath.Text != "" || profile.DefaultAction.Text == notify || otherShape(profile) { // seccomp/notify-default, seccomp/syntax
 			return
 		}
@@ -46,7 +46,7 @@ var notifyWithoutListener = &rules.Rule{
 			}
 		}
 		p.Report(finding)
-	},
+	}),
 }
 
 // inEveryFilter reports whether a rule stands in the filter of every loader that reads the profile.

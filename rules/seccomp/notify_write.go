@@ -11,13 +11,13 @@ var notifyWrite = &rules.Rule{
 	ID:       "seccomp/notify-write",
 	Summary:  "a rule notifies a listener of write, which runc itself needs to hand the listener over",
 	Severity: rules.Error,
-	Category: "correctness",
+	Category: rules.Correctness,
 	Since:    "0.1.0",
 	References: []string{
 		"runc 1.1.5, libcontainer/seccomp/seccomp_linux.go: \"SCMP_ACT_NOTIFY cannot be used for the write syscall\"",
 		"youki, crates/libcontainer/src/seccomp: the same check",
 	},
-	Seccomp: func(p *rules.Pass, profile *workspace.Profile) {
+	Check: rules.OnProfile(func(p *rules.Pass, profile *workspace.Profile) {
 		if only(p, "crun") { // which has no such check
 			return
 		}
@@ -31,5 +31,5 @@ var notifyWrite = &rules.Rule{
 				}
 			}
 		}
-	},
+	}),
 }

@@ -14,14 +14,14 @@ var nullRule = &rules.Rule{
 	ID:       "seccomp/null-rule",
 	Summary:  "a rule is null, on which Docker and Podman crash and runtimes refuse the profile",
 	Severity: rules.Error,
-	Category: "correctness",
+	Category: rules.Correctness,
 	Since:    "0.1.0",
 	Fixes:    []fixers.Safety{fixers.Safe},
 	References: []string{
 		"moby/profiles v0.2.4, seccomp/seccomp_linux.go: setupSeccomp; containers/common v0.67.0, pkg/seccomp: nil dereference",
 		"runc 1.1.5 and 1.5.1, crun 1.8.1 and 1.27 with \"syscalls\": [null]",
 	},
-	Seccomp: func(p *rules.Pass, profile *workspace.Profile) {
+	Check: rules.OnProfile(func(p *rules.Pass, profile *workspace.Profile) {
 		for _, problem := range problems(profile, seccomp.KindNullRule) {
 			finding := at(profile, problem.Span, problem.Message)
 			if profile.Dialect == seccomp.Bundle { // which runtimes read themselves
@@ -31,5 +31,5 @@ var nullRule = &rules.Rule{
 			finding.Fixes = edited(profile, "Delete the null", fixers.Safe, fixseccomp.RemoveElement(profile.Profile, problem.Span), fixers.Changes{Repair: true})
 			p.Report(finding)
 		}
-	},
+	}),
 }

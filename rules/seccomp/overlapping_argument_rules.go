@@ -12,13 +12,13 @@ var overlappingArgumentRules = &rules.Rule{
 	ID:       "seccomp/overlapping-argument-rules",
 	Summary:  "two rules about one syscall with different actions hold for the same call, and which of them counts cannot be told",
 	Severity: rules.Error,
-	Category: "correctness",
+	Category: rules.Correctness,
 	Since:    "0.1.0",
 	References: []string{
 		"libseccomp v2.6.1, src/db.c: the conditions of all rules about a syscall are merged into one tree",
 		"4,896 overlapping pairs run through runc and crun: the first rule in the file won in 2,583 cases with libseccomp 2.5.4 and in 2,538 with 2.6.1",
 	},
-	Seccomp: func(p *rules.Pass, profile *workspace.Profile) {
+	Check: rules.OnProfile(func(p *rules.Pass, profile *workspace.Profile) {
 		seen := pairs{}
 		decisions(p, profile, func(f *seccomp.Filter, a *seccomp.Architecture, d *seccomp.Decision) {
 			for _, o := range d.Overlaps() {
@@ -32,5 +32,5 @@ var overlappingArgumentRules = &rules.Rule{
 				p.Report(finding)
 			}
 		})
-	},
+	}),
 }

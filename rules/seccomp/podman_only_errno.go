@@ -15,19 +15,19 @@ var podmanOnlyErrno = &rules.Rule{
 	ID:       "seccomp/podman-only-errno",
 	Summary:  "an errno is given as a word, which Podman and CRI-O read and nobody else does",
 	Severity: rules.Warning,
-	Category: "portability",
+	Category: rules.Portability,
 	Since:    "0.1.0",
 	Fixes:    []fixers.Safety{fixers.Safe},
 	References: []string{
 		"containers/common v0.67.0, pkg/seccomp/seccomp_linux.go: getErrno; pkg/seccomp/errno_list.go",
 		"moby/profiles v0.2.4, seccomp/seccomp.go: no such field",
 	},
-	Seccomp: func(p *rules.Pass, profile *workspace.Profile) {
+	Check: rules.OnProfile(func(p *rules.Pass, profile *workspace.Profile) {
 		checkWord(p, profile, nil, profile.DefaultAction, profile.DefaultErrno, profile.DefaultErrnoRet, "defaultErrno")
 		for _, r := range profile.Rules {
 			checkWord(p, profile, r, r.Action, r.Errno, r.ErrnoRet, "errno")
 		}
-	},
+	}),
 }
 
 // checkWord looks at an errno that is given as a word. Its action has no errno where seccomp/errno-on-other-action tells so.

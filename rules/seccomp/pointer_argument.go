@@ -16,14 +16,14 @@ var pointerArgument = &rules.Rule{
 	ID:       "seccomp/pointer-argument",
 	Summary:  "a condition compares an address, and a filter cannot see what lies there",
 	Severity: rules.Error,
-	Category: "correctness",
+	Category: rules.Correctness,
 	Since:    "0.1.0",
 	References: []string{
 		"seccomp(2) and Documentation/userspace-api/seccomp_filter.rst: pointers cannot be dereferenced",
 		"seccomp/libseccomp#396",
 		"Linux 6.18, x86_64, the syscall tracepoints of tracefs: the types of arguments",
 	},
-	Seccomp: func(p *rules.Pass, profile *workspace.Profile) {
+	Check: rules.OnProfile(func(p *rules.Pass, profile *workspace.Profile) {
 		seen := map[source.Span]bool{}
 		conditions(p, profile, func(rule *seccomp.Rule, arg *seccomp.Arg, s *seccomp.Syscall) {
 			n := int(arg.Index.Value)
@@ -37,7 +37,7 @@ var pointerArgument = &rules.Rule{
 			seen[arg.Span] = true
 			p.Report(at(profile, arg.Span, fmt.Sprintf("argument %d of %q is a pointer (%s%s); the condition compares the address, which a program chooses, and not what lies there", n, s.Name, param.Type, param.Name)))
 		})
-	},
+	}),
 }
 
 // masksNothing reports whether a condition holds for every value, which seccomp/zero-mask reports.

@@ -14,14 +14,14 @@ var processCannotRun = &rules.Rule{
 	ID:       "seccomp/process-cannot-run",
 	Summary:  "the profile refuses syscalls without which processes do not start, or end in a crash",
 	Severity: rules.Warning,
-	Category: "correctness",
+	Category: rules.Correctness,
 	Since:    "0.1.0",
 	Fixes:    []fixers.Safety{fixers.Unsafe},
 	References: []string{
 		"glibc 2.36, csu/libc-tls.c, elf/dl-load.c and sysdeps/unix/sysv/linux/_exit.c; measured on Debian 12",
 		"signal(7) and sigreturn(2), man-pages 6.9",
 	},
-	Seccomp: checkProcess,
+	Check: rules.OnProfile(checkProcess),
 }
 
 func checkProcess(p *rules.Pass, profile *workspace.Profile) {

@@ -14,14 +14,14 @@ var profileDisablesSeccomp = &rules.Rule{
 	ID:       "seccomp/profile-disables-seccomp",
 	Summary:  "the profile is empty, which runtimes take as no profile, so that containers run without any filter",
 	Severity: rules.Error,
-	Category: "security",
+	Category: rules.Security,
 	Since:    "0.1.0",
 	References: []string{
 		"moby/profiles v0.2.4, seccomp/seccomp_linux.go: \"No default action specified, no syscalls listed, assume seccomp disabled\"; containers/common v0.67.0, the same",
 		"runc, libcontainer/specconv/spec_linux.go: SetupSeccomp",
 		"runc 1.1.5 and 1.5.1 with {} and null, crun 1.8.1 and 1.27 with null and []",
 	},
-	Seccomp: func(p *rules.Pass, profile *workspace.Profile) {
+	Check: rules.OnProfile(func(p *rules.Pass, profile *workspace.Profile) {
 		span, what := disables(profile)
 		if what == "" {
 			return
@@ -45,7 +45,7 @@ var profileDisablesSeccomp = &rules.Rule{
 			message += ", and " + enumerate(off) + " " + verb("run", off) + " containers without any filter"
 		}
 		p.Report(at(profile, span, message))
-	},
+	}),
 }
 
 // disables returns the place of a profile that is no profile to some of its readers, and what it is: "null", "an array" or "empty". It is "" for others, also for those

@@ -74,7 +74,7 @@ func (r *record) check(t *testing.T, set *rules.Set, platforms ...string) []rule
 	if err := os.WriteFile(filepath.Join(dir, "seccomp.json"), []byte(text), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	ws, err := workspace.Load(workspace.Options{Dir: dir, Targets: targets})
+	ws, err := rules.Load(workspace.Options{Dir: dir, Targets: targets})
 	if err != nil {
 		t.Fatal(err)
 	}

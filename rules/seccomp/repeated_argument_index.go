@@ -16,7 +16,7 @@ var repeatedArgumentIndex = &rules.Rule{
 	ID:       "seccomp/repeated-argument-index",
 	Summary:  "a rule has two conditions on one argument, which makes all its conditions alternatives",
 	Severity: rules.Error,
-	Category: "correctness",
+	Category: rules.Correctness,
 	Since:    "0.1.0",
 	Fixes:    []fixers.Safety{fixers.Safe},
 	References: []string{
@@ -24,7 +24,7 @@ var repeatedArgumentIndex = &rules.Rule{
 		"containers/crun, src/libcrun/seccomp.c: the same",
 		"opencontainers/runc#2735, opencontainers/runc#1616, moby/moby#33760, containers/crun#2237, youki-dev/youki#3489",
 	},
-	Seccomp: func(p *rules.Pass, profile *workspace.Profile) {
+	Check: rules.OnProfile(func(p *rules.Pass, profile *workspace.Profile) {
 		for n, rule := range profile.Rules {
 			again := slices.IndexFunc(rule.Args, func(a seccomp.Arg) bool {
 				return slices.ContainsFunc(rule.Args, func(b seccomp.Arg) bool { return b.Index.Value == a.Index.Value && b.Span.Start < a.Span.Start })
@@ -46,7 +46,7 @@ var repeatedArgumentIndex = &rules.Rule{
 			}
 			p.Report(finding)
 		}
-	},
+	}),
 }
 
 // oneValueEach returns the texts of the conditions of a rule that compares one argument with several values; nil for another rule, and for one of which crun reads a part only.

@@ -15,7 +15,7 @@ var ruleEqualsDefault = &rules.Rule{
 	ID:       "seccomp/rule-equals-default",
 	Summary:  "a rule does what the default action does, and is left out of the filter",
 	Severity: rules.Info,
-	Category: "correctness",
+	Category: rules.Correctness,
 	Since:    "0.1.0",
 	Fixes:    []fixers.Safety{fixers.Safe},
 	References: []string{
@@ -23,7 +23,7 @@ var ruleEqualsDefault = &rules.Rule{
 		"opencontainers/runc, libcontainer/seccomp/patchbpf/enosys_linux.go: the highest syscall that the profile names",
 		"containers/common, pkg/seccomp/validate.go: refuses such a rule",
 	},
-	Seccomp: func(p *rules.Pass, profile *workspace.Profile) {
+	Check: rules.OnProfile(func(p *rules.Pass, profile *workspace.Profile) {
 		equals := equalRules(p, profile)
 		if !slices.Contains(equals, true) {
 			return
@@ -56,7 +56,7 @@ var ruleEqualsDefault = &rules.Rule{
 			}
 			p.Report(finding)
 		}
-	},
+	}),
 }
 
 // equalRules says of each rule whether it does what the default action does, for every loader that reads the profile.

@@ -14,14 +14,14 @@ var runtimeCannotStart = &rules.Rule{
 	ID:       "seccomp/runtime-cannot-start",
 	Summary:  "the profile refuses syscalls that the runtime itself makes once it is in force, so that no container starts",
 	Severity: rules.Error,
-	Category: "correctness",
+	Category: rules.Correctness,
 	Since:    "0.1.0",
 	Fixes:    []fixers.Safety{fixers.Unsafe},
 	References: []string{
 		"runc, libcontainer/standard_init_linux.go; crun, src/libcrun/container.c: where the filter is loaded, with and without no_new_privs",
 		"measured with runc 1.1.5 and 1.5.1, crun 1.8.1 and 1.27",
 	},
-	Seccomp: checkRuntime,
+	Check: rules.OnProfile(checkRuntime),
 }
 
 // shortage is what a runtime lacks under a profile.

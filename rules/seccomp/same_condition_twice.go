@@ -11,13 +11,13 @@ var sameConditionTwice = &rules.Rule{
 	ID:       "seccomp/same-condition-twice",
 	Summary:  "two rules give one condition different actions, and libseccomp refuses the profile",
 	Severity: rules.Error,
-	Category: "correctness",
+	Category: rules.Correctness,
 	Since:    "0.1.0",
 	References: []string{
 		"libseccomp v2.5.4 and v2.6.1, src/db.c: db_col_rule_add returns EEXIST",
 		"runc 1.1.5 and 1.5.1: \"error adding conditional filter rule for syscall …: file exists\"; crun 1.8.1 and 1.27: \"seccomp_rule_add_array: File exists\"",
 	},
-	Seccomp: func(p *rules.Pass, profile *workspace.Profile) {
+	Check: rules.OnProfile(func(p *rules.Pass, profile *workspace.Profile) {
 		if len(conditional(profile)) == 0 {
 			return
 		}
@@ -36,5 +36,5 @@ var sameConditionTwice = &rules.Rule{
 				p.Report(finding)
 			}
 		}
-	},
+	}),
 }

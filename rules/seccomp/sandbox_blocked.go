@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/sandlint/sandlint/parsers/image"
+
 	"github.com/sandlint/sandlint/fixers"
 	fixseccomp "github.com/sandlint/sandlint/fixers/seccomp"
 	"github.com/sandlint/sandlint/parsers/dockerfile"
@@ -18,7 +20,7 @@ var sandboxBlocked = &rules.Rule{
 	ID:       "seccomp/sandbox-blocked",
 	Summary:  "a program that sandboxes others runs under a profile that refuses the syscalls for it",
 	Severity: rules.Info,
-	Category: "correctness",
+	Category: rules.Correctness,
 	Since:    "0.1.0",
 	Fixes:    []fixers.Safety{fixers.Unsafe},
 	References: []string{
@@ -26,7 +28,7 @@ var sandboxBlocked = &rules.Rule{
 		"Chromium, sandbox/linux/services/credentials.cc and namespace_sandbox.cc; docs/linux/sandboxing.md",
 		"measured with bubblewrap 0.8 under Docker's default profile",
 	},
-	Seccomp: func(p *rules.Pass, profile *workspace.Profile) {
+	Check: rules.OnProfile(func(p *rules.Pass, profile *workspace.Profile) {
 		for _, use := range profile.Uses {
 			if img := p.Workspace.ImageOf(use); img != nil {
 				if c, nested := nestedIn(img); nested != nil {
@@ -35,7 +37,7 @@ var sandboxBlocked = &rules.Rule{
 				}
 			}
 		}
-	},
+	}),
 }
 
 // nested is a kind of program that sandboxes others, and the syscalls without any of which it does not work as a user without capabilities.
@@ -57,7 +59,7 @@ var nestedSandboxes = [...]nested{
 
 // nestedIn returns the command with which an image's container starts, where it is a program that sandboxes others. That of root is none: root makes namespaces by
 // a capability that containers do not have, so that no profile is enough, and Chromium refuses to.
-func nestedIn(img *workspace.Image) (*shell.Command, *nested) {
+func nestedIn(img *image.Image) (*shell.Command, *nested) {
 	var entrypoint, command, user *dockerfile.Instruction
 	for at := img; at != nil && entrypoint == nil; at = at.Parent {
 		for _, i := range slices.Backward(at.Stage.Instructions) {
@@ -83,8 +85,8 @@ func nestedIn(img *workspace.Image) (*shell.Command, *nested) {
 	if start == nil || user == nil || len(user.Words) == 0 {
 		return nil, nil
 	}
-	script := img.File.Script(start)
-	name, known := img.File.Expand(user, user.Words[0].Text)
+	script := img.Dockerfile.Script(start)
+	name, known := img.Dockerfile.Expand(user, user.Words[0].Text)
 	name, _, _ = strings.Cut(name, ":")
 	if script == nil || !known || name == "root" || name == "0" {
 		return nil, nil
@@ -120,7 +122,7 @@ func nestedIn(img *workspace.Image) (*shell.Command, *nested) {
 // newUser is a call of clone(2) that makes a user namespace, as bubblewrap and Chromium do first: CLONE_NEWUSER and SIGCHLD.
 var newUser = [6]uint64{0x10000011}
 
-func reportSandbox(p *rules.Pass, profile *workspace.Profile, use workspace.Use, img *workspace.Image, c *shell.Command, n *nested) {
+func reportSandbox(p *rules.Pass, profile *workspace.Profile, use workspace.Use, img *image.Image, c *shell.Command, n *nested) {
 	var effects []effect
 	for _, f := range filters(p, profile) {
 		a := f.Target.Host.Arch
@@ -145,7 +147,7 @@ func reportSandbox(p *rules.Pass, profile *workspace.Profile, use workspace.Use,
 	}
 	finding := at(profile, effects[0].cause, fmt.Sprintf("%s runs under this profile, which refuses %s: it cannot make a sandbox", c.Name, listing(names)))
 	finding.Related = []rules.Related{
-		{File: img.File.Source, Span: c.Words[0].Span, Message: fmt.Sprintf("%s is started here", c.Name)},
+		{File: img.Dockerfile.Source, Span: c.Words[0].Span, Message: fmt.Sprintf("%s is started here", c.Name)},
 		{File: use.File, Span: use.Span, Message: "the profile is put in force here"},
 	}
 	finding.Fixes = allowSandbox(p, profile, names)

@@ -12,14 +12,14 @@ var syscallNewerThanLibseccomp = &rules.Rule{
 	ID:       "seccomp/syscall-newer-than-libseccomp",
 	Summary:  "a rule names a syscall that the targeted libseccomp does not know yet, and runtimes leave it out without a word",
 	Severity: rules.Warning,
-	Category: "portability",
+	Category: rules.Portability,
 	Since:    "0.1.0",
 	References: []string{
 		"libseccomp v2.6.1, src/syscalls.csv, and those of all releases before",
 		"scmp_sys_resolver of Debian's package 2.5.4-1+deb12u1",
 		"runs of runc 1.1.5 and crun 1.8.1 with libseccomp 2.5.4",
 	},
-	Seccomp: func(p *rules.Pass, profile *workspace.Profile) {
+	Check: rules.OnProfile(func(p *rules.Pass, profile *workspace.Profile) {
 		targets := p.Targets().Seccomp
 		if !targets.Given("libseccomp") {
 			return
@@ -55,5 +55,5 @@ var syscallNewerThanLibseccomp = &rules.Rule{
 				p.Report(finding)
 			}
 		}
-	},
+	}),
 }

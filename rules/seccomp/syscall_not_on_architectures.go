@@ -16,14 +16,14 @@ var syscallNotOnArchitectures = &rules.Rule{
 	ID:       "seccomp/syscall-not-on-architectures",
 	Summary:  "a rule names a syscall that none of the profile's architectures has, and runtimes leave it out without a word",
 	Severity: rules.Info,
-	Category: "correctness",
+	Category: rules.Correctness,
 	Since:    "0.1.0",
 	Fixes:    []fixers.Safety{fixers.Safe},
 	References: []string{
 		"libseccomp v2.6.1, src/syscalls.csv, and src/db.c: a syscall that an architecture does not have is skipped for it",
 		"runs of runc 1.1.5 and 1.5.1 and crun 1.8.1 and 1.27: silent, crun also with run.oci.seccomp_fail_unknown_syscall",
 	},
-	Seccomp: func(p *rules.Pass, profile *workspace.Profile) {
+	Check: rules.OnProfile(func(p *rules.Pass, profile *workspace.Profile) {
 		loaders := p.Targets().Seccomp.Loaders(profile.Profile)
 		everywhere := listedABIs(profile)
 		for r, rule := range profile.Rules {
@@ -55,7 +55,7 @@ var syscallNotOnArchitectures = &rules.Rule{
 				p.Report(finding)
 			}
 		}
-	},
+	}),
 }
 
 // onAny reports whether one of the ABIs has a syscall, by itself or as a part of socketcall(2) or ipc(2), to which libseccomp adds its rules.

@@ -13,21 +13,21 @@ var unknownAction = &rules.Rule{
 	ID:       "seccomp/unknown-action",
 	Summary:  "an action has a name that runtimes do not know, so that they refuse the profile",
 	Severity: rules.Error,
-	Category: "correctness",
+	Category: rules.Correctness,
 	Since:    "0.1.0",
 	Fixes:    []fixers.Safety{fixers.Unsafe},
 	References: []string{
 		"OCI runtime specification v1.3.0, config-linux.md, Seccomp",
 		"runc, libcontainer/seccomp/config.go; crun, src/libcrun/seccomp.c: get_seccomp_action",
 	},
-	Seccomp: func(p *rules.Pass, profile *workspace.Profile) {
+	Check: rules.OnProfile(func(p *rules.Pass, profile *workspace.Profile) {
 		if _, what := disables(profile); what == "" { // else seccomp/profile-disables-seccomp tells
 			checkAction(p, profile, profile.DefaultAction)
 		}
 		for _, rule := range profile.Rules {
 			checkAction(p, profile, rule.Action)
 		}
-	},
+	}),
 }
 
 func checkAction(p *rules.Pass, profile *workspace.Profile, name seccomp.String) {

@@ -15,7 +15,7 @@ var unknownArchitecture = &rules.Rule{
 	ID:       "seccomp/unknown-architecture",
 	Summary:  "an architecture has a name that runtimes do not know, so that they refuse the profile",
 	Severity: rules.Error,
-	Category: "correctness",
+	Category: rules.Correctness,
 	Since:    "0.1.0",
 	Fixes:    []fixers.Safety{fixers.Unsafe},
 	References: []string{
@@ -23,7 +23,7 @@ var unknownArchitecture = &rules.Rule{
 		"runc, libcontainer/seccomp/config.go: ConvertStringToArch; crun, src/libcrun/seccomp.c",
 		"moby/profiles, seccomp/seccomp_linux.go: archMap takes the first entry for the host, and ignores the others",
 	},
-	Seccomp: func(p *rules.Pass, profile *workspace.Profile) {
+	Check: rules.OnProfile(func(p *rules.Pass, profile *workspace.Profile) {
 		for _, name := range profile.Architectures {
 			if a, ok := seccomp.LookupArchitecture(name.Text); ok {
 				reportLack(p, profile, "architecture", name, a.Support, "libseccomp", "runc", "crun")
@@ -48,7 +48,7 @@ var unknownArchitecture = &rules.Rule{
 				}
 			}
 		}
-	},
+	}),
 }
 
 // reportArchitecture reports a name that no architecture has. It is renamed only where the list does not have the near one already.

@@ -15,14 +15,14 @@ var unknownCapability = &rules.Rule{
 	ID:       "seccomp/unknown-capability",
 	Summary:  "a capability in includes or excludes has a name that no container has, so that it never matches",
 	Severity: rules.Error,
-	Category: "correctness",
+	Category: rules.Correctness,
 	Since:    "0.1.0",
 	Fixes:    []fixers.Safety{fixers.Unsafe},
 	References: []string{
 		"moby/profiles v0.2.4, seccomp/seccomp_linux.go, and containers/common v0.67.0, pkg/seccomp/seccomp_linux.go: names are compared literally with the bounding set",
 		"Linux 7.1, include/uapi/linux/capability.h",
 	},
-	Seccomp: func(p *rules.Pass, profile *workspace.Profile) {
+	Check: rules.OnProfile(func(p *rules.Pass, profile *workspace.Profile) {
 		if !reads(p, profile, seccomp.LoaderDocker) && !reads(p, profile, seccomp.LoaderContainers) {
 			return // nobody reads the field
 		}
@@ -52,5 +52,5 @@ var unknownCapability = &rules.Rule{
 				}
 			}
 		}
-	},
+	}),
 }

@@ -16,14 +16,14 @@ var unknownField = &rules.Rule{
 	ID:       "seccomp/unknown-field",
 	Summary:  "a field has a name that no consumer reads, so that it does nothing",
 	Severity: rules.Warning,
-	Category: "correctness",
+	Category: rules.Correctness,
 	Since:    "0.1.0",
 	Fixes:    []fixers.Safety{fixers.Unsafe},
 	References: []string{
 		"OCI runtime specification v1.3.0, schema/config-linux.json",
 		"moby/profiles, seccomp/seccomp.go, v0.2.4; containers/common, pkg/seccomp/types.go, v0.67.0",
 	},
-	Seccomp: func(p *rules.Pass, profile *workspace.Profile) {
+	Check: rules.OnProfile(func(p *rules.Pass, profile *workspace.Profile) {
 		for _, field := range profile.UnknownFields {
 			if isRemark(field.Name.Text) || field.Path == "" && strings.EqualFold(field.Name.Text, "name") {
 				continue
@@ -50,7 +50,7 @@ var unknownField = &rules.Rule{
 			}
 			p.Report(finding)
 		}
-	},
+	}),
 }
 
 // supersetFields are the fields that the OCI specification does not have.

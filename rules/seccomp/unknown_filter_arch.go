@@ -15,14 +15,14 @@ var unknownFilterArch = &rules.Rule{
 	ID:       "seccomp/unknown-filter-arch",
 	Summary:  "an architecture in includes or excludes has a name that no host has, so that it never matches",
 	Severity: rules.Error,
-	Category: "correctness",
+	Category: rules.Correctness,
 	Since:    "0.1.0",
 	Fixes:    []fixers.Safety{fixers.Unsafe},
 	References: []string{
 		"moby/profiles v0.2.4, seccomp/seccomp_linux.go: goToNative",
 		"containers/common v0.67.0, pkg/seccomp/seccomp_linux.go, with libseccomp-golang's names of architectures",
 	},
-	Seccomp: func(p *rules.Pass, profile *workspace.Profile) {
+	Check: rules.OnProfile(func(p *rules.Pass, profile *workspace.Profile) {
 		docker, podman := reads(p, profile, seccomp.LoaderDocker), reads(p, profile, seccomp.LoaderContainers)
 		if !docker && !podman {
 			return // nobody reads the field
@@ -72,5 +72,5 @@ var unknownFilterArch = &rules.Rule{
 				}
 			}
 		}
-	},
+	}),
 }

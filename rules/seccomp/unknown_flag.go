@@ -15,14 +15,14 @@ var unknownFlag = &rules.Rule{
 	ID:       "seccomp/unknown-flag",
 	Summary:  "a filter flag has a name that runtimes do not know, so that they refuse the profile",
 	Severity: rules.Error,
-	Category: "correctness",
+	Category: rules.Correctness,
 	Since:    "0.1.0",
 	Fixes:    []fixers.Safety{fixers.Unsafe},
 	References: []string{
 		"OCI runtime specification v1.3.0, config-linux.md, Seccomp: flags",
 		"runc, libcontainer/specconv/spec_linux.go: \"seccomp flag … is not known to runc\"; crun, src/libcrun/seccomp.c: \"unknown seccomp option\"",
 	},
-	Seccomp: func(p *rules.Pass, profile *workspace.Profile) {
+	Check: rules.OnProfile(func(p *rules.Pass, profile *workspace.Profile) {
 		for i, name := range profile.Flags {
 			if _, ok := seccomp.LookupFlag(name.Text); ok {
 				continue
@@ -38,7 +38,7 @@ var unknownFlag = &rules.Rule{
 			finding.Fixes = append(finding.Fixes, deleteFlag(profile, i)...)
 			p.Report(finding)
 		}
-	},
+	}),
 }
 
 // deleteFlag returns the fix that takes out a flag for which runtimes refuse the profile. An empty list stays: without one runtimes set SPEC_ALLOW themselves.

@@ -14,14 +14,14 @@ var unknownOperator = &rules.Rule{
 	ID:       "seccomp/unknown-operator",
 	Summary:  "an argument condition has no operator that runtimes know, so that they refuse the profile",
 	Severity: rules.Error,
-	Category: "correctness",
+	Category: rules.Correctness,
 	Since:    "0.1.0",
 	Fixes:    []fixers.Safety{fixers.Unsafe},
 	References: []string{
 		"OCI runtime specification v1.3.0, config-linux.md, Seccomp",
 		"runc, libcontainer/seccomp/config.go: ConvertStringToOperator; crun, src/libcrun/seccomp.c: get_seccomp_operator",
 	},
-	Seccomp: func(p *rules.Pass, profile *workspace.Profile) {
+	Check: rules.OnProfile(func(p *rules.Pass, profile *workspace.Profile) {
 		for _, problem := range problems(profile, seccomp.KindOperator) {
 			p.Report(at(profile, problem.Span, withEffect(problem, ", so that runc and crun refuse the profile")))
 		}
@@ -32,7 +32,7 @@ var unknownOperator = &rules.Rule{
 				}
 			}
 		}
-	},
+	}),
 }
 
 func reportOperator(p *rules.Pass, profile *workspace.Profile, op seccomp.String) {

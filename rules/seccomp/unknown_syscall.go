@@ -15,7 +15,7 @@ var unknownSyscall = &rules.Rule{
 	ID:       "seccomp/unknown-syscall",
 	Summary:  "a rule names a syscall that libseccomp does not know, and runtimes leave it out without a word",
 	Severity: rules.Error,
-	Category: "correctness",
+	Category: rules.Correctness,
 	Since:    "0.1.0",
 	Fixes:    []fixers.Safety{fixers.Unsafe},
 	References: []string{
@@ -24,7 +24,7 @@ var unknownSyscall = &rules.Rule{
 		"crun, src/libcrun/seccomp.c: a warning that is hidden by default",
 		"netblue30/firejail#7063, containers/crun#496, containers/podman#7670, DataDog/datadog-agent#29583",
 	},
-	Seccomp: func(p *rules.Pass, profile *workspace.Profile) {
+	Check: rules.OnProfile(func(p *rules.Pass, profile *workspace.Profile) {
 		for _, rule := range profile.Rules {
 			lacks := sync.OnceValue(func() func(string) bool {
 				has := map[string]bool{}
@@ -39,7 +39,7 @@ var unknownSyscall = &rules.Rule{
 				}
 			}
 		}
-	},
+	}),
 }
 
 func checkName(p *rules.Pass, profile *workspace.Profile, rule *seccomp.Rule, name seccomp.String, lacks func() func(string) bool) {

@@ -15,7 +15,7 @@ var upperBitsIgnored = &rules.Rule{
 	ID:       "seccomp/upper-bits-ignored",
 	Summary:  "a condition compares 64 bits of an argument of which the kernel reads fewer, and is avoided by setting an upper one",
 	Severity: rules.Error,
-	Category: "security",
+	Category: rules.Security,
 	Since:    "0.1.0",
 	Fixes:    []fixers.Safety{fixers.Unsafe},
 	References: []string{
@@ -24,7 +24,7 @@ var upperBitsIgnored = &rules.Rule{
 		"Linux 6.18, x86_64, the syscall tracepoints of tracefs: the types of arguments",
 		"Linux 6.18, include/linux/socket.h: address families up to AF_MCTP, 45",
 	},
-	Seccomp: checkUpperBitsIgnored,
+	Check: rules.OnProfile(checkUpperBitsIgnored),
 }
 
 func checkUpperBitsIgnored(p *rules.Pass, profile *workspace.Profile) {

@@ -13,14 +13,14 @@ var waitKillableWithoutNotify = &rules.Rule{
 	ID:       "seccomp/wait-killable-without-notify",
 	Summary:  "the flag SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV is set and no rule notifies, so that the kernel refuses the filter",
 	Severity: rules.Error,
-	Category: "correctness",
+	Category: rules.Correctness,
 	Since:    "0.1.0",
 	Fixes:    []fixers.Safety{fixers.Unsafe},
 	References: []string{
 		"seccomp(2): SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV; Linux, kernel/seccomp.c: seccomp_set_mode_filter",
 		"runc 1.5.1: \"error loading seccomp filter: invalid argument\"; crun 1.8.1 and 1.27: a second attempt without flags",
 	},
-	Seccomp: func(p *rules.Pass, profile *workspace.Profile) {
+	Check: rules.OnProfile(func(p *rules.Pass, profile *workspace.Profile) {
 		if profile.DefaultAction.Text == notify || slices.ContainsFunc(profile.Rules, func(r *seccomp.Rule) bool { return r.Action.Text == notify }) {
 			return
 		}
@@ -36,7 +36,7 @@ var waitKillableWithoutNotify = &rules.Rule{
 			finding.Fixes = deleteFlag(profile, i)
 			p.Report(finding)
 		}
-	},
+	}),
 }
 
 // notify is the action that hands a call to another program.

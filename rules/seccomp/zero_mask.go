@@ -14,7 +14,7 @@ var zeroMask = &rules.Rule{
 	ID:       "seccomp/zero-mask",
 	Summary:  "a masked comparison has the mask 0, and holds for every argument",
 	Severity: rules.Warning,
-	Category: "correctness",
+	Category: rules.Correctness,
 	Since:    "0.1.0",
 	Fixes:    []fixers.Safety{fixers.Safe},
 	References: []string{
@@ -22,7 +22,7 @@ var zeroMask = &rules.Rule{
 		"opencontainers/runc, libcontainer/seccomp/seccomp_linux.go, getCondition: for SCMP_CMP_MASKED_EQ value is the mask and valueTwo the value",
 		"runs of runc 1.1.5 and 1.5.1 and crun 1.8.1 and 1.27",
 	},
-	Seccomp: func(p *rules.Pass, profile *workspace.Profile) {
+	Check: rules.OnProfile(func(p *rules.Pass, profile *workspace.Profile) {
 		masks(profile, func(rule *seccomp.Rule, arg *seccomp.Arg) {
 			if arg.Value.Value != 0 {
 				return
@@ -44,5 +44,5 @@ var zeroMask = &rules.Rule{
 			}
 			p.Report(finding)
 		})
-	},
+	}),
 }

@@ -15,16 +15,16 @@ import (
 
 	"github.com/sandlint/sandlint/cmd/internal/config"
 	"github.com/sandlint/sandlint/fixers"
+	"github.com/sandlint/sandlint/parsers/image"
 	"github.com/sandlint/sandlint/parsers/source"
-	"github.com/sandlint/sandlint/parsers/workspace"
 	"github.com/sandlint/sandlint/rules"
 )
 
 // testPacks hold two rules: one finds the word BAD in a Dockerfile and makes it GOOD, the other the word RISKY, and makes it
 // CALM, unsafely.
 func testPacks() []rules.Pack {
-	find := func(word, good string, safety fixers.Safety) func(*rules.Pass, *workspace.Dockerfile) {
-		return func(p *rules.Pass, d *workspace.Dockerfile) {
+	find := func(word, good string, safety fixers.Safety) func(*rules.Pass, *image.Dockerfile) {
+		return func(p *rules.Pass, d *image.Dockerfile) {
 			text := string(d.Source.Bytes)
 			for at := 0; ; {
 				i := strings.Index(text[at:], word)
@@ -40,10 +40,10 @@ func testPacks() []rules.Pack {
 		}
 	}
 	return []rules.Pack{{Name: "words", Rules: []*rules.Rule{
-		{ID: "words/bad", Aliases: []string{"W1"}, Summary: "a word is bad", Severity: rules.Warning, Category: "style", Since: "0.1.0",
-			Fixes: []fixers.Safety{fixers.Safe}, Dockerfile: find("BAD", "GOOD", fixers.Safe)},
-		{ID: "words/risky", Summary: "a word is risky", Severity: rules.Error, Optional: true, Category: "style", Since: "0.1.0",
-			Fixes: []fixers.Safety{fixers.Unsafe}, Dockerfile: find("RISKY", "CALM", fixers.Unsafe)},
+		{ID: "words/bad", Aliases: []string{"W1"}, Summary: "a word is bad", Severity: rules.Warning, Category: rules.Formatting, Since: "0.1.0",
+			Fixes: []fixers.Safety{fixers.Safe}, Check: rules.OnDockerfile(find("BAD", "GOOD", fixers.Safe))},
+		{ID: "words/risky", Summary: "a word is risky", Severity: rules.Error, Optional: true, Category: rules.Formatting, Since: "0.1.0",
+			Fixes: []fixers.Safety{fixers.Unsafe}, Check: rules.OnDockerfile(find("RISKY", "CALM", fixers.Unsafe))},
 	}}}
 }
 

@@ -92,24 +92,46 @@ func fixNames(r *rules.Rule) []string {
 	return names
 }
 
+// optionJSON is an option of a rule.
+type optionJSON struct {
+	Name    string `json:"name"`
+	Type    string `json:"type"`
+	Default any    `json:"default"`
+	Doc     string `json:"doc"`
+}
+
+func newOptionsJSON(r *rules.Rule) []optionJSON {
+	out := []optionJSON{}
+	for _, o := range r.OptionList() {
+		out = append(out, optionJSON{o.Name, o.Type, o.Default, o.Doc})
+	}
+	return out
+}
+
 func (a *app) printRulesJSON(list []*rules.Rule) error {
 	type jsonRule struct {
-		ID         string   `json:"id"`
-		Aliases    []string `json:"aliases"`
-		Summary    string   `json:"summary"`
-		Severity   string   `json:"severity"`
-		Default    bool     `json:"default"`
-		Category   string   `json:"category"`
-		Since      string   `json:"since"`
-		Fixes      []string `json:"fixes"`
-		Help       string   `json:"help"`
-		References []string `json:"references"`
+		ID         string       `json:"id"`
+		Aliases    []string     `json:"aliases"`
+		Summary    string       `json:"summary"`
+		Severity   string       `json:"severity"`
+		Default    bool         `json:"default"`
+		Category   string       `json:"category"`
+		Since      string       `json:"since"`
+		Fixes      []string     `json:"fixes"`
+		Help       string       `json:"help"`
+		Options    []optionJSON `json:"options"`
+		References []string     `json:"references"`
 	}
 	out := []jsonRule{}
 	for _, r := range list {
+		_, pack, err := rules.Find(a.packs(), r.ID)
+		if err != nil {
+			return err
+		}
 		out = append(out, jsonRule{
 			ID: r.ID, Aliases: append([]string{}, r.Aliases...), Summary: r.Summary, Severity: r.Severity.String(), Default: !isOff(r),
-			Category: r.Category, Since: r.Since, Fixes: fixNames(r), Help: r.Page(), References: append([]string{}, r.References...),
+			Category: string(r.Category), Since: r.Since, Fixes: fixNames(r), Help: pack.PageAddress(r), Options: newOptionsJSON(r),
+			References: append([]string{}, r.References...),
 		})
 	}
 	w := bufio.NewWriter(a.stdout)

@@ -13,6 +13,7 @@ import (
 
 	"github.com/sandlint/sandlint/cmd/internal/config"
 	"github.com/sandlint/sandlint/cmd/internal/report"
+	"github.com/sandlint/sandlint/parsers/files"
 	"github.com/sandlint/sandlint/parsers/workspace"
 	"github.com/sandlint/sandlint/rules"
 )
@@ -133,15 +134,15 @@ func (a *app) prepare(f *runFlags, paths []string) (*run, error) {
 		return nil, err
 	}
 	if slices.Contains(opts.Paths, "-") {
-		if opts.Stdin, err = io.ReadAll(io.LimitReader(a.stdin, workspace.MaxFileSize+1)); err != nil {
+		if opts.Stdin, err = io.ReadAll(io.LimitReader(a.stdin, files.MaxSize+1)); err != nil {
 			return nil, fmt.Errorf("reading standard input: %w", err)
 		}
-		if len(opts.Stdin) > workspace.MaxFileSize {
-			return nil, fmt.Errorf("standard input has more than %d MiB", workspace.MaxFileSize>>20)
+		if len(opts.Stdin) > files.MaxSize {
+			return nil, fmt.Errorf("standard input has more than %d MiB", files.MaxSize>>20)
 		}
 		r.stdin = opts.Stdin
 	}
-	r.workspace, err = workspace.Load(opts)
+	r.workspace, err = rules.Load(opts)
 	return r, err
 }
 

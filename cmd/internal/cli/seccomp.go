@@ -13,6 +13,7 @@ import (
 
 	"github.com/sandlint/sandlint/cmd/internal/decisions"
 	"github.com/sandlint/sandlint/cmd/internal/report"
+	"github.com/sandlint/sandlint/parsers/files"
 	"github.com/sandlint/sandlint/parsers/seccomp"
 	"github.com/sandlint/sandlint/parsers/source"
 	"github.com/sandlint/sandlint/parsers/workspace"
@@ -202,12 +203,12 @@ func (a *app) readInput(path string) (*source.File, error) {
 		defer f.Close()
 		in, shownAs = f, shown(dir, absolute(dir, path))
 	}
-	b, err := io.ReadAll(io.LimitReader(in, workspace.MaxFileSize+1))
+	b, err := io.ReadAll(io.LimitReader(in, files.MaxSize+1))
 	switch {
 	case err != nil:
 		return nil, cause(err)
-	case len(b) > workspace.MaxFileSize:
-		return nil, fmt.Errorf("sandlint reads no file above %d MiB", workspace.MaxFileSize>>20)
+	case len(b) > files.MaxSize:
+		return nil, fmt.Errorf("sandlint reads no file above %d MiB", files.MaxSize>>20)
 	}
 	return source.NewFile(shownAs, b), nil
 }

@@ -10,6 +10,8 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/sandlint/sandlint/cmd/internal/report"
+	"github.com/sandlint/sandlint/parsers/files"
+	"github.com/sandlint/sandlint/parsers/nixuse"
 	"github.com/sandlint/sandlint/parsers/source"
 	"github.com/sandlint/sandlint/parsers/workspace"
 )
@@ -67,7 +69,7 @@ func (a *app) trace(flags *runFlags, paths []string, asJSON bool) error {
 	}
 	w := bufio.NewWriter(a.stdout)
 	if d := docs[0].Dockerfile; d != nil {
-		stages := d.Trace()
+		stages := docs[0].Nix.Trace()
 		switch {
 		case asJSON:
 			err = writeTraceJSON(w, newStagesJSON(d, stages))
@@ -84,9 +86,9 @@ func (a *app) trace(flags *runFlags, paths []string, asJSON bool) error {
 		}
 		return errors.Join(err, w.Flush())
 	}
-	texts := make([]*workspace.NixText, len(docs))
+	texts := make([]*nixuse.Text, len(docs))
 	for i, d := range docs {
-		texts[i] = d.NixText
+		texts[i] = d.Texts[0]
 	}
 	trace := r.workspace.TraceNix(texts)
 	if asJSON {
@@ -108,9 +110,9 @@ func (a *app) traced(r *run, paths []string) ([]*workspace.Document, error) {
 			}
 		}
 		switch {
-		case entry == nil || entry.Kind != workspace.KindDockerfile && entry.Kind != workspace.KindNixConf:
+		case entry == nil || entry.Kind != files.KindDockerfile && entry.Kind != files.KindNixConf:
 			return nil, fmt.Errorf("%q is no Dockerfile and no nix.conf", path)
-		case entry.Kind == workspace.KindDockerfile && len(paths) > 1:
+		case entry.Kind == files.KindDockerfile && len(paths) > 1:
 			return nil, fmt.Errorf("%q is a Dockerfile, and one can be traced at a time", path)
 		}
 		doc, err := r.workspace.Open(entry)
@@ -124,7 +126,7 @@ func (a *app) traced(r *run, paths []string) ([]*workspace.Document, error) {
 	return docs, nil
 }
 
-func (a *app) printNixTrace(w io.Writer, docs []*workspace.Document, t *workspace.NixTrace) {
+func (a *app) printNixTrace(w io.Writer, docs []*workspace.Document, t *nixuse.NixTrace) {
 	var names []string
 	for _, d := range docs {
 		names = append(names, report.Visible(d.Source.Path))
@@ -147,7 +149,7 @@ func (a *app) printNixTrace(w io.Writer, docs []*workspace.Document, t *workspac
 }
 
 // printSettings prints settings with where they come from. A label that is the path of the file is not repeated.
-func printSettings(w io.Writer, indent string, settings []workspace.TraceSetting) {
+func printSettings(w io.Writer, indent string, settings []nixuse.TraceSetting) {
 	for _, set := range settings {
 		mark := ""
 		if !set.Certain {
@@ -167,7 +169,7 @@ func printSettings(w io.Writer, indent string, settings []workspace.TraceSetting
 	}
 }
 
-func (a *app) printStage(w io.Writer, s *workspace.TraceStage) {
+func (a *app) printStage(w io.Writer, s *nixuse.TraceStage) {
 	paint := func(text string) string {
 		if a.colored(a.stdout) {
 			return "\x1b[1m" + text + "\x1b[0m"
@@ -183,7 +185,7 @@ func (a *app) printStage(w io.Writer, s *workspace.TraceStage) {
 	if s.Assumed {
 		assumed = ", assumed"
 	}
-	file := s.Image.File.Source
+	file := s.Image.Dockerfile.Source
 	fmt.Fprintf(w, "%s: %s from %s, %s %s%s\n", place(file, stage.From.Span.Start), paint(name), oneLine(stage.Base.Text), s.Distribution.Title(), s.Version, assumed)
 	for _, c := range s.Commands {
 		fmt.Fprintf(w, "  %s: %s\n", place(c.Event.File, c.Event.Span.Start), paint(oneLine(c.Event.File.Text(c.Event.Span))))

@@ -4,7 +4,9 @@ import (
 	"encoding/json"
 	"io"
 
+	"github.com/sandlint/sandlint/parsers/image"
 	"github.com/sandlint/sandlint/parsers/nixconf"
+	"github.com/sandlint/sandlint/parsers/nixuse"
 	"github.com/sandlint/sandlint/parsers/source"
 	"github.com/sandlint/sandlint/parsers/workspace"
 )
@@ -75,7 +77,7 @@ func newPlaceJSON(f *source.File, offset int) placeJSON {
 	return placeJSON{f.Path, p.Line, p.Column, p.Offset}
 }
 
-func newStagesJSON(d *workspace.Dockerfile, stages []workspace.TraceStage) traceJSON {
+func newStagesJSON(d *image.Dockerfile, stages []nixuse.TraceStage) traceJSON {
 	out := traceJSON{Version: traceVersion, Files: []string{d.Source.Path}}
 	for _, s := range stages {
 		from := s.Image.Stage.From
@@ -93,7 +95,7 @@ func newStagesJSON(d *workspace.Dockerfile, stages []workspace.TraceStage) trace
 	return out
 }
 
-func newSettingsJSON(docs []*workspace.Document, t *workspace.NixTrace) traceJSON {
+func newSettingsJSON(docs []*workspace.Document, t *nixuse.NixTrace) traceJSON {
 	settings := settingsJSON(t.Settings)
 	out := traceJSON{Version: traceVersion, Nix: &nixJSON{t.Distribution, t.Version.String(), t.Assumed}, Settings: &settings, Unknown: settingsJSON(t.Unknown)}
 	for _, d := range docs {
@@ -105,7 +107,7 @@ func newSettingsJSON(docs []*workspace.Document, t *workspace.NixTrace) traceJSO
 	return out
 }
 
-func settingsJSON(settings []workspace.TraceSetting) []settingJSON {
+func settingsJSON(settings []nixuse.TraceSetting) []settingJSON {
 	out := []settingJSON{}
 	for _, s := range settings {
 		setting := settingJSON{s.Name, s.Value, s.Certain, []originJSON{}}

@@ -111,7 +111,7 @@ func writeJSON(out io.Writer, r *Report) error {
 		if i > 0 {
 			before = ",\n  "
 		}
-		put(before, newJSONFinding(f, prints[i]))
+		put(before, newJSONFinding(f, prints[i], r.Result.Help(f.Rule)))
 	}
 	files := jsonFiles{Checked: r.Result.Checked, Skipped: []jsonSkipped{}}
 	for _, s := range r.Result.Skipped {
@@ -127,13 +127,13 @@ func writeJSON(out io.Writer, r *Report) error {
 	return errors.Join(err, w.Flush())
 }
 
-func newJSONFinding(f *rules.Finding, fingerprint string) jsonFinding {
+func newJSONFinding(f *rules.Finding, fingerprint, help string) jsonFinding {
 	out := jsonFinding{
 		Rule:        f.Rule.ID,
 		Aliases:     append([]string{}, f.Rule.Aliases...),
 		Severity:    f.Severity.String(),
 		Message:     f.Message,
-		Help:        f.Rule.Page(),
+		Help:        help,
 		Path:        f.File.Path,
 		Range:       newJSONRange(f.File, f.Span),
 		Related:     []jsonRelated{},
@@ -185,7 +185,7 @@ func merged(res *rules.Result) []*rules.Finding {
 	a, b := res.Findings, res.Suppressed
 	out := make([]*rules.Finding, 0, len(a)+len(b))
 	for len(a) > 0 || len(b) > 0 {
-		if len(b) == 0 || len(a) > 0 && !before(&b[0], &a[0]) {
+		if len(b) == 0 || len(a) > 0 && rules.CompareFindings(&b[0], &a[0]) >= 0 {
 			out = append(out, &a[0])
 			a = a[1:]
 		} else {
@@ -194,18 +194,4 @@ func merged(res *rules.Result) []*rules.Finding {
 		}
 	}
 	return out
-}
-
-func before(a, b *rules.Finding) bool {
-	switch {
-	case a.File.Path != b.File.Path:
-		return a.File.Path < b.File.Path
-	case a.Span.Start != b.Span.Start:
-		return a.Span.Start < b.Span.Start
-	case a.Rule.ID != b.Rule.ID:
-		return a.Rule.ID < b.Rule.ID
-	case a.Span.End != b.Span.End:
-		return a.Span.End < b.Span.End
-	}
-	return a.Message < b.Message
 }

@@ -1,4 +1,4 @@
-package workspace
+package nixuse
 
 import (
 	"bytes"
@@ -7,6 +7,7 @@ import (
 	"strings"
 	"sync"
 
+	"github.com/sandlint/sandlint/parsers/image"
 	"github.com/sandlint/sandlint/parsers/nixconf"
 )
 
@@ -40,6 +41,18 @@ func (e *Effective) Value(name string) (string, bool) {
 	}
 	s := e.Settings.Get(name)
 	return s.Value, s.Known
+}
+
+// Names returns the settings that some source sets, or may set, sorted.
+func (e *Effective) Names() []string {
+	names := e.Settings.Names()
+	for name := range e.maybe {
+		if !slices.Contains(names, name) {
+			names = append(names, name)
+		}
+	}
+	slices.Sort(names)
+	return names
 }
 
 // Origins returns where the parts of a setting's value come from, in order; none for a default.
@@ -120,7 +133,7 @@ func (img *Image) replay(at *Event, after bool, user string) *Effective {
 	timeline := img.Timeline()
 	if base := root.Base; base != nil {
 		if base.Conf != nil {
-			get(systemConf).parts = []part{{file: base.Conf, origin: Origin{Label: base.Name}}}
+			get(SystemConf).parts = []part{{file: base.Conf, origin: Origin{Label: base.Name}}}
 		}
 		if !base.Nix && installedUnseen(timeline, at) {
 			eff.Uncertain = true
@@ -215,7 +228,7 @@ func (m *merger) add(f *nixconf.File, kind nixconf.SourceKind, origin Origin) {
 
 // system adds the system's configuration file. Its parts are one source to Nix.
 func (m *merger) system(env map[string]*Event) {
-	conf := systemConf
+	conf := SystemConf
 	if e := env["NIX_CONF_DIR"]; e != nil {
 		if !e.Known {
 			m.eff.Uncertain = true
@@ -300,7 +313,7 @@ func (m *merger) user(env map[string]*Event, user string, at *Event) {
 		}
 		return
 	}
-	home := homeOf(user)
+	home := image.HomeOf(user)
 	if e := env["HOME"]; e != nil && e.Known {
 		home = e.Value
 	}

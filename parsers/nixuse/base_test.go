@@ -1,4 +1,4 @@
-package workspace
+package nixuse
 
 import (
 	"fmt"
@@ -6,7 +6,7 @@ import (
 	"testing"
 )
 
-func TestLookupImage(t *testing.T) {
+func TestLookupBase(t *testing.T) {
 	const cacheKey = "trusted-public-keys = cache.nixos.org-1:6NCHdD59X431o0gWypbMrAURkbJ16ZPMQFGspcDShjY="
 	nixosConf := "build-users-group = nixbld; sandbox = false; " + cacheKey
 	tests := []struct{ reference, want string }{
@@ -52,13 +52,13 @@ func TestLookupImage(t *testing.T) {
 		{"docker.io/", "nothing"},
 	}
 	for _, tt := range tests {
-		if got := describe(LookupImage(tt.reference)); got != tt.want {
-			t.Errorf("LookupImage(%q)\n got %s\nwant %s", tt.reference, got, tt.want)
+		if got := describe(LookupBase(tt.reference)); got != tt.want {
+			t.Errorf("LookupBase(%q)\n got %s\nwant %s", tt.reference, got, tt.want)
 		}
 	}
 }
 
-func describe(img *KnownImage) string {
+func describe(img *Base) string {
 	if img == nil {
 		return "nothing"
 	}
@@ -91,16 +91,19 @@ func describe(img *KnownImage) string {
 // TestKnownImages holds the table to its form: each name once, and no setting in it that Nix does not know.
 func TestKnownImages(t *testing.T) {
 	seen := map[string]bool{}
-	for _, row := range knownImages {
+	for _, row := range nixImages {
 		for _, name := range row.names {
 			if seen[name] {
 				t.Errorf("%s is in the table twice", name)
 			}
 			seen[name] = true
-			if row.nix && row.distribution == "" || !row.nix && (row.conf != "" || row.versioned || row.storeLink) {
+			if row.distribution == "" {
 				t.Errorf("%s is half an image with Nix", name)
 			}
-			img := LookupImage(name)
+			img := LookupBase(name)
+			if img == nil || !img.Nix {
+				t.Fatalf("%s is not in the table of shells of package image", name)
+			}
 			if img.Conf == nil {
 				continue
 			}

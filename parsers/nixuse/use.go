@@ -1,4 +1,4 @@
-package workspace
+package nixuse
 
 import (
 	"strings"
@@ -28,8 +28,8 @@ const (
 	Daemon
 )
 
-// NixUse is what one command does with Nix.
-type NixUse struct {
+// Use is what one command does with Nix.
+type Use struct {
 	// Label names the command for messages: "nix-env -iA", "nix build".
 	Label string
 	// Span is the program and its subcommand.
@@ -37,7 +37,7 @@ type NixUse struct {
 	// Phases are what it does.
 	Phases Phase
 	// Options are the settings on its own command line, nil without any.
-	Options *NixText
+	Options *Text
 	// Installer is set for a command that installs Nix, which runs Nix too.
 	Installer *Installer
 }
@@ -51,7 +51,7 @@ type Installer struct {
 	// Distribution is the Nix that it installs.
 	Distribution nixconf.Distribution
 	// Conf is the configuration passed to it, to be written, with the flag that passes it. Nil without any.
-	Conf *NixText
+	Conf *Text
 	Flag source.Span
 	// ConfFile is the path, in the image, of the file passed as configuration; "" without one.
 	ConfFile string
@@ -143,18 +143,18 @@ var flagArity = map[string]int{
 	"--priority": 1, "--system-filter": 1, "--delete-older-than": 1, "--max-freed": 1, "--phase": 1, "--redirect": 2,
 }
 
-// nixUse returns what a command does with Nix, nil where it does nothing.
-func nixUse(f *source.File, c *shell.Command) *NixUse {
+// UseOf returns what a command does with Nix, nil where it does nothing.
+func UseOf(f *source.File, c *shell.Command) *Use {
 	if use := installerUse(f, c); use != nil {
 		return use
 	}
 	switch {
 	case c.Name == "nix":
-		return newNixUse(f, c)
+		return newUse(f, c)
 	case nixPhases[c.Name] == nil:
 		return nil
 	}
-	use := &NixUse{Label: c.Name, Span: c.Words[0].Span, Options: commandOptions(f, c)}
+	use := &Use{Label: c.Name, Span: c.Words[0].Span, Options: commandOptions(f, c)}
 	for _, row := range nixPhases[c.Name] {
 		if w, ok := row.match(c.Words[1:]); ok {
 			use.Phases = row.phases
@@ -186,9 +186,9 @@ func (r phaseRow) match(words []shell.Word) (*shell.Word, bool) {
 	return nil, false
 }
 
-// newNixUse reads a command of the new interface; its options may stand before the subcommand.
-func newNixUse(f *source.File, c *shell.Command) *NixUse {
-	use := &NixUse{Label: "nix", Span: c.Words[0].Span, Options: commandOptions(f, c)}
+// newUse reads a command of the new interface; its options may stand before the subcommand.
+func newUse(f *source.File, c *shell.Command) *Use {
+	use := &Use{Label: "nix", Span: c.Words[0].Span, Options: commandOptions(f, c)}
 	var sub []string
 	for i := 1; i < len(c.Words) && len(sub) < 2; i++ {
 		w := c.Words[i]
@@ -244,7 +244,7 @@ func lookupAny(name string) (nixconf.Facts, bool) {
 }
 
 // commandOptions returns the settings on the command line of a Nix command as nix.conf text, nil without any.
-func commandOptions(f *source.File, c *shell.Command) *NixText {
+func commandOptions(f *source.File, c *shell.Command) *Text {
 	var pieces []source.Piece
 	add := func(name, value []source.Piece) {
 		pieces = append(pieces, name...)
@@ -296,7 +296,7 @@ func commandOptions(f *source.File, c *shell.Command) *NixText {
 	if pieces == nil {
 		return nil
 	}
-	return &NixText{File: nixconf.Parse(source.NewFragment(f, pieces)), Host: HostOption}
+	return &Text{File: nixconf.Parse(source.NewFragment(f, pieces)), Host: HostOption}
 }
 
 var (
@@ -308,7 +308,7 @@ var (
 
 // installerUse recognises a command that installs Nix: the shell that reads the script from curl, the script itself once it was
 // downloaded, the installer's binary, and Debian's package.
-func installerUse(f *source.File, c *shell.Command) *NixUse {
+func installerUse(f *source.File, c *shell.Command) *Use {
 	switch c.Name {
 	case "sh", "bash", "dash", "ash", "zsh":
 		if c.PipedFrom != nil {
@@ -339,7 +339,7 @@ func installerUse(f *source.File, c *shell.Command) *NixUse {
 		}
 	case "apt-get", "apt", "aptitude":
 		if hasWord(c, "install") && (hasWord(c, "nix-bin") || hasWord(c, "nix-setup-systemd")) {
-			return &NixUse{Label: "apt-get install nix-bin", Span: c.Span, Installer: &Installer{Kind: DistroPackage, Distribution: nixconf.Nix, End: c.Span.End}}
+			return &Use{Label: "apt-get install nix-bin", Span: c.Span, Installer: &Installer{Kind: DistroPackage, Distribution: nixconf.Nix, End: c.Span.End}}
 		}
 	}
 	return nil
@@ -370,7 +370,7 @@ func fieldsOf(w shell.Word) []shell.Word {
 	return words
 }
 
-func urlInstaller(f *source.File, c *shell.Command, url string) *NixUse {
+func urlInstaller(f *source.File, c *shell.Command, url string) *Use {
 	switch {
 	case lixURL.MatchString(url):
 		use := nixInstaller(f, c, url)
@@ -380,6 +380,16 @@ func urlInstaller(f *source.File, c *shell.Command, url string) *NixUse {
 		return nixInstaller(f, c, url)
 	}
 	return officialUse(c, url)
+}
+
+// OfficialRelease returns the release of Nix that the address of an official installer names, false where it names none or is not one.
+func OfficialRelease(url string) (nixconf.Version, bool) {
+	m := officialURL.FindStringSubmatch(url)
+	if m == nil || m[1] == "" {
+		return nixconf.Version{}, false
+	}
+	v, err := nixconf.ParseVersion(m[1])
+	return v, err == nil
 }
 
 var unpackedInstaller = lazyRegexp(`(^|/)nix-[^/]*linux/install$`)
@@ -394,11 +404,9 @@ func officialScript(c *shell.Command, name string) bool {
 }
 
 // officialUse reads the command line of the official installer.
-func officialUse(c *shell.Command, url string) *NixUse {
+func officialUse(c *shell.Command, url string) *Use {
 	in := &Installer{Kind: OfficialSingle, Distribution: nixconf.Nix, End: c.Span.End}
-	if m := officialURL.FindStringSubmatch(url); m != nil && m[1] != "" {
-		in.Version, _ = nixconf.ParseVersion(m[1])
-	}
+	in.Version, _ = OfficialRelease(url)
 	for i, w := range c.Words {
 		switch w.Text {
 		case "--daemon":
@@ -413,11 +421,11 @@ func officialUse(c *shell.Command, url string) *NixUse {
 	}
 	in.ConfLate = true
 	in.Overwrites = in.Kind == OfficialDaemon
-	return &NixUse{Label: string(in.Kind), Span: c.Span, Phases: Builds | Substitutes | Fetches, Installer: in}
+	return &Use{Label: string(in.Kind), Span: c.Span, Phases: Builds | Substitutes | Fetches, Installer: in}
 }
 
 // nixInstaller reads the command line of the nix-installer family.
-func nixInstaller(f *source.File, c *shell.Command, url string) *NixUse {
+func nixInstaller(f *source.File, c *shell.Command, url string) *Use {
 	in := &Installer{Kind: NixInstaller, Distribution: nixconf.Nix, End: c.Words[len(c.Words)-1].Span.End}
 	if m := pinnedInPath.FindStringSubmatch(url); m != nil {
 		in.Version, _ = nixconf.ParseVersion(m[1])
@@ -453,7 +461,7 @@ func nixInstaller(f *source.File, c *shell.Command, url string) *NixUse {
 		}
 	}
 	if pieces != nil {
-		in.Conf = &NixText{File: nixconf.Parse(source.NewFragment(f, pieces)), Host: HostExtra, Append: true, Installer: in}
+		in.Conf = &Text{File: nixconf.Parse(source.NewFragment(f, pieces)), Host: HostExtra, Append: true, Installer: in}
 	}
 	// Up to 0.28 the two steps ran at the same time; 0.29.0 and 0.30.0 set up the profile first.
 	v := in.Version
@@ -461,7 +469,7 @@ func nixInstaller(f *source.File, c *shell.Command, url string) *NixUse {
 	if v.Major >= 3 && in.Kind == NixInstaller {
 		in.Distribution = nixconf.Determinate
 	}
-	return &NixUse{Label: "nix-installer", Span: c.Span, Phases: Builds, Installer: in}
+	return &Use{Label: "nix-installer", Span: c.Span, Phases: Builds, Installer: in}
 }
 
 // isPathOrURL reports whether nix-installer reads a value of --extra-conf from a place rather than as configuration.

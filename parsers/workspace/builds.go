@@ -1,13 +1,16 @@
 package workspace
 
 import (
+	"path"
 	"path/filepath"
 	"slices"
 	"strings"
-	"sync"
 
 	"github.com/sandlint/sandlint/parsers/bake"
 	"github.com/sandlint/sandlint/parsers/compose"
+	"github.com/sandlint/sandlint/parsers/dockerfile"
+	"github.com/sandlint/sandlint/parsers/files"
+	"github.com/sandlint/sandlint/parsers/image"
 	"github.com/sandlint/sandlint/parsers/source"
 	"github.com/sandlint/sandlint/parsers/workflow"
 )
@@ -17,7 +20,7 @@ type build struct {
 	dockerfile string // absolute
 	context    string // absolute; "" when not known
 	stage      string // in lower case; "" for the last one
-	platforms  []Platform
+	platforms  []image.Platform
 }
 
 // bakeFiles and composeFiles are the names under which the programs look for their files.
@@ -26,7 +29,7 @@ var (
 	composeFiles = []string{"compose.yaml", "compose.yml", "docker-compose.yaml", "docker-compose.yml"}
 )
 
-// buildsOf returns the builds of a Dockerfile that the files beside it, or in a folder above it up to the root, tell of.
+// buildsOf returns the builds of a Dockerfile that the files beside it, or in a folder above it up to the root, describe.
 func (w *Workspace) buildsOf(abs string) []build {
 	dir := filepath.Dir(abs)
 	root := w.root(dir)
@@ -42,9 +45,10 @@ func (w *Workspace) buildsOf(abs string) []build {
 	return slices.DeleteFunc(out, func(b build) bool { return b.dockerfile != abs })
 }
 
-// buildsIn returns the builds that the files of one folder tell of, read once.
+// buildsIn returns the builds that the files of one folder describe.
 func (w *Workspace) buildsIn(root, dir string) []build {
-	v, _ := w.shared.builds.LoadOrStore(dir, sync.OnceValue(func() []build {
+	type key string
+	return cached(w, key(dir), func(w *Workspace) []build {
 		var out []build
 		native := false
 		if dir == root {
@@ -63,8 +67,7 @@ func (w *Workspace) buildsIn(root, dir string) []build {
 			}
 		}
 		return out
-	}))
-	return v.(func() []build)()
+	})
 }
 
 // bakeBuilds returns the builds of a bake file. Where the repository builds on runners of several architectures, bake may run on each for its own.
@@ -115,7 +118,7 @@ func composeBuilds(dir string, f *compose.File, native bool) []build {
 // architecture.
 func (w *Workspace) workflowBuilds(root string) (out []build, native bool) {
 	dir := filepath.Join(root, ".github", "workflows")
-	for _, name := range w.list(root, dir) {
+	for _, name := range files.Names(w.tree, root, dir) {
 		if !strings.HasSuffix(name, ".yml") && !strings.HasSuffix(name, ".yaml") {
 			continue
 		}
@@ -145,20 +148,36 @@ func (w *Workspace) workflowBuilds(root string) (out []build, native bool) {
 	return out, native
 }
 
-func platformsOf(f *source.File, values []source.Value, why string) []Platform {
-	var out []Platform
+func platformsOf(f *source.File, values []source.Value, why string) []image.Platform {
+	var out []image.Platform
 	for _, v := range values {
 		if v.Known && v.Text != "" && v.Text != "local" {
-			out = append(out, Platform{Name: v.Text, Why: why, File: f, Span: v.Span})
+			out = append(out, image.Platform{Name: v.Text, Why: why, File: f, Span: v.Span})
 		}
 	}
 	return out
 }
 
+// buildContext is what surrounds the build of a Dockerfile. It implements image.Context, and belongs to one goroutine.
+type buildContext struct {
+	w      *Workspace
+	abs    string
+	found  []build
+	looked bool
+}
+
+// builds returns the builds of the Dockerfile that its neighbours describe.
+func (c *buildContext) builds() []build {
+	if !c.looked {
+		c.found, c.looked = c.w.buildsOf(c.abs), true
+	}
+	return c.found
+}
+
 // contexts returns the build contexts that are known for the Dockerfile.
-func (d *Dockerfile) contexts() []string {
+func (c *buildContext) contexts() []string {
 	var out []string
-	for _, b := range d.builds {
+	for _, b := range c.builds() {
 		if b.context != "" && !slices.Contains(out, b.context) {
 			out = append(out, b.context)
 		}
@@ -166,8 +185,28 @@ func (d *Dockerfile) contexts() []string {
 	return out
 }
 
-// platforms returns the platforms that a stage is built for.
-func (w *Workspace) platforms(img *Image) []Platform {
+// Read implements image.Context.
+func (c *buildContext) Read(name string) (*source.File, error) {
+	return c.w.inContext(c.abs, c.contexts(), name)
+}
+
+// IsDir implements image.Context.
+func (c *buildContext) IsDir(name string) bool {
+	root := c.w.root(filepath.Dir(c.abs))
+	contexts := c.contexts()
+	if len(contexts) == 0 {
+		contexts = []string{filepath.Dir(c.abs), root}
+	}
+	for _, context := range contexts {
+		if files.IsDir(c.w.tree, root, filepath.Join(context, filepath.FromSlash(path.Clean("/"+name)))) {
+			return true
+		}
+	}
+	return false
+}
+
+// Platforms implements image.Context.
+func (c *buildContext) Platforms(img *image.Image) []image.Platform {
 	stage := img.Stage
 	switch stage.Platform {
 	case "$BUILDPLATFORM", "${BUILDPLATFORM}":
@@ -178,23 +217,23 @@ func (w *Workspace) platforms(img *Image) []Platform {
 		if flag := stage.From.Flag("platform"); flag != nil {
 			span = flag.Span
 		}
-		return []Platform{{Name: stage.Platform, Why: "FROM --platform", File: img.File.Source, Span: span}}
+		return []image.Platform{{Name: stage.Platform, Why: "FROM --platform", File: img.Dockerfile.Source, Span: span}}
 	}
 	if img.Parent != nil {
 		if p := img.Root().Stage.Platform; p != "" && !strings.Contains(p, "TARGETPLATFORM") {
-			return img.Parent.Platforms // the platform of a stage is that of the image below it
+			return img.Parent.Platforms() // the platform of a stage is that of the image below it
 		}
 	}
-	var out []Platform
-	for _, name := range w.Targets.Platforms {
-		out = append(out, Platform{Name: name, Why: "the configured platforms"})
+	var out []image.Platform
+	for _, name := range c.w.Targets.Platforms {
+		out = append(out, image.Platform{Name: name, Why: "the configured platforms"})
 	}
 	markEmulated(out)
 	if len(out) > 0 {
 		return out
 	}
-	for _, b := range img.File.builds {
-		if img.File.reaches(b.stage, stage.Index) {
+	for _, b := range c.builds() {
+		if reaches(img.Dockerfile.File, b.stage, stage.Index) {
 			out = append(out, b.platforms...)
 		}
 	}
@@ -203,7 +242,7 @@ func (w *Workspace) platforms(img *Image) []Platform {
 
 // reaches reports whether a build of the stage with a name, "" for the last one, needs the stage with an index: it is that stage, is based on it,
 // or copies from it.
-func (d *Dockerfile) reaches(target string, index int) bool {
+func reaches(d *dockerfile.File, target string, index int) bool {
 	at := len(d.Stages) - 1
 	for n, s := range d.Stages {
 		if target != "" && s.Name == target {
@@ -239,7 +278,7 @@ func (d *Dockerfile) reaches(target string, index int) bool {
 
 // markEmulated marks the platforms of one build, on one builder, that are not the builder's own. Which one is its own is not known; where there
 // are several architectures it is taken to be amd64, as of most builders.
-func markEmulated(platforms []Platform) {
+func markEmulated(platforms []image.Platform) {
 	architectures := map[string]bool{}
 	for _, p := range platforms {
 		architectures[architecture(p.Name)] = true

@@ -4,12 +4,11 @@ import (
 	"bytes"
 	"errors"
 	"io/fs"
-	"os"
 	"path"
 	"path/filepath"
 	"strings"
-	"sync"
 
+	"github.com/sandlint/sandlint/parsers/files"
 	"github.com/sandlint/sandlint/parsers/nixconf"
 	"github.com/sandlint/sandlint/parsers/source"
 )
@@ -17,19 +16,13 @@ import (
 // errAmbiguous says that a path in a Dockerfile may mean several files, since the build context is not known.
 var errAmbiguous = errors.New("several files may be meant")
 
-type neighbour struct {
-	once sync.Once
-	file *source.File
-	err  error
-}
-
 // root returns the directory that bounds what may be read for files in dir: the nearest one upwards that holds .git, else the working
 // directory where dir lies below it, else dir itself.
 func (w *Workspace) root(dir string) string {
 	if root := w.repository(dir); root != "" {
 		return root
 	}
-	if inside(w.dir, dir) {
+	if files.Inside(w.dir, dir) {
 		return w.dir
 	}
 	return dir
@@ -37,17 +30,16 @@ func (w *Workspace) root(dir string) string {
 
 // repository returns the nearest directory from dir upwards that holds .git, "" without one.
 func (w *Workspace) repository(dir string) string {
-	if r, ok := w.shared.repositories.Load(dir); ok {
-		return r.(string)
-	}
-	root := ""
-	if _, err := os.Lstat(filepath.Join(dir, ".git")); err == nil {
-		root = dir
-	} else if up := filepath.Dir(dir); up != dir {
-		root = w.repository(up)
-	}
-	w.shared.repositories.Store(dir, root)
-	return root
+	type key string
+	return cached(w, key(dir), func(w *Workspace) string {
+		if _, err := w.tree.Lstat("", filepath.Join(dir, ".git")); err == nil {
+			return dir
+		}
+		if up := filepath.Dir(dir); up != dir {
+			return w.repository(up)
+		}
+		return ""
+	})
 }
 
 // inContext returns the workspace file that a path of a build context means, for a Dockerfile at abs. Where the context is not known it
@@ -67,7 +59,7 @@ func (w *Workspace) inContext(abs string, contexts []string, name string) (*sour
 		// A build context cannot be left: Docker reads "../x" and "/x" as "x".
 		clean := strings.TrimPrefix(path.Clean("/"+filepath.ToSlash(name)), "/")
 		full := filepath.Join(context, filepath.FromSlash(clean))
-		if !inside(root, full) {
+		if !files.Inside(root, full) {
 			continue
 		}
 		f, err := w.neighbour(root, full)
@@ -87,78 +79,35 @@ func (w *Workspace) inContext(abs string, contexts []string, name string) (*sour
 	return found, nil
 }
 
-// neighbour reads a regular file below root, once; no symbolic link leads out of root.
+// neighbour reads a regular file below root; no symbolic link leads out of root. The error is nixconf.ErrUnreadable for a directory.
 func (w *Workspace) neighbour(root, full string) (*source.File, error) {
-	if b, ok := w.overlay[full]; ok {
-		return source.NewFile(w.show(full), b), nil
+	type key string
+	type neighbour struct {
+		file *source.File
+		err  error
 	}
-	v, _ := w.shared.neighbours.LoadOrStore(full, &neighbour{})
-	n := v.(*neighbour)
-	n.once.Do(func() {
-		rel, err := filepath.Rel(root, full)
-		if err != nil || !filepath.IsLocal(rel) {
-			n.err = fs.ErrNotExist
-			return
-		}
-		r, err := os.OpenRoot(root)
-		if err != nil {
-			n.err = unwrapPath(err)
-			return
-		}
-		defer r.Close()
-		info, err := r.Stat(rel)
+	n := cached(w, key(full), func(w *Workspace) neighbour {
+		info, err := w.tree.Stat(root, full)
 		switch {
 		case err == nil && info.IsDir():
-			n.err = nixconf.ErrUnreadable
-			return
+			return neighbour{err: nixconf.ErrUnreadable}
 		case err != nil || !info.Mode().IsRegular():
-			n.err = fs.ErrNotExist
-			return
+			return neighbour{err: fs.ErrNotExist}
 		}
-		f, err := r.Open(rel)
+		b, err := files.Read(w.tree, root, full)
 		if err != nil {
-			n.err = unwrapPath(err)
-			return
+			return neighbour{err: err}
 		}
-		defer f.Close()
-		n.file, n.err = readOpen(f, w.show(full))
+		return neighbour{file: source.NewFile(w.show(full), b)}
 	})
 	return n.file, n.err
 }
 
-// list returns the names in a folder below root, sorted; none where it cannot be read.
-func (w *Workspace) list(root, dir string) []string {
-	r, err := os.OpenRoot(root)
+// read reads a file of the workspace.
+func (w *Workspace) read(abs string) (*source.File, error) {
+	b, err := files.Read(w.tree, "", abs)
 	if err != nil {
-		return nil
+		return nil, err
 	}
-	defer r.Close()
-	rel, err := filepath.Rel(root, dir)
-	if err != nil || !filepath.IsLocal(rel) {
-		return nil
-	}
-	entries, err := fs.ReadDir(r.FS(), filepath.ToSlash(rel))
-	if err != nil {
-		return nil
-	}
-	var names []string
-	for _, e := range entries {
-		names = append(names, e.Name())
-	}
-	return names
-}
-
-// isDir reports whether a path below root is a directory there.
-func (w *Workspace) isDir(root, full string) bool {
-	r, err := os.OpenRoot(root)
-	if err != nil {
-		return false
-	}
-	defer r.Close()
-	rel, err := filepath.Rel(root, full)
-	if err != nil || !filepath.IsLocal(rel) {
-		return false
-	}
-	info, err := r.Stat(rel)
-	return err == nil && info.IsDir()
+	return source.NewFile(w.show(abs), b), nil
 }

@@ -1,4 +1,4 @@
-package workspace
+package nixuse
 
 import (
 	"slices"
@@ -47,9 +47,9 @@ type TraceOrigin struct {
 }
 
 // Trace returns, for each stage of a Dockerfile that runs Nix, the settings in force at each Nix command.
-func (d *Dockerfile) Trace() []TraceStage {
+func (m *Model) Trace() []TraceStage {
 	var out []TraceStage
-	for _, img := range d.Images {
+	for _, img := range m.Images {
 		stage := TraceStage{Image: img}
 		stage.Distribution, stage.Version = img.nixVersion()
 		stage.Assumed = len(img.targets()) > 1 || img.targets()[0].From != img.targets()[0].To
@@ -78,7 +78,7 @@ func (img *Image) traceCommand(e *Event) TraceCommand {
 				continue
 			}
 			from := TraceOrigin{Label: eff.origins[o.Source].Label}
-			if f := o.File.Fragment.File; isBuiltin(f) {
+			if f := o.File.Fragment.File; IsBuiltin(f) {
 				from.Label = f.Path
 			} else if o.Entry != nil {
 				from.File, from.Span = f, o.File.Fragment.Span(o.Entry.Span)
@@ -115,9 +115,9 @@ type TraceFatal struct {
 
 // TraceNix returns the settings in force with the given nix.conf files, in the order in which Nix reads them: that of the system, then
 // those of the user, where a later one wins.
-func (w *Workspace) TraceNix(texts []*NixText) *NixTrace {
-	target := w.Targets.Nix[0]
-	t := &NixTrace{Distribution: target.Distribution, Version: target.To, Assumed: !w.Targets.NixGiven || len(w.Targets.Nix) > 1 || target.From != target.To}
+func TraceNix(texts []*Text, targets Targets) *NixTrace {
+	target := targets.Nix[0]
+	t := &NixTrace{Distribution: target.Distribution, Version: target.To, Assumed: !targets.NixGiven || len(targets.Nix) > 1 || target.From != target.To}
 	sources := make([]nixconf.Source, len(texts))
 	for n, text := range texts {
 		sources[n] = nixconf.Source{File: text.File, Kind: nixconf.SystemFile, Label: text.Path}

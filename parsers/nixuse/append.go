@@ -1,15 +1,11 @@
-package workspace
+package nixuse
 
-import (
-	"slices"
-
-	"github.com/sandlint/sandlint/parsers/source"
-)
+import "slices"
 
 // NextAppend returns the event, of this image or one that is based on it, that is next to change the file which e writes, if it is known to append
 // text to it; nil when there is none, or when something between the two may have changed the file.
 func (e *Event) NextAppend() *Event {
-	for _, img := range e.Image.File.Images {
+	for _, img := range e.Image.Model.Images {
 		timeline := img.Timeline()
 		at := slices.Index(timeline, e)
 		if at < 0 {
@@ -30,7 +26,3 @@ func (e *Event) NextAppend() *Event {
 	}
 	return nil
 }
-
-// Appended returns the event of a Dockerfile of the workspace that appends text to the copy of a file in an image, as the next thing that happens to the
-// copy; nil when there is none.
-func (w *Workspace) Appended(f *source.File) *Event { return w.shared.copied().appended[f.Path] }

@@ -1,0 +1,144 @@
+// Package files is how sandlint reads: a Tree of files over the disk, an overlay of open buffers, or memory; the walk below a folder with what git
+// ignores left out; and what memory of files read before is still good.
+//
+// Everything that sandlint reads of a workspace goes through a Tree, so an editor's unsaved text, a playground without a disk and a test see
+// the same program. Paths are absolute, in the spelling of the operating system, and clean.
+package files
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"path/filepath"
+)
+
+// MaxSize is the size in bytes above which a file is not read. No real file of the kinds that sandlint reads comes near it.
+const MaxSize = 16 << 20
+
+// Tree is a tree of files. A root, where it is not "", confines a call: the name must lie below it, and no symbolic link leads out of it, else the
+// error is fs.ErrNotExist. Errors are those of package os without the path (see Cause), so callers show the path as the user spells it. A Tree is
+// safe for concurrent use.
+type Tree interface {
+	// Open opens a file for reading.
+	Open(root, name string) (fs.File, error)
+	// Stat describes what a path leads to, symbolic links followed.
+	Stat(root, name string) (fs.FileInfo, error)
+	// Lstat describes the path itself, which may be a symbolic link.
+	Lstat(root, name string) (fs.FileInfo, error)
+	// List returns what a folder holds, sorted by name.
+	List(root, name string) ([]fs.DirEntry, error)
+	// Real returns the path with all symbolic links followed.
+	Real(name string) (string, error)
+}
+
+// ErrNotRegular says that a path is a folder, a device, a pipe or the like.
+var ErrNotRegular = errors.New("not a regular file")
+
+// ErrTooLarge is matched by the error for a file above MaxSize.
+var ErrTooLarge = errors.New("sandlint reads no file above 16 MiB")
+
+// Read returns the bytes of a regular file of at most MaxSize bytes. The error matches ErrNotRegular, ErrTooLarge or one of package fs.
+func Read(t Tree, root, name string) ([]byte, error) {
+	return read(t, root, name, nil)
+}
+
+// ReadInto is Read into a buffer that is used again where it is large enough; the result is good until the buffer is used next.
+func ReadInto(t Tree, root, name string, buffer []byte) ([]byte, error) {
+	return read(t, root, name, buffer[:0])
+}
+
+func read(t Tree, root, name string, buffer []byte) ([]byte, error) {
+	info, err := t.Stat(root, name) // to open a pipe could wait for ever
+	switch {
+	case err != nil:
+		return nil, err
+	case !info.Mode().IsRegular():
+		return nil, ErrNotRegular
+	case info.Size() > MaxSize:
+		return nil, fmt.Errorf("the file has %d MiB; %w", info.Size()>>20, ErrTooLarge)
+	}
+	f, err := t.Open(root, name)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	return readAll(f, int(info.Size()), buffer)
+}
+
+// readAll reads a file that had a size when it was asked for; it may have grown since.
+func readAll(f io.Reader, size int, buffer []byte) ([]byte, error) {
+	if cap(buffer) <= size {
+		buffer = make([]byte, 0, size+1) // one more, to see the end
+	}
+	for {
+		n, err := f.Read(buffer[len(buffer):cap(buffer)])
+		buffer = buffer[:len(buffer)+n]
+		switch {
+		case len(buffer) > MaxSize:
+			return nil, ErrTooLarge
+		case errors.Is(err, io.EOF):
+			return buffer, nil
+		case err != nil:
+			return nil, Cause(err)
+		}
+		if len(buffer) == cap(buffer) {
+			buffer = append(buffer, 0)[:len(buffer)]
+		}
+	}
+}
+
+// BeginsWith reports whether a file begins with some bytes. The rest of it, which may be large, is not read.
+func BeginsWith(t Tree, name, prefix string) bool {
+	f, err := t.Open("", name)
+	if err != nil {
+		return false
+	}
+	defer f.Close()
+	start := make([]byte, len(prefix))
+	_, err = io.ReadFull(f, start)
+	return err == nil && string(start) == prefix
+}
+
+// IsDir reports whether a path leads to a folder.
+func IsDir(t Tree, root, name string) bool {
+	info, err := t.Stat(root, name)
+	return err == nil && info.IsDir()
+}
+
+// Names returns the names in a folder, sorted; none where it cannot be read.
+func Names(t Tree, root, name string) []string {
+	entries, err := t.List(root, name)
+	if err != nil {
+		return nil
+	}
+	names := make([]string, len(entries))
+	for n, e := range entries {
+		names[n] = e.Name()
+	}
+	return names
+}
+
+// Cause returns an error of package os without the path and the operation.
+func Cause(err error) error {
+	var pathError *fs.PathError
+	if errors.As(err, &pathError) {
+		return pathError.Err
+	}
+	return err
+}
+
+// Inside reports whether a path is root or lies below it, by the words of the path alone.
+func Inside(root, name string) bool {
+	rel, err := filepath.Rel(root, name)
+	return err == nil && filepath.IsLocal(rel)
+}
+
+// below returns a name relative to root, with slashes; fs.ErrNotExist where it does not lie there.
+func below(root, name string) (string, error) {
+	rel, err := filepath.Rel(root, name)
+	if err != nil || !filepath.IsLocal(rel) {
+		return "", fs.ErrNotExist
+	}
+	return rel, nil
+}

@@ -1,0 +1,120 @@
+package files
+
+import (
+	"path"
+	"path/filepath"
+	"strings"
+)
+
+// Kind is what a file is for.
+type Kind string
+
+const (
+	KindUnknown    Kind = ""
+	KindDockerfile Kind = "dockerfile"
+	KindNixConf    Kind = "nix.conf"
+	KindSeccomp    Kind = "seccomp profile"
+	// The kinds below are read only for the nix.conf text in them.
+	KindWorkflow     Kind = "GitHub workflow" // composite actions as well
+	KindDevcontainer Kind = "devcontainer"
+	KindFlake        Kind = "flake"
+	KindScript       Kind = "shell script"
+)
+
+// Hosts reports whether files of the kind are read only for the nix.conf text in them.
+func (k Kind) Hosts() bool {
+	return k == KindWorkflow || k == KindDevcontainer || k == KindFlake || k == KindScript
+}
+
+// otherLanguages are the extensions of files that have "Dockerfile" in their name and are about Dockerfiles, or make them, rather than
+// being one: programs, documents, and templates that do not parse before they are filled in.
+var otherLanguages = map[string]bool{
+	".c": true, ".cc": true, ".cpp": true, ".cs": true, ".css": true, ".dockerignore": true, ".ejs": true, ".erb": true, ".ex": true,
+	".exs": true, ".gitignore": true, ".go": true, ".h": true, ".hbs": true, ".hs": true, ".html": true, ".in": true, ".j2": true,
+	".java": true, ".jinja": true, ".jinja2": true, ".js": true, ".json": true, ".jsx": true, ".kt": true, ".lock": true, ".lua": true,
+	".m4": true, ".md": true, ".mjs": true, ".ml": true, ".mli": true, ".mustache": true, ".php": true, ".pl": true, ".png": true,
+	".py": true, ".rb": true, ".rs": true, ".rst": true, ".scala": true, ".sh": true, ".snap": true, ".svg": true, ".swift": true,
+	".template": true, ".tf": true, ".tmpl": true, ".toml": true, ".tpl": true, ".ts": true, ".tsx": true, ".txt": true, ".vim": true, ".xml": true,
+	".yaml": true, ".yml": true,
+}
+
+// kindByBase returns the kind of a file by its base name. JSON and YAML files need their content as well.
+func kindByBase(base string) Kind {
+	lower := strings.ToLower(base)
+	if otherLanguages[path.Ext(lower)] && path.Ext(lower) != ".json" {
+		return KindUnknown
+	}
+	switch {
+	case lower == "nix.conf", strings.HasPrefix(lower, "nix.") && strings.HasSuffix(lower, ".conf"), strings.HasSuffix(lower, ".nix.conf"):
+		return KindNixConf
+	case IsJSON(lower):
+		if strings.Contains(lower, "seccomp") {
+			return KindSeccomp
+		}
+		return KindUnknown
+	}
+	return DockerfileByName(base)
+}
+
+// KindByPath returns the kind of a file by its path, absolute or not. That of JSON, YAML and scripts needs a look at the content as well.
+func KindByPath(name string) Kind {
+	name = filepath.ToSlash(name)
+	base := path.Base(name)
+	if kind := kindByBase(base); kind != KindUnknown {
+		return kind
+	}
+	lower := strings.ToLower(base)
+	switch path.Ext(lower) {
+	case ".yml", ".yaml":
+		if stem := lower[:strings.LastIndexByte(lower, '.')]; stem == "action" {
+			return KindWorkflow
+		}
+		dir := path.Dir(name)
+		switch path.Base(path.Dir(dir)) {
+		case ".github", ".gitea", ".forgejo":
+			if path.Base(dir) == "workflows" {
+				return KindWorkflow
+			}
+		}
+	case ".json":
+		if lower == "devcontainer.json" || lower == ".devcontainer.json" {
+			return KindDevcontainer
+		}
+	case ".nix":
+		if lower == "flake.nix" {
+			return KindFlake
+		}
+	case ".sh", ".bash":
+		return KindScript
+	}
+	return KindUnknown
+}
+
+// MayBeScript reports whether a base name is one of scripts that are run by their name: it has no extension.
+func MayBeScript(base string) bool { return !strings.Contains(base, ".") }
+
+// DockerfileByName returns KindDockerfile for the base name of a Dockerfile, whatever its extension is, else KindUnknown.
+func DockerfileByName(base string) Kind {
+	lower := strings.ToLower(base)
+	for _, word := range []string{"dockerfile", "containerfile"} {
+		if lower == word {
+			return KindDockerfile
+		}
+		if rest, ok := strings.CutPrefix(lower, word); ok && strings.IndexByte("._-", rest[0]) >= 0 {
+			return KindDockerfile
+		}
+		if rest, ok := strings.CutSuffix(lower, word); ok && strings.IndexByte("._-", rest[len(rest)-1]) >= 0 {
+			return KindDockerfile
+		}
+	}
+	return KindUnknown
+}
+
+// IsJSON reports whether a name has the extension of JSON files.
+func IsJSON(name string) bool { return strings.EqualFold(path.Ext(name), ".json") }
+
+// IsYAML reports whether a name has an extension of YAML files.
+func IsYAML(name string) bool {
+	ext := path.Ext(name)
+	return strings.EqualFold(ext, ".yaml") || strings.EqualFold(ext, ".yml")
+}

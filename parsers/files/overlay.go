@@ -1,0 +1,85 @@
+package files
+
+import (
+	"io/fs"
+	"path/filepath"
+	"slices"
+	"strings"
+)
+
+// Overlay returns a tree in which the given files, by path, hold other text than they do under it, or exist where they do not: an editor's open
+// buffers, or files as a fix would leave them. Folders list them too. The map and the texts must not change afterwards.
+func Overlay(under Tree, texts map[string][]byte) Tree {
+	if len(texts) == 0 {
+		return under
+	}
+	return &overlay{under: under, over: Memory(texts).(*memory)}
+}
+
+type overlay struct {
+	under Tree
+	over  *memory
+}
+
+// tree returns the tree that has a path.
+func (o *overlay) tree(name string) Tree {
+	if _, ok := o.over.texts[name]; ok {
+		return o.over
+	}
+	return o.under
+}
+
+func (o *overlay) Open(root, name string) (fs.File, error) { return o.tree(name).Open(root, name) }
+
+func (o *overlay) Stat(root, name string) (fs.FileInfo, error) {
+	info, err := o.tree(name).Stat(root, name)
+	if err != nil {
+		if folder, inOver := o.over.Stat(root, name); inOver == nil {
+			return folder, nil
+		}
+	}
+	return info, err
+}
+
+func (o *overlay) Lstat(root, name string) (fs.FileInfo, error) {
+	info, err := o.tree(name).Lstat(root, name)
+	if err != nil {
+		if folder, inOver := o.over.Lstat(root, name); inOver == nil {
+			return folder, nil
+		}
+	}
+	return info, err
+}
+
+func (o *overlay) List(root, name string) ([]fs.DirEntry, error) {
+	entries, err := o.under.List(root, name)
+	more, inOver := o.over.List(root, name)
+	switch {
+	case inOver != nil:
+		return entries, err
+	case err != nil:
+		return more, nil
+	}
+	have := map[string]bool{}
+	for n, e := range entries {
+		have[e.Name()] = true
+		if _, ok := o.over.texts[filepath.Join(name, e.Name())]; ok {
+			entries[n] = more[slices.IndexFunc(more, func(m fs.DirEntry) bool { return m.Name() == e.Name() })]
+		}
+	}
+	for _, e := range more {
+		if !have[e.Name()] {
+			entries = append(entries, e)
+		}
+	}
+	slices.SortFunc(entries, func(a, b fs.DirEntry) int { return strings.Compare(a.Name(), b.Name()) })
+	return entries, nil
+}
+
+func (o *overlay) Real(name string) (string, error) {
+	real, err := o.under.Real(name)
+	if err != nil {
+		return o.over.Real(name)
+	}
+	return real, nil
+}

@@ -1,0 +1,77 @@
+package image
+
+import (
+	"strings"
+	"sync"
+)
+
+// Base is what is known of an image that FROM names.
+type Base struct {
+	// Name is the image as the tables of known images have it, without registry and tag: "debian", "nixos/nix".
+	Name string
+	// Tag and Digest are those of the reference, "" without one.
+	Tag, Digest string
+	// Shell is what /bin/sh is: "bash", "dash", "ash", or "" where it is not known.
+	Shell string
+	// TagArch is the architecture in the tag, as in "2.31.1-amd64"; "" without one.
+	TagArch string
+	// Exact says that the name has a tag or digest that pins the version.
+	Exact bool
+}
+
+// shells say what /bin/sh is in images, by repository; those of Docker's library without "library/". Source: the distributions' official images, and
+// the images of Nix, whose /bin/sh is the bash of nixpkgs.
+var shells = map[string][]string{
+	"dash": {"debian", "ubuntu", "buildpack-deps", "bitnami/minideb"},
+	"ash":  {"alpine", "busybox"},
+	"bash": {
+		"fedora", "centos", "rockylinux", "rockylinux/rockylinux", "almalinux", "oraclelinux", "amazonlinux", "archlinux",
+		"archlinux/archlinux", "opensuse/leap", "opensuse/tumbleweed", "opensuse/archive", "redhat/ubi8", "redhat/ubi9", "ubi8", "ubi9",
+		"nixos/nix", "lix-project/lix", "lnl7/nix", "nixpkgs/nix", "nixpkgs/nix-unstable", "nixpkgs/cachix", "nixpkgs/nix-flakes",
+	},
+	"": {"scratch"},
+}
+
+var shellIndex = sync.OnceValue(func() map[string]string {
+	index := map[string]string{}
+	for shell, names := range shells {
+		for _, name := range names {
+			index[name] = shell
+		}
+	}
+	return index
+})
+
+// registries are the hosts whose repositories have the names of the tables.
+var registries = []string{
+	"docker.io/", "index.docker.io/", "registry-1.docker.io/", "ghcr.io/", "quay.io/", "public.ecr.aws/docker/", "mirror.gcr.io/",
+}
+
+// architectures are the names of architectures that tags end in, and what Docker calls them.
+var architectures = []struct{ suffix, name string }{
+	{"-amd64", "amd64"}, {"-arm64", "arm64"}, {"-aarch64", "arm64"}, {"-x86_64", "amd64"},
+}
+
+// LookupBase returns what is known of an image by its reference, such as "nixos/nix:2.31.1-amd64"; nil when nothing is.
+func LookupBase(reference string) *Base {
+	ref, digest, _ := strings.Cut(reference, "@")
+	name, tag := ref, ""
+	if i := strings.LastIndexByte(ref, ':'); i > strings.LastIndexByte(ref, '/') {
+		name, tag = ref[:i], ref[i+1:]
+	}
+	for _, r := range registries {
+		name = strings.TrimPrefix(name, r)
+	}
+	name = strings.TrimPrefix(name, "library/")
+	shell, known := shellIndex()[name]
+	if !known {
+		return nil
+	}
+	b := &Base{Name: name, Tag: tag, Digest: digest, Shell: shell, Exact: digest != "" || tag != "" && tag != "latest"}
+	for _, a := range architectures {
+		if strings.HasSuffix(tag, a.suffix) {
+			b.TagArch = a.name
+		}
+	}
+	return b
+}

@@ -1,0 +1,249 @@
+// Package image is a Dockerfile as the images that it builds: its stages with their bases and platforms, the steps that run in each with what holds before
+// them, and every command that they run.
+//
+// Rules stand on it. A Step is one instruction as it runs, the trigger of an ONBUILD included; a Command is one program that a step starts, in the order
+// in which it does, followed through functions, `sh -c`, here-documents and scripts of the build context. Both are found by an index that is
+// made once a file, so what a rule costs is what it looks at. What cannot be known says so (Value.Known, Command.Unread) and is never guessed.
+package image
+
+import (
+	"path"
+	"strings"
+
+	"github.com/sandlint/sandlint/parsers/dockerfile"
+	"github.com/sandlint/sandlint/parsers/shell"
+	"github.com/sandlint/sandlint/parsers/source"
+)
+
+// Dockerfile is a Dockerfile with the images that it builds. It belongs to one goroutine.
+type Dockerfile struct {
+	*dockerfile.File
+	// Images are the stages, in order.
+	Images []*Image
+
+	context Context
+	reads   map[string]bool // paths, as shown, of the files of the build context that were read
+	scripts map[*dockerfile.Instruction]*shell.Script
+	files   map[*source.File]*shell.Script // scripts of the build context
+
+	index index
+}
+
+// Context is what surrounds the build of a Dockerfile.
+type Context interface {
+	// Platforms returns the platforms that an image is built for, none where they are not known.
+	Platforms(*Image) []Platform
+	// Read returns a file of the build context by its path in there. The error is fs.ErrNotExist where there is none, and another one where several files may
+	// be meant, since the build context is not known.
+	Read(name string) (*source.File, error)
+	// IsDir reports whether a path in the build context is a folder.
+	IsDir(name string) bool
+}
+
+// Image is one build stage: what it is based on, for what it is built, and what runs in it.
+type Image struct {
+	// Dockerfile is the file that the stage stands in.
+	Dockerfile *Dockerfile
+	// Stage is the stage.
+	Stage *dockerfile.Stage
+	// Parent is the image of the stage that it is based on, nil for another image.
+	Parent *Image
+	// Base is what is known of the image that FROM names, nil when nothing is or when Parent is set.
+	Base *Base
+
+	platforms  []Platform
+	platformed bool    // platforms has been asked for
+	steps      []*Step // what runs in the stage, in order, and its ONBUILD instructions; nil before they are asked for
+	end        state   // what holds at the end of the stage
+	commands   bool    // the commands of the steps are there
+}
+
+// Platform is a platform that an image is built for.
+type Platform struct {
+	// Name is the platform as in "linux/arm64".
+	Name string
+	// Emulated says that the build runs through an emulator for this platform, and Native that it runs on a builder of
+	// the platform itself. Where neither is certain, both are false.
+	Emulated, Native bool
+	// Why says where this is known from, for a message.
+	Why string
+	// File and Span are the place, File nil when it comes from the command line.
+	File *source.File
+	Span source.Span
+}
+
+// New returns the images of a Dockerfile. A nil context is one that has no files and knows no platforms.
+func New(f *dockerfile.File, c Context) *Dockerfile {
+	d := &Dockerfile{File: f, context: c}
+	d.Images = make([]*Image, 0, len(f.Stages))
+	for _, stage := range f.Stages {
+		img := &Image{Dockerfile: d, Stage: stage}
+		if stage.Parent != nil && stage.Parent.Index < len(d.Images) {
+			img.Parent = d.Images[stage.Parent.Index]
+		} else if stage.Image != "" {
+			img.Base = LookupBase(stage.Image)
+		}
+		d.Images = append(d.Images, img)
+	}
+	return d
+}
+
+// Platforms returns the platforms that the stage is built for, with where each comes from; none when they are not known.
+func (img *Image) Platforms() []Platform {
+	if !img.platformed {
+		img.platformed = true
+		if c := img.Dockerfile.context; c != nil {
+			img.platforms = c.Platforms(img)
+		}
+	}
+	return img.platforms
+}
+
+// Root returns the image at the start of the chain of parents.
+func (img *Image) Root() *Image {
+	for img.Parent != nil {
+		img = img.Parent
+	}
+	return img
+}
+
+// Reads reports the paths, as shown, of the files of the build context that the model was made from so far. The map must not be changed.
+func (d *Dockerfile) Reads() map[string]bool { return d.reads }
+
+// ReadContext returns a file of the build context, as Context.Read does, and remembers that the meaning of the Dockerfile depends on it.
+func (d *Dockerfile) ReadContext(name string) (*source.File, error) {
+	if d.context == nil {
+		return nil, errNoContext
+	}
+	f, err := d.context.Read(name)
+	if err == nil {
+		if d.reads == nil {
+			d.reads = map[string]bool{}
+		}
+		d.reads[f.Path] = true
+	}
+	return f, err
+}
+
+// IsContextDir reports whether a path in the build context is a folder.
+func (d *Dockerfile) IsContextDir(name string) bool { return d.context != nil && d.context.IsDir(name) }
+
+// Script returns the commands of an instruction as written: of its shell text, its heredoc, or its exec form. It is nil for instructions that run
+// nothing, and has the dialect None where the shell is not one that sandlint reads.
+func (d *Dockerfile) Script(i *dockerfile.Instruction) *shell.Script {
+	if s, ok := d.scripts[i]; ok {
+		return s
+	}
+	if d.scripts == nil {
+		d.scripts = map[*dockerfile.Instruction]*shell.Script{}
+	}
+	s := d.script(i)
+	d.scripts[i] = s
+	return s
+}
+
+func (d *Dockerfile) script(i *dockerfile.Instruction) *shell.Script {
+	switch i.Name {
+	case "RUN", "CMD", "ENTRYPOINT":
+	case "ONBUILD", "HEALTHCHECK":
+		if i.Trigger == nil {
+			return nil
+		}
+		return d.Script(i.Trigger)
+	default:
+		return nil
+	}
+	env := func(name string) (string, bool) {
+		v, ok := d.Lookup(i, name)
+		return v.Text, ok && v.Known && !v.Overridable
+	}
+	if i.Exec {
+		words := make([]shell.Word, len(i.Words))
+		for n, word := range i.Words {
+			words[n] = shell.Word{Text: word.Text, Known: true, Span: word.Span, Parts: execParts(d.Source, word)}
+		}
+		return shell.FromExec(words)
+	}
+	dialect := shell.DialectOf(texts(d.Shell(i)))
+	if h, view, base, ok := i.HeredocScript(); ok {
+		if heredocDialect, found := shell.Shebang(view); found {
+			dialect = heredocDialect
+		}
+		if h.Expand && dialect != shell.None {
+			env = nil // the builder leaves the body alone; variables are the shell's
+		}
+		return shell.Parse(view, base, dialect, env)
+	}
+	view, base, ok := i.ShellView()
+	if !ok {
+		return nil
+	}
+	return shell.ParseJoined(view, base, dialect, env)
+}
+
+// contextScript returns the commands of a script of the build context.
+func (d *Dockerfile) contextScript(f *source.File) *shell.Script {
+	if s := d.files[f]; s != nil {
+		return s
+	}
+	dialect, ok := shell.Shebang(f.Bytes)
+	if !ok {
+		dialect = shell.Sh
+	}
+	if d.files == nil {
+		d.files = map[*source.File]*shell.Script{}
+	}
+	s := shell.Parse(f.Bytes, 0, dialect, nil)
+	d.files[f] = s
+	return s
+}
+
+// execParts returns the text of a JSON string as a piece; it is verbatim where the string has no escapes.
+func execParts(f *source.File, w dockerfile.Word) []source.Piece {
+	inner := source.Span{Start: w.Span.Start + 1, End: w.Span.End - 1}
+	if inner.Len() >= 0 && f.Text(inner) == w.Text {
+		return []source.Piece{{Text: w.Text, Span: inner, Verbatim: true, Quoting: source.JSONString}}
+	}
+	return []source.Piece{{Text: w.Text, Span: w.Span}}
+}
+
+func texts(words []dockerfile.Word) []string {
+	if words == nil {
+		return nil
+	}
+	out := make([]string, len(words))
+	for i, w := range words {
+		out[i] = w.Text
+	}
+	return out
+}
+
+// Unquote returns an argument of an instruction without the quotes around it.
+func Unquote(s string) string {
+	if len(s) >= 2 && (s[0] == '"' || s[0] == '\'') && s[len(s)-1] == s[0] {
+		return s[1 : len(s)-1]
+	}
+	return s
+}
+
+// HomeOf returns the home folder that a user, as USER names it, has on most images.
+func HomeOf(user string) string {
+	if IsRoot(user) {
+		return "/root"
+	}
+	return "/home/" + user
+}
+
+// IsRoot reports whether a user, as USER names it without the group, is root. No USER is taken to be.
+func IsRoot(user string) bool { return user == "" || user == "root" || user == "0" }
+
+// absolute returns a path that is named in a folder as an absolute path, "" where it is relative to a folder that is not known, "".
+func absolute(dir, p string) string {
+	switch {
+	case strings.HasPrefix(p, "/"):
+		return path.Clean(p)
+	case dir == "":
+		return ""
+	}
+	return path.Join(dir, p)
+}

@@ -1,0 +1,87 @@
+package image
+
+import "slices"
+
+// index finds steps by keyword and commands by program.
+type index struct {
+	steps     []*Step
+	byKeyword map[string][]*Step
+	commands  []*Command
+	byProgram map[string][]*Command // nil before it is asked for
+}
+
+// Steps returns the steps with one of the keywords, in upper case, in the order of the file; without keywords, all. Each instruction is there once, where it
+// stands: those before the first FROM, and the triggers of ONBUILD as Deferred steps.
+func (d *Dockerfile) Steps(keywords ...string) []*Step {
+	d.makeSteps()
+	switch len(keywords) {
+	case 0:
+		return d.index.steps
+	case 1:
+		return d.index.byKeyword[keywords[0]]
+	}
+	var out []*Step
+	for _, k := range keywords {
+		out = append(out, d.index.byKeyword[k]...)
+	}
+	slices.SortFunc(out, func(a, b *Step) int { return a.Index - b.Index })
+	return out
+}
+
+func (d *Dockerfile) makeSteps() {
+	if d.index.byKeyword != nil {
+		return
+	}
+	x := &d.index
+	x.byKeyword = map[string][]*Step{}
+	x.steps = make([]*Step, 0, len(d.Instructions))
+	for _, i := range d.Instructions {
+		if i.Stage != nil {
+			break
+		}
+		x.steps = append(x.steps, &Step{Instruction: i, file: d})
+	}
+	for _, img := range d.Images {
+		for _, s := range img.Steps() {
+			if s.From == img {
+				x.steps = append(x.steps, s)
+			}
+		}
+	}
+	for _, s := range x.steps {
+		x.byKeyword[s.Name] = append(x.byKeyword[s.Name], s)
+	}
+}
+
+// Commands returns the commands that start one of the programs, by name, in the order of the file and of execution; without programs, all, those included that only
+// set variables. Commands of scripts of the build context that the steps run are among them: see Command.InDockerfile.
+func (d *Dockerfile) Commands(programs ...string) []*Command {
+	d.makeCommands()
+	switch len(programs) {
+	case 0:
+		return d.index.commands
+	case 1:
+		return d.index.byProgram[programs[0]]
+	}
+	var out []*Command
+	for _, p := range programs {
+		out = append(out, d.index.byProgram[p]...)
+	}
+	return out
+}
+
+func (d *Dockerfile) makeCommands() {
+	if d.index.byProgram != nil {
+		return
+	}
+	x := &d.index
+	x.byProgram = map[string][]*Command{}
+	for _, s := range d.Steps() {
+		x.commands = append(x.commands, s.Commands()...)
+	}
+	for _, c := range x.commands {
+		if c.Name != "" {
+			x.byProgram[c.Name] = append(x.byProgram[c.Name], c)
+		}
+	}
+}

@@ -1,0 +1,198 @@
+package image
+
+import (
+	"maps"
+	"path"
+	"slices"
+	"strings"
+
+	"github.com/sandlint/sandlint/parsers/shell"
+	"github.com/sandlint/sandlint/parsers/source"
+)
+
+// scope is a shell process of a step: the script's own one, one for a subshell, and one for each `sh -c` and substitution.
+type scope struct {
+	parent    *shell.Command // of those that a command starts
+	subshell  bool
+	statement source.Span // of a subshell of the script itself
+}
+
+// process is the state of a shell process that changes what its commands do. It is a value that never changes: what a command does to it makes another one.
+type process struct {
+	dir    string   // the working directory, "" when not known
+	pushed []string // by pushd
+	moved  bool     // by cd
+	// other says that the user is another one than the step's, by sudo or su; which one, and with which home, is not known.
+	other bool
+	vars  map[string]Variable
+}
+
+// Variable is what a script does to a variable of its shell.
+type Variable struct {
+	// Value is the last assignment.
+	Value shell.Assign
+	// Set says that the script assigns it.
+	Set bool
+	// Exported says that the script exports it.
+	Exported bool
+	// Maybe says that it may have another value: the assignment is conditional, or appends.
+	Maybe bool
+	// Own says that it is set for one command alone.
+	Own bool
+}
+
+// fork returns the state in which a child process begins.
+func (p *process) fork() *process {
+	f := *p
+	f.moved = false
+	return &f
+}
+
+func (p *process) assign(a shell.Assign, export, maybe bool) *process {
+	f := *p
+	f.vars = maps.Clone(p.vars)
+	if f.vars == nil {
+		f.vars = map[string]Variable{}
+	}
+	f.vars[a.Name] = Variable{Value: a, Set: true, Exported: export || p.vars[a.Name].Exported, Maybe: maybe || a.Append}
+	return &f
+}
+
+func (p *process) export(name string) *process {
+	f := *p
+	f.vars = maps.Clone(p.vars)
+	if f.vars == nil {
+		f.vars = map[string]Variable{}
+	}
+	v := f.vars[name]
+	v.Exported = true
+	f.vars[name] = v
+	return &f
+}
+
+// runner returns the command in whose place a command runs: eval runs its words in its own process.
+func runner(c *shell.Command) *shell.Command {
+	for c.Parent != nil && c.Parent.Name == "eval" && runsFor(c) {
+		c = c.Parent
+	}
+	return c
+}
+
+// key returns the process that a command runs in.
+func (w *walker) key(c *shell.Command) scope {
+	c = runner(c)
+	if c.Parent == nil && c.Subshell {
+		return scope{subshell: true, statement: c.Statement}
+	}
+	return scope{parent: c.Parent}
+}
+
+// process returns the state of the shell process that a command runs in. A process begins with what its parent has when its first command runs.
+func (w *walker) process(c *shell.Command) *process {
+	c = runner(c)
+	key := w.key(c)
+	if p := w.processes[key]; p != nil {
+		return p
+	}
+	outer := w.processes[scope{}]
+	if key.parent != nil {
+		outer = w.process(key.parent)
+	}
+	p := outer.fork()
+	if parent := key.parent; parent != nil && runsFor(c) {
+		for _, a := range parent.Assigns {
+			p = p.assign(a, true, false)
+		}
+		p.other = p.other || slices.ContainsFunc(c.Wrappers, isOtherUser)
+		if p.other && slices.ContainsFunc(parent.Words, isLogin) {
+			p.dir = ""
+		}
+	}
+	w.processes[key] = p
+	return p
+}
+
+// change sets the state of the process that a command runs in.
+func (w *walker) change(c *shell.Command, p *process) { w.processes[w.key(c)] = p }
+
+// isLogin reports whether a word of su or of a shell asks for a login shell, which begins in the user's home.
+func isLogin(w shell.Word) bool {
+	return w.Text == "-" || w.Text == "-l" || w.Text == "--login" || w.Text == "-lc"
+}
+
+// runsFor reports whether a command is part of a script that its parent is given, rather than of a substitution in it.
+func runsFor(c *shell.Command) bool {
+	n := len(c.Parent.Wrappers)
+	return len(c.Wrappers) > n && (c.Wrappers[n] == c.Parent.Name || strings.HasPrefix(c.Wrappers[n], c.Parent.Name+" "))
+}
+
+// isScriptOption reports whether a wrapper is a shell that reads the command from its arguments.
+func isScriptOption(wrapper string) bool {
+	return strings.HasSuffix(wrapper, " -c") || wrapper == "eval"
+}
+
+// isOtherUser reports whether a wrapper runs a command as another user.
+func isOtherUser(wrapper string) bool {
+	switch wrapper {
+	case "sudo", "doas", "su", "su -c", "runuser", "runuser -c", "gosu", "su-exec", "setuidgid", "s6-setuidgid", "chpst", "setpriv", "chroot":
+		return true
+	}
+	return false
+}
+
+// changeDir follows cd, pushd and popd.
+func (w *walker) changeDir(c *Command) {
+	p := *c.process
+	old := p.dir
+	switch n := len(c.Words); {
+	case c.Name == "popd":
+		p.dir = ""
+		if last := len(p.pushed) - 1; n == 1 && last >= 0 && !c.Command.Maybe {
+			p.dir, p.pushed = p.pushed[last], p.pushed[:last]
+		}
+		w.change(c.Command, &p)
+		return
+	case n != 2 || !c.Words[1].Known || c.Words[1].Text == "-" || strings.HasPrefix(c.Words[1].Text, "+"):
+		p.dir = ""
+	case c.Subshell && p.moved && !path.IsAbs(c.Words[1].Text):
+		p.dir = "" // which subshell of the statement it belongs to is not known
+	default:
+		p.dir = c.absolute(c.Words[1].Text)
+	}
+	p.moved = true
+	if c.Command.Maybe && p.dir != old {
+		p.dir = ""
+	}
+	if c.Name == "pushd" {
+		p.pushed = append(slices.Clip(p.pushed), old)
+	}
+	w.change(c.Command, &p)
+}
+
+// shellVariables follows what a command does to the variables of its shell. It reports whether that is all that the command does.
+func (w *walker) shellVariables(c *Command) bool {
+	p := c.process
+	switch {
+	case len(c.Words) == 0:
+		for _, a := range c.Assigns {
+			p = p.assign(a, a.Export, c.Command.Maybe)
+		}
+	case c.Name == "export" || c.Name == "declare" || c.Name == "typeset" || c.Name == "readonly" || c.Name == "local":
+		for _, a := range c.Assigns {
+			p = p.assign(a, a.Export || c.Name == "export", c.Command.Maybe)
+		}
+		if c.Name == "export" || c.HasWord("-x") {
+			for _, word := range c.Words[1:] {
+				p = p.export(word.Text)
+			}
+		}
+	case c.Name == "unset":
+		for _, word := range c.Words[1:] {
+			p = p.assign(shell.Assign{Name: word.Text, Value: shell.Word{Known: true, Span: word.Span}, Span: word.Span}, false, c.Command.Maybe)
+		}
+	default:
+		return false
+	}
+	w.change(c.Command, p)
+	return true
+}

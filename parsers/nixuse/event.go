@@ -1,0 +1,64 @@
+package nixuse
+
+import (
+	"github.com/sandlint/sandlint/parsers/dockerfile"
+	"github.com/sandlint/sandlint/parsers/image"
+	"github.com/sandlint/sandlint/parsers/shell"
+	"github.com/sandlint/sandlint/parsers/source"
+)
+
+// EventKind is the kind of an Event.
+type EventKind int
+
+const (
+	// WriteConfig is a change of a Nix configuration file.
+	WriteConfig EventKind = iota
+	// SetEnv sets an environment variable that Nix reads.
+	SetEnv
+	// RunCommand runs a command.
+	RunCommand
+	// Opaque is something that may do anything to the configuration: a script that cannot be read.
+	Opaque
+)
+
+// Event is something in the timeline of an image that matters for Nix and for sandboxes.
+type Event struct {
+	Kind  EventKind
+	Image *Image
+	// Instruction is the instruction that it is part of.
+	Instruction *dockerfile.Instruction
+	// Command is the shell command, nil for COPY, ADD and ENV.
+	Command *image.Command
+	// Script is the script that Command is part of.
+	Script *shell.Script
+	// File and Span are its place. File is a script of the workspace where a RUN runs one.
+	File *source.File
+	Span source.Span
+	// Maybe says that it may not happen: it stands under a condition.
+	Maybe bool
+
+	// User is the user that it runs as, as USER names it; "" where no USER was given.
+	User string
+
+	// Path is the file that WriteConfig changes; Text the text written, nil where it is not known; Truncate says that
+	// what the file held before is lost. Removed says that the file is gone afterwards. For a SetEnv of NIX_CONFIG, Text is its value.
+	Path     string
+	Text     *Text
+	Truncate bool
+	Removed  bool
+	// ByInstaller says that an installer of Nix writes it, of itself or because it was told to.
+	ByInstaller bool
+
+	// Name and Value are those of SetEnv. Known says that Value is.
+	Name, Value string
+	Known       bool
+
+	// Nix says what a RunCommand does with Nix.
+	Nix *Use
+	// Env is the NIX_CONFIG that the command itself is given by its script, nil without one; it replaces that of the image.
+	Env *Text
+
+	// unsure says that the settings that a RunCommand sees cannot be known: its options or its environment are not. otherUser
+	// says that it does not run as User, or not with that user's home.
+	unsure, otherUser bool
+}

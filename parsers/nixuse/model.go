@@ -1,0 +1,107 @@
+// Package nixuse is what commands, installers and images do with Nix: which nix.conf texts they write and read, which settings reach which command, the
+// timeline of an image as far as Nix is concerned, and the settings in force at each point of it.
+//
+// The timeline rests on package image: it goes through the commands of each step once, in the order in which they run, and keeps those that matter as
+// events. What cannot be known makes the settings uncertain (Effective.Uncertain), and rules are silent then.
+package nixuse
+
+import (
+	"bytes"
+	"slices"
+	"strings"
+
+	"github.com/sandlint/sandlint/parsers/image"
+	"github.com/sandlint/sandlint/parsers/nixconf"
+	"github.com/sandlint/sandlint/parsers/source"
+)
+
+// Targets are the releases of Nix that files are for.
+type Targets struct {
+	// Nix are the releases.
+	Nix nixconf.Targets
+	// NixGiven says that the user named them, so a base image's tag does not narrow them.
+	NixGiven bool
+}
+
+// Model is what a Dockerfile does with Nix. It belongs to one goroutine.
+type Model struct {
+	// Images are the stages with their timelines, in order.
+	Images []*Image
+	// Texts are the nix.conf texts in the Dockerfile itself, in order of position.
+	Texts []*Text
+
+	dockerfile *image.Dockerfile
+	targets    Targets
+}
+
+// Image is a build stage with what happens in it that matters for Nix.
+type Image struct {
+	*image.Image
+	// Parent is the image of the stage that it is based on, nil for another image.
+	Parent *Image
+	// Base is what is known of the image named by FROM, nil when nothing is or when Parent is set.
+	Base *Base
+	// Events are what happens in this stage, in order; those of Parent come before them.
+	Events []*Event
+
+	Model     *Model // the model that the image belongs to
+	replays   map[replayKey]*Effective
+	installed *Installer // the last one that ran in this stage
+}
+
+// New returns what a Dockerfile does with Nix.
+func New(d *image.Dockerfile, targets Targets) *Model {
+	m := &Model{dockerfile: d, targets: targets, Images: make([]*Image, 0, len(d.Images))}
+	relevant := Concerns(d.Source)
+	for n, plain := range d.Images {
+		img := &Image{Image: plain, Model: m}
+		if p := plain.Parent; p != nil {
+			img.Parent = m.Images[p.Stage.Index]
+		} else if plain.Base != nil {
+			img.Base = baseOf(plain.Base)
+		}
+		m.Images = append(m.Images, img)
+		if relevant {
+			b := builder{m: m, d: d, img: m.Images[n]}
+			b.build()
+		}
+	}
+	slices.SortStableFunc(m.Texts, func(a, b *Text) int {
+		return a.Fragment.Span(source.Span{}).Start - b.Fragment.Span(source.Span{}).Start
+	})
+	return m
+}
+
+// Concerns reports whether a Dockerfile may have anything to do with Nix: the word is in it.
+func Concerns(f *source.File) bool { return ContainsFold(f.Bytes, "nix") }
+
+// ContainsFold reports whether a text contains a word, which is given in lower case, in whatever case.
+func ContainsFold(b []byte, lower string) bool {
+	for i := 0; ; {
+		n := bytes.IndexAny(b[i:], lower[:1]+strings.ToUpper(lower[:1]))
+		if n < 0 || i+n+len(lower) > len(b) {
+			return false
+		}
+		i += n
+		if bytes.EqualFold(b[i:i+len(lower)], []byte(lower)) {
+			return true
+		}
+		i++
+	}
+}
+
+// Timeline returns the events of the image's parents and its own, in order.
+func (img *Image) Timeline() []*Event {
+	if img.Parent == nil {
+		return img.Events
+	}
+	return append(slices.Clip(img.Parent.Timeline()), img.Events...)
+}
+
+// Root returns the image at the start of the chain of parents.
+func (img *Image) Root() *Image {
+	for img.Parent != nil {
+		img = img.Parent
+	}
+	return img
+}

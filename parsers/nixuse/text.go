@@ -1,0 +1,88 @@
+package nixuse
+
+import (
+	"github.com/sandlint/sandlint/parsers/nixconf"
+	"github.com/sandlint/sandlint/parsers/source"
+)
+
+// Host is what a nix.conf text stands in.
+type Host string
+
+const (
+	HostFile    Host = "file"   // a nix.conf file
+	HostWrite   Host = "write"  // text that a command or COPY <<EOF writes to a nix.conf
+	HostEnv     Host = "env"    // NIX_CONFIG
+	HostOption  Host = "option" // a command line: --option name value, --extra-conf
+	HostExtra   Host = "extra"  // an installer's extra configuration, which it appends to the nix.conf
+	HostUnknown Host = "unknown"
+
+	HostInstallAction Host = "install-nix-action"   // extra_nix_config of the GitHub action cachix/install-nix-action
+	HostExtraAction   Host = "nix-installer-action" // extra-conf of the GitHub actions of Determinate Systems: HostExtra, with each line trimmed
+	HostFeature       Host = "devcontainer feature" // extraNixConfig of the devcontainer feature nix
+	HostFlake         Host = "flake"                // nixConfig of a flake.nix, sorted by name as Nix applies it
+)
+
+// Text is one nix.conf text: a whole file or a fragment.
+type Text struct {
+	*nixconf.File
+	// Host says where it stands.
+	Host Host
+	// Path is where Nix reads it in the image, or the path of the file itself; "" for the environment and options.
+	Path string
+	// Append says that the text is added to what the file held before.
+	Append bool
+	// Targets are the releases that it is for: those of the workspace, narrowed by the base image or the installer.
+	Targets nixconf.Targets
+	// Event is the event of an image that the text belongs to, nil for a file.
+	Event *Event
+	// Image is the stage it stands in, nil for a file.
+	Image *Image
+	// Installer is the installer that a HostExtra is for, nil where it is not known.
+	Installer *Installer
+	// Hosted is the file of another language that the text stands in, nil for a nix.conf file and for a Dockerfile.
+	Hosted *Hosted
+	// Where is the part of a Hosted file that the text belongs to: the command, or the key with its value.
+	Where source.Span
+	// Option is the whole value of a HostFeature's option, of which the text is what arrives.
+	Option *source.Fragment
+
+	settings map[string][]*nixconf.Entry // what Setting returns, by name; nil before its first call
+	errors   map[*nixconf.Entry][]nixconf.TargetError
+}
+
+// ValueErrors returns what the targeted releases find wrong with the value of an entry, as nixconf.CheckValueFor does. It belongs to the goroutine of
+// the document that holds the text.
+func (t *Text) ValueErrors(entry *nixconf.Entry) []nixconf.TargetError {
+	if found, ok := t.errors[entry]; ok {
+		return found
+	}
+	found := nixconf.CheckValueFor(t.Targets, entry.Name.Text, entry.Value, entry.Words)
+	if t.errors == nil {
+		t.errors = make(map[*nixconf.Entry][]nixconf.TargetError, len(t.Entries))
+	}
+	t.errors[entry] = found
+	return found
+}
+
+// Setting returns the entries of the text itself, in order, that set or append to a setting, given by its canonical name. It belongs to the goroutine
+// of the document that holds the text.
+func (t *Text) Setting(name string) []*nixconf.Entry {
+	if t.settings == nil {
+		t.settings = make(map[string][]*nixconf.Entry, len(t.Entries))
+		for _, entry := range t.Entries {
+			c := canonical(entry.Name.Text)
+			t.settings[c] = append(t.settings[c], entry)
+		}
+	}
+	return t.settings[name]
+}
+
+// Hosted is a file of another language with the nix.conf texts in it: a GitHub workflow or composite action, a devcontainer.json, a flake.nix or a shell
+// script.
+type Hosted struct {
+	Source *source.File
+	// Texts are in order of position; there may be none.
+	Texts []*Text
+	// Broken says that the host's own language has a syntax error, so texts may be missing.
+	Broken bool
+}

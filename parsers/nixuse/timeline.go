@@ -1,0 +1,610 @@
+package nixuse
+
+import (
+	"path"
+	"slices"
+	"strings"
+
+	"github.com/sandlint/sandlint/parsers/dockerfile"
+	"github.com/sandlint/sandlint/parsers/image"
+	"github.com/sandlint/sandlint/parsers/nixconf"
+	"github.com/sandlint/sandlint/parsers/shell"
+	"github.com/sandlint/sandlint/parsers/source"
+)
+
+// builder makes the events of one image.
+type builder struct {
+	m   *Model
+	d   *image.Dockerfile
+	img *Image
+
+	step *image.Step
+	open []running // the commands whose scripts are being followed, outermost first
+}
+
+// running is a command whose script is being followed. With a use it is one of Nix, whose script is of no concern: what it does is known.
+type running struct {
+	*image.Command
+	use *Use
+}
+
+func (b *builder) build() {
+	triggered := false
+	for _, s := range b.img.Steps() {
+		b.step = s
+		switch {
+		case s.Deferred:
+		case s.From != b.img.Image:
+			// It stands in another stage, so what it does is not followed.
+			if !triggered && ContainsFold([]byte(b.d.Source.Text(s.Onbuild.Span)), "nix") {
+				b.emit(&Event{Kind: Opaque, Span: b.img.Stage.From.Keyword})
+				triggered = true
+			}
+		case s.Name == "ENV" || s.Name == "ARG":
+			b.setEnv(s)
+		case s.Name == "COPY" || s.Name == "ADD":
+			b.copy(s)
+		case s.Name == "RUN":
+			b.run(s)
+		}
+	}
+}
+
+// emit adds an event, with what all events have in common.
+func (b *builder) emit(e *Event) *Event {
+	e.Image, e.Instruction = b.img, b.step.Instruction
+	if b.step.From != b.img.Image {
+		e.Instruction = b.img.Stage.From
+	}
+	if e.File == nil {
+		e.File = b.d.Source
+	}
+	e.User = b.step.User().Text
+	b.img.Events = append(b.img.Events, e)
+	return e
+}
+
+// text records the nix.conf text of an event and links the two.
+func (b *builder) text(e *Event, t *Text) {
+	t.Event, t.Image = e, b.img
+	t.Targets = b.img.targets()
+	if t.Fragment.File == b.d.Source {
+		b.m.Texts = append(b.m.Texts, t)
+	}
+}
+
+// nixEnv are the variables that Nix or its installers read.
+var nixEnv = []string{"NIX_CONFIG", "NIX_CONF_DIR", "NIX_USER_CONF_FILES", "NIX_CONFIG_HOME", "XDG_CONFIG_HOME", "HOME", "NIX_INSTALLER_EXTRA_CONF"}
+
+func (b *builder) setEnv(i *image.Step) {
+	for _, pair := range i.Pairs {
+		name := pair.Key.Text
+		value, known := i.Expand(pair.Value.Text)
+		if !slices.Contains(nixEnv, name) || i.Name == "ARG" && !pair.HasValue && name != "NIX_CONFIG" {
+			continue
+		}
+		e := b.emit(&Event{Kind: SetEnv, Name: name, Value: value, Known: known && i.Name == "ENV", Span: pair.Key.Span.Join(pair.Value.Span)})
+		if (name == "NIX_CONFIG" || name == "NIX_INSTALLER_EXTRA_CONF") && pair.HasValue {
+			e.Text = &Text{File: nixconf.Parse(source.NewFragment(b.d.Source, valuePieces(pair.Value, value, known))), Host: HostEnv}
+			b.text(e, e.Text)
+		}
+	}
+}
+
+// valuePieces returns the value of an ENV as a fragment's pieces. A quoted or bare value without variables, in which no
+// escape has an effect, is verbatim.
+func valuePieces(w dockerfile.Word, value string, known bool) []source.Piece {
+	span, text, quoting := w.Span, w.Text, source.Unquoted
+	if n := len(w.Text); n >= 2 && w.Text[0] == w.Text[n-1] && (w.Text[0] == '"' || w.Text[0] == '\'') {
+		span, text = source.Span{Start: span.Start + 1, End: span.End - 1}, w.Text[1:n-1]
+		quoting = source.DoubleQuoted
+		if w.Text[0] == '\'' {
+			quoting = source.SingleQuoted
+		}
+	}
+	switch {
+	case !known:
+		return []source.Piece{{Text: w.Text, Span: w.Span, Opaque: true}}
+	case span.Len() == len(value) && text == value && !strings.ContainsAny(text, "$`"):
+		return []source.Piece{{Text: value, Span: span, Verbatim: true, Quoting: quoting}}
+	}
+	return []source.Piece{{Text: value, Span: w.Span}}
+}
+
+// copy follows COPY and ADD: a nix.conf that is put in place.
+func (b *builder) copy(i *image.Step) {
+	dest, isDir, known := i.Dest()
+	if !known {
+		return
+	}
+	for _, h := range i.Heredocs {
+		target := dest
+		if isDir {
+			target = path.Join(dest, h.Name)
+		}
+		if !b.isConfig(target) {
+			continue
+		}
+		t := &Text{File: nixconf.Parse(source.NewFragment(b.d.Source, b.heredocPieces(i, h))), Host: HostWrite, Path: target}
+		b.text(b.emit(&Event{Kind: WriteConfig, Path: target, Truncate: true, Text: t, Span: h.Body}), t)
+	}
+	_, from := i.Flag("from")
+	for _, word := range i.Words[:len(i.Words)-1] {
+		if strings.HasPrefix(word.Text, "<<") {
+			continue
+		}
+		name, known := i.Expand(image.Unquote(word.Text))
+		if !known {
+			if isDir && b.isConfigDir(dest) || b.isConfig(dest) {
+				b.emit(&Event{Kind: WriteConfig, Path: b.configIn(dest), Span: word.Span, Truncate: true})
+			}
+			continue
+		}
+		base := path.Base(path.Clean("/" + name))
+		switch {
+		case b.isConfig(dest) && !isDir:
+			b.copyConfig(word, name, dest, from)
+		case b.isConfig(path.Join(dest, base)) && !strings.ContainsAny(base, "*?["):
+			b.copyConfig(word, name, path.Join(dest, base), from)
+		case from && dest != "/":
+			if b.isConfigDir(dest) {
+				b.emit(&Event{Kind: WriteConfig, Path: b.configIn(dest), Span: word.Span, Truncate: true})
+			}
+		case !from:
+			b.copyTree(word, name, dest)
+		}
+	}
+}
+
+// copyTree follows a folder of the build context that holds a configuration file of Nix at its place.
+func (b *builder) copyTree(word dockerfile.Word, name, dest string) {
+	for _, conf := range []string{SystemConf, determinateConf} {
+		rel, ok := strings.CutPrefix(conf, strings.TrimSuffix(dest, "/")+"/")
+		if !ok || !b.d.IsContextDir(name) {
+			continue
+		}
+		if f, err := b.d.ReadContext(path.Join(name, rel)); err == nil {
+			b.writeFile(word.Span, conf, f)
+		}
+	}
+}
+
+// copyConfig follows a COPY of one file to a place where Nix reads its configuration.
+func (b *builder) copyConfig(word dockerfile.Word, name, dest string, otherStage bool) {
+	if !otherStage {
+		if f, err := b.d.ReadContext(name); err == nil {
+			b.writeFile(word.Span, dest, f)
+			return
+		}
+	}
+	b.emit(&Event{Kind: WriteConfig, Path: dest, Span: word.Span, Truncate: true})
+}
+
+func (b *builder) writeFile(span source.Span, dest string, f *source.File) {
+	t := &Text{File: nixconf.Parse(source.WholeFile(f)), Host: HostFile, Path: dest}
+	b.text(b.emit(&Event{Kind: WriteConfig, Path: dest, Truncate: true, Text: t, Span: span}), t)
+}
+
+// heredocPieces returns the text that COPY <<EOF writes.
+func (b *builder) heredocPieces(i *image.Step, h dockerfile.Heredoc) []source.Piece {
+	text := b.d.Source.Text(h.Body)
+	if !h.Chomp && (!h.Expand || !strings.ContainsAny(text, "$\\")) {
+		quoting := source.Plain
+		if h.Expand {
+			quoting = source.Heredoc
+		}
+		return []source.Piece{{Text: text, Span: h.Body, Verbatim: true, Quoting: quoting}}
+	}
+	var pieces []source.Piece
+	at := h.Body.Start
+	for _, line := range strings.SplitAfter(text, "\n") {
+		if line == "" {
+			continue
+		}
+		cut := line
+		if h.Chomp {
+			cut = strings.TrimLeft(line, "\t")
+		}
+		span := source.Span{Start: at + len(line) - len(cut), End: at + len(line)}
+		at += len(line)
+		if !h.Expand || !strings.ContainsAny(cut, "$\\") {
+			pieces = append(pieces, source.Piece{Text: cut, Span: span, Verbatim: true, Quoting: source.Heredoc})
+			continue
+		}
+		bare := strings.TrimRight(cut, "\r\n")
+		value, known := i.Expand(bare)
+		pieces = append(pieces,
+			source.Piece{Text: value, Span: source.Span{Start: span.Start, End: span.Start + len(bare)}, Opaque: !known},
+			source.Piece{Text: cut[len(bare):], Span: source.Span{Start: span.Start + len(bare), End: span.End}, Verbatim: true, Quoting: source.Heredoc})
+	}
+	return pieces
+}
+
+// run goes through the commands of a RUN.
+func (b *builder) run(i *image.Step) {
+	for flag := range i.Flags("mount") {
+		if text := b.d.Source.Text(flag.At); strings.Contains(text, "nix.conf") || strings.Contains(text, "/etc/nix") {
+			b.emit(&Event{Kind: Opaque, Span: flag.Span})
+		}
+	}
+	script := i.Script()
+	if script == nil {
+		return
+	}
+	for _, c := range i.Commands() {
+		if c.Uncalled {
+			continue
+		}
+		b.leave(len(c.Callers))
+		r := running{Command: c}
+		if !slices.ContainsFunc(b.open, func(r running) bool { return r.use != nil }) {
+			r.use = b.command(c)
+		}
+		b.open = append(b.open, r)
+	}
+	b.leave(0)
+	if script.Dialect == shell.None && ContainsFold([]byte(b.d.Source.Text(i.Span)), "nix") || script.Problem != nil {
+		b.emit(&Event{Kind: Opaque, Script: script, Span: i.Keyword})
+	}
+}
+
+// leave accounts for what open commands do once what they run has ended, down to a depth of callers.
+func (b *builder) leave(depth int) {
+	for len(b.open) > depth {
+		r := b.open[len(b.open)-1]
+		b.open = b.open[:len(b.open)-1]
+		switch {
+		case r.Calls || slices.ContainsFunc(b.open, func(r running) bool { return r.use != nil }):
+		case r.use == nil:
+			if r.Runs != nil && r.Runs.Problem != nil {
+				b.opaque(Event{File: r.RunsFile, Script: r.Runs, Span: r.Runs.Problem.Span, Maybe: r.Maybe})
+			}
+			b.argumentWrites(r.Command)
+		case r.use.Installer == nil:
+			b.argumentWrites(r.Command)
+		}
+	}
+}
+
+// common is an event of a command.
+func common(c *image.Command) Event {
+	return Event{Command: c, Script: c.Script, File: c.File, Span: c.Span, Maybe: c.Maybe}
+}
+
+// command emits what a command does by itself, and returns what it does with Nix. What the functions and scripts that it calls do follows as commands
+// of their own.
+func (b *builder) command(c *image.Command) *Use {
+	event := common(c)
+	if c.Calls {
+		if c.Unread != image.Read {
+			b.opaque(event)
+		}
+		return nil
+	}
+	b.configWrites(c)
+	if len(c.Words) == 0 {
+		return nil
+	}
+	use := UseOf(c.File, c.Command)
+	switch {
+	case use != nil:
+		b.nix(c, use)
+	case c.Unread != image.Read && !(c.Unread == image.UnreadPipe && installsOther(c.PipedFrom)):
+		b.opaque(event)
+	}
+	return use
+}
+
+// opaque emits that what happens at an event may do anything.
+func (b *builder) opaque(common Event) {
+	common.Kind = Opaque
+	b.emit(&common)
+}
+
+// configWrites emits the changes that a command makes to configuration files of Nix.
+func (b *builder) configWrites(c *image.Command) {
+	write := func(w shell.Word, truncate, removed bool) {
+		switch dest := c.PathOf(w); {
+		case b.isConfig(dest) || b.isConfigDir(dest):
+			e := common(c)
+			e.Kind, e.Path, e.Truncate, e.Removed = WriteConfig, b.configIn(dest), truncate, removed
+			b.emit(&e)
+		case dest == "" && strings.Contains(w.Text, "nix.conf"):
+			b.opaque(common(c))
+		}
+	}
+	for _, out := range c.Writes() {
+		dest := c.PathOf(out.Path)
+		if !b.isConfig(dest) {
+			if dest == "" {
+				write(out.Path, out.Truncate, false)
+			}
+			continue
+		}
+		e := common(c)
+		e.Kind, e.Path, e.Truncate = WriteConfig, dest, out.Truncate
+		event := b.emit(&e)
+		if out.Known || len(c.Words) == 0 { // "> file" writes nothing
+			event.Text = &Text{File: nixconf.Parse(source.NewFragment(c.File, out.Text)), Host: HostWrite, Path: dest, Append: !out.Truncate}
+			b.text(event, event.Text)
+		}
+	}
+	if edit, ok := c.InPlaceEdit(); ok {
+		for _, file := range edit.Files {
+			write(file, false, false)
+		}
+	}
+	if len(c.Words) < 2 {
+		return
+	}
+	last := c.Words[len(c.Words)-1]
+	switch c.Name {
+	case "cp", "mv", "install", "ln", "rsync":
+		from := c.Words[len(c.Words)-2]
+		if c.Name == "mv" {
+			for _, w := range c.Words[1 : len(c.Words)-1] {
+				write(w, true, true)
+			}
+		}
+		if len(c.Words) > 2 && from.Text != "/dev/stdin" && (strings.Contains(from.Text, ".conf") || !b.isConfigDir(c.PathOf(last))) {
+			write(last, true, false)
+		}
+	case "rm", "truncate":
+		for _, w := range c.Words[1:] {
+			write(w, true, true)
+		}
+	case "cachix", "attic":
+		if c.HasWord("use") {
+			e := common(c)
+			e.Kind, e.Path = WriteConfig, SystemConf
+			b.emit(&e)
+		}
+	case "curl", "wget":
+		for n, w := range c.Words[1:] {
+			if isOutputOption(w.Text) && n+2 < len(c.Words) {
+				write(c.Words[n+2], true, false)
+			}
+		}
+	}
+}
+
+// isOutputOption reports whether an option of curl or wget is followed by the name of the file to write.
+func isOutputOption(word string) bool {
+	if strings.HasPrefix(word, "--") {
+		return word == "--output" || word == "--output-document"
+	}
+	return strings.HasPrefix(word, "-") && (strings.HasSuffix(word, "o") || strings.HasSuffix(word, "O"))
+}
+
+// readers are programs that do not change the files that they are given, and those whose changes configWrites knows.
+var readers = []string{
+	"cat", "grep", "egrep", "fgrep", "rg", "ls", "test", "[", "[[", "stat", "head", "tail", "less", "more", "wc", "diff", "cmp", "file", "md5sum", "sha256sum",
+	"readlink", "realpath", "dirname", "basename", "echo", "printf", "chmod", "chown", "chgrp", "touch", "mkdir", "sort", "cut", "sed", "gsed", "source", ".",
+	"cp", "mv", "install", "ln", "rsync", "rm", "truncate", "curl", "wget", "tee", "sponge", "dd",
+	"cd", "pushd", "popd", "export", "declare", "typeset", "readonly", "local", "unset",
+}
+
+// argumentWrites accounts for a program that is given a configuration file of Nix and may change it.
+func (b *builder) argumentWrites(c *image.Command) {
+	if len(c.Words) < 2 || slices.Contains(readers, c.Name) {
+		return
+	}
+	if _, ok := c.InPlaceEdit(); ok {
+		return // configWrites has it
+	}
+	for _, w := range c.Words[1:] {
+		if strings.HasPrefix(w.Text, "-") || strings.ContainsAny(w.Text, " \t\n") {
+			continue
+		}
+		if dest := c.PathOf(w); b.isConfig(dest) {
+			e := common(c)
+			e.Kind, e.Path = WriteConfig, dest
+			b.emit(&e)
+		}
+	}
+}
+
+// nix emits the run of a Nix command, and what an installer writes before and after it.
+func (b *builder) nix(c *image.Command, use *Use) {
+	if use.Options != nil {
+		use.Options.Targets = b.img.targets()
+	}
+	in := use.Installer
+	if in != nil && in.Conf == nil && in.Kind == NixInstaller {
+		in.Flag = c.Span
+		if v := b.assigned(c, "NIX_INSTALLER_EXTRA_CONF"); v.Set && !v.Maybe {
+			in.Conf = &Text{File: nixconf.Parse(source.NewFragment(c.File, v.Value.Value.Parts)), Host: HostExtra, Append: true}
+		} else if e := b.lastEnv("NIX_INSTALLER_EXTRA_CONF"); e != nil && e.Text != nil {
+			in.Conf = &Text{File: e.Text.File, Host: HostExtra, Append: true}
+		}
+	}
+	written := func() {
+		if in == nil {
+			return
+		}
+		if in.Overwrites {
+			e := common(c)
+			e.Kind, e.Path, e.Truncate, e.ByInstaller = WriteConfig, SystemConf, true, true
+			event := b.emit(&e)
+			event.Text = &Text{File: builtin("official installer", "build-users-group = nixbld\n"), Host: HostFile, Path: SystemConf, Event: event, Image: b.img, Targets: b.img.targets()}
+		}
+		if in.Kind == NixInstaller || in.Kind == LixInstaller {
+			e := common(c)
+			e.Kind, e.Path, e.ByInstaller = WriteConfig, SystemConf, true
+			event := b.emit(&e)
+			if in.Kind == NixInstaller { // what that of Lix writes is not known
+				event.Text = &Text{File: builtin("nix-installer", nixInstallerConf), Host: HostFile, Path: SystemConf, Append: true, Event: event, Image: b.img, Targets: b.img.targets()}
+			}
+		}
+		if in.Kind == DistroPackage {
+			e := common(c)
+			e.Kind, e.Path, e.Truncate, e.ByInstaller = WriteConfig, SystemConf, true, true
+			event := b.emit(&e)
+			event.Text = &Text{File: builtin("Debian package nix-bin", debianNixConf), Host: HostFile, Path: SystemConf, Event: event, Image: b.img, Targets: b.img.targets()}
+		}
+		if in.Conf != nil {
+			e := common(c)
+			e.Kind, e.Path, e.Text, e.ByInstaller = WriteConfig, SystemConf, in.Conf, true
+			e.Span = in.Flag
+			event := b.emit(&e)
+			in.Conf.Path = SystemConf
+			b.text(event, in.Conf)
+		}
+		if in.ConfFile != "" && in.Kind != OfficialSingle {
+			e := common(c)
+			e.Kind, e.Path, e.ByInstaller = WriteConfig, SystemConf, true
+			e.Span = in.Flag
+			event := b.emit(&e)
+			if t := b.fileText(c.Absolute(in.ConfFile)); t != nil {
+				event.Text = &Text{File: t.File, Host: HostExtra, Path: SystemConf, Append: true, Event: event, Image: b.img, Targets: b.img.targets()}
+			}
+		}
+	}
+	if in != nil {
+		b.img.installed = in
+		if !in.ConfLate {
+			written()
+		}
+	}
+	e := common(c)
+	e.Kind, e.Nix = RunCommand, use
+	event := b.emit(&e)
+	if use.Options != nil {
+		b.text(event, use.Options)
+	}
+	event.otherUser = c.OtherUser()
+	v := b.assigned(c, "NIX_CONFIG")
+	if v.Set {
+		event.Env = &Text{File: nixconf.Parse(source.NewFragment(c.File, v.Value.Value.Parts)), Host: HostEnv}
+		b.text(event, event.Env)
+	}
+	// sudo and su may or may not pass on what was exported.
+	event.unsure = v.Maybe || event.otherUser && !v.Own && (v.Set || b.lastEnv("NIX_CONFIG") != nil)
+	for _, name := range []string{"NIX_CONF_DIR", "NIX_USER_CONF_FILES", "NIX_CONFIG_HOME", "XDG_CONFIG_HOME"} {
+		event.unsure = event.unsure || b.assigned(c, name).Set
+	}
+	event.otherUser = event.otherUser || b.assigned(c, "HOME").Set
+	event.unsure = event.unsure || slices.ContainsFunc(c.Words, holdsOptions)
+	if in != nil && in.ConfLate {
+		written()
+	}
+}
+
+// holdsOptions reports whether a word stands for something that may be options, which cannot be known.
+func holdsOptions(w shell.Word) bool {
+	if w.Known || len(w.Parts) != 1 || !w.Parts[0].Opaque {
+		return false
+	}
+	name := strings.ToUpper(strings.Trim(w.Text, "${}\""))
+	return name == "@" || name == "*" || strings.Contains(name, "OPT") || strings.Contains(name, "FLAG") || strings.Contains(name, "ARGS")
+}
+
+func (b *builder) lastEnv(name string) *Event {
+	events := b.img.Timeline()
+	for n := len(events) - 1; n >= 0; n-- {
+		if events[n].Kind == SetEnv && events[n].Name == name {
+			return events[n]
+		}
+	}
+	return nil
+}
+
+// assigned returns what a command sees of a variable that its own script sets. The result's Set is false where it sees nothing of it.
+func (b *builder) assigned(c *image.Command, name string) image.Variable {
+	v := c.Assigned(name)
+	v.Set = v.Set && (v.Own || v.Exported || b.lastEnv(name) != nil)
+	return v
+}
+
+// fileText returns the last text that was written to a path of the image, nil where that is not known.
+func (b *builder) fileText(name string) *Text {
+	for copied := range b.step.Copied() {
+		if copied.Dest != name || copied.From != "" {
+			continue
+		}
+		if f, err := b.d.ReadContext(copied.Source); err == nil {
+			return &Text{File: nixconf.Parse(source.WholeFile(f))}
+		}
+	}
+	return nil
+}
+
+// otherInstallers are parts of the addresses of scripts that install something else and leave Nix alone.
+var otherInstallers = []string{
+	"sh.rustup.rs", "static.rust-lang.org/rustup", "deb.nodesource.com", "rpm.nodesource.com", "raw.githubusercontent.com/nvm-sh/nvm/", "get.volta.sh", "bun.sh/install",
+	"deno.land/install.sh", "install.python-poetry.org", "astral.sh/uv", "bootstrap.pypa.io", "get.docker.com", "raw.githubusercontent.com/Homebrew/install/",
+	"get.sdkman.io", "starship.rs/install.sh", "get-ghcup.haskell.org", "get.haskellstack.org", "raw.githubusercontent.com/ohmyzsh/ohmyzsh/",
+}
+
+// installsOther reports whether a command downloads one of otherInstallers.
+func installsOther(c *shell.Command) bool {
+	return (c.Name == "curl" || c.Name == "wget") && slices.ContainsFunc(c.Words, func(w shell.Word) bool {
+		return slices.ContainsFunc(otherInstallers, func(address string) bool { return strings.Contains(w.Text, address) })
+	})
+}
+
+const (
+	// SystemConf is the configuration file of the system.
+	SystemConf      = "/etc/nix/nix.conf"
+	determinateConf = "/etc/nix/nix.custom.conf"
+)
+
+// isConfig reports whether Nix may read a path of the image as configuration.
+func (b *builder) isConfig(p string) bool {
+	base := path.Base(p)
+	return base == "nix.conf" || base == "nix.custom.conf"
+}
+
+func (b *builder) isConfigDir(p string) bool {
+	return p == "/etc/nix" || strings.HasSuffix(p, "/.config/nix")
+}
+
+// configIn returns the configuration file that a path is or, for a folder, holds.
+func (b *builder) configIn(p string) string {
+	if b.isConfig(p) {
+		return p
+	}
+	return path.Join(p, "nix.conf")
+}
+
+// targets returns the releases of Nix that the image's configuration is for.
+func (img *Image) targets() nixconf.Targets {
+	all := img.Model.targets
+	if all.NixGiven {
+		return all.Nix
+	}
+	for at := img; at != nil; at = at.Parent {
+		if in := at.installed; in != nil {
+			t := nixconf.Targets{}
+			for _, target := range all.Nix {
+				if target.Distribution == in.Distribution {
+					t = append(t, target)
+				}
+			}
+			if in.Kind == OfficialDaemon || in.Kind == OfficialSingle {
+				if in.Version != (nixconf.Version{}) {
+					return nixconf.Targets{{Distribution: in.Distribution, From: in.Version, To: in.Version}}
+				}
+			}
+			if len(t) > 0 && in.Kind != DistroPackage && in.Kind != NixInstaller {
+				return t
+			}
+			return all.Nix
+		}
+		if base := at.Base; base != nil && base.Nix {
+			if base.Version != (nixconf.Version{}) {
+				return nixconf.Targets{{Distribution: base.Distribution, From: base.Version, To: base.Version}}
+			}
+			t := nixconf.Targets{}
+			for _, target := range all.Nix {
+				if target.Distribution == base.Distribution {
+					t = append(t, target)
+				}
+			}
+			if len(t) > 0 {
+				return t
+			}
+		}
+	}
+	return all.Nix
+}

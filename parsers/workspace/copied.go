@@ -1,0 +1,73 @@
+package workspace
+
+import (
+	"bytes"
+	"path/filepath"
+
+	"github.com/sandlint/sandlint/parsers/files"
+	"github.com/sandlint/sandlint/parsers/nixuse"
+	"github.com/sandlint/sandlint/parsers/source"
+)
+
+// InImage reports whether a Dockerfile of the workspace copies the file into an image.
+func (w *Workspace) InImage(f *source.File) bool { return w.snapshot().surveyed.copies().files[f.Path] }
+
+// copies are the files, by path as shown, that the workspace's Dockerfiles put into images, and the events that append to these copies.
+type copies struct {
+	files    map[string]bool
+	appended map[string]*nixuse.Event
+}
+
+func (w *Workspace) copiedFiles() copies {
+	out := copies{map[string]bool{}, map[string]*nixuse.Event{}}
+	above := map[string]bool{} // the folders that hold a nix.conf, at whatever depth
+	for _, e := range w.Entries {
+		for dir := filepath.Dir(e.Abs); e.Kind == files.KindNixConf && !above[dir]; dir = filepath.Dir(dir) {
+			above[dir] = true
+		}
+	}
+	for _, e := range w.Entries {
+		if e.Kind != files.KindDockerfile || !above[w.root(filepath.Dir(e.Abs))] {
+			continue // nobody asks for other files
+		}
+		f, err := w.read(e.Abs)
+		if err != nil || !bytes.Contains(f.Bytes, []byte("nix")) {
+			continue
+		}
+		d := w.images(e.Abs, f)
+		nix := nixuse.New(d, w.Targets.nix())
+		for path := range d.Reads() {
+			out.files[path] = true
+		}
+		for _, img := range nix.Images {
+			for _, event := range img.Events {
+				if event.Kind != nixuse.WriteConfig || event.Text == nil || event.Text.Host != nixuse.HostFile || event.ByInstaller {
+					continue
+				}
+				if path := event.Text.Fragment.File.Path; out.appended[path] == nil {
+					if next := event.NextAppend(); next != nil {
+						out.appended[path] = next
+					}
+				}
+			}
+		}
+	}
+	return out
+}
+
+// Appended returns the event of a Dockerfile of the workspace that appends text to the copy of a file in an image, as the next thing that happens to the
+// copy; nil when there is none.
+func (w *Workspace) Appended(f *source.File) *nixuse.Event {
+	return w.snapshot().surveyed.copies().appended[f.Path]
+}
+
+// copies returns what the Dockerfiles copy.
+func (s *survey) copies() *copies {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.copied == nil {
+		c := s.w.copiedFiles()
+		s.copied = &c
+	}
+	return s.copied
+}

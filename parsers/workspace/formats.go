@@ -1,0 +1,94 @@
+package workspace
+
+import (
+	"errors"
+	"io/fs"
+	"path/filepath"
+
+	"github.com/sandlint/sandlint/parsers/dockerfile"
+	"github.com/sandlint/sandlint/parsers/files"
+	"github.com/sandlint/sandlint/parsers/image"
+	"github.com/sandlint/sandlint/parsers/nixconf"
+	"github.com/sandlint/sandlint/parsers/nixuse"
+	"github.com/sandlint/sandlint/parsers/source"
+)
+
+// Builtin returns the kinds of file that this package knows: Dockerfiles, nix.conf, seccomp profiles, and the files that are read only for the nix.conf text
+// in them. files.KindByPath and the content say which is which.
+func Builtin() []Format {
+	return []Format{
+		{Kind: files.KindDockerfile, Open: OpenDockerfile},
+		{Kind: files.KindNixConf, Open: OpenNixConf},
+		{Kind: files.KindSeccomp, Open: OpenProfiles},
+		{Kind: files.KindWorkflow, Open: OpenHosted},
+		{Kind: files.KindDevcontainer, Open: OpenHosted},
+		{Kind: files.KindFlake, Open: OpenHosted},
+		{Kind: files.KindScript, Open: OpenHosted},
+	}
+}
+
+// OpenDockerfile is Format.Open of Dockerfiles. Value is an *image.Dockerfile.
+func OpenDockerfile(w *Workspace, e *Entry, f *source.File) (*Document, error) {
+	d := w.images(e.Abs, f)
+	nix := nixuse.New(d, w.Targets.nix())
+	return &Document{Value: d, Dockerfile: d, Nix: nix, Texts: nix.Texts, Profiles: labelProfiles(d.File)}, nil
+}
+
+// images makes the model of a Dockerfile.
+func (w *Workspace) images(abs string, f *source.File) *image.Dockerfile {
+	return image.New(dockerfile.Parse(f), &buildContext{w: w, abs: abs})
+}
+
+// OpenNixConf is Format.Open of nix.conf files. Value is a *nixuse.Text. The error is a ForeignError for a file of another program.
+func OpenNixConf(w *Workspace, e *Entry, f *source.File) (*Document, error) {
+	if !e.Stdin && !LooksLikeNixConf(f) {
+		return nil, ForeignError{}
+	}
+	t := w.nixFile(e, nixconf.Parse(source.WholeFile(f)))
+	return &Document{Value: t, Texts: []*nixuse.Text{t}}, nil
+}
+
+// OpenProfiles is Format.Open of files of seccomp profiles. Value is a []*Profile with at least one.
+func OpenProfiles(w *Workspace, e *Entry, f *source.File) (*Document, error) {
+	profiles := w.profiles(e, f)
+	return &Document{Value: profiles, Profiles: profiles}, nil
+}
+
+// OpenHosted is Format.Open of files that are read only for the nix.conf text in them. Value is a *nixuse.Hosted.
+func OpenHosted(w *Workspace, e *Entry, f *source.File) (*Document, error) {
+	h := w.hosted(e, f)
+	return &Document{Value: h, Texts: h.Texts}, nil
+}
+
+// nixFile makes the model of a nix.conf file, with what it includes.
+func (w *Workspace) nixFile(e *Entry, parsed *nixconf.File) *nixuse.Text {
+	root := w.root(filepath.Dir(e.Abs))
+	resolved := parsed.Resolve(filepath.ToSlash(e.Abs), func(path string) (*nixconf.File, error) {
+		full := filepath.FromSlash(path)
+		if !files.Inside(root, full) {
+			return nil, errors.New("outside the workspace")
+		}
+		f, err := w.neighbour(root, full)
+		if errors.Is(err, fs.ErrNotExist) {
+			return nil, w.missing(root, full)
+		}
+		if err != nil {
+			return nil, err
+		}
+		return nixconf.Parse(source.WholeFile(f)), nil
+	})
+	return &nixuse.Text{File: resolved, Host: nixuse.HostFile, Path: e.Path, Targets: w.Targets.Nix}
+}
+
+// missing returns why a path below root is no file that can be read: fs.ErrNotExist when nothing is there, nixconf.ErrUnreadable for a directory, and
+// another error when only what lies outside root could say.
+func (w *Workspace) missing(root, full string) error {
+	info, err := w.tree.Lstat(root, full)
+	switch {
+	case err != nil:
+		return err
+	case info.IsDir():
+		return nixconf.ErrUnreadable
+	}
+	return errors.New("not a regular file of the workspace")
+}

@@ -1,0 +1,199 @@
+package rules
+
+import (
+	"path"
+	"slices"
+	"strings"
+
+	"github.com/sandlint/sandlint/fixers"
+	fixdocker "github.com/sandlint/sandlint/fixers/dockerfile"
+	fixnix "github.com/sandlint/sandlint/fixers/nixconf"
+	fixseccomp "github.com/sandlint/sandlint/fixers/seccomp"
+	"github.com/sandlint/sandlint/parsers/files"
+	"github.com/sandlint/sandlint/parsers/nixuse"
+	"github.com/sandlint/sandlint/parsers/seccomp"
+	"github.com/sandlint/sandlint/parsers/source"
+	"github.com/sandlint/sandlint/parsers/workspace"
+)
+
+// Format is all that a run knows of one kind of file: how it is found and opened, how two versions of it are compared, which comments suppress findings in
+// it, and how it is shown on a page. A new kind of file is a value of this type in a file of its own, and its line in formats.
+type Format struct {
+	workspace.Format
+	// Compare says in one sentence what changed in the meaning of a file that fixes do not declare; "" when nothing did. Nil means that no fix can be
+	// proved, so none is offered.
+	Compare func(*Comparison) string
+	// Suppressions calls add for each comment in a document that may suppress findings, with the part of the file that it covers. Nil means that the format
+	// has no comments. Comments in nix.conf texts are found by themselves.
+	Suppressions func(doc *workspace.Document, add func(comment, target source.Span))
+	// Language is what Markdown calls the language of the file; "" goes by the extension.
+	Language string
+}
+
+// formats are the kinds of file, in the order in which they claim files.
+var formats = []Format{
+	{Format: workspace.Format{Kind: files.KindDockerfile, Open: workspace.OpenDockerfile}, Compare: compareDockerfile, Suppressions: dockerfileComments, Language: "dockerfile"},
+	{Format: workspace.Format{Kind: files.KindNixConf, Open: workspace.OpenNixConf}, Compare: compareNixConf, Suppressions: noComments, Language: "ini"},
+	{Format: workspace.Format{Kind: files.KindSeccomp, Open: workspace.OpenProfiles}, Compare: compareSeccomp, Suppressions: profileComments},
+	{Format: workspace.Format{Kind: files.KindWorkflow, Open: workspace.OpenHosted}, Compare: compareHosted, Suppressions: hostComments},
+	{Format: workspace.Format{Kind: files.KindDevcontainer, Open: workspace.OpenHosted}, Compare: compareHosted, Suppressions: hostComments},
+	{Format: workspace.Format{Kind: files.KindFlake, Open: workspace.OpenHosted}, Compare: compareHosted, Suppressions: hostComments},
+	{Format: workspace.Format{Kind: files.KindScript, Open: workspace.OpenHosted}, Compare: compareHosted, Suppressions: hostComments},
+}
+
+// Load finds the files of a workspace, of all formats: see workspace.Load.
+func Load(opts workspace.Options) (*workspace.Workspace, error) {
+	if opts.Formats == nil {
+		for _, f := range formats {
+			opts.Formats = append(opts.Formats, f.Format)
+		}
+	}
+	return workspace.Load(opts)
+}
+
+// formatOf returns the format of a kind, nil for one that is unknown.
+func formatOf(kind files.Kind) *Format {
+	n := slices.IndexFunc(formats, func(f Format) bool { return f.Kind == kind })
+	if n < 0 {
+		return nil
+	}
+	return &formats[n]
+}
+
+// languageOf returns what Markdown calls the language of a file.
+func languageOf(name string) string {
+	if f := formatOf(files.KindByPath(name)); f != nil && f.Language != "" {
+		return f.Language
+	}
+	return map[string]string{".json": "json", ".conf": "ini", ".sh": "sh", ".yml": "yaml", ".nix": "nix"}[path.Ext(name)]
+}
+
+// Comparison is one file before and after fixes.
+type Comparison struct {
+	// Before and After are the texts.
+	Before, After *source.File
+	// Fixes are those whose edits turned Before into After; they may edit other files as well.
+	Fixes []fixers.Fix
+	// Targets are the versions of the consumers.
+	Targets workspace.Targets
+
+	open     func(*source.File) *workspace.Document
+	old, now *workspace.Document
+}
+
+// Old and New return the documents of the two texts, nil for one that cannot be opened. They are made when they are asked for.
+func (c *Comparison) Old() *workspace.Document {
+	if c.old == nil {
+		c.old = c.open(c.Before)
+	}
+	return c.old
+}
+
+// New is described at Old.
+func (c *Comparison) New() *workspace.Document {
+	if c.now == nil {
+		c.now = c.open(c.After)
+	}
+	return c.now
+}
+
+func compareDockerfile(c *Comparison) string {
+	if difference := fixdocker.Compare(c.Before, c.After, c.Fixes); difference != "" {
+		return difference
+	}
+	old, now := c.Old(), c.New()
+	if old == nil || now == nil {
+		return ""
+	}
+	if difference := compareProfiles(old.Profiles, now.Profiles, c.Fixes, c.Targets.Seccomp); difference != "" {
+		return difference
+	}
+	return compareNix(old.Nix, now.Nix, c.Fixes)
+}
+
+func compareNixConf(c *Comparison) string {
+	return fixnix.Compare(c.Before, c.After, c.Fixes, c.Targets.Nix)
+}
+
+func compareSeccomp(c *Comparison) string {
+	return fixseccomp.Compare(c.Before, c.After, c.Fixes, c.Targets.Seccomp)
+}
+
+func noComments(*workspace.Document, func(comment, target source.Span)) {}
+
+// dockerfileComments finds the comments above an instruction, and those between its lines.
+func dockerfileComments(doc *workspace.Document, add func(comment, target source.Span)) {
+	d := doc.Dockerfile
+	for _, i := range d.Instructions {
+		for _, comment := range i.Comments {
+			add(comment, i.Span)
+		}
+	}
+	n := 0
+	for _, comment := range d.Comments {
+		for n < len(d.Instructions) && d.Instructions[n].Span.End <= comment.Start {
+			n++
+		}
+		if n < len(d.Instructions) && d.Instructions[n].Span.Contains(comment) {
+			add(comment, d.Instructions[n].Span)
+		}
+	}
+}
+
+// hostComments finds the comments in a file of another language, which cover the nix.conf text below them.
+func hostComments(doc *workspace.Document, add func(comment, target source.Span)) {
+	LineComments(doc.Source, spansOf(doc.Texts, func(t *nixuse.Text) source.Span { return t.Where }), add)
+}
+
+// profileComments finds the comments in SeccompProfile resources, which are YAML. JSON has none.
+func profileComments(doc *workspace.Document, add func(comment, target source.Span)) {
+	if doc.Profiles[0].Dialect != seccomp.SPO {
+		return
+	}
+	var parts []source.Span
+	for _, p := range doc.Profiles {
+		parts = append(parts, spansOf(p.Profile.Rules, func(r *seccomp.Rule) source.Span { return r.Span })...)
+	}
+	LineComments(doc.Source, parts, add)
+}
+
+func spansOf[T any](list []T, span func(T) source.Span) []source.Span {
+	out := make([]source.Span, len(list))
+	for n, v := range list {
+		out[n] = span(v)
+	}
+	return out
+}
+
+// LineComments calls add for the comments of a language that has # or // comments, with what they cover: it is what most formats need for
+// Format.Suppressions. One that ends a line covers that line; one that is alone on its line covers the next line that is no comment, and the whole of those parts
+// that begin there, such as a command or a key with its value.
+func LineComments(f *source.File, parts []source.Span, add func(comment, target source.Span)) {
+	var above []source.Span
+	for n := 1; n <= f.Lines(); n++ {
+		line := f.Line(n)
+		text := f.Text(line)
+		trimmed := strings.TrimLeft(text, " \t")
+		start := line.Start + len(text) - len(trimmed)
+		if strings.HasPrefix(trimmed, "#") || strings.HasPrefix(trimmed, "//") {
+			above = append(above, source.Span{Start: start, End: line.End})
+			continue
+		}
+		if i := strings.Index(text, "# sandlint:"); i >= 0 {
+			add(source.Span{Start: line.Start + i, End: line.End}, line)
+		}
+		if len(above) == 0 {
+			continue
+		}
+		target := line
+		for _, part := range parts {
+			if line.Start <= part.Start && part.Start <= line.End {
+				target = target.Join(part)
+			}
+		}
+		for _, comment := range above {
+			add(comment, target)
+		}
+		above = nil
+	}
+}
