@@ -22,6 +22,8 @@ type layer struct {
 var layers = []layer{
 	{"parsers/source", nil},
 	{"parsers/workspace", []string{"parsers/"}},
+	{"parsers/nixuse", []string{"parsers/source", "parsers/dockerfile", "parsers/image", "parsers/nixconf", "parsers/shell"}},
+	{"parsers/image", []string{"parsers/source", "parsers/dockerfile", "parsers/shell"}},
 	{"parsers/", []string{"parsers/source", "parsers/internal/"}},
 	{"fixers", []string{"parsers/", "fixers"}},
 	{"rules", []string{"parsers/", "fixers", "rules"}},
@@ -32,7 +34,7 @@ var layers = []layer{
 var homes = map[string][]string{
 	"github.com/agext/levenshtein":    {"parsers/source", "parsers/seccomp"},
 	"github.com/bmatcuk/doublestar":   {"parsers/workspace", "cmd/internal/config"},
-	"github.com/go-git/go-git":        {"parsers/workspace"},
+	"github.com/go-git/go-git":        {"parsers/files"},
 	"github.com/hashicorp/hcl":        {"cmd/internal/config", "parsers/bake"},
 	"github.com/moby/buildkit":        {"parsers/dockerfile", "fixers/dockerfile"},
 	"github.com/sergi/go-diff":        {"fixers"},

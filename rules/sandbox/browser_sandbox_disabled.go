@@ -6,7 +6,6 @@ import (
 	"strings"
 
 	"github.com/sandlint/sandlint/parsers/image"
-	"github.com/sandlint/sandlint/parsers/shell"
 	"github.com/sandlint/sandlint/parsers/source"
 	"github.com/sandlint/sandlint/rules"
 )
@@ -51,41 +50,44 @@ var browserVariables = map[string][]string{
 }
 
 func checkBrowserSandbox(p *rules.Pass, d *image.Dockerfile) {
-	for _, i := range d.Instructions {
-		if i.Name != "ENV" {
-			continue
-		}
-		for _, pair := range i.Pairs {
+	for _, env := range d.Steps("ENV") {
+		for _, pair := range env.Pairs {
 			wanted, known := browserVariables[pair.Key.Text]
 			if !known {
 				continue
 			}
-			value, ok := d.Expand(i, pair.Value.Text)
-			if ok {
+			if value, known := env.Expand(pair.Value.Text); known {
 				reportVariable(p, d.Source, pair.Key.Text, value, wanted, pair.Key.Span.Join(pair.Value.Span))
 			}
 		}
 	}
-	eachCommand(d, func(c *shell.Command) {
+	for _, c := range d.Commands() {
+		if len(c.Words) == 0 || !c.InDockerfile() {
+			continue
+		}
 		for _, a := range c.Assigns {
 			if wanted, known := browserVariables[a.Name]; known && a.Value.Known {
 				reportVariable(p, d.Source, a.Name, a.Value.Text, wanted, a.Span)
 			}
 		}
 		if !slices.Contains(browsers, c.Name) {
-			return
+			continue
 		}
 		for _, w := range c.Words[1:] {
 			if slices.Contains(browserOptions, w.Text) {
-				p.Report(rules.Finding{
-					File: d.Source, Span: w.Span,
-					Message: fmt.Sprintf("%s runs without its sandbox: a page that takes over a renderer has all rights of the container's user", c.Name),
-				})
-				return
+				reportOption(p, d, c.Name, w.Span)
+				break
 			}
 		}
-	})
+	}
 	checkExecOptions(p, d)
+}
+
+func reportOption(p *rules.Pass, d *image.Dockerfile, browser string, span source.Span) {
+	p.Report(rules.Finding{
+		File: d.Source, Span: span,
+		Message: fmt.Sprintf("%s runs without its sandbox: a page that takes over a renderer has all rights of the container's user", browser),
+	})
 }
 
 // checkExecOptions looks at ENTRYPOINT ["chromium"] with CMD ["--no-sandbox"], whose options are words of another instruction.
@@ -102,10 +104,7 @@ func checkExecOptions(p *rules.Pass, d *image.Dockerfile) {
 			case i.Name == "CMD" && i.Exec && browser != "":
 				for _, w := range i.Words {
 					if slices.Contains(browserOptions, w.Text) {
-						p.Report(rules.Finding{
-							File: d.Source, Span: w.Span,
-							Message: fmt.Sprintf("%s runs without its sandbox: a page that takes over a renderer has all rights of the container's user", browser),
-						})
+						reportOption(p, d, browser, w.Span)
 						break
 					}
 				}

@@ -6,7 +6,7 @@ import (
 	"strings"
 
 	"github.com/sandlint/sandlint/fixers"
-	"github.com/sandlint/sandlint/parsers/nixuse"
+	"github.com/sandlint/sandlint/parsers/image"
 	"github.com/sandlint/sandlint/parsers/shell"
 	"github.com/sandlint/sandlint/parsers/source"
 	"github.com/sandlint/sandlint/rules"
@@ -24,49 +24,37 @@ var bubblewrapInImageBuild = &rules.Rule{
 		"ocaml/opam#4327, ocaml/opam-repository#27078",
 		"BuildKit, executor/oci: every RUN without --security=insecure gets the default seccomp profile",
 	},
-	Check: rules.OnTimeline(checkBubblewrap),
+	Check: rules.OnCommand(checkBubblewrap, "bwrap", "flatpak-builder", "opam"),
 }
 
-func checkBubblewrap(p *rules.Pass, img *nixuse.Image) {
+func checkBubblewrap(p *rules.Pass, c *image.Command) {
 	if p.Targets().Seccomp.Given("podman") && !p.Targets().Seccomp.Given("docker") {
-		return // the default profile of Podman and Buildah lets namespaces be made
+		return // the default profile of Podman and Buildah lets programs make namespaces
 	}
-	d := img.Dockerfile
-	for _, i := range img.Stage.Instructions {
-		if i.Name != "RUN" {
-			continue
-		}
-		if flag := i.Flag("security"); flag != nil && flag.Value.Text == "insecure" {
-			continue
-		}
-		script := d.Script(i)
-		if script == nil {
-			continue
-		}
-		for _, c := range script.Commands {
-			if c.Maybe || c.Ignored || c.Function != "" || len(c.Words) == 0 {
-				continue
-			}
-			span, fix := needsNamespaces(img, c)
-			if span.IsEmpty() {
-				continue
-			}
-			finding := rules.Finding{
-				File: d.Source, Span: span,
-				Message: fmt.Sprintf("%s makes new namespaces, which docker build forbids: bwrap fails with \"Operation not permitted\"", quoted(d.Source, span)),
-			}
-			if fix != nil {
-				finding.Fixes = []fixers.Fix{*fix}
-			}
-			p.Report(finding)
-		}
+	if c.Step.Name != "RUN" || !c.InDockerfile() || c.Maybe || c.Ignored || c.Function != "" {
+		return
 	}
+	if security, ok := c.Step.Flag("security"); ok && security.Value == "insecure" {
+		return
+	}
+	span, fix := needsNamespaces(c)
+	if span.IsEmpty() {
+		return
+	}
+	finding := rules.Finding{
+		File: c.File, Span: span,
+		Message: fmt.Sprintf("%s makes new namespaces, which docker build forbids: bwrap fails with \"Operation not permitted\"", quoted(c.File, span)),
+	}
+	if fix != nil {
+		finding.Fixes = []fixers.Fix{*fix}
+	}
+	p.Report(finding)
 }
 
 func quoted(f *source.File, s source.Span) string { return fmt.Sprintf("%q", f.Text(s)) }
 
 // needsNamespaces returns the program and subcommand that make namespaces, and how to do without.
-func needsNamespaces(img *nixuse.Image, c *shell.Command) (source.Span, *fixers.Fix) {
+func needsNamespaces(c *image.Command) (source.Span, *fixers.Fix) {
 	switch c.Name {
 	case "bwrap":
 		if len(c.Words) > 1 && !slices.ContainsFunc(c.Words, func(w shell.Word) bool { return w.Text == "--version" || w.Text == "--help" }) {
@@ -81,7 +69,7 @@ func needsNamespaces(img *nixuse.Image, c *shell.Command) (source.Span, *fixers.
 		return c.Words[0].Span, nil
 	case "opam":
 		init := slices.IndexFunc(c.Words, func(w shell.Word) bool { return w.Text == "init" })
-		if init < 0 || initialised(img) {
+		if init < 0 || initialised(c.Step.Image) {
 			return source.Span{}, nil
 		}
 		for _, w := range c.Words[1:] {
@@ -93,7 +81,7 @@ func needsNamespaces(img *nixuse.Image, c *shell.Command) (source.Span, *fixers.
 		at := c.Words[init].Span.End
 		fix := &fixers.Fix{
 			Title: "Add --disable-sandboxing", Safety: fixers.Unsafe, Changes: fixers.Changes{Instructions: true},
-			Edits: []fixers.Edit{{File: img.Dockerfile.Source, Span: source.Span{Start: at, End: at}, Text: " --disable-sandboxing"}},
+			Edits: []fixers.Edit{{File: c.File, Span: source.Span{Start: at, End: at}, Text: " --disable-sandboxing"}},
 		}
 		if c.Quoting != source.Plain {
 			fix = nil
@@ -104,7 +92,7 @@ func needsNamespaces(img *nixuse.Image, c *shell.Command) (source.Span, *fixers.
 }
 
 // initialised reports whether the image comes with an opam that is set up already, or with one that cannot be known.
-func initialised(img *nixuse.Image) bool {
+func initialised(img *image.Image) bool {
 	name := img.Root().Stage.Image
 	return name == "" || strings.HasPrefix(strings.TrimPrefix(name, "docker.io/"), "ocaml/") || strings.Contains(name, "opam")
 }

@@ -2,7 +2,6 @@ package sandbox
 
 import (
 	"github.com/sandlint/sandlint/parsers/image"
-	"github.com/sandlint/sandlint/parsers/shell"
 	"github.com/sandlint/sandlint/rules"
 )
 
@@ -16,32 +15,17 @@ var opamSandboxDisabled = &rules.Rule{
 		"ocaml/opam-repository#23327, where opam's maintainers recommend the option inside containers",
 		"ocaml/opam#4327, ocaml/opam#3424",
 	},
-	Check: rules.OnDockerfile(func(p *rules.Pass, d *image.Dockerfile) {
-		eachCommand(d, func(c *shell.Command) {
-			if c.Name != "opam" {
-				return
-			}
-			for _, w := range c.Words[1:] {
-				if w.Text == "--disable-sandboxing" {
-					p.Report(rules.Finding{
-						File: d.Source, Span: w.Span,
-						Message: "opam builds packages here without bubblewrap, so their scripts can change the whole image",
-					})
-				}
-			}
-		})
-	}),
-}
-
-// eachCommand calls f for every command of a Dockerfile, those that run in the container included.
-func eachCommand(d *image.Dockerfile, f func(*shell.Command)) {
-	for _, i := range d.Instructions {
-		if script := d.Script(i); script != nil {
-			for _, c := range script.Commands {
-				if len(c.Words) > 0 {
-					f(c)
-				}
+	Check: rules.OnCommand(func(p *rules.Pass, c *image.Command) {
+		if !c.InDockerfile() {
+			return
+		}
+		for _, w := range c.Words[1:] {
+			if w.Text == "--disable-sandboxing" {
+				p.Report(rules.Finding{
+					File: c.File, Span: w.Span,
+					Message: "opam builds packages here without bubblewrap, so their scripts can change the whole image",
+				})
 			}
 		}
-	}
+	}, "opam"),
 }

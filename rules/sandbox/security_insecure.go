@@ -14,21 +14,12 @@ var securityInsecure = &rules.Rule{
 	References: []string{
 		"BuildKit, frontend/dockerfile/docs/reference.md: RUN --security=insecure is `docker run --privileged`, and needs the entitlement security.insecure",
 	},
-	Check: rules.OnDockerfile(func(p *rules.Pass, d *image.Dockerfile) {
-		for _, i := range d.Instructions {
-			run := i
-			if i.Name == "ONBUILD" && i.Trigger != nil {
-				run = i.Trigger
-			}
-			if run.Name != "RUN" {
-				continue
-			}
-			if flag := run.Flag("security"); flag != nil && flag.Value.Text == "insecure" {
-				p.Report(rules.Finding{
-					File: d.Source, Span: flag.Span,
-					Message: "this RUN has all capabilities and devices of the machine that builds it, without seccomp and AppArmor",
-				})
-			}
+	Check: rules.OnStep(func(p *rules.Pass, run *image.Step) {
+		if security, ok := run.Flag("security"); ok && security.Value == "insecure" {
+			p.Report(rules.Finding{
+				File: run.Dockerfile().Source, Span: security.Span,
+				Message: "this RUN has all capabilities and devices of the machine that builds it, without seccomp and AppArmor",
+			})
 		}
-	}),
+	}, "RUN"),
 }
