@@ -67,7 +67,7 @@ func checkFile(ws *workspace.Workspace, set *Set, entry *workspace.Entry, opts C
 	if err != nil {
 		return fileResult{err: &workspace.FileError{Path: entry.Path, Err: err}}
 	}
-	r.findings, r.suppressed = lint(ws, set.rules, set, doc, opts.NoIgnores)
+	r.findings, r.suppressed = lint(ws, set.run, doc, opts.NoIgnores)
 	r.finish(ws, set, doc, opts, false)
 	return r
 }
@@ -102,7 +102,7 @@ func checkWorkspace(ws *workspace.Workspace, set *Set, opts CheckOptions) (r fil
 			r = fileResult{err: &workspace.FileError{Path: ".", Err: defectError(defect, opts.Stacks)}}
 		}
 	}()
-	byPath := lintWorkspace(ws, set.rules, set)
+	byPath := lintWorkspace(ws, set.run)
 	for _, e := range ws.Entries {
 		all := byPath[e.Path]
 		if len(all) == 0 {
@@ -124,11 +124,13 @@ func checkWorkspace(ws *workspace.Workspace, set *Set, opts CheckOptions) (r fil
 
 // lintWorkspace returns what the rules of a list about the workspace as a whole find, by path. Findings in files that are not among its entries cannot be
 // suppressed or fixed, and have no place in a report; there are none.
-func lintWorkspace(ws *workspace.Workspace, list []*Rule, set *Set) map[string][]Finding {
+func lintWorkspace(ws *workspace.Workspace, list []configured) map[string][]Finding {
 	byPath := map[string][]Finding{}
 	for _, rule := range list {
-		if rule.Check.workspace != nil {
-			rule.Check.workspace(set.pass(rule, ws, func(f Finding) { byPath[f.File.Path] = append(byPath[f.File.Path], f) }))
+		if check := rule.Check.workspace; check != nil {
+			check(&Pass{Rule: rule.Rule, Workspace: ws, severity: rule.severity, options: rule.options, report: func(f Finding) {
+				byPath[f.File.Path] = append(byPath[f.File.Path], f)
+			}})
 		}
 	}
 	return byPath
@@ -161,12 +163,14 @@ func each(n int, progress func(done, total int), do func(int)) {
 	wg.Wait()
 }
 
-// lint applies a list of rules, with the severities of a set, to one document and divides the findings by whether a comment suppresses them.
-func lint(ws *workspace.Workspace, list []*Rule, set *Set, doc *workspace.Document, noIgnores bool) (findings, suppressed []Finding) {
+// lint applies a list of rules to one document and divides the findings by whether a comment suppresses them.
+func lint(ws *workspace.Workspace, list []configured, doc *workspace.Document, noIgnores bool) (findings, suppressed []Finding) {
 	var all []Finding
-	for _, rule := range list {
-		if rule.Check.document != nil {
-			rule.Check.document(set.pass(rule, ws, func(f Finding) { all = append(all, f) }), doc)
+	pass := &Pass{Workspace: ws, report: func(f Finding) { all = append(all, f) }} // for one rule after the other
+	for n := range list {
+		if check := list[n].Check.document; check != nil {
+			pass.Rule, pass.severity, pass.options = list[n].Rule, list[n].severity, list[n].options
+			check(pass, doc)
 		}
 	}
 	return divide(all, doc, noIgnores)

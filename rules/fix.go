@@ -71,7 +71,7 @@ func linked(ws *workspace.Workspace, set *Set, opts FixOptions) []group {
 		if err != nil {
 			return
 		}
-		findings, _ := lint(ws, set.rules, set, doc, opts.NoIgnores)
+		findings, _ := lint(ws, set.run, doc, opts.NoIgnores)
 		files[n] = opened{doc.Reads(), slices.ContainsFunc(findings, applies)}
 	})
 	byPath := map[string]int{}
@@ -97,7 +97,7 @@ func linked(ws *workspace.Workspace, set *Set, opts FixOptions) []group {
 		}
 	}
 	together := map[int]bool{}
-	for path, findings := range safely(func() map[string][]Finding { return lintWorkspace(ws, set.rules, set) }) {
+	for path, findings := range safely(func() map[string][]Finding { return lintWorkspace(ws, set.run) }) {
 		n, ok := byPath[path]
 		if !ok {
 			continue
@@ -220,7 +220,7 @@ type checker struct {
 // prover returns a prover of the fixes of findings in a document.
 func (c *checker) prover(doc *workspace.Document, findings []Finding) *fixers.Prover {
 	if !c.together {
-		all, _ := lint(c.ws, c.set.proof, c.set, doc, false)
+		all, _ := lint(c.ws, c.set.proof, doc, false)
 		return fixers.NewProver([]*source.File{doc.Source}, c.keyed(all), c)
 	}
 	// The files that the fixes edit belong to the proof.
@@ -235,7 +235,7 @@ func (c *checker) prover(doc *workspace.Document, findings []Finding) *fixers.Pr
 	c.entries = nil
 	var texts []*source.File
 	var all []fixers.Finding
-	byPath := lintWorkspace(c.ws, c.set.proof, c.set)
+	byPath := lintWorkspace(c.ws, c.set.proof)
 	for _, e := range c.ws.Entries {
 		if !wanted[e.Path] {
 			continue
@@ -244,7 +244,7 @@ func (c *checker) prover(doc *workspace.Document, findings []Finding) *fixers.Pr
 		if err != nil {
 			continue
 		}
-		own, _ := lint(c.ws, c.set.proof, c.set, one, false)
+		own, _ := lint(c.ws, c.set.proof, one, false)
 		more, _ := divide(byPath[e.Path], one, false)
 		c.entries = append(c.entries, e)
 		texts = append(texts, one.Source)
@@ -266,14 +266,14 @@ func (c *checker) Lint(files []*source.File) ([]fixers.Finding, error) {
 	var out []fixers.Finding
 	var byPath map[string][]Finding
 	if c.together {
-		byPath = lintWorkspace(ws, c.set.proof, c.set)
+		byPath = lintWorkspace(ws, c.set.proof)
 	}
 	for _, e := range c.entries {
 		doc, err := ws.Open(e)
 		if err != nil {
 			return nil, err
 		}
-		findings, _ := lint(ws, c.set.proof, c.set, doc, c.noIgnores)
+		findings, _ := lint(ws, c.set.proof, doc, c.noIgnores)
 		out = append(out, c.keyed(findings)...)
 		if more := byPath[e.Path]; len(more) > 0 {
 			findings, _ := divide(more, doc, c.noIgnores)
@@ -307,7 +307,7 @@ func (c *checker) Compare(before, after *source.File, fixes []fixers.Fix) string
 func (c *checker) rule(id string) *Rule {
 	for _, r := range c.set.proof {
 		if r.ID == id {
-			return r
+			return r.Rule
 		}
 	}
 	return nil

@@ -7,16 +7,21 @@ import (
 	"strings"
 
 	"github.com/sandlint/sandlint/parsers/source"
-	"github.com/sandlint/sandlint/parsers/workspace"
 )
 
 // Set is the rules of a run, each with its severity.
 type Set struct {
-	rules    []*Rule
-	proof    []*Rule            // rules, and those about syntax: a fix must not break what was not asked about
-	severity map[*Rule]Severity // set by the user; Off is not in it
-	options  map[*Rule]any      // set by the user
-	help     map[*Rule]string
+	rules []*Rule
+	run   []configured
+	proof []configured // those of run, and those about syntax: a fix must not break what was not asked about
+	help  map[*Rule]string
+}
+
+// configured is a rule as the user configured it.
+type configured struct {
+	*Rule
+	severity Severity // Off where it is the rule's own
+	options  any
 }
 
 // Active returns the rules of the set, sorted by id.
@@ -24,20 +29,11 @@ func (s *Set) Active() []Active {
 	out := make([]Active, len(s.rules))
 	for n, r := range s.rules {
 		out[n] = Active{Rule: r, Effective: r.Severity, Help: s.help[r]}
-		if severity, ok := s.severity[r]; ok {
+		if severity := s.run[n].severity; severity != Off {
 			out[n].Effective = severity
 		}
 	}
 	return out
-}
-
-// pass returns a pass of a rule.
-func (s *Set) pass(r *Rule, ws *workspace.Workspace, report func(Finding)) *Pass {
-	options, ok := s.options[r]
-	if !ok {
-		options = r.Options
-	}
-	return &Pass{Rule: r, Workspace: ws, severity: s.severity[r], options: options, report: report}
 }
 
 // UnknownRuleError is a name in a selection that no rule, alias or pack has.
@@ -60,7 +56,8 @@ func NewSet(packs []Pack, sel Selection) (*Set, error) {
 	for _, r := range all {
 		on[r] = !r.Optional && r.Severity > Style
 	}
-	set := &Set{severity: map[*Rule]Severity{}, options: map[*Rule]any{}, help: map[*Rule]string{}}
+	set := &Set{help: map[*Rule]string{}}
+	severities, options := map[*Rule]Severity{}, map[*Rule]any{}
 	for _, p := range packs {
 		for _, r := range p.Rules {
 			set.help[r] = p.PageAddress(r)
@@ -71,7 +68,7 @@ func NewSet(packs []Pack, sel Selection) (*Set, error) {
 		if err != nil {
 			return nil, err
 		}
-		if set.options[r], err = r.configured(sel.Options[name]); err != nil {
+		if options[r], err = r.configured(sel.Options[name]); err != nil {
 			return nil, err
 		}
 	}
@@ -85,7 +82,7 @@ func NewSet(packs []Pack, sel Selection) (*Set, error) {
 		for _, r := range matched {
 			on[r] = sel.Severity[name] != Off
 			if on[r] {
-				set.severity[r] = sel.Severity[name]
+				severities[r] = sel.Severity[name]
 			}
 		}
 	}
@@ -114,11 +111,16 @@ func NewSet(packs []Pack, sel Selection) (*Set, error) {
 		return nil, err
 	}
 	for _, r := range all {
+		c := configured{Rule: r, severity: severities[r], options: r.Options}
+		if o, ok := options[r]; ok {
+			c.options = o
+		}
 		if on[r] {
 			set.rules = append(set.rules, r)
+			set.run = append(set.run, c)
 		}
 		if on[r] || r.Syntax {
-			set.proof = append(set.proof, r)
+			set.proof = append(set.proof, c)
 		}
 	}
 	return set, nil

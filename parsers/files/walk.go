@@ -3,6 +3,7 @@ package files
 import (
 	"errors"
 	"io/fs"
+	"os"
 	"path/filepath"
 	"strings"
 
@@ -62,11 +63,19 @@ func (w *walker) walk(name string, d fs.DirEntry, top bool) error {
 		}
 	}
 	for _, e := range entries {
-		if err := w.walk(filepath.Join(name, e.Name()), e, false); err != nil {
+		if err := w.walk(join(name, e.Name()), e, false); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// join is filepath.Join for a clean folder and the name of what is in it.
+func join(dir, name string) string {
+	if os.IsPathSeparator(dir[len(dir)-1]) {
+		return dir + name
+	}
+	return dir + string(filepath.Separator) + name
 }
 
 // skipDir ends the visit of one folder.

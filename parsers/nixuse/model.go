@@ -8,7 +8,6 @@ package nixuse
 import (
 	"bytes"
 	"slices"
-	"strings"
 
 	"github.com/sandlint/sandlint/parsers/image"
 	"github.com/sandlint/sandlint/parsers/nixconf"
@@ -73,21 +72,23 @@ func New(d *image.Dockerfile, targets Targets) *Model {
 }
 
 // Concerns reports whether a Dockerfile may have anything to do with Nix: the word is in it.
-func Concerns(f *source.File) bool { return ContainsFold(f.Bytes, "nix") }
+func Concerns(f *source.File) bool { return Mentions(f.Bytes) }
 
-// ContainsFold reports whether a text contains a word, which is given in lower case, in whatever case.
-func ContainsFold(b []byte, lower string) bool {
-	for i := 0; ; {
-		n := bytes.IndexAny(b[i:], lower[:1]+strings.ToUpper(lower[:1]))
-		if n < 0 || i+n+len(lower) > len(b) {
-			return false
+// Mentions reports whether a text contains "nix", in whatever case.
+func Mentions(text []byte) bool {
+	for _, x := range []byte{'x', 'X'} { // the rarest of its letters
+		for from := 0; ; {
+			n := bytes.IndexByte(text[from:], x)
+			if n < 0 {
+				break
+			}
+			if from += n; from >= 2 && bytes.EqualFold(text[from-2:from], []byte("ni")) {
+				return true
+			}
+			from++
 		}
-		i += n
-		if bytes.EqualFold(b[i:i+len(lower)], []byte(lower)) {
-			return true
-		}
-		i++
 	}
+	return false
 }
 
 // Timeline returns the events of the image's parents and its own, in order.

@@ -36,7 +36,7 @@ func (b *builder) build() {
 		case s.Deferred:
 		case s.From != b.img.Image:
 			// It stands in another stage, so what it does is not followed.
-			if !triggered && ContainsFold([]byte(b.d.Source.Text(s.Onbuild.Span)), "nix") {
+			if !triggered && Mentions(b.d.Source.Bytes[s.Onbuild.Span.Start:s.Onbuild.Span.End]) {
 				b.emit(&Event{Kind: Opaque, Span: b.img.Stage.From.Keyword})
 				triggered = true
 			}
@@ -243,7 +243,7 @@ func (b *builder) run(i *image.Step) {
 		b.open = append(b.open, r)
 	}
 	b.leave(0)
-	if script.Dialect == shell.None && ContainsFold([]byte(b.d.Source.Text(i.Span)), "nix") || script.Problem != nil {
+	if script.Dialect == shell.None && Mentions(b.d.Source.Bytes[i.Span.Start:i.Span.End]) || script.Problem != nil {
 		b.emit(&Event{Kind: Opaque, Script: script, Span: i.Keyword})
 	}
 }

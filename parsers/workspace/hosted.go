@@ -28,7 +28,7 @@ func (w *Workspace) hosted(e *Entry, f *source.File) *nixuse.Hosted {
 	h := &hostReader{w: w, out: &nixuse.Hosted{Source: f}, targets: w.Targets.Nix}
 	switch e.Kind {
 	case files.KindWorkflow:
-		if mentionsNixConf(f.Bytes) || bytes.Contains(f.Bytes, []byte("nix_conf")) || bytes.Contains(f.Bytes, []byte("extra-")) && nixuse.ContainsFold(f.Bytes, "nix") || bytes.Contains(f.Bytes, []byte("--option")) {
+		if mentionsNixConf(f.Bytes) || bytes.Contains(f.Bytes, []byte("nix_conf")) || bytes.Contains(f.Bytes, []byte("extra-")) && nixuse.Mentions(f.Bytes) || bytes.Contains(f.Bytes, []byte("--option")) {
 			h.workflow(f)
 		}
 	case files.KindDevcontainer:
