@@ -86,7 +86,7 @@ func TestUsageErrors(t *testing.T) {
 		args string
 		want string
 	}{
-		{"chekc", `there is no command "chekc"; it is one of check, completion, fix, help, rule, rules, seccomp, trace, version`},
+		{"chekc", `there is no command "chekc"; the commands are check, completion, fix, help, rule, rules, seccomp, trace, version`},
 		{"chec", `there is no command "chec"; did you mean "check"?`},
 		{"Dockerfile", `there is no command "Dockerfile"; did you mean "sandlint check Dockerfile"?`},
 		{"check --formt json", `there is no flag --formt; did you mean --format?`},
@@ -98,22 +98,22 @@ func TestUsageErrors(t *testing.T) {
 		{"check --fail-on never-ever", `--fail-on "never-ever" is not one of error, warning, info, style, never`},
 		{"check --fail-on off", `--fail-on "off" is not one of error, warning, info, style, never`},
 		{"check --color blue", `--color "blue" is not one of auto, always, never`},
-		{"check --config a --no-config", `--config and --no-config exclude each other`},
+		{"check --config a --no-config", `--config and --no-config cannot be used together`},
 		{"check --config gone.hcl", `reading the configuration gone.hcl: no such file or directory`},
-		{"check --target nix", `--target "nix" is not of the form consumer=version, such as nix=2.24`},
+		{"check --target nix", `--target "nix" must have the form consumer=version, such as nix=2.24`},
 		{"check --target libsecomp=2.5", `--target libsecomp=2.5: there is no consumer "libsecomp"; did you mean "libseccomp"?`},
 		{"check --only words/bat", `there is no rule or pack "words/bat"; did you mean "words/bad"?`},
 		{"check --ignore nothing-like-it", `there is no rule or pack "nothing-like-it"; "sandlint rules" lists them`},
-		{"check --stdin-filename nix.conf Dockerfile", `--stdin-filename is for standard input, and - is not among the paths`},
+		{"check --stdin-filename nix.conf Dockerfile", `--stdin-filename needs - (standard input) among the paths`},
 		{"check --format json=no/such/folder/x", `writing json: open ` + filepath.Join(dir, "no/such/folder/x") + `: no such file or directory`},
 		{"rule", `sandlint rule takes the id of one rule; see sandlint rule --help`},
 		{"rule words/bax", `there is no rule or pack "words/bax"; did you mean "words/bad"?`},
 		{"rules --pack word", `there is no pack "word"; did you mean "words"?`},
-		{"rules --pack nix", `there is no pack "nix"; it is one of words`},
+		{"rules --pack nix", `there is no pack "nix"; the packs are words`},
 		{"rules --format xml", `--format "xml" is not one of text, json`},
 		{"version --format xml", `--format "xml" is not one of text, json`},
 		{"completion tcsh", `sandlint completion takes one shell: bash, zsh, fish, powershell`},
-		{"trace", `sandlint trace takes one Dockerfile, or nix.conf files; see sandlint trace --help`},
+		{"trace", `sandlint trace takes one Dockerfile or several nix.conf files; see sandlint trace --help`},
 	} {
 		a, stdout, stderr := testApp(dir, nil)
 		status := a.run(strings.Fields(tt.args))

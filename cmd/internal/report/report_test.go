@@ -158,7 +158,7 @@ func TestSummary(t *testing.T) {
 		want string
 	}{
 		{"nothing found", rules.Result{}, "no file to check"},
-		{"nothing taken", rules.Result{Skipped: make([]workspace.Skipped, 2)}, "no file to check; 2 files skipped, --verbose tells why"},
+		{"nothing taken", rules.Result{Skipped: make([]workspace.Skipped, 2)}, "no file to check; 2 files skipped (--verbose says why)"},
 		{"nothing readable", rules.Result{Errors: make([]workspace.FileError, 2)}, "no findings in 0 files; 2 files could not be read"},
 		{"clean", rules.Result{Checked: 1}, "no findings in 1 file"},
 		{"one", rules.Result{Checked: 1, Findings: []rules.Finding{{File: f1, Severity: rules.Style}}}, "1 finding (1 style) in 1 file"},
@@ -188,11 +188,11 @@ func TestParseOutput(t *testing.T) {
 		{in: "text", name: "text"},
 		{in: "json=out.json", name: "json", file: "out.json"},
 		{in: "json=a=b", name: "json", file: "a=b"},
-		{in: "json=", err: `format "json=" names no file`},
+		{in: "json=", err: `format "json=" has an equals sign but no file`},
 		{in: "jsonn", err: `unknown format "jsonn"; did you mean "json"?`},
 		{in: "githbu=x", err: `unknown format "githbu"; did you mean "github"?`},
-		{in: "pdf", err: `unknown format "pdf"; it is one of text, json, github`},
-		{in: "", err: `unknown format ""; it is one of text, json, github`},
+		{in: "pdf", err: `unknown format "pdf"; the formats are text, json, github`},
+		{in: "", err: `unknown format ""; the formats are text, json, github`},
 	} {
 		o, err := ParseOutput(tt.in)
 		got := ""
