@@ -161,10 +161,10 @@ func TestCompareFile(t *testing.T) {
 		want                string // "" when the change is allowed, else a part of the answer
 	}{
 		{"stage name in another case", "FROM x AS Build\n", "FROM x AS build\n", fixers.Changes{}, ""},
-		{"other base", "FROM x\n", "FROM y\n", fixers.Changes{}, "the FROM of line 1 does not mean the same"},
+		{"other base", "FROM x\n", "FROM y\n", fixers.Changes{}, "the FROM of line 1 has another meaning"},
 		{"platform", "FROM --platform=$TARGETPLATFORM x\n", "FROM x\n", fixers.Changes{}, "FROM of line 1"},
 		{"directive", "# syntax=docker/dockerfile:1\nFROM x\n", "# syntax=docker/dockerfile:1.4\nFROM x\n", fixers.Changes{}, "# syntax of line 1"},
-		{"directive lost to a comment above", "# syntax=docker/dockerfile:1\nFROM x\n", "# hello\n# syntax=docker/dockerfile:1\nFROM x\n", fixers.Changes{}, "# syntax of line 1 is no longer there"},
+		{"directive lost to a comment above", "# syntax=docker/dockerfile:1\nFROM x\n", "# hello\n# syntax=docker/dockerfile:1\nFROM x\n", fixers.Changes{}, "# syntax of line 1 is gone or changed"},
 		{"directive declared", "# syntax=docker/dockerfile:1\nFROM x\n", "# syntax=docker/dockerfile:1.4\nFROM x\n", fixers.Changes{Instructions: true}, ""},
 		{"escape takes hold of the rest", "# escape=`\nFROM x\nENV A=\\$B\n", "# escape=\\\nFROM x\nENV A=\\$B\n", fixers.Changes{Instructions: true}, "ENV of line 3"},
 		{"byte order mark goes", "\ufeffFROM x\n", "FROM x\n", fixers.Changes{}, ""},
@@ -186,7 +186,7 @@ func TestCompareFile(t *testing.T) {
 
 		{"moved", "FROM x\nRUN a\nUSER b\nRUN c\n", "FROM x\nUSER b\nRUN a\nRUN c\n", fixers.Changes{Order: true}, ""},
 		{"moved, and its white space", "FROM x\nRUN a\nUSER b\nRUN c\n", "FROM x\nUSER  b\nRUN a\nRUN c\n", fixers.Changes{Order: true}, ""},
-		{"moved and changed", "FROM x\nRUN a\nUSER b\nRUN c\n", "FROM x\nUSER d\nRUN a\nRUN c\n", fixers.Changes{Order: true}, "the USER of line 3 is no longer there"},
+		{"moved and changed", "FROM x\nRUN a\nUSER b\nRUN c\n", "FROM x\nUSER d\nRUN a\nRUN c\n", fixers.Changes{Order: true}, "the USER of line 3 is gone or changed"},
 		{"moved to another stage", "FROM x\nRUN a\nFROM y\nUSER b\n", "FROM x\nFROM y\nRUN a\nUSER b\n", fixers.Changes{Order: true}, "RUN of line 2"},
 		{"doubled", "FROM x\nRUN a\nRUN b\n", "FROM x\nRUN b\nRUN a\nRUN b\n", fixers.Changes{Order: true}, "RUN of line"},
 		{"stages swapped", "FROM x\nFROM y\n", "FROM y\nFROM x\n", fixers.Changes{Order: true}, "FROM of line 1"},
@@ -197,7 +197,7 @@ func TestCompareFile(t *testing.T) {
 		{"repair of a heredoc", "FROM x\nRUN <<EOF\na\nUSER b\n", "FROM x\nRUN <<EOF\na\nEOF\nUSER b\n", fixers.Changes{Repair: true}, ""},
 		{"repair that changes another", "FROM x\nENV A\nRUN b\n", "FROM x\nENV A=\nRUN c\n", fixers.Changes{Repair: true}, ""}, // one edit covers both
 		{"no instruction before and after", "# a\n", "# b\n", fixers.Changes{}, ""},
-		{"all gone", "FROM x\n", "# FROM x\n", fixers.Changes{}, "the FROM of line 1 is no longer there"},
+		{"all gone", "FROM x\n", "# FROM x\n", fixers.Changes{}, "the FROM of line 1 is gone or changed"},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
@@ -232,13 +232,13 @@ func TestCompareFixes(t *testing.T) {
 	}{
 		{"move", []fixers.Fix{move}, ""},
 		{"move, edit of another instruction declared", []fixers.Fix{move, replace("RUN d", "RUN e", fixers.Changes{Instructions: true})}, ""},
-		{"move, edit of another instruction not declared", []fixers.Fix{move, replace("RUN d", "RUN e", fixers.Changes{})}, "the RUN of line 5 is no longer there"},
-		{"one declares, another does not", []fixers.Fix{replace("RUN a", "RUN e", fixers.Changes{Instructions: true}), replace("RUN d", "RUN e", fixers.Changes{})}, "the RUN of line 5 does not mean the same"},
+		{"move, edit of another instruction not declared", []fixers.Fix{move, replace("RUN d", "RUN e", fixers.Changes{})}, "the RUN of line 5 is gone or changed"},
+		{"one declares, another does not", []fixers.Fix{replace("RUN a", "RUN e", fixers.Changes{Instructions: true}), replace("RUN d", "RUN e", fixers.Changes{})}, "the RUN of line 5 has another meaning"},
 		{"the other does not change anything", []fixers.Fix{replace("RUN a", "RUN e", fixers.Changes{Instructions: true}), replace("RUN d", "run  d", fixers.Changes{})}, ""},
-		{"new line beside an edited instruction, not declared", []fixers.Fix{replace("RUN a", "RUN e", fixers.Changes{Instructions: true}), {Edits: []fixers.Edit{insert("\nUSER", "\nRUN evil")}}}, "the RUN of line 3 of the result was not there before"},
-		{"new line swallows the next one", []fixers.Fix{{Changes: fixers.Changes{Instructions: true}, Edits: []fixers.Edit{insert("USER", "RUN e \\\n")}}}, "the USER of line 3 is no longer there"},
+		{"new line beside an edited instruction, not declared", []fixers.Fix{replace("RUN a", "RUN e", fixers.Changes{Instructions: true}), {Edits: []fixers.Edit{insert("\nUSER", "\nRUN evil")}}}, "the RUN of line 3 of the result is new"},
+		{"new line swallows the next one", []fixers.Fix{{Changes: fixers.Changes{Instructions: true}, Edits: []fixers.Edit{insert("USER", "RUN e \\\n")}}}, "the USER of line 3 is gone or changed"},
 		{"new line does not", []fixers.Fix{{Changes: fixers.Changes{Instructions: true}, Edits: []fixers.Edit{insert("USER", "RUN e\n")}}}, ""},
-		{"a swap of two that the move did not touch", []fixers.Fix{move, replace("RUN c\nRUN d", "RUN d\nRUN c", fixers.Changes{})}, "the RUN of line 4 does not mean the same"},
+		{"a swap of two that the move did not touch", []fixers.Fix{move, replace("RUN c\nRUN d", "RUN d\nRUN c", fixers.Changes{})}, "the RUN of line 4 has another meaning"},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
@@ -255,7 +255,7 @@ func TestCompareFixes(t *testing.T) {
 			}
 		})
 	}
-	if d := Compare(f, source.NewFile("Dockerfile", []byte("FROM x\n")), []fixers.Fix{move}); !strings.Contains(d, "do not give the text") {
+	if d := Compare(f, source.NewFile("Dockerfile", []byte("FROM x\n")), []fixers.Fix{move}); !strings.Contains(d, "do not produce the text") {
 		t.Errorf("edits that do not belong to the text: %q", d)
 	}
 }

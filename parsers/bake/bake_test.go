@@ -254,9 +254,9 @@ target "a" {
 }
 `, `
 target a dockerfile=?<["x"]> platforms[?<linux/amd64>] open
-bake-shape "linux/amd64": platforms is a list, not string
-bake-shape "[\"x\"]": a text is expected here, not tuple
-bake-shape "[\"A=b\"]": args is a map, not tuple`},
+bake-shape "linux/amd64": platforms must be a list, not string
+bake-shape "[\"x\"]": expected a string, not tuple
+bake-shape "[\"A=b\"]": args must be a map, not tuple`},
 		{"broken HCL", "docker-bake.hcl", `
 target "a" {
   platforms = ["linux/amd64", ]

@@ -19,19 +19,17 @@ import (
 	"github.com/zclconf/go-cty/cty/function/stdlib"
 )
 
-// evalBudget bounds the bytes that the expressions of a file may handle: variables that repeat each other grow without
-// measure. What comes after it is not known.
+// evalBudget bounds the bytes that the expressions of a file may process: variables that repeat each other grow exponentially. Once it is used up, values are not known.
 const evalBudget = 8 << 20
 
-// evaluator computes expressions from what the file alone says.
+// evaluator computes expressions from the file alone.
 type evaluator struct {
 	src []byte
-	// variables are the variable blocks with their default, nil without one; attrs are the attributes at the top of the file, which
-	// are constants.
+	// variables are the variable blocks with their default, nil if there is none; attrs are the attributes at the top of the file, which are constants.
 	variables map[string]*hcl.Attribute
 	attrs     hcl.Attributes
 
-	known       map[string]cty.Value // values computed so far; DynamicVal while one is being computed, and for cycles
+	known       map[string]cty.Value // values computed so far; DynamicVal for one that is being computed, and for cycles
 	overridable map[string]bool
 	functions   map[string]function.Function
 	budget      int
@@ -51,7 +49,7 @@ func newEvaluator(src []byte) *evaluator {
 		variables: map[string]*hcl.Attribute{},
 		attrs:     hcl.Attributes{},
 		known: map[string]cty.Value{
-			// What bake defines itself. The context is this one unless the definition is read from a URL.
+			// The variables that bake itself defines. The context has this value unless the definition is read from a URL.
 			"BAKE_CMD_CONTEXT":    cty.StringVal("cwd://"),
 			"BAKE_LOCAL_PLATFORM": cty.UnknownVal(cty.String),
 			// References to other blocks are not followed.
@@ -77,17 +75,17 @@ func (e *evaluator) resolve(name string) {
 	e.known[name] = cty.DynamicVal
 	e.overridable[name] = isVariable
 	if def == nil {
-		return // bake takes "" for it, but nobody declares a variable for that
+		return // bake uses "", but nobody declares a variable for that
 	}
 	v, overridable := e.value(def.Expr, nil)
 	e.known[name] = v
 	e.overridable[name] = isVariable || overridable
 }
 
-// value evaluates expr. The result is unknown where the file does not tell, and overridable where it rests on a variable.
+// value evaluates expr. The result is unknown where the file does not determine it, and overridable where it depends on a variable.
 func (e *evaluator) value(expr hcl.Expression, scope *scope) (v cty.Value, overridable bool) {
 	defer func() {
-		if recover() != nil { // a function of cty met arguments that it was not made for
+		if recover() != nil { // a function of cty panicked on arguments that it does not expect
 			v = cty.DynamicVal
 		}
 	}()
@@ -163,7 +161,7 @@ func (e *evaluator) spend(cost int) bool {
 	return true
 }
 
-// weigh returns about how many bytes a value has, and the number of elements of its largest collection.
+// weigh returns the approximate number of bytes of a value, and the number of elements of its largest collection.
 func weigh(v cty.Value) (bytes, elements int) {
 	if !v.IsKnown() || v.IsNull() {
 		return 1, 1
@@ -185,8 +183,7 @@ func weigh(v cty.Value) (bytes, elements int) {
 	return bytes, elements
 }
 
-// chosen replaces a condition that can be told by the branch that it takes, so that what stands there keeps its place, and strips
-// parentheses. It reports whether the choice rests on a variable.
+// chosen replaces a conditional whose condition is known by the branch that it takes, whose position is then that of the result, and strips parentheses. It reports whether the choice depends on a variable.
 func (e *evaluator) chosen(expr hcl.Expression, scope *scope) (hcl.Expression, bool) {
 	overridable := false
 	for range maxDepth {
@@ -209,7 +206,7 @@ func (e *evaluator) chosen(expr hcl.Expression, scope *scope) (hcl.Expression, b
 	return expr, overridable
 }
 
-// matrix returns the combinations of a matrix, keys in order of the alphabet. One that cannot be told is a single opaque one.
+// matrix returns the combinations of a matrix, with its keys in alphabetical order. A matrix that is not known gives a single opaque combination.
 func (e *evaluator) matrix(expr hcl.Expression) []*scope {
 	opaque := []*scope{{opaque: true}}
 	v, overridable := e.value(expr, nil)
@@ -240,7 +237,7 @@ func (e *evaluator) matrix(expr hcl.Expression) []*scope {
 	return out
 }
 
-// charged returns f with what it handles taken from the budget.
+// charged returns f with the bytes that it processes charged to the budget.
 func (e *evaluator) charged(f costed) function.Function {
 	return function.New(&function.Spec{
 		Params:   f.fn.Params(),
@@ -266,14 +263,13 @@ func (e *evaluator) charged(f costed) function.Function {
 	})
 }
 
-// costed is a function; multiplies says that its result may be as long as its arguments' lengths multiplied.
+// costed is a function; multiplies says that its result may be as long as the product of its arguments' lengths.
 type costed struct {
 	fn         function.Function
 	multiplies bool
 }
 
-// functions are those of bake's functions (bake/hclparser/stdlib.go) that compute texts and lists and cannot run away. A call of any other, and of a
-// function that the file defines, is not known.
+// functions are the functions of bake (bake/hclparser/stdlib.go) that compute strings and lists and have bounded cost. The result of any other, and of a function that the file defines, is not known.
 var functions = sync.OnceValue(func() map[string]costed {
 	out := map[string]costed{"join": {stdlib.JoinFunc, true}, "replace": {stdlib.ReplaceFunc, true}}
 	for name, f := range map[string]function.Function{
@@ -311,7 +307,7 @@ func textFunc(f func(string) string) function.Function {
 	})
 }
 
-// sanitize makes a name of a target out of any text.
+// sanitize turns any string into the name of a target.
 func sanitize(s string) string {
 	return strings.Map(func(r rune) rune {
 		if r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || r == '_' || r == '-' {

@@ -194,7 +194,7 @@ more image=m extends=other of=../common.yml`},
 	{"extends nothing", "services:\n  a: {extends: b}\n  c: {extends: c}\n", `
 a extends=b
 c extends=c
-compose-shape "b": service "a" extends "b", which this file does not have
+compose-shape "b": service "a" extends "b", which this file does not define
 compose-shape "c": service "c" extends itself`},
 	{"inline", "services:\n  a:\n    build:\n      dockerfile_inline: |\n        FROM x\n        RUN y\n", `
 a build: inline=FROM x
@@ -215,18 +215,18 @@ openvpn cap_add[NET_ADMIN] build: context=.`},
 	{"wrong types", "services:\n  a: x\n  b:\n    build: [y]\n    platform: [linux/amd64]\n    cap_add: {A: B}\n  c:\n", `
 b platform=?<[linux/amd64]>
 c
-compose-shape "x": service "a" is a mapping, not a text
-compose-shape "[y]": build is a text or a mapping, not a list
-compose-shape "[linux/amd64]": a text is expected here, not a list
-compose-shape "{A: B}": cap_add is a list, not a mapping`},
-	{"a list", "- a\n", `compose-shape "- a": a Compose file is a mapping, not a list`},
+compose-shape "x": service "a" must be a mapping, not a string
+compose-shape "[y]": build must be a string or a mapping, not a list
+compose-shape "[linux/amd64]": expected a string, not a list
+compose-shape "{A: B}": cap_add must be a list, not a mapping`},
+	{"a list", "- a\n", `compose-shape "- a": a Compose file must be a mapping, not a list`},
 	{"broken", "services:\n  a:\n    build: .\n   platform: linux/amd64\n  b:\n\timage: x\n  c:\n    image: ${\n    privileged: true\n", `
 a build: context=.
 b image=x
 c image=?<${> privileged=true
 yaml-syntax "platform: linux/amd64": this line is indented deeper than the keys before it, and belongs to none
 yaml-tab "\t": a tab indents this line; YAML allows only spaces
-compose-template "${": "${" has a "${" that starts no variable; a literal dollar is written "$$"`},
+compose-template "${": "${" has a "${" that does not start a variable; a literal dollar is written "$$"`},
 }
 
 func TestParse(t *testing.T) {
