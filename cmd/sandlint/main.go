@@ -1,4 +1,5 @@
-// Command sandlint lints and fixes the files that decide how software is built and sandboxed: Dockerfiles, nix.conf and seccomp profiles.
+// Command sandlint lints and fixes the files that decide how software is built and sandboxed: Dockerfiles, nix.conf and
+// seccomp profiles.
 package main
 
 import (

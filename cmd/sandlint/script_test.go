@@ -23,7 +23,8 @@ func TestMain(m *testing.M) {
 	})
 }
 
-// TestScript runs the scripts of testdata/script. Each runs in a folder of its own, which sandlint takes for a repository's root. Beside the commands of testscript there are
+// TestScript runs the scripts of testdata/script. Each runs in a folder of its own, which sandlint takes for a
+// repository's root. Beside the commands of testscript there are
 //
 //	status N COMMAND…    runs a command whose exit status must be N
 //	bytes FILE TEXT      writes a file; TEXT has the escapes of a Go string

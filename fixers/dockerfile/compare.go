@@ -11,7 +11,8 @@ import (
 	"github.com/sandlint/sandlint/parsers/source"
 )
 
-// Compare reports in one sentence a change between two texts of a Dockerfile that the fixes, whose edits turned before into after, do not declare; it returns "" when there is none. BuildKit's own parser reads both texts.
+// Compare reports in one sentence a change between two texts of a Dockerfile that the fixes, whose edits turned before
+// into after, do not declare; it returns "" when there is none. BuildKit's own parser reads both texts.
 //
 // Without declared changes there must be the same parser directives and instructions in the same order, each with the
 // same evaluated arguments, and the same shell syntax tree for RUN. Instructions that a fix with Changes.Instructions
@@ -157,7 +158,8 @@ func meeting(edits []edit, e *element) []edit {
 	return edits[i:j]
 }
 
-// inside returns where the lines of e are in the text after, without text inserted before or after them. There is at least one edit near them.
+// inside returns where the lines of e are in the text after, without text inserted before or after them. There is at
+// least one edit near them.
 func inside(near []edit, e *element) source.Span {
 	shift := near[0].image.Start - near[0].Span.Start
 	image := e.span.Shift(shift)
@@ -176,7 +178,8 @@ func inside(near []edit, e *element) source.Span {
 	return image
 }
 
-// touches reports whether an edit changes the lines of an element: it overlaps them, or begins or ends at them without keeping the line end there. Whole lines inserted before or after the element do not touch it.
+// touches reports whether an edit changes the lines of an element: it overlaps them, or begins or ends at them without
+// keeping the line end there. Whole lines inserted before or after the element do not touch it.
 func touches(d edit, e *element, f *source.File) bool {
 	s := d.Span
 	switch {

@@ -260,8 +260,8 @@ func TestCompareFixes(t *testing.T) {
 	}
 }
 
-// FuzzCompare checks that a text means the same as itself, with other line ends, and with a comment between instructions; and that
-// comparing any two texts ends.
+// FuzzCompare checks that a text means the same as itself, with other line ends, and with a comment between
+// instructions; and that comparing any two texts ends.
 func FuzzCompare(f *testing.F) {
 	f.Add("FROM x\nRUN a \\\n b\nCOPY <<EOF /a\nx\nEOF\nENV A b\n", "FROM x\nENV \nRUN <<EOF\n", uint8(7))
 	f.Add("\ufeff# escape=`\r\nFROM x\r\nRUN a `\r\n b\r\n", "FOO\nONBUILD RUN <<-E\n\tx\n\tE\nHEALTHCHECK CMD x\n", uint8(0))

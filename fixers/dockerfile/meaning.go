@@ -17,7 +17,8 @@ import (
 	"github.com/sandlint/sandlint/parsers/source"
 )
 
-// Meaning is how BuildKit understands a Dockerfile: its parser directives and instructions, in order, each with its lines. It comes from BuildKit's parser alone, so it can expose errors of ours. It is immutable.
+// Meaning is how BuildKit understands a Dockerfile: its parser directives and instructions, in order, each with its
+// lines. It comes from BuildKit's parser alone, so it can expose errors of ours. It is immutable.
 type Meaning struct {
 	file     *source.File
 	escape   rune
@@ -125,7 +126,8 @@ func blank(text []byte) bool {
 	return true
 }
 
-// readable returns text with NUL and invalid bytes replaced by private-use characters, a different one for each byte: BuildKit would print them to standard error, and could not distinguish them.
+// readable returns text with NUL and invalid bytes replaced by private-use characters, a different one for each byte:
+// BuildKit would print them to standard error, and could not distinguish them.
 func readable(text []byte) []byte {
 	if utf8.Valid(text) && bytes.IndexByte(text, 0) < 0 {
 		return text
@@ -209,7 +211,8 @@ func isBourne(command []string) bool {
 	return false
 }
 
-// text returns the canonical form of an element. Two elements with the same form have the same meaning, wherever they are.
+// text returns the canonical form of an element. Two elements with the same form have the same meaning, wherever they
+// are.
 func (e *element) text() (canonical string, broken bool) {
 	if e.node == nil {
 		return e.name + "\x00" + e.raw, e.broken
@@ -382,7 +385,8 @@ func (c *canonicalizer) run(line instructions.ShellDependantCmdLine) {
 	}
 	script := strings.Join(line.CmdLine, " ")
 	if len(line.Files) == 1 && parser.MustParseHeredoc(strings.TrimSpace(script)) != nil {
-		// BuildKit writes the body to a file and runs that with the shell, or with the interpreter that its first line names.
+		// BuildKit writes the body to a file and runs that with the shell, or with the interpreter that its first line
+		// names.
 		data := line.Files[0].Data
 		if line.Files[0].Chomp {
 			data = parser.ChompHeredocContent(data)
@@ -421,7 +425,9 @@ func (c *canonicalizer) trigger(expression string) {
 	c.add(expression)
 }
 
-// eval returns a form of what a word evaluates to that does not depend on the values of its variables: its value with all of them unset, its value with each set to its own name, and the operators on them, whose effect these two values do not show.
+// eval returns a form of what a word evaluates to that does not depend on the values of its variables: its value with
+// all of them unset, its value with each set to its own name, and the operators on them, whose effect these two values
+// do not show.
 func (c *canonicalizer) eval(word string) string {
 	if !strings.ContainsAny(word, "$'\"\\`") {
 		return word
@@ -476,7 +482,8 @@ type unset struct{}
 func (unset) Get(string) (string, bool) { return "", false }
 func (unset) Keys() []string            { return nil }
 
-// placeholders is an environment in which every variable has a value of its own. The value has a blank in it, which shows whether it would be split.
+// placeholders is an environment in which every variable has a value of its own. The value has a blank in it, which
+// shows whether it would be split.
 type placeholders struct{}
 
 func (placeholders) Get(name string) (string, bool) { return "\x01" + name + " \x02", true }

@@ -8,7 +8,9 @@ import (
 	"mvdan.cc/sh/v3/syntax"
 )
 
-// shellTree returns the syntax tree of a script as text, without positions and comments, and false when it cannot be parsed. It is the tree of bash followed, where it differs, by that of the POSIX shell, since it is unknown which one runs.
+// shellTree returns the syntax tree of a script as text, without positions and comments, and false when it cannot be
+// parsed. It is the tree of bash followed, where it differs, by that of the POSIX shell, since it is unknown which one
+// runs.
 func shellTree(script string) (string, bool) {
 	bash, err := syntax.NewParser(syntax.Variant(syntax.LangBash)).Parse(strings.NewReader(script), "")
 	if err != nil {

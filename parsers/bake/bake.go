@@ -1,6 +1,9 @@
-// Package bake reads the definition files of docker buildx bake, docker-bake.hcl and docker-bake.json: which Dockerfile is built from which context, for which platforms and with which arguments.
-// It evaluates what the file alone determines: defaults of variables, templates, conditions, common functions, matrices, inheritance. What depends on the run is marked as not known, never guessed. The rules of evaluation and merging are those of buildx 0.36 (bake/bake.go,
-// bake/hclparser).
+// Package bake reads the definition files of docker buildx bake, docker-bake.hcl and docker-bake.json: which Dockerfile
+// is built from which context, for which platforms and with which arguments.
+//
+// It evaluates what the file alone determines: defaults of variables, templates, conditions, common functions,
+// matrices, inheritance. What depends on the run is marked as not known, never guessed. The rules of evaluation and
+// merging are those of buildx 0.36 (bake/bake.go, bake/hclparser).
 package bake
 
 import (
@@ -26,7 +29,8 @@ const (
 // File is a definition file as read. It is immutable after Parse.
 type File struct {
 	Source *source.File
-	// Targets are the targets in order of position, those of a matrix in order of its values. Several blocks of the same name make one target.
+	// Targets are the targets in order of position, those of a matrix in order of its values. Several blocks of the
+	// same name make one target.
 	Targets []*Target
 	// Groups are the groups, in order of position. A target with a matrix is a group of what it expands to, as for
 	// bake.
@@ -47,7 +51,8 @@ type Target struct {
 	Context Value
 	// Contexts are the named contexts, which replace images and stages of the same name.
 	Contexts map[string]Value
-	// Stage is the attribute target: the stage of the Dockerfile that is built. When it is not set, the last stage is built.
+	// Stage is the attribute target: the stage of the Dockerfile that is built. When it is not set, the last stage is
+	// built.
 	Stage Value
 	// Platforms are the platforms, "local" included. One that is not known stands for any number.
 	Platforms []Value
@@ -61,7 +66,8 @@ type Target struct {
 	Call Value
 	// Inherits are the targets that this one inherits from, as written.
 	Inherits []Value
-	// Unresolved are the targets in Inherits, direct or indirect, that this file does not define. They may set whatever is not set here.
+	// Unresolved are the targets in Inherits, direct or indirect, that this file does not define. They may set whatever
+	// is not set here.
 	Unresolved []Value
 	// Span runs from the word "target" to the closing brace, those of the first block if there are several.
 	Span source.Span
@@ -85,7 +91,9 @@ func (f *File) Target(name string) *Target {
 	return nil
 }
 
-// Resolve returns the targets that bake builds for the given names: groups are expanded, and without names it is "default". Names that this file does not define are left out; complete is then false, as it is when a name is not known.
+// Resolve returns the targets that bake builds for the given names: groups are expanded, and without names it is
+// "default". Names that this file does not define are left out; complete is then false, as it is when a name is not
+// known.
 func (f *File) Resolve(names ...string) (targets []*Target, complete bool) {
 	if len(names) == 0 {
 		names = []string{"default"}
@@ -138,7 +146,8 @@ func (f *File) Resolve(names ...string) (targets []*Target, complete bool) {
 	return targets, complete
 }
 
-// Abstract reports whether the target only exists to be inherited from: by convention its name begins with an underscore.
+// Abstract reports whether the target only exists to be inherited from: by convention its name begins with an
+// underscore.
 func (t *Target) Abstract() bool { return strings.HasPrefix(t.Name.Text, "_") }
 
 // Builds reports whether the target is built, so its RUN instructions run.

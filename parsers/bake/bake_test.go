@@ -12,8 +12,8 @@ import (
 	"github.com/sandlint/sandlint/parsers/source"
 )
 
-// show renders a value: its text, '?' when it is not known, '~' after a text that may be overridden, and what stands in the file where
-// that is something else.
+// show renders a value: its text, '?' when it is not known, '~' after a text that may be overridden, and what stands in
+// the file where that is something else.
 func show(f *source.File, v Value) string {
 	s := "?"
 	if v.Known {

@@ -19,13 +19,15 @@ import (
 	"github.com/zclconf/go-cty/cty/function/stdlib"
 )
 
-// evalBudget bounds the bytes that the expressions of a file may process: variables that repeat each other grow exponentially. Once it is used up, values are not known.
+// evalBudget bounds the bytes that the expressions of a file may process: variables that repeat each other grow
+// exponentially. Once it is used up, values are not known.
 const evalBudget = 8 << 20
 
 // evaluator computes expressions from the file alone.
 type evaluator struct {
 	src []byte
-	// variables are the variable blocks with their default, nil if there is none; attrs are the attributes at the top of the file, which are constants.
+	// variables are the variable blocks with their default, nil if there is none; attrs are the attributes at the top
+	// of the file, which are constants.
 	variables map[string]*hcl.Attribute
 	attrs     hcl.Attributes
 
@@ -49,7 +51,8 @@ func newEvaluator(src []byte) *evaluator {
 		variables: map[string]*hcl.Attribute{},
 		attrs:     hcl.Attributes{},
 		known: map[string]cty.Value{
-			// The variables that bake itself defines. The context has this value unless the definition is read from a URL.
+			// The variables that bake itself defines. The context has this value unless the definition is read from a
+			// URL.
 			"BAKE_CMD_CONTEXT":    cty.StringVal("cwd://"),
 			"BAKE_LOCAL_PLATFORM": cty.UnknownVal(cty.String),
 			// References to other blocks are not followed.
@@ -82,7 +85,8 @@ func (e *evaluator) resolve(name string) {
 	e.overridable[name] = isVariable || overridable
 }
 
-// value evaluates expr. The result is unknown where the file does not determine it, and overridable where it depends on a variable.
+// value evaluates expr. The result is unknown where the file does not determine it, and overridable where it depends on
+// a variable.
 func (e *evaluator) value(expr hcl.Expression, scope *scope) (v cty.Value, overridable bool) {
 	defer func() {
 		if recover() != nil { // a function of cty panicked on arguments that it does not expect
@@ -183,7 +187,8 @@ func weigh(v cty.Value) (bytes, elements int) {
 	return bytes, elements
 }
 
-// chosen replaces a conditional whose condition is known by the branch that it takes, whose position is then that of the result, and strips parentheses. It reports whether the choice depends on a variable.
+// chosen replaces a conditional whose condition is known by the branch that it takes, whose position is then that of
+// the result, and strips parentheses. It reports whether the choice depends on a variable.
 func (e *evaluator) chosen(expr hcl.Expression, scope *scope) (hcl.Expression, bool) {
 	overridable := false
 	for range maxDepth {
@@ -206,7 +211,8 @@ func (e *evaluator) chosen(expr hcl.Expression, scope *scope) (hcl.Expression, b
 	return expr, overridable
 }
 
-// matrix returns the combinations of a matrix, with its keys in alphabetical order. A matrix that is not known gives a single opaque combination.
+// matrix returns the combinations of a matrix, with its keys in alphabetical order. A matrix that is not known gives a
+// single opaque combination.
 func (e *evaluator) matrix(expr hcl.Expression) []*scope {
 	opaque := []*scope{{opaque: true}}
 	v, overridable := e.value(expr, nil)
@@ -269,7 +275,8 @@ type costed struct {
 	multiplies bool
 }
 
-// functions are the functions of bake (bake/hclparser/stdlib.go) that compute strings and lists and have bounded cost. The result of any other, and of a function that the file defines, is not known.
+// functions are the functions of bake (bake/hclparser/stdlib.go) that compute strings and lists and have bounded cost.
+// The result of any other, and of a function that the file defines, is not known.
 var functions = sync.OnceValue(func() map[string]costed {
 	out := map[string]costed{"join": {stdlib.JoinFunc, true}, "replace": {stdlib.ReplaceFunc, true}}
 	for name, f := range map[string]function.Function{

@@ -20,7 +20,8 @@ import (
 )
 
 const (
-	// hcl's parsers recurse without a limit, so a stack overflow could end the program, and take quadratic time for some texts. No real definition file comes near these limits.
+	// hcl's parsers recurse without a limit, so a stack overflow could end the program, and take quadratic time for
+	// some texts. No real definition file comes near these limits.
 	maxSize     = 256 << 10
 	maxDepth    = 128
 	maxUnary    = 1024
@@ -49,7 +50,8 @@ var targetSchema = &hcl.BodySchema{Attributes: []hcl.AttributeSchema{
 	{Name: "contexts"}, {Name: "target"}, {Name: "platforms"}, {Name: "args"}, {Name: "entitlements"}, {Name: "network"}, {Name: "call"},
 }}
 
-// Parse reads f: as JSON when its path ends in ".json", otherwise as HCL. It never fails: what cannot be read becomes a problem of the file.
+// Parse reads f: as JSON when its path ends in ".json", otherwise as HCL. It never fails: what cannot be read becomes a
+// problem of the file.
 func Parse(f *source.File) *File {
 	p := &parser{file: &File{Source: f}}
 	p.parse()
@@ -61,7 +63,8 @@ type parser struct {
 	file   *File
 	eval   *evaluator
 	braces map[int]int // ends of the blocks of an HCL file by their starts
-	// blocks are the targets as written, before inheritance, by name; resolved are the same after inheritance, nil while one is being resolved.
+	// blocks are the targets as written, before inheritance, by name; resolved are the same after inheritance, nil
+	// while one is being resolved.
 	blocks   map[string]*Target
 	resolved map[*Target]*Target
 	merges   int // entries copied by inheritance
@@ -344,7 +347,8 @@ func (t *Target) merge(u *Target) {
 	t.OpenArgs = t.OpenArgs || u.OpenArgs
 }
 
-// inherited returns t with what it inherits: its parents in order, each with its own parents, and then t itself. A target in a cycle is left out.
+// inherited returns t with what it inherits: its parents in order, each with its own parents, and then t itself. A
+// target in a cycle is left out.
 func (p *parser) inherited(t *Target) *Target {
 	if done, ok := p.resolved[t]; ok {
 		return done
@@ -389,7 +393,8 @@ func distinct(vs []Value) []Value {
 	return out
 }
 
-// value evaluates an expression whose result is a string. For null it returns the zero Value, as if the attribute were not written.
+// value evaluates an expression whose result is a string. For null it returns the zero Value, as if the attribute were
+// not written.
 func (p *parser) value(expr hcl.Expression, scope *scope) Value {
 	expr, chosen := p.eval.chosen(expr, scope)
 	v, overridable := p.eval.value(expr, scope)
@@ -408,7 +413,8 @@ func (p *parser) value(expr hcl.Expression, scope *scope) Value {
 	return out
 }
 
-// list evaluates an attribute whose value is a list of strings. A list that is not known is a single Value that is not known.
+// list evaluates an attribute whose value is a list of strings. A list that is not known is a single Value that is not
+// known.
 func (p *parser) list(a *hcl.Attribute, scope *scope) []Value {
 	expr, chosen := p.eval.chosen(a.Expr, scope)
 	if elems, diags := hcl.ExprList(expr); !diags.HasErrors() {
@@ -442,7 +448,8 @@ func (p *parser) list(a *hcl.Attribute, scope *scope) []Value {
 	return out
 }
 
-// table evaluates an attribute whose value is a map of strings, without entries that are null; complete is false when some are not known.
+// table evaluates an attribute whose value is a map of strings, without entries that are null; complete is false when
+// some are not known.
 func (p *parser) table(a *hcl.Attribute, scope *scope) (m map[string]Value, complete bool) {
 	m = map[string]Value{}
 	expr, chosen := p.eval.chosen(a.Expr, scope)

@@ -1,5 +1,9 @@
-// Package compose reads Compose files (compose.yaml, docker-compose.yml): which Dockerfile a service is built from, for which platforms, and with which privileges its container runs.
-// It resolves anchors, merge keys, several documents, "extends" inside the file and variables with a default as compose-go 2 does (loader, override, template). It does not read other files, such as those of "include", "extends" or the command line.
+// Package compose reads Compose files (compose.yaml, docker-compose.yml): which Dockerfile a service is built from, for
+// which platforms, and with which privileges its container runs.
+//
+// It resolves anchors, merge keys, several documents, "extends" inside the file and variables with a default as
+// compose-go 2 does (loader, override, template). It does not read other files, such as those of "include", "extends"
+// or the command line.
 package compose
 
 import (
@@ -10,7 +14,8 @@ import (
 	"github.com/sandlint/sandlint/parsers/source"
 )
 
-// Value is a string of the file after variables were replaced. A variable without a default makes it unknown, one with a default overridable.
+// Value is a string of the file after variables were replaced. A variable without a default makes it unknown, one with
+// a default overridable.
 type Value = source.Value
 
 // The kinds of problem that Parse reports. Compose refuses a file with any of them.
@@ -48,7 +53,8 @@ type Service struct {
 	// Build is nil for a service that only runs an image.
 	Build *Build
 	Image Value
-	// Platform is the platform that the container runs on. The image is built for it, too, when Build.Platforms is empty.
+	// Platform is the platform that the container runs on. The image is built for it, too, when Build.Platforms is
+	// empty.
 	Platform Value
 	// Privileged is "true" or "false".
 	Privileged Value
@@ -57,7 +63,8 @@ type Service struct {
 	SecurityOpt []Value
 	// CapAdd and CapDrop are names of capabilities, with or without "CAP_".
 	CapAdd, CapDrop []Value
-	// Extends names the service that this one extends, ExtendsFile the file that it is in, which is not read. That service may set whatever is not set here.
+	// Extends names the service that this one extends, ExtendsFile the file that it is in, which is not read. That
+	// service may set whatever is not set here.
 	Extends, ExtendsFile Value
 	// Span runs from the name to the end of the service.
 	Span source.Span
@@ -97,7 +104,8 @@ func (f *File) Service(name string) *Service {
 	return nil
 }
 
-// BuildPlatforms returns the platforms that the service's image is built for: those of its build, or else its own. None means the builder's platform.
+// BuildPlatforms returns the platforms that the service's image is built for: those of its build, or else its own. None
+// means the builder's platform.
 func (s *Service) BuildPlatforms() []Value {
 	switch {
 	case s.Build == nil:
@@ -110,7 +118,10 @@ func (s *Service) BuildPlatforms() []Value {
 	return nil
 }
 
-// SeccompProfiles returns the paths of the profiles that the service's security options name, as written: relative to the folder of the Compose file, and with "~" for the user's home. Compose itself reads the file and passes on its text (pkg/compose, parseSecurityOpts), so an option never contains a profile. Options whose value is not known are left out, and so are "unconfined" and "builtin", which are not files.
+// SeccompProfiles returns the paths of the profiles that the service's security options name, as written: relative to
+// the folder of the Compose file, and with "~" for the user's home. Compose itself reads the file and passes on its
+// text (pkg/compose, parseSecurityOpts), so an option never contains a profile. Options whose value is not known are
+// left out, and so are "unconfined" and "builtin", which are not files.
 func (s *Service) SeccompProfiles() []Value {
 	var out []Value
 	for _, v := range s.SecurityOpt {

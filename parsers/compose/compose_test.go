@@ -14,8 +14,8 @@ import (
 
 func parse(text string) *File { return Parse(source.NewFile("compose.yaml", []byte(text))) }
 
-// show renders a value: its text, '?' when it is not known, '~' after a text that may be overridden, and what stands in the file where
-// that is something else.
+// show renders a value: its text, '?' when it is not known, '~' after a text that may be overridden, and what stands in
+// the file where that is something else.
 func show(f *File, v Value) string {
 	s := "?"
 	if v.Known {
@@ -224,8 +224,8 @@ compose-shape "{A: B}": cap_add must be a list, not a mapping`},
 a build: context=.
 b image=x
 c image=?<${> privileged=true
-yaml-syntax "platform: linux/amd64": this line is indented deeper than the keys before it, and belongs to none
-yaml-tab "\t": a tab indents this line; YAML allows only spaces
+yaml-syntax "platform: linux/amd64": this line is indented deeper than the keys before it and belongs to none of them
+yaml-tab "\t": this line is indented with a tab; YAML allows only spaces
 compose-template "${": "${" has a "${" that does not start a variable; a literal dollar is written "$$"`},
 }
 

@@ -83,7 +83,8 @@ func (p *parser) document(root *yamltree.Node) {
 	}
 }
 
-// isLegacy reports whether services are at the top of a file: every entry is a mapping, and one has an image or a build.
+// isLegacy reports whether services are at the top of a file: every entry is a mapping, and one has an image or a
+// build.
 func isLegacy(root *yamltree.Node) bool {
 	found := false
 	for entry := range root.All() {

@@ -13,7 +13,8 @@ type result struct {
 	invalid     bool
 }
 
-// interpolate replaces the variables of a string by their defaults, as compose-go's template package does in an empty environment.
+// interpolate replaces the variables of a string by their defaults, as compose-go's template package does in an empty
+// environment.
 func interpolate(text string, depth int) result {
 	out := result{known: true}
 	var b strings.Builder

@@ -31,7 +31,8 @@ type File struct {
 
 // The kinds of problem that Parse reports.
 const (
-	// KindSyntax is text that BuildKit cannot parse: a heredoc without end, a missing argument, a file without instructions.
+	// KindSyntax is text that BuildKit cannot parse: a heredoc without end, a missing argument, a file without
+	// instructions.
 	KindSyntax = "syntax"
 	// KindUnknownInstruction is a keyword that is no Dockerfile instruction. Near is the nearest one.
 	KindUnknownInstruction = "unknown-instruction"
@@ -82,13 +83,14 @@ type Instruction struct {
 	// Lines are the whole lines that it takes up, from the start of the first to the start of the line after it. A
 	// Trigger has those of its outer instruction.
 	Lines source.Span
-	// Args runs from the first byte after the keyword and flags to the end of the logical line; heredoc bodies lie after it.
+	// Args runs from the first byte after the keyword and flags to the end of the logical line; heredoc bodies lie
+	// after it.
 	Args source.Span
 	// Flags are the --name=value words, in order.
 	Flags []Flag
 	// Words are the arguments. In exec form they are the strings of the array; in shell form of RUN, CMD and ENTRYPOINT
-	// they are none, since the shell splits that text; else they are split as BuildKit splits them. ONBUILD has none, and
-	// HEALTHCHECK has its type, CMD or NONE; the rest is the Trigger's.
+	// they are none, since the shell splits that text; else they are split as BuildKit splits them. ONBUILD has none,
+	// and HEALTHCHECK has its type, CMD or NONE; the rest is the Trigger's.
 	Words []Word
 	// Exec says that the arguments are a JSON array.
 	Exec bool
@@ -112,8 +114,8 @@ type Instruction struct {
 
 // Word is a word of an instruction.
 type Word struct {
-	// Text is the word as written, without quotes removed or variables expanded, but with line continuations (and comment
-	// lines among them) taken out. In exec form it is the decoded string.
+	// Text is the word as written, without quotes removed or variables expanded, but with line continuations (and
+	// comment lines among them) taken out. In exec form it is the decoded string.
 	Text string
 	// Span is the word in the file, quotes included.
 	Span source.Span

@@ -80,5 +80,6 @@ func FlagNames(keyword string) []string {
 	return names
 }
 
-// ignoresFlags reports whether BuildKit reads flags before the arguments of the instruction and then never looks at them.
+// ignoresFlags reports whether BuildKit reads flags before the arguments of the instruction and then never looks at
+// them.
 func ignoresFlags(keyword string) bool { return keyword == "ARG" || keyword == "STOPSIGNAL" }

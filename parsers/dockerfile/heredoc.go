@@ -50,8 +50,9 @@ func (r *reader) readHeredocs(i *Instruction) {
 	}
 }
 
-// readBody takes the lines of h from the file. Where no line ends the here-document, one that does so but for blanks around
-// the delimiter is taken for its end, so that what follows can be read; without such a line it runs to the file's end.
+// readBody takes the lines of h from the file. Where no line ends the here-document, one that does so but for blanks
+// around the delimiter is taken for its end, so that what follows can be read; without such a line it runs to the
+// file's end.
 func (r *reader) readBody(h *Heredoc) {
 	begin := r.pos
 	h.Body = source.Span{Start: begin, End: len(r.text)}
@@ -119,9 +120,9 @@ type shellWord struct {
 // maxNesting is how deeply substitutions may nest in a line with a here-document.
 const maxNesting = 100
 
-// splitShellWords splits a line as shell.Lex of BuildKit v0.34.2 does with raw quotes, raw escapes, unset variables kept and '\'
-// as the escape character, which is how its parser looks for here-documents, and keeps the place of each word.
-// A line that the lexer refuses has no words. It reports false when substitutions nest too deeply to tell.
+// splitShellWords splits a line as shell.Lex of BuildKit v0.34.2 does with raw quotes, raw escapes, unset variables
+// kept and '\' as the escape character, which is how its parser looks for here-documents, and keeps the place of each
+// word. A line that the lexer refuses has no words. It reports false when substitutions nest too deeply to tell.
 func splitShellWords(s string) ([]shellWord, bool) {
 	x := shellLexer{src: s, raw: true}
 	_, state := x.until(scanner.EOF, true, false)
@@ -207,7 +208,8 @@ func (x *shellLexer) addRaw(chars ...lexRune) {
 	x.inWord = true
 }
 
-// until reads up to and including stop. Words are collected at the outermost level only, which is the one that reads to the end.
+// until reads up to and including stop. Words are collected at the outermost level only, which is the one that reads to
+// the end.
 func (x *shellLexer) until(stop rune, raw, pattern bool) ([]lexRune, lexState) {
 	if x.depth++; x.depth > maxNesting {
 		return nil, lexTooDeep

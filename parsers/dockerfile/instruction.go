@@ -52,7 +52,8 @@ func (r *reader) readWords(i *Instruction, a, b int) {
 	}
 }
 
-// readTrigger reads the instruction inside ONBUILD. One that is an ONBUILD itself is not allowed, and not read any deeper.
+// readTrigger reads the instruction inside ONBUILD. One that is an ONBUILD itself is not allowed, and not read any
+// deeper.
 func (r *reader) readTrigger(i *Instruction, a, b int) {
 	l := &r.line
 	if end := skipWord(l.text, a, b); canonicalKeyword(l.text[a:end]) == "ONBUILD" {
@@ -224,7 +225,8 @@ func (r *reader) readExec(i *Instruction, a, b int) bool {
 	return true
 }
 
-// jsonString reads the JSON string that begins at a. It returns its end, and whether it is its own text: ASCII without escapes.
+// jsonString reads the JSON string that begins at a. It returns its end, and whether it is its own text: ASCII without
+// escapes.
 func jsonString(s string, a, b int) (end int, plain, ok bool) {
 	if a >= b || s[a] != '"' {
 		return a, false, false

@@ -16,9 +16,9 @@ import (
 
 // judge finds what BuildKit refuses in an instruction that has been read.
 //
-// The checks here find the words at fault, and BuildKit has the last word: an instruction that they object to, or are not
-// sure of, is given to BuildKit, and where it accepts, there is no problem. An instruction that they pass is not, which
-// spares most files BuildKit's parser; the tests compare the outcome with BuildKit's on every file.
+// The checks here find the words at fault, and BuildKit has the last word: an instruction that they object to, or are
+// not sure of, is given to BuildKit, and where it accepts, there is no problem. An instruction that they pass is not,
+// which spares most files BuildKit's parser; the tests compare the outcome with BuildKit's on every file.
 func (r *reader) judge(i *Instruction) {
 	if _, known := keywordSet()[i.Name]; !known {
 		r.unknownInstruction(i)
@@ -66,8 +66,8 @@ func (r *reader) unknownKeyword(i *Instruction) source.Problem {
 	return p
 }
 
-// nearest returns the candidate that was most likely meant, "" when there is none. Two letters in the wrong order, which are two edits for
-// source.Nearest and too many for a short name, are what people most often type.
+// nearest returns the candidate that was most likely meant, "" when there is none. Two letters in the wrong order,
+// which are two edits for source.Nearest and too many for a short name, are what people most often type.
 func nearest(name string, candidates []string) string {
 	for _, c := range candidates {
 		if len(c) != len(name) {
@@ -84,8 +84,8 @@ func nearest(name string, candidates []string) string {
 	return source.Nearest(name, candidates)
 }
 
-// unknownInstruction reports an unknown keyword. Of several in a row that are like no instruction only the first is reported, since
-// they are lines of a text that lost its continuation or was never a Dockerfile.
+// unknownInstruction reports an unknown keyword. Of several in a row that are like no instruction only the first is
+// reported, since they are lines of a text that lost its continuation or was never a Dockerfile.
 func (r *reader) unknownInstruction(i *Instruction) {
 	i.Broken = true
 	p := r.unknownKeyword(i)
@@ -96,8 +96,8 @@ func (r *reader) unknownInstruction(i *Instruction) {
 	r.aimless = p.Near == ""
 }
 
-// maxAsked is how many instructions of one file BuildKit is asked about. Beyond it our own checks stand alone, so that a file
-// with many thousand errors does not take seconds.
+// maxAsked is how many instructions of one file BuildKit is asked about. Beyond it our own checks stand alone, so that
+// a file with many thousand errors does not take seconds.
 const maxAsked = 512
 
 // confirm asks BuildKit about an instruction and reports the faults that have been found in it, if it agrees.

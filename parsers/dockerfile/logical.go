@@ -50,7 +50,8 @@ func isBlank(c byte) bool {
 	return c == ' ' || c == '\t' || c == '\r' || c == '\v' || c == '\f'
 }
 
-// isLatinSpace reports whether BuildKit takes c for white space where it reads text byte by byte, as if it were Latin-1.
+// isLatinSpace reports whether BuildKit takes c for white space where it reads text byte by byte, as if it were
+// Latin-1.
 func isLatinSpace(c byte) bool {
 	return isBlank(c) || c == '\n' || c == 0x85 || c == 0xa0
 }

@@ -88,7 +88,8 @@ type reader struct {
 // line is a line of the file: [start, end) without its line end, which runs to next.
 type line struct{ start, end, next int }
 
-// nextLine takes the next line of the file. All carriage returns before a line feed belong to the line end, as for BuildKit.
+// nextLine takes the next line of the file. All carriage returns before a line feed belong to the line end, as for
+// BuildKit.
 func (r *reader) nextLine() (line, bool) {
 	if r.pos >= len(r.text) {
 		return line{}, false

@@ -15,7 +15,8 @@ import (
 
 func parse(text string) *File { return Parse(source.NewFile("Dockerfile", []byte(text))) }
 
-// dump renders everything that Parse found, each part as its bytes in the file and their offset, and its text where that differs.
+// dump renders everything that Parse found, each part as its bytes in the file and their offset, and its text where
+// that differs.
 func dump(f *File) string {
 	var b strings.Builder
 	for _, d := range f.Directives {

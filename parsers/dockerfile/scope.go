@@ -22,8 +22,9 @@ type Value struct {
 	Overridable bool
 	// Span is where the value is written; for an ARG without a default, its name.
 	Span source.Span
-	// From is the instruction that Span lies in: the ENV or ARG that sets the value. For an ARG without default that takes its
-	// value from one before the first FROM, it is that one. It is nil for an automatic argument before the first FROM.
+	// From is the instruction that Span lies in: the ENV or ARG that sets the value. For an ARG without default that
+	// takes its value from one before the first FROM, it is that one. It is nil for an automatic argument before the
+	// first FROM.
 	From *Instruction
 }
 
@@ -94,8 +95,9 @@ type reading struct {
 	image *Value
 }
 
-// read returns a variable of s with the version v, and false when it is not there. An ARG reaches the stages built on its own, but there
-// the variables of the image, which come from ENV and from the base image, are set once more and hide it.
+// read returns a variable of s with the version v, and false when it is not there. An ARG reaches the stages built on
+// its own, but there the variables of the image, which come from ENV and from the base image, are set once more and
+// hide it.
 func (s *scope) read(v version, name string) (reading, bool) {
 	b := v.root.get(name)
 	if b == nil {
@@ -247,8 +249,8 @@ func (f *File) extend(s *stageScope, i *Instruction, index int) {
 	}
 }
 
-// apply returns the variables in force behind i, an ENV or ARG at the end of s. BuildKit v0.34.2 keeps both kinds in one table, where the
-// later wins, so that an ENV hides an ARG above it and an ARG with a value hides an ENV above it.
+// apply returns the variables in force behind i, an ENV or ARG at the end of s. BuildKit v0.34.2 keeps both kinds in
+// one table, where the later wins, so that an ENV hides an ARG above it and an ARG with a value hides an ENV above it.
 func (f *File) apply(s *scope, i *Instruction, index int) version {
 	before := s.last()
 	v := before
@@ -292,7 +294,8 @@ func (f *File) apply(s *scope, i *Instruction, index int) version {
 	return v
 }
 
-// outerBinding returns what the instructions before the first FROM bind to a name that an ARG in the stage of s declares, nil for nothing.
+// outerBinding returns what the instructions before the first FROM bind to a name that an ARG in the stage of s
+// declares, nil for nothing.
 func (f *File) outerBinding(s *scope, name string) *binding {
 	if s.outer {
 		return nil
@@ -319,10 +322,10 @@ func (f *File) scopeAt(at *Instruction) (*scope, version, bool) {
 	return s, s.at(at.Index), true
 }
 
-// Lookup returns the value that a variable has just before an instruction runs, as BuildKit resolves it, and false when nothing in
-// the file sets it there; then it may still come from the base image. The value is of the instructions above in the stage, then
-// of the stages it is built on. FROM sees the ARGs before the first FROM. An ARG that has no value, and every variable in the trigger
-// of an ONBUILD, is found but not known.
+// Lookup returns the value that a variable has just before an instruction runs, as BuildKit resolves it, and false when
+// nothing in the file sets it there; then it may still come from the base image. The value is of the instructions above
+// in the stage, then of the stages it is built on. FROM sees the ARGs before the first FROM. An ARG that has no value,
+// and every variable in the trigger of an ONBUILD, is found but not known.
 func (f *File) Lookup(at *Instruction, name string) (Value, bool) {
 	s, v, here := f.scopeAt(at)
 	r, ok := s.read(v, name)
@@ -336,9 +339,9 @@ func (f *File) Lookup(at *Instruction, name string) (Value, bool) {
 	return Value{}, v.opaque
 }
 
-// Expand returns a word of an instruction with variables put in and quotes and escapes removed, as BuildKit does with the words of ENV,
-// LABEL, WORKDIR, COPY and the like (and not with those of RUN, CMD and ENTRYPOINT). Where the outcome depends on what the file does not
-// tell, it returns the word as written and false.
+// Expand returns a word of an instruction with variables put in and quotes and escapes removed, as BuildKit does with
+// the words of ENV, LABEL, WORKDIR, COPY and the like (and not with those of RUN, CMD and ENTRYPOINT). Where the
+// outcome depends on what the file does not tell, it returns the word as written and false.
 func (f *File) Expand(at *Instruction, word string) (text string, known bool) {
 	if f.isPlain(word) {
 		return word, true
@@ -354,8 +357,8 @@ func (f *File) Expand(at *Instruction, word string) (text string, known bool) {
 	return text, true
 }
 
-// Shell returns the words of the SHELL that runs the shell forms of an instruction, nil for the default of the image's platform. The words
-// are of the last SHELL above in the stage, then of the stages it is built on.
+// Shell returns the words of the SHELL that runs the shell forms of an instruction, nil for the default of the image's
+// platform. The words are of the last SHELL above in the stage, then of the stages it is built on.
 func (f *File) Shell(at *Instruction) []Word {
 	if at.Stage == nil || at.Stage.From == at {
 		return nil
@@ -401,7 +404,8 @@ func (f *File) expandIn(s *scope, v version, word string) (text string, known, o
 	return text, true, e.overridable
 }
 
-// evaluate expands a word whose outcome is kept, at the budget's cost. Where it is not known, it returns the word as written.
+// evaluate expands a word whose outcome is kept, at the budget's cost. Where it is not known, it returns the word as
+// written.
 func (f *File) evaluate(s *scope, v version, w Word) (text string, known, overridable bool) {
 	if f.lazy.budget > 0 {
 		text, known, overridable = f.expandIn(s, v, w.Text)
@@ -415,8 +419,8 @@ func (f *File) evaluate(s *scope, v version, w Word) (text string, known, overri
 	return text, true, overridable
 }
 
-// allowance returns how many bytes of values may go into a word, 0 when it cannot be expanded at all. The replacement of a pattern can
-// multiply the length of a value with that of the word, so the longer the word, the less.
+// allowance returns how many bytes of values may go into a word, 0 when it cannot be expanded at all. The replacement
+// of a pattern can multiply the length of a value with that of the word, so the longer the word, the less.
 func (f *File) allowance(word string) int {
 	if strings.Count(word, "${") > maxNesting {
 		return 0
@@ -469,8 +473,8 @@ func (e *environment) Get(name string) (string, bool) {
 // Keys implements shell.EnvGetter. The lexer does not call it.
 func (e *environment) Keys() []string { return nil }
 
-// usesPlainly reports whether word has the variable name in a form that gives nothing when it is not set: $x, ${x} and patterns, but
-// neither ${x:-y} nor ${x:+y}.
+// usesPlainly reports whether word has the variable name in a form that gives nothing when it is not set: $x, ${x} and
+// patterns, but neither ${x:-y} nor ${x:+y}.
 func usesPlainly(word, name string) bool {
 	for {
 		n := strings.IndexByte(word, '$')

@@ -5,16 +5,17 @@ import (
 	"slices"
 )
 
-// ShellView returns the text that the shell form of a RUN, CMD, ENTRYPOINT or HEALTHCHECK CMD, or one of them in an ONBUILD, hands to the
-// shell, in as many bytes as it takes up in the file: the byte at n of view stands at base+n in the file. For RUN, the
-// bodies of here-documents follow, up to the last delimiter. It returns false for other instructions, for exec
-// form, without arguments, and where the command is a here-document alone, for which there is HeredocScript.
+// ShellView returns the text that the shell form of a RUN, CMD, ENTRYPOINT or HEALTHCHECK CMD, or one of them in an
+// ONBUILD, hands to the shell, in as many bytes as it takes up in the file: the byte at n of view stands at base+n in
+// the file. For RUN, the bodies of here-documents follow, up to the last delimiter. It returns false for other
+// instructions, for exec form, without arguments, and where the command is a here-document alone, for which there is
+// HeredocScript.
 //
-// Where continuation lines are joined, a backslash stands directly before the line feed, whatever the escape character of the file and
-// whatever blanks stood between; comment lines and empty lines that follow are spaces. Where a word goes on across the line end, all
-// of that is pairs of backslash and line feed instead (with a CR between once, if the number of bytes is odd), which leave nothing
-// behind in a shell. BuildKit joins the lines even between single quotes, where a shell would keep
-// the pair: whoever reads a single-quoted word has to leave it out.
+// Where continuation lines are joined, a backslash stands directly before the line feed, whatever the escape character
+// of the file and whatever blanks stood between; comment lines and empty lines that follow are spaces. Where a word
+// goes on across the line end, all of that is pairs of backslash and line feed instead (with a CR between once, if the
+// number of bytes is odd), which leave nothing behind in a shell. BuildKit joins the lines even between single quotes,
+// where a shell would keep the pair: whoever reads a single-quoted word has to leave it out.
 //
 // The view shares the file's memory where it differs in nothing, so it must not be changed.
 func (i *Instruction) ShellView() (view []byte, base int, ok bool) {
@@ -120,13 +121,14 @@ func (v *shellView) glue(a, b int) {
 	}
 }
 
-// HeredocScript returns the here-document that is the whole script of a RUN, as in "RUN <<EOF": BuildKit runs its body with the
-// interpreter that its first line names after "#!", else with the SHELL in force. The byte at n of view stands at base+n in the file. It returns false for
-// everything else, and so where the command line has another word or a second here-document; then a shell
-// reads it all, and ShellView has it.
+// HeredocScript returns the here-document that is the whole script of a RUN, as in "RUN <<EOF": BuildKit runs its body
+// with the interpreter that its first line names after "#!", else with the SHELL in force. The byte at n of view stands
+// at base+n in the file. It returns false for everything else, and so where the command line has another word or a
+// second here-document; then a shell reads it all, and ShellView has it.
 //
-// The view is the body as it stands in the file and shares its memory. Only where the leading tabs that <<- removes would hide the end of a
-// here-document inside the script, line feeds (and, after a line that is continued, spaces) stand in their place.
+// The view is the body as it stands in the file and shares its memory. Only where the leading tabs that <<- removes
+// would hide the end of a here-document inside the script, line feeds (and, after a line that is continued, spaces)
+// stand in their place.
 func (i *Instruction) HeredocScript() (h *Heredoc, view []byte, base int, ok bool) {
 	if i.Trigger != nil {
 		return i.Trigger.HeredocScript()

@@ -1,7 +1,7 @@
-// Package flake reads the attribute set nixConfig of a flake.nix: the settings that Nix takes from a flake. It reads literal values alone, as Nix asks for, and
-// knows of the rest of the language only where an expression ends.
+// Package flake reads the attribute set nixConfig of a flake.nix: the settings that Nix takes from a flake. It reads
+// only literal values, which Nix requires here; of the rest of the language it only finds where an expression ends.
 //
-// There is no maintained parser of the Nix language in Go; the reader here follows src/libexpr/lexer.l and parser.y of Nix 2.34 as far as it goes.
+// There is no maintained Go parser of the Nix language; this one follows src/libexpr/lexer.l and parser.y of Nix 2.34.
 package flake
 
 import (
@@ -12,10 +12,11 @@ import (
 	"github.com/sandlint/sandlint/parsers/source"
 )
 
-// File is what a flake.nix says about settings. It is immutable after Parse.
+// File is the settings of a flake.nix. It is immutable after Parse.
 type File struct {
 	Source *source.File
-	// Settings are the attributes of nixConfig, in order of position. There are none where the file could not be read up to its end.
+	// Settings are the attributes of nixConfig, in order of position. There are none when the file could not be read to
+	// its end.
 	Settings []Setting
 }
 
@@ -23,14 +24,16 @@ type File struct {
 type Setting struct {
 	// Name is the attribute's name.
 	Name source.Piece
-	// Value is the text of the value as Nix hands it to the setting: lists joined by blanks. A value that is no literal, or that nix.conf text
-	// cannot hold (with a line break, or with a "#", which begins no comment here), is one opaque piece.
+	// Value is the text of the value as Nix passes it to the setting: lists joined by blanks. A value that is not a
+	// literal, or that nix.conf cannot express (with a line break, or with a "#", which does not begin a comment here),
+	// is one opaque piece.
 	Value []source.Piece
 	// Span runs from the attribute's path to the end of the value.
 	Span source.Span
 }
 
-// Fragment returns the settings as nix.conf text, one line each, in the order in which Nix applies them: that of their names.
+// Fragment returns the settings as nix.conf text, one line each, in the order in which Nix applies them, which is that
+// of their names.
 func (f *File) Fragment() *source.Fragment {
 	settings := slices.Clone(f.Settings)
 	slices.SortStableFunc(settings, func(a, b Setting) int { return strings.Compare(a.Name.Text, b.Name.Text) })
@@ -44,10 +47,10 @@ func (f *File) Fragment() *source.Fragment {
 	return source.NewFragment(f.Source, pieces)
 }
 
-// maxDepth bounds the nesting that is followed.
+// maxDepth bounds the nesting that is read.
 const maxDepth = 200
 
-// Parse reads f. It never fails: of a file that is no attribute set, or that breaks off, nothing is known.
+// Parse reads f. It never fails: a file that is not an attribute set, or that is cut off, gives no settings.
 func Parse(f *source.File) *File {
 	out := &File{Source: f}
 	if !bytes.Contains(f.Bytes, []byte("nixConfig")) {
@@ -118,8 +121,8 @@ func (p *parser) blanks() {
 	}
 }
 
-// set reads the bindings of an attribute set up to its closing brace. At level 0, that of the flake, only those of nixConfig are returned; at level 1 all of
-// them are.
+// set reads the bindings of an attribute set up to its closing brace. At level 0, that of the flake, it returns only
+// those of nixConfig; at level 1, all of them.
 func (p *parser) set(level int) (settings []Setting, ok bool) {
 	for {
 		p.blanks()
@@ -172,7 +175,7 @@ func (p *parser) set(level int) (settings []Setting, ok bool) {
 	}
 }
 
-// path reads the path of an attribute. It is empty, and true, for inherit.
+// path reads the path of an attribute. For inherit it returns an empty path and true.
 func (p *parser) path() ([]source.Piece, bool) {
 	var out []source.Piece
 	for {
@@ -214,7 +217,7 @@ func isName(c byte) bool {
 	return 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || isDigit(c) || c == '_' || c == '-' || c == '\''
 }
 
-// value reads a value up to and with its semicolon. end is that of the value.
+// value reads a value and its semicolon. end is the end of the value.
 func (p *parser) value() (pieces []source.Piece, end int, ok bool) {
 	start := p.pos
 	pieces, literal := p.literal()
@@ -338,7 +341,7 @@ func (p *parser) quoted() ([]source.Piece, bool) {
 	return nil, false
 }
 
-// indented skips a string between two single quotes on each side.
+// indented skips an indented string, which has two single quotes on each side.
 func (p *parser) indented() bool {
 	p.pos += 2
 	for p.pos < len(p.src) {

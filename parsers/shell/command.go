@@ -268,7 +268,8 @@ func (w *walker) testWords(words []Word, e syntax.TestExpr) []Word {
 	return words
 }
 
-// programName returns the name of the program that a word names, "" when that is not known. A directory need not be known.
+// programName returns the name of the program that a word names, "" when that is not known. A directory need not be
+// known.
 func programName(word Word) string {
 	if word.Known {
 		return word.Text[strings.LastIndexByte(word.Text, '/')+1:]
@@ -532,8 +533,9 @@ func (w *walker) heredoc(r *syntax.Redirect, redir Redir) []source.Piece {
 	return out
 }
 
-// lines calls f for the text from a to b: as a whole, or with tabs for each line without the tabs that it begins with. With joins a line
-// goes on behind an escaped line end. fresh tells whether a line begins at from, and is set for what follows.
+// lines calls f for the text from a to b: as a whole, or with tabs for each line without the tabs that it begins with.
+// With joins a line goes on behind an escaped line end. fresh tells whether a line begins at from, and is set for what
+// follows.
 func (w *walker) lines(from, to int, tabs, joins bool, fresh *bool, f func(from, to int)) {
 	if !tabs {
 		if from < to {
@@ -624,8 +626,9 @@ func (r *Redir) opensBoth() bool {
 	return false
 }
 
-// stdout follows the redirections of one command, without those of groups around it, and tells whether its standard output is moved
-// elsewhere, and the index of the redirection that opens the file it goes to, -1 where it goes to no file.
+// stdout follows the redirections of one command, without those of groups around it, and tells whether its standard
+// output is moved elsewhere, and the index of the redirection that opens the file it goes to, -1 where it goes to no
+// file.
 func stdout(redirs []Redir) (moved bool, file int) {
 	const inherited = -2
 	var to [firstFreeFD]int // what each descriptor stands for: a redirection, or one inherited

@@ -15,7 +15,8 @@ import (
 
 var update = flag.Bool("update", false, "rewrite the expected results in testdata")
 
-// describe renders a script as the files in testdata hold it: for each command its name and place, then a line for what else there is.
+// describe renders a script as the files in testdata hold it: for each command its name and place, then a line for what
+// else there is.
 func describe(s *Script) string {
 	var b strings.Builder
 	index := func(c *Command) int { return slices.Index(s.Commands, c) }
@@ -179,8 +180,8 @@ func known(name string) (string, bool) {
 	return "", false
 }
 
-// TestCommands reads the scripts of testdata/commands.txtar. Those named *.sh are read as Sh, the others as Bash. VERSION, FLAGS, EMPTY
-// and STAR are known from outside.
+// TestCommands reads the scripts of testdata/commands.txtar. Those named *.sh are read as Sh, the others as Bash.
+// VERSION, FLAGS, EMPTY and STAR are known from outside.
 func TestCommands(t *testing.T) {
 	golden(t, "commands.txtar", func(script []byte, name string) string {
 		d := Bash
@@ -193,8 +194,8 @@ func TestCommands(t *testing.T) {
 	})
 }
 
-// TestWrites reads the scripts of testdata/writes.txtar, as TestCommands does. The end of a name tells what echo is: .keeps, .expands,
-// or else not known.
+// TestWrites reads the scripts of testdata/writes.txtar, as TestCommands does. The end of a name tells what echo is:
+// .keeps, .expands, or else not known.
 func TestWrites(t *testing.T) {
 	golden(t, "writes.txtar", func(script []byte, name string) string {
 		echo, d := EchoUnknown, Sh

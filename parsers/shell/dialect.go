@@ -5,7 +5,8 @@ import (
 	"sync"
 )
 
-// dialects maps the programs that read shell text to the language they read. Programs that are not in it read something else.
+// dialects maps the programs that read shell text to the language they read. Programs that are not in it read something
+// else.
 var dialects = sync.OnceValue(func() map[string]Dialect {
 	return map[string]Dialect{
 		"sh":    Sh,
@@ -38,8 +39,8 @@ func DialectOf(shellWords []string) Dialect {
 	return None
 }
 
-// Shebang returns the language that the first line of a script names, as in "#!/usr/bin/env bash". It reports false where
-// there is no such line.
+// Shebang returns the language that the first line of a script names, as in "#!/usr/bin/env bash". It reports false
+// where there is no such line.
 func Shebang(text []byte) (d Dialect, ok bool) {
 	if len(text) < 2 || text[0] != '#' || text[1] != '!' {
 		return None, false

@@ -192,8 +192,8 @@ func (w *walker) nestInput(c *Command, x *ctx, d Dialect) {
 	}
 }
 
-// shellScript returns the index of the word with the script of sh -c, 0 without one, and whether the shell has another operand, the name of
-// a script file.
+// shellScript returns the index of the word with the script of sh -c, 0 without one, and whether the shell has another
+// operand, the name of a script file.
 func shellScript(words []Word) (at int, operands bool) {
 	script, input := false, false
 	for i := 1; i < len(words); i++ {
@@ -328,7 +328,8 @@ func (w *walker) environment(c *Command) Env {
 	}
 }
 
-// snippet joins words to one text. Where each byte that the shell hands over is a byte of the file, the text keeps its place there.
+// snippet joins words to one text. Where each byte that the shell hands over is a byte of the file, the text keeps its
+// place there.
 func (w *walker) snippet(words []Word) snippet {
 	if s, ok := w.aligned(words); ok {
 		return s
@@ -362,7 +363,8 @@ func (w *walker) snippet(words []Word) snippet {
 	return s
 }
 
-// placeholder is what the parser reads for text that is not known: an expansion that no byte behind it can become part of.
+// placeholder is what the parser reads for text that is not known: an expansion that no byte behind it can become part
+// of.
 const placeholder = "$!"
 
 // aligned returns the text of words at its place in the file, with NULs for the bytes that the shell took away.
@@ -470,8 +472,9 @@ func isPlainText(s string) bool {
 // ExecWord is a word of an instruction in exec form.
 type ExecWord = Word
 
-// FromExec returns the script that an instruction in exec form stands for, such as RUN ["nix-env", "-i", "git"]: one command, and what
-// `sh -c` in it runs. Its words need Text, Known and Span, and Parts for the exact place of nested commands. Without words the script is empty.
+// FromExec returns the script that an instruction in exec form stands for, such as RUN ["nix-env", "-i", "git"]: one
+// command, and what `sh -c` in it runs. Its words need Text, Known and Span, and Parts for the exact place of nested
+// commands. Without words the script is empty.
 func FromExec(words []ExecWord) *Script {
 	s := &Script{Dialect: Sh}
 	if len(words) == 0 {

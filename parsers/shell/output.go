@@ -11,7 +11,8 @@ import (
 type Echo int
 
 const (
-	// EchoUnknown: text with an escape may come out either way, unless an option such as -e tells that the shell is not dash.
+	// EchoUnknown: text with an escape may come out either way, unless an option such as -e tells that the shell is not
+	// dash.
 	EchoUnknown Echo = iota
 	// EchoKeeps: it writes escapes as they are unless -e is given, as bash and busybox do.
 	EchoKeeps
@@ -22,9 +23,9 @@ const (
 // maxPipe is how far a text is followed through pipes.
 const maxPipe = 16
 
-// Output returns the text that a command writes to its standard output, where that can be told without running it: for echo,
-// printf with a known format, cat and tee with known input, and what is known to print nothing. Parts of the text that are not known
-// are opaque. The newline that echo adds has the span of its last word.
+// Output returns the text that a command writes to its standard output, where that can be told without running it: for
+// echo, printf with a known format, cat and tee with known input, and what is known to print nothing. Parts of the text
+// that are not known are opaque. The newline that echo adds has the span of its last word.
 func (c *Command) Output(echo Echo) ([]source.Piece, bool) { return c.output(echo, 0) }
 
 func (c *Command) output(echo Echo, depth int) ([]source.Piece, bool) {
@@ -462,7 +463,8 @@ func splits(word Word) bool {
 	return slices.ContainsFunc(word.Parts, func(p source.Piece) bool { return p.Opaque && p.Quoting == source.Unquoted })
 }
 
-// format appends the output of one pass through a format and returns how many arguments it took. done tells that the output ends there.
+// format appends the output of one pass through a format and returns how many arguments it took. done tells that the
+// output ends there.
 func (f *flat) format(out *[]source.Piece, args []Word, st style, at source.Span) (used int, done, ok bool) {
 	start, piece, startPiece := 0, 0, 0
 	add := func(text string, span source.Span) {

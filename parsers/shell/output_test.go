@@ -59,8 +59,8 @@ var bashOnly = []string{
 	`X=1; echo ${ X=2; }; echo $X`, `echo a |& cat`, `X=1; declare Y=$X Z=$Y; echo $Z`, `X=1; export X+=2; echo $X`, `X=1; readonly X; echo $X`,
 }
 
-// TestOutputAgreesWithShells runs commands in the shells that are installed. Of a script with several commands, those that print into
-// nothing else are put together.
+// TestOutputAgreesWithShells runs commands in the shells that are installed. Of a script with several commands, those
+// that print into nothing else are put together.
 func TestOutputAgreesWithShells(t *testing.T) {
 	knownAll := 0
 	for _, sh := range shells {
@@ -92,7 +92,8 @@ func TestOutputAgreesWithShells(t *testing.T) {
 	}
 }
 
-// printedBy puts together what the commands of a script print on its standard output. It reports false where that is not known.
+// printedBy puts together what the commands of a script print on its standard output. It reports false where that is
+// not known.
 func printedBy(s *Script, echo Echo) (string, bool) {
 	var b strings.Builder
 	for _, c := range s.Commands {
@@ -115,8 +116,8 @@ func printedBy(s *Script, echo Echo) (string, bool) {
 	return b.String(), s.Problem == nil
 }
 
-// TestPlacesOfOutput checks that text can be changed at its place in the file: each verbatim byte of an output, replaced in the script,
-// changes the same byte of the output.
+// TestPlacesOfOutput checks that text can be changed at its place in the file: each verbatim byte of an output,
+// replaced in the script, changes the same byte of the output.
 func TestPlacesOfOutput(t *testing.T) {
 	for _, script := range append(append([]string(nil), printing...), bashOnly...) {
 		for _, echo := range []Echo{EchoKeeps, EchoExpands} {

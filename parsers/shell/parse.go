@@ -25,9 +25,9 @@ const (
 	KindNesting = "nesting"
 )
 
-// Parse reads view, whose first byte stands at the offset base of its file. env knows variables from outside, and may be nil. Text in
-// the dialect None gives an empty script. The dialect Sh is read with what bash adds to the language, since the program behind
-// /bin/sh is not known.
+// Parse reads view, whose first byte stands at the offset base of its file. env knows variables from outside, and may
+// be nil. Text in the dialect None gives an empty script. The dialect Sh is read with what bash adds to the language,
+// since the program behind /bin/sh is not known.
 func Parse(view []byte, base int, d Dialect, env Env) *Script {
 	s := &Script{Dialect: d, Base: base}
 	if d == None {
@@ -53,9 +53,9 @@ func Parse(view []byte, base int, d Dialect, env Env) *Script {
 	return s
 }
 
-// ParseJoined reads a text whose host joins lines before the shell runs, as a Dockerfile does: up to the first line end that has no
-// backslash directly before it, backslash and line end are gone, inside single quotes too. What follows are the bodies of
-// here-documents, which are not joined.
+// ParseJoined reads a text whose host joins lines before the shell runs, as a Dockerfile does: up to the first line end
+// that has no backslash directly before it, backslash and line end are gone, inside single quotes too. What follows are
+// the bodies of here-documents, which are not joined.
 func ParseJoined(view []byte, base int, d Dialect, env Env) *Script {
 	joined := view
 	for at := 0; ; {
@@ -222,8 +222,8 @@ var errNesting = errors.New("nested too deeply")
 // maxFrames bounds how deep the parser may recurse, and with it everything that walks its tree.
 const maxFrames = 20000
 
-// reader hands a text to the parser. The parser recurses as deep as the text is nested; reader stops it before the stack, which cannot
-// be caught, runs out.
+// reader hands a text to the parser. The parser recurses as deep as the text is nested; reader stops it before the
+// stack, which cannot be caught, runs out.
 type reader struct {
 	s     string
 	reads int

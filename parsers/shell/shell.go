@@ -2,8 +2,9 @@
 // each command is reached.
 //
 // Offsets in what it returns are offsets of the file the text comes from: the caller passes a view of the same length
-// as the original bytes, and where it begins. A NUL in the view stands for a byte that the shell never gets to see, so a reader of a host
-// format that joins lines before the shell runs, as a Dockerfile does, may put NULs over its continuations and comments.
+// as the original bytes, and where it begins. A NUL in the view stands for a byte that the shell never gets to see, so
+// a reader of a host format that joins lines before the shell runs, as a Dockerfile does, may put NULs over its
+// continuations and comments.
 package shell
 
 import (
@@ -32,13 +33,13 @@ type Script struct {
 	Tree *syntax.File
 	// Base is the file offset of the text's first byte.
 	Base int
-	// Commands are the simple commands in the order in which the text holds them; those of a nested `sh -c '…'` or of a
-	// substitution follow the command that holds them.
+	// Commands are the simple commands in the order in which the text holds them; those of a nested `sh -c '…'` or of
+	// a substitution follow the command that holds them.
 	Commands []*Command
 	// Functions maps the names of functions to their commands' indices in Commands.
 	Functions map[string][]int
-	// Problem is the syntax error, nil without one. Commands then holds those of the statements before it. Its Kind is one of the
-	// Kind… constants.
+	// Problem is the syntax error, nil without one. Commands then holds those of the statements before it. Its Kind is
+	// one of the Kind… constants.
 	Problem *source.Problem
 
 	chains [][]*Command
@@ -46,8 +47,9 @@ type Script struct {
 
 // Command is one simple command.
 type Command struct {
-	// Name is the program that runs, its directory removed, once the wrappers in front (env, sudo, exec, command, nice, time …) are
-	// taken off; "" where it is not known (a variable) or there is only an assignment or a redirection. [[ and (( are names too.
+	// Name is the program that runs, its directory removed, once the wrappers in front (env, sudo, exec, command, nice,
+	// time …) are taken off; "" where it is not known (a variable) or there is only an assignment or a redirection.
+	// [[ and (( are names too.
 	Name string
 	// Path is the program as written.
 	Path string
@@ -68,18 +70,20 @@ type Command struct {
 	PipedFrom *Command
 	// PipesTo is the command that reads its output; nil when there is none.
 	PipesTo *Command
-	// Maybe says that it may be skipped: under if, case, a loop that may have no turn, or right of && or || when the left side is a test. The plain chain
-	// `a && b` does not make b a maybe: where b does not run, the build stops.
+	// Maybe says that it may be skipped: under if, case, a loop that may have no turn, or right of && or || when the
+	// left side is a test. The plain chain `a && b` does not make b a maybe: where b does not run, the build stops.
 	Maybe bool
 	// Guard is the text of the condition that it stands under, "" without one.
 	Guard string
-	// Function is the name of the function whose body it is in, "" at the top level. A function's commands run where it is called.
+	// Function is the name of the function whose body it is in, "" at the top level. A function's commands run where it
+	// is called.
 	Function string
 	// Subshell says that it runs in a child shell, so that what it assigns is lost afterwards.
 	Subshell bool
 	// Background says that it was started with &.
 	Background bool
-	// Ignored says that its failure does not stop the script: `cmd || true`, `! cmd`, `if cmd`. In `cmd || exit 1` it does.
+	// Ignored says that its failure does not stop the script: `cmd || true`, `! cmd`, `if cmd`. In `cmd || exit 1` it
+	// does.
 	Ignored bool
 	// Quoting is how the text around it is quoted when it comes out of a nested `sh -c '…'`; source.Plain outside.
 	Quoting source.Quoting
@@ -123,7 +127,8 @@ type Assign struct {
 type Redir struct {
 	// Op is the operator: "<", ">", ">>", ">|", "&>", "&>>", "<>", "<<", "<<-", "<<<", ">&", "<&".
 	Op string
-	// FD is the descriptor on its left, -1 when none is written; for {name}> it is 10, the first that a shell may choose.
+	// FD is the descriptor on its left, -1 when none is written; for {name}> it is 10, the first that a shell may
+	// choose.
 	FD int
 	// Target is the word on its right; for a heredoc the delimiter.
 	Target Word

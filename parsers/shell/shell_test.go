@@ -148,8 +148,8 @@ func TestDeepText(t *testing.T) {
 	}
 }
 
-// TestLongText checks that the time for a long text grows with its length, not with its square, and that variables do not multiply it: it
-// is there to run out of time or memory otherwise.
+// TestLongText checks that the time for a long text grows with its length, not with its square, and that variables do
+// not multiply it: it is there to run out of time or memory otherwise.
 func TestLongText(t *testing.T) {
 	const n = 10000
 	for _, text := range []string{

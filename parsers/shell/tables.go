@@ -17,9 +17,9 @@ type wrapper struct {
 	optional bool   // its operand may be missing, and options may follow it
 }
 
-// wrappers are the programs that are taken off in front of the program that runs. Options are those that --help of coreutils 9.1,
-// util-linux 2.38.1, busybox 1.35.0, strace 6.1 and fakeroot 1.31 lists; of the other programs, those that their documentation names, without a
-// release to hold them against.
+// wrappers are the programs that are taken off in front of the program that runs. Options are those that --help of
+// coreutils 9.1, util-linux 2.38.1, busybox 1.35.0, strace 6.1 and fakeroot 1.31 lists; of the other programs, those
+// that their documentation names, without a release to hold them against.
 var wrappers = sync.OnceValue(func() map[string]wrapper {
 	return map[string]wrapper{
 		"sudo": {values: "ghpuCDRrTtUc", long: "--user --group --host --prompt --chdir --chroot --close-from --command-timeout --other-user --role --type --login-class", stops: "-l --list -v --validate -k -K --remove-timestamp -V --version -e --edit --help", assigns: true},
@@ -129,7 +129,8 @@ var succeeding = sync.OnceValue(func() map[string]bool {
 	return map[string]bool{":": true, "true": true, "echo": true, "printf": true}
 })
 
-// quiet are the programs that print nothing on standard output. One with options prints something with any of these short ones.
+// quiet are the programs that print nothing on standard output. One with options prints something with any of these
+// short ones.
 var quiet = sync.OnceValue(func() map[string]string {
 	return map[string]string{
 		":": "", "true": "", "false": "", "test": "", "[": "", "[[": "", "((": "", "let": "", "exit": "", "return": "", "break": "", "continue": "", "shift": "",

@@ -6,8 +6,8 @@ import (
 	"mvdan.cc/sh/v3/syntax"
 )
 
-// Env looks up a variable that is known from outside the script, such as one that ENV set. It reports false for a variable
-// without known value. It may be nil, and then nothing is known.
+// Env looks up a variable that is known from outside the script, such as one that ENV set. It reports false for a
+// variable without known value. It may be nil, and then nothing is known.
 type Env func(name string) (value string, known bool)
 
 // variable is what is known of a variable of the script. The zero value is a variable with unknown value.
@@ -167,8 +167,8 @@ func (v *vars) enterFunction() {
 	}
 }
 
-// assigned calls f for the name of each variable that statements may assign, and whether a function does it. The name is "" for
-// a command that may assign any. A name may come several times.
+// assigned calls f for the name of each variable that statements may assign, and whether a function does it. The name
+// is "" for a command that may assign any. A name may come several times.
 func assigned(lists [][]*syntax.Stmt, f func(name string, function bool)) {
 	type item struct {
 		stmt     *syntax.Stmt
@@ -296,7 +296,8 @@ func arithName(w *syntax.Word) string {
 	return ""
 }
 
-// eachArith calls f for the parts of an arithmetic expression. A long sum nests as deep as it is long, so it does not recurse.
+// eachArith calls f for the parts of an arithmetic expression. A long sum nests as deep as it is long, so it does not
+// recurse.
 func eachArith(x syntax.ArithmExpr, f func(syntax.ArithmExpr)) {
 	work := []syntax.ArithmExpr{x}
 	for len(work) > 0 {

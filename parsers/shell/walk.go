@@ -136,7 +136,8 @@ func (w *walker) stmts(stmts []*syntax.Stmt, x *ctx) (last result) {
 	return last
 }
 
-// stmtEnd returns the offset of a statement's end, without a separator behind it and without the bodies of here-documents.
+// stmtEnd returns the offset of a statement's end, without a separator behind it and without the bodies of
+// here-documents.
 func (w *walker) stmtEnd(st *syntax.Stmt) int {
 	start, end := pos(st.Position), pos(st.Position)
 	switch n := st.Cmd.(type) {
@@ -578,8 +579,8 @@ func (w *walker) pipeline(st *syntax.Stmt, x *ctx) result {
 	return r
 }
 
-// follow walks the substitutions noted since first, in the order of their places. They belong to parent; without one they
-// stand in a word of a compound command.
+// follow walks the substitutions noted since first, in the order of their places. They belong to parent; without one
+// they stand in a word of a compound command.
 func (w *walker) follow(first int, parent *Command, x *ctx) {
 	if len(w.substs) == first {
 		return

@@ -59,7 +59,8 @@ func (t *text) nextHole(i int) int {
 	return sort.Search(len(t.holes), func(n int) bool { return t.holes[n].end > i })
 }
 
-// trim moves the end of a part of the text before what the shell does not see: line continuations, NULs, the CR of a line end.
+// trim moves the end of a part of the text before what the shell does not see: line continuations, NULs, the CR of a
+// line end.
 func (t *text) trim(start, end int) int {
 	end = min(end, len(t.src))
 	for end > start {
@@ -413,7 +414,8 @@ func (w *walker) part(b *build, p syntax.WordPart, q source.Quoting) {
 	}
 }
 
-// expansion adds the value of a variable. Where the shell would split it or match it with file names, the word is marked for that.
+// expansion adds the value of a variable. Where the shell would split it or match it with file names, the word is
+// marked for that.
 func (w *walker) expansion(b *build, from, to int, value string, q source.Quoting) {
 	if q == source.Unquoted && b.mode != plain {
 		if _, ok := w.vars.set["IFS"]; ok || strings.ContainsAny(value, `*?[\`) {
@@ -434,7 +436,8 @@ func (w *walker) expansion(b *build, from, to int, value string, q source.Quotin
 	w.derived(b, from, to, value, q)
 }
 
-// maxSpent bounds the bytes that variables put into the words of one script, which may grow exponentially with its length.
+// maxSpent bounds the bytes that variables put into the words of one script, which may grow exponentially with its
+// length.
 const maxSpent = 8 << 20
 
 // expand returns the value of a parameter expansion, where it is known.
@@ -481,7 +484,8 @@ func (w *walker) expand(p *syntax.ParamExp) (string, bool) {
 	return "", false
 }
 
-// operand returns the text of the word in ${name:-word}. Quotes in it depend on those around the expansion, so it knows only plain text.
+// operand returns the text of the word in ${name:-word}. Quotes in it depend on those around the expansion, so it knows
+// only plain text.
 func (w *walker) operand(n *syntax.Word) (string, bool) {
 	if n == nil {
 		return "", true
@@ -609,8 +613,8 @@ func joined(parts []source.Piece) string {
 	return b.String()
 }
 
-// args reads a word of a command and adds to words what the shell makes of it: the value of an unquoted variable becomes as many words as
-// it has fields.
+// args reads a word of a command and adds to words what the shell makes of it: the value of an unquoted variable
+// becomes as many words as it has fields.
 func (w *walker) args(words []Word, n *syntax.Word) []Word {
 	b := w.start(n, argument)
 	from, fields := b.end, len(w.fields)

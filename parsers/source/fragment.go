@@ -6,7 +6,8 @@ import (
 	"strings"
 )
 
-// Quoting is the kind of text that the host file wraps around a piece of a fragment. It decides what may be written there without changing what surrounds it.
+// Quoting is the kind of text that the host file wraps around a piece of a fragment. It decides what may be written
+// there without changing what surrounds it.
 type Quoting int
 
 const (
@@ -30,7 +31,8 @@ const (
 type Piece struct {
 	// Text is the fragment text of this piece.
 	Text string
-	// Span is where the piece is in the file. For a piece that is not verbatim it is the smallest enclosing word, where a finding can still be shown.
+	// Span is where the piece is in the file. For a piece that is not verbatim it is the smallest enclosing word, where
+	// a finding can still be shown.
 	Span Span
 	// Verbatim says that the bytes at Span are Text itself. A piece made from a variable, an escape
 	// or by the command that writes it (the newline of echo) is not verbatim, and cannot be edited.
@@ -39,11 +41,13 @@ type Piece struct {
 	Quoting Quoting
 	// Opaque says that Text stands for something unknown, such as a variable, whose value must not be checked.
 	Opaque bool
-	// Indented says that the piece is part of a line of a YAML literal block: the blanks before the line belong to the host, no line break can be written there, and deleting a line also deletes its indentation.
+	// Indented says that the piece is part of a line of a YAML literal block: the blanks before the line belong to the
+	// host, no line break can be written there, and deleting a line also deletes its indentation.
 	Indented bool
 }
 
-// Fragment is the text of a file, or text embedded in one, with a map from its own offsets to the file's. A fragment is immutable.
+// Fragment is the text of a file, or text embedded in one, with a map from its own offsets to the file's. A fragment is
+// immutable.
 type Fragment struct {
 	// File is where the text comes from.
 	File *File
@@ -79,12 +83,14 @@ func (fr *Fragment) Whole() bool {
 	return len(fr.Pieces) == 1 && fr.Pieces[0].Verbatim && fr.Pieces[0].Quoting == Plain && fr.Pieces[0].Span == fr.File.Span() || len(fr.Text) == 0 && len(fr.File.Bytes) == 0
 }
 
-// piece returns the index of the piece that contains the byte at off: the last piece for the end of the text, -1 in an empty fragment.
+// piece returns the index of the piece that contains the byte at off: the last piece for the end of the text, -1 in an
+// empty fragment.
 func (fr *Fragment) piece(off int) int {
 	return sort.SearchInts(fr.starts, off+1) - 1
 }
 
-// Span maps a span of the fragment's text to the file. An end that lies in a verbatim piece is exact; otherwise it is the end of the enclosing word.
+// Span maps a span of the fragment's text to the file. An end that lies in a verbatim piece is exact; otherwise it is
+// the end of the enclosing word.
 func (fr *Fragment) Span(s Span) Span {
 	if len(fr.Pieces) == 0 {
 		if fr.File != nil && len(fr.File.Bytes) == 0 {
@@ -158,7 +164,8 @@ func (fr *Fragment) Edit(s Span, text string) (Span, string, bool) {
 	return s.Shift(p.Span.Start - fr.starts[i]), text, true
 }
 
-// indentedLines returns the lines of the file whose text is s, with their indentation. It reports false unless s consists of whole lines of one literal block.
+// indentedLines returns the lines of the file whose text is s, with their indentation. It reports false unless s
+// consists of whole lines of one literal block.
 func (fr *Fragment) indentedLines(s Span) (Span, bool) {
 	if s.Start > 0 && fr.Text[s.Start-1] != '\n' || fr.Text[s.End-1] != '\n' {
 		return Span{}, false
@@ -182,7 +189,8 @@ func (fr *Fragment) indentedLines(s Span) (Span, bool) {
 	return out, true
 }
 
-// Within converts pieces whose spans are spans of the text of fr to pieces of the file that fr comes from, such as those of a script in a YAML file.
+// Within converts pieces whose spans are spans of the text of fr to pieces of the file that fr comes from, such as
+// those of a script in a YAML file.
 func (fr *Fragment) Within(pieces []Piece) []Piece {
 	var out []Piece
 	for _, p := range pieces {

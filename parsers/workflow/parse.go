@@ -12,14 +12,14 @@ import (
 )
 
 const (
-	// maxSteps bounds the steps of a file that are read, each counted once for every combination of its job's matrix.
+	// maxSteps bounds the steps of a file that are read; each counts once for every combination of its job's matrix.
 	maxSteps = 1 << 15
-	// maxScript bounds the length of a script that is parsed, maxScripts that of all together.
+	// maxScript bounds the length of a script that is parsed, maxScripts that of all scripts together.
 	maxScript  = 64 << 10
 	maxScripts = 4 << 20
 )
 
-// Parse reads f. It never fails: what cannot be read is a problem of the file.
+// Parse reads f. It never fails: what cannot be read becomes a problem of the file.
 func Parse(f *source.File) *File {
 	tree := yamltree.Parse(f)
 	p := &parser{file: &File{Source: f, Problems: tree.Problems}}
@@ -43,7 +43,7 @@ func (p *parser) problem(kind string, span source.Span, format string, args ...a
 
 func (p *parser) workflow(root *yamltree.Node) {
 	if root.Kind != yamltree.Mapping {
-		p.problem(KindShape, root.Span, "a workflow is a mapping")
+		p.problem(KindShape, root.Span, "a workflow must be a mapping")
 		return
 	}
 	p.root = root
@@ -52,7 +52,7 @@ func (p *parser) workflow(root *yamltree.Node) {
 		return
 	}
 	if jobs.Kind != yamltree.Mapping {
-		p.problem(KindShape, jobs.Span, "jobs is a mapping")
+		p.problem(KindShape, jobs.Span, "jobs must be a mapping")
 		return
 	}
 	for entry := range jobs.All() {
@@ -60,7 +60,7 @@ func (p *parser) workflow(root *yamltree.Node) {
 		j := &Job{ID: entry.Key.Text, IDSpan: entry.Key.Inner, Span: entry.Span()}
 		p.file.Jobs = append(p.file.Jobs, j)
 		if n.IsNull() || n.Kind != yamltree.Mapping {
-			p.problem(KindShape, entry.Span(), "job %q is a mapping", j.ID)
+			p.problem(KindShape, entry.Span(), "job %q must be a mapping", j.ID)
 			continue
 		}
 		p.job(j, n)
@@ -72,13 +72,13 @@ func (p *parser) job(j *Job, n *yamltree.Node) {
 	j.Uses = plain.value(n.Get("uses"))
 	if steps := n.Get("steps"); steps != nil {
 		if steps.Kind != yamltree.Sequence {
-			p.problem(KindShape, steps.Span, "steps is a list")
+			p.problem(KindShape, steps.Span, "steps must be a list")
 		}
 		for _, item := range steps.Items {
 			item = item.Resolve()
 			if item == nil || item.Kind != yamltree.Mapping {
 				if !item.IsNull() {
-					p.problem(KindShape, item.Span, "a step is a mapping")
+					p.problem(KindShape, item.Span, "a step must be a mapping")
 				}
 				continue
 			}
@@ -100,7 +100,7 @@ func (p *parser) job(j *Job, n *yamltree.Node) {
 	rows, ok := global.combinations(n.Get("strategy").Get("matrix"))
 	for _, r := range rows {
 		if p.steps += max(len(j.Steps), 1); p.steps > maxSteps {
-			p.problem(KindSize, j.IDSpan, "the jobs of this file have more than %d steps together, and not all are read", maxSteps)
+			p.problem(KindSize, j.IDSpan, "the jobs of this file have more than %d steps together, so not all are read", maxSteps)
 			j.Combinations = nil
 			return
 		}
@@ -168,7 +168,7 @@ func (sc *scope) notice(s *Step) {
 	sc.allEnv = sc.allEnv || !found
 }
 
-// labels returns the labels under "runs-on": a text, a list, or a mapping with labels.
+// labels returns the labels under "runs-on": a string, a list, or a mapping with labels.
 func (sc *scope) labels(n *yamltree.Node) []Value {
 	n = n.Resolve()
 	if n != nil && n.Kind == yamltree.Mapping {
@@ -196,7 +196,7 @@ func (sc *scope) labels(n *yamltree.Node) []Value {
 	return out
 }
 
-// inputNode returns the value of an input under "with", nil when it is not set.
+// inputNode returns the value of an input under "with", or nil.
 func inputNode(step *yamltree.Node, name string) *yamltree.Node {
 	for entry := range step.Get("with").All() {
 		if strings.EqualFold(entry.Key.Text, name) {
@@ -255,7 +255,7 @@ func (p *parser) combination(c *Combination, job *yamltree.Node, sc *scope) {
 		case "actions/checkout":
 			if repo := in.value("repository"); repo.IsSet() && !strings.Contains(p.file.Source.Text(repo.Span), "github.repository") {
 				if !in.value("path").IsSet() {
-					c.root = Value{} // another repository lies where this one would
+					c.root = Value{} // another repository is checked out where this one would be
 				}
 				continue
 			}
@@ -311,7 +311,8 @@ func (p *parser) buildPush(c *Combination, step int, in inputs, span source.Span
 
 func (p *parser) bakeAction(c *Combination, step int, in inputs, span source.Span) *Build {
 	b := &Build{Tool: BakeAction, Combination: c, Step: step, Span: span, dir: Value{Known: true}, Bake: &Bake{}}
-	// Before release 5 the folder was "workdir"; since release 6 "source" is a folder, a URL or, by default, the repository.
+	// Before release 5 the folder was "workdir"; since release 6 "source" is a folder, a URL or, by default, the
+	// repository.
 	dir := in.value("workdir")
 	if s := in.value("source"); s.IsSet() {
 		dir = s
@@ -355,7 +356,7 @@ func (b *Build) override(v Value, f *source.File) bool {
 	return ok
 }
 
-// workDir returns the folder in which a script starts, relative to the workspace.
+// workDir returns the working directory of a script, relative to the workspace.
 func (p *parser) workDir(step, job *yamltree.Node, sc *scope) Value {
 	for _, n := range []*yamltree.Node{step.Get("working-directory"), job.Get("defaults").Get("run").Get("working-directory"), p.root.Get("defaults").Get("run").Get("working-directory")} {
 		if n != nil {

@@ -10,7 +10,7 @@ import (
 	"github.com/sandlint/sandlint/parsers/source"
 )
 
-// script reads the builds and emulators of a step's script.
+// script finds the builds and emulators in a step's script.
 func (p *parser) script(c *Combination, step int, job *yamltree.Node, sc *scope) {
 	s := c.Job.Steps[step]
 	if !mentions(s.run.Text) || len(s.run.Text) > maxScript || p.scripts > maxScripts {
@@ -59,7 +59,7 @@ type scriptReader struct {
 	fr     *source.Fragment
 	env    *scope
 	dir    Value // the working directory at this point
-	// vars are the variables that the script sets: those that it sets once, to something known, with their value.
+	// vars are the variables that the script sets. One that is set once, to something known, has its value.
 	vars map[string]Value
 }
 
@@ -86,7 +86,7 @@ func (sh *scriptReader) assigned(file *syntax.File) {
 		case *syntax.WordIter:
 			set(x.Name.Value, Value{})
 		case *syntax.IfClause, *syntax.WhileClause, *syntax.ForClause, *syntax.CaseClause, *syntax.FuncDecl:
-			conditional++ // and all that follows: order is not looked at
+			conditional++ // and everything after it: the order is not tracked
 		case *syntax.CallExpr:
 			if len(x.Args) > 1 && x.Args[0].Lit() == "read" {
 				for _, a := range x.Args[1:] {
@@ -98,7 +98,8 @@ func (sh *scriptReader) assigned(file *syntax.File) {
 	})
 }
 
-// stmt walks a statement. In a nested one, which may not run or run elsewhere, a change of the working directory is not followed.
+// stmt walks a statement. In a nested one, which may not run or may run in another process, it ignores changes of the
+// working directory.
 func (sh *scriptReader) stmt(s *syntax.Stmt, nested bool) {
 	switch x := s.Cmd.(type) {
 	case *syntax.CallExpr:
@@ -217,7 +218,7 @@ func (sh *scriptReader) variable(name string) (string, bool) {
 	return "", false
 }
 
-// call looks at one simple command.
+// call handles one simple command.
 func (sh *scriptReader) call(x *syntax.CallExpr, nested bool) {
 	args := make([]Value, len(x.Args))
 	for i, w := range x.Args {
@@ -274,7 +275,7 @@ func (sh *scriptReader) emulator(platforms []Value, span source.Span) {
 	sh.c.Emulators = append(sh.c.Emulators, &Emulator{Step: sh.step, Platforms: platforms, Span: span})
 }
 
-// docker looks at the arguments of the docker command.
+// docker handles the arguments of the docker command.
 func (sh *scriptReader) docker(args []Value, span source.Span) {
 	remote := false
 	for len(args) > 0 && strings.HasPrefix(args[0].Text, "-") {
@@ -388,7 +389,7 @@ func (sh *scriptReader) create(args []Value, span source.Span) {
 	}
 }
 
-// tail returns what follows a prefix, with its place.
+// tail returns the part of a value after a prefix, with its span.
 func tail(v Value, prefix string) (Value, bool) {
 	rest, ok := strings.CutPrefix(v.Text, prefix)
 	if !ok {
@@ -430,8 +431,8 @@ type flag struct {
 	value Value
 }
 
-// switches are the options of docker build, buildx build and bake, podman build and buildah build that take no value (docs/reference of buildx 0.36,
-// docker/cli 28, podman-build(1) 5.5). Every other option takes one.
+// switches are the options of docker build, buildx build and bake, podman build and buildah build that take no value
+// (docs/reference of buildx 0.36, docker/cli 28, podman-build(1) 5.5). Every other option takes one.
 var switches = map[string]bool{
 	"--load": true, "--push": true, "--pull": true, "--no-cache": true, "--quiet": true, "-q": true, "--rm": true, "--force-rm": true, "--squash": true,
 	"--compress": true, "--disable-content-trust": true, "--debug": true, "-D": true, "--check": true, "--help": true, "-h": true, "--print": true,
@@ -440,7 +441,7 @@ var switches = map[string]bool{
 	"--disable-compression": true, "--no-hostname": true, "--identity-label": true, "--rewrite-timestamp": true, "--save-stages": true,
 }
 
-// flags reads a command line. open is true where a word that is not known may be any number of options.
+// flags reads a command line. open says that a word that is not known may be any number of options.
 func flags(args []Value) (out []flag, open bool) {
 	operands := false
 	for i := 0; i < len(args); i++ {

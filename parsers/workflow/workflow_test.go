@@ -19,7 +19,8 @@ func parse(text string) *File {
 // job wraps the body of one job, indented by four, into a workflow.
 func job(body string) string { return "jobs:\n  j:\n" + body }
 
-// show renders a value: its text, or '?' when it is not known, and what stands in the file where that is something else.
+// show renders a value: its text, or '?' when it is not known, and what stands in the file where that is something
+// else.
 func show(f *File, v Value) string {
 	s := "?"
 	if v.Known {
@@ -31,8 +32,8 @@ func show(f *File, v Value) string {
 	return s
 }
 
-// dump renders what was read: a line for each combination's runner and emulators, one for each build, with "!" after platforms that are
-// emulated, and one for each problem.
+// dump renders what was read: a line for each combination's runner and emulators, one for each build, with "!" after
+// platforms that are emulated, and one for each problem.
 func dump(f *File) []string {
 	var out []string
 	line := ""
@@ -511,11 +512,11 @@ c on /
 `), `
 j on linux/amd64
   docker/build-push-action platforms[linux/arm64] -> Dockerfile
-yaml-syntax "docker build .": "docker build ." is no key: a colon and a blank are missing
-yaml-syntax "context: x": this line is indented deeper than the keys before it, and belongs to none
-workflow-shape "oops": a step is a mapping
-workflow-shape "k: nothing": job "k" is a mapping`},
-	{"no workflow", "- a\n", `workflow-shape "- a": a workflow is a mapping`},
+yaml-syntax "docker build .": "docker build ." is not a key, which needs a colon and a blank after it
+yaml-syntax "context: x": this line is indented deeper than the keys before it and belongs to none of them
+workflow-shape "oops": a step must be a mapping
+workflow-shape "k: nothing": job "k" must be a mapping`},
+	{"no workflow", "- a\n", `workflow-shape "- a": a workflow must be a mapping`},
 	{"no jobs", "name: x\n", ``},
 }
 

@@ -20,8 +20,8 @@ import (
 	"github.com/sandlint/sandlint/rules"
 )
 
-// testPacks hold two rules: one finds the word BAD in a Dockerfile and makes it GOOD, the other the word RISKY, and makes it
-// CALM, unsafely.
+// testPacks hold two rules: one finds the word BAD in a Dockerfile and makes it GOOD, the other the word RISKY, and
+// makes it CALM, unsafely.
 func testPacks() []rules.Pack {
 	find := func(word, good string, safety fixers.Safety) func(*rules.Pass, *workspace.Dockerfile) {
 		return func(p *rules.Pass, d *workspace.Dockerfile) {

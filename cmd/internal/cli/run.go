@@ -308,7 +308,8 @@ func writeFile(path string, write func(io.Writer) error) error {
 	return errors.Join(write(f), f.Close())
 }
 
-// finish reports the files that could not be read and, with --verbose, what was skipped and withheld, and sets the exit status.
+// finish reports the files that could not be read and, with --verbose, what was skipped and withheld, and sets the exit
+// status.
 func (a *app) finish(r *run, res *rules.Result, withheld []rules.Withheld) {
 	if r.flags.verbose {
 		for _, s := range res.Skipped {

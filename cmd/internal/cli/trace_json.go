@@ -12,7 +12,8 @@ import (
 // traceVersion changes when a field of the JSON changes its meaning.
 const traceVersion = 1
 
-// traceJSON is what trace --format json prints. Stages are those of a Dockerfile; Nix, Fatal, Settings and Unknown are for nix.conf files.
+// traceJSON is what trace --format json prints. Stages are those of a Dockerfile; Nix, Fatal, Settings and Unknown are
+// for nix.conf files.
 type traceJSON struct {
 	Version  int            `json:"version"`
 	Files    []string       `json:"files"`
@@ -57,7 +58,8 @@ type originJSON struct {
 	Place *placeJSON `json:"place,omitempty"`
 }
 
-// placeJSON is a place in a file: lines and columns count from 1, columns in code points; the offset is in bytes from 0.
+// placeJSON is a place in a file: lines and columns count from 1, columns in code points; the offset is in bytes from
+// 0.
 type placeJSON struct {
 	Path   string `json:"path"`
 	Line   int    `json:"line"`

@@ -93,7 +93,8 @@ func (e *Error) Error() string {
 	return fmt.Sprintf("%s:%d:%d: %s", e.Source.Path, at.Line, at.Column, p.Message)
 }
 
-// Find returns the path of the configuration file for dir, which is absolute and need not exist: the nearest one upwards, as far as the repository's root, which is the folder that contains .git. It returns "" when there is none.
+// Find returns the path of the configuration file for dir, which is absolute and need not exist: the nearest one
+// upwards, as far as the repository's root, which is the folder that contains .git. It returns "" when there is none.
 func Find(dir string) string {
 	for dir = filepath.Clean(dir); ; {
 		path := filepath.Join(dir, Name)
@@ -111,7 +112,8 @@ func Find(dir string) string {
 	}
 }
 
-// Load reads the file at path, which is absolute. Messages call it shown. The file may name the rules of packs. When the text is wrong, the error is of type *Error.
+// Load reads the file at path, which is absolute. Messages call it shown. The file may name the rules of packs. When
+// the text is wrong, the error is of type *Error.
 func Load(path, shown string, packs []rules.Pack) (*Config, error) {
 	b, err := os.ReadFile(path)
 	if err != nil {
@@ -175,7 +177,8 @@ func (r *reader) diagnostics(diags hcl.Diagnostics) {
 	}
 }
 
-// body is what a block may contain: a function for each attribute and one for each type of block. There are no other names.
+// body is what a block may contain: a function for each attribute and one for each type of block. There are no other
+// names.
 type body struct {
 	attributes map[string]func(*hclsyntax.Attribute)
 	blocks     map[string]func(*hclsyntax.Block)

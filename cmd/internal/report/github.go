@@ -15,7 +15,8 @@ import (
 )
 
 const (
-	// annotationsPerType is how many annotations of one type the runner keeps for a step (_maxCountPerIssueType in actions/runner).
+	// annotationsPerType is how many annotations of one type the runner keeps for a step (_maxCountPerIssueType in
+	// actions/runner).
 	annotationsPerType = 10
 	// annotationLength is how many UTF-16 units of a message the runner keeps (_maxIssueMessageLength).
 	annotationLength = 4096

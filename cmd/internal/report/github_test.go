@@ -24,8 +24,8 @@ type issue struct {
 	Line, EndLine, Col, EndColumn int
 }
 
-// runnerCommand reads one line of a step's output as ActionCommand of actions/runner does: the "::" form first, then the older
-// "##[" form, which may stand anywhere.
+// runnerCommand reads one line of a step's output as ActionCommand of actions/runner does: the "::" form first, then
+// the older "##[" form, which may stand anywhere.
 func runnerCommand(line string) (name string, props map[string]string, data string, ok bool) {
 	known := func(name string) bool {
 		return slices.Contains([]string{"error", "warning", "notice", "debug", "group", "endgroup", "add-mask", "add-matcher", "remove-matcher",

@@ -24,7 +24,8 @@ type snippetLine struct {
 	marks  string // "" where nothing is marked
 }
 
-// snippet returns the lines of span with mark under each of its characters. When there are many lines, only the first two and the last are shown.
+// snippet returns the lines of span with mark under each of its characters. When there are many lines, only the first
+// two and the last are shown.
 func snippet(f *source.File, span source.Span, mark string) []snippetLine {
 	span = trimNewlines(f, span)
 	first, last := f.LineOf(span.Start), f.LineOf(max(span.Start, span.End-1))
@@ -56,7 +57,8 @@ func snippet(f *source.File, span source.Span, mark string) []snippetLine {
 
 func isBlank(c byte) bool { return c == ' ' || c == '\t' || c == '\r' }
 
-// markedLine renders one line with marks under part, which lies in it. A line that is too long is cut around part. The line of marks keeps the tabs of the text, so it lines up whatever the width of a tab.
+// markedLine renders one line with marks under part, which lies in it. A line that is too long is cut around part. The
+// line of marks keeps the tabs of the text, so it lines up whatever the width of a tab.
 func markedLine(f *source.File, n int, part source.Span, mark string) snippetLine {
 	line := f.Line(n)
 	part.Start = min(max(part.Start, line.Start), line.End)
@@ -100,7 +102,8 @@ func markedLine(f *source.File, n int, part source.Span, mark string) snippetLin
 	return snippetLine{number: n, text: text.String(), marks: lead.String() + marks.String()}
 }
 
-// windowStart returns where the visible part of a line begins: at its start, unless the line is too long and at lies far to the right. It reads no more of the line than it must.
+// windowStart returns where the visible part of a line begins: at its start, unless the line is too long and at lies
+// far to the right. It reads no more of the line than it must.
 func windowStart(b []byte, line source.Span, at int) int {
 	used := 0
 	for i := line.Start; used <= snippetColumns; {
@@ -123,7 +126,8 @@ func windowStart(b []byte, line source.Span, at int) int {
 	return at
 }
 
-// cell returns the visible form of the character at b[i:], the columns that it takes, and its length in bytes. A tab stays a tab and counts as one column. A byte order mark at the start of the file is not shown.
+// cell returns the visible form of the character at b[i:], the columns that it takes, and its length in bytes. A tab
+// stays a tab and counts as one column. A byte order mark at the start of the file is not shown.
 func cell(b []byte, i int) (shown string, cols, size int) {
 	r, size := utf8.DecodeRune(b[i:])
 	switch {
@@ -144,7 +148,8 @@ func gutter(n, digits int) string {
 	return fmt.Sprintf("%*d", digits, n)
 }
 
-// trimNewlines returns the part of s that lies in f, without the line ends at its end, which formats would show as another line.
+// trimNewlines returns the part of s that lies in f, without the line ends at its end, which formats would show as
+// another line.
 func trimNewlines(f *source.File, s source.Span) source.Span {
 	s.Start = min(max(s.Start, 0), len(f.Bytes))
 	s.End = min(max(s.End, s.Start), len(f.Bytes))

@@ -110,8 +110,8 @@ func TestValues(t *testing.T) {
 	}
 }
 
-// TestLineEnds reads every case again with CRLF: only the line breaks inside text written as blocks may have been different, and they
-// are normalised.
+// TestLineEnds reads every case again with CRLF: only the line breaks inside text written as blocks may have been
+// different, and they are normalised.
 func TestLineEnds(t *testing.T) {
 	for _, c := range values {
 		if strings.Contains(c.in, "\r") {
@@ -134,7 +134,7 @@ func TestDocuments(t *testing.T) {
 	if diff := cmp.Diff([]string{`{"a":"1"}`, `{"b":"2"}`, `[*?]`}, got); diff != "" {
 		t.Error(diff)
 	}
-	if diff := cmp.Diff([]string{`yaml-undefined-alias "*x": no anchor "x" stands before this alias`}, problems(tree)); diff != "" {
+	if diff := cmp.Diff([]string{`yaml-undefined-alias "*x": this alias has no anchor "x" before it`}, problems(tree)); diff != "" {
 		t.Error(diff)
 	}
 	if n := len(parse("# nothing\n\n").Documents); n != 0 {
@@ -150,27 +150,27 @@ func TestBroken(t *testing.T) {
 		name, in, want string
 		problems       []string
 	}{
-		{"no colon", "a: b\nnonsense\nc: d\n", `{"a":"b" "c":"d"}`, []string{`yaml-syntax "nonsense": "nonsense" is no key: a colon and a blank are missing`}},
-		{"no blank after the colon", "a:\n  b:c\n  d: e\nf: g\n", `{"a":"b:c" "f":"g"}`, []string{`yaml-syntax "d: e": this line is indented deeper than the keys before it, and belongs to none`}},
-		{"too deep", "a: b\n   c: d\ne: f\n", `{"a":"b" "e":"f"}`, []string{`yaml-syntax "c: d": this line is indented deeper than the keys before it, and belongs to none`}},
-		{"between levels", "a:\n    b: c\n  d: e\nf: g\n", `{"a":{"b":"c"} "f":"g"}`, []string{`yaml-syntax "d: e": this line is indented deeper than the keys before it, and belongs to none`}},
-		{"two colons", "a: b: c\nd: e\n", `{"a":"b: c" "d":"e"}`, []string{`yaml-syntax ":": a second colon in one line: the value "b: c" needs quotes`}},
-		{"tab", "a:\n\tb: c\nd: e\n", `{"a":{"b":"c"} "d":"e"}`, []string{"yaml-tab \"\\t\": a tab indents this line; YAML allows only spaces"}},
-		{"tab among spaces", "a:\n  b:\n\tc: d\n  e: f\n", `{"a":{"b":{"c":"d"} "e":"f"}}`, []string{"yaml-tab \"\\t\": a tab indents this line; YAML allows only spaces"}},
+		{"no colon", "a: b\nnonsense\nc: d\n", `{"a":"b" "c":"d"}`, []string{`yaml-syntax "nonsense": "nonsense" is not a key, which needs a colon and a blank after it`}},
+		{"no blank after the colon", "a:\n  b:c\n  d: e\nf: g\n", `{"a":"b:c" "f":"g"}`, []string{`yaml-syntax "d: e": this line is indented deeper than the keys before it and belongs to none of them`}},
+		{"too deep", "a: b\n   c: d\ne: f\n", `{"a":"b" "e":"f"}`, []string{`yaml-syntax "c: d": this line is indented deeper than the keys before it and belongs to none of them`}},
+		{"between levels", "a:\n    b: c\n  d: e\nf: g\n", `{"a":{"b":"c"} "f":"g"}`, []string{`yaml-syntax "d: e": this line is indented deeper than the keys before it and belongs to none of them`}},
+		{"two colons", "a: b: c\nd: e\n", `{"a":"b: c" "d":"e"}`, []string{`yaml-syntax ":": this line has a second colon, so the value "b: c" needs quotes`}},
+		{"tab", "a:\n\tb: c\nd: e\n", `{"a":{"b":"c"} "d":"e"}`, []string{"yaml-tab \"\\t\": this line is indented with a tab; YAML allows only spaces"}},
+		{"tab among spaces", "a:\n  b:\n\tc: d\n  e: f\n", `{"a":{"b":{"c":"d"} "e":"f"}}`, []string{"yaml-tab \"\\t\": this line is indented with a tab; YAML allows only spaces"}},
 		{"quote left open", "a: 'b\nc: d\n", `{"a":"b" "c":"d"}`, []string{`yaml-syntax "'": this quote is not closed`}},
 		{"quote left open at the end", "a: b\nc: \"d\n", `{"a":"b" "c":"d"}`, []string{`yaml-syntax "\"": this quote is not closed`}},
 		{"bracket left open", "a: [b, [c\nd: e\n", `{"a":["b" ["c"]] "d":"e"}`, []string{`yaml-syntax "[": this '[' is not closed`}},
 		{"wrong bracket", "a: [b}\nc: d\n", `{"a":["b"] "c":"d"}`, []string{`yaml-syntax "}": '}' closes what '[' opened`}},
 		{"text after quotes", "a: 'b' c\nd: e\n", `{"a":"b" "d":"e"}`, []string{`yaml-syntax "c": unexpected "c" after a value`}},
 		{"key twice", "a: b\nc: d\na: e\n", `{"a":"b" "c":"d" "a":"e"}`, []string{`yaml-duplicate-key "a": key "a" is already set in this mapping`}},
-		{"list in the line of its key", "a: - b\nc: d\n", `{"a":["b"] "c":"d"}`, []string{`yaml-syntax "-": a list starts in the line of its key`}},
+		{"list in the line of its key", "a: - b\nc: d\n", `{"a":["b"] "c":"d"}`, []string{`yaml-syntax "-": a list must not start in the line of its key`}},
 		{"template", "a: b\n{{- if x }}\nc: d\n{{- end }}\n", `{"a":"b" "c":"d"}`, []string{
-			`yaml-syntax "{{- if x }}": "{{- if x }}" is no key: a colon and a blank are missing`,
-			`yaml-syntax "{{- end }}": "{{- end }}" is no key: a colon and a blank are missing`,
+			`yaml-syntax "{{- if x }}": "{{- if x }}" is not a key, which needs a colon and a blank after it`,
+			`yaml-syntax "{{- end }}": "{{- end }}" is not a key, which needs a colon and a blank after it`,
 		}},
-		{"reserved character", "a: @b\nc: d\n", `{"a":"@b" "c":"d"}`, []string{`yaml-syntax "@": '@' cannot start a value without quotes`}},
+		{"reserved character", "a: @b\nc: d\n", `{"a":"@b" "c":"d"}`, []string{`yaml-syntax "@": a value without quotes cannot start with '@'`}},
 		{"unknown escape", `a: "x\qy"` + "\n", `{"a":"x\\qy"}`, []string{`yaml-syntax "\\q": unknown escape "\\q" in a quoted string`}},
-		{"text before the mapping", "oops\na: b\n", `{"a":"b"}`, []string{`yaml-syntax "a: b": this does not belong to what stands before it`}},
+		{"text before the mapping", "oops\na: b\n", `{"a":"b"}`, []string{`yaml-syntax "a: b": this does not belong to the node before it`}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			tree := parse(c.in)
@@ -301,7 +301,7 @@ func TestHostile(t *testing.T) {
 		}
 	}
 	tree := parse(strings.Repeat("[", 100000))
-	if diff := cmp.Diff([]string{`yaml-too-deep "[": more than 256 collections are nested here; nothing after this is read`}, problems(tree)); diff != "" {
+	if diff := cmp.Diff([]string{`yaml-too-deep "[": more than 256 collections are nested here, so nothing after this is read`}, problems(tree)); diff != "" {
 		t.Error(diff)
 	}
 }
