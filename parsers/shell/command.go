@@ -26,7 +26,7 @@ func (w *walker) simple(st *syntax.Stmt, x *ctx) result {
 	case *syntax.CallExpr:
 		for _, a := range n.Assigns {
 			assigns = append(assigns, w.assign(a))
-			if len(n.Args) == 0 { // the next one sees it
+			if len(n.Args) == 0 { // the next command sees the assignment
 				w.set(assigns[len(assigns)-1], w.vars.set[a.Name.Value].exported)
 			}
 		}
@@ -131,7 +131,7 @@ func (w *walker) emit(words []Word, assigns []Assign, redirs []Redir, span sourc
 	return c
 }
 
-// redirectsInput reports whether c has a redirection of its own for its standard input.
+// redirectsInput reports whether c itself redirects its standard input.
 func (c *Command) redirectsInput() bool {
 	for i := range c.Redirs {
 		if c.Redirs[i].Outer {
@@ -144,7 +144,7 @@ func (c *Command) redirectsInput() bool {
 	return false
 }
 
-// writes notes that a command's output goes to the stream of its context.
+// writes records that a command's output goes to the stream of its context.
 func (w *walker) writes(c *Command, x *ctx) {
 	s := x.out
 	s.writers = append(s.writers, c)
@@ -191,7 +191,7 @@ func (w *walker) assign(a *syntax.Assign) Assign {
 	return out
 }
 
-// unknown returns the bytes from a to b as a word without known value.
+// unknown returns the bytes from a to b as a word whose value is not known.
 func (w *walker) unknown(a, b int) Word {
 	bd := build{start: len(w.parts), end: a}
 	w.opaque(&bd, a, b, source.Unquoted)
@@ -204,7 +204,8 @@ func (w *walker) value(a *syntax.Assign) Word {
 	from := b.end
 	for i, p := range a.Value.Parts {
 		if lit, ok := p.(*syntax.Lit); ok && i == 0 && a.Index == nil {
-			// The parser reckons the place from the length of the name, which may hold bytes that it does not see.
+			// The parser computes the position from the length of the name, which may contain bytes that it does not
+			// see.
 			start := pos(a.Name.ValuePos)
 			if n := strings.IndexByte(w.src[start:max(start, pos(lit.ValueEnd))], '='); n >= 0 {
 				from = start + n + 1
@@ -268,7 +269,7 @@ func (w *walker) testWords(words []Word, e syntax.TestExpr) []Word {
 	return words
 }
 
-// programName returns the name of the program that a word names, "" when that is not known. A directory need not be
+// programName returns the name of the program that a word names, or "" when it is not known. Its directory need not be
 // known.
 func programName(word Word) string {
 	if word.Known {
@@ -287,7 +288,7 @@ func programName(word Word) string {
 	return name
 }
 
-// cutWord takes the first n bytes of text off a word.
+// cutWord removes the first n bytes of the text of a word.
 func cutWord(word Word, n int) Word {
 	out := Word{Known: word.Known, Span: word.Span}
 	for i, p := range word.Parts {
@@ -338,7 +339,7 @@ func assignmentOf(word Word) (Assign, bool) {
 	return a, true
 }
 
-// declared adds the assignments of export, declare and their kind.
+// declared adds the assignments of export, declare and similar builtins.
 func (w *walker) declared(c *Command) {
 	if c.external {
 		return
@@ -357,7 +358,7 @@ func (w *walker) declared(c *Command) {
 			plain = plain || strings.ContainsAny(word.Text, "fn")
 			continue
 		}
-		if plain { // it is about functions, or takes the export back
+		if plain { // it concerns functions, or undoes the export
 			continue
 		}
 		if a, ok := assignmentOf(word); ok {
@@ -370,7 +371,7 @@ func (w *walker) declared(c *Command) {
 	}
 }
 
-// effects follows what a command does to variables.
+// effects applies what a command does to variables.
 func (w *walker) effects(c *Command) {
 	v := w.vars
 	if len(c.Words) == 0 || c.external {
@@ -403,7 +404,7 @@ func (w *walker) effects(c *Command) {
 			switch {
 			case strings.HasPrefix(word.Text, "-"):
 			case !syntax.ValidName(name):
-				v.wipe() // a name that is not known
+				v.wipe() // the name is not known
 			case element, !word.Known && !assigned, !assigned && c.Name != "export" && c.Name != "readonly":
 				v.forget(name)
 			}
@@ -432,7 +433,7 @@ func (w *walker) set(a Assign, exported bool) {
 	w.vars.assign(a.Name, x)
 }
 
-// isTilde reports whether a piece of a word holds a tilde that the shell may put a directory in the place of.
+// isTilde reports whether a piece of a word contains a tilde that the shell may replace by a directory.
 func isTilde(p source.Piece) bool {
 	return p.Verbatim && p.Quoting == source.Unquoted && strings.IndexByte(p.Text, '~') >= 0
 }
@@ -471,10 +472,10 @@ func (w *walker) readRedirs(list []*syntax.Redirect) []Redir {
 	return w.redirs.take(out)
 }
 
-// firstFreeFD is the first descriptor that bash gives to {name}>file.
+// firstFreeFD is the first descriptor that bash uses for {name}>file.
 const firstFreeFD = 10
 
-// delimiter reads the word behind <<, in which nothing is expanded.
+// delimiter reads the word after <<, in which nothing is expanded.
 func (w *walker) delimiter(n *syntax.Word) Word {
 	word := w.word(n, plain)
 	if !word.Known {
@@ -533,9 +534,9 @@ func (w *walker) heredoc(r *syntax.Redirect, redir Redir) []source.Piece {
 	return out
 }
 
-// lines calls f for the text from a to b: as a whole, or with tabs for each line without the tabs that it begins with.
-// With joins a line goes on behind an escaped line end. fresh tells whether a line begins at from, and is set for what
-// follows.
+// lines calls f for the text from a to b: as a whole, or with tabs for each line without its leading tabs. With joins,
+// a line continues after an escaped line end. fresh says whether a line begins at from, and is updated for the text
+// after it.
 func (w *walker) lines(from, to int, tabs, joins bool, fresh *bool, f func(from, to int)) {
 	if !tabs {
 		if from < to {
@@ -626,12 +627,11 @@ func (r *Redir) opensBoth() bool {
 	return false
 }
 
-// stdout follows the redirections of one command, without those of groups around it, and tells whether its standard
-// output is moved elsewhere, and the index of the redirection that opens the file it goes to, -1 where it goes to no
-// file.
+// stdout follows the redirections of one command, without those of groups around it. It reports whether its standard
+// output is redirected, and returns the index of the redirection that opens the output file, or -1 if there is no file.
 func stdout(redirs []Redir) (moved bool, file int) {
 	const inherited = -2
-	var to [firstFreeFD]int // what each descriptor stands for: a redirection, or one inherited
+	var to [firstFreeFD]int // what each descriptor refers to: a redirection, or an inherited descriptor
 	for i := range to {
 		to[i] = inherited - i
 	}

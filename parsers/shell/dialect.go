@@ -5,8 +5,8 @@ import (
 	"sync"
 )
 
-// dialects maps the programs that read shell text to the language they read. Programs that are not in it read something
-// else.
+// dialects maps the programs that read shell text to the language that they read. Programs that are not in it read
+// something else.
 var dialects = sync.OnceValue(func() map[string]Dialect {
 	return map[string]Dialect{
 		"sh":    Sh,
@@ -21,7 +21,7 @@ var dialects = sync.OnceValue(func() map[string]Dialect {
 	}
 })
 
-// DialectOf returns the language of the text that a SHELL instruction's array hands to its program, as in
+// DialectOf returns the language of the text that a SHELL instruction's array passes to its program, as in
 // ["/bin/bash", "-o", "pipefail", "-c"]. Without words it is Sh, the default of Dockerfiles.
 func DialectOf(shellWords []string) Dialect {
 	if len(shellWords) == 0 {
@@ -65,7 +65,7 @@ func Shebang(text []byte) (d Dialect, ok bool) {
 	return dialects()[program(words[0])], true
 }
 
-// envProgram returns the words from the program on that env runs.
+// envProgram returns the words of the program that env runs and its arguments.
 func envProgram(words []string) []string {
 	for len(words) > 0 {
 		w := words[0]

@@ -7,7 +7,7 @@ import (
 	"github.com/sandlint/sandlint/parsers/source"
 )
 
-// peel takes the wrappers off the words of a command and notes them in it.
+// peel removes the wrappers from the words of a command and records them in it.
 func peel(c *Command, words []Word) []Word {
 	own := false // c.Wrappers is no longer shared
 	for len(words) > 1 && words[0].Known {
@@ -31,7 +31,7 @@ func peel(c *Command, words []Word) []Word {
 	return words
 }
 
-// peel returns the words from the program on that the wrapper runs; none when it runs nothing.
+// peel returns the program that the wrapper runs and its arguments; none when it runs nothing.
 func (s wrapper) peel(words []Word) (rest []Word, assigns []Assign) {
 	i, needed := 1, s.needs == ""
 	options := func() bool {
@@ -105,10 +105,10 @@ func (s wrapper) peel(words []Word) (rest []Word, assigns []Assign) {
 	return words[i:], assigns
 }
 
-// maxDepth is how deep shell text in the arguments of shells is followed.
+// maxDepth is how deep shell text in the arguments of shells is read.
 const maxDepth = 8
 
-// nested follows the shell text in the arguments or the input of a command.
+// nested walks the shell text in the arguments or the input of a command.
 func (w *walker) nested(c *Command, x *ctx) {
 	if len(c.Words) == 0 || w.depth >= maxDepth {
 		return
@@ -177,7 +177,7 @@ func (w *walker) nested(c *Command, x *ctx) {
 	}
 }
 
-// nestInput follows the shell text that a here-document or here-string gives to a shell.
+// nestInput walks the shell text that a here-document or here-string gives to a shell.
 func (w *walker) nestInput(c *Command, x *ctx, d Dialect) {
 	for _, r := range slices.Backward(c.Redirs) {
 		if r.Outer || !r.readsInput() {
@@ -192,8 +192,8 @@ func (w *walker) nestInput(c *Command, x *ctx, d Dialect) {
 	}
 }
 
-// shellScript returns the index of the word with the script of sh -c, 0 without one, and whether the shell has another
-// operand, the name of a script file.
+// shellScript returns the index of the word with the script of sh -c, 0 if there is none, and whether the shell has
+// another operand, the name of a script file.
 func shellScript(words []Word) (at int, operands bool) {
 	script, input := false, false
 	for i := 1; i < len(words); i++ {
@@ -226,14 +226,14 @@ func shellScript(words []Word) (at int, operands bool) {
 	return 0, false
 }
 
-// snippet is shell text that another shell hands over.
+// snippet is shell text that another shell passes on.
 type snippet struct {
 	text
-	parse string // src with something that the parser can read in the place of the holes
-	exact bool   // it stands in the file as it is
+	parse string // src with the holes replaced by something that the parser can read
+	exact bool   // the text is in the file as it is
 }
 
-// nest walks the shell text that words hold. c is the command that runs it.
+// nest walks the shell text in words. c is the command that runs it.
 func (w *walker) nest(c *Command, x *ctx, words []Word, label string, d Dialect) {
 	s := w.snippet(words)
 	if strings.Trim(s.src, " \t\r\n\x00") == "" {
@@ -292,7 +292,7 @@ func (w *walker) nest(c *Command, x *ctx, words []Word, label string, d Dialect)
 		inside.vars = &vars{env: w.environment(c)}
 	}
 	if c.inner == nil && x.out != nil {
-		if n := len(x.out.writers); n > 0 && x.out.writers[n-1] == c { // its commands write instead
+		if n := len(x.out.writers); n > 0 && x.out.writers[n-1] == c { // its commands write instead of it
 			x.out.writers = x.out.writers[:n-1]
 			x.out.shells = append(x.out.shells, c)
 		}
@@ -313,7 +313,7 @@ func (w *walker) environment(c *Command) Env {
 				return a.Value.Text, a.Value.Known && !a.Append && !strings.HasPrefix(a.Value.Text, "~")
 			}
 		}
-		if reset || slices.Contains(c.Wrappers, "env") { // env -i and env -u take variables away
+		if reset || slices.Contains(c.Wrappers, "env") { // env -i and env -u remove variables
 			return "", false
 		}
 		if x, ok := outer.set[name]; ok && !x.exported {
@@ -328,8 +328,8 @@ func (w *walker) environment(c *Command) Env {
 	}
 }
 
-// snippet joins words to one text. Where each byte that the shell hands over is a byte of the file, the text keeps its
-// place there.
+// snippet joins words to one text. If each byte that the shell passes on is a byte of the file, the text keeps its
+// position there.
 func (w *walker) snippet(words []Word) snippet {
 	if s, ok := w.aligned(words); ok {
 		return s
@@ -363,11 +363,11 @@ func (w *walker) snippet(words []Word) snippet {
 	return s
 }
 
-// placeholder is what the parser reads for text that is not known: an expansion that no byte behind it can become part
+// placeholder is what the parser reads for text that is not known: an expansion that no byte after it can become part
 // of.
 const placeholder = "$!"
 
-// aligned returns the text of words at its place in the file, with NULs for the bytes that the shell took away.
+// aligned returns the text of words at its position in the file, with NULs for the bytes that the shell removed.
 func (w *walker) aligned(words []Word) (snippet, bool) {
 	if w.fixed != nil {
 		return snippet{}, false
@@ -448,7 +448,7 @@ func (w *walker) aligned(words []Word) (snippet, bool) {
 	return s, true
 }
 
-// file returns the bytes of the file between two of its offsets, "" where the text does not hold them.
+// file returns the bytes of the file between two of its offsets, or "" if the text does not contain them.
 func (w *walker) file(start, end int) string {
 	a, b := start-w.base, end-w.base
 	if a < 0 || b > w.limit || a > b {
@@ -472,9 +472,9 @@ func isPlainText(s string) bool {
 // ExecWord is a word of an instruction in exec form.
 type ExecWord = Word
 
-// FromExec returns the script that an instruction in exec form stands for, such as RUN ["nix-env", "-i", "git"]: one
-// command, and what `sh -c` in it runs. Its words need Text, Known and Span, and Parts for the exact place of nested
-// commands. Without words the script is empty.
+// FromExec returns the script of an instruction in exec form, such as RUN ["nix-env", "-i", "git"]: one command, and
+// what `sh -c` in it runs. Its words need Text, Known and Span, and Parts for the exact position of nested commands.
+// Without words the script is empty.
 func FromExec(words []ExecWord) *Script {
 	s := &Script{Dialect: Sh}
 	if len(words) == 0 {

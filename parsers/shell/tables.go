@@ -11,15 +11,15 @@ type wrapper struct {
 	long     string // its long options with a value in the next word, separated by spaces
 	stops    string // options with which it runs nothing, separated by spaces
 	needs    string // without this option it runs nothing from its arguments
-	operands int    // the words between its options and the program
-	assigns  bool   // NAME=VALUE words may stand before the program
+	operands int    // the number of words between its options and the program
+	assigns  bool   // NAME=VALUE words may precede the program
 	builtin  bool   // what it runs may still be a builtin of the shell
 	optional bool   // its operand may be missing, and options may follow it
 }
 
-// wrappers are the programs that are taken off in front of the program that runs. Options are those that --help of
-// coreutils 9.1, util-linux 2.38.1, busybox 1.35.0, strace 6.1 and fakeroot 1.31 lists; of the other programs, those
-// that their documentation names, without a release to hold them against.
+// wrappers are the programs that run another program and are removed before it. The options are those in --help of
+// coreutils 9.1, util-linux 2.38.1, busybox 1.35.0, strace 6.1 and fakeroot 1.31; for the other programs, those in
+// their documentation, which was not compared with a release.
 var wrappers = sync.OnceValue(func() map[string]wrapper {
 	return map[string]wrapper{
 		"sudo": {values: "ghpuCDRrTtUc", long: "--user --group --host --prompt --chdir --chroot --close-from --command-timeout --other-user --role --type --login-class", stops: "-l --list -v --validate -k -K --remove-timestamp -V --version -e --edit --help", assigns: true},
@@ -71,7 +71,7 @@ var wrappers = sync.OnceValue(func() map[string]wrapper {
 	}
 })
 
-// resetters are the wrappers that run their program with an environment of its own.
+// resetters are the wrappers that run their program with a new environment.
 var resetters = sync.OnceValue(func() map[string]bool {
 	return map[string]bool{"sudo": true, "doas": true, "su": true, "su -c": true, "runuser -c": true, "runuser": true, "gosu": true, "su-exec": true, "chpst": true}
 })
@@ -83,7 +83,7 @@ type scriptOption struct {
 	dialect Dialect
 }
 
-// scriptOptions are the programs besides shells that run shell text: of util-linux 2.38.1, and nix-shell of Nix.
+// scriptOptions are the programs besides shells that run shell text: those of util-linux 2.38.1, and nix-shell.
 var scriptOptions = sync.OnceValue(func() map[string]scriptOption {
 	return map[string]scriptOption{
 		"su":        {short: 'c', long: "--command --session-command", dialect: Sh},
@@ -94,14 +94,14 @@ var scriptOptions = sync.OnceValue(func() map[string]scriptOption {
 	}
 })
 
-// tester describes a program whose failure is an answer, not a defect.
+// tester describes a program whose failure is an answer, not an error.
 type tester struct {
 	flags string // with one of these short options
 	long  string // or one of these long options, separated by spaces
 	first string // or one of these as first argument
 }
 
-// testers are the programs that are run to ask something. One without flags, long and first always is.
+// testers are the programs that are run as a test. One without flags, long and first always is a test.
 var testers = sync.OnceValue(func() map[string]tester {
 	return map[string]tester{
 		"test": {}, "[": {}, "[[": {}, "((": {}, "let": {}, "expr": {},
@@ -124,13 +124,12 @@ var testers = sync.OnceValue(func() map[string]tester {
 	}
 })
 
-// succeeding are the programs that do not fail, as far as anybody asks.
+// succeeding are the programs that are assumed never to fail.
 var succeeding = sync.OnceValue(func() map[string]bool {
 	return map[string]bool{":": true, "true": true, "echo": true, "printf": true}
 })
 
-// quiet are the programs that print nothing on standard output. One with options prints something with any of these
-// short ones.
+// quiet are the programs that print nothing on standard output, unless they have one of these short options.
 var quiet = sync.OnceValue(func() map[string]string {
 	return map[string]string{
 		":": "", "true": "", "false": "", "test": "", "[": "", "[[": "", "((": "", "let": "", "exit": "", "return": "", "break": "", "continue": "", "shift": "",
@@ -141,7 +140,7 @@ var quiet = sync.OnceValue(func() map[string]string {
 	}
 })
 
-// prints are the programs of quiet that print something when they have no argument.
+// prints are the programs of quiet that print something when they have no arguments.
 var prints = sync.OnceValue(func() map[string]bool {
 	return map[string]bool{"set": true, "umask": true, "export": true, "readonly": true, "declare": true, "typeset": true, "local": true}
 })
@@ -152,7 +151,7 @@ type assignment int
 const (
 	assignsAny      assignment = iota // it runs text that may assign any variable
 	assignsDeclared                   // its arguments are assignments or names
-	assignsNames                      // its arguments are names, which it gives other values
+	assignsNames                      // its arguments are names, whose values it changes
 )
 
 var assigners = sync.OnceValue(func() map[string]assignment {
