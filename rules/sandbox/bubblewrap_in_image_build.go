@@ -29,7 +29,7 @@ var bubblewrapInImageBuild = &rules.Rule{
 
 func checkBubblewrap(p *rules.Pass, img *workspace.Image) {
 	if p.Targets().Seccomp.Given("podman") && !p.Targets().Seccomp.Given("docker") {
-		return // the default profile of Podman and Buildah lets namespaces be made
+		return // the default profile of Podman and Buildah allows new namespaces
 	}
 	d := img.File
 	for _, i := range img.Stage.Instructions {
@@ -53,7 +53,7 @@ func checkBubblewrap(p *rules.Pass, img *workspace.Image) {
 			}
 			finding := rules.Finding{
 				File: d.Source, Span: span,
-				Message: fmt.Sprintf("%s makes new namespaces, which docker build forbids: bwrap fails with \"Operation not permitted\"", quoted(d.Source, span)),
+				Message: fmt.Sprintf("%s creates namespaces, which docker build forbids, so bwrap fails with \"Operation not permitted\"", quoted(d.Source, span)),
 			}
 			if fix != nil {
 				finding.Fixes = []fixers.Fix{*fix}
@@ -65,7 +65,7 @@ func checkBubblewrap(p *rules.Pass, img *workspace.Image) {
 
 func quoted(f *source.File, s source.Span) string { return fmt.Sprintf("%q", f.Text(s)) }
 
-// needsNamespaces returns the program and subcommand that make namespaces, and how to do without.
+// needsNamespaces returns the span of the program and subcommand that create namespaces, and a fix that avoids them.
 func needsNamespaces(img *workspace.Image, c *shell.Command) (source.Span, *fixers.Fix) {
 	switch c.Name {
 	case "bwrap":
@@ -103,7 +103,7 @@ func needsNamespaces(img *workspace.Image, c *shell.Command) (source.Span, *fixe
 	return source.Span{}, nil
 }
 
-// initialised reports whether the image comes with an opam that is set up already, or with one that cannot be known.
+// initialised reports whether the image has, or may have, an opam that is already set up.
 func initialised(img *workspace.Image) bool {
 	name := img.Root().Stage.Image
 	return name == "" || strings.HasPrefix(strings.TrimPrefix(name, "docker.io/"), "ocaml/") || strings.Contains(name, "opam")

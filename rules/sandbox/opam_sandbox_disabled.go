@@ -33,7 +33,7 @@ var opamSandboxDisabled = &rules.Rule{
 	},
 }
 
-// eachCommand calls f for every command of a Dockerfile, those that run in the container included.
+// eachCommand calls f for every command of a Dockerfile, including those that run in the container.
 func eachCommand(d *workspace.Dockerfile, f func(*shell.Command)) {
 	for _, i := range d.Instructions {
 		if script := d.Script(i); script != nil {

@@ -7,7 +7,7 @@ import (
 
 var securityInsecure = &rules.Rule{
 	ID:       "sandbox/security-insecure",
-	Summary:  "a RUN takes all privileges of the builder's machine",
+	Summary:  "a RUN gets all privileges of the build machine",
 	Severity: rules.Error,
 	Category: "security",
 	Since:    "0.1.0",
@@ -26,7 +26,7 @@ var securityInsecure = &rules.Rule{
 			if flag := run.Flag("security"); flag != nil && flag.Value.Text == "insecure" {
 				p.Report(rules.Finding{
 					File: d.Source, Span: flag.Span,
-					Message: "this RUN has all capabilities and devices of the machine that builds it, without seccomp and AppArmor",
+					Message: "this RUN has all capabilities and devices of the build machine, and no seccomp profile or AppArmor",
 				})
 			}
 		}
