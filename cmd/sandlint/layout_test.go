@@ -77,7 +77,9 @@ func checkImports(t *testing.T, name string, imports []string) {
 	}
 	for _, path := range imports {
 		if own, ok := strings.CutPrefix(path, module); ok {
-			if !slices.ContainsFunc(layers[at].may, func(prefix string) bool { return strings.HasPrefix(own, prefix) }) {
+			if !slices.ContainsFunc(layers[at].may, func(prefix string) bool {
+				return strings.HasPrefix(own, prefix)
+			}) {
 				t.Errorf("%s imports %s, which is against the direction of imports", name, own)
 			}
 			continue

@@ -87,7 +87,8 @@ func conforms(ts *testscript.TestScript, neg bool, args []string) {
 	}
 	schema, err := os.ReadFile(filepath.Join("..", "..", "docs", "schema", "findings.schema.json"))
 	ts.Check(err)
-	result, err := gojsonschema.Validate(gojsonschema.NewBytesLoader(schema), gojsonschema.NewStringLoader(ts.ReadFile(args[0])))
+	result, err := gojsonschema.Validate(gojsonschema.NewBytesLoader(schema),
+		gojsonschema.NewStringLoader(ts.ReadFile(args[0])))
 	ts.Check(err)
 	if !result.Valid() {
 		ts.Fatalf("%s breaks the schema: %v", args[0], result.Errors())

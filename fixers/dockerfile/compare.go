@@ -150,7 +150,9 @@ func (m *Meaning) split(edits []edit) (kept []*element, f freedom) {
 
 // meeting returns the edits that overlap the lines of e, or begin or end at them.
 func meeting(edits []edit, e *element) []edit {
-	i, _ := slices.BinarySearchFunc(edits, e.span.Start, func(d edit, start int) int { return cmp.Compare(d.Span.End, start) })
+	i, _ := slices.BinarySearchFunc(edits, e.span.Start, func(d edit, start int) int {
+		return cmp.Compare(d.Span.End, start)
+	})
 	j := i
 	for j < len(edits) && edits[j].Span.Start <= e.span.End {
 		j++
@@ -233,7 +235,9 @@ func outsideSpans(elements []*element, spans []source.Span) []*element {
 // unmoved returns the elements that no moving edit touches.
 func (m *Meaning) unmoved(elements []*element, edits []edit) []*element {
 	return slices.DeleteFunc(slices.Clone(elements), func(e *element) bool {
-		return slices.ContainsFunc(meeting(edits, e), func(d edit) bool { return d.class == moving && touches(d, e, m.file) })
+		return slices.ContainsFunc(meeting(edits, e), func(d edit) bool {
+			return d.class == moving && touches(d, e, m.file)
+		})
 	})
 }
 

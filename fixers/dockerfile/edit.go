@@ -41,7 +41,8 @@ func Delete(f *dockerfile.File, i *dockerfile.Instruction) []fixers.Edit {
 func InsertBefore(f *dockerfile.File, i *dockerfile.Instruction, text string) []fixers.Edit {
 	at := top(f, i)
 	newline := f.Source.NewlineAt(at)
-	return []fixers.Edit{{File: f.Source, Span: source.Span{Start: at, End: at}, Text: strings.ReplaceAll(text, "\n", newline) + newline}}
+	return []fixers.Edit{{File: f.Source, Span: source.Span{Start: at, End: at},
+		Text: strings.ReplaceAll(text, "\n", newline) + newline}}
 }
 
 // InsertAfter inserts text, whole lines without the last line end, after an instruction. Line ends in text are LF; the

@@ -157,7 +157,8 @@ func (m *Meaning) readDirectives() {
 			return
 		}
 		m.elements = append(m.elements, &element{
-			name: "# " + d.Name, raw: d.Value, line: n, span: source.Span{Start: m.file.FullLine(n).Start, End: m.file.Line(n).End},
+			name: "# " + d.Name, raw: d.Value, line: n,
+			span: source.Span{Start: m.file.FullLine(n).Start, End: m.file.Line(n).End},
 		})
 	}
 }
@@ -200,7 +201,8 @@ func (m *Meaning) resolve() {
 
 func forWindows(from *instructions.Stage) bool {
 	image := strings.ToLower(from.BaseName + " " + from.Platform)
-	return strings.Contains(image, "windows") || strings.Contains(image, "nanoserver") || strings.Contains(image, "servercore")
+	return strings.Contains(image, "windows") || strings.Contains(image, "nanoserver") ||
+		strings.Contains(image, "servercore")
 }
 
 func isBourne(command []string) bool {
@@ -226,7 +228,8 @@ func (e *element) text() (canonical string, broken bool) {
 
 // same reports whether two elements mean the same.
 func (e *element) same(other *element) bool {
-	if e.raw == other.raw && e.escape == other.escape && e.broken == other.broken && (e.node == nil) == (other.node == nil) {
+	if e.raw == other.raw && e.escape == other.escape && e.broken == other.broken &&
+		(e.node == nil) == (other.node == nil) {
 		return e.node != nil || e.name == other.name
 	}
 	a, _ := e.text()
@@ -281,7 +284,8 @@ func (c *canonicalizer) instruction(node *parser.Node) bool {
 	case *instructions.MaintainerCommand:
 		c.add(i.Maintainer)
 	case *instructions.AddCommand:
-		c.add(c.eval(i.Chown), c.eval(i.Chmod), c.eval(i.Checksum), strconv.FormatBool(i.Link), optional(i.KeepGitDir), optional(i.Unpack))
+		c.add(c.eval(i.Chown), c.eval(i.Chmod), c.eval(i.Checksum), strconv.FormatBool(i.Link), optional(i.KeepGitDir),
+			optional(i.Unpack))
 		c.list(i.ExcludePatterns)
 		c.sources(i.SourcesAndDest)
 	case *instructions.CopyCommand:
@@ -303,7 +307,8 @@ func (c *canonicalizer) instruction(node *parser.Node) bool {
 	case *instructions.ShellCommand:
 		c.list(i.Shell)
 	case *instructions.HealthCheckCommand:
-		c.add(i.Health.Interval.String(), i.Health.Timeout.String(), i.Health.StartPeriod.String(), i.Health.StartInterval.String(), strconv.Itoa(i.Health.Retries))
+		c.add(i.Health.Interval.String(), i.Health.Timeout.String(), i.Health.StartPeriod.String(),
+			i.Health.StartInterval.String(), strconv.Itoa(i.Health.Retries))
 		c.list(i.Health.Test)
 	case *instructions.CmdCommand:
 		c.command(i.ShellDependantCmdLine)
@@ -311,7 +316,8 @@ func (c *canonicalizer) instruction(node *parser.Node) bool {
 		c.command(i.ShellDependantCmdLine)
 	case *instructions.RunCommand:
 		flags := slices.Clone(node.Flags)
-		slices.SortStableFunc(flags, func(a, b string) int { // the order of mounts may matter, that of different flags does not
+		// the order of mounts may matter, that of different flags does not
+		slices.SortStableFunc(flags, func(a, b string) int {
 			a, _, _ = strings.Cut(a, "=")
 			b, _, _ = strings.Cut(b, "=")
 			return strings.Compare(a, b)

@@ -194,6 +194,7 @@ func (t *Target) DockerfilePath() (string, bool) {
 
 // isLocal reports whether p is the path of a file or folder, not a URL, another target or an image.
 func isLocal(p string) bool {
-	return p != "-" && !strings.Contains(p, "://") && !strings.HasPrefix(p, "target:") && !strings.HasPrefix(p, "docker-image:") &&
+	return p != "-" && !strings.Contains(p, "://") && !strings.HasPrefix(p, "target:") &&
+		!strings.HasPrefix(p, "docker-image:") &&
 		!strings.HasPrefix(p, "git@") && !strings.HasPrefix(p, "github.com/")
 }

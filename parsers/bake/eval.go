@@ -31,7 +31,8 @@ type evaluator struct {
 	variables map[string]*hcl.Attribute
 	attrs     hcl.Attributes
 
-	known       map[string]cty.Value // values computed so far; DynamicVal for one that is being computed, and for cycles
+	// values computed so far; DynamicVal for one that is being computed, and for cycles
+	known       map[string]cty.Value
 	overridable map[string]bool
 	functions   map[string]function.Function
 	budget      int
@@ -124,7 +125,8 @@ func (e *evaluator) value(expr hcl.Expression, scope *scope) (v cty.Value, overr
 		most = max(most, n)
 	}
 	r := spanOf(expr.Range())
-	if loops := bytes.Count(e.src[min(r.Start, len(e.src)):min(max(r.Start, r.End), len(e.src))], []byte("for ")); loops > 0 {
+	if loops := bytes.Count(e.src[min(r.Start, len(e.src)):min(max(r.Start, r.End), len(e.src))],
+		[]byte("for ")); loops > 0 {
 		if loops > 2 {
 			return cty.DynamicVal, overridable
 		}
@@ -223,7 +225,8 @@ func (e *evaluator) matrix(expr hcl.Expression) []*scope {
 	table := v.AsValueMap()
 	for _, key := range slices.Sorted(maps.Keys(table)) {
 		values := table[key]
-		if !values.IsKnown() || values.IsNull() || !values.CanIterateElements() || values.LengthInt()*len(out) > maxMatrix {
+		if !values.IsKnown() || values.IsNull() || !values.CanIterateElements() ||
+			values.LengthInt()*len(out) > maxMatrix {
 			return opaque
 		}
 		next := make([]*scope, 0, len(out)*values.LengthInt())
@@ -280,17 +283,26 @@ type costed struct {
 var functions = sync.OnceValue(func() map[string]costed {
 	out := map[string]costed{"join": {stdlib.JoinFunc, true}, "replace": {stdlib.ReplaceFunc, true}}
 	for name, f := range map[string]function.Function{
-		"and": stdlib.AndFunc, "or": stdlib.OrFunc, "not": stdlib.NotFunc, "equal": stdlib.EqualFunc, "notequal": stdlib.NotEqualFunc,
+		"and": stdlib.AndFunc, "or": stdlib.OrFunc, "not": stdlib.NotFunc, "equal": stdlib.EqualFunc,
+		"notequal":    stdlib.NotEqualFunc,
 		"greaterthan": stdlib.GreaterThanFunc, "greaterthanorequalto": stdlib.GreaterThanOrEqualToFunc,
 		"lessthan": stdlib.LessThanFunc, "lessthanorequalto": stdlib.LessThanOrEqualToFunc,
-		"add": stdlib.AddFunc, "subtract": stdlib.SubtractFunc, "length": stdlib.LengthFunc, "strlen": stdlib.StrlenFunc,
-		"chomp": stdlib.ChompFunc, "lower": stdlib.LowerFunc, "upper": stdlib.UpperFunc, "title": stdlib.TitleFunc, "substr": stdlib.SubstrFunc,
-		"trim": stdlib.TrimFunc, "trimprefix": stdlib.TrimPrefixFunc, "trimspace": stdlib.TrimSpaceFunc, "trimsuffix": stdlib.TrimSuffixFunc,
-		"split": stdlib.SplitFunc, "coalesce": stdlib.CoalesceFunc, "coalescelist": stdlib.CoalesceListFunc, "compact": stdlib.CompactFunc,
-		"concat": stdlib.ConcatFunc, "contains": stdlib.ContainsFunc, "distinct": stdlib.DistinctFunc, "element": stdlib.ElementFunc,
-		"flatten": stdlib.FlattenFunc, "keys": stdlib.KeysFunc, "values": stdlib.ValuesFunc, "lookup": stdlib.LookupFunc, "merge": stdlib.MergeFunc,
-		"reverse": stdlib.ReverseFunc, "reverselist": stdlib.ReverseListFunc, "slice": stdlib.SliceFunc, "sort": stdlib.SortFunc,
-		"zipmap": stdlib.ZipmapFunc, "setunion": stdlib.SetUnionFunc, "setintersection": stdlib.SetIntersectionFunc, "setsubtract": stdlib.SetSubtractFunc,
+		"add": stdlib.AddFunc, "subtract": stdlib.SubtractFunc, "length": stdlib.LengthFunc,
+		"strlen": stdlib.StrlenFunc,
+		"chomp":  stdlib.ChompFunc, "lower": stdlib.LowerFunc, "upper": stdlib.UpperFunc, "title": stdlib.TitleFunc,
+		"substr": stdlib.SubstrFunc,
+		"trim":   stdlib.TrimFunc, "trimprefix": stdlib.TrimPrefixFunc, "trimspace": stdlib.TrimSpaceFunc,
+		"trimsuffix": stdlib.TrimSuffixFunc,
+		"split":      stdlib.SplitFunc, "coalesce": stdlib.CoalesceFunc, "coalescelist": stdlib.CoalesceListFunc,
+		"compact": stdlib.CompactFunc,
+		"concat":  stdlib.ConcatFunc, "contains": stdlib.ContainsFunc, "distinct": stdlib.DistinctFunc,
+		"element": stdlib.ElementFunc,
+		"flatten": stdlib.FlattenFunc, "keys": stdlib.KeysFunc, "values": stdlib.ValuesFunc,
+		"lookup": stdlib.LookupFunc, "merge": stdlib.MergeFunc,
+		"reverse": stdlib.ReverseFunc, "reverselist": stdlib.ReverseListFunc, "slice": stdlib.SliceFunc,
+		"sort":   stdlib.SortFunc,
+		"zipmap": stdlib.ZipmapFunc, "setunion": stdlib.SetUnionFunc, "setintersection": stdlib.SetIntersectionFunc,
+		"setsubtract": stdlib.SetSubtractFunc,
 
 		"basename": textFunc(path.Base),
 		"dirname":  textFunc(path.Dir),

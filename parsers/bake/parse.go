@@ -46,8 +46,10 @@ var variableSchema = &hcl.BodySchema{Attributes: []hcl.AttributeSchema{{Name: "d
 var groupSchema = &hcl.BodySchema{Attributes: []hcl.AttributeSchema{{Name: "targets"}}}
 
 var targetSchema = &hcl.BodySchema{Attributes: []hcl.AttributeSchema{
-	{Name: "name"}, {Name: "matrix"}, {Name: "inherits"}, {Name: "dockerfile"}, {Name: "dockerfile-inline"}, {Name: "context"},
-	{Name: "contexts"}, {Name: "target"}, {Name: "platforms"}, {Name: "args"}, {Name: "entitlements"}, {Name: "network"}, {Name: "call"},
+	{Name: "name"}, {Name: "matrix"}, {Name: "inherits"}, {Name: "dockerfile"}, {Name: "dockerfile-inline"},
+	{Name: "context"},
+	{Name: "contexts"}, {Name: "target"}, {Name: "platforms"}, {Name: "args"}, {Name: "entitlements"},
+	{Name: "network"}, {Name: "call"},
 }}
 
 // Parse reads f: as JSON when its path ends in ".json", otherwise as HCL. It never fails: what cannot be read becomes a
@@ -55,7 +57,9 @@ var targetSchema = &hcl.BodySchema{Attributes: []hcl.AttributeSchema{
 func Parse(f *source.File) *File {
 	p := &parser{file: &File{Source: f}}
 	p.parse()
-	slices.SortStableFunc(p.file.Problems, func(a, b source.Problem) int { return cmp.Compare(a.Span.Start, b.Span.Start) })
+	slices.SortStableFunc(p.file.Problems, func(a, b source.Problem) int {
+		return cmp.Compare(a.Span.Start, b.Span.Start)
+	})
 	return p.file
 }
 
@@ -72,7 +76,8 @@ type parser struct {
 
 func (p *parser) problem(kind string, span source.Span, format string, args ...any) {
 	if len(p.file.Problems) < maxProblems {
-		p.file.Problems = append(p.file.Problems, source.Problem{Span: p.clamp(span), Kind: kind, Message: fmt.Sprintf(format, args...)})
+		p.file.Problems = append(p.file.Problems,
+			source.Problem{Span: p.clamp(span), Kind: kind, Message: fmt.Sprintf(format, args...)})
 	}
 }
 
@@ -167,7 +172,8 @@ func unreadable(src []byte) (at int, why string) {
 			depth = max(depth-1, 0)
 		case '!', '-':
 			if unary++; unary > maxUnary {
-				return i, fmt.Sprintf("more than %d operators follow each other here, so the file is not read", maxUnary)
+				return i, fmt.Sprintf("more than %d operators follow each other here, so the file is not read",
+					maxUnary)
 			}
 			continue
 		case ' ', '\t', '\r', '\n':
@@ -286,7 +292,8 @@ func (p *parser) instance(b *hcl.Block, attrs hcl.Attributes, name Value, scope 
 		attr  string
 		field *Value
 	}{
-		{"dockerfile", &t.Dockerfile}, {"dockerfile-inline", &t.Inline}, {"context", &t.Context}, {"target", &t.Stage}, {"call", &t.Call},
+		{"dockerfile", &t.Dockerfile}, {"dockerfile-inline", &t.Inline}, {"context", &t.Context}, {"target", &t.Stage},
+		{"call", &t.Call},
 	} {
 		if a := attrs[f.attr]; a != nil {
 			*f.field = p.value(a.Expr, scope)
@@ -326,7 +333,8 @@ func (p *parser) instance(b *hcl.Block, attrs hcl.Attributes, name Value, scope 
 // merge overrides t with what u sets, as bake merges blocks and parents. It does not change Inherits.
 func (t *Target) merge(u *Target) {
 	for _, f := range []struct{ dst, src *Value }{
-		{&t.Dockerfile, &u.Dockerfile}, {&t.Inline, &u.Inline}, {&t.Context, &u.Context}, {&t.Stage, &u.Stage}, {&t.Call, &u.Call},
+		{&t.Dockerfile, &u.Dockerfile}, {&t.Inline, &u.Inline}, {&t.Context, &u.Context}, {&t.Stage, &u.Stage},
+		{&t.Call, &u.Call},
 	} {
 		if f.src.IsSet() {
 			*f.dst = *f.src
@@ -362,7 +370,8 @@ func (p *parser) inherited(t *Target) *Target {
 			continue
 		}
 		if parent = p.inherited(parent); parent != nil {
-			p.merges = min(p.merges+1+len(parent.Args)+len(parent.Contexts)+len(parent.Entitlements)+len(parent.Unresolved), maxMerges)
+			copied := len(parent.Args) + len(parent.Contexts) + len(parent.Entitlements) + len(parent.Unresolved)
+			p.merges = min(p.merges+1+copied, maxMerges)
 			out.merge(parent)
 			out.Unresolved = append(out.Unresolved, parent.Unresolved...)
 		}

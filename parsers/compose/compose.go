@@ -203,6 +203,7 @@ func (b *Build) DockerfilePath() (string, bool) {
 
 // isLocal reports whether p is the path of a file or folder, not a URL or the image of another service.
 func isLocal(p string) bool {
-	return p != "-" && !strings.Contains(p, "://") && !strings.HasPrefix(p, "git@") && !strings.HasPrefix(p, "github.com/") &&
+	return p != "-" && !strings.Contains(p, "://") && !strings.HasPrefix(p, "git@") &&
+		!strings.HasPrefix(p, "github.com/") &&
 		!strings.HasPrefix(p, "service:") && !strings.HasPrefix(p, "docker-image:") && !strings.HasPrefix(p, "~")
 }

@@ -125,7 +125,8 @@ services:
       entitlements: [network.host]
 `, `
 app platform=linux/arm64 privileged=true security_opt[seccomp=./profile.json no-new-privileges:true] cap_add[SYS_ADMIN SYS_PTRACE] cap_drop[ALL] build: context=.. dockerfile=docker/Dockerfile stage=dev platforms[linux/amd64 linux/arm64] args[A=b FROM_ENV=?<FROM_ENV> N=3 T=true] contexts[base=docker-image://alpine] privileged=true entitlements[network.host]`},
-	{"arguments as a list", "services:\n  a:\n    build:\n      context: .\n      args: [A=b=c, \"D=e\", F, 'G=${X:-h}', \"I=\\ti\"]\n", `
+	{"arguments as a list",
+		"services:\n  a:\n    build:\n      context: .\n      args: [A=b=c, \"D=e\", F, 'G=${X:-h}', \"I=\\ti\"]\n", `
 a build: context=. args[A=b=c D=e F=?<F> G=h~<${X:-h}> I=	i<I=\ti>]`},
 	{"variables", `
 services:
@@ -211,8 +212,10 @@ a image=y cap_add[A B]`},
 	{"version 1", "openvpn:\n  build: .\n  cap_add:\n    - NET_ADMIN\n", `
 openvpn cap_add[NET_ADMIN] build: context=.`},
 	{"no services", "version: '3'\nnetworks:\n  a: {}\n", ``},
-	{"commented out", "services:\n  a:\n    image: x\n    # security_opt:\n    #   - seccomp:unconfined\n", `a image=x`},
-	{"wrong types", "services:\n  a: x\n  b:\n    build: [y]\n    platform: [linux/amd64]\n    cap_add: {A: B}\n  c:\n", `
+	{"commented out", "services:\n  a:\n    image: x\n    # security_opt:\n    #   - seccomp:unconfined\n",
+		`a image=x`},
+	{"wrong types",
+		"services:\n  a: x\n  b:\n    build: [y]\n    platform: [linux/amd64]\n    cap_add: {A: B}\n  c:\n", `
 b platform=?<[linux/amd64]>
 c
 compose-shape "x": service "a" must be a mapping, not a string
@@ -220,7 +223,9 @@ compose-shape "[y]": build must be a string or a mapping, not a list
 compose-shape "[linux/amd64]": expected a string, not a list
 compose-shape "{A: B}": cap_add must be a list, not a mapping`},
 	{"a list", "- a\n", `compose-shape "- a": a Compose file must be a mapping, not a list`},
-	{"broken", "services:\n  a:\n    build: .\n   platform: linux/amd64\n  b:\n\timage: x\n  c:\n    image: ${\n    privileged: true\n", `
+	{"broken",
+		"services:\n  a:\n    build: .\n   platform: linux/amd64\n  b:\n\timage: x\n  c:\n    image: ${\n" +
+			"    privileged: true\n", `
 a build: context=.
 b image=x
 c image=?<${> privileged=true
@@ -253,9 +258,11 @@ func TestLineEnds(t *testing.T) {
 }
 
 func TestSpans(t *testing.T) {
-	f := parse("x-b: &b\n  build: .\nservices:\n  app: # c\n    build:\n      context: x\n    image: y\n\n  other: *b\n")
+	f := parse("x-b: &b\n  build: .\nservices:\n  app: # c\n    build:\n      context: x\n    image: y\n\n" +
+		"  other: *b\n")
 	app, other := f.Services[0], f.Services[1]
-	got := []string{f.Source.Text(app.Span), f.Source.Text(app.NameSpan), f.Source.Text(app.Build.Span), f.Source.Text(other.Span), f.Source.Text(other.Build.Context.Span)}
+	got := []string{f.Source.Text(app.Span), f.Source.Text(app.NameSpan), f.Source.Text(app.Build.Span),
+		f.Source.Text(other.Span), f.Source.Text(other.Build.Context.Span)}
 	want := []string{"app: # c\n    build:\n      context: x\n    image: y", "app", "context: x", "other: *b", "."}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
@@ -313,7 +320,8 @@ services:
 		}
 		got = append(got, line)
 	}
-	want := []string{"a linux/amd64 linux/arm64 true", "b linux/arm64 true", "c true true", "d false", "e false security.insecure"}
+	want := []string{"a linux/amd64 linux/arm64 true", "b linux/arm64 true", "c true true", "d false",
+		"e false security.insecure"}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
 	}
@@ -357,10 +365,12 @@ func FuzzParse(f *testing.F) {
 		for _, s := range got.Services {
 			inside(s.Name, s.Span)
 			inside(s.Name, s.NameSpan)
-			all := slices.Concat([]Value{s.Image, s.Platform, s.Privileged, s.Extends, s.ExtendsFile}, s.SecurityOpt, s.CapAdd, s.CapDrop, s.BuildPlatforms())
+			all := slices.Concat([]Value{s.Image, s.Platform, s.Privileged, s.Extends, s.ExtendsFile}, s.SecurityOpt,
+				s.CapAdd, s.CapDrop, s.BuildPlatforms())
 			if b := s.Build; b != nil {
 				inside(s.Name, b.Span)
-				all = slices.Concat(all, []Value{b.Context, b.Dockerfile, b.Inline, b.Stage, b.Privileged}, b.Entitlements,
+				all = slices.Concat(all, []Value{b.Context, b.Dockerfile, b.Inline, b.Stage, b.Privileged},
+					b.Entitlements,
 					slices.Collect(maps.Values(b.Args)), slices.Collect(maps.Values(b.Contexts)))
 				b.DockerfilePath()
 				b.ContextPath()

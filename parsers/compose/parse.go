@@ -24,7 +24,9 @@ func Parse(f *source.File) *File {
 	for i, s := range p.file.Services {
 		p.file.Services[i] = p.extended(s, 0)
 	}
-	slices.SortStableFunc(p.file.Problems, func(a, b source.Problem) int { return cmp.Compare(a.Span.Start, b.Span.Start) })
+	slices.SortStableFunc(p.file.Problems, func(a, b source.Problem) int {
+		return cmp.Compare(a.Span.Start, b.Span.Start)
+	})
 	return p.file
 }
 
@@ -35,7 +37,8 @@ type parser struct {
 }
 
 func (p *parser) problem(kind string, span source.Span, format string, args ...any) {
-	p.file.Problems = append(p.file.Problems, source.Problem{Span: span, Kind: kind, Message: fmt.Sprintf(format, args...)})
+	p.file.Problems = append(p.file.Problems,
+		source.Problem{Span: span, Kind: kind, Message: fmt.Sprintf(format, args...)})
 }
 
 func (p *parser) document(root *yamltree.Node) {
@@ -201,7 +204,8 @@ func (p *parser) interpolate(text string, span source.Span) Value {
 		v.Text, v.Overridable = r.text, r.overridable
 	}
 	if r.invalid {
-		p.problem(KindTemplate, span, "%q has a \"${\" that does not start a variable; a literal dollar is written \"$$\"", text)
+		p.problem(KindTemplate, span,
+			"%q has a \"${\" that does not start a variable; a literal dollar is written \"$$\"", text)
 	}
 	return v
 }

@@ -108,7 +108,8 @@ func (r reader) strings(feature string, v *hujson.Value) []Option {
 	for key, value := range r.members(v) {
 		if literal, ok := value.Value.(hujson.Literal); ok && literal.Kind() == '"' {
 			span := r.span(value)
-			out = append(out, Option{feature, key.text, source.NewFragment(r.file, r.pieces(span)), key.span.Join(span)})
+			out = append(out,
+				Option{feature, key.text, source.NewFragment(r.file, r.pieces(span)), key.span.Join(span)})
 		}
 	}
 	return out
@@ -121,7 +122,8 @@ func (r reader) pieces(s source.Span) []source.Piece {
 	start := s.Start + 1
 	verbatim := func(end int) {
 		if start < end {
-			out = append(out, source.Piece{Text: string(src[start:end]), Span: source.Span{Start: start, End: end}, Verbatim: true, Quoting: source.JSONString})
+			out = append(out, source.Piece{Text: string(src[start:end]), Span: source.Span{Start: start, End: end},
+				Verbatim: true, Quoting: source.JSONString})
 		}
 	}
 	for at := start; at < s.End-1; {

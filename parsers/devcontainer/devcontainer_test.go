@@ -41,7 +41,8 @@ func TestParse(t *testing.T) {
 `))
 	parsed := Parse(f)
 	want := []string{
-		"ghcr.io/devcontainers/features/nix extraNixConfig = a = b[\\n]c = [\\u00e9][\\ud83d\\ude00]<${localEnv:X}>d | a = b\nc = é😀xd",
+		"ghcr.io/devcontainers/features/nix extraNixConfig = a = b[\\n]c = [\\u00e9][\\ud83d\\ude00]<${localEnv:X}>d " +
+			"| a = b\nc = é😀xd",
 		"localhost:5000/x/y v =  | ",
 	}
 	if diff := cmp.Diff(want, dump(f, parsed.Options)); diff != "" {

@@ -62,7 +62,8 @@ var flagTable = sync.OnceValue(func() map[string][]flagSpec {
 		},
 		"FROM": {{"platform", stringFlag}},
 		"HEALTHCHECK": {
-			{"interval", stringFlag}, {"retries", stringFlag}, {"start-interval", stringFlag}, {"start-period", stringFlag},
+			{"interval", stringFlag}, {"retries", stringFlag}, {"start-interval", stringFlag},
+			{"start-period", stringFlag},
 			{"timeout", stringFlag},
 		},
 		"RUN": {{"device", stringsFlag}, {"mount", stringsFlag}, {"network", stringFlag}, {"security", stringFlag}},

@@ -107,12 +107,14 @@ func partsNest(i *Instruction) error {
 	}
 	at = i.Args.Start
 	for _, w := range i.Words {
-		if err := check(inside("word", i.Args, w.Span), inside("word", source.Span{Start: at, End: i.Args.End}, w.Span)); err != nil {
+		if err := check(inside("word", i.Args, w.Span),
+			inside("word", source.Span{Start: at, End: i.Args.End}, w.Span)); err != nil {
 			return err
 		}
 		at = w.Span.End
 		written := f.Source.Text(w.Span)
-		if !i.Exec && !strings.Contains(written, "\n") && !strings.HasSuffix(written, string(f.Escape)) && written != w.Text {
+		if !i.Exec && !strings.Contains(written, "\n") && !strings.HasSuffix(written, string(f.Escape)) &&
+			written != w.Text {
 			return fmt.Errorf("word %q is %q", written, w.Text)
 		}
 	}
@@ -127,7 +129,8 @@ func partsNest(i *Instruction) error {
 	at = i.Args.End
 	for _, h := range i.Heredocs {
 		body := source.Span{Start: at, End: i.Span.End}
-		if err := check(inside("operator", i.Span, h.Operator), inside("body", body, h.Body), inside("delimiter", body, h.End)); err != nil {
+		if err := check(inside("operator", i.Span, h.Operator), inside("body", body, h.Body),
+			inside("delimiter", body, h.End)); err != nil {
 			return err
 		}
 		if h.Body.End != h.End.Start {

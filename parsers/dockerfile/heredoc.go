@@ -43,7 +43,8 @@ func (r *reader) readHeredocs(i *Instruction) {
 		if doc == nil {
 			continue
 		}
-		h := Heredoc{Name: doc.Name, Expand: doc.Expand, Chomp: doc.Chomp, FD: int(min(doc.FileDescriptor, math.MaxInt32)), Operator: at}
+		h := Heredoc{Name: doc.Name, Expand: doc.Expand, Chomp: doc.Chomp,
+			FD: int(min(doc.FileDescriptor, math.MaxInt32)), Operator: at}
 		r.readBody(&h)
 		i.Heredocs = append(i.Heredocs, h)
 		i.Span.End = max(h.End.End, h.Body.End)

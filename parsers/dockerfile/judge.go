@@ -44,7 +44,8 @@ func (r *reader) judge(i *Instruction) {
 	if !i.Broken && !r.from && !r.unknown && i.Name != "ARG" {
 		i.Broken = true
 		if !r.brokenFirst {
-			r.problem(source.Problem{Span: i.Keyword, Kind: KindSyntax, Message: fmt.Sprintf("%s is before the first FROM", i.Name)})
+			r.problem(source.Problem{Span: i.Keyword, Kind: KindSyntax,
+				Message: fmt.Sprintf("%s is before the first FROM", i.Name)})
 		}
 		r.brokenFirst = true
 	}
@@ -62,7 +63,8 @@ func (r *reader) unknownKeyword(i *Instruction) source.Problem {
 	case p.Near != "":
 		p.Message += fmt.Sprintf("; did you mean %q?", p.Near)
 	case i.Lines.Start < i.Keyword.Start && i.Index > 0 && all[i.Index-1].Lines.End == i.Lines.Start:
-		p.Message += fmt.Sprintf("; the line above does not end in %q, so it is not continued here", string(r.file.Escape))
+		p.Message += fmt.Sprintf("; the line above does not end in %q, so it is not continued here",
+			string(r.file.Escape))
 	}
 	return p
 }
@@ -206,17 +208,22 @@ func (r *reader) checkFrom(i *Instruction) {
 		r.fault(i.Keyword, "FROM has no image")
 	case len(words) == 1:
 	case strings.HasPrefix(words[1].Text, "#"):
-		r.fault(words[1].Span.Join(words[len(words)-1].Span), "a comment needs a line of its own; here it is read as arguments of FROM")
+		r.fault(words[1].Span.Join(words[len(words)-1].Span),
+			"a comment needs a line of its own; here it is read as arguments of FROM")
 	case !strings.EqualFold(words[1].Text, "AS"):
-		r.fault(words[1].Span, `FROM has %s after the image; only "AS" and a stage name can follow it`, quote(words[1].Text))
+		r.fault(words[1].Span, `FROM has %s after the image; only "AS" and a stage name can follow it`,
+			quote(words[1].Text))
 	case len(words) == 2:
 		r.fault(words[1].Span, "AS has no stage name")
 	case len(words) > 3 && strings.HasPrefix(words[3].Text, "#"):
-		r.fault(words[3].Span.Join(words[len(words)-1].Span), "a comment needs a line of its own; here it is read as arguments of FROM")
+		r.fault(words[3].Span.Join(words[len(words)-1].Span),
+			"a comment needs a line of its own; here it is read as arguments of FROM")
 	case len(words) > 3:
 		r.fault(words[3].Span, "FROM has %s after the stage name; nothing can follow it", quote(words[3].Text))
 	case !validStageName(strings.ToLower(words[2].Text)):
-		r.fault(words[2].Span, "stage name %s is invalid; it must begin with a letter and consist of letters, digits, '-', '_' and '.'", quote(words[2].Text))
+		r.fault(words[2].Span,
+			"stage name %s is invalid; it must begin with a letter and consist of letters, digits, '-', '_' and '.'",
+			quote(words[2].Text))
 	}
 }
 
@@ -241,7 +248,8 @@ func (r *reader) checkCopy(i *Instruction) {
 	case 1:
 		r.fault(i.Words[0].Span, "%s has only one argument, so there is no destination", i.Name)
 	default:
-		if dest := i.Words[len(i.Words)-1]; strings.Contains(dest.Text, "<<") && parser.MustParseHeredoc(strings.ToValidUTF8(dest.Text, "\ufffd")) != nil {
+		if dest := i.Words[len(i.Words)-1]; strings.Contains(dest.Text, "<<") &&
+			parser.MustParseHeredoc(strings.ToValidUTF8(dest.Text, "\ufffd")) != nil {
 			r.fault(dest.Span, "destination of %s is a heredoc", i.Name)
 		}
 	}
@@ -257,7 +265,8 @@ func (r *reader) checkFlags(i *Instruction) {
 			r.unknownFlag(i, f)
 			continue
 		}
-		if specs[k].kind != stringsFlag && slices.ContainsFunc(i.Flags[:n], func(g Flag) bool { return g.Name == f.Name }) {
+		if specs[k].kind != stringsFlag &&
+			slices.ContainsFunc(i.Flags[:n], func(g Flag) bool { return g.Name == f.Name }) {
 			r.fault(f.Span, "flag --%s is given twice", f.Name)
 			continue
 		}
@@ -283,7 +292,8 @@ func (r *reader) unknownFlag(i *Instruction, f *Flag) {
 	if f.Value.Span.Start > 0 {
 		end = max(start, f.Value.Span.Start-1)
 	}
-	p := source.Problem{Span: source.Span{Start: start, End: end}, Kind: KindUnknownFlag, Near: nearest(f.Name, FlagNames(i.Name))}
+	p := source.Problem{Span: source.Span{Start: start, End: end}, Kind: KindUnknownFlag,
+		Near: nearest(f.Name, FlagNames(i.Name))}
 	p.Message = fmt.Sprintf("%s has no flag %s", i.Name, quote("--"+f.Name))
 	if p.Near != "" {
 		p.Message += fmt.Sprintf("; did you mean %q?", "--"+p.Near)
@@ -331,8 +341,11 @@ func (r *reader) checkRunFlag(f *Flag) {
 		case strings.Contains(v, "$"):
 			for field := range strings.SplitSeq(v, ",") {
 				key, value, has := strings.Cut(field, "=")
-				if at := strings.IndexByte(value, '$'); has && strings.ToLower(key) == "from" && at >= 0 && at != len(value)-1 {
-					r.fault(f.Value.Span, `"from" of --mount has a variable, which BuildKit does not expand there; a stage can be named instead`)
+				if at := strings.IndexByte(value, '$'); has && strings.ToLower(key) == "from" && at >= 0 &&
+					at != len(value)-1 {
+					r.fault(f.Value.Span,
+						`"from" of --mount has a variable, which BuildKit does not expand there; a stage can be `+
+							`named instead`)
 					break
 				}
 			}

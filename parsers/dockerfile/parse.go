@@ -51,7 +51,8 @@ func notText(b []byte) (source.Problem, bool) {
 	if few, many := min(zeros[0], zeros[1]), max(zeros[0], zeros[1]); few == 0 && 4*many > len(head) {
 		return source.Problem{Kind: KindSyntax, Message: utf16}, true
 	}
-	return source.Problem{Span: source.Span{Start: first, End: first + 1}, Kind: KindSyntax, Message: "file contains a NUL byte, so it is not text; a Dockerfile is UTF-8"}, true
+	return source.Problem{Span: source.Span{Start: first, End: first + 1}, Kind: KindSyntax,
+		Message: "file contains a NUL byte, so it is not text; a Dockerfile is UTF-8"}, true
 }
 
 // reader splits a file into instructions and reads each.
@@ -139,7 +140,8 @@ func (r *reader) read() {
 	case len(f.Instructions) == 0:
 		r.problem(source.Problem{Kind: KindSyntax, Message: "file has no instructions"})
 	case !r.from && !r.unknown && !r.brokenFirst:
-		r.problem(source.Problem{Span: f.Instructions[0].Keyword, Kind: KindSyntax, Message: "file has no FROM, so there is nothing to build"})
+		r.problem(source.Problem{Span: f.Instructions[0].Keyword, Kind: KindSyntax,
+			Message: "file has no FROM, so there is nothing to build"})
 	}
 }
 
@@ -207,7 +209,8 @@ func (r *reader) directive(l line) bool {
 		Span: source.Span{Start: l.start, End: l.end}, At: source.Span{Start: value, End: valueEnd},
 	}
 	if r.directives.seen[kind] {
-		r.problem(source.Problem{Span: source.Span{Start: name, End: end}, Kind: KindSyntax, Message: fmt.Sprintf("parser directive %q is given twice", d.Name)})
+		r.problem(source.Problem{Span: source.Span{Start: name, End: end}, Kind: KindSyntax,
+			Message: fmt.Sprintf("parser directive %q is given twice", d.Name)})
 		return true
 	}
 	r.directives.seen[kind] = true
@@ -216,7 +219,8 @@ func (r *reader) directive(l line) bool {
 		if d.Value == "\\" || d.Value == "`" {
 			r.file.Escape = d.Value[0]
 		} else {
-			r.problem(source.Problem{Span: d.At, Kind: KindSyntax, Message: fmt.Sprintf("escape character is %s; it can only be %q or %q", quote(d.Value), "\\", "`")})
+			r.problem(source.Problem{Span: d.At, Kind: KindSyntax,
+				Message: fmt.Sprintf("escape character is %s; it can only be %q or %q", quote(d.Value), "\\", "`")})
 		}
 	}
 	return true
@@ -285,7 +289,8 @@ func (r *reader) readInstruction(first line, start int) {
 		i.Keyword = source.Span{Start: dangling, End: dangling + 1}
 		i.Span, i.Args, i.Broken = i.Keyword, source.Span{Start: dangling + 1, End: dangling + 1}, true
 		i.Lines = source.Span{Start: first.start, End: r.pos}
-		r.problem(source.Problem{Span: i.Keyword, Kind: KindSyntax, Message: "continuation line has no instruction to continue"})
+		r.problem(source.Problem{Span: i.Keyword, Kind: KindSyntax,
+			Message: "continuation line has no instruction to continue"})
 		return
 	}
 	r.readWords(i, a, b)

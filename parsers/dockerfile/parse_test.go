@@ -112,7 +112,9 @@ func word(f *File, w Word) string {
 
 func TestParse(t *testing.T) {
 	for _, c := range []struct{ name, in, want string }{
-		{"directives and comments", "\ufeff# syntax=docker/dockerfile:1\n#  Escape = `  \r\n# comment\n\n# above\nFROM a `\r\n# inside\r\n  AS b\n", `
+		{"directives and comments",
+			"\ufeff# syntax=docker/dockerfile:1\n#  Escape = `  \r\n# comment\n\n# above\nFROM a `\r\n# inside\r\n" +
+				"  AS b\n", `
 directive syntax "# syntax=docker/dockerfile:1"@3 = "docker/dockerfile:1"@12
 directive escape "#  Escape = \x60  "@32 = "\x60"@44
 comment "# comment"@49
@@ -205,7 +207,9 @@ RUN "RUN --mount=type=cache,target=/c --network=none \\\n  b && \\\n  c"@7
 CMD "CMD d"@70
   args "d"@74
 `},
-		{"exec form", "FROM a\nCMD [ \"b\", \"c\\u0020d\", \\\n  \"\\\ne\" ]\nRUN []\nENTRYPOINT [\"a\", b]\nCOPY [\"x y\", \"z\"]\n", `
+		{"exec form",
+			"FROM a\nCMD [ \"b\", \"c\\u0020d\", \\\n  \"\\\ne\" ]\nRUN []\nENTRYPOINT [\"a\", b]\n" +
+				"COPY [\"x y\", \"z\"]\n", `
 FROM "FROM a"@0
   word "a"@5
 CMD "CMD [ \"b\", \"c\\u0020d\", \\\n  \"\\\ne\" ]"@7 exec
@@ -324,7 +328,8 @@ SHELL "SHELL [\"/bin/bash\", \"-c\"]"@53 exec
   word "\"/bin/bash\""@60 is "/bin/bash"
   word "\"-c\""@73 is "-c"
 `},
-		{"HEALTHCHECK", "FROM a\nHEALTHCHECK --interval=5s cmd  curl \\\n  x\nHEALTHCHECK CMD [\"a\", \"b\"]\nHEALTHCHECK NONE\n", `
+		{"HEALTHCHECK",
+			"FROM a\nHEALTHCHECK --interval=5s cmd  curl \\\n  x\nHEALTHCHECK CMD [\"a\", \"b\"]\nHEALTHCHECK NONE\n", `
 FROM "FROM a"@0
   word "a"@5
 HEALTHCHECK "HEALTHCHECK --interval=5s cmd  curl \\\n  x"@7
@@ -343,7 +348,9 @@ HEALTHCHECK "HEALTHCHECK CMD [\"a\", \"b\"]"@49
 HEALTHCHECK "HEALTHCHECK NONE"@76
   word "NONE"@88
 `},
-		{"ONBUILD", "FROM a\nONBUILD COPY --from=b c d\nONBUILD RUN <<EOF\ne\nEOF\nONBUILD HEALTHCHECK CMD f\nONBUILD ENV A=b\n", `
+		{"ONBUILD",
+			"FROM a\nONBUILD COPY --from=b c d\nONBUILD RUN <<EOF\ne\nEOF\nONBUILD HEALTHCHECK CMD f\n" +
+				"ONBUILD ENV A=b\n", `
 FROM "FROM a"@0
   word "a"@5
 ONBUILD "ONBUILD COPY --from=b c d"@7
@@ -454,7 +461,8 @@ unknown-flag "a"@90 USER has no flag "--a"
 syntax "--link=maybe"@12 flag --link is "maybe"; it can only be true or false
 syntax "--from"@25 flag --from has no value
 `},
-		{"FROM a\nRUN --network=x --security=y --mount= b\nRUN --mount=type=bind,from=$x c\nRUN --device=a,b c\nRUN --mount='a\"b' d\n", `
+		{"FROM a\nRUN --network=x --security=y --mount= b\nRUN --mount=type=bind,from=$x c\nRUN --device=a,b c\n" +
+			"RUN --mount='a\"b' d\n", `
 syntax "x"@21 network mode "x" is unknown; it can be default, none or host
 syntax "y"@34 security mode "y" is unknown; it can be sandbox or insecure
 syntax "--mount="@36 flag --mount has no value
@@ -462,7 +470,8 @@ syntax "type=bind,from=$x"@59 "from" of --mount has a variable, which BuildKit d
 syntax "a,b"@92 flag --device is not valid: invalid field 'b' must be a key=value pair
 syntax "'a\"b'"@110 flag --mount is not valid: failed to parse csv mounts: parse error on line 1, column 2: bare " in non-quoted-field
 `},
-		{"FROM a\nHEALTHCHECK --interval=5 --timeout=1us --retries=x CMD b\nHEALTHCHECK CMD\nHEALTHCHECK NONE b\nHEALTHCHECK curl\nHEALTHCHECK\n", `
+		{"FROM a\nHEALTHCHECK --interval=5 --timeout=1us --retries=x CMD b\nHEALTHCHECK CMD\nHEALTHCHECK NONE b\n" +
+			"HEALTHCHECK curl\nHEALTHCHECK\n", `
 syntax "5"@30 flag --interval is "5"; it must be a duration such as "30s"
 syntax "1us"@42 flag --timeout is "1us"; the shortest duration is 1ms
 syntax "x"@56 flag --retries is "x"; it must be a whole number
@@ -495,7 +504,8 @@ syntax "ADD"@14 ADD has no arguments
 syntax "<<E"@25 destination of COPY is a heredoc
 syntax "\"a\""@37 COPY has only one argument, so there is no destination
 `},
-		{"FROM a\nSHELL /bin/bash -c\nSHELL []\nSHELL [1]\nSHELL\nCMD [\"a\", 1, {\"b\": 2}]\nVOLUME [\"\", \"a\", \" \"]\nVOLUME\nUSER\nEXPOSE\n", `
+		{"FROM a\nSHELL /bin/bash -c\nSHELL []\nSHELL [1]\nSHELL\nCMD [\"a\", 1, {\"b\": 2}]\n" +
+			"VOLUME [\"\", \"a\", \" \"]\nVOLUME\nUSER\nEXPOSE\n", `
 syntax "/bin/bash -c"@13 SHELL needs a JSON array of strings, such as ["/bin/bash", "-c"]
 syntax "SHELL"@26 SHELL has no arguments
 syntax "1"@42 array of SHELL has an element that is not a string
@@ -507,7 +517,8 @@ syntax "VOLUME"@96 VOLUME has no arguments
 syntax "USER"@103 USER has no argument
 syntax "EXPOSE"@108 EXPOSE has no arguments
 `},
-		{"FROM a\nONBUILD\nONBUILD FROM b\nONBUILD ONBUILD RUN c\nONBUILD RNU d\nONBUILD COPY e\nONBUILD ENV f\nONBUILD RUN --mout=a b\nONBUILD --x RUN g\n", `
+		{"FROM a\nONBUILD\nONBUILD FROM b\nONBUILD ONBUILD RUN c\nONBUILD RNU d\nONBUILD COPY e\nONBUILD ENV f\n" +
+			"ONBUILD RUN --mout=a b\nONBUILD --x RUN g\n", `
 syntax "ONBUILD"@7 ONBUILD has no instruction
 syntax "FROM"@23 FROM cannot be a trigger of ONBUILD
 syntax "ONBUILD"@38 ONBUILD cannot be a trigger of ONBUILD
@@ -570,11 +581,14 @@ func TestEncoding(t *testing.T) {
 		return b.String()
 	}
 	for in, want := range map[string]source.Problem{
-		"\xff\xfe" + wide("FROM a\n", "%c\x00"): {Span: source.Span{Start: 0, End: 2}, Kind: KindSyntax, Message: utf16},
-		"\xfe\xff" + wide("FROM a\n", "\x00%c"): {Span: source.Span{Start: 0, End: 2}, Kind: KindSyntax, Message: utf16},
-		wide("FROM a\n", "%c\x00"):              {Kind: KindSyntax, Message: utf16},
-		wide("FROM a\n", "\x00%c"):              {Kind: KindSyntax, Message: utf16},
-		"FROM a\nRUN \x00b\n":                   {Span: source.Span{Start: 11, End: 12}, Kind: KindSyntax, Message: "file contains a NUL byte, so it is not text; a Dockerfile is UTF-8"},
+		"\xff\xfe" +
+			wide("FROM a\n", "%c\x00"): {Span: source.Span{Start: 0, End: 2}, Kind: KindSyntax, Message: utf16},
+		"\xfe\xff" +
+			wide("FROM a\n", "\x00%c"): {Span: source.Span{Start: 0, End: 2}, Kind: KindSyntax, Message: utf16},
+		wide("FROM a\n", "%c\x00"): {Kind: KindSyntax, Message: utf16},
+		wide("FROM a\n", "\x00%c"): {Kind: KindSyntax, Message: utf16},
+		"FROM a\nRUN \x00b\n": {Span: source.Span{Start: 11, End: 12}, Kind: KindSyntax,
+			Message: "file contains a NUL byte, so it is not text; a Dockerfile is UTF-8"},
 	} {
 		f := parse(in)
 		if d := cmp.Diff([]source.Problem{want}, f.Problems); d != "" {
@@ -641,10 +655,13 @@ func TestHostileInput(t *testing.T) {
 		"substitutions in ENV":    "FROM a\nENV A=" + strings.Repeat("${a:-\\\n", n/10) + "\n",
 		"nested arrays":           "FROM a\nCMD " + strings.Repeat("[", n/20) + "\n",
 		"stages on stages":        "FROM a AS s0\n" + numbered("FROM s%[1]d AS s%[1]d\nENV A%[1]d=b\n"),
-		"stages on one":           "FROM a AS s\n" + strings.Repeat("ONBUILD ENV A=b\n", n/20) + strings.Repeat("FROM s\n", n/20),
-		"doubling values":         "FROM scratch\nENV A=b\n" + strings.Repeat("ENV A=$A$A$A$A\n", n/10),
-		"kept values":             "FROM scratch\nENV A=" + strings.Repeat("b", 60_000) + "\n" + numbered("ENV A%d=$A\n"),
-		"patterns in values":      "FROM scratch\nENV A=" + strings.Repeat("b", 60_000) + "\nENV B=${A//b/" + strings.Repeat("c", 60_000) + "}\n",
+		"stages on one": "FROM a AS s\n" + strings.Repeat("ONBUILD ENV A=b\n", n/20) +
+			strings.Repeat("FROM s\n", n/20),
+		"doubling values": "FROM scratch\nENV A=b\n" + strings.Repeat("ENV A=$A$A$A$A\n", n/10),
+		"kept values": "FROM scratch\nENV A=" + strings.Repeat("b", 60_000) + "\n" +
+			numbered("ENV A%d=$A\n"),
+		"patterns in values": "FROM scratch\nENV A=" + strings.Repeat("b", 60_000) + "\nENV B=${A//b/" +
+			strings.Repeat("c", 60_000) + "}\n",
 	} {
 		t.Run(name, func(t *testing.T) {
 			f := parse(text)
@@ -664,7 +681,8 @@ func TestHostileInput(t *testing.T) {
 
 func TestKeywords(t *testing.T) {
 	got := strings.Join(Keywords(), " ")
-	want := "ADD ARG CMD COPY ENTRYPOINT ENV EXPOSE FROM HEALTHCHECK LABEL MAINTAINER ONBUILD RUN SHELL STOPSIGNAL USER VOLUME WORKDIR"
+	want := "ADD ARG CMD COPY ENTRYPOINT ENV EXPOSE FROM HEALTHCHECK LABEL MAINTAINER ONBUILD RUN SHELL STOPSIGNAL " +
+		"USER VOLUME WORKDIR"
 	if got != want {
 		t.Errorf("got %s, want %s", got, want)
 	}

@@ -263,7 +263,8 @@ func (f *File) apply(s *scope, i *Instruction, index int) version {
 				continue
 			}
 			text, known, overridable := f.evaluate(s, before, p.Value)
-			b := newBinding(name, Value{Text: text, Known: known, Overridable: overridable, Span: p.Value.Span, From: i}, index)
+			b := newBinding(name,
+				Value{Text: text, Known: known, Overridable: overridable, Span: p.Value.Span, From: i}, index)
 			b.image = &b.value
 			v.root = v.root.set(b)
 			continue
@@ -304,7 +305,8 @@ func (f *File) outerBinding(s *scope, name string) *binding {
 // scopeAt returns the scope of an instruction and the variables in force just before it, and false for the trigger of
 // an ONBUILD, which runs in the build of another image.
 func (f *File) scopeAt(at *Instruction) (*scope, version, bool) {
-	here := at.Index >= len(f.Instructions) || f.Instructions[at.Index] == at || f.Instructions[at.Index].Name != "ONBUILD"
+	here := at.Index >= len(f.Instructions) || f.Instructions[at.Index] == at ||
+		f.Instructions[at.Index].Name != "ONBUILD"
 	switch {
 	case at.Stage == nil:
 		s := f.outerScope()
@@ -489,7 +491,8 @@ func usesPlainly(word, name string) bool {
 		if unicode.IsLetter(next) || unicode.IsDigit(next) || next == '_' {
 			continue
 		}
-		if !braced || !strings.HasPrefix(rest, "-") && !strings.HasPrefix(rest, ":-") && !strings.HasPrefix(rest, "+") && !strings.HasPrefix(rest, ":+") {
+		if !braced || !strings.HasPrefix(rest, "-") && !strings.HasPrefix(rest, ":-") &&
+			!strings.HasPrefix(rest, "+") && !strings.HasPrefix(rest, ":+") {
 			return true
 		}
 	}

@@ -190,7 +190,8 @@ func (p *parser) path() ([]source.Piece, bool) {
 			if text == "inherit" && len(out) == 0 {
 				return nil, true
 			}
-			out = append(out, source.Piece{Text: text, Span: source.Span{Start: start, End: p.pos}, Verbatim: true, Quoting: source.Unquoted})
+			out = append(out, source.Piece{Text: text, Span: source.Span{Start: start, End: p.pos}, Verbatim: true,
+				Quoting: source.Unquoted})
 		case c == '"':
 			pieces, ok := p.quoted()
 			if !ok {
@@ -288,10 +289,12 @@ func (p *parser) scalar() ([]source.Piece, bool) {
 		p.pos++
 	}
 	text := string(p.src[start:p.pos])
-	if text != "true" && text != "false" && strings.Trim(strings.TrimPrefix(text, "-"), "0123456789") != "" || p.at(0) == '.' {
+	if text != "true" && text != "false" && strings.Trim(strings.TrimPrefix(text, "-"), "0123456789") != "" ||
+		p.at(0) == '.' {
 		return nil, false
 	}
-	return []source.Piece{{Text: text, Span: source.Span{Start: start, End: p.pos}, Verbatim: true, Quoting: source.Unquoted}}, true
+	return []source.Piece{{Text: text, Span: source.Span{Start: start, End: p.pos}, Verbatim: true,
+		Quoting: source.Unquoted}}, true
 }
 
 // quoted reads a string between double quotes.
@@ -301,7 +304,9 @@ func (p *parser) quoted() ([]source.Piece, bool) {
 	start := p.pos
 	flush := func() {
 		if start < p.pos {
-			out = append(out, source.Piece{Text: string(p.src[start:p.pos]), Span: source.Span{Start: start, End: p.pos}, Verbatim: true, Quoting: source.DoubleQuoted})
+			out = append(out,
+				source.Piece{Text: string(p.src[start:p.pos]), Span: source.Span{Start: start, End: p.pos},
+					Verbatim: true, Quoting: source.DoubleQuoted})
 		}
 	}
 	for p.pos < len(p.src) {
@@ -432,7 +437,8 @@ func (p *parser) until(end byte) bool {
 				return true
 			}
 		case isName(c) || c == '/' || c == '~' || c == '<':
-			for isName(p.at(0)) || p.at(0) != 0 && strings.IndexByte("/.+~", p.at(0)) >= 0 && !p.has("//") && !p.has("/*") {
+			for isName(p.at(0)) || p.at(0) != 0 && strings.IndexByte("/.+~", p.at(0)) >= 0 && !p.has("//") &&
+				!p.has("/*") {
 				p.pos++
 			}
 			if p.at(0) == ':' && p.at(1) == '/' && p.at(2) == '/' { // a URL without quotes

@@ -25,7 +25,8 @@ func renderPieces(list []source.Piece) string {
 		case !p.Verbatim:
 			text = "<" + text + ">"
 		default:
-			text = map[source.Quoting]string{source.Plain: "p", source.SingleQuoted: "s", source.DoubleQuoted: "d", source.Unquoted: "u", source.Heredoc: "h", source.JSONString: "j"}[p.Quoting] + ":" + text
+			text = map[source.Quoting]string{source.Plain: "p", source.SingleQuoted: "s", source.DoubleQuoted: "d",
+				source.Unquoted: "u", source.Heredoc: "h", source.JSONString: "j"}[p.Quoting] + ":" + text
 		}
 		out = append(out, at(text, p.Span))
 	}

@@ -92,8 +92,9 @@ func (w *walker) simple(st *syntax.Stmt, x *ctx) result {
 func (w *walker) emit(words []Word, assigns []Assign, redirs []Redir, span source.Span, x *ctx) *Command {
 	c := &w.cmds.grab(1)[0]
 	*c = Command{
-		Span: span, Statement: x.stmt, Maybe: x.maybe, Guard: x.guard, Function: x.fn, Subshell: x.subshell, Background: x.background,
-		Ignored: x.ignored, Quoting: w.quoting, Parent: x.parent, Wrappers: x.wrappers,
+		Span: span, Statement: x.stmt, Maybe: x.maybe, Guard: x.guard, Function: x.fn, Subshell: x.subshell,
+		Background: x.background,
+		Ignored:    x.ignored, Quoting: w.quoting, Parent: x.parent, Wrappers: x.wrappers,
 		dialect: w.dialect, level: x.level, out: x.out, in: x.in,
 	}
 	if x.wrapStart > 0 {
@@ -210,7 +211,8 @@ func (w *walker) value(a *syntax.Assign) Word {
 			if n := strings.IndexByte(w.src[start:max(start, pos(lit.ValueEnd))], '='); n >= 0 {
 				from = start + n + 1
 				b.end = from
-				w.part(&b, &syntax.Lit{ValuePos: syntax.NewPos(uint(from), 1, 1), ValueEnd: lit.ValueEnd, Value: lit.Value}, source.Unquoted)
+				w.part(&b, &syntax.Lit{ValuePos: syntax.NewPos(uint(from), 1, 1), ValueEnd: lit.ValueEnd,
+					Value: lit.Value}, source.Unquoted)
 				continue
 			}
 		}
@@ -391,7 +393,8 @@ func (w *walker) effects(c *Command) {
 			v.wipe()
 		}
 	case assignsDeclared:
-		changed := c.Name != "export" && slices.ContainsFunc(c.Words, func(word Word) bool { return hasOption(word, "aAciluIn", "") })
+		changed := c.Name != "export" &&
+			slices.ContainsFunc(c.Words, func(word Word) bool { return hasOption(word, "aAciluIn", "") })
 		for _, a := range c.Assigns {
 			if changed { // an attribute of the variable changes the value
 				a.Value.Known = false
@@ -422,12 +425,14 @@ func (w *walker) effects(c *Command) {
 }
 
 func (w *walker) set(a Assign, exported bool) {
-	x := variable{value: a.Value, known: a.Value.Known && !slices.ContainsFunc(a.Value.Parts, isTilde), exported: exported}
+	x := variable{value: a.Value, known: a.Value.Known && !slices.ContainsFunc(a.Value.Parts, isTilde),
+		exported: exported}
 	if a.Append {
 		old, known := w.vars.lookup(a.Name)
 		if x.known = x.known && known && w.dialect == Bash; x.known {
 			span := a.Span
-			x.value = Word{Text: old + a.Value.Text, Known: true, Span: span, Parts: []source.Piece{{Text: old + a.Value.Text, Span: span}}}
+			x.value = Word{Text: old + a.Value.Text, Known: true, Span: span,
+				Parts: []source.Piece{{Text: old + a.Value.Text, Span: span}}}
 		}
 	}
 	w.vars.assign(a.Name, x)
@@ -622,7 +627,8 @@ func (r *Redir) opensBoth() bool {
 		return true
 	case ">&":
 		t := r.Target.Text
-		return (r.FD == -1 || r.FD == 1) && r.Target.Known && t != "" && t != "-" && strings.Trim(strings.TrimSuffix(t, "-"), "0123456789") != ""
+		return (r.FD == -1 || r.FD == 1) && r.Target.Known && t != "" && t != "-" &&
+			strings.Trim(strings.TrimSuffix(t, "-"), "0123456789") != ""
 	}
 	return false
 }
@@ -655,7 +661,8 @@ func stdout(redirs []Redir) (moved bool, file int) {
 			to[1], to[2] = i, i
 		case r.Op == ">&" || r.Op == "<&":
 			to[fd] = -1
-			if n, err := strconv.Atoi(strings.TrimSuffix(r.Target.Text, "-")); err == nil && r.Target.Known && 0 <= n && n < len(to) {
+			if n, err := strconv.Atoi(strings.TrimSuffix(r.Target.Text, "-")); err == nil && r.Target.Known && 0 <= n &&
+				n < len(to) {
 				to[fd] = to[n]
 			}
 		default:

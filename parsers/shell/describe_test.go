@@ -115,7 +115,8 @@ func describeWrites(s *Script, echo Echo) string {
 	var b strings.Builder
 	for i, c := range s.Commands {
 		for _, w := range c.Writes(echo) {
-			op := map[[2]bool]string{{true, false}: ">>", {false, true}: ">", {false, false}: "over"}[[2]bool{w.Append, w.Truncate}]
+			op := map[[2]bool]string{{true, false}: ">>", {false, true}: ">",
+				{false, false}: "over"}[[2]bool{w.Append, w.Truncate}]
 			text := "?"
 			if w.Known {
 				text = renderPieces(w.Text)

@@ -16,8 +16,10 @@ var dialects = sync.OnceValue(func() map[string]Dialect {
 		"bash":  Bash,
 		"rbash": Bash,
 
-		"zsh": None, "ksh": None, "mksh": None, "oksh": None, "yash": None, "fish": None, "csh": None, "tcsh": None, "elvish": None, "nu": None,
-		"pwsh": None, "powershell": None, "cmd": None, "python": None, "python3": None, "perl": None, "ruby": None, "node": None,
+		"zsh": None, "ksh": None, "mksh": None, "oksh": None, "yash": None, "fish": None, "csh": None, "tcsh": None,
+		"elvish": None, "nu": None,
+		"pwsh": None, "powershell": None, "cmd": None, "python": None, "python3": None, "perl": None, "ruby": None,
+		"node": None,
 	}
 })
 
@@ -74,7 +76,8 @@ func envProgram(words []string) []string {
 			words = words[1:]
 		case strings.HasPrefix(w, "--split-string="):
 			return append([]string{w[len("--split-string="):]}, words[1:]...)
-		case strings.HasPrefix(w, "-") && len(w) > 2 && w[1] != '-' && strings.IndexByte(w, 'S') > 0 && !strings.HasSuffix(w, "S"):
+		case strings.HasPrefix(w, "-") && len(w) > 2 && w[1] != '-' && strings.IndexByte(w, 'S') > 0 &&
+			!strings.HasSuffix(w, "S"):
 			return append([]string{w[strings.IndexByte(w, 'S')+1:]}, words[1:]...)
 		case strings.HasPrefix(w, "-"), strings.Contains(w, "="):
 		default:

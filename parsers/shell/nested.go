@@ -305,7 +305,8 @@ func (w *walker) nest(c *Command, x *ctx, words []Word, label string, d Dialect)
 
 // environment returns the variables that a shell run by c sees.
 func (w *walker) environment(c *Command) Env {
-	reset := slices.ContainsFunc(c.Wrappers, func(name string) bool { return resetters()[name] }) || c.Name == "su" || c.Name == "runuser"
+	reset := slices.ContainsFunc(c.Wrappers, func(name string) bool { return resetters()[name] }) || c.Name == "su" ||
+		c.Name == "runuser"
 	outer := w.vars
 	return func(name string) (string, bool) {
 		for _, a := range slices.Backward(c.Assigns) {

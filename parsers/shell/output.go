@@ -116,7 +116,8 @@ func printed(word Word) []source.Piece {
 	first := true
 	for i, p := range word.Parts {
 		// bash also expands the tilde in NAME=~.
-		if isTilde(p) && (first && p.Text[0] == '~' || strings.Contains(p.Text, "=~") || strings.Contains(p.Text, ":~")) {
+		if isTilde(p) &&
+			(first && p.Text[0] == '~' || strings.Contains(p.Text, "=~") || strings.Contains(p.Text, ":~")) {
 			parts := slices.Clone(word.Parts)
 			parts[i].Opaque, parts[i].Verbatim = true, false
 			return parts
@@ -149,7 +150,8 @@ func (c *Command) echo(echo Echo) []source.Piece {
 				break
 			}
 			if style == guessEscapes {
-				style = keepEscapes // dash would print the option, so whoever wrote it knows that the shell is another one
+				// dash would print the option, so whoever wrote it knows that the shell is another one
+				style = keepEscapes
 			}
 		}
 		for i := range len(letters) {
@@ -370,7 +372,9 @@ func (f *flat) known(i int) int {
 
 // expandEscapes replaces the escapes in a text. It reports true when one of them ends all output.
 func expandEscapes(pieces []source.Piece, st style) (out []source.Piece, stop bool) {
-	if st == keepEscapes || !slices.ContainsFunc(pieces, func(p source.Piece) bool { return strings.IndexByte(p.Text, '\\') >= 0 && !p.Opaque }) {
+	if st == keepEscapes || !slices.ContainsFunc(pieces, func(p source.Piece) bool {
+		return strings.IndexByte(p.Text, '\\') >= 0 && !p.Opaque
+	}) {
 		return pieces, false
 	}
 	f := flatten(pieces)
@@ -460,7 +464,9 @@ func (c *Command) printf() ([]source.Piece, bool) {
 
 // splits reports whether the shell may split a word into several, or drop it.
 func splits(word Word) bool {
-	return slices.ContainsFunc(word.Parts, func(p source.Piece) bool { return p.Opaque && p.Quoting == source.Unquoted })
+	return slices.ContainsFunc(word.Parts, func(p source.Piece) bool {
+		return p.Opaque && p.Quoting == source.Unquoted
+	})
 }
 
 // format appends the output of one pass through a format and returns how many arguments it used. done says that the
@@ -553,5 +559,6 @@ func (f *flat) format(out *[]source.Piece, args []Word, st style, at source.Span
 // isDecimal reports whether %d prints s as it is.
 func isDecimal(s string) bool {
 	digits := strings.TrimPrefix(s, "-")
-	return len(digits) > 0 && len(digits) < 18 && strings.Trim(digits, "0123456789") == "" && (digits[0] != '0' || s == "0")
+	return len(digits) > 0 && len(digits) < 18 && strings.Trim(digits, "0123456789") == "" &&
+		(digits[0] != '0' || s == "0")
 }

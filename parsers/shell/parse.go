@@ -37,7 +37,8 @@ func Parse(view []byte, base int, d Dialect, env Env) *Script {
 	parsed := parseText(src, d, base == 0)
 	if parsed.problem != nil {
 		p := parsed.problem
-		s.Problem = &source.Problem{Kind: p.kind, Message: p.message, Span: source.Span{Start: base + min(p.start, len(src)), End: base + min(p.end, len(src))}}
+		s.Problem = &source.Problem{Kind: p.kind, Message: p.message,
+			Span: source.Span{Start: base + min(p.start, len(src)), End: base + min(p.end, len(src))}}
 	}
 	if parsed.whole {
 		s.Tree = &syntax.File{Stmts: parsed.stmts}
@@ -105,7 +106,8 @@ func parseText(src string, d Dialect, bom bool) parsed {
 	out := parsed{}
 	for range maxHeredocs {
 		stmts, err := parseAs(syntax.LangBash, src+out.added)
-		if err != nil && !errors.Is(err, errNesting) && unclosed(err) == "" && (d != Bash || strings.Contains(src, "((")) {
+		if err != nil && !errors.Is(err, errNesting) && unclosed(err) == "" &&
+			(d != Bash || strings.Contains(src, "((")) {
 			// Some text is valid only in the POSIX shell; and bash reads ((a); b) as it does.
 			if posix, err := parseAs(syntax.LangPOSIX, src+out.added); err == nil {
 				out.stmts, out.whole = posix, true

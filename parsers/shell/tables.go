@@ -22,7 +22,10 @@ type wrapper struct {
 // their documentation, which was not compared with a release.
 var wrappers = sync.OnceValue(func() map[string]wrapper {
 	return map[string]wrapper{
-		"sudo": {values: "ghpuCDRrTtUc", long: "--user --group --host --prompt --chdir --chroot --close-from --command-timeout --other-user --role --type --login-class", stops: "-l --list -v --validate -k -K --remove-timestamp -V --version -e --edit --help", assigns: true},
+		"sudo": {values: "ghpuCDRrTtUc",
+			long: "--user --group --host --prompt --chdir --chroot --close-from --command-timeout --other-user " +
+				"--role --type --login-class",
+			stops: "-l --list -v --validate -k -K --remove-timestamp -V --version -e --edit --help", assigns: true},
 		"doas": {values: "uC", stops: "-L -C"},
 		"env":  {values: "uC", long: "--unset --chdir", stops: "-S --split-string --version --help", assigns: true},
 
@@ -46,22 +49,28 @@ var wrappers = sync.OnceValue(func() map[string]wrapper {
 		"setuidgid":    {operands: 1},
 		"s6-setuidgid": {operands: 1},
 		"chpst":        {values: "uUbemdopfcrtn/"},
-		"runuser":      {values: "ugGsw", long: "--user --group --supp-group --shell --whitelist-environment", stops: "-c --command -l --login", needs: "-u --user"},
-		"setpriv":      {long: "--ambient-caps --bounding-set --inh-caps --egid --euid --regid --reuid --rgid --ruid --groups --securebits --pdeathsig --selinux-label --apparmor-profile", stops: "-d --dump"},
-		"chroot":       {long: "--userspec --groups", stops: "--version --help", operands: 1},
-		"unshare":      {values: "SGRw", long: "--setuid --setgid --root --wd --map-user --map-group --map-users --map-groups --propagation --setgroups --monotonic --boottime"},
-		"setarch":      {operands: 1, optional: true, stops: "--list"},
-		"linux32":      {},
-		"linux64":      {},
-		"i386":         {},
-		"x86_64":       {},
+		"runuser": {values: "ugGsw", long: "--user --group --supp-group --shell --whitelist-environment",
+			stops: "-c --command -l --login", needs: "-u --user"},
+		"setpriv": {long: "--ambient-caps --bounding-set --inh-caps --egid --euid --regid --reuid --rgid --ruid " +
+			"--groups --securebits --pdeathsig --selinux-label --apparmor-profile", stops: "-d --dump"},
+		"chroot": {long: "--userspec --groups", stops: "--version --help", operands: 1},
+		"unshare": {values: "SGRw",
+			long: "--setuid --setgid --root --wd --map-user --map-group --map-users --map-groups --propagation " +
+				"--setgroups --monotonic --boottime"},
+		"setarch": {operands: 1, optional: true, stops: "--list"},
+		"linux32": {},
+		"linux64": {},
+		"i386":    {},
+		"x86_64":  {},
 
-		"flock":            {values: "wE", long: "--wait --timeout --conflict-exit-code", stops: "-c --command", operands: 1},
-		"fakeroot":         {values: "lfsib", long: "--lib --faked --fd-base"},
-		"fakechroot":       {},
-		"eatmydata":        {},
-		"strace":           {values: "aeEIopPsSuUXbO", stops: "-p --attach"},
-		"xvfb-run":         {values: "efnpsw", long: "--error-file --auth-file --server-num --xauth-protocol --server-args --wait"},
+		"flock": {values: "wE", long: "--wait --timeout --conflict-exit-code", stops: "-c --command",
+			operands: 1},
+		"fakeroot":   {values: "lfsib", long: "--lib --faked --fd-base"},
+		"fakechroot": {},
+		"eatmydata":  {},
+		"strace":     {values: "aeEIopPsSuUXbO", stops: "-p --attach"},
+		"xvfb-run": {values: "efnpsw",
+			long: "--error-file --auth-file --server-num --xauth-protocol --server-args --wait"},
 		"dbus-run-session": {long: "--dbus-daemon --config-file"},
 		"tini":             {values: "pe"},
 		"dumb-init":        {values: "r", long: "--rewrite"},
@@ -73,7 +82,8 @@ var wrappers = sync.OnceValue(func() map[string]wrapper {
 
 // resetters are the wrappers that run their program with a new environment.
 var resetters = sync.OnceValue(func() map[string]bool {
-	return map[string]bool{"sudo": true, "doas": true, "su": true, "su -c": true, "runuser -c": true, "runuser": true, "gosu": true, "su-exec": true, "chpst": true}
+	return map[string]bool{"sudo": true, "doas": true, "su": true, "su -c": true, "runuser -c": true, "runuser": true,
+		"gosu": true, "su-exec": true, "chpst": true}
 })
 
 // scriptOption describes a program that runs the shell text in the value of an option.
@@ -132,9 +142,12 @@ var succeeding = sync.OnceValue(func() map[string]bool {
 // quiet are the programs that print nothing on standard output, unless they have one of these short options.
 var quiet = sync.OnceValue(func() map[string]string {
 	return map[string]string{
-		":": "", "true": "", "false": "", "test": "", "[": "", "[[": "", "((": "", "let": "", "exit": "", "return": "", "break": "", "continue": "", "shift": "",
-		"unset": "", "sleep": "", "wait": "", "read": "", "local": "p", "readonly": "p", "declare": "p", "typeset": "p", "export": "p",
-		"mkdir": "v", "rmdir": "v", "rm": "v", "touch": "", "chmod": "vc", "chown": "vc", "chgrp": "vc", "ln": "v", "mv": "v", "cp": "v",
+		":": "", "true": "", "false": "", "test": "", "[": "", "[[": "", "((": "", "let": "", "exit": "", "return": "",
+		"break": "", "continue": "", "shift": "",
+		"unset": "", "sleep": "", "wait": "", "read": "", "local": "p", "readonly": "p", "declare": "p", "typeset": "p",
+		"export": "p",
+		"mkdir":  "v", "rmdir": "v", "rm": "v", "touch": "", "chmod": "vc", "chown": "vc", "chgrp": "vc", "ln": "v",
+		"mv": "v", "cp": "v",
 		"install": "v", "groupadd": "", "useradd": "", "usermod": "", "groupmod": "", "addgroup": "", "adduser": "",
 		"set": "", "umask": "", "cd": "", "sponge": "",
 	}
@@ -142,7 +155,8 @@ var quiet = sync.OnceValue(func() map[string]string {
 
 // prints are the programs of quiet that print something when they have no arguments.
 var prints = sync.OnceValue(func() map[string]bool {
-	return map[string]bool{"set": true, "umask": true, "export": true, "readonly": true, "declare": true, "typeset": true, "local": true}
+	return map[string]bool{"set": true, "umask": true, "export": true, "readonly": true, "declare": true,
+		"typeset": true, "local": true}
 })
 
 // assignment is how a builtin assigns variables.
@@ -157,8 +171,10 @@ const (
 var assigners = sync.OnceValue(func() map[string]assignment {
 	return map[string]assignment{
 		".": assignsAny, "source": assignsAny, "eval": assignsAny,
-		"export": assignsDeclared, "declare": assignsDeclared, "typeset": assignsDeclared, "local": assignsDeclared, "readonly": assignsDeclared,
-		"read": assignsNames, "unset": assignsNames, "getopts": assignsNames, "mapfile": assignsNames, "readarray": assignsNames,
+		"export": assignsDeclared, "declare": assignsDeclared, "typeset": assignsDeclared, "local": assignsDeclared,
+		"readonly": assignsDeclared,
+		"read":     assignsNames, "unset": assignsNames, "getopts": assignsNames, "mapfile": assignsNames,
+		"readarray": assignsNames,
 	}
 })
 
@@ -252,7 +268,8 @@ func isSilent(c *Command) bool {
 		return false
 	}
 	for _, word := range c.Words[1:] {
-		if verbose != "" && (hasOption(word, verbose, "--verbose --changes") || !word.Known && strings.HasPrefix(word.Text, "-")) {
+		if verbose != "" &&
+			(hasOption(word, verbose, "--verbose --changes") || !word.Known && strings.HasPrefix(word.Text, "-")) {
 			return false
 		}
 		if c.Name == "set" && (word.Text == "-o" || word.Text == "+o") && len(c.Words) == 2 {

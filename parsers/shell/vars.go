@@ -40,7 +40,8 @@ func (v *vars) lookup(name string) (string, bool) {
 	if x, ok := v.set[name]; ok {
 		return x.value.Text, x.known
 	}
-	if v.wiped || v.env == nil || name == "PWD" || name == "OLDPWD" || name == "RANDOM" || name == "SECONDS" || name == "LINENO" {
+	if v.wiped || v.env == nil || name == "PWD" || name == "OLDPWD" || name == "RANDOM" || name == "SECONDS" ||
+		name == "LINENO" {
 		return "", false
 	}
 	return v.env(name)

@@ -388,7 +388,8 @@ func (w *walker) forClause(n *syntax.ForClause, x *ctx) {
 	case *syntax.WordIter:
 		first := len(w.substs)
 		for _, item := range l.Items {
-			if words := w.args(nil, item); !n.Select && slices.ContainsFunc(words, func(word Word) bool { return word.Known }) {
+			if words := w.args(nil, item); !n.Select &&
+				slices.ContainsFunc(words, func(word Word) bool { return word.Known }) {
 				inner.maybe, inner.guard = x.maybe, x.guard // the loop runs at least once
 			}
 		}
@@ -418,7 +419,8 @@ func (w *walker) function(n *syntax.FuncDecl, x *ctx) {
 	if _, ok := w.s.Functions[name]; !ok || !x.maybe {
 		w.s.Functions[name] = []int{}
 	}
-	body := ctx{stmt: x.stmt, wrappers: x.wrappers, parent: x.parent, level: x.level, subshell: x.subshell, fn: name, out: &stream{}}
+	body := ctx{stmt: x.stmt, wrappers: x.wrappers, parent: x.parent, level: x.level, subshell: x.subshell, fn: name,
+		out: &stream{}}
 	mark := w.vars.mark()
 	w.vars.enterFunction()
 	w.stmt(n.Body, &body)
@@ -513,7 +515,8 @@ func (w *walker) list(st *syntax.Stmt, x *ctx) result {
 		case it.op == syntax.OrStmt:
 			r = result{test: next.test, success: r.success || next.success, failure: r.failure && next.failure}
 		default:
-			r = result{test: r.test || next.test, success: r.success && next.success, failure: r.failure || next.failure && r.success}
+			r = result{test: r.test || next.test, success: r.success && next.success, failure: r.failure ||
+				next.failure && r.success}
 		}
 	}
 	endChain()

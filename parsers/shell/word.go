@@ -78,7 +78,8 @@ func (t *text) trim(start, end int) int {
 				return end
 			}
 			end = at - 1
-		case c == '\\' && end < len(t.src) && (t.src[end] == '\n' || t.src[end] == '\r' && strings.HasPrefix(t.src[end:], "\r\n")):
+		case c == '\\' && end < len(t.src) &&
+			(t.src[end] == '\n' || t.src[end] == '\r' && strings.HasPrefix(t.src[end:], "\r\n")):
 			n := 0
 			for end-n > start && t.src[end-n-1] == '\\' {
 				n++
@@ -151,7 +152,8 @@ func (w *walker) run(b *build, from, to int, q source.Quoting) {
 				end = min(end, w.holes[n].start)
 			}
 		}
-		w.add(b, source.Piece{Text: w.src[from:end], Span: w.span(from, end), Verbatim: w.fixed == nil, Quoting: w.quote(q)})
+		w.add(b,
+			source.Piece{Text: w.src[from:end], Span: w.span(from, end), Verbatim: w.fixed == nil, Quoting: w.quote(q)})
 		b.end = end
 		from = end
 	}
@@ -315,7 +317,8 @@ func (w *walker) doubleQuoted(b *build, from, to int, q source.Quoting) {
 			for at < len(w.src) && w.src[at] == 0 {
 				at++
 			}
-			if at >= to || w.src[at] != '$' && w.src[at] != '`' && w.src[at] != '\\' && (w.src[at] != '"' || q == source.Heredoc) {
+			if at >= to || w.src[at] != '$' && w.src[at] != '`' && w.src[at] != '\\' &&
+				(w.src[at] != '"' || q == source.Heredoc) {
 				continue
 			}
 			if h := w.hole(at); h == nil { // otherwise the backslash is before text that an outer shell inserted
@@ -442,7 +445,8 @@ const maxSpent = 8 << 20
 
 // expand returns the value of a parameter expansion, if it is known.
 func (w *walker) expand(p *syntax.ParamExp) (string, bool) {
-	if p.Param == nil || p.Flags != nil || p.Excl || p.Length || p.Width || p.IsSet || p.Index != nil || p.NestedParam != nil ||
+	if p.Param == nil || p.Flags != nil || p.Excl || p.Length || p.Width || p.IsSet || p.Index != nil ||
+		p.NestedParam != nil ||
 		p.Slice != nil || p.Repl != nil || p.Names != 0 || len(p.Modifiers) > 0 || !syntax.ValidName(p.Param.Value) {
 		return "", false
 	}
@@ -522,7 +526,8 @@ func (w *walker) substitutions(p syntax.WordPart) {
 	}
 	switch p := p.(type) {
 	case *syntax.CmdSubst:
-		w.substs = append(w.substs, subst{at: pos(p.Left), stmts: p.Stmts, backquotes: p.Backquotes, shared: p.TempFile || p.ReplyVar})
+		w.substs = append(w.substs,
+			subst{at: pos(p.Left), stmts: p.Stmts, backquotes: p.Backquotes, shared: p.TempFile || p.ReplyVar})
 	case *syntax.ProcSubst:
 		w.substs = append(w.substs, subst{at: pos(p.OpPos), stmts: p.Stmts})
 	case *syntax.DblQuoted:
@@ -680,7 +685,8 @@ func unescape(s string, q source.Quoting) string {
 	}
 	var b strings.Builder
 	for i := 0; i < len(s); i++ {
-		if s[i] == '\\' && i+1 < len(s) && (q == source.Unquoted || strings.IndexByte("$`\\", s[i+1]) >= 0 || s[i+1] == '"' && q == source.DoubleQuoted) {
+		if s[i] == '\\' && i+1 < len(s) && (q == source.Unquoted || strings.IndexByte("$`\\", s[i+1]) >= 0 ||
+			s[i+1] == '"' && q == source.DoubleQuoted) {
 			i++
 		}
 		b.WriteByte(s[i])

@@ -37,10 +37,12 @@ func (c *Command) Writes(echo Echo) []Write {
 		if r.Outer {
 			break
 		}
-		if !r.opensFile() || i != file && !(r.writesOutput() || r.opensBoth()) || c.nests && c.inner != nil && c.inner.first != nil && i == file {
+		if !r.opensFile() || i != file && !(r.writesOutput() || r.opensBoth()) ||
+			c.nests && c.inner != nil && c.inner.first != nil && i == file {
 			continue
 		}
-		write := Write{Path: r.Target, Append: r.appends(), Truncate: !r.appends() && r.Op != "<>", Known: true, Command: c, Redir: r}
+		write := Write{Path: r.Target, Append: r.appends(), Truncate: !r.appends() &&
+			r.Op != "<>", Known: true, Command: c, Redir: r}
 		if i == file {
 			write.Text, write.Known = c.Output(echo)
 		}
@@ -131,7 +133,8 @@ func (c *Command) fileArguments(out []Write, echo Echo) []Write {
 				operands = append(operands, c.Words[i])
 			}
 		}
-		if len(operands) == 2 && operands[0].Known && (operands[0].Text == "/dev/stdin" || operands[0].Text == "/proc/self/fd/0") {
+		if len(operands) == 2 && operands[0].Known &&
+			(operands[0].Text == "/dev/stdin" || operands[0].Text == "/proc/self/fd/0") {
 			add(operands[1], false, true, true)
 		}
 	}

@@ -61,7 +61,8 @@ type Fragment struct {
 
 // WholeFile returns the fragment that is the whole of f.
 func WholeFile(f *File) *Fragment {
-	return &Fragment{File: f, Text: f.Bytes, Pieces: []Piece{{Text: string(f.Bytes), Span: f.Span(), Verbatim: true}}, starts: []int{0}}
+	return &Fragment{File: f, Text: f.Bytes, Pieces: []Piece{{Text: string(f.Bytes), Span: f.Span(), Verbatim: true}},
+		starts: []int{0}}
 }
 
 // NewFragment returns the fragment of f that is made of pieces, in order.
@@ -80,7 +81,8 @@ func NewFragment(f *File, pieces []Piece) *Fragment {
 
 // Whole reports whether fr is a whole file, so that its offsets are the file's.
 func (fr *Fragment) Whole() bool {
-	return len(fr.Pieces) == 1 && fr.Pieces[0].Verbatim && fr.Pieces[0].Quoting == Plain && fr.Pieces[0].Span == fr.File.Span() || len(fr.Text) == 0 && len(fr.File.Bytes) == 0
+	return len(fr.Pieces) == 1 && fr.Pieces[0].Verbatim && fr.Pieces[0].Quoting == Plain &&
+		fr.Pieces[0].Span == fr.File.Span() || len(fr.Text) == 0 && len(fr.File.Bytes) == 0
 }
 
 // piece returns the index of the piece that contains the byte at off: the last piece for the end of the text, -1 in an
@@ -176,7 +178,8 @@ func (fr *Fragment) indentedLines(s Span) (Span, bool) {
 			return Span{}, false
 		}
 	}
-	if end := fr.starts[last] + len(fr.Pieces[last].Text); end != s.End || fr.starts[first] != s.Start || fr.Pieces[last].Text != "\n" {
+	if end := fr.starts[last] + len(fr.Pieces[last].Text); end != s.End || fr.starts[first] != s.Start ||
+		fr.Pieces[last].Text != "\n" {
 		return Span{}, false
 	}
 	out := Span{fr.Pieces[first].Span.Start, fr.Pieces[last].Span.End}
@@ -250,7 +253,8 @@ func (q Quoting) holds(text string) bool {
 		case Unquoted:
 			switch {
 			case 'a' <= c && c <= 'z', 'A' <= c && c <= 'Z', '0' <= c && c <= '9':
-			case c == '-' || c == '_' || c == '.' || c == '/' || c == ':' || c == '=' || c == ',' || c == '@' || c == '+' || c == '%':
+			case c == '-' || c == '_' || c == '.' || c == '/' || c == ':' || c == '=' || c == ',' || c == '@' ||
+				c == '+' || c == '%':
 			default:
 				return false
 			}

@@ -25,7 +25,8 @@ func Nearest(name string, candidates []string) string {
 			continue
 		}
 		d := levenshtein.Distance(folded, f, nil)
-		if d < bestDistance || d == bestDistance && best != "" && strings.HasPrefix(f, folded) && !strings.HasPrefix(fold(best), folded) {
+		if d < bestDistance || d == bestDistance && best != "" && strings.HasPrefix(f, folded) &&
+			!strings.HasPrefix(fold(best), folded) {
 			best, bestDistance = c, d
 		}
 	}

@@ -20,7 +20,8 @@ type row struct {
 }
 
 func (r row) clone() row {
-	out := row{vals: make(map[string]val, len(r.vals)+1), original: make(map[string]bool, len(r.original)+1), open: r.open}
+	out := row{vals: make(map[string]val, len(r.vals)+1), original: make(map[string]bool, len(r.original)+1),
+		open: r.open}
 	for k, v := range r.vals {
 		out.vals[k] = v
 	}

@@ -26,7 +26,9 @@ func Parse(f *source.File) *File {
 	if root := tree.Root().Resolve(); !root.IsNull() {
 		p.workflow(root)
 	}
-	slices.SortStableFunc(p.file.Problems, func(a, b source.Problem) int { return cmp.Compare(a.Span.Start, b.Span.Start) })
+	slices.SortStableFunc(p.file.Problems, func(a, b source.Problem) int {
+		return cmp.Compare(a.Span.Start, b.Span.Start)
+	})
 	return p.file
 }
 
@@ -38,7 +40,8 @@ type parser struct {
 }
 
 func (p *parser) problem(kind string, span source.Span, format string, args ...any) {
-	p.file.Problems = append(p.file.Problems, source.Problem{Span: span, Kind: kind, Message: fmt.Sprintf(format, args...)})
+	p.file.Problems = append(p.file.Problems,
+		source.Problem{Span: span, Kind: kind, Message: fmt.Sprintf(format, args...)})
 }
 
 func (p *parser) workflow(root *yamltree.Node) {
@@ -100,7 +103,8 @@ func (p *parser) job(j *Job, n *yamltree.Node) {
 	rows, ok := global.combinations(n.Get("strategy").Get("matrix"))
 	for _, r := range rows {
 		if p.steps += max(len(j.Steps), 1); p.steps > maxSteps {
-			p.problem(KindSize, j.IDSpan, "the jobs of this file have more than %d steps together, so not all are read", maxSteps)
+			p.problem(KindSize, j.IDSpan, "the jobs of this file have more than %d steps together, so not all are read",
+				maxSteps)
 			j.Combinations = nil
 			return
 		}
@@ -253,7 +257,8 @@ func (p *parser) combination(c *Combination, job *yamltree.Node, sc *scope) {
 		span := s.Uses.Span
 		switch action := s.Action(); action {
 		case "actions/checkout":
-			if repo := in.value("repository"); repo.IsSet() && !strings.Contains(p.file.Source.Text(repo.Span), "github.repository") {
+			if repo := in.value("repository"); repo.IsSet() &&
+				!strings.Contains(p.file.Source.Text(repo.Span), "github.repository") {
 				if !in.value("path").IsSet() {
 					c.root = Value{} // another repository is checked out where this one would be
 				}
@@ -271,10 +276,12 @@ func (p *parser) combination(c *Combination, job *yamltree.Node, sc *scope) {
 			c.Emulators = append(c.Emulators, &Emulator{Step: i, Span: span})
 		case "docker/setup-buildx-action":
 			driver := in.value("driver")
-			if driver.IsSet() && !driver.Is("docker") && !driver.Is("docker-container") || in.value("endpoint").IsSet() || in.value("append").IsSet() {
+			if driver.IsSet() && !driver.Is("docker") && !driver.Is("docker-container") ||
+				in.value("endpoint").IsSet() || in.value("append").IsSet() {
 				c.Remote = span
 			}
-		case "depot/setup-action", "namespacelabs/nscloud-setup-buildx-action", "useblacksmith/setup-docker-builder", "useblacksmith/build-push-action":
+		case "depot/setup-action", "namespacelabs/nscloud-setup-buildx-action", "useblacksmith/setup-docker-builder",
+			"useblacksmith/build-push-action":
 			c.Remote = span
 			if action == "useblacksmith/build-push-action" {
 				c.Builds = append(c.Builds, p.buildPush(c, i, in, span))
@@ -296,7 +303,8 @@ func (p *parser) combination(c *Combination, job *yamltree.Node, sc *scope) {
 
 func (p *parser) buildPush(c *Combination, step int, in inputs, span source.Span) *Build {
 	b := &Build{Tool: BuildPushAction, Combination: c, Step: step, Span: span, dir: Value{Known: true}}
-	b.Context, b.Dockerfile, b.Stage, b.Call = in.value("context"), in.value("file"), in.value("target"), in.value("call")
+	b.Context, b.Dockerfile, b.Stage, b.Call = in.value("context"), in.value("file"), in.value("target"),
+		in.value("call")
 	if b.Context.Is("") {
 		b.Context = Value{}
 	}
@@ -358,7 +366,9 @@ func (b *Build) override(v Value, f *source.File) bool {
 
 // workDir returns the working directory of a script, relative to the workspace.
 func (p *parser) workDir(step, job *yamltree.Node, sc *scope) Value {
-	for _, n := range []*yamltree.Node{step.Get("working-directory"), job.Get("defaults").Get("run").Get("working-directory"), p.root.Get("defaults").Get("run").Get("working-directory")} {
+	for _, n := range []*yamltree.Node{step.Get("working-directory"),
+		job.Get("defaults").Get("run").Get("working-directory"),
+		p.root.Get("defaults").Get("run").Get("working-directory")} {
 		if n != nil {
 			v := sc.value(n)
 			if v.Known && path.IsAbs(v.Text) {

@@ -22,7 +22,8 @@ func (p *parser) script(c *Combination, step int, job *yamltree.Node, sc *scope)
 			shell = n.Get("defaults").Get("run").Get("shell")
 		}
 	}
-	if name := sc.value(shell); shell != nil && !strings.HasPrefix(name.Text, "bash") && !strings.HasPrefix(name.Text, "sh") || shell == nil && c.Runner.OS == "windows" {
+	if name := sc.value(shell); shell != nil && !strings.HasPrefix(name.Text, "bash") &&
+		!strings.HasPrefix(name.Text, "sh") || shell == nil && c.Runner.OS == "windows" {
 		return
 	}
 	fr := sc.fragment(s.run)
@@ -30,11 +31,13 @@ func (p *parser) script(c *Combination, step int, job *yamltree.Node, sc *scope)
 		return
 	}
 	p.scripts += len(fr.Text)
-	file, _ := syntax.NewParser(syntax.Variant(syntax.LangBash), syntax.RecoverErrors(8)).Parse(strings.NewReader(string(fr.Text)), "")
+	file, _ := syntax.NewParser(syntax.Variant(syntax.LangBash),
+		syntax.RecoverErrors(8)).Parse(strings.NewReader(string(fr.Text)), "")
 	if file == nil {
 		return
 	}
-	sh := &scriptReader{parser: p, c: c, step: step, fr: fr, env: sc, dir: p.workDir(s.node, job, sc), vars: map[string]Value{}}
+	sh := &scriptReader{parser: p, c: c, step: step, fr: fr, env: sc, dir: p.workDir(s.node, job, sc),
+		vars: map[string]Value{}}
 	sh.assigned(file)
 	for _, stmt := range file.Stmts {
 		sh.stmt(stmt, false)
@@ -185,7 +188,8 @@ func (sh *scriptReader) parts(sb *strings.Builder, parts []syntax.WordPart, quot
 				return false
 			}
 		case *syntax.ParamExp:
-			if x.Param == nil || x.Flags != nil || x.Excl || x.Length || x.Width || x.IsSet || x.NestedParam != nil || x.Index != nil || len(x.Modifiers) > 0 ||
+			if x.Param == nil || x.Flags != nil || x.Excl || x.Length || x.Width || x.IsSet || x.NestedParam != nil ||
+				x.Index != nil || len(x.Modifiers) > 0 ||
 				x.Slice != nil || x.Repl != nil || x.Names != 0 || x.Exp != nil {
 				return false
 			}
@@ -234,7 +238,8 @@ func (sh *scriptReader) call(x *syntax.CallExpr, nested bool) {
 	switch name {
 	case "cd", "pushd", "popd":
 		switch {
-		case nested || name != "cd" || len(args) != 1 || !args[0].Known || !sh.dir.Known || path.IsAbs(args[0].Text) || args[0].Is("-"):
+		case nested || name != "cd" || len(args) != 1 || !args[0].Known || !sh.dir.Known || path.IsAbs(args[0].Text) ||
+			args[0].Is("-"):
 			sh.dir = Value{}
 		default:
 			sh.dir.Text = path.Join(sh.dir.Text, args[0].Text)
@@ -259,7 +264,8 @@ func skipWrappers(args []Value) int {
 	for i < len(args) && args[i].Known {
 		switch args[i].Text {
 		case "sudo", "env", "time", "exec", "command", "nohup":
-			for i++; i < len(args) && args[i].Known && (strings.HasPrefix(args[i].Text, "-") || strings.Contains(args[i].Text, "=")); i++ {
+			for i++; i < len(args) && args[i].Known &&
+				(strings.HasPrefix(args[i].Text, "-") || strings.Contains(args[i].Text, "=")); i++ {
 				if args[i].Is("-u") || args[i].Is("-g") {
 					i++
 				}
@@ -280,7 +286,8 @@ func (sh *scriptReader) docker(args []Value, span source.Span) {
 	remote := false
 	for len(args) > 0 && strings.HasPrefix(args[0].Text, "-") {
 		name, _, inline := strings.Cut(args[0].Text, "=")
-		takes := name == "-c" || name == "--context" || name == "-H" || name == "--host" || name == "--config" || name == "-l" || name == "--log-level"
+		takes := name == "-c" || name == "--context" || name == "-H" || name == "--host" || name == "--config" ||
+			name == "-l" || name == "--log-level"
 		remote = remote || name == "-c" || name == "--context" || name == "-H" || name == "--host"
 		args = args[1:]
 		if takes && !inline && len(args) > 0 {
@@ -434,11 +441,16 @@ type flag struct {
 // switches are the options of docker build, buildx build and bake, podman build and buildah build that take no value
 // (docs/reference of buildx 0.36, docker/cli 28, podman-build(1) 5.5). Every other option takes one.
 var switches = map[string]bool{
-	"--load": true, "--push": true, "--pull": true, "--no-cache": true, "--quiet": true, "-q": true, "--rm": true, "--force-rm": true, "--squash": true,
-	"--compress": true, "--disable-content-trust": true, "--debug": true, "-D": true, "--check": true, "--help": true, "-h": true, "--print": true,
-	"--detach": true, "--layers": true, "--no-hosts": true, "--squash-all": true, "--tls-verify": true, "--stdin": true, "--all-platforms": true,
-	"--skip-unused-stages": true, "--omit-history": true, "--http-proxy": true, "--inherit-labels": true, "--inherit-annotations": true,
-	"--disable-compression": true, "--no-hostname": true, "--identity-label": true, "--rewrite-timestamp": true, "--save-stages": true,
+	"--load": true, "--push": true, "--pull": true, "--no-cache": true, "--quiet": true, "-q": true, "--rm": true,
+	"--force-rm": true, "--squash": true,
+	"--compress": true, "--disable-content-trust": true, "--debug": true, "-D": true, "--check": true, "--help": true,
+	"-h": true, "--print": true,
+	"--detach": true, "--layers": true, "--no-hosts": true, "--squash-all": true, "--tls-verify": true, "--stdin": true,
+	"--all-platforms":      true,
+	"--skip-unused-stages": true, "--omit-history": true, "--http-proxy": true, "--inherit-labels": true,
+	"--inherit-annotations": true,
+	"--disable-compression": true, "--no-hostname": true, "--identity-label": true, "--rewrite-timestamp": true,
+	"--save-stages": true,
 }
 
 // flags reads a command line. open says that a word that is not known may be any number of options.
@@ -531,7 +543,8 @@ func (sh *scriptReader) build(tool Tool, args []Value, span source.Span, remote 
 
 // bake reads a bake command.
 func (sh *scriptReader) bake(args []Value, span source.Span, remote bool) {
-	b := &Build{Tool: DockerBake, Combination: sh.c, Step: sh.step, Span: span, dir: sh.dir, Remote: remote, Bake: &Bake{}}
+	b := &Build{Tool: DockerBake, Combination: sh.c, Step: sh.step, Span: span, dir: sh.dir, Remote: remote,
+		Bake: &Bake{}}
 	if dir, ok := b.inRepository("."); ok {
 		b.Bake.Dir = Value{Text: dir, Known: true}
 	}

@@ -41,7 +41,8 @@ func (sc *scope) fragment(n *yamltree.Node) *source.Fragment {
 			continue
 		}
 		v := sc.eval(p.expr(s))
-		if o := v.node; len(parts) == 1 && v.kind == text && o != nil && o != n && o.Span.End > 0 && sc.depth < maxExprDepth {
+		if o := v.node; len(parts) == 1 && v.kind == text && o != nil && o != n && o.Span.End > 0 &&
+			sc.depth < maxExprDepth {
 			sc.depth++
 			defer func() { sc.depth-- }()
 			return sc.fragment(o)
@@ -157,7 +158,8 @@ func assignments(vs []Value, f *source.File) (table map[string]Value, complete b
 		if !v.Known {
 			// The name is often literal even if the value is not.
 			raw := f.Text(v.Span)
-			if name, _, found = strings.Cut(raw, "="); !found || strings.Contains(name, "${{") || strings.ContainsAny(name, "$`\"'\n") {
+			if name, _, found = strings.Cut(raw, "="); !found || strings.Contains(name, "${{") ||
+				strings.ContainsAny(name, "$`\"'\n") {
 				complete = false
 				continue
 			}

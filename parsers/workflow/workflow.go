@@ -366,5 +366,6 @@ func gitPath(context Value) (string, bool) {
 
 // isLocal reports whether p is the path of a file or folder, not a URL or standard input.
 func isLocal(p string) bool {
-	return p != "-" && p != "" && !strings.Contains(p, "://") && !strings.HasPrefix(p, "git@") && !strings.HasPrefix(p, "github.com/") && !strings.Contains(p, "{{")
+	return p != "-" && p != "" && !strings.Contains(p, "://") && !strings.HasPrefix(p, "git@") &&
+		!strings.HasPrefix(p, "github.com/") && !strings.Contains(p, "{{")
 }

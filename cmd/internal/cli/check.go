@@ -66,7 +66,8 @@ func (a *app) check(flags *checkFlags, paths []string) error {
 	if err := a.write(r, res, a.stdout); err != nil || !flags.diff {
 		return err
 	}
-	fixed := rules.Fix(r.workspace, r.set, rules.FixOptions{CheckOptions: rules.CheckOptions{NoIgnores: flags.noIgnores}})
+	fixed := rules.Fix(r.workspace, r.set,
+		rules.FixOptions{CheckOptions: rules.CheckOptions{NoIgnores: flags.noIgnores}})
 	if len(fixed.Files) > 0 {
 		if _, err := a.stdout.Write([]byte("\n")); err != nil {
 			return fmt.Errorf("writing the diff: %w", err)

@@ -123,7 +123,8 @@ Exit status: 0 no findings, 1 findings at or above --fail-on or a diff that is n
 		}
 		return nil
 	}
-	root.AddCommand(a.checkCommand(), a.fixCommand(), a.traceCommand(), a.ruleCommand(), a.rulesCommand(), a.seccompCommand(), a.versionCommand(), completionCommand(root, a.stdout))
+	root.AddCommand(a.checkCommand(), a.fixCommand(), a.traceCommand(), a.ruleCommand(), a.rulesCommand(),
+		a.seccompCommand(), a.versionCommand(), completionCommand(root, a.stdout))
 	return root
 }
 

@@ -139,10 +139,13 @@ func (a *app) summarize(res *rules.FixResult, flags *fixFlags) {
 	case applied > 0 && flags.write:
 		fixed = fmt.Sprintf("%s in %s written", report.Plural(applied, "fix"), report.Plural(len(res.Files), "file"))
 	case applied > 0:
-		fixed = fmt.Sprintf("%s in %s; -w writes them", report.Plural(applied, "fix"), report.Plural(len(res.Files), "file"))
+		fixed = fmt.Sprintf("%s in %s; -w writes them", report.Plural(applied, "fix"),
+			report.Plural(len(res.Files), "file"))
 	}
 	more := ""
-	if !flags.unsafe && slices.ContainsFunc(res.After.Findings, func(f rules.Finding) bool { return slices.Contains(f.Rule.Fixes, fixers.Unsafe) }) {
+	if !flags.unsafe && slices.ContainsFunc(res.After.Findings, func(f rules.Finding) bool {
+		return slices.Contains(f.Rule.Fixes, fixers.Unsafe)
+	}) {
 		more = "; --unsafe may fix more"
 	}
 	fmt.Fprintf(a.stderr, "%s\nremaining: %s%s\n", fixed, report.Summary(res.After), more)

@@ -41,9 +41,10 @@ Rules in parentheses are off unless they are selected or configured.`,
 	cmd.Flags().StringVar(&pack, "pack", "", "list only the rules of one pack")
 	cmd.Flags().StringVar(&format, "format", "text", "output format: text, json")
 	complete(cmd, "format", "text", "json")
-	_ = cmd.RegisterFlagCompletionFunc("pack", func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
-		return a.packNames(), cobra.ShellCompDirectiveNoFileComp
-	})
+	_ = cmd.RegisterFlagCompletionFunc("pack",
+		func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
+			return a.packNames(), cobra.ShellCompDirectiveNoFileComp
+		})
 	return cmd
 }
 
@@ -108,8 +109,10 @@ func (a *app) printRulesJSON(list []*rules.Rule) error {
 	out := []jsonRule{}
 	for _, r := range list {
 		out = append(out, jsonRule{
-			ID: r.ID, Aliases: append([]string{}, r.Aliases...), Summary: r.Summary, Severity: r.Severity.String(), Default: !isOff(r),
-			Category: r.Category, Since: r.Since, Fixes: fixNames(r), Help: r.Page(), References: append([]string{}, r.References...),
+			ID: r.ID, Aliases: append([]string{}, r.Aliases...), Summary: r.Summary, Severity: r.Severity.String(),
+			Default:  !isOff(r),
+			Category: r.Category, Since: r.Since, Fixes: fixNames(r), Help: r.Page(),
+			References: append([]string{}, r.References...),
 		})
 	}
 	w := bufio.NewWriter(a.stdout)

@@ -39,7 +39,8 @@ func (f *runFlags) input(cmd *cobra.Command) {
 	f.consumers(cmd)
 	flags := cmd.Flags()
 	flags.StringVar(&f.stdinFilename, "stdin-filename", "", "`PATH` that standard input stands for")
-	flags.BoolVarP(&f.verbose, "verbose", "v", false, "report which files were skipped and which fixes withheld, and why")
+	flags.BoolVarP(&f.verbose, "verbose", "v", false,
+		"report which files were skipped and which fixes withheld, and why")
 }
 
 // consumers registers the flags that choose the consumers that the files are for.
@@ -47,7 +48,8 @@ func (f *runFlags) consumers(cmd *cobra.Command) {
 	flags := cmd.Flags()
 	flags.StringVar(&f.config, "config", "", "read this configuration `FILE` instead of the nearest "+config.Name)
 	flags.BoolVar(&f.noConfig, "no-config", false, "read no configuration file")
-	flags.StringArrayVar(&f.targets, "target", nil, "version of a consumer, as `CONSUMER=VERSION`, such as nix=2.24 (repeatable)")
+	flags.StringArrayVar(&f.targets, "target", nil,
+		"version of a consumer, as `CONSUMER=VERSION`, such as nix=2.24 (repeatable)")
 	var consumers []string
 	for _, c := range workspace.Consumers() {
 		consumers = append(consumers, c+"=")
@@ -63,24 +65,28 @@ func (f *runFlags) rules(cmd *cobra.Command, a *app) {
 	flags.StringSliceVar(&f.selected, "select", nil, "switch on `RULES` that are off: ids, aliases, packs, or all")
 	flags.StringSliceVar(&f.ignored, "ignore", nil, "switch off `RULES`")
 	flags.StringSliceVar(&f.only, "only", nil, "apply only these `RULES`")
-	flags.StringVar(&f.failOn, "fail-on", "warning", "lowest `SEVERITY` that makes the exit status 1: error, warning, info, style, never")
-	flags.BoolVar(&f.forceExclude, "force-exclude", false, "also apply the exclude patterns to files named on the command line")
+	flags.StringVar(&f.failOn, "fail-on", "warning",
+		"lowest `SEVERITY` that makes the exit status 1: error, warning, info, style, never")
+	flags.BoolVar(&f.forceExclude, "force-exclude", false,
+		"also apply the exclude patterns to files named on the command line")
 	flags.BoolVar(&f.noIgnores, "no-ignores", false, "also report findings that comments in the files suppress")
 	flags.StringArrayVar(&f.formats, "format", nil, "output as `FORMAT[=FILE]`: "+formatNames()+" (repeatable)")
 	flags.BoolVarP(&f.quiet, "quiet", "q", false, "do not print the summary")
 	for _, flag := range []string{"select", "ignore", "only"} {
-		_ = cmd.RegisterFlagCompletionFunc(flag, func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
-			return append(a.ruleNames(), append(a.packNames(), "all")...), cobra.ShellCompDirectiveNoFileComp
-		})
+		_ = cmd.RegisterFlagCompletionFunc(flag,
+			func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
+				return append(a.ruleNames(), append(a.packNames(), "all")...), cobra.ShellCompDirectiveNoFileComp
+			})
 	}
 	complete(cmd, "fail-on", "error", "warning", "info", "style", "never")
-	_ = cmd.RegisterFlagCompletionFunc("format", func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
-		var out []string
-		for _, r := range report.Reporters() {
-			out = append(out, r.Name+"\t"+r.Summary)
-		}
-		return out, cobra.ShellCompDirectiveNoFileComp
-	})
+	_ = cmd.RegisterFlagCompletionFunc("format",
+		func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
+			var out []string
+			for _, r := range report.Reporters() {
+				out = append(out, r.Name+"\t"+r.Summary)
+			}
+			return out, cobra.ShellCompDirectiveNoFileComp
+		})
 }
 
 func formatNames() string {
@@ -211,7 +217,8 @@ func commonFolder(dir string, paths []string, stdinName string) string {
 			common = folder
 		}
 		for {
-			if rel, err := filepath.Rel(common, folder); err == nil && filepath.IsLocal(rel) || common == filepath.Dir(common) {
+			if rel, err := filepath.Rel(common, folder); err == nil && filepath.IsLocal(rel) ||
+				common == filepath.Dir(common) {
 				break
 			}
 			common = filepath.Dir(common)
@@ -273,7 +280,8 @@ func (a *app) outputs(f *runFlags) ([]report.Output, error) {
 			if place == "" {
 				place = "standard output"
 			}
-			return nil, fmt.Errorf("%s%s and %s both go to %s; FORMAT=FILE writes one to a file", from, other, o.Name, place)
+			return nil, fmt.Errorf("%s%s and %s both go to %s; FORMAT=FILE writes one to a file",
+				from, other, o.Name, place)
 		}
 		taken[o.File] = o.Name
 		out = append(out, o)

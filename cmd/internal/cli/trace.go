@@ -32,7 +32,8 @@ Nix reads them: the system's file first, then the user's. Includes are followed.
   sandlint trace --format json etc/nix.conf user/nix.conf`,
 		Args: func(cmd *cobra.Command, args []string) error {
 			if len(args) == 0 {
-				return fmt.Errorf("%s takes one Dockerfile or several nix.conf files; see %s --help", cmd.CommandPath(), cmd.CommandPath())
+				return fmt.Errorf("%s takes one Dockerfile or several nix.conf files; see %s --help",
+					cmd.CommandPath(), cmd.CommandPath())
 			}
 			return nil
 		},
@@ -135,14 +136,16 @@ func (a *app) printNixTrace(w io.Writer, docs []*workspace.Document, t *workspac
 	}
 	fmt.Fprintf(w, "%s: %s %s%s\n", strings.Join(names, ", "), t.Distribution.Title(), t.Version, assumed)
 	if f := t.Fatal; f != nil {
-		fmt.Fprintf(w, "  %s: every Nix command fails: %s\n", place(f.File, f.Span.Start), report.Visible(strings.TrimSuffix(f.Message, "; every Nix command fails")))
+		fmt.Fprintf(w, "  %s: every Nix command fails: %s\n", place(f.File, f.Span.Start),
+			report.Visible(strings.TrimSuffix(f.Message, "; every Nix command fails")))
 	}
 	if len(t.Settings) == 0 {
 		fmt.Fprintln(w, "  all settings have their defaults")
 	}
 	printSettings(w, "  ", t.Settings)
 	for _, s := range t.Unknown {
-		fmt.Fprintf(w, "  %s is unknown\n    from %s\n", report.Visible(s.Name), place(s.From[0].File, s.From[0].Span.Start))
+		fmt.Fprintf(w, "  %s is unknown\n    from %s\n", report.Visible(s.Name),
+			place(s.From[0].File, s.From[0].Span.Start))
 	}
 }
 
@@ -184,9 +187,11 @@ func (a *app) printStage(w io.Writer, s *workspace.TraceStage) {
 		assumed = ", assumed"
 	}
 	file := s.Image.File.Source
-	fmt.Fprintf(w, "%s: %s from %s, %s %s%s\n", place(file, stage.From.Span.Start), paint(name), oneLine(stage.Base.Text), s.Distribution.Title(), s.Version, assumed)
+	fmt.Fprintf(w, "%s: %s from %s, %s %s%s\n", place(file, stage.From.Span.Start), paint(name),
+		oneLine(stage.Base.Text), s.Distribution.Title(), s.Version, assumed)
 	for _, c := range s.Commands {
-		fmt.Fprintf(w, "  %s: %s\n", place(c.Event.File, c.Event.Span.Start), paint(oneLine(c.Event.File.Text(c.Event.Span))))
+		fmt.Fprintf(w, "  %s: %s\n", place(c.Event.File, c.Event.Span.Start),
+			paint(oneLine(c.Event.File.Text(c.Event.Span))))
 		if c.Uncertain {
 			fmt.Fprintln(w, "    its base image, or something that runs before it, may change any setting")
 		}

@@ -82,12 +82,14 @@ func newStagesJSON(d *workspace.Dockerfile, stages []workspace.TraceStage) trace
 	for _, s := range stages {
 		from := s.Image.Stage.From
 		stage := stageJSON{
-			Index: s.Image.Stage.Index, Name: s.Image.Stage.Name, From: s.Image.Stage.Base.Text, Place: newPlaceJSON(d.Source, from.Span.Start),
-			Nix: nixJSON{s.Distribution, s.Version.String(), s.Assumed}, Commands: []commandJSON{},
+			Index: s.Image.Stage.Index, Name: s.Image.Stage.Name, From: s.Image.Stage.Base.Text,
+			Place: newPlaceJSON(d.Source, from.Span.Start),
+			Nix:   nixJSON{s.Distribution, s.Version.String(), s.Assumed}, Commands: []commandJSON{},
 		}
 		for _, c := range s.Commands {
 			stage.Commands = append(stage.Commands, commandJSON{
-				Command: c.Event.File.Text(c.Event.Span), Place: newPlaceJSON(c.Event.File, c.Event.Span.Start), Uncertain: c.Uncertain, Settings: settingsJSON(c.Settings),
+				Command: c.Event.File.Text(c.Event.Span), Place: newPlaceJSON(c.Event.File, c.Event.Span.Start),
+				Uncertain: c.Uncertain, Settings: settingsJSON(c.Settings),
 			})
 		}
 		out.Stages = append(out.Stages, stage)
@@ -97,7 +99,8 @@ func newStagesJSON(d *workspace.Dockerfile, stages []workspace.TraceStage) trace
 
 func newSettingsJSON(docs []*workspace.Document, t *workspace.NixTrace) traceJSON {
 	settings := settingsJSON(t.Settings)
-	out := traceJSON{Version: traceVersion, Nix: &nixJSON{t.Distribution, t.Version.String(), t.Assumed}, Settings: &settings, Unknown: settingsJSON(t.Unknown)}
+	out := traceJSON{Version: traceVersion, Nix: &nixJSON{t.Distribution, t.Version.String(), t.Assumed},
+		Settings: &settings, Unknown: settingsJSON(t.Unknown)}
 	for _, d := range docs {
 		out.Files = append(out.Files, d.Source.Path)
 	}

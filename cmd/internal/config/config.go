@@ -207,7 +207,9 @@ func (r *reader) body(b *hclsyntax.Body, what string, known body) {
 	for _, a := range b.Attributes {
 		attributes = append(attributes, a)
 	}
-	slices.SortFunc(attributes, func(a, b *hclsyntax.Attribute) int { return a.SrcRange.Start.Byte - b.SrcRange.Start.Byte })
+	slices.SortFunc(attributes, func(a, b *hclsyntax.Attribute) int {
+		return a.SrcRange.Start.Byte - b.SrcRange.Start.Byte
+	})
 	for _, a := range attributes {
 		switch read := known.attributes[a.Name]; {
 		case read != nil:
@@ -255,7 +257,9 @@ func (r *reader) exclude(a *hclsyntax.Attribute) {
 		case !doublestar.ValidatePattern(s.text):
 			r.problem(s.at, "exclude pattern %q is malformed", s.text)
 		case filepath.IsAbs(s.text) || strings.HasPrefix(s.text, "./") || strings.HasPrefix(s.text, "../"):
-			r.problem(s.at, "exclude pattern %q matches nothing; patterns are relative to the folder of the configuration, without a leading \"./\"", s.text)
+			r.problem(s.at,
+				"exclude pattern %q matches nothing; patterns are relative to the folder of the configuration, "+
+					"without a leading \"./\"", s.text)
 		default:
 			r.config.Exclude = append(r.config.Exclude, s.text)
 		}
@@ -363,7 +367,8 @@ func (r *reader) text(e hclsyntax.Expression, name string) (text, bool) {
 	}
 	at := e.Range()
 	if v.Type() == cty.Number {
-		r.problem(at, "%q must be a string, in quotes: %q", name, r.file.Text(source.Span{Start: at.Start.Byte, End: at.End.Byte}))
+		r.problem(at, "%q must be a string, in quotes: %q", name,
+			r.file.Text(source.Span{Start: at.Start.Byte, End: at.End.Byte}))
 	} else {
 		r.problem(at, "%q must be a string", name)
 	}

@@ -50,7 +50,8 @@ func writeGitHub(out io.Writer, r *Report) error {
 		w.WriteByte('\n')
 	}
 	if n := len(all) - len(kept); n > 0 {
-		w.WriteString(annotation{command: "notice", title: "sandlint", message: fmt.Sprintf("… and %d more; see the log of this step", n)}.String())
+		w.WriteString(annotation{command: "notice", title: "sandlint",
+			message: fmt.Sprintf("… and %d more; see the log of this step", n)}.String())
 		w.WriteByte('\n')
 	}
 	if !r.Quiet {
@@ -71,15 +72,18 @@ func writeGitHub(out io.Writer, r *Report) error {
 func annotations(r *Report) []annotation {
 	var out []annotation
 	for _, e := range r.Result.Errors {
-		out = append(out, annotation{command: "error", file: repositoryPath(r, e.Path), title: "sandlint", message: e.Err.Error(),
-			logPrefix: e.Path + ": error: "})
+		out = append(out,
+			annotation{command: "error", file: repositoryPath(r, e.Path), title: "sandlint", message: e.Err.Error(),
+				logPrefix: e.Path + ": error: "})
 	}
 	for i := range r.Result.Findings {
 		f := &r.Result.Findings[i]
 		span := trimNewlines(f.File, f.Span)
 		start, end := f.File.Position(span.Start), f.File.Position(span.End)
-		a := annotation{command: "notice", file: repositoryPath(r, f.File.Path), line: start.Line, endLine: end.Line, title: f.Rule.ID,
-			message: f.Message, logPrefix: fmt.Sprintf("%s:%d:%d: %s: ", f.File.Path, start.Line, start.Column, f.Severity)}
+		a := annotation{command: "notice", file: repositoryPath(r, f.File.Path), line: start.Line, endLine: end.Line,
+			title:     f.Rule.ID,
+			message:   f.Message,
+			logPrefix: fmt.Sprintf("%s:%d:%d: %s: ", f.File.Path, start.Line, start.Column, f.Severity)}
 		if start.Line == end.Line {
 			a.col, a.endColumn = start.Column, end.Column
 		}
@@ -119,7 +123,8 @@ func keep(all []annotation) []annotation {
 		count[a.command]++
 	}
 	notices := annotationsPerType
-	if count["error"] > annotationsPerType || count["warning"] > annotationsPerType || count["notice"] > annotationsPerType {
+	if count["error"] > annotationsPerType || count["warning"] > annotationsPerType ||
+		count["notice"] > annotationsPerType {
 		notices--
 	}
 	limit := map[string]int{"error": annotationsPerType, "warning": annotationsPerType, "notice": notices}
@@ -149,7 +154,8 @@ func (a annotation) String() string {
 		add("endColumn", fmt.Sprint(a.endColumn))
 	}
 	add("title", a.title)
-	return "::" + a.command + " " + strings.Join(props, ",") + "::" + escapeData.Replace(cutUTF16(stripANSI(a.message), annotationLength))
+	return "::" + a.command + " " + strings.Join(props, ",") + "::" +
+		escapeData.Replace(cutUTF16(stripANSI(a.message), annotationLength))
 }
 
 // The escapes of actions/runner, ActionCommand: those of data, and those of the values of properties.
@@ -219,7 +225,8 @@ func stepSummary(r *Report, size int) []byte {
 	}
 	full := false
 	for _, e := range r.Result.Errors {
-		if full = !row(fmt.Sprintf("\n**%s**: error: %s\n", markdown(repositoryPath(r, e.Path)), markdown(e.Err.Error()))); full {
+		if full = !row(fmt.Sprintf("\n**%s**: error: %s\n", markdown(repositoryPath(r, e.Path)),
+			markdown(e.Err.Error()))); full {
 			break
 		}
 	}
@@ -232,10 +239,12 @@ func stepSummary(r *Report, size int) []byte {
 		start := f.File.Position(f.Span.Start)
 		head := ""
 		if i == 0 || f.File.Path != last {
-			head = fmt.Sprintf("\n**%s**\n\n| Line | Severity | Finding | Rule |\n| ---: | --- | --- | --- |\n", markdown(repositoryPath(r, f.File.Path)))
+			head = fmt.Sprintf("\n**%s**\n\n| Line | Severity | Finding | Rule |\n| ---: | --- | --- | --- |\n",
+				markdown(repositoryPath(r, f.File.Path)))
 			last = f.File.Path
 		}
-		full = !row(head + fmt.Sprintf("| %d | %s | %s | %s |\n", start.Line, f.Severity, markdown(f.Message), markdown(f.Rule.ID)))
+		full = !row(head +
+			fmt.Sprintf("| %d | %s | %s | %s |\n", start.Line, f.Severity, markdown(f.Message), markdown(f.Rule.ID)))
 	}
 	if rows < total {
 		fmt.Fprintf(&b, "\n… and %d more; see the log of the step.\n", total-rows)

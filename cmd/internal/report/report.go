@@ -136,7 +136,8 @@ func (c Counts) String() string {
 			parts = append(parts, fmt.Sprintf("%d %s", n, s))
 		}
 	}
-	return fmt.Sprintf("%s (%s) in %s", Plural(c.Findings, "finding"), strings.Join(parts, ", "), Plural(c.Files, "file"))
+	return fmt.Sprintf("%s (%s) in %s", Plural(c.Findings, "finding"), strings.Join(parts, ", "),
+		Plural(c.Files, "file"))
 }
 
 // Summary returns the closing line of a run, without a line end.

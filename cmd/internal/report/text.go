@@ -68,7 +68,8 @@ func (w *textWriter) block(b block) {
 	if b.label != "" {
 		head += "[" + b.label + "]"
 	}
-	fmt.Fprintf(w, "%s%s\n", w.paint(severityStyle(b.severity), head), w.paint(bold, ": "+Visible(stripANSI(b.message))))
+	fmt.Fprintf(w, "%s%s\n", w.paint(severityStyle(b.severity), head),
+		w.paint(bold, ": "+Visible(stripANSI(b.message))))
 
 	lines := snippet(b.file, b.span, "^")
 	related := make([][]snippetLine, len(b.related))
@@ -134,7 +135,8 @@ func writeText(out io.Writer, r *Report) error {
 	w := newTextWriter(out, r.Color)
 	for i := range r.Result.Findings {
 		f := &r.Result.Findings[i]
-		b := block{severity: f.Severity, label: label(f.Rule), message: f.Message, file: f.File, span: f.Span, related: f.Related}
+		b := block{severity: f.Severity, label: label(f.Rule), message: f.Message, file: f.File, span: f.Span,
+			related: f.Related}
 		for _, fix := range f.Fixes {
 			b.notes = append(b.notes, w.fixNote(fix))
 		}

@@ -35,7 +35,8 @@ type parser struct {
 }
 
 func (p *parser) problem(kind string, span source.Span, format string, args ...any) {
-	p.tree.Problems = append(p.tree.Problems, source.Problem{Span: span, Kind: kind, Message: fmt.Sprintf(format, args...)})
+	p.tree.Problems = append(p.tree.Problems,
+		source.Problem{Span: span, Kind: kind, Message: fmt.Sprintf(format, args...)})
 }
 
 // at returns the byte at i, 0 past the end.
@@ -119,7 +120,8 @@ func (p *parser) next() {
 // checkTabs reports a tab in the indentation of the token at pos.
 func (p *parser) checkTabs() {
 	if tab := bytes.IndexByte(p.src[p.bol:p.pos], '\t'); tab >= 0 && p.fresh() {
-		p.problem(KindTab, source.Span{Start: p.bol + tab, End: p.bol + tab + 1}, "this line is indented with a tab; YAML allows only spaces")
+		p.problem(KindTab, source.Span{Start: p.bol + tab, End: p.bol + tab + 1},
+			"this line is indented with a tab; YAML allows only spaces")
 	}
 }
 
@@ -164,7 +166,8 @@ func (p *parser) documents() {
 		for reported := false; !p.stop(); p.next() {
 			at := p.pos
 			if !reported {
-				p.problem(KindSyntax, source.Span{Start: at, End: p.lineEnd(at)}, "this does not belong to the node before it")
+				p.problem(KindSyntax, source.Span{Start: at, End: p.lineEnd(at)},
+					"this does not belong to the node before it")
 				reported = true
 			}
 			if more := p.block(0, 0, false); more.Kind == Mapping && root.Kind != Mapping {
@@ -261,7 +264,8 @@ func isFlow(c byte) bool {
 // deeper limits the recursion; every call that returns true is followed by p.depth--.
 func (p *parser) deeper() bool {
 	if p.depth == maxDepth {
-		p.problem(KindTooDeep, source.Span{Start: p.pos, End: min(p.pos+1, len(p.src))}, "more than %d collections are nested here, so nothing after this is read", maxDepth)
+		p.problem(KindTooDeep, source.Span{Start: p.pos, End: min(p.pos+1, len(p.src))},
+			"more than %d collections are nested here, so nothing after this is read", maxDepth)
 		p.pos = len(p.src)
 		p.unclosed = p.pos
 		for p.bol = p.pos; p.bol > 0 && !isBreak(p.src[p.bol-1]); p.bol-- {
@@ -310,7 +314,8 @@ func (p *parser) block(least, dashes int, inValue bool) *Node {
 	switch {
 	case p.dash():
 		if inValue {
-			p.problem(KindSyntax, source.Span{Start: p.pos, End: p.pos + 1}, "a list must not start in the line of its key")
+			p.problem(KindSyntax, source.Span{Start: p.pos, End: p.pos + 1},
+				"a list must not start in the line of its key")
 		}
 		return p.sequence(p.col(), props)
 	case p.at(p.pos) == '?' && p.ends(p.pos+1):
@@ -339,7 +344,8 @@ func (p *parser) block(least, dashes int, inValue bool) *Node {
 			return m
 		}
 		line := p.lineEnd(p.pos)
-		p.problem(KindSyntax, source.Span{Start: p.pos, End: p.pos + 1}, "this line has a second colon, so the value %s needs quotes", quote(p.src[n.Span.Start:line]))
+		p.problem(KindSyntax, source.Span{Start: p.pos, End: p.pos + 1},
+			"this line has a second colon, so the value %s needs quotes", quote(p.src[n.Span.Start:line]))
 		if n.Style == Plain && n.Kind == Scalar {
 			n.Span.End = p.trimmed(n.Span.Start, line)
 			n.Inner = n.Span
@@ -382,10 +388,12 @@ func (p *parser) atom(least int, inFlow bool) *Node {
 	start := p.pos
 	switch c := p.at(start); c {
 	case '@', '`', '%', ',', ']', '}':
-		p.problem(KindSyntax, source.Span{Start: start, End: start + 1}, "a value without quotes cannot start with %q", c)
+		p.problem(KindSyntax, source.Span{Start: start, End: start + 1},
+			"a value without quotes cannot start with %q", c)
 	}
 	end := p.plainEnd(inFlow)
-	return &Node{Kind: Scalar, Span: source.Span{Start: start, End: end}, Inner: source.Span{Start: start, End: end}, min: int32(least), flow: inFlow}
+	return &Node{Kind: Scalar, Span: source.Span{Start: start, End: end}, Inner: source.Span{Start: start, End: end},
+		min: int32(least), flow: inFlow}
 }
 
 // named sets the Text of a plain scalar that is a key.
@@ -439,7 +447,8 @@ func (p *parser) mapping(m *Node, col int, key *Node) {
 	following:
 		key = nil
 		for p.next(); !p.stop() && p.col() > col; p.next() {
-			p.problem(KindSyntax, source.Span{Start: p.pos, End: p.lineEnd(p.pos)}, "this line is indented deeper than the keys before it and belongs to none of them")
+			p.problem(KindSyntax, source.Span{Start: p.pos, End: p.lineEnd(p.pos)},
+				"this line is indented deeper than the keys before it and belongs to none of them")
 			p.skipDeeper(col)
 		}
 		if p.stop() || p.col() < col {
@@ -466,7 +475,8 @@ func (p *parser) key(col int) *Node {
 	}
 	if len(p.tree.Problems) == before {
 		end := p.lineEnd(start)
-		p.problem(KindSyntax, source.Span{Start: start, End: end}, "%s is not a key, which needs a colon and a blank after it", quote(p.src[start:end]))
+		p.problem(KindSyntax, source.Span{Start: start, End: end},
+			"%s is not a key, which needs a colon and a blank after it", quote(p.src[start:end]))
 	}
 	p.skipDeeper(col)
 	return nil
@@ -494,7 +504,8 @@ func (p *parser) sequence(col int, props properties) *Node {
 		n.Span.End = max(n.Span.End, item.Span.End)
 		p.rest("a list element")
 		for p.next(); !p.stop() && p.col() > col; p.next() {
-			p.problem(KindSyntax, source.Span{Start: p.pos, End: p.lineEnd(p.pos)}, "this line is indented deeper than the list before it and belongs to none of its elements")
+			p.problem(KindSyntax, source.Span{Start: p.pos, End: p.lineEnd(p.pos)},
+				"this line is indented deeper than the list before it and belongs to none of its elements")
 			p.skipDeeper(col)
 		}
 		if p.stop() || p.col() < col || !p.dash() {
@@ -534,7 +545,8 @@ func (k *keySet) has(m *Node, key *Node) bool {
 
 func (n *Node) add(p *parser, keys *keySet, pair Pair) {
 	if pair.Key.Kind == Scalar && !isMerge(pair.Key) && keys.has(n, pair.Key) {
-		p.problem(KindDuplicateKey, pair.Key.Span, "key %s is already set in this mapping", quote([]byte(pair.Key.Text)))
+		p.problem(KindDuplicateKey, pair.Key.Span, "key %s is already set in this mapping",
+			quote([]byte(pair.Key.Text)))
 	}
 	n.Pairs = append(n.Pairs, pair)
 	n.Span = n.Span.Join(pair.Span())
@@ -566,7 +578,8 @@ func (p *parser) flow(least int) *Node {
 		switch c := p.src[p.pos]; c {
 		case ']', '}':
 			if c != closing {
-				p.problem(KindSyntax, source.Span{Start: p.pos, End: p.pos + 1}, "%q closes what %q opened", c, p.src[open])
+				p.problem(KindSyntax, source.Span{Start: p.pos, End: p.pos + 1}, "%q closes what %q opened", c,
+					p.src[open])
 			}
 			p.pos++
 			n.Span.End = p.pos
@@ -584,7 +597,9 @@ func (p *parser) flow(least int) *Node {
 		}
 		item := p.flowNode(least)
 		end, bol := p.pos, p.bol
-		if p.flowSpace(least) && p.src[p.pos] == ':' && (p.ends(p.pos+1) || isFlow(p.at(p.pos+1)) || item.Style == SingleQuoted || item.Style == DoubleQuoted || item.Kind != Scalar) {
+		if p.flowSpace(least) && p.src[p.pos] == ':' &&
+			(p.ends(p.pos+1) || isFlow(p.at(p.pos+1)) || item.Style == SingleQuoted || item.Style == DoubleQuoted ||
+				item.Kind != Scalar) {
 			p.pos++
 			end, bol = p.pos, p.bol
 			value := p.null(p.pos)
@@ -609,7 +624,8 @@ func (p *parser) flow(least int) *Node {
 		}
 		n.Span.End = max(n.Span.End, p.pos)
 		if p.pos == at {
-			p.problem(KindSyntax, source.Span{Start: at, End: at + 1}, "unexpected %s in brackets", quote(p.src[at:at+1]))
+			p.problem(KindSyntax, source.Span{Start: at, End: at + 1}, "unexpected %s in brackets",
+				quote(p.src[at:at+1]))
 			p.pos++
 		}
 	}

@@ -25,7 +25,9 @@ func (s *sink) verbatim(start, end int) {
 	}
 	s.text = append(s.text, s.src[start:end]...)
 	if s.mapped {
-		s.pieces = append(s.pieces, source.Piece{Text: string(s.src[start:end]), Span: source.Span{Start: start, End: end}, Verbatim: true, Quoting: s.quoting, Indented: s.block})
+		s.pieces = append(s.pieces,
+			source.Piece{Text: string(s.src[start:end]), Span: source.Span{Start: start, End: end}, Verbatim: true,
+				Quoting: s.quoting, Indented: s.block})
 	}
 }
 
@@ -36,7 +38,8 @@ func (s *sink) made(text string, start, end int) {
 	}
 	s.text = append(s.text, text...)
 	if s.mapped {
-		s.pieces = append(s.pieces, source.Piece{Text: text, Span: source.Span{Start: start, End: end}, Quoting: s.quoting, Indented: s.block})
+		s.pieces = append(s.pieces,
+			source.Piece{Text: text, Span: source.Span{Start: start, End: end}, Quoting: s.quoting, Indented: s.block})
 	}
 }
 
@@ -341,7 +344,8 @@ func (p *parser) escape() (text string, n int) {
 		}
 	}
 	end := min(p.pos+2, len(p.src))
-	p.problem(KindSyntax, source.Span{Start: p.pos, End: end}, "unknown escape %s in a quoted string", quote(p.src[p.pos:end]))
+	p.problem(KindSyntax, source.Span{Start: p.pos, End: end}, "unknown escape %s in a quoted string",
+		quote(p.src[p.pos:end]))
 	return string(p.src[p.pos:end]), end - p.pos
 }
 
@@ -372,7 +376,8 @@ func (p *parser) blockLines(s *sink, least int) source.Span {
 			indent = max(least-1, 0) + int(c-'0')
 		default:
 			end := p.lineEnd(p.pos)
-			p.problem(KindSyntax, source.Span{Start: p.pos, End: end}, "unexpected %s in the header of a block scalar", quote(p.src[p.pos:end]))
+			p.problem(KindSyntax, source.Span{Start: p.pos, End: end}, "unexpected %s in the header of a block scalar",
+				quote(p.src[p.pos:end]))
 			p.pos = end - 1
 		}
 	}
@@ -380,7 +385,8 @@ func (p *parser) blockLines(s *sink, least int) source.Span {
 	p.skipBlanks()
 	if !p.eol(p.pos) && !p.comment() {
 		end := p.lineEnd(p.pos)
-		p.problem(KindSyntax, source.Span{Start: p.pos, End: end}, "unexpected %s in the header of a block scalar", quote(p.src[p.pos:end]))
+		p.problem(KindSyntax, source.Span{Start: p.pos, End: end}, "unexpected %s in the header of a block scalar",
+			quote(p.src[p.pos:end]))
 	}
 	p.pos = p.lineEnd(p.pos)
 	if p.eof() {
