@@ -222,7 +222,7 @@ func TestCompareFile(t *testing.T) {
 		{"stages swapped", "FROM x\nFROM y\n", "FROM y\nFROM x\n", fixers.Changes{Order: true}, "FROM of line 1"},
 
 		{"repair", "FROM x\nENV A\nRUN b\n", "FROM x\nENV A=\"\"\nRUN b\n", fixers.Changes{Repair: true}, ""},
-		// the finding that stays tells
+		// the finding that stays says so
 		{"repair that does not repair", "FROM x\nENV A\nRUN b\n", "FROM x\nENV B\nRUN b\n",
 			fixers.Changes{Repair: true}, ""},
 		{"repair that breaks more", "FROM x\nENV A\nRUN b\n", "FROM x\nENV A\nENV B\nRUN b\n",

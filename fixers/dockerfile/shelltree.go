@@ -18,8 +18,8 @@ func shellTree(script string) (string, bool) {
 	}
 	var b strings.Builder
 	dump(&b, reflect.ValueOf(bash.Stmts))
-	if posix,
-		err := syntax.NewParser(syntax.Variant(syntax.LangPOSIX)).Parse(strings.NewReader(script), ""); err == nil {
+	parser := syntax.NewParser(syntax.Variant(syntax.LangPOSIX))
+	if posix, err := parser.Parse(strings.NewReader(script), ""); err == nil {
 		b.WriteString(" posix ")
 		dump(&b, reflect.ValueOf(posix.Stmts))
 	}

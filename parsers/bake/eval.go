@@ -125,8 +125,8 @@ func (e *evaluator) value(expr hcl.Expression, scope *scope) (v cty.Value, overr
 		most = max(most, n)
 	}
 	r := spanOf(expr.Range())
-	if loops := bytes.Count(e.src[min(r.Start, len(e.src)):min(max(r.Start, r.End), len(e.src))],
-		[]byte("for ")); loops > 0 {
+	written := e.src[min(r.Start, len(e.src)):min(max(r.Start, r.End), len(e.src))]
+	if loops := bytes.Count(written, []byte("for ")); loops > 0 {
 		if loops > 2 {
 			return cty.DynamicVal, overridable
 		}
@@ -284,32 +284,23 @@ var functions = sync.OnceValue(func() map[string]costed {
 	out := map[string]costed{"join": {stdlib.JoinFunc, true}, "replace": {stdlib.ReplaceFunc, true}}
 	for name, f := range map[string]function.Function{
 		"and": stdlib.AndFunc, "or": stdlib.OrFunc, "not": stdlib.NotFunc, "equal": stdlib.EqualFunc,
-		"notequal":    stdlib.NotEqualFunc,
-		"greaterthan": stdlib.GreaterThanFunc, "greaterthanorequalto": stdlib.GreaterThanOrEqualToFunc,
-		"lessthan": stdlib.LessThanFunc, "lessthanorequalto": stdlib.LessThanOrEqualToFunc,
-		"add": stdlib.AddFunc, "subtract": stdlib.SubtractFunc, "length": stdlib.LengthFunc,
-		"strlen": stdlib.StrlenFunc,
-		"chomp":  stdlib.ChompFunc, "lower": stdlib.LowerFunc, "upper": stdlib.UpperFunc, "title": stdlib.TitleFunc,
-		"substr": stdlib.SubstrFunc,
-		"trim":   stdlib.TrimFunc, "trimprefix": stdlib.TrimPrefixFunc, "trimspace": stdlib.TrimSpaceFunc,
-		"trimsuffix": stdlib.TrimSuffixFunc,
-		"split":      stdlib.SplitFunc, "coalesce": stdlib.CoalesceFunc, "coalescelist": stdlib.CoalesceListFunc,
-		"compact": stdlib.CompactFunc,
-		"concat":  stdlib.ConcatFunc, "contains": stdlib.ContainsFunc, "distinct": stdlib.DistinctFunc,
-		"element": stdlib.ElementFunc,
-		"flatten": stdlib.FlattenFunc, "keys": stdlib.KeysFunc, "values": stdlib.ValuesFunc,
-		"lookup": stdlib.LookupFunc, "merge": stdlib.MergeFunc,
+		"notequal": stdlib.NotEqualFunc, "greaterthan": stdlib.GreaterThanFunc,
+		"greaterthanorequalto": stdlib.GreaterThanOrEqualToFunc, "lessthan": stdlib.LessThanFunc,
+		"lessthanorequalto": stdlib.LessThanOrEqualToFunc, "add": stdlib.AddFunc, "subtract": stdlib.SubtractFunc,
+		"length": stdlib.LengthFunc, "strlen": stdlib.StrlenFunc, "chomp": stdlib.ChompFunc, "lower": stdlib.LowerFunc,
+		"upper": stdlib.UpperFunc, "title": stdlib.TitleFunc, "substr": stdlib.SubstrFunc, "trim": stdlib.TrimFunc,
+		"trimprefix": stdlib.TrimPrefixFunc, "trimspace": stdlib.TrimSpaceFunc, "trimsuffix": stdlib.TrimSuffixFunc,
+		"split": stdlib.SplitFunc, "coalesce": stdlib.CoalesceFunc, "coalescelist": stdlib.CoalesceListFunc,
+		"compact": stdlib.CompactFunc, "concat": stdlib.ConcatFunc, "contains": stdlib.ContainsFunc,
+		"distinct": stdlib.DistinctFunc, "element": stdlib.ElementFunc, "flatten": stdlib.FlattenFunc,
+		"keys": stdlib.KeysFunc, "values": stdlib.ValuesFunc, "lookup": stdlib.LookupFunc, "merge": stdlib.MergeFunc,
 		"reverse": stdlib.ReverseFunc, "reverselist": stdlib.ReverseListFunc, "slice": stdlib.SliceFunc,
-		"sort":   stdlib.SortFunc,
-		"zipmap": stdlib.ZipmapFunc, "setunion": stdlib.SetUnionFunc, "setintersection": stdlib.SetIntersectionFunc,
-		"setsubtract": stdlib.SetSubtractFunc,
-
-		"basename": textFunc(path.Base),
-		"dirname":  textFunc(path.Dir),
-		"sanitize": textFunc(sanitize),
-		"md5":      textFunc(func(s string) string { h := md5.Sum([]byte(s)); return hex.EncodeToString(h[:]) }),
-		"sha1":     textFunc(func(s string) string { h := sha1.Sum([]byte(s)); return hex.EncodeToString(h[:]) }),
-		"sha256":   textFunc(func(s string) string { h := sha256.Sum256([]byte(s)); return hex.EncodeToString(h[:]) }),
+		"sort": stdlib.SortFunc, "zipmap": stdlib.ZipmapFunc, "setunion": stdlib.SetUnionFunc,
+		"setintersection": stdlib.SetIntersectionFunc, "setsubtract": stdlib.SetSubtractFunc,
+		"basename": textFunc(path.Base), "dirname": textFunc(path.Dir), "sanitize": textFunc(sanitize),
+		"md5":    textFunc(func(s string) string { h := md5.Sum([]byte(s)); return hex.EncodeToString(h[:]) }),
+		"sha1":   textFunc(func(s string) string { h := sha1.Sum([]byte(s)); return hex.EncodeToString(h[:]) }),
+		"sha256": textFunc(func(s string) string { h := sha256.Sum256([]byte(s)); return hex.EncodeToString(h[:]) }),
 	} {
 		out[name] = costed{fn: f}
 	}

@@ -47,9 +47,8 @@ var groupSchema = &hcl.BodySchema{Attributes: []hcl.AttributeSchema{{Name: "targ
 
 var targetSchema = &hcl.BodySchema{Attributes: []hcl.AttributeSchema{
 	{Name: "name"}, {Name: "matrix"}, {Name: "inherits"}, {Name: "dockerfile"}, {Name: "dockerfile-inline"},
-	{Name: "context"},
-	{Name: "contexts"}, {Name: "target"}, {Name: "platforms"}, {Name: "args"}, {Name: "entitlements"},
-	{Name: "network"}, {Name: "call"},
+	{Name: "context"}, {Name: "contexts"}, {Name: "target"}, {Name: "platforms"}, {Name: "args"},
+	{Name: "entitlements"}, {Name: "network"}, {Name: "call"},
 }}
 
 // Parse reads f: as JSON when its path ends in ".json", otherwise as HCL. It never fails: what cannot be read becomes a

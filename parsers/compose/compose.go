@@ -10,7 +10,6 @@ import (
 	"path"
 	"strings"
 
-	"github.com/sandlint/sandlint/parsers/internal/yamltree"
 	"github.com/sandlint/sandlint/parsers/source"
 )
 
@@ -18,13 +17,9 @@ import (
 // a default overridable.
 type Value = source.Value
 
-// The kinds of problem that Parse reports. Compose refuses a file with any of them.
+// The kinds of problem that Parse reports besides those of YAML, such as "yaml-syntax". Compose refuses a file with any of
+// them.
 const (
-	KindSyntax         = yamltree.KindSyntax
-	KindTab            = yamltree.KindTab
-	KindDuplicateKey   = yamltree.KindDuplicateKey
-	KindUndefinedAlias = yamltree.KindUndefinedAlias
-	KindTooDeep        = yamltree.KindTooDeep
 	// KindShape is a value of the wrong type.
 	KindShape = "compose-shape"
 	// KindTemplate is a "${" that does not start a variable.

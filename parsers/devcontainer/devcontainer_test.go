@@ -55,7 +55,7 @@ func TestParse(t *testing.T) {
 		t.Errorf("the first setting lies at %q", f.Text(s))
 	}
 	if !Parse(source.NewFile("f", []byte(`{"features": `))).Broken || Parse(source.NewFile("f", []byte(`[]`))).Broken {
-		t.Error("broken files are told apart wrongly")
+		t.Error("broken files are not recognised")
 	}
 }
 

@@ -8,7 +8,7 @@ import (
 	"github.com/moby/buildkit/frontend/dockerfile/command"
 )
 
-// keywords are the instructions that BuildKit knows, in upper case and sorted.
+// keywords are the instructions that BuildKit v0.34.2 knows, in upper case and sorted.
 var keywords = sync.OnceValue(func() []string {
 	names := make([]string, 0, len(command.Commands))
 	for name := range command.Commands {
@@ -26,9 +26,6 @@ var keywordSet = sync.OnceValue(func() map[string]string {
 	}
 	return set
 })
-
-// Keywords returns the instructions that BuildKit v0.34.2 knows, in upper case and sorted.
-func Keywords() []string { return slices.Clone(keywords()) }
 
 // flagType is how BuildKit reads the value of a flag.
 type flagType int

@@ -14,12 +14,15 @@ import (
 	"github.com/sandlint/sandlint/parsers/source"
 )
 
-// judge reports what BuildKit refuses in an instruction that has been read.
+// This file decides which problems are reported. Our own checks know the words at fault but may be wrong; BuildKit is
+// right by definition but knows only the instruction. So the checks collect faults, and BuildKit confirms them: a fault
+// that BuildKit does not share is dropped, and an instruction without faults is not given to BuildKit at all.
 //
-// The checks in this file find the words at fault, and BuildKit decides: an instruction with a fault, or one that the
-// checks are not sure of, is parsed with BuildKit, and if BuildKit accepts it, no problem is reported. An instruction
-// that passes the checks is not, so BuildKit parses nothing of most files; agreement_test.go and the fuzz targets
-// compare the outcome with BuildKit's on whole files.
+// So a check that is too strict causes no false alarm, and an error is missed only where the checks see nothing wrong.
+// agreement_test.go and the fuzz test compare the outcome with BuildKit's. Only an instruction that would overflow
+// BuildKit's stack, and those after maxAsked, are decided by our checks alone.
+
+// judge reports what BuildKit refuses in an instruction that has been read.
 func (r *reader) judge(i *Instruction) {
 	if _, known := keywordSet()[i.Name]; !known {
 		r.unknownInstruction(i)

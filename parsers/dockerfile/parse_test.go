@@ -680,7 +680,7 @@ func TestHostileInput(t *testing.T) {
 }
 
 func TestKeywords(t *testing.T) {
-	got := strings.Join(Keywords(), " ")
+	got := strings.Join(keywords(), " ")
 	want := "ADD ARG CMD COPY ENTRYPOINT ENV EXPOSE FROM HEALTHCHECK LABEL MAINTAINER ONBUILD RUN SHELL STOPSIGNAL " +
 		"USER VOLUME WORKDIR"
 	if got != want {
@@ -695,12 +695,12 @@ func TestFlagTable(t *testing.T) {
 		"SHELL": `["a"]`, "ONBUILD": "RUN a",
 	}
 	all := map[string]bool{"x": true, "env": true, "secret": true, "ssh": true, "cache-from": true}
-	for _, name := range Keywords() {
+	for _, name := range keywords() {
 		for _, spec := range flagTable()[name] {
 			all[spec.name] = true
 		}
 	}
-	for _, name := range Keywords() {
+	for _, name := range keywords() {
 		if ignoresFlags(name) {
 			continue
 		}

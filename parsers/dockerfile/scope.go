@@ -12,6 +12,18 @@ import (
 	"github.com/sandlint/sandlint/parsers/source"
 )
 
+// This file computes the variables of a Dockerfile, ENV and ARG, as BuildKit v0.34.2 does
+// (frontend/dockerfile/dockerfile2llb): those before the first FROM, those of each stage, and what a stage inherits from
+// the stage that it is built on.
+//
+// The variables after each instruction are a version, an immutable treap that shares most of its nodes with the version
+// before, so every instruction has its own and a look-up anywhere takes logarithmic time. Versions are computed once,
+// when a rule first asks.
+//
+// A value is known only if a build without --build-arg has it for certain. Since values can double with each
+// instruction, a budget bounds the bytes that expansion may produce; beyond it values are not known, but never wrong
+// (TestBudget). scope_test.go has the cases.
+
 // Value is the value of a variable at some instruction.
 type Value struct {
 	// Text is the value. If it is not known, it is the value as written, or "" if the file has none.

@@ -381,87 +381,119 @@ func (p *parser) interpolation() bool {
 // skip moves behind the semicolon that ends a binding.
 func (p *parser) skip() bool { return p.until(';') }
 
-// until moves behind the next closing sign that is not part of a nested expression.
-func (p *parser) until(end byte) bool {
+// until moves past the next end, a closing sign, that is not part of a nested expression.
+func (p *parser) until(end token) bool {
 	p.depth++
 	defer func() { p.depth-- }()
 	if p.depth > maxDepth {
 		return false
 	}
-	open := []byte{end} // what closes the expressions at hand; 'i' stands for "in"
-	extra := 0          // semicolons of with and assert still to come, at the outermost level
+	e := expression{open: []token{end}}
 	for {
-		p.blanks()
-		if p.pos >= len(p.src) {
+		t, ok := p.token()
+		if !ok {
 			return false
 		}
-		last := open[len(open)-1]
-		start := p.pos
-		switch c := p.src[p.pos]; {
-		case c == '"':
-			if _, ok := p.quoted(); !ok {
-				return false
-			}
-		case p.has("''"):
-			if !p.indented() {
-				return false
-			}
-		case p.has("${"):
-			p.pos += 2
-			open = append(open, '}')
-		case c == '{':
-			p.pos++
-			open = append(open, '}')
-		case c == '(':
-			p.pos++
-			open = append(open, ')')
-		case c == '[':
-			p.pos++
-			open = append(open, ']')
-		case c == ';':
-			p.pos++
-			if last != ';' {
-				continue // of a binding, in a set or after let
-			}
-			if extra > 0 {
-				extra--
-				continue
-			}
-			return true
-		case c == '}' || c == ')' || c == ']':
-			p.pos++
-			if last != c {
-				return false
-			}
-			if open = open[:len(open)-1]; len(open) == 0 {
-				return true
-			}
-		case isName(c) || c == '/' || c == '~' || c == '<':
-			for isName(p.at(0)) || p.at(0) != 0 && strings.IndexByte("/.+~", p.at(0)) >= 0 && !p.has("//") &&
-				!p.has("/*") {
-				p.pos++
-			}
-			if p.at(0) == ':' && p.at(1) == '/' && p.at(2) == '/' { // a URL without quotes
-				for p.at(0) > ' ' && p.at(0) != ';' {
-					p.pos++
-				}
-			}
-			switch string(p.src[start:p.pos]) {
-			case "let":
-				open = append(open, 'i')
-			case "in":
-				if last != 'i' {
-					return false
-				}
-				open = open[:len(open)-1]
-			case "with", "assert":
-				if last == ';' {
-					extra++
-				}
-			}
-			p.pos = max(p.pos, start+1)
+		if done, ok := e.next(t); done || !ok {
+			return ok
+		}
+	}
+}
+
+// expression is the state of an expression that is skipped: what is still open in it.
+type expression struct {
+	open  []token // what ends the nested expressions, innermost last; tokenIn for a let
+	extra int     // semicolons of with and assert that are still to come, at the outermost level
+}
+
+// next takes the next token. done says that it ends the expression; ok is false for a token that cannot be there.
+func (e *expression) next(t token) (done, ok bool) {
+	last := e.open[len(e.open)-1]
+	switch t {
+	case '{':
+		e.open = append(e.open, '}')
+	case '(':
+		e.open = append(e.open, ')')
+	case '[':
+		e.open = append(e.open, ']')
+	case tokenLet:
+		e.open = append(e.open, tokenIn)
+	case tokenWith:
+		if last == ';' {
+			e.extra++
+		}
+	case ';':
+		switch {
+		case last != ';': // of a binding, in a set or after let
+		case e.extra > 0:
+			e.extra--
 		default:
+			return true, true
+		}
+	case '}', ')', ']', tokenIn:
+		if last != t {
+			return false, false
+		}
+		e.open = e.open[:len(e.open)-1]
+		return len(e.open) == 0, true
+	}
+	return false, true
+}
+
+// token is a token that matters for the end of an expression: a bracket or a semicolon stands for itself.
+type token byte
+
+const (
+	tokenOther token = iota // any other token: a string, a name, a number, a path, an operator
+	tokenLet                // let
+	tokenIn                 // in
+	tokenWith               // with or assert, which have a semicolon of their own
+)
+
+// token reads the next token. It reports false at the end of the file and for a string that is not closed.
+func (p *parser) token() (t token, ok bool) {
+	p.blanks()
+	if p.pos >= len(p.src) {
+		return tokenOther, false
+	}
+	switch c := p.src[p.pos]; {
+	case c == '"':
+		_, ok := p.quoted()
+		return tokenOther, ok
+	case p.has("''"):
+		return tokenOther, p.indented()
+	case p.has("${"):
+		p.pos += 2
+		return '{', true
+	case strings.IndexByte("{}()[];", c) >= 0:
+		p.pos++
+		return token(c), true
+	case isName(c) || c == '/' || c == '~' || c == '<':
+		return p.word(), true
+	}
+	p.pos++
+	return tokenOther, true
+}
+
+// word reads a keyword, a name, a number, a path or a URL, or else one byte.
+func (p *parser) word() token {
+	start := p.pos
+	for isName(p.at(0)) || p.at(0) != 0 && strings.IndexByte("/.+~", p.at(0)) >= 0 && !p.has("//") && !p.has("/*") {
+		p.pos++
+	}
+	if p.has("://") { // a URL without quotes
+		for p.at(0) > ' ' && p.at(0) != ';' {
 			p.pos++
 		}
 	}
+	switch string(p.src[start:p.pos]) {
+	case "let":
+		return tokenLet
+	case "in":
+		return tokenIn
+	case "with", "assert":
+		return tokenWith
+	}
+	p.pos = max(p.pos, start+1)
+	return tokenOther
 }

@@ -10,6 +10,14 @@ import (
 	"github.com/sandlint/sandlint/parsers/source"
 )
 
+// This file reads one simple command: its words, assignments, redirections and here-documents, and what it does to the
+// variables of the script.
+//
+// A word has three forms at once: its text as the program sees it, its span, and its pieces, which map each byte of the
+// text to the file. A piece is verbatim if it is the file's own bytes, derived if the shell computes it, and opaque if
+// it is not known; a word with an opaque piece is never Known. TestPlacesOfOutput in output_test.go checks the map by
+// replacing each verbatim byte and running the installed shells.
+
 // simple walks a simple command: words, assignments and redirections.
 func (w *walker) simple(st *syntax.Stmt, x *ctx) result {
 	first := len(w.substs)
@@ -92,10 +100,21 @@ func (w *walker) simple(st *syntax.Stmt, x *ctx) result {
 func (w *walker) emit(words []Word, assigns []Assign, redirs []Redir, span source.Span, x *ctx) *Command {
 	c := &w.cmds.grab(1)[0]
 	*c = Command{
-		Span: span, Statement: x.stmt, Maybe: x.maybe, Guard: x.guard, Function: x.fn, Subshell: x.subshell,
+		Span:       span,
+		Statement:  x.stmt,
+		Maybe:      x.maybe,
+		Guard:      x.guard,
+		Function:   x.fn,
+		Subshell:   x.subshell,
 		Background: x.background,
-		Ignored:    x.ignored, Quoting: w.quoting, Parent: x.parent, Wrappers: x.wrappers,
-		dialect: w.dialect, level: x.level, out: x.out, in: x.in,
+		Ignored:    x.ignored,
+		Quoting:    w.quoting,
+		Parent:     x.parent,
+		Wrappers:   x.wrappers,
+		dialect:    w.dialect,
+		level:      x.level,
+		out:        x.out,
+		in:         x.in,
 	}
 	if x.wrapStart > 0 {
 		c.Span.Start = min(c.Span.Start, w.span(x.wrapStart-1, x.wrapStart-1).Start)
@@ -211,8 +230,8 @@ func (w *walker) value(a *syntax.Assign) Word {
 			if n := strings.IndexByte(w.src[start:max(start, pos(lit.ValueEnd))], '='); n >= 0 {
 				from = start + n + 1
 				b.end = from
-				w.part(&b, &syntax.Lit{ValuePos: syntax.NewPos(uint(from), 1, 1), ValueEnd: lit.ValueEnd,
-					Value: lit.Value}, source.Unquoted)
+				value := &syntax.Lit{ValuePos: syntax.NewPos(uint(from), 1, 1), ValueEnd: lit.ValueEnd, Value: lit.Value}
+				w.part(&b, value, source.Unquoted)
 				continue
 			}
 		}

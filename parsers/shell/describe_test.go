@@ -195,7 +195,7 @@ func TestCommands(t *testing.T) {
 	})
 }
 
-// TestWrites reads the scripts of testdata/writes.txtar, as TestCommands does. The end of a name tells what echo is:
+// TestWrites reads the scripts of testdata/writes.txtar, as TestCommands does. The end of a name says how echo behaves:
 // .keeps, .expands, or else not known.
 func TestWrites(t *testing.T) {
 	golden(t, "writes.txtar", func(script []byte, name string) string {

@@ -17,9 +17,8 @@ var dialects = sync.OnceValue(func() map[string]Dialect {
 		"rbash": Bash,
 
 		"zsh": None, "ksh": None, "mksh": None, "oksh": None, "yash": None, "fish": None, "csh": None, "tcsh": None,
-		"elvish": None, "nu": None,
-		"pwsh": None, "powershell": None, "cmd": None, "python": None, "python3": None, "perl": None, "ruby": None,
-		"node": None,
+		"elvish": None, "nu": None, "pwsh": None, "powershell": None, "cmd": None, "python": None, "python3": None,
+		"perl": None, "ruby": None, "node": None,
 	}
 })
 

@@ -7,6 +7,15 @@ import (
 	"github.com/sandlint/sandlint/parsers/source"
 )
 
+// This file finds the program that a command really runs: it removes wrappers such as sudo and env, and walks the shell
+// text that sh -c, eval, su -c or a here-document passes to another shell.
+//
+// The outer shell changes that text before the inner one reads it (quotes, backslashes, variables). If every byte that
+// arrives is a byte of the file, aligned keeps the text at its offsets, with NULs for the bytes that the outer shell
+// removed, so words of the inner script still have exact spans. Otherwise all of it has the span of the word that it
+// comes from, and nothing in it can be edited. A part that is not known becomes a hole, which the parser reads as an
+// expansion. The options of wrappers are those of the releases named in tables.go.
+
 // peel removes the wrappers from the words of a command and records them in it.
 func peel(c *Command, words []Word) []Word {
 	own := false // c.Wrappers is no longer shared
@@ -33,76 +42,100 @@ func peel(c *Command, words []Word) []Word {
 
 // peel returns the program that the wrapper runs and its arguments; none when it runs nothing.
 func (s wrapper) peel(words []Word) (rest []Word, assigns []Assign) {
-	i, needed := 1, s.needs == ""
-	options := func() bool {
-		for i < len(words) {
-			word := words[i]
-			t := word.Text
-			if t == "--" {
-				i++
-				return true
-			}
-			if len(t) < 2 || t[0] != '-' {
-				if t == "-" && s.assigns { // env - is env -i
-					i++
-					continue
-				}
-				return true
-			}
-			if !word.Known {
-				return false
-			}
-			i++
-			if t[1] == '-' {
-				name, _, inline := strings.Cut(t, "=")
-				if listed(s.stops, name) {
-					return false
-				}
-				needed = needed || listed(s.needs, name)
-				if !inline && listed(s.long, name) {
-					i++
-				}
-				continue
-			}
-			for n := 1; n < len(t); n++ {
-				if s.stops != "" && listed(s.stops, "-"+t[n:n+1]) {
-					return false
-				}
-				needed = needed || s.needs != "" && listed(s.needs, "-"+t[n:n+1])
-				if strings.IndexByte(s.values, t[n]) >= 0 {
-					if n == len(t)-1 {
-						i++
-					}
-					break
-				}
-			}
-		}
-		return true
+	r := wrapperReader{wrapper: s, words: words, next: 1, needed: s.needs == ""}
+	if !r.options() || !r.needed {
+		return nil, nil
 	}
-	variables := func() {
-		for s.assigns && i < len(words) {
-			a, ok := assignmentOf(words[i])
-			if !ok {
-				return
-			}
-			assigns = append(assigns, a)
-			i++
+	assigns = r.variables()
+	if !s.optional || r.next == 1 {
+		r.next += s.operands
+	}
+	if s.optional && !r.options() {
+		return nil, nil
+	}
+	if r.next >= len(words) {
+		return nil, nil
+	}
+	return words[r.next:], assigns
+}
+
+// wrapperReader reads the words of a wrapper up to the program that it runs.
+type wrapperReader struct {
+	wrapper
+	words  []Word
+	next   int  // index of the next word
+	needed bool // the option without which the wrapper runs nothing was read
+}
+
+// options reads options with their values. It reports false when the wrapper runs nothing, or a word is not known.
+func (r *wrapperReader) options() bool {
+	for r.next < len(r.words) {
+		word := r.words[r.next]
+		t := word.Text
+		switch {
+		case t == "--":
+			r.next++
+			return true
+		case t == "-" && r.assigns: // env - is env -i
+			r.next++
+			continue
+		case len(t) < 2 || t[0] != '-':
+			return true
+		case !word.Known:
+			return false
+		}
+		r.next++
+		read := r.shortOptions
+		if t[1] == '-' {
+			read = r.longOption
+		}
+		if !read(t) {
+			return false
 		}
 	}
-	if !options() || !needed {
-		return nil, nil
+	return true
+}
+
+func (r *wrapperReader) longOption(t string) bool {
+	name, _, inline := strings.Cut(t, "=")
+	if listed(r.stops, name) {
+		return false
 	}
-	variables()
-	if !s.optional || i == 1 {
-		i += s.operands
+	r.needed = r.needed || listed(r.needs, name)
+	if !inline && listed(r.long, name) {
+		r.next++
 	}
-	if s.optional && !options() {
-		return nil, nil
+	return true
+}
+
+// shortOptions reads a cluster of short options, the last of which may have a value.
+func (r *wrapperReader) shortOptions(t string) bool {
+	for n := 1; n < len(t); n++ {
+		if r.stops != "" && listed(r.stops, "-"+t[n:n+1]) {
+			return false
+		}
+		r.needed = r.needed || r.needs != "" && listed(r.needs, "-"+t[n:n+1])
+		if strings.IndexByte(r.values, t[n]) >= 0 {
+			if n == len(t)-1 {
+				r.next++
+			}
+			break
+		}
 	}
-	if i >= len(words) {
-		return nil, nil
+	return true
+}
+
+// variables reads the NAME=VALUE words that the wrapper sets.
+func (r *wrapperReader) variables() (assigns []Assign) {
+	for r.assigns && r.next < len(r.words) {
+		a, ok := assignmentOf(r.words[r.next])
+		if !ok {
+			break
+		}
+		assigns = append(assigns, a)
+		r.next++
 	}
-	return words[i:], assigns
+	return assigns
 }
 
 // maxDepth is how deep shell text in the arguments of shells is read.

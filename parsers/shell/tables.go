@@ -143,13 +143,11 @@ var succeeding = sync.OnceValue(func() map[string]bool {
 var quiet = sync.OnceValue(func() map[string]string {
 	return map[string]string{
 		":": "", "true": "", "false": "", "test": "", "[": "", "[[": "", "((": "", "let": "", "exit": "", "return": "",
-		"break": "", "continue": "", "shift": "",
-		"unset": "", "sleep": "", "wait": "", "read": "", "local": "p", "readonly": "p", "declare": "p", "typeset": "p",
-		"export": "p",
-		"mkdir":  "v", "rmdir": "v", "rm": "v", "touch": "", "chmod": "vc", "chown": "vc", "chgrp": "vc", "ln": "v",
-		"mv": "v", "cp": "v",
-		"install": "v", "groupadd": "", "useradd": "", "usermod": "", "groupmod": "", "addgroup": "", "adduser": "",
-		"set": "", "umask": "", "cd": "", "sponge": "",
+		"break": "", "continue": "", "shift": "", "unset": "", "sleep": "", "wait": "", "read": "", "local": "p",
+		"readonly": "p", "declare": "p", "typeset": "p", "export": "p", "mkdir": "v", "rmdir": "v", "rm": "v",
+		"touch": "", "chmod": "vc", "chown": "vc", "chgrp": "vc", "ln": "v", "mv": "v", "cp": "v", "install": "v",
+		"groupadd": "", "useradd": "", "usermod": "", "groupmod": "", "addgroup": "", "adduser": "", "set": "",
+		"umask": "", "cd": "", "sponge": "",
 	}
 })
 
@@ -172,9 +170,8 @@ var assigners = sync.OnceValue(func() map[string]assignment {
 	return map[string]assignment{
 		".": assignsAny, "source": assignsAny, "eval": assignsAny,
 		"export": assignsDeclared, "declare": assignsDeclared, "typeset": assignsDeclared, "local": assignsDeclared,
-		"readonly": assignsDeclared,
-		"read":     assignsNames, "unset": assignsNames, "getopts": assignsNames, "mapfile": assignsNames,
-		"readarray": assignsNames,
+		"readonly": assignsDeclared, "read": assignsNames, "unset": assignsNames, "getopts": assignsNames,
+		"mapfile": assignsNames, "readarray": assignsNames,
 	}
 })
 

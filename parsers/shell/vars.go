@@ -188,46 +188,8 @@ func assigned(lists [][]*syntax.Stmt, f func(name string, function bool)) {
 		it := work[len(work)-1]
 		work = work[:len(work)-1]
 		in := it.function
+		assignedBy(it.stmt.Cmd, func(name string) { f(name, in) })
 		switch n := it.stmt.Cmd.(type) {
-		case *syntax.CallExpr:
-			if len(n.Args) == 0 {
-				for _, a := range n.Assigns {
-					f(a.Name.Value, in)
-				}
-				continue
-			}
-			name := n.Args[0].Lit()
-			if name == "printf" && len(n.Args) > 2 && n.Args[1].Lit() == "-v" {
-				f(n.Args[2].Lit(), in)
-			}
-			if assigns, ok := assigners()[name]; ok {
-				if assigns == assignsAny {
-					f("", in)
-				}
-				for _, arg := range n.Args[1:] {
-					if lit := arg.Lit(); lit != "" {
-						lit, _, _ = strings.Cut(lit, "=")
-						f(lit, in)
-					} else if len(arg.Parts) > 0 {
-						if first, ok := arg.Parts[0].(*syntax.Lit); ok {
-							lit, _, _ = strings.Cut(first.Value, "=")
-							f(lit, in)
-						}
-					}
-				}
-			}
-		case *syntax.DeclClause:
-			for _, a := range n.Args {
-				if a.Name != nil {
-					f(a.Name.Value, in)
-				}
-			}
-		case *syntax.ArithmCmd:
-			arithAssigned(n.X, func(name string) { f(name, in) })
-		case *syntax.LetClause:
-			for _, x := range n.Exprs {
-				arithAssigned(x, func(name string) { f(name, in) })
-			}
 		case *syntax.BinaryCmd:
 			work = append(work, item{n.X, in}, item{n.Y, in})
 		case *syntax.Block:
@@ -241,14 +203,6 @@ func assigned(lists [][]*syntax.Stmt, f func(name string, function bool)) {
 			push(n.Cond, in)
 			push(n.Do, in)
 		case *syntax.ForClause:
-			switch l := n.Loop.(type) {
-			case *syntax.WordIter:
-				f(l.Name.Value, in)
-			case *syntax.CStyleLoop:
-				for _, x := range []syntax.ArithmExpr{l.Init, l.Cond, l.Post} {
-					arithAssigned(x, func(name string) { f(name, in) })
-				}
-			}
 			push(n.Do, in)
 		case *syntax.CaseClause:
 			for _, c := range n.Items {
@@ -261,6 +215,71 @@ func assigned(lists [][]*syntax.Stmt, f func(name string, function bool)) {
 				work = append(work, item{n.Stmt, in})
 			}
 		}
+	}
+}
+
+// assignedBy calls f with the name of each variable that a command itself may assign, without the statements inside it.
+func assignedBy(cmd syntax.Command, f func(name string)) {
+	switch n := cmd.(type) {
+	case *syntax.CallExpr:
+		assignedByCall(n, f)
+	case *syntax.DeclClause:
+		for _, a := range n.Args {
+			if a.Name != nil {
+				f(a.Name.Value)
+			}
+		}
+	case *syntax.ArithmCmd:
+		arithAssigned(n.X, f)
+	case *syntax.LetClause:
+		for _, x := range n.Exprs {
+			arithAssigned(x, f)
+		}
+	case *syntax.ForClause:
+		switch l := n.Loop.(type) {
+		case *syntax.WordIter:
+			f(l.Name.Value)
+		case *syntax.CStyleLoop:
+			for _, x := range []syntax.ArithmExpr{l.Init, l.Cond, l.Post} {
+				arithAssigned(x, f)
+			}
+		}
+	}
+}
+
+// assignedByCall is assignedBy for a simple command: an assignment, or a builtin that assigns.
+func assignedByCall(n *syntax.CallExpr, f func(name string)) {
+	if len(n.Args) == 0 {
+		for _, a := range n.Assigns {
+			f(a.Name.Value)
+		}
+		return
+	}
+	name := n.Args[0].Lit()
+	if name == "printf" && len(n.Args) > 2 && n.Args[1].Lit() == "-v" {
+		f(n.Args[2].Lit())
+	}
+	assigns, ok := assigners()[name]
+	if !ok {
+		return
+	}
+	if assigns == assignsAny {
+		f("")
+	}
+	for _, arg := range n.Args[1:] {
+		lit := arg.Lit()
+		if lit == "" {
+			if len(arg.Parts) == 0 {
+				continue
+			}
+			first, ok := arg.Parts[0].(*syntax.Lit)
+			if !ok {
+				continue
+			}
+			lit = first.Value
+		}
+		lit, _, _ = strings.Cut(lit, "=")
+		f(lit)
 	}
 }
 

@@ -9,6 +9,19 @@ import (
 	"github.com/sandlint/sandlint/parsers/source"
 )
 
+// This file and its neighbours turn the syntax tree of a text into the list of its simple commands. One pass in the
+// order of the text carries two kinds of state:
+//
+//   - ctx, what a statement inherits from those around it: conditions, redirections of groups, streams, functions. It is
+//     copied for an inner statement, so nothing that happens inside leaks out.
+//   - vars, what is known about variables. Its changes are logged: a subshell undoes them, and after a branch that may
+//     not run they are doubted, so a variable with a known value has that value on every path.
+//
+// Invariants: commands are appended in the order of the text, those of a nested script or substitution after the
+// command that contains it; a span lies inside the text; and what a run could decide otherwise (a skipped command, a
+// value) is marked as such. check_test.go checks the first two for every input of the fuzz test, and testdata/*.txtar
+// records the result for each construct.
+
 // walker walks the statements of one text and adds their commands to a script. A nested text has a walker of its own.
 type walker struct {
 	text
@@ -515,8 +528,11 @@ func (w *walker) list(st *syntax.Stmt, x *ctx) result {
 		case it.op == syntax.OrStmt:
 			r = result{test: next.test, success: r.success || next.success, failure: r.failure && next.failure}
 		default:
-			r = result{test: r.test || next.test, success: r.success && next.success, failure: r.failure ||
-				next.failure && r.success}
+			r = result{
+				test:    r.test || next.test,
+				success: r.success && next.success,
+				failure: r.failure || next.failure && r.success,
+			}
 		}
 	}
 	endChain()

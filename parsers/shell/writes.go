@@ -41,8 +41,8 @@ func (c *Command) Writes(echo Echo) []Write {
 			c.nests && c.inner != nil && c.inner.first != nil && i == file {
 			continue
 		}
-		write := Write{Path: r.Target, Append: r.appends(), Truncate: !r.appends() &&
-			r.Op != "<>", Known: true, Command: c, Redir: r}
+		truncate := !r.appends() && r.Op != "<>"
+		write := Write{Path: r.Target, Append: r.appends(), Truncate: truncate, Known: true, Command: c, Redir: r}
 		if i == file {
 			write.Text, write.Known = c.Output(echo)
 		}

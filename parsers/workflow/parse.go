@@ -366,9 +366,11 @@ func (b *Build) override(v Value, f *source.File) bool {
 
 // workDir returns the working directory of a script, relative to the workspace.
 func (p *parser) workDir(step, job *yamltree.Node, sc *scope) Value {
-	for _, n := range []*yamltree.Node{step.Get("working-directory"),
+	for _, n := range []*yamltree.Node{
+		step.Get("working-directory"),
 		job.Get("defaults").Get("run").Get("working-directory"),
-		p.root.Get("defaults").Get("run").Get("working-directory")} {
+		p.root.Get("defaults").Get("run").Get("working-directory"),
+	} {
 		if n != nil {
 			v := sc.value(n)
 			if v.Known && path.IsAbs(v.Text) {

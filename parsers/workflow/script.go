@@ -31,8 +31,8 @@ func (p *parser) script(c *Combination, step int, job *yamltree.Node, sc *scope)
 		return
 	}
 	p.scripts += len(fr.Text)
-	file, _ := syntax.NewParser(syntax.Variant(syntax.LangBash),
-		syntax.RecoverErrors(8)).Parse(strings.NewReader(string(fr.Text)), "")
+	shellParser := syntax.NewParser(syntax.Variant(syntax.LangBash), syntax.RecoverErrors(8))
+	file, _ := shellParser.Parse(strings.NewReader(string(fr.Text)), "")
 	if file == nil {
 		return
 	}
@@ -442,15 +442,12 @@ type flag struct {
 // (docs/reference of buildx 0.36, docker/cli 28, podman-build(1) 5.5). Every other option takes one.
 var switches = map[string]bool{
 	"--load": true, "--push": true, "--pull": true, "--no-cache": true, "--quiet": true, "-q": true, "--rm": true,
-	"--force-rm": true, "--squash": true,
-	"--compress": true, "--disable-content-trust": true, "--debug": true, "-D": true, "--check": true, "--help": true,
-	"-h": true, "--print": true,
-	"--detach": true, "--layers": true, "--no-hosts": true, "--squash-all": true, "--tls-verify": true, "--stdin": true,
-	"--all-platforms":      true,
+	"--force-rm": true, "--squash": true, "--compress": true, "--disable-content-trust": true, "--debug": true,
+	"-D": true, "--check": true, "--help": true, "-h": true, "--print": true, "--detach": true, "--layers": true,
+	"--no-hosts": true, "--squash-all": true, "--tls-verify": true, "--stdin": true, "--all-platforms": true,
 	"--skip-unused-stages": true, "--omit-history": true, "--http-proxy": true, "--inherit-labels": true,
-	"--inherit-annotations": true,
-	"--disable-compression": true, "--no-hostname": true, "--identity-label": true, "--rewrite-timestamp": true,
-	"--save-stages": true,
+	"--inherit-annotations": true, "--disable-compression": true, "--no-hostname": true, "--identity-label": true,
+	"--rewrite-timestamp": true, "--save-stages": true,
 }
 
 // flags reads a command line. open says that a word that is not known may be any number of options.

@@ -27,13 +27,9 @@ import (
 // matrix or from "env", its span is there.
 type Value = source.Value
 
-// The kinds of problem that Parse reports. GitHub refuses a file with any of them except KindSize.
+// The kinds of problem that Parse reports besides those of YAML, such as "yaml-syntax". GitHub refuses a file with any of
+// them except KindSize.
 const (
-	KindSyntax         = yamltree.KindSyntax
-	KindTab            = yamltree.KindTab
-	KindDuplicateKey   = yamltree.KindDuplicateKey
-	KindUndefinedAlias = yamltree.KindUndefinedAlias
-	KindTooDeep        = yamltree.KindTooDeep
 	// KindShape is a value of the wrong type.
 	KindShape = "workflow-shape"
 	// KindSize is a file that expands to more jobs and steps than are read.

@@ -340,7 +340,7 @@ j on linux/amd64 qemu=tonistiigi/binfmt:latest for[arm64 riscv64]
   docker build context=. -> sub/Dockerfile
   docker build context=-
   docker buildx bake dir=w<> files[a.hcl] targets[web] set *.platform=linux/arm64`},
-	{"scripts that cannot be told", job(`
+	{"scripts that are not known", job(`
     runs-on: ubuntu-latest
     steps:
       - run: |
@@ -720,7 +720,7 @@ func TestSteps(t *testing.T) {
 	s := f.Jobs[0].Steps
 	if s[0].Action() != "determinatesystems/nix-installer-action" || s[1].Action() != "" || s[0].Script() != nil ||
 		s[1].Input("x") != nil {
-		t.Error("the steps are told apart wrongly")
+		t.Error("the steps are not recognised")
 	}
 	fr := s[0].Input("extra-conf")
 	if want := "filter-syscalls = false\ntoken = x\n"; string(fr.Text) != want {

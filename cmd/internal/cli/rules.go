@@ -109,9 +109,15 @@ func (a *app) printRulesJSON(list []*rules.Rule) error {
 	out := []jsonRule{}
 	for _, r := range list {
 		out = append(out, jsonRule{
-			ID: r.ID, Aliases: append([]string{}, r.Aliases...), Summary: r.Summary, Severity: r.Severity.String(),
-			Default:  !isOff(r),
-			Category: r.Category, Since: r.Since, Fixes: fixNames(r), Help: r.Page(),
+			ID:         r.ID,
+			Aliases:    append([]string{}, r.Aliases...),
+			Summary:    r.Summary,
+			Severity:   r.Severity.String(),
+			Default:    !isOff(r),
+			Category:   r.Category,
+			Since:      r.Since,
+			Fixes:      fixNames(r),
+			Help:       r.Page(),
 			References: append([]string{}, r.References...),
 		})
 	}

@@ -82,9 +82,12 @@ func newStagesJSON(d *workspace.Dockerfile, stages []workspace.TraceStage) trace
 	for _, s := range stages {
 		from := s.Image.Stage.From
 		stage := stageJSON{
-			Index: s.Image.Stage.Index, Name: s.Image.Stage.Name, From: s.Image.Stage.Base.Text,
-			Place: newPlaceJSON(d.Source, from.Span.Start),
-			Nix:   nixJSON{s.Distribution, s.Version.String(), s.Assumed}, Commands: []commandJSON{},
+			Index:    s.Image.Stage.Index,
+			Name:     s.Image.Stage.Name,
+			From:     s.Image.Stage.Base.Text,
+			Place:    newPlaceJSON(d.Source, from.Span.Start),
+			Nix:      nixJSON{s.Distribution, s.Version.String(), s.Assumed},
+			Commands: []commandJSON{},
 		}
 		for _, c := range s.Commands {
 			stage.Commands = append(stage.Commands, commandJSON{

@@ -72,18 +72,27 @@ func writeGitHub(out io.Writer, r *Report) error {
 func annotations(r *Report) []annotation {
 	var out []annotation
 	for _, e := range r.Result.Errors {
-		out = append(out,
-			annotation{command: "error", file: repositoryPath(r, e.Path), title: "sandlint", message: e.Err.Error(),
-				logPrefix: e.Path + ": error: "})
+		out = append(out, annotation{
+			command:   "error",
+			file:      repositoryPath(r, e.Path),
+			title:     "sandlint",
+			message:   e.Err.Error(),
+			logPrefix: e.Path + ": error: ",
+		})
 	}
 	for i := range r.Result.Findings {
 		f := &r.Result.Findings[i]
 		span := trimNewlines(f.File, f.Span)
 		start, end := f.File.Position(span.Start), f.File.Position(span.End)
-		a := annotation{command: "notice", file: repositoryPath(r, f.File.Path), line: start.Line, endLine: end.Line,
+		a := annotation{
+			command:   "notice",
+			file:      repositoryPath(r, f.File.Path),
+			line:      start.Line,
+			endLine:   end.Line,
 			title:     f.Rule.ID,
 			message:   f.Message,
-			logPrefix: fmt.Sprintf("%s:%d:%d: %s: ", f.File.Path, start.Line, start.Column, f.Severity)}
+			logPrefix: fmt.Sprintf("%s:%d:%d: %s: ", f.File.Path, start.Line, start.Column, f.Severity),
+		}
 		if start.Line == end.Line {
 			a.col, a.endColumn = start.Column, end.Column
 		}
