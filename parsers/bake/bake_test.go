@@ -377,7 +377,7 @@ target "m" {
 	}
 }
 
-// TestHostile gives what would end the program or take forever if hcl or cty were given it as it is.
+// TestHostile parses text that would end the program or take forever if hcl or cty read it directly.
 func TestHostile(t *testing.T) {
 	doubling := "variable \"v0\" { default = \"0123456789\" }\n"
 	for i := range 60 {

@@ -9,7 +9,7 @@ import (
 	"github.com/sandlint/sandlint/parsers/source"
 )
 
-// FuzzParse checks that Parse survives anything, that spans lie in the file and nest, and that BuildKit sees the same.
+// FuzzParse checks that Parse survives any text, that spans lie in the file and nest, and that BuildKit agrees.
 func FuzzParse(f *testing.F) {
 	for _, text := range agreementCases {
 		f.Add(text)
@@ -26,7 +26,7 @@ func FuzzParse(f *testing.F) {
 				file.Shell(i)
 			}
 		}
-		// BuildKit's lexer prints to the standard error for text that is no UTF-8.
+		// BuildKit's lexer prints to standard error for text that is not UTF-8.
 		if utf8.ValidString(text) && !strings.Contains(text, "\x00") {
 			if d := disagreement(text); d != "" {
 				t.Fatalf("%s\n%q", d, text)

@@ -10,7 +10,7 @@ import (
 	"github.com/sandlint/sandlint/parsers/source"
 )
 
-// dump renders commands as the tests below hold them: name, words, and how the command is reached.
+// dump formats commands as the tests below expect them: name, words, and how the command is reached.
 func dump(s *Script, text string) string {
 	var b strings.Builder
 	for _, c := range s.Commands {

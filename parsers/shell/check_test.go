@@ -33,7 +33,7 @@ func renderPieces(list []source.Piece) string {
 	return strings.Join(out, " ")
 }
 
-// check fails where what Parse promises of every text does not hold.
+// check fails when a promise of Parse about every text is broken.
 func check(t *testing.T, s *Script, file []byte, base, size int) {
 	t.Helper()
 	inside := func(what string, span source.Span) {

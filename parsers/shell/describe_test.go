@@ -15,8 +15,8 @@ import (
 
 var update = flag.Bool("update", false, "rewrite the expected results in testdata")
 
-// describe renders a script as the files in testdata hold it: for each command its name and place, then a line for what
-// else there is.
+// describe formats a script as in the files of testdata: for each command its name and place, then a line for what else
+// there is.
 func describe(s *Script) string {
 	var b strings.Builder
 	index := func(c *Command) int { return slices.Index(s.Commands, c) }

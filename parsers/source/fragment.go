@@ -79,7 +79,7 @@ func NewFragment(f *File, pieces []Piece) *Fragment {
 	return fr
 }
 
-// Whole reports whether fr is a whole file, so that its offsets are the file's.
+// Whole reports whether fr is a whole file, so its offsets are the file's.
 func (fr *Fragment) Whole() bool {
 	return len(fr.Pieces) == 1 && fr.Pieces[0].Verbatim && fr.Pieces[0].Quoting == Plain &&
 		fr.Pieces[0].Span == fr.File.Span() || len(fr.Text) == 0 && len(fr.File.Bytes) == 0

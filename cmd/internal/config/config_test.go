@@ -239,7 +239,7 @@ func TestLoad(t *testing.T) {
 	}
 }
 
-// FuzzParse holds that any text gives a configuration or problems whose spans lie in the file, and that neither takes
+// FuzzParse checks that any text gives a configuration or problems whose spans lie in the file, and that neither takes
 // it down.
 func FuzzParse(f *testing.F) {
 	f.Add("exclude = [\"a\"]\ntarget { nix = \"2.24\" }\nrule \"nix\" { severity = \"error\" }\n")

@@ -18,14 +18,14 @@ import (
 	"github.com/sandlint/sandlint/rules"
 )
 
-// issue is what the runner makes of one command.
+// issue is the runner's result for one command.
 type issue struct {
 	Type, File, Title, Message    string
 	Line, EndLine, Col, EndColumn int
 }
 
 // runnerCommand reads one line of a step's output as ActionCommand of actions/runner does: the "::" form first, then
-// the older "##[" form, which may stand anywhere.
+// the older "##[" form, which may be anywhere.
 func runnerCommand(line string) (name string, props map[string]string, data string, ok bool) {
 	known := func(name string) bool {
 		return slices.Contains([]string{"error", "warning", "notice", "debug", "group", "endgroup", "add-mask",

@@ -72,7 +72,7 @@ func TestJSONFollowsItsSchema(t *testing.T) {
 	}
 }
 
-// TestJSONPositions holds that lines and columns count code points, offsets count bytes, and edits are as the fixers
+// TestJSONPositions checks that lines and columns count code points, offsets count bytes, and edits are as the fixers
 // apply them.
 func TestJSONPositions(t *testing.T) {
 	f := source.NewFile("Dockerfile", []byte("FROM a\r\nRUN größe 𝄞 <x> && y\n"))

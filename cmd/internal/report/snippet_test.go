@@ -96,8 +96,8 @@ func TestStripANSI(t *testing.T) {
 	}
 }
 
-// FuzzSnippet holds that whatever the text and the span, what is shown is valid, of bounded length, and holds no
-// character that moves the cursor.
+// FuzzSnippet checks that, for any text and span, what is shown is valid, of bounded length, and holds no character
+// that moves the cursor.
 func FuzzSnippet(f *testing.F) {
 	f.Add("RUN a \\\n\tb\n", 4, 8)
 	f.Add("\ufeff\x00\x1b[1m\xff界\u0301\u202e\r", 0, 9)
