@@ -17,8 +17,8 @@ import (
 // a default overridable.
 type Value = source.Value
 
-// The kinds of problem that Parse reports besides those of YAML, such as "yaml-syntax". Compose refuses a file with any of
-// them.
+// The kinds of problem that Parse reports besides those of YAML, such as "yaml-syntax". Compose refuses a file with any
+// of them.
 const (
 	// KindShape is a value of the wrong type.
 	KindShape = "compose-shape"

@@ -13,8 +13,8 @@ import (
 )
 
 // This file computes the variables of a Dockerfile, ENV and ARG, as BuildKit v0.34.2 does
-// (frontend/dockerfile/dockerfile2llb): those before the first FROM, those of each stage, and what a stage inherits from
-// the stage that it is built on.
+// (frontend/dockerfile/dockerfile2llb): those before the first FROM, those of each stage, and what a stage inherits
+// from the stage that it is built on.
 //
 // The variables after each instruction are a version, an immutable treap that shares most of its nodes with the version
 // before, so every instruction has its own and a look-up anywhere takes logarithmic time. Versions are computed once,

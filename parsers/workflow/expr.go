@@ -13,9 +13,9 @@ import (
 // order of precedence of the documentation (contexts and expressions of GitHub Actions), with values converted and
 // compared as GitHub does.
 //
-// Every operation is defined for a value that is not known, and its result is then not known, unless an operand of && or
-// || on its left decides. So a known result is the one that every run has. A value that is taken unchanged from a node
-// of the file keeps that node, and with it the position to report. workflow_test.go has the cases.
+// Every operation is defined for a value that is not known, and its result is then not known, unless an operand of &&
+// or || on its left decides. So a known result is the one that every run has. A value that is taken unchanged from a
+// node of the file keeps that node, and with it the position to report. workflow_test.go has the cases.
 
 const (
 	// maxExprDepth bounds the nesting of an expression, including expressions in the matrix values that it uses.

@@ -27,8 +27,8 @@ import (
 // matrix or from "env", its span is there.
 type Value = source.Value
 
-// The kinds of problem that Parse reports besides those of YAML, such as "yaml-syntax". GitHub refuses a file with any of
-// them except KindSize.
+// The kinds of problem that Parse reports besides those of YAML, such as "yaml-syntax". GitHub refuses a file with any
+// of them except KindSize.
 const (
 	// KindShape is a value of the wrong type.
 	KindShape = "workflow-shape"
