@@ -230,7 +230,8 @@ func (w *walker) value(a *syntax.Assign) Word {
 			if n := strings.IndexByte(w.src[start:max(start, pos(lit.ValueEnd))], '='); n >= 0 {
 				from = start + n + 1
 				b.end = from
-				value := &syntax.Lit{ValuePos: syntax.NewPos(uint(from), 1, 1), ValueEnd: lit.ValueEnd, Value: lit.Value}
+				at := syntax.NewPos(uint(from), 1, 1)
+				value := &syntax.Lit{ValuePos: at, ValueEnd: lit.ValueEnd, Value: lit.Value}
 				w.part(&b, value, source.Unquoted)
 				continue
 			}

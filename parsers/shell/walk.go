@@ -12,8 +12,8 @@ import (
 // This file and its neighbours turn the syntax tree of a text into the list of its simple commands. One pass in the
 // order of the text carries two kinds of state:
 //
-//   - ctx, what a statement inherits from those around it: conditions, redirections of groups, streams, functions. It is
-//     copied for an inner statement, so nothing that happens inside leaks out.
+//   - ctx, what a statement inherits from those around it: conditions, redirections of groups, streams, functions. It
+//     is copied for an inner statement, so nothing that happens inside leaks out.
 //   - vars, what is known about variables. Its changes are logged: a subshell undoes them, and after a branch that may
 //     not run they are doubted, so a variable with a known value has that value on every path.
 //
