@@ -12,13 +12,13 @@ import (
 
 const module = "github.com/sandlint/sandlint/"
 
-// layer is a part of the tree, by the beginning of its packages' paths, and the parts that it may import.
+// layer is a part of the tree, given by a prefix of its packages' paths, and the parts that it may import.
 type layer struct {
 	prefix string
 	may    []string
 }
 
-// layers are in order: the first one that fits a package holds for it.
+// layers are in order: the first one that matches a package applies.
 var layers = []layer{
 	{"parsers/source", nil},
 	{"parsers/workspace", []string{"parsers/"}},
@@ -30,7 +30,7 @@ var layers = []layer{
 	{"cmd/", []string{"parsers/", "fixers", "rules", "cmd/internal/"}},
 }
 
-// homes are the foreign modules, and the packages that may import each.
+// homes lists for each foreign module the packages that may import it.
 var homes = map[string][]string{
 	"github.com/agext/levenshtein":    {"parsers/source", "parsers/seccomp"},
 	"github.com/bmatcuk/doublestar":   {"parsers/workspace", "cmd/internal/config"},
@@ -46,8 +46,8 @@ var homes = map[string][]string{
 	"mvdan.cc/sh":                     {"parsers/shell", "parsers/workflow", "fixers/dockerfile"},
 }
 
-// TestImportsPointOneWay checks cmd → rules → fixers → parsers, that inside parsers only workspace imports its siblings, and that each foreign
-// module enters at its place.
+// TestImportsPointOneWay checks that imports go cmd → rules → fixers → parsers, that inside parsers only
+// workspace imports its siblings, and that each foreign module is imported only in its place.
 func TestImportsPointOneWay(t *testing.T) {
 	out, err := exec.Command("go", "list", "-json=ImportPath,Imports", module+"...").Output()
 	if err != nil {
@@ -79,7 +79,9 @@ func checkImports(t *testing.T, name string, imports []string) {
 	}
 	for _, path := range imports {
 		if own, ok := strings.CutPrefix(path, module); ok {
-			if !slices.ContainsFunc(layers[at].may, func(prefix string) bool { return strings.HasPrefix(own, prefix) }) {
+			if !slices.ContainsFunc(layers[at].may, func(prefix string) bool {
+				return strings.HasPrefix(own, prefix)
+			}) {
 				t.Errorf("%s imports %s, which is against the direction of imports", name, own)
 			}
 			continue

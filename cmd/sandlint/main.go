@@ -1,4 +1,4 @@
-// Command sandlint lints and fixes the files that decide how software is built and boxed in: Dockerfiles, nix.conf and
+// Command sandlint lints and fixes the files that decide how software is built and sandboxed: Dockerfiles, nix.conf and
 // seccomp profiles.
 package main
 

@@ -23,8 +23,8 @@ func TestMain(m *testing.M) {
 	})
 }
 
-// TestScript runs the scripts of testdata/script. Each has a folder of its own as working directory, which is a repository's root
-// for sandlint. Beside the commands of testscript there are
+// TestScript runs the scripts of testdata/script. Each runs in a folder of its own, which sandlint takes for a
+// repository's root. Beside the commands of testscript there are
 //
 //	status N COMMAND…    runs a command whose exit status must be N
 //	bytes FILE TEXT      writes a file; TEXT has the escapes of a Go string
@@ -87,7 +87,8 @@ func conforms(ts *testscript.TestScript, neg bool, args []string) {
 	}
 	schema, err := os.ReadFile(filepath.Join("..", "..", "docs", "schema", "findings.schema.json"))
 	ts.Check(err)
-	result, err := gojsonschema.Validate(gojsonschema.NewBytesLoader(schema), gojsonschema.NewStringLoader(ts.ReadFile(args[0])))
+	result, err := gojsonschema.Validate(gojsonschema.NewBytesLoader(schema),
+		gojsonschema.NewStringLoader(ts.ReadFile(args[0])))
 	ts.Check(err)
 	if !result.Valid() {
 		ts.Fatalf("%s breaks the schema: %v", args[0], result.Errors())

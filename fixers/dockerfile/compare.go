@@ -1,4 +1,4 @@
-// Package dockerfile edits Dockerfiles in their own terms, and proves that an edited Dockerfile still means what it meant.
+// Package dockerfile edits Dockerfiles in their own terms, and proves that an edited Dockerfile kept its meaning.
 package dockerfile
 
 import (
@@ -11,26 +11,26 @@ import (
 	"github.com/sandlint/sandlint/parsers/source"
 )
 
-// Compare says in one sentence what changed between two texts of a Dockerfile that fixes, whose edits turned before into
-// after, do not declare, and returns "" when nothing did. BuildKit's own parser reads both.
+// Compare reports in one sentence a change between two texts of a Dockerfile that the fixes, whose edits turned before
+// into after, do not declare; it returns "" when there is none. BuildKit's own parser reads both texts.
 //
-// Without declared changes there must be the same parser directives and instructions in the same order, each with the same evaluated
-// arguments, and the same shell syntax tree for RUN. Instructions that are edited by a fix with Changes.Instructions (or
-// Repair, Embedded, or Settings: nix.conf text lies inside them) may become others or go, and new ones may come with them; all others must be
-// as they were. A fix with Changes.Order may move instructions inside their stage. What BuildKit refuses is compared as text, and
-// must not become more.
+// Without declared changes there must be the same parser directives and instructions in the same order, each with the
+// same evaluated arguments, and the same shell syntax tree for RUN. Instructions that a fix with Changes.Instructions
+// edits (or with Repair, Embedded or Settings, since nix.conf text lies inside instructions) may change or disappear,
+// and new ones may come with them; all others must stay as they were. A fix with Changes.Order may move instructions
+// inside their stage. What BuildKit refuses is compared as text, and there must not be more of it.
 func Compare(before, after *source.File, fixes []fixers.Fix) string {
 	return Read(before).Compare(Read(after), fixes)
 }
 
-// Compare is the function Compare for texts already read.
+// Compare is like the function Compare, for texts that were already read.
 func (m *Meaning) Compare(after *Meaning, fixes []fixers.Fix) string {
 	repair := slices.ContainsFunc(fixes, func(f fixers.Fix) bool { return f.Changes.Repair })
 	switch {
 	case after.err != nil:
 		return fmt.Sprintf("BuildKit cannot read the result: %v", after.err)
 	case m.err != nil && !repair:
-		return fmt.Sprintf("BuildKit cannot read the text before the fix, so that nothing can be compared: %v", m.err)
+		return fmt.Sprintf("BuildKit cannot read the text before the fix, so nothing can be compared: %v", m.err)
 	case m.err != nil && len(after.elements) == 0:
 		return "the result has no instructions"
 	case m.err != nil:
@@ -64,23 +64,23 @@ func (m *Meaning) Compare(after *Meaning, fixes []fixers.Fix) string {
 	return firstDifference(m.unmoved(old, edits), outsideSpans(now, moved))
 }
 
-// class says what a fix declares about the instructions that one of its edits touches.
+// class is what a fix declares about the instructions that one of its edits touches.
 type class int
 
 const (
-	strict class = iota // they mean the same
+	strict class = iota // they keep their meaning
 	moving              // they are moved
-	free                // they may become others
+	free                // they may change
 )
 
-// edit is one edit of the file with what it became.
+// edit is one edit of the file with its result.
 type edit struct {
 	fixers.Edit
 	class class
 	image source.Span // the new text, in the text after
 }
 
-// editsOf returns the edits of fixes that are for before, in order of position.
+// editsOf returns the edits of fixes to before, in order of position.
 func editsOf(before, after *source.File, fixes []fixers.Fix) ([]edit, error) {
 	var edits []edit
 	for _, fix := range fixes {
@@ -115,18 +115,18 @@ func editsOf(before, after *source.File, fixes []fixers.Fix) ([]edit, error) {
 		return nil, err
 	}
 	if !bytes.Equal(text, after.Bytes) {
-		return nil, fmt.Errorf("the edits of %q do not give the text that was compared", before.Path)
+		return nil, fmt.Errorf("the edits of %q do not produce the text that was compared", before.Path)
 	}
 	return edits, nil
 }
 
-// freedom is what fixes may change as they like: elements of the text before, and where these came to stand after.
+// freedom is what fixes may change freely: elements of the text before, and their places in the text after.
 type freedom struct {
 	elements []*element
 	spans    []source.Span // in the text after, in order
 }
 
-// split parts the elements of m into those that must be found again and those that free edits touch.
+// split divides the elements of m into those that must be found again and those that free edits touch.
 func (m *Meaning) split(edits []edit) (kept []*element, f freedom) {
 	for _, d := range edits {
 		if d.class == free && !d.image.IsEmpty() {
@@ -150,7 +150,9 @@ func (m *Meaning) split(edits []edit) (kept []*element, f freedom) {
 
 // meeting returns the edits that overlap the lines of e, or begin or end at them.
 func meeting(edits []edit, e *element) []edit {
-	i, _ := slices.BinarySearchFunc(edits, e.span.Start, func(d edit, start int) int { return cmp.Compare(d.Span.End, start) })
+	i, _ := slices.BinarySearchFunc(edits, e.span.Start, func(d edit, start int) int {
+		return cmp.Compare(d.Span.End, start)
+	})
 	j := i
 	for j < len(edits) && edits[j].Span.Start <= e.span.End {
 		j++
@@ -158,8 +160,8 @@ func meeting(edits []edit, e *element) []edit {
 	return edits[i:j]
 }
 
-// inside returns where the lines of e are in the text after, without what was put before or after them. There is at least one
-// edit near them.
+// inside returns where the lines of e are in the text after, without text inserted before or after them. There is at
+// least one edit near them.
 func inside(near []edit, e *element) source.Span {
 	shift := near[0].image.Start - near[0].Span.Start
 	image := e.span.Shift(shift)
@@ -178,8 +180,8 @@ func inside(near []edit, e *element) source.Span {
 	return image
 }
 
-// touches reports whether an edit changes the lines of an element: it overlaps them, or begins or ends at them without keeping
-// the line end there. Whole lines put before or after the element do not touch it.
+// touches reports whether an edit changes the lines of an element: it overlaps them, or begins or ends at them without
+// keeping the line end there. Whole lines inserted before or after the element do not touch it.
 func touches(d edit, e *element, f *source.File) bool {
 	s := d.Span
 	switch {
@@ -200,7 +202,7 @@ func touches(d edit, e *element, f *source.File) bool {
 	return false
 }
 
-// outside parts the elements of the text after into those that lie apart from what is free and those that do not.
+// outside divides the elements of the text after into those outside the free spans and those that overlap one.
 func (m *Meaning) outside(f freedom) (kept, loose []*element) {
 	kept = outsideSpans(m.elements, f.spans)
 	i := 0
@@ -214,7 +216,7 @@ func (m *Meaning) outside(f freedom) (kept, loose []*element) {
 	return kept, loose
 }
 
-// outsideSpans returns the elements that share no byte with any of spans, which are in order of their start.
+// outsideSpans returns the elements that share no byte with any of spans, which are ordered by their start.
 func outsideSpans(elements []*element, spans []source.Span) []*element {
 	var kept []*element
 	reach, next := -1, 0 // where the spans that begin before the element's end reach to
@@ -233,7 +235,9 @@ func outsideSpans(elements []*element, spans []source.Span) []*element {
 // unmoved returns the elements that no moving edit touches.
 func (m *Meaning) unmoved(elements []*element, edits []edit) []*element {
 	return slices.DeleteFunc(slices.Clone(elements), func(e *element) bool {
-		return slices.ContainsFunc(meeting(edits, e), func(d edit) bool { return d.class == moving && touches(d, e, m.file) })
+		return slices.ContainsFunc(meeting(edits, e), func(d edit) bool {
+			return d.class == moving && touches(d, e, m.file)
+		})
 	})
 }
 
@@ -263,20 +267,20 @@ func firstDifference(before, after []*element) string {
 		if _, broken := after[i].text(); broken {
 			return fmt.Sprintf("BuildKit refuses line %d of the result", after[i].line)
 		}
-		return fmt.Sprintf("the %s of line %d does not mean the same after the fix", before[i].name, before[i].line)
+		return fmt.Sprintf("the %s of line %d has another meaning after the fix", before[i].name, before[i].line)
 	}
 	return ""
 }
 
 func (e *element) gone() string {
-	return fmt.Sprintf("the %s of line %d is no longer there as it was", e.name, e.line)
+	return fmt.Sprintf("the %s of line %d is gone or changed", e.name, e.line)
 }
 
 func (e *element) come() string {
-	return fmt.Sprintf("the %s of line %d of the result was not there before", e.name, e.line)
+	return fmt.Sprintf("the %s of line %d of the result is new", e.name, e.line)
 }
 
-// sameStages checks that each stage has the same elements, in whatever order, and that the stages have the same order.
+// sameStages checks that each stage has the same elements, in any order, and that the stages have the same order.
 func sameStages(before, after []*element) string {
 	isFrom := func(e *element) bool { return e.name == "FROM" && e.node != nil }
 	only := func(elements []*element, want func(*element) bool) []*element {

@@ -19,7 +19,8 @@ func difference(f *source.File, after string) fixers.Edit {
 	for tail < len(before)-head && tail < len(after)-head && before[len(before)-1-tail] == after[len(after)-1-tail] {
 		tail++
 	}
-	return fixers.Edit{File: f, Span: source.Span{Start: head, End: len(before) - tail}, Text: after[head : len(after)-tail]}
+	return fixers.Edit{File: f, Span: source.Span{Start: head, End: len(before) - tail},
+		Text: after[head : len(after)-tail]}
 }
 
 func compareTexts(before, after string, changes fixers.Changes) string {
@@ -42,7 +43,8 @@ func TestCompareInstruction(t *testing.T) {
 
 		{"ENV: legacy form", "ENV A b", "ENV A=b", true},
 		{"ENV: legacy form, blanks quoted", "ENV A b c", "ENV A=\"b c\"", true},
-		{"ENV: legacy form, quotes become part of the value", "ENV MSG \"hello world\"", "ENV MSG=\"\\\"hello world\\\"\"", false},
+		{"ENV: legacy form, quotes become part of the value", "ENV MSG \"hello world\"",
+			"ENV MSG=\"\\\"hello world\\\"\"", false},
 		{"ENV: legacy form, quotes are kept", "ENV MSG \"hello world\"", "ENV MSG=\"hello world\"", true},
 		{"ENV: quotes", "ENV A=\"b\"", "ENV A=b", true},
 		{"ENV: single quotes stop variables", "ENV A=\"$B\"", "ENV A='$B'", false},
@@ -55,9 +57,11 @@ func TestCompareInstruction(t *testing.T) {
 		{"ENV: literal dollar", "ENV A=\\$B", "ENV A='$B'", true},
 		{"ENV: other order", "ENV A=1 B=2", "ENV B=2 A=1", false},
 		{"ENV: value over lines", "ENV DEPS \\\nautoconf \\\ngcc", "ENV DEPS=\"autoconf gcc\"", true},
-		{"ENV: value over lines, without quotes", "ENV DEPS \\\nautoconf \\\ngcc", "ENV DEPS=\\\nautoconf \\\ngcc", false},
+		{"ENV: value over lines, without quotes", "ENV DEPS \\\nautoconf \\\ngcc", "ENV DEPS=\\\nautoconf \\\ngcc",
+			false},
 		{"ENV: invalid bytes differ", "ENV A=\xff", "ENV A=\xfe", false},
-		{"LABEL: quotes become part of the value", "LABEL maintainer \"Jane <j@x>\"", "LABEL maintainer=\"\\\"Jane <j@x>\\\"\"", false},
+		{"LABEL: quotes become part of the value", "LABEL maintainer \"Jane <j@x>\"",
+			"LABEL maintainer=\"\\\"Jane <j@x>\\\"\"", false},
 		{"LABEL: legacy form", "LABEL maintainer \"Jane <j@x>\"", "LABEL maintainer=\"Jane <j@x>\"", true},
 		{"ARG: default", "ARG A=1", "ARG A=\"1\"", true},
 		{"ARG: no default is not an empty one", "ARG A", "ARG A=", false},
@@ -76,7 +80,8 @@ func TestCompareInstruction(t *testing.T) {
 		{"EXPOSE: quoted variable is not split", "EXPOSE $PORTS", "EXPOSE \"$PORTS\"", false},
 		{"SHELL", "SHELL [\"bash\",\"-c\"]", "SHELL [ \"bash\", \"-c\" ]", true},
 		{"SHELL: other flag", "SHELL [\"bash\",\"-c\"]", "SHELL [\"bash\", \"-ec\"]", false},
-		{"HEALTHCHECK: order of flags", "HEALTHCHECK --interval=5s --retries=3 CMD a", "HEALTHCHECK --retries=3 --interval=5000ms CMD a", true},
+		{"HEALTHCHECK: order of flags", "HEALTHCHECK --interval=5s --retries=3 CMD a",
+			"HEALTHCHECK --retries=3 --interval=5000ms CMD a", true},
 		{"HEALTHCHECK: text", "HEALTHCHECK CMD a  b", "HEALTHCHECK CMD a b", false},
 		{"CMD: array", "CMD [\"a\",\"b\"]", "CMD [ \"a\" , \"b\" ]", true},
 		{"CMD: escapes in an array", "CMD [\"\\u0061\"]", "CMD [\"a\"]", true},
@@ -113,18 +118,23 @@ func TestCompareInstruction(t *testing.T) {
 		{"RUN: for without in", "RUN for x; do a; done", "RUN for x in; do a; done", false},
 		{"RUN: array", "RUN [\"a\", \"b\"]", "RUN [\"a\",\"b\"]", true},
 		{"RUN: array to shell", "RUN [\"a\"]", "RUN a", false},
-		{"RUN: kinds of flag", "RUN --network=none --mount=type=cache,target=/a b", "RUN --mount=type=cache,target=/a --network=none b", true},
-		{"RUN: order of mounts", "RUN --mount=target=/a --mount=target=/a/b c", "RUN --mount=target=/a/b --mount=target=/a c", false},
+		{"RUN: kinds of flag", "RUN --network=none --mount=type=cache,target=/a b",
+			"RUN --mount=type=cache,target=/a --network=none b", true},
+		{"RUN: order of mounts", "RUN --mount=target=/a --mount=target=/a/b c",
+			"RUN --mount=target=/a/b --mount=target=/a c", false},
 		{"RUN: mount", "RUN --mount=type=cache,target=/a b", "RUN --mount=type=cache,target=/b b", false},
 		{"RUN: heredoc", "RUN <<EOF\na\n\n  b # c\nEOF", "RUN <<EOF\na\nb\nEOF", true},
 		{"RUN: heredoc with another command", "RUN <<EOF\na\nEOF", "RUN <<EOF\nb\nEOF", false},
-		{"RUN: heredoc for another program", "RUN <<EOF\n#!/usr/bin/env python\na\n  b\nEOF", "RUN <<EOF\n#!/usr/bin/env python\na\nb\nEOF", false},
+		{"RUN: heredoc for another program", "RUN <<EOF\n#!/usr/bin/env python\na\n  b\nEOF",
+			"RUN <<EOF\n#!/usr/bin/env python\na\nb\nEOF", false},
 		{"RUN: heredoc as input", "RUN cat <<EOF > /x\na  b\nEOF", "RUN cat <<EOF > /x\na b\nEOF", false},
 		{"RUN: heredoc as input, command", "RUN cat   <<EOF > /x\na  b\nEOF", "RUN cat <<EOF >/x\na  b\nEOF", true},
 		{"RUN: no shell grammar, same text", "RUN if ( then", "run if ( then", true},
 		{"RUN: no shell grammar, other text", "RUN if ( then", "RUN if  ( then", false},
-		{"RUN: PowerShell is compared as text", "SHELL [\"powershell\"]\nRUN a   b", "SHELL [\"powershell\"]\nRUN a b", false},
-		{"RUN: bash is not", "SHELL [\"/bin/bash\", \"-c\"]\nRUN a   b", "SHELL [\"/bin/bash\", \"-c\"]\nRUN a b", true},
+		{"RUN: PowerShell is compared as text", "SHELL [\"powershell\"]\nRUN a   b", "SHELL [\"powershell\"]\nRUN a b",
+			false},
+		{"RUN: bash is not", "SHELL [\"/bin/bash\", \"-c\"]\nRUN a   b", "SHELL [\"/bin/bash\", \"-c\"]\nRUN a b",
+			true},
 
 		{"swallowed by a continuation", "RUN a\nRUN b", "RUN a \\\nRUN b", false},
 		{"gone", "RUN a\nRUN b", "RUN b", false},
@@ -161,48 +171,75 @@ func TestCompareFile(t *testing.T) {
 		want                string // "" when the change is allowed, else a part of the answer
 	}{
 		{"stage name in another case", "FROM x AS Build\n", "FROM x AS build\n", fixers.Changes{}, ""},
-		{"other base", "FROM x\n", "FROM y\n", fixers.Changes{}, "the FROM of line 1 does not mean the same"},
+		{"other base", "FROM x\n", "FROM y\n", fixers.Changes{}, "the FROM of line 1 has another meaning"},
 		{"platform", "FROM --platform=$TARGETPLATFORM x\n", "FROM x\n", fixers.Changes{}, "FROM of line 1"},
-		{"directive", "# syntax=docker/dockerfile:1\nFROM x\n", "# syntax=docker/dockerfile:1.4\nFROM x\n", fixers.Changes{}, "# syntax of line 1"},
-		{"directive lost to a comment above", "# syntax=docker/dockerfile:1\nFROM x\n", "# hello\n# syntax=docker/dockerfile:1\nFROM x\n", fixers.Changes{}, "# syntax of line 1 is no longer there"},
-		{"directive declared", "# syntax=docker/dockerfile:1\nFROM x\n", "# syntax=docker/dockerfile:1.4\nFROM x\n", fixers.Changes{Instructions: true}, ""},
-		{"escape takes hold of the rest", "# escape=`\nFROM x\nENV A=\\$B\n", "# escape=\\\nFROM x\nENV A=\\$B\n", fixers.Changes{Instructions: true}, "ENV of line 3"},
+		{"directive", "# syntax=docker/dockerfile:1\nFROM x\n", "# syntax=docker/dockerfile:1.4\nFROM x\n",
+			fixers.Changes{}, "# syntax of line 1"},
+		{"directive lost to a comment above", "# syntax=docker/dockerfile:1\nFROM x\n",
+			"# hello\n# syntax=docker/dockerfile:1\nFROM x\n", fixers.Changes{},
+			"# syntax of line 1 is gone or changed"},
+		{"directive declared", "# syntax=docker/dockerfile:1\nFROM x\n", "# syntax=docker/dockerfile:1.4\nFROM x\n",
+			fixers.Changes{Instructions: true}, ""},
+		{"escape takes hold of the rest", "# escape=`\nFROM x\nENV A=\\$B\n", "# escape=\\\nFROM x\nENV A=\\$B\n",
+			fixers.Changes{Instructions: true}, "ENV of line 3"},
 		{"byte order mark goes", "\ufeffFROM x\n", "FROM x\n", fixers.Changes{}, ""},
-		{"windows image keeps its text", "FROM mcr.microsoft.com/windows/nanoserver\nRUN a   b\n", "FROM mcr.microsoft.com/windows/nanoserver\nRUN a b\n", fixers.Changes{}, "RUN of line 2"},
-		{"shell of the parent stage", "FROM x AS p\nSHELL [\"cmd\"]\nFROM p\nRUN a   b\n", "FROM x AS p\nSHELL [\"cmd\"]\nFROM p\nRUN a b\n", fixers.Changes{}, "RUN of line 4"},
+		{"windows image keeps its text", "FROM mcr.microsoft.com/windows/nanoserver\nRUN a   b\n",
+			"FROM mcr.microsoft.com/windows/nanoserver\nRUN a b\n", fixers.Changes{}, "RUN of line 2"},
+		{"shell of the parent stage", "FROM x AS p\nSHELL [\"cmd\"]\nFROM p\nRUN a   b\n",
+			"FROM x AS p\nSHELL [\"cmd\"]\nFROM p\nRUN a b\n", fixers.Changes{}, "RUN of line 4"},
 
-		{"edited instruction", "FROM x\nRUN a\nRUN b\n", "FROM x\nRUN c\nRUN b\n", fixers.Changes{Instructions: true}, ""},
-		{"edited instruction of a nix.conf rule", "FROM x\nRUN a\nRUN b\n", "FROM x\nRUN c\nRUN b\n", fixers.Changes{Settings: []string{"sandbox"}}, ""},
+		{"edited instruction", "FROM x\nRUN a\nRUN b\n", "FROM x\nRUN c\nRUN b\n", fixers.Changes{Instructions: true},
+			""},
+		{"edited instruction of a nix.conf rule", "FROM x\nRUN a\nRUN b\n", "FROM x\nRUN c\nRUN b\n",
+			fixers.Changes{Settings: []string{"sandbox"}}, ""},
 		{"new instruction", "FROM x\nRUN b\n", "FROM x\nRUN a\nRUN b\n", fixers.Changes{Instructions: true}, ""},
 		{"new last instruction", "FROM x\nRUN b", "FROM x\nRUN b\nRUN c", fixers.Changes{Instructions: true}, ""},
 		{"instruction goes", "FROM x\nRUN a\nRUN b\n", "FROM x\nRUN b\n", fixers.Changes{Instructions: true}, ""},
-		{"last instruction goes with the line end before it", "FROM x\nRUN a\nRUN b", "FROM x\nRUN a", fixers.Changes{Instructions: true}, ""},
-		{"word at the end of the instruction", "FROM x\nRUN a\nRUN b\n", "FROM x\nRUN a --flag\nRUN b\n", fixers.Changes{Instructions: true}, ""},
-		{"wrapped in a heredoc", "FROM x\nRUN a && \\\n b\nUSER c\n", "FROM x\nRUN <<EOF\na\nb\nEOF\nUSER c\n", fixers.Changes{Instructions: true}, ""},
-		{"edit swallows the next one", "FROM x\nRUN a\nRUN b\n", "FROM x\nRUN c \\\nRUN b\n", fixers.Changes{Instructions: true}, "the RUN of line 3"},
-		{"edit swallows all that follows", "FROM x\nRUN a\nRUN b\nRUN c\n", "FROM x\nRUN <<EOF\nRUN b\nRUN c\n", fixers.Changes{Instructions: true}, "refuses line 2"},
-		{"edited instruction is refused", "FROM x\nRUN a\nRUN b\n", "FROM x\nENV a\nRUN b\n", fixers.Changes{Instructions: true}, "refuses line 2"},
-		{"unknown flag in the edited instruction", "FROM x\nRUN a\n", "FROM x\nRUN --foo a\n", fixers.Changes{Instructions: true}, "refuses line 2"},
+		{"last instruction goes with the line end before it", "FROM x\nRUN a\nRUN b", "FROM x\nRUN a",
+			fixers.Changes{Instructions: true}, ""},
+		{"word at the end of the instruction", "FROM x\nRUN a\nRUN b\n", "FROM x\nRUN a --flag\nRUN b\n",
+			fixers.Changes{Instructions: true}, ""},
+		{"wrapped in a heredoc", "FROM x\nRUN a && \\\n b\nUSER c\n", "FROM x\nRUN <<EOF\na\nb\nEOF\nUSER c\n",
+			fixers.Changes{Instructions: true}, ""},
+		{"edit swallows the next one", "FROM x\nRUN a\nRUN b\n", "FROM x\nRUN c \\\nRUN b\n",
+			fixers.Changes{Instructions: true}, "the RUN of line 3"},
+		{"edit swallows all that follows", "FROM x\nRUN a\nRUN b\nRUN c\n", "FROM x\nRUN <<EOF\nRUN b\nRUN c\n",
+			fixers.Changes{Instructions: true}, "refuses line 2"},
+		{"edited instruction is refused", "FROM x\nRUN a\nRUN b\n", "FROM x\nENV a\nRUN b\n",
+			fixers.Changes{Instructions: true}, "refuses line 2"},
+		{"unknown flag in the edited instruction", "FROM x\nRUN a\n", "FROM x\nRUN --foo a\n",
+			fixers.Changes{Instructions: true}, "refuses line 2"},
 
 		{"moved", "FROM x\nRUN a\nUSER b\nRUN c\n", "FROM x\nUSER b\nRUN a\nRUN c\n", fixers.Changes{Order: true}, ""},
-		{"moved, and its white space", "FROM x\nRUN a\nUSER b\nRUN c\n", "FROM x\nUSER  b\nRUN a\nRUN c\n", fixers.Changes{Order: true}, ""},
-		{"moved and changed", "FROM x\nRUN a\nUSER b\nRUN c\n", "FROM x\nUSER d\nRUN a\nRUN c\n", fixers.Changes{Order: true}, "the USER of line 3 is no longer there"},
-		{"moved to another stage", "FROM x\nRUN a\nFROM y\nUSER b\n", "FROM x\nFROM y\nRUN a\nUSER b\n", fixers.Changes{Order: true}, "RUN of line 2"},
-		{"doubled", "FROM x\nRUN a\nRUN b\n", "FROM x\nRUN b\nRUN a\nRUN b\n", fixers.Changes{Order: true}, "RUN of line"},
+		{"moved, and its white space", "FROM x\nRUN a\nUSER b\nRUN c\n", "FROM x\nUSER  b\nRUN a\nRUN c\n",
+			fixers.Changes{Order: true}, ""},
+		{"moved and changed", "FROM x\nRUN a\nUSER b\nRUN c\n", "FROM x\nUSER d\nRUN a\nRUN c\n",
+			fixers.Changes{Order: true}, "the USER of line 3 is gone or changed"},
+		{"moved to another stage", "FROM x\nRUN a\nFROM y\nUSER b\n", "FROM x\nFROM y\nRUN a\nUSER b\n",
+			fixers.Changes{Order: true}, "RUN of line 2"},
+		{"doubled", "FROM x\nRUN a\nRUN b\n", "FROM x\nRUN b\nRUN a\nRUN b\n", fixers.Changes{Order: true},
+			"RUN of line"},
 		{"stages swapped", "FROM x\nFROM y\n", "FROM y\nFROM x\n", fixers.Changes{Order: true}, "FROM of line 1"},
 
 		{"repair", "FROM x\nENV A\nRUN b\n", "FROM x\nENV A=\"\"\nRUN b\n", fixers.Changes{Repair: true}, ""},
-		{"repair that does not repair", "FROM x\nENV A\nRUN b\n", "FROM x\nENV B\nRUN b\n", fixers.Changes{Repair: true}, ""}, // the finding that stays tells
-		{"repair that breaks more", "FROM x\nENV A\nRUN b\n", "FROM x\nENV A\nENV B\nRUN b\n", fixers.Changes{Repair: true}, "refuses line"},
-		{"repair of a heredoc", "FROM x\nRUN <<EOF\na\nUSER b\n", "FROM x\nRUN <<EOF\na\nEOF\nUSER b\n", fixers.Changes{Repair: true}, ""},
-		{"repair that changes another", "FROM x\nENV A\nRUN b\n", "FROM x\nENV A=\nRUN c\n", fixers.Changes{Repair: true}, ""}, // one edit covers both
+		// the finding that stays says so
+		{"repair that does not repair", "FROM x\nENV A\nRUN b\n", "FROM x\nENV B\nRUN b\n",
+			fixers.Changes{Repair: true}, ""},
+		{"repair that breaks more", "FROM x\nENV A\nRUN b\n", "FROM x\nENV A\nENV B\nRUN b\n",
+			fixers.Changes{Repair: true}, "refuses line"},
+		{"repair of a heredoc", "FROM x\nRUN <<EOF\na\nUSER b\n", "FROM x\nRUN <<EOF\na\nEOF\nUSER b\n",
+			fixers.Changes{Repair: true}, ""},
+		// one edit covers both
+		{"repair that changes another", "FROM x\nENV A\nRUN b\n", "FROM x\nENV A=\nRUN c\n",
+			fixers.Changes{Repair: true}, ""},
 		{"no instruction before and after", "# a\n", "# b\n", fixers.Changes{}, ""},
-		{"all gone", "FROM x\n", "# FROM x\n", fixers.Changes{}, "the FROM of line 1 is no longer there"},
+		{"all gone", "FROM x\n", "# FROM x\n", fixers.Changes{}, "the FROM of line 1 is gone or changed"},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
 			for _, newline := range []string{"\n", "\r\n"} {
-				before, after := strings.ReplaceAll(test.before, "\n", newline), strings.ReplaceAll(test.after, "\n", newline)
+				before, after := strings.ReplaceAll(test.before, "\n", newline),
+					strings.ReplaceAll(test.after, "\n", newline)
 				d := compareTexts(before, after, test.changes)
 				if (d == "") != (test.want == "") || !strings.Contains(d, test.want) {
 					t.Errorf("with line end %q: got %q, want %q", newline, d, test.want)
@@ -217,7 +254,8 @@ func TestCompareFixes(t *testing.T) {
 	f := source.NewFile("Dockerfile", []byte("FROM x\nRUN a\nUSER b\nRUN c\nRUN d\n"))
 	replace := func(old, text string, changes fixers.Changes) fixers.Fix {
 		i := strings.Index(string(f.Bytes), old)
-		return fixers.Fix{Edits: []fixers.Edit{{File: f, Span: source.Span{Start: i, End: i + len(old)}, Text: text}}, Changes: changes}
+		return fixers.Fix{Edits: []fixers.Edit{{File: f, Span: source.Span{Start: i, End: i + len(old)}, Text: text}},
+			Changes: changes}
 	}
 	insert := func(before, text string) fixers.Edit {
 		i := strings.Index(string(f.Bytes), before)
@@ -231,14 +269,27 @@ func TestCompareFixes(t *testing.T) {
 		want  string
 	}{
 		{"move", []fixers.Fix{move}, ""},
-		{"move, edit of another instruction declared", []fixers.Fix{move, replace("RUN d", "RUN e", fixers.Changes{Instructions: true})}, ""},
-		{"move, edit of another instruction not declared", []fixers.Fix{move, replace("RUN d", "RUN e", fixers.Changes{})}, "the RUN of line 5 is no longer there"},
-		{"one declares, another does not", []fixers.Fix{replace("RUN a", "RUN e", fixers.Changes{Instructions: true}), replace("RUN d", "RUN e", fixers.Changes{})}, "the RUN of line 5 does not mean the same"},
-		{"the other does not change anything", []fixers.Fix{replace("RUN a", "RUN e", fixers.Changes{Instructions: true}), replace("RUN d", "run  d", fixers.Changes{})}, ""},
-		{"new line beside an edited instruction, not declared", []fixers.Fix{replace("RUN a", "RUN e", fixers.Changes{Instructions: true}), {Edits: []fixers.Edit{insert("\nUSER", "\nRUN evil")}}}, "the RUN of line 3 of the result was not there before"},
-		{"new line swallows the next one", []fixers.Fix{{Changes: fixers.Changes{Instructions: true}, Edits: []fixers.Edit{insert("USER", "RUN e \\\n")}}}, "the USER of line 3 is no longer there"},
-		{"new line does not", []fixers.Fix{{Changes: fixers.Changes{Instructions: true}, Edits: []fixers.Edit{insert("USER", "RUN e\n")}}}, ""},
-		{"a swap of two that the move did not touch", []fixers.Fix{move, replace("RUN c\nRUN d", "RUN d\nRUN c", fixers.Changes{})}, "the RUN of line 4 does not mean the same"},
+		{"move, edit of another instruction declared",
+			[]fixers.Fix{move, replace("RUN d", "RUN e", fixers.Changes{Instructions: true})}, ""},
+		{"move, edit of another instruction not declared",
+			[]fixers.Fix{move, replace("RUN d", "RUN e", fixers.Changes{})}, "the RUN of line 5 is gone or changed"},
+		{"one declares, another does not", []fixers.Fix{replace("RUN a", "RUN e", fixers.Changes{Instructions: true}),
+			replace("RUN d", "RUN e", fixers.Changes{})}, "the RUN of line 5 has another meaning"},
+		{"the other does not change anything",
+			[]fixers.Fix{replace("RUN a", "RUN e", fixers.Changes{Instructions: true}),
+				replace("RUN d", "run  d", fixers.Changes{})}, ""},
+		{"new line beside an edited instruction, not declared",
+			[]fixers.Fix{replace("RUN a", "RUN e", fixers.Changes{Instructions: true}),
+				{Edits: []fixers.Edit{insert("\nUSER", "\nRUN evil")}}}, "the RUN of line 3 of the result is new"},
+		{"new line swallows the next one",
+			[]fixers.Fix{{Changes: fixers.Changes{Instructions: true},
+				Edits: []fixers.Edit{insert("USER", "RUN e \\\n")}}}, "the USER of line 3 is gone or changed"},
+		{"new line does not",
+			[]fixers.Fix{{Changes: fixers.Changes{Instructions: true},
+				Edits: []fixers.Edit{insert("USER", "RUN e\n")}}}, ""},
+		{"a swap of two that the move did not touch",
+			[]fixers.Fix{move, replace("RUN c\nRUN d", "RUN d\nRUN c", fixers.Changes{})},
+			"the RUN of line 4 has another meaning"},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
@@ -250,24 +301,28 @@ func TestCompareFixes(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if d := Compare(f, source.NewFile("Dockerfile", after), test.fixes); (d == "") != (test.want == "") || !strings.Contains(d, test.want) {
+			if d := Compare(f, source.NewFile("Dockerfile", after), test.fixes); (d == "") != (test.want == "") ||
+				!strings.Contains(d, test.want) {
 				t.Errorf("got %q, want %q", d, test.want)
 			}
 		})
 	}
-	if d := Compare(f, source.NewFile("Dockerfile", []byte("FROM x\n")), []fixers.Fix{move}); !strings.Contains(d, "do not give the text") {
+	if d := Compare(f, source.NewFile("Dockerfile", []byte("FROM x\n")), []fixers.Fix{move}); !strings.Contains(d,
+		"do not produce the text") {
 		t.Errorf("edits that do not belong to the text: %q", d)
 	}
 }
 
-// FuzzCompare checks that a text means the same as itself, with other line ends, and with a comment between instructions; and that
-// comparing any two texts ends.
+// FuzzCompare checks that a text means the same as itself, with other line ends, and with a comment between
+// instructions; and that comparing any two texts ends.
 func FuzzCompare(f *testing.F) {
 	f.Add("FROM x\nRUN a \\\n b\nCOPY <<EOF /a\nx\nEOF\nENV A b\n", "FROM x\nENV \nRUN <<EOF\n", uint8(7))
-	f.Add("\ufeff# escape=`\r\nFROM x\r\nRUN a `\r\n b\r\n", "FOO\nONBUILD RUN <<-E\n\tx\n\tE\nHEALTHCHECK CMD x\n", uint8(0))
+	f.Add("\ufeff# escape=`\r\nFROM x\r\nRUN a `\r\n b\r\n", "FOO\nONBUILD RUN <<-E\n\tx\n\tE\nHEALTHCHECK CMD x\n",
+		uint8(0))
 	f.Add("FROM x\nEXPOSE 1-3/udp [::1]:2:3\nVOLUME [\"\\u0000\"]\n", "\x00<<\xff", uint8(31))
 	f.Fuzz(func(t *testing.T, before, after string, bits uint8) {
-		if d := compareTexts(before, before, fixers.Changes{}); d != "" && Read(source.NewFile("f", []byte(before))).err == nil {
+		if d := compareTexts(before, before, fixers.Changes{}); d != "" &&
+			Read(source.NewFile("f", []byte(before))).err == nil {
 			t.Errorf("%q is not the same as itself: %s", before, d)
 		}
 		changes := fixers.Changes{Order: bits&1 != 0, Instructions: bits&2 != 0, Repair: bits&4 != 0}
@@ -284,7 +339,9 @@ func FuzzCompare(f *testing.F) {
 }
 
 func BenchmarkCompare(b *testing.B) {
-	text := "# syntax=docker/dockerfile:1\nFROM debian:12 AS build\n" + strings.Repeat("ENV A=b C=\"d e\"\nRUN apt-get update && \\\n    apt-get install -y --no-install-recommends \\\n        curl git\nCOPY --chown=1:1 a b /c/\nWORKDIR /c\n", 8) + "CMD [\"a\"]\n"
+	text := "# syntax=docker/dockerfile:1\nFROM debian:12 AS build\n" +
+		strings.Repeat("ENV A=b C=\"d e\"\nRUN apt-get update && \\\n    apt-get install -y --no-install-recommends "+
+			"\\\n        curl git\nCOPY --chown=1:1 a b /c/\nWORKDIR /c\n", 8) + "CMD [\"a\"]\n"
 	before := source.NewFile("Dockerfile", []byte(text))
 	after := source.NewFile("Dockerfile", []byte(strings.Replace(text, "curl git", "curl  git", 1)))
 	fixes := []fixers.Fix{{Edits: []fixers.Edit{difference(before, string(after.Bytes))}}}

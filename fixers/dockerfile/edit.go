@@ -9,8 +9,8 @@ import (
 	"github.com/sandlint/sandlint/parsers/source"
 )
 
-// MoveBefore moves an instruction, whole and with the comments directly above it, to before another one and the comments above that.
-// An empty line that set it apart goes with it. It returns nil when the instruction stands there already.
+// MoveBefore moves a whole instruction, with the comments directly above it, to before another one and the comments
+// above that. An empty line that set it apart moves with it. It returns nil when the instruction is already there.
 func MoveBefore(f *dockerfile.File, moved, before *dockerfile.Instruction) []fixers.Edit {
 	block := withComments(f, moved)
 	at := top(f, before)
@@ -31,20 +31,22 @@ func MoveBefore(f *dockerfile.File, moved, before *dockerfile.Instruction) []fix
 	}
 }
 
-// Delete deletes an instruction, whole. Comments above it stay: they may be about more than it.
+// Delete deletes a whole instruction. Comments above it stay: they may be about more than the instruction.
 func Delete(f *dockerfile.File, i *dockerfile.Instruction) []fixers.Edit {
 	return []fixers.Edit{{File: f.Source, Span: closing(f, lines(f, i))}}
 }
 
-// InsertBefore inserts text, whole lines without the last line end, before an instruction and the comments directly above it. Line ends in text
-// are LF and become those of the file.
+// InsertBefore inserts text, whole lines without the last line end, before an instruction and the comments directly
+// above it. Line ends in text are LF; the edit uses those of the file.
 func InsertBefore(f *dockerfile.File, i *dockerfile.Instruction, text string) []fixers.Edit {
 	at := top(f, i)
 	newline := f.Source.NewlineAt(at)
-	return []fixers.Edit{{File: f.Source, Span: source.Span{Start: at, End: at}, Text: strings.ReplaceAll(text, "\n", newline) + newline}}
+	return []fixers.Edit{{File: f.Source, Span: source.Span{Start: at, End: at},
+		Text: strings.ReplaceAll(text, "\n", newline) + newline}}
 }
 
-// InsertAfter inserts text, whole lines without the last line end, after an instruction. Line ends in text are LF and become those of the file.
+// InsertAfter inserts text, whole lines without the last line end, after an instruction. Line ends in text are LF; the
+// edit uses those of the file.
 func InsertAfter(f *dockerfile.File, i *dockerfile.Instruction, text string) []fixers.Edit {
 	at := i.Lines.End
 	newline := f.Source.NewlineAt(i.Span.Start)
@@ -67,8 +69,8 @@ func lines(f *dockerfile.File, i *dockerfile.Instruction) source.Span {
 	return source.Span{Start: max(i.Lines.Start, bodyStart(f)), End: i.Lines.End}
 }
 
-// withComments returns the lines of an instruction and of the comments directly above it. Comments that begin the file are about all of
-// it, and not meant.
+// withComments returns the lines of an instruction and of the comments directly above it. Comments at the start of the
+// file are about the whole file and do not belong to an instruction.
 func withComments(f *dockerfile.File, i *dockerfile.Instruction) source.Span {
 	s := lines(f, i)
 	if start := top(f, i); start > bodyStart(f) || i.Index > 0 {
@@ -77,7 +79,7 @@ func withComments(f *dockerfile.File, i *dockerfile.Instruction) source.Span {
 	return s
 }
 
-// top returns where the lines of an instruction begin, comments directly above it included.
+// top returns where the lines of an instruction begin, including the comments directly above it.
 func top(f *dockerfile.File, i *dockerfile.Instruction) int {
 	start := i.Lines.Start
 	if len(i.Comments) > 0 {
@@ -110,8 +112,8 @@ func emptyAbove(f *dockerfile.File, at int) int {
 	return at - start
 }
 
-// closing returns the span to delete so that lines s are gone and what was around them closes up: of empty lines above and
-// below only those above are left, and a file that had no last line end still has none.
+// closing returns the span to delete to remove lines s and close the gap: of the empty lines above and below only those
+// above stay, and a file without a final line end still has none.
 func closing(f *dockerfile.File, s source.Span) source.Span {
 	text := f.Source.Bytes
 	end := s.End
@@ -131,7 +133,7 @@ func closing(f *dockerfile.File, s source.Span) source.Span {
 	case s.Start-above <= bodyStart(f):
 		return s
 	}
-	// It is the last: the empty lines above go, and those below stay to end the file.
+	// The lines are the last: the empty lines above go, and those below stay to end the file.
 	if text[s.End-1] == '\n' {
 		return source.Span{Start: s.Start - above, End: s.End}
 	}

@@ -17,8 +17,8 @@ import (
 	"github.com/sandlint/sandlint/parsers/source"
 )
 
-// Meaning is what BuildKit makes of a Dockerfile: its parser directives and instructions, in order, each with the lines that
-// it stands on. It is made by BuildKit's parser alone, so that it can bear witness against ours. It is immutable.
+// Meaning is how BuildKit understands a Dockerfile: its parser directives and instructions, in order, each with its
+// lines. It comes from BuildKit's parser alone, so it can expose errors of ours. It is immutable.
 type Meaning struct {
 	file     *source.File
 	escape   rune
@@ -30,13 +30,13 @@ type Meaning struct {
 type element struct {
 	// name is the keyword in upper case, or that of the directive.
 	name string
-	// raw decides quickly that two elements are the same: the logical line and the heredocs.
+	// raw is the logical line and the heredocs: two elements with equal raw are the same.
 	raw  string
 	span source.Span // whole lines, without the last line end
 	line int         // the first one, from 1
 	// stage counts the FROM instructions up to and including this one.
 	stage int
-	// shell says that the text of a RUN is for a shell of the Bourne kind.
+	// shell says that a Bourne-like shell reads the text of a RUN.
 	shell  bool
 	escape rune
 	node   *parser.Node // nil for a directive and for refused lines
@@ -58,7 +58,7 @@ func Read(f *source.File) *Meaning {
 			result = r
 			break
 		}
-		// What BuildKit stops at is put aside, and the rest is read without it.
+		// Where BuildKit stops at an error, those lines are set aside and the rest is read without them.
 		first, last, ok := m.lines(err)
 		if !ok || len(refused) == maxRefusals {
 			m.err = err
@@ -87,7 +87,7 @@ func Read(f *source.File) *Meaning {
 	return m
 }
 
-// lines returns the first and last line of what a parser error is about.
+// lines returns the first and last line that a parser error refers to.
 func (m *Meaning) lines(err error) (first, last int, ok bool) {
 	var located *parser.LocationError
 	if !errors.As(err, &located) || len(located.Locations) == 0 || len(located.Locations[0]) == 0 {
@@ -98,7 +98,7 @@ func (m *Meaning) lines(err error) (first, last int, ok bool) {
 	return first, last, first >= 1 && last >= first && last <= m.file.Lines()
 }
 
-// withoutLines returns text with the given lines emptied, so that all others keep their numbers.
+// withoutLines returns text with the given lines emptied; all other lines keep their numbers.
 func withoutLines(text []byte, first, last int) []byte {
 	var out []byte
 	for n := 1; len(text) > 0; n++ {
@@ -126,8 +126,8 @@ func blank(text []byte) bool {
 	return true
 }
 
-// readable returns text with NUL and invalid bytes replaced by private characters, each by its own: BuildKit would
-// write about them to standard error, and two different ones would look the same.
+// readable returns text with NUL and invalid bytes replaced by private-use characters, a different one for each byte:
+// BuildKit would print them to standard error, and could not distinguish them.
 func readable(text []byte) []byte {
 	if utf8.Valid(text) && bytes.IndexByte(text, 0) < 0 {
 		return text
@@ -145,7 +145,7 @@ func readable(text []byte) []byte {
 	return out
 }
 
-// readDirectives adds the parser directives, which decide how all the rest is read.
+// readDirectives adds the parser directives, which decide how the rest is read.
 func (m *Meaning) readDirectives() {
 	text := bytes.TrimPrefix(m.file.Bytes, []byte("\ufeff"))
 	var p parser.DirectiveParser
@@ -157,12 +157,13 @@ func (m *Meaning) readDirectives() {
 			return
 		}
 		m.elements = append(m.elements, &element{
-			name: "# " + d.Name, raw: d.Value, line: n, span: source.Span{Start: m.file.FullLine(n).Start, End: m.file.Line(n).End},
+			name: "# " + d.Name, raw: d.Value, line: n,
+			span: source.Span{Start: m.file.FullLine(n).Start, End: m.file.Line(n).End},
 		})
 	}
 }
 
-// resolve fills in what depends on the elements before: the stage, and the kind of shell.
+// resolve sets what depends on earlier elements: the stage, and the kind of shell.
 func (m *Meaning) resolve() {
 	bourne := map[string]bool{} // by name of stage
 	stage, current, name := 0, true, ""
@@ -200,7 +201,8 @@ func (m *Meaning) resolve() {
 
 func forWindows(from *instructions.Stage) bool {
 	image := strings.ToLower(from.BaseName + " " + from.Platform)
-	return strings.Contains(image, "windows") || strings.Contains(image, "nanoserver") || strings.Contains(image, "servercore")
+	return strings.Contains(image, "windows") || strings.Contains(image, "nanoserver") ||
+		strings.Contains(image, "servercore")
 }
 
 func isBourne(command []string) bool {
@@ -211,7 +213,8 @@ func isBourne(command []string) bool {
 	return false
 }
 
-// text returns the canonical form of an element. Two elements with the same one mean the same wherever they stand.
+// text returns the canonical form of an element. Two elements with the same form have the same meaning, wherever they
+// are.
 func (e *element) text() (canonical string, broken bool) {
 	if e.node == nil {
 		return e.name + "\x00" + e.raw, e.broken
@@ -225,7 +228,8 @@ func (e *element) text() (canonical string, broken bool) {
 
 // same reports whether two elements mean the same.
 func (e *element) same(other *element) bool {
-	if e.raw == other.raw && e.escape == other.escape && e.broken == other.broken && (e.node == nil) == (other.node == nil) {
+	if e.raw == other.raw && e.escape == other.escape && e.broken == other.broken &&
+		(e.node == nil) == (other.node == nil) {
 		return e.node != nil || e.name == other.name
 	}
 	a, _ := e.text()
@@ -280,7 +284,8 @@ func (c *canonicalizer) instruction(node *parser.Node) bool {
 	case *instructions.MaintainerCommand:
 		c.add(i.Maintainer)
 	case *instructions.AddCommand:
-		c.add(c.eval(i.Chown), c.eval(i.Chmod), c.eval(i.Checksum), strconv.FormatBool(i.Link), optional(i.KeepGitDir), optional(i.Unpack))
+		c.add(c.eval(i.Chown), c.eval(i.Chmod), c.eval(i.Checksum), strconv.FormatBool(i.Link), optional(i.KeepGitDir),
+			optional(i.Unpack))
 		c.list(i.ExcludePatterns)
 		c.sources(i.SourcesAndDest)
 	case *instructions.CopyCommand:
@@ -302,7 +307,8 @@ func (c *canonicalizer) instruction(node *parser.Node) bool {
 	case *instructions.ShellCommand:
 		c.list(i.Shell)
 	case *instructions.HealthCheckCommand:
-		c.add(i.Health.Interval.String(), i.Health.Timeout.String(), i.Health.StartPeriod.String(), i.Health.StartInterval.String(), strconv.Itoa(i.Health.Retries))
+		c.add(i.Health.Interval.String(), i.Health.Timeout.String(), i.Health.StartPeriod.String(),
+			i.Health.StartInterval.String(), strconv.Itoa(i.Health.Retries))
 		c.list(i.Health.Test)
 	case *instructions.CmdCommand:
 		c.command(i.ShellDependantCmdLine)
@@ -310,7 +316,8 @@ func (c *canonicalizer) instruction(node *parser.Node) bool {
 		c.command(i.ShellDependantCmdLine)
 	case *instructions.RunCommand:
 		flags := slices.Clone(node.Flags)
-		slices.SortStableFunc(flags, func(a, b string) int { // the order of mounts may matter, that of the kinds of flag does not
+		// the order of mounts may matter, that of different flags does not
+		slices.SortStableFunc(flags, func(a, b string) int {
 			a, _, _ = strings.Cut(a, "=")
 			b, _, _ = strings.Cut(b, "=")
 			return strings.Compare(a, b)
@@ -343,7 +350,7 @@ func (c *canonicalizer) sources(s instructions.SourcesAndDest) {
 	c.add(c.eval(s.DestPath))
 }
 
-// ports writes the set of ports as BuildKit stores them: that of the container, and the protocol.
+// ports writes the set of ports as BuildKit stores them: the container's port and the protocol.
 func (c *canonicalizer) ports(words []string) {
 	var ports []string
 	for _, word := range words {
@@ -376,7 +383,7 @@ func (c *canonicalizer) command(line instructions.ShellDependantCmdLine) {
 	}
 }
 
-// run writes the command of a RUN: as syntax tree where a shell of the Bourne kind runs it, as text else.
+// run writes the command of a RUN: as a syntax tree where a Bourne-like shell runs it, otherwise as text.
 func (c *canonicalizer) run(line instructions.ShellDependantCmdLine) {
 	if !c.shell || !line.PrependShell {
 		c.command(line)
@@ -384,7 +391,8 @@ func (c *canonicalizer) run(line instructions.ShellDependantCmdLine) {
 	}
 	script := strings.Join(line.CmdLine, " ")
 	if len(line.Files) == 1 && parser.MustParseHeredoc(strings.TrimSpace(script)) != nil {
-		// BuildKit writes the body to a file and runs that, by the shell or what its first line names.
+		// BuildKit writes the body to a file and runs that with the shell, or with the interpreter that its first line
+		// names.
 		data := line.Files[0].Data
 		if line.Files[0].Chomp {
 			data = parser.ChompHeredocContent(data)
@@ -423,8 +431,9 @@ func (c *canonicalizer) trigger(expression string) {
 	c.add(expression)
 }
 
-// eval returns what a word evaluates to, whatever the variables in it hold: once with all of them unset, once with each
-// one set to its own name; and the operators on them, whose work these two values do not show.
+// eval returns a form of what a word evaluates to that does not depend on the values of its variables: its value with
+// all of them unset, its value with each set to its own name, and the operators on them, whose effect these two values
+// do not show.
 func (c *canonicalizer) eval(word string) string {
 	if !strings.ContainsAny(word, "$'\"\\`") {
 		return word
@@ -444,7 +453,7 @@ func (c *canonicalizer) eval(word string) string {
 	return value + "\x00" + filled + "\x00" + operators(word)
 }
 
-// operators returns the ${…} of a word that are more than a name.
+// operators returns those ${…} of a word that have more than a name.
 func operators(word string) string {
 	var out strings.Builder
 	for i := strings.Index(word, "${"); i >= 0; {
@@ -479,8 +488,8 @@ type unset struct{}
 func (unset) Get(string) (string, bool) { return "", false }
 func (unset) Keys() []string            { return nil }
 
-// placeholders is an environment in which every variable has a value of its own, with a blank in it, so that it shows whether
-// the value would be split.
+// placeholders is an environment in which every variable has a value of its own. The value has a blank in it, which
+// shows whether it would be split.
 type placeholders struct{}
 
 func (placeholders) Get(name string) (string, bool) { return "\x01" + name + " \x02", true }

@@ -9,7 +9,8 @@ import (
 )
 
 // shellTree returns the syntax tree of a script as text, without positions and comments, and false when it cannot be
-// parsed. The tree is that of bash and, where that differs, of POSIX's shell too, since which one runs is not known.
+// parsed. It is the tree of bash followed, where it differs, by that of the POSIX shell, since it is unknown which one
+// runs.
 func shellTree(script string) (string, bool) {
 	bash, err := syntax.NewParser(syntax.Variant(syntax.LangBash)).Parse(strings.NewReader(script), "")
 	if err != nil {
@@ -17,14 +18,15 @@ func shellTree(script string) (string, bool) {
 	}
 	var b strings.Builder
 	dump(&b, reflect.ValueOf(bash.Stmts))
-	if posix, err := syntax.NewParser(syntax.Variant(syntax.LangPOSIX)).Parse(strings.NewReader(script), ""); err == nil {
+	parser := syntax.NewParser(syntax.Variant(syntax.LangPOSIX))
+	if posix, err := parser.Parse(strings.NewReader(script), ""); err == nil {
 		b.WriteString(" posix ")
 		dump(&b, reflect.ValueOf(posix.Stmts))
 	}
 	return b.String(), true
 }
 
-// dump writes a syntax tree. It looks at every field, so that none can be forgotten.
+// dump writes a syntax tree. It visits every field by reflection, so none can be forgotten.
 func dump(b *strings.Builder, v reflect.Value) {
 	switch v.Kind() {
 	case reflect.Interface, reflect.Pointer:

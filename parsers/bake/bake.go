@@ -1,9 +1,9 @@
-// Package bake reads the definition files of docker buildx bake, docker-bake.hcl and docker-bake.json: which Dockerfile is built from which
-// context, for which platforms and with which arguments.
+// Package bake reads the definition files of docker buildx bake, docker-bake.hcl and docker-bake.json: which Dockerfile
+// is built from which context, for which platforms and with which arguments.
 //
-// What a file says by itself is evaluated: defaults of variables, templates, conditions, common functions, matrices, inheritance. What
-// only a run can tell is marked as not known, never guessed. The rules of evaluation and merging are those of buildx 0.36 (bake/bake.go,
-// bake/hclparser).
+// It evaluates what the file alone determines: defaults of variables, templates, conditions, common functions,
+// matrices, inheritance. What depends on the run is marked as not known, never guessed. The rules of evaluation and
+// merging are those of buildx 0.36 (bake/bake.go, bake/hclparser).
 package bake
 
 import (
@@ -13,12 +13,12 @@ import (
 	"github.com/sandlint/sandlint/parsers/source"
 )
 
-// Value is a text of the file, or of what its expressions give.
+// Value is a string of the file, or the result of an expression in it.
 type Value = source.Value
 
-// The kinds of problem that Parse reports. Bake refuses a file for each of them.
+// The kinds of problem that Parse reports. Bake refuses a file with any of them.
 const (
-	// KindSyntax is text that is neither HCL nor, in a .json file, JSON.
+	// KindSyntax is text that is not HCL or, in a .json file, not JSON.
 	KindSyntax = "bake-syntax"
 	// KindShape is an attribute of the wrong type.
 	KindShape = "bake-shape"
@@ -29,10 +29,11 @@ const (
 // File is a definition file as read. It is immutable after Parse.
 type File struct {
 	Source *source.File
-	// Targets are the targets in order of position, those of a matrix in order of its values. A target that is defined
-	// in several blocks is one.
+	// Targets are the targets in order of position, those of a matrix in order of its values. Several blocks of the
+	// same name make one target.
 	Targets []*Target
-	// Groups are the groups, in order of position. A target with a matrix is a group of what it expands to, as for bake.
+	// Groups are the groups, in order of position. A target with a matrix is a group of what it expands to, as for
+	// bake.
 	Groups []*Group
 	// Problems are in order of position. Kinds are the Kind… constants.
 	Problems []source.Problem
@@ -40,7 +41,7 @@ type File struct {
 
 // Target is one image build, with what it inherits. An attribute that is not written is the zero Value.
 type Target struct {
-	// Name is the name; not known for a matrix that cannot be expanded.
+	// Name is the target's name. It is not known for a matrix that cannot be expanded.
 	Name Value
 	// Dockerfile is the path of the Dockerfile as written; DockerfilePath resolves it.
 	Dockerfile Value
@@ -48,25 +49,27 @@ type Target struct {
 	Inline Value
 	// Context is the build context as written: a folder, a URL, "cwd://…", "target:…".
 	Context Value
-	// Contexts are the named contexts, which replace images and stages of that name.
+	// Contexts are the named contexts, which replace images and stages of the same name.
 	Contexts map[string]Value
-	// Stage is the attribute target: the stage of the Dockerfile that is built. Not set, it is the last one.
+	// Stage is the attribute target: the stage of the Dockerfile that is built. When it is not set, the last stage is
+	// built.
 	Stage Value
 	// Platforms are the platforms, "local" included. One that is not known stands for any number.
 	Platforms []Value
-	// Args are the build arguments. Those that are null, and so are not passed, are left out.
+	// Args are the build arguments, without those that are null, which bake does not pass.
 	Args map[string]Value
-	// OpenArgs says that there may be more Args, and more Contexts, than could be told.
+	// OpenArgs says that there may be more Args and Contexts, which are not known.
 	OpenArgs bool
-	// Entitlements are the grants that the build asks for, such as "security.insecure".
+	// Entitlements are the entitlements that the build requests, such as "security.insecure".
 	Entitlements []Value
-	// Call is set for a target that is not built but checked or described: "check", "outline", "targets".
+	// Call is set for a target that is checked or described instead of built: "check", "outline", "targets".
 	Call Value
-	// Inherits are the targets that this one is based on, as written.
+	// Inherits are the targets that this one inherits from, as written.
 	Inherits []Value
-	// Unresolved are those of Inherits, and of what they inherit, that this file does not define. Whatever is not set here may be set there.
+	// Unresolved are the targets in Inherits, direct or indirect, that this file does not define. They may set whatever
+	// is not set here.
 	Unresolved []Value
-	// Span runs from the word "target" to the closing brace. A target of several blocks has that of the first.
+	// Span runs from the word "target" to the closing brace, those of the first block if there are several.
 	Span source.Span
 }
 
@@ -78,7 +81,7 @@ type Group struct {
 	Span    source.Span
 }
 
-// Target returns the target with the given name, nil when there is none.
+// Target returns the target with the given name, or nil.
 func (f *File) Target(name string) *Target {
 	for _, t := range f.Targets {
 		if t.Name.Is(name) {
@@ -88,8 +91,9 @@ func (f *File) Target(name string) *Target {
 	return nil
 }
 
-// Resolve returns the targets that bake builds when it is asked for the given names: groups are expanded, and no name at all is
-// "default". Names that this file does not define are left out; complete is then false, as it is where a name is not known.
+// Resolve returns the targets that bake builds for the given names: groups are expanded, and without names it is
+// "default". Names that this file does not define are left out; complete is then false, as it is when a name is not
+// known.
 func (f *File) Resolve(names ...string) (targets []*Target, complete bool) {
 	if len(names) == 0 {
 		names = []string{"default"}
@@ -142,14 +146,15 @@ func (f *File) Resolve(names ...string) (targets []*Target, complete bool) {
 	return targets, complete
 }
 
-// Abstract reports whether the target is meant to be inherited from only: by convention its name begins with an underscore.
+// Abstract reports whether the target only exists to be inherited from: by convention its name begins with an
+// underscore.
 func (t *Target) Abstract() bool { return strings.HasPrefix(t.Name.Text, "_") }
 
-// Builds reports whether the target is built, so that its RUN instructions run.
+// Builds reports whether the target is built, so its RUN instructions run.
 func (t *Target) Builds() bool { return !t.Call.IsSet() || t.Call.Is("build") || t.Call.Is("") }
 
-// ContextPath returns the folder of the build context, with slashes and relative to the folder that bake runs in ("." by default). It
-// reports false for a context that is not known or no local folder.
+// ContextPath returns the folder of the build context, with slashes and relative to the folder that bake runs in ("."
+// by default). It reports false for a context that is not known or not a local folder.
 func (t *Target) ContextPath() (string, bool) {
 	if !t.Context.IsSet() {
 		return ".", true
@@ -161,8 +166,8 @@ func (t *Target) ContextPath() (string, bool) {
 	return path.Clean(p), true
 }
 
-// DockerfilePath returns the path of the Dockerfile, with slashes and relative to the folder that bake runs in. It reports false
-// where it is not known, not local, or where the Dockerfile is written inline.
+// DockerfilePath returns the path of the Dockerfile, with slashes and relative to the folder that bake runs in. It
+// reports false when the path is not known or not local, or the Dockerfile is written inline.
 func (t *Target) DockerfilePath() (string, bool) {
 	if t.Inline.IsSet() {
 		return "", false
@@ -187,8 +192,9 @@ func (t *Target) DockerfilePath() (string, bool) {
 	return path.Join(dir, name), true
 }
 
-// isLocal reports whether p names a file or folder, not a URL, another target or an image.
+// isLocal reports whether p is the path of a file or folder, not a URL, another target or an image.
 func isLocal(p string) bool {
-	return p != "-" && !strings.Contains(p, "://") && !strings.HasPrefix(p, "target:") && !strings.HasPrefix(p, "docker-image:") &&
+	return p != "-" && !strings.Contains(p, "://") && !strings.HasPrefix(p, "target:") &&
+		!strings.HasPrefix(p, "docker-image:") &&
 		!strings.HasPrefix(p, "git@") && !strings.HasPrefix(p, "github.com/")
 }

@@ -12,8 +12,8 @@ import (
 	"github.com/sandlint/sandlint/parsers/source"
 )
 
-// show renders a value: its text, '?' when it is not known, '~' after a text that may be overridden, and what stands in the file where
-// that is something else.
+// show renders a value: its text, '?' when it is not known, '~' after a text that may be overridden, and what stands in
+// the file where that is something else.
 func show(f *source.File, v Value) string {
 	s := "?"
 	if v.Known {
@@ -50,7 +50,8 @@ func dump(f *File) []string {
 		for _, a := range []struct {
 			name string
 			v    Value
-		}{{"dockerfile", t.Dockerfile}, {"inline", t.Inline}, {"context", t.Context}, {"stage", t.Stage}, {"call", t.Call}} {
+		}{{"dockerfile", t.Dockerfile}, {"inline", t.Inline}, {"context", t.Context}, {"stage", t.Stage},
+			{"call", t.Call}} {
 			if a.v.IsSet() {
 				line += " " + a.name + "=" + show(f.Source, a.v)
 			}
@@ -243,9 +244,12 @@ target ctx context=cwd://<BAKE_CMD_CONTEXT> platforms[?<BAKE_LOCAL_PLATFORM>] co
 target _c platforms[linux/amd64 linux/arm64]
 target app dockerfile=v1.Dockerfile~<${TAG}.Dockerfile> platforms[linux/amd64 linux/arm64] args[A=b N=3]
 group default: app`},
-		{"crlf and bom", "docker-bake.hcl", "\xef\xbb\xbftarget \"é\" {\r\n  platforms = [\r\n    \"linux/amd64\",\r\n    \"linux/arm64\"\r\n  ]\r\n}\r\n", `
+		{"crlf and bom", "docker-bake.hcl",
+			"\xef\xbb\xbftarget \"é\" {\r\n  platforms = [\r\n    \"linux/amd64\",\r\n    \"linux/arm64\"\r\n  ]\r\n" +
+				"}\r\n", `
 target é platforms[linux/amd64 linux/arm64]`},
-		{"json with bom", "docker-bake.json", "\xef\xbb\xbf{\"target\":{\"a\":{\"platforms\":[\"linux/arm64\"]}}}", `target a platforms[linux/arm64]`},
+		{"json with bom", "docker-bake.json", "\xef\xbb\xbf{\"target\":{\"a\":{\"platforms\":[\"linux/arm64\"]}}}",
+			`target a platforms[linux/arm64]`},
 		{"wrong types", "docker-bake.hcl", `
 target "a" {
   platforms = "linux/amd64"
@@ -254,9 +258,9 @@ target "a" {
 }
 `, `
 target a dockerfile=?<["x"]> platforms[?<linux/amd64>] open
-bake-shape "linux/amd64": platforms is a list, not string
-bake-shape "[\"x\"]": a text is expected here, not tuple
-bake-shape "[\"A=b\"]": args is a map, not tuple`},
+bake-shape "linux/amd64": platforms must be a list, not string
+bake-shape "[\"x\"]": expected a string, not tuple
+bake-shape "[\"A=b\"]": args must be a map, not tuple`},
 		{"broken HCL", "docker-bake.hcl", `
 target "a" {
   platforms = ["linux/amd64", ]
@@ -373,7 +377,7 @@ target "m" {
 	}
 }
 
-// TestHostile gives what would end the program or take forever if hcl or cty were given it as it is.
+// TestHostile parses text that would end the program or take forever if hcl or cty read it directly.
 func TestHostile(t *testing.T) {
 	doubling := "variable \"v0\" { default = \"0123456789\" }\n"
 	for i := range 60 {
@@ -390,11 +394,15 @@ func TestHostile(t *testing.T) {
 		chain += fmt.Sprintf("target \"t%d\" {\n inherits = [\"t%d\"]\n args = { a%d = \"1\" }\n}\n", i+1, i, i)
 	}
 	for name, in := range map[string]string{
-		"brackets": "x = " + strings.Repeat("(", 200000), "operators": "x = " + strings.Repeat("! ", 100000), "templates": "x = " + strings.Repeat("\"${", 60000),
-		"blocks": strings.Repeat("a {\n", 50000), "heredocs": strings.Repeat("a = <<E\n", 20000), "long": strings.Repeat("#\n", 1<<20),
+		"brackets": "x = " + strings.Repeat("(", 200000), "operators": "x = " +
+			strings.Repeat("! ", 100000), "templates": "x = " + strings.Repeat("\"${", 60000),
+		"blocks": strings.Repeat("a {\n", 50000), "heredocs": strings.Repeat("a = <<E\n", 20000),
+		"long":     strings.Repeat("#\n", 1<<20),
 		"doubling": doubling, "replacing": replacing, "chain": chain,
-		"loops":  "variable \"l\" { default = [" + strings.Repeat("1,", 20000) + "] }\ntarget \"t\" { platforms = [for a in l : [for b in l : [for c in l : c]]] }\n",
-		"matrix": "target \"t\" {\n matrix = { " + strings.Repeat("k = [1,2]\n", 1) + " a = [1,2,3,4,5,6,7,8,9], b = [1,2,3,4,5,6,7,8,9], c = [1,2,3,4,5,6,7,8,9], d = [1,2] }\n}\n",
+		"loops": "variable \"l\" { default = [" + strings.Repeat("1,", 20000) +
+			"] }\ntarget \"t\" { platforms = [for a in l : [for b in l : [for c in l : c]]] }\n",
+		"matrix": "target \"t\" {\n matrix = { " + strings.Repeat("k = [1,2]\n", 1) +
+			" a = [1,2,3,4,5,6,7,8,9], b = [1,2,3,4,5,6,7,8,9], c = [1,2,3,4,5,6,7,8,9], d = [1,2] }\n}\n",
 	} {
 		f := Parse(source.NewFile("docker-bake.hcl", []byte(in)))
 		if name == "doubling" || name == "replacing" {
@@ -404,7 +412,8 @@ func TestHostile(t *testing.T) {
 		}
 		Parse(source.NewFile("docker-bake.json", []byte(in)))
 	}
-	for _, in := range []string{strings.Repeat("[", 100000), strings.Repeat(`{"a":`, 50000), strings.Repeat("[1,", 60000)} {
+	for _, in := range []string{strings.Repeat("[", 100000), strings.Repeat(`{"a":`, 50000),
+		strings.Repeat("[1,", 60000)} {
 		f := Parse(source.NewFile("docker-bake.json", []byte(in)))
 		if len(f.Problems) != 1 || f.Problems[0].Kind != KindSize {
 			t.Errorf("%.10s…: %v", in, dump(f))
@@ -413,8 +422,10 @@ func TestHostile(t *testing.T) {
 }
 
 func FuzzParse(f *testing.F) {
-	f.Add("variable \"A\" { default = [\"x\"] }\ntarget \"t\" {\n  name = \"t-${x}\"\n  matrix = { x = A }\n  platforms = split(\",\", \"a,b\")\n  inherits = [\"u\"]\n}\n", false)
-	f.Add("group \"g\" { targets = [\"t\"] }\ntarget \"u\" { args = { A = lower(\"B\") ? 1 : 2 } }\nA = [for i in [1]: i]\n", false)
+	f.Add("variable \"A\" { default = [\"x\"] }\ntarget \"t\" {\n  name = \"t-${x}\"\n  matrix = { x = A }\n"+
+		"  platforms = split(\",\", \"a,b\")\n  inherits = [\"u\"]\n}\n", false)
+	f.Add("group \"g\" { targets = [\"t\"] }\ntarget \"u\" { args = { A = lower(\"B\") ? 1 : 2 } }\n"+
+		"A = [for i in [1]: i]\n", false)
 	f.Add(`{"target":{"a":{"platforms":["linux/${x}"],"args":{"A":null}}},"variable":{"x":{"default":"y"}}}`, true)
 	f.Fuzz(func(t *testing.T, in string, isJSON bool) {
 		path := "docker-bake.hcl"
@@ -433,7 +444,8 @@ func FuzzParse(f *testing.F) {
 		}
 		for _, x := range got.Targets {
 			inside(x.Name.Text, x.Span)
-			all := slices.Concat([]Value{x.Name, x.Dockerfile, x.Inline, x.Context, x.Stage, x.Call}, x.Platforms, x.Entitlements, x.Inherits, x.Unresolved,
+			all := slices.Concat([]Value{x.Name, x.Dockerfile, x.Inline, x.Context, x.Stage, x.Call}, x.Platforms,
+				x.Entitlements, x.Inherits, x.Unresolved,
 				slices.Collect(maps.Values(x.Args)), slices.Collect(maps.Values(x.Contexts)))
 			for _, v := range all {
 				inside(v.Text, v.Span)

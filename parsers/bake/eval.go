@@ -19,19 +19,20 @@ import (
 	"github.com/zclconf/go-cty/cty/function/stdlib"
 )
 
-// evalBudget bounds the bytes that the expressions of a file may handle: variables that repeat each other grow without
-// measure. What comes after it is not known.
+// evalBudget bounds the bytes that the expressions of a file may process: variables that repeat each other grow
+// exponentially. Once it is used up, values are not known.
 const evalBudget = 8 << 20
 
-// evaluator computes expressions from what the file alone says.
+// evaluator computes expressions from the file alone.
 type evaluator struct {
 	src []byte
-	// variables are the variable blocks with their default, nil without one; attrs are the attributes at the top of the file, which
-	// are constants.
+	// variables are the variable blocks with their default, nil if there is none; attrs are the attributes at the top
+	// of the file, which are constants.
 	variables map[string]*hcl.Attribute
 	attrs     hcl.Attributes
 
-	known       map[string]cty.Value // values computed so far; DynamicVal while one is being computed, and for cycles
+	// values computed so far; DynamicVal for one that is being computed, and for cycles
+	known       map[string]cty.Value
 	overridable map[string]bool
 	functions   map[string]function.Function
 	budget      int
@@ -51,7 +52,8 @@ func newEvaluator(src []byte) *evaluator {
 		variables: map[string]*hcl.Attribute{},
 		attrs:     hcl.Attributes{},
 		known: map[string]cty.Value{
-			// What bake defines itself. The context is this one unless the definition is read from a URL.
+			// The variables that bake itself defines. The context has this value unless the definition is read from a
+			// URL.
 			"BAKE_CMD_CONTEXT":    cty.StringVal("cwd://"),
 			"BAKE_LOCAL_PLATFORM": cty.UnknownVal(cty.String),
 			// References to other blocks are not followed.
@@ -77,17 +79,18 @@ func (e *evaluator) resolve(name string) {
 	e.known[name] = cty.DynamicVal
 	e.overridable[name] = isVariable
 	if def == nil {
-		return // bake takes "" for it, but nobody declares a variable for that
+		return // bake uses "", but nobody declares a variable for that
 	}
 	v, overridable := e.value(def.Expr, nil)
 	e.known[name] = v
 	e.overridable[name] = isVariable || overridable
 }
 
-// value evaluates expr. The result is unknown where the file does not tell, and overridable where it rests on a variable.
+// value evaluates expr. The result is unknown where the file does not determine it, and overridable where it depends on
+// a variable.
 func (e *evaluator) value(expr hcl.Expression, scope *scope) (v cty.Value, overridable bool) {
 	defer func() {
-		if recover() != nil { // a function of cty met arguments that it was not made for
+		if recover() != nil { // a function of cty panicked on arguments that it does not expect
 			v = cty.DynamicVal
 		}
 	}()
@@ -122,7 +125,8 @@ func (e *evaluator) value(expr hcl.Expression, scope *scope) (v cty.Value, overr
 		most = max(most, n)
 	}
 	r := spanOf(expr.Range())
-	if loops := bytes.Count(e.src[min(r.Start, len(e.src)):min(max(r.Start, r.End), len(e.src))], []byte("for ")); loops > 0 {
+	written := e.src[min(r.Start, len(e.src)):min(max(r.Start, r.End), len(e.src))]
+	if loops := bytes.Count(written, []byte("for ")); loops > 0 {
 		if loops > 2 {
 			return cty.DynamicVal, overridable
 		}
@@ -163,7 +167,7 @@ func (e *evaluator) spend(cost int) bool {
 	return true
 }
 
-// weigh returns about how many bytes a value has, and the number of elements of its largest collection.
+// weigh returns the approximate number of bytes of a value, and the number of elements of its largest collection.
 func weigh(v cty.Value) (bytes, elements int) {
 	if !v.IsKnown() || v.IsNull() {
 		return 1, 1
@@ -185,8 +189,8 @@ func weigh(v cty.Value) (bytes, elements int) {
 	return bytes, elements
 }
 
-// chosen replaces a condition that can be told by the branch that it takes, so that what stands there keeps its place, and strips
-// parentheses. It reports whether the choice rests on a variable.
+// chosen replaces a conditional whose condition is known by the branch that it takes, whose position is then that of
+// the result, and strips parentheses. It reports whether the choice depends on a variable.
 func (e *evaluator) chosen(expr hcl.Expression, scope *scope) (hcl.Expression, bool) {
 	overridable := false
 	for range maxDepth {
@@ -209,7 +213,8 @@ func (e *evaluator) chosen(expr hcl.Expression, scope *scope) (hcl.Expression, b
 	return expr, overridable
 }
 
-// matrix returns the combinations of a matrix, keys in order of the alphabet. One that cannot be told is a single opaque one.
+// matrix returns the combinations of a matrix, with its keys in alphabetical order. A matrix that is not known gives a
+// single opaque combination.
 func (e *evaluator) matrix(expr hcl.Expression) []*scope {
 	opaque := []*scope{{opaque: true}}
 	v, overridable := e.value(expr, nil)
@@ -220,7 +225,8 @@ func (e *evaluator) matrix(expr hcl.Expression) []*scope {
 	table := v.AsValueMap()
 	for _, key := range slices.Sorted(maps.Keys(table)) {
 		values := table[key]
-		if !values.IsKnown() || values.IsNull() || !values.CanIterateElements() || values.LengthInt()*len(out) > maxMatrix {
+		if !values.IsKnown() || values.IsNull() || !values.CanIterateElements() ||
+			values.LengthInt()*len(out) > maxMatrix {
 			return opaque
 		}
 		next := make([]*scope, 0, len(out)*values.LengthInt())
@@ -240,7 +246,7 @@ func (e *evaluator) matrix(expr hcl.Expression) []*scope {
 	return out
 }
 
-// charged returns f with what it handles taken from the budget.
+// charged returns f with the bytes that it processes charged to the budget.
 func (e *evaluator) charged(f costed) function.Function {
 	return function.New(&function.Spec{
 		Params:   f.fn.Params(),
@@ -266,35 +272,35 @@ func (e *evaluator) charged(f costed) function.Function {
 	})
 }
 
-// costed is a function; multiplies says that its result may be as long as its arguments' lengths multiplied.
+// costed is a function; multiplies says that its result may be as long as the product of its arguments' lengths.
 type costed struct {
 	fn         function.Function
 	multiplies bool
 }
 
-// functions are those of bake's functions (bake/hclparser/stdlib.go) that compute texts and lists and cannot run away. A call of any other, and of a
-// function that the file defines, is not known.
+// functions are the functions of bake (bake/hclparser/stdlib.go) that compute strings and lists and have bounded cost.
+// The result of any other, and of a function that the file defines, is not known.
 var functions = sync.OnceValue(func() map[string]costed {
 	out := map[string]costed{"join": {stdlib.JoinFunc, true}, "replace": {stdlib.ReplaceFunc, true}}
 	for name, f := range map[string]function.Function{
-		"and": stdlib.AndFunc, "or": stdlib.OrFunc, "not": stdlib.NotFunc, "equal": stdlib.EqualFunc, "notequal": stdlib.NotEqualFunc,
-		"greaterthan": stdlib.GreaterThanFunc, "greaterthanorequalto": stdlib.GreaterThanOrEqualToFunc,
-		"lessthan": stdlib.LessThanFunc, "lessthanorequalto": stdlib.LessThanOrEqualToFunc,
-		"add": stdlib.AddFunc, "subtract": stdlib.SubtractFunc, "length": stdlib.LengthFunc, "strlen": stdlib.StrlenFunc,
-		"chomp": stdlib.ChompFunc, "lower": stdlib.LowerFunc, "upper": stdlib.UpperFunc, "title": stdlib.TitleFunc, "substr": stdlib.SubstrFunc,
-		"trim": stdlib.TrimFunc, "trimprefix": stdlib.TrimPrefixFunc, "trimspace": stdlib.TrimSpaceFunc, "trimsuffix": stdlib.TrimSuffixFunc,
-		"split": stdlib.SplitFunc, "coalesce": stdlib.CoalesceFunc, "coalescelist": stdlib.CoalesceListFunc, "compact": stdlib.CompactFunc,
-		"concat": stdlib.ConcatFunc, "contains": stdlib.ContainsFunc, "distinct": stdlib.DistinctFunc, "element": stdlib.ElementFunc,
-		"flatten": stdlib.FlattenFunc, "keys": stdlib.KeysFunc, "values": stdlib.ValuesFunc, "lookup": stdlib.LookupFunc, "merge": stdlib.MergeFunc,
-		"reverse": stdlib.ReverseFunc, "reverselist": stdlib.ReverseListFunc, "slice": stdlib.SliceFunc, "sort": stdlib.SortFunc,
-		"zipmap": stdlib.ZipmapFunc, "setunion": stdlib.SetUnionFunc, "setintersection": stdlib.SetIntersectionFunc, "setsubtract": stdlib.SetSubtractFunc,
-
-		"basename": textFunc(path.Base),
-		"dirname":  textFunc(path.Dir),
-		"sanitize": textFunc(sanitize),
-		"md5":      textFunc(func(s string) string { h := md5.Sum([]byte(s)); return hex.EncodeToString(h[:]) }),
-		"sha1":     textFunc(func(s string) string { h := sha1.Sum([]byte(s)); return hex.EncodeToString(h[:]) }),
-		"sha256":   textFunc(func(s string) string { h := sha256.Sum256([]byte(s)); return hex.EncodeToString(h[:]) }),
+		"and": stdlib.AndFunc, "or": stdlib.OrFunc, "not": stdlib.NotFunc, "equal": stdlib.EqualFunc,
+		"notequal": stdlib.NotEqualFunc, "greaterthan": stdlib.GreaterThanFunc,
+		"greaterthanorequalto": stdlib.GreaterThanOrEqualToFunc, "lessthan": stdlib.LessThanFunc,
+		"lessthanorequalto": stdlib.LessThanOrEqualToFunc, "add": stdlib.AddFunc, "subtract": stdlib.SubtractFunc,
+		"length": stdlib.LengthFunc, "strlen": stdlib.StrlenFunc, "chomp": stdlib.ChompFunc, "lower": stdlib.LowerFunc,
+		"upper": stdlib.UpperFunc, "title": stdlib.TitleFunc, "substr": stdlib.SubstrFunc, "trim": stdlib.TrimFunc,
+		"trimprefix": stdlib.TrimPrefixFunc, "trimspace": stdlib.TrimSpaceFunc, "trimsuffix": stdlib.TrimSuffixFunc,
+		"split": stdlib.SplitFunc, "coalesce": stdlib.CoalesceFunc, "coalescelist": stdlib.CoalesceListFunc,
+		"compact": stdlib.CompactFunc, "concat": stdlib.ConcatFunc, "contains": stdlib.ContainsFunc,
+		"distinct": stdlib.DistinctFunc, "element": stdlib.ElementFunc, "flatten": stdlib.FlattenFunc,
+		"keys": stdlib.KeysFunc, "values": stdlib.ValuesFunc, "lookup": stdlib.LookupFunc, "merge": stdlib.MergeFunc,
+		"reverse": stdlib.ReverseFunc, "reverselist": stdlib.ReverseListFunc, "slice": stdlib.SliceFunc,
+		"sort": stdlib.SortFunc, "zipmap": stdlib.ZipmapFunc, "setunion": stdlib.SetUnionFunc,
+		"setintersection": stdlib.SetIntersectionFunc, "setsubtract": stdlib.SetSubtractFunc,
+		"basename": textFunc(path.Base), "dirname": textFunc(path.Dir), "sanitize": textFunc(sanitize),
+		"md5":    textFunc(func(s string) string { h := md5.Sum([]byte(s)); return hex.EncodeToString(h[:]) }),
+		"sha1":   textFunc(func(s string) string { h := sha1.Sum([]byte(s)); return hex.EncodeToString(h[:]) }),
+		"sha256": textFunc(func(s string) string { h := sha256.Sum256([]byte(s)); return hex.EncodeToString(h[:]) }),
 	} {
 		out[name] = costed{fn: f}
 	}
@@ -311,7 +317,7 @@ func textFunc(f func(string) string) function.Function {
 	})
 }
 
-// sanitize makes a name of a target out of any text.
+// sanitize turns any string into the name of a target.
 func sanitize(s string) string {
 	return strings.Map(func(r rune) rune {
 		if r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || r == '_' || r == '-' {

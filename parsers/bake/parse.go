@@ -20,8 +20,8 @@ import (
 )
 
 const (
-	// hcl's parsers recurse without a limit of their own, which a stack overflow would punish by ending the program, and read
-	// some texts in quadratic time. No definition file comes near these limits.
+	// hcl's parsers recurse without a limit, so a stack overflow could end the program, and take quadratic time for
+	// some texts. No real definition file comes near these limits.
 	maxSize     = 256 << 10
 	maxDepth    = 128
 	maxUnary    = 1024
@@ -30,7 +30,7 @@ const (
 	maxProblems = 100
 	// maxMatrix bounds the targets that one block expands to.
 	maxMatrix = 512
-	// maxMerges bounds the entries that inheritance copies.
+	// maxMerges bounds the number of entries that inheritance copies.
 	maxMerges = 1 << 20
 )
 
@@ -46,15 +46,19 @@ var variableSchema = &hcl.BodySchema{Attributes: []hcl.AttributeSchema{{Name: "d
 var groupSchema = &hcl.BodySchema{Attributes: []hcl.AttributeSchema{{Name: "targets"}}}
 
 var targetSchema = &hcl.BodySchema{Attributes: []hcl.AttributeSchema{
-	{Name: "name"}, {Name: "matrix"}, {Name: "inherits"}, {Name: "dockerfile"}, {Name: "dockerfile-inline"}, {Name: "context"},
-	{Name: "contexts"}, {Name: "target"}, {Name: "platforms"}, {Name: "args"}, {Name: "entitlements"}, {Name: "network"}, {Name: "call"},
+	{Name: "name"}, {Name: "matrix"}, {Name: "inherits"}, {Name: "dockerfile"}, {Name: "dockerfile-inline"},
+	{Name: "context"}, {Name: "contexts"}, {Name: "target"}, {Name: "platforms"}, {Name: "args"},
+	{Name: "entitlements"}, {Name: "network"}, {Name: "call"},
 }}
 
-// Parse reads f: as JSON when its path ends in ".json", else as HCL. It never fails: what cannot be read is a problem of the file.
+// Parse reads f: as JSON when its path ends in ".json", otherwise as HCL. It never fails: what cannot be read becomes a
+// problem of the file.
 func Parse(f *source.File) *File {
 	p := &parser{file: &File{Source: f}}
 	p.parse()
-	slices.SortStableFunc(p.file.Problems, func(a, b source.Problem) int { return cmp.Compare(a.Span.Start, b.Span.Start) })
+	slices.SortStableFunc(p.file.Problems, func(a, b source.Problem) int {
+		return cmp.Compare(a.Span.Start, b.Span.Start)
+	})
 	return p.file
 }
 
@@ -62,7 +66,8 @@ type parser struct {
 	file   *File
 	eval   *evaluator
 	braces map[int]int // ends of the blocks of an HCL file by their starts
-	// blocks are the targets as written, before inheritance, by name; resolved are the same after it, nil while it is found out.
+	// blocks are the targets as written, before inheritance, by name; resolved are the same after inheritance, nil
+	// while one is being resolved.
 	blocks   map[string]*Target
 	resolved map[*Target]*Target
 	merges   int // entries copied by inheritance
@@ -70,7 +75,8 @@ type parser struct {
 
 func (p *parser) problem(kind string, span source.Span, format string, args ...any) {
 	if len(p.file.Problems) < maxProblems {
-		p.file.Problems = append(p.file.Problems, source.Problem{Span: p.clamp(span), Kind: kind, Message: fmt.Sprintf(format, args...)})
+		p.file.Problems = append(p.file.Problems,
+			source.Problem{Span: p.clamp(span), Kind: kind, Message: fmt.Sprintf(format, args...)})
 	}
 }
 
@@ -111,7 +117,7 @@ func (p *parser) parse() {
 	}
 	broken := diags.HasErrors()
 	content, rest, diags := parsed.Body.PartialContent(fileSchema)
-	if !isJSON || !broken { // what is cut off looks like a wrong type
+	if !isJSON || !broken { // after a syntax error, a truncated value looks like a wrong type
 		p.report(KindShape, diags)
 	}
 	p.eval = newEvaluator(src)
@@ -149,23 +155,24 @@ func (p *parser) parse() {
 	}
 }
 
-// unreadable returns why hcl's parsers must not be given src, and where, or "".
+// unreadable returns why hcl's parsers must not read src, and where, or "".
 func unreadable(src []byte) (at int, why string) {
 	if len(src) > maxSize {
-		return 0, fmt.Sprintf("the file is longer than %d KiB, and is not read", maxSize>>10)
+		return 0, fmt.Sprintf("the file is longer than %d KiB and is not read", maxSize>>10)
 	}
 	depth, unary, heredocs := 0, 0, 0
 	for i, c := range src {
 		switch c {
 		case '(', '[', '{':
 			if depth++; depth > maxDepth {
-				return i, fmt.Sprintf("more than %d brackets are nested here, and the file is not read", maxDepth)
+				return i, fmt.Sprintf("more than %d brackets are nested here, so the file is not read", maxDepth)
 			}
 		case ')', ']', '}':
 			depth = max(depth-1, 0)
 		case '!', '-':
 			if unary++; unary > maxUnary {
-				return i, fmt.Sprintf("more than %d operators stand in a row, and the file is not read", maxUnary)
+				return i, fmt.Sprintf("more than %d operators follow each other here, so the file is not read",
+					maxUnary)
 			}
 			continue
 		case ' ', '\t', '\r', '\n':
@@ -173,7 +180,7 @@ func unreadable(src []byte) (at int, why string) {
 		case '<':
 			if i > 0 && src[i-1] == '<' {
 				if heredocs++; heredocs > maxHeredocs {
-					return i, fmt.Sprintf("the file has more than %d heredocs, and is not read", maxHeredocs)
+					return i, fmt.Sprintf("the file has more than %d heredocs and is not read", maxHeredocs)
 				}
 			}
 		}
@@ -196,7 +203,7 @@ func (p *parser) report(kind string, diags hcl.Diagnostics) {
 	}
 }
 
-// sentence makes one sentence in our form of hcl's summary and detail.
+// sentence turns hcl's summary and detail into one sentence in our form.
 func sentence(d *hcl.Diagnostic) string {
 	text := lowerFirst(d.Summary)
 	detail, _, _ := strings.Cut(d.Detail, ". ")
@@ -277,14 +284,15 @@ func (p *parser) target(b *hcl.Block) []*Target {
 	return out
 }
 
-// instance reads the attributes of a target, for one combination of its matrix.
+// instance reads the attributes of a target for one combination of its matrix.
 func (p *parser) instance(b *hcl.Block, attrs hcl.Attributes, name Value, scope *scope) *Target {
 	t := &Target{Name: name, Span: p.blockSpan(b)}
 	for _, f := range []struct {
 		attr  string
 		field *Value
 	}{
-		{"dockerfile", &t.Dockerfile}, {"dockerfile-inline", &t.Inline}, {"context", &t.Context}, {"target", &t.Stage}, {"call", &t.Call},
+		{"dockerfile", &t.Dockerfile}, {"dockerfile-inline", &t.Inline}, {"context", &t.Context}, {"target", &t.Stage},
+		{"call", &t.Call},
 	} {
 		if a := attrs[f.attr]; a != nil {
 			*f.field = p.value(a.Expr, scope)
@@ -321,10 +329,11 @@ func (p *parser) instance(b *hcl.Block, attrs hcl.Attributes, name Value, scope 
 	return t
 }
 
-// merge sets what u sets over what t had, as bake merges blocks and parents. Inherits is left alone.
+// merge overrides t with what u sets, as bake merges blocks and parents. It does not change Inherits.
 func (t *Target) merge(u *Target) {
 	for _, f := range []struct{ dst, src *Value }{
-		{&t.Dockerfile, &u.Dockerfile}, {&t.Inline, &u.Inline}, {&t.Context, &u.Context}, {&t.Stage, &u.Stage}, {&t.Call, &u.Call},
+		{&t.Dockerfile, &u.Dockerfile}, {&t.Inline, &u.Inline}, {&t.Context, &u.Context}, {&t.Stage, &u.Stage},
+		{&t.Call, &u.Call},
 	} {
 		if f.src.IsSet() {
 			*f.dst = *f.src
@@ -345,8 +354,8 @@ func (t *Target) merge(u *Target) {
 	t.OpenArgs = t.OpenArgs || u.OpenArgs
 }
 
-// inherited returns t with what it inherits: its parents in order, each with its own, and then itself. A target that is met again while it is
-// being resolved is left out.
+// inherited returns t with what it inherits: its parents in order, each with its own parents, and then t itself. A
+// target in a cycle is left out.
 func (p *parser) inherited(t *Target) *Target {
 	if done, ok := p.resolved[t]; ok {
 		return done
@@ -360,7 +369,8 @@ func (p *parser) inherited(t *Target) *Target {
 			continue
 		}
 		if parent = p.inherited(parent); parent != nil {
-			p.merges = min(p.merges+1+len(parent.Args)+len(parent.Contexts)+len(parent.Entitlements)+len(parent.Unresolved), maxMerges)
+			copied := len(parent.Args) + len(parent.Contexts) + len(parent.Entitlements) + len(parent.Unresolved)
+			p.merges = min(p.merges+1+copied, maxMerges)
 			out.merge(parent)
 			out.Unresolved = append(out.Unresolved, parent.Unresolved...)
 		}
@@ -391,7 +401,8 @@ func distinct(vs []Value) []Value {
 	return out
 }
 
-// value evaluates an expression whose result is a string. A null is the zero Value: the attribute counts as not written.
+// value evaluates an expression whose result is a string. For null it returns the zero Value, as if the attribute were
+// not written.
 func (p *parser) value(expr hcl.Expression, scope *scope) Value {
 	expr, chosen := p.eval.chosen(expr, scope)
 	v, overridable := p.eval.value(expr, scope)
@@ -405,12 +416,13 @@ func (p *parser) value(expr hcl.Expression, scope *scope) Value {
 	}
 	out.Overridable = false
 	if t := v.Type(); v.IsKnown() && t != cty.DynamicPseudoType && !t.IsPrimitiveType() {
-		p.problem(KindShape, out.Span, "a text is expected here, not %s", t.FriendlyName())
+		p.problem(KindShape, out.Span, "expected a string, not %s", t.FriendlyName())
 	}
 	return out
 }
 
-// list evaluates an attribute whose value is a list of strings. What cannot be told is one Value that is not known.
+// list evaluates an attribute whose value is a list of strings. A list that is not known is a single Value that is not
+// known.
 func (p *parser) list(a *hcl.Attribute, scope *scope) []Value {
 	expr, chosen := p.eval.chosen(a.Expr, scope)
 	if elems, diags := hcl.ExprList(expr); !diags.HasErrors() {
@@ -432,7 +444,7 @@ func (p *parser) list(a *hcl.Attribute, scope *scope) []Value {
 	case v.IsNull():
 		return nil
 	case !v.CanIterateElements() || v.Type().IsMapType() || v.Type().IsObjectType():
-		p.problem(KindShape, span, "%s is a list, not %s", a.Name, v.Type().FriendlyName())
+		p.problem(KindShape, span, "%s must be a list, not %s", a.Name, v.Type().FriendlyName())
 		return unknown
 	}
 	out := make([]Value, 0, v.LengthInt())
@@ -444,8 +456,8 @@ func (p *parser) list(a *hcl.Attribute, scope *scope) []Value {
 	return out
 }
 
-// table evaluates an attribute whose value is a map of strings. Entries that are null are left out; complete is false when some could
-// not be told.
+// table evaluates an attribute whose value is a map of strings, without entries that are null; complete is false when
+// some are not known.
 func (p *parser) table(a *hcl.Attribute, scope *scope) (m map[string]Value, complete bool) {
 	m = map[string]Value{}
 	expr, chosen := p.eval.chosen(a.Expr, scope)
@@ -473,7 +485,7 @@ func (p *parser) table(a *hcl.Attribute, scope *scope) (m map[string]Value, comp
 	case v.IsNull():
 		return m, true
 	case !v.Type().IsMapType() && !v.Type().IsObjectType():
-		p.problem(KindShape, span, "%s is a map, not %s", a.Name, v.Type().FriendlyName())
+		p.problem(KindShape, span, "%s must be a map, not %s", a.Name, v.Type().FriendlyName())
 		return m, false
 	}
 	for it := v.ElementIterator(); it.Next(); {

@@ -1,32 +1,28 @@
-// Package compose reads Compose files (compose.yaml, docker-compose.yml): which Dockerfile a service is built from and for which platforms, and with
-// which privileges its container runs.
+// Package compose reads Compose files (compose.yaml, docker-compose.yml): which Dockerfile a service is built from, for
+// which platforms, and with which privileges its container runs.
 //
-// Anchors, merge keys, several documents, "extends" inside the file and variables with a default are resolved as compose-go 2
-// does (loader, override, template). Other files, of "include", "extends" or the command line, are not read.
+// It resolves anchors, merge keys, several documents, "extends" inside the file and variables with a default as
+// compose-go 2 does (loader, override, template). It does not read other files, such as those of "include", "extends"
+// or the command line.
 package compose
 
 import (
 	"path"
 	"strings"
 
-	"github.com/sandlint/sandlint/parsers/internal/yamltree"
 	"github.com/sandlint/sandlint/parsers/source"
 )
 
-// Value is a text of the file after variables were replaced. A variable without a default makes it unknown, and one with a default
-// overridable.
+// Value is a string of the file after variables were replaced. A variable without a default makes it unknown, one with
+// a default overridable.
 type Value = source.Value
 
-// The kinds of problem that Parse reports. Compose refuses a file for each of them.
+// The kinds of problem that Parse reports besides those of YAML, such as "yaml-syntax". Compose refuses a file with any
+// of them.
 const (
-	KindSyntax         = yamltree.KindSyntax
-	KindTab            = yamltree.KindTab
-	KindDuplicateKey   = yamltree.KindDuplicateKey
-	KindUndefinedAlias = yamltree.KindUndefinedAlias
-	KindTooDeep        = yamltree.KindTooDeep
 	// KindShape is a value of the wrong type.
 	KindShape = "compose-shape"
-	// KindTemplate is a "${" that starts no variable.
+	// KindTemplate is a "${" that does not start a variable.
 	KindTemplate = "compose-template"
 )
 
@@ -37,13 +33,14 @@ type File struct {
 	Services []*Service
 	// Includes are the paths of other Compose files under "include".
 	Includes []Value
-	// Legacy says that the file has the form of Compose 1.0, with the services at its top, which Docker Compose 2 refuses.
+	// Legacy says that the file has the form of Compose 1.0, with the services at its top, which Docker Compose 2
+	// refuses.
 	Legacy bool
 	// Problems are in order of position. Kinds are the Kind… constants.
 	Problems []source.Problem
 }
 
-// Service is one service, with what it extends in the same file.
+// Service is one service, merged with those that it extends in the same file.
 type Service struct {
 	// Name is the service's name; NameSpan is its key.
 	Name     string
@@ -51,22 +48,24 @@ type Service struct {
 	// Build is nil for a service that only runs an image.
 	Build *Build
 	Image Value
-	// Platform is the platform that the container runs on; it is also built for it when Build.Platforms is empty.
+	// Platform is the platform that the container runs on. The image is built for it, too, when Build.Platforms is
+	// empty.
 	Platform Value
 	// Privileged is "true" or "false".
 	Privileged Value
-	// SecurityOpt are the security options, such as "seccomp=unconfined", "seccomp:./profile.json" and "no-new-privileges:true".
+	// SecurityOpt are the security options, such as "seccomp=unconfined", "seccomp:./profile.json" and
+	// "no-new-privileges:true".
 	SecurityOpt []Value
 	// CapAdd and CapDrop are names of capabilities, with or without "CAP_".
 	CapAdd, CapDrop []Value
-	// Extends names the service that this one extends; ExtendsFile the file that it is in, which is not read. With ExtendsFile set, whatever is
-	// not set here may be set there.
+	// Extends names the service that this one extends, ExtendsFile the file that it is in, which is not read. That
+	// service may set whatever is not set here.
 	Extends, ExtendsFile Value
 	// Span runs from the name to the end of the service.
 	Span source.Span
 }
 
-// Build says how a service's image is built.
+// Build is how a service's image is built.
 type Build struct {
 	// Context is the build context as written: a folder, or a URL.
 	Context Value
@@ -74,23 +73,23 @@ type Build struct {
 	Dockerfile Value
 	// Inline is the text of dockerfile_inline. Where it is set there is no Dockerfile file.
 	Inline Value
-	// Stage is the key target: the stage that is built. Not set, it is the last one.
+	// Stage is the key target: the stage that is built. When it is not set, the last stage is built.
 	Stage Value
 	// Platforms are the platforms as written; Service.BuildPlatforms adds the service's own.
 	Platforms []Value
-	// Args are the build arguments. One without a value takes it from the environment, and is not known.
+	// Args are the build arguments. One without a value takes it from the environment and is not known.
 	Args map[string]Value
-	// Contexts are the additional contexts, which replace images and stages of that name.
+	// Contexts are the additional contexts, which replace images and stages of the same name.
 	Contexts map[string]Value
 	// Privileged is "true" when the build is granted security.insecure.
 	Privileged Value
-	// Entitlements are the grants of the build, such as "security.insecure".
+	// Entitlements are the entitlements of the build, such as "security.insecure".
 	Entitlements []Value
 	// Span is the value of build.
 	Span source.Span
 }
 
-// Service returns the service with the given name, nil when there is none.
+// Service returns the service with the given name, or nil.
 func (f *File) Service(name string) *Service {
 	for _, s := range f.Services {
 		if s.Name == name {
@@ -100,8 +99,8 @@ func (f *File) Service(name string) *Service {
 	return nil
 }
 
-// BuildPlatforms returns the platforms that the service's image is built for: those of its build, else its own. None means that of
-// the builder.
+// BuildPlatforms returns the platforms that the service's image is built for: those of its build, or else its own. None
+// means the builder's platform.
 func (s *Service) BuildPlatforms() []Value {
 	switch {
 	case s.Build == nil:
@@ -114,9 +113,10 @@ func (s *Service) BuildPlatforms() []Value {
 	return nil
 }
 
-// SeccompProfiles returns the paths of the profiles that the service's security options name, as written: relative to the folder of the Compose file, and with a "~" for
-// the user's home. Compose reads the file itself and hands on its text (pkg/compose, parseSecurityOpts), so that no option holds a profile. An
-// option without known value is left out, and so are "unconfined" and "builtin", which are no files.
+// SeccompProfiles returns the paths of the profiles that the service's security options name, as written: relative to
+// the folder of the Compose file, and with "~" for the user's home. Compose itself reads the file and passes on its
+// text (pkg/compose, parseSecurityOpts), so an option never contains a profile. Options whose value is not known are
+// left out, and so are "unconfined" and "builtin", which are not files.
 func (s *Service) SeccompProfiles() []Value {
 	var out []Value
 	for _, v := range s.SecurityOpt {
@@ -152,7 +152,7 @@ func (b *Build) Insecure() (source.Span, bool) {
 	return source.Span{}, false
 }
 
-// isTrue tells as compose-go's interpolation does.
+// isTrue reports whether v is true for compose-go's interpolation.
 func isTrue(v Value) bool {
 	switch strings.ToLower(v.Text) {
 	case "true", "y", "yes", "on", "1":
@@ -161,8 +161,8 @@ func isTrue(v Value) bool {
 	return false
 }
 
-// ContextPath returns the folder of the build context, with slashes and relative to the folder of the Compose file ("." by default). It reports
-// false for a context that is not known or no local folder.
+// ContextPath returns the folder of the build context, with slashes and relative to the folder of the Compose file ("."
+// by default). It reports false for a context that is not known or not a local folder.
 func (b *Build) ContextPath() (string, bool) {
 	if !b.Context.IsSet() {
 		return ".", true
@@ -173,8 +173,8 @@ func (b *Build) ContextPath() (string, bool) {
 	return path.Clean(b.Context.Text), true
 }
 
-// DockerfilePath returns the path of the Dockerfile, with slashes and relative to the folder of the Compose file. It reports false
-// where it is not known, not local, or where the Dockerfile is written inline.
+// DockerfilePath returns the path of the Dockerfile, with slashes and relative to the folder of the Compose file. It
+// reports false when the path is not known or not local, or the Dockerfile is written inline.
 func (b *Build) DockerfilePath() (string, bool) {
 	if b.Inline.IsSet() {
 		return "", false
@@ -196,8 +196,9 @@ func (b *Build) DockerfilePath() (string, bool) {
 	return path.Join(dir, name), true
 }
 
-// isLocal reports whether p names a file or folder, not a URL or the image of another service.
+// isLocal reports whether p is the path of a file or folder, not a URL or the image of another service.
 func isLocal(p string) bool {
-	return p != "-" && !strings.Contains(p, "://") && !strings.HasPrefix(p, "git@") && !strings.HasPrefix(p, "github.com/") &&
+	return p != "-" && !strings.Contains(p, "://") && !strings.HasPrefix(p, "git@") &&
+		!strings.HasPrefix(p, "github.com/") &&
 		!strings.HasPrefix(p, "service:") && !strings.HasPrefix(p, "docker-image:") && !strings.HasPrefix(p, "~")
 }

@@ -14,8 +14,8 @@ import (
 
 func parse(text string) *File { return Parse(source.NewFile("compose.yaml", []byte(text))) }
 
-// show renders a value: its text, '?' when it is not known, '~' after a text that may be overridden, and what stands in the file where
-// that is something else.
+// show renders a value: its text, '?' when it is not known, '~' after a text that may be overridden, and what stands in
+// the file where that is something else.
 func show(f *File, v Value) string {
 	s := "?"
 	if v.Known {
@@ -125,7 +125,8 @@ services:
       entitlements: [network.host]
 `, `
 app platform=linux/arm64 privileged=true security_opt[seccomp=./profile.json no-new-privileges:true] cap_add[SYS_ADMIN SYS_PTRACE] cap_drop[ALL] build: context=.. dockerfile=docker/Dockerfile stage=dev platforms[linux/amd64 linux/arm64] args[A=b FROM_ENV=?<FROM_ENV> N=3 T=true] contexts[base=docker-image://alpine] privileged=true entitlements[network.host]`},
-	{"arguments as a list", "services:\n  a:\n    build:\n      context: .\n      args: [A=b=c, \"D=e\", F, 'G=${X:-h}', \"I=\\ti\"]\n", `
+	{"arguments as a list",
+		"services:\n  a:\n    build:\n      context: .\n      args: [A=b=c, \"D=e\", F, 'G=${X:-h}', \"I=\\ti\"]\n", `
 a build: context=. args[A=b=c D=e F=?<F> G=h~<${X:-h}> I=	i<I=\ti>]`},
 	{"variables", `
 services:
@@ -194,7 +195,7 @@ more image=m extends=other of=../common.yml`},
 	{"extends nothing", "services:\n  a: {extends: b}\n  c: {extends: c}\n", `
 a extends=b
 c extends=c
-compose-shape "b": service "a" extends "b", which this file does not have
+compose-shape "b": service "a" extends "b", which this file does not define
 compose-shape "c": service "c" extends itself`},
 	{"inline", "services:\n  a:\n    build:\n      dockerfile_inline: |\n        FROM x\n        RUN y\n", `
 a build: inline=FROM x
@@ -211,22 +212,26 @@ a image=y cap_add[A B]`},
 	{"version 1", "openvpn:\n  build: .\n  cap_add:\n    - NET_ADMIN\n", `
 openvpn cap_add[NET_ADMIN] build: context=.`},
 	{"no services", "version: '3'\nnetworks:\n  a: {}\n", ``},
-	{"commented out", "services:\n  a:\n    image: x\n    # security_opt:\n    #   - seccomp:unconfined\n", `a image=x`},
-	{"wrong types", "services:\n  a: x\n  b:\n    build: [y]\n    platform: [linux/amd64]\n    cap_add: {A: B}\n  c:\n", `
+	{"commented out", "services:\n  a:\n    image: x\n    # security_opt:\n    #   - seccomp:unconfined\n",
+		`a image=x`},
+	{"wrong types",
+		"services:\n  a: x\n  b:\n    build: [y]\n    platform: [linux/amd64]\n    cap_add: {A: B}\n  c:\n", `
 b platform=?<[linux/amd64]>
 c
-compose-shape "x": service "a" is a mapping, not a text
-compose-shape "[y]": build is a text or a mapping, not a list
-compose-shape "[linux/amd64]": a text is expected here, not a list
-compose-shape "{A: B}": cap_add is a list, not a mapping`},
-	{"a list", "- a\n", `compose-shape "- a": a Compose file is a mapping, not a list`},
-	{"broken", "services:\n  a:\n    build: .\n   platform: linux/amd64\n  b:\n\timage: x\n  c:\n    image: ${\n    privileged: true\n", `
+compose-shape "x": service "a" must be a mapping, not a string
+compose-shape "[y]": build must be a string or a mapping, not a list
+compose-shape "[linux/amd64]": expected a string, not a list
+compose-shape "{A: B}": cap_add must be a list, not a mapping`},
+	{"a list", "- a\n", `compose-shape "- a": a Compose file must be a mapping, not a list`},
+	{"broken",
+		"services:\n  a:\n    build: .\n   platform: linux/amd64\n  b:\n\timage: x\n  c:\n    image: ${\n" +
+			"    privileged: true\n", `
 a build: context=.
 b image=x
 c image=?<${> privileged=true
-yaml-syntax "platform: linux/amd64": this line is indented deeper than the keys before it, and belongs to none
-yaml-tab "\t": a tab indents this line; YAML allows only spaces
-compose-template "${": "${" has a "${" that starts no variable; a literal dollar is written "$$"`},
+yaml-syntax "platform: linux/amd64": this line is indented deeper than the keys before it and belongs to none of them
+yaml-tab "\t": this line is indented with a tab; YAML allows only spaces
+compose-template "${": "${" has a "${" that does not start a variable; a literal dollar is written "$$"`},
 }
 
 func TestParse(t *testing.T) {
@@ -253,9 +258,11 @@ func TestLineEnds(t *testing.T) {
 }
 
 func TestSpans(t *testing.T) {
-	f := parse("x-b: &b\n  build: .\nservices:\n  app: # c\n    build:\n      context: x\n    image: y\n\n  other: *b\n")
+	f := parse("x-b: &b\n  build: .\nservices:\n  app: # c\n    build:\n      context: x\n    image: y\n\n" +
+		"  other: *b\n")
 	app, other := f.Services[0], f.Services[1]
-	got := []string{f.Source.Text(app.Span), f.Source.Text(app.NameSpan), f.Source.Text(app.Build.Span), f.Source.Text(other.Span), f.Source.Text(other.Build.Context.Span)}
+	got := []string{f.Source.Text(app.Span), f.Source.Text(app.NameSpan), f.Source.Text(app.Build.Span),
+		f.Source.Text(other.Span), f.Source.Text(other.Build.Context.Span)}
 	want := []string{"app: # c\n    build:\n      context: x\n    image: y", "app", "context: x", "other: *b", "."}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
@@ -313,7 +320,8 @@ services:
 		}
 		got = append(got, line)
 	}
-	want := []string{"a linux/amd64 linux/arm64 true", "b linux/arm64 true", "c true true", "d false", "e false security.insecure"}
+	want := []string{"a linux/amd64 linux/arm64 true", "b linux/arm64 true", "c true true", "d false",
+		"e false security.insecure"}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
 	}
@@ -357,10 +365,12 @@ func FuzzParse(f *testing.F) {
 		for _, s := range got.Services {
 			inside(s.Name, s.Span)
 			inside(s.Name, s.NameSpan)
-			all := slices.Concat([]Value{s.Image, s.Platform, s.Privileged, s.Extends, s.ExtendsFile}, s.SecurityOpt, s.CapAdd, s.CapDrop, s.BuildPlatforms())
+			all := slices.Concat([]Value{s.Image, s.Platform, s.Privileged, s.Extends, s.ExtendsFile}, s.SecurityOpt,
+				s.CapAdd, s.CapDrop, s.BuildPlatforms())
 			if b := s.Build; b != nil {
 				inside(s.Name, b.Span)
-				all = slices.Concat(all, []Value{b.Context, b.Dockerfile, b.Inline, b.Stage, b.Privileged}, b.Entitlements,
+				all = slices.Concat(all, []Value{b.Context, b.Dockerfile, b.Inline, b.Stage, b.Privileged},
+					b.Entitlements,
 					slices.Collect(maps.Values(b.Args)), slices.Collect(maps.Values(b.Contexts)))
 				b.DockerfilePath()
 				b.ContextPath()

@@ -14,7 +14,7 @@ import (
 // maxExtends bounds a chain of services that extend each other.
 const maxExtends = 16
 
-// Parse reads f. It never fails: what cannot be read is a problem of the file.
+// Parse reads f. It never fails: what cannot be read becomes a problem of the file.
 func Parse(f *source.File) *File {
 	tree := yamltree.Parse(f)
 	p := &parser{file: &File{Source: f, Problems: tree.Problems}}
@@ -24,7 +24,9 @@ func Parse(f *source.File) *File {
 	for i, s := range p.file.Services {
 		p.file.Services[i] = p.extended(s, 0)
 	}
-	slices.SortStableFunc(p.file.Problems, func(a, b source.Problem) int { return cmp.Compare(a.Span.Start, b.Span.Start) })
+	slices.SortStableFunc(p.file.Problems, func(a, b source.Problem) int {
+		return cmp.Compare(a.Span.Start, b.Span.Start)
+	})
 	return p.file
 }
 
@@ -35,7 +37,8 @@ type parser struct {
 }
 
 func (p *parser) problem(kind string, span source.Span, format string, args ...any) {
-	p.file.Problems = append(p.file.Problems, source.Problem{Span: span, Kind: kind, Message: fmt.Sprintf(format, args...)})
+	p.file.Problems = append(p.file.Problems,
+		source.Problem{Span: span, Kind: kind, Message: fmt.Sprintf(format, args...)})
 }
 
 func (p *parser) document(root *yamltree.Node) {
@@ -44,7 +47,7 @@ func (p *parser) document(root *yamltree.Node) {
 		return
 	}
 	if root.Kind != yamltree.Mapping {
-		p.problem(KindShape, root.Span, "a Compose file is a mapping, not %s", kind(root))
+		p.problem(KindShape, root.Span, "a Compose file must be a mapping, not %s", kind(root))
 		return
 	}
 	services := root.Get("services")
@@ -57,7 +60,7 @@ func (p *parser) document(root *yamltree.Node) {
 		return
 	}
 	if services.Kind != yamltree.Mapping {
-		p.problem(KindShape, services.Span, "services is a mapping, not %s", kind(services))
+		p.problem(KindShape, services.Span, "services must be a mapping, not %s", kind(services))
 		return
 	}
 	if p.own == nil {
@@ -69,7 +72,7 @@ func (p *parser) document(root *yamltree.Node) {
 			continue
 		}
 		if !value.IsNull() && value.Kind != yamltree.Mapping {
-			p.problem(KindShape, value.Span, "service %q is a mapping, not %s", key.Text, kind(value))
+			p.problem(KindShape, value.Span, "service %q must be a mapping, not %s", key.Text, kind(value))
 			continue
 		}
 		s := p.service(key, value)
@@ -83,7 +86,8 @@ func (p *parser) document(root *yamltree.Node) {
 	}
 }
 
-// isLegacy reports whether the top of a file holds services: every entry is a mapping, and one has an image or a build.
+// isLegacy reports whether services are at the top of a file: every entry is a mapping, and one has an image or a
+// build.
 func isLegacy(root *yamltree.Node) bool {
 	found := false
 	for entry := range root.All() {
@@ -109,7 +113,7 @@ func kind(n *yamltree.Node) string {
 	case yamltree.Null:
 		return "nothing"
 	}
-	return "a text"
+	return "a string"
 }
 
 func (p *parser) includes(n *yamltree.Node) {
@@ -151,7 +155,7 @@ func (p *parser) service(key, n *yamltree.Node) *Service {
 	case b.Kind == yamltree.Scalar:
 		s.Build = &Build{Context: p.value(b), Span: b.Span}
 	default:
-		p.problem(KindShape, b.Span, "build is a text or a mapping, not %s", kind(b))
+		p.problem(KindShape, b.Span, "build must be a string or a mapping, not %s", kind(b))
 	}
 	return s
 }
@@ -170,7 +174,7 @@ func (p *parser) build(n *yamltree.Node) *Build {
 	return b
 }
 
-// get returns the value of a key, nil where the tag !reset takes it away.
+// get returns the value of a key, nil where the tag !reset removes it.
 func get(n *yamltree.Node, key string) *yamltree.Node {
 	if v := n.Get(key); v != nil && v.Tag != "!reset" {
 		return v
@@ -184,7 +188,7 @@ func (p *parser) value(n *yamltree.Node) Value {
 		return Value{}
 	}
 	if n.Kind != yamltree.Scalar {
-		p.problem(KindShape, n.Span, "a text is expected here, not %s", kind(n))
+		p.problem(KindShape, n.Span, "expected a string, not %s", kind(n))
 		return Value{Span: n.Span}
 	}
 	return p.interpolate(n.Text, n.Inner)
@@ -200,12 +204,13 @@ func (p *parser) interpolate(text string, span source.Span) Value {
 		v.Text, v.Overridable = r.text, r.overridable
 	}
 	if r.invalid {
-		p.problem(KindTemplate, span, "%q has a \"${\" that starts no variable; a literal dollar is written \"$$\"", text)
+		p.problem(KindTemplate, span,
+			"%q has a \"${\" that does not start a variable; a literal dollar is written \"$$\"", text)
 	}
 	return v
 }
 
-// list reads a list of texts. A single text counts as a list of one, as for several keys of Compose.
+// list reads a list of strings. A single string counts as a list of one, as Compose allows for several keys.
 func (p *parser) list(n *yamltree.Node, name string) []Value {
 	n = n.Resolve()
 	switch {
@@ -214,7 +219,7 @@ func (p *parser) list(n *yamltree.Node, name string) []Value {
 	case n.Kind == yamltree.Scalar:
 		return []Value{p.value(n)}
 	case n.Kind == yamltree.Mapping:
-		p.problem(KindShape, n.Span, "%s is a list, not a mapping", name)
+		p.problem(KindShape, n.Span, "%s must be a list, not a mapping", name)
 		return nil
 	}
 	out := make([]Value, 0, len(n.Items))
@@ -263,12 +268,12 @@ func (p *parser) table(n *yamltree.Node, name string) map[string]Value {
 			}
 		}
 	default:
-		p.problem(KindShape, n.Span, "%s is a mapping or a list, not %s", name, kind(n))
+		p.problem(KindShape, n.Span, "%s must be a mapping or a list, not %s", name, kind(n))
 	}
 	return out
 }
 
-// extended returns s with what it extends in this file.
+// extended returns s merged with the services that it extends in this file.
 func (p *parser) extended(s *Service, depth int) *Service {
 	if !s.Extends.Known || s.ExtendsFile.IsSet() {
 		return s
@@ -276,7 +281,7 @@ func (p *parser) extended(s *Service, depth int) *Service {
 	base := p.own[s.Extends.Text]
 	switch {
 	case base == nil:
-		p.once(s, "service %q extends %q, which this file does not have", s.Name, s.Extends.Text)
+		p.once(s, "service %q extends %q, which this file does not define", s.Name, s.Extends.Text)
 		return s
 	case base == s || depth == maxExtends:
 		p.once(s, "service %q extends itself", s.Name)
@@ -290,7 +295,7 @@ func (p *parser) extended(s *Service, depth int) *Service {
 	return out
 }
 
-// once reports a problem of extends, unless it was met before on the way from another service.
+// once reports a problem of extends, unless another service already led to it.
 func (p *parser) once(s *Service, format string, args ...any) {
 	message := fmt.Sprintf(format, args...)
 	for _, o := range p.file.Problems {
@@ -301,7 +306,7 @@ func (p *parser) once(s *Service, format string, args ...any) {
 	p.problem(KindShape, s.Extends.Span, "%s", message)
 }
 
-// override returns base with what s sets over it, as compose-go merges services.
+// override returns base overridden with what s sets, as compose-go merges services.
 func override(base, s *Service) *Service {
 	out := *s
 	out.Image = either(s.Image, base.Image)

@@ -2,18 +2,19 @@ package compose
 
 import "strings"
 
-// maxTemplate bounds how deep defaults hold variables with defaults.
+// maxTemplate bounds how deep variables with defaults nest in each other.
 const maxTemplate = 16
 
-// result is a text after its variables were replaced.
+// result is a string after its variables were replaced.
 type result struct {
 	text        string
 	known       bool // no variable without a default
-	overridable bool // a default was taken
+	overridable bool // a default was used
 	invalid     bool
 }
 
-// interpolate replaces the variables of a text by their defaults, as compose-go's template package does in an empty environment.
+// interpolate replaces the variables of a string by their defaults, as compose-go's template package does in an empty
+// environment.
 func interpolate(text string, depth int) result {
 	out := result{known: true}
 	var b strings.Builder
@@ -66,7 +67,7 @@ func interpolate(text string, depth int) result {
 	return out
 }
 
-// closing returns the index of the brace that closes the one at the start of s, -1 when there is none.
+// closing returns the index of the brace that closes the one at the start of s, or -1.
 func closing(s string) int {
 	depth := 0
 	for i := 0; i < len(s); i++ {
@@ -82,7 +83,7 @@ func closing(s string) int {
 	return -1
 }
 
-// nameLen returns the length of the variable's name that s starts with.
+// nameLen returns the length of the variable name that s starts with.
 func nameLen(s string) int {
 	for i := 0; i < len(s); i++ {
 		c := s[i]

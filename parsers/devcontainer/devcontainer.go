@@ -1,5 +1,6 @@
-// Package devcontainer reads the parts of a devcontainer.json that configure programs in the container: the options of its features, and environment
-// variables. The file is JSON with comments and trailing commas; ${localEnv:NAME} and its like in a string are opaque.
+// Package devcontainer reads the parts of a devcontainer.json that configure programs in the container: the options of
+// its features, and environment variables. The file is JSON with comments and trailing commas; expressions such as
+// ${localEnv:NAME} in a string are opaque.
 package devcontainer
 
 import (
@@ -20,16 +21,16 @@ type File struct {
 	Options []Option
 	// Env are the variables of containerEnv and remoteEnv.
 	Env []Option
-	// Broken says that the file is no JSON with comments, so that nothing else is known.
+	// Broken says that the file is not JSON with comments, so nothing else is known.
 	Broken bool
 }
 
-// Option is a member with a string as value.
+// Option is a member whose value is a string.
 type Option struct {
 	// Feature is the id of the feature without its version, "" for an environment variable.
 	Feature string
 	Name    string
-	// Value is the text of the string; Span its place with the name.
+	// Value is the text of the string; Span covers it and its name.
 	Value *source.Fragment
 	Span  source.Span
 }
@@ -85,7 +86,7 @@ func (r reader) span(v *hujson.Value) source.Span {
 	return source.Span{Start: v.StartOffset, End: v.EndOffset}.Shift(r.shift)
 }
 
-// members yields the members of an object, nothing for another value.
+// members yields the members of an object, and nothing for another value.
 func (r reader) members(v *hujson.Value) func(func(name, *hujson.Value) bool) {
 	return func(yield func(name, *hujson.Value) bool) {
 		object, ok := v.Value.(*hujson.Object)
@@ -107,7 +108,8 @@ func (r reader) strings(feature string, v *hujson.Value) []Option {
 	for key, value := range r.members(v) {
 		if literal, ok := value.Value.(hujson.Literal); ok && literal.Kind() == '"' {
 			span := r.span(value)
-			out = append(out, Option{feature, key.text, source.NewFragment(r.file, r.pieces(span)), key.span.Join(span)})
+			out = append(out,
+				Option{feature, key.text, source.NewFragment(r.file, r.pieces(span)), key.span.Join(span)})
 		}
 	}
 	return out
@@ -120,7 +122,8 @@ func (r reader) pieces(s source.Span) []source.Piece {
 	start := s.Start + 1
 	verbatim := func(end int) {
 		if start < end {
-			out = append(out, source.Piece{Text: string(src[start:end]), Span: source.Span{Start: start, End: end}, Verbatim: true, Quoting: source.JSONString})
+			out = append(out, source.Piece{Text: string(src[start:end]), Span: source.Span{Start: start, End: end},
+				Verbatim: true, Quoting: source.JSONString})
 		}
 	}
 	for at := start; at < s.End-1; {
@@ -158,7 +161,7 @@ func (r reader) pieces(s source.Span) []source.Piece {
 	return out
 }
 
-// isSurrogate reports whether four hexadecimal digits are the first half of a pair.
+// isSurrogate reports whether four hexadecimal digits are the first half of a surrogate pair.
 func isSurrogate(digits []byte) bool {
 	n, err := strconv.ParseUint(string(digits), 16, 16)
 	return err == nil && n >= 0xd800 && n < 0xdc00

@@ -41,7 +41,8 @@ func TestParse(t *testing.T) {
 `))
 	parsed := Parse(f)
 	want := []string{
-		"ghcr.io/devcontainers/features/nix extraNixConfig = a = b[\\n]c = [\\u00e9][\\ud83d\\ude00]<${localEnv:X}>d | a = b\nc = é😀xd",
+		"ghcr.io/devcontainers/features/nix extraNixConfig = a = b[\\n]c = [\\u00e9][\\ud83d\\ude00]<${localEnv:X}>d " +
+			"| a = b\nc = é😀xd",
 		"localhost:5000/x/y v =  | ",
 	}
 	if diff := cmp.Diff(want, dump(f, parsed.Options)); diff != "" {
@@ -54,7 +55,7 @@ func TestParse(t *testing.T) {
 		t.Errorf("the first setting lies at %q", f.Text(s))
 	}
 	if !Parse(source.NewFile("f", []byte(`{"features": `))).Broken || Parse(source.NewFile("f", []byte(`[]`))).Broken {
-		t.Error("broken files are told apart wrongly")
+		t.Error("broken files are not recognised")
 	}
 }
 

@@ -194,7 +194,8 @@ func valueDisagreement(i *Instruction, v any) string {
 		}
 		for n, a := range v.Args {
 			p := i.Pairs[n]
-			if string([]rune(p.Key.Text)) != a.Key || p.HasValue != (a.Value != nil) || string([]rune(p.Value.Text)) != a.ValueString() {
+			if string([]rune(p.Key.Text)) != a.Key || p.HasValue != (a.Value != nil) ||
+				string([]rune(p.Value.Text)) != a.ValueString() {
 				return fmt.Sprintf("argument %q=%q (%v), want %v", p.Key.Text, p.Value.Text, p.HasValue, a)
 			}
 		}
@@ -269,7 +270,8 @@ func corpus(tb testing.TB) map[string]string {
 
 func TestAgreementWithBuildKit(t *testing.T) {
 	for _, text := range agreementCases {
-		for _, variant := range []string{text, strings.ReplaceAll(text, "\n", "\r\n"), strings.TrimSuffix(text, "\n"), "\xef\xbb\xbf" + text} {
+		for _, variant := range []string{text, strings.ReplaceAll(text, "\n", "\r\n"), strings.TrimSuffix(text, "\n"),
+			"\xef\xbb\xbf" + text} {
 			if d := disagreement(variant); d != "" {
 				t.Errorf("%q: %s", variant, d)
 			}

@@ -1,6 +1,7 @@
 package dockerfile
 
-// agreementCases are files on which Parse and BuildKit have to agree, valid or not. They are also the seeds of FuzzParse.
+// agreementCases are files on which Parse and BuildKit have to agree, valid or not. They are also the seeds of
+// FuzzParse.
 var agreementCases = []string{
 	"",
 	"\n\n",

@@ -1,9 +1,12 @@
 // Package dockerfile reads Dockerfiles into stages, instructions, flags, words and heredocs, each with
 // its exact bytes in the file.
 //
-// BuildKit's own parser decides what a Dockerfile means; this package recovers what BuildKit's tree does not keep, the
-// place of every word. It is tolerant: an instruction that BuildKit would refuse becomes a problem at its place, and
-// the rest of the file is still read.
+// BuildKit's tree keeps only line ranges, so this package has a reader of its own, which recovers the span of every
+// word. It is tolerant: an instruction that BuildKit refuses becomes a problem at its position, and the rest of the
+// file is still read. When the two readers disagree, BuildKit wins: a problem is reported only if BuildKit refuses the
+// instruction too (see judge.go), and fixers/dockerfile proves fixes with BuildKit's parser alone. For instructions
+// without any suspicion BuildKit is not asked, which saves most of the cost; the tests and fuzz targets compare the two
+// readers on whole files, words and values included.
 package dockerfile
 
 import "github.com/sandlint/sandlint/parsers/source"
@@ -23,7 +26,7 @@ type File struct {
 	Instructions []*Instruction
 	// Stages are the build stages, in order, one for each FROM.
 	Stages []*Stage
-	// Problems are the defects that BuildKit would stop at, in order of position. Kinds are the Kind… constants.
+	// Problems are the errors that BuildKit would stop at, in order of position. Kinds are the Kind… constants.
 	Problems []source.Problem
 
 	lazy *lazy
@@ -31,9 +34,10 @@ type File struct {
 
 // The kinds of problem that Parse reports.
 const (
-	// KindSyntax is text that BuildKit cannot parse: a heredoc without end, a missing argument, a file without instructions.
+	// KindSyntax is text that BuildKit cannot parse: a heredoc without end, a missing argument, a file without
+	// instructions.
 	KindSyntax = "syntax"
-	// KindUnknownInstruction is a keyword that is no Dockerfile instruction. Near is the nearest one.
+	// KindUnknownInstruction is a keyword that is not a Dockerfile instruction. Near is the nearest one.
 	KindUnknownInstruction = "unknown-instruction"
 	// KindUnknownFlag is a flag that the instruction does not have. Near is the nearest one.
 	KindUnknownFlag = "unknown-flag"
@@ -59,10 +63,10 @@ type Stage struct {
 	NameWord Word
 	// Base is the image or stage named by FROM, as written.
 	Base Word
-	// Image is Base with build arguments expanded to their defaults; "" where one has none.
+	// Image is Base with build arguments expanded to their defaults, or "" if one has no default.
 	Image string
-	// Platform is the value of --platform with arguments expanded to their defaults, where known. The automatic
-	// arguments stay as written: "$BUILDPLATFORM", "$TARGETPLATFORM". "" without the flag.
+	// Platform is the value of --platform with arguments expanded to their defaults, where they are known. The
+	// automatic arguments stay as written: "$BUILDPLATFORM", "$TARGETPLATFORM". It is "" without the flag.
 	Platform string
 	// Parent is the stage that FROM names, or nil for an image.
 	Parent *Stage
@@ -76,19 +80,20 @@ type Instruction struct {
 	Name string
 	// Keyword is the keyword in the file.
 	Keyword source.Span
-	// Span runs from the keyword to the last byte of the instruction, heredoc bodies and their
-	// delimiters included, without the final line end.
+	// Span runs from the keyword to the last byte of the instruction, including heredoc bodies and their delimiters,
+	// without the final line end.
 	Span source.Span
-	// Lines are the whole lines that it takes up, from the start of the first to the start of the line after it. A
-	// Trigger has those of its outer instruction.
+	// Lines are the lines of the instruction, from the start of the first to the start of the line after it. A Trigger
+	// has those of its outer instruction.
 	Lines source.Span
-	// Args runs from the first byte after the keyword and flags to the end of the logical line; heredoc bodies lie after it.
+	// Args runs from the first byte after the keyword and flags to the end of the logical line; heredoc bodies lie
+	// after it.
 	Args source.Span
 	// Flags are the --name=value words, in order.
 	Flags []Flag
-	// Words are the arguments. In exec form they are the strings of the array; in shell form of RUN, CMD and ENTRYPOINT
-	// they are none, since the shell splits that text; else they are split as BuildKit splits them. ONBUILD has none, and
-	// HEALTHCHECK has its type, CMD or NONE; the rest is the Trigger's.
+	// Words are the arguments. In exec form they are the strings of the array; the shell form of RUN, CMD and
+	// ENTRYPOINT has none, since the shell splits that text; other arguments are split as BuildKit splits them. ONBUILD
+	// has none, and HEALTHCHECK has its type, CMD or NONE; the rest belongs to the Trigger.
 	Words []Word
 	// Exec says that the arguments are a JSON array.
 	Exec bool
@@ -96,13 +101,13 @@ type Instruction struct {
 	Pairs []Pair
 	// Heredocs are the here-documents, in order.
 	Heredocs []Heredoc
-	// Trigger is the instruction inside ONBUILD; for HEALTHCHECK the CMD after its flags. Else nil.
+	// Trigger is the instruction inside ONBUILD, or for HEALTHCHECK the CMD after its flags, otherwise nil.
 	Trigger *Instruction
-	// Comments are the comment lines that stand directly above, without an empty line between.
+	// Comments are the comment lines directly above, without an empty line between.
 	Comments []source.Span
 	// Stage is the stage it belongs to; nil before the first FROM.
 	Stage *Stage
-	// Index is its place in File.Instructions. A Trigger has that of its outer instruction.
+	// Index is its index in File.Instructions. A Trigger has that of its outer instruction.
 	Index int
 	// Broken says that BuildKit refuses this instruction; its parts are what could be read.
 	Broken bool
@@ -112,8 +117,8 @@ type Instruction struct {
 
 // Word is a word of an instruction.
 type Word struct {
-	// Text is the word as written, without quotes removed or variables expanded, but with line continuations (and comment
-	// lines among them) taken out. In exec form it is the decoded string.
+	// Text is the word as written, with its quotes and variables, but without line continuations (and comment lines
+	// among them). In exec form it is the decoded string.
 	Text string
 	// Span is the word in the file, quotes included.
 	Span source.Span
@@ -130,10 +135,10 @@ type Flag struct {
 // Pair is one key of ENV or LABEL, or one ARG.
 type Pair struct {
 	Key Word
-	// Value is the value as written. For ARG without default its span is empty and HasValue false.
+	// Value is the value as written. For an ARG without a default, its span is empty and HasValue is false.
 	Value    Word
 	HasValue bool
-	// Legacy says that the pair is written "ENV key value", so that the value is the rest of the line.
+	// Legacy says that the pair is written "ENV key value", so the value is the rest of the line.
 	Legacy bool
 }
 
@@ -141,7 +146,7 @@ type Pair struct {
 type Heredoc struct {
 	// Name is the delimiter word without quotes.
 	Name string
-	// Expand says that the delimiter is not quoted, so that variables in the body are expanded.
+	// Expand says that the delimiter is not quoted, so variables in the body are expanded.
 	Expand bool
 	// Chomp says that leading tabs are removed (<<-).
 	Chomp bool
@@ -149,13 +154,13 @@ type Heredoc struct {
 	FD int
 	// Operator is the <<NAME word, in the logical line.
 	Operator source.Span
-	// Body is the text between the lines, its final line end included.
+	// Body is the text between the lines, including its final line end.
 	Body source.Span
 	// End is the line with the delimiter, without its line end.
 	End source.Span
 }
 
-// File returns the file that the instruction stands in.
+// File returns the file that contains the instruction.
 func (i *Instruction) File() *File { return i.file }
 
 // Flag returns the last flag with the given name, or nil.

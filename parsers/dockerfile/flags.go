@@ -8,7 +8,7 @@ import (
 	"github.com/moby/buildkit/frontend/dockerfile/command"
 )
 
-// keywords are the instructions that BuildKit knows, in upper case and sorted.
+// keywords are the instructions that BuildKit v0.34.2 knows, in upper case and sorted.
 var keywords = sync.OnceValue(func() []string {
 	names := make([]string, 0, len(command.Commands))
 	for name := range command.Commands {
@@ -18,7 +18,7 @@ var keywords = sync.OnceValue(func() []string {
 	return names
 })
 
-// keywordSet maps each keyword to itself, so that a look-up by bytes gives a string without allocating one.
+// keywordSet maps each keyword to itself, so a look-up by bytes returns a string without allocating one.
 var keywordSet = sync.OnceValue(func() map[string]string {
 	set := make(map[string]string, len(command.Commands))
 	for _, name := range keywords() {
@@ -26,9 +26,6 @@ var keywordSet = sync.OnceValue(func() map[string]string {
 	}
 	return set
 })
-
-// Keywords returns the instructions that BuildKit v0.34.2 knows, in upper case and sorted.
-func Keywords() []string { return slices.Clone(keywords()) }
 
 // flagType is how BuildKit reads the value of a flag.
 type flagType int
@@ -44,7 +41,7 @@ type flagSpec struct {
 	kind flagType
 }
 
-// flagTable lists the flags of each instruction, sorted by name. An instruction that is missing has none.
+// flagTable lists the flags of each instruction, sorted by name. Instructions without flags are not in it.
 //
 // Source: BuildKit v0.34.2, frontend/dockerfile/instructions/parse.go and commands_run*.go. TestFlagTable asks the
 // BuildKit of go.mod about every flag listed here with every instruction; run it after an update of that module:
@@ -62,7 +59,8 @@ var flagTable = sync.OnceValue(func() map[string][]flagSpec {
 		},
 		"FROM": {{"platform", stringFlag}},
 		"HEALTHCHECK": {
-			{"interval", stringFlag}, {"retries", stringFlag}, {"start-interval", stringFlag}, {"start-period", stringFlag},
+			{"interval", stringFlag}, {"retries", stringFlag}, {"start-interval", stringFlag},
+			{"start-period", stringFlag},
 			{"timeout", stringFlag},
 		},
 		"RUN": {{"device", stringsFlag}, {"mount", stringsFlag}, {"network", stringFlag}, {"security", stringFlag}},
@@ -80,5 +78,5 @@ func FlagNames(keyword string) []string {
 	return names
 }
 
-// ignoresFlags reports whether BuildKit reads flags before the arguments of the instruction and then never looks at them.
+// ignoresFlags reports whether BuildKit reads flags before the arguments of the instruction and then ignores them.
 func ignoresFlags(keyword string) bool { return keyword == "ARG" || keyword == "STOPSIGNAL" }

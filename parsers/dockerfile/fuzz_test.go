@@ -9,7 +9,7 @@ import (
 	"github.com/sandlint/sandlint/parsers/source"
 )
 
-// FuzzParse checks that Parse survives anything, that spans lie in the file and nest, and that BuildKit sees the same.
+// FuzzParse checks that Parse survives any text, that spans lie in the file and nest, and that BuildKit agrees.
 func FuzzParse(f *testing.F) {
 	for _, text := range agreementCases {
 		f.Add(text)
@@ -26,7 +26,7 @@ func FuzzParse(f *testing.F) {
 				file.Shell(i)
 			}
 		}
-		// BuildKit's lexer prints to the standard error for text that is no UTF-8.
+		// BuildKit's lexer prints to standard error for text that is not UTF-8.
 		if utf8.ValidString(text) && !strings.Contains(text, "\x00") {
 			if d := disagreement(text); d != "" {
 				t.Fatalf("%s\n%q", d, text)
@@ -107,12 +107,14 @@ func partsNest(i *Instruction) error {
 	}
 	at = i.Args.Start
 	for _, w := range i.Words {
-		if err := check(inside("word", i.Args, w.Span), inside("word", source.Span{Start: at, End: i.Args.End}, w.Span)); err != nil {
+		if err := check(inside("word", i.Args, w.Span),
+			inside("word", source.Span{Start: at, End: i.Args.End}, w.Span)); err != nil {
 			return err
 		}
 		at = w.Span.End
 		written := f.Source.Text(w.Span)
-		if !i.Exec && !strings.Contains(written, "\n") && !strings.HasSuffix(written, string(f.Escape)) && written != w.Text {
+		if !i.Exec && !strings.Contains(written, "\n") && !strings.HasSuffix(written, string(f.Escape)) &&
+			written != w.Text {
 			return fmt.Errorf("word %q is %q", written, w.Text)
 		}
 	}
@@ -127,7 +129,8 @@ func partsNest(i *Instruction) error {
 	at = i.Args.End
 	for _, h := range i.Heredocs {
 		body := source.Span{Start: at, End: i.Span.End}
-		if err := check(inside("operator", i.Span, h.Operator), inside("body", body, h.Body), inside("delimiter", body, h.End)); err != nil {
+		if err := check(inside("operator", i.Span, h.Operator), inside("body", body, h.Body),
+			inside("delimiter", body, h.End)); err != nil {
 			return err
 		}
 		if h.Body.End != h.End.Start {

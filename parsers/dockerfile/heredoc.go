@@ -20,7 +20,7 @@ func (i *Instruction) takesHeredocs() bool {
 	return !i.Exec && (i.Name == "RUN" || i.Name == "COPY" || i.Name == "ADD")
 }
 
-// readHeredocs reads the here-documents that the line opens, and takes their lines from the file.
+// readHeredocs reads the here-documents that the line opens, and consumes their lines.
 func (r *reader) readHeredocs(i *Instruction) {
 	if !i.takesHeredocs() || !strings.Contains(r.line.text, "<<") {
 		return
@@ -43,15 +43,16 @@ func (r *reader) readHeredocs(i *Instruction) {
 		if doc == nil {
 			continue
 		}
-		h := Heredoc{Name: doc.Name, Expand: doc.Expand, Chomp: doc.Chomp, FD: int(min(doc.FileDescriptor, math.MaxInt32)), Operator: at}
+		h := Heredoc{Name: doc.Name, Expand: doc.Expand, Chomp: doc.Chomp,
+			FD: int(min(doc.FileDescriptor, math.MaxInt32)), Operator: at}
 		r.readBody(&h)
 		i.Heredocs = append(i.Heredocs, h)
 		i.Span.End = max(h.End.End, h.Body.End)
 	}
 }
 
-// readBody takes the lines of h from the file. Where no line ends the here-document, one that does so but for blanks around
-// the delimiter is taken for its end, so that what follows can be read; without such a line it runs to the file's end.
+// readBody consumes the lines of h. If no line ends the here-document, a line whose delimiter has blanks around it is
+// used as its end, so that the rest can be read; without such a line it runs to the end of the file.
 func (r *reader) readBody(h *Heredoc) {
 	begin := r.pos
 	h.Body = source.Span{Start: begin, End: len(r.text)}
@@ -60,7 +61,7 @@ func (r *reader) readBody(h *Heredoc) {
 	if !h.Chomp {
 		key = h.Name + "\n"
 	}
-	limit := 16*len(r.text) + 1<<20 // bytes to search in vain, so that many open heredocs do not take quadratic time
+	limit := 16*len(r.text) + 1<<20 // bytes to search in vain: many unclosed heredocs must not take quadratic time
 	var near line
 	if !r.noEnd[key] {
 		for {
@@ -99,7 +100,7 @@ func (r *reader) readBody(h *Heredoc) {
 	}
 	if near.next == 0 || r.searched >= limit {
 		r.pos = len(r.text)
-		r.fault(h.Operator, "heredoc %s has no end: no line holds just its delimiter", quote(h.Name))
+		r.fault(h.Operator, "heredoc %s has no end, since no line consists of its delimiter alone", quote(h.Name))
 		return
 	}
 	h.Body.End, h.End = near.start, source.Span{Start: near.start, End: near.end}
@@ -107,7 +108,7 @@ func (r *reader) readBody(h *Heredoc) {
 	if r.longLine.next > near.next { // it will be read again
 		r.longLine = line{}
 	}
-	r.fault(h.End, "heredoc %s has no end: this line has blanks around the delimiter", quote(h.Name))
+	r.fault(h.End, "heredoc %s has no end, since this line has blanks around the delimiter", quote(h.Name))
 }
 
 // shellWord is a word of a line as BuildKit's shell lexer splits it to look for here-documents.
@@ -119,9 +120,10 @@ type shellWord struct {
 // maxNesting is how deeply substitutions may nest in a line with a here-document.
 const maxNesting = 100
 
-// splitShellWords splits a line as shell.Lex of BuildKit v0.34.2 does with raw quotes, raw escapes, unset variables kept and '\'
-// as the escape character, which is how its parser looks for here-documents, and keeps the place of each word.
-// A line that the lexer refuses has no words. It reports false when substitutions nest too deeply to tell.
+// splitShellWords splits a line as shell.Lex of BuildKit v0.34.2 does with raw quotes, raw escapes, unset variables
+// kept and '\' as the escape character, which is how its parser looks for here-documents, and keeps the position of
+// each word. A line that the lexer refuses has no words. It reports false when substitutions nest too deeply to be
+// read.
 func splitShellWords(s string) ([]shellWord, bool) {
 	x := shellLexer{src: s, raw: true}
 	_, state := x.until(scanner.EOF, true, false)
@@ -152,7 +154,7 @@ type shellLexer struct {
 	src   string
 	pos   int
 	raw   bool // escape characters are kept
-	twice bool // and doubled between quotes, since the text is the pattern of a substitution
+	twice bool // and doubled inside quotes, since the text is the pattern of a substitution
 	depth int
 
 	word   []lexRune // of the outermost level; inner levels empty it, as they do in BuildKit
@@ -190,7 +192,7 @@ func (x *shellLexer) endWord() {
 	x.word, x.inWord = x.word[:0], false
 }
 
-// add takes characters into the word, or ends it at white space.
+// add adds characters to the word, or ends it at white space.
 func (x *shellLexer) add(chars ...lexRune) {
 	for _, c := range chars {
 		switch {
@@ -207,7 +209,7 @@ func (x *shellLexer) addRaw(chars ...lexRune) {
 	x.inWord = true
 }
 
-// until reads up to and including stop. Words are collected at the outermost level only, which is the one that reads to the end.
+// until reads up to and including stop. Only the outermost level, which reads to the end, collects words.
 func (x *shellLexer) until(stop rune, raw, pattern bool) ([]lexRune, lexState) {
 	if x.depth++; x.depth > maxNesting {
 		return nil, lexTooDeep
@@ -334,7 +336,7 @@ func (x *shellLexer) doubleQuoted() ([]lexRune, lexState) {
 	}
 }
 
-// dollar reads a variable or substitution. No variable is set, so it stays as it is but for escapes in its word.
+// dollar reads a variable or substitution. No variable is set, so it stays as it is except for escapes in its word.
 func (x *shellLexer) dollar() ([]lexRune, lexState) {
 	out := []lexRune{x.next()}
 	if x.peek() != '{' {

@@ -9,8 +9,8 @@ import (
 	"github.com/sandlint/sandlint/parsers/source"
 )
 
-// readWords reads the instruction that stands in the bytes from a to b of the logical line, which has no white space at
-// either end: keyword, flags, arguments and trigger.
+// readWords reads the instruction in the bytes from a to b of the logical line, which have no white space at either
+// end: keyword, flags, arguments and trigger.
 func (r *reader) readWords(i *Instruction, a, b int) {
 	l := &r.line
 	end := skipWord(l.text, a, b)
@@ -26,7 +26,7 @@ func (r *reader) readWords(i *Instruction, a, b int) {
 		r.readExec(i, args, b)
 	case "SHELL":
 		if !r.readExec(i, args, b) && args < b && len(r.faults) == 0 {
-			r.fault(i.Args, `SHELL is not a JSON array of strings, such as ["/bin/bash", "-c"]`)
+			r.fault(i.Args, `SHELL needs a JSON array of strings, such as ["/bin/bash", "-c"]`)
 		}
 	case "COPY", "ADD", "VOLUME":
 		if !r.readExec(i, args, b) {
@@ -52,7 +52,7 @@ func (r *reader) readWords(i *Instruction, a, b int) {
 	}
 }
 
-// readTrigger reads the instruction inside ONBUILD. One that is an ONBUILD itself is not allowed, and not read any deeper.
+// readTrigger reads the instruction inside ONBUILD. An ONBUILD inside ONBUILD is not allowed and is not read.
 func (r *reader) readTrigger(i *Instruction, a, b int) {
 	l := &r.line
 	if end := skipWord(l.text, a, b); canonicalKeyword(l.text[a:end]) == "ONBUILD" {
@@ -78,7 +78,8 @@ func canonicalKeyword(s string) string {
 			return name
 		}
 	}
-	// BuildKit lowers by Unicode's rules, which makes an ASCII letter of some others, such as the Kelvin sign.
+	// BuildKit lowers by Unicode's rules, which turn some other characters, such as the Kelvin sign, into ASCII
+	// letters.
 	return strings.ToUpper(strings.ToLower(s))
 }
 
@@ -106,8 +107,8 @@ func (r *reader) readFlags(i *Instruction, a, b int) int {
 	}
 }
 
-// flagWord reads the flag that begins at a. It returns its end, the place of its first '=', and its text with
-// quotes and escapes removed.
+// flagWord reads the flag that begins at a. It returns its end, the offset of its first '=', and its text with quotes
+// and escapes removed.
 func (r *reader) flagWord(a, b int) (end, equals int, word string) {
 	s := r.line.text
 	for end = a; end < b; end++ {
@@ -175,7 +176,7 @@ func (r *reader) readExec(i *Instruction, a, b int) bool {
 		return false
 	}
 	words := r.scratch[:0]
-	odd := source.Span{} // the first element that is no string
+	odd := source.Span{} // the first element that is not a string
 	at := skipJSONSpace(s, a+1, b)
 	closed := at < b && s[at] == ']'
 	for !closed {
@@ -215,7 +216,7 @@ func (r *reader) readExec(i *Instruction, a, b int) bool {
 	if !odd.IsEmpty() {
 		var array []any
 		if json.Unmarshal([]byte(s[a:b]), &array) == nil {
-			r.fault(odd, "array of %s has an element that is no string", i.Name)
+			r.fault(odd, "array of %s has an element that is not a string", i.Name)
 		}
 		return false
 	}
@@ -224,7 +225,8 @@ func (r *reader) readExec(i *Instruction, a, b int) bool {
 	return true
 }
 
-// jsonString reads the JSON string that begins at a. It returns its end, and whether it is its own text: ASCII without escapes.
+// jsonString reads the JSON string that begins at a. It returns its end, and whether it is plain: ASCII without
+// escapes.
 func jsonString(s string, a, b int) (end int, plain, ok bool) {
 	if a >= b || s[a] != '"' {
 		return a, false, false
@@ -246,7 +248,7 @@ func jsonString(s string, a, b int) (end int, plain, ok bool) {
 	return b, false, false
 }
 
-// skipJSONValue returns the end of the value that begins at a, which may be any text: its validity is judged elsewhere.
+// skipJSONValue returns the end of the value that begins at a. It accepts any text: validity is checked elsewhere.
 func skipJSONValue(s string, a, b int) int {
 	depth := 0
 	for a < b {
@@ -283,7 +285,7 @@ func skipJSONSpace(s string, a, b int) int {
 }
 
 // quotedWord reads the next word of ENV, LABEL and ARG, where quotes and escapes keep white space in a word and are
-// part of it. The word is [start, end); what follows it begins at next. It returns false when there is none.
+// part of it. The word is [start, end), and the text after it begins at next. It returns false when there is no word.
 func (r *reader) quotedWord(a, b int) (start, end, next int, ok bool) {
 	s, esc := r.line.text, r.file.Escape
 	a = skipSpace(s, a, b)
@@ -310,7 +312,7 @@ func (r *reader) quotedWord(a, b int) (start, end, next int, ok bool) {
 		case quote == 0 && (c == '\'' || c == '"'):
 			quote, quoted = c, true
 		case c == esc && quote != '\'':
-			if a+1 == b { // BuildKit drops an escape character that has nothing to escape
+			if a+1 == b { // BuildKit drops an escape character with nothing to escape
 				return start, a, b, quoted || a > start
 			}
 			_, width := utf8.DecodeRuneInString(s[a+1 : b])
@@ -349,7 +351,7 @@ func (r *reader) readPairs(i *Instruction, a, b int) {
 		key := r.line.word(a, end)
 		if value == b {
 			i.Words = r.keep([]Word{key})
-			r.fault(key.Span, "%s has a key without a value: %s", i.Name, quote(key.Text))
+			r.fault(key.Span, "%s has the key %s without a value", i.Name, quote(key.Text))
 			return
 		}
 		i.Words = r.keep([]Word{key, r.line.word(value, b)})
@@ -364,11 +366,11 @@ func (r *reader) readPairs(i *Instruction, a, b int) {
 		at = next
 		p := r.pair(start, end)
 		if !p.HasValue {
-			r.fault(w.Span, "%s has a word without '=': %s", i.Name, quote(w.Text))
+			r.fault(w.Span, "%s has the word %s without '='", i.Name, quote(w.Text))
 			continue
 		}
 		if p.Key.Text == "" {
-			r.fault(w.Span, "%s has a value without a key: %s", i.Name, quote(w.Text))
+			r.fault(w.Span, "%s has the value %s without a key", i.Name, quote(w.Text))
 			continue
 		}
 		i.Pairs = append(i.Pairs, p)
@@ -396,7 +398,7 @@ func (r *reader) readArgs(i *Instruction, a, b int) {
 		a = next
 		p := r.pair(start, end)
 		if p.Key.Text == "" {
-			r.fault(w.Span, "ARG has a value without a name: %s", quote(w.Text))
+			r.fault(w.Span, "ARG has the value %s without a name", quote(w.Text))
 			continue
 		}
 		i.Pairs = append(i.Pairs, p)
@@ -432,6 +434,6 @@ func (r *reader) readHealthcheck(i *Instruction, a, b int) {
 			r.fault(word.Span, "HEALTHCHECK CMD has no command")
 		}
 	default:
-		r.fault(word.Span, "type of HEALTHCHECK is %s; it can be CMD or NONE only", quote(word.Text))
+		r.fault(word.Span, "type of HEALTHCHECK is %s; it can only be CMD or NONE", quote(word.Text))
 	}
 }

@@ -14,17 +14,21 @@ import (
 	"github.com/sandlint/sandlint/parsers/source"
 )
 
-// judge finds what BuildKit refuses in an instruction that has been read.
+// This file decides which problems are reported. Our own checks know the words at fault but may be wrong; BuildKit is
+// right by definition but knows only the instruction. So the checks collect faults, and BuildKit confirms them: a fault
+// that BuildKit does not share is dropped, and an instruction without faults is not given to BuildKit at all.
 //
-// The checks here find the words at fault, and BuildKit has the last word: an instruction that they object to, or are not
-// sure of, is given to BuildKit, and where it accepts, there is no problem. An instruction that they pass is not, which
-// spares most files BuildKit's parser; the tests compare the outcome with BuildKit's on every file.
+// So a check that is too strict causes no false alarm, and an error is missed only where the checks see nothing wrong.
+// agreement_test.go and the fuzz test compare the outcome with BuildKit's. Only an instruction that would overflow
+// BuildKit's stack, and those after maxAsked, are decided by our checks alone.
+
+// judge reports what BuildKit refuses in an instruction that has been read.
 func (r *reader) judge(i *Instruction) {
 	if _, known := keywordSet()[i.Name]; !known {
 		r.unknownInstruction(i)
 		return
 	}
-	r.aimless = false
+	r.afterUnknown = false
 	r.check(i)
 	own := len(r.faults)
 	if t := i.Trigger; t != nil && i.Name == "ONBUILD" && own == 0 {
@@ -43,7 +47,8 @@ func (r *reader) judge(i *Instruction) {
 	if !i.Broken && !r.from && !r.unknown && i.Name != "ARG" {
 		i.Broken = true
 		if !r.brokenFirst {
-			r.problem(source.Problem{Span: i.Keyword, Kind: KindSyntax, Message: fmt.Sprintf("%s stands before the first FROM", i.Name)})
+			r.problem(source.Problem{Span: i.Keyword, Kind: KindSyntax,
+				Message: fmt.Sprintf("%s is before the first FROM", i.Name)})
 		}
 		r.brokenFirst = true
 	}
@@ -61,13 +66,14 @@ func (r *reader) unknownKeyword(i *Instruction) source.Problem {
 	case p.Near != "":
 		p.Message += fmt.Sprintf("; did you mean %q?", p.Near)
 	case i.Lines.Start < i.Keyword.Start && i.Index > 0 && all[i.Index-1].Lines.End == i.Lines.Start:
-		p.Message += fmt.Sprintf("; the line above does not end in %q, so it is not continued here", string(r.file.Escape))
+		p.Message += fmt.Sprintf("; the line above does not end in %q, so it is not continued here",
+			string(r.file.Escape))
 	}
 	return p
 }
 
-// nearest returns the candidate that was most likely meant, "" when there is none. Two letters in the wrong order, which are two edits for
-// source.Nearest and too many for a short name, are what people most often type.
+// nearest returns the candidate that was most likely meant, or "". It adds to source.Nearest two letters in the wrong
+// order: the most common typing error, but two edits, which are too many for a short name.
 func nearest(name string, candidates []string) string {
 	for _, c := range candidates {
 		if len(c) != len(name) {
@@ -84,33 +90,33 @@ func nearest(name string, candidates []string) string {
 	return source.Nearest(name, candidates)
 }
 
-// unknownInstruction reports an unknown keyword. Of several in a row that are like no instruction only the first is reported, since
-// they are lines of a text that lost its continuation or was never a Dockerfile.
+// unknownInstruction reports an unknown keyword. Of several in a row without a near match it reports only the first,
+// since they are lines of a command that lost its continuation, or the file is not a Dockerfile.
 func (r *reader) unknownInstruction(i *Instruction) {
 	i.Broken = true
 	p := r.unknownKeyword(i)
-	if p.Near != "" || !r.aimless {
+	if p.Near != "" || !r.afterUnknown {
 		r.problem(p)
 	}
 	r.unknown = true
-	r.aimless = p.Near == ""
+	r.afterUnknown = p.Near == ""
 }
 
-// maxAsked is how many instructions of one file BuildKit is asked about. Beyond it our own checks stand alone, so that a file
-// with many thousand errors does not take seconds.
+// maxAsked is how many instructions of one file are checked with BuildKit. Beyond it our own checks decide alone, or a
+// file with many thousands of errors would take seconds.
 const maxAsked = 512
 
-// confirm asks BuildKit about an instruction and reports the faults that have been found in it, if it agrees.
+// confirm reports the faults found in an instruction if BuildKit refuses it, too.
 func (r *reader) confirm(i *Instruction) {
 	at := i
 	var err error
 	if t := i.Trigger; t != nil && t.Name == "ONBUILD" {
-		err = errNotAsked // a chain of them would make BuildKit's parser run out of stack
+		err = errNotAsked // a chain of them would overflow the stack of BuildKit's parser
 	} else {
 		err = r.ask(i)
 	}
 	if err == nil && i.Name == "ONBUILD" && i.Trigger != nil {
-		// BuildKit looks at the arguments of a trigger only when it runs, in the build of another image.
+		// BuildKit checks the arguments of a trigger only when it runs, in the build of another image.
 		at = i.Trigger
 		err = r.ask(at)
 	}
@@ -124,14 +130,14 @@ func (r *reader) confirm(i *Instruction) {
 	r.file.Problems = append(r.file.Problems, r.faults...)
 }
 
-// errNotAsked stands for BuildKit's error where it was not asked.
+// errNotAsked stands for BuildKit's error when BuildKit was not asked.
 var errNotAsked = errors.New("instruction is not valid")
 
-// ask returns BuildKit's error for an instruction, nil where it accepts it.
+// ask returns BuildKit's error for an instruction, nil when BuildKit accepts it.
 func (r *reader) ask(i *Instruction) error {
 	text := r.text[i.Keyword.Start:i.Lines.End]
 	r.asked++
-	// BuildKit's lexer would run out of stack where substitutions nest without end.
+	// Deeply nested substitutions would overflow the stack of BuildKit's lexer.
 	if r.asked > maxAsked || strings.Contains(text, "<<") && strings.Count(text, "${") > 100*maxNesting {
 		if len(r.faults) > 0 {
 			return errNotAsked
@@ -141,7 +147,7 @@ func (r *reader) ask(i *Instruction) error {
 	if r.file.Escape != '\\' {
 		text = "# escape=" + string(r.file.Escape) + "\n" + text
 	}
-	// The lexer prints invalid UTF-8 to the standard error, and reads it as U+FFFD.
+	// The lexer prints invalid UTF-8 to standard error, and reads it as U+FFFD.
 	tree, err := parser.Parse(strings.NewReader(strings.ToValidUTF8(text, "\ufffd")))
 	if err != nil {
 		return err
@@ -205,17 +211,22 @@ func (r *reader) checkFrom(i *Instruction) {
 		r.fault(i.Keyword, "FROM has no image")
 	case len(words) == 1:
 	case strings.HasPrefix(words[1].Text, "#"):
-		r.fault(words[1].Span.Join(words[len(words)-1].Span), "a comment needs a line of its own; here it is read as arguments of FROM")
+		r.fault(words[1].Span.Join(words[len(words)-1].Span),
+			"a comment needs a line of its own; here it is read as arguments of FROM")
 	case !strings.EqualFold(words[1].Text, "AS"):
-		r.fault(words[1].Span, `FROM has %s after the image; only "AS" and a stage name can stand there`, quote(words[1].Text))
+		r.fault(words[1].Span, `FROM has %s after the image; only "AS" and a stage name can follow it`,
+			quote(words[1].Text))
 	case len(words) == 2:
 		r.fault(words[1].Span, "AS has no stage name")
 	case len(words) > 3 && strings.HasPrefix(words[3].Text, "#"):
-		r.fault(words[3].Span.Join(words[len(words)-1].Span), "a comment needs a line of its own; here it is read as arguments of FROM")
+		r.fault(words[3].Span.Join(words[len(words)-1].Span),
+			"a comment needs a line of its own; here it is read as arguments of FROM")
 	case len(words) > 3:
-		r.fault(words[3].Span, "FROM has %s after the stage name; nothing can stand there", quote(words[3].Text))
+		r.fault(words[3].Span, "FROM has %s after the stage name; nothing can follow it", quote(words[3].Text))
 	case !validStageName(strings.ToLower(words[2].Text)):
-		r.fault(words[2].Span, "stage name %s is invalid: it begins with a letter and holds only letters, digits, '-', '_' and '.'", quote(words[2].Text))
+		r.fault(words[2].Span,
+			"stage name %s is invalid; it must begin with a letter and consist of letters, digits, '-', '_' and '.'",
+			quote(words[2].Text))
 	}
 }
 
@@ -238,15 +249,16 @@ func (r *reader) checkCopy(i *Instruction) {
 	case 0:
 		r.fault(i.Keyword, "%s has no arguments", i.Name)
 	case 1:
-		r.fault(i.Words[0].Span, "%s has one argument only, so there is no destination", i.Name)
+		r.fault(i.Words[0].Span, "%s has only one argument, so there is no destination", i.Name)
 	default:
-		if dest := i.Words[len(i.Words)-1]; strings.Contains(dest.Text, "<<") && parser.MustParseHeredoc(strings.ToValidUTF8(dest.Text, "\ufffd")) != nil {
+		if dest := i.Words[len(i.Words)-1]; strings.Contains(dest.Text, "<<") &&
+			parser.MustParseHeredoc(strings.ToValidUTF8(dest.Text, "\ufffd")) != nil {
 			r.fault(dest.Span, "destination of %s is a heredoc", i.Name)
 		}
 	}
 }
 
-// checkFlags finds unknown flags and values that their flags do not take.
+// checkFlags finds unknown flags and values that their flags do not accept.
 func (r *reader) checkFlags(i *Instruction) {
 	specs := flagTable()[i.Name]
 	for n := range i.Flags {
@@ -256,7 +268,8 @@ func (r *reader) checkFlags(i *Instruction) {
 			r.unknownFlag(i, f)
 			continue
 		}
-		if specs[k].kind != stringsFlag && slices.ContainsFunc(i.Flags[:n], func(g Flag) bool { return g.Name == f.Name }) {
+		if specs[k].kind != stringsFlag &&
+			slices.ContainsFunc(i.Flags[:n], func(g Flag) bool { return g.Name == f.Name }) {
 			r.fault(f.Span, "flag --%s is given twice", f.Name)
 			continue
 		}
@@ -264,7 +277,7 @@ func (r *reader) checkFlags(i *Instruction) {
 		switch {
 		case specs[k].kind == boolFlag:
 			if v := strings.ToLower(f.Unquoted); has && v != "true" && v != "false" {
-				r.fault(f.Span, "flag --%s is %s; it can be true or false only", f.Name, quote(f.Unquoted))
+				r.fault(f.Span, "flag --%s is %s; it can only be true or false", f.Name, quote(f.Unquoted))
 			}
 		case !has:
 			r.fault(f.Span, "flag --%s has no value", f.Name)
@@ -282,7 +295,8 @@ func (r *reader) unknownFlag(i *Instruction, f *Flag) {
 	if f.Value.Span.Start > 0 {
 		end = max(start, f.Value.Span.Start-1)
 	}
-	p := source.Problem{Span: source.Span{Start: start, End: end}, Kind: KindUnknownFlag, Near: nearest(f.Name, FlagNames(i.Name))}
+	p := source.Problem{Span: source.Span{Start: start, End: end}, Kind: KindUnknownFlag,
+		Near: nearest(f.Name, FlagNames(i.Name))}
 	p.Message = fmt.Sprintf("%s has no flag %s", i.Name, quote("--"+f.Name))
 	if p.Near != "" {
 		p.Message += fmt.Sprintf("; did you mean %q?", "--"+p.Near)
@@ -297,13 +311,13 @@ func (r *reader) checkHealthcheckFlag(f *Flag) {
 	}
 	if f.Name == "retries" {
 		if n, err := strconv.ParseInt(v, 10, 32); err != nil || n < 0 {
-			r.fault(f.Value.Span, "flag --retries is %s; it is a whole number", quote(v))
+			r.fault(f.Value.Span, "flag --retries is %s; it must be a whole number", quote(v))
 		}
 		return
 	}
 	switch d, err := time.ParseDuration(v); {
 	case err != nil:
-		r.fault(f.Value.Span, `flag --%s is %s; it is a duration such as "30s"`, f.Name, quote(v))
+		r.fault(f.Value.Span, `flag --%s is %s; it must be a duration such as "30s"`, f.Name, quote(v))
 	case d != 0 && d < time.Millisecond:
 		r.fault(f.Value.Span, "flag --%s is %s; the shortest duration is 1ms", f.Name, quote(v))
 	}
@@ -330,8 +344,11 @@ func (r *reader) checkRunFlag(f *Flag) {
 		case strings.Contains(v, "$"):
 			for field := range strings.SplitSeq(v, ",") {
 				key, value, has := strings.Cut(field, "=")
-				if at := strings.IndexByte(value, '$'); has && strings.ToLower(key) == "from" && at >= 0 && at != len(value)-1 {
-					r.fault(f.Value.Span, `"from" of --mount has a variable, which BuildKit does not expand there; a stage can stand for the image`)
+				if at := strings.IndexByte(value, '$'); has && strings.ToLower(key) == "from" && at >= 0 &&
+					at != len(value)-1 {
+					r.fault(f.Value.Span,
+						`"from" of --mount has a variable, which BuildKit does not expand there; a stage can be `+
+							`named instead`)
 					break
 				}
 			}

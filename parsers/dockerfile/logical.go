@@ -8,17 +8,17 @@ import (
 	"github.com/sandlint/sandlint/parsers/source"
 )
 
-// segment says where a part of a logical line stands in the file.
+// segment maps a part of a logical line to the file.
 type segment struct {
 	at  int // offset in the logical line
 	off int // offset in the file
 }
 
 // logical is an instruction's line after its continuation lines have been joined, as BuildKit joins them: without the
-// escape characters at line ends, comment lines and empty lines. It is valid until the reader takes up the next one.
+// escape characters at line ends, comment lines and empty lines. It is valid until the reader reads the next one.
 type logical struct {
 	text string
-	segs []segment // none is empty, but for a line that holds nothing else than an escape character
+	segs []segment // none is empty, except for a line with nothing but an escape character
 }
 
 // off returns the file offset of the byte at p, which is inside the line.
@@ -30,7 +30,7 @@ func (l *logical) off(p int) int {
 	return l.segs[n].off + p - l.segs[n].at
 }
 
-// span returns the place in the file of the bytes from a to b. An empty range lies directly behind the byte before it.
+// span returns the span in the file of the bytes from a to b. An empty range is directly after the byte before it.
 func (l *logical) span(a, b int) source.Span {
 	if a < b {
 		return source.Span{Start: l.off(a), End: l.off(b-1) + 1}
@@ -45,12 +45,12 @@ func (l *logical) span(a, b int) source.Span {
 // word returns the bytes from a to b as a word.
 func (l *logical) word(a, b int) Word { return Word{Text: l.text[a:b], Span: l.span(a, b)} }
 
-// isBlank reports whether BuildKit splits arguments at c. Other white space of Unicode does not split them.
+// isBlank reports whether BuildKit splits arguments at c. Other Unicode white space does not split them.
 func isBlank(c byte) bool {
 	return c == ' ' || c == '\t' || c == '\r' || c == '\v' || c == '\f'
 }
 
-// isLatinSpace reports whether BuildKit takes c for white space where it reads text byte by byte, as if it were Latin-1.
+// isLatinSpace reports whether c is white space for BuildKit where it reads text byte by byte, as if it were Latin-1.
 func isLatinSpace(c byte) bool {
 	return isBlank(c) || c == '\n' || c == 0x85 || c == 0xa0
 }
@@ -71,7 +71,7 @@ func skipWord(s string, a, b int) int {
 	return a
 }
 
-// skipSpace returns the offset of the first rune from a on, and before b, that is no white space of Unicode.
+// skipSpace returns the offset of the first rune from a on, and before b, that is not Unicode white space.
 func skipSpace(s string, a, b int) int {
 	for a < b {
 		if c := s[a]; c < utf8.RuneSelf {
@@ -90,7 +90,7 @@ func skipSpace(s string, a, b int) int {
 	return a
 }
 
-// trimSpace returns the bounds of s[a:b] without white space of Unicode at either end.
+// trimSpace returns the bounds of s[a:b] without Unicode white space at either end.
 func trimSpace(s string, a, b int) (int, int) {
 	a = skipSpace(s, a, b)
 	for b > a {

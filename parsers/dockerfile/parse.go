@@ -13,7 +13,7 @@ import (
 
 const byteOrderMark = "\xef\xbb\xbf"
 
-// maxLine is the length of the longest line that BuildKit reads, its line end included.
+// maxLine is the length of the longest line that BuildKit reads, including its line end.
 const maxLine = bufio.MaxScanTokenSize
 
 // Parse reads a Dockerfile. It never fails: what BuildKit would refuse becomes a problem, and the rest is read.
@@ -30,7 +30,7 @@ func Parse(f *source.File) *File {
 	return out
 }
 
-// notText tells a file that no Dockerfile parser can read by its encoding.
+// notText returns the problem of a file whose encoding no Dockerfile parser can read.
 func notText(b []byte) (source.Problem, bool) {
 	const utf16 = "file is encoded as UTF-16; a Dockerfile is UTF-8"
 	if bytes.HasPrefix(b, []byte("\xff\xfe")) || bytes.HasPrefix(b, []byte("\xfe\xff")) {
@@ -40,7 +40,7 @@ func notText(b []byte) (source.Problem, bool) {
 	if first < 0 {
 		return source.Problem{}, false
 	}
-	// Without a mark, UTF-16 shows by the zeros of its ASCII letters, which are all at even or all at odd offsets.
+	// Without a byte order mark, UTF-16 has the zero bytes of its ASCII letters all at even or all at odd offsets.
 	head := b[:min(len(b), 512)]
 	var zeros [2]int
 	for n, c := range head {
@@ -51,7 +51,8 @@ func notText(b []byte) (source.Problem, bool) {
 	if few, many := min(zeros[0], zeros[1]), max(zeros[0], zeros[1]); few == 0 && 4*many > len(head) {
 		return source.Problem{Kind: KindSyntax, Message: utf16}, true
 	}
-	return source.Problem{Span: source.Span{Start: first, End: first + 1}, Kind: KindSyntax, Message: "file holds a NUL byte, so it is no text; a Dockerfile is UTF-8"}, true
+	return source.Problem{Span: source.Span{Start: first, End: first + 1}, Kind: KindSyntax,
+		Message: "file contains a NUL byte, so it is not text; a Dockerfile is UTF-8"}, true
 }
 
 // reader splits a file into instructions and reads each.
@@ -63,9 +64,9 @@ type reader struct {
 	line     logical
 	buf      []byte
 	scratch  []Word
-	arena    []Word        // words of instructions are cut from it
-	slab     []Instruction // and instructions from this
-	above    int           // index in Comments of the first one that stands directly above the next line
+	arena    []Word        // backing array of the words of instructions
+	slab     []Instruction // backing array of instructions
+	above    int           // index in Comments of the first one directly above the next line
 	longLine line          // the first line of the instruction that is too long for BuildKit
 
 	directives struct {
@@ -74,21 +75,22 @@ type reader struct {
 	}
 
 	faults []source.Problem // of the instruction being read
-	doubt  *Flag            // BuildKit has to judge the instruction even without faults, because of this flag
+	doubt  *Flag            // BuildKit must check the instruction even without faults, because of this flag
 	asked  int              // how often BuildKit was asked
 
-	noEnd       map[string]bool // delimiters that no line of the rest of the file is
-	searched    int             // bytes searched in vain for a delimiter
-	unknown     bool            // an unknown instruction was reported
-	aimless     bool            // the instruction before was unknown and like no other
-	brokenFirst bool            // an instruction before the first FROM was reported
-	from        bool            // a FROM was read
+	noEnd        map[string]bool // delimiters that no remaining line consists of
+	searched     int             // bytes searched in vain for a delimiter
+	unknown      bool            // an unknown instruction was reported
+	afterUnknown bool            // the previous instruction was unknown, without a near match
+	brokenFirst  bool            // an instruction before the first FROM was reported
+	from         bool            // a FROM was read
 }
 
 // line is a line of the file: [start, end) without its line end, which runs to next.
 type line struct{ start, end, next int }
 
-// nextLine takes the next line of the file. All carriage returns before a line feed belong to the line end, as for BuildKit.
+// nextLine returns the next line of the file. As in BuildKit, all carriage returns before a line feed belong to the
+// line end.
 func (r *reader) nextLine() (line, bool) {
 	if r.pos >= len(r.text) {
 		return line{}, false
@@ -136,20 +138,21 @@ func (r *reader) read() {
 	}
 	switch {
 	case len(f.Instructions) == 0:
-		r.problem(source.Problem{Kind: KindSyntax, Message: "file holds no instructions"})
+		r.problem(source.Problem{Kind: KindSyntax, Message: "file has no instructions"})
 	case !r.from && !r.unknown && !r.brokenFirst:
-		r.problem(source.Problem{Span: f.Instructions[0].Keyword, Kind: KindSyntax, Message: "file has no FROM, so there is nothing to build"})
+		r.problem(source.Problem{Span: f.Instructions[0].Keyword, Kind: KindSyntax,
+			Message: "file has no FROM, so there is nothing to build"})
 	}
 }
 
 func (r *reader) problem(p source.Problem) { r.file.Problems = append(r.file.Problems, p) }
 
-// fault records that the instruction being read has an error, unless BuildKit turns out to accept it.
+// fault records an error in the instruction being read; it is reported unless BuildKit accepts the instruction.
 func (r *reader) fault(at source.Span, format string, args ...any) {
 	r.faults = append(r.faults, source.Problem{Span: at, Kind: KindSyntax, Message: fmt.Sprintf(format, args...)})
 }
 
-// tooLong returns the problem of the line that is longer than BuildKit reads, at the line's first word.
+// tooLong returns the problem of the line that is too long for BuildKit, at the line's first word.
 func (r *reader) tooLong() source.Problem {
 	l := r.longLine
 	r.longLine = line{}
@@ -163,7 +166,7 @@ func (r *reader) tooLong() source.Problem {
 	}
 	return source.Problem{
 		Span: source.Span{Start: start, End: end}, Kind: KindSyntax,
-		Message: fmt.Sprintf("line is %d bytes long; BuildKit reads no line of more than %d", l.next-l.start, maxLine-1),
+		Message: fmt.Sprintf("line is %d bytes long; BuildKit reads no line longer than %d", l.next-l.start, maxLine-1),
 	}
 }
 
@@ -176,7 +179,7 @@ func (r *reader) directive(l line) bool {
 		return false
 	}
 	s := r.text
-	// The grammar is ^([a-zA-Z][a-zA-Z0-9]*)\s*=\s*(.+?)\s*$ behind the '#' and white space.
+	// The grammar is ^([a-zA-Z][a-zA-Z0-9]*)\s*=\s*(.+?)\s*$ after the '#' and white space.
 	name := skipSpace(s, l.start+1, l.end)
 	end := name
 	for end < l.end && isAlphanumeric(s[end]) && (end > name || !isDigit(s[end])) {
@@ -190,7 +193,7 @@ func (r *reader) directive(l line) bool {
 	}
 	valueEnd := l.end
 	if value = skipRegexpSpace(s, value, l.end); value == l.end {
-		value-- // the value has at least one character, and be it a blank
+		value-- // the value has at least one character, even if it is a blank
 	} else {
 		for isRegexpSpace(s[valueEnd-1]) {
 			valueEnd--
@@ -206,7 +209,8 @@ func (r *reader) directive(l line) bool {
 		Span: source.Span{Start: l.start, End: l.end}, At: source.Span{Start: value, End: valueEnd},
 	}
 	if r.directives.seen[kind] {
-		r.problem(source.Problem{Span: source.Span{Start: name, End: end}, Kind: KindSyntax, Message: fmt.Sprintf("parser directive %q is given twice", d.Name)})
+		r.problem(source.Problem{Span: source.Span{Start: name, End: end}, Kind: KindSyntax,
+			Message: fmt.Sprintf("parser directive %q is given twice", d.Name)})
 		return true
 	}
 	r.directives.seen[kind] = true
@@ -215,7 +219,8 @@ func (r *reader) directive(l line) bool {
 		if d.Value == "\\" || d.Value == "`" {
 			r.file.Escape = d.Value[0]
 		} else {
-			r.problem(source.Problem{Span: d.At, Kind: KindSyntax, Message: fmt.Sprintf("escape character is %s; it can be %q or %q only", quote(d.Value), "\\", "`")})
+			r.problem(source.Problem{Span: d.At, Kind: KindSyntax,
+				Message: fmt.Sprintf("escape character is %s; it can only be %q or %q", quote(d.Value), "\\", "`")})
 		}
 	}
 	return true
@@ -239,7 +244,7 @@ func skipRegexpSpace(s string, a, b int) int {
 	return a
 }
 
-// quote returns s as a message shows it: quoted, and cut where it is long.
+// quote returns s as a message shows it: quoted, and shortened when it is long.
 func quote(s string) string {
 	const most = 60
 	if len(s) > most {
@@ -252,7 +257,8 @@ func quote(s string) string {
 	return fmt.Sprintf("%q", s)
 }
 
-// continuation returns where the escape character stands that joins the next line to [a, b); false without one.
+// continuation returns the offset of the escape character that joins the next line to [a, b), or false if there is
+// none.
 func (r *reader) continuation(a, b int) (int, bool) {
 	for b > a && (r.text[b-1] == ' ' || r.text[b-1] == '\t') {
 		b--
@@ -283,7 +289,8 @@ func (r *reader) readInstruction(first line, start int) {
 		i.Keyword = source.Span{Start: dangling, End: dangling + 1}
 		i.Span, i.Args, i.Broken = i.Keyword, source.Span{Start: dangling + 1, End: dangling + 1}, true
 		i.Lines = source.Span{Start: first.start, End: r.pos}
-		r.problem(source.Problem{Span: i.Keyword, Kind: KindSyntax, Message: "continuation line stands alone, with no instruction to continue"})
+		r.problem(source.Problem{Span: i.Keyword, Kind: KindSyntax,
+			Message: "continuation line has no instruction to continue"})
 		return
 	}
 	r.readWords(i, a, b)
@@ -304,8 +311,8 @@ func (r *reader) readInstruction(first line, start int) {
 	r.judge(i)
 }
 
-// join makes r.line of a line and those that continue it. It returns the offset of an escape character that has no line
-// left to continue with, or -1.
+// join builds r.line from a line and those that continue it. It returns the offset of an escape character that no line
+// follows, or -1.
 func (r *reader) join(first line, start int) (dangling int) {
 	l := &r.line
 	l.segs = l.segs[:0]

@@ -15,7 +15,8 @@ import (
 
 func parse(text string) *File { return Parse(source.NewFile("Dockerfile", []byte(text))) }
 
-// dump renders everything that Parse found, each part as its bytes in the file and their offset, and its text where that differs.
+// dump renders everything that Parse found, each part as its bytes in the file and their offset, and its text where
+// that differs.
 func dump(f *File) string {
 	var b strings.Builder
 	for _, d := range f.Directives {
@@ -111,7 +112,9 @@ func word(f *File, w Word) string {
 
 func TestParse(t *testing.T) {
 	for _, c := range []struct{ name, in, want string }{
-		{"directives and comments", "\ufeff# syntax=docker/dockerfile:1\n#  Escape = `  \r\n# comment\n\n# above\nFROM a `\r\n# inside\r\n  AS b\n", `
+		{"directives and comments",
+			"\ufeff# syntax=docker/dockerfile:1\n#  Escape = `  \r\n# comment\n\n# above\nFROM a `\r\n# inside\r\n" +
+				"  AS b\n", `
 directive syntax "# syntax=docker/dockerfile:1"@3 = "docker/dockerfile:1"@12
 directive escape "#  Escape = \x60  "@32 = "\x60"@44
 comment "# comment"@49
@@ -192,7 +195,7 @@ FROM "FROM a"@2
  "\\"@9 broken
   keyword "\\"@9
   args ""@10
-syntax "\\"@9 continuation line stands alone, with no instruction to continue
+syntax "\\"@9 continuation line has no instruction to continue
 `},
 		{"shell form", "FROM a\nRUN --mount=type=cache,target=/c --network=none \\\n  b && \\\n  c\nCMD d\n", `
 FROM "FROM a"@0
@@ -204,7 +207,9 @@ RUN "RUN --mount=type=cache,target=/c --network=none \\\n  b && \\\n  c"@7
 CMD "CMD d"@70
   args "d"@74
 `},
-		{"exec form", "FROM a\nCMD [ \"b\", \"c\\u0020d\", \\\n  \"\\\ne\" ]\nRUN []\nENTRYPOINT [\"a\", b]\nCOPY [\"x y\", \"z\"]\n", `
+		{"exec form",
+			"FROM a\nCMD [ \"b\", \"c\\u0020d\", \\\n  \"\\\ne\" ]\nRUN []\nENTRYPOINT [\"a\", b]\n" +
+				"COPY [\"x y\", \"z\"]\n", `
 FROM "FROM a"@0
   word "a"@5
 CMD "CMD [ \"b\", \"c\\u0020d\", \\\n  \"\\\ne\" ]"@7 exec
@@ -323,7 +328,8 @@ SHELL "SHELL [\"/bin/bash\", \"-c\"]"@53 exec
   word "\"/bin/bash\""@60 is "/bin/bash"
   word "\"-c\""@73 is "-c"
 `},
-		{"HEALTHCHECK", "FROM a\nHEALTHCHECK --interval=5s cmd  curl \\\n  x\nHEALTHCHECK CMD [\"a\", \"b\"]\nHEALTHCHECK NONE\n", `
+		{"HEALTHCHECK",
+			"FROM a\nHEALTHCHECK --interval=5s cmd  curl \\\n  x\nHEALTHCHECK CMD [\"a\", \"b\"]\nHEALTHCHECK NONE\n", `
 FROM "FROM a"@0
   word "a"@5
 HEALTHCHECK "HEALTHCHECK --interval=5s cmd  curl \\\n  x"@7
@@ -342,7 +348,9 @@ HEALTHCHECK "HEALTHCHECK CMD [\"a\", \"b\"]"@49
 HEALTHCHECK "HEALTHCHECK NONE"@76
   word "NONE"@88
 `},
-		{"ONBUILD", "FROM a\nONBUILD COPY --from=b c d\nONBUILD RUN <<EOF\ne\nEOF\nONBUILD HEALTHCHECK CMD f\nONBUILD ENV A=b\n", `
+		{"ONBUILD",
+			"FROM a\nONBUILD COPY --from=b c d\nONBUILD RUN <<EOF\ne\nEOF\nONBUILD HEALTHCHECK CMD f\n" +
+				"ONBUILD ENV A=b\n", `
 FROM "FROM a"@0
   word "a"@5
 ONBUILD "ONBUILD COPY --from=b c d"@7
@@ -422,16 +430,16 @@ unknown-instruction "f"@35 instruction "f" is unknown; the line above does not e
 unknown-instruction "FORM"@0 instruction "FORM" is unknown; did you mean "FROM"? [FROM]
 `},
 		{"RUN a\nCOPY b c\nFROM d\nRUN e\n", `
-syntax "RUN"@0 RUN stands before the first FROM
+syntax "RUN"@0 RUN is before the first FROM
 `},
 		{"ARG A=b\nARG C\n", `
 syntax "ARG"@0 file has no FROM, so there is nothing to build
 `},
 		{"# syntax=a\n# only comments\n", `
-syntax ""@0 file holds no instructions
+syntax ""@0 file has no instructions
 `},
 		{"", `
-syntax ""@0 file holds no instructions
+syntax ""@0 file has no instructions
 `},
 		{"\xff", `
 unknown-instruction "\xff"@0 instruction "\xff" is unknown
@@ -440,7 +448,7 @@ unknown-instruction "\xff"@0 instruction "\xff" is unknown
 syntax "Escape"@13 parser directive "escape" is given twice
 `},
 		{"#escape=x\nFROM a\n", `
-syntax "x"@8 escape character is "x"; it can be "\\" or "\x60" only
+syntax "x"@8 escape character is "x"; it can only be "\\" or "\x60"
 `},
 		{"FROM a\nCOPY --chwon=b --form c d e\nRUN --mout=a b\nHEALTHCHECK --intervall=1s CMD x\nUSER --a b\n", `
 unknown-flag "chwon"@14 COPY has no flag "--chwon"; did you mean "--chown"? [chown]
@@ -450,77 +458,81 @@ unknown-flag "intervall"@64 HEALTHCHECK has no flag "--intervall"; did you mean 
 unknown-flag "a"@90 USER has no flag "--a"
 `},
 		{"FROM a\nCOPY --link=maybe --from b --chown=a --chown=b c d\n", `
-syntax "--link=maybe"@12 flag --link is "maybe"; it can be true or false only
+syntax "--link=maybe"@12 flag --link is "maybe"; it can only be true or false
 syntax "--from"@25 flag --from has no value
 `},
-		{"FROM a\nRUN --network=x --security=y --mount= b\nRUN --mount=type=bind,from=$x c\nRUN --device=a,b c\nRUN --mount='a\"b' d\n", `
+		{"FROM a\nRUN --network=x --security=y --mount= b\nRUN --mount=type=bind,from=$x c\nRUN --device=a,b c\n" +
+			"RUN --mount='a\"b' d\n", `
 syntax "x"@21 network mode "x" is unknown; it can be default, none or host
 syntax "y"@34 security mode "y" is unknown; it can be sandbox or insecure
 syntax "--mount="@36 flag --mount has no value
-syntax "type=bind,from=$x"@59 "from" of --mount has a variable, which BuildKit does not expand there; a stage can stand for the image
+syntax "type=bind,from=$x"@59 "from" of --mount has a variable, which BuildKit does not expand there; a stage can be named instead
 syntax "a,b"@92 flag --device is not valid: invalid field 'b' must be a key=value pair
 syntax "'a\"b'"@110 flag --mount is not valid: failed to parse csv mounts: parse error on line 1, column 2: bare " in non-quoted-field
 `},
-		{"FROM a\nHEALTHCHECK --interval=5 --timeout=1us --retries=x CMD b\nHEALTHCHECK CMD\nHEALTHCHECK NONE b\nHEALTHCHECK curl\nHEALTHCHECK\n", `
-syntax "5"@30 flag --interval is "5"; it is a duration such as "30s"
+		{"FROM a\nHEALTHCHECK --interval=5 --timeout=1us --retries=x CMD b\nHEALTHCHECK CMD\nHEALTHCHECK NONE b\n" +
+			"HEALTHCHECK curl\nHEALTHCHECK\n", `
+syntax "5"@30 flag --interval is "5"; it must be a duration such as "30s"
 syntax "1us"@42 flag --timeout is "1us"; the shortest duration is 1ms
-syntax "x"@56 flag --retries is "x"; it is a whole number
+syntax "x"@56 flag --retries is "x"; it must be a whole number
 syntax "CMD"@76 HEALTHCHECK CMD has no command
 syntax "b"@97 HEALTHCHECK NONE takes no arguments
-syntax "curl"@111 type of HEALTHCHECK is "curl"; it can be CMD or NONE only
+syntax "curl"@111 type of HEALTHCHECK is "curl"; it can only be CMD or NONE
 syntax "HEALTHCHECK"@116 HEALTHCHECK has no arguments
 `},
 		{"FROM\nFROM a b\nFROM a as\nFROM a AS b c\nFROM a AS 1b\nFROM a # b c\nFROM a AS b # c\n", `
 syntax "FROM"@0 FROM has no image
-syntax "b"@12 FROM has "b" after the image; only "AS" and a stage name can stand there
+syntax "b"@12 FROM has "b" after the image; only "AS" and a stage name can follow it
 syntax "as"@21 AS has no stage name
-syntax "c"@36 FROM has "c" after the stage name; nothing can stand there
-syntax "1b"@48 stage name "1b" is invalid: it begins with a letter and holds only letters, digits, '-', '_' and '.'
+syntax "c"@36 FROM has "c" after the stage name; nothing can follow it
+syntax "1b"@48 stage name "1b" is invalid; it must begin with a letter and consist of letters, digits, '-', '_' and '.'
 syntax "# b c"@58 a comment needs a line of its own; here it is read as arguments of FROM
 syntax "# c"@76 a comment needs a line of its own; here it is read as arguments of FROM
 `},
 		{"FROM a\nENV A=b c d=e =f\nENV G\nENV\nLABEL =a\nARG\nARG A =b\n", `
-syntax "c"@15 ENV has a word without '=': "c"
-syntax "=f"@21 ENV has a value without a key: "=f"
-syntax "G"@28 ENV has a key without a value: "G"
+syntax "c"@15 ENV has the word "c" without '='
+syntax "=f"@21 ENV has the value "=f" without a key
+syntax "G"@28 ENV has the key "G" without a value
 syntax "ENV"@30 ENV has no arguments
-syntax "=a"@40 LABEL has a value without a key: "=a"
+syntax "=a"@40 LABEL has the value "=a" without a key
 syntax "ARG"@43 ARG has no arguments
-syntax "=b"@53 ARG has a value without a name: "=b"
+syntax "=b"@53 ARG has the value "=b" without a name
 `},
 		{"FROM a\nCOPY b\nADD\nCOPY b <<E\nE\nCOPY [\"a\"]\n", `
-syntax "b"@12 COPY has one argument only, so there is no destination
+syntax "b"@12 COPY has only one argument, so there is no destination
 syntax "ADD"@14 ADD has no arguments
 syntax "<<E"@25 destination of COPY is a heredoc
-syntax "\"a\""@37 COPY has one argument only, so there is no destination
+syntax "\"a\""@37 COPY has only one argument, so there is no destination
 `},
-		{"FROM a\nSHELL /bin/bash -c\nSHELL []\nSHELL [1]\nSHELL\nCMD [\"a\", 1, {\"b\": 2}]\nVOLUME [\"\", \"a\", \" \"]\nVOLUME\nUSER\nEXPOSE\n", `
-syntax "/bin/bash -c"@13 SHELL is not a JSON array of strings, such as ["/bin/bash", "-c"]
+		{"FROM a\nSHELL /bin/bash -c\nSHELL []\nSHELL [1]\nSHELL\nCMD [\"a\", 1, {\"b\": 2}]\n" +
+			"VOLUME [\"\", \"a\", \" \"]\nVOLUME\nUSER\nEXPOSE\n", `
+syntax "/bin/bash -c"@13 SHELL needs a JSON array of strings, such as ["/bin/bash", "-c"]
 syntax "SHELL"@26 SHELL has no arguments
-syntax "1"@42 array of SHELL has an element that is no string
+syntax "1"@42 array of SHELL has an element that is not a string
 syntax "SHELL"@45 SHELL has no arguments
-syntax "1"@61 array of CMD has an element that is no string
+syntax "1"@61 array of CMD has an element that is not a string
 syntax "\"\""@82 VOLUME has an empty path
 syntax "\" \""@91 VOLUME has an empty path
 syntax "VOLUME"@96 VOLUME has no arguments
 syntax "USER"@103 USER has no argument
 syntax "EXPOSE"@108 EXPOSE has no arguments
 `},
-		{"FROM a\nONBUILD\nONBUILD FROM b\nONBUILD ONBUILD RUN c\nONBUILD RNU d\nONBUILD COPY e\nONBUILD ENV f\nONBUILD RUN --mout=a b\nONBUILD --x RUN g\n", `
+		{"FROM a\nONBUILD\nONBUILD FROM b\nONBUILD ONBUILD RUN c\nONBUILD RNU d\nONBUILD COPY e\nONBUILD ENV f\n" +
+			"ONBUILD RUN --mout=a b\nONBUILD --x RUN g\n", `
 syntax "ONBUILD"@7 ONBUILD has no instruction
 syntax "FROM"@23 FROM cannot be a trigger of ONBUILD
 syntax "ONBUILD"@38 ONBUILD cannot be a trigger of ONBUILD
 unknown-instruction "RNU"@60 instruction "RNU" is unknown; did you mean "RUN"? [RUN]
-syntax "e"@79 COPY has one argument only, so there is no destination
-syntax "f"@93 ENV has a key without a value: "f"
+syntax "e"@79 COPY has only one argument, so there is no destination
+syntax "f"@93 ENV has the key "f" without a value
 unknown-flag "mout"@109 RUN has no flag "--mout"; did you mean "--mount"? [mount]
 unknown-flag "x"@128 ONBUILD has no flag "--x"
 `},
 		{"FROM a\nRUN <<EOF\nb\n EOF \nRUN <<EOF\nEOF\nRUN <<E\nRUN c\n", `
-syntax "<<E"@43 heredoc "E" has no end: no line holds just its delimiter
+syntax "<<E"@43 heredoc "E" has no end, since no line consists of its delimiter alone
 `},
 		{"FROM a\nRUN <<A <<B\n1\nA\n2\n", `
-syntax "<<B"@15 heredoc "B" has no end: no line holds just its delimiter
+syntax "<<B"@15 heredoc "B" has no end, since no line consists of its delimiter alone
 `},
 		{"FROM a\n\\\n\nRUN b", `
 `},
@@ -550,9 +562,9 @@ RUN "RUN <<X\nRNU d\n"@43 broken
   args "<<X"@47
   heredoc "X" expand=true chomp=false fd=0 "<<X"@47
     body "RNU d\n"@51 end ""@57
-syntax " EOF"@19 heredoc "EOF" has no end: this line has blanks around the delimiter
-syntax "\tX "@39 heredoc "X" has no end: this line has blanks around the delimiter
-syntax "<<X"@47 heredoc "X" has no end: no line holds just its delimiter
+syntax " EOF"@19 heredoc "EOF" has no end, since this line has blanks around the delimiter
+syntax "\tX "@39 heredoc "X" has no end, since this line has blanks around the delimiter
+syntax "<<X"@47 heredoc "X" has no end, since no line consists of its delimiter alone
 `
 	if d := cmp.Diff(want, dump(f)); d != "" {
 		t.Errorf("(-want +got):\n%s", d)
@@ -569,11 +581,14 @@ func TestEncoding(t *testing.T) {
 		return b.String()
 	}
 	for in, want := range map[string]source.Problem{
-		"\xff\xfe" + wide("FROM a\n", "%c\x00"): {Span: source.Span{Start: 0, End: 2}, Kind: KindSyntax, Message: utf16},
-		"\xfe\xff" + wide("FROM a\n", "\x00%c"): {Span: source.Span{Start: 0, End: 2}, Kind: KindSyntax, Message: utf16},
-		wide("FROM a\n", "%c\x00"):              {Kind: KindSyntax, Message: utf16},
-		wide("FROM a\n", "\x00%c"):              {Kind: KindSyntax, Message: utf16},
-		"FROM a\nRUN \x00b\n":                   {Span: source.Span{Start: 11, End: 12}, Kind: KindSyntax, Message: "file holds a NUL byte, so it is no text; a Dockerfile is UTF-8"},
+		"\xff\xfe" +
+			wide("FROM a\n", "%c\x00"): {Span: source.Span{Start: 0, End: 2}, Kind: KindSyntax, Message: utf16},
+		"\xfe\xff" +
+			wide("FROM a\n", "\x00%c"): {Span: source.Span{Start: 0, End: 2}, Kind: KindSyntax, Message: utf16},
+		wide("FROM a\n", "%c\x00"): {Kind: KindSyntax, Message: utf16},
+		wide("FROM a\n", "\x00%c"): {Kind: KindSyntax, Message: utf16},
+		"FROM a\nRUN \x00b\n": {Span: source.Span{Start: 11, End: 12}, Kind: KindSyntax,
+			Message: "file contains a NUL byte, so it is not text; a Dockerfile is UTF-8"},
 	} {
 		f := parse(in)
 		if d := cmp.Diff([]source.Problem{want}, f.Problems); d != "" {
@@ -640,10 +655,13 @@ func TestHostileInput(t *testing.T) {
 		"substitutions in ENV":    "FROM a\nENV A=" + strings.Repeat("${a:-\\\n", n/10) + "\n",
 		"nested arrays":           "FROM a\nCMD " + strings.Repeat("[", n/20) + "\n",
 		"stages on stages":        "FROM a AS s0\n" + numbered("FROM s%[1]d AS s%[1]d\nENV A%[1]d=b\n"),
-		"stages on one":           "FROM a AS s\n" + strings.Repeat("ONBUILD ENV A=b\n", n/20) + strings.Repeat("FROM s\n", n/20),
-		"doubling values":         "FROM scratch\nENV A=b\n" + strings.Repeat("ENV A=$A$A$A$A\n", n/10),
-		"kept values":             "FROM scratch\nENV A=" + strings.Repeat("b", 60_000) + "\n" + numbered("ENV A%d=$A\n"),
-		"patterns in values":      "FROM scratch\nENV A=" + strings.Repeat("b", 60_000) + "\nENV B=${A//b/" + strings.Repeat("c", 60_000) + "}\n",
+		"stages on one": "FROM a AS s\n" + strings.Repeat("ONBUILD ENV A=b\n", n/20) +
+			strings.Repeat("FROM s\n", n/20),
+		"doubling values": "FROM scratch\nENV A=b\n" + strings.Repeat("ENV A=$A$A$A$A\n", n/10),
+		"kept values": "FROM scratch\nENV A=" + strings.Repeat("b", 60_000) + "\n" +
+			numbered("ENV A%d=$A\n"),
+		"patterns in values": "FROM scratch\nENV A=" + strings.Repeat("b", 60_000) + "\nENV B=${A//b/" +
+			strings.Repeat("c", 60_000) + "}\n",
 	} {
 		t.Run(name, func(t *testing.T) {
 			f := parse(text)
@@ -662,8 +680,9 @@ func TestHostileInput(t *testing.T) {
 }
 
 func TestKeywords(t *testing.T) {
-	got := strings.Join(Keywords(), " ")
-	want := "ADD ARG CMD COPY ENTRYPOINT ENV EXPOSE FROM HEALTHCHECK LABEL MAINTAINER ONBUILD RUN SHELL STOPSIGNAL USER VOLUME WORKDIR"
+	got := strings.Join(keywords(), " ")
+	want := "ADD ARG CMD COPY ENTRYPOINT ENV EXPOSE FROM HEALTHCHECK LABEL MAINTAINER ONBUILD RUN SHELL STOPSIGNAL " +
+		"USER VOLUME WORKDIR"
 	if got != want {
 		t.Errorf("got %s, want %s", got, want)
 	}
@@ -676,12 +695,12 @@ func TestFlagTable(t *testing.T) {
 		"SHELL": `["a"]`, "ONBUILD": "RUN a",
 	}
 	all := map[string]bool{"x": true, "env": true, "secret": true, "ssh": true, "cache-from": true}
-	for _, name := range Keywords() {
+	for _, name := range keywords() {
 		for _, spec := range flagTable()[name] {
 			all[spec.name] = true
 		}
 	}
-	for _, name := range Keywords() {
+	for _, name := range keywords() {
 		if ignoresFlags(name) {
 			continue
 		}

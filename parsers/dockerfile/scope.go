@@ -12,18 +12,31 @@ import (
 	"github.com/sandlint/sandlint/parsers/source"
 )
 
-// Value is what a variable holds at some instruction.
+// This file computes the variables of a Dockerfile, ENV and ARG, as BuildKit v0.34.2 does
+// (frontend/dockerfile/dockerfile2llb): those before the first FROM, those of each stage, and what a stage inherits
+// from the stage that it is built on.
+//
+// The variables after each instruction are a version, an immutable treap that shares most of its nodes with the version
+// before, so every instruction has its own and a look-up anywhere takes logarithmic time. Versions are computed once,
+// when a rule first asks.
+//
+// A value is known only if a build without --build-arg has it for certain. Since values can double with each
+// instruction, a budget bounds the bytes that expansion may produce; beyond it values are not known, but never wrong
+// (TestBudget). scope_test.go has the cases.
+
+// Value is the value of a variable at some instruction.
 type Value struct {
-	// Text is the value. Where it is not known, it is the value as written, or "" where the file gives none.
+	// Text is the value. If it is not known, it is the value as written, or "" if the file has none.
 	Text string
-	// Known says that Text is what a build without --build-arg sees.
+	// Known says that a build without --build-arg uses Text.
 	Known bool
-	// Overridable says that a --build-arg may change it: it is an ARG, or made from one.
+	// Overridable says that a --build-arg may change it: it is an ARG, or depends on one.
 	Overridable bool
-	// Span is where the value is written; for an ARG without a default, its name.
+	// Span is where the value is written. For an ARG without a default, it is that of the name.
 	Span source.Span
-	// From is the instruction that Span lies in: the ENV or ARG that sets the value. For an ARG without default that takes its
-	// value from one before the first FROM, it is that one. It is nil for an automatic argument before the first FROM.
+	// From is the instruction that contains Span: the ENV or ARG that sets the value. An ARG without a default may take
+	// its value from an ARG before the first FROM; then From is that one. It is nil for an automatic argument before
+	// the first FROM.
 	From *Instruction
 }
 
@@ -39,7 +52,7 @@ var automaticArgs = sync.OnceValue(func() map[string]bool {
 	return set
 })
 
-// lazy holds what is computed from a file when it is first asked for.
+// lazy is what is computed from a file when it is first needed.
 type lazy struct {
 	outerOnce sync.Once
 	outer     scope // the instructions before the first FROM
@@ -47,18 +60,18 @@ type lazy struct {
 	stagesOnce sync.Once
 	stages     []stageScope
 
-	budget int // bytes that expanding variables may still make, since values can double with each instruction
+	budget int // bytes that expansion may still produce, since values can double with each instruction
 }
 
 // scope is the variables in force over a run of instructions.
 type scope struct {
 	versions []version // in order; the first holds from the start
-	from     int       // index of the stage's FROM; what was set before it is inherited
-	open     bool      // variables that are not set here may come from an image that is not known
-	outer    bool      // the scope of FROM, where an ARG without default is as good as not set
+	from     int       // index of the stage's FROM; variables set before it are inherited
+	open     bool      // variables that are not set here may come from an unknown image
+	outer    bool      // the scope of FROM, where an ARG without a default counts as not set
 }
 
-// version is the variables in force behind an instruction.
+// version is the variables in force after an instruction.
 type version struct {
 	after  int // index of the instruction
 	root   *binding
@@ -76,26 +89,26 @@ type shellSetting struct {
 	words []Word
 }
 
-// binding is a node of a treap from names to values. Bindings never change, so that versions share them.
+// binding is a node of a treap from names to values. Bindings are immutable, so versions share them.
 type binding struct {
 	name        string
 	value       Value
 	unset       bool   // an ARG without a value
 	index       int    // of the instruction that set it
-	image       *Value // the last value by ENV, which the image keeps
+	image       *Value // the last value set by ENV, which the image keeps
 	priority    uint32
 	left, right *binding
 }
 
-// reading is what a variable is at some place.
+// reading is the state of a variable at some instruction.
 type reading struct {
 	value Value
 	unset bool
 	image *Value
 }
 
-// read returns a variable of s with the version v, and false when it is not there. An ARG reaches the stages built on its own, but there
-// the variables of the image, which come from ENV and from the base image, are set once more and hide it.
+// read returns a variable of s in version v, and false when it is not set. An ARG is visible in the stages built on its
+// own, but there the variables of the image, from ENV and the base image, are set again and hide it.
 func (s *scope) read(v version, name string) (reading, bool) {
 	b := v.root.get(name)
 	if b == nil {
@@ -175,7 +188,7 @@ func (s *scope) last() version {
 	return s.versions[len(s.versions)-1]
 }
 
-// outerScope returns the variables of the instructions before the first FROM, which all FROM see.
+// outerScope returns the variables of the instructions before the first FROM, which every FROM sees.
 func (f *File) outerScope() *scope {
 	f.lazy.outerOnce.Do(func() {
 		f.lazy.budget = 4*len(f.Source.Bytes) + 8<<20
@@ -231,7 +244,7 @@ func (f *File) stageScopes() []stageScope {
 	return f.lazy.stages
 }
 
-// extend adds to s what i sets, as an instruction with the given index.
+// extend adds what i sets to s, as an instruction with the given index.
 func (f *File) extend(s *stageScope, i *Instruction, index int) {
 	switch i.Name {
 	case "ENV", "ARG":
@@ -247,8 +260,8 @@ func (f *File) extend(s *stageScope, i *Instruction, index int) {
 	}
 }
 
-// apply returns the variables in force behind i, an ENV or ARG at the end of s. BuildKit v0.34.2 keeps both kinds in one table, where the
-// later wins, so that an ENV hides an ARG above it and an ARG with a value hides an ENV above it.
+// apply returns the variables in force after i, an ENV or ARG at the end of s. BuildKit v0.34.2 keeps both kinds in one
+// table, where the later one wins, so an ENV hides an ARG above it and an ARG with a value hides an ENV above it.
 func (f *File) apply(s *scope, i *Instruction, index int) version {
 	before := s.last()
 	v := before
@@ -262,7 +275,8 @@ func (f *File) apply(s *scope, i *Instruction, index int) version {
 				continue
 			}
 			text, known, overridable := f.evaluate(s, before, p.Value)
-			b := newBinding(name, Value{Text: text, Known: known, Overridable: overridable, Span: p.Value.Span, From: i}, index)
+			b := newBinding(name,
+				Value{Text: text, Known: known, Overridable: overridable, Span: p.Value.Span, From: i}, index)
 			b.image = &b.value
 			v.root = v.root.set(b)
 			continue
@@ -292,7 +306,7 @@ func (f *File) apply(s *scope, i *Instruction, index int) version {
 	return v
 }
 
-// outerBinding returns what the instructions before the first FROM bind to a name that an ARG in the stage of s declares, nil for nothing.
+// outerBinding returns the binding from before the first FROM of a name that an ARG in the stage of s declares, or nil.
 func (f *File) outerBinding(s *scope, name string) *binding {
 	if s.outer {
 		return nil
@@ -300,10 +314,11 @@ func (f *File) outerBinding(s *scope, name string) *binding {
 	return f.outerScope().last().root.get(name)
 }
 
-// scopeAt returns the scope that an instruction stands in and the variables in force just before it; false for
-// what runs in the build of another image, the trigger of an ONBUILD.
+// scopeAt returns the scope of an instruction and the variables in force just before it, and false for the trigger of
+// an ONBUILD, which runs in the build of another image.
 func (f *File) scopeAt(at *Instruction) (*scope, version, bool) {
-	here := at.Index >= len(f.Instructions) || f.Instructions[at.Index] == at || f.Instructions[at.Index].Name != "ONBUILD"
+	here := at.Index >= len(f.Instructions) || f.Instructions[at.Index] == at ||
+		f.Instructions[at.Index].Name != "ONBUILD"
 	switch {
 	case at.Stage == nil:
 		s := f.outerScope()
@@ -319,10 +334,10 @@ func (f *File) scopeAt(at *Instruction) (*scope, version, bool) {
 	return s, s.at(at.Index), true
 }
 
-// Lookup returns the value that a variable has just before an instruction runs, as BuildKit resolves it, and false when nothing in
-// the file sets it there; then it may still come from the base image. The value is of the instructions above in the stage, then
-// of the stages it is built on. FROM sees the ARGs before the first FROM. An ARG that has no value, and every variable in the trigger
-// of an ONBUILD, is found but not known.
+// Lookup returns the value of a variable just before an instruction runs, as BuildKit resolves it, and false when
+// nothing in the file sets it there; then it may still come from the base image. It searches the instructions above in
+// the stage, then the stages that it is built on. FROM sees the ARGs before the first FROM. An ARG without a value, and
+// every variable in the trigger of an ONBUILD, is found but not known.
 func (f *File) Lookup(at *Instruction, name string) (Value, bool) {
 	s, v, here := f.scopeAt(at)
 	r, ok := s.read(v, name)
@@ -336,9 +351,9 @@ func (f *File) Lookup(at *Instruction, name string) (Value, bool) {
 	return Value{}, v.opaque
 }
 
-// Expand returns a word of an instruction with variables put in and quotes and escapes removed, as BuildKit does with the words of ENV,
-// LABEL, WORKDIR, COPY and the like (and not with those of RUN, CMD and ENTRYPOINT). Where the outcome depends on what the file does not
-// tell, it returns the word as written and false.
+// Expand returns a word of an instruction with variables expanded and quotes and escapes removed, as BuildKit does for
+// the words of ENV, LABEL, WORKDIR, COPY and the like (but not for those of RUN, CMD and ENTRYPOINT). If the file does
+// not determine the outcome, it returns the word as written and false.
 func (f *File) Expand(at *Instruction, word string) (text string, known bool) {
 	if f.isPlain(word) {
 		return word, true
@@ -354,8 +369,8 @@ func (f *File) Expand(at *Instruction, word string) (text string, known bool) {
 	return text, true
 }
 
-// Shell returns the words of the SHELL that runs the shell forms of an instruction, nil for the default of the image's platform. The words
-// are of the last SHELL above in the stage, then of the stages it is built on.
+// Shell returns the words of the SHELL that runs the shell form of an instruction, nil for the default of the image's
+// platform. They are those of the last SHELL above in the stage, or in the stages that it is built on.
 func (f *File) Shell(at *Instruction) []Word {
 	if at.Stage == nil || at.Stage.From == at {
 		return nil
@@ -368,7 +383,7 @@ func (f *File) Shell(at *Instruction) []Word {
 	return shells[n-1].words
 }
 
-// isPlain reports whether word stays as it is when it is expanded.
+// isPlain reports whether expanding word does not change it.
 func (f *File) isPlain(word string) bool {
 	for n := 0; n < len(word); n++ {
 		if c := word[n]; c == '$' || c == '"' || c == '\'' || c == f.Escape {
@@ -401,7 +416,8 @@ func (f *File) expandIn(s *scope, v version, word string) (text string, known, o
 	return text, true, e.overridable
 }
 
-// evaluate expands a word whose outcome is kept, at the budget's cost. Where it is not known, it returns the word as written.
+// evaluate expands a word whose value is kept, and charges the budget for it. If the value is not known, it returns the
+// word as written.
 func (f *File) evaluate(s *scope, v version, w Word) (text string, known, overridable bool) {
 	if f.lazy.budget > 0 {
 		text, known, overridable = f.expandIn(s, v, w.Text)
@@ -415,8 +431,8 @@ func (f *File) evaluate(s *scope, v version, w Word) (text string, known, overri
 	return text, true, overridable
 }
 
-// allowance returns how many bytes of values may go into a word, 0 when it cannot be expanded at all. The replacement of a pattern can
-// multiply the length of a value with that of the word, so the longer the word, the less.
+// allowance returns how many bytes of values may be put into a word, 0 when it cannot be expanded at all. Replacing a
+// pattern can multiply the length of a value by that of the word, so a longer word gets less.
 func (f *File) allowance(word string) int {
 	if strings.Count(word, "${") > maxNesting {
 		return 0
@@ -424,7 +440,7 @@ func (f *File) allowance(word string) int {
 	return min(1<<16, 1<<24/len(word))
 }
 
-// lexable returns s in a form that BuildKit's lexer reads without printing a complaint to the standard error.
+// lexable returns s in a form that BuildKit's lexer reads without printing anything to standard error.
 func lexable(s string) string {
 	if utf8.ValidString(s) {
 		return s
@@ -432,15 +448,15 @@ func lexable(s string) string {
 	return string([]rune(s))
 }
 
-// environment gives variables to BuildKit's lexer and keeps account of what they are.
+// environment gives variables to BuildKit's lexer and records what it read.
 type environment struct {
 	scope   *scope
 	version version
-	left    int // bytes of values that may still be given out
+	left    int // bytes of values that may still be returned
 
 	unknown     bool     // a variable was read whose value is not known
 	overridable bool     // a variable was read that a --build-arg may change
-	missing     []string // arguments that were read and have no value
+	missing     []string // arguments without a value that were read
 }
 
 // Get implements shell.EnvGetter.
@@ -469,8 +485,8 @@ func (e *environment) Get(name string) (string, bool) {
 // Keys implements shell.EnvGetter. The lexer does not call it.
 func (e *environment) Keys() []string { return nil }
 
-// usesPlainly reports whether word has the variable name in a form that gives nothing when it is not set: $x, ${x} and patterns, but
-// neither ${x:-y} nor ${x:+y}.
+// usesPlainly reports whether word has the variable name in a form that is empty when it is not set: $x, ${x} and
+// patterns, but not ${x:-y} or ${x:+y}.
 func usesPlainly(word, name string) bool {
 	for {
 		n := strings.IndexByte(word, '$')
@@ -487,13 +503,14 @@ func usesPlainly(word, name string) bool {
 		if unicode.IsLetter(next) || unicode.IsDigit(next) || next == '_' {
 			continue
 		}
-		if !braced || !strings.HasPrefix(rest, "-") && !strings.HasPrefix(rest, ":-") && !strings.HasPrefix(rest, "+") && !strings.HasPrefix(rest, ":+") {
+		if !braced || !strings.HasPrefix(rest, "-") && !strings.HasPrefix(rest, ":-") &&
+			!strings.HasPrefix(rest, "+") && !strings.HasPrefix(rest, ":+") {
 			return true
 		}
 	}
 }
 
-// expandDefaults expands a word of FROM, "" where it reads an argument that has no value.
+// expandDefaults expands a word of FROM. It returns "" if the word uses an argument without a value.
 func (f *File) expandDefaults(word string) string {
 	if f.isPlain(word) {
 		return word
@@ -506,7 +523,7 @@ func (f *File) expandDefaults(word string) string {
 	return text
 }
 
-// expandPlatform expands a platform, and leaves arguments that have no value as they are.
+// expandPlatform expands a platform, and leaves arguments without a value as they are.
 func (f *File) expandPlatform(word string) string {
 	if f.isPlain(word) {
 		return word
@@ -525,7 +542,7 @@ func (f *File) expandPlatform(word string) string {
 	return text
 }
 
-// defaults gives out the values that are known and no others.
+// defaults returns only values that are known.
 type defaults struct{ environment }
 
 // Get implements shell.EnvGetter.

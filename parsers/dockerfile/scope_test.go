@@ -36,7 +36,8 @@ func TestLookup(t *testing.T) {
 		{"ENV itself sees what was before", "FROM a\nENV A=b\nENV A=c\n", 2, "A", `b line 2 "b"`},
 		{"not set", "FROM a\nRUN c\nENV A=b\n", 1, "A", "-"},
 		{"legacy form", "FROM a\nENV A \"b c\" d\nRUN c\n", 2, "A", `b c d line 2 "\"b c\" d"`},
-		{"quotes and escapes", "FROM a\nENV A=\"b \\\"c\"'d'\\ e\nRUN c\n", 2, "A", `b "cd e line 2 "\"b \\\"c\"'d'\\ e"`},
+		{"quotes and escapes", "FROM a\nENV A=\"b \\\"c\"'d'\\ e\nRUN c\n", 2, "A",
+			`b "cd e line 2 "\"b \\\"c\"'d'\\ e"`},
 		{"escape character", "# escape=`\nFROM a\nENV A=c:\\d`$e\nRUN c\n", 2, "A", "c:\\d$e line 3 \"c:\\\\d`$e\""},
 		{"expanded", "FROM a\nENV A=b\nENV B=x${A}y\nRUN c\n", 3, "B", `xby line 3 "x${A}y"`},
 		{"one ENV expands with what was before it", "FROM a\nENV A=b\nENV A=c B=$A\nRUN c\n", 3, "B", `b line 3 "$A"`},
@@ -70,7 +71,8 @@ func TestLookup(t *testing.T) {
 
 		{"parent stage", "FROM a AS x\nENV A=b\nFROM X\nRUN c\n", 3, "A", `b line 2 "b"`},
 		{"grandparent", "FROM a AS x\nENV A=b\nFROM x AS y\nFROM y\nRUN c\n", 4, "A", `b line 2 "b"`},
-		{"ARG of the parent, maybe hidden by the image", "FROM a AS x\nARG A=b\nFROM x\nRUN c\n", 3, "A", `~?b line 2 "b"`},
+		{"ARG of the parent, maybe hidden by the image", "FROM a AS x\nARG A=b\nFROM x\nRUN c\n", 3, "A",
+			`~?b line 2 "b"`},
 		{"ARG of the parent", "FROM scratch AS x\nARG A=b\nFROM x\nRUN c\n", 3, "A", `~b line 2 "b"`},
 		{"ENV of the parent hides its ARG", "FROM a AS x\nENV A=b\nARG A=c\nFROM x\nRUN c\n", 4, "A", `b line 2 "b"`},
 		{"a later stage is no parent", "FROM x\nRUN c\nFROM a AS x\nENV A=b\n", 1, "A", "-"},
@@ -142,7 +144,8 @@ func TestStages(t *testing.T) {
 		{"ARG TARGETARCH\nFROM a-$TARGETARCH\nFROM a-${BUILDARCH:-x}\n", "0 |1 "},
 		{"FROM \"a\"\nFROM 'b:$c'", "0 a|1 b:$c"},
 		{"FROM --platform=linux/arm64 a", "0 a linux/arm64"},
-		{"ARG P=linux/arm64\nFROM --platform=$P a\nFROM --platform=$BUILDPLATFORM a\nFROM --platform=linux/${TARGETARCH} a\nFROM --platform=\"${P}\" a\nFROM --platform=$Q a",
+		{"ARG P=linux/arm64\nFROM --platform=$P a\nFROM --platform=$BUILDPLATFORM a\n" +
+			"FROM --platform=linux/${TARGETARCH} a\nFROM --platform=\"${P}\" a\nFROM --platform=$Q a",
 			"0 a linux/arm64|1 a $BUILDPLATFORM|2 a linux/${TARGETARCH}|3 a linux/arm64|4 a $Q"},
 		{"FROM\nRUN a\nFROM b c\nRUN d", "0  +1|1 b +1"},
 		{"RUN a\nFROM b\nONBUILD RUN c\nHEALTHCHECK CMD d", "0 b +2"},
@@ -184,7 +187,8 @@ func TestStages(t *testing.T) {
 }
 
 func TestShell(t *testing.T) {
-	f := parse("FROM a AS x\nRUN 1\nSHELL [\"b\", \"-c\"]\nRUN 3\nSHELL d\nRUN 5\nONBUILD SHELL [\"e\"]\nFROM x\nRUN 8\nFROM c\nRUN 10\n")
+	f := parse("FROM a AS x\nRUN 1\nSHELL [\"b\", \"-c\"]\nRUN 3\nSHELL d\nRUN 5\nONBUILD SHELL [\"e\"]\nFROM x\n" +
+		"RUN 8\nFROM c\nRUN 10\n")
 	for at, want := range map[int]string{0: "", 1: "", 2: "", 3: "b -c", 5: "b -c", 7: "", 8: "e", 10: ""} {
 		if got := strings.Join(texts(f.Shell(f.Instructions[at])), " "); got != want {
 			t.Errorf("instruction %d: shell %q, want %q", at, got, want)
@@ -207,7 +211,8 @@ func TestScopesConcurrently(t *testing.T) {
 
 // TestBudget checks that values are not known, and never wrong, where there are too many to compute.
 func TestBudget(t *testing.T) {
-	triggers := "FROM a AS x\nENV A=b\n" + strings.Repeat("ONBUILD ENV A=c\n", 1000) + "ONBUILD ENV A=d\n" + strings.Repeat("FROM x\nRUN e\n", 1000)
+	triggers := "FROM a AS x\nENV A=b\n" + strings.Repeat("ONBUILD ENV A=c\n", 1000) + "ONBUILD ENV A=d\n" +
+		strings.Repeat("FROM x\nRUN e\n", 1000)
 	doubling := "FROM a\nENV A=bb\n" + strings.Repeat("ENV A=$A$A\n", 40) + "RUN c\n"
 	for _, in := range []string{triggers, doubling} {
 		f := parse(in)

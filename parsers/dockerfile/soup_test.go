@@ -10,14 +10,20 @@ import (
 
 // soup is what random files are made of: pieces that matter to the parser, often enough in an order that it accepts.
 var soup = []string{
-	"FROM a\n", "FROM a AS b\n", "from b\n", "RUN ", "RUN ", "COPY ", "ADD ", "ENV ", "ENV ", "LABEL ", "ARG ", "CMD ", "ENTRYPOINT ",
-	"HEALTHCHECK ", "HEALTHCHECK CMD ", "ONBUILD ", "ONBUILD RUN ", "ONBUILD COPY ", "SHELL ", "USER ", "VOLUME ", "EXPOSE ", "WORKDIR ", "STOPSIGNAL ", "MAINTAINER ", "FOO ",
-	"\n", "\n", "\n", "\r\n", "\n\n", " ", " ", "\t", "\r", "\v", "\u00a0", "\u2003", "\\\n", "\\\n", "\\ \n", "\\\r\n", "\\\\\n", "`\n", "`", "\\",
+	"FROM a\n", "FROM a AS b\n", "from b\n", "RUN ", "RUN ", "COPY ", "ADD ", "ENV ", "ENV ", "LABEL ", "ARG ", "CMD ",
+	"ENTRYPOINT ",
+	"HEALTHCHECK ", "HEALTHCHECK CMD ", "ONBUILD ", "ONBUILD RUN ", "ONBUILD COPY ", "SHELL ", "USER ", "VOLUME ",
+	"EXPOSE ", "WORKDIR ", "STOPSIGNAL ", "MAINTAINER ", "FOO ",
+	"\n", "\n", "\n", "\r\n", "\n\n", " ", " ", "\t", "\r", "\v", "\u00a0", "\u2003", "\\\n", "\\\n", "\\ \n", "\\\r\n",
+	"\\\\\n", "`\n", "`", "\\",
 	"# comment\n", "#\n", "  # x\n", "# escape=`\n", "# escape=\\\n", "# syntax=a\n", "# check=b\n", "#",
-	"<<EOF", "<<EOF\n", "<<-EOF\n", "<<'EOF'\n", "<<\"A B\"\n", "<< EOF", "3<<B", "<<", "<", "EOF", "EOF\n", "EOF\n", "\tEOF\n", " EOF\n", "A B\n", "B\n", "body\n",
-	"A=b", "A=", "=b", "A", "b", "c d", "\"", "'", "\"x y\"", "'x y'", "$A", "${A}", "${A:-b}", "${A:+b c}", "${A#b}", "${A//b/c}", "${", "}", "$",
+	"<<EOF", "<<EOF\n", "<<-EOF\n", "<<'EOF'\n", "<<\"A B\"\n", "<< EOF", "3<<B", "<<", "<", "EOF", "EOF\n", "EOF\n",
+	"\tEOF\n", " EOF\n", "A B\n", "B\n", "body\n",
+	"A=b", "A=", "=b", "A", "b", "c d", "\"", "'", "\"x y\"", "'x y'", "$A", "${A}", "${A:-b}", "${A:+b c}", "${A#b}",
+	"${A//b/c}", "${", "}", "$",
 	"[", "]", ",", "[\"a\"]", "[\"a\", \"b\"]", "[]", "[1]", "\"a\\n\"", "{", "null",
-	"--from=b ", "--chown=a ", "--link ", "--link=false ", "--mount=type=cache ", "--mount=from=$x ", "--network=none ", "--platform=a ", "--interval=5s ", "--retries=x ", "--x ", "-- ", "--", "--a=\"b c\" ",
+	"--from=b ", "--chown=a ", "--link ", "--link=false ", "--mount=type=cache ", "--mount=from=$x ", "--network=none ",
+	"--platform=a ", "--interval=5s ", "--retries=x ", "--x ", "-- ", "--", "--a=\"b c\" ",
 	"é", "à", "\u0085", "\u212a", "ſ", "\xef\xbb\xbf", "AS ", "as b", "NONE", "CMD ", "scratch",
 }
 

@@ -2,7 +2,7 @@ package dockerfile
 
 import "strings"
 
-// stages groups the instructions into stages and resolves what each is built on.
+// stages groups the instructions into stages and resolves the base of each.
 func (r *reader) stages() {
 	f := r.file
 	var names map[string]*Stage

@@ -5,18 +5,18 @@ import (
 	"slices"
 )
 
-// ShellView returns the text that the shell form of a RUN, CMD, ENTRYPOINT or HEALTHCHECK CMD, or one of them in an ONBUILD, hands to the
-// shell, in as many bytes as it takes up in the file: the byte at n of view stands at base+n in the file. For RUN, the
-// bodies of here-documents follow, up to the last delimiter. It returns false for other instructions, for exec
-// form, without arguments, and where the command is a here-document alone, for which there is HeredocScript.
+// ShellView returns the text that the shell form of a RUN, CMD, ENTRYPOINT or HEALTHCHECK CMD, or one of them in an
+// ONBUILD, passes to the shell, in as many bytes as it has in the file: byte n of view is at base+n in the file. For
+// RUN, the bodies of here-documents follow, up to the last delimiter. It returns false for other instructions, for exec
+// form, without arguments, and when the command is only a here-document, for which there is HeredocScript.
 //
-// Where continuation lines are joined, a backslash stands directly before the line feed, whatever the escape character of the file and
-// whatever blanks stood between; comment lines and empty lines that follow are spaces. Where a word goes on across the line end, all
-// of that is pairs of backslash and line feed instead (with a CR between once, if the number of bytes is odd), which leave nothing
-// behind in a shell. BuildKit joins the lines even between single quotes, where a shell would keep
-// the pair: whoever reads a single-quoted word has to leave it out.
+// Where continuation lines are joined, view has a backslash directly before the line feed, whatever the escape
+// character of the file and the blanks between them; the comment lines and empty lines after it are spaces. Where a
+// word continues across the line end, all of these bytes are pairs of backslash and line feed instead (one with a CR in
+// between if the number of bytes is odd), which a shell removes. BuildKit joins lines even between single quotes, where
+// a shell would keep the pair, so the reader of a single-quoted word must remove it.
 //
-// The view shares the file's memory where it differs in nothing, so it must not be changed.
+// The view shares the file's memory if it does not differ from the file, so it must not be changed.
 func (i *Instruction) ShellView() (view []byte, base int, ok bool) {
 	if i.Trigger != nil {
 		return i.Trigger.ShellView()
@@ -65,7 +65,7 @@ func (v *shellView) set(at int, c byte) {
 	v.out[at] = c
 }
 
-// join writes the places where lines are joined, in the first n bytes, in the form that a shell reads.
+// join rewrites the line joints in the first n bytes in the form that a shell reads.
 func (v *shellView) join(n int) {
 	for pos := 0; ; {
 		feed := bytes.IndexByte(v.src[pos:n], '\n')
@@ -74,11 +74,11 @@ func (v *shellView) join(n int) {
 		}
 		feed += pos
 		escape := bytes.LastIndexByte(v.src[pos:feed], v.escape)
-		if escape < 0 { // never so in what Parse makes
+		if escape < 0 { // never in the result of Parse
 			return
 		}
 		escape += pos
-		// What follows, up to the next line that holds something, belongs to the joint.
+		// What follows, up to the next line with text, belongs to the joint.
 		next := feed + 1
 		for next < n {
 			end := bytes.IndexByte(v.src[next:n], '\n')
@@ -106,7 +106,7 @@ func (v *shellView) join(n int) {
 	}
 }
 
-// glue fills the bytes from a to b with what a shell reads as nothing.
+// glue fills the bytes from a to b with text that a shell removes.
 func (v *shellView) glue(a, b int) {
 	if (b-a)%2 == 1 {
 		v.set(a, '\\')
@@ -120,13 +120,13 @@ func (v *shellView) glue(a, b int) {
 	}
 }
 
-// HeredocScript returns the here-document that is the whole script of a RUN, as in "RUN <<EOF": BuildKit runs its body with the
-// interpreter that its first line names after "#!", else with the SHELL in force. The byte at n of view stands at base+n in the file. It returns false for
-// everything else, and so where the command line has another word or a second here-document; then a shell
-// reads it all, and ShellView has it.
+// HeredocScript returns the here-document that is the whole script of a RUN, as in "RUN <<EOF": BuildKit runs its body
+// with the interpreter that its first line names after "#!", or else with the SHELL in force. Byte n of view is at
+// base+n in the file. It returns false for everything else, including a command line with another word or a second
+// here-document; then a shell reads it all, and ShellView has it.
 //
-// The view is the body as it stands in the file and shares its memory. Only where the leading tabs that <<- removes would hide the end of a
-// here-document inside the script, line feeds (and, after a line that is continued, spaces) stand in their place.
+// The view is the body as it is in the file and shares its memory. Only where the leading tabs that <<- removes would
+// hide the end of a here-document inside the script, line feeds (and, after a continued line, spaces) replace them.
 func (i *Instruction) HeredocScript() (h *Heredoc, view []byte, base int, ok bool) {
 	if i.Trigger != nil {
 		return i.Trigger.HeredocScript()

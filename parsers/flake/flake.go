@@ -1,7 +1,7 @@
-// Package flake reads the attribute set nixConfig of a flake.nix: the settings that Nix takes from a flake. It reads literal values alone, as Nix asks for, and
-// knows of the rest of the language only where an expression ends.
+// Package flake reads the attribute set nixConfig of a flake.nix: the settings that Nix takes from a flake. It reads
+// only literal values, which Nix requires here; of the rest of the language it only finds where an expression ends.
 //
-// There is no maintained parser of the Nix language in Go; the reader here follows src/libexpr/lexer.l and parser.y of Nix 2.34 as far as it goes.
+// There is no maintained Go parser of the Nix language; this one follows src/libexpr/lexer.l and parser.y of Nix 2.34.
 package flake
 
 import (
@@ -12,10 +12,11 @@ import (
 	"github.com/sandlint/sandlint/parsers/source"
 )
 
-// File is what a flake.nix says about settings. It is immutable after Parse.
+// File is the settings of a flake.nix. It is immutable after Parse.
 type File struct {
 	Source *source.File
-	// Settings are the attributes of nixConfig, in order of position. There are none where the file could not be read up to its end.
+	// Settings are the attributes of nixConfig, in order of position. There are none when the file could not be read to
+	// its end.
 	Settings []Setting
 }
 
@@ -23,14 +24,16 @@ type File struct {
 type Setting struct {
 	// Name is the attribute's name.
 	Name source.Piece
-	// Value is the text of the value as Nix hands it to the setting: lists joined by blanks. A value that is no literal, or that nix.conf text
-	// cannot hold (with a line break, or with a "#", which begins no comment here), is one opaque piece.
+	// Value is the text of the value as Nix passes it to the setting: lists joined by blanks. A value that is not a
+	// literal, or that nix.conf cannot express (with a line break, or with a "#", which does not begin a comment here),
+	// is one opaque piece.
 	Value []source.Piece
 	// Span runs from the attribute's path to the end of the value.
 	Span source.Span
 }
 
-// Fragment returns the settings as nix.conf text, one line each, in the order in which Nix applies them: that of their names.
+// Fragment returns the settings as nix.conf text, one line each, in the order in which Nix applies them, which is that
+// of their names.
 func (f *File) Fragment() *source.Fragment {
 	settings := slices.Clone(f.Settings)
 	slices.SortStableFunc(settings, func(a, b Setting) int { return strings.Compare(a.Name.Text, b.Name.Text) })
@@ -44,10 +47,10 @@ func (f *File) Fragment() *source.Fragment {
 	return source.NewFragment(f.Source, pieces)
 }
 
-// maxDepth bounds the nesting that is followed.
+// maxDepth bounds the nesting that is read.
 const maxDepth = 200
 
-// Parse reads f. It never fails: of a file that is no attribute set, or that breaks off, nothing is known.
+// Parse reads f. It never fails: a file that is not an attribute set, or that is cut off, gives no settings.
 func Parse(f *source.File) *File {
 	out := &File{Source: f}
 	if !bytes.Contains(f.Bytes, []byte("nixConfig")) {
@@ -118,8 +121,8 @@ func (p *parser) blanks() {
 	}
 }
 
-// set reads the bindings of an attribute set up to its closing brace. At level 0, that of the flake, only those of nixConfig are returned; at level 1 all of
-// them are.
+// set reads the bindings of an attribute set up to its closing brace. At level 0, that of the flake, it returns only
+// those of nixConfig; at level 1, all of them.
 func (p *parser) set(level int) (settings []Setting, ok bool) {
 	for {
 		p.blanks()
@@ -172,7 +175,7 @@ func (p *parser) set(level int) (settings []Setting, ok bool) {
 	}
 }
 
-// path reads the path of an attribute. It is empty, and true, for inherit.
+// path reads the path of an attribute. For inherit it returns an empty path and true.
 func (p *parser) path() ([]source.Piece, bool) {
 	var out []source.Piece
 	for {
@@ -187,7 +190,8 @@ func (p *parser) path() ([]source.Piece, bool) {
 			if text == "inherit" && len(out) == 0 {
 				return nil, true
 			}
-			out = append(out, source.Piece{Text: text, Span: source.Span{Start: start, End: p.pos}, Verbatim: true, Quoting: source.Unquoted})
+			out = append(out, source.Piece{Text: text, Span: source.Span{Start: start, End: p.pos}, Verbatim: true,
+				Quoting: source.Unquoted})
 		case c == '"':
 			pieces, ok := p.quoted()
 			if !ok {
@@ -214,7 +218,7 @@ func isName(c byte) bool {
 	return 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || isDigit(c) || c == '_' || c == '-' || c == '\''
 }
 
-// value reads a value up to and with its semicolon. end is that of the value.
+// value reads a value and its semicolon. end is the end of the value.
 func (p *parser) value() (pieces []source.Piece, end int, ok bool) {
 	start := p.pos
 	pieces, literal := p.literal()
@@ -285,10 +289,12 @@ func (p *parser) scalar() ([]source.Piece, bool) {
 		p.pos++
 	}
 	text := string(p.src[start:p.pos])
-	if text != "true" && text != "false" && strings.Trim(strings.TrimPrefix(text, "-"), "0123456789") != "" || p.at(0) == '.' {
+	if text != "true" && text != "false" && strings.Trim(strings.TrimPrefix(text, "-"), "0123456789") != "" ||
+		p.at(0) == '.' {
 		return nil, false
 	}
-	return []source.Piece{{Text: text, Span: source.Span{Start: start, End: p.pos}, Verbatim: true, Quoting: source.Unquoted}}, true
+	return []source.Piece{{Text: text, Span: source.Span{Start: start, End: p.pos}, Verbatim: true,
+		Quoting: source.Unquoted}}, true
 }
 
 // quoted reads a string between double quotes.
@@ -298,7 +304,9 @@ func (p *parser) quoted() ([]source.Piece, bool) {
 	start := p.pos
 	flush := func() {
 		if start < p.pos {
-			out = append(out, source.Piece{Text: string(p.src[start:p.pos]), Span: source.Span{Start: start, End: p.pos}, Verbatim: true, Quoting: source.DoubleQuoted})
+			out = append(out,
+				source.Piece{Text: string(p.src[start:p.pos]), Span: source.Span{Start: start, End: p.pos},
+					Verbatim: true, Quoting: source.DoubleQuoted})
 		}
 	}
 	for p.pos < len(p.src) {
@@ -338,7 +346,7 @@ func (p *parser) quoted() ([]source.Piece, bool) {
 	return nil, false
 }
 
-// indented skips a string between two single quotes on each side.
+// indented skips an indented string, which has two single quotes on each side.
 func (p *parser) indented() bool {
 	p.pos += 2
 	for p.pos < len(p.src) {
@@ -373,86 +381,119 @@ func (p *parser) interpolation() bool {
 // skip moves behind the semicolon that ends a binding.
 func (p *parser) skip() bool { return p.until(';') }
 
-// until moves behind the next closing sign that is not part of a nested expression.
-func (p *parser) until(end byte) bool {
+// until moves past the next end, a closing sign, that is not part of a nested expression.
+func (p *parser) until(end token) bool {
 	p.depth++
 	defer func() { p.depth-- }()
 	if p.depth > maxDepth {
 		return false
 	}
-	open := []byte{end} // what closes the expressions at hand; 'i' stands for "in"
-	extra := 0          // semicolons of with and assert still to come, at the outermost level
+	e := expression{open: []token{end}}
 	for {
-		p.blanks()
-		if p.pos >= len(p.src) {
+		t, ok := p.token()
+		if !ok {
 			return false
 		}
-		last := open[len(open)-1]
-		start := p.pos
-		switch c := p.src[p.pos]; {
-		case c == '"':
-			if _, ok := p.quoted(); !ok {
-				return false
-			}
-		case p.has("''"):
-			if !p.indented() {
-				return false
-			}
-		case p.has("${"):
-			p.pos += 2
-			open = append(open, '}')
-		case c == '{':
-			p.pos++
-			open = append(open, '}')
-		case c == '(':
-			p.pos++
-			open = append(open, ')')
-		case c == '[':
-			p.pos++
-			open = append(open, ']')
-		case c == ';':
-			p.pos++
-			if last != ';' {
-				continue // of a binding, in a set or after let
-			}
-			if extra > 0 {
-				extra--
-				continue
-			}
-			return true
-		case c == '}' || c == ')' || c == ']':
-			p.pos++
-			if last != c {
-				return false
-			}
-			if open = open[:len(open)-1]; len(open) == 0 {
-				return true
-			}
-		case isName(c) || c == '/' || c == '~' || c == '<':
-			for isName(p.at(0)) || p.at(0) != 0 && strings.IndexByte("/.+~", p.at(0)) >= 0 && !p.has("//") && !p.has("/*") {
-				p.pos++
-			}
-			if p.at(0) == ':' && p.at(1) == '/' && p.at(2) == '/' { // a URL without quotes
-				for p.at(0) > ' ' && p.at(0) != ';' {
-					p.pos++
-				}
-			}
-			switch string(p.src[start:p.pos]) {
-			case "let":
-				open = append(open, 'i')
-			case "in":
-				if last != 'i' {
-					return false
-				}
-				open = open[:len(open)-1]
-			case "with", "assert":
-				if last == ';' {
-					extra++
-				}
-			}
-			p.pos = max(p.pos, start+1)
+		if done, ok := e.next(t); done || !ok {
+			return ok
+		}
+	}
+}
+
+// expression is the state of an expression that is skipped: what is still open in it.
+type expression struct {
+	open  []token // what ends the nested expressions, innermost last; tokenIn for a let
+	extra int     // semicolons of with and assert that are still to come, at the outermost level
+}
+
+// next takes the next token. done says that it ends the expression; ok is false for a token that cannot be there.
+func (e *expression) next(t token) (done, ok bool) {
+	last := e.open[len(e.open)-1]
+	switch t {
+	case '{':
+		e.open = append(e.open, '}')
+	case '(':
+		e.open = append(e.open, ')')
+	case '[':
+		e.open = append(e.open, ']')
+	case tokenLet:
+		e.open = append(e.open, tokenIn)
+	case tokenWith:
+		if last == ';' {
+			e.extra++
+		}
+	case ';':
+		switch {
+		case last != ';': // of a binding, in a set or after let
+		case e.extra > 0:
+			e.extra--
 		default:
+			return true, true
+		}
+	case '}', ')', ']', tokenIn:
+		if last != t {
+			return false, false
+		}
+		e.open = e.open[:len(e.open)-1]
+		return len(e.open) == 0, true
+	}
+	return false, true
+}
+
+// token is a token that matters for the end of an expression: a bracket or a semicolon stands for itself.
+type token byte
+
+const (
+	tokenOther token = iota // any other token: a string, a name, a number, a path, an operator
+	tokenLet                // let
+	tokenIn                 // in
+	tokenWith               // with or assert, which have a semicolon of their own
+)
+
+// token reads the next token. It reports false at the end of the file and for a string that is not closed.
+func (p *parser) token() (t token, ok bool) {
+	p.blanks()
+	if p.pos >= len(p.src) {
+		return tokenOther, false
+	}
+	switch c := p.src[p.pos]; {
+	case c == '"':
+		_, ok := p.quoted()
+		return tokenOther, ok
+	case p.has("''"):
+		return tokenOther, p.indented()
+	case p.has("${"):
+		p.pos += 2
+		return '{', true
+	case strings.IndexByte("{}()[];", c) >= 0:
+		p.pos++
+		return token(c), true
+	case isName(c) || c == '/' || c == '~' || c == '<':
+		return p.word(), true
+	}
+	p.pos++
+	return tokenOther, true
+}
+
+// word reads a keyword, a name, a number, a path or a URL, or else one byte.
+func (p *parser) word() token {
+	start := p.pos
+	for isName(p.at(0)) || p.at(0) != 0 && strings.IndexByte("/.+~", p.at(0)) >= 0 && !p.has("//") && !p.has("/*") {
+		p.pos++
+	}
+	if p.has("://") { // a URL without quotes
+		for p.at(0) > ' ' && p.at(0) != ';' {
 			p.pos++
 		}
 	}
+	switch string(p.src[start:p.pos]) {
+	case "let":
+		return tokenLet
+	case "in":
+		return tokenIn
+	case "with", "assert":
+		return tokenWith
+	}
+	p.pos = max(p.pos, start+1)
+	return tokenOther
 }

@@ -34,15 +34,23 @@ func dump(t *testing.T, text string) string {
 func TestParse(t *testing.T) {
 	for _, test := range []struct{ name, in, want string }{
 		{"set", `{ nixConfig = { a = "x y"; b = [ "u" ''v'' ]; c = 3; d = -1; e = true; f = [ ]; }; }`,
-			"a = x y | a = \"x y\"\nb = u v | b = [ \"u\" ''v'' ]\nc = 3 | c = 3\nd = -1 | d = -1\ne = true | e = true\nf =  | f = [ ]\n"},
-		{"paths", "{ nixConfig.a = \"x\"; nixConfig.\"b-c\" = true; nixConfig.d.e = 1; nixConfig = { g.h = 2; \"i\" = 3; }; }",
+			"a = x y | a = \"x y\"\nb = u v | b = [ \"u\" ''v'' ]\nc = 3 | c = 3\nd = -1 | d = -1\n" +
+				"e = true | e = true\nf =  | f = [ ]\n"},
+		{"paths",
+			"{ nixConfig.a = \"x\"; nixConfig.\"b-c\" = true; nixConfig.d.e = 1; nixConfig = { g.h = 2; \"i\" = 3; " +
+				"}; }",
 			"a = x | nixConfig.a = \"x\"\nb-c = true | nixConfig.\"b-c\" = true\ni = 3 | \"i\" = 3\n"},
-		{"not literal", `{ nixConfig = { a = "x" + "y"; b = [ "u" v ]; c = import ./x; d = (1); e = 1.5; f = "a${b}c"; g = with x; y; h = true; }; }`,
-			"a = <\"x\" + \"y\"> | a = \"x\" + \"y\"\nb = <[ \"u\" v ]> | b = [ \"u\" v ]\nc = <import ./x> | c = import ./x\nd = <(1)> | d = (1)\ne = <1.5> | e = 1.5\nf = a<${b}>c | f = \"a${b}c\"\ng = <with x; y> | g = with x; y\nh = true | h = true\n"},
+		{"not literal",
+			`{ nixConfig = { a = "x" + "y"; b = [ "u" v ]; c = import ./x; d = (1); e = 1.5; f = "a${b}c"; g = with ` +
+				`x; y; h = true; }; }`,
+			"a = <\"x\" + \"y\"> | a = \"x\" + \"y\"\nb = <[ \"u\" v ]> | b = [ \"u\" v ]\n" +
+				"c = <import ./x> | c = import ./x\nd = <(1)> | d = (1)\ne = <1.5> | e = 1.5\n" +
+				"f = a<${b}>c | f = \"a${b}c\"\ng = <with x; y> | g = with x; y\nh = true | h = true\n"},
 		{"text that no line holds", `{ nixConfig = { a = "x # y"; b = "x\ny"; c = "q\"r"; d = ''
 			x
 		''; }; }`,
-			"a = <\"x # y\"> | a = \"x # y\"\nb = <\"x\\ny\"> | b = \"x\\ny\"\nc = q\"r | c = \"q\\\"r\"\nd = <''\n\t\t\tx\n\t\t''> | d = ''\n\t\t\tx\n\t\t''\n"},
+			"a = <\"x # y\"> | a = \"x # y\"\nb = <\"x\\ny\"> | b = \"x\\ny\"\nc = q\"r | c = \"q\\\"r\"\nd = <''\n" +
+				"\t\t\tx\n\t\t''> | d = ''\n\t\t\tx\n\t\t''\n"},
 		{"after other attributes", `# a comment
 {
   description = "a } ; ${x "}"} flake";
@@ -70,7 +78,8 @@ func TestParse(t *testing.T) {
 }
 
 func TestFragment(t *testing.T) {
-	f := Parse(source.NewFile("flake.nix", []byte(`{ nixConfig = { substituters = [ "b" "c" ]; extra-substituters = "a"; }; }`)))
+	f := Parse(source.NewFile("flake.nix",
+		[]byte(`{ nixConfig = { substituters = [ "b" "c" ]; extra-substituters = "a"; }; }`)))
 	fr := f.Fragment()
 	if got := string(fr.Text); got != "extra-substituters = a\nsubstituters = b c\n" {
 		t.Errorf("text %q", got)

@@ -10,7 +10,7 @@ import (
 	"github.com/sandlint/sandlint/parsers/source"
 )
 
-// dump renders commands as the tests below hold them: name, words, and how the command is reached.
+// dump formats commands as the tests below expect them: name, words, and how the command is reached.
 func dump(s *Script, text string) string {
 	var b strings.Builder
 	for _, c := range s.Commands {
@@ -31,7 +31,9 @@ func dump(s *Script, text string) string {
 		for _, f := range []struct {
 			on   bool
 			name string
-		}{{c.Maybe, "maybe"}, {c.Subshell, "subshell"}, {c.Background, "background"}, {c.Ignored, "ignored"}, {c.Function != "", "in " + c.Function}, {c.PipedFrom != nil, "piped"}, {c.Parent != nil, "nested"}, {len(c.Wrappers) > 0, "via " + strings.Join(c.Wrappers, ", ")}} {
+		}{{c.Maybe, "maybe"}, {c.Subshell, "subshell"}, {c.Background, "background"}, {c.Ignored, "ignored"},
+			{c.Function != "", "in " + c.Function}, {c.PipedFrom != nil, "piped"}, {c.Parent != nil, "nested"},
+			{len(c.Wrappers) > 0, "via " + strings.Join(c.Wrappers, ", ")}} {
 			if f.on {
 				b.WriteString(" [" + f.name + "]")
 			}
@@ -44,26 +46,35 @@ func dump(s *Script, text string) string {
 func TestHowCommandsAreReached(t *testing.T) {
 	for _, test := range []struct{ name, text, want string }{
 		{"chain", "a && b; c", "a: \"a\"\nb: \"b\"\nc: \"c\"\n"},
-		{"test makes a choice", "[ -f x ] && b || c", "[: \"[\" \"-f\" \"x\" \"]\" [ignored]\nb: \"b\" [maybe] [ignored]\nc: \"c\" [maybe]\n"},
+		{"test makes a choice", "[ -f x ] && b || c",
+			"[: \"[\" \"-f\" \"x\" \"]\" [ignored]\nb: \"b\" [maybe] [ignored]\nc: \"c\" [maybe]\n"},
 		{"ignored failure", "a || true", "a: \"a\" [ignored]\ntrue: \"true\" [maybe]\n"},
 		{"failure that stops", "a || exit 1", "a: \"a\"\nexit: \"exit\" \"1\" [maybe]\n"},
 		{"if", "if a; then b; else c; fi", "a: \"a\" [ignored]\nb: \"b\" [maybe]\nc: \"c\" [maybe]\n"},
 		{"for over words", "for x in a b; do c $x; done", "c: \"c\" ?\"$x\"\n"},
 		{"for over a glob", "for x in *.sh; do c; done", "c: \"c\" [maybe]\n"},
-		{"pipe", "curl u | sudo tee -a f", "curl: \"curl\" \"u\" [subshell]\ntee: \"tee\" \"-a\" \"f\" [subshell] [piped] [via sudo]\n"},
-		{"wrappers", "sudo -u x env -i A=b nice -n 5 timeout 10 /usr/bin/nix-env -iA y", "nix-env: \"/usr/bin/nix-env\" \"-iA\" \"y\" A=\"b\" [via sudo, env, nice, timeout]\n"},
+		{"pipe", "curl u | sudo tee -a f",
+			"curl: \"curl\" \"u\" [subshell]\ntee: \"tee\" \"-a\" \"f\" [subshell] [piped] [via sudo]\n"},
+		{"wrappers", "sudo -u x env -i A=b nice -n 5 timeout 10 /usr/bin/nix-env -iA y",
+			"nix-env: \"/usr/bin/nix-env\" \"-iA\" \"y\" A=\"b\" [via sudo, env, nice, timeout]\n"},
 		{"command -v", "command -v nix && b", "command: \"command\" \"-v\" \"nix\"\nb: \"b\" [maybe]\n"},
-		{"sh -c", "bash -euxo pipefail -c 'a && b \"c d\"'", "bash: \"bash\" \"-euxo\" \"pipefail\" \"-c\" \"a && b \\\"c d\\\"\"\na: \"a\" [subshell] [nested] [via bash -c]\nb: \"b\" \"c d\" [subshell] [nested] [via bash -c]\n"},
-		{"su -c", "su - bob -c 'nix-env -i x'", "su: \"su\" \"-\" \"bob\" \"-c\" \"nix-env -i x\"\nnix-env: \"nix-env\" \"-i\" \"x\" [subshell] [nested] [via su -c]\n"},
+		{"sh -c", "bash -euxo pipefail -c 'a && b \"c d\"'",
+			"bash: \"bash\" \"-euxo\" \"pipefail\" \"-c\" \"a && b \\\"c d\\\"\"\n" +
+				"a: \"a\" [subshell] [nested] [via bash -c]\nb: \"b\" \"c d\" [subshell] [nested] [via bash -c]\n"},
+		{"su -c", "su - bob -c 'nix-env -i x'",
+			"su: \"su\" \"-\" \"bob\" \"-c\" \"nix-env -i x\"\n" +
+				"nix-env: \"nix-env\" \"-i\" \"x\" [subshell] [nested] [via su -c]\n"},
 		{"variables", "V=1.2; a $V ${V} \"x$V\" $W", ": V=\"1.2\"\na: \"a\" \"1.2\" \"1.2\" \"x1.2\" ?\"$W\"\n"},
-		{"assigned under a condition", "V=1; if x; then V=2; fi; a $V", ": V=\"1\"\nx: \"x\" [ignored]\n: V=\"2\" [maybe]\na: \"a\" ?\"$V\"\n"},
+		{"assigned under a condition", "V=1; if x; then V=2; fi; a $V",
+			": V=\"1\"\nx: \"x\" [ignored]\n: V=\"2\" [maybe]\na: \"a\" ?\"$V\"\n"},
 		{"defaults", "V=1; a ${V:-2} ${W:-2} ${V:+3}", ": V=\"1\"\na: \"a\" \"1\" ?\"${W:-2}\" \"3\"\n"},
 		{"export", "export A=b; c", "export: \"export\" \"A=b\" A=\"b\"\nc: \"c\"\n"},
 		{"function", "f() { a; }; f", "a: \"a\" [in f]\nf: \"f\"\n"},
 		{"group", "{ a; b; } >> f", "a: \"a\" >>f\nb: \"b\" >>f\n"},
 		{"subshell", "(a; b) > f &", "a: \"a\" >f [subshell] [background]\nb: \"b\" >f [subshell] [background]\n"},
 		{"substitution", "a \"$(b c)\"", "a: \"a\" ?\"$(b c)\"\nb: \"b\" \"c\" [subshell] [nested]\n"},
-		{"program in an unknown folder", "$HOME/bin/nix-env -i x; ${P}nix-env", "nix-env: ?\"$HOME/bin/nix-env\" \"-i\" \"x\"\n: ?\"${P}nix-env\"\n"},
+		{"program in an unknown folder", "$HOME/bin/nix-env -i x; ${P}nix-env",
+			"nix-env: ?\"$HOME/bin/nix-env\" \"-i\" \"x\"\n: ?\"${P}nix-env\"\n"},
 		{"glob", "rm -f *.o", "rm: \"rm\" \"-f\" ?\"*.o\"\n"},
 		{"continuation", "nix-env \\\n  -iA \\\n  x", "nix-env: \"nix-env\" \"-iA\" \"x\"\n"},
 		{"continuation in a word", "nix-\\\nenv -i", "nix-env: \"nix-env\" \"-i\"\n"},

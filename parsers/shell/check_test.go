@@ -25,14 +25,15 @@ func renderPieces(list []source.Piece) string {
 		case !p.Verbatim:
 			text = "<" + text + ">"
 		default:
-			text = map[source.Quoting]string{source.Plain: "p", source.SingleQuoted: "s", source.DoubleQuoted: "d", source.Unquoted: "u", source.Heredoc: "h", source.JSONString: "j"}[p.Quoting] + ":" + text
+			text = map[source.Quoting]string{source.Plain: "p", source.SingleQuoted: "s", source.DoubleQuoted: "d",
+				source.Unquoted: "u", source.Heredoc: "h", source.JSONString: "j"}[p.Quoting] + ":" + text
 		}
 		out = append(out, at(text, p.Span))
 	}
 	return strings.Join(out, " ")
 }
 
-// check fails where what Parse promises of every text does not hold.
+// check fails when a promise of Parse about every text is broken.
 func check(t *testing.T, s *Script, file []byte, base, size int) {
 	t.Helper()
 	inside := func(what string, span source.Span) {

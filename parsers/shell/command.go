@@ -10,6 +10,14 @@ import (
 	"github.com/sandlint/sandlint/parsers/source"
 )
 
+// This file reads one simple command: its words, assignments, redirections and here-documents, and what it does to the
+// variables of the script.
+//
+// A word has three forms at once: its text as the program sees it, its span, and its pieces, which map each byte of the
+// text to the file. A piece is verbatim if it is the file's own bytes, derived if the shell computes it, and opaque if
+// it is not known; a word with an opaque piece is never Known. TestPlacesOfOutput in output_test.go checks the map by
+// replacing each verbatim byte and running the installed shells.
+
 // simple walks a simple command: words, assignments and redirections.
 func (w *walker) simple(st *syntax.Stmt, x *ctx) result {
 	first := len(w.substs)
@@ -26,7 +34,7 @@ func (w *walker) simple(st *syntax.Stmt, x *ctx) result {
 	case *syntax.CallExpr:
 		for _, a := range n.Assigns {
 			assigns = append(assigns, w.assign(a))
-			if len(n.Args) == 0 { // the next one sees it
+			if len(n.Args) == 0 { // the next command sees the assignment
 				w.set(assigns[len(assigns)-1], w.vars.set[a.Name.Value].exported)
 			}
 		}
@@ -92,9 +100,21 @@ func (w *walker) simple(st *syntax.Stmt, x *ctx) result {
 func (w *walker) emit(words []Word, assigns []Assign, redirs []Redir, span source.Span, x *ctx) *Command {
 	c := &w.cmds.grab(1)[0]
 	*c = Command{
-		Span: span, Statement: x.stmt, Maybe: x.maybe, Guard: x.guard, Function: x.fn, Subshell: x.subshell, Background: x.background,
-		Ignored: x.ignored, Quoting: w.quoting, Parent: x.parent, Wrappers: x.wrappers,
-		dialect: w.dialect, level: x.level, out: x.out, in: x.in,
+		Span:       span,
+		Statement:  x.stmt,
+		Maybe:      x.maybe,
+		Guard:      x.guard,
+		Function:   x.fn,
+		Subshell:   x.subshell,
+		Background: x.background,
+		Ignored:    x.ignored,
+		Quoting:    w.quoting,
+		Parent:     x.parent,
+		Wrappers:   x.wrappers,
+		dialect:    w.dialect,
+		level:      x.level,
+		out:        x.out,
+		in:         x.in,
 	}
 	if x.wrapStart > 0 {
 		c.Span.Start = min(c.Span.Start, w.span(x.wrapStart-1, x.wrapStart-1).Start)
@@ -131,7 +151,7 @@ func (w *walker) emit(words []Word, assigns []Assign, redirs []Redir, span sourc
 	return c
 }
 
-// redirectsInput reports whether c has a redirection of its own for its standard input.
+// redirectsInput reports whether c itself redirects its standard input.
 func (c *Command) redirectsInput() bool {
 	for i := range c.Redirs {
 		if c.Redirs[i].Outer {
@@ -144,7 +164,7 @@ func (c *Command) redirectsInput() bool {
 	return false
 }
 
-// writes notes that a command's output goes to the stream of its context.
+// writes records that a command's output goes to the stream of its context.
 func (w *walker) writes(c *Command, x *ctx) {
 	s := x.out
 	s.writers = append(s.writers, c)
@@ -191,7 +211,7 @@ func (w *walker) assign(a *syntax.Assign) Assign {
 	return out
 }
 
-// unknown returns the bytes from a to b as a word without known value.
+// unknown returns the bytes from a to b as a word whose value is not known.
 func (w *walker) unknown(a, b int) Word {
 	bd := build{start: len(w.parts), end: a}
 	w.opaque(&bd, a, b, source.Unquoted)
@@ -204,12 +224,15 @@ func (w *walker) value(a *syntax.Assign) Word {
 	from := b.end
 	for i, p := range a.Value.Parts {
 		if lit, ok := p.(*syntax.Lit); ok && i == 0 && a.Index == nil {
-			// The parser reckons the place from the length of the name, which may hold bytes that it does not see.
+			// The parser computes the position from the length of the name, which may contain bytes that it does not
+			// see.
 			start := pos(a.Name.ValuePos)
 			if n := strings.IndexByte(w.src[start:max(start, pos(lit.ValueEnd))], '='); n >= 0 {
 				from = start + n + 1
 				b.end = from
-				w.part(&b, &syntax.Lit{ValuePos: syntax.NewPos(uint(from), 1, 1), ValueEnd: lit.ValueEnd, Value: lit.Value}, source.Unquoted)
+				at := syntax.NewPos(uint(from), 1, 1)
+				value := &syntax.Lit{ValuePos: at, ValueEnd: lit.ValueEnd, Value: lit.Value}
+				w.part(&b, value, source.Unquoted)
 				continue
 			}
 		}
@@ -268,7 +291,8 @@ func (w *walker) testWords(words []Word, e syntax.TestExpr) []Word {
 	return words
 }
 
-// programName returns the name of the program that a word names, "" when that is not known. A directory need not be known.
+// programName returns the name of the program that a word names, or "" when it is not known. Its directory need not be
+// known.
 func programName(word Word) string {
 	if word.Known {
 		return word.Text[strings.LastIndexByte(word.Text, '/')+1:]
@@ -286,7 +310,7 @@ func programName(word Word) string {
 	return name
 }
 
-// cutWord takes the first n bytes of text off a word.
+// cutWord removes the first n bytes of the text of a word.
 func cutWord(word Word, n int) Word {
 	out := Word{Known: word.Known, Span: word.Span}
 	for i, p := range word.Parts {
@@ -337,7 +361,7 @@ func assignmentOf(word Word) (Assign, bool) {
 	return a, true
 }
 
-// declared adds the assignments of export, declare and their kind.
+// declared adds the assignments of export, declare and similar builtins.
 func (w *walker) declared(c *Command) {
 	if c.external {
 		return
@@ -356,7 +380,7 @@ func (w *walker) declared(c *Command) {
 			plain = plain || strings.ContainsAny(word.Text, "fn")
 			continue
 		}
-		if plain { // it is about functions, or takes the export back
+		if plain { // it concerns functions, or undoes the export
 			continue
 		}
 		if a, ok := assignmentOf(word); ok {
@@ -369,7 +393,7 @@ func (w *walker) declared(c *Command) {
 	}
 }
 
-// effects follows what a command does to variables.
+// effects applies what a command does to variables.
 func (w *walker) effects(c *Command) {
 	v := w.vars
 	if len(c.Words) == 0 || c.external {
@@ -389,7 +413,8 @@ func (w *walker) effects(c *Command) {
 			v.wipe()
 		}
 	case assignsDeclared:
-		changed := c.Name != "export" && slices.ContainsFunc(c.Words, func(word Word) bool { return hasOption(word, "aAciluIn", "") })
+		changed := c.Name != "export" &&
+			slices.ContainsFunc(c.Words, func(word Word) bool { return hasOption(word, "aAciluIn", "") })
 		for _, a := range c.Assigns {
 			if changed { // an attribute of the variable changes the value
 				a.Value.Known = false
@@ -402,7 +427,7 @@ func (w *walker) effects(c *Command) {
 			switch {
 			case strings.HasPrefix(word.Text, "-"):
 			case !syntax.ValidName(name):
-				v.wipe() // a name that is not known
+				v.wipe() // the name is not known
 			case element, !word.Known && !assigned, !assigned && c.Name != "export" && c.Name != "readonly":
 				v.forget(name)
 			}
@@ -420,18 +445,20 @@ func (w *walker) effects(c *Command) {
 }
 
 func (w *walker) set(a Assign, exported bool) {
-	x := variable{value: a.Value, known: a.Value.Known && !slices.ContainsFunc(a.Value.Parts, isTilde), exported: exported}
+	x := variable{value: a.Value, known: a.Value.Known && !slices.ContainsFunc(a.Value.Parts, isTilde),
+		exported: exported}
 	if a.Append {
 		old, known := w.vars.lookup(a.Name)
 		if x.known = x.known && known && w.dialect == Bash; x.known {
 			span := a.Span
-			x.value = Word{Text: old + a.Value.Text, Known: true, Span: span, Parts: []source.Piece{{Text: old + a.Value.Text, Span: span}}}
+			x.value = Word{Text: old + a.Value.Text, Known: true, Span: span,
+				Parts: []source.Piece{{Text: old + a.Value.Text, Span: span}}}
 		}
 	}
 	w.vars.assign(a.Name, x)
 }
 
-// isTilde reports whether a piece of a word holds a tilde that the shell may put a directory in the place of.
+// isTilde reports whether a piece of a word contains a tilde that the shell may replace by a directory.
 func isTilde(p source.Piece) bool {
 	return p.Verbatim && p.Quoting == source.Unquoted && strings.IndexByte(p.Text, '~') >= 0
 }
@@ -470,10 +497,10 @@ func (w *walker) readRedirs(list []*syntax.Redirect) []Redir {
 	return w.redirs.take(out)
 }
 
-// firstFreeFD is the first descriptor that bash gives to {name}>file.
+// firstFreeFD is the first descriptor that bash uses for {name}>file.
 const firstFreeFD = 10
 
-// delimiter reads the word behind <<, in which nothing is expanded.
+// delimiter reads the word after <<, in which nothing is expanded.
 func (w *walker) delimiter(n *syntax.Word) Word {
 	word := w.word(n, plain)
 	if !word.Known {
@@ -532,8 +559,9 @@ func (w *walker) heredoc(r *syntax.Redirect, redir Redir) []source.Piece {
 	return out
 }
 
-// lines calls f for the text from a to b: as a whole, or with tabs for each line without the tabs that it begins with. With joins a line
-// goes on behind an escaped line end. fresh tells whether a line begins at from, and is set for what follows.
+// lines calls f for the text from a to b: as a whole, or with tabs for each line without its leading tabs. With joins,
+// a line continues after an escaped line end. fresh says whether a line begins at from, and is updated for the text
+// after it.
 func (w *walker) lines(from, to int, tabs, joins bool, fresh *bool, f func(from, to int)) {
 	if !tabs {
 		if from < to {
@@ -619,16 +647,17 @@ func (r *Redir) opensBoth() bool {
 		return true
 	case ">&":
 		t := r.Target.Text
-		return (r.FD == -1 || r.FD == 1) && r.Target.Known && t != "" && t != "-" && strings.Trim(strings.TrimSuffix(t, "-"), "0123456789") != ""
+		return (r.FD == -1 || r.FD == 1) && r.Target.Known && t != "" && t != "-" &&
+			strings.Trim(strings.TrimSuffix(t, "-"), "0123456789") != ""
 	}
 	return false
 }
 
-// stdout follows the redirections of one command, without those of groups around it, and tells whether its standard output is moved
-// elsewhere, and the index of the redirection that opens the file it goes to, -1 where it goes to no file.
+// stdout follows the redirections of one command, without those of groups around it. It reports whether its standard
+// output is redirected, and returns the index of the redirection that opens the output file, or -1 if there is no file.
 func stdout(redirs []Redir) (moved bool, file int) {
 	const inherited = -2
-	var to [firstFreeFD]int // what each descriptor stands for: a redirection, or one inherited
+	var to [firstFreeFD]int // what each descriptor refers to: a redirection, or an inherited descriptor
 	for i := range to {
 		to[i] = inherited - i
 	}
@@ -652,7 +681,8 @@ func stdout(redirs []Redir) (moved bool, file int) {
 			to[1], to[2] = i, i
 		case r.Op == ">&" || r.Op == "<&":
 			to[fd] = -1
-			if n, err := strconv.Atoi(strings.TrimSuffix(r.Target.Text, "-")); err == nil && r.Target.Known && 0 <= n && n < len(to) {
+			if n, err := strconv.Atoi(strings.TrimSuffix(r.Target.Text, "-")); err == nil && r.Target.Known && 0 <= n &&
+				n < len(to) {
 				to[fd] = to[n]
 			}
 		default:

@@ -15,7 +15,8 @@ import (
 
 var update = flag.Bool("update", false, "rewrite the expected results in testdata")
 
-// describe renders a script as the files in testdata hold it: for each command its name and place, then a line for what else there is.
+// describe formats a script as in the files of testdata: for each command its name and place, then a line for what else
+// there is.
 func describe(s *Script) string {
 	var b strings.Builder
 	index := func(c *Command) int { return slices.Index(s.Commands, c) }
@@ -114,7 +115,8 @@ func describeWrites(s *Script, echo Echo) string {
 	var b strings.Builder
 	for i, c := range s.Commands {
 		for _, w := range c.Writes(echo) {
-			op := map[[2]bool]string{{true, false}: ">>", {false, true}: ">", {false, false}: "over"}[[2]bool{w.Append, w.Truncate}]
+			op := map[[2]bool]string{{true, false}: ">>", {false, true}: ">",
+				{false, false}: "over"}[[2]bool{w.Append, w.Truncate}]
 			text := "?"
 			if w.Known {
 				text = renderPieces(w.Text)
@@ -179,8 +181,8 @@ func known(name string) (string, bool) {
 	return "", false
 }
 
-// TestCommands reads the scripts of testdata/commands.txtar. Those named *.sh are read as Sh, the others as Bash. VERSION, FLAGS, EMPTY
-// and STAR are known from outside.
+// TestCommands reads the scripts of testdata/commands.txtar. Those named *.sh are read as Sh, the others as Bash.
+// VERSION, FLAGS, EMPTY and STAR are known from outside.
 func TestCommands(t *testing.T) {
 	golden(t, "commands.txtar", func(script []byte, name string) string {
 		d := Bash
@@ -193,8 +195,8 @@ func TestCommands(t *testing.T) {
 	})
 }
 
-// TestWrites reads the scripts of testdata/writes.txtar, as TestCommands does. The end of a name tells what echo is: .keeps, .expands,
-// or else not known.
+// TestWrites reads the scripts of testdata/writes.txtar, as TestCommands does. The end of a name says how echo behaves:
+// .keeps, .expands, or else not known.
 func TestWrites(t *testing.T) {
 	golden(t, "writes.txtar", func(script []byte, name string) string {
 		echo, d := EchoUnknown, Sh

@@ -5,7 +5,8 @@ import (
 	"sync"
 )
 
-// dialects maps the programs that read shell text to the language they read. Programs that are not in it read something else.
+// dialects maps the programs that read shell text to the language that they read. Programs that are not in it read
+// something else.
 var dialects = sync.OnceValue(func() map[string]Dialect {
 	return map[string]Dialect{
 		"sh":    Sh,
@@ -15,12 +16,13 @@ var dialects = sync.OnceValue(func() map[string]Dialect {
 		"bash":  Bash,
 		"rbash": Bash,
 
-		"zsh": None, "ksh": None, "mksh": None, "oksh": None, "yash": None, "fish": None, "csh": None, "tcsh": None, "elvish": None, "nu": None,
-		"pwsh": None, "powershell": None, "cmd": None, "python": None, "python3": None, "perl": None, "ruby": None, "node": None,
+		"zsh": None, "ksh": None, "mksh": None, "oksh": None, "yash": None, "fish": None, "csh": None, "tcsh": None,
+		"elvish": None, "nu": None, "pwsh": None, "powershell": None, "cmd": None, "python": None, "python3": None,
+		"perl": None, "ruby": None, "node": None,
 	}
 })
 
-// DialectOf returns the language of the text that a SHELL instruction's array hands to its program, as in
+// DialectOf returns the language of the text that a SHELL instruction's array passes to its program, as in
 // ["/bin/bash", "-o", "pipefail", "-c"]. Without words it is Sh, the default of Dockerfiles.
 func DialectOf(shellWords []string) Dialect {
 	if len(shellWords) == 0 {
@@ -38,8 +40,8 @@ func DialectOf(shellWords []string) Dialect {
 	return None
 }
 
-// Shebang returns the language that the first line of a script names, as in "#!/usr/bin/env bash". It reports false where
-// there is no such line.
+// Shebang returns the language that the first line of a script names, as in "#!/usr/bin/env bash". It reports false
+// where there is no such line.
 func Shebang(text []byte) (d Dialect, ok bool) {
 	if len(text) < 2 || text[0] != '#' || text[1] != '!' {
 		return None, false
@@ -64,7 +66,7 @@ func Shebang(text []byte) (d Dialect, ok bool) {
 	return dialects()[program(words[0])], true
 }
 
-// envProgram returns the words from the program on that env runs.
+// envProgram returns the words of the program that env runs and its arguments.
 func envProgram(words []string) []string {
 	for len(words) > 0 {
 		w := words[0]
@@ -73,7 +75,8 @@ func envProgram(words []string) []string {
 			words = words[1:]
 		case strings.HasPrefix(w, "--split-string="):
 			return append([]string{w[len("--split-string="):]}, words[1:]...)
-		case strings.HasPrefix(w, "-") && len(w) > 2 && w[1] != '-' && strings.IndexByte(w, 'S') > 0 && !strings.HasSuffix(w, "S"):
+		case strings.HasPrefix(w, "-") && len(w) > 2 && w[1] != '-' && strings.IndexByte(w, 'S') > 0 &&
+			!strings.HasSuffix(w, "S"):
 			return append([]string{w[strings.IndexByte(w, 'S')+1:]}, words[1:]...)
 		case strings.HasPrefix(w, "-"), strings.Contains(w, "="):
 		default:

@@ -7,7 +7,16 @@ import (
 	"github.com/sandlint/sandlint/parsers/source"
 )
 
-// peel takes the wrappers off the words of a command and notes them in it.
+// This file finds the program that a command really runs: it removes wrappers such as sudo and env, and walks the shell
+// text that sh -c, eval, su -c or a here-document passes to another shell.
+//
+// The outer shell changes that text before the inner one reads it (quotes, backslashes, variables). If every byte that
+// arrives is a byte of the file, aligned keeps the text at its offsets, with NULs for the bytes that the outer shell
+// removed, so words of the inner script still have exact spans. Otherwise all of it has the span of the word that it
+// comes from, and nothing in it can be edited. A part that is not known becomes a hole, which the parser reads as an
+// expansion. The options of wrappers are those of the releases named in tables.go.
+
+// peel removes the wrappers from the words of a command and records them in it.
 func peel(c *Command, words []Word) []Word {
 	own := false // c.Wrappers is no longer shared
 	for len(words) > 1 && words[0].Known {
@@ -31,84 +40,108 @@ func peel(c *Command, words []Word) []Word {
 	return words
 }
 
-// peel returns the words from the program on that the wrapper runs; none when it runs nothing.
+// peel returns the program that the wrapper runs and its arguments; none when it runs nothing.
 func (s wrapper) peel(words []Word) (rest []Word, assigns []Assign) {
-	i, needed := 1, s.needs == ""
-	options := func() bool {
-		for i < len(words) {
-			word := words[i]
-			t := word.Text
-			if t == "--" {
-				i++
-				return true
-			}
-			if len(t) < 2 || t[0] != '-' {
-				if t == "-" && s.assigns { // env - is env -i
-					i++
-					continue
-				}
-				return true
-			}
-			if !word.Known {
-				return false
-			}
-			i++
-			if t[1] == '-' {
-				name, _, inline := strings.Cut(t, "=")
-				if listed(s.stops, name) {
-					return false
-				}
-				needed = needed || listed(s.needs, name)
-				if !inline && listed(s.long, name) {
-					i++
-				}
-				continue
-			}
-			for n := 1; n < len(t); n++ {
-				if s.stops != "" && listed(s.stops, "-"+t[n:n+1]) {
-					return false
-				}
-				needed = needed || s.needs != "" && listed(s.needs, "-"+t[n:n+1])
-				if strings.IndexByte(s.values, t[n]) >= 0 {
-					if n == len(t)-1 {
-						i++
-					}
-					break
-				}
-			}
-		}
-		return true
-	}
-	variables := func() {
-		for s.assigns && i < len(words) {
-			a, ok := assignmentOf(words[i])
-			if !ok {
-				return
-			}
-			assigns = append(assigns, a)
-			i++
-		}
-	}
-	if !options() || !needed {
+	r := wrapperReader{wrapper: s, words: words, next: 1, needed: s.needs == ""}
+	if !r.options() || !r.needed {
 		return nil, nil
 	}
-	variables()
-	if !s.optional || i == 1 {
-		i += s.operands
+	assigns = r.variables()
+	if !s.optional || r.next == 1 {
+		r.next += s.operands
 	}
-	if s.optional && !options() {
+	if s.optional && !r.options() {
 		return nil, nil
 	}
-	if i >= len(words) {
+	if r.next >= len(words) {
 		return nil, nil
 	}
-	return words[i:], assigns
+	return words[r.next:], assigns
 }
 
-// maxDepth is how deep shell text in the arguments of shells is followed.
+// wrapperReader reads the words of a wrapper up to the program that it runs.
+type wrapperReader struct {
+	wrapper
+	words  []Word
+	next   int  // index of the next word
+	needed bool // the option without which the wrapper runs nothing was read
+}
+
+// options reads options with their values. It reports false when the wrapper runs nothing, or a word is not known.
+func (r *wrapperReader) options() bool {
+	for r.next < len(r.words) {
+		word := r.words[r.next]
+		t := word.Text
+		switch {
+		case t == "--":
+			r.next++
+			return true
+		case t == "-" && r.assigns: // env - is env -i
+			r.next++
+			continue
+		case len(t) < 2 || t[0] != '-':
+			return true
+		case !word.Known:
+			return false
+		}
+		r.next++
+		read := r.shortOptions
+		if t[1] == '-' {
+			read = r.longOption
+		}
+		if !read(t) {
+			return false
+		}
+	}
+	return true
+}
+
+func (r *wrapperReader) longOption(t string) bool {
+	name, _, inline := strings.Cut(t, "=")
+	if listed(r.stops, name) {
+		return false
+	}
+	r.needed = r.needed || listed(r.needs, name)
+	if !inline && listed(r.long, name) {
+		r.next++
+	}
+	return true
+}
+
+// shortOptions reads a cluster of short options, the last of which may have a value.
+func (r *wrapperReader) shortOptions(t string) bool {
+	for n := 1; n < len(t); n++ {
+		if r.stops != "" && listed(r.stops, "-"+t[n:n+1]) {
+			return false
+		}
+		r.needed = r.needed || r.needs != "" && listed(r.needs, "-"+t[n:n+1])
+		if strings.IndexByte(r.values, t[n]) >= 0 {
+			if n == len(t)-1 {
+				r.next++
+			}
+			break
+		}
+	}
+	return true
+}
+
+// variables reads the NAME=VALUE words that the wrapper sets.
+func (r *wrapperReader) variables() (assigns []Assign) {
+	for r.assigns && r.next < len(r.words) {
+		a, ok := assignmentOf(r.words[r.next])
+		if !ok {
+			break
+		}
+		assigns = append(assigns, a)
+		r.next++
+	}
+	return assigns
+}
+
+// maxDepth is how deep shell text in the arguments of shells is read.
 const maxDepth = 8
 
-// nested follows the shell text in the arguments or the input of a command.
+// nested walks the shell text in the arguments or the input of a command.
 func (w *walker) nested(c *Command, x *ctx) {
 	if len(c.Words) == 0 || w.depth >= maxDepth {
 		return
@@ -177,7 +210,7 @@ func (w *walker) nested(c *Command, x *ctx) {
 	}
 }
 
-// nestInput follows the shell text that a here-document or here-string gives to a shell.
+// nestInput walks the shell text that a here-document or here-string gives to a shell.
 func (w *walker) nestInput(c *Command, x *ctx, d Dialect) {
 	for _, r := range slices.Backward(c.Redirs) {
 		if r.Outer || !r.readsInput() {
@@ -192,8 +225,8 @@ func (w *walker) nestInput(c *Command, x *ctx, d Dialect) {
 	}
 }
 
-// shellScript returns the index of the word with the script of sh -c, 0 without one, and whether the shell has another operand, the name of
-// a script file.
+// shellScript returns the index of the word with the script of sh -c, 0 if there is none, and whether the shell has
+// another operand, the name of a script file.
 func shellScript(words []Word) (at int, operands bool) {
 	script, input := false, false
 	for i := 1; i < len(words); i++ {
@@ -226,14 +259,14 @@ func shellScript(words []Word) (at int, operands bool) {
 	return 0, false
 }
 
-// snippet is shell text that another shell hands over.
+// snippet is shell text that another shell passes on.
 type snippet struct {
 	text
-	parse string // src with something that the parser can read in the place of the holes
-	exact bool   // it stands in the file as it is
+	parse string // src with the holes replaced by something that the parser can read
+	exact bool   // the text is in the file as it is
 }
 
-// nest walks the shell text that words hold. c is the command that runs it.
+// nest walks the shell text in words. c is the command that runs it.
 func (w *walker) nest(c *Command, x *ctx, words []Word, label string, d Dialect) {
 	s := w.snippet(words)
 	if strings.Trim(s.src, " \t\r\n\x00") == "" {
@@ -292,7 +325,7 @@ func (w *walker) nest(c *Command, x *ctx, words []Word, label string, d Dialect)
 		inside.vars = &vars{env: w.environment(c)}
 	}
 	if c.inner == nil && x.out != nil {
-		if n := len(x.out.writers); n > 0 && x.out.writers[n-1] == c { // its commands write instead
+		if n := len(x.out.writers); n > 0 && x.out.writers[n-1] == c { // its commands write instead of it
 			x.out.writers = x.out.writers[:n-1]
 			x.out.shells = append(x.out.shells, c)
 		}
@@ -305,7 +338,8 @@ func (w *walker) nest(c *Command, x *ctx, words []Word, label string, d Dialect)
 
 // environment returns the variables that a shell run by c sees.
 func (w *walker) environment(c *Command) Env {
-	reset := slices.ContainsFunc(c.Wrappers, func(name string) bool { return resetters()[name] }) || c.Name == "su" || c.Name == "runuser"
+	reset := slices.ContainsFunc(c.Wrappers, func(name string) bool { return resetters()[name] }) || c.Name == "su" ||
+		c.Name == "runuser"
 	outer := w.vars
 	return func(name string) (string, bool) {
 		for _, a := range slices.Backward(c.Assigns) {
@@ -313,7 +347,7 @@ func (w *walker) environment(c *Command) Env {
 				return a.Value.Text, a.Value.Known && !a.Append && !strings.HasPrefix(a.Value.Text, "~")
 			}
 		}
-		if reset || slices.Contains(c.Wrappers, "env") { // env -i and env -u take variables away
+		if reset || slices.Contains(c.Wrappers, "env") { // env -i and env -u remove variables
 			return "", false
 		}
 		if x, ok := outer.set[name]; ok && !x.exported {
@@ -328,7 +362,8 @@ func (w *walker) environment(c *Command) Env {
 	}
 }
 
-// snippet joins words to one text. Where each byte that the shell hands over is a byte of the file, the text keeps its place there.
+// snippet joins words to one text. If each byte that the shell passes on is a byte of the file, the text keeps its
+// position there.
 func (w *walker) snippet(words []Word) snippet {
 	if s, ok := w.aligned(words); ok {
 		return s
@@ -362,10 +397,11 @@ func (w *walker) snippet(words []Word) snippet {
 	return s
 }
 
-// placeholder is what the parser reads for text that is not known: an expansion that no byte behind it can become part of.
+// placeholder is what the parser reads for text that is not known: an expansion that no byte after it can become part
+// of.
 const placeholder = "$!"
 
-// aligned returns the text of words at its place in the file, with NULs for the bytes that the shell took away.
+// aligned returns the text of words at its position in the file, with NULs for the bytes that the shell removed.
 func (w *walker) aligned(words []Word) (snippet, bool) {
 	if w.fixed != nil {
 		return snippet{}, false
@@ -446,7 +482,7 @@ func (w *walker) aligned(words []Word) (snippet, bool) {
 	return s, true
 }
 
-// file returns the bytes of the file between two of its offsets, "" where the text does not hold them.
+// file returns the bytes of the file between two of its offsets, or "" if the text does not contain them.
 func (w *walker) file(start, end int) string {
 	a, b := start-w.base, end-w.base
 	if a < 0 || b > w.limit || a > b {
@@ -470,8 +506,9 @@ func isPlainText(s string) bool {
 // ExecWord is a word of an instruction in exec form.
 type ExecWord = Word
 
-// FromExec returns the script that an instruction in exec form stands for, such as RUN ["nix-env", "-i", "git"]: one command, and what
-// `sh -c` in it runs. Its words need Text, Known and Span, and Parts for the exact place of nested commands. Without words the script is empty.
+// FromExec returns the script of an instruction in exec form, such as RUN ["nix-env", "-i", "git"]: one command, and
+// what `sh -c` in it runs. Its words need Text, Known and Span, and Parts for the exact position of nested commands.
+// Without words the script is empty.
 func FromExec(words []ExecWord) *Script {
 	s := &Script{Dialect: Sh}
 	if len(words) == 0 {

@@ -7,24 +7,25 @@ import (
 	"github.com/sandlint/sandlint/parsers/source"
 )
 
-// Echo says what the echo of the program behind /bin/sh does with backslashes. It does not matter for the dialect Bash.
+// Echo is what echo in /bin/sh does with backslashes, which depends on the program that /bin/sh is. It does not matter
+// for the dialect Bash.
 type Echo int
 
 const (
-	// EchoUnknown: text with an escape may come out either way, unless an option such as -e tells that the shell is not dash.
+	// EchoUnknown: the output of an escape is not known, unless an option such as -e shows that the shell is not dash.
 	EchoUnknown Echo = iota
-	// EchoKeeps: it writes escapes as they are unless -e is given, as bash and busybox do.
+	// EchoKeeps: echo writes escapes as they are unless -e is given, as in bash and busybox.
 	EchoKeeps
-	// EchoExpands: it expands escapes always, and writes -e as text, as dash does.
+	// EchoExpands: echo always expands escapes, and writes -e as text, as in dash.
 	EchoExpands
 )
 
-// maxPipe is how far a text is followed through pipes.
+// maxPipe is the number of pipes through which a text is followed.
 const maxPipe = 16
 
-// Output returns the text that a command writes to its standard output, where that can be told without running it: for echo,
-// printf with a known format, cat and tee with known input, and what is known to print nothing. Parts of the text that are not known
-// are opaque. The newline that echo adds has the span of its last word.
+// Output returns the text that a command writes to its standard output, if that is known without running it: for echo,
+// printf with a known format, cat and tee with known input, and commands that are known to print nothing. Parts of the
+// text that are not known are opaque. The newline that echo adds has the span of its last word.
 func (c *Command) Output(echo Echo) ([]source.Piece, bool) { return c.output(echo, 0) }
 
 func (c *Command) output(echo Echo, depth int) ([]source.Piece, bool) {
@@ -95,7 +96,7 @@ func (c *Command) stdin(echo Echo, depth int) ([]source.Piece, bool) {
 	return out, true
 }
 
-// text returns what a redirection gives to read.
+// text returns the text that a redirection provides as input.
 func (r *Redir) text() ([]source.Piece, bool) {
 	switch r.Op {
 	case "<<", "<<-":
@@ -114,8 +115,9 @@ func newline(at source.Span) source.Piece { return source.Piece{Text: "\n", Span
 func printed(word Word) []source.Piece {
 	first := true
 	for i, p := range word.Parts {
-		// bash puts a directory in the place of the tilde in NAME=~ too.
-		if isTilde(p) && (first && p.Text[0] == '~' || strings.Contains(p.Text, "=~") || strings.Contains(p.Text, ":~")) {
+		// bash also expands the tilde in NAME=~.
+		if isTilde(p) &&
+			(first && p.Text[0] == '~' || strings.Contains(p.Text, "=~") || strings.Contains(p.Text, ":~")) {
 			parts := slices.Clone(word.Parts)
 			parts[i].Opaque, parts[i].Verbatim = true, false
 			return parts
@@ -148,7 +150,8 @@ func (c *Command) echo(echo Echo) []source.Piece {
 				break
 			}
 			if style == guessEscapes {
-				style = keepEscapes // dash would print the option; who writes it knows that the shell is another one
+				// dash would print the option, so whoever wrote it knows that the shell is another one
+				style = keepEscapes
 			}
 		}
 		for i := range len(letters) {
@@ -163,11 +166,11 @@ func (c *Command) echo(echo Echo) []source.Piece {
 		}
 		words = words[1:]
 		if echo == EchoExpands {
-			break // -n is an option once
+			break // only the first -n is an option
 		}
 		switch {
 		case expand && keep && sh:
-			style = guessEscapes // busybox does not let the last one win
+			style = guessEscapes // in busybox, the last option does not win
 		case expand && sh:
 			style = shEscapes
 		case expand || keep:
@@ -198,12 +201,12 @@ func isEchoOption(s string) bool {
 	return len(s) > 1 && s[0] == '-' && strings.Trim(s[1:], "neE") == ""
 }
 
-// style is which escapes a program knows.
+// style is the set of escapes that a program knows.
 type style int
 
 const (
 	keepEscapes  style = iota // none
-	guessEscapes              // the shell is not known: those that some shells expand are opaque
+	guessEscapes              // the shell is not known: escapes that only some shells expand are opaque
 	bashEscapes               // those of bash's echo -e
 	shEscapes                 // those that the echo -e of bash and busybox have in common; the others are opaque
 	dashEscapes               // those of dash's echo
@@ -212,14 +215,14 @@ const (
 	formatBash                // those of bash's printf
 )
 
-// meaning is what an escape stands for.
+// meaning is the kind of an escape.
 type meaning int
 
 const (
-	itself  meaning = iota // it is no escape
+	itself  meaning = iota // not an escape
 	value                  // the returned text
 	stops                  // the end of the output
-	unknown                // one thing here and another there
+	unknown                // differs between shells
 )
 
 // escape reads the escape that s begins with and returns its length.
@@ -296,7 +299,7 @@ func (st style) escape(s string) (n int, text string, m meaning) {
 	return 1, "", itself
 }
 
-// flat is the text of pieces with the place of each.
+// flat is the text of pieces with the offset of each.
 type flat struct {
 	text   string
 	pieces []source.Piece
@@ -337,7 +340,7 @@ func (f *flat) cut(out []source.Piece, i, a, b int) []source.Piece {
 	return out
 }
 
-// span returns the place in the file of the text from a to b. i is the index of a piece at or before a.
+// span returns the span in the file of the text from a to b. i is the index of a piece at or before a.
 func (f *flat) span(i, a, b int) source.Span {
 	var s source.Span
 	for first := true; a < b; i++ {
@@ -359,7 +362,7 @@ func (f *flat) span(i, a, b int) source.Span {
 	return s
 }
 
-// known returns the end of the text from a on that is known. i is the index of the piece that holds a.
+// known returns the end of the known text from a on. i is the index of the piece that contains a.
 func (f *flat) known(i int) int {
 	for i < len(f.pieces) && !f.pieces[i].Opaque {
 		i++
@@ -367,9 +370,11 @@ func (f *flat) known(i int) int {
 	return f.starts[i]
 }
 
-// expandEscapes replaces the escapes in a text. It reports true where one of them ends all output.
+// expandEscapes replaces the escapes in a text. It reports true when one of them ends all output.
 func expandEscapes(pieces []source.Piece, st style) (out []source.Piece, stop bool) {
-	if st == keepEscapes || !slices.ContainsFunc(pieces, func(p source.Piece) bool { return strings.IndexByte(p.Text, '\\') >= 0 && !p.Opaque }) {
+	if st == keepEscapes || !slices.ContainsFunc(pieces, func(p source.Piece) bool {
+		return strings.IndexByte(p.Text, '\\') >= 0 && !p.Opaque
+	}) {
 		return pieces, false
 	}
 	f := flatten(pieces)
@@ -457,12 +462,15 @@ func (c *Command) printf() ([]source.Piece, bool) {
 	}
 }
 
-// splits reports whether a word may come to the program as another number of words.
+// splits reports whether the shell may split a word into several, or drop it.
 func splits(word Word) bool {
-	return slices.ContainsFunc(word.Parts, func(p source.Piece) bool { return p.Opaque && p.Quoting == source.Unquoted })
+	return slices.ContainsFunc(word.Parts, func(p source.Piece) bool {
+		return p.Opaque && p.Quoting == source.Unquoted
+	})
 }
 
-// format appends the output of one pass through a format and returns how many arguments it took. done tells that the output ends there.
+// format appends the output of one pass through a format and returns how many arguments it used. done says that the
+// output ends there.
 func (f *flat) format(out *[]source.Piece, args []Word, st style, at source.Span) (used int, done, ok bool) {
 	start, piece, startPiece := 0, 0, 0
 	add := func(text string, span source.Span) {
@@ -499,7 +507,7 @@ func (f *flat) format(out *[]source.Piece, args []Word, st style, at source.Span
 			case m == itself && i+n < end:
 				*out = f.cut(*out, piece, i, i+n)
 			case m == itself && end == len(f.text):
-				return 0, false, false // a backslash at the end: shells differ
+				return 0, false, false // shells differ in a backslash at the end
 			default:
 				*out = append(*out, source.Piece{Text: f.text[i : i+n], Span: f.span(piece, i, i+n), Opaque: true})
 			}
@@ -551,5 +559,6 @@ func (f *flat) format(out *[]source.Piece, args []Word, st style, at source.Span
 // isDecimal reports whether %d prints s as it is.
 func isDecimal(s string) bool {
 	digits := strings.TrimPrefix(s, "-")
-	return len(digits) > 0 && len(digits) < 18 && strings.Trim(digits, "0123456789") == "" && (digits[0] != '0' || s == "0")
+	return len(digits) > 0 && len(digits) < 18 && strings.Trim(digits, "0123456789") == "" &&
+		(digits[0] != '0' || s == "0")
 }

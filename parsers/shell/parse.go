@@ -19,15 +19,15 @@ import (
 const (
 	// KindSyntax is text that no shell can parse.
 	KindSyntax = "syntax"
-	// KindHeredoc is a here-document without its end. Shells take the rest of the text for it, bash with a warning.
+	// KindHeredoc is a here-document without its end. Shells use the rest of the text as its body, bash with a warning.
 	KindHeredoc = "unclosed-heredoc"
 	// KindNesting is text that is nested too deeply to be read.
 	KindNesting = "nesting"
 )
 
-// Parse reads view, whose first byte stands at the offset base of its file. env knows variables from outside, and may be nil. Text in
-// the dialect None gives an empty script. The dialect Sh is read with what bash adds to the language, since the program behind
-// /bin/sh is not known.
+// Parse reads view, whose first byte is at the offset base of its file. env provides variables from outside, and may be
+// nil. Text in the dialect None gives an empty script. The dialect Sh is read with the additions of bash to the
+// language, since it is not known which program /bin/sh is.
 func Parse(view []byte, base int, d Dialect, env Env) *Script {
 	s := &Script{Dialect: d, Base: base}
 	if d == None {
@@ -37,7 +37,8 @@ func Parse(view []byte, base int, d Dialect, env Env) *Script {
 	parsed := parseText(src, d, base == 0)
 	if parsed.problem != nil {
 		p := parsed.problem
-		s.Problem = &source.Problem{Kind: p.kind, Message: p.message, Span: source.Span{Start: base + min(p.start, len(src)), End: base + min(p.end, len(src))}}
+		s.Problem = &source.Problem{Kind: p.kind, Message: p.message,
+			Span: source.Span{Start: base + min(p.start, len(src)), End: base + min(p.end, len(src))}}
 	}
 	if parsed.whole {
 		s.Tree = &syntax.File{Stmts: parsed.stmts}
@@ -53,9 +54,9 @@ func Parse(view []byte, base int, d Dialect, env Env) *Script {
 	return s
 }
 
-// ParseJoined reads a text whose host joins lines before the shell runs, as a Dockerfile does: up to the first line end that has no
-// backslash directly before it, backslash and line end are gone, inside single quotes too. What follows are the bodies of
-// here-documents, which are not joined.
+// ParseJoined reads a text whose host joins lines before the shell runs, as a Dockerfile does: up to the first line end
+// without a backslash directly before it, the host removes backslash and line end, even inside single quotes. After
+// that come the bodies of here-documents, which are not joined.
 func ParseJoined(view []byte, base int, d Dialect, env Env) *Script {
 	joined := view
 	for at := 0; ; {
@@ -80,7 +81,7 @@ func ParseJoined(view []byte, base int, d Dialect, env Env) *Script {
 	return Parse(joined, base, d, env)
 }
 
-// parsed is what the parser makes of a text.
+// parsed is the result of the parser.
 type parsed struct {
 	stmts   []*syntax.Stmt
 	whole   bool   // the whole text was read
@@ -105,8 +106,9 @@ func parseText(src string, d Dialect, bom bool) parsed {
 	out := parsed{}
 	for range maxHeredocs {
 		stmts, err := parseAs(syntax.LangBash, src+out.added)
-		if err != nil && !errors.Is(err, errNesting) && unclosed(err) == "" && (d != Bash || strings.Contains(src, "((")) {
-			// Some text is right in the POSIX shell alone; and bash reads ((a); b) as it does.
+		if err != nil && !errors.Is(err, errNesting) && unclosed(err) == "" &&
+			(d != Bash || strings.Contains(src, "((")) {
+			// Some text is valid only in the POSIX shell; and bash reads ((a); b) as it does.
 			if posix, err := parseAs(syntax.LangPOSIX, src+out.added); err == nil {
 				out.stmts, out.whole = posix, true
 				return out
@@ -147,7 +149,7 @@ func parseAs(lang syntax.LangVariant, src string) (stmts []*syntax.Stmt, err err
 	return stmts, err
 }
 
-// unclosed returns the delimiter of the here-document that an error is about, "" for another error.
+// unclosed returns the delimiter of the unclosed here-document that err reports, or "" for another error.
 func unclosed(err error) string {
 	var e syntax.ParseError
 	if !errors.As(err, &e) {
@@ -170,7 +172,7 @@ func newProblem(src string, err error) *problem {
 	var langErr syntax.LangError
 	switch {
 	case errors.Is(err, errNesting):
-		p.kind, p.message = KindNesting, "shell text is nested too deeply to be read"
+		p.kind, p.message = KindNesting, "shell text is nested too deeply, so it is not read"
 		return p
 	case errors.As(err, &parseErr):
 		p.start = pos(parseErr.Pos)
@@ -180,11 +182,11 @@ func newProblem(src string, err error) *problem {
 		}
 	case errors.As(err, &langErr):
 		p.start = pos(langErr.Pos)
-		p.message = langErr.Feature + " cannot stand here"
+		p.message = langErr.Feature + " is not valid here"
 	default:
 		p.message = err.Error()
 	}
-	p.message = strings.ReplaceAll(p.message, "`foo(`", "`(`") // it stands for any function
+	p.message = strings.ReplaceAll(p.message, "`foo(`", "`(`") // "foo" is the parser's example of a function
 	if !strings.Contains(p.message, `"`) {
 		p.message = strings.ReplaceAll(p.message, "`", `"`)
 	}
@@ -197,7 +199,7 @@ func newProblem(src string, err error) *problem {
 	return p
 }
 
-// sanitize returns src without what the parser refuses and shells do not: bytes that are no UTF-8, a byte order mark.
+// sanitize returns src without what the parser refuses but shells accept: invalid UTF-8, a byte order mark.
 func sanitize(src string, bom bool) string {
 	const mark = "\ufeff"
 	if bom && strings.HasPrefix(src, mark) {
@@ -219,11 +221,11 @@ func sanitize(src string, bom bool) string {
 
 var errNesting = errors.New("nested too deeply")
 
-// maxFrames bounds how deep the parser may recurse, and with it everything that walks its tree.
+// maxFrames bounds how deep the parser may recurse, and everything that walks its tree.
 const maxFrames = 20000
 
-// reader hands a text to the parser. The parser recurses as deep as the text is nested; reader stops it before the stack, which cannot
-// be caught, runs out.
+// reader gives a text to the parser. The parser recurses as deep as the text is nested; reader stops it before the
+// stack overflows, from which a program cannot recover.
 type reader struct {
 	s     string
 	reads int

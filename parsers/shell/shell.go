@@ -1,9 +1,10 @@
-// Package shell reads shell text, the body of a RUN or a script file, into commands with their words, and tells how
+// Package shell reads shell text, the body of a RUN or a script file, into commands with their words, and records how
 // each command is reached.
 //
-// Offsets in what it returns are offsets of the file the text comes from: the caller passes a view of the same length
-// as the original bytes, and where it begins. A NUL in the view stands for a byte that the shell never gets to see, so a reader of a host
-// format that joins lines before the shell runs, as a Dockerfile does, may put NULs over its continuations and comments.
+// Offsets in the result are offsets of the file that the text comes from: the caller passes a view of the same length
+// as the original bytes, and its offset. A NUL in the view stands for a byte that the shell never sees, so the reader
+// of a host format that joins lines before the shell runs, as a Dockerfile does, can overwrite continuations and
+// comments with NULs.
 package shell
 
 import (
@@ -18,7 +19,7 @@ type Dialect int
 const (
 	// None is a language that sandlint does not read, such as PowerShell or cmd.
 	None Dialect = iota
-	// Sh is the POSIX shell, whatever program stands behind /bin/sh.
+	// Sh is the POSIX shell, whatever program /bin/sh is.
 	Sh
 	// Bash is GNU bash.
 	Bash
@@ -28,17 +29,17 @@ const (
 type Script struct {
 	// Dialect is the language it was read as.
 	Dialect Dialect
-	// Tree is the syntax tree, nil when the text could not be parsed. Its offsets need Base added.
+	// Tree is the syntax tree, nil when the text could not be parsed. Its offsets are relative to Base.
 	Tree *syntax.File
 	// Base is the file offset of the text's first byte.
 	Base int
-	// Commands are the simple commands in the order in which the text holds them; those of a nested `sh -c '…'` or of a
-	// substitution follow the command that holds them.
+	// Commands are the simple commands in the order of the text; those of a nested `sh -c '…'` or of a substitution
+	// follow the command that contains them.
 	Commands []*Command
 	// Functions maps the names of functions to their commands' indices in Commands.
 	Functions map[string][]int
-	// Problem is the syntax error, nil without one. Commands then holds those of the statements before it. Its Kind is one of the
-	// Kind… constants.
+	// Problem is the syntax error, or nil. If there is one, Commands are those of the statements before it. Its Kind is
+	// one of the Kind… constants.
 	Problem *source.Problem
 
 	chains [][]*Command
@@ -46,67 +47,70 @@ type Script struct {
 
 // Command is one simple command.
 type Command struct {
-	// Name is the program that runs, its directory removed, once the wrappers in front (env, sudo, exec, command, nice, time …) are
-	// taken off; "" where it is not known (a variable) or there is only an assignment or a redirection. [[ and (( are names too.
+	// Name is the program that runs, without its directory and the wrappers before it (env, sudo, exec, command, nice,
+	// time …). It is "" if it is not known (a variable) or the command is only an assignment or a redirection. [[ and
+	// (( are names, too.
 	Name string
 	// Path is the program as written.
 	Path string
-	// Words are all words of the command from the program on, wrappers taken off: Words[0] is the program.
+	// Words are the program, which is Words[0], and its arguments, without wrappers.
 	Words []Word
-	// Wrappers are the names of the wrappers taken off, outermost first: "sudo", "env", "sh -c".
+	// Wrappers are the names of the removed wrappers, outermost first: "sudo", "env", "sh -c".
 	Wrappers []string
-	// Assigns are variables set for this command alone, by a prefix or by env; for a command without program
-	// they are set for the rest of the script.
+	// Assigns are variables set for this command alone, by a prefix or by env. A command without a program sets them
+	// for the rest of the script.
 	Assigns []Assign
-	// Redirs are the redirections that apply to it, those of enclosing groups included (those last).
+	// Redirs are the redirections that apply to it, followed by those of enclosing groups.
 	Redirs []Redir
-	// Span is the command in the file, wrappers and assignments included, redirections of enclosing groups not.
+	// Span is the command in the file, with wrappers and assignments but without redirections of enclosing groups.
 	Span source.Span
-	// Statement is the whole statement it belongs to at the top level of the script.
+	// Statement is the whole top-level statement of the script that it belongs to.
 	Statement source.Span
-	// PipedFrom is the command whose output it reads; nil when it is not on the right of a pipe.
+	// PipedFrom is the command whose output it reads, nil unless it is on the right of a pipe.
 	PipedFrom *Command
-	// PipesTo is the command that reads its output; nil when there is none.
+	// PipesTo is the command that reads its output, or nil.
 	PipesTo *Command
-	// Maybe says that it may be skipped: under if, case, a loop that may have no turn, or right of && or || when the left side is a test. The plain chain
-	// `a && b` does not make b a maybe: where b does not run, the build stops.
+	// Maybe says that it may be skipped: under if, case, a loop that may not run, or right of && or || when the left
+	// side is a test. In the plain chain `a && b`, b is not a maybe: if b does not run, the build stops.
 	Maybe bool
-	// Guard is the text of the condition that it stands under, "" without one.
+	// Guard is the text of the condition that it depends on, or "".
 	Guard string
-	// Function is the name of the function whose body it is in, "" at the top level. A function's commands run where it is called.
+	// Function is the name of the function whose body contains it, "" at the top level. A function's commands run where
+	// it is called.
 	Function string
-	// Subshell says that it runs in a child shell, so that what it assigns is lost afterwards.
+	// Subshell says that it runs in a child shell, so its assignments are lost afterwards.
 	Subshell bool
 	// Background says that it was started with &.
 	Background bool
-	// Ignored says that its failure does not stop the script: `cmd || true`, `! cmd`, `if cmd`. In `cmd || exit 1` it does.
+	// Ignored says that its failure does not stop the script: `cmd || true`, `! cmd`, `if cmd`. In `cmd || exit 1` it
+	// does.
 	Ignored bool
-	// Quoting is how the text around it is quoted when it comes out of a nested `sh -c '…'`; source.Plain outside.
+	// Quoting is how the surrounding text is quoted when it comes from a nested `sh -c '…'`, source.Plain otherwise.
 	Quoting source.Quoting
-	// Parent is the command in whose argument (`sh -c '…'`) or substitution it stands, or nil.
+	// Parent is the command whose argument (`sh -c '…'`) or substitution contains it, or nil.
 	Parent *Command
 
 	dialect  Dialect
-	external bool    // run by a wrapper or by its path, so that it is not the shell's builtin
+	external bool    // run by a wrapper or by its path, so it is not the shell's builtin
 	nests    bool    // its argument or input is a script, whose commands follow
 	silent   bool    // it prints nothing on standard output
 	level    int     // commands of one script or substitution have the same level
 	chain    int     // its index in Script.chains, plus one
-	out      *stream // where its standard output goes when it does not redirect it itself; nil for the script's own
-	in       *input  // what its standard input is when it does not redirect it itself; nil for the script's own
-	inner    *stream // the redirection of its own that the commands of its script write to, nil without
+	out      *stream // where its standard output goes unless it redirects it; nil for the script's own
+	in       *input  // where its standard input comes from unless it redirects it; nil for the script's own
+	inner    *stream // its own redirection that the commands of its script write to, or nil
 }
 
 // Word is one word of a command.
 type Word struct {
-	// Text is the word after quote removal, with the value of known variables put in; for an unknown part it holds the
-	// text as written.
+	// Text is the word after quote removal, with known variables replaced by their values; an unknown part is as
+	// written.
 	Text string
-	// Known says that Text is what the program will see: no unknown variable, substitution or glob in it.
+	// Known says that Text is what the program will see: it has no unknown variable, substitution or glob.
 	Known bool
 	// Span is the word in the file, quotes included.
 	Span source.Span
-	// Parts are the word's pieces, for use as a source.Fragment: quotes removed, each with its place.
+	// Parts are the word's pieces, for use in a source.Fragment: without quotes, each with its span.
 	Parts []source.Piece
 }
 
@@ -116,21 +120,22 @@ type Assign struct {
 	Value  Word
 	Append bool // NAME+=VALUE
 	Span   source.Span
-	Export bool // set by export, so that children see it
+	Export bool // exported, so child processes see it
 }
 
 // Redir is a redirection.
 type Redir struct {
 	// Op is the operator: "<", ">", ">>", ">|", "&>", "&>>", "<>", "<<", "<<-", "<<<", ">&", "<&".
 	Op string
-	// FD is the descriptor on its left, -1 when none is written; for {name}> it is 10, the first that a shell may choose.
+	// FD is the descriptor on its left, -1 when none is written. For {name}> it is 10, the first that a shell may
+	// choose.
 	FD int
 	// Target is the word on its right; for a heredoc the delimiter.
 	Target Word
-	// Heredoc is the body of a here-document, nil for others. Expand tells whether its delimiter is unquoted.
+	// Heredoc is the body of a here-document, nil for others. Expand says that its delimiter is not quoted.
 	Heredoc []source.Piece
 	Expand  bool
 	Span    source.Span
-	// Outer says that it stands on an enclosing group or compound command.
+	// Outer says that it belongs to an enclosing group or compound command.
 	Outer bool
 }

@@ -30,17 +30,22 @@ func words(s *Script) string {
 // TestViews reads texts in which bytes matter that no editor shows.
 func TestViews(t *testing.T) {
 	for _, test := range []struct{ name, view, want string }{
-		{"lines joined by the host", "echo 'a\x00\x00b' \"c\x00\x00d\" e\x00\x00f \\\x00\x00g", "echo@0-4 ab@5-11 cd@12-18 ef@19-23 g@24-28"},
+		{"lines joined by the host", "echo 'a\x00\x00b' \"c\x00\x00d\" e\x00\x00f \\\x00\x00g",
+			"echo@0-4 ab@5-11 cd@12-18 ef@19-23 g@24-28"},
 		{"operator joined by the host", "a &\x00\x00& b >\x00> c", "a@0-1; b@7-8 >> c@9-14"},
 		{"a comment line that the host takes out", "a \x00\x00\x00\x00\x00\x00\x00 b", "a@0-1 b@10-11"},
 		{"a comment line blanked", "a \\\n      b && \\\n      \\\n c", "a@0-1 b@10-11; c@26-27"},
-		{"line continuations", "nix-\\\nenv \\\n -i \"a\\\nb\" 'c\\\nd' $X\\\nY Z=\\\n1\\\n", "nix-env@0-9 -i@13-15 ab@16-22 c\\\nd@23-29 $X\\\nY@30-35 Z=1@36-41"},
-		{"variable joined by the host", "X=ab; echo $\x00\x00X ${X\x00} X\x00=1", "; echo@6-10 ab@11-15 ab@16-21 X=1@22-26"},
+		{"line continuations", "nix-\\\nenv \\\n -i \"a\\\nb\" 'c\\\nd' $X\\\nY Z=\\\n1\\\n",
+			"nix-env@0-9 -i@13-15 ab@16-22 c\\\nd@23-29 $X\\\nY@30-35 Z=1@36-41"},
+		{"variable joined by the host", "X=ab; echo $\x00\x00X ${X\x00} X\x00=1",
+			"; echo@6-10 ab@11-15 ab@16-21 X=1@22-26"},
 		{"assignment joined by the host", "A\x00B=\x00c\x00d", ""},
 		{"CRLF", "a b\r\nc \\\r\n d\r\n", "a@0-1 b@2-3; c@5-6 d@11-12"},
 		{"CRLF in quotes", "a 'b\r\nc' \"d\\\r\ne\"\r\n", "a@0-1 b\r\nc@2-8 de@9-16"},
-		{"CRLF in a here-document", "cat <<E\r\na\r\nb\r\nE\r\nc\r\n", "cat@0-3 << E@4-7 h:a\\r\\nb\\r\\n@9-15; c@18-19"},
-		{"CRLF in a quoted here-document", "cat <<-'E'\r\n\ta\r\n\tE\r\nc", "cat@0-3 <<- E@4-10 p:a\\r\\n@13-16; c@20-21"},
+		{"CRLF in a here-document", "cat <<E\r\na\r\nb\r\nE\r\nc\r\n",
+			"cat@0-3 << E@4-7 h:a\\r\\nb\\r\\n@9-15; c@18-19"},
+		{"CRLF in a quoted here-document", "cat <<-'E'\r\n\ta\r\n\tE\r\nc",
+			"cat@0-3 <<- E@4-10 p:a\\r\\n@13-16; c@20-21"},
 		{"CRLF inside sh -c", "sh -c 'a\r\nb'", "sh@0-2 -c@3-5 a\r\nb@6-12; a@7-8; b@10-11"},
 		{"byte order mark", "\ufeffa b", "a@3-4 b@5-6"},
 		{"Latin-1", "echo caf\xe9 '\xff' > \xe8", "echo@0-4 caf\xe9@5-9 \xff@10-13 > \xe8@14-17"},
@@ -69,7 +74,8 @@ func TestParseJoined(t *testing.T) {
 	for _, test := range []struct{ view, want string }{
 		{"echo 'a = b\\n\\\n c' \\\r\n && d\\\\\ne", "echo@0-4 a = b\\n c@5-18; de@26-31"},
 		{"# a \\\n b", ""},
-		{"cat <<E \\\n - <<'F'\na\\\nb\nE\n'c\\\nd'\nF\n", "cat@0-3 -@11-12 << E@4-7 h:a@19-20 h:b\\n@22-24 << F@13-18 p:'c\\\\\\nd'\\n@26-33"},
+		{"cat <<E \\\n - <<'F'\na\\\nb\nE\n'c\\\nd'\nF\n",
+			"cat@0-3 -@11-12 << E@4-7 h:a@19-20 h:b\\n@22-24 << F@13-18 p:'c\\\\\\nd'\\n@26-33"},
 		{"sh -c 'a \\\n && b \"c\\\nd\"'", "sh@0-2 -c@3-5 a  && b \"cd\"@6-24; a@7-8; b@15-16 cd@17-23"},
 		{"\n", ""},
 		{"\\\n", ""},
@@ -92,7 +98,8 @@ func TestBase(t *testing.T) {
 	view := file[4:36]
 	s := Parse([]byte(view), 4, Sh, nil)
 	check(t, s, []byte(file), 4, len(view))
-	want := "echo@4-8 a@9-10; sh@14-16 -c@17-19 b 'c'@20-27 << E@28-31 h:d\\n@32-34; b@21-22 c@23-26 << E@28-31 h:d\\n@32-34"
+	want := "echo@4-8 a@9-10; sh@14-16 -c@17-19 b 'c'@20-27 << E@28-31 h:d\\n@32-34; b@21-22 c@23-26 << E@28-31 " +
+		"h:d\\n@32-34"
 	if diff := cmp.Diff(want, words(s)); diff != "" {
 		t.Errorf("-want +got:\n%s", diff)
 	}
@@ -128,7 +135,9 @@ func TestProblems(t *testing.T) {
 			t.Errorf("message %q", p.Message)
 		}
 	}
-	for _, text := range []string{"((a); b)", "a[1]=b", "function f { :; }", "[[ a =~ ^(b|c)+$ ]]", "cat <<E\nE", "case a in (b) ;; esac", "echo ${a//b/c} $((1 + 2))", "a=(b)\n", "time a", "select a in b; do c; done", "local a", "\x00", "a\\", "coproc a"} {
+	for _, text := range []string{"((a); b)", "a[1]=b", "function f { :; }", "[[ a =~ ^(b|c)+$ ]]", "cat <<E\nE",
+		"case a in (b) ;; esac", "echo ${a//b/c} $((1 + 2))", "a=(b)\n", "time a", "select a in b; do c; done",
+		"local a", "\x00", "a\\", "coproc a"} {
 		if p := Parse([]byte(text), 0, Sh, nil).Problem; p != nil {
 			t.Errorf("%q: %s", text, p.Message)
 		}
@@ -137,7 +146,8 @@ func TestProblems(t *testing.T) {
 
 // TestDeepText checks that no text, however deep, uses up the stack.
 func TestDeepText(t *testing.T) {
-	for _, part := range []string{"(", "$(", "{ ", "if ", "f()", "\"$(", "${x:-", "while a; do ", "time ", "coproc ", "a <(", "x=(a $(", "[[ ! ", "$((", "case a in b) ", "! { ", "until ! (", "[[ (", "((-", "$[1+"} {
+	for _, part := range []string{"(", "$(", "{ ", "if ", "f()", "\"$(", "${x:-", "while a; do ", "time ", "coproc ",
+		"a <(", "x=(a $(", "[[ ! ", "$((", "case a in b) ", "! { ", "until ! (", "[[ (", "((-", "$[1+"} {
 		text := strings.Repeat(part, 1<<20/len(part))
 		if s := Parse([]byte(text), 0, Bash, nil); s.Problem == nil && part != "time " && part != "coproc " {
 			t.Errorf("%q repeated has no problem", part)
@@ -148,17 +158,26 @@ func TestDeepText(t *testing.T) {
 	}
 }
 
-// TestLongText checks that the time for a long text grows with its length, not with its square, and that variables do not multiply it: it
-// is there to run out of time or memory otherwise.
+// TestLongText checks that the time for a long text grows with its length, not with its square, and that variables do
+// not multiply it: it is there to run out of time or memory otherwise.
 func TestLongText(t *testing.T) {
 	const n = 10000
 	for _, text := range []string{
-		strings.Repeat("a && ", n) + "a", strings.Repeat("a || ", n) + "a", strings.Repeat("a | ", n) + "a", strings.Repeat("sudo ", n) + "a", strings.Repeat("A=b ", n), "export " + strings.Repeat("A=b ", n),
-		"eval " + strings.Repeat("eval ", n), "echo " + strings.Repeat("{", n), "echo " + strings.Repeat("[", n), "echo " + strings.Repeat("\\", n), "a " + strings.Repeat("<<E ", n/10), strings.Repeat("sh -c '", n),
-		"sh -c \"" + strings.Repeat("$x \\\" ", n) + "\"", strings.Repeat("{ echo a; } | ", n) + "cat", strings.Repeat("for x in a; do\n", 500) + strings.Repeat("done\n", 500), strings.Repeat("{ a; ", 500) + strings.Repeat("} > f;", 500),
-		"while :; do " + strings.Repeat("a && ", n) + "a; done", "x=ab;" + strings.Repeat("x=$x$x;", 60) + "a" + strings.Repeat("$x", n), strings.Repeat("echo a | tee b | ", n) + "c", "{ " + strings.Repeat("echo a; ", n) + "} | tee f",
-		"cat <<E\n" + strings.Repeat("$x\\\n\t", n) + "\nE\n", "echo -e '" + strings.Repeat(`\a`, n) + "'", "printf '" + strings.Repeat("%s", n) + "' " + strings.Repeat("a ", n), strings.Repeat("a &&\x00\x00\n", n) + "b", "a" + strings.Repeat("\x00", n) + "b",
-		strings.Repeat("f() { a; }; f; ", n/10), strings.Repeat("if a; then b; fi; ", n), "[ a ] && " + strings.Repeat("X=$Y && ", n) + "a",
+		strings.Repeat("a && ", n) + "a", strings.Repeat("a || ", n) + "a", strings.Repeat("a | ", n) +
+			"a", strings.Repeat("sudo ", n) + "a", strings.Repeat("A=b ", n), "export " + strings.Repeat("A=b ", n),
+		"eval " + strings.Repeat("eval ", n), "echo " + strings.Repeat("{", n), "echo " + strings.Repeat("[", n),
+		"echo " + strings.Repeat("\\", n), "a " + strings.Repeat("<<E ", n/10), strings.Repeat("sh -c '", n),
+		"sh -c \"" + strings.Repeat("$x \\\" ", n) + "\"", strings.Repeat("{ echo a; } | ", n) +
+			"cat", strings.Repeat("for x in a; do\n", 500) + strings.Repeat("done\n", 500),
+		strings.Repeat("{ a; ", 500) + strings.Repeat("} > f;", 500),
+		"while :; do " + strings.Repeat("a && ", n) + "a; done", "x=ab;" + strings.Repeat("x=$x$x;", 60) + "a" +
+			strings.Repeat("$x", n), strings.Repeat("echo a | tee b | ", n) + "c", "{ " +
+			strings.Repeat("echo a; ", n) + "} | tee f",
+		"cat <<E\n" + strings.Repeat("$x\\\n\t", n) + "\nE\n", "echo -e '" + strings.Repeat(`\a`, n) + "'", "printf '" +
+			strings.Repeat("%s", n) + "' " + strings.Repeat("a ", n), strings.Repeat("a &&\x00\x00\n", n) + "b", "a" +
+			strings.Repeat("\x00", n) + "b",
+		strings.Repeat("f() { a; }; f; ", n/10), strings.Repeat("if a; then b; fi; ", n), "[ a ] && " +
+			strings.Repeat("X=$Y && ", n) + "a",
 	} {
 		s := Parse([]byte(text), 0, Bash, func(string) (string, bool) { return "v", true })
 		for _, c := range s.Commands {
@@ -169,9 +188,12 @@ func TestLongText(t *testing.T) {
 
 func TestDialectOf(t *testing.T) {
 	for text, want := range map[string]Dialect{
-		"": Sh, "/bin/sh -c": Sh, "/bin/bash -o pipefail -c": Bash, "bash": Bash, "/bin/dash -c": Sh, "ash": Sh, "/bin/busybox sh -c": Sh, "/usr/bin/env bash -c": Bash,
-		"/bin/zsh -c": None, "ksh -c": None, "powershell -Command": None, "pwsh": None, "cmd /S /C": None, `C:\Windows\System32\cmd.exe /S /C`: None, `C:\git\bin\Bash.EXE -c`: Bash,
-		"python3 -c": None, "/usr/bin/fish -c": None, "conda run -n x /bin/bash -c": Bash, "/unknown -c": None, "nix develop -c bash -c": Bash,
+		"": Sh, "/bin/sh -c": Sh, "/bin/bash -o pipefail -c": Bash, "bash": Bash, "/bin/dash -c": Sh, "ash": Sh,
+		"/bin/busybox sh -c": Sh, "/usr/bin/env bash -c": Bash,
+		"/bin/zsh -c": None, "ksh -c": None, "powershell -Command": None, "pwsh": None, "cmd /S /C": None,
+		`C:\Windows\System32\cmd.exe /S /C`: None, `C:\git\bin\Bash.EXE -c`: Bash,
+		"python3 -c": None, "/usr/bin/fish -c": None, "conda run -n x /bin/bash -c": Bash, "/unknown -c": None,
+		"nix develop -c bash -c": Bash,
 	} {
 		if got := DialectOf(strings.Fields(text)); got != want {
 			t.Errorf("DialectOf(%q) = %d, want %d", text, got, want)
@@ -308,17 +330,22 @@ func TestFromExec(t *testing.T) {
 		span := source.Span{Start: start, End: start + len(raw)}
 		p := source.Piece{Text: text, Span: span}
 		if text == raw[1:len(raw)-1] {
-			p = source.Piece{Text: text, Span: source.Span{Start: start + 1, End: start + len(raw) - 1}, Verbatim: true, Quoting: source.JSONString}
+			p = source.Piece{Text: text, Span: source.Span{Start: start + 1, End: start + len(raw) - 1}, Verbatim: true,
+				Quoting: source.JSONString}
 		}
 		return Word{Text: text, Known: known, Span: span, Parts: []source.Piece{p}}
 	}
-	s := FromExec([]ExecWord{word("sudo", `"sudo"`, true), word("sh", `"sh"`, true), word("-c", `"-c"`, true), word("echo 'a b' >> f && nix-env -i $X", `"echo 'a b' >> f && nix-env -i $X"`, true), word("x\ty", `"x\ty"`, true)})
-	want := "sh@13-17 -c@19-23 echo 'a b' >> f && nix-env -i $X@25-59 x\ty@61-67; echo@26-30 a b@31-36 >> f@37-41; nix-env@45-52 -i@53-55 $X@56-58"
+	s := FromExec([]ExecWord{word("sudo", `"sudo"`, true), word("sh", `"sh"`, true), word("-c", `"-c"`, true),
+		word("echo 'a b' >> f && nix-env -i $X", `"echo 'a b' >> f && nix-env -i $X"`, true),
+		word("x\ty", `"x\ty"`, true)})
+	want := "sh@13-17 -c@19-23 echo 'a b' >> f && nix-env -i $X@25-59 x\ty@61-67; echo@26-30 a b@31-36 >> f@37-41; " +
+		"nix-env@45-52 -i@53-55 $X@56-58"
 	if diff := cmp.Diff(want, strings.ReplaceAll(words(s), " >> f@37-41 ", " >> f@37-41")); diff != "" {
 		t.Errorf("-want +got:\n%s", diff)
 	}
 	check(t, s, []byte(file), 5, len(file)-6)
-	if c := s.Commands[1]; c.Quoting != source.JSONString || c.Parent != s.Commands[0] || !slices.Equal(c.Wrappers, []string{"sudo", "sh -c"}) {
+	if c := s.Commands[1]; c.Quoting != source.JSONString || c.Parent != s.Commands[0] ||
+		!slices.Equal(c.Wrappers, []string{"sudo", "sh -c"}) {
 		t.Errorf("quoting %d, wrappers %q", c.Quoting, c.Wrappers)
 	}
 	if got := describeWrites(s, EchoUnknown); got != "1 >> f@40-41: u:a b@32-35 <\\n>@31-36\n" {
@@ -335,7 +362,8 @@ func TestFromExec(t *testing.T) {
 		t.Error("a piece is verbatim that stands inside a string with escapes")
 	}
 
-	s = FromExec([]Word{{Text: "nix-env", Known: true, Span: source.Span{Start: 3, End: 12}}, {Text: "*", Known: true, Span: source.Span{Start: 14, End: 17}}})
+	s = FromExec([]Word{{Text: "nix-env", Known: true, Span: source.Span{Start: 3, End: 12}},
+		{Text: "*", Known: true, Span: source.Span{Start: 14, End: 17}}})
 	if got := words(s); got != "nix-env@3-12 *@14-17" || !s.Commands[0].Words[1].Known {
 		t.Error(got)
 	}
@@ -347,14 +375,22 @@ func TestFromExec(t *testing.T) {
 // TestForms reads the ways to write nix.conf and to install Nix that public Dockerfiles use.
 func TestForms(t *testing.T) {
 	for _, test := range []struct{ name, text, want string }{
-		{"append", "mkdir -p /etc/nix && echo 'filter-syscalls = false' >> /etc/nix/nix.conf", "1 >> /etc/nix/nix.conf: filter-syscalls = false\\n"},
-		{"group", "set -eux; { echo 'max-jobs = auto'; echo \"cores = 0\"; } >> /etc/nix/nix.conf", "1 >> /etc/nix/nix.conf: max-jobs = auto\\n|2 >> /etc/nix/nix.conf: cores = 0\\n"},
-		{"tee", "echo 'sandbox = false' | sudo tee -a /etc/nix/nix.conf > /dev/null", "1 > /dev/null: sandbox = false\\n|1 >> /etc/nix/nix.conf: sandbox = false\\n"},
-		{"here-document into tee", "mkdir -p /etc/nix && tee /etc/nix/nix.conf << EOF\nsandbox = false\nEOF\n", "1 > /etc/nix/nix.conf: sandbox = false\\n"},
-		{"printf", "printf 'sandbox = false\\nfilter-syscalls = %s\\n' false > /etc/nix/nix.conf", "0 > /etc/nix/nix.conf: sandbox = false\\nfilter-syscalls = false\\n"},
+		{"append", "mkdir -p /etc/nix && echo 'filter-syscalls = false' >> /etc/nix/nix.conf",
+			"1 >> /etc/nix/nix.conf: filter-syscalls = false\\n"},
+		{"group", "set -eux; { echo 'max-jobs = auto'; echo \"cores = 0\"; } >> /etc/nix/nix.conf",
+			"1 >> /etc/nix/nix.conf: max-jobs = auto\\n|2 >> /etc/nix/nix.conf: cores = 0\\n"},
+		{"tee", "echo 'sandbox = false' | sudo tee -a /etc/nix/nix.conf > /dev/null",
+			"1 > /dev/null: sandbox = false\\n|1 >> /etc/nix/nix.conf: sandbox = false\\n"},
+		{"here-document into tee", "mkdir -p /etc/nix && tee /etc/nix/nix.conf << EOF\nsandbox = false\nEOF\n",
+			"1 > /etc/nix/nix.conf: sandbox = false\\n"},
+		{"printf", "printf 'sandbox = false\\nfilter-syscalls = %s\\n' false > /etc/nix/nix.conf",
+			"0 > /etc/nix/nix.conf: sandbox = false\\nfilter-syscalls = false\\n"},
 		{"argument", "echo \"$NIX_CONFIG\" >> /etc/nix/nix.conf", "0 >> /etc/nix/nix.conf: {$NIX_CONFIG}\\n"},
-		{"condition", "if [ \"$TARGETPLATFORM\" = linux/arm64 ]; then echo 'filter-syscalls = false' >> /etc/nix/nix.conf; fi", "1 >> /etc/nix/nix.conf: filter-syscalls = false\\n"},
-		{"su", "su - nix -c 'mkdir -p ~/.config/nix && echo \"sandbox = false\" > ~/.config/nix/nix.conf'", "2 > ~/.config/nix/nix.conf: sandbox = false\\n"},
+		{"condition",
+			"if [ \"$TARGETPLATFORM\" = linux/arm64 ]; then echo 'filter-syscalls = false' >> /etc/nix/nix.conf; fi",
+			"1 >> /etc/nix/nix.conf: filter-syscalls = false\\n"},
+		{"su", "su - nix -c 'mkdir -p ~/.config/nix && echo \"sandbox = false\" > ~/.config/nix/nix.conf'",
+			"2 > ~/.config/nix/nix.conf: sandbox = false\\n"},
 		{"truncate", "rm /etc/nix/nix.conf && > /etc/nix/nix.conf", "1 > /etc/nix/nix.conf: "},
 		{"bash -c", "bash -c \"echo 'a = $USER' >> /etc/nix/nix.conf\"", "1 >> /etc/nix/nix.conf: a = {$USER}\\n"},
 	} {
@@ -407,12 +443,14 @@ func TestForms(t *testing.T) {
 }
 
 func BenchmarkParse(b *testing.B) {
-	run := "set -eux; apt-get update && apt-get install -y --no-install-recommends curl \\\n  git && rm -rf /var/lib/apt/lists/*"
+	run := "set -eux; apt-get update && apt-get install -y --no-install-recommends curl \\\n  git && rm -rf " +
+		"/var/lib/apt/lists/*"
 	for name, text := range map[string]string{
-		"run":     run,
-		"long":    strings.Repeat(run+"\n", 200),
-		"heredoc": "cat <<EOF > /etc/nix/nix.conf\n" + strings.Repeat("experimental-features = nix-command flakes # $X\n", 200) + "EOF\n",
-		"nested":  strings.Repeat("sudo bash -c \"echo 'a = $X' >> /etc/nix/nix.conf\" && ", 50) + "true",
+		"run":  run,
+		"long": strings.Repeat(run+"\n", 200),
+		"heredoc": "cat <<EOF > /etc/nix/nix.conf\n" +
+			strings.Repeat("experimental-features = nix-command flakes # $X\n", 200) + "EOF\n",
+		"nested": strings.Repeat("sudo bash -c \"echo 'a = $X' >> /etc/nix/nix.conf\" && ", 50) + "true",
 	} {
 		b.Run(name, func(b *testing.B) {
 			b.SetBytes(int64(len(text)))

@@ -11,18 +11,21 @@ type wrapper struct {
 	long     string // its long options with a value in the next word, separated by spaces
 	stops    string // options with which it runs nothing, separated by spaces
 	needs    string // without this option it runs nothing from its arguments
-	operands int    // the words between its options and the program
-	assigns  bool   // NAME=VALUE words may stand before the program
+	operands int    // the number of words between its options and the program
+	assigns  bool   // NAME=VALUE words may precede the program
 	builtin  bool   // what it runs may still be a builtin of the shell
 	optional bool   // its operand may be missing, and options may follow it
 }
 
-// wrappers are the programs that are taken off in front of the program that runs. Options are those that --help of coreutils 9.1,
-// util-linux 2.38.1, busybox 1.35.0, strace 6.1 and fakeroot 1.31 lists; of the other programs, those that their documentation names, without a
-// release to hold them against.
+// wrappers are the programs that run another program and are removed before it. The options are those in --help of
+// coreutils 9.1, util-linux 2.38.1, busybox 1.35.0, strace 6.1 and fakeroot 1.31; for the other programs, those in
+// their documentation, which was not compared with a release.
 var wrappers = sync.OnceValue(func() map[string]wrapper {
 	return map[string]wrapper{
-		"sudo": {values: "ghpuCDRrTtUc", long: "--user --group --host --prompt --chdir --chroot --close-from --command-timeout --other-user --role --type --login-class", stops: "-l --list -v --validate -k -K --remove-timestamp -V --version -e --edit --help", assigns: true},
+		"sudo": {values: "ghpuCDRrTtUc",
+			long: "--user --group --host --prompt --chdir --chroot --close-from --command-timeout --other-user " +
+				"--role --type --login-class",
+			stops: "-l --list -v --validate -k -K --remove-timestamp -V --version -e --edit --help", assigns: true},
 		"doas": {values: "uC", stops: "-L -C"},
 		"env":  {values: "uC", long: "--unset --chdir", stops: "-S --split-string --version --help", assigns: true},
 
@@ -46,22 +49,28 @@ var wrappers = sync.OnceValue(func() map[string]wrapper {
 		"setuidgid":    {operands: 1},
 		"s6-setuidgid": {operands: 1},
 		"chpst":        {values: "uUbemdopfcrtn/"},
-		"runuser":      {values: "ugGsw", long: "--user --group --supp-group --shell --whitelist-environment", stops: "-c --command -l --login", needs: "-u --user"},
-		"setpriv":      {long: "--ambient-caps --bounding-set --inh-caps --egid --euid --regid --reuid --rgid --ruid --groups --securebits --pdeathsig --selinux-label --apparmor-profile", stops: "-d --dump"},
-		"chroot":       {long: "--userspec --groups", stops: "--version --help", operands: 1},
-		"unshare":      {values: "SGRw", long: "--setuid --setgid --root --wd --map-user --map-group --map-users --map-groups --propagation --setgroups --monotonic --boottime"},
-		"setarch":      {operands: 1, optional: true, stops: "--list"},
-		"linux32":      {},
-		"linux64":      {},
-		"i386":         {},
-		"x86_64":       {},
+		"runuser": {values: "ugGsw", long: "--user --group --supp-group --shell --whitelist-environment",
+			stops: "-c --command -l --login", needs: "-u --user"},
+		"setpriv": {long: "--ambient-caps --bounding-set --inh-caps --egid --euid --regid --reuid --rgid --ruid " +
+			"--groups --securebits --pdeathsig --selinux-label --apparmor-profile", stops: "-d --dump"},
+		"chroot": {long: "--userspec --groups", stops: "--version --help", operands: 1},
+		"unshare": {values: "SGRw",
+			long: "--setuid --setgid --root --wd --map-user --map-group --map-users --map-groups --propagation " +
+				"--setgroups --monotonic --boottime"},
+		"setarch": {operands: 1, optional: true, stops: "--list"},
+		"linux32": {},
+		"linux64": {},
+		"i386":    {},
+		"x86_64":  {},
 
-		"flock":            {values: "wE", long: "--wait --timeout --conflict-exit-code", stops: "-c --command", operands: 1},
-		"fakeroot":         {values: "lfsib", long: "--lib --faked --fd-base"},
-		"fakechroot":       {},
-		"eatmydata":        {},
-		"strace":           {values: "aeEIopPsSuUXbO", stops: "-p --attach"},
-		"xvfb-run":         {values: "efnpsw", long: "--error-file --auth-file --server-num --xauth-protocol --server-args --wait"},
+		"flock": {values: "wE", long: "--wait --timeout --conflict-exit-code", stops: "-c --command",
+			operands: 1},
+		"fakeroot":   {values: "lfsib", long: "--lib --faked --fd-base"},
+		"fakechroot": {},
+		"eatmydata":  {},
+		"strace":     {values: "aeEIopPsSuUXbO", stops: "-p --attach"},
+		"xvfb-run": {values: "efnpsw",
+			long: "--error-file --auth-file --server-num --xauth-protocol --server-args --wait"},
 		"dbus-run-session": {long: "--dbus-daemon --config-file"},
 		"tini":             {values: "pe"},
 		"dumb-init":        {values: "r", long: "--rewrite"},
@@ -71,9 +80,10 @@ var wrappers = sync.OnceValue(func() map[string]wrapper {
 	}
 })
 
-// resetters are the wrappers that run their program with an environment of its own.
+// resetters are the wrappers that run their program with a new environment.
 var resetters = sync.OnceValue(func() map[string]bool {
-	return map[string]bool{"sudo": true, "doas": true, "su": true, "su -c": true, "runuser -c": true, "runuser": true, "gosu": true, "su-exec": true, "chpst": true}
+	return map[string]bool{"sudo": true, "doas": true, "su": true, "su -c": true, "runuser -c": true, "runuser": true,
+		"gosu": true, "su-exec": true, "chpst": true}
 })
 
 // scriptOption describes a program that runs the shell text in the value of an option.
@@ -83,7 +93,7 @@ type scriptOption struct {
 	dialect Dialect
 }
 
-// scriptOptions are the programs besides shells that run shell text: of util-linux 2.38.1, and nix-shell of Nix.
+// scriptOptions are the programs besides shells that run shell text: those of util-linux 2.38.1, and nix-shell.
 var scriptOptions = sync.OnceValue(func() map[string]scriptOption {
 	return map[string]scriptOption{
 		"su":        {short: 'c', long: "--command --session-command", dialect: Sh},
@@ -94,14 +104,14 @@ var scriptOptions = sync.OnceValue(func() map[string]scriptOption {
 	}
 })
 
-// tester describes a program whose failure is an answer, not a defect.
+// tester describes a program whose failure is an answer, not an error.
 type tester struct {
 	flags string // with one of these short options
 	long  string // or one of these long options, separated by spaces
 	first string // or one of these as first argument
 }
 
-// testers are the programs that are run to ask something. One without flags, long and first always is.
+// testers are the programs that are run as a test. One without flags, long and first always is a test.
 var testers = sync.OnceValue(func() map[string]tester {
 	return map[string]tester{
 		"test": {}, "[": {}, "[[": {}, "((": {}, "let": {}, "expr": {},
@@ -124,25 +134,27 @@ var testers = sync.OnceValue(func() map[string]tester {
 	}
 })
 
-// succeeding are the programs that do not fail, as far as anybody asks.
+// succeeding are the programs that are assumed never to fail.
 var succeeding = sync.OnceValue(func() map[string]bool {
 	return map[string]bool{":": true, "true": true, "echo": true, "printf": true}
 })
 
-// quiet are the programs that print nothing on standard output. One with options prints something with any of these short ones.
+// quiet are the programs that print nothing on standard output, unless they have one of these short options.
 var quiet = sync.OnceValue(func() map[string]string {
 	return map[string]string{
-		":": "", "true": "", "false": "", "test": "", "[": "", "[[": "", "((": "", "let": "", "exit": "", "return": "", "break": "", "continue": "", "shift": "",
-		"unset": "", "sleep": "", "wait": "", "read": "", "local": "p", "readonly": "p", "declare": "p", "typeset": "p", "export": "p",
-		"mkdir": "v", "rmdir": "v", "rm": "v", "touch": "", "chmod": "vc", "chown": "vc", "chgrp": "vc", "ln": "v", "mv": "v", "cp": "v",
-		"install": "v", "groupadd": "", "useradd": "", "usermod": "", "groupmod": "", "addgroup": "", "adduser": "",
-		"set": "", "umask": "", "cd": "", "sponge": "",
+		":": "", "true": "", "false": "", "test": "", "[": "", "[[": "", "((": "", "let": "", "exit": "", "return": "",
+		"break": "", "continue": "", "shift": "", "unset": "", "sleep": "", "wait": "", "read": "", "local": "p",
+		"readonly": "p", "declare": "p", "typeset": "p", "export": "p", "mkdir": "v", "rmdir": "v", "rm": "v",
+		"touch": "", "chmod": "vc", "chown": "vc", "chgrp": "vc", "ln": "v", "mv": "v", "cp": "v", "install": "v",
+		"groupadd": "", "useradd": "", "usermod": "", "groupmod": "", "addgroup": "", "adduser": "", "set": "",
+		"umask": "", "cd": "", "sponge": "",
 	}
 })
 
-// prints are the programs of quiet that print something when they have no argument.
+// prints are the programs of quiet that print something when they have no arguments.
 var prints = sync.OnceValue(func() map[string]bool {
-	return map[string]bool{"set": true, "umask": true, "export": true, "readonly": true, "declare": true, "typeset": true, "local": true}
+	return map[string]bool{"set": true, "umask": true, "export": true, "readonly": true, "declare": true,
+		"typeset": true, "local": true}
 })
 
 // assignment is how a builtin assigns variables.
@@ -151,14 +163,15 @@ type assignment int
 const (
 	assignsAny      assignment = iota // it runs text that may assign any variable
 	assignsDeclared                   // its arguments are assignments or names
-	assignsNames                      // its arguments are names, which it gives other values
+	assignsNames                      // its arguments are names, whose values it changes
 )
 
 var assigners = sync.OnceValue(func() map[string]assignment {
 	return map[string]assignment{
 		".": assignsAny, "source": assignsAny, "eval": assignsAny,
-		"export": assignsDeclared, "declare": assignsDeclared, "typeset": assignsDeclared, "local": assignsDeclared, "readonly": assignsDeclared,
-		"read": assignsNames, "unset": assignsNames, "getopts": assignsNames, "mapfile": assignsNames, "readarray": assignsNames,
+		"export": assignsDeclared, "declare": assignsDeclared, "typeset": assignsDeclared, "local": assignsDeclared,
+		"readonly": assignsDeclared, "read": assignsNames, "unset": assignsNames, "getopts": assignsNames,
+		"mapfile": assignsNames, "readarray": assignsNames,
 	}
 })
 
@@ -252,7 +265,8 @@ func isSilent(c *Command) bool {
 		return false
 	}
 	for _, word := range c.Words[1:] {
-		if verbose != "" && (hasOption(word, verbose, "--verbose --changes") || !word.Known && strings.HasPrefix(word.Text, "-")) {
+		if verbose != "" &&
+			(hasOption(word, verbose, "--verbose --changes") || !word.Known && strings.HasPrefix(word.Text, "-")) {
 			return false
 		}
 		if c.Name == "set" && (word.Text == "-o" || word.Text == "+o") && len(c.Words) == 2 {

@@ -6,11 +6,11 @@ import (
 	"mvdan.cc/sh/v3/syntax"
 )
 
-// Env looks up a variable that is known from outside the script, such as one that ENV set. It reports false for a variable
-// without known value. It may be nil, and then nothing is known.
+// Env looks up a variable that is set outside the script, for example by ENV. It reports false for a variable whose
+// value is not known. If it is nil, no variable is known.
 type Env func(name string) (value string, known bool)
 
-// variable is what is known of a variable of the script. The zero value is a variable with unknown value.
+// variable is what is known about a variable of the script. The zero value is a variable whose value is unknown.
 type variable struct {
 	value    Word
 	known    bool
@@ -21,11 +21,11 @@ type variable struct {
 type vars struct {
 	env      Env
 	set      map[string]variable
-	wiped    bool // something has run that may have changed every variable
+	wiped    bool // something may have changed every variable
 	log      []change
 	loops    int
-	volatile map[string]bool // assigned in a function and elsewhere, so that no value is ever certain
-	counts   map[string]int  // how often the script assigns each; nil in a script without functions
+	volatile map[string]bool // assigned in a function and elsewhere, so the value is never certain
+	counts   map[string]int  // how often the script assigns each variable; nil in a script without functions
 }
 
 // change is what an assignment replaced.
@@ -33,20 +33,21 @@ type change struct {
 	name string
 	old  variable
 	had  bool
-	all  map[string]variable // with name "", what a wipe replaced
+	all  map[string]variable // if name is "", what a wipe replaced
 }
 
 func (v *vars) lookup(name string) (string, bool) {
 	if x, ok := v.set[name]; ok {
 		return x.value.Text, x.known
 	}
-	if v.wiped || v.env == nil || name == "PWD" || name == "OLDPWD" || name == "RANDOM" || name == "SECONDS" || name == "LINENO" {
+	if v.wiped || v.env == nil || name == "PWD" || name == "OLDPWD" || name == "RANDOM" || name == "SECONDS" ||
+		name == "LINENO" {
 		return "", false
 	}
 	return v.env(name)
 }
 
-// maxValue is the length of a value up to which it is followed.
+// maxValue is the length of the longest value that is tracked.
 const maxValue = 64 << 10
 
 func (v *vars) assign(name string, x variable) {
@@ -72,10 +73,10 @@ func (v *vars) wipe() {
 	v.set, v.wiped = nil, true
 }
 
-// mark returns the present state for undo.
+// mark returns the current state for undo.
 func (v *vars) mark() int { return len(v.log) }
 
-// undo goes back to a state, and returns the changes that it took back.
+// undo returns to a state, and returns the changes that it undid.
 func (v *vars) undo(mark int) []change {
 	undone := v.log[mark:]
 	for i := len(undone) - 1; i >= 0; i-- {
@@ -96,7 +97,7 @@ func (v *vars) undo(mark int) []change {
 	return append([]change(nil), undone...)
 }
 
-// doubt makes everything unknown that has changed since a mark.
+// doubt makes every variable that changed since a mark unknown.
 func (v *vars) doubt(mark int) {
 	if mark < len(v.log) {
 		v.forgetAll(append([]change(nil), v.log[mark:]...))
@@ -115,10 +116,10 @@ func (v *vars) forgetAll(changes []change) {
 	}
 }
 
-// maxLoops is the depth of nested loops up to which the variables that each assigns are looked for.
+// maxLoops is the depth of nested loops up to which the variables that each loop assigns are searched for.
 const maxLoops = 16
 
-// enterLoop makes unknown what an earlier turn of the loop may have assigned.
+// enterLoop makes the variables unknown that an earlier iteration of the loop may have assigned.
 func (v *vars) enterLoop(lists ...[]*syntax.Stmt) {
 	if v.loops++; v.loops > maxLoops {
 		v.wipe()
@@ -155,7 +156,7 @@ func (v *vars) prepare(stmts []*syntax.Stmt) {
 	}
 }
 
-// enterFunction makes unknown what may have another value when the function is called.
+// enterFunction makes the variables unknown that may have another value when the function is called.
 func (v *vars) enterFunction() {
 	for name, n := range v.counts {
 		if _, ok := v.set[name]; name != "" && (!ok || n > 1) {
@@ -167,8 +168,8 @@ func (v *vars) enterFunction() {
 	}
 }
 
-// assigned calls f for the name of each variable that statements may assign, and whether a function does it. The name is "" for
-// a command that may assign any. A name may come several times.
+// assigned calls f with the name of each variable that statements may assign, and whether a function does so. The name
+// is "" for a command that may assign any variable. A name may occur several times.
 func assigned(lists [][]*syntax.Stmt, f func(name string, function bool)) {
 	type item struct {
 		stmt     *syntax.Stmt
@@ -187,46 +188,8 @@ func assigned(lists [][]*syntax.Stmt, f func(name string, function bool)) {
 		it := work[len(work)-1]
 		work = work[:len(work)-1]
 		in := it.function
+		assignedBy(it.stmt.Cmd, func(name string) { f(name, in) })
 		switch n := it.stmt.Cmd.(type) {
-		case *syntax.CallExpr:
-			if len(n.Args) == 0 {
-				for _, a := range n.Assigns {
-					f(a.Name.Value, in)
-				}
-				continue
-			}
-			name := n.Args[0].Lit()
-			if name == "printf" && len(n.Args) > 2 && n.Args[1].Lit() == "-v" {
-				f(n.Args[2].Lit(), in)
-			}
-			if assigns, ok := assigners()[name]; ok {
-				if assigns == assignsAny {
-					f("", in)
-				}
-				for _, arg := range n.Args[1:] {
-					if lit := arg.Lit(); lit != "" {
-						lit, _, _ = strings.Cut(lit, "=")
-						f(lit, in)
-					} else if len(arg.Parts) > 0 {
-						if first, ok := arg.Parts[0].(*syntax.Lit); ok {
-							lit, _, _ = strings.Cut(first.Value, "=")
-							f(lit, in)
-						}
-					}
-				}
-			}
-		case *syntax.DeclClause:
-			for _, a := range n.Args {
-				if a.Name != nil {
-					f(a.Name.Value, in)
-				}
-			}
-		case *syntax.ArithmCmd:
-			arithAssigned(n.X, func(name string) { f(name, in) })
-		case *syntax.LetClause:
-			for _, x := range n.Exprs {
-				arithAssigned(x, func(name string) { f(name, in) })
-			}
 		case *syntax.BinaryCmd:
 			work = append(work, item{n.X, in}, item{n.Y, in})
 		case *syntax.Block:
@@ -240,14 +203,6 @@ func assigned(lists [][]*syntax.Stmt, f func(name string, function bool)) {
 			push(n.Cond, in)
 			push(n.Do, in)
 		case *syntax.ForClause:
-			switch l := n.Loop.(type) {
-			case *syntax.WordIter:
-				f(l.Name.Value, in)
-			case *syntax.CStyleLoop:
-				for _, x := range []syntax.ArithmExpr{l.Init, l.Cond, l.Post} {
-					arithAssigned(x, func(name string) { f(name, in) })
-				}
-			}
 			push(n.Do, in)
 		case *syntax.CaseClause:
 			for _, c := range n.Items {
@@ -260,6 +215,71 @@ func assigned(lists [][]*syntax.Stmt, f func(name string, function bool)) {
 				work = append(work, item{n.Stmt, in})
 			}
 		}
+	}
+}
+
+// assignedBy calls f with the name of each variable that a command itself may assign, without the statements inside it.
+func assignedBy(cmd syntax.Command, f func(name string)) {
+	switch n := cmd.(type) {
+	case *syntax.CallExpr:
+		assignedByCall(n, f)
+	case *syntax.DeclClause:
+		for _, a := range n.Args {
+			if a.Name != nil {
+				f(a.Name.Value)
+			}
+		}
+	case *syntax.ArithmCmd:
+		arithAssigned(n.X, f)
+	case *syntax.LetClause:
+		for _, x := range n.Exprs {
+			arithAssigned(x, f)
+		}
+	case *syntax.ForClause:
+		switch l := n.Loop.(type) {
+		case *syntax.WordIter:
+			f(l.Name.Value)
+		case *syntax.CStyleLoop:
+			for _, x := range []syntax.ArithmExpr{l.Init, l.Cond, l.Post} {
+				arithAssigned(x, f)
+			}
+		}
+	}
+}
+
+// assignedByCall is assignedBy for a simple command: an assignment, or a builtin that assigns.
+func assignedByCall(n *syntax.CallExpr, f func(name string)) {
+	if len(n.Args) == 0 {
+		for _, a := range n.Assigns {
+			f(a.Name.Value)
+		}
+		return
+	}
+	name := n.Args[0].Lit()
+	if name == "printf" && len(n.Args) > 2 && n.Args[1].Lit() == "-v" {
+		f(n.Args[2].Lit())
+	}
+	assigns, ok := assigners()[name]
+	if !ok {
+		return
+	}
+	if assigns == assignsAny {
+		f("")
+	}
+	for _, arg := range n.Args[1:] {
+		lit := arg.Lit()
+		if lit == "" {
+			if len(arg.Parts) == 0 {
+				continue
+			}
+			first, ok := arg.Parts[0].(*syntax.Lit)
+			if !ok {
+				continue
+			}
+			lit = first.Value
+		}
+		lit, _, _ = strings.Cut(lit, "=")
+		f(lit)
 	}
 }
 
@@ -281,7 +301,8 @@ func arithAssigned(x syntax.ArithmExpr, f func(name string)) {
 	})
 }
 
-// arithName returns the name of the variable that a word of an arithmetic expression stands for, "" when it may be any.
+// arithName returns the name of the variable that a word of an arithmetic expression refers to, or "" when it may be
+// any.
 func arithName(w *syntax.Word) string {
 	if len(w.Parts) == 1 {
 		switch p := w.Parts[0].(type) {
@@ -296,7 +317,8 @@ func arithName(w *syntax.Word) string {
 	return ""
 }
 
-// eachArith calls f for the parts of an arithmetic expression. A long sum nests as deep as it is long, so it does not recurse.
+// eachArith calls f for the parts of an arithmetic expression. It does not recurse, since a long sum nests as deep as
+// it is long.
 func eachArith(x syntax.ArithmExpr, f func(syntax.ArithmExpr)) {
 	work := []syntax.ArithmExpr{x}
 	for len(work) > 0 {

@@ -9,7 +9,20 @@ import (
 	"github.com/sandlint/sandlint/parsers/source"
 )
 
-// walker follows the statements of one text and adds their commands to a script. A nested text has a walker of its own.
+// This file and its neighbours turn the syntax tree of a text into the list of its simple commands. One pass in the
+// order of the text carries two kinds of state:
+//
+//   - ctx, what a statement inherits from those around it: conditions, redirections of groups, streams, functions. It
+//     is copied for an inner statement, so nothing that happens inside leaks out.
+//   - vars, what is known about variables. Its changes are logged: a subshell undoes them, and after a branch that may
+//     not run they are doubted, so a variable with a known value has that value on every path.
+//
+// Invariants: commands are appended in the order of the text, those of a nested script or substitution after the
+// command that contains it; a span lies inside the text; and what a run could decide otherwise (a skipped command, a
+// value) is marked as such. check_test.go checks the first two for every input of the fuzz test, and testdata/*.txtar
+// records the result for each construct.
+
+// walker walks the statements of one text and adds their commands to a script. A nested text has a walker of its own.
 type walker struct {
 	text
 	s          *Script
@@ -31,7 +44,7 @@ type slabs struct {
 	words  slab[Word]
 	redirs slab[Redir]
 	cmds   slab[Command]
-	levels int // that have been given out
+	levels int // that have been assigned
 	spent  int // bytes that variables have put into words
 }
 
@@ -66,30 +79,30 @@ type subst struct {
 	at         int
 	stmts      []*syntax.Stmt
 	backquotes bool
-	shared     bool // it runs in the shell itself
+	shared     bool // runs in the shell itself
 }
 
 // stream is a place that commands write their standard output to.
 type stream struct {
-	redir   *Redir // the redirection of a group, nil for a pipe and for what is captured or not known
+	redir   *Redir // the redirection of a group, nil for a pipe and for output that is captured or not known
 	pipe    bool
 	up      *stream
-	writers []*Command // in order; those that redirect their output elsewhere are not among them
-	shells  []*Command // whose scripts hold some of the writers
+	writers []*Command // in order, without those that redirect their output elsewhere
+	shells  []*Command // whose scripts contain some of the writers
 	unknown bool       // some of the writers may not run
-	cond    int        // the conditions around the stream itself
+	cond    int        // the number of conditions around the stream itself
 	first   *Command   // the first command that prints something
 	reader  *Command   // the command that reads the pipe
 }
 
-// input is what commands have as standard input.
+// input is the standard input of commands.
 type input struct {
 	pipe    *stream
 	redir   *Redir
 	readers int // how many commands may read it
 }
 
-// ctx is what a statement inherits from those around it. It is copied where it changes.
+// ctx is what a statement inherits from those around it. It is copied when it changes.
 type ctx struct {
 	stmt       source.Span
 	guard      string
@@ -100,7 +113,7 @@ type ctx struct {
 	in         *input
 	parent     *Command
 	wrapStart  int // offset of a wrapper that the grammar knows, such as time, plus one
-	cond       int // how many conditions it stands under
+	cond       int // the number of conditions around it
 	level      int
 	maybe      bool
 	subshell   bool
@@ -109,9 +122,9 @@ type ctx struct {
 	top        bool // it is a statement of the script itself
 }
 
-// result is what is known of a statement that has been walked.
+// result is what is known about a statement after walking it.
 type result struct {
-	test    bool     // it is there to be asked, so that its failure is no defect
+	test    bool     // it is a test, so its failure is not an error
 	success bool     // it always succeeds
 	failure bool     // it always fails, or ends the script
 	cmd     *Command // the command, when it is a simple one
@@ -136,7 +149,8 @@ func (w *walker) stmts(stmts []*syntax.Stmt, x *ctx) (last result) {
 	return last
 }
 
-// stmtEnd returns the offset of a statement's end, without a separator behind it and without the bodies of here-documents.
+// stmtEnd returns the offset of a statement's end, without a separator after it and without the bodies of
+// here-documents.
 func (w *walker) stmtEnd(st *syntax.Stmt) int {
 	start, end := pos(st.Position), pos(st.Position)
 	switch n := st.Cmd.(type) {
@@ -240,7 +254,7 @@ func (w *walker) command(st *syntax.Stmt, x *ctx) result {
 	return r
 }
 
-// group puts the redirections of a compound command into the context of what is inside it.
+// group adds the redirections of a compound command to the context of its contents.
 func (w *walker) group(list []*syntax.Redirect, x, inner *ctx) {
 	first := len(w.substs)
 	redirs := w.readRedirs(list)
@@ -316,7 +330,7 @@ func (w *walker) clean(a, b int) string {
 	return s
 }
 
-// under returns the context of what stands under a condition.
+// under returns the context of statements under a condition.
 func (w *walker) under(x *ctx, guard string) *ctx {
 	inner := *x
 	inner.maybe, inner.top = true, false
@@ -387,8 +401,9 @@ func (w *walker) forClause(n *syntax.ForClause, x *ctx) {
 	case *syntax.WordIter:
 		first := len(w.substs)
 		for _, item := range l.Items {
-			if words := w.args(nil, item); !n.Select && slices.ContainsFunc(words, func(word Word) bool { return word.Known }) {
-				inner.maybe, inner.guard = x.maybe, x.guard // it has a turn
+			if words := w.args(nil, item); !n.Select &&
+				slices.ContainsFunc(words, func(word Word) bool { return word.Known }) {
+				inner.maybe, inner.guard = x.maybe, x.guard // the loop runs at least once
 			}
 		}
 		w.follow(first, nil, x)
@@ -417,7 +432,8 @@ func (w *walker) function(n *syntax.FuncDecl, x *ctx) {
 	if _, ok := w.s.Functions[name]; !ok || !x.maybe {
 		w.s.Functions[name] = []int{}
 	}
-	body := ctx{stmt: x.stmt, wrappers: x.wrappers, parent: x.parent, level: x.level, subshell: x.subshell, fn: name, out: &stream{}}
+	body := ctx{stmt: x.stmt, wrappers: x.wrappers, parent: x.parent, level: x.level, subshell: x.subshell, fn: name,
+		out: &stream{}}
 	mark := w.vars.mark()
 	w.vars.enterFunction()
 	w.stmt(n.Body, &body)
@@ -426,7 +442,7 @@ func (w *walker) function(n *syntax.FuncDecl, x *ctx) {
 
 // item is one part of a list joined by && and ||.
 type item struct {
-	op   syntax.BinCmdOperator // that stands before it
+	op   syntax.BinCmdOperator // the operator before it
 	stmt *syntax.Stmt
 }
 
@@ -512,7 +528,11 @@ func (w *walker) list(st *syntax.Stmt, x *ctx) result {
 		case it.op == syntax.OrStmt:
 			r = result{test: next.test, success: r.success || next.success, failure: r.failure && next.failure}
 		default:
-			r = result{test: r.test || next.test, success: r.success && next.success, failure: r.failure || next.failure && r.success}
+			r = result{
+				test:    r.test || next.test,
+				success: r.success && next.success,
+				failure: r.failure || next.failure && r.success,
+			}
 		}
 	}
 	endChain()
@@ -578,8 +598,8 @@ func (w *walker) pipeline(st *syntax.Stmt, x *ctx) result {
 	return r
 }
 
-// follow walks the substitutions noted since first, in the order of their places. They belong to parent; without one they
-// stand in a word of a compound command.
+// follow walks the substitutions recorded since first, in the order of their positions. They belong to parent, or, if
+// it is nil, to a word of a compound command.
 func (w *walker) follow(first int, parent *Command, x *ctx) {
 	if len(w.substs) == first {
 		return

@@ -10,12 +10,12 @@ import (
 	"github.com/sandlint/sandlint/parsers/source"
 )
 
-// text is shell text with the map from its offsets to the file's.
+// text is shell text with a map from its offsets to the file's.
 type text struct {
-	src   string // what the shell reads; a NUL is a byte that it does not
-	limit int    // the part of src that the file has
+	src   string // what the shell reads; a NUL is a byte that it does not see
+	limit int    // the length of the part of src that is in the file
 	base  int
-	// fixed is the span of the word that the text comes from, where its bytes are not the file's; nil where they are.
+	// fixed is the span of the word that the text comes from if its bytes are not the file's, otherwise nil.
 	fixed   *source.Span
 	quoting source.Quoting // of the text as a whole
 	holes   []hole         // in order
@@ -35,7 +35,7 @@ func (t *text) span(a, b int) source.Span {
 	return source.Span{Start: t.base + a, End: t.base + min(max(a, b), t.limit)}
 }
 
-// quote returns the quoting of a piece that inner is the quoting of within this text.
+// quote returns the quoting in the file of a piece whose quoting within this text is inner.
 func (t *text) quote(inner source.Quoting) source.Quoting {
 	switch {
 	case t.quoting == source.Plain, t.quoting == inner:
@@ -43,10 +43,10 @@ func (t *text) quote(inner source.Quoting) source.Quoting {
 	case inner == source.Plain:
 		return t.quoting
 	}
-	return source.Unquoted // what may stand there may stand anywhere
+	return source.Unquoted // what is safe there is safe anywhere
 }
 
-// hole returns the hole that covers the byte at i.
+// hole returns the hole that covers the byte at i, or nil.
 func (t *text) hole(i int) *hole {
 	if n := t.nextHole(i); n < len(t.holes) && t.holes[n].start <= i {
 		return &t.holes[n]
@@ -54,12 +54,13 @@ func (t *text) hole(i int) *hole {
 	return nil
 }
 
-// nextHole returns the index of the first hole that ends behind i.
+// nextHole returns the index of the first hole that ends after i.
 func (t *text) nextHole(i int) int {
 	return sort.Search(len(t.holes), func(n int) bool { return t.holes[n].end > i })
 }
 
-// trim moves the end of a part of the text before what the shell does not see: line continuations, NULs, the CR of a line end.
+// trim moves the end of a part of the text before trailing bytes that the shell does not see: line continuations, NULs,
+// the CR of a line end.
 func (t *text) trim(start, end int) int {
 	end = min(end, len(t.src))
 	for end > start {
@@ -77,7 +78,8 @@ func (t *text) trim(start, end int) int {
 				return end
 			}
 			end = at - 1
-		case c == '\\' && end < len(t.src) && (t.src[end] == '\n' || t.src[end] == '\r' && strings.HasPrefix(t.src[end:], "\r\n")):
+		case c == '\\' && end < len(t.src) &&
+			(t.src[end] == '\n' || t.src[end] == '\r' && strings.HasPrefix(t.src[end:], "\r\n")):
 			n := 0
 			for end-n > start && t.src[end-n-1] == '\\' {
 				n++
@@ -93,7 +95,7 @@ func (t *text) trim(start, end int) int {
 	return end
 }
 
-// mode is where a word stands, which decides what the shell does with it.
+// mode is the role of a word, which decides how the shell expands it.
 type mode int
 
 const (
@@ -107,15 +109,15 @@ type build struct {
 	mode    mode
 	start   int // of its pieces in walker.parts
 	unknown bool
-	quoted  bool // a part is quoted, so that it is a word even when it is empty
-	split   bool // a piece in w.fields is to be split
+	quoted  bool // a part is quoted, so it is a word even when it is empty
+	split   bool // a piece in w.fields will be split
 	end     int  // of the bytes that belong to it
-	word    int  // offset of the whole word's end, to look for the end of a glob in
-	bracket int  // offset of the last ']' behind the first '[', 0 when it was not looked for
-	braces  int  // how many '{' were looked at
+	word    int  // offset of the whole word's end, the limit when searching for the end of a glob
+	bracket int  // offset of the last ']' after the first '[', 0 when it was not searched for
+	braces  int  // how many '{' were checked
 }
 
-// maxBraces is the number of '{' in a word up to which it is looked whether they open a brace expansion.
+// maxBraces is the number of '{' in a word that are checked for a brace expansion.
 const maxBraces = 64
 
 func (w *walker) add(b *build, p source.Piece) {
@@ -150,7 +152,8 @@ func (w *walker) run(b *build, from, to int, q source.Quoting) {
 				end = min(end, w.holes[n].start)
 			}
 		}
-		w.add(b, source.Piece{Text: w.src[from:end], Span: w.span(from, end), Verbatim: w.fixed == nil, Quoting: w.quote(q)})
+		w.add(b,
+			source.Piece{Text: w.src[from:end], Span: w.span(from, end), Verbatim: w.fixed == nil, Quoting: w.quote(q)})
 		b.end = end
 		from = end
 	}
@@ -166,7 +169,7 @@ func (w *walker) addHole(b *build, h *hole) {
 	b.end = h.end
 }
 
-// derived adds text that the bytes from a to b stand for.
+// derived adds text that the bytes from a to b expand to.
 func (w *walker) derived(b *build, from, to int, value string, q source.Quoting) {
 	if value != "" {
 		w.add(b, source.Piece{Text: value, Span: w.span(from, to), Quoting: w.quote(q)})
@@ -181,7 +184,7 @@ func (w *walker) opaque(b *build, from, to int, q source.Quoting) {
 		w.addHole(b, h)
 		return
 	}
-	from = min(from, w.limit) // the parser reads one byte more than there is, where the text ends in a backslash
+	from = min(from, w.limit) // the parser reads one byte too many if the text ends in a backslash
 	to = max(from, min(to, w.limit))
 	value := w.src[from:to]
 	if strings.IndexByte(value, 0) >= 0 {
@@ -192,7 +195,7 @@ func (w *walker) opaque(b *build, from, to int, q source.Quoting) {
 	b.unknown = true
 }
 
-// skip returns the offset behind a line continuation at i, which is the offset of a backslash; i where there is none.
+// skip returns the offset after a line continuation at i, which is the offset of a backslash, or i if there is none.
 func (w *walker) skip(i int) int {
 	switch rest := w.src[i+1:]; {
 	case strings.HasPrefix(rest, "\n"):
@@ -274,7 +277,7 @@ func (w *walker) bare(b *build, from, to int) {
 	flush(to)
 }
 
-// braces returns the length of the brace expansion that s begins with, 0 when it is not one.
+// braces returns the length of the brace expansion that s begins with, or 0.
 func braces(s string) int {
 	depth, list := 0, false
 	for i := 0; i < len(s); i++ {
@@ -299,7 +302,7 @@ func braces(s string) int {
 	return 0
 }
 
-// doubleQuoted adds literal text between double quotes, or with q Heredoc that of a here-document.
+// doubleQuoted adds literal text between double quotes or, if q is Heredoc, that of a here-document.
 func (w *walker) doubleQuoted(b *build, from, to int, q source.Quoting) {
 	start := from
 	for i := from; i < to; i++ {
@@ -314,10 +317,11 @@ func (w *walker) doubleQuoted(b *build, from, to int, q source.Quoting) {
 			for at < len(w.src) && w.src[at] == 0 {
 				at++
 			}
-			if at >= to || w.src[at] != '$' && w.src[at] != '`' && w.src[at] != '\\' && (w.src[at] != '"' || q == source.Heredoc) {
+			if at >= to || w.src[at] != '$' && w.src[at] != '`' && w.src[at] != '\\' &&
+				(w.src[at] != '"' || q == source.Heredoc) {
 				continue
 			}
-			if h := w.hole(at); h == nil { // else the backslash stands before what an outer shell has put in
+			if h := w.hole(at); h == nil { // otherwise the backslash is before text that an outer shell inserted
 				w.run(b, start, i, q)
 				w.derived(b, i, at+1, w.src[at:at+1], q)
 				i, start = at, at+1
@@ -332,7 +336,7 @@ func (w *walker) doubleQuoted(b *build, from, to int, q source.Quoting) {
 	}
 }
 
-// part adds one part of a word. With q DoubleQuoted or Heredoc the part stands inside those.
+// part adds one part of a word. q is DoubleQuoted or Heredoc if the part is inside one.
 func (w *walker) part(b *build, p syntax.WordPart, q source.Quoting) {
 	from, to := pos(p.Pos()), pos(p.End())
 	switch p := p.(type) {
@@ -413,7 +417,8 @@ func (w *walker) part(b *build, p syntax.WordPart, q source.Quoting) {
 	}
 }
 
-// expansion adds the value of a variable. Where the shell would split it or match it with file names, the word is marked for that.
+// expansion adds the value of a variable. If the shell would split it or match it with file names, the word is marked
+// for that.
 func (w *walker) expansion(b *build, from, to int, value string, q source.Quoting) {
 	if q == source.Unquoted && b.mode != plain {
 		if _, ok := w.vars.set["IFS"]; ok || strings.ContainsAny(value, `*?[\`) {
@@ -434,12 +439,14 @@ func (w *walker) expansion(b *build, from, to int, value string, q source.Quotin
 	w.derived(b, from, to, value, q)
 }
 
-// maxSpent bounds the bytes that variables put into the words of one script, which may grow exponentially with its length.
+// maxSpent bounds the bytes that variables add to the words of one script, which may grow exponentially with its
+// length.
 const maxSpent = 8 << 20
 
-// expand returns the value of a parameter expansion, where it is known.
+// expand returns the value of a parameter expansion, if it is known.
 func (w *walker) expand(p *syntax.ParamExp) (string, bool) {
-	if p.Param == nil || p.Flags != nil || p.Excl || p.Length || p.Width || p.IsSet || p.Index != nil || p.NestedParam != nil ||
+	if p.Param == nil || p.Flags != nil || p.Excl || p.Length || p.Width || p.IsSet || p.Index != nil ||
+		p.NestedParam != nil ||
 		p.Slice != nil || p.Repl != nil || p.Names != 0 || len(p.Modifiers) > 0 || !syntax.ValidName(p.Param.Value) {
 		return "", false
 	}
@@ -481,7 +488,8 @@ func (w *walker) expand(p *syntax.ParamExp) (string, bool) {
 	return "", false
 }
 
-// operand returns the text of the word in ${name:-word}. Quotes in it depend on those around the expansion, so it knows only plain text.
+// operand returns the text of the word in ${name:-word}. Quotes in it depend on those around the expansion, so it reads
+// only plain text.
 func (w *walker) operand(n *syntax.Word) (string, bool) {
 	if n == nil {
 		return "", true
@@ -493,7 +501,7 @@ func (w *walker) operand(n *syntax.Word) (string, bool) {
 	return lit, true
 }
 
-// substitutions notes the commands of the substitutions inside a part, for the walker to follow.
+// substitutions records the commands of the substitutions inside a part for follow.
 func (w *walker) substitutions(p syntax.WordPart) {
 	word := func(n *syntax.Word) {
 		if n != nil {
@@ -518,7 +526,8 @@ func (w *walker) substitutions(p syntax.WordPart) {
 	}
 	switch p := p.(type) {
 	case *syntax.CmdSubst:
-		w.substs = append(w.substs, subst{at: pos(p.Left), stmts: p.Stmts, backquotes: p.Backquotes, shared: p.TempFile || p.ReplyVar})
+		w.substs = append(w.substs,
+			subst{at: pos(p.Left), stmts: p.Stmts, backquotes: p.Backquotes, shared: p.TempFile || p.ReplyVar})
 	case *syntax.ProcSubst:
 		w.substs = append(w.substs, subst{at: pos(p.OpPos), stmts: p.Stmts})
 	case *syntax.DblQuoted:
@@ -577,7 +586,7 @@ func (w *walker) word(n *syntax.Word, m mode) Word {
 	return w.finish(&b, from)
 }
 
-// finish makes a word of the pieces that b has collected.
+// finish returns the word made of the pieces that b has collected.
 func (w *walker) finish(b *build, from int) Word {
 	out := w.wordOf(w.parts[b.start:], w.span(from, b.end), !b.unknown)
 	w.parts = w.parts[:b.start]
@@ -609,8 +618,8 @@ func joined(parts []source.Piece) string {
 	return b.String()
 }
 
-// args reads a word of a command and adds to words what the shell makes of it: the value of an unquoted variable becomes as many words as
-// it has fields.
+// args reads a word of a command and appends the words that the shell expands it to: the value of an unquoted variable
+// becomes as many words as it has fields.
 func (w *walker) args(words []Word, n *syntax.Word) []Word {
 	b := w.start(n, argument)
 	from, fields := b.end, len(w.fields)
@@ -622,7 +631,7 @@ func (w *walker) args(words []Word, n *syntax.Word) []Word {
 	}
 	span := w.span(from, b.end)
 	var field []source.Piece
-	began := b.quoted // something that stays a word even when it is empty
+	began := b.quoted // it stays a word even when it is empty
 	pending := w.fields[fields:]
 	flush := func() {
 		if began || len(field) > 0 {
@@ -676,7 +685,8 @@ func unescape(s string, q source.Quoting) string {
 	}
 	var b strings.Builder
 	for i := 0; i < len(s); i++ {
-		if s[i] == '\\' && i+1 < len(s) && (q == source.Unquoted || strings.IndexByte("$`\\", s[i+1]) >= 0 || s[i+1] == '"' && q == source.DoubleQuoted) {
+		if s[i] == '\\' && i+1 < len(s) && (q == source.Unquoted || strings.IndexByte("$`\\", s[i+1]) >= 0 ||
+			s[i+1] == '"' && q == source.DoubleQuoted) {
 			i++
 		}
 		b.WriteByte(s[i])
@@ -738,7 +748,7 @@ func ansiEscape(s string) (int, string) {
 	return 2, s[:2]
 }
 
-// simpleEscape returns the character that a letter after a backslash stands for everywhere where escapes are known.
+// simpleEscape returns the character for a letter after a backslash, which is the same wherever escapes are known.
 func simpleEscape(c byte) (string, bool) {
 	switch c {
 	case 'a':
@@ -761,7 +771,7 @@ func simpleEscape(c byte) (string, bool) {
 	return "", false
 }
 
-// digits reads up to limit digits of a base.
+// digits reads up to limit digits in a base.
 func digits(s string, base, limit int) (value, n int) {
 	for n < len(s) && n < limit {
 		d := 99

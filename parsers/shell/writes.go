@@ -10,24 +10,25 @@ import (
 type Write struct {
 	// Path is the file.
 	Path Word
-	// Append says that the text goes behind what the file holds, Truncate that what it held is lost. Neither is set where the text goes over what is
-	// there, as with dd conv=notrunc.
+	// Append says that the text is appended to the file, Truncate that the old content is lost. Neither is set when the
+	// text overwrites part of it, as with dd conv=notrunc.
 	Append   bool
 	Truncate bool
-	// Text is what is written, if Known. An empty text with Truncate empties the file.
+	// Text is the text that is written, if Known. An empty text with Truncate empties the file.
 	Text  []source.Piece
 	Known bool
 	// Command is the command that writes: for a pipe into tee, tee.
 	Command *Command
-	// Redir is the redirection, nil where the file is an argument, as for tee.
+	// Redir is the redirection, nil when the file is an argument, as for tee.
 	Redir *Redir
-	// Outer says that the redirection stands on an enclosing group, or on the command whose script the command is part of.
+	// Outer says that the redirection belongs to an enclosing group, or to the command whose script contains the
+	// command.
 	Outer bool
 }
 
-// Writes returns the files that a command's standard output goes to: by a redirection of its own or of a group around it, or as
-// an argument of tee and its like. Of the commands of a group whose output replaces a file, only the first one that prints anything replaces, and
-// the others append. echo says what the echo of the image's /bin/sh does.
+// Writes returns the files that a command's standard output goes to: by a redirection of its own or of a group around
+// it, or as an argument of a program such as tee. When the output of a group replaces a file, only its first command
+// that prints anything replaces it; the others append. echo is the behaviour of echo in the image's /bin/sh.
 func (c *Command) Writes(echo Echo) []Write {
 	var out []Write
 	moved, file := stdout(c.Redirs)
@@ -36,10 +37,12 @@ func (c *Command) Writes(echo Echo) []Write {
 		if r.Outer {
 			break
 		}
-		if !r.opensFile() || i != file && !(r.writesOutput() || r.opensBoth()) || c.nests && c.inner != nil && c.inner.first != nil && i == file {
+		if !r.opensFile() || i != file && !(r.writesOutput() || r.opensBoth()) ||
+			c.nests && c.inner != nil && c.inner.first != nil && i == file {
 			continue
 		}
-		write := Write{Path: r.Target, Append: r.appends(), Truncate: !r.appends() && r.Op != "<>", Known: true, Command: c, Redir: r}
+		truncate := !r.appends() && r.Op != "<>"
+		write := Write{Path: r.Target, Append: r.appends(), Truncate: truncate, Known: true, Command: c, Redir: r}
 		if i == file {
 			write.Text, write.Known = c.Output(echo)
 		}
@@ -130,21 +133,22 @@ func (c *Command) fileArguments(out []Write, echo Echo) []Write {
 				operands = append(operands, c.Words[i])
 			}
 		}
-		if len(operands) == 2 && operands[0].Known && (operands[0].Text == "/dev/stdin" || operands[0].Text == "/proc/self/fd/0") {
+		if len(operands) == 2 && operands[0].Known &&
+			(operands[0].Text == "/dev/stdin" || operands[0].Text == "/proc/self/fd/0") {
 			add(operands[1], false, true, true)
 		}
 	}
 	return out
 }
 
-// InPlace is a change of files by the script of an editor.
+// InPlace is an in-place edit of files by a script.
 type InPlace struct {
-	// Script is the editing script, the first one where there are several. Where it stands in a file, it has no text, is not Known, and its Span
-	// is that of the program's name.
+	// Script is the editing script, or the first of several. If it is in a file, it has no text, is not Known, and its
+	// Span is that of the program's name.
 	Script Word
 	// Scripts are all editing scripts on the command line.
 	Scripts []Word
-	// Files are the files that are changed.
+	// Files are the edited files.
 	Files []Word
 }
 
@@ -280,9 +284,10 @@ words:
 	return out, inPlace && len(out.Files) > 0
 }
 
-// Chain returns the commands of the run of && that c stands in at the top level of the script, in order: as far as nothing else than
-// simple commands without here-document stands between them, so that they may change places. A test, a negated command and what
-// stands right of || do not belong to a run, since what follows depends on them. It is nil when c has no neighbour in a run.
+// Chain returns the commands of the && chain around c at the top level of the script, in order. It extends as far as
+// there are only simple commands without here-documents, which can change places. A test, a negated command and the
+// right side of || do not belong to a chain, since what follows depends on them. It is nil when c has no neighbour in
+// its chain.
 func (s *Script) Chain(c *Command) []*Command {
 	if c.chain == 0 || c.chain > len(s.chains) {
 		return nil

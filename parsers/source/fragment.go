@@ -6,8 +6,8 @@ import (
 	"strings"
 )
 
-// Quoting says what kind of text the host file wraps around a piece of a fragment, and so
-// what may be written there without changing what surrounds it.
+// Quoting is the kind of text that the host file wraps around a piece of a fragment. It decides what may be written
+// there without changing what surrounds it.
 type Quoting int
 
 const (
@@ -31,27 +31,27 @@ const (
 type Piece struct {
 	// Text is the fragment text of this piece.
 	Text string
-	// Span is where it stands in the file. For a piece that is not verbatim it is the smallest word
-	// that encloses the place, so that a finding can still be shown.
+	// Span is where the piece is in the file. For a piece that is not verbatim it is the smallest enclosing word, where
+	// a finding can still be shown.
 	Span Span
 	// Verbatim says that the bytes at Span are Text itself. A piece made from a variable, an escape
 	// or by the command that writes it (the newline of echo) is not verbatim, and cannot be edited.
 	Verbatim bool
 	// Quoting is the host's quoting around a verbatim piece.
 	Quoting Quoting
-	// Opaque says that Text stands for something unknown, such as a variable: its value must not be judged.
+	// Opaque says that Text stands for something unknown, such as a variable, whose value must not be checked.
 	Opaque bool
-	// Indented says that the piece is part of a line of a YAML literal block: the blanks before the line belong to the host, no line
-	// break can be written there, and a line that is deleted takes its indentation along.
+	// Indented says that the piece is part of a line of a YAML literal block: the blanks before the line belong to the
+	// host, no line break can be written there, and deleting a line also deletes its indentation.
 	Indented bool
 }
 
-// Fragment is text that lies in a file, whole or embedded, with a map from its own offsets to
-// the file's. A fragment is immutable.
+// Fragment is the text of a file, or text embedded in one, with a map from its own offsets to the file's. A fragment is
+// immutable.
 type Fragment struct {
 	// File is where the text comes from.
 	File *File
-	// Text is what the consumer of the fragment sees.
+	// Text is the text that the consumer of the fragment sees.
 	Text []byte
 	// Pieces are the parts of Text, in order, without gaps.
 	Pieces []Piece
@@ -61,7 +61,8 @@ type Fragment struct {
 
 // WholeFile returns the fragment that is the whole of f.
 func WholeFile(f *File) *Fragment {
-	return &Fragment{File: f, Text: f.Bytes, Pieces: []Piece{{Text: string(f.Bytes), Span: f.Span(), Verbatim: true}}, starts: []int{0}}
+	return &Fragment{File: f, Text: f.Bytes, Pieces: []Piece{{Text: string(f.Bytes), Span: f.Span(), Verbatim: true}},
+		starts: []int{0}}
 }
 
 // NewFragment returns the fragment of f that is made of pieces, in order.
@@ -78,19 +79,20 @@ func NewFragment(f *File, pieces []Piece) *Fragment {
 	return fr
 }
 
-// Whole reports whether fr is a whole file, so that its offsets are the file's.
+// Whole reports whether fr is a whole file, so its offsets are the file's.
 func (fr *Fragment) Whole() bool {
-	return len(fr.Pieces) == 1 && fr.Pieces[0].Verbatim && fr.Pieces[0].Quoting == Plain && fr.Pieces[0].Span == fr.File.Span() || len(fr.Text) == 0 && len(fr.File.Bytes) == 0
+	return len(fr.Pieces) == 1 && fr.Pieces[0].Verbatim && fr.Pieces[0].Quoting == Plain &&
+		fr.Pieces[0].Span == fr.File.Span() || len(fr.Text) == 0 && len(fr.File.Bytes) == 0
 }
 
-// piece returns the index of the piece that holds the byte at off; the last piece for the end of the text,
-// -1 in an empty fragment.
+// piece returns the index of the piece that contains the byte at off: the last piece for the end of the text, -1 in an
+// empty fragment.
 func (fr *Fragment) piece(off int) int {
 	return sort.SearchInts(fr.starts, off+1) - 1
 }
 
-// Span maps a span of the fragment's text to the file. Where the map is verbatim at an end, that end is
-// exact; else it is the end of the enclosing word.
+// Span maps a span of the fragment's text to the file. An end that lies in a verbatim piece is exact; otherwise it is
+// the end of the enclosing word.
 func (fr *Fragment) Span(s Span) Span {
 	if len(fr.Pieces) == 0 {
 		if fr.File != nil && len(fr.File.Bytes) == 0 {
@@ -118,13 +120,13 @@ func (fr *Fragment) Span(s Span) Span {
 	if last.Verbatim {
 		out.End = last.Span.Start + s.End - fr.starts[j]
 	}
-	if out.End < out.Start { // pieces may come from words in another order than the file's
+	if out.End < out.Start { // the words that pieces come from may be in another order in the file
 		out = first.Span.Join(last.Span)
 	}
 	return out
 }
 
-// Known reports whether no part of s is opaque, so that its text may be judged.
+// Known reports whether no part of s is opaque, so its text may be checked.
 func (fr *Fragment) Known(s Span) bool {
 	for i, p := range fr.Pieces {
 		t := Span{fr.starts[i], fr.starts[i] + len(p.Text)}
@@ -135,8 +137,8 @@ func (fr *Fragment) Known(s Span) bool {
 	return true
 }
 
-// Edit maps the replacement of s by text to the file. It reports false where the fragment's text is not the
-// file's own, or where the host's quoting would give text another meaning; then no fix can be made.
+// Edit maps the replacement of s by text to the file. It reports false where the fragment's text is not the file's own,
+// or where the host's quoting would give text another meaning; then no fix is possible.
 func (fr *Fragment) Edit(s Span, text string) (Span, string, bool) {
 	if s.Start < 0 || s.End > len(fr.Text) || s.End < s.Start {
 		return Span{}, "", false
@@ -146,7 +148,7 @@ func (fr *Fragment) Edit(s Span, text string) (Span, string, bool) {
 	}
 	i := fr.piece(s.Start)
 	if s.IsEmpty() && i > 0 && fr.starts[i] == s.Start && !fr.Pieces[i].Verbatim {
-		i-- // an insertion between two pieces goes to the one that can be edited
+		i-- // an insertion between two pieces goes into the one that can be edited
 	}
 	p := fr.Pieces[i]
 	if p.Indented {
@@ -164,8 +166,8 @@ func (fr *Fragment) Edit(s Span, text string) (Span, string, bool) {
 	return s.Shift(p.Span.Start - fr.starts[i]), text, true
 }
 
-// indentedLines returns the lines of the file whose text is s, with their indentation. It reports false where s is not made of whole lines of one
-// literal block.
+// indentedLines returns the lines of the file whose text is s, with their indentation. It reports false unless s
+// consists of whole lines of one literal block.
 func (fr *Fragment) indentedLines(s Span) (Span, bool) {
 	if s.Start > 0 && fr.Text[s.Start-1] != '\n' || fr.Text[s.End-1] != '\n' {
 		return Span{}, false
@@ -176,7 +178,8 @@ func (fr *Fragment) indentedLines(s Span) (Span, bool) {
 			return Span{}, false
 		}
 	}
-	if end := fr.starts[last] + len(fr.Pieces[last].Text); end != s.End || fr.starts[first] != s.Start || fr.Pieces[last].Text != "\n" {
+	if end := fr.starts[last] + len(fr.Pieces[last].Text); end != s.End || fr.starts[first] != s.Start ||
+		fr.Pieces[last].Text != "\n" {
 		return Span{}, false
 	}
 	out := Span{fr.Pieces[first].Span.Start, fr.Pieces[last].Span.End}
@@ -189,8 +192,8 @@ func (fr *Fragment) indentedLines(s Span) (Span, bool) {
 	return out, true
 }
 
-// Within returns pieces whose spans are spans of the text of fr as pieces of the file that fr comes from: those of a script that stands in a YAML
-// file, say.
+// Within converts pieces whose spans are spans of the text of fr to pieces of the file that fr comes from, such as
+// those of a script in a YAML file.
 func (fr *Fragment) Within(pieces []Piece) []Piece {
 	var out []Piece
 	for _, p := range pieces {
@@ -214,7 +217,7 @@ func (fr *Fragment) Within(pieces []Piece) []Piece {
 			case host.Quoting == Plain:
 				q.Quoting = p.Quoting
 			case p.Quoting != Plain && p.Quoting != host.Quoting:
-				q.Quoting = Unquoted // two levels of quotes: only the plainest text keeps its meaning in both
+				q.Quoting = Unquoted // within two levels of quotes, only the plainest text keeps its meaning
 			}
 			out = append(out, q)
 			at = end
@@ -223,7 +226,7 @@ func (fr *Fragment) Within(pieces []Piece) []Piece {
 	return out
 }
 
-// holds reports whether text keeps its meaning, and its surroundings theirs, when it is written inside q.
+// holds reports whether text written inside q keeps its meaning and does not change that of its surroundings.
 func (q Quoting) holds(text string) bool {
 	for i := 0; i < len(text); i++ {
 		switch c := text[i]; q {
@@ -250,7 +253,8 @@ func (q Quoting) holds(text string) bool {
 		case Unquoted:
 			switch {
 			case 'a' <= c && c <= 'z', 'A' <= c && c <= 'Z', '0' <= c && c <= '9':
-			case c == '-' || c == '_' || c == '.' || c == '/' || c == ':' || c == '=' || c == ',' || c == '@' || c == '+' || c == '%':
+			case c == '-' || c == '_' || c == '.' || c == '/' || c == ':' || c == '=' || c == ',' || c == '@' ||
+				c == '+' || c == '%':
 			default:
 				return false
 			}

@@ -6,10 +6,10 @@ import (
 	"github.com/agext/levenshtein"
 )
 
-// Nearest returns the candidate that a person most likely meant by name, for a "did you mean" in a message, or ""
-// when none is near. Near means an edit distance of at most one for each three letters; upper and lower
-// case, and '_' and '-', count as equal. Of several equally near candidates one that begins with name wins, since a last letter is lost easily, and
-// else the first one, so callers pass them sorted.
+// Nearest returns the candidate that a person most likely meant by name, for a "did you mean" in a message, or "" when
+// none is near. Near means an edit distance of at most one for every three letters; upper and lower case, and '_' and
+// '-', count as equal. Of several equally near candidates one that begins with name wins, since the last letter is
+// easily lost, otherwise the first one, so callers pass them sorted.
 func Nearest(name string, candidates []string) string {
 	best, bestDistance := "", len(name)/3+1
 	if len(name) < 3 {
@@ -25,7 +25,8 @@ func Nearest(name string, candidates []string) string {
 			continue
 		}
 		d := levenshtein.Distance(folded, f, nil)
-		if d < bestDistance || d == bestDistance && best != "" && strings.HasPrefix(f, folded) && !strings.HasPrefix(fold(best), folded) {
+		if d < bestDistance || d == bestDistance && best != "" && strings.HasPrefix(f, folded) &&
+			!strings.HasPrefix(fold(best), folded) {
 			best, bestDistance = c, d
 		}
 	}
@@ -34,8 +35,8 @@ func Nearest(name string, candidates []string) string {
 
 func fold(s string) string { return strings.ReplaceAll(strings.ToLower(s), "_", "-") }
 
-// Problem is something that is wrong with the text itself, found while it was read. Parsers return problems beside
-// what they could read; the rules of the packs turn each into a finding.
+// Problem is an error in the text itself, found while parsing it. Parsers return problems together with what they could
+// read; the rules of the packs turn each into a finding.
 type Problem struct {
 	// Span is the text at fault, in the coordinates of what was parsed.
 	Span Span

@@ -1,5 +1,5 @@
-// Package source holds the bytes that everything else talks about: files, spans of
-// bytes in them, line and column arithmetic, and fragments of text that are embedded in a file.
+// Package source holds what all other packages work on: files, spans of bytes in them, line and column arithmetic, and
+// fragments of text that are embedded in a file.
 //
 // Inside sandlint every position is a byte offset. Only reports, and the editor
 // protocol, turn offsets into lines and columns.
@@ -47,10 +47,10 @@ type File struct {
 	marks func() []mark
 }
 
-// mark is how many code points and UTF-16 units a file has up to a multiple of markEvery bytes.
+// mark is the number of code points and UTF-16 units in a file before a multiple of markEvery bytes.
 type mark struct{ points, units int }
 
-// markEvery is the distance of marks in bytes. Files without long lines never need them.
+// markEvery is the distance between marks in bytes. Files without long lines never need them.
 const markEvery = 1024
 
 // NewFile returns the file with the given path and content. It keeps b; the caller must not
@@ -72,7 +72,7 @@ func (f *File) Text(s Span) string {
 	return string(f.Bytes[start:end])
 }
 
-// Position is a place in a file as people and programs name it. All counts start from 1.
+// Position is a position in a file as people and programs write it. All counts start from 1.
 type Position struct {
 	Offset int // in bytes, from 0
 	Line   int // lines end in LF; a CR before it belongs to the line, and a lone CR ends none
@@ -81,7 +81,7 @@ type Position struct {
 	UTF16  int // column in UTF-16 code units
 }
 
-// Position returns the place of a byte offset. An offset outside the file is moved to the nearer end.
+// Position returns the position of a byte offset. An offset outside the file is moved to the nearer end.
 func (f *File) Position(offset int) Position {
 	offset = min(max(offset, 0), len(f.Bytes))
 	starts := f.lines()
@@ -105,7 +105,7 @@ func (f *File) upTo(offset int) (points, units int) {
 	m := f.marks()[offset/markEvery]
 	from := offset / markEvery * markEvery
 	for from < offset && from > 0 && !utf8.RuneStart(f.Bytes[from]) && runeAcross(f.Bytes, from) {
-		from++ // the code point that lies across the mark was counted before it
+		from++ // the code point that spans the mark was counted before it
 	}
 	points, units = count(f.Bytes, from, offset)
 	return m.points + points, m.units + units

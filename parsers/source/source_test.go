@@ -88,7 +88,8 @@ func TestFragment(t *testing.T) {
 		span Span
 		text string
 		ok   bool
-	}{{Span{4, 5}, "c d", true}, {Span{4, 5}, "it's", false}, {Span{4, 7}, "c", false}, {Span{6, 8}, "c", false}, {Span{5, 5}, " c", true}} {
+	}{{Span{4, 5}, "c d", true}, {Span{4, 5}, "it's", false}, {Span{4, 7}, "c", false}, {Span{6, 8}, "c", false},
+		{Span{5, 5}, " c", true}} {
 		if _, _, ok := fr.Edit(test.span, test.text); ok != test.ok {
 			t.Errorf("Edit(%v, %q): %v, want %v", test.span, test.text, ok, test.ok)
 		}
@@ -101,8 +102,10 @@ func TestQuotingHolds(t *testing.T) {
 		text string
 		want bool
 	}{
-		{Plain, "a'\"$\n", true}, {SingleQuoted, "a b$", true}, {SingleQuoted, "a'b", false}, {DoubleQuoted, "a 'b'", true}, {DoubleQuoted, "$x", false},
-		{Unquoted, "a=b", true}, {Unquoted, "a b", false}, {Heredoc, "a 'b'", true}, {Heredoc, "a$", false}, {JSONString, "a b", true}, {JSONString, `a"`, false},
+		{Plain, "a'\"$\n", true}, {SingleQuoted, "a b$", true}, {SingleQuoted, "a'b", false},
+		{DoubleQuoted, "a 'b'", true}, {DoubleQuoted, "$x", false},
+		{Unquoted, "a=b", true}, {Unquoted, "a b", false}, {Heredoc, "a 'b'", true}, {Heredoc, "a$", false},
+		{JSONString, "a b", true}, {JSONString, `a"`, false},
 	} {
 		if got := test.q.holds(test.text); got != test.want {
 			t.Errorf("quoting %d holds %q: %v", test.q, test.text, got)
@@ -111,8 +114,11 @@ func TestQuotingHolds(t *testing.T) {
 }
 
 func TestNearest(t *testing.T) {
-	names := []string{"cores", "experimental-features", "max-jobs", "sandbox", "sandbox-paths", "substitute", "substituters"}
-	for name, want := range map[string]string{"Cores": "cores", "max_jobs": "max-jobs", "experimental-feature": "experimental-features", "sandbix": "sandbox", "zzz": "", "ab": "", "cores": "", "substituter": "substituters"} {
+	names := []string{"cores", "experimental-features", "max-jobs", "sandbox", "sandbox-paths", "substitute",
+		"substituters"}
+	for name, want := range map[string]string{"Cores": "cores", "max_jobs": "max-jobs",
+		"experimental-feature": "experimental-features", "sandbix": "sandbox", "zzz": "", "ab": "", "cores": "",
+		"substituter": "substituters"} {
 		if got := Nearest(name, names); got != want {
 			t.Errorf("Nearest(%q) = %q, want %q", name, got, want)
 		}

@@ -1,11 +1,12 @@
 package source
 
-// Value is a text that a program takes from a file of its own configuration language: a scalar of YAML, a string of HCL or JSON, an
-// argument of a command. The zero Value stands for one that is not written.
+// Value is a string that a program takes from a configuration file or command line: a YAML scalar, an HCL or JSON
+// string, an argument of a command. The zero Value stands for a value that is not written.
 type Value struct {
 	// Text is what the program sees. It is "" where Known is false.
 	Text string
-	// Known says that Text is what the file alone gives. It is false for an expression that only a run can tell.
+	// Known says that the file alone determines Text. It is false for an expression whose value is known only at run
+	// time.
 	Known bool
 	// Overridable says that Text is the default of a variable, which the user's environment may replace.
 	Overridable bool

@@ -9,8 +9,16 @@ import (
 	"github.com/sandlint/sandlint/parsers/source"
 )
 
+// This file evaluates the expressions of GitHub Actions, "${{ … }}": a recursive descent over one expression, in the
+// order of precedence of the documentation (contexts and expressions of GitHub Actions), with values converted and
+// compared as GitHub does.
+//
+// Every operation is defined for a value that is not known, and its result is then not known, unless an operand of &&
+// or || on its left decides. So a known result is the one that every run has. A value that is taken unchanged from a
+// node of the file keeps that node, and with it the position to report. workflow_test.go has the cases.
+
 const (
-	// maxExprDepth bounds the nesting of an expression, and of expressions in what an expression takes from the matrix.
+	// maxExprDepth bounds the nesting of an expression, including expressions in the matrix values that it uses.
 	maxExprDepth = 32
 	// maxExprLen bounds the length of an expression that is evaluated.
 	maxExprLen = 4 << 10
@@ -41,7 +49,7 @@ func str(s string) val   { return val{kind: text, s: s} }
 func boolVal(b bool) val { return val{kind: boolean, b: b} }
 func num(n float64) val  { return val{kind: number, n: n} }
 
-// truth tells whether v counts as true; a value that is not known is unsure.
+// truth reports whether v counts as true; for a value that is not known, the answer is unsure.
 func (v val) truth() answer {
 	t := true
 	switch v.kind {
@@ -62,7 +70,7 @@ func (v val) truth() answer {
 	return no
 }
 
-// string returns v as it is inserted into a text.
+// string returns v as it is inserted into a string.
 func (v val) string() (string, bool) {
 	switch v.kind {
 	case null:
@@ -100,7 +108,7 @@ func (v val) number() float64 {
 	return math.NaN()
 }
 
-// equal compares as GitHub does: texts without regard to case, different types as numbers.
+// equal compares as GitHub does: strings without regard to case, different types as numbers.
 func equal(a, b val) val {
 	switch {
 	case a.kind == unknown || b.kind == unknown:
@@ -145,7 +153,7 @@ func less(a, b val, op string) val {
 	return boolVal(c >= 0)
 }
 
-// scope is what expressions of a job can see.
+// scope is what the expressions of a job can refer to.
 type scope struct {
 	file   *source.File
 	matrix map[string]val
@@ -159,7 +167,7 @@ type scope struct {
 	depth   int
 }
 
-// node returns the value of a node of the file, with expressions in it evaluated.
+// node returns the value of a node of the file, with its expressions evaluated.
 func (sc *scope) node(n *yamltree.Node) val {
 	n = n.Resolve()
 	if n.IsNull() {
@@ -189,7 +197,7 @@ func (sc *scope) node(n *yamltree.Node) val {
 	return v
 }
 
-// template evaluates a text with expressions. A text that is one expression has the expression's value and type.
+// template evaluates a string with expressions. A string that is a single expression has its value and type.
 func (sc *scope) template(n *yamltree.Node) val {
 	parts := split(n.Text)
 	if len(parts) == 1 && parts[0].isExpr {
@@ -210,7 +218,7 @@ func (sc *scope) template(n *yamltree.Node) val {
 	return str(sb.String())
 }
 
-// part is a run of a text: an expression with its "${{" and "}}", or what stands between expressions.
+// part is a part of a string: an expression with its "${{" and "}}", or the text between expressions.
 type part struct {
 	start, end int
 	isExpr     bool
@@ -218,7 +226,7 @@ type part struct {
 
 func (p part) expr(s string) string { return s[p.start+3 : p.end-2] }
 
-// split cuts a text at its expressions. A quote inside an expression may hold "}}".
+// split cuts a string at its expressions. A quoted string inside an expression may contain "}}".
 func split(s string) []part {
 	var out []part
 	at := 0
@@ -253,7 +261,7 @@ func split(s string) []part {
 	return out
 }
 
-// eval evaluates an expression. What it cannot read is not known.
+// eval evaluates an expression. The value of one that it cannot read is not known.
 func (sc *scope) eval(expr string) val {
 	if sc.depth >= maxExprDepth || len(expr) > maxExprLen {
 		return val{}
@@ -269,7 +277,7 @@ func (sc *scope) eval(expr string) val {
 	return v
 }
 
-// condition tells whether a step or job with the given "if" runs. There the braces may be left out.
+// condition reports whether a step or job with the given "if" runs. There the braces may be left out.
 func (sc *scope) condition(n *yamltree.Node) answer {
 	n = n.Resolve()
 	if n.IsNull() || n.Kind != yamltree.Scalar {
@@ -280,7 +288,7 @@ func (sc *scope) condition(n *yamltree.Node) answer {
 	}
 	if strings.Contains(n.Text, "${{") {
 		if parts := split(n.Text); len(parts) != 1 {
-			return unsure // a text around an expression is always true, which nobody means
+			return unsure // text around an expression is always true, which nobody intends
 		}
 		return sc.template(n).truth()
 	}
@@ -302,7 +310,7 @@ func (e *evaluation) space() {
 	}
 }
 
-// op moves over the operator and reports whether it stands here.
+// op reads the operator if it is next, and reports whether it is.
 func (e *evaluation) op(op string) bool {
 	e.space()
 	if strings.HasPrefix(e.s[e.i:], op) {
@@ -479,7 +487,8 @@ func (e *evaluation) quoted() val {
 	return e.fail()
 }
 
-// step reads one ".name", ".*" or "[…]" after a value. A star and a key that is not known give ok with an unknown key.
+// step reads one ".name", ".*" or "[…]" after a value. A star and a key that is not known give ok with an unknown
+// key.
 func (e *evaluation) step() (key val, ok bool) {
 	e.space()
 	if e.i >= len(e.s) {
@@ -553,7 +562,7 @@ func (e *evaluation) member(v, key val) val {
 	return val{kind: null}
 }
 
-// context evaluates a reference such as matrix.os.
+// context evaluates a reference to a context, such as matrix.os.
 func (e *evaluation) context(root string) val {
 	sc := e.scope
 	key, ok := e.step()
@@ -657,7 +666,7 @@ func (e *evaluation) call(name string) val {
 	return val{}
 }
 
-// detached marks the nodes of another text, so that no place in the file is taken from them.
+// detached marks nodes that come from another text, so their positions are not used as positions in the file.
 func detached(n *yamltree.Node) *yamltree.Node {
 	n.Span, n.Inner = source.Span{}, source.Span{}
 	for _, p := range n.Pairs {
@@ -701,7 +710,7 @@ func (e *evaluation) search(name string, in, what val) val {
 	return boolVal(strings.HasSuffix(a, b))
 }
 
-// format replaces {0}, {1}, … in the first argument by the others.
+// format replaces {0}, {1}, … in the first argument by the other arguments.
 func format(args []val) val {
 	f, ok := args[0].string()
 	if !ok {

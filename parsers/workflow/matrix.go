@@ -7,20 +7,21 @@ import (
 	"github.com/sandlint/sandlint/parsers/internal/yamltree"
 )
 
-// maxCombinations is GitHub's own limit of jobs that a matrix may make.
+// maxCombinations is GitHub's own limit on the jobs of a matrix.
 const maxCombinations = 256
 
 // row is one combination of a matrix.
 type row struct {
 	vals map[string]val
-	// original are the names from the matrix itself, which an include may not change.
+	// original are the names from the matrix itself, which "include" may not change.
 	original map[string]bool
 	// open says that there may be more values.
 	open bool
 }
 
 func (r row) clone() row {
-	out := row{vals: make(map[string]val, len(r.vals)+1), original: make(map[string]bool, len(r.original)+1), open: r.open}
+	out := row{vals: make(map[string]val, len(r.vals)+1), original: make(map[string]bool, len(r.original)+1),
+		open: r.open}
 	for k, v := range r.vals {
 		out.vals[k] = v
 	}
@@ -30,8 +31,9 @@ func (r row) clone() row {
 	return out
 }
 
-// combinations expands the matrix of a job as GitHub does: the product of the lists, without those that "exclude" names, with the additions of
-// "include". A matrix that cannot be told is one row that knows nothing, and ok is false.
+// combinations expands the matrix of a job as GitHub does: the product of the lists, without the rows that "exclude"
+// names, with the additions of "include". For a matrix that is not known it returns one open row without values, and ok
+// is false.
 func (sc *scope) combinations(matrix *yamltree.Node) (rows []row, ok bool) {
 	blind := []row{{open: true}}
 	if matrix.IsNull() {
@@ -122,8 +124,8 @@ func (sc *scope) exclude(rows []row, n *yamltree.Node) []row {
 	return out
 }
 
-// include adds the values of a mapping to the rows that it does not contradict, of which there are base from the product; if there is none
-// it becomes a row of its own.
+// include adds the values of a mapping to the rows that it does not contradict, of which the first base are from the
+// product; if there is none, it becomes a row of its own.
 func (sc *scope) include(rows []row, base int, n *yamltree.Node) []row {
 	if n == nil || n.Kind != yamltree.Mapping {
 		return rows
@@ -163,7 +165,7 @@ func same(a, b val) bool {
 	return ok && ok2 && x == y
 }
 
-// canonical renders a value so that equal values give equal texts.
+// canonical formats a value so that equal values give equal strings.
 func canonical(v val, depth int) (string, bool) {
 	if v.kind == object {
 		return canonicalNode(v.node, depth)

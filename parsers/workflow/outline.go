@@ -7,7 +7,8 @@ import (
 	"github.com/sandlint/sandlint/parsers/source"
 )
 
-// Outline is a workflow, or a composite action (action.yml), as written: no matrix is expanded, and expressions are opaque.
+// Outline is a workflow, or a composite action (action.yml), as written: no matrix is expanded, and expressions are
+// opaque.
 type Outline struct {
 	// Source is the file.
 	Source *source.File
@@ -15,14 +16,14 @@ type Outline struct {
 	Env []EnvVar
 	// Steps are the steps of all jobs, or of the action.
 	Steps []*Step
-	// Problems are what is wrong with the YAML, in order of position.
+	// Problems are the errors in the YAML, in order of position.
 	Problems []source.Problem
 }
 
 // EnvVar is an entry of an "env" mapping.
 type EnvVar struct {
 	Name string
-	// Value is the text of the value; Span its place with the key.
+	// Value is the text of the value; Span covers it and its key.
 	Value *source.Fragment
 	Span  source.Span
 }
@@ -44,7 +45,7 @@ func ReadOutline(f *source.File) *Outline {
 	return o
 }
 
-// defaultShell returns the shell that the job, or else the workflow, sets for its scripts; nil for none.
+// defaultShell returns the shell that the job, or else the workflow, sets for its scripts, or nil.
 func defaultShell(job, root *yamltree.Node) *yamltree.Node {
 	for _, n := range []*yamltree.Node{job, root} {
 		if shell := n.Get("defaults").Get("run").Get("shell"); shell != nil {
@@ -88,7 +89,8 @@ func (o *Outline) env(n *yamltree.Node) {
 	}
 }
 
-// Shell returns the shell that a step of an Outline names for its script, "" when it names none, so that the runner decides.
+// Shell returns the shell that a step of an Outline names for its script, or "" when it names none and the runner
+// decides.
 func (s *Step) Shell() string {
 	if s.shell == nil {
 		return ""

@@ -34,7 +34,8 @@ jobs:
 	if diff := cmp.Diff([]string{"A=top", "B=${{ secrets.B }}", "C=step"}, env); diff != "" {
 		t.Error(diff)
 	}
-	if len(o.Steps) != 3 || o.Steps[0].Action() != "a/b" || o.Steps[1].Shell() != "bash" || o.Steps[2].Shell() != "pwsh" {
+	if len(o.Steps) != 3 || o.Steps[0].Action() != "a/b" || o.Steps[1].Shell() != "bash" ||
+		o.Steps[2].Shell() != "pwsh" {
 		t.Fatalf("steps %+v", o.Steps)
 	}
 	script := o.Steps[1].Script()
@@ -54,11 +55,14 @@ jobs:
 }
 
 func TestOutlineOfAction(t *testing.T) {
-	o := ReadOutline(source.NewFile("action.yml", []byte("name: x\nruns:\n  using: composite\n  steps:\n    - uses: a/b@v1\n      with:\n        k: v\n    - run: 'a'\n      shell: sh\n")))
+	o := ReadOutline(source.NewFile("action.yml",
+		[]byte("name: x\nruns:\n  using: composite\n  steps:\n    - uses: a/b@v1\n      with:\n        k: v\n"+
+			"    - run: 'a'\n      shell: sh\n")))
 	if len(o.Steps) != 2 || string(o.Steps[0].Input("K").Text) != "v" || string(o.Steps[1].Script().Text) != "a" {
 		t.Errorf("steps %+v", o.Steps)
 	}
-	for _, text := range []string{"", "- a", "jobs: 1", "jobs: {a: 1, b: [2]}", "runs: {steps: {a: b}}", "jobs:\n  a:\n", "a: [", "env: [a]"} {
+	for _, text := range []string{"", "- a", "jobs: 1", "jobs: {a: 1, b: [2]}", "runs: {steps: {a: b}}",
+		"jobs:\n  a:\n", "a: [", "env: [a]"} {
 		if o := ReadOutline(source.NewFile("w.yml", []byte(text))); len(o.Steps)+len(o.Env) != 0 {
 			t.Errorf("%q has %+v", text, o)
 		}

@@ -12,21 +12,23 @@ import (
 )
 
 const (
-	// maxSteps bounds the steps of a file that are read, each counted once for every combination of its job's matrix.
+	// maxSteps bounds the steps of a file that are read; each counts once for every combination of its job's matrix.
 	maxSteps = 1 << 15
-	// maxScript bounds the length of a script that is parsed, maxScripts that of all together.
+	// maxScript bounds the length of a script that is parsed, maxScripts that of all scripts together.
 	maxScript  = 64 << 10
 	maxScripts = 4 << 20
 )
 
-// Parse reads f. It never fails: what cannot be read is a problem of the file.
+// Parse reads f. It never fails: what cannot be read becomes a problem of the file.
 func Parse(f *source.File) *File {
 	tree := yamltree.Parse(f)
 	p := &parser{file: &File{Source: f, Problems: tree.Problems}}
 	if root := tree.Root().Resolve(); !root.IsNull() {
 		p.workflow(root)
 	}
-	slices.SortStableFunc(p.file.Problems, func(a, b source.Problem) int { return cmp.Compare(a.Span.Start, b.Span.Start) })
+	slices.SortStableFunc(p.file.Problems, func(a, b source.Problem) int {
+		return cmp.Compare(a.Span.Start, b.Span.Start)
+	})
 	return p.file
 }
 
@@ -38,12 +40,13 @@ type parser struct {
 }
 
 func (p *parser) problem(kind string, span source.Span, format string, args ...any) {
-	p.file.Problems = append(p.file.Problems, source.Problem{Span: span, Kind: kind, Message: fmt.Sprintf(format, args...)})
+	p.file.Problems = append(p.file.Problems,
+		source.Problem{Span: span, Kind: kind, Message: fmt.Sprintf(format, args...)})
 }
 
 func (p *parser) workflow(root *yamltree.Node) {
 	if root.Kind != yamltree.Mapping {
-		p.problem(KindShape, root.Span, "a workflow is a mapping")
+		p.problem(KindShape, root.Span, "a workflow must be a mapping")
 		return
 	}
 	p.root = root
@@ -52,7 +55,7 @@ func (p *parser) workflow(root *yamltree.Node) {
 		return
 	}
 	if jobs.Kind != yamltree.Mapping {
-		p.problem(KindShape, jobs.Span, "jobs is a mapping")
+		p.problem(KindShape, jobs.Span, "jobs must be a mapping")
 		return
 	}
 	for entry := range jobs.All() {
@@ -60,7 +63,7 @@ func (p *parser) workflow(root *yamltree.Node) {
 		j := &Job{ID: entry.Key.Text, IDSpan: entry.Key.Inner, Span: entry.Span()}
 		p.file.Jobs = append(p.file.Jobs, j)
 		if n.IsNull() || n.Kind != yamltree.Mapping {
-			p.problem(KindShape, entry.Span(), "job %q is a mapping", j.ID)
+			p.problem(KindShape, entry.Span(), "job %q must be a mapping", j.ID)
 			continue
 		}
 		p.job(j, n)
@@ -72,13 +75,13 @@ func (p *parser) job(j *Job, n *yamltree.Node) {
 	j.Uses = plain.value(n.Get("uses"))
 	if steps := n.Get("steps"); steps != nil {
 		if steps.Kind != yamltree.Sequence {
-			p.problem(KindShape, steps.Span, "steps is a list")
+			p.problem(KindShape, steps.Span, "steps must be a list")
 		}
 		for _, item := range steps.Items {
 			item = item.Resolve()
 			if item == nil || item.Kind != yamltree.Mapping {
 				if !item.IsNull() {
-					p.problem(KindShape, item.Span, "a step is a mapping")
+					p.problem(KindShape, item.Span, "a step must be a mapping")
 				}
 				continue
 			}
@@ -100,7 +103,8 @@ func (p *parser) job(j *Job, n *yamltree.Node) {
 	rows, ok := global.combinations(n.Get("strategy").Get("matrix"))
 	for _, r := range rows {
 		if p.steps += max(len(j.Steps), 1); p.steps > maxSteps {
-			p.problem(KindSize, j.IDSpan, "the jobs of this file have more than %d steps together, and not all are read", maxSteps)
+			p.problem(KindSize, j.IDSpan, "the jobs of this file have more than %d steps together, so not all are read",
+				maxSteps)
 			j.Combinations = nil
 			return
 		}
@@ -168,7 +172,7 @@ func (sc *scope) notice(s *Step) {
 	sc.allEnv = sc.allEnv || !found
 }
 
-// labels returns the labels under "runs-on": a text, a list, or a mapping with labels.
+// labels returns the labels under "runs-on": a string, a list, or a mapping with labels.
 func (sc *scope) labels(n *yamltree.Node) []Value {
 	n = n.Resolve()
 	if n != nil && n.Kind == yamltree.Mapping {
@@ -196,7 +200,7 @@ func (sc *scope) labels(n *yamltree.Node) []Value {
 	return out
 }
 
-// inputNode returns the value of an input under "with", nil when it is not set.
+// inputNode returns the value of an input under "with", or nil.
 func inputNode(step *yamltree.Node, name string) *yamltree.Node {
 	for entry := range step.Get("with").All() {
 		if strings.EqualFold(entry.Key.Text, name) {
@@ -253,9 +257,10 @@ func (p *parser) combination(c *Combination, job *yamltree.Node, sc *scope) {
 		span := s.Uses.Span
 		switch action := s.Action(); action {
 		case "actions/checkout":
-			if repo := in.value("repository"); repo.IsSet() && !strings.Contains(p.file.Source.Text(repo.Span), "github.repository") {
+			if repo := in.value("repository"); repo.IsSet() &&
+				!strings.Contains(p.file.Source.Text(repo.Span), "github.repository") {
 				if !in.value("path").IsSet() {
-					c.root = Value{} // another repository lies where this one would
+					c.root = Value{} // another repository is checked out where this one would be
 				}
 				continue
 			}
@@ -271,10 +276,12 @@ func (p *parser) combination(c *Combination, job *yamltree.Node, sc *scope) {
 			c.Emulators = append(c.Emulators, &Emulator{Step: i, Span: span})
 		case "docker/setup-buildx-action":
 			driver := in.value("driver")
-			if driver.IsSet() && !driver.Is("docker") && !driver.Is("docker-container") || in.value("endpoint").IsSet() || in.value("append").IsSet() {
+			if driver.IsSet() && !driver.Is("docker") && !driver.Is("docker-container") ||
+				in.value("endpoint").IsSet() || in.value("append").IsSet() {
 				c.Remote = span
 			}
-		case "depot/setup-action", "namespacelabs/nscloud-setup-buildx-action", "useblacksmith/setup-docker-builder", "useblacksmith/build-push-action":
+		case "depot/setup-action", "namespacelabs/nscloud-setup-buildx-action", "useblacksmith/setup-docker-builder",
+			"useblacksmith/build-push-action":
 			c.Remote = span
 			if action == "useblacksmith/build-push-action" {
 				c.Builds = append(c.Builds, p.buildPush(c, i, in, span))
@@ -296,7 +303,8 @@ func (p *parser) combination(c *Combination, job *yamltree.Node, sc *scope) {
 
 func (p *parser) buildPush(c *Combination, step int, in inputs, span source.Span) *Build {
 	b := &Build{Tool: BuildPushAction, Combination: c, Step: step, Span: span, dir: Value{Known: true}}
-	b.Context, b.Dockerfile, b.Stage, b.Call = in.value("context"), in.value("file"), in.value("target"), in.value("call")
+	b.Context, b.Dockerfile, b.Stage, b.Call = in.value("context"), in.value("file"), in.value("target"),
+		in.value("call")
 	if b.Context.Is("") {
 		b.Context = Value{}
 	}
@@ -311,7 +319,8 @@ func (p *parser) buildPush(c *Combination, step int, in inputs, span source.Span
 
 func (p *parser) bakeAction(c *Combination, step int, in inputs, span source.Span) *Build {
 	b := &Build{Tool: BakeAction, Combination: c, Step: step, Span: span, dir: Value{Known: true}, Bake: &Bake{}}
-	// Before release 5 the folder was "workdir"; since release 6 "source" is a folder, a URL or, by default, the repository.
+	// Before release 5 the folder was "workdir"; since release 6 "source" is a folder, a URL or, by default, the
+	// repository.
 	dir := in.value("workdir")
 	if s := in.value("source"); s.IsSet() {
 		dir = s
@@ -355,9 +364,13 @@ func (b *Build) override(v Value, f *source.File) bool {
 	return ok
 }
 
-// workDir returns the folder in which a script starts, relative to the workspace.
+// workDir returns the working directory of a script, relative to the workspace.
 func (p *parser) workDir(step, job *yamltree.Node, sc *scope) Value {
-	for _, n := range []*yamltree.Node{step.Get("working-directory"), job.Get("defaults").Get("run").Get("working-directory"), p.root.Get("defaults").Get("run").Get("working-directory")} {
+	for _, n := range []*yamltree.Node{
+		step.Get("working-directory"),
+		job.Get("defaults").Get("run").Get("working-directory"),
+		p.root.Get("defaults").Get("run").Get("working-directory"),
+	} {
 		if n != nil {
 			v := sc.value(n)
 			if v.Known && path.IsAbs(v.Text) {

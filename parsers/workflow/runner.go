@@ -15,7 +15,7 @@ type Runner struct {
 	Arch string
 }
 
-// answer is yes, no or neither.
+// answer is yes, no or unsure.
 type answer int
 
 const (
@@ -24,7 +24,7 @@ const (
 	no
 )
 
-// runs tells whether the runner's processor runs programs of an architecture, in Go's names, by itself.
+// runs reports whether the runner's processor can run programs of an architecture, in Go's names, without emulation.
 func (r Runner) runs(arch string) answer {
 	switch {
 	case r.Arch == arch, r.Arch == "amd64" && arch == "386":
@@ -35,7 +35,7 @@ func (r Runner) runs(arch string) answer {
 	return no
 }
 
-// newRunner judges the labels. Where two of them disagree, or none tells, the architecture is not known.
+// newRunner derives the runner from its labels. If two of them disagree, or none says, the architecture is not known.
 func newRunner(labels []Value) Runner {
 	r := Runner{Labels: labels}
 	clash := false
@@ -43,7 +43,7 @@ func newRunner(labels []Value) Runner {
 		if !l.Known {
 			continue
 		}
-		os, arch := judge(strings.ToLower(l.Text))
+		os, arch := platformOf(strings.ToLower(l.Text))
 		if os != "" && r.OS == "" {
 			r.OS = os
 		}
@@ -58,10 +58,11 @@ func newRunner(labels []Value) Runner {
 	return r
 }
 
-// judge tells what a label says. The labels of GitHub's own runners are those of github.com/actions/runner-images (August 2026) and of its larger macOS
-// runners; a self-hosted runner has the labels X64, ARM or ARM64 from its registration; the rest are the habits of those who
-// rent out runners. A label that says nothing of these, such as the name of a larger runner, is not judged.
-func judge(label string) (os, arch string) {
+// platformOf returns the operating system and architecture that a label implies. The labels of GitHub's own runners are
+// those of github.com/actions/runner-images (August 2026) and of its larger macOS runners; a self-hosted runner gets
+// the labels X64, ARM or ARM64 when it is registered; the rest are conventions of companies that rent out runners.
+// Other labels, such as the name of a larger runner, imply nothing.
+func platformOf(label string) (os, arch string) {
 	family, version, _ := strings.Cut(label, "-")
 	version, variant, _ := strings.Cut(version, "-")
 	switch family {
@@ -120,7 +121,7 @@ func judge(label string) (os, arch string) {
 				found = "amd64"
 			}
 		case "arm":
-			if ubuntu { // alone it means a processor of 32 bits
+			if ubuntu { // without "ubuntu" it means a 32-bit processor
 				found = "arm64"
 			}
 		}
@@ -141,8 +142,8 @@ func isRelease(s string) bool {
 
 func isDigit(c byte) bool { return '0' <= c && c <= '9' }
 
-// splitPlatform returns the operating system and architecture of a platform, in Go's names: "linux/arm/v7" is linux and arm, and "aarch64"
-// alone, as QEMU has it, linux and arm64. An architecture that is not known is "".
+// splitPlatform returns the operating system and architecture of a platform, in Go's names: linux and arm for
+// "linux/arm/v7", linux and arm64 for QEMU's "aarch64". An architecture that is not known is "".
 func splitPlatform(s string) (os, arch string) {
 	os, arch, found := strings.Cut(strings.ToLower(strings.TrimSpace(s)), "/")
 	if !found {

@@ -10,7 +10,7 @@ import (
 	"github.com/sandlint/sandlint/parsers/source"
 )
 
-// script reads the builds and emulators of a step's script.
+// script finds the builds and emulators in a step's script.
 func (p *parser) script(c *Combination, step int, job *yamltree.Node, sc *scope) {
 	s := c.Job.Steps[step]
 	if !mentions(s.run.Text) || len(s.run.Text) > maxScript || p.scripts > maxScripts {
@@ -22,7 +22,8 @@ func (p *parser) script(c *Combination, step int, job *yamltree.Node, sc *scope)
 			shell = n.Get("defaults").Get("run").Get("shell")
 		}
 	}
-	if name := sc.value(shell); shell != nil && !strings.HasPrefix(name.Text, "bash") && !strings.HasPrefix(name.Text, "sh") || shell == nil && c.Runner.OS == "windows" {
+	if name := sc.value(shell); shell != nil && !strings.HasPrefix(name.Text, "bash") &&
+		!strings.HasPrefix(name.Text, "sh") || shell == nil && c.Runner.OS == "windows" {
 		return
 	}
 	fr := sc.fragment(s.run)
@@ -30,11 +31,13 @@ func (p *parser) script(c *Combination, step int, job *yamltree.Node, sc *scope)
 		return
 	}
 	p.scripts += len(fr.Text)
-	file, _ := syntax.NewParser(syntax.Variant(syntax.LangBash), syntax.RecoverErrors(8)).Parse(strings.NewReader(string(fr.Text)), "")
+	shellParser := syntax.NewParser(syntax.Variant(syntax.LangBash), syntax.RecoverErrors(8))
+	file, _ := shellParser.Parse(strings.NewReader(string(fr.Text)), "")
 	if file == nil {
 		return
 	}
-	sh := &scriptReader{parser: p, c: c, step: step, fr: fr, env: sc, dir: p.workDir(s.node, job, sc), vars: map[string]Value{}}
+	sh := &scriptReader{parser: p, c: c, step: step, fr: fr, env: sc, dir: p.workDir(s.node, job, sc),
+		vars: map[string]Value{}}
 	sh.assigned(file)
 	for _, stmt := range file.Stmts {
 		sh.stmt(stmt, false)
@@ -59,7 +62,7 @@ type scriptReader struct {
 	fr     *source.Fragment
 	env    *scope
 	dir    Value // the working directory at this point
-	// vars are the variables that the script sets: those that it sets once, to something known, with their value.
+	// vars are the variables that the script sets. One that is set once, to something known, has its value.
 	vars map[string]Value
 }
 
@@ -86,7 +89,7 @@ func (sh *scriptReader) assigned(file *syntax.File) {
 		case *syntax.WordIter:
 			set(x.Name.Value, Value{})
 		case *syntax.IfClause, *syntax.WhileClause, *syntax.ForClause, *syntax.CaseClause, *syntax.FuncDecl:
-			conditional++ // and all that follows: order is not looked at
+			conditional++ // and everything after it: the order is not tracked
 		case *syntax.CallExpr:
 			if len(x.Args) > 1 && x.Args[0].Lit() == "read" {
 				for _, a := range x.Args[1:] {
@@ -98,7 +101,8 @@ func (sh *scriptReader) assigned(file *syntax.File) {
 	})
 }
 
-// stmt walks a statement. In a nested one, which may not run or run elsewhere, a change of the working directory is not followed.
+// stmt walks a statement. In a nested one, which may not run or may run in another process, it ignores changes of the
+// working directory.
 func (sh *scriptReader) stmt(s *syntax.Stmt, nested bool) {
 	switch x := s.Cmd.(type) {
 	case *syntax.CallExpr:
@@ -184,7 +188,8 @@ func (sh *scriptReader) parts(sb *strings.Builder, parts []syntax.WordPart, quot
 				return false
 			}
 		case *syntax.ParamExp:
-			if x.Param == nil || x.Flags != nil || x.Excl || x.Length || x.Width || x.IsSet || x.NestedParam != nil || x.Index != nil || len(x.Modifiers) > 0 ||
+			if x.Param == nil || x.Flags != nil || x.Excl || x.Length || x.Width || x.IsSet || x.NestedParam != nil ||
+				x.Index != nil || len(x.Modifiers) > 0 ||
 				x.Slice != nil || x.Repl != nil || x.Names != 0 || x.Exp != nil {
 				return false
 			}
@@ -217,7 +222,7 @@ func (sh *scriptReader) variable(name string) (string, bool) {
 	return "", false
 }
 
-// call looks at one simple command.
+// call handles one simple command.
 func (sh *scriptReader) call(x *syntax.CallExpr, nested bool) {
 	args := make([]Value, len(x.Args))
 	for i, w := range x.Args {
@@ -233,7 +238,8 @@ func (sh *scriptReader) call(x *syntax.CallExpr, nested bool) {
 	switch name {
 	case "cd", "pushd", "popd":
 		switch {
-		case nested || name != "cd" || len(args) != 1 || !args[0].Known || !sh.dir.Known || path.IsAbs(args[0].Text) || args[0].Is("-"):
+		case nested || name != "cd" || len(args) != 1 || !args[0].Known || !sh.dir.Known || path.IsAbs(args[0].Text) ||
+			args[0].Is("-"):
 			sh.dir = Value{}
 		default:
 			sh.dir.Text = path.Join(sh.dir.Text, args[0].Text)
@@ -258,7 +264,8 @@ func skipWrappers(args []Value) int {
 	for i < len(args) && args[i].Known {
 		switch args[i].Text {
 		case "sudo", "env", "time", "exec", "command", "nohup":
-			for i++; i < len(args) && args[i].Known && (strings.HasPrefix(args[i].Text, "-") || strings.Contains(args[i].Text, "=")); i++ {
+			for i++; i < len(args) && args[i].Known &&
+				(strings.HasPrefix(args[i].Text, "-") || strings.Contains(args[i].Text, "=")); i++ {
 				if args[i].Is("-u") || args[i].Is("-g") {
 					i++
 				}
@@ -274,12 +281,13 @@ func (sh *scriptReader) emulator(platforms []Value, span source.Span) {
 	sh.c.Emulators = append(sh.c.Emulators, &Emulator{Step: sh.step, Platforms: platforms, Span: span})
 }
 
-// docker looks at the arguments of the docker command.
+// docker handles the arguments of the docker command.
 func (sh *scriptReader) docker(args []Value, span source.Span) {
 	remote := false
 	for len(args) > 0 && strings.HasPrefix(args[0].Text, "-") {
 		name, _, inline := strings.Cut(args[0].Text, "=")
-		takes := name == "-c" || name == "--context" || name == "-H" || name == "--host" || name == "--config" || name == "-l" || name == "--log-level"
+		takes := name == "-c" || name == "--context" || name == "-H" || name == "--host" || name == "--config" ||
+			name == "-l" || name == "--log-level"
 		remote = remote || name == "-c" || name == "--context" || name == "-H" || name == "--host"
 		args = args[1:]
 		if takes && !inline && len(args) > 0 {
@@ -388,7 +396,7 @@ func (sh *scriptReader) create(args []Value, span source.Span) {
 	}
 }
 
-// tail returns what follows a prefix, with its place.
+// tail returns the part of a value after a prefix, with its span.
 func tail(v Value, prefix string) (Value, bool) {
 	rest, ok := strings.CutPrefix(v.Text, prefix)
 	if !ok {
@@ -430,17 +438,19 @@ type flag struct {
 	value Value
 }
 
-// switches are the options of docker build, buildx build and bake, podman build and buildah build that take no value (docs/reference of buildx 0.36,
-// docker/cli 28, podman-build(1) 5.5). Every other option takes one.
+// switches are the options of docker build, buildx build and bake, podman build and buildah build that take no value
+// (docs/reference of buildx 0.36, docker/cli 28, podman-build(1) 5.5). Every other option takes one.
 var switches = map[string]bool{
-	"--load": true, "--push": true, "--pull": true, "--no-cache": true, "--quiet": true, "-q": true, "--rm": true, "--force-rm": true, "--squash": true,
-	"--compress": true, "--disable-content-trust": true, "--debug": true, "-D": true, "--check": true, "--help": true, "-h": true, "--print": true,
-	"--detach": true, "--layers": true, "--no-hosts": true, "--squash-all": true, "--tls-verify": true, "--stdin": true, "--all-platforms": true,
-	"--skip-unused-stages": true, "--omit-history": true, "--http-proxy": true, "--inherit-labels": true, "--inherit-annotations": true,
-	"--disable-compression": true, "--no-hostname": true, "--identity-label": true, "--rewrite-timestamp": true, "--save-stages": true,
+	"--load": true, "--push": true, "--pull": true, "--no-cache": true, "--quiet": true, "-q": true, "--rm": true,
+	"--force-rm": true, "--squash": true, "--compress": true, "--disable-content-trust": true, "--debug": true,
+	"-D": true, "--check": true, "--help": true, "-h": true, "--print": true, "--detach": true, "--layers": true,
+	"--no-hosts": true, "--squash-all": true, "--tls-verify": true, "--stdin": true, "--all-platforms": true,
+	"--skip-unused-stages": true, "--omit-history": true, "--http-proxy": true, "--inherit-labels": true,
+	"--inherit-annotations": true, "--disable-compression": true, "--no-hostname": true, "--identity-label": true,
+	"--rewrite-timestamp": true, "--save-stages": true,
 }
 
-// flags reads a command line. open is true where a word that is not known may be any number of options.
+// flags reads a command line. open says that a word that is not known may be any number of options.
 func flags(args []Value) (out []flag, open bool) {
 	operands := false
 	for i := 0; i < len(args); i++ {
@@ -530,7 +540,8 @@ func (sh *scriptReader) build(tool Tool, args []Value, span source.Span, remote 
 
 // bake reads a bake command.
 func (sh *scriptReader) bake(args []Value, span source.Span, remote bool) {
-	b := &Build{Tool: DockerBake, Combination: sh.c, Step: sh.step, Span: span, dir: sh.dir, Remote: remote, Bake: &Bake{}}
+	b := &Build{Tool: DockerBake, Combination: sh.c, Step: sh.step, Span: span, dir: sh.dir, Remote: remote,
+		Bake: &Bake{}}
 	if dir, ok := b.inRepository("."); ok {
 		b.Bake.Dir = Value{Text: dir, Known: true}
 	}

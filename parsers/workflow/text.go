@@ -10,21 +10,21 @@ import (
 	"github.com/sandlint/sandlint/parsers/source"
 )
 
-// maxText bounds a text that expressions make.
+// maxText bounds a string that expressions produce.
 const maxText = 64 << 10
 
-// stand is what an expression that is not known is replaced by: one word, harmless in a script and in a list.
-const stand = "x"
+// placeholder replaces an expression that is not known: one word, harmless in a script and in a list.
+const placeholder = "x"
 
 func sortedKeys[V any, K cmp.Ordered](m map[K]V) []K { return slices.Sorted(maps.Keys(m)) }
 
-// opaque returns the text of a scalar in which nothing is known of the expressions.
+// opaque returns the text of a scalar in which all expressions are opaque.
 func opaque(n *yamltree.Node, f *source.File) *source.Fragment {
 	return (&scope{file: f}).fragment(n)
 }
 
-// fragment returns the text of a scalar with its expressions replaced by their values, or by an opaque word. A text that is one expression
-// which names another scalar is that scalar, with its place.
+// fragment returns the text of a scalar with its expressions replaced by their values, or by an opaque word. For a
+// single expression that refers to another scalar it returns that scalar, with its position.
 func (sc *scope) fragment(n *yamltree.Node) *source.Fragment {
 	n = n.Resolve()
 	base := n.Fragment(sc.file)
@@ -41,7 +41,8 @@ func (sc *scope) fragment(n *yamltree.Node) *source.Fragment {
 			continue
 		}
 		v := sc.eval(p.expr(s))
-		if o := v.node; len(parts) == 1 && v.kind == text && o != nil && o != n && o.Span.End > 0 && sc.depth < maxExprDepth {
+		if o := v.node; len(parts) == 1 && v.kind == text && o != nil && o != n && o.Span.End > 0 &&
+			sc.depth < maxExprDepth {
 			sc.depth++
 			defer func() { sc.depth-- }()
 			return sc.fragment(o)
@@ -49,7 +50,7 @@ func (sc *scope) fragment(n *yamltree.Node) *source.Fragment {
 		piece := source.Piece{Span: base.Span(source.Span{Start: p.start, End: p.end})}
 		var ok bool
 		if piece.Text, ok = v.string(); !ok || size+len(piece.Text) > maxText {
-			piece.Text, piece.Opaque = stand, true
+			piece.Text, piece.Opaque = placeholder, true
 		}
 		size += len(piece.Text)
 		pieces = append(pieces, piece)
@@ -76,7 +77,7 @@ func cut(fr *source.Fragment, start, end int) []source.Piece {
 	return out
 }
 
-// value returns a scalar as a Value; an absent one, and one that is no scalar, is the zero Value.
+// value returns a scalar as a Value, or the zero Value when it is absent or not a scalar.
 func (sc *scope) value(n *yamltree.Node) Value {
 	n = n.Resolve()
 	if n == nil || n.Kind != yamltree.Scalar {
@@ -103,8 +104,8 @@ func excerpt(fr *source.Fragment, start, end int) Value {
 	return v
 }
 
-// list splits the text of an input into lines, and these at commas, as the actions of Docker do: blanks around an element, empty elements and what
-// follows a "#" are left out.
+// list splits the text of an input into lines, and these at commas, as the actions of Docker do. It drops blanks around
+// an element, empty elements and anything after a "#".
 func list(fr *source.Fragment, commas bool) []Value {
 	if fr == nil {
 		return nil
@@ -148,16 +149,17 @@ func list(fr *source.Fragment, commas bool) []Value {
 	return out
 }
 
-// assignments turns a list of NAME=VALUE into a table. A name alone takes its value from the environment. complete is false where a name is not
-// known.
+// assignments turns a list of NAME=VALUE into a table. A name alone takes its value from the environment. complete is
+// false when a name is not known.
 func assignments(vs []Value, f *source.File) (table map[string]Value, complete bool) {
 	complete = true
 	for _, v := range vs {
 		name, value, found := strings.Cut(v.Text, "=")
 		if !v.Known {
-			// The name is often plain where the value is not.
+			// The name is often literal even if the value is not.
 			raw := f.Text(v.Span)
-			if name, _, found = strings.Cut(raw, "="); !found || strings.Contains(name, "${{") || strings.ContainsAny(name, "$`\"'\n") {
+			if name, _, found = strings.Cut(raw, "="); !found || strings.Contains(name, "${{") ||
+				strings.ContainsAny(name, "$`\"'\n") {
 				complete = false
 				continue
 			}

@@ -1,8 +1,16 @@
-// Package workflow reads GitHub Actions workflows (.github/workflows/*.yml): which images their jobs build, from which Dockerfile and for which platforms, on
-// which kind of runner, and whether an emulator is set up for platforms that the runner cannot run.
+// Package workflow reads GitHub Actions workflows (.github/workflows/*.yml): which images their jobs build, from which
+// Dockerfile and for which platforms, on which kind of runner, and whether an emulator is set up for platforms that the
+// runner cannot run.
 //
-// A job with a matrix is read once for each combination of it. Expressions over the matrix, literal environment variables and
-// literals are evaluated; what rests on anything else (inputs, outputs, secrets, the event) is not known.
+// A job with a matrix is read once for each combination. Expressions over the matrix, literal environment variables and
+// literals are evaluated; what depends on anything else (inputs, outputs, secrets, the event) is not known.
+//
+// This is the largest reader of a neighbouring file because the platforms of an image decide whether Nix runs under an
+// emulator (sandbox/nix-syscall-filter-under-emulation), and a Dockerfile does not say for which platforms it is built.
+// Often only a workflow does, and then the answer depends on the matrix with its include and exclude, on expressions
+// over it, on the inputs of an action or the docker command of a script, on the architecture of the runner, and on
+// whether QEMU was registered before the build. Guessing any of these would report builds that run natively, or miss
+// emulated ones.
 package workflow
 
 import (
@@ -15,17 +23,13 @@ import (
 	"github.com/sandlint/sandlint/parsers/source"
 )
 
-// Value is a text of the file after its expressions were evaluated. One that an expression takes as it is from the matrix or from "env" has its
-// place there.
+// Value is a string of the file after its expressions were evaluated. If an expression takes it unchanged from the
+// matrix or from "env", its span is there.
 type Value = source.Value
 
-// The kinds of problem that Parse reports. GitHub refuses a file for each of them but KindSize.
+// The kinds of problem that Parse reports besides those of YAML, such as "yaml-syntax". GitHub refuses a file with any
+// of them except KindSize.
 const (
-	KindSyntax         = yamltree.KindSyntax
-	KindTab            = yamltree.KindTab
-	KindDuplicateKey   = yamltree.KindDuplicateKey
-	KindUndefinedAlias = yamltree.KindUndefinedAlias
-	KindTooDeep        = yamltree.KindTooDeep
 	// KindShape is a value of the wrong type.
 	KindShape = "workflow-shape"
 	// KindSize is a file that expands to more jobs and steps than are read.
@@ -43,14 +47,14 @@ type File struct {
 
 // Job is one job.
 type Job struct {
-	// ID is the job's key; IDSpan is its place.
+	// ID is the job's key; IDSpan is its span.
 	ID     string
 	IDSpan source.Span
 	// Uses is the reusable workflow that the job calls instead of having steps.
 	Uses Value
 	// Steps are the steps as written.
 	Steps []*Step
-	// Combinations are those of the matrix, one for a job without. There are none for a job that never runs.
+	// Combinations are the combinations of the matrix. A job without a matrix has one, a job that never runs has none.
 	Combinations []*Combination
 	// Span runs from the key to the end of the job.
 	Span source.Span
@@ -75,7 +79,7 @@ func (s *Step) Action() string {
 	return strings.ToLower(name)
 }
 
-// Input returns the text of an input under "with", nil when it is not set. Expressions in it are opaque.
+// Input returns the text of an input under "with", or nil. Expressions in it are opaque.
 func (s *Step) Input(name string) *source.Fragment {
 	n := inputNode(s.node, name)
 	if n == nil {
@@ -84,7 +88,7 @@ func (s *Step) Input(name string) *source.Fragment {
 	return opaque(n, s.file)
 }
 
-// InputAt is like Input, and returns the place of the input's key and value as well.
+// InputAt is like Input, and also returns the span of the input's key and value.
 func (s *Step) InputAt(name string) (*source.Fragment, source.Span) {
 	for entry := range s.node.Get("with").All() {
 		if strings.EqualFold(entry.Key.Text, name) {
@@ -96,7 +100,7 @@ func (s *Step) InputAt(name string) (*source.Fragment, source.Span) {
 	return nil, source.Span{}
 }
 
-// Script returns the text under "run", nil when there is none. Expressions in it are opaque.
+// Script returns the text under "run", or nil. Expressions in it are opaque.
 func (s *Step) Script() *source.Fragment {
 	if s.run == nil {
 		return nil
@@ -107,7 +111,7 @@ func (s *Step) Script() *source.Fragment {
 // Combination is a job with one combination of the values of its matrix.
 type Combination struct {
 	Job *Job
-	// Matrix are the values that are scalars, by name.
+	// Matrix holds the values that are scalars, by name.
 	Matrix map[string]Value
 	// Opaque says that the matrix could not be expanded: there may be any number of jobs like this one.
 	Opaque bool
@@ -115,8 +119,8 @@ type Combination struct {
 	Runner Runner
 	// Emulators are the steps that register QEMU, in order.
 	Emulators []*Emulator
-	// Remote is the step that hands builds to other machines, which may run any platform as their own; an empty span when there is
-	// none.
+	// Remote is the step that sends builds to other machines, which may run any platform natively; an empty span when
+	// there is none.
 	Remote source.Span
 	// Builds are the image builds, in order.
 	Builds []*Build
@@ -124,7 +128,7 @@ type Combination struct {
 	root Value // where the repository is checked out, relative to the workspace
 }
 
-// Emulator is a step that registers QEMU with the kernel of the runner, so that programs of foreign architectures run.
+// Emulator is a step that registers QEMU with the runner's kernel so that programs of foreign architectures run.
 type Emulator struct {
 	// Step is the index in Job.Steps.
 	Step int
@@ -133,7 +137,7 @@ type Emulator struct {
 	Span      source.Span
 }
 
-// covers reports whether e registers the architecture arch, in Go's names. What is not known may.
+// covers reports whether e registers, or may register, the architecture arch, in Go's names.
 func (e *Emulator) covers(arch string) bool {
 	if len(e.Platforms) == 0 {
 		return true
@@ -147,7 +151,7 @@ func (e *Emulator) covers(arch string) bool {
 	})
 }
 
-// Tool is what builds.
+// Tool is the program or action that builds.
 type Tool string
 
 const (
@@ -165,25 +169,25 @@ type Build struct {
 	// Combination is the job that it is part of; Step the index in Job.Steps.
 	Combination *Combination
 	Step        int
-	// Context is the build context as written; not set for an action that takes the repository from Git.
+	// Context is the build context as written. It is not set for an action that takes the repository from Git.
 	Context Value
 	// Dockerfile is the path of the Dockerfile as written; DockerfilePath resolves it.
 	Dockerfile Value
 	// Stage is the target stage.
 	Stage Value
-	// Platforms are the platforms. None means that of the builder; one that is not known stands for any number.
+	// Platforms are the platforms. None means the builder's platform; one that is not known stands for any number.
 	Platforms []Value
 	// Args are the build arguments. Those that take their value from the environment are not known.
 	Args map[string]Value
 	// Allow are the entitlements that are granted, such as "security.insecure".
 	Allow []Value
-	// Call is set for a build that only checks or describes: "check".
+	// Call is set for a build that only checks or describes the Dockerfile: "check".
 	Call Value
-	// Bake is set for BakeAction and DockerBake. The fields above but Allow are then not.
+	// Bake is set for BakeAction and DockerBake. Then none of the fields above is set except Allow.
 	Bake *Bake
-	// Open says that there are arguments that cannot be told, so that what is not set may be.
+	// Open says that some arguments are not known, and may set what is not set here.
 	Open bool
-	// Remote says that it certainly or possibly runs on another machine than the runner.
+	// Remote says that the build runs, or may run, on another machine than the runner.
 	Remote bool
 	// Span is the name of the action, or the command.
 	Span source.Span
@@ -192,7 +196,7 @@ type Build struct {
 	isGit bool  // paths are those of the repository, not of the workspace
 }
 
-// Bake is what bake is asked for.
+// Bake is what a bake command builds.
 type Bake struct {
 	// Dir is the folder that bake runs in, relative to the repository; not known, or "" for the repository's root.
 	Dir Value
@@ -212,12 +216,12 @@ type Override struct {
 	Key string
 	// Append says that it is written "+=".
 	Append bool
-	// Value is the value, not known where the file does not tell.
+	// Value is the value, which may not be known.
 	Value Value
 }
 
-// Builds returns the builds of all jobs, in order; those that differ in nothing but the matrix values that they do not use
-// once.
+// Builds returns the builds of all jobs, in order. Builds that differ only in matrix values that they do not use are
+// returned once.
 func (f *File) Builds() []*Build {
 	var out []*Build
 	for _, j := range f.Jobs {
@@ -234,7 +238,7 @@ func (f *File) Builds() []*Build {
 	return out
 }
 
-// key identifies what is built where.
+// key identifies what is built, and where.
 func (b *Build) key() string {
 	var sb strings.Builder
 	add := func(vs ...Value) {
@@ -269,12 +273,12 @@ func (b *Build) key() string {
 	return sb.String()
 }
 
-// Runs reports whether the instructions of the Dockerfile run, not only checks of it.
+// Runs reports whether the build runs the instructions of the Dockerfile instead of only checking it.
 func (b *Build) Runs() bool { return !b.Call.IsSet() || b.Call.Is("build") || b.Call.Is("") }
 
-// Emulated reports whether building for platform certainly runs foreign programs under QEMU: the runner's architecture is known and cannot
-// run the platform, the build stays on the runner, and QEMU is registered before it. Stages that are marked to run on the build
-// platform are not emulated all the same.
+// Emulated reports whether building for platform certainly runs foreign programs under QEMU: the runner's architecture
+// is known and cannot run the platform, the build stays on the runner, and QEMU is registered before it. Stages that
+// are marked to run on the build platform are still not emulated.
 func (b *Build) Emulated(platform string) bool {
 	c := b.Combination
 	os, arch := splitPlatform(platform)
@@ -286,8 +290,8 @@ func (b *Build) Emulated(platform string) bool {
 	})
 }
 
-// ContextPath returns the folder of the build context, with slashes and relative to the repository's root. It reports false for one that is
-// not known, not local, or outside the repository.
+// ContextPath returns the folder of the build context, with slashes and relative to the repository's root. It reports
+// false when the context is not known, not local, or outside the repository.
 func (b *Build) ContextPath() (string, bool) {
 	if b.Bake != nil {
 		return "", false
@@ -301,8 +305,8 @@ func (b *Build) ContextPath() (string, bool) {
 	return b.inRepository(b.Context.Text)
 }
 
-// DockerfilePath returns the path of the Dockerfile, with slashes and relative to the repository's root. It reports false where it is not known, not
-// local, or outside the repository.
+// DockerfilePath returns the path of the Dockerfile, with slashes and relative to the repository's root. It reports
+// false when the path is not known, not local, or outside the repository.
 func (b *Build) DockerfilePath() (string, bool) {
 	dir, ok := b.ContextPath()
 	switch {
@@ -337,13 +341,13 @@ func (b *Build) inRepository(p string) (string, bool) {
 	return inside(p)
 }
 
-// inside cleans p and reports whether it stays below where it is relative to.
+// inside cleans p and reports whether it stays below its base folder.
 func inside(p string) (string, bool) {
 	p = path.Clean(p)
 	return p, p != ".." && !strings.HasPrefix(p, "../") && !path.IsAbs(p)
 }
 
-// gitPath returns the folder of the repository that is meant by a context that the repository is fetched for: none, or
+// gitPath returns the folder of the repository for a context that is fetched from the repository: none, or
 // "{{defaultContext}}:folder".
 func gitPath(context Value) (string, bool) {
 	if !context.IsSet() {
@@ -356,7 +360,8 @@ func gitPath(context Value) (string, bool) {
 	return inside(strings.TrimPrefix(rest, ":"))
 }
 
-// isLocal reports whether p names a file or folder, not a URL or the standard input.
+// isLocal reports whether p is the path of a file or folder, not a URL or standard input.
 func isLocal(p string) bool {
-	return p != "-" && p != "" && !strings.Contains(p, "://") && !strings.HasPrefix(p, "git@") && !strings.HasPrefix(p, "github.com/") && !strings.Contains(p, "{{")
+	return p != "-" && p != "" && !strings.Contains(p, "://") && !strings.HasPrefix(p, "git@") &&
+		!strings.HasPrefix(p, "github.com/") && !strings.Contains(p, "{{")
 }

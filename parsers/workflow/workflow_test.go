@@ -19,7 +19,8 @@ func parse(text string) *File {
 // job wraps the body of one job, indented by four, into a workflow.
 func job(body string) string { return "jobs:\n  j:\n" + body }
 
-// show renders a value: its text, or '?' when it is not known, and what stands in the file where that is something else.
+// show renders a value: its text, or '?' when it is not known, and what stands in the file where that is something
+// else.
 func show(f *File, v Value) string {
 	s := "?"
 	if v.Known {
@@ -31,8 +32,8 @@ func show(f *File, v Value) string {
 	return s
 }
 
-// dump renders what was read: a line for each combination's runner and emulators, one for each build, with "!" after platforms that are
-// emulated, and one for each problem.
+// dump renders what was read: a line for each combination's runner and emulators, one for each build, with "!" after
+// platforms that are emulated, and one for each problem.
 func dump(f *File) []string {
 	var out []string
 	line := ""
@@ -339,7 +340,7 @@ j on linux/amd64 qemu=tonistiigi/binfmt:latest for[arm64 riscv64]
   docker build context=. -> sub/Dockerfile
   docker build context=-
   docker buildx bake dir=w<> files[a.hcl] targets[web] set *.platform=linux/arm64`},
-	{"scripts that cannot be told", job(`
+	{"scripts that are not known", job(`
     runs-on: ubuntu-latest
     steps:
       - run: |
@@ -511,11 +512,11 @@ c on /
 `), `
 j on linux/amd64
   docker/build-push-action platforms[linux/arm64] -> Dockerfile
-yaml-syntax "docker build .": "docker build ." is no key: a colon and a blank are missing
-yaml-syntax "context: x": this line is indented deeper than the keys before it, and belongs to none
-workflow-shape "oops": a step is a mapping
-workflow-shape "k: nothing": job "k" is a mapping`},
-	{"no workflow", "- a\n", `workflow-shape "- a": a workflow is a mapping`},
+yaml-syntax "docker build .": "docker build ." is not a key, which needs a colon and a blank after it
+yaml-syntax "context: x": this line is indented deeper than the keys before it and belongs to none of them
+workflow-shape "oops": a step must be a mapping
+workflow-shape "k: nothing": job "k" must be a mapping`},
+	{"no workflow", "- a\n", `workflow-shape "- a": a workflow must be a mapping`},
 	{"no jobs", "name: x\n", ``},
 }
 
@@ -550,9 +551,11 @@ func TestMatrix(t *testing.T) {
 		{"{a: [1, 2], b: [x, y]}", []string{"a=1 b=x", "a=1 b=y", "a=2 b=x", "a=2 b=y"}},
 		{"{a: [1, 2], b: [x, y], exclude: [{a: 1, b: y}, {a: 2}]}", []string{"a=1 b=x"}},
 		// The example of GitHub's documentation of include.
-		{`{fruit: [apple, pear], animal: [cat, dog], include: [{color: green}, {color: pink, animal: cat}, {fruit: apple, shape: circle}, {fruit: banana}, {fruit: banana, animal: cat}]}`, []string{
+		{`{fruit: [apple, pear], animal: [cat, dog], include: [{color: green}, {color: pink, animal: cat}, {fruit: ` +
+			`apple, shape: circle}, {fruit: banana}, {fruit: banana, animal: cat}]}`, []string{
 			"animal=cat color=pink fruit=apple shape=circle", "animal=dog color=green fruit=apple shape=circle",
-			"animal=cat color=pink fruit=pear", "animal=dog color=green fruit=pear", "fruit=banana", "animal=cat fruit=banana"}},
+			"animal=cat color=pink fruit=pear", "animal=dog color=green fruit=pear", "fruit=banana",
+			"animal=cat fruit=banana"}},
 		{"{include: [{a: 1}, {b: 2}]}", []string{"a=1", "b=2"}},
 		{`{a: "${{ fromJSON('[\"x\", \"y\"]') }}"}`, []string{"a=x", "a=y"}},
 		{"{a: [1], b: \"${{ fromJSON(inputs.b) }}\"}", []string{"a=1"}},
@@ -587,16 +590,26 @@ m: {os: Linux, n: 3, t: true, e: '', list: [a, B], deep: {x: {y: z}}, s: "3"}
 		sc.matrix[p.Key.Text] = sc.node(p.Value)
 	}
 	for expr, want := range map[string]string{
-		"'a'": "a", "'it''s'": "it's", "3": "3", "-2.5e1": "-25", "0x10": "16", "true": "true", "null": "", "1 == 1.0": "true",
-		"matrix.os": "Linux", "matrix['os']": "Linux", "MATRIX.OS": "Linux", "matrix.deep.x.y": "z", "matrix.deep['x'].y": "z", "matrix.none": "", "matrix.none.x": "",
-		"matrix.list[1]": "B", "matrix.list[7]": "", "matrix.os == 'linux'": "true", "matrix.n == '3'": "true", "matrix.s == 3": "true",
-		"matrix.e == 0": "true", "matrix.t == 1": "true", "matrix.os == 0": "false", "!matrix.t": "false", "!!matrix.t": "true", "matrix.os != 'x'": "true",
-		"matrix.os == 'x' && 'a' || 'b'": "b", "matrix.os == 'linux' && 'a' || 'b'": "a", "(1 < 2) == true": "true", "2 >= 3": "false", "'a' < 'B'": "true",
-		"contains(matrix.list, 'b')": "true", "contains('Hello', 'ell')": "true", "startsWith(matrix.os, 'LIN')": "true", "endsWith('x.yml', '.yml')": "true",
-		"format('{0}-{1}{{}}', matrix.os, 7)": "Linux-7{}", "fromJSON('{\"a\":[1,2]}').a[1]": "2", "fromJSON('true')": "true", "always()": "true",
-		"false && inputs.x": "false", "true || inputs.x": "true", "github.workspace": ".", "runner.arch": "X64", "runner.os": "Linux",
-		"inputs.x": "?", "inputs.x && 'a'": "?", "inputs.x || 'a'": "?", "inputs.x == 'a'": "?", "!inputs.x": "?", "matrix.list.*": "?", "matrix[inputs.x]": "?",
-		"github.ref": "?", "hashFiles('x')": "?", "matrix.list": "?", "": "?", "'a": "?", "matrix.": "?", "(1": "?", "1 2": "?", "a b": "?",
+		"'a'": "a", "'it''s'": "it's", "3": "3", "-2.5e1": "-25", "0x10": "16", "true": "true", "null": "",
+		"1 == 1.0":  "true",
+		"matrix.os": "Linux", "matrix['os']": "Linux", "MATRIX.OS": "Linux", "matrix.deep.x.y": "z",
+		"matrix.deep['x'].y": "z", "matrix.none": "", "matrix.none.x": "",
+		"matrix.list[1]": "B", "matrix.list[7]": "", "matrix.os == 'linux'": "true", "matrix.n == '3'": "true",
+		"matrix.s == 3": "true",
+		"matrix.e == 0": "true", "matrix.t == 1": "true", "matrix.os == 0": "false", "!matrix.t": "false",
+		"!!matrix.t": "true", "matrix.os != 'x'": "true",
+		"matrix.os == 'x' && 'a' || 'b'": "b", "matrix.os == 'linux' && 'a' || 'b'": "a", "(1 < 2) == true": "true",
+		"2 >= 3": "false", "'a' < 'B'": "true",
+		"contains(matrix.list, 'b')": "true", "contains('Hello', 'ell')": "true",
+		"startsWith(matrix.os, 'LIN')": "true", "endsWith('x.yml', '.yml')": "true",
+		"format('{0}-{1}{{}}', matrix.os, 7)": "Linux-7{}", "fromJSON('{\"a\":[1,2]}').a[1]": "2",
+		"fromJSON('true')": "true", "always()": "true",
+		"false && inputs.x": "false", "true || inputs.x": "true", "github.workspace": ".", "runner.arch": "X64",
+		"runner.os": "Linux",
+		"inputs.x":  "?", "inputs.x && 'a'": "?", "inputs.x || 'a'": "?", "inputs.x == 'a'": "?", "!inputs.x": "?",
+		"matrix.list.*": "?", "matrix[inputs.x]": "?",
+		"github.ref": "?", "hashFiles('x')": "?", "matrix.list": "?", "": "?", "'a": "?", "matrix.": "?", "(1": "?",
+		"1 2": "?", "a b": "?",
 		"contains(inputs.x, 'a')": "?", "format('{3}')": "?", "fromJSON('[')": "?", "\"a\"": "?", "matrix.os ==": "?",
 		strings.Repeat("(", 100) + "1" + strings.Repeat(")", 100): "?",
 	} {
@@ -612,12 +625,18 @@ m: {os: Linux, n: 3, t: true, e: '', list: [a, B], deep: {x: {y: z}}, s: "3"}
 
 func TestRunners(t *testing.T) {
 	for labels, want := range map[string]string{
-		"ubuntu-latest": "linux/amd64", "ubuntu-22.04": "linux/amd64", "ubuntu-24.04-arm": "linux/arm64", "ubuntu-slim": "linux/amd64",
-		"ubuntu-latest-16-cores": "linux/", "windows-latest": "windows/amd64", "windows-2025-vs2026": "windows/amd64", "windows-11-arm": "windows/arm64",
-		"macos-latest": "macos/arm64", "macos-13": "macos/amd64", "macos-14": "macos/arm64", "macos-15-intel": "macos/amd64", "macos-14-large": "macos/amd64",
-		"macos-13-xlarge": "macos/arm64", "self-hosted": "/", "self-hosted linux X64": "linux/amd64", "self-hosted Linux ARM64": "linux/arm64", "self-hosted linux ARM": "linux/",
-		"namespace-profile-default-arm64": "/arm64", "buildjet-4vcpu-ubuntu-2204-arm": "linux/arm64", "buildjet-4vcpu-ubuntu-2204": "linux/", "warp-ubuntu-latest-x64-4x": "linux/amd64",
-		"my-x86_64-box": "/amd64", "arm64-builder-for-amd64": "/", "X64 ARM64": "/", "nix-enabled-runners": "/", "alarm": "/", "ubuntu-latest-arm64-xl": "linux/arm64",
+		"ubuntu-latest": "linux/amd64", "ubuntu-22.04": "linux/amd64", "ubuntu-24.04-arm": "linux/arm64",
+		"ubuntu-slim":            "linux/amd64",
+		"ubuntu-latest-16-cores": "linux/", "windows-latest": "windows/amd64", "windows-2025-vs2026": "windows/amd64",
+		"windows-11-arm": "windows/arm64",
+		"macos-latest":   "macos/arm64", "macos-13": "macos/amd64", "macos-14": "macos/arm64",
+		"macos-15-intel": "macos/amd64", "macos-14-large": "macos/amd64",
+		"macos-13-xlarge": "macos/arm64", "self-hosted": "/", "self-hosted linux X64": "linux/amd64",
+		"self-hosted Linux ARM64": "linux/arm64", "self-hosted linux ARM": "linux/",
+		"namespace-profile-default-arm64": "/arm64", "buildjet-4vcpu-ubuntu-2204-arm": "linux/arm64",
+		"buildjet-4vcpu-ubuntu-2204": "linux/", "warp-ubuntu-latest-x64-4x": "linux/amd64",
+		"my-x86_64-box": "/amd64", "arm64-builder-for-amd64": "/", "X64 ARM64": "/", "nix-enabled-runners": "/",
+		"alarm": "/", "ubuntu-latest-arm64-xl": "linux/arm64",
 	} {
 		var vs []Value
 		for _, l := range strings.Fields(labels) {
@@ -630,7 +649,8 @@ func TestRunners(t *testing.T) {
 	if r := newRunner([]Value{{Text: ""}}); r.Arch != "" || r.OS != "" {
 		t.Error("a label that is not known is judged")
 	}
-	f := parse("jobs:\n  a: {runs-on: {group: g, labels: [ubuntu-24.04-arm]}}\n  b: {runs-on: {group: g}}\n  c: {runs-on: \"ubuntu-24.04${{ inputs.suffix }}\"}\n")
+	f := parse("jobs:\n  a: {runs-on: {group: g, labels: [ubuntu-24.04-arm]}}\n  b: {runs-on: {group: g}}\n" +
+		"  c: {runs-on: \"ubuntu-24.04${{ inputs.suffix }}\"}\n")
 	var got []string
 	for _, j := range f.Jobs {
 		got = append(got, j.Combinations[0].Runner.Arch)
@@ -642,8 +662,10 @@ func TestRunners(t *testing.T) {
 
 func TestPlatforms(t *testing.T) {
 	for p, want := range map[string]string{
-		"linux/amd64": "linux amd64", "linux/arm/v7": "linux arm", "linux/arm64/v8": "linux arm64", "linux/arm/v8": "linux arm64", "arm64": "linux arm64",
-		"aarch64": "linux arm64", "linux/i386": "linux 386", "windows/amd64": "windows amd64", "linux/riscv64": "linux riscv64", "linux/z80": "linux ", "": "linux ",
+		"linux/amd64": "linux amd64", "linux/arm/v7": "linux arm", "linux/arm64/v8": "linux arm64",
+		"linux/arm/v8": "linux arm64", "arm64": "linux arm64",
+		"aarch64": "linux arm64", "linux/i386": "linux 386", "windows/amd64": "windows amd64",
+		"linux/riscv64": "linux riscv64", "linux/z80": "linux ", "": "linux ",
 	} {
 		if os, arch := splitPlatform(p); os+" "+arch != want {
 			t.Errorf("%s: %s %s", p, os, arch)
@@ -652,7 +674,8 @@ func TestPlatforms(t *testing.T) {
 	for _, c := range []struct {
 		runner, arch string
 		want         answer
-	}{{"amd64", "386", yes}, {"amd64", "arm64", no}, {"arm64", "arm", unsure}, {"arm64", "amd64", no}, {"", "arm64", unsure}, {"amd64", "", unsure}} {
+	}{{"amd64", "386", yes}, {"amd64", "arm64", no}, {"arm64", "arm", unsure}, {"arm64", "amd64", no},
+		{"", "arm64", unsure}, {"amd64", "", unsure}} {
 		if got := (Runner{Arch: c.runner}).runs(c.arch); got != c.want {
 			t.Errorf("%s on %s: %v", c.arch, c.runner, got)
 		}
@@ -695,8 +718,9 @@ func TestSteps(t *testing.T) {
       - run: echo ${{ inputs.x }} end
 `))
 	s := f.Jobs[0].Steps
-	if s[0].Action() != "determinatesystems/nix-installer-action" || s[1].Action() != "" || s[0].Script() != nil || s[1].Input("x") != nil {
-		t.Error("the steps are told apart wrongly")
+	if s[0].Action() != "determinatesystems/nix-installer-action" || s[1].Action() != "" || s[0].Script() != nil ||
+		s[1].Input("x") != nil {
+		t.Error("the steps are not recognised")
 	}
 	fr := s[0].Input("extra-conf")
 	if want := "filter-syscalls = false\ntoken = x\n"; string(fr.Text) != want {
@@ -705,10 +729,12 @@ func TestSteps(t *testing.T) {
 	at := strings.Index(string(fr.Text), "filter")
 	word := source.Span{Start: at, End: at + len("filter-syscalls")}
 	secret := source.Span{Start: len(fr.Text) - 2, End: len(fr.Text) - 1}
-	if f.Source.Text(fr.Span(word)) != "filter-syscalls" || !fr.Known(word) || fr.Known(secret) || f.Source.Text(fr.Span(secret)) != "${{ secrets.T }}" {
+	if f.Source.Text(fr.Span(word)) != "filter-syscalls" || !fr.Known(word) || fr.Known(secret) ||
+		f.Source.Text(fr.Span(secret)) != "${{ secrets.T }}" {
 		t.Error("the fragment of an input is wrong")
 	}
-	if script := s[1].Script(); string(script.Text) != "echo x end" || f.Source.Text(script.Span(source.Span{Start: 7, End: 10})) != "end" {
+	if script := s[1].Script(); string(script.Text) != "echo x end" ||
+		f.Source.Text(script.Span(source.Span{Start: 7, End: 10})) != "end" {
 		t.Errorf("script %q", script.Text)
 	}
 }
@@ -721,9 +747,10 @@ func TestHostile(t *testing.T) {
 		"expressions":  job("    runs-on: x\n    steps:\n      - run: docker " + strings.Repeat("${{ ", 100000) + "\n"),
 		"operators":    job("    runs-on: ${{ " + strings.Repeat("!", 100000) + "1 }}\n"),
 		"parentheses":  job("    runs-on: ${{ " + strings.Repeat("(", 100000) + " }}\n"),
-		"many":         job("    runs-on: x\n    strategy: {matrix: {a: [" + strings.Repeat("1,", 250) + "]}}\n    steps:\n" + strings.Repeat(step, 3000)),
-		"doubling":     "env:\n  A0: aaaaaaaaaaaaaaaa\n" + doubling(40) + "jobs: {j: {runs-on: \"${{ env.A40 }}\"}}\n",
-		"self":         "jobs: &a\n  x: *a\n  y: {strategy: &s {matrix: {a: [*s], include: [*s]}}, steps: [*a]}\n",
+		"many": job("    runs-on: x\n    strategy: {matrix: {a: [" + strings.Repeat("1,", 250) +
+			"]}}\n    steps:\n" + strings.Repeat(step, 3000)),
+		"doubling": "env:\n  A0: aaaaaaaaaaaaaaaa\n" + doubling(40) + "jobs: {j: {runs-on: \"${{ env.A40 }}\"}}\n",
+		"self":     "jobs: &a\n  x: *a\n  y: {strategy: &s {matrix: {a: [*s], include: [*s]}}, steps: [*a]}\n",
 	} {
 		f := parse(in)
 		for _, p := range f.Problems {

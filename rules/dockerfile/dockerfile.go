@@ -1,4 +1,4 @@
-// Package dockerfile holds the rules about Dockerfiles alone.
+// Package dockerfile has the rules that concern only Dockerfiles.
 //
 // One rule is one file, with its txtar beside it; the list below is sorted by id.
 package dockerfile
@@ -25,7 +25,7 @@ func Pack() rules.Pack {
 	}}
 }
 
-// reportProblems reports the parser's problems of one kind. Where a name was most likely misspelt, the fix renames it.
+// reportProblems reports the parser's problems of one kind. If a name is probably misspelt, the fix renames it.
 func reportProblems(p *rules.Pass, d *image.Dockerfile, kind string) {
 	for _, problem := range d.Problems {
 		if problem.Kind != kind {

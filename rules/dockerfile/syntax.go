@@ -8,7 +8,7 @@ import (
 
 var syntax = &rules.Rule{
 	ID:       "dockerfile/syntax",
-	Summary:  "the Dockerfile holds something that BuildKit cannot parse",
+	Summary:  "the Dockerfile contains something that BuildKit cannot parse",
 	Severity: rules.Error,
 	Category: rules.Correctness,
 	Since:    "0.1.0",

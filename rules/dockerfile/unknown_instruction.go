@@ -9,7 +9,7 @@ import (
 
 var unknownInstruction = &rules.Rule{
 	ID:       "dockerfile/unknown-instruction",
-	Summary:  "a line begins with a word that is no Dockerfile instruction",
+	Summary:  "a line begins with a word that is not a Dockerfile instruction",
 	Severity: rules.Error,
 	Category: rules.Correctness,
 	Since:    "0.1.0",

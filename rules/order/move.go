@@ -13,11 +13,11 @@ import (
 	"github.com/sandlint/sandlint/parsers/source"
 )
 
-// weakening are settings that loosen a check. To have them in force for longer is a change of meaning.
+// weakening are settings that loosen a check. Moving one so that it is in force for longer changes the meaning.
 var weakening = []string{"require-sigs", "accept-flake-config", "sandbox", "sandbox-fallback", "sandbox-paths", "trusted-users", "trusted-public-keys", "ssl-cert-file"}
 
-// moveFix moves a write above the first command that it is too late for: the whole instruction where it does nothing else, or the command
-// within its `&&` chain.
+// moveFix moves a write above the first command that needs it: the whole instruction if it does nothing else, otherwise
+// the command within its `&&` chain.
 func moveFix(img *nixuse.Image, write, command *nixuse.Event) (fixers.Fix, bool) {
 	if !movable(img, write, command) {
 		return fixers.Fix{}, false
@@ -39,15 +39,15 @@ func moveFix(img *nixuse.Image, write, command *nixuse.Event) (fixers.Fix, bool)
 		return fixers.Fix{}, false
 	}
 	return fixers.Fix{
-		Title:   "Move the " + write.Instruction.Name + " above the first Nix command that it is for",
+		Title:   "Move the " + write.Instruction.Name + " above the first Nix command that needs it",
 		Safety:  safety,
 		Edits:   fixdocker.MoveBefore(img.Dockerfile.File, write.Instruction, command.Instruction),
 		Changes: fixers.Changes{Order: true, Settings: settings},
 	}, true
 }
 
-// written returns the settings that the instruction of a write changes, and whether it also takes back settings that it does not
-// write, since it replaces the file.
+// written returns the settings that the instruction of a write changes, and whether it also resets settings that it
+// does not write, because it replaces the file.
 func written(img *nixuse.Image, write *nixuse.Event) (settings []string, lost bool) {
 	for _, e := range img.Events {
 		if e.Instruction != write.Instruction || e.Kind != nixuse.WriteConfig || e.Text == nil {
@@ -72,8 +72,8 @@ func written(img *nixuse.Image, write *nixuse.Event) (settings []string, lost bo
 	return settings, lost
 }
 
-// movable reports whether nothing between a command and a later write of the same stage makes the write mean something else when it comes before
-// the command.
+// movable reports whether a write means the same before a command as after it: nothing between the two, which are in
+// the same stage, affects it.
 func movable(img *nixuse.Image, write, command *nixuse.Event) bool {
 	if write.Kind != nixuse.WriteConfig || write.ByInstaller || write.User != command.User {
 		return false
@@ -96,7 +96,7 @@ func movable(img *nixuse.Image, write, command *nixuse.Event) bool {
 				return false
 			}
 		case "COPY", "ADD":
-			// It may bring the folder, or a file that the write reads.
+			// It may create the folder, or copy a file that the write reads.
 			if write.Instruction.Name == "RUN" && len(i.Words) > 0 && !strings.HasPrefix(write.Path, "/etc/nix/") {
 				return false
 			}
@@ -123,7 +123,8 @@ func movable(img *nixuse.Image, write, command *nixuse.Event) bool {
 	return write.Instruction.Name != "RUN" || folderExists(img, write)
 }
 
-// folderExists reports whether the folder of the file is there from the start of the stage, or made by the instruction itself.
+// folderExists reports whether the folder of the file exists from the start of the stage, or the instruction itself
+// creates it.
 func folderExists(img *nixuse.Image, write *nixuse.Event) bool {
 	dir := path.Dir(write.Path)
 	if base := img.Root().Base; base != nil && base.Conf != nil && dir == "/etc/nix" {
@@ -145,7 +146,7 @@ func absolutePaths(img *nixuse.Image, write *nixuse.Event) bool {
 // writers are the programs of a RUN that does nothing but write a configuration file.
 var writers = []string{"echo", "printf", "cat", "tee", "mkdir", "set", "true", ":"}
 
-// standsAlone reports whether the instruction of a write does nothing else than write configuration files of Nix.
+// standsAlone reports whether the instruction of a write does nothing but write Nix configuration files.
 func standsAlone(img *nixuse.Image, write *nixuse.Event) bool {
 	i := write.Instruction
 	if i.Broken {
@@ -183,10 +184,10 @@ func standsAlone(img *nixuse.Image, write *nixuse.Event) bool {
 	return true
 }
 
-// sources returns how many files or heredocs a COPY takes.
+// sources returns how many files or heredocs a COPY copies.
 func sources(i *dockerfile.Instruction) int { return len(i.Words) - 1 }
 
-// moveInChain moves `… && write` to the left of the command in the same chain.
+// moveInChain moves `… && write` before the command in the same chain.
 func moveInChain(img *nixuse.Image, write, command *nixuse.Event, safety fixers.Safety, settings []string) (fixers.Fix, bool) {
 	if write.Script != command.Script || write.Command == nil || write.Command.Quoting != source.Plain {
 		return fixers.Fix{}, false
@@ -204,7 +205,7 @@ func moveInChain(img *nixuse.Image, write, command *nixuse.Event, safety fixers.
 	f := img.Dockerfile.Source
 	at := chain[to].Span.Start
 	return fixers.Fix{
-		Title:  "Move the write to the left of " + command.Nix.Label,
+		Title:  "Move the write before " + command.Nix.Label,
 		Safety: safety,
 		Edits: []fixers.Edit{
 			{File: f, Span: source.Span{Start: at, End: at}, Text: f.Text(write.Command.Span) + " && "},

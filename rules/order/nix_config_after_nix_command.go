@@ -14,7 +14,7 @@ import (
 
 var nixConfigAfterNixCommand = &rules.Rule{
 	ID:       "order/nix-config-after-nix-command",
-	Summary:  "a Nix setting is written after the command that it is for has run",
+	Summary:  "a Nix setting is written after the command that needs it",
 	Severity: rules.Error,
 	Category: rules.Correctness,
 	Since:    "0.1.0",
@@ -27,7 +27,8 @@ var nixConfigAfterNixCommand = &rules.Rule{
 	Check: rules.OnTimeline(checkNixConfigOrder),
 }
 
-// maxEvents bounds the timelines that are looked at: each write is compared with each command before it. Written by hand, none comes near.
+// maxEvents bounds the timelines that are checked: each write is compared with each command before it. No Dockerfile
+// written by hand comes near.
 const maxEvents = 1000
 
 // late is a setting that came too late for a command.
@@ -66,7 +67,7 @@ func checkNixConfigOrder(p *rules.Pass, img *nixuse.Image) {
 			}},
 		}
 		if write.File != file && (write.Text.Host == nixuse.HostFile || write.ByInstaller) {
-			// The file may be right for other readers: the fault is the place of the COPY, or the flag.
+			// The file may be right for other readers; the position of the COPY, or the flag, is wrong.
 			finding.File, finding.Span = write.File, write.Span
 		}
 		finding.Fixes = fixOrder(img, write, found)
@@ -86,11 +87,11 @@ func severity(e nixuse.Effect) rules.Severity {
 
 func quote(s string) string { return fmt.Sprintf("%q", s) }
 
-// lateSettings returns the settings of the write at timeline[n] that would have changed what an earlier command did, each with the
-// first such command.
+// lateSettings returns the settings of the write at timeline[n] that would have changed what an earlier command did,
+// each with the first such command.
 func lateSettings(img *nixuse.Image, timeline []*nixuse.Event, n int) []late {
 	write := timeline[n]
-	after := map[string]*nixuse.Effective{} // by the user that a command runs as, whose own file it reads
+	after := map[string]*nixuse.Effective{} // by the user that the command runs as, because Nix reads the user's own file
 	var found []late
 	seen := map[string]bool{}
 	for i := range write.Text.Entries {
@@ -122,7 +123,7 @@ func lateSettings(img *nixuse.Image, timeline []*nixuse.Event, n int) []late {
 				continue
 			}
 			if effect != nixuse.Fails && (!readLater(timeline[n+1:], name) || computed(img, write)) {
-				continue // it may be meant for those who run the image, or be written with what only the commands before have made
+				continue // it may be meant for users of the image, or be written with what earlier commands produced
 			}
 			seen[name] = true
 			found = append(found, late{entry, name, effect, command, orDefault(before)})
@@ -132,11 +133,12 @@ func lateSettings(img *nixuse.Image, timeline []*nixuse.Event, n int) []late {
 	return found
 }
 
-// applies reports whether a setting matters to a command as the tables say, given what is known of the Nix in the image.
+// applies reports whether a setting affects a command as the tables say, given what is known about the Nix in the
+// image.
 func applies(earlier []*nixuse.Event, command, write *nixuse.Event, name string, effect nixuse.Effect) bool {
 	installer := command.Nix.Installer
 	if installer != nil && effect != nixuse.Fails {
-		return false // nothing can be configured before Nix is there, short of what only the installer's own builds need
+		return false // before Nix is installed, only what the installer's own builds need can be configured
 	}
 	if name == "filter-syscalls" {
 		for _, e := range earlier {
@@ -144,7 +146,7 @@ func applies(earlier []*nixuse.Event, command, write *nixuse.Event, name string,
 				continue
 			}
 			switch e.Nix.Installer.Kind {
-			case nixuse.DistroPackage: // Debian's Nix goes on without the filter
+			case nixuse.DistroPackage: // Debian's Nix continues without the filter
 				return false
 			case nixuse.LixInstaller: // Lix has no such setting
 				return false
@@ -166,14 +168,14 @@ func orDefault(value string) string {
 	return value
 }
 
-// readLater reports whether one of the events is a command that a setting reaches.
+// readLater reports whether one of the events is a command that a setting affects.
 func readLater(events []*nixuse.Event, name string) bool {
 	return slices.ContainsFunc(events, func(e *nixuse.Event) bool {
 		return e.Kind == nixuse.RunCommand && nixuse.Reach(name, e.Nix.Phases) != nixuse.NoEffect
 	})
 }
 
-// computed reports whether the instruction of a write also writes a value that a command gives.
+// computed reports whether the instruction of a write also writes the output of a command.
 func computed(img *nixuse.Image, write *nixuse.Event) bool {
 	return slices.ContainsFunc(img.Events, func(e *nixuse.Event) bool {
 		return e.Instruction == write.Instruction && e.Kind == nixuse.WriteConfig && e.Text != nil && slices.ContainsFunc(e.Text.Fragment.Pieces, func(p source.Piece) bool {
@@ -203,19 +205,19 @@ func message(write *nixuse.Event, found []late) string {
 	default:
 		verb += " written"
 	}
-	text := fmt.Sprintf("%s %s after %s has run", what, verb, quote(worst.command.Nix.Label))
+	text := fmt.Sprintf("%s %s after %s ran", what, verb, quote(worst.command.Nix.Label))
 	switch {
 	case worst.setting == "filter-syscalls":
-		return text + `, which under an emulator fails with "unable to load seccomp BPF program"`
+		return text + `; under emulation that command fails with "unable to load seccomp BPF program"`
 	case worst.setting == "experimental-features":
-		return text + ", which needs nix-command"
+		return text + "; that command needs nix-command"
 	case worst.effect == nixuse.Wasted:
-		return text + ", which did not profit from it"
+		return text + "; that command did not benefit from it"
 	}
-	return text + ", which ran with other rules"
+	return text + "; that command ran with different settings"
 }
 
-// fixOrder returns the fixes for a write that is late.
+// fixOrder returns the fixes for a write that comes too late.
 func fixOrder(img *nixuse.Image, write *nixuse.Event, found []late) []fixers.Fix {
 	command := found[0].command
 	for _, l := range found {
@@ -235,7 +237,7 @@ func fixOrder(img *nixuse.Image, write *nixuse.Event, found []late) []fixers.Fix
 	return nil
 }
 
-// installerFix gives the settings that an installer's own builds need to the installer itself.
+// installerFix passes the settings that an installer's own builds need to the installer.
 func installerFix(img *nixuse.Image, write, command *nixuse.Event, found []late) []fixers.Fix {
 	if needsToo(img, write, command, found) {
 		return nil
@@ -269,7 +271,8 @@ func installerFix(img *nixuse.Image, write, command *nixuse.Event, found []late)
 	}}
 }
 
-// needsToo reports whether a command between the installer and the write needs the settings as well, so that to give them to the installer is not enough.
+// needsToo reports whether a command between the installer and the write needs the settings, too, so passing them to
+// the installer is not enough.
 func needsToo(img *nixuse.Image, write, installer *nixuse.Event, found []late) bool {
 	between := false
 	for _, e := range img.Timeline() {

@@ -1,4 +1,4 @@
-// Package order holds the rules about things that happen in the wrong order: what is configured after it was needed.
+// Package order has the rules about the wrong order of things: what is configured only after it was needed.
 //
 // One rule is one file, with its txtar beside it; the list below is sorted by id.
 package order

@@ -23,17 +23,18 @@ var browserSandboxDisabled = &rules.Rule{
 	Check: rules.OnDockerfile(checkBrowserSandbox),
 }
 
-// browsers are the programs of which --no-sandbox is an option of the engine's.
+// browsers are the programs that pass --no-sandbox to a browser engine.
 var browsers = []string{
 	"chromium", "chromium-browser", "chrome", "google-chrome", "google-chrome-stable", "google-chrome-beta", "google-chrome-unstable", "chrome-headless-shell",
 	"headless_shell", "headless-shell", "brave", "brave-browser", "microsoft-edge", "microsoft-edge-stable", "vivaldi", "opera", "electron", "code", "code-insiders", "codium",
 	"signal-desktop", "slack", "discord", "element-desktop", "qutebrowser", "chromedriver", "lighthouse",
 }
 
-// browserOptions are the options that take a layer of the sandbox away.
+// browserOptions are the options that disable a layer of the sandbox.
 var browserOptions = []string{"--no-sandbox", "--disable-setuid-sandbox", "--disable-seccomp-filter-sandbox", "--disable-namespace-sandbox", "--no-zygote-sandbox"}
 
-// browserVariables are the environment variables that do, with the values that count; nil means any value that is not empty, 0 or false.
+// browserVariables are the environment variables that do so, with the values that count; nil means any value except an
+// empty one, 0 and false.
 var browserVariables = map[string][]string{
 	"ELECTRON_DISABLE_SANDBOX":                 nil,
 	"QTWEBENGINE_DISABLE_SANDBOX":              nil,
@@ -57,7 +58,8 @@ func checkBrowserSandbox(p *rules.Pass, d *image.Dockerfile) {
 				continue
 			}
 			if value, known := env.Expand(pair.Value.Text); known {
-				reportVariable(p, d.Source, pair.Key.Text, value, wanted, pair.Key.Span.Join(pair.Value.Span))
+				span := pair.Key.Span.Join(pair.Value.Span)
+				reportVariable(p, d.Source, pair.Key.Text, value, wanted, span)
 			}
 		}
 	}
@@ -86,11 +88,13 @@ func checkBrowserSandbox(p *rules.Pass, d *image.Dockerfile) {
 func reportOption(p *rules.Pass, d *image.Dockerfile, browser string, span source.Span) {
 	p.Report(rules.Finding{
 		File: d.Source, Span: span,
-		Message: fmt.Sprintf("%s runs without its sandbox: a page that takes over a renderer has all rights of the container's user", browser),
+		Message: browser + " runs without its sandbox: " +
+			"a page that takes over a renderer gets all rights of the container's user",
 	})
 }
 
-// checkExecOptions looks at ENTRYPOINT ["chromium"] with CMD ["--no-sandbox"], whose options are words of another instruction.
+// checkExecOptions handles ENTRYPOINT ["chromium"] with CMD ["--no-sandbox"], where the options are in another
+// instruction.
 func checkExecOptions(p *rules.Pass, d *image.Dockerfile) {
 	for _, stage := range d.Stages {
 		browser := ""
@@ -121,7 +125,7 @@ func reportVariable(p *rules.Pass, f *source.File, name, value string, wanted []
 	if off {
 		p.Report(rules.Finding{
 			File: f, Span: span,
-			Message: fmt.Sprintf("%s takes the browser engine's sandbox away from every program in the image that uses it", name),
+			Message: fmt.Sprintf("%s disables the browser engine's sandbox in every program in the image that uses it", name),
 		})
 	}
 }

@@ -29,7 +29,7 @@ var bubblewrapInImageBuild = &rules.Rule{
 
 func checkBubblewrap(p *rules.Pass, c *image.Command) {
 	if p.Targets().Seccomp.Given("podman") && !p.Targets().Seccomp.Given("docker") {
-		return // the default profile of Podman and Buildah lets programs make namespaces
+		return // the default profile of Podman and Buildah allows new namespaces
 	}
 	if c.Step.Name != "RUN" || !c.InDockerfile() || c.Maybe || c.Ignored || c.Function != "" {
 		return
@@ -43,7 +43,8 @@ func checkBubblewrap(p *rules.Pass, c *image.Command) {
 	}
 	finding := rules.Finding{
 		File: c.File, Span: span,
-		Message: fmt.Sprintf("%s makes new namespaces, which docker build forbids: bwrap fails with \"Operation not permitted\"", quoted(c.File, span)),
+		Message: quoted(c.File, span) + " creates namespaces, which docker build forbids, " +
+			"so bwrap fails with \"Operation not permitted\"",
 	}
 	if fix != nil {
 		finding.Fixes = []fixers.Fix{*fix}
@@ -53,7 +54,7 @@ func checkBubblewrap(p *rules.Pass, c *image.Command) {
 
 func quoted(f *source.File, s source.Span) string { return fmt.Sprintf("%q", f.Text(s)) }
 
-// needsNamespaces returns the program and subcommand that make namespaces, and how to do without.
+// needsNamespaces returns the span of the program and subcommand that create namespaces, and a fix that avoids them.
 func needsNamespaces(c *image.Command) (source.Span, *fixers.Fix) {
 	switch c.Name {
 	case "bwrap":
@@ -91,7 +92,7 @@ func needsNamespaces(c *image.Command) (source.Span, *fixers.Fix) {
 	return source.Span{}, nil
 }
 
-// initialised reports whether the image comes with an opam that is set up already, or with one that cannot be known.
+// initialised reports whether the image has, or may have, an opam that is already set up.
 func initialised(img *image.Image) bool {
 	name := img.Root().Stage.Image
 	return name == "" || strings.HasPrefix(strings.TrimPrefix(name, "docker.io/"), "ocaml/") || strings.Contains(name, "opam")

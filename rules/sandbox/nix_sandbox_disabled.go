@@ -24,11 +24,11 @@ var nixSandboxDisabled = &rules.Rule{
 		}
 		finding := rules.Finding{
 			File: text.Fragment.File, Span: text.Fragment.Span(entry.Span), Severity: rules.Info,
-			Message: entry.Name.Text + " = false: builds can read and change all of the machine or image that they run in",
+			Message: entry.Name.Text + " = false: builds can read and change the whole machine or image that they run in",
 		}
 		switch p.Workspace.PlaceOf(text) {
 		case workspace.InImage:
-			finding.Message = entry.Name.Text + " = false: builds in this image can read and change all of it"
+			finding.Message = entry.Name.Text + " = false: builds in this image can read and change the whole image"
 		case workspace.OnHost:
 			finding.Severity = rules.Warning
 			finding.Message = entry.Name.Text + " = false lets every build read and change the machine that runs it"
@@ -37,7 +37,8 @@ var nixSandboxDisabled = &rules.Rule{
 	}),
 }
 
-// lastEntry returns the last assignment to a setting in a text, whatever name it goes by; nil without one, or where its value is not known.
+// lastEntry returns the last assignment to a setting in a text, under any of its names, or nil if there is none or its
+// value is not known.
 func lastEntry(text *nixuse.Text, setting string) *nixconf.Entry {
 	var last *nixconf.Entry
 	for _, entry := range text.Entries {

@@ -8,7 +8,7 @@ import (
 
 var nixSyscallFilterDisabled = &rules.Rule{
 	ID:       "sandbox/nix-syscall-filter-disabled",
-	Summary:  "Nix builds without its syscall filter where no emulator needs that",
+	Summary:  "Nix builds without its syscall filter although no emulator requires that",
 	Severity: rules.Warning,
 	Category: rules.Security,
 	Since:    "0.1.0",
@@ -24,7 +24,7 @@ var nixSyscallFilterDisabled = &rules.Rule{
 		}
 		finding := rules.Finding{
 			File: text.Fragment.File, Span: text.Fragment.Span(entry.Span),
-			Message: "without the syscall filter, builds can make setuid files and extended attributes; only a build under an emulator needs that",
+			Message: "without the syscall filter, builds can create setuid files and extended attributes; only a build under an emulator needs that",
 		}
 		switch p.Workspace.PlaceOf(text) {
 		case workspace.InImage:
@@ -38,7 +38,7 @@ var nixSyscallFilterDisabled = &rules.Rule{
 	}),
 }
 
-// native reports whether an image is known to be built for the builder's own platform alone.
+// native reports whether an image is known to be built only for the builder's own platform.
 func native(img *nixuse.Image) bool {
 	if len(img.Platforms()) == 0 {
 		return false

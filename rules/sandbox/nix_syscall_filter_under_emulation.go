@@ -54,7 +54,7 @@ func checkEmulation(p *rules.Pass, img *nixuse.Image) {
 		}
 		if e.Nix.Phases&nixuse.Builds == 0 {
 			finding.Severity = rules.Warning
-			finding.Message = fmt.Sprintf("%q loads Nix's syscall filter as soon as it builds something itself, which the emulator for %s refuses: \"unable to load seccomp BPF program\"", e.Nix.Label, platform.Name)
+			finding.Message = fmt.Sprintf("%q loads Nix's syscall filter as soon as it has to build something, which the emulator for %s refuses: \"unable to load seccomp BPF program\"", e.Nix.Label, platform.Name)
 		}
 		if platform.File != nil {
 			finding.Related = []rules.Related{{File: platform.File, Span: platform.Span, Message: "built for " + platform.Name + ": " + platform.Why}}
@@ -67,8 +67,8 @@ func checkEmulation(p *rules.Pass, img *nixuse.Image) {
 	}
 }
 
-// hasFilter reports whether the Nix in the image has a filter whose refusal stops it: not Lix, which has no such setting, and not Debian's
-// package, which goes on without.
+// hasFilter reports whether the Nix in the image stops when its filter is refused: not Lix, which has no such setting,
+// and not Debian's package, which continues without it.
 func hasFilter(img *nixuse.Image) bool {
 	if base := img.Root().Base; base != nil && base.Nix && base.Distribution == nixconf.Lix {
 		return false
@@ -101,12 +101,12 @@ func emulationFix(img *nixuse.Image, e *nixuse.Event) []fixers.Fix {
 		write = `RUN printf '\nfilter-syscalls = false\n' >> /etc/nix/nix.conf`
 	}
 	return []fixers.Fix{{
-		Title: "Write filter-syscalls = false before it", Safety: fixers.Unsafe, Changes: changes,
+		Title: "Write filter-syscalls = false before this command", Safety: fixers.Unsafe, Changes: changes,
 		Edits: fixdocker.InsertBefore(img.Dockerfile.File, e.Instruction, write),
 	}}
 }
 
-// readsSystemConf reports whether a setting in the image's /etc/nix/nix.conf is in force for a command.
+// readsSystemConf reports whether settings in the image's /etc/nix/nix.conf apply to a command.
 func readsSystemConf(img *nixuse.Image, at *nixuse.Event) bool {
 	for _, o := range img.SettingsBefore(at).Origins("filter-syscalls") {
 		if o.Event != nil && o.Event.Path != "/etc/nix/nix.conf" {
@@ -118,7 +118,8 @@ func readsSystemConf(img *nixuse.Image, at *nixuse.Event) bool {
 	})
 }
 
-// replacedLater reports whether something replaces the image's nix.conf behind an event, so that what is written before does not last.
+// replacedLater reports whether something replaces the image's nix.conf after an event, so text written before it does
+// not last.
 func replacedLater(img *nixuse.Image, at *nixuse.Event) bool {
 	n := slices.Index(img.Events, at)
 	return slices.ContainsFunc(img.Events[n+1:], func(e *nixuse.Event) bool {
@@ -126,7 +127,8 @@ func replacedLater(img *nixuse.Image, at *nixuse.Event) bool {
 	})
 }
 
-// unterminated reports whether the last line of the image's nix.conf has no line end when an event happens, so that what is appended joins it.
+// unterminated reports whether the last line of the image's nix.conf has no line end at an event, so appended text
+// would join it.
 func unterminated(img *nixuse.Image, at *nixuse.Event) bool {
 	open := false
 	for _, e := range img.Timeline() {

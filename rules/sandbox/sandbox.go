@@ -1,4 +1,4 @@
-// Package sandbox holds the rules about sandboxes that are switched off, or that cannot work where they are used.
+// Package sandbox has the rules about sandboxes that are disabled, or that cannot work where they are used.
 //
 // One rule is one file, with its txtar beside it; the list below is sorted by id.
 package sandbox

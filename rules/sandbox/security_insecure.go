@@ -7,7 +7,7 @@ import (
 
 var securityInsecure = &rules.Rule{
 	ID:       "sandbox/security-insecure",
-	Summary:  "a RUN takes all privileges of the builder's machine",
+	Summary:  "a RUN gets all privileges of the build machine",
 	Severity: rules.Error,
 	Category: rules.Security,
 	Since:    "0.1.0",
@@ -18,7 +18,7 @@ var securityInsecure = &rules.Rule{
 		if security, ok := run.Flag("security"); ok && security.Value == "insecure" {
 			p.Report(rules.Finding{
 				File: run.Dockerfile().Source, Span: security.Span,
-				Message: "this RUN has all capabilities and devices of the machine that builds it, without seccomp and AppArmor",
+				Message: "this RUN has all capabilities and devices of the build machine, and no seccomp profile or AppArmor",
 			})
 		}
 	}, "RUN"),

@@ -14,17 +14,17 @@ func (a *app) checkCommand() *cobra.Command {
 	var flags checkFlags
 	cmd := &cobra.Command{
 		Use:   "check [PATH…|-]",
-		Short: "Report what is wrong with files",
-		Long: `Report what is wrong with Dockerfiles, nix.conf files and seccomp profiles, and with the nix.conf
+		Short: "Report problems in files",
+		Long: `Report problems in Dockerfiles, nix.conf files and seccomp profiles, and in the nix.conf
 text in GitHub workflows and actions, devcontainer.json, flake.nix and shell scripts.
 
-A file that is named is looked at; a folder is searched, without what git ignores. Without a
-path it is the working directory. The path - is standard input; --stdin-filename says where
-it belongs, and so of what kind it is, which configuration holds for it and where the files
-beside it are.
+A file is checked; a folder is searched for files, without those that git ignores. Without a
+path, the working directory is searched. The path - is standard input; --stdin-filename says
+where that text belongs, which determines its kind, its configuration and the files beside
+it.
 
-The format is text, or github inside of a GitHub workflow; the environment variable
-SANDLINT_FORMAT sets another one.`,
+The default format is text, and github inside a GitHub workflow; the environment variable
+SANDLINT_FORMAT sets another default.`,
 		Example: `  sandlint check
   sandlint check images/ nix.conf
   sandlint check --format text --format json=findings.json
@@ -35,7 +35,7 @@ SANDLINT_FORMAT sets another one.`,
 	}
 	flags.input(cmd)
 	flags.rules(cmd, a)
-	cmd.Flags().BoolVar(&flags.diff, "diff", false, "print the safe fixes as a diff too, after the findings")
+	cmd.Flags().BoolVar(&flags.diff, "diff", false, "also print the safe fixes as a diff, after the findings")
 	return cmd
 }
 
@@ -62,11 +62,12 @@ func (a *app) check(flags *checkFlags, paths []string) error {
 		Progress:  progress.function(),
 	})
 	progress.end()
-	a.conclude(r, res, res.Withheld)
+	a.finish(r, res, res.Withheld)
 	if err := a.write(r, res, a.stdout); err != nil || !flags.diff {
 		return err
 	}
-	fixed := rules.Fix(r.workspace, r.set, rules.FixOptions{CheckOptions: rules.CheckOptions{NoIgnores: flags.noIgnores}})
+	fixed := rules.Fix(r.workspace, r.set,
+		rules.FixOptions{CheckOptions: rules.CheckOptions{NoIgnores: flags.noIgnores}})
 	if len(fixed.Files) > 0 {
 		if _, err := a.stdout.Write([]byte("\n")); err != nil {
 			return fmt.Errorf("writing the diff: %w", err)

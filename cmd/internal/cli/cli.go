@@ -1,4 +1,4 @@
-// Package cli is the command line of sandlint: the commands, their flags, where their output goes, and the exit status.
+// Package cli is the command line of sandlint: the commands, their flags, their output and the exit status.
 package cli
 
 import (
@@ -25,15 +25,15 @@ import (
 // Version is the release of sandlint.
 const Version = "0.1.0"
 
-// The exit statuses. The highest that applies is the program's, except that nothing is looked at after StatusUsage.
+// The exit statuses. The program exits with the highest that applies; after StatusUsage nothing is checked.
 const (
-	// StatusOK: there is nothing to complain of.
+	// StatusOK: there is nothing to report.
 	StatusOK = 0
 	// StatusFindings: there are findings at or above --fail-on, or the diff is not empty.
 	StatusFindings = 1
 	// StatusUsage: the command line, the configuration or an output file is wrong.
 	StatusUsage = 2
-	// StatusUnreadable: a file could not be read, or not be written by a fix; all others were looked at.
+	// StatusUnreadable: a file could not be read, or a fix could not be written; all other files were checked.
 	StatusUnreadable = 3
 )
 
@@ -50,7 +50,7 @@ func Main(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	}).run(args)
 }
 
-// app is one run of the program, with all that it takes from the outside.
+// app is one run of the program, with everything that it takes from its environment.
 type app struct {
 	stdin          io.Reader
 	stdout, stderr io.Writer
@@ -77,21 +77,21 @@ func (a *app) run(args []string) int {
 	case errors.As(err, &configError):
 		_ = report.WriteProblems(a.stderr, configError.Source, configError.Problems, a.colored(a.stderr))
 	default:
-		a.complain("%v", err)
+		a.warnf("%v", err)
 	}
 	return StatusUsage
 }
 
-// isBrokenPipe reports whether the reader of the output went away, as head does: nobody is left to tell.
+// isBrokenPipe reports whether the reader of the output closed it, as head does, so no error can be shown there.
 func isBrokenPipe(err error) bool {
 	return errors.Is(err, syscall.EPIPE) || errors.Is(err, io.ErrClosedPipe)
 }
 
-// raise sets the exit status, unless it is already higher.
-func (a *app) raise(status int) { a.status = max(a.status, status) }
+// setStatus sets the exit status, unless it is already higher.
+func (a *app) setStatus(status int) { a.status = max(a.status, status) }
 
-// complain prints a line on standard error.
-func (a *app) complain(format string, args ...any) {
+// warnf prints a line on standard error.
+func (a *app) warnf(format string, args ...any) {
 	fmt.Fprintf(a.stderr, "sandlint: %s\n", report.Visible(fmt.Sprintf(format, args...)))
 }
 
@@ -99,15 +99,15 @@ func (a *app) root() *cobra.Command {
 	root := &cobra.Command{
 		Use:   "sandlint",
 		Short: "Lint and fix Dockerfiles, nix.conf and seccomp profiles",
-		Long: `sandlint lints and fixes the files that decide how software is built and boxed in:
+		Long: `sandlint lints and fixes the files that decide how software is built and sandboxed:
 Dockerfiles, nix.conf and seccomp profiles.
 
 Exit status: 0 no findings, 1 findings at or above --fail-on or a diff that is not empty,
 2 wrong usage or configuration, 3 a file could not be read.`,
-		Example: `  sandlint check                       what is wrong below the working directory
-  sandlint fix                         the safe fixes, as one diff
+		Example: `  sandlint check                       report problems below the working directory
+  sandlint fix                         print the safe fixes as one diff
   sandlint fix -w images/Dockerfile    apply them
-  sandlint rule nix/unknown-setting    what a rule looks for, and why`,
+  sandlint rule nix/unknown-setting    show what a rule reports, and why`,
 		Args:              cobra.ArbitraryArgs,
 		SilenceErrors:     true,
 		SilenceUsage:      true,
@@ -115,7 +115,7 @@ Exit status: 0 no findings, 1 findings at or above --fail-on or a diff that is n
 	}
 	root.RunE = func(cmd *cobra.Command, args []string) error { return a.noCommand(cmd, args) }
 	root.SetFlagErrorFunc(flagError)
-	root.PersistentFlags().StringVar(&a.color, "color", "auto", "`WHEN` text is coloured: auto, always, never")
+	root.PersistentFlags().StringVar(&a.color, "color", "auto", "`WHEN` to colour text: auto, always, never")
 	complete(root, "color", "auto", "always", "never")
 	root.PersistentPreRunE = func(*cobra.Command, []string) error {
 		if !slices.Contains([]string{"auto", "always", "never"}, a.color) {
@@ -123,18 +123,19 @@ Exit status: 0 no findings, 1 findings at or above --fail-on or a diff that is n
 		}
 		return nil
 	}
-	root.AddCommand(a.checkCommand(), a.fixCommand(), a.traceCommand(), a.ruleCommand(), a.rulesCommand(), a.seccompCommand(), a.versionCommand(), completionCommand(root, a.stdout))
+	root.AddCommand(a.checkCommand(), a.fixCommand(), a.traceCommand(), a.ruleCommand(), a.rulesCommand(),
+		a.seccompCommand(), a.versionCommand(), completionCommand(root, a.stdout))
 	return root
 }
 
-// noCommand answers a command line that names no command.
+// noCommand handles a command line that names no command.
 func (a *app) noCommand(cmd *cobra.Command, args []string) error {
 	if len(args) == 0 {
 		cmd.SetOut(a.stderr)
 		if err := cmd.Help(); err != nil {
 			return err
 		}
-		a.raise(StatusUsage)
+		a.setStatus(StatusUsage)
 		return nil
 	}
 	var names []string
@@ -149,10 +150,10 @@ func (a *app) noCommand(cmd *cobra.Command, args []string) error {
 			return fmt.Errorf("there is no command %q; did you mean \"sandlint check %s\"?", args[0], args[0])
 		}
 	}
-	return fmt.Errorf("there is no command %q; it is one of %s", args[0], strings.Join(names, ", "))
+	return fmt.Errorf("there is no command %q; the commands are %s", args[0], strings.Join(names, ", "))
 }
 
-// flagError names the flag that was probably meant.
+// flagError returns an error that suggests the flag that was probably meant.
 func flagError(cmd *cobra.Command, err error) error {
 	var missing *pflag.NotExistError
 	if !errors.As(err, &missing) || missing.GetSpecifiedShortnames() != "" {
@@ -166,7 +167,7 @@ func flagError(cmd *cobra.Command, err error) error {
 	return fmt.Errorf("there is no flag --%s; see %s --help", missing.GetSpecifiedName(), cmd.CommandPath())
 }
 
-// exactly is the check for commands that take n arguments, which are called what.
+// exactly returns the check for a command that takes n arguments; what describes them.
 func exactly(n int, what string) cobra.PositionalArgs {
 	return func(cmd *cobra.Command, args []string) error {
 		if len(args) != n {
@@ -176,7 +177,7 @@ func exactly(n int, what string) cobra.PositionalArgs {
 	}
 }
 
-// complete gives the shell the values of a flag.
+// complete registers the values of a flag for shell completion.
 func complete(cmd *cobra.Command, flag string, values ...string) {
 	_ = cmd.RegisterFlagCompletionFunc(flag, cobra.FixedCompletions(values, cobra.ShellCompDirectiveNoFileComp))
 }
@@ -188,7 +189,7 @@ func absolute(dir, path string) string {
 	return filepath.Join(dir, path)
 }
 
-// shown returns what messages call the file at path, which is absolute.
+// shown returns the name that messages use for the file at path, which is absolute.
 func shown(dir, path string) string {
 	if rel, err := filepath.Rel(dir, path); err == nil && filepath.IsLocal(rel) {
 		return filepath.ToSlash(rel)

@@ -20,8 +20,8 @@ import (
 	"github.com/sandlint/sandlint/rules"
 )
 
-// testPacks hold two rules: one finds the word BAD in a Dockerfile and makes it GOOD, the other the word RISKY, and makes it
-// CALM, unsafely.
+// testPacks hold two rules: one finds the word BAD in a Dockerfile and makes it GOOD, the other the word RISKY, and
+// makes it CALM, unsafely.
 func testPacks() []rules.Pack {
 	find := func(word, good string, safety fixers.Safety) func(*rules.Pass, *image.Dockerfile) {
 		return func(p *rules.Pass, d *image.Dockerfile) {
@@ -33,16 +33,20 @@ func testPacks() []rules.Pack {
 				}
 				span := source.Span{Start: at + i, End: at + i + len(word)}
 				at = span.End
-				p.Report(rules.Finding{File: d.Source, Span: span, Message: "the word " + word + " is here", Fixes: []fixers.Fix{{
-					Title: "Write " + good, Safety: safety, Edits: []fixers.Edit{{File: d.Source, Span: span, Text: good}},
+				p.Report(rules.Finding{File: d.Source, Span: span, Message: "the word " + word +
+					" is here", Fixes: []fixers.Fix{{
+					Title: "Write " + good, Safety: safety,
+					Edits:   []fixers.Edit{{File: d.Source, Span: span, Text: good}},
 					Changes: fixers.Changes{Instructions: true}}}})
 			}
 		}
 	}
 	return []rules.Pack{{Name: "words", Rules: []*rules.Rule{
-		{ID: "words/bad", Aliases: []string{"W1"}, Summary: "a word is bad", Severity: rules.Warning, Category: rules.Formatting, Since: "0.1.0",
+		{ID: "words/bad", Aliases: []string{"W1"}, Summary: "a word is bad", Severity: rules.Warning, Category: rules.Formatting,
+			Since: "0.1.0",
 			Fixes: []fixers.Safety{fixers.Safe}, Check: rules.OnDockerfile(find("BAD", "GOOD", fixers.Safe))},
-		{ID: "words/risky", Summary: "a word is risky", Severity: rules.Error, Optional: true, Category: rules.Formatting, Since: "0.1.0",
+		{ID: "words/risky", Summary: "a word is risky", Severity: rules.Error, Optional: true, Category: rules.Formatting,
+			Since: "0.1.0",
 			Fixes: []fixers.Safety{fixers.Unsafe}, Check: rules.OnDockerfile(find("RISKY", "CALM", fixers.Unsafe))},
 	}}}
 }
@@ -86,34 +90,40 @@ func TestUsageErrors(t *testing.T) {
 		args string
 		want string
 	}{
-		{"chekc", `there is no command "chekc"; it is one of check, completion, fix, help, rule, rules, seccomp, trace, version`},
+		{"chekc",
+			`there is no command "chekc"; the commands are check, completion, fix, help, rule, rules, seccomp, ` +
+				`trace, version`},
 		{"chec", `there is no command "chec"; did you mean "check"?`},
 		{"Dockerfile", `there is no command "Dockerfile"; did you mean "sandlint check Dockerfile"?`},
 		{"check --formt json", `there is no flag --formt; did you mean --format?`},
 		{"check --zzz", `there is no flag --zzz; see sandlint check --help`},
 		{"check -z", `unknown shorthand flag: 'z' in -z`},
 		{"check --format jsn", `--format: unknown format "jsn"; did you mean "json"?`},
-		{"check --format json --format text", `--format: json and text both go to standard output; FORMAT=FILE writes one to a file`},
-		{"check --format json=x --format text=x", `--format: json and text both go to x; FORMAT=FILE writes one to a file`},
+		{"check --format json --format text",
+			`--format: json and text both go to standard output; FORMAT=FILE writes one to a file`},
+		{"check --format json=x --format text=x",
+			`--format: json and text both go to x; FORMAT=FILE writes one to a file`},
 		{"check --fail-on never-ever", `--fail-on "never-ever" is not one of error, warning, info, style, never`},
 		{"check --fail-on off", `--fail-on "off" is not one of error, warning, info, style, never`},
 		{"check --color blue", `--color "blue" is not one of auto, always, never`},
-		{"check --config a --no-config", `--config and --no-config exclude each other`},
+		{"check --config a --no-config", `--config and --no-config cannot be used together`},
 		{"check --config gone.hcl", `reading the configuration gone.hcl: no such file or directory`},
-		{"check --target nix", `--target "nix" is not of the form consumer=version, such as nix=2.24`},
-		{"check --target libsecomp=2.5", `--target libsecomp=2.5: there is no consumer "libsecomp"; did you mean "libseccomp"?`},
+		{"check --target nix", `--target "nix" must have the form consumer=version, such as nix=2.24`},
+		{"check --target libsecomp=2.5",
+			`--target libsecomp=2.5: there is no consumer "libsecomp"; did you mean "libseccomp"?`},
 		{"check --only words/bat", `there is no rule or pack "words/bat"; did you mean "words/bad"?`},
 		{"check --ignore nothing-like-it", `there is no rule or pack "nothing-like-it"; "sandlint rules" lists them`},
-		{"check --stdin-filename nix.conf Dockerfile", `--stdin-filename is for standard input, and - is not among the paths`},
-		{"check --format json=no/such/folder/x", `writing json: open ` + filepath.Join(dir, "no/such/folder/x") + `: no such file or directory`},
+		{"check --stdin-filename nix.conf Dockerfile", `--stdin-filename needs - (standard input) among the paths`},
+		{"check --format json=no/such/folder/x", `writing json: open ` + filepath.Join(dir, "no/such/folder/x") +
+			`: no such file or directory`},
 		{"rule", `sandlint rule takes the id of one rule; see sandlint rule --help`},
 		{"rule words/bax", `there is no rule or pack "words/bax"; did you mean "words/bad"?`},
 		{"rules --pack word", `there is no pack "word"; did you mean "words"?`},
-		{"rules --pack nix", `there is no pack "nix"; it is one of words`},
+		{"rules --pack nix", `there is no pack "nix"; the packs are words`},
 		{"rules --format xml", `--format "xml" is not one of text, json`},
 		{"version --format xml", `--format "xml" is not one of text, json`},
 		{"completion tcsh", `sandlint completion takes one shell: bash, zsh, fish, powershell`},
-		{"trace", `sandlint trace takes one Dockerfile, or nix.conf files; see sandlint trace --help`},
+		{"trace", `sandlint trace takes one Dockerfile or several nix.conf files; see sandlint trace --help`},
 	} {
 		a, stdout, stderr := testApp(dir, nil)
 		status := a.run(strings.Fields(tt.args))
@@ -128,11 +138,13 @@ func TestUsageErrors(t *testing.T) {
 
 func TestNoCommandShowsHelp(t *testing.T) {
 	a, stdout, stderr := testApp("/", nil)
-	if status := a.run(nil); status != StatusUsage || stdout.Len() > 0 || !strings.Contains(stderr.String(), "sandlint check") {
+	if status := a.run(nil); status != StatusUsage || stdout.Len() > 0 ||
+		!strings.Contains(stderr.String(), "sandlint check") {
 		t.Errorf("status %d, stdout %q, stderr %q", status, stdout, stderr)
 	}
 	a, stdout, stderr = testApp("/", nil)
-	if status := a.run([]string{"--help"}); status != StatusOK || stderr.Len() > 0 || !strings.Contains(stdout.String(), "sandlint check") {
+	if status := a.run([]string{"--help"}); status != StatusOK || stderr.Len() > 0 ||
+		!strings.Contains(stdout.String(), "sandlint check") {
 		t.Errorf("status %d, stdout %q, stderr %q", status, stdout, stderr)
 	}
 }
@@ -148,12 +160,17 @@ func TestOutputs(t *testing.T) {
 		{"nothing said", nil, nil, []string{"text="}, ""},
 		{"a workflow", nil, map[string]string{"GITHUB_ACTIONS": "true"}, []string{"github="}, ""},
 		{"another value", nil, map[string]string{"GITHUB_ACTIONS": "1"}, []string{"text="}, ""},
-		{"the flag wins over the workflow", []string{"text"}, map[string]string{"GITHUB_ACTIONS": "true"}, []string{"text="}, ""},
-		{"the environment wins over the workflow", nil, map[string]string{"GITHUB_ACTIONS": "true", "SANDLINT_FORMAT": "json"}, []string{"json="}, ""},
-		{"several in the environment", nil, map[string]string{"SANDLINT_FORMAT": "text json=x"}, []string{"text=", "json=x"}, ""},
-		{"the flag wins over the environment", []string{"github"}, map[string]string{"SANDLINT_FORMAT": "json"}, []string{"github="}, ""},
+		{"the flag wins over the workflow", []string{"text"}, map[string]string{"GITHUB_ACTIONS": "true"},
+			[]string{"text="}, ""},
+		{"the environment wins over the workflow", nil,
+			map[string]string{"GITHUB_ACTIONS": "true", "SANDLINT_FORMAT": "json"}, []string{"json="}, ""},
+		{"several in the environment", nil, map[string]string{"SANDLINT_FORMAT": "text json=x"},
+			[]string{"text=", "json=x"}, ""},
+		{"the flag wins over the environment", []string{"github"}, map[string]string{"SANDLINT_FORMAT": "json"},
+			[]string{"github="}, ""},
 		{"several", []string{"text", "json=a", "json=b"}, nil, []string{"text=", "json=a", "json=b"}, ""},
-		{"unknown in the environment", nil, map[string]string{"SANDLINT_FORMAT": "texx"}, nil, `SANDLINT_FORMAT: unknown format "texx"; did you mean "text"?`},
+		{"unknown in the environment", nil, map[string]string{"SANDLINT_FORMAT": "texx"}, nil,
+			`SANDLINT_FORMAT: unknown format "texx"; did you mean "text"?`},
 	} {
 		a, _, _ := testApp("/", tt.env)
 		outputs, err := a.outputs(&runFlags{formats: tt.formats})
@@ -171,7 +188,8 @@ func TestOutputs(t *testing.T) {
 }
 
 func TestCommonFolder(t *testing.T) {
-	dir := write(t, map[string]string{"a/b/Dockerfile": "", "a/c/Dockerfile": "", "a/nix.conf": "", "ab/Dockerfile": ""})
+	dir := write(t,
+		map[string]string{"a/b/Dockerfile": "", "a/c/Dockerfile": "", "a/nix.conf": "", "ab/Dockerfile": ""})
 	for _, tt := range []struct {
 		paths []string
 		stdin string
@@ -203,7 +221,8 @@ func TestCommonFolder(t *testing.T) {
 }
 
 func TestTargets(t *testing.T) {
-	conf := &config.Config{Targets: []config.Target{{Consumer: "libseccomp", Version: "2.5.4"}, {Consumer: "runc", Version: "1.1"}}}
+	conf := &config.Config{Targets: []config.Target{{Consumer: "libseccomp", Version: "2.5.4"},
+		{Consumer: "runc", Version: "1.1"}}}
 	got, err := targets([]string{"libseccomp=2.6.0", "platform=linux/arm64"}, conf)
 	if err != nil {
 		t.Fatal(err)
@@ -291,12 +310,16 @@ func (full) Write([]byte) (int, error) { return 0, errors.New("no space left on 
 func TestOutputThatCannotBeWritten(t *testing.T) {
 	dir := write(t, map[string]string{
 		"Dockerfile": "FROM scratch\nLABEL a=BAD\n",
-		"p.json":     `{"defaultAction": "SCMP_ACT_ERRNO", "syscalls": [{"names": ["read"], "action": "SCMP_ACT_ALLOW"}]}`,
+		"p.json": `{"defaultAction": "SCMP_ACT_ERRNO", "syscalls": [{"names": ["read"], "action": ` +
+			`"SCMP_ACT_ALLOW"}]}`,
 	})
 	for _, args := range []string{
-		"check", "check --format json", "check --format github", "fix", "rules", "rules --format json", "version", "completion bash",
-		"seccomp explain p.json read", "seccomp explain --format json p.json read", "seccomp table p.json", "seccomp table --format json p.json", "seccomp table --format csv p.json",
-		"seccomp table --format html p.json", "seccomp diff p.json p.json", "seccomp diff --format json p.json p.json", "seccomp diff --format markdown p.json p.json",
+		"check", "check --format json", "check --format github", "fix", "rules", "rules --format json", "version",
+		"completion bash",
+		"seccomp explain p.json read", "seccomp explain --format json p.json read", "seccomp table p.json",
+		"seccomp table --format json p.json", "seccomp table --format csv p.json",
+		"seccomp table --format html p.json", "seccomp diff p.json p.json", "seccomp diff --format json p.json p.json",
+		"seccomp diff --format markdown p.json p.json",
 		"seccomp resolve --arch amd64 p.json", "seccomp which read", "seccomp which --format json read",
 	} {
 		a, _, stderr := testApp(dir, nil)
@@ -306,7 +329,8 @@ func TestOutputThatCannotBeWritten(t *testing.T) {
 		}
 		a, _, stderr = testApp(dir, nil)
 		a.stdout = full{}
-		if status := a.run(strings.Fields(args)); status != StatusUsage || !strings.Contains(stderr.String(), "no space left on device") {
+		if status := a.run(strings.Fields(args)); status != StatusUsage ||
+			!strings.Contains(stderr.String(), "no space left on device") {
 			t.Errorf("%s onto a full disk: status %d, %s", args, status, stderr)
 		}
 	}

@@ -9,7 +9,7 @@ import (
 	"github.com/spf13/cobra"
 )
 
-// shells are the shells that completion knows.
+// shells are the shells that completion supports.
 var shells = []string{"bash", "zsh", "fish", "powershell"}
 
 func completionCommand(root *cobra.Command, stdout io.Writer) *cobra.Command {

@@ -24,13 +24,13 @@ func (a *app) fixCommand() *cobra.Command {
 		Short: "Print the safe fixes as one diff, or apply them",
 		Long: `Print one unified diff of all safe fixes, for git apply or patch -p1; -w applies them instead.
 
-Each fix has been proved in memory: the file was parsed and linted again, and means the same
-but for what the fix is for. Unsafe fixes change the meaning the way their titles say, and are
-made only with --unsafe.
+Each fix has been proved in memory: the fixed file was parsed and linted again, and nothing in
+its meaning changed except what the fix is for. Unsafe fixes change the meaning as their titles
+say, and are made only with --unsafe.
 
-With -w, standard input (-) is fixed to standard output. The exit status is 1 when the diff is
-not empty, and, as for check, when findings at or above --fail-on stay. A report of the
-findings that stay is printed where --format asks for it.`,
+With -w, the fixed text of standard input (-) is written to standard output. The exit status is
+1 when the diff is not empty and, as for check, when findings at or above --fail-on remain.
+With --format, the remaining findings are reported.`,
 		Example: `  sandlint fix
   sandlint fix | git apply
   sandlint fix -w --unsafe images/Dockerfile
@@ -40,7 +40,7 @@ findings that stay is printed where --format asks for it.`,
 	flags.input(cmd)
 	flags.rules(cmd, a)
 	cmd.Flags().BoolVarP(&flags.write, "write", "w", false, "write the fixed files instead of printing a diff")
-	cmd.Flags().BoolVar(&flags.unsafe, "unsafe", false, "make unsafe fixes too")
+	cmd.Flags().BoolVar(&flags.unsafe, "unsafe", false, "also make unsafe fixes")
 	return cmd
 }
 
@@ -64,7 +64,7 @@ func (a *app) fix(flags *fixFlags, paths []string) error {
 	})
 	progress.end()
 
-	std := a.stderr // where the report of what stays goes, when it has no file
+	std := a.stderr // where the remaining findings are reported, unless --format names a file
 	if flags.write {
 		if r.stdin == nil {
 			std = a.stdout
@@ -74,7 +74,7 @@ func (a *app) fix(flags *fixFlags, paths []string) error {
 		err = a.printDiff(res)
 	}
 	a.summarize(res, flags)
-	a.conclude(r, res.After, res.Withheld)
+	a.finish(r, res.After, res.Withheld)
 	if err != nil {
 		return err
 	}
@@ -90,7 +90,7 @@ func (a *app) printDiff(res *rules.FixResult) error {
 	if len(patch) == 0 {
 		return nil
 	}
-	a.raise(StatusFindings)
+	a.setStatus(StatusFindings)
 	if _, err := a.stdout.Write(patch); err != nil {
 		return fmt.Errorf("writing the diff: %w", err)
 	}
@@ -110,8 +110,8 @@ func (a *app) writeFixed(r *run, res *rules.FixResult) error {
 			continue
 		}
 		if err := fixers.WriteFile(f.File, absolute(r.dir, f.File.Path), f.After); err != nil {
-			a.complain("%v", err)
-			a.raise(StatusUnreadable)
+			a.warnf("%v", err)
+			a.setStatus(StatusUnreadable)
 		}
 	}
 	if _, err := a.stdout.Write(text); err != nil {
@@ -120,14 +120,14 @@ func (a *app) writeFixed(r *run, res *rules.FixResult) error {
 	return nil
 }
 
-// summarize tells on standard error what was fixed and what stays.
+// summarize says on standard error what was fixed and what remains.
 func (a *app) summarize(res *rules.FixResult, flags *fixFlags) {
 	applied := 0
 	for _, f := range res.Files {
 		applied += len(f.Applied)
 		for _, fix := range f.Applied {
 			if flags.verbose {
-				a.complain("%s: %s (%s, %s)", f.File.Path, fix.Title, fix.Rule.ID, fix.Safety)
+				a.warnf("%s: %s (%s, %s)", f.File.Path, fix.Title, fix.Rule.ID, fix.Safety)
 			}
 		}
 	}
@@ -139,11 +139,14 @@ func (a *app) summarize(res *rules.FixResult, flags *fixFlags) {
 	case applied > 0 && flags.write:
 		fixed = fmt.Sprintf("%s in %s written", report.Plural(applied, "fix"), report.Plural(len(res.Files), "file"))
 	case applied > 0:
-		fixed = fmt.Sprintf("%s in %s; -w writes them", report.Plural(applied, "fix"), report.Plural(len(res.Files), "file"))
+		fixed = fmt.Sprintf("%s in %s; -w writes them", report.Plural(applied, "fix"),
+			report.Plural(len(res.Files), "file"))
 	}
 	more := ""
-	if !flags.unsafe && slices.ContainsFunc(res.After.Findings, func(f rules.Finding) bool { return slices.Contains(f.Rule.Fixes, fixers.Unsafe) }) {
+	if !flags.unsafe && slices.ContainsFunc(res.After.Findings, func(f rules.Finding) bool {
+		return slices.Contains(f.Rule.Fixes, fixers.Unsafe)
+	}) {
 		more = "; --unsafe may fix more"
 	}
-	fmt.Fprintf(a.stderr, "%s\nleft: %s%s\n", fixed, report.Summary(res.After), more)
+	fmt.Fprintf(a.stderr, "%s\nremaining: %s%s\n", fixed, report.Summary(res.After), more)
 }

@@ -43,7 +43,7 @@ what it does not. An alias, such as DL3006, does as well as the id.`,
 	}
 }
 
-// highlight makes the headings of Markdown bold. Lines of code that look like headings stay as they are.
+// highlight makes Markdown headings bold, except lines of code that look like headings.
 func highlight(markdown string) string {
 	var b strings.Builder
 	code := false

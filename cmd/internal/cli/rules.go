@@ -38,16 +38,17 @@ Rules in parentheses are off unless they are selected or configured.`,
 			return fmt.Errorf("--format %q is not one of text, json", format)
 		},
 	}
-	cmd.Flags().StringVar(&pack, "pack", "", "list the rules of one pack only")
+	cmd.Flags().StringVar(&pack, "pack", "", "list only the rules of one pack")
 	cmd.Flags().StringVar(&format, "format", "text", "output format: text, json")
 	complete(cmd, "format", "text", "json")
-	_ = cmd.RegisterFlagCompletionFunc("pack", func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
-		return a.packNames(), cobra.ShellCompDirectiveNoFileComp
-	})
+	_ = cmd.RegisterFlagCompletionFunc("pack",
+		func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
+			return a.packNames(), cobra.ShellCompDirectiveNoFileComp
+		})
 	return cmd
 }
 
-// rulesOf returns the rules of a pack, all rules when pack is "".
+// rulesOf returns the rules of a pack, or all rules when pack is "".
 func (a *app) rulesOf(pack string) ([]*rules.Rule, error) {
 	packs := a.packs()
 	if pack == "" {
@@ -61,7 +62,7 @@ func (a *app) rulesOf(pack string) ([]*rules.Rule, error) {
 	if near := source.Nearest(pack, a.packNames()); near != "" {
 		return nil, fmt.Errorf("there is no pack %q; did you mean %q?", pack, near)
 	}
-	return nil, fmt.Errorf("there is no pack %q; it is one of %s", pack, strings.Join(a.packNames(), ", "))
+	return nil, fmt.Errorf("there is no pack %q; the packs are %s", pack, strings.Join(a.packNames(), ", "))
 }
 
 // isOff reports whether a rule runs only when it is selected or configured.
@@ -129,8 +130,16 @@ func (a *app) printRulesJSON(list []*rules.Rule) error {
 			return err
 		}
 		out = append(out, jsonRule{
-			ID: r.ID, Aliases: append([]string{}, r.Aliases...), Summary: r.Summary, Severity: r.Severity.String(), Default: !isOff(r),
-			Category: string(r.Category), Since: r.Since, Fixes: fixNames(r), Help: pack.PageAddress(r), Options: newOptionsJSON(r),
+			ID:         r.ID,
+			Aliases:    append([]string{}, r.Aliases...),
+			Summary:    r.Summary,
+			Severity:   r.Severity.String(),
+			Default:    !isOff(r),
+			Category:   string(r.Category),
+			Since:      r.Since,
+			Fixes:      fixNames(r),
+			Help:       pack.PageAddress(r),
+			Options:    newOptionsJSON(r),
 			References: append([]string{}, r.References...),
 		})
 	}

@@ -18,7 +18,7 @@ import (
 	"github.com/sandlint/sandlint/rules"
 )
 
-// runFlags are the flags of the commands that look at files.
+// runFlags are the flags of the commands that read files.
 type runFlags struct {
 	config        string
 	noConfig      bool
@@ -35,20 +35,22 @@ type runFlags struct {
 	verbose       bool
 }
 
-// input registers the flags that say what is read, and for which consumers.
+// input registers the flags that choose what is read, and for which consumers.
 func (f *runFlags) input(cmd *cobra.Command) {
 	f.consumers(cmd)
 	flags := cmd.Flags()
 	flags.StringVar(&f.stdinFilename, "stdin-filename", "", "`PATH` that standard input stands for")
-	flags.BoolVarP(&f.verbose, "verbose", "v", false, "tell which files were skipped and which fixes withheld, and why")
+	flags.BoolVarP(&f.verbose, "verbose", "v", false,
+		"report which files were skipped and which fixes withheld, and why")
 }
 
-// consumers registers the flags that say for which consumers the files are.
+// consumers registers the flags that choose the consumers that the files are for.
 func (f *runFlags) consumers(cmd *cobra.Command) {
 	flags := cmd.Flags()
 	flags.StringVar(&f.config, "config", "", "read this configuration `FILE` instead of the nearest "+config.Name)
 	flags.BoolVar(&f.noConfig, "no-config", false, "read no configuration file")
-	flags.StringArrayVar(&f.targets, "target", nil, "version of a consumer, as `CONSUMER=VERSION`: nix=2.24 (repeatable)")
+	flags.StringArrayVar(&f.targets, "target", nil,
+		"version of a consumer, as `CONSUMER=VERSION`, such as nix=2.24 (repeatable)")
 	var consumers []string
 	for _, c := range workspace.Consumers() {
 		consumers = append(consumers, c+"=")
@@ -58,30 +60,34 @@ func (f *runFlags) consumers(cmd *cobra.Command) {
 	_ = cmd.MarkFlagFilename("config", "hcl")
 }
 
-// rules registers the flags that say what is looked for, and what becomes of it.
+// rules registers the flags that choose the rules and the output.
 func (f *runFlags) rules(cmd *cobra.Command, a *app) {
 	flags := cmd.Flags()
 	flags.StringSliceVar(&f.selected, "select", nil, "switch on `RULES` that are off: ids, aliases, packs, or all")
 	flags.StringSliceVar(&f.ignored, "ignore", nil, "switch off `RULES`")
-	flags.StringSliceVar(&f.only, "only", nil, "apply these `RULES` and no others")
-	flags.StringVar(&f.failOn, "fail-on", "warning", "least `SEVERITY` that makes the exit status 1: error, warning, info, style, never")
-	flags.BoolVar(&f.forceExclude, "force-exclude", false, "apply the exclude patterns to files named on the command line too")
-	flags.BoolVar(&f.noIgnores, "no-ignores", false, "report what comments in the files suppress")
+	flags.StringSliceVar(&f.only, "only", nil, "apply only these `RULES`")
+	flags.StringVar(&f.failOn, "fail-on", "warning",
+		"lowest `SEVERITY` that makes the exit status 1: error, warning, info, style, never")
+	flags.BoolVar(&f.forceExclude, "force-exclude", false,
+		"also apply the exclude patterns to files named on the command line")
+	flags.BoolVar(&f.noIgnores, "no-ignores", false, "also report findings that comments in the files suppress")
 	flags.StringArrayVar(&f.formats, "format", nil, "output as `FORMAT[=FILE]`: "+formatNames()+" (repeatable)")
-	flags.BoolVarP(&f.quiet, "quiet", "q", false, "leave out the summary")
+	flags.BoolVarP(&f.quiet, "quiet", "q", false, "do not print the summary")
 	for _, flag := range []string{"select", "ignore", "only"} {
-		_ = cmd.RegisterFlagCompletionFunc(flag, func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
-			return append(a.ruleNames(), append(a.packNames(), "all")...), cobra.ShellCompDirectiveNoFileComp
-		})
+		_ = cmd.RegisterFlagCompletionFunc(flag,
+			func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
+				return append(a.ruleNames(), append(a.packNames(), "all")...), cobra.ShellCompDirectiveNoFileComp
+			})
 	}
 	complete(cmd, "fail-on", "error", "warning", "info", "style", "never")
-	_ = cmd.RegisterFlagCompletionFunc("format", func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
-		var out []string
-		for _, r := range report.Reporters() {
-			out = append(out, r.Name+"\t"+r.Summary)
-		}
-		return out, cobra.ShellCompDirectiveNoFileComp
-	})
+	_ = cmd.RegisterFlagCompletionFunc("format",
+		func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
+			var out []string
+			for _, r := range report.Reporters() {
+				out = append(out, r.Name+"\t"+r.Summary)
+			}
+			return out, cobra.ShellCompDirectiveNoFileComp
+		})
 }
 
 func formatNames() string {
@@ -100,7 +106,7 @@ type run struct {
 	set       *rules.Set
 	failOn    rules.Severity // above Error for never
 	outputs   []report.Output
-	stdin     []byte // nil when it is not read
+	stdin     []byte // nil when standard input is not read
 }
 
 // prepare reads flags, configuration and standard input, and finds the files.
@@ -116,7 +122,7 @@ func (a *app) prepare(f *runFlags, paths []string) (*run, error) {
 	opts := workspace.Options{Dir: r.dir, Paths: paths, StdinName: f.stdinFilename, ForceExclude: f.forceExclude}
 	if f.stdinFilename != "" && !slices.Contains(paths, "-") {
 		if len(paths) > 0 {
-			return nil, errors.New("--stdin-filename is for standard input, and - is not among the paths")
+			return nil, errors.New("--stdin-filename needs - (standard input) among the paths")
 		}
 		opts.Paths = []string{"-"}
 	}
@@ -146,7 +152,7 @@ func (a *app) prepare(f *runFlags, paths []string) (*run, error) {
 	return r, err
 }
 
-// parseFailOn returns the least severity that makes a run fail, above all severities for "never".
+// parseFailOn returns the lowest severity that makes a run fail; for "never", one above all severities.
 func parseFailOn(s string) (rules.Severity, error) {
 	if s == "never" {
 		return rules.Error + 1, nil
@@ -158,7 +164,7 @@ func parseFailOn(s string) (rules.Severity, error) {
 	return severity, nil
 }
 
-// names returns the names of a flag's list without blanks and empty ones.
+// names returns the names in a flag's list, trimmed and without empty ones.
 func names(list []string) []string {
 	var out []string
 	for _, n := range list {
@@ -169,12 +175,13 @@ func names(list []string) []string {
 	return out
 }
 
-// config returns the configuration for the given paths: the file that --config names, or the nearest one to the folder that holds all paths.
+// config returns the configuration for the given paths: the file that --config names, or the nearest one to the folder
+// that holds all paths.
 func (a *app) config(f *runFlags, dir string, paths []string) (*config.Config, error) {
 	path := ""
 	switch {
 	case f.noConfig && f.config != "":
-		return nil, errors.New("--config and --no-config exclude each other")
+		return nil, errors.New("--config and --no-config cannot be used together")
 	case f.noConfig:
 	case f.config != "":
 		path = absolute(dir, f.config)
@@ -183,17 +190,17 @@ func (a *app) config(f *runFlags, dir string, paths []string) (*config.Config, e
 	}
 	if path == "" {
 		if f.verbose {
-			a.complain("there is no configuration file")
+			a.warnf("no configuration file was found")
 		}
 		return &config.Config{}, nil
 	}
 	if f.verbose {
-		a.complain("the configuration is %s", shown(dir, path))
+		a.warnf("using configuration %s", shown(dir, path))
 	}
 	return config.Load(path, shown(dir, path), a.packs())
 }
 
-// commonFolder returns the deepest folder that holds all paths, dir when there are none.
+// commonFolder returns the deepest folder that contains all paths, or dir when there are none.
 func commonFolder(dir string, paths []string, stdinName string) string {
 	common := ""
 	for i, p := range paths {
@@ -211,7 +218,8 @@ func commonFolder(dir string, paths []string, stdinName string) string {
 			common = folder
 		}
 		for {
-			if rel, err := filepath.Rel(common, folder); err == nil && filepath.IsLocal(rel) || common == filepath.Dir(common) {
+			if rel, err := filepath.Rel(common, folder); err == nil && filepath.IsLocal(rel) ||
+				common == filepath.Dir(common) {
 				break
 			}
 			common = filepath.Dir(common)
@@ -223,15 +231,14 @@ func commonFolder(dir string, paths []string, stdinName string) string {
 	return common
 }
 
-// targets returns the targets of the command line, and those of the configuration for consumers that the command line
-// does not name.
+// targets returns the targets of the command line, and for consumers that it does not name those of the configuration.
 func targets(flags []string, conf *config.Config) (workspace.Targets, error) {
 	t := workspace.DefaultTargets()
 	named := map[string]bool{}
 	for _, flag := range flags {
 		consumer, version, ok := strings.Cut(flag, "=")
 		if !ok {
-			return t, fmt.Errorf("--target %q is not of the form consumer=version, such as nix=2.24", flag)
+			return t, fmt.Errorf("--target %q must have the form consumer=version, such as nix=2.24", flag)
 		}
 		named[consumer] = true
 		if err := t.Set(consumer, version); err != nil {
@@ -249,8 +256,8 @@ func targets(flags []string, conf *config.Config) (workspace.Targets, error) {
 	return t, nil
 }
 
-// outputs returns where the findings go: what --format says, else SANDLINT_FORMAT, else annotations inside of a GitHub workflow, else
-// text.
+// outputs returns where the findings go. --format wins over SANDLINT_FORMAT; without either, the format is github
+// inside a GitHub workflow and text elsewhere.
 func (a *app) outputs(f *runFlags) ([]report.Output, error) {
 	formats, from := f.formats, "--format: "
 	if len(formats) == 0 {
@@ -274,7 +281,8 @@ func (a *app) outputs(f *runFlags) ([]report.Output, error) {
 			if place == "" {
 				place = "standard output"
 			}
-			return nil, fmt.Errorf("%s%s and %s both go to %s; FORMAT=FILE writes one to a file", from, other, o.Name, place)
+			return nil, fmt.Errorf("%s%s and %s both go to %s; FORMAT=FILE writes one to a file",
+				from, other, o.Name, place)
 		}
 		taken[o.File] = o.Name
 		out = append(out, o)
@@ -309,26 +317,27 @@ func writeFile(path string, write func(io.Writer) error) error {
 	return errors.Join(write(f), f.Close())
 }
 
-// conclude tells of files that could not be read, and of what --verbose asks for, and sets the exit status.
-func (a *app) conclude(r *run, res *rules.Result, withheld []rules.Withheld) {
+// finish reports the files that could not be read and, with --verbose, what was skipped and withheld, and sets the exit
+// status.
+func (a *app) finish(r *run, res *rules.Result, withheld []rules.Withheld) {
 	if r.flags.verbose {
 		for _, s := range res.Skipped {
-			a.complain("skipped %s: %s", s.Path, s.Reason)
+			a.warnf("skipped %s: %s", s.Path, s.Reason)
 		}
 		for _, w := range withheld {
 			at := w.File.Position(w.Span.Start)
-			of := "" // several rules
+			of := "" // the fix of several rules
 			if w.Rule != nil {
 				of = " of " + w.Rule.ID
 			}
-			a.complain("%s:%d:%d: withheld the fix %q%s: %s", w.File.Path, at.Line, at.Column, w.Title, of, w.Reason)
+			a.warnf("%s:%d:%d: withheld the fix %q%s: %s", w.File.Path, at.Line, at.Column, w.Title, of, w.Reason)
 		}
 	}
 	for _, e := range res.Errors {
-		a.complain("%v", e)
-		a.raise(StatusUnreadable)
+		a.warnf("%v", e)
+		a.setStatus(StatusUnreadable)
 	}
 	if slices.ContainsFunc(res.Findings, func(f rules.Finding) bool { return f.Severity >= r.failOn }) {
-		a.raise(StatusFindings)
+		a.setStatus(StatusFindings)
 	}
 }

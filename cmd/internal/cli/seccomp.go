@@ -163,8 +163,8 @@ func parseKernel(s string) (seccomp.Version, error) {
 func (a *app) readProfile(path string) (*seccomp.Profile, error) {
 	file, err := a.readInput(path)
 	if err != nil {
-		a.complain("%v", workspace.FileError{Path: path, Err: err})
-		a.raise(StatusUnreadable)
+		a.warnf("%v", workspace.FileError{Path: path, Err: err})
+		a.setStatus(StatusUnreadable)
 		return nil, nil
 	}
 	all := seccomp.ParseAll(file)
@@ -177,15 +177,15 @@ func (a *app) readProfile(path string) (*seccomp.Profile, error) {
 	}
 	a.note(p)
 	if len(all) > 1 {
-		a.complain("%s has %d profiles; this is about the first", file.Path, len(all))
+		a.warnf("%s has %d profiles; this is about the first", file.Path, len(all))
 	}
 	return p, nil
 }
 
 func (a *app) unreadable(f *source.File, problem source.Problem) {
 	at := f.Position(problem.Span.Start)
-	a.complain("reading %s: line %d, column %d: %s", f.Path, at.Line, at.Column, problem.Message)
-	a.raise(StatusUnreadable)
+	a.warnf("reading %s: line %d, column %d: %s", f.Path, at.Line, at.Column, problem.Message)
+	a.setStatus(StatusUnreadable)
 }
 
 // readInput reads a file, or standard input for -.
@@ -229,11 +229,11 @@ const maxNotes = 10
 func (a *app) note(p *seccomp.Profile) {
 	for i, problem := range p.Problems {
 		if i == maxNotes {
-			a.complain("%s has %s more; sandlint check shows them", p.Source.Path, report.Plural(len(p.Problems)-i, "problem"))
+			a.warnf("%s has %s more; sandlint check shows them", p.Source.Path, report.Plural(len(p.Problems)-i, "problem"))
 			return
 		}
 		at := p.Source.Position(problem.Span.Start)
-		a.complain("%s:%d:%d: %s", p.Source.Path, at.Line, at.Column, problem.Message)
+		a.warnf("%s:%d:%d: %s", p.Source.Path, at.Line, at.Column, problem.Message)
 	}
 }
 
@@ -241,7 +241,7 @@ func (a *app) note(p *seccomp.Profile) {
 func (a *app) noteRefusals(p *seccomp.Profile, s decisions.Scope) {
 	for i, r := range decisions.Refusals(p, s) {
 		if i == maxNotes {
-			a.complain("%s is refused for more reasons", p.Source.Path)
+			a.warnf("%s is refused for more reasons", p.Source.Path)
 			return
 		}
 		where := p.Source.Path
@@ -249,7 +249,7 @@ func (a *app) noteRefusals(p *seccomp.Profile, s decisions.Scope) {
 			at := p.Source.Position(r.At.Start)
 			where = fmt.Sprintf("%s:%d:%d", where, at.Line, at.Column)
 		}
-		a.complain("%s: refused by %s: %s", where, r.By, r.Reason)
+		a.warnf("%s: refused by %s: %s", where, r.By, r.Reason)
 	}
 }
 

@@ -41,7 +41,7 @@ Exit status: 0 when they decide alike, 1 when they do not.`,
 			}
 			d := decisions.NewDiff(before, after, scope.Targets)
 			if !d.Empty() {
-				a.raise(StatusFindings)
+				a.setStatus(StatusFindings)
 			}
 			switch flags.format {
 			case "json":

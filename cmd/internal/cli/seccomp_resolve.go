@@ -77,8 +77,8 @@ func (a *app) resolve(p *seccomp.Profile, s decisions.Scope) error {
 		reason = "it is no profile in JSON"
 	}
 	if reason != "" {
-		a.complain("%s cannot be resolved: %s", p.Source.Path, strings.TrimSuffix(reason, "."))
-		a.raise(StatusUnreadable)
+		a.warnf("%s cannot be resolved: %s", p.Source.Path, strings.TrimSuffix(reason, "."))
+		a.setStatus(StatusUnreadable)
 		return nil
 	}
 	_, err := a.stdout.Write(text)

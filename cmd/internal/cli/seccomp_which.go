@@ -37,7 +37,7 @@ Exit status: 1 where there is no such syscall.`,
 			}
 			facts := decisions.Which(args, archs)
 			if slices.ContainsFunc(facts, func(f decisions.Facts) bool { return f.Syscall == nil }) {
-				a.raise(StatusFindings)
+				a.setStatus(StatusFindings)
 			}
 			if flags.format == "json" {
 				return decisions.WriteFactsJSON(a.stdout, facts, archs)

@@ -14,7 +14,8 @@ func isTerminal(w io.Writer) bool {
 	return ok && term.IsTerminal(int(f.Fd()))
 }
 
-// colored reports whether text on w is coloured: as --color says, else as NO_COLOR and FORCE_COLOR say, else on a terminal.
+// colored reports whether text on w is coloured. --color decides, then NO_COLOR and FORCE_COLOR, then whether w is a
+// terminal.
 func (a *app) colored(w io.Writer) bool {
 	force := a.getenv("FORCE_COLOR")
 	switch {
@@ -29,21 +30,21 @@ func (a *app) colored(w io.Writer) bool {
 }
 
 const (
-	// progressAfter is how long a run takes before it shows how far it is.
+	// progressAfter is how long a run takes before it shows its progress.
 	progressAfter = time.Second
-	// progressEvery is the least time between two lines of progress.
+	// progressEvery is the minimum time between two updates.
 	progressEvery = 100 * time.Millisecond
 )
 
-// progress shows on a terminal how far a long run is.
+// progress shows the progress of a long run on a terminal.
 type progress struct {
 	w     io.Writer
 	now   func() time.Time
-	next  time.Time // of the next line
+	next  time.Time // of the next update
 	shown bool
 }
 
-// newProgress returns nil where no progress is to be shown.
+// newProgress returns nil when no progress should be shown.
 func (a *app) newProgress(quiet bool) *progress {
 	if quiet || !isTerminal(a.stderr) {
 		return nil
@@ -69,7 +70,7 @@ func (p *progress) end() {
 	}
 }
 
-// function returns what the runner calls, nil without progress.
+// function returns the callback for the runner, nil when no progress is shown.
 func (p *progress) function() func(done, total int) {
 	if p == nil {
 		return nil

@@ -21,20 +21,21 @@ func (a *app) traceCommand() *cobra.Command {
 	format := "text"
 	cmd := &cobra.Command{
 		Use:   "trace DOCKERFILE|NIX.CONF…|-",
-		Short: "Show the Nix settings in force in a Dockerfile or with nix.conf files",
-		Long: `Show, for each stage of a Dockerfile that runs Nix, its Nix commands, and at each of them the
-settings in force, each with the places that it comes from. Settings that nothing sets have
-their defaults and are not shown. A value that may differ, since something before it cannot be
-known, is marked with a question mark.
+		Short: "Show the Nix settings in force in a Dockerfile or under nix.conf files",
+		Long: `For each stage of a Dockerfile that runs Nix, show its Nix commands and the settings in force at
+each of them, with the places where each value comes from. Settings that nothing sets have their
+defaults and are not shown. A question mark marks a value that may differ because something
+before it is unknown.
 
-For nix.conf files, show the settings in force with all of them. Name them in the order in which
+For nix.conf files, show the settings that they give together. Name them in the order in which
 Nix reads them: the system's file first, then the user's. Includes are followed.`,
 		Example: `  sandlint trace Dockerfile
   sandlint trace --target nix=2.24 images/builder/Dockerfile
   sandlint trace --format json etc/nix.conf user/nix.conf`,
 		Args: func(cmd *cobra.Command, args []string) error {
 			if len(args) == 0 {
-				return fmt.Errorf("%s takes one Dockerfile, or nix.conf files; see %s --help", cmd.CommandPath(), cmd.CommandPath())
+				return fmt.Errorf("%s takes one Dockerfile or several nix.conf files; see %s --help",
+					cmd.CommandPath(), cmd.CommandPath())
 			}
 			return nil
 		},
@@ -57,8 +58,8 @@ func (a *app) trace(flags *runFlags, paths []string, asJSON bool) error {
 		return err
 	}
 	for _, e := range r.workspace.Errors {
-		a.complain("%v", e)
-		a.raise(StatusUnreadable)
+		a.warnf("%v", e)
+		a.setStatus(StatusUnreadable)
 	}
 	if a.status != StatusOK {
 		return nil
@@ -99,7 +100,7 @@ func (a *app) trace(flags *runFlags, paths []string, asJSON bool) error {
 	return errors.Join(err, w.Flush())
 }
 
-// traced opens the one Dockerfile, or the nix.conf files in the order in which they are named.
+// traced opens the Dockerfile, or the nix.conf files in the order in which they are named.
 func (a *app) traced(r *run, paths []string) ([]*workspace.Document, error) {
 	var docs []*workspace.Document
 	for _, path := range paths {
@@ -111,14 +112,14 @@ func (a *app) traced(r *run, paths []string) ([]*workspace.Document, error) {
 		}
 		switch {
 		case entry == nil || entry.Kind != files.KindDockerfile && entry.Kind != files.KindNixConf:
-			return nil, fmt.Errorf("%q is no Dockerfile and no nix.conf", path)
+			return nil, fmt.Errorf("%q is neither a Dockerfile nor a nix.conf file", path)
 		case entry.Kind == files.KindDockerfile && len(paths) > 1:
-			return nil, fmt.Errorf("%q is a Dockerfile, and one can be traced at a time", path)
+			return nil, fmt.Errorf("%q is a Dockerfile; a Dockerfile can only be traced alone", path)
 		}
 		doc, err := r.workspace.Open(entry)
 		if err != nil {
-			a.complain("%v", workspace.FileError{Path: entry.Path, Err: err})
-			a.raise(StatusUnreadable)
+			a.warnf("%v", workspace.FileError{Path: entry.Path, Err: err})
+			a.setStatus(StatusUnreadable)
 			return nil, nil
 		}
 		docs = append(docs, doc)
@@ -137,18 +138,20 @@ func (a *app) printNixTrace(w io.Writer, docs []*workspace.Document, t *nixuse.N
 	}
 	fmt.Fprintf(w, "%s: %s %s%s\n", strings.Join(names, ", "), t.Distribution.Title(), t.Version, assumed)
 	if f := t.Fatal; f != nil {
-		fmt.Fprintf(w, "  %s: every Nix command fails: %s\n", place(f.File, f.Span.Start), report.Visible(strings.TrimSuffix(f.Message, "; every Nix command fails")))
+		fmt.Fprintf(w, "  %s: every Nix command fails: %s\n", place(f.File, f.Span.Start),
+			report.Visible(strings.TrimSuffix(f.Message, "; every Nix command fails")))
 	}
 	if len(t.Settings) == 0 {
 		fmt.Fprintln(w, "  all settings have their defaults")
 	}
 	printSettings(w, "  ", t.Settings)
 	for _, s := range t.Unknown {
-		fmt.Fprintf(w, "  %s is unknown\n    from %s\n", report.Visible(s.Name), place(s.From[0].File, s.From[0].Span.Start))
+		fmt.Fprintf(w, "  %s is unknown\n    from %s\n", report.Visible(s.Name),
+			place(s.From[0].File, s.From[0].Span.Start))
 	}
 }
 
-// printSettings prints settings with where they come from. A label that is the path of the file is not repeated.
+// printSettings prints settings and where they come from. It does not repeat a label that is the path of the file.
 func printSettings(w io.Writer, indent string, settings []nixuse.TraceSetting) {
 	for _, set := range settings {
 		mark := ""
@@ -186,14 +189,16 @@ func (a *app) printStage(w io.Writer, s *nixuse.TraceStage) {
 		assumed = ", assumed"
 	}
 	file := s.Image.Dockerfile.Source
-	fmt.Fprintf(w, "%s: %s from %s, %s %s%s\n", place(file, stage.From.Span.Start), paint(name), oneLine(stage.Base.Text), s.Distribution.Title(), s.Version, assumed)
+	fmt.Fprintf(w, "%s: %s from %s, %s %s%s\n", place(file, stage.From.Span.Start), paint(name),
+		oneLine(stage.Base.Text), s.Distribution.Title(), s.Version, assumed)
 	for _, c := range s.Commands {
-		fmt.Fprintf(w, "  %s: %s\n", place(c.Event.File, c.Event.Span.Start), paint(oneLine(c.Event.File.Text(c.Event.Span))))
+		fmt.Fprintf(w, "  %s: %s\n", place(c.Event.File, c.Event.Span.Start),
+			paint(oneLine(c.Event.File.Text(c.Event.Span))))
 		if c.Uncertain {
-			fmt.Fprintln(w, "    what runs before it, or its base image, may change any setting")
+			fmt.Fprintln(w, "    its base image, or something that runs before it, may change any setting")
 		}
 		if len(c.Settings) == 0 {
-			fmt.Fprintln(w, "    all settings that are known have their defaults")
+			fmt.Fprintln(w, "    all known settings have their defaults")
 		}
 		printSettings(w, "    ", c.Settings)
 	}
@@ -204,7 +209,7 @@ func place(f *source.File, offset int) string {
 	return fmt.Sprintf("%s:%d:%d", report.Visible(f.Path), p.Line, p.Column)
 }
 
-// oneLine returns text as one line that is not long.
+// oneLine returns text as one short line.
 func oneLine(text string) string {
 	const most = 160
 	text = strings.Join(strings.FieldsFunc(text, func(r rune) bool { return r <= ' ' }), " ")

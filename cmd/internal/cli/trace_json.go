@@ -14,7 +14,8 @@ import (
 // traceVersion changes when a field of the JSON changes its meaning.
 const traceVersion = 1
 
-// traceJSON is what trace --format json prints. Stages are those of a Dockerfile; Nix, Fatal, Settings and Unknown are for nix.conf files.
+// traceJSON is what trace --format json prints. Stages are those of a Dockerfile; Nix, Fatal, Settings and Unknown are
+// for nix.conf files.
 type traceJSON struct {
 	Version  int            `json:"version"`
 	Files    []string       `json:"files"`
@@ -59,7 +60,8 @@ type originJSON struct {
 	Place *placeJSON `json:"place,omitempty"`
 }
 
-// placeJSON is a place in a file: lines and columns count from 1, columns in code points; the offset is in bytes from 0.
+// placeJSON is a place in a file: lines and columns count from 1, columns in code points; the offset is in bytes from
+// 0.
 type placeJSON struct {
 	Path   string `json:"path"`
 	Line   int    `json:"line"`
@@ -82,12 +84,17 @@ func newStagesJSON(d *image.Dockerfile, stages []nixuse.TraceStage) traceJSON {
 	for _, s := range stages {
 		from := s.Image.Stage.From
 		stage := stageJSON{
-			Index: s.Image.Stage.Index, Name: s.Image.Stage.Name, From: s.Image.Stage.Base.Text, Place: newPlaceJSON(d.Source, from.Span.Start),
-			Nix: nixJSON{s.Distribution, s.Version.String(), s.Assumed}, Commands: []commandJSON{},
+			Index:    s.Image.Stage.Index,
+			Name:     s.Image.Stage.Name,
+			From:     s.Image.Stage.Base.Text,
+			Place:    newPlaceJSON(d.Source, from.Span.Start),
+			Nix:      nixJSON{s.Distribution, s.Version.String(), s.Assumed},
+			Commands: []commandJSON{},
 		}
 		for _, c := range s.Commands {
 			stage.Commands = append(stage.Commands, commandJSON{
-				Command: c.Event.File.Text(c.Event.Span), Place: newPlaceJSON(c.Event.File, c.Event.Span.Start), Uncertain: c.Uncertain, Settings: settingsJSON(c.Settings),
+				Command: c.Event.File.Text(c.Event.Span), Place: newPlaceJSON(c.Event.File, c.Event.Span.Start),
+				Uncertain: c.Uncertain, Settings: settingsJSON(c.Settings),
 			})
 		}
 		out.Stages = append(out.Stages, stage)
@@ -97,7 +104,8 @@ func newStagesJSON(d *image.Dockerfile, stages []nixuse.TraceStage) traceJSON {
 
 func newSettingsJSON(docs []*workspace.Document, t *nixuse.NixTrace) traceJSON {
 	settings := settingsJSON(t.Settings)
-	out := traceJSON{Version: traceVersion, Nix: &nixJSON{t.Distribution, t.Version.String(), t.Assumed}, Settings: &settings, Unknown: settingsJSON(t.Unknown)}
+	out := traceJSON{Version: traceVersion, Nix: &nixJSON{t.Distribution, t.Version.String(), t.Assumed},
+		Settings: &settings, Unknown: settingsJSON(t.Unknown)}
 	for _, d := range docs {
 		out.Files = append(out.Files, d.Source.Path)
 	}

@@ -9,7 +9,7 @@ import (
 	"github.com/spf13/cobra"
 )
 
-// build is what version tells.
+// build is what the version command prints.
 type build struct {
 	Version  string `json:"version"`
 	Go       string `json:"go"`

@@ -11,7 +11,7 @@
 //	  severity = "error"
 //	}
 //
-// What the file says is checked whole: every unknown name and every value of the wrong kind is reported at its place.
+// The whole file is checked: every unknown name and every value of the wrong type is reported where it is written.
 package config
 
 import (
@@ -37,32 +37,32 @@ import (
 // Name is the name of the configuration file.
 const Name = ".sandlint.hcl"
 
-// Config is what a configuration file says. The zero value says nothing.
+// Config is the content of a configuration file. The zero value is that of an empty file.
 type Config struct {
 	// Base is the folder of the file, absolute.
 	Base string
 	// Exclude are doublestar patterns of paths relative to Base.
 	Exclude []string
-	// Targets are the versions of the consumers, in order. A consumer with several values is there several times.
+	// Targets are the versions of the consumers, in order. A consumer with several versions has several entries.
 	Targets []Target
-	// Rules are the settings of rules, in order, each name once.
+	// Rules are the rule blocks, in order, each name once.
 	Rules []Rule
 }
 
 // Target is one version of a consumer.
 type Target struct{ Consumer, Version string }
 
-// Rule is what a rule block says.
+// Rule is the content of a rule block.
 type Rule struct {
 	// Name is a rule's id or alias, a pack, or "all".
 	Name string
 	// Severity is Off when the block does not set it; a block that sets it to off is not enabled.
 	Severity rules.Severity
-	// Enabled is nil when the block does not say it.
+	// Enabled is nil when the block does not set it.
 	Enabled *bool
 }
 
-// Select adds what the file says about rules to a selection.
+// Select adds the rule blocks to a selection.
 func (c *Config) Select(sel *rules.Selection) {
 	for _, r := range c.Rules {
 		enabled := r.Enabled
@@ -81,7 +81,7 @@ func (c *Config) Select(sel *rules.Selection) {
 	}
 }
 
-// Error is a configuration file that cannot be used, with all that is wrong with it.
+// Error is a configuration file that cannot be used, with all of its problems.
 type Error struct {
 	Source   *source.File
 	Problems []source.Problem
@@ -93,8 +93,8 @@ func (e *Error) Error() string {
 	return fmt.Sprintf("%s:%d:%d: %s", e.Source.Path, at.Line, at.Column, p.Message)
 }
 
-// Find returns the path of the configuration file for dir, which is absolute and need not exist: the nearest one upwards. The
-// search ends at the repository's root, the folder that holds .git. It returns "" when there is none.
+// Find returns the path of the configuration file for dir, which is absolute and need not exist: the nearest one
+// upwards, as far as the repository's root, which is the folder that contains .git. It returns "" when there is none.
 func Find(dir string) string {
 	for dir = filepath.Clean(dir); ; {
 		path := filepath.Join(dir, Name)
@@ -112,8 +112,8 @@ func Find(dir string) string {
 	}
 }
 
-// Load reads the file at path, which is absolute. Shown is what messages call it. Rules are those that the file may name. An
-// error of type *Error tells what is wrong with the text.
+// Load reads the file at path, which is absolute. Messages call it shown. The file may name the rules of packs. When
+// the text is wrong, the error is of type *Error.
 func Load(path, shown string, packs []rules.Pack) (*Config, error) {
 	b, err := os.ReadFile(path)
 	if err != nil {
@@ -159,7 +159,7 @@ func (r *reader) problem(at hcl.Range, format string, args ...any) {
 	r.problems = append(r.problems, source.Problem{Span: span, Message: fmt.Sprintf(format, args...)})
 }
 
-// diagnostics takes over what the HCL parser found.
+// diagnostics adds the errors of the HCL parser.
 func (r *reader) diagnostics(diags hcl.Diagnostics) {
 	for _, d := range diags {
 		if d.Severity != hcl.DiagError {
@@ -177,7 +177,8 @@ func (r *reader) diagnostics(diags hcl.Diagnostics) {
 	}
 }
 
-// body is what a block may hold: a function for each attribute, and one for each kind of block. Their keys are all the names that exist.
+// body is what a block may contain: a function for each attribute and one for each type of block. There are no other
+// names.
 type body struct {
 	attributes map[string]func(*hclsyntax.Attribute)
 	blocks     map[string]func(*hclsyntax.Block)
@@ -199,20 +200,22 @@ func (r *reader) body(b *hclsyntax.Body, what string, known body) {
 		if near := source.Nearest(name, names()); near != "" {
 			r.problem(at, "unknown %s %q in %s; did you mean %q?", kind, name, what, near)
 		} else {
-			r.problem(at, "unknown %s %q in %s; it may hold %s", kind, name, what, strings.Join(names(), ", "))
+			r.problem(at, "unknown %s %q in %s, which may contain %s", kind, name, what, strings.Join(names(), ", "))
 		}
 	}
 	attributes := make([]*hclsyntax.Attribute, 0, len(b.Attributes))
 	for _, a := range b.Attributes {
 		attributes = append(attributes, a)
 	}
-	slices.SortFunc(attributes, func(a, b *hclsyntax.Attribute) int { return a.SrcRange.Start.Byte - b.SrcRange.Start.Byte })
+	slices.SortFunc(attributes, func(a, b *hclsyntax.Attribute) int {
+		return a.SrcRange.Start.Byte - b.SrcRange.Start.Byte
+	})
 	for _, a := range attributes {
 		switch read := known.attributes[a.Name]; {
 		case read != nil:
 			read(a)
 		case known.blocks[a.Name] != nil:
-			r.problem(a.NameRange, "%q is a block, written without an equals sign", a.Name)
+			r.problem(a.NameRange, "%q must be a block, without an equals sign", a.Name)
 		default:
 			unknown("attribute", a.Name, a.NameRange)
 		}
@@ -222,7 +225,7 @@ func (r *reader) body(b *hclsyntax.Body, what string, known body) {
 		case read != nil:
 			read(blk)
 		case known.attributes[blk.Type] != nil:
-			r.problem(blk.TypeRange, "%q is an attribute, written with an equals sign", blk.Type)
+			r.problem(blk.TypeRange, "%q must be an attribute, with an equals sign", blk.Type)
 		default:
 			unknown("block", blk.Type, blk.TypeRange)
 		}
@@ -239,7 +242,7 @@ func (r *reader) top(b *hclsyntax.Body) {
 			"rule": r.rule,
 			"target": func(blk *hclsyntax.Block) {
 				if seenTarget {
-					r.problem(blk.TypeRange, "there is more than one target block")
+					r.problem(blk.TypeRange, "only one target block is allowed")
 				}
 				seenTarget = true
 				r.target(blk)
@@ -254,26 +257,28 @@ func (r *reader) exclude(a *hclsyntax.Attribute) {
 		case !doublestar.ValidatePattern(s.text):
 			r.problem(s.at, "exclude pattern %q is malformed", s.text)
 		case filepath.IsAbs(s.text) || strings.HasPrefix(s.text, "./") || strings.HasPrefix(s.text, "../"):
-			r.problem(s.at, "exclude pattern %q matches nothing: patterns are relative to the folder of the configuration, without a leading \"./\"", s.text)
+			r.problem(s.at,
+				"exclude pattern %q matches nothing; patterns are relative to the folder of the configuration, "+
+					"without a leading \"./\"", s.text)
 		default:
 			r.config.Exclude = append(r.config.Exclude, s.text)
 		}
 	}
 }
 
-// severalVersions are the consumers that may be targeted in more than one version.
+// severalVersions are the consumers that may have more than one target version.
 var severalVersions = []string{"determinate", "kubernetes", "libseccomp", "lix", "nix", "platform"}
 
 func (r *reader) target(blk *hclsyntax.Block) {
 	if len(blk.Labels) > 0 {
-		r.problem(blk.LabelRanges[0], "a target block has no label")
+		r.problem(blk.LabelRanges[0], "a target block takes no label")
 	}
 	attributes := map[string]func(*hclsyntax.Attribute){}
 	for _, consumer := range workspace.Consumers() {
 		attributes[consumer] = func(a *hclsyntax.Attribute) {
 			for i, s := range r.strings(a.Expr, a.Name) {
 				if i > 0 && !slices.Contains(severalVersions, consumer) {
-					r.problem(s.at, "%q takes one version", consumer)
+					r.problem(s.at, "%q takes only one version", consumer)
 				}
 				r.version(consumer, s)
 			}
@@ -282,7 +287,7 @@ func (r *reader) target(blk *hclsyntax.Block) {
 	r.body(blk.Body, "a target block", body{attributes: attributes})
 }
 
-// version adds a target, when the workspace takes it.
+// version adds a target if the workspace accepts it.
 func (r *reader) version(consumer string, s text) {
 	targets := workspace.DefaultTargets()
 	if err := targets.Set(consumer, s.text); err != nil {
@@ -294,7 +299,7 @@ func (r *reader) version(consumer string, s text) {
 
 func (r *reader) rule(blk *hclsyntax.Block) {
 	if len(blk.Labels) != 1 {
-		r.problem(blk.TypeRange, "a rule block has one label, the rule: rule \"nix/unknown-setting\" { … }")
+		r.problem(blk.TypeRange, "a rule block needs one label, the rule, as in rule \"nix/unknown-setting\" { … }")
 		return
 	}
 	rule := Rule{Name: blk.Labels[0]}
@@ -325,7 +330,7 @@ func (r *reader) rule(blk *hclsyntax.Block) {
 				return
 			}
 			if v.Type() != cty.Bool || v.IsNull() {
-				r.problem(a.Expr.Range(), "%q is true or false", a.Name)
+				r.problem(a.Expr.Range(), "%q must be true or false", a.Name)
 				return
 			}
 			enabled := v.True()
@@ -337,17 +342,17 @@ func (r *reader) rule(blk *hclsyntax.Block) {
 	r.config.Rules = append(r.config.Rules, rule)
 }
 
-// text is a string of the file with its place.
+// text is a string of the file and its position.
 type text struct {
 	text string
 	at   hcl.Range
 }
 
-// value evaluates an expression that may hold neither variables nor functions.
+// value evaluates an expression, which may not contain variables or functions.
 func (r *reader) value(e hclsyntax.Expression) (cty.Value, bool) {
 	v, diags := e.Value(nil)
 	r.diagnostics(diags)
-	// What was not read whole, after a syntax error, is unknown.
+	// After a syntax error, a value that was read only in part is unknown.
 	return v, !diags.HasErrors() && v.IsWhollyKnown()
 }
 
@@ -362,14 +367,15 @@ func (r *reader) text(e hclsyntax.Expression, name string) (text, bool) {
 	}
 	at := e.Range()
 	if v.Type() == cty.Number {
-		r.problem(at, "%q is a string, in quotes: %q", name, r.file.Text(source.Span{Start: at.Start.Byte, End: at.End.Byte}))
+		r.problem(at, "%q must be a string, in quotes: %q", name,
+			r.file.Text(source.Span{Start: at.Start.Byte, End: at.End.Byte}))
 	} else {
-		r.problem(at, "%q is a string", name)
+		r.problem(at, "%q must be a string", name)
 	}
 	return text{}, false
 }
 
-// strings reads a list of strings; one string is a list of one.
+// strings reads a list of strings; a single string counts as a list of one.
 func (r *reader) strings(e hclsyntax.Expression, name string) []text {
 	tuple, ok := e.(*hclsyntax.TupleConsExpr)
 	if !ok {

@@ -14,7 +14,9 @@ import (
 )
 
 var packs = []rules.Pack{
-	{Name: "dockerfile", Rules: []*rules.Rule{{ID: "dockerfile/untagged-image", Aliases: []string{"DL3006"}, Severity: rules.Info, Optional: true}}},
+	{Name: "dockerfile",
+		Rules: []*rules.Rule{{ID: "dockerfile/untagged-image", Aliases: []string{"DL3006"}, Severity: rules.Info,
+			Optional: true}}},
 	{Name: "nix", Rules: []*rules.Rule{
 		{ID: "nix/duplicate-setting", Severity: rules.Warning},
 		{ID: "nix/unknown-setting", Severity: rules.Warning},
@@ -49,7 +51,8 @@ rule "nix/duplicate-setting" {
 }
 `, Config{
 			Exclude: []string{"third_party/**", "*.bak"},
-			Targets: []Target{{"nix", "2.24"}, {"libseccomp", "2.5.4"}, {"platform", "linux/amd64"}, {"platform", "linux/arm64"}},
+			Targets: []Target{{"nix", "2.24"}, {"libseccomp", "2.5.4"}, {"platform", "linux/amd64"},
+				{"platform", "linux/arm64"}},
 			Rules: []Rule{
 				{Name: "nix/unknown-setting", Severity: rules.Error},
 				{Name: "DL3006", Enabled: &yes},
@@ -59,7 +62,8 @@ rule "nix/duplicate-setting" {
 		}},
 		{"byte order mark and CRLF", "\ufeffexclude = [\"a\"]\r\n", Config{Exclude: []string{"a"}}},
 		{"one string for a list", `exclude = "a"`, Config{Exclude: []string{"a"}}},
-		{"several releases", `target { nix = ["2.18", "2.24"] }`, Config{Targets: []Target{{"nix", "2.18"}, {"nix", "2.24"}}}},
+		{"several releases", `target { nix = ["2.18", "2.24"] }`,
+			Config{Targets: []Target{{"nix", "2.18"}, {"nix", "2.24"}}}},
 		{"severity off", `rule "all" { severity = "off" }`, Config{Rules: []Rule{{Name: "all", Enabled: &no}}}},
 	} {
 		got, err := parse(source.NewFile(Name, []byte(tt.text)), "/base", packs)
@@ -80,38 +84,50 @@ func TestParseErrors(t *testing.T) {
 		want []string // "text at fault: message"
 	}{
 		{`exlude = []`, []string{`exlude: unknown attribute "exlude" in the configuration; did you mean "exclude"?`}},
-		{`zzzz = 1`, []string{`zzzz: unknown attribute "zzzz" in the configuration; it may hold exclude, rule, target`}},
+		{`zzzz = 1`,
+			[]string{`zzzz: unknown attribute "zzzz" in the configuration, which may contain exclude, rule, target`}},
 		{`rules "x" {}`, []string{`rules: unknown block "rules" in the configuration; did you mean "rule"?`}},
-		{`target = { nix = "2.24" }`, []string{`target: "target" is a block, written without an equals sign`}},
-		{"exclude {\n}", []string{`exclude: "exclude" is an attribute, written with an equals sign`}},
+		{`target = { nix = "2.24" }`, []string{`target: "target" must be a block, without an equals sign`}},
+		{"exclude {\n}", []string{`exclude: "exclude" must be an attribute, with an equals sign`}},
 		{`exclude = [1, "a", "[", "../x", "./y"]`, []string{
-			`1: "exclude" is a string, in quotes: "1"`,
+			`1: "exclude" must be a string, in quotes: "1"`,
 			`"[": exclude pattern "[" is malformed`,
-			`"../x": exclude pattern "../x" matches nothing: patterns are relative to the folder of the configuration, without a leading "./"`,
-			`"./y": exclude pattern "./y" matches nothing: patterns are relative to the folder of the configuration, without a leading "./"`,
+			`"../x": exclude pattern "../x" matches nothing; patterns are relative to the folder of the ` +
+				`configuration, without a leading "./"`,
+			`"./y": exclude pattern "./y" matches nothing; patterns are relative to the folder of the configuration, ` +
+				`without a leading "./"`,
 		}},
-		{`target { nxi = "2.24" }`, []string{`nxi: unknown attribute "nxi" in a target block; it may hold ` +
-			`containerd, cri-o, crun, determinate, docker, kernel, kubernetes, libseccomp, lix, nix, platform, podman, runc`}},
-		{`target { libsecomp = "2.5" }`, []string{`libsecomp: unknown attribute "libsecomp" in a target block; did you mean "libseccomp"?`}},
-		{`target { nix = 2.20 }`, []string{`2.20: "nix" is a string, in quotes: "2.20"`}},
-		{`target { platform = ["arm"] }`, []string{`"arm": platform "arm" is not of the form os/architecture, such as linux/arm64`}},
+		{`target { nxi = "2.24" }`, []string{`nxi: unknown attribute "nxi" in a target block, which may contain ` +
+			`containerd, cri-o, crun, determinate, docker, kernel, kubernetes, libseccomp, lix, nix, platform, ` +
+			`podman, runc`}},
+		{`target { libsecomp = "2.5" }`,
+			[]string{`libsecomp: unknown attribute "libsecomp" in a target block; did you mean "libseccomp"?`}},
+		{`target { nix = 2.20 }`, []string{`2.20: "nix" must be a string, in quotes: "2.20"`}},
+		{`target { platform = ["arm"] }`,
+			[]string{`"arm": platform "arm" is not of the form os/architecture, such as linux/arm64`}},
 		{`target { docker = "new" }`, []string{`"new": version "new" of docker is not a number such as 20.10.10`}},
-		{`target { docker = ["27", "28"] }`, []string{`"28": "docker" takes one version`}},
-		{"target {}\ntarget {}", []string{`target: there is more than one target block`}},
-		{`target "x" {}`, []string{`"x": a target block has no label`}},
-		{`rule {}`, []string{`rule: a rule block has one label, the rule: rule "nix/unknown-setting" { … }`}},
-		{`rule "nix/unknown-seting" {}`, []string{`"nix/unknown-seting": there is no rule or pack "nix/unknown-seting"; did you mean "nix/unknown-setting"?`}},
+		{`target { docker = ["27", "28"] }`, []string{`"28": "docker" takes only one version`}},
+		{"target {}\ntarget {}", []string{`target: only one target block is allowed`}},
+		{`target "x" {}`, []string{`"x": a target block takes no label`}},
+		{`rule {}`, []string{`rule: a rule block needs one label, the rule, as in rule "nix/unknown-setting" { … }`}},
+		{`rule "nix/unknown-seting" {}`,
+			[]string{`"nix/unknown-seting": there is no rule or pack "nix/unknown-seting"; did you mean ` +
+				`"nix/unknown-setting"?`}},
 		{"rule \"nix\" {}\nrule \"nix\" {}", []string{`"nix": rule "nix" is configured twice`}},
-		{`rule "nix" { severity = "fatal" }`, []string{`"fatal": unknown severity "fatal"; it is one of off, style, info, warning, error`}},
-		{`rule "nix" { enabled = "yes" }`, []string{`"yes": "enabled" is true or false`}},
-		{`rule "nix" { enabled = null }`, []string{`null: "enabled" is true or false`}},
+		{`rule "nix" { severity = "fatal" }`,
+			[]string{`"fatal": unknown severity "fatal"; it is one of off, style, info, warning, error`}},
+		{`rule "nix" { enabled = "yes" }`, []string{`"yes": "enabled" must be true or false`}},
+		{`rule "nix" { enabled = null }`, []string{`null: "enabled" must be true or false`}},
 		{`exclude = [a]`, []string{`a: variables not allowed: Variables may not be used here`}},
 		{`exclude = "${x}"`, []string{`x: variables not allowed: Variables may not be used here`}},
-		{"exclude = [\"a\"]\nexclude = [\"b\"]", []string{`exclude: attribute redefined: The argument "exclude" was already set at .sandlint.hcl:1,1-8. Each argument may be set only once`}},
+		{"exclude = [\"a\"]\nexclude = [\"b\"]",
+			[]string{`exclude: attribute redefined: The argument "exclude" was already set at .sandlint.hcl:1,1-8. ` +
+				`Each argument may be set only once`}},
 		{"\ufeffexlude = 1\ntarget { nxi = 1 }\n}", []string{
 			`exlude: unknown attribute "exlude" in the configuration; did you mean "exclude"?`,
-			`nxi: unknown attribute "nxi" in a target block; it may hold ` +
-				`containerd, cri-o, crun, determinate, docker, kernel, kubernetes, libseccomp, lix, nix, platform, podman, runc`,
+			`nxi: unknown attribute "nxi" in a target block, which may contain ` +
+				`containerd, cri-o, crun, determinate, docker, kernel, kubernetes, libseccomp, lix, nix, platform, ` +
+				`podman, runc`,
 			`}: argument or block definition required: An argument or block definition is required here`,
 		}},
 	} {
@@ -146,13 +162,17 @@ func TestSelect(t *testing.T) {
 			[]string{"dockerfile/untagged-image", "nix/duplicate-setting", "nix/unknown-setting"}},
 		{"a severity enables too", `rule "DL3006" { severity = "error" }`, rules.Selection{},
 			[]string{"dockerfile/untagged-image", "nix/duplicate-setting", "nix/unknown-setting"}},
-		{"a rule of a pack that is off", "rule \"nix\" { enabled = false }\nrule \"nix/unknown-setting\" { enabled = true }", rules.Selection{},
+		{"a rule of a pack that is off",
+			"rule \"nix\" { enabled = false }\nrule \"nix/unknown-setting\" { enabled = true }", rules.Selection{},
 			[]string{"nix/unknown-setting"}},
-		{"disabled with a severity", "rule \"nix/unknown-setting\" {\n enabled = false\n severity = \"error\"\n}", rules.Selection{},
+		{"disabled with a severity", "rule \"nix/unknown-setting\" {\n enabled = false\n severity = \"error\"\n}",
+			rules.Selection{},
 			[]string{"nix/duplicate-setting"}},
-		{"the command line selects", `rule "nix" { enabled = false }`, rules.Selection{Select: []string{"nix/unknown-setting"}},
+		{"the command line selects", `rule "nix" { enabled = false }`,
+			rules.Selection{Select: []string{"nix/unknown-setting"}},
 			[]string{"nix/unknown-setting"}},
-		{"only is only", "rule \"nix\" { enabled = false }\nrule \"DL3006\" { enabled = true }", rules.Selection{Only: []string{"nix/unknown-setting"}},
+		{"only is only", "rule \"nix\" { enabled = false }\nrule \"DL3006\" { enabled = true }",
+			rules.Selection{Only: []string{"nix/unknown-setting"}},
 			[]string{"nix/unknown-setting"}},
 	} {
 		c, err := parse(source.NewFile(Name, []byte(tt.text)), "/base", packs)
@@ -219,7 +239,8 @@ func TestLoad(t *testing.T) {
 	}
 }
 
-// FuzzParse holds that any text gives a configuration or problems whose spans lie in the file, and that neither takes it down.
+// FuzzParse checks that any text gives a configuration or problems whose spans lie in the file, and that neither takes
+// it down.
 func FuzzParse(f *testing.F) {
 	f.Add("exclude = [\"a\"]\ntarget { nix = \"2.24\" }\nrule \"nix\" { severity = \"error\" }\n")
 	f.Add("\ufeffexclude = \"${x}\"\nrule \"a\" \"b\" {")

@@ -9,9 +9,10 @@ import (
 	"github.com/sandlint/sandlint/rules"
 )
 
-// Fingerprints returns a name for each finding that stays the same when lines are added or removed elsewhere in the file: the SHA-256,
-// in hex, of rule id, path, the text of the span with each run of white space made one blank, and how many findings with
-// the same three come before. Findings must be in the order of a Result; no two fingerprints are equal.
+// Fingerprints returns an identifier for each finding that stays the same when lines are added or removed elsewhere in
+// the file: the SHA-256, in hex, of the rule id, the path, the text of the span with each run of white space replaced
+// by one blank, and the number of earlier findings with the same three. Findings must be in the order of a Result; no
+// two fingerprints are equal.
 func Fingerprints(findings []*rules.Finding) []string {
 	out := make([]string, len(findings))
 	seen := map[string]int{}

@@ -15,11 +15,12 @@ import (
 )
 
 const (
-	// annotationsPerType is how many annotations of one type the runner keeps of a step (_maxCountPerIssueType in actions/runner).
+	// annotationsPerType is how many annotations of one type the runner keeps for a step (_maxCountPerIssueType in
+	// actions/runner).
 	annotationsPerType = 10
 	// annotationLength is how many UTF-16 units of a message the runner keeps (_maxIssueMessageLength).
 	annotationLength = 4096
-	// stepSummarySize is how many bytes GitHub takes as the summary of a step.
+	// stepSummarySize is how many bytes GitHub accepts as the summary of a step.
 	stepSummarySize = 1 << 20
 )
 
@@ -27,14 +28,14 @@ const (
 type annotation struct {
 	command        string // error, warning or notice
 	file           string
-	line, endLine  int // 0 without a place
+	line, endLine  int // 0 for an annotation of a whole file
 	col, endColumn int // 0 when line and endLine differ
 	title, message string
 	logPrefix      string // what the log shows before the message
 }
 
-// writeGitHub prints a line for each finding for those who read the log, then the annotations: errors first and at most ten of each
-// type, for the runner drops the others without a word. The job summary gets all of them as a table.
+// writeGitHub prints a line for each finding for people who read the log, then the annotations: errors first and at
+// most ten of each type, because the runner silently drops the rest. The job summary lists all findings in a table.
 func writeGitHub(out io.Writer, r *Report) error {
 	w := bufio.NewWriter(out)
 	all := annotations(r)
@@ -49,7 +50,8 @@ func writeGitHub(out io.Writer, r *Report) error {
 		w.WriteByte('\n')
 	}
 	if n := len(all) - len(kept); n > 0 {
-		w.WriteString(annotation{command: "notice", title: "sandlint", message: fmt.Sprintf("… and %d more; see the log of this step", n)}.String())
+		w.WriteString(annotation{command: "notice", title: "sandlint",
+			message: fmt.Sprintf("… and %d more; see the log of this step", n)}.String())
 		w.WriteByte('\n')
 	}
 	if !r.Quiet {
@@ -70,15 +72,27 @@ func writeGitHub(out io.Writer, r *Report) error {
 func annotations(r *Report) []annotation {
 	var out []annotation
 	for _, e := range r.Result.Errors {
-		out = append(out, annotation{command: "error", file: repositoryPath(r, e.Path), title: "sandlint", message: e.Err.Error(),
-			logPrefix: e.Path + ": error: "})
+		out = append(out, annotation{
+			command:   "error",
+			file:      repositoryPath(r, e.Path),
+			title:     "sandlint",
+			message:   e.Err.Error(),
+			logPrefix: e.Path + ": error: ",
+		})
 	}
 	for i := range r.Result.Findings {
 		f := &r.Result.Findings[i]
 		span := trimNewlines(f.File, f.Span)
 		start, end := f.File.Position(span.Start), f.File.Position(span.End)
-		a := annotation{command: "notice", file: repositoryPath(r, f.File.Path), line: start.Line, endLine: end.Line, title: f.Rule.ID,
-			message: f.Message, logPrefix: fmt.Sprintf("%s:%d:%d: %s: ", f.File.Path, start.Line, start.Column, f.Severity)}
+		a := annotation{
+			command:   "notice",
+			file:      repositoryPath(r, f.File.Path),
+			line:      start.Line,
+			endLine:   end.Line,
+			title:     f.Rule.ID,
+			message:   f.Message,
+			logPrefix: fmt.Sprintf("%s:%d:%d: %s: ", f.File.Path, start.Line, start.Column, f.Severity),
+		}
 		if start.Line == end.Line {
 			a.col, a.endColumn = start.Column, end.Column
 		}
@@ -93,8 +107,7 @@ func annotations(r *Report) []annotation {
 	return out
 }
 
-// repositoryPath returns path as the runner needs it: it takes a relative path as relative to the workspace of the job, wherever the
-// step runs.
+// repositoryPath returns path as the runner needs it: relative to the workspace of the job, wherever the step runs.
 func repositoryPath(r *Report, path string) string {
 	root := r.getenv("GITHUB_WORKSPACE")
 	if root == "" || r.Dir == "" {
@@ -111,15 +124,16 @@ func repositoryPath(r *Report, path string) string {
 	return filepath.ToSlash(rel)
 }
 
-// keep returns the annotations that the runner will keep, in order. Where it would drop some, one notice is left for
-// the one that says so.
+// keep returns the annotations that the runner will keep, in order. If it would drop some, there is room for one more
+// notice, which says so.
 func keep(all []annotation) []annotation {
 	count := map[string]int{}
 	for _, a := range all {
 		count[a.command]++
 	}
 	notices := annotationsPerType
-	if count["error"] > annotationsPerType || count["warning"] > annotationsPerType || count["notice"] > annotationsPerType {
+	if count["error"] > annotationsPerType || count["warning"] > annotationsPerType ||
+		count["notice"] > annotationsPerType {
 		notices--
 	}
 	limit := map[string]int{"error": annotationsPerType, "warning": annotationsPerType, "notice": notices}
@@ -149,7 +163,8 @@ func (a annotation) String() string {
 		add("endColumn", fmt.Sprint(a.endColumn))
 	}
 	add("title", a.title)
-	return "::" + a.command + " " + strings.Join(props, ",") + "::" + escapeData.Replace(cutUTF16(stripANSI(a.message), annotationLength))
+	return "::" + a.command + " " + strings.Join(props, ",") + "::" +
+		escapeData.Replace(cutUTF16(stripANSI(a.message), annotationLength))
 }
 
 // The escapes of actions/runner, ActionCommand: those of data, and those of the values of properties.
@@ -158,14 +173,14 @@ var (
 	escapeProperty = strings.NewReplacer("%", "%25", "\r", "%0D", "\n", "%0A", ":", "%3A", ",", "%2C")
 )
 
-// cutUTF16 cuts s to at most n UTF-16 units, between two characters, and marks the cut.
+// cutUTF16 shortens s to at most n UTF-16 units, between two characters, and marks the cut.
 func cutUTF16(s string, n int) string {
 	if len(s) <= n {
 		return s
 	}
 	used, cut := 0, 0
 	for i, r := range s {
-		if used < n { // room for the mark is left at i
+		if used < n { // a cut at i leaves room for the mark
 			cut = i
 		}
 		if used += max(1, utf16.RuneLen(r)); used > n {
@@ -175,8 +190,8 @@ func cutUTF16(s string, n int) string {
 	return s
 }
 
-// logLine returns s as one line of the log that the runner takes for no command: neither "::" at its start nor the older
-// "##[" anywhere.
+// logLine returns s as one line of the log that the runner does not take for a command: it has neither "::" at its
+// start nor the older "##[" anywhere.
 func logLine(s string) string {
 	s = strings.ReplaceAll(Visible(stripANSI(s)), "##[", "## [")
 	if strings.HasPrefix(strings.TrimSpace(s), "::") {
@@ -185,7 +200,7 @@ func logLine(s string) string {
 	return s
 }
 
-// appendStepSummary adds a Markdown table of all findings to the file at path, as far as GitHub takes it.
+// appendStepSummary adds a Markdown table of all findings to the file at path, up to the size that GitHub accepts.
 func appendStepSummary(path string, r *Report) error {
 	f, err := os.OpenFile(path, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o644)
 	if err != nil {
@@ -204,7 +219,7 @@ func appendStepSummary(path string, r *Report) error {
 
 // stepSummary returns Markdown of at most size bytes: a heading, and a table for each file.
 func stepSummary(r *Report, size int) []byte {
-	const reserve = 100 // for the line that tells what is missing
+	const reserve = 100 // for the line that says what is missing
 	var b bytes.Buffer
 	fmt.Fprintf(&b, "### sandlint: %s\n", markdown(Summary(r.Result)))
 	rows := 0
@@ -219,7 +234,8 @@ func stepSummary(r *Report, size int) []byte {
 	}
 	full := false
 	for _, e := range r.Result.Errors {
-		if full = !row(fmt.Sprintf("\n**%s**: error: %s\n", markdown(repositoryPath(r, e.Path)), markdown(e.Err.Error()))); full {
+		if full = !row(fmt.Sprintf("\n**%s**: error: %s\n", markdown(repositoryPath(r, e.Path)),
+			markdown(e.Err.Error()))); full {
 			break
 		}
 	}
@@ -232,10 +248,12 @@ func stepSummary(r *Report, size int) []byte {
 		start := f.File.Position(f.Span.Start)
 		head := ""
 		if i == 0 || f.File.Path != last {
-			head = fmt.Sprintf("\n**%s**\n\n| Line | Severity | Finding | Rule |\n| ---: | --- | --- | --- |\n", markdown(repositoryPath(r, f.File.Path)))
+			head = fmt.Sprintf("\n**%s**\n\n| Line | Severity | Finding | Rule |\n| ---: | --- | --- | --- |\n",
+				markdown(repositoryPath(r, f.File.Path)))
 			last = f.File.Path
 		}
-		full = !row(head + fmt.Sprintf("| %d | %s | %s | %s |\n", start.Line, f.Severity, markdown(f.Message), markdown(f.Rule.ID)))
+		full = !row(head +
+			fmt.Sprintf("| %d | %s | %s | %s |\n", start.Line, f.Severity, markdown(f.Message), markdown(f.Rule.ID)))
 	}
 	if rows < total {
 		fmt.Fprintf(&b, "\n… and %d more; see the log of the step.\n", total-rows)
@@ -247,7 +265,8 @@ func stepSummary(r *Report, size int) []byte {
 	return b.Bytes()
 }
 
-// markdown returns s as Markdown text of one line that shows s and does nothing else: no markup, no mention, no cell border.
+// markdown returns s as Markdown text of one line that shows s and does nothing else: no markup, no mention, no cell
+// border.
 func markdown(s string) string {
 	var b strings.Builder
 	for _, r := range Visible(stripANSI(s)) {

@@ -18,18 +18,20 @@ import (
 	"github.com/sandlint/sandlint/rules"
 )
 
-// issue is what the runner makes of one command.
+// issue is the runner's result for one command.
 type issue struct {
 	Type, File, Title, Message    string
 	Line, EndLine, Col, EndColumn int
 }
 
-// runnerCommand reads one line of a step's output as ActionCommand of actions/runner does: the "::" form first, then the older
-// "##[" form, which may stand anywhere.
+// runnerCommand reads one line of a step's output as ActionCommand of actions/runner does: the "::" form first, then
+// the older "##[" form, which may be anywhere.
 func runnerCommand(line string) (name string, props map[string]string, data string, ok bool) {
 	known := func(name string) bool {
-		return slices.Contains([]string{"error", "warning", "notice", "debug", "group", "endgroup", "add-mask", "add-matcher", "remove-matcher",
-			"stop-commands", "set-env", "set-output", "save-state", "add-path", "echo", "internal-set-repo-path"}, strings.ToLower(name))
+		return slices.Contains([]string{"error", "warning", "notice", "debug", "group", "endgroup", "add-mask",
+			"add-matcher", "remove-matcher",
+			"stop-commands", "set-env", "set-output", "save-state", "add-path", "echo", "internal-set-repo-path"},
+			strings.ToLower(name))
 	}
 	properties := func(s, separator string, unescape func(string) string) map[string]string {
 		props := map[string]string{}
@@ -54,7 +56,8 @@ func runnerCommand(line string) (name string, props map[string]string, data stri
 		if info, data, found := strings.Cut(rest, "::"); found {
 			name, list, _ := strings.Cut(info, " ")
 			if known(name) {
-				return name, properties(list, ",", unescape("%0D", "\r", "%0A", "\n", "%3A", ":", "%2C", ",", "%25", "%")),
+				return name,
+					properties(list, ",", unescape("%0D", "\r", "%0A", "\n", "%3A", ":", "%2C", ",", "%25", "%")),
 					unescape("%0D", "\r", "%0A", "\n", "%25", "%")(data), true
 			}
 		}
@@ -63,7 +66,8 @@ func runnerCommand(line string) (name string, props map[string]string, data stri
 		if info, data, found := strings.Cut(rest, "]"); found {
 			name, list, _ := strings.Cut(info, " ")
 			if known(name) {
-				return name, properties(list, ";", unescape("%3B", ";", "%0D", "\r", "%0A", "\n", "%5D", "]")), data, true
+				return name, properties(list, ";", unescape("%3B", ";", "%0D", "\r", "%0A", "\n", "%5D", "]")), data,
+					true
 			}
 		}
 	}
@@ -127,7 +131,8 @@ func TestGitHubReadBack(t *testing.T) {
 		"##[error]x/Dockerfile", " leading and trailing ", "a=b,title=c::d", "größe/界.Dockerfile",
 	}
 	messages := []string{
-		"plain", "a: b, c", "100 % of\nboth", "::error::x", "##[warning]x", "%0A %250A %25", "cr\r\nlf", "ends in ::", "größe 界",
+		"plain", "a: b, c", "100 % of\nboth", "::error::x", "##[warning]x", "%0A %250A %25", "cr\r\nlf", "ends in ::",
+		"größe 界",
 	}
 	var findings []rules.Finding
 	var want []issue
@@ -136,16 +141,22 @@ func TestGitHubReadBack(t *testing.T) {
 		span := spanOf(t, f, "b", 0)
 		f2 := rules.Finding{Rule: unknownRule, Severity: severities[i%3], Message: messages[i], File: f, Span: span}
 		findings = append(findings, f2)
-		want = append(want, issue{Type: []string{"warning", "error", "notice"}[i%3], File: name, Title: unknownRule.ID, Message: messages[i],
-			Line: 2, EndLine: 2, Col: 11, EndColumn: 12})
+		want = append(want, issue{Type: []string{"warning", "error", "notice"}[i%3], File: name, Title: unknownRule.ID,
+			Message: messages[i],
+			Line:    2, EndLine: 2, Col: 11, EndColumn: 12})
 	}
 	f := source.NewFile("multi", []byte("FROM a\nRUN b\n"))
 	findings = append(findings,
-		rules.Finding{Rule: orderRule, Severity: rules.Error, Message: "over two lines", File: f, Span: source.Span{Start: 5, End: 9}},
-		rules.Finding{Rule: orderRule, Severity: rules.Style, Message: "with its line end", File: f, Span: source.Span{Start: 5, End: 7}})
-	want = append(want, issue{Type: "error", File: "multi", Title: orderRule.ID, Message: "over two lines", Line: 1, EndLine: 2},
-		issue{Type: "notice", File: "multi", Title: orderRule.ID, Message: "with its line end", Line: 1, EndLine: 1, Col: 6, EndColumn: 7})
-	want = append(want, issue{Type: "error", File: "gone,dir:/Dockerfile", Title: "sandlint", Message: "no such file: x, y"})
+		rules.Finding{Rule: orderRule, Severity: rules.Error, Message: "over two lines", File: f,
+			Span: source.Span{Start: 5, End: 9}},
+		rules.Finding{Rule: orderRule, Severity: rules.Style, Message: "with its line end", File: f,
+			Span: source.Span{Start: 5, End: 7}})
+	want = append(want,
+		issue{Type: "error", File: "multi", Title: orderRule.ID, Message: "over two lines", Line: 1, EndLine: 2},
+		issue{Type: "notice", File: "multi", Title: orderRule.ID, Message: "with its line end", Line: 1, EndLine: 1,
+			Col: 6, EndColumn: 7})
+	want = append(want,
+		issue{Type: "error", File: "gone,dir:/Dockerfile", Title: "sandlint", Message: "no such file: x, y"})
 
 	r := &Report{Result: &rules.Result{Findings: findings, Errors: []workspace.FileError{
 		{Path: "gone,dir:/Dockerfile", Err: errors.New("no such file: x, y")}}}}
@@ -192,7 +203,8 @@ func TestGitHubLimits(t *testing.T) {
 		}{{rules.Info, tt.infos}, {rules.Warning, tt.warnings}, {rules.Error, tt.errors}} {
 			for i := range s.n {
 				r.Result.Findings = append(r.Result.Findings,
-					rules.Finding{Rule: tagRule, Severity: s.severity, File: f, Span: source.Span{End: 4}, Message: fmt.Sprintf("%d", i)})
+					rules.Finding{Rule: tagRule, Severity: s.severity, File: f, Span: source.Span{End: 4},
+						Message: fmt.Sprintf("%d", i)})
 			}
 		}
 		var kept [3]int
@@ -225,10 +237,12 @@ func TestGitHubMessageCut(t *testing.T) {
 		{"\x1b[31m" + strings.Repeat("a", 4096) + "\x1b[0m", strings.Repeat("a", 4096)},
 	} {
 		f := source.NewFile("Dockerfile", nil)
-		r := &Report{Result: &rules.Result{Findings: []rules.Finding{{Rule: tagRule, Severity: rules.Error, File: f, Message: tt.in}}}}
+		r := &Report{Result: &rules.Result{Findings: []rules.Finding{{Rule: tagRule, Severity: rules.Error, File: f,
+			Message: tt.in}}}}
 		got := runner(t, string(render(t, "github", r)))
 		if len(got) != 1 || got[0].Message != tt.want {
-			t.Errorf("%.20q (%d bytes) is cut to %.20q… (%d bytes), want %d", tt.in, len(tt.in), got[0].Message, len(got[0].Message), len(tt.want))
+			t.Errorf("%.20q (%d bytes) is cut to %.20q… (%d bytes), want %d", tt.in, len(tt.in), got[0].Message,
+				len(got[0].Message), len(tt.want))
 		}
 	}
 }
@@ -287,7 +301,8 @@ func TestGitHubStepSummaryStaysUnderItsLimit(t *testing.T) {
 	f := source.NewFile("Dockerfile", []byte("FROM a\n"))
 	r := &Report{Result: &rules.Result{}}
 	for range 5000 {
-		r.Result.Findings = append(r.Result.Findings, rules.Finding{Rule: tagRule, Severity: rules.Error, File: f, Message: strings.Repeat("x", 500)})
+		r.Result.Findings = append(r.Result.Findings,
+			rules.Finding{Rule: tagRule, Severity: rules.Error, File: f, Message: strings.Repeat("x", 500)})
 	}
 	got := summaryOf(t, r, strings.Repeat("y", 1000))
 	if len(got) > 1<<20 || len(got) < 1<<20-1000 {

@@ -14,7 +14,8 @@ import (
 	"github.com/sandlint/sandlint/rules"
 )
 
-// jsonVersion changes when a field of the JSON changes its meaning. docs/schema/findings.schema.json describes this version.
+// jsonVersion changes when a field of the JSON changes its meaning. docs/schema/findings.schema.json describes this
+// version.
 const jsonVersion = 1
 
 type jsonTool struct {
@@ -167,8 +168,8 @@ func newJSONRange(f *source.File, span source.Span) jsonRange {
 	}
 }
 
-// newJSONFix reports false for a fix whose text is not valid UTF-8: JSON cannot carry it, and a reader that applied what arrived would
-// break the file.
+// newJSONFix reports false for a fix whose text is not valid UTF-8: JSON cannot carry it, and a program that applied
+// what it received would break the file.
 func newJSONFix(fix fixers.Fix) (jsonFix, bool) {
 	out := jsonFix{Title: fix.Title, Safety: fix.Safety.String(), Edits: []jsonEdit{}}
 	for _, e := range fix.Edits {
@@ -180,7 +181,7 @@ func newJSONFix(fix fixers.Fix) (jsonFix, bool) {
 	return out, true
 }
 
-// merged returns the findings and the suppressed ones in one order, that of rules.Result.
+// merged returns the findings and the suppressed ones together, in the order of rules.Result.
 func merged(res *rules.Result) []*rules.Finding {
 	a, b := res.Findings, res.Suppressed
 	out := make([]*rules.Finding, 0, len(a)+len(b))

@@ -72,12 +72,15 @@ func TestJSONFollowsItsSchema(t *testing.T) {
 	}
 }
 
-// TestJSONPositions holds that lines and columns count code points, offsets count bytes, and edits are as the fixers apply them.
+// TestJSONPositions checks that lines and columns count code points, offsets count bytes, and edits are as the fixers
+// apply them.
 func TestJSONPositions(t *testing.T) {
 	f := source.NewFile("Dockerfile", []byte("FROM a\r\nRUN größe 𝄞 <x> && y\n"))
 	span := spanOf(t, f, "<x>", 0)
-	r := &Report{Result: &rules.Result{Findings: []rules.Finding{{Rule: tagRule, Severity: rules.Error, File: f, Span: span, Message: "<&>\u2028",
-		Fixes: []fixers.Fix{{Title: "T", Safety: fixers.Safe, Edits: []fixers.Edit{{File: f, Span: span, Text: "<y>\r\n"}}}}}}}}
+	r := &Report{Result: &rules.Result{Findings: []rules.Finding{{Rule: tagRule, Severity: rules.Error, File: f,
+		Span: span, Message: "<&>\u2028",
+		Fixes: []fixers.Fix{{Title: "T", Safety: fixers.Safe,
+			Edits: []fixers.Edit{{File: f, Span: span, Text: "<y>\r\n"}}}}}}}}
 	out := render(t, "json", r)
 	if !strings.Contains(string(out), "<&>") {
 		t.Error("HTML characters are escaped")
@@ -102,11 +105,13 @@ func TestJSONPositions(t *testing.T) {
 	}
 	got := doc.Findings[0]
 	start, end := got.Range.Start, got.Range.End
-	if start.Line != 2 || start.Column != 13 || start.Offset != 25 || end.Line != 2 || end.Column != 16 || end.Offset != 28 {
+	if start.Line != 2 || start.Column != 13 || start.Offset != 25 || end.Line != 2 || end.Column != 16 ||
+		end.Offset != 28 {
 		t.Errorf("range %+v", got.Range)
 	}
 	e := got.Fixes[0].Edits[0]
-	if after := string(f.Bytes[:e.Start]) + e.Text + string(f.Bytes[e.End:]); after != "FROM a\r\nRUN größe 𝄞 <y>\r\n && y\n" {
+	if after := string(f.Bytes[:e.Start]) + e.Text +
+		string(f.Bytes[e.End:]); after != "FROM a\r\nRUN größe 𝄞 <y>\r\n && y\n" {
 		t.Errorf("the edit gives %q", after)
 	}
 	if got.Message != "<&>\u2028" {

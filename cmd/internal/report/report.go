@@ -12,7 +12,7 @@ import (
 	"github.com/sandlint/sandlint/rules"
 )
 
-// Report is what one run has to tell.
+// Report is the outcome of one run.
 type Report struct {
 	// Result is what the runner found.
 	Result *rules.Result
@@ -20,9 +20,9 @@ type Report struct {
 	Version string
 	// Dir is the working directory, absolute; the paths of files are relative to it.
 	Dir string
-	// Color says that text may hold terminal escape sequences.
+	// Color allows terminal escape sequences in text.
 	Color bool
-	// Quiet leaves the closing summary out of what people read.
+	// Quiet leaves out the closing summary in formats for people.
 	Quiet bool
 	// Getenv reads an environment variable; nil reads none.
 	Getenv func(string) string
@@ -39,9 +39,9 @@ func (r *Report) getenv(name string) string {
 type Reporter struct {
 	// Name is the format as the user names it.
 	Name string
-	// Summary tells in a few words who reads it.
+	// Summary says in a few words who reads it.
 	Summary string
-	// Fixes says that the format shows fixes, so that they must be proved.
+	// Fixes says that the format shows fixes, so they must be proved.
 	Fixes bool
 	// Write prints a report.
 	Write func(io.Writer, *Report) error
@@ -63,11 +63,11 @@ type Output struct {
 	File string
 }
 
-// ParseOutput reads FORMAT or FORMAT=FILE. The error of an unknown format names the one that was probably meant.
+// ParseOutput reads FORMAT or FORMAT=FILE. The error for an unknown format suggests the one that was probably meant.
 func ParseOutput(s string) (Output, error) {
 	name, file, hasFile := strings.Cut(s, "=")
 	if hasFile && file == "" {
-		return Output{}, fmt.Errorf("format %q names no file", s)
+		return Output{}, fmt.Errorf("format %q has an equals sign but no file", s)
 	}
 	var names []string
 	for _, r := range Reporters() {
@@ -79,10 +79,10 @@ func ParseOutput(s string) (Output, error) {
 	if near := source.Nearest(name, names); near != "" {
 		return Output{}, fmt.Errorf("unknown format %q; did you mean %q?", name, near)
 	}
-	return Output{}, fmt.Errorf("unknown format %q; it is one of %s", name, strings.Join(names, ", "))
+	return Output{}, fmt.Errorf("unknown format %q; the formats are %s", name, strings.Join(names, ", "))
 }
 
-// Counts are the sums that a summary shows.
+// Counts are the numbers in a summary.
 type Counts struct {
 	// Findings is the number of findings; BySeverity splits it.
 	Findings   int
@@ -96,7 +96,7 @@ type Counts struct {
 // Count counts findings.
 func Count(findings []rules.Finding) Counts {
 	c := Counts{Findings: len(findings)}
-	files := map[string]bool{} // a script that two Dockerfiles run is read twice
+	files := map[string]bool{} // by path: a script that two Dockerfiles run is read twice
 	for i := range findings {
 		f := &findings[i]
 		c.BySeverity[f.Severity]++
@@ -112,7 +112,7 @@ func Count(findings []rules.Finding) Counts {
 	return c
 }
 
-// bestSafety returns the safety of the safest fix that can be applied, Manual when there is none.
+// bestSafety returns the safety of the safest fix that can be applied, or Manual when there is none.
 func bestSafety(fixes []fixers.Fix) fixers.Safety {
 	best := fixers.Manual
 	for _, f := range fixes {
@@ -136,17 +136,18 @@ func (c Counts) String() string {
 			parts = append(parts, fmt.Sprintf("%d %s", n, s))
 		}
 	}
-	return fmt.Sprintf("%s (%s) in %s", Plural(c.Findings, "finding"), strings.Join(parts, ", "), Plural(c.Files, "file"))
+	return fmt.Sprintf("%s (%s) in %s", Plural(c.Findings, "finding"), strings.Join(parts, ", "),
+		Plural(c.Files, "file"))
 }
 
-// Summary returns the line that closes a run, without a line end.
+// Summary returns the closing line of a run, without a line end.
 func Summary(res *rules.Result) string {
 	c := Count(res.Findings)
 	s := c.String()
 	switch skipped := len(res.Skipped); {
 	case c.Findings > 0:
 	case res.Checked == 0 && skipped > 0:
-		s = "no file to check; " + Plural(skipped, "file") + " skipped, --verbose tells why"
+		s = "no file to check; " + Plural(skipped, "file") + " skipped; --verbose says why"
 	case res.Checked == 0 && len(res.Errors) == 0:
 		s = "no file to check"
 	default:

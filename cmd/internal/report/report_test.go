@@ -80,7 +80,8 @@ func sample(t *testing.T) *Report {
 					Fixes:   []fixers.Fix{{Title: "Name a tag", Safety: fixers.Manual}},
 				},
 				{
-					Rule: orderRule, Severity: rules.Error, File: docker, Span: spanOf(t, docker, "nix build .#größe && echo 界面 \\\n\t    && nix run", 0),
+					Rule: orderRule, Severity: rules.Error, File: docker,
+					Span:    spanOf(t, docker, "nix build .#größe && echo 界面 \\\n\t    && nix run", 0),
 					Message: "nix runs before line 4 writes the settings that it needs",
 					Related: []rules.Related{
 						{File: docker, Span: echo, Message: "written here"},
@@ -88,26 +89,32 @@ func sample(t *testing.T) *Report {
 					},
 					Fixes: []fixers.Fix{
 						{Title: "Move the RUN of line 4 before line 2", Safety: fixers.Unsafe, Edits: []fixers.Edit{
-							{File: docker, Span: source.Span{Start: 15, End: 15}, Text: "RUN echo 'a & b <c>' >> /etc/nix/nix.conf\n"},
+							{File: docker, Span: source.Span{Start: 15, End: 15},
+								Text: "RUN echo 'a & b <c>' >> /etc/nix/nix.conf\n"},
 							{File: docker, Span: echo, Text: ""},
 						}},
-						{Title: "Cannot be carried by JSON", Safety: fixers.Unsafe, Edits: []fixers.Edit{{File: docker, Text: "\xff"}}},
+						{Title: "Cannot be carried by JSON", Safety: fixers.Unsafe,
+							Edits: []fixers.Edit{{File: docker, Text: "\xff"}}},
 					},
 				},
 				{
 					Rule: unknownRule, Severity: rules.Warning, File: conf, Span: spanOf(t, conf, "sanbox", 0),
 					Message: `setting "sanbox" is unknown to Nix 2.24; did you mean "sandbox"?`,
-					Fixes:   []fixers.Fix{{Title: "Rename to sandbox", Safety: fixers.Safe, Edits: []fixers.Edit{{File: conf, Span: spanOf(t, conf, "sanbox", 0), Text: "sandbox"}}}},
+					Fixes: []fixers.Fix{{Title: "Rename to sandbox", Safety: fixers.Safe,
+						Edits: []fixers.Edit{{File: conf, Span: spanOf(t, conf, "sanbox", 0), Text: "sandbox"}}}},
 				},
 				{
-					Rule: unknownRule, Severity: rules.Warning, File: conf, Span: spanOf(t, conf, "\x1b[31mfalse\xff", 0),
+					Rule: unknownRule, Severity: rules.Warning, File: conf,
+					Span:    spanOf(t, conf, "\x1b[31mfalse\xff", 0),
 					Message: "value \"\x1b[31mfalse\x1b[0m\" is no boolean",
 				},
 			},
 			Suppressed: []rules.Finding{{
-				Rule: unknownRule, Severity: rules.Warning, File: docker, Span: spanOf(t, docker, "experimental-feature", 0),
-				Message:    `setting "experimental-feature" is unknown to Nix 2.24`,
-				Suppressed: &rules.Suppression{Kind: "inline", Reason: "our fork knows it", File: docker, Span: spanOf(t, docker, "FROM", 0)},
+				Rule: unknownRule, Severity: rules.Warning, File: docker,
+				Span:    spanOf(t, docker, "experimental-feature", 0),
+				Message: `setting "experimental-feature" is unknown to Nix 2.24`,
+				Suppressed: &rules.Suppression{Kind: "inline", Reason: "our fork knows it", File: docker,
+					Span: spanOf(t, docker, "FROM", 0)},
 			}},
 			Skipped: []workspace.Skipped{{Path: "README.md", Reason: "of no kind that sandlint reads"}},
 			Errors:  []workspace.FileError{{Path: "secret/Dockerfile", Err: errors.New("permission denied")}},
@@ -158,10 +165,13 @@ func TestSummary(t *testing.T) {
 		want string
 	}{
 		{"nothing found", rules.Result{}, "no file to check"},
-		{"nothing taken", rules.Result{Skipped: make([]workspace.Skipped, 2)}, "no file to check; 2 files skipped, --verbose tells why"},
-		{"nothing readable", rules.Result{Errors: make([]workspace.FileError, 2)}, "no findings in 0 files; 2 files could not be read"},
+		{"nothing taken", rules.Result{Skipped: make([]workspace.Skipped, 2)},
+			"no file to check; 2 files skipped; --verbose says why"},
+		{"nothing readable", rules.Result{Errors: make([]workspace.FileError, 2)},
+			"no findings in 0 files; 2 files could not be read"},
 		{"clean", rules.Result{Checked: 1}, "no findings in 1 file"},
-		{"one", rules.Result{Checked: 1, Findings: []rules.Finding{{File: f1, Severity: rules.Style}}}, "1 finding (1 style) in 1 file"},
+		{"one", rules.Result{Checked: 1, Findings: []rules.Finding{{File: f1, Severity: rules.Style}}},
+			"1 finding (1 style) in 1 file"},
 		{"both safeties", rules.Result{Checked: 5, Findings: []rules.Finding{
 			{File: f1, Severity: rules.Error, Fixes: fix(fixers.Safe)},
 			{File: f1, Severity: rules.Warning, Fixes: fix(fixers.Unsafe)},
@@ -174,7 +184,8 @@ func TestSummary(t *testing.T) {
 			{File: f1, Severity: rules.Error, Fixes: fix(fixers.Unsafe)},
 			{File: f2, Severity: rules.Error, Fixes: fix(fixers.Unsafe)},
 		}}, `2 findings (2 errors) in 2 files; 2 fixable with "sandlint fix --unsafe"`},
-		{"suppressed and unreadable", rules.Result{Checked: 2, Suppressed: make([]rules.Finding, 2), Errors: make([]workspace.FileError, 1)},
+		{"suppressed and unreadable",
+			rules.Result{Checked: 2, Suppressed: make([]rules.Finding, 2), Errors: make([]workspace.FileError, 1)},
 			"no findings in 2 files; 2 suppressed; 1 file could not be read"},
 	} {
 		if got := Summary(&tt.res); got != tt.want {
@@ -188,11 +199,11 @@ func TestParseOutput(t *testing.T) {
 		{in: "text", name: "text"},
 		{in: "json=out.json", name: "json", file: "out.json"},
 		{in: "json=a=b", name: "json", file: "a=b"},
-		{in: "json=", err: `format "json=" names no file`},
+		{in: "json=", err: `format "json=" has an equals sign but no file`},
 		{in: "jsonn", err: `unknown format "jsonn"; did you mean "json"?`},
 		{in: "githbu=x", err: `unknown format "githbu"; did you mean "github"?`},
-		{in: "pdf", err: `unknown format "pdf"; it is one of text, json, github`},
-		{in: "", err: `unknown format ""; it is one of text, json, github`},
+		{in: "pdf", err: `unknown format "pdf"; the formats are text, json, github`},
+		{in: "", err: `unknown format ""; the formats are text, json, github`},
 	} {
 		o, err := ParseOutput(tt.in)
 		got := ""

@@ -11,9 +11,9 @@ import (
 const (
 	// snippetColumns is how much of a line is shown, in columns of the terminal.
 	snippetColumns = 120
-	// snippetBefore is how much of a line that is cut is kept before the span.
+	// snippetBefore is how much of a shortened line is kept before the span.
 	snippetBefore = 40
-	// snippetLines is the number of lines up to which a span is shown whole.
+	// snippetLines is the number of lines up to which a span is shown in full.
 	snippetLines = 4
 )
 
@@ -24,7 +24,7 @@ type snippetLine struct {
 	marks  string // "" where nothing is marked
 }
 
-// snippet returns the lines of span with marks, made of mark, under its exact characters. Of many lines the first
+// snippet returns the lines of span with mark under each of its characters. When there are many lines, only the first
 // two and the last are shown.
 func snippet(f *source.File, span source.Span, mark string) []snippetLine {
 	span = trimNewlines(f, span)
@@ -57,8 +57,8 @@ func snippet(f *source.File, span source.Span, mark string) []snippetLine {
 
 func isBlank(c byte) bool { return c == ' ' || c == '\t' || c == '\r' }
 
-// markedLine renders one line with marks under part, which lies in it. A line that is too long is cut
-// around part. The line of marks keeps the tabs of the text, so that it stands right whatever a tab's width is.
+// markedLine renders one line with marks under part, which lies in it. A line that is too long is cut around part. The
+// line of marks keeps the tabs of the text, so it lines up whatever the width of a tab.
 func markedLine(f *source.File, n int, part source.Span, mark string) snippetLine {
 	line := f.Line(n)
 	part.Start = min(max(part.Start, line.Start), line.End)
@@ -102,7 +102,7 @@ func markedLine(f *source.File, n int, part source.Span, mark string) snippetLin
 	return snippetLine{number: n, text: text.String(), marks: lead.String() + marks.String()}
 }
 
-// windowStart returns where the part of a line that is shown begins: at its start, unless the line is too long and at lies
+// windowStart returns where the visible part of a line begins: at its start, unless the line is too long and at lies
 // far to the right. It reads no more of the line than it must.
 func windowStart(b []byte, line source.Span, at int) int {
 	used := 0
@@ -126,8 +126,8 @@ func windowStart(b []byte, line source.Span, at int) int {
 	return at
 }
 
-// cell returns what is shown for the character at b[i:], the columns that it takes, and its length in bytes. A tab is shown as
-// it is and counts as one column. A byte order mark at the start of the file is not shown.
+// cell returns the visible form of the character at b[i:], the columns that it takes, and its length in bytes. A tab
+// stays a tab and counts as one column. A byte order mark at the start of the file is not shown.
 func cell(b []byte, i int) (shown string, cols, size int) {
 	r, size := utf8.DecodeRune(b[i:])
 	switch {
@@ -148,7 +148,8 @@ func gutter(n, digits int) string {
 	return fmt.Sprintf("%*d", digits, n)
 }
 
-// trimNewlines returns s, as far as it lies in f, without the line ends at its end, for formats that would take them for another line.
+// trimNewlines returns the part of s that lies in f, without the line ends at its end, which formats would show as
+// another line.
 func trimNewlines(f *source.File, s source.Span) source.Span {
 	s.Start = min(max(s.Start, 0), len(f.Bytes))
 	s.End = min(max(s.End, s.Start), len(f.Bytes))

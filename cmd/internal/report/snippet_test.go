@@ -18,7 +18,8 @@ func TestSnippet(t *testing.T) {
 		want       []snippetLine
 	}{
 		{"a word", "RUN foo bar\n", source.Span{Start: 4, End: 7}, []snippetLine{{1, "RUN foo bar", "    ^^^"}}},
-		{"tabs before it", "\tRUN\tfoo\n", source.Span{Start: 5, End: 8}, []snippetLine{{1, "\tRUN\tfoo", "\t   \t^^^"}}},
+		{"tabs before it", "\tRUN\tfoo\n", source.Span{Start: 5, End: 8},
+			[]snippetLine{{1, "\tRUN\tfoo", "\t   \t^^^"}}},
 		{"a tab inside", "ab\tcd\n", source.Span{Start: 1, End: 4}, []snippetLine{{1, "ab\tcd", " ^\t^"}}},
 		{"only a tab", "ab\tcd\n", source.Span{Start: 2, End: 3}, []snippetLine{{1, "ab\tcd", "  ^"}}},
 		{"empty span", "ab\n", source.Span{Start: 1, End: 1}, []snippetLine{{1, "ab", " ^"}}},
@@ -28,15 +29,20 @@ func TestSnippet(t *testing.T) {
 		{"outside the file", "ab", source.Span{Start: 9, End: 12}, []snippetLine{{1, "ab", "  ^"}}},
 		{"an impossible span", "ab", source.Span{Start: -3, End: -1}, []snippetLine{{1, "ab", "^"}}},
 		{"the line end is no other line", "ab\r\ncd\n", source.Span{Start: 0, End: 4}, []snippetLine{{1, "ab", "^^"}}},
-		{"wide and combining characters", "界e\u0301x y", source.Span{Start: 3, End: 7}, []snippetLine{{1, "界e\u0301x y", "  ^^"}}},
+		{"wide and combining characters", "界e\u0301x y", source.Span{Start: 3, End: 7},
+			[]snippetLine{{1, "界e\u0301x y", "  ^^"}}},
 		{"wide characters marked", "a界界b", source.Span{Start: 1, End: 7}, []snippetLine{{1, "a界界b", " ^^^^"}}},
 		{"byte order mark", "\ufeffFROM x", source.Span{Start: 3, End: 7}, []snippetLine{{1, "FROM x", "^^^^"}}},
-		{"byte order mark marked", "\ufeffFROM x", source.Span{Start: 0, End: 7}, []snippetLine{{1, "<U+FEFF>FROM x", "^^^^^^^^^^^^"}}},
+		{"byte order mark marked", "\ufeffFROM x", source.Span{Start: 0, End: 7},
+			[]snippetLine{{1, "<U+FEFF>FROM x", "^^^^^^^^^^^^"}}},
 		{"control characters", "a\x1b[31mb\x00\x7f\u202ec\xff\rd", source.Span{Start: 6, End: 7},
 			[]snippetLine{{1, "a␛[31mb␀␡<U+202E>c<FF>␍d", "      ^"}}},
-		{"after a sign for a character", "\u202ec\xffd", source.Span{Start: 3, End: 5}, []snippetLine{{1, "<U+202E>c<FF>d", "        ^^^^^"}}},
-		{"two lines", "RUN a \\\n  b\n", source.Span{Start: 4, End: 11}, []snippetLine{{1, `RUN a \`, "    ^^^"}, {2, "  b", "  ^"}}},
-		{"a blank line inside", "a\n\n \nb\n", source.Span{Start: 0, End: 6}, []snippetLine{{1, "a", "^"}, {2, "", ""}, {3, " ", ""}, {4, "b", "^"}}},
+		{"after a sign for a character", "\u202ec\xffd", source.Span{Start: 3, End: 5},
+			[]snippetLine{{1, "<U+202E>c<FF>d", "        ^^^^^"}}},
+		{"two lines", "RUN a \\\n  b\n", source.Span{Start: 4, End: 11},
+			[]snippetLine{{1, `RUN a \`, "    ^^^"}, {2, "  b", "  ^"}}},
+		{"a blank line inside", "a\n\n \nb\n", source.Span{Start: 0, End: 6},
+			[]snippetLine{{1, "a", "^"}, {2, "", ""}, {3, " ", ""}, {4, "b", "^"}}},
 		{"many lines", "a1\na2\na3\na4\na5\na6\n", source.Span{Start: 1, End: 17},
 			[]snippetLine{{1, "a1", " ^"}, {2, "a2", "^^"}, {}, {6, "a6", "^^"}}},
 		{"long line, near its start", long, source.Span{Start: 10, End: 12},
@@ -90,8 +96,8 @@ func TestStripANSI(t *testing.T) {
 	}
 }
 
-// FuzzSnippet holds that whatever the text and the span, what is shown is valid, of bounded length, and holds no character that moves
-// the cursor.
+// FuzzSnippet checks that, for any text and span, what is shown is valid, of bounded length, and holds no character
+// that moves the cursor.
 func FuzzSnippet(f *testing.F) {
 	f.Add("RUN a \\\n\tb\n", 4, 8)
 	f.Add("\ufeff\x00\x1b[1m\xff界\u0301\u202e\r", 0, 9)
@@ -105,7 +111,9 @@ func FuzzSnippet(f *testing.F) {
 			if !utf8.ValidString(l.text) || utf8.RuneCountInString(l.marks) > snippetColumns+10 {
 				t.Fatalf("%q, %q", l.text, l.marks)
 			}
-			if strings.ContainsFunc(l.text, func(r rune) bool { return r < ' ' && r != '\t' || r == 0x7f || r == '\u202e' }) {
+			if strings.ContainsFunc(l.text, func(r rune) bool {
+				return r < ' ' && r != '\t' || r == 0x7f || r == '\u202e'
+			}) {
 				t.Fatalf("%q holds a control character", l.text)
 			}
 			if strings.Trim(l.marks, " \t^") != "" {

@@ -35,7 +35,7 @@ func severityStyle(s rules.Severity) style {
 	return boldCyan
 }
 
-// textWriter prints blocks: a headline, the place with its source, and what explains it.
+// textWriter prints blocks: a headline, the position with its source line, and notes.
 type textWriter struct {
 	*bufio.Writer
 	color bool
@@ -52,7 +52,7 @@ func (w *textWriter) paint(st style, s string) string {
 	return string(st) + s + "\x1b[0m"
 }
 
-// block is one thing to tell about a place.
+// block is one finding or problem.
 type block struct {
 	severity rules.Severity
 	label    string // the rule id, or ""
@@ -68,7 +68,8 @@ func (w *textWriter) block(b block) {
 	if b.label != "" {
 		head += "[" + b.label + "]"
 	}
-	fmt.Fprintf(w, "%s%s\n", w.paint(severityStyle(b.severity), head), w.paint(bold, ": "+Visible(stripANSI(b.message))))
+	fmt.Fprintf(w, "%s%s\n", w.paint(severityStyle(b.severity), head),
+		w.paint(bold, ": "+Visible(stripANSI(b.message))))
 
 	lines := snippet(b.file, b.span, "^")
 	related := make([][]snippetLine, len(b.related))
@@ -118,7 +119,7 @@ func (w *textWriter) lines(lines []snippetLine, digits int, st style) {
 	}
 }
 
-// fixNote returns the line that tells of a fix.
+// fixNote returns the line that describes a fix.
 func (w *textWriter) fixNote(f fixers.Fix) string {
 	title := Visible(stripANSI(f.Title))
 	switch f.Safety {
@@ -134,7 +135,8 @@ func writeText(out io.Writer, r *Report) error {
 	w := newTextWriter(out, r.Color)
 	for i := range r.Result.Findings {
 		f := &r.Result.Findings[i]
-		b := block{severity: f.Severity, label: label(f.Rule), message: f.Message, file: f.File, span: f.Span, related: f.Related}
+		b := block{severity: f.Severity, label: label(f.Rule), message: f.Message, file: f.File, span: f.Span,
+			related: f.Related}
 		for _, fix := range f.Fixes {
 			b.notes = append(b.notes, w.fixNote(fix))
 		}
@@ -147,10 +149,10 @@ func writeText(out io.Writer, r *Report) error {
 	return w.Flush()
 }
 
-// label returns the id of a rule with the other names that users know it by.
+// label returns the id of a rule and its aliases.
 func label(r *rules.Rule) string { return strings.Join(append([]string{r.ID}, r.Aliases...), ", ") }
 
-// WriteProblems prints problems of a text that no rule stands behind, such as a configuration file, as errors in the look of the
+// WriteProblems prints problems that do not come from a rule, such as those of a configuration file, as errors in the
 // text format.
 func WriteProblems(out io.Writer, f *source.File, problems []source.Problem, color bool) error {
 	w := newTextWriter(out, color)

@@ -9,8 +9,8 @@ import (
 	"golang.org/x/text/width"
 )
 
-// Visible returns s so that it is safe and honest on a terminal: control characters, tabs among them, invalid UTF-8 and characters
-// that change the direction of the text become signs that can be seen.
+// Visible returns s in a form that is safe to print on a terminal and hides nothing: control characters (tabs too),
+// invalid UTF-8 and characters that change the direction of the text become visible signs.
 func Visible(s string) string {
 	plain := true
 	for i := 0; i < len(s); i++ {
@@ -31,7 +31,7 @@ func Visible(s string) string {
 	return b.String()
 }
 
-// glyph returns what is shown for one character; raw are its bytes.
+// glyph returns the visible form of one character, whose bytes are raw.
 func glyph(r rune, raw string) string {
 	switch {
 	case r == utf8.RuneError && len(raw) == 1:
@@ -48,7 +48,7 @@ func glyph(r rune, raw string) string {
 	return raw
 }
 
-// columns returns how many columns of a terminal shown, the glyph of r, takes. A tab counts as one.
+// columns returns how many terminal columns shown, the glyph of r, takes. A tab counts as one.
 func columns(r rune, shown string) int {
 	switch {
 	case len(shown) == 1:

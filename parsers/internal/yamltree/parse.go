@@ -11,7 +11,7 @@ import (
 // maxDepth bounds the nesting of collections, and so the stack.
 const maxDepth = 256
 
-// Parse reads f. It never fails: what cannot be read is a problem of the tree.
+// Parse reads f. It never fails: what cannot be read becomes a problem of the tree.
 func Parse(f *source.File) *Tree {
 	p := &parser{src: f.Bytes, unclosed: -1, tree: &Tree{File: f}, anchors: map[string]*Node{}}
 	if bytes.HasPrefix(p.src, []byte("\xef\xbb\xbf")) {
@@ -27,15 +27,16 @@ func Parse(f *source.File) *Tree {
 type parser struct {
 	src      []byte
 	pos      int
-	bol      int // start of the line in which pos lies
+	bol      int // start of the line of pos
 	depth    int
-	unclosed int // where brackets were last found not to be closed, so that those around them are not reported as well
+	unclosed int // where unclosed brackets were last found, so those around them are not reported as well
 	tree     *Tree
 	anchors  map[string]*Node
 }
 
 func (p *parser) problem(kind string, span source.Span, format string, args ...any) {
-	p.tree.Problems = append(p.tree.Problems, source.Problem{Span: span, Kind: kind, Message: fmt.Sprintf(format, args...)})
+	p.tree.Problems = append(p.tree.Problems,
+		source.Problem{Span: span, Kind: kind, Message: fmt.Sprintf(format, args...)})
 }
 
 // at returns the byte at i, 0 past the end.
@@ -49,7 +50,7 @@ func (p *parser) at(i int) byte {
 func isBlank(c byte) bool { return c == ' ' || c == '\t' }
 func isBreak(c byte) bool { return c == '\n' || c == '\r' }
 
-// ends reports whether a token ends before i: there is a blank, a line end or the end of the text.
+// ends reports whether a token ends before i, where there is a blank, a line end or the end of the text.
 func (p *parser) ends(i int) bool {
 	return i >= len(p.src) || isBlank(p.src[i]) || isBreak(p.src[i])
 }
@@ -60,7 +61,8 @@ func (p *parser) eof() bool { return p.pos >= len(p.src) }
 
 func (p *parser) col() int { return p.column(p.pos) }
 
-// column returns the column of i in the line that starts at bol. A tab that indents the line, which is an error, counts as eight.
+// column returns the column of i in the line that starts at bol. A tab that indents the line, which is an error, counts
+// as eight.
 func (p *parser) column(i int) int {
 	n := i - p.bol
 	for _, c := range p.src[p.bol:i] {
@@ -73,7 +75,7 @@ func (p *parser) column(i int) int {
 	return n
 }
 
-// lineEnd returns the end of the line that holds i, without its break.
+// lineEnd returns the end of the line that contains i, without its line break.
 func (p *parser) lineEnd(i int) int {
 	for i < len(p.src) && !isBreak(p.src[i]) {
 		i++
@@ -101,7 +103,7 @@ func (p *parser) comment() bool {
 	return p.at(p.pos) == '#' && (p.pos == p.bol || isBlank(p.src[p.pos-1]))
 }
 
-// next moves to the next token, over blanks, comments and line breaks.
+// next moves to the next token, past blanks, comments and line breaks.
 func (p *parser) next() {
 	for {
 		p.skipBlanks()
@@ -118,7 +120,8 @@ func (p *parser) next() {
 // checkTabs reports a tab in the indentation of the token at pos.
 func (p *parser) checkTabs() {
 	if tab := bytes.IndexByte(p.src[p.bol:p.pos], '\t'); tab >= 0 && p.fresh() {
-		p.problem(KindTab, source.Span{Start: p.bol + tab, End: p.bol + tab + 1}, "a tab indents this line; YAML allows only spaces")
+		p.problem(KindTab, source.Span{Start: p.bol + tab, End: p.bol + tab + 1},
+			"this line is indented with a tab; YAML allows only spaces")
 	}
 }
 
@@ -163,7 +166,8 @@ func (p *parser) documents() {
 		for reported := false; !p.stop(); p.next() {
 			at := p.pos
 			if !reported {
-				p.problem(KindSyntax, source.Span{Start: at, End: p.lineEnd(at)}, "this does not belong to what stands before it")
+				p.problem(KindSyntax, source.Span{Start: at, End: p.lineEnd(at)},
+					"this does not belong to the node before it")
 				reported = true
 			}
 			if more := p.block(0, 0, false); more.Kind == Mapping && root.Kind != Mapping {
@@ -188,7 +192,7 @@ func (p *parser) fresh() bool {
 	return true
 }
 
-// rest ends the line after a node: only blanks and a comment may be left on it. It reports whether that is so.
+// rest ends the line after a node, where only blanks and a comment may follow. It reports whether that is so.
 func (p *parser) rest(after string) bool {
 	if p.fresh() {
 		return true
@@ -203,7 +207,7 @@ func (p *parser) rest(after string) bool {
 	return false
 }
 
-// quote renders text of the file for a message.
+// quote formats text of the file for a message.
 func quote(b []byte) string {
 	const most = 40
 	if len(b) > most {
@@ -257,10 +261,11 @@ func isFlow(c byte) bool {
 	return c == ',' || c == '[' || c == ']' || c == '{' || c == '}'
 }
 
-// deeper guards the recursion; every call that returns true is followed by p.depth--.
+// deeper limits the recursion; every call that returns true is followed by p.depth--.
 func (p *parser) deeper() bool {
 	if p.depth == maxDepth {
-		p.problem(KindTooDeep, source.Span{Start: p.pos, End: min(p.pos+1, len(p.src))}, "more than %d collections are nested here; nothing after this is read", maxDepth)
+		p.problem(KindTooDeep, source.Span{Start: p.pos, End: min(p.pos+1, len(p.src))},
+			"more than %d collections are nested here, so nothing after this is read", maxDepth)
 		p.pos = len(p.src)
 		p.unclosed = p.pos
 		for p.bol = p.pos; p.bol > 0 && !isBreak(p.src[p.bol-1]); p.bol-- {
@@ -272,7 +277,8 @@ func (p *parser) deeper() bool {
 }
 
 // block reads the node that starts at or after pos. Lines after the first belong to it when their column is at least
-// least, or dashes' least for a sequence. inValue says that it starts in the line of its key, where no other key may stand.
+// least, or at least dashes for a sequence. inValue says that it starts in the line of its key, where no other key may
+// follow.
 func (p *parser) block(least, dashes int, inValue bool) *Node {
 	from := p.pos
 	props := properties{start: -1}
@@ -308,7 +314,8 @@ func (p *parser) block(least, dashes int, inValue bool) *Node {
 	switch {
 	case p.dash():
 		if inValue {
-			p.problem(KindSyntax, source.Span{Start: p.pos, End: p.pos + 1}, "a list starts in the line of its key")
+			p.problem(KindSyntax, source.Span{Start: p.pos, End: p.pos + 1},
+				"a list must not start in the line of its key")
 		}
 		return p.sequence(p.col(), props)
 	case p.at(p.pos) == '?' && p.ends(p.pos+1):
@@ -337,7 +344,8 @@ func (p *parser) block(least, dashes int, inValue bool) *Node {
 			return m
 		}
 		line := p.lineEnd(p.pos)
-		p.problem(KindSyntax, source.Span{Start: p.pos, End: p.pos + 1}, "a second colon in one line: the value %s needs quotes", quote(p.src[n.Span.Start:line]))
+		p.problem(KindSyntax, source.Span{Start: p.pos, End: p.pos + 1},
+			"this line has a second colon, so the value %s needs quotes", quote(p.src[n.Span.Start:line]))
 		if n.Style == Plain && n.Kind == Scalar {
 			n.Span.End = p.trimmed(n.Span.Start, line)
 			n.Inner = n.Span
@@ -364,7 +372,8 @@ func (p *parser) trimmed(start, end int) int {
 	return end
 }
 
-// atom reads a node that may be the key of a mapping. Of a plain scalar it is the first line, without its Text.
+// atom reads a node that may be the key of a mapping. Of a plain scalar it reads only the first line and does not set
+// Text.
 func (p *parser) atom(least int, inFlow bool) *Node {
 	switch p.at(p.pos) {
 	case '[', '{':
@@ -379,13 +388,15 @@ func (p *parser) atom(least int, inFlow bool) *Node {
 	start := p.pos
 	switch c := p.at(start); c {
 	case '@', '`', '%', ',', ']', '}':
-		p.problem(KindSyntax, source.Span{Start: start, End: start + 1}, "%q cannot start a value without quotes", c)
+		p.problem(KindSyntax, source.Span{Start: start, End: start + 1},
+			"a value without quotes cannot start with %q", c)
 	}
 	end := p.plainEnd(inFlow)
-	return &Node{Kind: Scalar, Span: source.Span{Start: start, End: end}, Inner: source.Span{Start: start, End: end}, min: int32(least), flow: inFlow}
+	return &Node{Kind: Scalar, Span: source.Span{Start: start, End: end}, Inner: source.Span{Start: start, End: end},
+		min: int32(least), flow: inFlow}
 }
 
-// named gives a plain scalar that is a key its text.
+// named sets the Text of a plain scalar that is a key.
 func (p *parser) named(n *Node) {
 	if n.Kind == Scalar && n.Style == Plain {
 		n.Text = string(p.src[n.Inner.Start:n.Inner.End])
@@ -403,13 +414,13 @@ func (p *parser) alias() *Node {
 	n.Inner = n.Span
 	name := string(p.src[start+1 : p.pos])
 	if n.Target = p.anchors[name]; n.Target == nil {
-		p.problem(KindUndefinedAlias, n.Span, "no anchor %q stands before this alias", name)
+		p.problem(KindUndefinedAlias, n.Span, "this alias has no anchor %q before it", name)
 	}
 	return n
 }
 
-// mapping reads the entries of a block mapping whose keys stand at column col into m. The first key was read before
-// when it is given, and pos is at its colon; else pos is at the first entry.
+// mapping reads the entries of a block mapping whose keys are at column col into m. If key is given, it is the first
+// key and pos is at its colon; otherwise pos is at the first entry.
 func (p *parser) mapping(m *Node, col int, key *Node) {
 	keys := keySet{}
 	for {
@@ -436,7 +447,8 @@ func (p *parser) mapping(m *Node, col int, key *Node) {
 	following:
 		key = nil
 		for p.next(); !p.stop() && p.col() > col; p.next() {
-			p.problem(KindSyntax, source.Span{Start: p.pos, End: p.lineEnd(p.pos)}, "this line is indented deeper than the keys before it, and belongs to none")
+			p.problem(KindSyntax, source.Span{Start: p.pos, End: p.lineEnd(p.pos)},
+				"this line is indented deeper than the keys before it and belongs to none of them")
 			p.skipDeeper(col)
 		}
 		if p.stop() || p.col() < col {
@@ -446,7 +458,7 @@ func (p *parser) mapping(m *Node, col int, key *Node) {
 	}
 }
 
-// key reads a key at column col and moves to its colon. Where there is none, it reports so, skips the entry and
+// key reads a key at column col and moves to its colon. If there is no colon, it reports that, skips the entry and
 // returns nil.
 func (p *parser) key(col int) *Node {
 	start, before := p.pos, len(p.tree.Problems)
@@ -463,7 +475,8 @@ func (p *parser) key(col int) *Node {
 	}
 	if len(p.tree.Problems) == before {
 		end := p.lineEnd(start)
-		p.problem(KindSyntax, source.Span{Start: start, End: end}, "%s is no key: a colon and a blank are missing", quote(p.src[start:end]))
+		p.problem(KindSyntax, source.Span{Start: start, End: end},
+			"%s is not a key, which needs a colon and a blank after it", quote(p.src[start:end]))
 	}
 	p.skipDeeper(col)
 	return nil
@@ -480,7 +493,7 @@ func (p *parser) skipDeeper(col int) {
 	}
 }
 
-// sequence reads a block sequence whose dashes stand at column col; pos is at the first.
+// sequence reads a block sequence whose dashes are at column col; pos is at the first.
 func (p *parser) sequence(col int, props properties) *Node {
 	n := &Node{Kind: Sequence, Span: source.Span{Start: p.pos, End: p.pos + 1}}
 	p.apply(props, n)
@@ -491,7 +504,8 @@ func (p *parser) sequence(col int, props properties) *Node {
 		n.Span.End = max(n.Span.End, item.Span.End)
 		p.rest("a list element")
 		for p.next(); !p.stop() && p.col() > col; p.next() {
-			p.problem(KindSyntax, source.Span{Start: p.pos, End: p.lineEnd(p.pos)}, "this line is indented deeper than the list before it, and belongs to none of its elements")
+			p.problem(KindSyntax, source.Span{Start: p.pos, End: p.lineEnd(p.pos)},
+				"this line is indented deeper than the list before it and belongs to none of its elements")
 			p.skipDeeper(col)
 		}
 		if p.stop() || p.col() < col || !p.dash() {
@@ -501,7 +515,7 @@ func (p *parser) sequence(col int, props properties) *Node {
 	}
 }
 
-// keySet finds repeated keys, without a map in small mappings.
+// keySet finds repeated keys; it needs no map for small mappings.
 type keySet struct{ seen map[string]bool }
 
 func (k *keySet) has(m *Node, key *Node) bool {
@@ -531,7 +545,8 @@ func (k *keySet) has(m *Node, key *Node) bool {
 
 func (n *Node) add(p *parser, keys *keySet, pair Pair) {
 	if pair.Key.Kind == Scalar && !isMerge(pair.Key) && keys.has(n, pair.Key) {
-		p.problem(KindDuplicateKey, pair.Key.Span, "key %s is already set in this mapping", quote([]byte(pair.Key.Text)))
+		p.problem(KindDuplicateKey, pair.Key.Span, "key %s is already set in this mapping",
+			quote([]byte(pair.Key.Text)))
 	}
 	n.Pairs = append(n.Pairs, pair)
 	n.Span = n.Span.Join(pair.Span())
@@ -563,7 +578,8 @@ func (p *parser) flow(least int) *Node {
 		switch c := p.src[p.pos]; c {
 		case ']', '}':
 			if c != closing {
-				p.problem(KindSyntax, source.Span{Start: p.pos, End: p.pos + 1}, "%q closes what %q opened", c, p.src[open])
+				p.problem(KindSyntax, source.Span{Start: p.pos, End: p.pos + 1}, "%q closes what %q opened", c,
+					p.src[open])
 			}
 			p.pos++
 			n.Span.End = p.pos
@@ -581,7 +597,9 @@ func (p *parser) flow(least int) *Node {
 		}
 		item := p.flowNode(least)
 		end, bol := p.pos, p.bol
-		if p.flowSpace(least) && p.src[p.pos] == ':' && (p.ends(p.pos+1) || isFlow(p.at(p.pos+1)) || item.Style == SingleQuoted || item.Style == DoubleQuoted || item.Kind != Scalar) {
+		if p.flowSpace(least) && p.src[p.pos] == ':' &&
+			(p.ends(p.pos+1) || isFlow(p.at(p.pos+1)) || item.Style == SingleQuoted || item.Style == DoubleQuoted ||
+				item.Kind != Scalar) {
 			p.pos++
 			end, bol = p.pos, p.bol
 			value := p.null(p.pos)
@@ -606,14 +624,15 @@ func (p *parser) flow(least int) *Node {
 		}
 		n.Span.End = max(n.Span.End, p.pos)
 		if p.pos == at {
-			p.problem(KindSyntax, source.Span{Start: at, End: at + 1}, "unexpected %s in brackets", quote(p.src[at:at+1]))
+			p.problem(KindSyntax, source.Span{Start: at, End: at + 1}, "unexpected %s in brackets",
+				quote(p.src[at:at+1]))
 			p.pos++
 		}
 	}
 }
 
-// flowSpace moves to the next token inside brackets. It reports false where the brackets cannot go on: at the end of the
-// document, and at a line that stands left of the collection and reads like an entry of a block.
+// flowSpace moves to the next token inside brackets. It reports false where the brackets cannot continue: at the end of
+// the document, and at a line that is left of the collection and looks like an entry of a block.
 func (p *parser) flowSpace(least int) bool {
 	line := p.bol
 	p.next()
@@ -623,7 +642,7 @@ func (p *parser) flowSpace(least int) bool {
 	return p.bol == line || p.col() >= least || !p.entry()
 }
 
-// entry reports whether the line at pos reads like an entry of a block collection: a dash, or one word and a colon.
+// entry reports whether the line at pos looks like an entry of a block collection: a dash, or one word and a colon.
 func (p *parser) entry() bool {
 	if p.dash() {
 		return true

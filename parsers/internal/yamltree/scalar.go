@@ -25,23 +25,26 @@ func (s *sink) verbatim(start, end int) {
 	}
 	s.text = append(s.text, s.src[start:end]...)
 	if s.mapped {
-		s.pieces = append(s.pieces, source.Piece{Text: string(s.src[start:end]), Span: source.Span{Start: start, End: end}, Verbatim: true, Quoting: s.quoting, Indented: s.block})
+		s.pieces = append(s.pieces,
+			source.Piece{Text: string(s.src[start:end]), Span: source.Span{Start: start, End: end}, Verbatim: true,
+				Quoting: s.quoting, Indented: s.block})
 	}
 }
 
-// made adds text that the bytes from start to end stand for.
+// made adds text that the bytes from start to end represent.
 func (s *sink) made(text string, start, end int) {
 	if text == "" {
 		return
 	}
 	s.text = append(s.text, text...)
 	if s.mapped {
-		s.pieces = append(s.pieces, source.Piece{Text: text, Span: source.Span{Start: start, End: end}, Quoting: s.quoting, Indented: s.block})
+		s.pieces = append(s.pieces,
+			source.Piece{Text: text, Span: source.Span{Start: start, End: end}, Quoting: s.quoting, Indented: s.block})
 	}
 }
 
-// Fragment returns the text of a scalar with the place of every byte of it in f, the file that it was read from. It is empty
-// for other nodes. Pieces that are the file's own bytes may be edited as the style of the scalar allows.
+// Fragment returns the text of a scalar and maps every byte of it to f, the file that it was read from. It is empty for
+// other nodes. Pieces that are the file's own bytes can be edited as the style of the scalar allows.
 func (n *Node) Fragment(f *source.File) *source.Fragment {
 	n = n.Resolve()
 	if n == nil || n.Kind != Scalar {
@@ -75,7 +78,8 @@ func (n *Node) Fragment(f *source.File) *source.Fragment {
 	return source.NewFragment(f, s.pieces)
 }
 
-// plainEnd moves to the end of what the line of pos holds of a plain scalar, and returns it without blanks at its end.
+// plainEnd moves to the end of the part of a plain scalar that is on the line of pos, and returns that end without
+// trailing blanks.
 func (p *parser) plainEnd(inFlow bool) int {
 	start := p.pos
 	i := start
@@ -102,7 +106,7 @@ scan:
 	return p.trimmed(start, i)
 }
 
-// plain reads a plain scalar, which may go on in the lines below.
+// plain reads a plain scalar, which may continue in the lines below.
 func (p *parser) plain(least int, inFlow bool) *Node {
 	start, bol := p.pos, p.bol
 	end := p.plainEnd(inFlow)
@@ -119,7 +123,7 @@ func (p *parser) plain(least int, inFlow bool) *Node {
 	return n
 }
 
-// goesOn reports whether the plain scalar whose line ends at pos goes on below, without moving.
+// goesOn reports whether the plain scalar whose line ends at pos continues below. It does not move.
 func (p *parser) goesOn(least int, inFlow bool) bool {
 	pos, bol := p.pos, p.bol
 	_, ok := p.continuation(least, inFlow)
@@ -127,8 +131,8 @@ func (p *parser) goesOn(least int, inFlow bool) bool {
 	return ok
 }
 
-// continuation moves from the end of a line to the line below in which a plain scalar goes on, and returns the number of breaks between. Where
-// it does not go on, pos is anywhere.
+// continuation moves from the end of a line to the line below in which a plain scalar continues, and returns the number
+// of line breaks between. If it does not continue, pos is undefined.
 func (p *parser) continuation(least int, inFlow bool) (breaks int, ok bool) {
 	for !p.eof() && isBreak(p.src[p.pos]) {
 		p.skipBreak()
@@ -142,7 +146,7 @@ func (p *parser) continuation(least int, inFlow bool) (breaks int, ok bool) {
 		c := p.src[p.pos]
 		return breaks, !isFlow(c) && !(c == ':' && (p.ends(p.pos+1) || isFlow(p.at(p.pos+1))))
 	}
-	// A line with a key in it is no text: the error is reported where the mapping meets it.
+	// A line with a key in it is not text; the mapping reports the error when it reaches it.
 	at, bol := p.pos, p.bol
 	end := p.plainEnd(false)
 	isKey := p.at(p.pos) == ':' || end == at
@@ -170,7 +174,7 @@ func (p *parser) plainLines(s *sink, least int, inFlow bool) int {
 	return end
 }
 
-// folded adds what several line breaks in a row become: one is a blank, and n are n-1 newlines.
+// folded adds the text of several line breaks in a row: one becomes a blank, n become n-1 newlines.
 func (s *sink) folded(breaks, start, end int) {
 	if breaks == 1 {
 		s.made(" ", start, end)
@@ -207,7 +211,7 @@ func (p *parser) quoted(least int) *Node {
 	return n
 }
 
-// foldQuoted reads the line breaks at pos inside quotes. It reports false where the scalar cannot go on below.
+// foldQuoted reads the line breaks at pos inside quotes. It reports false where the scalar cannot continue below.
 func (p *parser) foldQuoted(s *sink, least, from int) bool {
 	breaks := 0
 	for !p.eof() && isBreak(p.src[p.pos]) {
@@ -295,7 +299,7 @@ func (p *parser) doubleQuoted(s *sink, least int) (closed bool) {
 	return false
 }
 
-// escape returns what the escape sequence at pos stands for and its length. An unknown one stands for its own bytes.
+// escape returns the meaning of the escape sequence at pos and its length. An unknown one means its own bytes.
 func (p *parser) escape() (text string, n int) {
 	digits := 0
 	switch c := p.at(p.pos + 1); c {
@@ -340,7 +344,8 @@ func (p *parser) escape() (text string, n int) {
 		}
 	}
 	end := min(p.pos+2, len(p.src))
-	p.problem(KindSyntax, source.Span{Start: p.pos, End: end}, "unknown escape %s in a quoted string", quote(p.src[p.pos:end]))
+	p.problem(KindSyntax, source.Span{Start: p.pos, End: end}, "unknown escape %s in a quoted string",
+		quote(p.src[p.pos:end]))
 	return string(p.src[p.pos:end]), end - p.pos
 }
 
@@ -357,8 +362,8 @@ func (p *parser) blockScalar(least int) *Node {
 	return n
 }
 
-// blockLines reads a literal or folded scalar from its header at pos into s, and returns the span of its lines, without the last line
-// break. It ends at the start of the line after the scalar.
+// blockLines reads a literal or folded scalar from its header at pos into s, and returns the span of its lines, without
+// the last line break. Then pos is at the start of the line after the scalar.
 func (p *parser) blockLines(s *sink, least int) source.Span {
 	folded := p.src[p.pos] == '>'
 	indent := -1
@@ -371,7 +376,8 @@ func (p *parser) blockLines(s *sink, least int) source.Span {
 			indent = max(least-1, 0) + int(c-'0')
 		default:
 			end := p.lineEnd(p.pos)
-			p.problem(KindSyntax, source.Span{Start: p.pos, End: end}, "unexpected %s in the header of a block of text", quote(p.src[p.pos:end]))
+			p.problem(KindSyntax, source.Span{Start: p.pos, End: end}, "unexpected %s in the header of a block scalar",
+				quote(p.src[p.pos:end]))
 			p.pos = end - 1
 		}
 	}
@@ -379,7 +385,8 @@ func (p *parser) blockLines(s *sink, least int) source.Span {
 	p.skipBlanks()
 	if !p.eol(p.pos) && !p.comment() {
 		end := p.lineEnd(p.pos)
-		p.problem(KindSyntax, source.Span{Start: p.pos, End: end}, "unexpected %s in the header of a block of text", quote(p.src[p.pos:end]))
+		p.problem(KindSyntax, source.Span{Start: p.pos, End: end}, "unexpected %s in the header of a block scalar",
+			quote(p.src[p.pos:end]))
 	}
 	p.pos = p.lineEnd(p.pos)
 	if p.eof() {
@@ -445,7 +452,7 @@ func (p *parser) blockLines(s *sink, least int) source.Span {
 
 type breakAt struct{ start, end int }
 
-// breaks adds line breaks. Folded, one alone becomes a blank, and of several the first is lost.
+// breaks adds line breaks. When they are folded, a single one becomes a blank, and of several the first is dropped.
 func (s *sink) breaks(at []breakAt, fold bool) {
 	if len(at) == 0 {
 		return
@@ -466,8 +473,8 @@ func (s *sink) breaks(at []breakAt, fold bool) {
 	}
 }
 
-// blockIndent returns the column of the first line with text at or after pos, without moving. It is least when no such line belongs to
-// the scalar.
+// blockIndent returns the column of the first line with text at or after pos, or least when no such line belongs to the
+// scalar. It does not move.
 func (p *parser) blockIndent(least int) int {
 	for i := p.pos; i < len(p.src); {
 		line := i

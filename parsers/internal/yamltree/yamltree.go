@@ -1,8 +1,8 @@
-// Package yamltree reads YAML into a tree in which every node knows its bytes in the file. What is broken is reported and left
-// out, and the rest is still read; time and stack are bounded by the size of the input, whatever it holds.
+// Package yamltree reads YAML into a tree in which every node knows its bytes in the file. It reports and leaves out
+// what is broken and reads the rest; time and stack are bounded by the size of the input, whatever it contains.
 //
-// It reads block and flow collections, all five styles of scalar, anchors, aliases, merge keys, tags and several documents, with LF, CRLF or CR
-// line ends. Scalars stay text: no type is given to them.
+// It reads block and flow collections, all five styles of scalar, anchors, aliases, merge keys, tags and several
+// documents, with LF, CRLF or CR line ends. Scalars stay strings: they are not converted to other types.
 package yamltree
 
 import (
@@ -15,13 +15,13 @@ import (
 const (
 	// KindSyntax is text that is not YAML.
 	KindSyntax = "yaml-syntax"
-	// KindTab is a tab where YAML wants spaces as indentation.
+	// KindTab is a tab where YAML requires spaces as indentation.
 	KindTab = "yaml-tab"
 	// KindDuplicateKey is a key that its mapping already has.
 	KindDuplicateKey = "yaml-duplicate-key"
 	// KindUndefinedAlias is an alias without an anchor before it.
 	KindUndefinedAlias = "yaml-undefined-alias"
-	// KindTooDeep is nesting that no program needs and that is not read.
+	// KindTooDeep is nesting beyond what any real file needs, which is not read.
 	KindTooDeep = "yaml-too-deep"
 )
 
@@ -34,7 +34,7 @@ type Tree struct {
 	Problems []source.Problem
 }
 
-// Root returns the root of the first document, nil when there is none.
+// Root returns the root of the first document, or nil.
 func (t *Tree) Root() *Node {
 	if len(t.Documents) == 0 {
 		return nil
@@ -42,11 +42,11 @@ func (t *Tree) Root() *Node {
 	return t.Documents[0]
 }
 
-// Kind is what a node is.
+// Kind is the kind of a node.
 type Kind uint8
 
 const (
-	// Null is a value that is not there: nothing after a colon or a dash. Its span is empty.
+	// Null is a missing value: nothing follows a colon or a dash. Its span is empty.
 	Null Kind = iota
 	Scalar
 	Mapping
@@ -65,7 +65,7 @@ const (
 	Folded
 )
 
-// Node is a value. A nil Node is a valid receiver of every method and stands for a value that is absent.
+// Node is a value. A nil Node, which is a valid receiver of every method, means that the value is absent.
 type Node struct {
 	Kind  Kind
 	Style Style
@@ -73,8 +73,8 @@ type Node struct {
 	Text string
 	// Span is the node as written: with quotes, brackets or the header of a block scalar, without tag and anchor.
 	Span source.Span
-	// Inner is the text of a scalar as written, without quotes and header. Where it has one line and no
-	// escapes, its bytes are Text.
+	// Inner is the text of a scalar as written, without quotes and header. If it has one line and no escapes, its bytes
+	// are Text.
 	Inner source.Span
 	// Tag and Anchor are written before the node: "!reset", "&name". They are without "&", and "" when absent.
 	Tag, Anchor string
@@ -86,7 +86,7 @@ type Node struct {
 	Target *Node
 
 	min  int32 // smallest column of a continuation line
-	flow bool  // it stands in brackets
+	flow bool  // inside brackets
 }
 
 // Pair is an entry of a mapping. Neither node is nil.
@@ -95,7 +95,7 @@ type Pair struct{ Key, Value *Node }
 // Span is the pair from the start of its key to the end of its value.
 func (p Pair) Span() source.Span { return p.Key.Span.Join(p.Value.Span) }
 
-// Resolve returns the node that n stands for: the target of an alias, n itself otherwise; nil for an alias of nothing.
+// Resolve returns the target of an alias, which is nil if there is no such anchor, and n itself otherwise.
 func (n *Node) Resolve() *Node {
 	for i := 0; n != nil && n.Kind == Alias; i++ {
 		if i == 16 {
@@ -130,14 +130,14 @@ func (n *Node) IsScalar() bool {
 // maxMerged bounds the mappings that one look-up visits through merge keys.
 const maxMerged = 64
 
-// Get returns the value of key in a mapping, with aliases resolved; where key is repeated, the last. Keys that "<<" merges
-// in come after the mapping's own. It is nil when n is no mapping or has no such key.
+// Get returns the value of key in a mapping, with aliases resolved; if key is repeated, the last. The mapping's own
+// keys win over those that "<<" merges in. It returns nil when n is not a mapping or has no such key.
 func (n *Node) Get(key string) *Node {
 	v := n.Pair(key).Value
 	return v.Resolve()
 }
 
-// Pair is like Get with the key's node; the value may be an alias. Both are nil when there is no such key.
+// Pair is like Get but also returns the key's node; the value may be an alias. Both are nil when there is no such key.
 func (n *Node) Pair(key string) Pair {
 	var found Pair
 	n.mappings(func(m *Node) bool {
@@ -152,8 +152,8 @@ func (n *Node) Pair(key string) Pair {
 	return found
 }
 
-// All yields the entries of a mapping, those merged in after its own, each key once; the value may be an alias. Keys that are
-// not scalars are left out.
+// All yields the entries of a mapping, those merged in after its own, each key once; the value may be an alias. It
+// leaves out keys that are not scalars.
 func (n *Node) All() iter.Seq[Pair] {
 	return func(yield func(Pair) bool) {
 		var seen map[string]bool
@@ -176,7 +176,7 @@ func (n *Node) All() iter.Seq[Pair] {
 	}
 }
 
-// lastOfEach returns the index of the last pair of each key, nil when no key is repeated.
+// lastOfEach returns the index of the last pair of each key, or nil when no key is repeated.
 func (n *Node) lastOfEach() map[string]int {
 	last := make(map[string]int, len(n.Pairs))
 	repeated := false

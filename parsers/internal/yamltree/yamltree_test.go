@@ -65,7 +65,8 @@ var values = []struct{ name, in, want string }{
 	{"nothing after a colon", "a:\nb:\n  c:\nd: ''\n", `{"a":null "b":{"c":null} "d":""}`},
 	{"nothing after a dash", "-\n- a\n-\n", `[null "a" null]`},
 	{"comments", "# c\na: b # c\n  # c\nc: d#e\n#f: g\n", `{"a":"b" "c":"d#e"}`},
-	{"colons in values", "a: b:c\nimage: reg:5000/x:1\nu: http://x/y\n", `{"a":"b:c" "image":"reg:5000/x:1" "u":"http://x/y"}`},
+	{"colons in values", "a: b:c\nimage: reg:5000/x:1\nu: http://x/y\n",
+		`{"a":"b:c" "image":"reg:5000/x:1" "u":"http://x/y"}`},
 	{"plain over lines", "a: b\n  c\n\n  d\ne: f\n", `{"a":"b c\nd" "e":"f"}`},
 	{"dash in a plain scalar", "a: b\n  - c\n", `{"a":"b - c"}`},
 	{"single quotes", "a: 'it''s #1: x'\nb: 'p\n  q\n\n  r'\n", `{"a":"it's #1: x" "b":"p q\nr"}`},
@@ -78,21 +79,25 @@ var values = []struct{ name, in, want string }{
 	{"literal with a comment in the header", "a: | # c\n  # x\n  y\nb: c\n", `{"a":"# x\ny\n" "b":"c"}`},
 	{"literal in a list", "- |\n x\n- y\n", `["x\n" "y"]`},
 	{"empty literal", "a: |\nb: c\n", `{"a":"" "b":"c"}`},
-	{"flow", "a: [b, 'c', {d: e, f}]\ng: {h: [i], \"j\":k}\n", `{"a":["b" "c" {"d":"e" "f":null}] "g":{"h":["i"] "j":"k"}}`},
+	{"flow", "a: [b, 'c', {d: e, f}]\ng: {h: [i], \"j\":k}\n",
+		`{"a":["b" "c" {"d":"e" "f":null}] "g":{"h":["i"] "j":"k"}}`},
 	{"flow over lines", "a: [\n  b, # c\n  c,\n]\nd: {\n  e: f\n  }\n", `{"a":["b" "c"] "d":{"e":"f"}}`},
 	{"flow left of its key", "a: [\nb,\nc\n]\nd: e\n", `{"a":["b" "c"] "d":"e"}`},
 	{"pair in a list", "[a: b, c]\n", `[{"a":"b"} "c"]`},
 	{"json", `{"a":{"b":[1,true,null,"c:d"]}}`, `{"a":{"b":["1" "true" "null" "c:d"]}}`},
-	{"expression", "a: ${{ matrix.os }}\nb: ${{ x && 'y' || 'z' }}\n", `{"a":"${{ matrix.os }}" "b":"${{ x && 'y' || 'z' }}"}`},
+	{"expression", "a: ${{ matrix.os }}\nb: ${{ x && 'y' || 'z' }}\n",
+		`{"a":"${{ matrix.os }}" "b":"${{ x && 'y' || 'z' }}"}`},
 	{"anchor and alias", "a: &x\n  b: c\nd: *x\ne: &y f\ng: [*y, *x]\n", `{"a":{"b":"c"} "d":*x "e":"f" "g":[*y *x]}`},
 	{"anchor of a key", "&x a: b\nc: *x\n", `{"a":"b" "c":*x}`},
 	{"merge key", "a: &x\n  b: c\nd:\n  <<: *x\n  e: f\n", `{"a":{"b":"c"} "d":{"<<":*x "e":"f"}}`},
-	{"tags", "a: !reset null\nb: !override\n  - c\nd: !!str 1\n", `{"a":!reset "null" "b":!override ["c"] "d":!!str "1"}`},
+	{"tags", "a: !reset null\nb: !override\n  - c\nd: !!str 1\n",
+		`{"a":!reset "null" "b":!override ["c"] "d":!!str "1"}`},
 	{"explicit key", "? a\n: b\n? c\n: d: e\n", `{"a":"b" "c":{"d":"e"}}`},
 	{"quoted keys", "\"a b\": c\n'd' : e\n", `{"a b":"c" "d":"e"}`},
 	{"document start", "%YAML 1.2\n--- # c\na: b\n...\n", `{"a":"b"}`},
 	{"scalar root", "hello\nworld\n", `"hello world"`},
-	{"deep then shallow", "a:\n    b:\n        c: d\n    e: f\ng:\n  h: i\n", `{"a":{"b":{"c":"d"} "e":"f"} "g":{"h":"i"}}`},
+	{"deep then shallow", "a:\n    b:\n        c: d\n    e: f\ng:\n  h: i\n",
+		`{"a":{"b":{"c":"d"} "e":"f"} "g":{"h":"i"}}`},
 	{"nul and invalid UTF-8", "a: \x00\xff\nb: c\n", `{"a":"\x00\xff" "b":"c"}`},
 }
 
@@ -110,8 +115,8 @@ func TestValues(t *testing.T) {
 	}
 }
 
-// TestLineEnds reads every case again with CRLF: only the line breaks inside text written as blocks may have been different, and they
-// are normalised.
+// TestLineEnds reads every case again with CRLF: only the line breaks inside text written as blocks may have been
+// different, and they are normalised.
 func TestLineEnds(t *testing.T) {
 	for _, c := range values {
 		if strings.Contains(c.in, "\r") {
@@ -134,7 +139,8 @@ func TestDocuments(t *testing.T) {
 	if diff := cmp.Diff([]string{`{"a":"1"}`, `{"b":"2"}`, `[*?]`}, got); diff != "" {
 		t.Error(diff)
 	}
-	if diff := cmp.Diff([]string{`yaml-undefined-alias "*x": no anchor "x" stands before this alias`}, problems(tree)); diff != "" {
+	if diff := cmp.Diff([]string{`yaml-undefined-alias "*x": this alias has no anchor "x" before it`},
+		problems(tree)); diff != "" {
 		t.Error(diff)
 	}
 	if n := len(parse("# nothing\n\n").Documents); n != 0 {
@@ -150,27 +156,47 @@ func TestBroken(t *testing.T) {
 		name, in, want string
 		problems       []string
 	}{
-		{"no colon", "a: b\nnonsense\nc: d\n", `{"a":"b" "c":"d"}`, []string{`yaml-syntax "nonsense": "nonsense" is no key: a colon and a blank are missing`}},
-		{"no blank after the colon", "a:\n  b:c\n  d: e\nf: g\n", `{"a":"b:c" "f":"g"}`, []string{`yaml-syntax "d: e": this line is indented deeper than the keys before it, and belongs to none`}},
-		{"too deep", "a: b\n   c: d\ne: f\n", `{"a":"b" "e":"f"}`, []string{`yaml-syntax "c: d": this line is indented deeper than the keys before it, and belongs to none`}},
-		{"between levels", "a:\n    b: c\n  d: e\nf: g\n", `{"a":{"b":"c"} "f":"g"}`, []string{`yaml-syntax "d: e": this line is indented deeper than the keys before it, and belongs to none`}},
-		{"two colons", "a: b: c\nd: e\n", `{"a":"b: c" "d":"e"}`, []string{`yaml-syntax ":": a second colon in one line: the value "b: c" needs quotes`}},
-		{"tab", "a:\n\tb: c\nd: e\n", `{"a":{"b":"c"} "d":"e"}`, []string{"yaml-tab \"\\t\": a tab indents this line; YAML allows only spaces"}},
-		{"tab among spaces", "a:\n  b:\n\tc: d\n  e: f\n", `{"a":{"b":{"c":"d"} "e":"f"}}`, []string{"yaml-tab \"\\t\": a tab indents this line; YAML allows only spaces"}},
-		{"quote left open", "a: 'b\nc: d\n", `{"a":"b" "c":"d"}`, []string{`yaml-syntax "'": this quote is not closed`}},
-		{"quote left open at the end", "a: b\nc: \"d\n", `{"a":"b" "c":"d"}`, []string{`yaml-syntax "\"": this quote is not closed`}},
-		{"bracket left open", "a: [b, [c\nd: e\n", `{"a":["b" ["c"]] "d":"e"}`, []string{`yaml-syntax "[": this '[' is not closed`}},
-		{"wrong bracket", "a: [b}\nc: d\n", `{"a":["b"] "c":"d"}`, []string{`yaml-syntax "}": '}' closes what '[' opened`}},
-		{"text after quotes", "a: 'b' c\nd: e\n", `{"a":"b" "d":"e"}`, []string{`yaml-syntax "c": unexpected "c" after a value`}},
-		{"key twice", "a: b\nc: d\na: e\n", `{"a":"b" "c":"d" "a":"e"}`, []string{`yaml-duplicate-key "a": key "a" is already set in this mapping`}},
-		{"list in the line of its key", "a: - b\nc: d\n", `{"a":["b"] "c":"d"}`, []string{`yaml-syntax "-": a list starts in the line of its key`}},
+		{"no colon", "a: b\nnonsense\nc: d\n", `{"a":"b" "c":"d"}`,
+			[]string{`yaml-syntax "nonsense": "nonsense" is not a key, which needs a colon and a blank after it`}},
+		{"no blank after the colon", "a:\n  b:c\n  d: e\nf: g\n", `{"a":"b:c" "f":"g"}`,
+			[]string{`yaml-syntax "d: e": this line is indented deeper than the keys before it and belongs to none ` +
+				`of them`}},
+		{"too deep", "a: b\n   c: d\ne: f\n", `{"a":"b" "e":"f"}`,
+			[]string{`yaml-syntax "c: d": this line is indented deeper than the keys before it and belongs to none ` +
+				`of them`}},
+		{"between levels", "a:\n    b: c\n  d: e\nf: g\n", `{"a":{"b":"c"} "f":"g"}`,
+			[]string{`yaml-syntax "d: e": this line is indented deeper than the keys before it and belongs to none ` +
+				`of them`}},
+		{"two colons", "a: b: c\nd: e\n", `{"a":"b: c" "d":"e"}`,
+			[]string{`yaml-syntax ":": this line has a second colon, so the value "b: c" needs quotes`}},
+		{"tab", "a:\n\tb: c\nd: e\n", `{"a":{"b":"c"} "d":"e"}`,
+			[]string{"yaml-tab \"\\t\": this line is indented with a tab; YAML allows only spaces"}},
+		{"tab among spaces", "a:\n  b:\n\tc: d\n  e: f\n", `{"a":{"b":{"c":"d"} "e":"f"}}`,
+			[]string{"yaml-tab \"\\t\": this line is indented with a tab; YAML allows only spaces"}},
+		{"quote left open", "a: 'b\nc: d\n", `{"a":"b" "c":"d"}`,
+			[]string{`yaml-syntax "'": this quote is not closed`}},
+		{"quote left open at the end", "a: b\nc: \"d\n", `{"a":"b" "c":"d"}`,
+			[]string{`yaml-syntax "\"": this quote is not closed`}},
+		{"bracket left open", "a: [b, [c\nd: e\n", `{"a":["b" ["c"]] "d":"e"}`,
+			[]string{`yaml-syntax "[": this '[' is not closed`}},
+		{"wrong bracket", "a: [b}\nc: d\n", `{"a":["b"] "c":"d"}`,
+			[]string{`yaml-syntax "}": '}' closes what '[' opened`}},
+		{"text after quotes", "a: 'b' c\nd: e\n", `{"a":"b" "d":"e"}`,
+			[]string{`yaml-syntax "c": unexpected "c" after a value`}},
+		{"key twice", "a: b\nc: d\na: e\n", `{"a":"b" "c":"d" "a":"e"}`,
+			[]string{`yaml-duplicate-key "a": key "a" is already set in this mapping`}},
+		{"list in the line of its key", "a: - b\nc: d\n", `{"a":["b"] "c":"d"}`,
+			[]string{`yaml-syntax "-": a list must not start in the line of its key`}},
 		{"template", "a: b\n{{- if x }}\nc: d\n{{- end }}\n", `{"a":"b" "c":"d"}`, []string{
-			`yaml-syntax "{{- if x }}": "{{- if x }}" is no key: a colon and a blank are missing`,
-			`yaml-syntax "{{- end }}": "{{- end }}" is no key: a colon and a blank are missing`,
+			`yaml-syntax "{{- if x }}": "{{- if x }}" is not a key, which needs a colon and a blank after it`,
+			`yaml-syntax "{{- end }}": "{{- end }}" is not a key, which needs a colon and a blank after it`,
 		}},
-		{"reserved character", "a: @b\nc: d\n", `{"a":"@b" "c":"d"}`, []string{`yaml-syntax "@": '@' cannot start a value without quotes`}},
-		{"unknown escape", `a: "x\qy"` + "\n", `{"a":"x\\qy"}`, []string{`yaml-syntax "\\q": unknown escape "\\q" in a quoted string`}},
-		{"text before the mapping", "oops\na: b\n", `{"a":"b"}`, []string{`yaml-syntax "a: b": this does not belong to what stands before it`}},
+		{"reserved character", "a: @b\nc: d\n", `{"a":"@b" "c":"d"}`,
+			[]string{`yaml-syntax "@": a value without quotes cannot start with '@'`}},
+		{"unknown escape", `a: "x\qy"` + "\n", `{"a":"x\\qy"}`,
+			[]string{`yaml-syntax "\\q": unknown escape "\\q" in a quoted string`}},
+		{"text before the mapping", "oops\na: b\n", `{"a":"b"}`,
+			[]string{`yaml-syntax "a: b": this does not belong to the node before it`}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			tree := parse(c.in)
@@ -226,7 +252,8 @@ twice: {a: 1, a: 2}
 	root := tree.Root()
 	for _, c := range []struct{ path, want string }{
 		{"one image", `"d"`}, {"one user", `"c"`}, {"one n", `"~"`}, {"two user", `"b"`}, {"two x", `"y"`},
-		{"loop k", `"v"`}, {"loop none", "absent"}, {"twice a", `"2"`}, {"none none", "absent"}, {"one image x", "absent"},
+		{"loop k", `"v"`}, {"loop none", "absent"}, {"twice a", `"2"`}, {"none none", "absent"},
+		{"one image x", "absent"},
 	} {
 		n := root
 		for _, k := range strings.Fields(c.path) {
@@ -236,7 +263,8 @@ twice: {a: 1, a: 2}
 			t.Errorf("%s: got %s, want %s", c.path, got, c.want)
 		}
 	}
-	for key, want := range map[string]string{"one": "image=d user=c n=~", "two": "x=y image=a user=b n=~", "loop": "k=v", "twice": "a=2"} {
+	for key, want := range map[string]string{"one": "image=d user=c n=~", "two": "x=y image=a user=b n=~",
+		"loop": "k=v", "twice": "a=2"} {
 		var got []string
 		for p := range root.Get(key).All() {
 			got = append(got, p.Key.Text+"="+p.Value.Text)
@@ -264,7 +292,8 @@ func TestFragment(t *testing.T) {
 		"a": {{"plain", "plain", true}},
 		"b": {{"it", "it", true}, {"'", "''", false}, {"s", "s", true}, {" ", "\n  ", false}, {"two", "two", true}},
 		"c": {{"x", "x", true}, {"\t", `\t`, false}, {"y", "y", true}},
-		"d": {{"one", "one", true}, {"\n", "\n", true}, {"two", "two", true}, {"\n", "\r\n", false}, {"three", "three", true}, {"\n", "\n", true}},
+		"d": {{"one", "one", true}, {"\n", "\n", true}, {"two", "two", true}, {"\n", "\r\n", false},
+			{"three", "three", true}, {"\n", "\n", true}},
 		"e": {{"f", "f", true}, {" ", "\n", false}, {"g", "g", true}},
 	} {
 		fr := tree.Root().Get(key).Fragment(tree.File)
@@ -292,7 +321,10 @@ func TestFragment(t *testing.T) {
 // TestHostile reads what would overflow the stack or take forever if nesting or repetition cost more than it is long.
 func TestHostile(t *testing.T) {
 	const n = 1 << 18
-	for _, unit := range []string{"[", "{", "- ", "? ", "&a ", "!a ", "*a ", "a: ", "a:\n", "'", "\"", "\n", " ", "\t", "|\n", "a: |\n\n", "---\n", "[a,", "{a: ", "[a: ", "\"\\", "'a\n", "- 'a\n", " [\n", "-\n ", "a: 'x\n", "a: [x\n", "a: [\n", "<<: *a\n", ": ", "x\n\n", "a: b\n", "  x\n", "%a\n", "...\n", "]", "}", ",", "é", "\x00", "\r", "#", "a #"} {
+	for _, unit := range []string{"[", "{", "- ", "? ", "&a ", "!a ", "*a ", "a: ", "a:\n", "'", "\"", "\n", " ", "\t",
+		"|\n", "a: |\n\n", "---\n", "[a,", "{a: ", "[a: ", "\"\\", "'a\n", "- 'a\n", " [\n", "-\n ", "a: 'x\n",
+		"a: [x\n", "a: [\n", "<<: *a\n", ": ", "x\n\n", "a: b\n", "  x\n", "%a\n", "...\n", "]", "}", ",", "é", "\x00",
+		"\r", "#", "a #"} {
 		for _, prefix := range []string{"", "x: |\n  ", "x: \"", "x:\n  ", "x: [", "&a [*a, "} {
 			tree := parse(prefix + strings.Repeat(unit, n/len(unit)/8))
 			if len(tree.Problems) > n {
@@ -301,7 +333,8 @@ func TestHostile(t *testing.T) {
 		}
 	}
 	tree := parse(strings.Repeat("[", 100000))
-	if diff := cmp.Diff([]string{`yaml-too-deep "[": more than 256 collections are nested here; nothing after this is read`}, problems(tree)); diff != "" {
+	if diff := cmp.Diff([]string{`yaml-too-deep "[": more than 256 collections are nested here, so nothing after ` +
+		`this is read`}, problems(tree)); diff != "" {
 		t.Error(diff)
 	}
 }
@@ -362,7 +395,9 @@ func FuzzParse(f *testing.F) {
 func BenchmarkParse(b *testing.B) {
 	var sb strings.Builder
 	for i := range 2000 {
-		fmt.Fprintf(&sb, "service%d:\n  image: example/image:%d\n  build:\n    context: .\n    args: [A=b, \"C=d\"]\n  command: |\n    echo one\n    echo two\n", i, i)
+		fmt.Fprintf(&sb,
+			"service%d:\n  image: example/image:%d\n  build:\n    context: .\n    args: [A=b, \"C=d\"]\n"+
+				"  command: |\n    echo one\n    echo two\n", i, i)
 	}
 	f := source.NewFile("t.yaml", []byte(sb.String()))
 	b.SetBytes(int64(len(f.Bytes)))
