@@ -14,18 +14,18 @@ import (
 // The rows of the generated tables. They hold constants only, so that the linker lays them out and nothing runs at start.
 type (
 	settingRow struct {
+		name    string
+		traits  traits
+		aliases []aliasRow
+		in      [3]distributionRow
+	}
+	aliasRow struct {
 		name string
-		in   [3]distributionRow
+		in   [3]interval // when the alias exists
 	}
 	distributionRow struct {
 		spans     []span
 		renamedTo string
-	}
-	nameRow struct {
-		name    string
-		setting int
-		alias   bool
-		in      [3]interval // when the alias exists
 	}
 	// span is a range of releases [from, until) in which all facts of a setting were the same.
 	span struct {
@@ -43,7 +43,16 @@ type (
 	form        uint8
 	integerType uint8
 	spanFlags   uint16
+	traits      uint8
 )
+
+// nameRow is a name of a setting, or an alias of it.
+type nameRow struct {
+	name    string
+	setting *settingRow
+	alias   bool
+	in      [3]interval // when the alias exists
+}
 
 const (
 	formPlain              form = iota
@@ -71,6 +80,14 @@ const (
 	isDeprecated
 	linuxOnly
 	darwinOnly
+)
+
+// The traits of a setting, which are the same in every release.
+const (
+	wordsAreNames traits = 1 << iota
+	wordsAreURLs
+	daemonOnly
+	trustedOnly
 )
 
 // Facts are what one release of one distribution knows about a setting.
@@ -109,6 +126,12 @@ type Facts struct {
 	// then, or "".
 	Deprecated  bool
 	Replacement string
+	// Names says that the words of the value are names, of features, users or systems, which cannot hold a comma, and
+	// URLs that they are URLs.
+	Names, URLs bool
+	// DaemonOnly says that only the daemon of a multi-user Nix reads the setting, from its own configuration: the file of
+	// a user has no effect. TrustedOnly says that it takes the setting from the users that it trusts.
+	DaemonOnly, TrustedOnly bool
 
 	form  form
 	flags spanFlags
@@ -116,41 +139,54 @@ type Facts struct {
 
 // rows returns the rows of nameTable with a name.
 func rows(name string) []nameRow {
-	r, ok := rowIndex()[name]
+	t := nameTable()
+	r, ok := t.index[name]
 	if !ok {
 		return nil
 	}
-	return nameTable[r.from:r.to]
+	return t.rows[r.from:r.to]
 }
 
-// rowIndex maps each name to its rows, which stand together.
-var rowIndex = sync.OnceValue(func() map[string]struct{ from, to int32 } {
-	index := make(map[string]struct{ from, to int32 }, len(nameTable))
-	for i := range nameTable {
-		r, ok := index[nameTable[i].name]
+// nameTable returns the names and aliases of all settings, sorted by name, and where the rows of each name are. A name
+// that was a setting of its own before it became an alias has two rows.
+var nameTable = sync.OnceValue(func() (t struct {
+	rows  []nameRow
+	index map[string]struct{ from, to int32 }
+}) {
+	for i := range settingTable {
+		s := &settingTable[i]
+		t.rows = append(t.rows, nameRow{name: s.name, setting: s})
+		for _, a := range s.aliases {
+			t.rows = append(t.rows, nameRow{name: a.name, setting: s, alias: true, in: a.in})
+		}
+	}
+	slices.SortStableFunc(t.rows, func(a, b nameRow) int { return strings.Compare(a.name, b.name) })
+	t.index = make(map[string]struct{ from, to int32 }, len(t.rows))
+	for i := range t.rows {
+		r, ok := t.index[t.rows[i].name]
 		if !ok {
 			r.from = int32(i)
 		}
 		r.to = int32(i + 1)
-		index[nameTable[i].name] = r
+		t.index[t.rows[i].name] = r
 	}
-	return index
+	return t
 })
 
 // findSpan returns the span of d that holds v, for a setting that is named name itself.
-func findSpan(name string, d int, v Version) (setting int, alias bool, sp *span) {
+func findSpan(name string, d int, v Version) (setting *settingRow, alias bool, sp *span) {
 	for _, r := range rows(name) {
 		if r.alias && !r.in[d].contains(v) {
 			continue
 		}
-		spans := settingTable[r.setting].in[d].spans
+		spans := r.setting.in[d].spans
 		for i := range spans {
 			if (interval{spans[i].from, spans[i].until}).contains(v) {
 				return r.setting, r.alias, &spans[i]
 			}
 		}
 	}
-	return -1, false, nil
+	return nil, false, nil
 }
 
 // Lookup returns what release v of d knows about the setting called name, as Nix resolves names: a setting or alias of
@@ -173,7 +209,7 @@ func Lookup(d Distribution, v Version, name string) (Facts, bool) {
 		}
 		extra = true
 	}
-	f := sp.facts(settingTable[setting].name)
+	f := setting.facts(sp)
 	f.Written, f.Alias, f.Extra = name, alias, extra
 	return f, true
 }
@@ -183,15 +219,18 @@ var (
 	darwin = []string{"darwin"}
 )
 
-func (sp *span) facts(name string) Facts {
+// facts returns what a span of the setting says.
+func (s *settingRow) facts(sp *span) Facts {
 	f := Facts{
-		Name: name, Kind: sp.kind, Enum: sp.enum,
+		Name: s.name, Kind: sp.kind, Enum: sp.enum,
 		Default: sp.value, DarwinDefault: sp.value, HasDefault: sp.flags&hasDefault != 0,
 		Gate: sp.gate, Suffixes: sp.flags&takesSuffixes != 0,
 		AllowEmpty: sp.flags&takesEmpty != 0, AllowRelative: sp.flags&(takesRelative|relativeToFile) != 0,
 		Appendable: sp.flags&appendable != 0,
 		Unordered:  sp.kind == KindSet || sp.kind == KindMap || sp.kind == KindFeatures || sp.form == formSet,
 		Deprecated: sp.flags&isDeprecated != 0 || sp.replacement != "", Replacement: sp.replacement,
+		Names: s.traits&wordsAreNames != 0, URLs: s.traits&wordsAreURLs != 0,
+		DaemonOnly: s.traits&daemonOnly != 0, TrustedOnly: s.traits&trustedOnly != 0,
 		form: sp.form, flags: sp.flags,
 	}
 	if sp.flags&hasDarwinDefault != 0 {
@@ -235,7 +274,7 @@ func eachInterval(name string, d int, yield func(interval) bool) {
 
 // each calls yield with the ranges of releases in which d has r, of spans that have all the flags.
 func (r *nameRow) each(d int, flags spanFlags, yield func(interval) bool) bool {
-	spans := settingTable[r.setting].in[d].spans
+	spans := r.setting.in[d].spans
 	for i := range spans {
 		iv := interval{spans[i].from, spans[i].until}
 		if spans[i].flags&flags != flags {
@@ -320,9 +359,9 @@ type Knowledge struct {
 	Description string
 	// RenamedTo is the name under which a part of Unknown has the same thing, or "".
 	RenamedTo string
-	// Fate is what became of an experimental feature in a part of Unknown: "stable since Nix 2.18", "part of flakes since Nix 2.19",
+	// Change is what happened to an experimental feature in a part of Unknown: "stable since Nix 2.18", "part of flakes since Nix 2.19",
 	// "removed in Lix 2.94"; "" for settings and for features that still exist or never did.
-	Fate string
+	Change string
 	// Stable tells for how much of Unknown what the experimental feature enabled is built in.
 	Stable Coverage
 }
@@ -340,7 +379,7 @@ func Known(name string, ts Targets) Knowledge {
 	k.Description = describe(ts, k.Coverage, func(d int) []interval { return existence(name, d) })
 	for _, t := range k.Unknown {
 		for _, r := range rows(name) {
-			to := settingTable[r.setting].in[t.Distribution.index()].renamedTo
+			to := r.setting.in[t.Distribution.index()].renamedTo
 			if to == "" || r.alias {
 				continue
 			}
@@ -361,7 +400,7 @@ func everywhere(name string, ts Targets) bool {
 		found := false
 		if d >= 0 {
 			for _, r := range rows(name) {
-				spans := settingTable[r.setting].in[d].spans
+				spans := r.setting.in[d].spans
 				if len(spans) == 0 {
 					continue
 				}
@@ -509,8 +548,9 @@ func Nearest(name string, ts Targets) string {
 func nearestName(name string, ts Targets, appendOnly bool) string {
 	for _, aliases := range []bool{false, true} {
 		var candidates []string
-		for i := range nameTable {
-			r := &nameTable[i]
+		names := nameTable().rows
+		for i := range names {
+			r := &names[i]
 			if r.alias != aliases {
 				continue
 			}

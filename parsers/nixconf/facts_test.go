@@ -1,6 +1,7 @@
 package nixconf
 
 import (
+	"encoding/json"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -10,6 +11,8 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/sandlint/sandlint/parsers/nixconf/reach"
 )
 
 func v(t testing.TB, s string) Version {
@@ -296,12 +299,12 @@ func TestFeatureKnown(t *testing.T) {
 		{"flakes", def, Knowledge{Coverage: All}},
 		{"nix-command", targets(t, "determinate 3.5"), Knowledge{Coverage: All}},
 		{"frob", def, Knowledge{}},
-		{"repl-flake", targets(t, "nix 2.24"), Knowledge{Description: "removed in Nix 2.22", Fate: "part of flakes since Nix 2.19", Stable: All}},
-		{"discard-references", targets(t, "nix 2.14..2.24"), Knowledge{Coverage: Some, Description: "Nix 2.14 to 2.17", Fate: "stable since Nix 2.18", Stable: All}},
-		{"no-url-literals", targets(t, "nix 2.34"), Knowledge{Description: "removed in Nix 2.34", Fate: "the setting lint-url-literals = fatal since Nix 2.34", RenamedTo: "the setting lint-url-literals = fatal"}},
-		{"ca-references", targets(t, "nix 2.24"), Knowledge{Fate: "only in pre-releases of Nix 2.4"}},
+		{"repl-flake", targets(t, "nix 2.24"), Knowledge{Description: "removed in Nix 2.22", Change: "part of flakes since Nix 2.19", Stable: All}},
+		{"discard-references", targets(t, "nix 2.14..2.24"), Knowledge{Coverage: Some, Description: "Nix 2.14 to 2.17", Change: "stable since Nix 2.18", Stable: All}},
+		{"no-url-literals", targets(t, "nix 2.34"), Knowledge{Description: "removed in Nix 2.34", Change: "the setting lint-url-literals = fatal since Nix 2.34", RenamedTo: "the setting lint-url-literals = fatal"}},
+		{"ca-references", targets(t, "nix 2.24"), Knowledge{Change: "only in pre-releases of Nix 2.4"}},
 		{"pipe-operator", targets(t, "nix 2.24"), Knowledge{Description: "Lix 2.91 and later"}},
-		{"recursive-nix", targets(t, "lix 2.95"), Knowledge{Description: "removed in Lix 2.93", Fate: "removed in Lix 2.93"}},
+		{"recursive-nix", targets(t, "lix 2.95"), Knowledge{Description: "removed in Lix 2.93", Change: "removed in Lix 2.93"}},
 	} {
 		got := FeatureKnown(c.name, c.ts)
 		got.Known, got.Unknown = nil, nil
@@ -322,7 +325,6 @@ func TestFeatureKnown(t *testing.T) {
 // TestTables checks what the lookups rely on.
 func TestTables(t *testing.T) {
 	if !sort.SliceIsSorted(settingTable[:], func(i, j int) bool { return settingTable[i].name < settingTable[j].name }) ||
-		!sort.SliceIsSorted(nameTable[:], func(i, j int) bool { return nameTable[i].name < nameTable[j].name }) ||
 		!sort.SliceIsSorted(featureTable[:], func(i, j int) bool { return featureTable[i].name < featureTable[j].name }) {
 		t.Error("a table is not sorted")
 	}
@@ -333,7 +335,7 @@ func TestTables(t *testing.T) {
 				if j > 0 && sp.from != spans[j-1].until || sp.until != (Version{}) && !sp.from.Before(sp.until) || j < len(spans)-1 && sp.until == (Version{}) {
 					t.Errorf("%s of %s: spans overlap or have gaps", s.name, d)
 				}
-				f := sp.facts(s.name)
+				f := s.facts(&sp)
 				if f.HasDefault && f.Kind != KindPath {
 					if err := CheckValue(f, sp.from, d, f.Default, nil); err != nil {
 						t.Errorf("%s of %s %s: the default is wrong: %s", s.name, d, sp.from, err.Message)
@@ -345,11 +347,66 @@ func TestTables(t *testing.T) {
 			}
 		}
 	}
-	counts := map[string]int{"nix 2.8": 92, "nix 2.26": 118, "nix 2.34": 130, "nix 2.36": 136, "lix 2.95": 117, "determinate 3.22": 142}
-	for s, want := range counts {
-		target := targets(t, s)[0]
-		if got := len(SettingNames(target.Distribution, target.From)); got != want {
-			t.Errorf("%s has %d settings, want %d", s, got, want)
+}
+
+// settingsData is data/settings.json, as far as TestData reads it.
+type settingsData struct {
+	Scanned  map[Distribution]struct{ Releases []string }
+	Settings []map[string]json.RawMessage
+}
+
+// TestData compares the tables with the data that they are made from: each release has the settings whose spans hold it,
+// and every setting says what it reaches.
+func TestData(t *testing.T) {
+	b, err := os.ReadFile("data/settings.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var data settingsData
+	if err := json.Unmarshal(b, &data); err != nil {
+		t.Fatal(err)
+	}
+	read := func(raw json.RawMessage, to any) {
+		if raw == nil {
+			return
+		}
+		if err := json.Unmarshal(raw, to); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want := map[Target][]string{}
+	for _, s := range data.Settings {
+		var name, late string
+		var reaches []string
+		read(s["name"], &name)
+		read(s["late"], &late)
+		read(s["reaches"], &reaches)
+		if explicit := late == "none"; late == "" || explicit != (len(reaches) == 0) {
+			t.Errorf("setting %q has neither phases that it reaches nor an explicit none", name)
+		}
+		if got := reach.Of(name, ^reach.Phase(0)) != reach.NoEffect; got != (late != "none") {
+			t.Errorf("setting %q reaches a command: %v, and the data say %q", name, got, late)
+		}
+		for d, scanned := range data.Scanned {
+			var row struct{ Spans []struct{ From, Until string } }
+			read(s[string(d)], &row)
+			for _, r := range scanned.Releases {
+				release := v(t, r)
+				for _, sp := range row.Spans {
+					if !release.Before(v(t, sp.From)) && (sp.Until == "" || release.Before(v(t, sp.Until))) {
+						target := Target{d, release, release}
+						want[target] = append(want[target], name)
+					}
+				}
+			}
+		}
+	}
+	for d, scanned := range data.Scanned {
+		for _, r := range scanned.Releases {
+			target := Target{d, v(t, r), v(t, r)}
+			if diff := cmp.Diff(want[target], d.Settings(target.From)); diff != "" {
+				t.Errorf("settings of %s (-want +got):\n%s", target, diff)
+			}
 		}
 	}
 }
@@ -373,12 +430,15 @@ func TestGenerated(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
+	if err := os.Mkdir(filepath.Join(dir, "reach"), 0o777); err != nil {
+		t.Fatal(err)
+	}
 	cmd := exec.Command(program, "run", "gen/main.go")
 	cmd.Dir = dir
 	if out, err := cmd.CombinedOutput(); err != nil {
 		t.Fatalf("%v: %s", err, out)
 	}
-	for _, name := range []string{"zsettings.go", "zfeatures.go"} {
+	for _, name := range []string{"zsettings.go", "zfeatures.go", "reach/zreach.go"} {
 		want, err := os.ReadFile(filepath.Join(dir, name))
 		if err != nil {
 			t.Fatal(err)

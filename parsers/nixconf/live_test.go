@@ -239,7 +239,7 @@ func TestLiveTable(t *testing.T) {
 		t.Skipf("Nix %s is not in the table", n.version)
 	}
 	values, aliases := n.defaults(t)
-	for _, name := range SettingNames(Nix, n.version) {
+	for _, name := range Nix.Settings(n.version) {
 		f, _ := Lookup(Nix, n.version, name)
 		if _, ok := values[name]; !ok && (f.Platforms == nil || slices.Contains(f.Platforms, runtime.GOOS)) {
 			t.Errorf("nix has no setting %s", name)
@@ -267,7 +267,7 @@ func TestLiveTable(t *testing.T) {
 			}
 		}
 	}
-	for _, f := range Features(Nix, n.version) {
+	for _, f := range Nix.Features(n.version) {
 		input := "experimental-features = " + f + "\n"
 		if _, stderr, _, err := n.run(world{root: t.TempDir(), record: record{Input: &input}}); stderr != "" || err != nil {
 			t.Errorf("feature %s: %s %v", f, stderr, err)

@@ -577,7 +577,7 @@ func (m *merger) check(f Facts, e *Entry) *ValueError {
 
 // feature reports whether an experimental feature is on at this point, and whether that is certain.
 func (m *merger) feature(name string) (on, certain bool) {
-	if _, stable := hasFeature(m.d, m.v, name); stable {
+	if _, stable := m.d.HasFeature(m.v, name); stable {
 		return true, true
 	}
 	st := m.s.states["experimental-features"]
@@ -652,7 +652,7 @@ func (m *merger) addFeatures(st *state, facts Facts, origin Origin) {
 		}
 		known, stable := true, false
 		if facts.Kind == KindFeatures {
-			known, stable = hasFeature(m.d, m.v, w.Text)
+			known, stable = m.d.HasFeature(m.v, w.Text)
 			known = known || m.d == Nix && !m.v.AtLeast(2, 5)
 		} else {
 			known = hasDeprecatedFeature(m.v, w.Text)

@@ -200,7 +200,7 @@ func (s *Settings) List(name string) (words []Element, known bool) {
 // Feature reports whether an experimental feature is on in the end, and whether that is known. Features that are stable in the
 // distribution are on. What the command line of a Nix command adds has to be among the sources.
 func (s *Settings) Feature(name string) (on, known bool) {
-	if _, stable := hasFeature(s.Distribution, s.Version, name); stable {
+	if _, stable := s.Distribution.HasFeature(s.Version, name); stable {
 		return true, true
 	}
 	set := s.Get("experimental-features")

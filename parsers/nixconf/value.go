@@ -96,7 +96,7 @@ func CheckValue(f Facts, v Version, d Distribution, value string, words []Word) 
 			return nil
 		}
 		for i, w := range words {
-			if known, _ := hasFeature(d, v, w.Text); !known {
+			if known, _ := d.HasFeature(v, w.Text); !known {
 				return &ValueError{Kind: UnknownFeature, Word: i, Message: fmt.Sprintf("experimental feature %s is unknown", quote(w.Text))}
 			}
 		}
@@ -451,13 +451,12 @@ func rightEverywhere(ts Targets, name, value string, words []Word) bool {
 
 // rightFor reports whether no release of t that has the setting of r finds anything wrong with a value.
 func (r *nameRow) rightFor(t Target, value string, words []Word) bool {
-	row := &settingTable[r.setting]
-	spans := row.in[t.Distribution.index()].spans
+	spans := r.setting.in[t.Distribution.index()].spans
 	for i := range spans {
 		if !overlaps(interval{spans[i].from, spans[i].until}, t) {
 			continue
 		}
-		f := spans[i].facts(row.name)
+		f := r.setting.facts(&spans[i])
 		if CheckValue(f, t.From, t.Distribution, value, words) != nil {
 			return false
 		}

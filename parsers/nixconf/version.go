@@ -109,7 +109,7 @@ func (d Distribution) Title() string {
 
 // Releases returns the releases of d that are known, oldest first; one for each minor version. The last one may
 // be the development head under the version that it will get. It is nil for an unknown distribution.
-func Releases(d Distribution) []Version {
+func (d Distribution) Releases() []Version {
 	if i := d.index(); i >= 0 {
 		return slices.Clone(releaseTable[i])
 	}

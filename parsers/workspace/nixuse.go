@@ -4,28 +4,23 @@ import (
 	"strings"
 
 	"github.com/sandlint/sandlint/parsers/nixconf"
+	"github.com/sandlint/sandlint/parsers/nixconf/reach"
 	"github.com/sandlint/sandlint/parsers/shell"
 	"github.com/sandlint/sandlint/parsers/source"
 )
 
-// Phase is a set of things that a Nix command does, and so of settings that reach it.
-type Phase uint
+// Phase is a set of things that a Nix command does, and so of the settings that reach it.
+type Phase = reach.Phase
 
+// The phases of a Nix command.
 const (
-	// Builds at least one derivation locally, whatever the caches hold.
-	Builds Phase = 1 << iota
-	// MayBuild builds what cannot be substituted.
-	MayBuild
-	// Substitutes takes store paths from caches.
-	Substitutes
-	// Fetches downloads sources, flakes or channels.
-	Fetches
-	// NewCommand is a command of the new interface, which needs the experimental feature nix-command.
-	NewCommand
-	// Collects deletes from the store.
-	Collects
-	// Daemon starts a daemon, which reads its configuration then.
-	Daemon
+	Builds      = reach.Builds
+	MayBuild    = reach.MayBuild
+	Substitutes = reach.Substitutes
+	Fetches     = reach.Fetches
+	NewCommand  = reach.NewCommand
+	Collects    = reach.Collects
+	Daemon      = reach.Daemon
 )
 
 // NixUse is what one command does with Nix.
@@ -494,72 +489,17 @@ func hasWord(c *shell.Command, word string) bool {
 	return false
 }
 
-// Effect says what goes wrong where a setting comes too late for a command that it is for.
-type Effect int
+// Effect is what goes wrong where a setting comes too late for a command that it reaches.
+type Effect = reach.Effect
 
+// The effects of a setting that comes too late.
 const (
-	// NoEffect: the setting does not reach any phase that is modelled.
-	NoEffect Effect = iota
-	// Wasted work: the same result, later or slower.
-	Wasted
-	// Differs: the command ran with other rules than the author asked for.
-	Differs
-	// Fails: the command fails without the setting.
-	Fails
+	NoEffect = reach.NoEffect
+	Wasted   = reach.Wasted
+	Differs  = reach.Differs
+	Fails    = reach.Fails
 )
 
-// settingReach is a row of the table of which settings reach which commands, and what happens without them.
-type settingReach struct {
-	phases Phase
-	effect Effect
-}
-
-// settingReaches is that table, by canonical name. Source: runs of Nix 2.8.0 and 2.34.8 with a filter that refuses seccomp(2), as an emulator does,
-// and reading of the settings' uses in Nix 2.35.
-var settingReaches = map[string]settingReach{
-	"filter-syscalls":             {Builds | MayBuild, Fails},
-	"build-users-group":           {Builds | MayBuild, Fails},
-	"auto-allocate-uids":          {Builds | MayBuild, Differs},
-	"sandbox":                     {Builds | MayBuild, Differs},
-	"sandbox-fallback":            {Builds | MayBuild, Differs},
-	"sandbox-paths":               {Builds | MayBuild, Differs},
-	"sandbox-build-dir":           {Builds | MayBuild, Differs},
-	"sandbox-dev-shm-size":        {Builds | MayBuild, Differs},
-	"use-cgroups":                 {Builds | MayBuild, Differs},
-	"system":                      {Builds | MayBuild, Differs},
-	"extra-platforms":             {Builds | MayBuild, Differs},
-	"system-features":             {Builds | MayBuild, Differs},
-	"builders":                    {Builds | MayBuild, Differs},
-	"cores":                       {Builds | MayBuild, Wasted},
-	"max-jobs":                    {Builds | MayBuild, Wasted},
-	"timeout":                     {Builds | MayBuild, Wasted},
-	"max-silent-time":             {Builds | MayBuild, Wasted},
-	"auto-optimise-store":         {Builds | MayBuild | Substitutes, Wasted},
-	"require-sigs":                {Substitutes, Differs},
-	"substituters":                {Substitutes, Wasted},
-	"trusted-substituters":        {Substitutes, Wasted},
-	"trusted-public-keys":         {Substitutes, Wasted},
-	"substitute":                  {Substitutes, Wasted},
-	"fallback":                    {Substitutes, Wasted},
-	"connect-timeout":             {Substitutes | Fetches, Wasted},
-	"stalled-download-timeout":    {Substitutes | Fetches, Wasted},
-	"filetransfer-retry-attempts": {Substitutes | Fetches, Wasted},
-	"http-connections":            {Substitutes | Fetches, Wasted},
-	"http2":                       {Substitutes | Fetches, Wasted},
-	"ssl-cert-file":               {Substitutes | Fetches, Differs},
-	"netrc-file":                  {Substitutes | Fetches, Differs},
-	"access-tokens":               {Fetches, Differs},
-	"experimental-features":       {NewCommand, Fails},
-	"accept-flake-config":         {NewCommand, Differs},
-	"keep-outputs":                {Collects, Differs},
-	"keep-derivations":            {Collects, Differs},
-}
-
-// Reach returns what happens where a setting, by its canonical name, is not yet in force when a command with the given phases runs.
-func Reach(setting string, phases Phase) Effect {
-	r := settingReaches[setting]
-	if r.phases&phases == 0 {
-		return NoEffect
-	}
-	return r.effect
-}
+// Reach returns what happens where a setting, given by its canonical name, is not yet in force when a command with the
+// given phases runs.
+func Reach(setting string, phases Phase) Effect { return reach.Of(setting, phases) }

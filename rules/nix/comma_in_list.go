@@ -34,7 +34,7 @@ func checkCommaInList(p *rules.Pass, text *workspace.NixText) {
 		}
 		finding := at(text, entry.Words[word].Span, fmt.Sprintf("the words of %q are divided by blanks, so the comma is a part of %q", entry.Name.Text, entry.Words[word].Text))
 		safety := fixers.Unsafe
-		if nameLists[workspace.Canonical(entry.Name.Text)] {
+		if facts, _ := anyFacts(entry.Name.Text, text.Targets); facts.Names {
 			safety = fixers.Safe
 		}
 		if edits, ok := rewritten(text, entry, fixed); ok {

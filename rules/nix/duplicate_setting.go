@@ -76,7 +76,7 @@ func duplicate(text *workspace.NixText, name string, earlier, later located) rul
 // isList reports whether a setting holds several values, so that an author may have meant to add to them.
 func isList(name string) bool {
 	for _, d := range nixconf.Distributions() {
-		releases := nixconf.Releases(d)
+		releases := d.Releases()
 		if facts, ok := nixconf.Lookup(d, releases[len(releases)-1], name); ok {
 			return facts.Appendable
 		}

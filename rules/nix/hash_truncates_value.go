@@ -66,7 +66,7 @@ func takesHash(name string, ts nixconf.Targets) bool {
 	case nixconf.KindString, nixconf.KindPath, nixconf.KindURL, nixconf.KindURLs, nixconf.KindMap, nixconf.KindJSON:
 		return true
 	case nixconf.KindList, nixconf.KindSet:
-		return !nameLists[facts.Name] && facts.Name != "trusted-public-keys"
+		return !facts.Names && facts.Name != "trusted-public-keys"
 	}
 	return false
 }

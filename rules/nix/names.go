@@ -33,7 +33,7 @@ func fateOf(known knower, name string, ts nixconf.Targets) (nixconf.Knowledge, f
 	}
 	var before, after, elsewhere, elsewhereNow bool
 	for _, d := range nixconf.Distributions() {
-		all := nixconf.Releases(d)
+		all := d.Releases()
 		first, newest := all[0], all[len(all)-1]
 		knownIn := func(from, to nixconf.Version) bool {
 			return known(name, nixconf.Targets{{Distribution: d, From: from, To: to}}).Coverage != nixconf.None

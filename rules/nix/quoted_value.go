@@ -56,7 +56,7 @@ func checkQuotedValue(p *rules.Pass, text *workspace.NixText) {
 		bare.Value = fixed
 		if divided, _, ok := uncommaed(&bare, text.Targets); ok {
 			fixed = divided
-			if !nameLists[name] {
+			if facts, _ := anyFacts(entry.Name.Text, text.Targets); !facts.Names {
 				safety = fixers.Unsafe
 			}
 		}

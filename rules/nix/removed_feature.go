@@ -31,7 +31,7 @@ func checkRemovedFeature(p *rules.Pass, text *workspace.NixText) {
 			continue
 		}
 		eachFeature(text, entry, func(n int, w nixconf.Word, k nixconf.Knowledge, fate fate) {
-			if fate == removed || fate == unheard && k.Fate != "" {
+			if fate == removed || fate == unheard && k.Change != "" {
 				p.Report(removedFeatureAt(text, entry, n, k))
 			}
 		})
@@ -40,7 +40,7 @@ func checkRemovedFeature(p *rules.Pass, text *workspace.NixText) {
 
 func removedFeatureAt(text *workspace.NixText, entry *nixconf.Entry, n int, k nixconf.Knowledge) rules.Finding {
 	w := entry.Words[n]
-	in, why := releases(text.Targets), k.Fate
+	in, why := releases(text.Targets), k.Change
 	if k.Coverage == nixconf.Some {
 		in = k.Unknown.String()
 	}

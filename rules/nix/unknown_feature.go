@@ -32,7 +32,7 @@ func checkUnknownFeature(p *rules.Pass, text *workspace.NixText) {
 		case !text.Fragment.Known(entry.Name.Span):
 		case isFeatures(entry.Name.Text):
 			eachFeature(text, entry, func(n int, w nixconf.Word, k nixconf.Knowledge, fate fate) {
-				if fate == tooNew || fate == unheard && k.Fate == "" {
+				if fate == tooNew || fate == unheard && k.Change == "" {
 					p.Report(unknownFeatureAt(text, entry, n, k))
 				}
 			})

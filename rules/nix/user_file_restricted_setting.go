@@ -23,16 +23,6 @@ var userFileRestrictedSetting = &rules.Rule{
 	NixConf: checkUserFile,
 }
 
-// daemonOnly are the settings that only the daemon reads, from its own configuration: a user's file cannot set them, whoever the user is.
-var daemonOnly = []string{"trusted-users", "allowed-users", "trusted-substituters"}
-
-// restricted are the settings that decide what the daemon does, and that it takes from a trusted user alone.
-var restricted = []string{
-	"sandbox", "sandbox-paths", "sandbox-fallback", "build-users-group", "filter-syscalls", "auto-allocate-uids", "use-cgroups", "require-sigs",
-	"trusted-public-keys", "substituters", "system-features", "extra-platforms", "post-build-hook", "pre-build-hook", "diff-hook", "auto-optimise-store",
-	"min-free", "max-free", "allowed-impure-host-deps",
-}
-
 func checkUserFile(p *rules.Pass, text *workspace.NixText) {
 	if !forUser(text) || text.Host == workspace.HostOption || text.Host == workspace.HostEnv {
 		return
@@ -48,12 +38,13 @@ func checkUserFile(p *rules.Pass, text *workspace.NixText) {
 		if _, ok := heldBy(text, entry); !ok {
 			continue
 		}
+		facts, _ := anyFacts(entry.Name.Text, text.Targets)
 		switch {
-		case slices.Contains(daemonOnly, name):
+		case facts.DaemonOnly:
 			if entry.Value != "" {
 				p.Report(at(text, entry.Span, fmt.Sprintf("%q has no effect in a user's file: the daemon reads it from the system's nix.conf", entry.Name.Text)))
 			}
-		case !slices.Contains(restricted, name) || harmless(entry, name):
+		case !facts.TrustedOnly || harmless(entry, name):
 		case daemon:
 			p.Report(at(text, entry.Span, fmt.Sprintf("the daemon ignores %q of user %q, whom it does not trust", entry.Name.Text, user)))
 		case text.Image == nil:

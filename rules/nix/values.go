@@ -149,11 +149,6 @@ func inQuotes(s string) (string, bool) {
 	return inner, strings.IndexByte(inner, s[0]) < 0
 }
 
-// nameLists are the settings whose words are names that cannot hold a comma: of features, users and systems.
-var nameLists = map[string]bool{
-	"experimental-features": true, "deprecated-features": true, "system-features": true, "trusted-users": true, "allowed-users": true, "extra-platforms": true,
-}
-
 // uncommaed returns a list without the commas that its author meant to stand between its words, and the first word that has one.
 func uncommaed(entry *nixconf.Entry, ts nixconf.Targets) (fixed string, word int, ok bool) {
 	if strings.IndexByte(entry.Value, ',') < 0 {
@@ -165,7 +160,7 @@ func uncommaed(entry *nixconf.Entry, ts nixconf.Targets) (fixed string, word int
 	}
 	var split func(s string, last bool) []string
 	switch {
-	case nameLists[facts.Name]:
+	case facts.Names:
 		split = func(s string, _ bool) []string { return strings.Split(s, ",") }
 	case facts.Name == "trusted-public-keys":
 		// What stands behind the padding of a key is not looked at, so that a comma at the end does no harm.
@@ -175,7 +170,7 @@ func uncommaed(entry *nixconf.Entry, ts nixconf.Targets) (fixed string, word int
 			}
 			return nil
 		}
-	case facts.Kind == nixconf.KindURLs, urlLists[facts.Name]:
+	case facts.Kind == nixconf.KindURLs, facts.URLs:
 		split = splitURLs
 	case facts.Name == "impure-env", facts.Name == "build-hook":
 		return "", 0, false
@@ -210,9 +205,6 @@ func uncommaed(entry *nixconf.Entry, ts nixconf.Targets) (fixed string, word int
 	}
 	return strings.Join(words, " "), word, word >= 0
 }
-
-// urlLists are the settings, besides those of store URLs, whose words are URLs.
-var urlLists = map[string]bool{"substituters": true, "trusted-substituters": true, "hashed-mirrors": true, "allowed-uris": true}
 
 // splitURLs splits a word at its end and before each "scheme://"; other commas belong to the URL.
 func splitURLs(s string, _ bool) []string {
