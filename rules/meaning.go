@@ -9,7 +9,7 @@ import (
 	"github.com/sandlint/sandlint/fixers"
 	fixnix "github.com/sandlint/sandlint/fixers/nixconf"
 	fixseccomp "github.com/sandlint/sandlint/fixers/seccomp"
-	"github.com/sandlint/sandlint/parsers/nixconf"
+	"github.com/sandlint/sandlint/parsers/nixconf/effective"
 	"github.com/sandlint/sandlint/parsers/seccomp"
 	"github.com/sandlint/sandlint/parsers/source"
 	"github.com/sandlint/sandlint/parsers/workspace"
@@ -172,14 +172,14 @@ func changedTexts(before, after []*workspace.NixText) (from, to []*workspace.Nix
 	return from, to
 }
 
-func sourceKind(h workspace.Host) nixconf.SourceKind {
+func sourceKind(h workspace.Host) effective.SourceKind {
 	switch h {
 	case workspace.HostEnv:
-		return nixconf.Environment
+		return effective.Environment
 	case workspace.HostOption:
-		return nixconf.CommandLine
+		return effective.CommandLine
 	}
-	return nixconf.SystemFile
+	return effective.SystemFile
 }
 
 // compareCommands compares the settings in force at each Nix command of each stage.

@@ -9,6 +9,7 @@ import (
 
 	"github.com/sandlint/sandlint/fixers"
 	"github.com/sandlint/sandlint/parsers/nixconf"
+	"github.com/sandlint/sandlint/parsers/nixconf/effective"
 	"github.com/sandlint/sandlint/parsers/source"
 )
 
@@ -37,17 +38,17 @@ func Compare(before, after *source.File, fixes []fixers.Fix, targets nixconf.Tar
 	parse := func(f *source.File) *nixconf.File { return nixconf.Parse(source.WholeFile(f)) }
 	if text, err := fixers.Apply(before, repairs); all.Repair && err == nil && len(repairs) < edited {
 		repaired := parse(source.NewFile(before.Path, text))
-		if d := CompareTexts(parse(before), repaired, nixconf.SystemFile, fixers.Changes{Repair: true}, targets); d != "" {
+		if d := CompareTexts(parse(before), repaired, effective.SystemFile, fixers.Changes{Repair: true}, targets); d != "" {
 			return d
 		}
-		return CompareTexts(repaired, parse(after), nixconf.SystemFile, others, targets)
+		return CompareTexts(repaired, parse(after), effective.SystemFile, others, targets)
 	}
-	return CompareTexts(parse(before), parse(after), nixconf.SystemFile, all, targets)
+	return CompareTexts(parse(before), parse(after), effective.SystemFile, all, targets)
 }
 
 // CompareTexts compares two texts, with their includes as far as they are resolved, and of any kind; see Compare. The texts are looked at
 // alone, and after a source of which nothing is known, so that "extra-" counts and so does a value that happens to be the default.
-func CompareTexts(before, after *nixconf.File, kind nixconf.SourceKind, changes fixers.Changes, targets nixconf.Targets) string {
+func CompareTexts(before, after *nixconf.File, kind effective.SourceKind, changes fixers.Changes, targets nixconf.Targets) string {
 	for _, target := range targets {
 		for _, v := range target.Releases() {
 			r := release{target.Distribution, v, kind}
@@ -62,7 +63,7 @@ func CompareTexts(before, after *nixconf.File, kind nixconf.SourceKind, changes 
 type release struct {
 	distribution nixconf.Distribution
 	version      nixconf.Version
-	kind         nixconf.SourceKind
+	kind         effective.SourceKind
 }
 
 func (r release) compare(before, after *nixconf.File, changes fixers.Changes) string {
@@ -90,7 +91,7 @@ func (r release) compare(before, after *nixconf.File, changes fixers.Changes) st
 		}
 	}
 	unknown := nixconf.Parse(source.WholeFile(source.NewFile("", []byte("!include unknown\n"))))
-	pairs := [][2]*nixconf.Settings{{old, now}, {r.merge(unknown, before), r.merge(unknown, after)}}
+	pairs := [][2]*effective.Settings{{old, now}, {r.merge(unknown, before), r.merge(unknown, after)}}
 	for _, pair := range pairs {
 		for _, name := range slices.Compact(slices.Sorted(slices.Values(slices.Concat(pair[0].Names(), pair[1].Names())))) {
 			if declared[name] {
@@ -121,13 +122,13 @@ func (r release) compare(before, after *nixconf.File, changes fixers.Changes) st
 	return ""
 }
 
-func (r release) merge(files ...*nixconf.File) *nixconf.Settings {
-	sources := make([]nixconf.Source, len(files))
+func (r release) merge(files ...*nixconf.File) *effective.Settings {
+	sources := make([]effective.Source, len(files))
 	for i, f := range files {
-		sources[i] = nixconf.Source{File: f, Kind: nixconf.SystemFile}
+		sources[i] = effective.Source{File: f, Kind: effective.SystemFile}
 	}
 	sources[len(files)-1].Kind = r.kind
-	return nixconf.Merge(sources, r.distribution, r.version)
+	return effective.Merge(sources, r.distribution, r.version)
 }
 
 // refused counts the lines on which the release gives up, and those on which it does so where a file is missing.
@@ -149,7 +150,7 @@ func (r release) refused(f *nixconf.File) int {
 }
 
 // unknownSettings returns the values of the settings that the release does not have. It keeps the first of each, for plug-ins.
-func unknownSettings(s *nixconf.Settings) map[string]string {
+func unknownSettings(s *effective.Settings) map[string]string {
 	out := map[string]string{}
 	for _, o := range s.Unknown {
 		if _, ok := out[o.Entry.Name.Text]; !ok {

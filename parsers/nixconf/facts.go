@@ -132,9 +132,12 @@ type Facts struct {
 	// DaemonOnly says that only the daemon of a multi-user Nix reads the setting, from its own configuration: the file of
 	// a user has no effect. TrustedOnly says that it takes the setting from the users that it trusts.
 	DaemonOnly, TrustedOnly bool
-
-	form  form
-	flags spanFlags
+	// Mounts says that the words are places inside the sandbox with the places that they show, in which the last one wins:
+	// sandbox-paths since Nix 2.31. Paths says that they are paths, and DeprecatedFeatures that they are what Lix calls
+	// deprecated features.
+	Mounts, Paths, DeprecatedFeatures bool
+	// RelativeToFile says that a relative path is resolved against the configuration file.
+	RelativeToFile bool
 }
 
 // rows returns the rows of nameTable with a name.
@@ -231,7 +234,8 @@ func (s *settingRow) facts(sp *span) Facts {
 		Deprecated: sp.flags&isDeprecated != 0 || sp.replacement != "", Replacement: sp.replacement,
 		Names: s.traits&wordsAreNames != 0, URLs: s.traits&wordsAreURLs != 0,
 		DaemonOnly: s.traits&daemonOnly != 0, TrustedOnly: s.traits&trustedOnly != 0,
-		form: sp.form, flags: sp.flags,
+		Mounts: sp.form == formMounts, Paths: sp.form == formPaths, DeprecatedFeatures: sp.form == formDeprecatedFeatures,
+		RelativeToFile: sp.flags&relativeToFile != 0,
 	}
 	if sp.flags&hasDarwinDefault != 0 {
 		f.DarwinDefault = sp.darwin

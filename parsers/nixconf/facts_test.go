@@ -388,7 +388,9 @@ func TestData(t *testing.T) {
 			t.Errorf("setting %q reaches a command: %v, and the data say %q", name, got, late)
 		}
 		for d, scanned := range data.Scanned {
-			var row struct{ Spans []struct{ From, Until string } }
+			var row struct {
+				Spans []struct{ From, Until string }
+			}
 			read(s[string(d)], &row)
 			for _, r := range scanned.Releases {
 				release := v(t, r)

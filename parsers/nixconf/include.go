@@ -49,10 +49,10 @@ func (r *resolver) resolve(f *File, p string, chain []string) *File {
 }
 
 func (r *resolver) include(f *File, inc *Include, p string, chain []string) {
-	if !f.known(inc.Path.Span) || p == "" && !path.IsAbs(inc.Path.Text) {
+	if !f.Known(inc.Path.Span) || p == "" && !path.IsAbs(inc.Path.Text) {
 		return
 	}
-	target := join(p, inc.Path.Text)
+	target := inc.From(p)
 	for _, c := range chain {
 		if c == target {
 			inc.State, inc.Target = Cycle, target
@@ -75,10 +75,10 @@ func (r *resolver) include(f *File, inc *Include, p string, chain []string) {
 	}
 }
 
-// join takes the path of an include from the directory of the file at p.
-func join(p, include string) string {
-	if strings.HasPrefix(include, "/") {
-		return path.Clean(include)
+// From returns the path of the include as seen from the file at name: a relative one is taken from its directory.
+func (i *Include) From(name string) string {
+	if strings.HasPrefix(i.Path.Text, "/") {
+		return path.Clean(i.Path.Text)
 	}
-	return path.Join(path.Dir(p), include)
+	return path.Join(path.Dir(name), i.Path.Text)
 }

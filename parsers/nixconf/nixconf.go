@@ -1,5 +1,6 @@
-// Package nixconf reads nix.conf text exactly as Nix does, and knows what it means: which settings exist in which release
-// of which distribution of Nix, what values they take, and which value is in force after several sources were merged.
+// Package nixconf reads nix.conf text exactly as Nix does, and knows which settings and experimental features exist in
+// which release of which distribution of Nix, and what values they take. Package effective merges several texts, package
+// reach knows which commands a setting reaches, and package hidden the characters that mislead a reader.
 //
 // The grammar is that of parseConfigFiles and Config::set in Nix's src/libutil/configuration.cc; where releases
 // differ, a Version decides.

@@ -97,14 +97,15 @@ func opaqueSpans(fr *source.Fragment) []source.Span {
 	return out
 }
 
-// known reports whether no opaque text lies in s, or touches it so that it may make the word longer.
-func (f *File) known(s source.Span) bool {
+// Known reports whether the text at s, in coordinates of the fragment, is all there is: no opaque text lies in it or
+// touches it, so that it may make a word longer.
+func (f *File) Known(s source.Span) bool {
 	i := sort.Search(len(f.opaque), func(i int) bool { return f.opaque[i].End >= s.Start })
 	return i == len(f.opaque) || f.opaque[i].Start > s.End
 }
 
-// Known reports whether the text at s, in coordinates of the fragment, is all there is: no opaque text lies in it or touches it.
-func (f *File) Known(s source.Span) bool { return f.known(s) }
+// UnknownLines returns the indexes of the lines that are Unknown, in order.
+func (f *File) UnknownLines() []int { return f.unknown }
 
 // isWide reports whether text is UTF-16 or UTF-32: it begins with their byte order mark, or every other byte of its
 // beginning is NUL.
@@ -306,8 +307,8 @@ func (p *parser) problem(span source.Span, kind, name, message string) {
 	p.file.Problems = append(p.file.Problems, pr)
 }
 
-// quote quotes text of the user for a message, cut to a readable length.
-func quote(s string) string {
+// Quote returns text of the user in quotes for a message, cut to a readable length.
+func Quote(s string) string {
 	const limit = 60
 	if len(s) > limit {
 		cut := limit

@@ -291,19 +291,6 @@ func checkFile(t *testing.T, text string, f *File) {
 		}
 		last = p.Span.Start
 	}
-	for _, d := range Distributions() {
-		for _, v := range []Version{releaseTable[d.index()][0], {2, 8, 0}, {2, 18, 0}, {2, 21, 0}, Head()} {
-			s := Merge([]Source{{File: f}, {File: f, Kind: Environment}, {File: f, Kind: CommandLine}}, d, v)
-			if len(f.Problems) > 0 && s.Fatal == nil {
-				t.Fatalf("%s %s takes a file with problems", d, v)
-			}
-			for _, name := range s.Names() {
-				if set := s.Get(name); !set.Set || set.Name != name {
-					t.Fatalf("%s: %+v", name, set)
-				}
-			}
-		}
-	}
 }
 
 func FuzzCheckValue(f *testing.F) {

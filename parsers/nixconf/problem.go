@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/sandlint/sandlint/parsers/nixconf/hidden"
 	"github.com/sandlint/sandlint/parsers/source"
 )
 
@@ -18,8 +19,8 @@ func (p *parser) refuse(words []Word, span source.Span) {
 		if len(shown) > 1 && shown[1].Text == "=" {
 			p.begin(shown[0].Text, shown[2:])
 		}
-		_, r, _ := FirstHidden(joinWords(words))
-		p.problem(span, KindHiddenCharacters, "", HiddenName(r)+" is a character like any other to Nix, so the line is no assignment"+consequence)
+		_, r, _ := hidden.First(joinWords(words))
+		p.problem(span, KindHiddenCharacters, "", hidden.Name(r)+" is a character like any other to Nix, so the line is no assignment"+consequence)
 		return
 	}
 	words = shown
@@ -27,7 +28,7 @@ func (p *parser) refuse(words []Word, span source.Span) {
 	switch {
 	case p.continues(words):
 		p.continued = len(p.file.Lines) - 1
-		p.problem(span, KindLineContinuation, "", fmt.Sprintf("the line continues the value of %s, which Nix ends with its line", quote(p.begun.name))+consequence)
+		p.problem(span, KindLineContinuation, "", fmt.Sprintf("the line continues the value of %s, which Nix ends with its line", Quote(p.begun.name))+consequence)
 		return
 	}
 	if what := strayShell(words); what != "" {
@@ -38,12 +39,12 @@ func (p *parser) refuse(words []Word, span source.Span) {
 		return
 	}
 	if _, n, ok := GluedAt(words); ok {
-		p.problem(span, KindGluedLines, "", "setting "+quote(n)+" begins in the middle of the line"+consequence)
+		p.problem(span, KindGluedLines, "", "setting "+Quote(n)+" begins in the middle of the line"+consequence)
 		return
 	}
 	if n, ok := p.gluedName(words); ok {
 		p.begin(n, words[1:])
-		p.problem(span, KindAssignmentSpacing, n, "the = after "+quote(n)+" has no blank on both sides"+consequence)
+		p.problem(span, KindAssignmentSpacing, n, "the = after "+Quote(n)+" has no blank on both sides"+consequence)
 		return
 	}
 	op, isOp := operation(p.text, words)
@@ -51,10 +52,10 @@ func (p *parser) refuse(words []Word, span source.Span) {
 	case isOp && op.isYAML() && len(op.Value) > 0 && (knownAnywhere(op.Name.Text) || op.Operator.Span.End == words[0].Span.End && p.near(op.Name.Text) != ""),
 		isOp && !op.isYAML() && plausibleName(op.Name.Text):
 		p.begin(op.Name.Text, op.Value)
-		p.problem(span, KindWrongOperator, op.Name.Text, quote(op.Operator.Text)+" stands where only = can"+consequence)
+		p.problem(span, KindWrongOperator, op.Name.Text, Quote(op.Operator.Text)+" stands where only = can"+consequence)
 	case len(words) > 1 && knownAnywhere(name) && !isOperator(words[1].Text):
 		p.begin(name, words[1:])
-		p.problem(span, KindMissingEquals, "", "setting "+quote(name)+" has no = before its value"+consequence)
+		p.problem(span, KindMissingEquals, "", "setting "+Quote(name)+" has no = before its value"+consequence)
 	default:
 		if what := foreign(words, isOp && op.isYAML() && plausibleName(op.Name.Text)); what != "" {
 			p.problem(span, KindForeignSyntax, "", what+", which nix.conf does not have"+consequence)
@@ -74,11 +75,11 @@ func (p *parser) other(words []Word, span source.Span) {
 	name := words[0].Text
 	switch {
 	case len(words) == 1:
-		p.problem(span, KindSyntax, "", quote(name)+" alone is no assignment"+consequence)
+		p.problem(span, KindSyntax, "", Quote(name)+" alone is no assignment"+consequence)
 	case isOperator(words[1].Text) || words[1].Text[0] == '=':
-		p.problem(span, KindSyntax, name, quote(words[1].Text)+" stands where only = can"+consequence)
+		p.problem(span, KindSyntax, name, Quote(words[1].Text)+" stands where only = can"+consequence)
 	default:
-		p.problem(span, KindSyntax, name, quote(name)+" is followed by "+quote(words[1].Text)+" and not by =, so the line is no assignment"+consequence)
+		p.problem(span, KindSyntax, name, Quote(name)+" is followed by "+Quote(words[1].Text)+" and not by =, so the line is no assignment"+consequence)
 	}
 }
 
@@ -189,7 +190,7 @@ func gluedBefore(w string, j int) bool {
 		return true
 	}
 	value := w[strings.LastIndexByte(w[:j], '=')+1 : j]
-	_, isBool := parseBool(value)
+	_, isBool := ParseBool(value)
 	return isBool || value == "auto" || value == "relaxed"
 }
 
@@ -269,18 +270,18 @@ func strayShell(words []Word) string {
 	first := words[0].Text
 	switch {
 	case len(words) == 1 && IsDelimiter(first):
-		return quote(first) + " is the end of a here-document"
+		return Quote(first) + " is the end of a here-document"
 	case IsEchoOption(first) && len(words) > 1:
-		return quote(first) + " is an option of echo that was written to the file"
+		return Quote(first) + " is an option of echo that was written to the file"
 	case strings.HasPrefix(first, "<<<<<<<") || strings.HasPrefix(first, ">>>>>>>") || strings.HasPrefix(first, "|||||||") || first == "=======":
-		return quote(first) + " is the mark of a merge conflict"
+		return Quote(first) + " is the mark of a merge conflict"
 	case len(words) > 1 && (first == "$" || first == "%"):
-		return quote(first) + " is the prompt of a shell"
+		return Quote(first) + " is the prompt of a shell"
 	case slices.Contains(shellWords, first):
-		return quote(first) + " begins a command of a shell"
+		return Quote(first) + " begins a command of a shell"
 	}
 	if name, _, ok := strings.Cut(first, "="); ok && isUpper(name) {
-		return quote(name) + " is a variable of a shell"
+		return Quote(name) + " is a variable of a shell"
 	}
 	return ""
 }
@@ -310,21 +311,21 @@ func foreign(words []Word, mapping bool) string {
 	first, last := words[0].Text, words[len(words)-1].Text
 	switch {
 	case first[0] == '[' && last[len(last)-1] == ']' && !strings.ContainsAny(joinWords(words), `"',`):
-		return quote(joinWords(words)) + " is the head of a section"
+		return Quote(joinWords(words)) + " is the head of a section"
 	case first[0] == ';' || strings.HasPrefix(first, "//") || strings.HasPrefix(first, "/*") || first == "*/" || first == "--" || strings.HasPrefix(first, "<!--"):
-		return quote(first) + " begins a comment of another format"
+		return Quote(first) + " begins a comment of another format"
 	case first[0] == '<' && last[len(last)-1] == '>':
-		return quote(first) + " is markup"
+		return Quote(first) + " is markup"
 	case len(words) == 1 && strings.Trim(first, "{}[]();,") == "":
-		return quote(first) + " is a bracket"
+		return Quote(first) + " is a bracket"
 	case first[0] == '"':
-		return quote(first) + " is a string in quotes"
+		return Quote(first) + " is a string in quotes"
 	case first == "---" || first == "...":
-		return quote(first) + " separates documents of YAML"
+		return Quote(first) + " separates documents of YAML"
 	case first == "-":
 		return "the line is an element of a YAML list"
 	case mapping:
-		return quote(first) + " is a key of YAML"
+		return Quote(first) + " is a key of YAML"
 	}
 	return ""
 }

@@ -74,10 +74,10 @@ func CheckValue(f Facts, v Version, d Distribution, value string, words []Word) 
 	case KindPath:
 		return checkPath(f, value)
 	case KindList:
-		if f.form == formPaths && f.flags&relativeToFile == 0 {
+		if f.Paths && !f.RelativeToFile {
 			for i, w := range words {
 				if !path.IsAbs(w.Text) {
-					return &ValueError{Kind: RelativePath, Fatal: true, Word: i, Message: fmt.Sprintf("setting %s takes absolute paths, not %s", f.quoted(), quote(w.Text))}
+					return &ValueError{Kind: RelativePath, Fatal: true, Word: i, Message: fmt.Sprintf("setting %s takes absolute paths, not %s", f.Quoted(), Quote(w.Text))}
 				}
 			}
 		}
@@ -97,33 +97,33 @@ func CheckValue(f Facts, v Version, d Distribution, value string, words []Word) 
 		}
 		for i, w := range words {
 			if known, _ := d.HasFeature(v, w.Text); !known {
-				return &ValueError{Kind: UnknownFeature, Word: i, Message: fmt.Sprintf("experimental feature %s is unknown", quote(w.Text))}
+				return &ValueError{Kind: UnknownFeature, Word: i, Message: fmt.Sprintf("experimental feature %s is unknown", Quote(w.Text))}
 			}
 		}
 	case KindSet:
-		if f.form == formDeprecatedFeatures {
+		if f.DeprecatedFeatures {
 			for i, w := range words {
-				if !hasDeprecatedFeature(v, w.Text) {
-					return &ValueError{Kind: UnknownFeature, Word: i, Message: fmt.Sprintf("deprecated feature %s is unknown", quote(w.Text))}
+				if !d.HasDeprecatedFeature(v, w.Text) {
+					return &ValueError{Kind: UnknownFeature, Word: i, Message: fmt.Sprintf("deprecated feature %s is unknown", Quote(w.Text))}
 				}
 			}
 		}
 	case KindMap:
 		for i, w := range words {
 			if !strings.Contains(w.Text, "=") {
-				return &ValueError{Kind: DroppedEntry, Word: i, Message: fmt.Sprintf("setting %s takes words of the form name=value, and drops a word without =", f.quoted())}
+				return &ValueError{Kind: DroppedEntry, Word: i, Message: fmt.Sprintf("setting %s takes words of the form name=value, and drops a word without =", f.Quoted())}
 			}
 		}
 	}
 	return nil
 }
 
-// quoted returns the name of the setting for a message.
-func (f Facts) quoted() string {
+// Quoted returns the name of the setting for a message.
+func (f Facts) Quoted() string {
 	if f.Written != "" {
-		return quote(f.Written)
+		return Quote(f.Written)
 	}
-	return quote(f.Name)
+	return Quote(f.Name)
 }
 
 func splitWords(value string) []Word {
@@ -135,7 +135,11 @@ func splitWords(value string) []Word {
 	return words
 }
 
-func hasDeprecatedFeature(v Version, name string) bool {
+// HasDeprecatedFeature reports whether release v of d takes name as a word of deprecated-features, which only Lix has.
+func (d Distribution) HasDeprecatedFeature(v Version, name string) bool {
+	if d != Lix {
+		return false
+	}
 	for _, f := range deprecatedFeatureTable {
 		if f.name == name {
 			return !v.Before(f.from)
@@ -144,7 +148,8 @@ func hasDeprecatedFeature(v Version, name string) bool {
 	return false
 }
 
-func parseBool(s string) (value, ok bool) {
+// ParseBool reads a boolean as Nix does: true, yes or 1, and false, no or 0.
+func ParseBool(s string) (value, ok bool) {
 	switch s {
 	case "true", "yes", "1":
 		return true, true
@@ -175,10 +180,10 @@ func unwrap(s string) string {
 }
 
 func checkBool(f Facts, value string) *ValueError {
-	if _, ok := parseBool(value); ok {
+	if _, ok := ParseBool(value); ok {
 		return nil
 	}
-	e := &ValueError{Kind: BadBool, Fatal: true, Word: -1, Message: fmt.Sprintf("setting %s takes true or false, not %s", f.quoted(), quote(value))}
+	e := &ValueError{Kind: BadBool, Fatal: true, Word: -1, Message: fmt.Sprintf("setting %s takes true or false, not %s", f.Quoted(), Quote(value))}
 	if b, ok := meantBool(value); ok {
 		e.Fixed, e.HasFix = strconv.FormatBool(b), true
 	}
@@ -194,7 +199,7 @@ func checkEnum(f Facts, value string) *ValueError {
 		names[i] = strconv.Quote(n)
 	}
 	possible := strings.Join(names[:len(names)-1], ", ") + " or " + names[len(names)-1]
-	e := &ValueError{Kind: BadEnum, Fatal: true, Word: -1, Message: fmt.Sprintf("setting %s takes %s, not %s", f.quoted(), possible, quote(value))}
+	e := &ValueError{Kind: BadEnum, Fatal: true, Word: -1, Message: fmt.Sprintf("setting %s takes %s, not %s", f.Quoted(), possible, Quote(value))}
 	bare := unwrap(value)
 	for _, n := range f.Enum {
 		if strings.EqualFold(n, bare) {
@@ -278,20 +283,20 @@ func checkInt(f Facts, value string) *ValueError {
 		if exact {
 			return nil
 		}
-		return &ValueError{Kind: IntOverflow, Word: -1, Message: fmt.Sprintf("setting %s has %d bits, so %s overflows and becomes %s", f.quoted(), f.Bits, quote(value), f.formatInt(n))}
+		return &ValueError{Kind: IntOverflow, Word: -1, Message: fmt.Sprintf("setting %s has %d bits, so %s overflows and becomes %s", f.Quoted(), f.Bits, Quote(value), f.formatInt(n))}
 	}
 	if ok {
-		e := &ValueError{Kind: BadSuffix, Fatal: true, Word: -1, Message: fmt.Sprintf("setting %s takes a plain integer, not %s with a unit", f.quoted(), quote(value))}
+		e := &ValueError{Kind: BadSuffix, Fatal: true, Word: -1, Message: fmt.Sprintf("setting %s takes a plain integer, not %s with a unit", f.Quoted(), Quote(value))}
 		if exact {
 			e.Fixed, e.HasFix = f.formatInt(n), true
 		}
 		return e
 	}
-	e := &ValueError{Kind: BadInt, Fatal: true, Word: -1, Message: fmt.Sprintf("setting %s takes an integer, not %s", f.quoted(), quote(value))}
+	e := &ValueError{Kind: BadInt, Fatal: true, Word: -1, Message: fmt.Sprintf("setting %s takes an integer, not %s", f.Quoted(), Quote(value))}
 	if digits := strings.TrimLeft(value, "+-"); digits != "" && strings.Trim(digits, "0123456789") == "" {
-		e.Message = fmt.Sprintf("setting %s takes an integer of %d bits, and %s does not fit", f.quoted(), f.Bits, quote(value))
+		e.Message = fmt.Sprintf("setting %s takes an integer of %d bits, and %s does not fit", f.Quoted(), f.Bits, Quote(value))
 		if !f.Signed && strings.HasPrefix(value, "-") {
-			e.Message = fmt.Sprintf("setting %s takes no negative value, not even %s", f.quoted(), quote(value))
+			e.Message = fmt.Sprintf("setting %s takes no negative value, not even %s", f.Quoted(), Quote(value))
 		}
 	}
 	if bare := unwrap(value); bare != value && bare != "" && checkInt(f, bare) == nil {
@@ -310,7 +315,7 @@ func checkJobs(f Facts, value string) *ValueError {
 	if _, ok := parseInt(jobsFacts, value); ok {
 		return nil
 	}
-	e := &ValueError{Kind: BadJobs, Fatal: true, Word: -1, Message: fmt.Sprintf("setting %s takes an integer or auto, not %s", f.quoted(), quote(value))}
+	e := &ValueError{Kind: BadJobs, Fatal: true, Word: -1, Message: fmt.Sprintf("setting %s takes an integer or auto, not %s", f.Quoted(), Quote(value))}
 	bare := unwrap(value)
 	if strings.EqualFold(bare, "auto") {
 		e.Fixed, e.HasFix = "auto", true
@@ -323,11 +328,11 @@ func checkJobs(f Facts, value string) *ValueError {
 func checkPath(f Facts, value string) *ValueError {
 	switch {
 	case value == "" && !f.AllowEmpty:
-		return &ValueError{Kind: EmptyPath, Fatal: true, Word: -1, Message: fmt.Sprintf("setting %s is a path, which cannot be empty", f.quoted())}
+		return &ValueError{Kind: EmptyPath, Fatal: true, Word: -1, Message: fmt.Sprintf("setting %s is a path, which cannot be empty", f.Quoted())}
 	case value == "" || path.IsAbs(value) || f.AllowRelative:
 		return nil
 	}
-	e := &ValueError{Kind: RelativePath, Fatal: true, Word: -1, Message: fmt.Sprintf("setting %s takes an absolute path, not %s", f.quoted(), quote(value))}
+	e := &ValueError{Kind: RelativePath, Fatal: true, Word: -1, Message: fmt.Sprintf("setting %s takes an absolute path, not %s", f.Quoted(), Quote(value))}
 	if bare := unwrap(value); bare != value && path.IsAbs(bare) {
 		e.Fixed, e.HasFix = bare, true
 	}
@@ -340,11 +345,11 @@ func checkURLs(f Facts, words []Word, value string) *ValueError {
 		u, ok := parseStoreURL(w.Text)
 		if ok {
 			if u.hasDropped && soft == nil {
-				soft = &ValueError{Kind: DroppedParameter, Word: i, Message: fmt.Sprintf("parameter %s of store URL %s has no value, so it is dropped", quote(u.dropped), quote(w.Text))}
+				soft = &ValueError{Kind: DroppedParameter, Word: i, Message: fmt.Sprintf("parameter %s of store URL %s has no value, so it is dropped", Quote(u.dropped), Quote(w.Text))}
 			}
 			continue
 		}
-		e := &ValueError{Kind: BadStoreURL, Fatal: true, Word: i, Message: fmt.Sprintf("setting %s takes store URLs, and %s is not one", f.quoted(), quote(w.Text))}
+		e := &ValueError{Kind: BadStoreURL, Fatal: true, Word: i, Message: fmt.Sprintf("setting %s takes store URLs, and %s is not one", f.Quoted(), Quote(w.Text))}
 		bare := make([]Word, len(words))
 		for j, w := range words {
 			bare[j].Text = strings.Trim(w.Text, `"'`)
@@ -359,7 +364,7 @@ func checkURLs(f Facts, words []Word, value string) *ValueError {
 
 func checkJSON(f Facts, value string) *ValueError {
 	bad := func(format string, args ...any) *ValueError {
-		return &ValueError{Kind: BadJSON, Fatal: true, Word: -1, Message: fmt.Sprintf("setting %s takes JSON: %s", f.quoted(), fmt.Sprintf(format, args...))}
+		return &ValueError{Kind: BadJSON, Fatal: true, Word: -1, Message: fmt.Sprintf("setting %s takes JSON: %s", f.Quoted(), fmt.Sprintf(format, args...))}
 	}
 	var v any
 	if err := json.Unmarshal([]byte(value), &v); err != nil {
@@ -417,6 +422,65 @@ func isStrings(v any) bool {
 	return true
 }
 
+// Canonical returns a value of a kind that is not a list, or one word of a list, as Nix prints it, and whether that is
+// certain.
+func (f Facts) Canonical(value string) (string, bool) {
+	switch f.Kind {
+	case KindBool:
+		if b, ok := ParseBool(value); ok {
+			return strconv.FormatBool(b), true
+		}
+	case KindInt:
+		if n, ok := parseInt(f, value); ok {
+			return f.formatInt(n), true
+		}
+		if n, _, ok := evalInt(f, value); ok {
+			return f.formatInt(n), true
+		}
+		return value, value == "" && f.AllowEmpty
+	case KindJobs:
+		if n, ok := parseInt(jobsFacts, value); ok {
+			return jobsFacts.formatInt(n), true
+		}
+	case KindPath:
+		switch {
+		case value == "" || f.AllowRelative && !f.RelativeToFile:
+		case path.IsAbs(value):
+			return path.Clean(value), true
+		default:
+			return value, false
+		}
+	case KindURL, KindURLs:
+		u, ok := parseStoreURL(value)
+		if u.text == "" {
+			return value, false
+		}
+		return u.text, ok
+	case KindJSON:
+		var v any
+		if err := json.Unmarshal([]byte(value), &v); err != nil {
+			return value, false
+		}
+		var b strings.Builder
+		enc := json.NewEncoder(&b)
+		enc.SetEscapeHTML(false)
+		if err := enc.Encode(v); err != nil {
+			return value, false
+		}
+		return strings.TrimSuffix(b.String(), "\n"), true
+	}
+	return value, true
+}
+
+// HasWords reports whether values of f are made of words.
+func (f Facts) HasWords() bool {
+	switch f.Kind {
+	case KindList, KindSet, KindMap, KindFeatures, KindURLs:
+		return true
+	}
+	return false
+}
+
 // TargetError is a ValueError and the part of the targets that it holds for.
 type TargetError struct {
 	ValueError
@@ -461,7 +525,7 @@ func (r *nameRow) rightFor(t Target, value string, words []Word) bool {
 			return false
 		}
 		// The names of features differ from release to release, but none comes back once it is gone.
-		if (f.Kind == KindFeatures || f.form == formDeprecatedFeatures) && CheckValue(f, t.To, t.Distribution, value, words) != nil {
+		if (f.Kind == KindFeatures || f.DeprecatedFeatures) && CheckValue(f, t.To, t.Distribution, value, words) != nil {
 			return false
 		}
 	}

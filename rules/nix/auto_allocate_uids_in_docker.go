@@ -3,7 +3,7 @@ package nix
 import (
 	"github.com/sandlint/sandlint/fixers"
 	fixnix "github.com/sandlint/sandlint/fixers/nixconf"
-	"github.com/sandlint/sandlint/parsers/nixconf"
+	"github.com/sandlint/sandlint/parsers/nixconf/effective"
 	"github.com/sandlint/sandlint/parsers/workspace"
 	"github.com/sandlint/sandlint/rules"
 )
@@ -43,7 +43,7 @@ var autoAllocateUIDsInDocker = &rules.Rule{
 // everOn reports whether a file switches a setting on in the newest release of some target, where nothing else is configured.
 func everOn(text *workspace.NixText, setting string) bool {
 	for _, target := range text.Targets {
-		s := nixconf.Merge([]nixconf.Source{{File: text.File, Kind: nixconf.SystemFile}}, target.Distribution, target.To)
+		s := effective.Merge([]effective.Source{{File: text.File, Kind: effective.SystemFile}}, target.Distribution, target.To)
 		if on, known := s.Bool(setting); on && known {
 			return true
 		}

@@ -7,6 +7,7 @@ import (
 
 	"github.com/sandlint/sandlint/fixers"
 	"github.com/sandlint/sandlint/parsers/nixconf"
+	"github.com/sandlint/sandlint/parsers/nixconf/hidden"
 	"github.com/sandlint/sandlint/parsers/source"
 	"github.com/sandlint/sandlint/parsers/workspace"
 	"github.com/sandlint/sandlint/rules"
@@ -49,11 +50,11 @@ func checkHiddenCharacters(p *rules.Pass, text *workspace.NixText) {
 
 func hiddenIn(text *workspace.NixText, line nixconf.Line, entry *nixconf.Entry) (rules.Finding, bool) {
 	for i, word := range line.Words {
-		place, r, ok := nixconf.FirstHidden(word.Text)
+		place, r, ok := hidden.First(word.Text)
 		if !ok || !text.Known(word.Span) {
 			continue
 		}
-		message := nixconf.HiddenName(r)
+		message := hidden.Name(r)
 		switch {
 		case entry == nil && slices.ContainsFunc(text.Includes, func(inc nixconf.Include) bool { return inc.Path.Span == word.Span }):
 			return rules.Finding{}, false // files may be called so
@@ -106,16 +107,16 @@ func unhide(text *workspace.NixText, line nixconf.Line, entry *nixconf.Entry) []
 	for _, word := range line.Words {
 		for i, r := range word.Text {
 			with := ""
-			switch nixconf.Hidden(r) {
-			case nixconf.NotHidden:
+			switch hidden.KindOf(r) {
+			case hidden.None:
 				continue
-			case nixconf.HiddenBlank:
+			case hidden.Blank:
 				with = " "
-			case nixconf.HiddenDash:
+			case hidden.Dash:
 				with, safety = "-", fixers.Unsafe
-			case nixconf.HiddenEquals:
+			case hidden.Equals:
 				with, safety = "=", fixers.Unsafe
-			case nixconf.HiddenQuote:
+			case hidden.Quote:
 				safety = fixers.Unsafe
 			}
 			s := source.Span{Start: word.Span.Start + i, End: word.Span.Start + i + utf8.RuneLen(r)}

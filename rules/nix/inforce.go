@@ -55,11 +55,11 @@ func forUser(text *workspace.NixText) bool {
 // atEnd returns the value in force of a setting when the image of a text is done, or for a text that is about one command when that runs, and
 // whether it is certain.
 func atEnd(text *workspace.NixText, setting string) (string, bool) {
-	return effective(text).Value(setting)
+	return settingsOf(text).Value(setting)
 }
 
-// effective returns the settings in force at the end of a text's image, or for a text that is about one command when that runs.
-func effective(text *workspace.NixText) *workspace.Effective {
+// settingsOf returns the settings in force at the end of a text's image, or for a text that is about one command when that runs.
+func settingsOf(text *workspace.NixText) *workspace.Effective {
 	if text.Event != nil && text.Event.Kind == workspace.RunCommand {
 		return text.Image.SettingsBefore(text.Event)
 	}

@@ -37,7 +37,7 @@ func checkMaxJobsZero(p *rules.Pass, text *workspace.NixText) {
 		}
 	case text.Image != nil:
 		value, ok := atEnd(text, "max-jobs")
-		if !ok || value != "0" || hasChild(text.Image) || effective(text).Settings.Get("builders").Set || strings.Contains(string(text.Image.File.Source.Bytes), "machines") {
+		if !ok || value != "0" || hasChild(text.Image) || settingsOf(text).Settings.Get("builders").Set || strings.Contains(string(text.Image.File.Source.Bytes), "machines") {
 			return
 		}
 	default:

@@ -6,6 +6,7 @@ import (
 	"strconv"
 
 	"github.com/sandlint/sandlint/parsers/nixconf"
+	"github.com/sandlint/sandlint/parsers/nixconf/effective"
 	"github.com/sandlint/sandlint/parsers/source"
 	"github.com/sandlint/sandlint/parsers/workspace"
 	"github.com/sandlint/sandlint/rules"
@@ -48,9 +49,9 @@ func checkMinFreeAboveMaxFree(p *rules.Pass, text *workspace.NixText) {
 		return
 	}
 	both := fmt.Sprintf("min-free = %s\nmax-free = %s\n", least.entry.Value, most.entry.Value)
-	sources := []nixconf.Source{{File: nixconf.Parse(source.WholeFile(source.NewFile("", []byte(both))))}}
+	sources := []effective.Source{{File: nixconf.Parse(source.WholeFile(source.NewFile("", []byte(both))))}}
 	for _, t := range text.Targets {
-		settings := nixconf.Merge(sources, t.Distribution, t.To)
+		settings := effective.Merge(sources, t.Distribution, t.To)
 		low, lowKnown := settings.Int("min-free")
 		high, highKnown := settings.Int("max-free")
 		if !lowKnown || !highKnown || low <= high || !settings.Get("min-free").Set || !settings.Get("max-free").Set {

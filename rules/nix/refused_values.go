@@ -8,6 +8,7 @@ import (
 	"github.com/sandlint/sandlint/fixers"
 	fixnix "github.com/sandlint/sandlint/fixers/nixconf"
 	"github.com/sandlint/sandlint/parsers/nixconf"
+	"github.com/sandlint/sandlint/parsers/nixconf/hidden"
 	"github.com/sandlint/sandlint/parsers/source"
 	"github.com/sandlint/sandlint/parsers/workspace"
 	"github.com/sandlint/sandlint/rules"
@@ -43,7 +44,7 @@ func refusedValues(text *workspace.NixText, report func(*nixconf.Entry, nixconf.
 // misread reports whether an entry is not what its author wrote, for a cause that has a rule of its own: hidden characters, quotes,
 // commas, a second assignment in the line, a literal \n, or a value that goes on in the next line.
 func misread(text *workspace.NixText, entry *nixconf.Entry) bool {
-	if _, _, ok := nixconf.FirstHidden(entry.Value); ok || judgedElsewhere(text, entry) {
+	if _, _, ok := hidden.First(entry.Value); ok || judgedElsewhere(text, entry) {
 		return true
 	}
 	if strings.HasSuffix(entry.Value, `\`) && entry.Line+1 < len(text.Lines) {

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/sandlint/sandlint/parsers/nixconf"
+	"github.com/sandlint/sandlint/parsers/nixconf/effective"
 	"github.com/sandlint/sandlint/parsers/workspace"
 	"github.com/sandlint/sandlint/rules"
 )
@@ -94,16 +95,16 @@ func lacksKey(text *workspace.NixText, own []cache) bool {
 }
 
 // judged returns the settings in force where a text is all of the configuration, or what is written besides is known too; else nil.
-func judged(ws *workspace.Workspace, text *workspace.NixText) *nixconf.Settings {
+func judged(ws *workspace.Workspace, text *workspace.NixText) *effective.Settings {
 	if text.Image == nil {
 		// What is not put where Nix reads it is taken for all of the configuration only where it has keys.
 		if len(text.Includes) > 0 || path.Base(text.Path) != "nix.conf" || ws.PlaceOf(text) == workspace.Somewhere && len(text.Setting("trusted-public-keys")) == 0 {
 			return nil
 		}
 		target := text.Targets[0]
-		return nixconf.Merge([]nixconf.Source{{File: text.File, Kind: nixconf.SystemFile}}, target.Distribution, target.To)
+		return effective.Merge([]effective.Source{{File: text.File, Kind: effective.SystemFile}}, target.Distribution, target.To)
 	}
-	eff := effective(text)
+	eff := settingsOf(text)
 	if hasChild(text.Image) {
 		return nil
 	}

@@ -7,6 +7,7 @@ import (
 
 	"github.com/sandlint/sandlint/fixers"
 	"github.com/sandlint/sandlint/parsers/nixconf"
+	"github.com/sandlint/sandlint/parsers/nixconf/hidden"
 	"github.com/sandlint/sandlint/parsers/workspace"
 	"github.com/sandlint/sandlint/rules"
 )
@@ -33,7 +34,7 @@ func checkUnknownSetting(p *rules.Pass, text *workspace.NixText) {
 		if !text.Fragment.Known(entry.Name.Span) {
 			continue
 		}
-		if _, _, hidden := nixconf.FirstHidden(entry.Name.Text); hidden {
+		if _, _, hidden := hidden.First(entry.Name.Text); hidden {
 			continue
 		}
 		if _, ok := glued(entry); ok && strings.Contains(entry.Name.Text, "=") {

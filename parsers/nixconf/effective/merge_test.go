@@ -1,4 +1,4 @@
-package nixconf
+package effective
 
 import (
 	"fmt"
@@ -8,22 +8,23 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/sandlint/sandlint/parsers/nixconf"
 	"github.com/sandlint/sandlint/parsers/source"
 )
 
 // tree is a set of configuration files by path; text that is "<dir>" stands for a directory, and "<?>" for what cannot be known.
 type tree map[string]string
 
-func (tr tree) read(name string) (*File, error) {
+func (tr tree) read(name string) (*nixconf.File, error) {
 	switch text, ok := tr[name]; {
 	case !ok:
 		return nil, fs.ErrNotExist
 	case text == "<dir>":
-		return nil, ErrUnreadable
+		return nil, nixconf.ErrUnreadable
 	case text == "<?>":
 		return nil, fmt.Errorf("outside")
 	default:
-		return Parse(source.WholeFile(source.NewFile(name, []byte(text)))), nil
+		return nixconf.Parse(source.WholeFile(source.NewFile(name, []byte(text)))), nil
 	}
 }
 
@@ -243,7 +244,7 @@ func TestMergeManyIncludes(t *testing.T) {
 	}
 	src := tr.source(t, SystemFile, "/f0")
 	for _, at := range []string{"nix 2.8", "nix 2.18", "nix 2.20", "nix 2.24"} {
-		s := Merge([]Source{src}, Nix, targets(t, at)[0].From)
+		s := Merge([]Source{src}, nixconf.Nix, targets(t, at)[0].From)
 		if set := s.Get("keep-going"); set.Known {
 			t.Errorf("%s: what was not read is taken as known", at)
 		}
@@ -252,7 +253,7 @@ func TestMergeManyIncludes(t *testing.T) {
 
 func TestMergeOpaque(t *testing.T) {
 	merge := func(parts ...string) *Settings {
-		return Merge([]Source{{File: Parse(fragment(parts...))}}, Nix, Version{2, 24, 0})
+		return Merge([]Source{{File: nixconf.Parse(fragment(parts...))}}, nixconf.Nix, nixconf.Version{Major: 2, Minor: 24})
 	}
 	for _, c := range []struct {
 		s           *Settings
@@ -284,7 +285,7 @@ func TestSettings(t *testing.T) {
 		"/etc/nix/more.conf": "substituters = old\nbuild-cores = 2\n",
 		"/user":              "extra-binary-caches = d\nfrob = 1\nfrob = 2\nexperimental-features = flakes nix_command\nuse-registries = x\n",
 	}
-	s := Merge([]Source{tr.source(t, SystemFile, "/etc/nix/nix.conf"), tr.source(t, UserFile, "/user")}, Nix, Version{2, 24, 0})
+	s := Merge([]Source{tr.source(t, SystemFile, "/etc/nix/nix.conf"), tr.source(t, UserFile, "/user")}, nixconf.Nix, nixconf.Version{Major: 2, Minor: 24})
 	place := func(o Origin) string {
 		if o.Entry == nil {
 			return "default"
@@ -336,7 +337,7 @@ func TestSettings(t *testing.T) {
 	if on, known := s.Feature("nix-command"); on || !known {
 		t.Error("nix-command is on")
 	}
-	if on, known := Merge(nil, Determinate, Version{3, 5, 0}).Feature("nix-command"); !on || !known {
+	if on, known := Merge(nil, nixconf.Determinate, nixconf.Version{Major: 3, Minor: 5}).Feature("nix-command"); !on || !known {
 		t.Error("nix-command is off in Determinate Nix")
 	}
 	if d := cmp.Diff([]string{"cores", "experimental-features", "sandbox", "substituters"}, s.Names()); d != "" {
@@ -353,10 +354,10 @@ func TestSettings(t *testing.T) {
 		t.Errorf("warnings (-want +got):\n%s", d)
 	}
 	f := s.Fatal
-	if f == nil || f.Source != 1 || f.Kind != string(BadBool) || f.Entry.Name.Text != "use-registries" || f.Value == nil || f.Span != f.Entry.Span {
+	if f == nil || f.Source != 1 || f.Kind != string(nixconf.BadBool) || f.Entry.Name.Text != "use-registries" || f.Value == nil || f.Span != f.Entry.Span {
 		t.Errorf("fatal %+v", f)
 	}
-	if set := Merge(nil, Nix, Version{2, 24, 0}).Get("sandbox"); set.Known {
+	if set := Merge(nil, nixconf.Nix, nixconf.Version{Major: 2, Minor: 24}).Get("sandbox"); set.Known {
 		t.Error("the default of sandbox is known without a platform")
 	}
 }
@@ -392,21 +393,61 @@ func TestResolve(t *testing.T) {
 	}
 	r := f.Resolve("/c/nix.conf", tr.read)
 	for i, want := range []struct {
-		state  IncludeState
+		state  nixconf.IncludeState
 		target string
-	}{{Read, "/c/a"}, {Read, "/x/b"}, {Missing, "/none"}, {Unreadable, "/c/d"}, {NotRead, ""}} {
-		if inc := r.Includes[i]; inc.State != want.state || inc.Target != want.target || (inc.File != nil) != (want.state == Read) {
+	}{{nixconf.Read, "/c/a"}, {nixconf.Read, "/x/b"}, {nixconf.Missing, "/none"}, {nixconf.Unreadable, "/c/d"}, {nixconf.NotRead, ""}} {
+		if inc := r.Includes[i]; inc.State != want.state || inc.Target != want.target || (inc.File != nil) != (want.state == nixconf.Read) {
 			t.Errorf("include %d: %+v", i, inc)
 		}
 	}
-	if inc := r.Includes[0].File.Includes[0]; inc.State != Cycle {
+	if inc := r.Includes[0].File.Includes[0]; inc.State != nixconf.Cycle {
 		t.Errorf("cycle: %+v", inc)
 	}
-	if f.Includes[0].State != NotRead {
+	if f.Includes[0].State != nixconf.NotRead {
 		t.Error("Resolve changed its file")
 	}
-	env := Parse(source.WholeFile(source.NewFile("env", []byte("include a\ninclude /x/b\n")))).Resolve("", tr.read)
-	if env.Includes[0].State != NotRead || env.Includes[1].State != Read {
+	env := nixconf.Parse(source.WholeFile(source.NewFile("env", []byte("include a\ninclude /x/b\n")))).Resolve("", tr.read)
+	if env.Includes[0].State != nixconf.NotRead || env.Includes[1].State != nixconf.Read {
 		t.Errorf("includes of a text without a path: %+v", env.Includes)
 	}
+}
+
+func v(t testing.TB, s string) nixconf.Version {
+	t.Helper()
+	out, err := nixconf.ParseVersion(s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return out
+}
+
+// targets reads specifications such as "nix 2.18..2.34".
+func targets(t testing.TB, specs ...string) nixconf.Targets {
+	t.Helper()
+	var out nixconf.Targets
+	for _, s := range specs {
+		d, r, _ := strings.Cut(s, " ")
+		target, err := nixconf.ParseTarget(d, r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		out = append(out, target)
+	}
+	return out
+}
+
+func parse(text string) *nixconf.File {
+	return nixconf.Parse(source.WholeFile(source.NewFile("nix.conf", []byte(text))))
+}
+
+// fragment makes a fragment of parts; those that begin with '$' are opaque.
+func fragment(parts ...string) *source.Fragment {
+	f := source.NewFile("Dockerfile", []byte(strings.Join(parts, "")))
+	var pieces []source.Piece
+	at := 0
+	for _, p := range parts {
+		pieces = append(pieces, source.Piece{Text: p, Span: source.Span{Start: at, End: at + len(p)}, Verbatim: true, Opaque: p[0] == '$'})
+		at += len(p)
+	}
+	return source.NewFragment(f, pieces)
 }

@@ -1,10 +1,13 @@
-package nixconf
+// Package effective merges the nix.conf texts that a Nix command reads into the settings in force, as each release of
+// each distribution does.
+package effective
 
 import (
 	"fmt"
 	"slices"
 	"strings"
 
+	"github.com/sandlint/sandlint/parsers/nixconf"
 	"github.com/sandlint/sandlint/parsers/source"
 )
 
@@ -28,7 +31,7 @@ const (
 // Source is one text that Nix reads settings from.
 type Source struct {
 	// File is the text, with its includes resolved as far as they are known; nil is read as an empty file.
-	File *File
+	File *nixconf.File
 	Kind SourceKind
 	// Label names the source for messages, such as "/etc/nix/nix.conf". Merge does not look at it.
 	Label string
@@ -39,8 +42,8 @@ type Origin struct {
 	// Source is the index among the sources that were merged.
 	Source int
 	// File holds the entry. It is a file that Source.File includes, or Source.File itself.
-	File  *File
-	Entry *Entry
+	File  *nixconf.File
+	Entry *nixconf.Entry
 }
 
 // Element is one word of an effective value.
@@ -57,7 +60,7 @@ type Setting struct {
 	// Name is the canonical name. It is "" when the release has no setting of the name that was asked for.
 	Name string
 	// Facts are those of the release.
-	Facts Facts
+	Facts nixconf.Facts
 	// Value is the value as `nix config show` prints it: lists with one blank between words, sets and maps sorted, integers without
 	// suffix, paths and store URLs in canonical form. It is "auto" for max-jobs = auto, where Nix prints the number of CPUs.
 	Value string
@@ -91,11 +94,11 @@ type Fatal struct {
 	Message string
 	// Source, File and Entry are where it stands; Entry is nil unless a value is at fault. Span is in coordinates of File.Fragment.
 	Source int
-	File   *File
-	Entry  *Entry
+	File   *nixconf.File
+	Entry  *nixconf.Entry
 	Span   source.Span
 	// Value is the error of the value of Entry, or nil.
-	Value *ValueError
+	Value *nixconf.ValueError
 }
 
 // The kinds of Warning.
@@ -131,8 +134,8 @@ type Warning struct {
 
 // Settings are the settings in force after sources were merged.
 type Settings struct {
-	Distribution Distribution
-	Version      Version
+	Distribution nixconf.Distribution
+	Version      nixconf.Version
 	// Fatal is the first thing on which Nix gives up, in the order in which it reads; nil when it does not. The settings are merged all
 	// the same, as if what is refused were not there.
 	Fatal *Fatal
@@ -151,7 +154,7 @@ type Settings struct {
 
 // state is a setting while it is built.
 type state struct {
-	facts      Facts
+	facts      nixconf.Facts
 	onDefault  bool // the words are appended to the default
 	words      []Element
 	value      string
@@ -169,10 +172,10 @@ type state struct {
 //
 // Releases differ in what is applied first: since Nix 2.16 experimental features before everything else, in 2.16 to 2.19 a file that is
 // included before the one that includes it, and in 2.20 and 2.21, and Lix 2.90 and 2.91, a file that has an include is read twice.
-func Merge(sources []Source, d Distribution, v Version) *Settings {
+func Merge(sources []Source, d nixconf.Distribution, v nixconf.Version) *Settings {
 	m := &merger{s: &Settings{Distribution: d, Version: v, states: map[string]*state{}}, d: d, v: v}
 	for _, s := range sources {
-		if s.Kind == NixPathVariable && (d == Determinate || d == Nix && v.AtLeast(2, 24)) {
+		if s.Kind == NixPathVariable && (d == nixconf.Determinate || d == nixconf.Nix && v.AtLeast(2, 24)) {
 			m.ignoreNixPath = true
 		}
 	}
@@ -194,8 +197,8 @@ func Merge(sources []Source, d Distribution, v Version) *Settings {
 
 type merger struct {
 	s             *Settings
-	d             Distribution
-	v             Version
+	d             nixconf.Distribution
+	v             nixconf.Version
 	source        int
 	kind          SourceKind
 	ignoreNixPath bool
@@ -209,8 +212,8 @@ type merger struct {
 
 // step is what one line of a file does once includes are expanded.
 type step struct {
-	file  *File
-	entry *Entry // nil for something that may do anything
+	file  *nixconf.File
+	entry *nixconf.Entry // nil for something that may do anything
 }
 
 // order is how a release expands includes and when it applies entries.
@@ -225,9 +228,9 @@ const (
 
 func (m *merger) order() order {
 	switch {
-	case m.d == Lix && !m.v.AtLeast(2, 92):
+	case m.d == nixconf.Lix && !m.v.AtLeast(2, 92):
 		return rereading
-	case m.d != Nix || m.v.AtLeast(2, 22):
+	case m.d != nixconf.Nix || m.v.AtLeast(2, 22):
 		return expanded
 	case m.v.AtLeast(2, 20):
 		return rereading
@@ -237,10 +240,10 @@ func (m *merger) order() order {
 	return lineByLine
 }
 
-func (m *merger) merge(f *File) {
+func (m *merger) merge(f *nixconf.File) {
 	if m.kind == CommandLine {
 		m.walk(f, walker{
-			entry:   func(e *Entry) { m.apply(step{f, e}) },
+			entry:   func(e *nixconf.Entry) { m.apply(step{f, e}) },
 			unknown: func() { m.apply(step{file: f}) },
 		})
 		return
@@ -263,14 +266,14 @@ func (m *merger) merge(f *File) {
 
 // walker is what walk calls for each part of a file.
 type walker struct {
-	entry   func(*Entry)
-	include func(*Include)
+	entry   func(*nixconf.Entry)
+	include func(*nixconf.Include)
 	unknown func()
 }
 
 // walk goes through the parts of f in the order of the text.
-func (m *merger) walk(f *File, w walker) {
-	entries, includes, unknown, problems := f.Entries, f.Includes, f.unknown, f.Problems
+func (m *merger) walk(f *nixconf.File, w walker) {
+	entries, includes, unknown, problems := f.Entries, f.Includes, f.UnknownLines(), f.Problems
 	const none = int(^uint(0) >> 1)
 	for {
 		e, i, u, p := none, none, none, none
@@ -318,51 +321,51 @@ func (m *merger) fatal(f Fatal) {
 }
 
 // include judges an include line of f. The result says whether the file is read, or may be; top says that f is the source itself.
-func (m *merger) include(f *File, inc *Include, top bool) (state IncludeState, ok bool) {
+func (m *merger) include(f *nixconf.File, inc *nixconf.Include, top bool) (state nixconf.IncludeState, ok bool) {
 	p := inc.Path.Text
-	lix := m.d == Lix && m.v.AtLeast(2, 92)
+	lix := m.d == nixconf.Lix && m.v.AtLeast(2, 92)
 	switch {
-	case !f.known(inc.Path.Span):
-		return NotRead, true
+	case !f.Known(inc.Path.Span):
+		return nixconf.NotRead, true
 	case top && m.kind == Environment && (lix || !strings.HasPrefix(p, "/")):
-		message := fmt.Sprintf("an include in NIX_CONFIG needs an absolute path, not %s", quote(p))
+		message := fmt.Sprintf("an include in NIX_CONFIG needs an absolute path, not %s", nixconf.Quote(p))
 		if lix {
-			message = fmt.Sprintf("NIX_CONFIG cannot include a file, as it does with %s", quote(p))
+			message = fmt.Sprintf("NIX_CONFIG cannot include a file, as it does with %s", nixconf.Quote(p))
 		}
 		m.fatal(Fatal{Kind: FatalIncludeRelative, Message: message, File: f, Span: inc.Span})
-		return NotRead, false
+		return nixconf.NotRead, false
 	case lix && strings.HasPrefix(p, "~"):
 		if m.kind != UserFile || !strings.HasPrefix(p, "~/") {
-			m.fatal(Fatal{Kind: FatalIncludeRelative, Message: fmt.Sprintf("an include cannot begin with ~ here, as %s does", quote(p)), File: f, Span: inc.Span})
-			return NotRead, false
+			m.fatal(Fatal{Kind: FatalIncludeRelative, Message: fmt.Sprintf("an include cannot begin with ~ here, as %s does", nixconf.Quote(p)), File: f, Span: inc.Span})
+			return nixconf.NotRead, false
 		}
-		return NotRead, true
+		return nixconf.NotRead, true
 	}
 	switch inc.State {
-	case Missing:
+	case nixconf.Missing:
 		if !inc.Optional {
-			m.fatal(Fatal{Kind: FatalIncludeMissing, Message: fmt.Sprintf("included file %s does not exist; every Nix command fails", quote(p)), File: f, Span: inc.Span})
+			m.fatal(Fatal{Kind: FatalIncludeMissing, Message: fmt.Sprintf("included file %s does not exist; every Nix command fails", nixconf.Quote(p)), File: f, Span: inc.Span})
 		}
-		return Missing, false
-	case Cycle:
-		m.fatal(Fatal{Kind: FatalIncludeCycle, Message: fmt.Sprintf("%s includes itself; every Nix command crashes", quote(p)), File: f, Span: inc.Span})
-		return Cycle, false
-	case Unreadable:
-		return Unreadable, false
-	case Read:
-		return Read, inc.File != nil
+		return nixconf.Missing, false
+	case nixconf.Cycle:
+		m.fatal(Fatal{Kind: FatalIncludeCycle, Message: fmt.Sprintf("%s includes itself; every Nix command crashes", nixconf.Quote(p)), File: f, Span: inc.Span})
+		return nixconf.Cycle, false
+	case nixconf.Unreadable:
+		return nixconf.Unreadable, false
+	case nixconf.Read:
+		return nixconf.Read, inc.File != nil
 	}
-	return NotRead, true
+	return nixconf.NotRead, true
 }
 
-func (m *merger) lineByLine(f *File, top bool) {
+func (m *merger) lineByLine(f *nixconf.File, top bool) {
 	m.walk(f, walker{
-		entry:   func(e *Entry) { m.apply(step{f, e}) },
+		entry:   func(e *nixconf.Entry) { m.apply(step{f, e}) },
 		unknown: func() { m.apply(step{file: f}) },
-		include: func(inc *Include) {
+		include: func(inc *nixconf.Include) {
 			switch state, ok := m.include(f, inc, top); {
 			case !ok:
-			case state == Read:
+			case state == nixconf.Read:
 				m.lineByLine(inc.File, false)
 			default:
 				m.apply(step{file: f})
@@ -371,15 +374,15 @@ func (m *merger) lineByLine(f *File, top bool) {
 	})
 }
 
-func (m *merger) fileByFile(f *File, top bool) {
+func (m *merger) fileByFile(f *nixconf.File, top bool) {
 	var steps []step
 	m.walk(f, walker{
-		entry:   func(e *Entry) { steps = append(steps, step{f, e}) },
+		entry:   func(e *nixconf.Entry) { steps = append(steps, step{f, e}) },
 		unknown: func() { steps = append(steps, step{file: f}) },
-		include: func(inc *Include) {
+		include: func(inc *nixconf.Include) {
 			switch state, ok := m.include(f, inc, top); {
 			case !ok:
-			case state == Read:
+			case state == nixconf.Read:
 				m.fileByFile(inc.File, false)
 			default:
 				m.apply(step{file: f})
@@ -389,12 +392,12 @@ func (m *merger) fileByFile(f *File, top bool) {
 	m.applyAll(steps)
 }
 
-func (m *merger) expand(f *File, top bool, steps *[]step) {
+func (m *merger) expand(f *nixconf.File, top bool, steps *[]step) {
 	var seen map[string]bool
 	m.walk(f, walker{
-		entry: func(e *Entry) {
+		entry: func(e *nixconf.Entry) {
 			*steps = append(*steps, step{f, e})
-			if m.d != Lix || !m.v.AtLeast(2, 96) {
+			if m.d != nixconf.Lix || !m.v.AtLeast(2, 96) {
 				return
 			}
 			name := e.Name.Text
@@ -407,10 +410,10 @@ func (m *merger) expand(f *File, top bool, steps *[]step) {
 			seen[name] = true
 		},
 		unknown: func() { *steps = append(*steps, step{file: f}) },
-		include: func(inc *Include) {
+		include: func(inc *nixconf.Include) {
 			switch state, ok := m.include(f, inc, top); {
 			case !ok:
-			case state == Read:
+			case state == nixconf.Read:
 				m.expand(inc.File, false, steps)
 			default:
 				*steps = append(*steps, step{file: f})
@@ -425,25 +428,25 @@ const maxRereads = 10000
 // reread expands the includes of content as Nix 2.20 and 2.21 do, which take at for the place of the text: for each include they read the file
 // at "at" and not the one that is included, and take the included one for its place. Only the includes of that second reading of
 // a file bring in what is included. The path of at is place, "" for a source; at is nil for something that cannot be read.
-func (m *merger) reread(content, at *File, place string, steps *[]step) {
+func (m *merger) reread(content, at *nixconf.File, place string, steps *[]step) {
 	if m.steps++; m.steps > maxRereads {
 		*steps = append(*steps, step{file: content})
 		return
 	}
 	top := place == ""
 	m.walk(content, walker{
-		entry:   func(e *Entry) { *steps = append(*steps, step{content, e}) },
+		entry:   func(e *nixconf.Entry) { *steps = append(*steps, step{content, e}) },
 		unknown: func() { *steps = append(*steps, step{file: content}) },
-		include: func(inc *Include) {
+		include: func(inc *nixconf.Include) {
 			state, ok := m.include(content, inc, top)
 			switch {
-			case !ok && state != Unreadable:
-			case state == NotRead:
+			case !ok && state != nixconf.Unreadable:
+			case state == nixconf.NotRead:
 				*steps = append(*steps, step{file: content})
-			case !top && join(place, inc.Path.Text) != inc.Target:
+			case !top && inc.From(place) != inc.Target:
 				// The second reading takes the path from another directory, where nothing of that name can be expected.
 				if !inc.Optional {
-					m.fatal(Fatal{Kind: FatalIncludeMissing, Message: fmt.Sprintf("included file %s is looked for in another directory the second time; every Nix command fails", quote(inc.Path.Text)), File: content, Span: inc.Span})
+					m.fatal(Fatal{Kind: FatalIncludeMissing, Message: fmt.Sprintf("included file %s is looked for in another directory the second time; every Nix command fails", nixconf.Quote(inc.Path.Text)), File: content, Span: inc.Span})
 				}
 			case top && m.kind == Environment, at == nil:
 				// What would be read again is no file, which goes unnoticed.
@@ -492,7 +495,7 @@ func (m *merger) apply(s step) {
 	e := s.entry
 	name := e.Name.Text
 	origin := Origin{m.source, s.file, e}
-	facts, ok := Lookup(m.d, m.v, name)
+	facts, ok := nixconf.Lookup(m.d, m.v, name)
 	if !ok {
 		if !m.unknown[name] {
 			if m.unknown == nil {
@@ -525,11 +528,11 @@ func (m *merger) apply(s step) {
 			return
 		}
 	}
-	literal := s.file.known(e.ValueSpan)
+	literal := s.file.Known(e.ValueSpan)
 	if literal {
 		if err := m.check(facts, e); err != nil && err.Fatal {
 			st.replaced = append(st.replaced, origin)
-			if m.kind == CommandLine && err.Kind != RelativePath {
+			if m.kind == CommandLine && err.Kind != nixconf.RelativePath {
 				m.warn(Warning{Kind: WarnIgnoredValue, Name: name, Origin: origin, Span: e.ValueSpan})
 			} else if certain {
 				m.fatal(Fatal{Kind: string(err.Kind), Message: err.Message, File: s.file, Entry: e, Span: e.Span, Value: err})
@@ -547,15 +550,15 @@ func (m *merger) apply(s step) {
 }
 
 // check checks the value of e where its source matters too.
-func (m *merger) check(f Facts, e *Entry) *ValueError {
-	if err := CheckValue(f, m.v, m.d, e.Value, e.Words); err != nil {
+func (m *merger) check(f nixconf.Facts, e *nixconf.Entry) *nixconf.ValueError {
+	if err := nixconf.CheckValue(f, m.v, m.d, e.Value, e.Words); err != nil {
 		return err
 	}
-	if m.d != Lix || f.flags&relativeToFile == 0 {
+	if m.d != nixconf.Lix || !f.RelativeToFile {
 		return nil
 	}
 	words := []string{e.Value}
-	if f.form == formPaths {
+	if f.Paths {
 		words = words[:0]
 		for _, w := range e.Words {
 			words = append(words, w.Text)
@@ -566,10 +569,10 @@ func (m *merger) check(f Facts, e *Entry) *ValueError {
 		case p == "" || strings.HasPrefix(p, "/"):
 		case strings.HasPrefix(p, "~"):
 			if m.kind != UserFile || !strings.HasPrefix(p, "~/") {
-				return &ValueError{Kind: RelativePath, Fatal: true, Word: -1, Message: fmt.Sprintf("the path of setting %s cannot begin with ~ here, as %s does", f.quoted(), quote(p))}
+				return &nixconf.ValueError{Kind: nixconf.RelativePath, Fatal: true, Word: -1, Message: fmt.Sprintf("the path of setting %s cannot begin with ~ here, as %s does", f.Quoted(), nixconf.Quote(p))}
 			}
 		case m.kind != SystemFile && m.kind != UserFile:
-			return &ValueError{Kind: RelativePath, Fatal: true, Word: -1, Message: fmt.Sprintf("setting %s takes an absolute path outside a file, not %s", f.quoted(), quote(p))}
+			return &nixconf.ValueError{Kind: nixconf.RelativePath, Fatal: true, Word: -1, Message: fmt.Sprintf("setting %s takes an absolute path outside a file, not %s", f.Quoted(), nixconf.Quote(p))}
 		}
 	}
 	return nil
@@ -589,7 +592,7 @@ func (m *merger) feature(name string) (on, certain bool) {
 }
 
 // set gives st the value of an entry; literal says that the value holds no opaque text, certain that the entry is applied at all.
-func (m *merger) set(st *state, facts Facts, origin Origin, literal, certain bool) {
+func (m *merger) set(st *state, facts nixconf.Facts, origin Origin, literal, certain bool) {
 	e := origin.Entry
 	st.overridden = true
 	if !facts.Extra {
@@ -603,62 +606,60 @@ func (m *merger) set(st *state, facts Facts, origin Origin, literal, certain boo
 	st.origins = append(st.origins, origin)
 	st.known = st.known && literal && certain
 	switch {
-	case facts.Kind == KindFeatures || facts.form == formDeprecatedFeatures:
+	case facts.Kind == nixconf.KindFeatures || facts.DeprecatedFeatures:
 		m.addFeatures(st, facts, origin)
-	case facts.Kind == KindMap:
+	case facts.Kind == nixconf.KindMap:
 		for _, w := range e.Words {
 			if strings.Contains(w.Text, "=") {
 				m.add(st, facts, origin, w)
 			}
 		}
-	case facts.form == formMounts:
+	case facts.Mounts:
 		m.addMounts(st, origin)
-	case facts.hasWords():
+	case facts.HasWords():
 		for _, w := range e.Words {
 			m.add(st, facts, origin, w)
 		}
 	default:
-		st.value, literal = canonical(facts, e.Value)
+		st.value, literal = facts.Canonical(e.Value)
 		st.known = st.known && literal
 		st.words = []Element{{Text: st.value, Origin: origin, Span: e.ValueSpan}}
 	}
 }
 
 // add adds one word to a list or a set; words of opaque text are left out.
-func (m *merger) add(st *state, facts Facts, origin Origin, w Word) {
-	if !origin.File.known(w.Span) {
+func (m *merger) add(st *state, facts nixconf.Facts, origin Origin, w nixconf.Word) {
+	if !origin.File.Known(w.Span) {
 		return
 	}
 	text := w.Text
-	if facts.Kind == KindURLs {
-		u, _ := parseStoreURL(text)
-		if u.text == "" {
+	if facts.Kind == nixconf.KindURLs {
+		var ok bool
+		if text, ok = facts.Canonical(text); !ok {
 			st.known = false
-		} else {
-			text = u.text
 		}
 	}
 	// The few features that exist are asked for by every gated setting.
-	if facts.Kind == KindFeatures && slices.ContainsFunc(st.words, func(e Element) bool { return e.Text == text }) {
+	if facts.Kind == nixconf.KindFeatures && slices.ContainsFunc(st.words, func(e Element) bool { return e.Text == text }) {
 		return
 	}
 	st.words = append(st.words, Element{Text: text, Origin: origin, Span: w.Span})
 }
 
-func (m *merger) addFeatures(st *state, facts Facts, origin Origin) {
+func (m *merger) addFeatures(st *state, facts nixconf.Facts, origin Origin) {
 	for _, w := range origin.Entry.Words {
-		if !origin.File.known(w.Span) {
+		if !origin.File.Known(w.Span) {
 			continue
 		}
 		known, stable := true, false
-		if facts.Kind == KindFeatures {
+		if facts.Kind == nixconf.KindFeatures {
 			known, stable = m.d.HasFeature(m.v, w.Text)
-			known = known || m.d == Nix && !m.v.AtLeast(2, 5)
+			known = known || m.d == nixconf.Nix && !m.v.AtLeast(2, 5)
 		} else {
-			known = hasDeprecatedFeature(m.v, w.Text)
+			known = m.d.HasDeprecatedFeature(m.v, w.Text)
 		}
 		switch {
-		case !known && w.Text == "no-url-literals" && facts.Kind == KindFeatures && m.d != Lix:
+		case !known && w.Text == "no-url-literals" && facts.Kind == nixconf.KindFeatures && m.d != nixconf.Lix:
 			m.warn(Warning{Kind: WarnRenamedFeature, Name: w.Text, Detail: "lint-url-literals", Origin: origin, Span: w.Span})
 		case !known:
 			if !m.badFeatures[w.Text] {
@@ -672,8 +673,8 @@ func (m *merger) addFeatures(st *state, facts Facts, origin Origin) {
 		default:
 			m.add(st, facts, origin, w)
 			// Since fetch-tree became a feature of its own, flakes brings it along.
-			if w.Text == "flakes" && m.d == Nix && m.v.AtLeast(2, 19) {
-				m.add(st, facts, origin, Word{Text: "fetch-tree", Span: w.Span})
+			if w.Text == "flakes" && m.d == nixconf.Nix && m.v.AtLeast(2, 19) {
+				m.add(st, facts, origin, nixconf.Word{Text: "fetch-tree", Span: w.Span})
 			}
 		}
 	}
@@ -683,13 +684,13 @@ func (m *merger) addFeatures(st *state, facts Facts, origin Origin) {
 // is appended does not replace what is there.
 func (m *merger) addMounts(st *state, origin Origin) {
 	words := slices.Clone(origin.Entry.Words)
-	slices.SortStableFunc(words, func(a, b Word) int { return strings.Compare(a.Text, b.Text) })
+	slices.SortStableFunc(words, func(a, b nixconf.Word) int { return strings.Compare(a.Text, b.Text) })
 	if st.mounts == nil {
 		st.mounts = map[string]bool{}
 	}
 	here := map[string]int{}
 	for _, w := range words {
-		if !origin.File.known(w.Span) {
+		if !origin.File.Known(w.Span) {
 			continue
 		}
 		inside, text := parseMount(w.Text)
@@ -721,7 +722,7 @@ func parseMount(s string) (inside, text string) {
 
 // setReplacement does what a deprecated setting does to the one that replaces it.
 func (m *merger) setReplacement(name string, old *state, origin Origin) {
-	facts, ok := Lookup(m.d, m.v, name)
+	facts, ok := nixconf.Lookup(m.d, m.v, name)
 	if !ok {
 		return
 	}

@@ -1,4 +1,4 @@
-package nixconf
+package effective
 
 import (
 	"bytes"
@@ -17,12 +17,14 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+
+	"github.com/sandlint/sandlint/parsers/nixconf"
 )
 
 // liveNix runs the nix of this machine in an environment of its own.
 type liveNix struct {
 	program string
-	version Version
+	version nixconf.Version
 }
 
 func findNix(t *testing.T) liveNix {
@@ -41,7 +43,7 @@ func findNix(t *testing.T) liveNix {
 	if exit != 0 || m == nil {
 		t.Skipf("nix is not a Nix that is known: %s%s", stdout, stderr)
 	}
-	if n.version, err = ParseVersion(m[1]); err != nil {
+	if n.version, err = nixconf.ParseVersion(m[1]); err != nil {
 		t.Fatal(err)
 	}
 	return n
@@ -199,7 +201,7 @@ func TestLive(t *testing.T) {
 // try runs one case in a folder of its own and returns how the package differs from nix.
 func (n liveNix) try(dir string, r record, defaults map[string]any) []string {
 	w := world{root: dir, record: r}
-	s := Merge(w.sources(), Nix, n.version)
+	s := Merge(w.sources(), nixconf.Nix, n.version)
 	s.Platform = runtime.GOOS
 	stdout, stderr, exit, err := n.run(w)
 	if err != nil {
@@ -235,26 +237,26 @@ func (n liveNix) try(dir string, r record, defaults map[string]any) []string {
 // their values.
 func TestLiveTable(t *testing.T) {
 	n := findNix(t)
-	if _, ok := Lookup(Nix, n.version, "store"); !ok {
+	if _, ok := nixconf.Lookup(nixconf.Nix, n.version, "store"); !ok {
 		t.Skipf("Nix %s is not in the table", n.version)
 	}
 	values, aliases := n.defaults(t)
-	for _, name := range Nix.Settings(n.version) {
-		f, _ := Lookup(Nix, n.version, name)
+	for _, name := range nixconf.Nix.Settings(n.version) {
+		f, _ := nixconf.Lookup(nixconf.Nix, n.version, name)
 		if _, ok := values[name]; !ok && (f.Platforms == nil || slices.Contains(f.Platforms, runtime.GOOS)) {
 			t.Errorf("nix has no setting %s", name)
 		}
 	}
-	s := Merge(nil, Nix, n.version)
+	s := Merge(nil, nixconf.Nix, n.version)
 	s.Platform = runtime.GOOS
 	for name, value := range values {
-		f, ok := Lookup(Nix, n.version, name)
+		f, ok := nixconf.Lookup(nixconf.Nix, n.version, name)
 		if !ok || f.Alias || f.Extra {
 			t.Errorf("the table has no setting %s", name)
 			continue
 		}
 		for _, a := range aliases[name] {
-			if af, ok := Lookup(Nix, n.version, a); !ok || af.Name != name || !af.Alias {
+			if af, ok := nixconf.Lookup(nixconf.Nix, n.version, a); !ok || af.Name != name || !af.Alias {
 				t.Errorf("the table does not know %s as alias of %s", a, name)
 			}
 		}
@@ -267,7 +269,7 @@ func TestLiveTable(t *testing.T) {
 			}
 		}
 	}
-	for _, f := range Nix.Features(n.version) {
+	for _, f := range nixconf.Nix.Features(n.version) {
 		input := "experimental-features = " + f + "\n"
 		if _, stderr, _, err := n.run(world{root: t.TempDir(), record: record{Input: &input}}); stderr != "" || err != nil {
 			t.Errorf("feature %s: %s %v", f, stderr, err)
