@@ -9,6 +9,8 @@ import (
 	"github.com/sandlint/sandlint/parsers/source"
 	"github.com/sandlint/sandlint/parsers/workspace"
 	"github.com/sandlint/sandlint/rules"
+	"github.com/sandlint/sandlint/rules/nix/internal/misread"
+	"github.com/sandlint/sandlint/rules/nix/internal/nixtext"
 )
 
 var accessTokensShape = &rules.Rule{
@@ -27,7 +29,7 @@ var accessTokensShape = &rules.Rule{
 
 func checkAccessTokensShape(p *rules.Pass, text *workspace.NixText) {
 	for _, entry := range text.Entries {
-		if entry.Name.Text != "access-tokens" && entry.Name.Text != "extra-access-tokens" || len(entry.Words) == 0 || judgedElsewhere(text, entry) || assignsTwice(entry) && len(entry.Words) > 3 {
+		if entry.Name.Text != "access-tokens" && entry.Name.Text != "extra-access-tokens" || len(entry.Words) == 0 || misread.HasOwnRule(text, entry) || misread.AssignsTwice(entry) && len(entry.Words) > 3 {
 			continue
 		}
 		for n := range entry.Words {
@@ -46,8 +48,8 @@ func tokenAt(text *workspace.NixText, entry *nixconf.Entry, n int) (rules.Findin
 	literal := func(n int) bool { return n < len(words) && text.File.Known(words[n].Span) }
 	mend := func(message string, span source.Span, title string, safety fixers.Safety, at source.Span, with string) (rules.Finding, bool) {
 		finding := rules.Finding{File: text.Fragment.File, Span: text.Fragment.Span(span), Message: message}
-		if edits, ok := replace(text, at, with); ok && title != "" {
-			finding.Fixes = []fixers.Fix{fix(text, title, safety, edits, fixers.Changes{Settings: []string{"access-tokens"}})}
+		if edits, ok := nixtext.Replace(text, at, with); ok && title != "" {
+			finding.Fixes = []fixers.Fix{nixtext.Fix(text, title, safety, edits, fixers.Changes{Settings: []string{"access-tokens"}})}
 		}
 		return finding, true
 	}

@@ -6,6 +6,8 @@ import (
 	"github.com/sandlint/sandlint/parsers/nixconf/effective"
 	"github.com/sandlint/sandlint/parsers/workspace"
 	"github.com/sandlint/sandlint/rules"
+	"github.com/sandlint/sandlint/rules/nix/internal/inforce"
+	"github.com/sandlint/sandlint/rules/nix/internal/nixtext"
 )
 
 var autoAllocateUIDsInDocker = &rules.Rule{
@@ -21,20 +23,20 @@ var autoAllocateUIDsInDocker = &rules.Rule{
 	},
 	NixConf: func(p *rules.Pass, text *workspace.NixText) {
 		const setting = "auto-allocate-uids"
-		entry := deciding(text, setting)
-		if entry == nil || !isTrue(entry.Value) || p.Workspace.PlaceOf(text) != workspace.InImage {
+		entry := inforce.Deciding(text, setting)
+		if entry == nil || !inforce.IsTrue(entry.Value) || p.Workspace.PlaceOf(text) != workspace.InImage {
 			return
 		}
 		if text.Image != nil {
-			if value, ok := atEnd(text, setting); !ok || value != "true" {
+			if value, ok := inforce.AtEnd(text, setting); !ok || value != "true" {
 				return
 			}
 		} else if !everOn(text, setting) {
 			return // without the experimental feature it is ignored
 		}
-		finding := at(text, entry.Span, entry.Name.Text+" = "+entry.Value+": in a container, where Nix mostly has no sandbox, builds run as user 872415232 and up, whom programs cannot find a name for")
+		finding := nixtext.At(text, entry.Span, entry.Name.Text+" = "+entry.Value+": in a container, where Nix mostly has no sandbox, builds run as user 872415232 and up, whom programs cannot find a name for")
 		if edits, ok := fixnix.SetValue(text.Fragment, entry, "false"); ok {
-			finding.Fixes = []fixers.Fix{fix(text, "Set it to false", fixers.Unsafe, edits, fixers.Changes{Settings: []string{setting}})}
+			finding.Fixes = []fixers.Fix{nixtext.Fix(text, "Set it to false", fixers.Unsafe, edits, fixers.Changes{Settings: []string{setting}})}
 		}
 		p.Report(finding)
 	},

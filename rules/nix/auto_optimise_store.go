@@ -10,6 +10,9 @@ import (
 	"github.com/sandlint/sandlint/parsers/nixconf"
 	"github.com/sandlint/sandlint/parsers/workspace"
 	"github.com/sandlint/sandlint/rules"
+	"github.com/sandlint/sandlint/rules/nix/internal/inforce"
+	"github.com/sandlint/sandlint/rules/nix/internal/names"
+	"github.com/sandlint/sandlint/rules/nix/internal/nixtext"
 )
 
 // The name of this file cannot end in that of the rule: Go would compile it on macOS alone.
@@ -26,12 +29,12 @@ var autoOptimiseStoreDarwin = &rules.Rule{
 	},
 	NixConf: func(p *rules.Pass, text *workspace.NixText) {
 		const setting = "auto-optimise-store"
-		entry := deciding(text, setting)
-		if entry == nil || !isTrue(entry.Value) || text.Image != nil || p.Workspace.InImage(text.Fragment.File) {
+		entry := inforce.Deciding(text, setting)
+		if entry == nil || !inforce.IsTrue(entry.Value) || text.Image != nil || p.Workspace.InImage(text.Fragment.File) {
 			return
 		}
 		why := forDarwin(p.Targets().Platforms, text)
-		broken := beforeLix292(text.Targets)
+		broken := names.BeforeLix292(text.Targets)
 		if why == "" || len(broken) == 0 {
 			return
 		}
@@ -39,9 +42,9 @@ var autoOptimiseStoreDarwin = &rules.Rule{
 		if !slices.Equal(broken, text.Targets) {
 			message += fmt.Sprintf(" (in %s)", broken)
 		}
-		finding := at(text, entry.Span, message)
+		finding := nixtext.At(text, entry.Span, message)
 		if edits, ok := fixnix.SetValue(text.Fragment, entry, "false"); ok {
-			finding.Fixes = []fixers.Fix{fix(text, "Set it to false", fixers.Unsafe, edits, fixers.Changes{Settings: []string{setting}})}
+			finding.Fixes = []fixers.Fix{nixtext.Fix(text, "Set it to false", fixers.Unsafe, edits, fixers.Changes{Settings: []string{setting}})}
 		}
 		p.Report(finding)
 	},
@@ -63,7 +66,7 @@ func forDarwin(platforms []string, text *workspace.NixText) string {
 	}
 	for _, entry := range text.Entries {
 		facts, ok := nixconf.Lookup(nixconf.Nix, nixconf.Head(), entry.Name.Text)
-		if !ok || !known(text, entry) {
+		if !ok || !nixtext.Known(text, entry) {
 			continue
 		}
 		if slices.Equal(facts.Platforms, []string{"darwin"}) {

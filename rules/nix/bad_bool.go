@@ -5,6 +5,7 @@ import (
 	"github.com/sandlint/sandlint/parsers/nixconf"
 	"github.com/sandlint/sandlint/parsers/workspace"
 	"github.com/sandlint/sandlint/rules"
+	"github.com/sandlint/sandlint/rules/nix/internal/refused"
 )
 
 var badBool = &rules.Rule{
@@ -18,16 +19,5 @@ var badBool = &rules.Rule{
 		"Nix, src/libutil/configuration.cc: BaseSetting<bool>::parse takes true, yes, 1, false, no and 0",
 		"NixOS/nixpkgs#21576: `= true;` locked a user out of the machine",
 	},
-	NixConf: func(p *rules.Pass, text *workspace.NixText) { reportMeant(p, text, nixconf.BadBool) },
-}
-
-// reportMeant reports the values that are refused for errors of some kinds, with the safe fix that writes what was meant where all targeted
-// releases refuse the value.
-func reportMeant(p *rules.Pass, text *workspace.NixText, kinds ...nixconf.ValueErrorKind) {
-	refusedValues(text, func(entry *nixconf.Entry, e nixconf.TargetError, finding rules.Finding) {
-		if e.Coverage == nixconf.All {
-			finding.Fixes = writeFixed(text, entry, e)
-		}
-		p.Report(finding)
-	}, kinds...)
+	NixConf: func(p *rules.Pass, text *workspace.NixText) { refused.Report(p, text, nixconf.BadBool) },
 }

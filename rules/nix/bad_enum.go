@@ -5,6 +5,7 @@ import (
 	"github.com/sandlint/sandlint/parsers/nixconf"
 	"github.com/sandlint/sandlint/parsers/workspace"
 	"github.com/sandlint/sandlint/rules"
+	"github.com/sandlint/sandlint/rules/nix/internal/refused"
 )
 
 var badEnum = &rules.Rule{
@@ -17,5 +18,5 @@ var badEnum = &rules.Rule{
 	References: []string{
 		"Nix, src/libstore/globals.cc: the setting sandbox takes true, relaxed and false, and not yes, no, 1 and 0 as other switches do",
 	},
-	NixConf: func(p *rules.Pass, text *workspace.NixText) { reportMeant(p, text, nixconf.BadEnum) },
+	NixConf: func(p *rules.Pass, text *workspace.NixText) { refused.Report(p, text, nixconf.BadEnum) },
 }

@@ -5,6 +5,7 @@ import (
 	"github.com/sandlint/sandlint/parsers/nixconf"
 	"github.com/sandlint/sandlint/parsers/workspace"
 	"github.com/sandlint/sandlint/rules"
+	"github.com/sandlint/sandlint/rules/nix/internal/refused"
 )
 
 var badInt = &rules.Rule{
@@ -18,5 +19,5 @@ var badInt = &rules.Rule{
 		"Nix, src/libutil/configuration.cc: string2IntWithUnitPrefix",
 		"NixOS/nix#2469",
 	},
-	NixConf: func(p *rules.Pass, text *workspace.NixText) { reportMeant(p, text, nixconf.BadInt, nixconf.BadJobs) },
+	NixConf: func(p *rules.Pass, text *workspace.NixText) { refused.Report(p, text, nixconf.BadInt, nixconf.BadJobs) },
 }

@@ -9,6 +9,8 @@ import (
 	"github.com/sandlint/sandlint/parsers/nixconf"
 	"github.com/sandlint/sandlint/parsers/workspace"
 	"github.com/sandlint/sandlint/rules"
+	"github.com/sandlint/sandlint/rules/nix/internal/misread"
+	"github.com/sandlint/sandlint/rules/nix/internal/nixtext"
 )
 
 var badStoreURL = &rules.Rule{
@@ -26,15 +28,15 @@ var badStoreURL = &rules.Rule{
 
 func checkBadStoreURL(p *rules.Pass, text *workspace.NixText) {
 	for _, entry := range text.Entries {
-		if !isStoreURLs(entry.Name.Text) || !text.Fragment.Known(entry.Name.Span) || misread(text, entry) {
+		if !isStoreURLs(entry.Name.Text) || !text.Fragment.Known(entry.Name.Span) || misread.Is(text, entry) {
 			continue
 		}
 		errors := text.ValueErrors(entry)
 		for n, word := range entry.Words {
-			if strings.ContainsAny(word.Text, `"',`) || !text.Known(word.Span) || isPlaceholder(word.Text) || nixconf.IsStoreURL(word.Text) {
+			if strings.ContainsAny(word.Text, `"',`) || !text.Known(word.Span) || misread.IsPlaceholder(word.Text) || nixconf.IsStoreURL(word.Text) {
 				continue
 			}
-			finding := at(text, word.Span, fmt.Sprintf("%q is no store URL, so nothing comes from it", word.Text))
+			finding := nixtext.At(text, word.Span, fmt.Sprintf("%q is no store URL, so nothing comes from it", word.Text))
 			finding.Severity = rules.Warning
 			for _, e := range errors {
 				if e.Kind != nixconf.BadStoreURL {
@@ -51,7 +53,7 @@ func checkBadStoreURL(p *rules.Pass, text *workspace.NixText) {
 			}
 			if isHostName(word.Text) {
 				if edits, ok := fixnix.ReplaceWord(text.Fragment, entry.Words[n], "https://"+word.Text); ok {
-					finding.Fixes = []fixers.Fix{fix(text, "Write https://"+word.Text, fixers.Unsafe, edits, fixers.Changes{Settings: []string{workspace.Canonical(entry.Name.Text)}})}
+					finding.Fixes = []fixers.Fix{nixtext.Fix(text, "Write https://"+word.Text, fixers.Unsafe, edits, fixers.Changes{Settings: []string{workspace.Canonical(entry.Name.Text)}})}
 				}
 			}
 			p.Report(finding)

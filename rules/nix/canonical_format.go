@@ -9,6 +9,7 @@ import (
 	"github.com/sandlint/sandlint/parsers/source"
 	"github.com/sandlint/sandlint/parsers/workspace"
 	"github.com/sandlint/sandlint/rules"
+	"github.com/sandlint/sandlint/rules/nix/internal/nixtext"
 )
 
 var canonicalFormat = &rules.Rule{
@@ -29,8 +30,8 @@ func checkFormat(p *rules.Pass, text *workspace.NixText) {
 		return
 	}
 	report := func(span source.Span, message, title string, edits []fixers.Edit) {
-		finding := at(text, span, message)
-		finding.Fixes = []fixers.Fix{fix(text, title, fixers.Safe, edits, fixers.Changes{})}
+		finding := nixtext.At(text, span, message)
+		finding.Fixes = []fixers.Fix{nixtext.Fix(text, title, fixers.Safe, edits, fixers.Changes{})}
 		p.Report(finding)
 	}
 	bad := map[source.Span]bool{}
@@ -56,7 +57,7 @@ func checkFormat(p *rules.Pass, text *workspace.NixText) {
 		if form == written || !text.File.Known(span) {
 			continue
 		}
-		if edits, ok := replace(text, span, form); ok {
+		if edits, ok := nixtext.Replace(text, span, form); ok {
 			report(span, deviation(written, line), "Format the line", edits)
 		}
 	}

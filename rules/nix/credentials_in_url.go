@@ -8,6 +8,7 @@ import (
 	"github.com/sandlint/sandlint/parsers/source"
 	"github.com/sandlint/sandlint/parsers/workspace"
 	"github.com/sandlint/sandlint/rules"
+	"github.com/sandlint/sandlint/rules/nix/internal/nixtext"
 )
 
 var credentialsInURL = &rules.Rule{
@@ -43,7 +44,7 @@ var credentialsInURL = &rules.Rule{
 				}
 				// What is secret stays out of the finding, which logs and reports show.
 				span := source.Span{Start: word.Span.Start, End: word.Span.Start + start + len("://")}
-				p.Report(at(text, span, fmt.Sprintf("the URL of %q holds %s, which Nix also prints with the URL", u.Host, what)))
+				p.Report(nixtext.At(text, span, fmt.Sprintf("the URL of %q holds %s, which Nix also prints with the URL", u.Host, what)))
 			}
 		}
 	},

@@ -7,6 +7,8 @@ import (
 	"github.com/sandlint/sandlint/parsers/nixconf"
 	"github.com/sandlint/sandlint/parsers/workspace"
 	"github.com/sandlint/sandlint/rules"
+	"github.com/sandlint/sandlint/rules/nix/internal/names"
+	"github.com/sandlint/sandlint/rules/nix/internal/nixtext"
 )
 
 var deprecatedAlias = &rules.Rule{
@@ -26,7 +28,7 @@ var deprecatedAlias = &rules.Rule{
 func checkDeprecatedAlias(p *rules.Pass, text *workspace.NixText) {
 	for _, entry := range text.Entries {
 		name := entry.Name.Text
-		facts, ok := newestKnows(name, text.Targets)
+		facts, ok := names.Newest(name, text.Targets)
 		if !ok || !facts.Alias || !text.Fragment.Known(entry.Name.Span) {
 			continue
 		}
@@ -37,9 +39,9 @@ func checkDeprecatedAlias(p *rules.Pass, text *workspace.NixText) {
 		if !sameVariable(name, now, facts, text.Targets) {
 			continue
 		}
-		finding := at(text, entry.Name.Span, fmt.Sprintf("%q is an old name of %q", name, now))
-		if edits, ok := replace(text, entry.Name.Span, now); ok {
-			finding.Fixes = []fixers.Fix{fix(text, "Rename to "+now, fixers.Safe, edits, fixers.Changes{})}
+		finding := nixtext.At(text, entry.Name.Span, fmt.Sprintf("%q is an old name of %q", name, now))
+		if edits, ok := nixtext.Replace(text, entry.Name.Span, now); ok {
+			finding.Fixes = []fixers.Fix{nixtext.Fix(text, "Rename to "+now, fixers.Safe, edits, fixers.Changes{})}
 		}
 		p.Report(finding)
 	}

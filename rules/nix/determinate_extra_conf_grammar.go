@@ -9,6 +9,8 @@ import (
 	"github.com/sandlint/sandlint/parsers/source"
 	"github.com/sandlint/sandlint/parsers/workspace"
 	"github.com/sandlint/sandlint/rules"
+	"github.com/sandlint/sandlint/rules/nix/internal/names"
+	"github.com/sandlint/sandlint/rules/nix/internal/nixtext"
 )
 
 var determinateExtraConfGrammar = &rules.Rule{
@@ -39,26 +41,26 @@ func checkDeterminateExtraConfGrammar(p *rules.Pass, text *workspace.NixText) {
 			message += "; where the file is missing then, its settings are lost"
 		}
 		if text.Fragment.Known(inc.Span) {
-			p.Report(at(text, inc.Span, message))
+			p.Report(nixtext.At(text, inc.Span, message))
 		}
 	}
 	last := map[string]*nixconf.Entry{}
 	for n := len(text.Entries) - 1; n >= 0; n-- {
 		entry := text.Entries[n]
 		name := entry.Name.Text
-		if !known(text, entry) || !isExtra(entry, text.Targets) {
+		if !nixtext.Known(text, entry) || !names.IsExtra(entry, text.Targets) {
 			continue
 		}
 		later := last[name]
 		last[name] = entry
-		if later == nil || !known(text, later) || covers(later, entry) {
+		if later == nil || !nixtext.Known(text, later) || covers(later, entry) {
 			continue
 		}
-		finding := at(text, entry.Span, fmt.Sprintf("nix-installer keeps the last %q alone, that on line %d, so these values are lost", name, lineOf(located{text, later})))
+		finding := nixtext.At(text, entry.Span, fmt.Sprintf("nix-installer keeps the last %q alone, that on line %d, so these values are lost", name, nixtext.Located{Text: text, Entry: later}.Line()))
 		finding.Related = []rules.Related{{File: text.Fragment.File, Span: text.Fragment.Span(later.Span), Message: fmt.Sprintf("%q is set here", name)}}
-		if edits, ok := merged(located{text, later}, located{text, entry}); ok {
+		if edits, ok := merged(nixtext.Located{Text: text, Entry: later}, nixtext.Located{Text: text, Entry: entry}); ok {
 			if deleted, ok := fixnix.DeleteLine(text.Fragment, text.File, entry); ok {
-				finding.Fixes = []fixers.Fix{fix(text, "Merge the values into the last line", fixers.Unsafe, append(deleted, edits...), fixers.Changes{Settings: []string{workspace.Canonical(name)}})}
+				finding.Fixes = []fixers.Fix{nixtext.Fix(text, "Merge the values into the last line", fixers.Unsafe, append(deleted, edits...), fixers.Changes{Settings: []string{workspace.Canonical(name)}})}
 			}
 		}
 		p.Report(finding)
@@ -81,10 +83,10 @@ func extraReplaced(p *rules.Pass, text *workspace.NixText) {
 			extra = entry
 		}
 	}
-	if base == nil || extra == nil || !known(text, base) || !known(text, extra) || covers(base, extra) {
+	if base == nil || extra == nil || !nixtext.Known(text, base) || !nixtext.Known(text, extra) || covers(base, extra) {
 		return
 	}
-	finding := at(text, extra.Span, fmt.Sprintf("since 0.34, nix-installer writes the \"experimental-features\" of line %d as %q, in the place of this line, so these values are lost", lineOf(located{text, base}), extra.Name.Text))
+	finding := nixtext.At(text, extra.Span, fmt.Sprintf("since 0.34, nix-installer writes the \"experimental-features\" of line %d as %q, in the place of this line, so these values are lost", nixtext.Located{Text: text, Entry: base}.Line(), extra.Name.Text))
 	finding.Related = []rules.Related{{File: text.Fragment.File, Span: text.Fragment.Span(base.Span), Message: "\"experimental-features\" is assigned here"}}
 	p.Report(finding)
 }
@@ -93,13 +95,13 @@ func extraReplaced(p *rules.Pass, text *workspace.NixText) {
 func alignedColumns(p *rules.Pass, text *workspace.NixText) {
 	for _, entry := range text.Entries {
 		gap := source.Span{Start: entry.Name.Span.End, End: entry.Equals.Start}
-		if gap.Len() == 1 || !known(text, entry) {
+		if gap.Len() == 1 || !nixtext.Known(text, entry) {
 			continue
 		}
-		finding := at(text, entry.Span, fmt.Sprintf("nix-installer up to 0.8 takes one blank before the =, not %d, and refuses the line", gap.Len()))
+		finding := nixtext.At(text, entry.Span, fmt.Sprintf("nix-installer up to 0.8 takes one blank before the =, not %d, and refuses the line", gap.Len()))
 		finding.Severity = rules.Error
-		if edits, ok := replace(text, gap, " "); ok {
-			finding.Fixes = []fixers.Fix{fix(text, "Leave one blank before the equals sign", fixers.Safe, edits, fixers.Changes{})}
+		if edits, ok := nixtext.Replace(text, gap, " "); ok {
+			finding.Fixes = []fixers.Fix{nixtext.Fix(text, "Leave one blank before the equals sign", fixers.Safe, edits, fixers.Changes{})}
 		}
 		p.Report(finding)
 	}

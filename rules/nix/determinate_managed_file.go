@@ -8,6 +8,7 @@ import (
 	"github.com/sandlint/sandlint/parsers/nixconf"
 	"github.com/sandlint/sandlint/parsers/workspace"
 	"github.com/sandlint/sandlint/rules"
+	"github.com/sandlint/sandlint/rules/nix/internal/nixtext"
 )
 
 var determinateManagedFile = &rules.Rule{
@@ -27,7 +28,7 @@ var determinateManagedFile = &rules.Rule{
 			if !text.Fragment.Known(entry.Name.Span) || slices.Contains(determinateSettings, entry.Name.Text) {
 				continue
 			}
-			p.Report(at(text, entry.Span, fmt.Sprintf("%q is lost when Determinate Nix next writes this file; its place is nix.custom.conf", entry.Name.Text)))
+			p.Report(nixtext.At(text, entry.Span, fmt.Sprintf("%q is lost when Determinate Nix next writes this file; its place is nix.custom.conf", entry.Name.Text)))
 		}
 	},
 }

@@ -4,10 +4,10 @@ import (
 	"bytes"
 	"fmt"
 
-	"github.com/sandlint/sandlint/parsers/nixconf"
 	"github.com/sandlint/sandlint/parsers/source"
 	"github.com/sandlint/sandlint/parsers/workspace"
 	"github.com/sandlint/sandlint/rules"
+	"github.com/sandlint/sandlint/rules/nix/internal/nixtext"
 )
 
 var devcontainerExtraNixConfig = &rules.Rule{
@@ -24,9 +24,9 @@ var devcontainerExtraNixConfig = &rules.Rule{
 			return
 		}
 		for _, problem := range text.Problems {
-			if commaBroken(text, problem) {
+			if nixtext.CommaBroken(text, problem) {
 				words := bytes.TrimSpace(text.Fragment.Text[problem.Span.Start:problem.Span.End])
-				p.Report(at(text, problem.Span, fmt.Sprintf("the feature splits extraNixConfig at commas, so %q becomes a line of its own, which is no assignment; every Nix command fails", words)))
+				p.Report(nixtext.At(text, problem.Span, fmt.Sprintf("the feature splits extraNixConfig at commas, so %q becomes a line of its own, which is no assignment; every Nix command fails", words)))
 			}
 		}
 		option := text.Option.Text
@@ -38,9 +38,4 @@ var devcontainerExtraNixConfig = &rules.Rule{
 			})
 		}
 	},
-}
-
-// commaBroken reports whether a problem is a part of a value that the devcontainer feature has cut off at a comma.
-func commaBroken(text *workspace.NixText, problem source.Problem) bool {
-	return text.Host == workspace.HostFeature && problem.Kind == nixconf.KindSyntax && bytes.IndexByte(text.Fragment.Text[:problem.Span.Start], '\n') >= 0
 }

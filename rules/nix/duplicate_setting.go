@@ -10,6 +10,9 @@ import (
 	"github.com/sandlint/sandlint/parsers/nixconf"
 	"github.com/sandlint/sandlint/parsers/workspace"
 	"github.com/sandlint/sandlint/rules"
+	"github.com/sandlint/sandlint/rules/nix/internal/names"
+	"github.com/sandlint/sandlint/rules/nix/internal/nixtext"
+	"github.com/sandlint/sandlint/rules/nix/internal/refused"
 )
 
 var duplicateSetting = &rules.Rule{
@@ -27,48 +30,48 @@ var duplicateSetting = &rules.Rule{
 }
 
 func checkDuplicateSetting(p *rules.Pass, text *workspace.NixText) {
-	last := map[string]located{} // the last assignment of each setting so far
-	for _, here := range sameSource(text) {
-		if isExtra(here.entry, text.Targets) || !here.text.Fragment.Known(here.entry.Name.Span) {
+	last := map[string]nixtext.Located{} // the last assignment of each setting so far
+	for _, here := range nixtext.SameSource(text) {
+		if names.IsExtra(here.Entry, text.Targets) || !here.Text.Fragment.Known(here.Entry.Name.Span) {
 			continue
 		}
-		name := workspace.Canonical(here.entry.Name.Text)
-		if earlier, ok := last[name]; ok && here.text == text {
+		name := workspace.Canonical(here.Entry.Name.Text)
+		if earlier, ok := last[name]; ok && here.Text == text {
 			p.Report(duplicate(text, name, earlier, here))
 		}
 		last[name] = here
 	}
 }
 
-func duplicate(text *workspace.NixText, name string, earlier, later located) rules.Finding {
+func duplicate(text *workspace.NixText, name string, earlier, later nixtext.Located) rules.Finding {
 	list := isList(name)
-	message := fmt.Sprintf("%q is assigned again on line %d, so this value is lost", earlier.entry.Name.Text, lineOf(later))
-	if earlier.entry.Name.Text != later.entry.Name.Text {
-		message = fmt.Sprintf("%q is assigned again on line %d, as %q, so this value is lost", earlier.entry.Name.Text, lineOf(later), later.entry.Name.Text)
+	message := fmt.Sprintf("%q is assigned again on line %d, so this value is lost", earlier.Entry.Name.Text, later.Line())
+	if earlier.Entry.Name.Text != later.Entry.Name.Text {
+		message = fmt.Sprintf("%q is assigned again on line %d, as %q, so this value is lost", earlier.Entry.Name.Text, later.Line(), later.Entry.Name.Text)
 	}
-	finding := at(earlier.text, earlier.entry.Span, message)
+	finding := nixtext.At(earlier.Text, earlier.Entry.Span, message)
 	finding.Related = []rules.Related{{
-		File: text.Fragment.File, Span: text.Fragment.Span(later.entry.Span),
-		Message: fmt.Sprintf("%q is assigned here", later.entry.Name.Text),
+		File: text.Fragment.File, Span: text.Fragment.Span(later.Entry.Span),
+		Message: fmt.Sprintf("%q is assigned here", later.Entry.Name.Text),
 	}}
-	same := earlier.entry.Value == later.entry.Value
-	if !same && !accepted(later.text, later.entry.Name.Text, later.entry.Words) {
+	same := earlier.Entry.Value == later.Entry.Value
+	if !same && !refused.Accepted(later.Text, later.Entry.Name.Text, later.Entry.Words) {
 		return finding // Nix takes neither value, so that the earlier one is the one to keep
 	}
 	switch {
-	case same && known(earlier.text, earlier.entry) && known(later.text, later.entry):
+	case same && nixtext.Known(earlier.Text, earlier.Entry) && nixtext.Known(later.Text, later.Entry):
 		finding.Severity = rules.Info
-		finding.Message = fmt.Sprintf("%q is assigned the same value again on line %d", earlier.entry.Name.Text, lineOf(later))
-	case list && !covers(later.entry, earlier.entry):
+		finding.Message = fmt.Sprintf("%q is assigned the same value again on line %d", earlier.Entry.Name.Text, later.Line())
+	case list && !covers(later.Entry, earlier.Entry):
 		finding.Severity = rules.Error
-		if edits, ok := merged(later, earlier); ok && earlier.text == later.text {
-			if deleted, ok := fixnix.DeleteLine(earlier.text.Fragment, earlier.text.File, earlier.entry); ok {
-				finding.Fixes = append(finding.Fixes, fix(text, "Merge the values into the last line", fixers.Unsafe, append(deleted, edits...), fixers.Changes{Settings: []string{name}}))
+		if edits, ok := merged(later, earlier); ok && earlier.Text == later.Text {
+			if deleted, ok := fixnix.DeleteLine(earlier.Text.Fragment, earlier.Text.File, earlier.Entry); ok {
+				finding.Fixes = append(finding.Fixes, nixtext.Fix(text, "Merge the values into the last line", fixers.Unsafe, append(deleted, edits...), fixers.Changes{Settings: []string{name}}))
 			}
 		}
 	}
-	if edits, ok := fixnix.DeleteLine(earlier.text.Fragment, earlier.text.File, earlier.entry); ok {
-		finding.Fixes = append(finding.Fixes, fix(earlier.text, "Delete the line without effect", fixers.Safe, edits, fixers.Changes{}))
+	if edits, ok := fixnix.DeleteLine(earlier.Text.Fragment, earlier.Text.File, earlier.Entry); ok {
+		finding.Fixes = append(finding.Fixes, nixtext.Fix(earlier.Text, "Delete the line without effect", fixers.Safe, edits, fixers.Changes{}))
 	}
 	return finding
 }
@@ -95,16 +98,12 @@ func covers(later, earlier *nixconf.Entry) bool {
 }
 
 // merged returns the edit that gives the later assignment the values of both.
-func merged(later, earlier located) ([]fixers.Edit, bool) {
+func merged(later, earlier nixtext.Located) ([]fixers.Edit, bool) {
 	var words []string
-	for _, w := range slices.Concat(earlier.entry.Words, later.entry.Words) {
+	for _, w := range slices.Concat(earlier.Entry.Words, later.Entry.Words) {
 		if !slices.Contains(words, w.Text) {
 			words = append(words, w.Text)
 		}
 	}
-	return fixnix.SetValue(later.text.Fragment, later.entry, strings.Join(words, " "))
-}
-
-func lineOf(l located) int {
-	return l.text.Fragment.File.LineOf(l.text.Fragment.Span(l.entry.Name.Span).Start)
+	return fixnix.SetValue(later.Text.Fragment, later.Entry, strings.Join(words, " "))
 }

@@ -7,6 +7,7 @@ import (
 	"github.com/sandlint/sandlint/parsers/source"
 	"github.com/sandlint/sandlint/parsers/workspace"
 	"github.com/sandlint/sandlint/rules"
+	"github.com/sandlint/sandlint/rules/nix/internal/nixtext"
 )
 
 var foreignSyntax = &rules.Rule{
@@ -21,11 +22,11 @@ var foreignSyntax = &rules.Rule{
 	},
 	NixConf: func(p *rules.Pass, text *workspace.NixText) {
 		var lines []source.Problem
-		problemsOf(text, func(problem source.Problem) { lines = append(lines, problem) }, nixconf.KindForeignSyntax)
+		nixtext.Problems(text, func(problem source.Problem) { lines = append(lines, problem) }, nixconf.KindForeignSyntax)
 		if len(lines) == 0 {
 			return
 		}
-		finding := at(text, lines[0].Span, lines[0].Message)
+		finding := nixtext.At(text, lines[0].Span, lines[0].Message)
 		switch n := len(lines) - 1; {
 		case n == 1:
 			finding.Message += "; so is 1 more line of another format"

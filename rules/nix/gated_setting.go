@@ -10,6 +10,9 @@ import (
 	"github.com/sandlint/sandlint/parsers/nixconf"
 	"github.com/sandlint/sandlint/parsers/workspace"
 	"github.com/sandlint/sandlint/rules"
+	"github.com/sandlint/sandlint/rules/nix/internal/misread"
+	"github.com/sandlint/sandlint/rules/nix/internal/names"
+	"github.com/sandlint/sandlint/rules/nix/internal/nixtext"
 )
 
 var gatedSetting = &rules.Rule{
@@ -33,11 +36,11 @@ func checkGatedSetting(p *rules.Pass, text *workspace.NixText) {
 		return
 	}
 	for _, entry := range text.Entries {
-		facts, ok := newestKnows(entry.Name.Text, text.Targets)
-		if !ok || facts.Gate == "" || !text.Fragment.Known(entry.Name.Span) || hasLineBreak(text, entry) {
+		facts, ok := names.Newest(entry.Name.Text, text.Targets)
+		if !ok || facts.Gate == "" || !text.Fragment.Known(entry.Name.Span) || misread.HasLineBreak(text, entry) {
 			continue
 		}
-		in, coverage := where(text.Targets, entry.Name.Text, func(f nixconf.Facts) bool { return f.Gate != "" })
+		in, coverage := names.Where(text.Targets, entry.Name.Text, func(f nixconf.Facts) bool { return f.Gate != "" })
 		severity, ok := featureMissing(text, facts.Gate)
 		if !ok {
 			continue
@@ -49,10 +52,10 @@ func checkGatedSetting(p *rules.Pass, text *workspace.NixText) {
 		if coverage == nixconf.Some {
 			message += fmt.Sprintf(" (in %s)", in)
 		}
-		finding := at(text, entry.Name.Span, message)
+		finding := nixtext.At(text, entry.Name.Span, message)
 		finding.Severity = severity
 		if edits, ok := enable(text, entry, facts.Gate); ok && !refusedOnceEnabled(text, entry) {
-			finding.Fixes = []fixers.Fix{fix(text, "Enable "+facts.Gate, fixers.Unsafe, edits, fixers.Changes{Settings: enabledBy(text, facts.Gate)})}
+			finding.Fixes = []fixers.Fix{nixtext.Fix(text, "Enable "+facts.Gate, fixers.Unsafe, edits, fixers.Changes{Settings: enabledBy(text, facts.Gate)})}
 		}
 		p.Report(finding)
 	}
@@ -103,7 +106,7 @@ func mentions(f *nixconf.File, feature string) bool {
 		}
 	}
 	for _, entry := range f.Entries {
-		if isFeatures(entry.Name.Text) && (!f.Known(entry.ValueSpan) || strings.Contains(entry.Value, feature)) {
+		if names.IsFeatures(entry.Name.Text) && (!f.Known(entry.ValueSpan) || strings.Contains(entry.Value, feature)) {
 			return true
 		}
 	}
@@ -118,7 +121,7 @@ func refusedOnceEnabled(text *workspace.NixText, entry *nixconf.Entry) bool {
 // enable returns the edits that enable a feature in a text: in its last list of features, else in a line before an entry.
 func enable(text *workspace.NixText, entry *nixconf.Entry, feature string) ([]fixers.Edit, bool) {
 	for _, e := range slices.Backward(text.Entries) {
-		if isFeatures(e.Name.Text) {
+		if names.IsFeatures(e.Name.Text) {
 			return fixnix.AppendWord(text.Fragment, e, feature)
 		}
 	}
@@ -127,11 +130,12 @@ func enable(text *workspace.NixText, entry *nixconf.Entry, feature string) ([]fi
 
 // enabledBy returns the settings that change when a feature is enabled for a text.
 func enabledBy(text *workspace.NixText, feature string) []string {
-	names := []string{"experimental-features"}
+	settings := []string{"experimental-features"}
 	for _, e := range text.Entries {
-		if in, _ := where(text.Targets, e.Name.Text, func(f nixconf.Facts) bool { return f.Gate == feature }); len(in) > 0 {
-			names = append(names, workspace.Canonical(e.Name.Text), e.Name.Text) // the canonical name may be another in old releases
+		name := e.Name.Text
+		if in, _ := names.Where(text.Targets, name, func(f nixconf.Facts) bool { return f.Gate == feature }); len(in) > 0 {
+			settings = append(settings, workspace.Canonical(name), name) // old releases may have another canonical name
 		}
 	}
-	return names
+	return settings
 }

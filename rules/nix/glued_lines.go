@@ -8,6 +8,10 @@ import (
 	"github.com/sandlint/sandlint/parsers/source"
 	"github.com/sandlint/sandlint/parsers/workspace"
 	"github.com/sandlint/sandlint/rules"
+	"github.com/sandlint/sandlint/rules/nix/internal/misread"
+	"github.com/sandlint/sandlint/rules/nix/internal/names"
+	"github.com/sandlint/sandlint/rules/nix/internal/nixtext"
+	"github.com/sandlint/sandlint/rules/nix/internal/refused"
 )
 
 var gluedLines = &rules.Rule{
@@ -25,20 +29,20 @@ var gluedLines = &rules.Rule{
 }
 
 func checkGluedLines(p *rules.Pass, text *workspace.NixText) {
-	problemsOf(text, func(problem source.Problem) {
-		line := lineAt(text.File, problem.Span.Start)
+	nixtext.Problems(text, func(problem source.Problem) {
+		line := nixtext.LineAt(text.File, problem.Span.Start)
 		if line == nil {
 			return
 		}
 		if place, name, ok := nixconf.GluedAt(line.Words); ok {
-			finding := at(text, source.Span{Start: place, End: place + len(name)}, problem.Message)
+			finding := nixtext.At(text, source.Span{Start: place, End: place + len(name)}, problem.Message)
 			finding.Fixes = split(text, *line, place, nil)
 			p.Report(finding)
 		}
 	}, nixconf.KindGluedLines)
 	for _, entry := range text.Entries {
-		place, ok := glued(entry)
-		if !ok || !known(text, entry) || !takesNoText(text, entry) {
+		place, ok := misread.Glued(entry)
+		if !ok || !nixtext.Known(text, entry) || !takesNoText(text, entry) {
 			continue
 		}
 		name := nameAt(text, place)
@@ -46,10 +50,10 @@ func checkGluedLines(p *rules.Pass, text *workspace.NixText) {
 		if place < entry.Equals.Start {
 			message = fmt.Sprintf("setting %q begins in the middle of a word, so neither it nor what stands before it is set", name)
 		}
-		if !accepted(text, entry.Name.Text, entry.Words) {
+		if !refused.Accepted(text, entry.Name.Text, entry.Words) {
 			message += "; every Nix command fails"
 		}
-		finding := at(text, source.Span{Start: place, End: place + len(name)}, message)
+		finding := nixtext.At(text, source.Span{Start: place, End: place + len(name)}, message)
 		finding.Fixes = split(text, text.Lines[entry.Line], place, []string{workspace.Canonical(entry.Name.Text), entry.Name.Text, workspace.Canonical(name)})
 		p.Report(finding)
 	}
@@ -57,7 +61,7 @@ func checkGluedLines(p *rules.Pass, text *workspace.NixText) {
 
 // takesNoText reports whether the value of an entry is no free text, which may hold anything.
 func takesNoText(text *workspace.NixText, entry *nixconf.Entry) bool {
-	facts, ok := factsFor(text.Targets, entry.Name.Text)
+	facts, ok := names.FactsFor(text.Targets, entry.Name.Text)
 	return !ok || facts.Kind != nixconf.KindString && facts.Kind != nixconf.KindJSON
 }
 
@@ -77,7 +81,7 @@ func split(text *workspace.NixText, line nixconf.Line, place int, settings []str
 		start--
 	}
 	s := source.Span{Start: start, End: place}
-	edits, ok := replace(text, s, text.Fragment.File.NewlineAt(text.Fragment.Span(s).Start))
+	edits, ok := nixtext.Replace(text, s, text.Fragment.File.NewlineAt(text.Fragment.Span(s).Start))
 	if !ok {
 		return nil
 	}
@@ -86,9 +90,9 @@ func split(text *workspace.NixText, line nixconf.Line, place int, settings []str
 		return nil
 	}
 	for _, e := range parts.Entries {
-		if refusedValue(text.Targets, e.Name.Text, e.Words) {
+		if refused.Refuses(text.Targets, e.Name.Text, e.Words) {
 			return nil
 		}
 	}
-	return []fixers.Fix{fix(text, "Begin a new line", fixers.Unsafe, edits, fixers.Changes{Repair: settings == nil, Settings: settings})}
+	return []fixers.Fix{nixtext.Fix(text, "Begin a new line", fixers.Unsafe, edits, fixers.Changes{Repair: settings == nil, Settings: settings})}
 }

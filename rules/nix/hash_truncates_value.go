@@ -7,6 +7,9 @@ import (
 	"github.com/sandlint/sandlint/parsers/source"
 	"github.com/sandlint/sandlint/parsers/workspace"
 	"github.com/sandlint/sandlint/rules"
+	"github.com/sandlint/sandlint/rules/nix/internal/misread"
+	"github.com/sandlint/sandlint/rules/nix/internal/names"
+	"github.com/sandlint/sandlint/rules/nix/internal/nixtext"
 )
 
 var hashTruncatesValue = &rules.Rule{
@@ -34,11 +37,11 @@ func checkHashTruncatesValue(p *rules.Pass, text *workspace.NixText) {
 		if !ok || !takesHash(entry.Name.Text, text.Targets) || !text.Fragment.Known(entry.Name.Span) {
 			continue
 		}
-		p.Report(at(text, span, fmt.Sprintf("the value of %q ends before this #, which begins a comment even inside a word", entry.Name.Text)))
+		p.Report(nixtext.At(text, span, fmt.Sprintf("the value of %q ends before this #, which begins a comment even inside a word", entry.Name.Text)))
 	}
 	for _, include := range text.Includes {
 		if span, ok := cutWord(text, include.Path.Span); ok {
-			p.Report(at(text, span, "the path ends before this #, which begins a comment even inside a word"))
+			p.Report(nixtext.At(text, span, "the path ends before this #, which begins a comment even inside a word"))
 		}
 	}
 }
@@ -50,7 +53,7 @@ func cutWord(text *workspace.NixText, word source.Span) (source.Span, bool) {
 	if end+1 >= len(all) || all[end] != '#' {
 		return source.Span{}, false
 	}
-	for end < len(all) && all[end] != '\n' && !isBlank(all[end]) {
+	for end < len(all) && all[end] != '\n' && !misread.IsBlank(all[end]) {
 		end++
 	}
 	return source.Span{Start: word.End, End: end}, end > word.End+1 && all[word.End+1] != '#' && text.Fragment.Known(source.Span{Start: word.Start, End: end})
@@ -58,7 +61,7 @@ func cutWord(text *workspace.NixText, word source.Span) (source.Span, bool) {
 
 // takesHash reports whether a # can belong to a value of a setting: to a URL, a path, a token or free text.
 func takesHash(name string, ts nixconf.Targets) bool {
-	facts, ok := anyFacts(name, ts)
+	facts, ok := names.AnyFacts(name, ts)
 	if !ok {
 		return false
 	}

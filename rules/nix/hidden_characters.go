@@ -11,6 +11,9 @@ import (
 	"github.com/sandlint/sandlint/parsers/source"
 	"github.com/sandlint/sandlint/parsers/workspace"
 	"github.com/sandlint/sandlint/rules"
+	"github.com/sandlint/sandlint/rules/nix/internal/names"
+	"github.com/sandlint/sandlint/rules/nix/internal/nixtext"
+	"github.com/sandlint/sandlint/rules/nix/internal/refused"
 )
 
 var hiddenCharacters = &rules.Rule{
@@ -72,7 +75,7 @@ func hiddenIn(text *workspace.NixText, line nixconf.Line, entry *nixconf.Entry) 
 			message += fmt.Sprintf(" is part of the word %q to Nix", word.Text)
 		}
 		s := source.Span{Start: word.Span.Start + place, End: word.Span.Start + place + utf8.RuneLen(r)}
-		finding := at(text, s, message)
+		finding := nixtext.At(text, s, message)
 		finding.Fixes = unhide(text, line, entry)
 		return finding, true
 	}
@@ -81,7 +84,7 @@ func hiddenIn(text *workspace.NixText, line nixconf.Line, entry *nixconf.Entry) 
 
 // hasPlainWords reports whether the value of an entry consists of words in which a hidden character cannot be meant.
 func hasPlainWords(text *workspace.NixText, entry *nixconf.Entry) bool {
-	facts, ok := factsFor(text.Targets, entry.Name.Text)
+	facts, ok := names.FactsFor(text.Targets, entry.Name.Text)
 	return ok && facts.Kind != nixconf.KindString && facts.Kind != nixconf.KindJSON && facts.Kind != nixconf.KindPath
 }
 
@@ -90,7 +93,7 @@ func unhide(text *workspace.NixText, line nixconf.Line, entry *nixconf.Entry) []
 	shown := nixconf.Shown(line.Words)
 	changes := fixers.Changes{Repair: entry == nil}
 	if len(shown) > 0 {
-		if len(shown) < 2 || shown[1].Text != "=" || !accepted(text, shown[0].Text, shown[2:]) {
+		if len(shown) < 2 || shown[1].Text != "=" || !refused.Accepted(text, shown[0].Text, shown[2:]) {
 			return nil
 		}
 		if entry != nil {
@@ -120,12 +123,12 @@ func unhide(text *workspace.NixText, line nixconf.Line, entry *nixconf.Entry) []
 				safety = fixers.Unsafe
 			}
 			s := source.Span{Start: word.Span.Start + i, End: word.Span.Start + i + utf8.RuneLen(r)}
-			edit, ok := replace(text, s, with)
+			edit, ok := nixtext.Replace(text, s, with)
 			if !ok {
 				return nil
 			}
 			edits = append(edits, edit...)
 		}
 	}
-	return []fixers.Fix{fix(text, "Write the line as it shows", safety, edits, changes)}
+	return []fixers.Fix{nixtext.Fix(text, "Write the line as it shows", safety, edits, changes)}
 }

@@ -5,6 +5,7 @@ import (
 	"github.com/sandlint/sandlint/parsers/source"
 	"github.com/sandlint/sandlint/parsers/workspace"
 	"github.com/sandlint/sandlint/rules"
+	"github.com/sandlint/sandlint/rules/nix/internal/nixtext"
 )
 
 var includeArity = &rules.Rule{
@@ -19,8 +20,8 @@ var includeArity = &rules.Rule{
 		"Nix 2.34: the message for it is ill-formed itself",
 	},
 	NixConf: func(p *rules.Pass, text *workspace.NixText) {
-		problemsOf(text, func(problem source.Problem) {
-			p.Report(at(text, problem.Span, problem.Message))
+		nixtext.Problems(text, func(problem source.Problem) {
+			p.Report(nixtext.At(text, problem.Span, problem.Message))
 		}, nixconf.KindIncludeArity)
 	},
 }

@@ -6,6 +6,7 @@ import (
 	"github.com/sandlint/sandlint/parsers/nixconf"
 	"github.com/sandlint/sandlint/parsers/workspace"
 	"github.com/sandlint/sandlint/rules"
+	"github.com/sandlint/sandlint/rules/nix/internal/nixtext"
 )
 
 var includeCycle = &rules.Rule{
@@ -22,10 +23,10 @@ var includeCycle = &rules.Rule{
 			switch message := ""; {
 			case inc.State == nixconf.Cycle:
 				message = fmt.Sprintf("%q is this file itself; every Nix command dies of a stack overflow", inc.Path.Text)
-				p.Report(at(text, inc.Path.Span, message))
+				p.Report(nixtext.At(text, inc.Path.Span, message))
 			case inc.State == nixconf.Read && cyclic(inc.File):
 				message = fmt.Sprintf("%q leads to an include of a file that is being read already; every Nix command dies of a stack overflow", inc.Path.Text)
-				p.Report(at(text, inc.Path.Span, message))
+				p.Report(nixtext.At(text, inc.Path.Span, message))
 			}
 		}
 	},

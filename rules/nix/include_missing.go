@@ -8,6 +8,7 @@ import (
 	"github.com/sandlint/sandlint/parsers/source"
 	"github.com/sandlint/sandlint/parsers/workspace"
 	"github.com/sandlint/sandlint/rules"
+	"github.com/sandlint/sandlint/rules/nix/internal/nixtext"
 )
 
 var includeMissing = &rules.Rule{
@@ -29,10 +30,10 @@ var includeMissing = &rules.Rule{
 			if inc.State != nixconf.Missing || inc.Optional {
 				continue
 			}
-			finding := at(text, inc.Path.Span, fmt.Sprintf("included file %q does not exist; every Nix command fails", inc.Path.Text))
+			finding := nixtext.At(text, inc.Path.Span, fmt.Sprintf("included file %q does not exist; every Nix command fails", inc.Path.Text))
 			start := inc.Span.Start
-			if edits, ok := replace(text, source.Span{Start: start, End: start}, "!"); ok {
-				finding.Fixes = []fixers.Fix{fix(text, "Write !include, which passes over a missing file", fixers.Unsafe, edits, fixers.Changes{Repair: true})}
+			if edits, ok := nixtext.Replace(text, source.Span{Start: start, End: start}, "!"); ok {
+				finding.Fixes = []fixers.Fix{nixtext.Fix(text, "Write !include, which passes over a missing file", fixers.Unsafe, edits, fixers.Changes{Repair: true})}
 			}
 			p.Report(finding)
 		}

@@ -7,6 +7,8 @@ import (
 	"github.com/sandlint/sandlint/parsers/nixconf"
 	"github.com/sandlint/sandlint/parsers/workspace"
 	"github.com/sandlint/sandlint/rules"
+	"github.com/sandlint/sandlint/rules/nix/internal/names"
+	"github.com/sandlint/sandlint/rules/nix/internal/nixtext"
 )
 
 var includeNoEffect = &rules.Rule{
@@ -28,7 +30,7 @@ func checkIncludeNoEffect(p *rules.Pass, text *workspace.NixText) {
 			continue
 		}
 		if why := noEffect(text, include); why != "" {
-			p.Report(at(text, include.Path.Span, why))
+			p.Report(nixtext.At(text, include.Path.Span, why))
 		}
 	}
 }
@@ -47,7 +49,7 @@ func noEffect(text *workspace.NixText, include nixconf.Include) string {
 	case strings.ContainsAny(path, `"'`):
 		return fmt.Sprintf("Nix knows no quotes, so it looks for a file named %s and passes over it in silence", path)
 	case strings.HasPrefix(path, "~"):
-		in := beforeLix292(text.Targets)
+		in := names.BeforeLix292(text.Targets)
 		if in == nil {
 			return ""
 		}

@@ -12,6 +12,7 @@ import (
 	"github.com/sandlint/sandlint/parsers/source"
 	"github.com/sandlint/sandlint/parsers/workspace"
 	"github.com/sandlint/sandlint/rules"
+	"github.com/sandlint/sandlint/rules/nix/internal/nixtext"
 )
 
 var installNixActionFeatures = &rules.Rule{
@@ -48,7 +49,7 @@ func checkInstallNixActionFeatures(p *rules.Pass, text *workspace.NixText) {
 		case word:
 			return // the author says what is on
 		case "extra-" + word:
-			if !known(text, entry) {
+			if !nixtext.Known(text, entry) {
 				return
 			}
 			extra = entry
@@ -65,17 +66,17 @@ func checkInstallNixActionFeatures(p *rules.Pass, text *workspace.NixText) {
 		off = strings.Join(missing, " and ") + " are off"
 	}
 	if extra == nil {
-		p.Report(at(text, source.Span{Start: at0, End: at0 + len(word)}, fmt.Sprintf("install-nix-action sees %q, in a comment too, and leaves out its own features, so that %s", word, off)))
+		p.Report(nixtext.At(text, source.Span{Start: at0, End: at0 + len(word)}, fmt.Sprintf("install-nix-action sees %q, in a comment too, and leaves out its own features, so that %s", word, off)))
 		return
 	}
-	finding := at(text, extra.Name.Span, fmt.Sprintf("install-nix-action sees %q in %q and leaves out its own features, so that %s", word, extra.Name.Text, off))
+	finding := nixtext.At(text, extra.Name.Span, fmt.Sprintf("install-nix-action sees %q in %q and leaves out its own features, so that %s", word, extra.Name.Text, off))
 	var words []string
 	for _, w := range extra.Words {
 		words = append(words, w.Text)
 	}
 	value := strings.Join(append(missing, words...), " ")
 	if edits, ok := fixnix.SetValue(text.Fragment, extra, value); ok {
-		finding.Fixes = []fixers.Fix{fix(text, "Switch on "+strings.Join(missing, " and ")+" as well", fixers.Unsafe, edits, fixers.Changes{Settings: []string{word}})}
+		finding.Fixes = []fixers.Fix{nixtext.Fix(text, "Switch on "+strings.Join(missing, " and ")+" as well", fixers.Unsafe, edits, fixers.Changes{Settings: []string{word}})}
 	}
 	p.Report(finding)
 }

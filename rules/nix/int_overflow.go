@@ -6,6 +6,7 @@ import (
 	"github.com/sandlint/sandlint/parsers/nixconf"
 	"github.com/sandlint/sandlint/parsers/workspace"
 	"github.com/sandlint/sandlint/rules"
+	"github.com/sandlint/sandlint/rules/nix/internal/nixtext"
 )
 
 var intOverflow = &rules.Rule{
@@ -22,7 +23,7 @@ var intOverflow = &rules.Rule{
 
 func checkIntOverflow(p *rules.Pass, text *workspace.NixText) {
 	for _, entry := range text.Entries {
-		if len(entry.Words) != 1 || !endsInUnit(entry.Value) || !known(text, entry) {
+		if len(entry.Words) != 1 || !endsInUnit(entry.Value) || !nixtext.Known(text, entry) {
 			continue
 		}
 		for _, e := range text.ValueErrors(entry) {
@@ -33,7 +34,7 @@ func checkIntOverflow(p *rules.Pass, text *workspace.NixText) {
 			if e.Coverage == nixconf.Some {
 				message += fmt.Sprintf(" (in %s)", e.Targets)
 			}
-			p.Report(at(text, entry.ValueSpan, message))
+			p.Report(nixtext.At(text, entry.ValueSpan, message))
 			break
 		}
 	}

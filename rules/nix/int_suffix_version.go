@@ -5,6 +5,7 @@ import (
 	"github.com/sandlint/sandlint/parsers/nixconf"
 	"github.com/sandlint/sandlint/parsers/workspace"
 	"github.com/sandlint/sandlint/rules"
+	"github.com/sandlint/sandlint/rules/nix/internal/refused"
 )
 
 var intSuffixVersion = &rules.Rule{
@@ -19,8 +20,8 @@ var intSuffixVersion = &rules.Rule{
 		"Lix, lix/libutil/config.cc: integers without units",
 	},
 	NixConf: func(p *rules.Pass, text *workspace.NixText) {
-		refusedValues(text, func(entry *nixconf.Entry, e nixconf.TargetError, finding rules.Finding) {
-			finding.Fixes = writeFixed(text, entry, e) // the same number where the unit is read
+		refused.Values(text, func(entry *nixconf.Entry, e nixconf.TargetError, finding rules.Finding) {
+			finding.Fixes = refused.WriteMeant(text, entry, e) // the same number where the unit is read
 			p.Report(finding)
 		}, nixconf.BadSuffix)
 	},

@@ -4,6 +4,7 @@ import (
 	"github.com/sandlint/sandlint/parsers/nixconf"
 	"github.com/sandlint/sandlint/parsers/workspace"
 	"github.com/sandlint/sandlint/rules"
+	"github.com/sandlint/sandlint/rules/nix/internal/refused"
 )
 
 var invalidValue = &rules.Rule{
@@ -16,7 +17,7 @@ var invalidValue = &rules.Rule{
 		"Nix, src/libutil/configuration.cc and src/libstore/globals.cc: how each type of setting is read",
 	},
 	NixConf: func(p *rules.Pass, text *workspace.NixText) {
-		refusedValues(text, func(_ *nixconf.Entry, _ nixconf.TargetError, finding rules.Finding) {
+		refused.Values(text, func(_ *nixconf.Entry, _ nixconf.TargetError, finding rules.Finding) {
 			p.Report(finding)
 		}, nixconf.EmptyPath, nixconf.BadJSON)
 	},

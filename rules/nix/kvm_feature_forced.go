@@ -3,6 +3,8 @@ package nix
 import (
 	"github.com/sandlint/sandlint/parsers/workspace"
 	"github.com/sandlint/sandlint/rules"
+	"github.com/sandlint/sandlint/rules/nix/internal/inforce"
+	"github.com/sandlint/sandlint/rules/nix/internal/nixtext"
 )
 
 var kvmFeatureForced = &rules.Rule{
@@ -19,10 +21,10 @@ var kvmFeatureForced = &rules.Rule{
 		if text.Host == workspace.HostOption || p.Workspace.PlaceOf(text) != workspace.InImage {
 			return // a host mostly has the device
 		}
-		for _, entry := range contributing(text, "system-features") {
+		for _, entry := range inforce.Contributing(text, "system-features") {
 			for _, word := range entry.Words {
 				if word.Text == "kvm" && text.File.Known(word.Span) {
-					p.Report(at(text, word.Span, "the feature kvm is claimed whether or not the container is given /dev/kvm; without it, tests that need it start here and fail"))
+					p.Report(nixtext.At(text, word.Span, "the feature kvm is claimed whether or not the container is given /dev/kvm; without it, tests that need it start here and fail"))
 				}
 			}
 		}

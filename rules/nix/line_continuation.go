@@ -9,6 +9,9 @@ import (
 	"github.com/sandlint/sandlint/parsers/source"
 	"github.com/sandlint/sandlint/parsers/workspace"
 	"github.com/sandlint/sandlint/rules"
+	"github.com/sandlint/sandlint/rules/nix/internal/names"
+	"github.com/sandlint/sandlint/rules/nix/internal/nixtext"
+	"github.com/sandlint/sandlint/rules/nix/internal/refused"
 )
 
 var lineContinuation = &rules.Rule{
@@ -24,10 +27,10 @@ var lineContinuation = &rules.Rule{
 		"NixOS/nix#6876, DeterminateSystems/nix-installer#1689",
 	},
 	NixConf: func(p *rules.Pass, text *workspace.NixText) {
-		problemsOf(text, func(problem source.Problem) {
-			finding := at(text, problem.Span, problem.Message)
+		nixtext.Problems(text, func(problem source.Problem) {
+			finding := nixtext.At(text, problem.Span, problem.Message)
 			if edits, ok := join(text, problem); ok {
-				finding.Fixes = []fixers.Fix{fix(text, "Join the line to the one above", fixers.Safe, edits, fixers.Changes{Repair: true})}
+				finding.Fixes = []fixers.Fix{nixtext.Fix(text, "Join the line to the one above", fixers.Safe, edits, fixers.Changes{Repair: true})}
 			}
 			p.Report(finding)
 		}, nixconf.KindLineContinuation)
@@ -40,7 +43,7 @@ func join(text *workspace.NixText, problem source.Problem) ([]fixers.Edit, bool)
 	n := slices.IndexFunc(text.Lines, func(l nixconf.Line) bool { return l.Span.Contains(problem.Span) })
 	first, words := n, []nixconf.Word(nil)
 	for first >= 0 {
-		if _, ok := problemOn(text, first, nixconf.KindLineContinuation); !ok {
+		if _, ok := nixtext.ProblemOn(text, first, nixconf.KindLineContinuation); !ok {
 			break
 		}
 		first--
@@ -50,12 +53,12 @@ func join(text *workspace.NixText, problem source.Problem) ([]fixers.Edit, bool)
 		return nil, false
 	}
 	entry := text.Entries[i]
-	if facts, ok := factsFor(text.Targets, entry.Name.Text); !ok || !slices.Contains([]nixconf.Kind{nixconf.KindList, nixconf.KindSet, nixconf.KindMap, nixconf.KindFeatures, nixconf.KindURLs}, facts.Kind) {
+	if facts, ok := names.FactsFor(text.Targets, entry.Name.Text); !ok || !slices.Contains([]nixconf.Kind{nixconf.KindList, nixconf.KindSet, nixconf.KindMap, nixconf.KindFeatures, nixconf.KindURLs}, facts.Kind) {
 		return nil, false
 	}
 	last := first
 	for ; last < len(text.Lines); last++ {
-		if _, ok := problemOn(text, last, nixconf.KindLineContinuation); !ok && last > first {
+		if _, ok := nixtext.ProblemOn(text, last, nixconf.KindLineContinuation); !ok && last > first {
 			break
 		}
 		of := text.Lines[last].Words
@@ -71,18 +74,18 @@ func join(text *workspace.NixText, problem source.Problem) ([]fixers.Edit, bool)
 			}
 		}
 	}
-	if !accepted(text, entry.Name.Text, words) {
+	if !refused.Accepted(text, entry.Name.Text, words) {
 		return nil, false
 	}
 	above := text.Lines[n-1].Words
 	end := above[len(above)-1]
 	from := withoutBackslash(above, end)
-	edits, ok := replace(text, source.Span{Start: from, End: text.Lines[n].Words[0].Span.Start}, " ")
+	edits, ok := nixtext.Replace(text, source.Span{Start: from, End: text.Lines[n].Words[0].Span.Start}, " ")
 	if !ok {
 		return nil, false
 	}
 	if own := text.Lines[n].Words; n == last-1 && strings.HasSuffix(own[len(own)-1].Text, `\`) && len(own) > 1 {
-		more, ok := replace(text, source.Span{Start: withoutBackslash(own, own[len(own)-1]), End: own[len(own)-1].Span.End}, "")
+		more, ok := nixtext.Replace(text, source.Span{Start: withoutBackslash(own, own[len(own)-1]), End: own[len(own)-1].Span.End}, "")
 		if !ok {
 			return nil, false
 		}

@@ -8,6 +8,8 @@ import (
 	"github.com/sandlint/sandlint/parsers/source"
 	"github.com/sandlint/sandlint/parsers/workspace"
 	"github.com/sandlint/sandlint/rules"
+	"github.com/sandlint/sandlint/rules/nix/internal/misread"
+	"github.com/sandlint/sandlint/rules/nix/internal/nixtext"
 )
 
 var literalBackslashN = &rules.Rule{
@@ -30,26 +32,26 @@ func checkLiteralBackslashN(p *rules.Pass, text *workspace.NixText) {
 		return
 	}
 	for _, entry := range text.Entries {
-		breaks := lineBreaks(text, entry.Span, isPrompt(entry.Name.Text))
-		if len(breaks) == 0 || !text.Fragment.Known(source.Span{Start: entry.Name.Span.Start, End: breaks[0].span.Start}) {
+		breaks := misread.LineBreaks(text, entry.Span, misread.IsPrompt(entry.Name.Text))
+		if len(breaks) == 0 || !text.Fragment.Known(source.Span{Start: entry.Name.Span.Start, End: breaks[0].Span.Start}) {
 			continue
 		}
 		b := breaks[0]
 		message := fmt.Sprintf(`the \n behind %q is two characters and no line end, so they are a part of its value`, entry.Name.Text)
 		switch {
-		case b.span.Start == entry.Span.Start:
-			message = fmt.Sprintf(`the \n before %q is two characters and no line end, so no setting has that name`, b.next)
-		case b.next != "":
-			message = fmt.Sprintf(`the \n before %q is two characters and no line end, so that setting is lost in the value of %q`, b.next, entry.Name.Text)
+		case b.Span.Start == entry.Span.Start:
+			message = fmt.Sprintf(`the \n before %q is two characters and no line end, so no setting has that name`, b.Next)
+		case b.Next != "":
+			message = fmt.Sprintf(`the \n before %q is two characters and no line end, so that setting is lost in the value of %q`, b.Next, entry.Name.Text)
 		}
-		finding := at(text, b.span, message)
-		_, _, quotes := unquoted(entry, text.Targets)
-		_, _, commas := uncommaed(entry, text.Targets)
+		finding := nixtext.At(text, b.Span, message)
+		_, _, quotes := misread.Unquoted(entry, text.Targets)
+		_, _, commas := misread.WithoutCommas(entry, text.Targets)
 		if quotes || commas {
 			p.Report(finding)
 			continue // a mistake would be left in what becomes readable
 		}
-		if f, ok := breakLines(text, entry.Span, append(touched(text, entry), nextNames(breaks)...), breaks); ok {
+		if f, ok := breakLines(text, entry.Span, append(misread.Touched(text, entry), nextNames(breaks)...), breaks); ok {
 			finding.Fixes = []fixers.Fix{f}
 		}
 		p.Report(finding)
@@ -61,47 +63,47 @@ func checkLiteralBackslashN(p *rules.Pass, text *workspace.NixText) {
 		if line.Comment.IsEmpty() {
 			continue
 		}
-		for _, b := range lineBreaks(text, line.Comment, true) {
-			if b.spaced {
-				p.Report(at(text, b.span, fmt.Sprintf(`the \n before %q is two characters and no line end, so that setting is lost in a comment`, b.next)))
+		for _, b := range misread.LineBreaks(text, line.Comment, true) {
+			if b.Spaced {
+				p.Report(nixtext.At(text, b.Span, fmt.Sprintf(`the \n before %q is two characters and no line end, so that setting is lost in a comment`, b.Next)))
 				break
 			}
 		}
 	}
 }
 
-func nextNames(breaks []lineBreak) []string {
+func nextNames(breaks []misread.LineBreak) []string {
 	var names []string
 	for _, b := range breaks {
-		if b.next != "" {
-			names = append(names, workspace.Canonical(b.next))
+		if b.Next != "" {
+			names = append(names, workspace.Canonical(b.Next))
 		}
 	}
 	return names
 }
 
 // breakLines returns the fix that makes line ends of the breaks in a span: in place where the host can hold them, else by printf in the place of echo.
-func breakLines(text *workspace.NixText, in source.Span, names []string, breaks []lineBreak) (fixers.Fix, bool) {
+func breakLines(text *workspace.NixText, in source.Span, names []string, breaks []misread.LineBreak) (fixers.Fix, bool) {
 	changes := fixers.Changes{Settings: names}
 	var edits []fixers.Edit
 	inPlace := true
 	for _, b := range breaks {
-		if b.next != "" && !b.spaced {
+		if b.Next != "" && !b.Spaced {
 			return fixers.Fix{}, false
 		}
 		newline := ""
-		if b.next != "" && b.span.Start > in.Start {
-			newline = text.Fragment.File.NewlineAt(text.Fragment.Span(b.span).Start)
+		if b.Next != "" && b.Span.Start > in.Start {
+			newline = text.Fragment.File.NewlineAt(text.Fragment.Span(b.Span).Start)
 		}
-		e, ok := replace(text, b.span, newline)
+		e, ok := nixtext.Replace(text, b.Span, newline)
 		inPlace = inPlace && ok
 		edits = append(edits, e...)
 	}
 	if inPlace {
-		return fix(text, `Write line ends in the place of \n`, fixers.Safe, edits, changes), true
+		return nixtext.Fix(text, `Write line ends in the place of \n`, fixers.Safe, edits, changes), true
 	}
 	if edits, ok := printf(text); ok {
-		return fix(text, "Write the text with printf", fixers.Safe, edits, changes), true
+		return nixtext.Fix(text, "Write the text with printf", fixers.Safe, edits, changes), true
 	}
 	return fixers.Fix{}, false
 }

@@ -8,6 +8,8 @@ import (
 	"github.com/sandlint/sandlint/parsers/source"
 	"github.com/sandlint/sandlint/parsers/workspace"
 	"github.com/sandlint/sandlint/rules"
+	"github.com/sandlint/sandlint/rules/nix/internal/misread"
+	"github.com/sandlint/sandlint/rules/nix/internal/nixtext"
 )
 
 var malformedPublicKey = &rules.Rule{
@@ -21,15 +23,15 @@ var malformedPublicKey = &rules.Rule{
 	},
 	NixConf: func(p *rules.Pass, text *workspace.NixText) {
 		for _, entry := range text.Entries {
-			if workspace.Canonical(entry.Name.Text) != "trusted-public-keys" || !text.Fragment.Known(entry.Name.Span) || misread(text, entry) {
+			if workspace.Canonical(entry.Name.Text) != "trusted-public-keys" || !text.Fragment.Known(entry.Name.Span) || misread.Is(text, entry) {
 				continue
 			}
 			for _, word := range entry.Words {
-				if !text.Known(word.Span) || isPlaceholder(word.Text) {
+				if !text.Known(word.Span) || misread.IsPlaceholder(word.Text) {
 					continue
 				}
 				if span, what := keyError(word); what != "" {
-					p.Report(at(text, span, what+"; every substitution fails"))
+					p.Report(nixtext.At(text, span, what+"; every substitution fails"))
 				}
 			}
 		}

@@ -5,6 +5,8 @@ import (
 
 	"github.com/sandlint/sandlint/parsers/workspace"
 	"github.com/sandlint/sandlint/rules"
+	"github.com/sandlint/sandlint/rules/nix/internal/inforce"
+	"github.com/sandlint/sandlint/rules/nix/internal/nixtext"
 )
 
 var maxJobsZero = &rules.Rule{
@@ -21,23 +23,23 @@ var maxJobsZero = &rules.Rule{
 }
 
 func checkMaxJobsZero(p *rules.Pass, text *workspace.NixText) {
-	entry := deciding(text, "max-jobs")
+	entry := inforce.Deciding(text, "max-jobs")
 	if entry == nil || strings.Trim(entry.Value, "+0") != "" || !strings.Contains(entry.Value, "0") || text.Host == workspace.HostOption {
 		return
 	}
-	if len(contributing(text, "external-builders")) > 0 || len(text.Includes) > 0 {
+	if len(inforce.Contributing(text, "external-builders")) > 0 || len(text.Includes) > 0 {
 		return
 	}
 	message := entry.Name.Text + " = " + entry.Value + " without builders: whatever no cache has cannot be built"
-	finding := at(text, entry.Span, message)
-	switch builders := contributing(text, "builders"); {
+	finding := nixtext.At(text, entry.Span, message)
+	switch builders := inforce.Contributing(text, "builders"); {
 	case len(builders) > 0:
-		if last := builders[len(builders)-1]; last.Value != "" || !known(text, last) {
+		if last := builders[len(builders)-1]; last.Value != "" || !nixtext.Known(text, last) {
 			return
 		}
 	case text.Image != nil:
-		value, ok := atEnd(text, "max-jobs")
-		if !ok || value != "0" || hasChild(text.Image) || settingsOf(text).Settings.Get("builders").Set || strings.Contains(string(text.Image.File.Source.Bytes), "machines") {
+		value, ok := inforce.AtEnd(text, "max-jobs")
+		if !ok || value != "0" || inforce.HasChild(text.Image) || inforce.Settings(text).Settings.Get("builders").Set || strings.Contains(string(text.Image.File.Source.Bytes), "machines") {
 			return
 		}
 	default:

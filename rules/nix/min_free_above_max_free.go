@@ -10,6 +10,7 @@ import (
 	"github.com/sandlint/sandlint/parsers/source"
 	"github.com/sandlint/sandlint/parsers/workspace"
 	"github.com/sandlint/sandlint/rules"
+	"github.com/sandlint/sandlint/rules/nix/internal/nixtext"
 )
 
 var minFreeAboveMaxFree = &rules.Rule{
@@ -31,24 +32,24 @@ func checkMinFreeAboveMaxFree(p *rules.Pass, text *workspace.NixText) {
 	}) {
 		return
 	}
-	var least, most *located
-	for _, l := range sameSource(text) {
-		switch l.entry.Name.Text {
+	var least, most *nixtext.Located
+	for _, l := range nixtext.SameSource(text) {
+		switch l.Entry.Name.Text {
 		case "min-free":
 			least = &l
 		case "max-free":
 			most = &l
 		}
 	}
-	if least == nil || most == nil || !known(least.text, least.entry) || !known(most.text, most.entry) {
+	if least == nil || most == nil || !nixtext.Known(least.Text, least.Entry) || !nixtext.Known(most.Text, most.Entry) {
 		return
 	}
-	low, lowErr := strconv.ParseInt(least.entry.Value, 10, 64)
-	high, highErr := strconv.ParseInt(most.entry.Value, 10, 64)
+	low, lowErr := strconv.ParseInt(least.Entry.Value, 10, 64)
+	high, highErr := strconv.ParseInt(most.Entry.Value, 10, 64)
 	if lowErr == nil && highErr == nil && low <= high {
 		return
 	}
-	both := fmt.Sprintf("min-free = %s\nmax-free = %s\n", least.entry.Value, most.entry.Value)
+	both := fmt.Sprintf("min-free = %s\nmax-free = %s\n", least.Entry.Value, most.Entry.Value)
 	sources := []effective.Source{{File: nixconf.Parse(source.WholeFile(source.NewFile("", []byte(both))))}}
 	for _, t := range text.Targets {
 		settings := effective.Merge(sources, t.Distribution, t.To)
@@ -57,9 +58,9 @@ func checkMinFreeAboveMaxFree(p *rules.Pass, text *workspace.NixText) {
 		if !lowKnown || !highKnown || low <= high || !settings.Get("min-free").Set || !settings.Get("max-free").Set {
 			continue
 		}
-		finding := at(least.text, least.entry.ValueSpan, fmt.Sprintf("\"min-free\" is %d bytes and \"max-free\" only %d, so garbage is not collected before less than that is free", low, high))
+		finding := nixtext.At(least.Text, least.Entry.ValueSpan, fmt.Sprintf("\"min-free\" is %d bytes and \"max-free\" only %d, so garbage is not collected before less than that is free", low, high))
 		finding.Related = []rules.Related{{
-			File: most.text.Fragment.File, Span: most.text.Fragment.Span(most.entry.Span), Message: "\"max-free\" is assigned here",
+			File: most.Text.Fragment.File, Span: most.Text.Fragment.Span(most.Entry.Span), Message: "\"max-free\" is assigned here",
 		}}
 		p.Report(finding)
 		return

@@ -7,6 +7,7 @@ import (
 	"github.com/sandlint/sandlint/parsers/source"
 	"github.com/sandlint/sandlint/parsers/workspace"
 	"github.com/sandlint/sandlint/rules"
+	"github.com/sandlint/sandlint/rules/nix/internal/nixtext"
 )
 
 var missingFinalNewline = &rules.Rule{
@@ -45,7 +46,7 @@ func checkMissingFinalNewline(p *rules.Pass, text *workspace.NixText) {
 	if len(last.Words) > 0 {
 		span = source.Span{Start: last.Words[0].Span.Start, End: last.Words[len(last.Words)-1].Span.End}
 	}
-	finding := at(text, span, "the last line has no newline, and what is appended to the file becomes a part of it")
+	finding := nixtext.At(text, span, "the last line has no newline, and what is appended to the file becomes a part of it")
 	finding.Related = []rules.Related{{File: next.File, Span: next.Span, Message: "text is appended here"}}
 	finding.Fixes = endLine(text, runTogether(text, next.Text))
 	p.Report(finding)
@@ -77,11 +78,11 @@ func endLine(text *workspace.NixText, settings []string) []fixers.Fix {
 	size := len(text.Fragment.Text)
 	end := source.Span{Start: size, End: size}
 	if text.Fragment.Whole() {
-		edits, ok := replace(text, end, text.Fragment.File.NewlineAt(size))
+		edits, ok := nixtext.Replace(text, end, text.Fragment.File.NewlineAt(size))
 		if !ok {
 			return nil
 		}
-		return []fixers.Fix{fix(text, "End the line", fixers.Safe, edits, fixers.Changes{Settings: settings})}
+		return []fixers.Fix{nixtext.Fix(text, "End the line", fixers.Safe, edits, fixers.Changes{Settings: settings})}
 	}
 	f := text.Fragment.File
 	if text.Event == nil || text.Event.Command == nil || text.Event.File != f {
@@ -102,5 +103,5 @@ func endLine(text *workspace.NixText, settings []string) []fixers.Fix {
 	default:
 		return nil
 	}
-	return []fixers.Fix{fix(text, "End the line", fixers.Safe, []fixers.Edit{edit}, fixers.Changes{Settings: settings})}
+	return []fixers.Fix{nixtext.Fix(text, "End the line", fixers.Safe, []fixers.Edit{edit}, fixers.Changes{Settings: settings})}
 }

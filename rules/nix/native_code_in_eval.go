@@ -5,6 +5,8 @@ import (
 	fixnix "github.com/sandlint/sandlint/fixers/nixconf"
 	"github.com/sandlint/sandlint/parsers/workspace"
 	"github.com/sandlint/sandlint/rules"
+	"github.com/sandlint/sandlint/rules/nix/internal/inforce"
+	"github.com/sandlint/sandlint/rules/nix/internal/nixtext"
 )
 
 var nativeCodeInEval = &rules.Rule{
@@ -20,21 +22,21 @@ var nativeCodeInEval = &rules.Rule{
 	},
 	NixConf: func(p *rules.Pass, text *workspace.NixText) {
 		const setting = "allow-unsafe-native-code-during-evaluation"
-		entry := deciding(text, setting)
-		if entry == nil || !isTrue(entry.Value) {
+		entry := inforce.Deciding(text, setting)
+		if entry == nil || !inforce.IsTrue(entry.Value) {
 			return
 		}
-		part, ok := heldBy(text, entry)
+		part, ok := inforce.SupportedBy(text, entry)
 		if !ok {
 			return
 		}
-		finding := at(text, entry.Span, setting+" = "+entry.Value+" lets every expression that is evaluated run programs, outside any sandbox"+part)
+		finding := nixtext.At(text, entry.Span, setting+" = "+entry.Value+" lets every expression that is evaluated run programs, outside any sandbox"+part)
 		if text.Host == workspace.HostOption {
 			finding.Severity = rules.Warning
 			finding.Message = "every expression that this command evaluates may run programs, outside any sandbox" + part
 		}
 		if edits, ok := fixnix.SetValue(text.Fragment, entry, "false"); ok {
-			finding.Fixes = []fixers.Fix{fix(text, "Set it to false", fixers.Unsafe, edits, fixers.Changes{Settings: []string{setting}})}
+			finding.Fixes = []fixers.Fix{nixtext.Fix(text, "Set it to false", fixers.Unsafe, edits, fixers.Changes{Settings: []string{setting}})}
 		}
 		p.Report(finding)
 	},

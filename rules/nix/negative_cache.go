@@ -7,6 +7,9 @@ import (
 	fixnix "github.com/sandlint/sandlint/fixers/nixconf"
 	"github.com/sandlint/sandlint/parsers/workspace"
 	"github.com/sandlint/sandlint/rules"
+	"github.com/sandlint/sandlint/rules/nix/internal/caches"
+	"github.com/sandlint/sandlint/rules/nix/internal/inforce"
+	"github.com/sandlint/sandlint/rules/nix/internal/nixtext"
 )
 
 var negativeCache = &rules.Rule{
@@ -23,18 +26,18 @@ var negativeCache = &rules.Rule{
 	},
 	NixConf: func(p *rules.Pass, text *workspace.NixText) {
 		const setting = "narinfo-cache-negative-ttl"
-		c, ok := thirdParty(text)
-		if !ok || len(contributing(text, setting)) > 0 || p.Workspace.PlaceOf(text) == workspace.OnHost {
+		c, ok := caches.ThirdParty(text)
+		if !ok || len(inforce.Contributing(text, setting)) > 0 || p.Workspace.PlaceOf(text) == workspace.OnHost {
 			return
 		}
 		if text.Image != nil {
-			if value, ok := atEnd(text, setting); !ok || value != "3600" || hasChild(text.Image) {
+			if value, ok := inforce.AtEnd(text, setting); !ok || value != "3600" || inforce.HasChild(text.Image) {
 				return
 			}
 		}
-		finding := at(text, c.span(), fmt.Sprintf("what %q did not have when it was first asked is taken to be missing for an hour, though a build may have pushed it since", c.url.Host))
-		if edits, ok := fixnix.InsertLine(text.Fragment, text.File, c.entry.Line+1, setting+" = 0"); ok {
-			finding.Fixes = []fixers.Fix{fix(text, "Add narinfo-cache-negative-ttl = 0", fixers.Unsafe, edits, fixers.Changes{Settings: []string{setting}})}
+		finding := nixtext.At(text, c.Span(), fmt.Sprintf("what %q did not have when it was first asked is taken to be missing for an hour, though a build may have pushed it since", c.URL.Host))
+		if edits, ok := fixnix.InsertLine(text.Fragment, text.File, c.Entry.Line+1, setting+" = 0"); ok {
+			finding.Fixes = []fixers.Fix{nixtext.Fix(text, "Add narinfo-cache-negative-ttl = 0", fixers.Unsafe, edits, fixers.Changes{Settings: []string{setting}})}
 		}
 		p.Report(finding)
 	},

@@ -2,12 +2,14 @@ package nix
 
 import (
 	"fmt"
-	"strings"
 
 	"github.com/sandlint/sandlint/fixers"
 	"github.com/sandlint/sandlint/parsers/nixconf"
 	"github.com/sandlint/sandlint/parsers/workspace"
 	"github.com/sandlint/sandlint/rules"
+	"github.com/sandlint/sandlint/rules/nix/internal/inforce"
+	"github.com/sandlint/sandlint/rules/nix/internal/names"
+	"github.com/sandlint/sandlint/rules/nix/internal/nixtext"
 )
 
 var notAppendableExtra = &rules.Rule{
@@ -28,42 +30,20 @@ func checkNotAppendableExtra(p *rules.Pass, text *workspace.NixText) {
 		if !text.Fragment.Known(entry.Name.Span) {
 			continue
 		}
-		base, k, ok := notAppendable(entry.Name.Text, text.Targets)
+		base, k, ok := names.NotAppendable(entry.Name.Text, text.Targets)
 		if !ok {
 			continue
 		}
-		in := releases(text.Targets)
+		in := names.Releases(text.Targets)
 		if k.Coverage == nixconf.Some {
 			in = k.Unknown.String()
 		}
-		finding := at(text, entry.Name.Span, fmt.Sprintf("setting %q cannot be added to, so %q is unknown to %s", base, entry.Name.Text, in))
-		if k.Coverage == nixconf.None && !assignedIn(text, workspace.Canonical(base)) {
-			if edits, ok := replace(text, entry.Name.Span, base); ok {
-				finding.Fixes = []fixers.Fix{fix(text, "Rename to "+base, fixers.Unsafe, edits, fixers.Changes{Settings: []string{workspace.Canonical(base), entry.Name.Text}})}
+		finding := nixtext.At(text, entry.Name.Span, fmt.Sprintf("setting %q cannot be added to, so %q is unknown to %s", base, entry.Name.Text, in))
+		if k.Coverage == nixconf.None && !inforce.Assigns(text, workspace.Canonical(base)) {
+			if edits, ok := nixtext.Replace(text, entry.Name.Span, base); ok {
+				finding.Fixes = []fixers.Fix{nixtext.Fix(text, "Rename to "+base, fixers.Unsafe, edits, fixers.Changes{Settings: []string{workspace.Canonical(base), entry.Name.Text}})}
 			}
 		}
 		p.Report(finding)
 	}
-}
-
-// notAppendable returns the setting that stands behind "extra-" in a name, where targeted releases have it and cannot add to it. The Unknown of the
-// result are those releases alone; its Coverage is None where no release can.
-func notAppendable(name string, ts nixconf.Targets) (base string, k nixconf.Knowledge, ok bool) {
-	base, ok = strings.CutPrefix(name, "extra-")
-	if !ok {
-		return "", k, false
-	}
-	if facts, known := newestKnows(name, ts); known && (facts.Appendable || !facts.Extra) {
-		return "", k, false // the common case
-	}
-	k = nixconf.Known(name, ts)
-	if k.Coverage == nixconf.All {
-		return "", k, false
-	}
-	in, _ := where(k.Unknown, base, func(nixconf.Facts) bool { return true })
-	if len(in) == 0 {
-		return "", k, false
-	}
-	k.Unknown = in
-	return base, k, true
 }

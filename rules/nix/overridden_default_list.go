@@ -9,6 +9,9 @@ import (
 	"github.com/sandlint/sandlint/parsers/nixconf"
 	"github.com/sandlint/sandlint/parsers/workspace"
 	"github.com/sandlint/sandlint/rules"
+	"github.com/sandlint/sandlint/rules/nix/internal/misread"
+	"github.com/sandlint/sandlint/rules/nix/internal/names"
+	"github.com/sandlint/sandlint/rules/nix/internal/nixtext"
 )
 
 var overriddenDefaultList = &rules.Rule{
@@ -45,7 +48,7 @@ func checkOverriddenDefaultList(p *rules.Pass, text *workspace.NixText) {
 		default:
 			continue
 		}
-		if len(entry.Words) == 0 || !known(text, entry) || misread(text, entry) || assignsTwice(entry) || len(text.Includes) > 0 {
+		if len(entry.Words) == 0 || !nixtext.Known(text, entry) || misread.Is(text, entry) || misread.AssignsTwice(entry) || len(text.Includes) > 0 {
 			continue
 		}
 		var message, near string
@@ -65,9 +68,9 @@ func checkOverriddenDefaultList(p *rules.Pass, text *workspace.NixText) {
 		if near != "" {
 			title, rename = "Rename to "+near, near
 		}
-		finding := at(text, entry.Name.Span, message)
-		if edits, ok := replace(text, entry.Name.Span, rename); ok {
-			finding.Fixes = []fixers.Fix{fix(text, title, fixers.Unsafe, edits, fixers.Changes{Settings: []string{workspace.Canonical(name), rename}})}
+		finding := nixtext.At(text, entry.Name.Span, message)
+		if edits, ok := nixtext.Replace(text, entry.Name.Span, rename); ok {
+			finding.Fixes = []fixers.Fix{nixtext.Fix(text, title, fixers.Unsafe, edits, fixers.Changes{Settings: []string{workspace.Canonical(name), rename}})}
 		}
 		p.Report(finding)
 	}
@@ -110,7 +113,7 @@ func lostKey(text *workspace.NixText, entry *nixconf.Entry) string {
 	}
 	for _, t := range placed(text) {
 		for _, e := range t.Entries {
-			if workspace.Canonical(e.Name.Text) != "substituters" || isExtra(e, text.Targets) {
+			if workspace.Canonical(e.Name.Text) != "substituters" || names.IsExtra(e, text.Targets) {
 				continue
 			}
 			if t.Fragment.Known(e.Span) && lostCache(t, e) != "" {

@@ -5,6 +5,8 @@ import (
 
 	"github.com/sandlint/sandlint/parsers/workspace"
 	"github.com/sandlint/sandlint/rules"
+	"github.com/sandlint/sandlint/rules/nix/internal/inforce"
+	"github.com/sandlint/sandlint/rules/nix/internal/nixtext"
 )
 
 var pluginFiles = &rules.Rule{
@@ -18,14 +20,14 @@ var pluginFiles = &rules.Rule{
 		"shlevy/nix-plugins#20, shlevy/nix-plugins#24, NixOS/nixpkgs#237637, cachix/devenv#276: every command fails after an update of Nix",
 	},
 	NixConf: func(p *rules.Pass, text *workspace.NixText) {
-		for _, entry := range contributing(text, "plugin-files") {
-			part, ok := heldBy(text, entry)
+		for _, entry := range inforce.Contributing(text, "plugin-files") {
+			part, ok := inforce.SupportedBy(text, entry)
 			if !ok {
 				continue
 			}
 			for _, word := range entry.Words {
 				if text.File.Known(word.Span) {
-					p.Report(at(text, word.Span, fmt.Sprintf("every Nix command fails when %q is missing, or was built for another release of Nix%s", word.Text, part)))
+					p.Report(nixtext.At(text, word.Span, fmt.Sprintf("every Nix command fails when %q is missing, or was built for another release of Nix%s", word.Text, part)))
 				}
 			}
 		}

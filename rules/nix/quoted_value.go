@@ -9,6 +9,11 @@ import (
 	"github.com/sandlint/sandlint/parsers/source"
 	"github.com/sandlint/sandlint/parsers/workspace"
 	"github.com/sandlint/sandlint/rules"
+	"github.com/sandlint/sandlint/rules/nix/internal/inforce"
+	"github.com/sandlint/sandlint/rules/nix/internal/misread"
+	"github.com/sandlint/sandlint/rules/nix/internal/names"
+	"github.com/sandlint/sandlint/rules/nix/internal/nixtext"
+	"github.com/sandlint/sandlint/rules/nix/internal/refused"
 )
 
 var quotedValue = &rules.Rule{
@@ -34,16 +39,16 @@ var notSafelyUnquoted = map[string]bool{
 
 func checkQuotedValue(p *rules.Pass, text *workspace.NixText) {
 	for _, entry := range text.Entries {
-		if name, value, ok := lineInQuotes(entry); ok && known(text, entry) && !hasLineBreak(text, entry) {
+		if name, value, ok := misread.LineInQuotes(entry); ok && nixtext.Known(text, entry) && !misread.HasLineBreak(text, entry) {
 			p.Report(quotedLine(text, entry, name, value))
 			continue
 		}
-		fixed, word, ok := unquoted(entry, text.Targets)
-		if !ok || !known(text, entry) || hasLineBreak(text, entry) {
+		fixed, word, ok := misread.Unquoted(entry, text.Targets)
+		if !ok || !nixtext.Known(text, entry) || misread.HasLineBreak(text, entry) {
 			continue
 		}
 		name := workspace.Canonical(entry.Name.Text)
-		finding := at(text, valueSpan(entry, word), fmt.Sprintf("Nix knows no quotes, so they are a part of the value of %q", entry.Name.Text))
+		finding := nixtext.At(text, nixtext.ValueSpan(entry, word), fmt.Sprintf("Nix knows no quotes, so they are a part of the value of %q", entry.Name.Text))
 		safety := fixers.Safe
 		if notSafelyUnquoted[name] {
 			safety = fixers.Unsafe
@@ -54,14 +59,14 @@ func checkQuotedValue(p *rules.Pass, text *workspace.NixText) {
 			bare.Words = append(bare.Words, nixconf.Word{Text: word})
 		}
 		bare.Value = fixed
-		if divided, _, ok := uncommaed(&bare, text.Targets); ok {
+		if divided, _, ok := misread.WithoutCommas(&bare, text.Targets); ok {
 			fixed = divided
-			if facts, _ := anyFacts(entry.Name.Text, text.Targets); !facts.Names {
+			if facts, _ := names.AnyFacts(entry.Name.Text, text.Targets); !facts.Names {
 				safety = fixers.Unsafe
 			}
 		}
-		if edits, ok := rewritten(text, entry, fixed); ok {
-			finding.Fixes = []fixers.Fix{fix(text, "Write the value without quotes", safety, edits, fixers.Changes{Settings: touched(text, entry)})}
+		if edits, ok := refused.Rewrite(text, entry, fixed); ok {
+			finding.Fixes = []fixers.Fix{nixtext.Fix(text, "Write the value without quotes", safety, edits, fixers.Changes{Settings: misread.Touched(text, entry)})}
 		}
 		p.Report(finding)
 	}
@@ -69,11 +74,11 @@ func checkQuotedValue(p *rules.Pass, text *workspace.NixText) {
 
 // quotedLine reports a line of which all stands in quotes.
 func quotedLine(text *workspace.NixText, entry *nixconf.Entry, name, value string) rules.Finding {
-	finding := at(text, entry.Span, fmt.Sprintf("Nix knows no quotes, so the line sets %q and not %q", entry.Name.Text, name))
+	finding := nixtext.At(text, entry.Span, fmt.Sprintf("Nix knows no quotes, so the line sets %q and not %q", entry.Name.Text, name))
 	bare := *entry
 	bare.Name.Text = name
-	_, twice := inQuotes(value)
-	if notSafelyUnquoted[workspace.Canonical(name)] || twice || assignedIn(text, workspace.Canonical(name)) {
+	_, twice := misread.InQuotes(value)
+	if notSafelyUnquoted[workspace.Canonical(name)] || twice || inforce.Assigns(text, workspace.Canonical(name)) {
 		return finding
 	}
 	for _, e := range nixconf.CheckValueFor(text.Targets, name, value, nil) {
@@ -81,11 +86,11 @@ func quotedLine(text *workspace.NixText, entry *nixconf.Entry, name, value strin
 			return finding
 		}
 	}
-	edits, ok := replace(text, source.Span{Start: entry.Span.Start, End: entry.Span.Start + 1}, "")
-	closing, closes := replace(text, source.Span{Start: entry.Span.End - 1, End: entry.Span.End}, "")
+	edits, ok := nixtext.Replace(text, source.Span{Start: entry.Span.Start, End: entry.Span.Start + 1}, "")
+	closing, closes := nixtext.Replace(text, source.Span{Start: entry.Span.End - 1, End: entry.Span.End}, "")
 	if ok && closes {
-		changes := fixers.Changes{Settings: append(touched(text, &bare), entry.Name.Text)}
-		finding.Fixes = []fixers.Fix{fix(text, "Write the line without quotes", fixers.Safe, append(edits, closing...), changes)}
+		changes := fixers.Changes{Settings: append(misread.Touched(text, &bare), entry.Name.Text)}
+		finding.Fixes = []fixers.Fix{nixtext.Fix(text, "Write the line without quotes", fixers.Safe, append(edits, closing...), changes)}
 	}
 	return finding
 }

@@ -8,6 +8,8 @@ import (
 	"github.com/sandlint/sandlint/parsers/nixconf"
 	"github.com/sandlint/sandlint/parsers/workspace"
 	"github.com/sandlint/sandlint/rules"
+	"github.com/sandlint/sandlint/rules/nix/internal/nixtext"
+	"github.com/sandlint/sandlint/rules/nix/internal/refused"
 )
 
 var relativePath = &rules.Rule{
@@ -24,7 +26,7 @@ var relativePath = &rules.Rule{
 }
 
 func checkRelativePath(p *rules.Pass, text *workspace.NixText) {
-	refusedValues(text, func(entry *nixconf.Entry, _ nixconf.TargetError, finding rules.Finding) {
+	refused.Values(text, func(entry *nixconf.Entry, _ nixconf.TargetError, finding rules.Finding) {
 		if strings.ContainsAny(entry.Value, `"'`) {
 			return // the quotes are what is wrong
 		}
@@ -38,6 +40,6 @@ func checkRelativePath(p *rules.Pass, text *workspace.NixText) {
 		if strings.HasPrefix(inc.Path.Text, "/") || !text.Known(inc.Path.Span) || !slices.ContainsFunc(text.Targets, isNix) {
 			continue
 		}
-		p.Report(at(text, inc.Path.Span, fmt.Sprintf("an include in NIX_CONFIG needs an absolute path, not %q; every Nix command fails", inc.Path.Text)))
+		p.Report(nixtext.At(text, inc.Path.Span, fmt.Sprintf("an include in NIX_CONFIG needs an absolute path, not %q; every Nix command fails", inc.Path.Text)))
 	}
 }

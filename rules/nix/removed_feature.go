@@ -9,6 +9,9 @@ import (
 	"github.com/sandlint/sandlint/parsers/nixconf"
 	"github.com/sandlint/sandlint/parsers/workspace"
 	"github.com/sandlint/sandlint/rules"
+	"github.com/sandlint/sandlint/rules/nix/internal/features"
+	"github.com/sandlint/sandlint/rules/nix/internal/names"
+	"github.com/sandlint/sandlint/rules/nix/internal/nixtext"
 )
 
 var removedFeature = &rules.Rule{
@@ -27,11 +30,11 @@ var removedFeature = &rules.Rule{
 
 func checkRemovedFeature(p *rules.Pass, text *workspace.NixText) {
 	for _, entry := range text.Entries {
-		if !isFeatures(entry.Name.Text) || !text.Fragment.Known(entry.Name.Span) {
+		if !names.IsFeatures(entry.Name.Text) || !text.Fragment.Known(entry.Name.Span) {
 			continue
 		}
-		eachFeature(text, entry, func(n int, w nixconf.Word, k nixconf.Knowledge, fate fate) {
-			if fate == removed || fate == unheard && k.Change != "" {
+		features.Each(text, entry, func(n int, w nixconf.Word, k nixconf.Knowledge, fate names.Status) {
+			if fate == names.Removed || fate == names.Unknown && k.Change != "" {
 				p.Report(removedFeatureAt(text, entry, n, k))
 			}
 		})
@@ -40,14 +43,14 @@ func checkRemovedFeature(p *rules.Pass, text *workspace.NixText) {
 
 func removedFeatureAt(text *workspace.NixText, entry *nixconf.Entry, n int, k nixconf.Knowledge) rules.Finding {
 	w := entry.Words[n]
-	in, why := releases(text.Targets), k.Change
+	in, why := names.Releases(text.Targets), k.Change
 	if k.Coverage == nixconf.Some {
 		in = k.Unknown.String()
 	}
 	if why == "" {
 		why = k.Description
 	}
-	finding := at(text, w.Span, fmt.Sprintf("experimental feature %q is unknown to %s: %s", w.Text, in, why))
+	finding := nixtext.At(text, w.Span, fmt.Sprintf("experimental feature %q is unknown to %s: %s", w.Text, in, why))
 	if k.Stable == nixconf.All || k.Coverage == nixconf.Some {
 		finding.Severity = rules.Info // what it enabled is there, or the file is for older releases too
 	}
@@ -57,12 +60,12 @@ func removedFeatureAt(text *workspace.NixText, entry *nixconf.Entry, n int, k ni
 	if setting, ok := strings.CutPrefix(k.RenamedTo, "the setting "); ok {
 		if edits, ok := becomesSetting(text, entry, n, setting); ok {
 			name, _, _ := strings.Cut(setting, " ")
-			finding.Fixes = []fixers.Fix{fix(text, "Write "+setting+" instead", fixers.Unsafe, edits, fixers.Changes{Settings: []string{"experimental-features", name}})}
+			finding.Fixes = []fixers.Fix{nixtext.Fix(text, "Write "+setting+" instead", fixers.Unsafe, edits, fixers.Changes{Settings: []string{"experimental-features", name}})}
 		}
 	}
 	if k.Stable == nixconf.All {
 		if edits, ok := withoutWord(text, entry, n); ok {
-			finding.Fixes = append(finding.Fixes, fix(text, "Delete the feature, which is built in", fixers.Safe, edits, fixers.Changes{}))
+			finding.Fixes = append(finding.Fixes, nixtext.Fix(text, "Delete the feature, which is built in", fixers.Safe, edits, fixers.Changes{}))
 		}
 	}
 	return finding
@@ -70,7 +73,7 @@ func removedFeatureAt(text *workspace.NixText, entry *nixconf.Entry, n int, k ni
 
 // withoutWord returns the edits that take a word out of a list, and the whole line where it only added that word and can be deleted.
 func withoutWord(text *workspace.NixText, entry *nixconf.Entry, n int) ([]fixers.Edit, bool) {
-	if len(entry.Words) == 1 && isExtra(entry, text.Targets) {
+	if len(entry.Words) == 1 && names.IsExtra(entry, text.Targets) {
 		if edits, ok := fixnix.DeleteLine(text.Fragment, text.File, entry); ok {
 			return edits, true
 		}
@@ -80,7 +83,7 @@ func withoutWord(text *workspace.NixText, entry *nixconf.Entry, n int) ([]fixers
 
 // becomesSetting returns the edits that write a setting of its own for word n.
 func becomesSetting(text *workspace.NixText, entry *nixconf.Entry, n int, setting string) ([]fixers.Edit, bool) {
-	if len(entry.Words) == 1 && isExtra(entry, text.Targets) {
+	if len(entry.Words) == 1 && names.IsExtra(entry, text.Targets) {
 		return fixnix.ReplaceLine(text.Fragment, text.File, entry.Line, setting)
 	}
 	removed, ok := fixnix.RemoveWord(text.Fragment, entry, n)

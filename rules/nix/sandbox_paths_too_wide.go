@@ -7,6 +7,8 @@ import (
 
 	"github.com/sandlint/sandlint/parsers/workspace"
 	"github.com/sandlint/sandlint/rules"
+	"github.com/sandlint/sandlint/rules/nix/internal/inforce"
+	"github.com/sandlint/sandlint/rules/nix/internal/nixtext"
 )
 
 var sandboxPathsTooWide = &rules.Rule{
@@ -19,10 +21,10 @@ var sandboxPathsTooWide = &rules.Rule{
 		"Nix manual, nix.conf: sandbox-paths",
 	},
 	NixConf: func(p *rules.Pass, text *workspace.NixText) {
-		if entry := deciding(text, "sandbox"); entry != nil && entry.Value == "false" {
+		if entry := inforce.Deciding(text, "sandbox"); entry != nil && entry.Value == "false" {
 			return // there is no sandbox to undo
 		}
-		for _, entry := range contributing(text, "sandbox-paths") {
+		for _, entry := range inforce.Contributing(text, "sandbox-paths") {
 			for _, word := range entry.Words {
 				if !text.File.Known(word.Span) {
 					continue
@@ -35,7 +37,7 @@ var sandboxPathsTooWide = &rules.Rule{
 				if why == "" {
 					continue
 				}
-				finding := at(text, word.Span, fmt.Sprintf("%q in %s gives every build %s", outside, entry.Name.Text, why))
+				finding := nixtext.At(text, word.Span, fmt.Sprintf("%q in %s gives every build %s", outside, entry.Name.Text, why))
 				if p.Workspace.PlaceOf(text) == workspace.InImage {
 					finding.Severity = rules.Warning
 				}

@@ -3,6 +3,8 @@ package nix
 import (
 	"github.com/sandlint/sandlint/parsers/workspace"
 	"github.com/sandlint/sandlint/rules"
+	"github.com/sandlint/sandlint/rules/nix/internal/inforce"
+	"github.com/sandlint/sandlint/rules/nix/internal/nixtext"
 )
 
 var sandboxRelaxed = &rules.Rule{
@@ -15,10 +17,10 @@ var sandboxRelaxed = &rules.Rule{
 		"Nix manual, nix.conf: sandbox; __noChroot",
 	},
 	NixConf: func(p *rules.Pass, text *workspace.NixText) {
-		entry := deciding(text, "sandbox")
+		entry := inforce.Deciding(text, "sandbox")
 		if entry == nil || entry.Value != "relaxed" {
 			return
 		}
-		p.Report(at(text, entry.Span, entry.Name.Text+" = relaxed builds outside the sandbox whatever derivation asks for it with __noChroot, and fixed-output ones"))
+		p.Report(nixtext.At(text, entry.Span, entry.Name.Text+" = relaxed builds outside the sandbox whatever derivation asks for it with __noChroot, and fixed-output ones"))
 	},
 }

@@ -9,6 +9,7 @@ import (
 	"github.com/sandlint/sandlint/parsers/source"
 	"github.com/sandlint/sandlint/parsers/workspace"
 	"github.com/sandlint/sandlint/rules"
+	"github.com/sandlint/sandlint/rules/nix/internal/nixtext"
 )
 
 var secretInFile = &rules.Rule{
@@ -37,10 +38,10 @@ var secretInFile = &rules.Rule{
 				case !text.Fragment.Known(span):
 				case text.File.Known(word.Span):
 					if isSecret(token) {
-						p.Report(at(text, span, fmt.Sprintf("the token for %q stands here in the clear, where everyone who has this file can read it", host)))
+						p.Report(nixtext.At(text, span, fmt.Sprintf("the token for %q stands here in the clear, where everyone who has this file can read it", host)))
 					}
 				case ships(text, entry):
-					finding := at(text, span, fmt.Sprintf("the token for %q is written into a layer of the image, where everyone who has the image can read it", host))
+					finding := nixtext.At(text, span, fmt.Sprintf("the token for %q is written into a layer of the image, where everyone who has the image can read it", host))
 					finding.Severity = rules.Warning
 					p.Report(finding)
 				}

@@ -6,6 +6,8 @@ import (
 	"github.com/sandlint/sandlint/parsers/source"
 	"github.com/sandlint/sandlint/parsers/workspace"
 	"github.com/sandlint/sandlint/rules"
+	"github.com/sandlint/sandlint/rules/nix/internal/nixtext"
+	"github.com/sandlint/sandlint/rules/nix/internal/refused"
 )
 
 var strayShellText = &rules.Rule{
@@ -21,9 +23,9 @@ var strayShellText = &rules.Rule{
 		"dash(1): echo has no option but -n, and prints the others",
 	},
 	NixConf: func(p *rules.Pass, text *workspace.NixText) {
-		problemsOf(text, func(problem source.Problem) {
-			finding := at(text, problem.Span, problem.Message)
-			if line := lineAt(text.File, problem.Span.Start); line != nil {
+		nixtext.Problems(text, func(problem source.Problem) {
+			finding := nixtext.At(text, problem.Span, problem.Message)
+			if line := nixtext.LineAt(text.File, problem.Span.Start); line != nil {
 				finding.Fixes = dropped(text, line)
 			}
 			p.Report(finding)
@@ -46,7 +48,7 @@ func dropped(text *workspace.NixText, line *nixconf.Line) []fixers.Fix {
 				return nil
 			}
 		}
-	case nixconf.IsEchoOption(first.Text) && len(line.Words) > 3 && line.Words[2].Text == "=" && accepted(text, line.Words[1].Text, line.Words[3:]):
+	case nixconf.IsEchoOption(first.Text) && len(line.Words) > 3 && line.Words[2].Text == "=" && refused.Accepted(text, line.Words[1].Text, line.Words[3:]):
 		title = "Delete " + first.Text
 		if !text.Fragment.Whole() {
 			return withoutOption(text, first, line.Words[1], title)
@@ -55,16 +57,16 @@ func dropped(text *workspace.NixText, line *nixconf.Line) []fixers.Fix {
 	default:
 		return nil
 	}
-	edits, ok := replace(text, span, "")
+	edits, ok := nixtext.Replace(text, span, "")
 	if !ok {
 		return nil
 	}
-	return []fixers.Fix{fix(text, title, fixers.Safe, edits, fixers.Changes{Repair: true})}
+	return []fixers.Fix{nixtext.Fix(text, title, fixers.Safe, edits, fixers.Changes{Repair: true})}
 }
 
 // withoutOption returns the fix that takes an option away from the echo that wrote it, with the blanks behind it.
 func withoutOption(text *workspace.NixText, option, next nixconf.Word, title string) []fixers.Fix {
-	edits, ok := replace(text, option.Span, "")
+	edits, ok := nixtext.Replace(text, option.Span, "")
 	if !ok {
 		return nil
 	}
@@ -72,5 +74,5 @@ func withoutOption(text *workspace.NixText, option, next nixconf.Word, title str
 	for end := text.Fragment.Span(next.Span).Start; edits[0].Span.End < end && f.Bytes[edits[0].Span.End] == ' '; {
 		edits[0].Span.End++
 	}
-	return []fixers.Fix{fix(text, title, fixers.Safe, edits, fixers.Changes{Repair: true})}
+	return []fixers.Fix{nixtext.Fix(text, title, fixers.Safe, edits, fixers.Changes{Repair: true})}
 }

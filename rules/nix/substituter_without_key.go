@@ -10,6 +10,9 @@ import (
 	"github.com/sandlint/sandlint/parsers/nixconf/effective"
 	"github.com/sandlint/sandlint/parsers/workspace"
 	"github.com/sandlint/sandlint/rules"
+	"github.com/sandlint/sandlint/rules/nix/internal/caches"
+	"github.com/sandlint/sandlint/rules/nix/internal/inforce"
+	"github.com/sandlint/sandlint/rules/nix/internal/nixtext"
 )
 
 var substituterWithoutKey = &rules.Rule{
@@ -26,7 +29,7 @@ var substituterWithoutKey = &rules.Rule{
 }
 
 func checkSubstituterKeys(p *rules.Pass, text *workspace.NixText) {
-	own := caches(text, "substituters")
+	own := caches.Of(text, "substituters")
 	if !lacksKey(text, own) || text.Host == workspace.HostFile && workspace.IsUserConf(text.Path) {
 		return // a user's file adds to that of the system, which holds the keys
 	}
@@ -45,15 +48,15 @@ func checkSubstituterKeys(p *rules.Pass, text *workspace.NixText) {
 		return
 	}
 	claimed := map[string]bool{}
-	var without []cache
+	var without []caches.Cache
 	urls, _ := settings.List("substituters")
 	for _, u := range urls {
 		for _, c := range own {
-			if u.Origin.Entry != c.entry || u.Span != c.span() {
+			if u.Origin.Entry != c.Entry || u.Span != c.Span() {
 				continue
 			}
-			signer := signerOf(c.url.Hostname())
-			if signer == "" || c.trusted() {
+			signer := signerOf(c.URL.Hostname())
+			if signer == "" || c.Trusted() {
 				continue
 			}
 			found := false
@@ -73,15 +76,15 @@ func checkSubstituterKeys(p *rules.Pass, text *workspace.NixText) {
 		}
 	}
 	for _, c := range without {
-		p.Report(at(text, c.span(), fmt.Sprintf("no key of trusted-public-keys is that of %q, so Nix takes nothing from it", c.url.Host)))
+		p.Report(nixtext.At(text, c.Span(), fmt.Sprintf("no key of trusted-public-keys is that of %q, so Nix takes nothing from it", c.URL.Host)))
 	}
 }
 
 // lacksKey reports whether a text itself has no key for one of the caches that it names.
-func lacksKey(text *workspace.NixText, own []cache) bool {
-	keys := contributing(text, "trusted-public-keys")
+func lacksKey(text *workspace.NixText, own []caches.Cache) bool {
+	keys := inforce.Contributing(text, "trusted-public-keys")
 	for _, c := range own {
-		signer := signerOf(c.url.Hostname())
+		signer := signerOf(c.URL.Hostname())
 		if signer == "" {
 			continue
 		}
@@ -104,8 +107,8 @@ func judged(ws *workspace.Workspace, text *workspace.NixText) *effective.Setting
 		target := text.Targets[0]
 		return effective.Merge([]effective.Source{{File: text.File, Kind: effective.SystemFile}}, target.Distribution, target.To)
 	}
-	eff := settingsOf(text)
-	if hasChild(text.Image) {
+	eff := inforce.Settings(text)
+	if inforce.HasChild(text.Image) {
 		return nil
 	}
 	for _, setting := range []string{"substituters", "trusted-public-keys", "require-sigs"} {
@@ -115,7 +118,7 @@ func judged(ws *workspace.Workspace, text *workspace.NixText) *effective.Setting
 	}
 	if text.Event.Kind != workspace.RunCommand {
 		for _, e := range text.Image.Timeline() {
-			if e.Nix != nil && e.Nix.Options != nil && len(contributing(e.Nix.Options, "trusted-public-keys")) > 0 || e.Env != nil {
+			if e.Nix != nil && e.Nix.Options != nil && len(inforce.Contributing(e.Nix.Options, "trusted-public-keys")) > 0 || e.Env != nil {
 				return nil // the key may come with each command
 			}
 		}

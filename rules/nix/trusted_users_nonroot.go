@@ -7,6 +7,7 @@ import (
 	"github.com/sandlint/sandlint/parsers/nixconf"
 	"github.com/sandlint/sandlint/parsers/workspace"
 	"github.com/sandlint/sandlint/rules"
+	"github.com/sandlint/sandlint/rules/nix/internal/nixtext"
 )
 
 var trustedUsersNonroot = &rules.Rule{
@@ -25,7 +26,7 @@ var trustedUsersNonroot = &rules.Rule{
 			if _, broad := broadGroups[word.Text]; broad || !isUserName(word.Text) || word.Text == "root" || word.Text == "@root" {
 				return
 			}
-			finding := at(text, word.Span, fmt.Sprintf("user %q is trusted by the Nix daemon, and can become root through it without a password", word.Text))
+			finding := nixtext.At(text, word.Span, fmt.Sprintf("user %q is trusted by the Nix daemon, and can become root through it without a password", word.Text))
 			if group, ok := strings.CutPrefix(word.Text, "@"); ok {
 				finding.Message = fmt.Sprintf("the members of group %q are trusted by the Nix daemon, and can become root through it without a password", group)
 				if administrators[group] {

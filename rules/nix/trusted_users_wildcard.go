@@ -8,6 +8,9 @@ import (
 	"github.com/sandlint/sandlint/parsers/nixconf"
 	"github.com/sandlint/sandlint/parsers/workspace"
 	"github.com/sandlint/sandlint/rules"
+	"github.com/sandlint/sandlint/rules/nix/internal/inforce"
+	"github.com/sandlint/sandlint/rules/nix/internal/names"
+	"github.com/sandlint/sandlint/rules/nix/internal/nixtext"
 )
 
 var trustedUsersWildcard = &rules.Rule{
@@ -28,7 +31,7 @@ var trustedUsersWildcard = &rules.Rule{
 			if !ok {
 				return
 			}
-			finding := at(text, word.Span, fmt.Sprintf("%q in %s lets %s become root through the Nix daemon, without a password", word.Text, entry.Name.Text, who))
+			finding := nixtext.At(text, word.Span, fmt.Sprintf("%q in %s lets %s become root through the Nix daemon, without a password", word.Text, entry.Name.Text, who))
 			if p.Workspace.PlaceOf(text) == workspace.InImage {
 				finding.Severity = rules.Warning
 			}
@@ -49,10 +52,10 @@ var broadGroups = map[string]string{
 // eachTrusted calls f for the words of trusted-users that are in force, as far as a text decides, with their index in the entry. Texts that no daemon
 // reads give none.
 func eachTrusted(text *workspace.NixText, f func(entry *nixconf.Entry, n int)) {
-	if text.Host == workspace.HostOption || forUser(text) {
+	if text.Host == workspace.HostOption || inforce.ForUser(text) {
 		return
 	}
-	for _, entry := range contributing(text, "trusted-users") {
+	for _, entry := range inforce.Contributing(text, "trusted-users") {
 		for n, word := range entry.Words {
 			if text.File.Known(word.Span) {
 				f(entry, n)
@@ -65,12 +68,12 @@ func eachTrusted(text *workspace.NixText, f func(entry *nixconf.Entry, n int)) {
 func distrust(text *workspace.NixText, entry *nixconf.Entry, n int) []fixers.Fix {
 	title := "Remove " + entry.Words[n].Text
 	edits, ok := fixnix.RemoveWord(text.Fragment, entry, n)
-	if len(entry.Words) == 1 && !isExtra(entry, text.Targets) {
+	if len(entry.Words) == 1 && !names.IsExtra(entry, text.Targets) {
 		title = "Trust root alone"
 		edits, ok = fixnix.SetValue(text.Fragment, entry, "root")
 	}
 	if !ok {
 		return nil
 	}
-	return []fixers.Fix{fix(text, title, fixers.Unsafe, edits, fixers.Changes{Settings: []string{"trusted-users"}})}
+	return []fixers.Fix{nixtext.Fix(text, title, fixers.Unsafe, edits, fixers.Changes{Settings: []string{"trusted-users"}})}
 }

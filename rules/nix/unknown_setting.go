@@ -2,7 +2,6 @@ package nix
 
 import (
 	"fmt"
-	"slices"
 	"strings"
 
 	"github.com/sandlint/sandlint/fixers"
@@ -10,6 +9,10 @@ import (
 	"github.com/sandlint/sandlint/parsers/nixconf/hidden"
 	"github.com/sandlint/sandlint/parsers/workspace"
 	"github.com/sandlint/sandlint/rules"
+	"github.com/sandlint/sandlint/rules/nix/internal/inforce"
+	"github.com/sandlint/sandlint/rules/nix/internal/misread"
+	"github.com/sandlint/sandlint/rules/nix/internal/names"
+	"github.com/sandlint/sandlint/rules/nix/internal/nixtext"
 )
 
 var unknownSetting = &rules.Rule{
@@ -27,7 +30,7 @@ var unknownSetting = &rules.Rule{
 }
 
 func checkUnknownSetting(p *rules.Pass, text *workspace.NixText) {
-	if loadsPlugins(text) {
+	if inforce.LoadsPlugins(text) {
 		return
 	}
 	for _, entry := range text.Entries {
@@ -37,57 +40,42 @@ func checkUnknownSetting(p *rules.Pass, text *workspace.NixText) {
 		if _, _, hidden := hidden.First(entry.Name.Text); hidden {
 			continue
 		}
-		if _, ok := glued(entry); ok && strings.Contains(entry.Name.Text, "=") {
+		if _, ok := misread.Glued(entry); ok && strings.Contains(entry.Name.Text, "=") {
 			continue
 		}
-		if _, ok := newestKnows(entry.Name.Text, text.Targets); ok {
+		if _, ok := names.Newest(entry.Name.Text, text.Targets); ok {
 			continue // which is nearly every name
 		}
 		k := nixconf.Known(entry.Name.Text, text.Targets)
-		if k.Coverage != nixconf.None || hasLineBreak(text, entry) {
+		if k.Coverage != nixconf.None || misread.HasLineBreak(text, entry) {
 			continue
 		}
-		if _, fate := settingFate(entry.Name.Text, text.Targets); fate != unheard && fate != tooNew {
+		if _, fate := names.OfSetting(entry.Name.Text, text.Targets); fate != names.Unknown && fate != names.TooNew {
 			continue // a rule of its own says what became of it
 		}
-		if _, _, ok := lineInQuotes(entry); ok {
+		if _, _, ok := misread.LineInQuotes(entry); ok {
 			continue
 		}
-		if _, _, ok := notAppendable(entry.Name.Text, text.Targets); ok {
+		if _, _, ok := names.NotAppendable(entry.Name.Text, text.Targets); ok {
 			continue
 		}
 		near := ""
 		if k.Description == "" {
 			near = nixconf.Nearest(entry.Name.Text, text.Targets)
 		}
-		message := fmt.Sprintf("setting %q is unknown to %s", entry.Name.Text, releases(text.Targets))
+		message := fmt.Sprintf("setting %q is unknown to %s", entry.Name.Text, names.Releases(text.Targets))
 		switch {
 		case near != "":
 			message += fmt.Sprintf("; did you mean %q?", near)
 		case k.Description != "":
 			message += fmt.Sprintf("; known to %s", k.Description)
 		}
-		finding := at(text, entry.Name.Span, message)
+		finding := nixtext.At(text, entry.Name.Span, message)
 		if near != "" && len(text.Setting(workspace.Canonical(near))) == 0 {
-			if edits, ok := replace(text, entry.Name.Span, near); ok {
-				finding.Fixes = []fixers.Fix{fix(text, "Rename to "+near, fixers.Unsafe, edits, fixers.Changes{Settings: []string{workspace.Canonical(near), entry.Name.Text}})}
+			if edits, ok := nixtext.Replace(text, entry.Name.Span, near); ok {
+				finding.Fixes = []fixers.Fix{nixtext.Fix(text, "Rename to "+near, fixers.Unsafe, edits, fixers.Changes{Settings: []string{workspace.Canonical(near), entry.Name.Text}})}
 			}
 		}
 		p.Report(finding)
 	}
-}
-
-// loadsPlugins reports whether a text names plugins, which may bring settings of their own.
-func loadsPlugins(text *workspace.NixText) bool {
-	return slices.ContainsFunc(text.Entries, func(entry *nixconf.Entry) bool {
-		return entry.Name.Text == "plugin-files" || entry.Name.Text == "extra-plugin-files"
-	})
-}
-
-// releases names targets for a message; the default ones need no numbers.
-func releases(ts nixconf.Targets) string {
-	if slices.Equal(ts, nixconf.DefaultTargets()) {
-		return "Nix, Lix and Determinate Nix"
-	}
-	return ts.String()
 }

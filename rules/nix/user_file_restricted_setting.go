@@ -8,6 +8,10 @@ import (
 	"github.com/sandlint/sandlint/parsers/nixconf"
 	"github.com/sandlint/sandlint/parsers/workspace"
 	"github.com/sandlint/sandlint/rules"
+	"github.com/sandlint/sandlint/rules/nix/internal/caches"
+	"github.com/sandlint/sandlint/rules/nix/internal/inforce"
+	"github.com/sandlint/sandlint/rules/nix/internal/names"
+	"github.com/sandlint/sandlint/rules/nix/internal/nixtext"
 )
 
 var userFileRestrictedSetting = &rules.Rule{
@@ -24,46 +28,46 @@ var userFileRestrictedSetting = &rules.Rule{
 }
 
 func checkUserFile(p *rules.Pass, text *workspace.NixText) {
-	if !forUser(text) || text.Host == workspace.HostOption || text.Host == workspace.HostEnv {
+	if !inforce.ForUser(text) || text.Host == workspace.HostOption || text.Host == workspace.HostEnv {
 		return
 	}
 	user, daemon := untrustedUser(text)
-	var names []string
+	var subjects []string
 	var first *nixconf.Entry
 	for _, entry := range text.Entries {
 		name := workspace.Canonical(entry.Name.Text)
 		if !text.Fragment.Known(entry.Name.Span) {
 			continue
 		}
-		if _, ok := heldBy(text, entry); !ok {
+		if _, ok := inforce.SupportedBy(text, entry); !ok {
 			continue
 		}
-		facts, _ := anyFacts(entry.Name.Text, text.Targets)
+		facts, _ := names.AnyFacts(entry.Name.Text, text.Targets)
 		switch {
 		case facts.DaemonOnly:
 			if entry.Value != "" {
-				p.Report(at(text, entry.Span, fmt.Sprintf("%q has no effect in a user's file: the daemon reads it from the system's nix.conf", entry.Name.Text)))
+				p.Report(nixtext.At(text, entry.Span, fmt.Sprintf("%q has no effect in a user's file: the daemon reads it from the system's nix.conf", entry.Name.Text)))
 			}
 		case !facts.TrustedOnly || harmless(entry, name):
 		case daemon:
-			p.Report(at(text, entry.Span, fmt.Sprintf("the daemon ignores %q of user %q, whom it does not trust", entry.Name.Text, user)))
+			p.Report(nixtext.At(text, entry.Span, fmt.Sprintf("the daemon ignores %q of user %q, whom it does not trust", entry.Name.Text, user)))
 		case text.Image == nil:
 			if first == nil {
 				first = entry
 			}
-			if quoted := fmt.Sprintf("%q", entry.Name.Text); !slices.Contains(names, quoted) {
-				names = append(names, quoted)
+			if quoted := fmt.Sprintf("%q", entry.Name.Text); !slices.Contains(subjects, quoted) {
+				subjects = append(subjects, quoted)
 			}
 		}
 	}
 	if first == nil {
 		return
 	}
-	subject := strings.Join(names, " and ")
-	if len(names) > 2 {
-		subject = strings.Join(names[:len(names)-1], ", ") + " and " + names[len(names)-1]
+	subject := strings.Join(subjects, " and ")
+	if last := len(subjects) - 1; last > 1 {
+		subject = strings.Join(subjects[:last], ", ") + " and " + subjects[last]
 	}
-	finding := at(text, first.Span, fmt.Sprintf("where Nix has a daemon, only the file of a user whom it trusts sets %s", subject))
+	finding := nixtext.At(text, first.Span, fmt.Sprintf("where Nix has a daemon, only the file of a user whom it trusts sets %s", subject))
 	finding.Severity = rules.Info
 	p.Report(finding)
 }
@@ -73,7 +77,7 @@ func harmless(entry *nixconf.Entry, name string) bool {
 	switch name {
 	case "substituters":
 		for _, word := range entry.Words {
-			if bareURL(word.Text) != "https://cache.nixos.org" {
+			if caches.BareURL(word.Text) != "https://cache.nixos.org" {
 				return false
 			}
 		}
@@ -105,8 +109,8 @@ func untrustedUser(text *workspace.NixText) (string, bool) {
 			multi = e.Nix.Installer.Kind != workspace.OfficialSingle && e.Nix.Installer.Kind != workspace.DistroPackage
 		}
 	}
-	value, ok := atEnd(text, "trusted-users")
-	if !multi || !ok || hasChild(text.Image) {
+	value, ok := inforce.AtEnd(text, "trusted-users")
+	if !multi || !ok || inforce.HasChild(text.Image) {
 		return "", false
 	}
 	for _, word := range strings.Fields(value) {

@@ -8,6 +8,9 @@ import (
 	"github.com/sandlint/sandlint/parsers/source"
 	"github.com/sandlint/sandlint/parsers/workspace"
 	"github.com/sandlint/sandlint/rules"
+	"github.com/sandlint/sandlint/rules/nix/internal/names"
+	"github.com/sandlint/sandlint/rules/nix/internal/nixtext"
+	"github.com/sandlint/sandlint/rules/nix/internal/refused"
 )
 
 var wrongOperator = &rules.Rule{
@@ -23,9 +26,9 @@ var wrongOperator = &rules.Rule{
 		"DeterminateSystems/nix-installer#792",
 	},
 	NixConf: func(p *rules.Pass, text *workspace.NixText) {
-		problemsOf(text, func(problem source.Problem) {
-			finding := at(text, problem.Span, problem.Message)
-			if line := lineAt(text.File, problem.Span.Start); line != nil {
+		nixtext.Problems(text, func(problem source.Problem) {
+			finding := nixtext.At(text, problem.Span, problem.Message)
+			if line := nixtext.LineAt(text.File, problem.Span.Start); line != nil {
 				if op, ok := text.Operation(line); ok {
 					finding.Span = text.Fragment.Span(op.Name.Span.Join(op.Operator.Span))
 					finding.Fixes = assign(text, op)
@@ -44,26 +47,26 @@ func assign(text *workspace.NixText, op nixconf.Operation) []fixers.Fix {
 		return nil
 	case op.Assigns():
 	case op.Appends():
-		if facts, ok := factsFor(text.Targets, name); !ok || !facts.Appendable {
+		if facts, ok := names.FactsFor(text.Targets, name); !ok || !facts.Appendable {
 			return nil
 		} else if !facts.Extra {
 			name = "extra-" + name
 		}
 		title = fmt.Sprintf("Write %s =", name)
 		for _, later := range text.Entries {
-			if later.Name.Span.Start > op.Name.Span.Start && workspace.Canonical(later.Name.Text) == workspace.Canonical(name) && !isExtra(later, text.Targets) {
+			if later.Name.Span.Start > op.Name.Span.Start && workspace.Canonical(later.Name.Text) == workspace.Canonical(name) && !names.IsExtra(later, text.Targets) {
 				return nil // it would throw the values away
 			}
 		}
 	default:
 		return nil
 	}
-	if !accepted(text, name, op.Value) {
+	if !refused.Accepted(text, name, op.Value) {
 		return nil
 	}
-	edits, ok := replace(text, source.Span{Start: op.Name.Span.Start, End: op.Value[0].Span.Start}, name+" = ")
+	edits, ok := nixtext.Replace(text, source.Span{Start: op.Name.Span.Start, End: op.Value[0].Span.Start}, name+" = ")
 	if !ok {
 		return nil
 	}
-	return []fixers.Fix{fix(text, title, fixers.Safe, edits, fixers.Changes{Repair: true})}
+	return []fixers.Fix{nixtext.Fix(text, title, fixers.Safe, edits, fixers.Changes{Repair: true})}
 }
