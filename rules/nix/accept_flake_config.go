@@ -11,7 +11,7 @@ import (
 
 var acceptFlakeConfig = &rules.Rule{
 	ID:       "nix/accept-flake-config",
-	Summary:  "every flake may set Nix settings without being asked",
+	Summary:  "every flake can change Nix settings without confirmation",
 	Severity: rules.Error,
 	Category: "security",
 	Since:    "0.1.0",
@@ -29,7 +29,9 @@ var acceptFlakeConfig = &rules.Rule{
 		if !ok {
 			return
 		}
-		finding := nixtext.At(text, entry.Span, entry.Name.Text+" = "+entry.Value+" lets every flake that is evaluated change Nix's settings: its caches, their keys, and programs that Nix runs"+part)
+		finding := nixtext.At(text, entry.Span,
+			entry.Name.Text+" = "+entry.Value+" lets every flake that is evaluated change Nix settings: caches, "+
+				"their keys, and the programs that Nix runs"+part)
 		if p.Workspace.PlaceOf(text) != workspace.OnHost {
 			finding.Severity = rules.Warning
 		}

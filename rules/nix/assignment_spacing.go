@@ -14,7 +14,7 @@ import (
 
 var assignmentSpacing = &rules.Rule{
 	ID:       "nix/assignment-spacing",
-	Summary:  "an equals sign has no blank on one side, so that every Nix command stops at the line",
+	Summary:  "an equals sign has no blank on one side, so every Nix command fails",
 	Severity: rules.Error,
 	Category: "correctness",
 	Since:    "0.1.0",
@@ -28,7 +28,8 @@ var assignmentSpacing = &rules.Rule{
 			finding := nixtext.At(text, problem.Span, problem.Message)
 			if line := nixtext.LineAt(text.File, problem.Span.Start); line != nil {
 				if edits, ok := spaced(text, line); ok {
-					finding.Fixes = []fixers.Fix{nixtext.Fix(text, "Put blanks around the equals sign", fixers.Safe, edits, fixers.Changes{Repair: true})}
+					finding.Fixes = []fixers.Fix{nixtext.Fix(text, "Put blanks around the equals sign", fixers.Safe,
+						edits, fixers.Changes{Repair: true})}
 				}
 			}
 			p.Report(finding)
@@ -54,7 +55,7 @@ func spaced(text *workspace.NixText, line *nixconf.Line) ([]fixers.Edit, bool) {
 	after := nixconf.Parse(source.WholeFile(source.NewFile("", []byte(name+" = "+value))))
 	for _, e := range after.Entries {
 		if text.Known(line.Span) && refused.Refuses(text.Targets, e.Name.Text, e.Words) {
-			return nil, false // the line would be refused all the same
+			return nil, false // Nix would refuse the line anyway
 		}
 	}
 	start := line.Span.Start + equals

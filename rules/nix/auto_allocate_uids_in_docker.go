@@ -12,7 +12,7 @@ import (
 
 var autoAllocateUIDsInDocker = &rules.Rule{
 	ID:       "nix/auto-allocate-uids-in-docker",
-	Summary:  "builds in a container run as users that have no name, or cannot be had there",
+	Summary:  "builds in a container run as users that have no name or do not exist there",
 	Severity: rules.Warning,
 	Category: "correctness",
 	Since:    "0.1.0",
@@ -32,20 +32,24 @@ var autoAllocateUIDsInDocker = &rules.Rule{
 				return
 			}
 		} else if !everOn(text, setting) {
-			return // without the experimental feature it is ignored
+			return // Nix ignores it without the experimental feature
 		}
-		finding := nixtext.At(text, entry.Span, entry.Name.Text+" = "+entry.Value+": in a container, where Nix mostly has no sandbox, builds run as user 872415232 and up, whom programs cannot find a name for")
+		finding := nixtext.At(text, entry.Span,
+			entry.Name.Text+" = "+entry.Value+" makes builds run as user 872415232 and up; in a container, where Nix "+
+				"usually has no sandbox, programs find no name for such a user")
 		if edits, ok := fixnix.SetValue(text.Fragment, entry, "false"); ok {
-			finding.Fixes = []fixers.Fix{nixtext.Fix(text, "Set it to false", fixers.Unsafe, edits, fixers.Changes{Settings: []string{setting}})}
+			finding.Fixes = []fixers.Fix{nixtext.Fix(text, "Set it to false", fixers.Unsafe, edits,
+				fixers.Changes{Settings: []string{setting}})}
 		}
 		p.Report(finding)
 	},
 }
 
-// everOn reports whether a file switches a setting on in the newest release of some target, where nothing else is configured.
+// everOn reports whether a file alone enables a setting in the newest release of some target.
 func everOn(text *workspace.NixText, setting string) bool {
 	for _, target := range text.Targets {
-		s := effective.Merge([]effective.Source{{File: text.File, Kind: effective.SystemFile}}, target.Distribution, target.To)
+		s := effective.Merge([]effective.Source{{File: text.File, Kind: effective.SystemFile}}, target.Distribution,
+			target.To)
 		if on, known := s.Bool(setting); on && known {
 			return true
 		}

@@ -10,7 +10,7 @@ import (
 
 var badBool = &rules.Rule{
 	ID:       "nix/bad-bool",
-	Summary:  "a switch is neither true nor false, so that every Nix command stops at the line",
+	Summary:  "a boolean setting is neither true nor false, so every Nix command fails",
 	Severity: rules.Error,
 	Category: "correctness",
 	Since:    "0.1.0",

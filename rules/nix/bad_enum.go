@@ -10,13 +10,13 @@ import (
 
 var badEnum = &rules.Rule{
 	ID:       "nix/bad-enum",
-	Summary:  "a setting has none of the values that it can have, so that every Nix command stops at the line",
+	Summary:  "a setting has a value that is not among those it can have, so every Nix command fails",
 	Severity: rules.Error,
 	Category: "correctness",
 	Since:    "0.1.0",
 	Fixes:    []fixers.Safety{fixers.Safe},
 	References: []string{
-		"Nix, src/libstore/globals.cc: the setting sandbox takes true, relaxed and false, and not yes, no, 1 and 0 as other switches do",
+		"Nix, src/libstore/globals.cc: the setting sandbox takes true, relaxed and false, but not yes, no, 1 and 0",
 	},
 	NixConf: func(p *rules.Pass, text *workspace.NixText) { refused.Report(p, text, nixconf.BadEnum) },
 }

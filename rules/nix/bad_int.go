@@ -10,7 +10,7 @@ import (
 
 var badInt = &rules.Rule{
 	ID:       "nix/bad-int",
-	Summary:  "a number is none to Nix, so that every Nix command stops at the line",
+	Summary:  "the value is not an integer that Nix accepts, so every Nix command fails",
 	Severity: rules.Error,
 	Category: "correctness",
 	Since:    "0.1.0",

@@ -15,14 +15,15 @@ import (
 
 var buildUsersGroupMissing = &rules.Rule{
 	ID:       "nix/build-users-group-missing",
-	Summary:  "root runs a build with a group of build users that the image does not have",
+	Summary:  "root runs a build, and the image does not have the group of build users",
 	Severity: rules.Warning,
 	Category: "correctness",
 	Since:    "0.1.0",
 	Fixes:    []fixers.Safety{fixers.Unsafe},
 	References: []string{
 		"Nix manual, nix.conf: build-users-group",
-		"NixOS/nix#697, NixOS/nix#1559, LnL7/nix-docker#9, DeterminateSystems/nix-installer#943: `the group 'nixbld' specified in 'build-users-group' does not exist`",
+		"NixOS/nix#697, NixOS/nix#1559, LnL7/nix-docker#9, DeterminateSystems/nix-installer#943: `the group 'nixbld' " +
+			"specified in 'build-users-group' does not exist`",
 	},
 	Image: checkBuildUsersGroup,
 }
@@ -33,13 +34,14 @@ func checkBuildUsersGroup(p *rules.Pass, img *workspace.Image) {
 		return
 	}
 	timeline := img.Timeline()
-	installed := slices.IndexFunc(timeline, func(e *workspace.Event) bool { return e.Nix != nil && e.Nix.Installer != nil })
+	installed := slices.IndexFunc(timeline,
+		func(e *workspace.Event) bool { return e.Nix != nil && e.Nix.Installer != nil })
 	if installed < 0 || !leavesGroupOut(timeline[installed]) {
 		return
 	}
 	for n, e := range timeline {
 		if e.Kind == workspace.Opaque || e.File != img.File.Source {
-			return // it may make the group
+			return // it may create the group
 		}
 		if n < installed || e.Image != img || e.Nix == nil || e.Maybe || e.Nix.Phases&workspace.Builds == 0 {
 			continue
@@ -69,25 +71,27 @@ func checkBuildUsersGroup(p *rules.Pass, img *workspace.Image) {
 		}
 		finding := rules.Finding{
 			File: e.File, Span: e.Nix.Span,
-			Message: fmt.Sprintf("%s builds as root with users of the group %q, which nothing has made, and fails", label, group),
+			Message: fmt.Sprintf("%s builds as root and fails because the group of build users, %q, does not exist",
+				label, group),
 		}
 		finding.Fixes = []fixers.Fix{{
 			Title: "Write build-users-group = before it", Safety: fixers.Unsafe,
 			Changes: fixers.Changes{Instructions: true, Settings: []string{"build-users-group"}},
-			Edits:   fixdocker.InsertBefore(img.File.File, e.Instruction, "RUN mkdir -p /etc/nix && echo 'build-users-group =' >> /etc/nix/nix.conf"),
+			Edits: fixdocker.InsertBefore(img.File.File, e.Instruction,
+				"RUN mkdir -p /etc/nix && echo 'build-users-group =' >> /etc/nix/nix.conf"),
 		}}
 		p.Report(finding)
-		return // the first one stops the build
+		return // the first failure ends the build
 	}
 }
 
-// leavesGroupOut reports whether an installation of Nix is one that makes no group of build users.
+// leavesGroupOut reports whether an installation of Nix creates no group of build users.
 func leavesGroupOut(e *workspace.Event) bool {
 	switch e.Nix.Installer.Kind {
 	case workspace.OfficialSingle:
 		return true
 	case workspace.DistroPackage:
-		// nix-setup-systemd makes the group; nix-bin recommends it.
+		// nix-setup-systemd creates the group; nix-bin recommends that package.
 		recommended := true
 		for _, w := range e.Command.Words {
 			switch {
@@ -112,7 +116,7 @@ func changesUser(wrapper string) bool {
 	return false
 }
 
-// mentioned reports whether a Dockerfile names a group, or runs what may make it without naming it.
+// mentioned reports whether a Dockerfile names a group, or runs something that may create it without naming it.
 func mentioned(img *workspace.Image, group string) bool {
 	if bytes.Contains(withoutSetting(img.File.Source.Bytes), []byte(group)) {
 		return true
@@ -137,7 +141,8 @@ func mentioned(img *workspace.Image, group string) bool {
 	return false
 }
 
-// withoutSetting returns a text without the assignments to build-users-group, which name the group but do not make it.
+// withoutSetting returns a text without the assignments to build-users-group, which name the group but do not create
+// it.
 func withoutSetting(text []byte) []byte {
 	const name = "build-users-group = "
 	for {
@@ -153,7 +158,7 @@ func withoutSetting(text []byte) []byte {
 	}
 }
 
-// runsScript reports whether a command runs a script that may do anything.
+// runsScript reports whether a command runs a script, which may do anything.
 func runsScript(c *shell.Command) bool {
 	if len(c.Words) == 0 {
 		return false

@@ -1,8 +1,6 @@
 package nix
 
 import (
-	"fmt"
-
 	"github.com/sandlint/sandlint/fixers"
 	"github.com/sandlint/sandlint/parsers/workspace"
 	"github.com/sandlint/sandlint/rules"
@@ -14,7 +12,7 @@ import (
 
 var commaInList = &rules.Rule{
 	ID:       "nix/comma-in-list",
-	Summary:  "the words of a list have commas between them, which become a part of the words",
+	Summary:  "the words of a list have commas between them, which become part of the words",
 	Severity: rules.Error,
 	Category: "correctness",
 	Since:    "0.1.0",
@@ -32,15 +30,17 @@ func checkCommaInList(p *rules.Pass, text *workspace.NixText) {
 			continue
 		}
 		if _, _, quoted := misread.Unquoted(entry, text.Targets); quoted {
-			continue // the quotes go first
+			continue // the rule about quotes reports it
 		}
-		finding := nixtext.At(text, entry.Words[word].Span, fmt.Sprintf("the words of %q are divided by blanks, so the comma is a part of %q", entry.Name.Text, entry.Words[word].Text))
+		finding := nixtext.Atf(text, entry.Words[word].Span,
+			"blanks separate the words of %q, so the comma is part of %q", entry.Name.Text, entry.Words[word].Text)
 		safety := fixers.Unsafe
 		if facts, _ := names.AnyFacts(entry.Name.Text, text.Targets); facts.Names {
 			safety = fixers.Safe
 		}
 		if edits, ok := refused.Rewrite(text, entry, fixed); ok {
-			finding.Fixes = []fixers.Fix{nixtext.Fix(text, "Write the words without commas", safety, edits, fixers.Changes{Settings: misread.Touched(text, entry)})}
+			finding.Fixes = []fixers.Fix{nixtext.Fix(text, "Write the words without commas", safety, edits,
+				fixers.Changes{Settings: misread.Touched(text, entry)})}
 		}
 		p.Report(finding)
 	}

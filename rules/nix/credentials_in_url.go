@@ -1,7 +1,6 @@
 package nix
 
 import (
-	"fmt"
 	"net/url"
 	"strings"
 
@@ -13,7 +12,7 @@ import (
 
 var credentialsInURL = &rules.Rule{
 	ID:       "nix/credentials-in-url",
-	Summary:  "a URL holds a password or a token",
+	Summary:  "a URL contains a password or a token",
 	Severity: rules.Error,
 	Category: "security",
 	Since:    "0.1.0",
@@ -42,9 +41,10 @@ var credentialsInURL = &rules.Rule{
 				default:
 					continue
 				}
-				// What is secret stays out of the finding, which logs and reports show.
+				// The secret stays out of the finding, which logs and reports show.
 				span := source.Span{Start: word.Span.Start, End: word.Span.Start + start + len("://")}
-				p.Report(nixtext.At(text, span, fmt.Sprintf("the URL of %q holds %s, which Nix also prints with the URL", u.Host, what)))
+				p.Report(nixtext.Atf(text, span, "the URL of %q contains %s, which Nix also prints with the URL",
+					u.Host, what))
 			}
 		}
 	},

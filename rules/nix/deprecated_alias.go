@@ -1,8 +1,6 @@
 package nix
 
 import (
-	"fmt"
-
 	"github.com/sandlint/sandlint/fixers"
 	"github.com/sandlint/sandlint/parsers/nixconf"
 	"github.com/sandlint/sandlint/parsers/workspace"
@@ -13,7 +11,7 @@ import (
 
 var deprecatedAlias = &rules.Rule{
 	ID:       "nix/deprecated-alias",
-	Summary:  "a setting goes by an old name",
+	Summary:  "a setting has an old name",
 	Severity: rules.Info,
 	Category: "style",
 	Since:    "0.1.0",
@@ -39,7 +37,7 @@ func checkDeprecatedAlias(p *rules.Pass, text *workspace.NixText) {
 		if !sameVariable(name, now, facts, text.Targets) {
 			continue
 		}
-		finding := nixtext.At(text, entry.Name.Span, fmt.Sprintf("%q is an old name of %q", name, now))
+		finding := nixtext.Atf(text, entry.Name.Span, "%q is an old name of %q", name, now)
 		if edits, ok := nixtext.Replace(text, entry.Name.Span, now); ok {
 			finding.Fixes = []fixers.Fix{nixtext.Fix(text, "Rename to "+now, fixers.Safe, edits, fixers.Changes{})}
 		}
@@ -53,7 +51,8 @@ func sameVariable(old, now string, facts nixconf.Facts, ts nixconf.Targets) bool
 		for _, r := range t.Releases() {
 			a, okA := nixconf.Lookup(t.Distribution, r, old)
 			b, okB := nixconf.Lookup(t.Distribution, r, now)
-			if !okA || !okB || !a.Alias || b.Alias || a.Name != facts.Name || b.Name != facts.Name || a.Extra != b.Extra {
+			if !okA || !okB || !a.Alias || b.Alias || a.Name != facts.Name || b.Name != facts.Name ||
+				a.Extra != b.Extra {
 				return false
 			}
 		}

@@ -17,13 +17,13 @@ import (
 
 var duplicateSetting = &rules.Rule{
 	ID:       "nix/duplicate-setting",
-	Summary:  "a setting is assigned twice, so that the first value is lost",
+	Summary:  "a setting is assigned twice, so the first value is lost",
 	Severity: rules.Warning,
 	Category: "correctness",
 	Since:    "0.1.0",
 	Fixes:    []fixers.Safety{fixers.Unsafe, fixers.Safe},
 	References: []string{
-		"Nix, src/libutil/configuration.cc: the last assignment wins, and nothing is said",
+		"Nix, src/libutil/configuration.cc: the last assignment wins, without a warning",
 		"nixbuild/nix-quick-install-action#66, DeterminateSystems/nix-installer#1052",
 	},
 	NixConf: checkDuplicateSetting,
@@ -45,9 +45,11 @@ func checkDuplicateSetting(p *rules.Pass, text *workspace.NixText) {
 
 func duplicate(text *workspace.NixText, name string, earlier, later nixtext.Located) rules.Finding {
 	list := isList(name)
-	message := fmt.Sprintf("%q is assigned again on line %d, so this value is lost", earlier.Entry.Name.Text, later.Line())
+	message := fmt.Sprintf("%q is assigned again on line %d, so this value is lost", earlier.Entry.Name.Text,
+		later.Line())
 	if earlier.Entry.Name.Text != later.Entry.Name.Text {
-		message = fmt.Sprintf("%q is assigned again on line %d, as %q, so this value is lost", earlier.Entry.Name.Text, later.Line(), later.Entry.Name.Text)
+		message = fmt.Sprintf("%q is assigned again on line %d, as %q, so this value is lost", earlier.Entry.Name.Text,
+			later.Line(), later.Entry.Name.Text)
 	}
 	finding := nixtext.At(earlier.Text, earlier.Entry.Span, message)
 	finding.Related = []rules.Related{{
@@ -56,27 +58,31 @@ func duplicate(text *workspace.NixText, name string, earlier, later nixtext.Loca
 	}}
 	same := earlier.Entry.Value == later.Entry.Value
 	if !same && !refused.Accepted(later.Text, later.Entry.Name.Text, later.Entry.Words) {
-		return finding // Nix takes neither value, so that the earlier one is the one to keep
+		return finding // Nix refuses the later value, so the earlier line is the one to keep
 	}
 	switch {
 	case same && nixtext.Known(earlier.Text, earlier.Entry) && nixtext.Known(later.Text, later.Entry):
 		finding.Severity = rules.Info
-		finding.Message = fmt.Sprintf("%q is assigned the same value again on line %d", earlier.Entry.Name.Text, later.Line())
+		finding.Message = fmt.Sprintf("%q is assigned the same value again on line %d", earlier.Entry.Name.Text,
+			later.Line())
 	case list && !covers(later.Entry, earlier.Entry):
 		finding.Severity = rules.Error
 		if edits, ok := merged(later, earlier); ok && earlier.Text == later.Text {
 			if deleted, ok := fixnix.DeleteLine(earlier.Text.Fragment, earlier.Text.File, earlier.Entry); ok {
-				finding.Fixes = append(finding.Fixes, nixtext.Fix(text, "Merge the values into the last line", fixers.Unsafe, append(deleted, edits...), fixers.Changes{Settings: []string{name}}))
+				finding.Fixes = append(finding.Fixes,
+					nixtext.Fix(text, "Merge the values into the last line", fixers.Unsafe, append(deleted, edits...),
+						fixers.Changes{Settings: []string{name}}))
 			}
 		}
 	}
 	if edits, ok := fixnix.DeleteLine(earlier.Text.Fragment, earlier.Text.File, earlier.Entry); ok {
-		finding.Fixes = append(finding.Fixes, nixtext.Fix(earlier.Text, "Delete the line without effect", fixers.Safe, edits, fixers.Changes{}))
+		finding.Fixes = append(finding.Fixes,
+			nixtext.Fix(earlier.Text, "Delete the line without effect", fixers.Safe, edits, fixers.Changes{}))
 	}
 	return finding
 }
 
-// isList reports whether a setting holds several values, so that an author may have meant to add to them.
+// isList reports whether a setting has several values, which an author may have meant to extend.
 func isList(name string) bool {
 	for _, d := range nixconf.Distributions() {
 		releases := d.Releases()

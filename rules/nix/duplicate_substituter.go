@@ -19,7 +19,7 @@ var duplicateSubstituter = &rules.Rule{
 	Since:    "0.1.0",
 	Fixes:    []fixers.Safety{fixers.Safe},
 	References: []string{
-		"Nix, src/libstore/store-api.cc: getDefaultSubstituters passes over a URL only where it is the same text",
+		"Nix, src/libstore/store-api.cc: getDefaultSubstituters skips a URL only if its text is the same",
 	},
 	NixConf: func(p *rules.Pass, text *workspace.NixText) {
 		for _, setting := range []string{"substituters", "trusted-substituters"} {
@@ -31,15 +31,19 @@ var duplicateSubstituter = &rules.Rule{
 					first[key] = c
 					continue
 				}
-				finding := nixtext.At(text, c.Span(), fmt.Sprintf("%q is listed twice", c.Text))
-				finding.Related = []rules.Related{{File: text.Fragment.File, Span: text.Fragment.Span(earlier.Span()), Message: "it is listed here"}}
+				finding := nixtext.Atf(text, c.Span(), "%q is listed twice", c.Text)
+				finding.Related = []rules.Related{{File: text.Fragment.File, Span: text.Fragment.Span(earlier.Span()),
+					Message: "it is listed here"}}
 				if c.Text != earlier.Text {
-					finding.Message = fmt.Sprintf("%q is the same cache as %q, and Nix asks it twice for everything", c.Text, earlier.Text)
+					finding.Message = fmt.Sprintf("%q is the same cache as %q, so Nix asks it twice for everything",
+						c.Text, earlier.Text)
 					p.Report(finding)
 					continue
 				}
-				if edits, ok := fixnix.RemoveWord(text.Fragment, c.Entry, c.Index); ok && (c.Index > 0 || len(c.Entry.Words) > 1) {
-					finding.Fixes = []fixers.Fix{nixtext.Fix(text, "Remove the second one", fixers.Safe, edits, fixers.Changes{Settings: []string{setting}})}
+				if edits, ok := fixnix.RemoveWord(text.Fragment, c.Entry, c.Index); ok &&
+					(c.Index > 0 || len(c.Entry.Words) > 1) {
+					finding.Fixes = []fixers.Fix{nixtext.Fix(text, "Remove the second one", fixers.Safe, edits,
+						fixers.Changes{Settings: []string{setting}})}
 				}
 				p.Report(finding)
 			}

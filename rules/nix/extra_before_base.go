@@ -14,7 +14,7 @@ import (
 
 var extraBeforeBase = &rules.Rule{
 	ID:       "nix/extra-before-base",
-	Summary:  "values are added with extra- before the setting itself is assigned, which throws them away",
+	Summary:  "extra- adds values to a setting before the setting is assigned, so they are lost",
 	Severity: rules.Error,
 	Category: "correctness",
 	Since:    "0.1.0",
@@ -55,11 +55,13 @@ func lastOf(entries []nixtext.Located, first nixtext.Located) nixtext.Located {
 	return first
 }
 
-// lostAddition is the finding of values that are added before their setting is assigned; last is its last assignment.
+// lostAddition is the finding about values that are added before their setting is assigned; last is its last
+// assignment.
 func lostAddition(text *workspace.NixText, name string, earlier, later, last nixtext.Located) rules.Finding {
-	message := fmt.Sprintf("%q adds to %q before that is assigned, so these values are lost", earlier.Entry.Name.Text, later.Entry.Name.Text)
+	message := fmt.Sprintf("%q adds to %q before the latter is assigned, so these values are lost",
+		earlier.Entry.Name.Text, later.Entry.Name.Text)
 	if text.Host == workspace.HostFlake {
-		message += "; Nix applies nixConfig in the order of the names"
+		message += "; Nix applies the settings of nixConfig in the order of their names"
 	}
 	finding := nixtext.At(earlier.Text, earlier.Entry.Name.Span, message)
 	finding.Related = []rules.Related{{
@@ -68,11 +70,14 @@ func lostAddition(text *workspace.NixText, name string, earlier, later, last nix
 	}}
 	if earlier.Text == text && last.Text == text {
 		if edits, ok := fixnix.MoveBelow(text.Fragment, text.File, earlier.Entry, last.Entry); ok {
-			finding.Fixes = append(finding.Fixes, nixtext.Fix(text, "Move the line below", fixers.Unsafe, edits, fixers.Changes{Settings: []string{name}}))
+			finding.Fixes = append(finding.Fixes,
+				nixtext.Fix(text, "Move the line below", fixers.Unsafe, edits,
+					fixers.Changes{Settings: []string{name}}))
 		}
 	}
 	if edits, ok := fixnix.DeleteLine(earlier.Text.Fragment, earlier.Text.File, earlier.Entry); ok {
-		finding.Fixes = append(finding.Fixes, nixtext.Fix(earlier.Text, "Delete the line without effect", fixers.Safe, edits, fixers.Changes{}))
+		finding.Fixes = append(finding.Fixes,
+			nixtext.Fix(earlier.Text, "Delete the line without effect", fixers.Safe, edits, fixers.Changes{}))
 	}
 	return finding
 }

@@ -17,7 +17,7 @@ import (
 
 var gatedSetting = &rules.Rule{
 	ID:       "nix/gated-setting",
-	Summary:  "a setting belongs to an experimental feature that is not enabled, so that it has no effect",
+	Summary:  "a setting belongs to an experimental feature that is not enabled, so it has no effect",
 	Severity: rules.Warning,
 	Category: "correctness",
 	Since:    "0.1.0",
@@ -31,8 +31,8 @@ var gatedSetting = &rules.Rule{
 
 func checkGatedSetting(p *rules.Pass, text *workspace.NixText) {
 	if text.Host == workspace.HostOption || text.Hosted != nil {
-		// Flags that enable features may stand anywhere on the line, and in files; and what a workflow or script writes is added to what an
-		// action or another command has written.
+		// Flags anywhere on the line, and in files, may enable features; and what a workflow or script writes is added
+		// to what an action or another command has written.
 		return
 	}
 	for _, entry := range text.Entries {
@@ -45,7 +45,8 @@ func checkGatedSetting(p *rules.Pass, text *workspace.NixText) {
 		if !ok {
 			continue
 		}
-		message := fmt.Sprintf("setting %q is ignored without the experimental feature %q, which is not enabled", entry.Name.Text, facts.Gate)
+		message := fmt.Sprintf("setting %q is ignored without the experimental feature %q, which is not enabled",
+			entry.Name.Text, facts.Gate)
 		if text.Host == workspace.HostFile {
 			message += " here"
 		}
@@ -55,14 +56,16 @@ func checkGatedSetting(p *rules.Pass, text *workspace.NixText) {
 		finding := nixtext.At(text, entry.Name.Span, message)
 		finding.Severity = severity
 		if edits, ok := enable(text, entry, facts.Gate); ok && !refusedOnceEnabled(text, entry) {
-			finding.Fixes = []fixers.Fix{nixtext.Fix(text, "Enable "+facts.Gate, fixers.Unsafe, edits, fixers.Changes{Settings: enabledBy(text, facts.Gate)})}
+			finding.Fixes = []fixers.Fix{nixtext.Fix(text, "Enable "+facts.Gate, fixers.Unsafe, edits,
+				fixers.Changes{Settings: enabledBy(text, facts.Gate)})}
 		}
 		p.Report(finding)
 	}
 }
 
-// featureMissing reports whether a feature is not enabled where a text is read, and how sure that is: a system's file is read first, so that
-// only itself can enable a feature for its settings; a file of which it is not known whose it is may be read after one.
+// featureMissing reports whether a feature is not enabled where a text is read, and with which severity: the system's
+// file is read first, so only that file can enable a feature for its settings; a file of unknown origin may be read
+// after it.
 func featureMissing(text *workspace.NixText, feature string) (rules.Severity, bool) {
 	if text.Image != nil {
 		effective := text.Image.SettingsBefore(nil)
@@ -75,7 +78,8 @@ func featureMissing(text *workspace.NixText, feature string) (rules.Severity, bo
 			}
 		}
 		for _, e := range text.Image.Timeline() {
-			if e.Nix != nil && e.Nix.Installer != nil && (feature == "flakes" || feature == "nix-command") && e.Nix.Installer.Kind != workspace.OfficialDaemon && e.Nix.Installer.Kind != workspace.OfficialSingle {
+			if e.Nix != nil && e.Nix.Installer != nil && (feature == "flakes" || feature == "nix-command") &&
+				e.Nix.Installer.Kind != workspace.OfficialDaemon && e.Nix.Installer.Kind != workspace.OfficialSingle {
 				return 0, false // these installers enable both
 			}
 			if e.Text != nil && mentions(e.Text.File, feature) {
@@ -90,7 +94,8 @@ func featureMissing(text *workspace.NixText, feature string) (rules.Severity, bo
 	}
 	path := text.Path
 	switch {
-	case strings.Contains(path, "config/nix/"), strings.Contains(path, "home"), strings.HasSuffix(path, "nix.custom.conf"):
+	case strings.Contains(path, "config/nix/"), strings.Contains(path, "home"),
+		strings.HasSuffix(path, "nix.custom.conf"):
 		return 0, false // the system's file is read before it
 	case strings.HasSuffix(path, "etc/nix/nix.conf"):
 		return rules.Warning, true
@@ -110,7 +115,8 @@ func mentions(f *nixconf.File, feature string) bool {
 			return true
 		}
 	}
-	return slices.ContainsFunc(f.Includes, func(i nixconf.Include) bool { return i.File == nil || mentions(i.File, feature) })
+	return slices.ContainsFunc(f.Includes,
+		func(i nixconf.Include) bool { return i.File == nil || mentions(i.File, feature) })
 }
 
 // refusedOnceEnabled reports whether a targeted release refuses the value of an entry once its feature is enabled.
@@ -118,7 +124,8 @@ func refusedOnceEnabled(text *workspace.NixText, entry *nixconf.Entry) bool {
 	return slices.ContainsFunc(text.ValueErrors(entry), func(e nixconf.TargetError) bool { return e.Fatal })
 }
 
-// enable returns the edits that enable a feature in a text: in its last list of features, else in a line before an entry.
+// enable returns the edits that enable a feature in a text: in its last list of features, else in a line before an
+// entry.
 func enable(text *workspace.NixText, entry *nixconf.Entry, feature string) ([]fixers.Edit, bool) {
 	for _, e := range slices.Backward(text.Entries) {
 		if names.IsFeatures(e.Name.Text) {
@@ -133,7 +140,8 @@ func enabledBy(text *workspace.NixText, feature string) []string {
 	settings := []string{"experimental-features"}
 	for _, e := range text.Entries {
 		name := e.Name.Text
-		if in, _ := names.Where(text.Targets, name, func(f nixconf.Facts) bool { return f.Gate == feature }); len(in) > 0 {
+		if in, _ := names.Where(text.Targets, name,
+			func(f nixconf.Facts) bool { return f.Gate == feature }); len(in) > 0 {
 			settings = append(settings, workspace.Canonical(name), name) // old releases may have another canonical name
 		}
 	}

@@ -16,7 +16,7 @@ import (
 
 var gluedLines = &rules.Rule{
 	ID:       "nix/glued-lines",
-	Summary:  "a line holds two assignments, of which Nix takes the second for a part of the first one's value",
+	Summary:  "a line holds two assignments, and Nix takes the second as part of the value of the first",
 	Severity: rules.Error,
 	Category: "correctness",
 	Since:    "0.1.0",
@@ -46,20 +46,23 @@ func checkGluedLines(p *rules.Pass, text *workspace.NixText) {
 			continue
 		}
 		name := nameAt(text, place)
-		message := fmt.Sprintf("setting %q begins in the middle of the line, so it is a part of the value of %q", name, entry.Name.Text)
+		message := fmt.Sprintf("setting %q begins in the middle of the line, so it is part of the value of %q", name,
+			entry.Name.Text)
 		if place < entry.Equals.Start {
-			message = fmt.Sprintf("setting %q begins in the middle of a word, so neither it nor what stands before it is set", name)
+			message = fmt.Sprintf(
+				"setting %q begins in the middle of a word, so neither it nor what precedes it is set", name)
 		}
 		if !refused.Accepted(text, entry.Name.Text, entry.Words) {
 			message += "; every Nix command fails"
 		}
 		finding := nixtext.At(text, source.Span{Start: place, End: place + len(name)}, message)
-		finding.Fixes = split(text, text.Lines[entry.Line], place, []string{workspace.Canonical(entry.Name.Text), entry.Name.Text, workspace.Canonical(name)})
+		finding.Fixes = split(text, text.Lines[entry.Line], place,
+			[]string{workspace.Canonical(entry.Name.Text), entry.Name.Text, workspace.Canonical(name)})
 		p.Report(finding)
 	}
 }
 
-// takesNoText reports whether the value of an entry is no free text, which may hold anything.
+// takesNoText reports whether the value of an entry is not free text, which may be anything.
 func takesNoText(text *workspace.NixText, entry *nixconf.Entry) bool {
 	facts, ok := names.FactsFor(text.Targets, entry.Name.Text)
 	return !ok || facts.Kind != nixconf.KindString && facts.Kind != nixconf.KindJSON
@@ -68,7 +71,8 @@ func takesNoText(text *workspace.NixText, entry *nixconf.Entry) bool {
 // nameAt returns the name of a setting that begins at a place of the text.
 func nameAt(text *workspace.NixText, place int) string {
 	end := place
-	for end < len(text.Fragment.Text) && text.Fragment.Text[end] != ' ' && text.Fragment.Text[end] != '\t' && text.Fragment.Text[end] != '=' {
+	for end < len(text.Fragment.Text) && text.Fragment.Text[end] != ' ' && text.Fragment.Text[end] != '\t' &&
+		text.Fragment.Text[end] != '=' {
 		end++
 	}
 	return string(text.Fragment.Text[place:end])
@@ -85,7 +89,9 @@ func split(text *workspace.NixText, line nixconf.Line, place int, settings []str
 	if !ok {
 		return nil
 	}
-	parts := nixconf.Parse(source.WholeFile(source.NewFile("", append(append([]byte(nil), text.Fragment.Text[line.Span.Start:start]...), append([]byte("\n"), text.Fragment.Text[place:line.Span.End]...)...))))
+	parts := nixconf.Parse(source.WholeFile(
+		source.NewFile("", append(append([]byte(nil), text.Fragment.Text[line.Span.Start:start]...),
+			append([]byte("\n"), text.Fragment.Text[place:line.Span.End]...)...))))
 	if len(parts.Problems) > 0 {
 		return nil
 	}
@@ -94,5 +100,6 @@ func split(text *workspace.NixText, line nixconf.Line, place int, settings []str
 			return nil
 		}
 	}
-	return []fixers.Fix{nixtext.Fix(text, "Begin a new line", fixers.Unsafe, edits, fixers.Changes{Repair: settings == nil, Settings: settings})}
+	return []fixers.Fix{nixtext.Fix(text, "Start a new line", fixers.Unsafe, edits,
+		fixers.Changes{Repair: settings == nil, Settings: settings})}
 }

@@ -1,8 +1,6 @@
 package nix
 
 import (
-	"fmt"
-
 	"github.com/sandlint/sandlint/parsers/nixconf"
 	"github.com/sandlint/sandlint/parsers/source"
 	"github.com/sandlint/sandlint/parsers/workspace"
@@ -14,19 +12,19 @@ import (
 
 var hashTruncatesValue = &rules.Rule{
 	ID:       "nix/hash-truncates-value",
-	Summary:  "a value is cut off at a # inside it, which begins a comment",
+	Summary:  "a # inside a value begins a comment, which cuts the value off",
 	Severity: rules.Error,
 	Category: "correctness",
 	Since:    "0.1.0",
 	References: []string{
-		"Nix, src/libutil/configuration.cc: a line is cut at its first #, wherever that stands",
+		"Nix, src/libutil/configuration.cc: a line is cut at its first #, wherever that is",
 	},
 	NixConf: checkHashTruncatesValue,
 }
 
 func checkHashTruncatesValue(p *rules.Pass, text *workspace.NixText) {
 	if text.Host == workspace.HostOption {
-		return // an argument is no line, and has no comment
+		return // an argument is not a line and has no comment
 	}
 	for _, entry := range text.Entries {
 		if len(entry.Words) == 0 {
@@ -37,7 +35,8 @@ func checkHashTruncatesValue(p *rules.Pass, text *workspace.NixText) {
 		if !ok || !takesHash(entry.Name.Text, text.Targets) || !text.Fragment.Known(entry.Name.Span) {
 			continue
 		}
-		p.Report(nixtext.At(text, span, fmt.Sprintf("the value of %q ends before this #, which begins a comment even inside a word", entry.Name.Text)))
+		p.Report(nixtext.Atf(text, span,
+			"the value of %q ends before this #, which begins a comment even inside a word", entry.Name.Text))
 	}
 	for _, include := range text.Includes {
 		if span, ok := cutWord(text, include.Path.Span); ok {
@@ -46,7 +45,8 @@ func checkHashTruncatesValue(p *rules.Pass, text *workspace.NixText) {
 	}
 }
 
-// cutWord returns the # that directly follows a word and what directly follows that; a # with a blank on either side is a comment, and meant as one.
+// cutWord returns the # that directly follows a word, with the text that directly follows the #. A # with a blank on
+// either side is meant as a comment.
 func cutWord(text *workspace.NixText, word source.Span) (source.Span, bool) {
 	all := text.Fragment.Text
 	end := word.End
@@ -56,10 +56,11 @@ func cutWord(text *workspace.NixText, word source.Span) (source.Span, bool) {
 	for end < len(all) && all[end] != '\n' && !misread.IsBlank(all[end]) {
 		end++
 	}
-	return source.Span{Start: word.End, End: end}, end > word.End+1 && all[word.End+1] != '#' && text.Fragment.Known(source.Span{Start: word.Start, End: end})
+	return source.Span{Start: word.End, End: end}, end > word.End+1 && all[word.End+1] != '#' &&
+		text.Fragment.Known(source.Span{Start: word.Start, End: end})
 }
 
-// takesHash reports whether a # can belong to a value of a setting: to a URL, a path, a token or free text.
+// takesHash reports whether a # can be part of the value of a setting: of a URL, a path, a token or free text.
 func takesHash(name string, ts nixconf.Targets) bool {
 	facts, ok := names.AnyFacts(name, ts)
 	if !ok {

@@ -18,21 +18,22 @@ import (
 
 var hiddenCharacters = &rules.Rule{
 	ID:       "nix/hidden-characters",
-	Summary:  "a character that shows as nothing, or as another one, is part of a name or a word to Nix",
+	Summary:  "a character that is invisible, or looks like another one, is part of a name or a word",
 	Severity: rules.Error,
 	Category: "correctness",
 	Since:    "0.1.0",
 	Syntax:   true,
 	Fixes:    []fixers.Safety{fixers.Safe, fixers.Unsafe},
 	References: []string{
-		"Nix, src/libutil/configuration.cc: words are parted by space, tab, carriage return and newline",
-		"NixOS/nix#6064: a group that \"does not exist\" for an odd character behind its name",
+		"Nix, src/libutil/configuration.cc: words are separated by space, tab, carriage return and newline",
+		"NixOS/nix#6064: a group that \"does not exist\" because of an odd character after its name",
 	},
 	NixConf: checkHiddenCharacters,
 }
 
 func checkHiddenCharacters(p *rules.Pass, text *workspace.NixText) {
-	if !slices.ContainsFunc(text.Fragment.Text, func(c byte) bool { return c >= utf8.RuneSelf || c == '\v' || c == '\f' }) {
+	if !slices.ContainsFunc(text.Fragment.Text,
+		func(c byte) bool { return c >= utf8.RuneSelf || c == '\v' || c == '\f' }) {
 		return
 	}
 	next := 0
@@ -59,20 +60,21 @@ func hiddenIn(text *workspace.NixText, line nixconf.Line, entry *nixconf.Entry) 
 		}
 		message := hidden.Name(r)
 		switch {
-		case entry == nil && slices.ContainsFunc(text.Includes, func(inc nixconf.Include) bool { return inc.Path.Span == word.Span }):
-			return rules.Finding{}, false // files may be called so
+		case entry == nil && slices.ContainsFunc(text.Includes,
+			func(inc nixconf.Include) bool { return inc.Path.Span == word.Span }):
+			return rules.Finding{}, false // a file may have such a name
 		case entry == nil:
-			message += " is a character like any other to Nix, so the line is no assignment; every Nix command fails"
+			message += " is an ordinary character to Nix, so the line is not an assignment; every Nix command fails"
 		case i == 0:
 			shown := nixconf.Shown(line.Words[:1])
 			if len(shown) == 0 {
 				return rules.Finding{}, false
 			}
-			message += fmt.Sprintf(" is part of the name to Nix, so setting %q is not set", shown[0].Text)
+			message += fmt.Sprintf(" is part of the name, so setting %q is not set", shown[0].Text)
 		case !hasPlainWords(text, entry):
 			return rules.Finding{}, false
 		default:
-			message += fmt.Sprintf(" is part of the word %q to Nix", word.Text)
+			message += fmt.Sprintf(" is part of the word %q", word.Text)
 		}
 		s := source.Span{Start: word.Span.Start + place, End: word.Span.Start + place + utf8.RuneLen(r)}
 		finding := nixtext.At(text, s, message)
@@ -82,13 +84,14 @@ func hiddenIn(text *workspace.NixText, line nixconf.Line, entry *nixconf.Entry) 
 	return rules.Finding{}, false
 }
 
-// hasPlainWords reports whether the value of an entry consists of words in which a hidden character cannot be meant.
+// hasPlainWords reports whether the value of an entry consists of words in which nobody means a hidden character.
 func hasPlainWords(text *workspace.NixText, entry *nixconf.Entry) bool {
 	facts, ok := names.FactsFor(text.Targets, entry.Name.Text)
 	return ok && facts.Kind != nixconf.KindString && facts.Kind != nixconf.KindJSON && facts.Kind != nixconf.KindPath
 }
 
-// unhide returns the fix that writes a line as it shows, where it is right then. It is safe where nothing but blanks and what shows as nothing changes.
+// unhide returns the fix that writes a line as it looks, where Nix accepts that. It is safe where only blanks and
+// invisible characters change.
 func unhide(text *workspace.NixText, line nixconf.Line, entry *nixconf.Entry) []fixers.Fix {
 	shown := nixconf.Shown(line.Words)
 	changes := fixers.Changes{Repair: entry == nil}
@@ -100,7 +103,7 @@ func unhide(text *workspace.NixText, line nixconf.Line, entry *nixconf.Entry) []
 			changes.Settings = []string{entry.Name.Text, shown[0].Text, workspace.Canonical(shown[0].Text)}
 		}
 		if entry != nil && workspace.Canonical(shown[0].Text) == "experimental-features" {
-			for _, e := range text.Entries { // features decide over other settings
+			for _, e := range text.Entries { // features decide about other settings
 				changes.Settings = append(changes.Settings, workspace.Canonical(e.Name.Text))
 			}
 		}
@@ -130,5 +133,5 @@ func unhide(text *workspace.NixText, line nixconf.Line, entry *nixconf.Entry) []
 			edits = append(edits, edit...)
 		}
 	}
-	return []fixers.Fix{nixtext.Fix(text, "Write the line as it shows", safety, edits, changes)}
+	return []fixers.Fix{nixtext.Fix(text, "Write the line as it looks", safety, edits, changes)}
 }

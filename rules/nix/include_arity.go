@@ -10,14 +10,14 @@ import (
 
 var includeArity = &rules.Rule{
 	ID:       "nix/include-arity",
-	Summary:  "an include has not exactly one path, so that every Nix command stops at the line",
+	Summary:  "an include does not have exactly one path, so every Nix command fails",
 	Severity: rules.Error,
 	Category: "correctness",
 	Since:    "0.1.0",
 	Syntax:   true,
 	References: []string{
 		"Nix, src/libutil/configuration.cc: an include has two words",
-		"Nix 2.34: the message for it is ill-formed itself",
+		"Nix 2.34: the error message itself is ill-formed",
 	},
 	NixConf: func(p *rules.Pass, text *workspace.NixText) {
 		nixtext.Problems(text, func(problem source.Problem) {

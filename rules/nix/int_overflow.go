@@ -11,7 +11,7 @@ import (
 
 var intOverflow = &rules.Rule{
 	ID:       "nix/int-overflow",
-	Summary:  "a number with a unit does not fit its type, so that another number results",
+	Summary:  "a number with a unit does not fit its type, so Nix uses another number",
 	Severity: rules.Error,
 	Category: "correctness",
 	Since:    "0.1.0",

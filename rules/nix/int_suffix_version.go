@@ -10,7 +10,7 @@ import (
 
 var intSuffixVersion = &rules.Rule{
 	ID:       "nix/int-suffix-version",
-	Summary:  "a number has a unit that a targeted release does not read, so that every Nix command stops at the line",
+	Summary:  "a number has a unit that a targeted release does not accept, so every Nix command fails",
 	Severity: rules.Error,
 	Category: "portability",
 	Since:    "0.1.0",
@@ -21,7 +21,7 @@ var intSuffixVersion = &rules.Rule{
 	},
 	NixConf: func(p *rules.Pass, text *workspace.NixText) {
 		refused.Values(text, func(entry *nixconf.Entry, e nixconf.TargetError, finding rules.Finding) {
-			finding.Fixes = refused.WriteMeant(text, entry, e) // the same number where the unit is read
+			finding.Fixes = refused.WriteMeant(text, entry, e) // the same number where the unit is accepted
 			p.Report(finding)
 		}, nixconf.BadSuffix)
 	},

@@ -9,7 +9,7 @@ import (
 
 var invalidValue = &rules.Rule{
 	ID:       "nix/invalid-value",
-	Summary:  "a setting has a value that Nix refuses, so that every Nix command stops at the line",
+	Summary:  "a setting has a value that Nix refuses, so every Nix command fails",
 	Severity: rules.Error,
 	Category: "correctness",
 	Since:    "0.1.0",

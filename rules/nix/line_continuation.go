@@ -16,7 +16,7 @@ import (
 
 var lineContinuation = &rules.Rule{
 	ID:       "nix/line-continuation",
-	Summary:  "a value goes on in the next line, which Nix takes for a line of its own and stops at",
+	Summary:  "a value continues on the next line, which Nix reads as a line of its own and refuses",
 	Severity: rules.Error,
 	Category: "correctness",
 	Since:    "0.1.0",
@@ -30,15 +30,16 @@ var lineContinuation = &rules.Rule{
 		nixtext.Problems(text, func(problem source.Problem) {
 			finding := nixtext.At(text, problem.Span, problem.Message)
 			if edits, ok := join(text, problem); ok {
-				finding.Fixes = []fixers.Fix{nixtext.Fix(text, "Join the line to the one above", fixers.Safe, edits, fixers.Changes{Repair: true})}
+				finding.Fixes = []fixers.Fix{nixtext.Fix(text, "Join the line to the one above", fixers.Safe, edits,
+					fixers.Changes{Repair: true})}
 			}
 			p.Report(finding)
 		}, nixconf.KindLineContinuation)
 	},
 }
 
-// join returns the edits that put a line at the end of the one above it, without the backslashes that were to do so. There are none where a comment
-// stands between, or where the setting takes no list.
+// join returns the edits that put a line at the end of the one above it, without the backslashes that were meant to do
+// so. There are none where a comment is in between, or where the setting does not take a list.
 func join(text *workspace.NixText, problem source.Problem) ([]fixers.Edit, bool) {
 	n := slices.IndexFunc(text.Lines, func(l nixconf.Line) bool { return l.Span.Contains(problem.Span) })
 	first, words := n, []nixconf.Word(nil)
@@ -53,7 +54,9 @@ func join(text *workspace.NixText, problem source.Problem) ([]fixers.Edit, bool)
 		return nil, false
 	}
 	entry := text.Entries[i]
-	if facts, ok := names.FactsFor(text.Targets, entry.Name.Text); !ok || !slices.Contains([]nixconf.Kind{nixconf.KindList, nixconf.KindSet, nixconf.KindMap, nixconf.KindFeatures, nixconf.KindURLs}, facts.Kind) {
+	if facts, ok := names.FactsFor(text.Targets, entry.Name.Text); !ok ||
+		!slices.Contains([]nixconf.Kind{nixconf.KindList, nixconf.KindSet, nixconf.KindMap, nixconf.KindFeatures,
+			nixconf.KindURLs}, facts.Kind) {
 		return nil, false
 	}
 	last := first
@@ -67,7 +70,7 @@ func join(text *workspace.NixText, problem source.Problem) ([]fixers.Edit, bool)
 		}
 		for _, w := range of {
 			if w.Text == "=" {
-				return nil, false // the assignment itself is broken into lines
+				return nil, false // the assignment itself is split over several lines
 			}
 			if w.Text = strings.TrimRight(w.Text, `\`); w.Text != "" {
 				words = append(words, w)
@@ -85,7 +88,8 @@ func join(text *workspace.NixText, problem source.Problem) ([]fixers.Edit, bool)
 		return nil, false
 	}
 	if own := text.Lines[n].Words; n == last-1 && strings.HasSuffix(own[len(own)-1].Text, `\`) && len(own) > 1 {
-		more, ok := nixtext.Replace(text, source.Span{Start: withoutBackslash(own, own[len(own)-1]), End: own[len(own)-1].Span.End}, "")
+		more, ok := nixtext.Replace(text,
+			source.Span{Start: withoutBackslash(own, own[len(own)-1]), End: own[len(own)-1].Span.End}, "")
 		if !ok {
 			return nil, false
 		}
@@ -94,7 +98,7 @@ func join(text *workspace.NixText, problem source.Problem) ([]fixers.Edit, bool)
 	return edits, true
 }
 
-// withoutBackslash returns the end of what a line says before the backslash at its end.
+// withoutBackslash returns the end of a line before the backslash that ends it.
 func withoutBackslash(words []nixconf.Word, end nixconf.Word) int {
 	bare := strings.TrimRight(end.Text, `\`)
 	if bare == "" && len(words) > 1 {

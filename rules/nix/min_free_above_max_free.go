@@ -15,12 +15,12 @@ import (
 
 var minFreeAboveMaxFree = &rules.Rule{
 	ID:       "nix/min-free-above-max-free",
-	Summary:  "min-free is above max-free, so that Nix collects garbage later than min-free says",
+	Summary:  "min-free is above max-free, so Nix collects garbage later than min-free says",
 	Severity: rules.Warning,
 	Category: "correctness",
 	Since:    "0.1.0",
 	References: []string{
-		"Nix, src/libstore/gc.cc, autoGC: nothing is done while the free space is at least min-free, or at least max-free",
+		"Nix, src/libstore/gc.cc, autoGC: does nothing while the free space is at least min-free, or at least max-free",
 		"NixOS/nix#2285",
 	},
 	NixConf: checkMinFreeAboveMaxFree,
@@ -58,9 +58,12 @@ func checkMinFreeAboveMaxFree(p *rules.Pass, text *workspace.NixText) {
 		if !lowKnown || !highKnown || low <= high || !settings.Get("min-free").Set || !settings.Get("max-free").Set {
 			continue
 		}
-		finding := nixtext.At(least.Text, least.Entry.ValueSpan, fmt.Sprintf("\"min-free\" is %d bytes and \"max-free\" only %d, so garbage is not collected before less than that is free", low, high))
+		finding := nixtext.Atf(least.Text, least.Entry.ValueSpan,
+			"\"min-free\" is %d bytes but \"max-free\" only %d, so Nix collects no garbage until less than "+
+				"\"max-free\" is free", low, high)
 		finding.Related = []rules.Related{{
-			File: most.Text.Fragment.File, Span: most.Text.Fragment.Span(most.Entry.Span), Message: "\"max-free\" is assigned here",
+			File: most.Text.Fragment.File, Span: most.Text.Fragment.Span(most.Entry.Span),
+			Message: "\"max-free\" is assigned here",
 		}}
 		p.Report(finding)
 		return

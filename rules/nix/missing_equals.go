@@ -12,22 +12,24 @@ import (
 
 var missingEquals = &rules.Rule{
 	ID:       "nix/missing-equals",
-	Summary:  "a setting stands without an equals sign, so that every Nix command stops at the line",
+	Summary:  "a setting has no equals sign, so every Nix command fails",
 	Severity: rules.Error,
 	Category: "correctness",
 	Since:    "0.1.0",
 	Syntax:   true,
 	Fixes:    []fixers.Safety{fixers.Safe},
 	References: []string{
-		"NixOS/nixpkgs#29592: users locked out of their machines by such a line",
+		"NixOS/nixpkgs#29592: such a line locked users out of their machines",
 	},
 	NixConf: func(p *rules.Pass, text *workspace.NixText) {
 		nixtext.Problems(text, func(problem source.Problem) {
 			finding := nixtext.At(text, problem.Span, problem.Message)
-			if line := nixtext.LineAt(text.File, problem.Span.Start); line != nil && len(line.Words) > 1 && line.Words[1].Text != `\` && refused.Accepted(text, line.Words[0].Text, line.Words[1:]) {
+			if line := nixtext.LineAt(text.File, problem.Span.Start); line != nil && len(line.Words) > 1 &&
+				line.Words[1].Text != `\` && refused.Accepted(text, line.Words[0].Text, line.Words[1:]) {
 				value := line.Words[1].Span.Start
 				if edits, ok := nixtext.Replace(text, source.Span{Start: value, End: value}, "= "); ok {
-					finding.Fixes = []fixers.Fix{nixtext.Fix(text, "Insert the equals sign", fixers.Safe, edits, fixers.Changes{Repair: true})}
+					finding.Fixes = []fixers.Fix{nixtext.Fix(text, "Insert the equals sign", fixers.Safe, edits,
+						fixers.Changes{Repair: true})}
 				}
 			}
 			p.Report(finding)

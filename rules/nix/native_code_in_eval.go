@@ -11,14 +11,14 @@ import (
 
 var nativeCodeInEval = &rules.Rule{
 	ID:       "nix/native-code-in-eval",
-	Summary:  "Nix expressions may run programs while they are evaluated",
+	Summary:  "Nix expressions can run programs during evaluation",
 	Severity: rules.Error,
 	Category: "security",
 	Since:    "0.1.0",
 	Fixes:    []fixers.Safety{fixers.Unsafe},
 	References: []string{
 		"Nix manual, nix.conf: allow-unsafe-native-code-during-evaluation",
-		"Nix, src/libexpr/primops.cc: the setting brings builtins.importNative and builtins.exec",
+		"Nix, src/libexpr/primops.cc: the setting enables builtins.importNative and builtins.exec",
 	},
 	NixConf: func(p *rules.Pass, text *workspace.NixText) {
 		const setting = "allow-unsafe-native-code-during-evaluation"
@@ -30,13 +30,15 @@ var nativeCodeInEval = &rules.Rule{
 		if !ok {
 			return
 		}
-		finding := nixtext.At(text, entry.Span, setting+" = "+entry.Value+" lets every expression that is evaluated run programs, outside any sandbox"+part)
+		finding := nixtext.At(text, entry.Span,
+			setting+" = "+entry.Value+" lets every expression that is evaluated run programs outside any sandbox"+part)
 		if text.Host == workspace.HostOption {
 			finding.Severity = rules.Warning
-			finding.Message = "every expression that this command evaluates may run programs, outside any sandbox" + part
+			finding.Message = "every expression that this command evaluates can run programs outside any sandbox" + part
 		}
 		if edits, ok := fixnix.SetValue(text.Fragment, entry, "false"); ok {
-			finding.Fixes = []fixers.Fix{nixtext.Fix(text, "Set it to false", fixers.Unsafe, edits, fixers.Changes{Settings: []string{setting}})}
+			finding.Fixes = []fixers.Fix{nixtext.Fix(text, "Set it to false", fixers.Unsafe, edits,
+				fixers.Changes{Settings: []string{setting}})}
 		}
 		p.Report(finding)
 	},

@@ -1,8 +1,6 @@
 package nix
 
 import (
-	"fmt"
-
 	"github.com/sandlint/sandlint/fixers"
 	fixnix "github.com/sandlint/sandlint/fixers/nixconf"
 	"github.com/sandlint/sandlint/parsers/workspace"
@@ -14,7 +12,7 @@ import (
 
 var negativeCache = &rules.Rule{
 	ID:       "nix/negative-cache",
-	Summary:  "what a cache did not have is not asked for again for an hour",
+	Summary:  "Nix remembers cache misses for an hour",
 	Severity: rules.Info,
 	Category: "correctness",
 	Since:    "0.1.0",
@@ -35,9 +33,11 @@ var negativeCache = &rules.Rule{
 				return
 			}
 		}
-		finding := nixtext.At(text, c.Span(), fmt.Sprintf("what %q did not have when it was first asked is taken to be missing for an hour, though a build may have pushed it since", c.URL.Host))
+		finding := nixtext.Atf(text, c.Span(),
+			"Nix remembers for an hour what %q did not have, even if a build has pushed it since", c.URL.Host)
 		if edits, ok := fixnix.InsertLine(text.Fragment, text.File, c.Entry.Line+1, setting+" = 0"); ok {
-			finding.Fixes = []fixers.Fix{nixtext.Fix(text, "Add narinfo-cache-negative-ttl = 0", fixers.Unsafe, edits, fixers.Changes{Settings: []string{setting}})}
+			finding.Fixes = []fixers.Fix{nixtext.Fix(text, "Add narinfo-cache-negative-ttl = 0", fixers.Unsafe, edits,
+				fixers.Changes{Settings: []string{setting}})}
 		}
 		p.Report(finding)
 	},

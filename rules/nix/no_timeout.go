@@ -16,7 +16,7 @@ import (
 
 var noTimeout = &rules.Rule{
 	ID:       "nix/no-timeout",
-	Summary:  "Nix waits without limit for a cache that does not answer",
+	Summary:  "Nix waits forever for a cache that does not answer",
 	Severity: rules.Info,
 	Category: "correctness",
 	Since:    "0.1.0",
@@ -34,7 +34,8 @@ func checkNoTimeout(p *rules.Pass, text *workspace.NixText) {
 	changes := fixers.Changes{Settings: []string{setting}}
 	if len(inforce.Contributing(text, setting)) > 0 {
 		if entry := inforce.Deciding(text, setting); entry != nil && entry.Value == "0" {
-			finding := nixtext.At(text, entry.Span, entry.Name.Text+" = 0 makes Nix wait without limit for a cache that does not answer")
+			finding := nixtext.At(text, entry.Span,
+				entry.Name.Text+" = 0 makes Nix wait forever for a cache that does not answer")
 			if edits, ok := fixnix.SetValue(text.Fragment, entry, "5"); ok {
 				finding.Fixes = []fixers.Fix{nixtext.Fix(text, "Set it to 5", fixers.Unsafe, edits, changes)}
 			}
@@ -55,7 +56,7 @@ func checkNoTimeout(p *rules.Pass, text *workspace.NixText) {
 	if len(endless) == 0 {
 		return
 	}
-	message := fmt.Sprintf("no connect-timeout is set, so that Nix waits without limit when %q does not answer", c.URL.Host)
+	message := fmt.Sprintf("no connect-timeout is set, so Nix waits forever when %q does not answer", c.URL.Host)
 	if !slices.Equal(endless, text.Targets) {
 		message += fmt.Sprintf(" (in %s)", endless)
 	}
@@ -66,7 +67,7 @@ func checkNoTimeout(p *rules.Pass, text *workspace.NixText) {
 	p.Report(finding)
 }
 
-// withDefault returns the part of the targets in which a setting has a default.
+// withDefault returns the part of the targets in which a setting has the given default.
 func withDefault(ts nixconf.Targets, setting, value string) nixconf.Targets {
 	var out nixconf.Targets
 	for _, t := range ts {

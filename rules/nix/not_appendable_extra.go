@@ -1,8 +1,6 @@
 package nix
 
 import (
-	"fmt"
-
 	"github.com/sandlint/sandlint/fixers"
 	"github.com/sandlint/sandlint/parsers/nixconf"
 	"github.com/sandlint/sandlint/parsers/workspace"
@@ -14,7 +12,7 @@ import (
 
 var notAppendableExtra = &rules.Rule{
 	ID:       "nix/not-appendable-extra",
-	Summary:  "extra- stands before a setting that cannot be added to, so that the line has no effect",
+	Summary:  "extra- precedes a setting that cannot be appended to, so the line has no effect",
 	Severity: rules.Warning,
 	Category: "correctness",
 	Since:    "0.1.0",
@@ -38,10 +36,12 @@ func checkNotAppendableExtra(p *rules.Pass, text *workspace.NixText) {
 		if k.Coverage == nixconf.Some {
 			in = k.Unknown.String()
 		}
-		finding := nixtext.At(text, entry.Name.Span, fmt.Sprintf("setting %q cannot be added to, so %q is unknown to %s", base, entry.Name.Text, in))
+		finding := nixtext.Atf(text, entry.Name.Span, "setting %q cannot be appended to, so %q is unknown to %s", base,
+			entry.Name.Text, in)
 		if k.Coverage == nixconf.None && !inforce.Assigns(text, workspace.Canonical(base)) {
 			if edits, ok := nixtext.Replace(text, entry.Name.Span, base); ok {
-				finding.Fixes = []fixers.Fix{nixtext.Fix(text, "Rename to "+base, fixers.Unsafe, edits, fixers.Changes{Settings: []string{workspace.Canonical(base), entry.Name.Text}})}
+				finding.Fixes = []fixers.Fix{nixtext.Fix(text, "Rename to "+base, fixers.Unsafe, edits,
+					fixers.Changes{Settings: []string{workspace.Canonical(base), entry.Name.Text}})}
 			}
 		}
 		p.Report(finding)

@@ -13,14 +13,15 @@ import (
 )
 
 var otherDistribution = &rules.Rule{
-	ID:       "nix/other-distribution",
-	Summary:  "a setting or an experimental feature belongs to another distribution of Nix than the targeted ones, so that it has no effect",
+	ID: "nix/other-distribution",
+	Summary: "a setting or experimental feature belongs to a distribution of Nix that is not targeted, so it has no " +
+		"effect",
 	Severity: rules.Warning,
 	Category: "portability",
 	Since:    "0.1.0",
 	References: []string{
 		"Sources of Nix, Lix and Determinate Nix: which of them has which setting",
-		"Lix, release notes of 2.90: filter-syscalls and allow-new-privileges are gone",
+		"Lix, release notes of 2.90: filter-syscalls and allow-new-privileges were removed",
 	},
 	NixConf: checkOtherDistribution,
 }
@@ -43,7 +44,8 @@ func checkOtherDistribution(p *rules.Pass, text *workspace.NixText) {
 			continue
 		}
 		if k, fate := names.OfSetting(name, text.Targets); fate == names.Foreign {
-			p.Report(nixtext.At(text, entry.Name.Span, fmt.Sprintf("setting %q is unknown to %s; it belongs to %s", name, names.Releases(text.Targets), k.Description)))
+			p.Report(nixtext.Atf(text, entry.Name.Span, "setting %q is unknown to %s; it belongs to %s", name,
+				names.Releases(text.Targets), k.Description))
 		}
 	}
 }
@@ -53,7 +55,8 @@ func foreignFeatures(p *rules.Pass, text *workspace.NixText, entry *nixconf.Entr
 		if fate != names.Foreign {
 			return
 		}
-		message := fmt.Sprintf("experimental feature %q is unknown to %s; it belongs to %s", w.Text, names.Releases(text.Targets), k.Description)
+		message := fmt.Sprintf("experimental feature %q is unknown to %s; it belongs to %s", w.Text,
+			names.Releases(text.Targets), k.Description)
 		if near := nixconf.NearestFeature(w.Text, text.Targets); near != "" {
 			message += fmt.Sprintf("; did you mean %q?", near)
 		}

@@ -15,7 +15,7 @@ import (
 
 var plainHTTPSubstituter = &rules.Rule{
 	ID:       "nix/plain-http-substituter",
-	Summary:  "a substituter is asked over plain HTTP",
+	Summary:  "a substituter is accessed over plain HTTP",
 	Severity: rules.Info,
 	Category: "security",
 	Since:    "0.1.0",
@@ -35,16 +35,22 @@ var plainHTTPSubstituter = &rules.Rule{
 					continue
 				}
 				seen[c.Text] = true
-				finding := nixtext.At(text, c.Span(), fmt.Sprintf("%q is asked over plain HTTP, so that everyone on the way sees what is installed", c.URL.Host))
+				finding := nixtext.Atf(text, c.Span(),
+					"%q is accessed over plain HTTP, so anyone on the network path can see what is installed",
+					c.URL.Host)
 				if unsigned || c.Trusted() {
 					finding.Severity = rules.Error
-					finding.Message = fmt.Sprintf("%q is asked over plain HTTP and needs no signature, so that everyone on the way can put in programs of their own", c.URL.Host)
+					finding.Message = fmt.Sprintf(
+						"%q is accessed over plain HTTP and needs no signature, so anyone on the network path can "+
+							"inject code", c.URL.Host)
 				}
-				// Behind another port, or a bare address, there mostly is no TLS.
+				// On another port, or on a bare address, there usually is no TLS.
 				_, err := netip.ParseAddr(c.URL.Hostname())
 				if c.URL.Port() == "" && err != nil {
-					if edits, ok := fixnix.ReplaceWord(text.Fragment, c.Entry.Words[c.Index], "https"+c.Text[len("http"):]); ok {
-						finding.Fixes = []fixers.Fix{nixtext.Fix(text, "Use https", fixers.Unsafe, edits, fixers.Changes{Settings: []string{setting}})}
+					if edits, ok := fixnix.ReplaceWord(text.Fragment, c.Entry.Words[c.Index],
+						"https"+c.Text[len("http"):]); ok {
+						finding.Fixes = []fixers.Fix{nixtext.Fix(text, "Use https", fixers.Unsafe, edits,
+							fixers.Changes{Settings: []string{setting}})}
 					}
 				}
 				p.Report(finding)

@@ -1,7 +1,6 @@
 package nix
 
 import (
-	"fmt"
 	"strings"
 
 	"github.com/sandlint/sandlint/fixers"
@@ -18,7 +17,7 @@ import (
 
 var quotedValue = &rules.Rule{
 	ID:       "nix/quoted-value",
-	Summary:  "a value stands in quotes, which become a part of it",
+	Summary:  "a value is in quotes, which become part of it",
 	Severity: rules.Error,
 	Category: "correctness",
 	Since:    "0.1.0",
@@ -30,16 +29,18 @@ var quotedValue = &rules.Rule{
 	NixConf: checkQuotedValue,
 }
 
-// notSafelyUnquoted are the settings whose value is any text, so that quotes may be meant, and those that give users power that they do not have while their
-// names are wrong.
+// notSafelyUnquoted are the settings whose value is any text, in which quotes may be intended, and those that give
+// users power that they do not have as long as their names are wrong.
 var notSafelyUnquoted = map[string]bool{
-	"bash-prompt": true, "bash-prompt-prefix": true, "bash-prompt-suffix": true, "commit-lock-file-summary": true, "user-agent-suffix": true,
-	"trusted-users": true, "allowed-users": true,
+	"bash-prompt": true, "bash-prompt-prefix": true, "bash-prompt-suffix": true, "commit-lock-file-summary": true,
+	"user-agent-suffix": true,
+	"trusted-users":     true, "allowed-users": true,
 }
 
 func checkQuotedValue(p *rules.Pass, text *workspace.NixText) {
 	for _, entry := range text.Entries {
-		if name, value, ok := misread.LineInQuotes(entry); ok && nixtext.Known(text, entry) && !misread.HasLineBreak(text, entry) {
+		if name, value, ok := misread.LineInQuotes(entry); ok && nixtext.Known(text, entry) &&
+			!misread.HasLineBreak(text, entry) {
 			p.Report(quotedLine(text, entry, name, value))
 			continue
 		}
@@ -48,7 +49,8 @@ func checkQuotedValue(p *rules.Pass, text *workspace.NixText) {
 			continue
 		}
 		name := workspace.Canonical(entry.Name.Text)
-		finding := nixtext.At(text, nixtext.ValueSpan(entry, word), fmt.Sprintf("Nix knows no quotes, so they are a part of the value of %q", entry.Name.Text))
+		finding := nixtext.Atf(text, nixtext.ValueSpan(entry, word),
+			"Nix has no quotes, so they are part of the value of %q", entry.Name.Text)
 		safety := fixers.Safe
 		if notSafelyUnquoted[name] {
 			safety = fixers.Unsafe
@@ -66,15 +68,16 @@ func checkQuotedValue(p *rules.Pass, text *workspace.NixText) {
 			}
 		}
 		if edits, ok := refused.Rewrite(text, entry, fixed); ok {
-			finding.Fixes = []fixers.Fix{nixtext.Fix(text, "Write the value without quotes", safety, edits, fixers.Changes{Settings: misread.Touched(text, entry)})}
+			finding.Fixes = []fixers.Fix{nixtext.Fix(text, "Write the value without quotes", safety, edits,
+				fixers.Changes{Settings: misread.Touched(text, entry)})}
 		}
 		p.Report(finding)
 	}
 }
 
-// quotedLine reports a line of which all stands in quotes.
+// quotedLine reports a line that is in quotes as a whole.
 func quotedLine(text *workspace.NixText, entry *nixconf.Entry, name, value string) rules.Finding {
-	finding := nixtext.At(text, entry.Span, fmt.Sprintf("Nix knows no quotes, so the line sets %q and not %q", entry.Name.Text, name))
+	finding := nixtext.Atf(text, entry.Span, "Nix has no quotes, so the line sets %q, not %q", entry.Name.Text, name)
 	bare := *entry
 	bare.Name.Text = name
 	_, twice := misread.InQuotes(value)
@@ -90,7 +93,8 @@ func quotedLine(text *workspace.NixText, entry *nixconf.Entry, name, value strin
 	closing, closes := nixtext.Replace(text, source.Span{Start: entry.Span.End - 1, End: entry.Span.End}, "")
 	if ok && closes {
 		changes := fixers.Changes{Settings: append(misread.Touched(text, &bare), entry.Name.Text)}
-		finding.Fixes = []fixers.Fix{nixtext.Fix(text, "Write the line without quotes", fixers.Safe, append(edits, closing...), changes)}
+		finding.Fixes = []fixers.Fix{nixtext.Fix(text, "Write the line without quotes", fixers.Safe,
+			append(edits, closing...), changes)}
 	}
 	return finding
 }

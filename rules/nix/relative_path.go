@@ -1,7 +1,6 @@
 package nix
 
 import (
-	"fmt"
 	"slices"
 	"strings"
 
@@ -14,13 +13,14 @@ import (
 
 var relativePath = &rules.Rule{
 	ID:       "nix/relative-path",
-	Summary:  "a path is relative, or begins with ~, where Nix takes an absolute one alone",
+	Summary:  "a path is relative or begins with ~ where Nix requires an absolute one",
 	Severity: rules.Error,
 	Category: "portability",
 	Since:    "0.1.0",
 	References: []string{
 		"Nix 2.34, src/libstore/include/nix/store/globals.hh: settings that became AbsolutePath",
-		"Nix, src/libutil/configuration.cc: includes are taken from the directory of the file, which NIX_CONFIG does not have",
+		"Nix, src/libutil/configuration.cc: includes are taken from the directory of the file, which NIX_CONFIG does " +
+			"not have",
 	},
 	NixConf: checkRelativePath,
 }
@@ -28,7 +28,7 @@ var relativePath = &rules.Rule{
 func checkRelativePath(p *rules.Pass, text *workspace.NixText) {
 	refused.Values(text, func(entry *nixconf.Entry, _ nixconf.TargetError, finding rules.Finding) {
 		if strings.ContainsAny(entry.Value, `"'`) {
-			return // the quotes are what is wrong
+			return // the quotes are the mistake
 		}
 		p.Report(finding)
 	}, nixconf.RelativePath)
@@ -37,9 +37,11 @@ func checkRelativePath(p *rules.Pass, text *workspace.NixText) {
 	}
 	isNix := func(t nixconf.Target) bool { return t.Distribution != nixconf.Lix }
 	for _, inc := range text.Includes {
-		if strings.HasPrefix(inc.Path.Text, "/") || !text.Known(inc.Path.Span) || !slices.ContainsFunc(text.Targets, isNix) {
+		if strings.HasPrefix(inc.Path.Text, "/") || !text.Known(inc.Path.Span) ||
+			!slices.ContainsFunc(text.Targets, isNix) {
 			continue
 		}
-		p.Report(nixtext.At(text, inc.Path.Span, fmt.Sprintf("an include in NIX_CONFIG needs an absolute path, not %q; every Nix command fails", inc.Path.Text)))
+		p.Report(nixtext.Atf(text, inc.Path.Span,
+			"an include in NIX_CONFIG needs an absolute path, not %q; every Nix command fails", inc.Path.Text))
 	}
 }

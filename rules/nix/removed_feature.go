@@ -1,7 +1,6 @@
 package nix
 
 import (
-	"fmt"
 	"strings"
 
 	"github.com/sandlint/sandlint/fixers"
@@ -16,7 +15,7 @@ import (
 
 var removedFeature = &rules.Rule{
 	ID:       "nix/removed-feature",
-	Summary:  "an experimental feature is no longer one in the targeted releases of Nix",
+	Summary:  "an experimental feature no longer exists in the targeted releases of Nix",
 	Severity: rules.Warning,
 	Category: "correctness",
 	Since:    "0.1.0",
@@ -50,9 +49,9 @@ func removedFeatureAt(text *workspace.NixText, entry *nixconf.Entry, n int, k ni
 	if why == "" {
 		why = k.Description
 	}
-	finding := nixtext.At(text, w.Span, fmt.Sprintf("experimental feature %q is unknown to %s: %s", w.Text, in, why))
+	finding := nixtext.Atf(text, w.Span, "experimental feature %q is unknown to %s: %s", w.Text, in, why)
 	if k.Stable == nixconf.All || k.Coverage == nixconf.Some {
-		finding.Severity = rules.Info // what it enabled is there, or the file is for older releases too
+		finding.Severity = rules.Info // what it enabled is built in, or the file is for older releases too
 	}
 	if k.Coverage == nixconf.Some {
 		return finding
@@ -60,18 +59,21 @@ func removedFeatureAt(text *workspace.NixText, entry *nixconf.Entry, n int, k ni
 	if setting, ok := strings.CutPrefix(k.RenamedTo, "the setting "); ok {
 		if edits, ok := becomesSetting(text, entry, n, setting); ok {
 			name, _, _ := strings.Cut(setting, " ")
-			finding.Fixes = []fixers.Fix{nixtext.Fix(text, "Write "+setting+" instead", fixers.Unsafe, edits, fixers.Changes{Settings: []string{"experimental-features", name}})}
+			finding.Fixes = []fixers.Fix{nixtext.Fix(text, "Write "+setting+" instead", fixers.Unsafe, edits,
+				fixers.Changes{Settings: []string{"experimental-features", name}})}
 		}
 	}
 	if k.Stable == nixconf.All {
 		if edits, ok := withoutWord(text, entry, n); ok {
-			finding.Fixes = append(finding.Fixes, nixtext.Fix(text, "Delete the feature, which is built in", fixers.Safe, edits, fixers.Changes{}))
+			finding.Fixes = append(finding.Fixes,
+				nixtext.Fix(text, "Delete the feature, which is built in", fixers.Safe, edits, fixers.Changes{}))
 		}
 	}
 	return finding
 }
 
-// withoutWord returns the edits that take a word out of a list, and the whole line where it only added that word and can be deleted.
+// withoutWord returns the edits that remove a word from a list, and the whole line where it only adds that word and can
+// be deleted.
 func withoutWord(text *workspace.NixText, entry *nixconf.Entry, n int) ([]fixers.Edit, bool) {
 	if len(entry.Words) == 1 && names.IsExtra(entry, text.Targets) {
 		if edits, ok := fixnix.DeleteLine(text.Fragment, text.File, entry); ok {

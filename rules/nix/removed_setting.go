@@ -15,14 +15,14 @@ import (
 
 var removedSetting = &rules.Rule{
 	ID:       "nix/removed-setting",
-	Summary:  "a setting was removed before the targeted releases of Nix, so that it has no effect",
+	Summary:  "a setting was removed before the targeted releases of Nix, so it has no effect",
 	Severity: rules.Warning,
 	Category: "correctness",
 	Since:    "0.1.0",
 	Fixes:    []fixers.Safety{fixers.Safe},
 	References: []string{
-		"Nix, release notes of 2.13: repeat and enforce-determinism are gone",
-		"Nix, src/libutil/configuration.cc: unknown settings are only warned about",
+		"Nix, release notes of 2.13: repeat and enforce-determinism were removed",
+		"Nix, src/libutil/configuration.cc: unknown settings only cause a warning",
 	},
 	NixConf: checkRemovedSetting,
 }
@@ -48,12 +48,13 @@ func checkRemovedSetting(p *rules.Pass, text *workspace.NixText) {
 			message = fmt.Sprintf("setting %q is unknown to %s", name, k.Unknown)
 		}
 		if k.RenamedTo != "" {
-			message += fmt.Sprintf("; its place is taken by %q", k.RenamedTo)
+			message += fmt.Sprintf("; %q replaces it", k.RenamedTo)
 		}
 		finding := nixtext.At(text, entry.Name.Span, message)
 		if k.Coverage == nixconf.None {
 			if edits, ok := fixnix.DeleteLine(text.Fragment, text.File, entry); ok {
-				finding.Fixes = []fixers.Fix{nixtext.Fix(text, "Delete the line without effect", fixers.Safe, edits, fixers.Changes{Settings: []string{name}})}
+				finding.Fixes = []fixers.Fix{nixtext.Fix(text, "Delete the line without effect", fixers.Safe, edits,
+					fixers.Changes{Settings: []string{name}})}
 			}
 		}
 		p.Report(finding)

@@ -11,7 +11,7 @@ import (
 
 var sandboxFallback = &rules.Rule{
 	ID:       "nix/sandbox-fallback",
-	Summary:  "Nix builds without the sandbox that it was told to use where the kernel does not let it make one",
+	Summary:  "Nix builds without the sandbox that is configured where the kernel does not allow one",
 	Severity: rules.Warning,
 	Category: "security",
 	Since:    "0.1.0",
@@ -36,7 +36,8 @@ func checkSandboxFallback(p *rules.Pass, text *workspace.NixText) {
 		if entry == nil || !inforce.IsTrue(entry.Value) {
 			return
 		}
-		finding := nixtext.At(text, entry.Span, setting+" = "+entry.Value+" builds without a sandbox, and says nothing, where the kernel does not let Nix make one")
+		finding := nixtext.At(text, entry.Span,
+			setting+" = "+entry.Value+" makes Nix silently build without a sandbox where the kernel does not allow one")
 		if edits, ok := fixnix.SetValue(text.Fragment, entry, "false"); ok {
 			finding.Fixes = []fixers.Fix{nixtext.Fix(text, "Set it to false", fixers.Unsafe, edits, changes)}
 		}
@@ -51,7 +52,9 @@ func checkSandboxFallback(p *rules.Pass, text *workspace.NixText) {
 			return
 		}
 	}
-	finding := nixtext.At(text, sandbox.Span, sandbox.Name.Text+" = true is given up, and nothing is said, where the kernel does not let Nix make a sandbox: sandbox-fallback is true unless set")
+	finding := nixtext.At(text, sandbox.Span,
+		sandbox.Name.Text+" = true is silently ignored where the kernel does not allow a sandbox, since "+
+			"sandbox-fallback is true by default")
 	if edits, ok := fixnix.InsertLine(text.Fragment, text.File, sandbox.Line+1, setting+" = false"); ok {
 		finding.Fixes = []fixers.Fix{nixtext.Fix(text, "Add sandbox-fallback = false", fixers.Unsafe, edits, changes)}
 	}

@@ -9,7 +9,7 @@ import (
 
 var sandboxRelaxed = &rules.Rule{
 	ID:       "nix/sandbox-relaxed",
-	Summary:  "a derivation may switch Nix's sandbox off for itself",
+	Summary:  "a derivation can disable Nix's sandbox for itself",
 	Severity: rules.Info,
 	Category: "security",
 	Since:    "0.1.0",
@@ -21,6 +21,8 @@ var sandboxRelaxed = &rules.Rule{
 		if entry == nil || entry.Value != "relaxed" {
 			return
 		}
-		p.Report(nixtext.At(text, entry.Span, entry.Name.Text+" = relaxed builds outside the sandbox whatever derivation asks for it with __noChroot, and fixed-output ones"))
+		p.Report(nixtext.At(text, entry.Span,
+			entry.Name.Text+" = relaxed builds fixed-output derivations, and those with __noChroot, outside the "+
+				"sandbox"))
 	},
 }

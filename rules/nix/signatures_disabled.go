@@ -1,8 +1,6 @@
 package nix
 
 import (
-	"fmt"
-
 	"github.com/sandlint/sandlint/fixers"
 	fixnix "github.com/sandlint/sandlint/fixers/nixconf"
 	"github.com/sandlint/sandlint/parsers/workspace"
@@ -14,7 +12,7 @@ import (
 
 var signaturesDisabled = &rules.Rule{
 	ID:       "nix/signatures-disabled",
-	Summary:  "Nix takes programs from a cache without a signature",
+	Summary:  "Nix accepts programs from a cache without a signature",
 	Severity: rules.Error,
 	Category: "security",
 	Since:    "0.1.0",
@@ -28,13 +26,16 @@ var signaturesDisabled = &rules.Rule{
 
 func checkSignatures(p *rules.Pass, text *workspace.NixText) {
 	if entry := inforce.Deciding(text, "require-sigs"); entry != nil && inforce.IsFalse(entry.Value) {
-		finding := nixtext.At(text, entry.Span, entry.Name.Text+" = "+entry.Value+" makes Nix take whatever any substituter sends, whoever built it")
+		finding := nixtext.At(text, entry.Span,
+			entry.Name.Text+" = "+entry.Value+" makes Nix accept whatever any substituter sends, no matter who built "+
+				"it")
 		if text.Host == workspace.HostOption {
 			finding.Severity = rules.Warning
-			finding.Message = "this command takes whatever any substituter sends, whoever built it"
+			finding.Message = "this command accepts whatever any substituter sends, no matter who built it"
 		}
 		if edits, ok := fixnix.SetValue(text.Fragment, entry, "true"); ok {
-			finding.Fixes = []fixers.Fix{nixtext.Fix(text, "Set it to true", fixers.Unsafe, edits, fixers.Changes{Settings: []string{"require-sigs"}})}
+			finding.Fixes = []fixers.Fix{nixtext.Fix(text, "Set it to true", fixers.Unsafe, edits,
+				fixers.Changes{Settings: []string{"require-sigs"}})}
 		}
 		p.Report(finding)
 	}
@@ -43,9 +44,11 @@ func checkSignatures(p *rules.Pass, text *workspace.NixText) {
 			if !c.Trusted() || !c.IsRemote() {
 				continue
 			}
-			finding := nixtext.At(text, c.Span(), fmt.Sprintf("with the parameter trusted Nix takes whatever %q sends without a signature", c.URL.Host))
+			finding := nixtext.Atf(text, c.Span(),
+				"with the parameter trusted, Nix accepts whatever %q sends without a signature", c.URL.Host)
 			if edits, ok := fixnix.ReplaceWord(text.Fragment, c.Entry.Words[c.Index], c.Without("trusted")); ok {
-				finding.Fixes = []fixers.Fix{nixtext.Fix(text, "Remove the parameter", fixers.Unsafe, edits, fixers.Changes{Settings: []string{setting}})}
+				finding.Fixes = []fixers.Fix{nixtext.Fix(text, "Remove the parameter", fixers.Unsafe, edits,
+					fixers.Changes{Settings: []string{setting}})}
 			}
 			p.Report(finding)
 		}

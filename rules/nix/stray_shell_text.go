@@ -12,7 +12,7 @@ import (
 
 var strayShellText = &rules.Rule{
 	ID:       "nix/stray-shell-text",
-	Summary:  "a line is left over from a shell script or a merge, so that every Nix command stops at it",
+	Summary:  "a line is left over from a shell script or a merge, so every Nix command fails",
 	Severity: rules.Error,
 	Category: "correctness",
 	Since:    "0.1.0",
@@ -20,7 +20,7 @@ var strayShellText = &rules.Rule{
 	Fixes:    []fixers.Safety{fixers.Safe},
 	References: []string{
 		"Nix, src/libutil/configuration.cc: parseConfigFiles",
-		"dash(1): echo has no option but -n, and prints the others",
+		"dash(1): echo has no option except -n, and prints the others",
 	},
 	NixConf: func(p *rules.Pass, text *workspace.NixText) {
 		nixtext.Problems(text, func(problem source.Problem) {
@@ -33,7 +33,7 @@ var strayShellText = &rules.Rule{
 	},
 }
 
-// dropped returns the fix that takes away what was left over, where the rest of the line is plain.
+// dropped returns the fix that removes what was left over, where the rest of the line is clear.
 func dropped(text *workspace.NixText, line *nixconf.Line) []fixers.Fix {
 	first := line.Words[0]
 	title, span := "", first.Span
@@ -48,7 +48,8 @@ func dropped(text *workspace.NixText, line *nixconf.Line) []fixers.Fix {
 				return nil
 			}
 		}
-	case nixconf.IsEchoOption(first.Text) && len(line.Words) > 3 && line.Words[2].Text == "=" && refused.Accepted(text, line.Words[1].Text, line.Words[3:]):
+	case nixconf.IsEchoOption(first.Text) && len(line.Words) > 3 && line.Words[2].Text == "=" &&
+		refused.Accepted(text, line.Words[1].Text, line.Words[3:]):
 		title = "Delete " + first.Text
 		if !text.Fragment.Whole() {
 			return withoutOption(text, first, line.Words[1], title)
@@ -64,7 +65,7 @@ func dropped(text *workspace.NixText, line *nixconf.Line) []fixers.Fix {
 	return []fixers.Fix{nixtext.Fix(text, title, fixers.Safe, edits, fixers.Changes{Repair: true})}
 }
 
-// withoutOption returns the fix that takes an option away from the echo that wrote it, with the blanks behind it.
+// withoutOption returns the fix that removes an option from the echo that wrote it, with the blanks after it.
 func withoutOption(text *workspace.NixText, option, next nixconf.Word, title string) []fixers.Fix {
 	edits, ok := nixtext.Replace(text, option.Span, "")
 	if !ok {

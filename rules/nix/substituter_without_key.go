@@ -1,7 +1,6 @@
 package nix
 
 import (
-	"fmt"
 	"path"
 	"slices"
 	"strings"
@@ -17,7 +16,7 @@ import (
 
 var substituterWithoutKey = &rules.Rule{
 	ID:       "nix/substituter-without-key",
-	Summary:  "a cache is asked whose signatures no key can verify, so that nothing is taken from it",
+	Summary:  "no key can verify the signatures of a cache, so Nix takes nothing from it",
 	Severity: rules.Info,
 	Category: "correctness",
 	Since:    "0.1.0",
@@ -31,7 +30,7 @@ var substituterWithoutKey = &rules.Rule{
 func checkSubstituterKeys(p *rules.Pass, text *workspace.NixText) {
 	own := caches.Of(text, "substituters")
 	if !lacksKey(text, own) || text.Host == workspace.HostFile && workspace.IsUserConf(text.Path) {
-		return // a user's file adds to that of the system, which holds the keys
+		return // a user's file adds to the system's, which has the keys
 	}
 	settings := judged(p.Workspace, text)
 	if settings == nil {
@@ -72,11 +71,12 @@ func checkSubstituterKeys(p *rules.Pass, text *workspace.NixText) {
 	}
 	for _, key := range keys {
 		if !strings.HasPrefix(key.Text, "cache.nixos.org-1:") && !claimed[key.Text] {
-			return // a cache may sign with a key of any name, and this may be it
+			return // a key may have any name, so this may be the key of any cache
 		}
 	}
 	for _, c := range without {
-		p.Report(nixtext.At(text, c.Span(), fmt.Sprintf("no key of trusted-public-keys is that of %q, so Nix takes nothing from it", c.URL.Host)))
+		p.Report(nixtext.Atf(text, c.Span(),
+			"no key in trusted-public-keys belongs to %q, so Nix takes nothing from it", c.URL.Host))
 	}
 }
 
@@ -89,7 +89,8 @@ func lacksKey(text *workspace.NixText, own []caches.Cache) bool {
 			continue
 		}
 		if !slices.ContainsFunc(keys, func(entry *nixconf.Entry) bool {
-			return slices.ContainsFunc(entry.Words, func(key nixconf.Word) bool { return strings.HasPrefix(key.Text, signer) })
+			return slices.ContainsFunc(entry.Words,
+				func(key nixconf.Word) bool { return strings.HasPrefix(key.Text, signer) })
 		}) {
 			return true
 		}
@@ -97,15 +98,18 @@ func lacksKey(text *workspace.NixText, own []caches.Cache) bool {
 	return false
 }
 
-// judged returns the settings in force where a text is all of the configuration, or what is written besides is known too; else nil.
+// judged returns the settings in force where a text is the whole configuration, or everything else that is written is
+// known too. Otherwise it returns nil.
 func judged(ws *workspace.Workspace, text *workspace.NixText) *effective.Settings {
 	if text.Image == nil {
-		// What is not put where Nix reads it is taken for all of the configuration only where it has keys.
-		if len(text.Includes) > 0 || path.Base(text.Path) != "nix.conf" || ws.PlaceOf(text) == workspace.Somewhere && len(text.Setting("trusted-public-keys")) == 0 {
+		// A file that is not where Nix reads it counts as the whole configuration only if it has keys.
+		if len(text.Includes) > 0 || path.Base(text.Path) != "nix.conf" || ws.PlaceOf(text) == workspace.Somewhere &&
+			len(text.Setting("trusted-public-keys")) == 0 {
 			return nil
 		}
 		target := text.Targets[0]
-		return effective.Merge([]effective.Source{{File: text.File, Kind: effective.SystemFile}}, target.Distribution, target.To)
+		return effective.Merge([]effective.Source{{File: text.File, Kind: effective.SystemFile}}, target.Distribution,
+			target.To)
 	}
 	eff := inforce.Settings(text)
 	if inforce.HasChild(text.Image) {
@@ -118,7 +122,8 @@ func judged(ws *workspace.Workspace, text *workspace.NixText) *effective.Setting
 	}
 	if text.Event.Kind != workspace.RunCommand {
 		for _, e := range text.Image.Timeline() {
-			if e.Nix != nil && e.Nix.Options != nil && len(inforce.Contributing(e.Nix.Options, "trusted-public-keys")) > 0 || e.Env != nil {
+			if e.Nix != nil && e.Nix.Options != nil &&
+				len(inforce.Contributing(e.Nix.Options, "trusted-public-keys")) > 0 || e.Env != nil {
 				return nil // the key may come with each command
 			}
 		}
@@ -126,8 +131,8 @@ func judged(ws *workspace.Workspace, text *workspace.NixText) *effective.Setting
 	return eff.Settings
 }
 
-// signers are the caches that are known to sign with a key of their own, with how its name begins. What is not here may be a mirror of the cache of
-// NixOS, which needs no key of its own. Source: the documentation of each cache.
+// signers are the caches that are known to sign with a key of their own, with the beginning of its name. Any other
+// cache may be a mirror of cache.nixos.org, which needs no key of its own. Source: the documentation of each cache.
 var signers = map[string]string{
 	"cache.iog.io":            "hydra.iohk.io:",
 	"hydra.iohk.io":           "hydra.iohk.io:",
@@ -140,7 +145,7 @@ var signers = map[string]string{
 	"cache.floxdev.com":       "flox-",
 }
 
-// signerOf returns how the name of the key begins with which a cache signs, "" where that is not known.
+// signerOf returns the beginning of the name of the key that a cache signs with, or "" where that is not known.
 func signerOf(host string) string {
 	host = strings.ToLower(host)
 	if strings.HasSuffix(host, ".cachix.org") {

@@ -10,14 +10,14 @@ import (
 
 var syntax = &rules.Rule{
 	ID:       "nix/syntax",
-	Summary:  "a line is neither a setting, nor an include, nor a comment, so that every Nix command stops at it",
+	Summary:  "a line is neither a setting nor an include nor a comment, so every Nix command fails",
 	Severity: rules.Error,
 	Category: "correctness",
 	Since:    "0.1.0",
 	Syntax:   true,
 	References: []string{
 		"Nix, src/libutil/configuration.cc: parseConfigFiles",
-		"NixOS/nix#6878: one bad line stops every command, even `nix --version`",
+		"NixOS/nix#6878: one bad line makes every command fail, even `nix --version`",
 	},
 	NixConf: func(p *rules.Pass, text *workspace.NixText) {
 		nixtext.Problems(text, func(problem source.Problem) {

@@ -1,8 +1,6 @@
 package nix
 
 import (
-	"fmt"
-
 	"github.com/sandlint/sandlint/fixers"
 	fixnix "github.com/sandlint/sandlint/fixers/nixconf"
 	"github.com/sandlint/sandlint/parsers/nixconf"
@@ -31,7 +29,9 @@ var trustedUsersWildcard = &rules.Rule{
 			if !ok {
 				return
 			}
-			finding := nixtext.At(text, word.Span, fmt.Sprintf("%q in %s lets %s become root through the Nix daemon, without a password", word.Text, entry.Name.Text, who))
+			finding := nixtext.Atf(text, word.Span,
+				"%q in %s lets %s become root through the Nix daemon, without a password", word.Text, entry.Name.Text,
+				who)
 			if p.Workspace.PlaceOf(text) == workspace.InImage {
 				finding.Severity = rules.Warning
 			}
@@ -41,16 +41,16 @@ var trustedUsersWildcard = &rules.Rule{
 	},
 }
 
-// broadGroups are the words of trusted-users that stand for everybody, with how a message names them. Most distributions put each person's account
-// into the group users.
+// broadGroups are the words of trusted-users that stand for everyone, with their names in messages. Most distributions
+// put each person's account into the group users.
 var broadGroups = map[string]string{
 	"*":         "every user",
-	"@users":    "the members of a group that most systems put everybody into",
+	"@users":    "the members of a group that most systems put everyone into",
 	"@everyone": "every user",
 }
 
-// eachTrusted calls f for the words of trusted-users that are in force, as far as a text decides, with their index in the entry. Texts that no daemon
-// reads give none.
+// eachTrusted calls f for the words of trusted-users that are in force, as far as a text decides, with their index in
+// the entry. It calls f for no word of a text that no daemon reads.
 func eachTrusted(text *workspace.NixText, f func(entry *nixconf.Entry, n int)) {
 	if text.Host == workspace.HostOption || inforce.ForUser(text) {
 		return
@@ -64,16 +64,17 @@ func eachTrusted(text *workspace.NixText, f func(entry *nixconf.Entry, n int)) {
 	}
 }
 
-// distrust returns the fix that takes a word out of trusted-users.
+// distrust returns the fix that removes a word from trusted-users.
 func distrust(text *workspace.NixText, entry *nixconf.Entry, n int) []fixers.Fix {
 	title := "Remove " + entry.Words[n].Text
 	edits, ok := fixnix.RemoveWord(text.Fragment, entry, n)
 	if len(entry.Words) == 1 && !names.IsExtra(entry, text.Targets) {
-		title = "Trust root alone"
+		title = "Trust only root"
 		edits, ok = fixnix.SetValue(text.Fragment, entry, "root")
 	}
 	if !ok {
 		return nil
 	}
-	return []fixers.Fix{nixtext.Fix(text, title, fixers.Unsafe, edits, fixers.Changes{Settings: []string{"trusted-users"}})}
+	return []fixers.Fix{nixtext.Fix(text, title, fixers.Unsafe, edits,
+		fixers.Changes{Settings: []string{"trusted-users"}})}
 }

@@ -18,7 +18,7 @@ import (
 
 var unknownFeature = &rules.Rule{
 	ID:       "nix/unknown-feature",
-	Summary:  "an experimental feature has a name that no targeted release of Nix knows, so that it is not enabled",
+	Summary:  "no targeted release of Nix knows an experimental feature, so it is not enabled",
 	Severity: rules.Warning,
 	Category: "correctness",
 	Since:    "0.1.0",
@@ -62,11 +62,12 @@ func unknownFeatureAt(text *workspace.NixText, entry *nixconf.Entry, n int, k ni
 	title := "Rename to " + near
 	edits, ok := fixnix.ReplaceWord(text.Fragment, w, near)
 	if slices.ContainsFunc(entry.Words, func(w nixconf.Word) bool { return w.Text == near }) {
-		title = fmt.Sprintf("Delete it, since %s is there too", near)
+		title = fmt.Sprintf("Delete it, since %s is listed too", near)
 		edits, ok = fixnix.RemoveWord(text.Fragment, entry, n)
 	}
 	if ok {
-		finding.Fixes = []fixers.Fix{nixtext.Fix(text, title, fixers.Unsafe, edits, fixers.Changes{Settings: misread.Touched(text, entry)})}
+		finding.Fixes = []fixers.Fix{nixtext.Fix(text, title, fixers.Unsafe, edits,
+			fixers.Changes{Settings: misread.Touched(text, entry)})}
 	}
 	return finding
 }
@@ -77,9 +78,10 @@ func unknownDeprecatedFeatures(p *rules.Pass, text *workspace.NixText, entry *ni
 		return
 	}
 	for _, w := range entry.Words {
-		for _, e := range nixconf.CheckValueFor(text.Targets, entry.Name.Text, w.Text, []nixconf.Word{{Text: w.Text, Span: source.Span{}}}) {
+		for _, e := range nixconf.CheckValueFor(text.Targets, entry.Name.Text, w.Text,
+			[]nixconf.Word{{Text: w.Text, Span: source.Span{}}}) {
 			if e.Kind == nixconf.UnknownFeature && e.Coverage == nixconf.All {
-				p.Report(nixtext.At(text, w.Span, fmt.Sprintf("deprecated feature %q is unknown to %s", w.Text, e.Targets)))
+				p.Report(nixtext.Atf(text, w.Span, "deprecated feature %q is unknown to %s", w.Text, e.Targets))
 			}
 		}
 	}

@@ -17,13 +17,13 @@ import (
 
 var unknownSetting = &rules.Rule{
 	ID:       "nix/unknown-setting",
-	Summary:  "a setting has a name that no targeted release of Nix knows, so that it has no effect",
+	Summary:  "no targeted release of Nix knows a setting, so it has no effect",
 	Severity: rules.Warning,
 	Category: "correctness",
 	Since:    "0.1.0",
 	Fixes:    []fixers.Safety{fixers.Unsafe},
 	References: []string{
-		"Nix, src/libutil/configuration.cc: unknown settings are only warned about",
+		"Nix, src/libutil/configuration.cc: unknown settings only cause a warning",
 		"NixOS/nix#495, NixOS/nix#6672",
 	},
 	NixConf: checkUnknownSetting,
@@ -44,14 +44,14 @@ func checkUnknownSetting(p *rules.Pass, text *workspace.NixText) {
 			continue
 		}
 		if _, ok := names.Newest(entry.Name.Text, text.Targets); ok {
-			continue // which is nearly every name
+			continue // nearly every name is known
 		}
 		k := nixconf.Known(entry.Name.Text, text.Targets)
 		if k.Coverage != nixconf.None || misread.HasLineBreak(text, entry) {
 			continue
 		}
 		if _, fate := names.OfSetting(entry.Name.Text, text.Targets); fate != names.Unknown && fate != names.TooNew {
-			continue // a rule of its own says what became of it
+			continue // a rule of its own reports it
 		}
 		if _, _, ok := misread.LineInQuotes(entry); ok {
 			continue
@@ -73,7 +73,8 @@ func checkUnknownSetting(p *rules.Pass, text *workspace.NixText) {
 		finding := nixtext.At(text, entry.Name.Span, message)
 		if near != "" && len(text.Setting(workspace.Canonical(near))) == 0 {
 			if edits, ok := nixtext.Replace(text, entry.Name.Span, near); ok {
-				finding.Fixes = []fixers.Fix{nixtext.Fix(text, "Rename to "+near, fixers.Unsafe, edits, fixers.Changes{Settings: []string{workspace.Canonical(near), entry.Name.Text}})}
+				finding.Fixes = []fixers.Fix{nixtext.Fix(text, "Rename to "+near, fixers.Unsafe, edits,
+					fixers.Changes{Settings: []string{workspace.Canonical(near), entry.Name.Text}})}
 			}
 		}
 		p.Report(finding)

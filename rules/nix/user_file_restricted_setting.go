@@ -16,12 +16,12 @@ import (
 
 var userFileRestrictedSetting = &rules.Rule{
 	ID:       "nix/user-file-restricted-setting",
-	Summary:  "a user's file sets what the Nix daemon does not take from users",
+	Summary:  "a user's file sets something that the Nix daemon does not accept from users",
 	Severity: rules.Warning,
 	Category: "correctness",
 	Since:    "0.1.0",
 	References: []string{
-		"Nix, src/libstore/daemon.cc: which settings the daemon takes from a client that it does not trust",
+		"Nix, src/libstore/daemon.cc: which settings the daemon accepts from a client that it does not trust",
 		"NixOS/nix#10272, NixOS/nix#8248, NixOS/nix#6672, NixOS/nix#13681, nix-community/NixOS-WSL#1024",
 	},
 	NixConf: checkUserFile,
@@ -46,11 +46,14 @@ func checkUserFile(p *rules.Pass, text *workspace.NixText) {
 		switch {
 		case facts.DaemonOnly:
 			if entry.Value != "" {
-				p.Report(nixtext.At(text, entry.Span, fmt.Sprintf("%q has no effect in a user's file: the daemon reads it from the system's nix.conf", entry.Name.Text)))
+				p.Report(nixtext.Atf(text, entry.Span,
+					"%q has no effect in a user's file: the daemon reads it from the system's nix.conf",
+					entry.Name.Text))
 			}
 		case !facts.TrustedOnly || harmless(entry, name):
 		case daemon:
-			p.Report(nixtext.At(text, entry.Span, fmt.Sprintf("the daemon ignores %q of user %q, whom it does not trust", entry.Name.Text, user)))
+			p.Report(nixtext.Atf(text, entry.Span, "the daemon ignores %q from user %q, who is not trusted",
+				entry.Name.Text, user))
 		case text.Image == nil:
 			if first == nil {
 				first = entry
@@ -67,12 +70,13 @@ func checkUserFile(p *rules.Pass, text *workspace.NixText) {
 	if last := len(subjects) - 1; last > 1 {
 		subject = strings.Join(subjects[:last], ", ") + " and " + subjects[last]
 	}
-	finding := nixtext.At(text, first.Span, fmt.Sprintf("where Nix has a daemon, only the file of a user whom it trusts sets %s", subject))
+	finding := nixtext.Atf(text, first.Span, "where Nix has a daemon, only the file of a trusted user can set %s",
+		subject)
 	finding.Severity = rules.Info
 	p.Report(finding)
 }
 
-// harmless reports whether an entry asks for nothing that the daemon refuses: the default, or caches that it has itself.
+// harmless reports whether an entry asks for nothing that the daemon refuses: the default caches and their keys.
 func harmless(entry *nixconf.Entry, name string) bool {
 	switch name {
 	case "substituters":
@@ -93,7 +97,8 @@ func harmless(entry *nixconf.Entry, name string) bool {
 	return false
 }
 
-// untrustedUser returns the user whose file a text of an image is, and whether it is known that a daemon runs there, which does not trust that user.
+// untrustedUser returns the user that the file of an image belongs to. It reports false unless it is known that a
+// daemon runs there and does not trust that user.
 func untrustedUser(text *workspace.NixText) (string, bool) {
 	if text.Image == nil {
 		return "", false

@@ -15,7 +15,7 @@ import (
 
 var wrongOperator = &rules.Rule{
 	ID:       "nix/wrong-operator",
-	Summary:  "a setting is assigned with the operator of another language, so that every Nix command stops at the line",
+	Summary:  "a setting is assigned with the operator of another language, so every Nix command fails",
 	Severity: rules.Error,
 	Category: "correctness",
 	Since:    "0.1.0",
@@ -39,7 +39,7 @@ var wrongOperator = &rules.Rule{
 	},
 }
 
-// assign returns the fix that writes an operation as Nix does, if there is one reading.
+// assign returns the fix that writes an operation with =, if it has only one possible meaning.
 func assign(text *workspace.NixText, op nixconf.Operation) []fixers.Fix {
 	name, title := op.Name.Text, "Write ="
 	switch {
@@ -54,8 +54,10 @@ func assign(text *workspace.NixText, op nixconf.Operation) []fixers.Fix {
 		}
 		title = fmt.Sprintf("Write %s =", name)
 		for _, later := range text.Entries {
-			if later.Name.Span.Start > op.Name.Span.Start && workspace.Canonical(later.Name.Text) == workspace.Canonical(name) && !names.IsExtra(later, text.Targets) {
-				return nil // it would throw the values away
+			if later.Name.Span.Start > op.Name.Span.Start &&
+				workspace.Canonical(later.Name.Text) == workspace.Canonical(name) &&
+				!names.IsExtra(later, text.Targets) {
+				return nil // that assignment would discard the values
 			}
 		}
 	default:

@@ -20,8 +20,8 @@ type Cache struct {
 	URL   *url.URL
 }
 
-// Of returns the substituters that are in force in a setting that lists them, as far as the text decides. Those that are
-// not known are left out.
+// Of returns the substituters that are in force in a setting that lists them, as far as the text decides. Those that
+// are not known are left out.
 func Of(text *workspace.NixText, setting string) []Cache {
 	var out []Cache
 	for _, entry := range inforce.Contributing(text, setting) {
@@ -58,7 +58,8 @@ func IsPrivate(host string) bool {
 }
 
 var privateSuffixes = []string{
-	".localhost", ".local", ".lan", ".internal", ".intranet", ".home", ".home.arpa", ".corp", ".test", ".ts.net", ".onion",
+	".localhost", ".local", ".lan", ".internal", ".intranet", ".home", ".home.arpa", ".corp", ".test", ".ts.net",
+	".onion",
 }
 
 // IsDefault reports whether a host is that of the cache that Nix uses by default.

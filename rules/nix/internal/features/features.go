@@ -8,8 +8,8 @@ import (
 	"github.com/sandlint/sandlint/rules/nix/internal/names"
 )
 
-// Each calls report for the words of experimental-features that not all targeted releases know. Words with quotes, commas
-// or a literal \n have rules of their own, and so have lines with a second assignment.
+// Each calls report for the words of experimental-features that not all targeted releases know. Words with quotes,
+// commas or a literal \n have rules of their own, and so have lines with a second assignment.
 func Each(
 	text *workspace.NixText, entry *nixconf.Entry,
 	report func(n int, w nixconf.Word, k nixconf.Knowledge, status names.Status),

@@ -25,8 +25,8 @@ func Contributing(text *workspace.NixText, setting string) []*nixconf.Entry {
 	return out
 }
 
-// Deciding returns the entry that decides a setting with one value. It is nil where there is none, or where its value is
-// not known.
+// Deciding returns the entry that decides a setting with one value. It is nil where there is none, or where its value
+// is not known.
 func Deciding(text *workspace.NixText, setting string) *nixconf.Entry {
 	entries := Contributing(text, setting)
 	if len(entries) == 0 || !nixtext.Known(text, entries[len(entries)-1]) {
@@ -47,8 +47,8 @@ func IsFalse(value string) bool {
 	return ok && !b
 }
 
-// SupportedBy reports whether some targeted release has the setting of an entry. Where not all do, part names those that
-// have it, for the end of a message.
+// SupportedBy reports whether some targeted release has the setting of an entry. Where not all do, part names those
+// that have it, for the end of a message.
 func SupportedBy(text *workspace.NixText, entry *nixconf.Entry) (part string, ok bool) {
 	k := nixconf.Known(entry.Name.Text, text.Targets)
 	switch k.Coverage {
@@ -72,8 +72,8 @@ func AtEnd(text *workspace.NixText, setting string) (string, bool) {
 	return Settings(text).Value(setting)
 }
 
-// Settings returns the settings in force when the image of a text is complete, or, for a text that is about one command,
-// when that command runs.
+// Settings returns the settings in force when the image of a text is complete, or, for a text that is about one
+// command, when that command runs.
 func Settings(text *workspace.NixText) *workspace.Effective {
 	if text.Event != nil && text.Event.Kind == workspace.RunCommand {
 		return text.Image.SettingsBefore(text.Event)

@@ -24,8 +24,8 @@ type LineBreak struct {
 	Spaced bool
 }
 
-// LineBreaks returns each literal \n in a span of one line that is followed by the assignment of a setting or by nothing.
-// In a prompt, a \n at the end is for the shell.
+// LineBreaks returns each literal \n in a span of one line that is followed by the assignment of a setting or by
+// nothing. In a prompt, a \n at the end is for the shell.
 func LineBreaks(text *workspace.NixText, in source.Span, prompt bool) []LineBreak {
 	if text.Host == workspace.HostOption {
 		return nil // the value is an argument, not a line
@@ -89,9 +89,9 @@ func HasLineBreak(text *workspace.NixText, entry *nixconf.Entry) bool {
 	return len(LineBreaks(text, entry.Span, IsPrompt(entry.Name.Text))) > 0
 }
 
-// Unquoted returns a value without the quotes that Nix takes as part of it, and the index of the first word with one, or
-// -1 where the whole value is in quotes. Booleans, numbers and enumerations with quotes are refused anyway, and JSON needs
-// its quotes.
+// Unquoted returns a value without the quotes that Nix takes as part of it, and the index of the first word with one,
+// or -1 where the whole value is in quotes. Booleans, numbers and enumerations with quotes are refused anyway, and JSON
+// needs its quotes.
 func Unquoted(entry *nixconf.Entry, ts nixconf.Targets) (fixed string, word int, ok bool) {
 	if strings.IndexByte(entry.Value, '"') < 0 && strings.IndexByte(entry.Value, '\'') < 0 {
 		return "", 0, false
@@ -149,7 +149,8 @@ func LineInQuotes(entry *nixconf.Entry) (name, value string, ok bool) {
 	if len(written) < 2 || written[0] != '"' && written[0] != '\'' || !strings.HasSuffix(entry.Value, written[:1]) {
 		return "", "", false
 	}
-	return written[1:], strings.TrimRight(strings.TrimSuffix(entry.Value, written[:1]), " "), existsAnywhere(written[1:])
+	return written[1:], strings.TrimRight(strings.TrimSuffix(entry.Value, written[:1]), " "),
+		existsAnywhere(written[1:])
 }
 
 // InQuotes returns the text between the quotes that s begins and ends with.
@@ -161,8 +162,8 @@ func InQuotes(s string) (string, bool) {
 	return inner, strings.IndexByte(inner, s[0]) < 0
 }
 
-// WithoutCommas returns a list without the commas that its author put between its words, and the index of the first word
-// with one.
+// WithoutCommas returns a list without the commas that its author put between its words, and the index of the first
+// word with one.
 func WithoutCommas(entry *nixconf.Entry, ts nixconf.Targets) (fixed string, word int, ok bool) {
 	if strings.IndexByte(entry.Value, ',') < 0 {
 		return "", 0, false
@@ -178,7 +179,8 @@ func WithoutCommas(entry *nixconf.Entry, ts nixconf.Targets) (fixed string, word
 	case facts.Name == "trusted-public-keys":
 		// Nix ignores what follows the padding of a key, so a comma at the end does no harm.
 		split = func(s string, _ bool) []string {
-			if first, rest, ok := strings.Cut(s, ","); ok && strings.Contains(first, ":") && strings.Contains(rest, ":") {
+			if first, rest, ok := strings.Cut(s, ","); ok && strings.Contains(first, ":") &&
+				strings.Contains(rest, ":") {
 				return strings.Split(s, ",")
 			}
 			return nil
@@ -240,8 +242,8 @@ func startsURL(s string) bool {
 	return n > 0 && strings.Trim(s[:n], "abcdefghijklmnopqrstuvwxyz0123456789+-.") == ""
 }
 
-// HasOwnRule reports whether a rule of its own reports what is wrong with a value. That rule names the cause rather than
-// the consequence.
+// HasOwnRule reports whether a rule of its own reports what is wrong with a value. That rule names the cause rather
+// than the consequence.
 func HasOwnRule(text *workspace.NixText, entry *nixconf.Entry) bool {
 	if HasLineBreak(text, entry) {
 		return true
@@ -267,8 +269,10 @@ func Touched(text *workspace.NixText, entry *nixconf.Entry) []string {
 	for _, t := range texts {
 		for _, other := range t.Entries {
 			name := other.Name.Text
-			if in, _ := names.Where(text.Targets, name, func(f nixconf.Facts) bool { return f.Gate != "" }); len(in) > 0 {
-				settings = append(settings, workspace.Canonical(name), name) // old releases may have another canonical name
+			if in, _ := names.Where(text.Targets, name,
+				func(f nixconf.Facts) bool { return f.Gate != "" }); len(in) > 0 {
+				// old releases may have another canonical name
+				settings = append(settings, workspace.Canonical(name), name)
 			}
 		}
 	}
@@ -276,8 +280,8 @@ func Touched(text *workspace.NixText, entry *nixconf.Entry) []string {
 }
 
 // Is reports whether Nix reads an entry differently than its author meant it, for a cause that has a rule of its own:
-// hidden characters, quotes, commas, a second assignment in the line, a literal \n, or a value that continues on the next
-// line.
+// hidden characters, quotes, commas, a second assignment in the line, a literal \n, or a value that continues on the
+// next line.
 func Is(text *workspace.NixText, entry *nixconf.Entry) bool {
 	if _, _, ok := hidden.First(entry.Value); ok || HasOwnRule(text, entry) {
 		return true

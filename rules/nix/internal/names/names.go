@@ -27,8 +27,8 @@ const (
 // lookup is nixconf.Known or nixconf.FeatureKnown.
 type lookup func(string, nixconf.Targets) nixconf.Knowledge
 
-// StatusOf returns the status of a name. A name that a part of the targets knows is Supported, unless the newest release
-// of each distribution has lost it.
+// StatusOf returns the status of a name. A name that a part of the targets knows is Supported, unless the newest
+// release of each distribution has lost it.
 func StatusOf(known lookup, name string, ts nixconf.Targets) (nixconf.Knowledge, Status) {
 	k := known(name, ts)
 	if k.Coverage == nixconf.All {
@@ -77,7 +77,8 @@ func OfSetting(name string, ts nixconf.Targets) (nixconf.Knowledge, Status) {
 	return StatusOf(nixconf.Known, name, ts)
 }
 
-// Newest returns what the newest release of the first target knows about a setting: the quick answer to the common case.
+// Newest returns what the newest release of the first target knows about a setting: the quick answer to the common
+// case.
 func Newest(name string, ts nixconf.Targets) (nixconf.Facts, bool) {
 	if len(ts) == 0 {
 		return nixconf.Facts{}, false
@@ -98,8 +99,8 @@ func AnyFacts(name string, ts nixconf.Targets) (nixconf.Facts, bool) {
 	return nixconf.Facts{}, false
 }
 
-// Where returns the targeted releases whose facts about a setting satisfy holds, and for how many of those that have the
-// setting this is so.
+// Where returns the targeted releases whose facts about a setting satisfy holds, and for how many of those that have
+// the setting this is so.
 func Where(ts nixconf.Targets, name string, holds func(nixconf.Facts) bool) (nixconf.Targets, nixconf.Coverage) {
 	var in nixconf.Targets
 	others := false
@@ -182,8 +183,8 @@ func Releases(ts nixconf.Targets) string {
 	return ts.String()
 }
 
-// NotAppendable returns the setting that follows "extra-" in a name, where targeted releases have the setting but cannot
-// append to it. The Unknown of the result are those releases alone; its Coverage is None where no release can.
+// NotAppendable returns the setting that follows "extra-" in a name, where targeted releases have the setting but
+// cannot append to it. The Unknown of the result are those releases alone; its Coverage is None where no release can.
 func NotAppendable(name string, ts nixconf.Targets) (base string, k nixconf.Knowledge, ok bool) {
 	base, ok = strings.CutPrefix(name, "extra-")
 	if !ok {

@@ -3,6 +3,7 @@ package nixtext
 
 import (
 	"bytes"
+	"fmt"
 	"slices"
 
 	"github.com/sandlint/sandlint/fixers"
@@ -15,6 +16,11 @@ import (
 // At returns a finding at a span of a nix.conf text.
 func At(text *workspace.NixText, span source.Span, message string) rules.Finding {
 	return rules.Finding{File: text.Fragment.File, Span: text.Fragment.Span(span), Message: message}
+}
+
+// Atf returns a finding at a span of a nix.conf text, with a formatted message.
+func Atf(text *workspace.NixText, span source.Span, format string, args ...any) rules.Finding {
+	return At(text, span, fmt.Sprintf(format, args...))
 }
 
 // Fix returns a fix of a nix.conf text. Where the text is a fragment of another file, the fix changes the instruction

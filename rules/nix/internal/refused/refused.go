@@ -15,9 +15,9 @@ import (
 	"github.com/sandlint/sandlint/rules/nix/internal/nixtext"
 )
 
-// Values calls report for each value that targeted releases refuse for an error of one of the given kinds, unless another
-// rule reports the cause. The finding has its message, with the releases where only some of the targets refuse it, and its
-// severity.
+// Values calls report for each value that targeted releases refuse for an error of one of the given kinds, unless
+// another rule reports the cause. The finding has its message, with the releases where only some of the targets refuse
+// it, and its severity.
 func Values(
 	text *workspace.NixText,
 	report func(*nixconf.Entry, nixconf.TargetError, rules.Finding),
@@ -61,8 +61,8 @@ func WriteMeant(text *workspace.NixText, entry *nixconf.Entry, e nixconf.TargetE
 		fixers.Changes{Repair: true, Settings: []string{workspace.Canonical(entry.Name.Text)}})}
 }
 
-// Accepted reports whether no targeted release refuses a setting with these words as its value. Words that are not known
-// count as accepted.
+// Accepted reports whether no targeted release refuses a setting with these words as its value. Words that are not
+// known count as accepted.
 func Accepted(text *workspace.NixText, name string, words []nixconf.Word) bool {
 	for _, w := range words {
 		if !text.Known(w.Span) {
@@ -87,8 +87,8 @@ func joined(words []nixconf.Word) string {
 	return strings.Join(texts, " ")
 }
 
-// Report reports the values that are refused for errors of the given kinds. Where all targeted releases refuse a value, the
-// finding has the safe fix that writes what its author meant.
+// Report reports the values that are refused for errors of the given kinds. Where all targeted releases refuse a value,
+// the finding has the safe fix that writes what its author meant.
 func Report(p *rules.Pass, text *workspace.NixText, kinds ...nixconf.ValueErrorKind) {
 	Values(text, func(entry *nixconf.Entry, e nixconf.TargetError, finding rules.Finding) {
 		if e.Coverage == nixconf.All {
@@ -98,7 +98,8 @@ func Report(p *rules.Pass, text *workspace.NixText, kinds ...nixconf.ValueErrorK
 	}, kinds...)
 }
 
-// Rewrite returns the edits that give an entry another value. It reports false where a targeted release refuses that value.
+// Rewrite returns the edits that give an entry another value. It reports false where a targeted release refuses that
+// value.
 func Rewrite(text *workspace.NixText, entry *nixconf.Entry, value string) ([]fixers.Edit, bool) {
 	if slices.ContainsFunc(nixconf.CheckValueFor(text.Targets, entry.Name.Text, value, nil), isFatal) {
 		return nil, false
