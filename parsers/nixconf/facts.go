@@ -11,7 +11,8 @@ import (
 
 //go:generate go run gen/main.go
 
-// The rows of the generated tables. They hold constants only, so that the linker lays them out and nothing runs at start.
+// The rows of the generated tables. They hold only constants, so that the linker lays them out and nothing runs at
+// start.
 type (
 	settingRow struct {
 		name    string
@@ -94,26 +95,27 @@ const (
 type Facts struct {
 	// Name is the canonical name, and Written the one that was looked up.
 	Name, Written string
-	// Alias says that the setting was looked up under another name than Name.
+	// Alias says that the setting was looked up under a name other than Name.
 	Alias bool
-	// Extra says that it was looked up with the prefix "extra-", so that values are appended. The setting
-	// extra-platforms, which has that prefix in its name, is not meant.
+	// Extra says that it was looked up with the prefix "extra-", so values are appended. It is false for the setting
+	// extra-platforms, whose name begins so.
 	Extra bool
-	Kind  Kind
+	// Kind is the type of its values.
+	Kind Kind
 	// Enum holds the values that a KindEnum takes.
 	Enum []string
-	// Default is the value when nothing sets it, as `nix config show` prints it on Linux, if HasDefault; else
-	// the machine or the environment decides. DarwinDefault is the same for macOS.
+	// Default is the value when nothing sets it, as `nix config show` prints it on Linux, if HasDefault; otherwise the
+	// machine or the environment decides. DarwinDefault is the same for macOS.
 	Default, DarwinDefault string
 	HasDefault             bool
 	// Gate is the experimental feature without which the setting is ignored, or "".
 	Gate string
-	// Suffixes says that an integer may end in K, M, G or T.
+	// Suffixes says that an integer may end with K, M, G or T.
 	Suffixes bool
 	// Bits is the width of an integer, and Signed whether it may be negative.
 	Bits   int
 	Signed bool
-	// AllowEmpty and AllowRelative tell what a KindPath takes besides an absolute path. A relative path that is
+	// AllowEmpty and AllowRelative say whether a KindPath takes an empty or a relative path. A relative path that is
 	// resolved against the configuration file (Lix 2.92 and later) counts.
 	AllowEmpty, AllowRelative bool
 	// Appendable says that "extra-" may stand before the name.
@@ -122,19 +124,19 @@ type Facts struct {
 	Unordered bool
 	// Platforms are the systems that have the setting ("linux", "darwin"); nil means all.
 	Platforms []string
-	// Deprecated says that the distribution prints a warning when the setting is used; Replacement is the setting that it names
-	// then, or "".
+	// Deprecated says that the distribution prints a warning when the setting is used. Replacement is the setting that
+	// the warning names, or "".
 	Deprecated  bool
 	Replacement string
 	// Names says that the words of the value are names, of features, users or systems, which cannot hold a comma, and
 	// URLs that they are URLs.
 	Names, URLs bool
-	// DaemonOnly says that only the daemon of a multi-user Nix reads the setting, from its own configuration: the file of
-	// a user has no effect. TrustedOnly says that it takes the setting from the users that it trusts.
+	// DaemonOnly says that only the daemon of a multi-user Nix reads the setting, from its own configuration, so it has
+	// no effect in a user's file. TrustedOnly says that the daemon accepts the setting only from trusted users.
 	DaemonOnly, TrustedOnly bool
-	// Mounts says that the words are places inside the sandbox with the places that they show, in which the last one wins:
-	// sandbox-paths since Nix 2.31. Paths says that they are paths, and DeprecatedFeatures that they are what Lix calls
-	// deprecated features.
+	// Mounts says that the words map paths inside the sandbox to paths outside, where the last word for a path wins:
+	// sandbox-paths since Nix 2.31. Paths says that the words are paths, and DeprecatedFeatures that they are what Lix
+	// calls deprecated features.
 	Mounts, Paths, DeprecatedFeatures bool
 	// RelativeToFile says that a relative path is resolved against the configuration file.
 	RelativeToFile bool
@@ -193,8 +195,8 @@ func findSpan(name string, d int, v Version) (setting *settingRow, alias bool, s
 }
 
 // Lookup returns what release v of d knows about the setting called name, as Nix resolves names: a setting or alias of
-// that name, else, from Nix 2.4 on, the appendable setting that "extra-" stands before. A version beyond the
-// newest release that is known is taken as that release.
+// that name, or else, from Nix 2.4 on, the appendable setting that follows "extra-". A version beyond the newest known
+// release is treated as that release.
 func Lookup(d Distribution, v Version, name string) (Facts, bool) {
 	i := d.index()
 	if i < 0 {
@@ -234,8 +236,9 @@ func (s *settingRow) facts(sp *span) Facts {
 		Deprecated: sp.flags&isDeprecated != 0 || sp.replacement != "", Replacement: sp.replacement,
 		Names: s.traits&wordsAreNames != 0, URLs: s.traits&wordsAreURLs != 0,
 		DaemonOnly: s.traits&daemonOnly != 0, TrustedOnly: s.traits&trustedOnly != 0,
-		Mounts: sp.form == formMounts, Paths: sp.form == formPaths, DeprecatedFeatures: sp.form == formDeprecatedFeatures,
-		RelativeToFile: sp.flags&relativeToFile != 0,
+		Mounts: sp.form == formMounts, Paths: sp.form == formPaths,
+		DeprecatedFeatures: sp.form == formDeprecatedFeatures,
+		RelativeToFile:     sp.flags&relativeToFile != 0,
 	}
 	if sp.flags&hasDarwinDefault != 0 {
 		f.DarwinDefault = sp.darwin
@@ -257,8 +260,8 @@ func (s *settingRow) facts(sp *span) Facts {
 	return f
 }
 
-// eachInterval calls yield with the ranges of releases in which d knows a setting called name, as Lookup resolves it, until
-// yield returns false.
+// eachInterval calls yield with the ranges of releases in which d knows a setting called name, as Lookup resolves it,
+// until yield returns false.
 func eachInterval(name string, d int, yield func(interval) bool) {
 	for _, r := range rows(name) {
 		if !r.each(d, 0, yield) {
@@ -276,7 +279,7 @@ func eachInterval(name string, d int, yield func(interval) bool) {
 	}
 }
 
-// each calls yield with the ranges of releases in which d has r, of spans that have all the flags.
+// each calls yield with the ranges of releases in which d has r, for the spans that have all the flags.
 func (r *nameRow) each(d int, flags spanFlags, yield func(interval) bool) bool {
 	spans := r.setting.in[d].spans
 	for i := range spans {
@@ -320,7 +323,7 @@ func (i interval) intersect(j interval) interval {
 	return i
 }
 
-// addInterval adds iv to the ordered list l and joins what touches.
+// addInterval adds iv to the ordered list l and joins ranges that touch.
 func addInterval(l []interval, iv interval) []interval {
 	i := len(l)
 	for i > 0 && iv.from.Before(l[i-1].from) {
@@ -341,7 +344,7 @@ func addInterval(l []interval, iv interval) []interval {
 	return out
 }
 
-// Coverage tells for how much of the targets something holds.
+// Coverage says for how many of the targets something holds.
 type Coverage int
 
 const (
@@ -353,25 +356,26 @@ const (
 	All
 )
 
-// Knowledge tells which of the targeted releases know a name.
+// Knowledge says which of the targeted releases know a name.
 type Knowledge struct {
+	// Coverage says how many of the targets know the name.
 	Coverage Coverage
 	// Known and Unknown are the parts of the targets that know the name and that do not.
 	Known, Unknown Targets
-	// Description says, for messages, where the name is known when that is not everywhere: "Nix 2.16 and later",
-	// "Lix only", "removed in Nix 2.13"; "" when no release at all knows it.
+	// Description says, for messages, where the name is known if that is not everywhere: "Nix 2.16 and later", "Lix
+	// only", "removed in Nix 2.13". It is "" if no release at all knows the name.
 	Description string
 	// RenamedTo is the name under which a part of Unknown has the same thing, or "".
 	RenamedTo string
-	// Change is what happened to an experimental feature in a part of Unknown: "stable since Nix 2.18", "part of flakes since Nix 2.19",
-	// "removed in Lix 2.94"; "" for settings and for features that still exist or never did.
+	// Change is what happened to an experimental feature in a part of Unknown: "stable since Nix 2.18", "part of flakes
+	// since Nix 2.19", "removed in Lix 2.94". It is "" for settings, and for features that still exist or never did.
 	Change string
-	// Stable tells for how much of Unknown what the experimental feature enabled is built in.
+	// Stable says for how much of Unknown the behaviour of the experimental feature is built in.
 	Stable Coverage
 }
 
-// Known tells which of the targeted releases know a setting called name: a setting, an alias, or "extra-" before a setting that
-// can be appended to.
+// Known returns which of the targeted releases know a setting called name: a setting, an alias, or "extra-" before a
+// setting that can be appended to.
 func Known(name string, ts Targets) Knowledge {
 	if everywhere(name, ts) {
 		return Knowledge{Coverage: All, Known: ts}
@@ -396,8 +400,8 @@ func Known(name string, ts Targets) Knowledge {
 	return k
 }
 
-// everywhere reports whether each range of ts lies in one range of releases that know the setting name. It is the quick answer to
-// the common case; that it is false means nothing.
+// everywhere reports whether each range of ts lies in one range of releases that know the setting name. It is the quick
+// answer to the common case; false means nothing.
 func everywhere(name string, ts Targets) bool {
 	for _, t := range ts {
 		d := t.Distribution.index()
@@ -408,7 +412,7 @@ func everywhere(name string, ts Targets) bool {
 				if len(spans) == 0 {
 					continue
 				}
-				// The spans of a setting follow each other without a gap.
+				// The spans of a setting follow each other without gaps.
 				iv := interval{spans[0].from, spans[len(spans)-1].until}
 				if r.alias {
 					iv = iv.intersect(r.in[d])
@@ -423,7 +427,7 @@ func everywhere(name string, ts Targets) bool {
 	return len(ts) > 0
 }
 
-// cover splits ts by what exists.
+// cover splits ts into the releases where something exists and the others.
 func cover(ts Targets, exists func(d int) []interval) Knowledge {
 	var k Knowledge
 	for _, t := range ts {
@@ -460,8 +464,8 @@ func cover(ts Targets, exists func(d int) []interval) Knowledge {
 	return k
 }
 
-// describe says where something exists: among the targeted distributions when some of them know it; else what became of it
-// there, or where else it exists.
+// describe says where something exists: among the targeted distributions if some of them know it, or else in which
+// release it was removed there, or where else it exists.
 func describe(ts Targets, c Coverage, exists func(d int) []interval) string {
 	var targeted [3]bool
 	for _, t := range ts {
@@ -505,7 +509,7 @@ func describe(ts Targets, c Coverage, exists func(d int) []interval) string {
 	return enumerate(current)
 }
 
-// describe says which releases of d an interval holds, with a blank before it; "" for all of them.
+// describe says which releases of d an interval holds, with a blank before it, or returns "" for all of them.
 func (i interval) describe(d Distribution) string {
 	releases := releaseTable[d.index()]
 	fromFirst := !releases[0].Before(i.from)
@@ -530,9 +534,9 @@ func (i interval) describe(d Distribution) string {
 	return fmt.Sprintf(" %s to %s", i.from, last)
 }
 
-// Nearest returns the setting that a person most likely meant by name, or "". It names only settings that a targeted release knows, canonical
-// names before aliases; it keeps the prefix "extra-" where the setting that is meant can be appended to, and drops it where
-// the rest is a setting that cannot.
+// Nearest returns the setting that an author most likely meant by name, or "". It returns only settings that a targeted
+// release knows, and prefers canonical names to aliases. It keeps the prefix "extra-" where the setting can be appended
+// to, and drops it where the rest is a setting that cannot.
 func Nearest(name string, ts Targets) string {
 	if rest, ok := strings.CutPrefix(name, "extra-"); ok && rest != "" {
 		if targeted(rest, ts) {

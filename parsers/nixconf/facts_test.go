@@ -39,12 +39,14 @@ func targets(t testing.TB, specs ...string) Targets {
 }
 
 func TestParseVersion(t *testing.T) {
-	for in, want := range map[string]string{"2.24": "2.24", "2.24.0": "2.24", "2.24.1": "2.24.1", "v3.1.0": "3.1", "HEAD": "HEAD", "head": "HEAD", "2.25.0pre20240930_abc": "2.25", "2.4pre1": "2.4", "2.93.3-1": "2.93.3"} {
+	for in, want := range map[string]string{"2.24": "2.24", "2.24.0": "2.24", "2.24.1": "2.24.1", "v3.1.0": "3.1",
+		"HEAD": "HEAD", "head": "HEAD", "2.25.0pre20240930_abc": "2.25", "2.4pre1": "2.4", "2.93.3-1": "2.93.3"} {
 		if got, err := ParseVersion(in); err != nil || got.String() != want {
 			t.Errorf("%q: %v, %v; want %s", in, got, err, want)
 		}
 	}
-	for _, in := range []string{"", "2", "two", "2.", "2.x", "2.24.", "2.24.1.5", "2.24 ", "-2.4", "2.24x", "99999999999999999999.1"} {
+	for _, in := range []string{"", "2", "two", "2.", "2.x", "2.24.", "2.24.1.5", "2.24 ", "-2.4", "2.24x",
+		"99999999999999999999.1"} {
 		if got, err := ParseVersion(in); err == nil {
 			t.Errorf("%q is taken as %v", in, got)
 		}
@@ -91,7 +93,8 @@ func TestParseTarget(t *testing.T) {
 		{"nix", "..", "possible are"},
 		{"nix", "2.99", "possible are"},
 		{"nix", "1.11", "possible are"},
-		{"lix", "2.24", "Lix 2.24 is not known; possible are releases from 2.90 to 2.96, HEAD, or a range such as 2.93..2.96"},
+		{"lix", "2.24", "Lix 2.24 is not known; possible are releases from 2.90 to 2.96, HEAD, or a range such as " +
+			"2.93..2.96"},
 		{"nix", "2.34..2.18", "ends before it begins"},
 		{"nix", "new", "not a version"},
 	} {
@@ -111,7 +114,8 @@ func TestParseTarget(t *testing.T) {
 	if r.Contains(Lix, v(t, "2.18")) || !DefaultTargets().Contains(Nix, Head()) {
 		t.Error("wrong distribution, or HEAD is beyond the newest release")
 	}
-	if got, want := DefaultTargets().String(), "Nix 2.18 to 2.36, Lix 2.90 to 2.96 and Determinate Nix 3.0 to 3.22"; got != want {
+	if got, want := DefaultTargets().String(),
+		"Nix 2.18 to 2.36, Lix 2.90 to 2.96 and Determinate Nix 3.0 to 3.22"; got != want {
 		t.Errorf("default targets %q", got)
 	}
 }
@@ -202,7 +206,8 @@ func TestFacts(t *testing.T) {
 		{"gate 2.16", get(Nix, "2.16", "accept-flake-config").Gate, "flakes"},
 		{"gate of Determinate", get(Determinate, "3.0", "accept-flake-config").Gate, ""},
 		{"platforms", get(Nix, "2.24", "filter-syscalls").Platforms, []string{"linux"}},
-		{"flake registry", get(Nix, "2.24", "flake-registry").Default, "https://channels.nixos.org/flake-registry.json"},
+		{"flake registry", get(Nix, "2.24", "flake-registry").Default,
+			"https://channels.nixos.org/flake-registry.json"},
 		{"deprecated", get(Nix, "2.34", "warn-short-path-literals").Replacement, "lint-short-path-literals"},
 		{"signed", get(Nix, "2.24", "timeout").Signed, true},
 		{"bits", get(Nix, "2.24", "tarball-ttl").Bits, 32},
@@ -231,19 +236,27 @@ func TestKnown(t *testing.T) {
 		{"frobnicate", def, Knowledge{Coverage: None}},
 		{"extra-cores", def, Knowledge{Coverage: None}},
 		{"repeat", def, Knowledge{Coverage: None, Description: "removed in Nix 2.13"}},
-		{"repeat", old, Knowledge{Coverage: Some, Description: "Nix before 2.13", Unknown: targets(t, "nix 2.13..2.18")}},
-		{"max-substitution-jobs", old, Knowledge{Coverage: Some, Description: "Nix 2.16 and later", Unknown: targets(t, "nix 2.8..2.15")}},
-		{"filter-syscalls", def, Knowledge{Coverage: Some, Description: "Nix and Determinate Nix", Unknown: targets(t, "lix 2.90..2.96")}},
+		{"repeat", old, Knowledge{Coverage: Some, Description: "Nix before 2.13",
+			Unknown: targets(t, "nix 2.13..2.18")}},
+		{"max-substitution-jobs", old,
+			Knowledge{Coverage: Some, Description: "Nix 2.16 and later", Unknown: targets(t, "nix 2.8..2.15")}},
+		{"filter-syscalls", def,
+			Knowledge{Coverage: Some, Description: "Nix and Determinate Nix", Unknown: targets(t, "lix 2.90..2.96")}},
 		{"pasta-path", old, Knowledge{Coverage: None, Description: "Lix 2.94 and later"}},
 		{"enable-core-dumps", old, Knowledge{Coverage: None, Description: "Lix only"}},
 		{"nix-219-compat", old, Knowledge{Coverage: None, Description: "Determinate Nix 3.14 and later"}},
 		{"connect-timeout", targets(t, "lix 2.93..2.95"), Knowledge{Coverage: All}},
-		{"impersonate-linux-26", targets(t, "lix 2.93..2.95"), Knowledge{Coverage: Some, Description: "Lix before 2.95", Unknown: targets(t, "lix 2.95")}},
+		{"impersonate-linux-26", targets(t, "lix 2.93..2.95"),
+			Knowledge{Coverage: Some, Description: "Lix before 2.95", Unknown: targets(t, "lix 2.95")}},
 		{"impersonate-linux-26", targets(t, "lix 2.95"), Knowledge{Coverage: None, Description: "removed in Lix 2.95"}},
-		{"extra-plugin-files", targets(t, "nix 2.30.."), Knowledge{Coverage: Some, Description: "Nix 2.4 to 2.32", Unknown: targets(t, "nix 2.33..2.36")}},
+		{"extra-plugin-files", targets(t, "nix 2.30.."),
+			Knowledge{Coverage: Some, Description: "Nix 2.4 to 2.32", Unknown: targets(t, "nix 2.33..2.36")}},
 		{"download-attempts", def, Knowledge{Coverage: All}},
-		{"filetransfer-retry-attempts", targets(t, "nix 2.34..2.35"), Knowledge{Coverage: Some, Description: "Nix 2.35 and later", Unknown: targets(t, "nix 2.34")}},
-		{"lint-url-literals", def, Knowledge{Coverage: Some, Description: "Nix 2.34 and later, Determinate Nix 3.19 and later", Unknown: targets(t, "nix 2.18..2.33", "lix 2.90..2.96", "determinate 3.0..3.18")}},
+		{"filetransfer-retry-attempts", targets(t, "nix 2.34..2.35"),
+			Knowledge{Coverage: Some, Description: "Nix 2.35 and later", Unknown: targets(t, "nix 2.34")}},
+		{"lint-url-literals", def,
+			Knowledge{Coverage: Some, Description: "Nix 2.34 and later, Determinate Nix 3.19 and later",
+				Unknown: targets(t, "nix 2.18..2.33", "lix 2.90..2.96", "determinate 3.0..3.18")}},
 	} {
 		got := Known(c.name, c.ts)
 		if c.want.Unknown == nil && c.want.Coverage == None {
@@ -299,12 +312,18 @@ func TestFeatureKnown(t *testing.T) {
 		{"flakes", def, Knowledge{Coverage: All}},
 		{"nix-command", targets(t, "determinate 3.5"), Knowledge{Coverage: All}},
 		{"frob", def, Knowledge{}},
-		{"repl-flake", targets(t, "nix 2.24"), Knowledge{Description: "removed in Nix 2.22", Change: "part of flakes since Nix 2.19", Stable: All}},
-		{"discard-references", targets(t, "nix 2.14..2.24"), Knowledge{Coverage: Some, Description: "Nix 2.14 to 2.17", Change: "stable since Nix 2.18", Stable: All}},
-		{"no-url-literals", targets(t, "nix 2.34"), Knowledge{Description: "removed in Nix 2.34", Change: "the setting lint-url-literals = fatal since Nix 2.34", RenamedTo: "the setting lint-url-literals = fatal"}},
+		{"repl-flake", targets(t, "nix 2.24"),
+			Knowledge{Description: "removed in Nix 2.22", Change: "part of flakes since Nix 2.19", Stable: All}},
+		{"discard-references", targets(t, "nix 2.14..2.24"),
+			Knowledge{Coverage: Some, Description: "Nix 2.14 to 2.17", Change: "stable since Nix 2.18", Stable: All}},
+		{"no-url-literals", targets(t, "nix 2.34"),
+			Knowledge{Description: "removed in Nix 2.34",
+				Change:    "the setting lint-url-literals = fatal since Nix 2.34",
+				RenamedTo: "the setting lint-url-literals = fatal"}},
 		{"ca-references", targets(t, "nix 2.24"), Knowledge{Change: "only in pre-releases of Nix 2.4"}},
 		{"pipe-operator", targets(t, "nix 2.24"), Knowledge{Description: "Lix 2.91 and later"}},
-		{"recursive-nix", targets(t, "lix 2.95"), Knowledge{Description: "removed in Lix 2.93", Change: "removed in Lix 2.93"}},
+		{"recursive-nix", targets(t, "lix 2.95"),
+			Knowledge{Description: "removed in Lix 2.93", Change: "removed in Lix 2.93"}},
 	} {
 		got := FeatureKnown(c.name, c.ts)
 		got.Known, got.Unknown = nil, nil
@@ -312,7 +331,8 @@ func TestFeatureKnown(t *testing.T) {
 			t.Errorf("%s for %s (-want +got):\n%s", c.name, c.ts, d)
 		}
 	}
-	for name, want := range map[string]string{"flake": "flakes", "nix_command": "nix-command", "nix-commands": "nix-command", "Flakes": "flakes", "ca-derivation": "ca-derivations", "x": ""} {
+	for name, want := range map[string]string{"flake": "flakes", "nix_command": "nix-command",
+		"nix-commands": "nix-command", "Flakes": "flakes", "ca-derivation": "ca-derivations", "x": ""} {
 		if got := NearestFeature(name, def); got != want {
 			t.Errorf("%q: %q, want %q", name, got, want)
 		}
@@ -324,15 +344,18 @@ func TestFeatureKnown(t *testing.T) {
 
 // TestTables checks what the lookups rely on.
 func TestTables(t *testing.T) {
-	if !sort.SliceIsSorted(settingTable[:], func(i, j int) bool { return settingTable[i].name < settingTable[j].name }) ||
-		!sort.SliceIsSorted(featureTable[:], func(i, j int) bool { return featureTable[i].name < featureTable[j].name }) {
+	if !sort.SliceIsSorted(settingTable[:],
+		func(i, j int) bool { return settingTable[i].name < settingTable[j].name }) ||
+		!sort.SliceIsSorted(featureTable[:],
+			func(i, j int) bool { return featureTable[i].name < featureTable[j].name }) {
 		t.Error("a table is not sorted")
 	}
 	for _, s := range settingTable {
 		for i, d := range Distributions() {
 			spans := s.in[i].spans
 			for j, sp := range spans {
-				if j > 0 && sp.from != spans[j-1].until || sp.until != (Version{}) && !sp.from.Before(sp.until) || j < len(spans)-1 && sp.until == (Version{}) {
+				if j > 0 && sp.from != spans[j-1].until || sp.until != (Version{}) && !sp.from.Before(sp.until) ||
+					j < len(spans)-1 && sp.until == (Version{}) {
 					t.Errorf("%s of %s: spans overlap or have gaps", s.name, d)
 				}
 				f := s.facts(&sp)
@@ -342,7 +365,8 @@ func TestTables(t *testing.T) {
 					}
 				}
 				if (f.Kind == KindEnum) != (len(f.Enum) > 1) || (f.Kind == KindInt) != (f.Bits > 0) {
-					t.Errorf("%s of %s %s: kind %s with enum %v and %d bits", s.name, d, sp.from, f.Kind, f.Enum, f.Bits)
+					t.Errorf("%s of %s %s: kind %s with enum %v and %d bits", s.name, d, sp.from, f.Kind, f.Enum,
+						f.Bits)
 				}
 			}
 		}
@@ -355,8 +379,8 @@ type settingsData struct {
 	Settings []map[string]json.RawMessage
 }
 
-// TestData compares the tables with the data that they are made from: each release has the settings whose spans hold it,
-// and every setting says what it reaches.
+// TestData compares the tables with the data that they are made from: each release has the settings whose spans hold
+// it, and every setting says what it reaches.
 func TestData(t *testing.T) {
 	b, err := os.ReadFile("data/settings.json")
 	if err != nil {

@@ -53,8 +53,8 @@ func (d Distribution) HasFeature(v Version, name string) (known, stable bool) {
 // always is the interval of what exists in every release.
 func always(d int) interval { return interval{from: releaseTable[d][0]} }
 
-// FeatureKnown tells which of the targeted releases take the experimental feature name. A feature that a distribution made
-// stable and still accepts (flakes and nix-command of Determinate Nix) counts as known there.
+// FeatureKnown returns which of the targeted releases take the experimental feature name. A feature that a distribution
+// made stable and still accepts (flakes and nix-command in Determinate Nix) counts as known there.
 func FeatureKnown(name string, ts Targets) Knowledge {
 	row := findFeature(name)
 	if row.everywhere(ts) {
@@ -100,11 +100,13 @@ func FeatureKnown(name string, ts Targets) Knowledge {
 	return k
 }
 
-// everywhere reports whether all releases of ts take the feature. It is the quick answer to the common case; that it is false means nothing.
+// everywhere reports whether all releases of ts take the feature. It is the quick answer to the common case; false
+// means nothing.
 func (r *featureRow) everywhere(ts Targets) bool {
 	for _, t := range ts {
 		d := t.Distribution.index()
-		if r == nil || d < 0 || !r.in[d].stable && !(r.in[d].interval.contains(t.From) && r.in[d].interval.contains(t.To)) {
+		if r == nil || d < 0 || !r.in[d].stable &&
+			!(r.in[d].interval.contains(t.From) && r.in[d].interval.contains(t.To)) {
 			return false
 		}
 	}
@@ -129,8 +131,8 @@ func (f featureSpan) describe(d Distribution) string {
 	return ""
 }
 
-// NearestFeature returns the experimental feature that a person most likely meant by name, or "". It names only features that a
-// targeted release takes.
+// NearestFeature returns the experimental feature that an author most likely meant by name, or "". It returns only
+// features that a targeted release takes.
 func NearestFeature(name string, ts Targets) string {
 	var candidates []string
 	for i := range featureTable {

@@ -9,8 +9,8 @@ import (
 	"github.com/sandlint/sandlint/parsers/source"
 )
 
-// Shown returns the words that a reader sees where these stand: hidden blanks part words, what shows as nothing is left out, and what looks
-// like '-' or '=' is that. It returns words itself where nothing is hidden. Spans are those of the text.
+// Shown returns the words that a reader sees: hidden blanks separate words, invisible characters are left out, and what
+// looks like '-' or '=' is one. It returns words itself where nothing is hidden. Spans are those of the text.
 func Shown(words []Word) []Word {
 	misleads := func(w Word) bool { _, _, ok := hidden.First(w.Text); return ok }
 	if !slices.ContainsFunc(words, misleads) {

@@ -24,7 +24,8 @@ func FuzzMerge(f *testing.F) {
 			opaque     bool
 		}{{0, start, false}, {start, end, true}, {end, len(text), false}} {
 			span := source.Span{Start: p.start, End: p.end}
-			pieces = append(pieces, source.Piece{Text: text[p.start:p.end], Span: span, Verbatim: true, Opaque: p.opaque})
+			pieces = append(pieces,
+				source.Piece{Text: text[p.start:p.end], Span: span, Verbatim: true, Opaque: p.opaque})
 		}
 		for _, fr := range []*source.Fragment{source.WholeFile(file), source.NewFragment(file, pieces)} {
 			checkMerge(t, nixconf.Parse(fr))
@@ -35,7 +36,8 @@ func FuzzMerge(f *testing.F) {
 func checkMerge(t *testing.T, f *nixconf.File) {
 	t.Helper()
 	for _, d := range nixconf.Distributions() {
-		for _, v := range []nixconf.Version{d.Releases()[0], {Major: 2, Minor: 8}, {Major: 2, Minor: 18}, {Major: 2, Minor: 21}, nixconf.Head()} {
+		for _, v := range []nixconf.Version{d.Releases()[0], {Major: 2, Minor: 8}, {Major: 2, Minor: 18},
+			{Major: 2, Minor: 21}, nixconf.Head()} {
 			s := Merge([]Source{{File: f}, {File: f, Kind: Environment}, {File: f, Kind: CommandLine}}, d, v)
 			if len(f.Problems) > 0 && s.Fatal == nil {
 				t.Fatalf("%s %s takes a file with problems", d, v)

@@ -12,7 +12,8 @@ import (
 	"github.com/sandlint/sandlint/parsers/source"
 )
 
-// tree is a set of configuration files by path; text that is "<dir>" stands for a directory, and "<?>" for what cannot be known.
+// tree is a set of configuration files by path; text that is "<dir>" stands for a directory, and "<?>" for what cannot
+// be known.
 type tree map[string]string
 
 func (tr tree) read(name string) (*nixconf.File, error) {
@@ -61,31 +62,56 @@ func TestMerge(t *testing.T) {
 		names      string
 		want       string
 	}{
-		{"defaults", "", "nix 2.24", "keep-going substituters cores sandbox", "keep-going=false substituters=https://cache.nixos.org/ cores=? sandbox=true"},
+		{"defaults", "", "nix 2.24", "keep-going substituters cores sandbox",
+			"keep-going=false substituters=https://cache.nixos.org/ cores=? sandbox=true"},
 		{"last wins", "cores = 1\nbuild-cores = 2\n", "nix 2.24", "cores build-cores", "cores=2 build-cores=2"},
-		{"canonical values", "cores = +007\nkeep-going = yes\nmin-free = 1K\ntimeout = -5\ndiff-hook = /a/../b//\nsystem-features = b a b\n", "nix 2.24", "cores keep-going min-free timeout diff-hook system-features", "cores=7 keep-going=true min-free=1024 timeout=-5 diff-hook=/b system-features=a b"},
-		{"extra appends", "extra-substituters = b\nextra-substituters = c\n", "nix 2.24", "substituters", "substituters=https://cache.nixos.org/ b c"},
-		{"extra before is lost", "extra-substituters = b\nsubstituters = c\n", "nix 2.24", "substituters", "substituters=c"},
-		{"extra on a default of the machine", "extra-system-features = kvm\n", "nix 2.24", "system-features", "system-features=kvm?"},
-		{"map keeps the first", "access-tokens = b=1 a=2 b=3 c\nextra-access-tokens = a=9 d=4\n", "nix 2.24", "access-tokens", "access-tokens=a=2 b=1 d=4"},
-		{"map is replaced", "access-tokens = a=1\naccess-tokens = b=2\n", "nix 2.24", "access-tokens", "access-tokens=b=2"},
-		{"mounts before 2.31", "sandbox-paths = /b=/c /b=/d\n", "nix 2.30", "sandbox-paths", "sandbox-paths=/b=/c /b=/d"},
-		{"mounts since 2.31", "sandbox-paths = /b=/c /b=/d /x?\nextra-sandbox-paths = /b=/e /y=/y\n", "nix 2.31", "sandbox-paths", "sandbox-paths=/b=/d /x? /y"},
-		{"features first", "accept-flake-config = true\nexperimental-features = flakes\n", "nix 2.24", "accept-flake-config experimental-features", "accept-flake-config=true experimental-features=fetch-tree flakes"},
-		{"no gates before 2.16", "accept-flake-config = true\n", "nix 2.15", "accept-flake-config", "accept-flake-config=true"},
-		{"gate closed", "accept-flake-config = nonsense\n", "nix 2.24", "accept-flake-config", "accept-flake-config=false"},
-		{"gate open", "accept-flake-config = nonsense\nextra-experimental-features = flakes\n", "nix 2.24", "accept-flake-config", "fatal:bad-bool accept-flake-config=false"},
-		{"no gate in Determinate", "accept-flake-config = true\n", "determinate 3.5", "accept-flake-config", "accept-flake-config=true"},
-		{"stable features", "experimental-features = flakes nix-command ca-derivations\n", "determinate 3.5", "experimental-features", "experimental-features=ca-derivations"},
-		{"features of 2.4 are not checked", "experimental-features = anything\n", "nix 2.4", "experimental-features", "experimental-features=anything"},
-		{"features of 2.18", "experimental-features = flakes\n", "nix 2.18", "experimental-features", "experimental-features=flakes"},
-		{"deprecated setting", "warn-short-path-literals = yes\n", "nix 2.34", "lint-short-path-literals", "lint-short-path-literals=warn"},
-		{"deprecated setting yields", "lint-short-path-literals = fatal\nwarn-short-path-literals = yes\n", "nix 2.34", "lint-short-path-literals", "lint-short-path-literals=fatal"},
-		{"store URLs since 2.34", "substituters = https://a, /x/../y\nextra-trusted-substituters = b:1 a:1 b:1\n", "nix 2.34", "substituters trusted-substituters", "substituters=https://a%2C local:///y trusted-substituters=a://1 b://1"},
-		{"first fatal line before bad values", "cores = x\nmax-jobs = y\nfrob\n", "nix 2.24", "cores", "fatal:syntax cores=?"},
+		{"canonical values", "cores = +007\nkeep-going = yes\nmin-free = 1K\ntimeout = -5\ndiff-hook = /a/../b//\n" +
+			"system-features = b a b\n", "nix 2.24", "cores keep-going min-free timeout diff-hook " +
+			"system-features", "cores=7 keep-going=true min-free=1024 timeout=-5 diff-hook=/b system-features=a b"},
+		{"extra appends", "extra-substituters = b\nextra-substituters = c\n", "nix 2.24", "substituters",
+			"substituters=https://cache.nixos.org/ b c"},
+		{"extra before is lost", "extra-substituters = b\nsubstituters = c\n", "nix 2.24", "substituters",
+			"substituters=c"},
+		{"extra on a default of the machine", "extra-system-features = kvm\n", "nix 2.24", "system-features",
+			"system-features=kvm?"},
+		{"map keeps the first", "access-tokens = b=1 a=2 b=3 c\nextra-access-tokens = a=9 d=4\n", "nix 2.24",
+			"access-tokens", "access-tokens=a=2 b=1 d=4"},
+		{"map is replaced", "access-tokens = a=1\naccess-tokens = b=2\n", "nix 2.24", "access-tokens",
+			"access-tokens=b=2"},
+		{"mounts before 2.31", "sandbox-paths = /b=/c /b=/d\n", "nix 2.30", "sandbox-paths",
+			"sandbox-paths=/b=/c /b=/d"},
+		{"mounts since 2.31", "sandbox-paths = /b=/c /b=/d /x?\nextra-sandbox-paths = /b=/e /y=/y\n", "nix 2.31",
+			"sandbox-paths", "sandbox-paths=/b=/d /x? /y"},
+		{"features first", "accept-flake-config = true\nexperimental-features = flakes\n", "nix 2.24",
+			"accept-flake-config experimental-features",
+			"accept-flake-config=true experimental-features=fetch-tree flakes"},
+		{"no gates before 2.16", "accept-flake-config = true\n", "nix 2.15", "accept-flake-config",
+			"accept-flake-config=true"},
+		{"gate closed", "accept-flake-config = nonsense\n", "nix 2.24", "accept-flake-config",
+			"accept-flake-config=false"},
+		{"gate open", "accept-flake-config = nonsense\nextra-experimental-features = flakes\n", "nix 2.24",
+			"accept-flake-config", "fatal:bad-bool accept-flake-config=false"},
+		{"no gate in Determinate", "accept-flake-config = true\n", "determinate 3.5", "accept-flake-config",
+			"accept-flake-config=true"},
+		{"stable features", "experimental-features = flakes nix-command ca-derivations\n", "determinate 3.5",
+			"experimental-features", "experimental-features=ca-derivations"},
+		{"features of 2.4 are not checked", "experimental-features = anything\n", "nix 2.4", "experimental-features",
+			"experimental-features=anything"},
+		{"features of 2.18", "experimental-features = flakes\n", "nix 2.18", "experimental-features",
+			"experimental-features=flakes"},
+		{"deprecated setting", "warn-short-path-literals = yes\n", "nix 2.34", "lint-short-path-literals",
+			"lint-short-path-literals=warn"},
+		{"deprecated setting yields", "lint-short-path-literals = fatal\nwarn-short-path-literals = yes\n", "nix 2.34",
+			"lint-short-path-literals", "lint-short-path-literals=fatal"},
+		{"store URLs since 2.34", "substituters = https://a, /x/../y\nextra-trusted-substituters = b:1 a:1 b:1\n",
+			"nix 2.34", "substituters trusted-substituters",
+			"substituters=https://a%2C local:///y trusted-substituters=a://1 b://1"},
+		{"first fatal line before bad values", "cores = x\nmax-jobs = y\nfrob\n", "nix 2.24", "cores",
+			"fatal:syntax cores=?"},
 		{"bad values in order before 2.16", "cores = x\nfrob\n", "nix 2.15", "", "fatal:bad-int"},
 		{"what is refused is left out", "cores = 3\ncores = x\n", "nix 2.24", "cores", "fatal:bad-int cores=3"},
-		{"own extra- settings up to 2.3", "extra-substituters = a\nextra-trusted-users = b\n", "nix 2.3", "extra-substituters trusted-users", "extra-substituters=a trusted-users=root"},
+		{"own extra- settings up to 2.3", "extra-substituters = a\nextra-trusted-users = b\n", "nix 2.3",
+			"extra-substituters trusted-users", "extra-substituters=a trusted-users=root"},
 		{"auto", "max-jobs = auto\n", "nix 2.24", "max-jobs", "max-jobs=auto"},
 		{"no such setting", "frobnicate = 1\n", "nix 2.24", "frobnicate", "frobnicate=?"},
 		{"HEAD", "cores = 2\n", "nix HEAD", "cores", "cores=2"},
@@ -104,15 +130,16 @@ func TestMerge(t *testing.T) {
 
 func TestMergeSources(t *testing.T) {
 	tr := tree{
-		"/etc/nix/nix.conf": "substituters = a\ntrusted-users = x\ncores = 1\nnix-path = a\nexperimental-features = flakes\n",
-		"/user":             "substituters = b\nextra-trusted-users = y\n",
-		"gated":             "accept-flake-config = true\n",
-		"flakes":            "experimental-features = flakes\naccept-flake-config = true\n",
-		"env":               "cores = 3\nmax-jobs = 2\n",
-		"options":           "cores = x\nextra-trusted-users = z\nfrob = 1\nmax-jobs = 5\n",
-		"relative":          "cores = 1\ndiff-hook = x\n",
-		"tilde":             "diff-hook = ~/x\n",
-		"include":           "!include x.conf\ncores = 2\n",
+		"/etc/nix/nix.conf": "substituters = a\ntrusted-users = x\ncores = 1\nnix-path = a\n" +
+			"experimental-features = flakes\n",
+		"/user":    "substituters = b\nextra-trusted-users = y\n",
+		"gated":    "accept-flake-config = true\n",
+		"flakes":   "experimental-features = flakes\naccept-flake-config = true\n",
+		"env":      "cores = 3\nmax-jobs = 2\n",
+		"options":  "cores = x\nextra-trusted-users = z\nfrob = 1\nmax-jobs = 5\n",
+		"relative": "cores = 1\ndiff-hook = x\n",
+		"tilde":    "diff-hook = ~/x\n",
+		"include":  "!include x.conf\ncores = 2\n",
 	}
 	system := func(n string) Source { return tr.source(t, SystemFile, n) }
 	user := func(n string) Source { return tr.source(t, UserFile, n) }
@@ -125,16 +152,25 @@ func TestMergeSources(t *testing.T) {
 		names   string
 		want    string
 	}{
-		{"later sources replace", []Source{system("/etc/nix/nix.conf"), user("/user"), env("env"), options("options")}, "nix 2.24", "substituters trusted-users cores max-jobs", "substituters=b trusted-users=x y z cores=3 max-jobs=5"},
-		{"features of a later source open no gate of an earlier one", []Source{system("gated"), user("flakes")}, "nix 2.24", "accept-flake-config", "accept-flake-config=true"},
-		{"gate of an earlier source stays shut", []Source{system("gated"), user("/etc/nix/nix.conf")}, "nix 2.24", "accept-flake-config", "accept-flake-config=false"},
-		{"features of an earlier source open it", []Source{system("/etc/nix/nix.conf"), user("gated")}, "nix 2.24", "accept-flake-config", "accept-flake-config=true"},
-		{"NIX_PATH", []Source{system("/etc/nix/nix.conf"), {Kind: NixPathVariable}}, "nix 2.24", "nix-path cores", "nix-path=? cores=1"},
-		{"NIX_PATH before 2.24", []Source{system("/etc/nix/nix.conf"), {Kind: NixPathVariable}}, "nix 2.23", "nix-path cores", "nix-path=a cores=1"},
+		{"later sources replace", []Source{system("/etc/nix/nix.conf"), user("/user"), env("env"), options("options")},
+			"nix 2.24", "substituters trusted-users cores max-jobs",
+			"substituters=b trusted-users=x y z cores=3 max-jobs=5"},
+		{"features of a later source open no gate of an earlier one", []Source{system("gated"), user("flakes")},
+			"nix 2.24", "accept-flake-config", "accept-flake-config=true"},
+		{"gate of an earlier source stays shut", []Source{system("gated"), user("/etc/nix/nix.conf")}, "nix 2.24",
+			"accept-flake-config", "accept-flake-config=false"},
+		{"features of an earlier source open it", []Source{system("/etc/nix/nix.conf"), user("gated")}, "nix 2.24",
+			"accept-flake-config", "accept-flake-config=true"},
+		{"NIX_PATH", []Source{system("/etc/nix/nix.conf"), {Kind: NixPathVariable}}, "nix 2.24", "nix-path cores",
+			"nix-path=? cores=1"},
+		{"NIX_PATH before 2.24", []Source{system("/etc/nix/nix.conf"), {Kind: NixPathVariable}}, "nix 2.23",
+			"nix-path cores", "nix-path=a cores=1"},
 		{"relative path as option", []Source{options("relative")}, "nix 2.24", "cores", "fatal:relative-path cores=1"},
-		{"relative include in the environment", []Source{env("include")}, "nix 2.24", "cores", "fatal:include-relative cores=2"},
+		{"relative include in the environment", []Source{env("include")}, "nix 2.24", "cores",
+			"fatal:include-relative cores=2"},
 		{"path of a file for Lix", []Source{system("relative")}, "lix 2.93", "cores", "cores=1"},
-		{"path of the environment for Lix", []Source{env("relative")}, "lix 2.93", "cores", "fatal:relative-path cores=1"},
+		{"path of the environment for Lix", []Source{env("relative")}, "lix 2.93", "cores",
+			"fatal:relative-path cores=1"},
 		{"home of the user for Lix", []Source{user("tilde")}, "lix 2.93", "diff-hook", "diff-hook=~/x?"},
 		{"home in the system file for Lix", []Source{system("tilde")}, "lix 2.93", "", "fatal:relative-path"},
 		{"no files", nil, "nix 2.24", "keep-going", "keep-going=false"},
@@ -158,7 +194,8 @@ func TestMergeIncludes(t *testing.T) {
 		want  map[string]string // by release of Nix, or distribution and release
 	}{
 		{
-			"order", tree{"/c/nix.conf": "cores = 1\nextra-trusted-users = a\ninclude x.conf\nmax-jobs = 1\nextra-trusted-users = b\n", "/c/x.conf": "cores = 9\nmax-jobs = 9\nextra-trusted-users = x\n"},
+			"order", tree{"/c/nix.conf": "cores = 1\nextra-trusted-users = a\ninclude x.conf\nmax-jobs = 1\n" +
+				"extra-trusted-users = b\n", "/c/x.conf": "cores = 9\nmax-jobs = 9\nextra-trusted-users = x\n"},
 			"cores max-jobs trusted-users",
 			map[string]string{
 				"nix 2.15": "cores=9 max-jobs=1 trusted-users=root a x b",
@@ -172,32 +209,42 @@ func TestMergeIncludes(t *testing.T) {
 			},
 		},
 		{
-			"nested", tree{"/c/nix.conf": "include d/a.conf\ncores = 1\n", "/c/d/a.conf": "include b.conf\n", "/c/d/b.conf": "max-jobs = 7\n", "/c/b.conf": "max-jobs = 1\n"},
+			"nested", tree{"/c/nix.conf": "include d/a.conf\ncores = 1\n", "/c/d/a.conf": "include b.conf\n",
+				"/c/d/b.conf": "max-jobs = 7\n", "/c/b.conf": "max-jobs = 1\n"},
 			"max-jobs cores",
-			map[string]string{"nix 2.8": "max-jobs=7 cores=1", "nix 2.18": "max-jobs=7 cores=1", "nix 2.20": "fatal:include-missing max-jobs=1 cores=1", "nix 2.24": "max-jobs=7 cores=1"},
+			map[string]string{"nix 2.8": "max-jobs=7 cores=1", "nix 2.18": "max-jobs=7 cores=1",
+				"nix 2.20": "fatal:include-missing max-jobs=1 cores=1", "nix 2.24": "max-jobs=7 cores=1"},
 		},
 		{
-			"two includes", tree{"/c/nix.conf": "include a.conf\ninclude b.conf\n", "/c/a.conf": "cores = 1\nmax-jobs = 1\n", "/c/b.conf": "cores = 2\n"},
+			"two includes", tree{"/c/nix.conf": "include a.conf\ninclude b.conf\n",
+				"/c/a.conf": "cores = 1\nmax-jobs = 1\n", "/c/b.conf": "cores = 2\n"},
 			"cores max-jobs",
-			map[string]string{"nix 2.15": "cores=2 max-jobs=1", "nix 2.18": "cores=2 max-jobs=1", "nix 2.20": "cores=2 max-jobs=1", "nix 2.24": "cores=2 max-jobs=1"},
+			map[string]string{"nix 2.15": "cores=2 max-jobs=1", "nix 2.18": "cores=2 max-jobs=1",
+				"nix 2.20": "cores=2 max-jobs=1", "nix 2.24": "cores=2 max-jobs=1"},
 		},
 		{
-			"features of an included file", tree{"/c/nix.conf": "accept-flake-config = true\ninclude a.conf\n", "/c/a.conf": "experimental-features = flakes\n"},
+			"features of an included file",
+			tree{"/c/nix.conf": "accept-flake-config = true\ninclude a.conf\n",
+				"/c/a.conf": "experimental-features = flakes\n"},
 			"accept-flake-config",
 			map[string]string{"nix 2.16": "accept-flake-config=true", "nix 2.24": "accept-flake-config=true"},
 		},
 		{
-			"gated setting of an included file", tree{"/c/nix.conf": "include a.conf\nexperimental-features = flakes\n", "/c/a.conf": "accept-flake-config = true\n"},
+			"gated setting of an included file",
+			tree{"/c/nix.conf": "include a.conf\nexperimental-features = flakes\n",
+				"/c/a.conf": "accept-flake-config = true\n"},
 			"accept-flake-config",
 			map[string]string{"nix 2.16": "accept-flake-config=false", "nix 2.24": "accept-flake-config=true"},
 		},
 		{
 			"missing", tree{"/c/nix.conf": "!include a.conf\ncores = 1\ninclude b.conf\n"}, "cores",
-			map[string]string{"nix 2.8": "fatal:include-missing cores=1", "nix 2.18": "fatal:include-missing cores=1", "nix 2.24": "fatal:include-missing cores=1"},
+			map[string]string{"nix 2.8": "fatal:include-missing cores=1", "nix 2.18": "fatal:include-missing cores=1",
+				"nix 2.24": "fatal:include-missing cores=1"},
 		},
 		{
 			"missing, but not needed", tree{"/c/nix.conf": "!include a.conf\ncores = 1\n"}, "cores",
-			map[string]string{"nix 2.8": "cores=1", "nix 2.18": "cores=1", "nix 2.20": "cores=1", "nix 2.24": "cores=1"},
+			map[string]string{"nix 2.8": "cores=1", "nix 2.18": "cores=1", "nix 2.20": "cores=1",
+				"nix 2.24": "cores=1"},
 		},
 		{
 			"directory", tree{"/c/nix.conf": "include d\ncores = 1\n", "/c/d": "<dir>"}, "cores",
@@ -205,22 +252,29 @@ func TestMergeIncludes(t *testing.T) {
 		},
 		{
 			"itself", tree{"/c/nix.conf": "cores = 1\ninclude ../c/./nix.conf\n"}, "cores",
-			map[string]string{"nix 2.8": "fatal:include-cycle cores=1", "nix 2.20": "fatal:include-cycle cores=1", "nix 2.24": "fatal:include-cycle cores=1"},
+			map[string]string{"nix 2.8": "fatal:include-cycle cores=1", "nix 2.20": "fatal:include-cycle cores=1",
+				"nix 2.24": "fatal:include-cycle cores=1"},
 		},
 		{
 			"cycle", tree{"/c/nix.conf": "include a\n", "/c/a": "include b\n", "/c/b": "!include a\n"}, "",
 			map[string]string{"nix 2.8": "fatal:include-cycle", "nix 2.24": "fatal:include-cycle"},
 		},
 		{
-			"unknown", tree{"/c/nix.conf": "cores = 1\n!include a\nmax-jobs = 2\nexperimental-features = flakes\nextra-substituters = x\n", "/c/a": "<?>"}, "cores max-jobs keep-going experimental-features substituters",
+			"unknown", tree{"/c/nix.conf": "cores = 1\n!include a\nmax-jobs = 2\nexperimental-features = flakes\n" +
+				"extra-substituters = x\n", "/c/a": "<?>"}, "cores max-jobs keep-going experimental-features " +
+				"substituters",
 			map[string]string{
-				"nix 2.8":  "cores=1? max-jobs=2 keep-going=false? experimental-features=flakes substituters=https://cache.nixos.org/ x?",
-				"nix 2.18": "cores=1 max-jobs=2 keep-going=false? experimental-features=flakes substituters=https://cache.nixos.org/ x?",
-				"nix 2.24": "cores=1? max-jobs=2 keep-going=false? experimental-features=fetch-tree flakes substituters=https://cache.nixos.org/ x?",
+				"nix 2.8": "cores=1? max-jobs=2 keep-going=false? experimental-features=flakes " +
+					"substituters=https://cache.nixos.org/ x?",
+				"nix 2.18": "cores=1 max-jobs=2 keep-going=false? experimental-features=flakes " +
+					"substituters=https://cache.nixos.org/ x?",
+				"nix 2.24": "cores=1? max-jobs=2 keep-going=false? experimental-features=fetch-tree flakes " +
+					"substituters=https://cache.nixos.org/ x?",
 			},
 		},
 		{
-			"bad values and bad lines", tree{"/c/nix.conf": "cores = x\ninclude a\n", "/c/a": "keep-going = maybe\nfrob\n"}, "",
+			"bad values and bad lines",
+			tree{"/c/nix.conf": "cores = x\ninclude a\n", "/c/a": "keep-going = maybe\nfrob\n"}, "",
 			map[string]string{"nix 2.8": "fatal:bad-int", "nix 2.18": "fatal:syntax", "nix 2.24": "fatal:syntax"},
 		},
 	} {
@@ -253,22 +307,28 @@ func TestMergeManyIncludes(t *testing.T) {
 
 func TestMergeOpaque(t *testing.T) {
 	merge := func(parts ...string) *Settings {
-		return Merge([]Source{{File: nixconf.Parse(fragment(parts...))}}, nixconf.Nix, nixconf.Version{Major: 2, Minor: 24})
+		return Merge([]Source{{File: nixconf.Parse(fragment(parts...))}}, nixconf.Nix,
+			nixconf.Version{Major: 2, Minor: 24})
 	}
 	for _, c := range []struct {
 		s           *Settings
 		names, want string
 	}{
 		{merge("cores = ", "$X", "\nmax-jobs = 2\n"), "cores max-jobs", "cores=$X? max-jobs=2"},
-		{merge("cores = 1\n", "$X", "\nmax-jobs = 2\n"), "cores max-jobs keep-going", "cores=1? max-jobs=2 keep-going=false?"},
+		{merge("cores = 1\n", "$X", "\nmax-jobs = 2\n"), "cores max-jobs keep-going",
+			"cores=1? max-jobs=2 keep-going=false?"},
 		{merge("substituters = https://a ", "$X", " https://b\n"), "substituters", "substituters=https://a https://b?"},
 		{merge("substituters = https://a/", "$X", " https://b\n"), "substituters", "substituters=https://b?"},
 		{merge("cores = ", "$X", "\ncores = 3\n"), "cores", "cores=3"},
 		{merge("keep-going = ", "$X", "\n"), "keep-going", "keep-going=$X?"},
-		{merge("experimental-features = ", "$X", "\naccept-flake-config = true\n"), "accept-flake-config", "accept-flake-config=true?"},
-		{merge("experimental-features = flakes ", "$X", "\naccept-flake-config = true\n"), "accept-flake-config", "accept-flake-config=true"},
-		{merge("$X", "\nexperimental-features = flakes\n"), "experimental-features cores", "experimental-features=fetch-tree flakes cores=?"},
-		{merge("accept-flake-config = nonsense\nexperimental-features = ", "$X", "\n"), "accept-flake-config", "accept-flake-config=false"},
+		{merge("experimental-features = ", "$X", "\naccept-flake-config = true\n"), "accept-flake-config",
+			"accept-flake-config=true?"},
+		{merge("experimental-features = flakes ", "$X", "\naccept-flake-config = true\n"), "accept-flake-config",
+			"accept-flake-config=true"},
+		{merge("$X", "\nexperimental-features = flakes\n"), "experimental-features cores",
+			"experimental-features=fetch-tree flakes cores=?"},
+		{merge("accept-flake-config = nonsense\nexperimental-features = ", "$X", "\n"), "accept-flake-config",
+			"accept-flake-config=false"},
 	} {
 		if got := show(c.s, c.names); got != c.want {
 			t.Errorf("%q\nwant %q", got, c.want)
@@ -281,11 +341,14 @@ func TestMergeOpaque(t *testing.T) {
 
 func TestSettings(t *testing.T) {
 	tr := tree{
-		"/etc/nix/nix.conf":  "include more.conf\nsubstituters = a b\nextra-substituters = c\nsandbox = false\ncores = 4\n",
+		"/etc/nix/nix.conf": "include more.conf\nsubstituters = a b\nextra-substituters = c\nsandbox = false\n" +
+			"cores = 4\n",
 		"/etc/nix/more.conf": "substituters = old\nbuild-cores = 2\n",
-		"/user":              "extra-binary-caches = d\nfrob = 1\nfrob = 2\nexperimental-features = flakes nix_command\nuse-registries = x\n",
+		"/user": "extra-binary-caches = d\nfrob = 1\nfrob = 2\n" +
+			"experimental-features = flakes nix_command\nuse-registries = x\n",
 	}
-	s := Merge([]Source{tr.source(t, SystemFile, "/etc/nix/nix.conf"), tr.source(t, UserFile, "/user")}, nixconf.Nix, nixconf.Version{Major: 2, Minor: 24})
+	s := Merge([]Source{tr.source(t, SystemFile, "/etc/nix/nix.conf"), tr.source(t, UserFile, "/user")}, nixconf.Nix,
+		nixconf.Version{Major: 2, Minor: 24})
 	place := func(o Origin) string {
 		if o.Entry == nil {
 			return "default"
@@ -300,17 +363,20 @@ func TestSettings(t *testing.T) {
 		return out
 	}
 	set := s.Get("binary-caches")
-	if d := cmp.Diff([]string{"0:/etc/nix/nix.conf:a b", "0:/etc/nix/nix.conf:c", "1:/user:d"}, places(set.Origins)); d != "" {
+	if d := cmp.Diff([]string{"0:/etc/nix/nix.conf:a b", "0:/etc/nix/nix.conf:c", "1:/user:d"},
+		places(set.Origins)); d != "" {
 		t.Errorf("origins (-want +got):\n%s", d)
 	}
 	if d := cmp.Diff([]string{"0:/etc/nix/more.conf:old"}, places(set.Overridden)); d != "" {
 		t.Errorf("overridden (-want +got):\n%s", d)
 	}
-	if set.Name != "substituters" || set.Facts.Name != "substituters" || set.Facts.Alias || set.Value != "a b c d" || len(set.Words) != 4 {
+	if set.Name != "substituters" || set.Facts.Name != "substituters" || set.Facts.Alias || set.Value != "a b c d" ||
+		len(set.Words) != 4 {
 		t.Errorf("%+v", set)
 	}
 	w := set.Words[1]
-	if text := string(w.Origin.File.Fragment.Text[w.Span.Start:w.Span.End]); text != "b" || place(w.Origin) != "0:/etc/nix/nix.conf:a b" {
+	if text := string(w.Origin.File.Fragment.Text[w.Span.Start:w.Span.End]); text != "b" ||
+		place(w.Origin) != "0:/etc/nix/nix.conf:a b" {
 		t.Errorf("word %q at %s", text, place(w.Origin))
 	}
 	if b, known := s.Bool("sandbox"); b || !known {
@@ -328,7 +394,8 @@ func TestSettings(t *testing.T) {
 	if _, known := s.Bool("build-users-group"); known {
 		t.Error("a text is a boolean")
 	}
-	if words, known := s.List("trusted-users"); !known || len(words) != 1 || words[0].Text != "root" || words[0].Origin.Entry != nil {
+	if words, known := s.List("trusted-users"); !known || len(words) != 1 || words[0].Text != "root" ||
+		words[0].Origin.Entry != nil {
 		t.Errorf("trusted-users %+v", words)
 	}
 	if on, known := s.Feature("flakes"); !on || !known {
@@ -337,7 +404,8 @@ func TestSettings(t *testing.T) {
 	if on, known := s.Feature("nix-command"); on || !known {
 		t.Error("nix-command is on")
 	}
-	if on, known := Merge(nil, nixconf.Determinate, nixconf.Version{Major: 3, Minor: 5}).Feature("nix-command"); !on || !known {
+	if on, known := Merge(nil, nixconf.Determinate, nixconf.Version{Major: 3, Minor: 5}).Feature("nix-command"); !on ||
+		!known {
 		t.Error("nix-command is off in Determinate Nix")
 	}
 	if d := cmp.Diff([]string{"cores", "experimental-features", "sandbox", "substituters"}, s.Names()); d != "" {
@@ -354,7 +422,8 @@ func TestSettings(t *testing.T) {
 		t.Errorf("warnings (-want +got):\n%s", d)
 	}
 	f := s.Fatal
-	if f == nil || f.Source != 1 || f.Kind != string(nixconf.BadBool) || f.Entry.Name.Text != "use-registries" || f.Value == nil || f.Span != f.Entry.Span {
+	if f == nil || f.Source != 1 || f.Kind != string(nixconf.BadBool) || f.Entry.Name.Text != "use-registries" ||
+		f.Value == nil || f.Span != f.Entry.Span {
 		t.Errorf("fatal %+v", f)
 	}
 	if set := Merge(nil, nixconf.Nix, nixconf.Version{Major: 2, Minor: 24}).Get("sandbox"); set.Known {
@@ -364,7 +433,8 @@ func TestSettings(t *testing.T) {
 
 func TestMergeWarnings(t *testing.T) {
 	for _, c := range []struct{ at, text, want string }{
-		{"lix 2.96", "cores = 1\ncores = 2\nextra-substituters = a\nextra-substituters = b\nextra-platforms = x\nextra-platforms = y\n", "duplicate-setting cores, duplicate-setting extra-platforms"},
+		{"lix 2.96", "cores = 1\ncores = 2\nextra-substituters = a\nextra-substituters = b\nextra-platforms = x\n" +
+			"extra-platforms = y\n", "duplicate-setting cores, duplicate-setting extra-platforms"},
 		{"lix 2.95", "cores = 1\ncores = 2\n", ""},
 		{"nix 2.34", "experimental-features = no-url-literals\n", "renamed-feature no-url-literals"},
 		{"nix 2.33", "experimental-features = no-url-literals\n", ""},
@@ -386,7 +456,8 @@ func TestMergeWarnings(t *testing.T) {
 }
 
 func TestResolve(t *testing.T) {
-	tr := tree{"/c/nix.conf": "include a\n!include /x/b\ninclude ../none\ninclude d\n!include u\n", "/c/a": "include nix.conf\n", "/x/b": "cores = 1\n", "/c/d": "<dir>", "/c/u": "<?>"}
+	tr := tree{"/c/nix.conf": "include a\n!include /x/b\ninclude ../none\ninclude d\n!include u\n",
+		"/c/a": "include nix.conf\n", "/x/b": "cores = 1\n", "/c/d": "<dir>", "/c/u": "<?>"}
 	f, err := tr.read("/c/nix.conf")
 	if err != nil {
 		t.Fatal(err)
@@ -395,8 +466,10 @@ func TestResolve(t *testing.T) {
 	for i, want := range []struct {
 		state  nixconf.IncludeState
 		target string
-	}{{nixconf.Read, "/c/a"}, {nixconf.Read, "/x/b"}, {nixconf.Missing, "/none"}, {nixconf.Unreadable, "/c/d"}, {nixconf.NotRead, ""}} {
-		if inc := r.Includes[i]; inc.State != want.state || inc.Target != want.target || (inc.File != nil) != (want.state == nixconf.Read) {
+	}{{nixconf.Read, "/c/a"}, {nixconf.Read, "/x/b"}, {nixconf.Missing, "/none"}, {nixconf.Unreadable, "/c/d"},
+		{nixconf.NotRead, ""}} {
+		if inc := r.Includes[i]; inc.State != want.state || inc.Target != want.target ||
+			(inc.File != nil) != (want.state == nixconf.Read) {
 			t.Errorf("include %d: %+v", i, inc)
 		}
 	}
@@ -406,7 +479,8 @@ func TestResolve(t *testing.T) {
 	if f.Includes[0].State != nixconf.NotRead {
 		t.Error("Resolve changed its file")
 	}
-	env := nixconf.Parse(source.WholeFile(source.NewFile("env", []byte("include a\ninclude /x/b\n")))).Resolve("", tr.read)
+	env := nixconf.Parse(source.WholeFile(source.NewFile("env", []byte("include a\ninclude /x/b\n")))).Resolve("",
+		tr.read)
 	if env.Includes[0].State != nixconf.NotRead || env.Includes[1].State != nixconf.Read {
 		t.Errorf("includes of a text without a path: %+v", env.Includes)
 	}
@@ -446,7 +520,8 @@ func fragment(parts ...string) *source.Fragment {
 	var pieces []source.Piece
 	at := 0
 	for _, p := range parts {
-		pieces = append(pieces, source.Piece{Text: p, Span: source.Span{Start: at, End: at + len(p)}, Verbatim: true, Opaque: p[0] == '$'})
+		pieces = append(pieces,
+			source.Piece{Text: p, Span: source.Span{Start: at, End: at + len(p)}, Verbatim: true, Opaque: p[0] == '$'})
 		at += len(p)
 	}
 	return source.NewFragment(f, pieces)

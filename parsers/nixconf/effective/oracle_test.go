@@ -122,7 +122,8 @@ func (w world) sources() []Source {
 		add(UserFile, w.root+"/home/.config/nix/nix.conf")
 	}
 	if text, ok := w.Env["NIX_CONFIG"]; ok {
-		out = append(out, Source{File: w.parse("NIX_CONFIG", text).Resolve("", w.file), Kind: Environment, Label: "NIX_CONFIG"})
+		out = append(out, Source{File: w.parse("NIX_CONFIG", text).Resolve("", w.file), Kind: Environment,
+			Label: "NIX_CONFIG"})
 	}
 	if _, ok := w.Env["NIX_PATH"]; ok {
 		out = append(out, Source{Kind: NixPathVariable})
@@ -196,7 +197,8 @@ func compare(s *Settings, r result) []string {
 	}
 	var unknown, features, gated, deprecated []string
 	for _, w := range s.Warnings {
-		list := map[string]*[]string{WarnUnknownSetting: &unknown, WarnUnknownFeature: &features, WarnGated: &gated, WarnDeprecated: &deprecated}[w.Kind]
+		list := map[string]*[]string{WarnUnknownSetting: &unknown, WarnUnknownFeature: &features, WarnGated: &gated,
+			WarnDeprecated: &deprecated}[w.Kind]
 		name := w.Name
 		if w.Kind == WarnGated {
 			f, _ := nixconf.Lookup(s.Distribution, s.Version, w.Name)
@@ -272,7 +274,8 @@ func compareFatal(s *Settings, stderr string) string {
 	case string(nixconf.BadEnum):
 		ok = has("option '%s' has invalid value '%s'", name, f.Entry.Value)
 	case string(nixconf.BadInt), string(nixconf.BadSuffix):
-		ok = has("setting '%s' has invalid value '%s'", name, strings.ReplaceAll(f.Entry.Value, "\x00", " ")) || has("setting '%s' has invalid value '%s'", name, f.Entry.Value)
+		ok = has("setting '%s' has invalid value '%s'", name, strings.ReplaceAll(f.Entry.Value, "\x00", " ")) ||
+			has("setting '%s' has invalid value '%s'", name, f.Entry.Value)
 	case string(nixconf.BadJobs):
 		ok = has("setting '%s' should be 'auto' or an integer", name)
 	case string(nixconf.RelativePath):
@@ -302,7 +305,8 @@ func compareFatal(s *Settings, stderr string) string {
 	return ""
 }
 
-// compareValue compares a setting with the JSON value that a nix printed; changed says that it differs from the default.
+// compareValue compares a setting with the JSON value that a nix printed; changed says that it differs from the
+// default.
 func compareValue(set Setting, want any, r result, changed bool) string {
 	if set.Name == "" {
 		return "no such setting"
@@ -454,7 +458,8 @@ func recordedDefaults(v nixconf.Version) map[string]any {
 	}
 	switch {
 	case v.AtLeast(2, 31):
-		d["sandbox-paths"] = map[string]any{"/bin/sh": map[string]any{"source": "/usr/bin/bash-static", "optional": false}}
+		d["sandbox-paths"] = map[string]any{"/bin/sh": map[string]any{"source": "/usr/bin/bash-static",
+			"optional": false}}
 	case v.AtLeast(2, 26):
 		d["sandbox-paths"] = []any{"/bin/sh=/usr/bin/bash-static"}
 		d["ssl-cert-file"] = ""
@@ -464,11 +469,12 @@ func recordedDefaults(v nixconf.Version) map[string]any {
 	return d
 }
 
-// refusesToPrint says why the command that was asked fails although the configuration is read: it is one of the new interface and nothing enables that, or
-// a value cannot be printed as JSON. It is "" where the command answers.
+// refusesToPrint says why the command that was asked fails although the configuration is read: it is one of the new
+// interface and nothing enables that, or a value cannot be printed as JSON. It is "" where the command answers.
 func refusesToPrint(s *Settings, r record) string {
 	asked := strings.Join(r.Cmd, " ")
-	if strings.HasPrefix(asked, "nix ") && !strings.Contains(asked, "nix-command") && !strings.Contains(asked, "--version") {
+	if strings.HasPrefix(asked, "nix ") && !strings.Contains(asked, "nix-command") &&
+		!strings.Contains(asked, "--version") {
 		if on, known := s.Feature("nix-command"); known && !on {
 			return "the command needs the feature nix-command"
 		}

@@ -9,8 +9,8 @@ import (
 	"github.com/sandlint/sandlint/parsers/nixconf"
 )
 
-// Get returns the value in force of a setting, by any of its names. A setting that nothing set has its default. For a name that the
-// release does not have, the result has no Name and is not Known.
+// Get returns the value in force of a setting, given by any of its names. A setting that nothing set has its default.
+// For a name that the release does not have, the result has no Name and is not Known.
 func (s *Settings) Get(name string) Setting {
 	facts, ok := nixconf.Lookup(s.Distribution, s.Version, name)
 	if !ok {
@@ -24,7 +24,7 @@ func (s *Settings) Get(name string) Setting {
 	return st.finish(s)
 }
 
-// finish returns the setting that st has become.
+// finish returns the setting that st describes.
 func (st *state) finish(s *Settings) Setting {
 	taint := s.taint
 	if st.facts.Kind == nixconf.KindFeatures {
@@ -102,7 +102,8 @@ func (s *Settings) Names() []string {
 	return out
 }
 
-// Bool returns the value of a boolean, or of an enumeration that is true or false such as sandbox, and whether it is known.
+// Bool returns the value of a boolean, or of an enumeration such as sandbox that is true or false, and whether it is
+// known.
 func (s *Settings) Bool(name string) (value, known bool) {
 	set := s.Get(name)
 	if !set.Known {
@@ -117,7 +118,8 @@ func (s *Settings) Bool(name string) (value, known bool) {
 	return false, false
 }
 
-// Int returns the value of an integer and whether it is known; max-jobs = auto is not, nor is a value beyond the range of int64.
+// Int returns the value of an integer and whether it is known. max-jobs = auto is not known, nor is a value beyond the
+// range of int64.
 func (s *Settings) Int(name string) (value int64, known bool) {
 	set := s.Get(name)
 	n, err := strconv.ParseInt(set.Value, 10, 64)
@@ -133,14 +135,14 @@ func (s *Settings) Text(name string) (value string, known bool) {
 	return set.Value, set.Known
 }
 
-// List returns the words of a value and whether there are no others.
+// List returns the words of a value, and whether these are all of them.
 func (s *Settings) List(name string) (words []Element, known bool) {
 	set := s.Get(name)
 	return set.Words, set.Known
 }
 
-// Feature reports whether an experimental feature is on in the end, and whether that is known. Features that are stable in the
-// distribution are on. What the command line of a Nix command adds has to be among the sources.
+// Feature reports whether an experimental feature is on, and whether that is known. Features that are stable in the
+// distribution are on. The features that the command line of a Nix command adds have to be among the sources.
 func (s *Settings) Feature(name string) (on, known bool) {
 	if _, stable := s.Distribution.HasFeature(s.Version, name); stable {
 		return true, true

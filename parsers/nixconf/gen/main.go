@@ -180,7 +180,8 @@ func settingsTable(f settingsFile) []byte {
 	w := new(bytes.Buffer)
 	header(w, "nixconf", "data/settings.json")
 	sources(w, f.About, f.Scanned)
-	fmt.Fprintf(w, "// releaseTable holds the releases that were scanned, by distribution.\nvar releaseTable = [3][]Version{\n")
+	fmt.Fprintf(w, "// releaseTable holds the releases that were scanned, by distribution.\n")
+	fmt.Fprintf(w, "var releaseTable = [3][]Version{\n")
 	for _, d := range distributions {
 		fmt.Fprintf(w, "{")
 		for _, r := range f.Scanned[d].Releases {
@@ -293,10 +294,14 @@ func reachTable(f settingsFile) []byte {
 
 func spanLiteral(s span) string {
 	kinds := map[string]string{
-		"bool": "KindBool", "int": "KindInt", "string": "KindString", "list": "KindList", "set": "KindSet", "map": "KindMap", "path": "KindPath",
-		"enum": "KindEnum", "features": "KindFeatures", "jobs": "KindJobs", "url": "KindURL", "urls": "KindURLs", "json": "KindJSON",
+		"bool": "KindBool", "int": "KindInt", "string": "KindString", "list": "KindList", "set": "KindSet",
+		"map": "KindMap", "path": "KindPath",
+		"enum": "KindEnum", "features": "KindFeatures", "jobs": "KindJobs", "url": "KindURL", "urls": "KindURLs",
+		"json": "KindJSON",
 	}
-	forms := map[string]string{"mounts": "formMounts", "deprecated-features": "formDeprecatedFeatures", "set": "formSet", "paths": "formPaths"}
+	forms := map[string]string{
+		"mounts": "formMounts", "deprecated-features": "formDeprecatedFeatures", "set": "formSet", "paths": "formPaths",
+	}
 	ints := map[string]string{"uint32": "uint32Type", "uint64": "uint64Type", "int64": "int64Type"}
 	w := new(strings.Builder)
 	fmt.Fprintf(w, "{from: %s", version(s.From))
@@ -366,7 +371,8 @@ func featuresTable(f featuresFile) []byte {
 	changes := map[string]string{
 		"stable": "madeStable", "removed": "wasRemoved", "renamed": "wasRenamed", "prerelease": "onlyPrerelease",
 	}
-	fmt.Fprintf(w, "// featureTable holds the experimental features, sorted by name.\nvar featureTable = [...]featureRow{\n")
+	fmt.Fprintf(w, "// featureTable holds the experimental features, sorted by name.\n")
+	fmt.Fprintf(w, "var featureTable = [...]featureRow{\n")
 	for _, r := range f.Features {
 		fmt.Fprintf(w, "{name: %q, in: [3]featureSpan{\n", r.Name)
 		for j, s := range []*feature{r.Nix, r.Lix, r.Determinate} {
@@ -397,7 +403,8 @@ func featuresTable(f featuresFile) []byte {
 		}
 		fmt.Fprintf(w, "}},\n")
 	}
-	fmt.Fprintf(w, "}\n\n// deprecatedFeatureTable holds what deprecated-features of Lix takes, with the first release.\nvar deprecatedFeatureTable = [...]struct {\nname string\nfrom Version\n}{\n")
+	fmt.Fprintf(w, "}\n\n// deprecatedFeatureTable holds what deprecated-features of Lix takes, with the first release.\n")
+	fmt.Fprintf(w, "var deprecatedFeatureTable = [...]struct {\nname string\nfrom Version\n}{\n")
 	for _, r := range f.DeprecatedFeatures {
 		fmt.Fprintf(w, "{%q, %s},\n", r.Name, version(r.Lix.From))
 	}

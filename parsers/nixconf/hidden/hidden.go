@@ -1,5 +1,5 @@
-// Package hidden knows the characters that mislead a reader of nix.conf: those that show as nothing, and those that look
-// like a blank, a dash, an equals sign or a quote but mean nothing to Nix.
+// Package hidden knows the characters that mislead a reader of nix.conf: invisible ones, and those that look like a
+// blank, a dash, an equals sign or a quote but mean nothing to Nix.
 package hidden
 
 import (
@@ -7,34 +7,36 @@ import (
 	"unicode/utf8"
 )
 
-// Kind tells how a character misleads.
+// Kind says how a character misleads.
 type Kind int
 
 const (
 	// None is any other character.
 	None Kind = iota
-	// Nothing is a character that shows as nothing, such as a byte order mark.
+	// Nothing is an invisible character, such as a byte order mark.
 	Nothing
-	// Blank is a character that shows as a blank, and is none to Nix.
+	// Blank is a character that looks like a blank, but is not one to Nix.
 	Blank
-	// Dash and Equals are characters that show as '-' and '='.
+	// Dash and Equals are characters that look like '-' and '='.
 	Dash
 	Equals
 	// Quote is a typographic quote.
 	Quote
 )
 
-// KindOf tells whether a character looks like nothing, or like another one that has a meaning in nix.conf. Nix knows SPACE, TAB, CR and LF as
-// blanks, and takes every other character as part of a word.
+// KindOf returns whether a character is invisible, or looks like another one that has a meaning in nix.conf. Nix takes
+// SPACE, TAB, CR and LF as blanks, and every other character as part of a word.
 func KindOf(r rune) Kind {
 	switch {
 	case r == '\v' || r == '\f':
 		return Blank
 	case r < 0x80:
 		return None
-	case r == 0xfeff, r == 0xad, 0x200b <= r && r <= 0x200f, 0x202a <= r && r <= 0x202e, 0x2060 <= r && r <= 0x2064, 0x2066 <= r && r <= 0x2069:
+	case r == 0xfeff, r == 0xad, 0x200b <= r && r <= 0x200f, 0x202a <= r && r <= 0x202e, 0x2060 <= r && r <= 0x2064,
+		0x2066 <= r && r <= 0x2069:
 		return Nothing
-	case r == 0x85, r == 0xa0, r == 0x1680, 0x2000 <= r && r <= 0x200a, r == 0x2028, r == 0x2029, r == 0x202f, r == 0x205f, r == 0x3000:
+	case r == 0x85, r == 0xa0, r == 0x1680, 0x2000 <= r && r <= 0x200a, r == 0x2028, r == 0x2029, r == 0x202f,
+		r == 0x205f, r == 0x3000:
 		return Blank
 	case 0x2010 <= r && r <= 0x2015, r == 0x2212, r == 0xff0d:
 		return Dash
@@ -46,7 +48,7 @@ func KindOf(r rune) Kind {
 	return None
 }
 
-// Name names a character for a message: "U+00A0 (no-break space)".
+// Name returns the name of a character for a message: "U+00A0 (no-break space)".
 func Name(r rune) string {
 	what := ""
 	switch r {
@@ -71,12 +73,13 @@ func Name(r rune) string {
 	case 0xfeff:
 		what = "byte order mark"
 	default:
-		what = [...]string{"character", "invisible character", "blank", "dash", "equals sign", "typographic quote"}[KindOf(r)]
+		what = [...]string{"character", "invisible character", "blank", "dash", "equals sign",
+			"typographic quote"}[KindOf(r)]
 	}
 	return fmt.Sprintf("U+%04X (%s)", r, what)
 }
 
-// First returns the place in s of the first character that KindOf tells something of; ok is false where there is none.
+// First returns the offset in s of the first character whose kind is not None; ok is false where there is none.
 func First(s string) (at int, r rune, ok bool) {
 	for i := 0; i < len(s); {
 		if c := s[i]; c < utf8.RuneSelf && c != '\v' && c != '\f' {

@@ -53,7 +53,8 @@ type row struct {
 // Of returns what happens where a setting, given by its canonical name, is not yet in force when a command with the
 // given phases runs.
 func Of(setting string, phases Phase) Effect {
-	i, ok := slices.BinarySearchFunc(table[:], setting, func(r row, name string) int { return strings.Compare(r.setting, name) })
+	i, ok := slices.BinarySearchFunc(table[:], setting,
+		func(r row, name string) int { return strings.Compare(r.setting, name) })
 	if !ok || table[i].phases&phases == 0 {
 		return NoEffect
 	}
