@@ -43,7 +43,7 @@ func checkOtherDistribution(p *rules.Pass, text *workspace.NixText) {
 		if _, _, ok := names.NotAppendable(name, text.Targets); ok {
 			continue
 		}
-		if k, fate := names.OfSetting(name, text.Targets); fate == names.Foreign {
+		if k, status := names.OfSetting(name, text.Targets); status == names.Foreign {
 			p.Report(nixtext.Atf(text, entry.Name.Span, "setting %q is unknown to %s; it belongs to %s", name,
 				names.Releases(text.Targets), k.Description))
 		}
@@ -51,8 +51,8 @@ func checkOtherDistribution(p *rules.Pass, text *workspace.NixText) {
 }
 
 func foreignFeatures(p *rules.Pass, text *workspace.NixText, entry *nixconf.Entry) {
-	features.Each(text, entry, func(_ int, w nixconf.Word, k nixconf.Knowledge, fate names.Status) {
-		if fate != names.Foreign {
+	features.Each(text, entry, func(_ int, w nixconf.Word, k nixconf.Knowledge, status names.Status) {
+		if status != names.Foreign {
 			return
 		}
 		message := fmt.Sprintf("experimental feature %q is unknown to %s; it belongs to %s", w.Text,

@@ -32,8 +32,8 @@ func checkRemovedFeature(p *rules.Pass, text *workspace.NixText) {
 		if !names.IsFeatures(entry.Name.Text) || !text.Fragment.Known(entry.Name.Span) {
 			continue
 		}
-		features.Each(text, entry, func(n int, w nixconf.Word, k nixconf.Knowledge, fate names.Status) {
-			if fate == names.Removed || fate == names.Unknown && k.Change != "" {
+		features.Each(text, entry, func(n int, w nixconf.Word, k nixconf.Knowledge, status names.Status) {
+			if status == names.Removed || status == names.Unknown && k.Change != "" {
 				p.Report(removedFeatureAt(text, entry, n, k))
 			}
 		})

@@ -39,8 +39,8 @@ func checkRemovedSetting(p *rules.Pass, text *workspace.NixText) {
 		if _, _, ok := names.NotAppendable(name, text.Targets); ok {
 			continue
 		}
-		k, fate := names.OfSetting(name, text.Targets)
-		if fate != names.Removed {
+		k, status := names.OfSetting(name, text.Targets)
+		if status != names.Removed {
 			continue
 		}
 		message := fmt.Sprintf("setting %q is unknown to %s: %s", name, names.Releases(text.Targets), k.Description)

@@ -35,8 +35,8 @@ func checkUnknownFeature(p *rules.Pass, text *workspace.NixText) {
 		switch {
 		case !text.Fragment.Known(entry.Name.Span):
 		case names.IsFeatures(entry.Name.Text):
-			features.Each(text, entry, func(n int, w nixconf.Word, k nixconf.Knowledge, fate names.Status) {
-				if fate == names.TooNew || fate == names.Unknown && k.Change == "" {
+			features.Each(text, entry, func(n int, w nixconf.Word, k nixconf.Knowledge, status names.Status) {
+				if status == names.TooNew || status == names.Unknown && k.Change == "" {
 					p.Report(unknownFeatureAt(text, entry, n, k))
 				}
 			})

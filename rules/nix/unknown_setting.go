@@ -50,7 +50,7 @@ func checkUnknownSetting(p *rules.Pass, text *workspace.NixText) {
 		if k.Coverage != nixconf.None || misread.HasLineBreak(text, entry) {
 			continue
 		}
-		if _, fate := names.OfSetting(entry.Name.Text, text.Targets); fate != names.Unknown && fate != names.TooNew {
+		if _, status := names.OfSetting(entry.Name.Text, text.Targets); status != names.Unknown && status != names.TooNew {
 			continue // a rule of its own reports it
 		}
 		if _, _, ok := misread.LineInQuotes(entry); ok {

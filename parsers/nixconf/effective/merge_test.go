@@ -486,15 +486,6 @@ func TestResolve(t *testing.T) {
 	}
 }
 
-func v(t testing.TB, s string) nixconf.Version {
-	t.Helper()
-	out, err := nixconf.ParseVersion(s)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return out
-}
-
 // targets reads specifications such as "nix 2.18..2.34".
 func targets(t testing.TB, specs ...string) nixconf.Targets {
 	t.Helper()

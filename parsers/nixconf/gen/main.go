@@ -403,7 +403,8 @@ func featuresTable(f featuresFile) []byte {
 		}
 		fmt.Fprintf(w, "}},\n")
 	}
-	fmt.Fprintf(w, "}\n\n// deprecatedFeatureTable holds what deprecated-features of Lix takes, with the first release.\n")
+	fmt.Fprintf(w, "}\n\n")
+	fmt.Fprintf(w, "// deprecatedFeatureTable holds what deprecated-features of Lix takes, with the first release.\n")
 	fmt.Fprintf(w, "var deprecatedFeatureTable = [...]struct {\nname string\nfrom Version\n}{\n")
 	for _, r := range f.DeprecatedFeatures {
 		fmt.Fprintf(w, "{%q, %s},\n", r.Name, version(r.Lix.From))
