@@ -36,11 +36,6 @@ func SetValue(fr *source.Fragment, e *nixconf.Entry, value string) ([]fixers.Edi
 	return replace(fr, source.Span{Start: at, End: at}, value)
 }
 
-// Rename gives an entry another name; "extra-" is part of it.
-func Rename(fr *source.Fragment, e *nixconf.Entry, name string) ([]fixers.Edit, bool) {
-	return ReplaceWord(fr, e.Name, name)
-}
-
 // ReplaceWord replaces w with text, which is one word.
 func ReplaceWord(fr *source.Fragment, w nixconf.Word, text string) ([]fixers.Edit, bool) {
 	if text == "" || strings.ContainsAny(text, "# \t\r\n") {

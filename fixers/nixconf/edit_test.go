@@ -36,7 +36,7 @@ func TestEdits(t *testing.T) {
 	}
 	rename := func(i int, name string) edit {
 		return func(fr *source.Fragment, f *nixconf.File) ([]fixers.Edit, bool) {
-			return Rename(fr, f.Entries[i], name)
+			return ReplaceWord(fr, f.Entries[i].Name, name)
 		}
 	}
 	remove := func(i, word int) edit {
