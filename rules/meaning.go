@@ -9,7 +9,7 @@ import (
 	"github.com/sandlint/sandlint/fixers"
 	fixnix "github.com/sandlint/sandlint/fixers/nixconf"
 	fixseccomp "github.com/sandlint/sandlint/fixers/seccomp"
-	"github.com/sandlint/sandlint/parsers/nixconf"
+	"github.com/sandlint/sandlint/parsers/nixconf/effective"
 	"github.com/sandlint/sandlint/parsers/nixuse"
 	"github.com/sandlint/sandlint/parsers/seccomp"
 	"github.com/sandlint/sandlint/parsers/source"
@@ -176,14 +176,14 @@ func changedTexts(before, after []*nixuse.Text) (from, to []*nixuse.Text) {
 	return from, to
 }
 
-func sourceKind(h nixuse.Host) nixconf.SourceKind {
+func sourceKind(h nixuse.Host) effective.SourceKind {
 	switch h {
 	case nixuse.HostEnv:
-		return nixconf.Environment
+		return effective.Environment
 	case nixuse.HostOption:
-		return nixconf.CommandLine
+		return effective.CommandLine
 	}
-	return nixconf.SystemFile
+	return effective.SystemFile
 }
 
 // compareCommands compares the settings in force at each Nix command of each stage.

@@ -1,5 +1,5 @@
-// Package nixconf edits nix.conf texts in their own terms, wherever they lie, and proves that an edited text still gives the same
-// settings.
+// Package nixconf edits nix.conf text in terms of settings and lines, wherever it is, and proves that an edited text
+// still gives the same settings.
 package nixconf
 
 import (
@@ -9,12 +9,14 @@ import (
 
 	"github.com/sandlint/sandlint/fixers"
 	"github.com/sandlint/sandlint/parsers/nixconf"
+	"github.com/sandlint/sandlint/parsers/nixconf/effective"
 	"github.com/sandlint/sandlint/parsers/source"
 )
 
-// Compare says in one sentence what changed between two texts of a nix.conf file that fixes, whose edits turned before into after,
-// do not declare, and returns "" when nothing did: the settings in force, for each release of targets, are compared. The
-// settings that a fix names may differ. Fixes with Changes.Repair are made first; what they leave must be refused less than what was there.
+// Compare says in one sentence what changed between two texts of a nix.conf file without being declared by the fixes,
+// whose edits turned before into after. It returns "" where nothing did. It compares the settings in force for each
+// release of targets; the settings that a fix names may differ. Fixes with Changes.Repair are applied first; Nix must
+// refuse less of their result than of the text before.
 func Compare(before, after *source.File, fixes []fixers.Fix, targets nixconf.Targets) string {
 	var repairs []fixers.Edit
 	var all, others fixers.Changes
@@ -37,17 +39,20 @@ func Compare(before, after *source.File, fixes []fixers.Fix, targets nixconf.Tar
 	parse := func(f *source.File) *nixconf.File { return nixconf.Parse(source.WholeFile(f)) }
 	if text, err := fixers.Apply(before, repairs); all.Repair && err == nil && len(repairs) < edited {
 		repaired := parse(source.NewFile(before.Path, text))
-		if d := CompareTexts(parse(before), repaired, nixconf.SystemFile, fixers.Changes{Repair: true}, targets); d != "" {
+		if d := CompareTexts(parse(before), repaired, effective.SystemFile, fixers.Changes{Repair: true},
+			targets); d != "" {
 			return d
 		}
-		return CompareTexts(repaired, parse(after), nixconf.SystemFile, others, targets)
+		return CompareTexts(repaired, parse(after), effective.SystemFile, others, targets)
 	}
-	return CompareTexts(parse(before), parse(after), nixconf.SystemFile, all, targets)
+	return CompareTexts(parse(before), parse(after), effective.SystemFile, all, targets)
 }
 
-// CompareTexts compares two texts, with their includes as far as they are resolved, and of any kind; see Compare. The texts are looked at
-// alone, and after a source of which nothing is known, so that "extra-" counts and so does a value that happens to be the default.
-func CompareTexts(before, after *nixconf.File, kind nixconf.SourceKind, changes fixers.Changes, targets nixconf.Targets) string {
+// CompareTexts compares two texts of any kind, with their includes as far as they are resolved; see Compare. The texts
+// are compared alone, and after a source of which nothing is known, so that "extra-" counts and so does a value that
+// happens to be the default.
+func CompareTexts(before, after *nixconf.File, kind effective.SourceKind, changes fixers.Changes,
+	targets nixconf.Targets) string {
 	for _, target := range targets {
 		for _, v := range target.Releases() {
 			r := release{target.Distribution, v, kind}
@@ -62,24 +67,25 @@ func CompareTexts(before, after *nixconf.File, kind nixconf.SourceKind, changes 
 type release struct {
 	distribution nixconf.Distribution
 	version      nixconf.Version
-	kind         nixconf.SourceKind
+	kind         effective.SourceKind
 }
 
 func (r release) compare(before, after *nixconf.File, changes fixers.Changes) string {
 	old, now := r.merge(before), r.merge(after)
 	if now.Fatal != nil {
 		if old.Fatal == nil {
-			return fmt.Sprintf("the result is refused: %s", now.Fatal.Message)
+			return fmt.Sprintf("Nix refuses the result: %s", now.Fatal.Message)
 		}
 		was, is := r.refused(before), r.refused(after)
 		if is > was || changes.Repair && is == was {
-			return fmt.Sprintf("the result is still refused: %s", now.Fatal.Message)
+			return fmt.Sprintf("Nix still refuses the result: %s", now.Fatal.Message)
 		}
 	}
 	if changes.Repair {
 		return ""
 	}
-	if !slices.EqualFunc(before.Includes, after.Includes, func(a, b nixconf.Include) bool { return a.Path.Text == b.Path.Text && a.Optional == b.Optional }) {
+	if !slices.EqualFunc(before.Includes, after.Includes,
+		func(a, b nixconf.Include) bool { return a.Path.Text == b.Path.Text && a.Optional == b.Optional }) {
 		return "other files are included after the fix"
 	}
 	declared := map[string]bool{}
@@ -90,9 +96,10 @@ func (r release) compare(before, after *nixconf.File, changes fixers.Changes) st
 		}
 	}
 	unknown := nixconf.Parse(source.WholeFile(source.NewFile("", []byte("!include unknown\n"))))
-	pairs := [][2]*nixconf.Settings{{old, now}, {r.merge(unknown, before), r.merge(unknown, after)}}
+	pairs := [][2]*effective.Settings{{old, now}, {r.merge(unknown, before), r.merge(unknown, after)}}
 	for _, pair := range pairs {
-		for _, name := range slices.Compact(slices.Sorted(slices.Values(slices.Concat(pair[0].Names(), pair[1].Names())))) {
+		for _, name := range slices.Compact(
+			slices.Sorted(slices.Values(slices.Concat(pair[0].Names(), pair[1].Names())))) {
 			if declared[name] {
 				continue
 			}
@@ -110,27 +117,27 @@ func (r release) compare(before, after *nixconf.File, changes fixers.Changes) st
 	a, b := unknownSettings(old), unknownSettings(now)
 	for _, name := range slices.Sorted(maps.Keys(a)) {
 		if value, ok := b[name]; (!ok || value != a[name]) && !declared[name] {
-			return fmt.Sprintf("the unknown setting %q is gone or has another value", name)
+			return fmt.Sprintf("the unknown setting %q was removed or changed", name)
 		}
 	}
 	for _, name := range slices.Sorted(maps.Keys(b)) {
 		if _, ok := a[name]; !ok && !declared[name] {
-			return fmt.Sprintf("the unknown setting %q has come", name)
+			return fmt.Sprintf("the unknown setting %q was added", name)
 		}
 	}
 	return ""
 }
 
-func (r release) merge(files ...*nixconf.File) *nixconf.Settings {
-	sources := make([]nixconf.Source, len(files))
+func (r release) merge(files ...*nixconf.File) *effective.Settings {
+	sources := make([]effective.Source, len(files))
 	for i, f := range files {
-		sources[i] = nixconf.Source{File: f, Kind: nixconf.SystemFile}
+		sources[i] = effective.Source{File: f, Kind: effective.SystemFile}
 	}
 	sources[len(files)-1].Kind = r.kind
-	return nixconf.Merge(sources, r.distribution, r.version)
+	return effective.Merge(sources, r.distribution, r.version)
 }
 
-// refused counts the lines on which the release gives up, and those on which it does so where a file is missing.
+// refused counts the lines that the release refuses, and those that it refuses if a file is missing.
 func (r release) refused(f *nixconf.File) int {
 	n := len(f.Problems)
 	for _, i := range f.Includes {
@@ -148,8 +155,9 @@ func (r release) refused(f *nixconf.File) int {
 	return n
 }
 
-// unknownSettings returns the values of the settings that the release does not have. It keeps the first of each, for plug-ins.
-func unknownSettings(s *nixconf.Settings) map[string]string {
+// unknownSettings returns the values of the settings that the release does not have. Nix keeps the first of each, for
+// plug-ins.
+func unknownSettings(s *effective.Settings) map[string]string {
 	out := map[string]string{}
 	for _, o := range s.Unknown {
 		if _, ok := out[o.Entry.Name.Text]; !ok {

@@ -8,9 +8,9 @@ import (
 	"github.com/sandlint/sandlint/parsers/source"
 )
 
-// The functions below return edits of the file that a fragment lies in. They report false, and make no edit, where the text is not
-// the file's own (it comes from a variable, an escape, or the command that writes it), or where the host's quoting would give the
-// new text another meaning.
+// The functions below return edits of the file that a fragment is in. They report false, without an edit, where the
+// text is not the file's own (it comes from a variable, an escape, or the command that writes it), or where the quoting
+// around it would give the new text another meaning.
 
 // SetValue gives an entry another value. The value is one line without a comment.
 func SetValue(fr *source.Fragment, e *nixconf.Entry, value string) ([]fixers.Edit, bool) {
@@ -36,12 +36,7 @@ func SetValue(fr *source.Fragment, e *nixconf.Entry, value string) ([]fixers.Edi
 	return replace(fr, source.Span{Start: at, End: at}, value)
 }
 
-// Rename gives an entry another name; "extra-" is part of it.
-func Rename(fr *source.Fragment, e *nixconf.Entry, name string) ([]fixers.Edit, bool) {
-	return ReplaceWord(fr, e.Name, name)
-}
-
-// ReplaceWord writes text, which is one word, in the place of w.
+// ReplaceWord replaces w with text, which is one word.
 func ReplaceWord(fr *source.Fragment, w nixconf.Word, text string) ([]fixers.Edit, bool) {
 	if text == "" || strings.ContainsAny(text, "# \t\r\n") {
 		return nil, false
@@ -49,7 +44,7 @@ func ReplaceWord(fr *source.Fragment, w nixconf.Word, text string) ([]fixers.Edi
 	return replace(fr, w.Span, text)
 }
 
-// RemoveWord takes word i out of the value of e, with the blanks before it.
+// RemoveWord removes word i from the value of e, with the blanks before it.
 func RemoveWord(fr *source.Fragment, e *nixconf.Entry, i int) ([]fixers.Edit, bool) {
 	s := e.Words[i].Span
 	switch {
@@ -63,7 +58,7 @@ func RemoveWord(fr *source.Fragment, e *nixconf.Entry, i int) ([]fixers.Edit, bo
 	return replace(fr, s, "")
 }
 
-// AppendWord puts text, which is one word, at the end of the value of e.
+// AppendWord adds text, which is one word, at the end of the value of e.
 func AppendWord(fr *source.Fragment, e *nixconf.Entry, text string) ([]fixers.Edit, bool) {
 	if len(e.Words) == 0 {
 		return SetValue(fr, e, text)
@@ -74,8 +69,8 @@ func AppendWord(fr *source.Fragment, e *nixconf.Entry, text string) ([]fixers.Ed
 	return replace(fr, source.Span{Start: e.ValueSpan.End, End: e.ValueSpan.End}, " "+text)
 }
 
-// DeleteLine deletes the line of an entry with its line end, or the entry alone when a comment stands on its line. In a text that
-// is not a whole file a last line without line end cannot be deleted: something has to be written there.
+// DeleteLine deletes the line of an entry with its line end, or only the entry if there is a comment on its line. In a
+// text that is not a whole file, a last line without line end cannot be deleted: something has to be written there.
 func DeleteLine(fr *source.Fragment, f *nixconf.File, e *nixconf.Entry) ([]fixers.Edit, bool) {
 	line := f.Lines[e.Line]
 	if !line.Comment.IsEmpty() {
@@ -88,8 +83,8 @@ func DeleteLine(fr *source.Fragment, f *nixconf.File, e *nixconf.Entry) ([]fixer
 	return replace(fr, s, "")
 }
 
-// ReplaceLine writes text in the place of what line n, counted from 0, says, and keeps its indentation, comment and line end. The
-// text is one line without a comment.
+// ReplaceLine replaces the words of line n, counted from 0, with text, and keeps its indentation, comment and line end.
+// The text is one line without a comment.
 func ReplaceLine(fr *source.Fragment, f *nixconf.File, n int, text string) ([]fixers.Edit, bool) {
 	line := f.Lines[n]
 	if strings.ContainsAny(text, "#\n") {
@@ -102,7 +97,8 @@ func ReplaceLine(fr *source.Fragment, f *nixconf.File, n int, text string) ([]fi
 	return replace(fr, s, text)
 }
 
-// InsertLine inserts a line before line n, counted from 0; for the number of lines it is put at the end. The text has no line end.
+// InsertLine inserts a line before line n, counted from 0, or at the end if n is the number of lines. The text has no
+// line end.
 func InsertLine(fr *source.Fragment, f *nixconf.File, n int, text string) ([]fixers.Edit, bool) {
 	at := len(fr.Text)
 	if n < len(f.Lines) {
@@ -115,8 +111,8 @@ func InsertLine(fr *source.Fragment, f *nixconf.File, n int, text string) ([]fix
 	return replace(fr, source.Span{Start: at, End: at}, newline+text)
 }
 
-// MoveBelow moves the line of an entry to below the line of another one, which stands below it. Comment lines directly above the entry go with
-// it, unless they begin the text: those may be about all of it.
+// MoveBelow moves the line of an entry below the line of another one, which is further down. Comment lines directly
+// above the entry move with it, unless they begin the text: those may be about all of it.
 func MoveBelow(fr *source.Fragment, f *nixconf.File, moved, below *nixconf.Entry) ([]fixers.Edit, bool) {
 	if moved.Line >= below.Line {
 		return nil, false

@@ -36,7 +36,7 @@ func TestEdits(t *testing.T) {
 	}
 	rename := func(i int, name string) edit {
 		return func(fr *source.Fragment, f *nixconf.File) ([]fixers.Edit, bool) {
-			return Rename(fr, f.Entries[i], name)
+			return ReplaceWord(fr, f.Entries[i].Name, name)
 		}
 	}
 	remove := func(i, word int) edit {
@@ -101,14 +101,16 @@ func TestEdits(t *testing.T) {
 		{"move", "a = 1\nb = 2\nc = 3\n", move(0, 1), "b = 2\na = 1\nc = 3\n"},
 		{"move to the end", "a = 1\nb = 2\nc = 3\n", move(0, 2), "b = 2\nc = 3\na = 1\n"},
 		{"move to the end, no line end", "a = 1\nb = 2\nc = 3", move(0, 2), "b = 2\nc = 3\na = 1"},
-		{"move with its comments", "x = 0\n\n# one\n# two\na = 1\nb = 2\n", move(1, 2), "x = 0\n\nb = 2\n# one\n# two\na = 1\n"},
+		{"move with its comments", "x = 0\n\n# one\n# two\na = 1\nb = 2\n", move(1, 2),
+			"x = 0\n\nb = 2\n# one\n# two\na = 1\n"},
 		{"move, header stays", "# managed\na = 1\nb = 2\n", move(0, 1), "# managed\nb = 2\na = 1\n"},
 		{"move upwards", "a = 1\nb = 2\n", move(1, 0), ""},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
 			for _, newline := range []string{"\n", "\r\n"} {
-				before, want := strings.ReplaceAll(test.before, "\n", newline), strings.ReplaceAll(test.want, "\n", newline)
+				before, want := strings.ReplaceAll(test.before, "\n", newline),
+					strings.ReplaceAll(test.want, "\n", newline)
 				fr := source.WholeFile(source.NewFile("nix.conf", []byte(before)))
 				edits, ok := test.edit(fr, nixconf.Parse(fr))
 				if got := result(t, fr, edits, ok); got != want {
@@ -119,8 +121,8 @@ func TestEdits(t *testing.T) {
 	}
 }
 
-// embedded returns the fragment that is made of the parts of text between the marks ‹ and ›, each with the given quoting; a part
-// between « and » is not verbatim.
+// embedded returns the fragment that is made of the parts of text between the marks ‹ and ›, each with the given
+// quoting; a part between « and » is not verbatim.
 func embedded(text string, quoting source.Quoting) *source.Fragment {
 	var file []byte
 	var pieces []source.Piece
@@ -138,7 +140,8 @@ func embedded(text string, quoting source.Quoting) *source.Fragment {
 		}
 		inner, rest, _ := strings.Cut(strings.TrimPrefix(text[i:], open), end)
 		text = rest
-		p := source.Piece{Text: inner, Verbatim: verbatim, Quoting: quoting, Span: source.Span{Start: len(file), End: len(file)}}
+		p := source.Piece{Text: inner, Verbatim: verbatim, Quoting: quoting,
+			Span: source.Span{Start: len(file), End: len(file)}}
 		if verbatim {
 			file = append(file, inner...)
 			p.Span.End = len(file)
@@ -155,42 +158,54 @@ func TestEditsEmbedded(t *testing.T) {
 		edit       func(fr *source.Fragment, f *nixconf.File) ([]fixers.Edit, bool)
 		want       string
 	}{
-		{"value in double quotes", "RUN echo \"‹a = 1›«\n»\" >> x\n", source.DoubleQuoted, func(fr *source.Fragment, f *nixconf.File) ([]fixers.Edit, bool) {
-			return SetValue(fr, f.Entries[0], "2 3")
-		}, "RUN echo \"a = 2 3\" >> x\n"},
-		{"value that the quotes would change", "RUN echo \"‹a = 1›«\n»\" >> x\n", source.DoubleQuoted, func(fr *source.Fragment, f *nixconf.File) ([]fixers.Edit, bool) {
-			return SetValue(fr, f.Entries[0], "$x")
-		}, ""},
-		{"bare word takes no blank", "RUN nix --option ‹a›« = » ‹1›\n", source.Unquoted, func(fr *source.Fragment, f *nixconf.File) ([]fixers.Edit, bool) {
-			return SetValue(fr, f.Entries[0], "2 3")
-		}, ""},
-		{"bare word", "RUN nix --option ‹a›« = » ‹1›\n", source.Unquoted, func(fr *source.Fragment, f *nixconf.File) ([]fixers.Edit, bool) {
-			return SetValue(fr, f.Entries[0], "2")
-		}, "RUN nix --option a 2\n"},
-		{"line end made by echo", "RUN echo '‹a = 1›«\n»' >> x\n", source.SingleQuoted, func(fr *source.Fragment, f *nixconf.File) ([]fixers.Edit, bool) {
-			return DeleteLine(fr, f, f.Entries[0])
-		}, ""},
-		{"last line without end", "ENV NIX_CONFIG=\"‹a = 1›\"\n", source.DoubleQuoted, func(fr *source.Fragment, f *nixconf.File) ([]fixers.Edit, bool) {
-			return DeleteLine(fr, f, f.Entries[0])
-		}, ""},
-		{"heredoc", "COPY <<EOF x\n‹a = 1\nb = 2\n›EOF\n", source.Heredoc, func(fr *source.Fragment, f *nixconf.File) ([]fixers.Edit, bool) {
-			return DeleteLine(fr, f, f.Entries[1])
-		}, "COPY <<EOF x\na = 1\nEOF\n"},
-		{"heredoc, move", "COPY <<EOF x\n‹a = 1\nb = 2\n›EOF\n", source.Heredoc, func(fr *source.Fragment, f *nixconf.File) ([]fixers.Edit, bool) {
-			return MoveBelow(fr, f, f.Entries[0], f.Entries[1])
-		}, "COPY <<EOF x\nb = 2\na = 1\nEOF\n"},
-		{"heredoc with tabs", "COPY <<-EOF x\n\t‹a = 1\n›\t‹b = 2\n›\tEOF\n", source.Heredoc, func(fr *source.Fragment, f *nixconf.File) ([]fixers.Edit, bool) {
-			return DeleteLine(fr, f, f.Entries[0])
-		}, "COPY <<-EOF x\n\t\tb = 2\n\tEOF\n"},
-		{"heredoc with variables in the way", "COPY <<EOF x\n‹a = 1›«$X»‹\nb = 2\n›EOF\n", source.Heredoc, func(fr *source.Fragment, f *nixconf.File) ([]fixers.Edit, bool) {
-			return SetValue(fr, f.Entries[0], "2")
-		}, ""},
-		{"new line in a heredoc", "COPY <<EOF x\n‹a = 1\n›EOF\n", source.Heredoc, func(fr *source.Fragment, f *nixconf.File) ([]fixers.Edit, bool) {
-			return InsertLine(fr, f, 1, "b = 2")
-		}, "COPY <<EOF x\na = 1\nb = 2\nEOF\n"},
-		{"no new line in quotes", "RUN echo '‹a = 1›«\n»'\n", source.SingleQuoted, func(fr *source.Fragment, f *nixconf.File) ([]fixers.Edit, bool) {
-			return InsertLine(fr, f, 0, "b = 2")
-		}, ""},
+		{"value in double quotes", "RUN echo \"‹a = 1›«\n»\" >> x\n", source.DoubleQuoted,
+			func(fr *source.Fragment, f *nixconf.File) ([]fixers.Edit, bool) {
+				return SetValue(fr, f.Entries[0], "2 3")
+			}, "RUN echo \"a = 2 3\" >> x\n"},
+		{"value that the quotes would change", "RUN echo \"‹a = 1›«\n»\" >> x\n", source.DoubleQuoted,
+			func(fr *source.Fragment, f *nixconf.File) ([]fixers.Edit, bool) {
+				return SetValue(fr, f.Entries[0], "$x")
+			}, ""},
+		{"bare word takes no blank", "RUN nix --option ‹a›« = » ‹1›\n", source.Unquoted,
+			func(fr *source.Fragment, f *nixconf.File) ([]fixers.Edit, bool) {
+				return SetValue(fr, f.Entries[0], "2 3")
+			}, ""},
+		{"bare word", "RUN nix --option ‹a›« = » ‹1›\n", source.Unquoted,
+			func(fr *source.Fragment, f *nixconf.File) ([]fixers.Edit, bool) {
+				return SetValue(fr, f.Entries[0], "2")
+			}, "RUN nix --option a 2\n"},
+		{"line end made by echo", "RUN echo '‹a = 1›«\n»' >> x\n", source.SingleQuoted,
+			func(fr *source.Fragment, f *nixconf.File) ([]fixers.Edit, bool) {
+				return DeleteLine(fr, f, f.Entries[0])
+			}, ""},
+		{"last line without end", "ENV NIX_CONFIG=\"‹a = 1›\"\n", source.DoubleQuoted,
+			func(fr *source.Fragment, f *nixconf.File) ([]fixers.Edit, bool) {
+				return DeleteLine(fr, f, f.Entries[0])
+			}, ""},
+		{"heredoc", "COPY <<EOF x\n‹a = 1\nb = 2\n›EOF\n", source.Heredoc,
+			func(fr *source.Fragment, f *nixconf.File) ([]fixers.Edit, bool) {
+				return DeleteLine(fr, f, f.Entries[1])
+			}, "COPY <<EOF x\na = 1\nEOF\n"},
+		{"heredoc, move", "COPY <<EOF x\n‹a = 1\nb = 2\n›EOF\n", source.Heredoc,
+			func(fr *source.Fragment, f *nixconf.File) ([]fixers.Edit, bool) {
+				return MoveBelow(fr, f, f.Entries[0], f.Entries[1])
+			}, "COPY <<EOF x\nb = 2\na = 1\nEOF\n"},
+		{"heredoc with tabs", "COPY <<-EOF x\n\t‹a = 1\n›\t‹b = 2\n›\tEOF\n", source.Heredoc,
+			func(fr *source.Fragment, f *nixconf.File) ([]fixers.Edit, bool) {
+				return DeleteLine(fr, f, f.Entries[0])
+			}, "COPY <<-EOF x\n\t\tb = 2\n\tEOF\n"},
+		{"heredoc with variables in the way", "COPY <<EOF x\n‹a = 1›«$X»‹\nb = 2\n›EOF\n", source.Heredoc,
+			func(fr *source.Fragment, f *nixconf.File) ([]fixers.Edit, bool) {
+				return SetValue(fr, f.Entries[0], "2")
+			}, ""},
+		{"new line in a heredoc", "COPY <<EOF x\n‹a = 1\n›EOF\n", source.Heredoc,
+			func(fr *source.Fragment, f *nixconf.File) ([]fixers.Edit, bool) {
+				return InsertLine(fr, f, 1, "b = 2")
+			}, "COPY <<EOF x\na = 1\nb = 2\nEOF\n"},
+		{"no new line in quotes", "RUN echo '‹a = 1›«\n»'\n", source.SingleQuoted,
+			func(fr *source.Fragment, f *nixconf.File) ([]fixers.Edit, bool) {
+				return InsertLine(fr, f, 0, "b = 2")
+			}, ""},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
@@ -208,7 +223,8 @@ func FuzzEdits(f *testing.F) {
 	f.Add("a = 1 2\r\nb =\nfoo\n  c = x # y\n", "v w")
 	f.Add("# h\na = 1\n\n# i\nb = 2", "")
 	f.Fuzz(func(t *testing.T, text, value string) {
-		if strings.Contains(text+value, "\x00") || strings.Contains(text+value, "\xfe") || strings.Contains(text+value, "\xff") {
+		if strings.Contains(text+value, "\x00") || strings.Contains(text+value, "\xfe") ||
+			strings.Contains(text+value, "\xff") {
 			return // it may look like UTF-16 once a line is gone
 		}
 		fr := source.WholeFile(source.NewFile("nix.conf", []byte(text)))
@@ -232,7 +248,8 @@ func FuzzEdits(f *testing.F) {
 				if len(after.Entries) != len(file.Entries) || !slices.Equal(words(after, e.Line), words(file, e.Line)) {
 					t.Fatalf("setting %q to %q in %q gives %q", e.Name.Text, value, text, after.Fragment.Text)
 				}
-				if got := after.Entries[i].Value; got != strings.Join(strings.FieldsFunc(value, func(r rune) bool { return r == ' ' || r == '\t' || r == '\r' }), " ") {
+				if got := after.Entries[i].Value; got != strings.Join(
+					strings.FieldsFunc(value, func(r rune) bool { return r == ' ' || r == '\t' || r == '\r' }), " ") {
 					t.Fatalf("value is %q, want %q", got, value)
 				}
 			}

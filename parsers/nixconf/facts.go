@@ -11,21 +11,22 @@ import (
 
 //go:generate go run gen/main.go
 
-// The rows of the generated tables. They hold constants only, so that the linker lays them out and nothing runs at start.
+// The rows of the generated tables. They hold only constants, so that the linker lays them out and nothing runs at
+// start.
 type (
 	settingRow struct {
+		name    string
+		traits  traits
+		aliases []aliasRow
+		in      [3]distributionRow
+	}
+	aliasRow struct {
 		name string
-		in   [3]distributionRow
+		in   [3]interval // when the alias exists
 	}
 	distributionRow struct {
 		spans     []span
 		renamedTo string
-	}
-	nameRow struct {
-		name    string
-		setting int
-		alias   bool
-		in      [3]interval // when the alias exists
 	}
 	// span is a range of releases [from, until) in which all facts of a setting were the same.
 	span struct {
@@ -43,7 +44,16 @@ type (
 	form        uint8
 	integerType uint8
 	spanFlags   uint16
+	traits      uint8
 )
+
+// nameRow is a name of a setting, or an alias of it.
+type nameRow struct {
+	name    string
+	setting *settingRow
+	alias   bool
+	in      [3]interval // when the alias exists
+}
 
 const (
 	formPlain              form = iota
@@ -73,30 +83,39 @@ const (
 	darwinOnly
 )
 
+// The traits of a setting, which are the same in every release.
+const (
+	wordsAreNames traits = 1 << iota
+	wordsAreURLs
+	daemonOnly
+	trustedOnly
+)
+
 // Facts are what one release of one distribution knows about a setting.
 type Facts struct {
 	// Name is the canonical name, and Written the one that was looked up.
 	Name, Written string
-	// Alias says that the setting was looked up under another name than Name.
+	// Alias says that the setting was looked up under a name other than Name.
 	Alias bool
-	// Extra says that it was looked up with the prefix "extra-", so that values are appended. The setting
-	// extra-platforms, which has that prefix in its name, is not meant.
+	// Extra says that it was looked up with the prefix "extra-", so values are appended. It is false for the setting
+	// extra-platforms, whose name begins so.
 	Extra bool
-	Kind  Kind
+	// Kind is the type of its values.
+	Kind Kind
 	// Enum holds the values that a KindEnum takes.
 	Enum []string
-	// Default is the value when nothing sets it, as `nix config show` prints it on Linux, if HasDefault; else
-	// the machine or the environment decides. DarwinDefault is the same for macOS.
+	// Default is the value when nothing sets it, as `nix config show` prints it on Linux, if HasDefault; otherwise the
+	// machine or the environment decides. DarwinDefault is the same for macOS.
 	Default, DarwinDefault string
 	HasDefault             bool
 	// Gate is the experimental feature without which the setting is ignored, or "".
 	Gate string
-	// Suffixes says that an integer may end in K, M, G or T.
+	// Suffixes says that an integer may end with K, M, G or T.
 	Suffixes bool
 	// Bits is the width of an integer, and Signed whether it may be negative.
 	Bits   int
 	Signed bool
-	// AllowEmpty and AllowRelative tell what a KindPath takes besides an absolute path. A relative path that is
+	// AllowEmpty and AllowRelative say whether a KindPath takes an empty or a relative path. A relative path that is
 	// resolved against the configuration file (Lix 2.92 and later) counts.
 	AllowEmpty, AllowRelative bool
 	// Appendable says that "extra-" may stand before the name.
@@ -105,57 +124,79 @@ type Facts struct {
 	Unordered bool
 	// Platforms are the systems that have the setting ("linux", "darwin"); nil means all.
 	Platforms []string
-	// Deprecated says that the distribution prints a warning when the setting is used; Replacement is the setting that it names
-	// then, or "".
+	// Deprecated says that the distribution prints a warning when the setting is used. Replacement is the setting that
+	// the warning names, or "".
 	Deprecated  bool
 	Replacement string
-
-	form  form
-	flags spanFlags
+	// Names says that the words of the value are names, of features, users or systems, which cannot hold a comma, and
+	// URLs that they are URLs.
+	Names, URLs bool
+	// DaemonOnly says that only the daemon of a multi-user Nix reads the setting, from its own configuration, so it has
+	// no effect in a user's file. TrustedOnly says that the daemon accepts the setting only from trusted users.
+	DaemonOnly, TrustedOnly bool
+	// Mounts says that the words map paths inside the sandbox to paths outside, where the last word for a path wins:
+	// sandbox-paths since Nix 2.31. Paths says that the words are paths, and DeprecatedFeatures that they are what Lix
+	// calls deprecated features.
+	Mounts, Paths, DeprecatedFeatures bool
+	// RelativeToFile says that a relative path is resolved against the configuration file.
+	RelativeToFile bool
 }
 
 // rows returns the rows of nameTable with a name.
 func rows(name string) []nameRow {
-	r, ok := rowIndex()[name]
+	t := nameTable()
+	r, ok := t.index[name]
 	if !ok {
 		return nil
 	}
-	return nameTable[r.from:r.to]
+	return t.rows[r.from:r.to]
 }
 
-// rowIndex maps each name to its rows, which stand together.
-var rowIndex = sync.OnceValue(func() map[string]struct{ from, to int32 } {
-	index := make(map[string]struct{ from, to int32 }, len(nameTable))
-	for i := range nameTable {
-		r, ok := index[nameTable[i].name]
+// nameTable returns the names and aliases of all settings, sorted by name, and where the rows of each name are. A name
+// that was a setting of its own before it became an alias has two rows.
+var nameTable = sync.OnceValue(func() (t struct {
+	rows  []nameRow
+	index map[string]struct{ from, to int32 }
+}) {
+	for i := range settingTable {
+		s := &settingTable[i]
+		t.rows = append(t.rows, nameRow{name: s.name, setting: s})
+		for _, a := range s.aliases {
+			t.rows = append(t.rows, nameRow{name: a.name, setting: s, alias: true, in: a.in})
+		}
+	}
+	slices.SortStableFunc(t.rows, func(a, b nameRow) int { return strings.Compare(a.name, b.name) })
+	t.index = make(map[string]struct{ from, to int32 }, len(t.rows))
+	for i := range t.rows {
+		r, ok := t.index[t.rows[i].name]
 		if !ok {
 			r.from = int32(i)
 		}
 		r.to = int32(i + 1)
-		index[nameTable[i].name] = r
+		t.index[t.rows[i].name] = r
 	}
-	return index
+	return t
 })
 
 // findSpan returns the span of d that holds v, for a setting that is named name itself.
-func findSpan(name string, d int, v Version) (setting int, alias bool, sp *span) {
+func findSpan(name string, d int, v Version) (setting *settingRow, alias bool, sp *span) {
 	for _, r := range rows(name) {
 		if r.alias && !r.in[d].contains(v) {
 			continue
 		}
-		spans := settingTable[r.setting].in[d].spans
+		spans := r.setting.in[d].spans
 		for i := range spans {
 			if (interval{spans[i].from, spans[i].until}).contains(v) {
 				return r.setting, r.alias, &spans[i]
 			}
 		}
 	}
-	return -1, false, nil
+	return nil, false, nil
 }
 
 // Lookup returns what release v of d knows about the setting called name, as Nix resolves names: a setting or alias of
-// that name, else, from Nix 2.4 on, the appendable setting that "extra-" stands before. A version beyond the
-// newest release that is known is taken as that release.
+// that name, or else, from Nix 2.4 on, the appendable setting that follows "extra-". A version beyond the newest known
+// release is treated as that release.
 func Lookup(d Distribution, v Version, name string) (Facts, bool) {
 	i := d.index()
 	if i < 0 {
@@ -173,7 +214,7 @@ func Lookup(d Distribution, v Version, name string) (Facts, bool) {
 		}
 		extra = true
 	}
-	f := sp.facts(settingTable[setting].name)
+	f := setting.facts(sp)
 	f.Written, f.Alias, f.Extra = name, alias, extra
 	return f, true
 }
@@ -183,16 +224,21 @@ var (
 	darwin = []string{"darwin"}
 )
 
-func (sp *span) facts(name string) Facts {
+// facts returns what a span of the setting says.
+func (s *settingRow) facts(sp *span) Facts {
 	f := Facts{
-		Name: name, Kind: sp.kind, Enum: sp.enum,
+		Name: s.name, Kind: sp.kind, Enum: sp.enum,
 		Default: sp.value, DarwinDefault: sp.value, HasDefault: sp.flags&hasDefault != 0,
 		Gate: sp.gate, Suffixes: sp.flags&takesSuffixes != 0,
 		AllowEmpty: sp.flags&takesEmpty != 0, AllowRelative: sp.flags&(takesRelative|relativeToFile) != 0,
 		Appendable: sp.flags&appendable != 0,
 		Unordered:  sp.kind == KindSet || sp.kind == KindMap || sp.kind == KindFeatures || sp.form == formSet,
 		Deprecated: sp.flags&isDeprecated != 0 || sp.replacement != "", Replacement: sp.replacement,
-		form: sp.form, flags: sp.flags,
+		Names: s.traits&wordsAreNames != 0, URLs: s.traits&wordsAreURLs != 0,
+		DaemonOnly: s.traits&daemonOnly != 0, TrustedOnly: s.traits&trustedOnly != 0,
+		Mounts: sp.form == formMounts, Paths: sp.form == formPaths,
+		DeprecatedFeatures: sp.form == formDeprecatedFeatures,
+		RelativeToFile:     sp.flags&relativeToFile != 0,
 	}
 	if sp.flags&hasDarwinDefault != 0 {
 		f.DarwinDefault = sp.darwin
@@ -214,8 +260,8 @@ func (sp *span) facts(name string) Facts {
 	return f
 }
 
-// eachInterval calls yield with the ranges of releases in which d knows a setting called name, as Lookup resolves it, until
-// yield returns false.
+// eachInterval calls yield with the ranges of releases in which d knows a setting called name, as Lookup resolves it,
+// until yield returns false.
 func eachInterval(name string, d int, yield func(interval) bool) {
 	for _, r := range rows(name) {
 		if !r.each(d, 0, yield) {
@@ -233,9 +279,9 @@ func eachInterval(name string, d int, yield func(interval) bool) {
 	}
 }
 
-// each calls yield with the ranges of releases in which d has r, of spans that have all the flags.
+// each calls yield with the ranges of releases in which d has r, for the spans that have all the flags.
 func (r *nameRow) each(d int, flags spanFlags, yield func(interval) bool) bool {
-	spans := settingTable[r.setting].in[d].spans
+	spans := r.setting.in[d].spans
 	for i := range spans {
 		iv := interval{spans[i].from, spans[i].until}
 		if spans[i].flags&flags != flags {
@@ -277,7 +323,7 @@ func (i interval) intersect(j interval) interval {
 	return i
 }
 
-// addInterval adds iv to the ordered list l and joins what touches.
+// addInterval adds iv to the ordered list l and joins ranges that touch.
 func addInterval(l []interval, iv interval) []interval {
 	i := len(l)
 	for i > 0 && iv.from.Before(l[i-1].from) {
@@ -298,7 +344,7 @@ func addInterval(l []interval, iv interval) []interval {
 	return out
 }
 
-// Coverage tells for how much of the targets something holds.
+// Coverage says for how many of the targets something holds.
 type Coverage int
 
 const (
@@ -310,25 +356,26 @@ const (
 	All
 )
 
-// Knowledge tells which of the targeted releases know a name.
+// Knowledge says which of the targeted releases know a name.
 type Knowledge struct {
+	// Coverage says how many of the targets know the name.
 	Coverage Coverage
 	// Known and Unknown are the parts of the targets that know the name and that do not.
 	Known, Unknown Targets
-	// Description says, for messages, where the name is known when that is not everywhere: "Nix 2.16 and later",
-	// "Lix only", "removed in Nix 2.13"; "" when no release at all knows it.
+	// Description says, for messages, where the name is known if that is not everywhere: "Nix 2.16 and later", "Lix
+	// only", "removed in Nix 2.13". It is "" if no release at all knows the name.
 	Description string
 	// RenamedTo is the name under which a part of Unknown has the same thing, or "".
 	RenamedTo string
-	// Fate is what became of an experimental feature in a part of Unknown: "stable since Nix 2.18", "part of flakes since Nix 2.19",
-	// "removed in Lix 2.94"; "" for settings and for features that still exist or never did.
-	Fate string
-	// Stable tells for how much of Unknown what the experimental feature enabled is built in.
+	// Change is what happened to an experimental feature in a part of Unknown: "stable since Nix 2.18", "part of flakes
+	// since Nix 2.19", "removed in Lix 2.94". It is "" for settings, and for features that still exist or never did.
+	Change string
+	// Stable says for how much of Unknown the behaviour of the experimental feature is built in.
 	Stable Coverage
 }
 
-// Known tells which of the targeted releases know a setting called name: a setting, an alias, or "extra-" before a setting that
-// can be appended to.
+// Known returns which of the targeted releases know a setting called name: a setting, an alias, or "extra-" before a
+// setting that can be appended to.
 func Known(name string, ts Targets) Knowledge {
 	if everywhere(name, ts) {
 		return Knowledge{Coverage: All, Known: ts}
@@ -340,7 +387,7 @@ func Known(name string, ts Targets) Knowledge {
 	k.Description = describe(ts, k.Coverage, func(d int) []interval { return existence(name, d) })
 	for _, t := range k.Unknown {
 		for _, r := range rows(name) {
-			to := settingTable[r.setting].in[t.Distribution.index()].renamedTo
+			to := r.setting.in[t.Distribution.index()].renamedTo
 			if to == "" || r.alias {
 				continue
 			}
@@ -353,19 +400,19 @@ func Known(name string, ts Targets) Knowledge {
 	return k
 }
 
-// everywhere reports whether each range of ts lies in one range of releases that know the setting name. It is the quick answer to
-// the common case; that it is false means nothing.
+// everywhere reports whether each range of ts lies in one range of releases that know the setting name. It is the quick
+// answer to the common case; false means nothing.
 func everywhere(name string, ts Targets) bool {
 	for _, t := range ts {
 		d := t.Distribution.index()
 		found := false
 		if d >= 0 {
 			for _, r := range rows(name) {
-				spans := settingTable[r.setting].in[d].spans
+				spans := r.setting.in[d].spans
 				if len(spans) == 0 {
 					continue
 				}
-				// The spans of a setting follow each other without a gap.
+				// The spans of a setting follow each other without gaps.
 				iv := interval{spans[0].from, spans[len(spans)-1].until}
 				if r.alias {
 					iv = iv.intersect(r.in[d])
@@ -380,7 +427,7 @@ func everywhere(name string, ts Targets) bool {
 	return len(ts) > 0
 }
 
-// cover splits ts by what exists.
+// cover splits ts into the releases where something exists and the others.
 func cover(ts Targets, exists func(d int) []interval) Knowledge {
 	var k Knowledge
 	for _, t := range ts {
@@ -417,8 +464,8 @@ func cover(ts Targets, exists func(d int) []interval) Knowledge {
 	return k
 }
 
-// describe says where something exists: among the targeted distributions when some of them know it; else what became of it
-// there, or where else it exists.
+// describe says where something exists: among the targeted distributions if some of them know it, or else in which
+// release it was removed there, or where else it exists.
 func describe(ts Targets, c Coverage, exists func(d int) []interval) string {
 	var targeted [3]bool
 	for _, t := range ts {
@@ -462,7 +509,7 @@ func describe(ts Targets, c Coverage, exists func(d int) []interval) string {
 	return enumerate(current)
 }
 
-// describe says which releases of d an interval holds, with a blank before it; "" for all of them.
+// describe says which releases of d an interval holds, with a blank before it, or returns "" for all of them.
 func (i interval) describe(d Distribution) string {
 	releases := releaseTable[d.index()]
 	fromFirst := !releases[0].Before(i.from)
@@ -487,9 +534,9 @@ func (i interval) describe(d Distribution) string {
 	return fmt.Sprintf(" %s to %s", i.from, last)
 }
 
-// Nearest returns the setting that a person most likely meant by name, or "". It names only settings that a targeted release knows, canonical
-// names before aliases; it keeps the prefix "extra-" where the setting that is meant can be appended to, and drops it where
-// the rest is a setting that cannot.
+// Nearest returns the setting that an author most likely meant by name, or "". It returns only settings that a targeted
+// release knows, and prefers canonical names to aliases. It keeps the prefix "extra-" where the setting can be appended
+// to, and drops it where the rest is a setting that cannot.
 func Nearest(name string, ts Targets) string {
 	if rest, ok := strings.CutPrefix(name, "extra-"); ok && rest != "" {
 		if targeted(rest, ts) {
@@ -509,8 +556,9 @@ func Nearest(name string, ts Targets) string {
 func nearestName(name string, ts Targets, appendOnly bool) string {
 	for _, aliases := range []bool{false, true} {
 		var candidates []string
-		for i := range nameTable {
-			r := &nameTable[i]
+		names := nameTable().rows
+		for i := range names {
+			r := &names[i]
 			if r.alias != aliases {
 				continue
 			}

@@ -1,6 +1,7 @@
 package nixconf
 
 import (
+	"encoding/json"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -10,6 +11,8 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/sandlint/sandlint/parsers/nixconf/reach"
 )
 
 func v(t testing.TB, s string) Version {
@@ -36,12 +39,14 @@ func targets(t testing.TB, specs ...string) Targets {
 }
 
 func TestParseVersion(t *testing.T) {
-	for in, want := range map[string]string{"2.24": "2.24", "2.24.0": "2.24", "2.24.1": "2.24.1", "v3.1.0": "3.1", "HEAD": "HEAD", "head": "HEAD", "2.25.0pre20240930_abc": "2.25", "2.4pre1": "2.4", "2.93.3-1": "2.93.3"} {
+	for in, want := range map[string]string{"2.24": "2.24", "2.24.0": "2.24", "2.24.1": "2.24.1", "v3.1.0": "3.1",
+		"HEAD": "HEAD", "head": "HEAD", "2.25.0pre20240930_abc": "2.25", "2.4pre1": "2.4", "2.93.3-1": "2.93.3"} {
 		if got, err := ParseVersion(in); err != nil || got.String() != want {
 			t.Errorf("%q: %v, %v; want %s", in, got, err, want)
 		}
 	}
-	for _, in := range []string{"", "2", "two", "2.", "2.x", "2.24.", "2.24.1.5", "2.24 ", "-2.4", "2.24x", "99999999999999999999.1"} {
+	for _, in := range []string{"", "2", "two", "2.", "2.x", "2.24.", "2.24.1.5", "2.24 ", "-2.4", "2.24x",
+		"99999999999999999999.1"} {
 		if got, err := ParseVersion(in); err == nil {
 			t.Errorf("%q is taken as %v", in, got)
 		}
@@ -88,7 +93,8 @@ func TestParseTarget(t *testing.T) {
 		{"nix", "..", "possible are"},
 		{"nix", "2.99", "possible are"},
 		{"nix", "1.11", "possible are"},
-		{"lix", "2.24", "Lix 2.24 is not known; possible are releases from 2.90 to 2.96, HEAD, or a range such as 2.93..2.96"},
+		{"lix", "2.24", "Lix 2.24 is not known; possible are releases from 2.90 to 2.96, HEAD, or a range such as " +
+			"2.93..2.96"},
 		{"nix", "2.34..2.18", "ends before it begins"},
 		{"nix", "new", "not a version"},
 	} {
@@ -108,7 +114,8 @@ func TestParseTarget(t *testing.T) {
 	if r.Contains(Lix, v(t, "2.18")) || !DefaultTargets().Contains(Nix, Head()) {
 		t.Error("wrong distribution, or HEAD is beyond the newest release")
 	}
-	if got, want := DefaultTargets().String(), "Nix 2.18 to 2.36, Lix 2.90 to 2.96 and Determinate Nix 3.0 to 3.22"; got != want {
+	if got, want := DefaultTargets().String(),
+		"Nix 2.18 to 2.36, Lix 2.90 to 2.96 and Determinate Nix 3.0 to 3.22"; got != want {
 		t.Errorf("default targets %q", got)
 	}
 }
@@ -199,7 +206,8 @@ func TestFacts(t *testing.T) {
 		{"gate 2.16", get(Nix, "2.16", "accept-flake-config").Gate, "flakes"},
 		{"gate of Determinate", get(Determinate, "3.0", "accept-flake-config").Gate, ""},
 		{"platforms", get(Nix, "2.24", "filter-syscalls").Platforms, []string{"linux"}},
-		{"flake registry", get(Nix, "2.24", "flake-registry").Default, "https://channels.nixos.org/flake-registry.json"},
+		{"flake registry", get(Nix, "2.24", "flake-registry").Default,
+			"https://channels.nixos.org/flake-registry.json"},
 		{"deprecated", get(Nix, "2.34", "warn-short-path-literals").Replacement, "lint-short-path-literals"},
 		{"signed", get(Nix, "2.24", "timeout").Signed, true},
 		{"bits", get(Nix, "2.24", "tarball-ttl").Bits, 32},
@@ -228,19 +236,27 @@ func TestKnown(t *testing.T) {
 		{"frobnicate", def, Knowledge{Coverage: None}},
 		{"extra-cores", def, Knowledge{Coverage: None}},
 		{"repeat", def, Knowledge{Coverage: None, Description: "removed in Nix 2.13"}},
-		{"repeat", old, Knowledge{Coverage: Some, Description: "Nix before 2.13", Unknown: targets(t, "nix 2.13..2.18")}},
-		{"max-substitution-jobs", old, Knowledge{Coverage: Some, Description: "Nix 2.16 and later", Unknown: targets(t, "nix 2.8..2.15")}},
-		{"filter-syscalls", def, Knowledge{Coverage: Some, Description: "Nix and Determinate Nix", Unknown: targets(t, "lix 2.90..2.96")}},
+		{"repeat", old, Knowledge{Coverage: Some, Description: "Nix before 2.13",
+			Unknown: targets(t, "nix 2.13..2.18")}},
+		{"max-substitution-jobs", old,
+			Knowledge{Coverage: Some, Description: "Nix 2.16 and later", Unknown: targets(t, "nix 2.8..2.15")}},
+		{"filter-syscalls", def,
+			Knowledge{Coverage: Some, Description: "Nix and Determinate Nix", Unknown: targets(t, "lix 2.90..2.96")}},
 		{"pasta-path", old, Knowledge{Coverage: None, Description: "Lix 2.94 and later"}},
 		{"enable-core-dumps", old, Knowledge{Coverage: None, Description: "Lix only"}},
 		{"nix-219-compat", old, Knowledge{Coverage: None, Description: "Determinate Nix 3.14 and later"}},
 		{"connect-timeout", targets(t, "lix 2.93..2.95"), Knowledge{Coverage: All}},
-		{"impersonate-linux-26", targets(t, "lix 2.93..2.95"), Knowledge{Coverage: Some, Description: "Lix before 2.95", Unknown: targets(t, "lix 2.95")}},
+		{"impersonate-linux-26", targets(t, "lix 2.93..2.95"),
+			Knowledge{Coverage: Some, Description: "Lix before 2.95", Unknown: targets(t, "lix 2.95")}},
 		{"impersonate-linux-26", targets(t, "lix 2.95"), Knowledge{Coverage: None, Description: "removed in Lix 2.95"}},
-		{"extra-plugin-files", targets(t, "nix 2.30.."), Knowledge{Coverage: Some, Description: "Nix 2.4 to 2.32", Unknown: targets(t, "nix 2.33..2.36")}},
+		{"extra-plugin-files", targets(t, "nix 2.30.."),
+			Knowledge{Coverage: Some, Description: "Nix 2.4 to 2.32", Unknown: targets(t, "nix 2.33..2.36")}},
 		{"download-attempts", def, Knowledge{Coverage: All}},
-		{"filetransfer-retry-attempts", targets(t, "nix 2.34..2.35"), Knowledge{Coverage: Some, Description: "Nix 2.35 and later", Unknown: targets(t, "nix 2.34")}},
-		{"lint-url-literals", def, Knowledge{Coverage: Some, Description: "Nix 2.34 and later, Determinate Nix 3.19 and later", Unknown: targets(t, "nix 2.18..2.33", "lix 2.90..2.96", "determinate 3.0..3.18")}},
+		{"filetransfer-retry-attempts", targets(t, "nix 2.34..2.35"),
+			Knowledge{Coverage: Some, Description: "Nix 2.35 and later", Unknown: targets(t, "nix 2.34")}},
+		{"lint-url-literals", def,
+			Knowledge{Coverage: Some, Description: "Nix 2.34 and later, Determinate Nix 3.19 and later",
+				Unknown: targets(t, "nix 2.18..2.33", "lix 2.90..2.96", "determinate 3.0..3.18")}},
 	} {
 		got := Known(c.name, c.ts)
 		if c.want.Unknown == nil && c.want.Coverage == None {
@@ -296,12 +312,18 @@ func TestFeatureKnown(t *testing.T) {
 		{"flakes", def, Knowledge{Coverage: All}},
 		{"nix-command", targets(t, "determinate 3.5"), Knowledge{Coverage: All}},
 		{"frob", def, Knowledge{}},
-		{"repl-flake", targets(t, "nix 2.24"), Knowledge{Description: "removed in Nix 2.22", Fate: "part of flakes since Nix 2.19", Stable: All}},
-		{"discard-references", targets(t, "nix 2.14..2.24"), Knowledge{Coverage: Some, Description: "Nix 2.14 to 2.17", Fate: "stable since Nix 2.18", Stable: All}},
-		{"no-url-literals", targets(t, "nix 2.34"), Knowledge{Description: "removed in Nix 2.34", Fate: "the setting lint-url-literals = fatal since Nix 2.34", RenamedTo: "the setting lint-url-literals = fatal"}},
-		{"ca-references", targets(t, "nix 2.24"), Knowledge{Fate: "only in pre-releases of Nix 2.4"}},
+		{"repl-flake", targets(t, "nix 2.24"),
+			Knowledge{Description: "removed in Nix 2.22", Change: "part of flakes since Nix 2.19", Stable: All}},
+		{"discard-references", targets(t, "nix 2.14..2.24"),
+			Knowledge{Coverage: Some, Description: "Nix 2.14 to 2.17", Change: "stable since Nix 2.18", Stable: All}},
+		{"no-url-literals", targets(t, "nix 2.34"),
+			Knowledge{Description: "removed in Nix 2.34",
+				Change:    "the setting lint-url-literals = fatal since Nix 2.34",
+				RenamedTo: "the setting lint-url-literals = fatal"}},
+		{"ca-references", targets(t, "nix 2.24"), Knowledge{Change: "only in pre-releases of Nix 2.4"}},
 		{"pipe-operator", targets(t, "nix 2.24"), Knowledge{Description: "Lix 2.91 and later"}},
-		{"recursive-nix", targets(t, "lix 2.95"), Knowledge{Description: "removed in Lix 2.93", Fate: "removed in Lix 2.93"}},
+		{"recursive-nix", targets(t, "lix 2.95"),
+			Knowledge{Description: "removed in Lix 2.93", Change: "removed in Lix 2.93"}},
 	} {
 		got := FeatureKnown(c.name, c.ts)
 		got.Known, got.Unknown = nil, nil
@@ -309,7 +331,8 @@ func TestFeatureKnown(t *testing.T) {
 			t.Errorf("%s for %s (-want +got):\n%s", c.name, c.ts, d)
 		}
 	}
-	for name, want := range map[string]string{"flake": "flakes", "nix_command": "nix-command", "nix-commands": "nix-command", "Flakes": "flakes", "ca-derivation": "ca-derivations", "x": ""} {
+	for name, want := range map[string]string{"flake": "flakes", "nix_command": "nix-command",
+		"nix-commands": "nix-command", "Flakes": "flakes", "ca-derivation": "ca-derivations", "x": ""} {
 		if got := NearestFeature(name, def); got != want {
 			t.Errorf("%q: %q, want %q", name, got, want)
 		}
@@ -321,35 +344,95 @@ func TestFeatureKnown(t *testing.T) {
 
 // TestTables checks what the lookups rely on.
 func TestTables(t *testing.T) {
-	if !sort.SliceIsSorted(settingTable[:], func(i, j int) bool { return settingTable[i].name < settingTable[j].name }) ||
-		!sort.SliceIsSorted(nameTable[:], func(i, j int) bool { return nameTable[i].name < nameTable[j].name }) ||
-		!sort.SliceIsSorted(featureTable[:], func(i, j int) bool { return featureTable[i].name < featureTable[j].name }) {
+	if !sort.SliceIsSorted(settingTable[:],
+		func(i, j int) bool { return settingTable[i].name < settingTable[j].name }) ||
+		!sort.SliceIsSorted(featureTable[:],
+			func(i, j int) bool { return featureTable[i].name < featureTable[j].name }) {
 		t.Error("a table is not sorted")
 	}
 	for _, s := range settingTable {
 		for i, d := range Distributions() {
 			spans := s.in[i].spans
 			for j, sp := range spans {
-				if j > 0 && sp.from != spans[j-1].until || sp.until != (Version{}) && !sp.from.Before(sp.until) || j < len(spans)-1 && sp.until == (Version{}) {
+				if j > 0 && sp.from != spans[j-1].until || sp.until != (Version{}) && !sp.from.Before(sp.until) ||
+					j < len(spans)-1 && sp.until == (Version{}) {
 					t.Errorf("%s of %s: spans overlap or have gaps", s.name, d)
 				}
-				f := sp.facts(s.name)
+				f := s.facts(&sp)
 				if f.HasDefault && f.Kind != KindPath {
 					if err := CheckValue(f, sp.from, d, f.Default, nil); err != nil {
 						t.Errorf("%s of %s %s: the default is wrong: %s", s.name, d, sp.from, err.Message)
 					}
 				}
 				if (f.Kind == KindEnum) != (len(f.Enum) > 1) || (f.Kind == KindInt) != (f.Bits > 0) {
-					t.Errorf("%s of %s %s: kind %s with enum %v and %d bits", s.name, d, sp.from, f.Kind, f.Enum, f.Bits)
+					t.Errorf("%s of %s %s: kind %s with enum %v and %d bits", s.name, d, sp.from, f.Kind, f.Enum,
+						f.Bits)
 				}
 			}
 		}
 	}
-	counts := map[string]int{"nix 2.8": 92, "nix 2.26": 118, "nix 2.34": 130, "nix 2.36": 136, "lix 2.95": 117, "determinate 3.22": 142}
-	for s, want := range counts {
-		target := targets(t, s)[0]
-		if got := len(SettingNames(target.Distribution, target.From)); got != want {
-			t.Errorf("%s has %d settings, want %d", s, got, want)
+}
+
+// settingsData is data/settings.json, as far as TestData reads it.
+type settingsData struct {
+	Scanned  map[Distribution]struct{ Releases []string }
+	Settings []map[string]json.RawMessage
+}
+
+// TestData compares the tables with the data that they are made from: each release has the settings whose spans hold
+// it, and every setting says what it reaches.
+func TestData(t *testing.T) {
+	b, err := os.ReadFile("data/settings.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var data settingsData
+	if err := json.Unmarshal(b, &data); err != nil {
+		t.Fatal(err)
+	}
+	read := func(raw json.RawMessage, to any) {
+		if raw == nil {
+			return
+		}
+		if err := json.Unmarshal(raw, to); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want := map[Target][]string{}
+	for _, s := range data.Settings {
+		var name, late string
+		var reaches []string
+		read(s["name"], &name)
+		read(s["late"], &late)
+		read(s["reaches"], &reaches)
+		if explicit := late == "none"; late == "" || explicit != (len(reaches) == 0) {
+			t.Errorf("setting %q has neither phases that it reaches nor an explicit none", name)
+		}
+		if got := reach.Of(name, ^reach.Phase(0)) != reach.NoEffect; got != (late != "none") {
+			t.Errorf("setting %q reaches a command: %v, and the data say %q", name, got, late)
+		}
+		for d, scanned := range data.Scanned {
+			var row struct {
+				Spans []struct{ From, Until string }
+			}
+			read(s[string(d)], &row)
+			for _, r := range scanned.Releases {
+				release := v(t, r)
+				for _, sp := range row.Spans {
+					if !release.Before(v(t, sp.From)) && (sp.Until == "" || release.Before(v(t, sp.Until))) {
+						target := Target{d, release, release}
+						want[target] = append(want[target], name)
+					}
+				}
+			}
+		}
+	}
+	for d, scanned := range data.Scanned {
+		for _, r := range scanned.Releases {
+			target := Target{d, v(t, r), v(t, r)}
+			if diff := cmp.Diff(want[target], d.Settings(target.From)); diff != "" {
+				t.Errorf("settings of %s (-want +got):\n%s", target, diff)
+			}
 		}
 	}
 }
@@ -373,12 +456,15 @@ func TestGenerated(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
+	if err := os.Mkdir(filepath.Join(dir, "reach"), 0o777); err != nil {
+		t.Fatal(err)
+	}
 	cmd := exec.Command(program, "run", "gen/main.go")
 	cmd.Dir = dir
 	if out, err := cmd.CombinedOutput(); err != nil {
 		t.Fatalf("%v: %s", err, out)
 	}
-	for _, name := range []string{"zsettings.go", "zfeatures.go"} {
+	for _, name := range []string{"zsettings.go", "zfeatures.go", "reach/zreach.go"} {
 		want, err := os.ReadFile(filepath.Join(dir, name))
 		if err != nil {
 			t.Fatal(err)

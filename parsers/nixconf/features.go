@@ -15,20 +15,20 @@ type (
 	}
 	featureSpan struct {
 		interval interval
-		stable   bool // accepted in every release, without a word, and always on
-		fate     fate
+		stable   bool   // accepted in every release, without a word, and always on
+		change   change // what happened to the feature in release in
 		in       Version
 		note     string
 	}
-	fate uint8
+	change uint8
 )
 
 const (
-	fateNone fate = iota
-	fateStable
-	fateRemoved
-	fateRenamed
-	fatePrerelease
+	noChange change = iota
+	madeStable
+	wasRemoved
+	wasRenamed
+	onlyPrerelease
 )
 
 func findFeature(name string) *featureRow {
@@ -39,9 +39,9 @@ func findFeature(name string) *featureRow {
 	return nil
 }
 
-// hasFeature reports whether release v of d takes the experimental feature name without a warning, and whether
-// it is stable there.
-func hasFeature(d Distribution, v Version, name string) (known, stable bool) {
+// HasFeature reports whether release v of d takes the experimental feature name without a warning, and whether it is
+// stable there.
+func (d Distribution) HasFeature(v Version, name string) (known, stable bool) {
 	r := findFeature(name)
 	i := d.index()
 	if r == nil || i < 0 {
@@ -53,8 +53,8 @@ func hasFeature(d Distribution, v Version, name string) (known, stable bool) {
 // always is the interval of what exists in every release.
 func always(d int) interval { return interval{from: releaseTable[d][0]} }
 
-// FeatureKnown tells which of the targeted releases take the experimental feature name. A feature that a distribution made
-// stable and still accepts (flakes and nix-command of Determinate Nix) counts as known there.
+// FeatureKnown returns which of the targeted releases take the experimental feature name. A feature that a distribution
+// made stable and still accepts (flakes and nix-command in Determinate Nix) counts as known there.
 func FeatureKnown(name string, ts Targets) Knowledge {
 	row := findFeature(name)
 	if row.everywhere(ts) {
@@ -78,13 +78,13 @@ func FeatureKnown(name string, ts Targets) Knowledge {
 	some, all := false, true
 	for _, t := range k.Unknown {
 		f := row.in[t.Distribution.index()]
-		if k.Fate == "" {
-			k.Fate = f.describe(t.Distribution)
+		if k.Change == "" {
+			k.Change = f.describe(t.Distribution)
 		}
-		if f.fate == fateRenamed && !t.To.Before(f.in) {
+		if f.change == wasRenamed && !t.To.Before(f.in) {
 			k.RenamedTo = f.note
 		}
-		if f.fate == fateStable && !t.To.Before(f.in) {
+		if f.change == madeStable && !t.To.Before(f.in) {
 			some = true
 			all = all && !t.From.Before(f.in)
 		} else {
@@ -100,11 +100,13 @@ func FeatureKnown(name string, ts Targets) Knowledge {
 	return k
 }
 
-// everywhere reports whether all releases of ts take the feature. It is the quick answer to the common case; that it is false means nothing.
+// everywhere reports whether all releases of ts take the feature. It is the quick answer to the common case; false
+// means nothing.
 func (r *featureRow) everywhere(ts Targets) bool {
 	for _, t := range ts {
 		d := t.Distribution.index()
-		if r == nil || d < 0 || !r.in[d].stable && !(r.in[d].interval.contains(t.From) && r.in[d].interval.contains(t.To)) {
+		if r == nil || d < 0 || !r.in[d].stable &&
+			!(r.in[d].interval.contains(t.From) && r.in[d].interval.contains(t.To)) {
 			return false
 		}
 	}
@@ -113,24 +115,24 @@ func (r *featureRow) everywhere(ts Targets) bool {
 
 func (f featureSpan) describe(d Distribution) string {
 	in := d.Title() + " " + f.in.String()
-	switch f.fate {
-	case fateStable:
+	switch f.change {
+	case madeStable:
 		if f.note != "" {
 			return fmt.Sprintf("%s since %s", f.note, in)
 		}
 		return "stable since " + in
-	case fateRemoved:
+	case wasRemoved:
 		return "removed in " + in
-	case fateRenamed:
+	case wasRenamed:
 		return fmt.Sprintf("%s since %s", f.note, in)
-	case fatePrerelease:
+	case onlyPrerelease:
 		return fmt.Sprintf("only in pre-releases of %s", in)
 	}
 	return ""
 }
 
-// NearestFeature returns the experimental feature that a person most likely meant by name, or "". It names only features that a
-// targeted release takes.
+// NearestFeature returns the experimental feature that an author most likely meant by name, or "". It returns only
+// features that a targeted release takes.
 func NearestFeature(name string, ts Targets) string {
 	var candidates []string
 	for i := range featureTable {
@@ -146,18 +148,18 @@ func NearestFeature(name string, ts Targets) string {
 }
 
 // Features returns the experimental features that release v of d takes, sorted.
-func Features(d Distribution, v Version) []string {
+func (d Distribution) Features(v Version) []string {
 	var out []string
 	for i := range featureTable {
-		if known, _ := hasFeature(d, v, featureTable[i].name); known {
+		if known, _ := d.HasFeature(v, featureTable[i].name); known {
 			out = append(out, featureTable[i].name)
 		}
 	}
 	return out
 }
 
-// SettingNames returns the canonical names of the settings of release v of d, sorted.
-func SettingNames(d Distribution, v Version) []string {
+// Settings returns the canonical names of the settings of release v of d, sorted.
+func (d Distribution) Settings(v Version) []string {
 	i := d.index()
 	if i < 0 {
 		return nil

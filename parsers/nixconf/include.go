@@ -7,20 +7,21 @@ import (
 	"strings"
 )
 
-// Reader returns the configuration file at a path, parsed. The error tells what Nix would find there: fs.ErrNotExist for no file,
-// ErrUnreadable for something that cannot be read; any other error means that the reader cannot tell.
+// Reader returns the configuration file at a path, parsed. The error says what Nix would find there: fs.ErrNotExist for
+// no file, ErrUnreadable for something that cannot be read. Any other error means that the reader does not know.
 type Reader func(path string) (*File, error)
 
-// ErrUnreadable is what a Reader returns for a path where something is that cannot be read as a file: a directory, a symbolic
-// link to nothing, a file without permission. Nix passes over such an include in silence.
+// ErrUnreadable is the error of a Reader for a path that cannot be read as a file: a directory, a dangling symbolic
+// link, a file without permission. Nix silently ignores such an include.
 var ErrUnreadable = errors.New("not a readable file")
 
-// maxIncludes bounds how many files one Resolve reads; what is beyond stays NotRead.
+// maxIncludes bounds how many files one Resolve reads; the others stay NotRead.
 const maxIncludes = 1000
 
-// Resolve returns a copy of f whose Includes hold what read found, and what the files found include in turn. Name is the path of f
-// itself, with forward slashes, as it is opened: relative includes are taken from its directory. It may be "" for text that is no file, such
-// as the variable NIX_CONFIG, whose relative includes stay NotRead.
+// Resolve returns a copy of f whose Includes hold the files that read returned, with their own includes resolved in
+// turn. Name is the path of f itself, with forward slashes, as it is opened: relative includes are relative to its
+// directory. It may be "" for text that is not a file, such as the variable NIX_CONFIG, whose relative includes stay
+// NotRead.
 func (f *File) Resolve(name string, read Reader) *File {
 	r := resolver{read: read, left: maxIncludes}
 	return r.resolve(f, name, nil)
@@ -49,10 +50,10 @@ func (r *resolver) resolve(f *File, p string, chain []string) *File {
 }
 
 func (r *resolver) include(f *File, inc *Include, p string, chain []string) {
-	if !f.known(inc.Path.Span) || p == "" && !path.IsAbs(inc.Path.Text) {
+	if !f.Known(inc.Path.Span) || p == "" && !path.IsAbs(inc.Path.Text) {
 		return
 	}
-	target := join(p, inc.Path.Text)
+	target := inc.From(p)
 	for _, c := range chain {
 		if c == target {
 			inc.State, inc.Target = Cycle, target
@@ -75,10 +76,10 @@ func (r *resolver) include(f *File, inc *Include, p string, chain []string) {
 	}
 }
 
-// join takes the path of an include from the directory of the file at p.
-func join(p, include string) string {
-	if strings.HasPrefix(include, "/") {
-		return path.Clean(include)
+// From returns the path of the include as seen from the file at name: a relative one is taken from its directory.
+func (i *Include) From(name string) string {
+	if strings.HasPrefix(i.Path.Text, "/") {
+		return path.Clean(i.Path.Text)
 	}
-	return path.Join(path.Dir(p), include)
+	return path.Join(path.Dir(name), i.Path.Text)
 }

@@ -1,8 +1,9 @@
-// Package nixconf reads nix.conf text exactly as Nix does, and knows what it means: which settings exist in which release
-// of which distribution of Nix, what values they take, and which value is in force after several sources were merged.
+// Package nixconf reads nix.conf text exactly as Nix does, and knows which settings and experimental features exist in
+// which release of which distribution of Nix, and what values they take. Package effective merges several texts,
+// package reach knows which commands a setting reaches, and package hidden the characters that mislead a reader.
 //
-// The grammar is that of parseConfigFiles and Config::set in Nix's src/libutil/configuration.cc; where releases
-// differ, a Version decides.
+// The grammar is that of parseConfigFiles and Config::set in Nix's src/libutil/configuration.cc; where releases differ,
+// a Version decides.
 package nixconf
 
 import "github.com/sandlint/sandlint/parsers/source"
@@ -17,7 +18,7 @@ type File struct {
 	Entries []*Entry
 	// Includes are the include lines, in order.
 	Includes []Include
-	// Problems are the lines that Nix refuses whatever the release, in order. Kinds are the Kind… constants.
+	// Problems are the lines that every release of Nix refuses, in order. Their kinds are the Kind… constants.
 	Problems []source.Problem
 
 	// unknown holds the indexes of the lines that are Unknown, and opaque the opaque parts of the text, both in order.
@@ -25,27 +26,28 @@ type File struct {
 	opaque  []source.Span
 }
 
-// The kinds of problem that Parse reports. All of them stop every Nix command.
+// The kinds of problem that Parse reports. With any of them every Nix command fails.
 const (
-	// KindSyntax is a line that is no assignment for another reason than those below.
+	// KindSyntax is a line that is not an assignment for a reason other than those below.
 	KindSyntax = "syntax"
 	// KindMissingEquals is a line `name value` whose first word is a known setting.
 	KindMissingEquals = "missing-equals"
 	// KindAssignmentSpacing is an equals sign without a blank on both sides: `name=value`.
 	KindAssignmentSpacing = "assignment-spacing"
-	// KindIncludeArity is an include line that has not exactly one path.
+	// KindIncludeArity is an include line without exactly one path.
 	KindIncludeArity = "include-arity"
-	// KindWrongOperator is a line that assigns as another language does; File.Operation reads it.
+	// KindWrongOperator is a line that assigns with the operator of another language; File.Operation reads it.
 	KindWrongOperator = "wrong-operator"
-	// KindLineContinuation is a line that was meant to go on with the value above it.
+	// KindLineContinuation is a line that was meant to continue the value above it.
 	KindLineContinuation = "line-continuation"
-	// KindStrayShellText is what a shell script, or a merge of two versions, left behind.
+	// KindStrayShellText is a line that is left over from a shell script or from a merge.
 	KindStrayShellText = "stray-shell-text"
-	// KindGluedLines is a line in which a second assignment begins; GluedAt tells where.
+	// KindGluedLines is a line in which a second assignment begins; GluedAt says where.
 	KindGluedLines = "glued-lines"
 	// KindForeignSyntax is a line of another format: INI, YAML, JSON.
 	KindForeignSyntax = "foreign-syntax"
-	// KindHiddenCharacters is a line that is right but for characters that show as nothing, or as another one; see Hidden.
+	// KindHiddenCharacters is a line that is right except for characters that are invisible or look like others; see
+	// package hidden.
 	KindHiddenCharacters = "hidden-characters"
 )
 
@@ -57,8 +59,8 @@ type Line struct {
 	Comment source.Span
 	// Words are the tokens before the comment.
 	Words []Word
-	// Unknown says that opaque text decides what Nix makes of the line: it may set anything, or be empty. Such a line gives no
-	// entry and no problem.
+	// Unknown says that opaque text decides how Nix reads the line: it may set anything, or be empty. Such a line gives
+	// no entry and no problem.
 	Unknown bool
 }
 
@@ -72,7 +74,7 @@ type Word struct {
 type Entry struct {
 	// Name is the setting's name as written, "extra-" included.
 	Name Word
-	// Equals is the place of the '='.
+	// Equals is the '='.
 	Equals source.Span
 	// Value is the value as Nix sees it: the words joined by one blank.
 	Value string
@@ -90,33 +92,34 @@ type Entry struct {
 type Include struct {
 	// Path is the path as written.
 	Path Word
-	// Optional says that the line is !include, so that a missing file is ignored.
+	// Optional says that the line is !include, so Nix ignores a missing file.
 	Optional bool
-	// Before is the number of entries that stand above it.
+	// Before is the number of entries above it.
 	Before int
 	Span   source.Span
-	// File is what was found there, when a reader was given and could read it; else nil.
+	// File is the included file, if a reader was given and could read it; else nil.
 	File *File
-	// State tells what became of the reading.
+	// State says what is known of the file.
 	State IncludeState
-	// Target is the path that the reader was asked for: Path, taken from the directory of the file that holds the line. It is ""
-	// while State is NotRead.
+	// Target is the path that the reader was asked for: Path, relative to the directory of the file that holds the
+	// line. It is "" while State is NotRead.
 	Target string
 }
 
-// IncludeState tells what is known of the file that an include line names.
+// IncludeState says what is known of the file that an include line names.
 type IncludeState int
 
 const (
-	// NotRead means that nothing is known of the file: no reader was given, the path is not known, or the reader could not tell.
+	// NotRead means that nothing is known of the file: no reader was given, the path is not known, or the reader does
+	// not know.
 	NotRead IncludeState = iota
 	// Read means that Include.File is the file.
 	Read
-	// Missing means that there is no such file. Nix refuses an include of it, and passes over an !include.
+	// Missing means that there is no such file. Nix refuses an include of it, and ignores an !include.
 	Missing
-	// Unreadable means that there is something that cannot be read, such as a directory. Nix passes over it in silence.
+	// Unreadable means that there is something that cannot be read, such as a directory. Nix silently ignores it.
 	Unreadable
-	// Cycle means that the file includes itself, directly or through others. Nix dies of it without a message.
+	// Cycle means that the file includes itself, directly or through others. Nix crashes without a message.
 	Cycle
 )
 
@@ -124,26 +127,30 @@ const (
 type Distribution string
 
 const (
-	Nix         Distribution = "nix"
-	Lix         Distribution = "lix"
+	// Nix is the original program.
+	Nix Distribution = "nix"
+	// Lix is the fork of Nix 2.18.
+	Lix Distribution = "lix"
+	// Determinate is Determinate Nix, whose releases have numbers of their own.
 	Determinate Distribution = "determinate"
 )
 
 // Kind is the type of a setting's values.
 type Kind string
 
+// The kinds of values.
 const (
-	KindBool     Kind = "bool"
-	KindInt      Kind = "int"
-	KindString   Kind = "string"
-	KindList     Kind = "list"
-	KindSet      Kind = "set"
-	KindMap      Kind = "map"
-	KindPath     Kind = "path"
-	KindEnum     Kind = "enum" // exactly one of Facts.Enum
-	KindFeatures Kind = "features"
-	KindJobs     Kind = "jobs" // an integer or "auto": max-jobs
-	KindURL      Kind = "url"
-	KindURLs     Kind = "urls"
-	KindJSON     Kind = "json"
+	KindBool     Kind = "bool"     // true, yes or 1; false, no or 0
+	KindInt      Kind = "int"      // an integer of Facts.Bits bits
+	KindString   Kind = "string"   // any text
+	KindList     Kind = "list"     // words in order
+	KindSet      Kind = "set"      // words without order
+	KindMap      Kind = "map"      // words of the form name=value
+	KindPath     Kind = "path"     // one path
+	KindEnum     Kind = "enum"     // exactly one of Facts.Enum
+	KindFeatures Kind = "features" // names of experimental features
+	KindJobs     Kind = "jobs"     // an integer or "auto": max-jobs
+	KindURL      Kind = "url"      // one store URL
+	KindURLs     Kind = "urls"     // store URLs
+	KindJSON     Kind = "json"     // a JSON value
 )

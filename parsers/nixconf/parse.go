@@ -10,16 +10,16 @@ import (
 	"github.com/sandlint/sandlint/parsers/source"
 )
 
-// maxNear bounds how many problems of one file get a suggestion, so that a file that is no nix.conf at all costs
-// no more than one that is.
+// maxNear bounds how many problems of one file get a suggestion, so that a file that is not a nix.conf at all costs no
+// more than one that is.
 const maxNear = 20
 
-// Parse reads fr as Nix does, in every release: only LF ends a line, the first '#' of a line starts a comment wherever it
-// stands, blanks are SPACE, TAB and CR, and nothing is a quote or a continuation. It never fails; lines that Nix
+// Parse reads fr as Nix does, in every release: only LF ends a line, the first '#' of a line starts a comment wherever
+// it is, blanks are SPACE, TAB and CR, and there are no quotes or continuation lines. It never fails; lines that Nix
 // refuses are in Problems. Text in UTF-16 or UTF-32 gives one problem at offset 0, and lines without words.
 //
-// A line whose reading depends on opaque text is marked Unknown and gives nothing else. Opaque text in a value is part
-// of the entry's Value; File.Fragment.Known tells it from text that may be judged.
+// A line whose meaning depends on opaque text is marked Unknown and gives nothing else. Opaque text in a value is part
+// of the entry's Value; File.Known distinguishes it from literal text.
 func Parse(fr *source.Fragment) *File {
 	f := &File{Fragment: fr, opaque: opaqueSpans(fr)}
 	text := ""
@@ -51,7 +51,8 @@ func Parse(fr *source.Fragment) *File {
 			next = end + 1
 		}
 		if wide {
-			f.Lines = append(f.Lines, Line{Span: source.Span{Start: start, End: end}, Comment: source.Span{Start: end, End: end}})
+			f.Lines = append(f.Lines,
+				Line{Span: source.Span{Start: start, End: end}, Comment: source.Span{Start: end, End: end}})
 		} else {
 			p.line(start, end)
 		}
@@ -73,7 +74,8 @@ type parser struct {
 	opaque  []source.Span // those that do not lie before the current line
 	words   []Word
 	entries []Entry
-	// begun is the last line that assigns, or would but for a mistake, and continued the index of the last line that goes on with its value.
+	// begun is the last line that assigns, or would without its mistake, and continued the index of the last line that
+	// continues its value.
 	begun     begun
 	continued int
 }
@@ -97,19 +99,21 @@ func opaqueSpans(fr *source.Fragment) []source.Span {
 	return out
 }
 
-// known reports whether no opaque text lies in s, or touches it so that it may make the word longer.
-func (f *File) known(s source.Span) bool {
+// Known reports whether the text at s, in coordinates of the fragment, is all there is: no opaque text lies in it or
+// touches it, so that it may make a word longer.
+func (f *File) Known(s source.Span) bool {
 	i := sort.Search(len(f.opaque), func(i int) bool { return f.opaque[i].End >= s.Start })
 	return i == len(f.opaque) || f.opaque[i].Start > s.End
 }
 
-// Known reports whether the text at s, in coordinates of the fragment, is all there is: no opaque text lies in it or touches it.
-func (f *File) Known(s source.Span) bool { return f.known(s) }
+// UnknownLines returns the indexes of the lines that are Unknown, in order.
+func (f *File) UnknownLines() []int { return f.unknown }
 
-// isWide reports whether text is UTF-16 or UTF-32: it begins with their byte order mark, or every other byte of its
-// beginning is NUL.
+// isWide reports whether text is UTF-16 or UTF-32: it begins with a byte order mark of these, or every other byte of
+// its beginning is NUL.
 func isWide(text string) bool {
-	if strings.HasPrefix(text, "\xff\xfe") || strings.HasPrefix(text, "\xfe\xff") || strings.HasPrefix(text, "\x00\x00\xfe\xff") {
+	if strings.HasPrefix(text, "\xff\xfe") || strings.HasPrefix(text, "\xfe\xff") ||
+		strings.HasPrefix(text, "\x00\x00\xfe\xff") {
 		return true
 	}
 	if len(text) < 4 || text[0] != 0 && text[1] != 0 {
@@ -132,7 +136,7 @@ func (p *parser) line(start, end int) {
 	for len(p.opaque) > 0 && p.opaque[0].End <= start {
 		p.opaque = p.opaque[1:]
 	}
-	// A '#' inside opaque text is part of its notation, as in ${#x}, and tells nothing of the value.
+	// A '#' inside opaque text is part of its notation, as in ${#x}, and says nothing about the value.
 	cut := start
 	for i := 0; ; i++ {
 		limit := end
@@ -193,9 +197,11 @@ func (p *parser) statement(words []Word, certain int) {
 		f.Lines[index].Unknown = true
 		f.unknown = append(f.unknown, index)
 	case include && len(words) == 2:
-		f.Includes = append(f.Includes, Include{Path: words[1], Optional: words[0].Text == "!include", Before: len(p.entries), Span: span})
+		f.Includes = append(f.Includes,
+			Include{Path: words[1], Optional: words[0].Text == "!include", Before: len(p.entries), Span: span})
 	case include:
-		p.problem(span, KindIncludeArity, "", fmt.Sprintf("%s takes exactly one path, not %d words", words[0].Text, len(words)-1)+consequence)
+		p.problem(span, KindIncludeArity, "",
+			fmt.Sprintf("%s takes exactly one path, not %d words", words[0].Text, len(words)-1)+consequence)
 	case len(words) > 1 && words[1].Text == "=":
 		e := Entry{Name: words[0], Equals: words[1].Span, Words: words[2:], Line: index}
 		e.ValueSpan = source.Span{Start: words[1].Span.End, End: words[1].Span.End}
@@ -211,7 +217,7 @@ func (p *parser) statement(words []Word, certain int) {
 	}
 }
 
-// join returns the words with one blank between them, which often is the text itself.
+// join returns the words with one blank between them, which is often the text itself.
 func (p *parser) join(words []Word) string {
 	if len(words) == 0 {
 		return ""
@@ -235,7 +241,8 @@ func joinWords(words []Word) string {
 	return b.String()
 }
 
-// gluedName returns the setting's name of a line that only lacks blanks around its '=': name=value, name= value or name =value.
+// gluedName returns the setting of a line that only lacks blanks around its '=': name=value, name= value or name
+// =value.
 func (p *parser) gluedName(words []Word) (string, bool) {
 	name, rest, ok := strings.Cut(words[0].Text, "=")
 	more := words[1:]
@@ -261,8 +268,8 @@ func (p *parser) gluedName(words []Word) (string, bool) {
 	return name, true
 }
 
-// plausibleName reports whether name is, or looks like, the name of a setting: lower-case words with '-' between them, or a
-// setting that is spelt with '_' or upper-case letters.
+// plausibleName reports whether name is or looks like the name of a setting: lower-case words with '-' between them, or
+// a setting that is spelled with '_' or upper-case letters.
 func plausibleName(name string) bool {
 	if name == "" || len(name) > 64 {
 		return false
@@ -275,7 +282,7 @@ func plausibleName(name string) bool {
 	return looks || knownAnywhere(strings.ReplaceAll(strings.ToLower(name), "_", "-"))
 }
 
-// isOperator reports whether word is made of the signs that other languages assign with.
+// isOperator reports whether word consists of the characters that other languages assign with.
 func isOperator(word string) bool {
 	return strings.Trim(word, ":=+-<>~?|&!.") == ""
 }
@@ -288,7 +295,7 @@ func near(name string) string {
 	return Nearest(name, everything())
 }
 
-// everything are the targets that hold all releases.
+// everything returns the targets that hold all releases.
 func everything() Targets {
 	ts := make(Targets, 0, 3)
 	for _, d := range Distributions() {
@@ -297,7 +304,7 @@ func everything() Targets {
 	return ts
 }
 
-// problem adds a problem; name is looked up for Problem.Near when it is no setting itself.
+// problem adds a problem. Problem.Near is the setting nearest to name, unless name is a setting itself.
 func (p *parser) problem(span source.Span, kind, name, message string) {
 	pr := source.Problem{Span: span, Kind: kind, Message: message}
 	if name != "" && len(p.file.Problems) < maxNear && !knownAnywhere(name) {
@@ -306,8 +313,8 @@ func (p *parser) problem(span source.Span, kind, name, message string) {
 	p.file.Problems = append(p.file.Problems, pr)
 }
 
-// quote quotes text of the user for a message, cut to a readable length.
-func quote(s string) string {
+// Quote returns text of the user in quotes for a message, cut to a readable length.
+func Quote(s string) string {
 	const limit = 60
 	if len(s) > limit {
 		cut := limit

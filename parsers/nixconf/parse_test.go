@@ -55,41 +55,78 @@ func TestParse(t *testing.T) {
 		{"no-break space is no blank", "a = b\u00a0c\n", []string{"a = b\u00a0c"}, nil},
 		{"byte order mark belongs to the word", "\ufeffcores = 3\n", []string{"\ufeffcores = 3"}, nil},
 		{"byte order mark before a comment", "\ufeff# x\n", nil, []string{"hidden-characters \ufeff"}},
-		{"includes", "include a.conf\ncores = 1\n!include /b.conf # c\n", []string{"include a.conf", "cores = 1", "!include /b.conf"}, nil},
-		{"include arity", "include\n!include a b\ninclude = c\n", nil, []string{"include-arity include", "include-arity !include a b", "include-arity include = c"}},
+		{"includes", "include a.conf\ncores = 1\n!include /b.conf # c\n",
+			[]string{"include a.conf", "cores = 1", "!include /b.conf"}, nil},
+		{"include arity", "include\n!include a b\ninclude = c\n", nil,
+			[]string{"include-arity include", "include-arity !include a b", "include-arity include = c"}},
 		{"include is case-sensitive", "Include a\n", nil, []string{"syntax Include a"}},
 		{"include as a name", "include.x = a\n", []string{"include.x = a"}, nil},
-		{"missing equals", "experimental-features nix-command flakes\n", nil, []string{"missing-equals experimental-features nix-command flakes"}},
-		{"missing equals after extra-", " extra-substituters https://x # y\n", nil, []string{"missing-equals extra-substituters https://x"}},
+		{"missing equals", "experimental-features nix-command flakes\n", nil,
+			[]string{"missing-equals experimental-features nix-command flakes"}},
+		{"missing equals after extra-", " extra-substituters https://x # y\n", nil,
+			[]string{"missing-equals extra-substituters https://x"}},
 		{"missing equals after an alias", "build-cores 3\n", nil, []string{"missing-equals build-cores 3"}},
-		{"missing equals after a removed setting", "enforce-determinism false\n", nil, []string{"missing-equals enforce-determinism false"}},
+		{"missing equals after a removed setting", "enforce-determinism false\n", nil,
+			[]string{"missing-equals enforce-determinism false"}},
 		{"unknown name without equals", "frobnicate yes\n", nil, []string{"syntax frobnicate yes"}},
 		{"extra- before what cannot be appended to", "extra-cores 3\n", nil, []string{"syntax extra-cores 3"}},
 		{"name without value", "cores\n", nil, []string{"syntax cores"}},
-		{"spacing", "cores=4\ncores= 4\ncores =4\ncores=\n", nil, []string{"assignment-spacing cores=4", "assignment-spacing cores= 4", "assignment-spacing cores =4", "assignment-spacing cores="}},
-		{"spacing with equals in the value", "access-tokens=a=b c=d\n", nil, []string{"assignment-spacing access-tokens=a=b c=d"}},
-		{"spacing of a misspelt name", "max_jobs=4\nnot-a-setting=1\n", nil, []string{"assignment-spacing max_jobs=4", "assignment-spacing not-a-setting=1"}},
-		{"shell text is no spacing", "export cores=4\nPATH=/bin\n", nil, []string{"stray-shell-text export cores=4", "stray-shell-text PATH=/bin"}},
-		{"double equals", "cores==4\ncores == 4\ncores= =4\n", nil, []string{"wrong-operator cores==4", "wrong-operator cores == 4", "syntax cores= =4"}},
-		{"glued lines are no spacing", "build-users-group =experimental-features = flakes\n", nil, []string{"glued-lines build-users-group =experimental-features = flakes"}},
-		{"operators", "substituters += a\ncores := 4\ncores : 4\ncores => 4\n", nil, []string{"wrong-operator substituters += a", "wrong-operator cores := 4", "wrong-operator cores : 4", "wrong-operator cores => 4"}},
-		{"other formats", "[nix]\n; a b\n// a b\ncores: 4\n- flakes\n", nil, []string{"foreign-syntax [nix]", "foreign-syntax ; a b", "foreign-syntax // a b", "wrong-operator cores: 4", "foreign-syntax - flakes"}},
-		{"continuation by a backslash", "substituters = https://a \\\nhttps://b \\\nhttps://c\ncores = 1\n", []string{`substituters = https://a \`, "cores = 1"}, []string{`line-continuation https://b \`, "line-continuation https://c"}},
-		{"continuation by indentation", "experimental-features =\n  nix-command\n  # and\n  flakes\ncores = 1\n", []string{"experimental-features = ", "cores = 1"}, []string{"line-continuation nix-command", "line-continuation flakes"}},
-		{"continuation of a map", "access-tokens =\n  github.com=a\n", []string{"access-tokens = "}, []string{"line-continuation github.com=a"}},
-		{"continuation without a sign", "substituters = https://a\nhttps://b\n", []string{"substituters = https://a"}, []string{"line-continuation https://b"}},
-		{"continuation of what is no assignment yet", "substituters https://a \\\n  https://b\ncores: \\\n  4\n", nil, []string{`missing-equals substituters https://a \`, "line-continuation https://b", `wrong-operator cores: \`, "line-continuation 4"}},
+		{"spacing", "cores=4\ncores= 4\ncores =4\ncores=\n", nil,
+			[]string{"assignment-spacing cores=4", "assignment-spacing cores= 4", "assignment-spacing cores =4",
+				"assignment-spacing cores="}},
+		{"spacing with equals in the value", "access-tokens=a=b c=d\n", nil,
+			[]string{"assignment-spacing access-tokens=a=b c=d"}},
+		{"spacing of a misspelt name", "max_jobs=4\nnot-a-setting=1\n", nil,
+			[]string{"assignment-spacing max_jobs=4", "assignment-spacing not-a-setting=1"}},
+		{"shell text is no spacing", "export cores=4\nPATH=/bin\n", nil,
+			[]string{"stray-shell-text export cores=4", "stray-shell-text PATH=/bin"}},
+		{"double equals", "cores==4\ncores == 4\ncores= =4\n", nil,
+			[]string{"wrong-operator cores==4", "wrong-operator cores == 4", "syntax cores= =4"}},
+		{"glued lines are no spacing", "build-users-group =experimental-features = flakes\n", nil,
+			[]string{"glued-lines build-users-group =experimental-features = flakes"}},
+		{"operators", "substituters += a\ncores := 4\ncores : 4\ncores => 4\n", nil,
+			[]string{"wrong-operator substituters += a", "wrong-operator cores := 4", "wrong-operator cores : 4",
+				"wrong-operator cores => 4"}},
+		{"other formats", "[nix]\n; a b\n// a b\ncores: 4\n- flakes\n", nil,
+			[]string{"foreign-syntax [nix]", "foreign-syntax ; a b", "foreign-syntax // a b", "wrong-operator cores: 4",
+				"foreign-syntax - flakes"}},
+		{"continuation by a backslash", "substituters = https://a \\\nhttps://b \\\nhttps://c\ncores = 1\n",
+			[]string{`substituters = https://a \`, "cores = 1"},
+			[]string{`line-continuation https://b \`, "line-continuation https://c"}},
+		{"continuation by indentation", "experimental-features =\n  nix-command\n  # and\n  flakes\ncores = 1\n",
+			[]string{"experimental-features = ", "cores = 1"},
+			[]string{"line-continuation nix-command", "line-continuation flakes"}},
+		{"continuation of a map", "access-tokens =\n  github.com=a\n", []string{"access-tokens = "},
+			[]string{"line-continuation github.com=a"}},
+		{"continuation without a sign", "substituters = https://a\nhttps://b\n", []string{"substituters = https://a"},
+			[]string{"line-continuation https://b"}},
+		{"continuation of what is no assignment yet", "substituters https://a \\\n  https://b\ncores: \\\n  4\n", nil,
+			[]string{`missing-equals substituters https://a \`, "line-continuation https://b",
+				`wrong-operator cores: \`, "line-continuation 4"}},
 		{"no continuation", "  cores = 1\n  flakes\n", []string{"cores = 1"}, []string{"syntax flakes"}},
-		{"no continuation across a blank line", "cores = 1\n\n  flakes\n", []string{"cores = 1"}, []string{"syntax flakes"}},
-		{"an indented setting is no continuation", "cores = 1\n  max-jobs 4\n  sandbox=true\n", []string{"cores = 1"}, []string{"missing-equals max-jobs 4", "assignment-spacing sandbox=true"}},
-		{"left over of scripts", "EOF\nNIX_EOF\n-e cores = 4\n$ nix build\n<<<<<<< HEAD\n=======\n>>>>>>> x\n", nil, []string{"stray-shell-text EOF", "stray-shell-text NIX_EOF", "stray-shell-text -e cores = 4", "stray-shell-text $ nix build", "stray-shell-text <<<<<<< HEAD", "stray-shell-text =======", "stray-shell-text >>>>>>> x"}},
-		{"glued lines", "sandbox=trueexperimental-features = flakes\ncores 4 max-jobs = 2\n", []string{"sandbox=trueexperimental-features = flakes"}, []string{"glued-lines cores 4 max-jobs = 2"}},
-		{"a negative value is no operator", "timeout -1\ncores-=4\n", nil, []string{"missing-equals timeout -1", "wrong-operator cores-=4"}},
-		{"a path is no operator", "store ./x\nnetrc-file ~/x\n", nil, []string{"missing-equals store ./x", "missing-equals netrc-file ~/x"}},
-		{"a colon", "cores:4\nframe: 4\nhttp://x\ncores:\n", nil, []string{"wrong-operator cores:4", "foreign-syntax frame: 4", "foreign-syntax http://x", "foreign-syntax cores:"}},
+		{"no continuation across a blank line", "cores = 1\n\n  flakes\n", []string{"cores = 1"},
+			[]string{"syntax flakes"}},
+		{"an indented setting is no continuation", "cores = 1\n  max-jobs 4\n  sandbox=true\n", []string{"cores = 1"},
+			[]string{"missing-equals max-jobs 4", "assignment-spacing sandbox=true"}},
+		{"left over of scripts", "EOF\nNIX_EOF\n-e cores = 4\n$ nix build\n<<<<<<< HEAD\n=======\n>>>>>>> x\n", nil,
+			[]string{"stray-shell-text EOF", "stray-shell-text NIX_EOF", "stray-shell-text -e cores = 4",
+				"stray-shell-text $ nix build", "stray-shell-text <<<<<<< HEAD", "stray-shell-text =======",
+				"stray-shell-text >>>>>>> x"}},
+		{"glued lines", "sandbox=trueexperimental-features = flakes\ncores 4 max-jobs = 2\n",
+			[]string{"sandbox=trueexperimental-features = flakes"}, []string{"glued-lines cores 4 max-jobs = 2"}},
+		{"a negative value is no operator", "timeout -1\ncores-=4\n", nil,
+			[]string{"missing-equals timeout -1", "wrong-operator cores-=4"}},
+		{"a path is no operator", "store ./x\nnetrc-file ~/x\n", nil,
+			[]string{"missing-equals store ./x", "missing-equals netrc-file ~/x"}},
+		{"a colon", "cores:4\nframe: 4\nhttp://x\ncores:\n", nil,
+			[]string{"wrong-operator cores:4", "foreign-syntax frame: 4", "foreign-syntax http://x",
+				"foreign-syntax cores:"}},
 		{"another program's file", "[a]\nfoo bar\n", nil, []string{"foreign-syntax [a]", "foreign-syntax foo bar"}},
-		{"markers in Nix's own file", "[a]\nfoo bar\ncores = 1\n", []string{"cores = 1"}, []string{"foreign-syntax [a]", "syntax foo bar"}},
-		{"hidden characters", "cores\u00a0= 4\ncores \u200b= 4\n\ufeff\nmax\u2013jobs\u00a04\n", nil, []string{"hidden-characters cores\u00a0= 4", "hidden-characters cores \u200b= 4", "hidden-characters \ufeff", "missing-equals max\u2013jobs\u00a04"}},
+		{"markers in Nix's own file", "[a]\nfoo bar\ncores = 1\n", []string{"cores = 1"},
+			[]string{"foreign-syntax [a]", "syntax foo bar"}},
+		{"hidden characters", "cores\u00a0= 4\ncores \u200b= 4\n\ufeff\nmax\u2013jobs\u00a04\n", nil,
+			[]string{"hidden-characters cores\u00a0= 4", "hidden-characters cores \u200b= 4",
+				"hidden-characters \ufeff", "missing-equals max\u2013jobs\u00a04"}},
 		{"UTF-16 with mark", "\xff\xfec\x00=\x00\n\x00", nil, []string{"syntax \xff\xfe"}},
 		{"UTF-16 without mark", "c\x00 \x00=\x00 \x003\x00\n\x00", nil, []string{"syntax c\x00"}},
 		{"big-endian UTF-16", "\x00c\x00 \x00=\x00 \x003\x00\n", nil, []string{"syntax \x00c"}},
@@ -119,15 +156,18 @@ func TestParseSpans(t *testing.T) {
 	f := parse(text)
 	at := func(s source.Span) string { return text[s.Start:s.End] }
 	e := f.Entries[0]
-	got := []string{at(e.Name.Span), at(e.Equals), at(e.ValueSpan), at(e.Span), at(e.Words[1].Span), at(f.Lines[e.Line].Span), at(f.Lines[e.Line].Comment), at(f.Lines[0].Comment)}
-	want := []string{"extra-substituters", "=", "https://a\thttps://b", "extra-substituters =  https://a\thttps://b", "https://b", "  extra-substituters =  https://a\thttps://b  # tail\r", "# tail\r", "# head"}
+	got := []string{at(e.Name.Span), at(e.Equals), at(e.ValueSpan), at(e.Span), at(e.Words[1].Span),
+		at(f.Lines[e.Line].Span), at(f.Lines[e.Line].Comment), at(f.Lines[0].Comment)}
+	want := []string{"extra-substituters", "=", "https://a\thttps://b", "extra-substituters =  https://a\thttps://b",
+		"https://b", "  extra-substituters =  https://a\thttps://b  # tail\r", "# tail\r", "# head"}
 	if d := cmp.Diff(want, got); d != "" {
 		t.Errorf("(-want +got):\n%s", d)
 	}
 	if e.Value != "https://a https://b" {
 		t.Errorf("value %q", e.Value)
 	}
-	if e := f.Entries[1]; e.ValueSpan != (source.Span{Start: len(text) - 1, End: len(text) - 1}) || e.Span.End != len(text)-1 {
+	if e := f.Entries[1]; e.ValueSpan != (source.Span{Start: len(text) - 1, End: len(text) - 1}) ||
+		e.Span.End != len(text)-1 {
 		t.Errorf("empty value at %v, entry at %v", e.ValueSpan, e.Span)
 	}
 	if len(f.Lines) != 3 {
@@ -161,7 +201,8 @@ func fragment(parts ...string) *source.Fragment {
 	var pieces []source.Piece
 	at := 0
 	for _, p := range parts {
-		pieces = append(pieces, source.Piece{Text: p, Span: source.Span{Start: at, End: at + len(p)}, Verbatim: true, Opaque: p[0] == '$'})
+		pieces = append(pieces,
+			source.Piece{Text: p, Span: source.Span{Start: at, End: at + len(p)}, Verbatim: true, Opaque: p[0] == '$'})
 		at += len(p)
 	}
 	return source.NewFragment(f, pieces)
@@ -175,9 +216,11 @@ func TestParseOpaque(t *testing.T) {
 		problems int
 		unknown  []bool
 	}{
-		{"whole line", []string{"cores = 1\n", "$X", "\nmax-jobs = 1\n"}, []string{"cores = 1", "max-jobs = 1"}, 0, []bool{false, true, false}},
+		{"whole line", []string{"cores = 1\n", "$X", "\nmax-jobs = 1\n"}, []string{"cores = 1", "max-jobs = 1"}, 0,
+			[]bool{false, true, false}},
 		{"value", []string{"cores = ", "$X", "\n"}, []string{"cores = $X"}, 0, []bool{false}},
-		{"part of a value", []string{"access-tokens = github.com=", "$X", " b=c\n"}, []string{"access-tokens = github.com=$X b=c"}, 0, []bool{false}},
+		{"part of a value", []string{"access-tokens = github.com=", "$X", " b=c\n"},
+			[]string{"access-tokens = github.com=$X b=c"}, 0, []bool{false}},
 		{"name", []string{"$X", " = 1\n"}, nil, 0, []bool{true}},
 		{"part of a name", []string{"extra-", "$X", " = 1\n"}, nil, 0, []bool{true}},
 		{"after a name", []string{"cores ", "$X", "\n"}, nil, 0, []bool{true}},
@@ -190,9 +233,12 @@ func TestParseOpaque(t *testing.T) {
 		{"after an include", []string{"include a ", "$X", "\n"}, nil, 0, []bool{true}},
 		{"include with too many paths", []string{"include a b ", "$X", "\n"}, nil, 1, []bool{false}},
 		{"in a comment", []string{"cores 3 # ", "$X", "\n"}, nil, 1, []bool{false}},
-		{"number sign of a notation", []string{"cores = ", "${#x}", " 4\n"}, []string{"cores = ${#x} 4"}, 0, []bool{false}},
-		{"comment behind", []string{"bash-prompt = ", "$X", " a # b\n"}, []string{"bash-prompt = $X a"}, 0, []bool{false}},
-		{"over several lines", []string{"a = 1\n", "$(cat <<E\nb c\nE\n)", "\nb = 2\n"}, []string{"a = 1", "b = 2"}, 0, []bool{false, true, true, true, true, false}},
+		{"number sign of a notation", []string{"cores = ", "${#x}", " 4\n"}, []string{"cores = ${#x} 4"}, 0,
+			[]bool{false}},
+		{"comment behind", []string{"bash-prompt = ", "$X", " a # b\n"}, []string{"bash-prompt = $X a"}, 0,
+			[]bool{false}},
+		{"over several lines", []string{"a = 1\n", "$(cat <<E\nb c\nE\n)", "\nb = 2\n"}, []string{"a = 1", "b = 2"}, 0,
+			[]bool{false, true, true, true, true, false}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			f := Parse(fragment(c.parts...))
@@ -227,7 +273,9 @@ func FuzzParse(f *testing.F) {
 			start, end int
 			opaque     bool
 		}{{0, start, false}, {start, end, true}, {end, len(text), false}} {
-			pieces = append(pieces, source.Piece{Text: text[p.start:p.end], Span: source.Span{Start: p.start, End: p.end}, Verbatim: true, Opaque: p.opaque})
+			pieces = append(pieces,
+				source.Piece{Text: text[p.start:p.end], Span: source.Span{Start: p.start, End: p.end}, Verbatim: true,
+					Opaque: p.opaque})
 		}
 		for _, fr := range []*source.Fragment{source.WholeFile(file), source.NewFragment(file, pieces)} {
 			checkFile(t, text, Parse(fr))
@@ -241,13 +289,15 @@ func checkFile(t *testing.T, text string, f *File) {
 	var b strings.Builder
 	at := 0
 	for _, l := range f.Lines {
-		if l.Span.Start < at || l.Span.End < l.Span.Start || l.Span.End > len(text) || !l.Span.Contains(l.Comment) || l.Comment.End != l.Span.End {
+		if l.Span.Start < at || l.Span.End < l.Span.Start || l.Span.End > len(text) || !l.Span.Contains(l.Comment) ||
+			l.Comment.End != l.Span.End {
 			t.Fatalf("line %v with comment %v after %d", l.Span, l.Comment, at)
 		}
 		b.WriteString(text[at:l.Span.Start])
 		at = l.Span.Start
 		for _, w := range l.Words {
-			if w.Span.Start < at || w.Span.IsEmpty() || w.Span.End > l.Comment.Start || text[w.Span.Start:w.Span.End] != w.Text {
+			if w.Span.Start < at || w.Span.IsEmpty() || w.Span.End > l.Comment.Start ||
+				text[w.Span.Start:w.Span.End] != w.Text {
 				t.Fatalf("word %+v after %d in line %v", w, at, l.Span)
 			}
 			if gap := strings.Trim(text[at:w.Span.Start], " \t\r"); gap != "" {
@@ -269,7 +319,8 @@ func checkFile(t *testing.T, text string, f *File) {
 	}
 	last := -1
 	for _, e := range f.Entries {
-		if e.Span.Start <= last || !e.Span.Contains(e.Name.Span) || !e.Span.Contains(e.Equals) || !e.Span.Contains(e.ValueSpan) || text[e.Equals.Start:e.Equals.End] != "=" {
+		if e.Span.Start <= last || !e.Span.Contains(e.Name.Span) || !e.Span.Contains(e.Equals) ||
+			!e.Span.Contains(e.ValueSpan) || text[e.Equals.Start:e.Equals.End] != "=" {
 			t.Fatalf("entry %+v after %d", e, last)
 		}
 		last = e.Span.Start
@@ -291,27 +342,17 @@ func checkFile(t *testing.T, text string, f *File) {
 		}
 		last = p.Span.Start
 	}
-	for _, d := range Distributions() {
-		for _, v := range []Version{releaseTable[d.index()][0], {2, 8, 0}, {2, 18, 0}, {2, 21, 0}, Head()} {
-			s := Merge([]Source{{File: f}, {File: f, Kind: Environment}, {File: f, Kind: CommandLine}}, d, v)
-			if len(f.Problems) > 0 && s.Fatal == nil {
-				t.Fatalf("%s %s takes a file with problems", d, v)
-			}
-			for _, name := range s.Names() {
-				if set := s.Get(name); !set.Set || set.Name != name {
-					t.Fatalf("%s: %+v", name, set)
-				}
-			}
-		}
-	}
 }
 
 func FuzzCheckValue(f *testing.F) {
-	for _, s := range []string{"true", "1G", "auto", "/x", "https://[::1]:80/a?b=c&d", "ssh://u@::1", `[{"systems":[],"program":"","args":[]}]`, "a=b c", "file:///x%2fy#z"} {
+	for _, s := range []string{"true", "1G", "auto", "/x", "https://[::1]:80/a?b=c&d", "ssh://u@::1",
+		`[{"systems":[],"program":"","args":[]}]`, "a=b c", "file:///x%2fy#z"} {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, value string) {
-		for _, name := range []string{"keep-going", "sandbox", "cores", "timeout", "min-free", "max-jobs", "netrc-file", "diff-hook", "store", "substituters", "external-builders", "access-tokens", "experimental-features", "deprecated-features", "repl-overlays"} {
+		for _, name := range []string{"keep-going", "sandbox", "cores", "timeout", "min-free", "max-jobs", "netrc-file",
+			"diff-hook", "store", "substituters", "external-builders", "access-tokens", "experimental-features",
+			"deprecated-features", "repl-overlays"} {
 			for _, e := range CheckValueFor(everything(), name, value, nil) {
 				if e.Message == "" || len(e.Targets) == 0 || e.Word >= len(splitWords(value)) {
 					t.Fatalf("%s = %q: %+v", name, value, e)
@@ -321,7 +362,8 @@ func FuzzCheckValue(f *testing.F) {
 				}
 				for _, target := range e.Targets {
 					facts, _ := Lookup(target.Distribution, target.To, name)
-					if again := CheckValue(facts, target.To, target.Distribution, e.Fixed, nil); again != nil && again.Fatal {
+					if again := CheckValue(facts, target.To, target.Distribution, e.Fixed, nil); again != nil &&
+						again.Fatal {
 						t.Fatalf("%s = %q is fixed to %q, which is wrong too: %s", name, value, e.Fixed, again.Message)
 					}
 				}

@@ -5,21 +5,23 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/sandlint/sandlint/parsers/nixconf/hidden"
 	"github.com/sandlint/sandlint/parsers/source"
 )
 
 // consequence ends the message of every problem.
 const consequence = "; every Nix command fails"
 
-// refuse adds the problem of a line that is no assignment.
+// refuse adds the problem of a line that is not an assignment.
 func (p *parser) refuse(words []Word, span source.Span) {
 	shown := Shown(words)
 	if len(shown) == 0 || isStatement(shown) {
 		if len(shown) > 1 && shown[1].Text == "=" {
 			p.begin(shown[0].Text, shown[2:])
 		}
-		_, r, _ := FirstHidden(joinWords(words))
-		p.problem(span, KindHiddenCharacters, "", HiddenName(r)+" is a character like any other to Nix, so the line is no assignment"+consequence)
+		_, r, _ := hidden.First(joinWords(words))
+		p.problem(span, KindHiddenCharacters, "",
+			hidden.Name(r)+" is an ordinary character to Nix, so the line is not an assignment"+consequence)
 		return
 	}
 	words = shown
@@ -27,34 +29,39 @@ func (p *parser) refuse(words []Word, span source.Span) {
 	switch {
 	case p.continues(words):
 		p.continued = len(p.file.Lines) - 1
-		p.problem(span, KindLineContinuation, "", fmt.Sprintf("the line continues the value of %s, which Nix ends with its line", quote(p.begun.name))+consequence)
+		p.problem(span, KindLineContinuation, "",
+			fmt.Sprintf("the line continues the value of %s, which ends at the end of its own line",
+				Quote(p.begun.name))+consequence)
 		return
 	}
 	if what := strayShell(words); what != "" {
 		if IsEchoOption(name) && len(words) > 2 && words[2].Text == "=" {
 			p.begin(words[1].Text, words[3:])
 		}
-		p.problem(span, KindStrayShellText, "", what+", which is no text for Nix"+consequence)
+		p.problem(span, KindStrayShellText, "", what+", which means nothing to Nix"+consequence)
 		return
 	}
 	if _, n, ok := GluedAt(words); ok {
-		p.problem(span, KindGluedLines, "", "setting "+quote(n)+" begins in the middle of the line"+consequence)
+		p.problem(span, KindGluedLines, "", "setting "+Quote(n)+" begins in the middle of the line"+consequence)
 		return
 	}
 	if n, ok := p.gluedName(words); ok {
 		p.begin(n, words[1:])
-		p.problem(span, KindAssignmentSpacing, n, "the = after "+quote(n)+" has no blank on both sides"+consequence)
+		p.problem(span, KindAssignmentSpacing, n,
+			"the = after "+Quote(n)+" does not have a blank on both sides"+consequence)
 		return
 	}
 	op, isOp := operation(p.text, words)
 	switch {
-	case isOp && op.isYAML() && len(op.Value) > 0 && (knownAnywhere(op.Name.Text) || op.Operator.Span.End == words[0].Span.End && p.near(op.Name.Text) != ""),
+	case isOp && op.isYAML() && len(op.Value) > 0 &&
+		(knownAnywhere(op.Name.Text) || op.Operator.Span.End == words[0].Span.End && p.near(op.Name.Text) != ""),
 		isOp && !op.isYAML() && plausibleName(op.Name.Text):
 		p.begin(op.Name.Text, op.Value)
-		p.problem(span, KindWrongOperator, op.Name.Text, quote(op.Operator.Text)+" stands where only = can"+consequence)
+		p.problem(span, KindWrongOperator, op.Name.Text,
+			Quote(op.Operator.Text)+" is used instead of =, the only operator of nix.conf"+consequence)
 	case len(words) > 1 && knownAnywhere(name) && !isOperator(words[1].Text):
 		p.begin(name, words[1:])
-		p.problem(span, KindMissingEquals, "", "setting "+quote(name)+" has no = before its value"+consequence)
+		p.problem(span, KindMissingEquals, "", "setting "+Quote(name)+" has no = before its value"+consequence)
 	default:
 		if what := foreign(words, isOp && op.isYAML() && plausibleName(op.Name.Text)); what != "" {
 			p.problem(span, KindForeignSyntax, "", what+", which nix.conf does not have"+consequence)
@@ -64,25 +71,27 @@ func (p *parser) refuse(words []Word, span source.Span) {
 	}
 }
 
-// begin notes that the current line assigns to a setting but for a mistake.
+// begin notes that the current line would assign to a setting without its mistake.
 func (p *parser) begin(name string, value []Word) {
 	p.begun = begun{len(p.file.Lines) - 1, name, value}
 }
 
-// other adds the problem of a line of which nothing better is known.
+// other adds the problem of a line that has none of the known mistakes.
 func (p *parser) other(words []Word, span source.Span) {
 	name := words[0].Text
 	switch {
 	case len(words) == 1:
-		p.problem(span, KindSyntax, "", quote(name)+" alone is no assignment"+consequence)
+		p.problem(span, KindSyntax, "", Quote(name)+" alone is not an assignment"+consequence)
 	case isOperator(words[1].Text) || words[1].Text[0] == '=':
-		p.problem(span, KindSyntax, name, quote(words[1].Text)+" stands where only = can"+consequence)
+		p.problem(span, KindSyntax, name,
+			Quote(words[1].Text)+" is used instead of =, the only operator of nix.conf"+consequence)
 	default:
-		p.problem(span, KindSyntax, name, quote(name)+" is followed by "+quote(words[1].Text)+" and not by =, so the line is no assignment"+consequence)
+		what := Quote(name) + " is followed by " + Quote(words[1].Text)
+		p.problem(span, KindSyntax, name, what+" instead of =, so the line is not an assignment"+consequence)
 	}
 }
 
-// near returns the setting that is nearest to name; "" once enough suggestions were made.
+// near returns the setting that is nearest to name, or "" after enough suggestions.
 func (p *parser) near(name string) string {
 	if len(p.file.Problems) >= maxNear {
 		return ""
@@ -90,7 +99,7 @@ func (p *parser) near(name string) string {
 	return near(name)
 }
 
-// isStatement reports whether Nix takes a line of these words.
+// isStatement reports whether Nix accepts a line of these words.
 func isStatement(words []Word) bool {
 	if words[0].Text == "include" || words[0].Text == "!include" {
 		return len(words) == 2
@@ -98,8 +107,8 @@ func isStatement(words []Word) bool {
 	return len(words) > 1 && words[1].Text == "="
 }
 
-// continues reports whether the current line goes on with the value of the assignment above it: the line above ends in a backslash, or this
-// one is indented deeper, or both hold nothing but URLs or nothing but keys.
+// continues reports whether the current line continues the value of the assignment above it: the line above ends with a
+// backslash, or this one is indented deeper, or both consist of URLs or of keys.
 func (p *parser) continues(words []Word) bool {
 	index := len(p.file.Lines) - 1
 	b := p.begun
@@ -123,10 +132,11 @@ func (p *parser) continues(words []Word) bool {
 	if indent(p.text, p.file.Lines[index]) > indent(p.text, p.file.Lines[b.line]) {
 		return true
 	}
-	return above == index-1 && len(b.value) > 0 && (every(b.value, isURL) && every(words, isURL) || every(b.value, isKey) && every(words, isKey))
+	return above == index-1 && len(b.value) > 0 &&
+		(every(b.value, isURL) && every(words, isURL) || every(b.value, isKey) && every(words, isKey))
 }
 
-// assigned returns the name that a line assigns to or seems to: the first word, up to what could be an operator.
+// assigned returns the name that a line assigns to, or seems to: the first word, up to what may be an operator.
 func assigned(words []Word) string {
 	name := words[0].Text
 	if i := strings.IndexAny(name, "=:"); i >= 0 {
@@ -152,14 +162,15 @@ func isURL(s string) bool {
 	return ok && isScheme(scheme)
 }
 
-// isKey reports whether s has the form of a public key: a name, a colon, and 44 characters that end in '='.
+// isKey reports whether s has the form of a public key: a name, a colon, and 44 characters that end with '='.
 func isKey(s string) bool {
 	name, key, ok := strings.Cut(s, ":")
 	return ok && name != "" && len(key) == 44 && strings.HasSuffix(key, "=")
 }
 
-// GluedAt finds where a second assignment begins among the words of a line or of a value, as where a file without final newline was appended
-// to: `sandbox = trueexperimental-features = flakes`. The words are those of a whole line, or begin with another word. It returns the place in the text and the name of the setting.
+// GluedAt finds where a second assignment begins among the words of a line or of a value, as happens when text is
+// appended to a file without a final newline: `sandbox = trueexperimental-features = flakes`. The words are those of a
+// whole line, or begin with another word. It returns the offset in the text and the name of the setting.
 func GluedAt(words []Word) (at int, name string, ok bool) {
 	for i := 1; i < len(words); i++ {
 		if words[i].Text != "=" {
@@ -189,18 +200,19 @@ func gluedBefore(w string, j int) bool {
 		return true
 	}
 	value := w[strings.LastIndexByte(w[:j], '=')+1 : j]
-	_, isBool := parseBool(value)
+	_, isBool := ParseBool(value)
 	return isBool || value == "auto" || value == "relaxed"
 }
 
-// Operation is a line that assigns as another language does: `cores: 4`, `substituters += https://cache.example.org`.
+// Operation is a line that assigns with the operator of another language: `cores: 4`, `substituters +=
+// https://cache.example.org`.
 type Operation struct {
 	Name, Operator Word
-	// Value are the words after the operator; the first may begin in the middle of a word of the line.
+	// Value holds the words after the operator; the first may begin in the middle of a word of the line.
 	Value []Word
 }
 
-// Operation reads a line as an assignment with another operator than '='. It reports false where it is none.
+// Operation reads a line as an assignment with an operator other than '='. It reports false where the line is not one.
 func (f *File) Operation(l *Line) (Operation, bool) {
 	if len(l.Words) == 0 {
 		return Operation{}, false
@@ -252,35 +264,38 @@ func operation(text string, words []Word) (Operation, bool) {
 	case o.Assigns(), o.Appends():
 		return o, true
 	}
-	return o, alone && from > o.Name.Span.End || strings.HasSuffix(o.Operator.Text, "=") && !strings.HasPrefix(o.Operator.Text, "=")
+	return o, alone && from > o.Name.Span.End || strings.HasSuffix(o.Operator.Text, "=") &&
+		!strings.HasPrefix(o.Operator.Text, "=")
 }
 
 func isNameByte(c byte) bool {
 	return 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9' || c == '-' || c == '_'
 }
 
-// shellWords are words that begin a line of a shell script or a Dockerfile and no setting.
+// shellWords are words that begin a line of a shell script or a Dockerfile, but no setting.
 var shellWords = []string{
-	"ARG", "ENV", "RUN", "cat", "chmod", "chown", "cp", "done", "echo", "else", "esac", "exit", "export", "fi", "if", "mkdir", "mv", "printf", "set", "source", "sudo", "tee", "then", "unset",
+	"ARG", "ENV", "RUN", "cat", "chmod", "chown", "cp", "done", "echo", "else", "esac", "exit", "export", "fi", "if",
+	"mkdir", "mv", "printf", "set", "source", "sudo", "tee", "then", "unset",
 }
 
-// strayShell tells what of a shell script or its surroundings a line is, "" for nothing of the kind.
+// strayShell says which part of a shell script or its surroundings a line is, or returns "".
 func strayShell(words []Word) string {
 	first := words[0].Text
 	switch {
 	case len(words) == 1 && IsDelimiter(first):
-		return quote(first) + " is the end of a here-document"
+		return Quote(first) + " is the end of a here-document"
 	case IsEchoOption(first) && len(words) > 1:
-		return quote(first) + " is an option of echo that was written to the file"
-	case strings.HasPrefix(first, "<<<<<<<") || strings.HasPrefix(first, ">>>>>>>") || strings.HasPrefix(first, "|||||||") || first == "=======":
-		return quote(first) + " is the mark of a merge conflict"
+		return Quote(first) + " is an option of echo that was written to the file"
+	case strings.HasPrefix(first, "<<<<<<<") || strings.HasPrefix(first, ">>>>>>>") ||
+		strings.HasPrefix(first, "|||||||") || first == "=======":
+		return Quote(first) + " is a merge conflict marker"
 	case len(words) > 1 && (first == "$" || first == "%"):
-		return quote(first) + " is the prompt of a shell"
+		return Quote(first) + " is a shell prompt"
 	case slices.Contains(shellWords, first):
-		return quote(first) + " begins a command of a shell"
+		return Quote(first) + " begins a shell command"
 	}
 	if name, _, ok := strings.Cut(first, "="); ok && isUpper(name) {
-		return quote(name) + " is a variable of a shell"
+		return Quote(name) + " is a shell variable"
 	}
 	return ""
 }
@@ -290,10 +305,11 @@ func IsEchoOption(s string) bool {
 	return len(s) > 1 && s[0] == '-' && strings.Trim(s[1:], "neE") == ""
 }
 
-// IsDelimiter reports whether a word is one that ends here-documents: EOF, EOT, NIX_EOF, with or without quotes around it.
+// IsDelimiter reports whether a word is a usual end of a here-document: EOF, EOT, NIX_EOF, with or without quotes.
 func IsDelimiter(s string) bool {
 	s = strings.Trim(s, `"'\`)
-	return isUpper(s) && (strings.HasSuffix(s, "EOF") || strings.HasSuffix(s, "EOT") || strings.HasSuffix(s, "EOL") || strings.HasSuffix(s, "END") || strings.HasSuffix(s, "EOC"))
+	return isUpper(s) && (strings.HasSuffix(s, "EOF") || strings.HasSuffix(s, "EOT") || strings.HasSuffix(s, "EOL") ||
+		strings.HasSuffix(s, "END") || strings.HasSuffix(s, "EOC"))
 }
 
 func isUpper(s string) bool {
@@ -305,31 +321,33 @@ func isUpper(s string) bool {
 	return s != ""
 }
 
-// foreign tells what of another format a line is, "" for nothing of the kind. mapping says that it has the form `key: value`.
+// foreign says which part of another format a line is, or returns "". mapping says that it has the form `key: value`.
 func foreign(words []Word, mapping bool) string {
 	first, last := words[0].Text, words[len(words)-1].Text
 	switch {
 	case first[0] == '[' && last[len(last)-1] == ']' && !strings.ContainsAny(joinWords(words), `"',`):
-		return quote(joinWords(words)) + " is the head of a section"
-	case first[0] == ';' || strings.HasPrefix(first, "//") || strings.HasPrefix(first, "/*") || first == "*/" || first == "--" || strings.HasPrefix(first, "<!--"):
-		return quote(first) + " begins a comment of another format"
+		return Quote(joinWords(words)) + " is a section header"
+	case first[0] == ';' || strings.HasPrefix(first, "//") || strings.HasPrefix(first, "/*") || first == "*/" ||
+		first == "--" || strings.HasPrefix(first, "<!--"):
+		return Quote(first) + " begins a comment of another format"
 	case first[0] == '<' && last[len(last)-1] == '>':
-		return quote(first) + " is markup"
+		return Quote(first) + " is markup"
 	case len(words) == 1 && strings.Trim(first, "{}[]();,") == "":
-		return quote(first) + " is a bracket"
+		return Quote(first) + " is a bracket"
 	case first[0] == '"':
-		return quote(first) + " is a string in quotes"
+		return Quote(first) + " is a string in quotes"
 	case first == "---" || first == "...":
-		return quote(first) + " separates documents of YAML"
+		return Quote(first) + " separates YAML documents"
 	case first == "-":
 		return "the line is an element of a YAML list"
 	case mapping:
-		return quote(first) + " is a key of YAML"
+		return Quote(first) + " is a YAML key"
 	}
 	return ""
 }
 
-// settleForeign counts the lines of which nothing better is known to another format, where a line is of one and no line sets a setting of Nix.
+// settleForeign changes the problem of lines without a known mistake to that of another format, where some line is in
+// one and no line sets a setting of Nix.
 func (p *parser) settleForeign() {
 	problems := p.file.Problems
 	is := func(kind string) func(source.Problem) bool {

@@ -8,17 +8,19 @@ import (
 	"strings"
 )
 
-// storeURL is a store reference as Nix 2.34 and later read it (StoreReference::parse in src/libstore/store-reference.cc).
+// storeURL is a store reference as Nix 2.34 and later read it (StoreReference::parse in
+// src/libstore/store-reference.cc).
 type storeURL struct {
-	// text is the reference as Nix prints it; "" for a relative path, which depends on where Nix runs.
+	// text is the reference as Nix prints it, or "" for a relative path, which depends on where Nix runs.
 	text string
 	// dropped is the first query parameter without '=', which Nix drops with a warning, or "".
 	dropped string
-	// hasDropped tells an empty dropped parameter from none.
+	// hasDropped distinguishes an empty dropped parameter from none.
 	hasDropped bool
 }
 
-// IsStoreURL reports whether Nix 2.34 and later take s for the reference of a store; earlier releases fail when they open it.
+// IsStoreURL reports whether Nix 2.34 and later accept s as the reference of a store; earlier releases fail when they
+// open it.
 func IsStoreURL(s string) bool {
 	_, ok := parseStoreURL(s)
 	return ok
@@ -184,12 +186,14 @@ func (u *storeURL) query(s string) (string, bool) {
 	return b.String(), true
 }
 
-// parseAuthority reads [user[:password]@]host[:port] and returns it as Nix prints it, and whether the host is not empty.
+// parseAuthority reads [user[:password]@]host[:port] and returns it as Nix prints it, and whether the host is not
+// empty.
 func parseAuthority(s string) (text string, host, ok bool) {
 	out := ""
 	if i := strings.LastIndexByte(s, '@'); i >= 0 {
 		user, password, hasPassword := strings.Cut(s[:i], ":")
-		if !validEncoded(user, isHostByte) || !validEncoded(password, func(c byte) bool { return isHostByte(c) || c == ':' }) {
+		if !validEncoded(user, isHostByte) ||
+			!validEncoded(password, func(c byte) bool { return isHostByte(c) || c == ':' }) {
 			return "", false, false
 		}
 		out = encode(decode(user), "")
@@ -208,7 +212,8 @@ func parseAuthority(s string) (text string, host, ok bool) {
 		literal := s[1:i]
 		name, port = s[:i+1], s[i+1:]
 		address, zone, hasZone := strings.Cut(literal, "%25")
-		if a, err := netip.ParseAddr(address); (err != nil || !a.Is6() || hasZone && zone == "") && !isFutureAddress(literal) {
+		if a, err := netip.ParseAddr(address); (err != nil || !a.Is6() || hasZone && zone == "") &&
+			!isFutureAddress(literal) {
 			return "", false, false
 		}
 		if port != "" && port[0] != ':' {
@@ -277,7 +282,8 @@ func isScheme(s string) bool {
 }
 
 func isUnreserved(c byte) bool {
-	return 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9' || c == '-' || c == '.' || c == '_' || c == '~'
+	return 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9' || c == '-' || c == '.' || c == '_' ||
+		c == '~'
 }
 
 // isHostByte reports whether c is unreserved or a sub-delimiter of RFC 3986.
@@ -297,7 +303,7 @@ func isHex(c byte) bool {
 	return '0' <= c && c <= '9' || 'a' <= c && c <= 'f' || 'A' <= c && c <= 'F'
 }
 
-// validEncoded reports whether s holds only bytes that allowed takes, and percent-encoded ones.
+// validEncoded reports whether s contains only bytes that are allowed, and percent-encoded ones.
 func validEncoded(s string, allowed func(byte) bool) bool {
 	for i := 0; i < len(s); i++ {
 		if s[i] == '%' {

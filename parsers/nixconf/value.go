@@ -19,25 +19,25 @@ const (
 	BadBool ValueErrorKind = "bad-bool"
 	// BadEnum is a value that is not among Facts.Enum.
 	BadEnum ValueErrorKind = "bad-enum"
-	// BadInt is a value that is no integer, or none that fits.
+	// BadInt is a value that is not an integer, or does not fit.
 	BadInt ValueErrorKind = "bad-int"
-	// BadSuffix is an integer with a K, M, G or T that the release does not know.
+	// BadSuffix is an integer with a K, M, G or T that the release does not accept.
 	BadSuffix ValueErrorKind = "int-suffix"
 	// IntOverflow is an integer with a suffix that does not fit and wraps around. It is not fatal.
 	IntOverflow ValueErrorKind = "int-overflow"
 	// BadJobs is a value of max-jobs that is neither an integer nor auto.
 	BadJobs ValueErrorKind = "bad-jobs"
-	// RelativePath is a path that should be absolute. It alone is fatal with --option too.
+	// RelativePath is a path that should be absolute. It is the only kind that is fatal with --option too.
 	RelativePath ValueErrorKind = "relative-path"
-	// EmptyPath is an empty value where a path must be.
+	// EmptyPath is an empty value where a path is required.
 	EmptyPath ValueErrorKind = "empty-path"
-	// BadStoreURL is a word that is no store URL.
+	// BadStoreURL is a word that is not a store URL.
 	BadStoreURL ValueErrorKind = "bad-store-url"
 	// DroppedParameter is a parameter of a store URL without '='. It is not fatal.
 	DroppedParameter ValueErrorKind = "dropped-parameter"
-	// BadJSON is a value that is not JSON, or not of the form that the setting takes.
+	// BadJSON is a value that is not JSON, or does not have the form that the setting takes.
 	BadJSON ValueErrorKind = "bad-json"
-	// UnknownFeature is a word that is no feature of the release. It is not fatal, and the other words still apply.
+	// UnknownFeature is a word that is not a feature of the release. It is not fatal, and the other words still apply.
 	UnknownFeature ValueErrorKind = "unknown-feature"
 	// DroppedEntry is a word of a map without '='. It is not fatal.
 	DroppedEntry ValueErrorKind = "dropped-entry"
@@ -45,19 +45,22 @@ const (
 
 // ValueError is what is wrong with the value of a setting.
 type ValueError struct {
+	// Kind is what is wrong, and Message says it in a sentence.
 	Kind    ValueErrorKind
 	Message string
-	// Fatal says that every Nix command fails when a file holds the value. Given with --option it is a warning, but for RelativePath.
+	// Fatal says that every Nix command fails if a file holds the value. With --option it is only a warning, except for
+	// RelativePath.
 	Fatal bool
-	// Fixed is the value as it was meant, where there is exactly one reading, if HasFix.
+	// Fixed is the value as its author meant it, where it has exactly one possible meaning, if HasFix.
 	Fixed  string
 	HasFix bool
 	// Word is the index of the word at fault among those given, or -1 for the whole value.
 	Word int
 }
 
-// CheckValue tells what release v of d finds wrong with the value of the setting that f describes; nil for nothing. It returns the first error
-// that is fatal, else the first that is not. The value is Entry.Value and words are Entry.Words; words may be nil, then they are split off value.
+// CheckValue returns what release v of d finds wrong with the value of the setting that f describes, or nil. It returns
+// the first error that is fatal, or else the first that is not. The value is Entry.Value and words are Entry.Words;
+// where words is nil, they are the words of value.
 func CheckValue(f Facts, v Version, d Distribution, value string, words []Word) *ValueError {
 	if words == nil && value != "" {
 		words = splitWords(value)
@@ -74,10 +77,11 @@ func CheckValue(f Facts, v Version, d Distribution, value string, words []Word) 
 	case KindPath:
 		return checkPath(f, value)
 	case KindList:
-		if f.form == formPaths && f.flags&relativeToFile == 0 {
+		if f.Paths && !f.RelativeToFile {
 			for i, w := range words {
 				if !path.IsAbs(w.Text) {
-					return &ValueError{Kind: RelativePath, Fatal: true, Word: i, Message: fmt.Sprintf("setting %s takes absolute paths, not %s", f.quoted(), quote(w.Text))}
+					return &ValueError{Kind: RelativePath, Fatal: true, Word: i,
+						Message: fmt.Sprintf("setting %s takes absolute paths, not %s", f.Quoted(), Quote(w.Text))}
 				}
 			}
 		}
@@ -96,34 +100,38 @@ func CheckValue(f Facts, v Version, d Distribution, value string, words []Word) 
 			return nil
 		}
 		for i, w := range words {
-			if known, _ := hasFeature(d, v, w.Text); !known {
-				return &ValueError{Kind: UnknownFeature, Word: i, Message: fmt.Sprintf("experimental feature %s is unknown", quote(w.Text))}
+			if known, _ := d.HasFeature(v, w.Text); !known {
+				return &ValueError{Kind: UnknownFeature, Word: i,
+					Message: fmt.Sprintf("experimental feature %s is unknown", Quote(w.Text))}
 			}
 		}
 	case KindSet:
-		if f.form == formDeprecatedFeatures {
+		if f.DeprecatedFeatures {
 			for i, w := range words {
-				if !hasDeprecatedFeature(v, w.Text) {
-					return &ValueError{Kind: UnknownFeature, Word: i, Message: fmt.Sprintf("deprecated feature %s is unknown", quote(w.Text))}
+				if !d.HasDeprecatedFeature(v, w.Text) {
+					return &ValueError{Kind: UnknownFeature, Word: i,
+						Message: fmt.Sprintf("deprecated feature %s is unknown", Quote(w.Text))}
 				}
 			}
 		}
 	case KindMap:
 		for i, w := range words {
 			if !strings.Contains(w.Text, "=") {
-				return &ValueError{Kind: DroppedEntry, Word: i, Message: fmt.Sprintf("setting %s takes words of the form name=value, and drops a word without =", f.quoted())}
+				return &ValueError{Kind: DroppedEntry, Word: i,
+					Message: fmt.Sprintf(
+						"setting %s takes words of the form name=value, and Nix drops a word without =", f.Quoted())}
 			}
 		}
 	}
 	return nil
 }
 
-// quoted returns the name of the setting for a message.
-func (f Facts) quoted() string {
+// Quoted returns the name of the setting in quotes, for a message.
+func (f Facts) Quoted() string {
 	if f.Written != "" {
-		return quote(f.Written)
+		return Quote(f.Written)
 	}
-	return quote(f.Name)
+	return Quote(f.Name)
 }
 
 func splitWords(value string) []Word {
@@ -135,7 +143,11 @@ func splitWords(value string) []Word {
 	return words
 }
 
-func hasDeprecatedFeature(v Version, name string) bool {
+// HasDeprecatedFeature reports whether release v of d takes name as a word of deprecated-features, which only Lix has.
+func (d Distribution) HasDeprecatedFeature(v Version, name string) bool {
+	if d != Lix {
+		return false
+	}
 	for _, f := range deprecatedFeatureTable {
 		if f.name == name {
 			return !v.Before(f.from)
@@ -144,7 +156,8 @@ func hasDeprecatedFeature(v Version, name string) bool {
 	return false
 }
 
-func parseBool(s string) (value, ok bool) {
+// ParseBool reads a boolean as Nix does: true, yes or 1, and false, no or 0.
+func ParseBool(s string) (value, ok bool) {
 	switch s {
 	case "true", "yes", "1":
 		return true, true
@@ -154,7 +167,7 @@ func parseBool(s string) (value, ok bool) {
 	return false, false
 }
 
-// meantBool reads the spellings of a boolean that people use elsewhere.
+// meantBool reads the spellings of a boolean that other programs accept.
 func meantBool(s string) (value, ok bool) {
 	switch strings.ToLower(unwrap(s)) {
 	case "true", "yes", "1", "on", "y", "t", "enable", "enabled":
@@ -165,7 +178,7 @@ func meantBool(s string) (value, ok bool) {
 	return false, false
 }
 
-// unwrap takes quotes around a value and semicolons after it away: what a value has in other languages.
+// unwrap removes quotes around a value and semicolons after it, which values have in other languages.
 func unwrap(s string) string {
 	s = strings.TrimRight(s, "; ")
 	for len(s) >= 2 && (s[0] == '"' || s[0] == '\'') && s[len(s)-1] == s[0] {
@@ -175,10 +188,11 @@ func unwrap(s string) string {
 }
 
 func checkBool(f Facts, value string) *ValueError {
-	if _, ok := parseBool(value); ok {
+	if _, ok := ParseBool(value); ok {
 		return nil
 	}
-	e := &ValueError{Kind: BadBool, Fatal: true, Word: -1, Message: fmt.Sprintf("setting %s takes true or false, not %s", f.quoted(), quote(value))}
+	e := &ValueError{Kind: BadBool, Fatal: true, Word: -1,
+		Message: fmt.Sprintf("setting %s takes true or false, not %s", f.Quoted(), Quote(value))}
 	if b, ok := meantBool(value); ok {
 		e.Fixed, e.HasFix = strconv.FormatBool(b), true
 	}
@@ -194,7 +208,8 @@ func checkEnum(f Facts, value string) *ValueError {
 		names[i] = strconv.Quote(n)
 	}
 	possible := strings.Join(names[:len(names)-1], ", ") + " or " + names[len(names)-1]
-	e := &ValueError{Kind: BadEnum, Fatal: true, Word: -1, Message: fmt.Sprintf("setting %s takes %s, not %s", f.quoted(), possible, quote(value))}
+	e := &ValueError{Kind: BadEnum, Fatal: true, Word: -1,
+		Message: fmt.Sprintf("setting %s takes %s, not %s", f.Quoted(), possible, Quote(value))}
 	bare := unwrap(value)
 	for _, n := range f.Enum {
 		if strings.EqualFold(n, bare) {
@@ -208,8 +223,8 @@ func checkEnum(f Facts, value string) *ValueError {
 	return e
 }
 
-// parseInt reads what boost::lexical_cast reads: decimal digits with an optional sign; '-' for signed types only. The value is two's
-// complement.
+// parseInt reads what boost::lexical_cast reads: decimal digits with an optional sign, which is '-' only for signed
+// types. The value is two's complement.
 func parseInt(f Facts, s string) (value uint64, ok bool) {
 	if f.Signed {
 		n, err := strconv.ParseInt(s, 10, f.Bits)
@@ -219,7 +234,7 @@ func parseInt(f Facts, s string) (value uint64, ok bool) {
 	return n, err == nil
 }
 
-// suffixShift returns the power of two of the binary unit prefixes that Nix 2.23 and later take after an integer.
+// suffixShift returns the power of two of the binary unit prefixes that Nix 2.23 and later accept after an integer.
 func suffixShift(c byte) (shift int, ok bool) {
 	switch c {
 	case 'K', 'k':
@@ -278,20 +293,25 @@ func checkInt(f Facts, value string) *ValueError {
 		if exact {
 			return nil
 		}
-		return &ValueError{Kind: IntOverflow, Word: -1, Message: fmt.Sprintf("setting %s has %d bits, so %s overflows and becomes %s", f.quoted(), f.Bits, quote(value), f.formatInt(n))}
+		return &ValueError{Kind: IntOverflow, Word: -1,
+			Message: fmt.Sprintf("setting %s has %d bits, so %s overflows and becomes %s", f.Quoted(), f.Bits,
+				Quote(value), f.formatInt(n))}
 	}
 	if ok {
-		e := &ValueError{Kind: BadSuffix, Fatal: true, Word: -1, Message: fmt.Sprintf("setting %s takes a plain integer, not %s with a unit", f.quoted(), quote(value))}
+		e := &ValueError{Kind: BadSuffix, Fatal: true, Word: -1,
+			Message: fmt.Sprintf("setting %s takes a plain integer, not %s with a unit", f.Quoted(), Quote(value))}
 		if exact {
 			e.Fixed, e.HasFix = f.formatInt(n), true
 		}
 		return e
 	}
-	e := &ValueError{Kind: BadInt, Fatal: true, Word: -1, Message: fmt.Sprintf("setting %s takes an integer, not %s", f.quoted(), quote(value))}
+	e := &ValueError{Kind: BadInt, Fatal: true, Word: -1,
+		Message: fmt.Sprintf("setting %s takes an integer, not %s", f.Quoted(), Quote(value))}
 	if digits := strings.TrimLeft(value, "+-"); digits != "" && strings.Trim(digits, "0123456789") == "" {
-		e.Message = fmt.Sprintf("setting %s takes an integer of %d bits, and %s does not fit", f.quoted(), f.Bits, quote(value))
+		e.Message = fmt.Sprintf("setting %s takes a %d-bit integer, and %s does not fit", f.Quoted(), f.Bits,
+			Quote(value))
 		if !f.Signed && strings.HasPrefix(value, "-") {
-			e.Message = fmt.Sprintf("setting %s takes no negative value, not even %s", f.quoted(), quote(value))
+			e.Message = fmt.Sprintf("setting %s does not take a negative value such as %s", f.Quoted(), Quote(value))
 		}
 	}
 	if bare := unwrap(value); bare != value && bare != "" && checkInt(f, bare) == nil {
@@ -310,7 +330,8 @@ func checkJobs(f Facts, value string) *ValueError {
 	if _, ok := parseInt(jobsFacts, value); ok {
 		return nil
 	}
-	e := &ValueError{Kind: BadJobs, Fatal: true, Word: -1, Message: fmt.Sprintf("setting %s takes an integer or auto, not %s", f.quoted(), quote(value))}
+	e := &ValueError{Kind: BadJobs, Fatal: true, Word: -1,
+		Message: fmt.Sprintf("setting %s takes an integer or auto, not %s", f.Quoted(), Quote(value))}
 	bare := unwrap(value)
 	if strings.EqualFold(bare, "auto") {
 		e.Fixed, e.HasFix = "auto", true
@@ -323,11 +344,13 @@ func checkJobs(f Facts, value string) *ValueError {
 func checkPath(f Facts, value string) *ValueError {
 	switch {
 	case value == "" && !f.AllowEmpty:
-		return &ValueError{Kind: EmptyPath, Fatal: true, Word: -1, Message: fmt.Sprintf("setting %s is a path, which cannot be empty", f.quoted())}
+		return &ValueError{Kind: EmptyPath, Fatal: true, Word: -1,
+			Message: fmt.Sprintf("setting %s is a path, which cannot be empty", f.Quoted())}
 	case value == "" || path.IsAbs(value) || f.AllowRelative:
 		return nil
 	}
-	e := &ValueError{Kind: RelativePath, Fatal: true, Word: -1, Message: fmt.Sprintf("setting %s takes an absolute path, not %s", f.quoted(), quote(value))}
+	e := &ValueError{Kind: RelativePath, Fatal: true, Word: -1,
+		Message: fmt.Sprintf("setting %s takes an absolute path, not %s", f.Quoted(), Quote(value))}
 	if bare := unwrap(value); bare != value && path.IsAbs(bare) {
 		e.Fixed, e.HasFix = bare, true
 	}
@@ -340,16 +363,20 @@ func checkURLs(f Facts, words []Word, value string) *ValueError {
 		u, ok := parseStoreURL(w.Text)
 		if ok {
 			if u.hasDropped && soft == nil {
-				soft = &ValueError{Kind: DroppedParameter, Word: i, Message: fmt.Sprintf("parameter %s of store URL %s has no value, so it is dropped", quote(u.dropped), quote(w.Text))}
+				soft = &ValueError{Kind: DroppedParameter, Word: i,
+					Message: fmt.Sprintf("parameter %s of store URL %s has no value, so Nix drops it", Quote(u.dropped),
+						Quote(w.Text))}
 			}
 			continue
 		}
-		e := &ValueError{Kind: BadStoreURL, Fatal: true, Word: i, Message: fmt.Sprintf("setting %s takes store URLs, and %s is not one", f.quoted(), quote(w.Text))}
+		e := &ValueError{Kind: BadStoreURL, Fatal: true, Word: i,
+			Message: fmt.Sprintf("setting %s takes store URLs, and %s is not one", f.Quoted(), Quote(w.Text))}
 		bare := make([]Word, len(words))
 		for j, w := range words {
 			bare[j].Text = strings.Trim(w.Text, `"'`)
 		}
-		if fixed := joinWords(bare); fixed != value && !slices.ContainsFunc(bare, func(w Word) bool { return w.Text == "" }) && checkURLs(f, bare, fixed) == nil {
+		if fixed := joinWords(bare); fixed != value &&
+			!slices.ContainsFunc(bare, func(w Word) bool { return w.Text == "" }) && checkURLs(f, bare, fixed) == nil {
 			e.Fixed, e.HasFix = fixed, true
 		}
 		return e
@@ -359,7 +386,8 @@ func checkURLs(f Facts, words []Word, value string) *ValueError {
 
 func checkJSON(f Facts, value string) *ValueError {
 	bad := func(format string, args ...any) *ValueError {
-		return &ValueError{Kind: BadJSON, Fatal: true, Word: -1, Message: fmt.Sprintf("setting %s takes JSON: %s", f.quoted(), fmt.Sprintf(format, args...))}
+		return &ValueError{Kind: BadJSON, Fatal: true, Word: -1,
+			Message: fmt.Sprintf("setting %s takes JSON: %s", f.Quoted(), fmt.Sprintf(format, args...))}
 	}
 	var v any
 	if err := json.Unmarshal([]byte(value), &v); err != nil {
@@ -379,7 +407,7 @@ func checkJSON(f Facts, value string) *ValueError {
 			for _, key := range []string{"systems", "program", "args"} {
 				member, ok := b[key]
 				if !ok {
-					return bad("builder %d lacks %q", i+1, key)
+					return bad("builder %d has no %q", i+1, key)
 				}
 				if key == "program" {
 					if _, ok := member.(string); !ok {
@@ -417,17 +445,76 @@ func isStrings(v any) bool {
 	return true
 }
 
-// TargetError is a ValueError and the part of the targets that it holds for.
+// Canonical returns a value of a kind that is not a list, or one word of a list, as Nix prints it, and whether that is
+// certain.
+func (f Facts) Canonical(value string) (string, bool) {
+	switch f.Kind {
+	case KindBool:
+		if b, ok := ParseBool(value); ok {
+			return strconv.FormatBool(b), true
+		}
+	case KindInt:
+		if n, ok := parseInt(f, value); ok {
+			return f.formatInt(n), true
+		}
+		if n, _, ok := evalInt(f, value); ok {
+			return f.formatInt(n), true
+		}
+		return value, value == "" && f.AllowEmpty
+	case KindJobs:
+		if n, ok := parseInt(jobsFacts, value); ok {
+			return jobsFacts.formatInt(n), true
+		}
+	case KindPath:
+		switch {
+		case value == "" || f.AllowRelative && !f.RelativeToFile:
+		case path.IsAbs(value):
+			return path.Clean(value), true
+		default:
+			return value, false
+		}
+	case KindURL, KindURLs:
+		u, ok := parseStoreURL(value)
+		if u.text == "" {
+			return value, false
+		}
+		return u.text, ok
+	case KindJSON:
+		var v any
+		if err := json.Unmarshal([]byte(value), &v); err != nil {
+			return value, false
+		}
+		var b strings.Builder
+		enc := json.NewEncoder(&b)
+		enc.SetEscapeHTML(false)
+		if err := enc.Encode(v); err != nil {
+			return value, false
+		}
+		return strings.TrimSuffix(b.String(), "\n"), true
+	}
+	return value, true
+}
+
+// HasWords reports whether values of f are made of words.
+func (f Facts) HasWords() bool {
+	switch f.Kind {
+	case KindList, KindSet, KindMap, KindFeatures, KindURLs:
+		return true
+	}
+	return false
+}
+
+// TargetError is a ValueError and the part of the targets that it applies to.
 type TargetError struct {
 	ValueError
 	// Targets are the targeted releases with the error.
 	Targets Targets
-	// Coverage tells how much of the targeted releases that know the setting they are.
+	// Coverage says whether these are all targeted releases that know the setting.
 	Coverage Coverage
 }
 
-// rightEverywhere reports whether no targeted release finds anything wrong with a value. It is the quick answer to the common case; that
-// it is false means nothing.
+// rightEverywhere reports whether no targeted release finds anything wrong with a value. It is the quick answer to the
+// common case; false means nothing.
 func rightEverywhere(ts Targets, name, value string, words []Word) bool {
 	lists := [2][]nameRow{rows(name)}
 	if rest, ok := strings.CutPrefix(name, "extra-"); ok {
@@ -451,26 +538,26 @@ func rightEverywhere(ts Targets, name, value string, words []Word) bool {
 
 // rightFor reports whether no release of t that has the setting of r finds anything wrong with a value.
 func (r *nameRow) rightFor(t Target, value string, words []Word) bool {
-	row := &settingTable[r.setting]
-	spans := row.in[t.Distribution.index()].spans
+	spans := r.setting.in[t.Distribution.index()].spans
 	for i := range spans {
 		if !overlaps(interval{spans[i].from, spans[i].until}, t) {
 			continue
 		}
-		f := spans[i].facts(row.name)
+		f := r.setting.facts(&spans[i])
 		if CheckValue(f, t.From, t.Distribution, value, words) != nil {
 			return false
 		}
-		// The names of features differ from release to release, but none comes back once it is gone.
-		if (f.Kind == KindFeatures || f.form == formDeprecatedFeatures) && CheckValue(f, t.To, t.Distribution, value, words) != nil {
+		// The names of features differ from release to release, but none returns once it is removed.
+		if (f.Kind == KindFeatures || f.DeprecatedFeatures) &&
+			CheckValue(f, t.To, t.Distribution, value, words) != nil {
 			return false
 		}
 	}
 	return true
 }
 
-// CheckValueFor checks a value of the setting called name against every targeted release that knows the setting. Errors that are the same but
-// for the release are one TargetError; fatal ones come first.
+// CheckValueFor checks a value of the setting called name against every targeted release that knows the setting. Errors
+// that differ only in the release are one TargetError; fatal ones come first.
 func CheckValueFor(ts Targets, name, value string, words []Word) []TargetError {
 	if words == nil && value != "" {
 		words = splitWords(value)
@@ -501,7 +588,7 @@ func CheckValueFor(ts Targets, name, value string, words []Word) []TargetError {
 				last, extended = nil, -1
 				continue
 			}
-			// Only names of features depend on more than the span.
+			// Only the names of features depend on more than the span.
 			if sp != last || sp.kind == KindFeatures || sp.form == formDeprecatedFeatures {
 				f, _ := Lookup(t.Distribution, r, name)
 				lastError = CheckValue(f, r, t.Distribution, value, words)
@@ -512,7 +599,8 @@ func CheckValueFor(ts Targets, name, value string, words []Word) []TargetError {
 				continue
 			}
 			i := slices.IndexFunc(out, func(e TargetError) bool {
-				return e.Kind == lastError.Kind && e.Word == lastError.Word && e.Fixed == lastError.Fixed && e.Fatal == lastError.Fatal && e.Message == lastError.Message
+				return e.Kind == lastError.Kind && e.Word == lastError.Word && e.Fixed == lastError.Fixed &&
+					e.Fatal == lastError.Fatal && e.Message == lastError.Message
 			})
 			if i < 0 {
 				i = len(out)

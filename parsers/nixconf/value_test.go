@@ -99,7 +99,8 @@ func TestCheckValue(t *testing.T) {
 		{"nix 2.34", "store", "", "", ""},
 		{"nix 2.34", "store", "daemon", "", ""},
 		{"nix 2.34", "substituters", "https://a cache.nixos.org", BadStoreURL, "-"},
-		{"nix 2.34", "substituters", "htps://a /nix/x ./y ssh://u@h:22/x ssh-ng://[::1] ssh://::1 cache.nixos.org:443", "", ""},
+		{"nix 2.34", "substituters", "htps://a /nix/x ./y ssh://u@h:22/x ssh-ng://[::1] ssh://::1 cache.nixos.org:443",
+			"", ""},
 		{"nix 2.34", "substituters", "https://h:99999", BadStoreURL, "-"},
 		{"nix 2.34", "substituters", "file://host/x", BadStoreURL, "-"},
 		{"nix 2.34", "substituters", `"https://a" 'https://b'`, BadStoreURL, "https://a https://b"},
@@ -145,9 +146,11 @@ func TestCheckValue(t *testing.T) {
 			fixed = err.Fixed
 		}
 		if err.Kind != c.kind || fixed != c.fixed {
-			t.Errorf("%s %s = %q: %s (%s) fixed %q, want %q fixed %q", c.at, c.name, c.value, err.Kind, err.Message, fixed, c.kind, c.fixed)
+			t.Errorf("%s %s = %q: %s (%s) fixed %q, want %q fixed %q", c.at, c.name, c.value, err.Kind, err.Message,
+				fixed, c.kind, c.fixed)
 		}
-		soft := err.Kind == IntOverflow || err.Kind == DroppedParameter || err.Kind == DroppedEntry || err.Kind == UnknownFeature
+		soft := err.Kind == IntOverflow || err.Kind == DroppedParameter || err.Kind == DroppedEntry ||
+			err.Kind == UnknownFeature
 		if err.Fatal == soft {
 			t.Errorf("%s %s = %q: fatal is %v", c.at, c.name, c.value, err.Fatal)
 		}
@@ -168,16 +171,24 @@ func TestCheckValueFor(t *testing.T) {
 	}{
 		{def, "keep-outputs", "true", nil},
 		{def, "frobnicate", "x", nil},
-		{def, "keep-outputs", "True", []string{"bad-bool all: Nix 2.18 to 2.36, Lix 2.90 to 2.96 and Determinate Nix 3.0 to 3.22"}},
+		{def, "keep-outputs", "True",
+			[]string{"bad-bool all: Nix 2.18 to 2.36, Lix 2.90 to 2.96 and Determinate Nix 3.0 to 3.22"}},
 		{def, "min-free", "1G", []string{"int-suffix some: Nix 2.18 to 2.22 and Lix 2.90 to 2.96"}},
 		{targets(t, "nix 2.18..2.20"), "min-free", "1G", []string{"int-suffix all: Nix 2.18 to 2.20"}},
 		{def, "netrc-file", "x", []string{"relative-path some: Nix 2.34 to 2.36 and Determinate Nix 3.19 to 3.22"}},
-		{def, "substituters", "cache.nixos.org", []string{"bad-store-url some: Nix 2.34 to 2.36 and Determinate Nix 3.19 to 3.22"}},
-		{def, "extra-substituters", "cache.nixos.org", []string{"bad-store-url some: Nix 2.34 to 2.36 and Determinate Nix 3.19 to 3.22"}},
-		{def, "lint-url-literals", "error", []string{"bad-enum all: Nix 2.34 to 2.36 and Determinate Nix 3.19 to 3.22"}},
-		{def, "min-free", "16777216T", []string{"int-suffix some: Nix 2.18 to 2.22 and Lix 2.90 to 2.96", "int-overflow some: Nix 2.23 to 2.36 and Determinate Nix 3.0 to 3.22"}},
-		{def, "experimental-features", "flakes pipe-operators", []string{"unknown-feature some: Nix 2.18 to 2.23 and Lix 2.90 to 2.96"}},
-		{def, "accept-flake-config", "ask", []string{"bad-bool some: Nix 2.18 to 2.36, Lix 2.90 and Determinate Nix 3.0 to 3.22"}},
+		{def, "substituters", "cache.nixos.org",
+			[]string{"bad-store-url some: Nix 2.34 to 2.36 and Determinate Nix 3.19 to 3.22"}},
+		{def, "extra-substituters", "cache.nixos.org",
+			[]string{"bad-store-url some: Nix 2.34 to 2.36 and Determinate Nix 3.19 to 3.22"}},
+		{def, "lint-url-literals", "error",
+			[]string{"bad-enum all: Nix 2.34 to 2.36 and Determinate Nix 3.19 to 3.22"}},
+		{def, "min-free", "16777216T",
+			[]string{"int-suffix some: Nix 2.18 to 2.22 and Lix 2.90 to 2.96",
+				"int-overflow some: Nix 2.23 to 2.36 and Determinate Nix 3.0 to 3.22"}},
+		{def, "experimental-features", "flakes pipe-operators",
+			[]string{"unknown-feature some: Nix 2.18 to 2.23 and Lix 2.90 to 2.96"}},
+		{def, "accept-flake-config", "ask",
+			[]string{"bad-bool some: Nix 2.18 to 2.36, Lix 2.90 and Determinate Nix 3.0 to 3.22"}},
 	} {
 		var got []string
 		for _, e := range CheckValueFor(c.ts, c.name, c.value, nil) {
@@ -188,7 +199,8 @@ func TestCheckValueFor(t *testing.T) {
 			t.Errorf("%s = %s (-want +got):\n%s", c.name, c.value, d)
 		}
 	}
-	if e := CheckValueFor(def, "extra-substituters", "a", nil)[0]; !strings.Contains(e.Message, `"extra-substituters"`) {
+	if e := CheckValueFor(def, "extra-substituters", "a", nil)[0]; !strings.Contains(e.Message,
+		`"extra-substituters"`) {
 		t.Errorf("message %q does not name the setting as it was written", e.Message)
 	}
 }
@@ -226,7 +238,9 @@ func TestStoreURL(t *testing.T) {
 	if u, ok := parseStoreURL("./x"); !ok || u.text != "" {
 		t.Errorf("a relative path gives %q, %v", u.text, ok)
 	}
-	for _, in := range []string{"foo", "a.example", `"https://a`, `https://a\b`, "https://a b", "1.2.3.4:80", "https://h:0", "https://h:x", "https://[::1", "https://%zz", "file://h/x", "https://a?%", "http://[x]", "-x://y"} {
+	for _, in := range []string{"foo", "a.example", `"https://a`, `https://a\b`, "https://a b", "1.2.3.4:80",
+		"https://h:0", "https://h:x", "https://[::1", "https://%zz", "file://h/x", "https://a?%", "http://[x]",
+		"-x://y"} {
 		if u, ok := parseStoreURL(in); ok {
 			t.Errorf("%q is taken as %q", in, u.text)
 		}

@@ -8,17 +8,17 @@ import (
 	"strings"
 )
 
-// Version is a release of a distribution. The development head is beyond all releases: see Head.
+// Version is a release of a distribution. The development head is after all releases: see Head.
 type Version struct{ Major, Minor, Patch int }
 
 // headMajor is the Major of Head.
 const headMajor = 1 << 30
 
-// Head returns the version that is beyond every release: the newest behaviour that is known.
+// Head returns the version after every release: the newest behaviour that is known.
 func Head() Version { return Version{Major: headMajor} }
 
-// ParseVersion reads "2.24", "2.24.1", "v3.1.0" or "HEAD". What follows the digits of a pre-release, as in
-// "2.25.0pre20240930", is left out.
+// ParseVersion reads "2.24", "2.24.1", "v3.1.0" or "HEAD". It ignores what follows the digits of a pre-release, as in
+// "2.25.0pre20240930".
 func ParseVersion(s string) (Version, error) {
 	if strings.EqualFold(s, "head") {
 		return Head(), nil
@@ -42,7 +42,8 @@ func ParseVersion(s string) (Version, error) {
 		}
 		rest = rest[1:]
 	}
-	if count < 2 || rest != "" && !strings.HasPrefix(rest, "pre") && !strings.HasPrefix(rest, "-") && !strings.HasPrefix(rest, "+") {
+	if count < 2 || rest != "" && !strings.HasPrefix(rest, "pre") && !strings.HasPrefix(rest, "-") &&
+		!strings.HasPrefix(rest, "+") {
 		return Version{}, fmt.Errorf("%q is not a version such as 2.24 or 2.24.1", s)
 	}
 	return Version{n[0], n[1], n[2]}, nil
@@ -81,7 +82,7 @@ func (v Version) String() string {
 // Distributions returns all distributions, in the order in which messages name them.
 func Distributions() []Distribution { return []Distribution{Nix, Lix, Determinate} }
 
-// index returns the place of d in the tables, or -1.
+// index returns the index of d in the tables, or -1.
 func (d Distribution) index() int {
 	switch d {
 	case Nix:
@@ -107,31 +108,31 @@ func (d Distribution) Title() string {
 	return string(d)
 }
 
-// Releases returns the releases of d that are known, oldest first; one for each minor version. The last one may
-// be the development head under the version that it will get. It is nil for an unknown distribution.
-func Releases(d Distribution) []Version {
+// Releases returns the known releases of d, oldest first, one for each minor version. The last one may be the
+// development head under the version that it will get. It returns nil for an unknown distribution.
+func (d Distribution) Releases() []Version {
 	if i := d.index(); i >= 0 {
 		return slices.Clone(releaseTable[i])
 	}
 	return nil
 }
 
-// newest returns the last release of d that is known.
+// newest returns the last known release of d.
 func newest(d Distribution) Version {
 	r := releaseTable[d.index()]
 	return r[len(r)-1]
 }
 
-// Target is a closed range of releases of one distribution that a file is meant for.
+// Target is a closed range of releases of one distribution that a file is for.
 type Target struct {
 	Distribution Distribution
 	From, To     Version
 }
 
-// Targets are all releases that a file is meant for. A file is right when it is right for each of them.
+// Targets are all releases that a file is for. A file is right if it is right for each of them.
 type Targets []Target
 
-// DefaultTargets returns the releases in wide use: those of a file that says nothing about its consumer.
+// DefaultTargets returns the releases in wide use: the targets of a file that says nothing about its consumer.
 func DefaultTargets() Targets {
 	return Targets{
 		{Nix, Version{2, 18, 0}, newest(Nix)},
@@ -140,8 +141,8 @@ func DefaultTargets() Targets {
 	}
 }
 
-// ParseTarget reads what a user says about one distribution: a release ("2.24", "2.24.9", "HEAD", "latest"), or a closed range of
-// them ("2.18..2.34"), whose ends may be left out ("2.18.."). The error lists what is possible.
+// ParseTarget reads the releases of one distribution as a user gives them: one release ("2.24", "2.24.9", "HEAD",
+// "latest"), or a closed range ("2.18..2.34"), whose ends may be omitted ("2.18.."). The error lists what is possible.
 func ParseTarget(distribution, s string) (Target, error) {
 	d := Distribution(distribution)
 	i := d.index()
@@ -153,7 +154,8 @@ func ParseTarget(distribution, s string) (Target, error) {
 		return Target{}, fmt.Errorf("unknown distribution %q; possible are %s", distribution, strings.Join(names, ", "))
 	}
 	first := releaseTable[i][0]
-	possible := fmt.Sprintf("possible are releases from %s to %s, HEAD, or a range such as %s..%s", first, newest(d), releaseTable[i][len(releaseTable[i])/2], newest(d))
+	possible := fmt.Sprintf("possible are releases from %s to %s, HEAD, or a range such as %s..%s", first, newest(d),
+		releaseTable[i][len(releaseTable[i])/2], newest(d))
 	read := func(s string, empty Version) (Version, error) {
 		switch {
 		case s == "":
@@ -194,8 +196,8 @@ func ParseTarget(distribution, s string) (Target, error) {
 	return t, nil
 }
 
-// Contains reports whether v of d is in the range. A range that ends at 2.24 holds 2.24.1, and one that ends at the
-// newest release that is known holds HEAD.
+// Contains reports whether v of d is in the range. A range that ends at 2.24 contains 2.24.1, and one that ends at the
+// newest known release contains HEAD.
 func (t Target) Contains(d Distribution, v Version) bool {
 	if d != t.Distribution || d.index() < 0 || v.Before(t.From) {
 		return false

@@ -25,11 +25,11 @@ var featureTable = [...]featureRow{
 	}},
 	{name: "ca-derivations", in: [3]featureSpan{
 		0: {interval: interval{from: Version{2, 4, 0}}},
-		1: {interval: interval{from: Version{2, 90, 0}, until: Version{2, 94, 0}}, fate: fateRemoved, in: Version{2, 94, 0}},
+		1: {interval: interval{from: Version{2, 90, 0}, until: Version{2, 94, 0}}, change: wasRemoved, in: Version{2, 94, 0}},
 		2: {interval: interval{from: Version{3, 0, 0}}},
 	}},
 	{name: "ca-references", in: [3]featureSpan{
-		0: {fate: fatePrerelease, in: Version{2, 4, 0}},
+		0: {change: onlyPrerelease, in: Version{2, 4, 0}},
 	}},
 	{name: "cgroups", in: [3]featureSpan{
 		0: {interval: interval{from: Version{2, 12, 0}}},
@@ -48,15 +48,15 @@ var featureTable = [...]featureRow{
 	}},
 	{name: "daemon-trust-override", in: [3]featureSpan{
 		0: {interval: interval{from: Version{2, 16, 0}}},
-		1: {interval: interval{from: Version{2, 90, 0}, until: Version{2, 96, 0}}, fate: fateRemoved, in: Version{2, 96, 0}},
+		1: {interval: interval{from: Version{2, 90, 0}, until: Version{2, 96, 0}}, change: wasRemoved, in: Version{2, 96, 0}},
 		2: {interval: interval{from: Version{3, 0, 0}}},
 	}},
 	{name: "discard-references", in: [3]featureSpan{
-		0: {interval: interval{from: Version{2, 14, 0}, until: Version{2, 18, 0}}, fate: fateStable, in: Version{2, 18, 0}},
+		0: {interval: interval{from: Version{2, 14, 0}, until: Version{2, 18, 0}}, change: madeStable, in: Version{2, 18, 0}},
 	}},
 	{name: "dynamic-derivations", in: [3]featureSpan{
 		0: {interval: interval{from: Version{2, 16, 0}}},
-		1: {interval: interval{from: Version{2, 90, 0}, until: Version{2, 94, 0}}, fate: fateRemoved, in: Version{2, 94, 0}},
+		1: {interval: interval{from: Version{2, 90, 0}, until: Version{2, 94, 0}}, change: wasRemoved, in: Version{2, 94, 0}},
 		2: {interval: interval{from: Version{3, 0, 0}}},
 	}},
 	{name: "external-builders", in: [3]featureSpan{
@@ -65,7 +65,7 @@ var featureTable = [...]featureRow{
 	}},
 	{name: "fetch-closure", in: [3]featureSpan{
 		0: {interval: interval{from: Version{2, 8, 0}}},
-		1: {interval: interval{from: Version{2, 90, 0}, until: Version{2, 95, 0}}, fate: fateRemoved, in: Version{2, 95, 0}},
+		1: {interval: interval{from: Version{2, 90, 0}, until: Version{2, 95, 0}}, change: wasRemoved, in: Version{2, 95, 0}},
 		2: {interval: interval{from: Version{3, 0, 0}}},
 	}},
 	{name: "fetch-tree", in: [3]featureSpan{
@@ -78,7 +78,7 @@ var featureTable = [...]featureRow{
 	{name: "flakes", in: [3]featureSpan{
 		0: {interval: interval{from: Version{2, 4, 0}}},
 		1: {interval: interval{from: Version{2, 90, 0}}},
-		2: {stable: true, fate: fateStable, in: Version{3, 0, 0}},
+		2: {stable: true, change: madeStable, in: Version{3, 0, 0}},
 	}},
 	{name: "git-hashing", in: [3]featureSpan{
 		0: {interval: interval{from: Version{2, 19, 0}}},
@@ -86,7 +86,7 @@ var featureTable = [...]featureRow{
 	}},
 	{name: "impure-derivations", in: [3]featureSpan{
 		0: {interval: interval{from: Version{2, 8, 0}}},
-		1: {interval: interval{from: Version{2, 90, 0}, until: Version{2, 94, 0}}, fate: fateRemoved, in: Version{2, 94, 0}},
+		1: {interval: interval{from: Version{2, 90, 0}, until: Version{2, 94, 0}}, change: wasRemoved, in: Version{2, 94, 0}},
 		2: {interval: interval{from: Version{3, 0, 0}}},
 	}},
 	{name: "lix-custom-sub-commands", in: [3]featureSpan{
@@ -103,19 +103,19 @@ var featureTable = [...]featureRow{
 	{name: "nix-command", in: [3]featureSpan{
 		0: {interval: interval{from: Version{2, 4, 0}}},
 		1: {interval: interval{from: Version{2, 90, 0}}},
-		2: {stable: true, fate: fateStable, in: Version{3, 0, 0}},
+		2: {stable: true, change: madeStable, in: Version{3, 0, 0}},
 	}},
 	{name: "no-url-literals", in: [3]featureSpan{
-		0: {interval: interval{from: Version{2, 5, 0}, until: Version{2, 34, 0}}, fate: fateRenamed, in: Version{2, 34, 0}, note: "the setting lint-url-literals = fatal"},
-		1: {interval: interval{from: Version{2, 90, 0}, until: Version{2, 94, 0}}, fate: fateStable, in: Version{2, 94, 0}, note: "built in: URL literals are off unless deprecated-features has url-literals"},
-		2: {interval: interval{from: Version{3, 0, 0}, until: Version{3, 19, 0}}, fate: fateRenamed, in: Version{3, 19, 0}, note: "the setting lint-url-literals = fatal"},
+		0: {interval: interval{from: Version{2, 5, 0}, until: Version{2, 34, 0}}, change: wasRenamed, in: Version{2, 34, 0}, note: "the setting lint-url-literals = fatal"},
+		1: {interval: interval{from: Version{2, 90, 0}, until: Version{2, 94, 0}}, change: madeStable, in: Version{2, 94, 0}, note: "built in: URL literals are off unless deprecated-features has url-literals"},
+		2: {interval: interval{from: Version{3, 0, 0}, until: Version{3, 19, 0}}, change: wasRenamed, in: Version{3, 19, 0}, note: "the setting lint-url-literals = fatal"},
 	}},
 	{name: "parallel-eval", in: [3]featureSpan{
 		2: {interval: interval{from: Version{3, 11, 0}}},
 	}},
 	{name: "parse-toml-timestamps", in: [3]featureSpan{
 		0: {interval: interval{from: Version{2, 17, 0}}},
-		1: {interval: interval{from: Version{2, 90, 0}, until: Version{2, 94, 0}}, fate: fateRemoved, in: Version{2, 94, 0}},
+		1: {interval: interval{from: Version{2, 90, 0}, until: Version{2, 94, 0}}, change: wasRemoved, in: Version{2, 94, 0}},
 		2: {interval: interval{from: Version{3, 0, 0}}},
 	}},
 	{name: "pipe-operator", in: [3]featureSpan{
@@ -135,15 +135,15 @@ var featureTable = [...]featureRow{
 	}},
 	{name: "recursive-nix", in: [3]featureSpan{
 		0: {interval: interval{from: Version{2, 4, 0}}},
-		1: {interval: interval{from: Version{2, 90, 0}, until: Version{2, 93, 0}}, fate: fateRemoved, in: Version{2, 93, 0}},
+		1: {interval: interval{from: Version{2, 90, 0}, until: Version{2, 93, 0}}, change: wasRemoved, in: Version{2, 93, 0}},
 		2: {interval: interval{from: Version{3, 0, 0}}},
 	}},
 	{name: "repl-automation", in: [3]featureSpan{
 		1: {interval: interval{from: Version{2, 90, 0}}},
 	}},
 	{name: "repl-flake", in: [3]featureSpan{
-		0: {interval: interval{from: Version{2, 10, 0}, until: Version{2, 22, 0}}, fate: fateStable, in: Version{2, 19, 0}, note: "part of flakes"},
-		1: {interval: interval{from: Version{2, 90, 0}, until: Version{2, 93, 0}}, fate: fateStable, in: Version{2, 93, 0}, note: "part of flakes"},
+		0: {interval: interval{from: Version{2, 10, 0}, until: Version{2, 22, 0}}, change: madeStable, in: Version{2, 19, 0}, note: "part of flakes"},
+		1: {interval: interval{from: Version{2, 90, 0}, until: Version{2, 93, 0}}, change: madeStable, in: Version{2, 93, 0}, note: "part of flakes"},
 	}},
 	{name: "rpc-sockets", in: [3]featureSpan{
 		1: {interval: interval{from: Version{2, 96, 0}}},

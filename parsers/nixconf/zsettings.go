@@ -2,7 +2,7 @@
 
 package nixconf
 
-// Settings of Nix, Lix and Determinate Nix, read from the sources of the releases below. The last release of nix and lix is the development head named by its commit (2.36.0 and 2.96.0-dev). A span is half-open: from its first release up to, not including, until; without until it lasts. default is the canonical text where the source has a literal; computed names what decides it at run time.
+// Settings of Nix, Lix and Determinate Nix, read from the sources of the releases below. The last release of nix and lix is the development head named by its commit (2.36.0 and 2.96.0-dev). A span is half-open: from its first release up to, not including, until; without until it lasts. default is the canonical text where the source has a literal; computed names what decides it at run time. late says what goes wrong where a command that the setting reaches runs before the setting is written: it fails, its result differs, or work is wasted; none where nothing is known to go wrong, with why where there is a reason. reaches lists what these commands do. words says what the words of a list are, where that is more than its kind says. user_file says what the daemon of a multi-user Nix does with the setting in the file of a user: it ignores it, or takes it from a trusted user only.
 //
 // Sources:
 //   - NixOS/nix, releases 2.0 to 2.36, head 88b09c64fbea076a0376830d98e5331f70ed31a3
@@ -113,7 +113,7 @@ var settingTable = [...]settingRow{
 			{from: Version{3, 0, 0}, kind: KindBool, flags: hasDefault, value: "false"},
 		}},
 	}},
-	{name: "allowed-impure-host-deps", in: [3]distributionRow{
+	{name: "allowed-impure-host-deps", traits: trustedOnly, in: [3]distributionRow{
 		0: {spans: []span{
 			{from: Version{2, 0, 0}, until: Version{2, 4, 0}, kind: KindSet, flags: hasDefault},
 			{from: Version{2, 4, 0}, until: Version{2, 34, 0}, kind: KindSet, flags: hasDefault | appendable},
@@ -127,7 +127,7 @@ var settingTable = [...]settingRow{
 			{from: Version{3, 19, 0}, kind: KindSet, flags: hasDefault},
 		}},
 	}},
-	{name: "allowed-uris", in: [3]distributionRow{
+	{name: "allowed-uris", traits: wordsAreURLs, in: [3]distributionRow{
 		0: {spans: []span{
 			{from: Version{2, 0, 0}, until: Version{2, 4, 0}, kind: KindList, flags: hasDefault},
 			{from: Version{2, 4, 0}, kind: KindList, flags: hasDefault | appendable},
@@ -139,7 +139,7 @@ var settingTable = [...]settingRow{
 			{from: Version{3, 0, 0}, kind: KindList, flags: hasDefault | appendable},
 		}},
 	}},
-	{name: "allowed-users", in: [3]distributionRow{
+	{name: "allowed-users", traits: wordsAreNames | daemonOnly, in: [3]distributionRow{
 		0: {spans: []span{
 			{from: Version{2, 0, 0}, until: Version{2, 4, 0}, kind: KindList, flags: hasDefault, value: "*"},
 			{from: Version{2, 4, 0}, kind: KindList, flags: hasDefault | appendable, value: "*"},
@@ -162,7 +162,7 @@ var settingTable = [...]settingRow{
 			{from: Version{3, 0, 0}, kind: KindBool, flags: hasDefault, value: "false"},
 		}},
 	}},
-	{name: "auto-allocate-uids", in: [3]distributionRow{
+	{name: "auto-allocate-uids", traits: trustedOnly, in: [3]distributionRow{
 		0: {spans: []span{
 			{from: Version{2, 12, 0}, until: Version{2, 19, 0}, kind: KindBool, flags: hasDefault, value: "false"},
 			{from: Version{2, 19, 0}, kind: KindBool, flags: hasDefault, value: "false", gate: "auto-allocate-uids"},
@@ -175,7 +175,7 @@ var settingTable = [...]settingRow{
 			{from: Version{3, 0, 0}, kind: KindBool, flags: hasDefault, value: "false", gate: "auto-allocate-uids"},
 		}},
 	}},
-	{name: "auto-optimise-store", in: [3]distributionRow{
+	{name: "auto-optimise-store", traits: trustedOnly, in: [3]distributionRow{
 		0: {spans: []span{
 			{from: Version{2, 0, 0}, kind: KindBool, flags: hasDefault, value: "false"},
 		}},
@@ -273,7 +273,7 @@ var settingTable = [...]settingRow{
 			{from: Version{3, 18, 0}, kind: KindJSON, flags: hasDefault, value: "{}"},
 		}},
 	}},
-	{name: "build-users-group", in: [3]distributionRow{
+	{name: "build-users-group", traits: trustedOnly, in: [3]distributionRow{
 		0: {spans: []span{
 			{from: Version{2, 0, 0}, kind: KindString},
 		}},
@@ -311,7 +311,9 @@ var settingTable = [...]settingRow{
 			{from: Version{2, 95, 0}, kind: KindSet, flags: hasDefault | appendable},
 		}},
 	}},
-	{name: "commit-lock-file-summary", in: [3]distributionRow{
+	{name: "commit-lock-file-summary", aliases: []aliasRow{
+		{name: "commit-lockfile-summary", in: [3]interval{0: {from: Version{2, 23, 0}}, 2: {from: Version{3, 0, 0}}}},
+	}, in: [3]distributionRow{
 		0: {spans: []span{
 			{from: Version{2, 23, 0}, kind: KindString, flags: hasDefault, gate: "flakes"},
 		}},
@@ -328,7 +330,9 @@ var settingTable = [...]settingRow{
 			{from: Version{2, 90, 0}, kind: KindString, flags: hasDefault, gate: "flakes"},
 		}},
 	}},
-	{name: "compress-build-log", in: [3]distributionRow{
+	{name: "compress-build-log", aliases: []aliasRow{
+		{name: "build-compress-log", in: [3]interval{0: {from: Version{2, 0, 0}}, 1: {from: Version{2, 90, 0}}, 2: {from: Version{3, 0, 0}}}},
+	}, in: [3]distributionRow{
 		0: {spans: []span{
 			{from: Version{2, 0, 0}, kind: KindBool, flags: hasDefault, value: "true"},
 		}},
@@ -356,7 +360,9 @@ var settingTable = [...]settingRow{
 			{from: Version{3, 12, 0}, kind: KindInt, integer: uint64Type, flags: hasDefault | takesSuffixes, value: "15"},
 		}},
 	}},
-	{name: "cores", in: [3]distributionRow{
+	{name: "cores", aliases: []aliasRow{
+		{name: "build-cores", in: [3]interval{0: {from: Version{2, 0, 0}}, 1: {from: Version{2, 90, 0}}, 2: {from: Version{3, 0, 0}}}},
+	}, in: [3]distributionRow{
 		0: {spans: []span{
 			{from: Version{2, 0, 0}, until: Version{2, 23, 0}, kind: KindInt, integer: uint32Type},
 			{from: Version{2, 23, 0}, until: Version{2, 31, 0}, kind: KindInt, integer: uint32Type, flags: takesSuffixes},
@@ -403,12 +409,12 @@ var settingTable = [...]settingRow{
 			{from: Version{3, 0, 0}, kind: KindBool, flags: hasDefault, value: "false"},
 		}},
 	}},
-	{name: "deprecated-features", in: [3]distributionRow{
+	{name: "deprecated-features", traits: wordsAreNames, in: [3]distributionRow{
 		1: {spans: []span{
 			{from: Version{2, 92, 0}, kind: KindSet, form: formDeprecatedFeatures, flags: hasDefault | appendable},
 		}},
 	}},
-	{name: "diff-hook", in: [3]distributionRow{
+	{name: "diff-hook", traits: trustedOnly, in: [3]distributionRow{
 		0: {spans: []span{
 			{from: Version{2, 0, 0}, kind: KindPath, flags: hasDefault | takesEmpty},
 		}},
@@ -525,7 +531,7 @@ var settingTable = [...]settingRow{
 			{from: Version{3, 0, 0}, kind: KindString, flags: hasDefault},
 		}},
 	}},
-	{name: "experimental-features", in: [3]distributionRow{
+	{name: "experimental-features", traits: wordsAreNames, in: [3]distributionRow{
 		0: {spans: []span{
 			{from: Version{2, 4, 0}, kind: KindFeatures, flags: hasDefault | appendable},
 		}},
@@ -549,7 +555,7 @@ var settingTable = [...]settingRow{
 			{from: Version{2, 95, 0}, kind: KindInt, integer: uint32Type, flags: hasDefault | takesEmpty},
 		}},
 	}},
-	{name: "extra-platforms", in: [3]distributionRow{
+	{name: "extra-platforms", traits: wordsAreNames | trustedOnly, in: [3]distributionRow{
 		0: {spans: []span{
 			{from: Version{2, 1, 0}, until: Version{2, 4, 0}, kind: KindSet},
 			{from: Version{2, 4, 0}, kind: KindSet, flags: appendable},
@@ -561,17 +567,24 @@ var settingTable = [...]settingRow{
 			{from: Version{3, 0, 0}, kind: KindSet, flags: appendable},
 		}},
 	}},
-	{name: "extra-sandbox-paths", in: [3]distributionRow{
+	{name: "extra-sandbox-paths", traits: trustedOnly, aliases: []aliasRow{
+		{name: "build-extra-chroot-dirs", in: [3]interval{0: {from: Version{2, 0, 0}, until: Version{2, 4, 0}}}},
+		{name: "build-extra-sandbox-paths", in: [3]interval{0: {from: Version{2, 0, 0}, until: Version{2, 4, 0}}}},
+	}, in: [3]distributionRow{
 		0: {spans: []span{
 			{from: Version{2, 0, 0}, until: Version{2, 4, 0}, kind: KindSet, flags: hasDefault},
 		}},
 	}},
-	{name: "extra-substituters", in: [3]distributionRow{
+	{name: "extra-substituters", traits: trustedOnly, aliases: []aliasRow{
+		{name: "extra-binary-caches", in: [3]interval{0: {from: Version{2, 0, 0}, until: Version{2, 4, 0}}}},
+	}, in: [3]distributionRow{
 		0: {spans: []span{
 			{from: Version{2, 0, 0}, until: Version{2, 4, 0}, kind: KindList, flags: hasDefault},
 		}},
 	}},
-	{name: "fallback", in: [3]distributionRow{
+	{name: "fallback", aliases: []aliasRow{
+		{name: "build-fallback", in: [3]interval{0: {from: Version{2, 0, 0}}, 1: {from: Version{2, 90, 0}}, 2: {from: Version{3, 0, 0}}}},
+	}, in: [3]distributionRow{
 		0: {spans: []span{
 			{from: Version{2, 0, 0}, kind: KindBool, flags: hasDefault, value: "false"},
 		}},
@@ -582,7 +595,9 @@ var settingTable = [...]settingRow{
 			{from: Version{3, 0, 0}, kind: KindBool, flags: hasDefault, value: "false"},
 		}},
 	}},
-	{name: "filetransfer-retry-attempts", in: [3]distributionRow{
+	{name: "filetransfer-retry-attempts", aliases: []aliasRow{
+		{name: "download-attempts", in: [3]interval{0: {from: Version{2, 35, 0}}, 2: {from: Version{3, 22, 0}}}},
+	}, in: [3]distributionRow{
 		0: {spans: []span{
 			{from: Version{2, 35, 0}, kind: KindInt, integer: uint32Type, flags: hasDefault | takesSuffixes, value: "5"},
 		}},
@@ -622,7 +637,7 @@ var settingTable = [...]settingRow{
 			{from: Version{3, 22, 0}, kind: KindInt, integer: uint32Type, flags: hasDefault | takesSuffixes, value: "60000"},
 		}},
 	}},
-	{name: "filter-syscalls", in: [3]distributionRow{
+	{name: "filter-syscalls", traits: trustedOnly, in: [3]distributionRow{
 		0: {spans: []span{
 			{from: Version{2, 0, 0}, kind: KindBool, flags: hasDefault | linuxOnly, value: "true"},
 		}},
@@ -680,7 +695,7 @@ var settingTable = [...]settingRow{
 			{from: Version{3, 0, 0}, kind: KindInt, integer: int64Type, flags: hasDefault | takesSuffixes, value: "8388608"},
 		}},
 	}},
-	{name: "hashed-mirrors", in: [3]distributionRow{
+	{name: "hashed-mirrors", traits: wordsAreURLs, in: [3]distributionRow{
 		0: {spans: []span{
 			{from: Version{2, 0, 0}, until: Version{2, 4, 0}, kind: KindList, flags: hasDefault, value: "http://tarballs.nixos.org/"},
 			{from: Version{2, 4, 0}, kind: KindList, flags: hasDefault | appendable},
@@ -697,7 +712,9 @@ var settingTable = [...]settingRow{
 			{from: Version{3, 16, 0}, kind: KindString, flags: hasDefault},
 		}},
 	}},
-	{name: "http-connections", in: [3]distributionRow{
+	{name: "http-connections", aliases: []aliasRow{
+		{name: "binary-caches-parallel-connections", in: [3]interval{0: {from: Version{2, 0, 0}}, 1: {from: Version{2, 90, 0}}, 2: {from: Version{3, 0, 0}}}},
+	}, in: [3]distributionRow{
 		0: {spans: []span{
 			{from: Version{2, 0, 0}, until: Version{2, 23, 0}, kind: KindInt, integer: uint64Type, flags: hasDefault, value: "25"},
 			{from: Version{2, 23, 0}, kind: KindInt, integer: uint64Type, flags: hasDefault | takesSuffixes, value: "25"},
@@ -770,7 +787,9 @@ var settingTable = [...]settingRow{
 			{from: Version{3, 0, 0}, kind: KindSet, flags: hasDefault | appendable, value: "security.csm security.selinux system.nfs4_acl"},
 		}},
 	}},
-	{name: "impersonate-linux-26", in: [3]distributionRow{
+	{name: "impersonate-linux-26", aliases: []aliasRow{
+		{name: "build-impersonate-linux-26", in: [3]interval{0: {from: Version{2, 0, 0}}, 1: {from: Version{2, 90, 0}, until: Version{2, 95, 0}}, 2: {from: Version{3, 0, 0}}}},
+	}, in: [3]distributionRow{
 		0: {spans: []span{
 			{from: Version{2, 0, 0}, kind: KindBool, flags: hasDefault, value: "false"},
 		}},
@@ -805,7 +824,9 @@ var settingTable = [...]settingRow{
 			{from: Version{3, 15, 0}, kind: KindPath, flags: hasDefault | takesEmpty},
 		}},
 	}},
-	{name: "keep-build-log", in: [3]distributionRow{
+	{name: "keep-build-log", aliases: []aliasRow{
+		{name: "build-keep-log", in: [3]interval{0: {from: Version{2, 0, 0}}, 1: {from: Version{2, 90, 0}}, 2: {from: Version{3, 0, 0}}}},
+	}, in: [3]distributionRow{
 		0: {spans: []span{
 			{from: Version{2, 0, 0}, kind: KindBool, flags: hasDefault, value: "true"},
 		}},
@@ -816,7 +837,9 @@ var settingTable = [...]settingRow{
 			{from: Version{3, 0, 0}, kind: KindBool, flags: hasDefault, value: "true"},
 		}},
 	}},
-	{name: "keep-derivations", in: [3]distributionRow{
+	{name: "keep-derivations", aliases: []aliasRow{
+		{name: "gc-keep-derivations", in: [3]interval{0: {from: Version{2, 0, 0}}, 1: {from: Version{2, 90, 0}}, 2: {from: Version{3, 0, 0}}}},
+	}, in: [3]distributionRow{
 		0: {spans: []span{
 			{from: Version{2, 0, 0}, kind: KindBool, flags: hasDefault, value: "true"},
 		}},
@@ -827,7 +850,9 @@ var settingTable = [...]settingRow{
 			{from: Version{3, 0, 0}, kind: KindBool, flags: hasDefault, value: "true"},
 		}},
 	}},
-	{name: "keep-env-derivations", in: [3]distributionRow{
+	{name: "keep-env-derivations", aliases: []aliasRow{
+		{name: "env-keep-derivations", in: [3]interval{0: {from: Version{2, 0, 0}}, 1: {from: Version{2, 90, 0}}, 2: {from: Version{3, 0, 0}}}},
+	}, in: [3]distributionRow{
 		0: {spans: []span{
 			{from: Version{2, 0, 0}, kind: KindBool, flags: hasDefault, value: "false"},
 		}},
@@ -860,7 +885,9 @@ var settingTable = [...]settingRow{
 			{from: Version{3, 0, 0}, kind: KindBool, flags: hasDefault, value: "false"},
 		}},
 	}},
-	{name: "keep-outputs", in: [3]distributionRow{
+	{name: "keep-outputs", aliases: []aliasRow{
+		{name: "gc-keep-outputs", in: [3]interval{0: {from: Version{2, 0, 0}}, 1: {from: Version{2, 90, 0}}, 2: {from: Version{3, 0, 0}}}},
+	}, in: [3]distributionRow{
 		0: {spans: []span{
 			{from: Version{2, 0, 0}, kind: KindBool, flags: hasDefault, value: "false"},
 		}},
@@ -923,7 +950,9 @@ var settingTable = [...]settingRow{
 			{from: Version{3, 0, 0}, kind: KindInt, integer: uint64Type, flags: hasDefault | takesSuffixes, value: "25"},
 		}},
 	}},
-	{name: "max-build-log-size", in: [3]distributionRow{
+	{name: "max-build-log-size", aliases: []aliasRow{
+		{name: "build-max-log-size", in: [3]interval{0: {from: Version{2, 0, 0}}, 1: {from: Version{2, 90, 0}}, 2: {from: Version{3, 0, 0}}}},
+	}, in: [3]distributionRow{
 		0: {spans: []span{
 			{from: Version{2, 0, 0}, until: Version{2, 23, 0}, kind: KindInt, integer: uint64Type, flags: hasDefault, value: "0"},
 			{from: Version{2, 23, 0}, kind: KindInt, integer: uint64Type, flags: hasDefault | takesSuffixes, value: "0"},
@@ -947,12 +976,14 @@ var settingTable = [...]settingRow{
 			{from: Version{3, 0, 0}, kind: KindInt, integer: uint32Type, flags: hasDefault | takesSuffixes, value: "10000"},
 		}},
 	}},
-	{name: "max-connect-timeout", in: [3]distributionRow{
+	{name: "max-connect-timeout", aliases: []aliasRow{
+		{name: "connect-timeout", in: [3]interval{1: {from: Version{2, 94, 0}}}},
+	}, in: [3]distributionRow{
 		1: {spans: []span{
 			{from: Version{2, 94, 0}, kind: KindInt, integer: uint64Type, flags: hasDefault, value: "300"},
 		}},
 	}},
-	{name: "max-free", in: [3]distributionRow{
+	{name: "max-free", traits: trustedOnly, in: [3]distributionRow{
 		0: {spans: []span{
 			{from: Version{2, 0, 0}, until: Version{2, 23, 0}, kind: KindInt, integer: uint64Type, flags: hasDefault, value: "18446744073709551615"},
 			{from: Version{2, 23, 0}, until: Version{2, 25, 0}, kind: KindInt, integer: uint64Type, flags: hasDefault | takesSuffixes, value: "18446744073709551615"},
@@ -966,7 +997,9 @@ var settingTable = [...]settingRow{
 			{from: Version{3, 0, 0}, kind: KindInt, integer: uint64Type, flags: hasDefault | takesSuffixes, value: "9223372036854775807"},
 		}},
 	}},
-	{name: "max-jobs", in: [3]distributionRow{
+	{name: "max-jobs", aliases: []aliasRow{
+		{name: "build-max-jobs", in: [3]interval{0: {from: Version{2, 0, 0}}, 1: {from: Version{2, 90, 0}}, 2: {from: Version{3, 0, 0}}}},
+	}, in: [3]distributionRow{
 		0: {spans: []span{
 			{from: Version{2, 0, 0}, kind: KindJobs, flags: hasDefault, value: "1"},
 		}},
@@ -977,7 +1010,9 @@ var settingTable = [...]settingRow{
 			{from: Version{3, 0, 0}, kind: KindJobs, flags: hasDefault, value: "1"},
 		}},
 	}},
-	{name: "max-silent-time", in: [3]distributionRow{
+	{name: "max-silent-time", aliases: []aliasRow{
+		{name: "build-max-silent-time", in: [3]interval{0: {from: Version{2, 0, 0}}, 1: {from: Version{2, 90, 0}}, 2: {from: Version{3, 0, 0}}}},
+	}, in: [3]distributionRow{
 		0: {spans: []span{
 			{from: Version{2, 0, 0}, until: Version{2, 23, 0}, kind: KindInt, integer: int64Type, flags: hasDefault, value: "0"},
 			{from: Version{2, 23, 0}, kind: KindInt, integer: int64Type, flags: hasDefault | takesSuffixes, value: "0"},
@@ -989,7 +1024,9 @@ var settingTable = [...]settingRow{
 			{from: Version{3, 0, 0}, kind: KindInt, integer: int64Type, flags: hasDefault | takesSuffixes, value: "0"},
 		}},
 	}},
-	{name: "max-substitution-jobs", in: [3]distributionRow{
+	{name: "max-substitution-jobs", aliases: []aliasRow{
+		{name: "substitution-max-jobs", in: [3]interval{0: {from: Version{2, 16, 0}}, 1: {from: Version{2, 90, 0}}, 2: {from: Version{3, 0, 0}}}},
+	}, in: [3]distributionRow{
 		0: {spans: []span{
 			{from: Version{2, 16, 0}, until: Version{2, 23, 0}, kind: KindInt, integer: uint32Type, flags: hasDefault, value: "16"},
 			{from: Version{2, 23, 0}, kind: KindInt, integer: uint32Type, flags: hasDefault | takesSuffixes, value: "16"},
@@ -1001,7 +1038,7 @@ var settingTable = [...]settingRow{
 			{from: Version{3, 0, 0}, kind: KindInt, integer: uint32Type, flags: hasDefault | takesSuffixes, value: "16"},
 		}},
 	}},
-	{name: "min-free", in: [3]distributionRow{
+	{name: "min-free", traits: trustedOnly, in: [3]distributionRow{
 		0: {spans: []span{
 			{from: Version{2, 0, 0}, until: Version{2, 23, 0}, kind: KindInt, integer: uint64Type, flags: hasDefault, value: "0"},
 			{from: Version{2, 23, 0}, kind: KindInt, integer: uint64Type, flags: hasDefault | takesSuffixes, value: "0"},
@@ -1134,7 +1171,7 @@ var settingTable = [...]settingRow{
 			{from: Version{3, 15, 0}, kind: KindList, flags: hasDefault},
 		}},
 	}},
-	{name: "post-build-hook", in: [3]distributionRow{
+	{name: "post-build-hook", traits: trustedOnly, in: [3]distributionRow{
 		0: {spans: []span{
 			{from: Version{2, 3, 0}, kind: KindString, flags: hasDefault},
 		}},
@@ -1145,7 +1182,7 @@ var settingTable = [...]settingRow{
 			{from: Version{3, 0, 0}, kind: KindString, flags: hasDefault},
 		}},
 	}},
-	{name: "pre-build-hook", in: [3]distributionRow{
+	{name: "pre-build-hook", traits: trustedOnly, in: [3]distributionRow{
 		0: {spans: []span{
 			{from: Version{2, 0, 0}, kind: KindString, flags: hasDefault},
 		}},
@@ -1189,7 +1226,9 @@ var settingTable = [...]settingRow{
 			{from: Version{3, 0, 0}, kind: KindBool, flags: hasDefault, value: "false"},
 		}},
 	}},
-	{name: "repeat", in: [3]distributionRow{
+	{name: "repeat", aliases: []aliasRow{
+		{name: "build-repeat", in: [3]interval{0: {from: Version{2, 0, 0}, until: Version{2, 13, 0}}}},
+	}, in: [3]distributionRow{
 		0: {spans: []span{
 			{from: Version{2, 0, 0}, until: Version{2, 13, 0}, kind: KindInt, integer: uint64Type, flags: hasDefault, value: "0"},
 		}},
@@ -1212,7 +1251,7 @@ var settingTable = [...]settingRow{
 			{from: Version{3, 0, 0}, kind: KindBool},
 		}},
 	}},
-	{name: "require-sigs", in: [3]distributionRow{
+	{name: "require-sigs", traits: trustedOnly, in: [3]distributionRow{
 		0: {spans: []span{
 			{from: Version{2, 0, 0}, kind: KindBool, flags: hasDefault, value: "true"},
 		}},
@@ -1245,7 +1284,10 @@ var settingTable = [...]settingRow{
 			{from: Version{3, 0, 0}, kind: KindBool, flags: hasDefault, value: "false"},
 		}},
 	}},
-	{name: "sandbox", in: [3]distributionRow{
+	{name: "sandbox", traits: trustedOnly, aliases: []aliasRow{
+		{name: "build-use-chroot", in: [3]interval{0: {from: Version{2, 0, 0}}, 1: {from: Version{2, 90, 0}}, 2: {from: Version{3, 0, 0}}}},
+		{name: "build-use-sandbox", in: [3]interval{0: {from: Version{2, 0, 0}}, 1: {from: Version{2, 90, 0}}, 2: {from: Version{3, 0, 0}}}},
+	}, in: [3]distributionRow{
 		0: {spans: []span{
 			{from: Version{2, 0, 0}, until: Version{2, 2, 0}, kind: KindEnum, enum: []string{"true", "relaxed", "false"}, flags: hasDefault, value: "false"},
 			{from: Version{2, 2, 0}, kind: KindEnum, enum: []string{"true", "relaxed", "false"}, flags: hasDefault | hasDarwinDefault, value: "true", darwin: "false"},
@@ -1281,7 +1323,7 @@ var settingTable = [...]settingRow{
 			{from: Version{3, 0, 0}, kind: KindString, flags: hasDefault | linuxOnly, value: "50%"},
 		}},
 	}},
-	{name: "sandbox-fallback", in: [3]distributionRow{
+	{name: "sandbox-fallback", traits: trustedOnly, in: [3]distributionRow{
 		0: {spans: []span{
 			{from: Version{2, 3, 0}, kind: KindBool, flags: hasDefault, value: "true"},
 		}},
@@ -1292,7 +1334,10 @@ var settingTable = [...]settingRow{
 			{from: Version{3, 0, 0}, kind: KindBool, flags: hasDefault, value: "true"},
 		}},
 	}},
-	{name: "sandbox-paths", in: [3]distributionRow{
+	{name: "sandbox-paths", traits: trustedOnly, aliases: []aliasRow{
+		{name: "build-chroot-dirs", in: [3]interval{0: {from: Version{2, 0, 0}}, 1: {from: Version{2, 90, 0}}, 2: {from: Version{3, 0, 0}}}},
+		{name: "build-sandbox-paths", in: [3]interval{0: {from: Version{2, 0, 0}}, 1: {from: Version{2, 90, 0}}, 2: {from: Version{3, 0, 0}}}},
+	}, in: [3]distributionRow{
 		0: {spans: []span{
 			{from: Version{2, 0, 0}, until: Version{2, 4, 0}, kind: KindSet},
 			{from: Version{2, 4, 0}, until: Version{2, 31, 0}, kind: KindSet, flags: appendable},
@@ -1385,7 +1430,9 @@ var settingTable = [...]settingRow{
 			{from: Version{3, 19, 0}, kind: KindURL},
 		}},
 	}},
-	{name: "substitute", in: [3]distributionRow{
+	{name: "substitute", aliases: []aliasRow{
+		{name: "build-use-substitutes", in: [3]interval{0: {from: Version{2, 0, 0}}, 1: {from: Version{2, 90, 0}}, 2: {from: Version{3, 0, 0}}}},
+	}, in: [3]distributionRow{
 		0: {spans: []span{
 			{from: Version{2, 0, 0}, kind: KindBool, flags: hasDefault, value: "true"},
 		}},
@@ -1396,7 +1443,9 @@ var settingTable = [...]settingRow{
 			{from: Version{3, 0, 0}, kind: KindBool, flags: hasDefault, value: "true"},
 		}},
 	}},
-	{name: "substituters", in: [3]distributionRow{
+	{name: "substituters", traits: wordsAreURLs | trustedOnly, aliases: []aliasRow{
+		{name: "binary-caches", in: [3]interval{0: {from: Version{2, 0, 0}}, 1: {from: Version{2, 90, 0}}, 2: {from: Version{3, 0, 0}}}},
+	}, in: [3]distributionRow{
 		0: {spans: []span{
 			{from: Version{2, 0, 0}, until: Version{2, 4, 0}, kind: KindList},
 			{from: Version{2, 4, 0}, until: Version{2, 34, 0}, kind: KindList, flags: hasDefault | appendable, value: "https://cache.nixos.org/"},
@@ -1432,7 +1481,7 @@ var settingTable = [...]settingRow{
 			{from: Version{3, 0, 0}, kind: KindString},
 		}},
 	}},
-	{name: "system-features", in: [3]distributionRow{
+	{name: "system-features", traits: wordsAreNames | trustedOnly, in: [3]distributionRow{
 		0: {spans: []span{
 			{from: Version{2, 2, 0}, until: Version{2, 4, 0}, kind: KindSet},
 			{from: Version{2, 4, 0}, kind: KindSet, flags: appendable},
@@ -1461,7 +1510,9 @@ var settingTable = [...]settingRow{
 			{from: Version{2, 92, 0}, kind: KindPath, flags: hasDefault | takesEmpty | relativeToFile},
 		}},
 	}},
-	{name: "timeout", in: [3]distributionRow{
+	{name: "timeout", aliases: []aliasRow{
+		{name: "build-timeout", in: [3]interval{0: {from: Version{2, 0, 0}}, 1: {from: Version{2, 90, 0}}, 2: {from: Version{3, 0, 0}}}},
+	}, in: [3]distributionRow{
 		0: {spans: []span{
 			{from: Version{2, 0, 0}, until: Version{2, 23, 0}, kind: KindInt, integer: int64Type, flags: hasDefault, value: "0"},
 			{from: Version{2, 23, 0}, kind: KindInt, integer: int64Type, flags: hasDefault | takesSuffixes, value: "0"},
@@ -1511,7 +1562,9 @@ var settingTable = [...]settingRow{
 			{from: Version{3, 0, 0}, kind: KindBool, flags: hasDefault, value: "true"},
 		}},
 	}},
-	{name: "trusted-public-keys", in: [3]distributionRow{
+	{name: "trusted-public-keys", traits: trustedOnly, aliases: []aliasRow{
+		{name: "binary-cache-public-keys", in: [3]interval{0: {from: Version{2, 0, 0}}, 1: {from: Version{2, 90, 0}}, 2: {from: Version{3, 0, 0}}}},
+	}, in: [3]distributionRow{
 		0: {spans: []span{
 			{from: Version{2, 0, 0}, until: Version{2, 4, 0}, kind: KindList, flags: hasDefault, value: "cache.nixos.org-1:6NCHdD59X431o0gWypbMrAURkbJ16ZPMQFGspcDShjY="},
 			{from: Version{2, 4, 0}, kind: KindList, flags: hasDefault | appendable, value: "cache.nixos.org-1:6NCHdD59X431o0gWypbMrAURkbJ16ZPMQFGspcDShjY="},
@@ -1523,7 +1576,9 @@ var settingTable = [...]settingRow{
 			{from: Version{3, 0, 0}, kind: KindList, flags: hasDefault | appendable, value: "cache.nixos.org-1:6NCHdD59X431o0gWypbMrAURkbJ16ZPMQFGspcDShjY="},
 		}},
 	}},
-	{name: "trusted-substituters", in: [3]distributionRow{
+	{name: "trusted-substituters", traits: wordsAreURLs | daemonOnly, aliases: []aliasRow{
+		{name: "trusted-binary-caches", in: [3]interval{0: {from: Version{2, 0, 0}}, 1: {from: Version{2, 90, 0}}, 2: {from: Version{3, 0, 0}}}},
+	}, in: [3]distributionRow{
 		0: {spans: []span{
 			{from: Version{2, 0, 0}, until: Version{2, 4, 0}, kind: KindSet, flags: hasDefault},
 			{from: Version{2, 4, 0}, until: Version{2, 34, 0}, kind: KindSet, flags: hasDefault | appendable},
@@ -1537,7 +1592,7 @@ var settingTable = [...]settingRow{
 			{from: Version{3, 19, 0}, kind: KindURLs, form: formSet, flags: hasDefault | appendable},
 		}},
 	}},
-	{name: "trusted-users", in: [3]distributionRow{
+	{name: "trusted-users", traits: wordsAreNames | daemonOnly, in: [3]distributionRow{
 		0: {spans: []span{
 			{from: Version{2, 0, 0}, until: Version{2, 4, 0}, kind: KindList, flags: hasDefault, value: "root"},
 			{from: Version{2, 4, 0}, kind: KindList, flags: hasDefault | appendable, value: "root"},
@@ -1570,7 +1625,7 @@ var settingTable = [...]settingRow{
 			{from: Version{3, 0, 0}, kind: KindBool, flags: hasDefault | hasDarwinDefault, value: "false", darwin: "true"},
 		}},
 	}},
-	{name: "use-cgroups", in: [3]distributionRow{
+	{name: "use-cgroups", traits: trustedOnly, in: [3]distributionRow{
 		0: {spans: []span{
 			{from: Version{2, 12, 0}, kind: KindBool, flags: hasDefault | linuxOnly, value: "false"},
 		}},
@@ -1663,199 +1718,4 @@ var settingTable = [...]settingRow{
 			{from: Version{3, 19, 0}, kind: KindBool, flags: hasDefault, value: "false", replacement: "lint-short-path-literals"},
 		}},
 	}},
-}
-
-// nameTable holds the names and aliases of the settings, sorted by name. A name that was a setting of its own
-// before it became an alias has two rows.
-var nameTable = [...]nameRow{
-	{name: "abort-on-warn", setting: 0},
-	{name: "accept-flake-config", setting: 1},
-	{name: "access-tokens", setting: 2},
-	{name: "allow-dirty", setting: 3},
-	{name: "allow-dirty-locks", setting: 4},
-	{name: "allow-import-from-derivation", setting: 5},
-	{name: "allow-new-privileges", setting: 6},
-	{name: "allow-symlinked-store", setting: 7},
-	{name: "allow-unsafe-native-code-during-evaluation", setting: 8},
-	{name: "allowed-impure-host-deps", setting: 9},
-	{name: "allowed-uris", setting: 10},
-	{name: "allowed-users", setting: 11},
-	{name: "always-allow-substitutes", setting: 12},
-	{name: "auto-allocate-uids", setting: 13},
-	{name: "auto-optimise-store", setting: 14},
-	{name: "bash-prompt", setting: 15},
-	{name: "bash-prompt-prefix", setting: 16},
-	{name: "bash-prompt-suffix", setting: 17},
-	{name: "binary-cache-public-keys", setting: 147, alias: true, in: [3]interval{0: {from: Version{2, 0, 0}}, 1: {from: Version{2, 90, 0}}, 2: {from: Version{3, 0, 0}}}},
-	{name: "binary-caches", setting: 136, alias: true, in: [3]interval{0: {from: Version{2, 0, 0}}, 1: {from: Version{2, 90, 0}}, 2: {from: Version{3, 0, 0}}}},
-	{name: "binary-caches-parallel-connections", setting: 69, alias: true, in: [3]interval{0: {from: Version{2, 0, 0}}, 1: {from: Version{2, 90, 0}}, 2: {from: Version{3, 0, 0}}}},
-	{name: "build-chroot-dirs", setting: 127, alias: true, in: [3]interval{0: {from: Version{2, 0, 0}}, 1: {from: Version{2, 90, 0}}, 2: {from: Version{3, 0, 0}}}},
-	{name: "build-compress-log", setting: 29, alias: true, in: [3]interval{0: {from: Version{2, 0, 0}}, 1: {from: Version{2, 90, 0}}, 2: {from: Version{3, 0, 0}}}},
-	{name: "build-cores", setting: 31, alias: true, in: [3]interval{0: {from: Version{2, 0, 0}}, 1: {from: Version{2, 90, 0}}, 2: {from: Version{3, 0, 0}}}},
-	{name: "build-dir", setting: 18},
-	{name: "build-extra-chroot-dirs", setting: 53, alias: true, in: [3]interval{0: {from: Version{2, 0, 0}, until: Version{2, 4, 0}}}},
-	{name: "build-extra-sandbox-paths", setting: 53, alias: true, in: [3]interval{0: {from: Version{2, 0, 0}, until: Version{2, 4, 0}}}},
-	{name: "build-fallback", setting: 55, alias: true, in: [3]interval{0: {from: Version{2, 0, 0}}, 1: {from: Version{2, 90, 0}}, 2: {from: Version{3, 0, 0}}}},
-	{name: "build-hook", setting: 19},
-	{name: "build-hook-kill-timeout", setting: 20},
-	{name: "build-impersonate-linux-26", setting: 75, alias: true, in: [3]interval{0: {from: Version{2, 0, 0}}, 1: {from: Version{2, 90, 0}, until: Version{2, 95, 0}}, 2: {from: Version{3, 0, 0}}}},
-	{name: "build-keep-log", setting: 79, alias: true, in: [3]interval{0: {from: Version{2, 0, 0}}, 1: {from: Version{2, 90, 0}}, 2: {from: Version{3, 0, 0}}}},
-	{name: "build-max-jobs", setting: 96, alias: true, in: [3]interval{0: {from: Version{2, 0, 0}}, 1: {from: Version{2, 90, 0}}, 2: {from: Version{3, 0, 0}}}},
-	{name: "build-max-log-size", setting: 92, alias: true, in: [3]interval{0: {from: Version{2, 0, 0}}, 1: {from: Version{2, 90, 0}}, 2: {from: Version{3, 0, 0}}}},
-	{name: "build-max-silent-time", setting: 97, alias: true, in: [3]interval{0: {from: Version{2, 0, 0}}, 1: {from: Version{2, 90, 0}}, 2: {from: Version{3, 0, 0}}}},
-	{name: "build-poll-interval", setting: 21},
-	{name: "build-provenance-tags", setting: 22},
-	{name: "build-repeat", setting: 117, alias: true, in: [3]interval{0: {from: Version{2, 0, 0}, until: Version{2, 13, 0}}}},
-	{name: "build-sandbox-paths", setting: 127, alias: true, in: [3]interval{0: {from: Version{2, 0, 0}}, 1: {from: Version{2, 90, 0}}, 2: {from: Version{3, 0, 0}}}},
-	{name: "build-timeout", setting: 142, alias: true, in: [3]interval{0: {from: Version{2, 0, 0}}, 1: {from: Version{2, 90, 0}}, 2: {from: Version{3, 0, 0}}}},
-	{name: "build-use-chroot", setting: 123, alias: true, in: [3]interval{0: {from: Version{2, 0, 0}}, 1: {from: Version{2, 90, 0}}, 2: {from: Version{3, 0, 0}}}},
-	{name: "build-use-sandbox", setting: 123, alias: true, in: [3]interval{0: {from: Version{2, 0, 0}}, 1: {from: Version{2, 90, 0}}, 2: {from: Version{3, 0, 0}}}},
-	{name: "build-use-substitutes", setting: 135, alias: true, in: [3]interval{0: {from: Version{2, 0, 0}}, 1: {from: Version{2, 90, 0}}, 2: {from: Version{3, 0, 0}}}},
-	{name: "build-users-group", setting: 23},
-	{name: "builders", setting: 24},
-	{name: "builders-use-substitutes", setting: 25},
-	{name: "builtin-builder-sandbox-paths", setting: 26},
-	{name: "commit-lock-file-summary", setting: 27},
-	{name: "commit-lockfile-summary", setting: 27, alias: true, in: [3]interval{0: {from: Version{2, 23, 0}}, 2: {from: Version{3, 0, 0}}}},
-	{name: "commit-lockfile-summary", setting: 28},
-	{name: "compress-build-log", setting: 29},
-	{name: "connect-timeout", setting: 30},
-	{name: "connect-timeout", setting: 94, alias: true, in: [3]interval{1: {from: Version{2, 94, 0}}}},
-	{name: "cores", setting: 31},
-	{name: "darwin-log-sandbox-violations", setting: 32},
-	{name: "debugger-on-trace", setting: 33},
-	{name: "debugger-on-warn", setting: 34},
-	{name: "deprecated-features", setting: 35},
-	{name: "diff-hook", setting: 36},
-	{name: "download-attempts", setting: 37},
-	{name: "download-attempts", setting: 56, alias: true, in: [3]interval{0: {from: Version{2, 35, 0}}, 2: {from: Version{3, 22, 0}}}},
-	{name: "download-buffer-size", setting: 38},
-	{name: "download-speed", setting: 39},
-	{name: "enable-core-dumps", setting: 40},
-	{name: "enforce-determinism", setting: 41},
-	{name: "env-keep-derivations", setting: 81, alias: true, in: [3]interval{0: {from: Version{2, 0, 0}}, 1: {from: Version{2, 90, 0}}, 2: {from: Version{3, 0, 0}}}},
-	{name: "eval-attrset-update-layer-rhs-threshold", setting: 42},
-	{name: "eval-cache", setting: 43},
-	{name: "eval-cores", setting: 44},
-	{name: "eval-profile-file", setting: 45},
-	{name: "eval-profiler", setting: 46},
-	{name: "eval-profiler-frequency", setting: 47},
-	{name: "eval-system", setting: 48},
-	{name: "experimental-features", setting: 49},
-	{name: "external-builders", setting: 50},
-	{name: "extra-binary-caches", setting: 54, alias: true, in: [3]interval{0: {from: Version{2, 0, 0}, until: Version{2, 4, 0}}}},
-	{name: "extra-local-jobs", setting: 51},
-	{name: "extra-platforms", setting: 52},
-	{name: "extra-sandbox-paths", setting: 53},
-	{name: "extra-substituters", setting: 54},
-	{name: "fallback", setting: 55},
-	{name: "filetransfer-retry-attempts", setting: 56},
-	{name: "filetransfer-retry-delay", setting: 57},
-	{name: "filetransfer-retry-delay-rate-limited", setting: 58},
-	{name: "filetransfer-retry-jitter", setting: 59},
-	{name: "filetransfer-retry-max-delay", setting: 60},
-	{name: "filter-syscalls", setting: 61},
-	{name: "flake-registry", setting: 62},
-	{name: "fsync-metadata", setting: 63},
-	{name: "fsync-store-paths", setting: 64},
-	{name: "gc-check-reachability", setting: 65},
-	{name: "gc-keep-derivations", setting: 80, alias: true, in: [3]interval{0: {from: Version{2, 0, 0}}, 1: {from: Version{2, 90, 0}}, 2: {from: Version{3, 0, 0}}}},
-	{name: "gc-keep-outputs", setting: 84, alias: true, in: [3]interval{0: {from: Version{2, 0, 0}}, 1: {from: Version{2, 90, 0}}, 2: {from: Version{3, 0, 0}}}},
-	{name: "gc-reserved-space", setting: 66},
-	{name: "hashed-mirrors", setting: 67},
-	{name: "host-name", setting: 68},
-	{name: "http-connections", setting: 69},
-	{name: "http2", setting: 70},
-	{name: "http3", setting: 71},
-	{name: "id-count", setting: 72},
-	{name: "ignore-try", setting: 73},
-	{name: "ignored-acls", setting: 74},
-	{name: "impersonate-linux-26", setting: 75},
-	{name: "impure-env", setting: 76},
-	{name: "initial-connect-timeout", setting: 77},
-	{name: "json-log-path", setting: 78},
-	{name: "keep-build-log", setting: 79},
-	{name: "keep-derivations", setting: 80},
-	{name: "keep-env-derivations", setting: 81},
-	{name: "keep-failed", setting: 82},
-	{name: "keep-going", setting: 83},
-	{name: "keep-outputs", setting: 84},
-	{name: "lazy-locks", setting: 85},
-	{name: "lazy-trees", setting: 86},
-	{name: "lint-absolute-path-literals", setting: 87},
-	{name: "lint-short-path-literals", setting: 88},
-	{name: "lint-url-literals", setting: 89},
-	{name: "log-format", setting: 90},
-	{name: "log-lines", setting: 91},
-	{name: "max-build-log-size", setting: 92},
-	{name: "max-call-depth", setting: 93},
-	{name: "max-connect-timeout", setting: 94},
-	{name: "max-free", setting: 95},
-	{name: "max-jobs", setting: 96},
-	{name: "max-silent-time", setting: 97},
-	{name: "max-substitution-jobs", setting: 98},
-	{name: "min-free", setting: 99},
-	{name: "min-free-check-interval", setting: 100},
-	{name: "nar-buffer-size", setting: 101},
-	{name: "narinfo-cache-meta-ttl", setting: 102},
-	{name: "narinfo-cache-negative-ttl", setting: 103},
-	{name: "narinfo-cache-positive-ttl", setting: 104},
-	{name: "netrc-file", setting: 105},
-	{name: "nix-219-compat", setting: 106},
-	{name: "nix-path", setting: 107},
-	{name: "nix-shell-always-looks-for-shell-nix", setting: 108},
-	{name: "nix-shell-shebang-arguments-relative-to-script", setting: 109},
-	{name: "pasta-path", setting: 110},
-	{name: "plugin-files", setting: 111},
-	{name: "post-build-hook", setting: 112},
-	{name: "pre-build-hook", setting: 113},
-	{name: "preallocate-contents", setting: 114},
-	{name: "print-missing", setting: 115},
-	{name: "pure-eval", setting: 116},
-	{name: "repeat", setting: 117},
-	{name: "repl-overlays", setting: 118},
-	{name: "require-drop-supplementary-groups", setting: 119},
-	{name: "require-sigs", setting: 120},
-	{name: "restrict-eval", setting: 121},
-	{name: "run-diff-hook", setting: 122},
-	{name: "sandbox", setting: 123},
-	{name: "sandbox-build-dir", setting: 124},
-	{name: "sandbox-dev-shm-size", setting: 125},
-	{name: "sandbox-fallback", setting: 126},
-	{name: "sandbox-paths", setting: 127},
-	{name: "secret-key-files", setting: 128},
-	{name: "session-id", setting: 129},
-	{name: "show-trace", setting: 130},
-	{name: "ssl-cert-file", setting: 131},
-	{name: "stalled-download-timeout", setting: 132},
-	{name: "start-id", setting: 133},
-	{name: "store", setting: 134},
-	{name: "substitute", setting: 135},
-	{name: "substituters", setting: 136},
-	{name: "substitution-max-jobs", setting: 98, alias: true, in: [3]interval{0: {from: Version{2, 16, 0}}, 1: {from: Version{2, 90, 0}}, 2: {from: Version{3, 0, 0}}}},
-	{name: "sync-before-registering", setting: 137},
-	{name: "system", setting: 138},
-	{name: "system-features", setting: 139},
-	{name: "tarball-ttl", setting: 140},
-	{name: "temp-dir", setting: 141},
-	{name: "timeout", setting: 142},
-	{name: "trace-function-calls", setting: 143},
-	{name: "trace-import-from-derivation", setting: 144},
-	{name: "trace-verbose", setting: 145},
-	{name: "trust-tarballs-from-git-forges", setting: 146},
-	{name: "trusted-binary-caches", setting: 148, alias: true, in: [3]interval{0: {from: Version{2, 0, 0}}, 1: {from: Version{2, 90, 0}}, 2: {from: Version{3, 0, 0}}}},
-	{name: "trusted-public-keys", setting: 147},
-	{name: "trusted-substituters", setting: 148},
-	{name: "trusted-users", setting: 149},
-	{name: "upgrade-nix-store-path-url", setting: 150},
-	{name: "use-case-hack", setting: 151},
-	{name: "use-cgroups", setting: 152},
-	{name: "use-registries", setting: 153},
-	{name: "use-sqlite-wal", setting: 154},
-	{name: "use-xdg-base-directories", setting: 155},
-	{name: "user-agent-suffix", setting: 156},
-	{name: "warn-dirty", setting: 157},
-	{name: "warn-import-from-derivation", setting: 158},
-	{name: "warn-large-path-threshold", setting: 159},
-	{name: "warn-short-path-literals", setting: 160},
 }

@@ -9,12 +9,13 @@ import (
 
 	"github.com/sandlint/sandlint/parsers/image"
 	"github.com/sandlint/sandlint/parsers/nixconf"
+	"github.com/sandlint/sandlint/parsers/nixconf/effective"
 )
 
 // Effective are the Nix settings in force at a point of an image's timeline.
 type Effective struct {
 	// Settings are the merged settings.
-	Settings *nixconf.Settings
+	Settings *effective.Settings
 	// Distribution and Version are the Nix that they were merged for.
 	Distribution nixconf.Distribution
 	Version      nixconf.Version
@@ -181,9 +182,9 @@ func (img *Image) replay(at *Event, after bool, user string) *Effective {
 	m.user(env, user, at)
 	m.environment(env, at)
 	if at != nil && at.Nix != nil && at.Nix.Options != nil {
-		m.add(at.Nix.Options.File, nixconf.CommandLine, Origin{"command line", at})
+		m.add(at.Nix.Options.File, effective.CommandLine, Origin{"command line", at})
 	}
-	eff.Settings = nixconf.Merge(m.sources, eff.Distribution, eff.Version)
+	eff.Settings = effective.Merge(m.sources, eff.Distribution, eff.Version)
 	eff.Settings.Platform = "linux"
 	return eff
 }
@@ -218,11 +219,11 @@ func holdsUnknown(f *nixconf.File) bool {
 type merger struct {
 	eff     *Effective
 	files   map[string]*confFile
-	sources []nixconf.Source
+	sources []effective.Source
 }
 
-func (m *merger) add(f *nixconf.File, kind nixconf.SourceKind, origin Origin) {
-	m.sources = append(m.sources, nixconf.Source{File: f, Kind: kind, Label: origin.Label})
+func (m *merger) add(f *nixconf.File, kind effective.SourceKind, origin Origin) {
+	m.sources = append(m.sources, effective.Source{File: f, Kind: kind, Label: origin.Label})
 	m.eff.origins = append(m.eff.origins, origin)
 }
 
@@ -235,13 +236,13 @@ func (m *merger) system(env map[string]*Event) {
 		}
 		conf = path.Join(e.Value, "nix.conf")
 	}
-	m.file(conf, nixconf.SystemFile)
+	m.file(conf, effective.SystemFile)
 	if path.Dir(conf) == "/etc/nix" {
-		m.file(determinateConf, nixconf.SystemFile)
+		m.file(determinateConf, effective.SystemFile)
 	}
 }
 
-func (m *merger) file(name string, kind nixconf.SourceKind) {
+func (m *merger) file(name string, kind effective.SourceKind) {
 	f := m.files[name]
 	if f == nil {
 		return
@@ -309,7 +310,7 @@ func (m *merger) user(env map[string]*Event, user string, at *Event) {
 			m.eff.Uncertain = true
 		}
 		for _, name := range slices.Backward(strings.Split(e.Value, ":")) {
-			m.file(name, nixconf.UserFile)
+			m.file(name, effective.UserFile)
 		}
 		return
 	}
@@ -321,7 +322,7 @@ func (m *merger) user(env map[string]*Event, user string, at *Event) {
 	if e := env["XDG_CONFIG_HOME"]; e != nil && e.Known {
 		dir = e.Value
 	}
-	m.file(path.Join(dir, "nix", "nix.conf"), nixconf.UserFile)
+	m.file(path.Join(dir, "nix", "nix.conf"), effective.UserFile)
 }
 
 func (m *merger) environment(env map[string]*Event, at *Event) {
@@ -329,7 +330,7 @@ func (m *merger) environment(env map[string]*Event, at *Event) {
 		if holdsUnknown(at.Env.File) {
 			m.eff.Uncertain = true
 		}
-		m.add(at.Env.File, nixconf.Environment, Origin{"NIX_CONFIG of the command", at})
+		m.add(at.Env.File, effective.Environment, Origin{"NIX_CONFIG of the command", at})
 		return
 	}
 	if e := env["NIX_CONFIG"]; e != nil {
@@ -337,7 +338,7 @@ func (m *merger) environment(env map[string]*Event, at *Event) {
 			m.eff.Uncertain = true
 			return
 		}
-		m.add(e.Text.File, nixconf.Environment, Origin{"ENV NIX_CONFIG", e})
+		m.add(e.Text.File, effective.Environment, Origin{"ENV NIX_CONFIG", e})
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"github.com/sandlint/sandlint/parsers/nixconf"
+	"github.com/sandlint/sandlint/parsers/nixconf/effective"
 	"github.com/sandlint/sandlint/parsers/source"
 )
 
@@ -118,18 +119,18 @@ type TraceFatal struct {
 func TraceNix(texts []*Text, targets Targets) *NixTrace {
 	target := targets.Nix[0]
 	t := &NixTrace{Distribution: target.Distribution, Version: target.To, Assumed: !targets.NixGiven || len(targets.Nix) > 1 || target.From != target.To}
-	sources := make([]nixconf.Source, len(texts))
+	sources := make([]effective.Source, len(texts))
 	for n, text := range texts {
-		sources[n] = nixconf.Source{File: text.File, Kind: nixconf.SystemFile, Label: text.Path}
+		sources[n] = effective.Source{File: text.File, Kind: effective.SystemFile, Label: text.Path}
 		if n > 0 {
-			sources[n].Kind = nixconf.UserFile
+			sources[n].Kind = effective.UserFile
 		}
 	}
-	settings := nixconf.Merge(sources, t.Distribution, t.Version)
+	settings := effective.Merge(sources, t.Distribution, t.Version)
 	if f := settings.Fatal; f != nil {
 		t.Fatal = &TraceFatal{f.Message, f.File.Fragment.File, f.File.Fragment.Span(f.Span)}
 	}
-	origin := func(o nixconf.Origin) TraceOrigin {
+	origin := func(o effective.Origin) TraceOrigin {
 		file := o.File.Fragment.File
 		return TraceOrigin{Label: file.Path, File: file, Span: o.File.Fragment.Span(o.Entry.Span)}
 	}

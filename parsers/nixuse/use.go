@@ -4,28 +4,9 @@ import (
 	"strings"
 
 	"github.com/sandlint/sandlint/parsers/nixconf"
+	"github.com/sandlint/sandlint/parsers/nixconf/reach"
 	"github.com/sandlint/sandlint/parsers/shell"
 	"github.com/sandlint/sandlint/parsers/source"
-)
-
-// Phase is a set of things that a Nix command does, and so of settings that reach it.
-type Phase uint
-
-const (
-	// Builds at least one derivation locally, whatever the caches hold.
-	Builds Phase = 1 << iota
-	// MayBuild builds what cannot be substituted.
-	MayBuild
-	// Substitutes takes store paths from caches.
-	Substitutes
-	// Fetches downloads sources, flakes or channels.
-	Fetches
-	// NewCommand is a command of the new interface, which needs the experimental feature nix-command.
-	NewCommand
-	// Collects deletes from the store.
-	Collects
-	// Daemon starts a daemon, which reads its configuration then.
-	Daemon
 )
 
 // Use is what one command does with Nix.
@@ -35,7 +16,7 @@ type Use struct {
 	// Span is the program and its subcommand.
 	Span source.Span
 	// Phases are what it does.
-	Phases Phase
+	Phases reach.Phase
 	// Options are the settings on its own command line, nil without any.
 	Options *Text
 	// Installer is set for a command that installs Nix, which runs Nix too.
@@ -80,57 +61,57 @@ var nixPhases = map[string][]phaseRow{
 	"nix-env": {
 		{words: "--set --rollback --switch-generation -G --switch-profile -S --list-generations --delete-generations --version --help", any: true},
 		{words: "-q --query", short: 'q', any: true},
-		{words: "--install --upgrade --uninstall --set-flag -i -u -e", short: 'i', any: true, phases: Builds | Substitutes | Fetches},
+		{words: "--install --upgrade --uninstall --set-flag -i -u -e", short: 'i', any: true, phases: reach.Builds | reach.Substitutes | reach.Fetches},
 	},
-	"nix-channel":         {{words: "--update", any: true, phases: Builds | Fetches}},
-	"nix-build":           {{phases: MayBuild | Substitutes | Fetches}},
-	"nix-shell":           {{phases: MayBuild | Substitutes | Fetches}},
-	"nix-instantiate":     {{phases: Fetches}},
-	"nix-collect-garbage": {{phases: Collects}},
+	"nix-channel":         {{words: "--update", any: true, phases: reach.Builds | reach.Fetches}},
+	"nix-build":           {{phases: reach.MayBuild | reach.Substitutes | reach.Fetches}},
+	"nix-shell":           {{phases: reach.MayBuild | reach.Substitutes | reach.Fetches}},
+	"nix-instantiate":     {{phases: reach.Fetches}},
+	"nix-collect-garbage": {{phases: reach.Collects}},
 	"nix-store": {
-		{words: "-r --realise --realize", any: true, phases: MayBuild | Substitutes},
-		{words: "--gc --optimise --optimize", any: true, phases: Collects},
+		{words: "-r --realise --realize", any: true, phases: reach.MayBuild | reach.Substitutes},
+		{words: "--gc --optimise --optimize", any: true, phases: reach.Collects},
 	},
-	"nix-copy-closure": {{phases: Substitutes}},
-	"nix-daemon":       {{phases: Daemon}},
+	"nix-copy-closure": {{phases: reach.Substitutes}},
+	"nix-daemon":       {{phases: reach.Daemon}},
 	"devbox": {
-		{words: "install shell run add update", any: true, phases: Builds | Substitutes | Fetches},
+		{words: "install shell run add update", any: true, phases: reach.Builds | reach.Substitutes | reach.Fetches},
 	},
-	"devenv":         {{words: "shell up build test ci", any: true, phases: Builds | Substitutes | Fetches}},
-	"home-manager":   {{words: "switch build", any: true, phases: Builds | Substitutes | Fetches}},
-	"nixos-rebuild":  {{phases: Builds | Substitutes | Fetches}},
-	"darwin-rebuild": {{phases: Builds | Substitutes | Fetches}},
+	"devenv":         {{words: "shell up build test ci", any: true, phases: reach.Builds | reach.Substitutes | reach.Fetches}},
+	"home-manager":   {{words: "switch build", any: true, phases: reach.Builds | reach.Substitutes | reach.Fetches}},
+	"nixos-rebuild":  {{phases: reach.Builds | reach.Substitutes | reach.Fetches}},
+	"darwin-rebuild": {{phases: reach.Builds | reach.Substitutes | reach.Fetches}},
 }
 
 // nixSubcommands says what each command of the new interface does, by its first word or first two.
-var nixSubcommands = map[string]Phase{
-	"build":         MayBuild | Substitutes | Fetches,
-	"develop":       Builds | Substitutes | Fetches,
-	"print-dev-env": Builds | Substitutes | Fetches,
-	"run":           MayBuild | Substitutes | Fetches,
-	"shell":         MayBuild | Substitutes | Fetches,
-	"bundle":        MayBuild | Substitutes | Fetches,
-	"profile":       Substitutes | Fetches,
-	"copy":          Substitutes,
-	"eval":          Fetches,
-	"search":        Fetches,
-	"flake":         Fetches,
-	"flake check":   MayBuild | Substitutes | Fetches,
-	"flake archive": Fetches | Substitutes,
-	"store gc":      Collects,
+var nixSubcommands = map[string]reach.Phase{
+	"build":         reach.MayBuild | reach.Substitutes | reach.Fetches,
+	"develop":       reach.Builds | reach.Substitutes | reach.Fetches,
+	"print-dev-env": reach.Builds | reach.Substitutes | reach.Fetches,
+	"run":           reach.MayBuild | reach.Substitutes | reach.Fetches,
+	"shell":         reach.MayBuild | reach.Substitutes | reach.Fetches,
+	"bundle":        reach.MayBuild | reach.Substitutes | reach.Fetches,
+	"profile":       reach.Substitutes | reach.Fetches,
+	"copy":          reach.Substitutes,
+	"eval":          reach.Fetches,
+	"search":        reach.Fetches,
+	"flake":         reach.Fetches,
+	"flake check":   reach.MayBuild | reach.Substitutes | reach.Fetches,
+	"flake archive": reach.Fetches | reach.Substitutes,
+	"store gc":      reach.Collects,
 	"store":         0,
-	"upgrade-nix":   Substitutes,
-	"daemon":        Daemon,
+	"upgrade-nix":   reach.Substitutes,
+	"daemon":        reach.Daemon,
 	"derivation":    0, "path-info": 0, "registry": 0, "log": 0, "hash": 0, "key": 0, "config": 0, "show-config": 0, "doctor": 0,
-	"why-depends": 0, "fmt": MayBuild | Substitutes | Fetches, "repl": 0, "edit": 0, "realisation": 0, "nar": 0, "help": 0, "show-derivation": 0,
-	"dev-shell": Builds | Substitutes | Fetches, "path": 0, "ls-store": 0, "verify": 0, "optimise-store": Collects,
+	"why-depends": 0, "fmt": reach.MayBuild | reach.Substitutes | reach.Fetches, "repl": 0, "edit": 0, "realisation": 0, "nar": 0, "help": 0, "show-derivation": 0,
+	"dev-shell": reach.Builds | reach.Substitutes | reach.Fetches, "path": 0, "ls-store": 0, "verify": 0, "optimise-store": reach.Collects,
 }
 
 type phaseRow struct {
 	words  string // the options or subcommands that select the row
 	any    bool   // any of words selects it
 	short  byte   // a letter in a cluster of short options, as in -iA
-	phases Phase
+	phases reach.Phase
 }
 
 // flagArity is the number of arguments that an option of Nix takes, where it is not one by being the name of a setting. Source: the
@@ -219,7 +200,7 @@ func newUse(f *source.File, c *shell.Command) *Use {
 		return use
 	}
 	use.Label = "nix " + strings.Join(sub, " ")
-	use.Phases = phases | NewCommand
+	use.Phases = phases | reach.NewCommand
 	return use
 }
 
@@ -421,7 +402,7 @@ func officialUse(c *shell.Command, url string) *Use {
 	}
 	in.ConfLate = true
 	in.Overwrites = in.Kind == OfficialDaemon
-	return &Use{Label: string(in.Kind), Span: c.Span, Phases: Builds | Substitutes | Fetches, Installer: in}
+	return &Use{Label: string(in.Kind), Span: c.Span, Phases: reach.Builds | reach.Substitutes | reach.Fetches, Installer: in}
 }
 
 // nixInstaller reads the command line of the nix-installer family.
@@ -469,7 +450,7 @@ func nixInstaller(f *source.File, c *shell.Command, url string) *Use {
 	if v.Major >= 3 && in.Kind == NixInstaller {
 		in.Distribution = nixconf.Determinate
 	}
-	return &Use{Label: "nix-installer", Span: c.Span, Phases: Builds, Installer: in}
+	return &Use{Label: "nix-installer", Span: c.Span, Phases: reach.Builds, Installer: in}
 }
 
 // isPathOrURL reports whether nix-installer reads a value of --extra-conf from a place rather than as configuration.
@@ -500,74 +481,4 @@ func hasWord(c *shell.Command, word string) bool {
 		}
 	}
 	return false
-}
-
-// Effect says what goes wrong where a setting comes too late for a command that it is for.
-type Effect int
-
-const (
-	// NoEffect: the setting does not reach any phase that is modelled.
-	NoEffect Effect = iota
-	// Wasted work: the same result, later or slower.
-	Wasted
-	// Differs: the command ran with other rules than the author asked for.
-	Differs
-	// Fails: the command fails without the setting.
-	Fails
-)
-
-// settingReach is a row of the table of which settings reach which commands, and what happens without them.
-type settingReach struct {
-	phases Phase
-	effect Effect
-}
-
-// settingReaches is that table, by canonical name. Source: runs of Nix 2.8.0 and 2.34.8 with a filter that refuses seccomp(2), as an emulator does,
-// and reading of the settings' uses in Nix 2.35.
-var settingReaches = map[string]settingReach{
-	"filter-syscalls":             {Builds | MayBuild, Fails},
-	"build-users-group":           {Builds | MayBuild, Fails},
-	"auto-allocate-uids":          {Builds | MayBuild, Differs},
-	"sandbox":                     {Builds | MayBuild, Differs},
-	"sandbox-fallback":            {Builds | MayBuild, Differs},
-	"sandbox-paths":               {Builds | MayBuild, Differs},
-	"sandbox-build-dir":           {Builds | MayBuild, Differs},
-	"sandbox-dev-shm-size":        {Builds | MayBuild, Differs},
-	"use-cgroups":                 {Builds | MayBuild, Differs},
-	"system":                      {Builds | MayBuild, Differs},
-	"extra-platforms":             {Builds | MayBuild, Differs},
-	"system-features":             {Builds | MayBuild, Differs},
-	"builders":                    {Builds | MayBuild, Differs},
-	"cores":                       {Builds | MayBuild, Wasted},
-	"max-jobs":                    {Builds | MayBuild, Wasted},
-	"timeout":                     {Builds | MayBuild, Wasted},
-	"max-silent-time":             {Builds | MayBuild, Wasted},
-	"auto-optimise-store":         {Builds | MayBuild | Substitutes, Wasted},
-	"require-sigs":                {Substitutes, Differs},
-	"substituters":                {Substitutes, Wasted},
-	"trusted-substituters":        {Substitutes, Wasted},
-	"trusted-public-keys":         {Substitutes, Wasted},
-	"substitute":                  {Substitutes, Wasted},
-	"fallback":                    {Substitutes, Wasted},
-	"connect-timeout":             {Substitutes | Fetches, Wasted},
-	"stalled-download-timeout":    {Substitutes | Fetches, Wasted},
-	"filetransfer-retry-attempts": {Substitutes | Fetches, Wasted},
-	"http-connections":            {Substitutes | Fetches, Wasted},
-	"http2":                       {Substitutes | Fetches, Wasted},
-	"ssl-cert-file":               {Substitutes | Fetches, Differs},
-	"netrc-file":                  {Substitutes | Fetches, Differs},
-	"access-tokens":               {Fetches, Differs},
-	"experimental-features":       {NewCommand, Fails},
-	"accept-flake-config":         {NewCommand, Differs},
-	"keep-outputs":                {Collects, Differs},
-	"keep-derivations":            {Collects, Differs},
-}
-
-// Reach returns what happens where a setting, by its canonical name, is not yet in force when a command with the given phases runs.
-func Reach(setting string, phases Phase) Effect {
-	r := settingReaches[setting]
-	if r.phases&phases == 0 {
-		return NoEffect
-	}
-	return r.effect
 }

@@ -13,6 +13,7 @@ import (
 	"golang.org/x/tools/txtar"
 
 	"github.com/sandlint/sandlint/parsers/nixconf"
+	"github.com/sandlint/sandlint/parsers/nixconf/reach"
 
 	"github.com/sandlint/sandlint/parsers/nixuse"
 )
@@ -179,7 +180,7 @@ func renderText(t *nixuse.Text) string {
 	return fmt.Sprintf("%q", b.String())
 }
 
-func phases(p nixuse.Phase) string {
+func phases(p reach.Phase) string {
 	var out []string
 	for n, name := range []string{"builds", "may build", "substitutes", "fetches", "new command", "collects", "daemon"} {
 		if p&(1<<n) != 0 {

@@ -6,11 +6,13 @@ import (
 	"github.com/sandlint/sandlint/parsers/nixuse"
 	"github.com/sandlint/sandlint/parsers/workspace"
 	"github.com/sandlint/sandlint/rules"
+	"github.com/sandlint/sandlint/rules/nix/internal/inforce"
+	"github.com/sandlint/sandlint/rules/nix/internal/nixtext"
 )
 
 var acceptFlakeConfig = &rules.Rule{
 	ID:       "nix/accept-flake-config",
-	Summary:  "every flake may set Nix settings without being asked",
+	Summary:  "every flake can change Nix settings without confirmation",
 	Severity: rules.Error,
 	Category: rules.Security,
 	Since:    "0.1.0",
@@ -20,23 +22,25 @@ var acceptFlakeConfig = &rules.Rule{
 		"NixOS/nix#9649: a flake's nixConfig runs a program as root for a trusted user; NixOS/nix#11066",
 	},
 	Check: rules.OnText(func(p *rules.Pass, text *nixuse.Text) {
-		entry := deciding(text, "accept-flake-config")
-		if entry == nil || !isTrue(entry.Value) || text.Host == nixuse.HostOption {
+		entry := inforce.Deciding(text, "accept-flake-config")
+		if entry == nil || !inforce.IsTrue(entry.Value) || text.Host == nixuse.HostOption {
 			return
 		}
-		part, ok := heldBy(text, entry)
+		part, ok := inforce.SupportedBy(text, entry)
 		if !ok {
 			return
 		}
-		finding := at(text, entry.Span, entry.Name.Text+" = "+entry.Value+" lets every flake that is evaluated change Nix's settings: its caches, their keys, and programs that Nix runs"+part)
+		finding := nixtext.At(text, entry.Span,
+			entry.Name.Text+" = "+entry.Value+" lets every flake that is evaluated change Nix settings: caches, "+
+				"their keys, and the programs that Nix runs"+part)
 		if p.Workspace.PlaceOf(text) != workspace.OnHost {
 			finding.Severity = rules.Warning
 		}
 		changes := fixers.Changes{Settings: []string{"accept-flake-config"}}
 		if edits, ok := fixnix.DeleteLine(text.Fragment, text.File, entry); ok {
-			finding.Fixes = append(finding.Fixes, fix(text, "Delete the line", fixers.Unsafe, edits, changes))
+			finding.Fixes = append(finding.Fixes, nixtext.Fix(text, "Delete the line", fixers.Unsafe, edits, changes))
 		} else if edits, ok := fixnix.SetValue(text.Fragment, entry, "false"); ok {
-			finding.Fixes = append(finding.Fixes, fix(text, "Set it to false", fixers.Unsafe, edits, changes))
+			finding.Fixes = append(finding.Fixes, nixtext.Fix(text, "Set it to false", fixers.Unsafe, edits, changes))
 		}
 		p.Report(finding)
 	}),

@@ -9,25 +9,28 @@ import (
 	"github.com/sandlint/sandlint/parsers/nixuse"
 	"github.com/sandlint/sandlint/parsers/source"
 	"github.com/sandlint/sandlint/rules"
+	"github.com/sandlint/sandlint/rules/nix/internal/misread"
+	"github.com/sandlint/sandlint/rules/nix/internal/nixtext"
 )
 
 var accessTokensShape = &rules.Rule{
 	ID:       "nix/access-tokens-shape",
-	Summary:  "access-tokens holds something else than host=token, which Nix drops or never uses",
+	Summary:  "access-tokens holds something other than host=token, which Nix drops or never uses",
 	Severity: rules.Error,
 	Category: rules.Correctness,
 	Since:    "0.1.0",
 	Fixes:    []fixers.Safety{fixers.Safe, fixers.Unsafe},
 	References: []string{
 		"Nix, src/libutil/configuration.cc: a word of a map without = is dropped",
-		"Nix, src/libfetchers/github.cc: how a token is looked up, and the types of GitLab's",
+		"Nix, src/libfetchers/github.cc: how a token is looked up, and the types of GitLab tokens",
 	},
 	Check: rules.OnText(checkAccessTokensShape),
 }
 
 func checkAccessTokensShape(p *rules.Pass, text *nixuse.Text) {
 	for _, entry := range text.Entries {
-		if entry.Name.Text != "access-tokens" && entry.Name.Text != "extra-access-tokens" || len(entry.Words) == 0 || judgedElsewhere(text, entry) || assignsTwice(entry) && len(entry.Words) > 3 {
+		if entry.Name.Text != "access-tokens" && entry.Name.Text != "extra-access-tokens" || len(entry.Words) == 0 ||
+			misread.HasOwnRule(text, entry) || misread.AssignsTwice(entry) && len(entry.Words) > 3 {
 			continue
 		}
 		for n := range entry.Words {
@@ -44,17 +47,19 @@ func tokenAt(text *nixuse.Text, entry *nixconf.Entry, n int) (rules.Finding, boo
 	words := entry.Words
 	w := words[n]
 	literal := func(n int) bool { return n < len(words) && text.File.Known(words[n].Span) }
-	mend := func(message string, span source.Span, title string, safety fixers.Safety, at source.Span, with string) (rules.Finding, bool) {
+	mend := func(message string, span source.Span, title string, safety fixers.Safety, at source.Span,
+		with string) (rules.Finding, bool) {
 		finding := rules.Finding{File: text.Fragment.File, Span: text.Fragment.Span(span), Message: message}
-		if edits, ok := replace(text, at, with); ok && title != "" {
-			finding.Fixes = []fixers.Fix{fix(text, title, safety, edits, fixers.Changes{Settings: []string{"access-tokens"}})}
+		if edits, ok := nixtext.Replace(text, at, with); ok && title != "" {
+			finding.Fixes = []fixers.Fix{nixtext.Fix(text, title, safety, edits,
+				fixers.Changes{Settings: []string{"access-tokens"}})}
 		}
 		return finding, true
 	}
 	spaced := func(last int) (rules.Finding, bool) {
 		host := strings.TrimSuffix(w.Text, "=")
 		title := ""
-		if n == 0 && last == len(words)-1 { // one pair, and so one reading
+		if n == 0 && last == len(words)-1 { // one pair, so one possible meaning
 			title = "Write the pair without blanks"
 		}
 		gap := source.Span{Start: w.Span.Start + len(host), End: words[last].Span.Start}
@@ -62,31 +67,38 @@ func tokenAt(text *nixuse.Text, entry *nixconf.Entry, n int) (rules.Finding, boo
 		if rest := words[last].Text; strings.HasPrefix(rest, "=") {
 			with = ""
 		}
-		return mend(fmt.Sprintf("blanks stand around the = between %q and its token, so Nix has no token for it", host), source.Span{Start: w.Span.Start, End: words[last].Span.End}, title, fixers.Safe, gap, with)
+		return mend(fmt.Sprintf(
+			"there are blanks around the = between %q and its token, so Nix has no token for that host", host),
+			source.Span{Start: w.Span.Start, End: words[last].Span.End}, title, fixers.Safe, gap, with)
 	}
 	if key, rest, ok := strings.Cut(w.Text, "="); ok && key != "" {
 		span := source.Span{Start: w.Span.Start, End: w.Span.Start + len(key)}
 		scheme := strings.Index(key, "://")
 		switch {
 		case !text.Fragment.Known(span):
-		case rest == "" && literal(n) && n+1 < len(words) && !strings.Contains(words[n+1].Text, "=") && isTokenHost(key):
+		case rest == "" && literal(n) && n+1 < len(words) && !strings.Contains(words[n+1].Text, "=") &&
+			isTokenHost(key):
 			return spaced(n + 1)
 		case scheme > 0 && isTokenHost(strings.TrimSuffix(key[scheme+3:], "/")):
 			host := strings.TrimSuffix(key[scheme+3:], "/")
-			return mend(fmt.Sprintf("tokens are looked up by host, so %q is never found", key), span, "Write the host alone", fixers.Unsafe, span, host)
+			return mend(fmt.Sprintf("Nix looks up tokens by host, so it never finds %q", key), span,
+				"Write the host alone", fixers.Unsafe, span, host)
 		case !literal(n):
 		case (key == "gitlab.com" || strings.HasPrefix(key, "gitlab.")) && rest != "" && !strings.Contains(rest, ":"):
 			title, at := "", source.Span{Start: span.End + 1, End: span.End + 1}
 			if strings.HasPrefix(rest, "glpat-") {
 				title = "Mark it as a personal access token"
 			}
-			return mend(fmt.Sprintf("the token of %q has no type, so Nix does not send it as one; GitLab's are of the form PAT:token or OAuth2:token", key), span, title, fixers.Unsafe, at, "PAT:")
+			return mend(fmt.Sprintf(
+				"the token for %q has no type, so Nix does not send it as a token; GitLab tokens have the form "+
+					"PAT:token or OAuth2:token", key), span, title, fixers.Unsafe, at, "PAT:")
 		}
 		return rules.Finding{}, false
 	}
 	if !literal(n) || !isTokenHost(beforeColon(w.Text)) {
 		if literal(n) && w.Text != "=" && !strings.Contains(w.Text, "=") {
-			return mend(fmt.Sprintf("a word of %q is not of the form host=token, so Nix drops it", entry.Name.Text), w.Span, "", fixers.Manual, w.Span, "")
+			return mend(fmt.Sprintf("a word of %q is not of the form host=token, so Nix drops it", entry.Name.Text),
+				w.Span, "", fixers.Manual, w.Span, "")
 		}
 		return rules.Finding{}, false
 	}
@@ -94,20 +106,25 @@ func tokenAt(text *nixuse.Text, entry *nixconf.Entry, n int) (rules.Finding, boo
 	switch {
 	case host != w.Text:
 		colon := source.Span{Start: w.Span.Start + len(host), End: w.Span.Start + len(host) + 1}
-		title := "Write = in the place of the colon"
+		title := "Replace the colon with ="
 		if colon.End == w.Span.End {
 			title = "" // the token is elsewhere
 		}
-		return mend(fmt.Sprintf("a colon stands between %q and its token, so Nix has no token for it", host), w.Span, title, fixers.Unsafe, colon, "=")
+		return mend(fmt.Sprintf("there is a colon between %q and its token, so Nix has no token for that host", host),
+			w.Span, title, fixers.Unsafe, colon, "=")
 	case literal(n+1) && words[n+1].Text == "=" && n+2 < len(words):
 		return spaced(n + 2)
-	case n+1 < len(words) && strings.HasPrefix(words[n+1].Text, "=") && text.Fragment.Known(source.Span{Start: words[n+1].Span.Start, End: words[n+1].Span.Start + 1}):
+	case n+1 < len(words) && strings.HasPrefix(words[n+1].Text, "=") &&
+		text.Fragment.Known(source.Span{Start: words[n+1].Span.Start, End: words[n+1].Span.Start + 1}):
 		return spaced(n + 1)
 	case len(words) == 2 && n == 0 && !strings.Contains(words[1].Text, "="):
 		gap := source.Span{Start: w.Span.End, End: words[1].Span.Start}
-		return mend(fmt.Sprintf("a blank and no = stands between %q and its token, so Nix has no token for it", host), w.Span, "Write = between them", fixers.Unsafe, gap, "=")
+		return mend(fmt.Sprintf(
+			"there is a blank instead of = between %q and its token, so Nix has no token for that host", host), w.Span,
+			"Write = between them", fixers.Unsafe, gap, "=")
 	}
-	return mend(fmt.Sprintf("%q has no = and no token behind it, so Nix drops it", host), w.Span, "", fixers.Manual, w.Span, "")
+	return mend(fmt.Sprintf("%q is not followed by = and a token, so Nix drops it", host), w.Span, "", fixers.Manual,
+		w.Span, "")
 }
 
 // beforeColon returns the part of a word before its first colon.
@@ -116,7 +133,8 @@ func beforeColon(s string) string {
 	return host
 }
 
-// isTokenHost reports whether a text looks like a host, maybe with a path: it has a dot, and characters that hosts and paths are made of.
+// isTokenHost reports whether a text looks like a host, maybe with a path: it has a dot, and characters that hosts and
+// paths are made of.
 func isTokenHost(s string) bool {
 	dot := strings.IndexByte(s, '.')
 	if dot <= 0 || dot == len(s)-1 {

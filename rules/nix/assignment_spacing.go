@@ -8,11 +8,13 @@ import (
 	"github.com/sandlint/sandlint/parsers/nixuse"
 	"github.com/sandlint/sandlint/parsers/source"
 	"github.com/sandlint/sandlint/rules"
+	"github.com/sandlint/sandlint/rules/nix/internal/nixtext"
+	"github.com/sandlint/sandlint/rules/nix/internal/refused"
 )
 
 var assignmentSpacing = &rules.Rule{
 	ID:       "nix/assignment-spacing",
-	Summary:  "an equals sign has no blank on one side, so that every Nix command stops at the line",
+	Summary:  "an equals sign has no blank on one side, so every Nix command fails",
 	Severity: rules.Error,
 	Category: rules.Correctness,
 	Since:    "0.1.0",
@@ -22,11 +24,12 @@ var assignmentSpacing = &rules.Rule{
 		"Nix, src/libutil/configuration.cc: the equals sign is a token of its own",
 	},
 	Check: rules.OnText(func(p *rules.Pass, text *nixuse.Text) {
-		problemsOf(text, func(problem source.Problem) {
-			finding := at(text, problem.Span, problem.Message)
-			if line := lineAt(text.File, problem.Span.Start); line != nil {
+		nixtext.Problems(text, func(problem source.Problem) {
+			finding := nixtext.At(text, problem.Span, problem.Message)
+			if line := nixtext.LineAt(text.File, problem.Span.Start); line != nil {
 				if edits, ok := spaced(text, line); ok {
-					finding.Fixes = []fixers.Fix{fix(text, "Put blanks around the equals sign", fixers.Safe, edits, fixers.Changes{Repair: true})}
+					finding.Fixes = []fixers.Fix{nixtext.Fix(text, "Put blanks around the equals sign", fixers.Safe,
+						edits, fixers.Changes{Repair: true})}
 				}
 			}
 			p.Report(finding)
@@ -51,10 +54,10 @@ func spaced(text *nixuse.Text, line *nixconf.Line) ([]fixers.Edit, bool) {
 	name, value, _ := strings.Cut(string(text.Fragment.Text[line.Span.Start:line.Comment.Start]), "=")
 	after := nixconf.Parse(source.WholeFile(source.NewFile("", []byte(name+" = "+value))))
 	for _, e := range after.Entries {
-		if text.Known(line.Span) && refusedValue(text.Targets, e.Name.Text, e.Words) {
-			return nil, false // the line would be refused all the same
+		if text.Known(line.Span) && refused.Refuses(text.Targets, e.Name.Text, e.Words) {
+			return nil, false // Nix would refuse the line anyway
 		}
 	}
 	start := line.Span.Start + equals
-	return replace(text, source.Span{Start: start, End: start + 1}, with)
+	return nixtext.Replace(text, source.Span{Start: start, End: start + 1}, with)
 }

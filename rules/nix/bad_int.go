@@ -5,11 +5,12 @@ import (
 	"github.com/sandlint/sandlint/parsers/nixconf"
 	"github.com/sandlint/sandlint/parsers/nixuse"
 	"github.com/sandlint/sandlint/rules"
+	"github.com/sandlint/sandlint/rules/nix/internal/refused"
 )
 
 var badInt = &rules.Rule{
 	ID:       "nix/bad-int",
-	Summary:  "a number is none to Nix, so that every Nix command stops at the line",
+	Summary:  "the value is not an integer that Nix accepts, so every Nix command fails",
 	Severity: rules.Error,
 	Category: rules.Correctness,
 	Since:    "0.1.0",
@@ -18,5 +19,5 @@ var badInt = &rules.Rule{
 		"Nix, src/libutil/configuration.cc: string2IntWithUnitPrefix",
 		"NixOS/nix#2469",
 	},
-	Check: rules.OnText(func(p *rules.Pass, text *nixuse.Text) { reportMeant(p, text, nixconf.BadInt, nixconf.BadJobs) }),
+	Check: rules.OnText(func(p *rules.Pass, text *nixuse.Text) { refused.Report(p, text, nixconf.BadInt, nixconf.BadJobs) }),
 }

@@ -9,11 +9,13 @@ import (
 	"github.com/sandlint/sandlint/parsers/nixconf"
 	"github.com/sandlint/sandlint/parsers/nixuse"
 	"github.com/sandlint/sandlint/rules"
+	"github.com/sandlint/sandlint/rules/nix/internal/misread"
+	"github.com/sandlint/sandlint/rules/nix/internal/nixtext"
 )
 
 var badStoreURL = &rules.Rule{
 	ID:       "nix/bad-store-url",
-	Summary:  "a store or binary cache is no URL, so that nothing comes from it",
+	Summary:  "a store or binary cache is not a URL, so Nix takes nothing from it",
 	Severity: rules.Error,
 	Category: rules.Correctness,
 	Since:    "0.1.0",
@@ -26,23 +28,26 @@ var badStoreURL = &rules.Rule{
 
 func checkBadStoreURL(p *rules.Pass, text *nixuse.Text) {
 	for _, entry := range text.Entries {
-		if !isStoreURLs(entry.Name.Text) || !text.Fragment.Known(entry.Name.Span) || misread(text, entry) {
+		if !isStoreURLs(entry.Name.Text) || !text.Fragment.Known(entry.Name.Span) || misread.Is(text, entry) {
 			continue
 		}
 		errors := text.ValueErrors(entry)
 		for n, word := range entry.Words {
-			if strings.ContainsAny(word.Text, `"',`) || !text.Known(word.Span) || isPlaceholder(word.Text) || nixconf.IsStoreURL(word.Text) {
+			if strings.ContainsAny(word.Text, `"',`) || !text.Known(word.Span) || misread.IsPlaceholder(word.Text) ||
+				nixconf.IsStoreURL(word.Text) {
 				continue
 			}
-			finding := at(text, word.Span, fmt.Sprintf("%q is no store URL, so nothing comes from it", word.Text))
+			finding := nixtext.Atf(text, word.Span, "%q is not a store URL, so Nix takes nothing from it", word.Text)
 			finding.Severity = rules.Warning
 			for _, e := range errors {
 				if e.Kind != nixconf.BadStoreURL {
 					continue
 				}
-				finding.Message = fmt.Sprintf("%q is no store URL; every Nix command fails", word.Text)
+				finding.Message = fmt.Sprintf("%q is not a store URL; every Nix command fails", word.Text)
 				if e.Coverage == nixconf.Some {
-					finding.Message = fmt.Sprintf("%q is no store URL, so nothing comes from it, and every Nix command fails in %s", word.Text, e.Targets)
+					finding.Message = fmt.Sprintf(
+						"%q is not a store URL, so Nix takes nothing from it, and every Nix command fails in %s",
+						word.Text, e.Targets)
 				}
 				if e.Coverage == nixconf.All && text.Host != nixuse.HostOption {
 					finding.Severity = rules.Error
@@ -51,7 +56,8 @@ func checkBadStoreURL(p *rules.Pass, text *nixuse.Text) {
 			}
 			if isHostName(word.Text) {
 				if edits, ok := fixnix.ReplaceWord(text.Fragment, entry.Words[n], "https://"+word.Text); ok {
-					finding.Fixes = []fixers.Fix{fix(text, "Write https://"+word.Text, fixers.Unsafe, edits, fixers.Changes{Settings: []string{nixuse.Canonical(entry.Name.Text)}})}
+					finding.Fixes = []fixers.Fix{nixtext.Fix(text, "Write https://"+word.Text, fixers.Unsafe, edits,
+						fixers.Changes{Settings: []string{nixuse.Canonical(entry.Name.Text)}})}
 				}
 			}
 			p.Report(finding)
@@ -71,5 +77,6 @@ func isStoreURLs(name string) bool {
 // isHostName reports whether a word is a host name with a dot in it.
 func isHostName(s string) bool {
 	s = strings.ToLower(s)
-	return strings.Contains(s, ".") && strings.Trim(s, "abcdefghijklmnopqrstuvwxyz0123456789.-") == "" && !strings.HasPrefix(s, ".") && !strings.HasSuffix(s, ".")
+	return strings.Contains(s, ".") && strings.Trim(s, "abcdefghijklmnopqrstuvwxyz0123456789.-") == "" &&
+		!strings.HasPrefix(s, ".") && !strings.HasSuffix(s, ".")
 }

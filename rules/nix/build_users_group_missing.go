@@ -8,6 +8,7 @@ import (
 
 	"github.com/sandlint/sandlint/fixers"
 	fixdocker "github.com/sandlint/sandlint/fixers/dockerfile"
+	"github.com/sandlint/sandlint/parsers/nixconf/reach"
 	"github.com/sandlint/sandlint/parsers/nixuse"
 	"github.com/sandlint/sandlint/parsers/shell"
 	"github.com/sandlint/sandlint/rules"
@@ -15,14 +16,15 @@ import (
 
 var buildUsersGroupMissing = &rules.Rule{
 	ID:       "nix/build-users-group-missing",
-	Summary:  "root runs a build with a group of build users that the image does not have",
+	Summary:  "root runs a build, and the image does not have the group of build users",
 	Severity: rules.Warning,
 	Category: rules.Correctness,
 	Since:    "0.1.0",
 	Fixes:    []fixers.Safety{fixers.Unsafe},
 	References: []string{
 		"Nix manual, nix.conf: build-users-group",
-		"NixOS/nix#697, NixOS/nix#1559, LnL7/nix-docker#9, DeterminateSystems/nix-installer#943: `the group 'nixbld' specified in 'build-users-group' does not exist`",
+		"NixOS/nix#697, NixOS/nix#1559, LnL7/nix-docker#9, DeterminateSystems/nix-installer#943: `the group 'nixbld' " +
+			"specified in 'build-users-group' does not exist`",
 	},
 	Check: rules.OnTimeline(checkBuildUsersGroup),
 }
@@ -33,15 +35,16 @@ func checkBuildUsersGroup(p *rules.Pass, img *nixuse.Image) {
 		return
 	}
 	timeline := img.Timeline()
-	installed := slices.IndexFunc(timeline, func(e *nixuse.Event) bool { return e.Nix != nil && e.Nix.Installer != nil })
+	installed := slices.IndexFunc(timeline,
+		func(e *nixuse.Event) bool { return e.Nix != nil && e.Nix.Installer != nil })
 	if installed < 0 || !leavesGroupOut(timeline[installed]) {
 		return
 	}
 	for n, e := range timeline {
 		if e.Kind == nixuse.Opaque || e.File != img.Dockerfile.Source {
-			return // it may make the group
+			return // it may create the group
 		}
-		if n < installed || e.Image != img || e.Nix == nil || e.Maybe || e.Nix.Phases&nixuse.Builds == 0 {
+		if n < installed || e.Image != img || e.Nix == nil || e.Maybe || e.Nix.Phases&reach.Builds == 0 {
 			continue
 		}
 		if e.User != "" && e.User != "root" && e.User != "0" || slices.ContainsFunc(e.Command.Wrappers, changesUser) {
@@ -69,25 +72,27 @@ func checkBuildUsersGroup(p *rules.Pass, img *nixuse.Image) {
 		}
 		finding := rules.Finding{
 			File: e.File, Span: e.Nix.Span,
-			Message: fmt.Sprintf("%s builds as root with users of the group %q, which nothing has made, and fails", label, group),
+			Message: fmt.Sprintf("%s builds as root and fails because the group of build users, %q, does not exist",
+				label, group),
 		}
 		finding.Fixes = []fixers.Fix{{
 			Title: "Write build-users-group = before it", Safety: fixers.Unsafe,
 			Changes: fixers.Changes{Instructions: true, Settings: []string{"build-users-group"}},
-			Edits:   fixdocker.InsertBefore(img.Dockerfile.File, e.Instruction, "RUN mkdir -p /etc/nix && echo 'build-users-group =' >> /etc/nix/nix.conf"),
+			Edits: fixdocker.InsertBefore(img.Dockerfile.File, e.Instruction,
+				"RUN mkdir -p /etc/nix && echo 'build-users-group =' >> /etc/nix/nix.conf"),
 		}}
 		p.Report(finding)
-		return // the first one stops the build
+		return // the first failure ends the build
 	}
 }
 
-// leavesGroupOut reports whether an installation of Nix is one that makes no group of build users.
+// leavesGroupOut reports whether an installation of Nix creates no group of build users.
 func leavesGroupOut(e *nixuse.Event) bool {
 	switch e.Nix.Installer.Kind {
 	case nixuse.OfficialSingle:
 		return true
 	case nixuse.DistroPackage:
-		// nix-setup-systemd makes the group; nix-bin recommends it.
+		// nix-setup-systemd creates the group; nix-bin recommends that package.
 		recommended := true
 		for _, w := range e.Command.Words {
 			switch {
@@ -112,7 +117,7 @@ func changesUser(wrapper string) bool {
 	return false
 }
 
-// mentioned reports whether a Dockerfile names a group, or runs what may make it without naming it.
+// mentioned reports whether a Dockerfile names a group, or runs something that may create it without naming it.
 func mentioned(img *nixuse.Image, group string) bool {
 	if bytes.Contains(withoutSetting(img.Dockerfile.Source.Bytes), []byte(group)) {
 		return true
@@ -137,7 +142,8 @@ func mentioned(img *nixuse.Image, group string) bool {
 	return false
 }
 
-// withoutSetting returns a text without the assignments to build-users-group, which name the group but do not make it.
+// withoutSetting returns a text without the assignments to build-users-group, which name the group but do not create
+// it.
 func withoutSetting(text []byte) []byte {
 	const name = "build-users-group = "
 	for {
@@ -153,7 +159,7 @@ func withoutSetting(text []byte) []byte {
 	}
 }
 
-// runsScript reports whether a command runs a script that may do anything.
+// runsScript reports whether a command runs a script, which may do anything.
 func runsScript(c *shell.Command) bool {
 	if len(c.Words) == 0 {
 		return false

@@ -9,17 +9,19 @@ import (
 	"github.com/sandlint/sandlint/parsers/nixuse"
 	"github.com/sandlint/sandlint/parsers/source"
 	"github.com/sandlint/sandlint/rules"
+	"github.com/sandlint/sandlint/rules/nix/internal/nixtext"
 )
 
 var canonicalFormat = &rules.Rule{
 	ID:       "nix/canonical-format",
-	Summary:  "a line is not written in the form that every reader of nix.conf takes",
+	Summary:  "a line is not in the form that every reader of nix.conf accepts",
 	Severity: rules.Style,
 	Category: rules.Formatting,
 	Since:    "0.1.0",
 	Fixes:    []fixers.Safety{fixers.Safe},
 	References: []string{
-		"DeterminateSystems/nix-installer#459, DeterminateSystems/nix-config-parser#13: a parser that splits at every blank refused aligned columns",
+		"DeterminateSystems/nix-installer#459, DeterminateSystems/nix-config-parser#13: a parser that splits at " +
+			"every blank refused aligned columns",
 	},
 	Check: rules.OnText(checkFormat),
 }
@@ -29,8 +31,8 @@ func checkFormat(p *rules.Pass, text *nixuse.Text) {
 		return
 	}
 	report := func(span source.Span, message, title string, edits []fixers.Edit) {
-		finding := at(text, span, message)
-		finding.Fixes = []fixers.Fix{fix(text, title, fixers.Safe, edits, fixers.Changes{})}
+		finding := nixtext.At(text, span, message)
+		finding.Fixes = []fixers.Fix{nixtext.Fix(text, title, fixers.Safe, edits, fixers.Changes{})}
 		p.Report(finding)
 	}
 	bad := map[source.Span]bool{}
@@ -39,10 +41,11 @@ func checkFormat(p *rules.Pass, text *nixuse.Text) {
 	}
 	for n := range text.Lines {
 		line := &text.Lines[n]
-		if line.Unknown || len(line.Words) > 0 && bad[source.Span{Start: line.Words[0].Span.Start, End: line.Words[len(line.Words)-1].Span.End}] {
+		if line.Unknown || len(line.Words) > 0 &&
+			bad[source.Span{Start: line.Words[0].Span.Start, End: line.Words[len(line.Words)-1].Span.End}] {
 			continue
 		}
-		// The CR of a line end is another matter.
+		// The CR of a line end is reported once for the whole file.
 		end := line.Span.End
 		if end > line.Span.Start && end < len(text.Fragment.Text) && text.Fragment.Text[end-1] == '\r' {
 			end--
@@ -56,7 +59,7 @@ func checkFormat(p *rules.Pass, text *nixuse.Text) {
 		if form == written || !text.File.Known(span) {
 			continue
 		}
-		if edits, ok := replace(text, span, form); ok {
+		if edits, ok := nixtext.Replace(text, span, form); ok {
 			report(span, deviation(written, line), "Format the line", edits)
 		}
 	}
@@ -71,17 +74,17 @@ func checkFormat(p *rules.Pass, text *nixuse.Text) {
 				edits = append(edits, fixers.Edit{File: text.Fragment.File, Span: source.Span{Start: at, End: at + 1}})
 			}
 		}
-		report(source.Span{Start: first, End: first + 1}, "lines end in CR LF", "End lines in LF", edits)
+		report(source.Span{Start: first, End: first + 1}, "lines end with CR LF", "End lines with LF", edits)
 	}
 	if last := content[len(content)-1]; last != '\n' && len(bytes.Trim(content, "\ufeff")) > 0 {
 		lastLine := text.Lines[len(text.Lines)-1].Span
-		report(lastLine, "the last line has no line end", "End the last line", []fixers.Edit{{
+		report(lastLine, "the last line has no newline", "End the last line", []fixers.Edit{{
 			File: text.Fragment.File, Span: source.Span{Start: len(content), End: len(content)}, Text: "\n",
 		}})
 	}
 }
 
-// canonicalLine returns what a line says, up to end, with one blank between words and before a comment, and none at its ends.
+// canonicalLine returns a line, up to end, with one blank between words and before a comment, and none at its ends.
 func canonicalLine(f *nixconf.File, line *nixconf.Line, end int) string {
 	var b strings.Builder
 	for n, word := range line.Words {
@@ -99,17 +102,18 @@ func canonicalLine(f *nixconf.File, line *nixconf.Line, end int) string {
 	return b.String()
 }
 
-// deviation tells how a line differs from its canonical form.
+// deviation says how a line differs from its canonical form.
 func deviation(written string, line *nixconf.Line) string {
 	switch {
 	case strings.Trim(written, " \t\r") == "":
-		return "the line holds nothing but blanks"
+		return "the line contains only blanks"
 	case strings.IndexByte(" \t", written[0]) >= 0:
 		return "the line begins with blanks"
 	case strings.IndexByte(" \t\r", written[len(written)-1]) >= 0:
-		return "the line ends in blanks"
-	case !line.Comment.IsEmpty() && len(line.Words) > 0 && line.Comment.Start-line.Words[len(line.Words)-1].Span.End != 1:
-		return "the comment is not set apart by one blank"
+		return "the line ends with blanks"
+	case !line.Comment.IsEmpty() && len(line.Words) > 0 &&
+		line.Comment.Start-line.Words[len(line.Words)-1].Span.End != 1:
+		return "the comment is not separated by one blank"
 	}
-	return "words are not set apart by one blank"
+	return "words are not separated by one blank"
 }

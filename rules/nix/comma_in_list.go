@@ -1,18 +1,18 @@
 package nix
 
 import (
-	"fmt"
-
 	"github.com/sandlint/sandlint/fixers"
-	fixnix "github.com/sandlint/sandlint/fixers/nixconf"
-	"github.com/sandlint/sandlint/parsers/nixconf"
 	"github.com/sandlint/sandlint/parsers/nixuse"
 	"github.com/sandlint/sandlint/rules"
+	"github.com/sandlint/sandlint/rules/nix/internal/misread"
+	"github.com/sandlint/sandlint/rules/nix/internal/names"
+	"github.com/sandlint/sandlint/rules/nix/internal/nixtext"
+	"github.com/sandlint/sandlint/rules/nix/internal/refused"
 )
 
 var commaInList = &rules.Rule{
 	ID:       "nix/comma-in-list",
-	Summary:  "the words of a list have commas between them, which become a part of the words",
+	Summary:  "the words of a list have commas between them, which become part of the words",
 	Severity: rules.Error,
 	Category: rules.Correctness,
 	Since:    "0.1.0",
@@ -25,31 +25,23 @@ var commaInList = &rules.Rule{
 
 func checkCommaInList(p *rules.Pass, text *nixuse.Text) {
 	for _, entry := range text.Entries {
-		fixed, word, ok := uncommaed(entry, text.Targets)
-		if !ok || !known(text, entry) || hasLineBreak(text, entry) {
+		fixed, word, ok := misread.WithoutCommas(entry, text.Targets)
+		if !ok || !nixtext.Known(text, entry) || misread.HasLineBreak(text, entry) {
 			continue
 		}
-		if _, _, quoted := unquoted(entry, text.Targets); quoted {
-			continue // the quotes go first
+		if _, _, quoted := misread.Unquoted(entry, text.Targets); quoted {
+			continue // the rule about quotes reports it
 		}
-		finding := at(text, entry.Words[word].Span, fmt.Sprintf("the words of %q are divided by blanks, so the comma is a part of %q", entry.Name.Text, entry.Words[word].Text))
+		finding := nixtext.Atf(text, entry.Words[word].Span,
+			"blanks separate the words of %q, so the comma is part of %q", entry.Name.Text, entry.Words[word].Text)
 		safety := fixers.Unsafe
-		if nameLists[nixuse.Canonical(entry.Name.Text)] {
+		if facts, _ := names.AnyFacts(entry.Name.Text, text.Targets); facts.Names {
 			safety = fixers.Safe
 		}
-		if edits, ok := rewritten(text, entry, fixed); ok {
-			finding.Fixes = []fixers.Fix{fix(text, "Write the words without commas", safety, edits, fixers.Changes{Settings: touched(text, entry)})}
+		if edits, ok := refused.Rewrite(text, entry, fixed); ok {
+			finding.Fixes = []fixers.Fix{nixtext.Fix(text, "Write the words without commas", safety, edits,
+				fixers.Changes{Settings: misread.Touched(text, entry)})}
 		}
 		p.Report(finding)
 	}
-}
-
-// rewritten returns the edits that give an entry another value, where no targeted release refuses that.
-func rewritten(text *nixuse.Text, entry *nixconf.Entry, value string) ([]fixers.Edit, bool) {
-	for _, e := range nixconf.CheckValueFor(text.Targets, entry.Name.Text, value, nil) {
-		if e.Fatal {
-			return nil, false
-		}
-	}
-	return fixnix.SetValue(text.Fragment, entry, value)
 }

@@ -1,18 +1,18 @@
 package nix
 
 import (
-	"fmt"
 	"net/url"
 	"strings"
 
 	"github.com/sandlint/sandlint/parsers/nixuse"
 	"github.com/sandlint/sandlint/parsers/source"
 	"github.com/sandlint/sandlint/rules"
+	"github.com/sandlint/sandlint/rules/nix/internal/nixtext"
 )
 
 var credentialsInURL = &rules.Rule{
 	ID:       "nix/credentials-in-url",
-	Summary:  "a URL holds a password or a token",
+	Summary:  "a URL contains a password or a token",
 	Severity: rules.Error,
 	Category: rules.Security,
 	Since:    "0.1.0",
@@ -41,9 +41,10 @@ var credentialsInURL = &rules.Rule{
 				default:
 					continue
 				}
-				// What is secret stays out of the finding, which logs and reports show.
+				// The secret stays out of the finding, which logs and reports show.
 				span := source.Span{Start: word.Span.Start, End: word.Span.Start + start + len("://")}
-				p.Report(at(text, span, fmt.Sprintf("the URL of %q holds %s, which Nix also prints with the URL", u.Host, what)))
+				p.Report(nixtext.Atf(text, span, "the URL of %q contains %s, which Nix also prints with the URL",
+					u.Host, what))
 			}
 		}
 	}),

@@ -1,17 +1,17 @@
 package nix
 
 import (
-	"fmt"
-
 	"github.com/sandlint/sandlint/fixers"
 	"github.com/sandlint/sandlint/parsers/nixconf"
 	"github.com/sandlint/sandlint/parsers/nixuse"
 	"github.com/sandlint/sandlint/rules"
+	"github.com/sandlint/sandlint/rules/nix/internal/names"
+	"github.com/sandlint/sandlint/rules/nix/internal/nixtext"
 )
 
 var deprecatedAlias = &rules.Rule{
 	ID:       "nix/deprecated-alias",
-	Summary:  "a setting goes by an old name",
+	Summary:  "a setting has an old name",
 	Severity: rules.Info,
 	Category: rules.Formatting,
 	Since:    "0.1.0",
@@ -26,7 +26,7 @@ var deprecatedAlias = &rules.Rule{
 func checkDeprecatedAlias(p *rules.Pass, text *nixuse.Text) {
 	for _, entry := range text.Entries {
 		name := entry.Name.Text
-		facts, ok := newestKnows(name, text.Targets)
+		facts, ok := names.Newest(name, text.Targets)
 		if !ok || !facts.Alias || !text.Fragment.Known(entry.Name.Span) {
 			continue
 		}
@@ -37,9 +37,9 @@ func checkDeprecatedAlias(p *rules.Pass, text *nixuse.Text) {
 		if !sameVariable(name, now, facts, text.Targets) {
 			continue
 		}
-		finding := at(text, entry.Name.Span, fmt.Sprintf("%q is an old name of %q", name, now))
-		if edits, ok := replace(text, entry.Name.Span, now); ok {
-			finding.Fixes = []fixers.Fix{fix(text, "Rename to "+now, fixers.Safe, edits, fixers.Changes{})}
+		finding := nixtext.Atf(text, entry.Name.Span, "%q is an old name of %q", name, now)
+		if edits, ok := nixtext.Replace(text, entry.Name.Span, now); ok {
+			finding.Fixes = []fixers.Fix{nixtext.Fix(text, "Rename to "+now, fixers.Safe, edits, fixers.Changes{})}
 		}
 		p.Report(finding)
 	}
@@ -51,7 +51,8 @@ func sameVariable(old, now string, facts nixconf.Facts, ts nixconf.Targets) bool
 		for _, r := range t.Releases() {
 			a, okA := nixconf.Lookup(t.Distribution, r, old)
 			b, okB := nixconf.Lookup(t.Distribution, r, now)
-			if !okA || !okB || !a.Alias || b.Alias || a.Name != facts.Name || b.Name != facts.Name || a.Extra != b.Extra {
+			if !okA || !okB || !a.Alias || b.Alias || a.Name != facts.Name || b.Name != facts.Name ||
+				a.Extra != b.Extra {
 				return false
 			}
 		}

@@ -2,17 +2,16 @@ package nix
 
 import (
 	"bytes"
-	"fmt"
 
-	"github.com/sandlint/sandlint/parsers/nixconf"
 	"github.com/sandlint/sandlint/parsers/nixuse"
 	"github.com/sandlint/sandlint/parsers/source"
 	"github.com/sandlint/sandlint/rules"
+	"github.com/sandlint/sandlint/rules/nix/internal/nixtext"
 )
 
 var devcontainerExtraNixConfig = &rules.Rule{
 	ID:       "nix/devcontainer-extra-nix-config",
-	Summary:  "the option extraNixConfig of the devcontainer feature for Nix has a comma inside a value or a line break",
+	Summary:  "extraNixConfig of the devcontainer feature for Nix has a comma inside a value, or a line break",
 	Severity: rules.Error,
 	Category: rules.Correctness,
 	Since:    "0.1.0",
@@ -24,9 +23,11 @@ var devcontainerExtraNixConfig = &rules.Rule{
 			return
 		}
 		for _, problem := range text.Problems {
-			if commaBroken(text, problem) {
+			if nixtext.CommaBroken(text, problem) {
 				words := bytes.TrimSpace(text.Fragment.Text[problem.Span.Start:problem.Span.End])
-				p.Report(at(text, problem.Span, fmt.Sprintf("the feature splits extraNixConfig at commas, so %q becomes a line of its own, which is no assignment; every Nix command fails", words)))
+				p.Report(nixtext.Atf(text, problem.Span,
+					"the feature splits extraNixConfig at commas, so %q becomes a line of its own, which is not an "+
+						"assignment; every Nix command fails", words))
 			}
 		}
 		option := text.Option.Text
@@ -34,13 +35,9 @@ var devcontainerExtraNixConfig = &rules.Rule{
 			lost := source.Span{Start: n, End: len(bytes.TrimRight(option, " \t\r\n"))}
 			p.Report(rules.Finding{
 				File: text.Fragment.File, Span: text.Option.Span(lost), Severity: rules.Warning,
-				Message: "the feature reads the first line of extraNixConfig alone, so what follows the line break is lost; commas separate settings there",
+				Message: "the feature reads only the first line of extraNixConfig, so what follows the line break is " +
+					"lost; commas separate settings there",
 			})
 		}
 	}),
-}
-
-// commaBroken reports whether a problem is a part of a value that the devcontainer feature has cut off at a comma.
-func commaBroken(text *nixuse.Text, problem source.Problem) bool {
-	return text.Host == nixuse.HostFeature && problem.Kind == nixconf.KindSyntax && bytes.IndexByte(text.Fragment.Text[:problem.Span.Start], '\n') >= 0
 }

@@ -10,73 +10,82 @@ import (
 	"github.com/sandlint/sandlint/parsers/nixconf"
 	"github.com/sandlint/sandlint/parsers/nixuse"
 	"github.com/sandlint/sandlint/rules"
+	"github.com/sandlint/sandlint/rules/nix/internal/names"
+	"github.com/sandlint/sandlint/rules/nix/internal/nixtext"
+	"github.com/sandlint/sandlint/rules/nix/internal/refused"
 )
 
 var duplicateSetting = &rules.Rule{
 	ID:       "nix/duplicate-setting",
-	Summary:  "a setting is assigned twice, so that the first value is lost",
+	Summary:  "a setting is assigned twice, so the first value is lost",
 	Severity: rules.Warning,
 	Category: rules.Correctness,
 	Since:    "0.1.0",
 	Fixes:    []fixers.Safety{fixers.Unsafe, fixers.Safe},
 	References: []string{
-		"Nix, src/libutil/configuration.cc: the last assignment wins, and nothing is said",
+		"Nix, src/libutil/configuration.cc: the last assignment wins, without a warning",
 		"nixbuild/nix-quick-install-action#66, DeterminateSystems/nix-installer#1052",
 	},
 	Check: rules.OnText(checkDuplicateSetting),
 }
 
 func checkDuplicateSetting(p *rules.Pass, text *nixuse.Text) {
-	last := map[string]located{} // the last assignment of each setting so far
-	for _, here := range sameSource(text) {
-		if isExtra(here.entry, text.Targets) || !here.text.Fragment.Known(here.entry.Name.Span) {
+	last := map[string]nixtext.Located{} // the last assignment of each setting so far
+	for _, here := range nixtext.SameSource(text) {
+		if names.IsExtra(here.Entry, text.Targets) || !here.Text.Fragment.Known(here.Entry.Name.Span) {
 			continue
 		}
-		name := nixuse.Canonical(here.entry.Name.Text)
-		if earlier, ok := last[name]; ok && here.text == text {
+		name := nixuse.Canonical(here.Entry.Name.Text)
+		if earlier, ok := last[name]; ok && here.Text == text {
 			p.Report(duplicate(text, name, earlier, here))
 		}
 		last[name] = here
 	}
 }
 
-func duplicate(text *nixuse.Text, name string, earlier, later located) rules.Finding {
+func duplicate(text *nixuse.Text, name string, earlier, later nixtext.Located) rules.Finding {
 	list := isList(name)
-	message := fmt.Sprintf("%q is assigned again on line %d, so this value is lost", earlier.entry.Name.Text, lineOf(later))
-	if earlier.entry.Name.Text != later.entry.Name.Text {
-		message = fmt.Sprintf("%q is assigned again on line %d, as %q, so this value is lost", earlier.entry.Name.Text, lineOf(later), later.entry.Name.Text)
+	message := fmt.Sprintf("%q is assigned again on line %d, so this value is lost", earlier.Entry.Name.Text,
+		later.Line())
+	if earlier.Entry.Name.Text != later.Entry.Name.Text {
+		message = fmt.Sprintf("%q is assigned again on line %d, as %q, so this value is lost", earlier.Entry.Name.Text,
+			later.Line(), later.Entry.Name.Text)
 	}
-	finding := at(earlier.text, earlier.entry.Span, message)
+	finding := nixtext.At(earlier.Text, earlier.Entry.Span, message)
 	finding.Related = []rules.Related{{
-		File: text.Fragment.File, Span: text.Fragment.Span(later.entry.Span),
-		Message: fmt.Sprintf("%q is assigned here", later.entry.Name.Text),
+		File: text.Fragment.File, Span: text.Fragment.Span(later.Entry.Span),
+		Message: fmt.Sprintf("%q is assigned here", later.Entry.Name.Text),
 	}}
-	same := earlier.entry.Value == later.entry.Value
-	if !same && !accepted(later.text, later.entry.Name.Text, later.entry.Words) {
-		return finding // Nix takes neither value, so that the earlier one is the one to keep
+	same := earlier.Entry.Value == later.Entry.Value
+	if !same && !refused.Accepted(later.Text, later.Entry.Name.Text, later.Entry.Words) {
+		return finding // Nix refuses the later value, so the earlier line is the one to keep
 	}
 	switch {
-	case same && known(earlier.text, earlier.entry) && known(later.text, later.entry):
+	case same && nixtext.Known(earlier.Text, earlier.Entry) && nixtext.Known(later.Text, later.Entry):
 		finding.Severity = rules.Info
-		finding.Message = fmt.Sprintf("%q is assigned the same value again on line %d", earlier.entry.Name.Text, lineOf(later))
-	case list && !covers(later.entry, earlier.entry):
+		finding.Message = fmt.Sprintf("%q is assigned the same value again on line %d", earlier.Entry.Name.Text,
+			later.Line())
+	case list && !covers(later.Entry, earlier.Entry):
 		finding.Severity = rules.Error
-		if edits, ok := merged(later, earlier); ok && earlier.text == later.text {
-			if deleted, ok := fixnix.DeleteLine(earlier.text.Fragment, earlier.text.File, earlier.entry); ok {
-				finding.Fixes = append(finding.Fixes, fix(text, "Merge the values into the last line", fixers.Unsafe, append(deleted, edits...), fixers.Changes{Settings: []string{name}}))
+		if edits, ok := merged(later, earlier); ok && earlier.Text == later.Text {
+			if deleted, ok := fixnix.DeleteLine(earlier.Text.Fragment, earlier.Text.File, earlier.Entry); ok {
+				finding.Fixes = append(finding.Fixes,
+					nixtext.Fix(text, "Merge the values into the last line", fixers.Unsafe, append(deleted, edits...),
+						fixers.Changes{Settings: []string{name}}))
 			}
 		}
 	}
-	if edits, ok := fixnix.DeleteLine(earlier.text.Fragment, earlier.text.File, earlier.entry); ok {
-		finding.Fixes = append(finding.Fixes, fix(earlier.text, "Delete the line without effect", fixers.Safe, edits, fixers.Changes{}))
+	if edits, ok := fixnix.DeleteLine(earlier.Text.Fragment, earlier.Text.File, earlier.Entry); ok {
+		finding.Fixes = append(finding.Fixes,
+			nixtext.Fix(earlier.Text, "Delete the line without effect", fixers.Safe, edits, fixers.Changes{}))
 	}
 	return finding
 }
 
-// isList reports whether a setting holds several values, so that an author may have meant to add to them.
+// isList reports whether a setting has several values, which an author may have meant to extend.
 func isList(name string) bool {
 	for _, d := range nixconf.Distributions() {
-		releases := nixconf.Releases(d)
+		releases := d.Releases()
 		if facts, ok := nixconf.Lookup(d, releases[len(releases)-1], name); ok {
 			return facts.Appendable
 		}
@@ -95,16 +104,12 @@ func covers(later, earlier *nixconf.Entry) bool {
 }
 
 // merged returns the edit that gives the later assignment the values of both.
-func merged(later, earlier located) ([]fixers.Edit, bool) {
+func merged(later, earlier nixtext.Located) ([]fixers.Edit, bool) {
 	var words []string
-	for _, w := range slices.Concat(earlier.entry.Words, later.entry.Words) {
+	for _, w := range slices.Concat(earlier.Entry.Words, later.Entry.Words) {
 		if !slices.Contains(words, w.Text) {
 			words = append(words, w.Text)
 		}
 	}
-	return fixnix.SetValue(later.text.Fragment, later.entry, strings.Join(words, " "))
-}
-
-func lineOf(l located) int {
-	return l.text.Fragment.File.LineOf(l.text.Fragment.Span(l.entry.Name.Span).Start)
+	return fixnix.SetValue(later.Text.Fragment, later.Entry, strings.Join(words, " "))
 }

@@ -3,18 +3,18 @@ package nix
 import (
 	"fmt"
 	"slices"
-	"strings"
 
 	"github.com/sandlint/sandlint/fixers"
 	fixnix "github.com/sandlint/sandlint/fixers/nixconf"
-	"github.com/sandlint/sandlint/parsers/nixconf"
 	"github.com/sandlint/sandlint/parsers/nixuse"
 	"github.com/sandlint/sandlint/rules"
+	"github.com/sandlint/sandlint/rules/nix/internal/names"
+	"github.com/sandlint/sandlint/rules/nix/internal/nixtext"
 )
 
 var extraBeforeBase = &rules.Rule{
 	ID:       "nix/extra-before-base",
-	Summary:  "values are added with extra- before the setting itself is assigned, which throws them away",
+	Summary:  "extra- adds values to a setting before the setting is assigned, so they are lost",
 	Severity: rules.Error,
 	Category: rules.Correctness,
 	Since:    "0.1.0",
@@ -26,15 +26,15 @@ var extraBeforeBase = &rules.Rule{
 }
 
 func checkExtraBeforeBase(p *rules.Pass, text *nixuse.Text) {
-	added := map[string][]located{} // what was added to each setting since its last assignment
-	entries := sameSource(text)
+	added := map[string][]nixtext.Located{} // what was added to each setting since its last assignment
+	entries := nixtext.SameSource(text)
 	for _, here := range entries {
-		name := nixuse.Canonical(here.entry.Name.Text)
+		name := nixuse.Canonical(here.Entry.Name.Text)
 		switch {
-		case isExtra(here.entry, text.Targets):
+		case names.IsExtra(here.Entry, text.Targets):
 			added[name] = append(added[name], here)
-		case here.text.Fragment.Known(here.entry.Name.Span):
-			if here.text == text {
+		case here.Text.Fragment.Known(here.Entry.Name.Span):
+			if here.Text == text {
 				for _, earlier := range added[name] {
 					p.Report(lostAddition(text, name, earlier, here, lastOf(entries, here)))
 				}
@@ -45,47 +45,39 @@ func checkExtraBeforeBase(p *rules.Pass, text *nixuse.Text) {
 }
 
 // lastOf returns the last assignment of the setting that an entry assigns.
-func lastOf(entries []located, first located) located {
-	name := nixuse.Canonical(first.entry.Name.Text)
+func lastOf(entries []nixtext.Located, first nixtext.Located) nixtext.Located {
+	name := nixuse.Canonical(first.Entry.Name.Text)
 	for _, l := range slices.Backward(entries) {
-		if nixuse.Canonical(l.entry.Name.Text) == name && !isExtra(l.entry, l.text.Targets) {
+		if nixuse.Canonical(l.Entry.Name.Text) == name && !names.IsExtra(l.Entry, l.Text.Targets) {
 			return l
 		}
 	}
 	return first
 }
 
-// lostAddition is the finding of values that are added before their setting is assigned; last is its last assignment.
-func lostAddition(text *nixuse.Text, name string, earlier, later, last located) rules.Finding {
-	message := fmt.Sprintf("%q adds to %q before that is assigned, so these values are lost", earlier.entry.Name.Text, later.entry.Name.Text)
+// lostAddition is the finding about values that are added before their setting is assigned; last is its last
+// assignment.
+func lostAddition(text *nixuse.Text, name string, earlier, later, last nixtext.Located) rules.Finding {
+	message := fmt.Sprintf("%q adds to %q before the latter is assigned, so these values are lost",
+		earlier.Entry.Name.Text, later.Entry.Name.Text)
 	if text.Host == nixuse.HostFlake {
-		message += "; Nix applies nixConfig in the order of the names"
+		message += "; Nix applies the settings of nixConfig in the order of their names"
 	}
-	finding := at(earlier.text, earlier.entry.Name.Span, message)
+	finding := nixtext.At(earlier.Text, earlier.Entry.Name.Span, message)
 	finding.Related = []rules.Related{{
-		File: text.Fragment.File, Span: text.Fragment.Span(later.entry.Span),
-		Message: fmt.Sprintf("%q is assigned here", later.entry.Name.Text),
+		File: text.Fragment.File, Span: text.Fragment.Span(later.Entry.Span),
+		Message: fmt.Sprintf("%q is assigned here", later.Entry.Name.Text),
 	}}
-	if earlier.text == text && last.text == text {
-		if edits, ok := fixnix.MoveBelow(text.Fragment, text.File, earlier.entry, last.entry); ok {
-			finding.Fixes = append(finding.Fixes, fix(text, "Move the line below", fixers.Unsafe, edits, fixers.Changes{Settings: []string{name}}))
+	if earlier.Text == text && last.Text == text {
+		if edits, ok := fixnix.MoveBelow(text.Fragment, text.File, earlier.Entry, last.Entry); ok {
+			finding.Fixes = append(finding.Fixes,
+				nixtext.Fix(text, "Move the line below", fixers.Unsafe, edits,
+					fixers.Changes{Settings: []string{name}}))
 		}
 	}
-	if edits, ok := fixnix.DeleteLine(earlier.text.Fragment, earlier.text.File, earlier.entry); ok {
-		finding.Fixes = append(finding.Fixes, fix(earlier.text, "Delete the line without effect", fixers.Safe, edits, fixers.Changes{}))
+	if edits, ok := fixnix.DeleteLine(earlier.Text.Fragment, earlier.Text.File, earlier.Entry); ok {
+		finding.Fixes = append(finding.Fixes,
+			nixtext.Fix(earlier.Text, "Delete the line without effect", fixers.Safe, edits, fixers.Changes{}))
 	}
 	return finding
-}
-
-// isExtra reports whether an entry appends to a setting rather than assigning one.
-func isExtra(entry *nixconf.Entry, ts nixconf.Targets) bool {
-	if !strings.HasPrefix(entry.Name.Text, "extra-") {
-		return false
-	}
-	for _, t := range ts {
-		if facts, ok := nixconf.Lookup(t.Distribution, t.To, entry.Name.Text); ok {
-			return facts.Extra
-		}
-	}
-	return false
 }

@@ -13,7 +13,8 @@ import (
 	"github.com/sandlint/sandlint/rules/rulestest"
 )
 
-// workspaceOf returns a workspace of files whose text a txtar cannot hold; a text that begins with "->" is a symbolic link.
+// workspaceOf returns a workspace of files whose text a txtar cannot hold; a text that begins with "->" is a symbolic
+// link.
 func workspaceOf(t *testing.T, files map[string]string) *workspace.Workspace {
 	t.Helper()
 	dir := t.TempDir()
@@ -39,7 +40,7 @@ func workspaceOf(t *testing.T, files map[string]string) *workspace.Workspace {
 	return ws
 }
 
-// only returns the set of one rule.
+// only returns the set with one rule.
 func only(t *testing.T, id string) *rules.Set {
 	t.Helper()
 	set, err := rules.NewSet([]rules.Pack{nix.Pack()}, rules.Selection{Only: []string{id}})
@@ -58,15 +59,23 @@ func TestMissingFinalNewlineOfCopy(t *testing.T) {
 		want       string
 		fixed      string
 	}{
-		{"appended", "FROM nixos/nix\nCOPY nix.conf /etc/nix/\nRUN echo cores = 4 >> /etc/nix/nix.conf\n", "max-jobs = 4",
-			"nix.conf:1:1-13 warning the last line has no newline, and what is appended to the file becomes a part of it\n\tDockerfile:3:5 text is appended here\n\tsafe: End the line\n", "max-jobs = 4\n"},
-		{"CRLF and comment", "FROM nixos/nix\nCOPY nix.conf /etc/nix/\nRUN echo cores = 4 >> /etc/nix/nix.conf\n", "max-jobs = 4\r\n# end",
-			"nix.conf:2:1-6 warning the last line has no newline, and what is appended to the file becomes a part of it\n\tDockerfile:3:5 text is appended here\n\tsafe: End the line\n", "max-jobs = 4\r\n# end\r\n"},
-		{"comment appended", "FROM nixos/nix\nCOPY nix.conf /etc/nix/\nRUN echo '# x' >> /etc/nix/nix.conf\n", "max-jobs = 4", "", ""},
+		{"appended", "FROM nixos/nix\nCOPY nix.conf /etc/nix/\nRUN echo cores = 4 >> /etc/nix/nix.conf\n",
+			"max-jobs = 4",
+			"nix.conf:1:1-13 warning the last line has no newline, so what is appended to the file becomes part of " +
+				"it\n\tDockerfile:3:5 text is appended here\n\tsafe: End the line\n", "max-jobs = 4\n"},
+		{"CRLF and comment", "FROM nixos/nix\nCOPY nix.conf /etc/nix/\nRUN echo cores = 4 >> /etc/nix/nix.conf\n",
+			"max-jobs = 4\r\n# end",
+			"nix.conf:2:1-6 warning the last line has no newline, so what is appended to the file becomes part of " +
+				"it\n\tDockerfile:3:5 text is appended here\n\tsafe: End the line\n", "max-jobs = 4\r\n# end\r\n"},
+		{"comment appended", "FROM nixos/nix\nCOPY nix.conf /etc/nix/\nRUN echo '# x' >> /etc/nix/nix.conf\n",
+			"max-jobs = 4", "", ""},
 		{"not appended", "FROM nixos/nix\nCOPY nix.conf /etc/nix/\n", "max-jobs = 4", "", ""},
-		{"other file", "FROM nixos/nix\nCOPY nix.conf /etc/nix/\nRUN echo cores = 4 >> /root/.config/nix/nix.conf\n", "max-jobs = 4", "", ""},
-		{"blank line at the end", "FROM nixos/nix\nCOPY nix.conf /etc/nix/\nRUN echo cores = 4 >> /etc/nix/nix.conf\n", "max-jobs = 4\n  ", "", ""},
-		{"a script between", "FROM nixos/nix\nCOPY nix.conf /etc/nix/\nRUN ./unknown.sh\nRUN echo cores = 4 >> /etc/nix/nix.conf\n", "max-jobs = 4", "", ""},
+		{"other file", "FROM nixos/nix\nCOPY nix.conf /etc/nix/\nRUN echo cores = 4 >> /root/.config/nix/nix.conf\n",
+			"max-jobs = 4", "", ""},
+		{"blank line at the end", "FROM nixos/nix\nCOPY nix.conf /etc/nix/\nRUN echo cores = 4 >> /etc/nix/nix.conf\n",
+			"max-jobs = 4\n  ", "", ""},
+		{"a script between", "FROM nixos/nix\nCOPY nix.conf /etc/nix/\nRUN ./unknown.sh\nRUN echo cores = 4 >> " +
+			"/etc/nix/nix.conf\n", "max-jobs = 4", "", ""},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			ws := workspaceOf(t, map[string]string{"Dockerfile": c.dockerfile, "nix.conf": c.conf})
@@ -86,7 +95,7 @@ func TestMissingFinalNewlineOfCopy(t *testing.T) {
 	}
 }
 
-// TestIncludeOfLink looks at includes of what is there and cannot be read.
+// TestIncludeOfLink looks at includes of files that exist but cannot be read.
 func TestIncludeOfLink(t *testing.T) {
 	outside := filepath.Join(t.TempDir(), "outside.conf")
 	ws := workspaceOf(t, map[string]string{

@@ -10,11 +10,14 @@ import (
 	"github.com/sandlint/sandlint/parsers/nixconf"
 	"github.com/sandlint/sandlint/parsers/nixuse"
 	"github.com/sandlint/sandlint/rules"
+	"github.com/sandlint/sandlint/rules/nix/internal/misread"
+	"github.com/sandlint/sandlint/rules/nix/internal/names"
+	"github.com/sandlint/sandlint/rules/nix/internal/nixtext"
 )
 
 var gatedSetting = &rules.Rule{
 	ID:       "nix/gated-setting",
-	Summary:  "a setting belongs to an experimental feature that is not enabled, so that it has no effect",
+	Summary:  "a setting belongs to an experimental feature that is not enabled, so it has no effect",
 	Severity: rules.Warning,
 	Category: rules.Correctness,
 	Since:    "0.1.0",
@@ -28,38 +31,41 @@ var gatedSetting = &rules.Rule{
 
 func checkGatedSetting(p *rules.Pass, text *nixuse.Text) {
 	if text.Host == nixuse.HostOption || text.Hosted != nil {
-		// Flags that enable features may stand anywhere on the line, and in files; and what a workflow or script writes is added to what an
-		// action or another command has written.
+		// Flags anywhere on the line, and in files, may enable features; and what a workflow or script writes is added
+		// to what an action or another command has written.
 		return
 	}
 	for _, entry := range text.Entries {
-		facts, ok := newestKnows(entry.Name.Text, text.Targets)
-		if !ok || facts.Gate == "" || !text.Fragment.Known(entry.Name.Span) || hasLineBreak(text, entry) {
+		facts, ok := names.Newest(entry.Name.Text, text.Targets)
+		if !ok || facts.Gate == "" || !text.Fragment.Known(entry.Name.Span) || misread.HasLineBreak(text, entry) {
 			continue
 		}
-		in, coverage := where(text.Targets, entry.Name.Text, func(f nixconf.Facts) bool { return f.Gate != "" })
+		in, coverage := names.Where(text.Targets, entry.Name.Text, func(f nixconf.Facts) bool { return f.Gate != "" })
 		severity, ok := featureMissing(text, facts.Gate)
 		if !ok {
 			continue
 		}
-		message := fmt.Sprintf("setting %q is ignored without the experimental feature %q, which is not enabled", entry.Name.Text, facts.Gate)
+		message := fmt.Sprintf("setting %q is ignored without the experimental feature %q, which is not enabled",
+			entry.Name.Text, facts.Gate)
 		if text.Host == nixuse.HostFile {
 			message += " here"
 		}
 		if coverage == nixconf.Some {
 			message += fmt.Sprintf(" (in %s)", in)
 		}
-		finding := at(text, entry.Name.Span, message)
+		finding := nixtext.At(text, entry.Name.Span, message)
 		finding.Severity = severity
 		if edits, ok := enable(text, entry, facts.Gate); ok && !refusedOnceEnabled(text, entry) {
-			finding.Fixes = []fixers.Fix{fix(text, "Enable "+facts.Gate, fixers.Unsafe, edits, fixers.Changes{Settings: enabledBy(text, facts.Gate)})}
+			finding.Fixes = []fixers.Fix{nixtext.Fix(text, "Enable "+facts.Gate, fixers.Unsafe, edits,
+				fixers.Changes{Settings: enabledBy(text, facts.Gate)})}
 		}
 		p.Report(finding)
 	}
 }
 
-// featureMissing reports whether a feature is not enabled where a text is read, and how sure that is: a system's file is read first, so that
-// only itself can enable a feature for its settings; a file of which it is not known whose it is may be read after one.
+// featureMissing reports whether a feature is not enabled where a text is read, and with which severity: the system's
+// file is read first, so only that file can enable a feature for its settings; a file of unknown origin may be read
+// after it.
 func featureMissing(text *nixuse.Text, feature string) (rules.Severity, bool) {
 	if text.Image != nil {
 		effective := text.Image.SettingsBefore(nil)
@@ -72,7 +78,8 @@ func featureMissing(text *nixuse.Text, feature string) (rules.Severity, bool) {
 			}
 		}
 		for _, e := range text.Image.Timeline() {
-			if e.Nix != nil && e.Nix.Installer != nil && (feature == "flakes" || feature == "nix-command") && e.Nix.Installer.Kind != nixuse.OfficialDaemon && e.Nix.Installer.Kind != nixuse.OfficialSingle {
+			if e.Nix != nil && e.Nix.Installer != nil && (feature == "flakes" || feature == "nix-command") &&
+				e.Nix.Installer.Kind != nixuse.OfficialDaemon && e.Nix.Installer.Kind != nixuse.OfficialSingle {
 				return 0, false // these installers enable both
 			}
 			if e.Text != nil && mentions(e.Text.File, feature) {
@@ -87,7 +94,8 @@ func featureMissing(text *nixuse.Text, feature string) (rules.Severity, bool) {
 	}
 	path := text.Path
 	switch {
-	case strings.Contains(path, "config/nix/"), strings.Contains(path, "home"), strings.HasSuffix(path, "nix.custom.conf"):
+	case strings.Contains(path, "config/nix/"), strings.Contains(path, "home"),
+		strings.HasSuffix(path, "nix.custom.conf"):
 		return 0, false // the system's file is read before it
 	case strings.HasSuffix(path, "etc/nix/nix.conf"):
 		return rules.Warning, true
@@ -103,11 +111,12 @@ func mentions(f *nixconf.File, feature string) bool {
 		}
 	}
 	for _, entry := range f.Entries {
-		if isFeatures(entry.Name.Text) && (!f.Known(entry.ValueSpan) || strings.Contains(entry.Value, feature)) {
+		if names.IsFeatures(entry.Name.Text) && (!f.Known(entry.ValueSpan) || strings.Contains(entry.Value, feature)) {
 			return true
 		}
 	}
-	return slices.ContainsFunc(f.Includes, func(i nixconf.Include) bool { return i.File == nil || mentions(i.File, feature) })
+	return slices.ContainsFunc(f.Includes,
+		func(i nixconf.Include) bool { return i.File == nil || mentions(i.File, feature) })
 }
 
 // refusedOnceEnabled reports whether a targeted release refuses the value of an entry once its feature is enabled.
@@ -115,10 +124,11 @@ func refusedOnceEnabled(text *nixuse.Text, entry *nixconf.Entry) bool {
 	return slices.ContainsFunc(text.ValueErrors(entry), func(e nixconf.TargetError) bool { return e.Fatal })
 }
 
-// enable returns the edits that enable a feature in a text: in its last list of features, else in a line before an entry.
+// enable returns the edits that enable a feature in a text: in its last list of features, else in a line before an
+// entry.
 func enable(text *nixuse.Text, entry *nixconf.Entry, feature string) ([]fixers.Edit, bool) {
 	for _, e := range slices.Backward(text.Entries) {
-		if isFeatures(e.Name.Text) {
+		if names.IsFeatures(e.Name.Text) {
 			return fixnix.AppendWord(text.Fragment, e, feature)
 		}
 	}
@@ -127,11 +137,13 @@ func enable(text *nixuse.Text, entry *nixconf.Entry, feature string) ([]fixers.E
 
 // enabledBy returns the settings that change when a feature is enabled for a text.
 func enabledBy(text *nixuse.Text, feature string) []string {
-	names := []string{"experimental-features"}
+	settings := []string{"experimental-features"}
 	for _, e := range text.Entries {
-		if in, _ := where(text.Targets, e.Name.Text, func(f nixconf.Facts) bool { return f.Gate == feature }); len(in) > 0 {
-			names = append(names, nixuse.Canonical(e.Name.Text), e.Name.Text) // the canonical name may be another in old releases
+		name := e.Name.Text
+		if in, _ := names.Where(text.Targets, name,
+			func(f nixconf.Facts) bool { return f.Gate == feature }); len(in) > 0 {
+			settings = append(settings, nixuse.Canonical(name), name) // old releases may have another canonical name
 		}
 	}
-	return names
+	return settings
 }

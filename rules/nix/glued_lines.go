@@ -8,11 +8,15 @@ import (
 	"github.com/sandlint/sandlint/parsers/nixuse"
 	"github.com/sandlint/sandlint/parsers/source"
 	"github.com/sandlint/sandlint/rules"
+	"github.com/sandlint/sandlint/rules/nix/internal/misread"
+	"github.com/sandlint/sandlint/rules/nix/internal/names"
+	"github.com/sandlint/sandlint/rules/nix/internal/nixtext"
+	"github.com/sandlint/sandlint/rules/nix/internal/refused"
 )
 
 var gluedLines = &rules.Rule{
 	ID:       "nix/glued-lines",
-	Summary:  "a line holds two assignments, of which Nix takes the second for a part of the first one's value",
+	Summary:  "a line holds two assignments, and Nix takes the second as part of the value of the first",
 	Severity: rules.Error,
 	Category: rules.Correctness,
 	Since:    "0.1.0",
@@ -25,46 +29,50 @@ var gluedLines = &rules.Rule{
 }
 
 func checkGluedLines(p *rules.Pass, text *nixuse.Text) {
-	problemsOf(text, func(problem source.Problem) {
-		line := lineAt(text.File, problem.Span.Start)
+	nixtext.Problems(text, func(problem source.Problem) {
+		line := nixtext.LineAt(text.File, problem.Span.Start)
 		if line == nil {
 			return
 		}
 		if place, name, ok := nixconf.GluedAt(line.Words); ok {
-			finding := at(text, source.Span{Start: place, End: place + len(name)}, problem.Message)
+			finding := nixtext.At(text, source.Span{Start: place, End: place + len(name)}, problem.Message)
 			finding.Fixes = split(text, *line, place, nil)
 			p.Report(finding)
 		}
 	}, nixconf.KindGluedLines)
 	for _, entry := range text.Entries {
-		place, ok := glued(entry)
-		if !ok || !known(text, entry) || !takesNoText(text, entry) {
+		place, ok := misread.Glued(entry)
+		if !ok || !nixtext.Known(text, entry) || !takesNoText(text, entry) {
 			continue
 		}
 		name := nameAt(text, place)
-		message := fmt.Sprintf("setting %q begins in the middle of the line, so it is a part of the value of %q", name, entry.Name.Text)
+		message := fmt.Sprintf("setting %q begins in the middle of the line, so it is part of the value of %q", name,
+			entry.Name.Text)
 		if place < entry.Equals.Start {
-			message = fmt.Sprintf("setting %q begins in the middle of a word, so neither it nor what stands before it is set", name)
+			message = fmt.Sprintf(
+				"setting %q begins in the middle of a word, so neither it nor what precedes it is set", name)
 		}
-		if !accepted(text, entry.Name.Text, entry.Words) {
+		if !refused.Accepted(text, entry.Name.Text, entry.Words) {
 			message += "; every Nix command fails"
 		}
-		finding := at(text, source.Span{Start: place, End: place + len(name)}, message)
-		finding.Fixes = split(text, text.Lines[entry.Line], place, []string{nixuse.Canonical(entry.Name.Text), entry.Name.Text, nixuse.Canonical(name)})
+		finding := nixtext.At(text, source.Span{Start: place, End: place + len(name)}, message)
+		finding.Fixes = split(text, text.Lines[entry.Line], place,
+			[]string{nixuse.Canonical(entry.Name.Text), entry.Name.Text, nixuse.Canonical(name)})
 		p.Report(finding)
 	}
 }
 
-// takesNoText reports whether the value of an entry is no free text, which may hold anything.
+// takesNoText reports whether the value of an entry is not free text, which may be anything.
 func takesNoText(text *nixuse.Text, entry *nixconf.Entry) bool {
-	facts, ok := factsFor(text.Targets, entry.Name.Text)
+	facts, ok := names.FactsFor(text.Targets, entry.Name.Text)
 	return !ok || facts.Kind != nixconf.KindString && facts.Kind != nixconf.KindJSON
 }
 
 // nameAt returns the name of a setting that begins at a place of the text.
 func nameAt(text *nixuse.Text, place int) string {
 	end := place
-	for end < len(text.Fragment.Text) && text.Fragment.Text[end] != ' ' && text.Fragment.Text[end] != '\t' && text.Fragment.Text[end] != '=' {
+	for end < len(text.Fragment.Text) && text.Fragment.Text[end] != ' ' && text.Fragment.Text[end] != '\t' &&
+		text.Fragment.Text[end] != '=' {
 		end++
 	}
 	return string(text.Fragment.Text[place:end])
@@ -77,18 +85,21 @@ func split(text *nixuse.Text, line nixconf.Line, place int, settings []string) [
 		start--
 	}
 	s := source.Span{Start: start, End: place}
-	edits, ok := replace(text, s, text.Fragment.File.NewlineAt(text.Fragment.Span(s).Start))
+	edits, ok := nixtext.Replace(text, s, text.Fragment.File.NewlineAt(text.Fragment.Span(s).Start))
 	if !ok {
 		return nil
 	}
-	parts := nixconf.Parse(source.WholeFile(source.NewFile("", append(append([]byte(nil), text.Fragment.Text[line.Span.Start:start]...), append([]byte("\n"), text.Fragment.Text[place:line.Span.End]...)...))))
+	parts := nixconf.Parse(source.WholeFile(
+		source.NewFile("", append(append([]byte(nil), text.Fragment.Text[line.Span.Start:start]...),
+			append([]byte("\n"), text.Fragment.Text[place:line.Span.End]...)...))))
 	if len(parts.Problems) > 0 {
 		return nil
 	}
 	for _, e := range parts.Entries {
-		if refusedValue(text.Targets, e.Name.Text, e.Words) {
+		if refused.Refuses(text.Targets, e.Name.Text, e.Words) {
 			return nil
 		}
 	}
-	return []fixers.Fix{fix(text, "Begin a new line", fixers.Unsafe, edits, fixers.Changes{Repair: settings == nil, Settings: settings})}
+	return []fixers.Fix{nixtext.Fix(text, "Start a new line", fixers.Unsafe, edits,
+		fixers.Changes{Repair: settings == nil, Settings: settings})}
 }

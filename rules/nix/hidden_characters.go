@@ -7,28 +7,33 @@ import (
 
 	"github.com/sandlint/sandlint/fixers"
 	"github.com/sandlint/sandlint/parsers/nixconf"
+	"github.com/sandlint/sandlint/parsers/nixconf/hidden"
 	"github.com/sandlint/sandlint/parsers/nixuse"
 	"github.com/sandlint/sandlint/parsers/source"
 	"github.com/sandlint/sandlint/rules"
+	"github.com/sandlint/sandlint/rules/nix/internal/names"
+	"github.com/sandlint/sandlint/rules/nix/internal/nixtext"
+	"github.com/sandlint/sandlint/rules/nix/internal/refused"
 )
 
 var hiddenCharacters = &rules.Rule{
 	ID:       "nix/hidden-characters",
-	Summary:  "a character that shows as nothing, or as another one, is part of a name or a word to Nix",
+	Summary:  "a character that is invisible, or looks like another one, is part of a name or a word",
 	Severity: rules.Error,
 	Category: rules.Correctness,
 	Since:    "0.1.0",
 	Syntax:   true,
 	Fixes:    []fixers.Safety{fixers.Safe, fixers.Unsafe},
 	References: []string{
-		"Nix, src/libutil/configuration.cc: words are parted by space, tab, carriage return and newline",
-		"NixOS/nix#6064: a group that \"does not exist\" for an odd character behind its name",
+		"Nix, src/libutil/configuration.cc: words are separated by space, tab, carriage return and newline",
+		"NixOS/nix#6064: a group that \"does not exist\" because of an odd character after its name",
 	},
 	Check: rules.OnText(checkHiddenCharacters),
 }
 
 func checkHiddenCharacters(p *rules.Pass, text *nixuse.Text) {
-	if !slices.ContainsFunc(text.Fragment.Text, func(c byte) bool { return c >= utf8.RuneSelf || c == '\v' || c == '\f' }) {
+	if !slices.ContainsFunc(text.Fragment.Text,
+		func(c byte) bool { return c >= utf8.RuneSelf || c == '\v' || c == '\f' }) {
 		return
 	}
 	next := 0
@@ -49,54 +54,56 @@ func checkHiddenCharacters(p *rules.Pass, text *nixuse.Text) {
 
 func hiddenIn(text *nixuse.Text, line nixconf.Line, entry *nixconf.Entry) (rules.Finding, bool) {
 	for i, word := range line.Words {
-		place, r, ok := nixconf.FirstHidden(word.Text)
+		place, r, ok := hidden.First(word.Text)
 		if !ok || !text.Known(word.Span) {
 			continue
 		}
-		message := nixconf.HiddenName(r)
+		message := hidden.Name(r)
 		switch {
-		case entry == nil && slices.ContainsFunc(text.Includes, func(inc nixconf.Include) bool { return inc.Path.Span == word.Span }):
-			return rules.Finding{}, false // files may be called so
+		case entry == nil && slices.ContainsFunc(text.Includes,
+			func(inc nixconf.Include) bool { return inc.Path.Span == word.Span }):
+			return rules.Finding{}, false // a file may have such a name
 		case entry == nil:
-			message += " is a character like any other to Nix, so the line is no assignment; every Nix command fails"
+			message += " is an ordinary character to Nix, so the line is not an assignment; every Nix command fails"
 		case i == 0:
 			shown := nixconf.Shown(line.Words[:1])
 			if len(shown) == 0 {
 				return rules.Finding{}, false
 			}
-			message += fmt.Sprintf(" is part of the name to Nix, so setting %q is not set", shown[0].Text)
+			message += fmt.Sprintf(" is part of the name, so setting %q is not set", shown[0].Text)
 		case !hasPlainWords(text, entry):
 			return rules.Finding{}, false
 		default:
-			message += fmt.Sprintf(" is part of the word %q to Nix", word.Text)
+			message += fmt.Sprintf(" is part of the word %q", word.Text)
 		}
 		s := source.Span{Start: word.Span.Start + place, End: word.Span.Start + place + utf8.RuneLen(r)}
-		finding := at(text, s, message)
+		finding := nixtext.At(text, s, message)
 		finding.Fixes = unhide(text, line, entry)
 		return finding, true
 	}
 	return rules.Finding{}, false
 }
 
-// hasPlainWords reports whether the value of an entry consists of words in which a hidden character cannot be meant.
+// hasPlainWords reports whether the value of an entry consists of words in which nobody means a hidden character.
 func hasPlainWords(text *nixuse.Text, entry *nixconf.Entry) bool {
-	facts, ok := factsFor(text.Targets, entry.Name.Text)
+	facts, ok := names.FactsFor(text.Targets, entry.Name.Text)
 	return ok && facts.Kind != nixconf.KindString && facts.Kind != nixconf.KindJSON && facts.Kind != nixconf.KindPath
 }
 
-// unhide returns the fix that writes a line as it shows, where it is right then. It is safe where nothing but blanks and what shows as nothing changes.
+// unhide returns the fix that writes a line as it looks, where Nix accepts that. It is safe where only blanks and
+// invisible characters change.
 func unhide(text *nixuse.Text, line nixconf.Line, entry *nixconf.Entry) []fixers.Fix {
 	shown := nixconf.Shown(line.Words)
 	changes := fixers.Changes{Repair: entry == nil}
 	if len(shown) > 0 {
-		if len(shown) < 2 || shown[1].Text != "=" || !accepted(text, shown[0].Text, shown[2:]) {
+		if len(shown) < 2 || shown[1].Text != "=" || !refused.Accepted(text, shown[0].Text, shown[2:]) {
 			return nil
 		}
 		if entry != nil {
 			changes.Settings = []string{entry.Name.Text, shown[0].Text, nixuse.Canonical(shown[0].Text)}
 		}
 		if entry != nil && nixuse.Canonical(shown[0].Text) == "experimental-features" {
-			for _, e := range text.Entries { // features decide over other settings
+			for _, e := range text.Entries { // features decide about other settings
 				changes.Settings = append(changes.Settings, nixuse.Canonical(e.Name.Text))
 			}
 		}
@@ -106,25 +113,25 @@ func unhide(text *nixuse.Text, line nixconf.Line, entry *nixconf.Entry) []fixers
 	for _, word := range line.Words {
 		for i, r := range word.Text {
 			with := ""
-			switch nixconf.Hidden(r) {
-			case nixconf.NotHidden:
+			switch hidden.KindOf(r) {
+			case hidden.None:
 				continue
-			case nixconf.HiddenBlank:
+			case hidden.Blank:
 				with = " "
-			case nixconf.HiddenDash:
+			case hidden.Dash:
 				with, safety = "-", fixers.Unsafe
-			case nixconf.HiddenEquals:
+			case hidden.Equals:
 				with, safety = "=", fixers.Unsafe
-			case nixconf.HiddenQuote:
+			case hidden.Quote:
 				safety = fixers.Unsafe
 			}
 			s := source.Span{Start: word.Span.Start + i, End: word.Span.Start + i + utf8.RuneLen(r)}
-			edit, ok := replace(text, s, with)
+			edit, ok := nixtext.Replace(text, s, with)
 			if !ok {
 				return nil
 			}
 			edits = append(edits, edit...)
 		}
 	}
-	return []fixers.Fix{fix(text, "Write the line as it shows", safety, edits, changes)}
+	return []fixers.Fix{nixtext.Fix(text, "Write the line as it looks", safety, edits, changes)}
 }

@@ -2,7 +2,6 @@ package nix
 
 import (
 	"bytes"
-	"fmt"
 	"slices"
 	"strings"
 
@@ -12,22 +11,24 @@ import (
 	"github.com/sandlint/sandlint/parsers/nixuse"
 	"github.com/sandlint/sandlint/parsers/source"
 	"github.com/sandlint/sandlint/rules"
+	"github.com/sandlint/sandlint/rules/nix/internal/nixtext"
 )
 
 var installNixActionFeatures = &rules.Rule{
 	ID:       "nix/install-nix-action-features",
-	Summary:  "the word experimental-features in extra_nix_config makes install-nix-action leave out the features that it switches on by default",
+	Summary:  "experimental-features in extra_nix_config makes install-nix-action omit its default features",
 	Severity: rules.Warning,
 	Category: rules.Correctness,
 	Since:    "0.1.0",
 	Fixes:    []fixers.Safety{fixers.Unsafe},
 	References: []string{
-		"cachix/install-nix-action, install-nix.sh: the line \"experimental-features = nix-command flakes\" is added unless the input has the text \"experimental-features\"",
+		"cachix/install-nix-action, install-nix.sh: the line \"experimental-features = nix-command flakes\" is added " +
+			"unless the input contains the text \"experimental-features\"",
 	},
 	Check: rules.OnText(checkInstallNixActionFeatures),
 }
 
-// actionFeatures are the features that the action switches on by default.
+// actionFeatures are the features that the action enables by default.
 var actionFeatures = []string{"nix-command", "flakes"}
 
 func checkInstallNixActionFeatures(p *rules.Pass, text *nixuse.Text) {
@@ -37,8 +38,10 @@ func checkInstallNixActionFeatures(p *rules.Pass, text *nixuse.Text) {
 		return
 	}
 	for _, other := range text.Hosted.Texts {
-		if other.Host == nixuse.HostEnv && (bytes.Contains(other.Fragment.Text, []byte(word)) || !other.Fragment.Known(source.Span{End: len(other.Fragment.Text)})) {
-			return // the variable may switch them on
+		if other.Host == nixuse.HostEnv &&
+			(bytes.Contains(other.Fragment.Text, []byte(word)) ||
+				!other.Fragment.Known(source.Span{End: len(other.Fragment.Text)})) {
+			return // the variable may enable them
 		}
 	}
 	missing := slices.Clone(actionFeatures)
@@ -46,9 +49,9 @@ func checkInstallNixActionFeatures(p *rules.Pass, text *nixuse.Text) {
 	for _, entry := range text.Entries {
 		switch entry.Name.Text {
 		case word:
-			return // the author says what is on
+			return // the author says which features are on
 		case "extra-" + word:
-			if !known(text, entry) {
+			if !nixtext.Known(text, entry) {
 				return
 			}
 			extra = entry
@@ -57,7 +60,8 @@ func checkInstallNixActionFeatures(p *rules.Pass, text *nixuse.Text) {
 			}
 		}
 	}
-	if len(missing) == 0 || slices.ContainsFunc(text.Lines, func(l nixconf.Line) bool { return l.Unknown }) || len(text.Includes) > 0 {
+	if len(missing) == 0 || slices.ContainsFunc(text.Lines, func(l nixconf.Line) bool { return l.Unknown }) ||
+		len(text.Includes) > 0 {
 		return
 	}
 	off := strings.Join(missing, " and ") + " is off"
@@ -65,17 +69,20 @@ func checkInstallNixActionFeatures(p *rules.Pass, text *nixuse.Text) {
 		off = strings.Join(missing, " and ") + " are off"
 	}
 	if extra == nil {
-		p.Report(at(text, source.Span{Start: at0, End: at0 + len(word)}, fmt.Sprintf("install-nix-action sees %q, in a comment too, and leaves out its own features, so that %s", word, off)))
+		p.Report(nixtext.Atf(text, source.Span{Start: at0, End: at0 + len(word)},
+			"install-nix-action sees %q, even in a comment, and omits its own features, so %s", word, off))
 		return
 	}
-	finding := at(text, extra.Name.Span, fmt.Sprintf("install-nix-action sees %q in %q and leaves out its own features, so that %s", word, extra.Name.Text, off))
+	finding := nixtext.Atf(text, extra.Name.Span, "install-nix-action sees %q in %q and omits its own features, so %s",
+		word, extra.Name.Text, off)
 	var words []string
 	for _, w := range extra.Words {
 		words = append(words, w.Text)
 	}
 	value := strings.Join(append(missing, words...), " ")
 	if edits, ok := fixnix.SetValue(text.Fragment, extra, value); ok {
-		finding.Fixes = []fixers.Fix{fix(text, "Switch on "+strings.Join(missing, " and ")+" as well", fixers.Unsafe, edits, fixers.Changes{Settings: []string{word}})}
+		finding.Fixes = []fixers.Fix{nixtext.Fix(text, "Enable "+strings.Join(missing, " and ")+" as well",
+			fixers.Unsafe, edits, fixers.Changes{Settings: []string{word}})}
 	}
 	p.Report(finding)
 }

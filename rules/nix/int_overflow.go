@@ -6,11 +6,12 @@ import (
 	"github.com/sandlint/sandlint/parsers/nixconf"
 	"github.com/sandlint/sandlint/parsers/nixuse"
 	"github.com/sandlint/sandlint/rules"
+	"github.com/sandlint/sandlint/rules/nix/internal/nixtext"
 )
 
 var intOverflow = &rules.Rule{
 	ID:       "nix/int-overflow",
-	Summary:  "a number with a unit does not fit its type, so that another number results",
+	Summary:  "a number with a unit does not fit its type, so Nix uses another number",
 	Severity: rules.Error,
 	Category: rules.Correctness,
 	Since:    "0.1.0",
@@ -22,7 +23,7 @@ var intOverflow = &rules.Rule{
 
 func checkIntOverflow(p *rules.Pass, text *nixuse.Text) {
 	for _, entry := range text.Entries {
-		if len(entry.Words) != 1 || !endsInUnit(entry.Value) || !known(text, entry) {
+		if len(entry.Words) != 1 || !endsInUnit(entry.Value) || !nixtext.Known(text, entry) {
 			continue
 		}
 		for _, e := range text.ValueErrors(entry) {
@@ -33,7 +34,7 @@ func checkIntOverflow(p *rules.Pass, text *nixuse.Text) {
 			if e.Coverage == nixconf.Some {
 				message += fmt.Sprintf(" (in %s)", e.Targets)
 			}
-			p.Report(at(text, entry.ValueSpan, message))
+			p.Report(nixtext.At(text, entry.ValueSpan, message))
 			break
 		}
 	}

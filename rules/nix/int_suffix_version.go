@@ -5,11 +5,12 @@ import (
 	"github.com/sandlint/sandlint/parsers/nixconf"
 	"github.com/sandlint/sandlint/parsers/nixuse"
 	"github.com/sandlint/sandlint/rules"
+	"github.com/sandlint/sandlint/rules/nix/internal/refused"
 )
 
 var intSuffixVersion = &rules.Rule{
 	ID:       "nix/int-suffix-version",
-	Summary:  "a number has a unit that a targeted release does not read, so that every Nix command stops at the line",
+	Summary:  "a number has a unit that a targeted release does not accept, so every Nix command fails",
 	Severity: rules.Error,
 	Category: rules.Portability,
 	Since:    "0.1.0",
@@ -19,8 +20,8 @@ var intSuffixVersion = &rules.Rule{
 		"Lix, lix/libutil/config.cc: integers without units",
 	},
 	Check: rules.OnText(func(p *rules.Pass, text *nixuse.Text) {
-		refusedValues(text, func(entry *nixconf.Entry, e nixconf.TargetError, finding rules.Finding) {
-			finding.Fixes = writeFixed(text, entry, e) // the same number where the unit is read
+		refused.Values(text, func(entry *nixconf.Entry, e nixconf.TargetError, finding rules.Finding) {
+			finding.Fixes = refused.WriteMeant(text, entry, e) // the same number where the unit is accepted
 			p.Report(finding)
 		}, nixconf.BadSuffix)
 	}),

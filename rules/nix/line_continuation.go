@@ -9,11 +9,14 @@ import (
 	"github.com/sandlint/sandlint/parsers/nixuse"
 	"github.com/sandlint/sandlint/parsers/source"
 	"github.com/sandlint/sandlint/rules"
+	"github.com/sandlint/sandlint/rules/nix/internal/names"
+	"github.com/sandlint/sandlint/rules/nix/internal/nixtext"
+	"github.com/sandlint/sandlint/rules/nix/internal/refused"
 )
 
 var lineContinuation = &rules.Rule{
 	ID:       "nix/line-continuation",
-	Summary:  "a value goes on in the next line, which Nix takes for a line of its own and stops at",
+	Summary:  "a value continues on the next line, which Nix reads as a line of its own and refuses",
 	Severity: rules.Error,
 	Category: rules.Correctness,
 	Since:    "0.1.0",
@@ -24,23 +27,24 @@ var lineContinuation = &rules.Rule{
 		"NixOS/nix#6876, DeterminateSystems/nix-installer#1689",
 	},
 	Check: rules.OnText(func(p *rules.Pass, text *nixuse.Text) {
-		problemsOf(text, func(problem source.Problem) {
-			finding := at(text, problem.Span, problem.Message)
+		nixtext.Problems(text, func(problem source.Problem) {
+			finding := nixtext.At(text, problem.Span, problem.Message)
 			if edits, ok := join(text, problem); ok {
-				finding.Fixes = []fixers.Fix{fix(text, "Join the line to the one above", fixers.Safe, edits, fixers.Changes{Repair: true})}
+				finding.Fixes = []fixers.Fix{nixtext.Fix(text, "Join the line to the one above", fixers.Safe, edits,
+					fixers.Changes{Repair: true})}
 			}
 			p.Report(finding)
 		}, nixconf.KindLineContinuation)
 	}),
 }
 
-// join returns the edits that put a line at the end of the one above it, without the backslashes that were to do so. There are none where a comment
-// stands between, or where the setting takes no list.
+// join returns the edits that put a line at the end of the one above it, without the backslashes that were meant to do
+// so. There are none where a comment is in between, or where the setting does not take a list.
 func join(text *nixuse.Text, problem source.Problem) ([]fixers.Edit, bool) {
 	n := slices.IndexFunc(text.Lines, func(l nixconf.Line) bool { return l.Span.Contains(problem.Span) })
 	first, words := n, []nixconf.Word(nil)
 	for first >= 0 {
-		if _, ok := problemOn(text, first, nixconf.KindLineContinuation); !ok {
+		if _, ok := nixtext.ProblemOn(text, first, nixconf.KindLineContinuation); !ok {
 			break
 		}
 		first--
@@ -50,12 +54,14 @@ func join(text *nixuse.Text, problem source.Problem) ([]fixers.Edit, bool) {
 		return nil, false
 	}
 	entry := text.Entries[i]
-	if facts, ok := factsFor(text.Targets, entry.Name.Text); !ok || !slices.Contains([]nixconf.Kind{nixconf.KindList, nixconf.KindSet, nixconf.KindMap, nixconf.KindFeatures, nixconf.KindURLs}, facts.Kind) {
+	if facts, ok := names.FactsFor(text.Targets, entry.Name.Text); !ok ||
+		!slices.Contains([]nixconf.Kind{nixconf.KindList, nixconf.KindSet, nixconf.KindMap, nixconf.KindFeatures,
+			nixconf.KindURLs}, facts.Kind) {
 		return nil, false
 	}
 	last := first
 	for ; last < len(text.Lines); last++ {
-		if _, ok := problemOn(text, last, nixconf.KindLineContinuation); !ok && last > first {
+		if _, ok := nixtext.ProblemOn(text, last, nixconf.KindLineContinuation); !ok && last > first {
 			break
 		}
 		of := text.Lines[last].Words
@@ -64,25 +70,26 @@ func join(text *nixuse.Text, problem source.Problem) ([]fixers.Edit, bool) {
 		}
 		for _, w := range of {
 			if w.Text == "=" {
-				return nil, false // the assignment itself is broken into lines
+				return nil, false // the assignment itself is split over several lines
 			}
 			if w.Text = strings.TrimRight(w.Text, `\`); w.Text != "" {
 				words = append(words, w)
 			}
 		}
 	}
-	if !accepted(text, entry.Name.Text, words) {
+	if !refused.Accepted(text, entry.Name.Text, words) {
 		return nil, false
 	}
 	above := text.Lines[n-1].Words
 	end := above[len(above)-1]
 	from := withoutBackslash(above, end)
-	edits, ok := replace(text, source.Span{Start: from, End: text.Lines[n].Words[0].Span.Start}, " ")
+	edits, ok := nixtext.Replace(text, source.Span{Start: from, End: text.Lines[n].Words[0].Span.Start}, " ")
 	if !ok {
 		return nil, false
 	}
 	if own := text.Lines[n].Words; n == last-1 && strings.HasSuffix(own[len(own)-1].Text, `\`) && len(own) > 1 {
-		more, ok := replace(text, source.Span{Start: withoutBackslash(own, own[len(own)-1]), End: own[len(own)-1].Span.End}, "")
+		more, ok := nixtext.Replace(text,
+			source.Span{Start: withoutBackslash(own, own[len(own)-1]), End: own[len(own)-1].Span.End}, "")
 		if !ok {
 			return nil, false
 		}
@@ -91,7 +98,7 @@ func join(text *nixuse.Text, problem source.Problem) ([]fixers.Edit, bool) {
 	return edits, true
 }
 
-// withoutBackslash returns the end of what a line says before the backslash at its end.
+// withoutBackslash returns the end of a line before the backslash that ends it.
 func withoutBackslash(words []nixconf.Word, end nixconf.Word) int {
 	bare := strings.TrimRight(end.Text, `\`)
 	if bare == "" && len(words) > 1 {

@@ -8,17 +8,19 @@ import (
 	"github.com/sandlint/sandlint/parsers/nixuse"
 	"github.com/sandlint/sandlint/parsers/source"
 	"github.com/sandlint/sandlint/rules"
+	"github.com/sandlint/sandlint/rules/nix/internal/misread"
+	"github.com/sandlint/sandlint/rules/nix/internal/nixtext"
 )
 
 var literalBackslashN = &rules.Rule{
 	ID:       "nix/literal-backslash-n",
-	Summary:  `a \n that was meant to end a line is two characters of a value, so that the settings behind it are lost`,
+	Summary:  `a \n that was meant to end a line is two characters of a value, so the settings after it are lost`,
 	Severity: rules.Error,
 	Category: rules.Correctness,
 	Since:    "0.1.0",
 	Fixes:    []fixers.Safety{fixers.Safe},
 	References: []string{
-		"Nix, src/libutil/configuration.cc: a newline alone ends a line, in files and in NIX_CONFIG",
+		"Nix, src/libutil/configuration.cc: only a newline ends a line, in files and in NIX_CONFIG",
 		"Bash manual, echo: backslashes are kept unless -e is given; dash expands them",
 		"DeterminateSystems/nix-installer#427",
 	},
@@ -30,86 +32,98 @@ func checkLiteralBackslashN(p *rules.Pass, text *nixuse.Text) {
 		return
 	}
 	for _, entry := range text.Entries {
-		breaks := lineBreaks(text, entry.Span, isPrompt(entry.Name.Text))
-		if len(breaks) == 0 || !text.Fragment.Known(source.Span{Start: entry.Name.Span.Start, End: breaks[0].span.Start}) {
+		breaks := misread.LineBreaks(text, entry.Span, misread.IsPrompt(entry.Name.Text))
+		if len(breaks) == 0 ||
+			!text.Fragment.Known(source.Span{Start: entry.Name.Span.Start, End: breaks[0].Span.Start}) {
 			continue
 		}
 		b := breaks[0]
-		message := fmt.Sprintf(`the \n behind %q is two characters and no line end, so they are a part of its value`, entry.Name.Text)
+		message := fmt.Sprintf(`the \n after %q is two characters and not a line end, so they are part of its value`,
+			entry.Name.Text)
 		switch {
-		case b.span.Start == entry.Span.Start:
-			message = fmt.Sprintf(`the \n before %q is two characters and no line end, so no setting has that name`, b.next)
-		case b.next != "":
-			message = fmt.Sprintf(`the \n before %q is two characters and no line end, so that setting is lost in the value of %q`, b.next, entry.Name.Text)
+		case b.Span.Start == entry.Span.Start:
+			message = fmt.Sprintf(`the \n before %q is two characters and not a line end, so no setting has that name`,
+				b.Next)
+		case b.Next != "":
+			message = fmt.Sprintf(
+				`the \n before %q is two characters and not a line end, so that setting is lost in the value of %q`,
+				b.Next, entry.Name.Text)
 		}
-		finding := at(text, b.span, message)
-		_, _, quotes := unquoted(entry, text.Targets)
-		_, _, commas := uncommaed(entry, text.Targets)
+		finding := nixtext.At(text, b.Span, message)
+		_, _, quotes := misread.Unquoted(entry, text.Targets)
+		_, _, commas := misread.WithoutCommas(entry, text.Targets)
 		if quotes || commas {
 			p.Report(finding)
-			continue // a mistake would be left in what becomes readable
+			continue // the lines after the break would contain another mistake
 		}
-		if f, ok := breakLines(text, entry.Span, append(touched(text, entry), nextNames(breaks)...), breaks); ok {
+		if f, ok := breakLines(text, entry.Span, append(misread.Touched(text, entry), nextNames(breaks)...),
+			breaks); ok {
 			finding.Fixes = []fixers.Fix{f}
 		}
 		p.Report(finding)
 	}
 	if text.Host == nixuse.HostFile {
-		return // a comment of a file may well speak of \n
+		return // a comment in a file may well be about \n
 	}
 	for _, line := range text.Lines {
 		if line.Comment.IsEmpty() {
 			continue
 		}
-		for _, b := range lineBreaks(text, line.Comment, true) {
-			if b.spaced {
-				p.Report(at(text, b.span, fmt.Sprintf(`the \n before %q is two characters and no line end, so that setting is lost in a comment`, b.next)))
+		for _, b := range misread.LineBreaks(text, line.Comment, true) {
+			if b.Spaced {
+				p.Report(nixtext.Atf(text, b.Span,
+					`the \n before %q is two characters and not a line end, so that setting is lost in a comment`,
+					b.Next))
 				break
 			}
 		}
 	}
 }
 
-func nextNames(breaks []lineBreak) []string {
+func nextNames(breaks []misread.LineBreak) []string {
 	var names []string
 	for _, b := range breaks {
-		if b.next != "" {
-			names = append(names, nixuse.Canonical(b.next))
+		if b.Next != "" {
+			names = append(names, nixuse.Canonical(b.Next))
 		}
 	}
 	return names
 }
 
-// breakLines returns the fix that makes line ends of the breaks in a span: in place where the host can hold them, else by printf in the place of echo.
-func breakLines(text *nixuse.Text, in source.Span, names []string, breaks []lineBreak) (fixers.Fix, bool) {
+// breakLines returns the fix that turns the breaks in a span into line ends: in place where the host can hold them,
+// else by replacing echo with printf.
+func breakLines(text *nixuse.Text, in source.Span, names []string, breaks []misread.LineBreak) (fixers.Fix,
+	bool) {
 	changes := fixers.Changes{Settings: names}
 	var edits []fixers.Edit
 	inPlace := true
 	for _, b := range breaks {
-		if b.next != "" && !b.spaced {
+		if b.Next != "" && !b.Spaced {
 			return fixers.Fix{}, false
 		}
 		newline := ""
-		if b.next != "" && b.span.Start > in.Start {
-			newline = text.Fragment.File.NewlineAt(text.Fragment.Span(b.span).Start)
+		if b.Next != "" && b.Span.Start > in.Start {
+			newline = text.Fragment.File.NewlineAt(text.Fragment.Span(b.Span).Start)
 		}
-		e, ok := replace(text, b.span, newline)
+		e, ok := nixtext.Replace(text, b.Span, newline)
 		inPlace = inPlace && ok
 		edits = append(edits, e...)
 	}
 	if inPlace {
-		return fix(text, `Write line ends in the place of \n`, fixers.Safe, edits, changes), true
+		return nixtext.Fix(text, `Write line ends in the place of \n`, fixers.Safe, edits, changes), true
 	}
 	if edits, ok := printf(text); ok {
-		return fix(text, "Write the text with printf", fixers.Safe, edits, changes), true
+		return nixtext.Fix(text, "Write the text with printf", fixers.Safe, edits, changes), true
 	}
 	return fixers.Fix{}, false
 }
 
-// printf returns the edits that make printf of the echo that writes a text, where both write the same but for the line ends.
+// printf returns the edits that replace the echo that writes a text with printf, where both write the same except for
+// the line ends.
 func printf(text *nixuse.Text) ([]fixers.Edit, bool) {
 	e := text.Event
-	if e == nil || e.Command == nil || e.Command.Name != "echo" || text.Host != nixuse.HostWrite || len(e.Command.Words) != 2 {
+	if e == nil || e.Command == nil || e.Command.Name != "echo" || text.Host != nixuse.HostWrite ||
+		len(e.Command.Words) != 2 {
 		return nil, false
 	}
 	arg := e.Command.Words[1]
@@ -117,7 +131,8 @@ func printf(text *nixuse.Text) ([]fixers.Edit, bool) {
 		return nil, false
 	}
 	part := arg.Parts[0]
-	if part.Quoting != source.SingleQuoted && part.Quoting != source.DoubleQuoted || strings.ContainsAny(part.Text, "%") {
+	if part.Quoting != source.SingleQuoted && part.Quoting != source.DoubleQuoted ||
+		strings.ContainsAny(part.Text, "%") {
 		return nil, false
 	}
 	if strings.Count(part.Text, `\`) != strings.Count(part.Text, `\n`) {
@@ -125,7 +140,8 @@ func printf(text *nixuse.Text) ([]fixers.Edit, bool) {
 	}
 	edits := []fixers.Edit{{File: e.File, Span: e.Command.Words[0].Span, Text: "printf"}}
 	if !strings.HasSuffix(part.Text, `\n`) {
-		edits = append(edits, fixers.Edit{File: e.File, Span: source.Span{Start: part.Span.End, End: part.Span.End}, Text: `\n`})
+		edits = append(edits, fixers.Edit{File: e.File, Span: source.Span{Start: part.Span.End, End: part.Span.End},
+			Text: `\n`})
 	}
 	return edits, true
 }

@@ -13,9 +13,9 @@ import (
 	"github.com/sandlint/sandlint/rules/nix"
 )
 
-// TestFixedTextsAgainstNix gives the nix.conf files of the rules' cases, before and after the safe fixes, to the nix of this machine: it must
-// accept what the fixes leave where the case has no finding left, and where it accepted the file before, the settings must be the same but for
-// those that a fix declares.
+// TestFixedTextsAgainstNix gives the nix.conf files of the rules' cases, before and after the safe fixes, to the nix of
+// this machine: it must accept what the fixes leave where the case has no finding left, and where it accepted the file
+// before, the settings must be the same but for those that a fix declares.
 func TestFixedTextsAgainstNix(t *testing.T) {
 	program, err := exec.LookPath("nix")
 	if err != nil {
@@ -38,7 +38,8 @@ func TestFixedTextsAgainstNix(t *testing.T) {
 			for _, f := range c.Files {
 				if filepath.Base(f.Name) == "nix.conf" && len(c.Files) == 1 {
 					tried++
-					t.Run(strings.ReplaceAll(r.ID, "/", "-")+"/"+c.Name, func(t *testing.T) { compareWithNix(t, program, version, pack, f.Data) })
+					t.Run(strings.ReplaceAll(r.ID, "/", "-")+"/"+c.Name,
+						func(t *testing.T) { compareWithNix(t, program, version, pack, f.Data) })
 				}
 			}
 		}
@@ -53,7 +54,8 @@ func compareWithNix(t *testing.T, program, version string, pack rules.Pack, text
 	if err := targets.Set("nix", version); err != nil {
 		t.Skip(err)
 	}
-	ws, err := rules.Load(workspace.Options{Dir: t.TempDir(), Paths: []string{"-"}, Stdin: text, StdinName: "nix.conf", Targets: targets})
+	ws, err := rules.Load(
+		workspace.Options{Dir: t.TempDir(), Paths: []string{"-"}, Stdin: text, StdinName: "nix.conf", Targets: targets})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -84,11 +86,14 @@ func compareWithNix(t *testing.T, program, version string, pack rules.Pack, text
 	}
 }
 
-// declared reports whether one of the fixes is of a rule whose safe fixes give a broken value its one meaning, so that settings change.
+// declared reports whether one of the fixes is of a rule whose safe fixes give a broken value its one meaning, so that
+// settings change.
 func declared(result *rules.FixResult) bool {
 	for _, a := range result.Files[0].Applied {
 		switch a.Rule.ID {
-		case "nix/comma-in-list", "nix/quoted-value", "nix/access-tokens-shape", "nix/literal-backslash-n", "nix/hidden-characters", "nix/duplicate-substituter", "nix/glued-lines", "nix/missing-final-newline", "nix/line-continuation":
+		case "nix/comma-in-list", "nix/quoted-value", "nix/access-tokens-shape", "nix/literal-backslash-n",
+			"nix/hidden-characters", "nix/duplicate-substituter", "nix/glued-lines", "nix/missing-final-newline",
+			"nix/line-continuation":
 			return true
 		}
 	}
@@ -103,7 +108,8 @@ func showConfig(t *testing.T, program string, text []byte) (settings, failure st
 	}
 	for _, command := range [][]string{{"config", "show"}, {"show-config"}} {
 		cmd := exec.Command(program, append([]string{"--extra-experimental-features", "nix-command"}, command...)...)
-		cmd.Env = []string{"PATH=" + os.Getenv("PATH"), "HOME=" + dir, "NO_COLOR=1", "NIX_CONF_DIR=" + dir, "NIX_USER_CONF_FILES=", "NIX_REMOTE=dummy://", "NIX_STATE_DIR=" + dir + "/state"}
+		cmd.Env = []string{"PATH=" + os.Getenv("PATH"), "HOME=" + dir, "NO_COLOR=1", "NIX_CONF_DIR=" + dir,
+			"NIX_USER_CONF_FILES=", "NIX_REMOTE=dummy://", "NIX_STATE_DIR=" + dir + "/state"}
 		var stderr strings.Builder
 		cmd.Stderr = &stderr
 		out, err := cmd.Output()

@@ -6,19 +6,21 @@ import (
 	"strconv"
 
 	"github.com/sandlint/sandlint/parsers/nixconf"
+	"github.com/sandlint/sandlint/parsers/nixconf/effective"
 	"github.com/sandlint/sandlint/parsers/nixuse"
 	"github.com/sandlint/sandlint/parsers/source"
 	"github.com/sandlint/sandlint/rules"
+	"github.com/sandlint/sandlint/rules/nix/internal/nixtext"
 )
 
 var minFreeAboveMaxFree = &rules.Rule{
 	ID:       "nix/min-free-above-max-free",
-	Summary:  "min-free is above max-free, so that Nix collects garbage later than min-free says",
+	Summary:  "min-free is above max-free, so Nix collects garbage later than min-free says",
 	Severity: rules.Warning,
 	Category: rules.Correctness,
 	Since:    "0.1.0",
 	References: []string{
-		"Nix, src/libstore/gc.cc, autoGC: nothing is done while the free space is at least min-free, or at least max-free",
+		"Nix, src/libstore/gc.cc, autoGC: does nothing while the free space is at least min-free, or at least max-free",
 		"NixOS/nix#2285",
 	},
 	Check: rules.OnText(checkMinFreeAboveMaxFree),
@@ -30,35 +32,38 @@ func checkMinFreeAboveMaxFree(p *rules.Pass, text *nixuse.Text) {
 	}) {
 		return
 	}
-	var least, most *located
-	for _, l := range sameSource(text) {
-		switch l.entry.Name.Text {
+	var least, most *nixtext.Located
+	for _, l := range nixtext.SameSource(text) {
+		switch l.Entry.Name.Text {
 		case "min-free":
 			least = &l
 		case "max-free":
 			most = &l
 		}
 	}
-	if least == nil || most == nil || !known(least.text, least.entry) || !known(most.text, most.entry) {
+	if least == nil || most == nil || !nixtext.Known(least.Text, least.Entry) || !nixtext.Known(most.Text, most.Entry) {
 		return
 	}
-	low, lowErr := strconv.ParseInt(least.entry.Value, 10, 64)
-	high, highErr := strconv.ParseInt(most.entry.Value, 10, 64)
+	low, lowErr := strconv.ParseInt(least.Entry.Value, 10, 64)
+	high, highErr := strconv.ParseInt(most.Entry.Value, 10, 64)
 	if lowErr == nil && highErr == nil && low <= high {
 		return
 	}
-	both := fmt.Sprintf("min-free = %s\nmax-free = %s\n", least.entry.Value, most.entry.Value)
-	sources := []nixconf.Source{{File: nixconf.Parse(source.WholeFile(source.NewFile("", []byte(both))))}}
+	both := fmt.Sprintf("min-free = %s\nmax-free = %s\n", least.Entry.Value, most.Entry.Value)
+	sources := []effective.Source{{File: nixconf.Parse(source.WholeFile(source.NewFile("", []byte(both))))}}
 	for _, t := range text.Targets {
-		settings := nixconf.Merge(sources, t.Distribution, t.To)
+		settings := effective.Merge(sources, t.Distribution, t.To)
 		low, lowKnown := settings.Int("min-free")
 		high, highKnown := settings.Int("max-free")
 		if !lowKnown || !highKnown || low <= high || !settings.Get("min-free").Set || !settings.Get("max-free").Set {
 			continue
 		}
-		finding := at(least.text, least.entry.ValueSpan, fmt.Sprintf("\"min-free\" is %d bytes and \"max-free\" only %d, so garbage is not collected before less than that is free", low, high))
+		finding := nixtext.Atf(least.Text, least.Entry.ValueSpan,
+			"\"min-free\" is %d bytes but \"max-free\" only %d, so Nix collects no garbage until less than "+
+				"\"max-free\" is free", low, high)
 		finding.Related = []rules.Related{{
-			File: most.text.Fragment.File, Span: most.text.Fragment.Span(most.entry.Span), Message: "\"max-free\" is assigned here",
+			File: most.Text.Fragment.File, Span: most.Text.Fragment.Span(most.Entry.Span),
+			Message: "\"max-free\" is assigned here",
 		}}
 		p.Report(finding)
 		return

@@ -7,11 +7,12 @@ import (
 	"github.com/sandlint/sandlint/parsers/nixuse"
 	"github.com/sandlint/sandlint/parsers/source"
 	"github.com/sandlint/sandlint/rules"
+	"github.com/sandlint/sandlint/rules/nix/internal/nixtext"
 )
 
 var missingFinalNewline = &rules.Rule{
 	ID:       "nix/missing-final-newline",
-	Summary:  "text is appended to a nix.conf whose last line has no end, so that the two become one line",
+	Summary:  "text is appended to a nix.conf whose last line has no newline, so the two lines become one",
 	Severity: rules.Warning,
 	Category: rules.Correctness,
 	Since:    "0.1.0",
@@ -24,7 +25,8 @@ var missingFinalNewline = &rules.Rule{
 
 func checkMissingFinalNewline(p *rules.Pass, text *nixuse.Text) {
 	size := len(text.Fragment.Text)
-	if size == 0 || text.Fragment.Text[size-1] == '\n' || len(text.Lines) == 0 || !text.Known(source.Span{Start: size, End: size}) {
+	if size == 0 || text.Fragment.Text[size-1] == '\n' || len(text.Lines) == 0 ||
+		!text.Known(source.Span{Start: size, End: size}) {
 		return
 	}
 	last := text.Lines[len(text.Lines)-1]
@@ -45,7 +47,8 @@ func checkMissingFinalNewline(p *rules.Pass, text *nixuse.Text) {
 	if len(last.Words) > 0 {
 		span = source.Span{Start: last.Words[0].Span.Start, End: last.Words[len(last.Words)-1].Span.End}
 	}
-	finding := at(text, span, "the last line has no newline, and what is appended to the file becomes a part of it")
+	finding := nixtext.At(text, span,
+		"the last line has no newline, so what is appended to the file becomes part of it")
 	finding.Related = []rules.Related{{File: next.File, Span: next.Span, Message: "text is appended here"}}
 	finding.Fixes = endLine(text, runTogether(text, next.Text))
 	p.Report(finding)
@@ -56,10 +59,11 @@ func beginsLine(text *nixuse.Text) bool {
 	if len(text.Entries) > 0 && text.Entries[0].Line == 0 {
 		return text.Known(text.Entries[0].Name.Span)
 	}
-	return len(text.Includes) > 0 && text.Includes[0].Span.Start < text.Lines[0].Span.End && text.Known(text.Includes[0].Span)
+	return len(text.Includes) > 0 && text.Includes[0].Span.Start < text.Lines[0].Span.End &&
+		text.Known(text.Includes[0].Span)
 }
 
-// runTogether returns the settings of the lines that become one where a text is appended to another.
+// runTogether returns the settings of the lines that become one when a text is appended to another.
 func runTogether(text, next *nixuse.Text) []string {
 	var names []string
 	if n := len(text.Entries) - 1; n >= 0 && text.Entries[n].Line == len(text.Lines)-1 {
@@ -71,17 +75,17 @@ func runTogether(text, next *nixuse.Text) []string {
 	return names
 }
 
-// endLine returns the fix that ends the last line: in the file itself, in the format of printf, or by taking -n from echo. It changes what commands see
-// of the given settings.
+// endLine returns the fix that ends the last line: in the file itself, in the format of printf, or by removing -n from
+// echo. It changes what commands see of the given settings.
 func endLine(text *nixuse.Text, settings []string) []fixers.Fix {
 	size := len(text.Fragment.Text)
 	end := source.Span{Start: size, End: size}
 	if text.Fragment.Whole() {
-		edits, ok := replace(text, end, text.Fragment.File.NewlineAt(size))
+		edits, ok := nixtext.Replace(text, end, text.Fragment.File.NewlineAt(size))
 		if !ok {
 			return nil
 		}
-		return []fixers.Fix{fix(text, "End the line", fixers.Safe, edits, fixers.Changes{Settings: settings})}
+		return []fixers.Fix{nixtext.Fix(text, "End the line", fixers.Safe, edits, fixers.Changes{Settings: settings})}
 	}
 	f := text.Fragment.File
 	if text.Event == nil || text.Event.Command == nil || text.Event.File != f {
@@ -102,5 +106,6 @@ func endLine(text *nixuse.Text, settings []string) []fixers.Fix {
 	default:
 		return nil
 	}
-	return []fixers.Fix{fix(text, "End the line", fixers.Safe, []fixers.Edit{edit}, fixers.Changes{Settings: settings})}
+	return []fixers.Fix{nixtext.Fix(text, "End the line", fixers.Safe, []fixers.Edit{edit},
+		fixers.Changes{Settings: settings})}
 }

@@ -1,18 +1,19 @@
 package nix
 
 import (
-	"fmt"
-
 	"github.com/sandlint/sandlint/fixers"
 	fixnix "github.com/sandlint/sandlint/fixers/nixconf"
 	"github.com/sandlint/sandlint/parsers/nixuse"
 	"github.com/sandlint/sandlint/parsers/workspace"
 	"github.com/sandlint/sandlint/rules"
+	"github.com/sandlint/sandlint/rules/nix/internal/caches"
+	"github.com/sandlint/sandlint/rules/nix/internal/inforce"
+	"github.com/sandlint/sandlint/rules/nix/internal/nixtext"
 )
 
 var negativeCache = &rules.Rule{
 	ID:       "nix/negative-cache",
-	Summary:  "what a cache did not have is not asked for again for an hour",
+	Summary:  "Nix remembers cache misses for an hour",
 	Severity: rules.Info,
 	Category: rules.Correctness,
 	Since:    "0.1.0",
@@ -24,18 +25,20 @@ var negativeCache = &rules.Rule{
 	},
 	Check: rules.OnText(func(p *rules.Pass, text *nixuse.Text) {
 		const setting = "narinfo-cache-negative-ttl"
-		c, ok := thirdParty(text)
-		if !ok || len(contributing(text, setting)) > 0 || p.Workspace.PlaceOf(text) == workspace.OnHost {
+		c, ok := caches.ThirdParty(text)
+		if !ok || len(inforce.Contributing(text, setting)) > 0 || p.Workspace.PlaceOf(text) == workspace.OnHost {
 			return
 		}
 		if text.Image != nil {
-			if value, ok := atEnd(text, setting); !ok || value != "3600" || hasChild(text.Image) {
+			if value, ok := inforce.AtEnd(text, setting); !ok || value != "3600" || inforce.HasChild(text.Image) {
 				return
 			}
 		}
-		finding := at(text, c.span(), fmt.Sprintf("what %q did not have when it was first asked is taken to be missing for an hour, though a build may have pushed it since", c.url.Host))
-		if edits, ok := fixnix.InsertLine(text.Fragment, text.File, c.entry.Line+1, setting+" = 0"); ok {
-			finding.Fixes = []fixers.Fix{fix(text, "Add narinfo-cache-negative-ttl = 0", fixers.Unsafe, edits, fixers.Changes{Settings: []string{setting}})}
+		finding := nixtext.Atf(text, c.Span(),
+			"Nix remembers for an hour what %q did not have, even if a build has pushed it since", c.URL.Host)
+		if edits, ok := fixnix.InsertLine(text.Fragment, text.File, c.Entry.Line+1, setting+" = 0"); ok {
+			finding.Fixes = []fixers.Fix{nixtext.Fix(text, "Add narinfo-cache-negative-ttl = 0", fixers.Unsafe, edits,
+				fixers.Changes{Settings: []string{setting}})}
 		}
 		p.Report(finding)
 	}),

@@ -9,11 +9,14 @@ import (
 	"github.com/sandlint/sandlint/parsers/nixconf"
 	"github.com/sandlint/sandlint/parsers/nixuse"
 	"github.com/sandlint/sandlint/rules"
+	"github.com/sandlint/sandlint/rules/nix/internal/caches"
+	"github.com/sandlint/sandlint/rules/nix/internal/inforce"
+	"github.com/sandlint/sandlint/rules/nix/internal/nixtext"
 )
 
 var noTimeout = &rules.Rule{
 	ID:       "nix/no-timeout",
-	Summary:  "Nix waits without limit for a cache that does not answer",
+	Summary:  "Nix waits forever for a cache that does not answer",
 	Severity: rules.Info,
 	Category: rules.Correctness,
 	Since:    "0.1.0",
@@ -29,22 +32,23 @@ var noTimeout = &rules.Rule{
 func checkNoTimeout(p *rules.Pass, text *nixuse.Text) {
 	const setting = "connect-timeout"
 	changes := fixers.Changes{Settings: []string{setting}}
-	if len(contributing(text, setting)) > 0 {
-		if entry := deciding(text, setting); entry != nil && entry.Value == "0" {
-			finding := at(text, entry.Span, entry.Name.Text+" = 0 makes Nix wait without limit for a cache that does not answer")
+	if len(inforce.Contributing(text, setting)) > 0 {
+		if entry := inforce.Deciding(text, setting); entry != nil && entry.Value == "0" {
+			finding := nixtext.At(text, entry.Span,
+				entry.Name.Text+" = 0 makes Nix wait forever for a cache that does not answer")
 			if edits, ok := fixnix.SetValue(text.Fragment, entry, "5"); ok {
-				finding.Fixes = []fixers.Fix{fix(text, "Set it to 5", fixers.Unsafe, edits, changes)}
+				finding.Fixes = []fixers.Fix{nixtext.Fix(text, "Set it to 5", fixers.Unsafe, edits, changes)}
 			}
 			p.Report(finding)
 		}
 		return
 	}
-	c, ok := thirdParty(text)
+	c, ok := caches.ThirdParty(text)
 	if !ok {
 		return
 	}
 	if text.Image != nil {
-		if value, ok := atEnd(text, setting); !ok || value != "0" || hasChild(text.Image) {
+		if value, ok := inforce.AtEnd(text, setting); !ok || value != "0" || inforce.HasChild(text.Image) {
 			return
 		}
 	}
@@ -52,31 +56,18 @@ func checkNoTimeout(p *rules.Pass, text *nixuse.Text) {
 	if len(endless) == 0 {
 		return
 	}
-	message := fmt.Sprintf("no connect-timeout is set, so that Nix waits without limit when %q does not answer", c.url.Host)
+	message := fmt.Sprintf("no connect-timeout is set, so Nix waits forever when %q does not answer", c.URL.Host)
 	if !slices.Equal(endless, text.Targets) {
 		message += fmt.Sprintf(" (in %s)", endless)
 	}
-	finding := at(text, c.span(), message)
-	if edits, ok := fixnix.InsertLine(text.Fragment, text.File, c.entry.Line+1, setting+" = 5"); ok {
-		finding.Fixes = []fixers.Fix{fix(text, "Add connect-timeout = 5", fixers.Unsafe, edits, changes)}
+	finding := nixtext.At(text, c.Span(), message)
+	if edits, ok := fixnix.InsertLine(text.Fragment, text.File, c.Entry.Line+1, setting+" = 5"); ok {
+		finding.Fixes = []fixers.Fix{nixtext.Fix(text, "Add connect-timeout = 5", fixers.Unsafe, edits, changes)}
 	}
 	p.Report(finding)
 }
 
-// thirdParty returns the first substituter that a text adds to that of NixOS.
-func thirdParty(text *nixuse.Text) (cache, bool) {
-	if text.Host == nixuse.HostOption || text.Host == nixuse.HostFlake || len(text.Includes) > 0 {
-		return cache{}, false
-	}
-	for _, c := range caches(text, "substituters") {
-		if !isDefaultCache(c.url.Hostname()) && isRemote(c) {
-			return c, true
-		}
-	}
-	return cache{}, false
-}
-
-// withDefault returns the part of the targets in which a setting has a default.
+// withDefault returns the part of the targets in which a setting has the given default.
 func withDefault(ts nixconf.Targets, setting, value string) nixconf.Targets {
 	var out nixconf.Targets
 	for _, t := range ts {

@@ -1,18 +1,18 @@
 package nix
 
 import (
-	"fmt"
-	"strings"
-
 	"github.com/sandlint/sandlint/fixers"
 	"github.com/sandlint/sandlint/parsers/nixconf"
 	"github.com/sandlint/sandlint/parsers/nixuse"
 	"github.com/sandlint/sandlint/rules"
+	"github.com/sandlint/sandlint/rules/nix/internal/inforce"
+	"github.com/sandlint/sandlint/rules/nix/internal/names"
+	"github.com/sandlint/sandlint/rules/nix/internal/nixtext"
 )
 
 var notAppendableExtra = &rules.Rule{
 	ID:       "nix/not-appendable-extra",
-	Summary:  "extra- stands before a setting that cannot be added to, so that the line has no effect",
+	Summary:  "extra- precedes a setting that cannot be appended to, so the line has no effect",
 	Severity: rules.Warning,
 	Category: rules.Correctness,
 	Since:    "0.1.0",
@@ -28,42 +28,22 @@ func checkNotAppendableExtra(p *rules.Pass, text *nixuse.Text) {
 		if !text.Fragment.Known(entry.Name.Span) {
 			continue
 		}
-		base, k, ok := notAppendable(entry.Name.Text, text.Targets)
+		base, k, ok := names.NotAppendable(entry.Name.Text, text.Targets)
 		if !ok {
 			continue
 		}
-		in := releases(text.Targets)
+		in := names.Releases(text.Targets)
 		if k.Coverage == nixconf.Some {
 			in = k.Unknown.String()
 		}
-		finding := at(text, entry.Name.Span, fmt.Sprintf("setting %q cannot be added to, so %q is unknown to %s", base, entry.Name.Text, in))
-		if k.Coverage == nixconf.None && !assignedIn(text, nixuse.Canonical(base)) {
-			if edits, ok := replace(text, entry.Name.Span, base); ok {
-				finding.Fixes = []fixers.Fix{fix(text, "Rename to "+base, fixers.Unsafe, edits, fixers.Changes{Settings: []string{nixuse.Canonical(base), entry.Name.Text}})}
+		finding := nixtext.Atf(text, entry.Name.Span, "setting %q cannot be appended to, so %q is unknown to %s", base,
+			entry.Name.Text, in)
+		if k.Coverage == nixconf.None && !inforce.Assigns(text, nixuse.Canonical(base)) {
+			if edits, ok := nixtext.Replace(text, entry.Name.Span, base); ok {
+				finding.Fixes = []fixers.Fix{nixtext.Fix(text, "Rename to "+base, fixers.Unsafe, edits,
+					fixers.Changes{Settings: []string{nixuse.Canonical(base), entry.Name.Text}})}
 			}
 		}
 		p.Report(finding)
 	}
-}
-
-// notAppendable returns the setting that stands behind "extra-" in a name, where targeted releases have it and cannot add to it. The Unknown of the
-// result are those releases alone; its Coverage is None where no release can.
-func notAppendable(name string, ts nixconf.Targets) (base string, k nixconf.Knowledge, ok bool) {
-	base, ok = strings.CutPrefix(name, "extra-")
-	if !ok {
-		return "", k, false
-	}
-	if facts, known := newestKnows(name, ts); known && (facts.Appendable || !facts.Extra) {
-		return "", k, false // the common case
-	}
-	k = nixconf.Known(name, ts)
-	if k.Coverage == nixconf.All {
-		return "", k, false
-	}
-	in, _ := where(k.Unknown, base, func(nixconf.Facts) bool { return true })
-	if len(in) == 0 {
-		return "", k, false
-	}
-	k.Unknown = in
-	return base, k, true
 }

@@ -9,11 +9,14 @@ import (
 	"github.com/sandlint/sandlint/parsers/nixconf"
 	"github.com/sandlint/sandlint/parsers/nixuse"
 	"github.com/sandlint/sandlint/rules"
+	"github.com/sandlint/sandlint/rules/nix/internal/misread"
+	"github.com/sandlint/sandlint/rules/nix/internal/names"
+	"github.com/sandlint/sandlint/rules/nix/internal/nixtext"
 )
 
 var overriddenDefaultList = &rules.Rule{
 	ID:       "nix/overridden-default-list",
-	Summary:  "a list is assigned, which throws its default away, where it was meant to be added to",
+	Summary:  "an assignment discards the default of a list that was meant to be extended",
 	Severity: rules.Warning,
 	Category: rules.Correctness,
 	Since:    "0.1.0",
@@ -28,8 +31,9 @@ var overriddenDefaultList = &rules.Rule{
 // defaultFeatures are the words that system-features has by default on every system.
 var defaultFeatures = []string{"benchmark", "big-parallel", "nixos-test"}
 
-// partialCaches are hosts of caches that hold what one project or user builds, and not what cache.nixos.org holds.
-var partialCaches = []string{".cachix.org", "cache.garnix.io", "cache.iog.io", "hydra.iohk.io", "cache.flakehub.com", "cache.soopy.moe", "cuda-maintainers.cachix.org"}
+// partialCaches are hosts of caches that hold what one project or user builds, but not what cache.nixos.org holds.
+var partialCaches = []string{".cachix.org", "cache.garnix.io", "cache.iog.io", "hydra.iohk.io", "cache.flakehub.com",
+	"cache.soopy.moe", "cuda-maintainers.cachix.org"}
 
 // officialKey is the name of the key of cache.nixos.org.
 const officialKey = "cache.nixos.org-1:"
@@ -45,7 +49,8 @@ func checkOverriddenDefaultList(p *rules.Pass, text *nixuse.Text) {
 		default:
 			continue
 		}
-		if len(entry.Words) == 0 || !known(text, entry) || misread(text, entry) || assignsTwice(entry) || len(text.Includes) > 0 {
+		if len(entry.Words) == 0 || !nixtext.Known(text, entry) || misread.Is(text, entry) ||
+			misread.AssignsTwice(entry) || len(text.Includes) > 0 {
 			continue
 		}
 		var message, near string
@@ -65,18 +70,21 @@ func checkOverriddenDefaultList(p *rules.Pass, text *nixuse.Text) {
 		if near != "" {
 			title, rename = "Rename to "+near, near
 		}
-		finding := at(text, entry.Name.Span, message)
-		if edits, ok := replace(text, entry.Name.Span, rename); ok {
-			finding.Fixes = []fixers.Fix{fix(text, title, fixers.Unsafe, edits, fixers.Changes{Settings: []string{nixuse.Canonical(name), rename}})}
+		finding := nixtext.At(text, entry.Name.Span, message)
+		if edits, ok := nixtext.Replace(text, entry.Name.Span, rename); ok {
+			finding.Fixes = []fixers.Fix{nixtext.Fix(text, title, fixers.Unsafe, edits,
+				fixers.Changes{Settings: []string{nixuse.Canonical(name), rename}})}
 		}
 		p.Report(finding)
 	}
 }
 
-// lostFeatures tells which of the default features of a system an assignment throws away. Whoever names one of them has thought of the others.
+// lostFeatures says which of the default features of a system an assignment discards. An author who names one of them
+// has thought of the others.
 func lostFeatures(text *nixuse.Text, entry *nixconf.Entry) (message, near string) {
 	if !slices.ContainsFunc(entry.Words, func(w nixconf.Word) bool { return !isSystem(w.Text) }) {
-		return fmt.Sprintf("%q takes features such as kvm, and %q is a system", entry.Name.Text, entry.Words[0].Text), "extra-platforms"
+		return fmt.Sprintf("%q takes features such as kvm, but %q is a system", entry.Name.Text, entry.Words[0].Text),
+			"extra-platforms"
 	}
 	for _, w := range entry.Words {
 		if slices.Contains(defaultFeatures, w.Text) {
@@ -86,7 +94,8 @@ func lostFeatures(text *nixuse.Text, entry *nixconf.Entry) (message, near string
 	if addedElsewhere(text, "system-features", func(w string) bool { return slices.Contains(defaultFeatures, w) }) {
 		return "", ""
 	}
-	return fmt.Sprintf("%q is assigned without its default features, so that what needs %s, %s or %s cannot be built", entry.Name.Text, defaultFeatures[0], defaultFeatures[1], defaultFeatures[2]), ""
+	return fmt.Sprintf("%q is assigned without its default features, so nothing that needs %s, %s or %s can be built",
+		entry.Name.Text, defaultFeatures[0], defaultFeatures[1], defaultFeatures[2]), ""
 }
 
 // isSystem reports whether a word is a system such as aarch64-linux.
@@ -96,35 +105,41 @@ func isSystem(word string) bool {
 		return false
 	}
 	switch cpu {
-	case "x86_64", "i686", "aarch64", "arm", "armv5tel", "armv6l", "armv7l", "riscv64", "riscv32", "powerpc64le", "mipsel", "mips64el", "s390x", "loongarch64":
+	case "x86_64", "i686", "aarch64", "arm", "armv5tel", "armv6l", "armv7l", "riscv64", "riscv32", "powerpc64le",
+		"mipsel", "mips64el", "s390x", "loongarch64":
 		return true
 	}
 	return false
 }
 
-// lostKey tells that what comes from cache.nixos.org is no longer trusted, where the text leaves that cache, or names it.
+// lostKey says that cache.nixos.org is no longer trusted, where the text keeps that cache or names it.
 func lostKey(text *nixuse.Text, entry *nixconf.Entry) string {
 	official := func(w string) bool { return strings.HasPrefix(w, officialKey) }
-	if slices.ContainsFunc(entry.Words, func(w nixconf.Word) bool { return official(w.Text) }) || addedElsewhere(text, "trusted-public-keys", official) {
+	if slices.ContainsFunc(entry.Words, func(w nixconf.Word) bool { return official(w.Text) }) ||
+		addedElsewhere(text, "trusted-public-keys", official) {
 		return ""
 	}
 	for _, t := range placed(text) {
 		for _, e := range t.Entries {
-			if nixuse.Canonical(e.Name.Text) != "substituters" || isExtra(e, text.Targets) {
+			if nixuse.Canonical(e.Name.Text) != "substituters" || names.IsExtra(e, text.Targets) {
 				continue
 			}
 			if t.Fragment.Known(e.Span) && lostCache(t, e) != "" {
-				continue // that loss is reported as well
+				continue // the loss of that cache is reported as well
 			}
-			if !t.Fragment.Known(e.Span) || !slices.ContainsFunc(e.Words, func(w nixconf.Word) bool { return strings.Contains(w.Text, "cache.nixos.org") }) {
+			if !t.Fragment.Known(e.Span) ||
+				!slices.ContainsFunc(e.Words,
+					func(w nixconf.Word) bool { return strings.Contains(w.Text, "cache.nixos.org") }) {
 				return "" // other caches, with other keys
 			}
 		}
 	}
-	return fmt.Sprintf("%q is assigned without the key of cache.nixos.org, so that nothing from there is accepted", entry.Name.Text)
+	return fmt.Sprintf("%q is assigned without the key of cache.nixos.org, so Nix accepts nothing from there",
+		entry.Name.Text)
 }
 
-// lostCache tells that cache.nixos.org is no longer asked, where all caches that are named are known to hold other things.
+// lostCache says that Nix no longer asks cache.nixos.org, where all caches that are named are known to hold other
+// things.
 func lostCache(text *nixuse.Text, entry *nixconf.Entry) string {
 	official := func(w string) bool {
 		return slices.ContainsFunc(officialCaches, func(part string) bool { return strings.Contains(w, part) })
@@ -140,10 +155,11 @@ func lostCache(text *nixuse.Text, entry *nixconf.Entry) string {
 	if addedElsewhere(text, "substituters", official) {
 		return ""
 	}
-	return fmt.Sprintf("%q is assigned without https://cache.nixos.org, so that all that is there is built anew", entry.Name.Text)
+	return fmt.Sprintf("%q is assigned without https://cache.nixos.org, so Nix rebuilds everything that cache has",
+		entry.Name.Text)
 }
 
-// addedElsewhere reports whether a text that is read with this one gives a setting a word, or may.
+// addedElsewhere reports whether a text that is read together with this one adds a word to a setting, or may add it.
 func addedElsewhere(text *nixuse.Text, setting string, wanted func(string) bool) bool {
 	for _, t := range placed(text) {
 		for n := range t.Lines {
@@ -155,7 +171,8 @@ func addedElsewhere(text *nixuse.Text, setting string, wanted func(string) bool)
 			if nixuse.Canonical(e.Name.Text) != setting {
 				continue
 			}
-			if !t.Fragment.Known(e.Span) || slices.ContainsFunc(e.Words, func(w nixconf.Word) bool { return wanted(w.Text) }) {
+			if !t.Fragment.Known(e.Span) ||
+				slices.ContainsFunc(e.Words, func(w nixconf.Word) bool { return wanted(w.Text) }) {
 				return true
 			}
 		}
@@ -163,7 +180,7 @@ func addedElsewhere(text *nixuse.Text, setting string, wanted func(string) bool)
 	return false
 }
 
-// placed returns the texts that may be read together with one: all of its Dockerfile.
+// placed returns the texts that may be read together with a text: all of its Dockerfile.
 func placed(text *nixuse.Text) []*nixuse.Text {
 	if text.Image == nil {
 		return []*nixuse.Text{text}

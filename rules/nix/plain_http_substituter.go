@@ -8,11 +8,14 @@ import (
 	fixnix "github.com/sandlint/sandlint/fixers/nixconf"
 	"github.com/sandlint/sandlint/parsers/nixuse"
 	"github.com/sandlint/sandlint/rules"
+	"github.com/sandlint/sandlint/rules/nix/internal/caches"
+	"github.com/sandlint/sandlint/rules/nix/internal/inforce"
+	"github.com/sandlint/sandlint/rules/nix/internal/nixtext"
 )
 
 var plainHTTPSubstituter = &rules.Rule{
 	ID:       "nix/plain-http-substituter",
-	Summary:  "a substituter is asked over plain HTTP",
+	Summary:  "a substituter is accessed over plain HTTP",
 	Severity: rules.Info,
 	Category: rules.Security,
 	Since:    "0.1.0",
@@ -22,26 +25,32 @@ var plainHTTPSubstituter = &rules.Rule{
 	},
 	Check: rules.OnText(func(p *rules.Pass, text *nixuse.Text) {
 		unsigned := false
-		if entry := deciding(text, "require-sigs"); entry != nil {
-			unsigned = isFalse(entry.Value)
+		if entry := inforce.Deciding(text, "require-sigs"); entry != nil {
+			unsigned = inforce.IsFalse(entry.Value)
 		}
 		seen := map[string]bool{}
 		for _, setting := range []string{"substituters", "trusted-substituters"} {
-			for _, c := range caches(text, setting) {
-				if c.url.Scheme != "http" || isPrivate(c.url.Hostname()) || seen[c.text] {
+			for _, c := range caches.Of(text, setting) {
+				if c.URL.Scheme != "http" || caches.IsPrivate(c.URL.Hostname()) || seen[c.Text] {
 					continue
 				}
-				seen[c.text] = true
-				finding := at(text, c.span(), fmt.Sprintf("%q is asked over plain HTTP, so that everyone on the way sees what is installed", c.url.Host))
-				if unsigned || c.trusted() {
+				seen[c.Text] = true
+				finding := nixtext.Atf(text, c.Span(),
+					"%q is accessed over plain HTTP, so anyone on the network path can see what is installed",
+					c.URL.Host)
+				if unsigned || c.Trusted() {
 					finding.Severity = rules.Error
-					finding.Message = fmt.Sprintf("%q is asked over plain HTTP and needs no signature, so that everyone on the way can put in programs of their own", c.url.Host)
+					finding.Message = fmt.Sprintf(
+						"%q is accessed over plain HTTP and needs no signature, so anyone on the network path can "+
+							"inject code", c.URL.Host)
 				}
-				// Behind another port, or a bare address, there mostly is no TLS.
-				_, err := netip.ParseAddr(c.url.Hostname())
-				if c.url.Port() == "" && err != nil {
-					if edits, ok := fixnix.ReplaceWord(text.Fragment, c.entry.Words[c.index], "https"+c.text[len("http"):]); ok {
-						finding.Fixes = []fixers.Fix{fix(text, "Use https", fixers.Unsafe, edits, fixers.Changes{Settings: []string{setting}})}
+				// On another port, or on a bare address, there usually is no TLS.
+				_, err := netip.ParseAddr(c.URL.Hostname())
+				if c.URL.Port() == "" && err != nil {
+					if edits, ok := fixnix.ReplaceWord(text.Fragment, c.Entry.Words[c.Index],
+						"https"+c.Text[len("http"):]); ok {
+						finding.Fixes = []fixers.Fix{nixtext.Fix(text, "Use https", fixers.Unsafe, edits,
+							fixers.Changes{Settings: []string{setting}})}
 					}
 				}
 				p.Report(finding)

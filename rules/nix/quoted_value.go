@@ -1,7 +1,6 @@
 package nix
 
 import (
-	"fmt"
 	"strings"
 
 	"github.com/sandlint/sandlint/fixers"
@@ -9,11 +8,16 @@ import (
 	"github.com/sandlint/sandlint/parsers/nixuse"
 	"github.com/sandlint/sandlint/parsers/source"
 	"github.com/sandlint/sandlint/rules"
+	"github.com/sandlint/sandlint/rules/nix/internal/inforce"
+	"github.com/sandlint/sandlint/rules/nix/internal/misread"
+	"github.com/sandlint/sandlint/rules/nix/internal/names"
+	"github.com/sandlint/sandlint/rules/nix/internal/nixtext"
+	"github.com/sandlint/sandlint/rules/nix/internal/refused"
 )
 
 var quotedValue = &rules.Rule{
 	ID:       "nix/quoted-value",
-	Summary:  "a value stands in quotes, which become a part of it",
+	Summary:  "a value is in quotes, which become part of it",
 	Severity: rules.Error,
 	Category: rules.Correctness,
 	Since:    "0.1.0",
@@ -25,25 +29,28 @@ var quotedValue = &rules.Rule{
 	Check: rules.OnText(checkQuotedValue),
 }
 
-// notSafelyUnquoted are the settings whose value is any text, so that quotes may be meant, and those that give users power that they do not have while their
-// names are wrong.
+// notSafelyUnquoted are the settings whose value is any text, in which quotes may be intended, and those that give
+// users power that they do not have as long as their names are wrong.
 var notSafelyUnquoted = map[string]bool{
-	"bash-prompt": true, "bash-prompt-prefix": true, "bash-prompt-suffix": true, "commit-lock-file-summary": true, "user-agent-suffix": true,
-	"trusted-users": true, "allowed-users": true,
+	"bash-prompt": true, "bash-prompt-prefix": true, "bash-prompt-suffix": true, "commit-lock-file-summary": true,
+	"user-agent-suffix": true,
+	"trusted-users":     true, "allowed-users": true,
 }
 
 func checkQuotedValue(p *rules.Pass, text *nixuse.Text) {
 	for _, entry := range text.Entries {
-		if name, value, ok := lineInQuotes(entry); ok && known(text, entry) && !hasLineBreak(text, entry) {
+		if name, value, ok := misread.LineInQuotes(entry); ok && nixtext.Known(text, entry) &&
+			!misread.HasLineBreak(text, entry) {
 			p.Report(quotedLine(text, entry, name, value))
 			continue
 		}
-		fixed, word, ok := unquoted(entry, text.Targets)
-		if !ok || !known(text, entry) || hasLineBreak(text, entry) {
+		fixed, word, ok := misread.Unquoted(entry, text.Targets)
+		if !ok || !nixtext.Known(text, entry) || misread.HasLineBreak(text, entry) {
 			continue
 		}
 		name := nixuse.Canonical(entry.Name.Text)
-		finding := at(text, valueSpan(entry, word), fmt.Sprintf("Nix knows no quotes, so they are a part of the value of %q", entry.Name.Text))
+		finding := nixtext.Atf(text, nixtext.ValueSpan(entry, word),
+			"Nix has no quotes, so they are part of the value of %q", entry.Name.Text)
 		safety := fixers.Safe
 		if notSafelyUnquoted[name] {
 			safety = fixers.Unsafe
@@ -54,26 +61,27 @@ func checkQuotedValue(p *rules.Pass, text *nixuse.Text) {
 			bare.Words = append(bare.Words, nixconf.Word{Text: word})
 		}
 		bare.Value = fixed
-		if divided, _, ok := uncommaed(&bare, text.Targets); ok {
+		if divided, _, ok := misread.WithoutCommas(&bare, text.Targets); ok {
 			fixed = divided
-			if !nameLists[name] {
+			if facts, _ := names.AnyFacts(entry.Name.Text, text.Targets); !facts.Names {
 				safety = fixers.Unsafe
 			}
 		}
-		if edits, ok := rewritten(text, entry, fixed); ok {
-			finding.Fixes = []fixers.Fix{fix(text, "Write the value without quotes", safety, edits, fixers.Changes{Settings: touched(text, entry)})}
+		if edits, ok := refused.Rewrite(text, entry, fixed); ok {
+			finding.Fixes = []fixers.Fix{nixtext.Fix(text, "Write the value without quotes", safety, edits,
+				fixers.Changes{Settings: misread.Touched(text, entry)})}
 		}
 		p.Report(finding)
 	}
 }
 
-// quotedLine reports a line of which all stands in quotes.
+// quotedLine reports a line that is in quotes as a whole.
 func quotedLine(text *nixuse.Text, entry *nixconf.Entry, name, value string) rules.Finding {
-	finding := at(text, entry.Span, fmt.Sprintf("Nix knows no quotes, so the line sets %q and not %q", entry.Name.Text, name))
+	finding := nixtext.Atf(text, entry.Span, "Nix has no quotes, so the line sets %q, not %q", entry.Name.Text, name)
 	bare := *entry
 	bare.Name.Text = name
-	_, twice := inQuotes(value)
-	if notSafelyUnquoted[nixuse.Canonical(name)] || twice || assignedIn(text, nixuse.Canonical(name)) {
+	_, twice := misread.InQuotes(value)
+	if notSafelyUnquoted[nixuse.Canonical(name)] || twice || inforce.Assigns(text, nixuse.Canonical(name)) {
 		return finding
 	}
 	for _, e := range nixconf.CheckValueFor(text.Targets, name, value, nil) {
@@ -81,11 +89,12 @@ func quotedLine(text *nixuse.Text, entry *nixconf.Entry, name, value string) rul
 			return finding
 		}
 	}
-	edits, ok := replace(text, source.Span{Start: entry.Span.Start, End: entry.Span.Start + 1}, "")
-	closing, closes := replace(text, source.Span{Start: entry.Span.End - 1, End: entry.Span.End}, "")
+	edits, ok := nixtext.Replace(text, source.Span{Start: entry.Span.Start, End: entry.Span.Start + 1}, "")
+	closing, closes := nixtext.Replace(text, source.Span{Start: entry.Span.End - 1, End: entry.Span.End}, "")
 	if ok && closes {
-		changes := fixers.Changes{Settings: append(touched(text, &bare), entry.Name.Text)}
-		finding.Fixes = []fixers.Fix{fix(text, "Write the line without quotes", fixers.Safe, append(edits, closing...), changes)}
+		changes := fixers.Changes{Settings: append(misread.Touched(text, &bare), entry.Name.Text)}
+		finding.Fixes = []fixers.Fix{nixtext.Fix(text, "Write the line without quotes", fixers.Safe,
+			append(edits, closing...), changes)}
 	}
 	return finding
 }

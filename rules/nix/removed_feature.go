@@ -1,7 +1,6 @@
 package nix
 
 import (
-	"fmt"
 	"strings"
 
 	"github.com/sandlint/sandlint/fixers"
@@ -9,11 +8,14 @@ import (
 	"github.com/sandlint/sandlint/parsers/nixconf"
 	"github.com/sandlint/sandlint/parsers/nixuse"
 	"github.com/sandlint/sandlint/rules"
+	"github.com/sandlint/sandlint/rules/nix/internal/features"
+	"github.com/sandlint/sandlint/rules/nix/internal/names"
+	"github.com/sandlint/sandlint/rules/nix/internal/nixtext"
 )
 
 var removedFeature = &rules.Rule{
 	ID:       "nix/removed-feature",
-	Summary:  "an experimental feature is no longer one in the targeted releases of Nix",
+	Summary:  "an experimental feature no longer exists in the targeted releases of Nix",
 	Severity: rules.Warning,
 	Category: rules.Correctness,
 	Since:    "0.1.0",
@@ -27,11 +29,11 @@ var removedFeature = &rules.Rule{
 
 func checkRemovedFeature(p *rules.Pass, text *nixuse.Text) {
 	for _, entry := range text.Entries {
-		if !isFeatures(entry.Name.Text) || !text.Fragment.Known(entry.Name.Span) {
+		if !names.IsFeatures(entry.Name.Text) || !text.Fragment.Known(entry.Name.Span) {
 			continue
 		}
-		eachFeature(text, entry, func(n int, w nixconf.Word, k nixconf.Knowledge, fate fate) {
-			if fate == removed || fate == unheard && k.Fate != "" {
+		features.Each(text, entry, func(n int, w nixconf.Word, k nixconf.Knowledge, status names.Status) {
+			if status == names.Removed || status == names.Unknown && k.Change != "" {
 				p.Report(removedFeatureAt(text, entry, n, k))
 			}
 		})
@@ -40,16 +42,16 @@ func checkRemovedFeature(p *rules.Pass, text *nixuse.Text) {
 
 func removedFeatureAt(text *nixuse.Text, entry *nixconf.Entry, n int, k nixconf.Knowledge) rules.Finding {
 	w := entry.Words[n]
-	in, why := releases(text.Targets), k.Fate
+	in, why := names.Releases(text.Targets), k.Change
 	if k.Coverage == nixconf.Some {
 		in = k.Unknown.String()
 	}
 	if why == "" {
 		why = k.Description
 	}
-	finding := at(text, w.Span, fmt.Sprintf("experimental feature %q is unknown to %s: %s", w.Text, in, why))
+	finding := nixtext.Atf(text, w.Span, "experimental feature %q is unknown to %s: %s", w.Text, in, why)
 	if k.Stable == nixconf.All || k.Coverage == nixconf.Some {
-		finding.Severity = rules.Info // what it enabled is there, or the file is for older releases too
+		finding.Severity = rules.Info // what it enabled is built in, or the file is for older releases too
 	}
 	if k.Coverage == nixconf.Some {
 		return finding
@@ -57,20 +59,23 @@ func removedFeatureAt(text *nixuse.Text, entry *nixconf.Entry, n int, k nixconf.
 	if setting, ok := strings.CutPrefix(k.RenamedTo, "the setting "); ok {
 		if edits, ok := becomesSetting(text, entry, n, setting); ok {
 			name, _, _ := strings.Cut(setting, " ")
-			finding.Fixes = []fixers.Fix{fix(text, "Write "+setting+" instead", fixers.Unsafe, edits, fixers.Changes{Settings: []string{"experimental-features", name}})}
+			finding.Fixes = []fixers.Fix{nixtext.Fix(text, "Write "+setting+" instead", fixers.Unsafe, edits,
+				fixers.Changes{Settings: []string{"experimental-features", name}})}
 		}
 	}
 	if k.Stable == nixconf.All {
 		if edits, ok := withoutWord(text, entry, n); ok {
-			finding.Fixes = append(finding.Fixes, fix(text, "Delete the feature, which is built in", fixers.Safe, edits, fixers.Changes{}))
+			finding.Fixes = append(finding.Fixes,
+				nixtext.Fix(text, "Delete the feature, which is built in", fixers.Safe, edits, fixers.Changes{}))
 		}
 	}
 	return finding
 }
 
-// withoutWord returns the edits that take a word out of a list, and the whole line where it only added that word and can be deleted.
+// withoutWord returns the edits that remove a word from a list, and the whole line where it only adds that word and can
+// be deleted.
 func withoutWord(text *nixuse.Text, entry *nixconf.Entry, n int) ([]fixers.Edit, bool) {
-	if len(entry.Words) == 1 && isExtra(entry, text.Targets) {
+	if len(entry.Words) == 1 && names.IsExtra(entry, text.Targets) {
 		if edits, ok := fixnix.DeleteLine(text.Fragment, text.File, entry); ok {
 			return edits, true
 		}
@@ -80,7 +85,7 @@ func withoutWord(text *nixuse.Text, entry *nixconf.Entry, n int) ([]fixers.Edit,
 
 // becomesSetting returns the edits that write a setting of its own for word n.
 func becomesSetting(text *nixuse.Text, entry *nixconf.Entry, n int, setting string) ([]fixers.Edit, bool) {
-	if len(entry.Words) == 1 && isExtra(entry, text.Targets) {
+	if len(entry.Words) == 1 && names.IsExtra(entry, text.Targets) {
 		return fixnix.ReplaceLine(text.Fragment, text.File, entry.Line, setting)
 	}
 	removed, ok := fixnix.RemoveWord(text.Fragment, entry, n)

@@ -5,11 +5,13 @@ import (
 	fixnix "github.com/sandlint/sandlint/fixers/nixconf"
 	"github.com/sandlint/sandlint/parsers/nixuse"
 	"github.com/sandlint/sandlint/rules"
+	"github.com/sandlint/sandlint/rules/nix/internal/inforce"
+	"github.com/sandlint/sandlint/rules/nix/internal/nixtext"
 )
 
 var sandboxFallback = &rules.Rule{
 	ID:       "nix/sandbox-fallback",
-	Summary:  "Nix builds without the sandbox that it was told to use where the kernel does not let it make one",
+	Summary:  "Nix builds without the sandbox that is configured where the kernel does not allow one",
 	Severity: rules.Warning,
 	Category: rules.Security,
 	Since:    "0.1.0",
@@ -25,18 +27,19 @@ var sandboxFallback = &rules.Rule{
 func checkSandboxFallback(p *rules.Pass, text *nixuse.Text) {
 	const setting = "sandbox-fallback"
 	changes := fixers.Changes{Settings: []string{setting}}
-	sandbox := deciding(text, "sandbox")
+	sandbox := inforce.Deciding(text, "sandbox")
 	if sandbox != nil && sandbox.Value == "false" {
 		return // there is no sandbox to fall back from
 	}
-	if set := contributing(text, setting); len(set) > 0 {
-		entry := deciding(text, setting)
-		if entry == nil || !isTrue(entry.Value) {
+	if set := inforce.Contributing(text, setting); len(set) > 0 {
+		entry := inforce.Deciding(text, setting)
+		if entry == nil || !inforce.IsTrue(entry.Value) {
 			return
 		}
-		finding := at(text, entry.Span, setting+" = "+entry.Value+" builds without a sandbox, and says nothing, where the kernel does not let Nix make one")
+		finding := nixtext.At(text, entry.Span,
+			setting+" = "+entry.Value+" makes Nix silently build without a sandbox where the kernel does not allow one")
 		if edits, ok := fixnix.SetValue(text.Fragment, entry, "false"); ok {
-			finding.Fixes = []fixers.Fix{fix(text, "Set it to false", fixers.Unsafe, edits, changes)}
+			finding.Fixes = []fixers.Fix{nixtext.Fix(text, "Set it to false", fixers.Unsafe, edits, changes)}
 		}
 		p.Report(finding)
 		return
@@ -45,13 +48,15 @@ func checkSandboxFallback(p *rules.Pass, text *nixuse.Text) {
 		return
 	}
 	if text.Image != nil {
-		if value, ok := atEnd(text, setting); !ok || value != "true" || hasChild(text.Image) {
+		if value, ok := inforce.AtEnd(text, setting); !ok || value != "true" || inforce.HasChild(text.Image) {
 			return
 		}
 	}
-	finding := at(text, sandbox.Span, sandbox.Name.Text+" = true is given up, and nothing is said, where the kernel does not let Nix make a sandbox: sandbox-fallback is true unless set")
+	finding := nixtext.At(text, sandbox.Span,
+		sandbox.Name.Text+" = true is silently ignored where the kernel does not allow a sandbox, since "+
+			"sandbox-fallback is true by default")
 	if edits, ok := fixnix.InsertLine(text.Fragment, text.File, sandbox.Line+1, setting+" = false"); ok {
-		finding.Fixes = []fixers.Fix{fix(text, "Add sandbox-fallback = false", fixers.Unsafe, edits, changes)}
+		finding.Fixes = []fixers.Fix{nixtext.Fix(text, "Add sandbox-fallback = false", fixers.Unsafe, edits, changes)}
 	}
 	p.Report(finding)
 }

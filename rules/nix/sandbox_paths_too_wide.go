@@ -1,18 +1,19 @@
 package nix
 
 import (
-	"fmt"
 	"path"
 	"strings"
 
 	"github.com/sandlint/sandlint/parsers/nixuse"
 	"github.com/sandlint/sandlint/parsers/workspace"
 	"github.com/sandlint/sandlint/rules"
+	"github.com/sandlint/sandlint/rules/nix/internal/inforce"
+	"github.com/sandlint/sandlint/rules/nix/internal/nixtext"
 )
 
 var sandboxPathsTooWide = &rules.Rule{
 	ID:       "nix/sandbox-paths-too-wide",
-	Summary:  "the sandbox of builds holds a path that undoes it",
+	Summary:  "the sandbox of builds contains a path that defeats it",
 	Severity: rules.Error,
 	Category: rules.Security,
 	Since:    "0.1.0",
@@ -20,10 +21,10 @@ var sandboxPathsTooWide = &rules.Rule{
 		"Nix manual, nix.conf: sandbox-paths",
 	},
 	Check: rules.OnText(func(p *rules.Pass, text *nixuse.Text) {
-		if entry := deciding(text, "sandbox"); entry != nil && entry.Value == "false" {
-			return // there is no sandbox to undo
+		if entry := inforce.Deciding(text, "sandbox"); entry != nil && entry.Value == "false" {
+			return // there is no sandbox to defeat
 		}
-		for _, entry := range contributing(text, "sandbox-paths") {
+		for _, entry := range inforce.Contributing(text, "sandbox-paths") {
 			for _, word := range entry.Words {
 				if !text.File.Known(word.Span) {
 					continue
@@ -36,7 +37,8 @@ var sandboxPathsTooWide = &rules.Rule{
 				if why == "" {
 					continue
 				}
-				finding := at(text, word.Span, fmt.Sprintf("%q in %s gives every build %s", outside, entry.Name.Text, why))
+				finding := nixtext.Atf(text, word.Span, "%q in %s exposes %s to every build", outside, entry.Name.Text,
+					why)
 				if p.Workspace.PlaceOf(text) == workspace.InImage {
 					finding.Severity = rules.Warning
 				}
@@ -46,7 +48,7 @@ var sandboxPathsTooWide = &rules.Rule{
 	}),
 }
 
-// widePaths are the paths that a build must not see, with what they give it.
+// widePaths are the paths that a build must not see, with what they expose to it.
 var widePaths = map[string]string{
 	"/":             "the whole machine",
 	"/etc":          "the configuration of the machine",
@@ -60,8 +62,8 @@ var widePaths = map[string]string{
 	"/dev":          "the devices of the machine",
 	"/proc":         "the processes of the machine",
 	"/boot":         "the boot loader",
-	"/nix":          "all of the store and the daemon's socket",
-	"/nix/store":    "all of the store, whatever its inputs are",
+	"/nix":          "the whole store and the daemon's socket",
+	"/nix/store":    "the whole store, beyond the build's inputs,",
 	"/nix/var":      "the daemon's socket and the store's database",
 	"/nix/var/nix":  "the daemon's socket and the store's database",
 	"/etc/shadow":   "the password hashes",
@@ -71,13 +73,15 @@ var widePaths = map[string]string{
 	"/run/agenix.d": "the secrets of the machine",
 }
 
-// controlSockets are sockets through which a process can have programs run as root. Nix's daemon is among them for what it does for trusted users.
+// controlSockets are sockets through which a process can run programs as root. The Nix daemon is among them because of
+// what it does for trusted users.
 var controlSockets = []string{
-	"/docker.sock", "/containerd/containerd.sock", "/podman/podman.sock", "/crio/crio.sock", "/libvirt/libvirt-sock", "/incus/unix.socket", "/lxd/unix.socket",
+	"/docker.sock", "/containerd/containerd.sock", "/podman/podman.sock", "/crio/crio.sock", "/libvirt/libvirt-sock",
+	"/incus/unix.socket", "/lxd/unix.socket",
 	"/buildkit/buildkitd.sock",
 }
 
-// tooWide tells what a path outside the sandbox gives to builds that they must not have; "" for none.
+// tooWide says what a path outside the sandbox exposes to builds that they must not have, or returns "".
 func tooWide(outside string) string {
 	if !strings.HasPrefix(outside, "/") {
 		return ""
@@ -88,7 +92,7 @@ func tooWide(outside string) string {
 	}
 	for _, socket := range controlSockets {
 		if strings.HasSuffix(p, socket) && (strings.HasPrefix(p, "/run/") || strings.HasPrefix(p, "/var/")) {
-			return "control over a service that runs programs as root"
+			return "a service that runs programs as root"
 		}
 	}
 	if dir, name := path.Split(p); (dir == "/home/" || dir == "/Users/") && name != "Shared" {

@@ -3,11 +3,13 @@ package nix
 import (
 	"github.com/sandlint/sandlint/parsers/nixuse"
 	"github.com/sandlint/sandlint/rules"
+	"github.com/sandlint/sandlint/rules/nix/internal/inforce"
+	"github.com/sandlint/sandlint/rules/nix/internal/nixtext"
 )
 
 var sandboxRelaxed = &rules.Rule{
 	ID:       "nix/sandbox-relaxed",
-	Summary:  "a derivation may switch Nix's sandbox off for itself",
+	Summary:  "a derivation can disable Nix's sandbox for itself",
 	Severity: rules.Info,
 	Category: rules.Security,
 	Since:    "0.1.0",
@@ -15,10 +17,12 @@ var sandboxRelaxed = &rules.Rule{
 		"Nix manual, nix.conf: sandbox; __noChroot",
 	},
 	Check: rules.OnText(func(p *rules.Pass, text *nixuse.Text) {
-		entry := deciding(text, "sandbox")
+		entry := inforce.Deciding(text, "sandbox")
 		if entry == nil || entry.Value != "relaxed" {
 			return
 		}
-		p.Report(at(text, entry.Span, entry.Name.Text+" = relaxed builds outside the sandbox whatever derivation asks for it with __noChroot, and fixed-output ones"))
+		p.Report(nixtext.At(text, entry.Span,
+			entry.Name.Text+" = relaxed builds fixed-output derivations, and those with __noChroot, outside the "+
+				"sandbox"))
 	}),
 }

@@ -1,7 +1,6 @@
 package nix
 
 import (
-	"fmt"
 	"slices"
 	"strings"
 
@@ -9,6 +8,7 @@ import (
 	"github.com/sandlint/sandlint/parsers/nixuse"
 	"github.com/sandlint/sandlint/parsers/source"
 	"github.com/sandlint/sandlint/rules"
+	"github.com/sandlint/sandlint/rules/nix/internal/nixtext"
 )
 
 var secretInFile = &rules.Rule{
@@ -18,7 +18,7 @@ var secretInFile = &rules.Rule{
 	Category: rules.Security,
 	Since:    "0.1.0",
 	References: []string{
-		"NixOS/nix#6536: Nix's own file is readable by everybody",
+		"NixOS/nix#6536: Nix's own file is readable by everyone",
 		"GitHub and GitLab documentation: prefixes of tokens",
 	},
 	Check: rules.OnText(func(p *rules.Pass, text *nixuse.Text) {
@@ -37,10 +37,13 @@ var secretInFile = &rules.Rule{
 				case !text.Fragment.Known(span):
 				case text.File.Known(word.Span):
 					if isSecret(token) {
-						p.Report(at(text, span, fmt.Sprintf("the token for %q stands here in the clear, where everyone who has this file can read it", host)))
+						p.Report(nixtext.Atf(text, span,
+							"the token for %q is in plain text, so everyone who has this file can read it", host))
 					}
 				case ships(text, entry):
-					finding := at(text, span, fmt.Sprintf("the token for %q is written into a layer of the image, where everyone who has the image can read it", host))
+					finding := nixtext.Atf(text, span,
+						"the token for %q is written into a layer of the image, so everyone who has the image can "+
+							"read it", host)
 					finding.Severity = rules.Warning
 					p.Report(finding)
 				}
@@ -49,8 +52,9 @@ var secretInFile = &rules.Rule{
 	}),
 }
 
-// tokenPrefixes are how tokens of GitHub and GitLab begin.
-var tokenPrefixes = []string{"ghp_", "gho_", "ghu_", "ghs_", "ghr_", "github_pat_", "glpat-", "gldt-", "glcbt-", "gloas-"}
+// tokenPrefixes are the beginnings of GitHub and GitLab tokens.
+var tokenPrefixes = []string{"ghp_", "gho_", "ghu_", "ghs_", "ghr_", "github_pat_", "glpat-", "gldt-", "glcbt-",
+	"gloas-"}
 
 // isSecret reports whether a word is a token rather than a placeholder for one.
 func isSecret(token string) bool {
@@ -73,7 +77,7 @@ func hasTokenPrefix(token string) bool {
 	return false
 }
 
-// isPlaceholderSecret reports whether a text stands for a secret that is to be put in, as in an example.
+// isPlaceholderSecret reports whether a text stands for a secret that has to be filled in, as in an example.
 func isPlaceholderSecret(s string) bool {
 	distinct := map[byte]bool{}
 	for n := range len(s) {
@@ -86,7 +90,8 @@ func isPlaceholderSecret(s string) bool {
 		}
 	}
 	lower := strings.ToLower(s)
-	for _, word := range []string{"xxxx", "your", "token", "example", "secret", "password", "changeme", "replace", "placeholder", "redacted", "dummy", "0123456789", "1234567890", "abcdef"} {
+	for _, word := range []string{"xxxx", "your", "token", "example", "secret", "password", "changeme", "replace",
+		"placeholder", "redacted", "dummy", "0123456789", "1234567890", "abcdef"} {
 		if strings.Contains(lower, word) {
 			return true
 		}
@@ -94,10 +99,11 @@ func isPlaceholderSecret(s string) bool {
 	return len(distinct) < 8
 }
 
-// ships reports whether what an entry of a Dockerfile writes stays in the image that is built last.
+// ships reports whether what an entry of a Dockerfile writes stays in the image of the last stage.
 func ships(text *nixuse.Text, entry *nixconf.Entry) bool {
 	e, img := text.Event, text.Image
-	if e == nil || img == nil || e.Kind != nixuse.WriteConfig || text.Host != nixuse.HostWrite && text.Host != nixuse.HostExtra {
+	if e == nil || img == nil || e.Kind != nixuse.WriteConfig || text.Host != nixuse.HostWrite &&
+		text.Host != nixuse.HostExtra {
 		return false
 	}
 	last := img.Model.Images[len(img.Model.Images)-1]
@@ -108,15 +114,17 @@ func ships(text *nixuse.Text, entry *nixconf.Entry) bool {
 		return false
 	}
 	for _, flag := range e.Instruction.Flags {
-		if flag.Name == "mount" && (strings.Contains(flag.Value.Text, "tmpfs") || strings.Contains(flag.Value.Text, "cache")) {
-			return false // it may lie over the file
+		if flag.Name == "mount" &&
+			(strings.Contains(flag.Value.Text, "tmpfs") || strings.Contains(flag.Value.Text, "cache")) {
+			return false // it may cover the file
 		}
 	}
 	for _, later := range img.Events[slices.Index(img.Events, e)+1:] {
 		if later.Instruction != e.Instruction {
 			break
 		}
-		if later.Kind == nixuse.Opaque || later.Kind == nixuse.WriteConfig && (later.Removed || later.Truncate || later.Text == nil) {
+		if later.Kind == nixuse.Opaque || later.Kind == nixuse.WriteConfig &&
+			(later.Removed || later.Truncate || later.Text == nil) {
 			return false // the layer may not hold it
 		}
 	}

@@ -1,17 +1,18 @@
 package nix
 
 import (
-	"fmt"
-
 	"github.com/sandlint/sandlint/fixers"
 	fixnix "github.com/sandlint/sandlint/fixers/nixconf"
 	"github.com/sandlint/sandlint/parsers/nixuse"
 	"github.com/sandlint/sandlint/rules"
+	"github.com/sandlint/sandlint/rules/nix/internal/caches"
+	"github.com/sandlint/sandlint/rules/nix/internal/inforce"
+	"github.com/sandlint/sandlint/rules/nix/internal/nixtext"
 )
 
 var signaturesDisabled = &rules.Rule{
 	ID:       "nix/signatures-disabled",
-	Summary:  "Nix takes programs from a cache without a signature",
+	Summary:  "Nix accepts programs from a cache without a signature",
 	Severity: rules.Error,
 	Category: rules.Security,
 	Since:    "0.1.0",
@@ -24,36 +25,32 @@ var signaturesDisabled = &rules.Rule{
 }
 
 func checkSignatures(p *rules.Pass, text *nixuse.Text) {
-	if entry := deciding(text, "require-sigs"); entry != nil && isFalse(entry.Value) {
-		finding := at(text, entry.Span, entry.Name.Text+" = "+entry.Value+" makes Nix take whatever any substituter sends, whoever built it")
+	if entry := inforce.Deciding(text, "require-sigs"); entry != nil && inforce.IsFalse(entry.Value) {
+		finding := nixtext.At(text, entry.Span,
+			entry.Name.Text+" = "+entry.Value+" makes Nix accept whatever any substituter sends, no matter who built "+
+				"it")
 		if text.Host == nixuse.HostOption {
 			finding.Severity = rules.Warning
-			finding.Message = "this command takes whatever any substituter sends, whoever built it"
+			finding.Message = "this command accepts whatever any substituter sends, no matter who built it"
 		}
 		if edits, ok := fixnix.SetValue(text.Fragment, entry, "true"); ok {
-			finding.Fixes = []fixers.Fix{fix(text, "Set it to true", fixers.Unsafe, edits, fixers.Changes{Settings: []string{"require-sigs"}})}
+			finding.Fixes = []fixers.Fix{nixtext.Fix(text, "Set it to true", fixers.Unsafe, edits,
+				fixers.Changes{Settings: []string{"require-sigs"}})}
 		}
 		p.Report(finding)
 	}
 	for _, setting := range []string{"substituters", "trusted-substituters"} {
-		for _, c := range caches(text, setting) {
-			if !c.trusted() || !isRemote(c) {
+		for _, c := range caches.Of(text, setting) {
+			if !c.Trusted() || !c.IsRemote() {
 				continue
 			}
-			finding := at(text, c.span(), fmt.Sprintf("with the parameter trusted Nix takes whatever %q sends without a signature", c.url.Host))
-			if edits, ok := fixnix.ReplaceWord(text.Fragment, c.entry.Words[c.index], c.without("trusted")); ok {
-				finding.Fixes = []fixers.Fix{fix(text, "Remove the parameter", fixers.Unsafe, edits, fixers.Changes{Settings: []string{setting}})}
+			finding := nixtext.Atf(text, c.Span(),
+				"with the parameter trusted, Nix accepts whatever %q sends without a signature", c.URL.Host)
+			if edits, ok := fixnix.ReplaceWord(text.Fragment, c.Entry.Words[c.Index], c.Without("trusted")); ok {
+				finding.Fixes = []fixers.Fix{nixtext.Fix(text, "Remove the parameter", fixers.Unsafe, edits,
+					fixers.Changes{Settings: []string{setting}})}
 			}
 			p.Report(finding)
 		}
 	}
-}
-
-// isRemote reports whether what a cache sends comes over a network.
-func isRemote(c cache) bool {
-	switch c.url.Scheme {
-	case "http", "https", "s3", "ssh", "ssh-ng":
-		return c.url.Hostname() != "localhost" && c.url.Hostname() != "127.0.0.1" && c.url.Hostname() != "::1"
-	}
-	return false
 }

@@ -6,11 +6,13 @@ import (
 	"github.com/sandlint/sandlint/parsers/nixuse"
 	"github.com/sandlint/sandlint/parsers/source"
 	"github.com/sandlint/sandlint/rules"
+	"github.com/sandlint/sandlint/rules/nix/internal/nixtext"
+	"github.com/sandlint/sandlint/rules/nix/internal/refused"
 )
 
 var strayShellText = &rules.Rule{
 	ID:       "nix/stray-shell-text",
-	Summary:  "a line is left over from a shell script or a merge, so that every Nix command stops at it",
+	Summary:  "a line is left over from a shell script or a merge, so every Nix command fails",
 	Severity: rules.Error,
 	Category: rules.Correctness,
 	Since:    "0.1.0",
@@ -18,12 +20,12 @@ var strayShellText = &rules.Rule{
 	Fixes:    []fixers.Safety{fixers.Safe},
 	References: []string{
 		"Nix, src/libutil/configuration.cc: parseConfigFiles",
-		"dash(1): echo has no option but -n, and prints the others",
+		"dash(1): echo has no option except -n, and prints the others",
 	},
 	Check: rules.OnText(func(p *rules.Pass, text *nixuse.Text) {
-		problemsOf(text, func(problem source.Problem) {
-			finding := at(text, problem.Span, problem.Message)
-			if line := lineAt(text.File, problem.Span.Start); line != nil {
+		nixtext.Problems(text, func(problem source.Problem) {
+			finding := nixtext.At(text, problem.Span, problem.Message)
+			if line := nixtext.LineAt(text.File, problem.Span.Start); line != nil {
 				finding.Fixes = dropped(text, line)
 			}
 			p.Report(finding)
@@ -31,7 +33,7 @@ var strayShellText = &rules.Rule{
 	}),
 }
 
-// dropped returns the fix that takes away what was left over, where the rest of the line is plain.
+// dropped returns the fix that removes what was left over, where the rest of the line is clear.
 func dropped(text *nixuse.Text, line *nixconf.Line) []fixers.Fix {
 	first := line.Words[0]
 	title, span := "", first.Span
@@ -46,7 +48,8 @@ func dropped(text *nixuse.Text, line *nixconf.Line) []fixers.Fix {
 				return nil
 			}
 		}
-	case nixconf.IsEchoOption(first.Text) && len(line.Words) > 3 && line.Words[2].Text == "=" && accepted(text, line.Words[1].Text, line.Words[3:]):
+	case nixconf.IsEchoOption(first.Text) && len(line.Words) > 3 && line.Words[2].Text == "=" &&
+		refused.Accepted(text, line.Words[1].Text, line.Words[3:]):
 		title = "Delete " + first.Text
 		if !text.Fragment.Whole() {
 			return withoutOption(text, first, line.Words[1], title)
@@ -55,16 +58,16 @@ func dropped(text *nixuse.Text, line *nixconf.Line) []fixers.Fix {
 	default:
 		return nil
 	}
-	edits, ok := replace(text, span, "")
+	edits, ok := nixtext.Replace(text, span, "")
 	if !ok {
 		return nil
 	}
-	return []fixers.Fix{fix(text, title, fixers.Safe, edits, fixers.Changes{Repair: true})}
+	return []fixers.Fix{nixtext.Fix(text, title, fixers.Safe, edits, fixers.Changes{Repair: true})}
 }
 
-// withoutOption returns the fix that takes an option away from the echo that wrote it, with the blanks behind it.
+// withoutOption returns the fix that removes an option from the echo that wrote it, with the blanks after it.
 func withoutOption(text *nixuse.Text, option, next nixconf.Word, title string) []fixers.Fix {
-	edits, ok := replace(text, option.Span, "")
+	edits, ok := nixtext.Replace(text, option.Span, "")
 	if !ok {
 		return nil
 	}
@@ -72,5 +75,5 @@ func withoutOption(text *nixuse.Text, option, next nixconf.Word, title string) [
 	for end := text.Fragment.Span(next.Span).Start; edits[0].Span.End < end && f.Bytes[edits[0].Span.End] == ' '; {
 		edits[0].Span.End++
 	}
-	return []fixers.Fix{fix(text, title, fixers.Safe, edits, fixers.Changes{Repair: true})}
+	return []fixers.Fix{nixtext.Fix(text, title, fixers.Safe, edits, fixers.Changes{Repair: true})}
 }

@@ -1,20 +1,23 @@
 package nix
 
 import (
-	"fmt"
 	"path"
 	"slices"
 	"strings"
 
 	"github.com/sandlint/sandlint/parsers/nixconf"
+	"github.com/sandlint/sandlint/parsers/nixconf/effective"
 	"github.com/sandlint/sandlint/parsers/nixuse"
 	"github.com/sandlint/sandlint/parsers/workspace"
 	"github.com/sandlint/sandlint/rules"
+	"github.com/sandlint/sandlint/rules/nix/internal/caches"
+	"github.com/sandlint/sandlint/rules/nix/internal/inforce"
+	"github.com/sandlint/sandlint/rules/nix/internal/nixtext"
 )
 
 var substituterWithoutKey = &rules.Rule{
 	ID:       "nix/substituter-without-key",
-	Summary:  "a cache is asked whose signatures no key can verify, so that nothing is taken from it",
+	Summary:  "no key can verify the signatures of a cache, so Nix takes nothing from it",
 	Severity: rules.Info,
 	Category: rules.Correctness,
 	Since:    "0.1.0",
@@ -26,9 +29,9 @@ var substituterWithoutKey = &rules.Rule{
 }
 
 func checkSubstituterKeys(p *rules.Pass, text *nixuse.Text) {
-	own := caches(text, "substituters")
+	own := caches.Of(text, "substituters")
 	if !lacksKey(text, own) || text.Host == nixuse.HostFile && workspace.IsUserConf(text.Path) {
-		return // a user's file adds to that of the system, which holds the keys
+		return // a user's file adds to the system's, which has the keys
 	}
 	settings := judged(p.Workspace, text)
 	if settings == nil {
@@ -45,15 +48,15 @@ func checkSubstituterKeys(p *rules.Pass, text *nixuse.Text) {
 		return
 	}
 	claimed := map[string]bool{}
-	var without []cache
+	var without []caches.Cache
 	urls, _ := settings.List("substituters")
 	for _, u := range urls {
 		for _, c := range own {
-			if u.Origin.Entry != c.entry || u.Span != c.span() {
+			if u.Origin.Entry != c.Entry || u.Span != c.Span() {
 				continue
 			}
-			signer := signerOf(c.url.Hostname())
-			if signer == "" || c.trusted() {
+			signer := signerOf(c.URL.Hostname())
+			if signer == "" || c.Trusted() {
 				continue
 			}
 			found := false
@@ -69,24 +72,26 @@ func checkSubstituterKeys(p *rules.Pass, text *nixuse.Text) {
 	}
 	for _, key := range keys {
 		if !strings.HasPrefix(key.Text, "cache.nixos.org-1:") && !claimed[key.Text] {
-			return // a cache may sign with a key of any name, and this may be it
+			return // a key may have any name, so this may be the key of any cache
 		}
 	}
 	for _, c := range without {
-		p.Report(at(text, c.span(), fmt.Sprintf("no key of trusted-public-keys is that of %q, so Nix takes nothing from it", c.url.Host)))
+		p.Report(nixtext.Atf(text, c.Span(),
+			"no key in trusted-public-keys belongs to %q, so Nix takes nothing from it", c.URL.Host))
 	}
 }
 
 // lacksKey reports whether a text itself has no key for one of the caches that it names.
-func lacksKey(text *nixuse.Text, own []cache) bool {
-	keys := contributing(text, "trusted-public-keys")
+func lacksKey(text *nixuse.Text, own []caches.Cache) bool {
+	keys := inforce.Contributing(text, "trusted-public-keys")
 	for _, c := range own {
-		signer := signerOf(c.url.Hostname())
+		signer := signerOf(c.URL.Hostname())
 		if signer == "" {
 			continue
 		}
 		if !slices.ContainsFunc(keys, func(entry *nixconf.Entry) bool {
-			return slices.ContainsFunc(entry.Words, func(key nixconf.Word) bool { return strings.HasPrefix(key.Text, signer) })
+			return slices.ContainsFunc(entry.Words,
+				func(key nixconf.Word) bool { return strings.HasPrefix(key.Text, signer) })
 		}) {
 			return true
 		}
@@ -94,18 +99,21 @@ func lacksKey(text *nixuse.Text, own []cache) bool {
 	return false
 }
 
-// judged returns the settings in force where a text is all of the configuration, or what is written besides is known too; else nil.
-func judged(ws *workspace.Workspace, text *nixuse.Text) *nixconf.Settings {
+// judged returns the settings in force where a text is the whole configuration, or everything else that is written is
+// known too. Otherwise it returns nil.
+func judged(ws *workspace.Workspace, text *nixuse.Text) *effective.Settings {
 	if text.Image == nil {
-		// What is not put where Nix reads it is taken for all of the configuration only where it has keys.
-		if len(text.Includes) > 0 || path.Base(text.Path) != "nix.conf" || ws.PlaceOf(text) == workspace.Somewhere && len(text.Setting("trusted-public-keys")) == 0 {
+		// A file that is not where Nix reads it counts as the whole configuration only if it has keys.
+		if len(text.Includes) > 0 || path.Base(text.Path) != "nix.conf" || ws.PlaceOf(text) == workspace.Somewhere &&
+			len(text.Setting("trusted-public-keys")) == 0 {
 			return nil
 		}
 		target := text.Targets[0]
-		return nixconf.Merge([]nixconf.Source{{File: text.File, Kind: nixconf.SystemFile}}, target.Distribution, target.To)
+		return effective.Merge([]effective.Source{{File: text.File, Kind: effective.SystemFile}}, target.Distribution,
+			target.To)
 	}
-	eff := effective(text)
-	if hasChild(text.Image) {
+	eff := inforce.Settings(text)
+	if inforce.HasChild(text.Image) {
 		return nil
 	}
 	for _, setting := range []string{"substituters", "trusted-public-keys", "require-sigs"} {
@@ -115,7 +123,8 @@ func judged(ws *workspace.Workspace, text *nixuse.Text) *nixconf.Settings {
 	}
 	if text.Event.Kind != nixuse.RunCommand {
 		for _, e := range text.Image.Timeline() {
-			if e.Nix != nil && e.Nix.Options != nil && len(contributing(e.Nix.Options, "trusted-public-keys")) > 0 || e.Env != nil {
+			if e.Nix != nil && e.Nix.Options != nil &&
+				len(inforce.Contributing(e.Nix.Options, "trusted-public-keys")) > 0 || e.Env != nil {
 				return nil // the key may come with each command
 			}
 		}
@@ -123,8 +132,8 @@ func judged(ws *workspace.Workspace, text *nixuse.Text) *nixconf.Settings {
 	return eff.Settings
 }
 
-// signers are the caches that are known to sign with a key of their own, with how its name begins. What is not here may be a mirror of the cache of
-// NixOS, which needs no key of its own. Source: the documentation of each cache.
+// signers are the caches that are known to sign with a key of their own, with the beginning of its name. Any other
+// cache may be a mirror of cache.nixos.org, which needs no key of its own. Source: the documentation of each cache.
 var signers = map[string]string{
 	"cache.iog.io":            "hydra.iohk.io:",
 	"hydra.iohk.io":           "hydra.iohk.io:",
@@ -137,7 +146,7 @@ var signers = map[string]string{
 	"cache.floxdev.com":       "flox-",
 }
 
-// signerOf returns how the name of the key begins with which a cache signs, "" where that is not known.
+// signerOf returns the beginning of the name of the key that a cache signs with, or "" where that is not known.
 func signerOf(host string) string {
 	host = strings.ToLower(host)
 	if strings.HasSuffix(host, ".cachix.org") {

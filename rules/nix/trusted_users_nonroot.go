@@ -8,6 +8,7 @@ import (
 	"github.com/sandlint/sandlint/parsers/nixuse"
 	"github.com/sandlint/sandlint/parsers/workspace"
 	"github.com/sandlint/sandlint/rules"
+	"github.com/sandlint/sandlint/rules/nix/internal/nixtext"
 )
 
 var trustedUsersNonroot = &rules.Rule{
@@ -23,12 +24,16 @@ var trustedUsersNonroot = &rules.Rule{
 	Check: rules.OnText(func(p *rules.Pass, text *nixuse.Text) {
 		eachTrusted(text, func(entry *nixconf.Entry, n int) {
 			word := entry.Words[n]
-			if _, broad := broadGroups[word.Text]; broad || !isUserName(word.Text) || word.Text == "root" || word.Text == "@root" {
+			if _, broad := broadGroups[word.Text]; broad || !isUserName(word.Text) || word.Text == "root" ||
+				word.Text == "@root" {
 				return
 			}
-			finding := at(text, word.Span, fmt.Sprintf("user %q is trusted by the Nix daemon, and can become root through it without a password", word.Text))
+			finding := nixtext.Atf(text, word.Span,
+				"the Nix daemon trusts user %q, who can become root through it without a password", word.Text)
 			if group, ok := strings.CutPrefix(word.Text, "@"); ok {
-				finding.Message = fmt.Sprintf("the members of group %q are trusted by the Nix daemon, and can become root through it without a password", group)
+				finding.Message = fmt.Sprintf(
+					"the Nix daemon trusts the members of group %q, who can become root through it without a password",
+					group)
 				if administrators[group] {
 					finding.Severity = rules.Info
 				}

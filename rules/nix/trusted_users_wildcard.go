@@ -1,14 +1,15 @@
 package nix
 
 import (
-	"fmt"
-
 	"github.com/sandlint/sandlint/fixers"
 	fixnix "github.com/sandlint/sandlint/fixers/nixconf"
 	"github.com/sandlint/sandlint/parsers/nixconf"
 	"github.com/sandlint/sandlint/parsers/nixuse"
 	"github.com/sandlint/sandlint/parsers/workspace"
 	"github.com/sandlint/sandlint/rules"
+	"github.com/sandlint/sandlint/rules/nix/internal/inforce"
+	"github.com/sandlint/sandlint/rules/nix/internal/names"
+	"github.com/sandlint/sandlint/rules/nix/internal/nixtext"
 )
 
 var trustedUsersWildcard = &rules.Rule{
@@ -29,7 +30,9 @@ var trustedUsersWildcard = &rules.Rule{
 			if !ok {
 				return
 			}
-			finding := at(text, word.Span, fmt.Sprintf("%q in %s lets %s become root through the Nix daemon, without a password", word.Text, entry.Name.Text, who))
+			finding := nixtext.Atf(text, word.Span,
+				"%q in %s lets %s become root through the Nix daemon, without a password", word.Text, entry.Name.Text,
+				who)
 			if p.Workspace.PlaceOf(text) == workspace.InImage {
 				finding.Severity = rules.Warning
 			}
@@ -39,21 +42,21 @@ var trustedUsersWildcard = &rules.Rule{
 	}),
 }
 
-// broadGroups are the words of trusted-users that stand for everybody, with how a message names them. Most distributions put each person's account
-// into the group users.
+// broadGroups are the words of trusted-users that stand for everyone, with their names in messages. Most distributions
+// put each person's account into the group users.
 var broadGroups = map[string]string{
 	"*":         "every user",
-	"@users":    "the members of a group that most systems put everybody into",
+	"@users":    "the members of a group that most systems put everyone into",
 	"@everyone": "every user",
 }
 
-// eachTrusted calls f for the words of trusted-users that are in force, as far as a text decides, with their index in the entry. Texts that no daemon
-// reads give none.
+// eachTrusted calls f for the words of trusted-users that are in force, as far as a text decides, with their index in
+// the entry. It calls f for no word of a text that no daemon reads.
 func eachTrusted(text *nixuse.Text, f func(entry *nixconf.Entry, n int)) {
-	if text.Host == nixuse.HostOption || forUser(text) {
+	if text.Host == nixuse.HostOption || inforce.ForUser(text) {
 		return
 	}
-	for _, entry := range contributing(text, "trusted-users") {
+	for _, entry := range inforce.Contributing(text, "trusted-users") {
 		for n, word := range entry.Words {
 			if text.File.Known(word.Span) {
 				f(entry, n)
@@ -62,16 +65,17 @@ func eachTrusted(text *nixuse.Text, f func(entry *nixconf.Entry, n int)) {
 	}
 }
 
-// distrust returns the fix that takes a word out of trusted-users.
+// distrust returns the fix that removes a word from trusted-users.
 func distrust(text *nixuse.Text, entry *nixconf.Entry, n int) []fixers.Fix {
 	title := "Remove " + entry.Words[n].Text
 	edits, ok := fixnix.RemoveWord(text.Fragment, entry, n)
-	if len(entry.Words) == 1 && !isExtra(entry, text.Targets) {
-		title = "Trust root alone"
+	if len(entry.Words) == 1 && !names.IsExtra(entry, text.Targets) {
+		title = "Trust only root"
 		edits, ok = fixnix.SetValue(text.Fragment, entry, "root")
 	}
 	if !ok {
 		return nil
 	}
-	return []fixers.Fix{fix(text, title, fixers.Unsafe, edits, fixers.Changes{Settings: []string{"trusted-users"}})}
+	return []fixers.Fix{nixtext.Fix(text, title, fixers.Unsafe, edits,
+		fixers.Changes{Settings: []string{"trusted-users"}})}
 }

@@ -10,11 +10,15 @@ import (
 	"github.com/sandlint/sandlint/parsers/nixuse"
 	"github.com/sandlint/sandlint/parsers/source"
 	"github.com/sandlint/sandlint/rules"
+	"github.com/sandlint/sandlint/rules/nix/internal/features"
+	"github.com/sandlint/sandlint/rules/nix/internal/misread"
+	"github.com/sandlint/sandlint/rules/nix/internal/names"
+	"github.com/sandlint/sandlint/rules/nix/internal/nixtext"
 )
 
 var unknownFeature = &rules.Rule{
 	ID:       "nix/unknown-feature",
-	Summary:  "an experimental feature has a name that no targeted release of Nix knows, so that it is not enabled",
+	Summary:  "no targeted release of Nix knows an experimental feature, so it is not enabled",
 	Severity: rules.Warning,
 	Category: rules.Correctness,
 	Since:    "0.1.0",
@@ -30,9 +34,9 @@ func checkUnknownFeature(p *rules.Pass, text *nixuse.Text) {
 	for _, entry := range text.Entries {
 		switch {
 		case !text.Fragment.Known(entry.Name.Span):
-		case isFeatures(entry.Name.Text):
-			eachFeature(text, entry, func(n int, w nixconf.Word, k nixconf.Knowledge, fate fate) {
-				if fate == tooNew || fate == unheard && k.Fate == "" {
+		case names.IsFeatures(entry.Name.Text):
+			features.Each(text, entry, func(n int, w nixconf.Word, k nixconf.Knowledge, status names.Status) {
+				if status == names.TooNew || status == names.Unknown && k.Change == "" {
 					p.Report(unknownFeatureAt(text, entry, n, k))
 				}
 			})
@@ -45,37 +49,39 @@ func checkUnknownFeature(p *rules.Pass, text *nixuse.Text) {
 func unknownFeatureAt(text *nixuse.Text, entry *nixconf.Entry, n int, k nixconf.Knowledge) rules.Finding {
 	w := entry.Words[n]
 	near := ""
-	message := fmt.Sprintf("experimental feature %q is unknown to %s", w.Text, releases(text.Targets))
+	message := fmt.Sprintf("experimental feature %q is unknown to %s", w.Text, names.Releases(text.Targets))
 	if k.Description != "" {
 		message += fmt.Sprintf("; known to %s", k.Description)
 	} else if near = nixconf.NearestFeature(w.Text, text.Targets); near != "" {
 		message += fmt.Sprintf("; did you mean %q?", near)
 	}
-	finding := at(text, w.Span, message)
+	finding := nixtext.At(text, w.Span, message)
 	if near == "" {
 		return finding
 	}
 	title := "Rename to " + near
 	edits, ok := fixnix.ReplaceWord(text.Fragment, w, near)
 	if slices.ContainsFunc(entry.Words, func(w nixconf.Word) bool { return w.Text == near }) {
-		title = fmt.Sprintf("Delete it, since %s is there too", near)
+		title = fmt.Sprintf("Delete it, since %s is listed too", near)
 		edits, ok = fixnix.RemoveWord(text.Fragment, entry, n)
 	}
 	if ok {
-		finding.Fixes = []fixers.Fix{fix(text, title, fixers.Unsafe, edits, fixers.Changes{Settings: touched(text, entry)})}
+		finding.Fixes = []fixers.Fix{nixtext.Fix(text, title, fixers.Unsafe, edits,
+			fixers.Changes{Settings: misread.Touched(text, entry)})}
 	}
 	return finding
 }
 
 // unknownDeprecatedFeatures reports the words of Lix's deprecated-features that no targeted release of Lix knows.
 func unknownDeprecatedFeatures(p *rules.Pass, text *nixuse.Text, entry *nixconf.Entry) {
-	if !known(text, entry) || misread(text, entry) || assignsTwice(entry) {
+	if !nixtext.Known(text, entry) || misread.Is(text, entry) || misread.AssignsTwice(entry) {
 		return
 	}
 	for _, w := range entry.Words {
-		for _, e := range nixconf.CheckValueFor(text.Targets, entry.Name.Text, w.Text, []nixconf.Word{{Text: w.Text, Span: source.Span{}}}) {
+		for _, e := range nixconf.CheckValueFor(text.Targets, entry.Name.Text, w.Text,
+			[]nixconf.Word{{Text: w.Text, Span: source.Span{}}}) {
 			if e.Kind == nixconf.UnknownFeature && e.Coverage == nixconf.All {
-				p.Report(at(text, w.Span, fmt.Sprintf("deprecated feature %q is unknown to %s", w.Text, e.Targets)))
+				p.Report(nixtext.Atf(text, w.Span, "deprecated feature %q is unknown to %s", w.Text, e.Targets))
 			}
 		}
 	}

@@ -8,81 +8,80 @@ import (
 	"github.com/sandlint/sandlint/parsers/nixconf"
 	"github.com/sandlint/sandlint/parsers/nixuse"
 	"github.com/sandlint/sandlint/rules"
+	"github.com/sandlint/sandlint/rules/nix/internal/caches"
+	"github.com/sandlint/sandlint/rules/nix/internal/inforce"
+	"github.com/sandlint/sandlint/rules/nix/internal/names"
+	"github.com/sandlint/sandlint/rules/nix/internal/nixtext"
 )
 
 var userFileRestrictedSetting = &rules.Rule{
 	ID:       "nix/user-file-restricted-setting",
-	Summary:  "a user's file sets what the Nix daemon does not take from users",
+	Summary:  "a user's file sets something that the Nix daemon does not accept from users",
 	Severity: rules.Warning,
 	Category: rules.Correctness,
 	Since:    "0.1.0",
 	References: []string{
-		"Nix, src/libstore/daemon.cc: which settings the daemon takes from a client that it does not trust",
+		"Nix, src/libstore/daemon.cc: which settings the daemon accepts from a client that it does not trust",
 		"NixOS/nix#10272, NixOS/nix#8248, NixOS/nix#6672, NixOS/nix#13681, nix-community/NixOS-WSL#1024",
 	},
 	Check: rules.OnText(checkUserFile),
 }
 
-// daemonOnly are the settings that only the daemon reads, from its own configuration: a user's file cannot set them, whoever the user is.
-var daemonOnly = []string{"trusted-users", "allowed-users", "trusted-substituters"}
-
-// restricted are the settings that decide what the daemon does, and that it takes from a trusted user alone.
-var restricted = []string{
-	"sandbox", "sandbox-paths", "sandbox-fallback", "build-users-group", "filter-syscalls", "auto-allocate-uids", "use-cgroups", "require-sigs",
-	"trusted-public-keys", "substituters", "system-features", "extra-platforms", "post-build-hook", "pre-build-hook", "diff-hook", "auto-optimise-store",
-	"min-free", "max-free", "allowed-impure-host-deps",
-}
-
 func checkUserFile(p *rules.Pass, text *nixuse.Text) {
-	if !forUser(text) || text.Host == nixuse.HostOption || text.Host == nixuse.HostEnv {
+	if !inforce.ForUser(text) || text.Host == nixuse.HostOption || text.Host == nixuse.HostEnv {
 		return
 	}
 	user, daemon := untrustedUser(text)
-	var names []string
+	var subjects []string
 	var first *nixconf.Entry
 	for _, entry := range text.Entries {
 		name := nixuse.Canonical(entry.Name.Text)
 		if !text.Fragment.Known(entry.Name.Span) {
 			continue
 		}
-		if _, ok := heldBy(text, entry); !ok {
+		if _, ok := inforce.SupportedBy(text, entry); !ok {
 			continue
 		}
+		facts, _ := names.AnyFacts(entry.Name.Text, text.Targets)
 		switch {
-		case slices.Contains(daemonOnly, name):
+		case facts.DaemonOnly:
 			if entry.Value != "" {
-				p.Report(at(text, entry.Span, fmt.Sprintf("%q has no effect in a user's file: the daemon reads it from the system's nix.conf", entry.Name.Text)))
+				p.Report(nixtext.Atf(text, entry.Span,
+					"%q has no effect in a user's file: the daemon reads it from the system's nix.conf",
+					entry.Name.Text))
 			}
-		case !slices.Contains(restricted, name) || harmless(entry, name):
+		case !facts.TrustedOnly || harmless(entry, name):
 		case daemon:
-			p.Report(at(text, entry.Span, fmt.Sprintf("the daemon ignores %q of user %q, whom it does not trust", entry.Name.Text, user)))
+			p.Report(nixtext.Atf(text, entry.Span, "the daemon ignores %q from user %q, who is not trusted",
+				entry.Name.Text, user))
 		case text.Image == nil:
 			if first == nil {
 				first = entry
 			}
-			if quoted := fmt.Sprintf("%q", entry.Name.Text); !slices.Contains(names, quoted) {
-				names = append(names, quoted)
+			if quoted := fmt.Sprintf("%q", entry.Name.Text); !slices.Contains(subjects, quoted) {
+				subjects = append(subjects, quoted)
 			}
 		}
 	}
 	if first == nil {
 		return
 	}
-	subject := strings.Join(names, " and ")
-	if len(names) > 2 {
-		subject = strings.Join(names[:len(names)-1], ", ") + " and " + names[len(names)-1]
+	subject := strings.Join(subjects, " and ")
+	if last := len(subjects) - 1; last > 1 {
+		subject = strings.Join(subjects[:last], ", ") + " and " + subjects[last]
 	}
-	finding := at(text, first.Span, fmt.Sprintf("where Nix has a daemon, only the file of a user whom it trusts sets %s", subject))
+	finding := nixtext.Atf(text, first.Span, "where Nix has a daemon, only the file of a trusted user can set %s",
+		subject)
 	finding.Severity = rules.Info
 	p.Report(finding)
 }
 
-// harmless reports whether an entry asks for nothing that the daemon refuses: the default, or caches that it has itself.
+// harmless reports whether an entry asks for nothing that the daemon refuses: the default caches and their keys.
 func harmless(entry *nixconf.Entry, name string) bool {
 	switch name {
 	case "substituters":
 		for _, word := range entry.Words {
-			if bareURL(word.Text) != "https://cache.nixos.org" {
+			if caches.BareURL(word.Text) != "https://cache.nixos.org" {
 				return false
 			}
 		}
@@ -98,7 +97,8 @@ func harmless(entry *nixconf.Entry, name string) bool {
 	return false
 }
 
-// untrustedUser returns the user whose file a text of an image is, and whether it is known that a daemon runs there, which does not trust that user.
+// untrustedUser returns the user that the file of an image belongs to. It reports false unless it is known that a
+// daemon runs there and does not trust that user.
 func untrustedUser(text *nixuse.Text) (string, bool) {
 	if text.Image == nil {
 		return "", false
@@ -114,8 +114,8 @@ func untrustedUser(text *nixuse.Text) (string, bool) {
 			multi = e.Nix.Installer.Kind != nixuse.OfficialSingle && e.Nix.Installer.Kind != nixuse.DistroPackage
 		}
 	}
-	value, ok := atEnd(text, "trusted-users")
-	if !multi || !ok || hasChild(text.Image) {
+	value, ok := inforce.AtEnd(text, "trusted-users")
+	if !multi || !ok || inforce.HasChild(text.Image) {
 		return "", false
 	}
 	for _, word := range strings.Fields(value) {

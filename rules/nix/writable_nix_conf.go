@@ -16,13 +16,14 @@ import (
 
 var writableNixConf = &rules.Rule{
 	ID:       "nix/writable-nix-conf",
-	Summary:  "Nix's configuration can be changed by users other than its owner",
+	Summary:  "users other than the owner can change Nix's configuration",
 	Severity: rules.Error,
 	Category: rules.Security,
 	Since:    "0.1.0",
 	Fixes:    []fixers.Safety{fixers.Unsafe},
 	References: []string{
-		"Nix manual, nix.conf: trusted-users, post-build-hook, plugin-files: the file can name programs that run as root",
+		"Nix manual, nix.conf: trusted-users, post-build-hook, plugin-files: the file can name programs that run as " +
+			"root",
 		"Nix, scripts/install-multi-user.sh: the installer gives the file mode 0644",
 	},
 	Check: rules.OnTimeline(checkWritable),
@@ -54,7 +55,8 @@ func checkWritable(p *rules.Pass, img *nixuse.Image) {
 				if isConfigPath(name) {
 					drop(name)
 					if m := writableBy(flag.Unquoted); m.who != "" {
-						paths, found = append(paths, name), append(found, writable(img, name, m, flag.Value.Span, flag.Value.Text == flag.Unquoted))
+						paths, found = append(paths, name),
+							append(found, writable(img, name, m, flag.Value.Span, flag.Value.Text == flag.Unquoted))
 					}
 				}
 			}
@@ -90,7 +92,7 @@ func checkWritable(p *rules.Pass, img *nixuse.Image) {
 func writable(img *nixuse.Image, name string, m looseMode, span source.Span, verbatim bool) rules.Finding {
 	finding := rules.Finding{
 		File: img.Dockerfile.Source, Span: span,
-		Message: fmt.Sprintf("%s can write to %q, and so have Nix run programs of their own", m.who, name),
+		Message: fmt.Sprintf("%s can write to %q and make Nix run arbitrary programs", m.who, name),
 	}
 	if m.group {
 		finding.Severity = rules.Warning
@@ -99,7 +101,8 @@ func writable(img *nixuse.Image, name string, m looseMode, span source.Span, ver
 		at := span.Start + strings.Index(text, m.text)
 		finding.Fixes = []fixers.Fix{{
 			Title: "Use mode " + m.strict, Safety: fixers.Unsafe, Changes: fixers.Changes{Instructions: true},
-			Edits: []fixers.Edit{{File: img.Dockerfile.Source, Span: source.Span{Start: at, End: at + len(m.text)}, Text: m.strict}},
+			Edits: []fixers.Edit{{File: img.Dockerfile.Source, Span: source.Span{Start: at, End: at + len(m.text)},
+				Text: m.strict}},
 		}}
 	}
 	return finding
@@ -125,12 +128,12 @@ func chmodArguments(c *shell.Command) (mode shell.Word, files []shell.Word) {
 	return mode, files
 }
 
-// looseMode is a mode of chmod that lets others than the owner write.
+// looseMode is a mode of chmod that allows others than the owner to write.
 type looseMode struct {
 	text   string
-	who    string // who can write, "" where only the owner can
-	group  bool   // it is the group alone
-	strict string // the mode that lets only the owner write, "" where that is not clear
+	who    string // who can write, or "" where only the owner can
+	group  bool   // only the group can
+	strict string // the mode that allows only the owner to write, or "" where that is not clear
 }
 
 // writableBy reads a mode of chmod, in octal digits or symbols.
@@ -155,7 +158,7 @@ func writableBy(mode string) looseMode {
 		if operator == '-' || !strings.Contains(permissions, "w") {
 			continue
 		}
-		switch { // without a letter before the operator the umask decides, which leaves it to the owner
+		switch { // without a letter before the operator, the umask leaves writing to the owner
 		case strings.ContainsAny(who, "ao"):
 			m.who, m.group = "every user", false
 		case strings.Contains(who, "g") && m.who == "":

@@ -7,6 +7,7 @@ import (
 
 	"github.com/sandlint/sandlint/fixers"
 	"github.com/sandlint/sandlint/parsers/nixconf"
+	"github.com/sandlint/sandlint/parsers/nixconf/reach"
 	"github.com/sandlint/sandlint/parsers/nixuse"
 	"github.com/sandlint/sandlint/parsers/source"
 	"github.com/sandlint/sandlint/rules"
@@ -35,7 +36,7 @@ const maxEvents = 1000
 type late struct {
 	entry   *nixconf.Entry
 	setting string
-	effect  nixuse.Effect
+	effect  reach.Effect
 	command *nixuse.Event
 	before  string // the value that the command saw
 }
@@ -75,11 +76,11 @@ func checkNixConfigOrder(p *rules.Pass, img *nixuse.Image) {
 	}
 }
 
-func severity(e nixuse.Effect) rules.Severity {
+func severity(e reach.Effect) rules.Severity {
 	switch e {
-	case nixuse.Fails:
+	case reach.Fails:
 		return rules.Error
-	case nixuse.Differs:
+	case reach.Differs:
 		return rules.Warning
 	}
 	return rules.Info
@@ -104,8 +105,8 @@ func lateSettings(img *nixuse.Image, timeline []*nixuse.Event, n int) []late {
 			if command.Kind != nixuse.RunCommand {
 				continue
 			}
-			effect := nixuse.Reach(name, command.Nix.Phases)
-			if effect == nixuse.NoEffect || command.Maybe || !applies(timeline[:n], command, write, name, effect) {
+			effect := reach.Of(name, command.Nix.Phases)
+			if effect == reach.NoEffect || command.Maybe || !applies(timeline[:n], command, write, name, effect) {
 				continue
 			}
 			if after[command.User] == nil {
@@ -122,7 +123,7 @@ func lateSettings(img *nixuse.Image, timeline []*nixuse.Event, n int) []late {
 			if name == "experimental-features" && (hasWord(before, "nix-command") || !hasWord(now, "nix-command")) {
 				continue
 			}
-			if effect != nixuse.Fails && (!readLater(timeline[n+1:], name) || computed(img, write)) {
+			if effect != reach.Fails && (!readLater(timeline[n+1:], name) || computed(img, write)) {
 				continue // it may be meant for users of the image, or be written with what earlier commands produced
 			}
 			seen[name] = true
@@ -135,9 +136,9 @@ func lateSettings(img *nixuse.Image, timeline []*nixuse.Event, n int) []late {
 
 // applies reports whether a setting affects a command as the tables say, given what is known about the Nix in the
 // image.
-func applies(earlier []*nixuse.Event, command, write *nixuse.Event, name string, effect nixuse.Effect) bool {
+func applies(earlier []*nixuse.Event, command, write *nixuse.Event, name string, effect reach.Effect) bool {
 	installer := command.Nix.Installer
-	if installer != nil && effect != nixuse.Fails {
+	if installer != nil && effect != reach.Fails {
 		return false // before Nix is installed, only what the installer's own builds need can be configured
 	}
 	if name == "filter-syscalls" {
@@ -171,7 +172,7 @@ func orDefault(value string) string {
 // readLater reports whether one of the events is a command that a setting affects.
 func readLater(events []*nixuse.Event, name string) bool {
 	return slices.ContainsFunc(events, func(e *nixuse.Event) bool {
-		return e.Kind == nixuse.RunCommand && nixuse.Reach(name, e.Nix.Phases) != nixuse.NoEffect
+		return e.Kind == nixuse.RunCommand && reach.Of(name, e.Nix.Phases) != reach.NoEffect
 	})
 }
 
@@ -211,7 +212,7 @@ func message(write *nixuse.Event, found []late) string {
 		return text + `; under emulation that command fails with "unable to load seccomp BPF program"`
 	case worst.setting == "experimental-features":
 		return text + "; that command needs nix-command"
-	case worst.effect == nixuse.Wasted:
+	case worst.effect == reach.Wasted:
 		return text + "; that command did not benefit from it"
 	}
 	return text + "; that command ran with different settings"
@@ -244,7 +245,7 @@ func installerFix(img *nixuse.Image, write, command *nixuse.Event, found []late)
 	}
 	var settings []string
 	for _, l := range found {
-		if l.command == command && l.effect == nixuse.Fails {
+		if l.command == command && l.effect == reach.Fails {
 			settings = append(settings, l.setting+" = "+l.entry.Value)
 		}
 	}
@@ -282,7 +283,7 @@ func needsToo(img *nixuse.Image, write, installer *nixuse.Event, found []late) b
 		case e == installer:
 			between = true
 		case between && e.Kind == nixuse.RunCommand && e.Nix.Installer == nil && slices.ContainsFunc(found, func(l late) bool {
-			return l.command == installer && nixuse.Reach(l.setting, e.Nix.Phases) != nixuse.NoEffect
+			return l.command == installer && reach.Of(l.setting, e.Nix.Phases) != reach.NoEffect
 		}):
 			return true
 		}

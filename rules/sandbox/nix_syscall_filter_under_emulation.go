@@ -9,6 +9,7 @@ import (
 	fixdocker "github.com/sandlint/sandlint/fixers/dockerfile"
 	"github.com/sandlint/sandlint/parsers/image"
 	"github.com/sandlint/sandlint/parsers/nixconf"
+	"github.com/sandlint/sandlint/parsers/nixconf/reach"
 	"github.com/sandlint/sandlint/parsers/nixuse"
 	"github.com/sandlint/sandlint/parsers/source"
 	"github.com/sandlint/sandlint/rules"
@@ -41,7 +42,7 @@ func checkEmulation(p *rules.Pass, img *nixuse.Image) {
 		return
 	}
 	for _, e := range img.Events {
-		if e.Kind != nixuse.RunCommand || e.Maybe || e.Nix.Phases&(nixuse.Builds|nixuse.MayBuild) == 0 {
+		if e.Kind != nixuse.RunCommand || e.Maybe || e.Nix.Phases&(reach.Builds|reach.MayBuild) == 0 {
 			continue
 		}
 		value, known := img.SettingsBefore(e).Value("filter-syscalls")
@@ -52,7 +53,7 @@ func checkEmulation(p *rules.Pass, img *nixuse.Image) {
 			File: e.File, Span: e.Nix.Span,
 			Message: fmt.Sprintf("%q loads Nix's syscall filter, which the emulator for %s refuses: \"unable to load seccomp BPF program\"", e.Nix.Label, platform.Name),
 		}
-		if e.Nix.Phases&nixuse.Builds == 0 {
+		if e.Nix.Phases&reach.Builds == 0 {
 			finding.Severity = rules.Warning
 			finding.Message = fmt.Sprintf("%q loads Nix's syscall filter as soon as it has to build something, which the emulator for %s refuses: \"unable to load seccomp BPF program\"", e.Nix.Label, platform.Name)
 		}

@@ -1,14 +1,17 @@
-package nixconf
+// Package effective merges the nix.conf texts that a Nix command reads into the settings in force, as each release of
+// each distribution does.
+package effective
 
 import (
 	"fmt"
 	"slices"
 	"strings"
 
+	"github.com/sandlint/sandlint/parsers/nixconf"
 	"github.com/sandlint/sandlint/parsers/source"
 )
 
-// SourceKind tells where Nix found a source, which decides what is allowed in it.
+// SourceKind says where Nix found a source, which decides what is allowed in it.
 type SourceKind int
 
 const (
@@ -18,29 +21,31 @@ const (
 	UserFile
 	// Environment is the text of the variable NIX_CONFIG. A relative include in it is fatal.
 	Environment
-	// CommandLine is a text made of --option name value and of flags, one line each. Values that are bad there are ignored with a warning.
+	// CommandLine is a text made of --option name value and of flags, one line each. Nix ignores bad values there with
+	// a warning.
 	CommandLine
-	// NixPathVariable stands for the variable NIX_PATH being set. It has no File. Since Nix 2.24 the setting nix-path of files is
-	// ignored then.
+	// NixPathVariable means that the variable NIX_PATH is set. It has no File. Since Nix 2.24 the setting nix-path of
+	// files is ignored then.
 	NixPathVariable
 )
 
 // Source is one text that Nix reads settings from.
 type Source struct {
-	// File is the text, with its includes resolved as far as they are known; nil is read as an empty file.
-	File *File
+	// File is the text, with its includes resolved as far as they are known. Nil means an empty file.
+	File *nixconf.File
+	// Kind is where Nix found it.
 	Kind SourceKind
-	// Label names the source for messages, such as "/etc/nix/nix.conf". Merge does not look at it.
+	// Label names the source for messages, such as "/etc/nix/nix.conf". Merge does not use it.
 	Label string
 }
 
-// Origin is the place that a value comes from.
+// Origin is where a value comes from.
 type Origin struct {
 	// Source is the index among the sources that were merged.
 	Source int
-	// File holds the entry. It is a file that Source.File includes, or Source.File itself.
-	File  *File
-	Entry *Entry
+	// File holds the entry. It is Source.File itself, or a file that it includes.
+	File  *nixconf.File
+	Entry *nixconf.Entry
 }
 
 // Element is one word of an effective value.
@@ -54,23 +59,25 @@ type Element struct {
 
 // Setting is the value in force of one setting.
 type Setting struct {
-	// Name is the canonical name. It is "" when the release has no setting of the name that was asked for.
+	// Name is the canonical name. It is "" if the release has no setting of the name that was asked for.
 	Name string
 	// Facts are those of the release.
-	Facts Facts
-	// Value is the value as `nix config show` prints it: lists with one blank between words, sets and maps sorted, integers without
-	// suffix, paths and store URLs in canonical form. It is "auto" for max-jobs = auto, where Nix prints the number of CPUs.
+	Facts nixconf.Facts
+	// Value is the value as `nix config show` prints it: lists with one blank between words, sets and maps sorted,
+	// integers without suffix, paths and store URLs in canonical form. It is "auto" for max-jobs = auto, where Nix
+	// prints the number of CPUs.
 	Value string
-	// Words are the words of Value, for kinds that have several; one for all others.
+	// Words are the words of Value for kinds that have several, and Value itself for all others.
 	Words []Element
-	// Known says that Value is certain. It is not when opaque text, a line or an include that could not be read may decide it, or when it is a
-	// default that the machine decides; then Value and Words hold what is known.
+	// Known says that Value is certain. It is not if opaque text, a line or an include that could not be read may
+	// decide it, or if it is a default that the machine decides; then Value and Words hold what is known.
 	Known bool
 	// Set says that a source set it.
 	Set bool
-	// Origins are the entries that contribute, in the order of their application. The first one may append to the default.
+	// Origins are the entries that contribute, in the order in which they apply. The first one may append to the
+	// default.
 	Origins []Origin
-	// Overridden are the entries whose value was replaced or ignored, in the order of their application.
+	// Overridden are the entries whose value was replaced or ignored, in the order in which they apply.
 	Overridden []Origin
 }
 
@@ -84,74 +91,78 @@ const (
 	FatalIncludeRelative = "include-relative"
 )
 
-// Fatal is the reason for which every Nix command fails.
+// Fatal is the reason why every Nix command fails.
 type Fatal struct {
 	// Kind is a Kind… constant of problems, a ValueErrorKind, or a Fatal… constant.
 	Kind    string
 	Message string
-	// Source, File and Entry are where it stands; Entry is nil unless a value is at fault. Span is in coordinates of File.Fragment.
+	// Source, File and Entry are where it is; Entry is nil unless a value is at fault. Span is in coordinates of
+	// File.Fragment.
 	Source int
-	File   *File
-	Entry  *Entry
+	File   *nixconf.File
+	Entry  *nixconf.Entry
 	Span   source.Span
 	// Value is the error of the value of Entry, or nil.
-	Value *ValueError
+	Value *nixconf.ValueError
 }
 
 // The kinds of Warning.
 const (
-	// WarnUnknownSetting is an entry of which the release has no setting.
+	// WarnUnknownSetting is an entry for a setting that the release does not have.
 	WarnUnknownSetting = "unknown-setting"
 	// WarnUnknownFeature is a word of experimental-features that the release does not know.
 	WarnUnknownFeature = "unknown-feature"
 	// WarnRenamedFeature is no-url-literals since Nix 2.34.
 	WarnRenamedFeature = "renamed-feature"
-	// WarnGated is a setting that is ignored for want of an experimental feature.
+	// WarnGated is a setting that is ignored because an experimental feature is not enabled.
 	WarnGated = "gated-setting"
 	// WarnDeprecated is a setting that the release calls deprecated.
 	WarnDeprecated = "deprecated-setting"
-	// WarnDuplicate is a name that a file sets twice, of which Lix 2.96 warns.
+	// WarnDuplicate is a name that a file sets twice, which Lix 2.96 warns about.
 	WarnDuplicate = "duplicate-setting"
 	// WarnIgnoredValue is a bad value of a CommandLine.
 	WarnIgnoredValue = "ignored-value"
 )
 
-// Warning is something that the release prints a warning about.
+// Warning is a warning that the release prints.
 type Warning struct {
 	// Kind is a Warn… constant.
 	Kind string
 	// Name is the setting as written, or the feature.
 	Name string
-	// Detail is the feature that a gated setting needs, or the setting to use instead of a deprecated one; else "".
+	// Detail is the feature that a gated setting needs, or the setting to use instead of a deprecated one, or "".
 	Detail string
+	// Origin is the entry that causes it.
 	Origin Origin
 	// Span is the name or the word, in Origin.File.Fragment.
 	Span source.Span
 }
 
-// Settings are the settings in force after sources were merged.
+// Settings are the settings in force after sources are merged.
 type Settings struct {
-	Distribution Distribution
-	Version      Version
-	// Fatal is the first thing on which Nix gives up, in the order in which it reads; nil when it does not. The settings are merged all
-	// the same, as if what is refused were not there.
+	// Distribution and Version are the release that merged them.
+	Distribution nixconf.Distribution
+	Version      nixconf.Version
+	// Fatal is the first thing that makes Nix fail, in the order in which it reads, or nil. The settings are merged
+	// anyway, as if what is refused were not there.
 	Fatal *Fatal
 	// Warnings are what Nix warns about, in order; unknown settings and features once each.
 	Warnings []Warning
-	// Unknown are the settings that the release does not have. Nix keeps the first value of each for plug-ins.
+	// Unknown are the entries for settings that the release does not have. Nix keeps the first of each for plug-ins.
 	Unknown []Origin
-	// Platform is the system that the settings are for: "linux", "darwin", or "" when that is not known. It decides defaults that
-	// differ, such as that of sandbox, and may be set after Merge.
+	// Platform is the system that the settings are for: "linux", "darwin", or "" if that is not known. It decides
+	// defaults that differ, such as that of sandbox, and may be set after Merge.
 	Platform string
 
 	states map[string]*state
-	// The sequence numbers of the last thing that may have set anything, for all settings and for experimental-features.
+	// The sequence numbers of the last thing that may have set anything, for all settings and for
+	// experimental-features.
 	taint, featureTaint int
 }
 
 // state is a setting while it is built.
 type state struct {
-	facts      Facts
+	facts      nixconf.Facts
 	onDefault  bool // the words are appended to the default
 	words      []Element
 	value      string
@@ -160,19 +171,20 @@ type state struct {
 	overridden bool
 	origins    []Origin
 	replaced   []Origin
-	mounts     map[string]bool // the places that words hold, of sandbox-paths
+	mounts     map[string]bool // the paths inside the sandbox that sandbox-paths has
 }
 
-// Merge applies sources in order as release v of d does: later ones replace what earlier ones set, lists too, unless they use "extra-". The
-// order for Nix is SystemFile, UserFile (where several, the one that wins comes last), Environment, CommandLine. A version beyond the newest release
-// that is known is taken as that release.
+// Merge applies sources in order as release v of d does: later ones replace what earlier ones set, lists too, unless
+// they use "extra-". The order for Nix is SystemFile, UserFile (of several, the one that wins is last), Environment,
+// CommandLine. A version beyond the newest known release is treated as that release.
 //
-// Releases differ in what is applied first: since Nix 2.16 experimental features before everything else, in 2.16 to 2.19 a file that is
-// included before the one that includes it, and in 2.20 and 2.21, and Lix 2.90 and 2.91, a file that has an include is read twice.
-func Merge(sources []Source, d Distribution, v Version) *Settings {
+// Releases differ in what they apply first: since Nix 2.16 experimental features before everything else, in 2.16 to
+// 2.19 an included file before the one that includes it; and in 2.20 and 2.21, and Lix 2.90 and 2.91, a file with an
+// include is read twice.
+func Merge(sources []Source, d nixconf.Distribution, v nixconf.Version) *Settings {
 	m := &merger{s: &Settings{Distribution: d, Version: v, states: map[string]*state{}}, d: d, v: v}
 	for _, s := range sources {
-		if s.Kind == NixPathVariable && (d == Determinate || d == Nix && v.AtLeast(2, 24)) {
+		if s.Kind == NixPathVariable && (d == nixconf.Determinate || d == nixconf.Nix && v.AtLeast(2, 24)) {
 			m.ignoreNixPath = true
 		}
 	}
@@ -194,8 +206,8 @@ func Merge(sources []Source, d Distribution, v Version) *Settings {
 
 type merger struct {
 	s             *Settings
-	d             Distribution
-	v             Version
+	d             nixconf.Distribution
+	v             nixconf.Version
 	source        int
 	kind          SourceKind
 	ignoreNixPath bool
@@ -207,10 +219,10 @@ type merger struct {
 	badFeatures   map[string]bool
 }
 
-// step is what one line of a file does once includes are expanded.
+// step is what one line of a file does after includes are expanded.
 type step struct {
-	file  *File
-	entry *Entry // nil for something that may do anything
+	file  *nixconf.File
+	entry *nixconf.Entry // nil for something that may do anything
 }
 
 // order is how a release expands includes and when it applies entries.
@@ -218,16 +230,16 @@ type order int
 
 const (
 	lineByLine order = iota // every line is applied when it is read
-	fileByFile              // every file is applied when it was read: included ones first
+	fileByFile              // every file is applied when it has been read: included ones first
 	rereading               // includes are expanded, but the including file is read again for them
 	expanded                // includes are expanded in place
 )
 
 func (m *merger) order() order {
 	switch {
-	case m.d == Lix && !m.v.AtLeast(2, 92):
+	case m.d == nixconf.Lix && !m.v.AtLeast(2, 92):
 		return rereading
-	case m.d != Nix || m.v.AtLeast(2, 22):
+	case m.d != nixconf.Nix || m.v.AtLeast(2, 22):
 		return expanded
 	case m.v.AtLeast(2, 20):
 		return rereading
@@ -237,10 +249,10 @@ func (m *merger) order() order {
 	return lineByLine
 }
 
-func (m *merger) merge(f *File) {
+func (m *merger) merge(f *nixconf.File) {
 	if m.kind == CommandLine {
 		m.walk(f, walker{
-			entry:   func(e *Entry) { m.apply(step{f, e}) },
+			entry:   func(e *nixconf.Entry) { m.apply(step{f, e}) },
 			unknown: func() { m.apply(step{file: f}) },
 		})
 		return
@@ -263,14 +275,14 @@ func (m *merger) merge(f *File) {
 
 // walker is what walk calls for each part of a file.
 type walker struct {
-	entry   func(*Entry)
-	include func(*Include)
+	entry   func(*nixconf.Entry)
+	include func(*nixconf.Include)
 	unknown func()
 }
 
 // walk goes through the parts of f in the order of the text.
-func (m *merger) walk(f *File, w walker) {
-	entries, includes, unknown, problems := f.Entries, f.Includes, f.unknown, f.Problems
+func (m *merger) walk(f *nixconf.File, w walker) {
+	entries, includes, unknown, problems := f.Entries, f.Includes, f.UnknownLines(), f.Problems
 	const none = int(^uint(0) >> 1)
 	for {
 		e, i, u, p := none, none, none, none
@@ -317,52 +329,59 @@ func (m *merger) fatal(f Fatal) {
 	}
 }
 
-// include judges an include line of f. The result says whether the file is read, or may be; top says that f is the source itself.
-func (m *merger) include(f *File, inc *Include, top bool) (state IncludeState, ok bool) {
+// include checks an include line of f. The result says whether the file is read, or may be. top says that f is the
+// source itself.
+func (m *merger) include(f *nixconf.File, inc *nixconf.Include, top bool) (state nixconf.IncludeState, ok bool) {
 	p := inc.Path.Text
-	lix := m.d == Lix && m.v.AtLeast(2, 92)
+	lix := m.d == nixconf.Lix && m.v.AtLeast(2, 92)
 	switch {
-	case !f.known(inc.Path.Span):
-		return NotRead, true
+	case !f.Known(inc.Path.Span):
+		return nixconf.NotRead, true
 	case top && m.kind == Environment && (lix || !strings.HasPrefix(p, "/")):
-		message := fmt.Sprintf("an include in NIX_CONFIG needs an absolute path, not %s", quote(p))
+		message := fmt.Sprintf("an include in NIX_CONFIG needs an absolute path, not %s", nixconf.Quote(p))
 		if lix {
-			message = fmt.Sprintf("NIX_CONFIG cannot include a file, as it does with %s", quote(p))
+			message = fmt.Sprintf("NIX_CONFIG cannot include files, but includes %s", nixconf.Quote(p))
 		}
 		m.fatal(Fatal{Kind: FatalIncludeRelative, Message: message, File: f, Span: inc.Span})
-		return NotRead, false
+		return nixconf.NotRead, false
 	case lix && strings.HasPrefix(p, "~"):
 		if m.kind != UserFile || !strings.HasPrefix(p, "~/") {
-			m.fatal(Fatal{Kind: FatalIncludeRelative, Message: fmt.Sprintf("an include cannot begin with ~ here, as %s does", quote(p)), File: f, Span: inc.Span})
-			return NotRead, false
+			m.fatal(Fatal{Kind: FatalIncludeRelative,
+				Message: fmt.Sprintf("the path of an include cannot begin with ~ here, as %s does", nixconf.Quote(p)),
+				File:    f, Span: inc.Span})
+			return nixconf.NotRead, false
 		}
-		return NotRead, true
+		return nixconf.NotRead, true
 	}
 	switch inc.State {
-	case Missing:
+	case nixconf.Missing:
 		if !inc.Optional {
-			m.fatal(Fatal{Kind: FatalIncludeMissing, Message: fmt.Sprintf("included file %s does not exist; every Nix command fails", quote(p)), File: f, Span: inc.Span})
+			m.fatal(Fatal{Kind: FatalIncludeMissing,
+				Message: fmt.Sprintf("included file %s does not exist; every Nix command fails", nixconf.Quote(p)),
+				File:    f, Span: inc.Span})
 		}
-		return Missing, false
-	case Cycle:
-		m.fatal(Fatal{Kind: FatalIncludeCycle, Message: fmt.Sprintf("%s includes itself; every Nix command crashes", quote(p)), File: f, Span: inc.Span})
-		return Cycle, false
-	case Unreadable:
-		return Unreadable, false
-	case Read:
-		return Read, inc.File != nil
+		return nixconf.Missing, false
+	case nixconf.Cycle:
+		m.fatal(Fatal{Kind: FatalIncludeCycle,
+			Message: fmt.Sprintf("%s includes itself; every Nix command crashes", nixconf.Quote(p)), File: f,
+			Span: inc.Span})
+		return nixconf.Cycle, false
+	case nixconf.Unreadable:
+		return nixconf.Unreadable, false
+	case nixconf.Read:
+		return nixconf.Read, inc.File != nil
 	}
-	return NotRead, true
+	return nixconf.NotRead, true
 }
 
-func (m *merger) lineByLine(f *File, top bool) {
+func (m *merger) lineByLine(f *nixconf.File, top bool) {
 	m.walk(f, walker{
-		entry:   func(e *Entry) { m.apply(step{f, e}) },
+		entry:   func(e *nixconf.Entry) { m.apply(step{f, e}) },
 		unknown: func() { m.apply(step{file: f}) },
-		include: func(inc *Include) {
+		include: func(inc *nixconf.Include) {
 			switch state, ok := m.include(f, inc, top); {
 			case !ok:
-			case state == Read:
+			case state == nixconf.Read:
 				m.lineByLine(inc.File, false)
 			default:
 				m.apply(step{file: f})
@@ -371,15 +390,15 @@ func (m *merger) lineByLine(f *File, top bool) {
 	})
 }
 
-func (m *merger) fileByFile(f *File, top bool) {
+func (m *merger) fileByFile(f *nixconf.File, top bool) {
 	var steps []step
 	m.walk(f, walker{
-		entry:   func(e *Entry) { steps = append(steps, step{f, e}) },
+		entry:   func(e *nixconf.Entry) { steps = append(steps, step{f, e}) },
 		unknown: func() { steps = append(steps, step{file: f}) },
-		include: func(inc *Include) {
+		include: func(inc *nixconf.Include) {
 			switch state, ok := m.include(f, inc, top); {
 			case !ok:
-			case state == Read:
+			case state == nixconf.Read:
 				m.fileByFile(inc.File, false)
 			default:
 				m.apply(step{file: f})
@@ -389,16 +408,17 @@ func (m *merger) fileByFile(f *File, top bool) {
 	m.applyAll(steps)
 }
 
-func (m *merger) expand(f *File, top bool, steps *[]step) {
+func (m *merger) expand(f *nixconf.File, top bool, steps *[]step) {
 	var seen map[string]bool
 	m.walk(f, walker{
-		entry: func(e *Entry) {
+		entry: func(e *nixconf.Entry) {
 			*steps = append(*steps, step{f, e})
-			if m.d != Lix || !m.v.AtLeast(2, 96) {
+			if m.d != nixconf.Lix || !m.v.AtLeast(2, 96) {
 				return
 			}
 			name := e.Name.Text
-			if seen[name] && (!strings.HasPrefix(name, "extra-") || name == "extra-platforms" || name == "extra-local-jobs") {
+			if seen[name] && (!strings.HasPrefix(name, "extra-") || name == "extra-platforms" ||
+				name == "extra-local-jobs") {
 				m.warn(Warning{Kind: WarnDuplicate, Name: name, Origin: Origin{m.source, f, e}, Span: e.Name.Span})
 			}
 			if seen == nil {
@@ -407,10 +427,10 @@ func (m *merger) expand(f *File, top bool, steps *[]step) {
 			seen[name] = true
 		},
 		unknown: func() { *steps = append(*steps, step{file: f}) },
-		include: func(inc *Include) {
+		include: func(inc *nixconf.Include) {
 			switch state, ok := m.include(f, inc, top); {
 			case !ok:
-			case state == Read:
+			case state == nixconf.Read:
 				m.expand(inc.File, false, steps)
 			default:
 				*steps = append(*steps, step{file: f})
@@ -419,34 +439,38 @@ func (m *merger) expand(f *File, top bool, steps *[]step) {
 	})
 }
 
-// maxRereads bounds the steps of reread, whose number may double with every level of includes.
+// maxRereads bounds the number of steps of reread, which may double with every level of includes.
 const maxRereads = 10000
 
-// reread expands the includes of content as Nix 2.20 and 2.21 do, which take at for the place of the text: for each include they read the file
-// at "at" and not the one that is included, and take the included one for its place. Only the includes of that second reading of
-// a file bring in what is included. The path of at is place, "" for a source; at is nil for something that cannot be read.
-func (m *merger) reread(content, at *File, place string, steps *[]step) {
+// reread expands the includes of content as Nix 2.20 and 2.21 do, which believe that the text is the file at: for each
+// include they read at again instead of the included file, and believe that this text is the included file. Only the
+// includes of that second reading bring in the included files. place is the path of at, or "" for a source; at is nil
+// for something that cannot be read.
+func (m *merger) reread(content, at *nixconf.File, place string, steps *[]step) {
 	if m.steps++; m.steps > maxRereads {
 		*steps = append(*steps, step{file: content})
 		return
 	}
 	top := place == ""
 	m.walk(content, walker{
-		entry:   func(e *Entry) { *steps = append(*steps, step{content, e}) },
+		entry:   func(e *nixconf.Entry) { *steps = append(*steps, step{content, e}) },
 		unknown: func() { *steps = append(*steps, step{file: content}) },
-		include: func(inc *Include) {
+		include: func(inc *nixconf.Include) {
 			state, ok := m.include(content, inc, top)
 			switch {
-			case !ok && state != Unreadable:
-			case state == NotRead:
+			case !ok && state != nixconf.Unreadable:
+			case state == nixconf.NotRead:
 				*steps = append(*steps, step{file: content})
-			case !top && join(place, inc.Path.Text) != inc.Target:
-				// The second reading takes the path from another directory, where nothing of that name can be expected.
+			case !top && inc.From(place) != inc.Target:
+				// The second reading resolves the path from another directory, which most likely has no such file.
 				if !inc.Optional {
-					m.fatal(Fatal{Kind: FatalIncludeMissing, Message: fmt.Sprintf("included file %s is looked for in another directory the second time; every Nix command fails", quote(inc.Path.Text)), File: content, Span: inc.Span})
+					m.fatal(Fatal{Kind: FatalIncludeMissing,
+						Message: fmt.Sprintf(
+							"Nix looks for included file %s in another directory the second time; every Nix command "+
+								"fails", nixconf.Quote(inc.Path.Text)), File: content, Span: inc.Span})
 				}
 			case top && m.kind == Environment, at == nil:
-				// What would be read again is no file, which goes unnoticed.
+				// There is no file to read again, which Nix ignores.
 			default:
 				m.reread(at, inc.File, inc.Target, steps)
 			}
@@ -492,7 +516,7 @@ func (m *merger) apply(s step) {
 	e := s.entry
 	name := e.Name.Text
 	origin := Origin{m.source, s.file, e}
-	facts, ok := Lookup(m.d, m.v, name)
+	facts, ok := nixconf.Lookup(m.d, m.v, name)
 	if !ok {
 		if !m.unknown[name] {
 			if m.unknown == nil {
@@ -525,14 +549,15 @@ func (m *merger) apply(s step) {
 			return
 		}
 	}
-	literal := s.file.known(e.ValueSpan)
+	literal := s.file.Known(e.ValueSpan)
 	if literal {
 		if err := m.check(facts, e); err != nil && err.Fatal {
 			st.replaced = append(st.replaced, origin)
-			if m.kind == CommandLine && err.Kind != RelativePath {
+			if m.kind == CommandLine && err.Kind != nixconf.RelativePath {
 				m.warn(Warning{Kind: WarnIgnoredValue, Name: name, Origin: origin, Span: e.ValueSpan})
 			} else if certain {
-				m.fatal(Fatal{Kind: string(err.Kind), Message: err.Message, File: s.file, Entry: e, Span: e.Span, Value: err})
+				m.fatal(Fatal{Kind: string(err.Kind), Message: err.Message, File: s.file, Entry: e, Span: e.Span,
+					Value: err})
 			}
 			return
 		}
@@ -546,16 +571,16 @@ func (m *merger) apply(s step) {
 	}
 }
 
-// check checks the value of e where its source matters too.
-func (m *merger) check(f Facts, e *Entry) *ValueError {
-	if err := CheckValue(f, m.v, m.d, e.Value, e.Words); err != nil {
+// check checks the value of e, including where its source matters.
+func (m *merger) check(f nixconf.Facts, e *nixconf.Entry) *nixconf.ValueError {
+	if err := nixconf.CheckValue(f, m.v, m.d, e.Value, e.Words); err != nil {
 		return err
 	}
-	if m.d != Lix || f.flags&relativeToFile == 0 {
+	if m.d != nixconf.Lix || !f.RelativeToFile {
 		return nil
 	}
 	words := []string{e.Value}
-	if f.form == formPaths {
+	if f.Paths {
 		words = words[:0]
 		for _, w := range e.Words {
 			words = append(words, w.Text)
@@ -566,10 +591,14 @@ func (m *merger) check(f Facts, e *Entry) *ValueError {
 		case p == "" || strings.HasPrefix(p, "/"):
 		case strings.HasPrefix(p, "~"):
 			if m.kind != UserFile || !strings.HasPrefix(p, "~/") {
-				return &ValueError{Kind: RelativePath, Fatal: true, Word: -1, Message: fmt.Sprintf("the path of setting %s cannot begin with ~ here, as %s does", f.quoted(), quote(p))}
+				return &nixconf.ValueError{Kind: nixconf.RelativePath, Fatal: true, Word: -1,
+					Message: fmt.Sprintf("the path of setting %s cannot begin with ~ here, as %s does", f.Quoted(),
+						nixconf.Quote(p))}
 			}
 		case m.kind != SystemFile && m.kind != UserFile:
-			return &ValueError{Kind: RelativePath, Fatal: true, Word: -1, Message: fmt.Sprintf("setting %s takes an absolute path outside a file, not %s", f.quoted(), quote(p))}
+			return &nixconf.ValueError{Kind: nixconf.RelativePath, Fatal: true, Word: -1,
+				Message: fmt.Sprintf("outside a file, setting %s takes an absolute path, not %s", f.Quoted(),
+					nixconf.Quote(p))}
 		}
 	}
 	return nil
@@ -577,7 +606,7 @@ func (m *merger) check(f Facts, e *Entry) *ValueError {
 
 // feature reports whether an experimental feature is on at this point, and whether that is certain.
 func (m *merger) feature(name string) (on, certain bool) {
-	if _, stable := hasFeature(m.d, m.v, name); stable {
+	if _, stable := m.d.HasFeature(m.v, name); stable {
 		return true, true
 	}
 	st := m.s.states["experimental-features"]
@@ -588,8 +617,9 @@ func (m *merger) feature(name string) (on, certain bool) {
 	return on, on && m.featureTaint <= st.assigned || st.known && m.featureTaint <= st.assigned
 }
 
-// set gives st the value of an entry; literal says that the value holds no opaque text, certain that the entry is applied at all.
-func (m *merger) set(st *state, facts Facts, origin Origin, literal, certain bool) {
+// set gives st the value of an entry. literal says that the value holds no opaque text, and certain that the entry is
+// applied at all.
+func (m *merger) set(st *state, facts nixconf.Facts, origin Origin, literal, certain bool) {
 	e := origin.Entry
 	st.overridden = true
 	if !facts.Extra {
@@ -603,63 +633,63 @@ func (m *merger) set(st *state, facts Facts, origin Origin, literal, certain boo
 	st.origins = append(st.origins, origin)
 	st.known = st.known && literal && certain
 	switch {
-	case facts.Kind == KindFeatures || facts.form == formDeprecatedFeatures:
+	case facts.Kind == nixconf.KindFeatures || facts.DeprecatedFeatures:
 		m.addFeatures(st, facts, origin)
-	case facts.Kind == KindMap:
+	case facts.Kind == nixconf.KindMap:
 		for _, w := range e.Words {
 			if strings.Contains(w.Text, "=") {
 				m.add(st, facts, origin, w)
 			}
 		}
-	case facts.form == formMounts:
+	case facts.Mounts:
 		m.addMounts(st, origin)
-	case facts.hasWords():
+	case facts.HasWords():
 		for _, w := range e.Words {
 			m.add(st, facts, origin, w)
 		}
 	default:
-		st.value, literal = canonical(facts, e.Value)
+		st.value, literal = facts.Canonical(e.Value)
 		st.known = st.known && literal
 		st.words = []Element{{Text: st.value, Origin: origin, Span: e.ValueSpan}}
 	}
 }
 
 // add adds one word to a list or a set; words of opaque text are left out.
-func (m *merger) add(st *state, facts Facts, origin Origin, w Word) {
-	if !origin.File.known(w.Span) {
+func (m *merger) add(st *state, facts nixconf.Facts, origin Origin, w nixconf.Word) {
+	if !origin.File.Known(w.Span) {
 		return
 	}
 	text := w.Text
-	if facts.Kind == KindURLs {
-		u, _ := parseStoreURL(text)
-		if u.text == "" {
+	if facts.Kind == nixconf.KindURLs {
+		var ok bool
+		if text, ok = facts.Canonical(text); !ok {
 			st.known = false
-		} else {
-			text = u.text
 		}
 	}
-	// The few features that exist are asked for by every gated setting.
-	if facts.Kind == KindFeatures && slices.ContainsFunc(st.words, func(e Element) bool { return e.Text == text }) {
+	// The list stays short, as every gated setting searches it.
+	if facts.Kind == nixconf.KindFeatures &&
+		slices.ContainsFunc(st.words, func(e Element) bool { return e.Text == text }) {
 		return
 	}
 	st.words = append(st.words, Element{Text: text, Origin: origin, Span: w.Span})
 }
 
-func (m *merger) addFeatures(st *state, facts Facts, origin Origin) {
+func (m *merger) addFeatures(st *state, facts nixconf.Facts, origin Origin) {
 	for _, w := range origin.Entry.Words {
-		if !origin.File.known(w.Span) {
+		if !origin.File.Known(w.Span) {
 			continue
 		}
 		known, stable := true, false
-		if facts.Kind == KindFeatures {
-			known, stable = hasFeature(m.d, m.v, w.Text)
-			known = known || m.d == Nix && !m.v.AtLeast(2, 5)
+		if facts.Kind == nixconf.KindFeatures {
+			known, stable = m.d.HasFeature(m.v, w.Text)
+			known = known || m.d == nixconf.Nix && !m.v.AtLeast(2, 5)
 		} else {
-			known = hasDeprecatedFeature(m.v, w.Text)
+			known = m.d.HasDeprecatedFeature(m.v, w.Text)
 		}
 		switch {
-		case !known && w.Text == "no-url-literals" && facts.Kind == KindFeatures && m.d != Lix:
-			m.warn(Warning{Kind: WarnRenamedFeature, Name: w.Text, Detail: "lint-url-literals", Origin: origin, Span: w.Span})
+		case !known && w.Text == "no-url-literals" && facts.Kind == nixconf.KindFeatures && m.d != nixconf.Lix:
+			m.warn(Warning{Kind: WarnRenamedFeature, Name: w.Text, Detail: "lint-url-literals", Origin: origin,
+				Span: w.Span})
 		case !known:
 			if !m.badFeatures[w.Text] {
 				if m.badFeatures == nil {
@@ -671,25 +701,25 @@ func (m *merger) addFeatures(st *state, facts Facts, origin Origin) {
 		case stable:
 		default:
 			m.add(st, facts, origin, w)
-			// Since fetch-tree became a feature of its own, flakes brings it along.
-			if w.Text == "flakes" && m.d == Nix && m.v.AtLeast(2, 19) {
-				m.add(st, facts, origin, Word{Text: "fetch-tree", Span: w.Span})
+			// Since fetch-tree became a feature of its own, flakes enables it.
+			if w.Text == "flakes" && m.d == nixconf.Nix && m.v.AtLeast(2, 19) {
+				m.add(st, facts, origin, nixconf.Word{Text: "fetch-tree", Span: w.Span})
 			}
 		}
 	}
 }
 
-// addMounts adds the words of sandbox-paths. Within one value the last of a place, in the order of their bytes, wins; a value that
-// is appended does not replace what is there.
+// addMounts adds the words of sandbox-paths. Within one value the last word for a path wins, in the order of their
+// bytes; an appended value does not replace what is there.
 func (m *merger) addMounts(st *state, origin Origin) {
 	words := slices.Clone(origin.Entry.Words)
-	slices.SortStableFunc(words, func(a, b Word) int { return strings.Compare(a.Text, b.Text) })
+	slices.SortStableFunc(words, func(a, b nixconf.Word) int { return strings.Compare(a.Text, b.Text) })
 	if st.mounts == nil {
 		st.mounts = map[string]bool{}
 	}
 	here := map[string]int{}
 	for _, w := range words {
-		if !origin.File.known(w.Span) {
+		if !origin.File.Known(w.Span) {
 			continue
 		}
 		inside, text := parseMount(w.Text)
@@ -719,9 +749,9 @@ func parseMount(s string) (inside, text string) {
 	return inside, inside + "=" + outside + optional
 }
 
-// setReplacement does what a deprecated setting does to the one that replaces it.
+// setReplacement applies the value of a deprecated setting to the one that replaces it.
 func (m *merger) setReplacement(name string, old *state, origin Origin) {
-	facts, ok := Lookup(m.d, m.v, name)
+	facts, ok := nixconf.Lookup(m.d, m.v, name)
 	if !ok {
 		return
 	}

@@ -1,76 +1,18 @@
-package nixconf
+package effective
 
 import (
-	"encoding/json"
-	"path"
 	"slices"
 	"sort"
 	"strconv"
 	"strings"
+
+	"github.com/sandlint/sandlint/parsers/nixconf"
 )
 
-// canonical returns a value of a kind that is not a list as Nix prints it, and whether that is certain.
-func canonical(f Facts, value string) (string, bool) {
-	switch f.Kind {
-	case KindBool:
-		if b, ok := parseBool(value); ok {
-			return strconv.FormatBool(b), true
-		}
-	case KindInt:
-		if n, ok := parseInt(f, value); ok {
-			return f.formatInt(n), true
-		}
-		if n, _, ok := evalInt(f, value); ok {
-			return f.formatInt(n), true
-		}
-		return value, value == "" && f.AllowEmpty
-	case KindJobs:
-		if n, ok := parseInt(jobsFacts, value); ok {
-			return jobsFacts.formatInt(n), true
-		}
-	case KindPath:
-		switch {
-		case value == "" || f.flags&takesRelative != 0:
-		case path.IsAbs(value):
-			return path.Clean(value), true
-		default:
-			return value, false
-		}
-	case KindURL:
-		u, ok := parseStoreURL(value)
-		if u.text == "" {
-			return value, false
-		}
-		return u.text, ok
-	case KindJSON:
-		var v any
-		if err := json.Unmarshal([]byte(value), &v); err != nil {
-			return value, false
-		}
-		var b strings.Builder
-		enc := json.NewEncoder(&b)
-		enc.SetEscapeHTML(false)
-		if err := enc.Encode(v); err != nil {
-			return value, false
-		}
-		return strings.TrimSuffix(b.String(), "\n"), true
-	}
-	return value, true
-}
-
-// hasWords reports whether values of f are made of words.
-func (f Facts) hasWords() bool {
-	switch f.Kind {
-	case KindList, KindSet, KindMap, KindFeatures, KindURLs:
-		return true
-	}
-	return false
-}
-
-// Get returns the value in force of a setting, by any of its names. A setting that nothing set has its default. For a name that the
-// release does not have, the result has no Name and is not Known.
+// Get returns the value in force of a setting, given by any of its names. A setting that nothing set has its default.
+// For a name that the release does not have, the result has no Name and is not Known.
 func (s *Settings) Get(name string) Setting {
-	facts, ok := Lookup(s.Distribution, s.Version, name)
+	facts, ok := nixconf.Lookup(s.Distribution, s.Version, name)
 	if !ok {
 		return Setting{}
 	}
@@ -82,10 +24,10 @@ func (s *Settings) Get(name string) Setting {
 	return st.finish(s)
 }
 
-// finish returns the setting that st has become.
+// finish returns the setting that st describes.
 func (st *state) finish(s *Settings) Setting {
 	taint := s.taint
-	if st.facts.Kind == KindFeatures {
+	if st.facts.Kind == nixconf.KindFeatures {
 		taint = s.featureTaint
 	}
 	out := Setting{
@@ -100,11 +42,11 @@ func (st *state) finish(s *Settings) Setting {
 			value = st.facts.DarwinDefault
 		}
 		out.Known = out.Known && st.facts.HasDefault && (s.Platform != "" || value == st.facts.DarwinDefault)
-		out.Words = st.facts.defaultWords(value)
+		out.Words = defaultWords(st.facts, value)
 		out.Words = append(out.Words, st.words...)
 		out.Value = value
 	}
-	if !st.facts.hasWords() {
+	if !st.facts.HasWords() {
 		return out
 	}
 	if st.facts.Unordered {
@@ -112,7 +54,7 @@ func (st *state) finish(s *Settings) Setting {
 			out.Words = slices.Clone(out.Words)
 		}
 		key := func(e Element) string {
-			if st.facts.Kind == KindMap {
+			if st.facts.Kind == nixconf.KindMap {
 				k, _, _ := strings.Cut(e.Text, "=")
 				return k
 			}
@@ -132,13 +74,13 @@ func (st *state) finish(s *Settings) Setting {
 	return out
 }
 
-// defaultWords returns the words of a default.
-func (f Facts) defaultWords(value string) []Element {
+// defaultWords returns the words of a setting's default.
+func defaultWords(f nixconf.Facts, value string) []Element {
 	if !f.HasDefault {
 		return nil
 	}
 	words := []string{value}
-	if f.hasWords() {
+	if f.HasWords() {
 		words = strings.Fields(value)
 	}
 	out := make([]Element, len(words))
@@ -160,7 +102,8 @@ func (s *Settings) Names() []string {
 	return out
 }
 
-// Bool returns the value of a boolean, or of an enumeration that is true or false such as sandbox, and whether it is known.
+// Bool returns the value of a boolean, or of an enumeration such as sandbox that is true or false, and whether it is
+// known.
 func (s *Settings) Bool(name string) (value, known bool) {
 	set := s.Get(name)
 	if !set.Known {
@@ -175,7 +118,8 @@ func (s *Settings) Bool(name string) (value, known bool) {
 	return false, false
 }
 
-// Int returns the value of an integer and whether it is known; max-jobs = auto is not, nor is a value beyond the range of int64.
+// Int returns the value of an integer and whether it is known. max-jobs = auto is not known, nor is a value beyond the
+// range of int64.
 func (s *Settings) Int(name string) (value int64, known bool) {
 	set := s.Get(name)
 	n, err := strconv.ParseInt(set.Value, 10, 64)
@@ -191,16 +135,16 @@ func (s *Settings) Text(name string) (value string, known bool) {
 	return set.Value, set.Known
 }
 
-// List returns the words of a value and whether there are no others.
+// List returns the words of a value, and whether these are all of them.
 func (s *Settings) List(name string) (words []Element, known bool) {
 	set := s.Get(name)
 	return set.Words, set.Known
 }
 
-// Feature reports whether an experimental feature is on in the end, and whether that is known. Features that are stable in the
-// distribution are on. What the command line of a Nix command adds has to be among the sources.
+// Feature reports whether an experimental feature is on, and whether that is known. Features that are stable in the
+// distribution are on. The features that the command line of a Nix command adds have to be among the sources.
 func (s *Settings) Feature(name string) (on, known bool) {
-	if _, stable := hasFeature(s.Distribution, s.Version, name); stable {
+	if _, stable := s.Distribution.HasFeature(s.Version, name); stable {
 		return true, true
 	}
 	set := s.Get("experimental-features")

@@ -1,4 +1,4 @@
-package nixconf
+package effective
 
 import (
 	"bufio"
@@ -14,6 +14,7 @@ import (
 	"testing"
 	"unicode/utf8"
 
+	"github.com/sandlint/sandlint/parsers/nixconf"
 	"github.com/sandlint/sandlint/parsers/source"
 )
 
@@ -71,7 +72,7 @@ type world struct {
 
 func (w world) expand(s string) string { return strings.ReplaceAll(s, "$W", w.root) }
 
-func (w world) file(name string) (*File, error) {
+func (w world) file(name string) (*nixconf.File, error) {
 	rel, ok := strings.CutPrefix(name, w.root+"/")
 	if !ok {
 		return nil, fs.ErrNotExist
@@ -84,18 +85,18 @@ func (w world) file(name string) (*File, error) {
 	}
 	for f := range w.Files {
 		if strings.HasPrefix(f, rel+"/") {
-			return nil, ErrUnreadable
+			return nil, nixconf.ErrUnreadable
 		}
 	}
 	switch rel {
 	case "conf", "home", "user":
-		return nil, ErrUnreadable
+		return nil, nixconf.ErrUnreadable
 	}
 	return nil, fs.ErrNotExist
 }
 
-func (w world) parse(name, text string) *File {
-	return Parse(source.WholeFile(source.NewFile(name, []byte(w.expand(text)))))
+func (w world) parse(name, text string) *nixconf.File {
+	return nixconf.Parse(source.WholeFile(source.NewFile(name, []byte(w.expand(text)))))
 }
 
 // sources returns what Nix reads in w, in its order.
@@ -121,7 +122,8 @@ func (w world) sources() []Source {
 		add(UserFile, w.root+"/home/.config/nix/nix.conf")
 	}
 	if text, ok := w.Env["NIX_CONFIG"]; ok {
-		out = append(out, Source{File: w.parse("NIX_CONFIG", text).Resolve("", w.file), Kind: Environment, Label: "NIX_CONFIG"})
+		out = append(out, Source{File: w.parse("NIX_CONFIG", text).Resolve("", w.file), Kind: Environment,
+			Label: "NIX_CONFIG"})
 	}
 	if _, ok := w.Env["NIX_PATH"]; ok {
 		out = append(out, Source{Kind: NixPathVariable})
@@ -195,10 +197,11 @@ func compare(s *Settings, r result) []string {
 	}
 	var unknown, features, gated, deprecated []string
 	for _, w := range s.Warnings {
-		list := map[string]*[]string{WarnUnknownSetting: &unknown, WarnUnknownFeature: &features, WarnGated: &gated, WarnDeprecated: &deprecated}[w.Kind]
+		list := map[string]*[]string{WarnUnknownSetting: &unknown, WarnUnknownFeature: &features, WarnGated: &gated,
+			WarnDeprecated: &deprecated}[w.Kind]
 		name := w.Name
 		if w.Kind == WarnGated {
-			f, _ := Lookup(s.Distribution, s.Version, w.Name)
+			f, _ := nixconf.Lookup(s.Distribution, s.Version, w.Name)
 			name = f.Name
 		}
 		if list != nil && !slices.Contains(*list, name) {
@@ -262,29 +265,30 @@ func compareFatal(s *Settings, stderr string) string {
 	has := func(format string, args ...any) bool { return strings.Contains(first, fmt.Sprintf(format, args...)) }
 	name := ""
 	if f.Entry != nil {
-		facts, _ := Lookup(s.Distribution, s.Version, f.Entry.Name.Text)
+		facts, _ := nixconf.Lookup(s.Distribution, s.Version, f.Entry.Name.Text)
 		name = facts.Name
 	}
 	switch f.Kind {
-	case string(BadBool):
+	case string(nixconf.BadBool):
 		ok = has("Boolean setting '%s' has invalid value '%s'", name, f.Entry.Value)
-	case string(BadEnum):
+	case string(nixconf.BadEnum):
 		ok = has("option '%s' has invalid value '%s'", name, f.Entry.Value)
-	case string(BadInt), string(BadSuffix):
-		ok = has("setting '%s' has invalid value '%s'", name, strings.ReplaceAll(f.Entry.Value, "\x00", " ")) || has("setting '%s' has invalid value '%s'", name, f.Entry.Value)
-	case string(BadJobs):
+	case string(nixconf.BadInt), string(nixconf.BadSuffix):
+		ok = has("setting '%s' has invalid value '%s'", name, strings.ReplaceAll(f.Entry.Value, "\x00", " ")) ||
+			has("setting '%s' has invalid value '%s'", name, f.Entry.Value)
+	case string(nixconf.BadJobs):
 		ok = has("setting '%s' should be 'auto' or an integer", name)
-	case string(RelativePath):
+	case string(nixconf.RelativePath):
 		ok = has("not an absolute path: '%s'", f.Entry.Value) || has("not an absolute path: %q", f.Entry.Value)
-	case string(EmptyPath):
+	case string(nixconf.EmptyPath):
 		ok = has("setting '%s' is a path and paths cannot be empty", name) || has("setting '%s' cannot be empty", name)
-	case string(BadStoreURL):
+	case string(nixconf.BadStoreURL):
 		word := f.Entry.Value
 		if f.Value.Word >= 0 {
 			word = f.Entry.Words[f.Value.Word].Text
 		}
 		ok = has("Cannot parse Nix store '%s'", word)
-	case string(BadJSON):
+	case string(nixconf.BadJSON):
 		ok = has("parsing setting '%s'", name)
 	case FatalIncludeMissing:
 		ok = has("included from") && has("not found")
@@ -292,7 +296,7 @@ func compareFatal(s *Settings, stderr string) string {
 		ok = has("not an absolute path")
 	case FatalIncludeCycle:
 		ok = first == ""
-	case KindIncludeArity:
+	case nixconf.KindIncludeArity:
 		ok = has("boost::bad_format_string")
 	}
 	if !ok {
@@ -301,7 +305,8 @@ func compareFatal(s *Settings, stderr string) string {
 	return ""
 }
 
-// compareValue compares a setting with the JSON value that a nix printed; changed says that it differs from the default.
+// compareValue compares a setting with the JSON value that a nix printed; changed says that it differs from the
+// default.
 func compareValue(set Setting, want any, r result, changed bool) string {
 	if set.Name == "" {
 		return "no such setting"
@@ -312,7 +317,7 @@ func compareValue(set Setting, want any, r result, changed bool) string {
 	if !set.Known && !set.Set && changed {
 		return "" // a default that follows another variable
 	}
-	if set.Facts.hasWords() && !set.Facts.HasDefault && !set.Known {
+	if set.Facts.HasWords() && !set.Facts.HasDefault && !set.Known {
 		// Words were appended to a default of the machine.
 		def, ok := r.defaults[set.Name]
 		if !ok {
@@ -357,25 +362,25 @@ func compareValue(set Setting, want any, r result, changed bool) string {
 	}
 	var got any
 	switch set.Facts.Kind {
-	case KindBool, KindEnum:
+	case nixconf.KindBool, nixconf.KindEnum:
 		got = set.Value
-		if b, ok := parseBool(set.Value); ok {
+		if b, ok := nixconf.ParseBool(set.Value); ok {
 			got = b
 		}
-	case KindInt, KindJobs:
+	case nixconf.KindInt, nixconf.KindJobs:
 		got = json.Number(set.Value)
 		if set.Value == "auto" {
 			got = json.Number(r.cpus)
 		}
-	case KindMap:
+	case nixconf.KindMap:
 		m := map[string]any{}
 		for _, w := range words(set) {
 			k, v, _ := strings.Cut(w, "=")
 			m[k] = v
 		}
 		got = m
-	case KindSet, KindList, KindURLs:
-		if set.Facts.form == formMounts {
+	case nixconf.KindSet, nixconf.KindList, nixconf.KindURLs:
+		if set.Facts.Mounts {
 			m := map[string]any{}
 			for _, w := range words(set) {
 				w, optional := strings.CutSuffix(w, "?")
@@ -395,7 +400,7 @@ func compareValue(set Setting, want any, r result, changed bool) string {
 			return fmt.Sprintf("%q, nix has %q", words(set), strs(want))
 		}
 		return ""
-	case KindJSON:
+	case nixconf.KindJSON:
 		json.Unmarshal([]byte(set.Value), &got)
 	default:
 		got = set.Value
@@ -446,14 +451,15 @@ var explained = map[string]string{
 }
 
 // recordedDefaults are the defaults of the machine that recorded the oracle, as far as records depend on them.
-func recordedDefaults(v Version) map[string]any {
+func recordedDefaults(v nixconf.Version) map[string]any {
 	d := map[string]any{"system-features": []any{"benchmark", "big-parallel", "kvm", "nixos-test", "uid-range"}}
 	if !v.AtLeast(2, 31) {
 		d["cores"] = json.Number("2")
 	}
 	switch {
 	case v.AtLeast(2, 31):
-		d["sandbox-paths"] = map[string]any{"/bin/sh": map[string]any{"source": "/usr/bin/bash-static", "optional": false}}
+		d["sandbox-paths"] = map[string]any{"/bin/sh": map[string]any{"source": "/usr/bin/bash-static",
+			"optional": false}}
 	case v.AtLeast(2, 26):
 		d["sandbox-paths"] = []any{"/bin/sh=/usr/bin/bash-static"}
 		d["ssl-cert-file"] = ""
@@ -463,11 +469,12 @@ func recordedDefaults(v Version) map[string]any {
 	return d
 }
 
-// refusesToPrint says why the command that was asked fails although the configuration is read: it is one of the new interface and nothing enables that, or
-// a value cannot be printed as JSON. It is "" where the command answers.
+// refusesToPrint says why the command that was asked fails although the configuration is read: it is one of the new
+// interface and nothing enables that, or a value cannot be printed as JSON. It is "" where the command answers.
 func refusesToPrint(s *Settings, r record) string {
 	asked := strings.Join(r.Cmd, " ")
-	if strings.HasPrefix(asked, "nix ") && !strings.Contains(asked, "nix-command") && !strings.Contains(asked, "--version") {
+	if strings.HasPrefix(asked, "nix ") && !strings.Contains(asked, "nix-command") &&
+		!strings.Contains(asked, "--version") {
 		if on, known := s.Feature("nix-command"); known && !on {
 			return "the command needs the feature nix-command"
 		}
@@ -491,7 +498,7 @@ func TestOracle(t *testing.T) {
 		if r.Topic == "runtime" {
 			continue // what commands do later, with a daemon, a store or a build
 		}
-		v, err := ParseVersion(r.Nix)
+		v, err := nixconf.ParseVersion(r.Nix)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -502,7 +509,7 @@ func TestOracle(t *testing.T) {
 		}
 		ta.cases++
 		w := world{root: "/w", record: r}
-		s := Merge(w.sources(), Nix, v)
+		s := Merge(w.sources(), nixconf.Nix, v)
 		s.Platform = "linux"
 		want := result{exit: r.Exit, stderr: unexpand(r.Stderr), defaults: recordedDefaults(v), cpus: "2"}
 		if r.Stdout == "" && r.Exit == 0 {

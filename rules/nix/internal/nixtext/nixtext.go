@@ -1,0 +1,140 @@
+// Package nixtext makes findings and fixes of nix.conf text, wherever it lies, and finds places in it.
+package nixtext
+
+import (
+	"bytes"
+	"fmt"
+	"slices"
+
+	"github.com/sandlint/sandlint/fixers"
+	"github.com/sandlint/sandlint/parsers/nixconf"
+	"github.com/sandlint/sandlint/parsers/nixuse"
+	"github.com/sandlint/sandlint/parsers/source"
+	"github.com/sandlint/sandlint/rules"
+)
+
+// At returns a finding at a span of a nix.conf text.
+func At(text *nixuse.Text, span source.Span, message string) rules.Finding {
+	return rules.Finding{File: text.Fragment.File, Span: text.Fragment.Span(span), Message: message}
+}
+
+// Atf returns a finding at a span of a nix.conf text, with a formatted message.
+func Atf(text *nixuse.Text, span source.Span, format string, args ...any) rules.Finding {
+	return At(text, span, fmt.Sprintf(format, args...))
+}
+
+// Fix returns a fix of a nix.conf text. Where the text is a fragment of another file, the fix changes the instruction
+// that holds it.
+func Fix(
+	text *nixuse.Text, title string, safety fixers.Safety, edits []fixers.Edit, changes fixers.Changes,
+) fixers.Fix {
+	changes.Instructions = !text.Fragment.Whole()
+	return fixers.Fix{Title: title, Safety: safety, Edits: edits, Changes: changes}
+}
+
+// Replace returns the edit that replaces a span of the text. It reports false where the host of the text does not allow
+// that.
+func Replace(text *nixuse.Text, span source.Span, with string) ([]fixers.Edit, bool) {
+	s, with, ok := text.Fragment.Edit(span, with)
+	if !ok {
+		return nil, false
+	}
+	return []fixers.Edit{{File: text.Fragment.File, Span: s, Text: with}}, true
+}
+
+// Known reports whether all of an entry is known.
+func Known(text *nixuse.Text, entry *nixconf.Entry) bool {
+	return text.Fragment.Known(entry.Span)
+}
+
+// Problems calls report for each problem of the text of one of the given kinds.
+func Problems(text *nixuse.Text, report func(source.Problem), kinds ...string) {
+	for _, problem := range text.Problems {
+		for _, kind := range kinds {
+			if problem.Kind == kind && !CommaBroken(text, problem) {
+				report(problem)
+			}
+		}
+	}
+}
+
+// CommaBroken reports whether a problem is part of a value that the devcontainer feature cut off at a comma.
+func CommaBroken(text *nixuse.Text, problem source.Problem) bool {
+	return text.Host == nixuse.HostFeature && problem.Kind == nixconf.KindSyntax &&
+		bytes.IndexByte(text.Fragment.Text[:problem.Span.Start], '\n') >= 0
+}
+
+// SameSource returns the entries of text, after those of what was written to the same file directly before it: no Nix
+// command ran in between and nothing replaced the file, so Nix reads them as one.
+func SameSource(text *nixuse.Text) []Located {
+	var out []Located
+	if e := text.Event; e != nil && text.Image != nil && text.Append && text.Host == nixuse.HostWrite {
+		events := text.Image.Events
+		for n := slices.Index(events, e) - 1; n >= 0; n-- {
+			other := events[n]
+			if other.Kind != nixuse.WriteConfig || other.ByInstaller || other.Maybe || other.Text == nil {
+				break
+			}
+			if other.Path != e.Path || other.Text.Fragment.File != text.Fragment.File {
+				continue
+			}
+			out = append(locate(other.Text), out...)
+			if other.Truncate {
+				break
+			}
+		}
+	}
+	return append(out, locate(text)...)
+}
+
+// Located is an entry and the text that holds it.
+type Located struct {
+	Text  *nixuse.Text
+	Entry *nixconf.Entry
+}
+
+// Line returns the line of the entry's name in the file, counted from 1.
+func (l Located) Line() int {
+	return l.Text.Fragment.File.LineOf(l.Text.Fragment.Span(l.Entry.Name.Span).Start)
+}
+
+func locate(text *nixuse.Text) []Located {
+	var out []Located
+	for _, entry := range text.Entries {
+		out = append(out, Located{text, entry})
+	}
+	return out
+}
+
+// LineAt returns the line that holds an offset of the text.
+func LineAt(f *nixconf.File, offset int) *nixconf.Line {
+	for n := range f.Lines {
+		if line := &f.Lines[n]; line.Span.Start <= offset && offset <= line.Span.End {
+			return line
+		}
+	}
+	return nil
+}
+
+// ValueSpan returns the span of a word of a value, given by its index, or of the whole value for -1. For an empty value
+// it is that of the whole entry.
+func ValueSpan(entry *nixconf.Entry, word int) source.Span {
+	switch {
+	case word >= 0 && word < len(entry.Words):
+		return entry.Words[word].Span
+	case entry.ValueSpan.IsEmpty():
+		return entry.Span
+	}
+	return entry.ValueSpan
+}
+
+// ProblemOn returns the first problem of a kind on a line, counted from 0.
+func ProblemOn(text *nixuse.Text, line int, kind string) (source.Problem, bool) {
+	span := text.Lines[line].Span
+	for _, problem := range text.Problems {
+		if problem.Kind == kind && span.Contains(problem.Span) {
+			return problem, true
+		}
+	}
+	return source.Problem{}, false
+}

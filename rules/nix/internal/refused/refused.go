@@ -1,0 +1,108 @@
+// Package refused reports values that targeted releases of Nix refuse, and checks the values that fixes write.
+package refused
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/sandlint/sandlint/fixers"
+	fixnix "github.com/sandlint/sandlint/fixers/nixconf"
+	"github.com/sandlint/sandlint/parsers/nixconf"
+	"github.com/sandlint/sandlint/parsers/nixuse"
+	"github.com/sandlint/sandlint/rules"
+	"github.com/sandlint/sandlint/rules/nix/internal/misread"
+	"github.com/sandlint/sandlint/rules/nix/internal/nixtext"
+)
+
+// Values calls report for each value that targeted releases refuse for an error of one of the given kinds, unless
+// another rule reports the cause. The finding has its message, with the releases where only some of the targets refuse
+// it, and its severity.
+func Values(
+	text *nixuse.Text,
+	report func(*nixconf.Entry, nixconf.TargetError, rules.Finding),
+	kinds ...nixconf.ValueErrorKind,
+) {
+	for _, entry := range text.Entries {
+		if !nixtext.Known(text, entry) {
+			continue
+		}
+		for _, e := range text.ValueErrors(entry) {
+			refused := e.Fatal && e.Coverage != nixconf.None
+			if !refused || !slices.Contains(kinds, e.Kind) || misread.Is(text, entry) {
+				continue
+			}
+			finding := nixtext.At(text, nixtext.ValueSpan(entry, e.Word), e.Message)
+			if e.Coverage == nixconf.Some {
+				finding.Message += fmt.Sprintf(" (in %s)", e.Targets)
+				if slices.Equal(text.Targets, nixconf.DefaultTargets()) {
+					finding.Severity = rules.Warning // nobody said that the file is for these releases
+				}
+			}
+			if text.Host == nixuse.HostOption && e.Kind != nixconf.RelativePath {
+				finding.Severity = rules.Warning // Nix warns about a bad --option and continues
+			}
+			report(entry, e, finding)
+			break
+		}
+	}
+}
+
+// WriteMeant returns the fix that writes a value as its author meant it, where there is only one possible meaning.
+func WriteMeant(text *nixuse.Text, entry *nixconf.Entry, e nixconf.TargetError) []fixers.Fix {
+	if !e.HasFix {
+		return nil
+	}
+	edits, ok := fixnix.SetValue(text.Fragment, entry, e.Fixed)
+	if !ok {
+		return nil
+	}
+	return []fixers.Fix{nixtext.Fix(text, fmt.Sprintf("Write %s", e.Fixed), fixers.Safe, edits,
+		fixers.Changes{Repair: true, Settings: []string{nixuse.Canonical(entry.Name.Text)}})}
+}
+
+// Accepted reports whether no targeted release refuses a setting with these words as its value. Words that are not
+// known count as accepted.
+func Accepted(text *nixuse.Text, name string, words []nixconf.Word) bool {
+	for _, w := range words {
+		if !text.Known(w.Span) {
+			return true
+		}
+	}
+	return !Refuses(text.Targets, name, words)
+}
+
+// Refuses reports whether a targeted release refuses a setting with these words as its value.
+func Refuses(ts nixconf.Targets, name string, words []nixconf.Word) bool {
+	return slices.ContainsFunc(nixconf.CheckValueFor(ts, name, joined(words), words), isFatal)
+}
+
+func isFatal(e nixconf.TargetError) bool { return e.Fatal }
+
+func joined(words []nixconf.Word) string {
+	texts := make([]string, len(words))
+	for i, w := range words {
+		texts[i] = w.Text
+	}
+	return strings.Join(texts, " ")
+}
+
+// Report reports the values that are refused for errors of the given kinds. Where all targeted releases refuse a value,
+// the finding has the safe fix that writes what its author meant.
+func Report(p *rules.Pass, text *nixuse.Text, kinds ...nixconf.ValueErrorKind) {
+	Values(text, func(entry *nixconf.Entry, e nixconf.TargetError, finding rules.Finding) {
+		if e.Coverage == nixconf.All {
+			finding.Fixes = WriteMeant(text, entry, e)
+		}
+		p.Report(finding)
+	}, kinds...)
+}
+
+// Rewrite returns the edits that give an entry another value. It reports false where a targeted release refuses that
+// value.
+func Rewrite(text *nixuse.Text, entry *nixconf.Entry, value string) ([]fixers.Edit, bool) {
+	if slices.ContainsFunc(nixconf.CheckValueFor(text.Targets, entry.Name.Text, value, nil), isFatal) {
+		return nil, false
+	}
+	return fixnix.SetValue(text.Fragment, entry, value)
+}
