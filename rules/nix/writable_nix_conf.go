@@ -8,7 +8,7 @@ import (
 	"strings"
 
 	"github.com/sandlint/sandlint/fixers"
-	"github.com/sandlint/sandlint/parsers/nixuse"
+	"github.com/sandlint/sandlint/parsers/image"
 	"github.com/sandlint/sandlint/parsers/shell"
 	"github.com/sandlint/sandlint/parsers/source"
 	"github.com/sandlint/sandlint/rules"
@@ -26,83 +26,107 @@ var writableNixConf = &rules.Rule{
 			"root",
 		"Nix, scripts/install-multi-user.sh: the installer gives the file mode 0644",
 	},
-	Check: rules.OnTimeline(checkWritable),
+	Check: rules.OnImage(checkWritable),
 }
 
-func checkWritable(p *rules.Pass, img *nixuse.Image) {
-	var found []rules.Finding
-	var paths []string
-	drop := func(name string) {
-		for n := len(paths) - 1; n >= 0; n-- {
-			if paths[n] == name || strings.HasPrefix(paths[n], strings.TrimSuffix(name, "/")+"/") {
-				paths, found = slices.Delete(paths, n, n+1), slices.Delete(found, n, n+1)
-			}
+func checkWritable(p *rules.Pass, img *image.Image) {
+	var own, deferred modes // an ONBUILD runs later, in another build
+	for _, s := range img.Steps() {
+		switch {
+		case s.Deferred:
+			deferred.step(s)
+		case s.From == img:
+			own.step(s)
 		}
 	}
-	for _, i := range img.Stage.Instructions {
-		switch i.Name {
-		case "COPY", "ADD":
-			flag := i.Flag("chmod")
-			if flag == nil || len(i.Words) < 2 {
-				continue
-			}
-			dest := i.Words[len(i.Words)-1].Text
-			for _, word := range i.Words[:len(i.Words)-1] {
-				name := dest
-				if strings.HasSuffix(dest, "/") {
-					name = path.Join(dest, path.Base(word.Text))
-				}
-				if isConfigPath(name) {
-					drop(name)
-					if m := writableBy(flag.Unquoted); m.who != "" {
-						paths, found = append(paths, name),
-							append(found, writable(img, name, m, flag.Value.Span, flag.Value.Text == flag.Unquoted))
-					}
-				}
-			}
-		case "RUN":
-			script := img.Dockerfile.Script(i)
-			if script == nil {
-				continue
-			}
-			for _, c := range script.Commands {
-				if c.Name != "chmod" {
-					continue
-				}
-				mode, files := chmodArguments(c)
-				for _, file := range files {
-					name := file.Text
-					if !isConfigPath(name) && name != "/etc/nix" && name != "/etc/nix/" {
-						continue
-					}
-					drop(name)
-					if m := writableBy(mode.Text); mode.Known && m.who != "" {
-						verbatim := c.Quoting == source.Plain && len(mode.Parts) == 1 && mode.Parts[0].Verbatim
-						paths, found = append(paths, name), append(found, writable(img, name, m, mode.Span, verbatim))
-					}
-				}
-			}
-		}
-	}
-	for _, f := range found {
+	for _, f := range append(own.found, deferred.found...) {
 		p.Report(f)
 	}
 }
 
-func writable(img *nixuse.Image, name string, m looseMode, span source.Span, verbatim bool) rules.Finding {
-	finding := rules.Finding{
-		File: img.Dockerfile.Source, Span: span,
+// modes are the files whose mode is too wide, with a finding for each.
+type modes struct {
+	paths []string
+	found []rules.Finding
+}
+
+// set records that a file, or what lies in a folder, gets a mode; nil stands for one that is fine.
+func (m *modes) set(name string, finding *rules.Finding) {
+	for n := len(m.paths) - 1; n >= 0; n-- {
+		if m.paths[n] == name || strings.HasPrefix(m.paths[n], strings.TrimSuffix(name, "/")+"/") {
+			m.paths, m.found = slices.Delete(m.paths, n, n+1), slices.Delete(m.found, n, n+1)
+		}
+	}
+	if finding != nil {
+		m.paths, m.found = append(m.paths, name), append(m.found, *finding)
+	}
+}
+
+func (m *modes) step(s *image.Step) {
+	switch s.Name {
+	case "COPY", "ADD":
+		m.copy(s)
+	case "RUN":
+		for _, c := range s.Commands() {
+			if c.Name == "chmod" && c.InDockerfile() {
+				m.chmod(c)
+			}
+		}
+	}
+}
+
+func (m *modes) copy(s *image.Step) {
+	flag, ok := s.Flag("chmod")
+	if !ok || len(s.Words) < 2 {
+		return
+	}
+	dest := s.Words[len(s.Words)-1].Text
+	for _, word := range s.Words[:len(s.Words)-1] {
+		name := dest
+		if strings.HasSuffix(dest, "/") {
+			name = path.Join(dest, path.Base(word.Text))
+		}
+		if isConfigPath(name) {
+			m.set(name, writable(s, name, flag.Value, flag.At, flag.Verbatim))
+		}
+	}
+}
+
+func (m *modes) chmod(c *image.Command) {
+	mode, files := chmodArguments(c.Command)
+	for _, file := range files {
+		name := file.Text
+		if !isConfigPath(name) && name != "/etc/nix" && name != "/etc/nix/" {
+			continue
+		}
+		var finding *rules.Finding
+		if mode.Known {
+			verbatim := c.Quoting == source.Plain && len(mode.Parts) == 1 && mode.Parts[0].Verbatim
+			finding = writable(c.Step, name, mode.Text, mode.Span, verbatim)
+		}
+		m.set(name, finding)
+	}
+}
+
+// writable returns the finding for a file that gets a mode, nil where the mode is fine.
+func writable(s *image.Step, name, mode string, span source.Span, verbatim bool) *rules.Finding {
+	m := writableBy(mode)
+	if m.who == "" {
+		return nil
+	}
+	file := s.Dockerfile().Source
+	finding := &rules.Finding{
+		File: file, Span: span,
 		Message: fmt.Sprintf("%s can write to %q and make Nix run arbitrary programs", m.who, name),
 	}
 	if m.group {
 		finding.Severity = rules.Warning
 	}
-	if text := img.Dockerfile.Source.Text(span); verbatim && m.strict != "" && strings.Contains(text, m.text) {
+	if text := file.Text(span); verbatim && m.strict != "" && strings.Contains(text, m.text) {
 		at := span.Start + strings.Index(text, m.text)
 		finding.Fixes = []fixers.Fix{{
 			Title: "Use mode " + m.strict, Safety: fixers.Unsafe, Changes: fixers.Changes{Instructions: true},
-			Edits: []fixers.Edit{{File: img.Dockerfile.Source, Span: source.Span{Start: at, End: at + len(m.text)},
-				Text: m.strict}},
+			Edits: []fixers.Edit{{File: file, Span: source.Span{Start: at, End: at + len(m.text)}, Text: m.strict}},
 		}}
 	}
 	return finding
