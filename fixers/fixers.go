@@ -2,7 +2,11 @@
 // what it says, unified diffs, and writing.
 package fixers
 
-import "github.com/sandlint/sandlint/parsers/source"
+import (
+	"strings"
+
+	"github.com/sandlint/sandlint/parsers/source"
+)
 
 // Safety is the promise that a fix makes.
 type Safety int
@@ -45,21 +49,68 @@ type Fix struct {
 	Changes Changes
 }
 
-// Changes is what a fix declares to change. The zero value declares that nothing changes.
-type Changes struct {
-	// Settings are the nix.conf settings whose effective value may change.
-	Settings []string
-	// Syscalls are the syscalls whose decision may change.
-	Syscalls []string
-	// Decisions says that a seccomp profile may decide otherwise about any call.
-	Decisions bool
-	// Order says that instructions of a Dockerfile are moved: the same instructions, in another order.
-	Order bool
-	// Instructions says that the text of the edited instructions of a Dockerfile changes; all others stay as they are.
-	Instructions bool
-	// Embedded says that the edits lie in text of another format that a Dockerfile holds, such as the seccomp profile in a label. The instruction changes, and what
-	// the text means is compared as that format.
-	Embedded bool
-	// Repair says that the consumer refuses the file before the fix, so that there is no meaning to keep.
-	Repair bool
+// Change is one thing that a fix declares to change in what a file means. Each format has its own, in the package below this one that compares two
+// versions of such a file: which settings, syscalls, words, flags or variables may differ. The proof refuses whatever is not declared.
+type Change interface {
+	// Allows says what may change, for people: "the value of the settings cores and max-jobs".
+	Allows() string
+}
+
+// Changes is what a fix declares to change. The empty list declares that nothing changes.
+type Changes []Change
+
+// When returns the changes with another one, where a condition holds.
+func (c Changes) When(condition bool, more Change) Changes {
+	if !condition {
+		return c
+	}
+	return append(c[:len(c):len(c)], more)
+}
+
+// Repair declares that the consumer refuses the file before the fix, so there is no meaning to keep.
+type Repair struct{}
+
+// Allows implements Change.
+func (Repair) Allows() string { return "what the consumer refused before" }
+
+// Embedded declares that the edits lie in text of another format inside the file, such as the nix.conf text that a Dockerfile writes, or the seccomp
+// profile in a label. What the text means is compared as that format; around it nothing changes.
+type Embedded struct{}
+
+// Allows implements Change.
+func (Embedded) Allows() string { return "text of another format inside the file" }
+
+// Declared returns the changes of type T that fixes declare, in order.
+func Declared[T Change](fixes ...Fix) []T {
+	var out []T
+	for n := range fixes {
+		for _, c := range fixes[n].Changes {
+			if t, ok := c.(T); ok {
+				out = append(out, t)
+			}
+		}
+	}
+	return out
+}
+
+// Declares reports whether a fix declares a change of type T.
+func Declares[T Change](fix Fix) bool {
+	for _, c := range fix.Changes {
+		if _, ok := c.(T); ok {
+			return true
+		}
+	}
+	return false
+}
+
+// Enumerate returns words as a phrase: "a", "a and b", "a, b and c".
+func Enumerate(words []string) string {
+	switch n := len(words); n {
+	case 0:
+		return "nothing"
+	case 1:
+		return words[0]
+	default:
+		return strings.Join(words[:n-1], ", ") + " and " + words[n-1]
+	}
 }

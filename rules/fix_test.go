@@ -7,9 +7,12 @@ import (
 	"strings"
 	"testing"
 
+	fixdocker "github.com/sandlint/sandlint/fixers/dockerfile"
+
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/sandlint/sandlint/fixers"
+	fixnix "github.com/sandlint/sandlint/fixers/nixconf"
 	"github.com/sandlint/sandlint/parsers/image"
 	"github.com/sandlint/sandlint/parsers/nixuse"
 	"github.com/sandlint/sandlint/parsers/source"
@@ -50,7 +53,7 @@ func fixed(r *rules.FixResult) string {
 // TestFix applies fixes of rules that keep their promise, and withholds those that do not.
 func TestFix(t *testing.T) {
 	const text = "FROM scratch\nRUN colour one\nRUN colour two\n"
-	instructions := fixers.Changes{Instructions: true}
+	instructions := fixers.Changes{fixdocker.Instructions{}}
 	tests := []struct {
 		name   string
 		list   []*rules.Rule
@@ -160,8 +163,8 @@ func TestWithheldReasons(t *testing.T) {
 		rule *rules.Rule
 		want string
 	}{
-		{replacer("t/a", "RUN", "RNU", fixers.Safe, fixers.Changes{Instructions: true}), "does not parse"},
-		{replacer("t/a", "RUN", "RUN ", fixers.Safe, fixers.Changes{Instructions: true}), "the finding is still there"},
+		{replacer("t/a", "RUN", "RNU", fixers.Safe, fixers.Changes{fixdocker.Instructions{}}), "does not parse"},
+		{replacer("t/a", "RUN", "RUN ", fixers.Safe, fixers.Changes{fixdocker.Instructions{}}), "the finding is still there"},
 		{replacer("t/a", "RUN a", "RUN b", fixers.Safe, fixers.Changes{}), ""},
 		{replacer("t/a", "RUN", "RUN", fixers.Safe, fixers.Changes{}), "it changes nothing"},
 	} {
@@ -185,7 +188,7 @@ func TestFixLinked(t *testing.T) {
 		for _, entry := range text.Entries {
 			if entry.Value == "1" && text.Fragment.Whole() {
 				p.Report(rules.Finding{File: text.Fragment.File, Span: entry.ValueSpan, Message: "one", Fixes: []fixers.Fix{{
-					Title: "Write 2", Safety: fixers.Safe, Changes: fixers.Changes{Settings: []string{"cores"}},
+					Title: "Write 2", Safety: fixers.Safe, Changes: fixers.Changes{fixnix.Settings{"cores"}},
 					Edits: []fixers.Edit{{File: text.Fragment.File, Span: entry.ValueSpan, Text: "2"}},
 				}}})
 			}
@@ -231,7 +234,7 @@ func TestFixBothFiles(t *testing.T) {
 			}
 			copied, text := img.Dockerfile.Source, e.Text.Fragment.File
 			p.Report(rules.Finding{File: copied, Span: e.Span, Message: "a file with one core", Fixes: []fixers.Fix{{
-				Title: "Copy another one", Safety: fixers.Unsafe, Changes: fixers.Changes{Instructions: true, Settings: []string{"cores"}},
+				Title: "Copy another one", Safety: fixers.Unsafe, Changes: fixers.Changes{fixdocker.Instructions{}, fixnix.Settings{"cores"}},
 				Edits: []fixers.Edit{
 					{File: text, Span: e.Text.Entries[0].ValueSpan, Text: "2"},
 					{File: copied, Span: source.Span{Start: e.Span.Start, End: e.Span.Start}, Text: "--chmod=644 "},
@@ -253,7 +256,7 @@ func TestFixBothFiles(t *testing.T) {
 func TestFixKeepsBytes(t *testing.T) {
 	const text = "\ufeffFROM scratch\r\n# caf\xe9\r\nRUN  colour\tone \r\nLABEL a=\"\u00e9\" \\\n\t b=c"
 	ws := load(t, map[string]string{"Dockerfile": text})
-	s := set(t, pack(replacer("t/a", "colour", "color", fixers.Safe, fixers.Changes{Instructions: true})), rules.Selection{})
+	s := set(t, pack(replacer("t/a", "colour", "color", fixers.Safe, fixers.Changes{fixdocker.Instructions{}})), rules.Selection{})
 	result := rules.Fix(ws, s, rules.FixOptions{})
 	if len(result.Files) != 1 || string(result.Files[0].After) != strings.Replace(text, "colour", "color", 1) {
 		t.Errorf("%s", fixed(result))

@@ -36,6 +36,7 @@ func inHost(profile *workspace.Profile, f Finding) Finding {
 
 func fixInHost(profile *workspace.Profile, fix fixers.Fix) (fixers.Fix, bool) {
 	edits := make([]fixers.Edit, len(fix.Edits))
+	embedded := false
 	for n, e := range fix.Edits {
 		if e.File != profile.Source {
 			edits[n] = e
@@ -47,9 +48,10 @@ func fixInHost(profile *workspace.Profile, fix fixers.Fix) (fixers.Fix, bool) {
 			return fix, false
 		}
 		edits[n] = fixers.Edit{File: profile.Fragment.File, Span: span, Text: text}
-		fix.Changes.Embedded = true
+		embedded = true
 	}
 	fix.Edits = edits
+	fix.Changes = fix.Changes.When(embedded, fixers.Embedded{})
 	return fix, true
 }
 

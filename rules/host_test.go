@@ -27,7 +27,7 @@ var misspelt = &rules.Rule{
 					File: profile.Source, Span: name.Span, Message: "misspelt",
 					Related: []rules.Related{{File: profile.Source, Span: profile.DefaultAction.Span, Message: "the default"}},
 					Fixes: []fixers.Fix{{
-						Title: "Rename", Safety: fixers.Unsafe, Changes: fixers.Changes{Syscalls: []string{"chmodd", "chmod"}},
+						Title: "Rename", Safety: fixers.Unsafe, Changes: fixers.Changes{fixseccomp.Syscalls{"chmodd", "chmod"}},
 						Edits: fixseccomp.ReplaceString(profile.Profile, name, "chmod"),
 					}},
 				})

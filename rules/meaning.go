@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"github.com/sandlint/sandlint/fixers"
+	fixdocker "github.com/sandlint/sandlint/fixers/dockerfile"
 	fixnix "github.com/sandlint/sandlint/fixers/nixconf"
 	fixseccomp "github.com/sandlint/sandlint/fixers/seccomp"
 	"github.com/sandlint/sandlint/parsers/nixconf/effective"
@@ -22,26 +23,25 @@ func compareNix(before, after *nixuse.Model, fixes []fixers.Fix) string {
 	if before == nil || after == nil || len(before.Texts)+len(after.Texts) == 0 {
 		return ""
 	}
-	var all fixers.Changes
+	var all fixers.Fix
 	for _, f := range fixes {
-		all.Repair = all.Repair || f.Changes.Repair
-		all.Instructions = all.Instructions || f.Changes.Instructions
-		all.Settings = append(all.Settings, f.Changes.Settings...)
+		all.Changes = append(all.Changes, f.Changes...)
 	}
+	settings := slices.Concat(fixers.Declared[fixnix.Settings](all)...)
 	from, to := changedTexts(before.Texts, after.Texts)
 	if len(from) == len(to) {
 		for n := range from {
-			if d := fixnix.CompareTexts(from[n].File, to[n].File, sourceKind(from[n].Host), all, from[n].Targets); d != "" {
+			if d := fixnix.CompareTexts(from[n].File, to[n].File, sourceKind(from[n].Host), all.Changes, from[n].Targets); d != "" {
 				return d
 			}
 		}
-	} else if !all.Instructions {
+	} else if !fixdocker.Rewrites(all) {
 		return fmt.Sprintf("the file had %d nix.conf texts that the result does not have as they were, and has %d others", len(from), len(to))
 	}
-	if all.Repair {
+	if fixers.Declares[fixers.Repair](all) {
 		return "" // what Nix refused had no settings to keep
 	}
-	return compareCommands(before, after, all.Settings)
+	return compareCommands(before, after, settings)
 }
 
 // compareProfiles says in one sentence what changed in the seccomp profiles in a Dockerfile's labels that fixes do not declare. It is "" when nothing did.
@@ -50,7 +50,9 @@ func compareProfiles(before, after []*workspace.Profile, fixes []fixers.Fix, tar
 		return ""
 	}
 	if len(before) != len(after) {
-		if slices.ContainsFunc(fixes, func(f fixers.Fix) bool { return f.Changes.Instructions || f.Changes.Repair && !f.Changes.Embedded }) {
+		if slices.ContainsFunc(fixes, func(f fixers.Fix) bool {
+			return fixdocker.Rewrites(f) || fixers.Declares[fixers.Repair](f) && !fixers.Declares[fixers.Embedded](f)
+		}) {
 			return ""
 		}
 		return fmt.Sprintf("the labels hold %d seccomp profiles instead of %d", len(after), len(before))
@@ -62,7 +64,7 @@ func compareProfiles(before, after []*workspace.Profile, fixes []fixers.Fix, tar
 		}
 		var own []fixers.Fix
 		for _, f := range fixes {
-			if f.Changes.Embedded && slices.ContainsFunc(f.Edits, func(e fixers.Edit) bool { return a.Instruction.Span.Contains(e.Span) }) {
+			if fixers.Declares[fixers.Embedded](f) && slices.ContainsFunc(f.Edits, func(e fixers.Edit) bool { return a.Instruction.Span.Contains(e.Span) }) {
 				own = append(own, f)
 			}
 		}
@@ -118,8 +120,7 @@ func changesOf(t *nixuse.Text, fixes []fixers.Fix) fixers.Changes {
 	var all fixers.Changes
 	for _, f := range fixes {
 		if slices.ContainsFunc(f.Edits, func(e fixers.Edit) bool { return where.Contains(e.Span) || where.Overlaps(e.Span) }) {
-			all.Repair = all.Repair || f.Changes.Repair
-			all.Settings = append(all.Settings, f.Changes.Settings...)
+			all = append(all, f.Changes...)
 		}
 	}
 	return all

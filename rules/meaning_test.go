@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"github.com/sandlint/sandlint/fixers"
+	fixnix "github.com/sandlint/sandlint/fixers/nixconf"
 	"github.com/sandlint/sandlint/parsers/source"
 	"github.com/sandlint/sandlint/parsers/workspace"
 )
@@ -31,10 +32,10 @@ func TestCompareHosted(t *testing.T) {
 		{"nothing", "", "", fixers.Changes{}, ""},
 		{"a dead line", "            cores = 1\n", "", fixers.Changes{}, ""},
 		{"the line that counts", "            cores = 2\n", "", fixers.Changes{}, `setting "cores" is "1"`},
-		{"the same, declared", "            cores = 2\n", "", fixers.Changes{Settings: []string{"cores"}}, ""},
+		{"the same, declared", "            cores = 2\n", "", fixers.Changes{fixnix.Settings{"cores"}}, ""},
 		{"a line without its indentation", "cores = 1\n", "", fixers.Changes{}, "syntax error"},
-		{"a repair", "max-jobs=3", "max-jobs = 3", fixers.Changes{Repair: true}, ""},
-		{"a quote that ends the shell's", "keep-outputs = true", "keep-outputs = 'true", fixers.Changes{Settings: []string{"keep-outputs"}}, "syntax error"},
+		{"a repair", "max-jobs=3", "max-jobs = 3", fixers.Changes{fixers.Repair{}}, ""},
+		{"a quote that ends the shell's", "keep-outputs = true", "keep-outputs = 'true", fixers.Changes{fixnix.Settings{"keep-outputs"}}, "syntax error"},
 		{"another command", "echo", "printf", fixers.Changes{}, "around"},
 		{"another key", "extra_nix_config", "nix_conf", fixers.Changes{}, "around"},
 		{"the action", "@v31", "@v30", fixers.Changes{}, "around"},

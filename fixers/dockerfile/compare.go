@@ -15,17 +15,16 @@ import (
 // into after, do not declare; it returns "" when there is none. BuildKit's own parser reads both texts.
 //
 // Without declared changes there must be the same parser directives and instructions in the same order, each with the
-// same evaluated arguments, and the same shell syntax tree for RUN. Instructions that a fix with Changes.Instructions
-// edits (or with Repair, Embedded or Settings, since nix.conf text lies inside instructions) may change or disappear,
-// and new ones may come with them; all others must stay as they were. A fix with Changes.Order may move instructions
-// inside their stage. What BuildKit refuses is compared as text, and there must not be more of it.
+// same evaluated arguments, and the same shell syntax tree for RUN. What the fixes declare (see the changes of this
+// package) may differ in the instructions that they edit, and nothing else in these; all others must stay as they were.
+// What BuildKit refuses is compared as text, and there must not be more of it.
 func Compare(before, after *source.File, fixes []fixers.Fix) string {
 	return Read(before).Compare(Read(after), fixes)
 }
 
 // Compare is like the function Compare, for texts that were already read.
 func (m *Meaning) Compare(after *Meaning, fixes []fixers.Fix) string {
-	repair := slices.ContainsFunc(fixes, func(f fixers.Fix) bool { return f.Changes.Repair })
+	repair := slices.ContainsFunc(fixes, fixers.Declares[fixers.Repair])
 	switch {
 	case after.err != nil:
 		return fmt.Sprintf("BuildKit cannot read the result: %v", after.err)
@@ -48,6 +47,10 @@ func (m *Meaning) Compare(after *Meaning, fixes []fixers.Fix) string {
 	if broken := refused(freeNow); len(broken) > len(refused(free.elements)) {
 		return fmt.Sprintf("BuildKit refuses line %d of the result", broken[0].line)
 	}
+	old, now, difference := m.partial(edits, old, now)
+	if difference != "" {
+		return difference
+	}
 	moves := slices.ContainsFunc(edits, func(e edit) bool { return e.class == moving })
 	if !moves {
 		return firstDifference(old, now)
@@ -64,19 +67,11 @@ func (m *Meaning) Compare(after *Meaning, fixes []fixers.Fix) string {
 	return firstDifference(m.unmoved(old, edits), outsideSpans(now, moved))
 }
 
-// class is what a fix declares about the instructions that one of its edits touches.
-type class int
-
-const (
-	strict class = iota // they keep their meaning
-	moving              // they are moved
-	free                // they may change
-)
-
 // edit is one edit of the file with its result.
 type edit struct {
 	fixers.Edit
 	class class
+	mask  *mask       // of a partial one
 	image source.Span // the new text, in the text after
 }
 
@@ -84,16 +79,10 @@ type edit struct {
 func editsOf(before, after *source.File, fixes []fixers.Fix) ([]edit, error) {
 	var edits []edit
 	for _, fix := range fixes {
-		kind := strict
-		switch c := fix.Changes; {
-		case c.Instructions || c.Repair || c.Embedded || len(c.Settings) > 0:
-			kind = free
-		case c.Order:
-			kind = moving
-		}
+		kind, mask := classOf(fix)
 		for _, e := range fix.Edits {
 			if e.File != nil && e.File.Path == before.Path {
-				edits = append(edits, edit{Edit: e, class: kind})
+				edits = append(edits, edit{Edit: e, class: kind, mask: mask})
 			}
 		}
 	}
@@ -118,6 +107,79 @@ func editsOf(before, after *source.File, fixes []fixers.Fix) ([]edit, error) {
 		return nil, fmt.Errorf("the edits of %q do not produce the text that was compared", before.Path)
 	}
 	return edits, nil
+}
+
+// partial compares the elements that partial edits touch with what became of them, but for what the edits declare, and returns the elements that are left
+// on both sides, and the first difference.
+func (m *Meaning) partial(edits []edit, old, now []*element) (_, _ []*element, difference string) {
+	if !slices.ContainsFunc(edits, func(d edit) bool { return d.class == partial }) {
+		return old, now, ""
+	}
+	left := map[*element]bool{} // of now, those that a partial edit made
+	for _, d := range edits {
+		if d.class != partial || d.image.IsEmpty() {
+			continue
+		}
+		for _, e := range now {
+			if e.span.Start < d.image.End && d.image.Start < e.span.End {
+				left[e] = true
+			}
+		}
+	}
+	var kept []*element
+	for _, e := range old {
+		near := meeting(edits, e)
+		var mask *mask
+		for _, d := range near {
+			if d.class == partial && touches(d, e, m.file) {
+				mask = mask.join(d.mask)
+			}
+		}
+		if mask == nil {
+			kept = append(kept, e)
+			continue
+		}
+		image := inside(near, e)
+		became := slices.IndexFunc(now, func(other *element) bool {
+			return other.span.Start < image.End && image.Start < other.span.End
+		})
+		switch {
+		case image.IsEmpty() || became < 0:
+			if !slices.Contains(mask.gone, e.name) {
+				return nil, nil, e.gone()
+			}
+		case !e.sameBut(now[became], mask):
+			return nil, nil, changed(e, now[became])
+		default:
+			left[now[became]] = false
+			now = slices.Delete(slices.Clone(now), became, became+1)
+		}
+	}
+	var rest []*element
+	for _, e := range now {
+		if !left[e] {
+			rest = append(rest, e)
+			continue
+		}
+		allowed := slices.ContainsFunc(edits, func(d edit) bool {
+			return d.class == partial && slices.Contains(d.mask.come, e.name) && d.image.Start < e.span.End && e.span.Start < d.image.End
+		})
+		if _, broken := e.text(); broken {
+			return nil, nil, fmt.Sprintf("BuildKit refuses line %d of the result", e.line)
+		}
+		if !allowed {
+			return nil, nil, e.come()
+		}
+	}
+	return kept, rest, ""
+}
+
+// changed says that an element means something else.
+func changed(before, after *element) string {
+	if _, broken := after.text(); broken {
+		return fmt.Sprintf("BuildKit refuses line %d of the result", after.line)
+	}
+	return fmt.Sprintf("the %s of line %d has another meaning after the fix", before.name, before.line)
 }
 
 // freedom is what fixes may change freely: elements of the text before, and their places in the text after.
@@ -264,10 +326,7 @@ func firstDifference(before, after []*element) string {
 		case len(before) < len(after):
 			return after[i].come()
 		}
-		if _, broken := after[i].text(); broken {
-			return fmt.Sprintf("BuildKit refuses line %d of the result", after[i].line)
-		}
-		return fmt.Sprintf("the %s of line %d has another meaning after the fix", before[i].name, before[i].line)
+		return changed(before[i], after[i])
 	}
 	return ""
 }

@@ -4,6 +4,8 @@ import (
 	"strings"
 	"testing"
 
+	fixnix "github.com/sandlint/sandlint/fixers/nixconf"
+
 	"github.com/sandlint/sandlint/fixers"
 	"github.com/sandlint/sandlint/parsers/source"
 )
@@ -179,59 +181,59 @@ func TestCompareFile(t *testing.T) {
 			"# hello\n# syntax=docker/dockerfile:1\nFROM x\n", fixers.Changes{},
 			"# syntax of line 1 is gone or changed"},
 		{"directive declared", "# syntax=docker/dockerfile:1\nFROM x\n", "# syntax=docker/dockerfile:1.4\nFROM x\n",
-			fixers.Changes{Instructions: true}, ""},
+			fixers.Changes{Instructions{}}, ""},
 		{"escape takes hold of the rest", "# escape=`\nFROM x\nENV A=\\$B\n", "# escape=\\\nFROM x\nENV A=\\$B\n",
-			fixers.Changes{Instructions: true}, "ENV of line 3"},
+			fixers.Changes{Instructions{}}, "ENV of line 3"},
 		{"byte order mark goes", "\ufeffFROM x\n", "FROM x\n", fixers.Changes{}, ""},
 		{"windows image keeps its text", "FROM mcr.microsoft.com/windows/nanoserver\nRUN a   b\n",
 			"FROM mcr.microsoft.com/windows/nanoserver\nRUN a b\n", fixers.Changes{}, "RUN of line 2"},
 		{"shell of the parent stage", "FROM x AS p\nSHELL [\"cmd\"]\nFROM p\nRUN a   b\n",
 			"FROM x AS p\nSHELL [\"cmd\"]\nFROM p\nRUN a b\n", fixers.Changes{}, "RUN of line 4"},
 
-		{"edited instruction", "FROM x\nRUN a\nRUN b\n", "FROM x\nRUN c\nRUN b\n", fixers.Changes{Instructions: true},
+		{"edited instruction", "FROM x\nRUN a\nRUN b\n", "FROM x\nRUN c\nRUN b\n", fixers.Changes{Instructions{}},
 			""},
-		{"edited instruction of a nix.conf rule", "FROM x\nRUN a\nRUN b\n", "FROM x\nRUN c\nRUN b\n",
-			fixers.Changes{Settings: []string{"sandbox"}}, ""},
-		{"new instruction", "FROM x\nRUN b\n", "FROM x\nRUN a\nRUN b\n", fixers.Changes{Instructions: true}, ""},
-		{"new last instruction", "FROM x\nRUN b", "FROM x\nRUN b\nRUN c", fixers.Changes{Instructions: true}, ""},
-		{"instruction goes", "FROM x\nRUN a\nRUN b\n", "FROM x\nRUN b\n", fixers.Changes{Instructions: true}, ""},
+		{"edited instruction of a nix.conf rule", "FROM x\nRUN a b\nRUN b\n", "FROM x\nRUN a c\nRUN b\n",
+			fixers.Changes{fixnix.Settings{"sandbox"}, fixers.Embedded{}}, ""},
+		{"new instruction", "FROM x\nRUN b\n", "FROM x\nRUN a\nRUN b\n", fixers.Changes{Instructions{}}, ""},
+		{"new last instruction", "FROM x\nRUN b", "FROM x\nRUN b\nRUN c", fixers.Changes{Instructions{}}, ""},
+		{"instruction goes", "FROM x\nRUN a\nRUN b\n", "FROM x\nRUN b\n", fixers.Changes{Instructions{}}, ""},
 		{"last instruction goes with the line end before it", "FROM x\nRUN a\nRUN b", "FROM x\nRUN a",
-			fixers.Changes{Instructions: true}, ""},
+			fixers.Changes{Instructions{}}, ""},
 		{"word at the end of the instruction", "FROM x\nRUN a\nRUN b\n", "FROM x\nRUN a --flag\nRUN b\n",
-			fixers.Changes{Instructions: true}, ""},
+			fixers.Changes{Instructions{}}, ""},
 		{"wrapped in a heredoc", "FROM x\nRUN a && \\\n b\nUSER c\n", "FROM x\nRUN <<EOF\na\nb\nEOF\nUSER c\n",
-			fixers.Changes{Instructions: true}, ""},
+			fixers.Changes{Instructions{}}, ""},
 		{"edit swallows the next one", "FROM x\nRUN a\nRUN b\n", "FROM x\nRUN c \\\nRUN b\n",
-			fixers.Changes{Instructions: true}, "the RUN of line 3"},
+			fixers.Changes{Instructions{}}, "the RUN of line 3"},
 		{"edit swallows all that follows", "FROM x\nRUN a\nRUN b\nRUN c\n", "FROM x\nRUN <<EOF\nRUN b\nRUN c\n",
-			fixers.Changes{Instructions: true}, "refuses line 2"},
+			fixers.Changes{Instructions{}}, "refuses line 2"},
 		{"edited instruction is refused", "FROM x\nRUN a\nRUN b\n", "FROM x\nENV a\nRUN b\n",
-			fixers.Changes{Instructions: true}, "refuses line 2"},
+			fixers.Changes{Instructions{}}, "refuses line 2"},
 		{"unknown flag in the edited instruction", "FROM x\nRUN a\n", "FROM x\nRUN --foo a\n",
-			fixers.Changes{Instructions: true}, "refuses line 2"},
+			fixers.Changes{Instructions{}}, "refuses line 2"},
 
-		{"moved", "FROM x\nRUN a\nUSER b\nRUN c\n", "FROM x\nUSER b\nRUN a\nRUN c\n", fixers.Changes{Order: true}, ""},
+		{"moved", "FROM x\nRUN a\nUSER b\nRUN c\n", "FROM x\nUSER b\nRUN a\nRUN c\n", fixers.Changes{Order{}}, ""},
 		{"moved, and its white space", "FROM x\nRUN a\nUSER b\nRUN c\n", "FROM x\nUSER  b\nRUN a\nRUN c\n",
-			fixers.Changes{Order: true}, ""},
+			fixers.Changes{Order{}}, ""},
 		{"moved and changed", "FROM x\nRUN a\nUSER b\nRUN c\n", "FROM x\nUSER d\nRUN a\nRUN c\n",
-			fixers.Changes{Order: true}, "the USER of line 3 is gone or changed"},
+			fixers.Changes{Order{}}, "the USER of line 3 is gone or changed"},
 		{"moved to another stage", "FROM x\nRUN a\nFROM y\nUSER b\n", "FROM x\nFROM y\nRUN a\nUSER b\n",
-			fixers.Changes{Order: true}, "RUN of line 2"},
-		{"doubled", "FROM x\nRUN a\nRUN b\n", "FROM x\nRUN b\nRUN a\nRUN b\n", fixers.Changes{Order: true},
+			fixers.Changes{Order{}}, "RUN of line 2"},
+		{"doubled", "FROM x\nRUN a\nRUN b\n", "FROM x\nRUN b\nRUN a\nRUN b\n", fixers.Changes{Order{}},
 			"RUN of line"},
-		{"stages swapped", "FROM x\nFROM y\n", "FROM y\nFROM x\n", fixers.Changes{Order: true}, "FROM of line 1"},
+		{"stages swapped", "FROM x\nFROM y\n", "FROM y\nFROM x\n", fixers.Changes{Order{}}, "FROM of line 1"},
 
-		{"repair", "FROM x\nENV A\nRUN b\n", "FROM x\nENV A=\"\"\nRUN b\n", fixers.Changes{Repair: true}, ""},
+		{"repair", "FROM x\nENV A\nRUN b\n", "FROM x\nENV A=\"\"\nRUN b\n", fixers.Changes{fixers.Repair{}}, ""},
 		// the finding that stays says so
 		{"repair that does not repair", "FROM x\nENV A\nRUN b\n", "FROM x\nENV B\nRUN b\n",
-			fixers.Changes{Repair: true}, ""},
+			fixers.Changes{fixers.Repair{}}, ""},
 		{"repair that breaks more", "FROM x\nENV A\nRUN b\n", "FROM x\nENV A\nENV B\nRUN b\n",
-			fixers.Changes{Repair: true}, "refuses line"},
+			fixers.Changes{fixers.Repair{}}, "refuses line"},
 		{"repair of a heredoc", "FROM x\nRUN <<EOF\na\nUSER b\n", "FROM x\nRUN <<EOF\na\nEOF\nUSER b\n",
-			fixers.Changes{Repair: true}, ""},
+			fixers.Changes{fixers.Repair{}}, ""},
 		// one edit covers both
 		{"repair that changes another", "FROM x\nENV A\nRUN b\n", "FROM x\nENV A=\nRUN c\n",
-			fixers.Changes{Repair: true}, ""},
+			fixers.Changes{fixers.Repair{}}, ""},
 		{"no instruction before and after", "# a\n", "# b\n", fixers.Changes{}, ""},
 		{"all gone", "FROM x\n", "# FROM x\n", fixers.Changes{}, "the FROM of line 1 is gone or changed"},
 	}
@@ -261,7 +263,7 @@ func TestCompareFixes(t *testing.T) {
 		i := strings.Index(string(f.Bytes), before)
 		return fixers.Edit{File: f, Span: source.Span{Start: i, End: i}, Text: text}
 	}
-	move := replace("USER b\n", "", fixers.Changes{Order: true})
+	move := replace("USER b\n", "", fixers.Changes{Order{}})
 	move.Edits = append(move.Edits, insert("RUN a", "USER b\n"))
 	tests := []struct {
 		name  string
@@ -270,22 +272,22 @@ func TestCompareFixes(t *testing.T) {
 	}{
 		{"move", []fixers.Fix{move}, ""},
 		{"move, edit of another instruction declared",
-			[]fixers.Fix{move, replace("RUN d", "RUN e", fixers.Changes{Instructions: true})}, ""},
+			[]fixers.Fix{move, replace("RUN d", "RUN e", fixers.Changes{Instructions{}})}, ""},
 		{"move, edit of another instruction not declared",
 			[]fixers.Fix{move, replace("RUN d", "RUN e", fixers.Changes{})}, "the RUN of line 5 is gone or changed"},
-		{"one declares, another does not", []fixers.Fix{replace("RUN a", "RUN e", fixers.Changes{Instructions: true}),
+		{"one declares, another does not", []fixers.Fix{replace("RUN a", "RUN e", fixers.Changes{Instructions{}}),
 			replace("RUN d", "RUN e", fixers.Changes{})}, "the RUN of line 5 has another meaning"},
 		{"the other does not change anything",
-			[]fixers.Fix{replace("RUN a", "RUN e", fixers.Changes{Instructions: true}),
+			[]fixers.Fix{replace("RUN a", "RUN e", fixers.Changes{Instructions{}}),
 				replace("RUN d", "run  d", fixers.Changes{})}, ""},
 		{"new line beside an edited instruction, not declared",
-			[]fixers.Fix{replace("RUN a", "RUN e", fixers.Changes{Instructions: true}),
+			[]fixers.Fix{replace("RUN a", "RUN e", fixers.Changes{Instructions{}}),
 				{Edits: []fixers.Edit{insert("\nUSER", "\nRUN evil")}}}, "the RUN of line 3 of the result is new"},
 		{"new line swallows the next one",
-			[]fixers.Fix{{Changes: fixers.Changes{Instructions: true},
+			[]fixers.Fix{{Changes: fixers.Changes{Instructions{}},
 				Edits: []fixers.Edit{insert("USER", "RUN e \\\n")}}}, "the USER of line 3 is gone or changed"},
 		{"new line does not",
-			[]fixers.Fix{{Changes: fixers.Changes{Instructions: true},
+			[]fixers.Fix{{Changes: fixers.Changes{Instructions{}},
 				Edits: []fixers.Edit{insert("USER", "RUN e\n")}}}, ""},
 		{"a swap of two that the move did not touch",
 			[]fixers.Fix{move, replace("RUN c\nRUN d", "RUN d\nRUN c", fixers.Changes{})},
@@ -325,7 +327,9 @@ func FuzzCompare(f *testing.F) {
 			Read(source.NewFile("f", []byte(before))).err == nil {
 			t.Errorf("%q is not the same as itself: %s", before, d)
 		}
-		changes := fixers.Changes{Order: bits&1 != 0, Instructions: bits&2 != 0, Repair: bits&4 != 0}
+		changes := fixers.Changes{}.When(bits&1 != 0, Order{}).When(bits&2 != 0, Instructions{}).
+			When(bits&4 != 0, fixers.Repair{}).When(bits&8 != 0, fixers.Embedded{}).
+			When(bits&16 != 0, Words{Removed: []string{"a"}, Added: []string{"b"}})
 		compareTexts(before, after, changes)
 		m := Read(source.NewFile("f", []byte(before)))
 		last := 0

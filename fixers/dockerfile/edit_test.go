@@ -142,7 +142,7 @@ func FuzzMoveBefore(f *testing.F) {
 		if strings.HasSuffix(strings.TrimRight(last, " \t"), string(rune(file.Escape))) {
 			return // it ends in a continuation, and would swallow what comes to stand below it
 		}
-		fix := fixers.Fix{Edits: MoveBefore(file, moved, before), Changes: fixers.Changes{Order: true}}
+		fix := fixers.Fix{Edits: MoveBefore(file, moved, before), Changes: fixers.Changes{Order{}}}
 		after, err := fixers.Apply(file.Source, fix.Edits)
 		if err != nil {
 			t.Fatal(err)

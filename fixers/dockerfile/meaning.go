@@ -241,7 +241,10 @@ func (e *element) same(other *element) bool {
 type canonicalizer struct {
 	escape rune
 	shell  bool
+	mask   *mask // what is left out, nil for nothing
 	out    strings.Builder
+	// dropped are the words of commands that the mask left out.
+	dropped []string
 }
 
 func (c *canonicalizer) add(parts ...string) {
@@ -249,6 +252,40 @@ func (c *canonicalizer) add(parts ...string) {
 		c.out.WriteString(strconv.Quote(p))
 		c.out.WriteByte(' ')
 	}
+}
+
+// flag returns the value of a flag, or nothing where the mask leaves the flag out.
+func (c *canonicalizer) flag(name, value string) string {
+	if c.mask.flag(name) {
+		return ""
+	}
+	return value
+}
+
+// value returns the form of a value, or nothing where only the shape counts.
+func (c *canonicalizer) value(word string) string {
+	if c.mask.isShape() {
+		return ""
+	}
+	return c.eval(word)
+}
+
+// words writes the words of a command in exec form.
+func (c *canonicalizer) words(words []string) {
+	if c.mask.isShape() && len(words) > 1 {
+		words = words[:1]
+	}
+	var kept []string
+	for _, w := range words {
+		if masked, instead := c.mask.word(w); !masked {
+			kept = append(kept, w)
+		} else if instead != "" {
+			kept = append(kept, instead)
+		} else {
+			c.dropped = append(c.dropped, w)
+		}
+	}
+	c.list(kept)
 }
 
 func (c *canonicalizer) list(words []string) {
@@ -265,9 +302,12 @@ func (c *canonicalizer) instruction(node *parser.Node) bool {
 	c.add(strings.ToUpper(node.Value))
 	switch i := parsed.(type) {
 	case *instructions.Stage:
-		c.add(i.Name, c.eval(i.BaseName), c.eval(i.Platform))
+		c.add(i.Name, c.eval(i.BaseName), c.flag("platform", c.eval(i.Platform)))
 	case *instructions.ArgCommand:
 		for _, a := range i.Args {
+			if c.mask.variable(a.Key) {
+				continue
+			}
 			c.add(c.eval(a.Key))
 			if a.Value != nil {
 				c.add("=", c.eval(*a.Value))
@@ -275,27 +315,38 @@ func (c *canonicalizer) instruction(node *parser.Node) bool {
 		}
 	case *instructions.EnvCommand:
 		for _, kv := range i.Env {
-			c.add(c.eval(kv.Key), c.eval(kv.Value))
+			if !c.mask.variable(kv.Key) {
+				c.add(c.eval(kv.Key), c.value(kv.Value))
+			}
 		}
 	case *instructions.LabelCommand:
 		for _, kv := range i.Labels {
-			c.add(c.eval(kv.Key), c.eval(kv.Value))
+			if !c.mask.label(kv.Key) {
+				c.add(c.eval(kv.Key), c.value(kv.Value))
+			}
 		}
 	case *instructions.MaintainerCommand:
 		c.add(i.Maintainer)
 	case *instructions.AddCommand:
-		c.add(c.eval(i.Chown), c.eval(i.Chmod), c.eval(i.Checksum), strconv.FormatBool(i.Link), optional(i.KeepGitDir),
-			optional(i.Unpack))
-		c.list(i.ExcludePatterns)
+		c.add(c.flag("chown", c.eval(i.Chown)), c.flag("chmod", c.eval(i.Chmod)), c.flag("checksum", c.eval(i.Checksum)),
+			c.flag("link", strconv.FormatBool(i.Link)), c.flag("keep-git-dir", optional(i.KeepGitDir)), c.flag("unpack", optional(i.Unpack)))
+		if !c.mask.flag("exclude") {
+			c.list(i.ExcludePatterns)
+		}
 		c.sources(i.SourcesAndDest)
 	case *instructions.CopyCommand:
-		c.add(i.From, c.eval(i.Chown), c.eval(i.Chmod), strconv.FormatBool(i.Link), strconv.FormatBool(i.Parents))
-		c.list(i.ExcludePatterns)
+		c.add(c.flag("from", i.From), c.flag("chown", c.eval(i.Chown)), c.flag("chmod", c.eval(i.Chmod)),
+			c.flag("link", strconv.FormatBool(i.Link)), c.flag("parents", strconv.FormatBool(i.Parents)))
+		if !c.mask.flag("exclude") {
+			c.list(i.ExcludePatterns)
+		}
 		c.sources(i.SourcesAndDest)
 	case *instructions.WorkdirCommand:
 		c.add(c.eval(i.Path))
 	case *instructions.UserCommand:
-		c.add(c.eval(i.User))
+		if c.mask == nil || !c.mask.user {
+			c.add(c.eval(i.User))
+		}
 	case *instructions.StopSignalCommand:
 		c.add(c.eval(i.Signal))
 	case *instructions.VolumeCommand:
@@ -307,15 +358,19 @@ func (c *canonicalizer) instruction(node *parser.Node) bool {
 	case *instructions.ShellCommand:
 		c.list(i.Shell)
 	case *instructions.HealthCheckCommand:
-		c.add(i.Health.Interval.String(), i.Health.Timeout.String(), i.Health.StartPeriod.String(),
-			i.Health.StartInterval.String(), strconv.Itoa(i.Health.Retries))
-		c.list(i.Health.Test)
+		c.add(c.flag("interval", i.Health.Interval.String()), c.flag("timeout", i.Health.Timeout.String()),
+			c.flag("start-period", i.Health.StartPeriod.String()), c.flag("start-interval", i.Health.StartInterval.String()),
+			c.flag("retries", strconv.Itoa(i.Health.Retries)))
+		c.words(i.Health.Test)
 	case *instructions.CmdCommand:
 		c.command(i.ShellDependantCmdLine)
 	case *instructions.EntrypointCommand:
 		c.command(i.ShellDependantCmdLine)
 	case *instructions.RunCommand:
-		flags := slices.Clone(node.Flags)
+		flags := slices.DeleteFunc(slices.Clone(node.Flags), func(f string) bool {
+			name, _, _ := strings.Cut(strings.TrimPrefix(f, "--"), "=")
+			return c.mask.flag(name)
+		})
 		// the order of mounts may matter, that of different flags does not
 		slices.SortStableFunc(flags, func(a, b string) int {
 			a, _, _ = strings.Cut(a, "=")
@@ -345,6 +400,9 @@ func (c *canonicalizer) sources(s instructions.SourcesAndDest) {
 		c.add(c.eval(p))
 	}
 	for _, content := range s.SourceContents {
+		if c.mask.isShape() {
+			content.Data = ""
+		}
 		c.add(content.Path, content.Data, strconv.FormatBool(content.Expand))
 	}
 	c.add(c.eval(s.DestPath))
@@ -377,7 +435,11 @@ func (c *canonicalizer) ports(words []string) {
 
 func (c *canonicalizer) command(line instructions.ShellDependantCmdLine) {
 	c.add(strconv.FormatBool(line.PrependShell))
-	c.list(line.CmdLine)
+	if line.PrependShell {
+		c.list(line.CmdLine)
+	} else {
+		c.words(line.CmdLine)
+	}
 	for _, f := range line.Files {
 		c.add(f.Name, f.Data, strconv.FormatBool(f.Chomp))
 	}
@@ -401,7 +463,7 @@ func (c *canonicalizer) run(line instructions.ShellDependantCmdLine) {
 			c.add("script", data)
 			return
 		}
-		if tree, ok := shellTree(data); ok {
+		if tree, ok := c.tree(data); ok {
 			c.add("script tree", tree)
 			return
 		}
@@ -411,7 +473,7 @@ func (c *canonicalizer) run(line instructions.ShellDependantCmdLine) {
 	for _, f := range line.Files {
 		script += "\n" + f.Data + f.Name
 	}
-	if tree, ok := shellTree(script); ok {
+	if tree, ok := c.tree(script); ok {
 		c.add("tree", tree)
 		return
 	}
@@ -422,8 +484,9 @@ func (c *canonicalizer) run(line instructions.ShellDependantCmdLine) {
 func (c *canonicalizer) trigger(expression string) {
 	result, err := parser.Parse(strings.NewReader(expression))
 	if err == nil && len(result.AST.Children) == 1 {
-		inner := canonicalizer{escape: result.EscapeToken, shell: c.shell}
+		inner := canonicalizer{escape: result.EscapeToken, shell: c.shell, mask: c.mask}
 		if inner.instruction(result.AST.Children[0]) {
+			c.dropped = append(c.dropped, inner.dropped...)
 			c.add("trigger", inner.out.String())
 			return
 		}

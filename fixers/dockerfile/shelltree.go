@@ -2,43 +2,157 @@ package dockerfile
 
 import (
 	"reflect"
+	"slices"
 	"strconv"
 	"strings"
 
 	"mvdan.cc/sh/v3/syntax"
 )
 
-// shellTree returns the syntax tree of a script as text, without positions and comments, and false when it cannot be
+// tree returns the syntax tree of a script as text, without positions, comments and what the mask leaves out, and false when it cannot be
 // parsed. It is the tree of bash followed, where it differs, by that of the POSIX shell, since it is unknown which one
 // runs.
-func shellTree(script string) (string, bool) {
+func (c *canonicalizer) tree(script string) (string, bool) {
 	bash, err := syntax.NewParser(syntax.Variant(syntax.LangBash)).Parse(strings.NewReader(script), "")
 	if err != nil {
 		return "", false
 	}
 	var b strings.Builder
-	dump(&b, reflect.ValueOf(bash.Stmts))
+	d := dumper{out: &b, mask: c.mask}
+	d.statements(bash.Stmts)
+	c.dropped = append(c.dropped, d.dropped...)
 	parser := syntax.NewParser(syntax.Variant(syntax.LangPOSIX))
 	if posix, err := parser.Parse(strings.NewReader(script), ""); err == nil {
 		b.WriteString(" posix ")
-		dump(&b, reflect.ValueOf(posix.Stmts))
+		d.statements(posix.Stmts)
 	}
 	return b.String(), true
 }
 
-// dump writes a syntax tree. It visits every field by reflection, so none can be forgotten.
-func dump(b *strings.Builder, v reflect.Value) {
+// dumper writes a syntax tree. It visits every field by reflection, so none can be forgotten.
+type dumper struct {
+	out     *strings.Builder
+	mask    *mask
+	dropped []string
+}
+
+// statements writes the statements of a script. Where their order is free, those that are joined by && are sorted.
+func (d *dumper) statements(list []*syntax.Stmt) {
+	if d.mask == nil || !d.mask.reordered {
+		d.dump(reflect.ValueOf(list))
+		return
+	}
+	for _, stmt := range list {
+		var forms []string
+		for _, joined := range chain(stmt) {
+			var b strings.Builder
+			one := dumper{out: &b, mask: d.mask}
+			one.dump(reflect.ValueOf(joined))
+			d.dropped = append(d.dropped, one.dropped...)
+			forms = append(forms, b.String())
+		}
+		slices.Sort(forms)
+		d.out.WriteString(strings.Join(forms, " && ") + ";")
+	}
+}
+
+// chain returns the statements that && joins.
+func chain(stmt *syntax.Stmt) []*syntax.Stmt {
+	if and, ok := stmt.Cmd.(*syntax.BinaryCmd); ok && and.Op == syntax.AndStmt && len(stmt.Redirs) == 0 && !stmt.Negated && !stmt.Background {
+		return append(chain(and.X), chain(and.Y)...)
+	}
+	return []*syntax.Stmt{stmt}
+}
+
+// static returns the text of a word that has no expansions.
+func static(w *syntax.Word) (text string, ok bool) {
+	var b strings.Builder
+	for _, part := range w.Parts {
+		switch p := part.(type) {
+		case *syntax.Lit:
+			b.WriteString(p.Value)
+		case *syntax.SglQuoted:
+			b.WriteString(p.Value)
+		case *syntax.DblQuoted:
+			for _, inner := range p.Parts {
+				lit, ok := inner.(*syntax.Lit)
+				if !ok {
+					return "", false
+				}
+				b.WriteString(lit.Value)
+			}
+		default:
+			return "", false
+		}
+	}
+	return b.String(), true
+}
+
+// args writes the words of a command, but for those that the mask leaves out.
+func (d *dumper) args(words []*syntax.Word) {
+	if d.mask.isShape() && len(words) > 1 {
+		words = words[:1]
+	}
+	d.out.WriteByte('[')
+	for _, w := range words {
+		if text, ok := static(w); ok {
+			if masked, instead := d.mask.word(text); masked && instead != "" {
+				d.out.WriteString(strconv.Quote(instead))
+				continue
+			} else if masked {
+				d.dropped = append(d.dropped, text)
+				continue
+			}
+		}
+		d.dump(reflect.ValueOf(w))
+	}
+	d.out.WriteByte(']')
+}
+
+// assigns writes assignments, but for those that the mask leaves out.
+func (d *dumper) assigns(list []*syntax.Assign) {
+	d.out.WriteByte('[')
+	for _, a := range list {
+		switch {
+		case a.Name != nil && d.mask.variable(a.Name.Value):
+		case a.Name != nil && d.mask.isShape():
+			d.out.WriteString(a.Name.Value + "=")
+		default:
+			d.dump(reflect.ValueOf(a))
+		}
+	}
+	d.out.WriteByte(']')
+}
+
+// call writes a simple command, but for what the mask leaves out; it reports false for other nodes.
+func (d *dumper) call(v reflect.Value) bool {
+	call, ok := v.Interface().(*syntax.CallExpr)
+	if !ok {
+		return false
+	}
+	d.out.WriteString("CallExpr{")
+	d.assigns(call.Assigns)
+	d.args(call.Args)
+	d.out.WriteByte('}')
+	return true
+}
+
+func (d *dumper) dump(v reflect.Value) {
+	b := d.out
 	switch v.Kind() {
 	case reflect.Interface, reflect.Pointer:
 		if v.IsNil() {
 			b.WriteByte('-')
 			return
 		}
-		dump(b, v.Elem())
+		if d.mask != nil && d.call(v) {
+			return
+		}
+		d.dump(v.Elem())
 	case reflect.Slice:
 		b.WriteByte('[')
 		for i := range v.Len() {
-			dump(b, v.Index(i))
+			d.dump(v.Index(i))
 		}
 		b.WriteByte(']')
 	case reflect.Struct:
@@ -50,11 +164,13 @@ func dump(b *strings.Builder, v reflect.Value) {
 			switch {
 			case !f.IsExported() || f.Type == reflect.TypeFor[[]syntax.Comment]() || f.Name == "Semicolon":
 				continue
+			case f.Name == "Hdoc" && d.mask.isShape():
+				continue
 			case f.Type == reflect.TypeFor[syntax.Pos]():
 				// Whether the word is there can matter: "for x in; do" is not "for x; do".
 				b.WriteString(strconv.FormatBool(v.Field(i).Interface().(syntax.Pos).IsValid()))
 			default:
-				dump(b, v.Field(i))
+				d.dump(v.Field(i))
 			}
 			b.WriteByte(' ')
 		}

@@ -13,37 +13,44 @@ import (
 	"github.com/sandlint/sandlint/parsers/source"
 )
 
+// Settings declares that the effective values of settings, by canonical name, may change.
+type Settings []string
+
+// Allows implements fixers.Change.
+func (s Settings) Allows() string { return "the settings " + fixers.Enumerate(s) }
+
 // Compare says in one sentence what changed between two texts of a nix.conf file without being declared by the fixes,
 // whose edits turned before into after. It returns "" where nothing did. It compares the settings in force for each
-// release of targets; the settings that a fix names may differ. Fixes with Changes.Repair are applied first; Nix must
+// release of targets; the settings that a fix names may differ. Fixes that declare a Repair are applied first; Nix must
 // refuse less of their result than of the text before.
 func Compare(before, after *source.File, fixes []fixers.Fix, targets nixconf.Targets) string {
 	var repairs []fixers.Edit
 	var all, others fixers.Changes
-	edited := 0
+	edited, repaired := 0, false
 	for _, f := range fixes {
-		all.Repair = all.Repair || f.Changes.Repair
-		all.Settings = append(all.Settings, f.Changes.Settings...)
-		if !f.Changes.Repair {
-			others.Settings = append(others.Settings, f.Changes.Settings...)
+		repair := fixers.Declares[fixers.Repair](f)
+		repaired = repaired || repair
+		all = append(all, f.Changes...)
+		if !repair {
+			others = append(others, f.Changes...)
 		}
 		for _, e := range f.Edits {
 			if e.File == nil || e.File.Path != before.Path {
 				continue
 			}
-			if edited++; f.Changes.Repair {
+			if edited++; repair {
 				repairs = append(repairs, e)
 			}
 		}
 	}
 	parse := func(f *source.File) *nixconf.File { return nixconf.Parse(source.WholeFile(f)) }
-	if text, err := fixers.Apply(before, repairs); all.Repair && err == nil && len(repairs) < edited {
-		repaired := parse(source.NewFile(before.Path, text))
-		if d := CompareTexts(parse(before), repaired, effective.SystemFile, fixers.Changes{Repair: true},
+	if text, err := fixers.Apply(before, repairs); repaired && err == nil && len(repairs) < edited {
+		mended := parse(source.NewFile(before.Path, text))
+		if d := CompareTexts(parse(before), mended, effective.SystemFile, fixers.Changes{fixers.Repair{}},
 			targets); d != "" {
 			return d
 		}
-		return CompareTexts(repaired, parse(after), effective.SystemFile, others, targets)
+		return CompareTexts(mended, parse(after), effective.SystemFile, others, targets)
 	}
 	return CompareTexts(parse(before), parse(after), effective.SystemFile, all, targets)
 }
@@ -71,17 +78,19 @@ type release struct {
 }
 
 func (r release) compare(before, after *nixconf.File, changes fixers.Changes) string {
+	declares := fixers.Fix{Changes: changes}
+	repair := fixers.Declares[fixers.Repair](declares)
 	old, now := r.merge(before), r.merge(after)
 	if now.Fatal != nil {
 		if old.Fatal == nil {
 			return fmt.Sprintf("Nix refuses the result: %s", now.Fatal.Message)
 		}
 		was, is := r.refused(before), r.refused(after)
-		if is > was || changes.Repair && is == was {
+		if is > was || repair && is == was {
 			return fmt.Sprintf("Nix still refuses the result: %s", now.Fatal.Message)
 		}
 	}
-	if changes.Repair {
+	if repair {
 		return ""
 	}
 	if !slices.EqualFunc(before.Includes, after.Includes,
@@ -89,7 +98,7 @@ func (r release) compare(before, after *nixconf.File, changes fixers.Changes) st
 		return "other files are included after the fix"
 	}
 	declared := map[string]bool{}
-	for _, name := range changes.Settings {
+	for _, name := range slices.Concat(fixers.Declared[Settings](declares)...) {
 		declared[name] = true
 		if facts, ok := nixconf.Lookup(r.distribution, r.version, name); ok {
 			declared[facts.Name] = true

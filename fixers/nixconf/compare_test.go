@@ -24,8 +24,8 @@ func nix(t testing.TB, versions string) nixconf.Targets {
 }
 
 func TestCompare(t *testing.T) {
-	settings := func(names ...string) fixers.Changes { return fixers.Changes{Settings: names} }
-	repair := fixers.Changes{Repair: true}
+	settings := func(names ...string) fixers.Changes { return fixers.Changes{Settings(names)} }
+	repair := fixers.Changes{fixers.Repair{}}
 	const versions = "2.18..2.28"
 	tests := []struct {
 		name, before, after string
@@ -115,7 +115,7 @@ func TestCompare(t *testing.T) {
 // TestCompareFixes has a repair and another fix in one batch: the repair is no excuse for the other.
 func TestCompareFixes(t *testing.T) {
 	f := source.NewFile("nix.conf", []byte("max-jobs=4\ncores = 3\n"))
-	repair := fixers.Fix{Changes: fixers.Changes{Repair: true},
+	repair := fixers.Fix{Changes: fixers.Changes{fixers.Repair{}},
 		Edits: []fixers.Edit{{File: f, Span: source.Span{Start: 8, End: 9}, Text: " = "}}}
 	other := fixers.Fix{Edits: []fixers.Edit{{File: f, Span: source.Span{Start: 19, End: 20}, Text: "5"}}}
 	after, err := fixers.Apply(f, append(repair.Edits, other.Edits...))
@@ -127,7 +127,7 @@ func TestCompareFixes(t *testing.T) {
 		`setting "cores" is "5"`) {
 		t.Errorf("got %q", d)
 	}
-	fixes[1].Changes.Settings = []string{"cores"}
+	fixes[1].Changes = append(fixes[1].Changes, Settings{"cores"})
 	if d := Compare(f, source.NewFile("nix.conf", after), fixes, nix(t, "2.24")); d != "" {
 		t.Errorf("got %q", d)
 	}

@@ -17,6 +17,18 @@ import (
 	"github.com/sandlint/sandlint/parsers/source"
 )
 
+// Syscalls declares that what is decided about syscalls, by name, may change.
+type Syscalls []string
+
+// Allows implements fixers.Change.
+func (s Syscalls) Allows() string { return "the decisions about " + fixers.Enumerate(s) }
+
+// AnyDecision declares that a profile may decide otherwise about any syscall.
+type AnyDecision struct{}
+
+// Allows implements fixers.Change.
+func (AnyDecision) Allows() string { return "the decision about any syscall" }
+
 // Compare says in one sentence what changed between two texts of a profile that fixes, whose edits turned before into after,
 // do not declare, and returns "" when nothing did. Both texts are read by encoding/json as runc, Docker, Podman and containerd do: the case of
 // letters in the names of fields does not matter, and unknown fields and comments mean nothing. A known key that occurs twice
@@ -28,7 +40,7 @@ import (
 // those that are not of the right shape, must stay as they are, since nobody can tell what they will do. Outside of the rules, fields must mean the same: of archMap the first entry
 // of each architecture counts, and errno in words gives the number where there is none.
 //
-// Syscalls that a fix declares may differ; with Changes.Repair and Changes.Decisions only the text after is read.
+// Syscalls that a fix declares may differ; with fixers.Repair and AnyDecision only the text after is read.
 //
 // In a file with SeccompProfile resources each of them is compared so, and all else must stay as it is.
 func Compare(before, after *source.File, fixes []fixers.Fix, targets seccomp.Targets) string {
@@ -38,8 +50,8 @@ func Compare(before, after *source.File, fixes []fixers.Fix, targets seccomp.Tar
 	declared := map[string]bool{}
 	repair := false
 	for _, f := range fixes {
-		repair = repair || f.Changes.Repair || f.Changes.Decisions
-		for _, name := range f.Changes.Syscalls {
+		repair = repair || fixers.Declares[fixers.Repair](f) || fixers.Declares[AnyDecision](f)
+		for _, name := range slices.Concat(fixers.Declared[Syscalls](f)...) {
 			declared[name] = true
 			if s, ok := seccomp.LookupSyscall(name); ok && s.SocketCall != 0 {
 				declared["socketcall"] = true

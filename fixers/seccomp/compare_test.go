@@ -85,8 +85,8 @@ func TestCompareRules(t *testing.T) {
 }
 
 func TestCompare(t *testing.T) {
-	declare := func(names ...string) fixers.Changes { return fixers.Changes{Syscalls: names} }
-	repair := fixers.Changes{Repair: true}
+	declare := func(names ...string) fixers.Changes { return fixers.Changes{Syscalls(names)} }
+	repair := fixers.Changes{fixers.Repair{}}
 	profile := func(rules string) string { return `{"defaultAction":"SCMP_ACT_ERRNO","syscalls":[` + rules + `]}` }
 	const meet = `{"names":["socket"],"action":"SCMP_ACT_ERRNO","args":[{"index":0,"value":1,"op":"SCMP_CMP_EQ"}]},{"names":["socket"],"action":"SCMP_ACT_KILL","args":[{"index":0,"value":2,"op":"SCMP_CMP_EQ"}]}`
 	tests := []struct {

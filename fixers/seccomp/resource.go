@@ -18,7 +18,7 @@ func compareResources(before, after *source.File, fixes []fixers.Fix, targets se
 		return "the result cannot be read: it is broken, or has no SeccompProfile"
 	}
 	for _, f := range fixes {
-		if f.Changes.Repair {
+		if fixers.Declares[fixers.Repair](f) {
 			return ""
 		}
 	}

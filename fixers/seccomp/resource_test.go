@@ -76,19 +76,19 @@ func TestCompareResources(t *testing.T) {
 		changes             fixers.Changes
 		want                string
 	}{
-		{"layout", resourceHead + rule, resourceHead + "  syscalls:\n  - names:\n    - write # c\n    - 'read'\n    action: SCMP_ACT_ALLOW\n", fixers.Changes{Syscalls: []string{}}, ""},
+		{"layout", resourceHead + rule, resourceHead + "  syscalls:\n  - names:\n    - write # c\n    - 'read'\n    action: SCMP_ACT_ALLOW\n", fixers.Changes{Syscalls{}}, ""},
 		{"an errno that is lost", resourceHead + rule, resourceHead + rule + "    errnoRet: 0\n", fixers.Changes{}, ""},
 		{"an errno", resourceHead + rule, resourceHead + strings.Replace(rule, "ALLOW", "ERRNO", 1) + "    errnoRet: 2\n", fixers.Changes{}, `the decision about "read" is ERRNO ENOENT after the fix, and was ALLOW`},
-		{"a name less", resourceHead + rule, resourceHead + "  syscalls:\n  - action: SCMP_ACT_ALLOW\n    names: [read]\n", fixers.Changes{Syscalls: []string{}}, `the decision about "write" on x86_64 is ERRNO EPERM after the fix, and was ALLOW`},
-		{"a name less, declared", resourceHead + rule, resourceHead + "  syscalls:\n  - action: SCMP_ACT_ALLOW\n    names: [read]\n", fixers.Changes{Syscalls: []string{"write"}}, ""},
-		{"the base profile", resourceHead + rule, resourceHead + "  baseProfileName: x\n" + rule, fixers.Changes{Syscalls: []string{}}, "something else than the rules of a SeccompProfile changed"},
-		{"the metadata", resourceHead + rule, strings.Replace(resourceHead, "web", "www", 1) + rule, fixers.Changes{Syscalls: []string{}}, "something else than the rules"},
-		{"another document", resourceHead + rule + "---\na: 1\n", resourceHead + rule + "---\na: 2\n", fixers.Changes{Syscalls: []string{}}, "something else than the rules"},
-		{"a profile less", resourceHead + rule + "---\n" + resourceHead + rule, resourceHead + rule, fixers.Changes{Syscalls: []string{}}, "1 SeccompProfiles instead of 2"},
-		{"the second profile", resourceHead + rule + "---\n" + resourceHead + rule, resourceHead + rule + "---\n" + resourceHead, fixers.Changes{Syscalls: []string{}}, `the decision about "read" is ERRNO EPERM after the fix, and was ALLOW`},
-		{"broken", resourceHead + rule, resourceHead + rule + "  - [\n", fixers.Changes{Syscalls: []string{}}, "the result cannot be read"},
-		{"was broken", resourceHead + rule + "  - [\n", resourceHead + rule, fixers.Changes{Syscalls: []string{}}, "the text before the fix cannot be read"},
-		{"a repair", resourceHead + rule + "  - [\n", resourceHead + rule, fixers.Changes{Repair: true}, ""},
+		{"a name less", resourceHead + rule, resourceHead + "  syscalls:\n  - action: SCMP_ACT_ALLOW\n    names: [read]\n", fixers.Changes{Syscalls{}}, `the decision about "write" on x86_64 is ERRNO EPERM after the fix, and was ALLOW`},
+		{"a name less, declared", resourceHead + rule, resourceHead + "  syscalls:\n  - action: SCMP_ACT_ALLOW\n    names: [read]\n", fixers.Changes{Syscalls{"write"}}, ""},
+		{"the base profile", resourceHead + rule, resourceHead + "  baseProfileName: x\n" + rule, fixers.Changes{Syscalls{}}, "something else than the rules of a SeccompProfile changed"},
+		{"the metadata", resourceHead + rule, strings.Replace(resourceHead, "web", "www", 1) + rule, fixers.Changes{Syscalls{}}, "something else than the rules"},
+		{"another document", resourceHead + rule + "---\na: 1\n", resourceHead + rule + "---\na: 2\n", fixers.Changes{Syscalls{}}, "something else than the rules"},
+		{"a profile less", resourceHead + rule + "---\n" + resourceHead + rule, resourceHead + rule, fixers.Changes{Syscalls{}}, "1 SeccompProfiles instead of 2"},
+		{"the second profile", resourceHead + rule + "---\n" + resourceHead + rule, resourceHead + rule + "---\n" + resourceHead, fixers.Changes{Syscalls{}}, `the decision about "read" is ERRNO EPERM after the fix, and was ALLOW`},
+		{"broken", resourceHead + rule, resourceHead + rule + "  - [\n", fixers.Changes{Syscalls{}}, "the result cannot be read"},
+		{"was broken", resourceHead + rule + "  - [\n", resourceHead + rule, fixers.Changes{Syscalls{}}, "the text before the fix cannot be read"},
+		{"a repair", resourceHead + rule + "  - [\n", resourceHead + rule, fixers.Changes{fixers.Repair{}}, ""},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			d := Compare(source.NewFile("p.yaml", []byte(test.before)), source.NewFile("p.yaml", []byte(test.after)), []fixers.Fix{{Changes: test.changes}}, seccomp.Targets{})

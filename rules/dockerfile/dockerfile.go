@@ -6,6 +6,8 @@ package dockerfile
 import (
 	"embed"
 
+	fixdocker "github.com/sandlint/sandlint/fixers/dockerfile"
+
 	"github.com/sandlint/sandlint/fixers"
 	"github.com/sandlint/sandlint/parsers/dockerfile"
 	"github.com/sandlint/sandlint/parsers/image"
@@ -43,6 +45,6 @@ func rename(d *image.Dockerfile, problem source.Problem) fixers.Fix {
 	return fixers.Fix{
 		Title: "Rename to " + problem.Near, Safety: fixers.Unsafe,
 		Edits:   []fixers.Edit{{File: d.Source, Span: problem.Span, Text: problem.Near}},
-		Changes: fixers.Changes{Instructions: true, Repair: true},
+		Changes: fixers.Changes{fixdocker.Instructions{}, fixers.Repair{}},
 	}
 }

@@ -36,7 +36,7 @@ var acceptFlakeConfig = &rules.Rule{
 		if p.Workspace.PlaceOf(text) != workspace.OnHost {
 			finding.Severity = rules.Warning
 		}
-		changes := fixers.Changes{Settings: []string{"accept-flake-config"}}
+		changes := fixers.Changes{fixnix.Settings{"accept-flake-config"}}
 		if edits, ok := fixnix.DeleteLine(text.Fragment, text.File, entry); ok {
 			finding.Fixes = append(finding.Fixes, nixtext.Fix(text, "Delete the line", fixers.Unsafe, edits, changes))
 		} else if edits, ok := fixnix.SetValue(text.Fragment, entry, "false"); ok {

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/sandlint/sandlint/fixers"
+	fixnix "github.com/sandlint/sandlint/fixers/nixconf"
 	"github.com/sandlint/sandlint/parsers/nixconf"
 	"github.com/sandlint/sandlint/parsers/nixuse"
 	"github.com/sandlint/sandlint/parsers/source"
@@ -52,7 +53,7 @@ func tokenAt(text *nixuse.Text, entry *nixconf.Entry, n int) (rules.Finding, boo
 		finding := rules.Finding{File: text.Fragment.File, Span: text.Fragment.Span(span), Message: message}
 		if edits, ok := nixtext.Replace(text, at, with); ok && title != "" {
 			finding.Fixes = []fixers.Fix{nixtext.Fix(text, title, safety, edits,
-				fixers.Changes{Settings: []string{"access-tokens"}})}
+				fixers.Changes{fixnix.Settings{"access-tokens"}})}
 		}
 		return finding, true
 	}

@@ -29,7 +29,7 @@ var assignmentSpacing = &rules.Rule{
 			if line := nixtext.LineAt(text.File, problem.Span.Start); line != nil {
 				if edits, ok := spaced(text, line); ok {
 					finding.Fixes = []fixers.Fix{nixtext.Fix(text, "Put blanks around the equals sign", fixers.Safe,
-						edits, fixers.Changes{Repair: true})}
+						edits, fixers.Changes{fixers.Repair{}})}
 				}
 			}
 			p.Report(finding)

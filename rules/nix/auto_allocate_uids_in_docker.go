@@ -40,7 +40,7 @@ var autoAllocateUIDsInDocker = &rules.Rule{
 				"usually has no sandbox, programs find no name for such a user")
 		if edits, ok := fixnix.SetValue(text.Fragment, entry, "false"); ok {
 			finding.Fixes = []fixers.Fix{nixtext.Fix(text, "Set it to false", fixers.Unsafe, edits,
-				fixers.Changes{Settings: []string{setting}})}
+				fixers.Changes{fixnix.Settings{setting}})}
 		}
 		p.Report(finding)
 	}),

@@ -49,7 +49,7 @@ var autoOptimiseStoreDarwin = &rules.Rule{
 		finding := nixtext.At(text, entry.Span, message)
 		if edits, ok := fixnix.SetValue(text.Fragment, entry, "false"); ok {
 			finding.Fixes = []fixers.Fix{nixtext.Fix(text, "Set it to false", fixers.Unsafe, edits,
-				fixers.Changes{Settings: []string{setting}})}
+				fixers.Changes{fixnix.Settings{setting}})}
 		}
 		p.Report(finding)
 	}),

@@ -57,7 +57,7 @@ func checkBadStoreURL(p *rules.Pass, text *nixuse.Text) {
 			if isHostName(word.Text) {
 				if edits, ok := fixnix.ReplaceWord(text.Fragment, entry.Words[n], "https://"+word.Text); ok {
 					finding.Fixes = []fixers.Fix{nixtext.Fix(text, "Write https://"+word.Text, fixers.Unsafe, edits,
-						fixers.Changes{Settings: []string{nixuse.Canonical(entry.Name.Text)}})}
+						fixers.Changes{fixnix.Settings{nixuse.Canonical(entry.Name.Text)}})}
 				}
 			}
 			p.Report(finding)

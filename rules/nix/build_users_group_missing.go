@@ -8,6 +8,7 @@ import (
 
 	"github.com/sandlint/sandlint/fixers"
 	fixdocker "github.com/sandlint/sandlint/fixers/dockerfile"
+	fixnix "github.com/sandlint/sandlint/fixers/nixconf"
 	"github.com/sandlint/sandlint/parsers/nixconf/reach"
 	"github.com/sandlint/sandlint/parsers/nixuse"
 	"github.com/sandlint/sandlint/parsers/shell"
@@ -77,7 +78,7 @@ func checkBuildUsersGroup(p *rules.Pass, img *nixuse.Image) {
 		}
 		finding.Fixes = []fixers.Fix{{
 			Title: "Write build-users-group = before it", Safety: fixers.Unsafe,
-			Changes: fixers.Changes{Instructions: true, Settings: []string{"build-users-group"}},
+			Changes: fixers.Changes{fixdocker.NewInstructions{"RUN"}, fixnix.Settings{"build-users-group"}},
 			Edits: fixdocker.InsertBefore(img.Dockerfile.File, e.Instruction,
 				"RUN mkdir -p /etc/nix && echo 'build-users-group =' >> /etc/nix/nix.conf"),
 		}}

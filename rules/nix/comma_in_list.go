@@ -2,6 +2,7 @@ package nix
 
 import (
 	"github.com/sandlint/sandlint/fixers"
+	fixnix "github.com/sandlint/sandlint/fixers/nixconf"
 	"github.com/sandlint/sandlint/parsers/nixuse"
 	"github.com/sandlint/sandlint/rules"
 	"github.com/sandlint/sandlint/rules/nix/internal/misread"
@@ -40,7 +41,7 @@ func checkCommaInList(p *rules.Pass, text *nixuse.Text) {
 		}
 		if edits, ok := refused.Rewrite(text, entry, fixed); ok {
 			finding.Fixes = []fixers.Fix{nixtext.Fix(text, "Write the words without commas", safety, edits,
-				fixers.Changes{Settings: misread.Touched(text, entry)})}
+				fixers.Changes{fixnix.Settings(misread.Touched(text, entry))})}
 		}
 		p.Report(finding)
 	}

@@ -68,7 +68,7 @@ func checkDeterminateExtraConfGrammar(p *rules.Pass, text *nixuse.Text) {
 			nixtext.Located{Text: text, Entry: entry}); ok {
 			if deleted, ok := fixnix.DeleteLine(text.Fragment, text.File, entry); ok {
 				finding.Fixes = []fixers.Fix{nixtext.Fix(text, "Merge the values into the last line", fixers.Unsafe,
-					append(deleted, edits...), fixers.Changes{Settings: []string{nixuse.Canonical(name)}})}
+					append(deleted, edits...), fixers.Changes{fixnix.Settings{nixuse.Canonical(name)}})}
 			}
 		}
 		p.Report(finding)

@@ -71,7 +71,7 @@ func duplicate(text *nixuse.Text, name string, earlier, later nixtext.Located) r
 			if deleted, ok := fixnix.DeleteLine(earlier.Text.Fragment, earlier.Text.File, earlier.Entry); ok {
 				finding.Fixes = append(finding.Fixes,
 					nixtext.Fix(text, "Merge the values into the last line", fixers.Unsafe, append(deleted, edits...),
-						fixers.Changes{Settings: []string{name}}))
+						fixers.Changes{fixnix.Settings{name}}))
 			}
 		}
 	}

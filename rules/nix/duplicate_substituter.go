@@ -43,7 +43,7 @@ var duplicateSubstituter = &rules.Rule{
 				if edits, ok := fixnix.RemoveWord(text.Fragment, c.Entry, c.Index); ok &&
 					(c.Index > 0 || len(c.Entry.Words) > 1) {
 					finding.Fixes = []fixers.Fix{nixtext.Fix(text, "Remove the second one", fixers.Safe, edits,
-						fixers.Changes{Settings: []string{setting}})}
+						fixers.Changes{fixnix.Settings{setting}})}
 				}
 				p.Report(finding)
 			}

@@ -72,7 +72,7 @@ func lostAddition(text *nixuse.Text, name string, earlier, later, last nixtext.L
 		if edits, ok := fixnix.MoveBelow(text.Fragment, text.File, earlier.Entry, last.Entry); ok {
 			finding.Fixes = append(finding.Fixes,
 				nixtext.Fix(text, "Move the line below", fixers.Unsafe, edits,
-					fixers.Changes{Settings: []string{name}}))
+					fixers.Changes{fixnix.Settings{name}}))
 		}
 	}
 	if edits, ok := fixnix.DeleteLine(earlier.Text.Fragment, earlier.Text.File, earlier.Entry); ok {

@@ -57,7 +57,7 @@ func checkGatedSetting(p *rules.Pass, text *nixuse.Text) {
 		finding.Severity = severity
 		if edits, ok := enable(text, entry, facts.Gate); ok && !refusedOnceEnabled(text, entry) {
 			finding.Fixes = []fixers.Fix{nixtext.Fix(text, "Enable "+facts.Gate, fixers.Unsafe, edits,
-				fixers.Changes{Settings: enabledBy(text, facts.Gate)})}
+				fixers.Changes{fixnix.Settings(enabledBy(text, facts.Gate))})}
 		}
 		p.Report(finding)
 	}

@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"github.com/sandlint/sandlint/fixers"
+	fixnix "github.com/sandlint/sandlint/fixers/nixconf"
 	"github.com/sandlint/sandlint/parsers/nixconf"
 	"github.com/sandlint/sandlint/parsers/nixuse"
 	"github.com/sandlint/sandlint/parsers/source"
@@ -101,5 +102,5 @@ func split(text *nixuse.Text, line nixconf.Line, place int, settings []string) [
 		}
 	}
 	return []fixers.Fix{nixtext.Fix(text, "Start a new line", fixers.Unsafe, edits,
-		fixers.Changes{Repair: settings == nil, Settings: settings})}
+		fixers.Changes{fixnix.Settings(settings)}.When(settings == nil, fixers.Repair{}))}
 }

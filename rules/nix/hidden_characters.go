@@ -5,6 +5,8 @@ import (
 	"slices"
 	"unicode/utf8"
 
+	fixnix "github.com/sandlint/sandlint/fixers/nixconf"
+
 	"github.com/sandlint/sandlint/fixers"
 	"github.com/sandlint/sandlint/parsers/nixconf"
 	"github.com/sandlint/sandlint/parsers/nixconf/hidden"
@@ -94,17 +96,17 @@ func hasPlainWords(text *nixuse.Text, entry *nixconf.Entry) bool {
 // invisible characters change.
 func unhide(text *nixuse.Text, line nixconf.Line, entry *nixconf.Entry) []fixers.Fix {
 	shown := nixconf.Shown(line.Words)
-	changes := fixers.Changes{Repair: entry == nil}
+	changes := fixers.Changes{}.When(entry == nil, fixers.Repair{})
 	if len(shown) > 0 {
 		if len(shown) < 2 || shown[1].Text != "=" || !refused.Accepted(text, shown[0].Text, shown[2:]) {
 			return nil
 		}
 		if entry != nil {
-			changes.Settings = []string{entry.Name.Text, shown[0].Text, nixuse.Canonical(shown[0].Text)}
+			changes = append(changes, fixnix.Settings{entry.Name.Text, shown[0].Text, nixuse.Canonical(shown[0].Text)})
 		}
 		if entry != nil && nixuse.Canonical(shown[0].Text) == "experimental-features" {
 			for _, e := range text.Entries { // features decide about other settings
-				changes.Settings = append(changes.Settings, nixuse.Canonical(e.Name.Text))
+				changes = append(changes, fixnix.Settings{nixuse.Canonical(e.Name.Text)})
 			}
 		}
 	}

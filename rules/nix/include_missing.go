@@ -33,7 +33,7 @@ var includeMissing = &rules.Rule{
 			start := inc.Span.Start
 			if edits, ok := nixtext.Replace(text, source.Span{Start: start, End: start}, "!"); ok {
 				finding.Fixes = []fixers.Fix{nixtext.Fix(text, "Write !include, which ignores a missing file",
-					fixers.Unsafe, edits, fixers.Changes{Repair: true})}
+					fixers.Unsafe, edits, fixers.Changes{fixers.Repair{}})}
 			}
 			p.Report(finding)
 		}

@@ -82,7 +82,7 @@ func checkInstallNixActionFeatures(p *rules.Pass, text *nixuse.Text) {
 	value := strings.Join(append(missing, words...), " ")
 	if edits, ok := fixnix.SetValue(text.Fragment, extra, value); ok {
 		finding.Fixes = []fixers.Fix{nixtext.Fix(text, "Enable "+strings.Join(missing, " and ")+" as well",
-			fixers.Unsafe, edits, fixers.Changes{Settings: []string{word}})}
+			fixers.Unsafe, edits, fixers.Changes{fixnix.Settings{word}})}
 	}
 	p.Report(finding)
 }

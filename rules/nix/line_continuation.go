@@ -31,7 +31,7 @@ var lineContinuation = &rules.Rule{
 			finding := nixtext.At(text, problem.Span, problem.Message)
 			if edits, ok := join(text, problem); ok {
 				finding.Fixes = []fixers.Fix{nixtext.Fix(text, "Join the line to the one above", fixers.Safe, edits,
-					fixers.Changes{Repair: true})}
+					fixers.Changes{fixers.Repair{}})}
 			}
 			p.Report(finding)
 		}, nixconf.KindLineContinuation)

@@ -2,9 +2,11 @@ package nix
 
 import (
 	"fmt"
+	fixdocker "github.com/sandlint/sandlint/fixers/dockerfile"
 	"strings"
 
 	"github.com/sandlint/sandlint/fixers"
+	fixnix "github.com/sandlint/sandlint/fixers/nixconf"
 	"github.com/sandlint/sandlint/parsers/nixuse"
 	"github.com/sandlint/sandlint/parsers/source"
 	"github.com/sandlint/sandlint/rules"
@@ -94,7 +96,7 @@ func nextNames(breaks []misread.LineBreak) []string {
 // else by replacing echo with printf.
 func breakLines(text *nixuse.Text, in source.Span, names []string, breaks []misread.LineBreak) (fixers.Fix,
 	bool) {
-	changes := fixers.Changes{Settings: names}
+	changes := fixers.Changes{fixnix.Settings(names)}
 	var edits []fixers.Edit
 	inPlace := true
 	for _, b := range breaks {
@@ -113,6 +115,7 @@ func breakLines(text *nixuse.Text, in source.Span, names []string, breaks []misr
 		return nixtext.Fix(text, `Write line ends in the place of \n`, fixers.Safe, edits, changes), true
 	}
 	if edits, ok := printf(text); ok {
+		changes = append(changes, fixdocker.Words{Removed: []string{"echo"}, Added: []string{"printf"}})
 		return nixtext.Fix(text, "Write the text with printf", fixers.Safe, edits, changes), true
 	}
 	return fixers.Fix{}, false

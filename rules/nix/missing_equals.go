@@ -29,7 +29,7 @@ var missingEquals = &rules.Rule{
 				value := line.Words[1].Span.Start
 				if edits, ok := nixtext.Replace(text, source.Span{Start: value, End: value}, "= "); ok {
 					finding.Fixes = []fixers.Fix{nixtext.Fix(text, "Insert the equals sign", fixers.Safe, edits,
-						fixers.Changes{Repair: true})}
+						fixers.Changes{fixers.Repair{}})}
 				}
 			}
 			p.Report(finding)

@@ -4,6 +4,7 @@ import (
 	"strings"
 
 	"github.com/sandlint/sandlint/fixers"
+	fixnix "github.com/sandlint/sandlint/fixers/nixconf"
 	"github.com/sandlint/sandlint/parsers/nixuse"
 	"github.com/sandlint/sandlint/parsers/source"
 	"github.com/sandlint/sandlint/rules"
@@ -85,7 +86,7 @@ func endLine(text *nixuse.Text, settings []string) []fixers.Fix {
 		if !ok {
 			return nil
 		}
-		return []fixers.Fix{nixtext.Fix(text, "End the line", fixers.Safe, edits, fixers.Changes{Settings: settings})}
+		return []fixers.Fix{nixtext.Fix(text, "End the line", fixers.Safe, edits, fixers.Changes{fixnix.Settings(settings)})}
 	}
 	f := text.Fragment.File
 	if text.Event == nil || text.Event.Command == nil || text.Event.File != f {
@@ -107,5 +108,5 @@ func endLine(text *nixuse.Text, settings []string) []fixers.Fix {
 		return nil
 	}
 	return []fixers.Fix{nixtext.Fix(text, "End the line", fixers.Safe, []fixers.Edit{edit},
-		fixers.Changes{Settings: settings})}
+		fixers.Changes{fixnix.Settings(settings)})}
 }

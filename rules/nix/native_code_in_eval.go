@@ -38,7 +38,7 @@ var nativeCodeInEval = &rules.Rule{
 		}
 		if edits, ok := fixnix.SetValue(text.Fragment, entry, "false"); ok {
 			finding.Fixes = []fixers.Fix{nixtext.Fix(text, "Set it to false", fixers.Unsafe, edits,
-				fixers.Changes{Settings: []string{setting}})}
+				fixers.Changes{fixnix.Settings{setting}})}
 		}
 		p.Report(finding)
 	}),

@@ -38,7 +38,7 @@ var negativeCache = &rules.Rule{
 			"Nix remembers for an hour what %q did not have, even if a build has pushed it since", c.URL.Host)
 		if edits, ok := fixnix.InsertLine(text.Fragment, text.File, c.Entry.Line+1, setting+" = 0"); ok {
 			finding.Fixes = []fixers.Fix{nixtext.Fix(text, "Add narinfo-cache-negative-ttl = 0", fixers.Unsafe, edits,
-				fixers.Changes{Settings: []string{setting}})}
+				fixers.Changes{fixnix.Settings{setting}})}
 		}
 		p.Report(finding)
 	}),

@@ -31,7 +31,7 @@ var noTimeout = &rules.Rule{
 
 func checkNoTimeout(p *rules.Pass, text *nixuse.Text) {
 	const setting = "connect-timeout"
-	changes := fixers.Changes{Settings: []string{setting}}
+	changes := fixers.Changes{fixnix.Settings{setting}}
 	if len(inforce.Contributing(text, setting)) > 0 {
 		if entry := inforce.Deciding(text, setting); entry != nil && entry.Value == "0" {
 			finding := nixtext.At(text, entry.Span,

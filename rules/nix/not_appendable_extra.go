@@ -2,6 +2,7 @@ package nix
 
 import (
 	"github.com/sandlint/sandlint/fixers"
+	fixnix "github.com/sandlint/sandlint/fixers/nixconf"
 	"github.com/sandlint/sandlint/parsers/nixconf"
 	"github.com/sandlint/sandlint/parsers/nixuse"
 	"github.com/sandlint/sandlint/rules"
@@ -41,7 +42,7 @@ func checkNotAppendableExtra(p *rules.Pass, text *nixuse.Text) {
 		if k.Coverage == nixconf.None && !inforce.Assigns(text, nixuse.Canonical(base)) {
 			if edits, ok := nixtext.Replace(text, entry.Name.Span, base); ok {
 				finding.Fixes = []fixers.Fix{nixtext.Fix(text, "Rename to "+base, fixers.Unsafe, edits,
-					fixers.Changes{Settings: []string{nixuse.Canonical(base), entry.Name.Text}})}
+					fixers.Changes{fixnix.Settings{nixuse.Canonical(base), entry.Name.Text}})}
 			}
 		}
 		p.Report(finding)

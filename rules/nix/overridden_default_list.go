@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/sandlint/sandlint/fixers"
+	fixnix "github.com/sandlint/sandlint/fixers/nixconf"
 	"github.com/sandlint/sandlint/parsers/nixconf"
 	"github.com/sandlint/sandlint/parsers/nixuse"
 	"github.com/sandlint/sandlint/rules"
@@ -73,7 +74,7 @@ func checkOverriddenDefaultList(p *rules.Pass, text *nixuse.Text) {
 		finding := nixtext.At(text, entry.Name.Span, message)
 		if edits, ok := nixtext.Replace(text, entry.Name.Span, rename); ok {
 			finding.Fixes = []fixers.Fix{nixtext.Fix(text, title, fixers.Unsafe, edits,
-				fixers.Changes{Settings: []string{nixuse.Canonical(name), rename}})}
+				fixers.Changes{fixnix.Settings{nixuse.Canonical(name), rename}})}
 		}
 		p.Report(finding)
 	}

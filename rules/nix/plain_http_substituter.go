@@ -50,7 +50,7 @@ var plainHTTPSubstituter = &rules.Rule{
 					if edits, ok := fixnix.ReplaceWord(text.Fragment, c.Entry.Words[c.Index],
 						"https"+c.Text[len("http"):]); ok {
 						finding.Fixes = []fixers.Fix{nixtext.Fix(text, "Use https", fixers.Unsafe, edits,
-							fixers.Changes{Settings: []string{setting}})}
+							fixers.Changes{fixnix.Settings{setting}})}
 					}
 				}
 				p.Report(finding)

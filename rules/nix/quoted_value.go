@@ -4,6 +4,7 @@ import (
 	"strings"
 
 	"github.com/sandlint/sandlint/fixers"
+	fixnix "github.com/sandlint/sandlint/fixers/nixconf"
 	"github.com/sandlint/sandlint/parsers/nixconf"
 	"github.com/sandlint/sandlint/parsers/nixuse"
 	"github.com/sandlint/sandlint/parsers/source"
@@ -69,7 +70,7 @@ func checkQuotedValue(p *rules.Pass, text *nixuse.Text) {
 		}
 		if edits, ok := refused.Rewrite(text, entry, fixed); ok {
 			finding.Fixes = []fixers.Fix{nixtext.Fix(text, "Write the value without quotes", safety, edits,
-				fixers.Changes{Settings: misread.Touched(text, entry)})}
+				fixers.Changes{fixnix.Settings(misread.Touched(text, entry))})}
 		}
 		p.Report(finding)
 	}
@@ -92,7 +93,7 @@ func quotedLine(text *nixuse.Text, entry *nixconf.Entry, name, value string) rul
 	edits, ok := nixtext.Replace(text, source.Span{Start: entry.Span.Start, End: entry.Span.Start + 1}, "")
 	closing, closes := nixtext.Replace(text, source.Span{Start: entry.Span.End - 1, End: entry.Span.End}, "")
 	if ok && closes {
-		changes := fixers.Changes{Settings: append(misread.Touched(text, &bare), entry.Name.Text)}
+		changes := fixers.Changes{fixnix.Settings(append(misread.Touched(text, &bare), entry.Name.Text))}
 		finding.Fixes = []fixers.Fix{nixtext.Fix(text, "Write the line without quotes", fixers.Safe,
 			append(edits, closing...), changes)}
 	}

@@ -60,7 +60,7 @@ func removedFeatureAt(text *nixuse.Text, entry *nixconf.Entry, n int, k nixconf.
 		if edits, ok := becomesSetting(text, entry, n, setting); ok {
 			name, _, _ := strings.Cut(setting, " ")
 			finding.Fixes = []fixers.Fix{nixtext.Fix(text, "Write "+setting+" instead", fixers.Unsafe, edits,
-				fixers.Changes{Settings: []string{"experimental-features", name}})}
+				fixers.Changes{fixnix.Settings{"experimental-features", name}})}
 		}
 	}
 	if k.Stable == nixconf.All {

@@ -54,7 +54,7 @@ func checkRemovedSetting(p *rules.Pass, text *nixuse.Text) {
 		if k.Coverage == nixconf.None {
 			if edits, ok := fixnix.DeleteLine(text.Fragment, text.File, entry); ok {
 				finding.Fixes = []fixers.Fix{nixtext.Fix(text, "Delete the line without effect", fixers.Safe, edits,
-					fixers.Changes{Settings: []string{name}})}
+					fixers.Changes{fixnix.Settings{name}})}
 			}
 		}
 		p.Report(finding)

@@ -26,7 +26,7 @@ var sandboxFallback = &rules.Rule{
 
 func checkSandboxFallback(p *rules.Pass, text *nixuse.Text) {
 	const setting = "sandbox-fallback"
-	changes := fixers.Changes{Settings: []string{setting}}
+	changes := fixers.Changes{fixnix.Settings{setting}}
 	sandbox := inforce.Deciding(text, "sandbox")
 	if sandbox != nil && sandbox.Value == "false" {
 		return // there is no sandbox to fall back from

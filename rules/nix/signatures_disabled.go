@@ -35,7 +35,7 @@ func checkSignatures(p *rules.Pass, text *nixuse.Text) {
 		}
 		if edits, ok := fixnix.SetValue(text.Fragment, entry, "true"); ok {
 			finding.Fixes = []fixers.Fix{nixtext.Fix(text, "Set it to true", fixers.Unsafe, edits,
-				fixers.Changes{Settings: []string{"require-sigs"}})}
+				fixers.Changes{fixnix.Settings{"require-sigs"}})}
 		}
 		p.Report(finding)
 	}
@@ -48,7 +48,7 @@ func checkSignatures(p *rules.Pass, text *nixuse.Text) {
 				"with the parameter trusted, Nix accepts whatever %q sends without a signature", c.URL.Host)
 			if edits, ok := fixnix.ReplaceWord(text.Fragment, c.Entry.Words[c.Index], c.Without("trusted")); ok {
 				finding.Fixes = []fixers.Fix{nixtext.Fix(text, "Remove the parameter", fixers.Unsafe, edits,
-					fixers.Changes{Settings: []string{setting}})}
+					fixers.Changes{fixnix.Settings{setting}})}
 			}
 			p.Report(finding)
 		}

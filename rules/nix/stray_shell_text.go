@@ -62,7 +62,7 @@ func dropped(text *nixuse.Text, line *nixconf.Line) []fixers.Fix {
 	if !ok {
 		return nil
 	}
-	return []fixers.Fix{nixtext.Fix(text, title, fixers.Safe, edits, fixers.Changes{Repair: true})}
+	return []fixers.Fix{nixtext.Fix(text, title, fixers.Safe, edits, fixers.Changes{fixers.Repair{}})}
 }
 
 // withoutOption returns the fix that removes an option from the echo that wrote it, with the blanks after it.
@@ -75,5 +75,5 @@ func withoutOption(text *nixuse.Text, option, next nixconf.Word, title string) [
 	for end := text.Fragment.Span(next.Span).Start; edits[0].Span.End < end && f.Bytes[edits[0].Span.End] == ' '; {
 		edits[0].Span.End++
 	}
-	return []fixers.Fix{nixtext.Fix(text, title, fixers.Safe, edits, fixers.Changes{Repair: true})}
+	return []fixers.Fix{nixtext.Fix(text, title, fixers.Safe, edits, fixers.Changes{fixers.Repair{}})}
 }

@@ -77,5 +77,5 @@ func distrust(text *nixuse.Text, entry *nixconf.Entry, n int) []fixers.Fix {
 		return nil
 	}
 	return []fixers.Fix{nixtext.Fix(text, title, fixers.Unsafe, edits,
-		fixers.Changes{Settings: []string{"trusted-users"}})}
+		fixers.Changes{fixnix.Settings{"trusted-users"}})}
 }

@@ -67,7 +67,7 @@ func unknownFeatureAt(text *nixuse.Text, entry *nixconf.Entry, n int, k nixconf.
 	}
 	if ok {
 		finding.Fixes = []fixers.Fix{nixtext.Fix(text, title, fixers.Unsafe, edits,
-			fixers.Changes{Settings: misread.Touched(text, entry)})}
+			fixers.Changes{fixnix.Settings(misread.Touched(text, entry))})}
 	}
 	return finding
 }

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/sandlint/sandlint/fixers"
+	fixnix "github.com/sandlint/sandlint/fixers/nixconf"
 	"github.com/sandlint/sandlint/parsers/nixconf"
 	"github.com/sandlint/sandlint/parsers/nixconf/hidden"
 	"github.com/sandlint/sandlint/parsers/nixuse"
@@ -74,7 +75,7 @@ func checkUnknownSetting(p *rules.Pass, text *nixuse.Text) {
 		if near != "" && len(text.Setting(nixuse.Canonical(near))) == 0 {
 			if edits, ok := nixtext.Replace(text, entry.Name.Span, near); ok {
 				finding.Fixes = []fixers.Fix{nixtext.Fix(text, "Rename to "+near, fixers.Unsafe, edits,
-					fixers.Changes{Settings: []string{nixuse.Canonical(near), entry.Name.Text}})}
+					fixers.Changes{fixnix.Settings{nixuse.Canonical(near), entry.Name.Text}})}
 			}
 		}
 		p.Report(finding)

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/sandlint/sandlint/fixers"
+	fixdocker "github.com/sandlint/sandlint/fixers/dockerfile"
 	"github.com/sandlint/sandlint/parsers/image"
 	"github.com/sandlint/sandlint/parsers/shell"
 	"github.com/sandlint/sandlint/parsers/source"
@@ -125,7 +126,9 @@ func writable(s *image.Step, name, mode string, span source.Span, verbatim bool)
 	if text := file.Text(span); verbatim && m.strict != "" && strings.Contains(text, m.text) {
 		at := span.Start + strings.Index(text, m.text)
 		finding.Fixes = []fixers.Fix{{
-			Title: "Use mode " + m.strict, Safety: fixers.Unsafe, Changes: fixers.Changes{Instructions: true},
+			Title: "Use mode " + m.strict, Safety: fixers.Unsafe, Changes: fixers.Changes{
+				fixdocker.Flags{"chmod"}, fixdocker.Words{Removed: []string{mode}, Added: []string{strings.Replace(mode, m.text, m.strict, 1)}},
+			},
 			Edits: []fixers.Edit{{File: file, Span: source.Span{Start: at, End: at + len(m.text)}, Text: m.strict}},
 		}}
 	}

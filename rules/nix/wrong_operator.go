@@ -70,5 +70,5 @@ func assign(text *nixuse.Text, op nixconf.Operation) []fixers.Fix {
 	if !ok {
 		return nil
 	}
-	return []fixers.Fix{nixtext.Fix(text, title, fixers.Safe, edits, fixers.Changes{Repair: true})}
+	return []fixers.Fix{nixtext.Fix(text, title, fixers.Safe, edits, fixers.Changes{fixers.Repair{}})}
 }

@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strings"
 
+	fixnix "github.com/sandlint/sandlint/fixers/nixconf"
+
 	"github.com/sandlint/sandlint/fixers"
 	fixdocker "github.com/sandlint/sandlint/fixers/dockerfile"
 	"github.com/sandlint/sandlint/parsers/dockerfile"
@@ -42,7 +44,7 @@ func moveFix(img *nixuse.Image, write, command *nixuse.Event) (fixers.Fix, bool)
 		Title:   "Move the " + write.Instruction.Name + " above the first Nix command that needs it",
 		Safety:  safety,
 		Edits:   fixdocker.MoveBefore(img.Dockerfile.File, write.Instruction, command.Instruction),
-		Changes: fixers.Changes{Order: true, Settings: settings},
+		Changes: fixers.Changes{fixdocker.Order{}, fixnix.Settings(settings)},
 	}, true
 }
 
@@ -211,6 +213,6 @@ func moveInChain(img *nixuse.Image, write, command *nixuse.Event, safety fixers.
 			{File: f, Span: source.Span{Start: at, End: at}, Text: f.Text(write.Command.Span) + " && "},
 			{File: f, Span: source.Span{Start: chain[from-1].Span.End, End: write.Command.Span.End}},
 		},
-		Changes: fixers.Changes{Instructions: true, Settings: settings},
+		Changes: fixers.Changes{fixdocker.CommandOrder{}, fixnix.Settings(settings)},
 	}, true
 }

@@ -5,7 +5,10 @@ import (
 	"slices"
 	"strings"
 
+	fixnix "github.com/sandlint/sandlint/fixers/nixconf"
+
 	"github.com/sandlint/sandlint/fixers"
+	fixdocker "github.com/sandlint/sandlint/fixers/dockerfile"
 	"github.com/sandlint/sandlint/parsers/nixconf"
 	"github.com/sandlint/sandlint/parsers/nixconf/reach"
 	"github.com/sandlint/sandlint/parsers/nixuse"
@@ -253,11 +256,15 @@ func installerFix(img *nixuse.Image, write, command *nixuse.Event, found []late)
 		return nil
 	}
 	in := command.Nix.Installer
-	changes := fixers.Changes{Instructions: true, Settings: []string{found[0].setting}}
+	declared := fixnix.Settings{found[0].setting}
 	if in.Kind == nixuse.NixInstaller && in.Conf == nil && !in.ConfLate {
 		return []fixers.Fix{{
-			Title: "Pass the setting to the installer with --extra-conf", Safety: fixers.Unsafe, Changes: changes,
-			Edits: []fixers.Edit{{File: img.Dockerfile.Source, Span: source.Span{Start: in.End, End: in.End}, Text: fmt.Sprintf(` --extra-conf "%s"`, settings[0])}},
+			Title: "Pass the setting to the installer with --extra-conf", Safety: fixers.Unsafe,
+			Edits: []fixers.Edit{{
+				File: img.Dockerfile.Source, Span: source.Span{Start: in.End, End: in.End},
+				Text: fmt.Sprintf(` --extra-conf "%s"`, settings[0]),
+			}},
+			Changes: fixers.Changes{fixdocker.Words{Added: []string{"--extra-conf", settings[0]}}, declared},
 		}}
 	}
 	for _, a := range command.Command.Assigns {
@@ -267,8 +274,12 @@ func installerFix(img *nixuse.Image, write, command *nixuse.Event, found []late)
 	}
 	at := command.Command.Span.Start
 	return []fixers.Fix{{
-		Title: "Pass the setting to the installer in NIX_CONFIG", Safety: fixers.Unsafe, Changes: changes,
-		Edits: []fixers.Edit{{File: img.Dockerfile.Source, Span: source.Span{Start: at, End: at}, Text: fmt.Sprintf("NIX_CONFIG='%s' ", settings[0])}},
+		Title: "Pass the setting to the installer in NIX_CONFIG", Safety: fixers.Unsafe,
+		Edits: []fixers.Edit{{
+			File: img.Dockerfile.Source, Span: source.Span{Start: at, End: at},
+			Text: fmt.Sprintf("NIX_CONFIG='%s' ", settings[0]),
+		}},
+		Changes: fixers.Changes{fixdocker.Variables{"NIX_CONFIG"}, declared},
 	}}
 }
 

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/sandlint/sandlint/fixers"
+	fixdocker "github.com/sandlint/sandlint/fixers/dockerfile"
 	"github.com/sandlint/sandlint/parsers/image"
 	"github.com/sandlint/sandlint/parsers/shell"
 	"github.com/sandlint/sandlint/parsers/source"
@@ -81,7 +82,7 @@ func needsNamespaces(c *image.Command) (source.Span, *fixers.Fix) {
 		}
 		at := c.Words[init].Span.End
 		fix := &fixers.Fix{
-			Title: "Add --disable-sandboxing", Safety: fixers.Unsafe, Changes: fixers.Changes{Instructions: true},
+			Title: "Add --disable-sandboxing", Safety: fixers.Unsafe, Changes: fixers.Changes{fixdocker.Words{Added: []string{"--disable-sandboxing"}}},
 			Edits: []fixers.Edit{{File: c.File, Span: source.Span{Start: at, End: at}, Text: " --disable-sandboxing"}},
 		}
 		if c.Quoting != source.Plain {

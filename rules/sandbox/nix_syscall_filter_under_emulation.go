@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"slices"
 
+	fixnix "github.com/sandlint/sandlint/fixers/nixconf"
+
 	"github.com/sandlint/sandlint/fixers"
 	fixdocker "github.com/sandlint/sandlint/fixers/dockerfile"
 	"github.com/sandlint/sandlint/parsers/image"
@@ -83,12 +85,18 @@ func hasFilter(img *nixuse.Image) bool {
 }
 
 func emulationFix(img *nixuse.Image, e *nixuse.Event) []fixers.Fix {
-	changes := fixers.Changes{Instructions: true, Settings: []string{"filter-syscalls"}}
+	settings := fixnix.Settings{"filter-syscalls"}
 	if in := e.Nix.Installer; in != nil {
 		if in.Kind == nixuse.NixInstaller && !in.ConfLate && !e.Instruction.Exec && e.Command.Quoting == source.Plain {
 			return []fixers.Fix{{
-				Title: "Pass filter-syscalls = false to the installer", Safety: fixers.Unsafe, Changes: changes,
-				Edits: []fixers.Edit{{File: img.Dockerfile.Source, Span: source.Span{Start: in.End, End: in.End}, Text: ` --extra-conf "filter-syscalls = false"`}},
+				Title: "Pass filter-syscalls = false to the installer", Safety: fixers.Unsafe,
+				Edits: []fixers.Edit{{
+					File: img.Dockerfile.Source, Span: source.Span{Start: in.End, End: in.End},
+					Text: ` --extra-conf "filter-syscalls = false"`,
+				}},
+				Changes: fixers.Changes{
+					fixdocker.Words{Added: []string{"--extra-conf", "filter-syscalls = false"}}, settings,
+				},
 			}}
 		}
 		return nil
@@ -102,8 +110,9 @@ func emulationFix(img *nixuse.Image, e *nixuse.Event) []fixers.Fix {
 		write = `RUN printf '\nfilter-syscalls = false\n' >> /etc/nix/nix.conf`
 	}
 	return []fixers.Fix{{
-		Title: "Write filter-syscalls = false before this command", Safety: fixers.Unsafe, Changes: changes,
-		Edits: fixdocker.InsertBefore(img.Dockerfile.File, e.Instruction, write),
+		Title: "Write filter-syscalls = false before this command", Safety: fixers.Unsafe,
+		Edits:   fixdocker.InsertBefore(img.Dockerfile.File, e.Instruction, write),
+		Changes: fixers.Changes{fixdocker.NewInstructions{"RUN"}, settings},
 	}}
 }
 

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/sandlint/sandlint/fixers"
+	fixseccomp "github.com/sandlint/sandlint/fixers/seccomp"
 	"github.com/sandlint/sandlint/parsers/seccomp"
 	"github.com/sandlint/sandlint/parsers/source"
 	"github.com/sandlint/sandlint/parsers/workspace"
@@ -37,7 +38,7 @@ var badArgumentValue = &rules.Rule{
 						for _, name := range rule.Names {
 							names = append(names, name.Text)
 						}
-						finding.Fixes = replace(profile, "Write "+number, fixers.Unsafe, problem.Span, number, fixers.Changes{Syscalls: names})
+						finding.Fixes = replace(profile, "Write "+number, fixers.Unsafe, problem.Span, number, fixers.Changes{fixseccomp.Syscalls(names)})
 					}
 				}
 			case seccomp.KindNoArgument:

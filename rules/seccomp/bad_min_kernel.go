@@ -39,7 +39,7 @@ var badMinKernel = &rules.Rule{
 				finding := at(profile, scope.MinKernel.Span, fmt.Sprintf(`"minKernel" is %q, and Docker refuses what is not <kernel>.<major>, such as "4.8"`, text))
 				if release := kernelRelease(text); release != "" {
 					edits := fixseccomp.ReplaceString(profile.Profile, scope.MinKernel, release)
-					finding.Fixes = edited(profile, "Write "+release, fixers.Unsafe, edits, fixers.Changes{Repair: true})
+					finding.Fixes = edited(profile, "Write "+release, fixers.Unsafe, edits, fixers.Changes{fixers.Repair{}})
 				}
 				p.Report(finding)
 			}

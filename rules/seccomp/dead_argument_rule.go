@@ -73,5 +73,5 @@ func keepConditions(profile *workspace.Profile, names []mention, m *mention) []f
 			edits = append(edits, e...)
 		}
 	}
-	return edited(profile, title, fixers.Unsafe, edits, fixers.Changes{Syscalls: []string{m.Text}})
+	return edited(profile, title, fixers.Unsafe, edits, fixers.Changes{fixseccomp.Syscalls{m.Text}})
 }

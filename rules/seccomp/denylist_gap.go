@@ -70,7 +70,7 @@ func checkTwins(p *rules.Pass, profile *workspace.Profile, twins *seccomp.Twins)
 	finding := at(profile, denied.Name.Span, fmt.Sprintf("syscall %q is refused, but %s %s through: programs still %s", denied.Name.Text, enumerate(list), verb, twins.What))
 	if twins.Whole && !denied.Rule.LegacyName && editable(profile) {
 		if edits := fixseccomp.AddStrings(profile.Profile, denied.Rule.Names, open...); edits != nil {
-			finding.Fixes = []fixers.Fix{{Title: "Refuse " + enumerate(open) + " too", Safety: fixers.Unsafe, Edits: edits, Changes: fixers.Changes{Syscalls: open}}}
+			finding.Fixes = []fixers.Fix{{Title: "Refuse " + enumerate(open) + " too", Safety: fixers.Unsafe, Edits: edits, Changes: fixers.Changes{fixseccomp.Syscalls(open)}}}
 		}
 	}
 	p.Report(finding)

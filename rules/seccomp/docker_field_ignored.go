@@ -76,7 +76,7 @@ func resolved(p *rules.Pass, profile *workspace.Profile) []fixers.Fix {
 		return nil
 	}
 	r := profile.Resolve(seccomp.LoaderDocker, seccomp.Host{Arch: host, Caps: seccomp.DefaultCaps(seccomp.LoaderDocker)})
-	return edited(profile, fmt.Sprintf("Write what Docker makes of the profile on %s with its default capabilities", host.GOARCH), fixers.Unsafe, fixseccomp.ReplaceByOCI(r), fixers.Changes{Decisions: true})
+	return edited(profile, fmt.Sprintf("Write what Docker makes of the profile on %s with its default capabilities", host.GOARCH), fixers.Unsafe, fixseccomp.ReplaceByOCI(r), fixers.Changes{fixseccomp.AnyDecision{}})
 }
 
 // onlyHost returns the machine of the only targeted platform, or the only one that the profile is made for.

@@ -91,7 +91,7 @@ func keepOne(profile *workspace.Profile, title string, remove []seccomp.Field) [
 	if slices.ContainsFunc(profile.Problems, func(problem source.Problem) bool { return problem.Kind == seccomp.KindJSON }) {
 		return nil
 	}
-	fix := fixers.Fix{Title: title, Safety: fixers.Unsafe, Changes: fixers.Changes{Repair: true}}
+	fix := fixers.Fix{Title: title, Safety: fixers.Unsafe, Changes: fixers.Changes{fixers.Repair{}}}
 	for _, field := range remove {
 		edits := fixseccomp.RemoveField(profile.Profile, field.Value)
 		if len(edits) == 0 {

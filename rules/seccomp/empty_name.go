@@ -38,7 +38,7 @@ var emptyName = &rules.Rule{
 			if fixseccomp.OnlyElement(profile.Profile, problem.Span) || profile.Dialect == seccomp.SPO && len(rule.Names) == 1 {
 				title, edits = "Delete the rule, which names nothing else", dropRule(profile, i)
 			}
-			finding.Fixes = edited(profile, title, fixers.Safe, edits, fixers.Changes{Repair: true})
+			finding.Fixes = edited(profile, title, fixers.Safe, edits, fixers.Changes{fixers.Repair{}})
 			p.Report(finding)
 		}
 	}),

@@ -25,7 +25,7 @@ var emptyNames = &rules.Rule{
 				continue
 			}
 			finding := at(profile, problem.Span, problem.Message)
-			finding.Fixes = edited(profile, "Delete the rule", fixers.Safe, dropRule(profile, i), fixers.Changes{Repair: profile.Dialect == seccomp.SPO})
+			finding.Fixes = edited(profile, "Delete the rule", fixers.Safe, dropRule(profile, i), fixers.Changes{}.When(profile.Dialect == seccomp.SPO, fixers.Repair{}))
 			p.Report(finding)
 		}
 	}),

@@ -63,9 +63,9 @@ func (e *errno) affected() string {
 // changes declares that the errno's effect changes.
 func (e *errno) changes() fixers.Changes {
 	if e.rule == nil {
-		return fixers.Changes{Decisions: true}
+		return fixers.Changes{fixseccomp.AnyDecision{}}
 	}
-	return fixers.Changes{Syscalls: texts(e.rule.Names)}
+	return fixers.Changes{fixseccomp.Syscalls(texts(e.rule.Names))}
 }
 
 // remove returns the edits that take the field out.

@@ -56,7 +56,7 @@ func removeSurplus(profile *workspace.Profile, problems int) []fixers.Fix {
 	if problems != len(profile.Surplus) {
 		return nil
 	}
-	fix := fixers.Fix{Safety: fixers.Safe, Changes: fixers.Changes{Repair: true}}
+	fix := fixers.Fix{Safety: fixers.Safe, Changes: fixers.Changes{fixers.Repair{}}}
 	var what []string
 	for _, span := range profile.Surplus {
 		kind := "comments"

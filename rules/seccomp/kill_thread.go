@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"github.com/sandlint/sandlint/fixers"
+	fixseccomp "github.com/sandlint/sandlint/fixers/seccomp"
 	"github.com/sandlint/sandlint/parsers/seccomp"
 	"github.com/sandlint/sandlint/parsers/workspace"
 	"github.com/sandlint/sandlint/rules"
@@ -45,7 +46,7 @@ func killProcess(profile *workspace.Profile) []fixers.Fix {
 	if !editable(profile) {
 		return nil
 	}
-	fix := fixers.Fix{Title: "Kill the process with SCMP_ACT_KILL_PROCESS", Safety: fixers.Unsafe, Changes: fixers.Changes{Decisions: true}}
+	fix := fixers.Fix{Title: "Kill the process with SCMP_ACT_KILL_PROCESS", Safety: fixers.Unsafe, Changes: fixers.Changes{fixseccomp.AnyDecision{}}}
 	edit := func(action seccomp.String) {
 		if action.Text == "SCMP_ACT_KILL" || action.Text == "SCMP_ACT_KILL_THREAD" {
 			fix.Edits = append(fix.Edits, fixers.Edit{File: profile.Source, Span: action.Span, Text: quoted("SCMP_ACT_KILL_PROCESS")})

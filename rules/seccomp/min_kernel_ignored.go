@@ -42,7 +42,7 @@ var minKernelIgnored = &rules.Rule{
 					finding.Severity = rules.Info
 				case !reads(p, profile, seccomp.LoaderDocker):
 					edits := fixseccomp.RemoveField(profile.Profile, scope.MinKernel.Span)
-					finding.Fixes = edited(profile, "Remove minKernel", fixers.Unsafe, edits, fixers.Changes{Syscalls: texts(rule.Names)})
+					finding.Fixes = edited(profile, "Remove minKernel", fixers.Unsafe, edits, fixers.Changes{fixseccomp.Syscalls(texts(rule.Names))})
 				}
 				p.Report(finding)
 			}

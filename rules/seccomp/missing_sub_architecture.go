@@ -41,7 +41,7 @@ func reportSub(p *rules.Pass, profile *workspace.Profile, name seccomp.String, s
 	if fixed := withEdits(profile, edits); len(edits) > 0 && fixed != nil {
 		before := burdens(p, profile, filters(p, profile))
 		if !slices.ContainsFunc(burdens(p, fixed, filters(p, fixed)), func(b burden) bool { return !slices.Contains(before, b) }) {
-			finding.Fixes = edited(profile, "Add "+sub.Name, fixers.Unsafe, edits, fixers.Changes{Decisions: true})
+			finding.Fixes = edited(profile, "Add "+sub.Name, fixers.Unsafe, edits, fixers.Changes{fixseccomp.AnyDecision{}})
 		}
 	}
 	p.Report(finding)

@@ -37,7 +37,7 @@ var nameAndNames = &rules.Rule{
 			}
 			finding := at(profile, span, fmt.Sprintf("the rule has both \"name\" and \"names\", so that %s %s the profile", enumerate(refuse), verb("refuse", refuse)))
 			edits := fixseccomp.RemoveField(profile.Profile, rule.Name.Span)
-			repair := fixers.Changes{Repair: true}
+			repair := fixers.Changes{fixers.Repair{}}
 			if has(rule.Names, rule.Name.Text) {
 				finding.Fixes = edited(profile, "Remove name", fixers.Safe, edits, repair)
 			} else if len(edits) > 0 {

@@ -28,7 +28,7 @@ var nullRule = &rules.Rule{
 				what, _, _ := strings.Cut(problem.Message, ",")
 				finding.Message = what + ", so that runc and crun refuse the profile"
 			}
-			finding.Fixes = edited(profile, "Delete the null", fixers.Safe, fixseccomp.RemoveElement(profile.Profile, problem.Span), fixers.Changes{Repair: true})
+			finding.Fixes = edited(profile, "Delete the null", fixers.Safe, fixseccomp.RemoveElement(profile.Profile, problem.Span), fixers.Changes{fixers.Repair{}})
 			p.Report(finding)
 		}
 	}),

@@ -368,7 +368,7 @@ func (w wish) fix(p *rules.Pass, profile *workspace.Profile) []fixers.Fix {
 			title = "Allow " + few(allow)
 		}
 		changed := slices.Concat(allow, w.enosys, moved(before, after))
-		return []fixers.Fix{{Title: title, Safety: fixers.Unsafe, Edits: edits, Changes: fixers.Changes{Syscalls: changed}}}
+		return []fixers.Fix{{Title: title, Safety: fixers.Unsafe, Edits: edits, Changes: fixers.Changes{fixseccomp.Syscalls(changed)}}}
 	}
 	return nil
 }

@@ -118,7 +118,7 @@ func remove(profile *workspace.Profile, names []naming) []fixers.Fix {
 	if len(edits) == 0 {
 		return nil
 	}
-	return []fixers.Fix{{Title: "Remove " + enumerate(list), Safety: fixers.Unsafe, Edits: edits, Changes: fixers.Changes{Syscalls: syscalls}}}
+	return []fixers.Fix{{Title: "Remove " + enumerate(list), Safety: fixers.Unsafe, Edits: edits, Changes: fixers.Changes{fixseccomp.Syscalls(syscalls)}}}
 }
 
 // editable reports whether fixes of a profile can be proved: it is JSON, and gives no field twice.

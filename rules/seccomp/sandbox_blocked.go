@@ -199,5 +199,5 @@ func allowSandbox(p *rules.Pass, profile *workspace.Profile, names []string) []f
 	if slices.ContainsFunc(burdens(p, fixed, after), func(b burden) bool { return !slices.Contains(old, b) }) {
 		return nil
 	}
-	return edited(profile, "Allow "+enumerate(names), fixers.Unsafe, edits, fixers.Changes{Syscalls: append(moved(before, after), names...)})
+	return edited(profile, "Allow "+enumerate(names), fixers.Unsafe, edits, fixers.Changes{fixseccomp.Syscalls(append(moved(before, after), names...))})
 }

@@ -42,7 +42,7 @@ func checkAction(p *rules.Pass, profile *workspace.Profile, name seccomp.String)
 	finding := at(profile, name.Span, fmt.Sprintf("action %q is unknown", name.Text))
 	if near := seccomp.NearestAction(name.Text); near != "" {
 		finding.Message += fmt.Sprintf("; did you mean %q?", near)
-		finding.Fixes = replace(profile, "Rename to "+near, fixers.Unsafe, name.Span, quoted(near), fixers.Changes{Repair: true})
+		finding.Fixes = replace(profile, "Rename to "+near, fixers.Unsafe, name.Span, quoted(near), fixers.Changes{fixers.Repair{}})
 	}
 	p.Report(finding)
 }

@@ -65,7 +65,7 @@ func reportArchitecture(p *rules.Pass, profile *workspace.Profile, name seccomp.
 	if near := seccomp.NearestArchitecture(name.Text); near != "" {
 		finding.Message += fmt.Sprintf("; did you mean %q?", near)
 		if !slices.ContainsFunc(list, func(s seccomp.String) bool { return s.Text == near }) {
-			finding.Fixes = replace(profile, "Rename to "+near, fixers.Unsafe, name.Span, quoted(near), fixers.Changes{Repair: true})
+			finding.Fixes = replace(profile, "Rename to "+near, fixers.Unsafe, name.Span, quoted(near), fixers.Changes{fixers.Repair{}})
 		}
 	}
 	p.Report(finding)

@@ -45,7 +45,7 @@ var unknownCapability = &rules.Rule{
 						}
 						if !given[near] {
 							edits := fixseccomp.ReplaceString(profile.Profile, name, near)
-							finding.Fixes = edited(profile, "Rename to "+near, fixers.Unsafe, edits, fixers.Changes{Syscalls: texts(rule.Names)})
+							finding.Fixes = edited(profile, "Rename to "+near, fixers.Unsafe, edits, fixers.Changes{fixseccomp.Syscalls(texts(rule.Names))})
 						}
 					}
 					p.Report(finding)

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/sandlint/sandlint/fixers"
+	fixseccomp "github.com/sandlint/sandlint/fixers/seccomp"
 	"github.com/sandlint/sandlint/parsers/seccomp"
 	"github.com/sandlint/sandlint/parsers/workspace"
 	"github.com/sandlint/sandlint/rules"
@@ -103,7 +104,7 @@ func filterField(rule *seccomp.Rule, field seccomp.Field) string {
 // renaming returns what changes when an unknown field becomes a known one.
 func renaming(near string, rule *seccomp.Rule) fixers.Changes {
 	if rule == nil || near == "names" || near == "name" {
-		return fixers.Changes{Decisions: true}
+		return fixers.Changes{fixseccomp.AnyDecision{}}
 	}
-	return fixers.Changes{Syscalls: texts(rule.Names)}
+	return fixers.Changes{fixseccomp.Syscalls(texts(rule.Names))}
 }

@@ -65,7 +65,7 @@ var unknownFilterArch = &rules.Rule{
 						finding.Message += fmt.Sprintf("; did you mean %q?", near)
 						if !given[near] {
 							edits := fixseccomp.ReplaceString(profile.Profile, arch, near)
-							finding.Fixes = edited(profile, "Rename to "+near, fixers.Unsafe, edits, fixers.Changes{Syscalls: texts(rule.Names)})
+							finding.Fixes = edited(profile, "Rename to "+near, fixers.Unsafe, edits, fixers.Changes{fixseccomp.Syscalls(texts(rule.Names))})
 						}
 					}
 					p.Report(finding)

@@ -32,7 +32,7 @@ var unknownFlag = &rules.Rule{
 			if near != "" {
 				finding.Message += fmt.Sprintf("; did you mean %q?", near)
 				if !slices.ContainsFunc(profile.Flags, func(s seccomp.String) bool { return s.Text == near }) {
-					finding.Fixes = replace(profile, "Rename to "+near, fixers.Unsafe, name.Span, quoted(near), fixers.Changes{Repair: true})
+					finding.Fixes = replace(profile, "Rename to "+near, fixers.Unsafe, name.Span, quoted(near), fixers.Changes{fixers.Repair{}})
 				}
 			}
 			finding.Fixes = append(finding.Fixes, deleteFlag(profile, i)...)
@@ -43,5 +43,5 @@ var unknownFlag = &rules.Rule{
 
 // deleteFlag returns the fix that takes out a flag for which runtimes refuse the profile. An empty list stays: without one runtimes set SPEC_ALLOW themselves.
 func deleteFlag(profile *workspace.Profile, i int) []fixers.Fix {
-	return edited(profile, "Delete the flag", fixers.Unsafe, fixseccomp.RemoveString(profile.Profile, profile.Flags, i), fixers.Changes{Repair: true})
+	return edited(profile, "Delete the flag", fixers.Unsafe, fixseccomp.RemoveString(profile.Profile, profile.Flags, i), fixers.Changes{fixers.Repair{}})
 }

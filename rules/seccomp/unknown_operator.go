@@ -39,7 +39,7 @@ func reportOperator(p *rules.Pass, profile *workspace.Profile, op seccomp.String
 	finding := at(profile, op.Span, fmt.Sprintf("operator %q is unknown, so that runc and crun refuse the profile", op.Text))
 	if near := seccomp.NearestOperator(op.Text); near != "" {
 		finding.Message += fmt.Sprintf("; did you mean %q?", near)
-		finding.Fixes = replace(profile, "Rename to "+near, fixers.Unsafe, op.Span, quoted(near), fixers.Changes{Repair: true})
+		finding.Fixes = replace(profile, "Rename to "+near, fixers.Unsafe, op.Span, quoted(near), fixers.Changes{fixers.Repair{}})
 	}
 	p.Report(finding)
 }

@@ -6,6 +6,7 @@ import (
 	"sync"
 
 	"github.com/sandlint/sandlint/fixers"
+	fixseccomp "github.com/sandlint/sandlint/fixers/seccomp"
 	"github.com/sandlint/sandlint/parsers/seccomp"
 	"github.com/sandlint/sandlint/parsers/workspace"
 	"github.com/sandlint/sandlint/rules"
@@ -77,7 +78,7 @@ func reportUnknown(p *rules.Pass, profile *workspace.Profile, rule *seccomp.Rule
 			} else if !lacks(b) {
 				text, added = quoted(a), added[:1]
 			}
-			finding.Fixes = replace(profile, "Split into "+a+" and "+b, fixers.Unsafe, name.Span, text, fixers.Changes{Syscalls: append(added, name.Text)})
+			finding.Fixes = replace(profile, "Split into "+a+" and "+b, fixers.Unsafe, name.Span, text, fixers.Changes{fixseccomp.Syscalls(append(added, name.Text))})
 		}
 		p.Report(finding)
 		return
@@ -87,7 +88,7 @@ func reportUnknown(p *rules.Pass, profile *workspace.Profile, rule *seccomp.Rule
 	case 1:
 		finding.Message += fmt.Sprintf("; did you mean %q?", near[0])
 		if lacks(near[0]) {
-			finding.Fixes = replace(profile, "Rename to "+near[0], fixers.Unsafe, name.Span, quoted(near[0]), fixers.Changes{Syscalls: []string{near[0], name.Text}})
+			finding.Fixes = replace(profile, "Rename to "+near[0], fixers.Unsafe, name.Span, quoted(near[0]), fixers.Changes{fixseccomp.Syscalls{near[0], name.Text}})
 		}
 	case 2:
 		finding.Message += fmt.Sprintf("; did you mean %q or %q?", near[0], near[1])

@@ -301,7 +301,7 @@ func compareLower(p *rules.Pass, profile *workspace.Profile, b bypass) []fixers.
 		}
 	}
 	mask := uint64(1)<<width - 1
-	return edited(profile, fmt.Sprintf("Compare the lower %d bits only", width), fixers.Unsafe, fixseccomp.SetCondition(profile.Profile, *b.arg, "SCMP_CMP_MASKED_EQ", mask, b.arg.Value.Value&mask), fixers.Changes{Syscalls: names})
+	return edited(profile, fmt.Sprintf("Compare the lower %d bits only", width), fixers.Unsafe, fixseccomp.SetCondition(profile.Profile, *b.arg, "SCMP_CMP_MASKED_EQ", mask, b.arg.Value.Value&mask), fixers.Changes{fixseccomp.Syscalls(names)})
 }
 
 // maxFamily is the highest address family of Linux 6.18, AF_MCTP.
@@ -349,5 +349,5 @@ func listFamilies(profile *workspace.Profile, b bypass) []fixers.Fix {
 	if len(texts) == 0 || len(texts) > maxListed || n < 0 {
 		return nil
 	}
-	return edited(profile, fmt.Sprintf("List the address families, up to %d (AF_MCTP)", maxFamily), fixers.Unsafe, fixseccomp.SplitRule(profile.Profile, n, texts...), fixers.Changes{Syscalls: names})
+	return edited(profile, fmt.Sprintf("List the address families, up to %d (AF_MCTP)", maxFamily), fixers.Unsafe, fixseccomp.SplitRule(profile.Profile, n, texts...), fixers.Changes{fixseccomp.Syscalls(names)})
 }

@@ -11,6 +11,8 @@ import (
 	"testing"
 	"time"
 
+	fixdocker "github.com/sandlint/sandlint/fixers/dockerfile"
+
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/sandlint/sandlint/cmd/internal/config"
@@ -37,7 +39,7 @@ func testPacks() []rules.Pack {
 					" is here", Fixes: []fixers.Fix{{
 					Title: "Write " + good, Safety: safety,
 					Edits:   []fixers.Edit{{File: d.Source, Span: span, Text: good}},
-					Changes: fixers.Changes{Instructions: true}}}})
+					Changes: fixers.Changes{fixdocker.Instructions{}}}}})
 			}
 		}
 	}

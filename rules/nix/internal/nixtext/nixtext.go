@@ -23,12 +23,12 @@ func Atf(text *nixuse.Text, span source.Span, format string, args ...any) rules.
 	return At(text, span, fmt.Sprintf(format, args...))
 }
 
-// Fix returns a fix of a nix.conf text. Where the text is a fragment of another file, the fix changes the instruction
-// that holds it.
+// Fix returns a fix of a nix.conf text. Where the text is a fragment of another file, around the fragment nothing
+// changes.
 func Fix(
 	text *nixuse.Text, title string, safety fixers.Safety, edits []fixers.Edit, changes fixers.Changes,
 ) fixers.Fix {
-	changes.Instructions = !text.Fragment.Whole()
+	changes = changes.When(!text.Fragment.Whole(), fixers.Embedded{})
 	return fixers.Fix{Title: title, Safety: safety, Edits: edits, Changes: changes}
 }
 

@@ -58,7 +58,7 @@ func WriteMeant(text *nixuse.Text, entry *nixconf.Entry, e nixconf.TargetError) 
 		return nil
 	}
 	return []fixers.Fix{nixtext.Fix(text, fmt.Sprintf("Write %s", e.Fixed), fixers.Safe, edits,
-		fixers.Changes{Repair: true, Settings: []string{nixuse.Canonical(entry.Name.Text)}})}
+		fixers.Changes{fixers.Repair{}, fixnix.Settings{nixuse.Canonical(entry.Name.Text)}})}
 }
 
 // Accepted reports whether no targeted release refuses a setting with these words as its value. Words that are not

@@ -1,0 +1,222 @@
+package dockerfile
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/sandlint/sandlint/fixers"
+)
+
+// The changes below say what a fix may do to the instructions that it edits; all other instructions stay as they are to BuildKit and to the shell. But for Order and
+// Instructions, everything else in an edited instruction must stay the same as well. A fix may declare several.
+
+// Instructions declares that the edited instructions may become anything, go, or come.
+type Instructions struct{}
+
+// Order declares that instructions are moved inside their stage: the same ones, in another order.
+type Order struct{}
+
+// CommandOrder declares that the commands of a RUN that are joined by && are in another order.
+type CommandOrder struct{}
+
+// Words declares words that go and that come, as the shell or, in exec form, the program sees them. A word that is replaced is one of each.
+type Words struct{ Removed, Added []string }
+
+// Packages declares that the words that name packages may change in what follows the name, such as "=1.2" or "@latest".
+type Packages []string
+
+// Flags declares that flags of the instruction, by name without dashes, may come, go or have another value.
+type Flags []string
+
+// Variables declares that variables, by ENV, ARG or an assignment in the shell, may come, go or have another value.
+type Variables []string
+
+// Labels declares that labels, by key, may come, go or have another value.
+type Labels []string
+
+// User declares that USER may name another user.
+type User struct{}
+
+// NewInstructions declares that instructions with the given keywords, in upper case, come.
+type NewInstructions []string
+
+// RemovedInstructions declares that instructions with the given keywords, in upper case, go.
+type RemovedInstructions []string
+
+// Allows implements fixers.Change.
+func (Instructions) Allows() string { return "the edited instructions" }
+
+// Allows implements fixers.Change.
+func (Order) Allows() string { return "the order of instructions" }
+
+// Allows implements fixers.Change.
+func (CommandOrder) Allows() string { return "the order of commands" }
+
+// Allows implements fixers.Change.
+func (w Words) Allows() string {
+	return "the words " + fixers.Enumerate(append(slices.Clone(w.Removed), w.Added...))
+}
+
+// Allows implements fixers.Change.
+func (p Packages) Allows() string { return "the versions of " + fixers.Enumerate(p) }
+
+// Allows implements fixers.Change.
+func (f Flags) Allows() string { return "the flags " + fixers.Enumerate(f) }
+
+// Allows implements fixers.Change.
+func (v Variables) Allows() string { return "the variables " + fixers.Enumerate(v) }
+
+// Allows implements fixers.Change.
+func (l Labels) Allows() string { return "the labels " + fixers.Enumerate(l) }
+
+// Allows implements fixers.Change.
+func (User) Allows() string { return "the user" }
+
+// Allows implements fixers.Change.
+func (k NewInstructions) Allows() string { return "new instructions: " + fixers.Enumerate(k) }
+
+// Allows implements fixers.Change.
+func (k RemovedInstructions) Allows() string { return "removed instructions: " + fixers.Enumerate(k) }
+
+// Rewrites reports whether a fix may add, remove or rewrite whole instructions, so what they hold may come and go as well.
+func Rewrites(f fixers.Fix) bool {
+	return slices.ContainsFunc(f.Changes, func(c fixers.Change) bool {
+		switch c.(type) {
+		case Instructions, NewInstructions, RemovedInstructions, Words, Variables:
+			return true
+		}
+		return false
+	})
+}
+
+// class is what a fix declares about the instructions that one of its edits touches.
+type class int
+
+const (
+	strict  class = iota // they mean the same
+	partial              // they mean the same but for a mask
+	moving               // they are moved
+	free                 // they may become others
+)
+
+// classOf returns what a fix declares, and the mask of a partial one.
+func classOf(f fixers.Fix) (class, *mask) {
+	switch {
+	case len(f.Changes) == 0:
+		return strict, nil
+	case fixers.Declares[Instructions](f), fixers.Declares[fixers.Repair](f):
+		return free, nil
+	case fixers.Declares[Order](f):
+		return moving, nil
+	}
+	m := &mask{}
+	for _, c := range f.Changes {
+		m.add(c)
+	}
+	return partial, m
+}
+
+// mask is what is left out when two versions of an instruction are compared.
+type mask struct {
+	removed, added, packages, flags, variables, labels, come, gone []string
+	user, reordered                                                bool
+	// shape leaves only the structure: text of another format lies in the words of commands, in values and in heredocs, and is compared elsewhere.
+	shape bool
+}
+
+func (m *mask) add(c fixers.Change) {
+	switch c := c.(type) {
+	case Words:
+		m.removed, m.added = append(m.removed, c.Removed...), append(m.added, c.Added...)
+	case Packages:
+		m.packages = append(m.packages, c...)
+	case Flags:
+		m.flags = append(m.flags, c...)
+	case Variables:
+		m.variables = append(m.variables, c...)
+	case Labels:
+		m.labels = append(m.labels, c...)
+	case User:
+		m.user = true
+	case CommandOrder:
+		m.reordered = true
+	case NewInstructions:
+		m.come = append(m.come, c...)
+	case RemovedInstructions:
+		m.gone = append(m.gone, c...)
+	case fixers.Embedded:
+		m.shape = true
+	}
+}
+
+// join returns the mask of two fixes that edit one instruction.
+func (m *mask) join(other *mask) *mask {
+	if m == nil || m == other {
+		return other
+	}
+	return &mask{
+		removed: slices.Concat(m.removed, other.removed), added: slices.Concat(m.added, other.added),
+		packages: slices.Concat(m.packages, other.packages), flags: slices.Concat(m.flags, other.flags),
+		variables: slices.Concat(m.variables, other.variables), labels: slices.Concat(m.labels, other.labels),
+		come: slices.Concat(m.come, other.come), gone: slices.Concat(m.gone, other.gone),
+		user: m.user || other.user, reordered: m.reordered || other.reordered, shape: m.shape || other.shape,
+	}
+}
+
+// word reports whether a word of a command is left out, and what stands for it.
+func (m *mask) word(text string) (masked bool, instead string) {
+	if m == nil {
+		return false, ""
+	}
+	if slices.Contains(m.removed, text) || slices.Contains(m.added, text) {
+		return true, ""
+	}
+	name := text
+	if n := strings.IndexAny(text, "=<>~!@:"); n > 0 {
+		name = text[:n]
+	}
+	if slices.Contains(m.packages, name) {
+		return true, name
+	}
+	return false, ""
+}
+
+func (m *mask) flag(name string) bool     { return m != nil && slices.Contains(m.flags, name) }
+func (m *mask) variable(name string) bool { return m != nil && slices.Contains(m.variables, name) }
+func (m *mask) label(name string) bool    { return m != nil && slices.Contains(m.labels, name) }
+func (m *mask) isShape() bool             { return m != nil && m.shape }
+
+// sameBut reports whether two instructions mean the same but for a mask.
+func (e *element) sameBut(other *element, m *mask) bool {
+	if e.same(other) {
+		return true
+	}
+	if e.node == nil || other.node == nil || e.name != other.name {
+		return false
+	}
+	a, b := canonicalizer{escape: e.escape, shell: e.shell, mask: m}, canonicalizer{escape: other.escape, shell: other.shell, mask: m}
+	if !a.instruction(e.node) || !b.instruction(other.node) || a.out.String() != b.out.String() {
+		return false
+	}
+	// What was left out must be what was declared: words that go, and words that come.
+	was, is := count(a.dropped), count(b.dropped)
+	for word, n := range was {
+		if n > is[word] && !slices.Contains(m.removed, word) {
+			return false
+		}
+	}
+	for word, n := range is {
+		if n > was[word] && !slices.Contains(m.added, word) {
+			return false
+		}
+	}
+	return true
+}
+
+func count(words []string) map[string]int {
+	out := map[string]int{}
+	for _, w := range words {
+		out[w]++
+	}
+	return out
+}
