@@ -187,7 +187,7 @@ func divide(all []Finding, doc *workspace.Document, noIgnores bool) (findings, s
 		return all, nil
 	}
 	for _, f := range all {
-		if f.File == doc.Source {
+		if f.File.Path == doc.Source.Path {
 			for _, ig := range ignores {
 				if ig.covers(f) {
 					f.Suppressed = &Suppression{Kind: "inline", Reason: ig.reason, File: doc.Source, Span: ig.comment}

@@ -20,7 +20,7 @@ type Option struct {
 	Name string
 	// Doc is one phrase that says what it does.
 	Doc string
-	// Type is "bool", "number", "string" or "list of strings".
+	// Type is "bool", "whole number", "string" or "list of strings".
 	Type string
 	// Default is the value without configuration.
 	Default any
@@ -30,7 +30,7 @@ type Option struct {
 
 // optionTypes are the types that an option may have, and what users call them.
 var optionTypes = map[reflect.Type]string{
-	reflect.TypeFor[bool](): "bool", reflect.TypeFor[int](): "number", reflect.TypeFor[string](): "string",
+	reflect.TypeFor[bool](): "bool", reflect.TypeFor[int](): "whole number", reflect.TypeFor[string](): "string",
 	reflect.TypeFor[[]string](): "list of strings",
 }
 
@@ -86,14 +86,16 @@ func (r *Rule) configured(values map[string]any) (any, error) {
 		field := out.Field(option.field)
 		value := reflect.ValueOf(values[name])
 		if !value.IsValid() || value.Type() != field.Type() {
-			return nil, &OptionError{r, name, "it is a " + option.Type}
+			return nil, &OptionError{r, name, "it must be a " + option.Type}
 		}
 		field.Set(value)
 	}
 	return out.Interface(), nil
 }
 
-// option returns the option with a name.
+// Option returns the rule's option with a name. The error is an OptionError.
+func (r *Rule) Option(name string) (Option, error) { return r.option(r.OptionList(), name) }
+
 func (r *Rule) option(list []Option, name string) (Option, error) {
 	var names []string
 	for _, o := range list {

@@ -19,6 +19,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"math/big"
 	"os"
 	"path/filepath"
 	"slices"
@@ -60,6 +61,8 @@ type Rule struct {
 	Severity rules.Severity
 	// Enabled is nil when the block does not set it.
 	Enabled *bool
+	// Options are the values of the rule's options, by name; nil without any.
+	Options map[string]any
 }
 
 // Select adds the rule blocks to a selection.
@@ -77,6 +80,12 @@ func (c *Config) Select(sel *rules.Selection) {
 			if enabled != nil && !*enabled {
 				sel.Severity[r.Name] = rules.Off
 			}
+		}
+		if r.Options != nil {
+			if sel.Options == nil {
+				sel.Options = map[string]map[string]any{}
+			}
+			sel.Options[r.Name] = r.Options
 		}
 	}
 }
@@ -338,8 +347,67 @@ func (r *reader) rule(blk *hclsyntax.Block) {
 				rule.Enabled = &enabled
 			}
 		},
+	}, blocks: map[string]func(*hclsyntax.Block){
+		"options": func(b *hclsyntax.Block) { r.options(&rule, b) },
 	}})
 	r.config.Rules = append(r.config.Rules, rule)
+}
+
+// options reads the options of a rule.
+func (r *reader) options(rule *Rule, blk *hclsyntax.Block) {
+	if len(blk.Labels) > 0 {
+		r.problem(blk.LabelRanges[0], "an options block takes no label")
+	}
+	of, _, err := rules.Find(r.packs, rule.Name)
+	if err != nil {
+		r.problem(blk.TypeRange, "options belong to one rule, and %q is not the name of one", rule.Name)
+		return
+	}
+	known := map[string]func(*hclsyntax.Attribute){}
+	for _, o := range of.OptionList() {
+		known[o.Name] = func(a *hclsyntax.Attribute) {
+			if v, ok := r.option(a, o); ok {
+				if rule.Options == nil {
+					rule.Options = map[string]any{}
+				}
+				rule.Options[o.Name] = v
+			}
+		}
+	}
+	if len(known) == 0 {
+		r.problem(blk.TypeRange, "rule %q has no options", rule.Name)
+		return
+	}
+	r.body(blk.Body, fmt.Sprintf("the options of %q", rule.Name), body{attributes: known})
+}
+
+// option reads the value of an option.
+func (r *reader) option(a *hclsyntax.Attribute, o rules.Option) (any, bool) {
+	switch o.Default.(type) {
+	case string:
+		s, ok := r.text(a.Expr, a.Name)
+		return s.text, ok
+	case []string:
+		before := len(r.problems)
+		list := []string{}
+		for _, s := range r.strings(a.Expr, a.Name) {
+			list = append(list, s.text)
+		}
+		return list, len(r.problems) == before
+	}
+	v, ok := r.value(a.Expr)
+	if !ok {
+		return nil, false
+	}
+	if _, wanted := o.Default.(bool); wanted && v.Type() == cty.Bool && !v.IsNull() {
+		return v.True(), true
+	} else if !wanted && v.Type() == cty.Number && !v.IsNull() {
+		if n, accuracy := v.AsBigFloat().Int64(); accuracy == big.Exact && int64(int(n)) == n {
+			return int(n), true
+		}
+	}
+	r.problem(a.Expr.Range(), "%q must be a %s", a.Name, o.Type)
+	return nil, false
 }
 
 // text is a string of the file and its position.
