@@ -356,7 +356,7 @@ func (c *Command) Absolute(p string) string { return c.absolute(p) }
 func (c *Command) PathOf(w shell.Word) string {
 	for _, home := range []string{"$HOME/", "${HOME}/"} {
 		if rest, ok := strings.CutPrefix(w.Text, home); ok && !strings.ContainsAny(rest, "$`*?[") {
-			if _, set := c.process.vars["HOME"]; c.process.other || set {
+			if _, set := c.process.vars.get("HOME"); c.process.other || set {
 				return ""
 			}
 			return path.Join(c.Step.Home(), rest)
@@ -376,7 +376,8 @@ func (c *Command) Assigned(name string) Variable {
 			return Variable{Value: a, Set: true, Maybe: a.Append, Own: true}
 		}
 	}
-	return c.process.vars[name]
+	v, _ := c.process.vars.get(name)
+	return v
 }
 
 // Writes returns what the command writes to which files, given what the echo of its shell does with backslashes.

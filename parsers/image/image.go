@@ -52,10 +52,11 @@ type Image struct {
 	Base *Base
 
 	platforms  []Platform
-	platformed bool    // platforms has been asked for
-	steps      []*Step // what runs in the stage, in order, and its ONBUILD instructions; nil before they are asked for
-	end        state   // what holds at the end of the stage
-	commands   bool    // the commands of the steps are there
+	platformed bool               // platforms has been asked for
+	byDest     map[string][]*Copy // what COPY and ADD put where, the last one first; nil before it is asked for
+	steps      []*Step            // what runs in the stage, in order, and its ONBUILD instructions; nil before they are asked for
+	end        state              // what holds at the end of the stage
+	commands   bool               // the commands of the steps are there
 }
 
 // Platform is a platform that an image is built for.

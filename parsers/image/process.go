@@ -1,7 +1,6 @@
 package image
 
 import (
-	"maps"
 	"path"
 	"slices"
 	"strings"
@@ -24,7 +23,24 @@ type process struct {
 	moved  bool     // by cd
 	// other says that the user is another one than the step's, by sudo or su; which one, and with which home, is not known.
 	other bool
-	vars  map[string]Variable
+	vars  *binding // the last one; nil without any
+}
+
+// binding is a variable of a shell. Bindings never change, so processes share those before.
+type binding struct {
+	name     string
+	variable Variable
+	before   *binding
+}
+
+// get returns the variable with a name, and false where the script does nothing to it.
+func (b *binding) get(name string) (Variable, bool) {
+	for ; b != nil; b = b.before {
+		if b.name == name {
+			return b.variable, true
+		}
+	}
+	return Variable{}, false
 }
 
 // Variable is what a script does to a variable of its shell.
@@ -50,23 +66,16 @@ func (p *process) fork() *process {
 
 func (p *process) assign(a shell.Assign, export, maybe bool) *process {
 	f := *p
-	f.vars = maps.Clone(p.vars)
-	if f.vars == nil {
-		f.vars = map[string]Variable{}
-	}
-	f.vars[a.Name] = Variable{Value: a, Set: true, Exported: export || p.vars[a.Name].Exported, Maybe: maybe || a.Append}
+	old, _ := p.vars.get(a.Name)
+	f.vars = &binding{a.Name, Variable{Value: a, Set: true, Exported: export || old.Exported, Maybe: maybe || a.Append}, p.vars}
 	return &f
 }
 
 func (p *process) export(name string) *process {
 	f := *p
-	f.vars = maps.Clone(p.vars)
-	if f.vars == nil {
-		f.vars = map[string]Variable{}
-	}
-	v := f.vars[name]
+	v, _ := p.vars.get(name)
 	v.Exported = true
-	f.vars[name] = v
+	f.vars = &binding{name, v, p.vars}
 	return &f
 }
 

@@ -3,6 +3,7 @@ package image
 import (
 	"errors"
 	"iter"
+	"math"
 	"path"
 	"slices"
 	"strings"
@@ -28,6 +29,7 @@ type Step struct {
 	From *Image
 
 	file     *Dockerfile
+	order    int // its place among the steps of the image
 	before   state
 	commands []*Command
 }
@@ -170,13 +172,24 @@ func (s *Step) flag(f *dockerfile.Flag) Flag {
 func (s *Step) Copied() iter.Seq[*Copy] {
 	return func(yield func(*Copy) bool) {
 		for at := s.before.copies; at != nil; at = at.previous {
-			if at.files == nil {
-				at.files = at.step.copies()
-			}
-			for n := len(at.files) - 1; n >= 0; n-- {
-				if !yield(&at.files[n]) {
+			for c := range at.all() {
+				if !yield(c) {
 					return
 				}
+			}
+		}
+	}
+}
+
+// all returns what the instruction copies, the last one first.
+func (c *copyStep) all() iter.Seq[*Copy] {
+	if c.files == nil {
+		c.files = c.step.copies()
+	}
+	return func(yield func(*Copy) bool) {
+		for n := len(c.files) - 1; n >= 0; n-- {
+			if !yield(&c.files[n]) {
+				return
 			}
 		}
 	}
@@ -226,23 +239,49 @@ func (s *Step) copies() []Copy {
 
 // FileAt returns the file of the build context that lies at an absolute path of the image before the step, nil where that is not known.
 func (s *Step) FileAt(full string) *source.File {
-	for c := range s.Copied() {
-		name := ""
-		switch {
-		case c.From != "":
-			continue
-		case full == c.Dest:
-			name = c.Source
-		case c.Dest == "/" || strings.HasPrefix(full, c.Dest+"/"):
-			name = path.Join(c.Source, strings.TrimPrefix(full, strings.TrimSuffix(c.Dest, "/")+"/"))
-		default:
-			continue
-		}
-		if f, err := s.file.ReadContext(name); err == nil {
-			return f
+	before := s.order
+	if s.Deferred {
+		before = len(s.Image.steps)
+	}
+	for img := s.Image; img != nil; img, before = img.Parent, math.MaxInt {
+		for _, c := range img.copiesTo(full, before) {
+			name := c.Source
+			if full != c.Dest {
+				name = path.Join(c.Source, strings.TrimPrefix(full, strings.TrimSuffix(c.Dest, "/")+"/"))
+			}
+			if f, err := s.file.ReadContext(name); err == nil {
+				return f
+			}
 		}
 	}
 	return nil
+}
+
+// copiesTo returns the copies from the build context, by steps of the image before one, to a path or a folder that it lies in, the last one first.
+func (img *Image) copiesTo(full string, before int) []*Copy {
+	if img.byDest == nil {
+		img.byDest = map[string][]*Copy{}
+		for at := img.end.copies; at != nil && at.step.Image == img; at = at.previous {
+			for c := range at.all() {
+				if c.From == "" {
+					img.byDest[c.Dest] = append(img.byDest[c.Dest], c)
+				}
+			}
+		}
+	}
+	var out []*Copy
+	for dest := full; ; dest = path.Dir(dest) {
+		for _, c := range img.byDest[dest] {
+			if c.Step.order < before {
+				out = append(out, c)
+			}
+		}
+		if dest == path.Dir(dest) {
+			break
+		}
+	}
+	slices.SortStableFunc(out, func(a, b *Copy) int { return b.Step.order - a.Step.order })
+	return out
 }
 
 // Home returns the home folder of the user that the step runs as.
@@ -280,7 +319,7 @@ func (img *Image) makeSteps() {
 	all := make([]Step, 0, count) // one allocation; pointers into it stay good, since it does not grow
 	img.steps = make([]*Step, 0, count)
 	add := func(s Step) {
-		s.Image, s.file, s.before = img, d, now
+		s.Image, s.file, s.before, s.order = img, d, now, len(img.steps)
 		all = append(all, s)
 		step := &all[len(all)-1]
 		img.steps = append(img.steps, step)
