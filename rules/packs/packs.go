@@ -1,7 +1,7 @@
 // Package packs lists the packs of rules that come with sandlint.
 package packs
 
-//go:generate go run ../../docs/generate.go
+//go:generate go run gen/main.go
 
 import (
 	"github.com/sandlint/sandlint/rules"

@@ -60,6 +60,7 @@ func (a *app) check(flags *checkFlags, paths []string) error {
 		NoIgnores: flags.noIgnores,
 		Fixes:     slices.ContainsFunc(outputs, func(o report.Output) bool { return o.Fixes }),
 		Progress:  progress.function(),
+		Stacks:    flags.verbose,
 	})
 	progress.end()
 	a.finish(r, res, res.Withheld)
@@ -67,7 +68,7 @@ func (a *app) check(flags *checkFlags, paths []string) error {
 		return err
 	}
 	fixed := rules.Fix(r.workspace, r.set,
-		rules.FixOptions{CheckOptions: rules.CheckOptions{NoIgnores: flags.noIgnores}})
+		rules.FixOptions{CheckOptions: rules.CheckOptions{NoIgnores: flags.noIgnores, Stacks: flags.verbose}})
 	if len(fixed.Files) > 0 {
 		if _, err := a.stdout.Write([]byte("\n")); err != nil {
 			return fmt.Errorf("writing the diff: %w", err)

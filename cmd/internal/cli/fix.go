@@ -59,7 +59,9 @@ func (a *app) fix(flags *fixFlags, paths []string) error {
 	r.outputs = outputs
 	progress := a.newProgress(flags.quiet)
 	res := rules.Fix(r.workspace, r.set, rules.FixOptions{
-		CheckOptions: rules.CheckOptions{NoIgnores: flags.noIgnores, Progress: progress.function()},
+		CheckOptions: rules.CheckOptions{
+			NoIgnores: flags.noIgnores, Progress: progress.function(), Stacks: flags.verbose,
+		},
 		Unsafe:       flags.unsafe,
 	})
 	progress.end()

@@ -1,6 +1,7 @@
 //go:build ignore
 
-// Generate writes the pages of the rules, docs/rules, from the rules' metadata and txtars.
+// This program writes the pages of the rules, docs/rules, from the metadata of the rules and the txtar files beside them. Run it with
+// `go generate ./rules/packs`.
 package main
 
 import (
