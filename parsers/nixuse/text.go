@@ -77,6 +77,15 @@ func (t *Text) Setting(name string) []*nixconf.Entry {
 	return t.settings[name]
 }
 
+// Last returns the last assignment to a setting in the text, given by its canonical name, or nil if there is none or its value is not known.
+func (t *Text) Last(name string) *nixconf.Entry {
+	all := t.Setting(name)
+	if len(all) == 0 || !t.Fragment.Known(all[len(all)-1].Span) {
+		return nil
+	}
+	return all[len(all)-1]
+}
+
 // Hosted is a file of another language with the nix.conf texts in it: a GitHub workflow or composite action, a devcontainer.json, a flake.nix or a shell
 // script.
 type Hosted struct {

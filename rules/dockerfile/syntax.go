@@ -4,6 +4,7 @@ import (
 	"github.com/sandlint/sandlint/parsers/dockerfile"
 	"github.com/sandlint/sandlint/parsers/image"
 	"github.com/sandlint/sandlint/rules"
+	"github.com/sandlint/sandlint/rules/dockerfile/internal/problems"
 )
 
 var syntax = &rules.Rule{
@@ -16,5 +17,5 @@ var syntax = &rules.Rule{
 	References: []string{
 		"BuildKit, frontend/dockerfile/parser and frontend/dockerfile/instructions, v0.34.2",
 	},
-	Check: rules.OnDockerfile(func(p *rules.Pass, d *image.Dockerfile) { reportProblems(p, d, dockerfile.KindSyntax) }),
+	Check: rules.OnDockerfile(func(p *rules.Pass, d *image.Dockerfile) { problems.Report(p, d, dockerfile.KindSyntax) }),
 }

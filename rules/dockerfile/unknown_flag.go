@@ -5,6 +5,7 @@ import (
 	"github.com/sandlint/sandlint/parsers/dockerfile"
 	"github.com/sandlint/sandlint/parsers/image"
 	"github.com/sandlint/sandlint/rules"
+	"github.com/sandlint/sandlint/rules/dockerfile/internal/problems"
 )
 
 var unknownFlag = &rules.Rule{
@@ -18,5 +19,5 @@ var unknownFlag = &rules.Rule{
 	References: []string{
 		"BuildKit, frontend/dockerfile/instructions/parse.go, v0.34.2",
 	},
-	Check: rules.OnDockerfile(func(p *rules.Pass, d *image.Dockerfile) { reportProblems(p, d, dockerfile.KindUnknownFlag) }),
+	Check: rules.OnDockerfile(func(p *rules.Pass, d *image.Dockerfile) { problems.Report(p, d, dockerfile.KindUnknownFlag) }),
 }

@@ -2,8 +2,9 @@ package nix
 
 import (
 	"fmt"
-	fixdocker "github.com/sandlint/sandlint/fixers/dockerfile"
 	"strings"
+
+	fixdocker "github.com/sandlint/sandlint/fixers/dockerfile"
 
 	"github.com/sandlint/sandlint/fixers"
 	fixnix "github.com/sandlint/sandlint/fixers/nixconf"

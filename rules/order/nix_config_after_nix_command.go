@@ -14,6 +14,7 @@ import (
 	"github.com/sandlint/sandlint/parsers/nixuse"
 	"github.com/sandlint/sandlint/parsers/source"
 	"github.com/sandlint/sandlint/rules"
+	"github.com/sandlint/sandlint/rules/order/internal/move"
 )
 
 var nixConfigAfterNixCommand = &rules.Rule{
@@ -235,7 +236,7 @@ func fixOrder(img *nixuse.Image, write *nixuse.Event, found []late) []fixers.Fix
 	if command.Nix.Installer != nil {
 		return installerFix(img, write, command, found)
 	}
-	if fix, ok := moveFix(img, write, command); ok {
+	if fix, ok := move.Fix(img, write, command); ok {
 		return []fixers.Fix{fix}
 	}
 	return nil

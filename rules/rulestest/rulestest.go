@@ -46,6 +46,27 @@ func Run(t *testing.T, pack rules.Pack, all []rules.Pack) {
 			t.Errorf("%s belongs to no rule of the pack", f)
 		}
 	}
+	checkFiles(t, pack)
+}
+
+// checkFiles holds the folder of a pack to its form: the list of the pack, and a file for each rule. What rules share is below internal.
+func checkFiles(t *testing.T, pack rules.Pack) {
+	files, err := filepath.Glob("*.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range files {
+		if name == pack.Name+".go" || strings.HasSuffix(name, "_test.go") {
+			continue
+		}
+		text, err := os.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if n := bytes.Count(text, []byte("= &rules.Rule{")); n != 1 {
+			t.Errorf("%s holds %d rules, want 1; what rules share belongs below internal", name, n)
+		}
+	}
 }
 
 func runRule(t *testing.T, pack rules.Pack, r *rules.Rule, all []rules.Pack) {

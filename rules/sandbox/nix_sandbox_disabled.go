@@ -1,7 +1,6 @@
 package sandbox
 
 import (
-	"github.com/sandlint/sandlint/parsers/nixconf"
 	"github.com/sandlint/sandlint/parsers/nixuse"
 	"github.com/sandlint/sandlint/parsers/workspace"
 	"github.com/sandlint/sandlint/rules"
@@ -18,7 +17,7 @@ var nixSandboxDisabled = &rules.Rule{
 		"NixOS/nix, docker.nix: the image nixos/nix sets sandbox = false itself",
 	},
 	Check: rules.OnText(func(p *rules.Pass, text *nixuse.Text) {
-		entry := lastEntry(text, "sandbox")
+		entry := text.Last("sandbox")
 		if entry == nil || entry.Value != "false" {
 			return
 		}
@@ -35,19 +34,4 @@ var nixSandboxDisabled = &rules.Rule{
 		}
 		p.Report(finding)
 	}),
-}
-
-// lastEntry returns the last assignment to a setting in a text, under any of its names, or nil if there is none or its
-// value is not known.
-func lastEntry(text *nixuse.Text, setting string) *nixconf.Entry {
-	var last *nixconf.Entry
-	for _, entry := range text.Entries {
-		if nixuse.Canonical(entry.Name.Text) == setting {
-			last = entry
-		}
-	}
-	if last == nil || !text.Fragment.Known(last.Span) {
-		return nil
-	}
-	return last
 }

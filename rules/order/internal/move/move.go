@@ -1,4 +1,6 @@
-package order
+// Package move makes the fix for a nix.conf write that comes too late: it moves the write above the command that needed it, where nothing in between makes it mean
+// something else there.
+package move
 
 import (
 	"path"
@@ -18,9 +20,9 @@ import (
 // weakening are settings that loosen a check. Moving one so that it is in force for longer changes the meaning.
 var weakening = []string{"require-sigs", "accept-flake-config", "sandbox", "sandbox-fallback", "sandbox-paths", "trusted-users", "trusted-public-keys", "ssl-cert-file"}
 
-// moveFix moves a write above the first command that needs it: the whole instruction if it does nothing else, otherwise
+// Fix moves a write above the first command that needs it: the whole instruction if it does nothing else, otherwise
 // the command within its `&&` chain.
-func moveFix(img *nixuse.Image, write, command *nixuse.Event) (fixers.Fix, bool) {
+func Fix(img *nixuse.Image, write, command *nixuse.Event) (fixers.Fix, bool) {
 	if !movable(img, write, command) {
 		return fixers.Fix{}, false
 	}
