@@ -70,6 +70,10 @@ type Command struct {
 	PipedFrom *Command
 	// PipesTo is the command that reads its output, or nil.
 	PipesTo *Command
+	// Joined is the operator that joins it to what runs before it: "&&", "||", "|", ";" (which also stands for the end
+	// of a line) or "&". It is "" for the first command of a script, of a substitution and of each part of a compound
+	// command, and for the commands of a statement but its first, which the operators inside it join.
+	Joined string
 	// Maybe says that it may be skipped: under if, case, a loop that may not run, or right of && or || when the left
 	// side is a test. In the plain chain `a && b`, b is not a maybe: if b does not run, the build stops.
 	Maybe bool

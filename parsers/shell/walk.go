@@ -140,13 +140,28 @@ func (w *walker) script(stmts []*syntax.Stmt, x *ctx) {
 
 func (w *walker) stmts(stmts []*syntax.Stmt, x *ctx) (last result) {
 	top := x.top
-	for _, st := range stmts {
+	for i, st := range stmts {
 		if top {
 			x.stmt = w.span(pos(st.Position), w.stmtEnd(st))
 		}
+		before := len(w.s.Commands)
 		last = w.stmt(st, x)
+		if i > 0 {
+			operator := ";"
+			if stmts[i-1].Background {
+				operator = "&"
+			}
+			w.join(before, operator)
+		}
 	}
 	return last
+}
+
+// join records the operator before a statement whose commands begin at an index.
+func (w *walker) join(first int, operator string) {
+	if first < len(w.s.Commands) && w.s.Commands[first].Joined == "" {
+		w.s.Commands[first].Joined = operator
+	}
 }
 
 // stmtEnd returns the offset of a statement's end, without a separator after it and without the bodies of
@@ -499,6 +514,9 @@ func (w *walker) list(st *syntax.Stmt, x *ctx) result {
 		}
 		before := len(w.s.Commands)
 		next := w.stmt(it.stmt, inner)
+		if i > 0 {
+			w.join(before, it.op.String())
+		}
 		if i == 0 {
 			afterFirst = w.vars.mark()
 		}
@@ -580,8 +598,12 @@ func (w *walker) pipeline(st *syntax.Stmt, x *ctx) result {
 			inner.outer = slices.DeleteFunc(slices.Clone(inner.outer), func(r Redir) bool { return r.writesOutput() })
 		}
 		mark := w.vars.mark()
+		before := len(w.s.Commands)
 		r = w.stmt(elem, &inner)
 		w.vars.undo(mark)
+		if i > 0 {
+			w.join(before, "|")
+		}
 		if i > 0 && in.pipe.reader != nil {
 			for _, c := range in.pipe.writers {
 				c.PipesTo = in.pipe.reader
