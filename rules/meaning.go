@@ -10,7 +10,7 @@ import (
 	fixnix "github.com/sandlint/sandlint/fixers/nixconf"
 	fixseccomp "github.com/sandlint/sandlint/fixers/seccomp"
 	"github.com/sandlint/sandlint/parsers/nixconf"
-	"github.com/sandlint/sandlint/parsers/seccomp"
+	"github.com/sandlint/sandlint/parsers/seccomp/decide"
 	"github.com/sandlint/sandlint/parsers/source"
 	"github.com/sandlint/sandlint/parsers/workspace"
 )
@@ -44,7 +44,7 @@ func compareNix(before, after *workspace.Dockerfile, fixes []fixers.Fix) string 
 }
 
 // compareProfiles says in one sentence what changed in the seccomp profiles in a Dockerfile's labels that fixes do not declare. It is "" when nothing did.
-func compareProfiles(before, after *workspace.Dockerfile, fixes []fixers.Fix, targets seccomp.Targets) string {
+func compareProfiles(before, after *workspace.Dockerfile, fixes []fixers.Fix, targets decide.Targets) string {
 	if before == nil || after == nil || len(before.Profiles)+len(after.Profiles) == 0 {
 		return ""
 	}

@@ -22,6 +22,7 @@ type layer struct {
 var layers = []layer{
 	{"parsers/source", nil},
 	{"parsers/workspace", []string{"parsers/"}},
+	{"parsers/seccomp/decide", []string{"parsers/source", "parsers/seccomp"}},
 	{"parsers/", []string{"parsers/source", "parsers/internal/"}},
 	{"fixers", []string{"parsers/", "fixers"}},
 	{"rules", []string{"parsers/", "fixers", "rules"}},

@@ -14,6 +14,7 @@ import (
 
 	"github.com/sandlint/sandlint/fixers"
 	"github.com/sandlint/sandlint/parsers/seccomp"
+	"github.com/sandlint/sandlint/parsers/seccomp/decide"
 	"github.com/sandlint/sandlint/parsers/source"
 )
 
@@ -31,7 +32,7 @@ import (
 // Syscalls that a fix declares may differ; with Changes.Repair and Changes.Decisions only the text after is read.
 //
 // In a file with SeccompProfile resources each of them is compared so, and all else must stay as it is.
-func Compare(before, after *source.File, fixes []fixers.Fix, targets seccomp.Targets) string {
+func Compare(before, after *source.File, fixes []fixers.Fix, targets decide.Targets) string {
 	if seccomp.MentionsResource(before.Bytes) {
 		return compareResources(before, after, fixes, targets)
 	}
@@ -86,7 +87,7 @@ func Compare(before, after *source.File, fixes []fixers.Fix, targets seccomp.Tar
 	}); d != "" {
 		return d
 	}
-	return compareDecisions(seccomp.Diff(was, is, targets), declared)
+	return compareDecisions(decide.Diff(was, is, targets), declared)
 }
 
 // sharesCalls reports whether rules about different calls that socketcall(2) and ipc(2) make have different actions. Libseccomp may then refuse them in another
@@ -164,7 +165,7 @@ func alone(name string) bool {
 }
 
 // compareDecisions says what a difference holds that is not declared. Flags and the listener were compared as fields.
-func compareDecisions(d *seccomp.Difference, declared map[string]bool) string {
+func compareDecisions(d *decide.Difference, declared map[string]bool) string {
 	forWhom := func(s string) string {
 		if s == "" {
 			return ""
@@ -173,15 +174,15 @@ func compareDecisions(d *seccomp.Difference, declared map[string]bool) string {
 	}
 	for _, c := range d.Whole {
 		switch {
-		case c.What == seccomp.WhatFlags, c.What == seccomp.WhatListener:
-		case c.What != seccomp.WhatRefused:
+		case c.What == decide.WhatFlags, c.What == decide.WhatListener:
+		case c.What != decide.WhatRefused:
 			return fmt.Sprintf("%s is %s after the fix%s, and was %s", c.What, c.After, forWhom(c.For), c.Before)
 		case c.Before == "accepted":
 			return fmt.Sprintf("the profile is %s after the fix%s, and was accepted", c.After, forWhom(c.For))
 		}
 	}
 	for _, c := range d.Changes {
-		if len(declared) > 0 && c.Cause == seccomp.CauseBorder && (c.Effect == 0 || !slices.ContainsFunc(c.Syscalls, alone)) {
+		if len(declared) > 0 && c.Cause == decide.CauseBorder && (c.Effect == 0 || !slices.ContainsFunc(c.Syscalls, alone)) {
 			continue // what that breaks is for seccomp/enosys-border to find
 		}
 		for _, name := range c.Syscalls {
@@ -195,7 +196,7 @@ func compareDecisions(d *seccomp.Difference, declared map[string]bool) string {
 			switch {
 			case c.Unsure:
 				return fmt.Sprintf("nobody can tell whether %s decides about %q%s%s as %s did", c.After, name, on, forWhom(c.For), c.Before)
-			case c.Cause == seccomp.CauseBorder:
+			case c.Cause == decide.CauseBorder:
 				return fmt.Sprintf("the decision about %q%s%s is %s after the fix, and was %s: the highest number that the profile names is another one", name, on, forWhom(c.For), c.After, c.Before)
 			}
 			return fmt.Sprintf("the decision about %q%s%s is %s after the fix, and was %s", name, on, forWhom(c.For), c.After, c.Before)

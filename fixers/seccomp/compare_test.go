@@ -6,12 +6,12 @@ import (
 	"testing"
 
 	"github.com/sandlint/sandlint/fixers"
-	"github.com/sandlint/sandlint/parsers/seccomp"
+	"github.com/sandlint/sandlint/parsers/seccomp/decide"
 	"github.com/sandlint/sandlint/parsers/source"
 )
 
 func compareTexts(before, after string, changes fixers.Changes) string {
-	return Compare(source.NewFile("p.json", []byte(before)), source.NewFile("p.json", []byte(after)), []fixers.Fix{{Changes: changes}}, seccomp.Targets{})
+	return Compare(source.NewFile("p.json", []byte(before)), source.NewFile("p.json", []byte(after)), []fixers.Fix{{Changes: changes}}, decide.Targets{})
 }
 
 // TestCompareRules has pairs of rule lists of a profile whose default is ERRNO, with those that decide alike.
@@ -149,11 +149,11 @@ func FuzzCompare(f *testing.F) {
 	f.Fuzz(func(t *testing.T, before, after []byte) {
 		a, b := source.NewFile("p", before), source.NewFile("p", after)
 		_, err := read(before)
-		if d := Compare(a, a, nil, seccomp.Targets{}); (d == "") != (err == nil) {
+		if d := Compare(a, a, nil, decide.Targets{}); (d == "") != (err == nil) {
 			t.Errorf("compared with itself: %q, reading gave %v", d, err)
 		}
 		// It is not the same both ways: what a target refused, a fix may make it take.
-		if d := Compare(a, b, nil, seccomp.Targets{}); d == "" && err != nil {
+		if d := Compare(a, b, nil, decide.Targets{}); d == "" && err != nil {
 			t.Errorf("nothing changed, but reading gave %v", err)
 		}
 	})
@@ -168,7 +168,7 @@ func BenchmarkCompare(b *testing.B) {
 	b.ReportAllocs()
 	b.SetBytes(int64(len(text)))
 	for b.Loop() {
-		if d := Compare(f, f, nil, seccomp.Targets{}); d != "" {
+		if d := Compare(f, f, nil, decide.Targets{}); d != "" {
 			b.Fatal(d)
 		}
 	}

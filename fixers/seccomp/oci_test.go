@@ -14,6 +14,7 @@ import (
 
 	"github.com/sandlint/sandlint/fixers"
 	"github.com/sandlint/sandlint/parsers/seccomp"
+	"github.com/sandlint/sandlint/parsers/seccomp/decide"
 	"github.com/sandlint/sandlint/parsers/source"
 )
 
@@ -40,13 +41,13 @@ const dockerSource = `{
 func TestOCI(t *testing.T) {
 	for _, tt := range []struct {
 		name   string
-		loader seccomp.Loader
+		loader decide.Loader
 		caps   []string
 		kernel seccomp.Version
 		source string
 		want   string
 	}{
-		{"Docker, an old kernel", seccomp.LoaderDocker, nil, seccomp.Version{Major: 4, Minor: 4}, dockerSource, `{
+		{"Docker, an old kernel", decide.LoaderDocker, nil, seccomp.Version{Major: 4, Minor: 4}, dockerSource, `{
   "defaultAction": "SCMP_ACT_ERRNO",
   "defaultErrnoRet": 1,
   "architectures": ["SCMP_ARCH_X86_64", "SCMP_ARCH_X86"],
@@ -57,7 +58,7 @@ func TestOCI(t *testing.T) {
   ]
 }
 `},
-		{"Podman, an old kernel and a capability", seccomp.LoaderContainers, []string{"CAP_SYS_ADMIN"}, seccomp.Version{Major: 4, Minor: 4}, dockerSource, `{
+		{"Podman, an old kernel and a capability", decide.LoaderContainers, []string{"CAP_SYS_ADMIN"}, seccomp.Version{Major: 4, Minor: 4}, dockerSource, `{
   "defaultAction": "SCMP_ACT_ERRNO",
   "defaultErrnoRet": 38,
   "architectures": ["SCMP_ARCH_X86_64", "SCMP_ARCH_X86"],
@@ -74,16 +75,16 @@ func TestOCI(t *testing.T) {
   ]
 }
 `},
-		{"one line", seccomp.LoaderDocker, nil, seccomp.Version{}, `{"defaultAction":"SCMP_ACT_ALLOW","flags":["SECCOMP_FILTER_FLAG_LOG"],"syscalls":[{"name":"kill","action":"SCMP_ACT_KILL"}]}`,
+		{"one line", decide.LoaderDocker, nil, seccomp.Version{}, `{"defaultAction":"SCMP_ACT_ALLOW","flags":["SECCOMP_FILTER_FLAG_LOG"],"syscalls":[{"name":"kill","action":"SCMP_ACT_KILL"}]}`,
 			`{"defaultAction":"SCMP_ACT_ALLOW","flags":["SECCOMP_FILTER_FLAG_LOG"],"syscalls":[{"names":["kill"],"action":"SCMP_ACT_KILL"}]}` + "\n"},
-		{"tabs and CRLF", seccomp.LoaderDocker, nil, seccomp.Version{}, "{\r\n\t\"defaultAction\": \"SCMP_ACT_LOG\",\r\n\t\"syscalls\": null\r\n}\r\n", "{\r\n\t\"defaultAction\": \"SCMP_ACT_LOG\",\r\n\t\"syscalls\": []\r\n}\r\n"},
-		{"no filter", seccomp.LoaderDocker, nil, seccomp.Version{}, `{}`, ""},
-		{"refused", seccomp.LoaderDocker, nil, seccomp.Version{}, `{"defaultAction":"SCMP_ACT_ALLOW","syscalls":[{"name":"kill","names":["tkill"],"action":"SCMP_ACT_KILL"}]}`, ""},
-		{"not JSON", seccomp.LoaderDocker, nil, seccomp.Version{}, `{"defaultAction":"SCMP_ACT_ALLOW"`, ""},
+		{"tabs and CRLF", decide.LoaderDocker, nil, seccomp.Version{}, "{\r\n\t\"defaultAction\": \"SCMP_ACT_LOG\",\r\n\t\"syscalls\": null\r\n}\r\n", "{\r\n\t\"defaultAction\": \"SCMP_ACT_LOG\",\r\n\t\"syscalls\": []\r\n}\r\n"},
+		{"no filter", decide.LoaderDocker, nil, seccomp.Version{}, `{}`, ""},
+		{"refused", decide.LoaderDocker, nil, seccomp.Version{}, `{"defaultAction":"SCMP_ACT_ALLOW","syscalls":[{"name":"kill","names":["tkill"],"action":"SCMP_ACT_KILL"}]}`, ""},
+		{"not JSON", decide.LoaderDocker, nil, seccomp.Version{}, `{"defaultAction":"SCMP_ACT_ALLOW"`, ""},
 	} {
 		p := seccomp.Parse(source.NewFile("seccomp.json", []byte(tt.source)))
 		amd64, _ := seccomp.LookupArchitecture("SCMP_ARCH_X86_64")
-		r := p.Resolve(tt.loader, seccomp.Host{Arch: amd64, Caps: tt.caps, Kernel: tt.kernel})
+		r := decide.Resolve(p, tt.loader, decide.Host{Arch: amd64, Caps: tt.caps, Kernel: tt.kernel})
 		if diff := cmp.Diff(tt.want, string(OCI(r))); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", tt.name, diff)
 		}
@@ -95,7 +96,7 @@ func TestReplaceByOCI(t *testing.T) {
 	amd64, _ := seccomp.LookupArchitecture("SCMP_ARCH_X86_64")
 	replace := func(text string) string {
 		f := source.NewFile("seccomp.json", []byte(text))
-		edits := ReplaceByOCI(seccomp.Parse(f).Resolve(seccomp.LoaderDocker, seccomp.Host{Arch: amd64}))
+		edits := ReplaceByOCI(decide.Resolve(seccomp.Parse(f), decide.LoaderDocker, decide.Host{Arch: amd64}))
 		if edits == nil {
 			return "nil"
 		}
@@ -131,21 +132,21 @@ func TestOCIDecidesTheSame(t *testing.T) {
 	for id, text := range oracleProfiles(t) {
 		texts[id] = text
 	}
-	libs := []seccomp.Libseccomp{{Version: seccomp.Version{Major: 2, Minor: 5, Patch: 4}}, {Version: seccomp.NewestLibseccomp()}}
+	libs := []decide.Libseccomp{{Version: seccomp.Version{Major: 2, Minor: 5, Patch: 4}}, {Version: seccomp.NewestLibseccomp()}}
 	compared := 0
 	for id, text := range texts {
 		p := seccomp.Parse(source.NewFile("p.json", []byte(text)))
 		shipped := strings.HasSuffix(id, ".json")
-		for _, loader := range []seccomp.Loader{seccomp.LoaderDocker, seccomp.LoaderContainers, seccomp.LoaderOCI} {
+		for _, loader := range []decide.Loader{decide.LoaderDocker, decide.LoaderContainers, decide.LoaderOCI} {
 			for _, arch := range []string{"X86_64", "AARCH64", "S390X", "MIPSEL64"} {
 				host, _ := seccomp.LookupArchitecture("SCMP_ARCH_" + arch)
-				for _, caps := range [][]string{seccomp.DefaultCaps(loader), nil, seccomp.Capabilities()} {
+				for _, caps := range [][]string{decide.DefaultCaps(loader), nil, seccomp.Capabilities()} {
 					for _, kernel := range []seccomp.Version{{}, {Major: 4, Minor: 4}} {
 						if !shipped && (arch != "X86_64" || caps == nil || kernel.Major > 0) {
 							continue
 						}
-						h := seccomp.Host{Arch: host, Caps: caps, Kernel: kernel}
-						was := p.Resolve(loader, h)
+						h := decide.Host{Arch: host, Caps: caps, Kernel: kernel}
+						was := decide.Resolve(p, loader, h)
 						text := OCI(was)
 						if text == nil {
 							continue
@@ -154,10 +155,10 @@ func TestOCIDecidesTheSame(t *testing.T) {
 						if len(plain.Problems) > 0 || plain.Dialect != seccomp.OCI {
 							t.Fatalf("%s: the plain form has problems %v and dialect %d:\n%s", id, plain.Problems, plain.Dialect, text)
 						}
-						if again := OCI(plain.Resolve(seccomp.LoaderOCI, h)); string(again) != string(text) {
+						if again := OCI(decide.Resolve(plain, decide.LoaderOCI, h)); string(again) != string(text) {
 							t.Errorf("%s: the plain form of the plain form is another:\n%s%s", id, text, again)
 						}
-						is := plain.Resolve(seccomp.LoaderOCI, h)
+						is := decide.Resolve(plain, decide.LoaderOCI, h)
 						for _, runtime := range []string{"runc", "crun"} {
 							for _, lib := range libs {
 								if !shipped && (runtime == "crun" || lib.Version == libs[1].Version) {
@@ -197,7 +198,7 @@ func oracleProfiles(t *testing.T) map[string]string {
 	return profiles
 }
 
-func difference(a, b *seccomp.Filter) string {
+func difference(a, b *decide.Filter) string {
 	if !slices.Equal(a.Archs, b.Archs) {
 		return "it is for other architectures"
 	}
@@ -211,7 +212,7 @@ func difference(a, b *seccomp.Filter) string {
 	return ""
 }
 
-func decision(d seccomp.Decision) string {
+func decision(d decide.Decision) string {
 	s := fmt.Sprint(d.Step, d.Border, d.Outcome)
 	for _, c := range d.Cases {
 		s += fmt.Sprint(c.Conds, c.Outcome, c.Multiplexed)

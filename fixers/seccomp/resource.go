@@ -7,12 +7,13 @@ import (
 
 	"github.com/sandlint/sandlint/fixers"
 	"github.com/sandlint/sandlint/parsers/seccomp"
+	"github.com/sandlint/sandlint/parsers/seccomp/decide"
 	"github.com/sandlint/sandlint/parsers/source"
 )
 
 // compareResources is Compare for a file with SeccompProfile resources: nothing but the profiles in it may change, and these are compared one by one as the JSON that reaches
 // the API server.
-func compareResources(before, after *source.File, fixes []fixers.Fix, targets seccomp.Targets) string {
+func compareResources(before, after *source.File, fixes []fixers.Fix, targets decide.Targets) string {
 	now, around, ok := seccomp.SplitResources(after)
 	if !ok {
 		return "the result cannot be read: it is broken, or has no SeccompProfile"

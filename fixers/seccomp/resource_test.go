@@ -6,6 +6,7 @@ import (
 
 	"github.com/sandlint/sandlint/fixers"
 	"github.com/sandlint/sandlint/parsers/seccomp"
+	"github.com/sandlint/sandlint/parsers/seccomp/decide"
 	"github.com/sandlint/sandlint/parsers/source"
 )
 
@@ -91,7 +92,7 @@ func TestCompareResources(t *testing.T) {
 		{"a repair", resourceHead + rule + "  - [\n", resourceHead + rule, fixers.Changes{Repair: true}, ""},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			d := Compare(source.NewFile("p.yaml", []byte(test.before)), source.NewFile("p.yaml", []byte(test.after)), []fixers.Fix{{Changes: test.changes}}, seccomp.Targets{})
+			d := Compare(source.NewFile("p.yaml", []byte(test.before)), source.NewFile("p.yaml", []byte(test.after)), []fixers.Fix{{Changes: test.changes}}, decide.Targets{})
 			if (d == "") != (test.want == "") || !strings.Contains(d, test.want) {
 				t.Errorf("got %q, want %q", d, test.want)
 			}

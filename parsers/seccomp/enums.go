@@ -136,6 +136,42 @@ func ArchitectureOf(goarch string) (*Architecture, bool) {
 	return nil, false
 }
 
+// Hosts returns the architectures of the machines that a profile is made for: those of archMap, those that the listed architectures are native on, or else x86_64
+// and aarch64.
+func (p *Profile) Hosts() []*Architecture {
+	var hosts []*Architecture
+	add := func(a *Architecture, ok bool) {
+		if ok && !slices.Contains(hosts, a) {
+			hosts = append(hosts, a)
+		}
+	}
+	for _, m := range p.ArchMap {
+		add(LookupArchitecture(m.Architecture.Text))
+	}
+	if len(p.ArchMap) == 0 {
+		for _, name := range p.Architectures {
+			if a, ok := LookupArchitecture(name.Text); ok {
+				add(a.host(), true)
+			}
+		}
+	}
+	if len(hosts) == 0 {
+		add(LookupArchitecture("SCMP_ARCH_X86_64"))
+		add(LookupArchitecture("SCMP_ARCH_AARCH64"))
+	}
+	return hosts
+}
+
+// host returns the architecture of the kernel that runs programs of a, of the same byte order.
+func (a *Architecture) host() *Architecture {
+	for _, h := range architectures() {
+		if h.ABI == a.Native && h.BigEndian == a.BigEndian {
+			return h
+		}
+	}
+	return a
+}
+
 // Action is one SCMP_ACT_… name.
 type Action struct {
 	Name string

@@ -74,14 +74,6 @@ func lettersOf(name string) (set uint32) {
 	return set
 }
 
-// NearestSyscall returns the first of NearSyscalls, or "".
-func NearestSyscall(name string) string {
-	if near := NearSyscalls(name); len(near) > 0 {
-		return near[0]
-	}
-	return ""
-}
-
 // SplitGlued finds the two syscalls that a lost comma made into one name: "setsidaccept4", "chmod,fchmod", "chmod fchmod". It reports false where
 // name is itself a syscall, where no two names make it up, and where more than one pair does.
 func SplitGlued(name string) (a, b string, ok bool) {

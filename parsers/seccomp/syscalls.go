@@ -3,6 +3,7 @@ package seccomp
 //go:generate go run gen.go
 
 import (
+	"iter"
 	"slices"
 	"sort"
 	"strings"
@@ -90,6 +91,17 @@ func (s *Syscall) Number(abi string) (int, bool) {
 	return int(s.numbers[i]) - 1, true
 }
 
+// Numbers iterates over the ABIs that have s, in libseccomp's order, with what Number returns for each.
+func (s *Syscall) Numbers() iter.Seq2[string, int] {
+	return func(yield func(string, int) bool) {
+		for i, n := range s.numbers {
+			if n != 0 && !yield(abiNames[i], int(n)-1) {
+				return
+			}
+		}
+	}
+}
+
 // On reports whether an ABI has s.
 func (s *Syscall) On(abi string) bool {
 	_, ok := s.Number(abi)
@@ -115,7 +127,21 @@ func (s *Syscall) KnownTo(libseccomp Version) bool {
 
 // Multiplexed reports whether an ABI can make the call through socketcall(2) or ipc(2) too, so that a condition on its arguments looks at the wrong registers.
 func (s *Syscall) Multiplexed(abi string) bool {
-	return (s.SocketCall != 0 || s.IPC != 0) && slices.Contains(multiplexingABIs[:], abi)
+	return (s.SocketCall != 0 || s.IPC != 0) && Multiplexes(abi)
+}
+
+// Multiplexes reports whether an ABI has socketcall(2) or ipc(2).
+func Multiplexes(abi string) bool { return slices.Contains(multiplexingABIs[:], abi) }
+
+// AllSyscalls iterates over all syscalls of the table by name, those that only old releases of libseccomp knew included.
+func AllSyscalls() iter.Seq[*Syscall] {
+	return func(yield func(*Syscall) bool) {
+		for i := range syscallTable {
+			if !yield(&syscallTable[i]) {
+				return
+			}
+		}
+	}
 }
 
 // Releases returns the releases of libseccomp, oldest first.
@@ -124,7 +150,9 @@ func Releases() []Version { return slices.Clone(libseccompReleases[:]) }
 // NewestLibseccomp returns the release of libseccomp that the syscall table is made from.
 func NewestLibseccomp() Version { return libseccompReleases[len(libseccompReleases)-1] }
 
-// multiplexed returns the syscalls that socketcall(2) or ipc(2) make too.
+// Multiplexed returns the syscalls that socketcall(2) or ipc(2) make too. The caller must not change the list.
+func Multiplexed() []*Syscall { return multiplexed() }
+
 var multiplexed = sync.OnceValue(func() (out []*Syscall) {
 	for i := range syscallTable {
 		if s := &syscallTable[i]; s.SocketCall != 0 || s.IPC != 0 {

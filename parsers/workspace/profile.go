@@ -11,6 +11,7 @@ import (
 	"github.com/sandlint/sandlint/parsers/dockerfile"
 	"github.com/sandlint/sandlint/parsers/internal/yamltree"
 	"github.com/sandlint/sandlint/parsers/seccomp"
+	"github.com/sandlint/sandlint/parsers/seccomp/decide"
 	"github.com/sandlint/sandlint/parsers/source"
 )
 
@@ -25,14 +26,14 @@ const (
 )
 
 // Loaders are the programs that may read a profile that is used so.
-func (k UseKind) Loaders() []seccomp.Loader {
+func (k UseKind) Loaders() []decide.Loader {
 	switch k {
 	case UseKubernetes:
-		return []seccomp.Loader{seccomp.LoaderContainers, seccomp.LoaderOCI}
+		return []decide.Loader{decide.LoaderContainers, decide.LoaderOCI}
 	case UseLabel:
-		return []seccomp.Loader{seccomp.LoaderContainers}
+		return []decide.Loader{decide.LoaderContainers}
 	}
-	return []seccomp.Loader{seccomp.LoaderDocker}
+	return []decide.Loader{decide.LoaderDocker}
 }
 
 // Use is a place that puts a profile in force.
@@ -73,14 +74,14 @@ func (w *Workspace) ImageOf(u Use) *Image {
 
 // Loaders returns the programs that read the profile: those that the user named as targets, else those by which the workspace uses it, else those that read all fields that
 // it has.
-func (p *Profile) Loaders(t seccomp.Targets) []seccomp.Loader {
+func (p *Profile) Loaders(t decide.Targets) []decide.Loader {
 	if p.Dialect == seccomp.SPO { // what the operator writes for the nodes has OCI's fields alone, which all loaders read alike
-		return []seccomp.Loader{seccomp.LoaderOCI}
+		return []decide.Loader{decide.LoaderOCI}
 	}
 	if len(p.Uses) == 0 || p.Dialect == seccomp.Bundle || t.Given("docker", "podman", "cri-o", "containerd", "kubernetes") {
 		return t.Loaders(p.Profile)
 	}
-	var out []seccomp.Loader
+	var out []decide.Loader
 	for _, use := range p.Uses {
 		out = append(out, use.Kind.Loaders()...)
 	}

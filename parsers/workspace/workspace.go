@@ -8,6 +8,7 @@ import (
 	"github.com/sandlint/sandlint/parsers/dockerfile"
 	"github.com/sandlint/sandlint/parsers/nixconf"
 	"github.com/sandlint/sandlint/parsers/seccomp"
+	"github.com/sandlint/sandlint/parsers/seccomp/decide"
 	"github.com/sandlint/sandlint/parsers/shell"
 	"github.com/sandlint/sandlint/parsers/source"
 )
@@ -61,29 +62,29 @@ type Profile struct {
 	// Uses are the places in the workspace that put the profile in force, in order of path and position, as far as they are known.
 	Uses []Use
 
-	usual   []*seccomp.Filter
-	filters []*seccomp.Filter
+	usual   []*decide.Filter
+	filters []*decide.Filter
 }
 
 // Filter returns the filter that a target makes of the profile, as seccomp.Profile.Compile does, and makes it once.
-func (p *Profile) Filter(t seccomp.Target) *seccomp.Filter {
-	for _, made := range [][]*seccomp.Filter{p.usual, p.filters} {
+func (p *Profile) Filter(t decide.Target) *decide.Filter {
+	for _, made := range [][]*decide.Filter{p.usual, p.filters} {
 		for _, f := range made {
 			if f.Target.Equal(t) {
 				return f
 			}
 		}
 	}
-	f := p.Compile(t)
+	f := decide.Compile(p.Profile, t)
 	p.filters = append(p.filters, f)
 	return f
 }
 
 // Usual returns the filters that the usual targets make of the profile, and makes them once: see seccomp.Targets.Usual.
-func (p *Profile) Usual(targets seccomp.Targets) []*seccomp.Filter {
+func (p *Profile) Usual(targets decide.Targets) []*decide.Filter {
 	if p.usual == nil {
 		for _, t := range targets.Usual(p.Profile, p.Loaders(targets)...) {
-			p.usual = append(p.usual, p.Compile(t))
+			p.usual = append(p.usual, decide.Compile(p.Profile, t))
 		}
 	}
 	return p.usual

@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"github.com/sandlint/sandlint/parsers/seccomp"
+	"github.com/sandlint/sandlint/parsers/seccomp/decide"
 	"github.com/sandlint/sandlint/parsers/source"
 	"github.com/sandlint/sandlint/parsers/workspace"
 	"github.com/sandlint/sandlint/rules"
@@ -39,7 +40,7 @@ func TestSafeFixesOfDefaultProfiles(t *testing.T) {
 		}
 		after := result.Files[0].After
 		parse := func(text []byte) *seccomp.Profile { return seccomp.Parse(source.NewFile("seccomp.json", text)) }
-		if d := seccomp.Diff(parse(before), parse(after), seccomp.Targets{}); !d.Empty() {
+		if d := decide.Diff(parse(before), parse(after), decide.Targets{}); !d.Empty() {
 			t.Errorf("%s: the fixed profile decides otherwise: %+v", name, d)
 		}
 		if again := fix(after); len(again.Files) != 0 {

@@ -4,7 +4,7 @@ import (
 	"fmt"
 
 	fixseccomp "github.com/sandlint/sandlint/fixers/seccomp"
-	"github.com/sandlint/sandlint/parsers/seccomp"
+	"github.com/sandlint/sandlint/parsers/seccomp/decide"
 	"github.com/sandlint/sandlint/parsers/source"
 	"github.com/sandlint/sandlint/parsers/workspace"
 	"github.com/sandlint/sandlint/rules"
@@ -21,7 +21,7 @@ var architecturesAndArchmap = &rules.Rule{
 		"containers/common v0.67.0, pkg/seccomp/seccomp_linux.go: getArchitectures",
 	},
 	Seccomp: func(p *rules.Pass, profile *workspace.Profile) {
-		refuse := loaderNames(p, profile, seccomp.LoaderDocker, seccomp.LoaderContainers)
+		refuse := loaderNames(p, profile, decide.LoaderDocker, decide.LoaderContainers)
 		if len(refuse) == 0 || len(profile.Architectures) == 0 || len(profile.ArchMap) == 0 {
 			return
 		}

@@ -6,6 +6,7 @@ import (
 	"github.com/sandlint/sandlint/fixers"
 	fixseccomp "github.com/sandlint/sandlint/fixers/seccomp"
 	"github.com/sandlint/sandlint/parsers/seccomp"
+	"github.com/sandlint/sandlint/parsers/seccomp/decide"
 	"github.com/sandlint/sandlint/parsers/workspace"
 	"github.com/sandlint/sandlint/rules"
 )
@@ -21,7 +22,7 @@ var archmapDuplicate = &rules.Rule{
 		"moby/profiles v0.2.4, seccomp/seccomp_linux.go, and containers/common v0.67.0, pkg/seccomp/seccomp_linux.go: the loop over archMap ends at the first entry for the host",
 	},
 	Seccomp: func(p *rules.Pass, profile *workspace.Profile) {
-		readers := loaderNames(p, profile, seccomp.LoaderDocker, seccomp.LoaderContainers)
+		readers := loaderNames(p, profile, decide.LoaderDocker, decide.LoaderContainers)
 		if len(readers) == 0 {
 			return
 		}

@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"github.com/sandlint/sandlint/parsers/seccomp"
+	"github.com/sandlint/sandlint/parsers/seccomp/decide"
 	"github.com/sandlint/sandlint/parsers/source"
 	"github.com/sandlint/sandlint/parsers/workspace"
 	"github.com/sandlint/sandlint/rules"
@@ -18,7 +19,7 @@ func conditions(p *rules.Pass, profile *workspace.Profile, look func(rule *secco
 	}
 	loaders := profile.Loaders(p.Targets().Seccomp)
 	for _, rule := range profile.Rules {
-		if len(rule.Args) == 0 || !slices.ContainsFunc(loaders, func(l seccomp.Loader) bool { return mayRunOn(rule, l, x86) }) {
+		if len(rule.Args) == 0 || !slices.ContainsFunc(loaders, func(l decide.Loader) bool { return mayRunOn(rule, l, x86) }) {
 			continue
 		}
 		for _, name := range rule.Names {
@@ -42,8 +43,8 @@ func forX8664(profile *workspace.Profile) (*seccomp.Architecture, bool) {
 }
 
 // mayRunOn reports whether the includes and excludes of a rule let it be in force on a host.
-func mayRunOn(rule *seccomp.Rule, l seccomp.Loader, host *seccomp.Architecture) bool {
-	if l == seccomp.LoaderOCI {
+func mayRunOn(rule *seccomp.Rule, l decide.Loader, host *seccomp.Architecture) bool {
+	if l == decide.LoaderOCI {
 		return true
 	}
 	is := func(s seccomp.String) bool { return s.Text == hostName(l, host) }

@@ -7,6 +7,7 @@ import (
 
 	"github.com/sandlint/sandlint/fixers"
 	"github.com/sandlint/sandlint/parsers/seccomp"
+	"github.com/sandlint/sandlint/parsers/seccomp/decide"
 	"github.com/sandlint/sandlint/parsers/source"
 	"github.com/sandlint/sandlint/parsers/workspace"
 	"github.com/sandlint/sandlint/rules"
@@ -49,7 +50,7 @@ var badArgumentValue = &rules.Rule{
 				targets := p.Targets().Seccomp
 				l, ok := lacking(p, seccomp.Support{}, "crun")
 				l.extent = targets.Extent("crun", seccomp.Version{}, readsAllConditions)
-				if !ok || l.extent == seccomp.NoRelease {
+				if !ok || l.extent == decide.NoRelease {
 					continue
 				}
 				finding.Severity = l.severity()

@@ -8,6 +8,7 @@ import (
 	"github.com/sandlint/sandlint/fixers"
 	fixseccomp "github.com/sandlint/sandlint/fixers/seccomp"
 	"github.com/sandlint/sandlint/parsers/seccomp"
+	"github.com/sandlint/sandlint/parsers/seccomp/decide"
 	"github.com/sandlint/sandlint/parsers/workspace"
 	"github.com/sandlint/sandlint/rules"
 )
@@ -23,7 +24,7 @@ var badMinKernel = &rules.Rule{
 		"moby/profiles v0.2.4, seccomp/seccomp.go: KernelVersion.UnmarshalJSON, \"expected <kernel>.<major>\"; seccomp/kernel_linux.go",
 	},
 	Seccomp: func(p *rules.Pass, profile *workspace.Profile) {
-		if !reads(p, profile, seccomp.LoaderDocker) {
+		if !reads(p, profile, decide.LoaderDocker) {
 			return
 		}
 		for _, rule := range profile.Rules {

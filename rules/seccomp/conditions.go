@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/sandlint/sandlint/parsers/seccomp"
+	"github.com/sandlint/sandlint/parsers/seccomp/decide"
 	"github.com/sandlint/sandlint/parsers/workspace"
 	"github.com/sandlint/sandlint/rules"
 )
@@ -36,7 +37,7 @@ func (p pairs) add(a, b *seccomp.Rule) bool {
 }
 
 // decisions calls look with the decision about each syscall that rules with conditions name, in every filter that most people get.
-func decisions(p *rules.Pass, profile *workspace.Profile, look func(f *seccomp.Filter, a *seccomp.Architecture, d *seccomp.Decision)) {
+func decisions(p *rules.Pass, profile *workspace.Profile, look func(f *decide.Filter, a *seccomp.Architecture, d *decide.Decision)) {
 	names := conditional(profile)
 	if len(names) == 0 {
 		return
@@ -56,11 +57,11 @@ func decisions(p *rules.Pass, profile *workspace.Profile, look func(f *seccomp.F
 }
 
 // call puts the arguments that conditions look at into words: "arg0 = 5 and arg1 = 0".
-func call(args [6]uint64, cases ...seccomp.Case) string {
+func call(args [6]uint64, cases ...decide.Case) string {
 	var list []string
 	for i, v := range args {
-		if slices.ContainsFunc(cases, func(c seccomp.Case) bool {
-			return slices.ContainsFunc(c.Conds, func(c seccomp.Cond) bool { return c.Arg == i })
+		if slices.ContainsFunc(cases, func(c decide.Case) bool {
+			return slices.ContainsFunc(c.Conds, func(c decide.Cond) bool { return c.Arg == i })
 		}) {
 			list = append(list, fmt.Sprintf("arg%d = %d", i, v))
 		}
@@ -69,7 +70,7 @@ func call(args [6]uint64, cases ...seccomp.Case) string {
 }
 
 // inWords puts conditions into words.
-func inWords(conds []seccomp.Cond) string {
+func inWords(conds []decide.Cond) string {
 	var list []string
 	for _, cond := range conds {
 		list = append(list, cond.String())
@@ -82,13 +83,13 @@ func disagree(p *rules.Pass, profile *workspace.Profile, syscall string) bool {
 	for _, l := range profile.Loaders(p.Targets().Seccomp) {
 		var first *seccomp.Rule
 		for _, rule := range profile.Rules {
-			if len(rule.Args) == 0 || !has(rule.Names, syscall) || rule.OutcomeFor(l) == profile.DefaultFor(l) {
+			if len(rule.Args) == 0 || !has(rule.Names, syscall) || decide.OutcomeFor(rule, l) == decide.DefaultFor(profile.Profile, l) {
 				continue
 			}
 			if first == nil {
 				first = rule
 			}
-			if rule.OutcomeFor(l) != first.OutcomeFor(l) {
+			if decide.OutcomeFor(rule, l) != decide.OutcomeFor(first, l) {
 				return true
 			}
 		}

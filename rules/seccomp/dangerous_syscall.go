@@ -6,6 +6,7 @@ import (
 
 	"github.com/sandlint/sandlint/fixers"
 	"github.com/sandlint/sandlint/parsers/seccomp"
+	"github.com/sandlint/sandlint/parsers/seccomp/decide"
 	"github.com/sandlint/sandlint/parsers/workspace"
 	"github.com/sandlint/sandlint/rules"
 )
@@ -23,7 +24,7 @@ var dangerousSyscall = &rules.Rule{
 	},
 	Seccomp: func(p *rules.Pass, profile *workspace.Profile) {
 		for _, danger := range seccomp.Dangers() {
-			if danger.Only == "kernel" && p.Targets().Seccomp.Extent("kernel", seccomp.Version{}, seccomp.Version{Major: 4, Minor: 8}) == seccomp.NoRelease {
+			if danger.Only == "kernel" && p.Targets().Seccomp.Extent("kernel", seccomp.Version{}, seccomp.Version{Major: 4, Minor: 8}) == decide.NoRelease {
 				continue
 			}
 			if slices.Contains(danger.Names, "io_uring_setup") && len(pastTheFilter(p, profile)) > 0 {
@@ -66,7 +67,7 @@ func gated(rule *seccomp.Rule) bool { return len(rule.Includes.Caps) > 0 }
 func reportGated(p *rules.Pass, profile *workspace.Profile) {
 	action, ok := seccomp.LookupAction(profile.DefaultAction.Text)
 	loaders := profile.Loaders(p.Targets().Seccomp)
-	if !ok || action.Runs || !slices.ContainsFunc(loaders, func(l seccomp.Loader) bool { return l != seccomp.LoaderOCI }) {
+	if !ok || action.Runs || !slices.ContainsFunc(loaders, func(l decide.Loader) bool { return l != decide.LoaderOCI }) {
 		return
 	}
 	var names []naming

@@ -7,6 +7,7 @@ import (
 	"github.com/sandlint/sandlint/fixers"
 	fixseccomp "github.com/sandlint/sandlint/fixers/seccomp"
 	"github.com/sandlint/sandlint/parsers/seccomp"
+	"github.com/sandlint/sandlint/parsers/seccomp/decide"
 	"github.com/sandlint/sandlint/parsers/workspace"
 	"github.com/sandlint/sandlint/rules"
 )
@@ -32,7 +33,7 @@ var denylistGap = &rules.Rule{
 func checkTwins(p *rules.Pass, profile *workspace.Profile, twins *seccomp.Twins) {
 	var denied naming
 	var open []string
-	usual(p, profile, func(f *seccomp.Filter, a *seccomp.Architecture) bool {
+	usual(p, profile, func(f *decide.Filter, a *seccomp.Architecture) bool {
 		if !f.Default.Runs() {
 			return false
 		}
@@ -47,7 +48,7 @@ func checkTwins(p *rules.Pass, profile *workspace.Profile, twins *seccomp.Twins)
 		}
 		for _, name := range twins.By {
 			s, _ := seccomp.LookupSyscall(name)
-			if d := f.Decide(a, name); s.On(a.ABI) && d.Step != seccomp.StepConditions && d.Outcome.Runs() && !slices.Contains(open, name) {
+			if d := f.Decide(a, name); s.On(a.ABI) && d.Step != decide.StepConditions && d.Outcome.Runs() && !slices.Contains(open, name) {
 				open = append(open, name)
 			}
 		}
@@ -77,8 +78,8 @@ func checkTwins(p *rules.Pass, profile *workspace.Profile, twins *seccomp.Twins)
 }
 
 // refuses reports whether a rule without conditions refuses every call. A call that is said not to exist is none: programs are meant to use the other one.
-func refuses(d *seccomp.Decision) bool {
-	if d.Step != seccomp.StepRule {
+func refuses(d *decide.Decision) bool {
+	if d.Step != decide.StepRule {
 		return false
 	}
 	switch d.Outcome.Action {

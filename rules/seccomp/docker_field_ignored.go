@@ -8,6 +8,7 @@ import (
 	"github.com/sandlint/sandlint/fixers"
 	fixseccomp "github.com/sandlint/sandlint/fixers/seccomp"
 	"github.com/sandlint/sandlint/parsers/seccomp"
+	"github.com/sandlint/sandlint/parsers/seccomp/decide"
 	"github.com/sandlint/sandlint/parsers/source"
 	"github.com/sandlint/sandlint/parsers/workspace"
 	"github.com/sandlint/sandlint/rules"
@@ -27,7 +28,7 @@ var dockerFieldIgnored = &rules.Rule{
 		"kubernetes/kubernetes#39128: the content of a Localhost profile is opaque to Kubernetes",
 	},
 	Seccomp: func(p *rules.Pass, profile *workspace.Profile) {
-		if !reads(p, profile, seccomp.LoaderOCI) {
+		if !reads(p, profile, decide.LoaderOCI) {
 			return
 		}
 		reader := plainReader(p, profile)
@@ -75,7 +76,7 @@ func resolved(p *rules.Pass, profile *workspace.Profile) []fixers.Fix {
 	if !ok {
 		return nil
 	}
-	r := profile.Resolve(seccomp.LoaderDocker, seccomp.Host{Arch: host, Caps: seccomp.DefaultCaps(seccomp.LoaderDocker)})
+	r := decide.Resolve(profile.Profile, decide.LoaderDocker, decide.Host{Arch: host, Caps: decide.DefaultCaps(decide.LoaderDocker)})
 	return edited(profile, fmt.Sprintf("Write what Docker makes of the profile on %s with its default capabilities", host.GOARCH), fixers.Unsafe, fixseccomp.ReplaceByOCI(r), fixers.Changes{Decisions: true})
 }
 

@@ -7,6 +7,7 @@ import (
 
 	"github.com/sandlint/sandlint/fixers"
 	"github.com/sandlint/sandlint/parsers/seccomp"
+	"github.com/sandlint/sandlint/parsers/seccomp/decide"
 	"github.com/sandlint/sandlint/parsers/workspace"
 	"github.com/sandlint/sandlint/rules"
 )
@@ -50,7 +51,7 @@ const mostOnTop = 4
 
 // crossed returns the names at the upper end of a profile, lowest number first, and the syscalls below them that no rule names, that programs do without if the answer is ENOSYS, and
 // that would get that answer from runc if those names were not there. There are none with more than mostOnTop names above them.
-func crossed(profile *workspace.Profile, all []*seccomp.Filter) (top []seccomp.String, above []string) {
+func crossed(profile *workspace.Profile, all []*decide.Filter) (top []seccomp.String, above []string) {
 	for _, f := range all {
 		a := f.Target.Host.Arch
 		if _, ok := f.Border(a); !ok {
@@ -76,7 +77,7 @@ func crossed(profile *workspace.Profile, all []*seccomp.Filter) (top []seccomp.S
 			}
 		}
 		lowest := -1
-		for _, e := range fallbackEffects(profile, []*seccomp.Filter{f}, func(name string) bool { return name != "clone3" && !f.Named(name) }) {
+		for _, e := range fallbackEffects(profile, []*decide.Filter{f}, func(name string) bool { return name != "clone3" && !f.Named(name) }) {
 			n := number(e.name)
 			if e.rule != nil || n < 0 || len(named) > mostOnTop && n < named[mostOnTop].number {
 				continue

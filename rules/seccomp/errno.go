@@ -6,6 +6,7 @@ import (
 	"github.com/sandlint/sandlint/fixers"
 	fixseccomp "github.com/sandlint/sandlint/fixers/seccomp"
 	"github.com/sandlint/sandlint/parsers/seccomp"
+	"github.com/sandlint/sandlint/parsers/seccomp/decide"
 	"github.com/sandlint/sandlint/parsers/source"
 	"github.com/sandlint/sandlint/parsers/workspace"
 	"github.com/sandlint/sandlint/rules"
@@ -29,12 +30,12 @@ func errnos(p *rules.Pass, profile *workspace.Profile) (all []errno) {
 	add := func(rule *seccomp.Rule, action, word seccomp.String, number seccomp.Number, wordField, numberField string) {
 		worded := word.Text != ""
 		for _, l := range loaders {
-			if number.Known && !(worded && l == seccomp.LoaderContainers) {
+			if number.Known && !(worded && l == decide.LoaderContainers) {
 				all = append(all, errno{numberField, number.Value, true, number.Span, action, rule, worded})
 				break
 			}
 		}
-		if worded && reads(p, profile, seccomp.LoaderContainers) {
+		if worded && reads(p, profile, decide.LoaderContainers) {
 			n, err := strconv.ParseUint(word.Text, 10, 32)
 			known := err == nil
 			if !known {

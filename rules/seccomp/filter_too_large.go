@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"github.com/sandlint/sandlint/parsers/seccomp"
+	"github.com/sandlint/sandlint/parsers/seccomp/decide"
 	"github.com/sandlint/sandlint/parsers/source"
 	"github.com/sandlint/sandlint/parsers/workspace"
 	"github.com/sandlint/sandlint/rules"
@@ -54,7 +55,7 @@ const overhead = 6
 // leastInstructions returns a number of instructions that the filter has at least. libseccomp shares equal parts of a filter among syscalls and architectures, so what is counted are
 // constants: each number of a syscall that has a rule, and the lower half of each value that one of its conditions compares an argument with, is the constant of an instruction of its
 // own. Only syscalls are counted whose conditions look at the same arguments in the same way, of which libseccomp merges none.
-func leastInstructions(f *seccomp.Filter) int {
+func leastInstructions(f *decide.Filter) int {
 	constants := map[uint32]bool{}
 	for _, a := range f.Archs {
 		for _, rule := range f.Rules {
@@ -91,12 +92,12 @@ func leastInstructions(f *seccomp.Filter) int {
 
 // comparedWith returns the lower halves of the values of cases that are all alike: one condition on the same argument with the same operator, or the
 // same arguments with EQ.
-func comparedWith(cases []seccomp.Case) (constants []uint32) {
+func comparedWith(cases []decide.Case) (constants []uint32) {
 	if len(cases) == 0 {
 		return nil
 	}
 	shape := shapeOf(cases[0])
-	if len(shape) > 1 && slices.ContainsFunc(shape, func(c seccomp.Cond) bool { return c.Op != "SCMP_CMP_EQ" }) {
+	if len(shape) > 1 && slices.ContainsFunc(shape, func(c decide.Cond) bool { return c.Op != "SCMP_CMP_EQ" }) {
 		return nil
 	}
 	for _, c := range cases {
@@ -113,12 +114,12 @@ func comparedWith(cases []seccomp.Case) (constants []uint32) {
 }
 
 // shapeOf returns the conditions of a case without their values, sorted by argument.
-func shapeOf(c seccomp.Case) []seccomp.Cond {
+func shapeOf(c decide.Case) []decide.Cond {
 	shape := slices.Clone(c.Conds)
 	for i := range shape {
 		shape[i].Value = 0
 	}
-	slices.SortFunc(shape, func(a, b seccomp.Cond) int { return a.Arg - b.Arg })
+	slices.SortFunc(shape, func(a, b decide.Cond) int { return a.Arg - b.Arg })
 	return shape
 }
 

@@ -5,6 +5,7 @@ import (
 
 	"github.com/sandlint/sandlint/fixers"
 	"github.com/sandlint/sandlint/parsers/seccomp"
+	"github.com/sandlint/sandlint/parsers/seccomp/decide"
 	"github.com/sandlint/sandlint/parsers/workspace"
 	"github.com/sandlint/sandlint/rules"
 )
@@ -38,7 +39,7 @@ var flagNotSupported = &rules.Rule{
 			message := fmt.Sprintf("flag %q is unknown to %s", name.Text, l)
 			if l.consumer == "runc" && !runcFlags.Less(l.since) {
 				message = fmt.Sprintf("flag %q stands in a profile for runc %s, which refuses all flags; %s is the first release that takes them", name.Text, l.releases, l.since)
-				if l.extent == seccomp.SomeReleases {
+				if l.extent == decide.SomeReleases {
 					message = fmt.Sprintf("flag %q makes runc before %s refuse the profile", name.Text, l.since)
 				}
 			}

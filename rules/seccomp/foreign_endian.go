@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/sandlint/sandlint/parsers/seccomp"
+	"github.com/sandlint/sandlint/parsers/seccomp/decide"
 	"github.com/sandlint/sandlint/parsers/workspace"
 	"github.com/sandlint/sandlint/rules"
 )
@@ -38,7 +39,7 @@ var foreignEndian = &rules.Rule{
 // takesEntry reports whether a loader takes a list of archMap on the host that it is for.
 func takesEntry(p *rules.Pass, profile *workspace.Profile, host *seccomp.Architecture, list []seccomp.String) bool {
 	for _, l := range p.Targets().Seccomp.Loaders(profile.Profile) {
-		if slices.Equal(profile.Resolve(l, seccomp.Host{Arch: host}).Architectures, list) {
+		if slices.Equal(decide.Resolve(profile.Profile, l, decide.Host{Arch: host}).Architectures, list) {
 			return true
 		}
 	}

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/sandlint/sandlint/parsers/seccomp"
+	"github.com/sandlint/sandlint/parsers/seccomp/decide"
 	"github.com/sandlint/sandlint/parsers/workspace"
 	"github.com/sandlint/sandlint/rules"
 )
@@ -22,8 +23,8 @@ var hostNotInArchmap = &rules.Rule{
 		"libseccomp: a call of an ABI that is not in the filter gets the bad-architecture action, which is to kill",
 	},
 	Seccomp: func(p *rules.Pass, profile *workspace.Profile) {
-		var loaders []seccomp.Loader
-		for _, l := range []seccomp.Loader{seccomp.LoaderDocker, seccomp.LoaderContainers} {
+		var loaders []decide.Loader
+		for _, l := range []decide.Loader{decide.LoaderDocker, decide.LoaderContainers} {
 			if reads(p, profile, l) {
 				loaders = append(loaders, l)
 			}
@@ -33,7 +34,7 @@ var hostNotInArchmap = &rules.Rule{
 		}
 		for _, entry := range profile.ArchMap {
 			a, ok := seccomp.LookupArchitecture(entry.Architecture.Text)
-			if !ok || len(entry.SubArchitectures) == 0 || slices.ContainsFunc(loaders, func(l seccomp.Loader) bool { return takes(l, a) }) {
+			if !ok || len(entry.SubArchitectures) == 0 || slices.ContainsFunc(loaders, func(l decide.Loader) bool { return takes(l, a) }) {
 				continue
 			}
 			names := loaderNames(p, profile, loaders...)
@@ -60,13 +61,13 @@ var hostNotInArchmap = &rules.Rule{
 }
 
 // takes reports whether a loader looks for an entry of archMap on machines of an architecture.
-func takes(l seccomp.Loader, a *seccomp.Architecture) bool {
-	if a.Docker == "x32" || l == seccomp.LoaderDocker && a.Docker == "" {
+func takes(l decide.Loader, a *seccomp.Architecture) bool {
+	if a.Docker == "x32" || l == decide.LoaderDocker && a.Docker == "" {
 		return false // no kernel reports it
 	}
 	name := seccomp.String{Text: a.Name}
 	probe := seccomp.Profile{DefaultAction: seccomp.String{Text: "SCMP_ACT_ALLOW"}, ArchMap: []seccomp.ArchMap{{Architecture: name}}}
-	return len(probe.Resolve(l, seccomp.Host{Arch: a}).Architectures) > 0
+	return len(decide.Resolve(&probe, l, decide.Host{Arch: a}).Architectures) > 0
 }
 
 // hasOthers reports whether a machine runs programs of other architectures than its own.

@@ -6,6 +6,7 @@ import (
 
 	"github.com/sandlint/sandlint/fixers"
 	"github.com/sandlint/sandlint/parsers/seccomp"
+	"github.com/sandlint/sandlint/parsers/seccomp/decide"
 	"github.com/sandlint/sandlint/parsers/workspace"
 	"github.com/sandlint/sandlint/rules"
 )
@@ -30,7 +31,7 @@ var ioUringBesideDenied = &rules.Rule{
 		names := slices.DeleteFunc(allowed(p, profile, ring), func(n naming) bool { return gated(n.Rule) })
 		if len(names) == 0 { // the default action lets it through
 			var denied naming
-			usual(p, profile, func(f *seccomp.Filter, a *seccomp.Architecture) bool {
+			usual(p, profile, func(f *decide.Filter, a *seccomp.Architecture) bool {
 				for _, name := range past[0].by {
 					if d := f.Decide(a, name); refuses(&d) {
 						denied = naming{d.Name, d.Rule}
@@ -73,9 +74,9 @@ var operations = [...]operation{
 // pastTheFilter returns what programs can do through io_uring and not through syscalls, in some usual filter.
 func pastTheFilter(p *rules.Pass, profile *workspace.Profile) []operation {
 	var past []operation
-	usual(p, profile, func(f *seccomp.Filter, a *seccomp.Architecture) bool {
+	usual(p, profile, func(f *decide.Filter, a *seccomp.Architecture) bool {
 		for _, name := range []string{"io_uring_setup", "io_uring_enter"} {
-			if d := f.Decide(a, name); d.Step == seccomp.StepConditions || !d.Outcome.Runs() || d.Rule != nil && gated(d.Rule) {
+			if d := f.Decide(a, name); d.Step == decide.StepConditions || !d.Outcome.Runs() || d.Rule != nil && gated(d.Rule) {
 				return true
 			}
 		}
@@ -86,7 +87,7 @@ func pastTheFilter(p *rules.Pass, profile *workspace.Profile) []operation {
 			if !slices.ContainsFunc(op.by, func(name string) bool {
 				s, _ := seccomp.LookupSyscall(name)
 				d := f.Decide(a, name)
-				return s.On(a.ABI) && (d.Step == seccomp.StepConditions || d.Outcome.Runs() || !f.Default.Runs() && supervised(d.Outcome))
+				return s.On(a.ABI) && (d.Step == decide.StepConditions || d.Outcome.Runs() || !f.Default.Runs() && supervised(d.Outcome))
 			}) {
 				past = append(past, op)
 			}
@@ -97,6 +98,6 @@ func pastTheFilter(p *rules.Pass, profile *workspace.Profile) []operation {
 }
 
 // supervised reports whether another program decides about a call.
-func supervised(o seccomp.Outcome) bool {
+func supervised(o decide.Outcome) bool {
 	return o.Action == "SCMP_ACT_NOTIFY" || o.Action == "SCMP_ACT_TRACE"
 }

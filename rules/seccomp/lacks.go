@@ -8,6 +8,7 @@ import (
 	"github.com/sandlint/sandlint/fixers"
 	fixseccomp "github.com/sandlint/sandlint/fixers/seccomp"
 	"github.com/sandlint/sandlint/parsers/seccomp"
+	"github.com/sandlint/sandlint/parsers/seccomp/decide"
 	"github.com/sandlint/sandlint/parsers/source"
 	"github.com/sandlint/sandlint/parsers/workspace"
 	"github.com/sandlint/sandlint/rules"
@@ -18,8 +19,8 @@ type lack struct {
 	consumer string
 	// since is the first release that knows the name; the zero Version where none does.
 	since    seccomp.Version
-	releases seccomp.Range
-	extent   seccomp.Extent
+	releases decide.Range
+	extent   decide.Extent
 	given    bool // the user named the consumer
 }
 
@@ -32,7 +33,7 @@ func lacking(p *rules.Pass, support seccomp.Support, consumers ...string) (found
 			continue
 		}
 		since, known := support.Since(consumer)
-		l := lack{consumer, since, targets.Range(consumer), seccomp.AllReleases, targets.Given(consumer)}
+		l := lack{consumer, since, targets.Range(consumer), decide.AllReleases, targets.Given(consumer)}
 		if known {
 			if since.IsZero() {
 				continue
@@ -48,7 +49,7 @@ func lacking(p *rules.Pass, support seccomp.Support, consumers ...string) (found
 
 // severity is the rule's, or Info where only a part of the releases that are targeted by default is concerned.
 func (l lack) severity() rules.Severity {
-	if l.extent == seccomp.AllReleases || l.given {
+	if l.extent == decide.AllReleases || l.given {
 		return rules.Off // the rule's
 	}
 	return rules.Info
@@ -59,7 +60,7 @@ func (l lack) String() string {
 	switch {
 	case l.since.IsZero():
 		return l.consumer
-	case l.extent == seccomp.AllReleases:
+	case l.extent == decide.AllReleases:
 		return fmt.Sprintf("%s %s; %s is the first release that knows it", l.consumer, l.releases, l.since)
 	}
 	return fmt.Sprintf("%s before %s", l.consumer, l.since)

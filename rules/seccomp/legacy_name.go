@@ -5,7 +5,7 @@ import (
 
 	"github.com/sandlint/sandlint/fixers"
 	fixseccomp "github.com/sandlint/sandlint/fixers/seccomp"
-	"github.com/sandlint/sandlint/parsers/seccomp"
+	"github.com/sandlint/sandlint/parsers/seccomp/decide"
 	"github.com/sandlint/sandlint/parsers/workspace"
 	"github.com/sandlint/sandlint/rules"
 )
@@ -23,7 +23,7 @@ var legacyName = &rules.Rule{
 		"crun 1.8.1 and 1.27: \"Required field 'names' not present\"; runc 1.1.5 and 1.5.1 drop the rule",
 	},
 	Seccomp: func(p *rules.Pass, profile *workspace.Profile) {
-		if reads(p, profile, seccomp.LoaderOCI) {
+		if reads(p, profile, decide.LoaderOCI) {
 			return // seccomp/docker-field-ignored tells what is lost
 		}
 		var finding rules.Finding
@@ -50,7 +50,7 @@ var legacyName = &rules.Rule{
 		if count > 1 {
 			finding.Message = fmt.Sprintf("the syscalls of %d rules are given by \"name\"", count)
 		}
-		readers := loaderNames(p, profile, seccomp.LoaderDocker, seccomp.LoaderContainers)
+		readers := loaderNames(p, profile, decide.LoaderDocker, decide.LoaderContainers)
 		finding.Message += fmt.Sprintf(", which %s %s, and containerd, runc and crun do not", enumerate(readers), verb("read", readers))
 		if whole {
 			finding.Fixes = edited(profile, "Write names", fixers.Safe, edits, fixers.Changes{})

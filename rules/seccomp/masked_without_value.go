@@ -6,6 +6,7 @@ import (
 	"github.com/sandlint/sandlint/fixers"
 	fixseccomp "github.com/sandlint/sandlint/fixers/seccomp"
 	"github.com/sandlint/sandlint/parsers/seccomp"
+	"github.com/sandlint/sandlint/parsers/seccomp/decide"
 	"github.com/sandlint/sandlint/parsers/workspace"
 	"github.com/sandlint/sandlint/rules"
 )
@@ -28,7 +29,7 @@ var maskedWithoutValue = &rules.Rule{
 			if mask == 0 || !arg.ValueTwo.Span.IsEmpty() {
 				return
 			}
-			if mask&(mask-1) != 0 && rule.OutcomeFor(seccomp.LoaderOCI).Runs() {
+			if mask&(mask-1) != 0 && decide.OutcomeFor(rule, decide.LoaderOCI).Runs() {
 				return // "let it through without any of these flags", as Docker writes it
 			}
 			what := fmt.Sprintf("bits of %#x are all", mask)

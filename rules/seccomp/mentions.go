@@ -8,6 +8,7 @@ import (
 	"github.com/sandlint/sandlint/fixers"
 	fixseccomp "github.com/sandlint/sandlint/fixers/seccomp"
 	"github.com/sandlint/sandlint/parsers/seccomp"
+	"github.com/sandlint/sandlint/parsers/seccomp/decide"
 	"github.com/sandlint/sandlint/parsers/workspace"
 	"github.com/sandlint/sandlint/rules"
 )
@@ -42,7 +43,7 @@ type verdict struct {
 	fate    fate
 	by      int // index among the rules about the syscall, -1 for none
 	always  bool
-	outcome seccomp.Outcome
+	outcome decide.Outcome
 }
 
 // mentions returns the syscalls that a profile names more than once, in order of their second mention, each with all places in order of the file.
@@ -95,7 +96,7 @@ func mentions(p *rules.Pass, profile *workspace.Profile) [][]mention {
 // judge finds out what becomes of the rules about one syscall.
 type judge struct {
 	profile *workspace.Profile
-	loaders []seccomp.Loader
+	loaders []decide.Loader
 	keys    map[int]string // of conditions, by rule
 	known   map[string][]verdict
 }
@@ -123,7 +124,7 @@ func (j *judge) judge(seq []int) []verdict {
 	var out []verdict
 	if certain {
 		for _, l := range j.loaders {
-			if l == seccomp.LoaderOCI && scoped {
+			if l == decide.LoaderOCI && scoped {
 				continue // which takes the scopes for nothing, and so is reported for another reason
 			}
 			v, ok := j.judgeFor(l, seq, all)
@@ -159,18 +160,18 @@ func (j *judge) judge(seq []int) []verdict {
 }
 
 // judgeFor returns the verdicts for one loader. It reports false where the loader refuses the profile, or where there is too much to try.
-func (j *judge) judgeFor(l seccomp.Loader, seq []int, all []*seccomp.Rule) ([]verdict, bool) {
+func (j *judge) judgeFor(l decide.Loader, seq []int, all []*seccomp.Rule) ([]verdict, bool) {
 	worlds, ok := worlds(j.profile.Profile, l, all)
 	if !ok {
 		return nil, false
 	}
-	def := j.profile.DefaultFor(l)
+	def := decide.DefaultFor(j.profile.Profile, l)
 	_, hasDefault := seccomp.LookupAction(j.profile.DefaultAction.Text)
 	n := len(seq)
 	out := make([]verdict, n)
 	for i, rule := range all {
-		out[i] = verdict{by: -1, outcome: rule.OutcomeFor(l)}
-		out[i].always = slices.ContainsFunc(rule.Alternatives(), func(conds []seccomp.Cond) bool { return len(conds) == 0 })
+		out[i] = verdict{by: -1, outcome: decide.OutcomeFor(rule, l)}
+		out[i].always = slices.ContainsFunc(decide.Alternatives(rule), func(conds []decide.Cond) bool { return len(conds) == 0 })
 	}
 	force := make([][]bool, n) // by rule, then by world
 	for i := range force {
@@ -179,13 +180,13 @@ func (j *judge) judgeFor(l seccomp.Loader, seq []int, all []*seccomp.Rule) ([]ve
 	deciders := make([]int, len(worlds))
 	sub := seccomp.Profile{Dialect: j.profile.Dialect, DefaultAction: j.profile.DefaultAction, DefaultErrnoRet: j.profile.DefaultErrnoRet, DefaultErrno: j.profile.DefaultErrno, Rules: all}
 	for w, host := range worlds {
-		resolved := sub.Resolve(l, host)
+		resolved := decide.Resolve(&sub, l, host)
 		if len(resolved.Refused) > 0 {
 			return nil, false
 		}
 		deciders[w] = -1
 		for i, rule := range all {
-			force[i][w] = slices.ContainsFunc(resolved.Rules, func(r seccomp.ResolvedRule) bool { return r.Rule == rule })
+			force[i][w] = slices.ContainsFunc(resolved.Rules, func(r decide.ResolvedRule) bool { return r.Rule == rule })
 			if force[i][w] && deciders[w] < 0 && out[i].always && (!hasDefault || out[i].outcome != def) {
 				deciders[w] = i
 			}
@@ -253,7 +254,7 @@ func (j *judge) conditions(r int) string {
 	key, ok := j.keys[r]
 	if !ok {
 		var parts []string
-		for _, conds := range j.profile.Rules[r].Alternatives() {
+		for _, conds := range decide.Alternatives(j.profile.Rules[r]) {
 			var part []string
 			for _, c := range conds {
 				part = append(part, c.String())
@@ -292,7 +293,7 @@ const maxWorlds = 4096
 
 // worlds returns a host for each combination of capabilities, architecture and kernel that the includes and excludes of rules tell apart, whatever the targets are. It reports false
 // where there are too many of them.
-func worlds(profile *seccomp.Profile, l seccomp.Loader, all []*seccomp.Rule) ([]seccomp.Host, bool) {
+func worlds(profile *seccomp.Profile, l decide.Loader, all []*seccomp.Rule) ([]decide.Host, bool) {
 	var caps, arches []string
 	kernels := []seccomp.Version{{Patch: 1}} // older than any that a profile can name
 	add := func(list *[]string, s string) {
@@ -300,7 +301,7 @@ func worlds(profile *seccomp.Profile, l seccomp.Loader, all []*seccomp.Rule) ([]
 			*list = append(*list, s)
 		}
 	}
-	if l != seccomp.LoaderOCI {
+	if l != decide.LoaderOCI {
 		for _, rule := range all {
 			for _, scope := range []*seccomp.Scope{&rule.Includes, &rule.Excludes} {
 				for _, c := range scope.Caps {
@@ -321,7 +322,7 @@ func worlds(profile *seccomp.Profile, l seccomp.Loader, all []*seccomp.Rule) ([]
 	if len(caps) > 12 || len(hosts)*len(kernels)<<len(caps) > maxWorlds {
 		return nil, false
 	}
-	var out []seccomp.Host
+	var out []decide.Host
 	for set := range 1 << len(caps) {
 		var held []string
 		for i, c := range caps {
@@ -331,7 +332,7 @@ func worlds(profile *seccomp.Profile, l seccomp.Loader, all []*seccomp.Rule) ([]
 		}
 		for _, a := range hosts {
 			for _, k := range kernels {
-				out = append(out, seccomp.Host{Arch: a, Caps: held, Kernel: k})
+				out = append(out, decide.Host{Arch: a, Caps: held, Kernel: k})
 			}
 		}
 	}
@@ -339,7 +340,7 @@ func worlds(profile *seccomp.Profile, l seccomp.Loader, all []*seccomp.Rule) ([]
 }
 
 // hostsOf returns the architectures that a loader calls by one of the names, and one that has none of them: the first of the profile's where there is one.
-func hostsOf(profile *seccomp.Profile, l seccomp.Loader, names []string) []*seccomp.Architecture {
+func hostsOf(profile *seccomp.Profile, l decide.Loader, names []string) []*seccomp.Architecture {
 	var hosts []*seccomp.Architecture
 	var other *seccomp.Architecture
 	for _, a := range append(profile.Hosts(), seccomp.Architectures()...) {
@@ -361,8 +362,8 @@ func hostsOf(profile *seccomp.Profile, l seccomp.Loader, names []string) []*secc
 }
 
 // hostName returns how a loader names a host in arches; "" for one that it does not know.
-func hostName(l seccomp.Loader, a *seccomp.Architecture) string {
-	if l == seccomp.LoaderContainers {
+func hostName(l decide.Loader, a *seccomp.Architecture) string {
+	if l == decide.LoaderContainers {
 		return a.Containers
 	}
 	return a.Docker

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/sandlint/sandlint/parsers/seccomp"
+	"github.com/sandlint/sandlint/parsers/seccomp/decide"
 	"github.com/sandlint/sandlint/rules"
 )
 
@@ -18,5 +19,5 @@ func minKernel(s string) (seccomp.Version, bool) {
 
 // always reports whether all targeted kernels have a release or a newer one.
 func always(p *rules.Pass, least seccomp.Version) bool {
-	return p.Targets().Seccomp.Extent("kernel", least, seccomp.Version{}) == seccomp.AllReleases
+	return p.Targets().Seccomp.Extent("kernel", least, seccomp.Version{}) == decide.AllReleases
 }

@@ -6,6 +6,7 @@ import (
 	"github.com/sandlint/sandlint/fixers"
 	fixseccomp "github.com/sandlint/sandlint/fixers/seccomp"
 	"github.com/sandlint/sandlint/parsers/seccomp"
+	"github.com/sandlint/sandlint/parsers/seccomp/decide"
 	"github.com/sandlint/sandlint/parsers/workspace"
 	"github.com/sandlint/sandlint/rules"
 )
@@ -22,7 +23,7 @@ var minKernelIgnored = &rules.Rule{
 		"moby/profiles v0.2.4, seccomp/seccomp_linux.go: includes.minKernel, excludes.minKernel",
 	},
 	Seccomp: func(p *rules.Pass, profile *workspace.Profile) {
-		if !reads(p, profile, seccomp.LoaderContainers) || reads(p, profile, seccomp.LoaderOCI) {
+		if !reads(p, profile, decide.LoaderContainers) || reads(p, profile, decide.LoaderOCI) {
 			return // where containerd reads the file, includes and excludes mean nothing as a whole
 		}
 		given := p.Targets().Seccomp.Given("podman", "cri-o", "kubernetes")
@@ -40,7 +41,7 @@ var minKernelIgnored = &rules.Rule{
 				switch {
 				case !given:
 					finding.Severity = rules.Info
-				case !reads(p, profile, seccomp.LoaderDocker):
+				case !reads(p, profile, decide.LoaderDocker):
 					edits := fixseccomp.RemoveField(profile.Profile, scope.MinKernel.Span)
 					finding.Fixes = edited(profile, "Remove minKernel", fixers.Unsafe, edits, fixers.Changes{Syscalls: texts(rule.Names)})
 				}

@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"github.com/sandlint/sandlint/parsers/seccomp"
+	"github.com/sandlint/sandlint/parsers/seccomp/decide"
 	"github.com/sandlint/sandlint/parsers/workspace"
 	"github.com/sandlint/sandlint/rules"
 )
@@ -20,7 +21,7 @@ var miscompiledRules = &rules.Rule{
 	},
 	Seccomp: func(p *rules.Pass, profile *workspace.Profile) {
 		seen := pairs{}
-		decisions(p, profile, func(f *seccomp.Filter, a *seccomp.Architecture, d *seccomp.Decision) {
+		decisions(p, profile, func(f *decide.Filter, a *seccomp.Architecture, d *decide.Decision) {
 			for _, m := range d.Miscompiled() {
 				first, second := d.Cases[m.First], d.Cases[m.Second]
 				if !m.Likely || first.Multiplexed || second.Multiplexed || !seen.add(first.Rule, second.Rule) {

@@ -6,6 +6,7 @@ import (
 
 	"github.com/sandlint/sandlint/fixers"
 	"github.com/sandlint/sandlint/parsers/seccomp"
+	"github.com/sandlint/sandlint/parsers/seccomp/decide"
 	"github.com/sandlint/sandlint/parsers/source"
 	"github.com/sandlint/sandlint/parsers/workspace"
 	"github.com/sandlint/sandlint/rules"
@@ -50,7 +51,7 @@ func checkTime64(p *rules.Pass, profile *workspace.Profile) {
 }
 
 // time64Effects returns the effects of the twins that are refused where the old syscall is not, and the ABIs on which that is so.
-func time64Effects(profile *workspace.Profile, all []*seccomp.Filter) (effects []effect, abis []string) {
+func time64Effects(profile *workspace.Profile, all []*decide.Filter) (effects []effect, abis []string) {
 	for _, pair := range seccomp.Time64Twins() {
 		twin, _ := seccomp.LookupSyscall(pair.Twin)
 		for _, f := range all {
@@ -80,7 +81,7 @@ func untwin(twin string) string {
 }
 
 // namingOf returns the place where a syscall is named by a rule that lets it run, else another place.
-func namingOf(profile *workspace.Profile, all []*seccomp.Filter, name string, other source.Span) source.Span {
+func namingOf(profile *workspace.Profile, all []*decide.Filter, name string, other source.Span) source.Span {
 	for _, f := range all {
 		for _, r := range f.Rules {
 			for _, s := range r.Names {

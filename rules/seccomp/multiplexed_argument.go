@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"github.com/sandlint/sandlint/parsers/seccomp"
+	"github.com/sandlint/sandlint/parsers/seccomp/decide"
 	"github.com/sandlint/sandlint/parsers/workspace"
 	"github.com/sandlint/sandlint/rules"
 )
@@ -36,8 +37,8 @@ func checkMultiplexedArgument(p *rules.Pass, profile *workspace.Profile) {
 			}
 			var abis []string
 			live, effect := false, ""
-			usual(p, profile, func(f *seccomp.Filter, a *seccomp.Architecture) bool {
-				is := func(c seccomp.Case) bool { return c.Rule == rule }
+			usual(p, profile, func(f *decide.Filter, a *seccomp.Architecture) bool {
+				is := func(c decide.Case) bool { return c.Rule == rule }
 				if d := f.Decide(a, name.Text); slices.ContainsFunc(d.Cases, is) {
 					live = true
 				}
@@ -60,12 +61,12 @@ func checkMultiplexedArgument(p *rules.Pass, profile *workspace.Profile) {
 }
 
 // throughCall says what becomes of the conditions of a rule about a call that is made through socketcall(2) or ipc(2); "" where such calls are refused anyway.
-func throughCall(f *seccomp.Filter, a *seccomp.Architecture, s *seccomp.Syscall, rule *seccomp.Rule) string {
+func throughCall(f *decide.Filter, a *seccomp.Architecture, s *seccomp.Syscall, rule *seccomp.Rule) string {
 	d := f.Decide(a, multiplexer(s))
 	switch {
-	case d.Step == seccomp.StepRule && d.Outcome.Runs():
+	case d.Step == decide.StepRule && d.Outcome.Runs():
 		return "which another rule allows without conditions"
-	case d.Step != seccomp.StepConditions:
+	case d.Step != decide.StepConditions:
 		return ""
 	}
 	for _, c := range d.Cases {

@@ -6,7 +6,7 @@ import (
 
 	"github.com/sandlint/sandlint/fixers"
 	fixseccomp "github.com/sandlint/sandlint/fixers/seccomp"
-	"github.com/sandlint/sandlint/parsers/seccomp"
+	"github.com/sandlint/sandlint/parsers/seccomp/decide"
 	"github.com/sandlint/sandlint/parsers/workspace"
 	"github.com/sandlint/sandlint/rules"
 )
@@ -23,7 +23,7 @@ var nameAndNames = &rules.Rule{
 		"containers/common v0.67.0, pkg/seccomp/seccomp_linux.go: the same",
 	},
 	Seccomp: func(p *rules.Pass, profile *workspace.Profile) {
-		refuse := loaderNames(p, profile, seccomp.LoaderDocker, seccomp.LoaderContainers)
+		refuse := loaderNames(p, profile, decide.LoaderDocker, decide.LoaderContainers)
 		if len(refuse) == 0 {
 			return // name is ignored, which seccomp/docker-field-ignored reports where it matters
 		}

@@ -6,6 +6,7 @@ import (
 
 	"github.com/sandlint/sandlint/fixers"
 	"github.com/sandlint/sandlint/parsers/seccomp"
+	"github.com/sandlint/sandlint/parsers/seccomp/decide"
 	"github.com/sandlint/sandlint/parsers/workspace"
 	"github.com/sandlint/sandlint/rules"
 )
@@ -51,14 +52,14 @@ func fallsBack(names []string) string {
 }
 
 // allowThem returns the fix that lets syscalls run where those that programs fall back on do; none where one of these does not always.
-func allowThem(p *rules.Pass, profile *workspace.Profile, all []*seccomp.Filter, names []string) []fixers.Fix {
+func allowThem(p *rules.Pass, profile *workspace.Profile, all []*decide.Filter, names []string) []fixers.Fix {
 	var w wish
 	for _, s := range seccomp.FallbackCapable() {
 		if !slices.Contains(names, s.Name) {
 			continue
 		}
 		i := slices.IndexFunc(s.To, func(name string) bool {
-			return !slices.ContainsFunc(all, func(f *seccomp.Filter) bool {
+			return !slices.ContainsFunc(all, func(f *decide.Filter) bool {
 				d := f.Decide(f.Target.Host.Arch, name)
 				return answerTo(&d) != open
 			})

@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"github.com/sandlint/sandlint/parsers/seccomp"
+	"github.com/sandlint/sandlint/parsers/seccomp/decide"
 	"github.com/sandlint/sandlint/parsers/source"
 	"github.com/sandlint/sandlint/parsers/workspace"
 	"github.com/sandlint/sandlint/rules"
@@ -53,9 +54,9 @@ var notifyWithoutListener = &rules.Rule{
 func inEveryFilter(p *rules.Pass, profile *workspace.Profile, rule *seccomp.Rule) bool {
 	for _, l := range p.Targets().Seccomp.Loaders(profile.Profile) {
 		switch {
-		case l == seccomp.LoaderOCI && rule.LegacyName:
+		case l == decide.LoaderOCI && rule.LegacyName:
 			return false
-		case l != seccomp.LoaderOCI && !(rule.Includes.Span.IsEmpty() && rule.Excludes.Span.IsEmpty()):
+		case l != decide.LoaderOCI && !(rule.Includes.Span.IsEmpty() && rule.Excludes.Span.IsEmpty()):
 			return false
 		}
 	}

@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"github.com/sandlint/sandlint/parsers/seccomp"
+	"github.com/sandlint/sandlint/parsers/seccomp/decide"
 	"github.com/sandlint/sandlint/parsers/workspace"
 	"github.com/sandlint/sandlint/rules"
 )
@@ -20,7 +21,7 @@ var overlappingArgumentRules = &rules.Rule{
 	},
 	Seccomp: func(p *rules.Pass, profile *workspace.Profile) {
 		seen := pairs{}
-		decisions(p, profile, func(f *seccomp.Filter, a *seccomp.Architecture, d *seccomp.Decision) {
+		decisions(p, profile, func(f *decide.Filter, a *seccomp.Architecture, d *decide.Decision) {
 			for _, o := range d.Overlaps() {
 				first, second := d.Cases[o.First], d.Cases[o.Second]
 				if o.Identical || first.Multiplexed || second.Multiplexed || !seen.add(first.Rule, second.Rule) {

@@ -7,6 +7,7 @@ import (
 	"github.com/sandlint/sandlint/fixers"
 	fixseccomp "github.com/sandlint/sandlint/fixers/seccomp"
 	"github.com/sandlint/sandlint/parsers/seccomp"
+	"github.com/sandlint/sandlint/parsers/seccomp/decide"
 	"github.com/sandlint/sandlint/parsers/workspace"
 	"github.com/sandlint/sandlint/rules"
 )
@@ -35,7 +36,7 @@ func checkWord(p *rules.Pass, profile *workspace.Profile, rule *seccomp.Rule, ac
 	if word.Text == "" {
 		return
 	}
-	podman := reads(p, profile, seccomp.LoaderContainers)
+	podman := reads(p, profile, decide.LoaderContainers)
 	meant, ok := seccomp.LookupErrno(word.Text)
 	if !ok {
 		finding := at(profile, word.Span, fmt.Sprintf("%q is no errno", word.Text))
@@ -57,7 +58,7 @@ func checkWord(p *rules.Pass, profile *workspace.Profile, rule *seccomp.Rule, ac
 	if answer <= maxErrno {
 		name = seccomp.ErrnoName(uint16(answer))
 	}
-	others := loaderNames(p, profile, seccomp.LoaderDocker, seccomp.LoaderOCI)
+	others := loaderNames(p, profile, decide.LoaderDocker, decide.LoaderOCI)
 	if profile.Dialect == seccomp.Bundle {
 		others = p.Targets().Seccomp.Runtimes()
 	}
@@ -67,7 +68,7 @@ func checkWord(p *rules.Pass, profile *workspace.Profile, rule *seccomp.Rule, ac
 			return
 		}
 		finding.Severity = rules.Info
-		others = []string{seccomp.LoaderDocker.String(), seccomp.LoaderOCI.String()}
+		others = []string{decide.LoaderDocker.String(), decide.LoaderOCI.String()}
 	}
 	finding.Message = fmt.Sprintf("%q is read by Podman and CRI-O only; %s %s %s", field, enumerate(others), verb("answer", others), name)
 	if number.Span.IsEmpty() {

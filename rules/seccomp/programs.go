@@ -9,6 +9,7 @@ import (
 	"github.com/sandlint/sandlint/fixers"
 	fixseccomp "github.com/sandlint/sandlint/fixers/seccomp"
 	"github.com/sandlint/sandlint/parsers/seccomp"
+	"github.com/sandlint/sandlint/parsers/seccomp/decide"
 	"github.com/sandlint/sandlint/parsers/source"
 	"github.com/sandlint/sandlint/parsers/workspace"
 	"github.com/sandlint/sandlint/rules"
@@ -17,7 +18,7 @@ import (
 // filters returns what most people get of a profile, for rules that ask whether programs work under it: for each loader and runtime, on x86_64 and aarch64 where the profile is for
 // them, else on its first host. There are none where the consumers refuse the profile, so that it is not known what it is meant to say, nor for one that is a part of
 // another.
-func filters(p *rules.Pass, profile *workspace.Profile) []*seccomp.Filter {
+func filters(p *rules.Pass, profile *workspace.Profile) []*decide.Filter {
 	if _, ok := seccomp.LookupAction(profile.DefaultAction.Text); !ok || profile.BaseProfileName.Text != "" || len(profile.DuplicateFields) > 0 || len(profile.Problems) > len(profile.Surplus) {
 		return nil
 	}
@@ -33,7 +34,7 @@ func filters(p *rules.Pass, profile *workspace.Profile) []*seccomp.Filter {
 	case len(profile.ArchMap)+len(profile.Architectures) == 0:
 		hosts = hosts[:1] // the names are those of one machine, most likely of this
 	}
-	var out []*seccomp.Filter
+	var out []*decide.Filter
 	for _, f := range profile.Usual(p.Targets().Seccomp) {
 		if slices.Contains(hosts, f.Target.Host.Arch) && !f.Off && len(f.Refused) == 0 {
 			out = append(out, f)
@@ -52,7 +53,7 @@ const (
 	unclear               // it depends on the arguments, or on another program
 )
 
-func answerTo(d *seccomp.Decision) answer {
+func answerTo(d *decide.Decision) answer {
 	v := answerOf(d.Outcome)
 	for _, c := range d.Cases {
 		if answerOf(c.Outcome) != v {
@@ -62,7 +63,7 @@ func answerTo(d *seccomp.Decision) answer {
 	return v
 }
 
-func answerOf(o seccomp.Outcome) answer {
+func answerOf(o decide.Outcome) answer {
 	switch o.Action {
 	case "SCMP_ACT_ALLOW", "SCMP_ACT_LOG":
 		return open
@@ -81,7 +82,7 @@ func answerOf(o seccomp.Outcome) answer {
 }
 
 // mayRun reports whether some calls get through, or may do.
-func mayRun(f *seccomp.Filter, a *seccomp.Architecture, name string) bool {
+func mayRun(f *decide.Filter, a *seccomp.Architecture, name string) bool {
 	s, ok := seccomp.LookupSyscall(name)
 	if !ok || !s.On(a.ABI) {
 		return false
@@ -94,17 +95,17 @@ func mayRun(f *seccomp.Filter, a *seccomp.Architecture, name string) bool {
 // effect is what a profile does to programs by a syscall that it does not let them call.
 type effect struct {
 	name    string
-	outcome seccomp.Outcome
+	outcome decide.Outcome
 	cause   source.Span   // the name, or the default action
 	rule    *seccomp.Rule // nil for the default action
-	on      []*seccomp.Filter
+	on      []*decide.Filter
 }
 
 // addEffect records that a filter has an effect, which a decision brings about.
-func addEffect(effects []effect, profile *workspace.Profile, f *seccomp.Filter, name string, d *seccomp.Decision) []effect {
+func addEffect(effects []effect, profile *workspace.Profile, f *decide.Filter, name string, d *decide.Decision) []effect {
 	e := effect{name: name, outcome: d.Outcome, cause: profile.DefaultAction.Span}
 	switch {
-	case d.Step == seccomp.StepRule:
+	case d.Step == decide.StepRule:
 		e.cause, e.rule = d.Name.Span, d.Rule
 	case len(d.Cases) > 0:
 		e.cause, e.rule = d.Cases[0].Name.Span, d.Cases[0].Rule
@@ -117,35 +118,35 @@ func addEffect(effects []effect, profile *workspace.Profile, f *seccomp.Filter, 
 			return effects
 		}
 	}
-	e.on = []*seccomp.Filter{f}
+	e.on = []*decide.Filter{f}
 	return append(effects, e)
 }
 
 // weight returns the severity of what happens with some of all filters: that of the rule where it happens with the runtime that each loader commonly has, Docker and containerd
 // runc and Podman crun, or that the user named; else Info.
-func weight(p *rules.Pass, all, on []*seccomp.Filter) rules.Severity {
+func weight(p *rules.Pass, all, on []*decide.Filter) rules.Severity {
 	for _, f := range all {
 		t := f.Target
 		if !p.Targets().Seccomp.Given("runc", "crun") && t.Runtime != commonRuntime(t.Loader) {
 			continue
 		}
-		if !slices.ContainsFunc(on, func(o *seccomp.Filter) bool { return o.Target.Loader == t.Loader && o.Target.Runtime == t.Runtime }) {
+		if !slices.ContainsFunc(on, func(o *decide.Filter) bool { return o.Target.Loader == t.Loader && o.Target.Runtime == t.Runtime }) {
 			return rules.Info
 		}
 	}
 	return p.Rule.Severity
 }
 
-func commonRuntime(l seccomp.Loader) string {
-	if l == seccomp.LoaderContainers {
+func commonRuntime(l decide.Loader) string {
+	if l == decide.LoaderContainers {
 		return "crun"
 	}
 	return "runc"
 }
 
 // where says with which of all filters something happens, in parentheses and with a blank before them; "" for all of them.
-func where(all, on []*seccomp.Filter) string {
-	part := func(of func(t seccomp.Target) string) (list []string) {
+func where(all, on []*decide.Filter) string {
+	part := func(of func(t decide.Target) string) (list []string) {
 		whole := 0
 		var seen []string
 		for _, f := range all {
@@ -155,7 +156,7 @@ func where(all, on []*seccomp.Filter) string {
 			}
 			seen = append(seen, name)
 			whole++
-			if slices.ContainsFunc(on, func(o *seccomp.Filter) bool { return of(o.Target) == name }) {
+			if slices.ContainsFunc(on, func(o *decide.Filter) bool { return of(o.Target) == name }) {
 				list = append(list, name)
 			}
 		}
@@ -165,16 +166,16 @@ func where(all, on []*seccomp.Filter) string {
 		return list
 	}
 	var out []string
-	if list := part(func(t seccomp.Target) string { return t.Runtime }); list != nil {
+	if list := part(func(t decide.Target) string { return t.Runtime }); list != nil {
 		out = append(out, "with "+enumerate(list))
 	}
-	if list := part(func(t seccomp.Target) string { return t.Loader.String() }); list != nil {
+	if list := part(func(t decide.Target) string { return t.Loader.String() }); list != nil {
 		out = append(out, "as "+enumerate(list)+" read the profile")
 		if len(list) == 1 {
 			out[len(out)-1] = "as " + list[0] + " reads the profile"
 		}
 	}
-	if list := part(func(t seccomp.Target) string { return t.Host.Arch.ABI }); list != nil {
+	if list := part(func(t decide.Target) string { return t.Host.Arch.ABI }); list != nil {
 		out = append(out, "on "+enumerate(list))
 	}
 	if len(out) == 0 {
@@ -192,7 +193,7 @@ type group struct {
 }
 
 // groups divides effects by cause.
-func groups(p *rules.Pass, all []*seccomp.Filter, effects []effect) []group {
+func groups(p *rules.Pass, all []*decide.Filter, effects []effect) []group {
 	var out []group
 	for _, e := range effects {
 		severity := weight(p, all, e.on)
@@ -247,7 +248,7 @@ func few(names []string) string {
 }
 
 // happens says what an outcome is to the program that makes the call: "fails with EPERM"; plural for several calls.
-func happens(o seccomp.Outcome, plural bool) string {
+func happens(o decide.Outcome, plural bool) string {
 	verb := func(one, many string) string {
 		if plural {
 			return many
@@ -266,7 +267,7 @@ func happens(o seccomp.Outcome, plural bool) string {
 }
 
 // insteadOfENOSYS is happens for a syscall to which programs expect another answer.
-func insteadOfENOSYS(o seccomp.Outcome, plural bool) string {
+func insteadOfENOSYS(o decide.Outcome, plural bool) string {
 	if o.Action == "SCMP_ACT_ERRNO" {
 		return happens(o, plural) + " instead of ENOSYS"
 	}
@@ -274,12 +275,12 @@ func insteadOfENOSYS(o seccomp.Outcome, plural bool) string {
 }
 
 // cloneEffects returns the effect of a clone3 that is not answered with ENOSYS, where clone is there to fall back on.
-func cloneEffects(profile *workspace.Profile, all []*seccomp.Filter) []effect {
+func cloneEffects(profile *workspace.Profile, all []*decide.Filter) []effect {
 	return fallbackEffects(profile, all, func(name string) bool { return name == "clone3" })
 }
 
 // fallbackEffects returns the effects of the syscalls of seccomp.FallbackCapable that are wanted, where what programs fall back on is there.
-func fallbackEffects(profile *workspace.Profile, all []*seccomp.Filter, want func(name string) bool) []effect {
+func fallbackEffects(profile *workspace.Profile, all []*decide.Filter, want func(name string) bool) []effect {
 	var effects []effect
 	for _, s := range seccomp.FallbackCapable() {
 		if !want(s.Name) {
@@ -395,7 +396,7 @@ type burden struct {
 }
 
 // burdens returns what clone3-not-enosys, no-enosys-fallback, enosys-border and missing-time64 report.
-func burdens(p *rules.Pass, profile *workspace.Profile, all []*seccomp.Filter) []burden {
+func burdens(p *rules.Pass, profile *workspace.Profile, all []*decide.Filter) []burden {
 	var out []burden
 	add := func(by string, e effect) {
 		severity := rules.Warning
@@ -423,7 +424,7 @@ func burdens(p *rules.Pass, profile *workspace.Profile, all []*seccomp.Filter) [
 }
 
 // moved returns the syscalls that no rule names and that runc's border comes to lie above.
-func moved(before, after []*seccomp.Filter) []string {
+func moved(before, after []*decide.Filter) []string {
 	var out []string
 	for i, f := range before {
 		if i >= len(after) {

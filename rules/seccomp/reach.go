@@ -7,13 +7,14 @@ import (
 	"github.com/sandlint/sandlint/fixers"
 	fixseccomp "github.com/sandlint/sandlint/fixers/seccomp"
 	"github.com/sandlint/sandlint/parsers/seccomp"
+	"github.com/sandlint/sandlint/parsers/seccomp/decide"
 	"github.com/sandlint/sandlint/parsers/workspace"
 	"github.com/sandlint/sandlint/rules"
 )
 
 // usual calls look with each filter and architecture that most people get, until it returns false. The runtime, which matters for numbers above runc's border alone, is
 // the first one.
-func usual(p *rules.Pass, profile *workspace.Profile, look func(f *seccomp.Filter, a *seccomp.Architecture) bool) {
+func usual(p *rules.Pass, profile *workspace.Profile, look func(f *decide.Filter, a *seccomp.Architecture) bool) {
 	runtime := p.Targets().Seccomp.Runtimes()[0]
 	for _, f := range profile.Usual(p.Targets().Seccomp) {
 		if f.Target.Runtime != runtime || f.Off || f.Default.Action == "" {
@@ -30,12 +31,12 @@ func usual(p *rules.Pass, profile *workspace.Profile, look func(f *seccomp.Filte
 // allowed returns the namings of syscalls, in order of the file, that let every call through in a usual filter whose default action does not.
 func allowed(p *rules.Pass, profile *workspace.Profile, names []string) []naming {
 	var out []naming
-	usual(p, profile, func(f *seccomp.Filter, a *seccomp.Architecture) bool {
+	usual(p, profile, func(f *decide.Filter, a *seccomp.Architecture) bool {
 		if f.Default.Runs() {
 			return true
 		}
 		for _, name := range names {
-			if d := f.Decide(a, name); d.Step == seccomp.StepRule && d.Outcome.Runs() {
+			if d := f.Decide(a, name); d.Step == decide.StepRule && d.Outcome.Runs() {
 				n := naming{d.Name, d.Rule}
 				if !slices.ContainsFunc(out, func(o naming) bool { return o.Name.Span == n.Name.Span }) {
 					out = append(out, n)

@@ -5,12 +5,13 @@ import (
 	"strings"
 
 	"github.com/sandlint/sandlint/parsers/seccomp"
+	"github.com/sandlint/sandlint/parsers/seccomp/decide"
 	"github.com/sandlint/sandlint/parsers/workspace"
 	"github.com/sandlint/sandlint/rules"
 )
 
 // reads reports whether a loader is one of those that read the profile.
-func reads(p *rules.Pass, profile *workspace.Profile, l seccomp.Loader) bool {
+func reads(p *rules.Pass, profile *workspace.Profile, l decide.Loader) bool {
 	return slices.Contains(profile.Loaders(p.Targets().Seccomp), l)
 }
 
@@ -30,11 +31,11 @@ func goReaders(p *rules.Pass, profile *workspace.Profile) []string {
 	case seccomp.SPO:
 		return []string{"the API server"}
 	}
-	return loaderNames(p, profile, seccomp.LoaderDocker, seccomp.LoaderContainers, seccomp.LoaderOCI)
+	return loaderNames(p, profile, decide.LoaderDocker, decide.LoaderContainers, decide.LoaderOCI)
 }
 
 // loaderNames returns the names of those of some loaders that read the profile.
-func loaderNames(p *rules.Pass, profile *workspace.Profile, loaders ...seccomp.Loader) (names []string) {
+func loaderNames(p *rules.Pass, profile *workspace.Profile, loaders ...decide.Loader) (names []string) {
 	for _, l := range loaders {
 		if reads(p, profile, l) {
 			names = append(names, l.String())
@@ -51,7 +52,7 @@ func plainReader(p *rules.Pass, profile *workspace.Profile) string {
 	case seccomp.SPO:
 		return "the security-profiles-operator"
 	}
-	return seccomp.LoaderOCI.String()
+	return decide.LoaderOCI.String()
 }
 
 // enumerate returns "a", "a and b" or "a, b and c".

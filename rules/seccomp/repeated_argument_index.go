@@ -8,6 +8,7 @@ import (
 	"github.com/sandlint/sandlint/fixers"
 	fixseccomp "github.com/sandlint/sandlint/fixers/seccomp"
 	"github.com/sandlint/sandlint/parsers/seccomp"
+	"github.com/sandlint/sandlint/parsers/seccomp/decide"
 	"github.com/sandlint/sandlint/parsers/workspace"
 	"github.com/sandlint/sandlint/rules"
 )
@@ -73,10 +74,10 @@ func coversAll(rule *seccomp.Rule) (int, bool) {
 		}
 		values = append(values, a.Value.Value-1, a.Value.Value, a.Value.Value+1)
 	}
-	alternatives := rule.Alternatives()
+	alternatives := decide.Alternatives(rule)
 	for arg := range 6 {
 		if !slices.ContainsFunc(values, func(v uint64) bool {
-			return !slices.ContainsFunc(alternatives, func(conds []seccomp.Cond) bool { return len(conds) == 1 && conds[0].Arg == arg && conds[0].Holds(v) })
+			return !slices.ContainsFunc(alternatives, func(conds []decide.Cond) bool { return len(conds) == 1 && conds[0].Arg == arg && conds[0].Holds(v) })
 		}) {
 			return arg, true
 		}

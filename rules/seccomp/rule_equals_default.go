@@ -7,6 +7,7 @@ import (
 	"github.com/sandlint/sandlint/fixers"
 	fixseccomp "github.com/sandlint/sandlint/fixers/seccomp"
 	"github.com/sandlint/sandlint/parsers/seccomp"
+	"github.com/sandlint/sandlint/parsers/seccomp/decide"
 	"github.com/sandlint/sandlint/parsers/workspace"
 	"github.com/sandlint/sandlint/rules"
 )
@@ -48,7 +49,7 @@ var ruleEqualsDefault = &rules.Rule{
 			if !equals[r] || elsewhere[r] == len(rule.Names) {
 				continue
 			}
-			finding := at(profile, rule.Action.Span, fmt.Sprintf("the rule does what the default action does, %s, and is left out of the filter", rule.OutcomeFor(profile.Loaders(p.Targets().Seccomp)[0])))
+			finding := at(profile, rule.Action.Span, fmt.Sprintf("the rule does what the default action does, %s, and is left out of the filter", decide.OutcomeFor(rule, profile.Loaders(p.Targets().Seccomp)[0])))
 			if name, ok := needed(p, profile, rule, equals); ok {
 				finding.Message += fmt.Sprintf("; but it names %q, and runc answers ENOSYS only above the highest syscall that is named", name)
 			} else {
@@ -67,8 +68,8 @@ func equalRules(p *rules.Pass, profile *workspace.Profile) []bool {
 	}
 	loaders := profile.Loaders(p.Targets().Seccomp)
 	for r, rule := range profile.Rules {
-		equals[r] = len(rule.Names) > 0 && readable(profile, rule) && !slices.ContainsFunc(loaders, func(l seccomp.Loader) bool {
-			return rule.OutcomeFor(l) != profile.DefaultFor(l)
+		equals[r] = len(rule.Names) > 0 && readable(profile, rule) && !slices.ContainsFunc(loaders, func(l decide.Loader) bool {
+			return decide.OutcomeFor(rule, l) != decide.DefaultFor(profile.Profile, l)
 		})
 	}
 	return equals
@@ -88,7 +89,7 @@ func needed(p *rules.Pass, profile *workspace.Profile, rule *seccomp.Rule, equal
 		}
 		for _, name := range other.Names {
 			s, ok := seccomp.LookupSyscall(name.Text)
-			if !ok || slices.ContainsFunc(libs, func(l seccomp.Libseccomp) bool { return !l.Knows(s) }) {
+			if !ok || slices.ContainsFunc(libs, func(l decide.Libseccomp) bool { return !l.Knows(s) }) {
 				continue
 			}
 			for _, abi := range s.ABIs() {

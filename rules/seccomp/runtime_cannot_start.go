@@ -6,6 +6,7 @@ import (
 
 	"github.com/sandlint/sandlint/fixers"
 	"github.com/sandlint/sandlint/parsers/seccomp"
+	"github.com/sandlint/sandlint/parsers/seccomp/decide"
 	"github.com/sandlint/sandlint/parsers/workspace"
 	"github.com/sandlint/sandlint/rules"
 )
@@ -64,7 +65,7 @@ func checkRuntime(p *rules.Pass, profile *workspace.Profile) {
 	}
 }
 
-func ofRuntime(all []*seccomp.Filter, runtime string) (out []*seccomp.Filter) {
+func ofRuntime(all []*decide.Filter, runtime string) (out []*decide.Filter) {
 	for _, f := range all {
 		if f.Target.Runtime == runtime {
 			out = append(out, f)
@@ -75,11 +76,11 @@ func ofRuntime(all []*seccomp.Filter, runtime string) (out []*seccomp.Filter) {
 
 // shortages returns what the runtimes lack, by cause: what every targeted release needs in any case, then what it needs without no_new_privs too, then what some releases need. The
 // measurements are of x86_64.
-func shortages(p *rules.Pass, profile *workspace.Profile, all []*seccomp.Filter) []shortage {
+func shortages(p *rules.Pass, profile *workspace.Profile, all []*decide.Filter) []shortage {
 	var out []shortage
 	targets := p.Targets().Seccomp
 	for _, runtime := range targets.Runtimes() {
-		var fs []*seccomp.Filter
+		var fs []*decide.Filter
 		for _, f := range ofRuntime(all, runtime) {
 			if f.Target.Host.Arch.ABI == "x86_64" {
 				fs = append(fs, f)
@@ -88,8 +89,8 @@ func shortages(p *rules.Pass, profile *workspace.Profile, all []*seccomp.Filter)
 		if len(fs) == 0 {
 			continue
 		}
-		heavy := targets.Given(runtime) || slices.ContainsFunc(fs, func(f *seccomp.Filter) bool { return commonRuntime(f.Target.Loader) == runtime })
-		releases := seccomp.MeasuredReleases(runtime, targets.Range(runtime))
+		heavy := targets.Given(runtime) || slices.ContainsFunc(fs, func(f *decide.Filter) bool { return commonRuntime(f.Target.Loader) == runtime })
+		releases := decide.MeasuredReleases(runtime, targets.Range(runtime))
 		known := profile.Dialect == seccomp.Bundle // it says whether no_new_privs is set
 		always := neededBy(runtime, releases, !known || profile.NoNewPrivileges)
 		early := neededBy(runtime, releases, known && profile.NoNewPrivileges)
@@ -121,10 +122,10 @@ type needs struct {
 func neededBy(runtime string, releases []seccomp.Version, noNewPrivs bool) (n needs) {
 	for i, v := range releases {
 		var groups [][]string
-		for _, name := range seccomp.RuntimeRequired(runtime, v, noNewPrivs) {
+		for _, name := range decide.RuntimeRequired(runtime, v, noNewPrivs) {
 			groups = append(groups, []string{name})
 		}
-		if choice := seccomp.RuntimeChoice(runtime, v, noNewPrivs); choice != nil {
+		if choice := decide.RuntimeChoice(runtime, v, noNewPrivs); choice != nil {
 			groups = append(groups, choice)
 		}
 		n.some = append(n.some, groups)
@@ -140,7 +141,7 @@ func neededBy(runtime string, releases []seccomp.Version, noNewPrivs bool) (n ne
 }
 
 // refused returns the effects of the syscalls that never get through, of those that were not seen before; of a group that of the first.
-func refused(profile *workspace.Profile, fs []*seccomp.Filter, groups [][]string, seen map[string]bool) []effect {
+func refused(profile *workspace.Profile, fs []*decide.Filter, groups [][]string, seen map[string]bool) []effect {
 	var effects []effect
 	for _, group := range groups {
 		if seen[group[0]] {
@@ -158,7 +159,7 @@ func refused(profile *workspace.Profile, fs []*seccomp.Filter, groups [][]string
 }
 
 // neverRuns reports whether no call of a syscall gets through. An answer of ENOSYS is none of those from which the runtime may fall back, unless that is what is asked for.
-func neverRuns(f *seccomp.Filter, name string, absentToo bool) bool {
+func neverRuns(f *decide.Filter, name string, absentToo bool) bool {
 	d := f.Decide(f.Target.Host.Arch, name)
 	switch answerTo(&d) {
 	case closed:

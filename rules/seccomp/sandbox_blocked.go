@@ -9,6 +9,7 @@ import (
 	fixseccomp "github.com/sandlint/sandlint/fixers/seccomp"
 	"github.com/sandlint/sandlint/parsers/dockerfile"
 	"github.com/sandlint/sandlint/parsers/seccomp"
+	"github.com/sandlint/sandlint/parsers/seccomp/decide"
 	"github.com/sandlint/sandlint/parsers/shell"
 	"github.com/sandlint/sandlint/parsers/workspace"
 	"github.com/sandlint/sandlint/rules"
@@ -129,7 +130,7 @@ func reportSandbox(p *rules.Pass, profile *workspace.Profile, use workspace.Use,
 		}
 		for _, name := range n.needs {
 			d := f.Decide(a, name)
-			if !slices.ContainsFunc(d.Eval(newUser), func(o seccomp.Outcome) bool { r := answerOf(o); return r == open || r == unclear }) {
+			if !slices.ContainsFunc(d.Eval(newUser), func(o decide.Outcome) bool { r := answerOf(o); return r == open || r == unclear }) {
 				effects = addEffect(effects, profile, f, name, &d)
 			}
 		}

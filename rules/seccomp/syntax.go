@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"github.com/sandlint/sandlint/parsers/seccomp"
+	"github.com/sandlint/sandlint/parsers/seccomp/decide"
 	"github.com/sandlint/sandlint/parsers/workspace"
 	"github.com/sandlint/sandlint/rules"
 )
@@ -21,18 +22,18 @@ var syntax = &rules.Rule{
 	},
 	Seccomp: func(p *rules.Pass, profile *workspace.Profile) {
 		for _, problem := range profile.Problems {
-			var readers []seccomp.Loader // of the field
+			var readers []decide.Loader // of the field
 			switch problem.Kind {
 			case seccomp.KindShape:
-				readers = []seccomp.Loader{seccomp.LoaderDocker, seccomp.LoaderContainers, seccomp.LoaderOCI}
+				readers = []decide.Loader{decide.LoaderDocker, decide.LoaderContainers, decide.LoaderOCI}
 			case seccomp.KindSuperset:
-				readers = []seccomp.Loader{seccomp.LoaderDocker, seccomp.LoaderContainers}
+				readers = []decide.Loader{decide.LoaderDocker, decide.LoaderContainers}
 			case seccomp.KindMinKernel:
-				readers = []seccomp.Loader{seccomp.LoaderDocker}
+				readers = []decide.Loader{decide.LoaderDocker}
 			case seccomp.KindErrnoText:
-				readers = []seccomp.Loader{seccomp.LoaderContainers}
+				readers = []decide.Loader{decide.LoaderContainers}
 			}
-			if slices.ContainsFunc(readers, func(l seccomp.Loader) bool { return reads(p, profile, l) }) {
+			if slices.ContainsFunc(readers, func(l decide.Loader) bool { return reads(p, profile, l) }) {
 				p.Report(at(profile, problem.Span, problem.Message))
 			}
 		}

@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"github.com/sandlint/sandlint/parsers/seccomp"
+	"github.com/sandlint/sandlint/parsers/seccomp/decide"
 	"github.com/sandlint/sandlint/parsers/workspace"
 	"github.com/sandlint/sandlint/rules"
 )
@@ -35,7 +36,7 @@ var syscallNewerThanLibseccomp = &rules.Rule{
 				if !ok {
 					continue
 				}
-				var without []seccomp.Libseccomp
+				var without []decide.Libseccomp
 				for _, l := range libs {
 					if !l.Knows(s) && l.Version.Less(s.Since) {
 						without = append(without, l)

@@ -8,6 +8,7 @@ import (
 	"github.com/sandlint/sandlint/fixers"
 	fixseccomp "github.com/sandlint/sandlint/fixers/seccomp"
 	"github.com/sandlint/sandlint/parsers/seccomp"
+	"github.com/sandlint/sandlint/parsers/seccomp/decide"
 	"github.com/sandlint/sandlint/parsers/workspace"
 	"github.com/sandlint/sandlint/rules"
 )
@@ -85,7 +86,7 @@ func listedABIs(profile *workspace.Profile) []string {
 }
 
 // includedABIs returns the ABIs for which a rule with includes.arches can be in force; nil where that is not known.
-func includedABIs(profile *workspace.Profile, rule *seccomp.Rule, loaders []seccomp.Loader) []string {
+func includedABIs(profile *workspace.Profile, rule *seccomp.Rule, loaders []decide.Loader) []string {
 	var abis []string
 	add := func(name string) bool {
 		a, ok := seccomp.LookupArchitecture(name)
@@ -95,7 +96,7 @@ func includedABIs(profile *workspace.Profile, rule *seccomp.Rule, loaders []secc
 		return ok
 	}
 	for _, l := range loaders {
-		if l == seccomp.LoaderOCI {
+		if l == decide.LoaderOCI {
 			return nil // which is for every host
 		}
 		for _, host := range seccomp.Architectures() {

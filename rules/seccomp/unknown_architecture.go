@@ -7,6 +7,7 @@ import (
 
 	"github.com/sandlint/sandlint/fixers"
 	"github.com/sandlint/sandlint/parsers/seccomp"
+	"github.com/sandlint/sandlint/parsers/seccomp/decide"
 	"github.com/sandlint/sandlint/parsers/workspace"
 	"github.com/sandlint/sandlint/rules"
 )
@@ -31,7 +32,7 @@ var unknownArchitecture = &rules.Rule{
 			}
 			reportArchitecture(p, profile, name, "", profile.Architectures)
 		}
-		if !reads(p, profile, seccomp.LoaderDocker) && !reads(p, profile, seccomp.LoaderContainers) {
+		if !reads(p, profile, decide.LoaderDocker) && !reads(p, profile, decide.LoaderContainers) {
 			return // nobody reads archMap
 		}
 		var hosts []seccomp.String

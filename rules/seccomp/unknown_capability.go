@@ -7,6 +7,7 @@ import (
 	"github.com/sandlint/sandlint/fixers"
 	fixseccomp "github.com/sandlint/sandlint/fixers/seccomp"
 	"github.com/sandlint/sandlint/parsers/seccomp"
+	"github.com/sandlint/sandlint/parsers/seccomp/decide"
 	"github.com/sandlint/sandlint/parsers/workspace"
 	"github.com/sandlint/sandlint/rules"
 )
@@ -23,7 +24,7 @@ var unknownCapability = &rules.Rule{
 		"Linux 7.1, include/uapi/linux/capability.h",
 	},
 	Seccomp: func(p *rules.Pass, profile *workspace.Profile) {
-		if !reads(p, profile, seccomp.LoaderDocker) && !reads(p, profile, seccomp.LoaderContainers) {
+		if !reads(p, profile, decide.LoaderDocker) && !reads(p, profile, decide.LoaderContainers) {
 			return // nobody reads the field
 		}
 		known := seccomp.Capabilities()

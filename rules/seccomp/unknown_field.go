@@ -8,6 +8,7 @@ import (
 
 	"github.com/sandlint/sandlint/fixers"
 	"github.com/sandlint/sandlint/parsers/seccomp"
+	"github.com/sandlint/sandlint/parsers/seccomp/decide"
 	"github.com/sandlint/sandlint/parsers/workspace"
 	"github.com/sandlint/sandlint/rules"
 )
@@ -41,7 +42,7 @@ var unknownField = &rules.Rule{
 					near = filterField(rule, field)
 				}
 			}
-			if slices.Contains(supersetFields, near) && reads(p, profile, seccomp.LoaderOCI) {
+			if slices.Contains(supersetFields, near) && reads(p, profile, decide.LoaderOCI) {
 				near = "" // it would be ignored there too
 			}
 			if near != "" && near != "comment" {

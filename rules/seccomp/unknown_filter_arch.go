@@ -7,6 +7,7 @@ import (
 	"github.com/sandlint/sandlint/fixers"
 	fixseccomp "github.com/sandlint/sandlint/fixers/seccomp"
 	"github.com/sandlint/sandlint/parsers/seccomp"
+	"github.com/sandlint/sandlint/parsers/seccomp/decide"
 	"github.com/sandlint/sandlint/parsers/workspace"
 	"github.com/sandlint/sandlint/rules"
 )
@@ -23,7 +24,7 @@ var unknownFilterArch = &rules.Rule{
 		"containers/common v0.67.0, pkg/seccomp/seccomp_linux.go, with libseccomp-golang's names of architectures",
 	},
 	Seccomp: func(p *rules.Pass, profile *workspace.Profile) {
-		docker, podman := reads(p, profile, seccomp.LoaderDocker), reads(p, profile, seccomp.LoaderContainers)
+		docker, podman := reads(p, profile, decide.LoaderDocker), reads(p, profile, decide.LoaderContainers)
 		if !docker && !podman {
 			return // nobody reads the field
 		}

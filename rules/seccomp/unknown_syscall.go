@@ -7,6 +7,7 @@ import (
 
 	"github.com/sandlint/sandlint/fixers"
 	"github.com/sandlint/sandlint/parsers/seccomp"
+	"github.com/sandlint/sandlint/parsers/seccomp/decide"
 	"github.com/sandlint/sandlint/parsers/workspace"
 	"github.com/sandlint/sandlint/rules"
 )
@@ -51,7 +52,7 @@ func checkName(p *rules.Pass, profile *workspace.Profile, rule *seccomp.Rule, na
 	if s.Last.IsZero() {
 		return
 	}
-	if targets := p.Targets().Seccomp; targets.Given("libseccomp") && !slices.ContainsFunc(targets.Libseccomps(), func(l seccomp.Libseccomp) bool { return !l.Knows(s) }) {
+	if targets := p.Targets().Seccomp; targets.Given("libseccomp") && !slices.ContainsFunc(targets.Libseccomps(), func(l decide.Libseccomp) bool { return !l.Knows(s) }) {
 		return
 	}
 	finding := at(profile, name.Span, fmt.Sprintf("syscall %q is known to libseccomp up to %s only, and newer releases leave it out without a word", name.Text, s.Last))

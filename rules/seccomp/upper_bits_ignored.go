@@ -7,6 +7,7 @@ import (
 	"github.com/sandlint/sandlint/fixers"
 	fixseccomp "github.com/sandlint/sandlint/fixers/seccomp"
 	"github.com/sandlint/sandlint/parsers/seccomp"
+	"github.com/sandlint/sandlint/parsers/seccomp/decide"
 	"github.com/sandlint/sandlint/parsers/workspace"
 	"github.com/sandlint/sandlint/rules"
 )
@@ -31,7 +32,7 @@ func checkUpperBitsIgnored(p *rules.Pass, profile *workspace.Profile) {
 	var candidates []string
 	conditions(p, profile, func(rule *seccomp.Rule, arg *seccomp.Arg, s *seccomp.Syscall) {
 		if widthOf(s, int(arg.Index.Value)) < 64 && !slices.Contains(candidates, s.Name) {
-			switch runs := rule.OutcomeFor(seccomp.LoaderOCI).Runs(); arg.Op.Text {
+			switch runs := decide.OutcomeFor(rule, decide.LoaderOCI).Runs(); arg.Op.Text {
 			case "SCMP_CMP_NE", "SCMP_CMP_GT", "SCMP_CMP_GE":
 				if !runs {
 					return
@@ -115,7 +116,7 @@ func bypasses(p *rules.Pass, profile *workspace.Profile, s *seccomp.Syscall) []b
 	targets := p.Targets().Seccomp
 	for _, l := range targets.Loaders(profile.Profile) {
 		hosts, ok := worlds(profile.Profile, l, about)
-		if !ok || scoped && l == seccomp.LoaderOCI { // which takes the scopes for nothing, and so is reported for another reason
+		if !ok || scoped && l == decide.LoaderOCI { // which takes the scopes for nothing, and so is reported for another reason
 			continue
 		}
 		for _, host := range hosts {
@@ -123,9 +124,9 @@ func bypasses(p *rules.Pass, profile *workspace.Profile, s *seccomp.Syscall) []b
 				continue
 			}
 			// crun, since it has no border: a call above it gets ENOSYS from runc, whatever the rules say.
-			f := profile.Resolve(l, host).Compile("crun", targets.Range("crun").To, newest(targets.Libseccomps()))
+			f := decide.Resolve(profile.Profile, l, host).Compile("crun", targets.Range("crun").To, newest(targets.Libseccomps()))
 			d := f.Decide(x86, s.Name)
-			if d.Step != seccomp.StepConditions {
+			if d.Step != decide.StepConditions {
 				continue
 			}
 			out = append(out, bypassesOf(&d, s)...)
@@ -134,8 +135,8 @@ func bypasses(p *rules.Pass, profile *workspace.Profile, s *seccomp.Syscall) []b
 	return out
 }
 
-func newest(libs []seccomp.Libseccomp) seccomp.Libseccomp {
-	return slices.MaxFunc(libs, func(a, b seccomp.Libseccomp) int {
+func newest(libs []decide.Libseccomp) decide.Libseccomp {
+	return slices.MaxFunc(libs, func(a, b decide.Libseccomp) int {
 		switch {
 		case a.Version.Less(b.Version):
 			return -1
@@ -150,7 +151,7 @@ func newest(libs []seccomp.Libseccomp) seccomp.Libseccomp {
 const maxCalls = 20_000
 
 // bypassesOf tries calls whose arguments lie at and beside the values of the conditions, with an upper bit of one argument clear and set.
-func bypassesOf(d *seccomp.Decision, s *seccomp.Syscall) []bypass {
+func bypassesOf(d *decide.Decision, s *seccomp.Syscall) []bypass {
 	var values [6][]uint64
 	for i := range values {
 		values[i] = []uint64{}
@@ -191,12 +192,12 @@ func bypassesOf(d *seccomp.Decision, s *seccomp.Syscall) []bypass {
 			others[longest] = others[longest][:len(others[longest])/2]
 		}
 		eachCall(others, func(call [6]uint64) {
-			if !slices.ContainsFunc(d.Eval(call), func(o seccomp.Outcome) bool { return !o.Runs() }) {
+			if !slices.ContainsFunc(d.Eval(call), func(o decide.Outcome) bool { return !o.Runs() }) {
 				return
 			}
 			high := call
 			high[arg] |= 1 << 32
-			if slices.ContainsFunc(d.Eval(high), func(o seccomp.Outcome) bool { return !o.Runs() }) {
+			if slices.ContainsFunc(d.Eval(high), func(o decide.Outcome) bool { return !o.Runs() }) {
 				return
 			}
 			for _, b := range culprits(d, s, arg, call, high) {
@@ -238,7 +239,7 @@ func eachCall(values [6][]uint64, look func(call [6]uint64)) {
 
 // culprits returns the conditions on an argument that make the difference between a call that is refused and one that is not: those that let the second through, or else those that refuse the
 // first only.
-func culprits(d *seccomp.Decision, s *seccomp.Syscall, arg int, low, high [6]uint64) (out []bypass) {
+func culprits(d *decide.Decision, s *seccomp.Syscall, arg int, low, high [6]uint64) (out []bypass) {
 	for _, allows := range []bool{true, false} {
 		if len(out) > 0 {
 			break
@@ -260,7 +261,7 @@ func culprits(d *seccomp.Decision, s *seccomp.Syscall, arg int, low, high [6]uin
 }
 
 // argOf returns the condition as it is written.
-func argOf(rule *seccomp.Rule, c seccomp.Cond) *seccomp.Arg {
+func argOf(rule *seccomp.Rule, c decide.Cond) *seccomp.Arg {
 	for i := range rule.Args {
 		a := &rule.Args[i]
 		if int(a.Index.Value) != c.Arg || a.Op.Text != c.Op {
@@ -294,8 +295,8 @@ func compareLower(p *rules.Pass, profile *workspace.Profile, b bypass) []fixers.
 			continue
 		}
 		for _, l := range loaders {
-			o := rule.OutcomeFor(l)
-			if o.Runs() && o != profile.DefaultFor(l) || o != b.rule.OutcomeFor(l) && len(rule.Args) > 0 {
+			o := decide.OutcomeFor(rule, l)
+			if o.Runs() && o != decide.DefaultFor(profile.Profile, l) || o != decide.OutcomeFor(b.rule, l) && len(rule.Args) > 0 {
 				return nil
 			}
 		}

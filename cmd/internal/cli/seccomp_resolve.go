@@ -10,6 +10,7 @@ import (
 	"github.com/sandlint/sandlint/cmd/internal/decisions"
 	fixes "github.com/sandlint/sandlint/fixers/seccomp"
 	"github.com/sandlint/sandlint/parsers/seccomp"
+	"github.com/sandlint/sandlint/parsers/seccomp/decide"
 )
 
 func (a *app) seccompResolveCommand() *cobra.Command {
@@ -54,11 +55,11 @@ are in the container: default stands for those that it has without asking.`,
 }
 
 func (a *app) resolve(p *seccomp.Profile, s decisions.Scope) error {
-	loader := seccomp.LoaderDocker
-	if loaders := s.Targets.Loaders(p); slices.Contains(loaders, seccomp.LoaderContainers) && !slices.Contains(loaders, seccomp.LoaderDocker) {
-		loader = seccomp.LoaderContainers
+	loader := decide.LoaderDocker
+	if loaders := s.Targets.Loaders(p); slices.Contains(loaders, decide.LoaderContainers) && !slices.Contains(loaders, decide.LoaderDocker) {
+		loader = decide.LoaderContainers
 	}
-	r := p.Resolve(loader, seccomp.Host{Arch: s.Archs[0], Caps: s.Caps.For(loader), Kernel: s.Kernel})
+	r := decide.Resolve(p, loader, decide.Host{Arch: s.Archs[0], Caps: s.Caps.For(loader), Kernel: s.Kernel})
 	reason := ""
 	switch {
 	case len(p.Problems) > 0:

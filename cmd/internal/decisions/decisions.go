@@ -7,13 +7,14 @@ import (
 	"strings"
 
 	"github.com/sandlint/sandlint/parsers/seccomp"
+	"github.com/sandlint/sandlint/parsers/seccomp/decide"
 	"github.com/sandlint/sandlint/parsers/source"
 )
 
 // Scope is for whom, on which machines and in which containers a profile is looked at. The zero Scope is that of most people: the loaders that read all fields of the file, the releases in
 // wide use, x86_64 and aarch64, and containers that ask for no capabilities.
 type Scope struct {
-	Targets seccomp.Targets
+	Targets decide.Targets
 	// Archs are the architectures of the calls; nil for the usual ones.
 	Archs []*seccomp.Architecture
 	// AllArchs takes every architecture that the profile lists for one of its hosts, in the place of Archs.
@@ -32,13 +33,13 @@ type Caps struct {
 }
 
 // For returns the set in a container of a loader, sorted.
-func (c Caps) For(l seccomp.Loader) []string {
+func (c Caps) For(l decide.Loader) []string {
 	var set []string
 	switch {
 	case c.All:
 		return seccomp.Capabilities()
 	case !c.None:
-		set = seccomp.DefaultCaps(l)
+		set = decide.DefaultCaps(l)
 	}
 	set = append(set, c.Add...)
 	slices.Sort(set)
@@ -135,7 +136,7 @@ func Named(abi string, number int) (*seccomp.Syscall, bool) {
 
 // A point is one target and the architecture of the calls.
 type point struct {
-	filter *seccomp.Filter
+	filter *decide.Filter
 	arch   *seccomp.Architecture
 	at     [dimensions]int // the place in the view's axes
 }
@@ -153,7 +154,7 @@ const (
 type view struct {
 	profile *seccomp.Profile
 	points  []point
-	loaders []seccomp.Loader
+	loaders []decide.Loader
 	// runtimes are "runc 1.5.1" and so on, newest first; libseccomps too.
 	runtimes    []string
 	libseccomps []string
@@ -175,12 +176,12 @@ func newView(p *seccomp.Profile, s Scope, usual bool) *view {
 		targets = s.Targets.Usual(p)
 	}
 	var runtimes []runtimeVersion
-	var libs []seccomp.Libseccomp
+	var libs []decide.Libseccomp
 	for _, t := range targets {
 		if r := (runtimeVersion{t.Runtime, t.RuntimeVersion}); !slices.Contains(runtimes, r) {
 			runtimes = append(runtimes, r)
 		}
-		if !slices.ContainsFunc(libs, func(l seccomp.Libseccomp) bool { return l.String() == t.Libseccomp.String() }) {
+		if !slices.ContainsFunc(libs, func(l decide.Libseccomp) bool { return l.String() == t.Libseccomp.String() }) {
 			libs = append(libs, t.Libseccomp)
 		}
 	}
@@ -190,7 +191,7 @@ func newView(p *seccomp.Profile, s Scope, usual bool) *view {
 		}
 		return b.version.Compare(a.version)
 	})
-	slices.SortStableFunc(libs, func(a, b seccomp.Libseccomp) int { return b.Version.Compare(a.Version) })
+	slices.SortStableFunc(libs, func(a, b decide.Libseccomp) int { return b.Version.Compare(a.Version) })
 	for _, r := range runtimes {
 		v.named[r.name] = s.Targets.Given(r.name)
 		v.runtimes = append(v.runtimes, r.name+" "+release(r.version))
@@ -214,7 +215,7 @@ func newView(p *seccomp.Profile, s Scope, usual bool) *view {
 				continue // done with the one before
 			}
 			host := calls[hi].host
-			resolved := p.Resolve(l, seccomp.Host{Arch: host, Caps: caps, Kernel: kernel})
+			resolved := decide.Resolve(p, l, decide.Host{Arch: host, Caps: caps, Kernel: kernel})
 			for ri, r := range runtimes {
 				for bi, lib := range libs {
 					filter := resolved.Compile(r.name, r.version, lib)
@@ -246,7 +247,7 @@ func release(v seccomp.Version) string {
 type call struct{ arch, host *seccomp.Architecture }
 
 // calls returns the architectures that are looked at, those of one host together.
-func (s Scope) calls(p *seccomp.Profile, loaders []seccomp.Loader) []call {
+func (s Scope) calls(p *seccomp.Profile, loaders []decide.Loader) []call {
 	var out []call
 	add := func(arch, host *seccomp.Architecture) {
 		if !slices.ContainsFunc(out, func(c call) bool { return c.arch == arch }) {
@@ -259,7 +260,7 @@ func (s Scope) calls(p *seccomp.Profile, loaders []seccomp.Loader) []call {
 		for _, h := range hosts {
 			add(h, h)
 			for _, l := range loaders {
-				for _, name := range p.Resolve(l, seccomp.Host{Arch: h}).Architectures {
+				for _, name := range decide.Resolve(p, l, decide.Host{Arch: h}).Architectures {
 					if a, ok := seccomp.LookupArchitecture(name.Text); ok && hostOf(a) == hostOf(h) {
 						add(a, h)
 					}

@@ -8,17 +8,18 @@ import (
 
 	"github.com/sandlint/sandlint/cmd/internal/report"
 	"github.com/sandlint/sandlint/parsers/seccomp"
+	"github.com/sandlint/sandlint/parsers/seccomp/decide"
 )
 
 // Diff is what two profiles do differently.
 type Diff struct {
 	Old, New *seccomp.Profile
-	*seccomp.Difference
+	*decide.Difference
 }
 
 // NewDiff compares two profiles for the targets.
-func NewDiff(old, new *seccomp.Profile, t seccomp.Targets) *Diff {
-	return &Diff{old, new, seccomp.Diff(old, new, t)}
+func NewDiff(old, new *seccomp.Profile, t decide.Targets) *Diff {
+	return &Diff{old, new, decide.Diff(old, new, t)}
 }
 
 // summary says in a few words what changed.
@@ -26,7 +27,7 @@ func (d *Diff) summary() string {
 	if d.Empty() {
 		return "no difference; they decide the same for every target"
 	}
-	counts := map[seccomp.Effect]map[string]bool{}
+	counts := map[decide.Effect]map[string]bool{}
 	for _, c := range d.Changes {
 		for _, name := range c.Syscalls {
 			if counts[c.Effect] == nil {
@@ -36,7 +37,7 @@ func (d *Diff) summary() string {
 		}
 	}
 	var parts []string
-	for _, e := range []seccomp.Effect{seccomp.Widens, seccomp.Narrows, seccomp.Widens | seccomp.Narrows, 0} {
+	for _, e := range []decide.Effect{decide.Widens, decide.Narrows, decide.Widens | decide.Narrows, 0} {
 		if n := len(counts[e]); n > 0 {
 			parts = append(parts, e.String()+" "+report.Plural(n, "syscall"))
 		}
@@ -47,20 +48,20 @@ func (d *Diff) summary() string {
 	return strings.Join(parts, ", ")
 }
 
-func effectStyle(e seccomp.Effect) string {
+func effectStyle(e decide.Effect) string {
 	switch e {
-	case seccomp.Widens, seccomp.Widens | seccomp.Narrows:
+	case decide.Widens, decide.Widens | decide.Narrows:
 		return red
-	case seccomp.Narrows:
+	case decide.Narrows:
 		return green
 	}
 	return yellow
 }
 
 // why says what else is to be told of a change.
-func why(c *seccomp.Change) []string {
+func why(c *decide.Change) []string {
 	var notes []string
-	if c.Cause == seccomp.CauseBorder {
+	if c.Cause == decide.CauseBorder {
 		notes = append(notes, "no rule about it changed, but the highest number that the profile names did, above which runc answers ENOSYS")
 	}
 	if c.Unsure {
@@ -70,7 +71,7 @@ func why(c *seccomp.Change) []string {
 }
 
 // example returns a call about which the profiles decide differently: "socket(0x28, 0x0, 0x0)"; "" where the arguments do not matter.
-func example(c *seccomp.Change) string {
+func example(c *decide.Change) string {
 	if !c.HasExample || !strings.Contains(c.Before+c.After, " if ") {
 		return ""
 	}
@@ -190,8 +191,8 @@ func (d *Diff) WriteMarkdown(out io.Writer) error {
 	w := newPrinter(out, false)
 	fmt.Fprintf(w, "**seccomp** %s → %s: %s\n", code(d.Old.Source.Path), code(d.New.Source.Path), d.summary())
 	var rows, long []string
-	row := func(effect seccomp.Effect, what, before, after, who string) {
-		mark := map[seccomp.Effect]string{seccomp.Widens: "⚠️ ", seccomp.Widens | seccomp.Narrows: "⚠️ "}[effect]
+	row := func(effect decide.Effect, what, before, after, who string) {
+		mark := map[decide.Effect]string{decide.Widens: "⚠️ ", decide.Widens | decide.Narrows: "⚠️ "}[effect]
 		rows = append(rows, fmt.Sprintf("| %s%s | %s | %s | %s | %s |", mark, effect, what, cell(before), cell(after), cell(who)))
 	}
 	for _, c := range d.Whole {
@@ -297,7 +298,7 @@ func (d *Diff) WriteJSON(w io.Writer) error {
 		out.Borders = append(out.Borders, b)
 	}
 	for _, c := range d.Changes {
-		one := changeJSON{c.Syscalls, c.ABIs, c.For, []string{}, c.Before, c.After, c.Effect.String(), [...]string{seccomp.CauseRules: "rules", seccomp.CauseBorder: "border"}[c.Cause], nil, c.Unsure}
+		one := changeJSON{c.Syscalls, c.ABIs, c.For, []string{}, c.Before, c.After, c.Effect.String(), [...]string{decide.CauseRules: "rules", decide.CauseBorder: "border"}[c.Cause], nil, c.Unsure}
 		for _, t := range c.Targets {
 			one.Targets = appendNew(one.Targets, fmt.Sprintf("%s with %s %s and libseccomp %s on %s", t.Loader, t.Runtime, release(t.RuntimeVersion), t.Libseccomp, ArchName(t.Host.Arch)))
 		}

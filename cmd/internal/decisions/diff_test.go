@@ -11,6 +11,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/sandlint/sandlint/parsers/seccomp"
+	"github.com/sandlint/sandlint/parsers/seccomp/decide"
 	"github.com/sandlint/sandlint/parsers/source"
 )
 
@@ -23,14 +24,14 @@ func someDiff() *Diff {
 	profile := func(path string) *seccomp.Profile {
 		return seccomp.Parse(source.NewFile(path, []byte(`{"defaultAction":"SCMP_ACT_ALLOW"}`)))
 	}
-	return &Diff{profile("a|b.json"), profile("new.json"), &seccomp.Difference{
-		Whole:   []seccomp.WholeChange{{What: seccomp.WhatDefault, Effect: seccomp.Narrows, For: "Podman", Before: "ALLOW", After: "ERRNO EPERM"}},
-		Borders: []seccomp.BorderChange{{ABI: "mips", Before: -1, After: 334, AfterName: "rseq"}, {ABI: "mips64", Before: -1, After: 293, AfterName: "rseq"}, {ABI: "x86_64", Before: -1, After: 334, AfterName: "rseq"}},
-		Changes: []seccomp.Change{
-			{Syscalls: many, Before: "ERRNO EPERM", After: "ALLOW", Effect: seccomp.Widens},
-			{Syscalls: []string{"socket"}, ABIs: []string{"x86", "x86_64"}, For: "Docker with CAP_NET_ADMIN", Before: "ALLOW if arg0 & 3 == 0 | x", After: "ERRNO EPERM", Effect: seccomp.Narrows,
+	return &Diff{profile("a|b.json"), profile("new.json"), &decide.Difference{
+		Whole:   []decide.WholeChange{{What: decide.WhatDefault, Effect: decide.Narrows, For: "Podman", Before: "ALLOW", After: "ERRNO EPERM"}},
+		Borders: []decide.BorderChange{{ABI: "mips", Before: -1, After: 334, AfterName: "rseq"}, {ABI: "mips64", Before: -1, After: 293, AfterName: "rseq"}, {ABI: "x86_64", Before: -1, After: 334, AfterName: "rseq"}},
+		Changes: []decide.Change{
+			{Syscalls: many, Before: "ERRNO EPERM", After: "ALLOW", Effect: decide.Widens},
+			{Syscalls: []string{"socket"}, ABIs: []string{"x86", "x86_64"}, For: "Docker with CAP_NET_ADMIN", Before: "ALLOW if arg0 & 3 == 0 | x", After: "ERRNO EPERM", Effect: decide.Narrows,
 				Example: [6]uint64{0x28}, HasExample: true, Unsure: true},
-			{Syscalls: []string{"clone3"}, Before: "ERRNO ENOSYS", After: "ERRNO EPERM", Cause: seccomp.CauseBorder},
+			{Syscalls: []string{"clone3"}, Before: "ERRNO ENOSYS", After: "ERRNO EPERM", Cause: decide.CauseBorder},
 		},
 	}}
 }
@@ -54,7 +55,7 @@ func TestDiffMarkdown(t *testing.T) {
 	d := someDiff()
 	d.Changes, d.Whole = nil, nil
 	for i := range maxRows + 4 {
-		d.Borders = append(d.Borders, seccomp.BorderChange{ABI: "x86", Before: i, BeforeName: "call", After: -1})
+		d.Borders = append(d.Borders, decide.BorderChange{ABI: "x86", Before: i, BeforeName: "call", After: -1})
 	}
 	if err := d.WriteMarkdown(&b); err != nil {
 		t.Fatal(err)

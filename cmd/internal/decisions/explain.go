@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/sandlint/sandlint/parsers/seccomp"
+	"github.com/sandlint/sandlint/parsers/seccomp/decide"
 )
 
 // Args are the arguments of a call, as far as they are known.
@@ -63,15 +64,15 @@ type Explanation struct {
 type Answer struct {
 	view   *view
 	group  group
-	filter *seccomp.Filter
+	filter *decide.Filter
 	arch   *seccomp.Architecture
 	// Decision is what the filter decides, without the cases that Args rule out.
-	Decision seccomp.Decision
+	Decision decide.Decision
 	// Possible are the outcomes for the arguments that are known, where they settle it: one, or several of which one is taken that cannot be foretold.
-	Possible []seccomp.Outcome
+	Possible []decide.Outcome
 	// Absent says that the ABI has no such syscall.
 	Absent bool
-	Dead   []seccomp.Dead
+	Dead   []decide.Dead
 	// Miscompiled says that libseccomp is known to make a filter of the conditions that does something else for some arguments.
 	Miscompiled bool
 	// Overlaps are pairs of Decision.Cases with different outcomes that can hold for one call.
@@ -126,7 +127,7 @@ func newAnswer(v *view, p point, e *Explanation) *Answer {
 	a := &Answer{view: v, filter: p.filter, arch: p.arch, Decision: p.filter.Decide(p.arch, e.Name), Dead: p.filter.Dead(p.arch, e.Name)}
 	a.Absent = e.Syscall != nil && !e.Syscall.On(p.arch.ABI)
 	a.Miscompiled = a.Decision.Miscompiled() != nil
-	if e.Args.any() && a.Decision.Step == seccomp.StepConditions {
+	if e.Args.any() && a.Decision.Step == decide.StepConditions {
 		a.with(e.Args)
 	}
 	for i, one := range a.Decision.Cases {
@@ -142,13 +143,13 @@ func newAnswer(v *view, p point, e *Explanation) *Answer {
 // with takes out the cases and conditions that the known arguments settle.
 func (a *Answer) with(args Args) {
 	whole := a.Decision
-	var left []seccomp.Case
+	var left []decide.Case
 	open := false // something depends on arguments that are not known
 	for _, c := range a.Decision.Cases {
-		if slices.ContainsFunc(c.Conds, func(cond seccomp.Cond) bool { return args.Known[cond.Arg] && !cond.Holds(args.Values[cond.Arg]) }) {
+		if slices.ContainsFunc(c.Conds, func(cond decide.Cond) bool { return args.Known[cond.Arg] && !cond.Holds(args.Values[cond.Arg]) }) {
 			continue
 		}
-		c.Conds = slices.DeleteFunc(slices.Clone(c.Conds), func(cond seccomp.Cond) bool { return args.Known[cond.Arg] })
+		c.Conds = slices.DeleteFunc(slices.Clone(c.Conds), func(cond decide.Cond) bool { return args.Known[cond.Arg] })
 		open = open || len(c.Conds) > 0
 		left = append(left, c)
 	}
@@ -174,7 +175,7 @@ func (a *Answer) key() string {
 }
 
 // reason says why a rule has no effect, without the name of the host.
-func (a *Answer) reason(d seccomp.Dead) string {
+func (a *Answer) reason(d decide.Dead) string {
 	reason := d.String()
 	for _, host := range []string{a.filter.Host.Arch.Docker, a.filter.Host.Arch.Containers} {
 		if host != "" {
@@ -185,7 +186,7 @@ func (a *Answer) reason(d seccomp.Dead) string {
 }
 
 // meet reports whether two cases can hold for one call.
-func meet(a, b seccomp.Case) bool {
+func meet(a, b decide.Case) bool {
 	for _, x := range a.Conds {
 		for _, y := range b.Conds {
 			if x.Arg == y.Arg && !meetOn(x, y) {
@@ -197,7 +198,7 @@ func meet(a, b seccomp.Case) bool {
 }
 
 // meetOn reports whether one argument can meet two conditions.
-func meetOn(x, y seccomp.Cond) bool {
+func meetOn(x, y decide.Cond) bool {
 	lx, hx, mx, vx := bounds(x)
 	ly, hy, my, vy := bounds(y)
 	lo, hi := max(lx, ly), min(hx, hy) // conditions of one ABI compare the same bits
@@ -221,7 +222,7 @@ func meetOn(x, y seccomp.Cond) bool {
 }
 
 // bounds returns the least and the greatest argument that meet a condition, and the bits that it fixes. For a condition != they are those of all arguments.
-func bounds(c seccomp.Cond) (lo, hi, mask, value uint64) {
+func bounds(c decide.Cond) (lo, hi, mask, value uint64) {
 	most := ^uint64(0)
 	if c.Low {
 		most = 1<<32 - 1

@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"github.com/sandlint/sandlint/parsers/seccomp"
+	"github.com/sandlint/sandlint/parsers/seccomp/decide"
 	"github.com/sandlint/sandlint/parsers/source"
 )
 
@@ -35,7 +36,7 @@ type outcomeJSON struct {
 	Runs   bool    `json:"runs"`
 }
 
-func newOutcomeJSON(o seccomp.Outcome) outcomeJSON {
+func newOutcomeJSON(o decide.Outcome) outcomeJSON {
 	out := outcomeJSON{Action: o.Action, Runs: o.Runs()}
 	if o.Action == "SCMP_ACT_ERRNO" || o.Action == "SCMP_ACT_TRACE" {
 		out.Errno = &o.Errno
@@ -52,7 +53,7 @@ type conditionJSON struct {
 	Text  string  `json:"text"`
 }
 
-func newConditionsJSON(conds []seccomp.Cond) []conditionJSON {
+func newConditionsJSON(conds []decide.Cond) []conditionJSON {
 	out := []conditionJSON{}
 	for _, c := range conds {
 		one := conditionJSON{Arg: c.Arg, Op: c.Op, Value: c.Value, Low: c.Low, Text: c.String()}
@@ -137,10 +138,10 @@ type explanationJSON struct {
 }
 
 // stepNames are the names of the steps, for programs.
-var stepNames = [...]string{seccomp.StepBorder: "border", seccomp.StepForeign: "foreign-abi", seccomp.StepDefault: "default", seccomp.StepRule: "rule", seccomp.StepConditions: "conditions"}
+var stepNames = [...]string{decide.StepBorder: "border", decide.StepForeign: "foreign-abi", decide.StepDefault: "default", decide.StepRule: "rule", decide.StepConditions: "conditions"}
 
 var whyNames = [...]string{
-	seccomp.UnknownName: "unknown-name", seccomp.NotOnABI: "not-on-abi", seccomp.EqualsDefault: "equals-default", seccomp.Shadowed: "shadowed", seccomp.LeftOut: "left-out",
+	decide.UnknownName: "unknown-name", decide.NotOnABI: "not-on-abi", decide.EqualsDefault: "equals-default", decide.Shadowed: "shadowed", decide.LeftOut: "left-out",
 }
 
 // WriteExplanationsJSON writes explanations as one JSON value.
@@ -174,9 +175,9 @@ func newAnswerJSON(a *Answer) answerJSON {
 	}
 	switch {
 	case a.filter.Off:
-	case d.Step == seccomp.StepRule:
+	case d.Step == decide.StepRule:
 		out.Place = newPlaceJSON(f, d.Name.Span)
-	case d.Step == seccomp.StepDefault, d.Step == seccomp.StepConditions:
+	case d.Step == decide.StepDefault, d.Step == decide.StepConditions:
 		out.Place = newPlaceJSON(f, a.view.profile.DefaultAction.Span)
 	}
 	for _, o := range a.Possible {
@@ -187,7 +188,7 @@ func newAnswerJSON(a *Answer) answerJSON {
 	}
 	for _, dead := range a.Dead {
 		one := deadJSON{Reason: whyNames[dead.Why], Message: a.reason(dead), Action: dead.Rule.Action.Text, Place: newPlaceJSON(f, dead.Name.Span)}
-		if dead.Why == seccomp.Shadowed {
+		if dead.Why == decide.Shadowed {
 			one.By = newPlaceJSON(f, d.Name.Span)
 		}
 		out.Dead = append(out.Dead, one)

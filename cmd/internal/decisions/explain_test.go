@@ -7,6 +7,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/sandlint/sandlint/parsers/seccomp"
+	"github.com/sandlint/sandlint/parsers/seccomp/decide"
 )
 
 func TestParseArgs(t *testing.T) {
@@ -51,11 +52,11 @@ func TestParseCaps(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if diff := cmp.Diff([]string{"CAP_BPF", "CAP_SYS_ADMIN"}, c.For(seccomp.LoaderDocker)); diff != "" {
+	if diff := cmp.Diff([]string{"CAP_BPF", "CAP_SYS_ADMIN"}, c.For(decide.LoaderDocker)); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
-	if c, _ = ParseCaps([]string{"chown"}); len(c.For(seccomp.LoaderDocker)) != len(seccomp.DefaultCaps(seccomp.LoaderDocker)) {
-		t.Errorf("a default capability, added: %v", c.For(seccomp.LoaderDocker))
+	if c, _ = ParseCaps([]string{"chown"}); len(c.For(decide.LoaderDocker)) != len(decide.DefaultCaps(decide.LoaderDocker)) {
+		t.Errorf("a default capability, added: %v", c.For(decide.LoaderDocker))
 	}
 	if _, err := ParseCaps([]string{"SYS_ADMINN"}); err == nil || err.Error() != `there is no capability "SYS_ADMINN"; did you mean "CAP_SYS_ADMIN"?` {
 		t.Errorf("error %v", err)
@@ -80,8 +81,8 @@ func TestNumbers(t *testing.T) {
 func TestMeet(t *testing.T) {
 	r := rand.New(rand.NewPCG(1, 2))
 	ops := seccomp.Operators()
-	random := func() seccomp.Cond {
-		c := seccomp.Cond{Op: ops[r.IntN(len(ops))], Value: r.Uint64N(16)}
+	random := func() decide.Cond {
+		c := decide.Cond{Op: ops[r.IntN(len(ops))], Value: r.Uint64N(16)}
 		if c.Op == "SCMP_CMP_MASKED_EQ" {
 			c.Mask = r.Uint64N(16)
 			c.Value &= c.Mask
@@ -107,13 +108,13 @@ func TestMeet(t *testing.T) {
 	}
 	most := ^uint64(0)
 	for _, tt := range []struct {
-		x, y seccomp.Cond
+		x, y decide.Cond
 		want bool
 	}{
-		{seccomp.Cond{Op: "SCMP_CMP_GT", Value: most}, seccomp.Cond{Op: "SCMP_CMP_NE"}, false},
-		{seccomp.Cond{Op: "SCMP_CMP_GE", Value: most}, seccomp.Cond{Op: "SCMP_CMP_NE", Value: most}, false},
-		{seccomp.Cond{Op: "SCMP_CMP_GT", Value: 1 << 62}, seccomp.Cond{Op: "SCMP_CMP_MASKED_EQ", Mask: 3 << 62, Value: 0}, false},
-		{seccomp.Cond{Op: "SCMP_CMP_GT", Value: 1 << 62}, seccomp.Cond{Op: "SCMP_CMP_MASKED_EQ", Mask: 1 << 63, Value: 1 << 63}, true},
+		{decide.Cond{Op: "SCMP_CMP_GT", Value: most}, decide.Cond{Op: "SCMP_CMP_NE"}, false},
+		{decide.Cond{Op: "SCMP_CMP_GE", Value: most}, decide.Cond{Op: "SCMP_CMP_NE", Value: most}, false},
+		{decide.Cond{Op: "SCMP_CMP_GT", Value: 1 << 62}, decide.Cond{Op: "SCMP_CMP_MASKED_EQ", Mask: 3 << 62, Value: 0}, false},
+		{decide.Cond{Op: "SCMP_CMP_GT", Value: 1 << 62}, decide.Cond{Op: "SCMP_CMP_MASKED_EQ", Mask: 1 << 63, Value: 1 << 63}, true},
 	} {
 		if got := meetOn(tt.x, tt.y); got != tt.want {
 			t.Errorf("%s and %s: %v", tt.x, tt.y, got)

@@ -10,6 +10,7 @@ import (
 
 	"github.com/sandlint/sandlint/cmd/internal/report"
 	"github.com/sandlint/sandlint/parsers/seccomp"
+	"github.com/sandlint/sandlint/parsers/seccomp/decide"
 	"github.com/sandlint/sandlint/parsers/source"
 )
 
@@ -38,7 +39,7 @@ func (w *printer) paint(style, s string) string {
 }
 
 // outcomeStyle is the colour of an outcome.
-func outcomeStyle(o seccomp.Outcome) string {
+func outcomeStyle(o decide.Outcome) string {
 	switch {
 	case o.Runs():
 		return green
@@ -49,7 +50,7 @@ func outcomeStyle(o seccomp.Outcome) string {
 }
 
 // sentence says what becomes of a call, after "the call ".
-func sentence(o seccomp.Outcome) string {
+func sentence(o decide.Outcome) string {
 	switch o.Action {
 	case "SCMP_ACT_ALLOW":
 		return "is allowed"
@@ -174,7 +175,7 @@ func since(s *seccomp.Syscall) string {
 // buildsBefore returns the builds of libseccomp that know a name before its first release does.
 func buildsBefore(s *seccomp.Syscall) []string {
 	var builds []string
-	for _, l := range (seccomp.Targets{}).Libseccomps() {
+	for _, l := range (decide.Targets{}).Libseccomps() {
 		if l.Build != "" && l.Version.Less(s.Since) && l.Knows(s) {
 			builds = append(builds, l.Build)
 		}
@@ -199,7 +200,7 @@ func (w *printer) answer(e *Explanation, a *Answer) {
 // through tells of the other way into the kernel that 32-bit programs have for some calls.
 func (w *printer) through(e *Explanation, a *Answer) {
 	s := e.Syscall
-	if s == nil || a.Decision.Step == seccomp.StepForeign {
+	if s == nil || a.Decision.Step == decide.StepForeign {
 		return
 	}
 	var archs []string
@@ -224,20 +225,20 @@ func multiplexer(s *seccomp.Syscall) string {
 // headline says what becomes of the call, and in which colour.
 func (a *Answer) headline() (text, style string) {
 	switch d := &a.Decision; {
-	case a.Absent && a.Decision.Step != seccomp.StepForeign:
+	case a.Absent && a.Decision.Step != decide.StepForeign:
 		return "the syscall does not exist there", dim
 	case len(a.Possible) == 1:
 		return "the call " + sentence(a.Possible[0]), outcomeStyle(a.Possible[0])
 	case len(a.Possible) > 1:
 		return "it cannot be foretold whether the call " + alternatives(a.Possible), yellow
-	case d.Step == seccomp.StepConditions:
+	case d.Step == decide.StepConditions:
 		return "the arguments decide", yellow
 	default:
 		return "the call " + sentence(d.Outcome), outcomeStyle(d.Outcome)
 	}
 }
 
-func alternatives(outcomes []seccomp.Outcome) string {
+func alternatives(outcomes []decide.Outcome) string {
 	var words []string
 	for _, o := range outcomes {
 		words = append(words, sentence(o))
@@ -251,16 +252,16 @@ func (w *printer) why(e *Explanation, a *Answer) {
 	switch {
 	case a.filter.Off:
 		fmt.Fprintln(w, "    a file without a default action and without rules is taken as no profile, and containers run without a filter")
-	case d.Step == seccomp.StepForeign:
+	case d.Step == decide.StepForeign:
 		fmt.Fprintf(w, "    the profile does not list %s, and libseccomp kills calls from an ABI that the filter is not for\n", a.arch.Name)
 		w.defined(p, p.Architectures)
-	case d.Step == seccomp.StepBorder:
+	case d.Step == decide.StepBorder:
 		w.border(e, a)
 	case a.Absent:
-	case d.Step == seccomp.StepRule:
+	case d.Step == decide.StepRule:
 		fmt.Fprintf(w, "    %s: %s\n", w.place(p, d.Name.Span), w.decides(a))
 		w.rule(p, d.Name, d.Rule)
-	case d.Step == seccomp.StepConditions:
+	case d.Step == decide.StepConditions:
 		w.cases(e, a)
 	default:
 		w.byDefault(a, "no rule decides, so the default action does")
@@ -268,7 +269,7 @@ func (w *printer) why(e *Explanation, a *Answer) {
 }
 
 func (w *printer) decides(a *Answer) string {
-	if slices.ContainsFunc(a.Dead, func(d seccomp.Dead) bool { return d.Why == seccomp.Shadowed }) {
+	if slices.ContainsFunc(a.Dead, func(d decide.Dead) bool { return d.Why == decide.Shadowed }) {
 		return "this rule decides, the first without conditions on arguments"
 	}
 	return "this rule decides"
@@ -369,7 +370,7 @@ func (w *printer) cases(e *Explanation, a *Answer) {
 }
 
 // conditions returns the conditions of a case in words, with the names of arguments where the architecture has them.
-func (a *Answer) conditions(e *Explanation, c seccomp.Case) string {
+func (a *Answer) conditions(e *Explanation, c decide.Case) string {
 	var words []string
 	for _, cond := range c.Conds {
 		words = append(words, condition(e.Syscall, a.arch, cond))
@@ -378,7 +379,7 @@ func (a *Answer) conditions(e *Explanation, c seccomp.Case) string {
 }
 
 // condition returns a condition in words: "arg0 (clone_flags) & 0x7e020000 == 0".
-func condition(s *seccomp.Syscall, arch *seccomp.Architecture, c seccomp.Cond) string {
+func condition(s *seccomp.Syscall, arch *seccomp.Architecture, c decide.Cond) string {
 	text := c.String()
 	if s == nil || !s.ArgsKnown || c.Arg >= len(s.Args) || arch.Bits != 64 && arch.ABI != "x32" || s.Name == "clone" && (c.Arg > 2 || arch.ABI == "s390x") {
 		return text
@@ -391,15 +392,15 @@ func condition(s *seccomp.Syscall, arch *seccomp.Architecture, c seccomp.Cond) s
 func (w *printer) dead(a *Answer) {
 	p := a.view.profile
 	for _, d := range a.Dead {
-		if a.Absent && d.Why == seccomp.NotOnABI {
+		if a.Absent && d.Why == decide.NotOnABI {
 			continue
 		}
 		fmt.Fprintf(w, "    %s: no effect (%s): %s\n", w.place(p, d.Name.Span), strings.TrimPrefix(d.Rule.Action.Text, "SCMP_ACT_"), w.deadWhy(a, d))
 	}
 }
 
-func (w *printer) deadWhy(a *Answer, d seccomp.Dead) string {
-	if d.Why == seccomp.Shadowed && d.By != nil {
+func (w *printer) deadWhy(a *Answer, d decide.Dead) string {
+	if d.Why == decide.Shadowed && d.By != nil {
 		return "the rule at " + w.place(a.view.profile, a.Decision.Name.Span) + " has no conditions and decides alone"
 	}
 	return report.Visible(a.reason(d))

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/sandlint/sandlint/parsers/seccomp"
+	"github.com/sandlint/sandlint/parsers/seccomp/decide"
 	"github.com/sandlint/sandlint/parsers/source"
 )
 
@@ -28,7 +29,7 @@ func Refusals(p *seccomp.Profile, s Scope) []Refused {
 	}
 	var order []reason
 	by := map[reason][]point{}
-	seen := map[*seccomp.Filter][]seccomp.Refusal{}
+	seen := map[*decide.Filter][]decide.Refusal{}
 	for _, pt := range v.points {
 		refusals, ok := seen[pt.filter]
 		if !ok {

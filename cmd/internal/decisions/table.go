@@ -12,6 +12,7 @@ import (
 
 	"github.com/sandlint/sandlint/cmd/internal/report"
 	"github.com/sandlint/sandlint/parsers/seccomp"
+	"github.com/sandlint/sandlint/parsers/seccomp/decide"
 )
 
 // Table is the decisions of a profile about all syscalls, for one target and each of its architectures.
@@ -25,7 +26,7 @@ type Table struct {
 // archTable is the table of one architecture.
 type archTable struct {
 	arch   *seccomp.Architecture
-	filter *seccomp.Filter
+	filter *decide.Filter
 	rows   []row
 }
 
@@ -33,7 +34,7 @@ type archTable struct {
 type row struct {
 	name     string
 	number   int
-	decision seccomp.Decision
+	decision decide.Decision
 }
 
 // NewTable makes the table of what most people get: of the first loader and the first runtime of the scope, in their newest releases.
@@ -89,8 +90,8 @@ func rowsOf(p point) []row {
 	return rows
 }
 
-func sameDecision(a, b *seccomp.Decision) bool {
-	return a.Outcome == b.Outcome && slices.EqualFunc(a.Cases, b.Cases, func(x, y seccomp.Case) bool {
+func sameDecision(a, b *decide.Decision) bool {
+	return a.Outcome == b.Outcome && slices.EqualFunc(a.Cases, b.Cases, func(x, y decide.Case) bool {
 		return x.Outcome == y.Outcome && slices.Equal(x.Conds, y.Conds)
 	})
 }
@@ -104,10 +105,10 @@ func (t *Table) target() string {
 // container says which container the table is for; "" for one where that does not matter.
 func (t *Table) container() string {
 	f := t.archs[0].filter
-	if f.Loader == seccomp.LoaderOCI || !slices.ContainsFunc(t.view.profile.Rules, func(r *seccomp.Rule) bool { return len(r.Includes.Caps)+len(r.Excludes.Caps) > 0 }) {
+	if f.Loader == decide.LoaderOCI || !slices.ContainsFunc(t.view.profile.Rules, func(r *seccomp.Rule) bool { return len(r.Includes.Caps)+len(r.Excludes.Caps) > 0 }) {
 		return ""
 	}
-	defaults := seccomp.DefaultCaps(f.Loader)
+	defaults := decide.DefaultCaps(f.Loader)
 	slices.Sort(defaults)
 	var added []string
 	for _, c := range f.Host.Caps {
@@ -137,24 +138,24 @@ const (
 	kindBorder
 )
 
-func kindOf(d *seccomp.Decision) int {
+func kindOf(d *decide.Decision) int {
 	switch {
-	case d.Step == seccomp.StepBorder:
+	case d.Step == decide.StepBorder:
 		return kindBorder
-	case d.Step == seccomp.StepConditions:
+	case d.Step == decide.StepConditions:
 		return kindConditions
-	case d.Step == seccomp.StepRule && d.Outcome.Runs():
+	case d.Step == decide.StepRule && d.Outcome.Runs():
 		return kindAllowed
-	case d.Step == seccomp.StepRule:
+	case d.Step == decide.StepRule:
 		return kindRule
 	}
 	return kindDefault
 }
 
 // casesText returns a conditional decision in one line: "ALLOW if arg0 < 38 or arg0 == 39, else ERRNO EPERM".
-func casesText(s *seccomp.Syscall, arch *seccomp.Architecture, d *seccomp.Decision) string {
-	var outcomes []seccomp.Outcome
-	conditions := map[seccomp.Outcome][]string{}
+func casesText(s *seccomp.Syscall, arch *seccomp.Architecture, d *decide.Decision) string {
+	var outcomes []decide.Outcome
+	conditions := map[decide.Outcome][]string{}
 	named := map[int]bool{} // arguments whose name was told
 	for _, c := range d.Cases {
 		var all []string
@@ -208,19 +209,19 @@ func (w *printer) archTable(t *archTable) {
 	}
 	type section struct {
 		kind  int
-		first seccomp.Decision
+		first decide.Decision
 		rows  []row
 	}
 	var sections []*section
 	type key struct {
 		kind    int
-		outcome seccomp.Outcome
+		outcome decide.Outcome
 	}
 	index := map[key]*section{}
 	for _, r := range t.rows {
 		key := key{kindOf(&r.decision), r.decision.Outcome}
 		if key.kind == kindConditions {
-			key.outcome = seccomp.Outcome{}
+			key.outcome = decide.Outcome{}
 		}
 		s := index[key]
 		if s == nil {
@@ -272,7 +273,7 @@ func (t *archTable) summary() string {
 	run, some := 0, 0
 	for _, r := range t.rows {
 		switch d := &r.decision; {
-		case d.Step == seccomp.StepConditions:
+		case d.Step == decide.StepConditions:
 			some++
 		case d.Outcome.Runs():
 			run++
@@ -357,11 +358,11 @@ func (t *Table) all() []archRow {
 func (t *Table) placeOf(r *row) *placeJSON {
 	p, d := t.view.profile, &r.decision
 	switch d.Step {
-	case seccomp.StepRule:
+	case decide.StepRule:
 		return newPlaceJSON(p.Source, d.Name.Span)
-	case seccomp.StepConditions:
+	case decide.StepConditions:
 		return newPlaceJSON(p.Source, d.Cases[0].Name.Span)
-	case seccomp.StepDefault:
+	case decide.StepDefault:
 		return newPlaceJSON(p.Source, p.DefaultAction.Span)
 	}
 	return nil
@@ -369,7 +370,7 @@ func (t *Table) placeOf(r *row) *placeJSON {
 
 // decisionText returns a decision in one line.
 func (r *archRow) decisionText() string {
-	if r.decision.Step == seccomp.StepConditions {
+	if r.decision.Step == decide.StepConditions {
 		s, _ := seccomp.LookupSyscall(r.name)
 		return casesText(s, r.arch, &r.decision)
 	}

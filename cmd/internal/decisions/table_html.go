@@ -7,7 +7,7 @@ import (
 	"io"
 	"strings"
 
-	"github.com/sandlint/sandlint/parsers/seccomp"
+	"github.com/sandlint/sandlint/parsers/seccomp/decide"
 )
 
 const htmlHead = `<!doctype html>
@@ -69,7 +69,7 @@ func (t *Table) WriteHTML(out io.Writer) error {
 	for _, r := range t.all() {
 		class := "n"
 		switch {
-		case r.decision.Step == seccomp.StepConditions:
+		case r.decision.Step == decide.StepConditions:
 			class = "c"
 		case r.decision.Outcome.Runs():
 			class = "y"
@@ -84,11 +84,11 @@ func (t *Table) WriteHTML(out io.Writer) error {
 func (t *Table) decidedBy(r *archRow) string {
 	d := &r.decision
 	switch d.Step {
-	case seccomp.StepBorder:
+	case decide.StepBorder:
 		return fmt.Sprintf("runc: above %d, the highest number that is named", d.Border+numberOffsets[r.arch.ABI])
-	case seccomp.StepForeign:
+	case decide.StepForeign:
 		return "libseccomp: the profile does not list " + r.arch.Name
-	case seccomp.StepDefault:
+	case decide.StepDefault:
 		return "default action"
 	}
 	at := t.placeOf(&r.row)

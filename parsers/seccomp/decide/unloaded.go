@@ -1,8 +1,10 @@
-package seccomp
+package decide
 
 import (
 	"cmp"
 	"slices"
+
+	"github.com/sandlint/sandlint/parsers/seccomp"
 )
 
 // Unloaded returns a naming for which libseccomp 2.5.4 to 2.6.1 make a filter that does not look at the number of the call on an architecture, so that every
@@ -12,13 +14,13 @@ import (
 // have stands in its list too, but is left out of the filter, and when it is the first one, the load is left out with it. So it takes a rule about such a name, no rule
 // without conditions about a syscall that the architecture has, and an architecture other than those that have socketcall(2) or ipc(2), or x86_64
 // without x32. Runc from 1.2.0 on asks for a binary tree where a profile has more than 32 names, which loads the number elsewhere.
-func (f *Filter) Unloaded(a *Architecture) (String, bool) {
+func (f *Filter) Unloaded(a *seccomp.Architecture) (seccomp.String, bool) {
 	name, ok := f.unloaded[a]
 	return name, ok
 }
 
 // treeFromNames is the first release of runc that asks for a binary tree, and treeNames the number of names up to which it does not.
-var treeFromNames = Version{1, 2, 0}
+var treeFromNames = release(1, 2, 0)
 
 const treeNames = 32
 
@@ -33,24 +35,24 @@ func (f *Filter) findUnloaded() {
 		}
 	}
 	isX86 := func(abi string) bool { return abi == "x86_64" || abi == "x32" }
-	var both []*Architecture // x86_64 and x32, which share one part of the filter
+	var both []*seccomp.Architecture // x86_64 and x32, which share one part of the filter
 	for _, a := range f.Archs {
 		if isX86(a.ABI) {
 			both = append(both, a)
 		}
 	}
-	slices.SortFunc(both, func(a, b *Architecture) int { return b.Bits - a.Bits })
+	slices.SortFunc(both, func(a, b *seccomp.Architecture) int { return b.Bits - a.Bits })
 	for _, a := range f.Archs {
-		group := []*Architecture{a}
+		group := []*seccomp.Architecture{a}
 		switch {
-		case slices.Contains(multiplexingABIs[:], a.ABI), isX86(a.ABI) && len(both) < 2:
+		case seccomp.Multiplexes(a.ABI), isX86(a.ABI) && len(both) < 2:
 			continue
 		case isX86(a.ABI):
 			group = both
 		}
 		if name, ok := f.unloadedIn(group); ok {
 			if f.unloaded == nil {
-				f.unloaded = map[*Architecture]String{}
+				f.unloaded = map[*seccomp.Architecture]seccomp.String{}
 			}
 			f.unloaded[a] = name
 		}
@@ -58,27 +60,27 @@ func (f *Filter) findUnloaded() {
 }
 
 // unloadedIn looks for the first syscall in libseccomp's list for architectures that share a part of the filter, and returns it when none of them has it.
-func (f *Filter) unloadedIn(group []*Architecture) (String, bool) {
+func (f *Filter) unloadedIn(group []*seccomp.Architecture) (seccomp.String, bool) {
 	foreign, own := false, false // whether there are rules about names that the architectures do not have, and about others, which are lost
 	for _, n := range f.index.names {
 		s, uses := n.syscall, f.kept(n)
 		if s == nil || !f.Target.Libseccomp.Knows(s) || !slices.ContainsFunc(uses, func(u use) bool { return f.live[u.rule].Outcome != f.Default }) {
 			continue
 		}
-		on := slices.ContainsFunc(group, func(a *Architecture) bool { return s.On(a.ABI) })
+		on := slices.ContainsFunc(group, func(a *seccomp.Architecture) bool { return s.On(a.ABI) })
 		foreign, own = foreign || !on, own || on
 		if on && slices.ContainsFunc(uses, func(u use) bool {
 			return f.live[u.rule].Outcome != f.Default && slices.ContainsFunc(f.partsOf(u.rule), func(p []Cond) bool { return len(p) == 0 })
 		}) {
-			return String{}, false // what nearly every profile has
+			return seccomp.String{}, false // what nearly every profile has
 		}
 	}
 	if !foreign || !own {
-		return String{}, false
+		return seccomp.String{}, false
 	}
 	type entry struct {
 		nodes, order int
-		name         String
+		name         seccomp.String
 	}
 	var first *entry
 	for i, a := range group {
@@ -101,13 +103,13 @@ func (f *Filter) unloadedIn(group []*Architecture) (String, bool) {
 		}
 	}
 	if first == nil || first.order%2 == 0 {
-		return String{}, false
+		return seccomp.String{}, false
 	}
 	return first.name, true
 }
 
 // comparisonsOf counts the comparisons in libseccomp's tree for a syscall, 0 where a rule has no conditions. It reports false where no rule is left.
-func (f *Filter) comparisonsOf(uses []use, a *Architecture) (nodes int, effective bool) {
+func (f *Filter) comparisonsOf(uses []use, a *seccomp.Architecture) (nodes int, effective bool) {
 	type position struct {
 		before string
 		comparison

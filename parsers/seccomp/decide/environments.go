@@ -1,8 +1,10 @@
-package seccomp
+package decide
 
 import (
 	"slices"
 	"strings"
+
+	"github.com/sandlint/sandlint/parsers/seccomp"
 )
 
 // World is a container and a kernel as far as rules ask about them.
@@ -10,11 +12,11 @@ type World struct {
 	// Has and Lacks are the capabilities that the container has and lacks, of those that rules ask about, sorted.
 	Has, Lacks []string
 	// Kernel is the oldest release of Linux of which all is so; the newest targeted one, or the zero Version for whatever release, where no rule asks for one.
-	Kernel Version
+	Kernel seccomp.Version
 }
 
 // Host returns a host of the world: one with the capabilities of a container that asks for none, but for those that are in question.
-func (w World) Host(l Loader, a *Architecture) Host {
+func (w World) Host(l Loader, a *seccomp.Architecture) Host {
 	caps := slices.DeleteFunc(DefaultCaps(l), func(c string) bool { return slices.Contains(w.Lacks, c) || slices.Contains(w.Has, c) })
 	return Host{Arch: a, Caps: append(caps, w.Has...), Kernel: w.Kernel}
 }
@@ -26,8 +28,8 @@ func (w World) key() string {
 // question is what a rule asks about the container: it is there where the container has all of has and none of lacks.
 type question struct{ has, lacks []string }
 
-func newQuestion(r *Rule) question {
-	text := func(list []String) (out []string) {
+func newQuestion(r *seccomp.Rule) question {
+	text := func(list []seccomp.String) (out []string) {
 		for _, s := range list {
 			out = append(out, s.Text)
 		}
@@ -46,18 +48,18 @@ const (
 
 // worlds returns the worlds that rules tell apart: every combination of rules that is there in some container on some targeted kernel is there in one of them. It reports
 // false where they are too many.
-func (t Targets) worlds(rules []*Rule) (out []World, complete bool) {
+func (t Targets) worlds(rules []*seccomp.Rule) (out []World, complete bool) {
 	var questions []question
 	var caps []string
-	turns := []Version{}
+	turns := []seccomp.Version{}
 	kernels := t.Range("kernel")
 	for _, r := range rules {
 		if q := newQuestion(r); len(q.has)+len(q.lacks) > 0 && !slices.ContainsFunc(questions, func(p question) bool { return slices.Equal(p.has, q.has) && slices.Equal(p.lacks, q.lacks) }) {
 			questions = append(questions, q)
 			caps = append(append(caps, q.has...), q.lacks...)
 		}
-		for _, s := range []String{r.Includes.MinKernel, r.Excludes.MinKernel} {
-			v, ok := ParseVersion(s.Text)
+		for _, s := range []seccomp.String{r.Includes.MinKernel, r.Excludes.MinKernel} {
+			v, ok := seccomp.ParseVersion(s.Text)
 			v.Patch = 0
 			if ok && kernels.From.Less(v) && (!t.Given("kernel") || !kernels.To.Less(v)) && !slices.Contains(turns, v) {
 				turns = append(turns, v)
@@ -67,7 +69,7 @@ func (t Targets) worlds(rules []*Rule) (out []World, complete bool) {
 	slices.Sort(caps)
 	caps = slices.Compact(caps)
 	sets, complete := capSets(caps, questions)
-	slices.SortFunc(turns, func(a, b Version) int { return b.Compare(a) })
+	slices.SortFunc(turns, func(a, b seccomp.Version) int { return b.Compare(a) })
 	turns = append(turns, kernels.From)
 	for _, has := range sets {
 		w := World{Has: has, Lacks: slices.DeleteFunc(slices.Clone(caps), func(c string) bool { return slices.Contains(has, c) })}
@@ -157,8 +159,8 @@ func capSets(caps []string, questions []question) (sets [][]string, complete boo
 // Worlds returns the worlds that make a difference to what profiles do with a syscall, on any host: whatever they do with it in some container on some targeted kernel, they do in one of
 // the worlds, all profiles at once. It looks at the rules that name the syscall, and at those by which runc's border may come to lie above or below its number. It reports
 // false where the worlds are too many, and some of them are left out.
-func (t Targets) Worlds(syscall string, profiles ...*Profile) (out []World, complete bool) {
-	var rules []*Rule
+func (t Targets) Worlds(syscall string, profiles ...*seccomp.Profile) (out []World, complete bool) {
+	var rules []*seccomp.Rule
 	for _, p := range profiles {
 		rules = append(rules, newSide(p, t.Libseccomps()).about(syscall)...)
 	}
@@ -167,13 +169,13 @@ func (t Targets) Worlds(syscall string, profiles ...*Profile) (out []World, comp
 
 // side is one of the profiles that are compared, with what is found out about it on the way.
 type side struct {
-	*Profile
+	*seccomp.Profile
 	index *index
 	libs  []Libseccomp
 	// least is, for an ABI, the highest number that is named whatever the target is; heights are, for an ABI, the highest number that each rule names, for each build of libseccomp.
 	least map[string]int
 	// steady is, by ABI, a number that least does not lie below; nil where none was looked for.
-	steady   []int
+	steady   map[string]int
 	heights  map[string][][]int
 	filters  map[filterKey]*Filter
 	heightIn map[borderKey][]int     // what borders found
@@ -182,26 +184,26 @@ type side struct {
 
 type filterKey struct {
 	loader Loader
-	host   *Architecture
+	host   *seccomp.Architecture
 	world  string
 	lib    int
 	turn   turn
 }
 
-func newSide(p *Profile, libs []Libseccomp) *side {
+func newSide(p *seccomp.Profile, libs []Libseccomp) *side {
 	return &side{
-		Profile: p, index: p.indexed(), libs: libs, least: map[string]int{}, heights: map[string][][]int{}, filters: map[filterKey]*Filter{}, heightIn: map[borderKey][]int{}, resolved: map[filterKey]*Resolved{},
+		Profile: p, index: newIndex(p), libs: libs, least: map[string]int{}, heights: map[string][][]int{}, filters: map[filterKey]*Filter{}, heightIn: map[borderKey][]int{}, resolved: map[filterKey]*Resolved{},
 	}
 }
 
 // asks reports whether a rule is not there for every target.
-func asks(r *Rule) bool {
+func asks(r *seccomp.Rule) bool {
 	return len(r.Includes.Caps)+len(r.Includes.Arches)+len(r.Excludes.Caps)+len(r.Excludes.Arches) > 0 || !r.Includes.MinKernel.Span.IsEmpty() || !r.Excludes.MinKernel.Span.IsEmpty() || r.LegacyName
 }
 
 // about returns the rules that ask something and have to do with what is done with a syscall.
-func (s *side) about(syscall string) []*Rule {
-	var out []*Rule
+func (s *side) about(syscall string) []*seccomp.Rule {
+	var out []*seccomp.Rule
 	add := func(name string) {
 		if n := s.index.names[name]; n != nil {
 			for _, u := range n.uses {
@@ -212,21 +214,21 @@ func (s *side) about(syscall string) []*Rule {
 		}
 	}
 	add(syscall)
-	call, ok := LookupSyscall(syscall)
+	call, ok := seccomp.LookupSyscall(syscall)
 	if !ok {
 		return out
 	}
 	if syscall == "socketcall" || syscall == "ipc" {
-		for _, through := range multiplexed() {
+		for _, through := range seccomp.Multiplexed() {
 			add(through.Name)
 		}
 	}
-	for i, number := range call.numbers {
-		if number == 0 || s.steady != nil && s.steady[i] >= int(number)-1 || s.leastOn(i) >= int(number)-1 {
+	for abi, number := range call.Numbers() {
+		if s.steady != nil && s.steady[abi] >= number || s.leastOn(abi) >= number {
 			continue
 		}
 		for j, r := range s.Rules {
-			if asks(r) && !slices.Contains(out, r) && slices.ContainsFunc(s.heightsOn(i), func(rules []int) bool { return rules[j] >= int(number)-1 }) {
+			if asks(r) && !slices.Contains(out, r) && slices.ContainsFunc(s.heightsOn(abi), func(rules []int) bool { return rules[j] >= number }) {
 				out = append(out, r)
 			}
 		}
@@ -235,12 +237,11 @@ func (s *side) about(syscall string) []*Rule {
 }
 
 // heightsOn returns, for each build of libseccomp, the highest number on an ABI that each rule names; -1 for none.
-func (s *side) heightsOn(abi int) [][]int {
-	name := abiNames[abi]
-	if h, ok := s.heights[name]; ok {
+func (s *side) heightsOn(abi string) [][]int {
+	if h, ok := s.heights[abi]; ok {
 		return h
 	}
-	a := architectureOfABI(name)
+	a := architectureOfABI(abi)
 	h := make([][]int, len(s.libs))
 	for i := range h {
 		h[i] = make([]int, len(s.Rules))
@@ -249,11 +250,11 @@ func (s *side) heightsOn(abi int) [][]int {
 		}
 	}
 	for _, n := range s.index.names {
-		if n.syscall == nil || n.syscall.numbers[abi] == 0 || n.syscall.Multiplexed(name) {
+		if n.syscall == nil || n.syscall.Multiplexed(abi) {
 			continue
 		}
-		number := int(n.syscall.numbers[abi]) - 1
-		if number == 0 && !a.offset() {
+		number, ok := n.syscall.Number(abi)
+		if !ok || number == 0 && !hasOffset(a) {
 			continue // to runc that is none
 		}
 		for i, lib := range s.libs {
@@ -264,14 +265,13 @@ func (s *side) heightsOn(abi int) [][]int {
 			}
 		}
 	}
-	s.heights[name] = h
+	s.heights[abi] = h
 	return h
 }
 
 // leastOn returns the highest number on an ABI that is named whatever the target is; -1 for none.
-func (s *side) leastOn(abi int) int {
-	name := abiNames[abi]
-	if n, ok := s.least[name]; ok {
+func (s *side) leastOn(abi string) int {
+	if n, ok := s.least[abi]; ok {
 		return n
 	}
 	least := -1
@@ -286,12 +286,12 @@ func (s *side) leastOn(abi int) int {
 			least = highest
 		}
 	}
-	s.least[name] = least
+	s.least[abi] = least
 	return least
 }
 
-func architectureOfABI(abi string) *Architecture {
-	for _, a := range architectures() {
+func architectureOfABI(abi string) *seccomp.Architecture {
+	for _, a := range seccomp.Architectures() {
 		if a.ABI == abi {
 			return a
 		}
@@ -300,7 +300,7 @@ func architectureOfABI(abi string) *Architecture {
 }
 
 // filter returns what a runtime with a build of libseccomp makes of the profile in a world.
-func (s *side) filter(l Loader, host *Architecture, w World, key string, lib int, t turn) *Filter {
+func (s *side) filter(l Loader, host *seccomp.Architecture, w World, key string, lib int, t turn) *Filter {
 	k := filterKey{l, host, key, lib, t}
 	if f, ok := s.filters[k]; ok {
 		return f
@@ -308,7 +308,7 @@ func (s *side) filter(l Loader, host *Architecture, w World, key string, lib int
 	rk := filterKey{loader: l, host: host, world: key}
 	r := s.resolved[rk]
 	if r == nil {
-		r = s.Resolve(l, w.Host(l, host))
+		r = resolve(s.Profile, func() *index { return s.index }, l, w.Host(l, host))
 		s.resolved[rk] = r
 	}
 	f := r.Compile(t.runtime, t.version, s.libs[lib])
@@ -318,16 +318,16 @@ func (s *side) filter(l Loader, host *Architecture, w World, key string, lib int
 
 // borders returns runc's border on an ABI in a world for each build of libseccomp; -1 for none. listed says that the profile lists the architecture, without which
 // old releases of runc have no border there.
-func (s *side) borders(l Loader, host *Architecture, w World, key string, a *Architecture) (borders []int, listed bool) {
+func (s *side) borders(l Loader, host *seccomp.Architecture, w World, key string, a *seccomp.Architecture) (borders []int, listed bool) {
 	f := s.filter(l, host, w, key, 0, plain)
-	listed = slices.ContainsFunc(f.Architectures, func(s String) bool { return s.Text == a.Name })
+	listed = slices.ContainsFunc(f.Architectures, func(s seccomp.String) bool { return s.Text == a.Name })
 	k := borderKey{l, host, a, key}
 	if b, ok := s.heightIn[k]; ok {
 		return b, listed
 	}
 	borders = make([]int, len(s.libs))
 	none := f.Default.Runs() || f.Default.Action == "SCMP_ACT_TRACE" || !f.Covers(a)
-	heights := s.heightsOn(slices.Index(abiNames[:], a.ABI))
+	heights := s.heightsOn(a.ABI)
 	for lib := range borders {
 		if borders[lib] = -1; none {
 			continue
@@ -344,7 +344,7 @@ func (s *side) borders(l Loader, host *Architecture, w World, key string, a *Arc
 
 type borderKey struct {
 	loader  Loader
-	host, a *Architecture
+	host, a *seccomp.Architecture
 	world   string
 }
 
@@ -353,12 +353,11 @@ var plain = turn{"crun", crunReadsAllConds}
 
 // fragile reports whether there may be a target for which libseccomp loses the number of the call on one of the ABIs (Filter.Unloaded), so that rules
 // have to do with syscalls that they do not name: there is a rule about a name that the ABI does not have, and none without conditions about one that it has.
-func (s *side) fragile(loaders []Loader, abis []int) bool {
-	x32 := slices.Index(abiNames[:], "x32")
+func (s *side) fragile(loaders []Loader, abis []string) bool {
 	for _, l := range loaders {
-		decides, foreign := make([]bool, len(abiNames)), make([]bool, len(abiNames))
+		decides, foreign := map[string]bool{}, map[string]bool{}
 		for i, r := range s.Rules {
-			if r.OutcomeFor(l) == s.DefaultFor(l) {
+			if OutcomeFor(r, l) == DefaultFor(s.Profile, l) {
 				continue
 			}
 			always := !asks(r) && slices.ContainsFunc(s.index.first[i], func(p []Cond) bool { return len(p) == 0 }) && slices.ContainsFunc(s.index.parts[i], func(p []Cond) bool { return len(p) == 0 })
@@ -368,14 +367,14 @@ func (s *side) fragile(loaders []Loader, abis []int) bool {
 					continue
 				}
 				everywhere := !slices.ContainsFunc(s.libs, func(lib Libseccomp) bool { return !lib.Knows(n) })
-				for abi, number := range n.numbers {
-					decides[abi] = decides[abi] || number != 0 && always && everywhere
-					foreign[abi] = foreign[abi] || number == 0
+				for _, abi := range abis {
+					decides[abi] = decides[abi] || n.On(abi) && always && everywhere
+					foreign[abi] = foreign[abi] || !n.On(abi)
 				}
 			}
 		}
 		for _, abi := range abis {
-			if foreign[abi] && !decides[abi] && !slices.Contains(multiplexingABIs[:], abiNames[abi]) && (abiNames[abi] != "x86_64" || slices.Contains(abis, x32)) {
+			if foreign[abi] && !decides[abi] && !seccomp.Multiplexes(abi) && (abi != "x86_64" || slices.Contains(abis, "x32")) {
 				return true
 			}
 		}

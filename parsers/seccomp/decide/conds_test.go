@@ -1,4 +1,4 @@
-package seccomp
+package decide
 
 import (
 	"fmt"
@@ -8,16 +8,17 @@ import (
 	"slices"
 	"testing"
 
+	"github.com/sandlint/sandlint/parsers/seccomp"
 	"github.com/sandlint/sandlint/parsers/source"
 )
 
-func readProfile(t testing.TB, name string) *Profile {
+func readProfile(t testing.TB, name string) *seccomp.Profile {
 	t.Helper()
-	text, err := os.ReadFile("testdata/" + name + "-default.json")
+	text, err := os.ReadFile("../testdata/" + name + "-default.json")
 	if err != nil {
 		t.Fatal(err)
 	}
-	return Parse(source.NewFile(name+".json", text))
+	return seccomp.Parse(source.NewFile(name+".json", text))
 }
 
 // randomCond returns a condition whose constants are near 0, near 2^32 or near 2^64.
@@ -34,7 +35,7 @@ func randomCond(r *rand.Rand, arg int, low bool) Cond {
 		}
 		return v
 	}
-	c := Cond{Arg: arg, Op: Operators()[r.IntN(7)], Value: constant()}
+	c := Cond{Arg: arg, Op: seccomp.Operators()[r.IntN(7)], Value: constant()}
 	if c.Op == "SCMP_CMP_MASKED_EQ" {
 		c.Mask = constant() | 1<<r.IntN(4)
 		c.Value &= c.Mask

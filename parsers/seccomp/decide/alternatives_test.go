@@ -1,9 +1,10 @@
-package seccomp
+package decide
 
 import (
 	"fmt"
 	"testing"
 
+	"github.com/sandlint/sandlint/parsers/seccomp"
 	"github.com/sandlint/sandlint/parsers/source"
 )
 
@@ -17,15 +18,15 @@ func TestAlternatives(t *testing.T) {
 		{`[{"index":0,"value":0,"op":"SCMP_CMP_MASKED_EQ"},{"index":0,"value":1,"op":"SCMP_CMP_EQ"}]`, "[[] [arg0 == 1]]"},
 		{`[{"index":0,"value":6,"valueTwo":9,"op":"SCMP_CMP_MASKED_EQ"}]`, "[[arg0 & 0x6 == 0x0]]"},
 	} {
-		p := Parse(source.NewFile("p", []byte(`{"defaultAction":"SCMP_ACT_ALLOW","syscalls":[{"names":["read"],"action":"SCMP_ACT_ERRNO","args":`+tt.args+`}]}`)))
-		if got := fmt.Sprint(p.Rules[0].Alternatives()); got != tt.want {
+		p := seccomp.Parse(source.NewFile("p", []byte(`{"defaultAction":"SCMP_ACT_ALLOW","syscalls":[{"names":["read"],"action":"SCMP_ACT_ERRNO","args":`+tt.args+`}]}`)))
+		if got := fmt.Sprint(Alternatives(p.Rules[0])); got != tt.want {
 			t.Errorf("%s: %s, want %s", tt.args, got, tt.want)
 		}
 	}
 }
 
 func TestOutcomeFor(t *testing.T) {
-	p := Parse(source.NewFile("p", []byte(`{"defaultAction":"SCMP_ACT_ERRNO","defaultErrno":"ENOSYS","syscalls":[
+	p := seccomp.Parse(source.NewFile("p", []byte(`{"defaultAction":"SCMP_ACT_ERRNO","defaultErrno":"ENOSYS","syscalls":[
 		{"names":["read"],"action":"SCMP_ACT_ERRNO","errnoRet":1,"errno":"EINVAL"},{"names":["read"],"action":"SCMP_ACT_KILL"}]}`)))
 	for _, tt := range []struct {
 		loader             Loader
@@ -35,7 +36,7 @@ func TestOutcomeFor(t *testing.T) {
 		{LoaderDocker, "ERRNO EPERM", "ERRNO EPERM", "KILL_THREAD"},
 		{LoaderOCI, "ERRNO EPERM", "ERRNO EPERM", "KILL_THREAD"},
 	} {
-		def, first, second := p.DefaultFor(tt.loader).String(), p.Rules[0].OutcomeFor(tt.loader).String(), p.Rules[1].OutcomeFor(tt.loader).String()
+		def, first, second := DefaultFor(p, tt.loader).String(), OutcomeFor(p.Rules[0], tt.loader).String(), OutcomeFor(p.Rules[1], tt.loader).String()
 		if def != tt.def || first != tt.first || second != tt.second {
 			t.Errorf("%s: %s, %s, %s; want %s, %s, %s", tt.loader, def, first, second, tt.def, tt.first, tt.second)
 		}

@@ -1,17 +1,21 @@
-package seccomp
+package decide
 
-import "slices"
+import (
+	"slices"
+
+	"github.com/sandlint/sandlint/parsers/seccomp"
+)
 
 // Conflict is a rule that libseccomp refuses with EEXIST, and the runtime the whole profile with it, because of what an earlier rule does.
 type Conflict struct {
 	// Rule and Name are those that are refused.
-	Rule *Rule
-	Name String
+	Rule *seccomp.Rule
+	Name seccomp.String
 	// Earlier and EarlierName are those that stand in the way.
-	Earlier     *Rule
-	EarlierName String
+	Earlier     *seccomp.Rule
+	EarlierName seccomp.String
 	// Arch is the architecture on which they meet.
-	Arch *Architecture
+	Arch *seccomp.Architecture
 	// Conds are the conditions of the rule there.
 	Conds []Cond
 	// Outcome and EarlierOutcome are what the rules do.
@@ -54,8 +58,8 @@ type comparison struct {
 type way struct {
 	nodes   []comparison
 	outcome Outcome
-	rule    *Rule
-	name    String
+	rule    *seccomp.Rule
+	name    seccomp.String
 }
 
 // tree is what libseccomp knows about one system call.
@@ -80,7 +84,7 @@ func (f *Filter) contested() map[*named]bool {
 		}
 		return first, false
 	}
-	meet := func(s *Syscall) bool {
+	meet := func(s *seccomp.Syscall) bool {
 		return s.SocketCall != 0 || s.IPC != 0 || s.Name == "socketcall" || s.Name == "ipc"
 	}
 	var first *ResolvedRule
@@ -102,7 +106,7 @@ func (f *Filter) contested() map[*named]bool {
 	return out
 }
 
-func (f *Filter) conflictsOn(a *Architecture, contested map[*named]bool, report func(Conflict)) {
+func (f *Filter) conflictsOn(a *seccomp.Architecture, contested map[*named]bool, report func(Conflict)) {
 	trees := map[string]*tree{}
 	for i, rule := range f.live {
 		if rule == nil || rule.Outcome == f.Default {
@@ -139,7 +143,7 @@ func (f *Filter) conflictsOn(a *Architecture, contested map[*named]bool, report 
 					add(call, call, conds)
 				}
 				// Where there is no multiplexing, libseccomp keeps rules about names that the architecture does not have too.
-				if s.On(a.ABI) || !slices.Contains(multiplexingABIs[:], a.ABI) {
+				if s.On(a.ABI) || !seccomp.Multiplexes(a.ABI) {
 					add(s.Name, "", part)
 				}
 			}

@@ -1,4 +1,4 @@
-package seccomp
+package decide
 
 import (
 	"cmp"
@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/sandlint/sandlint/parsers/seccomp"
 )
 
 // Target is one way in which a profile comes into force: who reads it, on what host, and what makes the filter of it.
@@ -14,7 +16,7 @@ type Target struct {
 	Host   Host
 	// Runtime is "runc" or "crun".
 	Runtime        string
-	RuntimeVersion Version
+	RuntimeVersion seccomp.Version
 	Libseccomp     Libseccomp
 }
 
@@ -35,12 +37,12 @@ type Filter struct {
 	*Resolved
 	Target Target
 	// Archs are the architectures that the filter is for: the host's own, and the listed ones that are known.
-	Archs []*Architecture
+	Archs []*seccomp.Architecture
 
 	index    *index
 	live     []*ResolvedRule // by place in Profile.Rules; nil for those that the loader leaves out
-	unloaded map[*Architecture]String
-	border   map[*Architecture]int // runc's highest named number; an architecture without one has no border
+	unloaded map[*seccomp.Architecture]seccomp.String
+	border   map[*seccomp.Architecture]int // runc's highest named number; an architecture without one has no border
 }
 
 // index is what all filters of a profile share: which rule names what under which conditions.
@@ -52,20 +54,18 @@ type index struct {
 
 // named is a name that occurs in a profile.
 type named struct {
-	syscall *Syscall // nil for a name that no libseccomp knows
+	syscall *seccomp.Syscall // nil for a name that no libseccomp knows
 	uses    []use
 }
 
 // use is one naming of a syscall by a rule.
 type use struct {
-	name String
+	name seccomp.String
 	rule int
 }
 
-func (p *Profile) indexed() *index {
-	if p.index != nil {
-		return p.index
-	}
+// newIndex makes the index of a profile.
+func newIndex(p *seccomp.Profile) *index {
 	x := &index{names: make(map[string]*named, 512), parts: make([][][]Cond, len(p.Rules)), first: make([][][]Cond, len(p.Rules))}
 	for i, rule := range p.Rules {
 		x.parts[i] = parts(rule.Args)
@@ -77,7 +77,7 @@ func (p *Profile) indexed() *index {
 			n := x.names[name.Text]
 			if n == nil {
 				n = &named{}
-				n.syscall, _ = LookupSyscall(name.Text)
+				n.syscall, _ = seccomp.LookupSyscall(name.Text)
 				x.names[name.Text] = n
 			}
 			n.uses = append(n.uses, use{name, i})
@@ -204,11 +204,11 @@ const (
 
 // Dead is a naming of a syscall that has no part in the decision.
 type Dead struct {
-	Name String
-	Rule *Rule
+	Name seccomp.String
+	Rule *seccomp.Rule
 	Why  Why
 	// By is the rule that decides instead, for Shadowed.
-	By *Rule
+	By *seccomp.Rule
 	// Reason is the loader's, for LeftOut.
 	Reason string
 }
@@ -217,8 +217,8 @@ type Dead struct {
 type Case struct {
 	Conds   []Cond // all must hold, at most one for each argument; never empty
 	Outcome Outcome
-	Rule    *Rule
-	Name    String
+	Rule    *seccomp.Rule
+	Name    seccomp.String
 	// Multiplexed says that the case comes from a rule about a call that socketcall(2) or ipc(2) makes too.
 	Multiplexed bool
 }
@@ -234,8 +234,8 @@ type Decision struct {
 	// Outcome is the outcome where no case holds.
 	Outcome Outcome
 	// Rule and Name are those that decide, for StepRule.
-	Rule *Rule
-	Name String
+	Rule *seccomp.Rule
+	Name seccomp.String
 	// Border is the highest number that the profile names, for StepBorder.
 	Border int
 	// Cases are the alternatives of StepConditions, in order of the file.
@@ -258,19 +258,19 @@ func (d *Decision) Eval(args [6]uint64) []Outcome {
 }
 
 // Compile returns the filter that a target makes of the profile.
-func (p *Profile) Compile(t Target) *Filter {
-	return p.Resolve(t.Loader, t.Host).Compile(t.Runtime, t.RuntimeVersion, t.Libseccomp)
+func Compile(p *seccomp.Profile, t Target) *Filter {
+	return Resolve(p, t.Loader, t.Host).Compile(t.Runtime, t.RuntimeVersion, t.Libseccomp)
 }
 
 // Compile returns the filter that a runtime with a build of libseccomp makes of what a loader gave it.
-func (r *Resolved) Compile(runtime string, version Version, lib Libseccomp) *Filter {
-	f := &Filter{Resolved: r, Target: Target{r.Loader, r.Host, runtime, version, lib}, index: r.Profile.indexed(), live: make([]*ResolvedRule, len(r.Profile.Rules))}
+func (r *Resolved) Compile(runtime string, version seccomp.Version, lib Libseccomp) *Filter {
+	f := &Filter{Resolved: r, Target: Target{r.Loader, r.Host, runtime, version, lib}, index: r.index(), live: make([]*ResolvedRule, len(r.Profile.Rules))}
 	if r.Host.Arch != nil {
 		f.Archs = append(f.Archs, r.Host.Arch)
 	}
-	var listed []*Architecture
+	var listed []*seccomp.Architecture
 	for _, name := range r.Architectures {
-		if a, ok := LookupArchitecture(name.Text); ok {
+		if a, ok := seccomp.LookupArchitecture(name.Text); ok {
 			listed = append(listed, a)
 			if !slices.Contains(f.Archs, a) {
 				f.Archs = append(f.Archs, a)
@@ -289,7 +289,7 @@ func (r *Resolved) Compile(runtime string, version Version, lib Libseccomp) *Fil
 		if !version.Less(stubForNative) {
 			listed = f.Archs
 		}
-		f.border = make(map[*Architecture]int, len(listed))
+		f.border = make(map[*seccomp.Architecture]int, len(listed))
 		for _, n := range f.index.names {
 			if n.syscall == nil || !lib.Knows(n.syscall) || !slices.ContainsFunc(n.uses, func(u use) bool { return f.live[u.rule] != nil }) {
 				continue
@@ -298,7 +298,7 @@ func (r *Resolved) Compile(runtime string, version Version, lib Libseccomp) *Fil
 				// libseccomp gives multiplexed calls a pseudo number below 0. A highest number of 0 is none to runc, but on x32 and MIPS its numbers are
 				// those of the table and an offset.
 				number, ok := n.syscall.Number(a.ABI)
-				if b, has := f.border[a]; ok && (number > b || !has && a.offset()) && !n.syscall.Multiplexed(a.ABI) {
+				if b, has := f.border[a]; ok && (number > b || !has && hasOffset(a)) && !n.syscall.Multiplexed(a.ABI) {
 					f.border[a] = number
 				}
 			}
@@ -307,25 +307,27 @@ func (r *Resolved) Compile(runtime string, version Version, lib Libseccomp) *Fil
 	return f
 }
 
-// offset reports whether the numbers of the ABI begin at another number than the 0 of its table.
-func (a *Architecture) offset() bool { return a.ABI == "x32" || strings.HasPrefix(a.ABI, "mips") }
+// hasOffset reports whether the numbers of the ABI begin at another number than the 0 of its table.
+func hasOffset(a *seccomp.Architecture) bool {
+	return a.ABI == "x32" || strings.HasPrefix(a.ABI, "mips")
+}
 
 // stubForNative is the first release of runc that answers ENOSYS above the border for the host's own architecture also where the profile does not list it.
-var stubForNative = Version{1, 1, 15}
+var stubForNative = release(1, 1, 15)
 
 // crunReadsAllConds is the first release of crun that reads more than six conditions of a rule.
-var crunReadsAllConds = Version{1, 29, 2}
+var crunReadsAllConds = release(1, 29, 2)
 
 // parts returns the conditions of a rule as alternatives; one empty alternative for a rule without conditions. Both runtimes make a rule that repeats an
 // argument into one rule for each of its conditions.
-func parts(args []Arg) [][]Cond {
+func parts(args []seccomp.Arg) [][]Cond {
 	if len(args) == 0 {
 		return unconditional
 	}
 	var conds []Cond
 	repeats, seen := false, [6]bool{}
 	for _, a := range args {
-		if !slices.Contains(Operators(), a.Op.Text) || a.Index.Value > 5 {
+		if !slices.Contains(seccomp.Operators(), a.Op.Text) || a.Index.Value > 5 {
 			continue // which runtimes refuse
 		}
 		c := Cond{Arg: int(a.Index.Value), Op: a.Op.Text, Value: a.Value.Value}
@@ -355,10 +357,10 @@ func withoutAlways(conds []Cond) []Cond {
 }
 
 // Covers reports whether the filter is for calls of an ABI; others are killed.
-func (f *Filter) Covers(a *Architecture) bool { return slices.Contains(f.Archs, a) }
+func (f *Filter) Covers(a *seccomp.Architecture) bool { return slices.Contains(f.Archs, a) }
 
 // Border returns the highest number that the profile names on an architecture, above which runc answers ENOSYS; false where there is no such border.
-func (f *Filter) Border(a *Architecture) (int, bool) {
+func (f *Filter) Border(a *seccomp.Architecture) (int, bool) {
 	n, ok := f.border[a]
 	return n, ok
 }
@@ -368,9 +370,9 @@ func (f *Filter) Named(syscall string) bool { return len(f.uses(syscall)) > 0 }
 
 // Decide returns what the filter does with a syscall on an architecture. A syscall that the ABI does not have cannot be called there; it is decided
 // about as one that no rule names. Where the profile is Off, every call runs.
-func (f *Filter) Decide(a *Architecture, syscall string) Decision {
+func (f *Filter) Decide(a *seccomp.Architecture, syscall string) Decision {
 	if border, ok := f.Border(a); ok && !f.Off {
-		if s, known := LookupSyscall(syscall); known {
+		if s, known := seccomp.LookupSyscall(syscall); known {
 			if number, on := s.Number(a.ABI); on && number > border {
 				return Decision{Step: StepBorder, Outcome: Outcome{"SCMP_ACT_ERRNO", 38}, Border: border}
 			}
@@ -380,11 +382,11 @@ func (f *Filter) Decide(a *Architecture, syscall string) Decision {
 }
 
 // decideUnder is Decide for a call with a number up to runc's border.
-func (f *Filter) decideUnder(a *Architecture, syscall string) Decision {
+func (f *Filter) decideUnder(a *seccomp.Architecture, syscall string) Decision {
 	if f.Off {
 		return Decision{Step: StepDefault, Outcome: Outcome{Action: "SCMP_ACT_ALLOW"}}
 	}
-	s, known := LookupSyscall(syscall)
+	s, known := seccomp.LookupSyscall(syscall)
 	on := known && s.On(a.ABI)
 	if !f.Covers(a) {
 		return Decision{Step: StepForeign, Outcome: Outcome{Action: "SCMP_ACT_KILL_THREAD"}}
@@ -397,7 +399,7 @@ func (f *Filter) decideUnder(a *Architecture, syscall string) Decision {
 		return d
 	}
 	if syscall == "socketcall" || syscall == "ipc" {
-		for _, through := range multiplexed() {
+		for _, through := range seccomp.Multiplexed() {
 			number := through.SocketCall
 			if syscall == "ipc" {
 				number = through.IPC
@@ -415,7 +417,7 @@ func (f *Filter) decideUnder(a *Architecture, syscall string) Decision {
 
 // decide adds the rules about a syscall to a decision, and reports whether one without conditions decides it. A sub-call other than 0 is that of
 // socketcall(2) or ipc(2): libseccomp then compares the first argument with it, in the place of what the rule says about it.
-func (f *Filter) decide(d *Decision, a *Architecture, uses []use, subCall int) bool {
+func (f *Filter) decide(d *Decision, a *seccomp.Architecture, uses []use, subCall int) bool {
 	for _, u := range uses {
 		rule := f.live[u.rule]
 		if rule.Outcome == f.Default {
@@ -445,9 +447,9 @@ func (f *Filter) decide(d *Decision, a *Architecture, uses []use, subCall int) b
 }
 
 // Dead returns the namings of a syscall that have no part in the decision about it on an architecture, in order of the file, with the reason.
-func (f *Filter) Dead(a *Architecture, syscall string) []Dead {
+func (f *Filter) Dead(a *seccomp.Architecture, syscall string) []Dead {
 	var dead []Dead
-	add := func(name String, rule *Rule, why Why, by *Rule, reason string) {
+	add := func(name seccomp.String, rule *seccomp.Rule, why Why, by *seccomp.Rule, reason string) {
 		dead = append(dead, Dead{name, rule, why, by, reason})
 	}
 	for _, left := range f.Left {
@@ -457,7 +459,7 @@ func (f *Filter) Dead(a *Architecture, syscall string) []Dead {
 			}
 		}
 	}
-	s, known := LookupSyscall(syscall)
+	s, known := seccomp.LookupSyscall(syscall)
 	d := f.Decide(a, syscall)
 	for _, u := range f.uses(syscall) {
 		rule := f.live[u.rule]

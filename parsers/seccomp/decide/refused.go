@@ -1,4 +1,4 @@
-package seccomp
+package decide
 
 import (
 	"fmt"
@@ -6,13 +6,15 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/sandlint/sandlint/parsers/seccomp"
 )
 
 // maxErrno is the highest errno that libseccomp takes for SCMP_ACT_ERRNO, after it has cut it to 16 bits.
 const maxErrno = 4094
 
 // flagsInRunc is the first release of runc that takes flags.
-var flagsInRunc = Version{1, 2, 0}
+var flagsInRunc = release(1, 2, 0)
 
 // Refusals returns the reasons for which the container does not start: those of the loader (Resolved.Refused), and where there is none of them those of the runtime and
 // libseccomp. JSON and shape are Profile.Problems, and a filter that is too large for the kernel is not here.
@@ -23,14 +25,14 @@ func (f *Filter) refusals(conflicts func() []Conflict) []Refusal {
 		return f.Refused
 	}
 	var out []Refusal
-	add := func(at String, format string, args ...any) {
+	add := func(at seccomp.String, format string, args ...any) {
 		out = append(out, Refusal{at, fmt.Sprintf(format, args...)})
 	}
 	crun := f.Target.Runtime == "crun"
 	p := f.Profile
 	if f.Off {
 		if crun && f.Loader == LoaderOCI && !p.Span.IsEmpty() {
-			add(String{}, "crun takes no profile without a defaultAction")
+			add(seccomp.String{}, "crun takes no profile without a defaultAction")
 		}
 		return out
 	}
@@ -71,12 +73,12 @@ func (f *Filter) refusals(conflicts func() []Conflict) []Refusal {
 	return out
 }
 
-type refuse = func(at String, format string, args ...any)
+type refuse = func(at seccomp.String, format string, args ...any)
 
 // errno returns the errno that is handed to the runtime, and whether one is.
-func (f *Filter) errno(number Number, word String) (uint64, bool) {
+func (f *Filter) errno(number seccomp.Number, word seccomp.String) (uint64, bool) {
 	if f.Loader == LoaderContainers && word.Text != "" {
-		n, _ := LookupErrno(word.Text)
+		n, _ := seccomp.LookupErrno(word.Text)
 		return uint64(n), true
 	}
 	if number.Known {
@@ -92,7 +94,7 @@ func (f *Filter) refuseFlags(add refuse) {
 		return
 	}
 	for _, name := range f.Profile.Flags {
-		flag, ok := LookupFlag(name.Text)
+		flag, ok := seccomp.LookupFlag(name.Text)
 		if !ok {
 			add(name, "%s does not know the flag %q", runtime, name.Text)
 			continue
@@ -105,7 +107,7 @@ func (f *Filter) refuseFlags(add refuse) {
 }
 
 // refuseSupport tells about a name that the runtime or libseccomp does not know yet. crun asks libseccomp about architectures, and sets flags without it.
-func (f *Filter) refuseSupport(add refuse, name String, kind string, s Support) bool {
+func (f *Filter) refuseSupport(add refuse, name seccomp.String, kind string, s seccomp.Support) bool {
 	runtime, version := f.Target.Runtime, f.Target.RuntimeVersion
 	since, ever := s.Since(runtime)
 	switch {
@@ -125,9 +127,9 @@ func (f *Filter) refuseSupport(add refuse, name String, kind string, s Support) 
 
 func (f *Filter) refuseArchitectures(add refuse) {
 	for _, name := range f.Architectures {
-		a, ok := LookupArchitecture(name.Text)
+		a, ok := seccomp.LookupArchitecture(name.Text)
 		if !ok && f.Target.Runtime == "crun" { // which does not mind the prefix and the case of what follows it
-			a, ok = LookupArchitecture("SCMP_ARCH_" + strings.ToUpper(strings.TrimPrefix(name.Text, "SCMP_ARCH_")))
+			a, ok = seccomp.LookupArchitecture("SCMP_ARCH_" + strings.ToUpper(strings.TrimPrefix(name.Text, "SCMP_ARCH_")))
 		}
 		switch {
 		case !ok:
@@ -140,8 +142,8 @@ func (f *Filter) refuseArchitectures(add refuse) {
 }
 
 // refuseAction tells what is wrong with an action and the errno that is given with it.
-func (f *Filter) refuseAction(add refuse, name String, o Outcome, errno uint64, given bool) bool {
-	action, ok := LookupAction(name.Text)
+func (f *Filter) refuseAction(add refuse, name seccomp.String, o Outcome, errno uint64, given bool) bool {
+	action, ok := seccomp.LookupAction(name.Text)
 	if !ok {
 		add(name, "%s does not know the action %q", f.Target.Runtime, name.Text)
 		return true
@@ -161,13 +163,13 @@ func (f *Filter) refuseAction(add refuse, name String, o Outcome, errno uint64, 
 }
 
 // refuseRule tells what the runtime refuses about a rule for itself.
-func (f *Filter) refuseRule(add refuse, place int, rule *Rule, o Outcome) {
+func (f *Filter) refuseRule(add refuse, place int, rule *seccomp.Rule, o Outcome) {
 	crun := f.Target.Runtime == "crun"
 	errno, given := f.errno(rule.ErrnoRet, rule.Errno)
 	if f.refuseAction(add, rule.Action, o, errno, given) {
 		return
 	}
-	names := []String{}
+	names := []seccomp.String{}
 	if f.live[place] != nil {
 		names = f.live[place].Names
 	}
@@ -195,11 +197,11 @@ func (f *Filter) refuseRule(add refuse, place int, rule *Rule, o Outcome) {
 		args = args[:6]
 	}
 	for _, a := range args {
-		if !slices.Contains(Operators(), a.Op.Text) && (added || !crun && len(names) > 0) {
+		if !slices.Contains(seccomp.Operators(), a.Op.Text) && (added || !crun && len(names) > 0) {
 			add(a.Op, "%s does not know the operator %q", f.Target.Runtime, a.Op.Text)
 		}
 		if a.Index.Value > 5 && added {
-			add(String{strconv.FormatUint(a.Index.Value, 10), a.Index.Span}, "the arguments of a syscall have the indexes 0 to 5, not %d", a.Index.Value)
+			add(seccomp.String{Text: strconv.FormatUint(a.Index.Value, 10), Span: a.Index.Span}, "the arguments of a syscall have the indexes 0 to 5, not %d", a.Index.Value)
 		}
 	}
 }

@@ -1,4 +1,4 @@
-package seccomp
+package decide
 
 import (
 	"fmt"
@@ -7,21 +7,22 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/sandlint/sandlint/parsers/seccomp"
 	"github.com/sandlint/sandlint/parsers/source"
 )
 
 func BenchmarkDiff(b *testing.B) {
 	docker, podman := readProfile(b, "docker"), readProfile(b, "podman")
 	text := string(docker.Source.Bytes)
-	edited := func(old, new string) *Profile {
+	edited := func(old, new string) *seccomp.Profile {
 		if !strings.Contains(text, old) {
 			b.Fatalf("no %s", old)
 		}
-		return Parse(source.NewFile("p.json", []byte(strings.Replace(text, old, new, 1))))
+		return seccomp.Parse(source.NewFile("p.json", []byte(strings.Replace(text, old, new, 1))))
 	}
 	for _, bb := range []struct {
 		name     string
-		old, new *Profile
+		old, new *seccomp.Profile
 	}{
 		{"itself", docker, docker},
 		{"small", docker, edited(`"accept",`, ``)},
@@ -137,12 +138,12 @@ func TestDiffAgainstBruteForce(t *testing.T) {
 		}
 		names := append(slices.Clone(poolNames), "mseal", "removexattrat", "ipc", "statx", "close_range")
 		type at struct {
-			name                    string
-			abi, l, h, w, turn, lib int
+			name, abi          string
+			l, h, w, turn, lib int
 		}
 		found := map[at]*sighting{}
 		worlds := map[string][]World{}
-		d.sightings(true, func(name string, seen map[int][]*sighting, _ []int, in []World, complete bool) {
+		d.sightings(true, func(name string, seen map[string][]*sighting, _ []string, in []World, complete bool) {
 			if !slices.Contains(names, name) {
 				return
 			}
@@ -171,16 +172,16 @@ func TestDiffAgainstBruteForce(t *testing.T) {
 				}
 			}
 			li, hi, lib := r.IntN(len(d.loaders)), r.IntN(len(d.hosts)), r.IntN(len(d.libs))
-			release := []turn{{"runc", Version{1, 1, 5}}, {"runc", Version{1, 1, 15}}, {"runc", Version{1, 3, 0}}, {"crun", Version{1, 8, 1}}, {"crun", Version{1, 29, 1}}}[r.IntN(5)]
+			gen := []turn{{"runc", release(1, 1, 5)}, {"runc", release(1, 1, 15)}, {"runc", release(1, 3, 0)}, {"crun", release(1, 8, 1)}, {"crun", release(1, 29, 1)}}[r.IntN(5)]
 			ti := -1
 			for i, turn := range d.turns {
-				if turn.runtime == release.runtime && (!release.version.Less(turn.version) || turn.runtime == "crun") {
+				if turn.runtime == gen.runtime && (!gen.version.Less(turn.version) || turn.runtime == "crun") {
 					ti = i
 				}
 			}
-			kernel := []Version{{4, 19, 3}, {5, 1, 0}, {6, 6, 1}, {7, 0, 0}, {}}[r.IntN(5)]
-			target := Target{d.loaders[li], Host{d.hosts[hi], caps, kernel}, release.runtime, release.version, d.libs[lib]}
-			before, after := old.Compile(target), new.Compile(target)
+			kernel := []seccomp.Version{release(4, 19, 3), release(5, 1, 0), release(6, 6, 1), release(7, 0, 0), {}}[r.IntN(5)]
+			target := Target{d.loaders[li], Host{d.hosts[hi], caps, kernel}, gen.runtime, gen.version, d.libs[lib]}
+			before, after := Compile(old, target), Compile(new, target)
 			for _, a := range before.Archs {
 				if !after.Covers(a) {
 					continue
@@ -188,7 +189,7 @@ func TestDiffAgainstBruteForce(t *testing.T) {
 				for _, name := range names {
 					x, y := before.Decide(a, name), after.Decide(a, name)
 					ruled := func(d Decision) bool { return d.Step == StepRule || d.Step == StepConditions }
-					if s, ok := LookupSyscall(name); !ok || !s.On(a.ABI) || before.Default != after.Default && !ruled(x) && !ruled(y) {
+					if s, ok := seccomp.LookupSyscall(name); !ok || !s.On(a.ABI) || before.Default != after.Default && !ruled(x) && !ruled(y) {
 						continue
 					}
 					checked++
@@ -197,7 +198,7 @@ func TestDiffAgainstBruteForce(t *testing.T) {
 						if slices.ContainsFunc(w.Has, func(c string) bool { return !slices.Contains(caps, c) }) || slices.ContainsFunc(w.Lacks, func(c string) bool { return slices.Contains(caps, c) }) {
 							continue
 						}
-						if s := found[at{name, slices.Index(abiNames[:], a.ABI), li, hi, wi, ti, lib}]; kernelIn(w, worlds[name], kernel) {
+						if s := found[at{name, a.ABI, li, hi, wi, ti, lib}]; kernelIn(w, worlds[name], kernel) {
 							sight = s
 						}
 					}
@@ -235,8 +236,8 @@ func TestDiffAgainstBruteForce(t *testing.T) {
 }
 
 // kernelIn reports whether of the worlds that differ in the kernel, w is the one of a release.
-func kernelIn(w World, worlds []World, v Version) bool {
-	best := Version{}
+func kernelIn(w World, worlds []World, v seccomp.Version) bool {
+	best := seccomp.Version{}
 	for _, other := range worlds {
 		if (v.IsZero() || !v.Less(other.Kernel)) && best.Less(other.Kernel) {
 			best = other.Kernel

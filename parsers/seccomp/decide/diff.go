@@ -1,4 +1,4 @@
-package seccomp
+package decide
 
 import (
 	"cmp"
@@ -8,6 +8,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/sandlint/sandlint/parsers/seccomp"
 )
 
 // Difference is what two profiles do differently, for the targets that they are for.
@@ -123,13 +125,13 @@ type Change struct {
 // Diff returns what two profiles do differently for the targets that old is for: its loaders, every host that one of the two is made for, every release of the runtimes and of
 // libseccomp that makes a difference, and every set of capabilities and release of the kernel that a rule asks about. It is exact: what it does not name is decided alike.
 // Only what Profile holds is compared; a file with Problems may be read otherwise by the consumers.
-func Diff(old, new *Profile, targets Targets) *Difference {
+func Diff(old, new *seccomp.Profile, targets Targets) *Difference {
 	d := newDiffer(old, new, targets)
 	d.diff()
 	return d.out
 }
 
-func newDiffer(old, new *Profile, targets Targets) *differ {
+func newDiffer(old, new *seccomp.Profile, targets Targets) *differ {
 	d := &differ{
 		old: newSide(old, targets.Libseccomps()), new: newSide(new, targets.Libseccomps()),
 		targets: targets, loaders: targets.Loaders(old), hosts: old.Hosts(), libs: targets.Libseccomps(), out: &Difference{},
@@ -142,9 +144,9 @@ func newDiffer(old, new *Profile, targets Targets) *differ {
 	abis := d.abis()
 	d.fragile = d.old.fragile(d.loaders, abis) || d.new.fragile(d.loaders, abis)
 	for _, runtime := range targets.Runtimes() {
-		since := []Version{crunReadsAllConds}
+		since := []seccomp.Version{crunReadsAllConds}
 		if runtime == "runc" {
-			since = []Version{stubForNative}
+			since = []seccomp.Version{stubForNative}
 			if d.fragile {
 				since = append(since, treeFromNames)
 			}
@@ -159,15 +161,18 @@ func newDiffer(old, new *Profile, targets Targets) *differ {
 }
 
 // steadyBut returns, by ABI, the highest number that is named whatever the target is, also without the names that are not to count; -1 for none.
-func (s *side) steadyBut(not map[string]bool) []int {
-	steady := slices.Repeat([]int{-1}, len(abiNames))
+func (s *side) steadyBut(not map[string]bool) map[string]int {
+	steady := map[string]int{}
+	for _, abi := range seccomp.ABIs() {
+		steady[abi] = -1
+	}
 	for name, n := range s.index.names {
 		if n.syscall == nil || not[name] || !slices.ContainsFunc(n.uses, func(u use) bool { return !asks(s.Rules[u.rule]) }) || slices.ContainsFunc(s.libs, func(lib Libseccomp) bool { return !lib.Knows(n.syscall) }) {
 			continue
 		}
-		for abi, number := range n.syscall.numbers {
-			if int(number)-1 > max(steady[abi], 0) && !n.syscall.Multiplexed(abiNames[abi]) {
-				steady[abi] = int(number) - 1
+		for abi, number := range n.syscall.Numbers() {
+			if number > max(steady[abi], 0) && !n.syscall.Multiplexed(abi) {
+				steady[abi] = number
 			}
 		}
 	}
@@ -175,7 +180,7 @@ func (s *side) steadyBut(not map[string]bool) []int {
 }
 
 // releases returns the oldest targeted release of a runtime and those of since that are targeted too, or the newest where there are none.
-func (t Targets) releases(runtime string, since []Version) (out []turn) {
+func (t Targets) releases(runtime string, since []seccomp.Version) (out []turn) {
 	r := t.Range(runtime)
 	for _, v := range since {
 		if r.From.Less(v) && !r.To.Less(v) && !slices.Contains(out, turn{runtime, v}) {
@@ -193,7 +198,7 @@ func (t Targets) releases(runtime string, since []Version) (out []turn) {
 // turn is a release of a runtime that works in its own way.
 type turn struct {
 	runtime string
-	version Version
+	version seccomp.Version
 }
 
 // readsFirst reports whether only the first six conditions of a rule are read.
@@ -206,7 +211,7 @@ type differ struct {
 	old, new *side
 	targets  Targets
 	loaders  []Loader
-	hosts    []*Architecture
+	hosts    []*seccomp.Architecture
 	turns    []turn
 	libs     []Libseccomp
 	out      *Difference
@@ -219,7 +224,7 @@ type differ struct {
 	defaults map[Loader]bool // the loaders for which the default action is another one
 }
 
-func off(p *Profile) bool { return p.DefaultAction.Text == "" && len(p.Rules) == 0 }
+func off(p *seccomp.Profile) bool { return p.DefaultAction.Text == "" && len(p.Rules) == 0 }
 
 func (d *differ) diff() {
 	was, is := off(d.old.Profile), off(d.new.Profile)
@@ -247,12 +252,12 @@ func (d *differ) diff() {
 
 // changedNames returns the names that do not have the same rules in the same order in two profiles, and a number for each name that is equal for names with the same
 // rules on each side.
-func changedNames(old, new *Profile) (changed map[string]bool, classes map[string]int) {
+func changedNames(old, new *seccomp.Profile) (changed map[string]bool, classes map[string]int) {
 	ids := map[string]int{}
-	rulesByName := func(p *Profile) map[string][]int {
+	rulesByName := func(p *seccomp.Profile) map[string][]int {
 		names := make(map[string][]int, 512)
 		for _, r := range p.Rules {
-			key := r.key()
+			key := ruleKey(r)
 			id, ok := ids[key]
 			if !ok {
 				id = len(ids)
@@ -297,17 +302,17 @@ func changedNames(old, new *Profile) (changed map[string]bool, classes map[strin
 	return changed, classes
 }
 
-// key is equal for rules that only differ in their names, and in what no consumer looks at.
-func (r *Rule) key() string {
+// ruleKey is equal for rules that only differ in their names, and in what no consumer looks at.
+func ruleKey(r *seccomp.Rule) string {
 	k := make([]byte, 0, 128)
 	str := func(s string) { k = append(strconv.AppendInt(k, int64(len(s)), 10), ':'); k = append(k, s...) }
-	num := func(n Number) {
+	num := func(n seccomp.Number) {
 		if n.Known {
 			k = strconv.AppendUint(k, n.Value, 10)
 		}
 		k = append(k, ',')
 	}
-	list := func(l []String) {
+	list := func(l []seccomp.String) {
 		for _, s := range l {
 			str(s.Text)
 		}
@@ -318,14 +323,14 @@ func (r *Rule) key() string {
 	str(r.Errno.Text)
 	for _, a := range r.Args {
 		str(a.Op.Text)
-		num(Number{Value: a.Index.Value, Known: true})
-		num(Number{Value: a.Value.Value, Known: true})
-		num(Number{Value: a.ValueTwo.Value, Known: a.Op.Text == "SCMP_CMP_MASKED_EQ"})
+		num(seccomp.Number{Value: a.Index.Value, Known: true})
+		num(seccomp.Number{Value: a.Value.Value, Known: true})
+		num(seccomp.Number{Value: a.ValueTwo.Value, Known: a.Op.Text == "SCMP_CMP_MASKED_EQ"})
 	}
 	if r.LegacyName {
 		k = append(k, 'L')
 	}
-	for _, s := range []Scope{r.Includes, r.Excludes} {
+	for _, s := range []seccomp.Scope{r.Includes, r.Excludes} {
 		list(s.Caps)
 		list(s.Arches)
 		str(s.MinKernel.Text)
@@ -340,7 +345,7 @@ func (d *differ) wholeDefault() {
 	by := map[pair][]Loader{}
 	for _, l := range d.loaders {
 		w := World{}
-		p := pair{d.old.Resolve(l, w.Host(l, d.hosts[0])).Default, d.new.Resolve(l, w.Host(l, d.hosts[0])).Default}
+		p := pair{Resolve(d.old.Profile, l, w.Host(l, d.hosts[0])).Default, Resolve(d.new.Profile, l, w.Host(l, d.hosts[0])).Default}
 		if p.before != p.after {
 			if d.defaults[l] = true; by[p] == nil {
 				pairs = append(pairs, p)
@@ -373,14 +378,14 @@ func and(list []string) string {
 }
 
 // covered returns the architectures that the filter of a loader on a host is for, and those that the profile lists.
-func (s *side) covered(l Loader, host *Architecture) (archs, listed []*Architecture) {
-	archs = []*Architecture{host}
+func (s *side) covered(l Loader, host *seccomp.Architecture) (archs, listed []*seccomp.Architecture) {
+	archs = []*seccomp.Architecture{host}
 	names := s.Architectures
 	if l != LoaderOCI && len(s.ArchMap) > 0 {
-		names = s.archMapFor(l, Host{Arch: host})
+		names = archMapFor(s.Profile, l, Host{Arch: host})
 	}
 	for _, name := range names {
-		if a, ok := LookupArchitecture(name.Text); ok {
+		if a, ok := seccomp.LookupArchitecture(name.Text); ok {
 			if listed = append(listed, a); !slices.Contains(archs, a) {
 				archs = append(archs, a)
 			}
@@ -394,19 +399,19 @@ func (d *differ) wholeArchitectures() (changed bool) {
 	type pair struct{ before, after string }
 	type at struct {
 		l Loader
-		h *Architecture
+		h *seccomp.Architecture
 	}
 	var pairs []pair
 	by := map[pair][]at{}
-	words := func(archs []*Architecture) string {
+	words := func(archs []*seccomp.Architecture) string {
 		var abis []string
 		for _, a := range archs {
 			abis = append(abis, strings.ToLower(strings.TrimPrefix(a.Name, "SCMP_ARCH_")))
 		}
 		return and(abis)
 	}
-	same := func(a, b []*Architecture) bool {
-		return !slices.ContainsFunc(a, func(x *Architecture) bool { return !slices.Contains(b, x) }) && !slices.ContainsFunc(b, func(x *Architecture) bool { return !slices.Contains(a, x) })
+	same := func(a, b []*seccomp.Architecture) bool {
+		return !slices.ContainsFunc(a, func(x *seccomp.Architecture) bool { return !slices.Contains(b, x) }) && !slices.ContainsFunc(b, func(x *seccomp.Architecture) bool { return !slices.Contains(a, x) })
 	}
 	for _, l := range d.loaders {
 		for _, h := range d.hosts {
@@ -444,10 +449,10 @@ func (d *differ) wholeArchitectures() (changed bool) {
 		change := WholeChange{What: WhatArchitectures, For: strings.Join(parts, " on "), Before: p.before, After: p.after}
 		before, _ := d.old.covered(by[p][0].l, by[p][0].h)
 		after, _ := d.new.covered(by[p][0].l, by[p][0].h)
-		if slices.ContainsFunc(before, func(a *Architecture) bool { return !slices.Contains(after, a) }) {
+		if slices.ContainsFunc(before, func(a *seccomp.Architecture) bool { return !slices.Contains(after, a) }) {
 			change.Effect |= Narrows
 		}
-		if slices.ContainsFunc(after, func(a *Architecture) bool { return !slices.Contains(before, a) }) {
+		if slices.ContainsFunc(after, func(a *seccomp.Architecture) bool { return !slices.Contains(before, a) }) {
 			change.Effect |= Widens
 		}
 		d.out.Whole = append(d.out.Whole, change)
@@ -456,7 +461,7 @@ func (d *differ) wholeArchitectures() (changed bool) {
 }
 
 func (d *differ) wholeFields() {
-	flags := func(p *Profile) string {
+	flags := func(p *seccomp.Profile) string {
 		if !p.FlagsGiven {
 			return "none given"
 		}
@@ -516,7 +521,7 @@ type sighting struct {
 func (d *differ) candidates(archs bool) (named, unnamed []string) {
 	set, border := map[string]bool{}, map[string]bool{}
 	add := func(name string) {
-		s, ok := LookupSyscall(name)
+		s, ok := seccomp.LookupSyscall(name)
 		if !ok {
 			return
 		}
@@ -548,9 +553,9 @@ func (d *differ) candidates(archs bool) (named, unnamed []string) {
 			if !archs {
 				least = min(d.old.leastOn(abi), d.new.leastOn(abi))
 			}
-			for i := range syscallTable {
-				if n := syscallTable[i].numbers[abi]; n != 0 && int(n)-1 > least {
-					border[syscallTable[i].Name] = true
+			for s := range seccomp.AllSyscalls() {
+				if n, ok := s.Number(abi); ok && n > least {
+					border[s.Name] = true
 				}
 			}
 		}
@@ -569,32 +574,33 @@ func (d *differ) candidates(archs bool) (named, unnamed []string) {
 }
 
 // raises reports whether one of the names about which there are other rules may make a border higher on an ABI.
-func (d *differ) raises(abi int) bool {
+func (d *differ) raises(abi string) bool {
 	for name := range d.changed {
-		if s, ok := LookupSyscall(name); ok && int(s.numbers[abi])-1 > d.old.steady[abi] {
-			return true
+		if s, ok := seccomp.LookupSyscall(name); ok {
+			if n, on := s.Number(abi); on && n > d.old.steady[abi] {
+				return true
+			}
 		}
 	}
 	return false
 }
 
-// abis returns the indexes in abiNames of the ABIs that some target's filters are for.
-func (d *differ) abis() []int {
-	var out []int
+// abis returns the ABIs that some target's filters are for, in libseccomp's order.
+func (d *differ) abis() []string {
+	var out []string
 	for _, l := range d.loaders {
 		for _, h := range d.hosts {
 			for _, s := range []*side{d.old, d.new} {
 				archs, _ := s.covered(l, h)
 				for _, a := range archs {
-					if i := slices.Index(abiNames[:], a.ABI); !slices.Contains(out, i) {
-						out = append(out, i)
+					if !slices.Contains(out, a.ABI) {
+						out = append(out, a.ABI)
 					}
 				}
 			}
 		}
 	}
-	slices.Sort(out)
-	return out
+	return slices.DeleteFunc(seccomp.ABIs(), func(abi string) bool { return !slices.Contains(out, abi) })
 }
 
 func (d *differ) syscalls(archs bool) {
@@ -604,7 +610,7 @@ func (d *differ) syscalls(archs bool) {
 		abis  string
 	}
 	index := map[described]int{}
-	d.sightings(archs, func(name string, seen map[int][]*sighting, compared []int, worlds []World, complete bool) {
+	d.sightings(archs, func(name string, seen map[string][]*sighting, compared []string, worlds []World, complete bool) {
 		if !complete {
 			for _, abi := range compared {
 				seen[abi] = append(seen[abi], &sighting{kind: kind{before: "unknown", after: "unknown, for there are too many sets of capabilities", unsure: true}})
@@ -618,7 +624,7 @@ func (d *differ) syscalls(archs bool) {
 			words string
 		}
 		var order []place
-		on := map[place][]int{}
+		on := map[place][]string{}
 		first := map[place]Change{}
 		for _, abi := range compared {
 			for _, sight := range seen[abi] {
@@ -640,9 +646,7 @@ func (d *differ) syscalls(archs bool) {
 		for _, at := range order {
 			c := first[at]
 			if len(on[at]) < len(compared) {
-				for _, abi := range on[at] {
-					c.ABIs = append(c.ABIs, abiNames[abi])
-				}
+				c.ABIs = on[at]
 			}
 			key := described{at.kind, at.words, strings.Join(c.ABIs, " ")}
 			if n, ok := index[key]; ok {
@@ -663,13 +667,13 @@ func (d *differ) syscalls(archs bool) {
 }
 
 // report takes what was found about a syscall: the changes by ABI, the ABIs on which both profiles decide, and the worlds, of which there may be more.
-type report = func(name string, seen map[int][]*sighting, compared []int, worlds []World, complete bool)
+type report = func(name string, seen map[string][]*sighting, compared []string, worlds []World, complete bool)
 
 // sightings compares what is done with each syscall about which the profiles may decide differently.
 func (d *differ) sightings(archs bool, report report) {
 	named, unnamed := d.candidates(archs)
 	for _, name := range named {
-		s, _ := LookupSyscall(name)
+		s, _ := seccomp.LookupSyscall(name)
 		worlds, complete := d.worlds(name)
 		seen, compared := d.compare(s, worlds)
 		report(name, seen, compared, worlds, complete)
@@ -682,11 +686,11 @@ func (d *differ) sightings(archs bool, report report) {
 // unnamed compares what is done with syscalls that no rule of either profile names: the default action, or ENOSYS above runc's border.
 func (d *differ) unnamed(names []string, report report) {
 	type place struct {
-		abi           int
+		abi           string
 		before, after int // the borders
 		def           Outcome
 	}
-	var rules []*Rule
+	var rules []*seccomp.Rule
 	for _, s := range []*side{d.old, d.new} {
 		for _, abi := range d.abis() {
 			for j, r := range s.Rules {
@@ -699,7 +703,7 @@ func (d *differ) unnamed(names []string, report report) {
 	worlds, complete := d.targets.worlds(rules)
 	var places []place
 	by := map[place][]block{}
-	compared := map[int]bool{}
+	compared := map[string]bool{}
 	for li, l := range d.loaders {
 		for hi, h := range d.hosts {
 			covered, _ := d.old.covered(l, h)
@@ -708,7 +712,7 @@ func (d *differ) unnamed(names []string, report report) {
 				if !slices.Contains(coveredNow, a) {
 					continue
 				}
-				abi := slices.Index(abiNames[:], a.ABI)
+				abi := a.ABI
 				if compared[abi] = true; d.defaults[l] {
 					continue
 				}
@@ -746,16 +750,15 @@ func (d *differ) unnamed(names []string, report report) {
 		}
 	}
 	for _, name := range names {
-		s, _ := LookupSyscall(name)
-		seen := map[int][]*sighting{}
-		var on []int
-		for abi, number := range s.numbers {
-			if number == 0 || !compared[abi] {
+		s, _ := seccomp.LookupSyscall(name)
+		seen := map[string][]*sighting{}
+		var on []string
+		for abi, n := range s.Numbers() {
+			if !compared[abi] {
 				continue
 			}
 			on = append(on, abi)
 			for _, p := range places {
-				n := int(number) - 1
 				was, is := p.before >= 0 && n > p.before, p.after >= 0 && n > p.after
 				if p.abi != abi || was == is {
 					continue
@@ -787,14 +790,14 @@ func addBlock(blocks []block, b block) []block {
 func (d *differ) worlds(syscall string) ([]World, bool) {
 	rules := append(d.old.about(syscall), d.new.about(syscall)...)
 	if d.fragile {
-		rules = slices.DeleteFunc(slices.Concat(d.old.Rules, d.new.Rules), func(r *Rule) bool { return !asks(r) })
+		rules = slices.DeleteFunc(slices.Concat(d.old.Rules, d.new.Rules), func(r *seccomp.Rule) bool { return !asks(r) })
 	}
 	return d.targets.worlds(rules)
 }
 
 // compare decides about a syscall for every target, and returns the changes by ABI, and the ABIs on which both profiles decide.
-func (d *differ) compare(s *Syscall, worlds []World) (seen map[int][]*sighting, compared []int) {
-	seen = map[int][]*sighting{}
+func (d *differ) compare(s *seccomp.Syscall, worlds []World) (seen map[string][]*sighting, compared []string) {
+	seen = map[string][]*sighting{}
 	keys := make([]string, len(worlds))
 	for i, w := range worlds {
 		keys[i] = w.key()
@@ -804,7 +807,7 @@ func (d *differ) compare(s *Syscall, worlds []World) (seen map[int][]*sighting, 
 	if d.changed[s.Name] {
 		cause = CauseRules
 	} else if s.Name == "socketcall" || s.Name == "ipc" {
-		for _, through := range multiplexed() {
+		for _, through := range seccomp.Multiplexed() {
 			if d.changed[through.Name] {
 				cause = CauseRules
 			}
@@ -819,14 +822,14 @@ func (d *differ) compare(s *Syscall, worlds []World) (seen map[int][]*sighting, 
 			covered, _ := d.old.covered(l, h)
 			coveredNow, _ := d.new.covered(l, h)
 			for _, a := range covered {
-				abi := slices.Index(abiNames[:], a.ABI)
-				if s.numbers[abi] == 0 || !slices.Contains(coveredNow, a) {
+				abi := a.ABI
+				number, ok := s.Number(abi)
+				if !ok || !slices.Contains(coveredNow, a) {
 					continue
 				}
 				if !slices.Contains(compared, abi) {
 					compared = append(compared, abi)
 				}
-				number := int(s.numbers[abi]) - 1
 				bordered := number > d.old.steady[abi] && number > min(d.old.leastOn(abi), d.new.leastOn(abi))
 				for wi, w := range worlds {
 					var borders, bordersNow []int
@@ -870,8 +873,7 @@ func (d *differ) compare(s *Syscall, worlds []World) (seen map[int][]*sighting, 
 			}
 		}
 	}
-	slices.Sort(compared)
-	return seen, compared
+	return seen, slices.DeleteFunc(seccomp.ABIs(), func(abi string) bool { return !slices.Contains(compared, abi) })
 }
 
 // libGroup is builds of libseccomp that know the same of a syscall and of the calls that are made through it.
@@ -881,14 +883,14 @@ type libGroup struct {
 	libs  uint64
 }
 
-func (d *differ) libGroups(s *Syscall) (groups []libGroup) {
-	through := []*Syscall{s}
+func (d *differ) libGroups(s *seccomp.Syscall) (groups []libGroup) {
+	through := []*seccomp.Syscall{s}
 	if s.Name == "socketcall" || s.Name == "ipc" {
-		through = append(through, multiplexed()...)
+		through = append(through, seccomp.Multiplexed()...)
 	}
 	for i, lib := range d.libs {
 		n := slices.IndexFunc(groups, func(g libGroup) bool {
-			return !d.fragile && !slices.ContainsFunc(through, func(s *Syscall) bool { return lib.Knows(s) != d.libs[g.first].Knows(s) })
+			return !d.fragile && !slices.ContainsFunc(through, func(s *seccomp.Syscall) bool { return lib.Knows(s) != d.libs[g.first].Knows(s) })
 		})
 		if n < 0 {
 			n = len(groups)
@@ -910,8 +912,8 @@ type judgedKey struct {
 	class  int
 	name   string // for a syscall that is decided about by more than the rules that name it
 	loader Loader
-	host   *Architecture
-	a      *Architecture
+	host   *seccomp.Architecture
+	a      *seccomp.Architecture
 	world  string
 	lib    int
 	knows  bool
@@ -919,7 +921,7 @@ type judgedKey struct {
 }
 
 // judge returns the decisions about a syscall. They are the same for all syscalls with the same rules.
-func (d *differ) judge(s *Syscall, l Loader, h, a *Architecture, w World, key string, g libGroup, t turn) *judgement {
+func (d *differ) judge(s *seccomp.Syscall, l Loader, h, a *seccomp.Architecture, w World, key string, g libGroup, t turn) *judgement {
 	if !d.fragile && !t.readsFirst() {
 		t = plain
 	}
@@ -1010,7 +1012,7 @@ func (d *differ) borders(archs bool) {
 				covered, _ := d.old.covered(l, h)
 				coveredNow, _ := d.new.covered(l, h)
 				for _, a := range covered {
-					if a.ABI != abiNames[abi] || !slices.Contains(coveredNow, a) {
+					if a.ABI != abi || !slices.Contains(coveredNow, a) {
 						continue
 					}
 					borders, listed := d.old.borders(l, h, w, "usual", a)
@@ -1042,7 +1044,7 @@ func (d *differ) borders(archs bool) {
 		for _, p := range pairs {
 			for _, product := range d.products(by[p]) {
 				d.out.Borders = append(d.out.Borders, BorderChange{
-					ABI: abiNames[abi], For: d.words(product, []World{w}, abi), Before: p.before, After: p.after, BeforeName: nameOf(abi, p.before), AfterName: nameOf(abi, p.after),
+					ABI: abi, For: d.words(product, []World{w}, abi), Before: p.before, After: p.after, BeforeName: nameOf(abi, p.before), AfterName: nameOf(abi, p.after),
 				})
 			}
 		}
@@ -1050,10 +1052,10 @@ func (d *differ) borders(archs bool) {
 }
 
 // nameOf returns the syscall with a number on an ABI, or "".
-func nameOf(abi, number int) string {
-	for i := range syscallTable {
-		if n := syscallTable[i].numbers[abi]; n != 0 && int(n)-1 == number {
-			return syscallTable[i].Name
+func nameOf(abi string, number int) string {
+	for s := range seccomp.AllSyscalls() {
+		if n, ok := s.Number(abi); ok && n == number {
+			return s.Name
 		}
 	}
 	return ""
@@ -1066,11 +1068,11 @@ func (d *differ) wholeRefused() {
 	if len(before)+len(after) == 0 && !wholeBefore && !wholeAfter {
 		return
 	}
-	text := func(a, b String) bool { return a.Text == b.Text }
-	if len(d.out.Whole) == 0 && slices.EqualFunc(d.old.Architectures, d.new.Architectures, text) && slices.EqualFunc(d.old.ArchMap, d.new.ArchMap, func(a, b ArchMap) bool {
+	text := func(a, b seccomp.String) bool { return a.Text == b.Text }
+	if len(d.out.Whole) == 0 && slices.EqualFunc(d.old.Architectures, d.new.Architectures, text) && slices.EqualFunc(d.old.ArchMap, d.new.ArchMap, func(a, b seccomp.ArchMap) bool {
 		return text(a.Architecture, b.Architecture) && slices.EqualFunc(a.SubArchitectures, b.SubArchitectures, text)
-	}) && slices.EqualFunc(before, after, func(a, b *Rule) bool {
-		return a.key() == b.key() && text(a.Name, b.Name) && slices.EqualFunc(namesBefore(a), namesAfter(b), text)
+	}) && slices.EqualFunc(before, after, func(a, b *seccomp.Rule) bool {
+		return ruleKey(a) == ruleKey(b) && text(a.Name, b.Name) && slices.EqualFunc(namesBefore(a), namesAfter(b), text)
 	}) {
 		return
 	}
@@ -1080,7 +1082,7 @@ func (d *differ) wholeRefused() {
 	for _, runtime := range d.targets.Runtimes() {
 		r.turns = append(r.turns, d.targets.releases(runtime, turnsOfSupport(runtime))...)
 	}
-	worlds, _ := d.targets.worlds(slices.DeleteFunc(suspects, func(r *Rule) bool { return !asks(r) }))
+	worlds, _ := d.targets.worlds(slices.DeleteFunc(suspects, func(r *seccomp.Rule) bool { return !asks(r) }))
 	type pair struct{ before, after string }
 	var pairs []pair
 	by := map[pair][]block{}
@@ -1089,12 +1091,12 @@ func (d *differ) wholeRefused() {
 		filterKey
 	}
 	known := map[conflictsKey][]Conflict{}
-	words := func(s *side, l Loader, h *Architecture, w World, key string, lib int, t turn) string {
+	words := func(s *side, l Loader, h *seccomp.Architecture, w World, key string, lib int, t turn) string {
 		f := s.filter(l, h, w, key, lib, t)
 		refusals := f.refusals(func() []Conflict {
 			k := conflictsKey{s, filterKey{l, h, key, lib, plain}}
 			if t.readsFirst() {
-				k.turn.version = Version{}
+				k.turn.version = seccomp.Version{}
 			}
 			conflicts, ok := known[k]
 			if !ok {
@@ -1129,29 +1131,29 @@ func (d *differ) wholeRefused() {
 	}
 	for _, p := range pairs {
 		for _, product := range r.products(by[p]) {
-			d.out.Whole = append(d.out.Whole, WholeChange{What: WhatRefused, For: r.words(product, worlds, -1), Before: p.before, After: p.after})
+			d.out.Whole = append(d.out.Whole, WholeChange{What: WhatRefused, For: r.words(product, worlds, ""), Before: p.before, After: p.after})
 		}
 	}
 }
 
 // turnsOfSupport returns the releases of a runtime that made a difference to what it refuses.
-func turnsOfSupport(runtime string) []Version {
-	out := []Version{crunReadsAllConds}
+func turnsOfSupport(runtime string) []seccomp.Version {
+	out := []seccomp.Version{crunReadsAllConds}
 	if runtime == "runc" {
-		out = []Version{flagsInRunc}
+		out = []seccomp.Version{flagsInRunc}
 	}
-	add := func(s Support) {
+	add := func(s seccomp.Support) {
 		if v, ok := s.Since(runtime); ok && !slices.Contains(out, v) {
 			out = append(out, v)
 		}
 	}
-	for _, a := range Architectures() {
+	for _, a := range seccomp.Architectures() {
 		add(a.Support)
 	}
-	for _, a := range Actions() {
+	for _, a := range seccomp.Actions() {
 		add(a.Support)
 	}
-	for _, f := range Flags() {
+	for _, f := range seccomp.Flags() {
 		add(f.Support)
 	}
 	return out
@@ -1159,8 +1161,8 @@ func turnsOfSupport(runtime string) []Version {
 
 // suspects returns the rules that some target may refuse, and reports whether some target may refuse the profile for another reason. Names returns those of a rule's names
 // on which it depends: a rule that may be in conflict with others is refused for the calls that they share.
-func (s *side) suspects(t Targets) (rules []*Rule, whole bool, names func(*Rule) []String) {
-	old := func(support Support) bool { // every targeted release knows it
+func (s *side) suspects(t Targets) (rules []*seccomp.Rule, whole bool, names func(*seccomp.Rule) []seccomp.String) {
+	old := func(support seccomp.Support) bool { // every targeted release knows it
 		for _, consumer := range []string{"runc", "crun", "libseccomp"} {
 			if since, ok := support.Since(consumer); !ok || t.Range(consumer).From.Less(since) {
 				return false
@@ -1168,17 +1170,17 @@ func (s *side) suspects(t Targets) (rules []*Rule, whole bool, names func(*Rule)
 		}
 		return true
 	}
-	bad := func(action String, number Number, word String) bool {
-		a, ok := LookupAction(action.Text)
+	bad := func(action seccomp.String, number seccomp.Number, word seccomp.String) bool {
+		a, ok := seccomp.LookupAction(action.Text)
 		if !ok || a.Name == "SCMP_ACT_NOTIFY" || !old(a.Support) {
 			return true
 		}
-		n, ok := LookupErrno(word.Text)
+		n, ok := seccomp.LookupErrno(word.Text)
 		return (number.Known || word.Text != "") && !a.Errno || uint16(number.Value) > maxErrno || number.Value > math.MaxUint32 || word.Text != "" && (!ok || n > maxErrno)
 	}
 	whole = bad(s.DefaultAction, s.DefaultErrnoRet, s.DefaultErrno) || len(s.Flags) > 0 || len(s.Architectures) > 0 && len(s.ArchMap) > 0
-	known := func(name String, host *Architecture) {
-		a, ok := LookupArchitecture(name.Text)
+	known := func(name seccomp.String, host *seccomp.Architecture) {
+		a, ok := seccomp.LookupArchitecture(name.Text)
 		whole = whole || !ok || !old(a.Support) || host != nil && host.BigEndian != a.BigEndian
 	}
 	for _, name := range s.Architectures {
@@ -1187,7 +1189,7 @@ func (s *side) suspects(t Targets) (rules []*Rule, whole bool, names func(*Rule)
 		}
 	}
 	for _, m := range s.ArchMap {
-		host, _ := LookupArchitecture(m.Architecture.Text)
+		host, _ := seccomp.LookupArchitecture(m.Architecture.Text)
 		for _, name := range append(slices.Clip(m.SubArchitectures), m.Architecture) {
 			known(name, host)
 		}
@@ -1196,21 +1198,21 @@ func (s *side) suspects(t Targets) (rules []*Rule, whole bool, names func(*Rule)
 	byCall := map[string][]int{}
 	for i, r := range s.Rules {
 		suspect[i] = bad(r.Action, r.ErrnoRet, r.Errno) || len(r.Names) == 0 || r.Name.Text != "" || len(r.Args) > 6 || !validIfGiven(r.Includes.MinKernel) || !validIfGiven(r.Excludes.MinKernel) ||
-			slices.ContainsFunc(r.Names, func(n String) bool { return n.Text == "" }) ||
-			slices.ContainsFunc(r.Args, func(a Arg) bool { return a.Index.Value > 5 || !slices.Contains(Operators(), a.Op.Text) })
+			slices.ContainsFunc(r.Names, func(n seccomp.String) bool { return n.Text == "" }) ||
+			slices.ContainsFunc(r.Args, func(a seccomp.Arg) bool { return a.Index.Value > 5 || !slices.Contains(seccomp.Operators(), a.Op.Text) })
 		for _, name := range r.Names {
 			byCall[name.Text] = append(byCall[name.Text], i)
-			if call, ok := LookupSyscall(name.Text); ok && call.SocketCall != 0 {
+			if call, ok := seccomp.LookupSyscall(name.Text); ok && call.SocketCall != 0 {
 				byCall["socketcall"] = append(byCall["socketcall"], i)
 			} else if ok && call.IPC != 0 {
 				byCall["ipc"] = append(byCall["ipc"], i)
 			}
 		}
 	}
-	contested := map[string]bool{}  // calls
-	conflicting := map[*Rule]bool{} // rules that are suspect for nothing else
+	contested := map[string]bool{}          // calls
+	conflicting := map[*seccomp.Rule]bool{} // rules that are suspect for nothing else
 	for call, list := range byCall {
-		var first *Rule
+		var first *seccomp.Rule
 		for _, i := range list {
 			r := s.Rules[i]
 			if len(r.Args) == 0 && call != "socketcall" && call != "ipc" {
@@ -1235,15 +1237,15 @@ func (s *side) suspects(t Targets) (rules []*Rule, whole bool, names func(*Rule)
 			rules = append(rules, r)
 		}
 	}
-	return rules, whole, func(r *Rule) []String {
+	return rules, whole, func(r *seccomp.Rule) []seccomp.String {
 		if !conflicting[r] {
 			return r.Names
 		}
-		return slices.DeleteFunc(slices.Clone(r.Names), func(name String) bool {
-			call, ok := LookupSyscall(name.Text)
+		return slices.DeleteFunc(slices.Clone(r.Names), func(name seccomp.String) bool {
+			call, ok := seccomp.LookupSyscall(name.Text)
 			return !contested[name.Text] && !(ok && (call.SocketCall != 0 && contested["socketcall"] || call.IPC != 0 && contested["ipc"]))
 		})
 	}
 }
 
-func validIfGiven(s String) bool { return s.Text == "" || validMinKernel(s.Text) }
+func validIfGiven(s seccomp.String) bool { return s.Text == "" || validMinKernel(s.Text) }

@@ -1,11 +1,11 @@
-package seccomp
+package decide
 
 import (
 	"fmt"
 	"slices"
 	"strings"
 
-	"github.com/sandlint/sandlint/parsers/source"
+	"github.com/sandlint/sandlint/parsers/seccomp"
 )
 
 // Loader is a program that reads a profile's file and hands what it understood to a runtime.
@@ -26,13 +26,18 @@ func (l Loader) String() string {
 }
 
 // Range is a closed range of releases.
-type Range struct{ From, To Version }
+type Range struct{ From, To seccomp.Version }
+
+// release returns a version with three numbers.
+func release(major, minor, patch int) seccomp.Version {
+	return seccomp.Version{Major: major, Minor: minor, Patch: patch}
+}
 
 // endless is a component of a version that no release reaches: a range that ends at 2.5 ends at 2.5.endless.
 const endless = 1 << 20
 
 // Contains reports whether v is in the range.
-func (r Range) Contains(v Version) bool { return !v.Less(r.From) && !r.To.Less(v) }
+func (r Range) Contains(v seccomp.Version) bool { return !v.Less(r.From) && !r.To.Less(v) }
 
 // String returns "2.5.4", "2.5" for all of its patch releases, or "1.1.5 to 1.5.1".
 func (r Range) String() string {
@@ -50,7 +55,7 @@ func (r Range) String() string {
 // Libseccomp is one build of libseccomp: an upstream release, and the names that a distribution added to it.
 type Libseccomp struct {
 	// Version is the upstream release.
-	Version Version
+	Version seccomp.Version
 	// Build is what it is called, where that is more than the version: "2.5.4-1+deb12u1".
 	Build string
 
@@ -66,14 +71,14 @@ func (l Libseccomp) String() string {
 }
 
 // Knows reports whether the build resolves the name of s.
-func (l Libseccomp) Knows(s *Syscall) bool {
+func (l Libseccomp) Knows(s *seccomp.Syscall) bool {
 	return s.KnownTo(l.Version) || len(l.extra) > 0 && slices.Contains(l.extra, s.Name)
 }
 
 // libseccompBuilds are packages of distributions that know more names than the release that they are made from, as scmp_sys_resolver of
 // the installed package answered for each name of the table in November 2026.
 var libseccompBuilds = [...]Libseccomp{
-	{Version{2, 5, 4}, "2.5.4-1+deb12u1", []string{"cachestat", "fchmodat2", "futex_requeue", "futex_wait", "futex_wake", "map_shadow_stack"}},
+	{release(2, 5, 4), "2.5.4-1+deb12u1", []string{"cachestat", "fchmodat2", "futex_requeue", "futex_wait", "futex_wake", "map_shadow_stack"}},
 }
 
 // ParseLibseccomp reads a build of libseccomp: a release ("2.5.4", "2.5" for its first), a distribution's package whose names are known ("2.5.4-1+deb12u1", its
@@ -86,7 +91,7 @@ func ParseLibseccomp(s string) (Libseccomp, error) {
 		}
 	}
 	number, added, _ := strings.Cut(s, "+")
-	v, ok := ParseVersion(number)
+	v, ok := seccomp.ParseVersion(number)
 	if !ok || strings.Trim(number, "v0123456789.") != "" {
 		return Libseccomp{}, fmt.Errorf("%q is no build of libseccomp that is known; %s", s, possible)
 	}
@@ -97,7 +102,7 @@ func ParseLibseccomp(s string) (Libseccomp, error) {
 	l.Build, l.extra = s, strings.Split(added, "+")
 	slices.Sort(l.extra)
 	for _, name := range l.extra {
-		if _, ok := LookupSyscall(name); !ok {
+		if _, ok := seccomp.LookupSyscall(name); !ok {
 			return Libseccomp{}, fmt.Errorf("%q names %q, which is no syscall; %s", s, name, possible)
 		}
 	}
@@ -115,15 +120,15 @@ type Targets struct {
 
 // defaultRanges are the releases in wide use: from those of Debian 12 to those of November 2026, which are also the ones whose behaviour was measured.
 var defaultRanges = map[string]Range{
-	"docker":     {Version{20, 10, 10}, Version{29, endless, endless}},
-	"podman":     {Version{4, 3, 1}, Version{6, endless, endless}},
-	"containerd": {Version{1, 6, 0}, Version{2, endless, endless}},
-	"kubernetes": {Version{1, 24, 0}, Version{1, endless, endless}},
-	"cri-o":      {Version{1, 24, 0}, Version{1, endless, endless}},
-	"runc":       {Version{1, 1, 5}, Version{1, 5, 1}},
-	"crun":       {Version{1, 8, 1}, Version{1, 29, 1}},
-	"libseccomp": {Version{2, 5, 4}, Version{2, 6, 1}},
-	"kernel":     {Version{4, 19, 0}, Version{7, 1, endless}},
+	"docker":     {release(20, 10, 10), release(29, endless, endless)},
+	"podman":     {release(4, 3, 1), release(6, endless, endless)},
+	"containerd": {release(1, 6, 0), release(2, endless, endless)},
+	"kubernetes": {release(1, 24, 0), release(1, endless, endless)},
+	"cri-o":      {release(1, 24, 0), release(1, endless, endless)},
+	"runc":       {release(1, 1, 5), release(1, 5, 1)},
+	"crun":       {release(1, 8, 1), release(1, 29, 1)},
+	"libseccomp": {release(2, 5, 4), release(2, 6, 1)},
+	"kernel":     {release(4, 19, 0), release(7, 1, endless)},
 }
 
 // Consumers are the names that Targets.Set takes, sorted.
@@ -190,10 +195,10 @@ func (t *Targets) Set(consumer, version string) error {
 	return nil
 }
 
-func bound(consumer, s string, missing int) (Version, error) {
-	v, ok := ParseVersion(s)
+func bound(consumer, s string, missing int) (seccomp.Version, error) {
+	v, ok := seccomp.ParseVersion(s)
 	if !ok || strings.Trim(s, "v0123456789.") != "" {
-		return Version{}, fmt.Errorf("version %q of %s is not a number such as %s", s, consumer, defaultRanges[consumer].From)
+		return seccomp.Version{}, fmt.Errorf("version %q of %s is not a number such as %s", s, consumer, defaultRanges[consumer].From)
 	}
 	switch strings.Count(strings.TrimRight(s, "."), ".") {
 	case 0:
@@ -204,14 +209,14 @@ func bound(consumer, s string, missing int) (Version, error) {
 	return v, nil
 }
 
-func minVersion(a, b Version) Version {
+func minVersion(a, b seccomp.Version) seccomp.Version {
 	if b.Less(a) {
 		return b
 	}
 	return a
 }
 
-func maxVersion(a, b Version) Version {
+func maxVersion(a, b seccomp.Version) seccomp.Version {
 	if a.Less(b) {
 		return b
 	}
@@ -219,7 +224,7 @@ func maxVersion(a, b Version) Version {
 }
 
 func releasesIn(r Range) (in []Libseccomp) {
-	for _, v := range Releases() {
+	for _, v := range seccomp.Releases() {
 		if r.Contains(v) {
 			in = append(in, Libseccomp{Version: v})
 		}
@@ -251,7 +256,7 @@ const (
 
 // Extent says for how many of the targeted releases of a consumer something holds that began with the release since and ended before the release before. A zero
 // since stands for every release, a zero before for no end.
-func (t Targets) Extent(consumer string, since, before Version) Extent {
+func (t Targets) Extent(consumer string, since, before seccomp.Version) Extent {
 	r := t.Range(consumer)
 	switch {
 	case r.To.Less(since), !before.IsZero() && !r.From.Less(before):
@@ -282,8 +287,8 @@ func (t Targets) Libseccomps() []Libseccomp {
 }
 
 // Loaders returns the loaders that read a profile: those that the user named, else those that read all fields that the file has.
-func (t Targets) Loaders(p *Profile) []Loader {
-	if p.Dialect == Bundle || p.Dialect == SPO { // runc and crun read the one themselves; the operator writes a plain profile of the other
+func (t Targets) Loaders(p *seccomp.Profile) []Loader {
+	if p.Dialect == seccomp.Bundle || p.Dialect == seccomp.SPO { // runc and crun read the one themselves; the operator writes a plain profile of the other
 		return []Loader{LoaderOCI}
 	}
 	var out []Loader
@@ -310,13 +315,10 @@ func (t Targets) Loaders(p *Profile) []Loader {
 	switch {
 	case len(out) > 0:
 		return out
-	case p.Dialect == Docker:
+	case p.Dialect == seccomp.Docker:
 		return []Loader{LoaderDocker, LoaderContainers}
-	case p.Dialect == Containers:
+	case p.Dialect == seccomp.Containers:
 		return []Loader{LoaderContainers}
 	}
 	return []Loader{LoaderDocker, LoaderContainers, LoaderOCI}
 }
-
-// NearestConsumer returns the consumer that was most likely meant by a name that is none, or "".
-func NearestConsumer(name string) string { return source.Nearest(name, Consumers()) }

@@ -1,4 +1,4 @@
-package seccomp
+package decide
 
 import (
 	"cmp"
@@ -6,6 +6,8 @@ import (
 	"math/bits"
 	"slices"
 	"strings"
+
+	"github.com/sandlint/sandlint/parsers/seccomp"
 )
 
 // product is targets: each of the loaders with each of the hosts and so on.
@@ -111,8 +113,8 @@ func (d *differ) someTargets(p product, worlds []World) []Target {
 }
 
 // words returns a product in words: "Docker, runc before 1.1.15, libseccomp 2.5.6 or newer, containers with CAP_BPF"; "" for all targets. An abi
-// of -1 stands for all.
-func (d *differ) words(p product, worlds []World, abi int) string {
+// of "" stands for all.
+func (d *differ) words(p product, worlds []World, abi string) string {
 	var parts []string
 	if p.libs == 0 {
 		return ""
@@ -135,7 +137,7 @@ func (d *differ) words(p product, worlds []World, abi int) string {
 	}
 	on := 0 // hosts that have the ABI
 	for _, h := range d.hosts {
-		if abi < 0 || h.Native == architectureOfABI(abiNames[abi]).Native {
+		if abi == "" || h.Native == architectureOfABI(abi).Native {
 			on++
 		}
 	}
@@ -155,7 +157,7 @@ func (d *differ) turnWords(turns []int) string {
 	}
 	var names []string
 	for _, runtime := range []string{"runc", "crun"} {
-		var all []Version
+		var all []seccomp.Version
 		var in []int
 		for i, t := range d.turns {
 			if t.runtime != runtime {
@@ -174,7 +176,7 @@ func (d *differ) turnWords(turns []int) string {
 }
 
 // releaseWords returns releases in words, given by their positions in the list of all releases that make a difference, oldest first.
-func releaseWords(program string, all []Version, in []int) string {
+func releaseWords(program string, all []seccomp.Version, in []int) string {
 	first, last := in[0], in[len(in)-1]
 	switch {
 	case len(in) == len(all):
@@ -218,7 +220,7 @@ func (d *differ) libWords(libs uint64) string {
 		}
 		releases = append(releases, lib)
 	}
-	var versions []Version
+	var versions []seccomp.Version
 	for _, lib := range releases {
 		versions = append(versions, d.libs[lib].Version)
 	}
@@ -236,14 +238,14 @@ func worldWords(some []int, worlds []World) string {
 	if len(some) == len(worlds) {
 		return ""
 	}
-	var kernels []Version // newest first
+	var kernels []seccomp.Version // newest first
 	for _, w := range worlds {
 		if !slices.Contains(kernels, w.Kernel) {
 			kernels = append(kernels, w.Kernel)
 		}
 	}
-	slices.SortFunc(kernels, func(a, b Version) int { return b.Compare(a) })
-	kernel := func(v Version) string {
+	slices.SortFunc(kernels, func(a, b seccomp.Version) int { return b.Compare(a) })
+	kernel := func(v seccomp.Version) string {
 		release := func(i int) string { return fmt.Sprintf("%d.%d", kernels[i].Major, kernels[i].Minor) }
 		switch i := slices.Index(kernels, v); {
 		case len(kernels) == 1:
@@ -321,7 +323,7 @@ func worldWords(some []int, worlds []World) string {
 }
 
 // meets reports whether a literal of worldWords is true in the world.
-func (w World) meets(literal string, kernel func(Version) string) bool {
+func (w World) meets(literal string, kernel func(seccomp.Version) string) bool {
 	how, what, _ := strings.Cut(literal, " ")
 	switch how {
 	case "with":

@@ -1,4 +1,4 @@
-package seccomp
+package decide
 
 import (
 	"fmt"
@@ -6,15 +6,16 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/sandlint/sandlint/parsers/seccomp"
 	"github.com/sandlint/sandlint/parsers/source"
 )
 
 func targetFor(l Loader, runtime, version, lib, arch string, caps ...string) Target {
-	a, ok := LookupArchitecture("SCMP_ARCH_" + arch)
+	a, ok := seccomp.LookupArchitecture("SCMP_ARCH_" + arch)
 	if !ok {
 		panic("no architecture " + arch)
 	}
-	v, _ := ParseVersion(version)
+	v, _ := seccomp.ParseVersion(version)
 	library, err := ParseLibseccomp(lib)
 	if err != nil {
 		panic(err)
@@ -24,7 +25,7 @@ func targetFor(l Loader, runtime, version, lib, arch string, caps ...string) Tar
 
 // words puts a decision about a call into words.
 func words(f *Filter, arch, syscall string, args ...uint64) string {
-	a, _ := LookupArchitecture("SCMP_ARCH_" + arch)
+	a, _ := seccomp.LookupArchitecture("SCMP_ARCH_" + arch)
 	d := f.Decide(a, syscall)
 	var registers [6]uint64
 	copy(registers[:], args)
@@ -32,15 +33,15 @@ func words(f *Filter, arch, syscall string, args ...uint64) string {
 }
 
 func TestDockerDefault(t *testing.T) {
-	text, err := os.ReadFile("testdata/docker-default.json")
+	text, err := os.ReadFile("../testdata/docker-default.json")
 	if err != nil {
 		t.Fatal(err)
 	}
-	p := Parse(source.NewFile("p.json", text))
-	plain := p.Compile(targetFor(LoaderDocker, "runc", "1.5.1", "2.6.1", "X86_64", DefaultCaps(LoaderDocker)...))
-	admin := p.Compile(targetFor(LoaderDocker, "crun", "1.27", "2.5.4", "X86_64", "CAP_SYS_ADMIN"))
-	plainArm := p.Compile(targetFor(LoaderDocker, "runc", "1.5.1", "2.6.1", "AARCH64"))
-	containerd := p.Compile(targetFor(LoaderOCI, "runc", "1.5.1", "2.6.1", "X86_64"))
+	p := seccomp.Parse(source.NewFile("p.json", text))
+	plain := Compile(p, targetFor(LoaderDocker, "runc", "1.5.1", "2.6.1", "X86_64", DefaultCaps(LoaderDocker)...))
+	admin := Compile(p, targetFor(LoaderDocker, "crun", "1.27", "2.5.4", "X86_64", "CAP_SYS_ADMIN"))
+	plainArm := Compile(p, targetFor(LoaderDocker, "runc", "1.5.1", "2.6.1", "AARCH64"))
+	containerd := Compile(p, targetFor(LoaderOCI, "runc", "1.5.1", "2.6.1", "X86_64"))
 	for _, tt := range []struct {
 		filter        *Filter
 		arch, syscall string
@@ -73,7 +74,7 @@ func TestDockerDefault(t *testing.T) {
 
 // BenchmarkTable decides about every syscall on four ABIs with Docker's default profile, parsing included.
 func BenchmarkTable(b *testing.B) {
-	text, err := os.ReadFile("testdata/docker-default.json")
+	text, err := os.ReadFile("../testdata/docker-default.json")
 	if err != nil {
 		b.Fatal(err)
 	}
@@ -81,10 +82,10 @@ func BenchmarkTable(b *testing.B) {
 	t := targetFor(LoaderDocker, "runc", "1.5.1", "2.6.1", "X86_64", DefaultCaps(LoaderDocker)...)
 	arm := targetFor(LoaderDocker, "runc", "1.5.1", "2.6.1", "AARCH64", DefaultCaps(LoaderDocker)...)
 	for b.Loop() {
-		p := Parse(f)
-		for _, filter := range []*Filter{p.Compile(t), p.Compile(arm)} {
+		p := seccomp.Parse(f)
+		for _, filter := range []*Filter{Compile(p, t), Compile(p, arm)} {
 			for _, a := range filter.Archs[:2] {
-				for _, name := range Syscalls() {
+				for _, name := range seccomp.Syscalls() {
 					filter.Decide(a, name)
 				}
 			}
@@ -94,11 +95,11 @@ func BenchmarkTable(b *testing.B) {
 
 func compileText(t *testing.T, text string, target Target) *Filter {
 	t.Helper()
-	p := Parse(source.NewFile("p.json", []byte(text)))
+	p := seccomp.Parse(source.NewFile("p.json", []byte(text)))
 	if len(p.Problems) > 0 {
 		t.Fatal(p.Problems[0].Message)
 	}
-	return p.Compile(target)
+	return Compile(p, target)
 }
 
 func TestUnloaded(t *testing.T) {

@@ -1,10 +1,11 @@
-package seccomp
+package decide
 
 import (
 	"slices"
 	"strings"
 	"testing"
 
+	"github.com/sandlint/sandlint/parsers/seccomp"
 	"github.com/sandlint/sandlint/parsers/source"
 )
 
@@ -15,8 +16,8 @@ func TestRefusalsAgreeWithRuntimes(t *testing.T) {
 		if r.Consumer != "runc" && r.Consumer != "crun" {
 			continue
 		}
-		p := Parse(source.NewFile("p.json", []byte(r.Profile)))
-		got := p.Compile(r.target(t)).Refusals()
+		p := seccomp.Parse(source.NewFile("p.json", []byte(r.Profile)))
+		got := Compile(p, r.target(t)).Refusals()
 		want := r.Outcome == "rejected"
 		switch r.ID {
 		case "notify-default": // crun crashes
@@ -24,7 +25,7 @@ func TestRefusalsAgreeWithRuntimes(t *testing.T) {
 		case "listener-without-notify": // crun connects to the socket, which is not there
 			want = false
 		}
-		if slices.ContainsFunc(p.Problems, func(problem source.Problem) bool { return problem.Kind != KindNoDefault }) && (len(got) > 0) != want {
+		if slices.ContainsFunc(p.Problems, func(problem source.Problem) bool { return problem.Kind != seccomp.KindNoDefault }) && (len(got) > 0) != want {
 			continue
 		}
 		if checked++; want {
@@ -81,7 +82,7 @@ func TestRefusals(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			got := parse(tt.profile).Compile(targetFor(tt.loader, tt.runtime, tt.version, tt.lib, "X86_64")).Refusals()
+			got := Compile(parse(tt.profile), targetFor(tt.loader, tt.runtime, tt.version, tt.lib, "X86_64")).Refusals()
 			if (len(got) > 0) != (tt.want != "") || len(got) > 0 && !strings.Contains(got[0].Reason, tt.want) {
 				t.Errorf("got %v, want %q", got, tt.want)
 			}
@@ -93,7 +94,7 @@ func TestDefaultProfilesAreNotRefused(t *testing.T) {
 	for _, name := range []string{"docker", "podman"} {
 		p := readProfile(t, name)
 		for _, target := range (Targets{}).Points(p) {
-			for _, refusal := range p.Compile(target).Refusals() {
+			for _, refusal := range Compile(p, target).Refusals() {
 				if target.Host.Arch.ABI == "riscv64" || target.Host.Arch.ABI == "loongarch64" {
 					continue // which older releases do not know
 				}

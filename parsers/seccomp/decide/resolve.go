@@ -1,19 +1,22 @@
-package seccomp
+package decide
 
 import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
+
+	"github.com/sandlint/sandlint/parsers/seccomp"
 )
 
 // Host is the machine and the container that a loader makes a filter for.
 type Host struct {
 	// Arch is the machine's own architecture.
-	Arch *Architecture
+	Arch *seccomp.Architecture
 	// Caps are the names of the capabilities in the container's bounding set.
 	Caps []string
 	// Kernel is the release of Linux, of which loaders look at the first two numbers; the zero Version is one that every minKernel allows.
-	Kernel Version
+	Kernel seccomp.Version
 }
 
 // DefaultCaps returns the bounding set that a loader gives a container which asks for nothing: that of Docker 29 (which containerd shares) or of Podman 5.
@@ -45,7 +48,7 @@ func (o Outcome) String() string {
 	case o.Action == "SCMP_ACT_ERRNO" && o.Errno == 0:
 		s += " 0"
 	case o.Action == "SCMP_ACT_ERRNO", o.Action == "SCMP_ACT_TRACE" && o.Errno != eperm:
-		s += " " + ErrnoName(o.Errno)
+		s += " " + seccomp.ErrnoName(o.Errno)
 	}
 	return s
 }
@@ -66,7 +69,7 @@ func outcome(action string, errno uint64) Outcome {
 
 // Resolved is what a loader hands to the runtime: a profile without the conditions that only the loader knows.
 type Resolved struct {
-	Profile *Profile
+	Profile *seccomp.Profile
 	Loader  Loader
 	Host    Host
 	// Off says that the loader takes the file as no profile at all, so that containers run without a filter.
@@ -74,27 +77,29 @@ type Resolved struct {
 	// Default is the action for calls that no rule decides about; its Action is "" where the file has none.
 	Default Outcome
 	// Architectures are the names as in the file, in order; the host's own may be missing, and is filtered all the same.
-	Architectures []String
+	Architectures []seccomp.String
 	// Rules are the rules that are left, in order.
 	Rules []ResolvedRule
 	// Left are the rules that the loader leaves out, with the reason.
 	Left []LeftRule
 	// Refused are the reasons for which the loader refuses the profile, in order of position; JSON and shape are Profile.Problems.
 	Refused []Refusal
+
+	index func() *index // made when the first filter is compiled
 }
 
 // ResolvedRule is a rule as the runtime sees it.
 type ResolvedRule struct {
-	*Rule
+	*seccomp.Rule
 	// Names are the syscalls as the loader reads them.
-	Names []String
+	Names []seccomp.String
 	// Outcome is what the rule does.
 	Outcome Outcome
 }
 
 // LeftRule is a rule that a loader leaves out on a host.
 type LeftRule struct {
-	Rule *Rule
+	Rule *seccomp.Rule
 	// Reason says why, after "the rule is left out: ".
 	Reason string
 }
@@ -102,7 +107,7 @@ type LeftRule struct {
 // Refusal is a reason for which a loader or a runtime refuses a profile.
 type Refusal struct {
 	// At is the part of the profile, a rule or a name; empty for the whole.
-	At String
+	At seccomp.String
 	// Reason is one sentence.
 	Reason string
 }
@@ -111,8 +116,13 @@ type Refusal struct {
 var archMapHosts = []string{"amd64", "arm64", "mips64", "mips64n32", "mipsel64", "mipsel64n32", "s390x"}
 
 // Resolve returns what a loader makes of the profile on a host, as moby/profiles v0.2.4, containers/common v0.67.0 and runtime-spec v1.3.0 do.
-func (p *Profile) Resolve(l Loader, h Host) *Resolved {
-	r := &Resolved{Profile: p, Loader: l, Host: h}
+func Resolve(p *seccomp.Profile, l Loader, h Host) *Resolved {
+	return resolve(p, sync.OnceValue(func() *index { return newIndex(p) }), l, h)
+}
+
+// resolve is Resolve with an index of the profile that may have been made before.
+func resolve(p *seccomp.Profile, x func() *index, l Loader, h Host) *Resolved {
+	r := &Resolved{Profile: p, Loader: l, Host: h, index: x}
 	if p.DefaultAction.Text == "" && len(p.Rules) == 0 {
 		r.Off = true
 		return r
@@ -121,9 +131,9 @@ func (p *Profile) Resolve(l Loader, h Host) *Resolved {
 	r.Architectures = p.Architectures
 	if l != LoaderOCI && len(p.ArchMap) > 0 {
 		if len(p.Architectures) > 0 {
-			r.refuse(String{}, "both architectures and archMap are given")
+			r.refuse(seccomp.String{}, "both architectures and archMap are given")
 		}
-		r.Architectures = p.archMapFor(l, h)
+		r.Architectures = archMapFor(p, l, h)
 	}
 	name := hostName(l, h)
 	for _, rule := range p.Rules {
@@ -149,15 +159,17 @@ func (p *Profile) Resolve(l Loader, h Host) *Resolved {
 	return r
 }
 
-func (r *Resolved) leave(rule *Rule, reason string) { r.Left = append(r.Left, LeftRule{rule, reason}) }
+func (r *Resolved) leave(rule *seccomp.Rule, reason string) {
+	r.Left = append(r.Left, LeftRule{rule, reason})
+}
 
-func (r *Resolved) refuse(at String, reason string) {
+func (r *Resolved) refuse(at seccomp.String, reason string) {
 	r.Refused = append(r.Refused, Refusal{at, reason})
 }
 
-func errnoOf(l Loader, number Number, word String, r *Resolved) uint64 {
+func errnoOf(l Loader, number seccomp.Number, word seccomp.String, r *Resolved) uint64 {
 	if l == LoaderContainers && word.Text != "" {
-		n, ok := LookupErrno(word.Text)
+		n, ok := seccomp.LookupErrno(word.Text)
 		if !ok {
 			r.refuse(word, strconv.Quote(word.Text)+" is no errno")
 		}
@@ -181,7 +193,7 @@ func hostName(l Loader, h Host) string {
 }
 
 // archMapFor returns the architectures of the first archMap entry for the host.
-func (p *Profile) archMapFor(l Loader, h Host) []String {
+func archMapFor(p *seccomp.Profile, l Loader, h Host) []seccomp.String {
 	if h.Arch == nil || l == LoaderContainers && !slices.Contains(archMapHosts, h.Arch.Containers) {
 		return nil
 	}
@@ -190,20 +202,20 @@ func (p *Profile) archMapFor(l Loader, h Host) []String {
 	}
 	for _, m := range p.ArchMap {
 		if m.Architecture.Text == h.Arch.Name {
-			return append([]String{m.Architecture}, m.SubArchitectures...)
+			return append([]seccomp.String{m.Architecture}, m.SubArchitectures...)
 		}
 	}
 	return nil
 }
 
 // filtered says why includes or excludes leave a rule out on the host; "" when they do not.
-func (r *Resolved) filtered(rule *Rule, host string) string {
-	has := func(cap String) bool { return slices.Contains(r.Host.Caps, cap.Text) }
-	isHost := func(arch String) bool { return arch.Text == host }
+func (r *Resolved) filtered(rule *seccomp.Rule, host string) string {
+	has := func(cap seccomp.String) bool { return slices.Contains(r.Host.Caps, cap.Text) }
+	isHost := func(arch seccomp.String) bool { return arch.Text == host }
 	in, ex := &rule.Includes, &rule.Excludes
 	// An empty minKernel is release 0.0, which every kernel reaches.
-	kernel := func(s String) bool { return r.Loader == LoaderDocker && !s.Span.IsEmpty() }
-	for _, s := range []String{in.MinKernel, ex.MinKernel} {
+	kernel := func(s seccomp.String) bool { return r.Loader == LoaderDocker && !s.Span.IsEmpty() }
+	for _, s := range []seccomp.String{in.MinKernel, ex.MinKernel} {
 		if kernel(s) && s.Text != "" && !validMinKernel(s.Text) {
 			r.refuse(s, strconv.Quote(s.Text)+" is no kernel release such as 4.8")
 		}
@@ -217,8 +229,8 @@ func (r *Resolved) filtered(rule *Rule, host string) string {
 		return "the kernel is " + ex.MinKernel.Text + " or newer, which excludes.minKernel names"
 	case len(in.Arches) > 0 && !slices.ContainsFunc(in.Arches, isHost):
 		return "includes.arches does not name the host, " + host
-	case slices.ContainsFunc(in.Caps, func(c String) bool { return !has(c) }):
-		i := slices.IndexFunc(in.Caps, func(c String) bool { return !has(c) })
+	case slices.ContainsFunc(in.Caps, func(c seccomp.String) bool { return !has(c) }):
+		i := slices.IndexFunc(in.Caps, func(c seccomp.String) bool { return !has(c) })
 		return "the container lacks " + in.Caps[i].Text + ", which includes.caps names"
 	case kernel(in.MinKernel) && !r.Host.reaches(in.MinKernel.Text):
 		return "the kernel is older than " + in.MinKernel.Text + ", which includes.minKernel names"
@@ -228,7 +240,7 @@ func (r *Resolved) filtered(rule *Rule, host string) string {
 
 // reaches reports whether the host's kernel is at least a release given as "4.8".
 func (h Host) reaches(minKernel string) bool {
-	least, _ := ParseVersion(minKernel)
+	least, _ := seccomp.ParseVersion(minKernel)
 	least.Patch = 0
 	return h.Kernel.IsZero() || !h.Kernel.Less(least)
 }

@@ -1,4 +1,4 @@
-package seccomp
+package decide
 
 import (
 	"fmt"
@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/sandlint/sandlint/parsers/seccomp"
 )
 
 // Whatever profiles do with a syscall in any container on any kernel, they do in one of the worlds, and nothing else is done there.
@@ -24,7 +25,7 @@ func TestWorldsAgainstBruteForce(t *testing.T) {
 			}
 			return "[" + strings.Join(out, ",") + "]"
 		}
-		profile := func() *Profile {
+		profile := func() *seccomp.Profile {
 			var rules []string
 			for i := range 2 + r.IntN(5) {
 				rule := fmt.Sprintf(`{"names":[%q],"action":"SCMP_ACT_ERRNO","errnoRet":%d`, []string{"setuid", "setuid", "setuid", "mseal"}[r.IntN(4)], 2+i)
@@ -44,13 +45,13 @@ func TestWorldsAgainstBruteForce(t *testing.T) {
 			}
 			return parse(`{"defaultAction":"SCMP_ACT_ERRNO","syscalls":[{"names":["getpid"],"action":"SCMP_ACT_ALLOW"},` + strings.Join(rules, ",") + `]}`)
 		}
-		profiles := []*Profile{profile(), profile()}
+		profiles := []*seccomp.Profile{profile(), profile()}
 		targets := Targets{}
 		for _, syscall := range []string{"setuid", "clone3"} { // clone3 is below the border or above it
 			done := func(l Loader, h Host) string {
 				var words []string
 				for _, p := range profiles {
-					f := p.Compile(Target{l, h, "runc", Version{1, 5, 1}, targets.Libseccomps()[0]})
+					f := Compile(p, Target{l, h, "runc", release(1, 5, 1), targets.Libseccomps()[0]})
 					d := f.Decide(x86, syscall)
 					words = append(words, fmt.Sprint(d.Step, d.String()))
 				}
@@ -73,7 +74,7 @@ func TestWorldsAgainstBruteForce(t *testing.T) {
 							has = append(has, c)
 						}
 					}
-					for _, kernel := range []Version{{4, 19, 0}, {5, 2, 1}, {6, 1, 0}, {6, 2, 0}, {7, 2, 0}} {
+					for _, kernel := range []seccomp.Version{release(4, 19, 0), release(5, 2, 1), release(6, 1, 0), release(6, 2, 0), release(7, 2, 0)} {
 						want[done(l, Host{x86, has, kernel})] = true
 					}
 				}
@@ -113,7 +114,7 @@ func TestWorlds(t *testing.T) {
 		t.Fatal(err)
 	}
 	worlds, _ := old.Worlds("ptrace", docker)
-	if len(worlds) != 4 || worlds[0].Kernel != (Version{4, 8, 0}) || worlds[1].Kernel != (Version{4, 4, 0}) {
+	if len(worlds) != 4 || worlds[0].Kernel != (release(4, 8, 0)) || worlds[1].Kernel != (release(4, 4, 0)) {
 		t.Errorf("worlds of ptrace on old kernels: %v", worlds)
 	}
 }

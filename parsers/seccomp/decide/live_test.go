@@ -1,4 +1,4 @@
-package seccomp
+package decide
 
 import (
 	"bytes"
@@ -18,6 +18,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/sandlint/sandlint/parsers/seccomp"
 	"github.com/sandlint/sandlint/parsers/source"
 )
 
@@ -34,7 +35,7 @@ const unnamed = 600
 
 func newCall(abi, syscall string, args [6]uint64) liveCall {
 	c := liveCall{abi, syscall, unnamed, args}
-	if s, ok := LookupSyscall(syscall); ok {
+	if s, ok := seccomp.LookupSyscall(syscall); ok {
 		n, on := s.Number(abi)
 		if !on {
 			panic(syscall + " is not on " + abi)
@@ -56,8 +57,8 @@ func (c liveCall) String() string { return fmt.Sprintf("%s %s(%#x)", c.abi, c.sy
 
 // outcomes are what the filter may do with the call.
 func (c liveCall) outcomes(f *Filter) []Outcome {
-	i := slices.IndexFunc(Architectures(), func(a *Architecture) bool { return a.ABI == c.abi })
-	return recordedProbe{arch: strings.TrimPrefix(Architectures()[i].Name, "SCMP_ARCH_"), syscall: c.syscall, number: unnamed, args: c.args}.outcomes(f)
+	i := slices.IndexFunc(seccomp.Architectures(), func(a *seccomp.Architecture) bool { return a.ABI == c.abi })
+	return recordedProbe{arch: strings.TrimPrefix(seccomp.Architectures()[i].Name, "SCMP_ARCH_"), syscall: c.syscall, number: unnamed, args: c.args}.outcomes(f)
 }
 
 // probeELF returns a static program for x86_64 that makes the calls, writes what each returned to its standard output as eight bytes, lower ones first, and exits with 0.
@@ -212,9 +213,9 @@ func liveRuntime(t *testing.T, name string) *container {
 	if err != nil {
 		t.Fatal(err)
 	}
-	version, ok := Version{}, false
+	version, ok := seccomp.Version{}, false
 	if m := regexp.MustCompile(name + ` version (\S+)`).FindSubmatch(out); m != nil {
-		version, ok = ParseVersion(string(m[1]))
+		version, ok = seccomp.ParseVersion(string(m[1]))
 	}
 	if !ok {
 		t.Fatalf("%s --version says %s", name, out)
@@ -244,7 +245,7 @@ func installedLibseccomp() string {
 	if _, known := ParseLibseccomp(string(out)); err == nil && known == nil {
 		return string(out)
 	}
-	if v, ok := ParseVersion(string(out)); err == nil && ok {
+	if v, ok := seccomp.ParseVersion(string(out)); err == nil && ok {
 		return v.String()
 	}
 	return "debian12"
@@ -302,7 +303,7 @@ func (r liveProfiles) value() uint64 {
 func (r liveProfiles) args() string {
 	var conds []string
 	add := func(index int) {
-		op := pick(r.Rand, Operators())
+		op := pick(r.Rand, seccomp.Operators())
 		if r.IntN(2) == 0 {
 			op = "SCMP_CMP_EQ"
 		}
@@ -376,7 +377,7 @@ func (r liveProfiles) profile() []byte {
 }
 
 // constants returns the numbers that a profile compares with.
-func constants(p *Profile) (all []uint64) {
+func constants(p *seccomp.Profile) (all []uint64) {
 	for _, rule := range p.Rules {
 		for _, a := range rule.Args {
 			all = append(all, a.Value.Value, a.ValueTwo.Value)
@@ -474,11 +475,11 @@ func (c *container) trials(t *testing.T, n int) []trial {
 	var all []liveCall
 	for range n {
 		text := r.profile()
-		p := Parse(source.NewFile("p.json", text))
+		p := seccomp.Parse(source.NewFile("p.json", text))
 		if len(p.Problems) > 0 && !strings.Contains(p.Problems[0].Message, "7 conditions") {
 			t.Fatalf("%s: %s", p.Problems[0].Message, text)
 		}
-		f := p.Compile(c.target)
+		f := Compile(p, c.target)
 		calls := r.calls(f, 16)
 		trials = append(trials, trial{text: text, filter: f, calls: calls})
 		all = append(all, calls...)
@@ -496,7 +497,7 @@ func (c *container) trials(t *testing.T, n int) []trial {
 // miscompiled reports whether libseccomp is known to go wrong with a syscall of the profile.
 func (t trial) miscompiled() bool {
 	for _, a := range t.filter.Archs {
-		for _, syscall := range Syscalls() {
+		for _, syscall := range seccomp.Syscalls() {
 			if d := t.filter.Decide(a, syscall); len(d.Miscompiled()) > 0 {
 				return true
 			}
