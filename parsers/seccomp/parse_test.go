@@ -516,12 +516,12 @@ func compareWithGo(t *testing.T, raw []byte, p *Profile) {
 
 // The schemas are themselves JSON Schema of draft 7.
 func TestSchemas(t *testing.T) {
-	for _, d := range []Dialect{OCI, Docker, SPO} {
+	for name, text := range map[string]string{"OCI": ociText, "Docker": dockerText, "SPO": spoText} {
 		loader := gojsonschema.NewSchemaLoader()
 		loader.Validate = true
 		loader.Draft = gojsonschema.Draft7
-		if _, err := loader.Compile(gojsonschema.NewStringLoader(Schema(d))); err != nil {
-			t.Errorf("dialect %d: %v", d, err)
+		if _, err := loader.Compile(gojsonschema.NewStringLoader(text)); err != nil {
+			t.Errorf("%s: %v", name, err)
 		}
 	}
 	// Every field that the reader knows has a schema, and the other way round.

@@ -26,17 +26,6 @@ var (
 	spoSchema    = sync.OnceValue(func() *gojsonschema.Schema { return mustCompile(spoText) })
 )
 
-// Schema returns the JSON Schema (draft 7) that the profile of a form must satisfy.
-func Schema(d Dialect) string {
-	switch d {
-	case Docker, Containers:
-		return dockerText
-	case SPO:
-		return spoText
-	}
-	return ociText
-}
-
 func mustCompile(text string) *gojsonschema.Schema {
 	schema, err := gojsonschema.NewSchema(gojsonschema.NewStringLoader(text))
 	if err != nil {

@@ -161,9 +161,9 @@ func meet(conds []Cond, b *budget) (uint64, bool) {
 	return 0, false
 }
 
-// Representatives returns registers of calls such that every set of cases of the decisions that can hold at once holds for one of them: whatever the decisions do, they do
+// representativeCalls returns registers of calls such that every set of cases of the decisions that can hold at once holds for one of them: whatever the decisions do, they do
 // with one of these calls. It reports false when there are too many, and the calls are then some of them. All decisions must be about one ABI.
-func Representatives(decisions ...*Decision) (calls [][6]uint64, complete bool) {
+func representativeCalls(decisions ...*Decision) (calls [][6]uint64, complete bool) {
 	var cases []Case
 	for _, d := range decisions {
 		cases = append(cases, d.Cases...)
@@ -219,9 +219,6 @@ func Representatives(decisions ...*Decision) (calls [][6]uint64, complete bool) 
 	walk(0, all)
 	return calls, b.left >= 0
 }
-
-// Representatives returns registers of calls with which the decision does everything that it does; see the function of this name.
-func (d *Decision) Representatives() (calls [][6]uint64, complete bool) { return Representatives(d) }
 
 // Overlap is a pair of cases with different outcomes that hold for one call. Which of them libseccomp takes follows neither from their order nor from its release.
 type Overlap struct {
@@ -339,7 +336,7 @@ func (d *Decision) Compare(o *Decision) Comparison {
 			out.Verdict, out.Call, out.HasCall = UnsureDecision, call, has
 		}
 	}
-	calls, complete := Representatives(d, o)
+	calls, complete := representativeCalls(d, o)
 	for _, call := range calls {
 		before, after := d.Eval(call), o.Eval(call)
 		switch {

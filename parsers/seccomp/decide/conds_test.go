@@ -116,7 +116,7 @@ func TestDecisionsAgainstBruteForce(t *testing.T) {
 		for range 300 {
 			calls = append(calls, [6]uint64{pool[r.IntN(len(pool))], pool[r.IntN(len(pool))], pool[r.IntN(len(pool))]})
 		}
-		complete, ok := Representatives(a, b)
+		complete, ok := representativeCalls(a, b)
 		if !ok {
 			t.Fatalf("%s and %s: too many representatives", a, b)
 		}
@@ -187,7 +187,7 @@ func TestRepresentativesOfMany(t *testing.T) {
 	for i := range uint64(2000) {
 		d.Cases = append(d.Cases, Case{Conds: []Cond{{0, "SCMP_CMP_EQ", i * 3, 0, false}}})
 	}
-	if calls, ok := d.Representatives(); !ok || len(calls) != 2001 {
+	if calls, ok := representativeCalls(d); !ok || len(calls) != 2001 {
 		t.Errorf("%d calls, complete %v; want 2001", len(calls), ok)
 	}
 	d.Cases = nil
@@ -196,14 +196,14 @@ func TestRepresentativesOfMany(t *testing.T) {
 			d.Cases = append(d.Cases, Case{Conds: []Cond{{arg, "SCMP_CMP_GE", i * 3, 0, false}}, Outcome: Outcome{Action: "SCMP_ACT_LOG"}})
 		}
 	}
-	if _, ok := d.Representatives(); ok {
+	if _, ok := representativeCalls(d); ok {
 		t.Error("41^6 sets of cases are said to be complete")
 	}
 	bits := &Decision{}
 	for i := range 40 {
 		bits.Cases = append(bits.Cases, Case{Conds: []Cond{{0, "SCMP_CMP_MASKED_EQ", 0, 1 << i, false}}, Outcome: Outcome{Action: "SCMP_ACT_LOG"}})
 	}
-	if _, ok := bits.Representatives(); ok {
+	if _, ok := representativeCalls(bits); ok {
 		t.Error("2^40 sets of bits are said to be complete")
 	}
 	other := *d

@@ -205,7 +205,7 @@ func TestDiffAgainstBruteForce(t *testing.T) {
 					explain := func(what string) {
 						t.Fatalf("%s\n%s\n%s on %s for %s, caps %v, Linux %s: %s; %s, %s", texts[0], texts[1], name, a.ABI, target, caps, kernel, what, x.String(), y.String())
 					}
-					calls, _ := Representatives(&x, &y)
+					calls, _ := representativeCalls(&x, &y)
 					differs := slices.ContainsFunc(calls, func(call [6]uint64) bool {
 						p, q := x.Eval(call), y.Eval(call)
 						return len(p) != len(q) || slices.ContainsFunc(p, func(o Outcome) bool { return !slices.Contains(q, o) })

@@ -16,7 +16,7 @@ func targetFor(l Loader, runtime, version, lib, arch string, caps ...string) Tar
 		panic("no architecture " + arch)
 	}
 	v, _ := seccomp.ParseVersion(version)
-	library, err := ParseLibseccomp(lib)
+	library, err := parseLibseccomp(lib)
 	if err != nil {
 		panic(err)
 	}

@@ -242,7 +242,7 @@ func liveRuntime(t *testing.T, name string) *container {
 // installedLibseccomp returns the build of the library that Debian's runtimes are linked with.
 func installedLibseccomp() string {
 	out, err := exec.Command("dpkg-query", "-W", "-f", "${Version}", "libseccomp2").Output()
-	if _, known := ParseLibseccomp(string(out)); err == nil && known == nil {
+	if _, known := parseLibseccomp(string(out)); err == nil && known == nil {
 		return string(out)
 	}
 	if v, ok := seccomp.ParseVersion(string(out)); err == nil && ok {

@@ -390,7 +390,7 @@ func TestResolveDefaults(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		lib, _ := ParseLibseccomp("2.6.1")
+		lib, _ := parseLibseccomp("2.6.1")
 		got := Resolve(seccomp.Parse(source.NewFile(tt.file, text)), tt.loader, host(tt.caps...)).Compile("runc", release(1, 5, 1), lib)
 		want := Resolve(seccomp.Parse(source.NewFile(tt.file, []byte(recorded[tt.id]))), LoaderOCI, host()).Compile("runc", release(1, 5, 1), lib)
 		if len(got.Archs) != len(want.Archs) {

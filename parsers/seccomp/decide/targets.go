@@ -81,9 +81,9 @@ var libseccompBuilds = [...]Libseccomp{
 	{release(2, 5, 4), "2.5.4-1+deb12u1", []string{"cachestat", "fchmodat2", "futex_requeue", "futex_wait", "futex_wake", "map_shadow_stack"}},
 }
 
-// ParseLibseccomp reads a build of libseccomp: a release ("2.5.4", "2.5" for its first), a distribution's package whose names are known ("2.5.4-1+deb12u1", its
+// parseLibseccomp reads a build of libseccomp: a release ("2.5.4", "2.5" for its first), a distribution's package whose names are known ("2.5.4-1+deb12u1", its
 // leading part "debian12"), or a release and the names that were added to it ("2.5.3+fchmodat2+cachestat"). The error names what is possible.
-func ParseLibseccomp(s string) (Libseccomp, error) {
+func parseLibseccomp(s string) (Libseccomp, error) {
 	const possible = "possible are a release such as 2.5.4, debian12 or its package's version 2.5.4-1+deb12u1, and a release with the names that a distribution added to it, such as 2.5.3+fchmodat2+cachestat"
 	for _, b := range libseccompBuilds {
 		if s == b.Build || s == "debian12" {
@@ -136,7 +136,7 @@ func Consumers() []string {
 	return []string{"containerd", "cri-o", "crun", "docker", "kernel", "kubernetes", "libseccomp", "podman", "runc"}
 }
 
-// Set adds a target: a release ("28", "1.1.5"), or a closed range of them ("1.1..1.2") whose ends may be left out. Libseccomp also takes what ParseLibseccomp does, and kubernetes also
+// Set adds a target: a release ("28", "1.1.5"), or a closed range of them ("1.1..1.2") whose ends may be left out. Libseccomp also takes what parseLibseccomp does, and kubernetes also
 // the runtime of its nodes, "containerd" or "cri-o". The error names what is possible.
 func (t *Targets) Set(consumer, version string) error {
 	if !slices.Contains(Consumers(), consumer) {
@@ -151,7 +151,7 @@ func (t *Targets) Set(consumer, version string) error {
 		}
 		t.nodes = append(slices.Clip(t.nodes), node)
 	case consumer == "libseccomp" && !isRange:
-		l, err := ParseLibseccomp(version)
+		l, err := parseLibseccomp(version)
 		if err != nil {
 			return err
 		}
