@@ -84,7 +84,7 @@ func ParseAll(f *source.File) []*Profile {
 	return profiles
 }
 
-// finish puts what was found in order.
+// finish puts what was found in order, and prepares Named.
 func (p *Profile) finish() {
 	slices.SortStableFunc(p.Problems, func(a, b source.Problem) int {
 		return cmp.Or(cmp.Compare(a.Span.Start, b.Span.Start), cmp.Compare(a.Span.End, b.Span.End), cmp.Compare(a.Message, b.Message))
@@ -93,6 +93,7 @@ func (p *Profile) finish() {
 	for _, fields := range [][]Field{p.UnknownFields, p.MiscasedFields, p.DuplicateFields} {
 		slices.SortStableFunc(fields, func(a, b Field) int { return cmp.Compare(a.Name.Span.Start, b.Name.Span.Start) })
 	}
+	p.named = p.Named()
 }
 
 // parseJSON reads a JSON file. Resources says that there may be SeccompProfiles in it.

@@ -63,6 +63,8 @@ type Profile struct {
 	// Surplus is text that JSON does not have but that Parse reads over: the byte order mark, comments and trailing commas, in order of position. Without it
 	// the text is the same JSON.
 	Surplus []source.Span
+
+	named map[string]*Named // nil for a profile that Parse has not made
 }
 
 // Field is a member of an object that its readers do not agree on.

@@ -70,10 +70,10 @@ type tree struct {
 
 // contested returns the names of calls to which rules give different actions; without that nothing is in the way of anything. Calls that
 // socketcall(2) and ipc(2) make all meet in these.
-func (f *Filter) contested() map[*named]bool {
-	differ := func(first *ResolvedRule, uses []use) (*ResolvedRule, bool) {
+func (f *Filter) contested() map[*seccomp.Named]bool {
+	differ := func(first *ResolvedRule, uses []seccomp.Use) (*ResolvedRule, bool) {
 		for _, u := range uses {
-			rule := f.live[u.rule]
+			rule := f.live[u.Rule]
 			switch {
 			case rule == nil || rule.Outcome == f.Default:
 			case first == nil:
@@ -90,23 +90,23 @@ func (f *Filter) contested() map[*named]bool {
 	var first *ResolvedRule
 	shared := false
 	for _, n := range f.index.names {
-		if n.syscall != nil && meet(n.syscall) && !shared {
-			first, shared = differ(first, n.uses)
+		if n.Syscall != nil && meet(n.Syscall) && !shared {
+			first, shared = differ(first, n.Uses)
 		}
 	}
-	out := map[*named]bool{}
+	out := map[*seccomp.Named]bool{}
 	for _, n := range f.index.names {
-		if n.syscall == nil {
+		if n.Syscall == nil {
 			continue
 		}
-		if _, differs := differ(nil, n.uses); differs || shared && meet(n.syscall) {
+		if _, differs := differ(nil, n.Uses); differs || shared && meet(n.Syscall) {
 			out[n] = true
 		}
 	}
 	return out
 }
 
-func (f *Filter) conflictsOn(a *seccomp.Architecture, contested map[*named]bool, report func(Conflict)) {
+func (f *Filter) conflictsOn(a *seccomp.Architecture, contested map[*seccomp.Named]bool, report func(Conflict)) {
 	trees := map[string]*tree{}
 	for i, rule := range f.live {
 		if rule == nil || rule.Outcome == f.Default {
@@ -115,7 +115,7 @@ func (f *Filter) conflictsOn(a *seccomp.Architecture, contested map[*named]bool,
 		parts := f.partsOf(i)
 		for _, name := range rule.Names {
 			n := f.index.names[name.Text]
-			s := n.syscall
+			s := n.Syscall
 			if !contested[n] || !f.Target.Libseccomp.Knows(s) {
 				continue
 			}

@@ -167,11 +167,11 @@ func (s *side) steadyBut(not map[string]bool) map[string]int {
 		steady[abi] = -1
 	}
 	for name, n := range s.index.names {
-		if n.syscall == nil || not[name] || !slices.ContainsFunc(n.uses, func(u use) bool { return !asks(s.Rules[u.rule]) }) || slices.ContainsFunc(s.libs, func(lib Libseccomp) bool { return !lib.Knows(n.syscall) }) {
+		if n.Syscall == nil || not[name] || !slices.ContainsFunc(n.Uses, func(u seccomp.Use) bool { return !asks(s.Rules[u.Rule]) }) || slices.ContainsFunc(s.libs, func(lib Libseccomp) bool { return !lib.Knows(n.Syscall) }) {
 			continue
 		}
-		for abi, number := range n.syscall.Numbers() {
-			if number > max(steady[abi], 0) && !n.syscall.Multiplexed(abi) {
+		for abi, number := range n.Syscall.Numbers() {
+			if number > max(steady[abi], 0) && !n.Syscall.Multiplexed(abi) {
 				steady[abi] = number
 			}
 		}

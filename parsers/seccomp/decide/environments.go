@@ -206,8 +206,8 @@ func (s *side) about(syscall string) []*seccomp.Rule {
 	var out []*seccomp.Rule
 	add := func(name string) {
 		if n := s.index.names[name]; n != nil {
-			for _, u := range n.uses {
-				if r := s.Rules[u.rule]; asks(r) && !slices.Contains(out, r) {
+			for _, u := range n.Uses {
+				if r := s.Rules[u.Rule]; asks(r) && !slices.Contains(out, r) {
 					out = append(out, r)
 				}
 			}
@@ -250,17 +250,17 @@ func (s *side) heightsOn(abi string) [][]int {
 		}
 	}
 	for _, n := range s.index.names {
-		if n.syscall == nil || n.syscall.Multiplexed(abi) {
+		if n.Syscall == nil || n.Syscall.Multiplexed(abi) {
 			continue
 		}
-		number, ok := n.syscall.Number(abi)
+		number, ok := n.Syscall.Number(abi)
 		if !ok || number == 0 && !hasOffset(a) {
 			continue // to runc that is none
 		}
 		for i, lib := range s.libs {
-			if lib.Knows(n.syscall) {
-				for _, u := range n.uses {
-					h[i][u.rule] = max(h[i][u.rule], number)
+			if lib.Knows(n.Syscall) {
+				for _, u := range n.Uses {
+					h[i][u.Rule] = max(h[i][u.Rule], number)
 				}
 			}
 		}
@@ -308,10 +308,10 @@ func (s *side) filter(l Loader, host *seccomp.Architecture, w World, key string,
 	rk := filterKey{loader: l, host: host, world: key}
 	r := s.resolved[rk]
 	if r == nil {
-		r = resolve(s.Profile, func() *index { return s.index }, l, w.Host(l, host))
+		r = Resolve(s.Profile, l, w.Host(l, host))
 		s.resolved[rk] = r
 	}
-	f := r.Compile(t.runtime, t.version, s.libs[lib])
+	f := r.compile(s.index, t.runtime, t.version, s.libs[lib])
 	s.filters[k] = f
 	return f
 }
@@ -362,7 +362,7 @@ func (s *side) fragile(loaders []Loader, abis []string) bool {
 			}
 			always := !asks(r) && slices.ContainsFunc(s.index.first[i], func(p []Cond) bool { return len(p) == 0 }) && slices.ContainsFunc(s.index.parts[i], func(p []Cond) bool { return len(p) == 0 })
 			for _, name := range r.Names {
-				n := s.index.names[name.Text].syscall
+				n := s.index.names[name.Text].Syscall
 				if n == nil {
 					continue
 				}

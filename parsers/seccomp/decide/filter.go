@@ -47,47 +47,26 @@ type Filter struct {
 
 // index is what all filters of a profile share: which rule names what under which conditions.
 type index struct {
-	names map[string]*named
+	names map[string]*seccomp.Named // those of seccomp.Profile.Named
 	// parts are the conditions under which each rule holds: one part, or several alternatives where an argument is repeated. first are those that crun up to 1.29.1 reads.
 	parts, first [][][]Cond
 }
 
-// named is a name that occurs in a profile.
-type named struct {
-	syscall *seccomp.Syscall // nil for a name that no libseccomp knows
-	uses    []use
-}
-
-// use is one naming of a syscall by a rule.
-type use struct {
-	name seccomp.String
-	rule int
-}
-
 // newIndex makes the index of a profile.
 func newIndex(p *seccomp.Profile) *index {
-	x := &index{names: make(map[string]*named, 512), parts: make([][][]Cond, len(p.Rules)), first: make([][][]Cond, len(p.Rules))}
+	x := &index{names: p.Named(), parts: make([][][]Cond, len(p.Rules)), first: make([][][]Cond, len(p.Rules))}
 	for i, rule := range p.Rules {
 		x.parts[i] = parts(rule.Args)
 		x.first[i] = x.parts[i]
 		if len(rule.Args) > 6 {
 			x.first[i] = parts(rule.Args[:6])
 		}
-		for _, name := range rule.Names {
-			n := x.names[name.Text]
-			if n == nil {
-				n = &named{}
-				n.syscall, _ = seccomp.LookupSyscall(name.Text)
-				x.names[name.Text] = n
-			}
-			n.uses = append(n.uses, use{name, i})
-		}
 	}
 	return x
 }
 
 // uses returns the namings of a syscall by rules that the loader keeps.
-func (f *Filter) uses(syscall string) []use {
+func (f *Filter) uses(syscall string) []seccomp.Use {
 	if n := f.index.names[syscall]; n != nil {
 		return f.kept(n)
 	}
@@ -95,13 +74,13 @@ func (f *Filter) uses(syscall string) []use {
 }
 
 // kept returns those uses of a name whose rules the loader keeps.
-func (f *Filter) kept(n *named) []use {
-	if !slices.ContainsFunc(n.uses, func(u use) bool { return f.live[u.rule] == nil }) {
-		return n.uses
+func (f *Filter) kept(n *seccomp.Named) []seccomp.Use {
+	if !slices.ContainsFunc(n.Uses, func(u seccomp.Use) bool { return f.live[u.Rule] == nil }) {
+		return n.Uses
 	}
-	var uses []use
-	for _, u := range n.uses {
-		if f.live[u.rule] != nil {
+	var uses []seccomp.Use
+	for _, u := range n.Uses {
+		if f.live[u.Rule] != nil {
 			uses = append(uses, u)
 		}
 	}
@@ -264,7 +243,12 @@ func Compile(p *seccomp.Profile, t Target) *Filter {
 
 // Compile returns the filter that a runtime with a build of libseccomp makes of what a loader gave it.
 func (r *Resolved) Compile(runtime string, version seccomp.Version, lib Libseccomp) *Filter {
-	f := &Filter{Resolved: r, Target: Target{r.Loader, r.Host, runtime, version, lib}, index: r.index(), live: make([]*ResolvedRule, len(r.Profile.Rules))}
+	return r.compile(newIndex(r.Profile), runtime, version, lib)
+}
+
+// compile is Compile with the index of the profile.
+func (r *Resolved) compile(x *index, runtime string, version seccomp.Version, lib Libseccomp) *Filter {
+	f := &Filter{Resolved: r, Target: Target{r.Loader, r.Host, runtime, version, lib}, index: x, live: make([]*ResolvedRule, len(r.Profile.Rules))}
 	if r.Host.Arch != nil {
 		f.Archs = append(f.Archs, r.Host.Arch)
 	}
@@ -291,14 +275,14 @@ func (r *Resolved) Compile(runtime string, version seccomp.Version, lib Libsecco
 		}
 		f.border = make(map[*seccomp.Architecture]int, len(listed))
 		for _, n := range f.index.names {
-			if n.syscall == nil || !lib.Knows(n.syscall) || !slices.ContainsFunc(n.uses, func(u use) bool { return f.live[u.rule] != nil }) {
+			if n.Syscall == nil || !lib.Knows(n.Syscall) || !slices.ContainsFunc(n.Uses, func(u seccomp.Use) bool { return f.live[u.Rule] != nil }) {
 				continue
 			}
 			for _, a := range listed {
 				// libseccomp gives multiplexed calls a pseudo number below 0. A highest number of 0 is none to runc, but on x32 and MIPS its numbers are
 				// those of the table and an offset.
-				number, ok := n.syscall.Number(a.ABI)
-				if b, has := f.border[a]; ok && (number > b || !has && hasOffset(a)) && !n.syscall.Multiplexed(a.ABI) {
+				number, ok := n.Syscall.Number(a.ABI)
+				if b, has := f.border[a]; ok && (number > b || !has && hasOffset(a)) && !n.Syscall.Multiplexed(a.ABI) {
 					f.border[a] = number
 				}
 			}
@@ -417,21 +401,21 @@ func (f *Filter) decideUnder(a *seccomp.Architecture, syscall string) Decision {
 
 // decide adds the rules about a syscall to a decision, and reports whether one without conditions decides it. A sub-call other than 0 is that of
 // socketcall(2) or ipc(2): libseccomp then compares the first argument with it, in the place of what the rule says about it.
-func (f *Filter) decide(d *Decision, a *seccomp.Architecture, uses []use, subCall int) bool {
+func (f *Filter) decide(d *Decision, a *seccomp.Architecture, uses []seccomp.Use, subCall int) bool {
 	for _, u := range uses {
-		rule := f.live[u.rule]
+		rule := f.live[u.Rule]
 		if rule.Outcome == f.Default {
 			continue
 		}
-		for _, part := range f.partsOf(u.rule) {
+		for _, part := range f.partsOf(u.Rule) {
 			if a.Bits == 32 {
 				part = narrow(part)
 			}
 			if subCall == 0 && len(part) == 0 {
-				*d = Decision{Step: StepRule, Outcome: rule.Outcome, Rule: rule.Rule, Name: u.name}
+				*d = Decision{Step: StepRule, Outcome: rule.Outcome, Rule: rule.Rule, Name: u.Name}
 				return true
 			}
-			c := Case{Outcome: rule.Outcome, Rule: rule.Rule, Name: u.name, Multiplexed: subCall != 0}
+			c := Case{Outcome: rule.Outcome, Rule: rule.Rule, Name: u.Name, Multiplexed: subCall != 0}
 			if subCall != 0 {
 				c.Conds = append(c.Conds, Cond{Arg: 0, Op: "SCMP_CMP_EQ", Value: uint64(subCall), Low: a.Bits == 32})
 			}
@@ -462,16 +446,16 @@ func (f *Filter) Dead(a *seccomp.Architecture, syscall string) []Dead {
 	s, known := seccomp.LookupSyscall(syscall)
 	d := f.Decide(a, syscall)
 	for _, u := range f.uses(syscall) {
-		rule := f.live[u.rule]
+		rule := f.live[u.Rule]
 		switch {
 		case !known || !f.Target.Libseccomp.Knows(s):
-			add(u.name, rule.Rule, UnknownName, nil, "")
+			add(u.Name, rule.Rule, UnknownName, nil, "")
 		case !s.On(a.ABI):
-			add(u.name, rule.Rule, NotOnABI, nil, "")
+			add(u.Name, rule.Rule, NotOnABI, nil, "")
 		case rule.Outcome == f.Default:
-			add(u.name, rule.Rule, EqualsDefault, nil, "")
-		case d.Step == StepRule && u.name.Span != d.Name.Span:
-			add(u.name, rule.Rule, Shadowed, d.Rule, "")
+			add(u.Name, rule.Rule, EqualsDefault, nil, "")
+		case d.Step == StepRule && u.Name.Span != d.Name.Span:
+			add(u.Name, rule.Rule, Shadowed, d.Rule, "")
 		}
 	}
 	slices.SortStableFunc(dead, func(a, b Dead) int { return cmp.Compare(a.Name.Span.Start, b.Name.Span.Start) })

@@ -182,7 +182,7 @@ func (f *Filter) refuseRule(add refuse, place int, rule *seccomp.Rule, o Outcome
 			add(name, "runc takes no SCMP_ACT_NOTIFY for write")
 		}
 		if !added && o != f.Default {
-			s := f.index.names[name.Text].syscall
+			s := f.index.names[name.Text].Syscall
 			added = s != nil && f.Target.Libseccomp.Knows(s)
 		}
 	}

@@ -4,7 +4,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"sync"
 
 	"github.com/sandlint/sandlint/parsers/seccomp"
 )
@@ -84,8 +83,6 @@ type Resolved struct {
 	Left []LeftRule
 	// Refused are the reasons for which the loader refuses the profile, in order of position; JSON and shape are Profile.Problems.
 	Refused []Refusal
-
-	index func() *index // made when the first filter is compiled
 }
 
 // ResolvedRule is a rule as the runtime sees it.
@@ -117,12 +114,7 @@ var archMapHosts = []string{"amd64", "arm64", "mips64", "mips64n32", "mipsel64",
 
 // Resolve returns what a loader makes of the profile on a host, as moby/profiles v0.2.4, containers/common v0.67.0 and runtime-spec v1.3.0 do.
 func Resolve(p *seccomp.Profile, l Loader, h Host) *Resolved {
-	return resolve(p, sync.OnceValue(func() *index { return newIndex(p) }), l, h)
-}
-
-// resolve is Resolve with an index of the profile that may have been made before.
-func resolve(p *seccomp.Profile, x func() *index, l Loader, h Host) *Resolved {
-	r := &Resolved{Profile: p, Loader: l, Host: h, index: x}
+	r := &Resolved{Profile: p, Loader: l, Host: h}
 	if p.DefaultAction.Text == "" && len(p.Rules) == 0 {
 		r.Off = true
 		return r

@@ -63,14 +63,14 @@ func (f *Filter) findUnloaded() {
 func (f *Filter) unloadedIn(group []*seccomp.Architecture) (seccomp.String, bool) {
 	foreign, own := false, false // whether there are rules about names that the architectures do not have, and about others, which are lost
 	for _, n := range f.index.names {
-		s, uses := n.syscall, f.kept(n)
-		if s == nil || !f.Target.Libseccomp.Knows(s) || !slices.ContainsFunc(uses, func(u use) bool { return f.live[u.rule].Outcome != f.Default }) {
+		s, uses := n.Syscall, f.kept(n)
+		if s == nil || !f.Target.Libseccomp.Knows(s) || !slices.ContainsFunc(uses, func(u seccomp.Use) bool { return f.live[u.Rule].Outcome != f.Default }) {
 			continue
 		}
 		on := slices.ContainsFunc(group, func(a *seccomp.Architecture) bool { return s.On(a.ABI) })
 		foreign, own = foreign || !on, own || on
-		if on && slices.ContainsFunc(uses, func(u use) bool {
-			return f.live[u.rule].Outcome != f.Default && slices.ContainsFunc(f.partsOf(u.rule), func(p []Cond) bool { return len(p) == 0 })
+		if on && slices.ContainsFunc(uses, func(u seccomp.Use) bool {
+			return f.live[u.Rule].Outcome != f.Default && slices.ContainsFunc(f.partsOf(u.Rule), func(p []Cond) bool { return len(p) == 0 })
 		}) {
 			return seccomp.String{}, false // what nearly every profile has
 		}
@@ -85,7 +85,7 @@ func (f *Filter) unloadedIn(group []*seccomp.Architecture) (seccomp.String, bool
 	var first *entry
 	for i, a := range group {
 		for _, n := range f.index.names {
-			s, uses := n.syscall, f.kept(n)
+			s, uses := n.Syscall, f.kept(n)
 			if s == nil || !f.Target.Libseccomp.Knows(s) {
 				continue
 			}
@@ -93,7 +93,7 @@ func (f *Filter) unloadedIn(group []*seccomp.Architecture) (seccomp.String, bool
 			if !effective {
 				continue
 			}
-			e := entry{nodes, 2 * i, uses[0].name}
+			e := entry{nodes, 2 * i, uses[0].Name}
 			if !s.On(a.ABI) {
 				e.order++
 			}
@@ -109,18 +109,18 @@ func (f *Filter) unloadedIn(group []*seccomp.Architecture) (seccomp.String, bool
 }
 
 // comparisonsOf counts the comparisons in libseccomp's tree for a syscall, 0 where a rule has no conditions. It reports false where no rule is left.
-func (f *Filter) comparisonsOf(uses []use, a *seccomp.Architecture) (nodes int, effective bool) {
+func (f *Filter) comparisonsOf(uses []seccomp.Use, a *seccomp.Architecture) (nodes int, effective bool) {
 	type position struct {
 		before string
 		comparison
 	}
 	seen := map[position]bool{}
 	for _, u := range uses {
-		if f.live[u.rule].Outcome == f.Default {
+		if f.live[u.Rule].Outcome == f.Default {
 			continue
 		}
 		effective = true
-		for _, part := range f.partsOf(u.rule) {
+		for _, part := range f.partsOf(u.Rule) {
 			if a.Bits == 32 {
 				part = narrow(part)
 			}
