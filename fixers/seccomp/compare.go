@@ -166,19 +166,13 @@ func alone(name string) bool {
 
 // compareDecisions says what a difference holds that is not declared. Flags and the listener were compared as fields.
 func compareDecisions(d *decide.Difference, declared map[string]bool) string {
-	forWhom := func(s string) string {
-		if s == "" {
-			return ""
-		}
-		return " for " + s
-	}
 	for _, c := range d.Whole {
 		switch {
 		case c.What == decide.WhatFlags, c.What == decide.WhatListener:
 		case c.What != decide.WhatRefused:
-			return fmt.Sprintf("%s is %s after the fix%s, and was %s", c.What, c.After, forWhom(c.For), c.Before)
-		case c.Before == "accepted":
-			return fmt.Sprintf("the profile is %s after the fix%s, and was accepted", c.After, forWhom(c.For))
+			return fmt.Sprintf("the fix changes %s", c.What)
+		case c.Before.Refusal == nil:
+			return fmt.Sprintf("the profile is refused: %s; before the fix it is accepted", c.After.Refusal.Reason)
 		}
 	}
 	for _, c := range d.Changes {
@@ -186,23 +180,34 @@ func compareDecisions(d *decide.Difference, declared map[string]bool) string {
 			continue // what that breaks is for seccomp/enosys-border to find
 		}
 		for _, name := range c.Syscalls {
-			if declared[name] {
-				continue
+			if !declared[name] {
+				return changeText(&c, name)
 			}
-			on := ""
-			if len(c.ABIs) > 0 {
-				on = " on " + c.ABIs[0]
-			}
-			switch {
-			case c.Unsure:
-				return fmt.Sprintf("nobody can tell whether %s decides about %q%s%s as %s did", c.After, name, on, forWhom(c.For), c.Before)
-			case c.Cause == decide.CauseBorder:
-				return fmt.Sprintf("the decision about %q%s%s is %s after the fix, and was %s: the highest number that the profile names is another one", name, on, forWhom(c.For), c.After, c.Before)
-			}
-			return fmt.Sprintf("the decision about %q%s%s is %s after the fix, and was %s", name, on, forWhom(c.For), c.After, c.Before)
 		}
 	}
 	return ""
+}
+
+// changeText says in one sentence what changed about a syscall, for one of the targets for which it did.
+func changeText(c *decide.Change, name string) string {
+	if c.Before == nil {
+		return fmt.Sprintf("the decisions about %q cannot be compared, because there are too many sets of capabilities", name)
+	}
+	on, example := "", ""
+	if len(c.ABIs) > 0 {
+		on = " on " + c.ABIs[0]
+	}
+	if !c.For.All() && len(c.Targets) > 0 {
+		example = ", for example for " + c.Targets[0].String()
+	}
+	switch {
+	case c.Unsure:
+		return fmt.Sprintf("it is unknown whether %s decides about %q%s as %s did%s", c.After, name, on, c.Before, example)
+	case c.Cause == decide.CauseBorder:
+		return fmt.Sprintf("the decision about %q%s is %s after the fix, and was %s%s: the highest number that the profile "+
+			"names changed", name, on, c.After, c.Before, example)
+	}
+	return fmt.Sprintf("the decision about %q%s is %s after the fix, and was %s%s", name, on, c.After, c.Before, example)
 }
 
 func orNone(s string) string {

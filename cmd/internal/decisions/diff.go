@@ -72,7 +72,7 @@ func why(c *decide.Change) []string {
 
 // example returns a call about which the profiles decide differently: "socket(0x28, 0x0, 0x0)"; "" where the arguments do not matter.
 func example(c *decide.Change) string {
-	if !c.HasExample || !strings.Contains(c.Before+c.After, " if ") {
+	if !c.HasExample || len(c.Before.Cases)+len(c.After.Cases) == 0 {
 		return ""
 	}
 	n := len(c.Example)
@@ -99,7 +99,7 @@ type border struct {
 func (d *Diff) borders() []border {
 	var out []border
 	for _, c := range d.Borders {
-		b := border{[]string{c.ABI}, c.For, borderText(c.Before, c.BeforeName, c.ABI), borderText(c.After, c.AfterName, c.ABI)}
+		b := border{[]string{c.ABI}, targetWords(c.For), borderText(c.Before, c.BeforeName, c.ABI), borderText(c.After, c.AfterName, c.ABI)}
 		i := slices.IndexFunc(out, func(o border) bool { return o.who == b.who && o.before == b.before && o.after == b.after })
 		if i < 0 {
 			out = append(out, b)
@@ -127,7 +127,7 @@ func (d *Diff) WriteText(out io.Writer, color bool) error {
 	fmt.Fprintf(w, "%s → %s: %s\n", report.Visible(d.Old.Source.Path), report.Visible(d.New.Source.Path), d.summary())
 	for _, c := range d.Whole {
 		fmt.Fprintf(w, "\n%s: %s\n", w.paint(effectStyle(c.Effect), c.Effect.String()), w.paint(bold, c.What.String()))
-		w.change(c.Before, c.After, c.For, nil)
+		w.change(partWords(c.What, c.Before), partWords(c.What, c.After), targetWords(c.For), nil)
 	}
 	for _, b := range d.borders() {
 		fmt.Fprintf(w, "\n%s: %s\n", w.paint(yellow, "moves"), w.paint(bold, "the highest number that is named, above which runc answers ENOSYS"))
@@ -141,7 +141,8 @@ func (d *Diff) WriteText(out io.Writer, color bool) error {
 			names = append(names, w.paint(bold, report.Visible(n)))
 		}
 		w.wrap(strings.Join(names, " "), len(effect)+1, 100)
-		w.change(c.Before, c.After, c.For, c.ABIs)
+		before, after := decisionWords(&c)
+		w.change(before, after, targetWords(c.For), c.ABIs)
 		if call := example(&c); call != "" {
 			w.line("such as", call)
 		}
@@ -196,7 +197,7 @@ func (d *Diff) WriteMarkdown(out io.Writer) error {
 		rows = append(rows, fmt.Sprintf("| %s%s | %s | %s | %s | %s |", mark, effect, what, cell(before), cell(after), cell(who)))
 	}
 	for _, c := range d.Whole {
-		row(c.Effect, c.What.String(), c.Before, c.After, orAll(c.For, nil))
+		row(c.Effect, c.What.String(), partWords(c.What, c.Before), partWords(c.What, c.After), orAll(targetWords(c.For), nil))
 	}
 	for _, b := range d.borders() {
 		row(0, "the highest number that is named, above which runc answers ENOSYS", b.before, b.after, orAll(b.who, b.abis))
@@ -207,18 +208,18 @@ func (d *Diff) WriteMarkdown(out io.Writer) error {
 			names = append(names, code(n))
 		}
 		what := strings.Join(names, " ")
+		before, after := decisionWords(&c)
 		if len(names) > maxNames {
 			what = fmt.Sprintf("%s and %d more", strings.Join(names[:maxNames-1], " "), len(names)-maxNames+1)
-			long = append(long, fmt.Sprintf("<details><summary>%d syscalls: %s → %s</summary>\n\n%s\n\n</details>", len(names), cell(c.Before), cell(c.After), strings.Join(names, " ")))
+			long = append(long, fmt.Sprintf("<details><summary>%d syscalls: %s → %s</summary>\n\n%s\n\n</details>", len(names), cell(before), cell(after), strings.Join(names, " ")))
 		}
 		if call := example(&c); call != "" {
 			what += ", such as " + code(call)
 		}
-		after := c.After
 		for _, n := range why(&c) {
 			after += "; " + n
 		}
-		row(c.Effect, what, c.Before, after, orAll(c.For, c.ABIs))
+		row(c.Effect, what, before, after, orAll(targetWords(c.For), c.ABIs))
 	}
 	const head = "\n| | What | Before | After | For |\n|---|---|---|---|---|\n"
 	if len(rows) > 0 {
@@ -242,70 +243,4 @@ func orAll(who string, abis []string) string {
 		who += ", on " + list(abis, "and")
 	}
 	return who
-}
-
-type wholeJSON struct {
-	What   string `json:"what"`
-	Effect string `json:"effect"`
-	For    string `json:"for"`
-	Before string `json:"before"`
-	After  string `json:"after"`
-}
-
-type borderJSON struct {
-	ABI        string `json:"abi"`
-	For        string `json:"for"`
-	Before     int    `json:"before"`
-	After      int    `json:"after"`
-	BeforeName string `json:"beforeName"`
-	AfterName  string `json:"afterName"`
-}
-
-type changeJSON struct {
-	Syscalls []string `json:"syscalls"`
-	ABIs     []string `json:"abis"`
-	For      string   `json:"for"`
-	Targets  []string `json:"targets"`
-	Before   string   `json:"before"`
-	After    string   `json:"after"`
-	Effect   string   `json:"effect"`
-	Cause    string   `json:"cause"`
-	Example  []uint64 `json:"example"`
-	Unsure   bool     `json:"unsure"`
-}
-
-// WriteJSON writes the difference as one JSON value. Empty strings in for, and null in abis, stand for all; -1 for a border that is not there.
-func (d *Diff) WriteJSON(w io.Writer) error {
-	out := struct {
-		Version int          `json:"version"`
-		Old     string       `json:"old"`
-		New     string       `json:"new"`
-		Equal   bool         `json:"equal"`
-		Whole   []wholeJSON  `json:"whole"`
-		Borders []borderJSON `json:"borders"`
-		Changes []changeJSON `json:"changes"`
-	}{jsonVersion, d.Old.Source.Path, d.New.Source.Path, d.Empty(), []wholeJSON{}, []borderJSON{}, []changeJSON{}}
-	for _, c := range d.Whole {
-		out.Whole = append(out.Whole, wholeJSON{c.What.String(), c.Effect.String(), c.For, c.Before, c.After})
-	}
-	for _, c := range d.Borders {
-		b := borderJSON{c.ABI, c.For, c.Before, c.After, c.BeforeName, c.AfterName}
-		for _, n := range []*int{&b.Before, &b.After} {
-			if *n >= 0 {
-				*n += numberOffsets[c.ABI]
-			}
-		}
-		out.Borders = append(out.Borders, b)
-	}
-	for _, c := range d.Changes {
-		one := changeJSON{c.Syscalls, c.ABIs, c.For, []string{}, c.Before, c.After, c.Effect.String(), [...]string{decide.CauseRules: "rules", decide.CauseBorder: "border"}[c.Cause], nil, c.Unsure}
-		for _, t := range c.Targets {
-			one.Targets = appendNew(one.Targets, fmt.Sprintf("%s with %s %s and libseccomp %s on %s", t.Loader, t.Runtime, release(t.RuntimeVersion), t.Libseccomp, ArchName(t.Host.Arch)))
-		}
-		if c.HasExample {
-			one.Example = slices.Clone(c.Example[:])
-		}
-		out.Changes = append(out.Changes, one)
-	}
-	return writeJSON(w, out)
 }

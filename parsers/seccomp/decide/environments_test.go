@@ -11,8 +11,17 @@ import (
 	"github.com/sandlint/sandlint/parsers/seccomp"
 )
 
-// Whatever profiles do with a syscall in any container on any kernel, they do in one of the worlds, and nothing else is done there.
-func TestWorldsAgainstBruteForce(t *testing.T) {
+// environmentsOf returns the environments that make a difference to what profiles do with a syscall.
+func environmentsOf(t Targets, syscall string, profiles ...*seccomp.Profile) ([]environment, bool) {
+	var rules []*seccomp.Rule
+	for _, p := range profiles {
+		rules = append(rules, newSide(p, t.Libseccomps()).about(syscall)...)
+	}
+	return t.environments(rules)
+}
+
+// Whatever profiles do with a syscall in any container on any kernel, they do in one of the environments, and nothing else is done there.
+func TestEnvironmentsAgainstBruteForce(t *testing.T) {
 	r := rand.New(rand.NewPCG(7, 8))
 	caps := []string{"CAP_BPF", "CAP_CHOWN", "CAP_KILL", "CAP_MKNOD", "CAP_SYSLOG", "CAP_SYS_ADMIN", "CAP_SYS_BOOT"}
 	x86 := architectureOfABI("x86_64")
@@ -57,15 +66,15 @@ func TestWorldsAgainstBruteForce(t *testing.T) {
 				}
 				return strings.Join(words, " | ")
 			}
-			worlds, complete := targets.Worlds(syscall, profiles...)
+			environments, complete := environmentsOf(targets, syscall, profiles...)
 			if !complete {
-				t.Fatal("too many worlds")
+				t.Fatal("too many environments")
 			}
-			most = max(most, len(worlds))
+			most = max(most, len(environments))
 			for _, l := range []Loader{LoaderDocker, LoaderContainers, LoaderOCI} {
 				got, want := map[string]bool{}, map[string]bool{}
-				for _, w := range worlds {
-					got[done(l, w.Host(l, x86))] = true
+				for _, e := range environments {
+					got[done(l, e.Host(l, x86))] = true
 				}
 				for bits := range 1 << len(caps) {
 					var has []string
@@ -79,17 +88,17 @@ func TestWorldsAgainstBruteForce(t *testing.T) {
 					}
 				}
 				if diff := cmp.Diff(want, got); diff != "" {
-					t.Fatalf("%s\n%s\n%s for %s in %d worlds (-brute force +worlds):\n%s", profiles[0].Source.Bytes, profiles[1].Source.Bytes, syscall, l, len(worlds), diff)
+					t.Fatalf("%s\n%s\n%s for %s in %d environments (-brute force +environments):\n%s", profiles[0].Source.Bytes, profiles[1].Source.Bytes, syscall, l, len(environments), diff)
 				}
 			}
 		}
 	}
 	if most < 20 || most > 500 {
-		t.Errorf("up to %d worlds", most)
+		t.Errorf("up to %d environments", most)
 	}
 }
 
-func TestWorlds(t *testing.T) {
+func TestEnvironments(t *testing.T) {
 	docker := readProfile(t, "docker")
 	for _, tt := range []struct {
 		syscall string
@@ -100,10 +109,10 @@ func TestWorlds(t *testing.T) {
 		{"perf_event_open", []string{"|CAP_PERFMON CAP_SYS_ADMIN|0.0.0", "CAP_PERFMON|CAP_SYS_ADMIN|0.0.0", "CAP_SYS_ADMIN|CAP_PERFMON|0.0.0", "CAP_PERFMON CAP_SYS_ADMIN||0.0.0"}},
 		{"ptrace", []string{"|CAP_SYS_PTRACE|0.0.0", "CAP_SYS_PTRACE||0.0.0"}}, // every kernel in use has 4.8
 	} {
-		worlds, _ := Targets{}.Worlds(tt.syscall, docker)
+		environments, _ := environmentsOf(Targets{}, tt.syscall, docker)
 		var got []string
-		for _, w := range worlds {
-			got = append(got, w.key())
+		for _, e := range environments {
+			got = append(got, e.key())
 		}
 		if !slices.Equal(got, tt.want) {
 			t.Errorf("%s: %q, want %q", tt.syscall, got, tt.want)
@@ -113,8 +122,8 @@ func TestWorlds(t *testing.T) {
 	if err := old.Set("kernel", "4.4..5.0"); err != nil {
 		t.Fatal(err)
 	}
-	worlds, _ := old.Worlds("ptrace", docker)
-	if len(worlds) != 4 || worlds[0].Kernel != (release(4, 8, 0)) || worlds[1].Kernel != (release(4, 4, 0)) {
-		t.Errorf("worlds of ptrace on old kernels: %v", worlds)
+	environments, _ := environmentsOf(old, "ptrace", docker)
+	if len(environments) != 4 || environments[0].Kernel != (release(4, 8, 0)) || environments[1].Kernel != (release(4, 4, 0)) {
+		t.Errorf("environments of ptrace on old kernels: %v", environments)
 	}
 }

@@ -54,7 +54,7 @@ func (t Targets) Points(p *seccomp.Profile, loaders ...Loader) []Target {
 	for _, l := range loaders {
 		for _, a := range p.Hosts() {
 			for _, runtime := range t.Runtimes() {
-				for _, v := range t.turns(runtime) {
+				for _, v := range t.representatives(runtime) {
 					for _, lib := range t.Libseccomps() {
 						out = append(out, Target{l, Host{Arch: a, Caps: DefaultCaps(l), Kernel: t.newestKernel()}, runtime, v, lib})
 					}
@@ -65,14 +65,14 @@ func (t Targets) Points(p *seccomp.Profile, loaders ...Loader) []Target {
 	return out
 }
 
-// turns returns one release of a runtime for each way of working in the targeted range, newest last.
-func (t Targets) turns(runtime string) []seccomp.Version {
+// representatives returns one release of a runtime for each way of working in the targeted range, newest last.
+func (t Targets) representatives(runtime string) []seccomp.Version {
 	r := t.Range(runtime)
-	turn := crunReadsAllConds
+	since := crunReadsAllConds
 	if runtime == "runc" {
-		turn = stubForNative
+		since = stubForNative
 	}
-	if r.From.Less(turn) && !r.To.Less(turn) {
+	if r.From.Less(since) && !r.To.Less(since) {
 		return []seccomp.Version{r.From, t.newestOf(runtime)}
 	}
 	return []seccomp.Version{t.newestOf(runtime)}
