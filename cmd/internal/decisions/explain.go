@@ -169,20 +169,40 @@ func (a *Answer) key() string {
 		fmt.Fprint(&b, c.Name.Span, c.Outcome, c.Conds, c.Multiplexed)
 	}
 	for _, dead := range a.Dead {
-		fmt.Fprint(&b, dead.Name.Span, dead.Why, a.reason(dead))
+		fmt.Fprint(&b, dead.Name.Span, dead.Why, reasonWords(dead))
 	}
 	return b.String()
 }
 
-// reason says why a rule has no effect, without the name of the host.
-func (a *Answer) reason(d decide.Dead) string {
-	reason := d.String()
-	for _, host := range []string{a.filter.Host.Arch.Docker, a.filter.Host.Arch.Containers} {
-		if host != "" {
-			reason = strings.TrimSuffix(reason, ", "+host)
-		}
+// reasonWords returns in words why a rule has no effect.
+func reasonWords(d decide.Dead) string {
+	switch d.Why {
+	case decide.UnknownName:
+		return "libseccomp does not know " + strconv.Quote(d.Name.Text)
+	case decide.NotOnABI:
+		return "the syscall does not exist there"
+	case decide.EqualsDefault:
+		return "its action is the default action, and it is dropped before the others are looked at"
+	case decide.Shadowed:
+		return "a rule without conditions decides"
 	}
-	return reason
+	switch d.Left.Field {
+	case "name":
+		return `the field "name" is not read, and without "names" it is about no syscall`
+	case "names":
+		return "it names no syscall"
+	case "excludes.arches":
+		return "excludes.arches names the host"
+	case "excludes.caps":
+		return "the container has " + d.Left.Value + ", which excludes.caps names"
+	case "excludes.minKernel":
+		return "the kernel is " + d.Left.Value + " or newer, which excludes.minKernel names"
+	case "includes.arches":
+		return "includes.arches does not name the host"
+	case "includes.caps":
+		return "the container lacks " + d.Left.Value + ", which includes.caps names"
+	}
+	return "the kernel is older than " + d.Left.Value + ", which includes.minKernel names"
 }
 
 // meet reports whether two cases can hold for one call.

@@ -187,7 +187,7 @@ func newAnswerJSON(a *Answer) answerJSON {
 		out.Cases = append(out.Cases, caseJSON{newOutcomeJSON(c.Outcome), newConditionsJSON(c.Conds), c.Multiplexed, newPlaceJSON(f, c.Name.Span)})
 	}
 	for _, dead := range a.Dead {
-		one := deadJSON{Reason: whyNames[dead.Why], Message: a.reason(dead), Action: dead.Rule.Action.Text, Place: newPlaceJSON(f, dead.Name.Span)}
+		one := deadJSON{Reason: whyNames[dead.Why], Message: reasonWords(dead), Action: dead.Rule.Action.Text, Place: newPlaceJSON(f, dead.Name.Span)}
 		if dead.Why == decide.Shadowed {
 			one.By = newPlaceJSON(f, d.Name.Span)
 		}

@@ -403,7 +403,7 @@ func (w *printer) deadWhy(a *Answer, d decide.Dead) string {
 	if d.Why == decide.Shadowed && d.By != nil {
 		return "the rule at " + w.place(a.view.profile, a.Decision.Name.Span) + " has no conditions and decides alone"
 	}
-	return report.Visible(a.reason(d))
+	return report.Visible(reasonWords(d))
 }
 
 func (w *printer) place(p *seccomp.Profile, s source.Span) string {

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
-	"strconv"
 	"strings"
 
 	"github.com/sandlint/sandlint/parsers/seccomp"
@@ -188,8 +187,8 @@ type Dead struct {
 	Why  Why
 	// By is the rule that decides instead, for Shadowed.
 	By *seccomp.Rule
-	// Reason is the loader's, for LeftOut.
-	Reason string
+	// Left is the loader's reason, for LeftOut.
+	Left Omission
 }
 
 // Case is one alternative of a conditional decision.
@@ -433,13 +432,13 @@ func (f *Filter) decide(d *Decision, a *seccomp.Architecture, uses []seccomp.Use
 // Dead returns the namings of a syscall that have no part in the decision about it on an architecture, in order of the file, with the reason.
 func (f *Filter) Dead(a *seccomp.Architecture, syscall string) []Dead {
 	var dead []Dead
-	add := func(name seccomp.String, rule *seccomp.Rule, why Why, by *seccomp.Rule, reason string) {
-		dead = append(dead, Dead{name, rule, why, by, reason})
+	add := func(name seccomp.String, rule *seccomp.Rule, why Why, by *seccomp.Rule, left Omission) {
+		dead = append(dead, Dead{name, rule, why, by, left})
 	}
 	for _, left := range f.Left {
 		for _, name := range left.Rule.Names {
 			if name.Text == syscall {
-				add(name, left.Rule, LeftOut, nil, left.Reason)
+				add(name, left.Rule, LeftOut, nil, left.Why)
 			}
 		}
 	}
@@ -449,30 +448,15 @@ func (f *Filter) Dead(a *seccomp.Architecture, syscall string) []Dead {
 		rule := f.live[u.Rule]
 		switch {
 		case !known || !f.Target.Libseccomp.Knows(s):
-			add(u.Name, rule.Rule, UnknownName, nil, "")
+			add(u.Name, rule.Rule, UnknownName, nil, Omission{})
 		case !s.On(a.ABI):
-			add(u.Name, rule.Rule, NotOnABI, nil, "")
+			add(u.Name, rule.Rule, NotOnABI, nil, Omission{})
 		case rule.Outcome == f.Default:
-			add(u.Name, rule.Rule, EqualsDefault, nil, "")
+			add(u.Name, rule.Rule, EqualsDefault, nil, Omission{})
 		case d.Step == StepRule && u.Name.Span != d.Name.Span:
-			add(u.Name, rule.Rule, Shadowed, d.Rule, "")
+			add(u.Name, rule.Rule, Shadowed, d.Rule, Omission{})
 		}
 	}
 	slices.SortStableFunc(dead, func(a, b Dead) int { return cmp.Compare(a.Name.Span.Start, b.Name.Span.Start) })
 	return dead
-}
-
-// String returns the reason in words, after "the rule has no effect: ".
-func (d Dead) String() string {
-	switch d.Why {
-	case UnknownName:
-		return "libseccomp does not know " + strconv.Quote(d.Name.Text)
-	case NotOnABI:
-		return "the syscall does not exist there"
-	case EqualsDefault:
-		return "its action is the default action, and it is dropped before the others are looked at"
-	case Shadowed:
-		return "a rule without conditions decides"
-	}
-	return d.Reason
 }

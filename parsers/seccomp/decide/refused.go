@@ -51,7 +51,7 @@ func (f *Filter) refusals(conflicts func() []Conflict) []Refusal {
 			f.refuseRule(add, i, rule, f.live[i].Outcome)
 			continue
 		}
-		if len(rule.Names) > 0 && !(rule.LegacyName && f.Loader == LoaderOCI) || f.Loader == LoaderContainers || f.Loader == LoaderDocker && f.filtered(rule, hostName(f.Loader, f.Host)) != "" {
+		if len(rule.Names) > 0 && !(rule.LegacyName && f.Loader == LoaderOCI) || f.Loader == LoaderContainers || f.Loader == LoaderDocker && f.filtered(rule, hostName(f.Loader, f.Host)) != (Omission{}) {
 			continue
 		}
 		// The loader hands it on without names.

@@ -97,8 +97,17 @@ type ResolvedRule struct {
 // LeftRule is a rule that a loader leaves out on a host.
 type LeftRule struct {
 	Rule *seccomp.Rule
-	// Reason says why, after "the rule is left out: ".
-	Reason string
+	Why  Omission
+}
+
+// Omission is why a loader leaves a rule out; the zero Omission where it does not.
+type Omission struct {
+	// Field is the field that decides: "name" where the loader does not read it, "names" where it is empty, or one of
+	// includes and excludes, such as "includes.caps".
+	Field string
+	// Value is the capability or the release of the kernel that the container has, for excludes, or lacks, for
+	// includes; the loader's name of the host for arches.
+	Value string
 }
 
 // Refusal is a reason for which a loader or a runtime refuses a profile.
@@ -132,17 +141,17 @@ func Resolve(p *seccomp.Profile, l Loader, h Host) *Resolved {
 		names := rule.Names
 		switch {
 		case l == LoaderOCI && rule.LegacyName:
-			r.leave(rule, "the field \"name\" is not read, and without \"names\" it is about no syscall")
+			r.leave(rule, Omission{Field: "name"})
 			continue
 		case l != LoaderOCI && !rule.LegacyName && len(rule.Names) > 0 && rule.Name.Text != "":
 			r.refuse(rule.Name, "both name and names are given")
 		case len(names) == 0:
-			r.leave(rule, "it names no syscall")
+			r.leave(rule, Omission{Field: "names"})
 			continue
 		}
 		if l != LoaderOCI {
-			if reason := r.filtered(rule, name); reason != "" {
-				r.leave(rule, reason)
+			if why := r.filtered(rule, name); why != (Omission{}) {
+				r.leave(rule, why)
 				continue
 			}
 		}
@@ -151,8 +160,8 @@ func Resolve(p *seccomp.Profile, l Loader, h Host) *Resolved {
 	return r
 }
 
-func (r *Resolved) leave(rule *seccomp.Rule, reason string) {
-	r.Left = append(r.Left, LeftRule{rule, reason})
+func (r *Resolved) leave(rule *seccomp.Rule, why Omission) {
+	r.Left = append(r.Left, LeftRule{rule, why})
 }
 
 func (r *Resolved) refuse(at seccomp.String, reason string) {
@@ -200,9 +209,11 @@ func archMapFor(p *seccomp.Profile, l Loader, h Host) []seccomp.String {
 	return nil
 }
 
-// filtered says why includes or excludes leave a rule out on the host; "" when they do not.
-func (r *Resolved) filtered(rule *seccomp.Rule, host string) string {
+// filtered returns why includes or excludes leave a rule out on the host, which the loader calls host. It adds a refusal
+// for a minKernel that is no release.
+func (r *Resolved) filtered(rule *seccomp.Rule, host string) Omission {
 	has := func(cap seccomp.String) bool { return slices.Contains(r.Host.Caps, cap.Text) }
+	lacks := func(cap seccomp.String) bool { return !has(cap) }
 	isHost := func(arch seccomp.String) bool { return arch.Text == host }
 	in, ex := &rule.Includes, &rule.Excludes
 	// An empty minKernel is release 0.0, which every kernel reaches.
@@ -214,20 +225,19 @@ func (r *Resolved) filtered(rule *seccomp.Rule, host string) string {
 	}
 	switch {
 	case slices.ContainsFunc(ex.Arches, isHost):
-		return "excludes.arches names the host, " + host
+		return Omission{"excludes.arches", host}
 	case slices.ContainsFunc(ex.Caps, has):
-		return "the container has " + ex.Caps[slices.IndexFunc(ex.Caps, has)].Text + ", which excludes.caps names"
+		return Omission{"excludes.caps", ex.Caps[slices.IndexFunc(ex.Caps, has)].Text}
 	case kernel(ex.MinKernel) && r.Host.reaches(ex.MinKernel.Text):
-		return "the kernel is " + ex.MinKernel.Text + " or newer, which excludes.minKernel names"
+		return Omission{"excludes.minKernel", ex.MinKernel.Text}
 	case len(in.Arches) > 0 && !slices.ContainsFunc(in.Arches, isHost):
-		return "includes.arches does not name the host, " + host
-	case slices.ContainsFunc(in.Caps, func(c seccomp.String) bool { return !has(c) }):
-		i := slices.IndexFunc(in.Caps, func(c seccomp.String) bool { return !has(c) })
-		return "the container lacks " + in.Caps[i].Text + ", which includes.caps names"
+		return Omission{"includes.arches", host}
+	case slices.ContainsFunc(in.Caps, lacks):
+		return Omission{"includes.caps", in.Caps[slices.IndexFunc(in.Caps, lacks)].Text}
 	case kernel(in.MinKernel) && !r.Host.reaches(in.MinKernel.Text):
-		return "the kernel is older than " + in.MinKernel.Text + ", which includes.minKernel names"
+		return Omission{"includes.minKernel", in.MinKernel.Text}
 	}
-	return ""
+	return Omission{}
 }
 
 // reaches reports whether the host's kernel is at least a release given as "4.8".
