@@ -8,6 +8,9 @@ import (
 	"github.com/sandlint/sandlint/parsers/source"
 	"github.com/sandlint/sandlint/parsers/workspace"
 	"github.com/sandlint/sandlint/rules"
+	"github.com/sandlint/sandlint/rules/seccomp/internal/phrase"
+	"github.com/sandlint/sandlint/rules/seccomp/internal/readers"
+	"github.com/sandlint/sandlint/rules/seccomp/internal/report"
 )
 
 var architecturesAndArchmap = &rules.Rule{
@@ -21,11 +24,11 @@ var architecturesAndArchmap = &rules.Rule{
 		"containers/common v0.67.0, pkg/seccomp/seccomp_linux.go: getArchitectures",
 	},
 	Seccomp: func(p *rules.Pass, profile *workspace.Profile) {
-		refuse := loaderNames(p, profile, decide.LoaderDocker, decide.LoaderContainers)
+		refuse := readers.Loaders(p, profile, decide.LoaderDocker, decide.LoaderContainers)
 		if len(refuse) == 0 || len(profile.Architectures) == 0 || len(profile.ArchMap) == 0 {
 			return
 		}
-		finding := at(profile, archMapKey(profile), fmt.Sprintf(`the profile has both "architectures" and "archMap", so that %s %s it`, enumerate(refuse), verb("refuse", refuse)))
+		finding := report.At(profile, archMapKey(profile), fmt.Sprintf(`the profile has both "architectures" and "archMap", so that %s %s it`, phrase.List(refuse), phrase.Verb("refuse", refuse)))
 		finding.Related = []rules.Related{{File: profile.Source, Span: profile.Architectures[0].Span, Message: `the elements of "architectures"`}}
 		p.Report(finding)
 	},

@@ -9,6 +9,11 @@ import (
 	"github.com/sandlint/sandlint/parsers/seccomp/decide"
 	"github.com/sandlint/sandlint/parsers/workspace"
 	"github.com/sandlint/sandlint/rules"
+	"github.com/sandlint/sandlint/rules/seccomp/internal/fixes"
+	"github.com/sandlint/sandlint/rules/seccomp/internal/literals"
+	"github.com/sandlint/sandlint/rules/seccomp/internal/phrase"
+	"github.com/sandlint/sandlint/rules/seccomp/internal/readers"
+	"github.com/sandlint/sandlint/rules/seccomp/internal/report"
 )
 
 var archmapDuplicate = &rules.Rule{
@@ -22,7 +27,7 @@ var archmapDuplicate = &rules.Rule{
 		"moby/profiles v0.2.4, seccomp/seccomp_linux.go, and containers/common v0.67.0, pkg/seccomp/seccomp_linux.go: the loop over archMap ends at the first entry for the host",
 	},
 	Seccomp: func(p *rules.Pass, profile *workspace.Profile) {
-		readers := loaderNames(p, profile, decide.LoaderDocker, decide.LoaderContainers)
+		readers := readers.Loaders(p, profile, decide.LoaderDocker, decide.LoaderContainers)
 		if len(readers) == 0 {
 			return
 		}
@@ -41,18 +46,18 @@ var archmapDuplicate = &rules.Rule{
 			}
 			var lost []string
 			if counts[name.Text] == nil {
-				counts[name.Text] = set(earlier.SubArchitectures)
+				counts[name.Text] = literals.Set(earlier.SubArchitectures)
 			}
 			for _, sub := range entry.SubArchitectures {
 				if !counts[name.Text][sub.Text] {
 					lost = append(lost, fmt.Sprintf("%q", sub.Text))
 				}
 			}
-			message := fmt.Sprintf("%q has an entry already, and %s %s the first", name.Text, enumerate(readers), verb("take", readers))
+			message := fmt.Sprintf("%q has an entry already, and %s %s the first", name.Text, phrase.List(readers), phrase.Verb("take", readers))
 			if len(lost) > 0 {
-				message += ", without " + enumerate(shorten(lost, "architectures"))
+				message += ", without " + phrase.List(shorten(lost, "architectures"))
 			}
-			finding := at(profile, name.Span, message)
+			finding := report.At(profile, name.Span, message)
 			finding.Related = []rules.Related{{File: profile.Source, Span: earlier.Architecture.Span, Message: "the entry that counts"}}
 			findings, drop = append(findings, finding), append(drop, i)
 		}
@@ -61,7 +66,7 @@ var archmapDuplicate = &rules.Rule{
 			if len(drop) > 1 {
 				title = "Remove the entries that do not count"
 			}
-			findings[0].Fixes = edited(profile, title, fixers.Safe, fixseccomp.RemoveArchMap(profile.Profile, drop...), fixers.Changes{})
+			findings[0].Fixes = fixes.Edited(profile, title, fixers.Safe, fixseccomp.RemoveArchMap(profile.Profile, drop...), fixers.Changes{})
 		}
 		for _, finding := range findings {
 			p.Report(finding)

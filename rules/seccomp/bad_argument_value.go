@@ -11,6 +11,9 @@ import (
 	"github.com/sandlint/sandlint/parsers/source"
 	"github.com/sandlint/sandlint/parsers/workspace"
 	"github.com/sandlint/sandlint/rules"
+	"github.com/sandlint/sandlint/rules/seccomp/internal/fixes"
+	"github.com/sandlint/sandlint/rules/seccomp/internal/report"
+	"github.com/sandlint/sandlint/rules/seccomp/internal/support"
 )
 
 var badArgumentValue = &rules.Rule{
@@ -28,17 +31,17 @@ var badArgumentValue = &rules.Rule{
 	},
 	Seccomp: func(p *rules.Pass, profile *workspace.Profile) {
 		for _, problem := range profile.Problems {
-			finding := at(profile, problem.Span, problem.Message)
+			finding := report.At(profile, problem.Span, problem.Message)
 			switch problem.Kind {
 			case seccomp.KindArgument:
-				finding.Message = withEffect(problem, refusedArgument(profile, problem.Span))
+				finding.Message = report.WithEffect(problem, refusedArgument(profile, problem.Span))
 				if number, ok := meantNumber(profile.Source.Text(problem.Span)); ok {
-					if rule, _ := ruleAt(profile, problem.Span); rule != nil {
+					if rule, _ := report.RuleAt(profile, problem.Span); rule != nil {
 						var names []string
 						for _, name := range rule.Names {
 							names = append(names, name.Text)
 						}
-						finding.Fixes = replace(profile, "Write "+number, fixers.Unsafe, problem.Span, number, fixers.Changes{Syscalls: names})
+						finding.Fixes = fixes.Replace(profile, "Write "+number, fixers.Unsafe, problem.Span, number, fixers.Changes{Syscalls: names})
 					}
 				}
 			case seccomp.KindNoArgument:
@@ -48,12 +51,12 @@ var badArgumentValue = &rules.Rule{
 					break
 				}
 				targets := p.Targets().Seccomp
-				l, ok := lacking(p, seccomp.Support{}, "crun")
-				l.extent = targets.Extent("crun", seccomp.Version{}, readsAllConditions)
-				if !ok || l.extent == decide.NoRelease {
+				l, ok := support.Find(p, seccomp.Support{}, "crun")
+				l.Extent = targets.Extent("crun", seccomp.Version{}, readsAllConditions)
+				if !ok || l.Extent == decide.NoRelease {
 					continue
 				}
-				finding.Severity = l.severity()
+				finding.Severity = l.Severity()
 			default:
 				continue
 			}

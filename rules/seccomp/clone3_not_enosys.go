@@ -6,6 +6,9 @@ import (
 	"github.com/sandlint/sandlint/fixers"
 	"github.com/sandlint/sandlint/parsers/workspace"
 	"github.com/sandlint/sandlint/rules"
+	"github.com/sandlint/sandlint/rules/seccomp/internal/programs"
+	"github.com/sandlint/sandlint/rules/seccomp/internal/report"
+	"github.com/sandlint/sandlint/rules/seccomp/internal/requirement"
 )
 
 var clone3NotENOSYS = &rules.Rule{
@@ -20,12 +23,12 @@ var clone3NotENOSYS = &rules.Rule{
 		"moby/moby#42680, moby/moby#42681; actions/runner-images#3812",
 	},
 	Seccomp: func(p *rules.Pass, profile *workspace.Profile) {
-		all := filters(p, profile)
-		for _, g := range groups(p, all, cloneEffects(profile, all)) {
-			e := g.effects[0]
-			finding := at(profile, e.cause, fmt.Sprintf("clone3 %s, so that glibc 2.34 and newer do not fall back to clone: they start no thread and no process%s", insteadOfENOSYS(e.outcome, false), g.where))
-			finding.Severity = g.severity
-			finding.Fixes = wish{enosys: []string{"clone3"}}.fix(p, profile)
+		all := programs.Filters(p, profile)
+		for _, g := range programs.Groups(p, all, programs.CloneEffects(profile, all)) {
+			e := g.Effects[0]
+			finding := report.At(profile, e.Cause, fmt.Sprintf("clone3 %s, so that glibc 2.34 and newer do not fall back to clone: they start no thread and no process%s", programs.InsteadOfENOSYS(e.Outcome, false), g.Where))
+			finding.Severity = g.Severity
+			finding.Fixes = requirement.Requirement{ENOSYS: []string{"clone3"}}.Fix(p, profile)
 			p.Report(finding)
 		}
 	},

@@ -12,6 +12,12 @@ import (
 	"github.com/sandlint/sandlint/parsers/source"
 	"github.com/sandlint/sandlint/parsers/workspace"
 	"github.com/sandlint/sandlint/rules"
+	"github.com/sandlint/sandlint/rules/seccomp/internal/fixes"
+	"github.com/sandlint/sandlint/rules/seccomp/internal/kernels"
+	"github.com/sandlint/sandlint/rules/seccomp/internal/literals"
+	"github.com/sandlint/sandlint/rules/seccomp/internal/phrase"
+	"github.com/sandlint/sandlint/rules/seccomp/internal/readers"
+	"github.com/sandlint/sandlint/rules/seccomp/internal/report"
 )
 
 var dockerFieldIgnored = &rules.Rule{
@@ -28,10 +34,10 @@ var dockerFieldIgnored = &rules.Rule{
 		"kubernetes/kubernetes#39128: the content of a Localhost profile is opaque to Kubernetes",
 	},
 	Seccomp: func(p *rules.Pass, profile *workspace.Profile) {
-		if !reads(p, profile, decide.LoaderOCI) {
+		if !readers.Reads(p, profile, decide.LoaderOCI) {
 			return
 		}
-		reader := plainReader(p, profile)
+		reader := readers.Plain(p, profile)
 		ignore := "ignores"
 		if strings.Contains(reader, " and ") {
 			ignore = "ignore"
@@ -42,19 +48,19 @@ var dockerFieldIgnored = &rules.Rule{
 			if !ok {
 				span = source.Span{Start: value.Start, End: value.Start + 1}
 			}
-			finding := at(profile, span, fmt.Sprintf("%s %s %q, so that %s", reader, ignore, field, effect))
+			finding := report.At(profile, span, fmt.Sprintf("%s %s %q, so that %s", reader, ignore, field, effect))
 			finding.Fixes, fixes = fixes, nil // once: it is about the whole file
 			p.Report(finding)
 		}
 		if lost := lostArchitectures(profile); len(lost) > 0 {
-			report(profile.ArchMapSpan, "archMap", fmt.Sprintf("the filter lacks %s, and their programs are killed", enumerate(lost)))
+			report(profile.ArchMapSpan, "archMap", fmt.Sprintf("the filter lacks %s, and their programs are killed", phrase.List(lost)))
 		}
 		for _, rule := range profile.Rules {
 			switch {
 			case rule.LegacyName:
 				report(rule.Name.Span, "name", lostRule(p, profile, rule))
 				continue // there is no rule to apply
-			case rule.Name.Text != "" && !has(rule.Names, rule.Name.Text):
+			case rule.Name.Text != "" && !literals.Has(rule.Names, rule.Name.Text):
 				report(rule.Name.Span, "name", fmt.Sprintf("the rule is not about %q", rule.Name.Text))
 			}
 			if sameAsDefault(profile, rule) {
@@ -77,7 +83,7 @@ func resolved(p *rules.Pass, profile *workspace.Profile) []fixers.Fix {
 		return nil
 	}
 	r := decide.Resolve(profile.Profile, decide.LoaderDocker, decide.Host{Arch: host, Caps: decide.DefaultCaps(decide.LoaderDocker)})
-	return edited(profile, fmt.Sprintf("Write what Docker makes of the profile on %s with its default capabilities", host.GOARCH), fixers.Unsafe, fixseccomp.ReplaceByOCI(r), fixers.Changes{Decisions: true})
+	return fixes.Edited(profile, fmt.Sprintf("Write what Docker makes of the profile on %s with its default capabilities", host.GOARCH), fixers.Unsafe, fixseccomp.ReplaceByOCI(r), fixers.Changes{Decisions: true})
 }
 
 // onlyHost returns the machine of the only targeted platform, or the only one that the profile is made for.
@@ -95,7 +101,7 @@ func onlyHost(p *rules.Pass, profile *workspace.Profile) (*seccomp.Architecture,
 
 // lostArchitectures returns the architectures that only archMap adds to the filter.
 func lostArchitectures(profile *workspace.Profile) (lost []string) {
-	seen := set(profile.Architectures)
+	seen := literals.Set(profile.Architectures)
 	for _, entry := range profile.ArchMap {
 		for _, sub := range entry.SubArchitectures {
 			if !seen[sub.Text] {
@@ -130,12 +136,12 @@ func shorten(names []string, what string) []string {
 
 // holds begins to say where a rule holds.
 func holds(rule *seccomp.Rule) string {
-	names := shorten(texts(rule.Names), "syscalls")
+	names := shorten(literals.Texts(rule.Names), "syscalls")
 	action := strings.TrimPrefix(rule.Action.Text, "SCMP_ACT_")
 	if len(names) == 0 {
 		return "the rule holds"
 	}
-	return fmt.Sprintf("%s for %s holds", action, enumerate(names))
+	return fmt.Sprintf("%s for %s holds", action, phrase.List(names))
 }
 
 // dropped says where a rule holds for a reader that ignores its includes or excludes and where it should not; "" when that is nowhere.
@@ -146,12 +152,12 @@ func dropped(p *rules.Pass, rule *seccomp.Rule, scope seccomp.Scope, includes bo
 		with, on, from = " without ", " on other hosts than ", " before Linux "
 	}
 	if len(scope.Caps) > 0 {
-		where = append(where, with+or(shorten(texts(scope.Caps), "capabilities")))
+		where = append(where, with+or(shorten(literals.Texts(scope.Caps), "capabilities")))
 	}
 	if len(scope.Arches) > 0 && reachesHost(p, rule, scope.Arches, includes) {
-		where = append(where, on+or(shorten(texts(scope.Arches), "hosts")))
+		where = append(where, on+or(shorten(literals.Texts(scope.Arches), "hosts")))
 	}
-	if least, ok := minKernel(scope.MinKernel.Text); ok && !(includes && always(p, least)) {
+	if least, ok := kernels.ParseMin(scope.MinKernel.Text); ok && !(includes && kernels.Always(p, least)) {
 		where = append(where, from+scope.MinKernel.Text)
 		if !includes {
 			where[len(where)-1] += " on"
@@ -168,7 +174,7 @@ func dropped(p *rules.Pass, rule *seccomp.Rule, scope seccomp.Scope, includes bo
 func reachesHost(p *rules.Pass, rule *seccomp.Rule, arches []seccomp.String, includes bool) bool {
 	platforms := p.Targets().Platforms
 	for _, host := range seccomp.Architectures() {
-		if has(arches, host.Docker) || has(arches, host.Containers) {
+		if literals.Has(arches, host.Docker) || literals.Has(arches, host.Containers) {
 			if includes {
 				continue
 			}

@@ -10,6 +10,9 @@ import (
 	"github.com/sandlint/sandlint/parsers/source"
 	"github.com/sandlint/sandlint/parsers/workspace"
 	"github.com/sandlint/sandlint/rules"
+	"github.com/sandlint/sandlint/rules/seccomp/internal/phrase"
+	"github.com/sandlint/sandlint/rules/seccomp/internal/readers"
+	"github.com/sandlint/sandlint/rules/seccomp/internal/report"
 )
 
 var duplicateKey = &rules.Rule{
@@ -38,7 +41,7 @@ func checkDuplicateKey(p *rules.Pass, profile *workspace.Profile) {
 		chains[field.Earlier] = append(chains[field.Earlier], field)
 	}
 	text := profile.Source.Text
-	readers := goReaders(p, profile)
+	inGo := readers.Go(p, profile)
 	done := map[source.Span]int{} // how many of each chain are reported
 	for _, field := range profile.DuplicateFields {
 		chain := chains[field.Earlier]
@@ -50,7 +53,7 @@ func checkDuplicateKey(p *rules.Pass, profile *workspace.Profile) {
 		if cased {
 			what = fmt.Sprintf("%q is %s again", field.Name.Text, text(previous.Name.Span))
 		}
-		finding := at(profile, field.Name.Span, what)
+		finding := report.At(profile, field.Name.Span, what)
 		remove, which := chain[:len(chain)-1], "the first"
 		if len(chain) > 2 {
 			which = "all but the last"
@@ -59,7 +62,7 @@ func checkDuplicateKey(p *rules.Pass, profile *workspace.Profile) {
 		case text(previous.Value) == text(field.Value) && !cased:
 			finding.Message += ", with the same value"
 			finding.Severity = rules.Warning
-		case len(readers) == 0:
+		case len(inGo) == 0:
 			finding.Message += "; crun takes the first one"
 			if cased {
 				finding.Message += fmt.Sprintf(" that is spelt %q", field.Near)
@@ -67,11 +70,11 @@ func checkDuplicateKey(p *rules.Pass, profile *workspace.Profile) {
 				remove, which = chain[1:], "the second"
 			}
 		default:
-			finding.Message += fmt.Sprintf("; %s %s the last one", enumerate(readers), verb("take", readers))
+			finding.Message += fmt.Sprintf("; %s %s the last one", phrase.List(inGo), phrase.Verb("take", inGo))
 			if merges(field.Near) && profile.Dialect != seccomp.SPO {
 				finding.Message += ", and what it lacks from the first"
 			}
-			if runtimeReads(p, profile, "crun") {
+			if readers.RuntimeReads(p, profile, "crun") {
 				finding.Message += ", crun the first"
 				if cased {
 					finding.Message += fmt.Sprintf(" that is spelt %q", field.Near)

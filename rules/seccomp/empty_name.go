@@ -9,6 +9,9 @@ import (
 	"github.com/sandlint/sandlint/parsers/source"
 	"github.com/sandlint/sandlint/parsers/workspace"
 	"github.com/sandlint/sandlint/rules"
+	"github.com/sandlint/sandlint/rules/seccomp/internal/fixes"
+	"github.com/sandlint/sandlint/rules/seccomp/internal/readers"
+	"github.com/sandlint/sandlint/rules/seccomp/internal/report"
 )
 
 var emptyName = &rules.Rule{
@@ -24,21 +27,21 @@ var emptyName = &rules.Rule{
 		"runc 1.1.5 and crun 1.8.1 with an empty string and with null among the names",
 	},
 	Seccomp: func(p *rules.Pass, profile *workspace.Profile) {
-		for _, problem := range problems(profile, seccomp.KindEmptyName) {
-			rule, i := ruleAt(profile, problem.Span)
+		for _, problem := range report.Problems(profile, seccomp.KindEmptyName) {
+			rule, i := report.RuleAt(profile, problem.Span)
 			if rule == nil {
 				continue
 			}
-			finding := at(profile, problem.Span, withEffect(problem, ", so that runc refuses the profile"))
-			if only(p, "crun") {
+			finding := report.At(profile, problem.Span, report.WithEffect(problem, ", so that runc refuses the profile"))
+			if readers.Only(p, "crun") {
 				finding.Severity = rules.Warning
-				finding.Message = withEffect(problem, ", which crun leaves out without a word")
+				finding.Message = report.WithEffect(problem, ", which crun leaves out without a word")
 			}
 			title, edits := "Delete the empty name", dropName(profile, rule, problem.Span)
 			if fixseccomp.OnlyElement(profile.Profile, problem.Span) || profile.Dialect == seccomp.SPO && len(rule.Names) == 1 {
-				title, edits = "Delete the rule, which names nothing else", dropRule(profile, i)
+				title, edits = "Delete the rule, which names nothing else", fixes.DropRule(profile, i)
 			}
-			finding.Fixes = edited(profile, title, fixers.Safe, edits, fixers.Changes{Repair: true})
+			finding.Fixes = fixes.Edited(profile, title, fixers.Safe, edits, fixers.Changes{Repair: true})
 			p.Report(finding)
 		}
 	},

@@ -8,6 +8,9 @@ import (
 	"github.com/sandlint/sandlint/parsers/seccomp"
 	"github.com/sandlint/sandlint/parsers/workspace"
 	"github.com/sandlint/sandlint/rules"
+	"github.com/sandlint/sandlint/rules/seccomp/internal/errnos"
+	"github.com/sandlint/sandlint/rules/seccomp/internal/fixes"
+	"github.com/sandlint/sandlint/rules/seccomp/internal/report"
 )
 
 var errnoOnOtherAction = &rules.Rule{
@@ -24,12 +27,12 @@ var errnoOnOtherAction = &rules.Rule{
 	},
 	Seccomp: func(p *rules.Pass, profile *workspace.Profile) {
 		runtimes := p.Targets().Seccomp.Runtimes()
-		for _, e := range errnos(p, profile) {
-			action, ok := seccomp.LookupAction(e.action.Text)
+		for _, e := range errnos.All(p, profile) {
+			action, ok := seccomp.LookupAction(e.Action.Text)
 			if !ok || action.Errno {
 				continue
 			}
-			finding := at(profile, e.span, fmt.Sprintf("%q means nothing with action %q", e.field, e.action.Text))
+			finding := report.At(profile, e.Span, fmt.Sprintf("%q means nothing with action %q", e.Field, e.Action.Text))
 			switch {
 			case !slices.Contains(runtimes, "crun"):
 				finding.Message += ", and runc ignores it"
@@ -39,7 +42,7 @@ var errnoOnOtherAction = &rules.Rule{
 			default:
 				finding.Message += "; runc ignores it, and crun refuses the profile"
 			}
-			finding.Fixes = edited(profile, "Remove "+e.field, fixers.Safe, e.remove(profile), fixers.Changes{})
+			finding.Fixes = fixes.Edited(profile, "Remove "+e.Field, fixers.Safe, e.Remove(profile), fixers.Changes{})
 			p.Report(finding)
 		}
 	},

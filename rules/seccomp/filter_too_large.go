@@ -10,6 +10,7 @@ import (
 	"github.com/sandlint/sandlint/parsers/source"
 	"github.com/sandlint/sandlint/parsers/workspace"
 	"github.com/sandlint/sandlint/rules"
+	"github.com/sandlint/sandlint/rules/seccomp/internal/report"
 )
 
 var filterTooLarge = &rules.Rule{
@@ -41,7 +42,7 @@ var filterTooLarge = &rules.Rule{
 			return
 		}
 		bracket := source.Span{Start: profile.SyscallsSpan.Start, End: profile.SyscallsSpan.Start + 1} // the list is long
-		p.Report(at(profile, bracket, fmt.Sprintf("filter has %d instructions or more, and the kernel takes %d, so that no container starts", least, maxInstructions)))
+		p.Report(report.At(profile, bracket, fmt.Sprintf("filter has %d instructions or more, and the kernel takes %d, so that no container starts", least, maxInstructions)))
 	},
 }
 

@@ -8,6 +8,9 @@ import (
 	"github.com/sandlint/sandlint/parsers/seccomp/decide"
 	"github.com/sandlint/sandlint/parsers/workspace"
 	"github.com/sandlint/sandlint/rules"
+	"github.com/sandlint/sandlint/rules/seccomp/internal/readers"
+	"github.com/sandlint/sandlint/rules/seccomp/internal/report"
+	"github.com/sandlint/sandlint/rules/seccomp/internal/support"
 )
 
 var flagNotSupported = &rules.Rule{
@@ -29,22 +32,22 @@ var flagNotSupported = &rules.Rule{
 				continue
 			}
 			consumers := []string{"runc", "crun"}
-			if !only(p, "crun") { // which gives the flags to the kernel itself
+			if !readers.Only(p, "crun") { // which gives the flags to the kernel itself
 				consumers = append(consumers, "libseccomp")
 			}
-			l, ok := lacking(p, flag.Support, consumers...)
+			l, ok := support.Find(p, flag.Support, consumers...)
 			if !ok {
 				continue
 			}
 			message := fmt.Sprintf("flag %q is unknown to %s", name.Text, l)
-			if l.consumer == "runc" && !runcFlags.Less(l.since) {
-				message = fmt.Sprintf("flag %q stands in a profile for runc %s, which refuses all flags; %s is the first release that takes them", name.Text, l.releases, l.since)
-				if l.extent == decide.SomeReleases {
-					message = fmt.Sprintf("flag %q makes runc before %s refuse the profile", name.Text, l.since)
+			if l.Consumer == "runc" && !runcFlags.Less(l.Since) {
+				message = fmt.Sprintf("flag %q stands in a profile for runc %s, which refuses all flags; %s is the first release that takes them", name.Text, l.Releases, l.Since)
+				if l.Extent == decide.SomeReleases {
+					message = fmt.Sprintf("flag %q makes runc before %s refuse the profile", name.Text, l.Since)
 				}
 			}
-			finding := at(profile, name.Span, message)
-			if finding.Severity = l.severity(); finding.Severity != rules.Info { // else most of the targets take it
+			finding := report.At(profile, name.Span, message)
+			if finding.Severity = l.Severity(); finding.Severity != rules.Info { // else most of the targets take it
 				finding.Fixes = deleteFlag(profile, i)
 			}
 			p.Report(finding)

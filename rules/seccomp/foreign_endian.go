@@ -9,6 +9,7 @@ import (
 	"github.com/sandlint/sandlint/parsers/seccomp/decide"
 	"github.com/sandlint/sandlint/parsers/workspace"
 	"github.com/sandlint/sandlint/rules"
+	"github.com/sandlint/sandlint/rules/seccomp/internal/report"
 )
 
 var foreignEndian = &rules.Rule{
@@ -75,7 +76,7 @@ func reportMixed(p *rules.Pass, profile *workspace.Profile, list []seccomp.Strin
 		odd, meant, order, other = little, big, other, order
 	}
 	for _, name := range odd {
-		finding := at(profile, name.Span, fmt.Sprintf("architecture %q is %s and %q is %s; one filter cannot hold both, so that runc and crun refuse the profile%s", name.Text, order, meant[0].Text, other, where))
+		finding := report.At(profile, name.Span, fmt.Sprintf("architecture %q is %s and %q is %s; one filter cannot hold both, so that runc and crun refuse the profile%s", name.Text, order, meant[0].Text, other, where))
 		finding.Related = []rules.Related{{File: profile.Source, Span: meant[0].Span, Message: meant[0].Text + " is listed here"}}
 		p.Report(finding)
 	}
@@ -94,7 +95,7 @@ func reportForeign(p *rules.Pass, profile *workspace.Profile) {
 			return ok && host.BigEndian != a.BigEndian
 		})
 		if i >= 0 {
-			p.Report(at(profile, name.Span, fmt.Sprintf("architecture %q has another byte order than the platform %s, which is part of every filter there, so that runc and crun refuse the profile", name.Text, p.Targets().Platforms[i])))
+			p.Report(report.At(profile, name.Span, fmt.Sprintf("architecture %q has another byte order than the platform %s, which is part of every filter there, so that runc and crun refuse the profile", name.Text, p.Targets().Platforms[i])))
 		}
 	}
 }

@@ -13,6 +13,7 @@ import (
 	"github.com/sandlint/sandlint/parsers/source"
 	"github.com/sandlint/sandlint/parsers/workspace"
 	"github.com/sandlint/sandlint/rules"
+	"github.com/sandlint/sandlint/rules/seccomp/internal/report"
 )
 
 var formatting = &rules.Rule{
@@ -31,7 +32,7 @@ var formatting = &rules.Rule{
 		if want == nil || bytes.Equal(want, f.Bytes) {
 			return
 		}
-		finding := at(profile, firstDifference(f, want), "the layout is not the canonical one: a tab a level, one element a line")
+		finding := report.At(profile, firstDifference(f, want), "the layout is not the canonical one: a tab a level, one element a line")
 		for n, rule := range profile.Rules {
 			if name, ok := unsorted(rule.Names); ok {
 				finding.Span = name.Span

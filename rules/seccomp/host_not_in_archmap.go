@@ -9,6 +9,9 @@ import (
 	"github.com/sandlint/sandlint/parsers/seccomp/decide"
 	"github.com/sandlint/sandlint/parsers/workspace"
 	"github.com/sandlint/sandlint/rules"
+	"github.com/sandlint/sandlint/rules/seccomp/internal/phrase"
+	"github.com/sandlint/sandlint/rules/seccomp/internal/readers"
+	"github.com/sandlint/sandlint/rules/seccomp/internal/report"
 )
 
 var hostNotInArchmap = &rules.Rule{
@@ -25,7 +28,7 @@ var hostNotInArchmap = &rules.Rule{
 	Seccomp: func(p *rules.Pass, profile *workspace.Profile) {
 		var loaders []decide.Loader
 		for _, l := range []decide.Loader{decide.LoaderDocker, decide.LoaderContainers} {
-			if reads(p, profile, l) {
+			if readers.Reads(p, profile, l) {
 				loaders = append(loaders, l)
 			}
 		}
@@ -37,11 +40,11 @@ var hostNotInArchmap = &rules.Rule{
 			if !ok || len(entry.SubArchitectures) == 0 || slices.ContainsFunc(loaders, func(l decide.Loader) bool { return takes(l, a) }) {
 				continue
 			}
-			names := loaderNames(p, profile, loaders...)
+			names := readers.Loaders(p, profile, loaders...)
 			for i := range names {
 				names[i] += "'s"
 			}
-			p.Report(at(profile, entry.Architecture.Span, fmt.Sprintf("%q is none of %s hosts, so that the entry is for none", a.Name, enumerate(names))))
+			p.Report(report.At(profile, entry.Architecture.Span, fmt.Sprintf("%q is none of %s hosts, so that the entry is for none", a.Name, phrase.List(names))))
 		}
 		var told []string
 		for _, platform := range p.Targets().Platforms {
@@ -55,7 +58,7 @@ var hostNotInArchmap = &rules.Rule{
 				continue
 			}
 			told = append(told, arch)
-			p.Report(at(profile, archMapKey(profile), fmt.Sprintf(`"archMap" has no entry for linux/%s, so that the filter there is for %s alone and kills programs of its other ABIs`, arch, a.Name)))
+			p.Report(report.At(profile, archMapKey(profile), fmt.Sprintf(`"archMap" has no entry for linux/%s, so that the filter there is for %s alone and kills programs of its other ABIs`, arch, a.Name)))
 		}
 	},
 }

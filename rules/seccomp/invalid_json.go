@@ -10,6 +10,8 @@ import (
 	"github.com/sandlint/sandlint/parsers/source"
 	"github.com/sandlint/sandlint/parsers/workspace"
 	"github.com/sandlint/sandlint/rules"
+	"github.com/sandlint/sandlint/rules/seccomp/internal/readers"
+	"github.com/sandlint/sandlint/rules/seccomp/internal/report"
 )
 
 var invalidJSON = &rules.Rule{
@@ -26,14 +28,14 @@ var invalidJSON = &rules.Rule{
 		"runc 1.1.5 and 1.5.1, crun 1.8.1 and 1.27 (yajl) with a comment, a comma too many, single quotes and a second document",
 	},
 	Seccomp: func(p *rules.Pass, profile *workspace.Profile) {
-		found := problems(profile, seccomp.KindJSON)
+		found := report.Problems(profile, seccomp.KindJSON)
 		if len(found) == 0 {
 			return
 		}
 		fixes := removeSurplus(profile, len(found))
 		comments := crunTakesComments(p)
 		for _, problem := range found {
-			finding := at(profile, problem.Span, problem.Message)
+			finding := report.At(profile, problem.Span, problem.Message)
 			finding.Fixes = fixes
 			if comments && slices.Contains(profile.Surplus, problem.Span) && strings.HasPrefix(profile.Source.Text(problem.Span), "/") {
 				finding.Severity = rules.Info
@@ -47,7 +49,7 @@ var invalidJSON = &rules.Rule{
 // crunTakesComments reports whether the profile is for nobody but crun with the JSON parser yajl, which reads over // and /* */. From 1.28 on crun has another parser.
 func crunTakesComments(p *rules.Pass) bool {
 	targets := p.Targets().Seccomp
-	return only(p, "crun") && targets.Extent("crun", seccomp.Version{}, seccomp.Version{Major: 1, Minor: 28}) == decide.AllReleases &&
+	return readers.Only(p, "crun") && targets.Extent("crun", seccomp.Version{}, seccomp.Version{Major: 1, Minor: 28}) == decide.AllReleases &&
 		!targets.Given("docker", "podman", "cri-o", "containerd", "kubernetes")
 }
 

@@ -9,6 +9,9 @@ import (
 	"github.com/sandlint/sandlint/parsers/seccomp/decide"
 	"github.com/sandlint/sandlint/parsers/workspace"
 	"github.com/sandlint/sandlint/rules"
+	"github.com/sandlint/sandlint/rules/seccomp/internal/phrase"
+	"github.com/sandlint/sandlint/rules/seccomp/internal/reach"
+	"github.com/sandlint/sandlint/rules/seccomp/internal/report"
 )
 
 var ioUringBesideDenied = &rules.Rule{
@@ -28,20 +31,20 @@ var ioUringBesideDenied = &rules.Rule{
 			return
 		}
 		ring := []string{"io_uring_setup", "io_uring_enter", "io_uring_register"}
-		names := slices.DeleteFunc(allowed(p, profile, ring), func(n naming) bool { return gated(n.Rule) })
+		names := slices.DeleteFunc(reach.Allowed(p, profile, ring), func(n reach.Naming) bool { return gated(n.Rule) })
 		if len(names) == 0 { // the default action lets it through
-			var denied naming
-			usual(p, profile, func(f *decide.Filter, a *seccomp.Architecture) bool {
+			var denied reach.Naming
+			reach.Usual(p, profile, func(f *decide.Filter, a *seccomp.Architecture) bool {
 				for _, name := range past[0].by {
 					if d := f.Decide(a, name); refuses(&d) {
-						denied = naming{d.Name, d.Rule}
+						denied = reach.Naming{Name: d.Name, Rule: d.Rule}
 						return false
 					}
 				}
 				return true
 			})
 			if denied.Rule != nil {
-				p.Report(at(profile, denied.Name.Span, fmt.Sprintf("syscall %q is refused, but programs %s through io_uring, which no rule names", denied.Name.Text, past[0].what)))
+				p.Report(report.At(profile, denied.Name.Span, fmt.Sprintf("syscall %q is refused, but programs %s through io_uring, which no rule names", denied.Name.Text, past[0].what)))
 			}
 			return
 		}
@@ -49,9 +52,9 @@ var ioUringBesideDenied = &rules.Rule{
 		for _, op := range past {
 			what = append(what, op.what)
 		}
-		finding := at(profile, names[0].Name.Span, fmt.Sprintf("%q is allowed, so that programs %s through io_uring, which the profile refuses otherwise", names[0].Name.Text, enumerate(what)))
-		finding.Related = others(profile, names, "%q is allowed here")
-		finding.Fixes = remove(profile, names)
+		finding := report.At(profile, names[0].Name.Span, fmt.Sprintf("%q is allowed, so that programs %s through io_uring, which the profile refuses otherwise", names[0].Name.Text, phrase.List(what)))
+		finding.Related = reach.Others(profile, names, "%q is allowed here")
+		finding.Fixes = reach.Remove(profile, names)
 		p.Report(finding)
 	},
 }
@@ -74,7 +77,7 @@ var operations = [...]operation{
 // pastTheFilter returns what programs can do through io_uring and not through syscalls, in some usual filter.
 func pastTheFilter(p *rules.Pass, profile *workspace.Profile) []operation {
 	var past []operation
-	usual(p, profile, func(f *decide.Filter, a *seccomp.Architecture) bool {
+	reach.Usual(p, profile, func(f *decide.Filter, a *seccomp.Architecture) bool {
 		for _, name := range []string{"io_uring_setup", "io_uring_enter"} {
 			if d := f.Decide(a, name); d.Step == decide.StepConditions || !d.Outcome.Runs() || d.Rule != nil && gated(d.Rule) {
 				return true

@@ -8,6 +8,10 @@ import (
 	"github.com/sandlint/sandlint/parsers/seccomp/decide"
 	"github.com/sandlint/sandlint/parsers/workspace"
 	"github.com/sandlint/sandlint/rules"
+	"github.com/sandlint/sandlint/rules/seccomp/internal/fixes"
+	"github.com/sandlint/sandlint/rules/seccomp/internal/phrase"
+	"github.com/sandlint/sandlint/rules/seccomp/internal/readers"
+	"github.com/sandlint/sandlint/rules/seccomp/internal/report"
 )
 
 var legacyName = &rules.Rule{
@@ -23,7 +27,7 @@ var legacyName = &rules.Rule{
 		"crun 1.8.1 and 1.27: \"Required field 'names' not present\"; runc 1.1.5 and 1.5.1 drop the rule",
 	},
 	Seccomp: func(p *rules.Pass, profile *workspace.Profile) {
-		if reads(p, profile, decide.LoaderOCI) {
+		if readers.Reads(p, profile, decide.LoaderOCI) {
 			return // seccomp/docker-field-ignored tells what is lost
 		}
 		var finding rules.Finding
@@ -38,7 +42,7 @@ var legacyName = &rules.Rule{
 				if !ok {
 					span = rule.Name.Span
 				}
-				finding = at(profile, span, "the syscall of the rule is given by \"name\"")
+				finding = report.At(profile, span, "the syscall of the rule is given by \"name\"")
 			}
 			e := fixseccomp.NameToNames(profile.Profile, rule)
 			whole = whole && len(e) > 0
@@ -50,10 +54,10 @@ var legacyName = &rules.Rule{
 		if count > 1 {
 			finding.Message = fmt.Sprintf("the syscalls of %d rules are given by \"name\"", count)
 		}
-		readers := loaderNames(p, profile, decide.LoaderDocker, decide.LoaderContainers)
-		finding.Message += fmt.Sprintf(", which %s %s, and containerd, runc and crun do not", enumerate(readers), verb("read", readers))
+		readers := readers.Loaders(p, profile, decide.LoaderDocker, decide.LoaderContainers)
+		finding.Message += fmt.Sprintf(", which %s %s, and containerd, runc and crun do not", phrase.List(readers), phrase.Verb("read", readers))
 		if whole {
-			finding.Fixes = edited(profile, "Write names", fixers.Safe, edits, fixers.Changes{})
+			finding.Fixes = fixes.Edited(profile, "Write names", fixers.Safe, edits, fixers.Changes{})
 		}
 		p.Report(finding)
 	},

@@ -8,6 +8,9 @@ import (
 	"github.com/sandlint/sandlint/parsers/seccomp"
 	"github.com/sandlint/sandlint/parsers/workspace"
 	"github.com/sandlint/sandlint/rules"
+	"github.com/sandlint/sandlint/rules/seccomp/internal/fixes"
+	"github.com/sandlint/sandlint/rules/seccomp/internal/readers"
+	"github.com/sandlint/sandlint/rules/seccomp/internal/report"
 )
 
 var listenerWithoutNotify = &rules.Rule{
@@ -25,16 +28,16 @@ var listenerWithoutNotify = &rules.Rule{
 		if profile.ListenerPath.Text == "" || profile.DefaultAction.Text == notify || slices.ContainsFunc(profile.Rules, func(r *seccomp.Rule) bool { return r.Action.Text == notify }) {
 			return
 		}
-		finding := at(profile, profile.ListenerPath.Span, `listenerPath is given and no rule has the action "SCMP_ACT_NOTIFY"; runc ignores it, and crun starts no container unless a program listens there`)
+		finding := report.At(profile, profile.ListenerPath.Span, `listenerPath is given and no rule has the action "SCMP_ACT_NOTIFY"; runc ignores it, and crun starts no container unless a program listens there`)
 		safety := fixers.Unsafe
 		switch {
-		case only(p, "runc"):
+		case readers.Only(p, "runc"):
 			safety = fixers.Safe
 			finding.Message = `listenerPath is given and no rule has the action "SCMP_ACT_NOTIFY", so that runc ignores it`
 		case p.Targets().Seccomp.Given("crun"):
 			finding.Severity = rules.Error
 		}
-		finding.Fixes = edited(profile, "Delete listenerPath", safety, fixseccomp.RemoveField(profile.Profile, profile.ListenerPath.Span), fixers.Changes{})
+		finding.Fixes = fixes.Edited(profile, "Delete listenerPath", safety, fixseccomp.RemoveField(profile.Profile, profile.ListenerPath.Span), fixers.Changes{})
 		p.Report(finding)
 	},
 }

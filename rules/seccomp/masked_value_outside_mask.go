@@ -8,6 +8,9 @@ import (
 	"github.com/sandlint/sandlint/parsers/seccomp"
 	"github.com/sandlint/sandlint/parsers/workspace"
 	"github.com/sandlint/sandlint/rules"
+	"github.com/sandlint/sandlint/rules/seccomp/internal/conditions"
+	"github.com/sandlint/sandlint/rules/seccomp/internal/fixes"
+	"github.com/sandlint/sandlint/rules/seccomp/internal/report"
 )
 
 var maskedValueOutsideMask = &rules.Rule{
@@ -28,8 +31,8 @@ var maskedValueOutsideMask = &rules.Rule{
 			if mask == 0 || value&^mask == 0 {
 				return
 			}
-			finding := at(profile, arg.ValueTwo.Span, fmt.Sprintf("valueTwo %#x has bits outside the mask %#x, which are ignored: the condition holds where the bits of the mask are %#x", value, mask, value&mask))
-			finding.Fixes = edited(profile, fmt.Sprintf("Write %d, which is what is compared", value&mask), fixers.Safe, fixseccomp.SetCondition(profile.Profile, *arg, arg.Op.Text, mask, value&mask), fixers.Changes{})
+			finding := report.At(profile, arg.ValueTwo.Span, fmt.Sprintf("valueTwo %#x has bits outside the mask %#x, which are ignored: the condition holds where the bits of the mask are %#x", value, mask, value&mask))
+			finding.Fixes = fixes.Edited(profile, fmt.Sprintf("Write %d, which is what is compared", value&mask), fixers.Safe, fixseccomp.SetCondition(profile.Profile, *arg, arg.Op.Text, mask, value&mask), fixers.Changes{})
 			p.Report(finding)
 		})
 	},
@@ -40,7 +43,7 @@ func masks(profile *workspace.Profile, look func(rule *seccomp.Rule, arg *seccom
 	number := func(n seccomp.Number) bool { return n.Known || n.Span.IsEmpty() }
 	for _, rule := range profile.Rules {
 		for i := range rule.Args {
-			if a := &rule.Args[i]; a.Op.Text == "SCMP_CMP_MASKED_EQ" && number(a.Value) && number(a.ValueTwo) && sound(profile, a.Span) {
+			if a := &rule.Args[i]; a.Op.Text == "SCMP_CMP_MASKED_EQ" && number(a.Value) && number(a.ValueTwo) && conditions.Sound(profile, a.Span) {
 				look(rule, a)
 			}
 		}

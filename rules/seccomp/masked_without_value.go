@@ -9,6 +9,8 @@ import (
 	"github.com/sandlint/sandlint/parsers/seccomp/decide"
 	"github.com/sandlint/sandlint/parsers/workspace"
 	"github.com/sandlint/sandlint/rules"
+	"github.com/sandlint/sandlint/rules/seccomp/internal/fixes"
+	"github.com/sandlint/sandlint/rules/seccomp/internal/report"
 )
 
 var maskedWithoutValue = &rules.Rule{
@@ -36,8 +38,8 @@ var maskedWithoutValue = &rules.Rule{
 			if mask&(mask-1) == 0 {
 				what = fmt.Sprintf("bit %#x is", mask)
 			}
-			finding := at(profile, arg.Span, fmt.Sprintf("the masked comparison has no valueTwo, so that it holds where the %s clear, not set", what))
-			finding.Fixes = edited(profile, `Write "valueTwo": 0`, fixers.Safe, fixseccomp.SetValueTwo(profile.Profile, *arg, 0), fixers.Changes{})
+			finding := report.At(profile, arg.Span, fmt.Sprintf("the masked comparison has no valueTwo, so that it holds where the %s clear, not set", what))
+			finding.Fixes = fixes.Edited(profile, `Write "valueTwo": 0`, fixers.Safe, fixseccomp.SetValueTwo(profile.Profile, *arg, 0), fixers.Changes{})
 			p.Report(finding)
 		})
 	},

@@ -4,6 +4,7 @@ import (
 	"github.com/sandlint/sandlint/parsers/seccomp"
 	"github.com/sandlint/sandlint/parsers/workspace"
 	"github.com/sandlint/sandlint/rules"
+	"github.com/sandlint/sandlint/rules/seccomp/internal/report"
 )
 
 var missingDefaultAction = &rules.Rule{
@@ -22,7 +23,7 @@ var missingDefaultAction = &rules.Rule{
 		}
 		for _, problem := range profile.Problems {
 			if problem.Kind == seccomp.KindNoDefault {
-				p.Report(at(profile, problem.Span, problem.Message+", so that runc and crun refuse it"))
+				p.Report(report.At(profile, problem.Span, problem.Message+", so that runc and crun refuse it"))
 			}
 		}
 	},

@@ -9,6 +9,10 @@ import (
 	"github.com/sandlint/sandlint/parsers/seccomp"
 	"github.com/sandlint/sandlint/parsers/workspace"
 	"github.com/sandlint/sandlint/rules"
+	"github.com/sandlint/sandlint/rules/seccomp/internal/fixes"
+	"github.com/sandlint/sandlint/rules/seccomp/internal/programs"
+	"github.com/sandlint/sandlint/rules/seccomp/internal/report"
+	"github.com/sandlint/sandlint/rules/seccomp/internal/requirement"
 )
 
 var missingSubArchitecture = &rules.Rule{
@@ -37,11 +41,11 @@ var missingSubArchitecture = &rules.Rule{
 }
 
 func reportSub(p *rules.Pass, profile *workspace.Profile, name seccomp.String, sub *seccomp.Architecture, edits []fixers.Edit) {
-	finding := at(profile, name.Span, fmt.Sprintf("without %q every 32-bit program (%s) is killed at its first syscall, whatever the rules and the default action say", sub.Name, sub.ABI))
-	if fixed := withEdits(profile, edits); len(edits) > 0 && fixed != nil {
-		before := burdens(p, profile, filters(p, profile))
-		if !slices.ContainsFunc(burdens(p, fixed, filters(p, fixed)), func(b burden) bool { return !slices.Contains(before, b) }) {
-			finding.Fixes = edited(profile, "Add "+sub.Name, fixers.Unsafe, edits, fixers.Changes{Decisions: true})
+	finding := report.At(profile, name.Span, fmt.Sprintf("without %q every 32-bit program (%s) is killed at its first syscall, whatever the rules and the default action say", sub.Name, sub.ABI))
+	if fixed := requirement.WithEdits(profile, edits); len(edits) > 0 && fixed != nil {
+		before := programs.Burdens(p, profile, programs.Filters(p, profile))
+		if !slices.ContainsFunc(programs.Burdens(p, fixed, programs.Filters(p, fixed)), func(b programs.Burden) bool { return !slices.Contains(before, b) }) {
+			finding.Fixes = fixes.Edited(profile, "Add "+sub.Name, fixers.Unsafe, edits, fixers.Changes{Decisions: true})
 		}
 	}
 	p.Report(finding)
@@ -71,7 +75,7 @@ func missingSub(p *rules.Pass, profile *workspace.Profile, name seccomp.String, 
 		if slices.ContainsFunc(list, func(s seccomp.String) bool { return s.Text == sub.Name }) {
 			continue
 		}
-		for _, f := range filters(p, profile) {
+		for _, f := range programs.Filters(p, profile) {
 			if f.Target.Host.Arch != host {
 				continue
 			}
@@ -79,7 +83,7 @@ func missingSub(p *rules.Pass, profile *workspace.Profile, name seccomp.String, 
 			r.Architectures = append(slices.Clip(r.Architectures), seccomp.String{Text: sub.Name})
 			with := r.Compile(f.Target.Runtime, f.Target.RuntimeVersion, f.Target.Libseccomp)
 			if !f.Covers(sub) && !slices.ContainsFunc(need, func(anyOf []string) bool {
-				return !slices.ContainsFunc(anyOf, func(name string) bool { return mayRun(with, sub, name) })
+				return !slices.ContainsFunc(anyOf, func(name string) bool { return programs.MayRun(with, sub, name) })
 			}) {
 				return sub
 			}

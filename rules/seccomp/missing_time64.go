@@ -2,7 +2,6 @@ package seccomp
 
 import (
 	"fmt"
-	"slices"
 
 	"github.com/sandlint/sandlint/fixers"
 	"github.com/sandlint/sandlint/parsers/seccomp"
@@ -10,6 +9,10 @@ import (
 	"github.com/sandlint/sandlint/parsers/source"
 	"github.com/sandlint/sandlint/parsers/workspace"
 	"github.com/sandlint/sandlint/rules"
+	"github.com/sandlint/sandlint/rules/seccomp/internal/phrase"
+	"github.com/sandlint/sandlint/rules/seccomp/internal/programs"
+	"github.com/sandlint/sandlint/rules/seccomp/internal/report"
+	"github.com/sandlint/sandlint/rules/seccomp/internal/requirement"
 )
 
 var missingTime64 = &rules.Rule{
@@ -27,48 +30,27 @@ var missingTime64 = &rules.Rule{
 }
 
 func checkTime64(p *rules.Pass, profile *workspace.Profile) {
-	all := filters(p, profile)
-	effects, abis := time64Effects(profile, all)
-	for _, g := range groups(p, all, effects) {
-		names := namesOf(g.effects)
-		var w wish
-		for _, e := range g.whole() {
-			w.allow = append(w.allow, wanted{e.name, untwin(e.name)})
+	all := programs.Filters(p, profile)
+	effects, abis := programs.Time64Effects(profile, all)
+	for _, g := range programs.Groups(p, all, effects) {
+		names := programs.Names(g.Effects)
+		var w requirement.Requirement
+		for _, e := range g.Whole() {
+			w.Allow = append(w.Allow, requirement.Wanted{Name: e.Name, Beside: untwin(e.Name)})
 		}
-		span := g.effects[0].cause
-		if g.effects[0].rule == nil {
+		span := g.Effects[0].Cause
+		if g.Effects[0].Rule == nil {
 			span = namingOf(profile, all, untwin(names[0]), span)
 		}
-		message := fmt.Sprintf("%q is allowed and %q is not: 32-bit programs (%s) with 64-bit times try that first, and it %s", untwin(names[0]), names[0], enumerate(abis), happens(g.effects[0].outcome, false))
+		message := fmt.Sprintf("%q is allowed and %q is not: 32-bit programs (%s) with 64-bit times try that first, and it %s", untwin(names[0]), names[0], phrase.List(abis), programs.Happens(g.Effects[0].Outcome, false))
 		if len(names) > 1 {
-			message += fmt.Sprintf("; likewise %s", listing(names[1:]))
+			message += fmt.Sprintf("; likewise %s", phrase.Quoted(names[1:]))
 		}
-		finding := at(profile, span, message+g.where)
-		finding.Severity = g.severity
-		finding.Fixes = w.fix(p, profile)
+		finding := report.At(profile, span, message+g.Where)
+		finding.Severity = g.Severity
+		finding.Fixes = w.Fix(p, profile)
 		p.Report(finding)
 	}
-}
-
-// time64Effects returns the effects of the twins that are refused where the old syscall is not, and the ABIs on which that is so.
-func time64Effects(profile *workspace.Profile, all []*decide.Filter) (effects []effect, abis []string) {
-	for _, pair := range seccomp.Time64Twins() {
-		twin, _ := seccomp.LookupSyscall(pair.Twin)
-		for _, f := range all {
-			for _, a := range f.Archs {
-				if !twin.On(a.ABI) || f.Default.Runs() {
-					continue
-				}
-				if d := f.Decide(a, pair.Twin); answerTo(&d) == closed && mayRun(f, a, pair.Name) {
-					effects = addEffect(effects, profile, f, pair.Twin, &d)
-					if !slices.Contains(abis, a.ABI) {
-						abis = append(abis, a.ABI)
-					}
-				}
-			}
-		}
-	}
-	return effects, abis
 }
 
 func untwin(twin string) string {

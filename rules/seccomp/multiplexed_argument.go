@@ -8,6 +8,10 @@ import (
 	"github.com/sandlint/sandlint/parsers/seccomp/decide"
 	"github.com/sandlint/sandlint/parsers/workspace"
 	"github.com/sandlint/sandlint/rules"
+	"github.com/sandlint/sandlint/rules/seccomp/internal/phrase"
+	"github.com/sandlint/sandlint/rules/seccomp/internal/reach"
+	"github.com/sandlint/sandlint/rules/seccomp/internal/readers"
+	"github.com/sandlint/sandlint/rules/seccomp/internal/report"
 )
 
 var multiplexedArgument = &rules.Rule{
@@ -37,12 +41,12 @@ func checkMultiplexedArgument(p *rules.Pass, profile *workspace.Profile) {
 			}
 			var abis []string
 			live, effect := false, ""
-			usual(p, profile, func(f *decide.Filter, a *seccomp.Architecture) bool {
+			reach.Usual(p, profile, func(f *decide.Filter, a *seccomp.Architecture) bool {
 				is := func(c decide.Case) bool { return c.Rule == rule }
 				if d := f.Decide(a, name.Text); slices.ContainsFunc(d.Cases, is) {
 					live = true
 				}
-				if s.Multiplexed(a.ABI) && mayRunOn(rule, f.Target.Loader, f.Target.Host.Arch) && !slices.Contains(abis, a.ABI) {
+				if s.Multiplexed(a.ABI) && readers.MayRunOn(rule, f.Target.Loader, f.Target.Host.Arch) && !slices.Contains(abis, a.ABI) {
 					if e := throughCall(f, a, s, rule); e != "" {
 						abis = append(abis, a.ABI)
 						if effect == "" {
@@ -54,7 +58,7 @@ func checkMultiplexedArgument(p *rules.Pass, profile *workspace.Profile) {
 			})
 			if live && len(abis) > 0 {
 				done = append(done, name.Text)
-				p.Report(at(profile, name.Span, fmt.Sprintf("on %s, programs also call %q through %s, %s", enumerate(abis), s.Name, multiplexer(s), effect)))
+				p.Report(report.At(profile, name.Span, fmt.Sprintf("on %s, programs also call %q through %s, %s", phrase.List(abis), s.Name, multiplexer(s), effect)))
 			}
 		}
 	}

@@ -9,6 +9,11 @@ import (
 	"github.com/sandlint/sandlint/parsers/seccomp/decide"
 	"github.com/sandlint/sandlint/parsers/workspace"
 	"github.com/sandlint/sandlint/rules"
+	"github.com/sandlint/sandlint/rules/seccomp/internal/fixes"
+	"github.com/sandlint/sandlint/rules/seccomp/internal/literals"
+	"github.com/sandlint/sandlint/rules/seccomp/internal/phrase"
+	"github.com/sandlint/sandlint/rules/seccomp/internal/readers"
+	"github.com/sandlint/sandlint/rules/seccomp/internal/report"
 )
 
 var nameAndNames = &rules.Rule{
@@ -23,7 +28,7 @@ var nameAndNames = &rules.Rule{
 		"containers/common v0.67.0, pkg/seccomp/seccomp_linux.go: the same",
 	},
 	Seccomp: func(p *rules.Pass, profile *workspace.Profile) {
-		refuse := loaderNames(p, profile, decide.LoaderDocker, decide.LoaderContainers)
+		refuse := readers.Loaders(p, profile, decide.LoaderDocker, decide.LoaderContainers)
 		if len(refuse) == 0 {
 			return // name is ignored, which seccomp/docker-field-ignored reports where it matters
 		}
@@ -35,14 +40,14 @@ var nameAndNames = &rules.Rule{
 			if !ok {
 				span = rule.Name.Span
 			}
-			finding := at(profile, span, fmt.Sprintf("the rule has both \"name\" and \"names\", so that %s %s the profile", enumerate(refuse), verb("refuse", refuse)))
+			finding := report.At(profile, span, fmt.Sprintf("the rule has both \"name\" and \"names\", so that %s %s the profile", phrase.List(refuse), phrase.Verb("refuse", refuse)))
 			edits := fixseccomp.RemoveField(profile.Profile, rule.Name.Span)
 			repair := fixers.Changes{Repair: true}
-			if has(rule.Names, rule.Name.Text) {
-				finding.Fixes = edited(profile, "Remove name", fixers.Safe, edits, repair)
+			if literals.Has(rule.Names, rule.Name.Text) {
+				finding.Fixes = fixes.Edited(profile, "Remove name", fixers.Safe, edits, repair)
 			} else if len(edits) > 0 {
 				edits = slices.Concat(edits, fixseccomp.InsertString(profile.Profile, rule.Names, len(rule.Names), rule.Name.Text))
-				finding.Fixes = edited(profile, fmt.Sprintf("Move %q into names", rule.Name.Text), fixers.Unsafe, edits, repair)
+				finding.Fixes = fixes.Edited(profile, fmt.Sprintf("Move %q into names", rule.Name.Text), fixers.Unsafe, edits, repair)
 			}
 			p.Report(finding)
 		}

@@ -5,6 +5,7 @@ import (
 
 	"github.com/sandlint/sandlint/parsers/workspace"
 	"github.com/sandlint/sandlint/rules"
+	"github.com/sandlint/sandlint/rules/seccomp/internal/report"
 )
 
 var notifyDefault = &rules.Rule{
@@ -20,7 +21,7 @@ var notifyDefault = &rules.Rule{
 	},
 	Seccomp: func(p *rules.Pass, profile *workspace.Profile) {
 		if profile.DefaultAction.Text == notify {
-			p.Report(at(profile, profile.DefaultAction.Span, fmt.Sprintf("action %q is the default, which runc refuses and with which crun cannot start a container", notify)))
+			p.Report(report.At(profile, profile.DefaultAction.Span, fmt.Sprintf("action %q is the default, which runc refuses and with which crun cannot start a container", notify)))
 		}
 	},
 }

@@ -10,6 +10,8 @@ import (
 	"github.com/sandlint/sandlint/parsers/source"
 	"github.com/sandlint/sandlint/parsers/workspace"
 	"github.com/sandlint/sandlint/rules"
+	"github.com/sandlint/sandlint/rules/seccomp/internal/readers"
+	"github.com/sandlint/sandlint/rules/seccomp/internal/report"
 )
 
 var notifyWithoutListener = &rules.Rule{
@@ -34,8 +36,8 @@ var notifyWithoutListener = &rules.Rule{
 			return
 		}
 		action := profile.Rules[i].Action
-		finding := at(profile, action.Span, fmt.Sprintf("action %q is given and no listenerPath, so that runc refuses the profile", notify))
-		if only(p, "crun") {
+		finding := report.At(profile, action.Span, fmt.Sprintf("action %q is given and no listenerPath, so that runc refuses the profile", notify))
+		if readers.Only(p, "crun") {
 			switch {
 			case bytes.Contains(profile.Source.Bytes, []byte("run.oci.seccomp.receiver")):
 				return

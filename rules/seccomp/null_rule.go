@@ -8,6 +8,8 @@ import (
 	"github.com/sandlint/sandlint/parsers/seccomp"
 	"github.com/sandlint/sandlint/parsers/workspace"
 	"github.com/sandlint/sandlint/rules"
+	"github.com/sandlint/sandlint/rules/seccomp/internal/fixes"
+	"github.com/sandlint/sandlint/rules/seccomp/internal/report"
 )
 
 var nullRule = &rules.Rule{
@@ -22,13 +24,13 @@ var nullRule = &rules.Rule{
 		"runc 1.1.5 and 1.5.1, crun 1.8.1 and 1.27 with \"syscalls\": [null]",
 	},
 	Seccomp: func(p *rules.Pass, profile *workspace.Profile) {
-		for _, problem := range problems(profile, seccomp.KindNullRule) {
-			finding := at(profile, problem.Span, problem.Message)
+		for _, problem := range report.Problems(profile, seccomp.KindNullRule) {
+			finding := report.At(profile, problem.Span, problem.Message)
 			if profile.Dialect == seccomp.Bundle { // which runtimes read themselves
 				what, _, _ := strings.Cut(problem.Message, ",")
 				finding.Message = what + ", so that runc and crun refuse the profile"
 			}
-			finding.Fixes = edited(profile, "Delete the null", fixers.Safe, fixseccomp.RemoveElement(profile.Profile, problem.Span), fixers.Changes{Repair: true})
+			finding.Fixes = fixes.Edited(profile, "Delete the null", fixers.Safe, fixseccomp.RemoveElement(profile.Profile, problem.Span), fixers.Changes{Repair: true})
 			p.Report(finding)
 		}
 	},

@@ -10,6 +10,11 @@ import (
 	"github.com/sandlint/sandlint/parsers/seccomp/decide"
 	"github.com/sandlint/sandlint/parsers/workspace"
 	"github.com/sandlint/sandlint/rules"
+	"github.com/sandlint/sandlint/rules/seccomp/internal/errnos"
+	"github.com/sandlint/sandlint/rules/seccomp/internal/fixes"
+	"github.com/sandlint/sandlint/rules/seccomp/internal/phrase"
+	"github.com/sandlint/sandlint/rules/seccomp/internal/readers"
+	"github.com/sandlint/sandlint/rules/seccomp/internal/report"
 )
 
 var podmanOnlyErrno = &rules.Rule{
@@ -36,10 +41,10 @@ func checkWord(p *rules.Pass, profile *workspace.Profile, rule *seccomp.Rule, ac
 	if word.Text == "" {
 		return
 	}
-	podman := reads(p, profile, decide.LoaderContainers)
+	podman := readers.Reads(p, profile, decide.LoaderContainers)
 	meant, ok := seccomp.LookupErrno(word.Text)
 	if !ok {
-		finding := at(profile, word.Span, fmt.Sprintf("%q is no errno", word.Text))
+		finding := report.At(profile, word.Span, fmt.Sprintf("%q is no errno", word.Text))
 		if podman {
 			finding.Severity = rules.Error
 			finding.Message += ", so that Podman refuses the profile"
@@ -55,14 +60,14 @@ func checkWord(p *rules.Pass, profile *workspace.Profile, rule *seccomp.Rule, ac
 		return
 	}
 	name := strconv.FormatUint(answer, 10)
-	if answer <= maxErrno {
+	if answer <= errnos.Max {
 		name = seccomp.ErrnoName(uint16(answer))
 	}
-	others := loaderNames(p, profile, decide.LoaderDocker, decide.LoaderOCI)
+	others := readers.Loaders(p, profile, decide.LoaderDocker, decide.LoaderOCI)
 	if profile.Dialect == seccomp.Bundle {
 		others = p.Targets().Seccomp.Runtimes()
 	}
-	finding := at(profile, word.Span, "")
+	finding := report.At(profile, word.Span, "")
 	if len(others) == 0 { // no target reads it otherwise
 		if p.Targets().Seccomp.Given("podman", "cri-o") {
 			return
@@ -70,10 +75,10 @@ func checkWord(p *rules.Pass, profile *workspace.Profile, rule *seccomp.Rule, ac
 		finding.Severity = rules.Info
 		others = []string{decide.LoaderDocker.String(), decide.LoaderOCI.String()}
 	}
-	finding.Message = fmt.Sprintf("%q is read by Podman and CRI-O only; %s %s %s", field, enumerate(others), verb("answer", others), name)
+	finding.Message = fmt.Sprintf("%q is read by Podman and CRI-O only; %s %s %s", field, phrase.List(others), phrase.Verb("answer", others), name)
 	if number.Span.IsEmpty() {
 		edits := fixseccomp.InsertField(profile.Profile, word.Span, field+"Ret", strconv.Itoa(int(meant)))
-		finding.Fixes = edited(profile, fmt.Sprintf("Add %sRet %d", field, meant), fixers.Safe, edits, fixers.Changes{})
+		finding.Fixes = fixes.Edited(profile, fmt.Sprintf("Add %sRet %d", field, meant), fixers.Safe, edits, fixers.Changes{})
 	}
 	p.Report(finding)
 }

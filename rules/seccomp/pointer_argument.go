@@ -10,6 +10,8 @@ import (
 	"github.com/sandlint/sandlint/parsers/source"
 	"github.com/sandlint/sandlint/parsers/workspace"
 	"github.com/sandlint/sandlint/rules"
+	"github.com/sandlint/sandlint/rules/seccomp/internal/conditions"
+	"github.com/sandlint/sandlint/rules/seccomp/internal/report"
 )
 
 var pointerArgument = &rules.Rule{
@@ -25,7 +27,7 @@ var pointerArgument = &rules.Rule{
 	},
 	Seccomp: func(p *rules.Pass, profile *workspace.Profile) {
 		seen := map[source.Span]bool{}
-		conditions(p, profile, func(rule *seccomp.Rule, arg *seccomp.Arg, s *seccomp.Syscall) {
+		conditions.Each(p, profile, func(rule *seccomp.Rule, arg *seccomp.Arg, s *seccomp.Syscall) {
 			n := int(arg.Index.Value)
 			if n >= len(s.Args) || s.Args[n].Class != seccomp.Pointer || seen[arg.Span] || masksNothing(arg) {
 				return
@@ -35,7 +37,7 @@ var pointerArgument = &rules.Rule{
 				return
 			}
 			seen[arg.Span] = true
-			p.Report(at(profile, arg.Span, fmt.Sprintf("argument %d of %q is a pointer (%s%s); the condition compares the address, which a program chooses, and not what lies there", n, s.Name, param.Type, param.Name)))
+			p.Report(report.At(profile, arg.Span, fmt.Sprintf("argument %d of %q is a pointer (%s%s); the condition compares the address, which a program chooses, and not what lies there", n, s.Name, param.Type, param.Name)))
 		})
 	},
 }

@@ -8,6 +8,9 @@ import (
 	"github.com/sandlint/sandlint/parsers/source"
 	"github.com/sandlint/sandlint/parsers/workspace"
 	"github.com/sandlint/sandlint/rules"
+	"github.com/sandlint/sandlint/rules/seccomp/internal/phrase"
+	"github.com/sandlint/sandlint/rules/seccomp/internal/readers"
+	"github.com/sandlint/sandlint/rules/seccomp/internal/report"
 )
 
 var profileDisablesSeccomp = &rules.Rule{
@@ -27,10 +30,10 @@ var profileDisablesSeccomp = &rules.Rule{
 			return
 		}
 		var off, refuse []string
-		for _, reader := range slices.Concat(goReaders(p, profile), []string{"crun"}) {
+		for _, reader := range slices.Concat(readers.Go(p, profile), []string{"crun"}) {
 			switch {
 			case reader == "crun" && profile.Dialect != seccomp.Bundle && what != "an array":
-			case reader == "crun" && profile.Dialect == seccomp.Bundle && !runtimeReads(p, profile, "crun"):
+			case reader == "crun" && profile.Dialect == seccomp.Bundle && !readers.RuntimeReads(p, profile, "crun"):
 			case (what == "an array") == (reader == "crun"), what == "null":
 				off = append(off, reader)
 			default:
@@ -39,12 +42,12 @@ var profileDisablesSeccomp = &rules.Rule{
 		}
 		message := "profile is " + what
 		if len(refuse) > 0 {
-			message += "; " + enumerate(refuse) + " " + verb("refuse", refuse) + " it"
+			message += "; " + phrase.List(refuse) + " " + phrase.Verb("refuse", refuse) + " it"
 		}
 		if len(off) > 0 {
-			message += ", and " + enumerate(off) + " " + verb("run", off) + " containers without any filter"
+			message += ", and " + phrase.List(off) + " " + phrase.Verb("run", off) + " containers without any filter"
 		}
-		p.Report(at(profile, span, message))
+		p.Report(report.At(profile, span, message))
 	},
 }
 

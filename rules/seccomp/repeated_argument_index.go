@@ -11,6 +11,9 @@ import (
 	"github.com/sandlint/sandlint/parsers/seccomp/decide"
 	"github.com/sandlint/sandlint/parsers/workspace"
 	"github.com/sandlint/sandlint/rules"
+	"github.com/sandlint/sandlint/rules/seccomp/internal/conditions"
+	"github.com/sandlint/sandlint/rules/seccomp/internal/fixes"
+	"github.com/sandlint/sandlint/rules/seccomp/internal/report"
 )
 
 var repeatedArgumentIndex = &rules.Rule{
@@ -31,19 +34,19 @@ var repeatedArgumentIndex = &rules.Rule{
 				return slices.ContainsFunc(rule.Args, func(b seccomp.Arg) bool { return b.Index.Value == a.Index.Value && b.Span.Start < a.Span.Start })
 			})
 			if again < 0 || slices.ContainsFunc(rule.Args, func(a seccomp.Arg) bool {
-				return a.Index.Value > 5 || !slices.Contains(seccomp.Operators(), a.Op.Text) || !sound(profile, a.Span)
+				return a.Index.Value > 5 || !slices.Contains(seccomp.Operators(), a.Op.Text) || !conditions.Sound(profile, a.Span)
 			}) {
 				continue
 			}
 			arg := rule.Args[again]
 			first := rule.Args[slices.IndexFunc(rule.Args, func(a seccomp.Arg) bool { return a.Index.Value == arg.Index.Value })]
-			finding := at(profile, arg.Span, fmt.Sprintf("argument %d has a condition already, which makes the conditions of this rule alternatives: one of the %d is enough", arg.Index.Value, len(rule.Args)))
+			finding := report.At(profile, arg.Span, fmt.Sprintf("argument %d has a condition already, which makes the conditions of this rule alternatives: one of the %d is enough", arg.Index.Value, len(rule.Args)))
 			if i, ok := coversAll(rule); ok {
 				finding.Message += fmt.Sprintf("; those on argument %d hold for every value together, and so does the rule", i)
 			}
 			finding.Related = []rules.Related{{File: profile.Source, Span: first.Span, Message: fmt.Sprintf("argument %d is compared here first", arg.Index.Value)}}
 			if texts := oneValueEach(profile, rule); texts != nil {
-				finding.Fixes = edited(profile, fmt.Sprintf("Split into %d rules, which mean the same", len(texts)), fixers.Safe, fixseccomp.SplitRule(profile.Profile, n, texts...), fixers.Changes{})
+				finding.Fixes = fixes.Edited(profile, fmt.Sprintf("Split into %d rules, which mean the same", len(texts)), fixers.Safe, fixseccomp.SplitRule(profile.Profile, n, texts...), fixers.Changes{})
 			}
 			p.Report(finding)
 		}

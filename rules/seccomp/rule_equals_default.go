@@ -10,6 +10,11 @@ import (
 	"github.com/sandlint/sandlint/parsers/seccomp/decide"
 	"github.com/sandlint/sandlint/parsers/workspace"
 	"github.com/sandlint/sandlint/rules"
+	"github.com/sandlint/sandlint/rules/seccomp/internal/abis"
+	"github.com/sandlint/sandlint/rules/seccomp/internal/fixes"
+	"github.com/sandlint/sandlint/rules/seccomp/internal/mentions"
+	"github.com/sandlint/sandlint/rules/seccomp/internal/reach"
+	"github.com/sandlint/sandlint/rules/seccomp/internal/report"
 )
 
 var ruleEqualsDefault = &rules.Rule{
@@ -29,18 +34,18 @@ var ruleEqualsDefault = &rules.Rule{
 		if !slices.Contains(equals, true) {
 			return
 		}
-		all := mentions(p, profile)
+		all := mentions.Of(p, profile)
 		elsewhere := map[int]int{} // the number of a rule's names of which seccomp/dead-argument-rule speaks
 		for _, names := range all {
 			for k := range names {
 				m := &names[k]
 				switch {
-				case m.fate == hidden && equals[m.rule]:
-					elsewhere[m.rule]++
-				case m.fate == equal && m.always && m.other != nil:
-					finding := at(profile, m.Span, fmt.Sprintf("%q gets %s here, which is the default action, so that the rule is left out and another one decides, with %s", m.Text, m.outcome, m.other.outcome))
+				case m.Status == mentions.Hidden && equals[m.Rule]:
+					elsewhere[m.Rule]++
+				case m.Status == mentions.EqualsDefault && m.Always && m.Other != nil:
+					finding := report.At(profile, m.Span, fmt.Sprintf("%q gets %s here, which is the default action, so that the rule is left out and another one decides, with %s", m.Text, m.Outcome, m.Other.Outcome))
 					finding.Severity = rules.Warning
-					finding.Related = []rules.Related{{File: profile.Source, Span: m.other.Span, Message: fmt.Sprintf("%q gets %s here", m.Text, m.other.outcome)}}
+					finding.Related = []rules.Related{{File: profile.Source, Span: m.Other.Span, Message: fmt.Sprintf("%q gets %s here", m.Text, m.Other.Outcome)}}
 					p.Report(finding)
 				}
 			}
@@ -49,11 +54,11 @@ var ruleEqualsDefault = &rules.Rule{
 			if !equals[r] || elsewhere[r] == len(rule.Names) {
 				continue
 			}
-			finding := at(profile, rule.Action.Span, fmt.Sprintf("the rule does what the default action does, %s, and is left out of the filter", decide.OutcomeFor(rule, profile.Loaders(p.Targets().Seccomp)[0])))
+			finding := report.At(profile, rule.Action.Span, fmt.Sprintf("the rule does what the default action does, %s, and is left out of the filter", decide.OutcomeFor(rule, profile.Loaders(p.Targets().Seccomp)[0])))
 			if name, ok := needed(p, profile, rule, equals); ok {
 				finding.Message += fmt.Sprintf("; but it names %q, and runc answers ENOSYS only above the highest syscall that is named", name)
 			} else {
-				finding.Fixes = edited(profile, "Remove the rule", fixers.Safe, fixseccomp.RemoveRules(profile.Profile, r), fixers.Changes{})
+				finding.Fixes = fixes.Edited(profile, "Remove the rule", fixers.Safe, fixseccomp.RemoveRules(profile.Profile, r), fixers.Changes{})
 			}
 			p.Report(finding)
 		}
@@ -68,7 +73,7 @@ func equalRules(p *rules.Pass, profile *workspace.Profile) []bool {
 	}
 	loaders := profile.Loaders(p.Targets().Seccomp)
 	for r, rule := range profile.Rules {
-		equals[r] = len(rule.Names) > 0 && readable(profile, rule) && !slices.ContainsFunc(loaders, func(l decide.Loader) bool {
+		equals[r] = len(rule.Names) > 0 && mentions.Readable(profile, rule) && !slices.ContainsFunc(loaders, func(l decide.Loader) bool {
 			return decide.OutcomeFor(rule, l) != decide.DefaultFor(profile.Profile, l)
 		})
 	}
@@ -78,7 +83,7 @@ func equalRules(p *rules.Pass, profile *workspace.Profile) []bool {
 // needed returns a name of a rule without which runc could answer ENOSYS to other syscalls than it does: one with the highest number on some ABI. Only names of rules that are always in force,
 // that are not themselves such as may go, and that every libseccomp knows, make it superfluous.
 func needed(p *rules.Pass, profile *workspace.Profile, rule *seccomp.Rule, equals []bool) (string, bool) {
-	if runs(profile) || profile.DefaultAction.Text == "SCMP_ACT_TRACE" {
+	if reach.DefaultRuns(profile) || profile.DefaultAction.Text == "SCMP_ACT_TRACE" {
 		return "", false
 	}
 	libs := p.Targets().Seccomp.Libseccomps()
@@ -99,7 +104,7 @@ func needed(p *rules.Pass, profile *workspace.Profile, rule *seccomp.Rule, equal
 			}
 		}
 	}
-	abis := listedABIs(profile)
+	abis := abis.Listed(profile)
 	for _, name := range rule.Names {
 		s, ok := seccomp.LookupSyscall(name.Text)
 		if !ok {

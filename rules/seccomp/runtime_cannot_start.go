@@ -9,6 +9,11 @@ import (
 	"github.com/sandlint/sandlint/parsers/seccomp/decide"
 	"github.com/sandlint/sandlint/parsers/workspace"
 	"github.com/sandlint/sandlint/rules"
+	"github.com/sandlint/sandlint/rules/seccomp/internal/phrase"
+	"github.com/sandlint/sandlint/rules/seccomp/internal/programs"
+	"github.com/sandlint/sandlint/rules/seccomp/internal/reach"
+	"github.com/sandlint/sandlint/rules/seccomp/internal/report"
+	"github.com/sandlint/sandlint/rules/seccomp/internal/requirement"
 )
 
 var runtimeCannotStart = &rules.Rule{
@@ -27,7 +32,7 @@ var runtimeCannotStart = &rules.Rule{
 
 // shortage is what a runtime lacks under a profile.
 type shortage struct {
-	effects  []effect
+	effects  []programs.Effect
 	severity rules.Severity
 	runtime  string
 	subject  string // the runtime, with the release if it is one of several
@@ -35,30 +40,30 @@ type shortage struct {
 }
 
 func checkRuntime(p *rules.Pass, profile *workspace.Profile) {
-	all := filters(p, profile)
+	all := programs.Filters(p, profile)
 	found := shortages(p, profile, all)
 	for i, s := range found {
-		same := func(o shortage) bool { return o.effects[0].cause == s.effects[0].cause }
+		same := func(o shortage) bool { return o.effects[0].Cause == s.effects[0].Cause }
 		if slices.ContainsFunc(found[:i], func(o shortage) bool { return same(o) && o.severity >= s.severity }) || slices.ContainsFunc(found[i+1:], func(o shortage) bool { return same(o) && o.severity > s.severity }) {
 			continue
 		}
 		var names []string
 		for _, e := range s.effects {
-			names = append(names, e.name)
+			names = append(names, e.Name)
 		}
 		object := "it"
 		if len(names) > 1 {
 			object = "them"
 		}
-		var whole []effect // what is missing for any runtime and release
+		var whole []programs.Effect // what is missing for any runtime and release
 		for _, o := range found {
 			for _, e := range o.effects {
-				if same(o) && !slices.ContainsFunc(whole, func(w effect) bool { return w.name == e.name }) {
+				if same(o) && !slices.ContainsFunc(whole, func(w programs.Effect) bool { return w.Name == e.Name }) {
 					whole = append(whole, e)
 				}
 			}
 		}
-		finding := at(profile, s.effects[0].cause, fmt.Sprintf("%s starts no container%s: it makes %s itself, and the profile refuses %s%s", s.subject, s.without, listing(names), object, where(ofRuntime(all, s.runtime), s.effects[0].on)))
+		finding := report.At(profile, s.effects[0].Cause, fmt.Sprintf("%s starts no container%s: it makes %s itself, and the profile refuses %s%s", s.subject, s.without, phrase.Quoted(names), object, programs.Where(ofRuntime(all, s.runtime), s.effects[0].On)))
 		finding.Severity = s.severity
 		finding.Fixes = letRun(p, profile, whole)
 		p.Report(finding)
@@ -89,7 +94,7 @@ func shortages(p *rules.Pass, profile *workspace.Profile, all []*decide.Filter) 
 		if len(fs) == 0 {
 			continue
 		}
-		heavy := targets.Given(runtime) || slices.ContainsFunc(fs, func(f *decide.Filter) bool { return commonRuntime(f.Target.Loader) == runtime })
+		heavy := targets.Given(runtime) || slices.ContainsFunc(fs, func(f *decide.Filter) bool { return programs.CommonRuntime(f.Target.Loader) == runtime })
 		releases := decide.MeasuredReleases(runtime, targets.Range(runtime))
 		known := profile.Dialect == seccomp.Bundle // it says whether no_new_privs is set
 		always := neededBy(runtime, releases, !known || profile.NoNewPrivileges)
@@ -141,8 +146,8 @@ func neededBy(runtime string, releases []seccomp.Version, noNewPrivs bool) (n ne
 }
 
 // refused returns the effects of the syscalls that never get through, of those that were not seen before; of a group that of the first.
-func refused(profile *workspace.Profile, fs []*decide.Filter, groups [][]string, seen map[string]bool) []effect {
-	var effects []effect
+func refused(profile *workspace.Profile, fs []*decide.Filter, groups [][]string, seen map[string]bool) []programs.Effect {
+	var effects []programs.Effect
 	for _, group := range groups {
 		if seen[group[0]] {
 			continue
@@ -150,7 +155,7 @@ func refused(profile *workspace.Profile, fs []*decide.Filter, groups [][]string,
 		for _, f := range fs {
 			d := f.Decide(f.Target.Host.Arch, group[0])
 			if !slices.ContainsFunc(group, func(name string) bool { return !neverRuns(f, name, len(group) > 1) }) {
-				effects = addEffect(effects, profile, f, group[0], &d)
+				effects = programs.AddEffect(effects, profile, f, group[0], &d)
 				seen[group[0]] = true
 			}
 		}
@@ -161,21 +166,21 @@ func refused(profile *workspace.Profile, fs []*decide.Filter, groups [][]string,
 // neverRuns reports whether no call of a syscall gets through. An answer of ENOSYS is none of those from which the runtime may fall back, unless that is what is asked for.
 func neverRuns(f *decide.Filter, name string, absentToo bool) bool {
 	d := f.Decide(f.Target.Host.Arch, name)
-	switch answerTo(&d) {
-	case closed:
+	switch programs.AnswerTo(&d) {
+	case programs.Closed:
 		return true
-	case absent:
+	case programs.Absent:
 		return absentToo || !slices.ContainsFunc(seccomp.FallbackCapable(), func(s seccomp.Fallback) bool { return s.Name == name })
 	}
 	return false
 }
 
 // byCause divides effects by what causes them, in order.
-func byCause(effects []effect) (out [][]effect) {
+func byCause(effects []programs.Effect) (out [][]programs.Effect) {
 	for _, e := range effects {
-		i := slices.IndexFunc(out, func(list []effect) bool { return list[0].cause == e.cause })
+		i := slices.IndexFunc(out, func(list []programs.Effect) bool { return list[0].Cause == e.Cause })
 		if i < 0 {
-			out = append(out, []effect{e})
+			out = append(out, []programs.Effect{e})
 		} else {
 			out[i] = append(out[i], e)
 		}
@@ -184,25 +189,25 @@ func byCause(effects []effect) (out [][]effect) {
 }
 
 // letRun returns the fix that lets syscalls of one cause run: it adds them to an allowlist, or takes them out of a denylist.
-func letRun(p *rules.Pass, profile *workspace.Profile, effects []effect) []fixers.Fix {
-	var w wish
-	var denied []naming
+func letRun(p *rules.Pass, profile *workspace.Profile, effects []programs.Effect) []fixers.Fix {
+	var w requirement.Requirement
+	var denied []reach.Naming
 	for _, e := range effects {
-		if e.rule == nil {
-			w.allow = append(w.allow, wanted{name: e.name})
+		if e.Rule == nil {
+			w.Allow = append(w.Allow, requirement.Wanted{Name: e.Name})
 			continue
 		}
-		if !runs(profile) || !plain(e.rule) {
+		if !reach.DefaultRuns(profile) || !reach.Plain(e.Rule) {
 			return nil
 		}
-		for _, name := range e.rule.Names {
-			if name.Text == e.name {
-				denied = append(denied, naming{name, e.rule})
+		for _, name := range e.Rule.Names {
+			if name.Text == e.Name {
+				denied = append(denied, reach.Naming{Name: name, Rule: e.Rule})
 			}
 		}
 	}
 	if denied != nil {
-		return remove(profile, denied)
+		return reach.Remove(profile, denied)
 	}
-	return w.fix(p, profile)
+	return w.Fix(p, profile)
 }

@@ -13,6 +13,12 @@ import (
 	"github.com/sandlint/sandlint/parsers/shell"
 	"github.com/sandlint/sandlint/parsers/workspace"
 	"github.com/sandlint/sandlint/rules"
+	"github.com/sandlint/sandlint/rules/seccomp/internal/fixes"
+	"github.com/sandlint/sandlint/rules/seccomp/internal/phrase"
+	"github.com/sandlint/sandlint/rules/seccomp/internal/programs"
+	"github.com/sandlint/sandlint/rules/seccomp/internal/reach"
+	"github.com/sandlint/sandlint/rules/seccomp/internal/report"
+	"github.com/sandlint/sandlint/rules/seccomp/internal/requirement"
 )
 
 var sandboxBlocked = &rules.Rule{
@@ -122,16 +128,19 @@ func nestedIn(img *workspace.Image) (*shell.Command, *nested) {
 var newUser = [6]uint64{0x10000011}
 
 func reportSandbox(p *rules.Pass, profile *workspace.Profile, use workspace.Use, img *workspace.Image, c *shell.Command, n *nested) {
-	var effects []effect
-	for _, f := range filters(p, profile) {
+	var effects []programs.Effect
+	for _, f := range programs.Filters(p, profile) {
 		a := f.Target.Host.Arch
 		if a.ABI == "s390x" { // clone has another order of arguments there
 			continue
 		}
 		for _, name := range n.needs {
 			d := f.Decide(a, name)
-			if !slices.ContainsFunc(d.Eval(newUser), func(o decide.Outcome) bool { r := answerOf(o); return r == open || r == unclear }) {
-				effects = addEffect(effects, profile, f, name, &d)
+			if !slices.ContainsFunc(d.Eval(newUser), func(o decide.Outcome) bool {
+				r := programs.AnswerOf(o)
+				return r == programs.Open || r == programs.Unclear
+			}) {
+				effects = programs.AddEffect(effects, profile, f, name, &d)
 			}
 		}
 	}
@@ -140,11 +149,11 @@ func reportSandbox(p *rules.Pass, profile *workspace.Profile, use workspace.Use,
 	}
 	var names []string
 	for _, e := range effects {
-		if !slices.Contains(names, e.name) {
-			names = append(names, e.name)
+		if !slices.Contains(names, e.Name) {
+			names = append(names, e.Name)
 		}
 	}
-	finding := at(profile, effects[0].cause, fmt.Sprintf("%s runs under this profile, which refuses %s: it cannot make a sandbox", c.Name, listing(names)))
+	finding := report.At(profile, effects[0].Cause, fmt.Sprintf("%s runs under this profile, which refuses %s: it cannot make a sandbox", c.Name, phrase.Quoted(names)))
 	finding.Related = []rules.Related{
 		{File: img.File.Source, Span: c.Words[0].Span, Message: fmt.Sprintf("%s is started here", c.Name)},
 		{File: use.File, Span: use.Span, Message: "the profile is put in force here"},
@@ -155,7 +164,7 @@ func reportSandbox(p *rules.Pass, profile *workspace.Profile, use workspace.Use,
 
 // allowSandbox returns the fix that lets syscalls run: it adds names that no rule has, or that some rule allows to containers with a capability, and takes away the conditions on the flags of clone.
 func allowSandbox(p *rules.Pass, profile *workspace.Profile, names []string) []fixers.Fix {
-	if !editable(profile) {
+	if !fixes.Editable(profile) {
 		return nil
 	}
 	var edits []fixers.Edit
@@ -167,14 +176,14 @@ func allowSandbox(p *rules.Pass, profile *workspace.Profile, names []string) []f
 				continue
 			}
 			switch {
-			case len(r.Args) > 0 && len(r.Names) == 1 && !denies(r):
+			case len(r.Args) > 0 && len(r.Names) == 1 && !reach.Denies(r):
 				e := fixseccomp.RemoveField(profile.Profile, r.ArgsSpan)
 				if e == nil {
 					return nil
 				}
 				edits = append(edits, e...)
 				masked++
-			case denies(r) || len(r.Args) > 0:
+			case reach.Denies(r) || len(r.Args) > 0:
 				return nil
 			}
 		}
@@ -183,20 +192,20 @@ func allowSandbox(p *rules.Pass, profile *workspace.Profile, names []string) []f
 		}
 	}
 	if len(add) > 0 {
-		r := allowing(profile, "")
+		r := requirement.Allowing(profile, "")
 		if r == nil {
 			return nil
 		}
 		edits = append(edits, fixseccomp.AddStrings(profile.Profile, r.Names, add...)...)
 	}
-	fixed := withEdits(profile, edits)
+	fixed := requirement.WithEdits(profile, edits)
 	if fixed == nil {
 		return nil
 	}
-	before, after := filters(p, profile), filters(p, fixed)
-	old := burdens(p, profile, before)
-	if slices.ContainsFunc(burdens(p, fixed, after), func(b burden) bool { return !slices.Contains(old, b) }) {
+	before, after := programs.Filters(p, profile), programs.Filters(p, fixed)
+	old := programs.Burdens(p, profile, before)
+	if slices.ContainsFunc(programs.Burdens(p, fixed, after), func(b programs.Burden) bool { return !slices.Contains(old, b) }) {
 		return nil
 	}
-	return edited(profile, "Allow "+enumerate(names), fixers.Unsafe, edits, fixers.Changes{Syscalls: append(moved(before, after), names...)})
+	return fixes.Edited(profile, "Allow "+phrase.List(names), fixers.Unsafe, edits, fixers.Changes{Syscalls: append(requirement.Moved(before, after), names...)})
 }

@@ -7,13 +7,7 @@ package seccomp
 
 import (
 	"embed"
-	"strconv"
 
-	"github.com/sandlint/sandlint/fixers"
-	fixseccomp "github.com/sandlint/sandlint/fixers/seccomp"
-	"github.com/sandlint/sandlint/parsers/seccomp"
-	"github.com/sandlint/sandlint/parsers/source"
-	"github.com/sandlint/sandlint/parsers/workspace"
 	"github.com/sandlint/sandlint/rules"
 )
 
@@ -96,34 +90,4 @@ func Pack() rules.Pack {
 		waitKillableWithoutNotify,
 		zeroMask,
 	}}
-}
-
-// at returns a finding at a span of a profile.
-func at(profile *workspace.Profile, span source.Span, message string) rules.Finding {
-	return rules.Finding{File: profile.Source, Span: span, Message: message}
-}
-
-// replace returns a fix that writes text over a span of a profile; none where the profile is not JSON, or gives a field twice, so that no fix can be proved
-// before that is mended.
-func replace(profile *workspace.Profile, title string, safety fixers.Safety, span source.Span, text string, changes fixers.Changes) []fixers.Fix {
-	return edited(profile, title, safety, fixseccomp.Replace(profile.Profile, span, text), changes)
-}
-
-// edited is replace with edits; none where there are no edits.
-func edited(profile *workspace.Profile, title string, safety fixers.Safety, edits []fixers.Edit, changes fixers.Changes) []fixers.Fix {
-	if len(edits) == 0 || !editable(profile) {
-		return nil
-	}
-	return []fixers.Fix{{Title: title, Safety: safety, Changes: changes, Edits: edits}}
-}
-
-func isJSON(p source.Problem) bool { return p.Kind == seccomp.KindJSON }
-
-// quoted returns a name as a JSON string. Names are ASCII letters, digits and underscores.
-func quoted(name string) string { return strconv.Quote(name) }
-
-// runs reports whether calls go through that only the default action decides. It is false where the action is not known.
-func runs(profile *workspace.Profile) bool {
-	action, ok := seccomp.LookupAction(profile.DefaultAction.Text)
-	return ok && action.Runs
 }

@@ -5,6 +5,7 @@ import (
 
 	"github.com/sandlint/sandlint/parsers/workspace"
 	"github.com/sandlint/sandlint/rules"
+	"github.com/sandlint/sandlint/rules/seccomp/internal/report"
 )
 
 var speculationAllowed = &rules.Rule{
@@ -20,7 +21,7 @@ var speculationAllowed = &rules.Rule{
 	Seccomp: func(p *rules.Pass, profile *workspace.Profile) {
 		for _, flag := range profile.Flags {
 			if flag.Text == "SECCOMP_FILTER_FLAG_SPEC_ALLOW" {
-				p.Report(at(profile, flag.Span, fmt.Sprintf("flag %q leaves the processes without the kernel's protection against speculative store bypass", flag.Text)))
+				p.Report(report.At(profile, flag.Span, fmt.Sprintf("flag %q leaves the processes without the kernel's protection against speculative store bypass", flag.Text)))
 			}
 		}
 	},

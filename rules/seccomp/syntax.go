@@ -7,6 +7,8 @@ import (
 	"github.com/sandlint/sandlint/parsers/seccomp/decide"
 	"github.com/sandlint/sandlint/parsers/workspace"
 	"github.com/sandlint/sandlint/rules"
+	"github.com/sandlint/sandlint/rules/seccomp/internal/readers"
+	"github.com/sandlint/sandlint/rules/seccomp/internal/report"
 )
 
 var syntax = &rules.Rule{
@@ -22,19 +24,19 @@ var syntax = &rules.Rule{
 	},
 	Seccomp: func(p *rules.Pass, profile *workspace.Profile) {
 		for _, problem := range profile.Problems {
-			var readers []decide.Loader // of the field
+			var loaders []decide.Loader // that read the field
 			switch problem.Kind {
 			case seccomp.KindShape:
-				readers = []decide.Loader{decide.LoaderDocker, decide.LoaderContainers, decide.LoaderOCI}
+				loaders = []decide.Loader{decide.LoaderDocker, decide.LoaderContainers, decide.LoaderOCI}
 			case seccomp.KindSuperset:
-				readers = []decide.Loader{decide.LoaderDocker, decide.LoaderContainers}
+				loaders = []decide.Loader{decide.LoaderDocker, decide.LoaderContainers}
 			case seccomp.KindMinKernel:
-				readers = []decide.Loader{decide.LoaderDocker}
+				loaders = []decide.Loader{decide.LoaderDocker}
 			case seccomp.KindErrnoText:
-				readers = []decide.Loader{decide.LoaderContainers}
+				loaders = []decide.Loader{decide.LoaderContainers}
 			}
-			if slices.ContainsFunc(readers, func(l decide.Loader) bool { return reads(p, profile, l) }) {
-				p.Report(at(profile, problem.Span, problem.Message))
+			if slices.ContainsFunc(loaders, func(l decide.Loader) bool { return readers.Reads(p, profile, l) }) {
+				p.Report(report.At(profile, problem.Span, problem.Message))
 			}
 		}
 	},

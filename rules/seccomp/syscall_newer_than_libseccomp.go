@@ -7,6 +7,8 @@ import (
 	"github.com/sandlint/sandlint/parsers/seccomp/decide"
 	"github.com/sandlint/sandlint/parsers/workspace"
 	"github.com/sandlint/sandlint/rules"
+	"github.com/sandlint/sandlint/rules/seccomp/internal/reach"
+	"github.com/sandlint/sandlint/rules/seccomp/internal/report"
 )
 
 var syscallNewerThanLibseccomp = &rules.Rule{
@@ -49,8 +51,8 @@ var syscallNewerThanLibseccomp = &rules.Rule{
 				if len(without) > 1 {
 					who = fmt.Sprintf("%s to %s", who, without[len(without)-1])
 				}
-				finding := at(profile, name.Span, fmt.Sprintf("syscall %q is unknown to libseccomp %s, which leaves it out without a word; %s is the first release that knows it", name.Text, who, s.Since))
-				if !denies(rule) {
+				finding := report.At(profile, name.Span, fmt.Sprintf("syscall %q is unknown to libseccomp %s, which leaves it out without a word; %s is the first release that knows it", name.Text, who, s.Since))
+				if !reach.Denies(rule) {
 					finding.Severity = rules.Info
 				}
 				p.Report(finding)

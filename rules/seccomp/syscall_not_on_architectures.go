@@ -11,6 +11,10 @@ import (
 	"github.com/sandlint/sandlint/parsers/seccomp/decide"
 	"github.com/sandlint/sandlint/parsers/workspace"
 	"github.com/sandlint/sandlint/rules"
+	"github.com/sandlint/sandlint/rules/seccomp/internal/abis"
+	"github.com/sandlint/sandlint/rules/seccomp/internal/fixes"
+	"github.com/sandlint/sandlint/rules/seccomp/internal/readers"
+	"github.com/sandlint/sandlint/rules/seccomp/internal/report"
 )
 
 var syscallNotOnArchitectures = &rules.Rule{
@@ -26,18 +30,18 @@ var syscallNotOnArchitectures = &rules.Rule{
 	},
 	Seccomp: func(p *rules.Pass, profile *workspace.Profile) {
 		loaders := p.Targets().Seccomp.Loaders(profile.Profile)
-		everywhere := listedABIs(profile)
+		everywhere := abis.Listed(profile)
 		for r, rule := range profile.Rules {
-			abis := everywhere
+			on := everywhere
 			if len(rule.Includes.Arches) > 0 {
-				abis = includedABIs(profile, rule, loaders)
+				on = includedABIs(profile, rule, loaders)
 			}
-			if len(abis) == 0 {
+			if len(on) == 0 {
 				continue
 			}
 			var missing []int
 			for i, name := range rule.Names {
-				if s, ok := seccomp.LookupSyscall(name.Text); ok && !onAny(s, abis) {
+				if s, ok := seccomp.LookupSyscall(name.Text); ok && !abis.OnAny(s, on) {
 					missing = append(missing, i)
 				}
 			}
@@ -47,42 +51,16 @@ var syscallNotOnArchitectures = &rules.Rule{
 				if len(rule.Includes.Arches) > 0 {
 					of = "the rule is for"
 				}
-				finding := at(profile, rule.Names[i].Span, fmt.Sprintf("syscall %q exists on none of the architectures that %s, only on %s", s.Name, of, strings.Join(s.ABIs(), ", ")))
+				finding := report.At(profile, rule.Names[i].Span, fmt.Sprintf("syscall %q exists on none of the architectures that %s, only on %s", s.Name, of, strings.Join(s.ABIs(), ", ")))
 				title, edits := fmt.Sprintf("Remove %q", s.Name), fixseccomp.RemoveString(profile.Profile, rule.Names, i)
 				if len(missing) == len(rule.Names) {
 					title, edits = "Remove the rule", fixseccomp.RemoveRules(profile.Profile, r)
 				}
-				finding.Fixes = edited(profile, title, fixers.Safe, edits, fixers.Changes{})
+				finding.Fixes = fixes.Edited(profile, title, fixers.Safe, edits, fixers.Changes{})
 				p.Report(finding)
 			}
 		}
 	},
-}
-
-// onAny reports whether one of the ABIs has a syscall, by itself or as a part of socketcall(2) or ipc(2), to which libseccomp adds its rules.
-func onAny(s *seccomp.Syscall, abis []string) bool {
-	return slices.ContainsFunc(abis, func(abi string) bool { return s.On(abi) || s.Multiplexed(abi) })
-}
-
-// listedABIs returns the ABIs for which a profile's filter is made as far as the file says so; nil where it does not. The native one belongs to
-// every filter, so that of each listed architecture counts too. A profile with archMap is also for hosts that archMap does not name.
-func listedABIs(profile *workspace.Profile) []string {
-	if len(profile.ArchMap) > 0 {
-		return nil
-	}
-	var abis []string
-	for _, name := range profile.Architectures {
-		a, ok := seccomp.LookupArchitecture(name.Text)
-		if !ok {
-			return nil
-		}
-		for _, abi := range []string{a.ABI, a.Native} {
-			if !slices.Contains(abis, abi) {
-				abis = append(abis, abi)
-			}
-		}
-	}
-	return abis
 }
 
 // includedABIs returns the ABIs for which a rule with includes.arches can be in force; nil where that is not known.
@@ -100,7 +78,7 @@ func includedABIs(profile *workspace.Profile, rule *seccomp.Rule, loaders []deci
 			return nil // which is for every host
 		}
 		for _, host := range seccomp.Architectures() {
-			name := hostName(l, host)
+			name := readers.HostName(l, host)
 			if name == "" || !slices.ContainsFunc(rule.Includes.Arches, func(s seccomp.String) bool { return s.Text == name }) {
 				continue
 			}

@@ -10,6 +10,11 @@ import (
 	"github.com/sandlint/sandlint/parsers/seccomp/decide"
 	"github.com/sandlint/sandlint/parsers/workspace"
 	"github.com/sandlint/sandlint/rules"
+	"github.com/sandlint/sandlint/rules/seccomp/internal/fixes"
+	"github.com/sandlint/sandlint/rules/seccomp/internal/phrase"
+	"github.com/sandlint/sandlint/rules/seccomp/internal/readers"
+	"github.com/sandlint/sandlint/rules/seccomp/internal/report"
+	"github.com/sandlint/sandlint/rules/seccomp/internal/support"
 )
 
 var unknownArchitecture = &rules.Rule{
@@ -27,12 +32,12 @@ var unknownArchitecture = &rules.Rule{
 	Seccomp: func(p *rules.Pass, profile *workspace.Profile) {
 		for _, name := range profile.Architectures {
 			if a, ok := seccomp.LookupArchitecture(name.Text); ok {
-				reportLack(p, profile, "architecture", name, a.Support, "libseccomp", "runc", "crun")
+				support.Report(p, profile, "architecture", name, a.Support, "libseccomp", "runc", "crun")
 				continue
 			}
 			reportArchitecture(p, profile, name, "", profile.Architectures)
 		}
-		if !reads(p, profile, decide.LoaderDocker) && !reads(p, profile, decide.LoaderContainers) {
+		if !readers.Reads(p, profile, decide.LoaderDocker) && !readers.Reads(p, profile, decide.LoaderContainers) {
 			return // nobody reads archMap
 		}
 		var hosts []seccomp.String
@@ -55,18 +60,18 @@ var unknownArchitecture = &rules.Rule{
 // reportArchitecture reports a name that no architecture has. It is renamed only where the list does not have the near one already.
 func reportArchitecture(p *rules.Pass, profile *workspace.Profile, name seccomp.String, effect string, list []seccomp.String) {
 	if name.Text == "SCMP_ARCH_NATIVE" {
-		p.Report(at(profile, name.Span, `architecture "SCMP_ARCH_NATIVE" is refused by runc and crun; the native architecture needs no mention`))
+		p.Report(report.At(profile, name.Span, `architecture "SCMP_ARCH_NATIVE" is refused by runc and crun; the native architecture needs no mention`))
 		return
 	}
-	finding := at(profile, name.Span, fmt.Sprintf("architecture %q is unknown%s", name.Text, effect))
-	if crunTakesArchitecture(name.Text) && only(p, "crun") {
+	finding := report.At(profile, name.Span, fmt.Sprintf("architecture %q is unknown%s", name.Text, effect))
+	if crunTakesArchitecture(name.Text) && readers.Only(p, "crun") {
 		finding.Severity = rules.Info
 		finding.Message = fmt.Sprintf("architecture %q is known to crun only", name.Text)
 	}
 	if near := seccomp.NearestArchitecture(name.Text); near != "" {
 		finding.Message += fmt.Sprintf("; did you mean %q?", near)
 		if !slices.ContainsFunc(list, func(s seccomp.String) bool { return s.Text == near }) {
-			finding.Fixes = replace(profile, "Rename to "+near, fixers.Unsafe, name.Span, quoted(near), fixers.Changes{Repair: true})
+			finding.Fixes = fixes.Replace(profile, "Rename to "+near, fixers.Unsafe, name.Span, phrase.Quote(near), fixers.Changes{Repair: true})
 		}
 	}
 	p.Report(finding)

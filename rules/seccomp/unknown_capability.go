@@ -10,6 +10,10 @@ import (
 	"github.com/sandlint/sandlint/parsers/seccomp/decide"
 	"github.com/sandlint/sandlint/parsers/workspace"
 	"github.com/sandlint/sandlint/rules"
+	"github.com/sandlint/sandlint/rules/seccomp/internal/fixes"
+	"github.com/sandlint/sandlint/rules/seccomp/internal/literals"
+	"github.com/sandlint/sandlint/rules/seccomp/internal/readers"
+	"github.com/sandlint/sandlint/rules/seccomp/internal/report"
 )
 
 var unknownCapability = &rules.Rule{
@@ -24,7 +28,7 @@ var unknownCapability = &rules.Rule{
 		"Linux 7.1, include/uapi/linux/capability.h",
 	},
 	Seccomp: func(p *rules.Pass, profile *workspace.Profile) {
-		if !reads(p, profile, decide.LoaderDocker) && !reads(p, profile, decide.LoaderContainers) {
+		if !readers.Reads(p, profile, decide.LoaderDocker) && !readers.Reads(p, profile, decide.LoaderContainers) {
 			return // nobody reads the field
 		}
 		known := seccomp.Capabilities()
@@ -35,18 +39,18 @@ var unknownCapability = &rules.Rule{
 					if slices.Contains(known, name.Text) {
 						continue
 					}
-					finding := at(profile, name.Span, fmt.Sprintf("capability %q is unknown, so that it excludes nothing", name.Text))
+					finding := report.At(profile, name.Span, fmt.Sprintf("capability %q is unknown, so that it excludes nothing", name.Text))
 					if n == 0 {
 						finding.Message = fmt.Sprintf("capability %q is unknown, so that the rule is always left out", name.Text)
 					}
 					if near := seccomp.NearestCapability(name.Text); near != "" {
 						finding.Message += fmt.Sprintf("; did you mean %q?", near)
 						if given == nil {
-							given = set(list)
+							given = literals.Set(list)
 						}
 						if !given[near] {
 							edits := fixseccomp.ReplaceString(profile.Profile, name, near)
-							finding.Fixes = edited(profile, "Rename to "+near, fixers.Unsafe, edits, fixers.Changes{Syscalls: texts(rule.Names)})
+							finding.Fixes = fixes.Edited(profile, "Rename to "+near, fixers.Unsafe, edits, fixers.Changes{Syscalls: literals.Texts(rule.Names)})
 						}
 					}
 					p.Report(finding)

@@ -11,6 +11,11 @@ import (
 	"github.com/sandlint/sandlint/parsers/seccomp/decide"
 	"github.com/sandlint/sandlint/parsers/workspace"
 	"github.com/sandlint/sandlint/rules"
+	"github.com/sandlint/sandlint/rules/seccomp/internal/fixes"
+	"github.com/sandlint/sandlint/rules/seccomp/internal/literals"
+	"github.com/sandlint/sandlint/rules/seccomp/internal/phrase"
+	"github.com/sandlint/sandlint/rules/seccomp/internal/readers"
+	"github.com/sandlint/sandlint/rules/seccomp/internal/report"
 )
 
 var unknownField = &rules.Rule{
@@ -29,7 +34,7 @@ var unknownField = &rules.Rule{
 			if isRemark(field.Name.Text) || field.Path == "" && strings.EqualFold(field.Name.Text, "name") {
 				continue
 			}
-			finding := at(profile, field.Name.Span, fmt.Sprintf("field %q is read by nobody", field.Name.Text))
+			finding := report.At(profile, field.Name.Span, fmt.Sprintf("field %q is read by nobody", field.Name.Text))
 			var rule *seccomp.Rule
 			i, _ := slices.BinarySearchFunc(profile.Rules, field.Name.Span.Start, func(r *seccomp.Rule, at int) int { return cmp.Compare(r.Span.End, at) })
 			if i < len(profile.Rules) && profile.Rules[i].Span.Contains(field.Name.Span) {
@@ -42,12 +47,12 @@ var unknownField = &rules.Rule{
 					near = filterField(rule, field)
 				}
 			}
-			if slices.Contains(supersetFields, near) && reads(p, profile, decide.LoaderOCI) {
+			if slices.Contains(supersetFields, near) && readers.Reads(p, profile, decide.LoaderOCI) {
 				near = "" // it would be ignored there too
 			}
 			if near != "" && near != "comment" {
 				finding.Message += fmt.Sprintf("; did you mean %q?", near)
-				finding.Fixes = replace(profile, "Rename to "+near, fixers.Unsafe, field.Name.Span, quoted(near), renaming(near, rule))
+				finding.Fixes = fixes.Replace(profile, "Rename to "+near, fixers.Unsafe, field.Name.Span, phrase.Quote(near), renaming(near, rule))
 			}
 			p.Report(finding)
 		}
@@ -106,5 +111,5 @@ func renaming(near string, rule *seccomp.Rule) fixers.Changes {
 	if rule == nil || near == "names" || near == "name" {
 		return fixers.Changes{Decisions: true}
 	}
-	return fixers.Changes{Syscalls: texts(rule.Names)}
+	return fixers.Changes{Syscalls: literals.Texts(rule.Names)}
 }

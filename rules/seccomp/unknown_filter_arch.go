@@ -10,6 +10,10 @@ import (
 	"github.com/sandlint/sandlint/parsers/seccomp/decide"
 	"github.com/sandlint/sandlint/parsers/workspace"
 	"github.com/sandlint/sandlint/rules"
+	"github.com/sandlint/sandlint/rules/seccomp/internal/fixes"
+	"github.com/sandlint/sandlint/rules/seccomp/internal/literals"
+	"github.com/sandlint/sandlint/rules/seccomp/internal/readers"
+	"github.com/sandlint/sandlint/rules/seccomp/internal/report"
 )
 
 var unknownFilterArch = &rules.Rule{
@@ -24,7 +28,7 @@ var unknownFilterArch = &rules.Rule{
 		"containers/common v0.67.0, pkg/seccomp/seccomp_linux.go, with libseccomp-golang's names of architectures",
 	},
 	Seccomp: func(p *rules.Pass, profile *workspace.Profile) {
-		docker, podman := reads(p, profile, decide.LoaderDocker), reads(p, profile, decide.LoaderContainers)
+		docker, podman := readers.Reads(p, profile, decide.LoaderDocker), readers.Reads(p, profile, decide.LoaderContainers)
 		if !docker && !podman {
 			return // nobody reads the field
 		}
@@ -50,7 +54,7 @@ var unknownFilterArch = &rules.Rule{
 						continue
 					}
 					if given == nil {
-						given = set(list)
+						given = literals.Set(list)
 						some = slices.ContainsFunc(list, func(s seccomp.String) bool { return known[s.Text] })
 					}
 					effect := "it excludes nothing"
@@ -60,13 +64,13 @@ var unknownFilterArch = &rules.Rule{
 							effect = "the rule is always left out"
 						}
 					}
-					finding := at(profile, arch.Span, fmt.Sprintf("architecture %q is the name of no host, so that %s", arch.Text, effect))
+					finding := report.At(profile, arch.Span, fmt.Sprintf("architecture %q is the name of no host, so that %s", arch.Text, effect))
 					if a, ok := seccomp.LookupArchitecture(seccomp.NearestArchitecture(arch.Text)); ok && name(a) != "" {
 						near := name(a)
 						finding.Message += fmt.Sprintf("; did you mean %q?", near)
 						if !given[near] {
 							edits := fixseccomp.ReplaceString(profile.Profile, arch, near)
-							finding.Fixes = edited(profile, "Rename to "+near, fixers.Unsafe, edits, fixers.Changes{Syscalls: texts(rule.Names)})
+							finding.Fixes = fixes.Edited(profile, "Rename to "+near, fixers.Unsafe, edits, fixers.Changes{Syscalls: literals.Texts(rule.Names)})
 						}
 					}
 					p.Report(finding)

@@ -9,6 +9,9 @@ import (
 	"github.com/sandlint/sandlint/parsers/seccomp"
 	"github.com/sandlint/sandlint/parsers/workspace"
 	"github.com/sandlint/sandlint/rules"
+	"github.com/sandlint/sandlint/rules/seccomp/internal/fixes"
+	"github.com/sandlint/sandlint/rules/seccomp/internal/phrase"
+	"github.com/sandlint/sandlint/rules/seccomp/internal/report"
 )
 
 var unknownFlag = &rules.Rule{
@@ -27,12 +30,12 @@ var unknownFlag = &rules.Rule{
 			if _, ok := seccomp.LookupFlag(name.Text); ok {
 				continue
 			}
-			finding := at(profile, name.Span, fmt.Sprintf("flag %q is unknown, so that runc and crun refuse the profile", name.Text))
+			finding := report.At(profile, name.Span, fmt.Sprintf("flag %q is unknown, so that runc and crun refuse the profile", name.Text))
 			near := seccomp.NearestFlag(name.Text)
 			if near != "" {
 				finding.Message += fmt.Sprintf("; did you mean %q?", near)
 				if !slices.ContainsFunc(profile.Flags, func(s seccomp.String) bool { return s.Text == near }) {
-					finding.Fixes = replace(profile, "Rename to "+near, fixers.Unsafe, name.Span, quoted(near), fixers.Changes{Repair: true})
+					finding.Fixes = fixes.Replace(profile, "Rename to "+near, fixers.Unsafe, name.Span, phrase.Quote(near), fixers.Changes{Repair: true})
 				}
 			}
 			finding.Fixes = append(finding.Fixes, deleteFlag(profile, i)...)
@@ -43,5 +46,5 @@ var unknownFlag = &rules.Rule{
 
 // deleteFlag returns the fix that takes out a flag for which runtimes refuse the profile. An empty list stays: without one runtimes set SPEC_ALLOW themselves.
 func deleteFlag(profile *workspace.Profile, i int) []fixers.Fix {
-	return edited(profile, "Delete the flag", fixers.Unsafe, fixseccomp.RemoveString(profile.Profile, profile.Flags, i), fixers.Changes{Repair: true})
+	return fixes.Edited(profile, "Delete the flag", fixers.Unsafe, fixseccomp.RemoveString(profile.Profile, profile.Flags, i), fixers.Changes{Repair: true})
 }

@@ -8,6 +8,9 @@ import (
 	"github.com/sandlint/sandlint/parsers/seccomp"
 	"github.com/sandlint/sandlint/parsers/workspace"
 	"github.com/sandlint/sandlint/rules"
+	"github.com/sandlint/sandlint/rules/seccomp/internal/fixes"
+	"github.com/sandlint/sandlint/rules/seccomp/internal/phrase"
+	"github.com/sandlint/sandlint/rules/seccomp/internal/report"
 )
 
 var unknownOperator = &rules.Rule{
@@ -22,8 +25,8 @@ var unknownOperator = &rules.Rule{
 		"runc, libcontainer/seccomp/config.go: ConvertStringToOperator; crun, src/libcrun/seccomp.c: get_seccomp_operator",
 	},
 	Seccomp: func(p *rules.Pass, profile *workspace.Profile) {
-		for _, problem := range problems(profile, seccomp.KindOperator) {
-			p.Report(at(profile, problem.Span, withEffect(problem, ", so that runc and crun refuse the profile")))
+		for _, problem := range report.Problems(profile, seccomp.KindOperator) {
+			p.Report(report.At(profile, problem.Span, report.WithEffect(problem, ", so that runc and crun refuse the profile")))
 		}
 		for _, rule := range profile.Rules {
 			for _, arg := range rule.Args {
@@ -36,10 +39,10 @@ var unknownOperator = &rules.Rule{
 }
 
 func reportOperator(p *rules.Pass, profile *workspace.Profile, op seccomp.String) {
-	finding := at(profile, op.Span, fmt.Sprintf("operator %q is unknown, so that runc and crun refuse the profile", op.Text))
+	finding := report.At(profile, op.Span, fmt.Sprintf("operator %q is unknown, so that runc and crun refuse the profile", op.Text))
 	if near := seccomp.NearestOperator(op.Text); near != "" {
 		finding.Message += fmt.Sprintf("; did you mean %q?", near)
-		finding.Fixes = replace(profile, "Rename to "+near, fixers.Unsafe, op.Span, quoted(near), fixers.Changes{Repair: true})
+		finding.Fixes = fixes.Replace(profile, "Rename to "+near, fixers.Unsafe, op.Span, phrase.Quote(near), fixers.Changes{Repair: true})
 	}
 	p.Report(finding)
 }

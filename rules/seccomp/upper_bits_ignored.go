@@ -10,6 +10,10 @@ import (
 	"github.com/sandlint/sandlint/parsers/seccomp/decide"
 	"github.com/sandlint/sandlint/parsers/workspace"
 	"github.com/sandlint/sandlint/rules"
+	"github.com/sandlint/sandlint/rules/seccomp/internal/conditions"
+	"github.com/sandlint/sandlint/rules/seccomp/internal/fixes"
+	"github.com/sandlint/sandlint/rules/seccomp/internal/mentions"
+	"github.com/sandlint/sandlint/rules/seccomp/internal/report"
 )
 
 var upperBitsIgnored = &rules.Rule{
@@ -30,7 +34,7 @@ var upperBitsIgnored = &rules.Rule{
 
 func checkUpperBitsIgnored(p *rules.Pass, profile *workspace.Profile) {
 	var candidates []string
-	conditions(p, profile, func(rule *seccomp.Rule, arg *seccomp.Arg, s *seccomp.Syscall) {
+	conditions.Each(p, profile, func(rule *seccomp.Rule, arg *seccomp.Arg, s *seccomp.Syscall) {
 		if widthOf(s, int(arg.Index.Value)) < 64 && !slices.Contains(candidates, s.Name) {
 			switch runs := decide.OutcomeFor(rule, decide.LoaderOCI).Runs(); arg.Op.Text {
 			case "SCMP_CMP_NE", "SCMP_CMP_GT", "SCMP_CMP_GE":
@@ -59,7 +63,7 @@ func checkUpperBitsIgnored(p *rules.Pass, profile *workspace.Profile) {
 	}
 	for _, b := range found {
 		width := widthOf(b.syscall, int(b.arg.Index.Value))
-		finding := at(profile, b.arg.Span, fmt.Sprintf("the kernel reads the lower %d bits of argument %d of %q, and the condition compares 64: %#x is %d for the kernel, and is ", width, b.arg.Index.Value, b.syscall.Name, b.high, b.low))
+		finding := report.At(profile, b.arg.Span, fmt.Sprintf("the kernel reads the lower %d bits of argument %d of %q, and the condition compares 64: %#x is %d for the kernel, and is ", width, b.arg.Index.Value, b.syscall.Name, b.high, b.low))
 		if b.allows {
 			finding.Message += "let through"
 			finding.Fixes = listFamilies(profile, b)
@@ -103,7 +107,7 @@ func (b bypass) distance() uint64 {
 
 // bypasses returns the conditions on a syscall that upper bits avoid in some container on x86_64.
 func bypasses(p *rules.Pass, profile *workspace.Profile, s *seccomp.Syscall) []bypass {
-	x86, _ := forX8664(profile)
+	x86, _ := conditions.ForX8664(profile)
 	var about []*seccomp.Rule
 	scoped := false
 	for _, rule := range profile.Rules {
@@ -115,7 +119,7 @@ func bypasses(p *rules.Pass, profile *workspace.Profile, s *seccomp.Syscall) []b
 	var out []bypass
 	targets := p.Targets().Seccomp
 	for _, l := range targets.Loaders(profile.Profile) {
-		hosts, ok := worlds(profile.Profile, l, about)
+		hosts, ok := mentions.Environments(profile.Profile, l, about)
 		if !ok || scoped && l == decide.LoaderOCI { // which takes the scopes for nothing, and so is reported for another reason
 			continue
 		}
@@ -302,7 +306,7 @@ func compareLower(p *rules.Pass, profile *workspace.Profile, b bypass) []fixers.
 		}
 	}
 	mask := uint64(1)<<width - 1
-	return edited(profile, fmt.Sprintf("Compare the lower %d bits only", width), fixers.Unsafe, fixseccomp.SetCondition(profile.Profile, *b.arg, "SCMP_CMP_MASKED_EQ", mask, b.arg.Value.Value&mask), fixers.Changes{Syscalls: names})
+	return fixes.Edited(profile, fmt.Sprintf("Compare the lower %d bits only", width), fixers.Unsafe, fixseccomp.SetCondition(profile.Profile, *b.arg, "SCMP_CMP_MASKED_EQ", mask, b.arg.Value.Value&mask), fixers.Changes{Syscalls: names})
 }
 
 // maxFamily is the highest address family of Linux 6.18, AF_MCTP.
@@ -350,5 +354,5 @@ func listFamilies(profile *workspace.Profile, b bypass) []fixers.Fix {
 	if len(texts) == 0 || len(texts) > maxListed || n < 0 {
 		return nil
 	}
-	return edited(profile, fmt.Sprintf("List the address families, up to %d (AF_MCTP)", maxFamily), fixers.Unsafe, fixseccomp.SplitRule(profile.Profile, n, texts...), fixers.Changes{Syscalls: names})
+	return fixes.Edited(profile, fmt.Sprintf("List the address families, up to %d (AF_MCTP)", maxFamily), fixers.Unsafe, fixseccomp.SplitRule(profile.Profile, n, texts...), fixers.Changes{Syscalls: names})
 }

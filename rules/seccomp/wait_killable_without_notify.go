@@ -7,6 +7,8 @@ import (
 	"github.com/sandlint/sandlint/parsers/seccomp"
 	"github.com/sandlint/sandlint/parsers/workspace"
 	"github.com/sandlint/sandlint/rules"
+	"github.com/sandlint/sandlint/rules/seccomp/internal/readers"
+	"github.com/sandlint/sandlint/rules/seccomp/internal/report"
 )
 
 var waitKillableWithoutNotify = &rules.Rule{
@@ -28,8 +30,8 @@ var waitKillableWithoutNotify = &rules.Rule{
 			if name.Text != "SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV" {
 				continue
 			}
-			finding := at(profile, name.Span, `flag "SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV" is set and no rule has the action "SCMP_ACT_NOTIFY", so that runc cannot load the filter and crun sets no flag at all`)
-			if only(p, "crun") {
+			finding := report.At(profile, name.Span, `flag "SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV" is set and no rule has the action "SCMP_ACT_NOTIFY", so that runc cannot load the filter and crun sets no flag at all`)
+			if readers.Only(p, "crun") {
 				finding.Severity = rules.Warning
 				finding.Message = `flag "SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV" is set and no rule has the action "SCMP_ACT_NOTIFY", so that crun sets no flag at all`
 			}

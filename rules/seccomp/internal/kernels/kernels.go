@@ -1,4 +1,4 @@
-package seccomp
+package kernels
 
 import (
 	"strconv"
@@ -9,15 +9,15 @@ import (
 	"github.com/sandlint/sandlint/rules"
 )
 
-// minKernel returns the release that Docker reads from minKernel: two numbers from 0 to 255, not both 0.
-func minKernel(s string) (seccomp.Version, bool) {
+// ParseMin returns the release that Docker reads from minKernel: two numbers from 0 to 255, not both 0.
+func ParseMin(s string) (seccomp.Version, bool) {
 	major, minor, ok := strings.Cut(s, ".")
 	a, errA := strconv.ParseUint(major, 10, 8)
 	b, errB := strconv.ParseUint(minor, 10, 8)
 	return seccomp.Version{Major: int(a), Minor: int(b)}, ok && errA == nil && errB == nil && a+b > 0
 }
 
-// always reports whether all targeted kernels have a release or a newer one.
-func always(p *rules.Pass, least seccomp.Version) bool {
+// Always reports whether all targeted kernels have a release or a newer one.
+func Always(p *rules.Pass, least seccomp.Version) bool {
 	return p.Targets().Seccomp.Extent("kernel", least, seccomp.Version{}) == decide.AllReleases
 }

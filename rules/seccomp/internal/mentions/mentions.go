@@ -1,4 +1,4 @@
-package seccomp
+package mentions
 
 import (
 	"fmt"
@@ -11,47 +11,51 @@ import (
 	"github.com/sandlint/sandlint/parsers/seccomp/decide"
 	"github.com/sandlint/sandlint/parsers/workspace"
 	"github.com/sandlint/sandlint/rules"
+	"github.com/sandlint/sandlint/rules/seccomp/internal/abis"
+	"github.com/sandlint/sandlint/rules/seccomp/internal/conditions"
+	"github.com/sandlint/sandlint/rules/seccomp/internal/fixes"
+	"github.com/sandlint/sandlint/rules/seccomp/internal/readers"
 )
 
-// fate is what becomes of a mention of a syscall beside others of the same one.
-type fate uint8
+// Status is what becomes of a mention of a syscall beside others of the same one.
+type Status uint8
 
 const (
 	// counts: it has a part in the decision, or what becomes of it is not known.
-	counts fate = iota
+	Counts Status = iota
 	// equal: it does what the default action does, and is dropped before the others are looked at.
-	equal
+	EqualsDefault
 	// hidden: in every container where its rule is in force, one without conditions decides instead, and otherwise than this one if this has no conditions.
-	hidden
+	Hidden
 	// rivalled: the same in some containers, and neither of the two rules is the exception to the other.
-	rivalled
+	Rivalled
 	// copied: a rule with the same outcome and conditions is in force in every container where this one is.
-	copied
+	Copied
 )
 
-// mention is one place where a rule names a syscall.
-type mention struct {
+// Mention is one place where a rule names a syscall.
+type Mention struct {
 	seccomp.String
-	rule, index int // in Profile.Rules and in Rule.Names
-	verdict
+	Rule, Index int // in Profile.Rules and in Rule.Names
+	Verdict
 	// other is the mention that decides instead, or of which this is a copy. It is nil for one that counts, and for an equal one that nothing contradicts.
-	other *mention
+	Other *Mention
 }
 
-// verdict is what becomes of a rule that is one of several about a syscall.
-type verdict struct {
-	fate    fate
-	by      int // index among the rules about the syscall, -1 for none
-	always  bool
-	outcome decide.Outcome
+// Verdict is what becomes of a rule that is one of several about a syscall.
+type Verdict struct {
+	Status  Status
+	By      int // index among the rules about the syscall, -1 for none
+	Always  bool
+	Outcome decide.Outcome
 }
 
-// mentions returns the syscalls that a profile names more than once, in order of their second mention, each with all places in order of the file.
-func mentions(p *rules.Pass, profile *workspace.Profile) [][]mention {
+// Of returns the syscalls that a profile names more than once, in order of their second mention, each with all places in order of the file.
+func Of(p *rules.Pass, profile *workspace.Profile) [][]Mention {
 	type place struct{ rule, index int }
 	first := make(map[string]place, 512)
 	group := map[string]int{}
-	var out [][]mention
+	var out [][]Mention
 	for r, rule := range profile.Rules {
 		for i, name := range rule.Names {
 			f, ok := first[name.Text]
@@ -63,30 +67,30 @@ func mentions(p *rules.Pass, profile *workspace.Profile) [][]mention {
 			if !ok {
 				g = len(out)
 				group[name.Text] = g
-				out = append(out, []mention{{String: profile.Rules[f.rule].Names[f.index], rule: f.rule, index: f.index}})
+				out = append(out, []Mention{{String: profile.Rules[f.rule].Names[f.index], Rule: f.rule, Index: f.index}})
 			}
-			out[g] = append(out[g], mention{String: name, rule: r, index: i})
+			out[g] = append(out[g], Mention{String: name, Rule: r, Index: i})
 		}
 	}
 	if len(out) == 0 {
 		return nil
 	}
-	j := judge{profile: profile, loaders: profile.Loaders(p.Targets().Seccomp), keys: map[int]string{}, known: map[string][]verdict{}}
-	listed := listedABIs(profile)
+	j := judge{profile: profile, loaders: profile.Loaders(p.Targets().Seccomp), keys: map[int]string{}, known: map[string][]Verdict{}}
+	listed := abis.Listed(profile)
 	for _, names := range out {
 		seq := make([]int, len(names))
 		for n := range names {
-			seq[n] = names[n].rule
+			seq[n] = names[n].Rule
 		}
 		s, ok := seccomp.LookupSyscall(names[0].Text)
-		exists := ok && s.Last.IsZero() && (len(listed) == 0 || onAny(s, listed))
+		exists := ok && s.Last.IsZero() && (len(listed) == 0 || abis.OnAny(s, listed))
 		for n, v := range j.verdicts(seq) {
-			if !exists && v.fate != copied {
+			if !exists && v.Status != Copied {
 				continue
 			}
-			names[n].verdict = v
-			if v.by >= 0 {
-				names[n].other = &names[v.by]
+			names[n].Verdict = v
+			if v.By >= 0 {
+				names[n].Other = &names[v.By]
 			}
 		}
 	}
@@ -98,11 +102,11 @@ type judge struct {
 	profile *workspace.Profile
 	loaders []decide.Loader
 	keys    map[int]string // of conditions, by rule
-	known   map[string][]verdict
+	known   map[string][]Verdict
 }
 
 // verdicts returns what becomes of each of the rules about one syscall. A rule stands there twice that names the syscall twice.
-func (j *judge) verdicts(seq []int) []verdict {
+func (j *judge) verdicts(seq []int) []Verdict {
 	key := fmt.Sprint(seq)
 	v, ok := j.known[key]
 	if !ok {
@@ -112,16 +116,16 @@ func (j *judge) verdicts(seq []int) []verdict {
 	return v
 }
 
-func (j *judge) judge(seq []int) []verdict {
+func (j *judge) judge(seq []int) []Verdict {
 	var all []*seccomp.Rule
 	scoped, certain := false, true
 	for _, r := range seq {
 		rule := j.profile.Rules[r]
 		all = append(all, rule)
 		scoped = scoped || !rule.Includes.Span.IsEmpty() || !rule.Excludes.Span.IsEmpty()
-		certain = certain && readable(j.profile, rule)
+		certain = certain && Readable(j.profile, rule)
 	}
-	var out []verdict
+	var out []Verdict
 	if certain {
 		for _, l := range j.loaders {
 			if l == decide.LoaderOCI && scoped {
@@ -136,8 +140,8 @@ func (j *judge) judge(seq []int) []verdict {
 				continue
 			default:
 				for i := range out {
-					if out[i].fate != v[i].fate {
-						out[i].fate, out[i].by = counts, -1
+					if out[i].Status != v[i].Status {
+						out[i].Status, out[i].By = Counts, -1
 					}
 				}
 				continue
@@ -146,32 +150,32 @@ func (j *judge) judge(seq []int) []verdict {
 		}
 	}
 	if out == nil {
-		out = make([]verdict, len(seq))
+		out = make([]Verdict, len(seq))
 		for i := range out {
-			out[i].by = -1
+			out[i].By = -1
 		}
 	}
 	for i := range out {
-		if first := slices.Index(seq, seq[i]); out[i].fate == counts && first < i {
-			out[i].fate, out[i].by = copied, first
+		if first := slices.Index(seq, seq[i]); out[i].Status == Counts && first < i {
+			out[i].Status, out[i].By = Copied, first
 		}
 	}
 	return out
 }
 
 // judgeFor returns the verdicts for one loader. It reports false where the loader refuses the profile, or where there is too much to try.
-func (j *judge) judgeFor(l decide.Loader, seq []int, all []*seccomp.Rule) ([]verdict, bool) {
-	worlds, ok := worlds(j.profile.Profile, l, all)
+func (j *judge) judgeFor(l decide.Loader, seq []int, all []*seccomp.Rule) ([]Verdict, bool) {
+	worlds, ok := Environments(j.profile.Profile, l, all)
 	if !ok {
 		return nil, false
 	}
 	def := decide.DefaultFor(j.profile.Profile, l)
 	_, hasDefault := seccomp.LookupAction(j.profile.DefaultAction.Text)
 	n := len(seq)
-	out := make([]verdict, n)
+	out := make([]Verdict, n)
 	for i, rule := range all {
-		out[i] = verdict{by: -1, outcome: decide.OutcomeFor(rule, l)}
-		out[i].always = slices.ContainsFunc(decide.Alternatives(rule), func(conds []decide.Cond) bool { return len(conds) == 0 })
+		out[i] = Verdict{By: -1, Outcome: decide.OutcomeFor(rule, l)}
+		out[i].Always = slices.ContainsFunc(decide.Alternatives(rule), func(conds []decide.Cond) bool { return len(conds) == 0 })
 	}
 	force := make([][]bool, n) // by rule, then by world
 	for i := range force {
@@ -187,7 +191,7 @@ func (j *judge) judgeFor(l decide.Loader, seq []int, all []*seccomp.Rule) ([]ver
 		deciders[w] = -1
 		for i, rule := range all {
 			force[i][w] = slices.ContainsFunc(resolved.Rules, func(r decide.ResolvedRule) bool { return r.Rule == rule })
-			if force[i][w] && deciders[w] < 0 && out[i].always && (!hasDefault || out[i].outcome != def) {
+			if force[i][w] && deciders[w] < 0 && out[i].Always && (!hasDefault || out[i].Outcome != def) {
 				deciders[w] = i
 			}
 		}
@@ -203,13 +207,13 @@ func (j *judge) judgeFor(l decide.Loader, seq []int, all []*seccomp.Rule) ([]ver
 			switch {
 			case d < 0 || d == i:
 				dead = false
-			case v.always && out[d].outcome == v.outcome:
+			case v.Always && out[d].Outcome == v.Outcome:
 				if other < 0 {
 					other = d
 				}
 			default:
 				other = d
-				if v.always && !within(force[d], force[i]) && !within(force[i], force[d]) {
+				if v.Always && !within(force[d], force[i]) && !within(force[i], force[d]) {
 					rival = d
 				}
 			}
@@ -217,22 +221,22 @@ func (j *judge) judgeFor(l decide.Loader, seq []int, all []*seccomp.Rule) ([]ver
 		if !inForce {
 			continue
 		}
-		isDefault := hasDefault && v.outcome == def
+		isDefault := hasDefault && v.Outcome == def
 		switch {
-		case hasDefault && dead && (!v.always || out[other].outcome != v.outcome) && !(v.always && isDefault):
-			v.fate, v.by = hidden, other
+		case hasDefault && dead && (!v.Always || out[other].Outcome != v.Outcome) && !(v.Always && isDefault):
+			v.Status, v.By = Hidden, other
 		case isDefault:
-			v.fate = equal
+			v.Status = EqualsDefault
 			if dead {
-				v.by = other
+				v.By = other
 			}
-		case dead && out[other].outcome == v.outcome:
-			v.fate, v.by = copied, other
+		case dead && out[other].Outcome == v.Outcome:
+			v.Status, v.By = Copied, other
 		default:
 			if c := j.copyOf(i, seq, out, force); c >= 0 {
-				v.fate, v.by = copied, c
+				v.Status, v.By = Copied, c
 			} else if hasDefault && rival >= 0 {
-				v.fate, v.by = rivalled, rival
+				v.Status, v.By = Rivalled, rival
 			}
 		}
 	}
@@ -240,9 +244,9 @@ func (j *judge) judgeFor(l decide.Loader, seq []int, all []*seccomp.Rule) ([]ver
 }
 
 // copyOf returns a rule with the outcome and conditions of rule i that is in force wherever that one is, and not itself a copy of it; or -1.
-func (j *judge) copyOf(i int, seq []int, out []verdict, force [][]bool) int {
+func (j *judge) copyOf(i int, seq []int, out []Verdict, force [][]bool) int {
 	for k := range seq {
-		if k != i && out[k].outcome == out[i].outcome && j.conditions(seq[k]) == j.conditions(seq[i]) && within(force[i], force[k]) && (k < i || !within(force[k], force[i])) {
+		if k != i && out[k].Outcome == out[i].Outcome && j.conditions(seq[k]) == j.conditions(seq[i]) && within(force[i], force[k]) && (k < i || !within(force[k], force[i])) {
 			return k
 		}
 	}
@@ -279,21 +283,21 @@ func within(a, b []bool) bool {
 	return true
 }
 
-// readable reports whether every runtime reads a rule alike.
-func readable(profile *workspace.Profile, rule *seccomp.Rule) bool {
+// Readable reports whether every runtime reads a rule alike.
+func Readable(profile *workspace.Profile, rule *seccomp.Rule) bool {
 	_, ok := seccomp.LookupAction(rule.Action.Text)
 	number := func(n seccomp.Number) bool { return n.Known || n.Span.IsEmpty() }
-	return ok && number(rule.ErrnoRet) && len(rule.Args) <= 6 && sound(profile, rule.Span) && !slices.ContainsFunc(rule.Args, func(a seccomp.Arg) bool {
+	return ok && number(rule.ErrnoRet) && len(rule.Args) <= 6 && conditions.Sound(profile, rule.Span) && !slices.ContainsFunc(rule.Args, func(a seccomp.Arg) bool {
 		return !number(a.Index) || !number(a.Value) || !number(a.ValueTwo) || a.Index.Value > 5 || !slices.Contains(seccomp.Operators(), a.Op.Text)
 	})
 }
 
-// maxWorlds is the number of containers that are tried for the rules about one syscall.
-const maxWorlds = 4096
+// maxEnvironments is the number of containers that are tried for the rules about one syscall.
+const maxEnvironments = 4096
 
-// worlds returns a host for each combination of capabilities, architecture and kernel that the includes and excludes of rules tell apart, whatever the targets are. It reports false
+// Environments returns a host for each combination of capabilities, architecture and kernel that the includes and excludes of rules tell apart, whatever the targets are. It reports false
 // where there are too many of them.
-func worlds(profile *seccomp.Profile, l decide.Loader, all []*seccomp.Rule) ([]decide.Host, bool) {
+func Environments(profile *seccomp.Profile, l decide.Loader, all []*seccomp.Rule) ([]decide.Host, bool) {
 	var caps, arches []string
 	kernels := []seccomp.Version{{Patch: 1}} // older than any that a profile can name
 	add := func(list *[]string, s string) {
@@ -319,7 +323,7 @@ func worlds(profile *seccomp.Profile, l decide.Loader, all []*seccomp.Rule) ([]d
 		}
 	}
 	hosts := hostsOf(profile, l, arches)
-	if len(caps) > 12 || len(hosts)*len(kernels)<<len(caps) > maxWorlds {
+	if len(caps) > 12 || len(hosts)*len(kernels)<<len(caps) > maxEnvironments {
 		return nil, false
 	}
 	var out []decide.Host
@@ -344,7 +348,7 @@ func hostsOf(profile *seccomp.Profile, l decide.Loader, names []string) []*secco
 	var hosts []*seccomp.Architecture
 	var other *seccomp.Architecture
 	for _, a := range append(profile.Hosts(), seccomp.Architectures()...) {
-		name := hostName(l, a)
+		name := readers.HostName(l, a)
 		switch {
 		case name == "":
 		case slices.Contains(names, name):
@@ -361,26 +365,18 @@ func hostsOf(profile *seccomp.Profile, l decide.Loader, names []string) []*secco
 	return hosts
 }
 
-// hostName returns how a loader names a host in arches; "" for one that it does not know.
-func hostName(l decide.Loader, a *seccomp.Architecture) string {
-	if l == decide.LoaderContainers {
-		return a.Containers
-	}
-	return a.Docker
-}
-
-// removeMention returns the fix that takes a mention out, and the whole rule where gone says the same of all its names.
-func removeMention(profile *workspace.Profile, n *mention, gone func(*mention) bool, all [][]mention) []fixers.Fix {
-	left := len(profile.Rules[n.rule].Names)
+// Remove returns the fix that takes a mention out, and the whole rule where gone says the same of all its names.
+func Remove(profile *workspace.Profile, n *Mention, gone func(*Mention) bool, all [][]Mention) []fixers.Fix {
+	left := len(profile.Rules[n.Rule].Names)
 	for _, names := range all {
 		for k := range names {
-			if names[k].rule == n.rule && gone(&names[k]) {
+			if names[k].Rule == n.Rule && gone(&names[k]) {
 				left--
 			}
 		}
 	}
 	if left == 0 {
-		return edited(profile, "Remove the rule", fixers.Safe, fixseccomp.RemoveRules(profile.Profile, n.rule), fixers.Changes{})
+		return fixes.Edited(profile, "Remove the rule", fixers.Safe, fixseccomp.RemoveRules(profile.Profile, n.Rule), fixers.Changes{})
 	}
-	return edited(profile, fmt.Sprintf("Remove %q from this rule", n.Text), fixers.Safe, fixseccomp.RemoveString(profile.Profile, profile.Rules[n.rule].Names, n.index), fixers.Changes{})
+	return fixes.Edited(profile, fmt.Sprintf("Remove %q from this rule", n.Text), fixers.Safe, fixseccomp.RemoveString(profile.Profile, profile.Rules[n.Rule].Names, n.Index), fixers.Changes{})
 }

@@ -1,0 +1,271 @@
+package requirement
+
+import (
+	"cmp"
+	"slices"
+
+	"github.com/sandlint/sandlint/fixers"
+	fixseccomp "github.com/sandlint/sandlint/fixers/seccomp"
+	"github.com/sandlint/sandlint/parsers/seccomp"
+	"github.com/sandlint/sandlint/parsers/seccomp/decide"
+	"github.com/sandlint/sandlint/parsers/source"
+	"github.com/sandlint/sandlint/parsers/workspace"
+	"github.com/sandlint/sandlint/rules"
+	"github.com/sandlint/sandlint/rules/seccomp/internal/fixes"
+	"github.com/sandlint/sandlint/rules/seccomp/internal/phrase"
+	"github.com/sandlint/sandlint/rules/seccomp/internal/programs"
+	"github.com/sandlint/sandlint/rules/seccomp/internal/reach"
+)
+
+// Requirement is what a fix wants the profile to do.
+type Requirement struct {
+	// allow are syscalls to let run that no rule names, with a syscall in whose list they belong; "" for none.
+	Allow []Wanted
+	// enosys are syscalls to answer with ENOSYS.
+	ENOSYS []string
+}
+
+type Wanted struct{ Name, Beside string }
+
+// Fix returns the unsafe fix that does what is wished. What it changes besides, since runc answers ENOSYS to what lies above all names, it answers with ENOSYS too, as far as programs fall back from
+// there, and declares the rest. There is none where that cannot be done in the layout of the file.
+func (w Requirement) Fix(p *rules.Pass, profile *workspace.Profile) []fixers.Fix {
+	if !fixes.Editable(profile) || profile.SyscallsSpan.IsEmpty() {
+		return nil
+	}
+	before := programs.Filters(p, profile)
+	weights := programs.Burdens(p, profile, before)
+	for range 3 {
+		edits := w.edits(profile)
+		if edits == nil {
+			return nil
+		}
+		fixed := WithEdits(profile, edits)
+		if fixed == nil {
+			return nil
+		}
+		after := programs.Filters(p, fixed)
+		var more []string
+		for _, b := range programs.Burdens(p, fixed, after) {
+			i := slices.IndexFunc(weights, func(old programs.Burden) bool { return old.Name == b.Name && old.By == b.By })
+			if i < 0 || weights[i].Severity < b.Severity {
+				more = append(more, b.Name)
+			}
+		}
+		if len(more) > 0 {
+			if slices.ContainsFunc(more, func(name string) bool { return slices.Contains(w.ENOSYS, name) || reach.Named(profile, name) }) {
+				return nil
+			}
+			w.ENOSYS = append(slices.Clip(w.ENOSYS), more...)
+			continue
+		}
+		var allow []string
+		for _, a := range w.Allow {
+			allow = append(allow, a.Name)
+		}
+		title := "Answer " + phrase.Few(w.ENOSYS) + " with ENOSYS"
+		switch {
+		case len(allow) > 0 && len(w.ENOSYS) > 0:
+			title = "Allow " + phrase.Few(allow) + ", and answer " + phrase.Few(w.ENOSYS) + " with ENOSYS"
+		case len(allow) > 0:
+			title = "Allow " + phrase.Few(allow)
+		}
+		changed := slices.Concat(allow, w.ENOSYS, Moved(before, after))
+		return []fixers.Fix{{Title: title, Safety: fixers.Unsafe, Edits: edits, Changes: fixers.Changes{Syscalls: changed}}}
+	}
+	return nil
+}
+
+// WithEdits returns a profile as it is after edits, nil where they cannot be made.
+func WithEdits(profile *workspace.Profile, edits []fixers.Edit) *workspace.Profile {
+	text, err := fixers.Apply(profile.Source, edits)
+	if err != nil {
+		return nil
+	}
+	before, after := seccomp.ParseAll(profile.Source), seccomp.ParseAll(source.NewFile(profile.Source.Path, text))
+	i := slices.IndexFunc(before, func(p *seccomp.Profile) bool { return p.Span == profile.Span })
+	if i < 0 || len(before) != len(after) {
+		return nil
+	}
+	return &workspace.Profile{Profile: after[i], Fragment: profile.Fragment, Instruction: profile.Instruction, Uses: profile.Uses}
+}
+
+// Moved returns the syscalls that no rule names and that runc's border comes to lie above.
+func Moved(before, after []*decide.Filter) []string {
+	var out []string
+	for i, f := range before {
+		if i >= len(after) {
+			break
+		}
+		for _, a := range f.Archs {
+			from, ok := f.Border(a)
+			to, _ := after[i].Border(a)
+			if !ok || from >= to {
+				continue
+			}
+			for _, name := range seccomp.Syscalls() {
+				s, _ := seccomp.LookupSyscall(name)
+				if n, ok := s.Number(a.ABI); ok && n > from && n < to && !after[i].Named(name) && !slices.Contains(out, name) {
+					out = append(out, name)
+				}
+			}
+		}
+	}
+	return out
+}
+
+// edits returns the edits for a wish, none where it cannot be done.
+func (w Requirement) edits(profile *workspace.Profile) []fixers.Edit {
+	var edits []fixers.Edit
+	var inserted []fixseccomp.NewRule
+	into := map[*seccomp.Rule][]string{}
+	put := func(r *seccomp.Rule, name string) { into[r] = append(into[r], name) }
+	insert := func(action string, errno uint16, name string, caps ...string) {
+		i := slices.IndexFunc(inserted, func(r fixseccomp.NewRule) bool {
+			return r.Action == action && r.Errno == errno && slices.Equal(r.ExcludesCaps, caps)
+		})
+		if i < 0 {
+			i = len(inserted)
+			inserted = append(inserted, fixseccomp.NewRule{Action: action, Errno: errno, ExcludesCaps: caps})
+		}
+		inserted[i].Names = append(inserted[i].Names, name)
+	}
+	for _, a := range w.Allow {
+		switch r := Allowing(profile, a.Beside); {
+		case reach.Named(profile, a.Name):
+			return nil
+		case r != nil:
+			put(r, a.Name)
+		default:
+			insert("SCMP_ACT_ALLOW", 0, a.Name)
+		}
+	}
+	var taken []reach.Naming
+	for _, name := range w.ENOSYS {
+		if !reach.Named(profile, name) {
+			if r := answering(profile); r != nil {
+				put(r, name)
+			} else {
+				insert("SCMP_ACT_ERRNO", 38, name)
+			}
+			continue
+		}
+		if cap, ok := neededCap(profile, name); ok {
+			insert("SCMP_ACT_ERRNO", 38, name, cap)
+			continue
+		}
+		var in []reach.Naming
+		for _, r := range profile.Rules {
+			for _, s := range r.Names {
+				if s.Text == name {
+					in = append(in, reach.Naming{Name: s, Rule: r})
+				}
+			}
+		}
+		if len(in) != 1 || !reach.Plain(in[0].Rule) || !reach.Denies(in[0].Rule) {
+			return nil
+		}
+		taken = append(taken, in[0])
+	}
+	for _, n := range taken {
+		whole := !slices.ContainsFunc(n.Rule.Names, func(s seccomp.String) bool {
+			return !slices.ContainsFunc(taken, func(o reach.Naming) bool { return o.Name.Span == s.Span })
+		})
+		switch {
+		case whole && len(into[n.Rule]) == 0:
+			if n.Name.Span == n.Rule.Names[0].Span {
+				e := fixseccomp.SetErrno(profile.Profile, n.Rule, 38)
+				if e == nil {
+					return nil
+				}
+				edits = append(edits, e...)
+			}
+			continue
+		case answering(profile) != nil:
+			put(answering(profile), n.Name.Text)
+		default:
+			insert("SCMP_ACT_ERRNO", 38, n.Name.Text)
+		}
+		var drop []int
+		for i, s := range n.Rule.Names {
+			if slices.ContainsFunc(taken, func(o reach.Naming) bool { return o.Name.Span == s.Span }) {
+				drop = append(drop, i)
+			}
+		}
+		if n.Name.Span != n.Rule.Names[drop[0]].Span {
+			continue // done with the first of them
+		}
+		e := fixseccomp.RemoveStrings(profile.Profile, n.Rule.Names, drop...)
+		if e == nil {
+			return nil
+		}
+		edits = append(edits, e...)
+	}
+	for _, r := range profile.Rules {
+		if list := into[r]; list != nil {
+			e := fixseccomp.AddStrings(profile.Profile, r.Names, list...)
+			if e == nil {
+				return nil
+			}
+			edits = append(edits, e...)
+		}
+	}
+	if len(inserted) > 0 {
+		for i := range inserted {
+			slices.Sort(inserted[i].Names)
+		}
+		e := fixseccomp.InsertRules(profile.Profile, len(profile.Rules), inserted...)
+		if e == nil {
+			return nil
+		}
+		edits = append(edits, e...)
+	}
+	slices.SortFunc(edits, func(a, b fixers.Edit) int { return cmp.Compare(a.Span.Start, b.Span.Start) })
+	return edits
+}
+
+// Allowing returns the rule that lets all calls of a syscall run, or of no particular one the longest such rule; nil where there is none.
+func Allowing(profile *workspace.Profile, beside string) *seccomp.Rule {
+	var longest *seccomp.Rule
+	for _, r := range profile.Rules {
+		action, ok := seccomp.LookupAction(r.Action.Text)
+		if !ok || !action.Runs || !reach.Plain(r) {
+			continue
+		}
+		if beside != "" && reach.Names(r, beside) {
+			return r
+		}
+		if longest == nil || len(r.Names) > len(longest.Names) {
+			longest = r
+		}
+	}
+	return longest
+}
+
+// answering returns the rule that answers all calls of its syscalls with ENOSYS, nil where there is none.
+func answering(profile *workspace.Profile) *seccomp.Rule {
+	for _, r := range profile.Rules {
+		if r.Action.Text == "SCMP_ACT_ERRNO" && r.ErrnoRet.Known && r.ErrnoRet.Value == 38 && (r.Errno.Text == "" || r.Errno.Text == "ENOSYS") && reach.Plain(r) {
+			return r
+		}
+	}
+	return nil
+}
+
+// neededCap returns the only capability that a container needs for a syscall: all rules that name it let it run, and include this capability and nothing else.
+func neededCap(profile *workspace.Profile, name string) (string, bool) {
+	cap := ""
+	for _, r := range profile.Rules {
+		if !reach.Names(r, name) {
+			continue
+		}
+		in := &r.Includes
+		without := *r
+		without.Includes = seccomp.Scope{}
+		if reach.Denies(r) || !reach.Plain(&without) || len(in.Caps) != 1 || len(in.Arches) > 0 || in.MinKernel.Text != "" || cap != "" && cap != in.Caps[0].Text {
+			return "", false
+		}
+		cap = in.Caps[0].Text
+	}
+	return cap, cap != ""
+}
