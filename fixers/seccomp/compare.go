@@ -63,7 +63,7 @@ func Compare(before, after *source.File, fixes []fixers.Fix, targets decide.Targ
 	}
 	old, err := read(before.Bytes)
 	if err != nil {
-		return fmt.Sprintf("the text before the fix cannot be read, so that nothing can be compared: %v", err)
+		return fmt.Sprintf("the text before the fix cannot be read, so nothing can be compared: %v", err)
 	}
 	for _, key := range slices.Sorted(maps.Keys(old.fields)) {
 		if old.fields[key] != now.fields[key] {
@@ -157,7 +157,7 @@ func (m *meaning) compareRules(now *meaning, declared map[string]bool, decided f
 	return ""
 }
 
-// alone reports whether a syscall is made in one way only. Names of the others do not make runc's border, so that a rule that allows them may not reach their own number, while
+// alone reports whether a syscall is made in one way only. Names of the others do not make runc's border, so a rule that allows them may not reach their own number, while
 // the call goes through socketcall(2) or ipc(2) all the same.
 func alone(name string) bool {
 	s, ok := seccomp.LookupSyscall(name)
@@ -413,7 +413,7 @@ func (m *meaning) read(o object) error {
 	for _, v := range list {
 		o, ok := v.(object)
 		if !ok {
-			odd++ // counted apart, so that another element may go
+			odd++ // counted apart, so another element may go
 			m.fields[fmt.Sprintf("element %d of syscalls that is no rule", odd)] = compact(v)
 			continue
 		}

@@ -117,7 +117,7 @@ func TestCompare(t *testing.T) {
 		{"null gone", profile(`null,null`), profile(`null`), declare(), "element 2 of syscalls that is no rule is absent"},
 		{"rules about calls that meet in socketcall in another order", `{"defaultAction":"SCMP_ACT_ALLOW","architectures":["SCMP_ARCH_X86"],"syscalls":[{"names":["socketcall"],"action":"SCMP_ACT_LOG"},` + meet + `]}`,
 			`{"defaultAction":"SCMP_ACT_ALLOW","architectures":["SCMP_ARCH_X86"],"syscalls":[` + meet + `,{"names":["socketcall"],"action":"SCMP_ACT_LOG"}]}`, declare(), `the profile is refused: libseccomp refuses a second action for "socket" on x86`},
-		{"key twice", `{"defaultAction":"x","defaultAction":"x"}`, `{"defaultAction":"x"}`, declare(), `before the fix cannot be read, so that nothing can be compared: the key "defaultAction" occurs twice`},
+		{"key twice", `{"defaultAction":"x","defaultAction":"x"}`, `{"defaultAction":"x"}`, declare(), `before the fix cannot be read, so nothing can be compared: the key "defaultAction" occurs twice`},
 		{"key twice in other case", `{"defaultAction":"x","defaultaction":"x"}`, `{"defaultAction":"x"}`, declare(), "in different case"},
 		{"key twice, made by the fix", `{"defaultAction":"x"}`, `{"defaultAction":"x","defaultAction":"x"}`, declare(), "the result cannot be read"},
 		{"key twice, repaired", `{"defaultAction":"x","defaultAction":"y"}`, `{"defaultAction":"y"}`, repair, ""},

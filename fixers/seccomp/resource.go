@@ -26,7 +26,7 @@ func compareResources(before, after *source.File, fixes []fixers.Fix, targets de
 	old, was, ok := seccomp.SplitResources(before)
 	switch {
 	case !ok:
-		return "the text before the fix cannot be read, so that nothing can be compared"
+		return "the text before the fix cannot be read, so nothing can be compared"
 	case len(old) != len(now):
 		return fmt.Sprintf("the file has %d SeccompProfiles instead of %d", len(now), len(old))
 	case !bytes.Equal(around, was):

@@ -2,7 +2,7 @@ package seccomp
 
 import "slices"
 
-// Twins are syscalls that do the same thing in different ways, so that to refuse one of them and let another through refuses nothing.
+// Twins are syscalls that do the same thing in different ways, so to refuse one of them and let another through refuses nothing.
 type Twins struct {
 	// What says what they do, as a verb phrase: "open a file".
 	What string
@@ -82,7 +82,7 @@ type Danger struct {
 	What string
 	// Minor says that the kernel itself stands in the way or that little is to be had: worth knowing, no more.
 	Minor bool
-	// Only is "arguments" where the danger is in some arguments only, so that a rule with conditions is none, and "kernel" where it
+	// Only is "arguments" where the danger is in some arguments only, so a rule with conditions is none, and "kernel" where it
 	// is in kernels before 4.8 only.
 	Only string
 }

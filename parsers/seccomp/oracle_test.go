@@ -48,7 +48,7 @@ var brokenButLoaded = map[string]string{
 	"names-null":                    `shape: rule 1 has no "names"`,
 	"arg-index-6":                   `argument: "index" is 6; the arguments of a syscall have the indices 0 to 5`,
 	"arg-missing-op":                `operator: argument condition 1 has no "op"`,
-	"arg-missing-index":             `no-argument: argument condition 1 has no "index", so that runc and crun take it as 0`,
+	"arg-missing-index":             `no-argument: argument condition 1 has no "index", so runc and crun read it as 0`,
 	"arg-seven-conditions":          `many-arguments: "args" has 7 conditions; a syscall has 6 arguments, and crun up to 1.29 reads the first 6 conditions only`,
 	"minkernel-number":              `min-kernel-shape: "minKernel" is 4.8, not a string`, // Docker alone reads it
 }

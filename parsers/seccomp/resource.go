@@ -141,7 +141,7 @@ func resourceOf(v, kind *hujson.Value) resource {
 func (p *Profile) readResource(r resource) {
 	p.Dialect, p.Name, p.Namespace = SPO, r.name, r.namespace
 	if r.spec == nil {
-		p.Problems = append(p.Problems, source.Problem{Span: r.kind, Kind: KindShape, Message: `SeccompProfile has no "spec", so that the API server refuses it`})
+		p.Problems = append(p.Problems, source.Problem{Span: r.kind, Kind: KindShape, Message: `SeccompProfile has no "spec", so the API server refuses it`})
 		return
 	}
 	p.Span = span(r.spec)
@@ -178,7 +178,7 @@ func parseYAML(f *source.File) []*Profile {
 					}
 				}
 				if c.left <= 0 {
-					p.Problems = append(p.Problems, source.Problem{Span: r.kind, Kind: KindJSON, Message: "the aliases of the document stand for more text than any profile has; it is not read to the end"})
+					p.Problems = append(p.Problems, source.Problem{Span: r.kind, Kind: KindJSON, Message: "the aliases of the document expand to more text than any profile has, so it is not read to the end"})
 				}
 			}
 			p.readResource(r)

@@ -25,7 +25,7 @@ func showText(p *Profile) []string {
 }
 
 func TestResourceProblems(t *testing.T) {
-	const refused = ", so that the API server refuses the resource"
+	const refused = ", so the API server refuses the resource"
 	const rule = "  defaultAction: SCMP_ACT_ERRNO\n  syscalls:\n  - action: SCMP_ACT_ALLOW\n    names: [read]\n"
 	for _, test := range []struct {
 		name, text string
@@ -34,9 +34,9 @@ func TestResourceProblems(t *testing.T) {
 		{"clean", inSpec(rule), nil},
 		{"everything", inSpec("  baseProfileName: runc-v1.4.2\n  state: Enabled\n  architectures: [SCMP_ARCH_NATIVE]\n  flags:\n  - SECCOMP_FILTER_FLAG_LOG\n  listenerPath: /var/run/security-profiles-operator/a_B-1.sock\n  listenerMetadata: x\n" + rule +
 			"    errnoRet: 38\n    args:\n    - {index: 0, value: 9223372036854775807, valueTwo: 0x10, op: SCMP_CMP_MASKED_EQ}\n    - index: 1\n      op: SCMP_CMP_EQ\n"), nil},
-		{"no spec", "apiVersion: security-profiles-operator.x-k8s.io/v1\nkind: SeccompProfile\n", []string{`SeccompProfile | shape: SeccompProfile has no "spec", so that the API server refuses it`}},
+		{"no spec", "apiVersion: security-profiles-operator.x-k8s.io/v1\nkind: SeccompProfile\n", []string{`SeccompProfile | shape: SeccompProfile has no "spec", so the API server refuses it`}},
 		{"empty spec", inSpec("  {}\n"), []string{`{ | shape: spec has no "defaultAction"` + refused}},
-		{"null spec", inSpec("  null\n"), []string{`SeccompProfile | shape: SeccompProfile has no "spec", so that the API server refuses it`}},
+		{"null spec", inSpec("  null\n"), []string{`SeccompProfile | shape: SeccompProfile has no "spec", so the API server refuses it`}},
 		{"spec of another type", inSpec("  - a\n"), []string{`- a | shape: spec is an array, not an object` + refused}},
 		{"no default action", inSpec("  flags: []\n"), []string{`flags | shape: spec has no "defaultAction"` + refused}},
 		{"null default action", inSpec("  defaultAction:\n"), []string{` | shape: spec has no "defaultAction"` + refused}},
@@ -59,7 +59,7 @@ func TestResourceProblems(t *testing.T) {
 		}},
 		{"null rule", inSpec(rule + "  -\n"), []string{` | null-rule: rule 2 is null, not an object` + refused}},
 		{"numbers", inSpec(rule + "    errnoRet: 2147483648\n    args:\n    - {index: -1, op: a}\n    - {index: 6, value: 9223372036854775808, op: a}\n    - {index: 0, value: 18446744073709551616, valueTwo: 1.5, op: a}\n    - {index: 5.0, value: 1e3, op: a}\n"), []string{
-			`2147483648 | shape: "errnoRet" is 2147483648, which the operator's 32 bits cannot hold`,
+			`2147483648 | shape: "errnoRet" is 2147483648, which does not fit in the operator's 32 bits`,
 			`-1 | argument: "index" is -1, not an unsigned integer` + refused,
 			`6 | argument: "index" is 6; the arguments of a syscall have the indices 0 to 5`,
 			`9223372036854775808 | argument: "value" is 9223372036854775808; a SeccompProfile cannot hold numbers above 9223372036854775807`,
@@ -75,11 +75,11 @@ func TestResourceProblems(t *testing.T) {
 		{"lists of values", inSpec("  defaultAction: a\n  state: enabled\n  architectures: [SCMP_ARCH_LOONGARCH64, amd64]\n  listenerPath: /run/x.sock\n"), []string{
 			`enabled | shape: "state" is "enabled", not "Enabled" or "Disabled"` + refused,
 			`SCMP_ARCH_LOONGARCH64 | shape: element 1 of "architectures" is "SCMP_ARCH_LOONGARCH64", which the CRD does not list` + refused,
-			`/run/x.sock | shape: "listenerPath" does not lie in /var/run/security-profiles-operator/` + refused,
+			`/run/x.sock | shape: "listenerPath" is not in /var/run/security-profiles-operator/` + refused,
 		}},
 		{"what does not arrive", inSpec("  defaultErrnoRet: 38\n" + rule + "    errnoRet: 0\n"), []string{
-			`38 | shape: "defaultErrnoRet" is no field of a SeccompProfile, so that it does not reach the node, where EPERM is the default`,
-			`0 | shape: "errnoRet" is 0, which the operator leaves out of the file that it writes, so that the call answers EPERM`,
+			`38 | shape: "defaultErrnoRet" is not a field of a SeccompProfile, so it does not reach the node, where EPERM is the default`,
+			`0 | shape: "errnoRet" is 0, which the operator leaves out of the file that it writes, so the call answers EPERM`,
 		}},
 		{"broken YAML", inSpec("  defaultAction: [\n"), []string{`[ | shape: "defaultAction" is an array, not a string` + refused, `[ | json: this '[' is not closed`}},
 	} {

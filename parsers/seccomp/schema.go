@@ -206,7 +206,7 @@ func (p *Profile) problem(e gojsonschema.ResultError, root *hujson.Value, first 
 		case property == "name" || property == "names" && p.Dialect != OCI && p.Dialect != Bundle:
 			problem.Message = subject + ` has neither "names" nor "name"`
 		case property == "index" || property == "value":
-			problem.Message = fmt.Sprintf("%s has no %q, so that runc and crun take it as 0", subject, property)
+			problem.Message = fmt.Sprintf("%s has no %q, so runc and crun read it as 0", subject, property)
 		default:
 			problem.Message = fmt.Sprintf("%s has no %q", subject, property)
 		}
@@ -223,10 +223,10 @@ func (p *Profile) problem(e gojsonschema.ResultError, root *hujson.Value, first 
 		case isNull(v) && len(steps) == 2 && steps[0] == "syscalls":
 			problem.Message = subject + " is null, on which Docker and Podman crash"
 		case expected == "integer" && v.Value.Kind() == '0' && numeric(string(v.Value.(hujson.Literal))):
-			problem.Message = fmt.Sprintf("%s is %s, which 64 bits cannot hold", subject, describe(v))
+			problem.Message = fmt.Sprintf("%s is %s, which does not fit in 64 bits", subject, describe(v))
 		}
 	case "array_min_items":
-		problem.Message = subject + " is empty, so that the rule does nothing"
+		problem.Message = subject + " is empty, so the rule does nothing"
 	case "array_max_items":
 		problem.Message = fmt.Sprintf("%s has %d conditions; a syscall has 6 arguments, and crun up to 1.29 reads the first 6 conditions only", subject, len(elements(v)))
 	case "string_gte":
@@ -242,7 +242,7 @@ func (p *Profile) problem(e gojsonschema.ResultError, root *hujson.Value, first 
 // resourceProblem is problem for a SeccompProfile, which the API server holds against the schema of the CRD. Actions, operators and flags that the CRD does not list are
 // unknown to everyone, and not a matter of shape.
 func (p *Profile) resourceProblem(e gojsonschema.ResultError, steps []string, v *hujson.Value, subject string) (message string, ok bool) {
-	const refused = ", so that the API server refuses the resource"
+	const refused = ", so the API server refuses the resource"
 	details := e.Details()
 	switch e.Type() {
 	case "required":
@@ -258,13 +258,13 @@ func (p *Profile) resourceProblem(e gojsonschema.ResultError, steps []string, v 
 	case "string_gte":
 		return subject + " is an empty string, which runc refuses", true
 	case "pattern":
-		return subject + " does not lie in /var/run/security-profiles-operator/" + refused, true
+		return subject + " is not in /var/run/security-profiles-operator/" + refused, true
 	case "unique":
 		if steps[len(steps)-1] == "names" {
 			return "", false // as in other profiles a repeated name is no matter of shape
 		}
 		i, _ := details["j"].(int)
-		return fmt.Sprintf("element %d of %s is there twice%s", i+1, subject, refused), true
+		return fmt.Sprintf("element %d of %s occurs twice%s", i+1, subject, refused), true
 	case "enum":
 		if steps[0] == "architectures" {
 			_, known := LookupArchitecture(text(v))
@@ -276,7 +276,7 @@ func (p *Profile) resourceProblem(e gojsonschema.ResultError, steps []string, v 
 		case "index":
 			return fmt.Sprintf("%s is %s; the arguments of a syscall have the indices 0 to 5", subject, describe(v)), true
 		case "errnoRet":
-			return fmt.Sprintf("%s is %s, which the operator's 32 bits cannot hold", subject, describe(v)), true
+			return fmt.Sprintf("%s is %s, which does not fit in the operator's 32 bits", subject, describe(v)), true
 		}
 		return fmt.Sprintf("%s is %s; a SeccompProfile cannot hold numbers above 9223372036854775807", subject, describe(v)), true
 	case "number_gte":
@@ -301,7 +301,7 @@ func (p *Profile) lost(root *hujson.Value) {
 		p.Problems = append(p.Problems, source.Problem{Span: span(v), Kind: KindShape, Message: message})
 	}
 	if v := member(root, "defaultErrnoRet"); v != nil {
-		note(v, `"defaultErrnoRet" is no field of a SeccompProfile, so that it does not reach the node, where EPERM is the default`)
+		note(v, `"defaultErrnoRet" is not a field of a SeccompProfile, so it does not reach the node, where EPERM is the default`)
 	}
 	syscalls := member(root, "syscalls")
 	if syscalls == nil {
@@ -311,7 +311,7 @@ func (p *Profile) lost(root *hujson.Value) {
 	for i := range list {
 		if v := member(&list[i], "errnoRet"); v != nil && v.Value.Kind() == '0' {
 			if n, err := strconv.ParseUint(string(v.Value.(hujson.Literal)), 10, 64); err == nil && n == 0 {
-				note(v, `"errnoRet" is 0, which the operator leaves out of the file that it writes, so that the call answers EPERM`)
+				note(v, `"errnoRet" is 0, which the operator leaves out of the file that it writes, so the call answers EPERM`)
 			}
 		}
 	}

@@ -51,7 +51,7 @@ type Profile struct {
 	// UnknownFields are the members that no consumer reads, in order of position. They are legal, and ignored without a word.
 	//
 	// In a SeccompProfile a field that differs in the case of letters is one of them, with the known field in Near: the API server compares names literally. The schema
-	// of a CRD is structural, so that the server prunes what it does not declare; kubectl since 1.27 asks it to refuse the resource instead (--validate=strict), and a
+	// of a CRD is structural, so the server prunes what it does not declare; kubectl since 1.27 asks it to refuse the resource instead (--validate=strict), and a
 	// server-side apply is always refused.
 	UnknownFields []Field
 	// MiscasedFields are the members whose name differs from a known one in the case of letters only. The consumers written in Go (Docker,

@@ -125,7 +125,7 @@ func (s *Syscall) KnownTo(libseccomp Version) bool {
 	return !libseccomp.Less(s.Since) && (s.Last.IsZero() || !s.Last.Less(libseccomp))
 }
 
-// Multiplexed reports whether an ABI can make the call through socketcall(2) or ipc(2) too, so that a condition on its arguments looks at the wrong registers.
+// Multiplexed reports whether an ABI can make the call through socketcall(2) or ipc(2) too, so a condition on its arguments looks at the wrong registers.
 func (s *Syscall) Multiplexed(abi string) bool {
 	return (s.SocketCall != 0 || s.IPC != 0) && Multiplexes(abi)
 }

@@ -15,7 +15,7 @@ import (
 
 var architecturesAndArchmap = &rules.Rule{
 	ID:       "seccomp/architectures-and-archmap",
-	Summary:  "the profile has both architectures and archMap, so that Docker and Podman refuse it",
+	Summary:  "the profile has both architectures and archMap, so Docker and Podman refuse it",
 	Severity: rules.Error,
 	Category: "correctness",
 	Since:    "0.1.0",
@@ -28,7 +28,7 @@ var architecturesAndArchmap = &rules.Rule{
 		if len(refuse) == 0 || len(profile.Architectures) == 0 || len(profile.ArchMap) == 0 {
 			return
 		}
-		finding := report.At(profile, archMapKey(profile), fmt.Sprintf(`the profile has both "architectures" and "archMap", so that %s %s it`, phrase.List(refuse), phrase.Verb("refuse", refuse)))
+		finding := report.At(profile, archMapKey(profile), fmt.Sprintf(`the profile has both "architectures" and "archMap", so %s %s it`, phrase.List(refuse), phrase.Verb("refuse", refuse)))
 		finding.Related = []rules.Related{{File: profile.Source, Span: profile.Architectures[0].Span, Message: `the elements of "architectures"`}}
 		p.Report(finding)
 	},

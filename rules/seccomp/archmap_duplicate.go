@@ -18,7 +18,7 @@ import (
 
 var archmapDuplicate = &rules.Rule{
 	ID:       "seccomp/archmap-duplicate",
-	Summary:  "archMap has a second entry for an architecture, which Docker and Podman do not look at",
+	Summary:  "archMap has a second entry for an architecture, which Docker and Podman ignore",
 	Severity: rules.Warning,
 	Category: "correctness",
 	Since:    "0.1.0",

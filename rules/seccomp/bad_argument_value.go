@@ -18,7 +18,7 @@ import (
 
 var badArgumentValue = &rules.Rule{
 	ID:       "seccomp/bad-argument-value",
-	Summary:  "an argument condition has an index or a value that its readers do not take, or lacks one",
+	Summary:  "an argument condition has no index or value, or one that its readers reject",
 	Severity: rules.Error,
 	Category: "correctness",
 	Since:    "0.1.0",
@@ -79,9 +79,9 @@ func refusedArgument(profile *workspace.Profile, span source.Span) string {
 		readers = "runc refuses"
 	}
 	if strings.HasPrefix(text, "-") || '0' <= text[0] && text[0] <= '9' {
-		return ", so that " + readers + " the profile"
+		return ", so " + readers + " the profile"
 	}
-	return ", so that " + readers + " the profile, and crun up to 1.27 takes it as 0"
+	return ", so " + readers + " the profile, and crun up to 1.27 takes it as 0"
 }
 
 // meantNumber returns the unsigned integer that a JSON value stands for in the eyes of its author: that of a string with a decimal, or with 0x a

@@ -19,7 +19,7 @@ import (
 
 var badMinKernel = &rules.Rule{
 	ID:       "seccomp/bad-min-kernel",
-	Summary:  "minKernel is not of the form that Docker reads, so that it refuses the profile",
+	Summary:  "minKernel is not in the form that Docker reads, so Docker refuses the profile",
 	Severity: rules.Error,
 	Category: "correctness",
 	Since:    "0.1.0",
@@ -38,7 +38,7 @@ var badMinKernel = &rules.Rule{
 					continue
 				}
 				if text == "" {
-					p.Report(report.At(profile, scope.MinKernel.Span, `"minKernel" is empty, which every kernel reaches, so that Docker always leaves the rule out`))
+					p.Report(report.At(profile, scope.MinKernel.Span, `"minKernel" is empty, which every kernel reaches, so Docker always leaves the rule out`))
 					continue
 				}
 				finding := report.At(profile, scope.MinKernel.Span, fmt.Sprintf(`"minKernel" is %q, and Docker refuses what is not <kernel>.<major>, such as "4.8"`, text))

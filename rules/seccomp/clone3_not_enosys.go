@@ -13,7 +13,7 @@ import (
 
 var clone3NotENOSYS = &rules.Rule{
 	ID:       "seccomp/clone3-not-enosys",
-	Summary:  "clone is allowed and clone3 neither runs nor is answered with ENOSYS, so that programs cannot start threads",
+	Summary:  "clone is allowed and clone3 neither runs nor fails with ENOSYS, so programs cannot start threads",
 	Severity: rules.Error,
 	Category: "correctness",
 	Since:    "0.1.0",
@@ -26,7 +26,7 @@ var clone3NotENOSYS = &rules.Rule{
 		all := programs.Filters(p, profile)
 		for _, g := range programs.Groups(p, all, programs.CloneEffects(profile, all)) {
 			e := g.Effects[0]
-			finding := report.At(profile, e.Cause, fmt.Sprintf("clone3 %s, so that glibc 2.34 and newer do not fall back to clone: they start no thread and no process%s", programs.InsteadOfENOSYS(e.Outcome, false), g.Where))
+			finding := report.At(profile, e.Cause, fmt.Sprintf("clone3 %s, so glibc 2.34 and newer do not fall back to clone and cannot start threads or processes%s", programs.InsteadOfENOSYS(e.Outcome, false), g.Where))
 			finding.Severity = g.Severity
 			finding.Fixes = requirement.Requirement{ENOSYS: []string{"clone3"}}.Fix(p, profile)
 			p.Report(finding)

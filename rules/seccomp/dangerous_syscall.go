@@ -16,7 +16,7 @@ import (
 
 var dangerousSyscall = &rules.Rule{
 	ID:       "seccomp/dangerous-syscall",
-	Summary:  "an allowlist allows a syscall with which programs reach further than a container should",
+	Summary:  "an allowlist allows a syscall that lets programs reach further than a container should",
 	Severity: rules.Warning,
 	Category: "security",
 	Since:    "0.1.0",

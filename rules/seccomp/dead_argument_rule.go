@@ -17,7 +17,7 @@ import (
 
 var deadArgumentRule = &rules.Rule{
 	ID:       "seccomp/dead-argument-rule",
-	Summary:  "a rule with argument conditions has no effect, since another one names the syscall without conditions",
+	Summary:  "a rule with argument conditions has no effect, because another one names the syscall without conditions",
 	Severity: rules.Error,
 	Category: "correctness",
 	Since:    "0.1.0",

@@ -18,7 +18,7 @@ import (
 
 var denylistGap = &rules.Rule{
 	ID:       "seccomp/denylist-gap",
-	Summary:  "a syscall is refused, and another one that does the same is let through",
+	Summary:  "a syscall is refused, but another one that does the same is allowed",
 	Severity: rules.Warning,
 	Category: "security",
 	Since:    "0.1.0",

@@ -22,7 +22,7 @@ import (
 
 var dockerFieldIgnored = &rules.Rule{
 	ID:       "seccomp/docker-field-ignored",
-	Summary:  "a field that Docker and Podman read is in a profile for a consumer that does not, so that its rule means something else",
+	Summary:  "a field that Docker and Podman read is in a profile for a consumer that ignores it, so its rule means something else",
 	Severity: rules.Error,
 	Category: "security",
 	Since:    "0.1.0",
@@ -48,7 +48,7 @@ var dockerFieldIgnored = &rules.Rule{
 			if !ok {
 				span = source.Span{Start: value.Start, End: value.Start + 1}
 			}
-			finding := report.At(profile, span, fmt.Sprintf("%s %s %q, so that %s", reader, ignore, field, effect))
+			finding := report.At(profile, span, fmt.Sprintf("%s %s %q, so %s", reader, ignore, field, effect))
 			finding.Fixes, fixes = fixes, nil // once: it is about the whole file
 			p.Report(finding)
 		}
@@ -207,7 +207,7 @@ func or(names []string) string {
 	return strings.Join(names[:len(names)-1], ", ") + " or " + names[len(names)-1]
 }
 
-// sameAsDefault reports whether a rule does what happens without it, so that runtimes drop it.
+// sameAsDefault reports whether a rule does what happens without it, so runtimes drop it.
 func sameAsDefault(profile *workspace.Profile, rule *seccomp.Rule) bool {
 	if rule.Action.Text != profile.DefaultAction.Text {
 		return false

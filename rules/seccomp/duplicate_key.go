@@ -17,7 +17,7 @@ import (
 
 var duplicateKey = &rules.Rule{
 	ID:       "seccomp/duplicate-key",
-	Summary:  "a field is in one object twice, and its readers do not agree which one counts",
+	Summary:  "a field occurs twice in one object, and its readers disagree about which one counts",
 	Severity: rules.Error,
 	Category: "correctness",
 	Since:    "0.1.0",
@@ -49,7 +49,7 @@ func checkDuplicateKey(p *rules.Pass, profile *workspace.Profile) {
 		done[field.Earlier]++
 		previous := chain[n]
 		cased := text(previous.Name.Span) != text(field.Name.Span)
-		what := fmt.Sprintf("%q is in the same object twice", field.Name.Text)
+		what := fmt.Sprintf("%q occurs twice in the same object", field.Name.Text)
 		if cased {
 			what = fmt.Sprintf("%q is %s again", field.Name.Text, text(previous.Name.Span))
 		}
@@ -89,7 +89,7 @@ func checkDuplicateKey(p *rules.Pass, profile *workspace.Profile) {
 	}
 }
 
-// keepOne returns the fix that removes occurrences of a field; none where the file is not JSON, so that nothing can be proved.
+// keepOne returns the fix that removes occurrences of a field; none where the file is not JSON, so nothing can be proved.
 func keepOne(profile *workspace.Profile, title string, remove []seccomp.Field) []fixers.Fix {
 	if slices.ContainsFunc(profile.Problems, func(problem source.Problem) bool { return problem.Kind == seccomp.KindJSON }) {
 		return nil

@@ -42,7 +42,7 @@ func checkDuplicateSyscall(p *rules.Pass, profile *workspace.Profile) {
 				}
 			} else if profile.Dialect == seccomp.SPO {
 				finding.Severity = rules.Error
-				finding.Message += ", so that the API server refuses the SeccompProfile"
+				finding.Message += ", so the API server refuses the SeccompProfile"
 			}
 			finding.Related = []rules.Related{{File: profile.Source, Span: m.Other.Span, Message: fmt.Sprintf("%q is listed here", m.Text)}}
 			finding.Fixes = mentions.Remove(profile, m, isCopy, all)

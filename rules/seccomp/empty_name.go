@@ -16,7 +16,7 @@ import (
 
 var emptyName = &rules.Rule{
 	ID:       "seccomp/empty-name",
-	Summary:  "the name of a syscall is empty, so that runc refuses the profile",
+	Summary:  "the name of a syscall is empty, so runc refuses the profile",
 	Severity: rules.Error,
 	Category: "correctness",
 	Since:    "0.1.0",
@@ -32,10 +32,10 @@ var emptyName = &rules.Rule{
 			if rule == nil {
 				continue
 			}
-			finding := report.At(profile, problem.Span, report.WithEffect(problem, ", so that runc refuses the profile"))
+			finding := report.At(profile, problem.Span, report.WithEffect(problem, ", so runc refuses the profile"))
 			if readers.Only(p, "crun") {
 				finding.Severity = rules.Warning
-				finding.Message = report.WithEffect(problem, ", which crun leaves out without a word")
+				finding.Message = report.WithEffect(problem, ", which crun silently leaves out")
 			}
 			title, edits := "Delete the empty name", dropName(profile, rule, problem.Span)
 			if fixseccomp.OnlyElement(profile.Profile, problem.Span) || profile.Dialect == seccomp.SPO && len(rule.Names) == 1 {

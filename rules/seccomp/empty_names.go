@@ -11,7 +11,7 @@ import (
 
 var emptyNames = &rules.Rule{
 	ID:       "seccomp/empty-names",
-	Summary:  "a rule is about no syscall, and does nothing",
+	Summary:  "a rule names no syscall and does nothing",
 	Severity: rules.Error,
 	Category: "correctness",
 	Since:    "0.1.0",

@@ -15,7 +15,7 @@ import (
 
 var errnoOnOtherAction = &rules.Rule{
 	ID:       "seccomp/errno-on-other-action",
-	Summary:  "an errno is given for an action that has none, so that crun refuses the profile",
+	Summary:  "an errno is given for an action that has none, so crun refuses the profile",
 	Severity: rules.Error,
 	Category: "portability",
 	Since:    "0.1.0",

@@ -14,7 +14,7 @@ import (
 
 var errnoOutOfRange = &rules.Rule{
 	ID:       "seccomp/errno-out-of-range",
-	Summary:  "an errno is larger than 4094, so that libseccomp refuses the profile or cuts the number",
+	Summary:  "an errno is larger than 4094, so libseccomp refuses the profile or cuts the number",
 	Severity: rules.Error,
 	Category: "correctness",
 	Since:    "0.1.0",
@@ -45,7 +45,7 @@ var errnoOutOfRange = &rules.Rule{
 			case cut > errnos.Max:
 				message += "; libseccomp refuses it, since errnos end at 4094"
 			case cut == 0:
-				message += fmt.Sprintf(", so that %s does nothing and reports success", e.Affected())
+				message += fmt.Sprintf(", so %s does nothing and reports success", e.Affected())
 			default:
 				message += fmt.Sprintf(", which is %s", seccomp.ErrnoName(cut))
 			}

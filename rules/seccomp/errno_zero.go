@@ -13,7 +13,7 @@ import (
 
 var errnoZero = &rules.Rule{
 	ID:       "seccomp/errno-zero",
-	Summary:  "the errno of a refused syscall is 0, so that the program is told that it succeeded",
+	Summary:  "the errno of a refused syscall is 0, so the call appears to succeed",
 	Severity: rules.Error,
 	Category: "security",
 	Since:    "0.1.0",
@@ -27,7 +27,7 @@ var errnoZero = &rules.Rule{
 			if !e.Known || e.Number != 0 || e.Action.Text != "SCMP_ACT_ERRNO" {
 				continue
 			}
-			finding := report.At(profile, e.Span, fmt.Sprintf("%q is 0, so that %s does nothing and reports success", e.Field, e.Affected()))
+			finding := report.At(profile, e.Span, fmt.Sprintf("%q is 0, so %s does nothing and reports success", e.Field, e.Affected()))
 			if !e.Other {
 				finding.Fixes = fixes.Edited(profile, fmt.Sprintf("Remove %s, which gives EPERM", e.Field), fixers.Unsafe, e.Remove(profile), e.Changes())
 			}

@@ -15,7 +15,7 @@ import (
 
 var filterTooLarge = &rules.Rule{
 	ID:       "seccomp/filter-too-large",
-	Summary:  "the filter of the profile has more instructions than the kernel takes",
+	Summary:  "the filter of the profile has more instructions than the kernel accepts",
 	Severity: rules.Error,
 	Category: "correctness",
 	Since:    "0.1.0",
@@ -42,7 +42,7 @@ var filterTooLarge = &rules.Rule{
 			return
 		}
 		bracket := source.Span{Start: profile.SyscallsSpan.Start, End: profile.SyscallsSpan.Start + 1} // the list is long
-		p.Report(report.At(profile, bracket, fmt.Sprintf("filter has %d instructions or more, and the kernel takes %d, so that no container starts", least, maxInstructions)))
+		p.Report(report.At(profile, bracket, fmt.Sprintf("filter has %d instructions or more, and the kernel accepts %d, so no container starts", least, maxInstructions)))
 	},
 }
 

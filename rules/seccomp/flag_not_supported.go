@@ -15,7 +15,7 @@ import (
 
 var flagNotSupported = &rules.Rule{
 	ID:       "seccomp/flag-not-supported",
-	Summary:  "a filter flag is younger than a targeted runtime, which refuses the profile",
+	Summary:  "a filter flag is newer than a targeted runtime, which refuses the profile",
 	Severity: rules.Error,
 	Category: "correctness",
 	Since:    "0.1.0",
@@ -41,7 +41,7 @@ var flagNotSupported = &rules.Rule{
 			}
 			message := fmt.Sprintf("flag %q is unknown to %s", name.Text, l)
 			if l.Consumer == "runc" && !runcFlags.Less(l.Since) {
-				message = fmt.Sprintf("flag %q stands in a profile for runc %s, which refuses all flags; %s is the first release that takes them", name.Text, l.Releases, l.Since)
+				message = fmt.Sprintf("flag %q is in a profile for runc %s, which refuses all flags; %s is the first release that accepts them", name.Text, l.Releases, l.Since)
 				if l.Extent == decide.SomeReleases {
 					message = fmt.Sprintf("flag %q makes runc before %s refuse the profile", name.Text, l.Since)
 				}

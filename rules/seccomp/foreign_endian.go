@@ -14,7 +14,7 @@ import (
 
 var foreignEndian = &rules.Rule{
 	ID:       "seccomp/foreign-endian",
-	Summary:  "architectures of both byte orders stand in one list, so that runtimes refuse the profile",
+	Summary:  "one list has architectures of both byte orders, so runtimes refuse the profile",
 	Severity: rules.Error,
 	Category: "correctness",
 	Since:    "0.1.0",
@@ -76,7 +76,7 @@ func reportMixed(p *rules.Pass, profile *workspace.Profile, list []seccomp.Strin
 		odd, meant, order, other = little, big, other, order
 	}
 	for _, name := range odd {
-		finding := report.At(profile, name.Span, fmt.Sprintf("architecture %q is %s and %q is %s; one filter cannot hold both, so that runc and crun refuse the profile%s", name.Text, order, meant[0].Text, other, where))
+		finding := report.At(profile, name.Span, fmt.Sprintf("architecture %q is %s and %q is %s; one filter cannot hold both, so runc and crun refuse the profile%s", name.Text, order, meant[0].Text, other, where))
 		finding.Related = []rules.Related{{File: profile.Source, Span: meant[0].Span, Message: meant[0].Text + " is listed here"}}
 		p.Report(finding)
 	}
@@ -95,7 +95,7 @@ func reportForeign(p *rules.Pass, profile *workspace.Profile) {
 			return ok && host.BigEndian != a.BigEndian
 		})
 		if i >= 0 {
-			p.Report(report.At(profile, name.Span, fmt.Sprintf("architecture %q has another byte order than the platform %s, which is part of every filter there, so that runc and crun refuse the profile", name.Text, p.Targets().Platforms[i])))
+			p.Report(report.At(profile, name.Span, fmt.Sprintf("architecture %q has another byte order than the platform %s, which is part of every filter there, so runc and crun refuse the profile", name.Text, p.Targets().Platforms[i])))
 		}
 	}
 }

@@ -16,7 +16,7 @@ import (
 
 var hostNotInArchmap = &rules.Rule{
 	ID:       "seccomp/host-not-in-archmap",
-	Summary:  "archMap has nothing for a host, or something for what is no host, so that 32-bit programs are killed",
+	Summary:  "archMap has no entry for a host, or one for something that is not a host, so 32-bit programs are killed",
 	Severity: rules.Info,
 	Category: "portability",
 	Since:    "0.1.0",
@@ -44,7 +44,7 @@ var hostNotInArchmap = &rules.Rule{
 			for i := range names {
 				names[i] += "'s"
 			}
-			p.Report(report.At(profile, entry.Architecture.Span, fmt.Sprintf("%q is none of %s hosts, so that the entry is for none", a.Name, phrase.List(names))))
+			p.Report(report.At(profile, entry.Architecture.Span, fmt.Sprintf("%q is not one of %s hosts, so the entry is never used", a.Name, phrase.List(names))))
 		}
 		var told []string
 		for _, platform := range p.Targets().Platforms {
@@ -58,7 +58,7 @@ var hostNotInArchmap = &rules.Rule{
 				continue
 			}
 			told = append(told, arch)
-			p.Report(report.At(profile, archMapKey(profile), fmt.Sprintf(`"archMap" has no entry for linux/%s, so that the filter there is for %s alone and kills programs of its other ABIs`, arch, a.Name)))
+			p.Report(report.At(profile, archMapKey(profile), fmt.Sprintf(`"archMap" has no entry for linux/%s, so the filter there is for %s alone and kills programs of its other ABIs`, arch, a.Name)))
 		}
 	},
 }

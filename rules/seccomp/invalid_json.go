@@ -16,7 +16,7 @@ import (
 
 var invalidJSON = &rules.Rule{
 	ID:       "seccomp/invalid-json",
-	Summary:  "the profile is not JSON, so that its readers refuse it",
+	Summary:  "the profile is not JSON, so its readers refuse it",
 	Severity: rules.Error,
 	Category: "correctness",
 	Since:    "0.1.0",
@@ -39,7 +39,7 @@ var invalidJSON = &rules.Rule{
 			finding.Fixes = fixes
 			if comments && slices.Contains(profile.Surplus, problem.Span) && strings.HasPrefix(profile.Source.Text(problem.Span), "/") {
 				finding.Severity = rules.Info
-				finding.Message = "comment, which JSON does not have; of all readers only crun up to 1.27 takes it"
+				finding.Message = "comment, which JSON does not have; only crun up to 1.27 accepts it"
 			}
 			p.Report(finding)
 		}

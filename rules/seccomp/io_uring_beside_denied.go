@@ -16,7 +16,7 @@ import (
 
 var ioUringBesideDenied = &rules.Rule{
 	ID:       "seccomp/io-uring-beside-denied",
-	Summary:  "io_uring is allowed, with which programs do what the profile refuses",
+	Summary:  "io_uring is allowed, and programs can use it to do what the profile refuses",
 	Severity: rules.Warning,
 	Category: "security",
 	Since:    "0.1.0",
@@ -52,7 +52,7 @@ var ioUringBesideDenied = &rules.Rule{
 		for _, op := range past {
 			what = append(what, op.what)
 		}
-		finding := report.At(profile, names[0].Name.Span, fmt.Sprintf("%q is allowed, so that programs %s through io_uring, which the profile refuses otherwise", names[0].Name.Text, phrase.List(what)))
+		finding := report.At(profile, names[0].Name.Span, fmt.Sprintf("%q is allowed, so programs %s through io_uring, which the profile refuses otherwise", names[0].Name.Text, phrase.List(what)))
 		finding.Related = reach.Others(profile, names, "%q is allowed here")
 		finding.Fixes = reach.Remove(profile, names)
 		p.Report(finding)

@@ -29,7 +29,7 @@ var killThread = &rules.Rule{
 			if action.Text != "SCMP_ACT_KILL" && action.Text != "SCMP_ACT_KILL_THREAD" {
 				return
 			}
-			finding := report.At(profile, action.Span, fmt.Sprintf("action %q kills the calling thread alone, so that a program with several is left half dead", action.Text))
+			finding := report.At(profile, action.Span, fmt.Sprintf("action %q kills only the calling thread, and the rest of a multi-threaded program goes on without it", action.Text))
 			process, _ := seccomp.LookupAction("SCMP_ACT_KILL_PROCESS")
 			if _, ok := support.Find(p, process.Support, "libseccomp", "runc", "crun"); !ok {
 				finding.Fixes = killProcess(profile)

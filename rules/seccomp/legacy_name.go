@@ -16,7 +16,7 @@ import (
 
 var legacyName = &rules.Rule{
 	ID:       "seccomp/legacy-name",
-	Summary:  "a rule gives its syscall in the form of before Docker 1.13, which only Docker and Podman still read",
+	Summary:  "a rule names its syscall in the form used before Docker 1.13, which only Docker and Podman still read",
 	Severity: rules.Warning,
 	Category: "portability",
 	Since:    "0.1.0",

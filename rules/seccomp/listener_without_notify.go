@@ -33,7 +33,7 @@ var listenerWithoutNotify = &rules.Rule{
 		switch {
 		case readers.Only(p, "runc"):
 			safety = fixers.Safe
-			finding.Message = `listenerPath is given and no rule has the action "SCMP_ACT_NOTIFY", so that runc ignores it`
+			finding.Message = `listenerPath is given and no rule has the action "SCMP_ACT_NOTIFY", so runc ignores it`
 		case p.Targets().Seccomp.Given("crun"):
 			finding.Severity = rules.Error
 		}

@@ -15,7 +15,7 @@ import (
 
 var maskedValueOutsideMask = &rules.Rule{
 	ID:       "seccomp/masked-value-outside-mask",
-	Summary:  "a masked comparison has a value with bits that the mask takes away",
+	Summary:  "a masked comparison has a value with bits outside the mask",
 	Severity: rules.Warning,
 	Category: "correctness",
 	Since:    "0.1.0",

@@ -15,7 +15,7 @@ import (
 
 var maskedWithoutValue = &rules.Rule{
 	ID:       "seccomp/masked-without-value",
-	Summary:  "a masked comparison does not say with what it compares, and compares with 0",
+	Summary:  "a masked comparison has no value to compare with, so it compares with 0",
 	Severity: rules.Warning,
 	Category: "correctness",
 	Since:    "0.1.0",
@@ -38,7 +38,7 @@ var maskedWithoutValue = &rules.Rule{
 			if mask&(mask-1) == 0 {
 				what = fmt.Sprintf("bit %#x is", mask)
 			}
-			finding := report.At(profile, arg.Span, fmt.Sprintf("the masked comparison has no valueTwo, so that it holds where the %s clear, not set", what))
+			finding := report.At(profile, arg.Span, fmt.Sprintf("the masked comparison has no valueTwo, so it holds where the %s clear, not set", what))
 			finding.Fixes = fixes.Edited(profile, `Write "valueTwo": 0`, fixers.Safe, fixseccomp.SetValueTwo(profile.Profile, *arg, 0), fixers.Changes{})
 			p.Report(finding)
 		})

@@ -18,7 +18,7 @@ import (
 
 var minKernelIgnored = &rules.Rule{
 	ID:       "seccomp/min-kernel-ignored",
-	Summary:  "a rule depends on the release of the kernel, which Podman and CRI-O do not look at",
+	Summary:  "a rule depends on the kernel release, which Podman and CRI-O ignore",
 	Severity: rules.Warning,
 	Category: "portability",
 	Since:    "0.1.0",
@@ -42,7 +42,7 @@ var minKernelIgnored = &rules.Rule{
 				if n == 1 {
 					kernels = "kernels from " + scope.MinKernel.Text + " on"
 				}
-				finding := report.At(profile, scope.MinKernel.Span, fmt.Sprintf(`"minKernel" is ignored by Podman and CRI-O, so that the rule holds on %s too`, kernels))
+				finding := report.At(profile, scope.MinKernel.Span, fmt.Sprintf(`"minKernel" is ignored by Podman and CRI-O, so the rule holds on %s too`, kernels))
 				switch {
 				case !given:
 					finding.Severity = rules.Info

@@ -15,7 +15,7 @@ import (
 
 var miscasedField = &rules.Rule{
 	ID:       "seccomp/miscased-field",
-	Summary:  "a field differs from a known one in the case of letters, so that crun does not read it",
+	Summary:  "a field differs from a known one only in letter case, so crun does not read it",
 	Severity: rules.Warning,
 	Category: "portability",
 	Since:    "0.1.0",

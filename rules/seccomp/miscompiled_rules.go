@@ -13,7 +13,7 @@ import (
 
 var miscompiledRules = &rules.Rule{
 	ID:       "seccomp/miscompiled-rules",
-	Summary:  "the rules have a shape of which libseccomp makes a filter that does something else",
+	Summary:  "libseccomp miscompiles the rules: the filter does something else than they say",
 	Severity: rules.Warning,
 	Category: "correctness",
 	Since:    "0.1.0",
@@ -29,7 +29,7 @@ var miscompiledRules = &rules.Rule{
 				if !m.Likely || first.Multiplexed || second.Multiplexed || !seen.Add(first.Rule, second.Rule) {
 					continue
 				}
-				finding := report.At(profile, second.Name.Span, fmt.Sprintf("libseccomp makes a wrong filter of two conditions on %q, %s and %s, and calls may get another action than the rules give",
+				finding := report.At(profile, second.Name.Span, fmt.Sprintf("libseccomp makes a wrong filter from two conditions on %q, %s and %s, so calls may get a different action than the rules give",
 					second.Name.Text, conditions.InWords(first.Conds), conditions.InWords(second.Conds)))
 				finding.Related = []rules.Related{{File: profile.Source, Span: first.Name.Span, Message: "the other rule"}}
 				p.Report(finding)

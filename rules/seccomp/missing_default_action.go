@@ -9,7 +9,7 @@ import (
 
 var missingDefaultAction = &rules.Rule{
 	ID:       "seccomp/missing-default-action",
-	Summary:  "the profile has rules but no default action, so that runtimes refuse it",
+	Summary:  "the profile has rules but no default action, so runtimes refuse it",
 	Severity: rules.Error,
 	Category: "correctness",
 	Since:    "0.1.0",
@@ -23,7 +23,7 @@ var missingDefaultAction = &rules.Rule{
 		}
 		for _, problem := range profile.Problems {
 			if problem.Kind == seccomp.KindNoDefault {
-				p.Report(report.At(profile, problem.Span, problem.Message+", so that runc and crun refuse it"))
+				p.Report(report.At(profile, problem.Span, problem.Message+", so runc and crun refuse it"))
 			}
 		}
 	},

@@ -17,7 +17,7 @@ import (
 
 var missingSubArchitecture = &rules.Rule{
 	ID:       "seccomp/missing-sub-architecture",
-	Summary:  "the profile lists a 64-bit architecture without its 32-bit one, whose programs it would let run, so that they are killed",
+	Summary:  "the profile lists a 64-bit architecture without its 32-bit one, whose programs it would let run, so they are killed",
 	Severity: rules.Info,
 	Category: "correctness",
 	Since:    "0.1.0",

@@ -17,7 +17,7 @@ import (
 
 var missingTime64 = &rules.Rule{
 	ID:       "seccomp/missing-time64",
-	Summary:  "32-bit programs may make a syscall with 32-bit times and not its twin with 64-bit times, which they try first",
+	Summary:  "the profile allows a syscall with 32-bit times but not its twin with 64-bit times, which 32-bit programs try first",
 	Severity: rules.Warning,
 	Category: "correctness",
 	Since:    "0.1.0",

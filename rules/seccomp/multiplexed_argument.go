@@ -16,7 +16,7 @@ import (
 
 var multiplexedArgument = &rules.Rule{
 	ID:       "seccomp/multiplexed-argument",
-	Summary:  "a condition is on a call that 32-bit programs also make through socketcall(2) or ipc(2), where a filter does not see its arguments",
+	Summary:  "a condition is on a call that 32-bit programs also make through socketcall(2) or ipc(2), where a filter cannot see its arguments",
 	Severity: rules.Warning,
 	Category: "security",
 	Since:    "0.1.0",

@@ -18,7 +18,7 @@ import (
 
 var nameAndNames = &rules.Rule{
 	ID:       "seccomp/name-and-names",
-	Summary:  "a rule has both name and names, so that Docker and Podman refuse the profile",
+	Summary:  "a rule has both name and names, so Docker and Podman refuse the profile",
 	Severity: rules.Error,
 	Category: "correctness",
 	Since:    "0.1.0",
@@ -40,7 +40,7 @@ var nameAndNames = &rules.Rule{
 			if !ok {
 				span = rule.Name.Span
 			}
-			finding := report.At(profile, span, fmt.Sprintf("the rule has both \"name\" and \"names\", so that %s %s the profile", phrase.List(refuse), phrase.Verb("refuse", refuse)))
+			finding := report.At(profile, span, fmt.Sprintf("the rule has both \"name\" and \"names\", so %s %s the profile", phrase.List(refuse), phrase.Verb("refuse", refuse)))
 			edits := fixseccomp.RemoveField(profile.Profile, rule.Name.Span)
 			repair := fixers.Changes{Repair: true}
 			if literals.Has(rule.Names, rule.Name.Text) {

@@ -17,7 +17,7 @@ import (
 
 var noENOSYSFallback = &rules.Rule{
 	ID:       "seccomp/no-enosys-fallback",
-	Summary:  "a newer syscall is refused with another error than ENOSYS, so that programs do not try the older one that is allowed",
+	Summary:  "a newer syscall is refused with another error than ENOSYS, so programs do not try the older one that is allowed",
 	Severity: rules.Warning,
 	Category: "correctness",
 	Since:    "0.1.0",
@@ -33,7 +33,7 @@ var noENOSYSFallback = &rules.Rule{
 		effects := programs.FallbackEffects(profile, all, func(name string) bool { return name != "clone3" && !slices.Contains(above, name) })
 		for _, g := range programs.Groups(p, all, effects) {
 			names := programs.Names(g.Effects)
-			message := fmt.Sprintf("%s %s, so that %s", phrase.Quoted(names), programs.InsteadOfENOSYS(g.Effects[0].Outcome, len(names) > 1), fallsBack(names))
+			message := fmt.Sprintf("%s %s, so %s", phrase.Quoted(names), programs.InsteadOfENOSYS(g.Effects[0].Outcome, len(names) > 1), fallsBack(names))
 			finding := report.At(profile, g.Effects[0].Cause, message+g.Where)
 			finding.Severity = g.Severity
 			finding.Fixes = append(allowThem(p, profile, all, programs.Names(g.Whole())), requirement.Requirement{ENOSYS: programs.Names(g.Whole())}.Fix(p, profile)...)

@@ -10,7 +10,7 @@ import (
 
 var notifyDefault = &rules.Rule{
 	ID:       "seccomp/notify-default",
-	Summary:  "the default action notifies a listener, with which no container starts",
+	Summary:  "the default action notifies a listener, so no container starts",
 	Severity: rules.Error,
 	Category: "correctness",
 	Since:    "0.1.0",

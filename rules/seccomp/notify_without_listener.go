@@ -16,7 +16,7 @@ import (
 
 var notifyWithoutListener = &rules.Rule{
 	ID:       "seccomp/notify-without-listener",
-	Summary:  "a rule notifies a listener and the profile names none, so that runc refuses it",
+	Summary:  "a rule notifies a listener and the profile names none, so runc refuses it",
 	Severity: rules.Error,
 	Category: "correctness",
 	Since:    "0.1.0",
@@ -36,16 +36,16 @@ var notifyWithoutListener = &rules.Rule{
 			return
 		}
 		action := profile.Rules[i].Action
-		finding := report.At(profile, action.Span, fmt.Sprintf("action %q is given and no listenerPath, so that runc refuses the profile", notify))
+		finding := report.At(profile, action.Span, fmt.Sprintf("action %q is given without listenerPath, so runc refuses the profile", notify))
 		if readers.Only(p, "crun") {
 			switch {
 			case bytes.Contains(profile.Source.Bytes, []byte("run.oci.seccomp.receiver")):
 				return
 			case !profile.ListenerPath.Span.IsEmpty():
-				finding.Message = fmt.Sprintf("action %q is given and an empty listenerPath, so that crun refuses the profile", notify)
+				finding.Message = fmt.Sprintf("action %q is given with an empty listenerPath, so crun refuses the profile", notify)
 			default:
 				finding.Severity = rules.Warning
-				finding.Message = fmt.Sprintf("action %q is given and no listenerPath, so that under crun the calls fail with ENOSYS unless an annotation names a listener", notify)
+				finding.Message = fmt.Sprintf("action %q is given without listenerPath, so under crun the calls fail with ENOSYS unless an annotation names a listener", notify)
 			}
 		}
 		p.Report(finding)

@@ -28,7 +28,7 @@ var nullRule = &rules.Rule{
 			finding := report.At(profile, problem.Span, problem.Message)
 			if profile.Dialect == seccomp.Bundle { // which runtimes read themselves
 				what, _, _ := strings.Cut(problem.Message, ",")
-				finding.Message = what + ", so that runc and crun refuse the profile"
+				finding.Message = what + ", so runc and crun refuse the profile"
 			}
 			finding.Fixes = fixes.Edited(profile, "Delete the null", fixers.Safe, fixseccomp.RemoveElement(profile.Profile, problem.Span), fixers.Changes{Repair: true})
 			p.Report(finding)

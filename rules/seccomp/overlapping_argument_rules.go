@@ -13,7 +13,7 @@ import (
 
 var overlappingArgumentRules = &rules.Rule{
 	ID:       "seccomp/overlapping-argument-rules",
-	Summary:  "two rules about one syscall with different actions hold for the same call, and which of them counts cannot be told",
+	Summary:  "two rules about one syscall with different actions hold for the same call, and which one counts is unpredictable",
 	Severity: rules.Error,
 	Category: "correctness",
 	Since:    "0.1.0",
@@ -29,7 +29,7 @@ var overlappingArgumentRules = &rules.Rule{
 				if o.Identical || first.Multiplexed || second.Multiplexed || !seen.Add(first.Rule, second.Rule) {
 					continue
 				}
-				finding := report.At(profile, second.Name.Span, fmt.Sprintf("for %q with %s two rules hold, %s (%s) and %s (%s), and which of them counts follows neither from their order nor from libseccomp's release",
+				finding := report.At(profile, second.Name.Span, fmt.Sprintf("for %q with %s two rules hold, %s (%s) and %s (%s), and neither their order nor libseccomp's release determines which one counts",
 					second.Name.Text, conditions.Call(o.Call, first, second), first.Outcome, conditions.InWords(first.Conds), second.Outcome, conditions.InWords(second.Conds)))
 				finding.Related = []rules.Related{{File: profile.Source, Span: first.Name.Span, Message: "the other rule"}}
 				p.Report(finding)

@@ -19,7 +19,7 @@ import (
 
 var podmanOnlyErrno = &rules.Rule{
 	ID:       "seccomp/podman-only-errno",
-	Summary:  "an errno is given as a word, which Podman and CRI-O read and nobody else does",
+	Summary:  "an errno is given as a word, which only Podman and CRI-O read",
 	Severity: rules.Warning,
 	Category: "portability",
 	Since:    "0.1.0",
@@ -44,10 +44,10 @@ func checkWord(p *rules.Pass, profile *workspace.Profile, rule *seccomp.Rule, ac
 	podman := readers.Reads(p, profile, decide.LoaderContainers)
 	meant, ok := seccomp.LookupErrno(word.Text)
 	if !ok {
-		finding := report.At(profile, word.Span, fmt.Sprintf("%q is no errno", word.Text))
+		finding := report.At(profile, word.Span, fmt.Sprintf("%q is not an errno", word.Text))
 		if podman {
 			finding.Severity = rules.Error
-			finding.Message += ", so that Podman refuses the profile"
+			finding.Message += ", so Podman refuses the profile"
 		}
 		p.Report(finding)
 		return

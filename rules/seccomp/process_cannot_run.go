@@ -15,7 +15,7 @@ import (
 
 var processCannotRun = &rules.Rule{
 	ID:       "seccomp/process-cannot-run",
-	Summary:  "the profile refuses syscalls without which processes do not start, or end in a crash",
+	Summary:  "the profile refuses syscalls without which processes fail to start or crash",
 	Severity: rules.Warning,
 	Category: "correctness",
 	Since:    "0.1.0",

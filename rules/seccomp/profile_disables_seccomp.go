@@ -15,7 +15,7 @@ import (
 
 var profileDisablesSeccomp = &rules.Rule{
 	ID:       "seccomp/profile-disables-seccomp",
-	Summary:  "the profile is empty, which runtimes take as no profile, so that containers run without any filter",
+	Summary:  "the profile is empty, which runtimes treat as no profile, so containers run without any filter",
 	Severity: rules.Error,
 	Category: "security",
 	Since:    "0.1.0",

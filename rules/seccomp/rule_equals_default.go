@@ -43,7 +43,7 @@ var ruleEqualsDefault = &rules.Rule{
 				case m.Status == mentions.Hidden && equals[m.Rule]:
 					elsewhere[m.Rule]++
 				case m.Status == mentions.EqualsDefault && m.Always && m.Other != nil:
-					finding := report.At(profile, m.Span, fmt.Sprintf("%q gets %s here, which is the default action, so that the rule is left out and another one decides, with %s", m.Text, m.Outcome, m.Other.Outcome))
+					finding := report.At(profile, m.Span, fmt.Sprintf("%q gets %s here, which is the default action, so the rule is left out and another one decides, with %s", m.Text, m.Outcome, m.Other.Outcome))
 					finding.Severity = rules.Warning
 					finding.Related = []rules.Related{{File: profile.Source, Span: m.Other.Span, Message: fmt.Sprintf("%q gets %s here", m.Text, m.Other.Outcome)}}
 					p.Report(finding)

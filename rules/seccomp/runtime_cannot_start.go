@@ -18,7 +18,7 @@ import (
 
 var runtimeCannotStart = &rules.Rule{
 	ID:       "seccomp/runtime-cannot-start",
-	Summary:  "the profile refuses syscalls that the runtime itself makes once it is in force, so that no container starts",
+	Summary:  "the profile refuses syscalls that the runtime itself makes once it is in force, so no container starts",
 	Severity: rules.Error,
 	Category: "correctness",
 	Since:    "0.1.0",
@@ -63,7 +63,7 @@ func checkRuntime(p *rules.Pass, profile *workspace.Profile) {
 				}
 			}
 		}
-		finding := report.At(profile, s.effects[0].Cause, fmt.Sprintf("%s starts no container%s: it makes %s itself, and the profile refuses %s%s", s.subject, s.without, phrase.Quoted(names), object, programs.Where(ofRuntime(all, s.runtime), s.effects[0].On)))
+		finding := report.At(profile, s.effects[0].Cause, fmt.Sprintf("%s cannot start a container%s: it makes %s itself, and the profile refuses %s%s", s.subject, s.without, phrase.Quoted(names), object, programs.Where(ofRuntime(all, s.runtime), s.effects[0].On)))
 		finding.Severity = s.severity
 		finding.Fixes = letRun(p, profile, whole)
 		p.Report(finding)

@@ -23,7 +23,7 @@ import (
 
 var sandboxBlocked = &rules.Rule{
 	ID:       "seccomp/sandbox-blocked",
-	Summary:  "a program that sandboxes others runs under a profile that refuses the syscalls for it",
+	Summary:  "a program that sandboxes others runs under a profile that refuses the syscalls it needs",
 	Severity: rules.Info,
 	Category: "correctness",
 	Since:    "0.1.0",
@@ -63,7 +63,7 @@ var nestedSandboxes = [...]nested{
 }
 
 // nestedIn returns the command with which an image's container starts, where it is a program that sandboxes others. That of root is none: root makes namespaces by
-// a capability that containers do not have, so that no profile is enough, and Chromium refuses to.
+// a capability that containers do not have, so no profile is enough, and Chromium refuses to.
 func nestedIn(img *workspace.Image) (*shell.Command, *nested) {
 	var entrypoint, command, user *dockerfile.Instruction
 	for at := img; at != nil && entrypoint == nil; at = at.Parent {
@@ -153,7 +153,7 @@ func reportSandbox(p *rules.Pass, profile *workspace.Profile, use workspace.Use,
 			names = append(names, e.Name)
 		}
 	}
-	finding := report.At(profile, effects[0].Cause, fmt.Sprintf("%s runs under this profile, which refuses %s: it cannot make a sandbox", c.Name, phrase.Quoted(names)))
+	finding := report.At(profile, effects[0].Cause, fmt.Sprintf("%s runs under this profile, which refuses %s: it cannot create a sandbox", c.Name, phrase.Quoted(names)))
 	finding.Related = []rules.Related{
 		{File: img.File.Source, Span: c.Words[0].Span, Message: fmt.Sprintf("%s is started here", c.Name)},
 		{File: use.File, Span: use.Span, Message: "the profile is put in force here"},

@@ -13,7 +13,7 @@ import (
 
 var syntax = &rules.Rule{
 	ID:       "seccomp/syntax",
-	Summary:  "the profile has a value of a type or shape that its readers do not take",
+	Summary:  "the profile has a value of a type or shape that its readers do not accept",
 	Severity: rules.Error,
 	Category: "correctness",
 	Since:    "0.1.0",

@@ -13,7 +13,7 @@ import (
 
 var syscallNewerThanLibseccomp = &rules.Rule{
 	ID:       "seccomp/syscall-newer-than-libseccomp",
-	Summary:  "a rule names a syscall that the targeted libseccomp does not know yet, and runtimes leave it out without a word",
+	Summary:  "a rule names a syscall that the targeted libseccomp does not know yet, so runtimes silently ignore it",
 	Severity: rules.Warning,
 	Category: "portability",
 	Since:    "0.1.0",
@@ -51,7 +51,7 @@ var syscallNewerThanLibseccomp = &rules.Rule{
 				if len(without) > 1 {
 					who = fmt.Sprintf("%s to %s", who, without[len(without)-1])
 				}
-				finding := report.At(profile, name.Span, fmt.Sprintf("syscall %q is unknown to libseccomp %s, which leaves it out without a word; %s is the first release that knows it", name.Text, who, s.Since))
+				finding := report.At(profile, name.Span, fmt.Sprintf("syscall %q is unknown to libseccomp %s, which silently leaves it out; %s is the first release that knows it", name.Text, who, s.Since))
 				if !reach.Denies(rule) {
 					finding.Severity = rules.Info
 				}

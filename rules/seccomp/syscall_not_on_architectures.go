@@ -19,7 +19,7 @@ import (
 
 var syscallNotOnArchitectures = &rules.Rule{
 	ID:       "seccomp/syscall-not-on-architectures",
-	Summary:  "a rule names a syscall that none of the profile's architectures has, and runtimes leave it out without a word",
+	Summary:  "a rule names a syscall that none of the profile's architectures has, so runtimes silently ignore it",
 	Severity: rules.Info,
 	Category: "correctness",
 	Since:    "0.1.0",

@@ -15,7 +15,7 @@ import (
 
 var unknownAction = &rules.Rule{
 	ID:       "seccomp/unknown-action",
-	Summary:  "an action has a name that runtimes do not know, so that they refuse the profile",
+	Summary:  "an action has a name that runtimes do not know, so they refuse the profile",
 	Severity: rules.Error,
 	Category: "correctness",
 	Since:    "0.1.0",

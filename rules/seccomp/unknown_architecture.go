@@ -19,7 +19,7 @@ import (
 
 var unknownArchitecture = &rules.Rule{
 	ID:       "seccomp/unknown-architecture",
-	Summary:  "an architecture has a name that runtimes do not know, so that they refuse the profile",
+	Summary:  "an architecture has a name that runtimes do not know, so they refuse the profile",
 	Severity: rules.Error,
 	Category: "correctness",
 	Since:    "0.1.0",
@@ -46,7 +46,7 @@ var unknownArchitecture = &rules.Rule{
 		}
 		for _, entry := range profile.ArchMap {
 			if _, ok := seccomp.LookupArchitecture(entry.Architecture.Text); !ok && !entry.Architecture.Span.IsEmpty() {
-				reportArchitecture(p, profile, entry.Architecture, ", so that the entry is for no host", hosts)
+				reportArchitecture(p, profile, entry.Architecture, ", so the entry is for no host", hosts)
 			}
 			for _, name := range entry.SubArchitectures {
 				if _, ok := seccomp.LookupArchitecture(name.Text); !ok {

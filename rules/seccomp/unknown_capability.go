@@ -18,7 +18,7 @@ import (
 
 var unknownCapability = &rules.Rule{
 	ID:       "seccomp/unknown-capability",
-	Summary:  "a capability in includes or excludes has a name that no container has, so that it never matches",
+	Summary:  "a capability in includes or excludes has a name that no container has, so it never matches",
 	Severity: rules.Error,
 	Category: "correctness",
 	Since:    "0.1.0",
@@ -39,9 +39,9 @@ var unknownCapability = &rules.Rule{
 					if slices.Contains(known, name.Text) {
 						continue
 					}
-					finding := report.At(profile, name.Span, fmt.Sprintf("capability %q is unknown, so that it excludes nothing", name.Text))
+					finding := report.At(profile, name.Span, fmt.Sprintf("capability %q is unknown, so it excludes nothing", name.Text))
 					if n == 0 {
-						finding.Message = fmt.Sprintf("capability %q is unknown, so that the rule is always left out", name.Text)
+						finding.Message = fmt.Sprintf("capability %q is unknown, so the rule is always left out", name.Text)
 					}
 					if near := seccomp.NearestCapability(name.Text); near != "" {
 						finding.Message += fmt.Sprintf("; did you mean %q?", near)

@@ -20,7 +20,7 @@ import (
 
 var unknownField = &rules.Rule{
 	ID:       "seccomp/unknown-field",
-	Summary:  "a field has a name that no consumer reads, so that it does nothing",
+	Summary:  "a field has a name that no consumer reads, so it has no effect",
 	Severity: rules.Warning,
 	Category: "correctness",
 	Since:    "0.1.0",
@@ -34,7 +34,7 @@ var unknownField = &rules.Rule{
 			if isRemark(field.Name.Text) || field.Path == "" && strings.EqualFold(field.Name.Text, "name") {
 				continue
 			}
-			finding := report.At(profile, field.Name.Span, fmt.Sprintf("field %q is read by nobody", field.Name.Text))
+			finding := report.At(profile, field.Name.Span, fmt.Sprintf("field %q is not read by any consumer", field.Name.Text))
 			var rule *seccomp.Rule
 			i, _ := slices.BinarySearchFunc(profile.Rules, field.Name.Span.Start, func(r *seccomp.Rule, at int) int { return cmp.Compare(r.Span.End, at) })
 			if i < len(profile.Rules) && profile.Rules[i].Span.Contains(field.Name.Span) {
@@ -42,7 +42,7 @@ var unknownField = &rules.Rule{
 			}
 			near := field.Near
 			if strings.HasSuffix(field.Path, ".includes") || strings.HasSuffix(field.Path, ".excludes") {
-				finding.Message += ", so that the rule does not depend on it"
+				finding.Message += ", so the rule does not depend on it"
 				if near == "" {
 					near = filterField(rule, field)
 				}

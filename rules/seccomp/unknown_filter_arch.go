@@ -18,7 +18,7 @@ import (
 
 var unknownFilterArch = &rules.Rule{
 	ID:       "seccomp/unknown-filter-arch",
-	Summary:  "an architecture in includes or excludes has a name that no host has, so that it never matches",
+	Summary:  "an architecture in includes or excludes has a name that no host has, so it never matches",
 	Severity: rules.Error,
 	Category: "correctness",
 	Since:    "0.1.0",
@@ -64,7 +64,7 @@ var unknownFilterArch = &rules.Rule{
 							effect = "the rule is always left out"
 						}
 					}
-					finding := report.At(profile, arch.Span, fmt.Sprintf("architecture %q is the name of no host, so that %s", arch.Text, effect))
+					finding := report.At(profile, arch.Span, fmt.Sprintf("architecture %q is not the name of a host, so %s", arch.Text, effect))
 					if a, ok := seccomp.LookupArchitecture(seccomp.NearestArchitecture(arch.Text)); ok && name(a) != "" {
 						near := name(a)
 						finding.Message += fmt.Sprintf("; did you mean %q?", near)

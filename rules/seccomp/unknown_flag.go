@@ -16,7 +16,7 @@ import (
 
 var unknownFlag = &rules.Rule{
 	ID:       "seccomp/unknown-flag",
-	Summary:  "a filter flag has a name that runtimes do not know, so that they refuse the profile",
+	Summary:  "a filter flag has a name that runtimes do not know, so they refuse the profile",
 	Severity: rules.Error,
 	Category: "correctness",
 	Since:    "0.1.0",
@@ -30,7 +30,7 @@ var unknownFlag = &rules.Rule{
 			if _, ok := seccomp.LookupFlag(name.Text); ok {
 				continue
 			}
-			finding := report.At(profile, name.Span, fmt.Sprintf("flag %q is unknown, so that runc and crun refuse the profile", name.Text))
+			finding := report.At(profile, name.Span, fmt.Sprintf("flag %q is unknown, so runc and crun refuse the profile", name.Text))
 			near := seccomp.NearestFlag(name.Text)
 			if near != "" {
 				finding.Message += fmt.Sprintf("; did you mean %q?", near)

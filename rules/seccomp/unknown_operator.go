@@ -15,7 +15,7 @@ import (
 
 var unknownOperator = &rules.Rule{
 	ID:       "seccomp/unknown-operator",
-	Summary:  "an argument condition has no operator that runtimes know, so that they refuse the profile",
+	Summary:  "an argument condition has no operator that runtimes know, so they refuse the profile",
 	Severity: rules.Error,
 	Category: "correctness",
 	Since:    "0.1.0",
@@ -26,7 +26,7 @@ var unknownOperator = &rules.Rule{
 	},
 	Seccomp: func(p *rules.Pass, profile *workspace.Profile) {
 		for _, problem := range report.Problems(profile, seccomp.KindOperator) {
-			p.Report(report.At(profile, problem.Span, report.WithEffect(problem, ", so that runc and crun refuse the profile")))
+			p.Report(report.At(profile, problem.Span, report.WithEffect(problem, ", so runc and crun refuse the profile")))
 		}
 		for _, rule := range profile.Rules {
 			for _, arg := range rule.Args {
@@ -39,7 +39,7 @@ var unknownOperator = &rules.Rule{
 }
 
 func reportOperator(p *rules.Pass, profile *workspace.Profile, op seccomp.String) {
-	finding := report.At(profile, op.Span, fmt.Sprintf("operator %q is unknown, so that runc and crun refuse the profile", op.Text))
+	finding := report.At(profile, op.Span, fmt.Sprintf("operator %q is unknown, so runc and crun refuse the profile", op.Text))
 	if near := seccomp.NearestOperator(op.Text); near != "" {
 		finding.Message += fmt.Sprintf("; did you mean %q?", near)
 		finding.Fixes = fixes.Replace(profile, "Rename to "+near, fixers.Unsafe, op.Span, phrase.Quote(near), fixers.Changes{Repair: true})

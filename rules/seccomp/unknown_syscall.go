@@ -18,7 +18,7 @@ import (
 
 var unknownSyscall = &rules.Rule{
 	ID:       "seccomp/unknown-syscall",
-	Summary:  "a rule names a syscall that libseccomp does not know, and runtimes leave it out without a word",
+	Summary:  "a rule names a syscall that libseccomp does not know, so runtimes silently ignore it",
 	Severity: rules.Error,
 	Category: "correctness",
 	Since:    "0.1.0",
@@ -59,7 +59,7 @@ func checkName(p *rules.Pass, profile *workspace.Profile, rule *seccomp.Rule, na
 	if targets := p.Targets().Seccomp; targets.Given("libseccomp") && !slices.ContainsFunc(targets.Libseccomps(), func(l decide.Libseccomp) bool { return !l.Knows(s) }) {
 		return
 	}
-	finding := report.At(profile, name.Span, fmt.Sprintf("syscall %q is known to libseccomp up to %s only, and newer releases leave it out without a word", name.Text, s.Last))
+	finding := report.At(profile, name.Span, fmt.Sprintf("syscall %q is known only to libseccomp up to %s; newer releases silently leave it out", name.Text, s.Last))
 	finding.Severity = rules.Warning
 	p.Report(finding)
 }
@@ -68,10 +68,10 @@ func checkName(p *rules.Pass, profile *workspace.Profile, rule *seccomp.Rule, na
 func reportUnknown(p *rules.Pass, profile *workspace.Profile, rule *seccomp.Rule, name seccomp.String, lacks func(string) bool) {
 	finding := report.At(profile, name.Span, "")
 	finding.Severity = rules.Warning
-	finding.Message = fmt.Sprintf("syscall %q is unknown to libseccomp, so that runtimes leave it out without a word", name.Text)
+	finding.Message = fmt.Sprintf("syscall %q is unknown to libseccomp, so runtimes silently leave it out", name.Text)
 	if reach.Denies(rule) && reach.DefaultRuns(profile) {
 		finding.Severity = rules.Error
-		finding.Message = fmt.Sprintf("syscall %q is unknown to libseccomp, so that runtimes block nothing and say nothing", name.Text)
+		finding.Message = fmt.Sprintf("syscall %q is unknown to libseccomp, so runtimes silently ignore it and block nothing", name.Text)
 	}
 	if a, b, ok := seccomp.SplitGlued(name.Text); ok {
 		finding.Message += fmt.Sprintf("; it is %q and %q in one string", a, b)

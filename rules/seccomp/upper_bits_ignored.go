@@ -18,7 +18,7 @@ import (
 
 var upperBitsIgnored = &rules.Rule{
 	ID:       "seccomp/upper-bits-ignored",
-	Summary:  "a condition compares 64 bits of an argument of which the kernel reads fewer, and is avoided by setting an upper one",
+	Summary:  "a condition compares 64 bits of an argument of which the kernel reads fewer, so setting an upper bit bypasses it",
 	Severity: rules.Error,
 	Category: "security",
 	Since:    "0.1.0",

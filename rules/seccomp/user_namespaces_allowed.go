@@ -15,7 +15,7 @@ import (
 
 var userNamespacesAllowed = &rules.Rule{
 	ID:       "seccomp/user-namespaces-allowed",
-	Summary:  "an allowlist lets every process make a user namespace, in which it has all capabilities",
+	Summary:  "an allowlist lets every process create a user namespace, in which it has all capabilities",
 	Severity: rules.Warning,
 	Category: "security",
 	Since:    "0.1.0",
@@ -29,9 +29,9 @@ var userNamespacesAllowed = &rules.Rule{
 		if !slices.ContainsFunc(names, func(n reach.Naming) bool { return n.Name.Text != "setns" }) {
 			return
 		}
-		finding := report.At(profile, names[0].Name.Span, fmt.Sprintf("with %s every process can make a user namespace, and has all capabilities in it", reach.Words(names)))
+		finding := report.At(profile, names[0].Name.Span, fmt.Sprintf("with %s every process can create a user namespace, and has all capabilities in it", reach.Words(names)))
 		if distinct(names) == 1 && names[0].Name.Text == "clone" {
-			finding.Message = "\"clone\" is allowed with all flags, so that every process can make a user namespace, and has all capabilities in it"
+			finding.Message = "\"clone\" is allowed with all flags, so every process can create a user namespace, and has all capabilities in it"
 		}
 		finding.Related = reach.Others(profile, names, "%q is allowed here")
 		finding.Fixes = maskClone(profile, names)

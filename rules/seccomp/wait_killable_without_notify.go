@@ -13,7 +13,7 @@ import (
 
 var waitKillableWithoutNotify = &rules.Rule{
 	ID:       "seccomp/wait-killable-without-notify",
-	Summary:  "the flag SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV is set and no rule notifies, so that the kernel refuses the filter",
+	Summary:  "the flag SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV is set and no rule notifies, so the kernel refuses the filter",
 	Severity: rules.Error,
 	Category: "correctness",
 	Since:    "0.1.0",
@@ -30,10 +30,10 @@ var waitKillableWithoutNotify = &rules.Rule{
 			if name.Text != "SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV" {
 				continue
 			}
-			finding := report.At(profile, name.Span, `flag "SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV" is set and no rule has the action "SCMP_ACT_NOTIFY", so that runc cannot load the filter and crun sets no flag at all`)
+			finding := report.At(profile, name.Span, `flag "SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV" is set and no rule has the action "SCMP_ACT_NOTIFY", so runc cannot load the filter and crun sets no flag at all`)
 			if readers.Only(p, "crun") {
 				finding.Severity = rules.Warning
-				finding.Message = `flag "SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV" is set and no rule has the action "SCMP_ACT_NOTIFY", so that crun sets no flag at all`
+				finding.Message = `flag "SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV" is set and no rule has the action "SCMP_ACT_NOTIFY", so crun sets no flag at all`
 			}
 			finding.Fixes = deleteFlag(profile, i)
 			p.Report(finding)

@@ -30,7 +30,7 @@ var zeroMask = &rules.Rule{
 			if arg.Value.Value != 0 {
 				return
 			}
-			finding := report.At(profile, arg.Span, "the mask is 0, so that the condition holds for every argument")
+			finding := report.At(profile, arg.Span, "the mask is 0, so the condition holds for every argument")
 			if arg.ValueTwo.Value != 0 {
 				finding.Message += "; value is the mask, and valueTwo the value"
 			}

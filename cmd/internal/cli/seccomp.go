@@ -21,10 +21,10 @@ import (
 func (a *app) seccompCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "seccomp",
-		Short: "Show what a seccomp profile decides, and for whom",
-		Long: `Show what a seccomp profile really decides: what becomes of a call and why, the whole table, and
-what changes between two profiles, as the loaders (Docker, Podman, containerd), runtimes (runc,
-crun) and builds of libseccomp that the targets name make it.`,
+		Short: "Show what a seccomp profile decides",
+		Long: `Show what a seccomp profile really decides: what happens to a syscall and why, the whole table, and
+what changes between two profiles, for the loaders (Docker, Podman, containerd), runtimes (runc,
+crun) and builds of libseccomp that the targets name.`,
 		Args: func(cmd *cobra.Command, args []string) error {
 			if len(args) == 0 {
 				return nil
@@ -153,7 +153,7 @@ func parseKernel(s string) (seccomp.Version, error) {
 	}
 	v, ok := seccomp.ParseVersion(s)
 	if !ok || v.IsZero() {
-		return v, fmt.Errorf("--kernel %q is no release of Linux such as 5.10", s)
+		return v, fmt.Errorf("--kernel %q is not a release of Linux such as 5.10", s)
 	}
 	return v, nil
 }
@@ -207,7 +207,7 @@ func (a *app) readInput(path string) (*source.File, error) {
 	case err != nil:
 		return nil, cause(err)
 	case len(b) > workspace.MaxFileSize:
-		return nil, fmt.Errorf("sandlint reads no file above %d MiB", workspace.MaxFileSize>>20)
+		return nil, fmt.Errorf("files above %d MiB are not read", workspace.MaxFileSize>>20)
 	}
 	return source.NewFile(shownAs, b), nil
 }

@@ -19,12 +19,12 @@ func (a *app) seccompResolveCommand() *cobra.Command {
 		Use:   "resolve PROFILE|-",
 		Short: "Turn a profile for Docker or Podman into one for containerd",
 		Long: `Print what Docker or Podman makes of a profile on one machine and for one container, as a profile
-of the plain OCI form. containerd, and so most Kubernetes nodes, runc and crun drop archMap, includes
-and excludes without a word, so that the rules which these guard hold for everybody; the plain form
+of the plain OCI form. containerd, and so most Kubernetes nodes, runc and crun silently drop archMap,
+includes and excludes, so the rules that these restrict hold for every container; the plain form
 decides for them as the original does for Docker.
 
-Docker reads the profile unless a target names podman or cri-o. The set of capabilities is all there
-are in the container: default stands for those that it has without asking.`,
+Docker reads the profile unless a target names podman or cri-o. --caps is the whole set of
+the container: default stands for the capabilities that it has without asking.`,
 		Example: `  sandlint seccomp resolve --arch amd64 seccomp.json > containerd.json
   sandlint seccomp resolve --arch arm64 --caps default,SYS_PTRACE --kernel 6.1 seccomp.json
   sandlint seccomp resolve --arch amd64 --target podman=5 --caps none seccomp.json`,
@@ -63,9 +63,9 @@ func (a *app) resolve(p *seccomp.Profile, s decisions.Scope) error {
 	reason := ""
 	switch {
 	case len(p.Problems) > 0:
-		reason = "its problems must be mended first"
+		reason = "its problems must be fixed first"
 	case r.Off:
-		reason = fmt.Sprintf("%s takes it as no profile, and containers run without a filter", loader)
+		reason = fmt.Sprintf("%s treats it as no profile, so containers run without a filter", loader)
 	case len(r.Refused) > 0:
 		reason = fmt.Sprintf("%s refuses it: %s", loader, r.Refused[0].Reason)
 		if at := r.Refused[0].At.Span; !at.IsEmpty() {
@@ -75,7 +75,7 @@ func (a *app) resolve(p *seccomp.Profile, s decisions.Scope) error {
 	}
 	text := fixes.OCI(r)
 	if reason == "" && text == nil {
-		reason = "it is no profile in JSON"
+		reason = "it is not a profile in JSON"
 	}
 	if reason != "" {
 		a.complain("%s cannot be resolved: %s", p.Source.Path, strings.TrimSuffix(reason, "."))

@@ -65,7 +65,7 @@ func why(c *decide.Change) []string {
 		notes = append(notes, "no rule about it changed, but the highest number that the profile names did, above which runc answers ENOSYS")
 	}
 	if c.Unsure {
-		notes = append(notes, "what libseccomp makes of the conditions cannot be foretold")
+		notes = append(notes, "the result of libseccomp for these conditions is unpredictable")
 	}
 	return notes
 }

@@ -58,7 +58,7 @@ func TestDiffWords(t *testing.T) {
 		{"an ABI that is there anyway", rules(""), whole(`"SCMP_ARCH_X86_64",`, "").Replace(rules("")), []string{"border on x86_64 for runc before 1.1.15: 449 (futex_waitv) to none",
 			"changes the rest for runc before 1.1.15"}},
 		{"flags", rules(""), whole(`"syscalls"`, `"flags":["SECCOMP_FILTER_FLAG_LOG"],"syscalls"`).Replace(rules("")), []string{"changes the flags: none given to SECCOMP_FILTER_FLAG_LOG",
-			"changes whether it is accepted for runc before 1.2.0: accepted to refused: runc before 1.2.0 takes no profile with flags"}},
+			"changes whether it is accepted for runc before 1.2.0: accepted to refused: runc before 1.2.0 refuses every profile with flags"}},
 		{"an empty list of flags", rules(""), whole(`"syscalls"`, `"flags":[],"syscalls"`).Replace(rules("")), []string{"changes the flags: none given to an empty list"}},
 		{"a listener", whole(`"syscalls"`, `"listenerPath":"/a","syscalls"`).Replace(rules("")), rules(""), []string{"changes the listener: /a to none"}},
 		{"off", rules(""), "{}", []string{"widens the filter: a profile to none"}},
@@ -74,7 +74,7 @@ func TestDiffWords(t *testing.T) {
 			[]string{"narrows setuid for runc: ALLOW if arg0 == 5 or arg0 == 6, else ERRNO EPERM to ALLOW if arg0 == 5, else ERRNO EPERM, such as (0x6)"}},
 		{"a call that socketcall makes too", rules(`{"names":["socket"],"action":"SCMP_ACT_ALLOW"}`), rules(``), []string{"narrows socket: ALLOW to ERRNO EPERM", "narrows socketcall: ALLOW if arg0 == 1, else ERRNO EPERM to ERRNO EPERM, such as (0x1)"}},
 		{"a rule that is refused", rules(``), rules(`{"names":["chmod"],"action":"SCMP_ACT_LOG","errnoRet":5}`), []string{
-			"changes whether it is accepted for crun: accepted to refused: crun takes no errno with SCMP_ACT_LOG", "widens chmod: ERRNO EPERM to LOG"}},
+			"changes whether it is accepted for crun: accepted to refused: crun accepts no errno with SCMP_ACT_LOG", "widens chmod: ERRNO EPERM to LOG"}},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

@@ -36,7 +36,7 @@ func ParseArgs(s string) (Args, error) {
 			n = uint64(negative)
 		}
 		if err != nil {
-			return a, fmt.Errorf("%q is no argument: it is a number such as 16, 0x10 or -1, or _ for one that is not known", w)
+			return a, fmt.Errorf("%q is not an argument: it is a number such as 16, 0x10 or -1, or _ for one that is not known", w)
 		}
 		a.Values[i], a.Known[i] = n, true
 	}
@@ -188,7 +188,7 @@ func reasonWords(d decide.Dead) string {
 	}
 	switch d.Left.Field {
 	case "name":
-		return `the field "name" is not read, and without "names" it is about no syscall`
+		return `the field "name" is not read, and without "names" the rule names no syscall`
 	case "names":
 		return "it names no syscall"
 	case "excludes.arches":

@@ -68,9 +68,9 @@ func sentence(o decide.Outcome) string {
 	case "SCMP_ACT_TRAP":
 		return "is not made, and raises signal SIGSYS"
 	case "SCMP_ACT_TRACE":
-		return "is left to a tracer, and fails with ENOSYS where there is none"
+		return "is passed to a tracer, and fails with ENOSYS where there is none"
 	case "SCMP_ACT_NOTIFY":
-		return "is left to the program that listens at listenerPath"
+		return "is passed to the program that listens at listenerPath"
 	case "":
 		return "is not decided: the profile has no default action, and runtimes refuse it"
 	}
@@ -210,7 +210,7 @@ func (w *printer) through(e *Explanation, a *Answer) {
 		}
 	}
 	if len(archs) > 0 {
-		fmt.Fprintf(w, "    on %s programs can make it through %s too, about which the profile decides separately\n", list(archs, "and"), multiplexer(s))
+		fmt.Fprintf(w, "    on %s programs can also make it through %s, about which the profile decides separately\n", list(archs, "and"), multiplexer(s))
 	}
 }
 
@@ -230,7 +230,7 @@ func (a *Answer) headline() (text, style string) {
 	case len(a.Possible) == 1:
 		return "the call " + sentence(a.Possible[0]), outcomeStyle(a.Possible[0])
 	case len(a.Possible) > 1:
-		return "it cannot be foretold whether the call " + alternatives(a.Possible), yellow
+		return "it is unpredictable whether the call " + alternatives(a.Possible), yellow
 	case d.Step == decide.StepConditions:
 		return "the arguments decide", yellow
 	default:
@@ -251,7 +251,7 @@ func (w *printer) why(e *Explanation, a *Answer) {
 	p, d := a.view.profile, &a.Decision
 	switch {
 	case a.filter.Off:
-		fmt.Fprintln(w, "    a file without a default action and without rules is taken as no profile, and containers run without a filter")
+		fmt.Fprintln(w, "    a file without a default action and without rules is treated as no profile, and containers run without a filter")
 	case d.Step == decide.StepForeign:
 		fmt.Fprintf(w, "    the profile does not list %s, and libseccomp kills calls from an ABI that the filter is not for\n", a.arch.Name)
 		w.defined(p, p.Architectures)
@@ -289,7 +289,7 @@ func (w *printer) byDefault(a *Answer, text string) {
 // border tells of runc's answer for numbers that the profile does not reach.
 func (w *printer) border(e *Explanation, a *Answer) {
 	p := a.view.profile
-	fmt.Fprintln(w, "    runc answers ENOSYS to numbers above the highest that the profile names, before the filter is asked")
+	fmt.Fprintln(w, "    runc answers ENOSYS to numbers above the highest that the profile names, before the filter runs")
 	type number struct {
 		n              int
 		archs, highest []string
@@ -318,7 +318,7 @@ func (w *printer) border(e *Explanation, a *Answer) {
 		}
 	}
 	for _, n := range numbers {
-		fmt.Fprintf(w, "    it has the number %d on %s, and the highest that is named and known is %s\n", n.n, list(n.archs, "and"), list(n.highest, "or"))
+		fmt.Fprintf(w, "    its number is %d on %s, and the highest number that is named and known is %s\n", n.n, list(n.archs, "and"), list(n.highest, "or"))
 	}
 }
 
@@ -361,10 +361,10 @@ func (w *printer) cases(e *Explanation, a *Answer) {
 		w.byDefault(a, "otherwise it "+sentence(d.Outcome)+", as the default action says")
 	}
 	if a.Miscompiled {
-		fmt.Fprintln(w, "    libseccomp is known to make a filter of such conditions that does something else for some arguments")
+		fmt.Fprintln(w, "    libseccomp is known to miscompile such conditions for some arguments")
 	}
 	for _, o := range a.Overlaps {
-		fmt.Fprintf(w, "    the rules at %s and %s can hold for one call; which of them libseccomp then takes cannot be foretold, neither from their order nor from its release\n",
+		fmt.Fprintf(w, "    the rules at %s and %s can hold for one call; neither their order nor the release of libseccomp determines which one it then uses\n",
 			w.place(p, d.Cases[o[0]].Name.Span), w.place(p, d.Cases[o[1]].Name.Span))
 	}
 }

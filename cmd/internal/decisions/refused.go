@@ -10,7 +10,7 @@ import (
 	"github.com/sandlint/sandlint/parsers/source"
 )
 
-// Refused says who refuses a profile, so that no container starts with it.
+// Refused says who refuses a profile, so no container starts with it.
 type Refused struct {
 	// At is the part of the profile; empty for the whole.
 	At source.Span

@@ -266,7 +266,7 @@ func (w *printer) archTable(t *archTable) {
 func (t *archTable) summary() string {
 	switch {
 	case t.filter.Off:
-		return "no filter; a file without a default action and without rules is taken as no profile"
+		return "no filter; a file without a default action and without rules is treated as no profile"
 	case !t.filter.Covers(t.arch):
 		return "every call kills the thread; the profile does not list " + t.arch.Name
 	}

@@ -393,7 +393,7 @@ func (d *differ) sharedABIs(s *seccomp.Syscall) []string {
 	return slices.DeleteFunc(s.ABIs(), func(abi string) bool { return !on[abi] })
 }
 
-// kind is a change of a decision on one ABI. The decisions are in words, so that it can be compared.
+// kind is a change of a decision on one ABI. The decisions are in words, so it can be compared.
 type kind struct {
 	beforeText, afterText string
 	effect                Effect

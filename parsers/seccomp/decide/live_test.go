@@ -62,7 +62,7 @@ func (c liveCall) outcomes(f *Filter) []Outcome {
 }
 
 // probeELF returns a static program for x86_64 that makes the calls, writes what each returned to its standard output as eight bytes, lower ones first, and exits with 0.
-// It makes no other calls than write(2) and exit_group(2), so that it runs under any filter that allows those.
+// It makes no other calls than write(2) and exit_group(2), so it runs under any filter that allows those.
 func probeELF(calls []liveCall) []byte {
 	const (
 		base   = 0x400000

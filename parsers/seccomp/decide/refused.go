@@ -32,7 +32,7 @@ func (f *Filter) refusals(conflicts func() []Conflict) []Refusal {
 	p := f.Profile
 	if f.Off {
 		if crun && f.Loader == LoaderOCI && !p.Span.IsEmpty() {
-			add(seccomp.String{}, "crun takes no profile without a defaultAction")
+			add(seccomp.String{}, "crun refuses a profile without a defaultAction")
 		}
 		return out
 	}
@@ -44,7 +44,7 @@ func (f *Filter) refusals(conflicts func() []Conflict) []Refusal {
 	case f.Default.Action == "SCMP_ACT_NOTIFY":
 		add(p.DefaultAction, "%s cannot have SCMP_ACT_NOTIFY as the default action", f.Target.Runtime)
 	case f.Default.Action == "SCMP_ACT_ERRNO" && f.Default.Errno > maxErrno:
-		add(p.DefaultAction, "libseccomp takes no errno above %d, and the default action gives %d", maxErrno, f.Default.Errno)
+		add(p.DefaultAction, "libseccomp accepts no errno above %d, and the default action gives %d", maxErrno, f.Default.Errno)
 	}
 	for i, rule := range p.Rules {
 		if f.live[i] != nil {
@@ -58,7 +58,7 @@ func (f *Filter) refusals(conflicts func() []Conflict) []Refusal {
 		errno, _ := f.errno(rule.ErrnoRet, rule.Errno)
 		f.refuseRule(add, i, rule, outcome(rule.Action.Text, errno))
 		if crun && (rule.NamesSpan.IsEmpty() || rule.LegacyName) {
-			add(rule.Name, "crun takes no rule without names")
+			add(rule.Name, "crun refuses a rule without names")
 		}
 	}
 	if len(out) == 0 {
@@ -90,7 +90,7 @@ func (f *Filter) errno(number seccomp.Number, word seccomp.String) (uint64, bool
 func (f *Filter) refuseFlags(add refuse) {
 	runtime, version := f.Target.Runtime, f.Target.RuntimeVersion
 	if runtime == "runc" && len(f.Profile.Flags) > 0 && version.Less(flagsInRunc) {
-		add(f.Profile.Flags[0], "runc before 1.2.0 takes no profile with flags")
+		add(f.Profile.Flags[0], "runc before 1.2.0 refuses every profile with flags")
 		return
 	}
 	for _, name := range f.Profile.Flags {
@@ -101,7 +101,7 @@ func (f *Filter) refuseFlags(add refuse) {
 		}
 		f.refuseSupport(add, name, "flag", flag.Support)
 		if runtime == "runc" && name.Text == "SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV" && !slices.ContainsFunc(f.Rules, func(r ResolvedRule) bool { return r.Outcome.Action == "SCMP_ACT_NOTIFY" }) {
-			add(name, "the kernel takes SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV only with a rule whose action is SCMP_ACT_NOTIFY")
+			add(name, "the kernel accepts SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV only with a rule whose action is SCMP_ACT_NOTIFY")
 		}
 	}
 }
@@ -136,7 +136,7 @@ func (f *Filter) refuseArchitectures(add refuse) {
 			add(name, "%s does not know the architecture %q", f.Target.Runtime, name.Text)
 		case f.refuseSupport(add, name, "architecture", a.Support):
 		case f.Host.Arch != nil && a.BigEndian != f.Host.Arch.BigEndian:
-			add(name, "libseccomp takes no architecture of another byte order than that of the host, %s", f.Host.Arch.ABI)
+			add(name, "libseccomp accepts no architecture of another byte order than that of the host, %s", f.Host.Arch.ABI)
 		}
 	}
 }
@@ -153,9 +153,9 @@ func (f *Filter) refuseAction(add refuse, name seccomp.String, o Outcome, errno 
 	}
 	switch {
 	case f.Target.Runtime == "crun" && given && !action.Errno:
-		add(name, "crun takes no errno with %s", name.Text)
+		add(name, "crun accepts no errno with %s", name.Text)
 	case f.Target.Runtime == "crun" && given && errno > math.MaxUint32:
-		add(name, "crun takes no errno of more than 32 bits")
+		add(name, "crun accepts no errno of more than 32 bits")
 	default:
 		return false
 	}
@@ -176,10 +176,10 @@ func (f *Filter) refuseRule(add refuse, place int, rule *seccomp.Rule, o Outcome
 	added := false // libseccomp is given a rule
 	for _, name := range names {
 		if name.Text == "" && !crun {
-			add(name, "runc takes no empty name of a syscall")
+			add(name, "runc refuses an empty name of a syscall")
 		}
 		if name.Text == "write" && o.Action == "SCMP_ACT_NOTIFY" && !crun {
-			add(name, "runc takes no SCMP_ACT_NOTIFY for write")
+			add(name, "runc refuses SCMP_ACT_NOTIFY for write")
 		}
 		if !added && o != f.Default {
 			s := f.index.names[name.Text].Syscall
@@ -187,10 +187,10 @@ func (f *Filter) refuseRule(add refuse, place int, rule *seccomp.Rule, o Outcome
 		}
 	}
 	if o.Action == "SCMP_ACT_NOTIFY" && !crun && f.Profile.ListenerPath.Text == "" && added {
-		add(rule.Action, "runc takes no SCMP_ACT_NOTIFY without listenerPath")
+		add(rule.Action, "runc refuses SCMP_ACT_NOTIFY without listenerPath")
 	}
 	if added && o.Action == "SCMP_ACT_ERRNO" && o.Errno > maxErrno {
-		add(rule.Action, "libseccomp takes no errno above %d, and the rule gives %d", maxErrno, o.Errno)
+		add(rule.Action, "libseccomp accepts no errno above %d, and the rule gives %d", maxErrno, o.Errno)
 	}
 	args := rule.Args
 	if crun && len(args) > 6 && f.Target.RuntimeVersion.Less(crunReadsAllConds) {

@@ -71,7 +71,7 @@ type Resolved struct {
 	Profile *seccomp.Profile
 	Loader  Loader
 	Host    Host
-	// Off says that the loader takes the file as no profile at all, so that containers run without a filter.
+	// Off says that the loader takes the file as no profile at all, so containers run without a filter.
 	Off bool
 	// Default is the action for calls that no rule decides about; its Action is "" where the file has none.
 	Default Outcome
@@ -172,7 +172,7 @@ func errnoOf(l Loader, number seccomp.Number, word seccomp.String, r *Resolved) 
 	if l == LoaderContainers && word.Text != "" {
 		n, ok := seccomp.LookupErrno(word.Text)
 		if !ok {
-			r.refuse(word, strconv.Quote(word.Text)+" is no errno")
+			r.refuse(word, strconv.Quote(word.Text)+" is not an errno")
 		}
 		return uint64(n)
 	}
@@ -220,7 +220,7 @@ func (r *Resolved) filtered(rule *seccomp.Rule, host string) Omission {
 	kernel := func(s seccomp.String) bool { return r.Loader == LoaderDocker && !s.Span.IsEmpty() }
 	for _, s := range []seccomp.String{in.MinKernel, ex.MinKernel} {
 		if kernel(s) && s.Text != "" && !validMinKernel(s.Text) {
-			r.refuse(s, strconv.Quote(s.Text)+" is no kernel release such as 4.8")
+			r.refuse(s, strconv.Quote(s.Text)+" is not a kernel release such as 4.8")
 		}
 	}
 	switch {

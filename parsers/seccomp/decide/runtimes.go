@@ -36,7 +36,7 @@ var measuredNeeds = [...]runtimeNeeds{
 		[]string{"capset", "prctl", "rt_sigaction", "rt_sigprocmask", "setresgid", "setresuid"}, nil},
 }
 
-// RuntimeRequired returns the syscalls that a release of runc or crun makes itself once a profile is in force, so that no container starts where one of them is denied; sorted. It was
+// RuntimeRequired returns the syscalls that a release of runc or crun makes itself once a profile is in force, so no container starts where one of them is denied; sorted. It was
 // measured with runc 1.1.5 and 1.5.1 and crun 1.8.1 and 1.27 on x86_64: of a release between two of them, it is what both need; of one before the first or after the last, what that one needs. Without no_new_privs,
 // as with a plain docker run, they put the profile in force earlier and need more.
 func RuntimeRequired(runtime string, version seccomp.Version, noNewPrivs bool) []string {

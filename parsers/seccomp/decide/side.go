@@ -267,7 +267,7 @@ func (s *side) border(l Loader, host *seccomp.Architecture, e environment, key s
 }
 
 // fragile reports whether there may be a target for which libseccomp loses the number of the call on one of the ABIs
-// (Filter.Unloaded), so that rules have to do with syscalls that they do not name: there is a rule about a name that
+// (Filter.Unloaded), so rules have to do with syscalls that they do not name: there is a rule about a name that
 // the ABI does not have, and none without conditions about one that it has.
 func (s *side) fragile(loaders []Loader, abis []string) bool {
 	for _, l := range loaders {

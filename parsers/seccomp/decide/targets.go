@@ -93,7 +93,7 @@ func parseLibseccomp(s string) (Libseccomp, error) {
 	number, added, _ := strings.Cut(s, "+")
 	v, ok := seccomp.ParseVersion(number)
 	if !ok || strings.Trim(number, "v0123456789.") != "" {
-		return Libseccomp{}, fmt.Errorf("%q is no build of libseccomp that is known; %s", s, possible)
+		return Libseccomp{}, fmt.Errorf("%q is not a known build of libseccomp; %s", s, possible)
 	}
 	l := Libseccomp{Version: v}
 	if added == "" {
@@ -103,7 +103,7 @@ func parseLibseccomp(s string) (Libseccomp, error) {
 	slices.Sort(l.extra)
 	for _, name := range l.extra {
 		if _, ok := seccomp.LookupSyscall(name); !ok {
-			return Libseccomp{}, fmt.Errorf("%q names %q, which is no syscall; %s", s, name, possible)
+			return Libseccomp{}, fmt.Errorf("%q names %q, which is not a syscall; %s", s, name, possible)
 		}
 	}
 	return l, nil
@@ -173,7 +173,7 @@ func (t *Targets) Set(consumer, version string) error {
 			}
 		}
 		if r.To.Less(r.From) || from == "" && to == "" {
-			return fmt.Errorf("range %q of %s holds no release", version, consumer)
+			return fmt.Errorf("range %q of %s contains no release", version, consumer)
 		}
 		if consumer == "libseccomp" {
 			t.libseccomp = append(slices.Clip(t.libseccomp), releasesIn(r)...)

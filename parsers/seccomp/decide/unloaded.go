@@ -7,7 +7,7 @@ import (
 	"github.com/sandlint/sandlint/parsers/seccomp"
 )
 
-// Unloaded returns a naming for which libseccomp 2.5.4 to 2.6.1 make a filter that does not look at the number of the call on an architecture, so that every
+// Unloaded returns a naming for which libseccomp 2.5.4 to 2.6.1 make a filter that does not look at the number of the call on an architecture, so every
 // call there gets the default action. It reports false where the filter is right.
 //
 // Libseccomp loads the number before its first comparison, that of the syscall whose conditions take the fewest comparisons. A name that the architecture does not

@@ -13,7 +13,7 @@ func OnAny(s *seccomp.Syscall, abis []string) bool {
 }
 
 // Listed returns the ABIs for which a profile's filter is made as far as the file says so; nil where it does not. The native one belongs to
-// every filter, so that of each listed architecture counts too. A profile with archMap is also for hosts that archMap does not name.
+// every filter, so of each listed architecture counts too. A profile with archMap is also for hosts that archMap does not name.
 func Listed(profile *workspace.Profile) []string {
 	if len(profile.ArchMap) > 0 {
 		return nil

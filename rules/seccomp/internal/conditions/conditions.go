@@ -82,7 +82,7 @@ func InWords(conds []decide.Cond) string {
 	return strings.Join(list, " and ")
 }
 
-// Disagree reports whether rules with conditions on a syscall have different actions, so that they may hold for the same call.
+// Disagree reports whether rules with conditions on a syscall have different actions, so they may hold for the same call.
 func Disagree(p *rules.Pass, profile *workspace.Profile, syscall string) bool {
 	for _, l := range profile.Loaders(p.Targets().Seccomp) {
 		var first *seccomp.Rule

@@ -14,7 +14,7 @@ import (
 )
 
 // Filters returns what most people get of a profile, for rules that ask whether programs work under it: for each loader and runtime, on x86_64 and aarch64 where the profile is for
-// them, else on its first host. There are none where the consumers refuse the profile, so that it is not known what it is meant to say, nor for one that is a part of
+// them, else on its first host. There are none where the consumers refuse the profile, so it is not known what it is meant to say, nor for one that is a part of
 // another.
 func Filters(p *rules.Pass, profile *workspace.Profile) []*decide.Filter {
 	if _, ok := seccomp.LookupAction(profile.DefaultAction.Text); !ok || profile.BaseProfileName.Text != "" || len(profile.DuplicateFields) > 0 || len(profile.Problems) > len(profile.Surplus) {

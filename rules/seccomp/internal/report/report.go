@@ -22,7 +22,7 @@ func Problems(profile *workspace.Profile, kind string) (found []source.Problem) 
 
 // WithEffect returns the message of a problem with what comes of it, where the message does not tell that itself.
 func WithEffect(problem source.Problem, effect string) string {
-	if strings.Contains(problem.Message, ", so that ") || strings.Contains(problem.Message, ", which ") {
+	if strings.Contains(problem.Message, ", so ") || strings.Contains(problem.Message, ", which ") {
 		return problem.Message
 	}
 	return problem.Message + effect
