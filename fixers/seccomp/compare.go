@@ -26,7 +26,7 @@ import (
 // What is compared is what the profile decides for every target: seccomp.Diff. A fix that adds or removes a name may move runc's border, and with it what is
 // answered for all syscalls between. One that declares syscalls may do so, as long as no other call runs that did not, or the other way round. What it declares about a call
 // that socketcall(2) or ipc(2) makes too, it declares about these. A profile that a target took must not be refused after the fix. Rules about a name that no libseccomp knows, and
-// those that are not of the right shape, must stay as they are, since nobody can tell what they will do. Outside of the rules, fields must mean the same: of archMap the first entry
+// those that are not of the right shape, must stay as they are, since their effect is unknown. Outside of the rules, fields must mean the same: of archMap the first entry
 // of each architecture counts, and errno in words gives the number where there is none.
 //
 // Syscalls that a fix declares may differ; with Changes.Repair and Changes.Decisions only the text after is read.
@@ -398,7 +398,7 @@ func (m *meaning) read(o object) error {
 	}
 	list, ok := p["syscalls"].([]any)
 	if p["defaultAction"] != notify && !slices.ContainsFunc(list, notifies) {
-		// Nobody is told of a call. That crun connects all the same decides about none.
+		// Nothing is notified of a call. That crun connects nevertheless decides about none.
 		delete(m.fields, "listenerPath")
 		delete(m.fields, "listenerMetadata")
 	}
@@ -618,7 +618,7 @@ func effective(rules []rule, defaultAction string) []string {
 	return texts
 }
 
-// set returns the strings of a list, each once and sorted, and false for a value that is no list of strings. An absent list is empty.
+// set returns the strings of a list, each once and sorted, and false for a value that is not a list of strings. An absent list is empty.
 func set(v any) ([]string, bool) {
 	if v == nil {
 		return []string{}, true

@@ -114,7 +114,7 @@ func TestCompare(t *testing.T) {
 		{"listener that nobody notifies", `{"defaultAction":"x","listenerPath":"/a","listenerMetadata":"b","syscalls":[{"names":["a"],"action":"SCMP_ACT_ERRNO"}]}`, `{"defaultAction":"x","syscalls":[{"names":["a"],"action":"SCMP_ACT_ERRNO"}]}`, declare(), ""},
 		{"architecture of the entry itself", `{"defaultAction":"x","archMap":[{"architecture":"A","subArchitectures":["A","B"]}]}`, `{"defaultAction":"x","archMap":[{"architecture":"A","subArchitectures":["B"]}]}`, declare(), ""},
 		{"rule without names beside null", profile(`{"names":[],"action":"SCMP_ACT_ALLOW"},null`), profile(`null`), declare(), ""},
-		{"null gone", profile(`null,null`), profile(`null`), declare(), "element 2 of syscalls that is no rule is absent"},
+		{"null gone", profile(`null,null`), profile(`null`), declare(), "element 2 of syscalls that is not a rule is absent"},
 		{"rules about calls that meet in socketcall in another order", `{"defaultAction":"SCMP_ACT_ALLOW","architectures":["SCMP_ARCH_X86"],"syscalls":[{"names":["socketcall"],"action":"SCMP_ACT_LOG"},` + meet + `]}`,
 			`{"defaultAction":"SCMP_ACT_ALLOW","architectures":["SCMP_ARCH_X86"],"syscalls":[` + meet + `,{"names":["socketcall"],"action":"SCMP_ACT_LOG"}]}`, declare(), `the profile is refused: libseccomp refuses a second action for "socket" on x86`},
 		{"key twice", `{"defaultAction":"x","defaultAction":"x"}`, `{"defaultAction":"x"}`, declare(), `before the fix cannot be read, so nothing can be compared: the key "defaultAction" occurs twice`},

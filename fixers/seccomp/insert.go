@@ -119,7 +119,7 @@ type NewArg struct {
 
 // InsertRules inserts rules into the syscalls array, before element i of p.Rules or after the last for their number, laid out like the rule beside
 // them: on one line or several, with its indentation and spaces. It returns nil where the profile has no syscalls array, or one with something in
-// it that is no rule.
+// it that is not a rule.
 func InsertRules(p *seccomp.Profile, i int, rules ...NewRule) []fixers.Edit {
 	if p.SyscallsSpan.IsEmpty() || len(rules) == 0 {
 		return nil

@@ -9,7 +9,7 @@ import (
 // The tables of this file were made by searching every tag of libseccomp (to v2.6.1), runtime-spec (to v1.3.0), runc (to 1.5.1), crun (to 1.27) and
 // libseccomp-golang for each name, and moby/profiles v0.2.4 and containers/common v0.67.0 for their own spellings, in November 2026.
 
-// Support tells since when the consumers know a name.
+// Support is since when the consumers know a name.
 type Support struct {
 	spec, libseccomp, runc, crun string // the first release; "0" for every release, "" for none
 }
@@ -45,11 +45,11 @@ type Architecture struct {
 	BigEndian bool
 	// GOARCH is how Go, and so an OCI platform such as linux/amd64, calls it; "" where Go has no such port.
 	GOARCH string
-	// Docker is how includes.arches and excludes.arches name it as a host for Docker; "" where it is no host.
+	// Docker is how includes.arches and excludes.arches name it as a host for Docker; "" where it is not a host.
 	Docker string
 	// Containers is how containers/common (Podman, CRI-O) does.
 	Containers string
-	// Support tells who knows it since when.
+	// Support is who knows it since when.
 	Support Support
 }
 
@@ -83,7 +83,7 @@ var architectures = sync.OnceValue(func() []*Architecture {
 	}
 })
 
-// Architectures returns all architectures, in libseccomp's order. The caller must not change them. SCMP_ARCH_NATIVE is none: runc and crun refuse it.
+// Architectures returns all architectures, in libseccomp's order. The caller must not change them. SCMP_ARCH_NATIVE is not one: runc and crun refuse it.
 func Architectures() []*Architecture { return architectures() }
 
 // LookupArchitecture returns the architecture that a profile calls name.
@@ -96,7 +96,7 @@ func LookupArchitecture(name string) (*Architecture, bool) {
 	return nil, false
 }
 
-// NearestArchitecture returns the SCMP_ARCH_… name that was most likely meant by a name that is none, or "". It knows how other programs name
+// NearestArchitecture returns the SCMP_ARCH_… name that was most likely meant by an unknown name, or "". It knows how other programs name
 // architectures: amd64, arm64, i386, linux/ppc64le, armv7l.
 func NearestArchitecture(name string) string {
 	bare := stem(strings.TrimPrefix(strings.ToLower(name), "linux/"), "SCMP_ARCH_", "SCMP_", "SECCOMP_ARCH_", "AUDIT_ARCH_", "ARCH_")
@@ -210,7 +210,7 @@ func LookupAction(name string) (*Action, bool) {
 	return nil, false
 }
 
-// NearestAction returns the SCMP_ACT_… name that was most likely meant by a name that is none, or "".
+// NearestAction returns the SCMP_ACT_… name that was most likely meant by an unknown name, or "".
 func NearestAction(name string) string {
 	bare := stem(name, "SCMP_ACT_", "SECCOMP_RET_", "SECCOMP_ACT_", "SCMP_ACTION_", "SCMP_", "ACT_", "ACTION_")
 	var names []string
@@ -241,7 +241,7 @@ func Operators() []string {
 	return []string{"SCMP_CMP_NE", "SCMP_CMP_LT", "SCMP_CMP_LE", "SCMP_CMP_EQ", "SCMP_CMP_GE", "SCMP_CMP_GT", "SCMP_CMP_MASKED_EQ"}
 }
 
-// NearestOperator returns the SCMP_CMP_… name that was most likely meant by a name that is none ("EQ", "==", "SCMP_CMP_EQUAL"), or "".
+// NearestOperator returns the SCMP_CMP_… name that was most likely meant by an unknown name ("EQ", "==", "SCMP_CMP_EQUAL"), or "".
 func NearestOperator(name string) string {
 	bare := stem(name, "SCMP_CMP_", "SCMP_", "CMP_", "OP_")
 	if known := alias(operatorAliases[:], bare); known != "" {
@@ -287,7 +287,7 @@ func LookupFlag(name string) (*Flag, bool) {
 	return nil, false
 }
 
-// NearestFlag returns the SECCOMP_FILTER_FLAG_… name that was most likely meant by a name that is none, or "".
+// NearestFlag returns the SECCOMP_FILTER_FLAG_… name that was most likely meant by an unknown name, or "".
 func NearestFlag(name string) string {
 	bare := stem(name, "SECCOMP_FILTER_FLAG_", "SECCOMP_FLAG_", "SCMP_FILTER_FLAG_", "SCMP_FLTATR_CTL_", "SCMP_FLAG_", "FILTER_FLAG_", "FLAG_")
 	var names []string
@@ -314,7 +314,7 @@ func Capabilities() []string {
 	}
 }
 
-// NearestCapability returns the CAP_… name that was most likely meant by a name that is none ("SYS_ADMIN", "cap_sys_admin"), or "".
+// NearestCapability returns the CAP_… name that was most likely meant by an unknown name ("SYS_ADMIN", "cap_sys_admin"), or "".
 func NearestCapability(name string) string {
 	bare := stem(name, "CAP_", "CAPABILITY_")
 	var names []string

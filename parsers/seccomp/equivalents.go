@@ -78,11 +78,11 @@ func Equivalents(name string) []string {
 type Danger struct {
 	// Names are the syscalls.
 	Names []string
-	// What says what a program does with them, after "lets every process ".
+	// What is what a program does with them, after "lets every process ".
 	What string
-	// Minor says that the kernel itself stands in the way or that little is to be had: worth knowing, no more.
+	// Minor says that the kernel itself prevents it or that little is gained by it: worth knowing, no more.
 	Minor bool
-	// Only is "arguments" where the danger is in some arguments only, so a rule with conditions is none, and "kernel" where it
+	// Only is "arguments" where the danger is in some arguments only, so a rule with conditions is harmless, and "kernel" where it
 	// is in kernels before 4.8 only.
 	Only string
 }

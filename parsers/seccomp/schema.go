@@ -193,7 +193,7 @@ func (p *Profile) problem(e gojsonschema.ResultError, root *hujson.Value, first 
 	case "required":
 		property, _ := details["property"].(string)
 		if property == "names" && p.Dialect == Bundle && hasName(v) {
-			return source.Problem{}, false // the old form is told by the field itself
+			return source.Problem{}, false // the old form is reported at the field itself
 		}
 		problem.Span.End = problem.Span.Start + 1 // the brace: the object may be long
 		if null := nullMember(v, property); null != nil {

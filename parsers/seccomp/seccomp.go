@@ -48,7 +48,7 @@ type Profile struct {
 	SyscallsSpan source.Span
 	// Problems are defects of syntax and shape, in order of position. Kinds are the Kind… constants.
 	Problems []source.Problem
-	// UnknownFields are the members that no consumer reads, in order of position. They are legal, and ignored without a word.
+	// UnknownFields are the members that no consumer reads, in order of position. They are legal, and silently ignored.
 	//
 	// In a SeccompProfile a field that differs in the case of letters is one of them, with the known field in Near: the API server compares names literally. The schema
 	// of a CRD is structural, so the server prunes what it does not declare; kubectl since 1.27 asks it to refuse the resource instead (--validate=strict), and a
@@ -58,7 +58,7 @@ type Profile struct {
 	// Podman, containerd, runc) read them, and so does Parse; crun does not. A SeccompProfile has none.
 	MiscasedFields []Field
 	// DuplicateFields are the members that repeat a known field of the same object. Docker, Podman, containerd and runc take the last one, as
-	// Parse does; crun takes the first. A comment, which nobody reads, is none. YAML forbids them, and the clients of the API server that take them nevertheless take the last one.
+	// Parse does; crun takes the first. A comment, which no consumer reads, is not one. YAML forbids them, and the clients of the API server that take them nevertheless take the last one.
 	DuplicateFields []Field
 	// Surplus is text that JSON does not have but that Parse reads over: the byte order mark, comments and trailing commas, in order of position. Without it
 	// the text is the same JSON.
@@ -94,9 +94,9 @@ const (
 	KindEmptyNames = "empty-names"
 	// KindEmptyName is an empty string, or null, which programs written in Go take for one, among the names of a rule.
 	KindEmptyName = "empty-name"
-	// KindOperator is an argument condition without an operator, or with one that is no string.
+	// KindOperator is an argument condition without an operator, or with one that is not a string.
 	KindOperator = "operator"
-	// KindArgument is an index, value or valueTwo of a condition that is no unsigned integer, or an index above 5.
+	// KindArgument is an index, value or valueTwo of a condition that is not an unsigned integer, or an index above 5.
 	KindArgument = "argument"
 	// KindNoArgument is a condition without index or value, which runtimes take as 0.
 	KindNoArgument = "no-argument"

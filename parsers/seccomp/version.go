@@ -6,7 +6,7 @@ import (
 	"strings"
 )
 
-// Version is a release of libseccomp, runc, crun or the runtime specification, such as 2.5.4. The zero Version stands before every release.
+// Version is a release of libseccomp, runc, crun or the runtime specification, such as 2.5.4. The zero Version is older than every release.
 type Version struct {
 	Major, Minor, Patch int
 }

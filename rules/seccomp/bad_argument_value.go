@@ -68,7 +68,7 @@ var badArgumentValue = &rules.Rule{
 // readsAllConditions is the first release of crun that reads more than six conditions of a rule.
 var readsAllConditions = seccomp.Version{Major: 1, Minor: 29, Patch: 2}
 
-// refusedArgument says what the readers do with a value that is no unsigned integer; "" for one that is.
+// refusedArgument says what the readers do with a value that is not an unsigned integer; "" for one that is.
 func refusedArgument(profile *workspace.Profile, span source.Span) string {
 	text := profile.Source.Text(span)
 	if _, err := strconv.ParseUint(text, 10, 64); err == nil {
@@ -84,7 +84,7 @@ func refusedArgument(profile *workspace.Profile, span source.Span) string {
 	return ", so " + readers + " the profile, and crun up to 1.27 takes it as 0"
 }
 
-// meantNumber returns the unsigned integer that a JSON value stands for in the eyes of its author: that of a string with a decimal, or with 0x a
+// meantNumber returns the unsigned integer that the author of a JSON value most likely meant: that of a string with a decimal, or with 0x a
 // hexadecimal number, or of a number such as 5.0.
 func meantNumber(value string) (string, bool) {
 	var text string

@@ -113,7 +113,7 @@ func lostArchitectures(profile *workspace.Profile) (lost []string) {
 	return shorten(lost, "architectures")
 }
 
-// lostRule says what becomes of a rule without names.
+// lostRule returns what happens to a rule without names.
 func lostRule(p *rules.Pass, profile *workspace.Profile, rule *seccomp.Rule) string {
 	effect := fmt.Sprintf("%q is left to the default action", rule.Name.Text)
 	runtimes := p.Targets().Seccomp.Runtimes()

@@ -32,7 +32,7 @@ var duplicateArchitecture = &rules.Rule{
 	},
 }
 
-// reportCopies reports the names of a list that stand in it before, or that are the host's own.
+// reportCopies reports the names of a list that are in it already, or that are the host's own.
 func reportCopies(p *rules.Pass, profile *workspace.Profile, host seccomp.String, list []seccomp.String) {
 	first := map[string]seccomp.String{}
 	if host.Text != "" {

@@ -45,7 +45,7 @@ var formatting = &rules.Rule{
 	},
 }
 
-// unsorted returns the first name that stands after one that it should stand before, or that is there already.
+// unsorted returns the first name that is after one that it should precede, or that is a copy.
 func unsorted(names []seccomp.String) (seccomp.String, bool) {
 	for i := 1; i < len(names); i++ {
 		if names[i].Text <= names[i-1].Text {

@@ -46,18 +46,18 @@ var hostNotInArchmap = &rules.Rule{
 			}
 			p.Report(report.At(profile, entry.Architecture.Span, fmt.Sprintf("%q is not one of %s hosts, so the entry is never used", a.Name, phrase.List(names))))
 		}
-		var told []string
+		var shown []string
 		for _, platform := range p.Targets().Platforms {
 			os, arch, _ := strings.Cut(platform, "/")
 			arch, _, _ = strings.Cut(arch, "/")
 			a, ok := seccomp.ArchitectureOf(arch)
-			if !ok || os != "linux" || slices.Contains(told, arch) || !hasOthers(a) {
+			if !ok || os != "linux" || slices.Contains(shown, arch) || !hasOthers(a) {
 				continue
 			}
 			if slices.ContainsFunc(profile.ArchMap, func(m seccomp.ArchMap) bool { return m.Architecture.Text == a.Name }) {
 				continue
 			}
-			told = append(told, arch)
+			shown = append(shown, arch)
 			p.Report(report.At(profile, archMapKey(profile), fmt.Sprintf(`"archMap" has no entry for linux/%s, so the filter there is for %s alone and kills programs of its other ABIs`, arch, a.Name)))
 		}
 	},

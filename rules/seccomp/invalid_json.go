@@ -46,7 +46,7 @@ var invalidJSON = &rules.Rule{
 	},
 }
 
-// crunTakesComments reports whether the profile is for nobody but crun with the JSON parser yajl, which reads over // and /* */. From 1.28 on crun has another parser.
+// crunTakesComments reports whether the profile is only for crun with the JSON parser yajl, which reads over // and /* */. From 1.28 on crun has another parser.
 func crunTakesComments(p *rules.Pass) bool {
 	targets := p.Targets().Seccomp
 	return readers.Only(p, "crun") && targets.Extent("crun", seccomp.Version{}, seccomp.Version{Major: 1, Minor: 28}) == decide.AllReleases &&

@@ -28,7 +28,7 @@ var legacyName = &rules.Rule{
 	},
 	Seccomp: func(p *rules.Pass, profile *workspace.Profile) {
 		if readers.Reads(p, profile, decide.LoaderOCI) {
-			return // seccomp/docker-field-ignored tells what is lost
+			return // seccomp/docker-field-ignored reports what is lost
 		}
 		var finding rules.Finding
 		var edits []fixers.Edit

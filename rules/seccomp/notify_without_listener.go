@@ -52,7 +52,7 @@ var notifyWithoutListener = &rules.Rule{
 	},
 }
 
-// inEveryFilter reports whether a rule stands in the filter of every loader that reads the profile.
+// inEveryFilter reports whether a rule is in the filter of every loader that reads the profile.
 func inEveryFilter(p *rules.Pass, profile *workspace.Profile, rule *seccomp.Rule) bool {
 	for _, l := range p.Targets().Seccomp.Loaders(profile.Profile) {
 		switch {

@@ -47,7 +47,7 @@ func masksNothing(arg *seccomp.Arg) bool {
 	return arg.Op.Text == "SCMP_CMP_MASKED_EQ" && arg.Value.Value == 0
 }
 
-// testsNull reports whether a condition tells a null pointer from all others, which is a thing to ask of a pointer that may be null: prlimit64(2) only reads limits
+// testsNull reports whether a condition distinguishes a null pointer from all others, which is a thing to ask of a pointer that may be null: prlimit64(2) only reads limits
 // where its third argument is.
 func testsNull(arg *seccomp.Arg) bool {
 	switch v := arg.Value.Value; arg.Op.Text {

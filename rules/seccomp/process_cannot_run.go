@@ -29,10 +29,10 @@ var processCannotRun = &rules.Rule{
 
 func checkProcess(p *rules.Pass, profile *workspace.Profile) {
 	all := programs.Filters(p, profile)
-	var told []string // by runtime-cannot-start
+	var shown []string // by runtime-cannot-start
 	for _, s := range shortages(p, profile, all) {
 		for _, e := range s.effects {
-			told = append(told, e.Name)
+			shown = append(shown, e.Name)
 		}
 	}
 	var effects []programs.Effect
@@ -49,7 +49,7 @@ func checkProcess(p *rules.Pass, profile *workspace.Profile) {
 					names = append(names, name)
 				}
 			}
-			if len(names) == 0 || slices.ContainsFunc(names, func(name string) bool { return programs.MayRun(f, a, name) || slices.Contains(told, name) }) {
+			if len(names) == 0 || slices.ContainsFunc(names, func(name string) bool { return programs.MayRun(f, a, name) || slices.Contains(shown, name) }) {
 				continue
 			}
 			d := f.Decide(a, names[0])

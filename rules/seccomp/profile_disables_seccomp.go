@@ -51,7 +51,7 @@ var profileDisablesSeccomp = &rules.Rule{
 	},
 }
 
-// disables returns the place of a profile that is no profile to some of its readers, and what it is: "null", "an array" or "empty". It is "" for others, also for those
+// disables returns the place of a profile that some of its readers treat as none, and what it is: "null", "an array" or "empty". It is "" for others, also for those
 // that have a part which all readers refuse.
 func disables(profile *workspace.Profile) (span source.Span, what string) {
 	if profile.Dialect == seccomp.SPO {

@@ -163,7 +163,7 @@ func refused(profile *workspace.Profile, fs []*decide.Filter, groups [][]string,
 	return effects
 }
 
-// neverRuns reports whether no call of a syscall gets through. An answer of ENOSYS is none of those from which the runtime may fall back, unless that is what is asked for.
+// neverRuns reports whether no call of a syscall gets through. An answer of ENOSYS is not one of those from which the runtime may fall back, unless that is what is asked for.
 func neverRuns(f *decide.Filter, name string, absentToo bool) bool {
 	d := f.Decide(f.Target.Host.Arch, name)
 	switch programs.AnswerTo(&d) {

@@ -38,7 +38,7 @@ var unknownArchitecture = &rules.Rule{
 			reportArchitecture(p, profile, name, "", profile.Architectures)
 		}
 		if !readers.Reads(p, profile, decide.LoaderDocker) && !readers.Reads(p, profile, decide.LoaderContainers) {
-			return // nobody reads archMap
+			return // no loader reads archMap
 		}
 		var hosts []seccomp.String
 		for _, entry := range profile.ArchMap {
@@ -77,7 +77,7 @@ func reportArchitecture(p *rules.Pass, profile *workspace.Profile, name seccomp.
 	p.Report(finding)
 }
 
-// crunTakesArchitecture reports whether crun, unlike all others, knows an architecture by a name that is none: it takes any case, and needs no SCMP_ARCH_ before it.
+// crunTakesArchitecture reports whether crun, unlike all others, knows an architecture by an unknown name: it accepts any case, and needs no SCMP_ARCH_ before it.
 func crunTakesArchitecture(name string) bool {
 	bare := strings.TrimPrefix(name, "SCMP_ARCH_")
 	_, ok := seccomp.LookupArchitecture("SCMP_ARCH_" + strings.ToUpper(bare))

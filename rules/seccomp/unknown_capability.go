@@ -29,7 +29,7 @@ var unknownCapability = &rules.Rule{
 	},
 	Seccomp: func(p *rules.Pass, profile *workspace.Profile) {
 		if !readers.Reads(p, profile, decide.LoaderDocker) && !readers.Reads(p, profile, decide.LoaderContainers) {
-			return // nobody reads the field
+			return // no loader reads the field
 		}
 		known := seccomp.Capabilities()
 		for _, rule := range profile.Rules {

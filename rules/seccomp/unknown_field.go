@@ -62,7 +62,7 @@ var unknownField = &rules.Rule{
 // supersetFields are the fields that the OCI specification does not have.
 var supersetFields = []string{"archMap", "architecture", "subArchitectures", "name", "includes", "excludes", "caps", "arches", "minKernel", "errno", "defaultErrno"}
 
-// isRemark reports whether a field that nobody reads is meant for people, or for an editor.
+// isRemark reports whether a field that no consumer reads is meant for people, or for an editor.
 func isRemark(name string) bool {
 	lower := strings.ToLower(name)
 	for _, prefix := range []string{"$", "_", "//", "#", "x-"} {

@@ -30,7 +30,7 @@ var unknownFilterArch = &rules.Rule{
 	Seccomp: func(p *rules.Pass, profile *workspace.Profile) {
 		docker, podman := readers.Reads(p, profile, decide.LoaderDocker), readers.Reads(p, profile, decide.LoaderContainers)
 		if !docker && !podman {
-			return // nobody reads the field
+			return // no loader reads the field
 		}
 		// name returns how the readers call an architecture.
 		name := func(a *seccomp.Architecture) string {
@@ -44,7 +44,7 @@ var unknownFilterArch = &rules.Rule{
 			known[a.Docker] = known[a.Docker] || docker
 			known[a.Containers] = known[a.Containers] || podman
 		}
-		known[""], known["x32"] = false, true // the mark of what is no host; no host either, but in every list of the default profiles
+		known[""], known["x32"] = false, true // the mark of what is not a host; not a host either, but in every list of the default profiles
 		for _, rule := range profile.Rules {
 			for n, list := range [][]seccomp.String{rule.Includes.Arches, rule.Excludes.Arches} {
 				var given map[string]bool // the list as a set

@@ -279,7 +279,7 @@ func argOf(rule *seccomp.Rule, c decide.Cond) *seccomp.Arg {
 }
 
 // compareLower returns the fix that makes a condition which refuses one value compare the bits that the kernel reads. There is none where a rule allows some calls of the syscall: of two conditions that
-// hold at once, libseccomp takes one that cannot be foretold.
+// hold at once, it is unpredictable which one libseccomp uses.
 func compareLower(p *rules.Pass, profile *workspace.Profile, b bypass) []fixers.Fix {
 	if b.arg.Op.Text != "SCMP_CMP_EQ" {
 		return nil

@@ -50,7 +50,7 @@ func subcommands(cmd *cobra.Command) []string {
 	return names
 }
 
-// seccompFlags say for whom and on which machines profiles are looked at.
+// seccompFlags say for which targets and machines profiles are evaluated.
 type seccompFlags struct {
 	runFlags
 	archs  []string
@@ -158,7 +158,7 @@ func parseKernel(s string) (seccomp.Version, error) {
 	return v, nil
 }
 
-// readProfile reads the profile at path, - for standard input, and tells of its problems on standard error. It returns nil after it has told why there is none to be read.
+// readProfile reads the profile at path, - for standard input, and reports its problems on standard error. It returns nil after it has reported why there is no profile to read.
 func (a *app) readProfile(path string) (*seccomp.Profile, error) {
 	file, err := a.readInput(path)
 	if err != nil {
@@ -221,10 +221,10 @@ func cause(err error) error {
 	return err
 }
 
-// maxNotes is how many problems of a profile are told; sandlint check tells them all.
+// maxNotes is how many problems of a profile are reported; sandlint check reports all of them.
 const maxNotes = 10
 
-// note tells of the problems of a profile, which is nevertheless taken as far as it can be read.
+// note reports the problems of a profile, which is nevertheless used as far as it can be read.
 func (a *app) note(p *seccomp.Profile) {
 	for i, problem := range p.Problems {
 		if i == maxNotes {
@@ -236,7 +236,7 @@ func (a *app) note(p *seccomp.Profile) {
 	}
 }
 
-// noteRefusals tells who refuses a profile, about which something is told all the same.
+// noteRefusals reports who refuses a profile that is shown nevertheless.
 func (a *app) noteRefusals(p *seccomp.Profile, s decisions.Scope) {
 	for i, r := range decisions.Refusals(p, s) {
 		if i == maxNotes {

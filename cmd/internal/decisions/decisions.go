@@ -11,7 +11,7 @@ import (
 	"github.com/sandlint/sandlint/parsers/source"
 )
 
-// Scope is for whom, on which machines and in which containers a profile is looked at. The zero Scope is that of most people: the loaders that read all fields of the file, the releases in
+// Scope says for which targets, machines and containers a profile is evaluated. The zero Scope is that of most people: the loaders that read all fields of the file, the releases in
 // wide use, x86_64 and aarch64, and containers that ask for no capabilities.
 type Scope struct {
 	Targets decide.Targets
@@ -141,7 +141,7 @@ type point struct {
 	at     [dimensions]int // the place in the view's axes
 }
 
-// The dimensions in which points differ, in the order in which they are told.
+// The dimensions in which points differ, in the order in which they are shown.
 const (
 	byLoader = iota
 	byRuntime

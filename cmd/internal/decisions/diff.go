@@ -58,7 +58,7 @@ func effectStyle(e decide.Effect) string {
 	return yellow
 }
 
-// why says what else is to be told of a change.
+// why returns notes on a change.
 func why(c *decide.Change) []string {
 	var notes []string
 	if c.Cause == decide.CauseBorder {
@@ -181,7 +181,7 @@ func cell(s string) string {
 }
 
 const (
-	// maxNames is how many names a cell holds; all are told below the table.
+	// maxNames is how many names a cell holds; all are listed below the table.
 	maxNames = 8
 	// maxRows is how many rows the table has; the others are folded away.
 	maxRows = 25
@@ -234,7 +234,7 @@ func (d *Diff) WriteMarkdown(out io.Writer) error {
 	return w.Flush()
 }
 
-// orAll says for whom a change is: targets and ABIs.
+// orAll returns for which targets and ABIs a change holds.
 func orAll(who string, abis []string) string {
 	if who == "" {
 		who = "all"

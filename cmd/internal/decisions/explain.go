@@ -46,11 +46,11 @@ func ParseArgs(s string) (Args, error) {
 // any reports whether an argument is known.
 func (a Args) any() bool { return slices.Contains(a.Known[:], true) }
 
-// Explanation says what becomes of one syscall.
+// Explanation says what happens to one syscall.
 type Explanation struct {
 	// Asked is what was asked for: a name or a number.
 	Asked string
-	// Name is the name of the syscall; Asked where it is none.
+	// Name is the name of the syscall; Asked where that is not a syscall.
 	Name    string
 	Syscall *seccomp.Syscall // nil where there is none of the name
 	Near    []string         // what was probably meant, where Syscall is nil
@@ -60,7 +60,7 @@ type Explanation struct {
 	numbersOf string // the architecture that numbers are of
 }
 
-// Answer is what becomes of a call for some targets. The fields that tell of a decision are those of the first of them; they are equal for all but in numbers.
+// Answer is what happens to a call for some targets. The fields about the decision are those of the first of them; they are equal for all except in numbers.
 type Answer struct {
 	view   *view
 	group  group
@@ -68,7 +68,7 @@ type Answer struct {
 	arch   *seccomp.Architecture
 	// Decision is what the filter decides, without the cases that Args rule out.
 	Decision decide.Decision
-	// Possible are the outcomes for the arguments that are known, where they settle it: one, or several of which one is taken that cannot be foretold.
+	// Possible are the outcomes for the arguments that are known, where they settle it: one, or several where it is unpredictable which one is used.
 	Possible []decide.Outcome
 	// Absent says that the ABI has no such syscall.
 	Absent bool
@@ -79,7 +79,7 @@ type Answer struct {
 	Overlaps [][2]int
 }
 
-// Explain says what becomes of calls. Asked are names, or numbers on the one architecture of the scope, or on x86_64.
+// Explain returns what happens to calls. Asked are names, or numbers on the one architecture of the scope, or on x86_64.
 func Explain(p *seccomp.Profile, s Scope, asked []string, args Args) []*Explanation {
 	v := newView(p, s, false)
 	var out []*Explanation
@@ -160,7 +160,7 @@ func (a *Answer) with(args Args) {
 	a.Possible = whole.Possible(args.Values)
 }
 
-// key is equal for answers that are told together.
+// key is equal for answers that are shown together.
 func (a *Answer) key() string {
 	var b strings.Builder
 	d := &a.Decision

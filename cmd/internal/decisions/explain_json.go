@@ -114,7 +114,7 @@ type answerJSON struct {
 	Absent   bool          `json:"absent"`
 	NoFilter bool          `json:"noFilter"`
 	Step     string        `json:"step"`
-	// Outcome is what becomes of the call where no case holds.
+	// Outcome is what happens to the call where no case holds.
 	Outcome outcomeJSON `json:"outcome"`
 	// Possible are the outcomes for the known arguments; null where none are known or others matter.
 	Possible []outcomeJSON `json:"possible"`

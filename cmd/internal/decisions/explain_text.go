@@ -49,7 +49,7 @@ func outcomeStyle(o decide.Outcome) string {
 	return red
 }
 
-// sentence says what becomes of a call, after "the call ".
+// sentence returns what happens to a call, after "the call ".
 func sentence(o decide.Outcome) string {
 	switch o.Action {
 	case "SCMP_ACT_ALLOW":
@@ -114,19 +114,19 @@ func (w *printer) explanation(e *Explanation) {
 	}
 }
 
-// unknown tells where a profile has a name that is no syscall.
+// unknown reports where a profile has a name that is not a syscall.
 func (w *printer) unknown(e *Explanation) {
-	var told []source.Span
+	var shown []source.Span
 	for _, a := range e.Answers {
 		for _, d := range a.Dead {
-			if !slices.Contains(told, d.Name.Span) {
-				told = append(told, d.Name.Span)
+			if !slices.Contains(shown, d.Name.Span) {
+				shown = append(shown, d.Name.Span)
 				fmt.Fprintf(w, "    %s: no effect (%s): %s\n", w.place(a.view.profile, d.Name.Span), strings.TrimPrefix(d.Rule.Action.Text, "SCMP_ACT_"), w.deadWhy(&a, d))
 				w.source(a.view.profile.Source, d.Name.Span)
 			}
 		}
 	}
-	if len(told) == 0 {
+	if len(shown) == 0 {
 		fmt.Fprintln(w, "    the profile does not name it either")
 	}
 }
@@ -197,7 +197,7 @@ func (w *printer) answer(e *Explanation, a *Answer) {
 	w.through(e, a)
 }
 
-// through tells of the other way into the kernel that 32-bit programs have for some calls.
+// through reports the other way into the kernel that 32-bit programs have for some calls.
 func (w *printer) through(e *Explanation, a *Answer) {
 	s := e.Syscall
 	if s == nil || a.Decision.Step == decide.StepForeign {
@@ -222,7 +222,7 @@ func multiplexer(s *seccomp.Syscall) string {
 	return fmt.Sprintf("ipc(%d, …)", s.IPC)
 }
 
-// headline says what becomes of the call, and in which colour.
+// headline returns what happens to the call, and the colour for it.
 func (a *Answer) headline() (text, style string) {
 	switch d := &a.Decision; {
 	case a.Absent && a.Decision.Step != decide.StepForeign:
@@ -246,7 +246,7 @@ func alternatives(outcomes []decide.Outcome) string {
 	return list(words, "or")
 }
 
-// why tells what decides.
+// why reports what decides.
 func (w *printer) why(e *Explanation, a *Answer) {
 	p, d := a.view.profile, &a.Decision
 	switch {
@@ -275,7 +275,7 @@ func (w *printer) decides(a *Answer) string {
 	return "this rule decides"
 }
 
-// byDefault tells that the default action holds.
+// byDefault reports that the default action holds.
 func (w *printer) byDefault(a *Answer, text string) {
 	p := a.view.profile
 	if p.DefaultAction.Span.IsEmpty() {
@@ -286,7 +286,7 @@ func (w *printer) byDefault(a *Answer, text string) {
 	w.source(p.Source, p.DefaultAction.Span, p.DefaultErrnoRet.Span, p.DefaultErrno.Span)
 }
 
-// border tells of runc's answer for numbers that the profile does not reach.
+// border reports runc's answer for numbers that the profile does not reach.
 func (w *printer) border(e *Explanation, a *Answer) {
 	p := a.view.profile
 	fmt.Fprintln(w, "    runc answers ENOSYS to numbers above the highest that the profile names, before the filter runs")
@@ -336,7 +336,7 @@ func highestNamed(pt point, border int) (name seccomp.String, at source.Span, ok
 	return seccomp.String{}, source.Span{}, false
 }
 
-// cases tells under which conditions which outcome holds.
+// cases reports which outcome holds under which conditions.
 func (w *printer) cases(e *Explanation, a *Answer) {
 	p, d := a.view.profile, &a.Decision
 	for _, c := range d.Cases {
@@ -388,7 +388,7 @@ func condition(s *seccomp.Syscall, arch *seccomp.Architecture, c decide.Cond) st
 	return arg + " (" + s.Args[c.Arg].Name + ")" + strings.TrimPrefix(text, arg)
 }
 
-// dead tells which rules have no part in the decision.
+// dead reports which rules have no part in the decision.
 func (w *printer) dead(a *Answer) {
 	p := a.view.profile
 	for _, d := range a.Dead {

@@ -19,7 +19,7 @@ import (
 type Table struct {
 	view  *view
 	archs []archTable
-	// others tell of other usual targets that decide differently about some calls.
+	// others are other usual targets that decide differently about some calls.
 	others []string
 }
 
@@ -156,7 +156,7 @@ func kindOf(d *decide.Decision) int {
 func casesText(s *seccomp.Syscall, arch *seccomp.Architecture, d *decide.Decision) string {
 	var outcomes []decide.Outcome
 	conditions := map[decide.Outcome][]string{}
-	named := map[int]bool{} // arguments whose name was told
+	named := map[int]bool{} // arguments whose name was shown
 	for _, c := range d.Cases {
 		var all []string
 		for _, cond := range c.Conds {

@@ -7,6 +7,18 @@ import (
 	"strings"
 )
 
+// Questions about argument conditions: which sets of conditions some call meets.
+//
+// Computed are representatives: a few values of a register, or calls, such that every set of conditions that can be met
+// at once, and no more than that set, is met by one of them. To compare two decisions it is then enough to evaluate both
+// for each representative. The invariant is completeness: if any call tells two decisions apart, a representative does,
+// unless the budget is used up, which is reported. TestRepresentatives and TestDecisionsAgainstBruteForce check it for
+// random conditions; that the conditions themselves mean what is modelled here was measured in the kernel (TestLive).
+//
+// A register is cut into the intervals between the constants of order comparisons. Within an interval only equalities
+// and masked comparisons vary; which of the masked ones hold is tried one by one, each time with the bits that are
+// fixed so far.
+
 // budget bounds the search for calls.
 type budget struct{ left int }
 
@@ -304,12 +316,12 @@ const (
 	SameDecision Verdict = iota
 	// OtherDecision: there is a call that ends otherwise.
 	OtherDecision
-	// UnsureDecision: no call is known to end otherwise, but some have a result that cannot be told, for rules with different actions hold at once, or have a shape that
+	// UnsureDecision: no call is known to end otherwise, but the result of some is unknown, because rules with different actions hold at once, or have a shape that
 	// libseccomp miscompiles; or the conditions are too many.
 	UnsureDecision
 )
 
-// Comparison tells how two decisions differ.
+// Comparison is how two decisions differ.
 type Comparison struct {
 	Verdict Verdict
 	// Call are the registers of a call that ends otherwise, or about which one cannot be sure; the zero registers for SameDecision.

@@ -11,7 +11,7 @@ type Conflict struct {
 	// Rule and Name are those that are refused.
 	Rule *seccomp.Rule
 	Name seccomp.String
-	// Earlier and EarlierName are those that stand in the way.
+	// Earlier and EarlierName are those that they conflict with.
 	Earlier     *seccomp.Rule
 	EarlierName seccomp.String
 	// Arch is the architecture on which they meet.
@@ -151,7 +151,7 @@ func (f *Filter) conflictsOn(a *seccomp.Architecture, contested map[*seccomp.Nam
 	}
 }
 
-// add adds a rule, whose conditions stand in order of the arguments. It returns the way of an earlier rule that is in its way, and false.
+// add adds a rule, whose conditions are in order of the arguments. It returns the way of an earlier rule that it conflicts with, and false.
 func (t *tree) add(conds []Cond, bits int, rule way) (way, bool) {
 	switch {
 	case t.all:
@@ -197,7 +197,7 @@ func (t *tree) add(conds []Cond, bits int, rule way) (way, bool) {
 	return way{}, true
 }
 
-// containsLater reports whether part stands in whole, but not at its beginning.
+// containsLater reports whether whole contains part, but does not begin with it.
 func containsLater(whole, part []comparison) bool {
 	for i := 1; i+len(part) <= len(whole); i++ {
 		if slices.Equal(whole[i:i+len(part)], part) {

@@ -106,7 +106,7 @@ func (f *Filter) refuseFlags(add refuse) {
 	}
 }
 
-// refuseSupport tells about a name that the runtime or libseccomp does not know yet. crun asks libseccomp about architectures, and sets flags without it.
+// refuseSupport reports a name that the runtime or libseccomp does not know yet. crun asks libseccomp about architectures, and sets flags without it.
 func (f *Filter) refuseSupport(add refuse, name seccomp.String, kind string, s seccomp.Support) bool {
 	runtime, version := f.Target.Runtime, f.Target.RuntimeVersion
 	since, ever := s.Since(runtime)
@@ -141,7 +141,7 @@ func (f *Filter) refuseArchitectures(add refuse) {
 	}
 }
 
-// refuseAction tells what is wrong with an action and the errno that is given with it.
+// refuseAction reports what is wrong with an action and the errno that is given with it.
 func (f *Filter) refuseAction(add refuse, name seccomp.String, o Outcome, errno uint64, given bool) bool {
 	action, ok := seccomp.LookupAction(name.Text)
 	if !ok {
@@ -162,7 +162,7 @@ func (f *Filter) refuseAction(add refuse, name seccomp.String, o Outcome, errno 
 	return true
 }
 
-// refuseRule tells what the runtime refuses about a rule for itself.
+// refuseRule reports what the runtime refuses about a rule by itself.
 func (f *Filter) refuseRule(add refuse, place int, rule *seccomp.Rule, o Outcome) {
 	crun := f.Target.Runtime == "crun"
 	errno, given := f.errno(rule.ErrnoRet, rule.Errno)

@@ -210,7 +210,7 @@ func archMapFor(p *seccomp.Profile, l Loader, h Host) []seccomp.String {
 }
 
 // filtered returns why includes or excludes leave a rule out on the host, which the loader calls host. It adds a refusal
-// for a minKernel that is no release.
+// for a minKernel that is not a release.
 func (r *Resolved) filtered(rule *seccomp.Rule, host string) Omission {
 	has := func(cap seccomp.String) bool { return slices.Contains(r.Host.Caps, cap.Text) }
 	lacks := func(cap seccomp.String) bool { return !has(cap) }

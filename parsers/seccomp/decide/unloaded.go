@@ -11,7 +11,7 @@ import (
 // call there gets the default action. It reports false where the filter is right.
 //
 // Libseccomp loads the number before its first comparison, that of the syscall whose conditions take the fewest comparisons. A name that the architecture does not
-// have stands in its list too, but is left out of the filter, and when it is the first one, the load is left out with it. So it takes a rule about such a name, no rule
+// have is in its list too, but is left out of the filter, and when it is the first one, the load is left out with it. So it takes a rule about such a name, no rule
 // without conditions about a syscall that the architecture has, and an architecture other than those that have socketcall(2) or ipc(2), or x86_64
 // without x32. Runc from 1.2.0 on asks for a binary tree where a profile has more than 32 names, which loads the number elsewhere.
 func (f *Filter) Unloaded(a *seccomp.Architecture) (seccomp.String, bool) {

@@ -1,3 +1,4 @@
+// Package abis knows for which ABIs a profile is made.
 package abis
 
 import (

@@ -1,3 +1,4 @@
+// Package conditions looks at the argument conditions of rules, and where they meet.
 package conditions
 
 import (
@@ -30,9 +31,10 @@ func Syscalls(profile *workspace.Profile) (names []string) {
 	return names
 }
 
-// Pairs tells whether a pair of rules was seen before.
+// Pairs are the pairs of rules that were seen.
 type Pairs map[[2]*seccomp.Rule]bool
 
+// Add adds a pair, and reports whether it is new.
 func (p Pairs) Add(a, b *seccomp.Rule) bool {
 	key := [2]*seccomp.Rule{a, b}
 	seen := p[key]

@@ -1,3 +1,4 @@
+// Package errnos lists the error numbers that a profile gives.
 package errnos
 
 import (
@@ -18,7 +19,7 @@ import (
 type Errno struct {
 	Field  string // "errnoRet", "errno", "defaultErrnoRet" or "defaultErrno"
 	Number uint64
-	Known  bool // the number is known; false for a word that is no errno
+	Known  bool // the number is known; false for a word that is not an errno
 	Span   source.Span
 	Action seccomp.String
 	Rule   *seccomp.Rule // nil for the default action

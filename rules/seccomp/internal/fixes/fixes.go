@@ -1,3 +1,4 @@
+// Package fixes makes the fixes of rules about profiles.
 package fixes
 
 import (

@@ -1,3 +1,4 @@
+// Package kernels reads the kernel releases that rules ask for.
 package kernels
 
 import (

@@ -1,3 +1,4 @@
+// Package literals has helpers for lists of strings in a profile.
 package literals
 
 import (

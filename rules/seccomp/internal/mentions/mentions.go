@@ -1,3 +1,4 @@
+// Package mentions finds the effect of each of several rules that name one syscall.
 package mentions
 
 import (
@@ -17,11 +18,11 @@ import (
 	"github.com/sandlint/sandlint/rules/seccomp/internal/readers"
 )
 
-// Status is what becomes of a mention of a syscall beside others of the same one.
+// Status is the effect of a mention of a syscall beside others of the same one.
 type Status uint8
 
 const (
-	// counts: it has a part in the decision, or what becomes of it is not known.
+	// counts: it has a part in the decision, or its effect is unknown.
 	Counts Status = iota
 	// equal: it does what the default action does, and is dropped before the others are looked at.
 	EqualsDefault
@@ -42,7 +43,7 @@ type Mention struct {
 	Other *Mention
 }
 
-// Verdict is what becomes of a rule that is one of several about a syscall.
+// Verdict is the effect of a rule that is one of several about a syscall.
 type Verdict struct {
 	Status  Status
 	By      int // index among the rules about the syscall, -1 for none
@@ -97,7 +98,7 @@ func Of(p *rules.Pass, profile *workspace.Profile) [][]Mention {
 	return out
 }
 
-// judge finds out what becomes of the rules about one syscall.
+// judge finds the effect of the rules about one syscall.
 type judge struct {
 	profile *workspace.Profile
 	loaders []decide.Loader
@@ -105,7 +106,7 @@ type judge struct {
 	known   map[string][]Verdict
 }
 
-// verdicts returns what becomes of each of the rules about one syscall. A rule stands there twice that names the syscall twice.
+// verdicts returns the effect of each of the rules about one syscall. A rule that names the syscall twice is there twice.
 func (j *judge) verdicts(seq []int) []Verdict {
 	key := fmt.Sprint(seq)
 	v, ok := j.known[key]
@@ -295,7 +296,7 @@ func Readable(profile *workspace.Profile, rule *seccomp.Rule) bool {
 // maxEnvironments is the number of containers that are tried for the rules about one syscall.
 const maxEnvironments = 4096
 
-// Environments returns a host for each combination of capabilities, architecture and kernel that the includes and excludes of rules tell apart, whatever the targets are. It reports false
+// Environments returns a host for each combination of capabilities, architecture and kernel that the includes and excludes of rules distinguish, whatever the targets are. It reports false
 // where there are too many of them.
 func Environments(profile *seccomp.Profile, l decide.Loader, all []*seccomp.Rule) ([]decide.Host, bool) {
 	var caps, arches []string

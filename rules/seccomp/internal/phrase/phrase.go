@@ -1,3 +1,4 @@
+// Package phrase has the parts of messages.
 package phrase
 
 import (

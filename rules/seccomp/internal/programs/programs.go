@@ -1,3 +1,4 @@
+// Package programs knows which syscalls programs need, and what a profile that refuses them does to them.
 package programs
 
 import (
@@ -51,6 +52,7 @@ const (
 	Unclear               // it depends on the arguments, or on another program
 )
 
+// AnswerTo returns what a program sees of calls about which a decision is made.
 func AnswerTo(d *decide.Decision) Answer {
 	v := AnswerOf(d.Outcome)
 	for _, c := range d.Cases {
@@ -61,6 +63,7 @@ func AnswerTo(d *decide.Decision) Answer {
 	return v
 }
 
+// AnswerOf returns what a program sees of a call with an outcome.
 func AnswerOf(o decide.Outcome) Answer {
 	switch o.Action {
 	case "SCMP_ACT_ALLOW", "SCMP_ACT_LOG":
@@ -135,6 +138,7 @@ func Weight(p *rules.Pass, all, on []*decide.Filter) rules.Severity {
 	return p.Rule.Severity
 }
 
+// CommonRuntime returns the runtime that a loader commonly has.
 func CommonRuntime(l decide.Loader) string {
 	if l == decide.LoaderContainers {
 		return "crun"
@@ -219,6 +223,7 @@ func Groups(p *rules.Pass, all []*decide.Filter, effects []Effect) []Group {
 // Whole returns all effects, those that weigh most first.
 func (g Group) Whole() []Effect { return slices.Concat(g.Effects, g.Lighter) }
 
+// Names returns the names of the syscalls of effects.
 func Names(effects []Effect) []string {
 	names := make([]string, len(effects))
 	for i, e := range effects {

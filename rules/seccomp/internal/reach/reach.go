@@ -1,3 +1,4 @@
+// Package reach finds what a profile lets through.
 package reach
 
 import (
@@ -129,6 +130,7 @@ func Named(profile *workspace.Profile, name string) bool {
 	return slices.ContainsFunc(profile.Rules, func(r *seccomp.Rule) bool { return Names(r, name) })
 }
 
+// Names reports whether a rule names a syscall.
 func Names(r *seccomp.Rule, name string) bool {
 	return slices.ContainsFunc(r.Names, func(s seccomp.String) bool { return s.Text == name })
 }

@@ -1,3 +1,4 @@
+// Package readers knows which programs read a profile.
 package readers
 
 import (

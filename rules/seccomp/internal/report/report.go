@@ -1,3 +1,4 @@
+// Package report makes findings about profiles.
 package report
 
 import (
@@ -20,7 +21,7 @@ func Problems(profile *workspace.Profile, kind string) (found []source.Problem) 
 	return found
 }
 
-// WithEffect returns the message of a problem with what comes of it, where the message does not tell that itself.
+// WithEffect returns the message of a problem with its effect, unless the message says that itself.
 func WithEffect(problem source.Problem, effect string) string {
 	if strings.Contains(problem.Message, ", so ") || strings.Contains(problem.Message, ", which ") {
 		return problem.Message

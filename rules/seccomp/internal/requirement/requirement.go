@@ -1,3 +1,4 @@
+// Package requirement makes the edits after which a profile allows what programs need.
 package requirement
 
 import (
@@ -25,6 +26,7 @@ type Requirement struct {
 	ENOSYS []string
 }
 
+// Wanted is a syscall to allow, and one in whose list it belongs; "" for none.
 type Wanted struct{ Name, Beside string }
 
 // Fix returns the unsafe fix that does what is wished. What it changes besides, since runc answers ENOSYS to what lies above all names, it answers with ENOSYS too, as far as programs fall back from
@@ -224,7 +226,7 @@ func (w Requirement) edits(profile *workspace.Profile) []fixers.Edit {
 	return edits
 }
 
-// Allowing returns the rule that lets all calls of a syscall run, or of no particular one the longest such rule; nil where there is none.
+// Allowing returns the rule that allows all calls of a syscall, or without such a rule the longest one that allows; nil where there is none.
 func Allowing(profile *workspace.Profile, beside string) *seccomp.Rule {
 	var longest *seccomp.Rule
 	for _, r := range profile.Rules {

@@ -1,3 +1,4 @@
+// Package support reports names that targeted releases do not know.
 package support
 
 import (
