@@ -18,16 +18,19 @@ import (
 	"github.com/sandlint/sandlint/parsers/source"
 )
 
-// Compare says in one sentence what changed between two texts of a profile that fixes, whose edits turned before into after,
-// do not declare, and returns "" when nothing did. Both texts are read by encoding/json as runc, Docker, Podman and containerd do: the case of
-// letters in the names of fields does not matter, and unknown fields and comments mean nothing. A known key that occurs twice
-// in an object is refused, since its readers do not agree which one counts, unless a repair leaves it.
+// Compare says in one sentence what changed between two texts of a profile that fixes, whose edits turned before into
+// after, do not declare, and returns "" when nothing did. Both texts are read by encoding/json as runc, Docker,
+// Podman and containerd do: the case of letters in the names of fields does not matter, and unknown fields and
+// comments mean nothing. A known key that occurs twice in an object is refused, since its readers do not agree which
+// one counts, unless a repair leaves it.
 //
-// What is compared is what the profile decides for every target: seccomp.Diff. A fix that adds or removes a name may move runc's border, and with it what is
-// answered for all syscalls between. One that declares syscalls may do so, as long as no other call runs that did not, or the other way round. What it declares about a call
-// that socketcall(2) or ipc(2) makes too, it declares about these. A profile that a target took must not be refused after the fix. Rules about a name that no libseccomp knows, and
-// those that are not of the right shape, must stay as they are, since their effect is unknown. Outside of the rules, fields must mean the same: of archMap the first entry
-// of each architecture counts, and errno in words gives the number where there is none.
+// What is compared is what the profile decides for every target: seccomp.Diff. A fix that adds or removes a name may
+// move runc's border, and with it what is answered for all syscalls between. One that declares syscalls may do so, as
+// long as no other call runs that did not, or the other way round. What it declares about a call that socketcall(2)
+// or ipc(2) makes too, it declares about these. A profile that a target took must not be refused after the fix. Rules
+// about a name that no libseccomp knows, and those that are not of the right shape, must stay as they are, since
+// their effect is unknown. Outside of the rules, fields must mean the same: of archMap the first entry of each
+// architecture counts, and errno in words gives the number where there is none.
 //
 // Syscalls that a fix declares may differ; with Changes.Repair and Changes.Decisions only the text after is read.
 //
@@ -90,8 +93,8 @@ func Compare(before, after *source.File, fixes []fixers.Fix, targets decide.Targ
 	return compareDecisions(decide.Diff(was, is, targets), declared)
 }
 
-// sharesCalls reports whether rules about different calls that socketcall(2) and ipc(2) make have different actions. Libseccomp may then refuse them in another
-// order, though those about each call are in the same one.
+// sharesCalls reports whether rules about different calls that socketcall(2) and ipc(2) make have different actions.
+// Libseccomp may then refuse them in another order, though those about each call are in the same one.
 func (m *meaning) sharesCalls() bool {
 	first := ""
 	for name, rules := range m.syscalls {
@@ -112,7 +115,8 @@ func (m *meaning) sharesCalls() bool {
 	return false
 }
 
-// hostsKnown reports whether a profile says for which machines it is. Without that, rules that decide alike on the usual ones may differ on others.
+// hostsKnown reports whether a profile says for which machines it is. Without that, rules that decide alike on the
+// usual ones may differ on others.
 func hostsKnown(p *seccomp.Profile) bool {
 	if len(p.Architectures)+len(p.ArchMap) > 0 {
 		return true
@@ -137,7 +141,8 @@ func misshapen(p *seccomp.Profile) bool {
 	})
 }
 
-// compareRules compares the rules about each syscall as they are written, except those about which decided says that their decisions are compared.
+// compareRules compares the rules about each syscall as they are written, except those about which decided says that
+// their decisions are compared.
 func (m *meaning) compareRules(now *meaning, declared map[string]bool, decided func(name string) bool) string {
 	for _, name := range slices.Sorted(maps.Keys(m.syscalls)) {
 		rules, ok := now.syscalls[name]
@@ -157,8 +162,8 @@ func (m *meaning) compareRules(now *meaning, declared map[string]bool, decided f
 	return ""
 }
 
-// alone reports whether a syscall is made in one way only. Names of the others do not make runc's border, so a rule that allows them may not reach their own number, while
-// the call goes through socketcall(2) or ipc(2) all the same.
+// alone reports whether a syscall is made in one way only. Names of the others do not make runc's border, so a rule
+// that allows them may not reach their own number, while the call goes through socketcall(2) or ipc(2) all the same.
 func alone(name string) bool {
 	s, ok := seccomp.LookupSyscall(name)
 	return !ok || s.SocketCall == 0 && s.IPC == 0
@@ -219,8 +224,8 @@ func orNone(s string) string {
 
 // meaning is a profile in a form in which equal decisions are equal texts.
 type meaning struct {
-	// fields are all but the rules, by name, as JSON; those that are absent or mean nothing are left out. What surrounds the profile in a
-	// bundle is the field "config.json".
+	// fields are all but the rules, by name, as JSON; those that are absent or mean nothing are left out. What
+	// surrounds the profile in a bundle is the field "config.json".
 	fields map[string]string
 	// syscalls are the rules that count, by name, in order.
 	syscalls map[string][]string
@@ -522,7 +527,8 @@ func readRule(o object) (names []string, rules []rule, err error) {
 // maxArgs is the number of conditions that crun looks at.
 const maxArgs = 6
 
-// readArgs returns the conditions of a rule, and whether each of them is an alternative, as they are when two are about one argument.
+// readArgs returns the conditions of a rule, and whether each of them is an alternative, as they are when two are
+// about one argument.
 func readArgs(v any) (conditions []string, alternatives bool, err error) {
 	list, ok := v.([]any)
 	if !ok {
@@ -618,7 +624,8 @@ func effective(rules []rule, defaultAction string) []string {
 	return texts
 }
 
-// set returns the strings of a list, each once and sorted, and false for a value that is not a list of strings. An absent list is empty.
+// set returns the strings of a list, each once and sorted, and false for a value that is not a list of strings. An
+// absent list is empty.
 func set(v any) ([]string, bool) {
 	if v == nil {
 		return []string{}, true

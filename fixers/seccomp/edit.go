@@ -11,13 +11,15 @@ import (
 	"github.com/sandlint/sandlint/parsers/source"
 )
 
-// RemoveString removes element i of an array of strings, with its comma, and keeps the layout, whether the array is on one line or has
-// one element a line. It returns nil where that cannot be done without touching something else, such as a comment.
+// RemoveString removes element i of an array of strings, with its comma, and keeps the layout, whether the array is
+// on one line or has one element a line. It returns nil where that cannot be done without touching something else,
+// such as a comment.
 func RemoveString(p *seccomp.Profile, list []seccomp.String, i int) []fixers.Edit {
 	return RemoveStrings(p, list, i)
 }
 
-// RemoveStrings removes several elements of one array of strings; see RemoveString. To remove all of them leaves an empty array.
+// RemoveStrings removes several elements of one array of strings; see RemoveString. To remove all of them leaves an
+// empty array.
 func RemoveStrings(p *seccomp.Profile, list []seccomp.String, drop ...int) []fixers.Edit {
 	spans := make([]source.Span, len(list))
 	for i, s := range list {
@@ -45,7 +47,8 @@ func RemoveRules(p *seccomp.Profile, drop ...int) []fixers.Edit {
 	return remove(p, spans, drop)
 }
 
-// RemoveElement removes the element of an array that stands at a span, whatever it is, with its comma; see RemoveString.
+// RemoveElement removes the element of an array that stands at a span, whatever it is, with its comma; see
+// RemoveString.
 func RemoveElement(p *seccomp.Profile, element source.Span) []fixers.Edit {
 	text := p.Source.Bytes
 	before, after := skipBack(text, element.Start), skip(text, element.End)
@@ -92,8 +95,9 @@ func ReplaceString(p *seccomp.Profile, s seccomp.String, text string) []fixers.E
 	return Replace(p, s.Span, quote(text))
 }
 
-// Replace writes JSON over a span: a value, several strings with commas between them in the place of an element of an array, or nothing. In a SeccompProfile a string gets
-// quotes where the one before it had some or it needs them, and several strings become as many elements of the list. It returns nil where that cannot be done.
+// Replace writes JSON over a span: a value, several strings with commas between them in the place of an element of an
+// array, or nothing. In a SeccompProfile a string gets quotes where the one before it had some or it needs them, and
+// several strings become as many elements of the list. It returns nil where that cannot be done.
 func Replace(p *seccomp.Profile, span source.Span, text string) []fixers.Edit {
 	var list []string
 	if old := p.Source.Text(span); p.Dialect == seccomp.SPO && old != "" && old[0] != '"' && json.Unmarshal([]byte("["+text+"]"), &list) == nil {
@@ -114,8 +118,8 @@ func Replace(p *seccomp.Profile, span source.Span, text string) []fixers.Edit {
 	return []fixers.Edit{{File: p.Source, Span: span, Text: text}}
 }
 
-// InsertString inserts a string before element i of an array of strings, or after the last for their number, in the layout of the others. It
-// returns nil for an empty array.
+// InsertString inserts a string before element i of an array of strings, or after the last for their number, in the
+// layout of the others. It returns nil for an empty array.
 func InsertString(p *seccomp.Profile, list []seccomp.String, i int, text string) []fixers.Edit {
 	if len(list) == 0 {
 		return nil
@@ -144,8 +148,8 @@ func InsertString(p *seccomp.Profile, list []seccomp.String, i int, text string)
 	return []fixers.Edit{{File: p.Source, Span: source.Span{Start: start, End: start}, Text: quote(text) + gap}}
 }
 
-// FieldKey returns the place of a member's key, with its quotes where it has any, given that of its value. It reports false where more than a colon and blanks
-// stands between them.
+// FieldKey returns the place of a member's key, with its quotes where it has any, given that of its value. It reports
+// false where more than a colon and blanks stands between them.
 func FieldKey(p *seccomp.Profile, value source.Span) (source.Span, bool) {
 	text := p.Source.Bytes
 	at := skipBack(text, value.Start)
@@ -172,8 +176,8 @@ func FieldKey(p *seccomp.Profile, value source.Span) (source.Span, bool) {
 	return source.Span{Start: start, End: at}, true
 }
 
-// InsertField inserts a member after another one in JSON, given the span of that one's value, in its layout. Value is JSON too. It returns nil where that cannot be done without
-// touching something else.
+// InsertField inserts a member after another one in JSON, given the span of that one's value, in its layout. Value is
+// JSON too. It returns nil where that cannot be done without touching something else.
 func InsertField(p *seccomp.Profile, after source.Span, name, value string) []fixers.Edit {
 	key, ok := FieldKey(p, after)
 	if !ok || p.Source.Bytes[key.Start] != '"' {
@@ -210,8 +214,8 @@ func NameToNames(p *seccomp.Profile, rule *seccomp.Rule) []fixers.Edit {
 	}
 }
 
-// RemoveField removes a member of an object, given the span of its value, with its key and comma. It returns nil where that cannot be done
-// without touching something else.
+// RemoveField removes a member of an object, given the span of its value, with its key and comma. It returns nil
+// where that cannot be done without touching something else.
 func RemoveField(p *seccomp.Profile, value source.Span) []fixers.Edit {
 	if p.Dialect == seccomp.SPO {
 		if edits := removeLine(p.Source, value); edits != nil {

@@ -12,9 +12,11 @@ import (
 	"github.com/sandlint/sandlint/parsers/source"
 )
 
-// OCI returns what a loader hands to the runtime as a profile of the plain OCI form, which containerd, runc and crun read as the loader's runtime
-// did: without archMap, includes, excludes, comments and errnos in words, with the architectures of the host, and with the rules that are in force there, in order. The indentation and the layout of
-// lists are those of the file, and the text ends with a newline. It returns nil for a profile that the loader refuses, that has problems, or that switches seccomp off.
+// OCI returns what a loader hands to the runtime as a profile of the plain OCI form, which containerd, runc and crun
+// read as the loader's runtime did: without archMap, includes, excludes, comments and errnos in words, with the
+// architectures of the host, and with the rules that are in force there, in order. The indentation and the layout of
+// lists are those of the file, and the text ends with a newline. It returns nil for a profile that the loader
+// refuses, that has problems, or that switches seccomp off.
 func OCI(r *decide.Resolved) []byte {
 	text := oci(r, "")
 	if text == "" {
@@ -23,7 +25,8 @@ func OCI(r *decide.Resolved) []byte {
 	return []byte(text + newline(r.Profile))
 }
 
-// ReplaceByOCI replaces a profile by what OCI makes of it, and leaves what surrounds it as it is. It returns nil where OCI does, and for text that is not JSON.
+// ReplaceByOCI replaces a profile by what OCI makes of it, and leaves what surrounds it as it is. It returns nil
+// where OCI does, and for text that is not JSON.
 func ReplaceByOCI(r *decide.Resolved) []fixers.Edit {
 	p := r.Profile
 	line := p.Source.Text(p.Source.Line(p.Source.LineOf(p.Span.Start)))
@@ -166,7 +169,8 @@ func styleOf(p *seccomp.Profile) *style {
 	return l
 }
 
-// indentOf returns the blanks by which the first member of the profile stands further right than the line on which it begins; four blanks on one line.
+// indentOf returns the blanks by which the first member of the profile stands further right than the line on which it
+// begins; four blanks on one line.
 func indentOf(p *seccomp.Profile) string {
 	first := p.Source.LineOf(p.Span.Start)
 	base := leading(p.Source, first)

@@ -118,7 +118,8 @@ func TestReplaceByOCI(t *testing.T) {
 	}
 }
 
-// TestOCIDecidesTheSame compares, for the profiles that are shipped and those of the oracle, what a loader's runtime does with what it does with the plain form.
+// TestOCIDecidesTheSame compares, for the profiles that are shipped and those of the oracle, what a loader's runtime
+// does with what it does with the plain form.
 func TestOCIDecidesTheSame(t *testing.T) {
 	dir := filepath.Join("..", "..", "parsers", "seccomp", "testdata")
 	texts := map[string]string{"own": dockerSource}

@@ -11,8 +11,8 @@ import (
 	"github.com/sandlint/sandlint/parsers/source"
 )
 
-// compareResources is Compare for a file with SeccompProfile resources: nothing but the profiles in it may change, and these are compared one by one as the JSON that reaches
-// the API server.
+// compareResources is Compare for a file with SeccompProfile resources: nothing but the profiles in it may change,
+// and these are compared one by one as the JSON that reaches the API server.
 func compareResources(before, after *source.File, fixes []fixers.Fix, targets decide.Targets) string {
 	now, around, ok := seccomp.SplitResources(after)
 	if !ok {
@@ -43,7 +43,8 @@ func compareResources(before, after *source.File, fixes []fixers.Fix, targets de
 	return ""
 }
 
-// insertItem inserts a string before element i of a YAML list that has one element a line, or after the last. It reports false for another list.
+// insertItem inserts a string before element i of a YAML list that has one element a line, or after the last. It
+// reports false for another list.
 func insertItem(p *seccomp.Profile, list []seccomp.String, i int, text string) ([]fixers.Edit, bool) {
 	at := list[min(i, len(list)-1)].Span
 	dash, ok := dashBefore(p.Source, at.Start)
@@ -62,7 +63,8 @@ func insertItem(p *seccomp.Profile, list []seccomp.String, i int, text string) (
 	return []fixers.Edit{{File: p.Source, Span: source.Span{Start: line.End, End: line.End}, Text: p.Source.NewlineAt(at.Start) + dash + item(text)}}, true
 }
 
-// insertYAMLRules is InsertRules for a YAML list with dashes. The names of the new rules stand between brackets where those of the rule beside them do.
+// insertYAMLRules is InsertRules for a YAML list with dashes. The names of the new rules stand between brackets where
+// those of the rule beside them do.
 func insertYAMLRules(p *seccomp.Profile, i int, rules []NewRule) []fixers.Edit {
 	if len(p.Rules) == 0 {
 		return nil
@@ -125,8 +127,8 @@ func yamlRule(r NewRule, dash, newline string, brackets bool) string {
 	return strings.Join(lines, newline) + newline
 }
 
-// removeItems removes elements of a YAML list that has one element a line, with their lines. It reports false for another list. To remove all of them is no edit, since nothing would be
-// left of the list.
+// removeItems removes elements of a YAML list that has one element a line, with their lines. It reports false for
+// another list. To remove all of them is no edit, since nothing would be left of the list.
 func removeItems(f *source.File, spans []source.Span, drop []int) ([]fixers.Edit, bool) {
 	for _, i := range drop {
 		if _, ok := dashBefore(f, spans[i].Start); !ok {
@@ -140,7 +142,8 @@ func removeItems(f *source.File, spans []source.Span, drop []int) ([]fixers.Edit
 	for _, i := range drop {
 		first, last := f.FullLine(f.LineOf(spans[i].Start)), f.FullLine(f.LineOf(spans[i].End))
 		rest := strings.TrimSpace(f.Text(source.Span{Start: spans[i].End, End: last.End}))
-		if rest != "" || strings.Contains(f.Text(spans[i]), "#") { // a comment, which may be about more than the element
+		// A comment, which may be about more than the element.
+		if rest != "" || strings.Contains(f.Text(spans[i]), "#") {
 			return nil, true
 		}
 		edits = append(edits, fixers.Edit{File: f, Span: source.Span{Start: first.Start, End: last.End}})
@@ -148,7 +151,8 @@ func removeItems(f *source.File, spans []source.Span, drop []int) ([]fixers.Edit
 	return edits, true
 }
 
-// removeLine removes a member of a YAML mapping that has a line of its own, given the span of its value. It returns nil for another one.
+// removeLine removes a member of a YAML mapping that has a line of its own, given the span of its value. It returns
+// nil for another one.
 func removeLine(f *source.File, value source.Span) []fixers.Edit {
 	line := f.FullLine(f.LineOf(value.Start))
 	key := strings.TrimSpace(f.Text(source.Span{Start: line.Start, End: value.Start}))
@@ -158,7 +162,8 @@ func removeLine(f *source.File, value source.Span) []fixers.Edit {
 	return []fixers.Edit{{File: f, Span: line}}
 }
 
-// dashBefore returns the beginning of a line up to the element of a list that stands at an offset: blanks, a dash and blanks. It reports false where the line begins otherwise.
+// dashBefore returns the beginning of a line up to the element of a list that stands at an offset: blanks, a dash and
+// blanks. It reports false where the line begins otherwise.
 func dashBefore(f *source.File, at int) (string, bool) {
 	line := f.Line(f.LineOf(at))
 	before := f.Text(source.Span{Start: line.Start, End: at})

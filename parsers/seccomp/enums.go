@@ -6,16 +6,18 @@ import (
 	"sync"
 )
 
-// The tables of this file were made by searching every tag of libseccomp (to v2.6.1), runtime-spec (to v1.3.0), runc (to 1.5.1), crun (to 1.27) and
-// libseccomp-golang for each name, and moby/profiles v0.2.4 and containers/common v0.67.0 for their own spellings, in November 2026.
+// The tables of this file were made by searching every tag of libseccomp (to v2.6.1), runtime-spec (to v1.3.0), runc
+// (to 1.5.1), crun (to 1.27) and libseccomp-golang for each name, and moby/profiles v0.2.4 and containers/common
+// v0.67.0 for their own spellings, in November 2026.
 
 // Support is since when the consumers know a name.
 type Support struct {
 	spec, libseccomp, runc, crun string // the first release; "0" for every release, "" for none
 }
 
-// Since returns the first release of a consumer that knows the name; the zero Version stands for every release that is in use. The consumers are "spec" (the OCI
-// runtime specification), "libseccomp", "runc" and "crun". It reports false when no release of the consumer knows the name.
+// Since returns the first release of a consumer that knows the name; the zero Version stands for every release that
+// is in use. The consumers are "spec" (the OCI runtime specification), "libseccomp", "runc" and "crun". It reports
+// false when no release of the consumer knows the name.
 func (s Support) Since(consumer string) (Version, bool) {
 	first := ""
 	switch consumer {
@@ -83,7 +85,8 @@ var architectures = sync.OnceValue(func() []*Architecture {
 	}
 })
 
-// Architectures returns all architectures, in libseccomp's order. The caller must not change them. SCMP_ARCH_NATIVE is not one: runc and crun refuse it.
+// Architectures returns all architectures, in libseccomp's order. The caller must not change them. SCMP_ARCH_NATIVE
+// is not one: runc and crun refuse it.
 func Architectures() []*Architecture { return architectures() }
 
 // LookupArchitecture returns the architecture that a profile calls name.
@@ -96,8 +99,8 @@ func LookupArchitecture(name string) (*Architecture, bool) {
 	return nil, false
 }
 
-// NearestArchitecture returns the SCMP_ARCH_… name that was most likely meant by an unknown name, or "". It knows how other programs name
-// architectures: amd64, arm64, i386, linux/ppc64le, armv7l.
+// NearestArchitecture returns the SCMP_ARCH_… name that was most likely meant by an unknown name, or "". It knows how
+// other programs name architectures: amd64, arm64, i386, linux/ppc64le, armv7l.
 func NearestArchitecture(name string) string {
 	bare := stem(strings.TrimPrefix(strings.ToLower(name), "linux/"), "SCMP_ARCH_", "SCMP_", "SECCOMP_ARCH_", "AUDIT_ARCH_", "ARCH_")
 	var names []string
@@ -136,8 +139,8 @@ func ArchitectureOf(goarch string) (*Architecture, bool) {
 	return nil, false
 }
 
-// Hosts returns the architectures of the machines that a profile is made for: those of archMap, those that the listed architectures are native on, or else x86_64
-// and aarch64.
+// Hosts returns the architectures of the machines that a profile is made for: those of archMap, those that the listed
+// architectures are native on, or else x86_64 and aarch64.
 func (p *Profile) Hosts() []*Architecture {
 	var hosts []*Architecture
 	add := func(a *Architecture, ok bool) {
@@ -177,7 +180,8 @@ type Action struct {
 	Name string
 	// Errno says that errnoRet has a meaning with it.
 	Errno bool
-	// Runs says that the kernel carries the call out: ALLOW and LOG. All others refuse it, kill, or leave the decision to another program.
+	// Runs says that the kernel carries the call out: ALLOW and LOG. All others refuse it, kill, or leave the
+	// decision to another program.
 	Runs    bool
 	Support Support
 }
@@ -241,7 +245,8 @@ func Operators() []string {
 	return []string{"SCMP_CMP_NE", "SCMP_CMP_LT", "SCMP_CMP_LE", "SCMP_CMP_EQ", "SCMP_CMP_GE", "SCMP_CMP_GT", "SCMP_CMP_MASKED_EQ"}
 }
 
-// NearestOperator returns the SCMP_CMP_… name that was most likely meant by an unknown name ("EQ", "==", "SCMP_CMP_EQUAL"), or "".
+// NearestOperator returns the SCMP_CMP_… name that was most likely meant by an unknown name ("EQ", "==",
+// "SCMP_CMP_EQUAL"), or "".
 func NearestOperator(name string) string {
 	bare := stem(name, "SCMP_CMP_", "SCMP_", "CMP_", "OP_")
 	if known := alias(operatorAliases[:], bare); known != "" {
@@ -274,7 +279,8 @@ var flags = sync.OnceValue(func() []*Flag {
 	}
 })
 
-// Flags returns all filter flags, sorted by name. The caller must not change them. runc before 1.2.0 refuses every profile with a flag.
+// Flags returns all filter flags, sorted by name. The caller must not change them. runc before 1.2.0 refuses every
+// profile with a flag.
 func Flags() []*Flag { return flags() }
 
 // LookupFlag returns the flag that a profile calls name.
@@ -303,8 +309,9 @@ func NearestFlag(name string) string {
 	return ""
 }
 
-// Capabilities returns the names of the Linux capabilities, sorted, to CAP_CHECKPOINT_RESTORE of Linux 5.9, the newest as of 7.1 (include/uapi/linux/capability.h). Docker and
-// Podman compare the names in includes.caps and excludes.caps literally.
+// Capabilities returns the names of the Linux capabilities, sorted, to CAP_CHECKPOINT_RESTORE of Linux 5.9, the
+// newest as of 7.1 (include/uapi/linux/capability.h). Docker and Podman compare the names in includes.caps and
+// excludes.caps literally.
 func Capabilities() []string {
 	return []string{
 		"CAP_AUDIT_CONTROL", "CAP_AUDIT_READ", "CAP_AUDIT_WRITE", "CAP_BLOCK_SUSPEND", "CAP_BPF", "CAP_CHECKPOINT_RESTORE", "CAP_CHOWN", "CAP_DAC_OVERRIDE", "CAP_DAC_READ_SEARCH",
@@ -314,7 +321,8 @@ func Capabilities() []string {
 	}
 }
 
-// NearestCapability returns the CAP_… name that was most likely meant by an unknown name ("SYS_ADMIN", "cap_sys_admin"), or "".
+// NearestCapability returns the CAP_… name that was most likely meant by an unknown name ("SYS_ADMIN",
+// "cap_sys_admin"), or "".
 func NearestCapability(name string) string {
 	bare := stem(name, "CAP_", "CAPABILITY_")
 	var names []string

@@ -2,7 +2,8 @@ package seccomp
 
 import "slices"
 
-// Twins are syscalls that do the same thing in different ways, so to refuse one of them and let another through refuses nothing.
+// Twins are syscalls that do the same thing in different ways, so to refuse one of them and let another through
+// refuses nothing.
 type Twins struct {
 	// What says what they do, as a verb phrase: "open a file".
 	What string
@@ -10,13 +11,15 @@ type Twins struct {
 	Of []string
 	// By are those that each do all that one of Of does. A name is often in both.
 	By []string
-	// Whole says that a program loses no more than What when all of By are refused. It does not hold for clone, which also makes threads.
+	// Whole says that a program loses no more than What when all of By are refused. It does not hold for clone, which
+	// also makes threads.
 	Whole bool
 }
 
 func same(what string, names ...string) Twins { return Twins{what, names, names, true} }
 
-// twins were put together from syscalls(2) and the manual page of each call, man-pages 6.9, and the kernel's table of Linux 6.18.
+// twins were put together from syscalls(2) and the manual page of each call, man-pages 6.9, and the kernel's table of
+// Linux 6.18.
 var twins = [...]Twins{
 	{"open a file", []string{"open", "openat", "openat2", "creat"}, []string{"open", "openat", "openat2"}, true},
 	same("change the mode of a file", "chmod", "fchmod", "fchmodat", "fchmodat2"),
@@ -82,12 +85,13 @@ type Danger struct {
 	What string
 	// Minor says that the kernel itself prevents it or that little is gained by it: worth knowing, no more.
 	Minor bool
-	// Only is "arguments" where the danger is in some arguments only, so a rule with conditions is harmless, and "kernel" where it
-	// is in kernels before 4.8 only.
+	// Only is "arguments" where the danger is in some arguments only, so a rule with conditions is harmless, and
+	// "kernel" where it is in kernels before 4.8 only.
 	Only string
 }
 
-// dangers were put together from the manual pages of the calls and the reasons in Docker's documentation of its default profile, November 2026.
+// dangers were put together from the manual pages of the calls and the reasons in Docker's documentation of its
+// default profile, November 2026.
 var dangers = [...]Danger{
 	{Names: []string{"init_module", "finit_module", "delete_module", "create_module"}, What: "with CAP_SYS_MODULE load code into the kernel"},
 	{Names: []string{"kexec_load", "kexec_file_load"}, What: "with CAP_SYS_BOOT replace the running kernel"},

@@ -2,8 +2,9 @@ package seccomp
 
 import "strconv"
 
-// errnos are the error numbers of Linux on all architectures but MIPS, PA-RISC, SPARC and Alpha: include/uapi/asm-generic/errno-base.h and errno.h of Linux 6.18. Of two names
-// for one number, the one that strerrorname_np(3) gives comes first.
+// errnos are the error numbers of Linux on all architectures but MIPS, PA-RISC, SPARC and Alpha:
+// include/uapi/asm-generic/errno-base.h and errno.h of Linux 6.18. Of two names for one number, the one that
+// strerrorname_np(3) gives comes first.
 var errnos = [...]struct {
 	name   string
 	number uint16
@@ -34,8 +35,8 @@ func ErrnoName(number uint16) string {
 	return strconv.Itoa(int(number))
 }
 
-// LookupErrno returns the number that containers/common reads from errno and defaultErrno: a name such as "ENOSYS", or a number in a string. It reports false for anything else,
-// which containers/common refuses.
+// LookupErrno returns the number that containers/common reads from errno and defaultErrno: a name such as "ENOSYS",
+// or a number in a string. It reports false for anything else, which containers/common refuses.
 func LookupErrno(s string) (uint16, bool) {
 	for _, e := range errnos {
 		if e.name == s {

@@ -9,13 +9,18 @@ type Fallback struct {
 	To []string
 }
 
-// FallbackCapable returns the syscalls that programs in wide use can do without if the answer is ENOSYS, and for which any other answer is taken as that of
-// a kernel that has them: an EPERM is then an error of the whole operation. They are in order of their numbers on 64-bit machines. The caller must not change them.
+// FallbackCapable returns the syscalls that programs in wide use can do without if the answer is ENOSYS, and for
+// which any other answer is taken as that of a kernel that has them: an EPERM is then an error of the whole
+// operation. They are in order of their numbers on 64-bit machines. The caller must not change them.
 //
-// Read in November 2026 in glibc 2.42 (sysdeps/unix/sysv/linux: clone-internal.c, spawni.c, faccessat.c, fchmodat.c, fexecve.c, statx.c, fstatat64.c; stdlib/arc4random.c), musl 1.2.5 (src: unistd/faccessat.c,
-// stat/fchmodat.c, linux/statx.c, process/fexecve.c), GLib 2.86 (glib/glib-unix.c), gnulib (lib/renameatu.c, openat2.c) and ivykis (iv_fd_epoll.c, buytenh/ivykis#33). What is not here: calls whose users take EPERM like ENOSYS, as systemd does everywhere, Go, Rust
-// and coreutils with copy_file_range, runc with close_range, crun with openat2, libuv with io_uring_setup; those without an equal, such as rseq; futex_waitv, which only Wine tried so, until 2025
-// (ValveSoftware/wine#256); the mount calls of libmount 2.39, which want a capability anyway; and the calls with 64-bit times, which Time64Twins has.
+// Read in November 2026 in glibc 2.42 (sysdeps/unix/sysv/linux: clone-internal.c, spawni.c, faccessat.c, fchmodat.c,
+// fexecve.c, statx.c, fstatat64.c; stdlib/arc4random.c), musl 1.2.5 (src: unistd/faccessat.c, stat/fchmodat.c,
+// linux/statx.c, process/fexecve.c), GLib 2.86 (glib/glib-unix.c), gnulib (lib/renameatu.c, openat2.c) and ivykis
+// (iv_fd_epoll.c, buytenh/ivykis#33). What is not here: calls whose users take EPERM like ENOSYS, as systemd does
+// everywhere, Go, Rust and coreutils with copy_file_range, runc with close_range, crun with openat2, libuv with
+// io_uring_setup; those without an equal, such as rseq; futex_waitv, which only Wine tried so, until 2025
+// (ValveSoftware/wine#256); the mount calls of libmount 2.39, which want a capability anyway; and the calls with
+// 64-bit times, which Time64Twins has.
 func FallbackCapable() []Fallback { return fallbackCapable[:] }
 
 var fallbackCapable = [...]Fallback{
@@ -31,11 +36,12 @@ var fallbackCapable = [...]Fallback{
 	{"fchmodat2", "tar and others with glibc 2.39", []string{"fchmodat", "chmod"}},
 }
 
-// Time64Twin is a syscall of 32-bit ABIs that takes 32-bit times, and the one of Linux 5.1 that does the same with 64-bit times.
+// Time64Twin is a syscall of 32-bit ABIs that takes 32-bit times, and the one of Linux 5.1 that does the same with
+// 64-bit times.
 type Time64Twin struct{ Name, Twin string }
 
-// Time64Twins returns the pairs, sorted by name. musl 1.2 and glibc 2.34 with 64-bit times call the twin first, and the old one if the answer is ENOSYS. The 64-bit ABIs have
-// no twins. The caller must not change them.
+// Time64Twins returns the pairs, sorted by name. musl 1.2 and glibc 2.34 with 64-bit times call the twin first, and
+// the old one if the answer is ENOSYS. The 64-bit ABIs have no twins. The caller must not change them.
 //
 // They are the names of libseccomp 2.6.1 that came with Linux 5.1 and end in 64, as syscalls(2) has them.
 func Time64Twins() []Time64Twin { return time64Twins[:] }
@@ -83,9 +89,12 @@ const (
 
 // ProcessNeeds returns what processes need of the kernel, the gravest first. The caller must not change it.
 //
-// Measured on Debian 12 (x86_64, Linux 6.18, glibc 2.36) in November 2026: a filter that denies nothing but the names of a line, with EPERM and with ENOSYS, was put in force before bash, perl, static busybox, and small
-// programs in C (static, dynamic, with a signal handler) and Go 1.26 were started; they fail at once, or end in a segmentation fault, all that the line speaks of. What they survived is not here: brk, munmap, access, set_tid_address, set_robust_list, rseq, prlimit64, getrandom.
-// Newer and older releases of glibc differ in which of fstat and newfstatat they call, and on LoongArch they call statx.
+// Measured on Debian 12 (x86_64, Linux 6.18, glibc 2.36) in November 2026: a filter that denies nothing but the names
+// of a line, with EPERM and with ENOSYS, was put in force before bash, perl, static busybox, and small programs in C
+// (static, dynamic, with a signal handler) and Go 1.26 were started; they fail at once, or end in a segmentation
+// fault, all that the line speaks of. What they survived is not here: brk, munmap, access, set_tid_address,
+// set_robust_list, rseq, prlimit64, getrandom. Newer and older releases of glibc differ in which of fstat and
+// newfstatat they call, and on LoongArch they call statx.
 func ProcessNeeds() []ProcessNeed { return processNeeds[:] }
 
 var processNeeds = [...]ProcessNeed{

@@ -8,9 +8,11 @@ import (
 	"github.com/agext/levenshtein"
 )
 
-// NearSyscalls returns the syscalls that a person most likely meant by a name that libseccomp does not know, most likely first; nil when none is near. It
-// takes off what names are dressed up with in other places (sys_chmod, SYS_chmod, __NR_chmod, chmod(), CHMOD, blanks), knows the C library's names
-// (fstatat is newfstatat on 64-bit ABIs and fstatat64 on others), and else returns all names at the smallest edit distance, at most one for each three letters.
+// NearSyscalls returns the syscalls that a person most likely meant by a name that libseccomp does not know, most
+// likely first; nil when none is near. It takes off what names are dressed up with in other places (sys_chmod,
+// SYS_chmod, __NR_chmod, chmod(), CHMOD, blanks), knows the C library's names (fstatat is newfstatat on 64-bit ABIs
+// and fstatat64 on others), and else returns all names at the smallest edit distance, at most one for each three
+// letters.
 func NearSyscalls(name string) []string {
 	bare := bareName(name)
 	if bare == "" {
@@ -74,8 +76,9 @@ func lettersOf(name string) (set uint32) {
 	return set
 }
 
-// SplitGlued finds the two syscalls that a lost comma made into one name: "setsidaccept4", "chmod,fchmod", "chmod fchmod". It reports false where
-// name is itself a syscall, where no two names make it up, and where more than one pair does.
+// SplitGlued finds the two syscalls that a lost comma made into one name: "setsidaccept4", "chmod,fchmod", "chmod
+// fchmod". It reports false where name is itself a syscall, where no two names make it up, and where more than one
+// pair does.
 func SplitGlued(name string) (a, b string, ok bool) {
 	if known(name) {
 		return "", "", false
@@ -117,7 +120,8 @@ func numeric(s string) bool {
 	return s != "" && !strings.ContainsFunc(s, func(r rune) bool { return r < '0' || r > '9' })
 }
 
-// nearest returns the candidate at the smallest edit distance from name, or "" when none is within one edit for each three letters or several are equally near.
+// nearest returns the candidate at the smallest edit distance from name, or "" when none is within one edit for each
+// three letters or several are equally near.
 func nearest(name string, candidates []string) string {
 	best, limit, unique := "", len(name)/3, false
 	for _, c := range candidates {

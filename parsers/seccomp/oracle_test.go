@@ -37,8 +37,8 @@ func readOracle(t testing.TB) (records []record) {
 	return records
 }
 
-// brokenButLoaded are the cases that the loaders of Docker, Podman or containerd let pass although the profile breaks the schema. Each was refused, or
-// read in two ways, further down: see the other records of the case.
+// brokenButLoaded are the cases that the loaders of Docker, Podman or containerd let pass although the profile breaks
+// the schema. Each was refused, or read in two ways, further down: see the other records of the case.
 var brokenButLoaded = map[string]string{
 	"empty-object":                  `no-default-action: profile has no "defaultAction"`,
 	"missing-default-with-syscalls": `no-default-action: profile has no "defaultAction"`,

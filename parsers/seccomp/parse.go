@@ -51,7 +51,8 @@ var (
 	}}
 )
 
-// lookup returns the field that a key means to a reader that ignores the case of letters, as Go's encoding/json does, or nil.
+// lookup returns the field that a key means to a reader that ignores the case of letters, as Go's encoding/json does,
+// or nil.
 func (o *object) lookup(key string) *field {
 	if f := o.exact(key); f != nil {
 		return f
@@ -64,11 +65,12 @@ func (o *object) lookup(key string) *field {
 	return nil
 }
 
-// Parse reads a profile, or the linux.seccomp of a whole config.json. Of a file with several SeccompProfiles it reads the first. It reads what it can of any text, and
-// never returns nil.
+// Parse reads a profile, or the linux.seccomp of a whole config.json. Of a file with several SeccompProfiles it reads
+// the first. It reads what it can of any text, and never returns nil.
 func Parse(f *source.File) *Profile { return ParseAll(f)[0] }
 
-// ParseAll reads the profiles of a file, in order. Only files with SeccompProfile resources can have several, in documents of their own or in a list; there is always one.
+// ParseAll reads the profiles of a file, in order. Only files with SeccompProfile resources can have several, in
+// documents of their own or in a list; there is always one.
 func ParseAll(f *source.File) []*Profile {
 	var profiles []*Profile
 	resources := MentionsResource(f.Bytes)
@@ -160,7 +162,8 @@ func member(v *hujson.Value, key string) *hujson.Value {
 	return nil
 }
 
-// path is the way from the profile to an object; nil is the profile itself. It is put into words only for the few fields that are recorded.
+// path is the way from the profile to an object; nil is the profile itself. It is put into words only for the few
+// fields that are recorded.
 type path struct {
 	up    *path
 	name  string
@@ -182,8 +185,8 @@ func (p *path) String() string {
 	return s
 }
 
-// members calls read with each member of an object whose name is a field of kind, and records what is odd about the others. A value that is no
-// object has no members.
+// members calls read with each member of an object whose name is a field of kind, and records what is odd about the
+// others. A value that is no object has no members.
 func (p *Profile) members(v *hujson.Value, kind *object, at *path, read func(name string, v *hujson.Value)) {
 	obj, ok := v.Value.(*hujson.Object)
 	if !ok {

@@ -651,7 +651,8 @@ func FuzzParse(f *testing.F) {
 	})
 }
 
-// FuzzResource checks what holds of every SeccompProfile: places lie in the file and, without aliases, in each other, and what is split off is JSON that reads the same.
+// FuzzResource checks what holds of every SeccompProfile: places lie in the file and, without aliases, in each other,
+// and what is split off is JSON that reads the same.
 func FuzzResource(f *testing.F) {
 	const head = "apiVersion: security-profiles-operator.x-k8s.io/v1\nkind: SeccompProfile\n"
 	for _, s := range []string{

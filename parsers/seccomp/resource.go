@@ -15,8 +15,8 @@ import (
 // resourceGroup is the API group of the security-profiles-operator, with the slash before the version.
 const resourceGroup = "security-profiles-operator.x-k8s.io/"
 
-// The objects of a SeccompProfile. Besides the fields that the CRD declares they have those of Docker's form that change which calls a rule is for: the API
-// server takes them away, as a plain reader of OCI's form does.
+// The objects of a SeccompProfile. Besides the fields that the CRD declares they have those of Docker's form that
+// change which calls a rule is for: the API server takes them away, as a plain reader of OCI's form does.
 var (
 	resourceRule = object{fields: []field{
 		{name: "names"}, {name: "action"}, {name: "args", in: &argObject}, {name: "errnoRet"},
@@ -29,7 +29,8 @@ var (
 	}}
 )
 
-// MentionsResource reports whether a text may hold a SeccompProfile resource: the words are in it. One that Helm fills in before it is YAML does not count.
+// MentionsResource reports whether a text may hold a SeccompProfile resource: the words are in it. One that Helm
+// fills in before it is YAML does not count.
 func MentionsResource(b []byte) bool {
 	return bytes.Contains(b, []byte(resourceGroup)) && bytes.Contains(b, []byte("SeccompProfile")) && !bytes.Contains(b, []byte("{{"))
 }
@@ -57,7 +58,8 @@ func hasResource(f *source.File) bool {
 	return false
 }
 
-// documentsOf returns the documents of a YAML file, or the value of a JSON file, as far as they can be read. Whole is false where that is not all.
+// documentsOf returns the documents of a YAML file, or the value of a JSON file, as far as they can be read. Whole is
+// false where that is not all.
 func documentsOf(f *source.File) (documents []hujson.Value, whole bool) {
 	whole = true
 	if isYAML(f) {
@@ -191,7 +193,8 @@ func parseYAML(f *source.File) []*Profile {
 // maxNodes is how many values one document is read to: aliases can make a small one stand for a large one.
 const maxNodes = 1 << 20
 
-// converter makes the JSON that clients of the API server make of YAML (sigs.k8s.io/yaml 1.6), in which each value has the place of its YAML node.
+// converter makes the JSON that clients of the API server make of YAML (sigs.k8s.io/yaml 1.6), in which each value
+// has the place of its YAML node.
 type converter struct {
 	left, depth int
 }
@@ -282,8 +285,9 @@ func scalar(n *yamltree.Node) hujson.Literal {
 	return hujson.String(n.Text)
 }
 
-// SplitResources returns the SeccompProfiles of a file as the profiles of OCI's form that the operator makes of them, in JSON and in order, and what is left of the file without them, each as the API server's
-// clients read it. It reports false for a file that cannot be read or has none.
+// SplitResources returns the SeccompProfiles of a file as the profiles of OCI's form that the operator makes of them,
+// in JSON and in order, and what is left of the file without them, each as the API server's clients read it. It
+// reports false for a file that cannot be read or has none.
 func SplitResources(f *source.File) (profiles [][]byte, rest []byte, ok bool) {
 	if !MentionsResource(f.Bytes) {
 		return nil, nil, false

@@ -13,9 +13,9 @@ import (
 // maxDepth is how deep JSON may be nested. A profile needs 6 levels, in a bundle 8.
 const maxDepth = 200
 
-// scanner reads JSON text once from front to back, without recursion. It finds what is no JSON and says so in its own words, and makes
-// the text that hujson reads: the same bytes at the same offsets, up to the end of the first value, with blanks for the byte
-// order mark and comments. What it passes, hujson passes.
+// scanner reads JSON text once from front to back, without recursion. It finds what is no JSON and says so in its own
+// words, and makes the text that hujson reads: the same bytes at the same offsets, up to the end of the first value,
+// with blanks for the byte order mark and comments. What it passes, hujson passes.
 type scanner struct {
 	file *source.File
 	b    []byte // the bytes of the file; a copy once something was blanked
@@ -24,7 +24,8 @@ type scanner struct {
 	problems []source.Problem
 	surplus  []source.Span
 	stack    []bracket
-	// member, if set, is called with each key of the outermost object and where its value begins. Returning false ends the scan.
+	// member, if set, is called with each key of the outermost object and where its value begins. Returning false
+	// ends the scan.
 	member func(key []byte, value int) bool
 	copied bool
 }
@@ -35,7 +36,8 @@ type bracket struct {
 	at   int
 }
 
-// scan reads the whole file. It returns the text for hujson; ok is false when there is none, because of the last of the problems.
+// scan reads the whole file. It returns the text for hujson; ok is false when there is none, because of the last of
+// the problems.
 func (s *scanner) scan() (text []byte, ok bool) {
 	s.b = s.file.Bytes
 	if utf16(s.b) {
@@ -211,7 +213,8 @@ func (s *scanner) close() bool {
 	return len(s.stack) == 0
 }
 
-// after reads what follows a value inside an object or array: the comma before the next one, or closing brackets. More is false when the outermost one was closed.
+// after reads what follows a value inside an object or array: the comma before the next one, or closing brackets.
+// More is false when the outermost one was closed.
 func (s *scanner) after(comma *int) (more, ok bool) {
 	for {
 		if !s.space() {

@@ -34,8 +34,8 @@ func mustCompile(text string) *gojsonschema.Schema {
 	return schema
 }
 
-// maxChecked is how many values of a profile are held against the schema. Docker's default profile has about 600; a filter that the
-// kernel takes has room for some thousand.
+// maxChecked is how many values of a profile are held against the schema. Docker's default profile has about 600; a
+// filter that the kernel takes has room for some thousand.
 const maxChecked = 50_000
 
 // check holds the profile against the JSON schema of its form, and records where it breaks it.
@@ -51,8 +51,8 @@ func (p *Profile) check(root *hujson.Value) {
 	}
 }
 
-// validate runs the schema over the value that consumers see: unknown fields and those that are null left out, known fields under their proper name, and of a
-// field that is there twice the last one or, for crun, the first.
+// validate runs the schema over the value that consumers see: unknown fields and those that are null left out, known
+// fields under their proper name, and of a field that is there twice the last one or, for crun, the first.
 func (p *Profile) validate(root *hujson.Value, first bool, seen map[source.Problem]bool) {
 	schema := ociSchema
 	switch p.Dialect {
@@ -168,7 +168,8 @@ func find(v *hujson.Value, kind *object, steps []string, first bool) *hujson.Val
 	return v
 }
 
-// problem puts an error of gojsonschema into words, and finds its place. It reports false for one that says nothing of its own.
+// problem puts an error of gojsonschema into words, and finds its place. It reports false for one that says nothing
+// of its own.
 func (p *Profile) problem(e gojsonschema.ResultError, root *hujson.Value, first bool) (source.Problem, bool) {
 	steps := strings.Split(e.Context().String("\x00"), "\x00")[1:]
 	v := find(root, p.object(), steps, first)
@@ -239,8 +240,8 @@ func (p *Profile) problem(e gojsonschema.ResultError, root *hujson.Value, first 
 	return problem, true
 }
 
-// resourceProblem is problem for a SeccompProfile, which the API server holds against the schema of the CRD. Actions, operators and flags that the CRD does not list are
-// unknown to everyone, and not a matter of shape.
+// resourceProblem is problem for a SeccompProfile, which the API server holds against the schema of the CRD. Actions,
+// operators and flags that the CRD does not list are unknown to everyone, and not a matter of shape.
 func (p *Profile) resourceProblem(e gojsonschema.ResultError, steps []string, v *hujson.Value, subject string) (message string, ok bool) {
 	const refused = ", so the API server refuses the resource"
 	details := e.Details()

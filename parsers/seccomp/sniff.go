@@ -7,8 +7,10 @@ import (
 	"github.com/sandlint/sandlint/parsers/source"
 )
 
-// Sniff reports whether a file is a seccomp profile, an OCI bundle's config.json with one in it, or one with a SeccompProfile resource, in JSON or YAML. It looks at the names of the outermost object's fields only, and
-// at files of other content not even at those, so it can be asked of every JSON and YAML file. A file that is called *seccomp*.json is a profile also when it is empty or broken.
+// Sniff reports whether a file is a seccomp profile, an OCI bundle's config.json with one in it, or one with a
+// SeccompProfile resource, in JSON or YAML. It looks at the names of the outermost object's fields only, and at files
+// of other content not even at those, so it can be asked of every JSON and YAML file. A file that is called
+// *seccomp*.json is a profile also when it is empty or broken.
 func Sniff(f *source.File) bool {
 	if MentionsResource(f.Bytes) && hasResource(f) {
 		return true

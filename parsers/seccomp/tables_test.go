@@ -172,7 +172,8 @@ func TestSplitGlued(t *testing.T) {
 			t.Errorf("%q splits into %q %v, want %q", name, got, ok, want)
 		}
 	}
-	// "readlinkat" is itself a name; glued to another one it could be split in two ways that both give names: read+link…, never two names only.
+	// "readlinkat" is itself a name; glued to another one it could be split in two ways that both give names:
+	// read+link…, never two names only.
 	for _, a := range Syscalls() {
 		if _, _, ok := SplitGlued(a); ok {
 			t.Errorf("the syscall %q is split", a)

@@ -12,8 +12,8 @@ import (
 	"github.com/sandlint/sandlint/rules/packs"
 )
 
-// TestSafeFixesOfDefaultProfiles applies all safe fixes, the layout included, to the default profiles of Docker and Podman: they decide as before for every target, and a second fix finds
-// nothing.
+// TestSafeFixesOfDefaultProfiles applies all safe fixes, the layout included, to the default profiles of Docker and
+// Podman: they decide as before for every target, and a second fix finds nothing.
 func TestSafeFixesOfDefaultProfiles(t *testing.T) {
 	set, err := rules.NewSet(packs.All(), rules.Selection{Only: []string{"all"}})
 	if err != nil {

@@ -15,7 +15,8 @@ import (
 	"github.com/sandlint/sandlint/rules/packs"
 )
 
-// seccompRecord is a line of the recorded behaviour of the programs that read seccomp profiles; see the README beside it.
+// seccompRecord is a line of the recorded behaviour of the programs that read seccomp profiles; see the README beside
+// it.
 type seccompRecord struct {
 	ID, Group, Profile, Consumer, Version, Outcome, Note string
 }
@@ -25,7 +26,8 @@ func (r seccompRecord) refused() bool {
 	return r.Outcome == "rejected" || r.Outcome == "crashed" || r.Outcome == "start-failed"
 }
 
-// target returns the flags that make the record's consumer the target, and the file as that consumer got it: the loaders a profile, the runtimes a bundle.
+// target returns the flags that make the record's consumer the target, and the file as that consumer got it: the
+// loaders a profile, the runtimes a bundle.
 func (r seccompRecord) target() (flags []string, name, text string) {
 	switch r.Consumer {
 	case "docker":
@@ -91,8 +93,9 @@ func readSeccompRecords(t *testing.T) (records []seccompRecord) {
 	return records
 }
 
-// recordedErrors are the rules that may report an error about a profile that a program took, by case, and why that is right all the same. A case with a slash is
-// for the programs whose name and version begin so. What is not listed must have no error for a consumer that took it.
+// recordedErrors are the rules that may report an error about a profile that a program took, by case, and why that is
+// right all the same. A case with a slash is for the programs whose name and version begin so. What is not listed
+// must have no error for a consumer that took it.
 var recordedErrors = []struct{ cases, rules, reason string }{
 	{"arch-empty-string arch-goname arch-lowercase arch-unknown archmap-unknown-sub", "unknown-architecture", "the loader copies the name, and the runtime refuses it"},
 	{"lowercase-default-action short-action-name empty-default-with-syscalls", "unknown-action", "the loader copies the action, and the runtime refuses it"},
@@ -152,8 +155,9 @@ var recordedGaps = map[string]string{
 	"arch-sheb":   "it was recorded on x86_64, whose byte order is another one; the profile is taken for one of a host of its architecture",
 }
 
-// TestSeccompRecorded compares the errors that are reported with what the programs did: where they refused a profile or could not start a container with it, there is one, and where
-// they did not, there is none but those of recordedErrors.
+// TestSeccompRecorded compares the errors that are reported with what the programs did: where they refused a profile
+// or could not start a container with it, there is one, and where they did not, there is none but those of
+// recordedErrors.
 func TestSeccompRecorded(t *testing.T) {
 	set, err := rules.NewSet(packs.All(), rules.Selection{})
 	if err != nil {

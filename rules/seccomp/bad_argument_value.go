@@ -84,8 +84,8 @@ func refusedArgument(profile *workspace.Profile, span source.Span) string {
 	return ", so " + readers + " the profile, and crun up to 1.27 takes it as 0"
 }
 
-// meantNumber returns the unsigned integer that the author of a JSON value most likely meant: that of a string with a decimal, or with 0x a
-// hexadecimal number, or of a number such as 5.0.
+// meantNumber returns the unsigned integer that the author of a JSON value most likely meant: that of a string with a
+// decimal, or with 0x a hexadecimal number, or of a number such as 5.0.
 func meantNumber(value string) (string, bool) {
 	var text string
 	if json.Unmarshal([]byte(value), &text) == nil {

@@ -52,7 +52,8 @@ var badMinKernel = &rules.Rule{
 	},
 }
 
-// kernelRelease returns the first two numbers of the release that a text such as "v4.8.0-rc1", "4" or ">= 5.10" begins with, or "".
+// kernelRelease returns the first two numbers of the release that a text such as "v4.8.0-rc1", "4" or ">= 5.10"
+// begins with, or "".
 func kernelRelease(text string) string {
 	text = strings.TrimLeft(strings.TrimPrefix(strings.ToLower(text), "linux"), " \t>=v-")
 	major, rest, dotted := strings.Cut(text, ".")

@@ -48,7 +48,8 @@ var deadArgumentRule = &rules.Rule{
 	},
 }
 
-// keepConditions returns the fix that takes the rules without conditions out of the way of one with conditions; none where nothing that is sensible would be left.
+// keepConditions returns the fix that takes the rules without conditions out of the way of one with conditions; none
+// where nothing that is sensible would be left.
 func keepConditions(profile *workspace.Profile, names []mentions.Mention, m *mentions.Mention) []fixers.Fix {
 	if action, ok := seccomp.LookupAction(profile.DefaultAction.Text); !ok || action.Runs == m.Outcome.Runs() {
 		return nil // it makes no exception to the default action

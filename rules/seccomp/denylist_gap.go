@@ -81,7 +81,8 @@ func checkTwins(p *rules.Pass, profile *workspace.Profile, twins *seccomp.Twins)
 	p.Report(finding)
 }
 
-// refuses reports whether a rule without conditions refuses every call. A call that is said not to exist is none: programs are meant to use the other one.
+// refuses reports whether a rule without conditions refuses every call. A call that is said not to exist is none:
+// programs are meant to use the other one.
 func refuses(d *decide.Decision) bool {
 	if d.Step != decide.StepRule {
 		return false

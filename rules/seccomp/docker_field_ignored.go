@@ -76,7 +76,8 @@ var dockerFieldIgnored = &rules.Rule{
 	},
 }
 
-// resolved returns the fix that writes what Docker hands to the runtime on the one host that the profile is for, for a container that asks for no capabilities.
+// resolved returns the fix that writes what Docker hands to the runtime on the one host that the profile is for, for
+// a container that asks for no capabilities.
 func resolved(p *rules.Pass, profile *workspace.Profile) []fixers.Fix {
 	host, ok := onlyHost(p, profile)
 	if !ok {
@@ -144,7 +145,8 @@ func holds(rule *seccomp.Rule) string {
 	return fmt.Sprintf("%s for %s holds", action, phrase.List(names))
 }
 
-// dropped says where a rule holds for a reader that ignores its includes or excludes and where it should not; "" when that is nowhere.
+// dropped says where a rule holds for a reader that ignores its includes or excludes and where it should not; "" when
+// that is nowhere.
 func dropped(p *rules.Pass, rule *seccomp.Rule, scope seccomp.Scope, includes bool) string {
 	var where []string
 	with, on, from := " with ", " on ", " from Linux "
@@ -169,8 +171,9 @@ func dropped(p *rules.Pass, rule *seccomp.Rule, scope seccomp.Scope, includes bo
 	return " also" + strings.Join(where, " and")
 }
 
-// reachesHost reports whether a rule is about a syscall of a host that its arches keep it from: one that is not among those of includes, or is among those of excludes. The
-// hosts are those of the targeted platforms, else the 64-bit ones.
+// reachesHost reports whether a rule is about a syscall of a host that its arches keep it from: one that is not among
+// those of includes, or is among those of excludes. The hosts are those of the targeted platforms, else the 64-bit
+// ones.
 func reachesHost(p *rules.Pass, rule *seccomp.Rule, arches []seccomp.String, includes bool) bool {
 	platforms := p.Targets().Platforms
 	for _, host := range seccomp.Architectures() {

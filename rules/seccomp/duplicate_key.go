@@ -89,7 +89,8 @@ func checkDuplicateKey(p *rules.Pass, profile *workspace.Profile) {
 	}
 }
 
-// keepOne returns the fix that removes occurrences of a field; none where the file is not JSON, so nothing can be proved.
+// keepOne returns the fix that removes occurrences of a field; none where the file is not JSON, so nothing can be
+// proved.
 func keepOne(profile *workspace.Profile, title string, remove []seccomp.Field) []fixers.Fix {
 	if slices.ContainsFunc(profile.Problems, func(problem source.Problem) bool { return problem.Kind == seccomp.KindJSON }) {
 		return nil
@@ -105,7 +106,8 @@ func keepOne(profile *workspace.Profile, title string, remove []seccomp.Field) [
 	return []fixers.Fix{fix}
 }
 
-// merges reports whether Go decodes a second value of a field over the first: one that is an object, or an array of objects.
+// merges reports whether Go decodes a second value of a field over the first: one that is an object, or an array of
+// objects.
 func merges(field string) bool {
 	switch field {
 	case "syscalls", "args", "includes", "excludes", "archMap":

@@ -41,7 +41,8 @@ var filterTooLarge = &rules.Rule{
 		if least == math.MaxInt {
 			return
 		}
-		bracket := source.Span{Start: profile.SyscallsSpan.Start, End: profile.SyscallsSpan.Start + 1} // the list is long
+		// The list is long.
+		bracket := source.Span{Start: profile.SyscallsSpan.Start, End: profile.SyscallsSpan.Start + 1}
 		p.Report(report.At(profile, bracket, fmt.Sprintf("filter has %d instructions or more, and the kernel accepts %d, so no container starts", least, maxInstructions)))
 	},
 }
@@ -49,13 +50,16 @@ var filterTooLarge = &rules.Rule{
 // maxInstructions is Linux's BPF_MAXINSNS.
 const maxInstructions = 4096
 
-// overhead is how many instructions a filter with rules has at least that compare neither a number nor an argument of a syscall with a
-// constant: it loads and compares the architecture, loads the number, and returns for it to be killed, for a rule and by default.
+// overhead is how many instructions a filter with rules has at least that compare neither a number nor an argument of
+// a syscall with a constant: it loads and compares the architecture, loads the number, and returns for it to be
+// killed, for a rule and by default.
 const overhead = 6
 
-// leastInstructions returns a number of instructions that the filter has at least. libseccomp shares equal parts of a filter among syscalls and architectures, so what is counted are
-// constants: each number of a syscall that has a rule, and the lower half of each value that one of its conditions compares an argument with, is the constant of an instruction of its
-// own. Only syscalls are counted whose conditions look at the same arguments in the same way, of which libseccomp merges none.
+// leastInstructions returns a number of instructions that the filter has at least. libseccomp shares equal parts of a
+// filter among syscalls and architectures, so what is counted are constants: each number of a syscall that has a
+// rule, and the lower half of each value that one of its conditions compares an argument with, is the constant of an
+// instruction of its own. Only syscalls are counted whose conditions look at the same arguments in the same way, of
+// which libseccomp merges none.
 func leastInstructions(f *decide.Filter) int {
 	constants := map[uint32]bool{}
 	for _, a := range f.Archs {
@@ -91,8 +95,8 @@ func leastInstructions(f *decide.Filter) int {
 	return len(constants) + overhead
 }
 
-// comparedWith returns the lower halves of the values of cases that are all alike: one condition on the same argument with the same operator, or the
-// same arguments with EQ.
+// comparedWith returns the lower halves of the values of cases that are all alike: one condition on the same argument
+// with the same operator, or the same arguments with EQ.
 func comparedWith(cases []decide.Case) (constants []uint32) {
 	if len(cases) == 0 {
 		return nil

@@ -64,8 +64,8 @@ func bothOrders(list []seccomp.String) bool {
 	return len(little) > 0 && len(big) > 0
 }
 
-// reportMixed reports the architectures of a list that have the byte order of the fewer ones, and reports whether the list has both. Of as many, the first
-// one's order is taken as meant. Where is added to what comes of it.
+// reportMixed reports the architectures of a list that have the byte order of the fewer ones, and reports whether the
+// list has both. Of as many, the first one's order is taken as meant. Where is added to what comes of it.
 func reportMixed(p *rules.Pass, profile *workspace.Profile, list []seccomp.String, where string) bool {
 	little, big := byOrder(list)
 	if len(little) == 0 || len(big) == 0 {
@@ -83,7 +83,8 @@ func reportMixed(p *rules.Pass, profile *workspace.Profile, list []seccomp.Strin
 	return true
 }
 
-// reportForeign reports the architectures whose byte order is not that of a platform that the user named: its own architecture belongs to every filter.
+// reportForeign reports the architectures whose byte order is not that of a platform that the user named: its own
+// architecture belongs to every filter.
 func reportForeign(p *rules.Pass, profile *workspace.Profile) {
 	for _, name := range profile.Architectures {
 		a, ok := seccomp.LookupArchitecture(name.Text)

@@ -46,15 +46,17 @@ var invalidJSON = &rules.Rule{
 	},
 }
 
-// crunTakesComments reports whether the profile is only for crun with the JSON parser yajl, which reads over // and /* */. From 1.28 on crun has another parser.
+// crunTakesComments reports whether the profile is only for crun with the JSON parser yajl, which reads over // and
+// /* */. From 1.28 on crun has another parser.
 func crunTakesComments(p *rules.Pass) bool {
 	targets := p.Targets().Seccomp
 	return readers.Only(p, "crun") && targets.Extent("crun", seccomp.Version{}, seccomp.Version{Major: 1, Minor: 28}) == decide.AllReleases &&
 		!targets.Given("docker", "podman", "cri-o", "containerd", "kubernetes")
 }
 
-// removeSurplus returns the fix that makes a text JSON, where nothing but too much text keeps it from being so. It takes out everything at once: half of it would still
-// not be JSON. Comments go with --unsafe only: they are words of the author's, and whoever strips them on the way to the runtime wants to keep them here.
+// removeSurplus returns the fix that makes a text JSON, where nothing but too much text keeps it from being so. It
+// takes out everything at once: half of it would still not be JSON. Comments go with --unsafe only: they are words of
+// the author's, and whoever strips them on the way to the runtime wants to keep them here.
 func removeSurplus(profile *workspace.Profile, problems int) []fixers.Fix {
 	if problems != len(profile.Surplus) {
 		return nil
@@ -81,8 +83,8 @@ func removeSurplus(profile *workspace.Profile, problems int) []fixers.Fix {
 	return []fixers.Fix{fix}
 }
 
-// commentWithBlanks widens a comment to the whole of its lines where nothing else stands on them, else to the blanks before it where blanks or the
-// end of the line follow.
+// commentWithBlanks widens a comment to the whole of its lines where nothing else stands on them, else to the blanks
+// before it where blanks or the end of the line follow.
 func commentWithBlanks(f *source.File, span source.Span) source.Span {
 	blank := func(c byte) bool { return c == ' ' || c == '\t' }
 	start, end := span.Start, span.End

@@ -43,8 +43,8 @@ var killThread = &rules.Rule{
 	},
 }
 
-// killProcess returns the fix that makes every such action of the profile SCMP_ACT_KILL_PROCESS. Half of them would make a rule that was dropped for being like the
-// default action a rule of its own.
+// killProcess returns the fix that makes every such action of the profile SCMP_ACT_KILL_PROCESS. Half of them would
+// make a rule that was dropped for being like the default action a rule of its own.
 func killProcess(profile *workspace.Profile) []fixers.Fix {
 	if !fixes.Editable(profile) {
 		return nil

@@ -38,7 +38,8 @@ var maskedValueOutsideMask = &rules.Rule{
 	},
 }
 
-// masks calls look with each masked comparison whose mask and value can be read. In a condition value is the mask, and valueTwo the value.
+// masks calls look with each masked comparison whose mask and value can be read. In a condition value is the mask,
+// and valueTwo the value.
 func masks(profile *workspace.Profile, look func(rule *seccomp.Rule, arg *seccomp.Arg)) {
 	number := func(n seccomp.Number) bool { return n.Known || n.Span.IsEmpty() }
 	for _, rule := range profile.Rules {

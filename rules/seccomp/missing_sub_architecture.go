@@ -51,7 +51,8 @@ func reportSub(p *rules.Pass, profile *workspace.Profile, name seccomp.String, s
 	p.Report(finding)
 }
 
-// startsWith are the syscalls that every 32-bit program makes at its start besides those of 64-bit ones, by ABI; of several names one is enough.
+// startsWith are the syscalls that every 32-bit program makes at its start besides those of 64-bit ones, by ABI; of
+// several names one is enough.
 var startsWith = map[string][][]string{
 	"x86":  {{"mmap2", "mmap"}, {"set_thread_area"}, {"exit_group", "exit"}},
 	"arm":  {{"mmap2"}, {"set_tls"}, {"exit_group", "exit"}},
@@ -60,8 +61,8 @@ var startsWith = map[string][][]string{
 	"s390": {{"mmap2", "mmap"}, {"exit_group", "exit"}, {"fstat64", "fstatat64", "statx"}},
 }
 
-// missingSub returns the 32-bit architecture of a 64-bit one that a list lacks, where its programs would start if it were there. It is nil where they would not: the profile
-// is for 64-bit programs then.
+// missingSub returns the 32-bit architecture of a 64-bit one that a list lacks, where its programs would start if it
+// were there. It is nil where they would not: the profile is for 64-bit programs then.
 func missingSub(p *rules.Pass, profile *workspace.Profile, name seccomp.String, list []seccomp.String) *seccomp.Architecture {
 	host, ok := seccomp.LookupArchitecture(name.Text)
 	if !ok || host.Bits != 64 {

@@ -64,7 +64,8 @@ func checkMultiplexedArgument(p *rules.Pass, profile *workspace.Profile) {
 	}
 }
 
-// throughCall returns what happens to the conditions of a rule about a call that is made through socketcall(2) or ipc(2); "" where such calls are refused anyway.
+// throughCall returns what happens to the conditions of a rule about a call that is made through socketcall(2) or
+// ipc(2); "" where such calls are refused anyway.
 func throughCall(f *decide.Filter, a *seccomp.Architecture, s *seccomp.Syscall, rule *seccomp.Rule) string {
 	d := f.Decide(a, multiplexer(s))
 	switch {

@@ -55,7 +55,8 @@ func fallsBack(names []string) string {
 	return ""
 }
 
-// allowThem returns the fix that lets syscalls run where those that programs fall back on do; none where one of these does not always.
+// allowThem returns the fix that lets syscalls run where those that programs fall back on do; none where one of these
+// does not always.
 func allowThem(p *rules.Pass, profile *workspace.Profile, all []*decide.Filter, names []string) []fixers.Fix {
 	var w requirement.Requirement
 	for _, s := range seccomp.FallbackCapable() {

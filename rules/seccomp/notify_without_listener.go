@@ -26,7 +26,8 @@ var notifyWithoutListener = &rules.Rule{
 		"crun(1): the annotation run.oci.seccomp.receiver",
 	},
 	Seccomp: func(p *rules.Pass, profile *workspace.Profile) {
-		if profile.ListenerPath.Text != "" || profile.DefaultAction.Text == notify || otherShape(profile) { // seccomp/notify-default, seccomp/syntax
+		// Seccomp/notify-default, seccomp/syntax.
+		if profile.ListenerPath.Text != "" || profile.DefaultAction.Text == notify || otherShape(profile) {
 			return
 		}
 		i := slices.IndexFunc(profile.Rules, func(r *seccomp.Rule) bool {

@@ -17,7 +17,8 @@ var fieldRules = []string{
 	"unknown-field", "unknown-filter-arch",
 }
 
-// notMeant are the cases in which a consumer takes a profile without a word and does something else than the profile says, which is an error too.
+// notMeant are the cases in which a consumer takes a profile without a word and does something else than the profile
+// says, which is an error too.
 var notMeant = map[string]string{
 	"empty-object":              "no filter",
 	"top-level-array":           "no filter with crun",
@@ -49,8 +50,9 @@ var refusedLater = map[string]bool{
 	"errnoret-on-kill": true, "defaulterrnoret-on-allow": true, "errnoret-4095": true, "errnoret-4096": true, "errnoret-65535": true, "errnoret-4294967295": true,
 }
 
-// TestOracleFields holds the rules about fields against what real programs did, each as the only target: no profile that one took as it is meant gives an
-// error, and what one refused because of a field does. testdata/oracle-fields.txt has all findings; with -update it is rewritten.
+// TestOracleFields holds the rules about fields against what real programs did, each as the only target: no profile
+// that one took as it is meant gives an error, and what one refused because of a field does.
+// testdata/oracle-fields.txt has all findings; with -update it is rewritten.
 func TestOracleFields(t *testing.T) {
 	set, err := rules.NewSet([]rules.Pack{seccomp.Pack()}, rules.Selection{Only: []string{"all"}})
 	if err != nil {
@@ -76,8 +78,8 @@ func TestOracleFields(t *testing.T) {
 	told.compare(t, "testdata/oracle-fields.txt")
 }
 
-// TestDefaultProfiles reads the default profiles of Docker and Podman as those two do: the rules about fields find nothing in them. For containerd, each condition that it ignores is an
-// error, and nothing else is.
+// TestDefaultProfiles reads the default profiles of Docker and Podman as those two do: the rules about fields find
+// nothing in them. For containerd, each condition that it ignores is an error, and nothing else is.
 func TestDefaultProfiles(t *testing.T) {
 	set, err := rules.NewSet([]rules.Pack{seccomp.Pack()}, rules.Selection{Only: []string{"all"}})
 	if err != nil {

@@ -36,7 +36,8 @@ var podmanOnlyErrno = &rules.Rule{
 	},
 }
 
-// checkWord looks at an errno that is given as a word. Its action has no errno where seccomp/errno-on-other-action reports it.
+// checkWord looks at an errno that is given as a word. Its action has no errno where seccomp/errno-on-other-action
+// reports it.
 func checkWord(p *rules.Pass, profile *workspace.Profile, rule *seccomp.Rule, action, word seccomp.String, number seccomp.Number, field string) {
 	if word.Text == "" {
 		return

@@ -47,8 +47,8 @@ func masksNothing(arg *seccomp.Arg) bool {
 	return arg.Op.Text == "SCMP_CMP_MASKED_EQ" && arg.Value.Value == 0
 }
 
-// testsNull reports whether a condition distinguishes a null pointer from all others, which is a thing to ask of a pointer that may be null: prlimit64(2) only reads limits
-// where its third argument is.
+// testsNull reports whether a condition distinguishes a null pointer from all others, which is a thing to ask of a
+// pointer that may be null: prlimit64(2) only reads limits where its third argument is.
 func testsNull(arg *seccomp.Arg) bool {
 	switch v := arg.Value.Value; arg.Op.Text {
 	case "SCMP_CMP_EQ", "SCMP_CMP_NE", "SCMP_CMP_GT", "SCMP_CMP_LE":
@@ -66,7 +66,8 @@ func neverNull(syscall string, param seccomp.Param) bool {
 	return param.Type == "const char *" && strings.Contains(param.Name, "name") && slices.Contains(pathSyscalls[:], syscall)
 }
 
-// pathSyscalls take paths that may not be null, unlike those that take null for the file descriptor itself or to switch something off.
+// pathSyscalls take paths that may not be null, unlike those that take null for the file descriptor itself or to
+// switch something off.
 var pathSyscalls = [...]string{
 	"access", "chdir", "chmod", "chown", "chroot", "creat", "execve", "faccessat", "faccessat2", "fchmodat", "lchown", "link", "linkat", "lstat", "mkdir", "mkdirat", "mknod", "mknodat",
 	"open", "openat", "openat2", "readlinkat", "rename", "renameat", "renameat2", "rmdir", "stat", "symlink", "symlinkat", "unlink", "unlinkat",

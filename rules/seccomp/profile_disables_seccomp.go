@@ -51,8 +51,8 @@ var profileDisablesSeccomp = &rules.Rule{
 	},
 }
 
-// disables returns the place of a profile that some of its readers treat as none, and what it is: "null", "an array" or "empty". It is "" for others, also for those
-// that have a part which all readers refuse.
+// disables returns the place of a profile that some of its readers treat as none, and what it is: "null", "an array"
+// or "empty". It is "" for others, also for those that have a part which all readers refuse.
 func disables(profile *workspace.Profile) (span source.Span, what string) {
 	if profile.Dialect == seccomp.SPO {
 		return source.Span{}, "" // the API server refuses it

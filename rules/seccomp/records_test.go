@@ -40,7 +40,8 @@ func readOracle(t *testing.T) (records []record) {
 	return records
 }
 
-// check lints the profile of a record with its consumer as the only target, and on platforms where some are given. What a runtime was given is a whole config.json.
+// check lints the profile of a record with its consumer as the only target, and on platforms where some are given.
+// What a runtime was given is a whole config.json.
 func (r *record) check(t *testing.T, set *rules.Set, platforms ...string) []rules.Finding {
 	t.Helper()
 	text := r.Profile

@@ -17,7 +17,8 @@ var refusedRules = []string{
 	"wait-killable-without-notify",
 }
 
-// readOtherwise are the cases that a runtime takes without a word and reads as something else than is written, which is an error too.
+// readOtherwise are the cases that a runtime takes without a word and reads as something else than is written, which
+// is an error too.
 var readOtherwise = map[string]string{
 	"names-missing": "runc drops the rule", "names-null": "runc drops the rule",
 	"syscalls-object":           "crun reads no rules",
@@ -30,7 +31,8 @@ var readOtherwise = map[string]string{
 	"arg-seven-conditions":      "crun reads six conditions",
 }
 
-// refusedForOthers are the cases that are refused, or in which the program does not start, for what other rules are about.
+// refusedForOthers are the cases that are refused, or in which the program does not start, for what other rules are
+// about.
 var refusedForOthers = map[string]string{
 	"empty-object": "profile-disables-seccomp", "top-level-array": "profile-disables-seccomp", "trace-default": "default-allow",
 	"legacy-name-only": "legacy-name", "both-name-and-names": "name-and-names", "errnoret-on-kill": "errno-on-other-action", "defaulterrnoret-on-allow": "errno-on-other-action",
@@ -39,8 +41,9 @@ var refusedForOthers = map[string]string{
 	"archmap-and-architectures": "architectures-and-archmap", "minkernel-bad-4": "bad-min-kernel", "minkernel-bad-v4.8": "bad-min-kernel", "minkernel-bad-4.x": "bad-min-kernel", "glibc-statx-EPERM": "runtime-cannot-start",
 }
 
-// TestOracleRefused holds the rules about what consumers refuse against what real programs did, each as the only target: what one refused gives an error, and what one took as it is
-// written gives none. ValidateProfile of containers/common is no target. testdata/oracle-refused.txt has all findings; with -update it is rewritten.
+// TestOracleRefused holds the rules about what consumers refuse against what real programs did, each as the only
+// target: what one refused gives an error, and what one took as it is written gives none. ValidateProfile of
+// containers/common is no target. testdata/oracle-refused.txt has all findings; with -update it is rewritten.
 func TestOracleRefused(t *testing.T) {
 	set, err := rules.NewSet([]rules.Pack{seccomp.Pack()}, rules.Selection{Only: []string{"all"}})
 	if err != nil {
@@ -53,7 +56,8 @@ func TestOracleRefused(t *testing.T) {
 			refusedLater[r.ID] = true
 		}
 	}
-	refusedLater["archmap-unknown-sub"] = true // by ValidateProfile; the recorded runtimes were given a file that still had archMap
+	// By ValidateProfile; the recorded runtimes were given a file that still had archMap.
+	refusedLater["archmap-unknown-sub"] = true
 	refused := 0
 	var told answers
 	for _, r := range records {
@@ -74,8 +78,8 @@ func TestOracleRefused(t *testing.T) {
 	told.compare(t, "testdata/oracle-refused.txt")
 }
 
-// TestDefaultProfilesRefused reads the default profiles of Docker and Podman as each consumer does, without any target and with the oldest ones: the rules about what consumers refuse find
-// nothing in them.
+// TestDefaultProfilesRefused reads the default profiles of Docker and Podman as each consumer does, without any
+// target and with the oldest ones: the rules about what consumers refuse find nothing in them.
 func TestDefaultProfilesRefused(t *testing.T) {
 	set, err := rules.NewSet([]rules.Pack{seccomp.Pack()}, rules.Selection{Only: []string{"all"}})
 	if err != nil {

@@ -53,7 +53,8 @@ var repeatedArgumentIndex = &rules.Rule{
 	},
 }
 
-// oneValueEach returns the texts of the conditions of a rule that compares one argument with several values; nil for another rule, and for one of which crun reads a part only.
+// oneValueEach returns the texts of the conditions of a rule that compares one argument with several values; nil for
+// another rule, and for one of which crun reads a part only.
 func oneValueEach(profile *workspace.Profile, rule *seccomp.Rule) []string {
 	if len(rule.Args) > 6 {
 		return nil

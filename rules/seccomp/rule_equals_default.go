@@ -80,8 +80,9 @@ func equalRules(p *rules.Pass, profile *workspace.Profile) []bool {
 	return equals
 }
 
-// needed returns a name of a rule without which runc could answer ENOSYS to other syscalls than it does: one with the highest number on some ABI. Only names of rules that are always in force,
-// that are not themselves such as may go, and that every libseccomp knows, make it superfluous.
+// needed returns a name of a rule without which runc could answer ENOSYS to other syscalls than it does: one with the
+// highest number on some ABI. Only names of rules that are always in force, that are not themselves such as may go,
+// and that every libseccomp knows, make it superfluous.
 func needed(p *rules.Pass, profile *workspace.Profile, rule *seccomp.Rule, equals []bool) (string, bool) {
 	if reach.DefaultRuns(profile) || profile.DefaultAction.Text == "SCMP_ACT_TRACE" {
 		return "", false

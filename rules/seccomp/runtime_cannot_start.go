@@ -79,8 +79,8 @@ func ofRuntime(all []*decide.Filter, runtime string) (out []*decide.Filter) {
 	return out
 }
 
-// shortages returns what the runtimes lack, by cause: what every targeted release needs in any case, then what it needs without no_new_privs too, then what some releases need. The
-// measurements are of x86_64.
+// shortages returns what the runtimes lack, by cause: what every targeted release needs in any case, then what it
+// needs without no_new_privs too, then what some releases need. The measurements are of x86_64.
 func shortages(p *rules.Pass, profile *workspace.Profile, all []*decide.Filter) []shortage {
 	var out []shortage
 	targets := p.Targets().Seccomp
@@ -145,7 +145,8 @@ func neededBy(runtime string, releases []seccomp.Version, noNewPrivs bool) (n ne
 	return n
 }
 
-// refused returns the effects of the syscalls that never get through, of those that were not seen before; of a group that of the first.
+// refused returns the effects of the syscalls that never get through, of those that were not seen before; of a group
+// that of the first.
 func refused(profile *workspace.Profile, fs []*decide.Filter, groups [][]string, seen map[string]bool) []programs.Effect {
 	var effects []programs.Effect
 	for _, group := range groups {
@@ -163,7 +164,8 @@ func refused(profile *workspace.Profile, fs []*decide.Filter, groups [][]string,
 	return effects
 }
 
-// neverRuns reports whether no call of a syscall gets through. An answer of ENOSYS is not one of those from which the runtime may fall back, unless that is what is asked for.
+// neverRuns reports whether no call of a syscall gets through. An answer of ENOSYS is not one of those from which the
+// runtime may fall back, unless that is what is asked for.
 func neverRuns(f *decide.Filter, name string, absentToo bool) bool {
 	d := f.Decide(f.Target.Host.Arch, name)
 	switch programs.AnswerTo(&d) {
@@ -188,7 +190,8 @@ func byCause(effects []programs.Effect) (out [][]programs.Effect) {
 	return out
 }
 
-// letRun returns the fix that lets syscalls of one cause run: it adds them to an allowlist, or takes them out of a denylist.
+// letRun returns the fix that lets syscalls of one cause run: it adds them to an allowlist, or takes them out of a
+// denylist.
 func letRun(p *rules.Pass, profile *workspace.Profile, effects []programs.Effect) []fixers.Fix {
 	var w requirement.Requirement
 	var denied []reach.Naming

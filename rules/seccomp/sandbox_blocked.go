@@ -45,7 +45,8 @@ var sandboxBlocked = &rules.Rule{
 	},
 }
 
-// nested is a kind of program that sandboxes others, and the syscalls without any of which it does not work as a user without capabilities.
+// nested is a kind of program that sandboxes others, and the syscalls without any of which it does not work as a user
+// without capabilities.
 type nested struct {
 	programs []string
 	needs    []string
@@ -53,8 +54,9 @@ type nested struct {
 	off []string
 }
 
-// nestedSandboxes were found by taking one name at a time out of a profile under which bubblewrap 0.8 works, and by reading Chromium's source. opam and flatpak run bubblewrap. What Nix
-// builds is sandboxed too, but Nix does without where it cannot be (sandbox-fallback).
+// nestedSandboxes were found by taking one name at a time out of a profile under which bubblewrap 0.8 works, and by
+// reading Chromium's source. opam and flatpak run bubblewrap. What Nix builds is sandboxed too, but Nix does without
+// where it cannot be (sandbox-fallback).
 var nestedSandboxes = [...]nested{
 	{[]string{"bwrap", "flatpak", "flatpak-builder"}, []string{"clone", "unshare", "mount", "umount2", "pivot_root"}, []string{"--version", "--help"}},
 	{[]string{"opam"}, []string{"clone", "unshare", "mount", "umount2", "pivot_root"}, []string{"--disable-sandboxing", "--version", "--help", "env", "exec", "switch", "config", "var"}},
@@ -62,8 +64,9 @@ var nestedSandboxes = [...]nested{
 		[]string{"clone", "chroot"}, []string{"--no-sandbox", "--disable-setuid-sandbox", "--disable-namespace-sandbox", "--version", "--help"}},
 }
 
-// nestedIn returns the command with which an image's container starts, where it is a program that sandboxes others. That of root is none: root makes namespaces by
-// a capability that containers do not have, so no profile is enough, and Chromium refuses to.
+// nestedIn returns the command with which an image's container starts, where it is a program that sandboxes others.
+// That of root is none: root makes namespaces by a capability that containers do not have, so no profile is enough,
+// and Chromium refuses to.
 func nestedIn(img *workspace.Image) (*shell.Command, *nested) {
 	var entrypoint, command, user *dockerfile.Instruction
 	for at := img; at != nil && entrypoint == nil; at = at.Parent {
@@ -124,7 +127,8 @@ func nestedIn(img *workspace.Image) (*shell.Command, *nested) {
 	return nil, nil
 }
 
-// newUser is a call of clone(2) that makes a user namespace, as bubblewrap and Chromium do first: CLONE_NEWUSER and SIGCHLD.
+// newUser is a call of clone(2) that makes a user namespace, as bubblewrap and Chromium do first: CLONE_NEWUSER and
+// SIGCHLD.
 var newUser = [6]uint64{0x10000011}
 
 func reportSandbox(p *rules.Pass, profile *workspace.Profile, use workspace.Use, img *workspace.Image, c *shell.Command, n *nested) {
@@ -162,7 +166,8 @@ func reportSandbox(p *rules.Pass, profile *workspace.Profile, use workspace.Use,
 	p.Report(finding)
 }
 
-// allowSandbox returns the fix that lets syscalls run: it adds names that no rule has, or that some rule allows to containers with a capability, and takes away the conditions on the flags of clone.
+// allowSandbox returns the fix that lets syscalls run: it adds names that no rule has, or that some rule allows to
+// containers with a capability, and takes away the conditions on the flags of clone.
 func allowSandbox(p *rules.Pass, profile *workspace.Profile, names []string) []fixers.Fix {
 	if !fixes.Editable(profile) {
 		return nil

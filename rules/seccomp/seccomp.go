@@ -1,10 +1,10 @@
 // Package seccomp holds the rules about seccomp profiles.
 //
-// One rule is one file, with its txtar beside it; the list below is sorted by id. What several rules ask is in packages
-// by topic below internal: who reads a profile (readers), which names targets lack (support), the effect of a rule beside
-// others (mentions), which conditions a rule has and where they meet (conditions), what programs need (programs) and how
-// a profile is made to allow it (requirement), what a profile lets through (reach), errnos, kernels and abis; findings and
-// fixes are made by report and fixes, their words by phrase.
+// One rule is one file, with its txtar beside it; the list below is sorted by id. What several rules ask is in
+// packages by topic below internal: who reads a profile (readers), which names targets lack (support), the effect of
+// a rule beside others (mentions), which conditions a rule has and where they meet (conditions), what programs need
+// (programs) and how a profile is made to allow it (requirement), what a profile lets through (reach), errnos,
+// kernels and abis; findings and fixes are made by report and fixes, their words by phrase.
 package seccomp
 
 import (

@@ -57,7 +57,8 @@ var unknownArchitecture = &rules.Rule{
 	},
 }
 
-// reportArchitecture reports a name that no architecture has. It is renamed only where the list does not have the near one already.
+// reportArchitecture reports a name that no architecture has. It is renamed only where the list does not have the
+// near one already.
 func reportArchitecture(p *rules.Pass, profile *workspace.Profile, name seccomp.String, effect string, list []seccomp.String) {
 	if name.Text == "SCMP_ARCH_NATIVE" {
 		p.Report(report.At(profile, name.Span, `architecture "SCMP_ARCH_NATIVE" is refused by runc and crun; the native architecture needs no mention`))
@@ -77,7 +78,8 @@ func reportArchitecture(p *rules.Pass, profile *workspace.Profile, name seccomp.
 	p.Report(finding)
 }
 
-// crunTakesArchitecture reports whether crun, unlike all others, knows an architecture by an unknown name: it accepts any case, and needs no SCMP_ARCH_ before it.
+// crunTakesArchitecture reports whether crun, unlike all others, knows an architecture by an unknown name: it accepts
+// any case, and needs no SCMP_ARCH_ before it.
 func crunTakesArchitecture(name string) bool {
 	bare := strings.TrimPrefix(name, "SCMP_ARCH_")
 	_, ok := seccomp.LookupArchitecture("SCMP_ARCH_" + strings.ToUpper(bare))

@@ -79,8 +79,8 @@ func isRemark(name string) bool {
 	return strings.Contains(lower, "comment")
 }
 
-// filterField returns the field of includes or excludes that a word stands for that is too long or too short to be near; "" where there is none or the
-// object has it.
+// filterField returns the field of includes or excludes that a word stands for that is too long or too short to be
+// near; "" where there is none or the object has it.
 func filterField(rule *seccomp.Rule, field seccomp.Field) string {
 	if rule == nil {
 		return ""

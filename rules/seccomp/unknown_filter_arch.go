@@ -44,7 +44,8 @@ var unknownFilterArch = &rules.Rule{
 			known[a.Docker] = known[a.Docker] || docker
 			known[a.Containers] = known[a.Containers] || podman
 		}
-		known[""], known["x32"] = false, true // the mark of what is not a host; not a host either, but in every list of the default profiles
+		// The mark of what is not a host; not a host either, but in every list of the default profiles.
+		known[""], known["x32"] = false, true
 		for _, rule := range profile.Rules {
 			for n, list := range [][]seccomp.String{rule.Includes.Arches, rule.Excludes.Arches} {
 				var given map[string]bool // the list as a set

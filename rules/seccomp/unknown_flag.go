@@ -44,7 +44,8 @@ var unknownFlag = &rules.Rule{
 	},
 }
 
-// deleteFlag returns the fix that takes out a flag for which runtimes refuse the profile. An empty list stays: without one runtimes set SPEC_ALLOW themselves.
+// deleteFlag returns the fix that takes out a flag for which runtimes refuse the profile. An empty list stays:
+// without one runtimes set SPEC_ALLOW themselves.
 func deleteFlag(profile *workspace.Profile, i int) []fixers.Fix {
 	return fixes.Edited(profile, "Delete the flag", fixers.Unsafe, fixseccomp.RemoveString(profile.Profile, profile.Flags, i), fixers.Changes{Repair: true})
 }

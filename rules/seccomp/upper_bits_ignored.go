@@ -120,7 +120,8 @@ func bypasses(p *rules.Pass, profile *workspace.Profile, s *seccomp.Syscall) []b
 	targets := p.Targets().Seccomp
 	for _, l := range targets.Loaders(profile.Profile) {
 		hosts, ok := mentions.Environments(profile.Profile, l, about)
-		if !ok || scoped && l == decide.LoaderOCI { // which takes the scopes for nothing, and so is reported for another reason
+		// Which takes the scopes for nothing, and so is reported for another reason.
+		if !ok || scoped && l == decide.LoaderOCI {
 			continue
 		}
 		for _, host := range hosts {
@@ -154,7 +155,8 @@ func newest(libs []decide.Libseccomp) decide.Libseccomp {
 // maxCalls is the number of calls that are tried for each argument of a syscall.
 const maxCalls = 20_000
 
-// bypassesOf tries calls whose arguments lie at and beside the values of the conditions, with an upper bit of one argument clear and set.
+// bypassesOf tries calls whose arguments lie at and beside the values of the conditions, with an upper bit of one
+// argument clear and set.
 func bypassesOf(d *decide.Decision, s *seccomp.Syscall) []bypass {
 	var values [6][]uint64
 	for i := range values {
@@ -241,8 +243,8 @@ func eachCall(values [6][]uint64, look func(call [6]uint64)) {
 	}
 }
 
-// culprits returns the conditions on an argument that make the difference between a call that is refused and one that is not: those that let the second through, or else those that refuse the
-// first only.
+// culprits returns the conditions on an argument that make the difference between a call that is refused and one that
+// is not: those that let the second through, or else those that refuse the first only.
 func culprits(d *decide.Decision, s *seccomp.Syscall, arg int, low, high [6]uint64) (out []bypass) {
 	for _, allows := range []bool{true, false} {
 		if len(out) > 0 {
@@ -278,8 +280,9 @@ func argOf(rule *seccomp.Rule, c decide.Cond) *seccomp.Arg {
 	return nil
 }
 
-// compareLower returns the fix that makes a condition which refuses one value compare the bits that the kernel reads. There is none where a rule allows some calls of the syscall: of two conditions that
-// hold at once, it is unpredictable which one libseccomp uses.
+// compareLower returns the fix that makes a condition which refuses one value compare the bits that the kernel reads.
+// There is none where a rule allows some calls of the syscall: of two conditions that hold at once, it is
+// unpredictable which one libseccomp uses.
 func compareLower(p *rules.Pass, profile *workspace.Profile, b bypass) []fixers.Fix {
 	if b.arg.Op.Text != "SCMP_CMP_EQ" {
 		return nil
@@ -315,8 +318,8 @@ const maxFamily = 45
 // maxListed is the number of rules that a fix makes of one at most.
 const maxListed = 16
 
-// listFamilies returns the fix that writes out the address families that a condition on the first argument of socket(2) or socketpair(2) lets through: the only argument
-// whose values are all known.
+// listFamilies returns the fix that writes out the address families that a condition on the first argument of
+// socket(2) or socketpair(2) lets through: the only argument whose values are all known.
 func listFamilies(profile *workspace.Profile, b bypass) []fixers.Fix {
 	value := b.arg.Value.Value
 	if len(b.rule.Args) != 1 || b.arg.Index.Value != 0 || value > maxFamily {

@@ -39,9 +39,9 @@ var userNamespacesAllowed = &rules.Rule{
 	},
 }
 
-// maskClone returns the fix that leaves of the namings what threads and processes need: clone without the flags of namespaces, and a clone3
-// that does not exist, since its flags lie in memory where a filter cannot see them. There is none where a rule is for some hosts only, or where the flags
-// may be the second argument.
+// maskClone returns the fix that leaves of the namings what threads and processes need: clone without the flags of
+// namespaces, and a clone3 that does not exist, since its flags lie in memory where a filter cannot see them. There
+// is none where a rule is for some hosts only, or where the flags may be the second argument.
 func maskClone(profile *workspace.Profile, names []reach.Naming) []fixers.Fix {
 	if slices.ContainsFunc(profile.Hosts(), func(a *seccomp.Architecture) bool { return a.Native == "s390x" }) {
 		return nil
@@ -76,7 +76,8 @@ func maskClone(profile *workspace.Profile, names []reach.Naming) []fixers.Fix {
 	return fixes
 }
 
-// namespaceFlags are the flags of clone(2) that make a namespace: CLONE_NEWNS, NEWCGROUP, NEWUTS, NEWIPC, NEWUSER, NEWPID and NEWNET.
+// namespaceFlags are the flags of clone(2) that make a namespace: CLONE_NEWNS, NEWCGROUP, NEWUTS, NEWIPC, NEWUSER,
+// NEWPID and NEWNET.
 const namespaceFlags = 0x7e020000
 
 // wholeRules reports whether the namings are all that some rule names.

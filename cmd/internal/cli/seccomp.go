@@ -61,7 +61,8 @@ type seccompFlags struct {
 	exactCaps bool
 }
 
-// register registers the flags that all commands about what profiles decide have, and the formats, of which the first is the default.
+// register registers the flags that all commands about what profiles decide have, and the formats, of which the first
+// is the default.
 func (f *seccompFlags) register(cmd *cobra.Command, formats ...string) {
 	f.consumers(cmd)
 	flags := cmd.Flags()
@@ -158,7 +159,8 @@ func parseKernel(s string) (seccomp.Version, error) {
 	return v, nil
 }
 
-// readProfile reads the profile at path, - for standard input, and reports its problems on standard error. It returns nil after it has reported why there is no profile to read.
+// readProfile reads the profile at path, - for standard input, and reports its problems on standard error. It returns
+// nil after it has reported why there is no profile to read.
 func (a *app) readProfile(path string) (*seccomp.Profile, error) {
 	file, err := a.readInput(path)
 	if err != nil {

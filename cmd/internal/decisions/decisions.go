@@ -1,4 +1,5 @@
-// Package decisions puts what seccomp profiles decide into words and tables: explanations, decision tables, differences, and the facts about syscalls.
+// Package decisions puts what seccomp profiles decide into words and tables: explanations, decision tables,
+// differences, and the facts about syscalls.
 package decisions
 
 import (
@@ -11,8 +12,9 @@ import (
 	"github.com/sandlint/sandlint/parsers/source"
 )
 
-// Scope says for which targets, machines and containers a profile is evaluated. The zero Scope is that of most people: the loaders that read all fields of the file, the releases in
-// wide use, x86_64 and aarch64, and containers that ask for no capabilities.
+// Scope says for which targets, machines and containers a profile is evaluated. The zero Scope is that of most
+// people: the loaders that read all fields of the file, the releases in wide use, x86_64 and aarch64, and containers
+// that ask for no capabilities.
 type Scope struct {
 	Targets decide.Targets
 	// Archs are the architectures of the calls; nil for the usual ones.
@@ -24,7 +26,8 @@ type Scope struct {
 	Kernel seccomp.Version
 }
 
-// Caps is a bounding set of capabilities, put together as Docker's and Podman's flags do: what a container has without asking, and what is added.
+// Caps is a bounding set of capabilities, put together as Docker's and Podman's flags do: what a container has
+// without asking, and what is added.
 type Caps struct {
 	// All is every capability, None an empty set to begin with.
 	All, None bool
@@ -70,7 +73,8 @@ func ParseCaps(words []string) (Caps, error) {
 	return c, nil
 }
 
-// ParseArch reads an architecture as profiles, Linux, Docker, Go or an OCI platform spell it: SCMP_ARCH_AARCH64, aarch64, arm64, linux/arm64.
+// ParseArch reads an architecture as profiles, Linux, Docker, Go or an OCI platform spell it: SCMP_ARCH_AARCH64,
+// aarch64, arm64, linux/arm64.
 func ParseArch(s string) (*seccomp.Architecture, error) {
 	bare := strings.TrimPrefix(strings.ToLower(strings.TrimSpace(s)), "linux/")
 	for _, a := range seccomp.Architectures() {
@@ -116,7 +120,8 @@ func hostOf(a *seccomp.Architecture) *seccomp.Architecture {
 // numberOffsets are what the kernel adds to the numbers of libseccomp's tables.
 var numberOffsets = map[string]int{"mips": 4000, "mips64": 5000, "mips64n32": 6000, "x32": 1 << 30}
 
-// Number returns the number that a program passes to the kernel for a syscall on an ABI, with the offset of MIPS and the bit of x32.
+// Number returns the number that a program passes to the kernel for a syscall on an ABI, with the offset of MIPS and
+// the bit of x32.
 func Number(s *seccomp.Syscall, abi string) (int, bool) {
 	n, ok := s.Number(abi)
 	return n + numberOffsets[abi], ok
@@ -150,7 +155,8 @@ const (
 	dimensions
 )
 
-// view is a profile as all targets of a scope see it. The points are all combinations of the values of its axes, those of the newest releases first.
+// view is a profile as all targets of a scope see it. The points are all combinations of the values of its axes,
+// those of the newest releases first.
 type view struct {
 	profile *seccomp.Profile
 	points  []point
@@ -303,7 +309,8 @@ type group struct {
 	blocks []block
 }
 
-// block is a set of points that are all combinations of some loaders, runtimes, builds and architectures, by their places in the axes.
+// block is a set of points that are all combinations of some loaders, runtimes, builds and architectures, by their
+// places in the axes.
 type block [dimensions][]int
 
 // group returns the points of the view in groups of one key, that of the first point first.
@@ -386,7 +393,8 @@ func (v *view) who(b block) string {
 	return s + " on " + list(archs, "and")
 }
 
-// runtimeWords returns some of the runtimes in words; those whose targeted releases are all there without their numbers, unless it is one that the user targeted.
+// runtimeWords returns some of the runtimes in words; those whose targeted releases are all there without their
+// numbers, unless it is one that the user targeted.
 func (v *view) runtimeWords(some []int) string {
 	var words []string
 	for _, name := range []string{"runc", "crun"} {

@@ -70,7 +70,8 @@ func why(c *decide.Change) []string {
 	return notes
 }
 
-// example returns a call about which the profiles decide differently: "socket(0x28, 0x0, 0x0)"; "" where the arguments do not matter.
+// example returns a call about which the profiles decide differently: "socket(0x28, 0x0, 0x0)"; "" where the
+// arguments do not matter.
 func example(c *decide.Change) string {
 	if !c.HasExample || len(c.Before.Cases)+len(c.After.Cases) == 0 {
 		return ""
@@ -110,7 +111,8 @@ func (d *Diff) borders() []border {
 	return out
 }
 
-// borderText returns a border in words. Where numbers have an offset it is the name alone, which is the same on all such ABIs.
+// borderText returns a border in words. Where numbers have an offset it is the name alone, which is the same on all
+// such ABIs.
 func borderText(n int, name, abi string) string {
 	switch {
 	case n < 0:

@@ -80,7 +80,8 @@ func TestDiffWords(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			d := decide.Diff(parse(tt.old), parse(tt.new), decide.Targets{})
 			got := sayDifference(d)
-			if len(tt.want) > 0 && strings.HasPrefix(tt.want[len(tt.want)-1], "changes the rest") { // too much to be shown
+			// Too much to be shown.
+			if len(tt.want) > 0 && strings.HasPrefix(tt.want[len(tt.want)-1], "changes the rest") {
 				if len(got) < len(tt.want) || !strings.Contains(got[len(got)-1], strings.TrimPrefix(tt.want[len(tt.want)-1], "changes the rest ")) {
 					t.Errorf("got %q", got)
 				}

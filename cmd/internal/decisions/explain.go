@@ -16,8 +16,8 @@ type Args struct {
 	Known  [6]bool
 }
 
-// ParseArgs reads "1,0x10,_": numbers, with 0x, 0o or 0b for other bases, a negative one as 64 bits of two's complement; "_" is one that is not known, as are those that are left
-// out at the end.
+// ParseArgs reads "1,0x10,_": numbers, with 0x, 0o or 0b for other bases, a negative one as 64 bits of two's
+// complement; "_" is one that is not known, as are those that are left out at the end.
 func ParseArgs(s string) (Args, error) {
 	var a Args
 	words := strings.Split(s, ",")
@@ -60,7 +60,8 @@ type Explanation struct {
 	numbersOf string // the architecture that numbers are of
 }
 
-// Answer is what happens to a call for some targets. The fields about the decision are those of the first of them; they are equal for all except in numbers.
+// Answer is what happens to a call for some targets. The fields about the decision are those of the first of them;
+// they are equal for all except in numbers.
 type Answer struct {
 	view   *view
 	group  group
@@ -68,18 +69,21 @@ type Answer struct {
 	arch   *seccomp.Architecture
 	// Decision is what the filter decides, without the cases that Args rule out.
 	Decision decide.Decision
-	// Possible are the outcomes for the arguments that are known, where they settle it: one, or several where it is unpredictable which one is used.
+	// Possible are the outcomes for the arguments that are known, where they settle it: one, or several where it is
+	// unpredictable which one is used.
 	Possible []decide.Outcome
 	// Absent says that the ABI has no such syscall.
 	Absent bool
 	Dead   []decide.Dead
-	// Miscompiled says that libseccomp is known to make a filter of the conditions that does something else for some arguments.
+	// Miscompiled says that libseccomp is known to make a filter of the conditions that does something else for some
+	// arguments.
 	Miscompiled bool
 	// Overlaps are pairs of Decision.Cases with different outcomes that can hold for one call.
 	Overlaps [][2]int
 }
 
-// Explain returns what happens to calls. Asked are names, or numbers on the one architecture of the scope, or on x86_64.
+// Explain returns what happens to calls. Asked are names, or numbers on the one architecture of the scope, or on
+// x86_64.
 func Explain(p *seccomp.Profile, s Scope, asked []string, args Args) []*Explanation {
 	v := newView(p, s, false)
 	var out []*Explanation
@@ -225,7 +229,8 @@ func meetOn(x, y decide.Cond) bool {
 	if lo > hi || (vx^vy)&mx&my != 0 {
 		return false
 	}
-	// The least argument from lo on that has the masked bits, then those after it that the conditions != forbid, two at most.
+	// The least argument from lo on that has the masked bits, then those after it that the conditions != forbid, two
+	// at most.
 	mask, value := mx|my, vx|vy
 	for n := lo; ; n++ {
 		var ok bool
@@ -241,7 +246,8 @@ func meetOn(x, y decide.Cond) bool {
 	}
 }
 
-// bounds returns the least and the greatest argument that meet a condition, and the bits that it fixes. For a condition != they are those of all arguments.
+// bounds returns the least and the greatest argument that meet a condition, and the bits that it fixes. For a
+// condition != they are those of all arguments.
 func bounds(c decide.Cond) (lo, hi, mask, value uint64) {
 	most := ^uint64(0)
 	if c.Low {

@@ -13,7 +13,8 @@ import (
 // jsonVersion changes when a field of the JSON changes its meaning.
 const jsonVersion = 1
 
-// placeJSON is a place in a file: lines and columns count from 1, columns in code points; the offset is in bytes from 0.
+// placeJSON is a place in a file: lines and columns count from 1, columns in code points; the offset is in bytes from
+// 0.
 type placeJSON struct {
 	Path   string `json:"path"`
 	Line   int    `json:"line"`

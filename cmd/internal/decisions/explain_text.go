@@ -131,7 +131,8 @@ func (w *printer) unknown(e *Explanation) {
 	}
 }
 
-// facts returns what is known of the syscall: its numbers on the architectures that are looked at, and since when it exists.
+// facts returns what is known of the syscall: its numbers on the architectures that are looked at, and since when it
+// exists.
 func (e *Explanation) facts() string {
 	s := e.Syscall
 	var facts []string

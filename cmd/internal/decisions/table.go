@@ -37,7 +37,8 @@ type row struct {
 	decision decide.Decision
 }
 
-// NewTable makes the table of what most people get: of the first loader and the first runtime of the scope, in their newest releases.
+// NewTable makes the table of what most people get: of the first loader and the first runtime of the scope, in their
+// newest releases.
 func NewTable(p *seccomp.Profile, s Scope) *Table {
 	v := newView(p, s, true)
 	t := &Table{view: v}
@@ -377,10 +378,12 @@ func (r *archRow) decisionText() string {
 	return r.decision.Outcome.String()
 }
 
-// WriteCSV writes the table as RFC 4180 has it, with a line of headings. Action and errno are those of a call for which no condition holds.
+// WriteCSV writes the table as RFC 4180 has it, with a line of headings. Action and errno are those of a call for
+// which no condition holds.
 func (t *Table) WriteCSV(out io.Writer) error {
 	w := csv.NewWriter(out)
-	_ = w.Write([]string{"arch", "number", "syscall", "step", "action", "errno", "decision", "line", "column"}) // Flush keeps the error
+	// Flush keeps the error.
+	_ = w.Write([]string{"arch", "number", "syscall", "step", "action", "errno", "decision", "line", "column"})
 	for _, r := range t.all() {
 		o := r.decision.Outcome
 		errno, line, column := "", "", ""

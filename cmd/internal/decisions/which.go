@@ -22,7 +22,8 @@ type Facts struct {
 	Near []string
 }
 
-// Which returns the facts about syscalls, for a number one for each syscall that has it on one of the architectures; on any for nil.
+// Which returns the facts about syscalls, for a number one for each syscall that has it on one of the architectures;
+// on any for nil.
 func Which(asked []string, archs []*seccomp.Architecture) []Facts {
 	var out []Facts
 	for _, word := range asked {
@@ -121,7 +122,8 @@ func (w *printer) fact(heading, text string) {
 	w.wrap(text, column+2, width)
 }
 
-// wrap writes words, the first line from where it is, the others indented; no line but one with a long word is longer than width.
+// wrap writes words, the first line from where it is, the others indented; no line but one with a long word is longer
+// than width.
 func (w *printer) wrap(text string, indent, width int) {
 	at := indent
 	for i, word := range strings.Fields(text) {

@@ -2,8 +2,9 @@ package decide
 
 import "github.com/sandlint/sandlint/parsers/seccomp"
 
-// Alternatives returns the conditions of a rule as runtimes read them: the rule holds where all conditions of one of the alternatives do. A rule without conditions, or with only such as
-// a mask of 0 makes true, has an empty alternative. All conditions are read, also by crun 1.29, which reads six.
+// Alternatives returns the conditions of a rule as runtimes read them: the rule holds where all conditions of one of
+// the alternatives do. A rule without conditions, or with only such as a mask of 0 makes true, has an empty
+// alternative. All conditions are read, also by crun 1.29, which reads six.
 func Alternatives(r *seccomp.Rule) [][]Cond { return parts(r.Args) }
 
 // OutcomeFor returns what a rule does as a loader reads it.

@@ -9,11 +9,12 @@ import (
 
 // Questions about argument conditions: which sets of conditions some call meets.
 //
-// Computed are representatives: a few values of a register, or calls, such that every set of conditions that can be met
-// at once, and no more than that set, is met by one of them. To compare two decisions it is then enough to evaluate both
-// for each representative. The invariant is completeness: if any call tells two decisions apart, a representative does,
-// unless the budget is used up, which is reported. TestRepresentatives and TestDecisionsAgainstBruteForce check it for
-// random conditions; that the conditions themselves mean what is modelled here was measured in the kernel (TestLive).
+// Computed are representatives: a few values of a register, or calls, such that every set of conditions that can be
+// met at once, and no more than that set, is met by one of them. To compare two decisions it is then enough to
+// evaluate both for each representative. The invariant is completeness: if any call tells two decisions apart, a
+// representative does, unless the budget is used up, which is reported. TestRepresentatives and
+// TestDecisionsAgainstBruteForce check it for random conditions; that the conditions themselves mean what is modelled
+// here was measured in the kernel (TestLive).
 //
 // A register is cut into the intervals between the constants of order comparisons. Within an interval only equalities
 // and masked comparisons vary; which of the masked ones hold is tried one by one, each time with the bits that are
@@ -74,7 +75,8 @@ func avoid(known knownBits, not []Cond, b *budget) (uint64, bool) {
 	return known.value, true
 }
 
-// representatives returns values of one register such that every set of the conditions that some value meets, and no more, is met by one of them.
+// representatives returns values of one register such that every set of the conditions that some value meets, and no
+// more, is met by one of them.
 func representatives(conds []Cond, b *budget) []uint64 {
 	limit := uint64(math.MaxUint64)
 	if slices.ContainsFunc(conds, func(c Cond) bool { return c.Low }) {
@@ -173,8 +175,9 @@ func meet(conds []Cond, b *budget) (uint64, bool) {
 	return 0, false
 }
 
-// representativeCalls returns registers of calls such that every set of cases of the decisions that can hold at once holds for one of them: whatever the decisions do, they do
-// with one of these calls. It reports false when there are too many, and the calls are then some of them. All decisions must be about one ABI.
+// representativeCalls returns registers of calls such that every set of cases of the decisions that can hold at once
+// holds for one of them: whatever the decisions do, they do with one of these calls. It reports false when there are
+// too many, and the calls are then some of them. All decisions must be about one ABI.
 func representativeCalls(decisions ...*Decision) (calls [][6]uint64, complete bool) {
 	var cases []Case
 	for _, d := range decisions {
@@ -232,7 +235,8 @@ func representativeCalls(decisions ...*Decision) (calls [][6]uint64, complete bo
 	return calls, b.left >= 0
 }
 
-// Overlap is a pair of cases with different outcomes that hold for one call. Which of them libseccomp takes follows neither from their order nor from its release.
+// Overlap is a pair of cases with different outcomes that hold for one call. Which of them libseccomp takes follows
+// neither from their order nor from its release.
 type Overlap struct {
 	// First and Second are indexes in Decision.Cases, First being the smaller.
 	First, Second int
@@ -242,7 +246,8 @@ type Overlap struct {
 	Identical bool
 }
 
-// Overlaps returns the pairs of cases with different outcomes that can hold at once. It is exact for the usual conditions, and leaves out a pair that it cannot decide about.
+// Overlaps returns the pairs of cases with different outcomes that can hold at once. It is exact for the usual
+// conditions, and leaves out a pair that it cannot decide about.
 func (d *Decision) Overlaps() []Overlap {
 	var out []Overlap
 	for i := range d.Cases {
@@ -316,15 +321,16 @@ const (
 	SameDecision Verdict = iota
 	// OtherDecision: there is a call that ends otherwise.
 	OtherDecision
-	// UnsureDecision: no call is known to end otherwise, but the result of some is unknown, because rules with different actions hold at once, or have a shape that
-	// libseccomp miscompiles; or the conditions are too many.
+	// UnsureDecision: no call is known to end otherwise, but the result of some is unknown, because rules with
+	// different actions hold at once, or have a shape that libseccomp miscompiles; or the conditions are too many.
 	UnsureDecision
 )
 
 // Comparison is how two decisions differ.
 type Comparison struct {
 	Verdict Verdict
-	// Call are the registers of a call that ends otherwise, or about which one cannot be sure; the zero registers for SameDecision.
+	// Call are the registers of a call that ends otherwise, or about which one cannot be sure; the zero registers for
+	// SameDecision.
 	Call [6]uint64
 	// HasCall says that there is such a call.
 	HasCall bool
@@ -332,7 +338,8 @@ type Comparison struct {
 	Effect Effect
 }
 
-// Compare compares two decisions about calls of one ABI. It is exact. Decisions that are made of the same cases in the same order are the same, whatever libseccomp makes of them.
+// Compare compares two decisions about calls of one ABI. It is exact. Decisions that are made of the same cases in
+// the same order are the same, whatever libseccomp makes of them.
 func (d *Decision) Compare(o *Decision) Comparison {
 	if d.sameCases(o) {
 		if d.Outcome == o.Outcome {
@@ -374,8 +381,8 @@ func (d *Decision) Compare(o *Decision) Comparison {
 	return out
 }
 
-// Same reports whether two decisions about calls of one ABI are proved to be the same for every call. Where they are not, it returns the registers of a call for which they differ or
-// may differ.
+// Same reports whether two decisions about calls of one ABI are proved to be the same for every call. Where they are
+// not, it returns the registers of a call for which they differ or may differ.
 func (d *Decision) Same(o *Decision) (call [6]uint64, same bool) {
 	c := d.Compare(o)
 	return c.Call, c.Verdict == SameDecision
@@ -391,7 +398,8 @@ func effectOf(before, after Outcome) Effect {
 	return 0
 }
 
-// sameCases reports whether two decisions are made of the same cases in the same order. A case that an earlier one repeats does not count: libseccomp takes it as done.
+// sameCases reports whether two decisions are made of the same cases in the same order. A case that an earlier one
+// repeats does not count: libseccomp takes it as done.
 func (d *Decision) sameCases(o *Decision) bool {
 	a, b := d.Cases, o.Cases
 	if len(a) == 0 || len(b) == 0 {

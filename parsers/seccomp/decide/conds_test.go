@@ -54,7 +54,8 @@ func values(r *rand.Rand) (v []uint64) {
 	return v
 }
 
-// Each set of conditions that any value meets is met by one of the representatives, by which nothing is met that no value meets.
+// Each set of conditions that any value meets is met by one of the representatives, by which nothing is met that no
+// value meets.
 func TestRepresentatives(t *testing.T) {
 	r := rand.New(rand.NewPCG(1, 2))
 	for range 1500 {
@@ -181,7 +182,8 @@ func TestAlwaysAndNever(t *testing.T) {
 	}
 }
 
-// Many conditions on one argument are few calls, and many on several are found to be too many rather than half compared.
+// Many conditions on one argument are few calls, and many on several are found to be too many rather than half
+// compared.
 func TestRepresentativesOfMany(t *testing.T) {
 	d := &Decision{}
 	for i := range uint64(2000) {

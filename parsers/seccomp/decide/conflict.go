@@ -6,7 +6,8 @@ import (
 	"github.com/sandlint/sandlint/parsers/seccomp"
 )
 
-// Conflict is a rule that libseccomp refuses with EEXIST, and the runtime the whole profile with it, because of what an earlier rule does.
+// Conflict is a rule that libseccomp refuses with EEXIST, and the runtime the whole profile with it, because of what
+// an earlier rule does.
 type Conflict struct {
 	// Rule and Name are those that are refused.
 	Rule *seccomp.Rule
@@ -20,15 +21,19 @@ type Conflict struct {
 	Conds []Cond
 	// Outcome and EarlierOutcome are what the rules do.
 	Outcome, EarlierOutcome Outcome
-	// Through is "socketcall" or "ipc" where the rules meet in that call, which libseccomp filters along with theirs; "" otherwise.
+	// Through is "socketcall" or "ipc" where the rules meet in that call, which libseccomp filters along with theirs;
+	// "" otherwise.
 	Through string
 }
 
-// Conflicts returns the rules that libseccomp refuses, each once, in order of the file for each architecture. The runtime stops at the first.
+// Conflicts returns the rules that libseccomp refuses, each once, in order of the file for each architecture. The
+// runtime stops at the first.
 //
-// Libseccomp keeps the conditions about a syscall as a tree of comparisons: of the upper and the lower word of an argument on 64-bit ABIs, those of a
-// lower argument first. It refuses a rule of which one way through the tree ends where an earlier rule with another action ends, or where one goes on. Two rules with the same conditions do
-// so, and so does a rule whose conditions are the first of those of an earlier one, or differ from them in the lower word of an inequality only.
+// Libseccomp keeps the conditions about a syscall as a tree of comparisons: of the upper and the lower word of an
+// argument on 64-bit ABIs, those of a lower argument first. It refuses a rule of which one way through the tree ends
+// where an earlier rule with another action ends, or where one goes on. Two rules with the same conditions do so, and
+// so does a rule whose conditions are the first of those of an earlier one, or differ from them in the lower word of
+// an inequality only.
 func (f *Filter) Conflicts() (conflicts []Conflict) {
 	contested := f.contested()
 	if len(contested) == 0 {
@@ -68,8 +73,8 @@ type tree struct {
 	ways []way
 }
 
-// contested returns the names of calls to which rules give different actions; without that nothing is in the way of anything. Calls that
-// socketcall(2) and ipc(2) make all meet in these.
+// contested returns the names of calls to which rules give different actions; without that nothing is in the way of
+// anything. Calls that socketcall(2) and ipc(2) make all meet in these.
 func (f *Filter) contested() map[*seccomp.Named]bool {
 	differ := func(first *ResolvedRule, uses []seccomp.Use) (*ResolvedRule, bool) {
 		for _, u := range uses {
@@ -142,7 +147,8 @@ func (f *Filter) conflictsOn(a *seccomp.Architecture, contested map[*seccomp.Nam
 					conds := append([]Cond{{Arg: 0, Op: "SCMP_CMP_EQ", Value: uint64(number)}}, slices.DeleteFunc(slices.Clone(part), func(c Cond) bool { return c.Arg == 0 })...)
 					add(call, call, conds)
 				}
-				// Where there is no multiplexing, libseccomp keeps rules about names that the architecture does not have too.
+				// Where there is no multiplexing, libseccomp keeps rules about names that the architecture does not
+				// have too.
 				if s.On(a.ABI) || !seccomp.Multiplexes(a.ABI) {
 					add(s.Name, "", part)
 				}
@@ -151,7 +157,8 @@ func (f *Filter) conflictsOn(a *seccomp.Architecture, contested map[*seccomp.Nam
 	}
 }
 
-// add adds a rule, whose conditions are in order of the arguments. It returns the way of an earlier rule that it conflicts with, and false.
+// add adds a rule, whose conditions are in order of the arguments. It returns the way of an earlier rule that it
+// conflicts with, and false.
 func (t *tree) add(conds []Cond, bits int, rule way) (way, bool) {
 	switch {
 	case t.all:
@@ -170,7 +177,8 @@ func (t *tree) add(conds []Cond, bits int, rule way) (way, bool) {
 		}
 		ways = longer
 	}
-	// A rule that holds wherever one with the same action does that looks at lower arguments first takes its place, and so the other way round.
+	// A rule that holds wherever one with the same action does that looks at lower arguments first takes its place,
+	// and so the other way round.
 	t.ways = slices.DeleteFunc(t.ways, func(earlier way) bool {
 		return earlier.outcome == rule.outcome && slices.ContainsFunc(ways, func(w []comparison) bool { return containsLater(earlier.nodes, w) })
 	})

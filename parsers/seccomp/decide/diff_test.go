@@ -114,7 +114,8 @@ var (
 	poolCaps  = []string{"CAP_BPF", "CAP_CHOWN", "CAP_SYS_ADMIN"}
 )
 
-// What Diff finds for a target is what is found by compiling both profiles for it and asking them, for any target, and the same goes for what it does not find.
+// What Diff finds for a target is what is found by compiling both profiles for it and asking them, for any target,
+// and the same goes for what it does not find.
 func TestDiffAgainstBruteForce(t *testing.T) {
 	r := rand.New(rand.NewPCG(5, 6))
 	checked, differences, same, unsure, fragile := 0, 0, 0, 0, 0

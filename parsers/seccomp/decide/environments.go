@@ -11,17 +11,18 @@ import (
 // The environments in which a profile has to be looked at.
 //
 // Docker and containers/common leave rules out that ask for a capability, or for a release of the kernel, which the
-// container does not have. Computed here is a small number of containers and kernels that stand for all of them: every
-// combination of rules that is left in some container on some targeted kernel is left in one of the environments.
-// TestEnvironmentsAgainstBruteForce checks that over all sets of seven capabilities. A rule that asks for n capabilities
-// can be answered in n+1 ways, so there are up to maxEnvironments, and beyond them the result is incomplete.
+// container does not have. Computed here is a small number of containers and kernels that stand for all of them:
+// every combination of rules that is left in some container on some targeted kernel is left in one of the
+// environments. TestEnvironmentsAgainstBruteForce checks that over all sets of seven capabilities. A rule that asks
+// for n capabilities can be answered in n+1 ways, so there are up to maxEnvironments, and beyond them the result is
+// incomplete.
 
 // environment is a container and a kernel as far as rules ask about them.
 type environment struct {
 	// Has and Lacks are the capabilities that the container has and lacks, of those that rules ask about, sorted.
 	Has, Lacks []string
-	// Kernel is the oldest release of Linux of which all of this is so; the newest targeted one, or the zero Version for
-	// every release, where no rule asks for one.
+	// Kernel is the oldest release of Linux of which all of this is so; the newest targeted one, or the zero Version
+	// for every release, where no rule asks for one.
 	Kernel seccomp.Version
 }
 

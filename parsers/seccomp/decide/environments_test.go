@@ -20,7 +20,8 @@ func environmentsOf(t Targets, syscall string, profiles ...*seccomp.Profile) ([]
 	return t.environments(rules)
 }
 
-// Whatever profiles do with a syscall in any container on any kernel, they do in one of the environments, and nothing else is done there.
+// Whatever profiles do with a syscall in any container on any kernel, they do in one of the environments, and nothing
+// else is done there.
 func TestEnvironmentsAgainstBruteForce(t *testing.T) {
 	r := rand.New(rand.NewPCG(7, 8))
 	caps := []string{"CAP_BPF", "CAP_CHOWN", "CAP_KILL", "CAP_MKNOD", "CAP_SYSLOG", "CAP_SYS_ADMIN", "CAP_SYS_BOOT"}

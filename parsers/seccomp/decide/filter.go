@@ -41,8 +41,8 @@ func (t Target) String() string {
 	return fmt.Sprintf("%s with %s %s and libseccomp %s on %s", t.Loader, t.Runtime, t.RuntimeVersion, t.Libseccomp, t.Host.Arch.ABI)
 }
 
-// Filter is what a runtime makes of a resolved profile. It decides as runc 1.1.5 and 1.5.1 and crun 1.8.1 and 1.27 were seen to do with libseccomp
-// 2.5.4 and 2.6.1. A Filter is immutable.
+// Filter is what a runtime makes of a resolved profile. It decides as runc 1.1.5 and 1.5.1 and crun 1.8.1 and 1.27
+// were seen to do with libseccomp 2.5.4 and 2.6.1. A Filter is immutable.
 type Filter struct {
 	*Resolved
 	Target Target
@@ -58,7 +58,8 @@ type Filter struct {
 // index is what all filters of a profile share: which rule names what under which conditions.
 type index struct {
 	names map[string]*seccomp.Named // those of seccomp.Profile.Named
-	// parts are the conditions under which each rule holds: one part, or several alternatives where an argument is repeated. first are those that crun up to 1.29.1 reads.
+	// parts are the conditions under which each rule holds: one part, or several alternatives where an argument is
+	// repeated. first are those that crun up to 1.29.1 reads.
 	parts, first [][][]Cond
 }
 
@@ -112,7 +113,8 @@ type Cond struct {
 	// Value is what is compared with: for SCMP_CMP_MASKED_EQ the value within the mask.
 	Value uint64
 	Mask  uint64 // for SCMP_CMP_MASKED_EQ only
-	// Low says that only the lower 32 bits of the register are compared, as libseccomp does for every 32-bit ABI, x32 and the n32 of MIPS included.
+	// Low says that only the lower 32 bits of the register are compared, as libseccomp does for every 32-bit ABI, x32
+	// and the n32 of MIPS included.
 	Low bool
 }
 
@@ -231,8 +233,9 @@ type Decision struct {
 	Cases []Case
 }
 
-// Eval returns the outcomes that are possible for a call with the given registers: one, or several where rules with different actions hold at once, of which libseccomp takes one that
-// neither the order in the file nor its release foretells.
+// Eval returns the outcomes that are possible for a call with the given registers: one, or several where rules with
+// different actions hold at once, of which libseccomp takes one that neither the order in the file nor its release
+// foretells.
 func (d *Decision) Eval(args [6]uint64) []Outcome {
 	var out []Outcome
 	for _, c := range d.Cases {
@@ -289,8 +292,8 @@ func (r *Resolved) compile(x *index, runtime string, version seccomp.Version, li
 				continue
 			}
 			for _, a := range listed {
-				// libseccomp gives multiplexed calls a pseudo number below 0. A highest number of 0 counts as none for runc, but on x32 and MIPS its numbers are
-				// those of the table and an offset.
+				// libseccomp gives multiplexed calls a pseudo number below 0. A highest number of 0 counts as none
+				// for runc, but on x32 and MIPS its numbers are those of the table and an offset.
 				number, ok := n.Syscall.Number(a.ABI)
 				if b, has := f.border[a]; ok && (number > b || !has && hasOffset(a)) && !n.Syscall.Multiplexed(a.ABI) {
 					f.border[a] = number
@@ -306,14 +309,15 @@ func hasOffset(a *seccomp.Architecture) bool {
 	return a.ABI == "x32" || strings.HasPrefix(a.ABI, "mips")
 }
 
-// stubForNative is the first release of runc that answers ENOSYS above the border for the host's own architecture also where the profile does not list it.
+// stubForNative is the first release of runc that answers ENOSYS above the border for the host's own architecture
+// also where the profile does not list it.
 var stubForNative = release(1, 1, 15)
 
 // crunReadsAllConds is the first release of crun that reads more than six conditions of a rule.
 var crunReadsAllConds = release(1, 29, 2)
 
-// parts returns the conditions of a rule as alternatives; one empty alternative for a rule without conditions. Both runtimes make a rule that repeats an
-// argument into one rule for each of its conditions.
+// parts returns the conditions of a rule as alternatives; one empty alternative for a rule without conditions. Both
+// runtimes make a rule that repeats an argument into one rule for each of its conditions.
 func parts(args []seccomp.Arg) [][]Cond {
 	if len(args) == 0 {
 		return unconditional
@@ -353,7 +357,8 @@ func withoutAlways(conds []Cond) []Cond {
 // Covers reports whether the filter is for calls of an ABI; others are killed.
 func (f *Filter) Covers(a *seccomp.Architecture) bool { return slices.Contains(f.Archs, a) }
 
-// Border returns the highest number that the profile names on an architecture, above which runc answers ENOSYS; false where there is no such border.
+// Border returns the highest number that the profile names on an architecture, above which runc answers ENOSYS; false
+// where there is no such border.
 func (f *Filter) Border(a *seccomp.Architecture) (int, bool) {
 	n, ok := f.border[a]
 	return n, ok
@@ -362,8 +367,8 @@ func (f *Filter) Border(a *seccomp.Architecture) (int, bool) {
 // Named reports whether a rule of the filter names a syscall, on whatever ABI.
 func (f *Filter) Named(syscall string) bool { return len(f.uses(syscall)) > 0 }
 
-// Decide returns what the filter does with a syscall on an architecture. A syscall that the ABI does not have cannot be called there; it is decided
-// about as one that no rule names. Where the profile is Off, every call runs.
+// Decide returns what the filter does with a syscall on an architecture. A syscall that the ABI does not have cannot
+// be called there; it is decided about as one that no rule names. Where the profile is Off, every call runs.
 func (f *Filter) Decide(a *seccomp.Architecture, syscall string) Decision {
 	if border, ok := f.Border(a); ok && !f.Off {
 		if s, known := seccomp.LookupSyscall(syscall); known {
@@ -409,8 +414,9 @@ func (f *Filter) decideUnder(a *seccomp.Architecture, syscall string) Decision {
 	return d
 }
 
-// decide adds the rules about a syscall to a decision, and reports whether one without conditions decides it. A sub-call other than 0 is that of
-// socketcall(2) or ipc(2): libseccomp then compares the first argument with it, in the place of what the rule says about it.
+// decide adds the rules about a syscall to a decision, and reports whether one without conditions decides it. A
+// sub-call other than 0 is that of socketcall(2) or ipc(2): libseccomp then compares the first argument with it, in
+// the place of what the rule says about it.
 func (f *Filter) decide(d *Decision, a *seccomp.Architecture, uses []seccomp.Use, subCall int) bool {
 	for _, u := range uses {
 		rule := f.live[u.Rule]
@@ -440,7 +446,8 @@ func (f *Filter) decide(d *Decision, a *seccomp.Architecture, uses []seccomp.Use
 	return false
 }
 
-// Dead returns the namings of a syscall that have no part in the decision about it on an architecture, in order of the file, with the reason.
+// Dead returns the namings of a syscall that have no part in the decision about it on an architecture, in order of
+// the file, with the reason.
 func (f *Filter) Dead(a *seccomp.Architecture, syscall string) []Dead {
 	var dead []Dead
 	add := func(name seccomp.String, rule *seccomp.Rule, why Why, by *seccomp.Rule, left Omission) {

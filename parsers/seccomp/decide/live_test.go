@@ -61,8 +61,9 @@ func (c liveCall) outcomes(f *Filter) []Outcome {
 	return recordedProbe{arch: strings.TrimPrefix(seccomp.Architectures()[i].Name, "SCMP_ARCH_"), syscall: c.syscall, number: unnamed, args: c.args}.outcomes(f)
 }
 
-// probeELF returns a static program for x86_64 that makes the calls, writes what each returned to its standard output as eight bytes, lower ones first, and exits with 0.
-// It makes no other calls than write(2) and exit_group(2), so it runs under any filter that allows those.
+// probeELF returns a static program for x86_64 that makes the calls, writes what each returned to its standard output
+// as eight bytes, lower ones first, and exits with 0. It makes no other calls than write(2) and exit_group(2), so it
+// runs under any filter that allows those.
 func probeELF(calls []liveCall) []byte {
 	const (
 		base   = 0x400000
@@ -121,7 +122,8 @@ func probeELF(calls []liveCall) []byte {
 			}
 		}
 	}
-	// ET_EXEC for EM_X86_64, the entry, the program headers, and no section headers; then one PT_LOAD of everything, readable, writable and executable.
+	// ET_EXEC for EM_X86_64, the entry, the program headers, and no section headers; then one PT_LOAD of everything,
+	// readable, writable and executable.
 	write(uint16(2), uint16(62), uint32(1), uint64(base+header), uint64(64), uint64(0), uint32(0), uint16(64), uint16(56), uint16(1), uint16(0), uint16(0), uint16(0))
 	write(uint32(1), uint32(7), uint64(0), uint64(base), uint64(base), size, size, uint64(0x1000))
 	b.Write(code)
@@ -143,7 +145,8 @@ type container struct {
 	dir     string // the bundle and the runtime's state
 }
 
-// run makes the calls under a profile. It returns what those that returned did, and whether all were made, the probe was killed, or it was not started; for the last the output says why.
+// run makes the calls under a profile. It returns what those that returned did, and whether all were made, the probe
+// was killed, or it was not started; for the last the output says why.
 func (c *container) run(profile []byte, calls []liveCall) (returned []int64, exit int, stderr string, err error) {
 	if err := os.RemoveAll(c.dir); err != nil {
 		return nil, 0, "", err
@@ -257,8 +260,8 @@ type liveProfiles struct {
 	abis []string // those that the kernel has
 }
 
-// quietCalls are system calls that do the same for all the arguments that the calls of a profile are made with: nothing, or failing for a bad pointer or descriptor.
-// Neither runc nor crun needs one of them to start a container.
+// quietCalls are system calls that do the same for all the arguments that the calls of a profile are made with:
+// nothing, or failing for a bad pointer or descriptor. Neither runc nor crun needs one of them to start a container.
 var quietCalls = struct{ plain, new, x86 []string }{
 	plain: []string{"getuid", "geteuid", "getgid", "getegid", "getppid", "getpgrp", "chmod", "mkdir", "rmdir", "unlink", "rename", "symlink", "link", "lchown", "bind", "connect", "getsockname"},
 	new:   []string{"clone3", "openat2", "faccessat2", "mount_setattr", "quotactl_fd", "futex_waitv", "fchmodat2", "mseal", "statmount", "listmount", "setxattrat", "listns"},
@@ -351,7 +354,8 @@ func (r liveProfiles) profile() []byte {
 	if allowlist {
 		rules = append(rules, fmt.Sprintf(`{"names": ["%s"], "action": "SCMP_ACT_ALLOW"}`, strings.Join(strings.Fields(startNames), `", "`)))
 	}
-	few := slices.Concat(quietCalls.plain[:6], pick(r.Rand, [][]string{quietCalls.plain[6:], quietCalls.new, quietCalls.x86})) // so that names come more than once
+	// So that names come more than once.
+	few := slices.Concat(quietCalls.plain[:6], pick(r.Rand, [][]string{quietCalls.plain[6:], quietCalls.new, quietCalls.x86}))
 	for range 3 + r.IntN(12) {
 		var names []string
 		for range 1 + r.IntN(3) {
@@ -405,7 +409,8 @@ func (r liveProfiles) registers(near []uint64) (args [6]uint64) {
 	return args
 }
 
-// calls returns n calls, most of them of syscalls that the filter names. The last is one that may end the process, where there is such a call; with fewer than n where most do.
+// calls returns n calls, most of them of syscalls that the filter names. The last is one that may end the process,
+// where there is such a call; with fewer than n where most do.
 func (r liveProfiles) calls(f *Filter, n int) []liveCall {
 	var calls, ending []liveCall
 	near := constants(f.Profile)
@@ -431,7 +436,8 @@ func (r liveProfiles) calls(f *Filter, n int) []liveCall {
 	return calls
 }
 
-// TestLive gives random profiles to the installed runtimes and compares what system calls return under them with what the engine says.
+// TestLive gives random profiles to the installed runtimes and compares what system calls return under them with what
+// the engine says.
 func TestLive(t *testing.T) {
 	if testing.Short() {
 		t.Skip("it starts hundreds of containers")

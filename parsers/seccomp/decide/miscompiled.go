@@ -11,16 +11,19 @@ type Miscompilation struct {
 	First, Second int
 	// Call are the registers of a call for which the filter may do something else than the cases say.
 	Call [6]uint64
-	// Likely says that the pair is of the kind of which every third to fifth was wrong, in 8,000 random pairs run through libseccomp 2.5.4; of the others one in some hundred was.
+	// Likely says that the pair is of the kind of which every third to fifth was wrong, in 8,000 random pairs run
+	// through libseccomp 2.5.4; of the others one in some hundred was.
 	Likely bool
 }
 
-// Miscompiled returns the pairs of cases that have a shape of which libseccomp 2.5.4 to 2.6.1 makes a filter that does something else for some arguments, as seen in the filters and in
-// the kernel. There are two shapes:
-//   - a case with several conditions compares an argument with !=, <, <=, > or >=, and another case compares the same one. After a test of a second
-//     argument has failed, the next test of the first looks at the second, which is still loaded. (With some of these pairs libseccomp 2.5.4 does not end at all.) It is Likely where
-//     that argument is followed by another condition of its case, and compared by the other case after the same arguments.
-//   - an order comparison of a 64-bit argument, and another comparison of it with a constant whose upper half is another one.
+// Miscompiled returns the pairs of cases that have a shape of which libseccomp 2.5.4 to 2.6.1 makes a filter that
+// does something else for some arguments, as seen in the filters and in the kernel. There are two shapes:
+//   - a case with several conditions compares an argument with !=, <, <=, > or >=, and another case compares the same
+//     one. After a test of a second argument has failed, the next test of the first looks at the second, which is
+//     still loaded. (With some of these pairs libseccomp 2.5.4 does not end at all.) It is Likely where that argument
+//     is followed by another condition of its case, and compared by the other case after the same arguments.
+//   - an order comparison of a 64-bit argument, and another comparison of it with a constant whose upper half is
+//     another one.
 //
 // What such a filter does with a call is one of Possible. Decisions without these shapes were never seen to be wrong.
 func (d *Decision) Miscompiled() []Miscompilation {
@@ -36,7 +39,8 @@ func (d *Decision) Miscompiled() []Miscompilation {
 	return out
 }
 
-// wrongTogether reports whether a pair of cases has one of the shapes, and returns a call for which the filter may be wrong.
+// wrongTogether reports whether a pair of cases has one of the shapes, and returns a call for which the filter may be
+// wrong.
 func wrongTogether(a, b *Case) (call [6]uint64, wrong bool) {
 	if slices.Equal(a.Conds, b.Conds) {
 		return call, false
@@ -59,7 +63,8 @@ func wrongTogether(a, b *Case) (call [6]uint64, wrong bool) {
 	return call, false
 }
 
-// followed reports whether an inequality of c is followed by another of its conditions, and the other case compares the same argument after the same ones, or the later ones alone.
+// followed reports whether an inequality of c is followed by another of its conditions, and the other case compares
+// the same argument after the same ones, or the later ones alone.
 func followed(c, other *Case) bool {
 	args, others := c.arguments(), other.arguments()
 	for _, x := range c.Conds {
@@ -82,7 +87,8 @@ func (c *Case) arguments() (set int) {
 	return set
 }
 
-// widths reports whether cases compare one 64-bit argument with constants of different upper halves, one of them by order.
+// widths reports whether cases compare one 64-bit argument with constants of different upper halves, one of them by
+// order.
 func widths(a, b *Case) bool {
 	for _, x := range a.Conds {
 		for _, y := range b.Conds {
@@ -94,8 +100,8 @@ func widths(a, b *Case) bool {
 	return false
 }
 
-// stale returns a call for which a case holds as far as the argument of x, and fails then for another argument, whose value meets y, which the call does not. Where
-// there is none, it returns one that comes near.
+// stale returns a call for which a case holds as far as the argument of x, and fails then for another argument, whose
+// value meets y, which the call does not. Where there is none, it returns one that comes near.
 func stale(several *Case, x, y Cond) (call [6]uint64) {
 	b := &budget{searchBudget}
 	for _, v := range representatives([]Cond{x, y}, b) {
@@ -124,8 +130,8 @@ func (c Cond) ordered() bool {
 	return c.Op == "SCMP_CMP_LT" || c.Op == "SCMP_CMP_LE" || c.Op == "SCMP_CMP_GT" || c.Op == "SCMP_CMP_GE"
 }
 
-// Possible returns the outcomes that are possible for a call with the given registers: those of Eval, and where cases are Miscompiled those of all
-// cases and of none.
+// Possible returns the outcomes that are possible for a call with the given registers: those of Eval, and where cases
+// are Miscompiled those of all cases and of none.
 func (d *Decision) Possible(args [6]uint64) []Outcome {
 	out := d.Eval(args)
 	if len(d.Miscompiled()) > 0 {

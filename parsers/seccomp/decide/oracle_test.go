@@ -41,7 +41,8 @@ func readOracle(t testing.TB) (records []record) {
 	return records
 }
 
-// target returns the target of a runtime's record. The runtime was given the profile as linux.seccomp of a config.json, on x86_64.
+// target returns the target of a runtime's record. The runtime was given the profile as linux.seccomp of a
+// config.json, on x86_64.
 func (r record) target(t testing.TB) Target {
 	t.Helper()
 	version, lib, ok := strings.Cut(r.Version, "+libseccomp-")
@@ -59,7 +60,8 @@ type recordedProbe struct {
 	arch, syscall string
 	number        int // of a call that has no name
 	args          [6]uint64
-	// kernel reports whether the kernel that the records are from may answer so where the filter lets the call run; nil where it always denied it.
+	// kernel reports whether the kernel that the records are from may answer so where the filter lets the call run;
+	// nil where it always denied it.
 	kernel func(int64) bool
 }
 
@@ -179,7 +181,8 @@ var killedBy = map[string]string{
 	"docker-default-under-containerd-cri": "i386.getpid",
 }
 
-// glibcFunctions are the functions of glibc 2.36 that a second probe calls, and the system calls that they make: the next one where one answers ENOSYS.
+// glibcFunctions are the functions of glibc 2.36 that a second probe calls, and the system calls that they make: the
+// next one where one answers ENOSYS.
 var glibcFunctions = map[string][]string{
 	"pthread_create":    {"clone3", "clone"},
 	"posix_spawn":       {"clone3", "clone"},
@@ -211,14 +214,15 @@ func glibcAnswer(f *Filter, function string) string {
 	return answer
 }
 
-// recordedMisses are the answers that the engine does not foretell, by case, runtime (the start of its name and version) and label, with the reason.
+// recordedMisses are the answers that the engine does not foretell, by case, runtime (the start of its name and
+// version) and label, with the reason.
 var recordedMisses = []struct{ id, runtime, labels, reason string }{
 	{"arg-value-negative", "crun", "p0", "crun reads -1 as 2^64-1; Parse reports it, and no consumer that hands a profile to crun accepts it"},
 	{"dup-key-syscalls", "runc", "pers", "the second array of syscalls keeps errnoRet from the first, which encoding/json wrote into the same elements"},
 }
 
-// asCrunReads returns the profile without the members that crun does not read but Go's encoding/json does: those whose name is in another case, and of a
-// repeated member all but the first.
+// asCrunReads returns the profile without the members that crun does not read but Go's encoding/json does: those
+// whose name is in another case, and of a repeated member all but the first.
 func asCrunReads(p *seccomp.Profile) *seccomp.Profile {
 	text := slices.Clone(p.Source.Bytes)
 	for _, fields := range [][]seccomp.Field{p.MiscasedFields, p.DuplicateFields} {
@@ -268,7 +272,8 @@ func TestDecideAgreesWithRuntimes(t *testing.T) {
 		}
 		for _, line := range strings.Fields(strings.ReplaceAll(r.Stdout, "Operation not permitted", "EPERM")) {
 			if function, got, ok := strings.Cut(line, "="); ok {
-				if got = strings.ReplaceAll(got, "EPERM", "Operation not permitted"); function != "closefrom" { // which manages without close_range
+				// Which manages without close_range.
+				if got = strings.ReplaceAll(got, "EPERM", "Operation not permitted"); function != "closefrom" {
 					want := glibcAnswer(f, function)
 					check(function, got, got == want, want)
 				}
@@ -364,7 +369,8 @@ func TestResolveAgreesWithLoaders(t *testing.T) {
 	}
 }
 
-// The profiles that Docker's and Podman's loaders made of their defaults, and a runtime put in force, are what Resolve makes of the files.
+// The profiles that Docker's and Podman's loaders made of their defaults, and a runtime put in force, are what
+// Resolve makes of the files.
 func TestResolveDefaults(t *testing.T) {
 	host := func(caps ...string) Host {
 		a, _ := seccomp.LookupArchitecture("SCMP_ARCH_X86_64")
@@ -398,7 +404,8 @@ func TestResolveDefaults(t *testing.T) {
 		}
 		for _, a := range seccomp.Architectures() {
 			for _, syscall := range seccomp.Syscalls() {
-				if strings.HasPrefix(tt.id, "default-pd") && strings.HasPrefix(syscall, "futex_") { // denied in v0.67.0, which was recorded, and allowed in the file
+				// Denied in v0.67.0, which was recorded, and allowed in the file.
+				if strings.HasPrefix(tt.id, "default-pd") && strings.HasPrefix(syscall, "futex_") {
 					continue
 				}
 				got, want := decisionInWords(got, a, syscall), decisionInWords(want, a, syscall)

@@ -2,8 +2,9 @@ package decide
 
 import "github.com/sandlint/sandlint/parsers/seccomp"
 
-// Usual returns, for each loader, runtime and host that a profile is for, the target of the newest releases with the capabilities of a container that asks for
-// none: what most people get. It is what a rule looks at that asks what a profile does; one that asks whether something changes looks at Points.
+// Usual returns, for each loader, runtime and host that a profile is for, the target of the newest releases with the
+// capabilities of a container that asks for none: what most people get. It is what a rule looks at that asks what a
+// profile does; one that asks whether something changes looks at Points.
 //
 // The loaders are those of Loaders where none are given.
 func (t Targets) Usual(p *seccomp.Profile, loaders ...Loader) []Target {
@@ -36,7 +37,8 @@ func (t Targets) newestOf(consumer string) seccomp.Version {
 	return v
 }
 
-// newestKernel is the newest targeted release of Linux; the zero Version, which allows every minKernel, where the user named none.
+// newestKernel is the newest targeted release of Linux; the zero Version, which allows every minKernel, where the
+// user named none.
 func (t Targets) newestKernel() seccomp.Version {
 	if !t.Given("kernel") {
 		return seccomp.Version{}
@@ -44,8 +46,9 @@ func (t Targets) newestKernel() seccomp.Version {
 	return t.Range("kernel").To
 }
 
-// Points returns every target that may make another filter of a profile: its loaders, the hosts, the runtimes before and after each release that changed what they do, and
-// every build of libseccomp. Capabilities and the kernel are those of Usual; Worlds gives the others.
+// Points returns every target that may make another filter of a profile: its loaders, the hosts, the runtimes before
+// and after each release that changed what they do, and every build of libseccomp. Capabilities and the kernel are
+// those of Usual; Worlds gives the others.
 func (t Targets) Points(p *seccomp.Profile, loaders ...Loader) []Target {
 	if len(loaders) == 0 {
 		loaders = t.Loaders(p)

@@ -16,8 +16,9 @@ const maxErrno = 4094
 // flagsInRunc is the first release of runc that takes flags.
 var flagsInRunc = release(1, 2, 0)
 
-// Refusals returns the reasons for which the container does not start: those of the loader (Resolved.Refused), and where there is none of them those of the runtime and
-// libseccomp. JSON and shape are Profile.Problems, and a filter that is too large for the kernel is not here.
+// Refusals returns the reasons for which the container does not start: those of the loader (Resolved.Refused), and
+// where there is none of them those of the runtime and libseccomp. JSON and shape are Profile.Problems, and a filter
+// that is too large for the kernel is not here.
 func (f *Filter) Refusals() []Refusal { return f.refusals(f.Conflicts) }
 
 func (f *Filter) refusals(conflicts func() []Conflict) []Refusal {
@@ -106,7 +107,8 @@ func (f *Filter) refuseFlags(add refuse) {
 	}
 }
 
-// refuseSupport reports a name that the runtime or libseccomp does not know yet. crun asks libseccomp about architectures, and sets flags without it.
+// refuseSupport reports a name that the runtime or libseccomp does not know yet. crun asks libseccomp about
+// architectures, and sets flags without it.
 func (f *Filter) refuseSupport(add refuse, name seccomp.String, kind string, s seccomp.Support) bool {
 	runtime, version := f.Target.Runtime, f.Target.RuntimeVersion
 	since, ever := s.Since(runtime)

@@ -14,11 +14,13 @@ type Host struct {
 	Arch *seccomp.Architecture
 	// Caps are the names of the capabilities in the container's bounding set.
 	Caps []string
-	// Kernel is the release of Linux, of which loaders look at the first two numbers; the zero Version is one that every minKernel allows.
+	// Kernel is the release of Linux, of which loaders look at the first two numbers; the zero Version is one that
+	// every minKernel allows.
 	Kernel seccomp.Version
 }
 
-// DefaultCaps returns the bounding set that a loader gives a container which asks for nothing: that of Docker 29 (which containerd shares) or of Podman 5.
+// DefaultCaps returns the bounding set that a loader gives a container which asks for nothing: that of Docker 29
+// (which containerd shares) or of Podman 5.
 func DefaultCaps(l Loader) []string {
 	caps := []string{
 		"CAP_CHOWN", "CAP_DAC_OVERRIDE", "CAP_FOWNER", "CAP_FSETID", "CAP_KILL", "CAP_NET_BIND_SERVICE", "CAP_SETFCAP", "CAP_SETGID", "CAP_SETPCAP", "CAP_SETUID", "CAP_SYS_CHROOT",
@@ -33,7 +35,8 @@ func DefaultCaps(l Loader) []string {
 type Outcome struct {
 	// Action is the name of the action. SCMP_ACT_KILL is SCMP_ACT_KILL_THREAD.
 	Action string
-	// Errno goes with SCMP_ACT_ERRNO and SCMP_ACT_TRACE, and is 0 otherwise. With ERRNO and 0 the call returns 0 without having been made.
+	// Errno goes with SCMP_ACT_ERRNO and SCMP_ACT_TRACE, and is 0 otherwise. With ERRNO and 0 the call returns 0
+	// without having been made.
 	Errno uint16
 }
 
@@ -75,13 +78,15 @@ type Resolved struct {
 	Off bool
 	// Default is the action for calls that no rule decides about; its Action is "" where the file has none.
 	Default Outcome
-	// Architectures are the names as in the file, in order; the host's own may be missing, and is filtered all the same.
+	// Architectures are the names as in the file, in order; the host's own may be missing, and is filtered all the
+	// same.
 	Architectures []seccomp.String
 	// Rules are the rules that are left, in order.
 	Rules []ResolvedRule
 	// Left are the rules that the loader leaves out, with the reason.
 	Left []LeftRule
-	// Refused are the reasons for which the loader refuses the profile, in order of position; JSON and shape are Profile.Problems.
+	// Refused are the reasons for which the loader refuses the profile, in order of position; JSON and shape are
+	// Profile.Problems.
 	Refused []Refusal
 }
 
@@ -121,7 +126,8 @@ type Refusal struct {
 // archMapHosts are the hosts for which containers/common looks into archMap.
 var archMapHosts = []string{"amd64", "arm64", "mips64", "mips64n32", "mipsel64", "mipsel64n32", "s390x"}
 
-// Resolve returns what a loader makes of the profile on a host, as moby/profiles v0.2.4, containers/common v0.67.0 and runtime-spec v1.3.0 do.
+// Resolve returns what a loader makes of the profile on a host, as moby/profiles v0.2.4, containers/common v0.67.0
+// and runtime-spec v1.3.0 do.
 func Resolve(p *seccomp.Profile, l Loader, h Host) *Resolved {
 	r := &Resolved{Profile: p, Loader: l, Host: h}
 	if p.DefaultAction.Text == "" && len(p.Rules) == 0 {
@@ -209,8 +215,8 @@ func archMapFor(p *seccomp.Profile, l Loader, h Host) []seccomp.String {
 	return nil
 }
 
-// filtered returns why includes or excludes leave a rule out on the host, which the loader calls host. It adds a refusal
-// for a minKernel that is not a release.
+// filtered returns why includes or excludes leave a rule out on the host, which the loader calls host. It adds a
+// refusal for a minKernel that is not a release.
 func (r *Resolved) filtered(rule *seccomp.Rule, host string) Omission {
 	has := func(cap seccomp.String) bool { return slices.Contains(r.Host.Caps, cap.Text) }
 	lacks := func(cap seccomp.String) bool { return !has(cap) }

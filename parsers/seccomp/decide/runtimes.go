@@ -11,15 +11,19 @@ import (
 type runtimeNeeds struct {
 	runtime string
 	version seccomp.Version
-	// always are the syscalls without which no container starts, and early those that come to them where the container runs without no_new_privs, since the
-	// runtime then puts the filter in force before it drops privileges. Both are sorted.
+	// always are the syscalls without which no container starts, and early those that come to them where the
+	// container runs without no_new_privs, since the runtime then puts the filter in force before it drops
+	// privileges. Both are sorted.
 	always, early []string
 	// earlyChoice are further ones of early of which one is enough.
 	earlyChoice []string
 }
 
-// The measurement: on x86_64, Linux 6.18, the profile allows all that Docker's default profile does, one name is taken out (default action ERRNO with EPERM), and a static program is started
-// three times. A name is here when no start succeeded, unless the program itself needs it. That runc 1.1.5 needs one of faccessat2 and faccessat was found with both taken out. Debian 12's runc 1.1.5 and crun 1.8.1 with libseccomp 2.5.4; runc 1.5.1 and crun 1.27 with 2.6.1. November 2026.
+// The measurement: on x86_64, Linux 6.18, the profile allows all that Docker's default profile does, one name is
+// taken out (default action ERRNO with EPERM), and a static program is started three times. A name is here when no
+// start succeeded, unless the program itself needs it. That runc 1.1.5 needs one of faccessat2 and faccessat was
+// found with both taken out. Debian 12's runc 1.1.5 and crun 1.8.1 with libseccomp 2.5.4; runc 1.5.1 and crun 1.27
+// with 2.6.1. November 2026.
 var measuredNeeds = [...]runtimeNeeds{
 	{"runc", release(1, 1, 5),
 		[]string{"close", "execve", "fstatfs", "getdents64", "openat", "write"},
@@ -36,9 +40,11 @@ var measuredNeeds = [...]runtimeNeeds{
 		[]string{"capset", "prctl", "rt_sigaction", "rt_sigprocmask", "setresgid", "setresuid"}, nil},
 }
 
-// RuntimeRequired returns the syscalls that a release of runc or crun makes itself once a profile is in force, so no container starts where one of them is denied; sorted. It was
-// measured with runc 1.1.5 and 1.5.1 and crun 1.8.1 and 1.27 on x86_64: of a release between two of them, it is what both need; of one before the first or after the last, what that one needs. Without no_new_privs,
-// as with a plain docker run, they put the profile in force earlier and need more.
+// RuntimeRequired returns the syscalls that a release of runc or crun makes itself once a profile is in force, so no
+// container starts where one of them is denied; sorted. It was measured with runc 1.1.5 and 1.5.1 and crun 1.8.1 and
+// 1.27 on x86_64: of a release between two of them, it is what both need; of one before the first or after the last,
+// what that one needs. Without no_new_privs, as with a plain docker run, they put the profile in force earlier and
+// need more.
 func RuntimeRequired(runtime string, version seccomp.Version, noNewPrivs bool) []string {
 	before, after := measuredAround(runtime, version)
 	if before == nil {
@@ -58,7 +64,8 @@ func RuntimeChoice(runtime string, version seccomp.Version, noNewPrivs bool) []s
 	return before.earlyChoice
 }
 
-// measuredAround returns the measurements of a runtime before and after a release, twice the same where there is one only; nil for other runtimes.
+// measuredAround returns the measurements of a runtime before and after a release, twice the same where there is one
+// only; nil for other runtimes.
 func measuredAround(runtime string, version seccomp.Version) (before, after *runtimeNeeds) {
 	for i := range measuredNeeds {
 		m := &measuredNeeds[i]
@@ -75,8 +82,9 @@ func measuredAround(runtime string, version seccomp.Version) (before, after *run
 	return cmp.Or(before, after), cmp.Or(after, before)
 }
 
-// MeasuredReleases returns the releases of a runtime in a range at which what RuntimeRequired returns may change: the ends of the range, and what was measured between them. The end of a range that
-// stands for all later releases is the last one measured.
+// MeasuredReleases returns the releases of a runtime in a range at which what RuntimeRequired returns may change: the
+// ends of the range, and what was measured between them. The end of a range that stands for all later releases is the
+// last one measured.
 func MeasuredReleases(runtime string, r Range) []seccomp.Version {
 	var out []seccomp.Version
 	last := r.From

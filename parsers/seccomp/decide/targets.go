@@ -14,9 +14,11 @@ type Loader int
 const (
 	// LoaderDocker is Docker: moby/profiles. It reads OCI's fields and its own.
 	LoaderDocker Loader = iota
-	// LoaderContainers is containers/common: Podman, Buildah and CRI-O. It reads Docker's fields but for minKernel, and errno in words.
+	// LoaderContainers is containers/common: Podman, Buildah and CRI-O. It reads Docker's fields but for minKernel,
+	// and errno in words.
 	LoaderContainers
-	// LoaderOCI is the plain reading of linux.seccomp: containerd, nerdctl, and runc and crun when they are given a config.json.
+	// LoaderOCI is the plain reading of linux.seccomp: containerd, nerdctl, and runc and crun when they are given a
+	// config.json.
 	LoaderOCI
 )
 
@@ -75,14 +77,15 @@ func (l Libseccomp) Knows(s *seccomp.Syscall) bool {
 	return s.KnownTo(l.Version) || len(l.extra) > 0 && slices.Contains(l.extra, s.Name)
 }
 
-// libseccompBuilds are packages of distributions that know more names than the release that they are made from, as scmp_sys_resolver of
-// the installed package answered for each name of the table in November 2026.
+// libseccompBuilds are packages of distributions that know more names than the release that they are made from, as
+// scmp_sys_resolver of the installed package answered for each name of the table in November 2026.
 var libseccompBuilds = [...]Libseccomp{
 	{release(2, 5, 4), "2.5.4-1+deb12u1", []string{"cachestat", "fchmodat2", "futex_requeue", "futex_wait", "futex_wake", "map_shadow_stack"}},
 }
 
-// parseLibseccomp reads a build of libseccomp: a release ("2.5.4", "2.5" for its first), a distribution's package whose names are known ("2.5.4-1+deb12u1", its
-// leading part "debian12"), or a release and the names that were added to it ("2.5.3+fchmodat2+cachestat"). The error names what is possible.
+// parseLibseccomp reads a build of libseccomp: a release ("2.5.4", "2.5" for its first), a distribution's package
+// whose names are known ("2.5.4-1+deb12u1", its leading part "debian12"), or a release and the names that were added
+// to it ("2.5.3+fchmodat2+cachestat"). The error names what is possible.
 func parseLibseccomp(s string) (Libseccomp, error) {
 	const possible = "possible are a release such as 2.5.4, debian12 or its package's version 2.5.4-1+deb12u1, and a release with the names that a distribution added to it, such as 2.5.3+fchmodat2+cachestat"
 	for _, b := range libseccompBuilds {
@@ -109,8 +112,8 @@ func parseLibseccomp(s string) (Libseccomp, error) {
 	return l, nil
 }
 
-// Targets are the consumers that profiles are for. The zero Targets are the defaults: every loader that reads a file's dialect, and the releases of the runtimes and of
-// libseccomp in wide use.
+// Targets are the consumers that profiles are for. The zero Targets are the defaults: every loader that reads a
+// file's dialect, and the releases of the runtimes and of libseccomp in wide use.
 type Targets struct {
 	given      []string // the consumers that the user named, sorted
 	ranges     map[string]Range
@@ -118,7 +121,8 @@ type Targets struct {
 	nodes      []Loader // what Kubernetes' nodes run
 }
 
-// defaultRanges are the releases in wide use: from those of Debian 12 to those of November 2026, which are also the ones whose behaviour was measured.
+// defaultRanges are the releases in wide use: from those of Debian 12 to those of November 2026, which are also the
+// ones whose behaviour was measured.
 var defaultRanges = map[string]Range{
 	"docker":     {release(20, 10, 10), release(29, endless, endless)},
 	"podman":     {release(4, 3, 1), release(6, endless, endless)},
@@ -136,8 +140,9 @@ func Consumers() []string {
 	return []string{"containerd", "cri-o", "crun", "docker", "kernel", "kubernetes", "libseccomp", "podman", "runc"}
 }
 
-// Set adds a target: a release ("28", "1.1.5"), or a closed range of them ("1.1..1.2") whose ends may be left out. Libseccomp also takes what parseLibseccomp does, and kubernetes also
-// the runtime of its nodes, "containerd" or "cri-o". The error names what is possible.
+// Set adds a target: a release ("28", "1.1.5"), or a closed range of them ("1.1..1.2") whose ends may be left out.
+// Libseccomp also takes what parseLibseccomp does, and kubernetes also the runtime of its nodes, "containerd" or
+// "cri-o". The error names what is possible.
 func (t *Targets) Set(consumer, version string) error {
 	if !slices.Contains(Consumers(), consumer) {
 		return fmt.Errorf("there is no consumer %q of seccomp profiles; it is one of %s", consumer, strings.Join(Consumers(), ", "))
@@ -254,8 +259,8 @@ const (
 	AllReleases
 )
 
-// Extent says for how many of the targeted releases of a consumer something holds that began with the release since and ended before the release before. A zero
-// since stands for every release, a zero before for no end.
+// Extent says for how many of the targeted releases of a consumer something holds that began with the release since
+// and ended before the release before. A zero since stands for every release, a zero before for no end.
 func (t Targets) Extent(consumer string, since, before seccomp.Version) Extent {
 	r := t.Range(consumer)
 	switch {
@@ -267,7 +272,8 @@ func (t Targets) Extent(consumer string, since, before seccomp.Version) Extent {
 	return SomeReleases
 }
 
-// Runtimes returns the runtimes that put profiles in force, "runc" and "crun"; those that the user named where there are any.
+// Runtimes returns the runtimes that put profiles in force, "runc" and "crun"; those that the user named where there
+// are any.
 func (t Targets) Runtimes() []string {
 	both := []string{"runc", "crun"}
 	if !t.Given(both...) {
@@ -276,7 +282,8 @@ func (t Targets) Runtimes() []string {
 	return slices.DeleteFunc(both, func(r string) bool { return !t.Given(r) })
 }
 
-// Libseccomps returns the targeted builds of libseccomp, oldest first by default: every release of the range, and the builds of distributions.
+// Libseccomps returns the targeted builds of libseccomp, oldest first by default: every release of the range, and the
+// builds of distributions.
 func (t Targets) Libseccomps() []Libseccomp {
 	if len(t.libseccomp) > 0 {
 		return t.libseccomp
@@ -286,9 +293,11 @@ func (t Targets) Libseccomps() []Libseccomp {
 	return append(out, libseccompBuilds[:]...)
 }
 
-// Loaders returns the loaders that read a profile: those that the user named, else those that read all fields that the file has.
+// Loaders returns the loaders that read a profile: those that the user named, else those that read all fields that
+// the file has.
 func (t Targets) Loaders(p *seccomp.Profile) []Loader {
-	if p.Dialect == seccomp.Bundle || p.Dialect == seccomp.SPO { // runc and crun read the one themselves; the operator writes a plain profile of the other
+	// runc and crun read the one themselves; the operator writes a plain profile of the other.
+	if p.Dialect == seccomp.Bundle || p.Dialect == seccomp.SPO {
 		return []Loader{LoaderOCI}
 	}
 	var out []Loader

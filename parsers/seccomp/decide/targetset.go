@@ -53,7 +53,8 @@ func (c Containers) All() bool { return len(c.AnyOf) == 0 && !c.Some }
 type ContainerCondition struct {
 	// Has and Lacks are capabilities, sorted.
 	Has, Lacks []string
-	// KernelFrom is the oldest release of Linux, and KernelBefore the first newer one that is too new; zero for no bound.
+	// KernelFrom is the oldest release of Linux, and KernelBefore the first newer one that is too new; zero for no
+	// bound.
 	KernelFrom, KernelBefore seccomp.Version
 }
 

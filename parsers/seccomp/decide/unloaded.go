@@ -7,19 +7,22 @@ import (
 	"github.com/sandlint/sandlint/parsers/seccomp"
 )
 
-// Unloaded returns a naming for which libseccomp 2.5.4 to 2.6.1 make a filter that does not look at the number of the call on an architecture, so every
-// call there gets the default action. It reports false where the filter is right.
+// Unloaded returns a naming for which libseccomp 2.5.4 to 2.6.1 make a filter that does not look at the number of the
+// call on an architecture, so every call there gets the default action. It reports false where the filter is right.
 //
-// Libseccomp loads the number before its first comparison, that of the syscall whose conditions take the fewest comparisons. A name that the architecture does not
-// have is in its list too, but is left out of the filter, and when it is the first one, the load is left out with it. So it takes a rule about such a name, no rule
-// without conditions about a syscall that the architecture has, and an architecture other than those that have socketcall(2) or ipc(2), or x86_64
-// without x32. Runc from 1.2.0 on asks for a binary tree where a profile has more than 32 names, which loads the number elsewhere.
+// Libseccomp loads the number before its first comparison, that of the syscall whose conditions take the fewest
+// comparisons. A name that the architecture does not have is in its list too, but is left out of the filter, and when
+// it is the first one, the load is left out with it. So it takes a rule about such a name, no rule without conditions
+// about a syscall that the architecture has, and an architecture other than those that have socketcall(2) or ipc(2),
+// or x86_64 without x32. Runc from 1.2.0 on asks for a binary tree where a profile has more than 32 names, which
+// loads the number elsewhere.
 func (f *Filter) Unloaded(a *seccomp.Architecture) (seccomp.String, bool) {
 	name, ok := f.unloaded[a]
 	return name, ok
 }
 
-// treeFromNames is the first release of runc that asks for a binary tree, and treeNames the number of names up to which it does not.
+// treeFromNames is the first release of runc that asks for a binary tree, and treeNames the number of names up to
+// which it does not.
 var treeFromNames = release(1, 2, 0)
 
 const treeNames = 32
@@ -59,9 +62,11 @@ func (f *Filter) findUnloaded() {
 	}
 }
 
-// unloadedIn looks for the first syscall in libseccomp's list for architectures that share a part of the filter, and returns it when none of them has it.
+// unloadedIn looks for the first syscall in libseccomp's list for architectures that share a part of the filter, and
+// returns it when none of them has it.
 func (f *Filter) unloadedIn(group []*seccomp.Architecture) (seccomp.String, bool) {
-	foreign, own := false, false // whether there are rules about names that the architectures do not have, and about others, which are lost
+	// Whether there are rules about names that the architectures do not have, and about others, which are lost.
+	foreign, own := false, false
 	for _, n := range f.index.names {
 		s, uses := n.Syscall, f.kept(n)
 		if s == nil || !f.Target.Libseccomp.Knows(s) || !slices.ContainsFunc(uses, func(u seccomp.Use) bool { return f.live[u.Rule].Outcome != f.Default }) {
@@ -108,7 +113,8 @@ func (f *Filter) unloadedIn(group []*seccomp.Architecture) (seccomp.String, bool
 	return first.name, true
 }
 
-// comparisonsOf counts the comparisons in libseccomp's tree for a syscall, 0 where a rule has no conditions. It reports false where no rule is left.
+// comparisonsOf counts the comparisons in libseccomp's tree for a syscall, 0 where a rule has no conditions. It
+// reports false where no rule is left.
 func (f *Filter) comparisonsOf(uses []seccomp.Use, a *seccomp.Architecture) (nodes int, effective bool) {
 	type position struct {
 		before string

@@ -42,7 +42,8 @@ func (p Pairs) Add(a, b *seccomp.Rule) bool {
 	return !seen
 }
 
-// Decisions calls look with the decision about each syscall that rules with conditions name, in every filter that most people get.
+// Decisions calls look with the decision about each syscall that rules with conditions name, in every filter that
+// most people get.
 func Decisions(p *rules.Pass, profile *workspace.Profile, look func(f *decide.Filter, a *seccomp.Architecture, d *decide.Decision)) {
 	names := Syscalls(profile)
 	if len(names) == 0 {
@@ -84,7 +85,8 @@ func InWords(conds []decide.Cond) string {
 	return strings.Join(list, " and ")
 }
 
-// Disagree reports whether rules with conditions on a syscall have different actions, so they may hold for the same call.
+// Disagree reports whether rules with conditions on a syscall have different actions, so they may hold for the same
+// call.
 func Disagree(p *rules.Pass, profile *workspace.Profile, syscall string) bool {
 	for _, l := range profile.Loaders(p.Targets().Seccomp) {
 		var first *seccomp.Rule
@@ -103,8 +105,9 @@ func Disagree(p *rules.Pass, profile *workspace.Profile, syscall string) bool {
 	return false
 }
 
-// Each calls look with each argument condition and each syscall of its rule whose arguments are known, where the rule is in force on an x86_64 machine: the types are those
-// of that architecture, and others have another order of arguments here and there. Conditions that runtimes refuse are left out.
+// Each calls look with each argument condition and each syscall of its rule whose arguments are known, where the rule
+// is in force on an x86_64 machine: the types are those of that architecture, and others have another order of
+// arguments here and there. Conditions that runtimes refuse are left out.
 func Each(p *rules.Pass, profile *workspace.Profile, look func(rule *seccomp.Rule, arg *seccomp.Arg, s *seccomp.Syscall)) {
 	x86, ok := ForX8664(profile)
 	if !ok {
@@ -135,7 +138,8 @@ func ForX8664(profile *workspace.Profile) (*seccomp.Architecture, bool) {
 	return x86, slices.Contains(profile.Hosts(), x86)
 }
 
-// Sound reports whether everything within an object has the type that its readers expect. A field that an object lacks, which is a problem of its brace, is another matter.
+// Sound reports whether everything within an object has the type that its readers expect. A field that an object
+// lacks, which is a problem of its brace, is another matter.
 func Sound(profile *workspace.Profile, object source.Span) bool {
 	return !slices.ContainsFunc(profile.Problems, func(p source.Problem) bool {
 		return object.Contains(p.Span) && profile.Source.Text(p.Span) != "{"

@@ -27,7 +27,8 @@ type Errno struct {
 	Other bool
 }
 
-// All returns the error numbers that the readers of a profile look at: a word counts for containers/common alone, and there it wins.
+// All returns the error numbers that the readers of a profile look at: a word counts for containers/common alone, and
+// there it wins.
 func All(p *rules.Pass, profile *workspace.Profile) (all []Errno) {
 	loaders := profile.Loaders(p.Targets().Seccomp)
 	add := func(rule *seccomp.Rule, action, word seccomp.String, number seccomp.Number, wordField, numberField string) {

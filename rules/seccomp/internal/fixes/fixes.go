@@ -11,8 +11,8 @@ import (
 	"github.com/sandlint/sandlint/parsers/workspace"
 )
 
-// Replace returns a fix that writes text over a span of a profile; none where the profile is not JSON, or gives a field twice, so no fix can be proved
-// before that is mended.
+// Replace returns a fix that writes text over a span of a profile; none where the profile is not JSON, or gives a
+// field twice, so no fix can be proved before that is mended.
 func Replace(profile *workspace.Profile, title string, safety fixers.Safety, span source.Span, text string, changes fixers.Changes) []fixers.Fix {
 	return Edited(profile, title, safety, fixseccomp.Replace(profile.Profile, span, text), changes)
 }

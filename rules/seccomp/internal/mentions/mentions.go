@@ -26,7 +26,8 @@ const (
 	Counts Status = iota
 	// equal: it does what the default action does, and is dropped before the others are looked at.
 	EqualsDefault
-	// hidden: in every container where its rule is in force, one without conditions decides instead, and otherwise than this one if this has no conditions.
+	// hidden: in every container where its rule is in force, one without conditions decides instead, and otherwise
+	// than this one if this has no conditions.
 	Hidden
 	// rivalled: the same in some containers, and neither of the two rules is the exception to the other.
 	Rivalled
@@ -39,7 +40,8 @@ type Mention struct {
 	seccomp.String
 	Rule, Index int // in Profile.Rules and in Rule.Names
 	Verdict
-	// other is the mention that decides instead, or of which this is a copy. It is nil for one that counts, and for an equal one that nothing contradicts.
+	// other is the mention that decides instead, or of which this is a copy. It is nil for one that counts, and for
+	// an equal one that nothing contradicts.
 	Other *Mention
 }
 
@@ -51,7 +53,8 @@ type Verdict struct {
 	Outcome decide.Outcome
 }
 
-// Of returns the syscalls that a profile names more than once, in order of their second mention, each with all places in order of the file.
+// Of returns the syscalls that a profile names more than once, in order of their second mention, each with all places
+// in order of the file.
 func Of(p *rules.Pass, profile *workspace.Profile) [][]Mention {
 	type place struct{ rule, index int }
 	first := make(map[string]place, 512)
@@ -106,7 +109,8 @@ type judge struct {
 	known   map[string][]Verdict
 }
 
-// verdicts returns the effect of each of the rules about one syscall. A rule that names the syscall twice is there twice.
+// verdicts returns the effect of each of the rules about one syscall. A rule that names the syscall twice is there
+// twice.
 func (j *judge) verdicts(seq []int) []Verdict {
 	key := fmt.Sprint(seq)
 	v, ok := j.known[key]
@@ -164,7 +168,8 @@ func (j *judge) judge(seq []int) []Verdict {
 	return out
 }
 
-// judgeFor returns the verdicts for one loader. It reports false where the loader refuses the profile, or where there is too much to try.
+// judgeFor returns the verdicts for one loader. It reports false where the loader refuses the profile, or where there
+// is too much to try.
 func (j *judge) judgeFor(l decide.Loader, seq []int, all []*seccomp.Rule) ([]Verdict, bool) {
 	worlds, ok := Environments(j.profile.Profile, l, all)
 	if !ok {
@@ -244,7 +249,8 @@ func (j *judge) judgeFor(l decide.Loader, seq []int, all []*seccomp.Rule) ([]Ver
 	return out, true
 }
 
-// copyOf returns a rule with the outcome and conditions of rule i that is in force wherever that one is, and not itself a copy of it; or -1.
+// copyOf returns a rule with the outcome and conditions of rule i that is in force wherever that one is, and not
+// itself a copy of it; or -1.
 func (j *judge) copyOf(i int, seq []int, out []Verdict, force [][]bool) int {
 	for k := range seq {
 		if k != i && out[k].Outcome == out[i].Outcome && j.conditions(seq[k]) == j.conditions(seq[i]) && within(force[i], force[k]) && (k < i || !within(force[k], force[i])) {
@@ -296,8 +302,8 @@ func Readable(profile *workspace.Profile, rule *seccomp.Rule) bool {
 // maxEnvironments is the number of containers that are tried for the rules about one syscall.
 const maxEnvironments = 4096
 
-// Environments returns a host for each combination of capabilities, architecture and kernel that the includes and excludes of rules distinguish, whatever the targets are. It reports false
-// where there are too many of them.
+// Environments returns a host for each combination of capabilities, architecture and kernel that the includes and
+// excludes of rules distinguish, whatever the targets are. It reports false where there are too many of them.
 func Environments(profile *seccomp.Profile, l decide.Loader, all []*seccomp.Rule) ([]decide.Host, bool) {
 	var caps, arches []string
 	kernels := []seccomp.Version{{Patch: 1}} // older than any that a profile can name
@@ -344,7 +350,8 @@ func Environments(profile *seccomp.Profile, l decide.Loader, all []*seccomp.Rule
 	return out, true
 }
 
-// hostsOf returns the architectures that a loader calls by one of the names, and one that has none of them: the first of the profile's where there is one.
+// hostsOf returns the architectures that a loader calls by one of the names, and one that has none of them: the first
+// of the profile's where there is one.
 func hostsOf(profile *seccomp.Profile, l decide.Loader, names []string) []*seccomp.Architecture {
 	var hosts []*seccomp.Architecture
 	var other *seccomp.Architecture

@@ -14,8 +14,9 @@ import (
 	"github.com/sandlint/sandlint/rules/seccomp/internal/phrase"
 )
 
-// Filters returns what most people get of a profile, for rules that ask whether programs work under it: for each loader and runtime, on x86_64 and aarch64 where the profile is for
-// them, else on its first host. There are none where the consumers refuse the profile, so it is not known what it is meant to say, nor for one that is a part of
+// Filters returns what most people get of a profile, for rules that ask whether programs work under it: for each
+// loader and runtime, on x86_64 and aarch64 where the profile is for them, else on its first host. There are none
+// where the consumers refuse the profile, so it is not known what it is meant to say, nor for one that is a part of
 // another.
 func Filters(p *rules.Pass, profile *workspace.Profile) []*decide.Filter {
 	if _, ok := seccomp.LookupAction(profile.DefaultAction.Text); !ok || profile.BaseProfileName.Text != "" || len(profile.DuplicateFields) > 0 || len(profile.Problems) > len(profile.Surplus) {
@@ -123,8 +124,9 @@ func AddEffect(effects []Effect, profile *workspace.Profile, f *decide.Filter, n
 	return append(effects, e)
 }
 
-// Weight returns the severity of what happens with some of all filters: that of the rule where it happens with the runtime that each loader commonly has, Docker and containerd
-// runc and Podman crun, or that the user named; else Info.
+// Weight returns the severity of what happens with some of all filters: that of the rule where it happens with the
+// runtime that each loader commonly has, Docker and containerd runc and Podman crun, or that the user named; else
+// Info.
 func Weight(p *rules.Pass, all, on []*decide.Filter) rules.Severity {
 	for _, f := range all {
 		t := f.Target
@@ -146,7 +148,8 @@ func CommonRuntime(l decide.Loader) string {
 	return "runc"
 }
 
-// Where says with which of all filters something happens, in parentheses and with a blank before them; "" for all of them.
+// Where says with which of all filters something happens, in parentheses and with a blank before them; "" for all of
+// them.
 func Where(all, on []*decide.Filter) string {
 	part := func(of func(t decide.Target) string) (list []string) {
 		whole := 0
@@ -264,7 +267,8 @@ func CloneEffects(profile *workspace.Profile, all []*decide.Filter) []Effect {
 	return FallbackEffects(profile, all, func(name string) bool { return name == "clone3" })
 }
 
-// FallbackEffects returns the effects of the syscalls of seccomp.FallbackCapable that are wanted, where what programs fall back on is there.
+// FallbackEffects returns the effects of the syscalls of seccomp.FallbackCapable that are wanted, where what programs
+// fall back on is there.
 func FallbackEffects(profile *workspace.Profile, all []*decide.Filter, want func(name string) bool) []Effect {
 	var effects []Effect
 	for _, s := range seccomp.FallbackCapable() {
@@ -320,11 +324,13 @@ func Burdens(p *rules.Pass, profile *workspace.Profile, all []*decide.Filter) []
 	return out
 }
 
-// mostOnTop is how many names one change may have added at the upper end of a list: the largest family of new syscalls is that of setxattrat, of four.
+// mostOnTop is how many names one change may have added at the upper end of a list: the largest family of new
+// syscalls is that of setxattrat, of four.
 const mostOnTop = 4
 
-// Crossed returns the names at the upper end of a profile, lowest number first, and the syscalls below them that no rule names, that programs do without if the answer is ENOSYS, and
-// that would get that answer from runc if those names were not there. There are none with more than mostOnTop names above them.
+// Crossed returns the names at the upper end of a profile, lowest number first, and the syscalls below them that no
+// rule names, that programs do without if the answer is ENOSYS, and that would get that answer from runc if those
+// names were not there. There are none with more than mostOnTop names above them.
 func Crossed(profile *workspace.Profile, all []*decide.Filter) (top []seccomp.String, above []string) {
 	for _, f := range all {
 		a := f.Target.Host.Arch
@@ -379,7 +385,8 @@ type numbered struct {
 	name   seccomp.String
 }
 
-// Time64Effects returns the effects of the twins that are refused where the old syscall is not, and the ABIs on which that is so.
+// Time64Effects returns the effects of the twins that are refused where the old syscall is not, and the ABIs on which
+// that is so.
 func Time64Effects(profile *workspace.Profile, all []*decide.Filter) (effects []Effect, abis []string) {
 	for _, pair := range seccomp.Time64Twins() {
 		twin, _ := seccomp.LookupSyscall(pair.Twin)

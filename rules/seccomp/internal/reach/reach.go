@@ -15,8 +15,8 @@ import (
 	"github.com/sandlint/sandlint/rules/seccomp/internal/phrase"
 )
 
-// Usual calls look with each filter and architecture that most people get, until it returns false. The runtime, which matters for numbers above runc's border alone, is
-// the first one.
+// Usual calls look with each filter and architecture that most people get, until it returns false. The runtime, which
+// matters for numbers above runc's border alone, is the first one.
 func Usual(p *rules.Pass, profile *workspace.Profile, look func(f *decide.Filter, a *seccomp.Architecture) bool) {
 	runtime := p.Targets().Seccomp.Runtimes()[0]
 	for _, f := range profile.Usual(p.Targets().Seccomp) {
@@ -31,7 +31,8 @@ func Usual(p *rules.Pass, profile *workspace.Profile, look func(f *decide.Filter
 	}
 }
 
-// Allowed returns the namings of syscalls, in order of the file, that let every call through in a usual filter whose default action does not.
+// Allowed returns the namings of syscalls, in order of the file, that let every call through in a usual filter whose
+// default action does not.
 func Allowed(p *rules.Pass, profile *workspace.Profile, names []string) []Naming {
 	var out []Naming
 	Usual(p, profile, func(f *decide.Filter, a *seccomp.Architecture) bool {
@@ -81,8 +82,8 @@ func Others(profile *workspace.Profile, names []Naming, message string) (related
 	return related
 }
 
-// Remove returns the unsafe fix that takes namings out of their rules, and a rule with nothing left in it out of the profile; none where it cannot
-// be done.
+// Remove returns the unsafe fix that takes namings out of their rules, and a rule with nothing left in it out of the
+// profile; none where it cannot be done.
 func Remove(profile *workspace.Profile, names []Naming) []fixers.Fix {
 	if !fixes.Editable(profile) {
 		return nil
@@ -141,7 +142,8 @@ func Plain(r *seccomp.Rule) bool {
 	return len(r.Args) == 0 && everywhere(&r.Includes) && everywhere(&r.Excludes) && !r.LegacyName && len(r.Names) > 0
 }
 
-// DefaultRuns reports whether calls go through that only the default action decides. It is false where the action is not known.
+// DefaultRuns reports whether calls go through that only the default action decides. It is false where the action is
+// not known.
 func DefaultRuns(profile *workspace.Profile) bool {
 	action, ok := seccomp.LookupAction(profile.DefaultAction.Text)
 	return ok && action.Runs

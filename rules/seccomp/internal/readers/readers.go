@@ -16,12 +16,14 @@ func Reads(p *rules.Pass, profile *workspace.Profile, l decide.Loader) bool {
 	return slices.Contains(profile.Loaders(p.Targets().Seccomp), l)
 }
 
-// RuntimeReads reports whether a runtime, "runc" or "crun", reads the bytes of the file itself. All others get what a loader made of them.
+// RuntimeReads reports whether a runtime, "runc" or "crun", reads the bytes of the file itself. All others get what a
+// loader made of them.
 func RuntimeReads(p *rules.Pass, profile *workspace.Profile, runtime string) bool {
 	return profile.Dialect == seccomp.Bundle && slices.Contains(p.Targets().Seccomp.Runtimes(), runtime)
 }
 
-// Go returns the programs that read the profile with Go's encoding/json, for messages; crun is the only one that does not.
+// Go returns the programs that read the profile with Go's encoding/json, for messages; crun is the only one that does
+// not.
 func Go(p *rules.Pass, profile *workspace.Profile) []string {
 	switch profile.Dialect {
 	case seccomp.Bundle:

@@ -29,8 +29,9 @@ type Requirement struct {
 // Wanted is a syscall to allow, and one in whose list it belongs; "" for none.
 type Wanted struct{ Name, Beside string }
 
-// Fix returns the unsafe fix that does what is wished. What it changes besides, since runc answers ENOSYS to what lies above all names, it answers with ENOSYS too, as far as programs fall back from
-// there, and declares the rest. There is none where that cannot be done in the layout of the file.
+// Fix returns the unsafe fix that does what is wished. What it changes besides, since runc answers ENOSYS to what
+// lies above all names, it answers with ENOSYS too, as far as programs fall back from there, and declares the rest.
+// There is none where that cannot be done in the layout of the file.
 func (w Requirement) Fix(p *rules.Pass, profile *workspace.Profile) []fixers.Fix {
 	if !fixes.Editable(profile) || profile.SyscallsSpan.IsEmpty() {
 		return nil
@@ -226,7 +227,8 @@ func (w Requirement) edits(profile *workspace.Profile) []fixers.Edit {
 	return edits
 }
 
-// Allowing returns the rule that allows all calls of a syscall, or without such a rule the longest one that allows; nil where there is none.
+// Allowing returns the rule that allows all calls of a syscall, or without such a rule the longest one that allows;
+// nil where there is none.
 func Allowing(profile *workspace.Profile, beside string) *seccomp.Rule {
 	var longest *seccomp.Rule
 	for _, r := range profile.Rules {
@@ -254,7 +256,8 @@ func answering(profile *workspace.Profile) *seccomp.Rule {
 	return nil
 }
 
-// neededCap returns the only capability that a container needs for a syscall: all rules that name it let it run, and include this capability and nothing else.
+// neededCap returns the only capability that a container needs for a syscall: all rules that name it let it run, and
+// include this capability and nothing else.
 func neededCap(profile *workspace.Profile, name string) (string, bool) {
 	cap := ""
 	for _, r := range profile.Rules {

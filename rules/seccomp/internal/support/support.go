@@ -22,8 +22,8 @@ type Missing struct {
 	Given    bool // the user named the consumer
 }
 
-// Find returns the first of some consumers of which no targeted release knows a name, else the first of which some do not. Runtimes that are
-// no target are passed over.
+// Find returns the first of some consumers of which no targeted release knows a name, else the first of which some do
+// not. Runtimes that are no target are passed over.
 func Find(p *rules.Pass, support seccomp.Support, consumers ...string) (found Missing, ok bool) {
 	targets := p.Targets().Seccomp
 	for _, consumer := range consumers {
