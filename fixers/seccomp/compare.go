@@ -70,7 +70,8 @@ func Compare(before, after *source.File, fixes []fixers.Fix, targets decide.Targ
 	}
 	for _, key := range slices.Sorted(maps.Keys(old.fields)) {
 		if old.fields[key] != now.fields[key] {
-			return fmt.Sprintf("%s is %s after the fix, and was %s", key, orNone(now.fields[key]), orNone(old.fields[key]))
+			return fmt.Sprintf("%s is %s after the fix, and was %s", key, orNone(now.fields[key]),
+				orNone(old.fields[key]))
 		}
 	}
 	for _, key := range slices.Sorted(maps.Keys(now.fields)) {
@@ -137,7 +138,8 @@ func hostsKnown(p *seccomp.Profile) bool {
 // misshapen reports whether a profile has parts that Parse does not take for what they stand for.
 func misshapen(p *seccomp.Profile) bool {
 	return slices.ContainsFunc(p.Problems, func(problem source.Problem) bool {
-		return problem.Kind != seccomp.KindNoDefault && problem.Kind != seccomp.KindEmptyNames && problem.Kind != seccomp.KindNoArgument && problem.Kind != seccomp.KindManyArguments
+		return problem.Kind != seccomp.KindNoDefault && problem.Kind != seccomp.KindEmptyNames &&
+			problem.Kind != seccomp.KindNoArgument && problem.Kind != seccomp.KindManyArguments
 	})
 }
 
@@ -181,7 +183,8 @@ func compareDecisions(d *decide.Difference, declared map[string]bool) string {
 		}
 	}
 	for _, c := range d.Changes {
-		if len(declared) > 0 && c.Cause == decide.CauseBorder && (c.Effect == 0 || !slices.ContainsFunc(c.Syscalls, alone)) {
+		if len(declared) > 0 && c.Cause == decide.CauseBorder &&
+			(c.Effect == 0 || !slices.ContainsFunc(c.Syscalls, alone)) {
 			continue // what that breaks is for seccomp/enosys-border to find
 		}
 		for _, name := range c.Syscalls {
@@ -196,7 +199,8 @@ func compareDecisions(d *decide.Difference, declared map[string]bool) string {
 // changeText says in one sentence what changed about a syscall, for one of the targets for which it did.
 func changeText(c *decide.Change, name string) string {
 	if c.Before == nil {
-		return fmt.Sprintf("the decisions about %q cannot be compared, because there are too many sets of capabilities", name)
+		return fmt.Sprintf("the decisions about %q cannot be compared, because there are too many sets of capabilities",
+			name)
 	}
 	on, example := "", ""
 	if len(c.ABIs) > 0 {
@@ -207,12 +211,15 @@ func changeText(c *decide.Change, name string) string {
 	}
 	switch {
 	case c.Unsure:
-		return fmt.Sprintf("it is unknown whether %s decides about %q%s as %s did%s", c.After, name, on, c.Before, example)
+		return fmt.Sprintf("it is unknown whether %s decides about %q%s as %s did%s", c.After, name, on, c.Before,
+			example)
 	case c.Cause == decide.CauseBorder:
-		return fmt.Sprintf("the decision about %q%s is %s after the fix, and was %s%s: the highest number that the profile "+
+		return fmt.Sprintf("the decision about %q%s is %s after the fix, and was %s%s: the highest number that the "+
+			"profile "+
 			"names changed", name, on, c.After, c.Before, example)
 	}
-	return fmt.Sprintf("the decision about %q%s is %s after the fix, and was %s%s", name, on, c.After, c.Before, example)
+	return fmt.Sprintf("the decision about %q%s is %s after the fix, and was %s%s", name, on, c.After, c.Before,
+		example)
 }
 
 func orNone(s string) string {
@@ -266,7 +273,9 @@ var errTwice = errors.New("occurs twice in one object")
 
 // isKnown reports whether a key means something in some object of a profile, or leads to the profile.
 func isKnown(key string) bool {
-	for _, fields := range [][]string{profileFields, archMapFields, ruleFields, argFields, filterFields, {"ociVersion", "linux", "seccomp"}} {
+	for _, fields := range [][]string{
+		profileFields, archMapFields, ruleFields, argFields, filterFields, {"ociVersion", "linux", "seccomp"},
+	} {
 		if slices.ContainsFunc(fields, func(f string) bool { return strings.EqualFold(f, key) }) {
 			return true
 		}
@@ -329,7 +338,10 @@ func compact(v any) string {
 }
 
 var (
-	profileFields = []string{"defaultAction", "defaultErrnoRet", "defaultErrno", "architectures", "archMap", "flags", "listenerPath", "listenerMetadata", "syscalls"}
+	profileFields = []string{
+		"defaultAction", "defaultErrnoRet", "defaultErrno", "architectures", "archMap", "flags", "listenerPath",
+		"listenerMetadata", "syscalls",
+	}
 	archMapFields = []string{"architecture", "subArchitectures"}
 	ruleFields    = []string{"names", "name", "action", "errnoRet", "errno", "args", "includes", "excludes"}
 	argFields     = []string{"index", "value", "valueTwo", "op"}
@@ -419,7 +431,7 @@ func (m *meaning) read(o object) error {
 		o, ok := v.(object)
 		if !ok {
 			odd++ // counted apart, so another element may go
-			m.fields[fmt.Sprintf("element %d of syscalls that is no rule", odd)] = compact(v)
+			m.fields[fmt.Sprintf("element %d of syscalls that is not a rule", odd)] = compact(v)
 			continue
 		}
 		names, expanded, err := readRule(o)

@@ -34,7 +34,8 @@ func SetCondition(p *seccomp.Profile, a seccomp.Arg, op string, value, valueTwo 
 		}
 		edits = append(edits, more...)
 	case !a.ValueTwo.Known || a.ValueTwo.Value != valueTwo:
-		edits = append(edits, fixers.Edit{File: p.Source, Span: a.ValueTwo.Span, Text: strconv.FormatUint(valueTwo, 10)})
+		edits = append(edits,
+			fixers.Edit{File: p.Source, Span: a.ValueTwo.Span, Text: strconv.FormatUint(valueTwo, 10)})
 	}
 	return edits
 }
@@ -67,7 +68,8 @@ func SetValueTwo(p *seccomp.Profile, a seccomp.Arg, valueTwo uint64) []fixers.Ed
 		name, gap = `"valueTwo"`, ", "
 		if begins {
 			gap = "," + p.Source.NewlineAt(key.Start) + indent
-		} else if next := skip(text, a.Value.Span.End); next < len(text) && text[next] == ',' && skip(text, next+1) == next+1 {
+		} else if next := skip(text, a.Value.Span.End); next < len(text) && text[next] == ',' &&
+			skip(text, next+1) == next+1 {
 			gap = ","
 		}
 	case begins: // YAML
@@ -78,7 +80,12 @@ func SetValueTwo(p *seccomp.Profile, a seccomp.Arg, valueTwo uint64) []fixers.Ed
 		return nil
 	}
 	between := p.Source.Text(source.Span{Start: key.End, End: a.Value.Span.Start})
-	return []fixers.Edit{{File: p.Source, Span: source.Span{Start: a.Value.Span.End, End: a.Value.Span.End}, Text: gap + name + between + strconv.FormatUint(valueTwo, 10)}}
+	return []fixers.Edit{
+		{
+			File: p.Source, Span: source.Span{Start: a.Value.Span.End, End: a.Value.Span.End},
+			Text: gap + name + between + strconv.FormatUint(valueTwo, 10),
+		},
+	}
 }
 
 // SplitRule puts copies of rule i of p.Rules in its place, one for each text, which stands in its copy instead of all

@@ -100,7 +100,8 @@ func ReplaceString(p *seccomp.Profile, s seccomp.String, text string) []fixers.E
 // several strings become as many elements of the list. It returns nil where that cannot be done.
 func Replace(p *seccomp.Profile, span source.Span, text string) []fixers.Edit {
 	var list []string
-	if old := p.Source.Text(span); p.Dialect == seccomp.SPO && old != "" && old[0] != '"' && json.Unmarshal([]byte("["+text+"]"), &list) == nil {
+	if old := p.Source.Text(span); p.Dialect == seccomp.SPO && old != "" && old[0] != '"' &&
+		json.Unmarshal([]byte("["+text+"]"), &list) == nil {
 		for i, s := range list {
 			if list[i] = item(s); old[0] == '\'' && !strings.ContainsAny(s, "'\r\n") {
 				list[i] = "'" + s + "'"
@@ -188,7 +189,9 @@ func InsertField(p *seccomp.Profile, after source.Span, name, value string) []fi
 		gap = "," + p.Source.NewlineAt(key.Start) + indent
 	}
 	colon := p.Source.Text(source.Span{Start: key.End, End: after.Start})
-	return []fixers.Edit{{File: p.Source, Span: source.Span{Start: after.End, End: after.End}, Text: gap + quote(name) + colon + value}}
+	return []fixers.Edit{
+		{File: p.Source, Span: source.Span{Start: after.End, End: after.End}, Text: gap + quote(name) + colon + value},
+	}
 }
 
 func isLetter(c byte) bool { return 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' }

@@ -203,7 +203,8 @@ func layoutOf(p *seccomp.Profile, rule *seccomp.Rule) layout {
 	f := p.Source
 	l := layout{newline: f.NewlineAt(rule.Span.Start), colon: ": ", comma: ", "}
 	between := source.Span{Start: rule.Span.Start, End: rule.Span.End}
-	if inside := strings.ReplaceAll(f.Text(between), "\r", ""); !strings.Contains(inside, ", ") && !strings.Contains(inside, ",\n") && strings.Contains(inside, ",") {
+	if inside := strings.ReplaceAll(f.Text(between), "\r", ""); !strings.Contains(inside, ", ") &&
+		!strings.Contains(inside, ",\n") && strings.Contains(inside, ",") {
 		l.comma = ","
 	}
 	if at := rule.Action.Span.Start; at > 0 && f.Bytes[at-1] == ':' {
@@ -251,7 +252,9 @@ func (l layout) rule(r NewRule) string {
 		}
 		var args []string
 		for _, a := range r.Args {
-			arg := []string{`"index"` + l.colon + strconv.Itoa(a.Index), `"value"` + l.colon + strconv.FormatUint(a.Value, 10)}
+			arg := []string{
+				`"index"` + l.colon + strconv.Itoa(a.Index), `"value"` + l.colon + strconv.FormatUint(a.Value, 10),
+			}
 			if a.Op == "SCMP_CMP_MASKED_EQ" {
 				arg = append(arg, `"valueTwo"`+l.colon+strconv.FormatUint(a.ValueTwo, 10))
 			}
@@ -268,7 +271,8 @@ func (l layout) rule(r NewRule) string {
 		for _, name := range r.ExcludesCaps {
 			caps = append(caps, quote(name))
 		}
-		members = append(members, `"excludes"`+l.colon+deeper.object([]string{`"caps"` + l.colon + deeper.array(caps, l.listed)}))
+		members = append(members,
+			`"excludes"`+l.colon+deeper.object([]string{`"caps"` + l.colon + deeper.array(caps, l.listed)}))
 	}
 	return l.object(members)
 }
@@ -321,5 +325,6 @@ func SetErrno(p *seccomp.Profile, rule *seccomp.Rule, number uint16) []fixers.Ed
 		edits[0].Text += field
 		return edits
 	}
-	return append(edits, fixers.Edit{File: f, Span: source.Span{Start: rule.Action.Span.End, End: rule.Action.Span.End}, Text: field})
+	return append(edits,
+		fixers.Edit{File: f, Span: source.Span{Start: rule.Action.Span.End, End: rule.Action.Span.End}, Text: field})
 }

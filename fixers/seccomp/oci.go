@@ -120,7 +120,8 @@ func profileNode(r *decide.Resolved, l *style) node {
 }
 
 // addErrno adds the errno of an action as a number, where it means something.
-func addErrno(to *node, key string, l decide.Loader, action seccomp.String, errno seccomp.Number, word seccomp.String, o decide.Outcome) {
+func addErrno(to *node, key string, l decide.Loader, action seccomp.String, errno seccomp.Number, word seccomp.String,
+	o decide.Outcome) {
 	if known, ok := seccomp.LookupAction(action.Text); ok && !known.Errno {
 		return
 	}

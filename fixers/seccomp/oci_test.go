@@ -32,7 +32,8 @@ const dockerSource = `{
       "action": "SCMP_ACT_ALLOW",
       "includes": {"minKernel": "4.8"}
     },
-    { "names": ["clone"], "action": "SCMP_ACT_ALLOW", "args": [ {"index": 0, "value": 2114060288, "valueTwo": 0, "op": "SCMP_CMP_MASKED_EQ"} ], "excludes": {"caps": ["CAP_SYS_ADMIN"]} },
+    { "names": ["clone"], "action": "SCMP_ACT_ALLOW", "args": [ {"index": 0, "value": 2114060288,` +
+	` "valueTwo": 0, "op": "SCMP_CMP_MASKED_EQ"} ], "excludes": {"caps": ["CAP_SYS_ADMIN"]} },
     { "names": ["clone3"], "action": "SCMP_ACT_ERRNO", "errno": "ENOSYS" }
   ]
 }
@@ -53,12 +54,14 @@ func TestOCI(t *testing.T) {
   "architectures": ["SCMP_ARCH_X86_64", "SCMP_ARCH_X86"],
   "syscalls": [
     { "names": ["read", "write"], "action": "SCMP_ACT_ALLOW" },
-    { "names": ["clone"], "action": "SCMP_ACT_ALLOW", "args": [{ "index": 0, "value": 2114060288, "valueTwo": 0, "op": "SCMP_CMP_MASKED_EQ" }] },
+    { "names": ["clone"], "action": "SCMP_ACT_ALLOW", "args": [{ "index": 0, "value": 2114060288,` +
+			` "valueTwo": 0, "op": "SCMP_CMP_MASKED_EQ" }] },
     { "names": ["clone3"], "action": "SCMP_ACT_ERRNO" }
   ]
 }
 `},
-		{"Podman, an old kernel and a capability", decide.LoaderContainers, []string{"CAP_SYS_ADMIN"}, seccomp.Version{Major: 4, Minor: 4}, dockerSource, `{
+		{"Podman, an old kernel and a capability", decide.LoaderContainers, []string{"CAP_SYS_ADMIN"},
+			seccomp.Version{Major: 4, Minor: 4}, dockerSource, `{
   "defaultAction": "SCMP_ACT_ERRNO",
   "defaultErrnoRet": 38,
   "architectures": ["SCMP_ARCH_X86_64", "SCMP_ARCH_X86"],
@@ -75,11 +78,23 @@ func TestOCI(t *testing.T) {
   ]
 }
 `},
-		{"one line", decide.LoaderDocker, nil, seccomp.Version{}, `{"defaultAction":"SCMP_ACT_ALLOW","flags":["SECCOMP_FILTER_FLAG_LOG"],"syscalls":[{"name":"kill","action":"SCMP_ACT_KILL"}]}`,
-			`{"defaultAction":"SCMP_ACT_ALLOW","flags":["SECCOMP_FILTER_FLAG_LOG"],"syscalls":[{"names":["kill"],"action":"SCMP_ACT_KILL"}]}` + "\n"},
-		{"tabs and CRLF", decide.LoaderDocker, nil, seccomp.Version{}, "{\r\n\t\"defaultAction\": \"SCMP_ACT_LOG\",\r\n\t\"syscalls\": null\r\n}\r\n", "{\r\n\t\"defaultAction\": \"SCMP_ACT_LOG\",\r\n\t\"syscalls\": []\r\n}\r\n"},
+		{"one line", decide.LoaderDocker, nil, seccomp.Version{},
+			`{"defaultAction":"SCMP_ACT_ALLOW","flags":["SECCOMP_FILTER_FLAG_LOG"],"syscalls":[{"name":"kill",` +
+				`"action":"SCMP_ACT_KILL"}]}`,
+			`{"defaultAction":"SCMP_ACT_ALLOW","flags":["SECCOMP_FILTER_FLAG_LOG"],"syscalls":[{"names":["kill"],` +
+				`"action":"SCMP_ACT_KILL"}]}` + "\n"},
+		{
+			"tabs and CRLF", decide.LoaderDocker, nil, seccomp.Version{},
+			"{\r\n\t\"defaultAction\": \"SCMP_ACT_LOG\",\r\n\t\"syscalls\": null\r\n}\r\n",
+			"{\r\n\t\"defaultAction\": \"SCMP_ACT_LOG\",\r\n\t\"syscalls\": []\r\n}\r\n",
+		},
 		{"no filter", decide.LoaderDocker, nil, seccomp.Version{}, `{}`, ""},
-		{"refused", decide.LoaderDocker, nil, seccomp.Version{}, `{"defaultAction":"SCMP_ACT_ALLOW","syscalls":[{"name":"kill","names":["tkill"],"action":"SCMP_ACT_KILL"}]}`, ""},
+		{
+			"refused", decide.LoaderDocker, nil, seccomp.Version{},
+			`{"defaultAction":"SCMP_ACT_ALLOW","syscalls":[{"name":"kill","names":["tkill"],` +
+				`"action":"SCMP_ACT_KILL"}]}`,
+			"",
+		},
 		{"not JSON", decide.LoaderDocker, nil, seccomp.Version{}, `{"defaultAction":"SCMP_ACT_ALLOW"`, ""},
 	} {
 		p := seccomp.Parse(source.NewFile("seccomp.json", []byte(tt.source)))
@@ -92,7 +107,8 @@ func TestOCI(t *testing.T) {
 }
 
 func TestReplaceByOCI(t *testing.T) {
-	const surrounded = "\n  {\n    \"defaultAction\": \"SCMP_ACT_ALLOW\",\n    \"syscalls\": [{\"name\": \"kill\", \"action\": \"SCMP_ACT_KILL\"}]\n  }\n\n"
+	const surrounded = "\n  {\n    \"defaultAction\": \"SCMP_ACT_ALLOW\",\n    \"syscalls\": [{\"name\": \"kill\", " +
+		"\"action\": \"SCMP_ACT_KILL\"}]\n  }\n\n"
 	amd64, _ := seccomp.LookupArchitecture("SCMP_ARCH_X86_64")
 	replace := func(text string) string {
 		f := source.NewFile("seccomp.json", []byte(text))
@@ -106,7 +122,8 @@ func TestReplaceByOCI(t *testing.T) {
 		}
 		return string(after)
 	}
-	want := "\n  {\n    \"defaultAction\": \"SCMP_ACT_ALLOW\",\n    \"syscalls\": [\n      {\"names\": [\"kill\"], \"action\": \"SCMP_ACT_KILL\"}\n    ]\n  }\n\n"
+	want := "\n  {\n    \"defaultAction\": \"SCMP_ACT_ALLOW\",\n    \"syscalls\": [\n      {\"names\": [\"kill\"], " +
+		"\"action\": \"SCMP_ACT_KILL\"}\n    ]\n  }\n\n"
 	if diff := cmp.Diff(want, replace(surrounded)); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
@@ -133,7 +150,9 @@ func TestOCIDecidesTheSame(t *testing.T) {
 	for id, text := range oracleProfiles(t) {
 		texts[id] = text
 	}
-	libs := []decide.Libseccomp{{Version: seccomp.Version{Major: 2, Minor: 5, Patch: 4}}, {Version: seccomp.NewestLibseccomp()}}
+	libs := []decide.Libseccomp{
+		{Version: seccomp.Version{Major: 2, Minor: 5, Patch: 4}}, {Version: seccomp.NewestLibseccomp()},
+	}
 	compared := 0
 	for id, text := range texts {
 		p := seccomp.Parse(source.NewFile("p.json", []byte(text)))
@@ -154,7 +173,8 @@ func TestOCIDecidesTheSame(t *testing.T) {
 						}
 						plain := seccomp.Parse(source.NewFile("p.json", text))
 						if len(plain.Problems) > 0 || plain.Dialect != seccomp.OCI {
-							t.Fatalf("%s: the plain form has problems %v and dialect %d:\n%s", id, plain.Problems, plain.Dialect, text)
+							t.Fatalf("%s: the plain form has problems %v and dialect %d:\n%s", id, plain.Problems,
+								plain.Dialect, text)
 						}
 						if again := OCI(decide.Resolve(plain, decide.LoaderOCI, h)); string(again) != string(text) {
 							t.Errorf("%s: the plain form of the plain form is another:\n%s%s", id, text, again)
@@ -166,7 +186,10 @@ func TestOCIDecidesTheSame(t *testing.T) {
 									continue
 								}
 								compared++
-								if diff := difference(was.Compile(runtime, seccomp.Version{Major: 1, Minor: 1, Patch: 5}, lib), is.Compile(runtime, seccomp.Version{Major: 1, Minor: 1, Patch: 5}, lib)); diff != "" {
+								if diff := difference(was.Compile(runtime,
+									seccomp.Version{Major: 1, Minor: 1, Patch: 5}, lib),
+									is.Compile(runtime, seccomp.Version{Major: 1, Minor: 1, Patch: 5},
+										lib)); diff != "" {
 									t.Fatalf("%s for %s on %s with %v: %s", id, loader, arch, caps, diff)
 								}
 							}

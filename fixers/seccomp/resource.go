@@ -36,7 +36,8 @@ func compareResources(before, after *source.File, fixes []fixers.Fix, targets de
 		if bytes.Equal(old[n], now[n]) {
 			continue
 		}
-		if d := Compare(source.NewFile("profile.json", old[n]), source.NewFile("profile.json", now[n]), fixes, targets); d != "" {
+		if d := Compare(source.NewFile("profile.json", old[n]), source.NewFile("profile.json", now[n]), fixes,
+			targets); d != "" {
 			return d
 		}
 	}
@@ -54,13 +55,20 @@ func insertItem(p *seccomp.Profile, list []seccomp.String, i int, text string) (
 	if i < len(list) {
 		line := p.Source.FullLine(p.Source.LineOf(at.Start))
 		start := source.Span{Start: line.Start, End: line.Start}
-		return []fixers.Edit{{File: p.Source, Span: start, Text: dash + item(text) + p.Source.NewlineAt(at.Start)}}, true
+		return []fixers.Edit{{File: p.Source, Span: start, Text: dash + item(text) + p.Source.NewlineAt(at.Start)}},
+			true
 	}
 	line := p.Source.Line(p.Source.LineOf(at.End))
-	if rest := strings.TrimLeft(p.Source.Text(source.Span{Start: at.End, End: line.End}), " \t"); rest != "" && rest[0] != '#' {
+	if rest := strings.TrimLeft(p.Source.Text(source.Span{Start: at.End, End: line.End}), " \t"); rest != "" &&
+		rest[0] != '#' {
 		return nil, true
 	}
-	return []fixers.Edit{{File: p.Source, Span: source.Span{Start: line.End, End: line.End}, Text: p.Source.NewlineAt(at.Start) + dash + item(text)}}, true
+	return []fixers.Edit{
+		{
+			File: p.Source, Span: source.Span{Start: line.End, End: line.End},
+			Text: p.Source.NewlineAt(at.Start) + dash + item(text),
+		},
+	}, true
 }
 
 // insertYAMLRules is InsertRules for a YAML list with dashes. The names of the new rules stand between brackets where
@@ -90,10 +98,16 @@ func insertYAMLRules(p *seccomp.Profile, i int, rules []NewRule) []fixers.Edit {
 		return []fixers.Edit{{File: f, Span: source.Span{Start: line.Start, End: line.Start}, Text: text.String()}}
 	}
 	line := f.Line(f.LineOf(near.Span.End))
-	if rest := strings.TrimLeft(f.Text(source.Span{Start: near.Span.End, End: line.End}), " \t"); rest != "" && rest[0] != '#' {
+	if rest := strings.TrimLeft(f.Text(source.Span{Start: near.Span.End, End: line.End}), " \t"); rest != "" &&
+		rest[0] != '#' {
 		return nil
 	}
-	return []fixers.Edit{{File: f, Span: source.Span{Start: line.End, End: line.End}, Text: newline + strings.TrimSuffix(text.String(), newline)}}
+	return []fixers.Edit{
+		{
+			File: f, Span: source.Span{Start: line.End, End: line.End},
+			Text: newline + strings.TrimSuffix(text.String(), newline),
+		},
+	}
 }
 
 // yamlRule returns a rule as an element of a list whose elements begin with dash, with the end of its last line.
@@ -156,7 +170,9 @@ func removeItems(f *source.File, spans []source.Span, drop []int) ([]fixers.Edit
 func removeLine(f *source.File, value source.Span) []fixers.Edit {
 	line := f.FullLine(f.LineOf(value.Start))
 	key := strings.TrimSpace(f.Text(source.Span{Start: line.Start, End: value.Start}))
-	if value.IsEmpty() || value.End > line.End || strings.TrimSpace(f.Text(source.Span{Start: value.End, End: line.End})) != "" || !strings.HasSuffix(key, ":") || strings.ContainsAny(key, " \t{[,#") {
+	if value.IsEmpty() || value.End > line.End ||
+		strings.TrimSpace(f.Text(source.Span{Start: value.End, End: line.End})) != "" || !strings.HasSuffix(key, ":") ||
+		strings.ContainsAny(key, " \t{[,#") {
 		return nil
 	}
 	return []fixers.Edit{{File: f, Span: line}}

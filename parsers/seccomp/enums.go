@@ -64,7 +64,10 @@ var architectures = sync.OnceValue(func() []*Architecture {
 		{"SCMP_ARCH_X32", "x32", "x86_64", 32, false, "", "", "x32", since("2.1.0")},
 		{"SCMP_ARCH_ARM", "arm", "aarch64", 32, false, "arm", "arm", "arm", since("2.1.0")},
 		{"SCMP_ARCH_AARCH64", "aarch64", "aarch64", 64, false, "arm64", "arm64", "arm64", since("2.2.0")},
-		{"SCMP_ARCH_LOONGARCH64", "loongarch64", "loongarch64", 64, false, "loong64", "loongarch64", "loong64", Support{"1.2.1", "2.6.0", "1.4.1", "0"}},
+		{
+			"SCMP_ARCH_LOONGARCH64", "loongarch64", "loongarch64", 64, false, "loong64", "loongarch64", "loong64",
+			Support{"1.2.1", "2.6.0", "1.4.1", "0"},
+		},
 		{"SCMP_ARCH_M68K", "m68k", "m68k", 32, true, "", "", "", Support{"1.2.1", "2.6.0", "", "0"}},
 		{"SCMP_ARCH_MIPS", "mips", "mips64", 32, true, "mips", "", "mips", since("2.2.0")},
 		{"SCMP_ARCH_MIPSEL", "mips", "mips64", 32, false, "mipsle", "mipsel", "mipsel", since("2.2.0")},
@@ -77,7 +80,10 @@ var architectures = sync.OnceValue(func() []*Architecture {
 		{"SCMP_ARCH_PPC", "ppc", "ppc64", 32, true, "", "ppc", "ppc", since("2.3.0")},
 		{"SCMP_ARCH_PPC64", "ppc64", "ppc64", 64, true, "ppc64", "ppc64", "ppc64", since("2.3.0")},
 		{"SCMP_ARCH_PPC64LE", "ppc64", "ppc64", 64, false, "ppc64le", "ppc64le", "ppc64le", since("2.3.0")},
-		{"SCMP_ARCH_RISCV64", "riscv64", "riscv64", 64, false, "riscv64", "riscv64", "riscv64", Support{"1.1.0", "2.5.0", "1.1.8", "0"}},
+		{
+			"SCMP_ARCH_RISCV64", "riscv64", "riscv64", 64, false, "riscv64", "riscv64", "riscv64",
+			Support{"1.1.0", "2.5.0", "1.1.8", "0"},
+		},
 		{"SCMP_ARCH_S390", "s390", "s390x", 32, true, "", "s390", "s390", since("2.3.0")},
 		{"SCMP_ARCH_S390X", "s390x", "s390x", 64, true, "s390x", "s390x", "s390x", since("2.3.0")},
 		{"SCMP_ARCH_SH", "sh", "sh", 32, false, "", "", "", Support{"1.2.1", "2.6.0", "", "0"}},
@@ -102,7 +108,8 @@ func LookupArchitecture(name string) (*Architecture, bool) {
 // NearestArchitecture returns the SCMP_ARCH_… name that was most likely meant by an unknown name, or "". It knows how
 // other programs name architectures: amd64, arm64, i386, linux/ppc64le, armv7l.
 func NearestArchitecture(name string) string {
-	bare := stem(strings.TrimPrefix(strings.ToLower(name), "linux/"), "SCMP_ARCH_", "SCMP_", "SECCOMP_ARCH_", "AUDIT_ARCH_", "ARCH_")
+	bare := stem(strings.TrimPrefix(strings.ToLower(name), "linux/"), "SCMP_ARCH_", "SCMP_", "SECCOMP_ARCH_",
+		"AUDIT_ARCH_", "ARCH_")
 	var names []string
 	for _, a := range architectures() {
 		known := strings.TrimPrefix(a.Name, "SCMP_ARCH_")
@@ -122,11 +129,15 @@ func NearestArchitecture(name string) string {
 
 // architectureAliases are names that uname(1), Debian, GCC and others use, in upper case.
 var architectureAliases = [...][2]string{
-	{"X64", "X86_64"}, {"X86_32", "X86"}, {"I386", "X86"}, {"I486", "X86"}, {"I586", "X86"}, {"I686", "X86"}, {"IA32", "X86"}, {"EM64T", "X86_64"}, {"AMD64P32", "X32"}, {"X86_X32", "X32"},
-	{"ARMEL", "ARM"}, {"ARMHF", "ARM"}, {"ARMV6", "ARM"}, {"ARMV6L", "ARM"}, {"ARMV7", "ARM"}, {"ARMV7L", "ARM"}, {"ARM32", "ARM"}, {"ARM/V6", "ARM"}, {"ARM/V7", "ARM"},
+	{"X64", "X86_64"}, {"X86_32", "X86"}, {"I386", "X86"}, {"I486", "X86"}, {"I586", "X86"}, {"I686", "X86"},
+	{"IA32", "X86"}, {"EM64T", "X86_64"}, {"AMD64P32", "X32"}, {"X86_X32", "X32"},
+	{"ARMEL", "ARM"}, {"ARMHF", "ARM"}, {"ARMV6", "ARM"}, {"ARMV6L", "ARM"}, {"ARMV7", "ARM"}, {"ARMV7L", "ARM"},
+	{"ARM32", "ARM"}, {"ARM/V6", "ARM"}, {"ARM/V7", "ARM"},
 	{"ARMV8", "AARCH64"}, {"ARM64/V8", "AARCH64"}, {"ARM64V8", "AARCH64"}, {"ARM64E", "AARCH64"},
-	{"LOONG64", "LOONGARCH64"}, {"LOONGSON", "LOONGARCH64"}, {"RISCV", "RISCV64"}, {"POWERPC", "PPC"}, {"POWERPC64", "PPC64"}, {"POWERPC64LE", "PPC64LE"}, {"PPC64EL", "PPC64LE"},
-	{"MIPSLE", "MIPSEL"}, {"MIPS64EL", "MIPSEL64"}, {"MIPS64LE", "MIPSEL64"}, {"MIPS64LEN32", "MIPSEL64N32"}, {"MIPS64ELN32", "MIPSEL64N32"}, {"HPPA", "PARISC"}, {"HPPA64", "PARISC64"}, {"SH4", "SH"}, {"SYSTEMZ", "S390X"},
+	{"LOONG64", "LOONGARCH64"}, {"LOONGSON", "LOONGARCH64"}, {"RISCV", "RISCV64"}, {"POWERPC", "PPC"},
+	{"POWERPC64", "PPC64"}, {"POWERPC64LE", "PPC64LE"}, {"PPC64EL", "PPC64LE"},
+	{"MIPSLE", "MIPSEL"}, {"MIPS64EL", "MIPSEL64"}, {"MIPS64LE", "MIPSEL64"}, {"MIPS64LEN32", "MIPSEL64N32"},
+	{"MIPS64ELN32", "MIPSEL64N32"}, {"HPPA", "PARISC"}, {"HPPA64", "PARISC64"}, {"SH4", "SH"}, {"SYSTEMZ", "S390X"},
 }
 
 // ArchitectureOf returns the architecture that Go, and an OCI platform, call goarch.
@@ -236,13 +247,17 @@ func NearestAction(name string) string {
 
 // actionAliases are words that have one counterpart among the actions.
 var actionAliases = [...][2]string{
-	{"DENY", "ERRNO"}, {"BLOCK", "ERRNO"}, {"REJECT", "ERRNO"}, {"FORBID", "ERRNO"}, {"ERROR", "ERRNO"}, {"EPERM", "ERRNO"},
-	{"PERMIT", "ALLOW"}, {"ACCEPT", "ALLOW"}, {"PASS", "ALLOW"}, {"USER_NOTIF", "NOTIFY"}, {"USERNOTIF", "NOTIFY"}, {"KILLPROCESS", "KILL_PROCESS"}, {"KILLTHREAD", "KILL_THREAD"}, {"AUDIT", "LOG"},
+	{"DENY", "ERRNO"}, {"BLOCK", "ERRNO"}, {"REJECT", "ERRNO"}, {"FORBID", "ERRNO"}, {"ERROR", "ERRNO"},
+	{"EPERM", "ERRNO"},
+	{"PERMIT", "ALLOW"}, {"ACCEPT", "ALLOW"}, {"PASS", "ALLOW"}, {"USER_NOTIF", "NOTIFY"}, {"USERNOTIF", "NOTIFY"},
+	{"KILLPROCESS", "KILL_PROCESS"}, {"KILLTHREAD", "KILL_THREAD"}, {"AUDIT", "LOG"},
 }
 
 // Operators returns the SCMP_CMP_… names, in libseccomp's order.
 func Operators() []string {
-	return []string{"SCMP_CMP_NE", "SCMP_CMP_LT", "SCMP_CMP_LE", "SCMP_CMP_EQ", "SCMP_CMP_GE", "SCMP_CMP_GT", "SCMP_CMP_MASKED_EQ"}
+	return []string{
+		"SCMP_CMP_NE", "SCMP_CMP_LT", "SCMP_CMP_LE", "SCMP_CMP_EQ", "SCMP_CMP_GE", "SCMP_CMP_GT", "SCMP_CMP_MASKED_EQ",
+	}
 }
 
 // NearestOperator returns the SCMP_CMP_… name that was most likely meant by an unknown name ("EQ", "==",
@@ -259,9 +274,12 @@ func NearestOperator(name string) string {
 }
 
 var operatorAliases = [...][2]string{
-	{"!=", "NE"}, {"<>", "NE"}, {"NEQ", "NE"}, {"NOT_EQUAL", "NE"}, {"NOTEQUAL", "NE"}, {"<", "LT"}, {"LESS", "LT"}, {"LESS_THAN", "LT"}, {"<=", "LE"}, {"LTE", "LE"}, {"LEQ", "LE"}, {"LESS_EQUAL", "LE"},
-	{"=", "EQ"}, {"==", "EQ"}, {"EQUAL", "EQ"}, {"EQUALS", "EQ"}, {"EQUAL_TO", "EQ"}, {">=", "GE"}, {"GTE", "GE"}, {"GEQ", "GE"}, {"GREATER_EQUAL", "GE"}, {">", "GT"}, {"GREATER", "GT"}, {"GREATER_THAN", "GT"},
-	{"MASKED", "MASKED_EQ"}, {"MASKEQ", "MASKED_EQ"}, {"MASKEDEQ", "MASKED_EQ"}, {"MASK_EQ", "MASKED_EQ"}, {"MASKED_EQUAL", "MASKED_EQ"}, {"&", "MASKED_EQ"}, {"&=", "MASKED_EQ"},
+	{"!=", "NE"}, {"<>", "NE"}, {"NEQ", "NE"}, {"NOT_EQUAL", "NE"}, {"NOTEQUAL", "NE"}, {"<", "LT"}, {"LESS", "LT"},
+	{"LESS_THAN", "LT"}, {"<=", "LE"}, {"LTE", "LE"}, {"LEQ", "LE"}, {"LESS_EQUAL", "LE"},
+	{"=", "EQ"}, {"==", "EQ"}, {"EQUAL", "EQ"}, {"EQUALS", "EQ"}, {"EQUAL_TO", "EQ"}, {">=", "GE"}, {"GTE", "GE"},
+	{"GEQ", "GE"}, {"GREATER_EQUAL", "GE"}, {">", "GT"}, {"GREATER", "GT"}, {"GREATER_THAN", "GT"},
+	{"MASKED", "MASKED_EQ"}, {"MASKEQ", "MASKED_EQ"}, {"MASKEDEQ", "MASKED_EQ"}, {"MASK_EQ", "MASKED_EQ"},
+	{"MASKED_EQUAL", "MASKED_EQ"}, {"&", "MASKED_EQ"}, {"&=", "MASKED_EQ"},
 }
 
 // Flag is one SECCOMP_FILTER_FLAG_… name.
@@ -295,7 +313,8 @@ func LookupFlag(name string) (*Flag, bool) {
 
 // NearestFlag returns the SECCOMP_FILTER_FLAG_… name that was most likely meant by an unknown name, or "".
 func NearestFlag(name string) string {
-	bare := stem(name, "SECCOMP_FILTER_FLAG_", "SECCOMP_FLAG_", "SCMP_FILTER_FLAG_", "SCMP_FLTATR_CTL_", "SCMP_FLAG_", "FILTER_FLAG_", "FLAG_")
+	bare := stem(name, "SECCOMP_FILTER_FLAG_", "SECCOMP_FLAG_", "SCMP_FILTER_FLAG_", "SCMP_FLTATR_CTL_", "SCMP_FLAG_",
+		"FILTER_FLAG_", "FLAG_")
 	var names []string
 	for _, f := range flags() {
 		names = append(names, strings.TrimPrefix(f.Name, "SECCOMP_FILTER_FLAG_"))
@@ -314,10 +333,14 @@ func NearestFlag(name string) string {
 // excludes.caps literally.
 func Capabilities() []string {
 	return []string{
-		"CAP_AUDIT_CONTROL", "CAP_AUDIT_READ", "CAP_AUDIT_WRITE", "CAP_BLOCK_SUSPEND", "CAP_BPF", "CAP_CHECKPOINT_RESTORE", "CAP_CHOWN", "CAP_DAC_OVERRIDE", "CAP_DAC_READ_SEARCH",
-		"CAP_FOWNER", "CAP_FSETID", "CAP_IPC_LOCK", "CAP_IPC_OWNER", "CAP_KILL", "CAP_LEASE", "CAP_LINUX_IMMUTABLE", "CAP_MAC_ADMIN", "CAP_MAC_OVERRIDE", "CAP_MKNOD", "CAP_NET_ADMIN",
-		"CAP_NET_BIND_SERVICE", "CAP_NET_BROADCAST", "CAP_NET_RAW", "CAP_PERFMON", "CAP_SETFCAP", "CAP_SETGID", "CAP_SETPCAP", "CAP_SETUID", "CAP_SYSLOG", "CAP_SYS_ADMIN", "CAP_SYS_BOOT",
-		"CAP_SYS_CHROOT", "CAP_SYS_MODULE", "CAP_SYS_NICE", "CAP_SYS_PACCT", "CAP_SYS_PTRACE", "CAP_SYS_RAWIO", "CAP_SYS_RESOURCE", "CAP_SYS_TIME", "CAP_SYS_TTY_CONFIG", "CAP_WAKE_ALARM",
+		"CAP_AUDIT_CONTROL", "CAP_AUDIT_READ", "CAP_AUDIT_WRITE", "CAP_BLOCK_SUSPEND", "CAP_BPF",
+		"CAP_CHECKPOINT_RESTORE", "CAP_CHOWN", "CAP_DAC_OVERRIDE", "CAP_DAC_READ_SEARCH",
+		"CAP_FOWNER", "CAP_FSETID", "CAP_IPC_LOCK", "CAP_IPC_OWNER", "CAP_KILL", "CAP_LEASE", "CAP_LINUX_IMMUTABLE",
+		"CAP_MAC_ADMIN", "CAP_MAC_OVERRIDE", "CAP_MKNOD", "CAP_NET_ADMIN",
+		"CAP_NET_BIND_SERVICE", "CAP_NET_BROADCAST", "CAP_NET_RAW", "CAP_PERFMON", "CAP_SETFCAP", "CAP_SETGID",
+		"CAP_SETPCAP", "CAP_SETUID", "CAP_SYSLOG", "CAP_SYS_ADMIN", "CAP_SYS_BOOT",
+		"CAP_SYS_CHROOT", "CAP_SYS_MODULE", "CAP_SYS_NICE", "CAP_SYS_PACCT", "CAP_SYS_PTRACE", "CAP_SYS_RAWIO",
+		"CAP_SYS_RESOURCE", "CAP_SYS_TIME", "CAP_SYS_TTY_CONFIG", "CAP_WAKE_ALARM",
 	}
 }
 

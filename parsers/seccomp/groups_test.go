@@ -67,10 +67,12 @@ func TestTime64TwinsAreThoseOfLinux51(t *testing.T) {
 
 func TestNoNewPrivileges(t *testing.T) {
 	for text, want := range map[string]bool{
-		`{"ociVersion":"1.0.2","process":{"noNewPrivileges":true},"linux":{"seccomp":{"defaultAction":"SCMP_ACT_ALLOW"}}}`:  true,
-		`{"ociVersion":"1.0.2","process":{"noNewPrivileges":false},"linux":{"seccomp":{"defaultAction":"SCMP_ACT_ALLOW"}}}`: false,
-		`{"ociVersion":"1.0.2","process":{},"linux":{"seccomp":{"defaultAction":"SCMP_ACT_ALLOW"}}}`:                        false,
-		`{"ociVersion":"1.0.2","linux":{"seccomp":{"defaultAction":"SCMP_ACT_ALLOW"}}}`:                                     false,
+		`{"ociVersion":"1.0.2","process":{"noNewPrivileges":true},` +
+			`"linux":{"seccomp":{"defaultAction":"SCMP_ACT_ALLOW"}}}`: true,
+		`{"ociVersion":"1.0.2","process":{"noNewPrivileges":false},` +
+			`"linux":{"seccomp":{"defaultAction":"SCMP_ACT_ALLOW"}}}`: false,
+		`{"ociVersion":"1.0.2","process":{},"linux":{"seccomp":{"defaultAction":"SCMP_ACT_ALLOW"}}}`: false,
+		`{"ociVersion":"1.0.2","linux":{"seccomp":{"defaultAction":"SCMP_ACT_ALLOW"}}}`:              false,
 	} {
 		if p := Parse(source.NewFile("config.json", []byte(text))); p.NoNewPrivileges != want {
 			t.Errorf("%s: %v", text, p.NoNewPrivileges)

@@ -83,7 +83,8 @@ func SplitGlued(name string) (a, b string, ok bool) {
 	if known(name) {
 		return "", "", false
 	}
-	if parts := strings.FieldsFunc(name, func(r rune) bool { return strings.ContainsRune(", \t\r\n;|\"'", r) }); len(parts) == 2 {
+	if parts := strings.FieldsFunc(name,
+		func(r rune) bool { return strings.ContainsRune(", \t\r\n;|\"'", r) }); len(parts) == 2 {
 		return parts[0], parts[1], known(parts[0]) && known(parts[1])
 	}
 	for i := 1; i < len(name); i++ {
@@ -108,7 +109,10 @@ func bareName(name string) string {
 	if i := strings.IndexByte(name, '('); i > 0 { // "chmod(2)", "chmod()"
 		name = name[:i]
 	}
-	for _, prefix := range []string{"__nr_", "__x64_sys_", "__ia32_sys_", "__arm64_sys_", "__se_sys_", "__do_sys_", "sys_enter_", "sys_", "syscall_", "scmp_sys_"} {
+	for _, prefix := range []string{
+		"__nr_", "__x64_sys_", "__ia32_sys_", "__arm64_sys_", "__se_sys_", "__do_sys_", "sys_enter_", "sys_",
+		"syscall_", "scmp_sys_",
+	} {
 		if rest, found := strings.CutPrefix(name, prefix); found && rest != "" {
 			return rest
 		}

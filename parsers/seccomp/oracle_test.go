@@ -49,8 +49,9 @@ var brokenButLoaded = map[string]string{
 	"arg-index-6":                   `argument: "index" is 6; the arguments of a syscall have the indices 0 to 5`,
 	"arg-missing-op":                `operator: argument condition 1 has no "op"`,
 	"arg-missing-index":             `no-argument: argument condition 1 has no "index", so runc and crun read it as 0`,
-	"arg-seven-conditions":          `many-arguments: "args" has 7 conditions; a syscall has 6 arguments, and crun up to 1.29 reads the first 6 conditions only`,
-	"minkernel-number":              `min-kernel-shape: "minKernel" is 4.8, not a string`, // Docker alone reads it
+	"arg-seven-conditions": `many-arguments: "args" has 7 conditions; a syscall has 6 arguments, and crun ` +
+		`up to 1.29 reads the first 6 conditions only`,
+	"minkernel-number": `min-kernel-shape: "minKernel" is 4.8, not a string`, // Docker alone reads it
 }
 
 // containerd's loader decodes and does nothing else, so what it refuses is refused for its JSON or its shape.
@@ -85,7 +86,8 @@ func TestParseAgreesWithContainerd(t *testing.T) {
 func TestParseFindsWhatDecodersRefuse(t *testing.T) {
 	seen := map[string]bool{}
 	for _, r := range readOracle(t) {
-		if r.Outcome != "crashed" && !strings.Contains(r.Stderr, "json: cannot unmarshal") && !strings.Contains(r.Stderr, "invalid character") {
+		if r.Outcome != "crashed" && !strings.Contains(r.Stderr, "json: cannot unmarshal") &&
+			!strings.Contains(r.Stderr, "invalid character") {
 			continue
 		}
 		seen[r.Consumer] = true

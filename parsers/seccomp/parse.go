@@ -40,11 +40,13 @@ var (
 	archMapObject = object{[]field{{name: "architecture"}, {name: "subArchitectures"}}}
 	ruleObject    = object{[]field{
 		{name: "names"}, {name: "action"}, {name: "args", in: &argObject}, {name: "errnoRet"},
-		{name: "name", dialect: Docker}, {name: "comment", dialect: Docker}, {name: "includes", in: &filterObject, dialect: Docker}, {name: "excludes", in: &filterObject, dialect: Docker},
+		{name: "name", dialect: Docker}, {name: "comment", dialect: Docker},
+		{name: "includes", in: &filterObject, dialect: Docker}, {name: "excludes", in: &filterObject, dialect: Docker},
 		{name: "errno", dialect: Containers},
 	}}
 	profileObject = object{[]field{
-		{name: "defaultAction"}, {name: "defaultErrnoRet"}, {name: "architectures"}, {name: "flags"}, {name: "listenerPath"}, {name: "listenerMetadata"},
+		{name: "defaultAction"}, {name: "defaultErrnoRet"}, {name: "architectures"}, {name: "flags"},
+		{name: "listenerPath"}, {name: "listenerMetadata"},
 		{name: "syscalls", in: &ruleObject},
 		{name: "archMap", in: &archMapObject, dialect: Docker},
 		{name: "defaultErrno", dialect: Containers},
@@ -89,7 +91,8 @@ func ParseAll(f *source.File) []*Profile {
 // finish puts what was found in order, and prepares Named.
 func (p *Profile) finish() {
 	slices.SortStableFunc(p.Problems, func(a, b source.Problem) int {
-		return cmp.Or(cmp.Compare(a.Span.Start, b.Span.Start), cmp.Compare(a.Span.End, b.Span.End), cmp.Compare(a.Message, b.Message))
+		return cmp.Or(cmp.Compare(a.Span.Start, b.Span.Start), cmp.Compare(a.Span.End, b.Span.End),
+			cmp.Compare(a.Message, b.Message))
 	})
 	slices.SortFunc(p.Surplus, func(a, b source.Span) int { return cmp.Compare(a.Start, b.Start) })
 	for _, fields := range [][]Field{p.UnknownFields, p.MiscasedFields, p.DuplicateFields} {
@@ -109,7 +112,8 @@ func parseJSON(f *source.File, resources bool) []*Profile {
 	}
 	root, err := hujson.Parse(text)
 	if err != nil { // the scanner refuses all that hujson refuses
-		p.Problems = append(p.Problems, source.Problem{Span: source.Span{Start: 0, End: len(text)}, Kind: KindJSON, Message: "text is not JSON"})
+		p.Problems = append(p.Problems,
+			source.Problem{Span: source.Span{Start: 0, End: len(text)}, Kind: KindJSON, Message: "text is not JSON"})
 		return []*Profile{p}
 	}
 	if resources {
@@ -199,15 +203,18 @@ func (p *Profile) members(v *hujson.Value, kind *object, at *path, read func(nam
 		key := String{text(&m.Name), span(&m.Name)}
 		f := kind.lookup(key.Text)
 		if p.Dialect == SPO && f != nil && f.name != key.Text { // the API server compares names literally
-			p.UnknownFields = append(p.UnknownFields, Field{Name: key, Near: f.name, Value: span(&m.Value), Path: at.String()})
+			p.UnknownFields = append(p.UnknownFields,
+				Field{Name: key, Near: f.name, Value: span(&m.Value), Path: at.String()})
 			continue
 		}
 		if f == nil {
-			p.UnknownFields = append(p.UnknownFields, Field{Name: key, Near: kind.near(key.Text), Value: span(&m.Value), Path: at.String()})
+			p.UnknownFields = append(p.UnknownFields,
+				Field{Name: key, Near: kind.near(key.Text), Value: span(&m.Value), Path: at.String()})
 			continue
 		}
 		if f.name != key.Text && f.name != "comment" {
-			p.MiscasedFields = append(p.MiscasedFields, Field{Name: key, Near: f.name, Value: span(&m.Value), Path: at.String()})
+			p.MiscasedFields = append(p.MiscasedFields,
+				Field{Name: key, Near: f.name, Value: span(&m.Value), Path: at.String()})
 		}
 		for j := range kind.fields {
 			if f != &kind.fields[j] {
@@ -218,7 +225,8 @@ func (p *Profile) members(v *hujson.Value, kind *object, at *path, read func(nam
 				seen[j] = m
 			case f.name != "comment":
 				p.DuplicateFields = append(p.DuplicateFields, Field{
-					Name: key, Near: f.name, Value: span(&m.Value), Earlier: span(&first.Name), EarlierValue: span(&first.Value), Path: at.String(),
+					Name: key, Near: f.name, Value: span(&m.Value), Earlier: span(&first.Name),
+					EarlierValue: span(&first.Value), Path: at.String(),
 				})
 			}
 		}
@@ -229,7 +237,8 @@ func (p *Profile) members(v *hujson.Value, kind *object, at *path, read func(nam
 	}
 	for i := unknown; i < len(p.UnknownFields); i++ {
 		u := &p.UnknownFields[i]
-		if j := slices.IndexFunc(kind.fields, func(f field) bool { return f.name == u.Near }); j >= 0 && seen[j] != nil && u.Path == at.String() {
+		if j := slices.IndexFunc(kind.fields, func(f field) bool { return f.name == u.Near }); j >= 0 &&
+			seen[j] != nil && u.Path == at.String() {
 			u.Near = ""
 		}
 	}

@@ -20,10 +20,12 @@ const resourceGroup = "security-profiles-operator.x-k8s.io/"
 var (
 	resourceRule = object{fields: []field{
 		{name: "names"}, {name: "action"}, {name: "args", in: &argObject}, {name: "errnoRet"},
-		{name: "name", dialect: Docker}, {name: "includes", in: &filterObject, dialect: Docker}, {name: "excludes", in: &filterObject, dialect: Docker},
+		{name: "name", dialect: Docker}, {name: "includes", in: &filterObject, dialect: Docker},
+		{name: "excludes", in: &filterObject, dialect: Docker},
 	}}
 	resourceObject = object{fields: []field{
-		{name: "defaultAction"}, {name: "architectures"}, {name: "flags"}, {name: "listenerPath"}, {name: "listenerMetadata"}, {name: "baseProfileName"}, {name: "state"},
+		{name: "defaultAction"}, {name: "architectures"}, {name: "flags"}, {name: "listenerPath"},
+		{name: "listenerMetadata"}, {name: "baseProfileName"}, {name: "state"},
 		{name: "syscalls", in: &resourceRule},
 		{name: "defaultErrnoRet", dialect: Docker}, {name: "archMap", in: &archMapObject, dialect: Docker},
 	}}
@@ -32,7 +34,8 @@ var (
 // MentionsResource reports whether a text may hold a SeccompProfile resource: the words are in it. One that Helm
 // fills in before it is YAML does not count.
 func MentionsResource(b []byte) bool {
-	return bytes.Contains(b, []byte(resourceGroup)) && bytes.Contains(b, []byte("SeccompProfile")) && !bytes.Contains(b, []byte("{{"))
+	return bytes.Contains(b, []byte(resourceGroup)) && bytes.Contains(b, []byte("SeccompProfile")) &&
+		!bytes.Contains(b, []byte("{{"))
 }
 
 // isYAML reports whether a file is YAML rather than JSON.
@@ -143,7 +146,10 @@ func resourceOf(v, kind *hujson.Value) resource {
 func (p *Profile) readResource(r resource) {
 	p.Dialect, p.Name, p.Namespace = SPO, r.name, r.namespace
 	if r.spec == nil {
-		p.Problems = append(p.Problems, source.Problem{Span: r.kind, Kind: KindShape, Message: `SeccompProfile has no "spec", so the API server refuses it`})
+		p.Problems = append(p.Problems,
+			source.Problem{
+				Span: r.kind, Kind: KindShape, Message: `SeccompProfile has no "spec", so the API server refuses it`,
+			})
 		return
 	}
 	p.Span = span(r.spec)
@@ -174,13 +180,19 @@ func parseYAML(f *source.File) []*Profile {
 			if i == 0 {
 				for _, problem := range tree.Problems {
 					// A repeated key is a field of its object, and reported as that.
-					if problem.Span.Start >= start && problem.Span.Start < max(end, start+1) && problem.Kind != yamltree.KindDuplicateKey {
+					if problem.Span.Start >= start && problem.Span.Start < max(end, start+1) &&
+						problem.Kind != yamltree.KindDuplicateKey {
 						problem.Kind = KindJSON
 						p.Problems = append(p.Problems, problem)
 					}
 				}
 				if c.left <= 0 {
-					p.Problems = append(p.Problems, source.Problem{Span: r.kind, Kind: KindJSON, Message: "the aliases of the document expand to more text than any profile has, so it is not read to the end"})
+					p.Problems = append(p.Problems,
+						source.Problem{
+							Span: r.kind, Kind: KindJSON,
+							Message: "the aliases of the document expand to more text than any profile has, so it " +
+								"is not read to the end",
+						})
 				}
 			}
 			p.readResource(r)

@@ -45,7 +45,8 @@ func (s *scanner) scan() (text []byte, ok bool) {
 		return nil, false
 	}
 	if bom := "\xef\xbb\xbf"; bytes.HasPrefix(s.b, []byte(bom)) {
-		s.blank(source.Span{Start: 0, End: len(bom)}, "byte order mark before the JSON text, which makes every program refuse the file")
+		s.blank(source.Span{Start: 0, End: len(bom)},
+			"byte order mark before the JSON text, which makes every program refuse the file")
 		s.pos = len(bom)
 	}
 	if !s.space() {
@@ -119,7 +120,8 @@ func (s *scanner) space() bool {
 		case c == '/' && s.next('*'):
 			n := bytes.Index(s.b[s.pos+2:], []byte("*/"))
 			if n < 0 {
-				return s.fail(source.Span{Start: s.pos, End: s.pos + 2}, "comment is not closed before the end of the file")
+				return s.fail(source.Span{Start: s.pos, End: s.pos + 2},
+					"comment is not closed before the end of the file")
 			}
 			s.comment(s.pos + 2 + n + 2)
 		default:
@@ -181,7 +183,8 @@ func (s *scanner) value() bool {
 		switch c := s.b[s.pos]; c {
 		case '{', '[':
 			if len(s.stack) == maxDepth {
-				return s.fail(source.Span{Start: s.pos, End: s.pos + 1}, "JSON is nested more than %d levels deep", maxDepth)
+				return s.fail(source.Span{Start: s.pos, End: s.pos + 1}, "JSON is nested more than %d levels deep",
+					maxDepth)
 			}
 			s.stack = append(s.stack, bracket{c, s.pos})
 			s.pos++
@@ -253,7 +256,8 @@ func (s *scanner) key(outermost bool) bool {
 			return false
 		}
 		if word := s.word(); len(word) > 0 {
-			return s.fail(source.Span{Start: start, End: start + len(word)}, "key %q is not between double quotes", clip(word))
+			return s.fail(source.Span{Start: start, End: start + len(word)}, "key %q is not between double quotes",
+				clip(word))
 		}
 		return s.unexpected()
 	}
@@ -372,7 +376,8 @@ func (s *scanner) literal() bool {
 		}
 		digits := bytes.TrimLeft(word, "+-")
 		switch {
-		case len(digits) > 2 && digits[0] == '0' && (digits[1]|0x20 == 'x' || digits[1]|0x20 == 'o' || digits[1]|0x20 == 'b'):
+		case len(digits) > 2 && digits[0] == '0' &&
+			(digits[1]|0x20 == 'x' || digits[1]|0x20 == 'o' || digits[1]|0x20 == 'b'):
 			return s.fail(at, "number %q is not decimal; JSON has decimal numbers only", clip(word))
 		case len(digits) > 1 && digits[0] == '0' && '0' <= digits[1] && digits[1] <= '9':
 			return s.fail(at, "number %q begins with a zero, which JSON does not allow", clip(word))
@@ -429,7 +434,8 @@ func (s *scanner) word() []byte {
 	n := s.pos
 	for n < len(s.b) {
 		c := s.b[n]
-		if !('a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9' || c == '_' || c == '-' || c == '+' || c == '.' || c == '$') {
+		if !('a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9' || c == '_' || c == '-' || c == '+' ||
+			c == '.' || c == '$') {
 			break
 		}
 		n++
@@ -496,14 +502,17 @@ func (s *scanner) noComma(c byte, top bracket) bool {
 }
 
 func (s *scanner) mismatch(c byte, top bracket) bool {
-	return s.fail(source.Span{Start: s.pos, End: s.pos + 1}, "%q is where the %s that begins on line %d should end with %q", string(c), top.kind(), s.file.LineOf(top.at), string(top.open+2))
+	return s.fail(source.Span{Start: s.pos, End: s.pos + 1},
+		"%q is where the %s that begins on line %d should end with %q", string(c), top.kind(), s.file.LineOf(top.at),
+		string(top.open+2))
 }
 
 // ended says what is still open at the end of the text.
 func (s *scanner) ended() bool {
 	end := len(bytes.TrimRight(s.b, " \t\r\n"))
 	top := s.stack[len(s.stack)-1]
-	return s.fail(source.Span{Start: end, End: end}, "file ends inside the %s that begins on line %d", top.kind(), s.file.LineOf(top.at))
+	return s.fail(source.Span{Start: end, End: end}, "file ends inside the %s that begins on line %d", top.kind(),
+		s.file.LineOf(top.at))
 }
 
 func (t bracket) kind() string {

@@ -103,7 +103,8 @@ func (r *reader) value(v *hujson.Value, kind *object) any {
 			}
 			m := &x.Members[i]
 			f := kind.lookup(text(&m.Name))
-			if f == nil || r.literal && f.name != text(&m.Name) || isNull(&m.Value) || f.name == "name" && isEmpty(&m.Value) {
+			if f == nil || r.literal && f.name != text(&m.Name) || isNull(&m.Value) ||
+				f.name == "name" && isEmpty(&m.Value) {
 				continue
 			}
 			if _, taken := out[f.name]; taken && r.first {
@@ -229,11 +230,13 @@ func (p *Profile) problem(e gojsonschema.ResultError, root *hujson.Value, first 
 	case "array_min_items":
 		problem.Message = subject + " is empty, so the rule does nothing"
 	case "array_max_items":
-		problem.Message = fmt.Sprintf("%s has %d conditions; a syscall has 6 arguments, and crun up to 1.29 reads the first 6 conditions only", subject, len(elements(v)))
+		problem.Message = fmt.Sprintf("%s has %d conditions; a syscall has 6 arguments, and crun up to 1.29 reads "+
+			"the first 6 conditions only", subject, len(elements(v)))
 	case "string_gte":
 		problem.Message = subject + " is an empty string"
 	case "number_lte":
-		problem.Message = fmt.Sprintf("%s is %s; the arguments of a syscall have the indices 0 to 5", subject, describe(v))
+		problem.Message = fmt.Sprintf("%s is %s; the arguments of a syscall have the indices 0 to 5", subject,
+			describe(v))
 	default:
 		return source.Problem{}, false
 	}
@@ -242,7 +245,8 @@ func (p *Profile) problem(e gojsonschema.ResultError, root *hujson.Value, first 
 
 // resourceProblem is problem for a SeccompProfile, which the API server holds against the schema of the CRD. Actions,
 // operators and flags that the CRD does not list are unknown to everyone, and not a matter of shape.
-func (p *Profile) resourceProblem(e gojsonschema.ResultError, steps []string, v *hujson.Value, subject string) (message string, ok bool) {
+func (p *Profile) resourceProblem(e gojsonschema.ResultError, steps []string, v *hujson.Value,
+	subject string) (message string, ok bool) {
 	const refused = ", so the API server refuses the resource"
 	details := e.Details()
 	switch e.Type() {
@@ -275,11 +279,13 @@ func (p *Profile) resourceProblem(e gojsonschema.ResultError, steps []string, v 
 	case "number_lte":
 		switch steps[len(steps)-1] {
 		case "index":
-			return fmt.Sprintf("%s is %s; the arguments of a syscall have the indices 0 to 5", subject, describe(v)), true
+			return fmt.Sprintf("%s is %s; the arguments of a syscall have the indices 0 to 5", subject, describe(v)),
+				true
 		case "errnoRet":
 			return fmt.Sprintf("%s is %s, which does not fit in the operator's 32 bits", subject, describe(v)), true
 		}
-		return fmt.Sprintf("%s is %s; a SeccompProfile cannot hold numbers above 9223372036854775807", subject, describe(v)), true
+		return fmt.Sprintf("%s is %s; a SeccompProfile cannot hold numbers above 9223372036854775807", subject,
+			describe(v)), true
 	case "number_gte":
 		return fmt.Sprintf("%s is %s, which is below 0%s", subject, describe(v), refused), true
 	}
@@ -289,7 +295,8 @@ func (p *Profile) resourceProblem(e gojsonschema.ResultError, steps []string, v 
 // begin returns the place where an object begins: its brace, or its first key in YAML.
 func begin(v *hujson.Value) source.Span {
 	s := span(v)
-	if object, ok := v.Value.(*hujson.Object); ok && len(object.Members) > 0 && object.Members[0].Name.StartOffset == s.Start {
+	if object, ok := v.Value.(*hujson.Object); ok && len(object.Members) > 0 &&
+		object.Members[0].Name.StartOffset == s.Start {
 		return span(&object.Members[0].Name)
 	}
 	s.End = min(s.End, s.Start+1)
@@ -302,7 +309,8 @@ func (p *Profile) lost(root *hujson.Value) {
 		p.Problems = append(p.Problems, source.Problem{Span: span(v), Kind: KindShape, Message: message})
 	}
 	if v := member(root, "defaultErrnoRet"); v != nil {
-		note(v, `"defaultErrnoRet" is not a field of a SeccompProfile, so it does not reach the node, where EPERM is the default`)
+		note(v, `"defaultErrnoRet" is not a field of a SeccompProfile, so it does not reach the node, where EPERM `+
+			`is the default`)
 	}
 	syscalls := member(root, "syscalls")
 	if syscalls == nil {
@@ -312,7 +320,9 @@ func (p *Profile) lost(root *hujson.Value) {
 	for i := range list {
 		if v := member(&list[i], "errnoRet"); v != nil && v.Value.Kind() == '0' {
 			if n, err := strconv.ParseUint(string(v.Value.(hujson.Literal)), 10, 64); err == nil && n == 0 {
-				note(v, `"errnoRet" is 0, which the operator leaves out of the file that it writes, so the call answers EPERM`)
+				note(v,
+					`"errnoRet" is 0, which the operator leaves out of the file that it writes, so the call answers `+
+						`EPERM`)
 			}
 		}
 	}

@@ -22,7 +22,8 @@ func Sniff(f *source.File) bool {
 		return named || bytes.Contains(b, []byte("S\x00C\x00M\x00P\x00_\x00"))
 	}
 	actions := bytes.Contains(b, []byte("SCMP_ACT_"))
-	if !named && !actions && !bytes.Contains(b, []byte("defaultAction")) && !(bytes.Contains(b, []byte(`"ociVersion"`)) && bytes.Contains(b, []byte(`"seccomp"`))) {
+	if !named && !actions && !bytes.Contains(b, []byte("defaultAction")) &&
+		!(bytes.Contains(b, []byte(`"ociVersion"`)) && bytes.Contains(b, []byte(`"seccomp"`))) {
 		return false
 	}
 
@@ -36,10 +37,13 @@ func Sniff(f *source.File) bool {
 		case strings.EqualFold(string(key), "defaultAction") && c == '"':
 			defaultAction = true
 			prefix := `"SCMP_ACT_`
-			yes = named || len(f.Bytes)-value >= len(prefix) && strings.EqualFold(string(f.Bytes[value:value+len(prefix)]), prefix)
+			yes = named ||
+				len(f.Bytes)-value >= len(prefix) && strings.EqualFold(string(f.Bytes[value:value+len(prefix)]), prefix)
 		case strings.EqualFold(string(key), "syscalls") && c == '[':
 			yes = named || actions || defaultAction
-		case named && (strings.EqualFold(string(key), "defaultAction") || strings.EqualFold(string(key), "syscalls") || strings.EqualFold(string(key), "archMap")):
+		case named &&
+			(strings.EqualFold(string(key), "defaultAction") || strings.EqualFold(string(key), "syscalls") ||
+				strings.EqualFold(string(key), "archMap")):
 			yes = true // a known field with a value of the wrong type
 		case string(key) == "ociVersion":
 			ociVersion = true
@@ -54,7 +58,9 @@ func Sniff(f *source.File) bool {
 	case yes:
 		return true
 	case !ok: // not JSON
-		return named || actions && bytes.Contains(b, []byte("defaultAction")) && bytes.HasPrefix(bytes.TrimLeft(b, "\xef\xbb\xbf \t\r\n"), []byte("{"))
+		return named ||
+			actions && bytes.Contains(b, []byte("defaultAction")) &&
+				bytes.HasPrefix(bytes.TrimLeft(b, "\xef\xbb\xbf \t\r\n"), []byte("{"))
 	case keys > 0:
 		return false
 	}

@@ -25,7 +25,9 @@ func TestSafeFixesOfDefaultProfiles(t *testing.T) {
 			t.Fatal(err)
 		}
 		fix := func(text []byte) *rules.FixResult {
-			ws, err := workspace.Load(workspace.Options{Dir: t.TempDir(), Paths: []string{"-"}, Stdin: text, StdinName: "seccomp.json"})
+			ws, err := workspace.Load(workspace.Options{
+				Dir: t.TempDir(), Paths: []string{"-"}, Stdin: text, StdinName: "seccomp.json",
+			})
 			if err != nil {
 				t.Fatal(err)
 			}

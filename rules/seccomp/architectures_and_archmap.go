@@ -20,7 +20,8 @@ var architecturesAndArchmap = &rules.Rule{
 	Category: "correctness",
 	Since:    "0.1.0",
 	References: []string{
-		"moby/profiles v0.2.4, seccomp/seccomp_linux.go: \"both 'architectures' and 'archMap' are specified in the seccomp profile, use either 'architectures' or 'archMap'\"",
+		"moby/profiles v0.2.4, seccomp/seccomp_linux.go: \"both 'architectures' and 'archMap' are specified in the " +
+			"seccomp profile, use either 'architectures' or 'archMap'\"",
 		"containers/common v0.67.0, pkg/seccomp/seccomp_linux.go: getArchitectures",
 	},
 	Seccomp: func(p *rules.Pass, profile *workspace.Profile) {
@@ -28,8 +29,12 @@ var architecturesAndArchmap = &rules.Rule{
 		if len(refuse) == 0 || len(profile.Architectures) == 0 || len(profile.ArchMap) == 0 {
 			return
 		}
-		finding := report.At(profile, archMapKey(profile), fmt.Sprintf(`the profile has both "architectures" and "archMap", so %s %s it`, phrase.List(refuse), phrase.Verb("refuse", refuse)))
-		finding.Related = []rules.Related{{File: profile.Source, Span: profile.Architectures[0].Span, Message: `the elements of "architectures"`}}
+		finding := report.At(profile, archMapKey(profile),
+			fmt.Sprintf(`the profile has both "architectures" and "archMap", so %s %s it`, phrase.List(refuse),
+				phrase.Verb("refuse", refuse)))
+		finding.Related = []rules.Related{
+			{File: profile.Source, Span: profile.Architectures[0].Span, Message: `the elements of "architectures"`},
+		}
 		p.Report(finding)
 	},
 }

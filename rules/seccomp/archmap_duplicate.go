@@ -24,7 +24,8 @@ var archmapDuplicate = &rules.Rule{
 	Since:    "0.1.0",
 	Fixes:    []fixers.Safety{fixers.Safe},
 	References: []string{
-		"moby/profiles v0.2.4, seccomp/seccomp_linux.go, and containers/common v0.67.0, pkg/seccomp/seccomp_linux.go: the loop over archMap ends at the first entry for the host",
+		"moby/profiles v0.2.4, seccomp/seccomp_linux.go, and containers/common v0.67.0, " +
+			"pkg/seccomp/seccomp_linux.go: the loop over archMap ends at the first entry for the host",
 	},
 	Seccomp: func(p *rules.Pass, profile *workspace.Profile) {
 		readers := readers.Loaders(p, profile, decide.LoaderDocker, decide.LoaderContainers)
@@ -53,12 +54,15 @@ var archmapDuplicate = &rules.Rule{
 					lost = append(lost, fmt.Sprintf("%q", sub.Text))
 				}
 			}
-			message := fmt.Sprintf("%q has an entry already, and %s %s the first", name.Text, phrase.List(readers), phrase.Verb("take", readers))
+			message := fmt.Sprintf("%q has an entry already, and %s %s the first", name.Text, phrase.List(readers),
+				phrase.Verb("take", readers))
 			if len(lost) > 0 {
 				message += ", without " + phrase.List(shorten(lost, "architectures"))
 			}
 			finding := report.At(profile, name.Span, message)
-			finding.Related = []rules.Related{{File: profile.Source, Span: earlier.Architecture.Span, Message: "the entry that counts"}}
+			finding.Related = []rules.Related{
+				{File: profile.Source, Span: earlier.Architecture.Span, Message: "the entry that counts"},
+			}
 			findings, drop = append(findings, finding), append(drop, i)
 		}
 		if len(findings) > 0 { // one fix for all of them: they mean nothing
@@ -66,7 +70,8 @@ var archmapDuplicate = &rules.Rule{
 			if len(drop) > 1 {
 				title = "Remove the entries that do not count"
 			}
-			findings[0].Fixes = fixes.Edited(profile, title, fixers.Safe, fixseccomp.RemoveArchMap(profile.Profile, drop...), fixers.Changes{})
+			findings[0].Fixes = fixes.Edited(profile, title, fixers.Safe,
+				fixseccomp.RemoveArchMap(profile.Profile, drop...), fixers.Changes{})
 		}
 		for _, finding := range findings {
 			p.Report(finding)

@@ -35,7 +35,9 @@ var argumentNotInSyscall = &rules.Rule{
 			case 1:
 				has = "argument 0 only"
 			}
-			p.Report(report.At(profile, arg.Span, fmt.Sprintf("%q has %s; the condition compares register %d, which holds whatever the program left there", s.Name, has, arg.Index.Value)))
+			p.Report(report.At(profile, arg.Span,
+				fmt.Sprintf("%q has %s; the condition compares register %d, which "+
+					"holds whatever the program left there", s.Name, has, arg.Index.Value)))
 		})
 	},
 }

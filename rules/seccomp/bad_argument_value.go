@@ -27,7 +27,8 @@ var badArgumentValue = &rules.Rule{
 		"OCI runtime specification v1.3.0, config-linux.md, Seccomp: index is uint32, value and valueTwo are uint64",
 		"libseccomp-golang v0.11.1: MakeCondition, \"syscalls only have up to 6 arguments\"",
 		"containers/crun#2220: more than six conditions",
-		"runc 1.1.5 and 1.5.1, crun 1.8.1 and 1.27 with strings, floats, negative numbers, index 6 and seven conditions",
+		"runc 1.1.5 and 1.5.1, crun 1.8.1 and 1.27 with strings, floats, " +
+			"negative numbers, index 6 and seven conditions",
 	},
 	Seccomp: func(p *rules.Pass, profile *workspace.Profile) {
 		for _, problem := range profile.Problems {
@@ -41,7 +42,8 @@ var badArgumentValue = &rules.Rule{
 						for _, name := range rule.Names {
 							names = append(names, name.Text)
 						}
-						finding.Fixes = fixes.Replace(profile, "Write "+number, fixers.Unsafe, problem.Span, number, fixers.Changes{Syscalls: names})
+						finding.Fixes = fixes.Replace(profile, "Write "+number, fixers.Unsafe, problem.Span, number,
+							fixers.Changes{Syscalls: names})
 					}
 				}
 			case seccomp.KindNoArgument:

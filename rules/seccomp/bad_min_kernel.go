@@ -25,7 +25,8 @@ var badMinKernel = &rules.Rule{
 	Since:    "0.1.0",
 	Fixes:    []fixers.Safety{fixers.Unsafe},
 	References: []string{
-		"moby/profiles v0.2.4, seccomp/seccomp.go: KernelVersion.UnmarshalJSON, \"expected <kernel>.<major>\"; seccomp/kernel_linux.go",
+		"moby/profiles v0.2.4, seccomp/seccomp.go: KernelVersion.UnmarshalJSON, \"expected <kernel>.<major>\"; " +
+			"seccomp/kernel_linux.go",
 	},
 	Seccomp: func(p *rules.Pass, profile *workspace.Profile) {
 		if !readers.Reads(p, profile, decide.LoaderDocker) {
@@ -38,13 +39,17 @@ var badMinKernel = &rules.Rule{
 					continue
 				}
 				if text == "" {
-					p.Report(report.At(profile, scope.MinKernel.Span, `"minKernel" is empty, which every kernel reaches, so Docker always leaves the rule out`))
+					p.Report(report.At(profile, scope.MinKernel.Span,
+						`"minKernel" is empty, which every kernel reaches, so Docker always leaves the rule out`))
 					continue
 				}
-				finding := report.At(profile, scope.MinKernel.Span, fmt.Sprintf(`"minKernel" is %q, and Docker refuses what is not <kernel>.<major>, such as "4.8"`, text))
+				finding := report.At(profile, scope.MinKernel.Span,
+					fmt.Sprintf(`"minKernel" is %q, and Docker refuses what is not <kernel>.<major>, such as "4.8"`,
+						text))
 				if release := kernelRelease(text); release != "" {
 					edits := fixseccomp.ReplaceString(profile.Profile, scope.MinKernel, release)
-					finding.Fixes = fixes.Edited(profile, "Write "+release, fixers.Unsafe, edits, fixers.Changes{Repair: true})
+					finding.Fixes = fixes.Edited(profile, "Write "+release, fixers.Unsafe, edits,
+						fixers.Changes{Repair: true})
 				}
 				p.Report(finding)
 			}

@@ -26,7 +26,9 @@ var clone3NotENOSYS = &rules.Rule{
 		all := programs.Filters(p, profile)
 		for _, g := range programs.Groups(p, all, programs.CloneEffects(profile, all)) {
 			e := g.Effects[0]
-			finding := report.At(profile, e.Cause, fmt.Sprintf("clone3 %s, so glibc 2.34 and newer do not fall back to clone and cannot start threads or processes%s", programs.InsteadOfENOSYS(e.Outcome, false), g.Where))
+			finding := report.At(profile, e.Cause,
+				fmt.Sprintf("clone3 %s, so glibc 2.34 and newer do not fall back to clone and cannot start threads "+
+					"or processes%s", programs.InsteadOfENOSYS(e.Outcome, false), g.Where))
 			finding.Severity = g.Severity
 			finding.Fixes = requirement.Requirement{ENOSYS: []string{"clone3"}}.Fix(p, profile)
 			p.Report(finding)

@@ -22,12 +22,15 @@ var dangerousSyscall = &rules.Rule{
 	Since:    "0.1.0",
 	Fixes:    []fixers.Safety{fixers.Unsafe},
 	References: []string{
-		"Docker documentation, Seccomp security profiles for Docker: significant syscalls blocked by the default profile",
+		"Docker documentation, Seccomp security profiles for Docker: significant syscalls blocked by the default " +
+			"profile",
 		"moby/profiles, seccomp/default.json, v0.2.4",
 	},
 	Seccomp: func(p *rules.Pass, profile *workspace.Profile) {
 		for _, danger := range seccomp.Dangers() {
-			if danger.Only == "kernel" && p.Targets().Seccomp.Extent("kernel", seccomp.Version{}, seccomp.Version{Major: 4, Minor: 8}) == decide.NoRelease {
+			if danger.Only == "kernel" &&
+				p.Targets().Seccomp.Extent("kernel", seccomp.Version{},
+					seccomp.Version{Major: 4, Minor: 8}) == decide.NoRelease {
 				continue
 			}
 			if slices.Contains(danger.Names, "io_uring_setup") && len(pastTheFilter(p, profile)) > 0 {
@@ -43,7 +46,8 @@ var dangerousSyscall = &rules.Rule{
 			if distinct(names) > 1 {
 				verb = "let"
 			}
-			finding := report.At(profile, names[0].Name.Span, fmt.Sprintf("%s %s every process %s", reach.Words(names), verb, danger.What))
+			finding := report.At(profile, names[0].Name.Span,
+				fmt.Sprintf("%s %s every process %s", reach.Words(names), verb, danger.What))
 			if danger.Minor {
 				finding.Severity = rules.Info
 			}
@@ -70,18 +74,21 @@ func gated(rule *seccomp.Rule) bool { return len(rule.Includes.Caps) > 0 }
 func reportGated(p *rules.Pass, profile *workspace.Profile) {
 	action, ok := seccomp.LookupAction(profile.DefaultAction.Text)
 	loaders := profile.Loaders(p.Targets().Seccomp)
-	if !ok || action.Runs || !slices.ContainsFunc(loaders, func(l decide.Loader) bool { return l != decide.LoaderOCI }) {
+	if !ok || action.Runs ||
+		!slices.ContainsFunc(loaders, func(l decide.Loader) bool { return l != decide.LoaderOCI }) {
 		return
 	}
 	var names []reach.Naming
 	var caps []string
 	for _, rule := range profile.Rules {
-		if action, ok := seccomp.LookupAction(rule.Action.Text); !ok || !action.Runs || !gated(rule) || len(rule.Args) > 0 {
+		if action, ok := seccomp.LookupAction(rule.Action.Text); !ok || !action.Runs || !gated(rule) ||
+			len(rule.Args) > 0 {
 			continue
 		}
 		before := len(names)
 		for _, name := range rule.Names {
-			if slices.ContainsFunc(seccomp.Dangers(), func(d seccomp.Danger) bool { return d.Only != "kernel" && slices.Contains(d.Names, name.Text) }) {
+			if slices.ContainsFunc(seccomp.Dangers(),
+				func(d seccomp.Danger) bool { return d.Only != "kernel" && slices.Contains(d.Names, name.Text) }) {
 				names = append(names, reach.Naming{Name: name, Rule: rule})
 			}
 		}
@@ -99,7 +106,8 @@ func reportGated(p *rules.Pass, profile *workspace.Profile) {
 	if n := distinct(names); n > 1 {
 		what = fmt.Sprintf("%d dangerous syscalls, such as %s", n, what)
 	}
-	finding := report.At(profile, names[0].Name.Span, fmt.Sprintf("containers with %s may call %s", phrase.List(caps), what))
+	finding := report.At(profile, names[0].Name.Span,
+		fmt.Sprintf("containers with %s may call %s", phrase.List(caps), what))
 	finding.Severity = rules.Info
 	p.Report(finding)
 }

@@ -23,8 +23,10 @@ var deadArgumentRule = &rules.Rule{
 	Since:    "0.1.0",
 	Fixes:    []fixers.Safety{fixers.Safe, fixers.Unsafe},
 	References: []string{
-		"libseccomp v2.6.1, src/db.c: a rule without conditions replaces the tree of conditions of its syscall, and later conditions are not added to it",
-		"opencontainers/runc, libcontainer/seccomp/seccomp_linux.go; containers/crun, src/libcrun/seccomp.c: rules are added in the order of the file",
+		"libseccomp v2.6.1, src/db.c: a rule without conditions replaces the tree of conditions of its syscall, and " +
+			"later conditions are not added to it",
+		"opencontainers/runc, libcontainer/seccomp/seccomp_linux.go; containers/crun, src/libcrun/seccomp.c: rules " +
+			"are added in the order of the file",
 		"runs of runc 1.1.5 and 1.5.1 and crun 1.8.1 and 1.27 with libseccomp 2.5.4 and 2.6.1",
 	},
 	Seccomp: func(p *rules.Pass, profile *workspace.Profile) {
@@ -36,8 +38,15 @@ var deadArgumentRule = &rules.Rule{
 				if !dead(m) {
 					continue
 				}
-				finding := report.At(profile, m.Span, fmt.Sprintf("the conditions on %q have no effect: another rule names it without conditions, and decides alone, with %s", m.Text, m.Other.Outcome))
-				finding.Related = []rules.Related{{File: profile.Source, Span: m.Other.Span, Message: fmt.Sprintf("%q is named here without conditions", m.Text)}}
+				finding := report.At(profile, m.Span,
+					fmt.Sprintf("the conditions on %q have no effect: another rule names it without conditions, and "+
+						"decides alone, with %s", m.Text, m.Other.Outcome))
+				finding.Related = []rules.Related{
+					{
+						File: profile.Source, Span: m.Other.Span,
+						Message: fmt.Sprintf("%q is named here without conditions", m.Text),
+					},
+				}
 				finding.Fixes = mentions.Remove(profile, m, dead, all)
 				if !conditions.Disagree(p, profile, m.Text) {
 					finding.Fixes = append(finding.Fixes, keepConditions(profile, names, m)...)
@@ -63,7 +72,8 @@ func keepConditions(profile *workspace.Profile, names []mentions.Mention, m *men
 		}
 		if !slices.ContainsFunc(names[:k], func(o mentions.Mention) bool { return o.Rule == n.Rule }) {
 			e := fixseccomp.RemoveRules(profile.Profile, n.Rule)
-			if list := profile.Rules[n.Rule].Names; slices.ContainsFunc(list, func(s seccomp.String) bool { return s.Text != n.Text }) {
+			if list := profile.Rules[n.Rule].Names; slices.ContainsFunc(list,
+				func(s seccomp.String) bool { return s.Text != n.Text }) {
 				var drop []int
 				for i, s := range list {
 					if s.Text == n.Text {

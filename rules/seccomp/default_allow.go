@@ -21,11 +21,17 @@ var defaultAllow = &rules.Rule{
 	Seccomp: func(p *rules.Pass, profile *workspace.Profile) {
 		switch action := profile.DefaultAction; action.Text {
 		case "SCMP_ACT_ALLOW":
-			p.Report(report.At(profile, action.Span, fmt.Sprintf("default action %q allows every syscall that no rule names, including those of newer kernels", action.Text)))
+			p.Report(report.At(profile, action.Span,
+				fmt.Sprintf("default action %q allows every syscall that no rule names, including those of newer "+
+					"kernels", action.Text)))
 		case "SCMP_ACT_LOG":
-			p.Report(report.At(profile, action.Span, fmt.Sprintf("default action %q allows every syscall that no rule names, and writes a line to the system log for each", action.Text)))
+			p.Report(report.At(profile, action.Span,
+				fmt.Sprintf("default action %q allows every syscall that no rule names, and writes a line to the "+
+					"system log for each", action.Text)))
 		case "SCMP_ACT_TRACE":
-			finding := report.At(profile, action.Span, fmt.Sprintf("default action %q hands every syscall that no rule names to a tracer; without one the call fails with ENOSYS", action.Text))
+			finding := report.At(profile, action.Span,
+				fmt.Sprintf("default action %q hands every syscall that no rule names to a tracer; without one the "+
+					"call fails with ENOSYS", action.Text))
 			finding.Severity = rules.Error
 			p.Report(finding)
 		}

@@ -52,7 +52,8 @@ func checkTwins(p *rules.Pass, profile *workspace.Profile, twins *seccomp.Twins)
 		}
 		for _, name := range twins.By {
 			s, _ := seccomp.LookupSyscall(name)
-			if d := f.Decide(a, name); s.On(a.ABI) && d.Step != decide.StepConditions && d.Outcome.Runs() && !slices.Contains(open, name) {
+			if d := f.Decide(a, name); s.On(a.ABI) && d.Step != decide.StepConditions && d.Outcome.Runs() &&
+				!slices.Contains(open, name) {
 				open = append(open, name)
 			}
 		}
@@ -72,10 +73,17 @@ func checkTwins(p *rules.Pass, profile *workspace.Profile, twins *seccomp.Twins)
 	if len(open) > 1 {
 		verb = "do the same and go"
 	}
-	finding := report.At(profile, denied.Name.Span, fmt.Sprintf("syscall %q is refused, but %s %s through: programs still %s", denied.Name.Text, phrase.List(list), verb, twins.What))
+	finding := report.At(profile, denied.Name.Span,
+		fmt.Sprintf("syscall %q is refused, but %s %s through: programs still %s", denied.Name.Text, phrase.List(list),
+			verb, twins.What))
 	if twins.Whole && !denied.Rule.LegacyName && fixes.Editable(profile) {
 		if edits := fixseccomp.AddStrings(profile.Profile, denied.Rule.Names, open...); edits != nil {
-			finding.Fixes = []fixers.Fix{{Title: "Refuse " + phrase.List(open) + " too", Safety: fixers.Unsafe, Edits: edits, Changes: fixers.Changes{Syscalls: open}}}
+			finding.Fixes = []fixers.Fix{
+				{
+					Title: "Refuse " + phrase.List(open) + " too", Safety: fixers.Unsafe, Edits: edits,
+					Changes: fixers.Changes{Syscalls: open},
+				},
+			}
 		}
 	}
 	p.Report(finding)

@@ -21,16 +21,19 @@ import (
 )
 
 var dockerFieldIgnored = &rules.Rule{
-	ID:       "seccomp/docker-field-ignored",
-	Summary:  "a field that Docker and Podman read is in a profile for a consumer that ignores it, so its rule means something else",
+	ID: "seccomp/docker-field-ignored",
+	Summary: "a field that Docker and Podman read is in a profile for a consumer that ignores it, so its rule " +
+		"means something else",
 	Severity: rules.Error,
 	Category: "security",
 	Since:    "0.1.0",
 	Fixes:    []fixers.Safety{fixers.Unsafe},
 	References: []string{
-		"containerd, contrib/seccomp/seccomp.go: WithProfile decodes into LinuxSeccomp of the OCI runtime specification",
+		"containerd, contrib/seccomp/seccomp.go: WithProfile decodes into LinuxSeccomp " +
+			"of the OCI runtime specification",
 		"OCI runtime specification v1.3.0, config-linux.md, Seccomp",
-		"Docker's default profile read by containerd, run by runc 1.1.5 and 1.5.1 and crun 1.8.1 and 1.27: mount, bpf, unshare, setns and init_module are allowed, 32-bit programs are killed",
+		"Docker's default profile read by containerd, run by runc 1.1.5 and 1.5.1 and crun 1.8.1 and 1.27: mount, " +
+			"bpf, unshare, setns and init_module are allowed, 32-bit programs are killed",
 		"kubernetes/kubernetes#39128: the content of a Localhost profile is opaque to Kubernetes",
 	},
 	Seccomp: func(p *rules.Pass, profile *workspace.Profile) {
@@ -53,7 +56,8 @@ var dockerFieldIgnored = &rules.Rule{
 			p.Report(finding)
 		}
 		if lost := lostArchitectures(profile); len(lost) > 0 {
-			report(profile.ArchMapSpan, "archMap", fmt.Sprintf("the filter lacks %s, and their programs are killed", phrase.List(lost)))
+			report(profile.ArchMapSpan, "archMap",
+				fmt.Sprintf("the filter lacks %s, and their programs are killed", phrase.List(lost)))
 		}
 		for _, rule := range profile.Rules {
 			switch {
@@ -83,8 +87,11 @@ func resolved(p *rules.Pass, profile *workspace.Profile) []fixers.Fix {
 	if !ok {
 		return nil
 	}
-	r := decide.Resolve(profile.Profile, decide.LoaderDocker, decide.Host{Arch: host, Caps: decide.DefaultCaps(decide.LoaderDocker)})
-	return fixes.Edited(profile, fmt.Sprintf("Write what Docker makes of the profile on %s with its default capabilities", host.GOARCH), fixers.Unsafe, fixseccomp.ReplaceByOCI(r), fixers.Changes{Decisions: true})
+	r := decide.Resolve(profile.Profile, decide.LoaderDocker,
+		decide.Host{Arch: host, Caps: decide.DefaultCaps(decide.LoaderDocker)})
+	return fixes.Edited(profile,
+		fmt.Sprintf("Write what Docker makes of the profile on %s with its default capabilities", host.GOARCH),
+		fixers.Unsafe, fixseccomp.ReplaceByOCI(r), fixers.Changes{Decisions: true})
 }
 
 // onlyHost returns the machine of the only targeted platform, or the only one that the profile is made for.

@@ -48,8 +48,11 @@ func reportCopies(p *rules.Pass, profile *workspace.Profile, host seccomp.String
 		if earlier == host {
 			finding.Message = fmt.Sprintf("architecture %q is that of the entry itself", name.Text)
 		}
-		finding.Related = []rules.Related{{File: profile.Source, Span: earlier.Span, Message: fmt.Sprintf("%q is listed here", name.Text)}}
-		finding.Fixes = fixes.Edited(profile, "Remove the second "+name.Text, fixers.Safe, fixseccomp.RemoveString(profile.Profile, list, i), fixers.Changes{})
+		finding.Related = []rules.Related{
+			{File: profile.Source, Span: earlier.Span, Message: fmt.Sprintf("%q is listed here", name.Text)},
+		}
+		finding.Fixes = fixes.Edited(profile, "Remove the second "+name.Text, fixers.Safe,
+			fixseccomp.RemoveString(profile.Profile, list, i), fixers.Changes{})
 		p.Report(finding)
 	}
 }

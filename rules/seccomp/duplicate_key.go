@@ -23,7 +23,8 @@ var duplicateKey = &rules.Rule{
 	Since:    "0.1.0",
 	Fixes:    []fixers.Safety{fixers.Unsafe},
 	References: []string{
-		"Go, encoding/json: the last of several keys wins, in any case of letters; objects and the elements of arrays are decoded over what is there",
+		"Go, encoding/json: the last of several keys wins, in any case of letters; objects and the elements of " +
+			"arrays are decoded over what is there",
 		"crun, libocispec: the first key of the exact spelling wins (yajl, up to crun 1.27)",
 		"RFC 8259, section 4: what software does with names that are not unique is unpredictable",
 	},
@@ -35,7 +36,9 @@ func checkDuplicateKey(p *rules.Pass, profile *workspace.Profile) {
 	chains := map[source.Span][]seccomp.Field{}
 	for _, field := range profile.DuplicateFields {
 		if chains[field.Earlier] == nil {
-			first := seccomp.Field{Name: seccomp.String{Text: field.Name.Text, Span: field.Earlier}, Value: field.EarlierValue}
+			first := seccomp.Field{
+				Name: seccomp.String{Text: field.Name.Text, Span: field.Earlier}, Value: field.EarlierValue,
+			}
 			chains[field.Earlier] = []seccomp.Field{first}
 		}
 		chains[field.Earlier] = append(chains[field.Earlier], field)
@@ -92,7 +95,8 @@ func checkDuplicateKey(p *rules.Pass, profile *workspace.Profile) {
 // keepOne returns the fix that removes occurrences of a field; none where the file is not JSON, so nothing can be
 // proved.
 func keepOne(profile *workspace.Profile, title string, remove []seccomp.Field) []fixers.Fix {
-	if slices.ContainsFunc(profile.Problems, func(problem source.Problem) bool { return problem.Kind == seccomp.KindJSON }) {
+	if slices.ContainsFunc(profile.Problems,
+		func(problem source.Problem) bool { return problem.Kind == seccomp.KindJSON }) {
 		return nil
 	}
 	fix := fixers.Fix{Title: title, Safety: fixers.Unsafe, Changes: fixers.Changes{Repair: true}}

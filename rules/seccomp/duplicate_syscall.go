@@ -36,15 +36,19 @@ func checkDuplicateSyscall(p *rules.Pass, profile *workspace.Profile) {
 			}
 			finding := report.At(profile, m.Span, fmt.Sprintf("syscall %q is already in this list", m.Text))
 			if m.Other.Rule != m.Rule {
-				finding.Message = fmt.Sprintf("syscall %q is already in an earlier rule with the same action and conditions", m.Text)
+				finding.Message = fmt.Sprintf("syscall %q is already in an earlier rule with the same action and "+
+					"conditions", m.Text)
 				if m.Other.Rule > m.Rule || !sameScope(profile.Rules[m.Rule], profile.Rules[m.Other.Rule]) {
-					finding.Message = fmt.Sprintf("syscall %q is in another rule with the same action and conditions, which is in force wherever this one is", m.Text)
+					finding.Message = fmt.Sprintf("syscall %q is in another rule with the same action and "+
+						"conditions, which is in force wherever this one is", m.Text)
 				}
 			} else if profile.Dialect == seccomp.SPO {
 				finding.Severity = rules.Error
 				finding.Message += ", so the API server refuses the SeccompProfile"
 			}
-			finding.Related = []rules.Related{{File: profile.Source, Span: m.Other.Span, Message: fmt.Sprintf("%q is listed here", m.Text)}}
+			finding.Related = []rules.Related{
+				{File: profile.Source, Span: m.Other.Span, Message: fmt.Sprintf("%q is listed here", m.Text)},
+			}
 			finding.Fixes = mentions.Remove(profile, m, isCopy, all)
 			p.Report(finding)
 		}
@@ -62,7 +66,8 @@ func sameScope(a, b *seccomp.Rule) bool {
 		return !slices.ContainsFunc(a, in(b)) && !slices.ContainsFunc(b, in(a))
 	}
 	for _, s := range [][2]*seccomp.Scope{{&a.Includes, &b.Includes}, {&a.Excludes, &b.Excludes}} {
-		if !same(s[0].Caps, s[1].Caps) || !same(s[0].Arches, s[1].Arches) || s[0].MinKernel.Text != s[1].MinKernel.Text {
+		if !same(s[0].Caps, s[1].Caps) || !same(s[0].Arches, s[1].Arches) ||
+			s[0].MinKernel.Text != s[1].MinKernel.Text {
 			return false
 		}
 	}

@@ -38,7 +38,8 @@ var emptyName = &rules.Rule{
 				finding.Message = report.WithEffect(problem, ", which crun silently leaves out")
 			}
 			title, edits := "Delete the empty name", dropName(profile, rule, problem.Span)
-			if fixseccomp.OnlyElement(profile.Profile, problem.Span) || profile.Dialect == seccomp.SPO && len(rule.Names) == 1 {
+			if fixseccomp.OnlyElement(profile.Profile, problem.Span) ||
+				profile.Dialect == seccomp.SPO && len(rule.Names) == 1 {
 				title, edits = "Delete the rule, which names nothing else", fixes.DropRule(profile, i)
 			}
 			finding.Fixes = fixes.Edited(profile, title, fixers.Safe, edits, fixers.Changes{Repair: true})

@@ -27,7 +27,8 @@ var emptyNames = &rules.Rule{
 				continue
 			}
 			finding := report.At(profile, problem.Span, problem.Message)
-			finding.Fixes = fixes.Edited(profile, "Delete the rule", fixers.Safe, fixes.DropRule(profile, i), fixers.Changes{Repair: profile.Dialect == seccomp.SPO})
+			finding.Fixes = fixes.Edited(profile, "Delete the rule", fixers.Safe, fixes.DropRule(profile, i),
+				fixers.Changes{Repair: profile.Dialect == seccomp.SPO})
 			p.Report(finding)
 		}
 	},

@@ -13,8 +13,9 @@ import (
 )
 
 var enosysBorder = &rules.Rule{
-	ID:       "seccomp/enosys-border",
-	Summary:  "a name at the upper end of an allowlist makes runc stop answering ENOSYS to older syscalls that the list does not name",
+	ID: "seccomp/enosys-border",
+	Summary: "a name at the upper end of an allowlist makes runc stop answering ENOSYS to older syscalls that the " +
+		"list does not name",
 	Severity: rules.Warning,
 	Category: "correctness",
 	Since:    "0.1.0",
@@ -37,9 +38,14 @@ var enosysBorder = &rules.Rule{
 			names = append(names, name.Text)
 		}
 		border := top[len(top)-1]
-		finding := report.At(profile, border.Span, fmt.Sprintf("because the profile names %s, runc does not answer %s with ENOSYS, so programs that try %s first do not fall back", phrase.Quoted(names), phrase.Quoted(above), object))
+		finding := report.At(profile, border.Span,
+			fmt.Sprintf("because the profile names %s, runc does not answer %s with ENOSYS, so programs that try %s "+
+				"first do not fall back", phrase.Quoted(names), phrase.Quoted(above), object))
 		for _, name := range top[:len(top)-1] {
-			finding.Related = append(finding.Related, rules.Related{File: profile.Source, Span: name.Span, Message: fmt.Sprintf("%q is named here", name.Text)})
+			finding.Related = append(finding.Related,
+				rules.Related{
+					File: profile.Source, Span: name.Span, Message: fmt.Sprintf("%q is named here", name.Text),
+				})
 		}
 		finding.Fixes = requirement.Requirement{ENOSYS: above}.Fix(p, profile)
 		p.Report(finding)

@@ -21,7 +21,8 @@ var errnoOnOtherAction = &rules.Rule{
 	Since:    "0.1.0",
 	Fixes:    []fixers.Safety{fixers.Safe},
 	References: []string{
-		"OCI runtime specification v1.3.0, config-linux.md, Seccomp: \"when the action doesn't support an errno, the runtime MUST print and error and fail\"",
+		"OCI runtime specification v1.3.0, config-linux.md, Seccomp: \"when the action doesn't support an errno, " +
+			"the runtime MUST print and error and fail\"",
 		"crun, src/libcrun/seccomp.c: \"errno value specified for action\"",
 		"runc, libcontainer/seccomp/seccomp_linux.go: getAction looks at errnoRet for ERRNO and TRACE only",
 	},
@@ -32,7 +33,8 @@ var errnoOnOtherAction = &rules.Rule{
 			if !ok || action.Errno {
 				continue
 			}
-			finding := report.At(profile, e.Span, fmt.Sprintf("%q means nothing with action %q", e.Field, e.Action.Text))
+			finding := report.At(profile, e.Span,
+				fmt.Sprintf("%q means nothing with action %q", e.Field, e.Action.Text))
 			switch {
 			case !slices.Contains(runtimes, "crun"):
 				finding.Message += ", and runc ignores it"

@@ -26,7 +26,8 @@ var errnoOutOfRange = &rules.Rule{
 	Seccomp: func(p *rules.Pass, profile *workspace.Profile) {
 		for _, e := range errnos.All(p, profile) {
 			trace := e.Action.Text == "SCMP_ACT_TRACE"
-			if !e.Known || e.Number <= errnos.Max || e.Action.Text != "SCMP_ACT_ERRNO" && (!trace || e.Number <= math.MaxUint16) {
+			if !e.Known || e.Number <= errnos.Max ||
+				e.Action.Text != "SCMP_ACT_ERRNO" && (!trace || e.Number <= math.MaxUint16) {
 				continue
 			}
 			cut := uint16(e.Number)

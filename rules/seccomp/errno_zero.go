@@ -19,7 +19,8 @@ var errnoZero = &rules.Rule{
 	Since:    "0.1.0",
 	Fixes:    []fixers.Safety{fixers.Unsafe},
 	References: []string{
-		"seccomp(2), SECCOMP_RET_ERRNO: the low 16 bits are passed to user space as errno without executing the system call",
+		"seccomp(2), SECCOMP_RET_ERRNO: the low 16 bits are passed to user space as errno without executing the " +
+			"system call",
 		"runc 1.1.5 and 1.5.1, crun 1.8.1 and 1.27: chmod with errnoRet 0 returns 0",
 	},
 	Seccomp: func(p *rules.Pass, profile *workspace.Profile) {
@@ -27,9 +28,11 @@ var errnoZero = &rules.Rule{
 			if !e.Known || e.Number != 0 || e.Action.Text != "SCMP_ACT_ERRNO" {
 				continue
 			}
-			finding := report.At(profile, e.Span, fmt.Sprintf("%q is 0, so %s does nothing and reports success", e.Field, e.Affected()))
+			finding := report.At(profile, e.Span,
+				fmt.Sprintf("%q is 0, so %s does nothing and reports success", e.Field, e.Affected()))
 			if !e.Other {
-				finding.Fixes = fixes.Edited(profile, fmt.Sprintf("Remove %s, which gives EPERM", e.Field), fixers.Unsafe, e.Remove(profile), e.Changes())
+				finding.Fixes = fixes.Edited(profile, fmt.Sprintf("Remove %s, which gives EPERM", e.Field),
+					fixers.Unsafe, e.Remove(profile), e.Changes())
 			}
 			p.Report(finding)
 		}

@@ -21,7 +21,8 @@ var filterTooLarge = &rules.Rule{
 	Since:    "0.1.0",
 	References: []string{
 		"Linux, include/uapi/linux/bpf_common.h: BPF_MAXINSNS",
-		"libseccomp 2.5.4, seccomp_export_bpf(3) and seccomp_load(3) of filters with one and two conditions a rule, on one to three architectures",
+		"libseccomp 2.5.4, seccomp_export_bpf(3) and seccomp_load(3) of filters with one and two conditions a rule, " +
+			"on one to three architectures",
 		"libseccomp: GHSA-46fr-jh49-xvhx, GHSA-2hqh-5c36-grrm",
 	},
 	Seccomp: func(p *rules.Pass, profile *workspace.Profile) {
@@ -43,7 +44,9 @@ var filterTooLarge = &rules.Rule{
 		}
 		// The list is long.
 		bracket := source.Span{Start: profile.SyscallsSpan.Start, End: profile.SyscallsSpan.Start + 1}
-		p.Report(report.At(profile, bracket, fmt.Sprintf("filter has %d instructions or more, and the kernel accepts %d, so no container starts", least, maxInstructions)))
+		p.Report(report.At(profile, bracket,
+			fmt.Sprintf("filter has %d instructions or more, and the kernel accepts %d, so no container starts", least,
+				maxInstructions)))
 	},
 }
 
@@ -68,7 +71,8 @@ func leastInstructions(f *decide.Filter) int {
 				continue
 			}
 			for _, name := range rule.Names {
-				if s, ok := seccomp.LookupSyscall(name.Text); ok && f.Target.Libseccomp.Knows(s) && !s.Multiplexed(a.ABI) {
+				if s, ok := seccomp.LookupSyscall(name.Text); ok && f.Target.Libseccomp.Knows(s) &&
+					!s.Multiplexed(a.ABI) {
 					if n, ok := s.Number(a.ABI); ok {
 						constants[uint32(n)] = true
 					}

@@ -41,7 +41,8 @@ var flagNotSupported = &rules.Rule{
 			}
 			message := fmt.Sprintf("flag %q is unknown to %s", name.Text, l)
 			if l.Consumer == "runc" && !runcFlags.Less(l.Since) {
-				message = fmt.Sprintf("flag %q is in a profile for runc %s, which refuses all flags; %s is the first release that accepts them", name.Text, l.Releases, l.Since)
+				message = fmt.Sprintf("flag %q is in a profile for runc %s, which refuses all flags; %s is the "+
+					"first release that accepts them", name.Text, l.Releases, l.Since)
 				if l.Extent == decide.SomeReleases {
 					message = fmt.Sprintf("flag %q makes runc before %s refuse the profile", name.Text, l.Since)
 				}

@@ -20,7 +20,8 @@ var foreignEndian = &rules.Rule{
 	Since:    "0.1.0",
 	References: []string{
 		"libseccomp v2.6.1, src/db.c: db_col_db_add, -EDOM",
-		"runc 1.1.5: \"error adding architecture to seccomp filter: numerical argument out of domain\"; crun 1.8.1 and 1.27: \"seccomp adding architecture: Numerical argument out of domain\"",
+		"runc 1.1.5: \"error adding architecture to seccomp filter: numerical argument out of domain\"; crun 1.8.1 " +
+			"and 1.27: \"seccomp adding architecture: Numerical argument out of domain\"",
 	},
 	Seccomp: func(p *rules.Pass, profile *workspace.Profile) {
 		if !reportMixed(p, profile, profile.Architectures, "") {
@@ -76,8 +77,12 @@ func reportMixed(p *rules.Pass, profile *workspace.Profile, list []seccomp.Strin
 		odd, meant, order, other = little, big, other, order
 	}
 	for _, name := range odd {
-		finding := report.At(profile, name.Span, fmt.Sprintf("architecture %q is %s and %q is %s; one filter cannot hold both, so runc and crun refuse the profile%s", name.Text, order, meant[0].Text, other, where))
-		finding.Related = []rules.Related{{File: profile.Source, Span: meant[0].Span, Message: meant[0].Text + " is listed here"}}
+		finding := report.At(profile, name.Span,
+			fmt.Sprintf("architecture %q is %s and %q is %s; one filter cannot hold both, so runc and crun refuse "+
+				"the profile%s", name.Text, order, meant[0].Text, other, where))
+		finding.Related = []rules.Related{
+			{File: profile.Source, Span: meant[0].Span, Message: meant[0].Text + " is listed here"},
+		}
 		p.Report(finding)
 	}
 	return true
@@ -96,7 +101,9 @@ func reportForeign(p *rules.Pass, profile *workspace.Profile) {
 			return ok && host.BigEndian != a.BigEndian
 		})
 		if i >= 0 {
-			p.Report(report.At(profile, name.Span, fmt.Sprintf("architecture %q has another byte order than the platform %s, which is part of every filter there, so runc and crun refuse the profile", name.Text, p.Targets().Platforms[i])))
+			p.Report(report.At(profile, name.Span,
+				fmt.Sprintf("architecture %q has another byte order than the platform %s, which is part of every "+
+					"filter there, so runc and crun refuse the profile", name.Text, p.Targets().Platforms[i])))
 		}
 	}
 }

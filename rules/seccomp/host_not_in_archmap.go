@@ -37,14 +37,16 @@ var hostNotInArchmap = &rules.Rule{
 		}
 		for _, entry := range profile.ArchMap {
 			a, ok := seccomp.LookupArchitecture(entry.Architecture.Text)
-			if !ok || len(entry.SubArchitectures) == 0 || slices.ContainsFunc(loaders, func(l decide.Loader) bool { return takes(l, a) }) {
+			if !ok || len(entry.SubArchitectures) == 0 ||
+				slices.ContainsFunc(loaders, func(l decide.Loader) bool { return takes(l, a) }) {
 				continue
 			}
 			names := readers.Loaders(p, profile, loaders...)
 			for i := range names {
 				names[i] += "'s"
 			}
-			p.Report(report.At(profile, entry.Architecture.Span, fmt.Sprintf("%q is not one of %s hosts, so the entry is never used", a.Name, phrase.List(names))))
+			p.Report(report.At(profile, entry.Architecture.Span,
+				fmt.Sprintf("%q is not one of %s hosts, so the entry is never used", a.Name, phrase.List(names))))
 		}
 		var shown []string
 		for _, platform := range p.Targets().Platforms {
@@ -54,11 +56,14 @@ var hostNotInArchmap = &rules.Rule{
 			if !ok || os != "linux" || slices.Contains(shown, arch) || !hasOthers(a) {
 				continue
 			}
-			if slices.ContainsFunc(profile.ArchMap, func(m seccomp.ArchMap) bool { return m.Architecture.Text == a.Name }) {
+			if slices.ContainsFunc(profile.ArchMap,
+				func(m seccomp.ArchMap) bool { return m.Architecture.Text == a.Name }) {
 				continue
 			}
 			shown = append(shown, arch)
-			p.Report(report.At(profile, archMapKey(profile), fmt.Sprintf(`"archMap" has no entry for linux/%s, so the filter there is for %s alone and kills programs of its other ABIs`, arch, a.Name)))
+			p.Report(report.At(profile, archMapKey(profile),
+				fmt.Sprintf(`"archMap" has no entry for linux/%s, so the filter there is for %s alone and kills `+
+					`programs of its other ABIs`, arch, a.Name)))
 		}
 	},
 }
@@ -69,7 +74,9 @@ func takes(l decide.Loader, a *seccomp.Architecture) bool {
 		return false // no kernel reports it
 	}
 	name := seccomp.String{Text: a.Name}
-	probe := seccomp.Profile{DefaultAction: seccomp.String{Text: "SCMP_ACT_ALLOW"}, ArchMap: []seccomp.ArchMap{{Architecture: name}}}
+	probe := seccomp.Profile{
+		DefaultAction: seccomp.String{Text: "SCMP_ACT_ALLOW"}, ArchMap: []seccomp.ArchMap{{Architecture: name}},
+	}
 	return len(decide.Resolve(&probe, l, decide.Host{Arch: a}).Architectures) > 0
 }
 

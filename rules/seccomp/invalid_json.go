@@ -25,7 +25,8 @@ var invalidJSON = &rules.Rule{
 	References: []string{
 		"RFC 8259, The JavaScript Object Notation (JSON) Data Interchange Format",
 		"docker/cli, cli/command/container/opts.go: parseSecurityOpts compacts the file before it is sent",
-		"runc 1.1.5 and 1.5.1, crun 1.8.1 and 1.27 (yajl) with a comment, a comma too many, single quotes and a second document",
+		"runc 1.1.5 and 1.5.1, crun 1.8.1 and 1.27 (yajl) with a comment, a comma too many, single quotes and a " +
+			"second document",
 	},
 	Seccomp: func(p *rules.Pass, profile *workspace.Profile) {
 		found := report.Problems(profile, seccomp.KindJSON)
@@ -37,7 +38,8 @@ var invalidJSON = &rules.Rule{
 		for _, problem := range found {
 			finding := report.At(profile, problem.Span, problem.Message)
 			finding.Fixes = fixes
-			if comments && slices.Contains(profile.Surplus, problem.Span) && strings.HasPrefix(profile.Source.Text(problem.Span), "/") {
+			if comments && slices.Contains(profile.Surplus, problem.Span) &&
+				strings.HasPrefix(profile.Source.Text(problem.Span), "/") {
 				finding.Severity = rules.Info
 				finding.Message = "comment, which JSON does not have; only crun up to 1.27 accepts it"
 			}
@@ -50,7 +52,8 @@ var invalidJSON = &rules.Rule{
 // /* */. From 1.28 on crun has another parser.
 func crunTakesComments(p *rules.Pass) bool {
 	targets := p.Targets().Seccomp
-	return readers.Only(p, "crun") && targets.Extent("crun", seccomp.Version{}, seccomp.Version{Major: 1, Minor: 28}) == decide.AllReleases &&
+	return readers.Only(p, "crun") &&
+		targets.Extent("crun", seccomp.Version{}, seccomp.Version{Major: 1, Minor: 28}) == decide.AllReleases &&
 		!targets.Given("docker", "podman", "cri-o", "containerd", "kubernetes")
 }
 

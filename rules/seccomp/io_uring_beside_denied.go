@@ -44,7 +44,9 @@ var ioUringBesideDenied = &rules.Rule{
 				return true
 			})
 			if denied.Rule != nil {
-				p.Report(report.At(profile, denied.Name.Span, fmt.Sprintf("syscall %q is refused, but programs %s through io_uring, which no rule names", denied.Name.Text, past[0].what)))
+				p.Report(report.At(profile, denied.Name.Span,
+					fmt.Sprintf("syscall %q is refused, but programs %s through io_uring, which no rule names",
+						denied.Name.Text, past[0].what)))
 			}
 			return
 		}
@@ -52,7 +54,9 @@ var ioUringBesideDenied = &rules.Rule{
 		for _, op := range past {
 			what = append(what, op.what)
 		}
-		finding := report.At(profile, names[0].Name.Span, fmt.Sprintf("%q is allowed, so programs %s through io_uring, which the profile refuses otherwise", names[0].Name.Text, phrase.List(what)))
+		finding := report.At(profile, names[0].Name.Span,
+			fmt.Sprintf("%q is allowed, so programs %s through io_uring, which the profile refuses otherwise",
+				names[0].Name.Text, phrase.List(what)))
 		finding.Related = reach.Others(profile, names, "%q is allowed here")
 		finding.Fixes = reach.Remove(profile, names)
 		p.Report(finding)
@@ -79,7 +83,8 @@ func pastTheFilter(p *rules.Pass, profile *workspace.Profile) []operation {
 	var past []operation
 	reach.Usual(p, profile, func(f *decide.Filter, a *seccomp.Architecture) bool {
 		for _, name := range []string{"io_uring_setup", "io_uring_enter"} {
-			if d := f.Decide(a, name); d.Step == decide.StepConditions || !d.Outcome.Runs() || d.Rule != nil && gated(d.Rule) {
+			if d := f.Decide(a, name); d.Step == decide.StepConditions || !d.Outcome.Runs() ||
+				d.Rule != nil && gated(d.Rule) {
 				return true
 			}
 		}
@@ -90,7 +95,8 @@ func pastTheFilter(p *rules.Pass, profile *workspace.Profile) []operation {
 			if !slices.ContainsFunc(op.by, func(name string) bool {
 				s, _ := seccomp.LookupSyscall(name)
 				d := f.Decide(a, name)
-				return s.On(a.ABI) && (d.Step == decide.StepConditions || d.Outcome.Runs() || !f.Default.Runs() && supervised(d.Outcome))
+				return s.On(a.ABI) &&
+					(d.Step == decide.StepConditions || d.Outcome.Runs() || !f.Default.Runs() && supervised(d.Outcome))
 			}) {
 				past = append(past, op)
 			}

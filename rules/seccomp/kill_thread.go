@@ -29,7 +29,9 @@ var killThread = &rules.Rule{
 			if action.Text != "SCMP_ACT_KILL" && action.Text != "SCMP_ACT_KILL_THREAD" {
 				return
 			}
-			finding := report.At(profile, action.Span, fmt.Sprintf("action %q kills only the calling thread, and the rest of a multi-threaded program goes on without it", action.Text))
+			finding := report.At(profile, action.Span,
+				fmt.Sprintf("action %q kills only the calling thread, and the rest of a multi-threaded program goes "+
+					"on without it", action.Text))
 			process, _ := seccomp.LookupAction("SCMP_ACT_KILL_PROCESS")
 			if _, ok := support.Find(p, process.Support, "libseccomp", "runc", "crun"); !ok {
 				finding.Fixes = killProcess(profile)
@@ -49,10 +51,14 @@ func killProcess(profile *workspace.Profile) []fixers.Fix {
 	if !fixes.Editable(profile) {
 		return nil
 	}
-	fix := fixers.Fix{Title: "Kill the process with SCMP_ACT_KILL_PROCESS", Safety: fixers.Unsafe, Changes: fixers.Changes{Decisions: true}}
+	fix := fixers.Fix{
+		Title: "Kill the process with SCMP_ACT_KILL_PROCESS", Safety: fixers.Unsafe,
+		Changes: fixers.Changes{Decisions: true},
+	}
 	edit := func(action seccomp.String) {
 		if action.Text == "SCMP_ACT_KILL" || action.Text == "SCMP_ACT_KILL_THREAD" {
-			fix.Edits = append(fix.Edits, fixers.Edit{File: profile.Source, Span: action.Span, Text: phrase.Quote("SCMP_ACT_KILL_PROCESS")})
+			fix.Edits = append(fix.Edits,
+				fixers.Edit{File: profile.Source, Span: action.Span, Text: phrase.Quote("SCMP_ACT_KILL_PROCESS")})
 		}
 	}
 	edit(profile.DefaultAction)

@@ -22,7 +22,8 @@ var legacyName = &rules.Rule{
 	Since:    "0.1.0",
 	Fixes:    []fixers.Safety{fixers.Safe},
 	References: []string{
-		"moby/profiles v0.2.4, seccomp/seccomp.go: \"Deprecated: kept for backward compatibility with old JSON profiles, use Names instead\"",
+		"moby/profiles v0.2.4, seccomp/seccomp.go: \"Deprecated: kept for backward compatibility with old JSON " +
+			"profiles, use Names instead\"",
 		"OCI runtime specification: name became names in v1.0.0-rc6",
 		"crun 1.8.1 and 1.27: \"Required field 'names' not present\"; runc 1.1.5 and 1.5.1 drop the rule",
 	},
@@ -55,7 +56,8 @@ var legacyName = &rules.Rule{
 			finding.Message = fmt.Sprintf("the syscalls of %d rules are given by \"name\"", count)
 		}
 		readers := readers.Loaders(p, profile, decide.LoaderDocker, decide.LoaderContainers)
-		finding.Message += fmt.Sprintf(", which %s %s, and containerd, runc and crun do not", phrase.List(readers), phrase.Verb("read", readers))
+		finding.Message += fmt.Sprintf(", which %s %s, and containerd, runc and crun do not", phrase.List(readers),
+			phrase.Verb("read", readers))
 		if whole {
 			finding.Fixes = fixes.Edited(profile, "Write names", fixers.Safe, edits, fixers.Changes{})
 		}

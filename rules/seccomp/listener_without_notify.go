@@ -22,13 +22,17 @@ var listenerWithoutNotify = &rules.Rule{
 	Fixes:    []fixers.Safety{fixers.Safe, fixers.Unsafe},
 	References: []string{
 		"OCI runtime specification v1.3.0, config-linux.md, Seccomp: listenerPath",
-		"runc 1.1.5 and 1.5.1: the container runs; crun 1.8.1 and 1.27: \"connect socket to … : No such file or directory\"",
+		"runc 1.1.5 and 1.5.1: the container runs; crun 1.8.1 and 1.27: \"connect socket to … : No such file or " +
+			"directory\"",
 	},
 	Seccomp: func(p *rules.Pass, profile *workspace.Profile) {
-		if profile.ListenerPath.Text == "" || profile.DefaultAction.Text == notify || slices.ContainsFunc(profile.Rules, func(r *seccomp.Rule) bool { return r.Action.Text == notify }) {
+		if profile.ListenerPath.Text == "" || profile.DefaultAction.Text == notify ||
+			slices.ContainsFunc(profile.Rules, func(r *seccomp.Rule) bool { return r.Action.Text == notify }) {
 			return
 		}
-		finding := report.At(profile, profile.ListenerPath.Span, `listenerPath is given and no rule has the action "SCMP_ACT_NOTIFY"; runc ignores it, and crun starts no container unless a program listens there`)
+		finding := report.At(profile, profile.ListenerPath.Span,
+			`listenerPath is given and no rule has the action "SCMP_ACT_NOTIFY"; runc ignores it, and crun starts `+
+				`no container unless a program listens there`)
 		safety := fixers.Unsafe
 		switch {
 		case readers.Only(p, "runc"):
@@ -37,7 +41,8 @@ var listenerWithoutNotify = &rules.Rule{
 		case p.Targets().Seccomp.Given("crun"):
 			finding.Severity = rules.Error
 		}
-		finding.Fixes = fixes.Edited(profile, "Delete listenerPath", safety, fixseccomp.RemoveField(profile.Profile, profile.ListenerPath.Span), fixers.Changes{})
+		finding.Fixes = fixes.Edited(profile, "Delete listenerPath", safety,
+			fixseccomp.RemoveField(profile.Profile, profile.ListenerPath.Span), fixers.Changes{})
 		p.Report(finding)
 	},
 }

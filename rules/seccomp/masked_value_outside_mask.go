@@ -22,7 +22,8 @@ var maskedValueOutsideMask = &rules.Rule{
 	Fixes:    []fixers.Safety{fixers.Safe},
 	References: []string{
 		"libseccomp v2.6.1, src/db.c and src/gen_bpf.c: the datum is ANDed with the mask, and so is the argument",
-		"opencontainers/runc, libcontainer/seccomp/seccomp_linux.go, getCondition: for SCMP_CMP_MASKED_EQ value is the mask and valueTwo the value",
+		"opencontainers/runc, libcontainer/seccomp/seccomp_linux.go, getCondition: for SCMP_CMP_MASKED_EQ value is " +
+			"the mask and valueTwo the value",
 		"runs of runc 1.1.5 and 1.5.1 and crun 1.8.1 and 1.27",
 	},
 	Seccomp: func(p *rules.Pass, profile *workspace.Profile) {
@@ -31,8 +32,12 @@ var maskedValueOutsideMask = &rules.Rule{
 			if mask == 0 || value&^mask == 0 {
 				return
 			}
-			finding := report.At(profile, arg.ValueTwo.Span, fmt.Sprintf("valueTwo %#x has bits outside the mask %#x, which are ignored: the condition holds where the bits of the mask are %#x", value, mask, value&mask))
-			finding.Fixes = fixes.Edited(profile, fmt.Sprintf("Write %d, which is what is compared", value&mask), fixers.Safe, fixseccomp.SetCondition(profile.Profile, *arg, arg.Op.Text, mask, value&mask), fixers.Changes{})
+			finding := report.At(profile, arg.ValueTwo.Span,
+				fmt.Sprintf("valueTwo %#x has bits outside the mask %#x, which are ignored: the condition holds "+
+					"where the bits of the mask are %#x", value, mask, value&mask))
+			finding.Fixes = fixes.Edited(profile, fmt.Sprintf("Write %d, which is what is compared", value&mask),
+				fixers.Safe, fixseccomp.SetCondition(profile.Profile, *arg, arg.Op.Text, mask, value&mask),
+				fixers.Changes{})
 			p.Report(finding)
 		})
 	},
@@ -44,7 +49,8 @@ func masks(profile *workspace.Profile, look func(rule *seccomp.Rule, arg *seccom
 	number := func(n seccomp.Number) bool { return n.Known || n.Span.IsEmpty() }
 	for _, rule := range profile.Rules {
 		for i := range rule.Args {
-			if a := &rule.Args[i]; a.Op.Text == "SCMP_CMP_MASKED_EQ" && number(a.Value) && number(a.ValueTwo) && conditions.Sound(profile, a.Span) {
+			if a := &rule.Args[i]; a.Op.Text == "SCMP_CMP_MASKED_EQ" && number(a.Value) && number(a.ValueTwo) &&
+				conditions.Sound(profile, a.Span) {
 				look(rule, a)
 			}
 		}

@@ -22,7 +22,8 @@ var maskedWithoutValue = &rules.Rule{
 	Fixes:    []fixers.Safety{fixers.Safe},
 	References: []string{
 		"libseccomp v2.6.1, src/db.c and src/gen_bpf.c: the datum is ANDed with the mask, and so is the argument",
-		"opencontainers/runc, libcontainer/seccomp/seccomp_linux.go, getCondition: for SCMP_CMP_MASKED_EQ value is the mask and valueTwo the value",
+		"opencontainers/runc, libcontainer/seccomp/seccomp_linux.go, getCondition: for SCMP_CMP_MASKED_EQ value is " +
+			"the mask and valueTwo the value",
 		"runs of runc 1.1.5 and 1.5.1 and crun 1.8.1 and 1.27",
 	},
 	Seccomp: func(p *rules.Pass, profile *workspace.Profile) {
@@ -38,8 +39,10 @@ var maskedWithoutValue = &rules.Rule{
 			if mask&(mask-1) == 0 {
 				what = fmt.Sprintf("bit %#x is", mask)
 			}
-			finding := report.At(profile, arg.Span, fmt.Sprintf("the masked comparison has no valueTwo, so it holds where the %s clear, not set", what))
-			finding.Fixes = fixes.Edited(profile, `Write "valueTwo": 0`, fixers.Safe, fixseccomp.SetValueTwo(profile.Profile, *arg, 0), fixers.Changes{})
+			finding := report.At(profile, arg.Span,
+				fmt.Sprintf("the masked comparison has no valueTwo, so it holds where the %s clear, not set", what))
+			finding.Fixes = fixes.Edited(profile, `Write "valueTwo": 0`, fixers.Safe,
+				fixseccomp.SetValueTwo(profile.Profile, *arg, 0), fixers.Changes{})
 			p.Report(finding)
 		})
 	},

@@ -42,13 +42,15 @@ var minKernelIgnored = &rules.Rule{
 				if n == 1 {
 					kernels = "kernels from " + scope.MinKernel.Text + " on"
 				}
-				finding := report.At(profile, scope.MinKernel.Span, fmt.Sprintf(`"minKernel" is ignored by Podman and CRI-O, so the rule holds on %s too`, kernels))
+				finding := report.At(profile, scope.MinKernel.Span,
+					fmt.Sprintf(`"minKernel" is ignored by Podman and CRI-O, so the rule holds on %s too`, kernels))
 				switch {
 				case !given:
 					finding.Severity = rules.Info
 				case !readers.Reads(p, profile, decide.LoaderDocker):
 					edits := fixseccomp.RemoveField(profile.Profile, scope.MinKernel.Span)
-					finding.Fixes = fixes.Edited(profile, "Remove minKernel", fixers.Unsafe, edits, fixers.Changes{Syscalls: literals.Texts(rule.Names)})
+					finding.Fixes = fixes.Edited(profile, "Remove minKernel", fixers.Unsafe, edits,
+						fixers.Changes{Syscalls: literals.Texts(rule.Names)})
 				}
 				p.Report(finding)
 			}

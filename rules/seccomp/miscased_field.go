@@ -21,7 +21,8 @@ var miscasedField = &rules.Rule{
 	Since:    "0.1.0",
 	Fixes:    []fixers.Safety{fixers.Safe},
 	References: []string{
-		"Go, encoding/json, Unmarshal: keys match \"preferring an exact match but also accepting a case-insensitive match\"",
+		"Go, encoding/json, Unmarshal: keys match \"preferring an exact match but also accepting a case-insensitive " +
+			"match\"",
 		"crun, libocispec: keys are compared literally",
 	},
 	Seccomp: func(p *rules.Pass, profile *workspace.Profile) {
@@ -33,11 +34,13 @@ var miscasedField = &rules.Rule{
 			if twice[field.Name.Span] {
 				continue
 			}
-			finding := report.At(profile, field.Name.Span, fmt.Sprintf("field %q is spelt %q", field.Name.Text, field.Near))
+			finding := report.At(profile, field.Name.Span,
+				fmt.Sprintf("field %q is spelt %q", field.Name.Text, field.Near))
 			inGo := readers.Go(p, profile)
 			switch {
 			case !readers.RuntimeReads(p, profile, "crun"):
-				finding.Message += fmt.Sprintf("; %s %s it in any case, crun does not", phrase.List(inGo), phrase.Verb("read", inGo))
+				finding.Message += fmt.Sprintf("; %s %s it in any case, crun does not", phrase.List(inGo),
+					phrase.Verb("read", inGo))
 			case len(inGo) == 0:
 				finding.Message += "; crun ignores it"
 			default:
@@ -46,7 +49,8 @@ var miscasedField = &rules.Rule{
 			if readers.RuntimeReads(p, profile, "crun") && p.Targets().Seccomp.Given("crun") {
 				finding.Severity = rules.Error
 			}
-			finding.Fixes = fixes.Replace(profile, "Rename to "+field.Near, fixers.Safe, field.Name.Span, phrase.Quote(field.Near), fixers.Changes{})
+			finding.Fixes = fixes.Replace(profile, "Rename to "+field.Near, fixers.Safe, field.Name.Span,
+				phrase.Quote(field.Near), fixers.Changes{})
 			p.Report(finding)
 		}
 	},

@@ -18,7 +18,8 @@ var miscompiledRules = &rules.Rule{
 	Category: "correctness",
 	Since:    "0.1.0",
 	References: []string{
-		"libseccomp 2.5.4 and 2.6.1: rules, the exported BPF and its simulation compared, and the results confirmed in the kernel",
+		"libseccomp 2.5.4 and 2.6.1: rules, the exported BPF and its simulation compared, and the results confirmed " +
+			"in the kernel",
 		"GHSA-4q85-33p6-j5g6, of the same kind, fixed in libseccomp 2.6.1",
 	},
 	Seccomp: func(p *rules.Pass, profile *workspace.Profile) {
@@ -29,9 +30,13 @@ var miscompiledRules = &rules.Rule{
 				if !m.Likely || first.Multiplexed || second.Multiplexed || !seen.Add(first.Rule, second.Rule) {
 					continue
 				}
-				finding := report.At(profile, second.Name.Span, fmt.Sprintf("libseccomp makes a wrong filter from two conditions on %q, %s and %s, so calls may get a different action than the rules give",
-					second.Name.Text, conditions.InWords(first.Conds), conditions.InWords(second.Conds)))
-				finding.Related = []rules.Related{{File: profile.Source, Span: first.Name.Span, Message: "the other rule"}}
+				finding := report.At(profile, second.Name.Span,
+					fmt.Sprintf("libseccomp makes a wrong filter from two conditions on %q, %s and %s, so calls may "+
+						"get a different action than the rules give",
+						second.Name.Text, conditions.InWords(first.Conds), conditions.InWords(second.Conds)))
+				finding.Related = []rules.Related{
+					{File: profile.Source, Span: first.Name.Span, Message: "the other rule"},
+				}
 				p.Report(finding)
 			}
 		})
@@ -43,7 +48,10 @@ var miscompiledRules = &rules.Rule{
 					continue
 				}
 				unloaded[name] = true
-				finding := report.At(profile, name.Span, fmt.Sprintf("libseccomp makes a filter for %s that never looks at the number of a call, because %q, which does not exist there, comes first in its list: every call gets the default action", a.ABI, name.Text))
+				finding := report.At(profile, name.Span,
+					fmt.Sprintf("libseccomp makes a filter for %s that never looks at the number of a call, because "+
+						"%q, which does not exist there, comes first in its list: every call gets the default action",
+						a.ABI, name.Text))
 				finding.Severity = rules.Error
 				p.Report(finding)
 			}

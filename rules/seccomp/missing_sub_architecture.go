@@ -16,8 +16,9 @@ import (
 )
 
 var missingSubArchitecture = &rules.Rule{
-	ID:       "seccomp/missing-sub-architecture",
-	Summary:  "the profile lists a 64-bit architecture without its 32-bit one, whose programs it would let run, so they are killed",
+	ID: "seccomp/missing-sub-architecture",
+	Summary: "the profile lists a 64-bit architecture without its 32-bit one, whose programs it would let run, so " +
+		"they are killed",
 	Severity: rules.Info,
 	Category: "correctness",
 	Since:    "0.1.0",
@@ -29,23 +30,31 @@ var missingSubArchitecture = &rules.Rule{
 	Seccomp: func(p *rules.Pass, profile *workspace.Profile) {
 		for i, name := range profile.Architectures {
 			if sub := missingSub(p, profile, name, profile.Architectures); sub != nil {
-				reportSub(p, profile, name, sub, fixseccomp.InsertString(profile.Profile, profile.Architectures, i+1, sub.Name))
+				reportSub(p, profile, name, sub,
+					fixseccomp.InsertString(profile.Profile, profile.Architectures, i+1, sub.Name))
 			}
 		}
 		for _, entry := range profile.ArchMap {
 			if sub := missingSub(p, profile, entry.Architecture, entry.SubArchitectures); sub != nil {
-				reportSub(p, profile, entry.Architecture, sub, fixseccomp.InsertString(profile.Profile, entry.SubArchitectures, len(entry.SubArchitectures), sub.Name))
+				reportSub(p, profile, entry.Architecture, sub,
+					fixseccomp.InsertString(profile.Profile, entry.SubArchitectures, len(entry.SubArchitectures),
+						sub.Name))
 			}
 		}
 	},
 }
 
-func reportSub(p *rules.Pass, profile *workspace.Profile, name seccomp.String, sub *seccomp.Architecture, edits []fixers.Edit) {
-	finding := report.At(profile, name.Span, fmt.Sprintf("without %q every 32-bit program (%s) is killed at its first syscall, whatever the rules and the default action say", sub.Name, sub.ABI))
+func reportSub(p *rules.Pass, profile *workspace.Profile, name seccomp.String, sub *seccomp.Architecture,
+	edits []fixers.Edit) {
+	finding := report.At(profile, name.Span,
+		fmt.Sprintf("without %q every 32-bit program (%s) is killed at its first syscall, whatever the rules and "+
+			"the default action say", sub.Name, sub.ABI))
 	if fixed := requirement.WithEdits(profile, edits); len(edits) > 0 && fixed != nil {
 		before := programs.Burdens(p, profile, programs.Filters(p, profile))
-		if !slices.ContainsFunc(programs.Burdens(p, fixed, programs.Filters(p, fixed)), func(b programs.Burden) bool { return !slices.Contains(before, b) }) {
-			finding.Fixes = fixes.Edited(profile, "Add "+sub.Name, fixers.Unsafe, edits, fixers.Changes{Decisions: true})
+		if !slices.ContainsFunc(programs.Burdens(p, fixed, programs.Filters(p, fixed)),
+			func(b programs.Burden) bool { return !slices.Contains(before, b) }) {
+			finding.Fixes = fixes.Edited(profile, "Add "+sub.Name, fixers.Unsafe, edits,
+				fixers.Changes{Decisions: true})
 		}
 	}
 	p.Report(finding)
@@ -63,7 +72,8 @@ var startsWith = map[string][][]string{
 
 // missingSub returns the 32-bit architecture of a 64-bit one that a list lacks, where its programs would start if it
 // were there. It is nil where they would not: the profile is for 64-bit programs then.
-func missingSub(p *rules.Pass, profile *workspace.Profile, name seccomp.String, list []seccomp.String) *seccomp.Architecture {
+func missingSub(p *rules.Pass, profile *workspace.Profile, name seccomp.String,
+	list []seccomp.String) *seccomp.Architecture {
 	host, ok := seccomp.LookupArchitecture(name.Text)
 	if !ok || host.Bits != 64 {
 		return nil

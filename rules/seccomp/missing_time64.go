@@ -16,15 +16,17 @@ import (
 )
 
 var missingTime64 = &rules.Rule{
-	ID:       "seccomp/missing-time64",
-	Summary:  "the profile allows a syscall with 32-bit times but not its twin with 64-bit times, which 32-bit programs try first",
+	ID: "seccomp/missing-time64",
+	Summary: "the profile allows a syscall with 32-bit times but not its twin with 64-bit times, which 32-bit " +
+		"programs try first",
 	Severity: rules.Warning,
 	Category: "correctness",
 	Since:    "0.1.0",
 	Fixes:    []fixers.Safety{fixers.Unsafe},
 	References: []string{
 		"musl 1.2.0, time64 release notes; glibc 2.42, sysdeps/unix/sysv/linux/clock_gettime.c",
-		"moby/moby#40734; alpinelinux/docker-alpine#135; docker/for-win#8326; seccomp/libseccomp#228; containers/common#593",
+		"moby/moby#40734; alpinelinux/docker-alpine#135; docker/for-win#8326; seccomp/libseccomp#228; " +
+			"containers/common#593",
 	},
 	Seccomp: checkTime64,
 }
@@ -42,7 +44,8 @@ func checkTime64(p *rules.Pass, profile *workspace.Profile) {
 		if g.Effects[0].Rule == nil {
 			span = namingOf(profile, all, untwin(names[0]), span)
 		}
-		message := fmt.Sprintf("%q is allowed and %q is not: 32-bit programs (%s) with 64-bit times try that first, and it %s", untwin(names[0]), names[0], phrase.List(abis), programs.Happens(g.Effects[0].Outcome, false))
+		message := fmt.Sprintf("%q is allowed and %q is not: 32-bit programs (%s) with 64-bit times try that first, "+
+			"and it %s", untwin(names[0]), names[0], phrase.List(abis), programs.Happens(g.Effects[0].Outcome, false))
 		if len(names) > 1 {
 			message += fmt.Sprintf("; likewise %s", phrase.Quoted(names[1:]))
 		}

@@ -15,15 +15,18 @@ import (
 )
 
 var multiplexedArgument = &rules.Rule{
-	ID:       "seccomp/multiplexed-argument",
-	Summary:  "a condition is on a call that 32-bit programs also make through socketcall(2) or ipc(2), where a filter cannot see its arguments",
+	ID: "seccomp/multiplexed-argument",
+	Summary: "a condition is on a call that 32-bit programs also make through socketcall(2) or ipc(2), where a " +
+		"filter cannot see its arguments",
 	Severity: rules.Warning,
 	Category: "security",
 	Since:    "0.1.0",
 	References: []string{
-		"libseccomp v2.6.1, src/arch-x86.c, rule_add: the number of the sub-call takes the place of the condition on argument 0",
+		"libseccomp v2.6.1, src/arch-x86.c, rule_add: the number of the sub-call takes the place of the condition " +
+			"on argument 0",
 		"seccomp/libseccomp#476, seccomp/libseccomp#8, systemd/systemd#4575",
-		"moby/profiles commits 7158007 and 3c28324: socketcall was taken out of the default profile, and put back since 32-bit programs broke",
+		"moby/profiles commits 7158007 and 3c28324: socketcall was taken out of the default profile, and put back " +
+			"since 32-bit programs broke",
 	},
 	Seccomp: checkMultiplexedArgument,
 }
@@ -46,7 +49,8 @@ func checkMultiplexedArgument(p *rules.Pass, profile *workspace.Profile) {
 				if d := f.Decide(a, name.Text); slices.ContainsFunc(d.Cases, is) {
 					live = true
 				}
-				if s.Multiplexed(a.ABI) && readers.MayRunOn(rule, f.Target.Loader, f.Target.Host.Arch) && !slices.Contains(abis, a.ABI) {
+				if s.Multiplexed(a.ABI) && readers.MayRunOn(rule, f.Target.Loader, f.Target.Host.Arch) &&
+					!slices.Contains(abis, a.ABI) {
 					if e := throughCall(f, a, s, rule); e != "" {
 						abis = append(abis, a.ABI)
 						if effect == "" {
@@ -58,7 +62,9 @@ func checkMultiplexedArgument(p *rules.Pass, profile *workspace.Profile) {
 			})
 			if live && len(abis) > 0 {
 				done = append(done, name.Text)
-				p.Report(report.At(profile, name.Span, fmt.Sprintf("on %s, programs also call %q through %s, %s", phrase.List(abis), s.Name, multiplexer(s), effect)))
+				p.Report(report.At(profile, name.Span,
+					fmt.Sprintf("on %s, programs also call %q through %s, %s", phrase.List(abis), s.Name,
+						multiplexer(s), effect)))
 			}
 		}
 	}

@@ -24,7 +24,8 @@ var nameAndNames = &rules.Rule{
 	Since:    "0.1.0",
 	Fixes:    []fixers.Safety{fixers.Safe, fixers.Unsafe},
 	References: []string{
-		"moby/profiles v0.2.4, seccomp/seccomp_linux.go: \"both 'name' and 'names' are specified in the seccomp profile, use either 'name' or 'names'\"",
+		"moby/profiles v0.2.4, seccomp/seccomp_linux.go: \"both 'name' and 'names' are specified in the seccomp " +
+			"profile, use either 'name' or 'names'\"",
 		"containers/common v0.67.0, pkg/seccomp/seccomp_linux.go: the same",
 	},
 	Seccomp: func(p *rules.Pass, profile *workspace.Profile) {
@@ -40,14 +41,18 @@ var nameAndNames = &rules.Rule{
 			if !ok {
 				span = rule.Name.Span
 			}
-			finding := report.At(profile, span, fmt.Sprintf("the rule has both \"name\" and \"names\", so %s %s the profile", phrase.List(refuse), phrase.Verb("refuse", refuse)))
+			finding := report.At(profile, span,
+				fmt.Sprintf("the rule has both \"name\" and \"names\", so %s %s the profile", phrase.List(refuse),
+					phrase.Verb("refuse", refuse)))
 			edits := fixseccomp.RemoveField(profile.Profile, rule.Name.Span)
 			repair := fixers.Changes{Repair: true}
 			if literals.Has(rule.Names, rule.Name.Text) {
 				finding.Fixes = fixes.Edited(profile, "Remove name", fixers.Safe, edits, repair)
 			} else if len(edits) > 0 {
-				edits = slices.Concat(edits, fixseccomp.InsertString(profile.Profile, rule.Names, len(rule.Names), rule.Name.Text))
-				finding.Fixes = fixes.Edited(profile, fmt.Sprintf("Move %q into names", rule.Name.Text), fixers.Unsafe, edits, repair)
+				edits = slices.Concat(edits,
+					fixseccomp.InsertString(profile.Profile, rule.Names, len(rule.Names), rule.Name.Text))
+				finding.Fixes = fixes.Edited(profile, fmt.Sprintf("Move %q into names", rule.Name.Text), fixers.Unsafe,
+					edits, repair)
 			}
 			p.Report(finding)
 		}

@@ -16,8 +16,9 @@ import (
 )
 
 var noENOSYSFallback = &rules.Rule{
-	ID:       "seccomp/no-enosys-fallback",
-	Summary:  "a newer syscall is refused with another error than ENOSYS, so programs do not try the older one that is allowed",
+	ID: "seccomp/no-enosys-fallback",
+	Summary: "a newer syscall is refused with another error than ENOSYS, so programs do not try the older one that " +
+		"is allowed",
 	Severity: rules.Warning,
 	Category: "correctness",
 	Since:    "0.1.0",
@@ -25,18 +26,22 @@ var noENOSYSFallback = &rules.Rule{
 	References: []string{
 		"glibc 2.42, musl 1.2.5, GLib 2.86, gnulib: which of their functions try again after ENOSYS",
 		"opencontainers/runc#2151; moby/moby#42871; moby/moby#43595 (close_range); rust-lang/rust#65662 (statx)",
-		"docker/docker-ce-packaging#1007, docker/docker-ce-packaging#1012 (fchmodat2); microsoft/WSL#6562 (faccessat2); docker-library/official-images#16829",
+		"docker/docker-ce-packaging#1007, docker/docker-ce-packaging#1012 (fchmodat2); microsoft/WSL#6562 " +
+			"(faccessat2); docker-library/official-images#16829",
 	},
 	Seccomp: func(p *rules.Pass, profile *workspace.Profile) {
 		all := programs.Filters(p, profile)
 		_, above := programs.Crossed(profile, all)
-		effects := programs.FallbackEffects(profile, all, func(name string) bool { return name != "clone3" && !slices.Contains(above, name) })
+		effects := programs.FallbackEffects(profile, all,
+			func(name string) bool { return name != "clone3" && !slices.Contains(above, name) })
 		for _, g := range programs.Groups(p, all, effects) {
 			names := programs.Names(g.Effects)
-			message := fmt.Sprintf("%s %s, so %s", phrase.Quoted(names), programs.InsteadOfENOSYS(g.Effects[0].Outcome, len(names) > 1), fallsBack(names))
+			message := fmt.Sprintf("%s %s, so %s", phrase.Quoted(names),
+				programs.InsteadOfENOSYS(g.Effects[0].Outcome, len(names) > 1), fallsBack(names))
 			finding := report.At(profile, g.Effects[0].Cause, message+g.Where)
 			finding.Severity = g.Severity
-			finding.Fixes = append(allowThem(p, profile, all, programs.Names(g.Whole())), requirement.Requirement{ENOSYS: programs.Names(g.Whole())}.Fix(p, profile)...)
+			finding.Fixes = append(allowThem(p, profile, all, programs.Names(g.Whole())),
+				requirement.Requirement{ENOSYS: programs.Names(g.Whole())}.Fix(p, profile)...)
 			p.Report(finding)
 		}
 	},

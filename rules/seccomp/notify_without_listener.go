@@ -22,7 +22,8 @@ var notifyWithoutListener = &rules.Rule{
 	Since:    "0.1.0",
 	References: []string{
 		"OCI runtime specification v1.3.0, config-linux.md, Seccomp: listenerPath",
-		"runc 1.1.5: \"listenerPath is not set\"; crun 1.8.1: the container runs, with an empty path \"the seccomp receiver is not an absolute path\"",
+		"runc 1.1.5: \"listenerPath is not set\"; crun 1.8.1: the container runs, with an empty path \"the seccomp " +
+			"receiver is not an absolute path\"",
 		"crun(1): the annotation run.oci.seccomp.receiver",
 	},
 	Seccomp: func(p *rules.Pass, profile *workspace.Profile) {
@@ -37,16 +38,19 @@ var notifyWithoutListener = &rules.Rule{
 			return
 		}
 		action := profile.Rules[i].Action
-		finding := report.At(profile, action.Span, fmt.Sprintf("action %q is given without listenerPath, so runc refuses the profile", notify))
+		finding := report.At(profile, action.Span,
+			fmt.Sprintf("action %q is given without listenerPath, so runc refuses the profile", notify))
 		if readers.Only(p, "crun") {
 			switch {
 			case bytes.Contains(profile.Source.Bytes, []byte("run.oci.seccomp.receiver")):
 				return
 			case !profile.ListenerPath.Span.IsEmpty():
-				finding.Message = fmt.Sprintf("action %q is given with an empty listenerPath, so crun refuses the profile", notify)
+				finding.Message = fmt.Sprintf("action %q is given with an empty listenerPath, so crun refuses the "+
+					"profile", notify)
 			default:
 				finding.Severity = rules.Warning
-				finding.Message = fmt.Sprintf("action %q is given without listenerPath, so under crun the calls fail with ENOSYS unless an annotation names a listener", notify)
+				finding.Message = fmt.Sprintf("action %q is given without listenerPath, so under crun the calls "+
+					"fail with ENOSYS unless an annotation names a listener", notify)
 			}
 		}
 		p.Report(finding)
@@ -68,5 +72,6 @@ func inEveryFilter(p *rules.Pass, profile *workspace.Profile, rule *seccomp.Rule
 
 // otherShape reports whether a part of the profile cannot be read.
 func otherShape(profile *workspace.Profile) bool {
-	return slices.ContainsFunc(profile.Problems, func(problem source.Problem) bool { return problem.Kind == seccomp.KindShape })
+	return slices.ContainsFunc(profile.Problems,
+		func(problem source.Problem) bool { return problem.Kind == seccomp.KindShape })
 }

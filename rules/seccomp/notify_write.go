@@ -29,7 +29,8 @@ var notifyWrite = &rules.Rule{
 			}
 			for _, name := range rule.Names {
 				if name.Text == "write" {
-					p.Report(report.At(profile, name.Span, fmt.Sprintf("syscall %q has the action %q, so runc refuses the profile", name.Text, notify)))
+					p.Report(report.At(profile, name.Span,
+						fmt.Sprintf("syscall %q has the action %q, so runc refuses the profile", name.Text, notify)))
 				}
 			}
 		}

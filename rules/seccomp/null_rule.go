@@ -20,7 +20,8 @@ var nullRule = &rules.Rule{
 	Since:    "0.1.0",
 	Fixes:    []fixers.Safety{fixers.Safe},
 	References: []string{
-		"moby/profiles v0.2.4, seccomp/seccomp_linux.go: setupSeccomp; containers/common v0.67.0, pkg/seccomp: nil dereference",
+		"moby/profiles v0.2.4, seccomp/seccomp_linux.go: setupSeccomp; containers/common v0.67.0, pkg/seccomp: nil " +
+			"dereference",
 		"runc 1.1.5 and 1.5.1, crun 1.8.1 and 1.27 with \"syscalls\": [null]",
 	},
 	Seccomp: func(p *rules.Pass, profile *workspace.Profile) {
@@ -30,7 +31,8 @@ var nullRule = &rules.Rule{
 				what, _, _ := strings.Cut(problem.Message, ",")
 				finding.Message = what + ", so runc and crun refuse the profile"
 			}
-			finding.Fixes = fixes.Edited(profile, "Delete the null", fixers.Safe, fixseccomp.RemoveElement(profile.Profile, problem.Span), fixers.Changes{Repair: true})
+			finding.Fixes = fixes.Edited(profile, "Delete the null", fixers.Safe,
+				fixseccomp.RemoveElement(profile.Profile, problem.Span), fixers.Changes{Repair: true})
 			p.Report(finding)
 		}
 	},

@@ -12,8 +12,10 @@ import (
 
 // fieldRules are the rules about fields that readers ignore, read in two ways or refuse.
 var fieldRules = []string{
-	"architectures-and-archmap", "archmap-duplicate", "bad-min-kernel", "docker-field-ignored", "duplicate-key", "errno-on-other-action", "errno-out-of-range", "errno-zero",
-	"host-not-in-archmap", "legacy-name", "min-kernel-ignored", "miscased-field", "name-and-names", "podman-only-errno", "profile-disables-seccomp", "unknown-capability",
+	"architectures-and-archmap", "archmap-duplicate", "bad-min-kernel", "docker-field-ignored", "duplicate-key",
+	"errno-on-other-action", "errno-out-of-range", "errno-zero",
+	"host-not-in-archmap", "legacy-name", "min-kernel-ignored", "miscased-field", "name-and-names", "podman-only-errno",
+	"profile-disables-seccomp", "unknown-capability",
 	"unknown-field", "unknown-filter-arch",
 }
 
@@ -47,7 +49,8 @@ var notMeant = map[string]string{
 
 // refusedLater are the cases that a loader passes on, and that some runtime refuses then.
 var refusedLater = map[string]bool{
-	"errnoret-on-kill": true, "defaulterrnoret-on-allow": true, "errnoret-4095": true, "errnoret-4096": true, "errnoret-65535": true, "errnoret-4294967295": true,
+	"errnoret-on-kill": true, "defaulterrnoret-on-allow": true, "errnoret-4095": true, "errnoret-4096": true,
+	"errnoret-65535": true, "errnoret-4294967295": true,
 }
 
 // TestOracleFields holds the rules about fields against what real programs did, each as the only target: no profile

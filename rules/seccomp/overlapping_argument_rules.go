@@ -12,14 +12,16 @@ import (
 )
 
 var overlappingArgumentRules = &rules.Rule{
-	ID:       "seccomp/overlapping-argument-rules",
-	Summary:  "two rules about one syscall with different actions hold for the same call, and which one counts is unpredictable",
+	ID: "seccomp/overlapping-argument-rules",
+	Summary: "two rules about one syscall with different actions hold for the same call, and which one counts is " +
+		"unpredictable",
 	Severity: rules.Error,
 	Category: "correctness",
 	Since:    "0.1.0",
 	References: []string{
 		"libseccomp v2.6.1, src/db.c: the conditions of all rules about a syscall are merged into one tree",
-		"4,896 overlapping pairs run through runc and crun: the first rule in the file won in 2,583 cases with libseccomp 2.5.4 and in 2,538 with 2.6.1",
+		"4,896 overlapping pairs run through runc and crun: the first rule in the file won in 2,583 cases with " +
+			"libseccomp 2.5.4 and in 2,538 with 2.6.1",
 	},
 	Seccomp: func(p *rules.Pass, profile *workspace.Profile) {
 		seen := conditions.Pairs{}
@@ -29,9 +31,14 @@ var overlappingArgumentRules = &rules.Rule{
 				if o.Identical || first.Multiplexed || second.Multiplexed || !seen.Add(first.Rule, second.Rule) {
 					continue
 				}
-				finding := report.At(profile, second.Name.Span, fmt.Sprintf("for %q with %s two rules hold, %s (%s) and %s (%s), and neither their order nor libseccomp's release determines which one counts",
-					second.Name.Text, conditions.Call(o.Call, first, second), first.Outcome, conditions.InWords(first.Conds), second.Outcome, conditions.InWords(second.Conds)))
-				finding.Related = []rules.Related{{File: profile.Source, Span: first.Name.Span, Message: "the other rule"}}
+				finding := report.At(profile, second.Name.Span,
+					fmt.Sprintf("for %q with %s two rules hold, %s (%s) and %s (%s), and neither their order nor "+
+						"libseccomp's release determines which one counts",
+						second.Name.Text, conditions.Call(o.Call, first, second), first.Outcome,
+						conditions.InWords(first.Conds), second.Outcome, conditions.InWords(second.Conds)))
+				finding.Related = []rules.Related{
+					{File: profile.Source, Span: first.Name.Span, Message: "the other rule"},
+				}
 				p.Report(finding)
 			}
 		})

@@ -38,7 +38,8 @@ var podmanOnlyErrno = &rules.Rule{
 
 // checkWord looks at an errno that is given as a word. Its action has no errno where seccomp/errno-on-other-action
 // reports it.
-func checkWord(p *rules.Pass, profile *workspace.Profile, rule *seccomp.Rule, action, word seccomp.String, number seccomp.Number, field string) {
+func checkWord(p *rules.Pass, profile *workspace.Profile, rule *seccomp.Rule, action, word seccomp.String,
+	number seccomp.Number, field string) {
 	if word.Text == "" {
 		return
 	}
@@ -76,10 +77,12 @@ func checkWord(p *rules.Pass, profile *workspace.Profile, rule *seccomp.Rule, ac
 		finding.Severity = rules.Info
 		others = []string{decide.LoaderDocker.String(), decide.LoaderOCI.String()}
 	}
-	finding.Message = fmt.Sprintf("%q is read by Podman and CRI-O only; %s %s %s", field, phrase.List(others), phrase.Verb("answer", others), name)
+	finding.Message = fmt.Sprintf("%q is read by Podman and CRI-O only; %s %s %s", field, phrase.List(others),
+		phrase.Verb("answer", others), name)
 	if number.Span.IsEmpty() {
 		edits := fixseccomp.InsertField(profile.Profile, word.Span, field+"Ret", strconv.Itoa(int(meant)))
-		finding.Fixes = fixes.Edited(profile, fmt.Sprintf("Add %sRet %d", field, meant), fixers.Safe, edits, fixers.Changes{})
+		finding.Fixes = fixes.Edited(profile, fmt.Sprintf("Add %sRet %d", field, meant), fixers.Safe, edits,
+			fixers.Changes{})
 	}
 	p.Report(finding)
 }

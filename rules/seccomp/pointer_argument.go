@@ -37,7 +37,9 @@ var pointerArgument = &rules.Rule{
 				return
 			}
 			seen[arg.Span] = true
-			p.Report(report.At(profile, arg.Span, fmt.Sprintf("argument %d of %q is a pointer (%s%s); the condition compares the address, which a program chooses, and not what lies there", n, s.Name, param.Type, param.Name)))
+			p.Report(report.At(profile, arg.Span,
+				fmt.Sprintf("argument %d of %q is a pointer (%s%s); the condition compares the address, which a "+
+					"program chooses, and not what lies there", n, s.Name, param.Type, param.Name)))
 		})
 	},
 }
@@ -63,12 +65,15 @@ func testsNull(arg *seccomp.Arg) bool {
 
 // neverNull reports whether a call always needs the path.
 func neverNull(syscall string, param seccomp.Param) bool {
-	return param.Type == "const char *" && strings.Contains(param.Name, "name") && slices.Contains(pathSyscalls[:], syscall)
+	return param.Type == "const char *" && strings.Contains(param.Name, "name") &&
+		slices.Contains(pathSyscalls[:], syscall)
 }
 
 // pathSyscalls take paths that may not be null, unlike those that take null for the file descriptor itself or to
 // switch something off.
 var pathSyscalls = [...]string{
-	"access", "chdir", "chmod", "chown", "chroot", "creat", "execve", "faccessat", "faccessat2", "fchmodat", "lchown", "link", "linkat", "lstat", "mkdir", "mkdirat", "mknod", "mknodat",
-	"open", "openat", "openat2", "readlinkat", "rename", "renameat", "renameat2", "rmdir", "stat", "symlink", "symlinkat", "unlink", "unlinkat",
+	"access", "chdir", "chmod", "chown", "chroot", "creat", "execve", "faccessat", "faccessat2", "fchmodat", "lchown",
+	"link", "linkat", "lstat", "mkdir", "mkdirat", "mknod", "mknodat",
+	"open", "openat", "openat2", "readlinkat", "rename", "renameat", "renameat2", "rmdir", "stat", "symlink",
+	"symlinkat", "unlink", "unlinkat",
 }

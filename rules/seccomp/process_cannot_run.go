@@ -49,7 +49,9 @@ func checkProcess(p *rules.Pass, profile *workspace.Profile) {
 					names = append(names, name)
 				}
 			}
-			if len(names) == 0 || slices.ContainsFunc(names, func(name string) bool { return programs.MayRun(f, a, name) || slices.Contains(shown, name) }) {
+			if len(names) == 0 ||
+				slices.ContainsFunc(names,
+					func(name string) bool { return programs.MayRun(f, a, name) || slices.Contains(shown, name) }) {
 				continue
 			}
 			d := f.Decide(a, names[0])
@@ -61,7 +63,8 @@ func checkProcess(p *rules.Pass, profile *workspace.Profile) {
 	}
 	for _, g := range programs.Groups(p, all, effects) {
 		names := programs.Names(g.Effects)
-		finding := report.At(profile, g.Effects[0].Cause, fmt.Sprintf("%s under this profile%s: it refuses %s", who[names[0]], g.Where, phrase.Quoted(names)))
+		finding := report.At(profile, g.Effects[0].Cause,
+			fmt.Sprintf("%s under this profile%s: it refuses %s", who[names[0]], g.Where, phrase.Quoted(names)))
 		finding.Severity = g.Severity
 		finding.Fixes = letRun(p, profile, g.Whole())
 		p.Report(finding)

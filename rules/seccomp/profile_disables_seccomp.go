@@ -20,7 +20,8 @@ var profileDisablesSeccomp = &rules.Rule{
 	Category: "security",
 	Since:    "0.1.0",
 	References: []string{
-		"moby/profiles v0.2.4, seccomp/seccomp_linux.go: \"No default action specified, no syscalls listed, assume seccomp disabled\"; containers/common v0.67.0, the same",
+		"moby/profiles v0.2.4, seccomp/seccomp_linux.go: \"No default action specified, no syscalls listed, assume " +
+			"seccomp disabled\"; containers/common v0.67.0, the same",
 		"runc, libcontainer/specconv/spec_linux.go: SetupSeccomp",
 		"runc 1.1.5 and 1.5.1 with {} and null, crun 1.8.1 and 1.27 with null and []",
 	},

@@ -12,8 +12,10 @@ import (
 
 // refusedRules are the rules about what consumers refuse.
 var refusedRules = []string{
-	"bad-argument-value", "duplicate-architecture", "empty-name", "empty-names", "filter-too-large", "flag-not-supported", "foreign-endian", "invalid-json", "listener-without-notify",
-	"missing-default-action", "notify-default", "notify-without-listener", "notify-write", "null-rule", "syntax", "unknown-action", "unknown-architecture", "unknown-flag", "unknown-operator",
+	"bad-argument-value", "duplicate-architecture", "empty-name", "empty-names", "filter-too-large",
+	"flag-not-supported", "foreign-endian", "invalid-json", "listener-without-notify",
+	"missing-default-action", "notify-default", "notify-without-listener", "notify-write", "null-rule", "syntax",
+	"unknown-action", "unknown-architecture", "unknown-flag", "unknown-operator",
 	"wait-killable-without-notify",
 }
 
@@ -34,11 +36,19 @@ var readOtherwise = map[string]string{
 // refusedForOthers are the cases that are refused, or in which the program does not start, for what other rules are
 // about.
 var refusedForOthers = map[string]string{
-	"empty-object": "profile-disables-seccomp", "top-level-array": "profile-disables-seccomp", "trace-default": "default-allow",
-	"legacy-name-only": "legacy-name", "both-name-and-names": "name-and-names", "errnoret-on-kill": "errno-on-other-action", "defaulterrnoret-on-allow": "errno-on-other-action",
-	"errnoret-4095": "errno-out-of-range", "errnoret-4096": "errno-out-of-range", "errnoret-65535": "errno-out-of-range", "errnoret-4294967295": "errno-out-of-range", "errnoret-4294967296": "errno-out-of-range",
-	"podman-errno-bogus": "podman-only-errno", "same-cond-different-action": "same-condition-twice", "dup-key-defaultAction": "duplicate-key", "dup-key-defaultAction-rev": "duplicate-key", "dup-key-case": "duplicate-key",
-	"archmap-and-architectures": "architectures-and-archmap", "minkernel-bad-4": "bad-min-kernel", "minkernel-bad-v4.8": "bad-min-kernel", "minkernel-bad-4.x": "bad-min-kernel", "glibc-statx-EPERM": "runtime-cannot-start",
+	"empty-object": "profile-disables-seccomp", "top-level-array": "profile-disables-seccomp",
+	"trace-default":    "default-allow",
+	"legacy-name-only": "legacy-name", "both-name-and-names": "name-and-names",
+	"errnoret-on-kill": "errno-on-other-action", "defaulterrnoret-on-allow": "errno-on-other-action",
+	"errnoret-4095": "errno-out-of-range", "errnoret-4096": "errno-out-of-range",
+	"errnoret-65535": "errno-out-of-range", "errnoret-4294967295": "errno-out-of-range",
+	"errnoret-4294967296": "errno-out-of-range",
+	"podman-errno-bogus":  "podman-only-errno", "same-cond-different-action": "same-condition-twice",
+	"dup-key-defaultAction": "duplicate-key", "dup-key-defaultAction-rev": "duplicate-key",
+	"dup-key-case":              "duplicate-key",
+	"archmap-and-architectures": "architectures-and-archmap", "minkernel-bad-4": "bad-min-kernel",
+	"minkernel-bad-v4.8": "bad-min-kernel", "minkernel-bad-4.x": "bad-min-kernel",
+	"glibc-statx-EPERM": "runtime-cannot-start",
 }
 
 // TestOracleRefused holds the rules about what consumers refuse against what real programs did, each as the only
@@ -90,7 +100,11 @@ func TestDefaultProfilesRefused(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		for _, r := range []record{{Consumer: "docker"}, {Consumer: "podman"}, {Consumer: "containerd"}, {Consumer: "runc", Version: "1.1.5+libseccomp-2.5.4"}, {Consumer: "crun", Version: "1.8.1+libseccomp-2.5.4"}} {
+		for _, r := range []record{
+			{Consumer: "docker"}, {Consumer: "podman"}, {Consumer: "containerd"},
+			{Consumer: "runc", Version: "1.1.5+libseccomp-2.5.4"},
+			{Consumer: "crun", Version: "1.8.1+libseccomp-2.5.4"},
+		} {
 			r.Profile = string(text)
 			for _, f := range r.check(t, set) {
 				if id := strings.TrimPrefix(f.Rule.ID, "seccomp/"); slices.Contains(refusedRules, id) {

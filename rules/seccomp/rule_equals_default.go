@@ -25,8 +25,10 @@ var ruleEqualsDefault = &rules.Rule{
 	Since:    "0.1.0",
 	Fixes:    []fixers.Safety{fixers.Safe},
 	References: []string{
-		"opencontainers/runc, libcontainer/seccomp/seccomp_linux.go, matchCall; containers/crun, src/libcrun/seccomp.c: a rule with the default action is skipped",
-		"opencontainers/runc, libcontainer/seccomp/patchbpf/enosys_linux.go: the highest syscall that the profile names",
+		"opencontainers/runc, libcontainer/seccomp/seccomp_linux.go, matchCall; containers/crun, " +
+			"src/libcrun/seccomp.c: a rule with the default action is skipped",
+		"opencontainers/runc, libcontainer/seccomp/patchbpf/enosys_linux.go: " +
+			"the highest syscall that the profile names",
 		"containers/common, pkg/seccomp/validate.go: refuses such a rule",
 	},
 	Seccomp: func(p *rules.Pass, profile *workspace.Profile) {
@@ -43,9 +45,16 @@ var ruleEqualsDefault = &rules.Rule{
 				case m.Status == mentions.Hidden && equals[m.Rule]:
 					elsewhere[m.Rule]++
 				case m.Status == mentions.EqualsDefault && m.Always && m.Other != nil:
-					finding := report.At(profile, m.Span, fmt.Sprintf("%q gets %s here, which is the default action, so the rule is left out and another one decides, with %s", m.Text, m.Outcome, m.Other.Outcome))
+					finding := report.At(profile, m.Span,
+						fmt.Sprintf("%q gets %s here, which is the default action, so the rule is left out and "+
+							"another one decides, with %s", m.Text, m.Outcome, m.Other.Outcome))
 					finding.Severity = rules.Warning
-					finding.Related = []rules.Related{{File: profile.Source, Span: m.Other.Span, Message: fmt.Sprintf("%q gets %s here", m.Text, m.Other.Outcome)}}
+					finding.Related = []rules.Related{
+						{
+							File: profile.Source, Span: m.Other.Span,
+							Message: fmt.Sprintf("%q gets %s here", m.Text, m.Other.Outcome),
+						},
+					}
 					p.Report(finding)
 				}
 			}
@@ -54,11 +63,15 @@ var ruleEqualsDefault = &rules.Rule{
 			if !equals[r] || elsewhere[r] == len(rule.Names) {
 				continue
 			}
-			finding := report.At(profile, rule.Action.Span, fmt.Sprintf("the rule does what the default action does, %s, and is left out of the filter", decide.OutcomeFor(rule, profile.Loaders(p.Targets().Seccomp)[0])))
+			finding := report.At(profile, rule.Action.Span,
+				fmt.Sprintf("the rule does what the default action does, %s, and is left out of the filter",
+					decide.OutcomeFor(rule, profile.Loaders(p.Targets().Seccomp)[0])))
 			if name, ok := needed(p, profile, rule, equals); ok {
-				finding.Message += fmt.Sprintf("; but it names %q, and runc answers ENOSYS only above the highest syscall that is named", name)
+				finding.Message += fmt.Sprintf("; but it names %q, and runc answers ENOSYS only above the highest "+
+					"syscall that is named", name)
 			} else {
-				finding.Fixes = fixes.Edited(profile, "Remove the rule", fixers.Safe, fixseccomp.RemoveRules(profile.Profile, r), fixers.Changes{})
+				finding.Fixes = fixes.Edited(profile, "Remove the rule", fixers.Safe,
+					fixseccomp.RemoveRules(profile.Profile, r), fixers.Changes{})
 			}
 			p.Report(finding)
 		}
@@ -73,9 +86,10 @@ func equalRules(p *rules.Pass, profile *workspace.Profile) []bool {
 	}
 	loaders := profile.Loaders(p.Targets().Seccomp)
 	for r, rule := range profile.Rules {
-		equals[r] = len(rule.Names) > 0 && mentions.Readable(profile, rule) && !slices.ContainsFunc(loaders, func(l decide.Loader) bool {
-			return decide.OutcomeFor(rule, l) != decide.DefaultFor(profile.Profile, l)
-		})
+		equals[r] = len(rule.Names) > 0 && mentions.Readable(profile, rule) &&
+			!slices.ContainsFunc(loaders, func(l decide.Loader) bool {
+				return decide.OutcomeFor(rule, l) != decide.DefaultFor(profile.Profile, l)
+			})
 	}
 	return equals
 }
@@ -112,7 +126,8 @@ func needed(p *rules.Pass, profile *workspace.Profile, rule *seccomp.Rule, equal
 			continue
 		}
 		for _, abi := range s.ABIs() {
-			if n, _ := s.Number(abi); n > highest[abi] && !s.Multiplexed(abi) && (len(abis) == 0 || slices.Contains(abis, abi)) {
+			if n, _ := s.Number(abi); n > highest[abi] && !s.Multiplexed(abi) &&
+				(len(abis) == 0 || slices.Contains(abis, abi)) {
 				return name.Text, true
 			}
 		}

@@ -24,7 +24,8 @@ var runtimeCannotStart = &rules.Rule{
 	Since:    "0.1.0",
 	Fixes:    []fixers.Safety{fixers.Unsafe},
 	References: []string{
-		"runc, libcontainer/standard_init_linux.go; crun, src/libcrun/container.c: where the filter is loaded, with and without no_new_privs",
+		"runc, libcontainer/standard_init_linux.go; crun, src/libcrun/container.c: where the filter is loaded, with " +
+			"and without no_new_privs",
 		"measured with runc 1.1.5 and 1.5.1, crun 1.8.1 and 1.27",
 	},
 	Seccomp: checkRuntime,
@@ -44,7 +45,8 @@ func checkRuntime(p *rules.Pass, profile *workspace.Profile) {
 	found := shortages(p, profile, all)
 	for i, s := range found {
 		same := func(o shortage) bool { return o.effects[0].Cause == s.effects[0].Cause }
-		if slices.ContainsFunc(found[:i], func(o shortage) bool { return same(o) && o.severity >= s.severity }) || slices.ContainsFunc(found[i+1:], func(o shortage) bool { return same(o) && o.severity > s.severity }) {
+		if slices.ContainsFunc(found[:i], func(o shortage) bool { return same(o) && o.severity >= s.severity }) ||
+			slices.ContainsFunc(found[i+1:], func(o shortage) bool { return same(o) && o.severity > s.severity }) {
 			continue
 		}
 		var names []string
@@ -63,7 +65,9 @@ func checkRuntime(p *rules.Pass, profile *workspace.Profile) {
 				}
 			}
 		}
-		finding := report.At(profile, s.effects[0].Cause, fmt.Sprintf("%s cannot start a container%s: it makes %s itself, and the profile refuses %s%s", s.subject, s.without, phrase.Quoted(names), object, programs.Where(ofRuntime(all, s.runtime), s.effects[0].On)))
+		finding := report.At(profile, s.effects[0].Cause,
+			fmt.Sprintf("%s cannot start a container%s: it makes %s itself, and the profile refuses %s%s", s.subject,
+				s.without, phrase.Quoted(names), object, programs.Where(ofRuntime(all, s.runtime), s.effects[0].On)))
 		finding.Severity = s.severity
 		finding.Fixes = letRun(p, profile, whole)
 		p.Report(finding)
@@ -94,7 +98,9 @@ func shortages(p *rules.Pass, profile *workspace.Profile, all []*decide.Filter) 
 		if len(fs) == 0 {
 			continue
 		}
-		heavy := targets.Given(runtime) || slices.ContainsFunc(fs, func(f *decide.Filter) bool { return programs.CommonRuntime(f.Target.Loader) == runtime })
+		heavy := targets.Given(runtime) ||
+			slices.ContainsFunc(fs,
+				func(f *decide.Filter) bool { return programs.CommonRuntime(f.Target.Loader) == runtime })
 		releases := decide.MeasuredReleases(runtime, targets.Range(runtime))
 		known := profile.Dialect == seccomp.Bundle // it says whether no_new_privs is set
 		always := neededBy(runtime, releases, !known || profile.NoNewPrivileges)
@@ -147,7 +153,8 @@ func neededBy(runtime string, releases []seccomp.Version, noNewPrivs bool) (n ne
 
 // refused returns the effects of the syscalls that never get through, of those that were not seen before; of a group
 // that of the first.
-func refused(profile *workspace.Profile, fs []*decide.Filter, groups [][]string, seen map[string]bool) []programs.Effect {
+func refused(profile *workspace.Profile, fs []*decide.Filter, groups [][]string,
+	seen map[string]bool) []programs.Effect {
 	var effects []programs.Effect
 	for _, group := range groups {
 		if seen[group[0]] {
@@ -172,7 +179,8 @@ func neverRuns(f *decide.Filter, name string, absentToo bool) bool {
 	case programs.Closed:
 		return true
 	case programs.Absent:
-		return absentToo || !slices.ContainsFunc(seccomp.FallbackCapable(), func(s seccomp.Fallback) bool { return s.Name == name })
+		return absentToo ||
+			!slices.ContainsFunc(seccomp.FallbackCapable(), func(s seccomp.Fallback) bool { return s.Name == name })
 	}
 	return false
 }

@@ -58,10 +58,21 @@ type nested struct {
 // reading Chromium's source. opam and flatpak run bubblewrap. What Nix builds is sandboxed too, but Nix does without
 // where it cannot be (sandbox-fallback).
 var nestedSandboxes = [...]nested{
-	{[]string{"bwrap", "flatpak", "flatpak-builder"}, []string{"clone", "unshare", "mount", "umount2", "pivot_root"}, []string{"--version", "--help"}},
-	{[]string{"opam"}, []string{"clone", "unshare", "mount", "umount2", "pivot_root"}, []string{"--disable-sandboxing", "--version", "--help", "env", "exec", "switch", "config", "var"}},
-	{[]string{"chromium", "chromium-browser", "chrome", "google-chrome", "google-chrome-stable", "headless-shell", "chrome-headless-shell", "brave", "brave-browser", "microsoft-edge"},
-		[]string{"clone", "chroot"}, []string{"--no-sandbox", "--disable-setuid-sandbox", "--disable-namespace-sandbox", "--version", "--help"}},
+	{
+		[]string{"bwrap", "flatpak", "flatpak-builder"}, []string{"clone", "unshare", "mount", "umount2", "pivot_root"},
+		[]string{"--version", "--help"},
+	},
+	{
+		[]string{"opam"}, []string{"clone", "unshare", "mount", "umount2", "pivot_root"},
+		[]string{"--disable-sandboxing", "--version", "--help", "env", "exec", "switch", "config", "var"},
+	},
+	{
+		[]string{
+			"chromium", "chromium-browser", "chrome", "google-chrome", "google-chrome-stable", "headless-shell",
+			"chrome-headless-shell", "brave", "brave-browser", "microsoft-edge",
+		},
+		[]string{"clone", "chroot"},
+		[]string{"--no-sandbox", "--disable-setuid-sandbox", "--disable-namespace-sandbox", "--version", "--help"}},
 }
 
 // nestedIn returns the command with which an image's container starts, where it is a program that sandboxes others.
@@ -131,7 +142,8 @@ func nestedIn(img *workspace.Image) (*shell.Command, *nested) {
 // SIGCHLD.
 var newUser = [6]uint64{0x10000011}
 
-func reportSandbox(p *rules.Pass, profile *workspace.Profile, use workspace.Use, img *workspace.Image, c *shell.Command, n *nested) {
+func reportSandbox(p *rules.Pass, profile *workspace.Profile, use workspace.Use, img *workspace.Image, c *shell.Command,
+	n *nested) {
 	var effects []programs.Effect
 	for _, f := range programs.Filters(p, profile) {
 		a := f.Target.Host.Arch
@@ -157,7 +169,9 @@ func reportSandbox(p *rules.Pass, profile *workspace.Profile, use workspace.Use,
 			names = append(names, e.Name)
 		}
 	}
-	finding := report.At(profile, effects[0].Cause, fmt.Sprintf("%s runs under this profile, which refuses %s: it cannot create a sandbox", c.Name, phrase.Quoted(names)))
+	finding := report.At(profile, effects[0].Cause,
+		fmt.Sprintf("%s runs under this profile, which refuses %s: it cannot create a sandbox", c.Name,
+			phrase.Quoted(names)))
 	finding.Related = []rules.Related{
 		{File: img.File.Source, Span: c.Words[0].Span, Message: fmt.Sprintf("%s is started here", c.Name)},
 		{File: use.File, Span: use.Span, Message: "the profile is put in force here"},
@@ -209,8 +223,10 @@ func allowSandbox(p *rules.Pass, profile *workspace.Profile, names []string) []f
 	}
 	before, after := programs.Filters(p, profile), programs.Filters(p, fixed)
 	old := programs.Burdens(p, profile, before)
-	if slices.ContainsFunc(programs.Burdens(p, fixed, after), func(b programs.Burden) bool { return !slices.Contains(old, b) }) {
+	if slices.ContainsFunc(programs.Burdens(p, fixed, after),
+		func(b programs.Burden) bool { return !slices.Contains(old, b) }) {
 		return nil
 	}
-	return fixes.Edited(profile, "Allow "+phrase.List(names), fixers.Unsafe, edits, fixers.Changes{Syscalls: append(requirement.Moved(before, after), names...)})
+	return fixes.Edited(profile, "Allow "+phrase.List(names), fixers.Unsafe, edits,
+		fixers.Changes{Syscalls: append(requirement.Moved(before, after), names...)})
 }

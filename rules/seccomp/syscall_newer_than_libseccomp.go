@@ -51,7 +51,9 @@ var syscallNewerThanLibseccomp = &rules.Rule{
 				if len(without) > 1 {
 					who = fmt.Sprintf("%s to %s", who, without[len(without)-1])
 				}
-				finding := report.At(profile, name.Span, fmt.Sprintf("syscall %q is unknown to libseccomp %s, which silently leaves it out; %s is the first release that knows it", name.Text, who, s.Since))
+				finding := report.At(profile, name.Span,
+					fmt.Sprintf("syscall %q is unknown to libseccomp %s, which silently leaves it out; %s is the "+
+						"first release that knows it", name.Text, who, s.Since))
 				if !reach.Denies(rule) {
 					finding.Severity = rules.Info
 				}

@@ -25,8 +25,10 @@ var syscallNotOnArchitectures = &rules.Rule{
 	Since:    "0.1.0",
 	Fixes:    []fixers.Safety{fixers.Safe},
 	References: []string{
-		"libseccomp v2.6.1, src/syscalls.csv, and src/db.c: a syscall that an architecture does not have is skipped for it",
-		"runs of runc 1.1.5 and 1.5.1 and crun 1.8.1 and 1.27: silent, crun also with run.oci.seccomp_fail_unknown_syscall",
+		"libseccomp v2.6.1, src/syscalls.csv, and src/db.c: a syscall that an architecture does not have is skipped " +
+			"for it",
+		"runs of runc 1.1.5 and 1.5.1 and crun 1.8.1 and 1.27: silent, crun also with " +
+			"run.oci.seccomp_fail_unknown_syscall",
 	},
 	Seccomp: func(p *rules.Pass, profile *workspace.Profile) {
 		loaders := p.Targets().Seccomp.Loaders(profile.Profile)
@@ -51,8 +53,11 @@ var syscallNotOnArchitectures = &rules.Rule{
 				if len(rule.Includes.Arches) > 0 {
 					of = "the rule is for"
 				}
-				finding := report.At(profile, rule.Names[i].Span, fmt.Sprintf("syscall %q exists on none of the architectures that %s, only on %s", s.Name, of, strings.Join(s.ABIs(), ", ")))
-				title, edits := fmt.Sprintf("Remove %q", s.Name), fixseccomp.RemoveString(profile.Profile, rule.Names, i)
+				finding := report.At(profile, rule.Names[i].Span,
+					fmt.Sprintf("syscall %q exists on none of the architectures that %s, only on %s", s.Name, of,
+						strings.Join(s.ABIs(), ", ")))
+				title, edits := fmt.Sprintf("Remove %q", s.Name),
+					fixseccomp.RemoveString(profile.Profile, rule.Names, i)
 				if len(missing) == len(rule.Names) {
 					title, edits = "Remove the rule", fixseccomp.RemoveRules(profile.Profile, r)
 				}
@@ -79,7 +84,8 @@ func includedABIs(profile *workspace.Profile, rule *seccomp.Rule, loaders []deci
 		}
 		for _, host := range seccomp.Architectures() {
 			name := readers.HostName(l, host)
-			if name == "" || !slices.ContainsFunc(rule.Includes.Arches, func(s seccomp.String) bool { return s.Text == name }) {
+			if name == "" ||
+				!slices.ContainsFunc(rule.Includes.Arches, func(s seccomp.String) bool { return s.Text == name }) {
 				continue
 			}
 			add(host.Name)

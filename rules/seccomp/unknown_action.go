@@ -46,7 +46,8 @@ func checkAction(p *rules.Pass, profile *workspace.Profile, name seccomp.String)
 	finding := report.At(profile, name.Span, fmt.Sprintf("action %q is unknown", name.Text))
 	if near := seccomp.NearestAction(name.Text); near != "" {
 		finding.Message += fmt.Sprintf("; did you mean %q?", near)
-		finding.Fixes = fixes.Replace(profile, "Rename to "+near, fixers.Unsafe, name.Span, phrase.Quote(near), fixers.Changes{Repair: true})
+		finding.Fixes = fixes.Replace(profile, "Rename to "+near, fixers.Unsafe, name.Span, phrase.Quote(near),
+			fixers.Changes{Repair: true})
 	}
 	p.Report(finding)
 }

@@ -59,9 +59,11 @@ var unknownArchitecture = &rules.Rule{
 
 // reportArchitecture reports a name that no architecture has. It is renamed only where the list does not have the
 // near one already.
-func reportArchitecture(p *rules.Pass, profile *workspace.Profile, name seccomp.String, effect string, list []seccomp.String) {
+func reportArchitecture(p *rules.Pass, profile *workspace.Profile, name seccomp.String, effect string,
+	list []seccomp.String) {
 	if name.Text == "SCMP_ARCH_NATIVE" {
-		p.Report(report.At(profile, name.Span, `architecture "SCMP_ARCH_NATIVE" is refused by runc and crun; the native architecture needs no mention`))
+		p.Report(report.At(profile, name.Span,
+			`architecture "SCMP_ARCH_NATIVE" is refused by runc and crun; the native architecture needs no mention`))
 		return
 	}
 	finding := report.At(profile, name.Span, fmt.Sprintf("architecture %q is unknown%s", name.Text, effect))
@@ -72,7 +74,8 @@ func reportArchitecture(p *rules.Pass, profile *workspace.Profile, name seccomp.
 	if near := seccomp.NearestArchitecture(name.Text); near != "" {
 		finding.Message += fmt.Sprintf("; did you mean %q?", near)
 		if !slices.ContainsFunc(list, func(s seccomp.String) bool { return s.Text == near }) {
-			finding.Fixes = fixes.Replace(profile, "Rename to "+near, fixers.Unsafe, name.Span, phrase.Quote(near), fixers.Changes{Repair: true})
+			finding.Fixes = fixes.Replace(profile, "Rename to "+near, fixers.Unsafe, name.Span, phrase.Quote(near),
+				fixers.Changes{Repair: true})
 		}
 	}
 	p.Report(finding)

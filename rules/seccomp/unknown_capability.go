@@ -24,7 +24,8 @@ var unknownCapability = &rules.Rule{
 	Since:    "0.1.0",
 	Fixes:    []fixers.Safety{fixers.Unsafe},
 	References: []string{
-		"moby/profiles v0.2.4, seccomp/seccomp_linux.go, and containers/common v0.67.0, pkg/seccomp/seccomp_linux.go: names are compared literally with the bounding set",
+		"moby/profiles v0.2.4, seccomp/seccomp_linux.go, and containers/common v0.67.0, " +
+			"pkg/seccomp/seccomp_linux.go: names are compared literally with the bounding set",
 		"Linux 7.1, include/uapi/linux/capability.h",
 	},
 	Seccomp: func(p *rules.Pass, profile *workspace.Profile) {
@@ -39,9 +40,11 @@ var unknownCapability = &rules.Rule{
 					if slices.Contains(known, name.Text) {
 						continue
 					}
-					finding := report.At(profile, name.Span, fmt.Sprintf("capability %q is unknown, so it excludes nothing", name.Text))
+					finding := report.At(profile, name.Span,
+						fmt.Sprintf("capability %q is unknown, so it excludes nothing", name.Text))
 					if n == 0 {
-						finding.Message = fmt.Sprintf("capability %q is unknown, so the rule is always left out", name.Text)
+						finding.Message = fmt.Sprintf("capability %q is unknown, so the rule is always left out",
+							name.Text)
 					}
 					if near := seccomp.NearestCapability(name.Text); near != "" {
 						finding.Message += fmt.Sprintf("; did you mean %q?", near)
@@ -50,7 +53,8 @@ var unknownCapability = &rules.Rule{
 						}
 						if !given[near] {
 							edits := fixseccomp.ReplaceString(profile.Profile, name, near)
-							finding.Fixes = fixes.Edited(profile, "Rename to "+near, fixers.Unsafe, edits, fixers.Changes{Syscalls: literals.Texts(rule.Names)})
+							finding.Fixes = fixes.Edited(profile, "Rename to "+near, fixers.Unsafe, edits,
+								fixers.Changes{Syscalls: literals.Texts(rule.Names)})
 						}
 					}
 					p.Report(finding)

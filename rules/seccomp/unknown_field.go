@@ -34,9 +34,11 @@ var unknownField = &rules.Rule{
 			if isRemark(field.Name.Text) || field.Path == "" && strings.EqualFold(field.Name.Text, "name") {
 				continue
 			}
-			finding := report.At(profile, field.Name.Span, fmt.Sprintf("field %q is not read by any consumer", field.Name.Text))
+			finding := report.At(profile, field.Name.Span,
+				fmt.Sprintf("field %q is not read by any consumer", field.Name.Text))
 			var rule *seccomp.Rule
-			i, _ := slices.BinarySearchFunc(profile.Rules, field.Name.Span.Start, func(r *seccomp.Rule, at int) int { return cmp.Compare(r.Span.End, at) })
+			i, _ := slices.BinarySearchFunc(profile.Rules, field.Name.Span.Start,
+				func(r *seccomp.Rule, at int) int { return cmp.Compare(r.Span.End, at) })
 			if i < len(profile.Rules) && profile.Rules[i].Span.Contains(field.Name.Span) {
 				rule = profile.Rules[i]
 			}
@@ -52,7 +54,8 @@ var unknownField = &rules.Rule{
 			}
 			if near != "" && near != "comment" {
 				finding.Message += fmt.Sprintf("; did you mean %q?", near)
-				finding.Fixes = fixes.Replace(profile, "Rename to "+near, fixers.Unsafe, field.Name.Span, phrase.Quote(near), renaming(near, rule))
+				finding.Fixes = fixes.Replace(profile, "Rename to "+near, fixers.Unsafe, field.Name.Span,
+					phrase.Quote(near), renaming(near, rule))
 			}
 			p.Report(finding)
 		}
@@ -60,7 +63,10 @@ var unknownField = &rules.Rule{
 }
 
 // supersetFields are the fields that the OCI specification does not have.
-var supersetFields = []string{"archMap", "architecture", "subArchitectures", "name", "includes", "excludes", "caps", "arches", "minKernel", "errno", "defaultErrno"}
+var supersetFields = []string{
+	"archMap", "architecture", "subArchitectures", "name", "includes", "excludes", "caps", "arches", "minKernel",
+	"errno", "defaultErrno",
+}
 
 // isRemark reports whether a field that no consumer reads is meant for people, or for an editor.
 func isRemark(name string) bool {
@@ -71,8 +77,10 @@ func isRemark(name string) bool {
 		}
 	}
 	switch lower {
-	case "author", "authors", "date", "description", "desc", "doc", "docs", "documentation", "explanation", "id", "info", "label", "license", "link", "links", "maintainer", "metadata",
-		"note", "notes", "purpose", "rationale", "readme", "reason", "reasons", "reference", "references", "remark", "remarks", "revision", "see", "source", "sources", "summary",
+	case "author", "authors", "date", "description", "desc", "doc", "docs", "documentation", "explanation", "id",
+		"info", "label", "license", "link", "links", "maintainer", "metadata",
+		"note", "notes", "purpose", "rationale", "readme", "reason", "reasons", "reference", "references", "remark",
+		"remarks", "revision", "see", "source", "sources", "summary",
 		"tags", "title", "todo", "url", "version", "why":
 		return true
 	}

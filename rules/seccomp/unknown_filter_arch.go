@@ -28,7 +28,8 @@ var unknownFilterArch = &rules.Rule{
 		"containers/common v0.67.0, pkg/seccomp/seccomp_linux.go, with libseccomp-golang's names of architectures",
 	},
 	Seccomp: func(p *rules.Pass, profile *workspace.Profile) {
-		docker, podman := readers.Reads(p, profile, decide.LoaderDocker), readers.Reads(p, profile, decide.LoaderContainers)
+		docker, podman := readers.Reads(p, profile, decide.LoaderDocker),
+			readers.Reads(p, profile, decide.LoaderContainers)
 		if !docker && !podman {
 			return // no loader reads the field
 		}
@@ -65,13 +66,16 @@ var unknownFilterArch = &rules.Rule{
 							effect = "the rule is always left out"
 						}
 					}
-					finding := report.At(profile, arch.Span, fmt.Sprintf("architecture %q is not the name of a host, so %s", arch.Text, effect))
-					if a, ok := seccomp.LookupArchitecture(seccomp.NearestArchitecture(arch.Text)); ok && name(a) != "" {
+					finding := report.At(profile, arch.Span,
+						fmt.Sprintf("architecture %q is not the name of a host, so %s", arch.Text, effect))
+					if a, ok := seccomp.LookupArchitecture(seccomp.NearestArchitecture(arch.Text)); ok &&
+						name(a) != "" {
 						near := name(a)
 						finding.Message += fmt.Sprintf("; did you mean %q?", near)
 						if !given[near] {
 							edits := fixseccomp.ReplaceString(profile.Profile, arch, near)
-							finding.Fixes = fixes.Edited(profile, "Rename to "+near, fixers.Unsafe, edits, fixers.Changes{Syscalls: literals.Texts(rule.Names)})
+							finding.Fixes = fixes.Edited(profile, "Rename to "+near, fixers.Unsafe, edits,
+								fixers.Changes{Syscalls: literals.Texts(rule.Names)})
 						}
 					}
 					p.Report(finding)

@@ -23,19 +23,22 @@ var unknownFlag = &rules.Rule{
 	Fixes:    []fixers.Safety{fixers.Unsafe},
 	References: []string{
 		"OCI runtime specification v1.3.0, config-linux.md, Seccomp: flags",
-		"runc, libcontainer/specconv/spec_linux.go: \"seccomp flag … is not known to runc\"; crun, src/libcrun/seccomp.c: \"unknown seccomp option\"",
+		"runc, libcontainer/specconv/spec_linux.go: \"seccomp flag … is not known to runc\"; crun, " +
+			"src/libcrun/seccomp.c: \"unknown seccomp option\"",
 	},
 	Seccomp: func(p *rules.Pass, profile *workspace.Profile) {
 		for i, name := range profile.Flags {
 			if _, ok := seccomp.LookupFlag(name.Text); ok {
 				continue
 			}
-			finding := report.At(profile, name.Span, fmt.Sprintf("flag %q is unknown, so runc and crun refuse the profile", name.Text))
+			finding := report.At(profile, name.Span,
+				fmt.Sprintf("flag %q is unknown, so runc and crun refuse the profile", name.Text))
 			near := seccomp.NearestFlag(name.Text)
 			if near != "" {
 				finding.Message += fmt.Sprintf("; did you mean %q?", near)
 				if !slices.ContainsFunc(profile.Flags, func(s seccomp.String) bool { return s.Text == near }) {
-					finding.Fixes = fixes.Replace(profile, "Rename to "+near, fixers.Unsafe, name.Span, phrase.Quote(near), fixers.Changes{Repair: true})
+					finding.Fixes = fixes.Replace(profile, "Rename to "+near, fixers.Unsafe, name.Span,
+						phrase.Quote(near), fixers.Changes{Repair: true})
 				}
 			}
 			finding.Fixes = append(finding.Fixes, deleteFlag(profile, i)...)
@@ -47,5 +50,6 @@ var unknownFlag = &rules.Rule{
 // deleteFlag returns the fix that takes out a flag for which runtimes refuse the profile. An empty list stays:
 // without one runtimes set SPEC_ALLOW themselves.
 func deleteFlag(profile *workspace.Profile, i int) []fixers.Fix {
-	return fixes.Edited(profile, "Delete the flag", fixers.Unsafe, fixseccomp.RemoveString(profile.Profile, profile.Flags, i), fixers.Changes{Repair: true})
+	return fixes.Edited(profile, "Delete the flag", fixers.Unsafe,
+		fixseccomp.RemoveString(profile.Profile, profile.Flags, i), fixers.Changes{Repair: true})
 }

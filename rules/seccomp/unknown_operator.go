@@ -22,11 +22,13 @@ var unknownOperator = &rules.Rule{
 	Fixes:    []fixers.Safety{fixers.Unsafe},
 	References: []string{
 		"OCI runtime specification v1.3.0, config-linux.md, Seccomp",
-		"runc, libcontainer/seccomp/config.go: ConvertStringToOperator; crun, src/libcrun/seccomp.c: get_seccomp_operator",
+		"runc, libcontainer/seccomp/config.go: ConvertStringToOperator; crun, src/libcrun/seccomp.c: " +
+			"get_seccomp_operator",
 	},
 	Seccomp: func(p *rules.Pass, profile *workspace.Profile) {
 		for _, problem := range report.Problems(profile, seccomp.KindOperator) {
-			p.Report(report.At(profile, problem.Span, report.WithEffect(problem, ", so runc and crun refuse the profile")))
+			p.Report(report.At(profile, problem.Span,
+				report.WithEffect(problem, ", so runc and crun refuse the profile")))
 		}
 		for _, rule := range profile.Rules {
 			for _, arg := range rule.Args {
@@ -39,10 +41,12 @@ var unknownOperator = &rules.Rule{
 }
 
 func reportOperator(p *rules.Pass, profile *workspace.Profile, op seccomp.String) {
-	finding := report.At(profile, op.Span, fmt.Sprintf("operator %q is unknown, so runc and crun refuse the profile", op.Text))
+	finding := report.At(profile, op.Span,
+		fmt.Sprintf("operator %q is unknown, so runc and crun refuse the profile", op.Text))
 	if near := seccomp.NearestOperator(op.Text); near != "" {
 		finding.Message += fmt.Sprintf("; did you mean %q?", near)
-		finding.Fixes = fixes.Replace(profile, "Rename to "+near, fixers.Unsafe, op.Span, phrase.Quote(near), fixers.Changes{Repair: true})
+		finding.Fixes = fixes.Replace(profile, "Rename to "+near, fixers.Unsafe, op.Span, phrase.Quote(near),
+			fixers.Changes{Repair: true})
 	}
 	p.Report(finding)
 }

@@ -25,7 +25,8 @@ var unknownSyscall = &rules.Rule{
 	Fixes:    []fixers.Safety{fixers.Unsafe},
 	References: []string{
 		"libseccomp v2.6.1, src/syscalls.csv",
-		"runc, libcontainer/seccomp/seccomp_linux.go: a name that cannot be resolved is skipped, with a message at debug level",
+		"runc, libcontainer/seccomp/seccomp_linux.go: a name that cannot be resolved is skipped, with a message at " +
+			"debug level",
 		"crun, src/libcrun/seccomp.c: a warning that is hidden by default",
 		"netblue30/firejail#7063, containers/crun#496, containers/podman#7670, DataDog/datadog-agent#29583",
 	},
@@ -47,7 +48,8 @@ var unknownSyscall = &rules.Rule{
 	},
 }
 
-func checkName(p *rules.Pass, profile *workspace.Profile, rule *seccomp.Rule, name seccomp.String, lacks func() func(string) bool) {
+func checkName(p *rules.Pass, profile *workspace.Profile, rule *seccomp.Rule, name seccomp.String,
+	lacks func() func(string) bool) {
 	s, ok := seccomp.LookupSyscall(name.Text)
 	if !ok {
 		reportUnknown(p, profile, rule, name, lacks())
@@ -56,22 +58,27 @@ func checkName(p *rules.Pass, profile *workspace.Profile, rule *seccomp.Rule, na
 	if s.Last.IsZero() {
 		return
 	}
-	if targets := p.Targets().Seccomp; targets.Given("libseccomp") && !slices.ContainsFunc(targets.Libseccomps(), func(l decide.Libseccomp) bool { return !l.Knows(s) }) {
+	if targets := p.Targets().Seccomp; targets.Given("libseccomp") &&
+		!slices.ContainsFunc(targets.Libseccomps(), func(l decide.Libseccomp) bool { return !l.Knows(s) }) {
 		return
 	}
-	finding := report.At(profile, name.Span, fmt.Sprintf("syscall %q is known only to libseccomp up to %s; newer releases silently leave it out", name.Text, s.Last))
+	finding := report.At(profile, name.Span,
+		fmt.Sprintf("syscall %q is known only to libseccomp up to %s; newer releases silently leave it out", name.Text,
+			s.Last))
 	finding.Severity = rules.Warning
 	p.Report(finding)
 }
 
 // reportUnknown reports a name that no libseccomp knows. Lacks says of a syscall that the rule does not name it.
-func reportUnknown(p *rules.Pass, profile *workspace.Profile, rule *seccomp.Rule, name seccomp.String, lacks func(string) bool) {
+func reportUnknown(p *rules.Pass, profile *workspace.Profile, rule *seccomp.Rule, name seccomp.String,
+	lacks func(string) bool) {
 	finding := report.At(profile, name.Span, "")
 	finding.Severity = rules.Warning
 	finding.Message = fmt.Sprintf("syscall %q is unknown to libseccomp, so runtimes silently leave it out", name.Text)
 	if reach.Denies(rule) && reach.DefaultRuns(profile) {
 		finding.Severity = rules.Error
-		finding.Message = fmt.Sprintf("syscall %q is unknown to libseccomp, so runtimes silently ignore it and block nothing", name.Text)
+		finding.Message = fmt.Sprintf("syscall %q is unknown to libseccomp, so runtimes silently ignore it and "+
+			"block nothing", name.Text)
 	}
 	if a, b, ok := seccomp.SplitGlued(name.Text); ok {
 		finding.Message += fmt.Sprintf("; it is %q and %q in one string", a, b)
@@ -82,7 +89,8 @@ func reportUnknown(p *rules.Pass, profile *workspace.Profile, rule *seccomp.Rule
 			} else if !lacks(b) {
 				text, added = phrase.Quote(a), added[:1]
 			}
-			finding.Fixes = fixes.Replace(profile, "Split into "+a+" and "+b, fixers.Unsafe, name.Span, text, fixers.Changes{Syscalls: append(added, name.Text)})
+			finding.Fixes = fixes.Replace(profile, "Split into "+a+" and "+b, fixers.Unsafe, name.Span, text,
+				fixers.Changes{Syscalls: append(added, name.Text)})
 		}
 		p.Report(finding)
 		return
@@ -92,7 +100,8 @@ func reportUnknown(p *rules.Pass, profile *workspace.Profile, rule *seccomp.Rule
 	case 1:
 		finding.Message += fmt.Sprintf("; did you mean %q?", near[0])
 		if lacks(near[0]) {
-			finding.Fixes = fixes.Replace(profile, "Rename to "+near[0], fixers.Unsafe, name.Span, phrase.Quote(near[0]), fixers.Changes{Syscalls: []string{near[0], name.Text}})
+			finding.Fixes = fixes.Replace(profile, "Rename to "+near[0], fixers.Unsafe, name.Span,
+				phrase.Quote(near[0]), fixers.Changes{Syscalls: []string{near[0], name.Text}})
 		}
 	case 2:
 		finding.Message += fmt.Sprintf("; did you mean %q or %q?", near[0], near[1])

@@ -17,15 +17,17 @@ import (
 )
 
 var upperBitsIgnored = &rules.Rule{
-	ID:       "seccomp/upper-bits-ignored",
-	Summary:  "a condition compares 64 bits of an argument of which the kernel reads fewer, so setting an upper bit bypasses it",
+	ID: "seccomp/upper-bits-ignored",
+	Summary: "a condition compares 64 bits of an argument of which the kernel reads fewer, so setting an upper bit " +
+		"bypasses it",
 	Severity: rules.Error,
 	Category: "security",
 	Since:    "0.1.0",
 	Fixes:    []fixers.Safety{fixers.Unsafe},
 	References: []string{
 		"seccomp/libseccomp#383: SCMP_CMP_EQ and others compare 64 bits on 64-bit architectures",
-		"moby/profiles, seccomp/default.json, v0.2.2 to v0.2.4; Docker 29.0 to 29.7.2: socket(0x100000028) opened AF_VSOCK",
+		"moby/profiles, seccomp/default.json, v0.2.2 to v0.2.4; Docker 29.0 to 29.7.2: socket(0x100000028) opened " +
+			"AF_VSOCK",
 		"Linux 6.18, x86_64, the syscall tracepoints of tracefs: the types of arguments",
 		"Linux 6.18, include/linux/socket.h: address families up to AF_MCTP, 45",
 	},
@@ -63,7 +65,9 @@ func checkUpperBitsIgnored(p *rules.Pass, profile *workspace.Profile) {
 	}
 	for _, b := range found {
 		width := widthOf(b.syscall, int(b.arg.Index.Value))
-		finding := report.At(profile, b.arg.Span, fmt.Sprintf("the kernel reads the lower %d bits of argument %d of %q, and the condition compares 64: %#x is %d for the kernel, and is ", width, b.arg.Index.Value, b.syscall.Name, b.high, b.low))
+		finding := report.At(profile, b.arg.Span,
+			fmt.Sprintf("the kernel reads the lower %d bits of argument %d of %q, and the condition compares 64: "+
+				"%#x is %d for the kernel, and is ", width, b.arg.Index.Value, b.syscall.Name, b.high, b.low))
 		if b.allows {
 			finding.Message += "let through"
 			finding.Fixes = listFamilies(profile, b)
@@ -129,7 +133,8 @@ func bypasses(p *rules.Pass, profile *workspace.Profile, s *seccomp.Syscall) []b
 				continue
 			}
 			// crun, since it has no border: a call above it gets ENOSYS from runc, whatever the rules say.
-			f := decide.Resolve(profile.Profile, l, host).Compile("crun", targets.Range("crun").To, newest(targets.Libseccomps()))
+			f := decide.Resolve(profile.Profile, l, host).Compile("crun", targets.Range("crun").To,
+				newest(targets.Libseccomps()))
 			d := f.Decide(x86, s.Name)
 			if d.Step != decide.StepConditions {
 				continue
@@ -273,7 +278,8 @@ func argOf(rule *seccomp.Rule, c decide.Cond) *seccomp.Arg {
 		if int(a.Index.Value) != c.Arg || a.Op.Text != c.Op {
 			continue
 		}
-		if c.Op == "SCMP_CMP_MASKED_EQ" && a.Value.Value == c.Mask && a.ValueTwo.Value&c.Mask == c.Value || c.Op != "SCMP_CMP_MASKED_EQ" && a.Value.Value == c.Value {
+		if c.Op == "SCMP_CMP_MASKED_EQ" && a.Value.Value == c.Mask && a.ValueTwo.Value&c.Mask == c.Value ||
+			c.Op != "SCMP_CMP_MASKED_EQ" && a.Value.Value == c.Value {
 			return a
 		}
 	}
@@ -303,13 +309,16 @@ func compareLower(p *rules.Pass, profile *workspace.Profile, b bypass) []fixers.
 		}
 		for _, l := range loaders {
 			o := decide.OutcomeFor(rule, l)
-			if o.Runs() && o != decide.DefaultFor(profile.Profile, l) || o != decide.OutcomeFor(b.rule, l) && len(rule.Args) > 0 {
+			if o.Runs() && o != decide.DefaultFor(profile.Profile, l) ||
+				o != decide.OutcomeFor(b.rule, l) && len(rule.Args) > 0 {
 				return nil
 			}
 		}
 	}
 	mask := uint64(1)<<width - 1
-	return fixes.Edited(profile, fmt.Sprintf("Compare the lower %d bits only", width), fixers.Unsafe, fixseccomp.SetCondition(profile.Profile, *b.arg, "SCMP_CMP_MASKED_EQ", mask, b.arg.Value.Value&mask), fixers.Changes{Syscalls: names})
+	return fixes.Edited(profile, fmt.Sprintf("Compare the lower %d bits only", width), fixers.Unsafe,
+		fixseccomp.SetCondition(profile.Profile, *b.arg, "SCMP_CMP_MASKED_EQ", mask, b.arg.Value.Value&mask),
+		fixers.Changes{Syscalls: names})
 }
 
 // maxFamily is the highest address family of Linux 6.18, AF_MCTP.
@@ -357,5 +366,6 @@ func listFamilies(profile *workspace.Profile, b bypass) []fixers.Fix {
 	if len(texts) == 0 || len(texts) > maxListed || n < 0 {
 		return nil
 	}
-	return fixes.Edited(profile, fmt.Sprintf("List the address families, up to %d (AF_MCTP)", maxFamily), fixers.Unsafe, fixseccomp.SplitRule(profile.Profile, n, texts...), fixers.Changes{Syscalls: names})
+	return fixes.Edited(profile, fmt.Sprintf("List the address families, up to %d (AF_MCTP)", maxFamily), fixers.Unsafe,
+		fixseccomp.SplitRule(profile.Profile, n, texts...), fixers.Changes{Syscalls: names})
 }

@@ -25,13 +25,17 @@ var userNamespacesAllowed = &rules.Rule{
 		"moby/profiles, seccomp/default.json, v0.2.4: clone with flags & 0x7e020000 == 0, clone3 answered ENOSYS",
 	},
 	Seccomp: func(p *rules.Pass, profile *workspace.Profile) {
-		names := slices.DeleteFunc(reach.Allowed(p, profile, []string{"unshare", "clone", "clone3", "setns"}), func(n reach.Naming) bool { return gated(n.Rule) })
+		names := slices.DeleteFunc(reach.Allowed(p, profile, []string{"unshare", "clone", "clone3", "setns"}),
+			func(n reach.Naming) bool { return gated(n.Rule) })
 		if !slices.ContainsFunc(names, func(n reach.Naming) bool { return n.Name.Text != "setns" }) {
 			return
 		}
-		finding := report.At(profile, names[0].Name.Span, fmt.Sprintf("with %s every process can create a user namespace, and has all capabilities in it", reach.Words(names)))
+		finding := report.At(profile, names[0].Name.Span,
+			fmt.Sprintf("with %s every process can create a user namespace, and has all capabilities in it",
+				reach.Words(names)))
 		if distinct(names) == 1 && names[0].Name.Text == "clone" {
-			finding.Message = "\"clone\" is allowed with all flags, so every process can create a user namespace, and has all capabilities in it"
+			finding.Message = "\"clone\" is allowed with all flags, so every process can create a user namespace, " +
+				"and has all capabilities in it"
 		}
 		finding.Related = reach.Others(profile, names, "%q is allowed here")
 		finding.Fixes = maskClone(profile, names)
@@ -56,7 +60,11 @@ func maskClone(profile *workspace.Profile, names []reach.Naming) []fixers.Fix {
 		}; {
 		case has(n.Name.Text):
 		case n.Name.Text == "clone":
-			added = append(added, fixseccomp.NewRule{Names: []string{"clone"}, Action: n.Rule.Action.Text, Args: []fixseccomp.NewArg{{Index: 0, Value: namespaceFlags, Op: "SCMP_CMP_MASKED_EQ"}}})
+			added = append(added,
+				fixseccomp.NewRule{
+					Names: []string{"clone"}, Action: n.Rule.Action.Text,
+					Args: []fixseccomp.NewArg{{Index: 0, Value: namespaceFlags, Op: "SCMP_CMP_MASKED_EQ"}},
+				})
 		case n.Name.Text == "clone3":
 			added = append(added, fixseccomp.NewRule{Names: []string{"clone3"}, Action: "SCMP_ACT_ERRNO", Errno: 38})
 		}

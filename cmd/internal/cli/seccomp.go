@@ -32,13 +32,16 @@ crun) and builds of libseccomp that the targets name.`,
 			if near := source.Nearest(args[0], subcommands(cmd)); near != "" {
 				return fmt.Errorf("there is no command \"%s %s\"; did you mean %q?", cmd.CommandPath(), args[0], near)
 			}
-			return fmt.Errorf("there is no command \"%s %s\"; it is one of %s", cmd.CommandPath(), args[0], strings.Join(subcommands(cmd), ", "))
+			return fmt.Errorf("there is no command \"%s %s\"; it is one of %s", cmd.CommandPath(), args[0],
+				strings.Join(subcommands(cmd), ", "))
 		},
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return fmt.Errorf("%s takes a command: %s; see %s --help", cmd.CommandPath(), strings.Join(subcommands(cmd), ", "), cmd.CommandPath())
+			return fmt.Errorf("%s takes a command: %s; see %s --help", cmd.CommandPath(),
+				strings.Join(subcommands(cmd), ", "), cmd.CommandPath())
 		},
 	}
-	cmd.AddCommand(a.seccompDiffCommand(), a.seccompExplainCommand(), a.seccompResolveCommand(), a.seccompTableCommand(), a.seccompWhichCommand())
+	cmd.AddCommand(a.seccompDiffCommand(), a.seccompExplainCommand(), a.seccompResolveCommand(),
+		a.seccompTableCommand(), a.seccompWhichCommand())
 	return cmd
 }
 
@@ -66,8 +69,12 @@ type seccompFlags struct {
 func (f *seccompFlags) register(cmd *cobra.Command, formats ...string) {
 	f.consumers(cmd)
 	flags := cmd.Flags()
-	flags.StringSliceVar(&f.archs, "arch", nil, "`ARCHITECTURE` of the calls: x86_64, arm64, x86 …, or all that the profile lists (repeatable; default: x86_64 and aarch64, where it is for them)")
-	flags.StringSliceVar(&f.caps, "cap", nil, "`CAPABILITY` that the container has besides the default ones, such as SYS_ADMIN; all, or none to begin with an empty set (repeatable)")
+	flags.StringSliceVar(&f.archs, "arch", nil,
+		"`ARCHITECTURE` of the calls: x86_64, arm64, x86 …, or all that the profile lists (repeatable; default: "+
+			"x86_64 and aarch64, where it is for them)")
+	flags.StringSliceVar(&f.caps, "cap", nil,
+		"`CAPABILITY` that the container has besides the default ones, such as SYS_ADMIN; all, or none to begin "+
+			"with an empty set (repeatable)")
 	flags.StringVar(&f.kernel, "kernel", "", "`VERSION` of Linux, for the minKernel of rules (default: the newest)")
 	completeArchs(cmd, "all")
 	completeCaps(cmd, "cap", "all", "none")
@@ -230,7 +237,8 @@ const maxNotes = 10
 func (a *app) note(p *seccomp.Profile) {
 	for i, problem := range p.Problems {
 		if i == maxNotes {
-			a.complain("%s has %s more; sandlint check shows them", p.Source.Path, report.Plural(len(p.Problems)-i, "problem"))
+			a.complain("%s has %s more; sandlint check shows them", p.Source.Path,
+				report.Plural(len(p.Problems)-i, "problem"))
 			return
 		}
 		at := p.Source.Position(problem.Span.Start)

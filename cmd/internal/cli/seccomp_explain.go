@@ -25,7 +25,8 @@ A syscall can be given by its number, which is one of --arch, or of x86_64.`,
   sandlint seccomp explain --target podman=5 --args 0x28,1,0 seccomp.json socket`,
 		Args: func(cmd *cobra.Command, args []string) error {
 			if len(args) < 2 {
-				return fmt.Errorf("%s takes a profile and one or more syscalls; see %s --help", cmd.CommandPath(), cmd.CommandPath())
+				return fmt.Errorf("%s takes a profile and one or more syscalls; see %s --help", cmd.CommandPath(),
+					cmd.CommandPath())
 			}
 			return nil
 		},

@@ -35,7 +35,8 @@ the container: default stands for the capabilities that it has without asking.`,
 				return err
 			}
 			if len(scope.Archs) != 1 {
-				return fmt.Errorf("%s needs one --arch, that of the machine; see %s --help", cmd.CommandPath(), cmd.CommandPath())
+				return fmt.Errorf("%s needs one --arch, that of the machine; see %s --help", cmd.CommandPath(),
+					cmd.CommandPath())
 			}
 			p, err := a.readProfile(args[0])
 			if p == nil || err != nil {
@@ -46,8 +47,10 @@ the container: default stands for the capabilities that it has without asking.`,
 	}
 	flags.consumers(cmd)
 	cmd.Flags().StringSliceVar(&flags.archs, "arch", nil, "`ARCHITECTURE` of the machine: amd64, arm64, s390x …")
-	cmd.Flags().StringSliceVar(&flags.caps, "caps", []string{"default"}, "`CAPABILITIES` of the container: a list of names, default, all, none")
-	cmd.Flags().StringVar(&flags.kernel, "kernel", "", "`VERSION` of Linux, for the minKernel of rules (default: the newest)")
+	cmd.Flags().StringSliceVar(&flags.caps, "caps", []string{"default"},
+		"`CAPABILITIES` of the container: a list of names, default, all, none")
+	cmd.Flags().StringVar(&flags.kernel, "kernel", "",
+		"`VERSION` of Linux, for the minKernel of rules (default: the newest)")
 	completeArchs(cmd)
 	completeCaps(cmd, "caps", "default", "all", "none")
 	flags.exactCaps = true
@@ -56,7 +59,8 @@ the container: default stands for the capabilities that it has without asking.`,
 
 func (a *app) resolve(p *seccomp.Profile, s decisions.Scope) error {
 	loader := decide.LoaderDocker
-	if loaders := s.Targets.Loaders(p); slices.Contains(loaders, decide.LoaderContainers) && !slices.Contains(loaders, decide.LoaderDocker) {
+	if loaders := s.Targets.Loaders(p); slices.Contains(loaders, decide.LoaderContainers) &&
+		!slices.Contains(loaders, decide.LoaderDocker) {
 		loader = decide.LoaderContainers
 	}
 	r := decide.Resolve(p, loader, decide.Host{Arch: s.Archs[0], Caps: s.Caps.For(loader), Kernel: s.Kernel})

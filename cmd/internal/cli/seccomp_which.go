@@ -45,7 +45,8 @@ Exit status: 1 where there is no such syscall.`,
 			return decisions.WriteFacts(a.stdout, facts, archs, a.colored(a.stdout))
 		},
 	}
-	cmd.Flags().StringSliceVar(&flags.archs, "arch", nil, "`ARCHITECTURE` of the numbers: x86_64, arm64, x86 … (repeatable; default: all)")
+	cmd.Flags().StringSliceVar(&flags.archs, "arch", nil,
+		"`ARCHITECTURE` of the numbers: x86_64, arm64, x86 … (repeatable; default: all)")
 	completeArchs(cmd, "all")
 	flags.formatFlag(cmd, "text", "json")
 	return cmd

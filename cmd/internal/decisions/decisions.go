@@ -67,7 +67,9 @@ func ParseCaps(words []string) (Caps, error) {
 			if near := seccomp.NearestCapability(w); near != "" {
 				return c, fmt.Errorf("there is no capability %q; did you mean %q?", w, near)
 			}
-			return c, fmt.Errorf("there is no capability %q; one is CAP_SYS_ADMIN, and all, none and default are words for sets", w)
+			return c,
+				fmt.Errorf("there is no capability %q; one is CAP_SYS_ADMIN, and all, none and default are words "+
+					"for sets", w)
 		}
 	}
 	return c, nil

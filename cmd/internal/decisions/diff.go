@@ -62,7 +62,9 @@ func effectStyle(e decide.Effect) string {
 func why(c *decide.Change) []string {
 	var notes []string
 	if c.Cause == decide.CauseBorder {
-		notes = append(notes, "no rule about it changed, but the highest number that the profile names did, above which runc answers ENOSYS")
+		notes = append(notes,
+			"no rule about it changed, but the highest number that the profile names did, above which runc answers "+
+				"ENOSYS")
 	}
 	if c.Unsure {
 		notes = append(notes, "the result of libseccomp for these conditions is unpredictable")
@@ -100,8 +102,12 @@ type border struct {
 func (d *Diff) borders() []border {
 	var out []border
 	for _, c := range d.Borders {
-		b := border{[]string{c.ABI}, targetWords(c.For), borderText(c.Before, c.BeforeName, c.ABI), borderText(c.After, c.AfterName, c.ABI)}
-		i := slices.IndexFunc(out, func(o border) bool { return o.who == b.who && o.before == b.before && o.after == b.after })
+		b := border{
+			[]string{c.ABI}, targetWords(c.For), borderText(c.Before, c.BeforeName, c.ABI),
+			borderText(c.After, c.AfterName, c.ABI),
+		}
+		i := slices.IndexFunc(out,
+			func(o border) bool { return o.who == b.who && o.before == b.before && o.after == b.after })
 		if i < 0 {
 			out = append(out, b)
 			continue
@@ -132,7 +138,8 @@ func (d *Diff) WriteText(out io.Writer, color bool) error {
 		w.change(partWords(c.What, c.Before), partWords(c.What, c.After), targetWords(c.For), nil)
 	}
 	for _, b := range d.borders() {
-		fmt.Fprintf(w, "\n%s: %s\n", w.paint(yellow, "moves"), w.paint(bold, "the highest number that is named, above which runc answers ENOSYS"))
+		fmt.Fprintf(w, "\n%s: %s\n", w.paint(yellow, "moves"),
+			w.paint(bold, "the highest number that is named, above which runc answers ENOSYS"))
 		w.change(b.before, b.after, b.who, b.abis)
 	}
 	for _, c := range d.Changes {
@@ -179,7 +186,8 @@ func code(s string) string {
 
 // cell returns text for a cell of a table in GitHub's Markdown.
 func cell(s string) string {
-	return strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;", "|", "\\|", "*", "\\*", "_", "\\_", "`", "\\`", "[", "\\[", "]", "\\]").Replace(report.Visible(s))
+	return strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;", "|", "\\|", "*", "\\*", "_", "\\_", "`", "\\`",
+		"[", "\\[", "]", "\\]").Replace(report.Visible(s))
 }
 
 const (
@@ -196,13 +204,16 @@ func (d *Diff) WriteMarkdown(out io.Writer) error {
 	var rows, long []string
 	row := func(effect decide.Effect, what, before, after, who string) {
 		mark := map[decide.Effect]string{decide.Widens: "⚠️ ", decide.Widens | decide.Narrows: "⚠️ "}[effect]
-		rows = append(rows, fmt.Sprintf("| %s%s | %s | %s | %s | %s |", mark, effect, what, cell(before), cell(after), cell(who)))
+		rows = append(rows,
+			fmt.Sprintf("| %s%s | %s | %s | %s | %s |", mark, effect, what, cell(before), cell(after), cell(who)))
 	}
 	for _, c := range d.Whole {
-		row(c.Effect, c.What.String(), partWords(c.What, c.Before), partWords(c.What, c.After), orAll(targetWords(c.For), nil))
+		row(c.Effect, c.What.String(), partWords(c.What, c.Before), partWords(c.What, c.After),
+			orAll(targetWords(c.For), nil))
 	}
 	for _, b := range d.borders() {
-		row(0, "the highest number that is named, above which runc answers ENOSYS", b.before, b.after, orAll(b.who, b.abis))
+		row(0, "the highest number that is named, above which runc answers ENOSYS", b.before, b.after,
+			orAll(b.who, b.abis))
 	}
 	for _, c := range d.Changes {
 		var names []string
@@ -213,7 +224,9 @@ func (d *Diff) WriteMarkdown(out io.Writer) error {
 		before, after := decisionWords(&c)
 		if len(names) > maxNames {
 			what = fmt.Sprintf("%s and %d more", strings.Join(names[:maxNames-1], " "), len(names)-maxNames+1)
-			long = append(long, fmt.Sprintf("<details><summary>%d syscalls: %s → %s</summary>\n\n%s\n\n</details>", len(names), cell(before), cell(after), strings.Join(names, " ")))
+			long = append(long,
+				fmt.Sprintf("<details><summary>%d syscalls: %s → %s</summary>\n\n%s\n\n</details>", len(names),
+					cell(before), cell(after), strings.Join(names, " ")))
 		}
 		if call := example(&c); call != "" {
 			what += ", such as " + code(call)
@@ -228,7 +241,8 @@ func (d *Diff) WriteMarkdown(out io.Writer) error {
 		fmt.Fprint(w, head, strings.Join(rows[:min(len(rows), maxRows)], "\n"), "\n")
 	}
 	if len(rows) > maxRows {
-		fmt.Fprintf(w, "\n<details><summary>%d more</summary>\n%s%s\n\n</details>\n", len(rows)-maxRows, head, strings.Join(rows[maxRows:], "\n"))
+		fmt.Fprintf(w, "\n<details><summary>%d more</summary>\n%s%s\n\n</details>\n", len(rows)-maxRows, head,
+			strings.Join(rows[maxRows:], "\n"))
 	}
 	for _, l := range long {
 		fmt.Fprintf(w, "\n%s\n", l)

@@ -176,7 +176,8 @@ func newChangeJSON(c *decide.Change) changeJSON {
 	out := changeJSON{
 		Syscalls: c.Syscalls, ABIs: c.ABIs, For: targetWords(c.For), Targets: []string{}, Before: before, After: after,
 		Effect: c.Effect.String(), Cause: c.Cause.String(), Unsure: c.Unsure,
-		ForTargets: newTargetSetJSON(c.For), BeforeValue: newDecisionJSON(c.Before), AfterValue: newDecisionJSON(c.After),
+		ForTargets: newTargetSetJSON(c.For), BeforeValue: newDecisionJSON(c.Before),
+		AfterValue: newDecisionJSON(c.After),
 	}
 	for _, t := range c.Targets {
 		out.Targets = appendNew(out.Targets, fmt.Sprintf("%s with %s %s and libseccomp %s on %s",
@@ -204,7 +205,8 @@ func (d *Diff) WriteJSON(w io.Writer) error {
 	}
 	for _, c := range d.Whole {
 		out.Whole = append(out.Whole, wholeJSON{
-			c.What.String(), c.Effect.String(), targetWords(c.For), partWords(c.What, c.Before), partWords(c.What, c.After),
+			c.What.String(), c.Effect.String(), targetWords(c.For), partWords(c.What, c.Before),
+			partWords(c.What, c.After),
 			newTargetSetJSON(c.For), partValue(c.What, c.Before), partValue(c.What, c.After),
 		})
 	}

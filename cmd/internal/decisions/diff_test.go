@@ -40,7 +40,8 @@ func someDiff() *Diff {
 	}
 	return &Diff{profile("a|b.json"), profile("new.json"), &decide.Difference{
 		Whole: []decide.WholeChange{{
-			What: decide.WhatDefault, Effect: decide.Narrows, For: decide.TargetSet{Loaders: []decide.Loader{decide.LoaderContainers}},
+			What: decide.WhatDefault, Effect: decide.Narrows,
+			For:    decide.TargetSet{Loaders: []decide.Loader{decide.LoaderContainers}},
 			Before: decide.Part{Default: allow}, After: decide.Part{Default: eperm},
 		}},
 		Borders: []decide.BorderChange{
@@ -89,7 +90,10 @@ func TestDiffMarkdown(t *testing.T) {
 	if err := d.WriteMarkdown(&b); err != nil {
 		t.Fatal(err)
 	}
-	for line, want := range map[string]int{"<details><summary>6 more</summary>": 1, "</details>": 1, "| | What | Before | After | For |": 2, "| changes | the highest number that is named": maxRows + 6} {
+	for line, want := range map[string]int{
+		"<details><summary>6 more</summary>": 1, "</details>": 1, "| | What | Before | After | For |": 2,
+		"| changes | the highest number that is named": maxRows + 6,
+	} {
 		if got := strings.Count(b.String(), line); got != want {
 			t.Errorf("%d lines with %q, want %d", got, line, want)
 		}

@@ -36,7 +36,9 @@ func ParseArgs(s string) (Args, error) {
 			n = uint64(negative)
 		}
 		if err != nil {
-			return a, fmt.Errorf("%q is not an argument: it is a number such as 16, 0x10 or -1, or _ for one that is not known", w)
+			return a,
+				fmt.Errorf("%q is not an argument: it is a number such as 16, 0x10 or -1, or _ for one that is not "+
+					"known", w)
 		}
 		a.Values[i], a.Known[i] = n, true
 	}
@@ -128,7 +130,10 @@ func (v *view) explain(e *Explanation) {
 }
 
 func newAnswer(v *view, p point, e *Explanation) *Answer {
-	a := &Answer{view: v, filter: p.filter, arch: p.arch, Decision: p.filter.Decide(p.arch, e.Name), Dead: p.filter.Dead(p.arch, e.Name)}
+	a := &Answer{
+		view: v, filter: p.filter, arch: p.arch, Decision: p.filter.Decide(p.arch, e.Name),
+		Dead: p.filter.Dead(p.arch, e.Name),
+	}
 	a.Absent = e.Syscall != nil && !e.Syscall.On(p.arch.ABI)
 	a.Miscompiled = a.Decision.Miscompiled() != nil
 	if e.Args.any() && a.Decision.Step == decide.StepConditions {
@@ -150,7 +155,8 @@ func (a *Answer) with(args Args) {
 	var left []decide.Case
 	open := false // something depends on arguments that are not known
 	for _, c := range a.Decision.Cases {
-		if slices.ContainsFunc(c.Conds, func(cond decide.Cond) bool { return args.Known[cond.Arg] && !cond.Holds(args.Values[cond.Arg]) }) {
+		if slices.ContainsFunc(c.Conds,
+			func(cond decide.Cond) bool { return args.Known[cond.Arg] && !cond.Holds(args.Values[cond.Arg]) }) {
 			continue
 		}
 		c.Conds = slices.DeleteFunc(slices.Clone(c.Conds), func(cond decide.Cond) bool { return args.Known[cond.Arg] })

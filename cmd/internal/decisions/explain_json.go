@@ -139,10 +139,14 @@ type explanationJSON struct {
 }
 
 // stepNames are the names of the steps, for programs.
-var stepNames = [...]string{decide.StepBorder: "border", decide.StepForeign: "foreign-abi", decide.StepDefault: "default", decide.StepRule: "rule", decide.StepConditions: "conditions"}
+var stepNames = [...]string{
+	decide.StepBorder: "border", decide.StepForeign: "foreign-abi", decide.StepDefault: "default",
+	decide.StepRule: "rule", decide.StepConditions: "conditions",
+}
 
 var whyNames = [...]string{
-	decide.UnknownName: "unknown-name", decide.NotOnABI: "not-on-abi", decide.EqualsDefault: "equals-default", decide.Shadowed: "shadowed", decide.LeftOut: "left-out",
+	decide.UnknownName: "unknown-name", decide.NotOnABI: "not-on-abi", decide.EqualsDefault: "equals-default",
+	decide.Shadowed: "shadowed", decide.LeftOut: "left-out",
 }
 
 // WriteExplanationsJSON writes explanations as one JSON value.
@@ -153,7 +157,10 @@ func WriteExplanationsJSON(w io.Writer, p *seccomp.Profile, explanations []*Expl
 		Syscalls []explanationJSON `json:"syscalls"`
 	}{jsonVersion, p.Source.Path, []explanationJSON{}}
 	for _, e := range explanations {
-		one := explanationJSON{Asked: e.Asked, Name: e.Name, Known: e.Syscall != nil, DidYouMean: append([]string{}, e.Near...), Numbers: map[string]int{}, Answers: []answerJSON{}}
+		one := explanationJSON{
+			Asked: e.Asked, Name: e.Name, Known: e.Syscall != nil, DidYouMean: append([]string{}, e.Near...),
+			Numbers: map[string]int{}, Answers: []answerJSON{},
+		}
 		if s := e.Syscall; s != nil {
 			one.Libseccomp, one.Kernel = s.Since.String(), s.Kernel
 			for _, abi := range s.ABIs() {
@@ -171,8 +178,10 @@ func WriteExplanationsJSON(w io.Writer, p *seccomp.Profile, explanations []*Expl
 func newAnswerJSON(a *Answer) answerJSON {
 	f, d := a.view.profile.Source, &a.Decision
 	out := answerJSON{
-		Targets: a.view.targetsJSON(a.group.blocks), Absent: a.Absent, NoFilter: a.filter.Off, Step: stepNames[d.Step], Outcome: newOutcomeJSON(d.Outcome),
-		Cases: []caseJSON{}, Overlaps: slices.Concat([][2]int{}, a.Overlaps), Miscompiled: a.Miscompiled, Dead: []deadJSON{},
+		Targets: a.view.targetsJSON(a.group.blocks), Absent: a.Absent, NoFilter: a.filter.Off, Step: stepNames[d.Step],
+		Outcome: newOutcomeJSON(d.Outcome),
+		Cases:   []caseJSON{}, Overlaps: slices.Concat([][2]int{}, a.Overlaps), Miscompiled: a.Miscompiled,
+		Dead: []deadJSON{},
 	}
 	switch {
 	case a.filter.Off:
@@ -185,10 +194,16 @@ func newAnswerJSON(a *Answer) answerJSON {
 		out.Possible = append(out.Possible, newOutcomeJSON(o))
 	}
 	for _, c := range d.Cases {
-		out.Cases = append(out.Cases, caseJSON{newOutcomeJSON(c.Outcome), newConditionsJSON(c.Conds), c.Multiplexed, newPlaceJSON(f, c.Name.Span)})
+		out.Cases = append(out.Cases,
+			caseJSON{
+				newOutcomeJSON(c.Outcome), newConditionsJSON(c.Conds), c.Multiplexed, newPlaceJSON(f, c.Name.Span),
+			})
 	}
 	for _, dead := range a.Dead {
-		one := deadJSON{Reason: whyNames[dead.Why], Message: reasonWords(dead), Action: dead.Rule.Action.Text, Place: newPlaceJSON(f, dead.Name.Span)}
+		one := deadJSON{
+			Reason: whyNames[dead.Why], Message: reasonWords(dead), Action: dead.Rule.Action.Text,
+			Place: newPlaceJSON(f, dead.Name.Span),
+		}
 		if dead.Why == decide.Shadowed {
 			one.By = newPlaceJSON(f, d.Name.Span)
 		}

@@ -121,7 +121,8 @@ func (w *printer) unknown(e *Explanation) {
 		for _, d := range a.Dead {
 			if !slices.Contains(shown, d.Name.Span) {
 				shown = append(shown, d.Name.Span)
-				fmt.Fprintf(w, "    %s: no effect (%s): %s\n", w.place(a.view.profile, d.Name.Span), strings.TrimPrefix(d.Rule.Action.Text, "SCMP_ACT_"), w.deadWhy(&a, d))
+				fmt.Fprintf(w, "    %s: no effect (%s): %s\n", w.place(a.view.profile, d.Name.Span),
+					strings.TrimPrefix(d.Rule.Action.Text, "SCMP_ACT_"), w.deadWhy(&a, d))
 				w.source(a.view.profile.Source, d.Name.Span)
 			}
 		}
@@ -211,7 +212,8 @@ func (w *printer) through(e *Explanation, a *Answer) {
 		}
 	}
 	if len(archs) > 0 {
-		fmt.Fprintf(w, "    on %s programs can also make it through %s, about which the profile decides separately\n", list(archs, "and"), multiplexer(s))
+		fmt.Fprintf(w, "    on %s programs can also make it through %s, about which the profile decides separately\n",
+			list(archs, "and"), multiplexer(s))
 	}
 }
 
@@ -252,9 +254,13 @@ func (w *printer) why(e *Explanation, a *Answer) {
 	p, d := a.view.profile, &a.Decision
 	switch {
 	case a.filter.Off:
-		fmt.Fprintln(w, "    a file without a default action and without rules is treated as no profile, and containers run without a filter")
+		fmt.Fprintln(w,
+			"    a file without a default action and without rules is treated as no profile, and containers run "+
+				"without a filter")
 	case d.Step == decide.StepForeign:
-		fmt.Fprintf(w, "    the profile does not list %s, and libseccomp kills calls from an ABI that the filter is not for\n", a.arch.Name)
+		fmt.Fprintf(w,
+			"    the profile does not list %s, and libseccomp kills calls from an ABI that the filter is not for\n",
+			a.arch.Name)
 		w.defined(p, p.Architectures)
 	case d.Step == decide.StepBorder:
 		w.border(e, a)
@@ -290,7 +296,8 @@ func (w *printer) byDefault(a *Answer, text string) {
 // border reports runc's answer for numbers that the profile does not reach.
 func (w *printer) border(e *Explanation, a *Answer) {
 	p := a.view.profile
-	fmt.Fprintln(w, "    runc answers ENOSYS to numbers above the highest that the profile names, before the filter runs")
+	fmt.Fprintln(w, "    runc answers ENOSYS to numbers above the highest that the profile names, before the filter "+
+		"runs")
 	type number struct {
 		n              int
 		archs, highest []string
@@ -319,7 +326,8 @@ func (w *printer) border(e *Explanation, a *Answer) {
 		}
 	}
 	for _, n := range numbers {
-		fmt.Fprintf(w, "    its number is %d on %s, and the highest number that is named and known is %s\n", n.n, list(n.archs, "and"), list(n.highest, "or"))
+		fmt.Fprintf(w, "    its number is %d on %s, and the highest number that is named and known is %s\n", n.n,
+			list(n.archs, "and"), list(n.highest, "or"))
 	}
 }
 
@@ -365,7 +373,9 @@ func (w *printer) cases(e *Explanation, a *Answer) {
 		fmt.Fprintln(w, "    libseccomp is known to miscompile such conditions for some arguments")
 	}
 	for _, o := range a.Overlaps {
-		fmt.Fprintf(w, "    the rules at %s and %s can hold for one call; neither their order nor the release of libseccomp determines which one it then uses\n",
+		fmt.Fprintf(w,
+			"    the rules at %s and %s can hold for one call; neither their order nor the release of libseccomp "+
+				"determines which one it then uses\n",
 			w.place(p, d.Cases[o[0]].Name.Span), w.place(p, d.Cases[o[1]].Name.Span))
 	}
 }
@@ -382,7 +392,8 @@ func (a *Answer) conditions(e *Explanation, c decide.Case) string {
 // condition returns a condition in words: "arg0 (clone_flags) & 0x7e020000 == 0".
 func condition(s *seccomp.Syscall, arch *seccomp.Architecture, c decide.Cond) string {
 	text := c.String()
-	if s == nil || !s.ArgsKnown || c.Arg >= len(s.Args) || arch.Bits != 64 && arch.ABI != "x32" || s.Name == "clone" && (c.Arg > 2 || arch.ABI == "s390x") {
+	if s == nil || !s.ArgsKnown || c.Arg >= len(s.Args) || arch.Bits != 64 && arch.ABI != "x32" ||
+		s.Name == "clone" && (c.Arg > 2 || arch.ABI == "s390x") {
 		return text
 	}
 	arg := fmt.Sprintf("arg%d", c.Arg)
@@ -396,7 +407,8 @@ func (w *printer) dead(a *Answer) {
 		if a.Absent && d.Why == decide.NotOnABI {
 			continue
 		}
-		fmt.Fprintf(w, "    %s: no effect (%s): %s\n", w.place(p, d.Name.Span), strings.TrimPrefix(d.Rule.Action.Text, "SCMP_ACT_"), w.deadWhy(a, d))
+		fmt.Fprintf(w, "    %s: no effect (%s): %s\n", w.place(p, d.Name.Span),
+			strings.TrimPrefix(d.Rule.Action.Text, "SCMP_ACT_"), w.deadWhy(a, d))
 	}
 }
 
@@ -451,7 +463,8 @@ func around(f *source.File, line, span source.Span) string {
 	if len(runes) <= most {
 		return report.Visible(string(runes))
 	}
-	start := max(0, len([]rune(f.Text(source.Span{Start: line.Start + lead, End: max(span.Start, line.Start+lead)})))-before)
+	start := max(0,
+		len([]rune(f.Text(source.Span{Start: line.Start + lead, End: max(span.Start, line.Start+lead)})))-before)
 	end := min(len(runes), start+most)
 	text = report.Visible(string(runes[start:end]))
 	if start > 0 {

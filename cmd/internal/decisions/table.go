@@ -70,7 +70,9 @@ func NewTable(p *seccomp.Profile, s Scope) *Table {
 	}
 	for _, at := range order {
 		if n := differing[at]; n > 0 {
-			t.others = append(t.others, fmt.Sprintf("%s with %s (%s)", v.loaders[at[byLoader]], v.runtimes[at[byRuntime]], report.Plural(n, "row")))
+			t.others = append(t.others,
+				fmt.Sprintf("%s with %s (%s)", v.loaders[at[byLoader]], v.runtimes[at[byRuntime]],
+					report.Plural(n, "row")))
 		}
 	}
 	return t
@@ -106,7 +108,9 @@ func (t *Table) target() string {
 // container says which container the table is for; "" for one where that does not matter.
 func (t *Table) container() string {
 	f := t.archs[0].filter
-	if f.Loader == decide.LoaderOCI || !slices.ContainsFunc(t.view.profile.Rules, func(r *seccomp.Rule) bool { return len(r.Includes.Caps)+len(r.Excludes.Caps) > 0 }) {
+	if f.Loader == decide.LoaderOCI ||
+		!slices.ContainsFunc(t.view.profile.Rules,
+			func(r *seccomp.Rule) bool { return len(r.Includes.Caps)+len(r.Excludes.Caps) > 0 }) {
 		return ""
 	}
 	defaults := decide.DefaultCaps(f.Loader)
@@ -241,7 +245,8 @@ func (w *printer) archTable(t *archTable) {
 		case kindConditions:
 			heading, style = "the arguments decide", yellow
 		case kindBorder:
-			heading += fmt.Sprintf(" from runc, above the highest number that is named, %d", d.Border+numberOffsets[t.arch.ABI])
+			heading += fmt.Sprintf(" from runc, above the highest number that is named, %d",
+				d.Border+numberOffsets[t.arch.ABI])
 		case kindDefault:
 			heading += " by default"
 		}
@@ -307,7 +312,10 @@ func (t *Table) WriteJSON(out io.Writer) error {
 		Runtime string   `json:"runtime"`
 		Lib     string   `json:"libseccomp"`
 		Caps    []string `json:"capabilities"`
-	}{jsonVersion, t.view.profile.Source.Path, f.Loader.String(), t.view.runtimes[0], t.view.libseccomps[0], append([]string{}, f.Host.Caps...)}
+	}{
+		jsonVersion, t.view.profile.Source.Path, f.Loader.String(), t.view.runtimes[0], t.view.libseccomps[0],
+		append([]string{}, f.Host.Caps...),
+	}
 	text, err := marshal(head)
 	if err != nil {
 		return err
@@ -317,9 +325,16 @@ func (t *Table) WriteJSON(out io.Writer) error {
 		if i > 0 {
 			fmt.Fprint(w, ",")
 		}
-		one := rowJSON{ArchName(r.arch), r.number, r.name, stepNames[r.decision.Step], newOutcomeJSON(r.decision.Outcome), []caseJSON{}, r.decision.Miscompiled() != nil, t.placeOf(&r.row)}
+		one := rowJSON{
+			ArchName(r.arch), r.number, r.name, stepNames[r.decision.Step], newOutcomeJSON(r.decision.Outcome),
+			[]caseJSON{}, r.decision.Miscompiled() != nil, t.placeOf(&r.row),
+		}
 		for _, c := range r.decision.Cases {
-			one.Cases = append(one.Cases, caseJSON{newOutcomeJSON(c.Outcome), newConditionsJSON(c.Conds), c.Multiplexed, newPlaceJSON(t.view.profile.Source, c.Name.Span)})
+			one.Cases = append(one.Cases,
+				caseJSON{
+					newOutcomeJSON(c.Outcome), newConditionsJSON(c.Conds), c.Multiplexed,
+					newPlaceJSON(t.view.profile.Source, c.Name.Span),
+				})
 		}
 		text, err := marshal(one)
 		if err != nil {
@@ -393,7 +408,10 @@ func (t *Table) WriteCSV(out io.Writer) error {
 		if at := t.placeOf(&r.row); at != nil {
 			line, column = strconv.Itoa(at.Line), strconv.Itoa(at.Column)
 		}
-		_ = w.Write([]string{ArchName(r.arch), strconv.Itoa(r.number), r.name, stepNames[r.decision.Step], o.Action, errno, r.decisionText(), line, column})
+		_ = w.Write([]string{
+			ArchName(r.arch), strconv.Itoa(r.number), r.name, stepNames[r.decision.Step], o.Action, errno,
+			r.decisionText(), line, column,
+		})
 	}
 	w.Flush()
 	return w.Error()

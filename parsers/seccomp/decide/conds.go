@@ -303,7 +303,8 @@ func sameConds(a, b []Cond) bool {
 // Always reports whether the case holds for every call.
 func (c Case) Always() bool {
 	return !slices.ContainsFunc(c.Conds, func(c Cond) bool {
-		return slices.ContainsFunc(representatives([]Cond{c}, &budget{searchBudget}), func(v uint64) bool { return !c.Holds(v) })
+		return slices.ContainsFunc(representatives([]Cond{c}, &budget{searchBudget}),
+			func(v uint64) bool { return !c.Holds(v) })
 	})
 }
 

@@ -146,7 +146,8 @@ func TestDecisionsAgainstBruteForce(t *testing.T) {
 					t.Fatalf("%s never or always holds, but not for %x", condsKey(c.Conds), call)
 				}
 				for j := range i {
-					if c.Holds(call) && a.Cases[j].Holds(call) && c.Outcome != a.Cases[j].Outcome && !overlaps[[2]int{j, i}] {
+					if c.Holds(call) && a.Cases[j].Holds(call) && c.Outcome != a.Cases[j].Outcome &&
+						!overlaps[[2]int{j, i}] {
 						t.Fatalf("%s: cases %d and %d overlap for %x", a, j, i, call)
 					}
 				}
@@ -195,7 +196,8 @@ func TestRepresentativesOfMany(t *testing.T) {
 	d.Cases = nil
 	for i := range uint64(40) {
 		for arg := range 6 {
-			d.Cases = append(d.Cases, Case{Conds: []Cond{{arg, "SCMP_CMP_GE", i * 3, 0, false}}, Outcome: Outcome{Action: "SCMP_ACT_LOG"}})
+			d.Cases = append(d.Cases,
+				Case{Conds: []Cond{{arg, "SCMP_CMP_GE", i * 3, 0, false}}, Outcome: Outcome{Action: "SCMP_ACT_LOG"}})
 		}
 	}
 	if _, ok := representativeCalls(d); ok {
@@ -203,7 +205,8 @@ func TestRepresentativesOfMany(t *testing.T) {
 	}
 	bits := &Decision{}
 	for i := range 40 {
-		bits.Cases = append(bits.Cases, Case{Conds: []Cond{{0, "SCMP_CMP_MASKED_EQ", 0, 1 << i, false}}, Outcome: Outcome{Action: "SCMP_ACT_LOG"}})
+		bits.Cases = append(bits.Cases,
+			Case{Conds: []Cond{{0, "SCMP_CMP_MASKED_EQ", 0, 1 << i, false}}, Outcome: Outcome{Action: "SCMP_ACT_LOG"}})
 	}
 	if _, ok := representativeCalls(bits); ok {
 		t.Error("2^40 sets of bits are said to be complete")

@@ -135,7 +135,9 @@ func (f *Filter) conflictsOn(a *seccomp.Architecture, contested map[*seccomp.Nam
 				}
 				conds = slices.SortedFunc(slices.Values(conds), func(a, b Cond) int { return a.Arg - b.Arg })
 				if earlier, ok := t.add(conds, a.Bits, way{outcome: rule.Outcome, rule: rule.Rule, name: name}); !ok {
-					report(Conflict{rule.Rule, name, earlier.rule, earlier.name, a, conds, rule.Outcome, earlier.outcome, through})
+					report(Conflict{
+						rule.Rule, name, earlier.rule, earlier.name, a, conds, rule.Outcome, earlier.outcome, through,
+					})
 				}
 			}
 			for _, part := range parts {
@@ -144,7 +146,8 @@ func (f *Filter) conflictsOn(a *seccomp.Architecture, contested map[*seccomp.Nam
 					if number == 0 {
 						call, number = "ipc", s.IPC
 					}
-					conds := append([]Cond{{Arg: 0, Op: "SCMP_CMP_EQ", Value: uint64(number)}}, slices.DeleteFunc(slices.Clone(part), func(c Cond) bool { return c.Arg == 0 })...)
+					conds := append([]Cond{{Arg: 0, Op: "SCMP_CMP_EQ", Value: uint64(number)}},
+						slices.DeleteFunc(slices.Clone(part), func(c Cond) bool { return c.Arg == 0 })...)
 					add(call, call, conds)
 				}
 				// Where there is no multiplexing, libseccomp keeps rules about names that the architecture does not
@@ -180,10 +183,12 @@ func (t *tree) add(conds []Cond, bits int, rule way) (way, bool) {
 	// A rule that holds wherever one with the same action does that looks at lower arguments first takes its place,
 	// and so the other way round.
 	t.ways = slices.DeleteFunc(t.ways, func(earlier way) bool {
-		return earlier.outcome == rule.outcome && slices.ContainsFunc(ways, func(w []comparison) bool { return containsLater(earlier.nodes, w) })
+		return earlier.outcome == rule.outcome &&
+			slices.ContainsFunc(ways, func(w []comparison) bool { return containsLater(earlier.nodes, w) })
 	})
 	ways = slices.DeleteFunc(ways, func(w []comparison) bool {
-		return slices.ContainsFunc(t.ways, func(earlier way) bool { return earlier.outcome == rule.outcome && containsLater(w, earlier.nodes) })
+		return slices.ContainsFunc(t.ways,
+			func(earlier way) bool { return earlier.outcome == rule.outcome && containsLater(w, earlier.nodes) })
 	})
 	var added []way
 	for _, w := range ways {
@@ -259,7 +264,9 @@ func (c Cond) comparisons(bits int) [][]comparison {
 	case gt, ge:
 		return [][]comparison{{node(true, gt, false)}, {node(true, gt, true), node(true, eq, false), last}}
 	case "SCMP_CMP_LT", "SCMP_CMP_LE":
-		return [][]comparison{{node(true, gt, true), node(true, eq, true)}, {node(true, gt, true), node(true, eq, false), last}}
+		return [][]comparison{
+			{node(true, gt, true), node(true, eq, true)}, {node(true, gt, true), node(true, eq, false), last},
+		}
 	}
 	return [][]comparison{{node(true, c.Op, false), last}}
 }

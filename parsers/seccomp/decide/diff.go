@@ -562,7 +562,9 @@ func (l *changeList) add(s *seccomp.Syscall, seen observed, environments []envir
 }
 
 func (k kind) key() string {
-	return strings.Join([]string{k.beforeText, k.afterText, k.effect.String(), k.cause.String(), strconv.FormatBool(k.unsure)}, "\x01")
+	return strings.Join([]string{
+		k.beforeText, k.afterText, k.effect.String(), k.cause.String(), strconv.FormatBool(k.unsure),
+	}, "\x01")
 }
 
 // observe compares what is done with each syscall about which the profiles may decide differently.

@@ -56,9 +56,11 @@ func randomProfile(r *rand.Rand) string {
 	}
 	switch r.IntN(4) {
 	case 0:
-		s.WriteString(`,"architectures":` + some(1+r.IntN(3), "SCMP_ARCH_X86_64", "SCMP_ARCH_X86", "SCMP_ARCH_X32", "SCMP_ARCH_AARCH64"))
+		s.WriteString(`,"architectures":` +
+			some(1+r.IntN(3), "SCMP_ARCH_X86_64", "SCMP_ARCH_X86", "SCMP_ARCH_X32", "SCMP_ARCH_AARCH64"))
 	case 1:
-		s.WriteString(`,"archMap":[{"architecture":"SCMP_ARCH_X86_64","subArchitectures":` + some(1+r.IntN(2), "SCMP_ARCH_X86", "SCMP_ARCH_X32") + `}]`)
+		s.WriteString(`,"archMap":[{"architecture":"SCMP_ARCH_X86_64","subArchitectures":` +
+			some(1+r.IntN(2), "SCMP_ARCH_X86", "SCMP_ARCH_X32") + `}]`)
 	}
 	s.WriteString(`,"syscalls":[{"names":["getpid","getuid32"],"action":"SCMP_ACT_TRAP"`)
 	if r.IntN(8) == 0 {
@@ -73,7 +75,8 @@ func randomProfile(r *rand.Rand) string {
 
 func randomRule(r *rand.Rand, pick func(...string) string, some func(int, ...string) string) string {
 	var s strings.Builder
-	fmt.Fprintf(&s, `{"names":%s,"action":%q`, some(1+r.IntN(3), poolNames...), pick("SCMP_ACT_ALLOW", "SCMP_ACT_ALLOW", "SCMP_ACT_ERRNO", "SCMP_ACT_LOG", "SCMP_ACT_KILL_THREAD"))
+	fmt.Fprintf(&s, `{"names":%s,"action":%q`, some(1+r.IntN(3), poolNames...),
+		pick("SCMP_ACT_ALLOW", "SCMP_ACT_ALLOW", "SCMP_ACT_ERRNO", "SCMP_ACT_LOG", "SCMP_ACT_KILL_THREAD"))
 	if r.IntN(4) == 0 {
 		fmt.Fprintf(&s, `,"errnoRet":%d`, []int{1, 2, 38, 65574}[r.IntN(4)])
 	}
@@ -110,8 +113,11 @@ func randomRule(r *rand.Rand, pick func(...string) string, some func(int, ...str
 }
 
 var (
-	poolNames = []string{"setuid", "personality", "clone3", "mseal", "socket", "connect", "socketcall", "chown32", "fchmodat2", "futex_waitv", "chmodd", "read"}
-	poolCaps  = []string{"CAP_BPF", "CAP_CHOWN", "CAP_SYS_ADMIN"}
+	poolNames = []string{
+		"setuid", "personality", "clone3", "mseal", "socket", "connect", "socketcall", "chown32", "fchmodat2",
+		"futex_waitv", "chmodd", "read",
+	}
+	poolCaps = []string{"CAP_BPF", "CAP_CHOWN", "CAP_SYS_ADMIN"}
 )
 
 // What Diff finds for a target is what is found by compiling both profiles for it and asking them, for any target,
@@ -124,8 +130,10 @@ func TestDiffAgainstBruteForce(t *testing.T) {
 		if r.IntN(3) > 0 { // a small change
 			change := strings.NewReplacer
 			texts[1] = change([][]string{
-				{"setuid", "personality"}, {"mseal", "read"}, {"CAP_BPF", "CAP_CHOWN"}, {"5.1", "6.6"}, {"SCMP_CMP_LT", "SCMP_CMP_LE"}, {"SCMP_ACT_LOG", "SCMP_ACT_ALLOW"},
-				{"includes", "excludes"}, {"\"read\"", "\"chmodd\""}, {"38", "2"}, {"SCMP_ARCH_X86\"", "SCMP_ARCH_X86_64\""},
+				{"setuid", "personality"}, {"mseal", "read"}, {"CAP_BPF", "CAP_CHOWN"}, {"5.1", "6.6"},
+				{"SCMP_CMP_LT", "SCMP_CMP_LE"}, {"SCMP_ACT_LOG", "SCMP_ACT_ALLOW"},
+				{"includes", "excludes"}, {"\"read\"", "\"chmodd\""}, {"38", "2"},
+				{"SCMP_ARCH_X86\"", "SCMP_ARCH_X86_64\""},
 			}[r.IntN(10)]...).Replace(texts[0])
 		}
 		old, new := parse(texts[0]), parse(texts[1])
@@ -162,9 +170,11 @@ func TestDiffAgainstBruteForce(t *testing.T) {
 					}
 				}
 			}
-			reported := slices.ContainsFunc(d.out.Changes, func(c Change) bool { return slices.Contains(c.Syscalls, name) })
+			reported := slices.ContainsFunc(d.out.Changes,
+				func(c Change) bool { return slices.Contains(c.Syscalls, name) })
 			if reported != (len(seen) > 0) || !complete {
-				t.Fatalf("%s\n%s\n%s: reported %v, seen %v, all environments %v", texts[0], texts[1], name, reported, seen, complete)
+				t.Fatalf("%s\n%s\n%s: reported %v, seen %v, all environments %v", texts[0], texts[1], name, reported,
+					seen, complete)
 			}
 		})
 		for range 30 {
@@ -175,14 +185,19 @@ func TestDiffAgainstBruteForce(t *testing.T) {
 				}
 			}
 			li, hi, lib := r.IntN(len(d.loaders)), r.IntN(len(d.hosts)), r.IntN(len(d.libs))
-			gen := []runtimeVariant{{"runc", release(1, 1, 5)}, {"runc", release(1, 1, 15)}, {"runc", release(1, 3, 0)}, {"crun", release(1, 8, 1)}, {"crun", release(1, 29, 1)}}[r.IntN(5)]
+			gen := []runtimeVariant{
+				{"runc", release(1, 1, 5)}, {"runc", release(1, 1, 15)}, {"runc", release(1, 3, 0)},
+				{"crun", release(1, 8, 1)}, {"crun", release(1, 29, 1)},
+			}[r.IntN(5)]
 			ti := -1
 			for i, v := range d.variants {
 				if v.runtime == gen.runtime && (!gen.version.Less(v.version) || v.runtime == "crun") {
 					ti = i
 				}
 			}
-			kernel := []seccomp.Version{release(4, 19, 3), release(5, 1, 0), release(6, 6, 1), release(7, 0, 0), {}}[r.IntN(5)]
+			kernel := []seccomp.Version{
+				release(4, 19, 3), release(5, 1, 0), release(6, 6, 1), release(7, 0, 0), {},
+			}[r.IntN(5)]
 			target := Target{d.loaders[li], Host{d.hosts[hi], caps, kernel}, gen.runtime, gen.version, d.libs[lib]}
 			before, after := Compile(old, target), Compile(new, target)
 			for _, a := range before.Archs {
@@ -192,7 +207,8 @@ func TestDiffAgainstBruteForce(t *testing.T) {
 				for _, name := range names {
 					x, y := before.Decide(a, name), after.Decide(a, name)
 					ruled := func(d Decision) bool { return d.Step == StepRule || d.Step == StepConditions }
-					if s, ok := seccomp.LookupSyscall(name); !ok || !s.On(a.ABI) || before.Default != after.Default && !ruled(x) && !ruled(y) {
+					if s, ok := seccomp.LookupSyscall(name); !ok || !s.On(a.ABI) ||
+						before.Default != after.Default && !ruled(x) && !ruled(y) {
 						continue
 					}
 					checked++
@@ -207,12 +223,14 @@ func TestDiffAgainstBruteForce(t *testing.T) {
 						}
 					}
 					explain := func(what string) {
-						t.Fatalf("%s\n%s\n%s on %s for %s, caps %v, Linux %s: %s; %s, %s", texts[0], texts[1], name, a.ABI, target, caps, kernel, what, x.String(), y.String())
+						t.Fatalf("%s\n%s\n%s on %s for %s, caps %v, Linux %s: %s; %s, %s", texts[0], texts[1], name,
+							a.ABI, target, caps, kernel, what, x.String(), y.String())
 					}
 					calls, _ := representativeCalls(&x, &y)
 					differs := slices.ContainsFunc(calls, func(call [6]uint64) bool {
 						p, q := x.Eval(call), y.Eval(call)
-						return len(p) != len(q) || slices.ContainsFunc(p, func(o Outcome) bool { return !slices.Contains(q, o) })
+						return len(p) != len(q) ||
+							slices.ContainsFunc(p, func(o Outcome) bool { return !slices.Contains(q, o) })
 					})
 					switch {
 					case seen == nil && differs:
@@ -235,7 +253,8 @@ func TestDiffAgainstBruteForce(t *testing.T) {
 		}
 	}
 	if checked < 25000 || differences < 2000 || same < 2000 || unsure < 3 || fragile < 5 {
-		t.Errorf("%d checked, %d different, %d the same, %d unsure, %d pairs fragile", checked, differences, same, unsure, fragile)
+		t.Errorf("%d checked, %d different, %d the same, %d unsure, %d pairs fragile", checked, differences, same,
+			unsure, fragile)
 	}
 }
 

@@ -114,7 +114,8 @@ func (d *differ) diffFields() {
 	}
 	before, after := flags(d.old.Profile), flags(d.new.Profile)
 	if (before == nil) != (after == nil) || !slices.Equal(before, after) {
-		d.out.Whole = append(d.out.Whole, WholeChange{What: WhatFlags, Before: Part{Flags: before}, After: Part{Flags: after}})
+		d.out.Whole = append(d.out.Whole,
+			WholeChange{What: WhatFlags, Before: Part{Flags: before}, After: Part{Flags: after}})
 	}
 	for _, field := range []func(*seccomp.Profile) string{
 		func(p *seccomp.Profile) string { return p.ListenerPath.Text },
@@ -147,7 +148,9 @@ func (d *differ) diffRefused() {
 	var pairs grouped[pair]
 	refusals := map[string]*Refusal{"": nil}
 	cache := conflictCache{}
-	for t := range r.space(query{environments: environments, variants: r.variants, builds: r.eachBuild(), whole: true}) {
+	for t := range r.space(query{
+		environments: environments, variants: r.variants, builds: r.eachBuild(), whole: true,
+	}) {
 		was, is := cache.refusal(r.old, t), cache.refusal(r.new, t)
 		if (was == nil) == (is == nil) {
 			continue
@@ -259,7 +262,8 @@ func (d *differ) sameSuspects(before, after *suspects) bool {
 		return text(a.Architecture, b.Architecture) && slices.EqualFunc(a.SubArchitectures, b.SubArchitectures, text)
 	}
 	rule := func(a, b *seccomp.Rule) bool {
-		return ruleKey(a) == ruleKey(b) && text(a.Name, b.Name) && slices.EqualFunc(before.names(a), after.names(b), text)
+		return ruleKey(a) == ruleKey(b) && text(a.Name, b.Name) &&
+			slices.EqualFunc(before.names(a), after.names(b), text)
 	}
 	return len(d.out.Whole) == 0 && slices.EqualFunc(d.old.Architectures, d.new.Architectures, text) &&
 		slices.EqualFunc(d.old.ArchMap, d.new.ArchMap, archMap) && slices.EqualFunc(before.rules, after.rules, rule)

@@ -131,7 +131,9 @@ func capSets(caps []string, questions []question) (sets [][]string, complete boo
 		}
 		return sets, true
 	}
-	s := capSearch{caps: caps, questions: questions, usual: DefaultCaps(LoaderDocker), seen: map[string]bool{}, complete: true}
+	s := capSearch{
+		caps: caps, questions: questions, usual: DefaultCaps(LoaderDocker), seen: map[string]bool{}, complete: true,
+	}
 	s.answer(0, choice{})
 	return s.sets, s.complete
 }

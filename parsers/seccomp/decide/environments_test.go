@@ -38,7 +38,8 @@ func TestEnvironmentsAgainstBruteForce(t *testing.T) {
 		profile := func() *seccomp.Profile {
 			var rules []string
 			for i := range 2 + r.IntN(5) {
-				rule := fmt.Sprintf(`{"names":[%q],"action":"SCMP_ACT_ERRNO","errnoRet":%d`, []string{"setuid", "setuid", "setuid", "mseal"}[r.IntN(4)], 2+i)
+				rule := fmt.Sprintf(`{"names":[%q],"action":"SCMP_ACT_ERRNO","errnoRet":%d`,
+					[]string{"setuid", "setuid", "setuid", "mseal"}[r.IntN(4)], 2+i)
 				if r.IntN(5) > 0 {
 					rule += `,"includes":{"caps":` + some() + `}`
 				}
@@ -53,7 +54,8 @@ func TestEnvironmentsAgainstBruteForce(t *testing.T) {
 				}
 				rules = append(rules, rule+"}")
 			}
-			return parse(`{"defaultAction":"SCMP_ACT_ERRNO","syscalls":[{"names":["getpid"],"action":"SCMP_ACT_ALLOW"},` + strings.Join(rules, ",") + `]}`)
+			return parse(`{"defaultAction":"SCMP_ACT_ERRNO","syscalls":[{"names":["getpid"],` +
+				`"action":"SCMP_ACT_ALLOW"},` + strings.Join(rules, ",") + `]}`)
 		}
 		profiles := []*seccomp.Profile{profile(), profile()}
 		targets := Targets{}
@@ -84,12 +86,15 @@ func TestEnvironmentsAgainstBruteForce(t *testing.T) {
 							has = append(has, c)
 						}
 					}
-					for _, kernel := range []seccomp.Version{release(4, 19, 0), release(5, 2, 1), release(6, 1, 0), release(6, 2, 0), release(7, 2, 0)} {
+					for _, kernel := range []seccomp.Version{
+						release(4, 19, 0), release(5, 2, 1), release(6, 1, 0), release(6, 2, 0), release(7, 2, 0),
+					} {
 						want[done(l, Host{x86, has, kernel})] = true
 					}
 				}
 				if diff := cmp.Diff(want, got); diff != "" {
-					t.Fatalf("%s\n%s\n%s for %s in %d environments (-brute force +environments):\n%s", profiles[0].Source.Bytes, profiles[1].Source.Bytes, syscall, l, len(environments), diff)
+					t.Fatalf("%s\n%s\n%s for %s in %d environments (-brute force +environments):\n%s",
+						profiles[0].Source.Bytes, profiles[1].Source.Bytes, syscall, l, len(environments), diff)
 				}
 			}
 		}
@@ -107,7 +112,13 @@ func TestEnvironments(t *testing.T) {
 	}{
 		{"read", []string{"||0.0.0"}},
 		{"mount", []string{"|CAP_SYS_ADMIN|0.0.0", "CAP_SYS_ADMIN||0.0.0"}},
-		{"perf_event_open", []string{"|CAP_PERFMON CAP_SYS_ADMIN|0.0.0", "CAP_PERFMON|CAP_SYS_ADMIN|0.0.0", "CAP_SYS_ADMIN|CAP_PERFMON|0.0.0", "CAP_PERFMON CAP_SYS_ADMIN||0.0.0"}},
+		{
+			"perf_event_open",
+			[]string{
+				"|CAP_PERFMON CAP_SYS_ADMIN|0.0.0", "CAP_PERFMON|CAP_SYS_ADMIN|0.0.0",
+				"CAP_SYS_ADMIN|CAP_PERFMON|0.0.0", "CAP_PERFMON CAP_SYS_ADMIN||0.0.0",
+			},
+		},
 		{"ptrace", []string{"|CAP_SYS_PTRACE|0.0.0", "CAP_SYS_PTRACE||0.0.0"}}, // every kernel in use has 4.8
 	} {
 		environments, _ := environmentsOf(Targets{}, tt.syscall, docker)
@@ -124,7 +135,8 @@ func TestEnvironments(t *testing.T) {
 		t.Fatal(err)
 	}
 	environments, _ := environmentsOf(old, "ptrace", docker)
-	if len(environments) != 4 || environments[0].Kernel != (release(4, 8, 0)) || environments[1].Kernel != (release(4, 4, 0)) {
+	if len(environments) != 4 || environments[0].Kernel != (release(4, 8, 0)) ||
+		environments[1].Kernel != (release(4, 4, 0)) {
 		t.Errorf("environments of ptrace on old kernels: %v", environments)
 	}
 }

@@ -32,13 +32,16 @@ type Target struct {
 
 // Equal reports whether two targets are the same.
 func (t Target) Equal(u Target) bool {
-	return t.Loader == u.Loader && t.Host.Arch == u.Host.Arch && t.Host.Kernel == u.Host.Kernel && slices.Equal(t.Host.Caps, u.Host.Caps) &&
-		t.Runtime == u.Runtime && t.RuntimeVersion == u.RuntimeVersion && t.Libseccomp.Version == u.Libseccomp.Version && slices.Equal(t.Libseccomp.extra, u.Libseccomp.extra)
+	return t.Loader == u.Loader && t.Host.Arch == u.Host.Arch && t.Host.Kernel == u.Host.Kernel &&
+		slices.Equal(t.Host.Caps, u.Host.Caps) &&
+		t.Runtime == u.Runtime && t.RuntimeVersion == u.RuntimeVersion &&
+		t.Libseccomp.Version == u.Libseccomp.Version && slices.Equal(t.Libseccomp.extra, u.Libseccomp.extra)
 }
 
 // String returns the target in words: "Docker with runc 1.5.1 and libseccomp 2.6.1 on x86_64".
 func (t Target) String() string {
-	return fmt.Sprintf("%s with %s %s and libseccomp %s on %s", t.Loader, t.Runtime, t.RuntimeVersion, t.Libseccomp, t.Host.Arch.ABI)
+	return fmt.Sprintf("%s with %s %s and libseccomp %s on %s", t.Loader, t.Runtime, t.RuntimeVersion, t.Libseccomp,
+		t.Host.Arch.ABI)
 }
 
 // Filter is what a runtime makes of a resolved profile. It decides as runc 1.1.5 and 1.5.1 and crun 1.8.1 and 1.27
@@ -144,7 +147,10 @@ func (c Cond) Holds(arg uint64) bool {
 
 // String returns the condition as "arg0 < 40" or "arg0 & 0x7e020000 == 0".
 func (c Cond) String() string {
-	op := map[string]string{"SCMP_CMP_NE": "!=", "SCMP_CMP_LT": "<", "SCMP_CMP_LE": "<=", "SCMP_CMP_EQ": "==", "SCMP_CMP_GE": ">=", "SCMP_CMP_GT": ">"}[c.Op]
+	op := map[string]string{
+		"SCMP_CMP_NE": "!=", "SCMP_CMP_LT": "<", "SCMP_CMP_LE": "<=", "SCMP_CMP_EQ": "==", "SCMP_CMP_GE": ">=",
+		"SCMP_CMP_GT": ">",
+	}[c.Op]
 	if op == "" {
 		return fmt.Sprintf("arg%d & %#x == %#x", c.Arg, c.Mask, c.Value)
 	}
@@ -261,7 +267,10 @@ func (r *Resolved) Compile(runtime string, version seccomp.Version, lib Libsecco
 
 // compile is Compile with the index of the profile.
 func (r *Resolved) compile(x *index, runtime string, version seccomp.Version, lib Libseccomp) *Filter {
-	f := &Filter{Resolved: r, Target: Target{r.Loader, r.Host, runtime, version, lib}, index: x, live: make([]*ResolvedRule, len(r.Profile.Rules))}
+	f := &Filter{
+		Resolved: r, Target: Target{r.Loader, r.Host, runtime, version, lib}, index: x,
+		live: make([]*ResolvedRule, len(r.Profile.Rules)),
+	}
 	if r.Host.Arch != nil {
 		f.Archs = append(f.Archs, r.Host.Arch)
 	}
@@ -288,7 +297,8 @@ func (r *Resolved) compile(x *index, runtime string, version seccomp.Version, li
 		}
 		f.border = make(map[*seccomp.Architecture]int, len(listed))
 		for _, n := range f.index.names {
-			if n.Syscall == nil || !lib.Knows(n.Syscall) || !slices.ContainsFunc(n.Uses, func(u seccomp.Use) bool { return f.live[u.Rule] != nil }) {
+			if n.Syscall == nil || !lib.Knows(n.Syscall) ||
+				!slices.ContainsFunc(n.Uses, func(u seccomp.Use) bool { return f.live[u.Rule] != nil }) {
 				continue
 			}
 			for _, a := range listed {
@@ -403,7 +413,8 @@ func (f *Filter) decideUnder(a *seccomp.Architecture, syscall string) Decision {
 			if syscall == "ipc" {
 				number = through.IPC
 			}
-			if number != 0 && through.Multiplexed(a.ABI) && f.Target.Libseccomp.Knows(through) && f.decide(&d, a, f.uses(through.Name), number) {
+			if number != 0 && through.Multiplexed(a.ABI) && f.Target.Libseccomp.Knows(through) &&
+				f.decide(&d, a, f.uses(through.Name), number) {
 				return d
 			}
 		}

@@ -114,14 +114,29 @@ func TestUnloaded(t *testing.T) {
 		want                     string
 	}{
 		{"aarch64 has no chmod", "crun", "1.27", "AARCH64", ``, ``, ``, ``, "chmod"},
-		{"an unconditional rule about a syscall that is there", "crun", "1.27", "AARCH64", ``, `, "fchmod"`, ``, ``, ""},
+		{
+			"an unconditional rule about a syscall that is there", "crun", "1.27", "AARCH64", ``, `, "fchmod"`, ``, ``,
+			"",
+		},
 		{"the syscall that is there has as few comparisons", "crun", "1.27", "AARCH64", ``, ``, cond, ``, ""},
-		{"the syscall that is there has more comparisons", "crun", "1.27", "AARCH64", ``, ``, cond, `, {"index": 1, "value": 1, "op": "SCMP_CMP_EQ"}`, "chmod"},
-		{"x86_64 without x32 loads the number elsewhere", "crun", "1.27", "X86_64", `"SCMP_ARCH_X86"`, ``, cond, `, {"index": 1, "value": 1, "op": "SCMP_CMP_EQ"}`, ""},
-		{"x32, on which one comparison does for an argument", "crun", "1.27", "X86_64", `"SCMP_ARCH_X32"`, ``, cond, `, {"index": 1, "value": 1, "op": "SCMP_CMP_EQ"}`, ""},
+		{
+			"the syscall that is there has more comparisons", "crun", "1.27", "AARCH64", ``, ``, cond,
+			`, {"index": 1, "value": 1, "op": "SCMP_CMP_EQ"}`, "chmod",
+		},
+		{
+			"x86_64 without x32 loads the number elsewhere", "crun", "1.27", "X86_64", `"SCMP_ARCH_X86"`, ``, cond,
+			`, {"index": 1, "value": 1, "op": "SCMP_CMP_EQ"}`, "",
+		},
+		{
+			"x32, on which one comparison does for an argument", "crun", "1.27", "X86_64", `"SCMP_ARCH_X32"`, ``, cond,
+			`, {"index": 1, "value": 1, "op": "SCMP_CMP_EQ"}`, "",
+		},
 		{"runc, without a binary tree", "runc", "1.5.1", "AARCH64", ``, ``, ``, ``, "chmod"},
 		{"runc, with a binary tree", "runc", "1.5.1", "AARCH64", ``, strings.Repeat(`, "chown32"`, 33), ``, ``, ""},
-		{"runc, before it asked for one", "runc", "1.1.5", "AARCH64", ``, strings.Repeat(`, "chown32"`, 33), ``, ``, "chmod"},
+		{
+			"runc, before it asked for one", "runc", "1.1.5", "AARCH64", ``, strings.Repeat(`, "chown32"`, 33), ``, ``,
+			"chmod",
+		},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			target := targetFor(LoaderOCI, tt.runtime, tt.version, "2.6.1", tt.arch)
@@ -143,7 +158,8 @@ func TestUnloaded(t *testing.T) {
 // Where no rule is about a syscall that the architecture has, none is lost.
 func TestUnloadedAlone(t *testing.T) {
 	target := targetFor(LoaderOCI, "crun", "1.27", "2.6.1", "AARCH64")
-	f := compileText(t, `{"defaultAction": "SCMP_ACT_ALLOW", "syscalls": [{"names": ["chmod"], "action": "SCMP_ACT_ERRNO"}]}`, target)
+	f := compileText(t,
+		`{"defaultAction": "SCMP_ACT_ALLOW", "syscalls": [{"names": ["chmod"], "action": "SCMP_ACT_ERRNO"}]}`, target)
 	if name, ok := f.Unloaded(target.Host.Arch); ok {
 		t.Errorf("Unloaded gives %q", name.Text)
 	}
@@ -151,10 +167,14 @@ func TestUnloadedAlone(t *testing.T) {
 
 // The kernel was seen to let this call run.
 func TestUnloadedBesideX32(t *testing.T) {
-	f := compileText(t, `{"defaultAction": "SCMP_ACT_ALLOW", "architectures": ["SCMP_ARCH_X86_64", "SCMP_ARCH_X86", "SCMP_ARCH_X32"], "syscalls": [
+	f := compileText(t, `{"defaultAction": "SCMP_ACT_ALLOW", "architectures": ["SCMP_ARCH_X86_64",`+
+		` "SCMP_ARCH_X86", "SCMP_ARCH_X32"], "syscalls": [
 		{"names": ["arm_fadvise64_64"], "action": "SCMP_ACT_KILL"},
-		{"names": ["rmdir"], "action": "SCMP_ACT_ERRNO", "args": [{"index": 1, "value": 7, "op": "SCMP_CMP_EQ"}]}]}`, targetFor(LoaderOCI, "crun", "1.8.1", "debian12", "X86_64"))
-	for arch, want := range map[string]string{"X86_64": "default[ALLOW]", "X32": "default[ALLOW]", "X86": "conditions[ERRNO EPERM]"} {
+		{"names": ["rmdir"], "action": "SCMP_ACT_ERRNO", "args": [{"index": 1, "value": 7, "op": "SCMP_CMP_EQ"}]}]}`,
+		targetFor(LoaderOCI, "crun", "1.8.1", "debian12", "X86_64"))
+	for arch, want := range map[string]string{
+		"X86_64": "default[ALLOW]", "X32": "default[ALLOW]", "X86": "conditions[ERRNO EPERM]",
+	} {
 		if got := words(f, arch, "rmdir", 0, 7); got != want {
 			t.Errorf("rmdir on %s: %s, want %s", arch, got, want)
 		}
@@ -178,19 +198,32 @@ func TestConflicts(t *testing.T) {
 		{"the same condition", "X86_64", ``, "socket", eq(0, 1), eq(0, 1), 6, true},
 		{"the same rule", "X86_64", ``, "socket", eq(0, 1), eq(0, 1), 5, false},
 		{"other values", "X86_64", ``, "socket", eq(0, 1), eq(0, 2), 6, false},
-		{"an upper half that x86 does not compare", "X86_64", `"SCMP_ARCH_X86"`, "chmod", eq(0, 1), eq(0, two32+1), 6, true},
+		{
+			"an upper half that x86 does not compare", "X86_64", `"SCMP_ARCH_X86"`, "chmod", eq(0, 1), eq(0, two32+1),
+			6, true,
+		},
 		{"an upper half that x86_64 compares", "X86_64", ``, "chmod", eq(0, 1), eq(0, two32+1), 6, false},
 		{"the beginning of an earlier rule", "X86_64", ``, "socket", eq(0, 1) + "," + eq(1, 2), eq(0, 1), 6, true},
 		{"an earlier rule and more", "X86_64", ``, "socket", eq(0, 1), eq(0, 1) + "," + eq(1, 2), 6, false},
-		{"inequalities that share an upper half", "X86_64", ``, "socket", op(0, 5, "GT") + "," + eq(1, 1), op(0, 7, "GT"), 6, true},
+		{
+			"inequalities that share an upper half", "X86_64", ``, "socket", op(0, 5, "GT") + "," + eq(1, 1),
+			op(0, 7, "GT"), 6, true,
+		},
 		{"inequalities alone", "X86_64", ``, "socket", op(0, 5, "GT"), op(0, 7, "GT"), 6, false},
 		{"a syscall that the architecture does not have", "X86_64", ``, "chown32", eq(0, 1), eq(0, 1), 6, true},
-		{"one that a multiplexing ABI does not have is left out", "X86", ``, "arm_fadvise64_64", eq(0, 1), eq(0, 1), 6, false},
-		{"the first argument of a multiplexed call is none", "X86_64", `"SCMP_ARCH_X86"`, "socket", eq(0, 1), eq(0, 2), 6, true},
+		{
+			"one that a multiplexing ABI does not have is left out", "X86", ``, "arm_fadvise64_64", eq(0, 1), eq(0, 1),
+			6, false,
+		},
+		{
+			"the first argument of a multiplexed call is none", "X86_64", `"SCMP_ARCH_X86"`, "socket", eq(0, 1),
+			eq(0, 2), 6, true,
+		},
 	} {
 		text := fmt.Sprintf(`{"defaultAction": "SCMP_ACT_ALLOW", "architectures": [%s], "syscalls": [
 			{"names": [%[2]q], "action": "SCMP_ACT_ERRNO", "errnoRet": 5, "args": [%s]},
-			{"names": [%[2]q], "action": "SCMP_ACT_ERRNO", "errnoRet": %[5]d, "args": [%[4]s]}]}`, tt.listed, tt.firstName, tt.first, tt.then, tt.second)
+			{"names": [%[2]q], "action": "SCMP_ACT_ERRNO", "errnoRet": %[5]d, "args": [%[4]s]}]}`, tt.listed,
+			tt.firstName, tt.first, tt.then, tt.second)
 		conflicts := compileText(t, text, targetFor(LoaderOCI, "crun", "1.27", "2.6.1", tt.arch)).Conflicts()
 		if (len(conflicts) > 0) != tt.want {
 			t.Errorf("%s: conflicts %v, want some: %t", tt.name, conflicts, tt.want)

@@ -58,7 +58,10 @@ func (c liveCall) String() string { return fmt.Sprintf("%s %s(%#x)", c.abi, c.sy
 // outcomes are what the filter may do with the call.
 func (c liveCall) outcomes(f *Filter) []Outcome {
 	i := slices.IndexFunc(seccomp.Architectures(), func(a *seccomp.Architecture) bool { return a.ABI == c.abi })
-	return recordedProbe{arch: strings.TrimPrefix(seccomp.Architectures()[i].Name, "SCMP_ARCH_"), syscall: c.syscall, number: unnamed, args: c.args}.outcomes(f)
+	return recordedProbe{
+		arch: strings.TrimPrefix(seccomp.Architectures()[i].Name, "SCMP_ARCH_"), syscall: c.syscall, number: unnamed,
+		args: c.args,
+	}.outcomes(f)
 }
 
 // probeELF returns a static program for x86_64 that makes the calls, writes what each returned to its standard output
@@ -124,7 +127,8 @@ func probeELF(calls []liveCall) []byte {
 	}
 	// ET_EXEC for EM_X86_64, the entry, the program headers, and no section headers; then one PT_LOAD of everything,
 	// readable, writable and executable.
-	write(uint16(2), uint16(62), uint32(1), uint64(base+header), uint64(64), uint64(0), uint32(0), uint16(64), uint16(56), uint16(1), uint16(0), uint16(0), uint16(0))
+	write(uint16(2), uint16(62), uint32(1), uint64(base+header), uint64(64), uint64(0), uint32(0), uint16(64),
+		uint16(56), uint16(1), uint16(0), uint16(0), uint16(0))
 	write(uint32(1), uint32(7), uint64(0), uint64(base), uint64(base), size, size, uint64(0x1000))
 	b.Write(code)
 	for _, c := range calls {
@@ -160,7 +164,8 @@ func (c *container) run(profile []byte, calls []liveCall) (returned []int64, exi
 	if err := os.WriteFile(filepath.Join(bundle, "rootfs", "probe"), probeELF(calls), 0o755); err != nil {
 		return nil, 0, "", err
 	}
-	config := strings.Replace(`{"ociVersion": "1.0.2", "root": {"path": "rootfs"}, "mounts": [{"destination": "/proc", "type": "proc", "source": "proc"}],
+	config := strings.Replace(`{"ociVersion": "1.0.2", "root": {"path": "rootfs"},`+
+		` "mounts": [{"destination": "/proc", "type": "proc", "source": "proc"}],
 "process": {"user": {"uid": 0, "gid": 0}, "args": ["/probe"], "cwd": "/", "noNewPrivileges": true},
 "linux": {"namespaces": [{"type": "pid"}, {"type": "mount"}], "seccomp": @}}`, "@", string(profile), 1)
 	if err := os.WriteFile(filepath.Join(bundle, "config.json"), []byte(config), 0o644); err != nil {
@@ -228,11 +233,14 @@ func liveRuntime(t *testing.T, name string) *container {
 		func(runtime string, args []string) []string { return append([]string{runtime}, args...) },
 		// crun refuses a machine that has both versions of cgroups mounted.
 		func(runtime string, args []string) []string {
-			return append([]string{"unshare", "-m", "sh", "-c", `umount /sys/fs/cgroup/unified; exec "$0" "$@"`, runtime}, args...)
+			return append([]string{
+				"unshare", "-m", "sh", "-c", `umount /sys/fs/cgroup/unified; exec "$0" "$@"`, runtime,
+			}, args...)
 		},
 	} {
 		c := &container{program, target, wrap, filepath.Join(t.TempDir(), name)}
-		returned, exit, stderr, runErr := c.run([]byte(`{"defaultAction": "SCMP_ACT_ALLOW"}`), []liveCall{newCall("x86_64", "getuid", [6]uint64{})})
+		returned, exit, stderr, runErr := c.run([]byte(`{"defaultAction": "SCMP_ACT_ALLOW"}`),
+			[]liveCall{newCall("x86_64", "getuid", [6]uint64{})})
 		if runErr == nil && exit == 0 && slices.Equal(returned, []int64{0}) {
 			return c
 		}
@@ -263,21 +271,39 @@ type liveProfiles struct {
 // quietCalls are system calls that do the same for all the arguments that the calls of a profile are made with:
 // nothing, or failing for a bad pointer or descriptor. Neither runc nor crun needs one of them to start a container.
 var quietCalls = struct{ plain, new, x86 []string }{
-	plain: []string{"getuid", "geteuid", "getgid", "getegid", "getppid", "getpgrp", "chmod", "mkdir", "rmdir", "unlink", "rename", "symlink", "link", "lchown", "bind", "connect", "getsockname"},
-	new:   []string{"clone3", "openat2", "faccessat2", "mount_setattr", "quotactl_fd", "futex_waitv", "fchmodat2", "mseal", "statmount", "listmount", "setxattrat", "listns"},
-	x86:   []string{"getuid", "geteuid", "getgid", "getegid", "getuid32", "getppid", "chmod", "mkdir", "rmdir", "socketcall", "bind", "connect", "getsockname"},
+	plain: []string{
+		"getuid", "geteuid", "getgid", "getegid", "getppid", "getpgrp", "chmod", "mkdir", "rmdir", "unlink", "rename",
+		"symlink", "link", "lchown", "bind", "connect", "getsockname",
+	},
+	new: []string{
+		"clone3", "openat2", "faccessat2", "mount_setattr", "quotactl_fd", "futex_waitv", "fchmodat2", "mseal",
+		"statmount", "listmount", "setxattrat", "listns",
+	},
+	x86: []string{
+		"getuid", "geteuid", "getgid", "getegid", "getuid32", "getppid", "chmod", "mkdir", "rmdir", "socketcall",
+		"bind", "connect", "getsockname",
+	},
 }
 
 // startNames are what runc and crun need to start a container and the probe, and what goes with it in other releases.
-const startNames = `write exit_group execve close openat fstat fstatfs getdents64 statx newfstatat read lseek mmap mprotect munmap brk rt_sigaction rt_sigprocmask rt_sigreturn ioctl pread64
-access sched_yield madvise dup dup3 nanosleep clone exit wait4 kill tgkill fcntl getcwd chdir fchdir fchown readlinkat faccessat prctl arch_prctl gettid getpid futex sched_getaffinity
-set_tid_address restart_syscall epoll_create1 epoll_ctl epoll_pwait set_robust_list prlimit64 getrandom rseq sigaltstack capget capset umask setresuid setresgid setgroups setuid setgid
-pipe2 eventfd2 timer_settime timer_create timer_delete setitimer sendmsg recvmsg sendto recvfrom readlink statfs stat lstat open writev mount umount2 clock_gettime clock_nanosleep`
+const startNames = `
+write exit_group execve close openat fstat fstatfs getdents64 statx newfstatat read lseek mmap mprotect munmap brk
+rt_sigaction rt_sigprocmask rt_sigreturn ioctl pread64 access sched_yield madvise dup dup3 nanosleep clone exit
+wait4 kill tgkill fcntl getcwd chdir fchdir fchown readlinkat faccessat prctl arch_prctl gettid getpid futex
+sched_getaffinity set_tid_address restart_syscall epoll_create1 epoll_ctl epoll_pwait set_robust_list prlimit64
+getrandom rseq sigaltstack capget capset umask setresuid setresgid setgroups setuid setgid pipe2 eventfd2
+timer_settime timer_create timer_delete setitimer sendmsg recvmsg sendto recvfrom readlink statfs stat lstat open
+writev mount umount2 clock_gettime clock_nanosleep`
 
 var (
-	liveErrnos = []string{"", `, "errnoRet": 13`, `, "errnoRet": 38`, `, "errnoRet": 3001`, `, "errnoRet": 3002`, `, "errnoRet": 68538`}
+	liveErrnos = []string{
+		"", `, "errnoRet": 13`, `, "errnoRet": 38`, `, "errnoRet": 3001`, `, "errnoRet": 3002`, `, "errnoRet": 68538`,
+	}
 	// Those that end the process are rare, as one call at most can show them.
-	liveActions = []string{"ALLOW", "ALLOW", "ALLOW", "LOG", "ERRNO", "ERRNO", "ERRNO", "ERRNO", "ERRNO", "ERRNO", "TRACE", "KILL", "KILL_PROCESS", "TRAP"}
+	liveActions = []string{
+		"ALLOW", "ALLOW", "ALLOW", "LOG", "ERRNO", "ERRNO", "ERRNO", "ERRNO", "ERRNO", "ERRNO", "TRACE", "KILL",
+		"KILL_PROCESS", "TRAP",
+	}
 )
 
 func pick[T any](r *rand.Rand, from []T) T { return from[r.IntN(len(from))] }
@@ -345,23 +371,35 @@ func (r liveProfiles) profile() []byte {
 	if allowlist {
 		defaults = []string{"ERRNO", "ERRNO", "ERRNO", "ERRNO", "TRACE", "KILL", "KILL_PROCESS", "TRAP"}
 	}
-	action := strings.NewReplacer(`"action"`, `"defaultAction"`, `"errnoRet"`, `"defaultErrnoRet"`).Replace(r.action(defaults))
+	action := strings.NewReplacer(`"action"`, `"defaultAction"`, `"errnoRet"`,
+		`"defaultErrnoRet"`).Replace(r.action(defaults))
 	fmt.Fprintf(&b, "{%s", action)
-	if list := pick(r.Rand, []string{"", "", `"X86_64"`, `"X86_64", "X86"`, `"X86_64", "X86", "X32"`, `"X86"`, `"X32"`, `"AARCH64", "X86_64"`}); list != "" {
+	if list := pick(r.Rand,
+		[]string{
+			"", "", `"X86_64"`, `"X86_64", "X86"`, `"X86_64", "X86", "X32"`, `"X86"`, `"X32"`, `"AARCH64", "X86_64"`,
+		}); list != "" {
 		fmt.Fprintf(&b, `, "architectures": [%s]`, strings.ReplaceAll(list, `"X`, `"SCMP_ARCH_X`))
 	}
 	var rules []string
 	if allowlist {
-		rules = append(rules, fmt.Sprintf(`{"names": ["%s"], "action": "SCMP_ACT_ALLOW"}`, strings.Join(strings.Fields(startNames), `", "`)))
+		rules = append(rules,
+			fmt.Sprintf(`{"names": ["%s"], "action": "SCMP_ACT_ALLOW"}`,
+				strings.Join(strings.Fields(startNames), `", "`)))
 	}
 	// So that names come more than once.
-	few := slices.Concat(quietCalls.plain[:6], pick(r.Rand, [][]string{quietCalls.plain[6:], quietCalls.new, quietCalls.x86}))
+	few := slices.Concat(quietCalls.plain[:6],
+		pick(r.Rand, [][]string{quietCalls.plain[6:], quietCalls.new, quietCalls.x86}))
 	for range 3 + r.IntN(12) {
 		var names []string
 		for range 1 + r.IntN(3) {
 			switch r.IntN(16) {
 			case 0:
-				names = append(names, pick(r.Rand, []string{"chmodd", "getuid ", "SYS_getuid", "GETUID", "102", "chown32", "arm_fadvise64_64", "frobnicate"}))
+				names = append(names,
+					pick(r.Rand,
+						[]string{
+							"chmodd", "getuid ", "SYS_getuid", "GETUID", "102", "chown32", "arm_fadvise64_64",
+							"frobnicate",
+						}))
 			default:
 				names = append(names, pick(r.Rand, few))
 			}
@@ -370,7 +408,8 @@ func (r liveProfiles) profile() []byte {
 		if r.IntN(3) > 0 {
 			args = fmt.Sprintf(`, "args": [%s]`, r.args())
 		}
-		rules = append(rules, fmt.Sprintf(`{"names": ["%s"], %s%s}`, strings.Join(names, `", "`), r.action(liveActions), args))
+		rules = append(rules,
+			fmt.Sprintf(`{"names": ["%s"], %s%s}`, strings.Join(names, `", "`), r.action(liveActions), args))
 	}
 	if r.IntN(4) == 0 {
 		rules = append(rules, pick(r.Rand, rules))
@@ -451,7 +490,8 @@ func TestLive(t *testing.T) {
 }
 
 // permissive lets every call run.
-const permissive = `{"defaultAction": "SCMP_ACT_ALLOW", "architectures": ["SCMP_ARCH_X86_64", "SCMP_ARCH_X86", "SCMP_ARCH_X32"]}`
+const permissive = `{"defaultAction": "SCMP_ACT_ALLOW", "architectures": ["SCMP_ARCH_X86_64", "SCMP_ARCH_X86", ` +
+	`"SCMP_ARCH_X32"]}`
 
 var (
 	liveSeed          = flag.Uint64("live.seed", 11, "the seed of TestLive's profiles")
@@ -492,7 +532,8 @@ func (c *container) trials(t *testing.T, n int) []trial {
 	}
 	plain, exit, stderr, err := c.run([]byte(permissive), all)
 	if err != nil || exit != 0 || len(plain) != len(all) {
-		t.Fatalf("without a filter: exit status %d, %v, %s; %d of %d calls returned", exit, err, stderr, len(plain), len(all))
+		t.Fatalf("without a filter: exit status %d, %v, %s; %d of %d calls returned", exit, err, stderr, len(plain),
+			len(all))
 	}
 	for i := range trials {
 		trials[i].plain, plain = plain[:len(trials[i].calls)], plain[len(trials[i].calls):]
@@ -542,19 +583,22 @@ func (c *container) compare(t *testing.T, profiles int) {
 			}
 			if j < len(returned) {
 				if !agrees(outcomes, returned[j], answers(trial.plain[j])) {
-					t.Errorf("profile %d: %s returned %d, without a filter %d; the engine says %v\n%s", i, call, returned[j], trial.plain[j], outcomes, text)
+					t.Errorf("profile %d: %s returned %d, without a filter %d; the engine says %v\n%s", i, call,
+						returned[j], trial.plain[j], outcomes, text)
 				}
 				continue
 			}
 			if exit == exitSIGSYS && slices.ContainsFunc(outcomes, kills) {
 				killed++
 			} else {
-				t.Errorf("profile %d: exit status %d at %s, %s; the engine says %v\n%s", i, exit, call, stderr, outcomes, text)
+				t.Errorf("profile %d: exit status %d at %s, %s; the engine says %v\n%s", i, exit, call, stderr,
+					outcomes, text)
 			}
 			break
 		}
 	}
-	t.Logf("%s: %d calls under %d profiles; one of several outcomes is possible for %d, %d ended the process, %d profiles are refused, libseccomp hangs for %d", c.target, checks, profiles, several, killed, refused, hang)
+	t.Logf("%s: %d calls under %d profiles; one of several outcomes is possible for %d, %d ended the process, %d "+
+		"profiles are refused, libseccomp hangs for %d", c.target, checks, profiles, several, killed, refused, hang)
 	if checks < profiles*8 || several*5 > checks {
 		t.Errorf("of %d calls under %d profiles, %d say little", checks, profiles, several)
 	}

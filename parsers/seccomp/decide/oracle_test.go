@@ -217,8 +217,14 @@ func glibcAnswer(f *Filter, function string) string {
 // recordedMisses are the answers that the engine does not foretell, by case, runtime (the start of its name and
 // version) and label, with the reason.
 var recordedMisses = []struct{ id, runtime, labels, reason string }{
-	{"arg-value-negative", "crun", "p0", "crun reads -1 as 2^64-1; Parse reports it, and no consumer that hands a profile to crun accepts it"},
-	{"dup-key-syscalls", "runc", "pers", "the second array of syscalls keeps errnoRet from the first, which encoding/json wrote into the same elements"},
+	{
+		"arg-value-negative", "crun", "p0",
+		"crun reads -1 as 2^64-1; Parse reports it, and no consumer that hands a profile to crun accepts it",
+	},
+	{
+		"dup-key-syscalls", "runc", "pers",
+		"the second array of syscalls keeps errnoRet from the first, which encoding/json wrote into the same elements",
+	},
 }
 
 // asCrunReads returns the profile without the members that crun does not read but Go's encoding/json does: those
@@ -251,7 +257,8 @@ func TestDecideAgreesWithRuntimes(t *testing.T) {
 		f := Compile(p, r.target(t))
 		explained := func(label string) bool {
 			for i, m := range recordedMisses {
-				if m.id == r.ID && strings.HasPrefix(r.Consumer+" "+r.Version, m.runtime) && slices.Contains(strings.Fields(m.labels), label) {
+				if m.id == r.ID && strings.HasPrefix(r.Consumer+" "+r.Version, m.runtime) &&
+					slices.Contains(strings.Fields(m.labels), label) {
 					expected[fmt.Sprint(i, label)] = true
 					return true
 				}
@@ -266,7 +273,8 @@ func TestDecideAgreesWithRuntimes(t *testing.T) {
 			if !ok {
 				misses++
 				if !explained(label) {
-					t.Errorf("case %q, %s %s: %s gave %s, the engine says %v", r.ID, r.Consumer, r.Version, label, got, predicted)
+					t.Errorf("case %q, %s %s: %s gave %s, the engine says %v", r.ID, r.Consumer, r.Version, label, got,
+						predicted)
 				}
 			}
 		}
@@ -298,7 +306,8 @@ func TestDecideAgreesWithRuntimes(t *testing.T) {
 			check(label, "killed", slices.ContainsFunc(outcomes, kills), outcomes)
 		case r.Group == "denylist": // BusyBox's chmod
 			outcomes := recordedProbes["chmod"].outcomes(f)
-			check("chmod", r.Stderr, agrees(outcomes, -1, nil) && strings.HasSuffix(r.Stderr, "Operation not permitted"), outcomes)
+			check("chmod", r.Stderr,
+				agrees(outcomes, -1, nil) && strings.HasSuffix(r.Stderr, "Operation not permitted"), outcomes)
 		}
 	}
 	t.Logf("%d of %d answers agree; %d of them are one of several that are possible", checks-misses, checks, several)
@@ -390,15 +399,20 @@ func TestResolveDefaults(t *testing.T) {
 		{"docker-default.json", LoaderDocker, DefaultCaps(LoaderDocker), "docker-default-under-docker"},
 		{"docker-default.json", LoaderOCI, DefaultCaps(LoaderOCI), "docker-default-under-containerd-cri"},
 		{"podman-default.json", LoaderContainers, DefaultCaps(LoaderContainers), "default-pd"},
-		{"podman-default.json", LoaderContainers, append(DefaultCaps(LoaderContainers), "CAP_AUDIT_WRITE"), "default-pda"},
+		{
+			"podman-default.json", LoaderContainers, append(DefaultCaps(LoaderContainers), "CAP_AUDIT_WRITE"),
+			"default-pda",
+		},
 	} {
 		text, err := os.ReadFile("../testdata/" + tt.file)
 		if err != nil {
 			t.Fatal(err)
 		}
 		lib, _ := parseLibseccomp("2.6.1")
-		got := Resolve(seccomp.Parse(source.NewFile(tt.file, text)), tt.loader, host(tt.caps...)).Compile("runc", release(1, 5, 1), lib)
-		want := Resolve(seccomp.Parse(source.NewFile(tt.file, []byte(recorded[tt.id]))), LoaderOCI, host()).Compile("runc", release(1, 5, 1), lib)
+		got := Resolve(seccomp.Parse(source.NewFile(tt.file, text)), tt.loader, host(tt.caps...)).Compile("runc",
+			release(1, 5, 1), lib)
+		want := Resolve(seccomp.Parse(source.NewFile(tt.file, []byte(recorded[tt.id]))), LoaderOCI,
+			host()).Compile("runc", release(1, 5, 1), lib)
 		if len(got.Archs) != len(want.Archs) {
 			t.Errorf("%s as %s: %d architectures, want %d", tt.file, tt.id, len(got.Archs), len(want.Archs))
 		}

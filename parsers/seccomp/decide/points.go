@@ -22,7 +22,11 @@ func (t Targets) Usual(p *seccomp.Profile, loaders ...Loader) []Target {
 	for _, l := range loaders {
 		for _, runtime := range t.Runtimes() {
 			for _, a := range p.Hosts() {
-				out = append(out, Target{l, Host{Arch: a, Caps: DefaultCaps(l), Kernel: t.newestKernel()}, runtime, t.newestOf(runtime), newest})
+				out = append(out,
+					Target{
+						l, Host{Arch: a, Caps: DefaultCaps(l), Kernel: t.newestKernel()}, runtime, t.newestOf(runtime),
+						newest,
+					})
 			}
 		}
 	}
@@ -59,7 +63,8 @@ func (t Targets) Points(p *seccomp.Profile, loaders ...Loader) []Target {
 			for _, runtime := range t.Runtimes() {
 				for _, v := range t.representatives(runtime) {
 					for _, lib := range t.Libseccomps() {
-						out = append(out, Target{l, Host{Arch: a, Caps: DefaultCaps(l), Kernel: t.newestKernel()}, runtime, v, lib})
+						out = append(out,
+							Target{l, Host{Arch: a, Caps: DefaultCaps(l), Kernel: t.newestKernel()}, runtime, v, lib})
 					}
 				}
 			}

@@ -45,14 +45,16 @@ func (f *Filter) refusals(conflicts func() []Conflict) []Refusal {
 	case f.Default.Action == "SCMP_ACT_NOTIFY":
 		add(p.DefaultAction, "%s cannot have SCMP_ACT_NOTIFY as the default action", f.Target.Runtime)
 	case f.Default.Action == "SCMP_ACT_ERRNO" && f.Default.Errno > maxErrno:
-		add(p.DefaultAction, "libseccomp accepts no errno above %d, and the default action gives %d", maxErrno, f.Default.Errno)
+		add(p.DefaultAction, "libseccomp accepts no errno above %d, and the default action gives %d", maxErrno,
+			f.Default.Errno)
 	}
 	for i, rule := range p.Rules {
 		if f.live[i] != nil {
 			f.refuseRule(add, i, rule, f.live[i].Outcome)
 			continue
 		}
-		if len(rule.Names) > 0 && !(rule.LegacyName && f.Loader == LoaderOCI) || f.Loader == LoaderContainers || f.Loader == LoaderDocker && f.filtered(rule, hostName(f.Loader, f.Host)) != (Omission{}) {
+		if len(rule.Names) > 0 && !(rule.LegacyName && f.Loader == LoaderOCI) || f.Loader == LoaderContainers ||
+			f.Loader == LoaderDocker && f.filtered(rule, hostName(f.Loader, f.Host)) != (Omission{}) {
 			continue
 		}
 		// The loader hands it on without names.
@@ -68,7 +70,8 @@ func (f *Filter) refusals(conflicts func() []Conflict) []Refusal {
 			if c.Through != "" {
 				through = ", which it also compares in socketcall and ipc with the first argument left out"
 			}
-			add(c.Name, "libseccomp refuses a second action for %q on %s under the condition %s%s: %s, and %s before", c.Name.Text, c.Arch.ABI, condsKey(c.Conds), through, c.Outcome, c.EarlierOutcome)
+			add(c.Name, "libseccomp refuses a second action for %q on %s under the condition %s%s: %s, and %s before",
+				c.Name.Text, c.Arch.ABI, condsKey(c.Conds), through, c.Outcome, c.EarlierOutcome)
 		}
 	}
 	return out
@@ -101,8 +104,11 @@ func (f *Filter) refuseFlags(add refuse) {
 			continue
 		}
 		f.refuseSupport(add, name, "flag", flag.Support)
-		if runtime == "runc" && name.Text == "SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV" && !slices.ContainsFunc(f.Rules, func(r ResolvedRule) bool { return r.Outcome.Action == "SCMP_ACT_NOTIFY" }) {
-			add(name, "the kernel accepts SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV only with a rule whose action is SCMP_ACT_NOTIFY")
+		if runtime == "runc" && name.Text == "SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV" &&
+			!slices.ContainsFunc(f.Rules, func(r ResolvedRule) bool { return r.Outcome.Action == "SCMP_ACT_NOTIFY" }) {
+			add(name,
+				"the kernel accepts SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV only with a rule whose action is "+
+					"SCMP_ACT_NOTIFY")
 		}
 	}
 }
@@ -131,14 +137,16 @@ func (f *Filter) refuseArchitectures(add refuse) {
 	for _, name := range f.Architectures {
 		a, ok := seccomp.LookupArchitecture(name.Text)
 		if !ok && f.Target.Runtime == "crun" { // which does not mind the prefix and the case of what follows it
-			a, ok = seccomp.LookupArchitecture("SCMP_ARCH_" + strings.ToUpper(strings.TrimPrefix(name.Text, "SCMP_ARCH_")))
+			a, ok = seccomp.LookupArchitecture("SCMP_ARCH_" +
+				strings.ToUpper(strings.TrimPrefix(name.Text, "SCMP_ARCH_")))
 		}
 		switch {
 		case !ok:
 			add(name, "%s does not know the architecture %q", f.Target.Runtime, name.Text)
 		case f.refuseSupport(add, name, "architecture", a.Support):
 		case f.Host.Arch != nil && a.BigEndian != f.Host.Arch.BigEndian:
-			add(name, "libseccomp accepts no architecture of another byte order than that of the host, %s", f.Host.Arch.ABI)
+			add(name, "libseccomp accepts no architecture of another byte order than that of the host, %s",
+				f.Host.Arch.ABI)
 		}
 	}
 }
@@ -203,7 +211,8 @@ func (f *Filter) refuseRule(add refuse, place int, rule *seccomp.Rule, o Outcome
 			add(a.Op, "%s does not know the operator %q", f.Target.Runtime, a.Op.Text)
 		}
 		if a.Index.Value > 5 && added {
-			add(seccomp.String{Text: strconv.FormatUint(a.Index.Value, 10), Span: a.Index.Span}, "the arguments of a syscall have the indexes 0 to 5, not %d", a.Index.Value)
+			add(seccomp.String{Text: strconv.FormatUint(a.Index.Value, 10), Span: a.Index.Span},
+				"the arguments of a syscall have the indexes 0 to 5, not %d", a.Index.Value)
 		}
 	}
 }

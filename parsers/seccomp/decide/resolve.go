@@ -23,7 +23,8 @@ type Host struct {
 // (which containerd shares) or of Podman 5.
 func DefaultCaps(l Loader) []string {
 	caps := []string{
-		"CAP_CHOWN", "CAP_DAC_OVERRIDE", "CAP_FOWNER", "CAP_FSETID", "CAP_KILL", "CAP_NET_BIND_SERVICE", "CAP_SETFCAP", "CAP_SETGID", "CAP_SETPCAP", "CAP_SETUID", "CAP_SYS_CHROOT",
+		"CAP_CHOWN", "CAP_DAC_OVERRIDE", "CAP_FOWNER", "CAP_FSETID", "CAP_KILL", "CAP_NET_BIND_SERVICE", "CAP_SETFCAP",
+		"CAP_SETGID", "CAP_SETPCAP", "CAP_SETUID", "CAP_SYS_CHROOT",
 	}
 	if l != LoaderContainers {
 		caps = append(caps, "CAP_AUDIT_WRITE", "CAP_MKNOD", "CAP_NET_RAW")
@@ -161,7 +162,8 @@ func Resolve(p *seccomp.Profile, l Loader, h Host) *Resolved {
 				continue
 			}
 		}
-		r.Rules = append(r.Rules, ResolvedRule{rule, names, outcome(rule.Action.Text, errnoOf(l, rule.ErrnoRet, rule.Errno, r))})
+		r.Rules = append(r.Rules,
+			ResolvedRule{rule, names, outcome(rule.Action.Text, errnoOf(l, rule.ErrnoRet, rule.Errno, r))})
 	}
 	return r
 }

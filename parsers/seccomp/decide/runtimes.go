@@ -27,11 +27,17 @@ type runtimeNeeds struct {
 var measuredNeeds = [...]runtimeNeeds{
 	{"runc", release(1, 1, 5),
 		[]string{"close", "execve", "fstatfs", "getdents64", "openat", "write"},
-		[]string{"capget", "capset", "chdir", "fstat", "getcwd", "getppid", "newfstatat", "prctl", "read", "setgid", "setgroups", "setuid"},
+		[]string{
+			"capget", "capset", "chdir", "fstat", "getcwd", "getppid", "newfstatat", "prctl", "read", "setgid",
+			"setgroups", "setuid",
+		},
 		[]string{"faccessat", "faccessat2"}},
 	{"runc", release(1, 5, 1),
 		[]string{"close", "execve", "fstat", "fstatfs", "getdents64", "openat", "statx", "write"},
-		[]string{"capget", "capset", "chdir", "getcwd", "getppid", "newfstatat", "prctl", "read", "setgid", "setgroups", "setuid"}, nil},
+		[]string{
+			"capget", "capset", "chdir", "getcwd", "getppid", "newfstatat", "prctl", "read", "setgid", "setgroups",
+			"setuid",
+		}, nil},
 	{"crun", release(1, 8, 1),
 		[]string{"execve"},
 		[]string{"capset", "prctl", "rt_sigaction", "rt_sigprocmask", "setresgid", "setresuid"}, nil},

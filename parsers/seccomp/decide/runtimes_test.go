@@ -34,7 +34,11 @@ func TestRuntimeRequired(t *testing.T) {
 		{"runc", release(1, 2, 0), true, "close execve fstatfs getdents64 openat write"},
 		{"runc", release(1, 0, 0), true, "close execve fstatfs getdents64 openat write"},
 		{"runc", release(2, 0, 0), true, "close execve fstat fstatfs getdents64 openat statx write"},
-		{"runc", release(1, 2, 0), false, "capget capset chdir close execve fstat fstatfs getcwd getdents64 getppid newfstatat openat prctl read setgid setgroups setuid write"},
+		{
+			"runc", release(1, 2, 0), false,
+			"capget capset chdir close execve fstat fstatfs getcwd getdents64 getppid newfstatat openat prctl read " +
+				"setgid setgroups setuid write",
+		},
 		{"crun", release(1, 29, 1), true, "execve"},
 		{"crun", release(1, 8, 1), false, "capset execve prctl rt_sigaction rt_sigprocmask setresgid setresuid"},
 		{"youki", release(0, 4, 0), false, ""},
@@ -46,10 +50,13 @@ func TestRuntimeRequired(t *testing.T) {
 }
 
 func TestRuntimeChoice(t *testing.T) {
-	if got, want := RuntimeChoice("runc", release(1, 1, 5), false), []string{"faccessat", "faccessat2"}; !slices.Equal(got, want) {
+	if got, want := RuntimeChoice("runc", release(1, 1, 5), false), []string{
+		"faccessat", "faccessat2",
+	}; !slices.Equal(got, want) {
 		t.Errorf("runc 1.1.5: %v, want %v", got, want)
 	}
-	if RuntimeChoice("runc", release(1, 1, 5), true) != nil || RuntimeChoice("runc", release(1, 2, 0), false) != nil || RuntimeChoice("crun", release(1, 8, 1), false) != nil || RuntimeChoice("", seccomp.Version{}, false) != nil {
+	if RuntimeChoice("runc", release(1, 1, 5), true) != nil || RuntimeChoice("runc", release(1, 2, 0), false) != nil ||
+		RuntimeChoice("crun", release(1, 8, 1), false) != nil || RuntimeChoice("", seccomp.Version{}, false) != nil {
 		t.Error("others need neither")
 	}
 }

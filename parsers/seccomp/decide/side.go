@@ -203,7 +203,8 @@ func (s *side) covered(l Loader, host *seccomp.Architecture) (archs, listed []*s
 }
 
 // filter returns what a runtime with a build of libseccomp makes of the profile in an environment, whose key is key.
-func (s *side) filter(l Loader, host *seccomp.Architecture, e environment, key string, lib int, v runtimeVariant) *Filter {
+func (s *side) filter(l Loader, host *seccomp.Architecture, e environment, key string, lib int,
+	v runtimeVariant) *Filter {
 	k := filterKey{l, host, key, lib, v}
 	if f, ok := s.filters[k]; ok {
 		return f

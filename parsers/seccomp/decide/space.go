@@ -135,7 +135,10 @@ func (d *differ) places(q query, keys []string) iter.Seq2[*place, block] {
 					}
 					bordered := q.bordered != nil && q.bordered(a.ABI, number)
 					for ei, e := range q.environments {
-						p := &place{loader: l, host: h, arch: a, environment: e, key: keys[ei], number: number, sameBorders: true}
+						p := &place{
+							loader: l, host: h, arch: a, environment: e, key: keys[ei], number: number,
+							sameBorders: true,
+						}
 						if p.bordered = bordered; bordered {
 							d.setBorders(p)
 						}

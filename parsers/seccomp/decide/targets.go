@@ -80,14 +80,18 @@ func (l Libseccomp) Knows(s *seccomp.Syscall) bool {
 // libseccompBuilds are packages of distributions that know more names than the release that they are made from, as
 // scmp_sys_resolver of the installed package answered for each name of the table in November 2026.
 var libseccompBuilds = [...]Libseccomp{
-	{release(2, 5, 4), "2.5.4-1+deb12u1", []string{"cachestat", "fchmodat2", "futex_requeue", "futex_wait", "futex_wake", "map_shadow_stack"}},
+	{
+		release(2, 5, 4), "2.5.4-1+deb12u1",
+		[]string{"cachestat", "fchmodat2", "futex_requeue", "futex_wait", "futex_wake", "map_shadow_stack"},
+	},
 }
 
 // parseLibseccomp reads a build of libseccomp: a release ("2.5.4", "2.5" for its first), a distribution's package
 // whose names are known ("2.5.4-1+deb12u1", its leading part "debian12"), or a release and the names that were added
 // to it ("2.5.3+fchmodat2+cachestat"). The error names what is possible.
 func parseLibseccomp(s string) (Libseccomp, error) {
-	const possible = "possible are a release such as 2.5.4, debian12 or its package's version 2.5.4-1+deb12u1, and a release with the names that a distribution added to it, such as 2.5.3+fchmodat2+cachestat"
+	const possible = "possible are a release such as 2.5.4, debian12 or its package's version 2.5.4-1+deb12u1, and " +
+		"a release with the names that a distribution added to it, such as 2.5.3+fchmodat2+cachestat"
 	for _, b := range libseccompBuilds {
 		if s == b.Build || s == "debian12" {
 			return b, nil
@@ -145,7 +149,8 @@ func Consumers() []string {
 // "cri-o". The error names what is possible.
 func (t *Targets) Set(consumer, version string) error {
 	if !slices.Contains(Consumers(), consumer) {
-		return fmt.Errorf("there is no consumer %q of seccomp profiles; it is one of %s", consumer, strings.Join(Consumers(), ", "))
+		return fmt.Errorf("there is no consumer %q of seccomp profiles; it is one of %s", consumer,
+			strings.Join(Consumers(), ", "))
 	}
 	r := defaultRanges[consumer]
 	switch from, to, isRange := strings.Cut(version, ".."); {
@@ -203,7 +208,8 @@ func (t *Targets) Set(consumer, version string) error {
 func bound(consumer, s string, missing int) (seccomp.Version, error) {
 	v, ok := seccomp.ParseVersion(s)
 	if !ok || strings.Trim(s, "v0123456789.") != "" {
-		return seccomp.Version{}, fmt.Errorf("version %q of %s is not a number such as %s", s, consumer, defaultRanges[consumer].From)
+		return seccomp.Version{},
+			fmt.Errorf("version %q of %s is not a number such as %s", s, consumer, defaultRanges[consumer].From)
 	}
 	switch strings.Count(strings.TrimRight(s, "."), ".") {
 	case 0:

@@ -250,7 +250,9 @@ func common(conditions []ContainerCondition, chosen func(int) bool) (ContainerCo
 		switch {
 		case !chosen(i):
 		case first:
-			shared, first = ContainerCondition{slices.Clone(c.Has), slices.Clone(c.Lacks), c.KernelFrom, c.KernelBefore}, false
+			shared, first = ContainerCondition{
+				slices.Clone(c.Has), slices.Clone(c.Lacks), c.KernelFrom, c.KernelBefore,
+			}, false
 		default:
 			shared.Has = slices.DeleteFunc(shared.Has, func(s string) bool { return !slices.Contains(c.Has, s) })
 			shared.Lacks = slices.DeleteFunc(shared.Lacks, func(s string) bool { return !slices.Contains(c.Lacks, s) })

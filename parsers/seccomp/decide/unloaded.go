@@ -69,13 +69,15 @@ func (f *Filter) unloadedIn(group []*seccomp.Architecture) (seccomp.String, bool
 	foreign, own := false, false
 	for _, n := range f.index.names {
 		s, uses := n.Syscall, f.kept(n)
-		if s == nil || !f.Target.Libseccomp.Knows(s) || !slices.ContainsFunc(uses, func(u seccomp.Use) bool { return f.live[u.Rule].Outcome != f.Default }) {
+		if s == nil || !f.Target.Libseccomp.Knows(s) ||
+			!slices.ContainsFunc(uses, func(u seccomp.Use) bool { return f.live[u.Rule].Outcome != f.Default }) {
 			continue
 		}
 		on := slices.ContainsFunc(group, func(a *seccomp.Architecture) bool { return s.On(a.ABI) })
 		foreign, own = foreign || !on, own || on
 		if on && slices.ContainsFunc(uses, func(u seccomp.Use) bool {
-			return f.live[u.Rule].Outcome != f.Default && slices.ContainsFunc(f.partsOf(u.Rule), func(p []Cond) bool { return len(p) == 0 })
+			return f.live[u.Rule].Outcome != f.Default &&
+				slices.ContainsFunc(f.partsOf(u.Rule), func(p []Cond) bool { return len(p) == 0 })
 		}) {
 			return seccomp.String{}, false // what nearly every profile has
 		}
@@ -102,7 +104,9 @@ func (f *Filter) unloadedIn(group []*seccomp.Architecture) (seccomp.String, bool
 			if !s.On(a.ABI) {
 				e.order++
 			}
-			if first == nil || cmp.Or(cmp.Compare(e.nodes, first.nodes), cmp.Compare(e.order, first.order), cmp.Compare(e.name.Span.Start, first.name.Span.Start)) < 0 {
+			if first == nil ||
+				cmp.Or(cmp.Compare(e.nodes, first.nodes), cmp.Compare(e.order, first.order),
+					cmp.Compare(e.name.Span.Start, first.name.Span.Start)) < 0 {
 				first = &e
 			}
 		}

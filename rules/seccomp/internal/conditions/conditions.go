@@ -44,7 +44,8 @@ func (p Pairs) Add(a, b *seccomp.Rule) bool {
 
 // Decisions calls look with the decision about each syscall that rules with conditions name, in every filter that
 // most people get.
-func Decisions(p *rules.Pass, profile *workspace.Profile, look func(f *decide.Filter, a *seccomp.Architecture, d *decide.Decision)) {
+func Decisions(p *rules.Pass, profile *workspace.Profile,
+	look func(f *decide.Filter, a *seccomp.Architecture, d *decide.Decision)) {
 	names := Syscalls(profile)
 	if len(names) == 0 {
 		return
@@ -91,7 +92,8 @@ func Disagree(p *rules.Pass, profile *workspace.Profile, syscall string) bool {
 	for _, l := range profile.Loaders(p.Targets().Seccomp) {
 		var first *seccomp.Rule
 		for _, rule := range profile.Rules {
-			if len(rule.Args) == 0 || !literals.Has(rule.Names, syscall) || decide.OutcomeFor(rule, l) == decide.DefaultFor(profile.Profile, l) {
+			if len(rule.Args) == 0 || !literals.Has(rule.Names, syscall) ||
+				decide.OutcomeFor(rule, l) == decide.DefaultFor(profile.Profile, l) {
 				continue
 			}
 			if first == nil {
@@ -108,14 +110,16 @@ func Disagree(p *rules.Pass, profile *workspace.Profile, syscall string) bool {
 // Each calls look with each argument condition and each syscall of its rule whose arguments are known, where the rule
 // is in force on an x86_64 machine: the types are those of that architecture, and others have another order of
 // arguments here and there. Conditions that runtimes refuse are left out.
-func Each(p *rules.Pass, profile *workspace.Profile, look func(rule *seccomp.Rule, arg *seccomp.Arg, s *seccomp.Syscall)) {
+func Each(p *rules.Pass, profile *workspace.Profile,
+	look func(rule *seccomp.Rule, arg *seccomp.Arg, s *seccomp.Syscall)) {
 	x86, ok := ForX8664(profile)
 	if !ok {
 		return
 	}
 	loaders := profile.Loaders(p.Targets().Seccomp)
 	for _, rule := range profile.Rules {
-		if len(rule.Args) == 0 || !slices.ContainsFunc(loaders, func(l decide.Loader) bool { return readers.MayRunOn(rule, l, x86) }) {
+		if len(rule.Args) == 0 ||
+			!slices.ContainsFunc(loaders, func(l decide.Loader) bool { return readers.MayRunOn(rule, l, x86) }) {
 			continue
 		}
 		for _, name := range rule.Names {
@@ -124,7 +128,8 @@ func Each(p *rules.Pass, profile *workspace.Profile, look func(rule *seccomp.Rul
 				continue
 			}
 			for i := range rule.Args {
-				if a := &rule.Args[i]; (a.Index.Known || a.Index.Span.IsEmpty()) && a.Index.Value <= 5 && slices.Contains(seccomp.Operators(), a.Op.Text) && Sound(profile, a.Span) {
+				if a := &rule.Args[i]; (a.Index.Known || a.Index.Span.IsEmpty()) && a.Index.Value <= 5 &&
+					slices.Contains(seccomp.Operators(), a.Op.Text) && Sound(profile, a.Span) {
 					look(rule, a, s)
 				}
 			}

@@ -13,12 +13,14 @@ import (
 
 // Replace returns a fix that writes text over a span of a profile; none where the profile is not JSON, or gives a
 // field twice, so no fix can be proved before that is mended.
-func Replace(profile *workspace.Profile, title string, safety fixers.Safety, span source.Span, text string, changes fixers.Changes) []fixers.Fix {
+func Replace(profile *workspace.Profile, title string, safety fixers.Safety, span source.Span, text string,
+	changes fixers.Changes) []fixers.Fix {
 	return Edited(profile, title, safety, fixseccomp.Replace(profile.Profile, span, text), changes)
 }
 
 // Edited is replace with edits; none where there are no edits.
-func Edited(profile *workspace.Profile, title string, safety fixers.Safety, edits []fixers.Edit, changes fixers.Changes) []fixers.Fix {
+func Edited(profile *workspace.Profile, title string, safety fixers.Safety, edits []fixers.Edit,
+	changes fixers.Changes) []fixers.Fix {
 	if len(edits) == 0 || !Editable(profile) {
 		return nil
 	}

@@ -71,7 +71,8 @@ func Of(p *rules.Pass, profile *workspace.Profile) [][]Mention {
 			if !ok {
 				g = len(out)
 				group[name.Text] = g
-				out = append(out, []Mention{{String: profile.Rules[f.rule].Names[f.index], Rule: f.rule, Index: f.index}})
+				out = append(out,
+					[]Mention{{String: profile.Rules[f.rule].Names[f.index], Rule: f.rule, Index: f.index}})
 			}
 			out[g] = append(out[g], Mention{String: name, Rule: r, Index: i})
 		}
@@ -79,7 +80,10 @@ func Of(p *rules.Pass, profile *workspace.Profile) [][]Mention {
 	if len(out) == 0 {
 		return nil
 	}
-	j := judge{profile: profile, loaders: profile.Loaders(p.Targets().Seccomp), keys: map[int]string{}, known: map[string][]Verdict{}}
+	j := judge{
+		profile: profile, loaders: profile.Loaders(p.Targets().Seccomp), keys: map[int]string{},
+		known: map[string][]Verdict{},
+	}
 	listed := abis.Listed(profile)
 	for _, names := range out {
 		seq := make([]int, len(names))
@@ -181,14 +185,18 @@ func (j *judge) judgeFor(l decide.Loader, seq []int, all []*seccomp.Rule) ([]Ver
 	out := make([]Verdict, n)
 	for i, rule := range all {
 		out[i] = Verdict{By: -1, Outcome: decide.OutcomeFor(rule, l)}
-		out[i].Always = slices.ContainsFunc(decide.Alternatives(rule), func(conds []decide.Cond) bool { return len(conds) == 0 })
+		out[i].Always = slices.ContainsFunc(decide.Alternatives(rule),
+			func(conds []decide.Cond) bool { return len(conds) == 0 })
 	}
 	force := make([][]bool, n) // by rule, then by world
 	for i := range force {
 		force[i] = make([]bool, len(worlds))
 	}
 	deciders := make([]int, len(worlds))
-	sub := seccomp.Profile{Dialect: j.profile.Dialect, DefaultAction: j.profile.DefaultAction, DefaultErrnoRet: j.profile.DefaultErrnoRet, DefaultErrno: j.profile.DefaultErrno, Rules: all}
+	sub := seccomp.Profile{
+		Dialect: j.profile.Dialect, DefaultAction: j.profile.DefaultAction, DefaultErrnoRet: j.profile.DefaultErrnoRet,
+		DefaultErrno: j.profile.DefaultErrno, Rules: all,
+	}
 	for w, host := range worlds {
 		resolved := decide.Resolve(&sub, l, host)
 		if len(resolved.Refused) > 0 {
@@ -196,7 +204,8 @@ func (j *judge) judgeFor(l decide.Loader, seq []int, all []*seccomp.Rule) ([]Ver
 		}
 		deciders[w] = -1
 		for i, rule := range all {
-			force[i][w] = slices.ContainsFunc(resolved.Rules, func(r decide.ResolvedRule) bool { return r.Rule == rule })
+			force[i][w] = slices.ContainsFunc(resolved.Rules,
+				func(r decide.ResolvedRule) bool { return r.Rule == rule })
 			if force[i][w] && deciders[w] < 0 && out[i].Always && (!hasDefault || out[i].Outcome != def) {
 				deciders[w] = i
 			}
@@ -253,7 +262,8 @@ func (j *judge) judgeFor(l decide.Loader, seq []int, all []*seccomp.Rule) ([]Ver
 // itself a copy of it; or -1.
 func (j *judge) copyOf(i int, seq []int, out []Verdict, force [][]bool) int {
 	for k := range seq {
-		if k != i && out[k].Outcome == out[i].Outcome && j.conditions(seq[k]) == j.conditions(seq[i]) && within(force[i], force[k]) && (k < i || !within(force[k], force[i])) {
+		if k != i && out[k].Outcome == out[i].Outcome && j.conditions(seq[k]) == j.conditions(seq[i]) &&
+			within(force[i], force[k]) && (k < i || !within(force[k], force[i])) {
 			return k
 		}
 	}
@@ -294,9 +304,11 @@ func within(a, b []bool) bool {
 func Readable(profile *workspace.Profile, rule *seccomp.Rule) bool {
 	_, ok := seccomp.LookupAction(rule.Action.Text)
 	number := func(n seccomp.Number) bool { return n.Known || n.Span.IsEmpty() }
-	return ok && number(rule.ErrnoRet) && len(rule.Args) <= 6 && conditions.Sound(profile, rule.Span) && !slices.ContainsFunc(rule.Args, func(a seccomp.Arg) bool {
-		return !number(a.Index) || !number(a.Value) || !number(a.ValueTwo) || a.Index.Value > 5 || !slices.Contains(seccomp.Operators(), a.Op.Text)
-	})
+	return ok && number(rule.ErrnoRet) && len(rule.Args) <= 6 && conditions.Sound(profile, rule.Span) &&
+		!slices.ContainsFunc(rule.Args, func(a seccomp.Arg) bool {
+			return !number(a.Index) || !number(a.Value) || !number(a.ValueTwo) || a.Index.Value > 5 ||
+				!slices.Contains(seccomp.Operators(), a.Op.Text)
+		})
 }
 
 // maxEnvironments is the number of containers that are tried for the rules about one syscall.
@@ -384,7 +396,9 @@ func Remove(profile *workspace.Profile, n *Mention, gone func(*Mention) bool, al
 		}
 	}
 	if left == 0 {
-		return fixes.Edited(profile, "Remove the rule", fixers.Safe, fixseccomp.RemoveRules(profile.Profile, n.Rule), fixers.Changes{})
+		return fixes.Edited(profile, "Remove the rule", fixers.Safe, fixseccomp.RemoveRules(profile.Profile, n.Rule),
+			fixers.Changes{})
 	}
-	return fixes.Edited(profile, fmt.Sprintf("Remove %q from this rule", n.Text), fixers.Safe, fixseccomp.RemoveString(profile.Profile, profile.Rules[n.Rule].Names, n.Index), fixers.Changes{})
+	return fixes.Edited(profile, fmt.Sprintf("Remove %q from this rule", n.Text), fixers.Safe,
+		fixseccomp.RemoveString(profile.Profile, profile.Rules[n.Rule].Names, n.Index), fixers.Changes{})
 }

@@ -19,7 +19,8 @@ import (
 // where the consumers refuse the profile, so it is not known what it is meant to say, nor for one that is a part of
 // another.
 func Filters(p *rules.Pass, profile *workspace.Profile) []*decide.Filter {
-	if _, ok := seccomp.LookupAction(profile.DefaultAction.Text); !ok || profile.BaseProfileName.Text != "" || len(profile.DuplicateFields) > 0 || len(profile.Problems) > len(profile.Surplus) {
+	if _, ok := seccomp.LookupAction(profile.DefaultAction.Text); !ok || profile.BaseProfileName.Text != "" ||
+		len(profile.DuplicateFields) > 0 || len(profile.Problems) > len(profile.Surplus) {
 		return nil
 	}
 	var hosts []*seccomp.Architecture
@@ -104,7 +105,8 @@ type Effect struct {
 }
 
 // AddEffect records that a filter has an effect, which a decision brings about.
-func AddEffect(effects []Effect, profile *workspace.Profile, f *decide.Filter, name string, d *decide.Decision) []Effect {
+func AddEffect(effects []Effect, profile *workspace.Profile, f *decide.Filter, name string,
+	d *decide.Decision) []Effect {
 	e := Effect{Name: name, Outcome: d.Outcome, Cause: profile.DefaultAction.Span}
 	switch {
 	case d.Step == decide.StepRule:
@@ -133,7 +135,8 @@ func Weight(p *rules.Pass, all, on []*decide.Filter) rules.Severity {
 		if !p.Targets().Seccomp.Given("runc", "crun") && t.Runtime != CommonRuntime(t.Loader) {
 			continue
 		}
-		if !slices.ContainsFunc(on, func(o *decide.Filter) bool { return o.Target.Loader == t.Loader && o.Target.Runtime == t.Runtime }) {
+		if !slices.ContainsFunc(on,
+			func(o *decide.Filter) bool { return o.Target.Loader == t.Loader && o.Target.Runtime == t.Runtime }) {
 			return rules.Info
 		}
 	}
@@ -281,7 +284,8 @@ func FallbackEffects(profile *workspace.Profile, all []*decide.Filter, want func
 			if f.Default.Runs() && s.Name != "clone3" && seccomp.Equivalents(s.Name) != nil {
 				continue // to refuse the one and not the other is a gap, which another rule reports
 			}
-			if AnswerTo(&d) == Closed && slices.ContainsFunc(s.To, func(name string) bool { return MayRun(f, a, name) }) {
+			if AnswerTo(&d) == Closed &&
+				slices.ContainsFunc(s.To, func(name string) bool { return MayRun(f, a, name) }) {
 				effects = AddEffect(effects, profile, f, s.Name, &d)
 			}
 		}
@@ -349,7 +353,8 @@ func Crossed(profile *workspace.Profile, all []*decide.Filter) (top []seccomp.St
 		for _, r := range f.Rules {
 			for _, name := range r.Names {
 				n := numbered{number(name.Text), name}
-				i, found := slices.BinarySearchFunc(named, n, func(x, n numbered) int { return cmp.Compare(n.number, x.number) })
+				i, found := slices.BinarySearchFunc(named, n,
+					func(x, n numbered) int { return cmp.Compare(n.number, x.number) })
 				if !found && i <= mostOnTop {
 					named = slices.Insert(named, i, n)
 					named = named[:min(len(named), mostOnTop+1)]
@@ -357,7 +362,8 @@ func Crossed(profile *workspace.Profile, all []*decide.Filter) (top []seccomp.St
 			}
 		}
 		lowest := -1
-		for _, e := range FallbackEffects(profile, []*decide.Filter{f}, func(name string) bool { return name != "clone3" && !f.Named(name) }) {
+		for _, e := range FallbackEffects(profile, []*decide.Filter{f},
+			func(name string) bool { return name != "clone3" && !f.Named(name) }) {
 			n := number(e.Name)
 			if e.Rule != nil || n < 0 || len(named) > mostOnTop && n < named[mostOnTop].number {
 				continue

@@ -76,7 +76,8 @@ func Others(profile *workspace.Profile, names []Naming, message string) (related
 	for _, n := range names[1:] {
 		if !slices.Contains(seen, n.Rule) {
 			seen = append(seen, n.Rule)
-			related = append(related, rules.Related{File: profile.Source, Span: n.Name.Span, Message: fmt.Sprintf(message, n.Name.Text)})
+			related = append(related,
+				rules.Related{File: profile.Source, Span: n.Name.Span, Message: fmt.Sprintf(message, n.Name.Text)})
 		}
 	}
 	return related
@@ -123,7 +124,12 @@ func Remove(profile *workspace.Profile, names []Naming) []fixers.Fix {
 	if len(edits) == 0 {
 		return nil
 	}
-	return []fixers.Fix{{Title: "Remove " + phrase.List(list), Safety: fixers.Unsafe, Edits: edits, Changes: fixers.Changes{Syscalls: syscalls}}}
+	return []fixers.Fix{
+		{
+			Title: "Remove " + phrase.List(list), Safety: fixers.Unsafe, Edits: edits,
+			Changes: fixers.Changes{Syscalls: syscalls},
+		},
+	}
 }
 
 // Named reports whether some rule names a syscall, in force or not.
@@ -138,7 +144,9 @@ func Names(r *seccomp.Rule, name string) bool {
 
 // Plain reports whether a rule holds for all calls, hosts and containers, and has a list of names.
 func Plain(r *seccomp.Rule) bool {
-	everywhere := func(s *seccomp.Scope) bool { return len(s.Caps) == 0 && len(s.Arches) == 0 && s.MinKernel.Text == "" }
+	everywhere := func(s *seccomp.Scope) bool {
+		return len(s.Caps) == 0 && len(s.Arches) == 0 && s.MinKernel.Text == ""
+	}
 	return len(r.Args) == 0 && everywhere(&r.Includes) && everywhere(&r.Excludes) && !r.LegacyName && len(r.Names) > 0
 }
 

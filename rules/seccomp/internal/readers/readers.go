@@ -64,7 +64,8 @@ func MayRunOn(rule *seccomp.Rule, l decide.Loader, host *seccomp.Architecture) b
 		return true
 	}
 	is := func(s seccomp.String) bool { return s.Text == HostName(l, host) }
-	return !slices.ContainsFunc(rule.Excludes.Arches, is) && (len(rule.Includes.Arches) == 0 || slices.ContainsFunc(rule.Includes.Arches, is))
+	return !slices.ContainsFunc(rule.Excludes.Arches, is) &&
+		(len(rule.Includes.Arches) == 0 || slices.ContainsFunc(rule.Includes.Arches, is))
 }
 
 // HostName returns how a loader names a host in arches; "" for one that it does not know.

@@ -50,13 +50,15 @@ func (w Requirement) Fix(p *rules.Pass, profile *workspace.Profile) []fixers.Fix
 		after := programs.Filters(p, fixed)
 		var more []string
 		for _, b := range programs.Burdens(p, fixed, after) {
-			i := slices.IndexFunc(weights, func(old programs.Burden) bool { return old.Name == b.Name && old.By == b.By })
+			i := slices.IndexFunc(weights,
+				func(old programs.Burden) bool { return old.Name == b.Name && old.By == b.By })
 			if i < 0 || weights[i].Severity < b.Severity {
 				more = append(more, b.Name)
 			}
 		}
 		if len(more) > 0 {
-			if slices.ContainsFunc(more, func(name string) bool { return slices.Contains(w.ENOSYS, name) || reach.Named(profile, name) }) {
+			if slices.ContainsFunc(more,
+				func(name string) bool { return slices.Contains(w.ENOSYS, name) || reach.Named(profile, name) }) {
 				return nil
 			}
 			w.ENOSYS = append(slices.Clip(w.ENOSYS), more...)
@@ -74,7 +76,9 @@ func (w Requirement) Fix(p *rules.Pass, profile *workspace.Profile) []fixers.Fix
 			title = "Allow " + phrase.Few(allow)
 		}
 		changed := slices.Concat(allow, w.ENOSYS, Moved(before, after))
-		return []fixers.Fix{{Title: title, Safety: fixers.Unsafe, Edits: edits, Changes: fixers.Changes{Syscalls: changed}}}
+		return []fixers.Fix{
+			{Title: title, Safety: fixers.Unsafe, Edits: edits, Changes: fixers.Changes{Syscalls: changed}},
+		}
 	}
 	return nil
 }
@@ -90,7 +94,9 @@ func WithEdits(profile *workspace.Profile, edits []fixers.Edit) *workspace.Profi
 	if i < 0 || len(before) != len(after) {
 		return nil
 	}
-	return &workspace.Profile{Profile: after[i], Fragment: profile.Fragment, Instruction: profile.Instruction, Uses: profile.Uses}
+	return &workspace.Profile{
+		Profile: after[i], Fragment: profile.Fragment, Instruction: profile.Instruction, Uses: profile.Uses,
+	}
 }
 
 // Moved returns the syscalls that no rule names and that runc's border comes to lie above.
@@ -108,7 +114,8 @@ func Moved(before, after []*decide.Filter) []string {
 			}
 			for _, name := range seccomp.Syscalls() {
 				s, _ := seccomp.LookupSyscall(name)
-				if n, ok := s.Number(a.ABI); ok && n > from && n < to && !after[i].Named(name) && !slices.Contains(out, name) {
+				if n, ok := s.Number(a.ABI); ok && n > from && n < to && !after[i].Named(name) &&
+					!slices.Contains(out, name) {
 					out = append(out, name)
 				}
 			}
@@ -249,7 +256,8 @@ func Allowing(profile *workspace.Profile, beside string) *seccomp.Rule {
 // answering returns the rule that answers all calls of its syscalls with ENOSYS, nil where there is none.
 func answering(profile *workspace.Profile) *seccomp.Rule {
 	for _, r := range profile.Rules {
-		if r.Action.Text == "SCMP_ACT_ERRNO" && r.ErrnoRet.Known && r.ErrnoRet.Value == 38 && (r.Errno.Text == "" || r.Errno.Text == "ENOSYS") && reach.Plain(r) {
+		if r.Action.Text == "SCMP_ACT_ERRNO" && r.ErrnoRet.Known && r.ErrnoRet.Value == 38 &&
+			(r.Errno.Text == "" || r.Errno.Text == "ENOSYS") && reach.Plain(r) {
 			return r
 		}
 	}
@@ -267,7 +275,8 @@ func neededCap(profile *workspace.Profile, name string) (string, bool) {
 		in := &r.Includes
 		without := *r
 		without.Includes = seccomp.Scope{}
-		if reach.Denies(r) || !reach.Plain(&without) || len(in.Caps) != 1 || len(in.Arches) > 0 || in.MinKernel.Text != "" || cap != "" && cap != in.Caps[0].Text {
+		if reach.Denies(r) || !reach.Plain(&without) || len(in.Caps) != 1 || len(in.Arches) > 0 ||
+			in.MinKernel.Text != "" || cap != "" && cap != in.Caps[0].Text {
 			return "", false
 		}
 		cap = in.Caps[0].Text

@@ -65,7 +65,8 @@ func (l Missing) String() string {
 }
 
 // Report reports a name that a targeted release does not know yet, and reports whether there is one.
-func Report(p *rules.Pass, profile *workspace.Profile, what string, name seccomp.String, support seccomp.Support, consumers ...string) bool {
+func Report(p *rules.Pass, profile *workspace.Profile, what string, name seccomp.String, support seccomp.Support,
+	consumers ...string) bool {
 	l, ok := Find(p, support, consumers...)
 	if ok {
 		finding := report.At(profile, name.Span, fmt.Sprintf("%s %q is unknown to %s", what, name.Text, l))
