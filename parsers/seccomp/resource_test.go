@@ -93,8 +93,8 @@ func TestResourceProblems(t *testing.T) {
 			" syscalls:\n  - {names: [], action: a}\n  - action: a\n    names:\n    - read\n    - write\n    - " +
 			"read\n    args: [{index: 0, op: a},{index: 0, op: a},{index: 0, op: a},{index: 0, op: a},{index: 0, " +
 			"op: a},{index: 0, op: a},{index: 0, op: a}]\n"), []string{
-			`SCMP_ARCH_X86 | shape: element 2 of "architectures" is there twice` + refused,
-			`a | shape: element 3 of "flags" is there twice` + refused,
+			`SCMP_ARCH_X86 | shape: element 2 of "architectures" occurs twice` + refused,
+			`a | shape: element 3 of "flags" occurs twice` + refused,
 			`[] | empty-names: "names" is empty` + refused,
 			`[{index: 0, op: a},{index: 0, op: a},{index: 0, op: a},{index: 0, op: a},{index: 0, op: a},{index: 0, ` +
 				`op: a},{index: 0, op: a}] | many-arguments: "args" has 7 conditions; a SeccompProfile takes 6`,

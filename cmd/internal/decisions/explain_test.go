@@ -23,8 +23,8 @@ func TestParseArgs(t *testing.T) {
 		"1,2,3,4,5,6,7": `"1,2,3,4,5,6,7" has 7 arguments; a syscall has up to 6`,
 		"1,x": `"x" is not an argument: it is a number such as 16, 0x10 or -1, or _ for one that is ` +
 			`not known`,
-		"18446744073709551616": `"18446744073709551616" is not an argument: it is a number such as 16, 0x10 " +
-"or -1, or _ ` +
+		"18446744073709551616": `"18446744073709551616" is not an argument: it is a number such as 16, 0x10 ` +
+			`or -1, or _ ` +
 			`for one that is not known`,
 	} {
 		if _, err := ParseArgs(s); err == nil || err.Error() != want {
