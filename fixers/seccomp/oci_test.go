@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"iter"
 	"os"
 	"path/filepath"
 	"slices"
@@ -135,6 +136,61 @@ func TestReplaceByOCI(t *testing.T) {
 	}
 }
 
+// ociHosts iterates over loaders and hosts for which the plain form is compared: all of them for profiles that are
+// shipped, few for others.
+func ociHosts(shipped bool) iter.Seq2[decide.Loader, decide.Host] {
+	return func(yield func(decide.Loader, decide.Host) bool) {
+		for _, loader := range []decide.Loader{decide.LoaderDocker, decide.LoaderContainers, decide.LoaderOCI} {
+			for _, arch := range []string{"X86_64", "AARCH64", "S390X", "MIPSEL64"} {
+				host, _ := seccomp.LookupArchitecture("SCMP_ARCH_" + arch)
+				for _, caps := range [][]string{decide.DefaultCaps(loader), nil, seccomp.Capabilities()} {
+					for _, kernel := range []seccomp.Version{{}, {Major: 4, Minor: 4}} {
+						if !shipped && (arch != "X86_64" || caps == nil || kernel.Major > 0) {
+							continue
+						}
+						if !yield(loader, decide.Host{Arch: host, Caps: caps, Kernel: kernel}) {
+							return
+						}
+					}
+				}
+			}
+		}
+	}
+}
+
+// compareOCI compares what a profile and its plain form decide on a host, and returns for how many targets it did.
+func compareOCI(t *testing.T, id string, p *seccomp.Profile, loader decide.Loader, h decide.Host) (compared int) {
+	t.Helper()
+	shipped := strings.HasSuffix(id, ".json")
+	was := decide.Resolve(p, loader, h)
+	text := OCI(was)
+	if text == nil {
+		return 0
+	}
+	plain := seccomp.Parse(source.NewFile("p.json", text))
+	if len(plain.Problems) > 0 || plain.Dialect != seccomp.OCI {
+		t.Fatalf("%s: the plain form has problems %v and dialect %d:\n%s", id, plain.Problems, plain.Dialect, text)
+	}
+	is := decide.Resolve(plain, decide.LoaderOCI, h)
+	if again := OCI(is); string(again) != string(text) {
+		t.Errorf("%s: the plain form of the plain form is another:\n%s%s", id, text, again)
+	}
+	old, newest := seccomp.Version{Major: 2, Minor: 5, Patch: 4}, seccomp.NewestLibseccomp()
+	version := seccomp.Version{Major: 1, Minor: 1, Patch: 5}
+	for _, runtime := range []string{"runc", "crun"} {
+		for _, lib := range []decide.Libseccomp{{Version: old}, {Version: newest}} {
+			if !shipped && (runtime == "crun" || lib.Version == newest) {
+				continue
+			}
+			compared++
+			if d := difference(was.Compile(runtime, version, lib), is.Compile(runtime, version, lib)); d != "" {
+				t.Fatalf("%s for %s on %s with %v: %s", id, loader, h.Arch.Name, h.Caps, d)
+			}
+		}
+	}
+	return compared
+}
+
 // TestOCIDecidesTheSame compares, for the profiles that are shipped and those of the oracle, what a loader's runtime
 // does with what it does with the plain form.
 func TestOCIDecidesTheSame(t *testing.T) {
@@ -150,53 +206,11 @@ func TestOCIDecidesTheSame(t *testing.T) {
 	for id, text := range oracleProfiles(t) {
 		texts[id] = text
 	}
-	libs := []decide.Libseccomp{
-		{Version: seccomp.Version{Major: 2, Minor: 5, Patch: 4}}, {Version: seccomp.NewestLibseccomp()},
-	}
 	compared := 0
 	for id, text := range texts {
 		p := seccomp.Parse(source.NewFile("p.json", []byte(text)))
-		shipped := strings.HasSuffix(id, ".json")
-		for _, loader := range []decide.Loader{decide.LoaderDocker, decide.LoaderContainers, decide.LoaderOCI} {
-			for _, arch := range []string{"X86_64", "AARCH64", "S390X", "MIPSEL64"} {
-				host, _ := seccomp.LookupArchitecture("SCMP_ARCH_" + arch)
-				for _, caps := range [][]string{decide.DefaultCaps(loader), nil, seccomp.Capabilities()} {
-					for _, kernel := range []seccomp.Version{{}, {Major: 4, Minor: 4}} {
-						if !shipped && (arch != "X86_64" || caps == nil || kernel.Major > 0) {
-							continue
-						}
-						h := decide.Host{Arch: host, Caps: caps, Kernel: kernel}
-						was := decide.Resolve(p, loader, h)
-						text := OCI(was)
-						if text == nil {
-							continue
-						}
-						plain := seccomp.Parse(source.NewFile("p.json", text))
-						if len(plain.Problems) > 0 || plain.Dialect != seccomp.OCI {
-							t.Fatalf("%s: the plain form has problems %v and dialect %d:\n%s", id, plain.Problems,
-								plain.Dialect, text)
-						}
-						if again := OCI(decide.Resolve(plain, decide.LoaderOCI, h)); string(again) != string(text) {
-							t.Errorf("%s: the plain form of the plain form is another:\n%s%s", id, text, again)
-						}
-						is := decide.Resolve(plain, decide.LoaderOCI, h)
-						for _, runtime := range []string{"runc", "crun"} {
-							for _, lib := range libs {
-								if !shipped && (runtime == "crun" || lib.Version == libs[1].Version) {
-									continue
-								}
-								compared++
-								if diff := difference(was.Compile(runtime,
-									seccomp.Version{Major: 1, Minor: 1, Patch: 5}, lib),
-									is.Compile(runtime, seccomp.Version{Major: 1, Minor: 1, Patch: 5},
-										lib)); diff != "" {
-									t.Fatalf("%s for %s on %s with %v: %s", id, loader, arch, caps, diff)
-								}
-							}
-						}
-					}
-				}
-			}
+		for loader, h := range ociHosts(strings.HasSuffix(id, ".json")) {
+			compared += compareOCI(t, id, p, loader, h)
 		}
 	}
 	if compared < 500 {

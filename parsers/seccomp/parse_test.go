@@ -93,9 +93,9 @@ func TestParseProblems(t *testing.T) {
 		},
 		{
 			"two commas", `{"defaultAction":"x","flags":["a",,"b"]}`,
-			[]string{`34-35 json: comma is where a value belongs`},
+			[]string{`34-35 json: comma stands where a value belongs`},
 		},
-		{"comma first", `{,"defaultAction":"x"}`, []string{`1-2 json: comma is where a value belongs`}},
+		{"comma first", `{,"defaultAction":"x"}`, []string{`1-2 json: comma stands where a value belongs`}},
 		{
 			"two documents", `{"defaultAction":"x"} {"y":1}` + "\n",
 			[]string{`22-29 json: second JSON value after the end of the profile`},
@@ -166,11 +166,11 @@ func TestParseProblems(t *testing.T) {
 		{"None", `{"a":None}`, []string{`5-9 json: "None" is not a JSON value; JSON spells it "null"`}},
 		{
 			"bare word", `{"a":SCMP_ACT_ALLOW}`,
-			[]string{`5-19 json: "SCMP_ACT_ALLOW" is not a JSON value; a string is written between double quotes`},
+			[]string{`5-19 json: "SCMP_ACT_ALLOW" is not a JSON value; a string stands between double quotes`},
 		},
 		{
 			"YAML", "defaultAction: SCMP_ACT_ALLOW\n",
-			[]string{`0-13 json: "defaultAction" is not a JSON value; a string is written between double quotes`},
+			[]string{`0-13 json: "defaultAction" is not a JSON value; a string stands between double quotes`},
 		},
 		{"no-break space", "{\u00a0\"a\":1}", []string{`1-3 json: character U+00A0 stands between JSON values`}},
 		{"bad byte", "{\xff\"a\":1}", []string{`1-2 json: byte 0xFF is not UTF-8 text`}},

@@ -275,7 +275,7 @@ func (s *scanner) key(outermost bool) bool {
 		at := source.Span{Start: s.pos, End: s.pos + 1}
 		switch c {
 		case '=', ';':
-			return s.fail(at, "%q is where the colon after key %q belongs", string(c), clip(key))
+			return s.fail(at, "%q stands where the colon after key %q belongs", string(c), clip(key))
 		case ',', '}':
 			return s.fail(at, "key %q has no value", clip(key))
 		}
@@ -330,7 +330,7 @@ func (s *scanner) str() bool {
 		case c == '\n' || c == '\r':
 			return s.fail(source.Span{Start: start, End: i}, "string is not closed before the end of the line")
 		case c < ' ':
-			return s.fail(source.Span{Start: i, End: i + 1}, "control character U+%04X is in a string", c)
+			return s.fail(source.Span{Start: i, End: i + 1}, "control character U+%04X stands in a string", c)
 		}
 	}
 	return s.fail(source.Span{Start: start, End: len(s.b)}, "string is not closed before the end of the file")
@@ -390,7 +390,7 @@ func (s *scanner) literal() bool {
 		case "none", "nil", "undefined":
 			return s.fail(at, "%q is not a JSON value; JSON spells it \"null\"", clip(word))
 		}
-		return s.fail(at, "%q is not a JSON value; a string is written between double quotes", clip(word))
+		return s.fail(at, "%q is not a JSON value; a string stands between double quotes", clip(word))
 	}
 	s.pos = at.End
 	return true
@@ -456,12 +456,12 @@ func (s *scanner) quote() bool {
 	default:
 		return false
 	}
-	s.fail(source.Span{Start: s.pos, End: s.pos + size}, "string is between %s; JSON has only double quotes", kind)
+	s.fail(source.Span{Start: s.pos, End: s.pos + size}, "string stands between %s; JSON has double quotes only", kind)
 	return true
 }
 
 func (s *scanner) strayComma() bool {
-	return s.fail(source.Span{Start: s.pos, End: s.pos + 1}, "comma is where a value belongs")
+	return s.fail(source.Span{Start: s.pos, End: s.pos + 1}, "comma stands where a value belongs")
 }
 
 func (s *scanner) unexpected() bool {
@@ -471,7 +471,7 @@ func (s *scanner) unexpected() bool {
 	case r == utf8.RuneError && size == 1:
 		return s.fail(at, "byte 0x%02X is not UTF-8 text", s.b[s.pos])
 	case !unicode.IsPrint(r):
-		return s.fail(at, "character U+%04X is between JSON values", r)
+		return s.fail(at, "character U+%04X stands between JSON values", r)
 	}
 	return s.fail(at, "unexpected %q", string(r))
 }
@@ -483,7 +483,7 @@ func (s *scanner) noComma(c byte, top bracket) bool {
 	case c == ':' && top.open == '[':
 		return s.fail(at, "colon in an array; only an object, between braces, has keys")
 	case c == ';' || c == ':' || c == '=' || c == '|':
-		return s.fail(at, "%q is where a comma or %q belongs", string(c), string(top.open+2))
+		return s.fail(at, "%q stands where a comma or %q belongs", string(c), string(top.open+2))
 	case c == '{' || c == '[':
 		return s.fail(at, "comma is missing before %q", string(c))
 	case c == '"':
@@ -503,7 +503,7 @@ func (s *scanner) noComma(c byte, top bracket) bool {
 
 func (s *scanner) mismatch(c byte, top bracket) bool {
 	return s.fail(source.Span{Start: s.pos, End: s.pos + 1},
-		"%q is where the %s that begins on line %d should end with %q", string(c), top.kind(), s.file.LineOf(top.at),
+		"%q stands where the %s that begins on line %d ends with %q", string(c), top.kind(), s.file.LineOf(top.at),
 		string(top.open+2))
 }
 

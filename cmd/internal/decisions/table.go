@@ -99,7 +99,7 @@ func sameDecision(a, b *decide.Decision) bool {
 	})
 }
 
-// target says whom the table is for.
+// target returns the target of the table in words.
 func (t *Table) target() string {
 	f := t.archs[0].filter
 	return fmt.Sprintf("%s with %s and libseccomp %s", f.Loader, t.view.runtimes[0], t.view.libseccomps[0])

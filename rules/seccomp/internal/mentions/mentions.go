@@ -175,7 +175,7 @@ func (j *judge) judge(seq []int) []Verdict {
 // judgeFor returns the verdicts for one loader. It reports false where the loader refuses the profile, or where there
 // is too much to try.
 func (j *judge) judgeFor(l decide.Loader, seq []int, all []*seccomp.Rule) ([]Verdict, bool) {
-	worlds, ok := Environments(j.profile.Profile, l, all)
+	environments, ok := Environments(j.profile.Profile, l, all)
 	if !ok {
 		return nil, false
 	}
@@ -188,16 +188,16 @@ func (j *judge) judgeFor(l decide.Loader, seq []int, all []*seccomp.Rule) ([]Ver
 		out[i].Always = slices.ContainsFunc(decide.Alternatives(rule),
 			func(conds []decide.Cond) bool { return len(conds) == 0 })
 	}
-	force := make([][]bool, n) // by rule, then by world
+	force := make([][]bool, n) // by rule, then by environment
 	for i := range force {
-		force[i] = make([]bool, len(worlds))
+		force[i] = make([]bool, len(environments))
 	}
-	deciders := make([]int, len(worlds))
+	deciders := make([]int, len(environments))
 	sub := seccomp.Profile{
 		Dialect: j.profile.Dialect, DefaultAction: j.profile.DefaultAction, DefaultErrnoRet: j.profile.DefaultErrnoRet,
 		DefaultErrno: j.profile.DefaultErrno, Rules: all,
 	}
-	for w, host := range worlds {
+	for w, host := range environments {
 		resolved := decide.Resolve(&sub, l, host)
 		if len(resolved.Refused) > 0 {
 			return nil, false
@@ -290,7 +290,7 @@ func (j *judge) conditions(r int) string {
 	return key
 }
 
-// within reports whether one set of worlds lies in another.
+// within reports whether one set of environments lies in another.
 func within(a, b []bool) bool {
 	for w := range a {
 		if a[w] && !b[w] {

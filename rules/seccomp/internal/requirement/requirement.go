@@ -29,17 +29,17 @@ type Requirement struct {
 // Wanted is a syscall to allow, and one in whose list it belongs; "" for none.
 type Wanted struct{ Name, Beside string }
 
-// Fix returns the unsafe fix that does what is wished. What it changes besides, since runc answers ENOSYS to what
+// Fix returns the unsafe fix that meets the requirement. What it changes besides, since runc answers ENOSYS to what
 // lies above all names, it answers with ENOSYS too, as far as programs fall back from there, and declares the rest.
 // There is none where that cannot be done in the layout of the file.
-func (w Requirement) Fix(p *rules.Pass, profile *workspace.Profile) []fixers.Fix {
+func (r Requirement) Fix(p *rules.Pass, profile *workspace.Profile) []fixers.Fix {
 	if !fixes.Editable(profile) || profile.SyscallsSpan.IsEmpty() {
 		return nil
 	}
 	before := programs.Filters(p, profile)
 	weights := programs.Burdens(p, profile, before)
 	for range 3 {
-		edits := w.edits(profile)
+		edits := r.edits(profile)
 		if edits == nil {
 			return nil
 		}
@@ -58,24 +58,24 @@ func (w Requirement) Fix(p *rules.Pass, profile *workspace.Profile) []fixers.Fix
 		}
 		if len(more) > 0 {
 			if slices.ContainsFunc(more,
-				func(name string) bool { return slices.Contains(w.ENOSYS, name) || reach.Named(profile, name) }) {
+				func(name string) bool { return slices.Contains(r.ENOSYS, name) || reach.Named(profile, name) }) {
 				return nil
 			}
-			w.ENOSYS = append(slices.Clip(w.ENOSYS), more...)
+			r.ENOSYS = append(slices.Clip(r.ENOSYS), more...)
 			continue
 		}
 		var allow []string
-		for _, a := range w.Allow {
+		for _, a := range r.Allow {
 			allow = append(allow, a.Name)
 		}
-		title := "Answer " + phrase.Few(w.ENOSYS) + " with ENOSYS"
+		title := "Answer " + phrase.Few(r.ENOSYS) + " with ENOSYS"
 		switch {
-		case len(allow) > 0 && len(w.ENOSYS) > 0:
-			title = "Allow " + phrase.Few(allow) + ", and answer " + phrase.Few(w.ENOSYS) + " with ENOSYS"
+		case len(allow) > 0 && len(r.ENOSYS) > 0:
+			title = "Allow " + phrase.Few(allow) + ", and answer " + phrase.Few(r.ENOSYS) + " with ENOSYS"
 		case len(allow) > 0:
 			title = "Allow " + phrase.Few(allow)
 		}
-		changed := slices.Concat(allow, w.ENOSYS, Moved(before, after))
+		changed := slices.Concat(allow, r.ENOSYS, Moved(before, after))
 		return []fixers.Fix{
 			{Title: title, Safety: fixers.Unsafe, Edits: edits, Changes: fixers.Changes{Syscalls: changed}},
 		}
@@ -124,114 +124,135 @@ func Moved(before, after []*decide.Filter) []string {
 	return out
 }
 
-// edits returns the edits for a wish, none where it cannot be done.
-func (w Requirement) edits(profile *workspace.Profile) []fixers.Edit {
-	var edits []fixers.Edit
-	var inserted []fixseccomp.NewRule
-	into := map[*seccomp.Rule][]string{}
-	put := func(r *seccomp.Rule, name string) { into[r] = append(into[r], name) }
-	insert := func(action string, errno uint16, name string, caps ...string) {
-		i := slices.IndexFunc(inserted, func(r fixseccomp.NewRule) bool {
-			return r.Action == action && r.Errno == errno && slices.Equal(r.ExcludesCaps, caps)
-		})
-		if i < 0 {
-			i = len(inserted)
-			inserted = append(inserted, fixseccomp.NewRule{Action: action, Errno: errno, ExcludesCaps: caps})
-		}
-		inserted[i].Names = append(inserted[i].Names, name)
-	}
-	for _, a := range w.Allow {
-		switch r := Allowing(profile, a.Beside); {
-		case reach.Named(profile, a.Name):
-			return nil
-		case r != nil:
-			put(r, a.Name)
-		default:
-			insert("SCMP_ACT_ALLOW", 0, a.Name)
-		}
-	}
-	var taken []reach.Naming
-	for _, name := range w.ENOSYS {
-		if !reach.Named(profile, name) {
-			if r := answering(profile); r != nil {
-				put(r, name)
-			} else {
-				insert("SCMP_ACT_ERRNO", 38, name)
-			}
-			continue
-		}
-		if cap, ok := neededCap(profile, name); ok {
-			insert("SCMP_ACT_ERRNO", 38, name, cap)
-			continue
-		}
-		var in []reach.Naming
-		for _, r := range profile.Rules {
-			for _, s := range r.Names {
-				if s.Text == name {
-					in = append(in, reach.Naming{Name: s, Rule: r})
-				}
-			}
-		}
-		if len(in) != 1 || !reach.Plain(in[0].Rule) || !reach.Denies(in[0].Rule) {
+// edits returns the edits that meet the requirement; none where they cannot be made.
+func (r Requirement) edits(profile *workspace.Profile) []fixers.Edit {
+	b := builder{profile: profile, into: map[*seccomp.Rule][]string{}}
+	for _, a := range r.Allow {
+		if reach.Named(profile, a.Name) {
 			return nil
 		}
-		taken = append(taken, in[0])
+		b.put(Allowing(profile, a.Beside), "SCMP_ACT_ALLOW", 0, a.Name)
 	}
-	for _, n := range taken {
-		whole := !slices.ContainsFunc(n.Rule.Names, func(s seccomp.String) bool {
-			return !slices.ContainsFunc(taken, func(o reach.Naming) bool { return o.Name.Span == s.Span })
-		})
-		switch {
-		case whole && len(into[n.Rule]) == 0:
-			if n.Name.Span == n.Rule.Names[0].Span {
-				e := fixseccomp.SetErrno(profile.Profile, n.Rule, 38)
-				if e == nil {
-					return nil
-				}
-				edits = append(edits, e...)
-			}
-			continue
-		case answering(profile) != nil:
-			put(answering(profile), n.Name.Text)
-		default:
-			insert("SCMP_ACT_ERRNO", 38, n.Name.Text)
-		}
-		var drop []int
-		for i, s := range n.Rule.Names {
-			if slices.ContainsFunc(taken, func(o reach.Naming) bool { return o.Name.Span == s.Span }) {
-				drop = append(drop, i)
-			}
-		}
-		if n.Name.Span != n.Rule.Names[drop[0]].Span {
-			continue // done with the first of them
-		}
-		e := fixseccomp.RemoveStrings(profile.Profile, n.Rule.Names, drop...)
-		if e == nil {
+	for _, name := range r.ENOSYS {
+		if !b.answer(name) {
 			return nil
 		}
-		edits = append(edits, e...)
 	}
-	for _, r := range profile.Rules {
-		if list := into[r]; list != nil {
-			e := fixseccomp.AddStrings(profile.Profile, r.Names, list...)
-			if e == nil {
-				return nil
+	for _, n := range b.taken {
+		b.move(n)
+	}
+	return b.finish()
+}
+
+// builder collects the edits of one requirement.
+type builder struct {
+	profile *workspace.Profile
+	// into are names to add to rules.
+	into map[*seccomp.Rule][]string
+	// inserted are rules to add.
+	inserted []fixseccomp.NewRule
+	// taken are names to take out of rules that refuse them otherwise than with ENOSYS.
+	taken  []reach.Naming
+	edits  []fixers.Edit
+	failed bool // an edit cannot be made
+}
+
+// add adds edits; nil are edits that cannot be made.
+func (b *builder) add(edits []fixers.Edit) {
+	b.failed = b.failed || edits == nil
+	b.edits = append(b.edits, edits...)
+}
+
+// put adds a name to a rule, or where that is nil to a new rule.
+func (b *builder) put(rule *seccomp.Rule, action string, errno uint16, name string) {
+	if rule != nil {
+		b.into[rule] = append(b.into[rule], name)
+		return
+	}
+	b.insert(action, errno, name)
+}
+
+// insert adds a name to the new rule with an action for containers without capabilities.
+func (b *builder) insert(action string, errno uint16, name string, caps ...string) {
+	i := slices.IndexFunc(b.inserted, func(r fixseccomp.NewRule) bool {
+		return r.Action == action && r.Errno == errno && slices.Equal(r.ExcludesCaps, caps)
+	})
+	if i < 0 {
+		i = len(b.inserted)
+		b.inserted = append(b.inserted, fixseccomp.NewRule{Action: action, Errno: errno, ExcludesCaps: caps})
+	}
+	b.inserted[i].Names = append(b.inserted[i].Names, name)
+}
+
+// answer makes a syscall answer ENOSYS. It reports false where rules name it in a way that does not allow that.
+func (b *builder) answer(name string) bool {
+	if !reach.Named(b.profile, name) {
+		b.put(answering(b.profile), "SCMP_ACT_ERRNO", 38, name)
+		return true
+	}
+	if cap, ok := neededCap(b.profile, name); ok {
+		b.insert("SCMP_ACT_ERRNO", 38, name, cap)
+		return true
+	}
+	var in []reach.Naming
+	for _, r := range b.profile.Rules {
+		for _, s := range r.Names {
+			if s.Text == name {
+				in = append(in, reach.Naming{Name: s, Rule: r})
 			}
-			edits = append(edits, e...)
 		}
 	}
-	if len(inserted) > 0 {
-		for i := range inserted {
-			slices.Sort(inserted[i].Names)
-		}
-		e := fixseccomp.InsertRules(profile.Profile, len(profile.Rules), inserted...)
-		if e == nil {
-			return nil
-		}
-		edits = append(edits, e...)
+	if len(in) != 1 || !reach.Plain(in[0].Rule) || !reach.Denies(in[0].Rule) {
+		return false
 	}
-	slices.SortFunc(edits, func(a, b fixers.Edit) int { return cmp.Compare(a.Span.Start, b.Span.Start) })
-	return edits
+	b.taken = append(b.taken, in[0])
+	return true
+}
+
+func (b *builder) isTaken(s seccomp.String) bool {
+	return slices.ContainsFunc(b.taken, func(o reach.Naming) bool { return o.Name.Span == s.Span })
+}
+
+// move moves a taken name to a rule that answers ENOSYS. Where all names of its rule are taken, the rule itself gets
+// that errno.
+func (b *builder) move(n reach.Naming) {
+	whole := !slices.ContainsFunc(n.Rule.Names, func(s seccomp.String) bool { return !b.isTaken(s) })
+	if whole && len(b.into[n.Rule]) == 0 {
+		if n.Name.Span == n.Rule.Names[0].Span {
+			b.add(fixseccomp.SetErrno(b.profile.Profile, n.Rule, 38))
+		}
+		return
+	}
+	b.put(answering(b.profile), "SCMP_ACT_ERRNO", 38, n.Name.Text)
+	var drop []int
+	for i, s := range n.Rule.Names {
+		if b.isTaken(s) {
+			drop = append(drop, i)
+		}
+	}
+	if n.Name.Span == n.Rule.Names[drop[0]].Span { // else done with the first of them
+		b.add(fixseccomp.RemoveStrings(b.profile.Profile, n.Rule.Names, drop...))
+	}
+}
+
+// finish returns all edits, in order of position; none where one of them cannot be made.
+func (b *builder) finish() []fixers.Edit {
+	for _, r := range b.profile.Rules {
+		if list := b.into[r]; list != nil {
+			b.add(fixseccomp.AddStrings(b.profile.Profile, r.Names, list...))
+		}
+	}
+	if len(b.inserted) > 0 {
+		for i := range b.inserted {
+			slices.Sort(b.inserted[i].Names)
+		}
+		b.add(fixseccomp.InsertRules(b.profile.Profile, len(b.profile.Rules), b.inserted...))
+	}
+	if b.failed {
+		return nil
+	}
+	slices.SortFunc(b.edits, func(a, b fixers.Edit) int { return cmp.Compare(a.Span.Start, b.Span.Start) })
+	return b.edits
 }
 
 // Allowing returns the rule that allows all calls of a syscall, or without such a rule the longest one that allows;
