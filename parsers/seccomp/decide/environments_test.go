@@ -20,6 +20,51 @@ func environmentsOf(t Targets, syscall string, profiles ...*seccomp.Profile) ([]
 	return t.environments(rules)
 }
 
+// scopedProfile returns a random profile whose rules ask about capabilities and kernels.
+func scopedProfile(r *rand.Rand, caps []string) *seccomp.Profile {
+	some := func() string {
+		var out []string
+		for range 1 + r.IntN(3) {
+			out = append(out, `"`+caps[r.IntN(len(caps))]+`"`)
+		}
+		return "[" + strings.Join(out, ",") + "]"
+	}
+	var rules []string
+	for i := range 2 + r.IntN(5) {
+		rule := fmt.Sprintf(`{"names":[%q],"action":"SCMP_ACT_ERRNO","errnoRet":%d`,
+			[]string{"setuid", "setuid", "setuid", "mseal"}[r.IntN(4)], 2+i)
+		if r.IntN(5) > 0 {
+			rule += `,"includes":{"caps":` + some() + `}`
+		}
+		switch r.IntN(4) {
+		case 0:
+			rule += fmt.Sprintf(`,"excludes":{"caps":%s,"minKernel":"%d.2"}`, some(), 4+r.IntN(4))
+		case 1:
+			rule += `,"excludes":{"caps":` + some() + `}`
+		}
+		if r.IntN(2) == 0 {
+			rule += fmt.Sprintf(`,"args":[{"index":0,"op":"SCMP_CMP_GE","value":%d}]`, i)
+		}
+		rules = append(rules, rule+"}")
+	}
+	return parse(`{"defaultAction":"SCMP_ACT_ERRNO","syscalls":[{"names":["getpid"],` +
+		`"action":"SCMP_ACT_ALLOW"},` + strings.Join(rules, ",") + `]}`)
+}
+
+// capsSubsets returns all sets of capabilities.
+func capsSubsets(caps []string) (sets [][]string) {
+	for bits := range 1 << len(caps) {
+		var has []string
+		for i, c := range caps {
+			if bits&(1<<i) != 0 {
+				has = append(has, c)
+			}
+		}
+		sets = append(sets, has)
+	}
+	return sets
+}
+
 // Whatever profiles do with a syscall in any container on any kernel, they do in one of the environments, and nothing
 // else is done there.
 func TestEnvironmentsAgainstBruteForce(t *testing.T) {
@@ -28,36 +73,7 @@ func TestEnvironmentsAgainstBruteForce(t *testing.T) {
 	x86 := architectureOfABI("x86_64")
 	most := 0
 	for range 60 {
-		some := func() string {
-			var out []string
-			for range 1 + r.IntN(3) {
-				out = append(out, `"`+caps[r.IntN(len(caps))]+`"`)
-			}
-			return "[" + strings.Join(out, ",") + "]"
-		}
-		profile := func() *seccomp.Profile {
-			var rules []string
-			for i := range 2 + r.IntN(5) {
-				rule := fmt.Sprintf(`{"names":[%q],"action":"SCMP_ACT_ERRNO","errnoRet":%d`,
-					[]string{"setuid", "setuid", "setuid", "mseal"}[r.IntN(4)], 2+i)
-				if r.IntN(5) > 0 {
-					rule += `,"includes":{"caps":` + some() + `}`
-				}
-				switch r.IntN(4) {
-				case 0:
-					rule += fmt.Sprintf(`,"excludes":{"caps":%s,"minKernel":"%d.2"}`, some(), 4+r.IntN(4))
-				case 1:
-					rule += `,"excludes":{"caps":` + some() + `}`
-				}
-				if r.IntN(2) == 0 {
-					rule += fmt.Sprintf(`,"args":[{"index":0,"op":"SCMP_CMP_GE","value":%d}]`, i)
-				}
-				rules = append(rules, rule+"}")
-			}
-			return parse(`{"defaultAction":"SCMP_ACT_ERRNO","syscalls":[{"names":["getpid"],` +
-				`"action":"SCMP_ACT_ALLOW"},` + strings.Join(rules, ",") + `]}`)
-		}
-		profiles := []*seccomp.Profile{profile(), profile()}
+		profiles := []*seccomp.Profile{scopedProfile(r, caps), scopedProfile(r, caps)}
 		targets := Targets{}
 		for _, syscall := range []string{"setuid", "clone3"} { // clone3 is below the border or above it
 			done := func(l Loader, h Host) string {
@@ -79,13 +95,7 @@ func TestEnvironmentsAgainstBruteForce(t *testing.T) {
 				for _, e := range environments {
 					got[done(l, e.Host(l, x86))] = true
 				}
-				for bits := range 1 << len(caps) {
-					var has []string
-					for i, c := range caps {
-						if bits&(1<<i) != 0 {
-							has = append(has, c)
-						}
-					}
+				for _, has := range capsSubsets(caps) {
 					for _, kernel := range []seccomp.Version{
 						release(4, 19, 0), release(5, 2, 1), release(6, 1, 0), release(6, 2, 0), release(7, 2, 0),
 					} {
