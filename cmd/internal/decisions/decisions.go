@@ -179,7 +179,7 @@ type runtimeVersion struct {
 // newView compiles the profile for all targets of the scope; for the newest releases only where usual.
 func newView(p *seccomp.Profile, s Scope, usual bool) *view {
 	v := &view{profile: p, loaders: s.Targets.Loaders(p), exact: usual, named: map[string]bool{}}
-	targets := s.Targets.Points(p)
+	targets := s.Targets.AllTargets(p)
 	if usual {
 		targets = s.Targets.Usual(p)
 	}

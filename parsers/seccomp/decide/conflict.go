@@ -73,8 +73,8 @@ type tree struct {
 	ways []way
 }
 
-// contested returns the names of calls to which rules give different actions; without that nothing is in the way of
-// anything. Calls that socketcall(2) and ipc(2) make all meet in these.
+// contested returns the names of calls to which rules give different actions; without that there are no
+// conflicts. Calls that socketcall(2) and ipc(2) make all meet in these.
 func (f *Filter) contested() map[*seccomp.Named]bool {
 	differ := func(first *ResolvedRule, uses []seccomp.Use) (*ResolvedRule, bool) {
 		for _, u := range uses {

@@ -347,8 +347,8 @@ func ruleKey(r *seccomp.Rule) string {
 	return string(k)
 }
 
-// raises reports whether one of the changed names may make a border higher on an ABI.
-func (d *differ) raises(abi string) bool {
+// mayRaiseBorder reports whether one of the changed names may make a border higher on an ABI.
+func (d *differ) mayRaiseBorder(abi string) bool {
 	for name := range d.changed {
 		if s, ok := seccomp.LookupSyscall(name); ok {
 			if n, on := s.Number(abi); on && n > d.old.commonFloor[abi] {
@@ -361,7 +361,7 @@ func (d *differ) raises(abi string) bool {
 
 // bordersMayMove reports whether runc's border may have moved on an ABI.
 func (d *differ) bordersMayMove(abi string) bool {
-	return d.archs || len(d.defaults) > 0 || d.raises(abi)
+	return d.archs || len(d.defaults) > 0 || d.mayRaiseBorder(abi)
 }
 
 // abis returns the ABIs that some target's filters are for, in libseccomp's order.

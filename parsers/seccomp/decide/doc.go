@@ -1,6 +1,6 @@
-// Package decide knows what seccomp profiles decide: for which targets a profile comes into force, which filter each of
-// them makes of it, what that filter does with a call, which profiles are refused, and what two profiles do differently.
-// It returns values; words for people are made by their readers.
+// Package decide knows what seccomp profiles decide: for which targets a profile comes into force, which filter each
+// of them makes of it, what that filter does with a call, which profiles are refused, and what two profiles do
+// differently. It returns values; words for people are made by their readers.
 //
 // The way of a profile is that of the real programs. A loader (Docker, containers/common, or the plain reading of the
 // OCI specification) resolves it for a host and a container (Resolve). A runtime with a build of libseccomp makes a

@@ -195,7 +195,7 @@ const (
 	EqualsDefault
 	// Shadowed: a rule without conditions decides.
 	Shadowed
-	// LeftOut: the loader leaves the whole rule out, for its includes or excludes or for want of names.
+	// LeftOut: the loader leaves the whole rule out, because of its includes or excludes, or because it has no names.
 	LeftOut
 )
 

@@ -20,7 +20,7 @@ type Miscompilation struct {
 // does something else for some arguments, as seen in the filters and in the kernel. There are two shapes:
 //   - a case with several conditions compares an argument with !=, <, <=, > or >=, and another case compares the same
 //     one. After a test of a second argument has failed, the next test of the first looks at the second, which is
-//     still loaded. (With some of these pairs libseccomp 2.5.4 does not end at all.) It is Likely where that argument
+//     still loaded. (With some of these pairs libseccomp 2.5.4 hangs.) It is Likely where that argument
 //     is followed by another condition of its case, and compared by the other case after the same arguments.
 //   - an order comparison of a 64-bit argument, and another comparison of it with a constant whose upper half is
 //     another one.

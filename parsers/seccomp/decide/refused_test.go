@@ -236,7 +236,7 @@ func TestRefusals(t *testing.T) {
 func TestDefaultProfilesAreNotRefused(t *testing.T) {
 	for _, name := range []string{"docker", "podman"} {
 		p := readProfile(t, name)
-		for _, target := range (Targets{}).Points(p) {
+		for _, target := range (Targets{}).AllTargets(p) {
 			for _, refusal := range Compile(p, target).Refusals() {
 				if target.Host.Arch.ABI == "riscv64" || target.Host.Arch.ABI == "loongarch64" {
 					continue // which older releases do not know

@@ -272,7 +272,7 @@ func (s *side) border(l Loader, host *seccomp.Architecture, e environment, key s
 // the ABI does not have, and none without conditions about one that it has.
 func (s *side) fragile(loaders []Loader, abis []string) bool {
 	for _, l := range loaders {
-		decides, foreign := map[string]bool{}, map[string]bool{}
+		decides, foreign := make([]bool, len(abis)), make([]bool, len(abis))
 		for i, r := range s.Rules {
 			if OutcomeFor(r, l) == DefaultFor(s.Profile, l) {
 				continue
@@ -280,22 +280,25 @@ func (s *side) fragile(loaders []Loader, abis []string) bool {
 			always := !isConditional(r) && hasEmpty(s.index.first[i]) && hasEmpty(s.index.parts[i])
 			for _, name := range r.Names {
 				n := s.index.names[name.Text].Syscall
-				if n == nil {
+				if n == nil || !slices.Contains(decides, false) {
 					continue
 				}
 				everywhere := always && s.knownToAll(n)
-				for _, abi := range abis {
+				for j, abi := range abis {
+					if decides[j] {
+						continue
+					}
 					on := n.On(abi)
-					decides[abi] = decides[abi] || on && everywhere
-					foreign[abi] = foreign[abi] || !on
+					decides[j] = on && everywhere
+					foreign[j] = foreign[j] || !on
 				}
 			}
 		}
-		if slices.ContainsFunc(abis, func(abi string) bool {
+		for j, abi := range abis {
 			beside := abi != "x86_64" || slices.Contains(abis, "x32")
-			return foreign[abi] && !decides[abi] && !seccomp.Multiplexes(abi) && beside
-		}) {
-			return true
+			if foreign[j] && !decides[j] && !seccomp.Multiplexes(abi) && beside {
+				return true
+			}
 		}
 	}
 	return false

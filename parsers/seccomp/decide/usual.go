@@ -3,8 +3,8 @@ package decide
 import "github.com/sandlint/sandlint/parsers/seccomp"
 
 // Usual returns, for each loader, runtime and host that a profile is for, the target of the newest releases with the
-// capabilities of a container that asks for none: what most people get. It is what a rule looks at that asks what a
-// profile does; one that asks whether something changes looks at Points.
+// capabilities of a container that asks for none: what most people get. Rules that ask what a
+// profile does use it; those that ask whether something changes use AllTargets.
 //
 // The loaders are those of Loaders where none are given.
 func (t Targets) Usual(p *seccomp.Profile, loaders ...Loader) []Target {
@@ -50,10 +50,10 @@ func (t Targets) newestKernel() seccomp.Version {
 	return t.Range("kernel").To
 }
 
-// Points returns every target that may make another filter of a profile: its loaders, the hosts, the runtimes before
-// and after each release that changed what they do, and every build of libseccomp. Capabilities and the kernel are
-// those of Usual; Worlds gives the others.
-func (t Targets) Points(p *seccomp.Profile, loaders ...Loader) []Target {
+// AllTargets returns every target that may make another filter of a profile: its loaders, the hosts, the runtimes
+// before and after each release that changed what they do, and every build of libseccomp. Capabilities and the kernel
+// are those of Usual.
+func (t Targets) AllTargets(p *seccomp.Profile, loaders ...Loader) []Target {
 	if len(loaders) == 0 {
 		loaders = t.Loaders(p)
 	}
