@@ -135,7 +135,7 @@ func hostsKnown(p *seccomp.Profile) bool {
 	return true
 }
 
-// misshapen reports whether a profile has parts that Parse does not take for what they stand for.
+// misshapen reports whether a profile has parts that Parse does not read as what they stand for.
 func misshapen(p *seccomp.Profile) bool {
 	return slices.ContainsFunc(p.Problems, func(problem source.Problem) bool {
 		return problem.Kind != seccomp.KindNoDefault && problem.Kind != seccomp.KindEmptyNames &&
@@ -165,7 +165,7 @@ func (m *meaning) compareRules(now *meaning, declared map[string]bool, decided f
 }
 
 // alone reports whether a syscall is made in one way only. Names of the others do not make runc's border, so a rule
-// that allows them may not reach their own number, while the call goes through socketcall(2) or ipc(2) all the same.
+// that allows them may not reach their own number, while the call goes through socketcall(2) or ipc(2) nevertheless.
 func alone(name string) bool {
 	s, ok := seccomp.LookupSyscall(name)
 	return !ok || s.SocketCall == 0 && s.IPC == 0
@@ -658,7 +658,7 @@ func set(v any) ([]string, bool) {
 	return slices.Compact(out), true
 }
 
-// empty reports whether a value is one that its readers take for an absent one.
+// empty reports whether a value is one that its readers treat as absent.
 func empty(v any) bool {
 	switch v := v.(type) {
 	case nil:

@@ -95,7 +95,7 @@ func ReplaceString(p *seccomp.Profile, s seccomp.String, text string) []fixers.E
 	return Replace(p, s.Span, quote(text))
 }
 
-// Replace writes JSON over a span: a value, several strings with commas between them in the place of an element of an
+// Replace writes JSON over a span: a value, several strings with commas between them in place of an element of an
 // array, or nothing. In a SeccompProfile a string gets quotes where the one before it had some or it needs them, and
 // several strings become as many elements of the list. It returns nil where that cannot be done.
 func Replace(p *seccomp.Profile, span source.Span, text string) []fixers.Edit {

@@ -45,7 +45,7 @@ type Architecture struct {
 	Bits int
 	// BigEndian says that it stores the high byte first. One filter takes architectures of one byte order only.
 	BigEndian bool
-	// GOARCH is how Go, and so an OCI platform such as linux/amd64, calls it; "" where Go has no such port.
+	// GOARCH is what Go, and so an OCI platform such as linux/amd64, calls it; "" where Go has no such port.
 	GOARCH string
 	// Docker is how includes.arches and excludes.arches name it as a host for Docker; "" where it is not a host.
 	Docker string

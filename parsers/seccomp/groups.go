@@ -69,7 +69,7 @@ var time64Twins = [...]Time64Twin{
 	{"utimensat", "utimensat_time64"},
 }
 
-// ProcessNeed is something that processes cannot live without.
+// ProcessNeed is something that processes cannot do without.
 type ProcessNeed struct {
 	// AnyOf are the syscalls that do it; one of them is enough.
 	AnyOf []string
@@ -87,12 +87,12 @@ const (
 	noHandler = "programs crash at the end of a signal handler"
 )
 
-// ProcessNeeds returns what processes need of the kernel, the gravest first. The caller must not change it.
+// ProcessNeeds returns what processes need from the kernel, the most severe first. The caller must not change it.
 //
 // Measured on Debian 12 (x86_64, Linux 6.18, glibc 2.36) in November 2026: a filter that denies nothing but the names
 // of a line, with EPERM and with ENOSYS, was put in force before bash, perl, static busybox, and small programs in C
 // (static, dynamic, with a signal handler) and Go 1.26 were started; they fail at once, or end in a segmentation
-// fault, all that the line speaks of. What they survived is not here: brk, munmap, access, set_tid_address,
+// fault, all that the line names. What they can do without is not here: brk, munmap, access, set_tid_address,
 // set_robust_list, rseq, prlimit64, getrandom. Newer and older releases of glibc differ in which of fstat and
 // newfstatat they call, and on LoongArch they call statx.
 func ProcessNeeds() []ProcessNeed { return processNeeds[:] }

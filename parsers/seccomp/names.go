@@ -9,7 +9,7 @@ import (
 )
 
 // NearSyscalls returns the syscalls that a person most likely meant by a name that libseccomp does not know, most
-// likely first; nil when none is near. It takes off what names are dressed up with in other places (sys_chmod,
+// likely first; nil when none is near. It removes what names are decorated with in other places (sys_chmod,
 // SYS_chmod, __NR_chmod, chmod(), CHMOD, blanks), knows the C library's names (fstatat is newfstatat on 64-bit ABIs
 // and fstatat64 on others), and else returns all names at the smallest edit distance, at most one for each three
 // letters.
@@ -42,7 +42,7 @@ func NearSyscalls(name string) []string {
 		if d := len(candidate) - len(folded); d > limit || -d > limit {
 			continue
 		}
-		// Each edit brings or takes one letter at most, which most of the names already fail.
+		// Each edit adds or removes one letter at most, so most of the names are ruled out here.
 		if l := syscallLetters()[i]; bits.OnesCount32(letters&^l) > limit || bits.OnesCount32(l&^letters) > limit {
 			continue
 		}
@@ -103,7 +103,7 @@ func known(name string) bool {
 	return ok && s.Last.IsZero()
 }
 
-// bareName takes off what surrounds a syscall's name in headers, traces and manuals.
+// bareName removes what surrounds a syscall's name in headers, traces and manuals.
 func bareName(name string) string {
 	name = strings.Trim(strings.ToLower(name), " \t\r\n\v\f\u00a0\ufeff,;:*.'\"")
 	if i := strings.IndexByte(name, '('); i > 0 { // "chmod(2)", "chmod()"

@@ -16,7 +16,7 @@ import (
 const resourceGroup = "security-profiles-operator.x-k8s.io/"
 
 // The objects of a SeccompProfile. Besides the fields that the CRD declares they have those of Docker's form that
-// change which calls a rule is for: the API server takes them away, as a plain reader of OCI's form does.
+// change which calls a rule is for: the API server removes them, as a plain reader of OCI's form does.
 var (
 	resourceRule = object{fields: []field{
 		{name: "names"}, {name: "action"}, {name: "args", in: &argObject}, {name: "errnoRet"},
@@ -317,7 +317,7 @@ func SplitResources(f *source.File) (profiles [][]byte, rest []byte, ok bool) {
 	return profiles, rest, len(profiles) > 0
 }
 
-// cutProfile takes the fields of OCI's form out of a spec and returns them.
+// cutProfile removes the fields of OCI's form from a spec and returns them.
 func cutProfile(spec *hujson.Value) []byte {
 	if spec == nil {
 		return []byte("null")
@@ -342,7 +342,7 @@ func cutProfile(spec *hujson.Value) []byte {
 	return out
 }
 
-// loseErrnos takes the numbers 0 out of rules, as the operator does.
+// loseErrnos removes the numbers 0 from rules, as the operator does.
 func loseErrnos(v *hujson.Value) {
 	list := elements(v)
 	for i := range list {

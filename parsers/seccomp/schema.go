@@ -35,7 +35,7 @@ func mustCompile(text string) *gojsonschema.Schema {
 }
 
 // maxChecked is how many values of a profile are held against the schema. Docker's default profile has about 600; a
-// filter that the kernel takes has room for some thousand.
+// filter that the kernel accepts has room for some thousand.
 const maxChecked = 50_000
 
 // check holds the profile against the JSON schema of its form, and records where it breaks it.

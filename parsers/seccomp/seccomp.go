@@ -95,17 +95,17 @@ const (
 	KindJSON = "json"
 	// KindShape is JSON that breaks the schema in another way than those below: a wrong type, a missing field.
 	KindShape = "shape"
-	// KindNullRule is a null in the place of a rule.
+	// KindNullRule is a null in place of a rule.
 	KindNullRule = "null-rule"
 	// KindEmptyNames is a rule with an empty list of names.
 	KindEmptyNames = "empty-names"
-	// KindEmptyName is an empty string, or null, which programs written in Go take for one, among the names of a rule.
+	// KindEmptyName is an empty string, or null, which programs written in Go read as one, among the names of a rule.
 	KindEmptyName = "empty-name"
 	// KindOperator is an argument condition without an operator, or with one that is not a string.
 	KindOperator = "operator"
 	// KindArgument is an index, value or valueTwo of a condition that is not an unsigned integer, or an index above 5.
 	KindArgument = "argument"
-	// KindNoArgument is a condition without index or value, which runtimes take as 0.
+	// KindNoArgument is a condition without index or value, which runtimes read as 0.
 	KindNoArgument = "no-argument"
 	// KindSuperset is KindShape in a field that Docker and containers/common alone read: archMap, name, comment,
 	// includes, excludes.
@@ -116,10 +116,9 @@ const (
 	KindErrnoText = "errno-shape"
 	// KindManyArguments is a rule with more than six conditions.
 	KindManyArguments = "many-arguments"
-	// KindNoDefault is a profile without a default action, which some consumers refuse and others take as no profile
-	// at all.
+	// KindNoDefault is a profile without a default action, which some consumers refuse and others treat as no profile.
 	KindNoDefault = "no-default-action"
-	// KindNoProfile is null or an array in the place of a profile, which some consumers take as no profile at all and
+	// KindNoProfile is null or an array in place of a profile, which some consumers treat as no profile and
 	// others refuse.
 	KindNoProfile = "no-profile"
 )

@@ -97,7 +97,7 @@ func readSeccompRecords(t *testing.T) (records []seccompRecord) {
 }
 
 // recordedErrors are the rules that may report an error about a profile that a program took, by case, and why that is
-// right all the same. A case with a slash is for the programs whose name and version begin so. What is not listed
+// right nevertheless. A case with a slash is for the programs whose name and version begin so. What is not listed
 // must have no error for a consumer that took it.
 var recordedErrors = []struct{ cases, rules, reason string }{
 	{

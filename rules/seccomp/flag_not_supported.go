@@ -56,5 +56,5 @@ var flagNotSupported = &rules.Rule{
 	},
 }
 
-// runcFlags is the first release of runc that takes a profile with flags.
+// runcFlags is the first release of runc that accepts a profile with flags.
 var runcFlags = seccomp.Version{Major: 1, Minor: 2}

@@ -58,7 +58,7 @@ func crunTakesComments(p *rules.Pass) bool {
 }
 
 // removeSurplus returns the fix that makes a text JSON, where nothing but too much text keeps it from being so. It
-// takes out everything at once: half of it would still not be JSON. Comments go with --unsafe only: they are words of
+// removes everything at once: half of it would still not be JSON. Comments need --unsafe: they are words of
 // the author's, and whoever strips them on the way to the runtime wants to keep them here.
 func removeSurplus(profile *workspace.Profile, problems int) []fixers.Fix {
 	if problems != len(profile.Surplus) {

@@ -198,7 +198,7 @@ func byCause(effects []programs.Effect) (out [][]programs.Effect) {
 	return out
 }
 
-// letRun returns the fix that lets syscalls of one cause run: it adds them to an allowlist, or takes them out of a
+// letRun returns the fix that lets syscalls of one cause run: it adds them to an allowlist, or removes them from a
 // denylist.
 func letRun(p *rules.Pass, profile *workspace.Profile, effects []programs.Effect) []fixers.Fix {
 	var w requirement.Requirement

@@ -181,7 +181,7 @@ func reportSandbox(p *rules.Pass, profile *workspace.Profile, use workspace.Use,
 }
 
 // allowSandbox returns the fix that lets syscalls run: it adds names that no rule has, or that some rule allows to
-// containers with a capability, and takes away the conditions on the flags of clone.
+// containers with a capability, and removes the conditions on the flags of clone.
 func allowSandbox(p *rules.Pass, profile *workspace.Profile, names []string) []fixers.Fix {
 	if !fixes.Editable(profile) {
 		return nil

@@ -47,7 +47,7 @@ var unknownFlag = &rules.Rule{
 	},
 }
 
-// deleteFlag returns the fix that takes out a flag for which runtimes refuse the profile. An empty list stays:
+// deleteFlag returns the fix that removes a flag for which runtimes refuse the profile. An empty list stays:
 // without one runtimes set SPEC_ALLOW themselves.
 func deleteFlag(profile *workspace.Profile, i int) []fixers.Fix {
 	return fixes.Edited(profile, "Delete the flag", fixers.Unsafe,

@@ -1,4 +1,4 @@
-// Package decisions puts what seccomp profiles decide into words and tables: explanations, decision tables,
+// Package decisions shows what seccomp profiles decide in words and tables: explanations, decision tables,
 // differences, and the facts about syscalls.
 package decisions
 
@@ -19,7 +19,7 @@ type Scope struct {
 	Targets decide.Targets
 	// Archs are the architectures of the calls; nil for the usual ones.
 	Archs []*seccomp.Architecture
-	// AllArchs takes every architecture that the profile lists for one of its hosts, in the place of Archs.
+	// AllArchs takes every architecture that the profile lists for one of its hosts, instead of Archs.
 	AllArchs bool
 	Caps     Caps
 	// Kernel is the release of Linux; the zero Version is that of Targets.
@@ -95,7 +95,7 @@ func ParseArch(s string) (*seccomp.Architecture, error) {
 	return nil, fmt.Errorf("there is no architecture %q; it is one of %s", s, strings.Join(ArchNames(), ", "))
 }
 
-// ArchName returns how people call an architecture: "x86_64", "mipsel64n32".
+// ArchName returns what people call an architecture: "x86_64", "mipsel64n32".
 func ArchName(a *seccomp.Architecture) string {
 	return strings.ToLower(strings.TrimPrefix(a.Name, "SCMP_ARCH_"))
 }

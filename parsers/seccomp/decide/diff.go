@@ -54,7 +54,7 @@ const (
 	// WhatListener: listenerPath or listenerMetadata.
 	WhatListener
 	// WhatRefused: a loader or a runtime refuses one of the profiles and not the other. What the rules would do is
-	// compared all the same.
+	// compared nevertheless.
 	WhatRefused
 )
 
@@ -311,7 +311,7 @@ func rulesByName(p *seccomp.Profile, ids map[string]int) map[string][]int {
 	return names
 }
 
-// ruleKey is equal for rules that differ only in their names, and in what no consumer looks at.
+// ruleKey is equal for rules that differ only in their names, and in what no consumer reads.
 func ruleKey(r *seccomp.Rule) string {
 	k := make([]byte, 0, 128)
 	str := func(s string) { k = append(strconv.AppendInt(k, int64(len(s)), 10), ':'); k = append(k, s...) }

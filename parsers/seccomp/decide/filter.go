@@ -426,8 +426,8 @@ func (f *Filter) decideUnder(a *seccomp.Architecture, syscall string) Decision {
 }
 
 // decide adds the rules about a syscall to a decision, and reports whether one without conditions decides it. A
-// sub-call other than 0 is that of socketcall(2) or ipc(2): libseccomp then compares the first argument with it, in
-// the place of what the rule says about it.
+// sub-call other than 0 is that of socketcall(2) or ipc(2): libseccomp then compares the first argument with it,
+// instead of what the rule says about it.
 func (f *Filter) decide(d *Decision, a *seccomp.Architecture, uses []seccomp.Use, subCall int) bool {
 	for _, u := range uses {
 		rule := f.live[u.Rule]

@@ -10,10 +10,10 @@ import (
 	"github.com/sandlint/sandlint/parsers/seccomp"
 )
 
-// maxErrno is the highest errno that libseccomp takes for SCMP_ACT_ERRNO, after it has cut it to 16 bits.
+// maxErrno is the highest errno that libseccomp accepts for SCMP_ACT_ERRNO, after cutting it to 16 bits.
 const maxErrno = 4094
 
-// flagsInRunc is the first release of runc that takes flags.
+// flagsInRunc is the first release of runc that accepts flags.
 var flagsInRunc = release(1, 2, 0)
 
 // Refusals returns the reasons for which the container does not start: those of the loader (Resolved.Refused), and

@@ -75,12 +75,12 @@ type Resolved struct {
 	Profile *seccomp.Profile
 	Loader  Loader
 	Host    Host
-	// Off says that the loader takes the file as no profile at all, so containers run without a filter.
+	// Off says that the loader treats the file as no profile, so containers run without a filter.
 	Off bool
 	// Default is the action for calls that no rule decides about; its Action is "" where the file has none.
 	Default Outcome
-	// Architectures are the names as in the file, in order; the host's own may be missing, and is filtered all the
-	// same.
+	// Architectures are the names as in the file, in order; the host's own may be missing, and is filtered
+	// nevertheless.
 	Architectures []seccomp.String
 	// Rules are the rules that are left, in order.
 	Rules []ResolvedRule

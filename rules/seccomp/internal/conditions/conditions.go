@@ -64,7 +64,7 @@ func Decisions(p *rules.Pass, profile *workspace.Profile,
 	}
 }
 
-// Call puts the arguments that conditions look at into words: "arg0 = 5 and arg1 = 0".
+// Call returns the arguments that conditions look at in words: "arg0 = 5 and arg1 = 0".
 func Call(args [6]uint64, cases ...decide.Case) string {
 	var list []string
 	for i, v := range args {
@@ -77,7 +77,7 @@ func Call(args [6]uint64, cases ...decide.Case) string {
 	return phrase.List(list)
 }
 
-// InWords puts conditions into words.
+// InWords returns conditions in words.
 func InWords(conds []decide.Cond) string {
 	var list []string
 	for _, cond := range conds {

@@ -57,7 +57,7 @@ func All(p *rules.Pass, profile *workspace.Profile) (all []Errno) {
 	return all
 }
 
-// Affected says of which calls the errno is.
+// Affected returns which calls get the errno.
 func (e *Errno) Affected() string {
 	if e.Rule == nil {
 		return "a call that no rule decides about"
@@ -73,10 +73,10 @@ func (e *Errno) Changes() fixers.Changes {
 	return fixers.Changes{Syscalls: literals.Texts(e.Rule.Names)}
 }
 
-// Remove returns the edits that take the field out.
+// Remove returns the edits that remove the field.
 func (e *Errno) Remove(profile *workspace.Profile) []fixers.Edit {
 	return fixseccomp.RemoveField(profile.Profile, e.Span)
 }
 
-// Max is the largest errno that libseccomp takes.
+// Max is the largest errno that libseccomp accepts.
 const Max = 4094

@@ -385,7 +385,7 @@ func hostsOf(profile *seccomp.Profile, l decide.Loader, names []string) []*secco
 	return hosts
 }
 
-// Remove returns the fix that takes a mention out, and the whole rule where gone says the same of all its names.
+// Remove returns the fix that removes a mention, and the whole rule where gone says the same of all its names.
 func Remove(profile *workspace.Profile, n *Mention, gone func(*Mention) bool, all [][]Mention) []fixers.Fix {
 	left := len(profile.Rules[n.Rule].Names)
 	for _, names := range all {

@@ -83,7 +83,7 @@ func Others(profile *workspace.Profile, names []Naming, message string) (related
 	return related
 }
 
-// Remove returns the unsafe fix that takes namings out of their rules, and a rule with nothing left in it out of the
+// Remove returns the unsafe fix that removes namings from their rules, and a rule with nothing left in it from the
 // profile; none where it cannot be done.
 func Remove(profile *workspace.Profile, names []Naming) []fixers.Fix {
 	if !fixes.Editable(profile) {

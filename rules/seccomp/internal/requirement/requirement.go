@@ -151,7 +151,7 @@ type builder struct {
 	into map[*seccomp.Rule][]string
 	// inserted are rules to add.
 	inserted []fixseccomp.NewRule
-	// taken are names to take out of rules that refuse them otherwise than with ENOSYS.
+	// taken are names to remove from rules that refuse them with another answer than ENOSYS.
 	taken  []reach.Naming
 	edits  []fixers.Edit
 	failed bool // an edit cannot be made
