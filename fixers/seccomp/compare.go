@@ -18,18 +18,18 @@ import (
 	"github.com/sandlint/sandlint/parsers/source"
 )
 
-// Compare says in one sentence what changed between two texts of a profile that fixes, whose edits turned before into
-// after, do not declare, and returns "" when nothing did. Both texts are read by encoding/json as runc, Docker,
+// Compare returns in one sentence what changed between two texts of a profile that fixes, whose edits turned before
+// into after, do not declare, and returns "" when nothing did. Both texts are read by encoding/json as runc, Docker,
 // Podman and containerd do: the case of letters in the names of fields does not matter, and unknown fields and
 // comments mean nothing. A known key that occurs twice in an object is refused, since its readers do not agree which
 // one counts, unless a repair leaves it.
 //
-// What is compared is what the profile decides for every target: seccomp.Diff. A fix that adds or removes a name may
-// move runc's border, and with it what is answered for all syscalls between. One that declares syscalls may do so, as
+// What is compared is what the profile decides for every target: decide.Diff. A fix that adds or removes a name may
+// move runc's border, and with it the answer to all syscalls in between. One that declares syscalls may do so, as
 // long as no other call runs that did not, or the other way round. What it declares about a call that socketcall(2)
-// or ipc(2) makes too, it declares about these. A profile that a target took must not be refused after the fix. Rules
-// about a name that no libseccomp knows, and those that are not of the right shape, must stay as they are, since
-// their effect is unknown. Outside of the rules, fields must mean the same: of archMap the first entry of each
+// or ipc(2) makes too, it declares about these. A profile that a target accepted must not be refused after the fix.
+// Rules about a name that no libseccomp knows, and those that are not of the right shape, must stay as they are,
+// since their effect is unknown. Outside of the rules, fields must mean the same: of archMap the first entry of each
 // architecture counts, and errno in words gives the number where there is none.
 //
 // Syscalls that a fix declares may differ; with Changes.Repair and Changes.Decisions only the text after is read.
@@ -196,7 +196,7 @@ func compareDecisions(d *decide.Difference, declared map[string]bool) string {
 	return ""
 }
 
-// changeText says in one sentence what changed about a syscall, for one of the targets for which it did.
+// changeText returns in one sentence what changed about a syscall, for one of the targets for which it did.
 func changeText(c *decide.Change, name string) string {
 	if c.Before == nil {
 		return fmt.Sprintf("the decisions about %q cannot be compared, because there are too many sets of capabilities",

@@ -47,7 +47,7 @@ func RemoveRules(p *seccomp.Profile, drop ...int) []fixers.Edit {
 	return remove(p, spans, drop)
 }
 
-// RemoveElement removes the element of an array that stands at a span, whatever it is, with its comma; see
+// RemoveElement removes the element of an array at a span, whatever it is, with its comma; see
 // RemoveString.
 func RemoveElement(p *seccomp.Profile, element source.Span) []fixers.Edit {
 	text := p.Source.Bytes
@@ -90,7 +90,7 @@ func RemoveArchMap(p *seccomp.Profile, drop ...int) []fixers.Edit {
 	return removeElements(p.Source, spans, drop)
 }
 
-// ReplaceString writes another string in the place of s.
+// ReplaceString writes another string in place of s.
 func ReplaceString(p *seccomp.Profile, s seccomp.String, text string) []fixers.Edit {
 	return Replace(p, s.Span, quote(text))
 }

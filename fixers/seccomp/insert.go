@@ -42,7 +42,7 @@ func AddStrings(p *seccomp.Profile, list []seccomp.String, texts ...string) []fi
 	return edits
 }
 
-// order returns by what an array is sorted, and whether it is: one element of twenty may be out of place.
+// order returns how an array is sorted, and whether it is: one element of twenty may be out of place.
 func order(list []seccomp.String) (key func(string) string, sorted bool) {
 	for _, key := range []func(string) string{
 		func(s string) string { return s },

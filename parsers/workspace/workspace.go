@@ -66,7 +66,7 @@ type Profile struct {
 	filters []*decide.Filter
 }
 
-// Filter returns the filter that a target makes of the profile, as seccomp.Profile.Compile does, and makes it once.
+// Filter returns the filter that a target makes of the profile, as decide.Compile does, and makes it once.
 func (p *Profile) Filter(t decide.Target) *decide.Filter {
 	for _, made := range [][]*decide.Filter{p.usual, p.filters} {
 		for _, f := range made {
@@ -80,7 +80,7 @@ func (p *Profile) Filter(t decide.Target) *decide.Filter {
 	return f
 }
 
-// Usual returns the filters that the usual targets make of the profile, and makes them once: see seccomp.Targets.Usual.
+// Usual returns the filters that the usual targets make of the profile, and makes them once: see decide.Targets.Usual.
 func (p *Profile) Usual(targets decide.Targets) []*decide.Filter {
 	if p.usual == nil {
 		for _, t := range targets.Usual(p.Profile, p.Loaders(targets)...) {

@@ -57,8 +57,8 @@ var deadArgumentRule = &rules.Rule{
 	},
 }
 
-// keepConditions returns the fix that takes the rules without conditions out of the way of one with conditions; none
-// where nothing that is sensible would be left.
+// keepConditions returns the fix that removes a name from the rules without conditions, so one with conditions
+// takes effect; none where nothing sensible would be left.
 func keepConditions(profile *workspace.Profile, names []mentions.Mention, m *mentions.Mention) []fixers.Fix {
 	if action, ok := seccomp.LookupAction(profile.DefaultAction.Text); !ok || action.Runs == m.Outcome.Runs() {
 		return nil // it makes no exception to the default action

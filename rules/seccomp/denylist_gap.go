@@ -89,7 +89,7 @@ func checkTwins(p *rules.Pass, profile *workspace.Profile, twins *seccomp.Twins)
 	p.Report(finding)
 }
 
-// refuses reports whether a rule without conditions refuses every call. A call that is said not to exist is none:
+// refuses reports whether a rule without conditions refuses every call. An answer of ENOSYS does not count:
 // programs are meant to use the other one.
 func refuses(d *decide.Decision) bool {
 	if d.Step != decide.StepRule {

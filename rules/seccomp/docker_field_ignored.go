@@ -142,7 +142,7 @@ func shorten(names []string, what string) []string {
 	return names
 }
 
-// holds begins to say where a rule holds.
+// holds returns the beginning of a sentence about where a rule holds.
 func holds(rule *seccomp.Rule) string {
 	names := shorten(literals.Texts(rule.Names), "syscalls")
 	action := strings.TrimPrefix(rule.Action.Text, "SCMP_ACT_")

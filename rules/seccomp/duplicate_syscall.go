@@ -55,7 +55,7 @@ func checkDuplicateSyscall(p *rules.Pass, profile *workspace.Profile) {
 	}
 }
 
-// sameScope reports whether two rules are in force in the same containers, as far as their words say so.
+// sameScope reports whether two rules are in force in the same containers, as far as their fields say so.
 func sameScope(a, b *seccomp.Rule) bool {
 	same := func(a, b []seccomp.String) bool {
 		in := func(list []seccomp.String) func(seccomp.String) bool {

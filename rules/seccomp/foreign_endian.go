@@ -66,7 +66,7 @@ func bothOrders(list []seccomp.String) bool {
 }
 
 // reportMixed reports the architectures of a list that have the byte order of the fewer ones, and reports whether the
-// list has both. Of equally many, the order of the first is assumed to be meant. Where is added to what comes of it.
+// list has both. Of equally many, the order of the first is assumed to be meant. Where is added to the message.
 func reportMixed(p *rules.Pass, profile *workspace.Profile, list []seccomp.String, where string) bool {
 	little, big := byOrder(list)
 	if len(little) == 0 || len(big) == 0 {

@@ -57,7 +57,7 @@ func crunTakesComments(p *rules.Pass) bool {
 		!targets.Given("docker", "podman", "cri-o", "containerd", "kubernetes")
 }
 
-// removeSurplus returns the fix that makes a text JSON, where nothing but too much text keeps it from being so. It
+// removeSurplus returns the fix that makes a text JSON, where only surplus text keeps it from being so. It
 // removes everything at once: half of it would still not be JSON. Comments need --unsafe: they are words of
 // the author's, and whoever strips them on the way to the runtime wants to keep them here.
 func removeSurplus(profile *workspace.Profile, problems int) []fixers.Fix {

@@ -63,7 +63,7 @@ var ioUringBesideDenied = &rules.Rule{
 	},
 }
 
-// operation is something that io_uring does in the place of syscalls.
+// operation is something that io_uring does instead of syscalls.
 type operation struct {
 	what string
 	by   []string

@@ -19,7 +19,7 @@ var fieldRules = []string{
 	"unknown-field", "unknown-filter-arch",
 }
 
-// notMeant are the cases in which a consumer takes a profile without a word and does something else than the profile
+// notMeant are the cases in which a consumer silently accepts a profile and does something else than the profile
 // says, which is an error too.
 var notMeant = map[string]string{
 	"empty-object":              "no filter",
@@ -62,9 +62,9 @@ func TestOracleFields(t *testing.T) {
 		t.Fatal(err)
 	}
 	refused := 0
-	var told answers
+	var all answers
 	for _, r := range readOracle(t) {
-		ids, isError := r.told(t, set, fieldRules)
+		ids, isError := r.reported(t, set, fieldRules)
 		switch {
 		case r.took() && isError && notMeant[r.ID] == "" && !(r.Outcome == "accepted" && refusedLater[r.ID]):
 			t.Errorf("case %q: %s took the profile as it is meant, and has %q", r.ID, r.who(), ids)
@@ -73,12 +73,12 @@ func TestOracleFields(t *testing.T) {
 		case !r.took() && len(ids) > 0:
 			t.Errorf("case %q: %s %s the profile, and has no error but %q", r.ID, r.who(), r.Outcome, ids)
 		}
-		told.add(r, ids)
+		all.add(r, ids)
 	}
 	if refused < 40 {
-		t.Errorf("%d refusals are told by rules about fields, want 40 or more", refused)
+		t.Errorf("%d refusals are reported by rules about fields, want 40 or more", refused)
 	}
-	told.compare(t, "testdata/oracle-fields.txt")
+	all.compare(t, "testdata/oracle-fields.txt")
 }
 
 // TestDefaultProfiles reads the default profiles of Docker and Podman as those two do: the rules about fields find

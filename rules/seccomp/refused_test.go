@@ -19,7 +19,7 @@ var refusedRules = []string{
 	"wait-killable-without-notify",
 }
 
-// readOtherwise are the cases that a runtime takes without a word and reads as something else than is written, which
+// readOtherwise are the cases that a runtime silently accepts and reads as something else than is written, which
 // is an error too.
 var readOtherwise = map[string]string{
 	"names-missing": "runc drops the rule", "names-null": "runc drops the rule",
@@ -69,9 +69,9 @@ func TestOracleRefused(t *testing.T) {
 	// By ValidateProfile; the recorded runtimes were given a file that still had archMap.
 	refusedLater["archmap-unknown-sub"] = true
 	refused := 0
-	var told answers
+	var all answers
 	for _, r := range records {
-		ids, isError := r.told(t, set, refusedRules, "linux/amd64") // on which all of it was recorded
+		ids, isError := r.reported(t, set, refusedRules, "linux/amd64") // on which all of it was recorded
 		switch {
 		case r.took() && isError && readOtherwise[r.ID] == "" && !(r.Outcome == "accepted" && refusedLater[r.ID]):
 			t.Errorf("case %q: %s took the profile as it is written, and has %q", r.ID, r.who(), ids)
@@ -80,12 +80,12 @@ func TestOracleRefused(t *testing.T) {
 		case !r.took() && refusedForOthers[r.ID] == "":
 			t.Errorf("case %q: %s %s the profile, and has no error but %q", r.ID, r.who(), r.Outcome, ids)
 		}
-		told.add(r, ids)
+		all.add(r, ids)
 	}
 	if refused < 180 {
-		t.Errorf("%d refusals are told, want 180 or more", refused)
+		t.Errorf("%d refusals are reported, want 180 or more", refused)
 	}
-	told.compare(t, "testdata/oracle-refused.txt")
+	all.compare(t, "testdata/oracle-refused.txt")
 }
 
 // TestDefaultProfilesRefused reads the default profiles of Docker and Podman as each consumer does, without any

@@ -76,8 +76,8 @@ var nestedSandboxes = [...]nested{
 }
 
 // nestedIn returns the command with which an image's container starts, where it is a program that sandboxes others.
-// That of root is none: root makes namespaces by a capability that containers do not have, so no profile is enough,
-// and Chromium refuses to.
+// Root's command does not count: root creates namespaces with a capability that containers do not have, so no profile
+// is enough, and Chromium refuses to.
 func nestedIn(img *workspace.Image) (*shell.Command, *nested) {
 	var entrypoint, command, user *dockerfile.Instruction
 	for at := img; at != nil && entrypoint == nil; at = at.Parent {

@@ -324,7 +324,7 @@ func compareLower(p *rules.Pass, profile *workspace.Profile, b bypass) []fixers.
 // maxFamily is the highest address family of Linux 6.18, AF_MCTP.
 const maxFamily = 45
 
-// maxListed is the number of rules that a fix makes of one at most.
+// maxListed is the largest number of rules that a fix makes of one.
 const maxListed = 16
 
 // listFamilies returns the fix that writes out the address families that a condition on the first argument of

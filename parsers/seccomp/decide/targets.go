@@ -183,7 +183,7 @@ func (t *Targets) Set(consumer, version string) error {
 			}
 		}
 		if r.To.Less(r.From) || from == "" && to == "" {
-			return fmt.Errorf("range %q of %s contains no release", version, consumer)
+			return fmt.Errorf("range %q of %s holds no release", version, consumer)
 		}
 		if consumer == "libseccomp" {
 			t.libseccomp = append(slices.Clip(t.libseccomp), releasesIn(r)...)
