@@ -12,7 +12,7 @@ import (
 	fixseccomp "github.com/sandlint/sandlint/fixers/seccomp"
 	"github.com/sandlint/sandlint/parsers/nixconf/effective"
 	"github.com/sandlint/sandlint/parsers/nixuse"
-	"github.com/sandlint/sandlint/parsers/seccomp"
+	"github.com/sandlint/sandlint/parsers/seccomp/decide"
 	"github.com/sandlint/sandlint/parsers/source"
 	"github.com/sandlint/sandlint/parsers/workspace"
 )
@@ -45,7 +45,7 @@ func compareNix(before, after *nixuse.Model, fixes []fixers.Fix) string {
 }
 
 // compareProfiles says in one sentence what changed in the seccomp profiles in a Dockerfile's labels that fixes do not declare. It is "" when nothing did.
-func compareProfiles(before, after []*workspace.Profile, fixes []fixers.Fix, targets seccomp.Targets) string {
+func compareProfiles(before, after []*workspace.Profile, fixes []fixers.Fix, targets decide.Targets) string {
 	if len(before)+len(after) == 0 {
 		return ""
 	}

@@ -25,6 +25,7 @@ var layers = []layer{
 	{"parsers/nixuse", []string{"parsers/source", "parsers/dockerfile", "parsers/image", "parsers/nixconf", "parsers/shell"}},
 	{"parsers/image", []string{"parsers/source", "parsers/dockerfile", "parsers/shell"}},
 	{"parsers/nixconf", []string{"parsers/source", "parsers/nixconf"}},
+	{"parsers/seccomp/decide", []string{"parsers/source", "parsers/seccomp"}},
 	{"parsers/", []string{"parsers/source", "parsers/internal/"}},
 	{"fixers", []string{"parsers/", "fixers"}},
 	{"rules", []string{"parsers/", "fixers", "rules"}},

@@ -14,6 +14,7 @@ import (
 
 	"github.com/sandlint/sandlint/fixers"
 	"github.com/sandlint/sandlint/parsers/seccomp"
+	"github.com/sandlint/sandlint/parsers/seccomp/decide"
 	"github.com/sandlint/sandlint/parsers/source"
 )
 
@@ -29,21 +30,24 @@ type AnyDecision struct{}
 // Allows implements fixers.Change.
 func (AnyDecision) Allows() string { return "the decision about any syscall" }
 
-// Compare says in one sentence what changed between two texts of a profile that fixes, whose edits turned before into after,
-// do not declare, and returns "" when nothing did. Both texts are read by encoding/json as runc, Docker, Podman and containerd do: the case of
-// letters in the names of fields does not matter, and unknown fields and comments mean nothing. A known key that occurs twice
-// in an object is refused, since its readers do not agree which one counts, unless a repair leaves it.
+// Compare returns in one sentence what changed between two texts of a profile that fixes, whose edits turned before
+// into after, do not declare, and returns "" when nothing did. Both texts are read by encoding/json as runc, Docker,
+// Podman and containerd do: the case of letters in the names of fields does not matter, and unknown fields and
+// comments mean nothing. A known key that occurs twice in an object is refused, since its readers do not agree which
+// one counts, unless a repair leaves it.
 //
-// What is compared is what the profile decides for every target: seccomp.Diff. A fix that adds or removes a name may move runc's border, and with it what is
-// answered for all syscalls between. One that declares syscalls may do so, as long as no other call runs that did not, or the other way round. What it declares about a call
-// that socketcall(2) or ipc(2) makes too, it declares about these. A profile that a target took must not be refused after the fix. Rules about a name that no libseccomp knows, and
-// those that are not of the right shape, must stay as they are, since nobody can tell what they will do. Outside of the rules, fields must mean the same: of archMap the first entry
-// of each architecture counts, and errno in words gives the number where there is none.
+// What is compared is what the profile decides for every target: decide.Diff. A fix that adds or removes a name may
+// move runc's border, and with it the answer to all syscalls in between. One that declares syscalls may do so, as
+// long as no other call runs that did not, or the other way round. What it declares about a call that socketcall(2)
+// or ipc(2) makes too, it declares about these. A profile that a target accepted must not be refused after the fix.
+// Rules about a name that no libseccomp knows, and those that are not of the right shape, must stay as they are,
+// since their effect is unknown. Outside of the rules, fields must mean the same: of archMap the first entry of each
+// architecture counts, and errno in words gives the number where there is none.
 //
 // Syscalls that a fix declares may differ; with fixers.Repair and AnyDecision only the text after is read.
 //
 // In a file with SeccompProfile resources each of them is compared so, and all else must stay as it is.
-func Compare(before, after *source.File, fixes []fixers.Fix, targets seccomp.Targets) string {
+func Compare(before, after *source.File, fixes []fixers.Fix, targets decide.Targets) string {
 	if seccomp.MentionsResource(before.Bytes) {
 		return compareResources(before, after, fixes, targets)
 	}
@@ -74,11 +78,12 @@ func Compare(before, after *source.File, fixes []fixers.Fix, targets seccomp.Tar
 	}
 	old, err := read(before.Bytes)
 	if err != nil {
-		return fmt.Sprintf("the text before the fix cannot be read, so that nothing can be compared: %v", err)
+		return fmt.Sprintf("the text before the fix cannot be read, so nothing can be compared: %v", err)
 	}
 	for _, key := range slices.Sorted(maps.Keys(old.fields)) {
 		if old.fields[key] != now.fields[key] {
-			return fmt.Sprintf("%s is %s after the fix, and was %s", key, orNone(now.fields[key]), orNone(old.fields[key]))
+			return fmt.Sprintf("%s is %s after the fix, and was %s", key, orNone(now.fields[key]),
+				orNone(old.fields[key]))
 		}
 	}
 	for _, key := range slices.Sorted(maps.Keys(now.fields)) {
@@ -98,11 +103,11 @@ func Compare(before, after *source.File, fixes []fixers.Fix, targets seccomp.Tar
 	}); d != "" {
 		return d
 	}
-	return compareDecisions(seccomp.Diff(was, is, targets), declared)
+	return compareDecisions(decide.Diff(was, is, targets), declared)
 }
 
-// sharesCalls reports whether rules about different calls that socketcall(2) and ipc(2) make have different actions. Libseccomp may then refuse them in another
-// order, though those about each call are in the same one.
+// sharesCalls reports whether rules about different calls that socketcall(2) and ipc(2) make have different actions.
+// Libseccomp may then refuse them in another order, though those about each call are in the same one.
 func (m *meaning) sharesCalls() bool {
 	first := ""
 	for name, rules := range m.syscalls {
@@ -123,7 +128,8 @@ func (m *meaning) sharesCalls() bool {
 	return false
 }
 
-// hostsKnown reports whether a profile says for which machines it is. Without that, rules that decide alike on the usual ones may differ on others.
+// hostsKnown reports whether a profile says for which machines it is. Without that, rules that decide alike on the
+// usual ones may differ on others.
 func hostsKnown(p *seccomp.Profile) bool {
 	if len(p.Architectures)+len(p.ArchMap) > 0 {
 		return true
@@ -141,14 +147,16 @@ func hostsKnown(p *seccomp.Profile) bool {
 	return true
 }
 
-// misshapen reports whether a profile has parts that Parse does not take for what they stand for.
+// misshapen reports whether a profile has parts that Parse does not read as what they stand for.
 func misshapen(p *seccomp.Profile) bool {
 	return slices.ContainsFunc(p.Problems, func(problem source.Problem) bool {
-		return problem.Kind != seccomp.KindNoDefault && problem.Kind != seccomp.KindEmptyNames && problem.Kind != seccomp.KindNoArgument && problem.Kind != seccomp.KindManyArguments
+		return problem.Kind != seccomp.KindNoDefault && problem.Kind != seccomp.KindEmptyNames &&
+			problem.Kind != seccomp.KindNoArgument && problem.Kind != seccomp.KindManyArguments
 	})
 }
 
-// compareRules compares the rules about each syscall as they are written, except those about which decided says that their decisions are compared.
+// compareRules compares the rules about each syscall as they are written, except those about which decided says that
+// their decisions are compared.
 func (m *meaning) compareRules(now *meaning, declared map[string]bool, decided func(name string) bool) string {
 	for _, name := range slices.Sorted(maps.Keys(m.syscalls)) {
 		rules, ok := now.syscalls[name]
@@ -168,52 +176,62 @@ func (m *meaning) compareRules(now *meaning, declared map[string]bool, decided f
 	return ""
 }
 
-// alone reports whether a syscall is made in one way only. Names of the others do not make runc's border, so that a rule that allows them may not reach their own number, while
-// the call goes through socketcall(2) or ipc(2) all the same.
+// alone reports whether a syscall is made in one way only. Names of the others do not make runc's border, so a rule
+// that allows them may not reach their own number, while the call goes through socketcall(2) or ipc(2) nevertheless.
 func alone(name string) bool {
 	s, ok := seccomp.LookupSyscall(name)
 	return !ok || s.SocketCall == 0 && s.IPC == 0
 }
 
 // compareDecisions says what a difference holds that is not declared. Flags and the listener were compared as fields.
-func compareDecisions(d *seccomp.Difference, declared map[string]bool) string {
-	forWhom := func(s string) string {
-		if s == "" {
-			return ""
-		}
-		return " for " + s
-	}
+func compareDecisions(d *decide.Difference, declared map[string]bool) string {
 	for _, c := range d.Whole {
 		switch {
-		case c.What == seccomp.WhatFlags, c.What == seccomp.WhatListener:
-		case c.What != seccomp.WhatRefused:
-			return fmt.Sprintf("%s is %s after the fix%s, and was %s", c.What, c.After, forWhom(c.For), c.Before)
-		case c.Before == "accepted":
-			return fmt.Sprintf("the profile is %s after the fix%s, and was accepted", c.After, forWhom(c.For))
+		case c.What == decide.WhatFlags, c.What == decide.WhatListener:
+		case c.What != decide.WhatRefused:
+			return fmt.Sprintf("the fix changes %s", c.What)
+		case c.Before.Refusal == nil:
+			return fmt.Sprintf("the profile is refused: %s; before the fix it is accepted", c.After.Refusal.Reason)
 		}
 	}
 	for _, c := range d.Changes {
-		if len(declared) > 0 && c.Cause == seccomp.CauseBorder && (c.Effect == 0 || !slices.ContainsFunc(c.Syscalls, alone)) {
+		if len(declared) > 0 && c.Cause == decide.CauseBorder &&
+			(c.Effect == 0 || !slices.ContainsFunc(c.Syscalls, alone)) {
 			continue // what that breaks is for seccomp/enosys-border to find
 		}
 		for _, name := range c.Syscalls {
-			if declared[name] {
-				continue
+			if !declared[name] {
+				return changeText(&c, name)
 			}
-			on := ""
-			if len(c.ABIs) > 0 {
-				on = " on " + c.ABIs[0]
-			}
-			switch {
-			case c.Unsure:
-				return fmt.Sprintf("nobody can tell whether %s decides about %q%s%s as %s did", c.After, name, on, forWhom(c.For), c.Before)
-			case c.Cause == seccomp.CauseBorder:
-				return fmt.Sprintf("the decision about %q%s%s is %s after the fix, and was %s: the highest number that the profile names is another one", name, on, forWhom(c.For), c.After, c.Before)
-			}
-			return fmt.Sprintf("the decision about %q%s%s is %s after the fix, and was %s", name, on, forWhom(c.For), c.After, c.Before)
 		}
 	}
 	return ""
+}
+
+// changeText returns in one sentence what changed about a syscall, for one of the targets for which it did.
+func changeText(c *decide.Change, name string) string {
+	if c.Before == nil {
+		return fmt.Sprintf("the decisions about %q cannot be compared, because there are too many sets of capabilities",
+			name)
+	}
+	on, example := "", ""
+	if len(c.ABIs) > 0 {
+		on = " on " + c.ABIs[0]
+	}
+	if !c.For.All() && len(c.Targets) > 0 {
+		example = ", for example for " + c.Targets[0].String()
+	}
+	switch {
+	case c.Unsure:
+		return fmt.Sprintf("it is unknown whether %s decides about %q%s as %s did%s", c.After, name, on, c.Before,
+			example)
+	case c.Cause == decide.CauseBorder:
+		return fmt.Sprintf("the decision about %q%s is %s after the fix, and was %s%s: the highest number that the "+
+			"profile "+
+			"names changed", name, on, c.After, c.Before, example)
+	}
+	return fmt.Sprintf("the decision about %q%s is %s after the fix, and was %s%s", name, on, c.After, c.Before,
+		example)
 }
 
 func orNone(s string) string {
@@ -225,8 +243,8 @@ func orNone(s string) string {
 
 // meaning is a profile in a form in which equal decisions are equal texts.
 type meaning struct {
-	// fields are all but the rules, by name, as JSON; those that are absent or mean nothing are left out. What surrounds the profile in a
-	// bundle is the field "config.json".
+	// fields are all but the rules, by name, as JSON; those that are absent or mean nothing are left out. What
+	// surrounds the profile in a bundle is the field "config.json".
 	fields map[string]string
 	// syscalls are the rules that count, by name, in order.
 	syscalls map[string][]string
@@ -267,7 +285,9 @@ var errTwice = errors.New("occurs twice in one object")
 
 // isKnown reports whether a key means something in some object of a profile, or leads to the profile.
 func isKnown(key string) bool {
-	for _, fields := range [][]string{profileFields, archMapFields, ruleFields, argFields, filterFields, {"ociVersion", "linux", "seccomp"}} {
+	for _, fields := range [][]string{
+		profileFields, archMapFields, ruleFields, argFields, filterFields, {"ociVersion", "linux", "seccomp"},
+	} {
 		if slices.ContainsFunc(fields, func(f string) bool { return strings.EqualFold(f, key) }) {
 			return true
 		}
@@ -330,7 +350,10 @@ func compact(v any) string {
 }
 
 var (
-	profileFields = []string{"defaultAction", "defaultErrnoRet", "defaultErrno", "architectures", "archMap", "flags", "listenerPath", "listenerMetadata", "syscalls"}
+	profileFields = []string{
+		"defaultAction", "defaultErrnoRet", "defaultErrno", "architectures", "archMap", "flags", "listenerPath",
+		"listenerMetadata", "syscalls",
+	}
 	archMapFields = []string{"architecture", "subArchitectures"}
 	ruleFields    = []string{"names", "name", "action", "errnoRet", "errno", "args", "includes", "excludes"}
 	argFields     = []string{"index", "value", "valueTwo", "op"}
@@ -404,7 +427,7 @@ func (m *meaning) read(o object) error {
 	}
 	list, ok := p["syscalls"].([]any)
 	if p["defaultAction"] != notify && !slices.ContainsFunc(list, notifies) {
-		// Nobody is told of a call. That crun connects all the same decides about none.
+		// Nothing is notified of a call. That crun connects nevertheless decides about none.
 		delete(m.fields, "listenerPath")
 		delete(m.fields, "listenerMetadata")
 	}
@@ -419,8 +442,8 @@ func (m *meaning) read(o object) error {
 	for _, v := range list {
 		o, ok := v.(object)
 		if !ok {
-			odd++ // counted apart, so that another element may go
-			m.fields[fmt.Sprintf("element %d of syscalls that is no rule", odd)] = compact(v)
+			odd++ // counted apart, so another element may go
+			m.fields[fmt.Sprintf("element %d of syscalls that is not a rule", odd)] = compact(v)
 			continue
 		}
 		names, expanded, err := readRule(o)
@@ -528,7 +551,8 @@ func readRule(o object) (names []string, rules []rule, err error) {
 // maxArgs is the number of conditions that crun looks at.
 const maxArgs = 6
 
-// readArgs returns the conditions of a rule, and whether each of them is an alternative, as they are when two are about one argument.
+// readArgs returns the conditions of a rule, and whether each of them is an alternative, as they are when two are
+// about one argument.
 func readArgs(v any) (conditions []string, alternatives bool, err error) {
 	list, ok := v.([]any)
 	if !ok {
@@ -624,7 +648,8 @@ func effective(rules []rule, defaultAction string) []string {
 	return texts
 }
 
-// set returns the strings of a list, each once and sorted, and false for a value that is no list of strings. An absent list is empty.
+// set returns the strings of a list, each once and sorted, and false for a value that is not a list of strings. An
+// absent list is empty.
 func set(v any) ([]string, bool) {
 	if v == nil {
 		return []string{}, true
@@ -645,7 +670,7 @@ func set(v any) ([]string, bool) {
 	return slices.Compact(out), true
 }
 
-// empty reports whether a value is one that its readers take for an absent one.
+// empty reports whether a value is one that its readers treat as absent.
 func empty(v any) bool {
 	switch v := v.(type) {
 	case nil:

@@ -11,8 +11,9 @@ import (
 	"github.com/sandlint/sandlint/parsers/source"
 )
 
-// SetCondition makes a condition compare otherwise: with another operator and value, in its layout. ValueTwo is written for SCMP_CMP_MASKED_EQ only; one that is there already and that the new operator does
-// not look at stays. It returns nil where the condition lacks its operator or value.
+// SetCondition makes a condition compare otherwise: with another operator and value, in its layout. ValueTwo is
+// written for SCMP_CMP_MASKED_EQ only; one that is there already and that the new operator does not look at stays. It
+// returns nil where the condition lacks its operator or value.
 func SetCondition(p *seccomp.Profile, a seccomp.Arg, op string, value, valueTwo uint64) []fixers.Edit {
 	if a.Value.Span.IsEmpty() || a.Op.Span.IsEmpty() {
 		return nil
@@ -33,12 +34,14 @@ func SetCondition(p *seccomp.Profile, a seccomp.Arg, op string, value, valueTwo 
 		}
 		edits = append(edits, more...)
 	case !a.ValueTwo.Known || a.ValueTwo.Value != valueTwo:
-		edits = append(edits, fixers.Edit{File: p.Source, Span: a.ValueTwo.Span, Text: strconv.FormatUint(valueTwo, 10)})
+		edits = append(edits,
+			fixers.Edit{File: p.Source, Span: a.ValueTwo.Span, Text: strconv.FormatUint(valueTwo, 10)})
 	}
 	return edits
 }
 
-// SetValueTwo writes valueTwo into a condition that lacks it, behind value and in its layout. It returns nil where the condition lacks value.
+// SetValueTwo writes valueTwo into a condition that lacks it, behind value and in its layout. It returns nil where
+// the condition lacks value.
 func SetValueTwo(p *seccomp.Profile, a seccomp.Arg, valueTwo uint64) []fixers.Edit {
 	text := p.Source.Bytes
 	if a.Value.Span.IsEmpty() || !a.ValueTwo.Span.IsEmpty() {
@@ -65,7 +68,8 @@ func SetValueTwo(p *seccomp.Profile, a seccomp.Arg, valueTwo uint64) []fixers.Ed
 		name, gap = `"valueTwo"`, ", "
 		if begins {
 			gap = "," + p.Source.NewlineAt(key.Start) + indent
-		} else if next := skip(text, a.Value.Span.End); next < len(text) && text[next] == ',' && skip(text, next+1) == next+1 {
+		} else if next := skip(text, a.Value.Span.End); next < len(text) && text[next] == ',' &&
+			skip(text, next+1) == next+1 {
 			gap = ","
 		}
 	case begins: // YAML
@@ -76,11 +80,16 @@ func SetValueTwo(p *seccomp.Profile, a seccomp.Arg, valueTwo uint64) []fixers.Ed
 		return nil
 	}
 	between := p.Source.Text(source.Span{Start: key.End, End: a.Value.Span.Start})
-	return []fixers.Edit{{File: p.Source, Span: source.Span{Start: a.Value.Span.End, End: a.Value.Span.End}, Text: gap + name + between + strconv.FormatUint(valueTwo, 10)}}
+	return []fixers.Edit{
+		{
+			File: p.Source, Span: source.Span{Start: a.Value.Span.End, End: a.Value.Span.End},
+			Text: gap + name + between + strconv.FormatUint(valueTwo, 10),
+		},
+	}
 }
 
-// SplitRule puts copies of rule i of p.Rules in its place, one for each text, which stands in its copy instead of all argument conditions. It returns nil for a rule
-// without conditions, and where the profile is not JSON.
+// SplitRule puts copies of rule i of p.Rules in its place, one for each text, which stands in its copy instead of all
+// argument conditions. It returns nil for a rule without conditions, and where the profile is not JSON.
 func SplitRule(p *seccomp.Profile, i int, conditions ...string) []fixers.Edit {
 	f, rule := p.Source, p.Rules[i]
 	if len(rule.Args) == 0 || len(conditions) == 0 || !bytes.HasPrefix(f.Bytes[rule.Span.Start:], []byte("{")) {

@@ -11,13 +11,15 @@ import (
 	"github.com/sandlint/sandlint/parsers/source"
 )
 
-// RemoveString removes element i of an array of strings, with its comma, and keeps the layout, whether the array is on one line or has
-// one element a line. It returns nil where that cannot be done without touching something else, such as a comment.
+// RemoveString removes element i of an array of strings, with its comma, and keeps the layout, whether the array is
+// on one line or has one element a line. It returns nil where that cannot be done without touching something else,
+// such as a comment.
 func RemoveString(p *seccomp.Profile, list []seccomp.String, i int) []fixers.Edit {
 	return RemoveStrings(p, list, i)
 }
 
-// RemoveStrings removes several elements of one array of strings; see RemoveString. To remove all of them leaves an empty array.
+// RemoveStrings removes several elements of one array of strings; see RemoveString. To remove all of them leaves an
+// empty array.
 func RemoveStrings(p *seccomp.Profile, list []seccomp.String, drop ...int) []fixers.Edit {
 	spans := make([]source.Span, len(list))
 	for i, s := range list {
@@ -45,7 +47,8 @@ func RemoveRules(p *seccomp.Profile, drop ...int) []fixers.Edit {
 	return remove(p, spans, drop)
 }
 
-// RemoveElement removes the element of an array that stands at a span, whatever it is, with its comma; see RemoveString.
+// RemoveElement removes the element of an array at a span, whatever it is, with its comma; see
+// RemoveString.
 func RemoveElement(p *seccomp.Profile, element source.Span) []fixers.Edit {
 	text := p.Source.Bytes
 	before, after := skipBack(text, element.Start), skip(text, element.End)
@@ -87,16 +90,18 @@ func RemoveArchMap(p *seccomp.Profile, drop ...int) []fixers.Edit {
 	return removeElements(p.Source, spans, drop)
 }
 
-// ReplaceString writes another string in the place of s.
+// ReplaceString writes another string in place of s.
 func ReplaceString(p *seccomp.Profile, s seccomp.String, text string) []fixers.Edit {
 	return Replace(p, s.Span, quote(text))
 }
 
-// Replace writes JSON over a span: a value, several strings with commas between them in the place of an element of an array, or nothing. In a SeccompProfile a string gets
-// quotes where the one before it had some or it needs them, and several strings become as many elements of the list. It returns nil where that cannot be done.
+// Replace writes JSON over a span: a value, several strings with commas between them in place of an element of an
+// array, or nothing. In a SeccompProfile a string gets quotes where the one before it had some or it needs them, and
+// several strings become as many elements of the list. It returns nil where that cannot be done.
 func Replace(p *seccomp.Profile, span source.Span, text string) []fixers.Edit {
 	var list []string
-	if old := p.Source.Text(span); p.Dialect == seccomp.SPO && old != "" && old[0] != '"' && json.Unmarshal([]byte("["+text+"]"), &list) == nil {
+	if old := p.Source.Text(span); p.Dialect == seccomp.SPO && old != "" && old[0] != '"' &&
+		json.Unmarshal([]byte("["+text+"]"), &list) == nil {
 		for i, s := range list {
 			if list[i] = item(s); old[0] == '\'' && !strings.ContainsAny(s, "'\r\n") {
 				list[i] = "'" + s + "'"
@@ -114,8 +119,8 @@ func Replace(p *seccomp.Profile, span source.Span, text string) []fixers.Edit {
 	return []fixers.Edit{{File: p.Source, Span: span, Text: text}}
 }
 
-// InsertString inserts a string before element i of an array of strings, or after the last for their number, in the layout of the others. It
-// returns nil for an empty array.
+// InsertString inserts a string before element i of an array of strings, or after the last for their number, in the
+// layout of the others. It returns nil for an empty array.
 func InsertString(p *seccomp.Profile, list []seccomp.String, i int, text string) []fixers.Edit {
 	if len(list) == 0 {
 		return nil
@@ -144,8 +149,8 @@ func InsertString(p *seccomp.Profile, list []seccomp.String, i int, text string)
 	return []fixers.Edit{{File: p.Source, Span: source.Span{Start: start, End: start}, Text: quote(text) + gap}}
 }
 
-// FieldKey returns the place of a member's key, with its quotes where it has any, given that of its value. It reports false where more than a colon and blanks
-// stands between them.
+// FieldKey returns the place of a member's key, with its quotes where it has any, given that of its value. It reports
+// false where more than a colon and blanks stands between them.
 func FieldKey(p *seccomp.Profile, value source.Span) (source.Span, bool) {
 	text := p.Source.Bytes
 	at := skipBack(text, value.Start)
@@ -172,8 +177,8 @@ func FieldKey(p *seccomp.Profile, value source.Span) (source.Span, bool) {
 	return source.Span{Start: start, End: at}, true
 }
 
-// InsertField inserts a member after another one in JSON, given the span of that one's value, in its layout. Value is JSON too. It returns nil where that cannot be done without
-// touching something else.
+// InsertField inserts a member after another one in JSON, given the span of that one's value, in its layout. Value is
+// JSON too. It returns nil where that cannot be done without touching something else.
 func InsertField(p *seccomp.Profile, after source.Span, name, value string) []fixers.Edit {
 	key, ok := FieldKey(p, after)
 	if !ok || p.Source.Bytes[key.Start] != '"' {
@@ -184,7 +189,9 @@ func InsertField(p *seccomp.Profile, after source.Span, name, value string) []fi
 		gap = "," + p.Source.NewlineAt(key.Start) + indent
 	}
 	colon := p.Source.Text(source.Span{Start: key.End, End: after.Start})
-	return []fixers.Edit{{File: p.Source, Span: source.Span{Start: after.End, End: after.End}, Text: gap + quote(name) + colon + value}}
+	return []fixers.Edit{
+		{File: p.Source, Span: source.Span{Start: after.End, End: after.End}, Text: gap + quote(name) + colon + value},
+	}
 }
 
 func isLetter(c byte) bool { return 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' }
@@ -210,8 +217,8 @@ func NameToNames(p *seccomp.Profile, rule *seccomp.Rule) []fixers.Edit {
 	}
 }
 
-// RemoveField removes a member of an object, given the span of its value, with its key and comma. It returns nil where that cannot be done
-// without touching something else.
+// RemoveField removes a member of an object, given the span of its value, with its key and comma. It returns nil
+// where that cannot be done without touching something else.
 func RemoveField(p *seccomp.Profile, value source.Span) []fixers.Edit {
 	if p.Dialect == seccomp.SPO {
 		if edits := removeLine(p.Source, value); edits != nil {

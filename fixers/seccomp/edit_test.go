@@ -41,8 +41,14 @@ func TestRemoveStrings(t *testing.T) {
 		{"one a line, middle", "[\n\t\"a\",\n\t\"b\",\n\t\"c\"\n]", []int{1}, "[\n\t\"a\",\n\t\"c\"\n]"},
 		{"one a line, last", "[\n\t\"a\",\n\t\"b\",\n\t\"c\"\n]", []int{2}, "[\n\t\"a\",\n\t\"b\"\n]"},
 		{"commas in front", "[ \"a\"\n, \"b\"\n, \"c\" ]", []int{1}, "[ \"a\"\n, \"c\" ]"},
-		{"several a line, end of a line", "[\n\t\"a\", \"b\",\n\t\"c\", \"d\"\n]", []int{1}, "[\n\t\"a\",\n\t\"c\", \"d\"\n]"},
-		{"several a line, begin of a line", "[\n\t\"a\", \"b\",\n\t\"c\", \"d\"\n]", []int{2}, "[\n\t\"a\", \"b\",\n\t\"d\"\n]"},
+		{
+			"several a line, end of a line", "[\n\t\"a\", \"b\",\n\t\"c\", \"d\"\n]", []int{1},
+			"[\n\t\"a\",\n\t\"c\", \"d\"\n]",
+		},
+		{
+			"several a line, begin of a line", "[\n\t\"a\", \"b\",\n\t\"c\", \"d\"\n]", []int{2},
+			"[\n\t\"a\", \"b\",\n\t\"d\"\n]",
+		},
 		{"several", `["a", "b", "c", "d", "e"]`, []int{4, 0, 2}, `["b", "d"]`},
 		{"neighbours", `["a", "b", "c", "d"]`, []int{1, 2}, `["a", "d"]`},
 		{"the first two", `["a", "b", "c"]`, []int{0, 1}, `["c"]`},
@@ -59,7 +65,8 @@ func TestRemoveStrings(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			for _, newline := range []string{"\n", "\r\n"} {
 				wrap := func(s string) string {
-					return `{"defaultAction":"x","syscalls":[{"names":` + strings.ReplaceAll(s, "\n", newline) + `,"action":"y"}]}`
+					return `{"defaultAction":"x","syscalls":[{"names":` + strings.ReplaceAll(s, "\n", newline) +
+						`,"action":"y"}]}`
 				}
 				p := seccomp.Parse(source.NewFile("p", []byte(wrap(test.before))))
 				edits := RemoveStrings(p, p.Rules[0].Names, test.drop...)
@@ -108,13 +115,16 @@ func TestInsertString(t *testing.T) {
 
 func TestReplaceString(t *testing.T) {
 	p := seccomp.Parse(source.NewFile("p", []byte(`{"syscalls":[{"names":["a","b"]}]}`)))
-	if got, want := apply(t, p, ReplaceString(p, p.Rules[0].Names[1], "<c>")), `{"syscalls":[{"names":["a","<c>"]}]}`; got != want {
+	if got, want := apply(t, p,
+		ReplaceString(p, p.Rules[0].Names[1], "<c>")), `{"syscalls":[{"names":["a","<c>"]}]}`; got != want {
 		t.Errorf("got %q, want %q", got, want)
 	}
 }
 
 func TestRemoveRules(t *testing.T) {
-	p := seccomp.Parse(source.NewFile("p", []byte("{\"syscalls\": [\n  {\"names\": [\"a\"]},\n  {\"names\": [\"b\"]}, {\n    \"names\": [\"c\"]\n  }\n]}")))
+	p := seccomp.Parse(source.NewFile("p",
+		[]byte("{\"syscalls\": [\n  {\"names\": [\"a\"]},\n  {\"names\": [\"b\"]}, {\n    \"names\": "+
+			"[\"c\"]\n  }\n]}")))
 	for drop, want := range map[int]string{
 		0: "{\"syscalls\": [\n  {\"names\": [\"b\"]}, {\n    \"names\": [\"c\"]\n  }\n]}",
 		1: "{\"syscalls\": [\n  {\"names\": [\"a\"]},\n  {\n    \"names\": [\"c\"]\n  }\n]}",
@@ -132,7 +142,10 @@ func TestRemoveField(t *testing.T) {
 		{"middle", `{"names": ["a"], "errnoRet" : 1 , "action": "x"}`, `{"names": ["a"], "action": "x"}`},
 		{"last", `{"names": ["a"], "errnoRet": 1}`, `{"names": ["a"]}`},
 		{"only", `{ "errnoRet": 1 }`, `{}`},
-		{"one a line", "{\n\t\"names\": [\"a\"],\n\t\"errnoRet\": 1,\n\t\"action\": \"x\"\n}", "{\n\t\"names\": [\"a\"],\n\t\"action\": \"x\"\n}"},
+		{
+			"one a line", "{\n\t\"names\": [\"a\"],\n\t\"errnoRet\": 1,\n\t\"action\": \"x\"\n}",
+			"{\n\t\"names\": [\"a\"],\n\t\"action\": \"x\"\n}",
+		},
 		{"one a line, last", "{\n\t\"names\": [\"a\"],\n\t\"errnoRet\": 1\n}", "{\n\t\"names\": [\"a\"]\n}"},
 		{"comment below", "{\"errnoRet\": 1, // c\n\"names\": [\"a\"]}", ""},
 		{"comment above, last", "{\"names\": [\"a\"], // c\n\"errnoRet\": 1}", ""},
@@ -163,7 +176,10 @@ func TestInsertField(t *testing.T) {
 	tests := []struct{ before, want string }{
 		{`{"names": ["a"], "errno": "ENOSYS"}`, `{"names": ["a"], "errno": "ENOSYS", "errnoRet": 38}`},
 		{`{"errno":"ENOSYS","names":["a"]}`, `{"errno":"ENOSYS", "errnoRet":38,"names":["a"]}`},
-		{"{\n\t\"errno\": \"ENOSYS\",\n\t\"names\": []\n}", "{\n\t\"errno\": \"ENOSYS\",\n\t\"errnoRet\": 38,\n\t\"names\": []\n}"},
+		{
+			"{\n\t\"errno\": \"ENOSYS\",\n\t\"names\": []\n}",
+			"{\n\t\"errno\": \"ENOSYS\",\n\t\"errnoRet\": 38,\n\t\"names\": []\n}",
+		},
 		{"{\r\n\t\"errno\": \"ENOSYS\"\r\n}", "{\r\n\t\"errno\": \"ENOSYS\",\r\n\t\"errnoRet\": 38\r\n}"},
 		{`{"errno": /* c */ "ENOSYS"}`, ""},
 	}
@@ -204,7 +220,8 @@ func TestNameToNames(t *testing.T) {
 
 // FuzzEdits removes, replaces and inserts in any profile, and checks that the names are what they should be then.
 func FuzzEdits(f *testing.F) {
-	f.Add([]byte("{\"syscalls\": [{\"names\": [\"a\",\n \"b\" , \"c\"], \"errnoRet\": 3}, null, {\"name\": \"d\"}]}"), uint8(3), uint8(1))
+	f.Add([]byte("{\"syscalls\": [{\"names\": [\"a\",\n \"b\" , \"c\"], \"errnoRet\": 3}, null, {\"name\": \"d\"}]}"),
+		uint8(3), uint8(1))
 	f.Add([]byte(`{"syscalls":[{"names":["a",null,"b"]},{"names":["a","b"]}]}`), uint8(6), uint8(0))
 	f.Fuzz(func(t *testing.T, text []byte, bits, at uint8) {
 		if !json.Valid(text) {
@@ -230,7 +247,8 @@ func FuzzEdits(f *testing.F) {
 			if !json.Valid([]byte(after)) {
 				t.Fatalf("%q became %q, which is not JSON", text, after)
 			}
-			if d := cmp.Diff(want, names(seccomp.Parse(source.NewFile("p", []byte(after)))), cmpopts.EquateEmpty()); d != "" {
+			if d := cmp.Diff(want, names(seccomp.Parse(source.NewFile("p", []byte(after)))),
+				cmpopts.EquateEmpty()); d != "" {
 				t.Fatalf("%q became %q: %s", text, after, d)
 			}
 		}
@@ -301,9 +319,13 @@ func TestRemoveElement(t *testing.T) {
 }
 
 func TestOnlyElement(t *testing.T) {
-	for text, want := range map[string]bool{`[null]`: true, "[\n null\t]": true, `[null, 1]`: false, `[1, null]`: false, `{"a": null}`: false, `null`: false} {
+	for text, want := range map[string]bool{
+		`[null]`: true, "[\n null\t]": true, `[null, 1]`: false, `[1, null]`: false, `{"a": null}`: false,
+		`null`: false,
+	} {
 		i := strings.Index(text, "null")
-		if got := OnlyElement(&seccomp.Profile{Source: source.NewFile("p.json", []byte(text))}, source.Span{Start: i, End: i + 4}); got != want {
+		if got := OnlyElement(&seccomp.Profile{Source: source.NewFile("p.json", []byte(text))},
+			source.Span{Start: i, End: i + 4}); got != want {
 			t.Errorf("%q: got %v", text, got)
 		}
 	}

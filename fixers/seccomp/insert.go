@@ -11,8 +11,10 @@ import (
 	"github.com/sandlint/sandlint/parsers/source"
 )
 
-// AddStrings adds strings to an array, in the layout of the others: each at its place where the array is sorted, by bytes or without regard to underscores as in Docker's own profile,
-// else after the last. Where the lines hold several, a string is added to the end of one. Strings that the array has already are left out. It returns nil for an empty array.
+// AddStrings adds strings to an array, in the layout of the others: each at its place where the array is sorted, by
+// bytes or without regard to underscores as in Docker's own profile, else after the last. Where the lines hold
+// several, a string is added to the end of one. Strings that the array has already are left out. It returns nil for
+// an empty array.
 func AddStrings(p *seccomp.Profile, list []seccomp.String, texts ...string) []fixers.Edit {
 	if len(list) == 0 {
 		return nil
@@ -40,7 +42,7 @@ func AddStrings(p *seccomp.Profile, list []seccomp.String, texts ...string) []fi
 	return edits
 }
 
-// order returns by what an array is sorted, and whether it is: one element of twenty may be out of place.
+// order returns how an array is sorted, and whether it is: one element of twenty may be out of place.
 func order(list []seccomp.String) (key func(string) string, sorted bool) {
 	for _, key := range []func(string) string{
 		func(s string) string { return s },
@@ -59,7 +61,8 @@ func order(list []seccomp.String) (key func(string) string, sorted bool) {
 	return nil, false
 }
 
-// place returns the index before which a text belongs in a sorted array. An element that is out of place among those that follow it does not count.
+// place returns the index before which a text belongs in a sorted array. An element that is out of place among those
+// that follow it does not count.
 func place(list []seccomp.String, key func(string) string, text string) int {
 	after := func(i int) bool { return i >= len(list) || key(list[i].Text) > key(text) }
 	for i := range list {
@@ -117,9 +120,9 @@ type NewArg struct {
 	Op       string
 }
 
-// InsertRules inserts rules into the syscalls array, before element i of p.Rules or after the last for their number, laid out like the rule beside
-// them: on one line or several, with its indentation and spaces. It returns nil where the profile has no syscalls array, or one with something in
-// it that is no rule.
+// InsertRules inserts rules into the syscalls array, before element i of p.Rules or after the last for their number,
+// laid out like the rule beside them: on one line or several, with its indentation and spaces. It returns nil where
+// the profile has no syscalls array, or one with something in it that is not a rule.
 func InsertRules(p *seccomp.Profile, i int, rules ...NewRule) []fixers.Edit {
 	if p.SyscallsSpan.IsEmpty() || len(rules) == 0 {
 		return nil
@@ -171,7 +174,8 @@ type layout struct {
 	newline string
 	colon   string // ": " or ":"
 	comma   string // ", " or ","
-	// inner is the indentation of the members of a rule, and unit what one more level adds; inner is "" for a rule on one line.
+	// inner is the indentation of the members of a rule, and unit what one more level adds; inner is "" for a rule on
+	// one line.
 	inner, unit string
 	// listed says that each name is on a line of its own.
 	listed bool
@@ -185,7 +189,8 @@ func colonOf(p *seccomp.Profile) string {
 	return ": "
 }
 
-// commaOf returns how the elements of one line are parted where there are not two yet: with a blank, but for a profile that has none at all.
+// commaOf returns how the elements of one line are parted where there are not two yet: with a blank, but for a
+// profile that has none at all.
 func commaOf(p *seccomp.Profile) string {
 	if colonOf(p) == ":" && !bytes.Contains(p.Source.Bytes, []byte(", ")) {
 		return ","
@@ -198,7 +203,8 @@ func layoutOf(p *seccomp.Profile, rule *seccomp.Rule) layout {
 	f := p.Source
 	l := layout{newline: f.NewlineAt(rule.Span.Start), colon: ": ", comma: ", "}
 	between := source.Span{Start: rule.Span.Start, End: rule.Span.End}
-	if inside := strings.ReplaceAll(f.Text(between), "\r", ""); !strings.Contains(inside, ", ") && !strings.Contains(inside, ",\n") && strings.Contains(inside, ",") {
+	if inside := strings.ReplaceAll(f.Text(between), "\r", ""); !strings.Contains(inside, ", ") &&
+		!strings.Contains(inside, ",\n") && strings.Contains(inside, ",") {
 		l.comma = ","
 	}
 	if at := rule.Action.Span.Start; at > 0 && f.Bytes[at-1] == ':' {
@@ -246,7 +252,9 @@ func (l layout) rule(r NewRule) string {
 		}
 		var args []string
 		for _, a := range r.Args {
-			arg := []string{`"index"` + l.colon + strconv.Itoa(a.Index), `"value"` + l.colon + strconv.FormatUint(a.Value, 10)}
+			arg := []string{
+				`"index"` + l.colon + strconv.Itoa(a.Index), `"value"` + l.colon + strconv.FormatUint(a.Value, 10),
+			}
 			if a.Op == "SCMP_CMP_MASKED_EQ" {
 				arg = append(arg, `"valueTwo"`+l.colon+strconv.FormatUint(a.ValueTwo, 10))
 			}
@@ -263,7 +271,8 @@ func (l layout) rule(r NewRule) string {
 		for _, name := range r.ExcludesCaps {
 			caps = append(caps, quote(name))
 		}
-		members = append(members, `"excludes"`+l.colon+deeper.object([]string{`"caps"` + l.colon + deeper.array(caps, l.listed)}))
+		members = append(members,
+			`"excludes"`+l.colon+deeper.object([]string{`"caps"` + l.colon + deeper.array(caps, l.listed)}))
 	}
 	return l.object(members)
 }
@@ -285,8 +294,8 @@ func (l layout) array(elements []string, listed bool) string {
 	return "[" + gap + strings.Join(elements, ","+gap) + l.newline + l.inner + "]"
 }
 
-// SetErrno makes a rule answer its syscalls with an error number, and writes errnoRet after the action where it is not there. It returns nil where that cannot be done without touching something
-// else.
+// SetErrno makes a rule answer its syscalls with an error number, and writes errnoRet after the action where it is
+// not there. It returns nil where that cannot be done without touching something else.
 func SetErrno(p *seccomp.Profile, rule *seccomp.Rule, number uint16) []fixers.Edit {
 	f := p.Source
 	if rule.Action.Span.IsEmpty() {
@@ -316,5 +325,6 @@ func SetErrno(p *seccomp.Profile, rule *seccomp.Rule, number uint16) []fixers.Ed
 		edits[0].Text += field
 		return edits
 	}
-	return append(edits, fixers.Edit{File: f, Span: source.Span{Start: rule.Action.Span.End, End: rule.Action.Span.End}, Text: field})
+	return append(edits,
+		fixers.Edit{File: f, Span: source.Span{Start: rule.Action.Span.End, End: rule.Action.Span.End}, Text: field})
 }

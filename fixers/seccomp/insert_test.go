@@ -29,7 +29,9 @@ func edited(t *testing.T, text string, edits []fixers.Edit) string {
 
 func TestInsertRules(t *testing.T) {
 	clone3 := NewRule{Names: []string{"clone3"}, Action: "SCMP_ACT_ERRNO", Errno: 38}
-	clone := NewRule{Names: []string{"clone"}, Action: "SCMP_ACT_ALLOW", Args: []NewArg{{0, 2114060288, 0, "SCMP_CMP_MASKED_EQ"}}}
+	clone := NewRule{
+		Names: []string{"clone"}, Action: "SCMP_ACT_ALLOW", Args: []NewArg{{0, 2114060288, 0, "SCMP_CMP_MASKED_EQ"}},
+	}
 	excludes := clone3
 	excludes.ExcludesCaps = []string{"CAP_SYS_ADMIN"}
 	for _, tt := range []struct {
@@ -38,25 +40,57 @@ func TestInsertRules(t *testing.T) {
 		rules      []NewRule
 		want       string
 	}{
-		{"one line", `{"defaultAction":"SCMP_ACT_ERRNO","syscalls":[{"names":["read"],"action":"SCMP_ACT_ALLOW"}]}`, 1, []NewRule{clone3},
-			`{"defaultAction":"SCMP_ACT_ERRNO","syscalls":[{"names":["read"],"action":"SCMP_ACT_ALLOW"},{"names":["clone3"],"action":"SCMP_ACT_ERRNO","errnoRet":38}]}`},
-		{"one line a rule", "{\n  \"defaultAction\": \"SCMP_ACT_ERRNO\",\n  \"syscalls\": [\n    {\"names\": [\"read\"], \"action\": \"SCMP_ACT_ALLOW\"}\n  ]\n}\n", 1, []NewRule{clone, clone3},
-			"{\n  \"defaultAction\": \"SCMP_ACT_ERRNO\",\n  \"syscalls\": [\n    {\"names\": [\"read\"], \"action\": \"SCMP_ACT_ALLOW\"},\n    {\"names\": [\"clone\"], \"action\": \"SCMP_ACT_ALLOW\", \"args\": [{\"index\": 0, \"value\": 2114060288, \"valueTwo\": 0, \"op\": \"SCMP_CMP_MASKED_EQ\"}]},\n    {\"names\": [\"clone3\"], \"action\": \"SCMP_ACT_ERRNO\", \"errnoRet\": 38}\n  ]\n}\n"},
-		{"tabs, before the first", "{\n\t\"defaultAction\": \"SCMP_ACT_ERRNO\",\n\t\"syscalls\": [\n\t\t{\n\t\t\t\"names\": [\n\t\t\t\t\"read\"\n\t\t\t],\n\t\t\t\"action\": \"SCMP_ACT_ALLOW\"\n\t\t}\n\t]\n}\n", 0, []NewRule{clone},
-			"{\n\t\"defaultAction\": \"SCMP_ACT_ERRNO\",\n\t\"syscalls\": [\n\t\t{\n\t\t\t\"names\": [\n\t\t\t\t\"clone\"\n\t\t\t],\n\t\t\t\"action\": \"SCMP_ACT_ALLOW\",\n\t\t\t\"args\": [\n\t\t\t\t{\n\t\t\t\t\t\"index\": 0,\n\t\t\t\t\t\"value\": 2114060288,\n\t\t\t\t\t\"valueTwo\": 0,\n\t\t\t\t\t\"op\": \"SCMP_CMP_MASKED_EQ\"\n\t\t\t\t}\n\t\t\t]\n\t\t},\n\t\t{\n\t\t\t\"names\": [\n\t\t\t\t\"read\"\n\t\t\t],\n\t\t\t\"action\": \"SCMP_ACT_ALLOW\"\n\t\t}\n\t]\n}\n"},
-		{"CRLF, names on one line", "{\r\n    \"defaultAction\": \"SCMP_ACT_ERRNO\",\r\n    \"syscalls\": [{\r\n        \"names\": [\"read\"],\r\n        \"action\": \"SCMP_ACT_ALLOW\"\r\n    }]\r\n}\r\n", 1, []NewRule{clone3},
-			"{\r\n    \"defaultAction\": \"SCMP_ACT_ERRNO\",\r\n    \"syscalls\": [{\r\n        \"names\": [\"read\"],\r\n        \"action\": \"SCMP_ACT_ALLOW\"\r\n    }, {\r\n        \"names\": [\"clone3\"],\r\n        \"action\": \"SCMP_ACT_ERRNO\",\r\n        \"errnoRet\": 38\r\n    }]\r\n}\r\n"},
+		{"one line", `{"defaultAction":"SCMP_ACT_ERRNO","syscalls":[{"names":["read"],"action":"SCMP_ACT_ALLOW"}]}`, 1,
+			[]NewRule{clone3},
+			`{"defaultAction":"SCMP_ACT_ERRNO","syscalls":[{"names":["read"],"action":"SCMP_ACT_ALLOW"},` +
+				`{"names":["clone3"],"action":"SCMP_ACT_ERRNO","errnoRet":38}]}`},
+		{"one line a rule",
+			"{\n  \"defaultAction\": \"SCMP_ACT_ERRNO\",\n  \"syscalls\": [\n    {\"names\": [\"read\"], " +
+				"\"action\": \"SCMP_ACT_ALLOW\"}\n  ]\n}\n", 1, []NewRule{clone, clone3},
+			"{\n  \"defaultAction\": \"SCMP_ACT_ERRNO\",\n  \"syscalls\": [\n    {\"names\": [\"read\"], " +
+				"\"action\": \"SCMP_ACT_ALLOW\"},\n    {\"names\": [\"clone\"], \"action\": \"SCMP_ACT_ALLOW\", " +
+				"\"args\": [{\"index\": 0, \"value\": 2114060288, \"valueTwo\": 0, \"op\": " +
+				"\"SCMP_CMP_MASKED_EQ\"}]},\n    {\"names\": [\"clone3\"], \"action\": \"SCMP_ACT_ERRNO\", " +
+				"\"errnoRet\": 38}\n  ]\n}\n"},
+		{"tabs, before the first",
+			"{\n\t\"defaultAction\": \"SCMP_ACT_ERRNO\",\n\t\"syscalls\": [\n\t\t{\n\t\t\t\"names\": " +
+				"[\n\t\t\t\t\"read\"\n\t\t\t],\n\t\t\t\"action\": \"SCMP_ACT_ALLOW\"\n\t\t}\n\t]\n}\n", 0,
+			[]NewRule{clone},
+			"{\n\t\"defaultAction\": \"SCMP_ACT_ERRNO\",\n\t\"syscalls\": [\n\t\t{\n\t\t\t\"names\": " +
+				"[\n\t\t\t\t\"clone\"\n\t\t\t],\n\t\t\t\"action\": \"SCMP_ACT_ALLOW\",\n\t\t\t\"args\": " +
+				"[\n\t\t\t\t{\n\t\t\t\t\t\"index\": 0,\n\t\t\t\t\t\"value\": 2114060288,\n\t\t\t\t\t\"valueTwo\": 0," +
+				"\n\t\t\t\t\t\"op\": \"SCMP_CMP_MASKED_EQ\"\n\t\t\t\t}\n\t\t\t]\n\t\t},\n\t\t{\n\t\t\t\"names\": " +
+				"[\n\t\t\t\t\"read\"\n\t\t\t],\n\t\t\t\"action\": \"SCMP_ACT_ALLOW\"\n\t\t}\n\t]\n}\n"},
+		{"CRLF, names on one line",
+			"{\r\n    \"defaultAction\": \"SCMP_ACT_ERRNO\",\r\n    \"syscalls\": [{\r\n        \"names\": " +
+				"[\"read\"],\r\n        \"action\": \"SCMP_ACT_ALLOW\"\r\n    }]\r\n}\r\n", 1, []NewRule{clone3},
+			"{\r\n    \"defaultAction\": \"SCMP_ACT_ERRNO\",\r\n    \"syscalls\": [{\r\n        \"names\": " +
+				"[\"read\"],\r\n        \"action\": \"SCMP_ACT_ALLOW\"\r\n    }, {\r\n        \"names\": " +
+				"[\"clone3\"],\r\n        \"action\": \"SCMP_ACT_ERRNO\",\r\n        \"errnoRet\": 38\r\n    " +
+				"}]\r\n}\r\n"},
 		{"empty", "{\n  \"defaultAction\": \"SCMP_ACT_ERRNO\",\n  \"syscalls\": []\n}\n", 0, []NewRule{clone3},
-			"{\n  \"defaultAction\": \"SCMP_ACT_ERRNO\",\n  \"syscalls\": [\n    {\"names\": [\"clone3\"], \"action\": \"SCMP_ACT_ERRNO\", \"errnoRet\": 38}\n  ]\n}\n"},
+			"{\n  \"defaultAction\": \"SCMP_ACT_ERRNO\",\n  \"syscalls\": [\n    {\"names\": [\"clone3\"], " +
+				"\"action\": \"SCMP_ACT_ERRNO\", \"errnoRet\": 38}\n  ]\n}\n"},
 		{"empty on one line", `{"defaultAction": "SCMP_ACT_ERRNO", "syscalls": []}`, 0, []NewRule{clone3},
-			`{"defaultAction": "SCMP_ACT_ERRNO", "syscalls": [{"names": ["clone3"], "action": "SCMP_ACT_ERRNO", "errnoRet": 38}]}`},
+			`{"defaultAction": "SCMP_ACT_ERRNO", "syscalls": [{"names": ["clone3"], "action": "SCMP_ACT_ERRNO", ` +
+				`"errnoRet": 38}]}`},
 		{"absent", `{"defaultAction": "SCMP_ACT_ERRNO"}`, 0, []NewRule{clone3}, "none"},
-		{"empty, blanks", "{\n    \"defaultAction\": \"SCMP_ACT_ERRNO\",\n    \"syscalls\": [\n    ]\n}\n", 0, []NewRule{clone3},
-			"{\n    \"defaultAction\": \"SCMP_ACT_ERRNO\",\n    \"syscalls\": [\n        {\"names\": [\"clone3\"], \"action\": \"SCMP_ACT_ERRNO\", \"errnoRet\": 38}\n    ]\n}\n"},
+		{"empty, blanks", "{\n    \"defaultAction\": \"SCMP_ACT_ERRNO\",\n    \"syscalls\": [\n    ]\n}\n", 0,
+			[]NewRule{clone3},
+			"{\n    \"defaultAction\": \"SCMP_ACT_ERRNO\",\n    \"syscalls\": [\n        {\"names\": [\"clone3\"], " +
+				"\"action\": \"SCMP_ACT_ERRNO\", \"errnoRet\": 38}\n    ]\n}\n"},
 		{"empty and minified", `{"defaultAction":"SCMP_ACT_ERRNO","syscalls":[]}`, 0, []NewRule{clone3},
-			`{"defaultAction":"SCMP_ACT_ERRNO","syscalls":[{"names":["clone3"],"action":"SCMP_ACT_ERRNO","errnoRet":38}]}`},
-		{"capabilities", "{\n\t\"defaultAction\": \"SCMP_ACT_ERRNO\",\n\t\"syscalls\": [\n\t\t{\n\t\t\t\"names\": [\n\t\t\t\t\"read\"\n\t\t\t],\n\t\t\t\"action\": \"SCMP_ACT_ALLOW\"\n\t\t}\n\t]\n}\n", 1, []NewRule{excludes},
-			"{\n\t\"defaultAction\": \"SCMP_ACT_ERRNO\",\n\t\"syscalls\": [\n\t\t{\n\t\t\t\"names\": [\n\t\t\t\t\"read\"\n\t\t\t],\n\t\t\t\"action\": \"SCMP_ACT_ALLOW\"\n\t\t},\n\t\t{\n\t\t\t\"names\": [\n\t\t\t\t\"clone3\"\n\t\t\t],\n\t\t\t\"action\": \"SCMP_ACT_ERRNO\",\n\t\t\t\"errnoRet\": 38,\n\t\t\t\"excludes\": {\n\t\t\t\t\"caps\": [\n\t\t\t\t\t\"CAP_SYS_ADMIN\"\n\t\t\t\t]\n\t\t\t}\n\t\t}\n\t]\n}\n"},
+			`{"defaultAction":"SCMP_ACT_ERRNO","syscalls":[{"names":["clone3"],"action":"SCMP_ACT_ERRNO",` +
+				`"errnoRet":38}]}`},
+		{"capabilities",
+			"{\n\t\"defaultAction\": \"SCMP_ACT_ERRNO\",\n\t\"syscalls\": [\n\t\t{\n\t\t\t\"names\": " +
+				"[\n\t\t\t\t\"read\"\n\t\t\t],\n\t\t\t\"action\": \"SCMP_ACT_ALLOW\"\n\t\t}\n\t]\n}\n", 1,
+			[]NewRule{excludes},
+			"{\n\t\"defaultAction\": \"SCMP_ACT_ERRNO\",\n\t\"syscalls\": [\n\t\t{\n\t\t\t\"names\": " +
+				"[\n\t\t\t\t\"read\"\n\t\t\t],\n\t\t\t\"action\": \"SCMP_ACT_ALLOW\"\n\t\t}," +
+				"\n\t\t{\n\t\t\t\"names\": [\n\t\t\t\t\"clone3\"\n\t\t\t],\n\t\t\t\"action\": \"SCMP_ACT_ERRNO\"," +
+				"\n\t\t\t\"errnoRet\": 38,\n\t\t\t\"excludes\": {\n\t\t\t\t\"caps\": " +
+				"[\n\t\t\t\t\t\"CAP_SYS_ADMIN\"\n\t\t\t\t]\n\t\t\t}\n\t\t}\n\t]\n}\n"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			p := seccomp.Parse(source.NewFile("p.json", []byte(tt.text)))
@@ -80,7 +114,10 @@ func TestAddStrings(t *testing.T) {
 		{"[\"a\", \"c\",\n \"e\", \"g\"]", "d f h", "[\"a\", \"c\", \"d\",\n \"e\", \"f\", \"g\", \"h\"]"},
 		{"[\n  \"g\", \"c\",\n  \"e\", \"a\"\n]", "b", "[\n  \"g\", \"c\",\n  \"e\", \"a\", \"b\"\n]"},
 		{"[\n  \"c\", \"e\"\n]", "a b", "[\n  \"a\", \"b\", \"c\", \"e\"\n]"},
-		{`["getrlimit", "get_robust_list", "_llseek", "lseek"]`, "getsid iopl", `["getrlimit", "get_robust_list", "getsid", "iopl", "_llseek", "lseek"]`},
+		{
+			`["getrlimit", "get_robust_list", "_llseek", "lseek"]`, "getsid iopl",
+			`["getrlimit", "get_robust_list", "getsid", "iopl", "_llseek", "lseek"]`,
+		},
 		{`[]`, "b", "none"},
 	} {
 		text := `{"defaultAction": "SCMP_ACT_ERRNO", "flags": ` + tt.list + `, "syscalls": []}`
@@ -90,7 +127,8 @@ func TestAddStrings(t *testing.T) {
 			for i := len(edits) - 1; i >= 0; i-- {
 				text = text[:edits[i].Span.Start] + edits[i].Text + text[edits[i].Span.End:]
 			}
-			got = strings.TrimSuffix(strings.TrimPrefix(text, `{"defaultAction": "SCMP_ACT_ERRNO", "flags": `), `, "syscalls": []}`)
+			got = strings.TrimSuffix(strings.TrimPrefix(text, `{"defaultAction": "SCMP_ACT_ERRNO", "flags": `),
+				`, "syscalls": []}`)
 		}
 		if got != tt.want {
 			t.Errorf("%s and %s: %s, want %s", tt.list, tt.add, got, tt.want)
@@ -100,12 +138,27 @@ func TestAddStrings(t *testing.T) {
 
 func TestSetErrno(t *testing.T) {
 	for _, tt := range []struct{ rule, want string }{
-		{`{"names": ["a"], "action": "SCMP_ACT_ERRNO"}`, `{"names": ["a"], "action": "SCMP_ACT_ERRNO", "errnoRet": 38}`},
+		{
+			`{"names": ["a"], "action": "SCMP_ACT_ERRNO"}`,
+			`{"names": ["a"], "action": "SCMP_ACT_ERRNO", "errnoRet": 38}`,
+		},
 		{`{"names":["a"],"action":"SCMP_ACT_KILL"}`, `{"names":["a"],"action":"SCMP_ACT_ERRNO","errnoRet":38}`},
-		{`{"errnoRet": 1, "action": "SCMP_ACT_ERRNO", "names": ["a"]}`, `{"errnoRet": 38, "action": "SCMP_ACT_ERRNO", "names": ["a"]}`},
-		{`{"names": ["a"], "errno": "EPERM", "action": "SCMP_ACT_ERRNO", "errnoRet": 1}`, `{"names": ["a"], "errno": "ENOSYS", "action": "SCMP_ACT_ERRNO", "errnoRet": 38}`},
-		{"{\n    \"action\": \"SCMP_ACT_TRAP\",\n    \"names\": [\"a\"]\n  }", "{\n    \"action\": \"SCMP_ACT_ERRNO\",\n    \"errnoRet\": 38,\n    \"names\": [\"a\"]\n  }"},
-		{"{\r\n\t\"names\": [\"a\"],\r\n\t\"action\": \"SCMP_ACT_ERRNO\"\r\n}", "{\r\n\t\"names\": [\"a\"],\r\n\t\"action\": \"SCMP_ACT_ERRNO\",\r\n\t\"errnoRet\": 38\r\n}"},
+		{
+			`{"errnoRet": 1, "action": "SCMP_ACT_ERRNO", "names": ["a"]}`,
+			`{"errnoRet": 38, "action": "SCMP_ACT_ERRNO", "names": ["a"]}`,
+		},
+		{
+			`{"names": ["a"], "errno": "EPERM", "action": "SCMP_ACT_ERRNO", "errnoRet": 1}`,
+			`{"names": ["a"], "errno": "ENOSYS", "action": "SCMP_ACT_ERRNO", "errnoRet": 38}`,
+		},
+		{
+			"{\n    \"action\": \"SCMP_ACT_TRAP\",\n    \"names\": [\"a\"]\n  }",
+			"{\n    \"action\": \"SCMP_ACT_ERRNO\",\n    \"errnoRet\": 38,\n    \"names\": [\"a\"]\n  }",
+		},
+		{
+			"{\r\n\t\"names\": [\"a\"],\r\n\t\"action\": \"SCMP_ACT_ERRNO\"\r\n}",
+			"{\r\n\t\"names\": [\"a\"],\r\n\t\"action\": \"SCMP_ACT_ERRNO\",\r\n\t\"errnoRet\": 38\r\n}",
+		},
 	} {
 		before, after := "{\n  \"defaultAction\": \"SCMP_ACT_ALLOW\",\n  \"syscalls\": [\n  ", "\n]}"
 		text := before + tt.rule + after

@@ -8,13 +8,16 @@ import (
 
 	"github.com/sandlint/sandlint/fixers"
 	"github.com/sandlint/sandlint/parsers/seccomp"
+	"github.com/sandlint/sandlint/parsers/seccomp/decide"
 	"github.com/sandlint/sandlint/parsers/source"
 )
 
-// OCI returns what a loader hands to the runtime as a profile of the plain OCI form, which containerd, runc and crun read as the loader's runtime
-// did: without archMap, includes, excludes, comments and errnos in words, with the architectures of the host, and with the rules that are in force there, in order. The indentation and the layout of
-// lists are those of the file, and the text ends with a newline. It returns nil for a profile that the loader refuses, that has problems, or that switches seccomp off.
-func OCI(r *seccomp.Resolved) []byte {
+// OCI returns what a loader hands to the runtime as a profile of the plain OCI form, which containerd, runc and crun
+// read as the loader's runtime did: without archMap, includes, excludes, comments and errnos in words, with the
+// architectures of the host, and with the rules that are in force there, in order. The indentation and the layout of
+// lists are those of the file, and the text ends with a newline. It returns nil for a profile that the loader
+// refuses, that has problems, or that switches seccomp off.
+func OCI(r *decide.Resolved) []byte {
 	text := oci(r, "")
 	if text == "" {
 		return nil
@@ -22,8 +25,9 @@ func OCI(r *seccomp.Resolved) []byte {
 	return []byte(text + newline(r.Profile))
 }
 
-// ReplaceByOCI replaces a profile by what OCI makes of it, and leaves what surrounds it as it is. It returns nil where OCI does, and for text that is not JSON.
-func ReplaceByOCI(r *seccomp.Resolved) []fixers.Edit {
+// ReplaceByOCI replaces a profile by what OCI makes of it, and leaves what surrounds it as it is. It returns nil
+// where OCI does, and for text that is not JSON.
+func ReplaceByOCI(r *decide.Resolved) []fixers.Edit {
 	p := r.Profile
 	line := p.Source.Text(p.Source.Line(p.Source.LineOf(p.Span.Start)))
 	text := oci(r, line[:len(line)-len(strings.TrimLeft(line, " \t"))])
@@ -35,7 +39,7 @@ func ReplaceByOCI(r *seccomp.Resolved) []fixers.Edit {
 
 func newline(p *seccomp.Profile) string { return p.Source.NewlineAt(p.Span.Start) }
 
-func oci(r *seccomp.Resolved, base string) string {
+func oci(r *decide.Resolved, base string) string {
 	p := r.Profile
 	if r.Off || len(r.Refused)+len(p.Problems) > 0 || p.Span.IsEmpty() || p.Source.Bytes[p.Span.Start] != '{' {
 		return ""
@@ -72,7 +76,7 @@ func stringsNode(list []seccomp.String, lines bool) node {
 	return n
 }
 
-func profileNode(r *seccomp.Resolved, l *style) node {
+func profileNode(r *decide.Resolved, l *style) node {
 	p := r.Profile
 	out := node{isObject: true, lines: l.lines}
 	out.add("defaultAction", text(p.DefaultAction.Text))
@@ -116,12 +120,13 @@ func profileNode(r *seccomp.Resolved, l *style) node {
 }
 
 // addErrno adds the errno of an action as a number, where it means something.
-func addErrno(to *node, key string, l seccomp.Loader, action seccomp.String, errno seccomp.Number, word seccomp.String, o seccomp.Outcome) {
+func addErrno(to *node, key string, l decide.Loader, action seccomp.String, errno seccomp.Number, word seccomp.String,
+	o decide.Outcome) {
 	if known, ok := seccomp.LookupAction(action.Text); ok && !known.Errno {
 		return
 	}
 	switch {
-	case l == seccomp.LoaderContainers && word.Text != "":
+	case l == decide.LoaderContainers && word.Text != "":
 		to.add(key, number64(uint64(o.Errno)))
 	case errno.Known:
 		to.add(key, number64(errno.Value))
@@ -165,7 +170,8 @@ func styleOf(p *seccomp.Profile) *style {
 	return l
 }
 
-// indentOf returns the blanks by which the first member of the profile stands further right than the line on which it begins; four blanks on one line.
+// indentOf returns the blanks by which the first member of the profile stands further right than the line on which it
+// begins; four blanks on one line.
 func indentOf(p *seccomp.Profile) string {
 	first := p.Source.LineOf(p.Span.Start)
 	base := leading(p.Source, first)

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"iter"
 	"os"
 	"path/filepath"
 	"slices"
@@ -14,6 +15,7 @@ import (
 
 	"github.com/sandlint/sandlint/fixers"
 	"github.com/sandlint/sandlint/parsers/seccomp"
+	"github.com/sandlint/sandlint/parsers/seccomp/decide"
 	"github.com/sandlint/sandlint/parsers/source"
 )
 
@@ -31,7 +33,8 @@ const dockerSource = `{
       "action": "SCMP_ACT_ALLOW",
       "includes": {"minKernel": "4.8"}
     },
-    { "names": ["clone"], "action": "SCMP_ACT_ALLOW", "args": [ {"index": 0, "value": 2114060288, "valueTwo": 0, "op": "SCMP_CMP_MASKED_EQ"} ], "excludes": {"caps": ["CAP_SYS_ADMIN"]} },
+    { "names": ["clone"], "action": "SCMP_ACT_ALLOW", "args": [ {"index": 0, "value": 2114060288,` +
+	` "valueTwo": 0, "op": "SCMP_CMP_MASKED_EQ"} ], "excludes": {"caps": ["CAP_SYS_ADMIN"]} },
     { "names": ["clone3"], "action": "SCMP_ACT_ERRNO", "errno": "ENOSYS" }
   ]
 }
@@ -40,24 +43,26 @@ const dockerSource = `{
 func TestOCI(t *testing.T) {
 	for _, tt := range []struct {
 		name   string
-		loader seccomp.Loader
+		loader decide.Loader
 		caps   []string
 		kernel seccomp.Version
 		source string
 		want   string
 	}{
-		{"Docker, an old kernel", seccomp.LoaderDocker, nil, seccomp.Version{Major: 4, Minor: 4}, dockerSource, `{
+		{"Docker, an old kernel", decide.LoaderDocker, nil, seccomp.Version{Major: 4, Minor: 4}, dockerSource, `{
   "defaultAction": "SCMP_ACT_ERRNO",
   "defaultErrnoRet": 1,
   "architectures": ["SCMP_ARCH_X86_64", "SCMP_ARCH_X86"],
   "syscalls": [
     { "names": ["read", "write"], "action": "SCMP_ACT_ALLOW" },
-    { "names": ["clone"], "action": "SCMP_ACT_ALLOW", "args": [{ "index": 0, "value": 2114060288, "valueTwo": 0, "op": "SCMP_CMP_MASKED_EQ" }] },
+    { "names": ["clone"], "action": "SCMP_ACT_ALLOW", "args": [{ "index": 0, "value": 2114060288,` +
+			` "valueTwo": 0, "op": "SCMP_CMP_MASKED_EQ" }] },
     { "names": ["clone3"], "action": "SCMP_ACT_ERRNO" }
   ]
 }
 `},
-		{"Podman, an old kernel and a capability", seccomp.LoaderContainers, []string{"CAP_SYS_ADMIN"}, seccomp.Version{Major: 4, Minor: 4}, dockerSource, `{
+		{"Podman, an old kernel and a capability", decide.LoaderContainers, []string{"CAP_SYS_ADMIN"},
+			seccomp.Version{Major: 4, Minor: 4}, dockerSource, `{
   "defaultAction": "SCMP_ACT_ERRNO",
   "defaultErrnoRet": 38,
   "architectures": ["SCMP_ARCH_X86_64", "SCMP_ARCH_X86"],
@@ -74,16 +79,28 @@ func TestOCI(t *testing.T) {
   ]
 }
 `},
-		{"one line", seccomp.LoaderDocker, nil, seccomp.Version{}, `{"defaultAction":"SCMP_ACT_ALLOW","flags":["SECCOMP_FILTER_FLAG_LOG"],"syscalls":[{"name":"kill","action":"SCMP_ACT_KILL"}]}`,
-			`{"defaultAction":"SCMP_ACT_ALLOW","flags":["SECCOMP_FILTER_FLAG_LOG"],"syscalls":[{"names":["kill"],"action":"SCMP_ACT_KILL"}]}` + "\n"},
-		{"tabs and CRLF", seccomp.LoaderDocker, nil, seccomp.Version{}, "{\r\n\t\"defaultAction\": \"SCMP_ACT_LOG\",\r\n\t\"syscalls\": null\r\n}\r\n", "{\r\n\t\"defaultAction\": \"SCMP_ACT_LOG\",\r\n\t\"syscalls\": []\r\n}\r\n"},
-		{"no filter", seccomp.LoaderDocker, nil, seccomp.Version{}, `{}`, ""},
-		{"refused", seccomp.LoaderDocker, nil, seccomp.Version{}, `{"defaultAction":"SCMP_ACT_ALLOW","syscalls":[{"name":"kill","names":["tkill"],"action":"SCMP_ACT_KILL"}]}`, ""},
-		{"not JSON", seccomp.LoaderDocker, nil, seccomp.Version{}, `{"defaultAction":"SCMP_ACT_ALLOW"`, ""},
+		{"one line", decide.LoaderDocker, nil, seccomp.Version{},
+			`{"defaultAction":"SCMP_ACT_ALLOW","flags":["SECCOMP_FILTER_FLAG_LOG"],"syscalls":[{"name":"kill",` +
+				`"action":"SCMP_ACT_KILL"}]}`,
+			`{"defaultAction":"SCMP_ACT_ALLOW","flags":["SECCOMP_FILTER_FLAG_LOG"],"syscalls":[{"names":["kill"],` +
+				`"action":"SCMP_ACT_KILL"}]}` + "\n"},
+		{
+			"tabs and CRLF", decide.LoaderDocker, nil, seccomp.Version{},
+			"{\r\n\t\"defaultAction\": \"SCMP_ACT_LOG\",\r\n\t\"syscalls\": null\r\n}\r\n",
+			"{\r\n\t\"defaultAction\": \"SCMP_ACT_LOG\",\r\n\t\"syscalls\": []\r\n}\r\n",
+		},
+		{"no filter", decide.LoaderDocker, nil, seccomp.Version{}, `{}`, ""},
+		{
+			"refused", decide.LoaderDocker, nil, seccomp.Version{},
+			`{"defaultAction":"SCMP_ACT_ALLOW","syscalls":[{"name":"kill","names":["tkill"],` +
+				`"action":"SCMP_ACT_KILL"}]}`,
+			"",
+		},
+		{"not JSON", decide.LoaderDocker, nil, seccomp.Version{}, `{"defaultAction":"SCMP_ACT_ALLOW"`, ""},
 	} {
 		p := seccomp.Parse(source.NewFile("seccomp.json", []byte(tt.source)))
 		amd64, _ := seccomp.LookupArchitecture("SCMP_ARCH_X86_64")
-		r := p.Resolve(tt.loader, seccomp.Host{Arch: amd64, Caps: tt.caps, Kernel: tt.kernel})
+		r := decide.Resolve(p, tt.loader, decide.Host{Arch: amd64, Caps: tt.caps, Kernel: tt.kernel})
 		if diff := cmp.Diff(tt.want, string(OCI(r))); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", tt.name, diff)
 		}
@@ -91,11 +108,12 @@ func TestOCI(t *testing.T) {
 }
 
 func TestReplaceByOCI(t *testing.T) {
-	const surrounded = "\n  {\n    \"defaultAction\": \"SCMP_ACT_ALLOW\",\n    \"syscalls\": [{\"name\": \"kill\", \"action\": \"SCMP_ACT_KILL\"}]\n  }\n\n"
+	const surrounded = "\n  {\n    \"defaultAction\": \"SCMP_ACT_ALLOW\",\n    \"syscalls\": [{\"name\": \"kill\", " +
+		"\"action\": \"SCMP_ACT_KILL\"}]\n  }\n\n"
 	amd64, _ := seccomp.LookupArchitecture("SCMP_ARCH_X86_64")
 	replace := func(text string) string {
 		f := source.NewFile("seccomp.json", []byte(text))
-		edits := ReplaceByOCI(seccomp.Parse(f).Resolve(seccomp.LoaderDocker, seccomp.Host{Arch: amd64}))
+		edits := ReplaceByOCI(decide.Resolve(seccomp.Parse(f), decide.LoaderDocker, decide.Host{Arch: amd64}))
 		if edits == nil {
 			return "nil"
 		}
@@ -105,7 +123,8 @@ func TestReplaceByOCI(t *testing.T) {
 		}
 		return string(after)
 	}
-	want := "\n  {\n    \"defaultAction\": \"SCMP_ACT_ALLOW\",\n    \"syscalls\": [\n      {\"names\": [\"kill\"], \"action\": \"SCMP_ACT_KILL\"}\n    ]\n  }\n\n"
+	want := "\n  {\n    \"defaultAction\": \"SCMP_ACT_ALLOW\",\n    \"syscalls\": [\n      {\"names\": [\"kill\"], " +
+		"\"action\": \"SCMP_ACT_KILL\"}\n    ]\n  }\n\n"
 	if diff := cmp.Diff(want, replace(surrounded)); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
@@ -117,7 +136,63 @@ func TestReplaceByOCI(t *testing.T) {
 	}
 }
 
-// TestOCIDecidesTheSame compares, for the profiles that are shipped and those of the oracle, what a loader's runtime does with what it does with the plain form.
+// ociHosts iterates over loaders and hosts for which the plain form is compared: all of them for profiles that are
+// shipped, few for others.
+func ociHosts(shipped bool) iter.Seq2[decide.Loader, decide.Host] {
+	return func(yield func(decide.Loader, decide.Host) bool) {
+		for _, loader := range []decide.Loader{decide.LoaderDocker, decide.LoaderContainers, decide.LoaderOCI} {
+			for _, arch := range []string{"X86_64", "AARCH64", "S390X", "MIPSEL64"} {
+				host, _ := seccomp.LookupArchitecture("SCMP_ARCH_" + arch)
+				for _, caps := range [][]string{decide.DefaultCaps(loader), nil, seccomp.Capabilities()} {
+					for _, kernel := range []seccomp.Version{{}, {Major: 4, Minor: 4}} {
+						if !shipped && (arch != "X86_64" || caps == nil || kernel.Major > 0) {
+							continue
+						}
+						if !yield(loader, decide.Host{Arch: host, Caps: caps, Kernel: kernel}) {
+							return
+						}
+					}
+				}
+			}
+		}
+	}
+}
+
+// compareOCI compares what a profile and its plain form decide on a host, and returns for how many targets it did.
+func compareOCI(t *testing.T, id string, p *seccomp.Profile, loader decide.Loader, h decide.Host) (compared int) {
+	t.Helper()
+	shipped := strings.HasSuffix(id, ".json")
+	was := decide.Resolve(p, loader, h)
+	text := OCI(was)
+	if text == nil {
+		return 0
+	}
+	plain := seccomp.Parse(source.NewFile("p.json", text))
+	if len(plain.Problems) > 0 || plain.Dialect != seccomp.OCI {
+		t.Fatalf("%s: the plain form has problems %v and dialect %d:\n%s", id, plain.Problems, plain.Dialect, text)
+	}
+	is := decide.Resolve(plain, decide.LoaderOCI, h)
+	if again := OCI(is); string(again) != string(text) {
+		t.Errorf("%s: the plain form of the plain form is another:\n%s%s", id, text, again)
+	}
+	old, newest := seccomp.Version{Major: 2, Minor: 5, Patch: 4}, seccomp.NewestLibseccomp()
+	version := seccomp.Version{Major: 1, Minor: 1, Patch: 5}
+	for _, runtime := range []string{"runc", "crun"} {
+		for _, lib := range []decide.Libseccomp{{Version: old}, {Version: newest}} {
+			if !shipped && (runtime == "crun" || lib.Version == newest) {
+				continue
+			}
+			compared++
+			if d := difference(was.Compile(runtime, version, lib), is.Compile(runtime, version, lib)); d != "" {
+				t.Fatalf("%s for %s on %s with %v: %s", id, loader, h.Arch.Name, h.Caps, d)
+			}
+		}
+	}
+	return compared
+}
+
+// TestOCIDecidesTheSame compares, for the profiles that are shipped and those of the oracle, what a loader's runtime
+// does with what it does with the plain form.
 func TestOCIDecidesTheSame(t *testing.T) {
 	dir := filepath.Join("..", "..", "parsers", "seccomp", "testdata")
 	texts := map[string]string{"own": dockerSource}
@@ -131,47 +206,11 @@ func TestOCIDecidesTheSame(t *testing.T) {
 	for id, text := range oracleProfiles(t) {
 		texts[id] = text
 	}
-	libs := []seccomp.Libseccomp{{Version: seccomp.Version{Major: 2, Minor: 5, Patch: 4}}, {Version: seccomp.NewestLibseccomp()}}
 	compared := 0
 	for id, text := range texts {
 		p := seccomp.Parse(source.NewFile("p.json", []byte(text)))
-		shipped := strings.HasSuffix(id, ".json")
-		for _, loader := range []seccomp.Loader{seccomp.LoaderDocker, seccomp.LoaderContainers, seccomp.LoaderOCI} {
-			for _, arch := range []string{"X86_64", "AARCH64", "S390X", "MIPSEL64"} {
-				host, _ := seccomp.LookupArchitecture("SCMP_ARCH_" + arch)
-				for _, caps := range [][]string{seccomp.DefaultCaps(loader), nil, seccomp.Capabilities()} {
-					for _, kernel := range []seccomp.Version{{}, {Major: 4, Minor: 4}} {
-						if !shipped && (arch != "X86_64" || caps == nil || kernel.Major > 0) {
-							continue
-						}
-						h := seccomp.Host{Arch: host, Caps: caps, Kernel: kernel}
-						was := p.Resolve(loader, h)
-						text := OCI(was)
-						if text == nil {
-							continue
-						}
-						plain := seccomp.Parse(source.NewFile("p.json", text))
-						if len(plain.Problems) > 0 || plain.Dialect != seccomp.OCI {
-							t.Fatalf("%s: the plain form has problems %v and dialect %d:\n%s", id, plain.Problems, plain.Dialect, text)
-						}
-						if again := OCI(plain.Resolve(seccomp.LoaderOCI, h)); string(again) != string(text) {
-							t.Errorf("%s: the plain form of the plain form is another:\n%s%s", id, text, again)
-						}
-						is := plain.Resolve(seccomp.LoaderOCI, h)
-						for _, runtime := range []string{"runc", "crun"} {
-							for _, lib := range libs {
-								if !shipped && (runtime == "crun" || lib.Version == libs[1].Version) {
-									continue
-								}
-								compared++
-								if diff := difference(was.Compile(runtime, seccomp.Version{Major: 1, Minor: 1, Patch: 5}, lib), is.Compile(runtime, seccomp.Version{Major: 1, Minor: 1, Patch: 5}, lib)); diff != "" {
-									t.Fatalf("%s for %s on %s with %v: %s", id, loader, arch, caps, diff)
-								}
-							}
-						}
-					}
-				}
-			}
+		for loader, h := range ociHosts(strings.HasSuffix(id, ".json")) {
+			compared += compareOCI(t, id, p, loader, h)
 		}
 	}
 	if compared < 500 {
@@ -197,7 +236,7 @@ func oracleProfiles(t *testing.T) map[string]string {
 	return profiles
 }
 
-func difference(a, b *seccomp.Filter) string {
+func difference(a, b *decide.Filter) string {
 	if !slices.Equal(a.Archs, b.Archs) {
 		return "it is for other architectures"
 	}
@@ -211,7 +250,7 @@ func difference(a, b *seccomp.Filter) string {
 	return ""
 }
 
-func decision(d seccomp.Decision) string {
+func decision(d decide.Decision) string {
 	s := fmt.Sprint(d.Step, d.Border, d.Outcome)
 	for _, c := range d.Cases {
 		s += fmt.Sprint(c.Conds, c.Outcome, c.Multiplexed)

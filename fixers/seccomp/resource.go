@@ -7,12 +7,13 @@ import (
 
 	"github.com/sandlint/sandlint/fixers"
 	"github.com/sandlint/sandlint/parsers/seccomp"
+	"github.com/sandlint/sandlint/parsers/seccomp/decide"
 	"github.com/sandlint/sandlint/parsers/source"
 )
 
-// compareResources is Compare for a file with SeccompProfile resources: nothing but the profiles in it may change, and these are compared one by one as the JSON that reaches
-// the API server.
-func compareResources(before, after *source.File, fixes []fixers.Fix, targets seccomp.Targets) string {
+// compareResources is Compare for a file with SeccompProfile resources: nothing but the profiles in it may change,
+// and these are compared one by one as the JSON that reaches the API server.
+func compareResources(before, after *source.File, fixes []fixers.Fix, targets decide.Targets) string {
 	now, around, ok := seccomp.SplitResources(after)
 	if !ok {
 		return "the result cannot be read: it is broken, or has no SeccompProfile"
@@ -25,7 +26,7 @@ func compareResources(before, after *source.File, fixes []fixers.Fix, targets se
 	old, was, ok := seccomp.SplitResources(before)
 	switch {
 	case !ok:
-		return "the text before the fix cannot be read, so that nothing can be compared"
+		return "the text before the fix cannot be read, so nothing can be compared"
 	case len(old) != len(now):
 		return fmt.Sprintf("the file has %d SeccompProfiles instead of %d", len(now), len(old))
 	case !bytes.Equal(around, was):
@@ -35,14 +36,16 @@ func compareResources(before, after *source.File, fixes []fixers.Fix, targets se
 		if bytes.Equal(old[n], now[n]) {
 			continue
 		}
-		if d := Compare(source.NewFile("profile.json", old[n]), source.NewFile("profile.json", now[n]), fixes, targets); d != "" {
+		if d := Compare(source.NewFile("profile.json", old[n]), source.NewFile("profile.json", now[n]), fixes,
+			targets); d != "" {
 			return d
 		}
 	}
 	return ""
 }
 
-// insertItem inserts a string before element i of a YAML list that has one element a line, or after the last. It reports false for another list.
+// insertItem inserts a string before element i of a YAML list that has one element a line, or after the last. It
+// reports false for another list.
 func insertItem(p *seccomp.Profile, list []seccomp.String, i int, text string) ([]fixers.Edit, bool) {
 	at := list[min(i, len(list)-1)].Span
 	dash, ok := dashBefore(p.Source, at.Start)
@@ -52,16 +55,24 @@ func insertItem(p *seccomp.Profile, list []seccomp.String, i int, text string) (
 	if i < len(list) {
 		line := p.Source.FullLine(p.Source.LineOf(at.Start))
 		start := source.Span{Start: line.Start, End: line.Start}
-		return []fixers.Edit{{File: p.Source, Span: start, Text: dash + item(text) + p.Source.NewlineAt(at.Start)}}, true
+		return []fixers.Edit{{File: p.Source, Span: start, Text: dash + item(text) + p.Source.NewlineAt(at.Start)}},
+			true
 	}
 	line := p.Source.Line(p.Source.LineOf(at.End))
-	if rest := strings.TrimLeft(p.Source.Text(source.Span{Start: at.End, End: line.End}), " \t"); rest != "" && rest[0] != '#' {
+	if rest := strings.TrimLeft(p.Source.Text(source.Span{Start: at.End, End: line.End}), " \t"); rest != "" &&
+		rest[0] != '#' {
 		return nil, true
 	}
-	return []fixers.Edit{{File: p.Source, Span: source.Span{Start: line.End, End: line.End}, Text: p.Source.NewlineAt(at.Start) + dash + item(text)}}, true
+	return []fixers.Edit{
+		{
+			File: p.Source, Span: source.Span{Start: line.End, End: line.End},
+			Text: p.Source.NewlineAt(at.Start) + dash + item(text),
+		},
+	}, true
 }
 
-// insertYAMLRules is InsertRules for a YAML list with dashes. The names of the new rules stand between brackets where those of the rule beside them do.
+// insertYAMLRules is InsertRules for a YAML list with dashes. The names of the new rules stand between brackets where
+// those of the rule beside them do.
 func insertYAMLRules(p *seccomp.Profile, i int, rules []NewRule) []fixers.Edit {
 	if len(p.Rules) == 0 {
 		return nil
@@ -87,10 +98,16 @@ func insertYAMLRules(p *seccomp.Profile, i int, rules []NewRule) []fixers.Edit {
 		return []fixers.Edit{{File: f, Span: source.Span{Start: line.Start, End: line.Start}, Text: text.String()}}
 	}
 	line := f.Line(f.LineOf(near.Span.End))
-	if rest := strings.TrimLeft(f.Text(source.Span{Start: near.Span.End, End: line.End}), " \t"); rest != "" && rest[0] != '#' {
+	if rest := strings.TrimLeft(f.Text(source.Span{Start: near.Span.End, End: line.End}), " \t"); rest != "" &&
+		rest[0] != '#' {
 		return nil
 	}
-	return []fixers.Edit{{File: f, Span: source.Span{Start: line.End, End: line.End}, Text: newline + strings.TrimSuffix(text.String(), newline)}}
+	return []fixers.Edit{
+		{
+			File: f, Span: source.Span{Start: line.End, End: line.End},
+			Text: newline + strings.TrimSuffix(text.String(), newline),
+		},
+	}
 }
 
 // yamlRule returns a rule as an element of a list whose elements begin with dash, with the end of its last line.
@@ -124,8 +141,8 @@ func yamlRule(r NewRule, dash, newline string, brackets bool) string {
 	return strings.Join(lines, newline) + newline
 }
 
-// removeItems removes elements of a YAML list that has one element a line, with their lines. It reports false for another list. To remove all of them is no edit, since nothing would be
-// left of the list.
+// removeItems removes elements of a YAML list that has one element a line, with their lines. It reports false for
+// another list. To remove all of them is no edit, since nothing would be left of the list.
 func removeItems(f *source.File, spans []source.Span, drop []int) ([]fixers.Edit, bool) {
 	for _, i := range drop {
 		if _, ok := dashBefore(f, spans[i].Start); !ok {
@@ -139,7 +156,8 @@ func removeItems(f *source.File, spans []source.Span, drop []int) ([]fixers.Edit
 	for _, i := range drop {
 		first, last := f.FullLine(f.LineOf(spans[i].Start)), f.FullLine(f.LineOf(spans[i].End))
 		rest := strings.TrimSpace(f.Text(source.Span{Start: spans[i].End, End: last.End}))
-		if rest != "" || strings.Contains(f.Text(spans[i]), "#") { // a comment, which may be about more than the element
+		// A comment, which may be about more than the element.
+		if rest != "" || strings.Contains(f.Text(spans[i]), "#") {
 			return nil, true
 		}
 		edits = append(edits, fixers.Edit{File: f, Span: source.Span{Start: first.Start, End: last.End}})
@@ -147,17 +165,21 @@ func removeItems(f *source.File, spans []source.Span, drop []int) ([]fixers.Edit
 	return edits, true
 }
 
-// removeLine removes a member of a YAML mapping that has a line of its own, given the span of its value. It returns nil for another one.
+// removeLine removes a member of a YAML mapping that has a line of its own, given the span of its value. It returns
+// nil for another one.
 func removeLine(f *source.File, value source.Span) []fixers.Edit {
 	line := f.FullLine(f.LineOf(value.Start))
 	key := strings.TrimSpace(f.Text(source.Span{Start: line.Start, End: value.Start}))
-	if value.IsEmpty() || value.End > line.End || strings.TrimSpace(f.Text(source.Span{Start: value.End, End: line.End})) != "" || !strings.HasSuffix(key, ":") || strings.ContainsAny(key, " \t{[,#") {
+	if value.IsEmpty() || value.End > line.End ||
+		strings.TrimSpace(f.Text(source.Span{Start: value.End, End: line.End})) != "" || !strings.HasSuffix(key, ":") ||
+		strings.ContainsAny(key, " \t{[,#") {
 		return nil
 	}
 	return []fixers.Edit{{File: f, Span: line}}
 }
 
-// dashBefore returns the beginning of a line up to the element of a list that stands at an offset: blanks, a dash and blanks. It reports false where the line begins otherwise.
+// dashBefore returns the beginning of a line up to the element of a list that stands at an offset: blanks, a dash and
+// blanks. It reports false where the line begins otherwise.
 func dashBefore(f *source.File, at int) (string, bool) {
 	line := f.Line(f.LineOf(at))
 	before := f.Text(source.Span{Start: line.Start, End: at})

@@ -1,10 +1,5 @@
 package seccomp
 
-import (
-	"cmp"
-	"slices"
-)
-
 // Fallback is a syscall that programs try first and, where the kernel answers ENOSYS and only then, do without.
 type Fallback struct {
 	Name string
@@ -14,13 +9,18 @@ type Fallback struct {
 	To []string
 }
 
-// FallbackCapable returns the syscalls that programs in wide use can do without if the answer is ENOSYS, and for which any other answer is taken as that of
-// a kernel that has them: an EPERM is then an error of the whole operation. They are in order of their numbers on 64-bit machines. The caller must not change them.
+// FallbackCapable returns the syscalls that programs in wide use can do without if the answer is ENOSYS, and for
+// which any other answer is taken as that of a kernel that has them: an EPERM is then an error of the whole
+// operation. They are in order of their numbers on 64-bit machines. The caller must not change them.
 //
-// Read in November 2026 in glibc 2.42 (sysdeps/unix/sysv/linux: clone-internal.c, spawni.c, faccessat.c, fchmodat.c, fexecve.c, statx.c, fstatat64.c; stdlib/arc4random.c), musl 1.2.5 (src: unistd/faccessat.c,
-// stat/fchmodat.c, linux/statx.c, process/fexecve.c), GLib 2.86 (glib/glib-unix.c), gnulib (lib/renameatu.c, openat2.c) and ivykis (iv_fd_epoll.c, buytenh/ivykis#33). What is not here: calls whose users take EPERM like ENOSYS, as systemd does everywhere, Go, Rust
-// and coreutils with copy_file_range, runc with close_range, crun with openat2, libuv with io_uring_setup; those without an equal, such as rseq; futex_waitv, which only Wine tried so, until 2025
-// (ValveSoftware/wine#256); the mount calls of libmount 2.39, which want a capability anyway; and the calls with 64-bit times, which Time64Twins has.
+// Read in November 2026 in glibc 2.42 (sysdeps/unix/sysv/linux: clone-internal.c, spawni.c, faccessat.c, fchmodat.c,
+// fexecve.c, statx.c, fstatat64.c; stdlib/arc4random.c), musl 1.2.5 (src: unistd/faccessat.c, stat/fchmodat.c,
+// linux/statx.c, process/fexecve.c), GLib 2.86 (glib/glib-unix.c), gnulib (lib/renameatu.c, openat2.c) and ivykis
+// (iv_fd_epoll.c, buytenh/ivykis#33). What is not here: calls whose users take EPERM like ENOSYS, as systemd does
+// everywhere, Go, Rust and coreutils with copy_file_range, runc with close_range, crun with openat2, libuv with
+// io_uring_setup; those without an equal, such as rseq; futex_waitv, which only Wine tried so, until 2025
+// (ValveSoftware/wine#256); the mount calls of libmount 2.39, which want a capability anyway; and the calls with
+// 64-bit times, which Time64Twins has.
 func FallbackCapable() []Fallback { return fallbackCapable[:] }
 
 var fallbackCapable = [...]Fallback{
@@ -36,11 +36,12 @@ var fallbackCapable = [...]Fallback{
 	{"fchmodat2", "tar and others with glibc 2.39", []string{"fchmodat", "chmod"}},
 }
 
-// Time64Twin is a syscall of 32-bit ABIs that takes 32-bit times, and the one of Linux 5.1 that does the same with 64-bit times.
+// Time64Twin is a syscall of 32-bit ABIs that takes 32-bit times, and the one of Linux 5.1 that does the same with
+// 64-bit times.
 type Time64Twin struct{ Name, Twin string }
 
-// Time64Twins returns the pairs, sorted by name. musl 1.2 and glibc 2.34 with 64-bit times call the twin first, and the old one if the answer is ENOSYS. The 64-bit ABIs have
-// no twins. The caller must not change them.
+// Time64Twins returns the pairs, sorted by name. musl 1.2 and glibc 2.34 with 64-bit times call the twin first, and
+// the old one if the answer is ENOSYS. The 64-bit ABIs have no twins. The caller must not change them.
 //
 // They are the names of libseccomp 2.6.1 that came with Linux 5.1 and end in 64, as syscalls(2) has them.
 func Time64Twins() []Time64Twin { return time64Twins[:] }
@@ -68,106 +69,7 @@ var time64Twins = [...]Time64Twin{
 	{"utimensat", "utimensat_time64"},
 }
 
-// runtimeNeeds is what a release of a runtime was seen to need.
-type runtimeNeeds struct {
-	runtime string
-	version Version
-	// always are the syscalls without which no container starts, and early those that come to them where the container runs without no_new_privs, since the
-	// runtime then puts the filter in force before it drops privileges. Both are sorted.
-	always, early []string
-	// earlyChoice are further ones of early of which one is enough.
-	earlyChoice []string
-}
-
-// The measurement: on x86_64, Linux 6.18, the profile allows all that Docker's default profile does, one name is taken out (default action ERRNO with EPERM), and a static program is started
-// three times. A name is here when no start succeeded, unless the program itself needs it. That runc 1.1.5 needs one of faccessat2 and faccessat was found with both taken out. Debian 12's runc 1.1.5 and crun 1.8.1 with libseccomp 2.5.4; runc 1.5.1 and crun 1.27 with 2.6.1. November 2026.
-var measuredNeeds = [...]runtimeNeeds{
-	{"runc", Version{1, 1, 5},
-		[]string{"close", "execve", "fstatfs", "getdents64", "openat", "write"},
-		[]string{"capget", "capset", "chdir", "fstat", "getcwd", "getppid", "newfstatat", "prctl", "read", "setgid", "setgroups", "setuid"},
-		[]string{"faccessat", "faccessat2"}},
-	{"runc", Version{1, 5, 1},
-		[]string{"close", "execve", "fstat", "fstatfs", "getdents64", "openat", "statx", "write"},
-		[]string{"capget", "capset", "chdir", "getcwd", "getppid", "newfstatat", "prctl", "read", "setgid", "setgroups", "setuid"}, nil},
-	{"crun", Version{1, 8, 1},
-		[]string{"execve"},
-		[]string{"capset", "prctl", "rt_sigaction", "rt_sigprocmask", "setresgid", "setresuid"}, nil},
-	{"crun", Version{1, 27, 0},
-		[]string{"execve"},
-		[]string{"capset", "prctl", "rt_sigaction", "rt_sigprocmask", "setresgid", "setresuid"}, nil},
-}
-
-// RuntimeRequired returns the syscalls that a release of runc or crun makes itself once a profile is in force, so that no container starts where one of them is denied; sorted. It was
-// measured with runc 1.1.5 and 1.5.1 and crun 1.8.1 and 1.27 on x86_64: of a release between two of them, it is what both need; of one before the first or after the last, what that one needs. Without no_new_privs,
-// as with a plain docker run, they put the profile in force earlier and need more.
-func RuntimeRequired(runtime string, version Version, noNewPrivs bool) []string {
-	before, after := measuredAround(runtime, version)
-	if before == nil {
-		return nil
-	}
-	names := before.names(noNewPrivs)
-	other := after.names(noNewPrivs)
-	return slices.DeleteFunc(names, func(name string) bool { return !slices.Contains(other, name) })
-}
-
-// RuntimeChoice returns further syscalls like those of RuntimeRequired, of which one is enough; nil for none.
-func RuntimeChoice(runtime string, version Version, noNewPrivs bool) []string {
-	before, after := measuredAround(runtime, version)
-	if before == nil || noNewPrivs || !slices.Equal(before.earlyChoice, after.earlyChoice) {
-		return nil
-	}
-	return before.earlyChoice
-}
-
-// measuredAround returns the measurements of a runtime before and after a release, twice the same where there is one only; nil for other runtimes.
-func measuredAround(runtime string, version Version) (before, after *runtimeNeeds) {
-	for i := range measuredNeeds {
-		m := &measuredNeeds[i]
-		if m.runtime != runtime {
-			continue
-		}
-		if !version.Less(m.version) {
-			before = m
-		}
-		if after == nil && !m.version.Less(version) {
-			after = m
-		}
-	}
-	return cmp.Or(before, after), cmp.Or(after, before)
-}
-
-// MeasuredReleases returns the releases of a runtime in a range at which what RuntimeRequired returns may change: the ends of the range, and what was measured between them. The end of a range that
-// stands for all later releases is the last one measured.
-func MeasuredReleases(runtime string, r Range) []Version {
-	var out []Version
-	last := r.From
-	for _, m := range measuredNeeds {
-		if m.runtime == runtime {
-			last = maxVersion(last, m.version)
-			if r.Contains(m.version) {
-				out = append(out, m.version)
-			}
-		}
-	}
-	for _, v := range []Version{r.From, minVersion(r.To, last)} {
-		if !slices.Contains(out, v) {
-			out = append(out, v)
-		}
-	}
-	slices.SortFunc(out, Version.Compare)
-	return out
-}
-
-func (m *runtimeNeeds) names(noNewPrivs bool) []string {
-	names := slices.Clone(m.always)
-	if !noNewPrivs {
-		names = append(names, m.early...)
-		slices.Sort(names)
-	}
-	return names
-}
-
-// ProcessNeed is something that processes cannot live without.
+// ProcessNeed is something that processes cannot do without.
 type ProcessNeed struct {
 	// AnyOf are the syscalls that do it; one of them is enough.
 	AnyOf []string
@@ -185,11 +87,14 @@ const (
 	noHandler = "programs crash at the end of a signal handler"
 )
 
-// ProcessNeeds returns what processes need of the kernel, the gravest first. The caller must not change it.
+// ProcessNeeds returns what processes need from the kernel, the most severe first. The caller must not change it.
 //
-// Measured on Debian 12 (x86_64, Linux 6.18, glibc 2.36) in November 2026: a filter that denies nothing but the names of a line, with EPERM and with ENOSYS, was put in force before bash, perl, static busybox, and small
-// programs in C (static, dynamic, with a signal handler) and Go 1.26 were started; they fail at once, or end in a segmentation fault, all that the line speaks of. What they survived is not here: brk, munmap, access, set_tid_address, set_robust_list, rseq, prlimit64, getrandom.
-// Newer and older releases of glibc differ in which of fstat and newfstatat they call, and on LoongArch they call statx.
+// Measured on Debian 12 (x86_64, Linux 6.18, glibc 2.36) in November 2026: a filter that denies nothing but the names
+// of a line, with EPERM and with ENOSYS, was put in force before bash, perl, static busybox, and small programs in C
+// (static, dynamic, with a signal handler) and Go 1.26 were started; they fail at once, or end in a segmentation
+// fault, all that the line names. What they can do without is not here: brk, munmap, access, set_tid_address,
+// set_robust_list, rseq, prlimit64, getrandom. Newer and older releases of glibc differ in which of fstat and
+// newfstatat they call, and on LoongArch they call statx.
 func ProcessNeeds() []ProcessNeed { return processNeeds[:] }
 
 var processNeeds = [...]ProcessNeed{

@@ -8,9 +8,11 @@ import (
 	"github.com/agext/levenshtein"
 )
 
-// NearSyscalls returns the syscalls that a person most likely meant by a name that libseccomp does not know, most likely first; nil when none is near. It
-// takes off what names are dressed up with in other places (sys_chmod, SYS_chmod, __NR_chmod, chmod(), CHMOD, blanks), knows the C library's names
-// (fstatat is newfstatat on 64-bit ABIs and fstatat64 on others), and else returns all names at the smallest edit distance, at most one for each three letters.
+// NearSyscalls returns the syscalls that a person most likely meant by a name that libseccomp does not know, most
+// likely first; nil when none is near. It removes what names are decorated with in other places (sys_chmod,
+// SYS_chmod, __NR_chmod, chmod(), CHMOD, blanks), knows the C library's names (fstatat is newfstatat on 64-bit ABIs
+// and fstatat64 on others), and else returns all names at the smallest edit distance, at most one for each three
+// letters.
 func NearSyscalls(name string) []string {
 	bare := bareName(name)
 	if bare == "" {
@@ -40,7 +42,7 @@ func NearSyscalls(name string) []string {
 		if d := len(candidate) - len(folded); d > limit || -d > limit {
 			continue
 		}
-		// Each edit brings or takes one letter at most, which most of the names already fail.
+		// Each edit adds or removes one letter at most, so most of the names are ruled out here.
 		if l := syscallLetters()[i]; bits.OnesCount32(letters&^l) > limit || bits.OnesCount32(l&^letters) > limit {
 			continue
 		}
@@ -74,21 +76,15 @@ func lettersOf(name string) (set uint32) {
 	return set
 }
 
-// NearestSyscall returns the first of NearSyscalls, or "".
-func NearestSyscall(name string) string {
-	if near := NearSyscalls(name); len(near) > 0 {
-		return near[0]
-	}
-	return ""
-}
-
-// SplitGlued finds the two syscalls that a lost comma made into one name: "setsidaccept4", "chmod,fchmod", "chmod fchmod". It reports false where
-// name is itself a syscall, where no two names make it up, and where more than one pair does.
+// SplitGlued finds the two syscalls that a lost comma made into one name: "setsidaccept4", "chmod,fchmod", "chmod
+// fchmod". It reports false where name is itself a syscall, where no two names make it up, and where more than one
+// pair does.
 func SplitGlued(name string) (a, b string, ok bool) {
 	if known(name) {
 		return "", "", false
 	}
-	if parts := strings.FieldsFunc(name, func(r rune) bool { return strings.ContainsRune(", \t\r\n;|\"'", r) }); len(parts) == 2 {
+	if parts := strings.FieldsFunc(name,
+		func(r rune) bool { return strings.ContainsRune(", \t\r\n;|\"'", r) }); len(parts) == 2 {
 		return parts[0], parts[1], known(parts[0]) && known(parts[1])
 	}
 	for i := 1; i < len(name); i++ {
@@ -107,13 +103,16 @@ func known(name string) bool {
 	return ok && s.Last.IsZero()
 }
 
-// bareName takes off what surrounds a syscall's name in headers, traces and manuals.
+// bareName removes what surrounds a syscall's name in headers, traces and manuals.
 func bareName(name string) string {
 	name = strings.Trim(strings.ToLower(name), " \t\r\n\v\f\u00a0\ufeff,;:*.'\"")
 	if i := strings.IndexByte(name, '('); i > 0 { // "chmod(2)", "chmod()"
 		name = name[:i]
 	}
-	for _, prefix := range []string{"__nr_", "__x64_sys_", "__ia32_sys_", "__arm64_sys_", "__se_sys_", "__do_sys_", "sys_enter_", "sys_", "syscall_", "scmp_sys_"} {
+	for _, prefix := range []string{
+		"__nr_", "__x64_sys_", "__ia32_sys_", "__arm64_sys_", "__se_sys_", "__do_sys_", "sys_enter_", "sys_",
+		"syscall_", "scmp_sys_",
+	} {
 		if rest, found := strings.CutPrefix(name, prefix); found && rest != "" {
 			return rest
 		}
@@ -125,7 +124,8 @@ func numeric(s string) bool {
 	return s != "" && !strings.ContainsFunc(s, func(r rune) bool { return r < '0' || r > '9' })
 }
 
-// nearest returns the candidate at the smallest edit distance from name, or "" when none is within one edit for each three letters or several are equally near.
+// nearest returns the candidate at the smallest edit distance from name, or "" when none is within one edit for each
+// three letters or several are equally near.
 func nearest(name string, candidates []string) string {
 	best, limit, unique := "", len(name)/3, false
 	for _, c := range candidates {

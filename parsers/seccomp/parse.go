@@ -40,18 +40,21 @@ var (
 	archMapObject = object{[]field{{name: "architecture"}, {name: "subArchitectures"}}}
 	ruleObject    = object{[]field{
 		{name: "names"}, {name: "action"}, {name: "args", in: &argObject}, {name: "errnoRet"},
-		{name: "name", dialect: Docker}, {name: "comment", dialect: Docker}, {name: "includes", in: &filterObject, dialect: Docker}, {name: "excludes", in: &filterObject, dialect: Docker},
+		{name: "name", dialect: Docker}, {name: "comment", dialect: Docker},
+		{name: "includes", in: &filterObject, dialect: Docker}, {name: "excludes", in: &filterObject, dialect: Docker},
 		{name: "errno", dialect: Containers},
 	}}
 	profileObject = object{[]field{
-		{name: "defaultAction"}, {name: "defaultErrnoRet"}, {name: "architectures"}, {name: "flags"}, {name: "listenerPath"}, {name: "listenerMetadata"},
+		{name: "defaultAction"}, {name: "defaultErrnoRet"}, {name: "architectures"}, {name: "flags"},
+		{name: "listenerPath"}, {name: "listenerMetadata"},
 		{name: "syscalls", in: &ruleObject},
 		{name: "archMap", in: &archMapObject, dialect: Docker},
 		{name: "defaultErrno", dialect: Containers},
 	}}
 )
 
-// lookup returns the field that a key means to a reader that ignores the case of letters, as Go's encoding/json does, or nil.
+// lookup returns the field that a key means to a reader that ignores the case of letters, as Go's encoding/json does,
+// or nil.
 func (o *object) lookup(key string) *field {
 	if f := o.exact(key); f != nil {
 		return f
@@ -64,11 +67,12 @@ func (o *object) lookup(key string) *field {
 	return nil
 }
 
-// Parse reads a profile, or the linux.seccomp of a whole config.json. Of a file with several SeccompProfiles it reads the first. It reads what it can of any text, and
-// never returns nil.
+// Parse reads a profile, or the linux.seccomp of a whole config.json. Of a file with several SeccompProfiles it reads
+// the first. It reads what it can of any text, and never returns nil.
 func Parse(f *source.File) *Profile { return ParseAll(f)[0] }
 
-// ParseAll reads the profiles of a file, in order. Only files with SeccompProfile resources can have several, in documents of their own or in a list; there is always one.
+// ParseAll reads the profiles of a file, in order. Only files with SeccompProfile resources can have several, in
+// documents of their own or in a list; there is always one.
 func ParseAll(f *source.File) []*Profile {
 	var profiles []*Profile
 	resources := MentionsResource(f.Bytes)
@@ -84,16 +88,17 @@ func ParseAll(f *source.File) []*Profile {
 	return profiles
 }
 
-// finish puts what was found in order, and makes the index.
+// finish puts what was found in order, and prepares Named.
 func (p *Profile) finish() {
 	slices.SortStableFunc(p.Problems, func(a, b source.Problem) int {
-		return cmp.Or(cmp.Compare(a.Span.Start, b.Span.Start), cmp.Compare(a.Span.End, b.Span.End), cmp.Compare(a.Message, b.Message))
+		return cmp.Or(cmp.Compare(a.Span.Start, b.Span.Start), cmp.Compare(a.Span.End, b.Span.End),
+			cmp.Compare(a.Message, b.Message))
 	})
 	slices.SortFunc(p.Surplus, func(a, b source.Span) int { return cmp.Compare(a.Start, b.Start) })
 	for _, fields := range [][]Field{p.UnknownFields, p.MiscasedFields, p.DuplicateFields} {
 		slices.SortStableFunc(fields, func(a, b Field) int { return cmp.Compare(a.Name.Span.Start, b.Name.Span.Start) })
 	}
-	p.index = p.indexed()
+	p.named = p.Named()
 }
 
 // parseJSON reads a JSON file. Resources says that there may be SeccompProfiles in it.
@@ -107,7 +112,8 @@ func parseJSON(f *source.File, resources bool) []*Profile {
 	}
 	root, err := hujson.Parse(text)
 	if err != nil { // the scanner refuses all that hujson refuses
-		p.Problems = append(p.Problems, source.Problem{Span: source.Span{Start: 0, End: len(text)}, Kind: KindJSON, Message: "text is not JSON"})
+		p.Problems = append(p.Problems,
+			source.Problem{Span: source.Span{Start: 0, End: len(text)}, Kind: KindJSON, Message: "text is not JSON"})
 		return []*Profile{p}
 	}
 	if resources {
@@ -160,7 +166,8 @@ func member(v *hujson.Value, key string) *hujson.Value {
 	return nil
 }
 
-// path is the way from the profile to an object; nil is the profile itself. It is put into words only for the few fields that are recorded.
+// path is the way from the profile to an object; nil is the profile itself. It is put into words only for the few
+// fields that are recorded.
 type path struct {
 	up    *path
 	name  string
@@ -182,8 +189,8 @@ func (p *path) String() string {
 	return s
 }
 
-// members calls read with each member of an object whose name is a field of kind, and records what is odd about the others. A value that is no
-// object has no members.
+// members calls read with each member of an object whose name is a field of kind, and records what is odd about the
+// others. A value that is no object has no members.
 func (p *Profile) members(v *hujson.Value, kind *object, at *path, read func(name string, v *hujson.Value)) {
 	obj, ok := v.Value.(*hujson.Object)
 	if !ok {
@@ -196,15 +203,18 @@ func (p *Profile) members(v *hujson.Value, kind *object, at *path, read func(nam
 		key := String{text(&m.Name), span(&m.Name)}
 		f := kind.lookup(key.Text)
 		if p.Dialect == SPO && f != nil && f.name != key.Text { // the API server compares names literally
-			p.UnknownFields = append(p.UnknownFields, Field{Name: key, Near: f.name, Value: span(&m.Value), Path: at.String()})
+			p.UnknownFields = append(p.UnknownFields,
+				Field{Name: key, Near: f.name, Value: span(&m.Value), Path: at.String()})
 			continue
 		}
 		if f == nil {
-			p.UnknownFields = append(p.UnknownFields, Field{Name: key, Near: kind.near(key.Text), Value: span(&m.Value), Path: at.String()})
+			p.UnknownFields = append(p.UnknownFields,
+				Field{Name: key, Near: kind.near(key.Text), Value: span(&m.Value), Path: at.String()})
 			continue
 		}
 		if f.name != key.Text && f.name != "comment" {
-			p.MiscasedFields = append(p.MiscasedFields, Field{Name: key, Near: f.name, Value: span(&m.Value), Path: at.String()})
+			p.MiscasedFields = append(p.MiscasedFields,
+				Field{Name: key, Near: f.name, Value: span(&m.Value), Path: at.String()})
 		}
 		for j := range kind.fields {
 			if f != &kind.fields[j] {
@@ -215,7 +225,8 @@ func (p *Profile) members(v *hujson.Value, kind *object, at *path, read func(nam
 				seen[j] = m
 			case f.name != "comment":
 				p.DuplicateFields = append(p.DuplicateFields, Field{
-					Name: key, Near: f.name, Value: span(&m.Value), Earlier: span(&first.Name), EarlierValue: span(&first.Value), Path: at.String(),
+					Name: key, Near: f.name, Value: span(&m.Value), Earlier: span(&first.Name),
+					EarlierValue: span(&first.Value), Path: at.String(),
 				})
 			}
 		}
@@ -226,7 +237,8 @@ func (p *Profile) members(v *hujson.Value, kind *object, at *path, read func(nam
 	}
 	for i := unknown; i < len(p.UnknownFields); i++ {
 		u := &p.UnknownFields[i]
-		if j := slices.IndexFunc(kind.fields, func(f field) bool { return f.name == u.Near }); j >= 0 && seen[j] != nil && u.Path == at.String() {
+		if j := slices.IndexFunc(kind.fields, func(f field) bool { return f.name == u.Near }); j >= 0 &&
+			seen[j] != nil && u.Path == at.String() {
 			u.Near = ""
 		}
 	}

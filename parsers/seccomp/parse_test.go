@@ -24,7 +24,8 @@ func parse(text string) *Profile { return Parse(source.NewFile("seccomp.json", [
 func show(p *Profile) []string {
 	var out []string
 	for _, problem := range p.Problems {
-		out = append(out, fmt.Sprintf("%d-%d %s: %s", problem.Span.Start, problem.Span.End, problem.Kind, problem.Message))
+		out = append(out,
+			fmt.Sprintf("%d-%d %s: %s", problem.Span.Start, problem.Span.End, problem.Kind, problem.Message))
 	}
 	return out
 }
@@ -40,26 +41,71 @@ func TestParseProblems(t *testing.T) {
 		{"empty file", ``, []string{`0-0 json: file is empty`}},
 		{"blank file", " \n", []string{`2-2 json: file has no JSON value in it`}},
 		{"comment only", "// x\n", []string{`0-4 json: ` + comment, `5-5 json: file has no JSON value in it`}},
-		{"byte order mark", "\xef\xbb\xbf" + `{"defaultAction":"x"}`, []string{`0-3 json: byte order mark before the JSON text, which makes every program refuse the file`}},
-		{"UTF-16, little endian", "\xff\xfe{\x00\"\x00", []string{`0-2 json: file is UTF-16 text; the programs that read profiles read UTF-8 only`}},
-		{"UTF-16, big endian", "\xfe\xff\x00{\x00\"", []string{`0-2 json: file is UTF-16 text; the programs that read profiles read UTF-8 only`}},
-		{"UTF-16 without mark", "{\x00\"\x00a\x00", []string{`0-2 json: file is UTF-16 text; the programs that read profiles read UTF-8 only`}},
+		{
+			"byte order mark", "\xef\xbb\xbf" + `{"defaultAction":"x"}`,
+			[]string{`0-3 json: byte order mark before the JSON text, which makes every program refuse the file`},
+		},
+		{
+			"UTF-16, little endian", "\xff\xfe{\x00\"\x00",
+			[]string{`0-2 json: file is UTF-16 text; the programs that read profiles read UTF-8 only`},
+		},
+		{
+			"UTF-16, big endian", "\xfe\xff\x00{\x00\"",
+			[]string{`0-2 json: file is UTF-16 text; the programs that read profiles read UTF-8 only`},
+		},
+		{
+			"UTF-16 without mark", "{\x00\"\x00a\x00",
+			[]string{`0-2 json: file is UTF-16 text; the programs that read profiles read UTF-8 only`},
+		},
 		{"line comment", "{\"defaultAction\":\"x\" // c\r\n}", []string{`21-25 json: ` + comment}},
 		{"line comment at the end", `{"defaultAction":"x"} // c`, []string{`22-26 json: ` + comment}},
-		{"line comment with bad UTF-8", "{\"defaultAction\":\"x\" // \xff\xe2\x80\xa8\n}", []string{`21-28 json: ` + comment}},
-		{"block comment", `{/* a */"defaultAction":/**/"x"}`, []string{`1-8 json: ` + comment, `24-28 json: ` + comment}},
-		{"hash comment", "# profile\n{\"defaultAction\":\"x\"}", []string{`0-9 json: comment, which JSON does not have; every program refuses the file`}},
+		{
+			"line comment with bad UTF-8", "{\"defaultAction\":\"x\" // \xff\xe2\x80\xa8\n}",
+			[]string{`21-28 json: ` + comment},
+		},
+		{
+			"block comment", `{/* a */"defaultAction":/**/"x"}`,
+			[]string{`1-8 json: ` + comment, `24-28 json: ` + comment},
+		},
+		{
+			"hash comment", "# profile\n{\"defaultAction\":\"x\"}",
+			[]string{`0-9 json: comment, which JSON does not have; every program refuses the file`},
+		},
 		{"no comment in a string", `{"defaultAction":"// # /* x"}`, nil},
-		{"open comment", `{"defaultAction":"x" /* c}`, []string{`21-23 json: comment is not closed before the end of the file`}},
-		{"trailing commas", `{"defaultAction":"x","flags":["a",],}`, []string{`33-34 json: comma before "]", which JSON does not allow`, `35-36 json: comma before "}", which JSON does not allow`}},
-		{"trailing comma after objects", `{"defaultAction":"x","syscalls":[{"names":["a"],"action":"b"},]}`, []string{`61-62 json: comma before "]", which JSON does not allow`}},
-		{"trailing comma after array", `{"defaultAction":"x","flags":[],}`, []string{`31-32 json: comma before "}", which JSON does not allow`}},
-		{"two commas", `{"defaultAction":"x","flags":["a",,"b"]}`, []string{`34-35 json: comma stands where a value belongs`}},
+		{
+			"open comment", `{"defaultAction":"x" /* c}`,
+			[]string{`21-23 json: comment is not closed before the end of the file`},
+		},
+		{
+			"trailing commas", `{"defaultAction":"x","flags":["a",],}`,
+			[]string{
+				`33-34 json: comma before "]", which JSON does not allow`,
+				`35-36 json: comma before "}", which JSON does not allow`,
+			},
+		},
+		{
+			"trailing comma after objects", `{"defaultAction":"x","syscalls":[{"names":["a"],"action":"b"},]}`,
+			[]string{`61-62 json: comma before "]", which JSON does not allow`},
+		},
+		{
+			"trailing comma after array", `{"defaultAction":"x","flags":[],}`,
+			[]string{`31-32 json: comma before "}", which JSON does not allow`},
+		},
+		{
+			"two commas", `{"defaultAction":"x","flags":["a",,"b"]}`,
+			[]string{`34-35 json: comma stands where a value belongs`},
+		},
 		{"comma first", `{,"defaultAction":"x"}`, []string{`1-2 json: comma stands where a value belongs`}},
-		{"two documents", `{"defaultAction":"x"} {"y":1}` + "\n", []string{`22-29 json: second JSON value after the end of the profile`}},
+		{
+			"two documents", `{"defaultAction":"x"} {"y":1}` + "\n",
+			[]string{`22-29 json: second JSON value after the end of the profile`},
+		},
 		{"text after", "{\"defaultAction\":\"x\"}\nEOF\n", []string{`22-25 json: text after the end of the profile`}},
 		{"brace after", `{"defaultAction":"x"}}`, []string{`21-22 json: "}" closes nothing; the profile has ended`}},
-		{"missing comma between names", "{\"names\":[\"chmod\"\n\"fchmod\"]}", []string{`18-26 json: comma is missing before "fchmod"`}},
+		{
+			"missing comma between names", "{\"names\":[\"chmod\"\n\"fchmod\"]}",
+			[]string{`18-26 json: comma is missing before "fchmod"`},
+		},
 		{"missing comma between members", `{"a":1 "b":2}`, []string{`7-10 json: comma is missing before "b"`}},
 		{"missing comma between rules", `{"syscalls":[{}{}]}`, []string{`15-16 json: comma is missing before "{"`}},
 		{"missing comma before word", `[1 true]`, []string{`3-7 json: comma is missing before "true"`}},
@@ -69,30 +115,63 @@ func TestParseProblems(t *testing.T) {
 		{"no value", `{"a":}`, []string{`5-6 json: key "a" has no value`}},
 		{"no colon, no value", `{"a"}`, []string{`4-5 json: key "a" has no value`}},
 		{"bare key", `{defaultAction: "x"}`, []string{`1-14 json: key "defaultAction" is not between double quotes`}},
-		{"single quotes", `{'defaultAction':'x'}`, []string{`1-2 json: string stands between single quotes; JSON has double quotes only`}},
-		{"single quoted value", `{"a": 'x'}`, []string{`6-7 json: string stands between single quotes; JSON has double quotes only`}},
-		{"typographic quotes", "{\u201cdefaultAction\u201d:1}", []string{`1-4 json: string stands between typographic quotes; JSON has double quotes only`}},
-		{"colon in array", `["a":1]`, []string{`4-5 json: colon in an array; only an object, between braces, has keys`}},
-		{"wrong bracket", "{\"a\":\n[1}", []string{`8-9 json: "}" stands where the array that begins on line 2 ends with "]"`}},
-		{"wrong bracket at once", `{]`, []string{`1-2 json: "]" stands where the object that begins on line 1 ends with "}"`}},
-		{"ends in object", "{\n\"a\": [1],\n ", []string{`11-11 json: file ends inside the object that begins on line 1`}},
+		{
+			"single quotes", `{'defaultAction':'x'}`,
+			[]string{`1-2 json: string stands between single quotes; JSON has double quotes only`},
+		},
+		{
+			"single quoted value", `{"a": 'x'}`,
+			[]string{`6-7 json: string stands between single quotes; JSON has double quotes only`},
+		},
+		{
+			"typographic quotes", "{\u201cdefaultAction\u201d:1}",
+			[]string{`1-4 json: string stands between typographic quotes; JSON has double quotes only`},
+		},
+		{
+			"colon in array", `["a":1]`,
+			[]string{`4-5 json: colon in an array; only an object, between braces, has keys`},
+		},
+		{
+			"wrong bracket", "{\"a\":\n[1}",
+			[]string{`8-9 json: "}" stands where the array that begins on line 2 ends with "]"`},
+		},
+		{
+			"wrong bracket at once", `{]`,
+			[]string{`1-2 json: "]" stands where the object that begins on line 1 ends with "}"`},
+		},
+		{
+			"ends in object", "{\n\"a\": [1],\n ",
+			[]string{`11-11 json: file ends inside the object that begins on line 1`},
+		},
 		{"ends in array", "{\n\"a\":\n[1, ", []string{`10-10 json: file ends inside the array that begins on line 3`}},
 		{"ends after key", `{"a"`, []string{`4-4 json: file ends inside the object that begins on line 1`}},
 		{"ends after colon", `{"a":`, []string{`5-5 json: file ends inside the object that begins on line 1`}},
 		{"ends in string", `{"a":"x`, []string{`5-7 json: string is not closed before the end of the file`}},
-		{"line end in string", "{\"a\":\"x\n\"}", []string{`5-7 json: string is not closed before the end of the line`}},
+		{
+			"line end in string", "{\"a\":\"x\n\"}",
+			[]string{`5-7 json: string is not closed before the end of the line`},
+		},
 		{"tab in string", "{\"a\":\"x\ty\"}", []string{`7-8 json: control character U+0009 stands in a string`}},
-		{"bad escape", `{"a":"x\d"}`, []string{`7-9 json: "\\d" is no escape sequence of JSON`}},
-		{"bad unicode escape", `{"a":"\u12g4"}`, []string{`6-12 json: "\\u12g4" is no escape sequence of JSON`}},
+		{"bad escape", `{"a":"x\d"}`, []string{`7-9 json: "\\d" is not an escape sequence of JSON`}},
+		{"bad unicode escape", `{"a":"\u12g4"}`, []string{`6-12 json: "\\u12g4" is not an escape sequence of JSON`}},
 		{"good escapes", `{"defaultAction":"\"\\\/\b\f\n\r\t\u00e9"}`, nil},
-		{"hexadecimal", `{"a":0x28}`, []string{`5-9 json: number "0x28" is not decimal; JSON has decimal numbers only`}},
+		{
+			"hexadecimal", `{"a":0x28}`,
+			[]string{`5-9 json: number "0x28" is not decimal; JSON has decimal numbers only`},
+		},
 		{"leading zero", `{"a":007}`, []string{`5-8 json: number "007" begins with a zero, which JSON does not allow`}},
 		{"plus sign", `{"a":+1}`, []string{`5-7 json: "+1" is not a JSON number`}},
 		{"half a float", `{"a":1.}`, []string{`5-7 json: "1." is not a JSON number`}},
 		{"Python's constants", `{"a":True}`, []string{`5-9 json: "True" is not a JSON value; JSON spells it "true"`}},
 		{"None", `{"a":None}`, []string{`5-9 json: "None" is not a JSON value; JSON spells it "null"`}},
-		{"bare word", `{"a":SCMP_ACT_ALLOW}`, []string{`5-19 json: "SCMP_ACT_ALLOW" is not a JSON value; a string stands between double quotes`}},
-		{"YAML", "defaultAction: SCMP_ACT_ALLOW\n", []string{`0-13 json: "defaultAction" is not a JSON value; a string stands between double quotes`}},
+		{
+			"bare word", `{"a":SCMP_ACT_ALLOW}`,
+			[]string{`5-19 json: "SCMP_ACT_ALLOW" is not a JSON value; a string stands between double quotes`},
+		},
+		{
+			"YAML", "defaultAction: SCMP_ACT_ALLOW\n",
+			[]string{`0-13 json: "defaultAction" is not a JSON value; a string stands between double quotes`},
+		},
 		{"no-break space", "{\u00a0\"a\":1}", []string{`1-3 json: character U+00A0 stands between JSON values`}},
 		{"bad byte", "{\xff\"a\":1}", []string{`1-2 json: byte 0xFF is not UTF-8 text`}},
 		{"stray sign", `{"a":@}`, []string{`5-6 json: unexpected "@"`}},
@@ -103,52 +182,82 @@ func TestParseProblems(t *testing.T) {
 		{"array", `[]`, []string{`0-2 no-profile: profile is an array, not an object`}},
 		{"string", `"x"`, []string{`0-3 shape: profile is a string, not an object`}},
 		{"no default action", `{}`, []string{`0-1 no-default-action: profile has no "defaultAction"`}},
-		{"null default action", `{"defaultAction":null}`, []string{`17-21 no-default-action: profile has no "defaultAction"`}},
-		{"wrong types", `{"defaultAction":1,"defaultErrnoRet":"EPERM","architectures":"a","flags":{},"listenerPath":true,"syscalls":{}}`, []string{
-			`17-18 shape: "defaultAction" is 1, not a string`,
-			`37-44 shape: "defaultErrnoRet" is a string, not an unsigned integer`,
-			`61-64 shape: "architectures" is a string, not an array`,
-			`73-75 shape: "flags" is an object, not an array`,
-			`91-95 shape: "listenerPath" is true, not a string`,
-			`107-109 shape: "syscalls" is an object, not an array`,
-		}},
-		{"no names", `{"defaultAction":"a","syscalls":[{"action":"b"}]}`, []string{`33-34 shape: rule 1 has no "names"`}},
-		{"no names, Docker", `{"defaultAction":"a","syscalls":[{"action":"b","comment":""},{"name":"","action":"b"}]}`, []string{
-			`33-34 shape: rule 1 has neither "names" nor "name"`,
-			`61-62 shape: rule 2 has neither "names" nor "name"`,
-		}},
+		{
+			"null default action", `{"defaultAction":null}`,
+			[]string{`17-21 no-default-action: profile has no "defaultAction"`},
+		},
+		{"wrong types",
+			`{"defaultAction":1,"defaultErrnoRet":"EPERM","architectures":"a","flags":{},"listenerPath":true,` +
+				`"syscalls":{}}`, []string{
+				`17-18 shape: "defaultAction" is 1, not a string`,
+				`37-44 shape: "defaultErrnoRet" is a string, not an unsigned integer`,
+				`61-64 shape: "architectures" is a string, not an array`,
+				`73-75 shape: "flags" is an object, not an array`,
+				`91-95 shape: "listenerPath" is true, not a string`,
+				`107-109 shape: "syscalls" is an object, not an array`,
+			}},
+		{
+			"no names", `{"defaultAction":"a","syscalls":[{"action":"b"}]}`,
+			[]string{`33-34 shape: rule 1 has no "names"`},
+		},
+		{"no names, Docker", `{"defaultAction":"a","syscalls":[{"action":"b","comment":""},{"name":"","action":"b"}]}`,
+			[]string{
+				`33-34 shape: rule 1 has neither "names" nor "name"`,
+				`61-62 shape: rule 2 has neither "names" nor "name"`,
+			}},
 		{"legacy name", `{"defaultAction":"a","syscalls":[{"name":"x","action":"b"}]}`, nil},
-		{"null rule", `{"defaultAction":"a","syscalls":[{"names":["x"],"action":"b"},null]}`, []string{`62-66 null-rule: rule 2 is null, on which Docker and Podman crash`}},
-		{"rule of other type", `{"defaultAction":"a","syscalls":["chmod"]}`, []string{`33-40 shape: rule 1 is a string, not an object`}},
-		{"names", `{"defaultAction":"a","syscalls":[{"names":[],"action":"b"},{"names":["",null,90,"x"],"action":"b"},{"names":"x","action":"b"}]}`, []string{
-			`42-44 empty-names: "names" is empty, so that the rule does nothing`,
+		{
+			"null rule", `{"defaultAction":"a","syscalls":[{"names":["x"],"action":"b"},null]}`,
+			[]string{`62-66 null-rule: rule 2 is null, on which Docker and Podman crash`},
+		},
+		{
+			"rule of other type", `{"defaultAction":"a","syscalls":["chmod"]}`,
+			[]string{`33-40 shape: rule 1 is a string, not an object`},
+		},
+		{"names", `{"defaultAction":"a","syscalls":[{"names":[],"action":"b"},{"names":["",null,90,"x"],` +
+			`"action":"b"},{"names":"x","action":"b"}]}`, []string{
+			`42-44 empty-names: "names" is empty, so the rule does nothing`,
 			`69-71 empty-name: element 1 of "names" is an empty string`,
 			`72-76 empty-name: element 2 of "names" is null, not a string`,
 			`77-79 shape: element 3 of "names" is 90, not a string`,
 			`108-111 shape: "names" is a string, not an array`,
 		}},
-		{"numbers", `{"defaultAction":"a","syscalls":[{"names":["x"],"action":"b","errnoRet":-1,"args":[{"index":6,"value":5.0,"op":"c"},{"index":0,"value":18446744073709551616,"valueTwo":5e0,"op":"c"},{"index":5,"value":18446744073709551615,"op":"c"}]}]}`, []string{
+		{"numbers", `{"defaultAction":"a","syscalls":[{"names":["x"],"action":"b","errnoRet":-1,"args":[{"index":6,` +
+			`"value":5.0,"op":"c"},{"index":0,"value":18446744073709551616,"valueTwo":5e0,"op":"c"},{"index":5,` +
+			`"value":18446744073709551615,"op":"c"}]}]}`, []string{
 			`72-74 shape: "errnoRet" is -1, not an unsigned integer`,
 			`92-93 argument: "index" is 6; the arguments of a syscall have the indices 0 to 5`,
 			`102-105 argument: "value" is 5.0, not an unsigned integer`,
-			`135-155 argument: "value" is 18446744073709551616, which 64 bits cannot hold`,
+			`135-155 argument: "value" is 18446744073709551616, which does not fit in 64 bits`,
 			`167-170 argument: "valueTwo" is 5e0, not an unsigned integer`,
 		}},
-		{"enormous number", `{"defaultAction":"a","defaultErrnoRet":1e999999999}`, []string{`39-50 shape: "defaultErrnoRet" is 1e999999999, not an unsigned integer`}},
+		{
+			"enormous number", `{"defaultAction":"a","defaultErrnoRet":1e999999999}`,
+			[]string{`39-50 shape: "defaultErrnoRet" is 1e999999999, not an unsigned integer`},
+		},
 		{"argument condition", `{"defaultAction":"a","syscalls":[{"names":["x"],"action":"b","args":[{}]}]}`, []string{
-			`69-70 no-argument: argument condition 1 has no "index", so that runc and crun take it as 0`,
+			`69-70 no-argument: argument condition 1 has no "index", so runc and crun read it as 0`,
 			`69-70 operator: argument condition 1 has no "op"`,
-			`69-70 no-argument: argument condition 1 has no "value", so that runc and crun take it as 0`,
+			`69-70 no-argument: argument condition 1 has no "value", so runc and crun read it as 0`,
 		}},
-		{"args object", `{"defaultAction":"a","syscalls":[{"names":["x"],"action":"b","args":{"index":0}}]}`, []string{`68-79 shape: "args" is an object, not an array`}},
-		{"nulls that mean absent", `{"defaultAction":"a","defaultErrnoRet":null,"architectures":null,"archMap":null,"syscalls":[{"names":["x"],"action":"b","args":null,"includes":null,"comment":null}]}`, nil},
+		{
+			"args object", `{"defaultAction":"a","syscalls":[{"names":["x"],"action":"b","args":{"index":0}}]}`,
+			[]string{`68-79 shape: "args" is an object, not an array`},
+		},
+		{
+			"nulls that mean absent",
+			`{"defaultAction":"a","defaultErrnoRet":null,"architectures":null,"archMap":null,` +
+				`"syscalls":[{"names":["x"],"action":"b","args":null,"includes":null,"comment":null}]}`, nil,
+		},
 		{"null syscalls", `{"defaultAction":"a","syscalls":null}`, nil},
-		{"archMap", `{"defaultAction":"a","archMap":[{"subArchitectures":null},{"architecture":"x","subArchitectures":[1]},null]}`, []string{
+		{"archMap", `{"defaultAction":"a","archMap":[{"subArchitectures":null},{"architecture":"x",` +
+			`"subArchitectures":[1]},null]}`, []string{
 			`32-33 superset-shape: element 1 of "archMap" has no "architecture"`,
 			`98-99 superset-shape: element 1 of "subArchitectures" is 1, not a string`,
 			`102-106 superset-shape: element 3 of "archMap" is null, not an object`,
 		}},
-		{"filters", `{"defaultAction":"a","syscalls":[{"names":["x"],"action":"b","includes":[],"excludes":{"caps":"x","minKernel":4.8}}]}`, []string{
+		{"filters", `{"defaultAction":"a","syscalls":[{"names":["x"],"action":"b","includes":[],` +
+			`"excludes":{"caps":"x","minKernel":4.8}}]}`, []string{
 			`72-74 superset-shape: "includes" is an array, not an object`,
 			`94-97 superset-shape: "caps" is a string, not an array`,
 			`110-113 min-kernel-shape: "minKernel" is 4.8, not a string`,
@@ -157,15 +266,25 @@ func TestParseProblems(t *testing.T) {
 			`17-18 shape: "defaultAction" is 1, not a string`,
 			`61-64 shape: "flags" is a string, not an array`,
 		}},
-		{"miscased field of wrong type", `{"DefaultAction":1}`, []string{`17-18 shape: "defaultAction" is 1, not a string`}},
-		{"unknown fields are not checked", `{"defaultAction":"a","x":{"names":1},"syscalls":[{"names":["x"],"action":"b","priority":"high"}]}`, nil},
+		{
+			"miscased field of wrong type", `{"DefaultAction":1}`,
+			[]string{`17-18 shape: "defaultAction" is 1, not a string`},
+		},
+		{
+			"unknown fields are not checked",
+			`{"defaultAction":"a","x":{"names":1},"syscalls":[{"names":["x"],"action":"b","priority":"high"}]}`, nil,
+		},
 
-		{"bundle", `{"ociVersion":"1.0.2","linux":{"seccomp":{"defaultAction":"a","archMap":1,"syscalls":[{"action":"b"},{"name":"","action":"b"},{"name":"x","action":"b"}]}}}`, []string{
+		{"bundle", `{"ociVersion":"1.0.2","linux":{"seccomp":{"defaultAction":"a","archMap":1,` +
+			`"syscalls":[{"action":"b"},{"name":"","action":"b"},{"name":"x","action":"b"}]}}}`, []string{
 			`86-87 shape: rule 1 has no "names"`, `101-102 shape: rule 2 has no "names"`,
 		}},
 		{"bundle without profile", `{"ociVersion":"1.0.2","linux":{}}`, nil},
 		{"bundle with null", `{"ociVersion":"1.0.2","linux":{"seccomp":null}}`, nil},
-		{"bundle with a list", `{"ociVersion":"1.0.2","linux":{"seccomp":[]}}`, []string{`41-43 no-profile: linux.seccomp is an array, not an object`}},
+		{
+			"bundle with a list", `{"ociVersion":"1.0.2","linux":{"seccomp":[]}}`,
+			[]string{`41-43 no-profile: linux.seccomp is an array, not an object`},
+		},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			if diff := cmp.Diff(test.want, show(parse(test.text))); diff != "" {
@@ -184,7 +303,8 @@ func TestParseSpans(t *testing.T) {
 	"archMap": [{"architecture": "SCMP_ARCH_AARCH64", "subArchitectures": ["SCMP_ARCH_ARM"]}, null],
 	"syscalls": [
 		null,
-		{"names": ["cl\u006fne", 5, "socket"], "action": "SCMP_ACT_ERRNO", "errnoRet": 1, "errno": "EPERM", "comment": "é",
+		{"names": ["cl\u006fne", 5, "socket"], "action": "SCMP_ACT_ERRNO", "errnoRet": 1,` +
+		` "errno": "EPERM", "comment": "é",
 		 "args": [{"index": 0, "value": 18446744073709551615, "valueTwo": 2, "op": "SCMP_CMP_MASKED_EQ"}, null],
 		 "includes": {"caps": ["CAP_SYS_ADMIN"], "arches": ["amd64"], "minKernel": "4.8"}, "excludes": {}},
 		{"name": "chmod", "action": "SCMP_ACT_LOG"},
@@ -257,20 +377,25 @@ func TestParseSpans(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if diff := cmp.Diff(strings.Split(string(want), "\n"), append(strings.Split(strings.Join(got, "\n"), "\n"), "")); diff != "" {
+	if diff := cmp.Diff(strings.Split(string(want), "\n"),
+		append(strings.Split(strings.Join(got, "\n"), "\n"), "")); diff != "" {
 		t.Errorf("testdata/spans.txt (-want +got):\n%s", diff)
 	}
 }
 
 func TestParseFields(t *testing.T) {
 	p := parse(`{"DefaultAction":"a","default_action":"b","defaultAction":"c","x":1,"default_errno":"",
-"syscalls":[{"Comment":"","comment":"","names":["x"],"action":"e","errnoret":38,"includes":{"capabilities":["c"],"caps":[]},"args":[{"index":0,"Index":1,"value":0,"op":"f","opp":""}],"action":"g"}]}`)
+"syscalls":[{"Comment":"","comment":"","names":["x"],"action":"e","errnoret":38,` +
+		`"includes":{"capabilities":["c"],"caps":[]},"args":[{"index":0,"Index":1,"value":0,"op":"f",` +
+		`"opp":""}],"action":"g"}]}`)
 	var got []string
 	note := func(kind string, fields []Field) {
 		for _, f := range fields {
-			s := fmt.Sprintf("%s %s in %q near %q value %s", kind, p.Source.Text(f.Name.Span), f.Path, f.Near, p.Source.Text(f.Value))
+			s := fmt.Sprintf("%s %s in %q near %q value %s", kind, p.Source.Text(f.Name.Span), f.Path, f.Near,
+				p.Source.Text(f.Value))
 			if !f.Earlier.IsEmpty() {
-				s += fmt.Sprintf(" earlier %s at %d value %s", p.Source.Text(f.Earlier), f.Earlier.Start, p.Source.Text(f.EarlierValue))
+				s += fmt.Sprintf(" earlier %s at %d value %s", p.Source.Text(f.Earlier), f.Earlier.Start,
+					p.Source.Text(f.EarlierValue))
 			}
 			got = append(got, s)
 		}
@@ -296,7 +421,8 @@ func TestParseFields(t *testing.T) {
 	}
 	r := p.Rules[0]
 	if p.DefaultAction.Text != "c" || r.Action.Text != "g" || r.ErrnoRet.Value != 38 || r.Args[0].Index.Value != 1 {
-		t.Errorf("the last value must win, as in Go: %q %q %d %d", p.DefaultAction.Text, r.Action.Text, r.ErrnoRet.Value, r.Args[0].Index.Value)
+		t.Errorf("the last value must win, as in Go: %q %q %d %d", p.DefaultAction.Text, r.Action.Text,
+			r.ErrnoRet.Value, r.Args[0].Index.Value)
 	}
 }
 
@@ -362,7 +488,8 @@ func TestDeepNesting(t *testing.T) {
 	if got := show(parse(`{"defaultAction":"a","x":` + deep + `}`)); got != nil {
 		t.Errorf("200 levels: %v", got)
 	}
-	if got := show(parse(`{"defaultAction":"a","x":[` + deep + `]}`)); len(got) != 1 || !strings.HasPrefix(got[0], "224-225 json: ") {
+	if got := show(parse(`{"defaultAction":"a","x":[` + deep + `]}`)); len(got) != 1 ||
+		!strings.HasPrefix(got[0], "224-225 json: ") {
 		t.Errorf("201 levels: %v", got)
 	}
 }
@@ -443,7 +570,8 @@ func compareWithGo(t *testing.T, raw []byte, p *Profile) {
 		return
 	}
 	for _, problem := range p.Problems {
-		if problem.Kind == KindJSON && !strings.Contains(problem.Message, "nested") && !strings.Contains(problem.Message, "UTF-16") {
+		if problem.Kind == KindJSON && !strings.Contains(problem.Message, "nested") &&
+			!strings.Contains(problem.Message, "UTF-16") {
 			t.Errorf("Go's decoder takes the text, Parse finds: %s", problem.Message)
 		}
 	}
@@ -458,7 +586,8 @@ func compareWithGo(t *testing.T, raw []byte, p *Profile) {
 	}
 	equal := func(what string, got, want any) {
 		t.Helper()
-		if g, w := reflect.ValueOf(got), reflect.ValueOf(want); g.Kind() == reflect.Slice && g.Len() == 0 && w.Len() == 0 {
+		if g, w := reflect.ValueOf(got), reflect.ValueOf(want); g.Kind() == reflect.Slice && g.Len() == 0 &&
+			w.Len() == 0 {
 			return
 		}
 		if diff := cmp.Diff(want, got); diff != "" {
@@ -516,12 +645,12 @@ func compareWithGo(t *testing.T, raw []byte, p *Profile) {
 
 // The schemas are themselves JSON Schema of draft 7.
 func TestSchemas(t *testing.T) {
-	for _, d := range []Dialect{OCI, Docker, SPO} {
+	for name, text := range map[string]string{"OCI": ociText, "Docker": dockerText, "SPO": spoText} {
 		loader := gojsonschema.NewSchemaLoader()
 		loader.Validate = true
 		loader.Draft = gojsonschema.Draft7
-		if _, err := loader.Compile(gojsonschema.NewStringLoader(Schema(d))); err != nil {
-			t.Errorf("dialect %d: %v", d, err)
+		if _, err := loader.Compile(gojsonschema.NewStringLoader(text)); err != nil {
+			t.Errorf("%s: %v", name, err)
 		}
 	}
 	// Every field that the reader knows has a schema, and the other way round.
@@ -574,7 +703,12 @@ func FuzzParse(f *testing.F) {
 			f.Add([]byte(r.Profile))
 		}
 	}
-	for _, s := range []string{"", "\xef\xbb\xbf{ // c\n}", "{\"a\":[1,],}#", "[[[{", `{"ociVersion":"1","linux":{"seccomp":{"defaultAction":"a"}}}`, `{"syscalls":[{"name":"x","Errnoret":1e5,"args":[{"index":9}],"includes":{"caps":[null]}}],"syscalls":[{}]}`, "{\"a\":\"\\u12\"}", "\xff\xfe"} {
+	for _, s := range []string{
+		"", "\xef\xbb\xbf{ // c\n}", "{\"a\":[1,],}#", "[[[{",
+		`{"ociVersion":"1","linux":{"seccomp":{"defaultAction":"a"}}}`,
+		`{"syscalls":[{"name":"x","Errnoret":1e5,"args":[{"index":9}],"includes":{"caps":[null]}}],"syscalls":[{}]}`,
+		"{\"a\":\"\\u12\"}", "\xff\xfe",
+	} {
 		f.Add([]byte(s))
 	}
 	f.Fuzz(func(t *testing.T, b []byte) {
@@ -640,7 +774,8 @@ func FuzzParse(f *testing.F) {
 		compareWithGo(t, b, p)
 		if value, err := hujson.Parse(b); err == nil && value.Value != nil {
 			for _, problem := range p.Problems {
-				if problem.Kind == KindJSON && !strings.HasPrefix(problem.Message, "comm") && !strings.Contains(problem.Message, "nested") && !strings.Contains(problem.Message, "UTF-16") {
+				if problem.Kind == KindJSON && !strings.HasPrefix(problem.Message, "comm") &&
+					!strings.Contains(problem.Message, "nested") && !strings.Contains(problem.Message, "UTF-16") {
 					t.Errorf("hujson takes the text, the scanner finds: %s", problem.Message)
 				}
 			}
@@ -651,17 +786,23 @@ func FuzzParse(f *testing.F) {
 	})
 }
 
-// FuzzResource checks what holds of every SeccompProfile: places lie in the file and, without aliases, in each other, and what is split off is JSON that reads the same.
+// FuzzResource checks what holds of every SeccompProfile: places lie in the file and, without aliases, in each other,
+// and what is split off is JSON that reads the same.
 func FuzzResource(f *testing.F) {
 	const head = "apiVersion: security-profiles-operator.x-k8s.io/v1\nkind: SeccompProfile\n"
 	for _, s := range []string{
-		"spec:\n  defaultAction: SCMP_ACT_ERRNO\n  architectures: [SCMP_ARCH_X86_64]\n  syscalls:\n  - names: [read, 'write']\n    action: SCMP_ACT_ALLOW\n    errnoRet: 0\n    args:\n    - {index: 0x1, value: 5.0, op: \"SCMP_CMP_EQ\"}\n",
-		"spec: {defaultErrnoRet: 1, Syscalls: [{name: a, includes: {caps: [b]}}, null], syscalls: [{names: &a [b, ~, 1], action: on}, {names: *a}]}\n---\nkind: List\napiVersion: v1\nitems: [{}]\n",
-		"metadata: {name: a}\nspec: &s\n  <<: {flags: [x, x]}\n  syscalls: *s\n", "spec: [\n", "spec:\n\tdefaultAction: a\n", "spec: |\n  a\n", "? spec\n: {state: x}\n",
+		"spec:\n  defaultAction: SCMP_ACT_ERRNO\n  architectures: [SCMP_ARCH_X86_64]\n  syscalls:\n  - names: [read," +
+			" 'write']\n    action: SCMP_ACT_ALLOW\n    errnoRet: 0\n    args:\n    - {index: 0x1, value: 5.0, op: " +
+			"\"SCMP_CMP_EQ\"}\n",
+		"spec: {defaultErrnoRet: 1, Syscalls: [{name: a, includes: {caps: [b]}}, null], syscalls: [{names: &a [b, ~," +
+			" 1], action: on}, {names: *a}]}\n---\nkind: List\napiVersion: v1\nitems: [{}]\n",
+		"metadata: {name: a}\nspec: &s\n  <<: {flags: [x, x]}\n  syscalls: *s\n", "spec: [\n",
+		"spec:\n\tdefaultAction: a\n", "spec: |\n  a\n", "? spec\n: {state: x}\n",
 	} {
 		f.Add([]byte(head+s), false)
 	}
-	f.Add([]byte(`{"apiVersion":"security-profiles-operator.x-k8s.io/v1","kind":"SeccompProfile","spec":{"syscalls":[{"names":[],}]}}`), true)
+	f.Add([]byte(`{"apiVersion":"security-profiles-operator.x-k8s.io/v1","kind":"SeccompProfile",`+
+		`"spec":{"syscalls":[{"names":[],}]}}`), true)
 	f.Fuzz(func(t *testing.T, b []byte, isJSON bool) {
 		name := "p.yaml"
 		if isJSON {
@@ -678,7 +819,8 @@ func FuzzResource(f *testing.F) {
 		for n, p := range profiles {
 			inside := func(what string, outer, inner source.Span) {
 				t.Helper()
-				if inner.Start < 0 || inner.End < inner.Start || !file.Span().Contains(inner) || !aliases && !outer.Contains(inner) && inner != (source.Span{}) {
+				if inner.Start < 0 || inner.End < inner.Start || !file.Span().Contains(inner) ||
+					!aliases && !outer.Contains(inner) && inner != (source.Span{}) {
 					t.Errorf("%s at %v is not inside %v", what, inner, outer)
 				}
 			}
@@ -714,7 +856,9 @@ func FuzzResource(f *testing.F) {
 				t.Errorf("no JSON: %s", texts[n])
 			}
 			again := Parse(source.NewFile("p.json", texts[n]))
-			if len(again.Rules) != len(p.Rules) || again.DefaultAction.Text != p.DefaultAction.Text && len(p.DuplicateFields)+len(again.MiscasedFields) == 0 {
+			if len(again.Rules) != len(p.Rules) ||
+				again.DefaultAction.Text != p.DefaultAction.Text &&
+					len(p.DuplicateFields)+len(again.MiscasedFields) == 0 {
 				t.Errorf("%s reads otherwise than %s", texts[n], b)
 			}
 		}
@@ -742,7 +886,8 @@ func BenchmarkParse(b *testing.B) {
 }
 
 func BenchmarkSniff(b *testing.B) {
-	raw := []byte(`{"name":"x","lockfileVersion":3,"packages":[` + strings.Repeat(`{"version":"1.0.0","resolved":"https://example.org/x.tgz"},`, 20_000) + `{}]}`)
+	raw := []byte(`{"name":"x","lockfileVersion":3,"packages":[` +
+		strings.Repeat(`{"version":"1.0.0","resolved":"https://example.org/x.tgz"},`, 20_000) + `{}]}`)
 	b.SetBytes(int64(len(raw)))
 	for b.Loop() {
 		if Sniff(source.NewFile("package-lock.json", raw)) {

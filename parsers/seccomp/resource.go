@@ -15,23 +15,27 @@ import (
 // resourceGroup is the API group of the security-profiles-operator, with the slash before the version.
 const resourceGroup = "security-profiles-operator.x-k8s.io/"
 
-// The objects of a SeccompProfile. Besides the fields that the CRD declares they have those of Docker's form that change which calls a rule is for: the API
-// server takes them away, as a plain reader of OCI's form does.
+// The objects of a SeccompProfile. Besides the fields that the CRD declares they have those of Docker's form that
+// change which calls a rule is for: the API server removes them, as a plain reader of OCI's form does.
 var (
 	resourceRule = object{fields: []field{
 		{name: "names"}, {name: "action"}, {name: "args", in: &argObject}, {name: "errnoRet"},
-		{name: "name", dialect: Docker}, {name: "includes", in: &filterObject, dialect: Docker}, {name: "excludes", in: &filterObject, dialect: Docker},
+		{name: "name", dialect: Docker}, {name: "includes", in: &filterObject, dialect: Docker},
+		{name: "excludes", in: &filterObject, dialect: Docker},
 	}}
 	resourceObject = object{fields: []field{
-		{name: "defaultAction"}, {name: "architectures"}, {name: "flags"}, {name: "listenerPath"}, {name: "listenerMetadata"}, {name: "baseProfileName"}, {name: "state"},
+		{name: "defaultAction"}, {name: "architectures"}, {name: "flags"}, {name: "listenerPath"},
+		{name: "listenerMetadata"}, {name: "baseProfileName"}, {name: "state"},
 		{name: "syscalls", in: &resourceRule},
 		{name: "defaultErrnoRet", dialect: Docker}, {name: "archMap", in: &archMapObject, dialect: Docker},
 	}}
 )
 
-// MentionsResource reports whether a text may hold a SeccompProfile resource: the words are in it. One that Helm fills in before it is YAML does not count.
+// MentionsResource reports whether a text may hold a SeccompProfile resource: the words are in it. One that Helm
+// fills in before it is YAML does not count.
 func MentionsResource(b []byte) bool {
-	return bytes.Contains(b, []byte(resourceGroup)) && bytes.Contains(b, []byte("SeccompProfile")) && !bytes.Contains(b, []byte("{{"))
+	return bytes.Contains(b, []byte(resourceGroup)) && bytes.Contains(b, []byte("SeccompProfile")) &&
+		!bytes.Contains(b, []byte("{{"))
 }
 
 // isYAML reports whether a file is YAML rather than JSON.
@@ -57,7 +61,8 @@ func hasResource(f *source.File) bool {
 	return false
 }
 
-// documentsOf returns the documents of a YAML file, or the value of a JSON file, as far as they can be read. Whole is false where that is not all.
+// documentsOf returns the documents of a YAML file, or the value of a JSON file, as far as they can be read. Whole is
+// false where that is not all.
 func documentsOf(f *source.File) (documents []hujson.Value, whole bool) {
 	whole = true
 	if isYAML(f) {
@@ -141,7 +146,10 @@ func resourceOf(v, kind *hujson.Value) resource {
 func (p *Profile) readResource(r resource) {
 	p.Dialect, p.Name, p.Namespace = SPO, r.name, r.namespace
 	if r.spec == nil {
-		p.Problems = append(p.Problems, source.Problem{Span: r.kind, Kind: KindShape, Message: `SeccompProfile has no "spec", so that the API server refuses it`})
+		p.Problems = append(p.Problems,
+			source.Problem{
+				Span: r.kind, Kind: KindShape, Message: `SeccompProfile has no "spec", so the API server refuses it`,
+			})
 		return
 	}
 	p.Span = span(r.spec)
@@ -172,13 +180,19 @@ func parseYAML(f *source.File) []*Profile {
 			if i == 0 {
 				for _, problem := range tree.Problems {
 					// A repeated key is a field of its object, and reported as that.
-					if problem.Span.Start >= start && problem.Span.Start < max(end, start+1) && problem.Kind != yamltree.KindDuplicateKey {
+					if problem.Span.Start >= start && problem.Span.Start < max(end, start+1) &&
+						problem.Kind != yamltree.KindDuplicateKey {
 						problem.Kind = KindJSON
 						p.Problems = append(p.Problems, problem)
 					}
 				}
 				if c.left <= 0 {
-					p.Problems = append(p.Problems, source.Problem{Span: r.kind, Kind: KindJSON, Message: "the aliases of the document stand for more text than any profile has; it is not read to the end"})
+					p.Problems = append(p.Problems,
+						source.Problem{
+							Span: r.kind, Kind: KindJSON,
+							Message: "the aliases of the document expand to more text than any profile has, so it " +
+								"is not read to the end",
+						})
 				}
 			}
 			p.readResource(r)
@@ -191,7 +205,8 @@ func parseYAML(f *source.File) []*Profile {
 // maxNodes is how many values one document is read to: aliases can make a small one stand for a large one.
 const maxNodes = 1 << 20
 
-// converter makes the JSON that clients of the API server make of YAML (sigs.k8s.io/yaml 1.6), in which each value has the place of its YAML node.
+// converter makes the JSON that clients of the API server make of YAML (sigs.k8s.io/yaml 1.6), in which each value
+// has the place of its YAML node.
 type converter struct {
 	left, depth int
 }
@@ -282,8 +297,9 @@ func scalar(n *yamltree.Node) hujson.Literal {
 	return hujson.String(n.Text)
 }
 
-// SplitResources returns the SeccompProfiles of a file as the profiles of OCI's form that the operator makes of them, in JSON and in order, and what is left of the file without them, each as the API server's
-// clients read it. It reports false for a file that cannot be read or has none.
+// SplitResources returns the SeccompProfiles of a file as the profiles of OCI's form that the operator makes of them,
+// in JSON and in order, and what is left of the file without them, each as the API server's clients read it. It
+// reports false for a file that cannot be read or has none.
 func SplitResources(f *source.File) (profiles [][]byte, rest []byte, ok bool) {
 	if !MentionsResource(f.Bytes) {
 		return nil, nil, false
@@ -301,7 +317,7 @@ func SplitResources(f *source.File) (profiles [][]byte, rest []byte, ok bool) {
 	return profiles, rest, len(profiles) > 0
 }
 
-// cutProfile takes the fields of OCI's form out of a spec and returns them.
+// cutProfile removes the fields of OCI's form from a spec and returns them.
 func cutProfile(spec *hujson.Value) []byte {
 	if spec == nil {
 		return []byte("null")
@@ -326,7 +342,7 @@ func cutProfile(spec *hujson.Value) []byte {
 	return out
 }
 
-// loseErrnos takes the numbers 0 out of rules, as the operator does.
+// loseErrnos removes the numbers 0 from rules, as the operator does.
 func loseErrnos(v *hujson.Value) {
 	list := elements(v)
 	for i := range list {

@@ -13,9 +13,9 @@ import (
 // maxDepth is how deep JSON may be nested. A profile needs 6 levels, in a bundle 8.
 const maxDepth = 200
 
-// scanner reads JSON text once from front to back, without recursion. It finds what is no JSON and says so in its own words, and makes
-// the text that hujson reads: the same bytes at the same offsets, up to the end of the first value, with blanks for the byte
-// order mark and comments. What it passes, hujson passes.
+// scanner reads JSON text once from front to back, without recursion. It finds what is no JSON and says so in its own
+// words, and makes the text that hujson reads: the same bytes at the same offsets, up to the end of the first value,
+// with blanks for the byte order mark and comments. What it passes, hujson passes.
 type scanner struct {
 	file *source.File
 	b    []byte // the bytes of the file; a copy once something was blanked
@@ -24,7 +24,8 @@ type scanner struct {
 	problems []source.Problem
 	surplus  []source.Span
 	stack    []bracket
-	// member, if set, is called with each key of the outermost object and where its value begins. Returning false ends the scan.
+	// member, if set, is called with each key of the outermost object and where its value begins. Returning false
+	// ends the scan.
 	member func(key []byte, value int) bool
 	copied bool
 }
@@ -35,7 +36,8 @@ type bracket struct {
 	at   int
 }
 
-// scan reads the whole file. It returns the text for hujson; ok is false when there is none, because of the last of the problems.
+// scan reads the whole file. It returns the text for hujson; ok is false when there is none, because of the last of
+// the problems.
 func (s *scanner) scan() (text []byte, ok bool) {
 	s.b = s.file.Bytes
 	if utf16(s.b) {
@@ -43,7 +45,8 @@ func (s *scanner) scan() (text []byte, ok bool) {
 		return nil, false
 	}
 	if bom := "\xef\xbb\xbf"; bytes.HasPrefix(s.b, []byte(bom)) {
-		s.blank(source.Span{Start: 0, End: len(bom)}, "byte order mark before the JSON text, which makes every program refuse the file")
+		s.blank(source.Span{Start: 0, End: len(bom)},
+			"byte order mark before the JSON text, which makes every program refuse the file")
 		s.pos = len(bom)
 	}
 	if !s.space() {
@@ -117,7 +120,8 @@ func (s *scanner) space() bool {
 		case c == '/' && s.next('*'):
 			n := bytes.Index(s.b[s.pos+2:], []byte("*/"))
 			if n < 0 {
-				return s.fail(source.Span{Start: s.pos, End: s.pos + 2}, "comment is not closed before the end of the file")
+				return s.fail(source.Span{Start: s.pos, End: s.pos + 2},
+					"comment is not closed before the end of the file")
 			}
 			s.comment(s.pos + 2 + n + 2)
 		default:
@@ -179,7 +183,8 @@ func (s *scanner) value() bool {
 		switch c := s.b[s.pos]; c {
 		case '{', '[':
 			if len(s.stack) == maxDepth {
-				return s.fail(source.Span{Start: s.pos, End: s.pos + 1}, "JSON is nested more than %d levels deep", maxDepth)
+				return s.fail(source.Span{Start: s.pos, End: s.pos + 1}, "JSON is nested more than %d levels deep",
+					maxDepth)
 			}
 			s.stack = append(s.stack, bracket{c, s.pos})
 			s.pos++
@@ -211,7 +216,8 @@ func (s *scanner) close() bool {
 	return len(s.stack) == 0
 }
 
-// after reads what follows a value inside an object or array: the comma before the next one, or closing brackets. More is false when the outermost one was closed.
+// after reads what follows a value inside an object or array: the comma before the next one, or closing brackets.
+// More is false when the outermost one was closed.
 func (s *scanner) after(comma *int) (more, ok bool) {
 	for {
 		if !s.space() {
@@ -250,7 +256,8 @@ func (s *scanner) key(outermost bool) bool {
 			return false
 		}
 		if word := s.word(); len(word) > 0 {
-			return s.fail(source.Span{Start: start, End: start + len(word)}, "key %q is not between double quotes", clip(word))
+			return s.fail(source.Span{Start: start, End: start + len(word)}, "key %q is not between double quotes",
+				clip(word))
 		}
 		return s.unexpected()
 	}
@@ -317,7 +324,7 @@ func (s *scanner) str() bool {
 						end++
 					}
 				}
-				return s.fail(source.Span{Start: i, End: end}, "%q is no escape sequence of JSON", s.b[i:end])
+				return s.fail(source.Span{Start: i, End: end}, "%q is not an escape sequence of JSON", s.b[i:end])
 			}
 			i += n - 1
 		case c == '\n' || c == '\r':
@@ -369,7 +376,8 @@ func (s *scanner) literal() bool {
 		}
 		digits := bytes.TrimLeft(word, "+-")
 		switch {
-		case len(digits) > 2 && digits[0] == '0' && (digits[1]|0x20 == 'x' || digits[1]|0x20 == 'o' || digits[1]|0x20 == 'b'):
+		case len(digits) > 2 && digits[0] == '0' &&
+			(digits[1]|0x20 == 'x' || digits[1]|0x20 == 'o' || digits[1]|0x20 == 'b'):
 			return s.fail(at, "number %q is not decimal; JSON has decimal numbers only", clip(word))
 		case len(digits) > 1 && digits[0] == '0' && '0' <= digits[1] && digits[1] <= '9':
 			return s.fail(at, "number %q begins with a zero, which JSON does not allow", clip(word))
@@ -426,7 +434,8 @@ func (s *scanner) word() []byte {
 	n := s.pos
 	for n < len(s.b) {
 		c := s.b[n]
-		if !('a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9' || c == '_' || c == '-' || c == '+' || c == '.' || c == '$') {
+		if !('a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9' || c == '_' || c == '-' || c == '+' ||
+			c == '.' || c == '$') {
 			break
 		}
 		n++
@@ -493,14 +502,17 @@ func (s *scanner) noComma(c byte, top bracket) bool {
 }
 
 func (s *scanner) mismatch(c byte, top bracket) bool {
-	return s.fail(source.Span{Start: s.pos, End: s.pos + 1}, "%q stands where the %s that begins on line %d ends with %q", string(c), top.kind(), s.file.LineOf(top.at), string(top.open+2))
+	return s.fail(source.Span{Start: s.pos, End: s.pos + 1},
+		"%q stands where the %s that begins on line %d ends with %q", string(c), top.kind(), s.file.LineOf(top.at),
+		string(top.open+2))
 }
 
 // ended says what is still open at the end of the text.
 func (s *scanner) ended() bool {
 	end := len(bytes.TrimRight(s.b, " \t\r\n"))
 	top := s.stack[len(s.stack)-1]
-	return s.fail(source.Span{Start: end, End: end}, "file ends inside the %s that begins on line %d", top.kind(), s.file.LineOf(top.at))
+	return s.fail(source.Span{Start: end, End: end}, "file ends inside the %s that begins on line %d", top.kind(),
+		s.file.LineOf(top.at))
 }
 
 func (t bracket) kind() string {

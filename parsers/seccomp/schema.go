@@ -26,17 +26,6 @@ var (
 	spoSchema    = sync.OnceValue(func() *gojsonschema.Schema { return mustCompile(spoText) })
 )
 
-// Schema returns the JSON Schema (draft 7) that the profile of a form must satisfy.
-func Schema(d Dialect) string {
-	switch d {
-	case Docker, Containers:
-		return dockerText
-	case SPO:
-		return spoText
-	}
-	return ociText
-}
-
 func mustCompile(text string) *gojsonschema.Schema {
 	schema, err := gojsonschema.NewSchema(gojsonschema.NewStringLoader(text))
 	if err != nil {
@@ -45,8 +34,8 @@ func mustCompile(text string) *gojsonschema.Schema {
 	return schema
 }
 
-// maxChecked is how many values of a profile are held against the schema. Docker's default profile has about 600; a filter that the
-// kernel takes has room for some thousand.
+// maxChecked is how many values of a profile are held against the schema. Docker's default profile has about 600; a
+// filter that the kernel accepts has room for some thousand.
 const maxChecked = 50_000
 
 // check holds the profile against the JSON schema of its form, and records where it breaks it.
@@ -62,8 +51,8 @@ func (p *Profile) check(root *hujson.Value) {
 	}
 }
 
-// validate runs the schema over the value that consumers see: unknown fields and those that are null left out, known fields under their proper name, and of a
-// field that is there twice the last one or, for crun, the first.
+// validate runs the schema over the value that consumers see: unknown fields and those that are null left out, known
+// fields under their proper name, and of a field that is there twice the last one or, for crun, the first.
 func (p *Profile) validate(root *hujson.Value, first bool, seen map[source.Problem]bool) {
 	schema := ociSchema
 	switch p.Dialect {
@@ -114,7 +103,8 @@ func (r *reader) value(v *hujson.Value, kind *object) any {
 			}
 			m := &x.Members[i]
 			f := kind.lookup(text(&m.Name))
-			if f == nil || r.literal && f.name != text(&m.Name) || isNull(&m.Value) || f.name == "name" && isEmpty(&m.Value) {
+			if f == nil || r.literal && f.name != text(&m.Name) || isNull(&m.Value) ||
+				f.name == "name" && isEmpty(&m.Value) {
 				continue
 			}
 			if _, taken := out[f.name]; taken && r.first {
@@ -179,7 +169,8 @@ func find(v *hujson.Value, kind *object, steps []string, first bool) *hujson.Val
 	return v
 }
 
-// problem puts an error of gojsonschema into words, and finds its place. It reports false for one that says nothing of its own.
+// problem puts an error of gojsonschema into words, and finds its place. It reports false for one that says nothing
+// of its own.
 func (p *Profile) problem(e gojsonschema.ResultError, root *hujson.Value, first bool) (source.Problem, bool) {
 	steps := strings.Split(e.Context().String("\x00"), "\x00")[1:]
 	v := find(root, p.object(), steps, first)
@@ -204,7 +195,7 @@ func (p *Profile) problem(e gojsonschema.ResultError, root *hujson.Value, first 
 	case "required":
 		property, _ := details["property"].(string)
 		if property == "names" && p.Dialect == Bundle && hasName(v) {
-			return source.Problem{}, false // the old form is told by the field itself
+			return source.Problem{}, false // the old form is reported at the field itself
 		}
 		problem.Span.End = problem.Span.Start + 1 // the brace: the object may be long
 		if null := nullMember(v, property); null != nil {
@@ -217,7 +208,7 @@ func (p *Profile) problem(e gojsonschema.ResultError, root *hujson.Value, first 
 		case property == "name" || property == "names" && p.Dialect != OCI && p.Dialect != Bundle:
 			problem.Message = subject + ` has neither "names" nor "name"`
 		case property == "index" || property == "value":
-			problem.Message = fmt.Sprintf("%s has no %q, so that runc and crun take it as 0", subject, property)
+			problem.Message = fmt.Sprintf("%s has no %q, so runc and crun read it as 0", subject, property)
 		default:
 			problem.Message = fmt.Sprintf("%s has no %q", subject, property)
 		}
@@ -234,26 +225,29 @@ func (p *Profile) problem(e gojsonschema.ResultError, root *hujson.Value, first 
 		case isNull(v) && len(steps) == 2 && steps[0] == "syscalls":
 			problem.Message = subject + " is null, on which Docker and Podman crash"
 		case expected == "integer" && v.Value.Kind() == '0' && numeric(string(v.Value.(hujson.Literal))):
-			problem.Message = fmt.Sprintf("%s is %s, which 64 bits cannot hold", subject, describe(v))
+			problem.Message = fmt.Sprintf("%s is %s, which does not fit in 64 bits", subject, describe(v))
 		}
 	case "array_min_items":
-		problem.Message = subject + " is empty, so that the rule does nothing"
+		problem.Message = subject + " is empty, so the rule does nothing"
 	case "array_max_items":
-		problem.Message = fmt.Sprintf("%s has %d conditions; a syscall has 6 arguments, and crun up to 1.29 reads the first 6 conditions only", subject, len(elements(v)))
+		problem.Message = fmt.Sprintf("%s has %d conditions; a syscall has 6 arguments, and crun up to 1.29 reads "+
+			"the first 6 conditions only", subject, len(elements(v)))
 	case "string_gte":
 		problem.Message = subject + " is an empty string"
 	case "number_lte":
-		problem.Message = fmt.Sprintf("%s is %s; the arguments of a syscall have the indices 0 to 5", subject, describe(v))
+		problem.Message = fmt.Sprintf("%s is %s; the arguments of a syscall have the indices 0 to 5", subject,
+			describe(v))
 	default:
 		return source.Problem{}, false
 	}
 	return problem, true
 }
 
-// resourceProblem is problem for a SeccompProfile, which the API server holds against the schema of the CRD. Actions, operators and flags that the CRD does not list are
-// unknown to everyone, and not a matter of shape.
-func (p *Profile) resourceProblem(e gojsonschema.ResultError, steps []string, v *hujson.Value, subject string) (message string, ok bool) {
-	const refused = ", so that the API server refuses the resource"
+// resourceProblem is problem for a SeccompProfile, which the API server holds against the schema of the CRD. Actions,
+// operators and flags that the CRD does not list are unknown to everyone, and not a matter of shape.
+func (p *Profile) resourceProblem(e gojsonschema.ResultError, steps []string, v *hujson.Value,
+	subject string) (message string, ok bool) {
+	const refused = ", so the API server refuses the resource"
 	details := e.Details()
 	switch e.Type() {
 	case "required":
@@ -269,13 +263,13 @@ func (p *Profile) resourceProblem(e gojsonschema.ResultError, steps []string, v 
 	case "string_gte":
 		return subject + " is an empty string, which runc refuses", true
 	case "pattern":
-		return subject + " does not lie in /var/run/security-profiles-operator/" + refused, true
+		return subject + " is not in /var/run/security-profiles-operator/" + refused, true
 	case "unique":
 		if steps[len(steps)-1] == "names" {
 			return "", false // as in other profiles a repeated name is no matter of shape
 		}
 		i, _ := details["j"].(int)
-		return fmt.Sprintf("element %d of %s is there twice%s", i+1, subject, refused), true
+		return fmt.Sprintf("element %d of %s occurs twice%s", i+1, subject, refused), true
 	case "enum":
 		if steps[0] == "architectures" {
 			_, known := LookupArchitecture(text(v))
@@ -285,11 +279,13 @@ func (p *Profile) resourceProblem(e gojsonschema.ResultError, steps []string, v 
 	case "number_lte":
 		switch steps[len(steps)-1] {
 		case "index":
-			return fmt.Sprintf("%s is %s; the arguments of a syscall have the indices 0 to 5", subject, describe(v)), true
+			return fmt.Sprintf("%s is %s; the arguments of a syscall have the indices 0 to 5", subject, describe(v)),
+				true
 		case "errnoRet":
-			return fmt.Sprintf("%s is %s, which the operator's 32 bits cannot hold", subject, describe(v)), true
+			return fmt.Sprintf("%s is %s, which does not fit in the operator's 32 bits", subject, describe(v)), true
 		}
-		return fmt.Sprintf("%s is %s; a SeccompProfile cannot hold numbers above 9223372036854775807", subject, describe(v)), true
+		return fmt.Sprintf("%s is %s; a SeccompProfile cannot hold numbers above 9223372036854775807", subject,
+			describe(v)), true
 	case "number_gte":
 		return fmt.Sprintf("%s is %s, which is below 0%s", subject, describe(v), refused), true
 	}
@@ -299,7 +295,8 @@ func (p *Profile) resourceProblem(e gojsonschema.ResultError, steps []string, v 
 // begin returns the place where an object begins: its brace, or its first key in YAML.
 func begin(v *hujson.Value) source.Span {
 	s := span(v)
-	if object, ok := v.Value.(*hujson.Object); ok && len(object.Members) > 0 && object.Members[0].Name.StartOffset == s.Start {
+	if object, ok := v.Value.(*hujson.Object); ok && len(object.Members) > 0 &&
+		object.Members[0].Name.StartOffset == s.Start {
 		return span(&object.Members[0].Name)
 	}
 	s.End = min(s.End, s.Start+1)
@@ -312,7 +309,8 @@ func (p *Profile) lost(root *hujson.Value) {
 		p.Problems = append(p.Problems, source.Problem{Span: span(v), Kind: KindShape, Message: message})
 	}
 	if v := member(root, "defaultErrnoRet"); v != nil {
-		note(v, `"defaultErrnoRet" is no field of a SeccompProfile, so that it does not reach the node, where EPERM is the default`)
+		note(v, `"defaultErrnoRet" is not a field of a SeccompProfile, so it does not reach the node, where EPERM `+
+			`is the default`)
 	}
 	syscalls := member(root, "syscalls")
 	if syscalls == nil {
@@ -322,7 +320,9 @@ func (p *Profile) lost(root *hujson.Value) {
 	for i := range list {
 		if v := member(&list[i], "errnoRet"); v != nil && v.Value.Kind() == '0' {
 			if n, err := strconv.ParseUint(string(v.Value.(hujson.Literal)), 10, 64); err == nil && n == 0 {
-				note(v, `"errnoRet" is 0, which the operator leaves out of the file that it writes, so that the call answers EPERM`)
+				note(v,
+					`"errnoRet" is 0, which the operator leaves out of the file that it writes, so the call answers `+
+						`EPERM`)
 			}
 		}
 	}

@@ -1,8 +1,9 @@
 // Package seccomp reads seccomp profiles, the JSON that container runtimes turn into a syscall filter, with the exact
 // place of every name and value, and knows which syscalls, architectures, actions and operators exist.
 //
-// Three forms are read: linux.seccomp of the OCI runtime specification, the superset of it that Docker, Podman, Buildah and
-// CRI-O take (archMap, includes, excludes), and the SeccompProfile resource of the security-profiles-operator, in YAML or JSON.
+// Three forms are read: linux.seccomp of the OCI runtime specification, the superset of it that Docker, Podman,
+// Buildah and CRI-O take (archMap, includes, excludes), and the SeccompProfile resource of the
+// security-profiles-operator, in YAML or JSON.
 package seccomp
 
 import "github.com/sandlint/sandlint/parsers/source"
@@ -13,16 +14,17 @@ type Profile struct {
 	Source *source.File
 	// Dialect is the form, judged by the fields that occur.
 	Dialect Dialect
-	// Span is the profile's object; the whole value for a plain profile, that of linux.seccomp in a bundle, that of spec in a SeccompProfile. Where a
-	// YAML alias stands for a part of it, the places inside that part are those of the anchor.
+	// Span is the profile's object; the whole value for a plain profile, that of linux.seccomp in a bundle, that of
+	// spec in a SeccompProfile. Where a YAML alias stands for a part of it, the places inside that part are those of
+	// the anchor.
 	Span source.Span
 	// NoNewPrivileges is process.noNewPrivileges of a Bundle; false where that does not give it, as for its readers.
 	NoNewPrivileges bool
-	// Name and Namespace are those in the metadata of a SeccompProfile. The operator writes it to operator/<namespace>/<name>.json, version v1 without the
-	// namespace, below the folder that the kubelet looks in.
+	// Name and Namespace are those in the metadata of a SeccompProfile. The operator writes it to
+	// operator/<namespace>/<name>.json, version v1 without the namespace, below the folder that the kubelet looks in.
 	Name, Namespace String
-	// BaseProfileName names the profile that the operator adds to a SeccompProfile: another resource, or with "oci://" an artifact of a registry. What that
-	// profile allows is not known here.
+	// BaseProfileName names the profile that the operator adds to a SeccompProfile: another resource, or with
+	// "oci://" an artifact of a registry. What that profile allows is not known here.
 	BaseProfileName String
 	// DefaultAction is the default action; an empty Span when absent.
 	DefaultAction String
@@ -38,7 +40,8 @@ type Profile struct {
 	ArchMapSpan source.Span
 	// Flags are the SECCOMP_FILTER_FLAG_… names.
 	Flags []String
-	// FlagsGiven says that there is a list of flags, if only an empty one. Without one runc and crun set flags of their own.
+	// FlagsGiven says that there is a list of flags, if only an empty one. Without one runc and crun set flags of
+	// their own.
 	FlagsGiven       bool
 	ListenerPath     String
 	ListenerMetadata String
@@ -48,31 +51,35 @@ type Profile struct {
 	SyscallsSpan source.Span
 	// Problems are defects of syntax and shape, in order of position. Kinds are the Kind… constants.
 	Problems []source.Problem
-	// UnknownFields are the members that no consumer reads, in order of position. They are legal, and ignored without a word.
+	// UnknownFields are the members that no consumer reads, in order of position. They are legal, and silently
+	// ignored.
 	//
-	// In a SeccompProfile a field that differs in the case of letters is one of them, with the known field in Near: the API server compares names literally. The schema
-	// of a CRD is structural, so that the server prunes what it does not declare; kubectl since 1.27 asks it to refuse the resource instead (--validate=strict), and a
-	// server-side apply is always refused.
+	// In a SeccompProfile a field that differs in the case of letters is one of them, with the known field in Near:
+	// the API server compares names literally. The schema of a CRD is structural, so the server prunes what it does
+	// not declare; kubectl since 1.27 asks it to refuse the resource instead (--validate=strict), and a server-side
+	// apply is always refused.
 	UnknownFields []Field
-	// MiscasedFields are the members whose name differs from a known one in the case of letters only. The consumers written in Go (Docker,
-	// Podman, containerd, runc) read them, and so does Parse; crun does not. A SeccompProfile has none.
+	// MiscasedFields are the members whose name differs from a known one in the case of letters only. The consumers
+	// written in Go (Docker, Podman, containerd, runc) read them, and so does Parse; crun does not. A SeccompProfile
+	// has none.
 	MiscasedFields []Field
-	// DuplicateFields are the members that repeat a known field of the same object. Docker, Podman, containerd and runc take the last one, as
-	// Parse does; crun takes the first. A comment, which nobody reads, is none. YAML forbids them, and the clients of the API server that take them nevertheless take the last one.
+	// DuplicateFields are the members that repeat a known field of the same object. Docker, Podman, containerd and
+	// runc take the last one, as Parse does; crun takes the first. A comment, which no consumer reads, is not one.
+	// YAML forbids them, and the clients of the API server that take them nevertheless take the last one.
 	DuplicateFields []Field
-	// Surplus is text that JSON does not have but that Parse reads over: the byte order mark, comments and trailing commas, in order of position. Without it
-	// the text is the same JSON.
+	// Surplus is text that JSON does not have but that Parse reads over: the byte order mark, comments and trailing
+	// commas, in order of position. Without it the text is the same JSON.
 	Surplus []source.Span
 
-	index *index // nil for a profile that Parse has not made
+	named map[string]*Named // nil for a profile that Parse has not made
 }
 
 // Field is a member of an object that its readers do not agree on.
 type Field struct {
 	// Name is the key as written.
 	Name String
-	// Near is the known field that was most likely meant: in another case for a miscased one; "" when none is near, and for an unknown one when
-	// the object has that field too.
+	// Near is the known field that was most likely meant: in another case for a miscased one; "" when none is near,
+	// and for an unknown one when the object has that field too.
 	Near string
 	// Value is the place of the member's value.
 	Value source.Span
@@ -88,19 +95,20 @@ const (
 	KindJSON = "json"
 	// KindShape is JSON that breaks the schema in another way than those below: a wrong type, a missing field.
 	KindShape = "shape"
-	// KindNullRule is a null in the place of a rule.
+	// KindNullRule is a null in place of a rule.
 	KindNullRule = "null-rule"
 	// KindEmptyNames is a rule with an empty list of names.
 	KindEmptyNames = "empty-names"
-	// KindEmptyName is an empty string, or null, which programs written in Go take for one, among the names of a rule.
+	// KindEmptyName is an empty string, or null, which programs written in Go read as one, among the names of a rule.
 	KindEmptyName = "empty-name"
-	// KindOperator is an argument condition without an operator, or with one that is no string.
+	// KindOperator is an argument condition without an operator, or with one that is not a string.
 	KindOperator = "operator"
-	// KindArgument is an index, value or valueTwo of a condition that is no unsigned integer, or an index above 5.
+	// KindArgument is an index, value or valueTwo of a condition that is not an unsigned integer, or an index above 5.
 	KindArgument = "argument"
-	// KindNoArgument is a condition without index or value, which runtimes take as 0.
+	// KindNoArgument is a condition without index or value, which runtimes read as 0.
 	KindNoArgument = "no-argument"
-	// KindSuperset is KindShape in a field that Docker and containers/common alone read: archMap, name, comment, includes, excludes.
+	// KindSuperset is KindShape in a field that Docker and containers/common alone read: archMap, name, comment,
+	// includes, excludes.
 	KindSuperset = "superset-shape"
 	// KindMinKernel is KindShape in minKernel, which Docker alone reads.
 	KindMinKernel = "min-kernel-shape"
@@ -108,9 +116,10 @@ const (
 	KindErrnoText = "errno-shape"
 	// KindManyArguments is a rule with more than six conditions.
 	KindManyArguments = "many-arguments"
-	// KindNoDefault is a profile without a default action, which some consumers refuse and others take as no profile at all.
+	// KindNoDefault is a profile without a default action, which some consumers refuse and others treat as no profile.
 	KindNoDefault = "no-default-action"
-	// KindNoProfile is null or an array in the place of a profile, which some consumers take as no profile at all and others refuse.
+	// KindNoProfile is null or an array in place of a profile, which some consumers treat as no profile and
+	// others refuse.
 	KindNoProfile = "no-profile"
 )
 
@@ -126,8 +135,8 @@ const (
 	Containers
 	// Bundle is a whole OCI config.json with linux.seccomp in it.
 	Bundle
-	// SPO is the SeccompProfile resource of the security-profiles-operator. The operator writes its spec, as far as the CRD declares it, to a file of OCI's
-	// form on the node, and the runtime of the node reads that.
+	// SPO is the SeccompProfile resource of the security-profiles-operator. The operator writes its spec, as far as
+	// the CRD declares it, to a file of OCI's form on the node, and the runtime of the node reads that.
 	SPO
 )
 

@@ -7,8 +7,10 @@ import (
 	"github.com/sandlint/sandlint/parsers/source"
 )
 
-// Sniff reports whether a file is a seccomp profile, an OCI bundle's config.json with one in it, or one with a SeccompProfile resource, in JSON or YAML. It looks at the names of the outermost object's fields only, and
-// at files of other content not even at those, so that it can be asked of every JSON and YAML file. A file that is called *seccomp*.json is a profile also when it is empty or broken.
+// Sniff reports whether a file is a seccomp profile, an OCI bundle's config.json with one in it, or one with a
+// SeccompProfile resource, in JSON or YAML. It looks at the names of the outermost object's fields only, and at files
+// of other content not even at those, so it can be asked of every JSON and YAML file. A file that is called
+// *seccomp*.json is a profile also when it is empty or broken.
 func Sniff(f *source.File) bool {
 	if MentionsResource(f.Bytes) && hasResource(f) {
 		return true
@@ -20,7 +22,8 @@ func Sniff(f *source.File) bool {
 		return named || bytes.Contains(b, []byte("S\x00C\x00M\x00P\x00_\x00"))
 	}
 	actions := bytes.Contains(b, []byte("SCMP_ACT_"))
-	if !named && !actions && !bytes.Contains(b, []byte("defaultAction")) && !(bytes.Contains(b, []byte(`"ociVersion"`)) && bytes.Contains(b, []byte(`"seccomp"`))) {
+	if !named && !actions && !bytes.Contains(b, []byte("defaultAction")) &&
+		!(bytes.Contains(b, []byte(`"ociVersion"`)) && bytes.Contains(b, []byte(`"seccomp"`))) {
 		return false
 	}
 
@@ -34,10 +37,13 @@ func Sniff(f *source.File) bool {
 		case strings.EqualFold(string(key), "defaultAction") && c == '"':
 			defaultAction = true
 			prefix := `"SCMP_ACT_`
-			yes = named || len(f.Bytes)-value >= len(prefix) && strings.EqualFold(string(f.Bytes[value:value+len(prefix)]), prefix)
+			yes = named ||
+				len(f.Bytes)-value >= len(prefix) && strings.EqualFold(string(f.Bytes[value:value+len(prefix)]), prefix)
 		case strings.EqualFold(string(key), "syscalls") && c == '[':
 			yes = named || actions || defaultAction
-		case named && (strings.EqualFold(string(key), "defaultAction") || strings.EqualFold(string(key), "syscalls") || strings.EqualFold(string(key), "archMap")):
+		case named &&
+			(strings.EqualFold(string(key), "defaultAction") || strings.EqualFold(string(key), "syscalls") ||
+				strings.EqualFold(string(key), "archMap")):
 			yes = true // a known field with a value of the wrong type
 		case string(key) == "ociVersion":
 			ociVersion = true
@@ -52,7 +58,9 @@ func Sniff(f *source.File) bool {
 	case yes:
 		return true
 	case !ok: // not JSON
-		return named || actions && bytes.Contains(b, []byte("defaultAction")) && bytes.HasPrefix(bytes.TrimLeft(b, "\xef\xbb\xbf \t\r\n"), []byte("{"))
+		return named ||
+			actions && bytes.Contains(b, []byte("defaultAction")) &&
+				bytes.HasPrefix(bytes.TrimLeft(b, "\xef\xbb\xbf \t\r\n"), []byte("{"))
 	case keys > 0:
 		return false
 	}

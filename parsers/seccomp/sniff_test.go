@@ -18,21 +18,55 @@ func TestSniff(t *testing.T) {
 		{"x.json", `{"archMap": [], "defaultAction": "ALLOW", "syscalls": []}`, true},
 		{"x.json", `{"defaultAction": "SCMP_ACT_ERRNO", broken`, true},
 		{"x.json", `{defaultAction: "SCMP_ACT_ERRNO"}`, true},
-		{"config.json", `{"ociVersion": "1.0.2", "process": {}, "linux": {"seccomp": {"defaultAction": "SCMP_ACT_ALLOW"}}}`, true},
+		{
+			"config.json",
+			`{"ociVersion": "1.0.2", "process": {}, "linux": {"seccomp": {"defaultAction": "SCMP_ACT_ALLOW"}}}`, true,
+		},
 		{"config.json", `{"linux": {"seccomp": {"defaultAction": "SCMP_ACT_ALLOW"}}, "ociVersion": "1.0.2"}`, true},
 		{"config.json", `{"ociVersion": "1.0.2", "linux": {"namespaces": []}}`, false},
 		{"acl.json", `{"defaultAction": "Allow", "ipRules": []}`, false},
 		{"template.json", `{"resources": [{"properties": {"networkAcls": {"defaultAction": "Deny"}}}]}`, false},
-		{"crd.json", `{"apiVersion": "security-profiles-operator.x-k8s.io/v1", "kind": "SeccompProfile", "spec": {"defaultAction": "SCMP_ACT_ERRNO"}}`, true},
-		{"list.json", `{"apiVersion": "v1", "kind": "List", "items": [{}, {"apiVersion": "security-profiles-operator.x-k8s.io/v1", "kind": "SeccompProfile"}]}`, true},
-		{"crd.json", `{"apiVersion": "apiextensions.k8s.io/v1", "kind": "CustomResourceDefinition", "metadata": {"name": "security-profiles-operator.x-k8s.io/SeccompProfile"}}`, false},
+		{
+			"crd.json",
+			`{"apiVersion": "security-profiles-operator.x-k8s.io/v1", "kind": "SeccompProfile", "spec": ` +
+				`{"defaultAction": "SCMP_ACT_ERRNO"}}`, true,
+		},
+		{
+			"list.json",
+			`{"apiVersion": "v1", "kind": "List", "items": [{}, {"apiVersion": ` +
+				`"security-profiles-operator.x-k8s.io/v1", "kind": "SeccompProfile"}]}`, true,
+		},
+		{
+			"crd.json",
+			`{"apiVersion": "apiextensions.k8s.io/v1", "kind": "CustomResourceDefinition", "metadata": {"name": ` +
+				`"security-profiles-operator.x-k8s.io/SeccompProfile"}}`, false,
+		},
 		{"profile.yaml", "apiVersion: security-profiles-operator.x-k8s.io/v1beta1\nkind: SeccompProfile\n", true},
-		{"profile.yml", "# a\n---\nkind: Pod\n---\nkind: \"SeccompProfile\"\napiVersion: security-profiles-operator.x-k8s.io/v1alpha1\n", true},
+		{
+			"profile.yml",
+			"# a\n---\nkind: Pod\n---\nkind: \"SeccompProfile\"\napiVersion: " +
+				"security-profiles-operator.x-k8s.io/v1alpha1\n", true,
+		},
 		{"<stdin>", "apiVersion: security-profiles-operator.x-k8s.io/v1\nkind: SeccompProfile\n", true},
-		{"list.yaml", "apiVersion: security-profiles-operator.x-k8s.io/v1\nkind: SeccompProfileList\nitems:\n- metadata: {name: a}\n", true},
-		{"binding.yaml", "apiVersion: security-profiles-operator.x-k8s.io/v1alpha1\nkind: ProfileBinding\nspec:\n  profileRef:\n    kind: SeccompProfile\n", false},
-		{"helm.yaml", "apiVersion: security-profiles-operator.x-k8s.io/v1\nkind: SeccompProfile\nmetadata:\n  name: {{ .Values.name }}\n", false},
-		{"other.yaml", "apiVersion: example.org/v1\nkind: SeccompProfile\n# security-profiles-operator.x-k8s.io/\n", false},
+		{
+			"list.yaml",
+			"apiVersion: security-profiles-operator.x-k8s.io/v1\nkind: SeccompProfileList\nitems:\n- metadata: " +
+				"{name: a}\n", true,
+		},
+		{
+			"binding.yaml",
+			"apiVersion: security-profiles-operator.x-k8s.io/v1alpha1\nkind: ProfileBinding\nspec:\n  profileRef:\n " +
+				"   kind: SeccompProfile\n", false,
+		},
+		{
+			"helm.yaml",
+			"apiVersion: security-profiles-operator.x-k8s.io/v1\nkind: SeccompProfile\nmetadata:\n  name: {{ " +
+				".Values.name }}\n", false,
+		},
+		{
+			"other.yaml", "apiVersion: example.org/v1\nkind: SeccompProfile\n# security-profiles-operator.x-k8s.io/\n",
+			false,
+		},
 		{"list.json", `[{"defaultAction": "SCMP_ACT_ERRNO"}]`, false},
 		{"package.json", `{"name": "x", "description": "SCMP_ACT_ALLOW"}`, false},
 		{"package.json", `{"name": "x"`, false},

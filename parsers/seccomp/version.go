@@ -6,13 +6,14 @@ import (
 	"strings"
 )
 
-// Version is a release of libseccomp, runc, crun or the runtime specification, such as 2.5.4. The zero Version stands before every release.
+// Version is a release of libseccomp, runc, crun or the runtime specification, such as 2.5.4. The zero Version is
+// older than every release.
 type Version struct {
 	Major, Minor, Patch int
 }
 
-// ParseVersion reads "2.5.4", "v2.5.4", "2.5" or "2". What follows the numbers, such as a package's "-1+deb12u1", is not read; ok is
-// false where s does not begin with a number or where a number is out of any reason.
+// ParseVersion reads "2.5.4", "v2.5.4", "2.5" or "2". What follows the numbers, such as a package's "-1+deb12u1", is
+// not read; ok is false where s does not begin with a number or where a number is out of any reason.
 func ParseVersion(s string) (v Version, ok bool) {
 	s = strings.TrimPrefix(s, "v")
 	for i, part := range []*int{&v.Major, &v.Minor, &v.Patch} {

@@ -12,6 +12,7 @@ import (
 	"github.com/sandlint/sandlint/parsers/image"
 	"github.com/sandlint/sandlint/parsers/internal/yamltree"
 	"github.com/sandlint/sandlint/parsers/seccomp"
+	"github.com/sandlint/sandlint/parsers/seccomp/decide"
 	"github.com/sandlint/sandlint/parsers/source"
 )
 
@@ -26,29 +27,29 @@ type Profile struct {
 	// Uses are the places in the workspace that put the profile in force, in order of path and position, as far as they are known.
 	Uses []Use
 
-	usual   []*seccomp.Filter
-	filters []*seccomp.Filter
+	usual   []*decide.Filter
+	filters []*decide.Filter
 }
 
-// Filter returns the filter that a target makes of the profile, as seccomp.Profile.Compile does, and makes it once.
-func (p *Profile) Filter(t seccomp.Target) *seccomp.Filter {
-	for _, made := range [][]*seccomp.Filter{p.usual, p.filters} {
+// Filter returns the filter that a target makes of the profile, as decide.Compile does, and makes it once.
+func (p *Profile) Filter(t decide.Target) *decide.Filter {
+	for _, made := range [][]*decide.Filter{p.usual, p.filters} {
 		for _, f := range made {
 			if f.Target.Equal(t) {
 				return f
 			}
 		}
 	}
-	f := p.Compile(t)
+	f := decide.Compile(p.Profile, t)
 	p.filters = append(p.filters, f)
 	return f
 }
 
-// Usual returns the filters that the usual targets make of the profile, and makes them once: see seccomp.Targets.Usual.
-func (p *Profile) Usual(targets seccomp.Targets) []*seccomp.Filter {
+// Usual returns the filters that the usual targets make of the profile, and makes them once: see decide.Targets.Usual.
+func (p *Profile) Usual(targets decide.Targets) []*decide.Filter {
 	if p.usual == nil {
 		for _, t := range targets.Usual(p.Profile, p.Loaders(targets)...) {
-			p.usual = append(p.usual, p.Compile(t))
+			p.usual = append(p.usual, decide.Compile(p.Profile, t))
 		}
 	}
 	return p.usual
@@ -65,14 +66,14 @@ const (
 )
 
 // Loaders are the programs that may read a profile that is used so.
-func (k UseKind) Loaders() []seccomp.Loader {
+func (k UseKind) Loaders() []decide.Loader {
 	switch k {
 	case UseKubernetes:
-		return []seccomp.Loader{seccomp.LoaderContainers, seccomp.LoaderOCI}
+		return []decide.Loader{decide.LoaderContainers, decide.LoaderOCI}
 	case UseLabel:
-		return []seccomp.Loader{seccomp.LoaderContainers}
+		return []decide.Loader{decide.LoaderContainers}
 	}
-	return []seccomp.Loader{seccomp.LoaderDocker}
+	return []decide.Loader{decide.LoaderDocker}
 }
 
 // Use is a place that puts a profile in force.
@@ -113,14 +114,14 @@ func (w *Workspace) ImageOf(u Use) *image.Image {
 
 // Loaders returns the programs that read the profile: those that the user named as targets, else those by which the workspace uses it, else those that read all fields that
 // it has.
-func (p *Profile) Loaders(t seccomp.Targets) []seccomp.Loader {
+func (p *Profile) Loaders(t decide.Targets) []decide.Loader {
 	if p.Dialect == seccomp.SPO { // what the operator writes for the nodes has OCI's fields alone, which all loaders read alike
-		return []seccomp.Loader{seccomp.LoaderOCI}
+		return []decide.Loader{decide.LoaderOCI}
 	}
 	if len(p.Uses) == 0 || p.Dialect == seccomp.Bundle || t.Given("docker", "podman", "cri-o", "containerd", "kubernetes") {
 		return t.Loaders(p.Profile)
 	}
-	var out []seccomp.Loader
+	var out []decide.Loader
 	for _, use := range p.Uses {
 		out = append(out, use.Kind.Loaders()...)
 	}

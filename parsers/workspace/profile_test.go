@@ -10,6 +10,7 @@ import (
 	"github.com/sandlint/sandlint/parsers/dockerfile"
 	"github.com/sandlint/sandlint/parsers/files"
 	"github.com/sandlint/sandlint/parsers/seccomp"
+	"github.com/sandlint/sandlint/parsers/seccomp/decide"
 	"github.com/sandlint/sandlint/parsers/source"
 )
 
@@ -138,25 +139,25 @@ func TestUses(t *testing.T) {
 }
 
 func TestProfileLoaders(t *testing.T) {
-	docker, containers, oci := seccomp.LoaderDocker, seccomp.LoaderContainers, seccomp.LoaderOCI
+	docker, containers, oci := decide.LoaderDocker, decide.LoaderContainers, decide.LoaderOCI
 	for _, test := range []struct {
 		text, given string
 		uses        []UseKind
-		want        []seccomp.Loader
+		want        []decide.Loader
 	}{
-		{`{"archMap":[]}`, "", nil, []seccomp.Loader{docker, containers}},
-		{`{"archMap":[]}`, "", []UseKind{UseKubernetes}, []seccomp.Loader{containers, oci}},
-		{`{"archMap":[]}`, "", []UseKind{UseKubernetes, UseCompose, UseLabel}, []seccomp.Loader{docker, containers, oci}},
-		{`{}`, "", []UseKind{UseDaemon}, []seccomp.Loader{docker}},
-		{`{}`, "podman", []UseKind{UseCompose}, []seccomp.Loader{containers}},
-		{`{}`, "runc", []UseKind{UseCompose}, []seccomp.Loader{docker}},
-		{`{"ociVersion":"1","linux":{}}`, "", []UseKind{UseCompose}, []seccomp.Loader{oci}},
+		{`{"archMap":[]}`, "", nil, []decide.Loader{docker, containers}},
+		{`{"archMap":[]}`, "", []UseKind{UseKubernetes}, []decide.Loader{containers, oci}},
+		{`{"archMap":[]}`, "", []UseKind{UseKubernetes, UseCompose, UseLabel}, []decide.Loader{docker, containers, oci}},
+		{`{}`, "", []UseKind{UseDaemon}, []decide.Loader{docker}},
+		{`{}`, "podman", []UseKind{UseCompose}, []decide.Loader{containers}},
+		{`{}`, "runc", []UseKind{UseCompose}, []decide.Loader{docker}},
+		{`{"ociVersion":"1","linux":{}}`, "", []UseKind{UseCompose}, []decide.Loader{oci}},
 	} {
 		p := &Profile{Profile: seccomp.Parse(source.NewFile("p.json", []byte(test.text)))}
 		for _, kind := range test.uses {
 			p.Uses = append(p.Uses, Use{Kind: kind})
 		}
-		var targets seccomp.Targets
+		var targets decide.Targets
 		if test.given != "" {
 			if err := targets.Set(test.given, "1.."); err != nil {
 				t.Fatal(err)

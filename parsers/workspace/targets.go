@@ -9,7 +9,7 @@ import (
 
 	"github.com/sandlint/sandlint/parsers/nixconf"
 	"github.com/sandlint/sandlint/parsers/nixuse"
-	"github.com/sandlint/sandlint/parsers/seccomp"
+	"github.com/sandlint/sandlint/parsers/seccomp/decide"
 	"github.com/sandlint/sandlint/parsers/source"
 )
 
@@ -22,7 +22,7 @@ type Targets struct {
 	// Platforms are the platforms that images are built for, such as "linux/arm64"; nil when not given.
 	Platforms []string
 	// Seccomp are the consumers of seccomp profiles: Docker, runc, libseccomp and so on.
-	Seccomp seccomp.Targets
+	Seccomp decide.Targets
 }
 
 // DefaultTargets returns the releases in wide use: Nix from 2.18 on, and all of Lix and Determinate Nix.
@@ -30,7 +30,7 @@ func DefaultTargets() Targets { return Targets{Nix: nixconf.DefaultTargets()} }
 
 // Consumers are the names that Set takes, sorted.
 func Consumers() []string {
-	names := append([]string{"determinate", "lix", "nix", "platform"}, seccomp.Consumers()...)
+	names := append([]string{"determinate", "lix", "nix", "platform"}, decide.Consumers()...)
 	slices.Sort(names)
 	return names
 }

@@ -5,14 +5,15 @@ import (
 	"testing"
 
 	"github.com/sandlint/sandlint/parsers/seccomp"
+	"github.com/sandlint/sandlint/parsers/seccomp/decide"
 	"github.com/sandlint/sandlint/parsers/source"
 	"github.com/sandlint/sandlint/parsers/workspace"
 	"github.com/sandlint/sandlint/rules"
 	"github.com/sandlint/sandlint/rules/packs"
 )
 
-// TestSafeFixesOfDefaultProfiles applies all safe fixes, the layout included, to the default profiles of Docker and Podman: they decide as before for every target, and a second fix finds
-// nothing.
+// TestSafeFixesOfDefaultProfiles applies all safe fixes, the layout included, to the default profiles of Docker and
+// Podman: they decide as before for every target, and a second fix finds nothing.
 func TestSafeFixesOfDefaultProfiles(t *testing.T) {
 	set, err := rules.NewSet(packs.All(), rules.Selection{Only: []string{"all"}})
 	if err != nil {
@@ -24,7 +25,9 @@ func TestSafeFixesOfDefaultProfiles(t *testing.T) {
 			t.Fatal(err)
 		}
 		fix := func(text []byte) *rules.FixResult {
-			ws, err := rules.Load(workspace.Options{Dir: t.TempDir(), Paths: []string{"-"}, Stdin: text, StdinName: "seccomp.json"})
+			ws, err := rules.Load(workspace.Options{
+				Dir: t.TempDir(), Paths: []string{"-"}, Stdin: text, StdinName: "seccomp.json",
+			})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -39,7 +42,7 @@ func TestSafeFixesOfDefaultProfiles(t *testing.T) {
 		}
 		after := result.Files[0].After
 		parse := func(text []byte) *seccomp.Profile { return seccomp.Parse(source.NewFile("seccomp.json", text)) }
-		if d := seccomp.Diff(parse(before), parse(after), seccomp.Targets{}); !d.Empty() {
+		if d := decide.Diff(parse(before), parse(after), decide.Targets{}); !d.Empty() {
 			t.Errorf("%s: the fixed profile decides otherwise: %+v", name, d)
 		}
 		if again := fix(after); len(again.Files) != 0 {

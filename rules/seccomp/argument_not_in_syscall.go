@@ -7,6 +7,8 @@ import (
 	"github.com/sandlint/sandlint/parsers/source"
 	"github.com/sandlint/sandlint/parsers/workspace"
 	"github.com/sandlint/sandlint/rules"
+	"github.com/sandlint/sandlint/rules/seccomp/internal/conditions"
+	"github.com/sandlint/sandlint/rules/seccomp/internal/report"
 )
 
 var argumentNotInSyscall = &rules.Rule{
@@ -21,7 +23,7 @@ var argumentNotInSyscall = &rules.Rule{
 	},
 	Check: rules.OnProfile(func(p *rules.Pass, profile *workspace.Profile) {
 		seen := map[source.Span]bool{}
-		conditions(p, profile, func(rule *seccomp.Rule, arg *seccomp.Arg, s *seccomp.Syscall) {
+		conditions.Each(p, profile, func(rule *seccomp.Rule, arg *seccomp.Arg, s *seccomp.Syscall) {
 			if int(arg.Index.Value) < len(s.Args) || seen[arg.Span] {
 				return
 			}
@@ -33,7 +35,9 @@ var argumentNotInSyscall = &rules.Rule{
 			case 1:
 				has = "argument 0 only"
 			}
-			p.Report(at(profile, arg.Span, fmt.Sprintf("%q has %s; the condition compares register %d, which holds whatever the program left there", s.Name, has, arg.Index.Value)))
+			p.Report(report.At(profile, arg.Span,
+				fmt.Sprintf("%q has %s; the condition compares register %d, which "+
+					"holds whatever the program left there", s.Name, has, arg.Index.Value)))
 		})
 	}),
 }

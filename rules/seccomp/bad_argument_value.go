@@ -5,17 +5,22 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/sandlint/sandlint/fixers"
 	fixseccomp "github.com/sandlint/sandlint/fixers/seccomp"
+
+	"github.com/sandlint/sandlint/fixers"
 	"github.com/sandlint/sandlint/parsers/seccomp"
+	"github.com/sandlint/sandlint/parsers/seccomp/decide"
 	"github.com/sandlint/sandlint/parsers/source"
 	"github.com/sandlint/sandlint/parsers/workspace"
 	"github.com/sandlint/sandlint/rules"
+	"github.com/sandlint/sandlint/rules/seccomp/internal/fixes"
+	"github.com/sandlint/sandlint/rules/seccomp/internal/report"
+	"github.com/sandlint/sandlint/rules/seccomp/internal/support"
 )
 
 var badArgumentValue = &rules.Rule{
 	ID:       "seccomp/bad-argument-value",
-	Summary:  "an argument condition has an index or a value that its readers do not take, or lacks one",
+	Summary:  "an argument condition has no index or value, or one that its readers reject",
 	Severity: rules.Error,
 	Category: rules.Correctness,
 	Since:    "0.1.0",
@@ -24,21 +29,23 @@ var badArgumentValue = &rules.Rule{
 		"OCI runtime specification v1.3.0, config-linux.md, Seccomp: index is uint32, value and valueTwo are uint64",
 		"libseccomp-golang v0.11.1: MakeCondition, \"syscalls only have up to 6 arguments\"",
 		"containers/crun#2220: more than six conditions",
-		"runc 1.1.5 and 1.5.1, crun 1.8.1 and 1.27 with strings, floats, negative numbers, index 6 and seven conditions",
+		"runc 1.1.5 and 1.5.1, crun 1.8.1 and 1.27 with strings, floats, " +
+			"negative numbers, index 6 and seven conditions",
 	},
 	Check: rules.OnProfile(func(p *rules.Pass, profile *workspace.Profile) {
 		for _, problem := range profile.Problems {
-			finding := at(profile, problem.Span, problem.Message)
+			finding := report.At(profile, problem.Span, problem.Message)
 			switch problem.Kind {
 			case seccomp.KindArgument:
-				finding.Message = withEffect(problem, refusedArgument(profile, problem.Span))
+				finding.Message = report.WithEffect(problem, refusedArgument(profile, problem.Span))
 				if number, ok := meantNumber(profile.Source.Text(problem.Span)); ok {
-					if rule, _ := ruleAt(profile, problem.Span); rule != nil {
+					if rule, _ := report.RuleAt(profile, problem.Span); rule != nil {
 						var names []string
 						for _, name := range rule.Names {
 							names = append(names, name.Text)
 						}
-						finding.Fixes = replace(profile, "Write "+number, fixers.Unsafe, problem.Span, number, fixers.Changes{fixseccomp.Syscalls(names)})
+						finding.Fixes = fixes.Replace(profile, "Write "+number, fixers.Unsafe, problem.Span, number,
+							fixers.Changes{fixseccomp.Syscalls(names)})
 					}
 				}
 			case seccomp.KindNoArgument:
@@ -48,12 +55,12 @@ var badArgumentValue = &rules.Rule{
 					break
 				}
 				targets := p.Targets().Seccomp
-				l, ok := lacking(p, seccomp.Support{}, "crun")
-				l.extent = targets.Extent("crun", seccomp.Version{}, readsAllConditions)
-				if !ok || l.extent == seccomp.NoRelease {
+				l, ok := support.Find(p, seccomp.Support{}, "crun")
+				l.Extent = targets.Extent("crun", seccomp.Version{}, readsAllConditions)
+				if !ok || l.Extent == decide.NoRelease {
 					continue
 				}
-				finding.Severity = l.severity()
+				finding.Severity = l.Severity()
 			default:
 				continue
 			}
@@ -65,7 +72,7 @@ var badArgumentValue = &rules.Rule{
 // readsAllConditions is the first release of crun that reads more than six conditions of a rule.
 var readsAllConditions = seccomp.Version{Major: 1, Minor: 29, Patch: 2}
 
-// refusedArgument says what the readers do with a value that is no unsigned integer; "" for one that is.
+// refusedArgument says what the readers do with a value that is not an unsigned integer; "" for one that is.
 func refusedArgument(profile *workspace.Profile, span source.Span) string {
 	text := profile.Source.Text(span)
 	if _, err := strconv.ParseUint(text, 10, 64); err == nil {
@@ -76,13 +83,13 @@ func refusedArgument(profile *workspace.Profile, span source.Span) string {
 		readers = "runc refuses"
 	}
 	if strings.HasPrefix(text, "-") || '0' <= text[0] && text[0] <= '9' {
-		return ", so that " + readers + " the profile"
+		return ", so " + readers + " the profile"
 	}
-	return ", so that " + readers + " the profile, and crun up to 1.27 takes it as 0"
+	return ", so " + readers + " the profile, and crun up to 1.27 takes it as 0"
 }
 
-// meantNumber returns the unsigned integer that a JSON value stands for in the eyes of its author: that of a string with a decimal, or with 0x a
-// hexadecimal number, or of a number such as 5.0.
+// meantNumber returns the unsigned integer that the author of a JSON value most likely meant: that of a string with a
+// decimal, or with 0x a hexadecimal number, or of a number such as 5.0.
 func meantNumber(value string) (string, bool) {
 	var text string
 	if json.Unmarshal([]byte(value), &text) == nil {

@@ -6,11 +6,14 @@ import (
 	"github.com/sandlint/sandlint/fixers"
 	"github.com/sandlint/sandlint/parsers/workspace"
 	"github.com/sandlint/sandlint/rules"
+	"github.com/sandlint/sandlint/rules/seccomp/internal/programs"
+	"github.com/sandlint/sandlint/rules/seccomp/internal/report"
+	"github.com/sandlint/sandlint/rules/seccomp/internal/requirement"
 )
 
 var clone3NotENOSYS = &rules.Rule{
 	ID:       "seccomp/clone3-not-enosys",
-	Summary:  "clone is allowed and clone3 neither runs nor is answered with ENOSYS, so that programs cannot start threads",
+	Summary:  "clone is allowed and clone3 neither runs nor fails with ENOSYS, so programs cannot start threads",
 	Severity: rules.Error,
 	Category: rules.Correctness,
 	Since:    "0.1.0",
@@ -20,12 +23,14 @@ var clone3NotENOSYS = &rules.Rule{
 		"moby/moby#42680, moby/moby#42681; actions/runner-images#3812",
 	},
 	Check: rules.OnProfile(func(p *rules.Pass, profile *workspace.Profile) {
-		all := filters(p, profile)
-		for _, g := range groups(p, all, cloneEffects(profile, all)) {
-			e := g.effects[0]
-			finding := at(profile, e.cause, fmt.Sprintf("clone3 %s, so that glibc 2.34 and newer do not fall back to clone: they start no thread and no process%s", insteadOfENOSYS(e.outcome, false), g.where))
-			finding.Severity = g.severity
-			finding.Fixes = wish{enosys: []string{"clone3"}}.fix(p, profile)
+		all := programs.Filters(p, profile)
+		for _, g := range programs.Groups(p, all, programs.CloneEffects(profile, all)) {
+			e := g.Effects[0]
+			finding := report.At(profile, e.Cause,
+				fmt.Sprintf("clone3 %s, so glibc 2.34 and newer do not fall back to clone and cannot start threads "+
+					"or processes%s", programs.InsteadOfENOSYS(e.Outcome, false), g.Where))
+			finding.Severity = g.Severity
+			finding.Fixes = requirement.Requirement{ENOSYS: []string{"clone3"}}.Fix(p, profile)
 			p.Report(finding)
 		}
 	}),

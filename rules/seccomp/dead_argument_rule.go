@@ -9,33 +9,46 @@ import (
 	"github.com/sandlint/sandlint/parsers/seccomp"
 	"github.com/sandlint/sandlint/parsers/workspace"
 	"github.com/sandlint/sandlint/rules"
+	"github.com/sandlint/sandlint/rules/seccomp/internal/conditions"
+	"github.com/sandlint/sandlint/rules/seccomp/internal/fixes"
+	"github.com/sandlint/sandlint/rules/seccomp/internal/mentions"
+	"github.com/sandlint/sandlint/rules/seccomp/internal/report"
 )
 
 var deadArgumentRule = &rules.Rule{
 	ID:       "seccomp/dead-argument-rule",
-	Summary:  "a rule with argument conditions has no effect, since another one names the syscall without conditions",
+	Summary:  "a rule with argument conditions has no effect, because another one names the syscall without conditions",
 	Severity: rules.Error,
 	Category: rules.Correctness,
 	Since:    "0.1.0",
 	Fixes:    []fixers.Safety{fixers.Safe, fixers.Unsafe},
 	References: []string{
-		"libseccomp v2.6.1, src/db.c: a rule without conditions replaces the tree of conditions of its syscall, and later conditions are not added to it",
-		"opencontainers/runc, libcontainer/seccomp/seccomp_linux.go; containers/crun, src/libcrun/seccomp.c: rules are added in the order of the file",
+		"libseccomp v2.6.1, src/db.c: a rule without conditions replaces the tree of conditions of its syscall, and " +
+			"later conditions are not added to it",
+		"opencontainers/runc, libcontainer/seccomp/seccomp_linux.go; containers/crun, src/libcrun/seccomp.c: rules " +
+			"are added in the order of the file",
 		"runs of runc 1.1.5 and 1.5.1 and crun 1.8.1 and 1.27 with libseccomp 2.5.4 and 2.6.1",
 	},
 	Check: rules.OnProfile(func(p *rules.Pass, profile *workspace.Profile) {
-		all := mentions(p, profile)
-		dead := func(m *mention) bool { return m.fate == hidden && !m.always }
+		all := mentions.Of(p, profile)
+		dead := func(m *mentions.Mention) bool { return m.Status == mentions.Hidden && !m.Always }
 		for _, names := range all {
 			for k := range names {
 				m := &names[k]
 				if !dead(m) {
 					continue
 				}
-				finding := at(profile, m.Span, fmt.Sprintf("the conditions on %q have no effect: another rule names it without conditions, and decides alone, with %s", m.Text, m.other.outcome))
-				finding.Related = []rules.Related{{File: profile.Source, Span: m.other.Span, Message: fmt.Sprintf("%q is named here without conditions", m.Text)}}
-				finding.Fixes = removeMention(profile, m, dead, all)
-				if !disagree(p, profile, m.Text) {
+				finding := report.At(profile, m.Span,
+					fmt.Sprintf("the conditions on %q have no effect: another rule names it without conditions, and "+
+						"decides alone, with %s", m.Text, m.Other.Outcome))
+				finding.Related = []rules.Related{
+					{
+						File: profile.Source, Span: m.Other.Span,
+						Message: fmt.Sprintf("%q is named here without conditions", m.Text),
+					},
+				}
+				finding.Fixes = mentions.Remove(profile, m, dead, all)
+				if !conditions.Disagree(p, profile, m.Text) {
 					finding.Fixes = append(finding.Fixes, keepConditions(profile, names, m)...)
 				}
 				p.Report(finding)
@@ -44,21 +57,23 @@ var deadArgumentRule = &rules.Rule{
 	}),
 }
 
-// keepConditions returns the fix that takes the rules without conditions out of the way of one with conditions; none where nothing that is sensible would be left.
-func keepConditions(profile *workspace.Profile, names []mention, m *mention) []fixers.Fix {
-	if action, ok := seccomp.LookupAction(profile.DefaultAction.Text); !ok || action.Runs == m.outcome.Runs() {
+// keepConditions returns the fix that removes a name from the rules without conditions, so one with conditions
+// takes effect; none where nothing sensible would be left.
+func keepConditions(profile *workspace.Profile, names []mentions.Mention, m *mentions.Mention) []fixers.Fix {
+	if action, ok := seccomp.LookupAction(profile.DefaultAction.Text); !ok || action.Runs == m.Outcome.Runs() {
 		return nil // it makes no exception to the default action
 	}
 	title := fmt.Sprintf("Remove %q from the rule without conditions", m.Text)
 	var edits []fixers.Edit
 	for k := range names {
 		n := &names[k]
-		if !n.always || n.fate == equal {
+		if !n.Always || n.Status == mentions.EqualsDefault {
 			continue
 		}
-		if !slices.ContainsFunc(names[:k], func(o mention) bool { return o.rule == n.rule }) {
-			e := fixseccomp.RemoveRules(profile.Profile, n.rule)
-			if list := profile.Rules[n.rule].Names; slices.ContainsFunc(list, func(s seccomp.String) bool { return s.Text != n.Text }) {
+		if !slices.ContainsFunc(names[:k], func(o mentions.Mention) bool { return o.Rule == n.Rule }) {
+			e := fixseccomp.RemoveRules(profile.Profile, n.Rule)
+			if list := profile.Rules[n.Rule].Names; slices.ContainsFunc(list,
+				func(s seccomp.String) bool { return s.Text != n.Text }) {
 				var drop []int
 				for i, s := range list {
 					if s.Text == n.Text {
@@ -73,5 +88,5 @@ func keepConditions(profile *workspace.Profile, names []mention, m *mention) []f
 			edits = append(edits, e...)
 		}
 	}
-	return edited(profile, title, fixers.Unsafe, edits, fixers.Changes{fixseccomp.Syscalls{m.Text}})
+	return fixes.Edited(profile, title, fixers.Unsafe, edits, fixers.Changes{fixseccomp.Syscalls{m.Text}})
 }

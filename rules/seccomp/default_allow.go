@@ -5,11 +5,12 @@ import (
 
 	"github.com/sandlint/sandlint/parsers/workspace"
 	"github.com/sandlint/sandlint/rules"
+	"github.com/sandlint/sandlint/rules/seccomp/internal/report"
 )
 
 var defaultAllow = &rules.Rule{
 	ID:       "seccomp/default-allow",
-	Summary:  "the default action lets every syscall through that no rule names",
+	Summary:  "the default action allows every syscall that no rule names",
 	Severity: rules.Warning,
 	Category: rules.Security,
 	Since:    "0.1.0",
@@ -20,11 +21,17 @@ var defaultAllow = &rules.Rule{
 	Check: rules.OnProfile(func(p *rules.Pass, profile *workspace.Profile) {
 		switch action := profile.DefaultAction; action.Text {
 		case "SCMP_ACT_ALLOW":
-			p.Report(at(profile, action.Span, fmt.Sprintf("default action %q lets every syscall through that no rule names, and those of newer kernels too", action.Text)))
+			p.Report(report.At(profile, action.Span,
+				fmt.Sprintf("default action %q allows every syscall that no rule names, including those of newer "+
+					"kernels", action.Text)))
 		case "SCMP_ACT_LOG":
-			p.Report(at(profile, action.Span, fmt.Sprintf("default action %q lets every syscall through that no rule names, and writes a line about each into the system's log", action.Text)))
+			p.Report(report.At(profile, action.Span,
+				fmt.Sprintf("default action %q allows every syscall that no rule names, and writes a line to the "+
+					"system log for each", action.Text)))
 		case "SCMP_ACT_TRACE":
-			finding := at(profile, action.Span, fmt.Sprintf("default action %q hands every syscall that no rule names to a tracer, and without one the call fails with ENOSYS", action.Text))
+			finding := report.At(profile, action.Span,
+				fmt.Sprintf("default action %q hands every syscall that no rule names to a tracer; without one the "+
+					"call fails with ENOSYS", action.Text))
 			finding.Severity = rules.Error
 			p.Report(finding)
 		}

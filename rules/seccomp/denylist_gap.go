@@ -7,13 +7,18 @@ import (
 	"github.com/sandlint/sandlint/fixers"
 	fixseccomp "github.com/sandlint/sandlint/fixers/seccomp"
 	"github.com/sandlint/sandlint/parsers/seccomp"
+	"github.com/sandlint/sandlint/parsers/seccomp/decide"
 	"github.com/sandlint/sandlint/parsers/workspace"
 	"github.com/sandlint/sandlint/rules"
+	"github.com/sandlint/sandlint/rules/seccomp/internal/fixes"
+	"github.com/sandlint/sandlint/rules/seccomp/internal/phrase"
+	"github.com/sandlint/sandlint/rules/seccomp/internal/reach"
+	"github.com/sandlint/sandlint/rules/seccomp/internal/report"
 )
 
 var denylistGap = &rules.Rule{
 	ID:       "seccomp/denylist-gap",
-	Summary:  "a syscall is refused, and another one that does the same is let through",
+	Summary:  "a syscall is refused, but another one that does the same is allowed",
 	Severity: rules.Warning,
 	Category: rules.Security,
 	Since:    "0.1.0",
@@ -30,16 +35,16 @@ var denylistGap = &rules.Rule{
 }
 
 func checkTwins(p *rules.Pass, profile *workspace.Profile, twins *seccomp.Twins) {
-	var denied naming
+	var denied reach.Naming
 	var open []string
-	usual(p, profile, func(f *seccomp.Filter, a *seccomp.Architecture) bool {
+	reach.Usual(p, profile, func(f *decide.Filter, a *seccomp.Architecture) bool {
 		if !f.Default.Runs() {
 			return false
 		}
-		var first naming
+		var first reach.Naming
 		for _, name := range twins.Of {
 			if d := f.Decide(a, name); refuses(&d) && (first.Rule == nil || d.Name.Span.Start < first.Name.Span.Start) {
-				first = naming{d.Name, d.Rule}
+				first = reach.Naming{Name: d.Name, Rule: d.Rule}
 			}
 		}
 		if first.Rule == nil {
@@ -47,7 +52,8 @@ func checkTwins(p *rules.Pass, profile *workspace.Profile, twins *seccomp.Twins)
 		}
 		for _, name := range twins.By {
 			s, _ := seccomp.LookupSyscall(name)
-			if d := f.Decide(a, name); s.On(a.ABI) && d.Step != seccomp.StepConditions && d.Outcome.Runs() && !slices.Contains(open, name) {
+			if d := f.Decide(a, name); s.On(a.ABI) && d.Step != decide.StepConditions && d.Outcome.Runs() &&
+				!slices.Contains(open, name) {
 				open = append(open, name)
 			}
 		}
@@ -67,18 +73,26 @@ func checkTwins(p *rules.Pass, profile *workspace.Profile, twins *seccomp.Twins)
 	if len(open) > 1 {
 		verb = "do the same and go"
 	}
-	finding := at(profile, denied.Name.Span, fmt.Sprintf("syscall %q is refused, but %s %s through: programs still %s", denied.Name.Text, enumerate(list), verb, twins.What))
-	if twins.Whole && !denied.Rule.LegacyName && editable(profile) {
+	finding := report.At(profile, denied.Name.Span,
+		fmt.Sprintf("syscall %q is refused, but %s %s through: programs still %s", denied.Name.Text, phrase.List(list),
+			verb, twins.What))
+	if twins.Whole && !denied.Rule.LegacyName && fixes.Editable(profile) {
 		if edits := fixseccomp.AddStrings(profile.Profile, denied.Rule.Names, open...); edits != nil {
-			finding.Fixes = []fixers.Fix{{Title: "Refuse " + enumerate(open) + " too", Safety: fixers.Unsafe, Edits: edits, Changes: fixers.Changes{fixseccomp.Syscalls(open)}}}
+			finding.Fixes = []fixers.Fix{
+				{
+					Title: "Refuse " + phrase.List(open) + " too", Safety: fixers.Unsafe, Edits: edits,
+					Changes: fixers.Changes{fixseccomp.Syscalls(open)},
+				},
+			}
 		}
 	}
 	p.Report(finding)
 }
 
-// refuses reports whether a rule without conditions refuses every call. A call that is said not to exist is none: programs are meant to use the other one.
-func refuses(d *seccomp.Decision) bool {
-	if d.Step != seccomp.StepRule {
+// refuses reports whether a rule without conditions refuses every call. An answer of ENOSYS does not count:
+// programs are meant to use the other one.
+func refuses(d *decide.Decision) bool {
+	if d.Step != decide.StepRule {
 		return false
 	}
 	switch d.Outcome.Action {

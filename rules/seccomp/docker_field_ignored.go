@@ -8,29 +8,39 @@ import (
 	"github.com/sandlint/sandlint/fixers"
 	fixseccomp "github.com/sandlint/sandlint/fixers/seccomp"
 	"github.com/sandlint/sandlint/parsers/seccomp"
+	"github.com/sandlint/sandlint/parsers/seccomp/decide"
 	"github.com/sandlint/sandlint/parsers/source"
 	"github.com/sandlint/sandlint/parsers/workspace"
 	"github.com/sandlint/sandlint/rules"
+	"github.com/sandlint/sandlint/rules/seccomp/internal/fixes"
+	"github.com/sandlint/sandlint/rules/seccomp/internal/kernels"
+	"github.com/sandlint/sandlint/rules/seccomp/internal/literals"
+	"github.com/sandlint/sandlint/rules/seccomp/internal/phrase"
+	"github.com/sandlint/sandlint/rules/seccomp/internal/readers"
+	"github.com/sandlint/sandlint/rules/seccomp/internal/report"
 )
 
 var dockerFieldIgnored = &rules.Rule{
-	ID:       "seccomp/docker-field-ignored",
-	Summary:  "a field that Docker and Podman read is in a profile for a consumer that does not, so that its rule means something else",
+	ID: "seccomp/docker-field-ignored",
+	Summary: "a field that Docker and Podman read is in a profile for a consumer that ignores it, so its rule " +
+		"means something else",
 	Severity: rules.Error,
 	Category: rules.Security,
 	Since:    "0.1.0",
 	Fixes:    []fixers.Safety{fixers.Unsafe},
 	References: []string{
-		"containerd, contrib/seccomp/seccomp.go: WithProfile decodes into LinuxSeccomp of the OCI runtime specification",
+		"containerd, contrib/seccomp/seccomp.go: WithProfile decodes into LinuxSeccomp " +
+			"of the OCI runtime specification",
 		"OCI runtime specification v1.3.0, config-linux.md, Seccomp",
-		"Docker's default profile read by containerd, run by runc 1.1.5 and 1.5.1 and crun 1.8.1 and 1.27: mount, bpf, unshare, setns and init_module are allowed, 32-bit programs are killed",
+		"Docker's default profile read by containerd, run by runc 1.1.5 and 1.5.1 and crun 1.8.1 and 1.27: mount, " +
+			"bpf, unshare, setns and init_module are allowed, 32-bit programs are killed",
 		"kubernetes/kubernetes#39128: the content of a Localhost profile is opaque to Kubernetes",
 	},
 	Check: rules.OnProfile(func(p *rules.Pass, profile *workspace.Profile) {
-		if !reads(p, profile, seccomp.LoaderOCI) {
+		if !readers.Reads(p, profile, decide.LoaderOCI) {
 			return
 		}
-		reader := plainReader(p, profile)
+		reader := readers.Plain(p, profile)
 		ignore := "ignores"
 		if strings.Contains(reader, " and ") {
 			ignore = "ignore"
@@ -41,19 +51,20 @@ var dockerFieldIgnored = &rules.Rule{
 			if !ok {
 				span = source.Span{Start: value.Start, End: value.Start + 1}
 			}
-			finding := at(profile, span, fmt.Sprintf("%s %s %q, so that %s", reader, ignore, field, effect))
+			finding := report.At(profile, span, fmt.Sprintf("%s %s %q, so %s", reader, ignore, field, effect))
 			finding.Fixes, fixes = fixes, nil // once: it is about the whole file
 			p.Report(finding)
 		}
 		if lost := lostArchitectures(profile); len(lost) > 0 {
-			report(profile.ArchMapSpan, "archMap", fmt.Sprintf("the filter lacks %s, and their programs are killed", enumerate(lost)))
+			report(profile.ArchMapSpan, "archMap",
+				fmt.Sprintf("the filter lacks %s, and their programs are killed", phrase.List(lost)))
 		}
 		for _, rule := range profile.Rules {
 			switch {
 			case rule.LegacyName:
 				report(rule.Name.Span, "name", lostRule(p, profile, rule))
 				continue // there is no rule to apply
-			case rule.Name.Text != "" && !has(rule.Names, rule.Name.Text):
+			case rule.Name.Text != "" && !literals.Has(rule.Names, rule.Name.Text):
 				report(rule.Name.Span, "name", fmt.Sprintf("the rule is not about %q", rule.Name.Text))
 			}
 			if sameAsDefault(profile, rule) {
@@ -69,14 +80,18 @@ var dockerFieldIgnored = &rules.Rule{
 	}),
 }
 
-// resolved returns the fix that writes what Docker hands to the runtime on the one host that the profile is for, for a container that asks for no capabilities.
+// resolved returns the fix that writes what Docker hands to the runtime on the one host that the profile is for, for
+// a container that asks for no capabilities.
 func resolved(p *rules.Pass, profile *workspace.Profile) []fixers.Fix {
 	host, ok := onlyHost(p, profile)
 	if !ok {
 		return nil
 	}
-	r := profile.Resolve(seccomp.LoaderDocker, seccomp.Host{Arch: host, Caps: seccomp.DefaultCaps(seccomp.LoaderDocker)})
-	return edited(profile, fmt.Sprintf("Write what Docker makes of the profile on %s with its default capabilities", host.GOARCH), fixers.Unsafe, fixseccomp.ReplaceByOCI(r), fixers.Changes{fixseccomp.AnyDecision{}})
+	r := decide.Resolve(profile.Profile, decide.LoaderDocker,
+		decide.Host{Arch: host, Caps: decide.DefaultCaps(decide.LoaderDocker)})
+	return fixes.Edited(profile,
+		fmt.Sprintf("Write what Docker makes of the profile on %s with its default capabilities", host.GOARCH),
+		fixers.Unsafe, fixseccomp.ReplaceByOCI(r), fixers.Changes{fixseccomp.AnyDecision{}})
 }
 
 // onlyHost returns the machine of the only targeted platform, or the only one that the profile is made for.
@@ -94,7 +109,7 @@ func onlyHost(p *rules.Pass, profile *workspace.Profile) (*seccomp.Architecture,
 
 // lostArchitectures returns the architectures that only archMap adds to the filter.
 func lostArchitectures(profile *workspace.Profile) (lost []string) {
-	seen := set(profile.Architectures)
+	seen := literals.Set(profile.Architectures)
 	for _, entry := range profile.ArchMap {
 		for _, sub := range entry.SubArchitectures {
 			if !seen[sub.Text] {
@@ -106,7 +121,7 @@ func lostArchitectures(profile *workspace.Profile) (lost []string) {
 	return shorten(lost, "architectures")
 }
 
-// lostRule says what becomes of a rule without names.
+// lostRule returns what happens to a rule without names.
 func lostRule(p *rules.Pass, profile *workspace.Profile, rule *seccomp.Rule) string {
 	effect := fmt.Sprintf("%q is left to the default action", rule.Name.Text)
 	runtimes := p.Targets().Seccomp.Runtimes()
@@ -127,17 +142,18 @@ func shorten(names []string, what string) []string {
 	return names
 }
 
-// holds begins to say where a rule holds.
+// holds returns the beginning of a sentence about where a rule holds.
 func holds(rule *seccomp.Rule) string {
-	names := shorten(texts(rule.Names), "syscalls")
+	names := shorten(literals.Texts(rule.Names), "syscalls")
 	action := strings.TrimPrefix(rule.Action.Text, "SCMP_ACT_")
 	if len(names) == 0 {
 		return "the rule holds"
 	}
-	return fmt.Sprintf("%s for %s holds", action, enumerate(names))
+	return fmt.Sprintf("%s for %s holds", action, phrase.List(names))
 }
 
-// dropped says where a rule holds for a reader that ignores its includes or excludes and where it should not; "" when that is nowhere.
+// dropped says where a rule holds for a reader that ignores its includes or excludes and where it should not; "" when
+// that is nowhere.
 func dropped(p *rules.Pass, rule *seccomp.Rule, scope seccomp.Scope, includes bool) string {
 	var where []string
 	with, on, from := " with ", " on ", " from Linux "
@@ -145,12 +161,12 @@ func dropped(p *rules.Pass, rule *seccomp.Rule, scope seccomp.Scope, includes bo
 		with, on, from = " without ", " on other hosts than ", " before Linux "
 	}
 	if len(scope.Caps) > 0 {
-		where = append(where, with+or(shorten(texts(scope.Caps), "capabilities")))
+		where = append(where, with+or(shorten(literals.Texts(scope.Caps), "capabilities")))
 	}
 	if len(scope.Arches) > 0 && reachesHost(p, rule, scope.Arches, includes) {
-		where = append(where, on+or(shorten(texts(scope.Arches), "hosts")))
+		where = append(where, on+or(shorten(literals.Texts(scope.Arches), "hosts")))
 	}
-	if least, ok := minKernel(scope.MinKernel.Text); ok && !(includes && always(p, least)) {
+	if least, ok := kernels.ParseMin(scope.MinKernel.Text); ok && !(includes && kernels.Always(p, least)) {
 		where = append(where, from+scope.MinKernel.Text)
 		if !includes {
 			where[len(where)-1] += " on"
@@ -162,12 +178,13 @@ func dropped(p *rules.Pass, rule *seccomp.Rule, scope seccomp.Scope, includes bo
 	return " also" + strings.Join(where, " and")
 }
 
-// reachesHost reports whether a rule is about a syscall of a host that its arches keep it from: one that is not among those of includes, or is among those of excludes. The
-// hosts are those of the targeted platforms, else the 64-bit ones.
+// reachesHost reports whether a rule is about a syscall of a host that its arches keep it from: one that is not among
+// those of includes, or is among those of excludes. The hosts are those of the targeted platforms, else the 64-bit
+// ones.
 func reachesHost(p *rules.Pass, rule *seccomp.Rule, arches []seccomp.String, includes bool) bool {
 	platforms := p.Targets().Platforms
 	for _, host := range seccomp.Architectures() {
-		if has(arches, host.Docker) || has(arches, host.Containers) {
+		if literals.Has(arches, host.Docker) || literals.Has(arches, host.Containers) {
 			if includes {
 				continue
 			}
@@ -200,7 +217,7 @@ func or(names []string) string {
 	return strings.Join(names[:len(names)-1], ", ") + " or " + names[len(names)-1]
 }
 
-// sameAsDefault reports whether a rule does what happens without it, so that runtimes drop it.
+// sameAsDefault reports whether a rule does what happens without it, so runtimes drop it.
 func sameAsDefault(profile *workspace.Profile, rule *seccomp.Rule) bool {
 	if rule.Action.Text != profile.DefaultAction.Text {
 		return false

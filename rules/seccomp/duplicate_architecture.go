@@ -8,6 +8,8 @@ import (
 	"github.com/sandlint/sandlint/parsers/seccomp"
 	"github.com/sandlint/sandlint/parsers/workspace"
 	"github.com/sandlint/sandlint/rules"
+	"github.com/sandlint/sandlint/rules/seccomp/internal/fixes"
+	"github.com/sandlint/sandlint/rules/seccomp/internal/report"
 )
 
 var duplicateArchitecture = &rules.Rule{
@@ -30,7 +32,7 @@ var duplicateArchitecture = &rules.Rule{
 	}),
 }
 
-// reportCopies reports the names of a list that stand in it before, or that are the host's own.
+// reportCopies reports the names of a list that are in it already, or that are the host's own.
 func reportCopies(p *rules.Pass, profile *workspace.Profile, host seccomp.String, list []seccomp.String) {
 	first := map[string]seccomp.String{}
 	if host.Text != "" {
@@ -42,12 +44,15 @@ func reportCopies(p *rules.Pass, profile *workspace.Profile, host seccomp.String
 			first[name.Text] = name
 			continue
 		}
-		finding := at(profile, name.Span, fmt.Sprintf("architecture %q is already in this list", name.Text))
+		finding := report.At(profile, name.Span, fmt.Sprintf("architecture %q is already in this list", name.Text))
 		if earlier == host {
 			finding.Message = fmt.Sprintf("architecture %q is that of the entry itself", name.Text)
 		}
-		finding.Related = []rules.Related{{File: profile.Source, Span: earlier.Span, Message: fmt.Sprintf("%q is listed here", name.Text)}}
-		finding.Fixes = edited(profile, "Remove the second "+name.Text, fixers.Safe, fixseccomp.RemoveString(profile.Profile, list, i), fixers.Changes{})
+		finding.Related = []rules.Related{
+			{File: profile.Source, Span: earlier.Span, Message: fmt.Sprintf("%q is listed here", name.Text)},
+		}
+		finding.Fixes = fixes.Edited(profile, "Remove the second "+name.Text, fixers.Safe,
+			fixseccomp.RemoveString(profile.Profile, list, i), fixers.Changes{})
 		p.Report(finding)
 	}
 }

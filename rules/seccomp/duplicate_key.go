@@ -10,17 +10,21 @@ import (
 	"github.com/sandlint/sandlint/parsers/source"
 	"github.com/sandlint/sandlint/parsers/workspace"
 	"github.com/sandlint/sandlint/rules"
+	"github.com/sandlint/sandlint/rules/seccomp/internal/phrase"
+	"github.com/sandlint/sandlint/rules/seccomp/internal/readers"
+	"github.com/sandlint/sandlint/rules/seccomp/internal/report"
 )
 
 var duplicateKey = &rules.Rule{
 	ID:       "seccomp/duplicate-key",
-	Summary:  "a field is in one object twice, and its readers do not agree which one counts",
+	Summary:  "a field occurs twice in one object, and its readers disagree about which one counts",
 	Severity: rules.Error,
 	Category: rules.Correctness,
 	Since:    "0.1.0",
 	Fixes:    []fixers.Safety{fixers.Unsafe},
 	References: []string{
-		"Go, encoding/json: the last of several keys wins, in any case of letters; objects and the elements of arrays are decoded over what is there",
+		"Go, encoding/json: the last of several keys wins, in any case of letters; objects and the elements of " +
+			"arrays are decoded over what is there",
 		"crun, libocispec: the first key of the exact spelling wins (yajl, up to crun 1.27)",
 		"RFC 8259, section 4: what software does with names that are not unique is unpredictable",
 	},
@@ -32,13 +36,15 @@ func checkDuplicateKey(p *rules.Pass, profile *workspace.Profile) {
 	chains := map[source.Span][]seccomp.Field{}
 	for _, field := range profile.DuplicateFields {
 		if chains[field.Earlier] == nil {
-			first := seccomp.Field{Name: seccomp.String{Text: field.Name.Text, Span: field.Earlier}, Value: field.EarlierValue}
+			first := seccomp.Field{
+				Name: seccomp.String{Text: field.Name.Text, Span: field.Earlier}, Value: field.EarlierValue,
+			}
 			chains[field.Earlier] = []seccomp.Field{first}
 		}
 		chains[field.Earlier] = append(chains[field.Earlier], field)
 	}
 	text := profile.Source.Text
-	readers := goReaders(p, profile)
+	inGo := readers.Go(p, profile)
 	done := map[source.Span]int{} // how many of each chain are reported
 	for _, field := range profile.DuplicateFields {
 		chain := chains[field.Earlier]
@@ -46,11 +52,11 @@ func checkDuplicateKey(p *rules.Pass, profile *workspace.Profile) {
 		done[field.Earlier]++
 		previous := chain[n]
 		cased := text(previous.Name.Span) != text(field.Name.Span)
-		what := fmt.Sprintf("%q is in the same object twice", field.Name.Text)
+		what := fmt.Sprintf("%q occurs twice in the same object", field.Name.Text)
 		if cased {
 			what = fmt.Sprintf("%q is %s again", field.Name.Text, text(previous.Name.Span))
 		}
-		finding := at(profile, field.Name.Span, what)
+		finding := report.At(profile, field.Name.Span, what)
 		remove, which := chain[:len(chain)-1], "the first"
 		if len(chain) > 2 {
 			which = "all but the last"
@@ -59,7 +65,7 @@ func checkDuplicateKey(p *rules.Pass, profile *workspace.Profile) {
 		case text(previous.Value) == text(field.Value) && !cased:
 			finding.Message += ", with the same value"
 			finding.Severity = rules.Warning
-		case len(readers) == 0:
+		case len(inGo) == 0:
 			finding.Message += "; crun takes the first one"
 			if cased {
 				finding.Message += fmt.Sprintf(" that is spelt %q", field.Near)
@@ -67,11 +73,11 @@ func checkDuplicateKey(p *rules.Pass, profile *workspace.Profile) {
 				remove, which = chain[1:], "the second"
 			}
 		default:
-			finding.Message += fmt.Sprintf("; %s %s the last one", enumerate(readers), verb("take", readers))
+			finding.Message += fmt.Sprintf("; %s %s the last one", phrase.List(inGo), phrase.Verb("take", inGo))
 			if merges(field.Near) && profile.Dialect != seccomp.SPO {
 				finding.Message += ", and what it lacks from the first"
 			}
-			if runtimeReads(p, profile, "crun") {
+			if readers.RuntimeReads(p, profile, "crun") {
 				finding.Message += ", crun the first"
 				if cased {
 					finding.Message += fmt.Sprintf(" that is spelt %q", field.Near)
@@ -86,9 +92,11 @@ func checkDuplicateKey(p *rules.Pass, profile *workspace.Profile) {
 	}
 }
 
-// keepOne returns the fix that removes occurrences of a field; none where the file is not JSON, so that nothing can be proved.
+// keepOne returns the fix that removes occurrences of a field; none where the file is not JSON, so nothing can be
+// proved.
 func keepOne(profile *workspace.Profile, title string, remove []seccomp.Field) []fixers.Fix {
-	if slices.ContainsFunc(profile.Problems, func(problem source.Problem) bool { return problem.Kind == seccomp.KindJSON }) {
+	if slices.ContainsFunc(profile.Problems,
+		func(problem source.Problem) bool { return problem.Kind == seccomp.KindJSON }) {
 		return nil
 	}
 	fix := fixers.Fix{Title: title, Safety: fixers.Unsafe, Changes: fixers.Changes{fixers.Repair{}}}
@@ -102,7 +110,8 @@ func keepOne(profile *workspace.Profile, title string, remove []seccomp.Field) [
 	return []fixers.Fix{fix}
 }
 
-// merges reports whether Go decodes a second value of a field over the first: one that is an object, or an array of objects.
+// merges reports whether Go decodes a second value of a field over the first: one that is an object, or an array of
+// objects.
 func merges(field string) bool {
 	switch field {
 	case "syscalls", "args", "includes", "excludes", "archMap":

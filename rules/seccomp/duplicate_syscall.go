@@ -8,6 +8,8 @@ import (
 	"github.com/sandlint/sandlint/parsers/seccomp"
 	"github.com/sandlint/sandlint/parsers/workspace"
 	"github.com/sandlint/sandlint/rules"
+	"github.com/sandlint/sandlint/rules/seccomp/internal/mentions"
+	"github.com/sandlint/sandlint/rules/seccomp/internal/report"
 )
 
 var duplicateSyscall = &rules.Rule{
@@ -24,32 +26,36 @@ var duplicateSyscall = &rules.Rule{
 }
 
 func checkDuplicateSyscall(p *rules.Pass, profile *workspace.Profile) {
-	all := mentions(p, profile)
-	isCopy := func(m *mention) bool { return m.fate == copied }
+	all := mentions.Of(p, profile)
+	isCopy := func(m *mentions.Mention) bool { return m.Status == mentions.Copied }
 	for _, names := range all {
 		for k := range names {
 			m := &names[k]
 			if !isCopy(m) {
 				continue
 			}
-			finding := at(profile, m.Span, fmt.Sprintf("syscall %q is already in this list", m.Text))
-			if m.other.rule != m.rule {
-				finding.Message = fmt.Sprintf("syscall %q is already in an earlier rule with the same action and conditions", m.Text)
-				if m.other.rule > m.rule || !sameScope(profile.Rules[m.rule], profile.Rules[m.other.rule]) {
-					finding.Message = fmt.Sprintf("syscall %q is in another rule with the same action and conditions, which is in force wherever this one is", m.Text)
+			finding := report.At(profile, m.Span, fmt.Sprintf("syscall %q is already in this list", m.Text))
+			if m.Other.Rule != m.Rule {
+				finding.Message = fmt.Sprintf("syscall %q is already in an earlier rule with the same action and "+
+					"conditions", m.Text)
+				if m.Other.Rule > m.Rule || !sameScope(profile.Rules[m.Rule], profile.Rules[m.Other.Rule]) {
+					finding.Message = fmt.Sprintf("syscall %q is in another rule with the same action and "+
+						"conditions, which is in force wherever this one is", m.Text)
 				}
 			} else if profile.Dialect == seccomp.SPO {
 				finding.Severity = rules.Error
-				finding.Message += ", so that the API server refuses the SeccompProfile"
+				finding.Message += ", so the API server refuses the SeccompProfile"
 			}
-			finding.Related = []rules.Related{{File: profile.Source, Span: m.other.Span, Message: fmt.Sprintf("%q is listed here", m.Text)}}
-			finding.Fixes = removeMention(profile, m, isCopy, all)
+			finding.Related = []rules.Related{
+				{File: profile.Source, Span: m.Other.Span, Message: fmt.Sprintf("%q is listed here", m.Text)},
+			}
+			finding.Fixes = mentions.Remove(profile, m, isCopy, all)
 			p.Report(finding)
 		}
 	}
 }
 
-// sameScope reports whether two rules are in force in the same containers, as far as their words say so.
+// sameScope reports whether two rules are in force in the same containers, as far as their fields say so.
 func sameScope(a, b *seccomp.Rule) bool {
 	same := func(a, b []seccomp.String) bool {
 		in := func(list []seccomp.String) func(seccomp.String) bool {
@@ -60,7 +66,8 @@ func sameScope(a, b *seccomp.Rule) bool {
 		return !slices.ContainsFunc(a, in(b)) && !slices.ContainsFunc(b, in(a))
 	}
 	for _, s := range [][2]*seccomp.Scope{{&a.Includes, &b.Includes}, {&a.Excludes, &b.Excludes}} {
-		if !same(s[0].Caps, s[1].Caps) || !same(s[0].Arches, s[1].Arches) || s[0].MinKernel.Text != s[1].MinKernel.Text {
+		if !same(s[0].Caps, s[1].Caps) || !same(s[0].Arches, s[1].Arches) ||
+			s[0].MinKernel.Text != s[1].MinKernel.Text {
 			return false
 		}
 	}

@@ -9,11 +9,14 @@ import (
 	"github.com/sandlint/sandlint/parsers/source"
 	"github.com/sandlint/sandlint/parsers/workspace"
 	"github.com/sandlint/sandlint/rules"
+	"github.com/sandlint/sandlint/rules/seccomp/internal/fixes"
+	"github.com/sandlint/sandlint/rules/seccomp/internal/readers"
+	"github.com/sandlint/sandlint/rules/seccomp/internal/report"
 )
 
 var emptyName = &rules.Rule{
 	ID:       "seccomp/empty-name",
-	Summary:  "the name of a syscall is empty, so that runc refuses the profile",
+	Summary:  "the name of a syscall is empty, so runc refuses the profile",
 	Severity: rules.Error,
 	Category: rules.Correctness,
 	Since:    "0.1.0",
@@ -24,21 +27,22 @@ var emptyName = &rules.Rule{
 		"runc 1.1.5 and crun 1.8.1 with an empty string and with null among the names",
 	},
 	Check: rules.OnProfile(func(p *rules.Pass, profile *workspace.Profile) {
-		for _, problem := range problems(profile, seccomp.KindEmptyName) {
-			rule, i := ruleAt(profile, problem.Span)
+		for _, problem := range report.Problems(profile, seccomp.KindEmptyName) {
+			rule, i := report.RuleAt(profile, problem.Span)
 			if rule == nil {
 				continue
 			}
-			finding := at(profile, problem.Span, withEffect(problem, ", so that runc refuses the profile"))
-			if only(p, "crun") {
+			finding := report.At(profile, problem.Span, report.WithEffect(problem, ", so runc refuses the profile"))
+			if readers.Only(p, "crun") {
 				finding.Severity = rules.Warning
-				finding.Message = withEffect(problem, ", which crun leaves out without a word")
+				finding.Message = report.WithEffect(problem, ", which crun silently leaves out")
 			}
 			title, edits := "Delete the empty name", dropName(profile, rule, problem.Span)
-			if fixseccomp.OnlyElement(profile.Profile, problem.Span) || profile.Dialect == seccomp.SPO && len(rule.Names) == 1 {
-				title, edits = "Delete the rule, which names nothing else", dropRule(profile, i)
+			if fixseccomp.OnlyElement(profile.Profile, problem.Span) ||
+				profile.Dialect == seccomp.SPO && len(rule.Names) == 1 {
+				title, edits = "Delete the rule, which names nothing else", fixes.DropRule(profile, i)
 			}
-			finding.Fixes = edited(profile, title, fixers.Safe, edits, fixers.Changes{fixers.Repair{}})
+			finding.Fixes = fixes.Edited(profile, title, fixers.Safe, edits, fixers.Changes{fixers.Repair{}})
 			p.Report(finding)
 		}
 	}),

@@ -5,11 +5,13 @@ import (
 	"github.com/sandlint/sandlint/parsers/seccomp"
 	"github.com/sandlint/sandlint/parsers/workspace"
 	"github.com/sandlint/sandlint/rules"
+	"github.com/sandlint/sandlint/rules/seccomp/internal/fixes"
+	"github.com/sandlint/sandlint/rules/seccomp/internal/report"
 )
 
 var emptyNames = &rules.Rule{
 	ID:       "seccomp/empty-names",
-	Summary:  "a rule is about no syscall, and does nothing",
+	Summary:  "a rule names no syscall and does nothing",
 	Severity: rules.Error,
 	Category: rules.Correctness,
 	Since:    "0.1.0",
@@ -19,13 +21,14 @@ var emptyNames = &rules.Rule{
 		"runc 1.1.5 and crun 1.8.1 with \"names\": []",
 	},
 	Check: rules.OnProfile(func(p *rules.Pass, profile *workspace.Profile) {
-		for _, problem := range problems(profile, seccomp.KindEmptyNames) {
-			rule, i := ruleAt(profile, problem.Span)
+		for _, problem := range report.Problems(profile, seccomp.KindEmptyNames) {
+			rule, i := report.RuleAt(profile, problem.Span)
 			if rule == nil || rule.LegacyName { // Docker and Podman read name then
 				continue
 			}
-			finding := at(profile, problem.Span, problem.Message)
-			finding.Fixes = edited(profile, "Delete the rule", fixers.Safe, dropRule(profile, i), fixers.Changes{}.When(profile.Dialect == seccomp.SPO, fixers.Repair{}))
+			finding := report.At(profile, problem.Span, problem.Message)
+			finding.Fixes = fixes.Edited(profile, "Delete the rule", fixers.Safe, fixes.DropRule(profile, i),
+				fixers.Changes{}.When(profile.Dialect == seccomp.SPO, fixers.Repair{}))
 			p.Report(finding)
 		}
 	}),

@@ -6,20 +6,23 @@ import (
 	"slices"
 
 	"github.com/sandlint/sandlint/parsers/seccomp"
+	"github.com/sandlint/sandlint/parsers/seccomp/decide"
 	"github.com/sandlint/sandlint/parsers/source"
 	"github.com/sandlint/sandlint/parsers/workspace"
 	"github.com/sandlint/sandlint/rules"
+	"github.com/sandlint/sandlint/rules/seccomp/internal/report"
 )
 
 var filterTooLarge = &rules.Rule{
 	ID:       "seccomp/filter-too-large",
-	Summary:  "the filter of the profile has more instructions than the kernel takes",
+	Summary:  "the filter of the profile has more instructions than the kernel accepts",
 	Severity: rules.Error,
 	Category: rules.Correctness,
 	Since:    "0.1.0",
 	References: []string{
 		"Linux, include/uapi/linux/bpf_common.h: BPF_MAXINSNS",
-		"libseccomp 2.5.4, seccomp_export_bpf(3) and seccomp_load(3) of filters with one and two conditions a rule, on one to three architectures",
+		"libseccomp 2.5.4, seccomp_export_bpf(3) and seccomp_load(3) of filters with one and two conditions a rule, " +
+			"on one to three architectures",
 		"libseccomp: GHSA-46fr-jh49-xvhx, GHSA-2hqh-5c36-grrm",
 	},
 	Check: rules.OnProfile(func(p *rules.Pass, profile *workspace.Profile) {
@@ -39,22 +42,28 @@ var filterTooLarge = &rules.Rule{
 		if least == math.MaxInt {
 			return
 		}
-		bracket := source.Span{Start: profile.SyscallsSpan.Start, End: profile.SyscallsSpan.Start + 1} // the list is long
-		p.Report(at(profile, bracket, fmt.Sprintf("filter has %d instructions or more, and the kernel takes %d, so that no container starts", least, maxInstructions)))
+		// The list is long.
+		bracket := source.Span{Start: profile.SyscallsSpan.Start, End: profile.SyscallsSpan.Start + 1}
+		p.Report(report.At(profile, bracket,
+			fmt.Sprintf("filter has %d instructions or more, and the kernel accepts %d, so no container starts", least,
+				maxInstructions)))
 	}),
 }
 
 // maxInstructions is Linux's BPF_MAXINSNS.
 const maxInstructions = 4096
 
-// overhead is how many instructions a filter with rules has at least that compare neither a number nor an argument of a syscall with a
-// constant: it loads and compares the architecture, loads the number, and returns for it to be killed, for a rule and by default.
+// overhead is how many instructions a filter with rules has at least that compare neither a number nor an argument of
+// a syscall with a constant: it loads and compares the architecture, loads the number, and returns for it to be
+// killed, for a rule and by default.
 const overhead = 6
 
-// leastInstructions returns a number of instructions that the filter has at least. libseccomp shares equal parts of a filter among syscalls and architectures, so what is counted are
-// constants: each number of a syscall that has a rule, and the lower half of each value that one of its conditions compares an argument with, is the constant of an instruction of its
-// own. Only syscalls are counted whose conditions look at the same arguments in the same way, of which libseccomp merges none.
-func leastInstructions(f *seccomp.Filter) int {
+// leastInstructions returns a number of instructions that the filter has at least. libseccomp shares equal parts of a
+// filter among syscalls and architectures, so what is counted are constants: each number of a syscall that has a
+// rule, and the lower half of each value that one of its conditions compares an argument with, is the constant of an
+// instruction of its own. Only syscalls are counted whose conditions look at the same arguments in the same way, of
+// which libseccomp merges none.
+func leastInstructions(f *decide.Filter) int {
 	constants := map[uint32]bool{}
 	for _, a := range f.Archs {
 		for _, rule := range f.Rules {
@@ -62,7 +71,8 @@ func leastInstructions(f *seccomp.Filter) int {
 				continue
 			}
 			for _, name := range rule.Names {
-				if s, ok := seccomp.LookupSyscall(name.Text); ok && f.Target.Libseccomp.Knows(s) && !s.Multiplexed(a.ABI) {
+				if s, ok := seccomp.LookupSyscall(name.Text); ok && f.Target.Libseccomp.Knows(s) &&
+					!s.Multiplexed(a.ABI) {
 					if n, ok := s.Number(a.ABI); ok {
 						constants[uint32(n)] = true
 					}
@@ -89,14 +99,14 @@ func leastInstructions(f *seccomp.Filter) int {
 	return len(constants) + overhead
 }
 
-// comparedWith returns the lower halves of the values of cases that are all alike: one condition on the same argument with the same operator, or the
-// same arguments with EQ.
-func comparedWith(cases []seccomp.Case) (constants []uint32) {
+// comparedWith returns the lower halves of the values of cases that are all alike: one condition on the same argument
+// with the same operator, or the same arguments with EQ.
+func comparedWith(cases []decide.Case) (constants []uint32) {
 	if len(cases) == 0 {
 		return nil
 	}
 	shape := shapeOf(cases[0])
-	if len(shape) > 1 && slices.ContainsFunc(shape, func(c seccomp.Cond) bool { return c.Op != "SCMP_CMP_EQ" }) {
+	if len(shape) > 1 && slices.ContainsFunc(shape, func(c decide.Cond) bool { return c.Op != "SCMP_CMP_EQ" }) {
 		return nil
 	}
 	for _, c := range cases {
@@ -113,12 +123,12 @@ func comparedWith(cases []seccomp.Case) (constants []uint32) {
 }
 
 // shapeOf returns the conditions of a case without their values, sorted by argument.
-func shapeOf(c seccomp.Case) []seccomp.Cond {
+func shapeOf(c decide.Case) []decide.Cond {
 	shape := slices.Clone(c.Conds)
 	for i := range shape {
 		shape[i].Value = 0
 	}
-	slices.SortFunc(shape, func(a, b seccomp.Cond) int { return a.Arg - b.Arg })
+	slices.SortFunc(shape, func(a, b decide.Cond) int { return a.Arg - b.Arg })
 	return shape
 }
 

@@ -5,13 +5,17 @@ import (
 
 	"github.com/sandlint/sandlint/fixers"
 	"github.com/sandlint/sandlint/parsers/seccomp"
+	"github.com/sandlint/sandlint/parsers/seccomp/decide"
 	"github.com/sandlint/sandlint/parsers/workspace"
 	"github.com/sandlint/sandlint/rules"
+	"github.com/sandlint/sandlint/rules/seccomp/internal/readers"
+	"github.com/sandlint/sandlint/rules/seccomp/internal/report"
+	"github.com/sandlint/sandlint/rules/seccomp/internal/support"
 )
 
 var flagNotSupported = &rules.Rule{
 	ID:       "seccomp/flag-not-supported",
-	Summary:  "a filter flag is younger than a targeted runtime, which refuses the profile",
+	Summary:  "a filter flag is newer than a targeted runtime, which refuses the profile",
 	Severity: rules.Error,
 	Category: rules.Correctness,
 	Since:    "0.1.0",
@@ -28,22 +32,23 @@ var flagNotSupported = &rules.Rule{
 				continue
 			}
 			consumers := []string{"runc", "crun"}
-			if !only(p, "crun") { // which gives the flags to the kernel itself
+			if !readers.Only(p, "crun") { // which gives the flags to the kernel itself
 				consumers = append(consumers, "libseccomp")
 			}
-			l, ok := lacking(p, flag.Support, consumers...)
+			l, ok := support.Find(p, flag.Support, consumers...)
 			if !ok {
 				continue
 			}
 			message := fmt.Sprintf("flag %q is unknown to %s", name.Text, l)
-			if l.consumer == "runc" && !runcFlags.Less(l.since) {
-				message = fmt.Sprintf("flag %q stands in a profile for runc %s, which refuses all flags; %s is the first release that takes them", name.Text, l.releases, l.since)
-				if l.extent == seccomp.SomeReleases {
-					message = fmt.Sprintf("flag %q makes runc before %s refuse the profile", name.Text, l.since)
+			if l.Consumer == "runc" && !runcFlags.Less(l.Since) {
+				message = fmt.Sprintf("flag %q is in a profile for runc %s, which refuses all flags; %s is the "+
+					"first release that accepts them", name.Text, l.Releases, l.Since)
+				if l.Extent == decide.SomeReleases {
+					message = fmt.Sprintf("flag %q makes runc before %s refuse the profile", name.Text, l.Since)
 				}
 			}
-			finding := at(profile, name.Span, message)
-			if finding.Severity = l.severity(); finding.Severity != rules.Info { // else most of the targets take it
+			finding := report.At(profile, name.Span, message)
+			if finding.Severity = l.Severity(); finding.Severity != rules.Info { // else most of the targets take it
 				finding.Fixes = deleteFlag(profile, i)
 			}
 			p.Report(finding)
@@ -51,5 +56,5 @@ var flagNotSupported = &rules.Rule{
 	}),
 }
 
-// runcFlags is the first release of runc that takes a profile with flags.
+// runcFlags is the first release of runc that accepts a profile with flags.
 var runcFlags = seccomp.Version{Major: 1, Minor: 2}

@@ -6,19 +6,22 @@ import (
 	"strings"
 
 	"github.com/sandlint/sandlint/parsers/seccomp"
+	"github.com/sandlint/sandlint/parsers/seccomp/decide"
 	"github.com/sandlint/sandlint/parsers/workspace"
 	"github.com/sandlint/sandlint/rules"
+	"github.com/sandlint/sandlint/rules/seccomp/internal/report"
 )
 
 var foreignEndian = &rules.Rule{
 	ID:       "seccomp/foreign-endian",
-	Summary:  "architectures of both byte orders stand in one list, so that runtimes refuse the profile",
+	Summary:  "one list has architectures of both byte orders, so runtimes refuse the profile",
 	Severity: rules.Error,
 	Category: rules.Correctness,
 	Since:    "0.1.0",
 	References: []string{
 		"libseccomp v2.6.1, src/db.c: db_col_db_add, -EDOM",
-		"runc 1.1.5: \"error adding architecture to seccomp filter: numerical argument out of domain\"; crun 1.8.1 and 1.27: \"seccomp adding architecture: Numerical argument out of domain\"",
+		"runc 1.1.5: \"error adding architecture to seccomp filter: numerical argument out of domain\"; crun 1.8.1 " +
+			"and 1.27: \"seccomp adding architecture: Numerical argument out of domain\"",
 	},
 	Check: rules.OnProfile(func(p *rules.Pass, profile *workspace.Profile) {
 		if !reportMixed(p, profile, profile.Architectures, "") {
@@ -38,7 +41,7 @@ var foreignEndian = &rules.Rule{
 // takesEntry reports whether a loader takes a list of archMap on the host that it is for.
 func takesEntry(p *rules.Pass, profile *workspace.Profile, host *seccomp.Architecture, list []seccomp.String) bool {
 	for _, l := range p.Targets().Seccomp.Loaders(profile.Profile) {
-		if slices.Equal(profile.Resolve(l, seccomp.Host{Arch: host}).Architectures, list) {
+		if slices.Equal(decide.Resolve(profile.Profile, l, decide.Host{Arch: host}).Architectures, list) {
 			return true
 		}
 	}
@@ -62,8 +65,8 @@ func bothOrders(list []seccomp.String) bool {
 	return len(little) > 0 && len(big) > 0
 }
 
-// reportMixed reports the architectures of a list that have the byte order of the fewer ones, and reports whether the list has both. Of as many, the first
-// one's order is taken as meant. Where is added to what comes of it.
+// reportMixed reports the architectures of a list that have the byte order of the fewer ones, and reports whether the
+// list has both. Of equally many, the order of the first is assumed to be meant. Where is added to the message.
 func reportMixed(p *rules.Pass, profile *workspace.Profile, list []seccomp.String, where string) bool {
 	little, big := byOrder(list)
 	if len(little) == 0 || len(big) == 0 {
@@ -74,14 +77,19 @@ func reportMixed(p *rules.Pass, profile *workspace.Profile, list []seccomp.Strin
 		odd, meant, order, other = little, big, other, order
 	}
 	for _, name := range odd {
-		finding := at(profile, name.Span, fmt.Sprintf("architecture %q is %s and %q is %s; one filter cannot hold both, so that runc and crun refuse the profile%s", name.Text, order, meant[0].Text, other, where))
-		finding.Related = []rules.Related{{File: profile.Source, Span: meant[0].Span, Message: meant[0].Text + " is listed here"}}
+		finding := report.At(profile, name.Span,
+			fmt.Sprintf("architecture %q is %s and %q is %s; one filter cannot hold both, so runc and crun refuse "+
+				"the profile%s", name.Text, order, meant[0].Text, other, where))
+		finding.Related = []rules.Related{
+			{File: profile.Source, Span: meant[0].Span, Message: meant[0].Text + " is listed here"},
+		}
 		p.Report(finding)
 	}
 	return true
 }
 
-// reportForeign reports the architectures whose byte order is not that of a platform that the user named: its own architecture belongs to every filter.
+// reportForeign reports the architectures whose byte order is not that of a platform that the user named: its own
+// architecture belongs to every filter.
 func reportForeign(p *rules.Pass, profile *workspace.Profile) {
 	for _, name := range profile.Architectures {
 		a, ok := seccomp.LookupArchitecture(name.Text)
@@ -93,7 +101,9 @@ func reportForeign(p *rules.Pass, profile *workspace.Profile) {
 			return ok && host.BigEndian != a.BigEndian
 		})
 		if i >= 0 {
-			p.Report(at(profile, name.Span, fmt.Sprintf("architecture %q has another byte order than the platform %s, which is part of every filter there, so that runc and crun refuse the profile", name.Text, p.Targets().Platforms[i])))
+			p.Report(report.At(profile, name.Span,
+				fmt.Sprintf("architecture %q has another byte order than the platform %s, which is part of every "+
+					"filter there, so runc and crun refuse the profile", name.Text, p.Targets().Platforms[i])))
 		}
 	}
 }

@@ -13,11 +13,13 @@ import (
 	"github.com/sandlint/sandlint/parsers/source"
 	"github.com/sandlint/sandlint/parsers/workspace"
 	"github.com/sandlint/sandlint/rules"
+	"github.com/sandlint/sandlint/rules/seccomp/internal/report"
 )
 
 var formatting = &rules.Rule{
-	ID:       "seccomp/formatting",
-	Summary:  "the profile is not laid out as Docker's and Podman's own are: a tab a level, one element a line, names sorted",
+	ID: "seccomp/formatting",
+	Summary: "the profile is not laid out as Docker's and Podman's own are: a tab a level, one element a line, " +
+		"names sorted",
 	Severity: rules.Style,
 	Category: rules.Formatting,
 	Since:    "0.1.0",
@@ -31,7 +33,8 @@ var formatting = &rules.Rule{
 		if want == nil || bytes.Equal(want, f.Bytes) {
 			return
 		}
-		finding := at(profile, firstDifference(f, want), "the layout is not the canonical one: a tab a level, one element a line")
+		finding := report.At(profile, firstDifference(f, want),
+			"the layout is not the canonical one: a tab a level, one element a line")
 		for n, rule := range profile.Rules {
 			if name, ok := unsorted(rule.Names); ok {
 				finding.Span = name.Span
@@ -39,12 +42,17 @@ var formatting = &rules.Rule{
 				break
 			}
 		}
-		finding.Fixes = []fixers.Fix{{Title: "Format the file", Safety: fixers.Safe, Edits: []fixers.Edit{{File: f, Span: f.Span(), Text: string(want)}}}}
+		finding.Fixes = []fixers.Fix{
+			{
+				Title: "Format the file", Safety: fixers.Safe,
+				Edits: []fixers.Edit{{File: f, Span: f.Span(), Text: string(want)}},
+			},
+		}
 		p.Report(finding)
 	}),
 }
 
-// unsorted returns the first name that stands after one that it should stand before, or that is there already.
+// unsorted returns the first name that is after one that it should precede, or that is a copy.
 func unsorted(names []seccomp.String) (seccomp.String, bool) {
 	for i := 1; i < len(names); i++ {
 		if names[i].Text <= names[i-1].Text {
@@ -57,7 +65,8 @@ func unsorted(names []seccomp.String) (seccomp.String, bool) {
 // canonical returns the text of a profile in the canonical layout; nil for one that is not a whole file of sound JSON.
 func canonical(profile *workspace.Profile) []byte {
 	f := profile.Source
-	if profile.Dialect == seccomp.Bundle || profile.Dialect == seccomp.SPO || profile.Fragment != nil || len(profile.Problems) > 0 || len(profile.DuplicateFields) > 0 || !json.Valid(f.Bytes) {
+	if profile.Dialect == seccomp.Bundle || profile.Dialect == seccomp.SPO || profile.Fragment != nil ||
+		len(profile.Problems) > 0 || len(profile.DuplicateFields) > 0 || !json.Valid(f.Bytes) {
 		return nil
 	}
 	var text []byte

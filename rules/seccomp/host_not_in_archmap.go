@@ -6,13 +6,17 @@ import (
 	"strings"
 
 	"github.com/sandlint/sandlint/parsers/seccomp"
+	"github.com/sandlint/sandlint/parsers/seccomp/decide"
 	"github.com/sandlint/sandlint/parsers/workspace"
 	"github.com/sandlint/sandlint/rules"
+	"github.com/sandlint/sandlint/rules/seccomp/internal/phrase"
+	"github.com/sandlint/sandlint/rules/seccomp/internal/readers"
+	"github.com/sandlint/sandlint/rules/seccomp/internal/report"
 )
 
 var hostNotInArchmap = &rules.Rule{
 	ID:       "seccomp/host-not-in-archmap",
-	Summary:  "archMap has nothing for a host, or something for what is no host, so that 32-bit programs are killed",
+	Summary:  "archMap has no entry for a host, or one for something that is not a host, so 32-bit programs are killed",
 	Severity: rules.Info,
 	Category: rules.Portability,
 	Since:    "0.1.0",
@@ -22,9 +26,9 @@ var hostNotInArchmap = &rules.Rule{
 		"libseccomp: a call of an ABI that is not in the filter gets the bad-architecture action, which is to kill",
 	},
 	Check: rules.OnProfile(func(p *rules.Pass, profile *workspace.Profile) {
-		var loaders []seccomp.Loader
-		for _, l := range []seccomp.Loader{seccomp.LoaderDocker, seccomp.LoaderContainers} {
-			if reads(p, profile, l) {
+		var loaders []decide.Loader
+		for _, l := range []decide.Loader{decide.LoaderDocker, decide.LoaderContainers} {
+			if readers.Reads(p, profile, l) {
 				loaders = append(loaders, l)
 			}
 		}
@@ -33,40 +37,47 @@ var hostNotInArchmap = &rules.Rule{
 		}
 		for _, entry := range profile.ArchMap {
 			a, ok := seccomp.LookupArchitecture(entry.Architecture.Text)
-			if !ok || len(entry.SubArchitectures) == 0 || slices.ContainsFunc(loaders, func(l seccomp.Loader) bool { return takes(l, a) }) {
+			if !ok || len(entry.SubArchitectures) == 0 ||
+				slices.ContainsFunc(loaders, func(l decide.Loader) bool { return takes(l, a) }) {
 				continue
 			}
-			names := loaderNames(p, profile, loaders...)
+			names := readers.Loaders(p, profile, loaders...)
 			for i := range names {
 				names[i] += "'s"
 			}
-			p.Report(at(profile, entry.Architecture.Span, fmt.Sprintf("%q is none of %s hosts, so that the entry is for none", a.Name, enumerate(names))))
+			p.Report(report.At(profile, entry.Architecture.Span,
+				fmt.Sprintf("%q is not one of %s hosts, so the entry is never used", a.Name, phrase.List(names))))
 		}
-		var told []string
+		var shown []string
 		for _, platform := range p.Targets().Platforms {
 			os, arch, _ := strings.Cut(platform, "/")
 			arch, _, _ = strings.Cut(arch, "/")
 			a, ok := seccomp.ArchitectureOf(arch)
-			if !ok || os != "linux" || slices.Contains(told, arch) || !hasOthers(a) {
+			if !ok || os != "linux" || slices.Contains(shown, arch) || !hasOthers(a) {
 				continue
 			}
-			if slices.ContainsFunc(profile.ArchMap, func(m seccomp.ArchMap) bool { return m.Architecture.Text == a.Name }) {
+			if slices.ContainsFunc(profile.ArchMap,
+				func(m seccomp.ArchMap) bool { return m.Architecture.Text == a.Name }) {
 				continue
 			}
-			told = append(told, arch)
-			p.Report(at(profile, archMapKey(profile), fmt.Sprintf(`"archMap" has no entry for linux/%s, so that the filter there is for %s alone and kills programs of its other ABIs`, arch, a.Name)))
+			shown = append(shown, arch)
+			p.Report(report.At(profile, archMapKey(profile),
+				fmt.Sprintf(`"archMap" has no entry for linux/%s, so the filter there is for %s alone and kills `+
+					`programs of its other ABIs`, arch, a.Name)))
 		}
 	}),
 }
 
 // takes reports whether a loader looks for an entry of archMap on machines of an architecture.
-func takes(l seccomp.Loader, a *seccomp.Architecture) bool {
-	if a.Docker == "x32" || l == seccomp.LoaderDocker && a.Docker == "" {
+func takes(l decide.Loader, a *seccomp.Architecture) bool {
+	if a.Docker == "x32" || l == decide.LoaderDocker && a.Docker == "" {
 		return false // no kernel reports it
 	}
 	name := seccomp.String{Text: a.Name}
-	probe := seccomp.Profile{DefaultAction: seccomp.String{Text: "SCMP_ACT_ALLOW"}, ArchMap: []seccomp.ArchMap{{Architecture: name}}}
-	return len(probe.Resolve(l, seccomp.Host{Arch: a}).Architectures) > 0
+	probe := seccomp.Profile{
+		DefaultAction: seccomp.String{Text: "SCMP_ACT_ALLOW"}, ArchMap: []seccomp.ArchMap{{Architecture: name}},
+	}
+	return len(decide.Resolve(&probe, l, decide.Host{Arch: a}).Architectures) > 0
 }
 
 // hasOthers reports whether a machine runs programs of other architectures than its own.

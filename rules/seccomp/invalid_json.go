@@ -6,14 +6,17 @@ import (
 
 	"github.com/sandlint/sandlint/fixers"
 	"github.com/sandlint/sandlint/parsers/seccomp"
+	"github.com/sandlint/sandlint/parsers/seccomp/decide"
 	"github.com/sandlint/sandlint/parsers/source"
 	"github.com/sandlint/sandlint/parsers/workspace"
 	"github.com/sandlint/sandlint/rules"
+	"github.com/sandlint/sandlint/rules/seccomp/internal/readers"
+	"github.com/sandlint/sandlint/rules/seccomp/internal/report"
 )
 
 var invalidJSON = &rules.Rule{
 	ID:       "seccomp/invalid-json",
-	Summary:  "the profile is not JSON, so that its readers refuse it",
+	Summary:  "the profile is not JSON, so its readers refuse it",
 	Severity: rules.Error,
 	Category: rules.Correctness,
 	Since:    "0.1.0",
@@ -22,36 +25,41 @@ var invalidJSON = &rules.Rule{
 	References: []string{
 		"RFC 8259, The JavaScript Object Notation (JSON) Data Interchange Format",
 		"docker/cli, cli/command/container/opts.go: parseSecurityOpts compacts the file before it is sent",
-		"runc 1.1.5 and 1.5.1, crun 1.8.1 and 1.27 (yajl) with a comment, a comma too many, single quotes and a second document",
+		"runc 1.1.5 and 1.5.1, crun 1.8.1 and 1.27 (yajl) with a comment, a comma too many, single quotes and a " +
+			"second document",
 	},
 	Check: rules.OnProfile(func(p *rules.Pass, profile *workspace.Profile) {
-		found := problems(profile, seccomp.KindJSON)
+		found := report.Problems(profile, seccomp.KindJSON)
 		if len(found) == 0 {
 			return
 		}
 		fixes := removeSurplus(profile, len(found))
 		comments := crunTakesComments(p)
 		for _, problem := range found {
-			finding := at(profile, problem.Span, problem.Message)
+			finding := report.At(profile, problem.Span, problem.Message)
 			finding.Fixes = fixes
-			if comments && slices.Contains(profile.Surplus, problem.Span) && strings.HasPrefix(profile.Source.Text(problem.Span), "/") {
+			if comments && slices.Contains(profile.Surplus, problem.Span) &&
+				strings.HasPrefix(profile.Source.Text(problem.Span), "/") {
 				finding.Severity = rules.Info
-				finding.Message = "comment, which JSON does not have; of all readers only crun up to 1.27 takes it"
+				finding.Message = "comment, which JSON does not have; only crun up to 1.27 accepts it"
 			}
 			p.Report(finding)
 		}
 	}),
 }
 
-// crunTakesComments reports whether the profile is for nobody but crun with the JSON parser yajl, which reads over // and /* */. From 1.28 on crun has another parser.
+// crunTakesComments reports whether the profile is only for crun with the JSON parser yajl, which reads over // and
+// /* */. From 1.28 on crun has another parser.
 func crunTakesComments(p *rules.Pass) bool {
 	targets := p.Targets().Seccomp
-	return only(p, "crun") && targets.Extent("crun", seccomp.Version{}, seccomp.Version{Major: 1, Minor: 28}) == seccomp.AllReleases &&
+	return readers.Only(p, "crun") &&
+		targets.Extent("crun", seccomp.Version{}, seccomp.Version{Major: 1, Minor: 28}) == decide.AllReleases &&
 		!targets.Given("docker", "podman", "cri-o", "containerd", "kubernetes")
 }
 
-// removeSurplus returns the fix that makes a text JSON, where nothing but too much text keeps it from being so. It takes out everything at once: half of it would still
-// not be JSON. Comments go with --unsafe only: they are words of the author's, and whoever strips them on the way to the runtime wants to keep them here.
+// removeSurplus returns the fix that makes a text JSON, where only surplus text keeps it from being so. It
+// removes everything at once: half of it would still not be JSON. Comments need --unsafe: they are words of
+// the author's, and whoever strips them on the way to the runtime wants to keep them here.
 func removeSurplus(profile *workspace.Profile, problems int) []fixers.Fix {
 	if problems != len(profile.Surplus) {
 		return nil
@@ -78,8 +86,8 @@ func removeSurplus(profile *workspace.Profile, problems int) []fixers.Fix {
 	return []fixers.Fix{fix}
 }
 
-// commentWithBlanks widens a comment to the whole of its lines where nothing else stands on them, else to the blanks before it where blanks or the
-// end of the line follow.
+// commentWithBlanks widens a comment to the whole of its lines where nothing else stands on them, else to the blanks
+// before it where blanks or the end of the line follow.
 func commentWithBlanks(f *source.File, span source.Span) source.Span {
 	blank := func(c byte) bool { return c == ' ' || c == '\t' }
 	start, end := span.Start, span.End

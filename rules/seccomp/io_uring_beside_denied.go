@@ -6,13 +6,17 @@ import (
 
 	"github.com/sandlint/sandlint/fixers"
 	"github.com/sandlint/sandlint/parsers/seccomp"
+	"github.com/sandlint/sandlint/parsers/seccomp/decide"
 	"github.com/sandlint/sandlint/parsers/workspace"
 	"github.com/sandlint/sandlint/rules"
+	"github.com/sandlint/sandlint/rules/seccomp/internal/phrase"
+	"github.com/sandlint/sandlint/rules/seccomp/internal/reach"
+	"github.com/sandlint/sandlint/rules/seccomp/internal/report"
 )
 
 var ioUringBesideDenied = &rules.Rule{
 	ID:       "seccomp/io-uring-beside-denied",
-	Summary:  "io_uring is allowed, with which programs do what the profile refuses",
+	Summary:  "io_uring is allowed, and programs can use it to do what the profile refuses",
 	Severity: rules.Warning,
 	Category: rules.Security,
 	Since:    "0.1.0",
@@ -27,20 +31,22 @@ var ioUringBesideDenied = &rules.Rule{
 			return
 		}
 		ring := []string{"io_uring_setup", "io_uring_enter", "io_uring_register"}
-		names := slices.DeleteFunc(allowed(p, profile, ring), func(n naming) bool { return gated(n.Rule) })
+		names := slices.DeleteFunc(reach.Allowed(p, profile, ring), func(n reach.Naming) bool { return gated(n.Rule) })
 		if len(names) == 0 { // the default action lets it through
-			var denied naming
-			usual(p, profile, func(f *seccomp.Filter, a *seccomp.Architecture) bool {
+			var denied reach.Naming
+			reach.Usual(p, profile, func(f *decide.Filter, a *seccomp.Architecture) bool {
 				for _, name := range past[0].by {
 					if d := f.Decide(a, name); refuses(&d) {
-						denied = naming{d.Name, d.Rule}
+						denied = reach.Naming{Name: d.Name, Rule: d.Rule}
 						return false
 					}
 				}
 				return true
 			})
 			if denied.Rule != nil {
-				p.Report(at(profile, denied.Name.Span, fmt.Sprintf("syscall %q is refused, but programs %s through io_uring, which no rule names", denied.Name.Text, past[0].what)))
+				p.Report(report.At(profile, denied.Name.Span,
+					fmt.Sprintf("syscall %q is refused, but programs %s through io_uring, which no rule names",
+						denied.Name.Text, past[0].what)))
 			}
 			return
 		}
@@ -48,14 +54,16 @@ var ioUringBesideDenied = &rules.Rule{
 		for _, op := range past {
 			what = append(what, op.what)
 		}
-		finding := at(profile, names[0].Name.Span, fmt.Sprintf("%q is allowed, so that programs %s through io_uring, which the profile refuses otherwise", names[0].Name.Text, enumerate(what)))
-		finding.Related = others(profile, names, "%q is allowed here")
-		finding.Fixes = remove(profile, names)
+		finding := report.At(profile, names[0].Name.Span,
+			fmt.Sprintf("%q is allowed, so programs %s through io_uring, which the profile refuses otherwise",
+				names[0].Name.Text, phrase.List(what)))
+		finding.Related = reach.Others(profile, names, "%q is allowed here")
+		finding.Fixes = reach.Remove(profile, names)
 		p.Report(finding)
 	}),
 }
 
-// operation is something that io_uring does in the place of syscalls.
+// operation is something that io_uring does instead of syscalls.
 type operation struct {
 	what string
 	by   []string
@@ -73,9 +81,10 @@ var operations = [...]operation{
 // pastTheFilter returns what programs can do through io_uring and not through syscalls, in some usual filter.
 func pastTheFilter(p *rules.Pass, profile *workspace.Profile) []operation {
 	var past []operation
-	usual(p, profile, func(f *seccomp.Filter, a *seccomp.Architecture) bool {
+	reach.Usual(p, profile, func(f *decide.Filter, a *seccomp.Architecture) bool {
 		for _, name := range []string{"io_uring_setup", "io_uring_enter"} {
-			if d := f.Decide(a, name); d.Step == seccomp.StepConditions || !d.Outcome.Runs() || d.Rule != nil && gated(d.Rule) {
+			if d := f.Decide(a, name); d.Step == decide.StepConditions || !d.Outcome.Runs() ||
+				d.Rule != nil && gated(d.Rule) {
 				return true
 			}
 		}
@@ -86,7 +95,8 @@ func pastTheFilter(p *rules.Pass, profile *workspace.Profile) []operation {
 			if !slices.ContainsFunc(op.by, func(name string) bool {
 				s, _ := seccomp.LookupSyscall(name)
 				d := f.Decide(a, name)
-				return s.On(a.ABI) && (d.Step == seccomp.StepConditions || d.Outcome.Runs() || !f.Default.Runs() && supervised(d.Outcome))
+				return s.On(a.ABI) &&
+					(d.Step == decide.StepConditions || d.Outcome.Runs() || !f.Default.Runs() && supervised(d.Outcome))
 			}) {
 				past = append(past, op)
 			}
@@ -97,6 +107,6 @@ func pastTheFilter(p *rules.Pass, profile *workspace.Profile) []operation {
 }
 
 // supervised reports whether another program decides about a call.
-func supervised(o seccomp.Outcome) bool {
+func supervised(o decide.Outcome) bool {
 	return o.Action == "SCMP_ACT_NOTIFY" || o.Action == "SCMP_ACT_TRACE"
 }

@@ -3,11 +3,16 @@ package seccomp
 import (
 	"fmt"
 
-	"github.com/sandlint/sandlint/fixers"
 	fixseccomp "github.com/sandlint/sandlint/fixers/seccomp"
+
+	"github.com/sandlint/sandlint/fixers"
 	"github.com/sandlint/sandlint/parsers/seccomp"
 	"github.com/sandlint/sandlint/parsers/workspace"
 	"github.com/sandlint/sandlint/rules"
+	"github.com/sandlint/sandlint/rules/seccomp/internal/fixes"
+	"github.com/sandlint/sandlint/rules/seccomp/internal/phrase"
+	"github.com/sandlint/sandlint/rules/seccomp/internal/report"
+	"github.com/sandlint/sandlint/rules/seccomp/internal/support"
 )
 
 var killThread = &rules.Rule{
@@ -26,9 +31,11 @@ var killThread = &rules.Rule{
 			if action.Text != "SCMP_ACT_KILL" && action.Text != "SCMP_ACT_KILL_THREAD" {
 				return
 			}
-			finding := at(profile, action.Span, fmt.Sprintf("action %q kills the calling thread alone, so that a program with several is left half dead", action.Text))
+			finding := report.At(profile, action.Span,
+				fmt.Sprintf("action %q kills only the calling thread, and the rest of a multi-threaded program goes "+
+					"on without it", action.Text))
 			process, _ := seccomp.LookupAction("SCMP_ACT_KILL_PROCESS")
-			if _, ok := lacking(p, process.Support, "libseccomp", "runc", "crun"); !ok {
+			if _, ok := support.Find(p, process.Support, "libseccomp", "runc", "crun"); !ok {
 				finding.Fixes = killProcess(profile)
 			}
 			p.Report(finding)
@@ -40,16 +47,20 @@ var killThread = &rules.Rule{
 	}),
 }
 
-// killProcess returns the fix that makes every such action of the profile SCMP_ACT_KILL_PROCESS. Half of them would make a rule that was dropped for being like the
-// default action a rule of its own.
+// killProcess returns the fix that makes every such action of the profile SCMP_ACT_KILL_PROCESS. Half of them would
+// make a rule that was dropped for being like the default action a rule of its own.
 func killProcess(profile *workspace.Profile) []fixers.Fix {
-	if !editable(profile) {
+	if !fixes.Editable(profile) {
 		return nil
 	}
-	fix := fixers.Fix{Title: "Kill the process with SCMP_ACT_KILL_PROCESS", Safety: fixers.Unsafe, Changes: fixers.Changes{fixseccomp.AnyDecision{}}}
+	fix := fixers.Fix{
+		Title: "Kill the process with SCMP_ACT_KILL_PROCESS", Safety: fixers.Unsafe,
+		Changes: fixers.Changes{fixseccomp.AnyDecision{}},
+	}
 	edit := func(action seccomp.String) {
 		if action.Text == "SCMP_ACT_KILL" || action.Text == "SCMP_ACT_KILL_THREAD" {
-			fix.Edits = append(fix.Edits, fixers.Edit{File: profile.Source, Span: action.Span, Text: quoted("SCMP_ACT_KILL_PROCESS")})
+			fix.Edits = append(fix.Edits,
+				fixers.Edit{File: profile.Source, Span: action.Span, Text: phrase.Quote("SCMP_ACT_KILL_PROCESS")})
 		}
 	}
 	edit(profile.DefaultAction)

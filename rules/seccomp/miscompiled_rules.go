@@ -4,31 +4,39 @@ import (
 	"fmt"
 
 	"github.com/sandlint/sandlint/parsers/seccomp"
+	"github.com/sandlint/sandlint/parsers/seccomp/decide"
 	"github.com/sandlint/sandlint/parsers/workspace"
 	"github.com/sandlint/sandlint/rules"
+	"github.com/sandlint/sandlint/rules/seccomp/internal/conditions"
+	"github.com/sandlint/sandlint/rules/seccomp/internal/report"
 )
 
 var miscompiledRules = &rules.Rule{
 	ID:       "seccomp/miscompiled-rules",
-	Summary:  "the rules have a shape of which libseccomp makes a filter that does something else",
+	Summary:  "libseccomp miscompiles the rules: the filter does something else than they say",
 	Severity: rules.Warning,
 	Category: rules.Correctness,
 	Since:    "0.1.0",
 	References: []string{
-		"libseccomp 2.5.4 and 2.6.1: rules, the exported BPF and its simulation compared, and the results confirmed in the kernel",
+		"libseccomp 2.5.4 and 2.6.1: rules, the exported BPF and its simulation compared, and the results confirmed " +
+			"in the kernel",
 		"GHSA-4q85-33p6-j5g6, of the same kind, fixed in libseccomp 2.6.1",
 	},
 	Check: rules.OnProfile(func(p *rules.Pass, profile *workspace.Profile) {
-		seen := pairs{}
-		decisions(p, profile, func(f *seccomp.Filter, a *seccomp.Architecture, d *seccomp.Decision) {
+		seen := conditions.Pairs{}
+		conditions.Decisions(p, profile, func(f *decide.Filter, a *seccomp.Architecture, d *decide.Decision) {
 			for _, m := range d.Miscompiled() {
 				first, second := d.Cases[m.First], d.Cases[m.Second]
-				if !m.Likely || first.Multiplexed || second.Multiplexed || !seen.add(first.Rule, second.Rule) {
+				if !m.Likely || first.Multiplexed || second.Multiplexed || !seen.Add(first.Rule, second.Rule) {
 					continue
 				}
-				finding := at(profile, second.Name.Span, fmt.Sprintf("libseccomp makes a wrong filter of two conditions on %q, %s and %s, and calls may get another action than the rules give",
-					second.Name.Text, inWords(first.Conds), inWords(second.Conds)))
-				finding.Related = []rules.Related{{File: profile.Source, Span: first.Name.Span, Message: "the other rule"}}
+				finding := report.At(profile, second.Name.Span,
+					fmt.Sprintf("libseccomp makes a wrong filter from two conditions on %q, %s and %s, so calls may "+
+						"get a different action than the rules give",
+						second.Name.Text, conditions.InWords(first.Conds), conditions.InWords(second.Conds)))
+				finding.Related = []rules.Related{
+					{File: profile.Source, Span: first.Name.Span, Message: "the other rule"},
+				}
 				p.Report(finding)
 			}
 		})
@@ -40,7 +48,10 @@ var miscompiledRules = &rules.Rule{
 					continue
 				}
 				unloaded[name] = true
-				finding := at(profile, name.Span, fmt.Sprintf("libseccomp makes a filter for %s that never looks at the number of a call, because %q, which does not exist there, comes first in its list: every call gets the default action", a.ABI, name.Text))
+				finding := report.At(profile, name.Span,
+					fmt.Sprintf("libseccomp makes a filter for %s that never looks at the number of a call, because "+
+						"%q, which does not exist there, comes first in its list: every call gets the default action",
+						a.ABI, name.Text))
 				finding.Severity = rules.Error
 				p.Report(finding)
 			}

@@ -4,11 +4,12 @@ import (
 	"github.com/sandlint/sandlint/parsers/seccomp"
 	"github.com/sandlint/sandlint/parsers/workspace"
 	"github.com/sandlint/sandlint/rules"
+	"github.com/sandlint/sandlint/rules/seccomp/internal/report"
 )
 
 var missingDefaultAction = &rules.Rule{
 	ID:       "seccomp/missing-default-action",
-	Summary:  "the profile has rules but no default action, so that runtimes refuse it",
+	Summary:  "the profile has rules but no default action, so runtimes refuse it",
 	Severity: rules.Error,
 	Category: rules.Correctness,
 	Since:    "0.1.0",
@@ -22,7 +23,7 @@ var missingDefaultAction = &rules.Rule{
 		}
 		for _, problem := range profile.Problems {
 			if problem.Kind == seccomp.KindNoDefault {
-				p.Report(at(profile, problem.Span, problem.Message+", so that runc and crun refuse it"))
+				p.Report(report.At(profile, problem.Span, problem.Message+", so runc and crun refuse it"))
 			}
 		}
 	}),

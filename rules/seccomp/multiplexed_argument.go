@@ -5,20 +5,28 @@ import (
 	"slices"
 
 	"github.com/sandlint/sandlint/parsers/seccomp"
+	"github.com/sandlint/sandlint/parsers/seccomp/decide"
 	"github.com/sandlint/sandlint/parsers/workspace"
 	"github.com/sandlint/sandlint/rules"
+	"github.com/sandlint/sandlint/rules/seccomp/internal/phrase"
+	"github.com/sandlint/sandlint/rules/seccomp/internal/reach"
+	"github.com/sandlint/sandlint/rules/seccomp/internal/readers"
+	"github.com/sandlint/sandlint/rules/seccomp/internal/report"
 )
 
 var multiplexedArgument = &rules.Rule{
-	ID:       "seccomp/multiplexed-argument",
-	Summary:  "a condition is on a call that 32-bit programs also make through socketcall(2) or ipc(2), where a filter does not see its arguments",
+	ID: "seccomp/multiplexed-argument",
+	Summary: "a condition is on a call that 32-bit programs also make through socketcall(2) or ipc(2), where a " +
+		"filter cannot see its arguments",
 	Severity: rules.Warning,
 	Category: rules.Security,
 	Since:    "0.1.0",
 	References: []string{
-		"libseccomp v2.6.1, src/arch-x86.c, rule_add: the number of the sub-call takes the place of the condition on argument 0",
+		"libseccomp v2.6.1, src/arch-x86.c, rule_add: the number of the sub-call takes the place of the condition " +
+			"on argument 0",
 		"seccomp/libseccomp#476, seccomp/libseccomp#8, systemd/systemd#4575",
-		"moby/profiles commits 7158007 and 3c28324: socketcall was taken out of the default profile, and put back since 32-bit programs broke",
+		"moby/profiles commits 7158007 and 3c28324: socketcall was taken out of the default profile, and put back " +
+			"since 32-bit programs broke",
 	},
 	Check: rules.OnProfile(checkMultiplexedArgument),
 }
@@ -36,12 +44,13 @@ func checkMultiplexedArgument(p *rules.Pass, profile *workspace.Profile) {
 			}
 			var abis []string
 			live, effect := false, ""
-			usual(p, profile, func(f *seccomp.Filter, a *seccomp.Architecture) bool {
-				is := func(c seccomp.Case) bool { return c.Rule == rule }
+			reach.Usual(p, profile, func(f *decide.Filter, a *seccomp.Architecture) bool {
+				is := func(c decide.Case) bool { return c.Rule == rule }
 				if d := f.Decide(a, name.Text); slices.ContainsFunc(d.Cases, is) {
 					live = true
 				}
-				if s.Multiplexed(a.ABI) && mayRunOn(rule, f.Target.Loader, f.Target.Host.Arch) && !slices.Contains(abis, a.ABI) {
+				if s.Multiplexed(a.ABI) && readers.MayRunOn(rule, f.Target.Loader, f.Target.Host.Arch) &&
+					!slices.Contains(abis, a.ABI) {
 					if e := throughCall(f, a, s, rule); e != "" {
 						abis = append(abis, a.ABI)
 						if effect == "" {
@@ -53,19 +62,22 @@ func checkMultiplexedArgument(p *rules.Pass, profile *workspace.Profile) {
 			})
 			if live && len(abis) > 0 {
 				done = append(done, name.Text)
-				p.Report(at(profile, name.Span, fmt.Sprintf("on %s, programs also call %q through %s, %s", enumerate(abis), s.Name, multiplexer(s), effect)))
+				p.Report(report.At(profile, name.Span,
+					fmt.Sprintf("on %s, programs also call %q through %s, %s", phrase.List(abis), s.Name,
+						multiplexer(s), effect)))
 			}
 		}
 	}
 }
 
-// throughCall says what becomes of the conditions of a rule about a call that is made through socketcall(2) or ipc(2); "" where such calls are refused anyway.
-func throughCall(f *seccomp.Filter, a *seccomp.Architecture, s *seccomp.Syscall, rule *seccomp.Rule) string {
+// throughCall returns what happens to the conditions of a rule about a call that is made through socketcall(2) or
+// ipc(2); "" where such calls are refused anyway.
+func throughCall(f *decide.Filter, a *seccomp.Architecture, s *seccomp.Syscall, rule *seccomp.Rule) string {
 	d := f.Decide(a, multiplexer(s))
 	switch {
-	case d.Step == seccomp.StepRule && d.Outcome.Runs():
+	case d.Step == decide.StepRule && d.Outcome.Runs():
 		return "which another rule allows without conditions"
-	case d.Step != seccomp.StepConditions:
+	case d.Step != decide.StepConditions:
 		return ""
 	}
 	for _, c := range d.Cases {

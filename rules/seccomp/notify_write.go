@@ -5,6 +5,8 @@ import (
 
 	"github.com/sandlint/sandlint/parsers/workspace"
 	"github.com/sandlint/sandlint/rules"
+	"github.com/sandlint/sandlint/rules/seccomp/internal/readers"
+	"github.com/sandlint/sandlint/rules/seccomp/internal/report"
 )
 
 var notifyWrite = &rules.Rule{
@@ -18,7 +20,7 @@ var notifyWrite = &rules.Rule{
 		"youki, crates/libcontainer/src/seccomp: the same check",
 	},
 	Check: rules.OnProfile(func(p *rules.Pass, profile *workspace.Profile) {
-		if only(p, "crun") { // which has no such check
+		if readers.Only(p, "crun") { // which has no such check
 			return
 		}
 		for _, rule := range profile.Rules {
@@ -27,7 +29,8 @@ var notifyWrite = &rules.Rule{
 			}
 			for _, name := range rule.Names {
 				if name.Text == "write" {
-					p.Report(at(profile, name.Span, fmt.Sprintf("syscall %q has the action %q, so that runc refuses the profile", name.Text, notify)))
+					p.Report(report.At(profile, name.Span,
+						fmt.Sprintf("syscall %q has the action %q, so runc refuses the profile", name.Text, notify)))
 				}
 			}
 		}

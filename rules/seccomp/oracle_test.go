@@ -12,12 +12,15 @@ import (
 
 // fieldRules are the rules about fields that readers ignore, read in two ways or refuse.
 var fieldRules = []string{
-	"architectures-and-archmap", "archmap-duplicate", "bad-min-kernel", "docker-field-ignored", "duplicate-key", "errno-on-other-action", "errno-out-of-range", "errno-zero",
-	"host-not-in-archmap", "legacy-name", "min-kernel-ignored", "miscased-field", "name-and-names", "podman-only-errno", "profile-disables-seccomp", "unknown-capability",
+	"architectures-and-archmap", "archmap-duplicate", "bad-min-kernel", "docker-field-ignored", "duplicate-key",
+	"errno-on-other-action", "errno-out-of-range", "errno-zero",
+	"host-not-in-archmap", "legacy-name", "min-kernel-ignored", "miscased-field", "name-and-names", "podman-only-errno",
+	"profile-disables-seccomp", "unknown-capability",
 	"unknown-field", "unknown-filter-arch",
 }
 
-// notMeant are the cases in which a consumer takes a profile without a word and does something else than the profile says, which is an error too.
+// notMeant are the cases in which a consumer silently accepts a profile and does something else than the profile
+// says, which is an error too.
 var notMeant = map[string]string{
 	"empty-object":              "no filter",
 	"top-level-array":           "no filter with crun",
@@ -46,20 +49,22 @@ var notMeant = map[string]string{
 
 // refusedLater are the cases that a loader passes on, and that some runtime refuses then.
 var refusedLater = map[string]bool{
-	"errnoret-on-kill": true, "defaulterrnoret-on-allow": true, "errnoret-4095": true, "errnoret-4096": true, "errnoret-65535": true, "errnoret-4294967295": true,
+	"errnoret-on-kill": true, "defaulterrnoret-on-allow": true, "errnoret-4095": true, "errnoret-4096": true,
+	"errnoret-65535": true, "errnoret-4294967295": true,
 }
 
-// TestOracleFields holds the rules about fields against what real programs did, each as the only target: no profile that one took as it is meant gives an
-// error, and what one refused because of a field does. testdata/oracle-fields.txt has all findings; with -update it is rewritten.
+// TestOracleFields holds the rules about fields against what real programs did, each as the only target: no profile
+// that one took as it is meant gives an error, and what one refused because of a field does.
+// testdata/oracle-fields.txt has all findings; with -update it is rewritten.
 func TestOracleFields(t *testing.T) {
 	set, err := rules.NewSet([]rules.Pack{seccomp.Pack()}, rules.Selection{Only: []string{"all"}})
 	if err != nil {
 		t.Fatal(err)
 	}
 	refused := 0
-	var told answers
+	var all answers
 	for _, r := range readOracle(t) {
-		ids, isError := r.told(t, set, fieldRules)
+		ids, isError := r.reported(t, set, fieldRules)
 		switch {
 		case r.took() && isError && notMeant[r.ID] == "" && !(r.Outcome == "accepted" && refusedLater[r.ID]):
 			t.Errorf("case %q: %s took the profile as it is meant, and has %q", r.ID, r.who(), ids)
@@ -68,16 +73,16 @@ func TestOracleFields(t *testing.T) {
 		case !r.took() && len(ids) > 0:
 			t.Errorf("case %q: %s %s the profile, and has no error but %q", r.ID, r.who(), r.Outcome, ids)
 		}
-		told.add(r, ids)
+		all.add(r, ids)
 	}
 	if refused < 40 {
-		t.Errorf("%d refusals are told by rules about fields, want 40 or more", refused)
+		t.Errorf("%d refusals are reported by rules about fields, want 40 or more", refused)
 	}
-	told.compare(t, "testdata/oracle-fields.txt")
+	all.compare(t, "testdata/oracle-fields.txt")
 }
 
-// TestDefaultProfiles reads the default profiles of Docker and Podman as those two do: the rules about fields find nothing in them. For containerd, each condition that it ignores is an
-// error, and nothing else is.
+// TestDefaultProfiles reads the default profiles of Docker and Podman as those two do: the rules about fields find
+// nothing in them. For containerd, each condition that it ignores is an error, and nothing else is.
 func TestDefaultProfiles(t *testing.T) {
 	set, err := rules.NewSet([]rules.Pack{seccomp.Pack()}, rules.Selection{Only: []string{"all"}})
 	if err != nil {

@@ -7,13 +7,19 @@ import (
 	"github.com/sandlint/sandlint/fixers"
 	fixseccomp "github.com/sandlint/sandlint/fixers/seccomp"
 	"github.com/sandlint/sandlint/parsers/seccomp"
+	"github.com/sandlint/sandlint/parsers/seccomp/decide"
 	"github.com/sandlint/sandlint/parsers/workspace"
 	"github.com/sandlint/sandlint/rules"
+	"github.com/sandlint/sandlint/rules/seccomp/internal/errnos"
+	"github.com/sandlint/sandlint/rules/seccomp/internal/fixes"
+	"github.com/sandlint/sandlint/rules/seccomp/internal/phrase"
+	"github.com/sandlint/sandlint/rules/seccomp/internal/readers"
+	"github.com/sandlint/sandlint/rules/seccomp/internal/report"
 )
 
 var podmanOnlyErrno = &rules.Rule{
 	ID:       "seccomp/podman-only-errno",
-	Summary:  "an errno is given as a word, which Podman and CRI-O read and nobody else does",
+	Summary:  "an errno is given as a word, which only Podman and CRI-O read",
 	Severity: rules.Warning,
 	Category: rules.Portability,
 	Since:    "0.1.0",
@@ -30,18 +36,20 @@ var podmanOnlyErrno = &rules.Rule{
 	}),
 }
 
-// checkWord looks at an errno that is given as a word. Its action has no errno where seccomp/errno-on-other-action tells so.
-func checkWord(p *rules.Pass, profile *workspace.Profile, rule *seccomp.Rule, action, word seccomp.String, number seccomp.Number, field string) {
+// checkWord looks at an errno that is given as a word. Its action has no errno where seccomp/errno-on-other-action
+// reports it.
+func checkWord(p *rules.Pass, profile *workspace.Profile, rule *seccomp.Rule, action, word seccomp.String,
+	number seccomp.Number, field string) {
 	if word.Text == "" {
 		return
 	}
-	podman := reads(p, profile, seccomp.LoaderContainers)
+	podman := readers.Reads(p, profile, decide.LoaderContainers)
 	meant, ok := seccomp.LookupErrno(word.Text)
 	if !ok {
-		finding := at(profile, word.Span, fmt.Sprintf("%q is no errno", word.Text))
+		finding := report.At(profile, word.Span, fmt.Sprintf("%q is not an errno", word.Text))
 		if podman {
 			finding.Severity = rules.Error
-			finding.Message += ", so that Podman refuses the profile"
+			finding.Message += ", so Podman refuses the profile"
 		}
 		p.Report(finding)
 		return
@@ -54,25 +62,27 @@ func checkWord(p *rules.Pass, profile *workspace.Profile, rule *seccomp.Rule, ac
 		return
 	}
 	name := strconv.FormatUint(answer, 10)
-	if answer <= maxErrno {
+	if answer <= errnos.Max {
 		name = seccomp.ErrnoName(uint16(answer))
 	}
-	others := loaderNames(p, profile, seccomp.LoaderDocker, seccomp.LoaderOCI)
+	others := readers.Loaders(p, profile, decide.LoaderDocker, decide.LoaderOCI)
 	if profile.Dialect == seccomp.Bundle {
 		others = p.Targets().Seccomp.Runtimes()
 	}
-	finding := at(profile, word.Span, "")
+	finding := report.At(profile, word.Span, "")
 	if len(others) == 0 { // no target reads it otherwise
 		if p.Targets().Seccomp.Given("podman", "cri-o") {
 			return
 		}
 		finding.Severity = rules.Info
-		others = []string{seccomp.LoaderDocker.String(), seccomp.LoaderOCI.String()}
+		others = []string{decide.LoaderDocker.String(), decide.LoaderOCI.String()}
 	}
-	finding.Message = fmt.Sprintf("%q is read by Podman and CRI-O only; %s %s %s", field, enumerate(others), verb("answer", others), name)
+	finding.Message = fmt.Sprintf("%q is read by Podman and CRI-O only; %s %s %s", field, phrase.List(others),
+		phrase.Verb("answer", others), name)
 	if number.Span.IsEmpty() {
 		edits := fixseccomp.InsertField(profile.Profile, word.Span, field+"Ret", strconv.Itoa(int(meant)))
-		finding.Fixes = edited(profile, fmt.Sprintf("Add %sRet %d", field, meant), fixers.Safe, edits, fixers.Changes{})
+		finding.Fixes = fixes.Edited(profile, fmt.Sprintf("Add %sRet %d", field, meant), fixers.Safe, edits,
+			fixers.Changes{})
 	}
 	p.Report(finding)
 }

@@ -10,6 +10,8 @@ import (
 	"github.com/sandlint/sandlint/parsers/source"
 	"github.com/sandlint/sandlint/parsers/workspace"
 	"github.com/sandlint/sandlint/rules"
+	"github.com/sandlint/sandlint/rules/seccomp/internal/conditions"
+	"github.com/sandlint/sandlint/rules/seccomp/internal/report"
 )
 
 var pointerArgument = &rules.Rule{
@@ -25,7 +27,7 @@ var pointerArgument = &rules.Rule{
 	},
 	Check: rules.OnProfile(func(p *rules.Pass, profile *workspace.Profile) {
 		seen := map[source.Span]bool{}
-		conditions(p, profile, func(rule *seccomp.Rule, arg *seccomp.Arg, s *seccomp.Syscall) {
+		conditions.Each(p, profile, func(rule *seccomp.Rule, arg *seccomp.Arg, s *seccomp.Syscall) {
 			n := int(arg.Index.Value)
 			if n >= len(s.Args) || s.Args[n].Class != seccomp.Pointer || seen[arg.Span] || masksNothing(arg) {
 				return
@@ -35,7 +37,9 @@ var pointerArgument = &rules.Rule{
 				return
 			}
 			seen[arg.Span] = true
-			p.Report(at(profile, arg.Span, fmt.Sprintf("argument %d of %q is a pointer (%s%s); the condition compares the address, which a program chooses, and not what lies there", n, s.Name, param.Type, param.Name)))
+			p.Report(report.At(profile, arg.Span,
+				fmt.Sprintf("argument %d of %q is a pointer (%s%s); the condition compares the address, which a "+
+					"program chooses, and not what lies there", n, s.Name, param.Type, param.Name)))
 		})
 	}),
 }
@@ -45,8 +49,8 @@ func masksNothing(arg *seccomp.Arg) bool {
 	return arg.Op.Text == "SCMP_CMP_MASKED_EQ" && arg.Value.Value == 0
 }
 
-// testsNull reports whether a condition tells a null pointer from all others, which is a thing to ask of a pointer that may be null: prlimit64(2) only reads limits
-// where its third argument is.
+// testsNull reports whether a condition distinguishes a null pointer from all others, which is a thing to ask of a
+// pointer that may be null: prlimit64(2) only reads limits where its third argument is.
 func testsNull(arg *seccomp.Arg) bool {
 	switch v := arg.Value.Value; arg.Op.Text {
 	case "SCMP_CMP_EQ", "SCMP_CMP_NE", "SCMP_CMP_GT", "SCMP_CMP_LE":
@@ -61,11 +65,15 @@ func testsNull(arg *seccomp.Arg) bool {
 
 // neverNull reports whether a call always needs the path.
 func neverNull(syscall string, param seccomp.Param) bool {
-	return param.Type == "const char *" && strings.Contains(param.Name, "name") && slices.Contains(pathSyscalls[:], syscall)
+	return param.Type == "const char *" && strings.Contains(param.Name, "name") &&
+		slices.Contains(pathSyscalls[:], syscall)
 }
 
-// pathSyscalls take paths that may not be null, unlike those that take null for the file descriptor itself or to switch something off.
+// pathSyscalls take paths that may not be null, unlike those that take null for the file descriptor itself or to
+// switch something off.
 var pathSyscalls = [...]string{
-	"access", "chdir", "chmod", "chown", "chroot", "creat", "execve", "faccessat", "faccessat2", "fchmodat", "lchown", "link", "linkat", "lstat", "mkdir", "mkdirat", "mknod", "mknodat",
-	"open", "openat", "openat2", "readlinkat", "rename", "renameat", "renameat2", "rmdir", "stat", "symlink", "symlinkat", "unlink", "unlinkat",
+	"access", "chdir", "chmod", "chown", "chroot", "creat", "execve", "faccessat", "faccessat2", "fchmodat", "lchown",
+	"link", "linkat", "lstat", "mkdir", "mkdirat", "mknod", "mknodat",
+	"open", "openat", "openat2", "readlinkat", "rename", "renameat", "renameat2", "rmdir", "stat", "symlink",
+	"symlinkat", "unlink", "unlinkat",
 }

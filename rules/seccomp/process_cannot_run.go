@@ -8,11 +8,14 @@ import (
 	"github.com/sandlint/sandlint/parsers/seccomp"
 	"github.com/sandlint/sandlint/parsers/workspace"
 	"github.com/sandlint/sandlint/rules"
+	"github.com/sandlint/sandlint/rules/seccomp/internal/phrase"
+	"github.com/sandlint/sandlint/rules/seccomp/internal/programs"
+	"github.com/sandlint/sandlint/rules/seccomp/internal/report"
 )
 
 var processCannotRun = &rules.Rule{
 	ID:       "seccomp/process-cannot-run",
-	Summary:  "the profile refuses syscalls without which processes do not start, or end in a crash",
+	Summary:  "the profile refuses syscalls without which processes fail to start or crash",
 	Severity: rules.Warning,
 	Category: rules.Correctness,
 	Since:    "0.1.0",
@@ -25,14 +28,14 @@ var processCannotRun = &rules.Rule{
 }
 
 func checkProcess(p *rules.Pass, profile *workspace.Profile) {
-	all := filters(p, profile)
-	var told []string // by runtime-cannot-start
+	all := programs.Filters(p, profile)
+	var shown []string // by runtime-cannot-start
 	for _, s := range shortages(p, profile, all) {
 		for _, e := range s.effects {
-			told = append(told, e.name)
+			shown = append(shown, e.Name)
 		}
 	}
-	var effects []effect
+	var effects []programs.Effect
 	who := map[string]string{}
 	for _, need := range seccomp.ProcessNeeds() {
 		for _, f := range all {
@@ -46,21 +49,24 @@ func checkProcess(p *rules.Pass, profile *workspace.Profile) {
 					names = append(names, name)
 				}
 			}
-			if len(names) == 0 || slices.ContainsFunc(names, func(name string) bool { return mayRun(f, a, name) || slices.Contains(told, name) }) {
+			if len(names) == 0 ||
+				slices.ContainsFunc(names,
+					func(name string) bool { return programs.MayRun(f, a, name) || slices.Contains(shown, name) }) {
 				continue
 			}
 			d := f.Decide(a, names[0])
-			effects = addEffect(effects, profile, f, names[0], &d)
+			effects = programs.AddEffect(effects, profile, f, names[0], &d)
 			if who[names[0]] == "" {
 				who[names[0]] = need.Who
 			}
 		}
 	}
-	for _, g := range groups(p, all, effects) {
-		names := namesOf(g.effects)
-		finding := at(profile, g.effects[0].cause, fmt.Sprintf("%s under this profile%s: it refuses %s", who[names[0]], g.where, listing(names)))
-		finding.Severity = g.severity
-		finding.Fixes = letRun(p, profile, g.whole())
+	for _, g := range programs.Groups(p, all, effects) {
+		names := programs.Names(g.Effects)
+		finding := report.At(profile, g.Effects[0].Cause,
+			fmt.Sprintf("%s under this profile%s: it refuses %s", who[names[0]], g.Where, phrase.Quoted(names)))
+		finding.Severity = g.Severity
+		finding.Fixes = letRun(p, profile, g.Whole())
 		p.Report(finding)
 	}
 }

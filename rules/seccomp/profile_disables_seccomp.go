@@ -8,16 +8,20 @@ import (
 	"github.com/sandlint/sandlint/parsers/source"
 	"github.com/sandlint/sandlint/parsers/workspace"
 	"github.com/sandlint/sandlint/rules"
+	"github.com/sandlint/sandlint/rules/seccomp/internal/phrase"
+	"github.com/sandlint/sandlint/rules/seccomp/internal/readers"
+	"github.com/sandlint/sandlint/rules/seccomp/internal/report"
 )
 
 var profileDisablesSeccomp = &rules.Rule{
 	ID:       "seccomp/profile-disables-seccomp",
-	Summary:  "the profile is empty, which runtimes take as no profile, so that containers run without any filter",
+	Summary:  "the profile is empty, which runtimes treat as no profile, so containers run without any filter",
 	Severity: rules.Error,
 	Category: rules.Security,
 	Since:    "0.1.0",
 	References: []string{
-		"moby/profiles v0.2.4, seccomp/seccomp_linux.go: \"No default action specified, no syscalls listed, assume seccomp disabled\"; containers/common v0.67.0, the same",
+		"moby/profiles v0.2.4, seccomp/seccomp_linux.go: \"No default action specified, no syscalls listed, assume " +
+			"seccomp disabled\"; containers/common v0.67.0, the same",
 		"runc, libcontainer/specconv/spec_linux.go: SetupSeccomp",
 		"runc 1.1.5 and 1.5.1 with {} and null, crun 1.8.1 and 1.27 with null and []",
 	},
@@ -27,10 +31,10 @@ var profileDisablesSeccomp = &rules.Rule{
 			return
 		}
 		var off, refuse []string
-		for _, reader := range slices.Concat(goReaders(p, profile), []string{"crun"}) {
+		for _, reader := range slices.Concat(readers.Go(p, profile), []string{"crun"}) {
 			switch {
 			case reader == "crun" && profile.Dialect != seccomp.Bundle && what != "an array":
-			case reader == "crun" && profile.Dialect == seccomp.Bundle && !runtimeReads(p, profile, "crun"):
+			case reader == "crun" && profile.Dialect == seccomp.Bundle && !readers.RuntimeReads(p, profile, "crun"):
 			case (what == "an array") == (reader == "crun"), what == "null":
 				off = append(off, reader)
 			default:
@@ -39,17 +43,17 @@ var profileDisablesSeccomp = &rules.Rule{
 		}
 		message := "profile is " + what
 		if len(refuse) > 0 {
-			message += "; " + enumerate(refuse) + " " + verb("refuse", refuse) + " it"
+			message += "; " + phrase.List(refuse) + " " + phrase.Verb("refuse", refuse) + " it"
 		}
 		if len(off) > 0 {
-			message += ", and " + enumerate(off) + " " + verb("run", off) + " containers without any filter"
+			message += ", and " + phrase.List(off) + " " + phrase.Verb("run", off) + " containers without any filter"
 		}
-		p.Report(at(profile, span, message))
+		p.Report(report.At(profile, span, message))
 	}),
 }
 
-// disables returns the place of a profile that is no profile to some of its readers, and what it is: "null", "an array" or "empty". It is "" for others, also for those
-// that have a part which all readers refuse.
+// disables returns the place of a profile that some of its readers treat as none, and what it is: "null", "an array"
+// or "empty". It is "" for others, also for those that have a part which all readers refuse.
 func disables(profile *workspace.Profile) (span source.Span, what string) {
 	if profile.Dialect == seccomp.SPO {
 		return source.Span{}, "" // the API server refuses it

@@ -40,7 +40,8 @@ func readOracle(t *testing.T) (records []record) {
 	return records
 }
 
-// check lints the profile of a record with its consumer as the only target, and on platforms where some are given. What a runtime was given is a whole config.json.
+// check lints the profile of a record with its consumer as the only target, and on platforms where some are given.
+// What a runtime was given is a whole config.json.
 func (r *record) check(t *testing.T, set *rules.Set, platforms ...string) []rules.Finding {
 	t.Helper()
 	text := r.Profile
@@ -81,8 +82,9 @@ func (r *record) check(t *testing.T, set *rules.Set, platforms ...string) []rule
 	return rules.Check(ws, set, rules.CheckOptions{}).Findings
 }
 
-// told returns what those of some rules that the record's profile breaks report, and whether one reports an error.
-func (r *record) told(t *testing.T, set *rules.Set, among []string, platforms ...string) (ids []string, isError bool) {
+// reported returns what those of some rules that the record's profile breaks report, and whether one reports an error.
+func (r *record) reported(t *testing.T, set *rules.Set, among []string, platforms ...string) (ids []string,
+	isError bool) {
 	t.Helper()
 	for _, f := range r.check(t, set, platforms...) {
 		if id := strings.TrimPrefix(f.Rule.ID, "seccomp/"); slices.Contains(among, id) {

@@ -7,8 +7,14 @@ import (
 	"github.com/sandlint/sandlint/fixers"
 	fixseccomp "github.com/sandlint/sandlint/fixers/seccomp"
 	"github.com/sandlint/sandlint/parsers/seccomp"
+	"github.com/sandlint/sandlint/parsers/seccomp/decide"
 	"github.com/sandlint/sandlint/parsers/workspace"
 	"github.com/sandlint/sandlint/rules"
+	"github.com/sandlint/sandlint/rules/seccomp/internal/abis"
+	"github.com/sandlint/sandlint/rules/seccomp/internal/fixes"
+	"github.com/sandlint/sandlint/rules/seccomp/internal/mentions"
+	"github.com/sandlint/sandlint/rules/seccomp/internal/reach"
+	"github.com/sandlint/sandlint/rules/seccomp/internal/report"
 )
 
 var ruleEqualsDefault = &rules.Rule{
@@ -19,8 +25,10 @@ var ruleEqualsDefault = &rules.Rule{
 	Since:    "0.1.0",
 	Fixes:    []fixers.Safety{fixers.Safe},
 	References: []string{
-		"opencontainers/runc, libcontainer/seccomp/seccomp_linux.go, matchCall; containers/crun, src/libcrun/seccomp.c: a rule with the default action is skipped",
-		"opencontainers/runc, libcontainer/seccomp/patchbpf/enosys_linux.go: the highest syscall that the profile names",
+		"opencontainers/runc, libcontainer/seccomp/seccomp_linux.go, matchCall; containers/crun, " +
+			"src/libcrun/seccomp.c: a rule with the default action is skipped",
+		"opencontainers/runc, libcontainer/seccomp/patchbpf/enosys_linux.go: " +
+			"the highest syscall that the profile names",
 		"containers/common, pkg/seccomp/validate.go: refuses such a rule",
 	},
 	Check: rules.OnProfile(func(p *rules.Pass, profile *workspace.Profile) {
@@ -28,18 +36,25 @@ var ruleEqualsDefault = &rules.Rule{
 		if !slices.Contains(equals, true) {
 			return
 		}
-		all := mentions(p, profile)
+		all := mentions.Of(p, profile)
 		elsewhere := map[int]int{} // the number of a rule's names of which seccomp/dead-argument-rule speaks
 		for _, names := range all {
 			for k := range names {
 				m := &names[k]
 				switch {
-				case m.fate == hidden && equals[m.rule]:
-					elsewhere[m.rule]++
-				case m.fate == equal && m.always && m.other != nil:
-					finding := at(profile, m.Span, fmt.Sprintf("%q gets %s here, which is the default action, so that the rule is left out and another one decides, with %s", m.Text, m.outcome, m.other.outcome))
+				case m.Status == mentions.Hidden && equals[m.Rule]:
+					elsewhere[m.Rule]++
+				case m.Status == mentions.EqualsDefault && m.Always && m.Other != nil:
+					finding := report.At(profile, m.Span,
+						fmt.Sprintf("%q gets %s here, which is the default action, so the rule is left out and "+
+							"another one decides, with %s", m.Text, m.Outcome, m.Other.Outcome))
 					finding.Severity = rules.Warning
-					finding.Related = []rules.Related{{File: profile.Source, Span: m.other.Span, Message: fmt.Sprintf("%q gets %s here", m.Text, m.other.outcome)}}
+					finding.Related = []rules.Related{
+						{
+							File: profile.Source, Span: m.Other.Span,
+							Message: fmt.Sprintf("%q gets %s here", m.Text, m.Other.Outcome),
+						},
+					}
 					p.Report(finding)
 				}
 			}
@@ -48,11 +63,15 @@ var ruleEqualsDefault = &rules.Rule{
 			if !equals[r] || elsewhere[r] == len(rule.Names) {
 				continue
 			}
-			finding := at(profile, rule.Action.Span, fmt.Sprintf("the rule does what the default action does, %s, and is left out of the filter", rule.OutcomeFor(profile.Loaders(p.Targets().Seccomp)[0])))
+			finding := report.At(profile, rule.Action.Span,
+				fmt.Sprintf("the rule does what the default action does, %s, and is left out of the filter",
+					decide.OutcomeFor(rule, profile.Loaders(p.Targets().Seccomp)[0])))
 			if name, ok := needed(p, profile, rule, equals); ok {
-				finding.Message += fmt.Sprintf("; but it names %q, and runc answers ENOSYS only above the highest syscall that is named", name)
+				finding.Message += fmt.Sprintf("; but it names %q, and runc answers ENOSYS only above the highest "+
+					"syscall that is named", name)
 			} else {
-				finding.Fixes = edited(profile, "Remove the rule", fixers.Safe, fixseccomp.RemoveRules(profile.Profile, r), fixers.Changes{})
+				finding.Fixes = fixes.Edited(profile, "Remove the rule", fixers.Safe,
+					fixseccomp.RemoveRules(profile.Profile, r), fixers.Changes{})
 			}
 			p.Report(finding)
 		}
@@ -67,17 +86,19 @@ func equalRules(p *rules.Pass, profile *workspace.Profile) []bool {
 	}
 	loaders := profile.Loaders(p.Targets().Seccomp)
 	for r, rule := range profile.Rules {
-		equals[r] = len(rule.Names) > 0 && readable(profile, rule) && !slices.ContainsFunc(loaders, func(l seccomp.Loader) bool {
-			return rule.OutcomeFor(l) != profile.DefaultFor(l)
-		})
+		equals[r] = len(rule.Names) > 0 && mentions.Readable(profile, rule) &&
+			!slices.ContainsFunc(loaders, func(l decide.Loader) bool {
+				return decide.OutcomeFor(rule, l) != decide.DefaultFor(profile.Profile, l)
+			})
 	}
 	return equals
 }
 
-// needed returns a name of a rule without which runc could answer ENOSYS to other syscalls than it does: one with the highest number on some ABI. Only names of rules that are always in force,
-// that are not themselves such as may go, and that every libseccomp knows, make it superfluous.
+// needed returns a name of a rule without which runc could answer ENOSYS to other syscalls than it does: one with the
+// highest number on some ABI. Only names of rules that are always in force, that are not themselves such as may go,
+// and that every libseccomp knows, make it superfluous.
 func needed(p *rules.Pass, profile *workspace.Profile, rule *seccomp.Rule, equals []bool) (string, bool) {
-	if runs(profile) || profile.DefaultAction.Text == "SCMP_ACT_TRACE" {
+	if reach.DefaultRuns(profile) || profile.DefaultAction.Text == "SCMP_ACT_TRACE" {
 		return "", false
 	}
 	libs := p.Targets().Seccomp.Libseccomps()
@@ -88,7 +109,7 @@ func needed(p *rules.Pass, profile *workspace.Profile, rule *seccomp.Rule, equal
 		}
 		for _, name := range other.Names {
 			s, ok := seccomp.LookupSyscall(name.Text)
-			if !ok || slices.ContainsFunc(libs, func(l seccomp.Libseccomp) bool { return !l.Knows(s) }) {
+			if !ok || slices.ContainsFunc(libs, func(l decide.Libseccomp) bool { return !l.Knows(s) }) {
 				continue
 			}
 			for _, abi := range s.ABIs() {
@@ -98,14 +119,15 @@ func needed(p *rules.Pass, profile *workspace.Profile, rule *seccomp.Rule, equal
 			}
 		}
 	}
-	abis := listedABIs(profile)
+	abis := abis.Listed(profile)
 	for _, name := range rule.Names {
 		s, ok := seccomp.LookupSyscall(name.Text)
 		if !ok {
 			continue
 		}
 		for _, abi := range s.ABIs() {
-			if n, _ := s.Number(abi); n > highest[abi] && !s.Multiplexed(abi) && (len(abis) == 0 || slices.Contains(abis, abi)) {
+			if n, _ := s.Number(abi); n > highest[abi] && !s.Multiplexed(abi) &&
+				(len(abis) == 0 || slices.Contains(abis, abi)) {
 				return name.Text, true
 			}
 		}

@@ -11,14 +11,21 @@ import (
 	fixseccomp "github.com/sandlint/sandlint/fixers/seccomp"
 	"github.com/sandlint/sandlint/parsers/dockerfile"
 	"github.com/sandlint/sandlint/parsers/seccomp"
+	"github.com/sandlint/sandlint/parsers/seccomp/decide"
 	"github.com/sandlint/sandlint/parsers/shell"
 	"github.com/sandlint/sandlint/parsers/workspace"
 	"github.com/sandlint/sandlint/rules"
+	"github.com/sandlint/sandlint/rules/seccomp/internal/fixes"
+	"github.com/sandlint/sandlint/rules/seccomp/internal/phrase"
+	"github.com/sandlint/sandlint/rules/seccomp/internal/programs"
+	"github.com/sandlint/sandlint/rules/seccomp/internal/reach"
+	"github.com/sandlint/sandlint/rules/seccomp/internal/report"
+	"github.com/sandlint/sandlint/rules/seccomp/internal/requirement"
 )
 
 var sandboxBlocked = &rules.Rule{
 	ID:       "seccomp/sandbox-blocked",
-	Summary:  "a program that sandboxes others runs under a profile that refuses the syscalls for it",
+	Summary:  "a program that sandboxes others runs under a profile that refuses the syscalls it needs",
 	Severity: rules.Info,
 	Category: rules.Correctness,
 	Since:    "0.1.0",
@@ -40,7 +47,8 @@ var sandboxBlocked = &rules.Rule{
 	}),
 }
 
-// nested is a kind of program that sandboxes others, and the syscalls without any of which it does not work as a user without capabilities.
+// nested is a kind of program that sandboxes others, and the syscalls without any of which it does not work as a user
+// without capabilities.
 type nested struct {
 	programs []string
 	needs    []string
@@ -48,17 +56,30 @@ type nested struct {
 	off []string
 }
 
-// nestedSandboxes were found by taking one name at a time out of a profile under which bubblewrap 0.8 works, and by reading Chromium's source. opam and flatpak run bubblewrap. What Nix
-// builds is sandboxed too, but Nix does without where it cannot be (sandbox-fallback).
+// nestedSandboxes were found by taking one name at a time out of a profile under which bubblewrap 0.8 works, and by
+// reading Chromium's source. opam and flatpak run bubblewrap. What Nix builds is sandboxed too, but Nix does without
+// where it cannot be (sandbox-fallback).
 var nestedSandboxes = [...]nested{
-	{[]string{"bwrap", "flatpak", "flatpak-builder"}, []string{"clone", "unshare", "mount", "umount2", "pivot_root"}, []string{"--version", "--help"}},
-	{[]string{"opam"}, []string{"clone", "unshare", "mount", "umount2", "pivot_root"}, []string{"--disable-sandboxing", "--version", "--help", "env", "exec", "switch", "config", "var"}},
-	{[]string{"chromium", "chromium-browser", "chrome", "google-chrome", "google-chrome-stable", "headless-shell", "chrome-headless-shell", "brave", "brave-browser", "microsoft-edge"},
-		[]string{"clone", "chroot"}, []string{"--no-sandbox", "--disable-setuid-sandbox", "--disable-namespace-sandbox", "--version", "--help"}},
+	{
+		[]string{"bwrap", "flatpak", "flatpak-builder"}, []string{"clone", "unshare", "mount", "umount2", "pivot_root"},
+		[]string{"--version", "--help"},
+	},
+	{
+		[]string{"opam"}, []string{"clone", "unshare", "mount", "umount2", "pivot_root"},
+		[]string{"--disable-sandboxing", "--version", "--help", "env", "exec", "switch", "config", "var"},
+	},
+	{
+		[]string{
+			"chromium", "chromium-browser", "chrome", "google-chrome", "google-chrome-stable", "headless-shell",
+			"chrome-headless-shell", "brave", "brave-browser", "microsoft-edge",
+		},
+		[]string{"clone", "chroot"},
+		[]string{"--no-sandbox", "--disable-setuid-sandbox", "--disable-namespace-sandbox", "--version", "--help"}},
 }
 
-// nestedIn returns the command with which an image's container starts, where it is a program that sandboxes others. That of root is none: root makes namespaces by
-// a capability that containers do not have, so that no profile is enough, and Chromium refuses to.
+// nestedIn returns the command with which an image's container starts, where it is a program that sandboxes others.
+// Root's command does not count: root creates namespaces with a capability that containers do not have, so no profile
+// is enough, and Chromium refuses to.
 func nestedIn(img *image.Image) (*shell.Command, *nested) {
 	var entrypoint, command, user *dockerfile.Instruction
 	for at := img; at != nil && entrypoint == nil; at = at.Parent {
@@ -119,20 +140,25 @@ func nestedIn(img *image.Image) (*shell.Command, *nested) {
 	return nil, nil
 }
 
-// newUser is a call of clone(2) that makes a user namespace, as bubblewrap and Chromium do first: CLONE_NEWUSER and SIGCHLD.
+// newUser is a call of clone(2) that makes a user namespace, as bubblewrap and Chromium do first: CLONE_NEWUSER and
+// SIGCHLD.
 var newUser = [6]uint64{0x10000011}
 
-func reportSandbox(p *rules.Pass, profile *workspace.Profile, use workspace.Use, img *image.Image, c *shell.Command, n *nested) {
-	var effects []effect
-	for _, f := range filters(p, profile) {
+func reportSandbox(p *rules.Pass, profile *workspace.Profile, use workspace.Use, img *image.Image, c *shell.Command,
+	n *nested) {
+	var effects []programs.Effect
+	for _, f := range programs.Filters(p, profile) {
 		a := f.Target.Host.Arch
 		if a.ABI == "s390x" { // clone has another order of arguments there
 			continue
 		}
 		for _, name := range n.needs {
 			d := f.Decide(a, name)
-			if !slices.ContainsFunc(d.Eval(newUser), func(o seccomp.Outcome) bool { r := answerOf(o); return r == open || r == unclear }) {
-				effects = addEffect(effects, profile, f, name, &d)
+			if !slices.ContainsFunc(d.Eval(newUser), func(o decide.Outcome) bool {
+				r := programs.AnswerOf(o)
+				return r == programs.Open || r == programs.Unclear
+			}) {
+				effects = programs.AddEffect(effects, profile, f, name, &d)
 			}
 		}
 	}
@@ -141,11 +167,13 @@ func reportSandbox(p *rules.Pass, profile *workspace.Profile, use workspace.Use,
 	}
 	var names []string
 	for _, e := range effects {
-		if !slices.Contains(names, e.name) {
-			names = append(names, e.name)
+		if !slices.Contains(names, e.Name) {
+			names = append(names, e.Name)
 		}
 	}
-	finding := at(profile, effects[0].cause, fmt.Sprintf("%s runs under this profile, which refuses %s: it cannot make a sandbox", c.Name, listing(names)))
+	finding := report.At(profile, effects[0].Cause,
+		fmt.Sprintf("%s runs under this profile, which refuses %s: it cannot create a sandbox", c.Name,
+			phrase.Quoted(names)))
 	finding.Related = []rules.Related{
 		{File: img.Dockerfile.Source, Span: c.Words[0].Span, Message: fmt.Sprintf("%s is started here", c.Name)},
 		{File: use.File, Span: use.Span, Message: "the profile is put in force here"},
@@ -154,9 +182,10 @@ func reportSandbox(p *rules.Pass, profile *workspace.Profile, use workspace.Use,
 	p.Report(finding)
 }
 
-// allowSandbox returns the fix that lets syscalls run: it adds names that no rule has, or that some rule allows to containers with a capability, and takes away the conditions on the flags of clone.
+// allowSandbox returns the fix that lets syscalls run: it adds names that no rule has, or that some rule allows to
+// containers with a capability, and removes the conditions on the flags of clone.
 func allowSandbox(p *rules.Pass, profile *workspace.Profile, names []string) []fixers.Fix {
-	if !editable(profile) {
+	if !fixes.Editable(profile) {
 		return nil
 	}
 	var edits []fixers.Edit
@@ -168,14 +197,14 @@ func allowSandbox(p *rules.Pass, profile *workspace.Profile, names []string) []f
 				continue
 			}
 			switch {
-			case len(r.Args) > 0 && len(r.Names) == 1 && !denies(r):
+			case len(r.Args) > 0 && len(r.Names) == 1 && !reach.Denies(r):
 				e := fixseccomp.RemoveField(profile.Profile, r.ArgsSpan)
 				if e == nil {
 					return nil
 				}
 				edits = append(edits, e...)
 				masked++
-			case denies(r) || len(r.Args) > 0:
+			case reach.Denies(r) || len(r.Args) > 0:
 				return nil
 			}
 		}
@@ -184,20 +213,22 @@ func allowSandbox(p *rules.Pass, profile *workspace.Profile, names []string) []f
 		}
 	}
 	if len(add) > 0 {
-		r := allowing(profile, "")
+		r := requirement.Allowing(profile, "")
 		if r == nil {
 			return nil
 		}
 		edits = append(edits, fixseccomp.AddStrings(profile.Profile, r.Names, add...)...)
 	}
-	fixed := withEdits(profile, edits)
+	fixed := requirement.WithEdits(profile, edits)
 	if fixed == nil {
 		return nil
 	}
-	before, after := filters(p, profile), filters(p, fixed)
-	old := burdens(p, profile, before)
-	if slices.ContainsFunc(burdens(p, fixed, after), func(b burden) bool { return !slices.Contains(old, b) }) {
+	before, after := programs.Filters(p, profile), programs.Filters(p, fixed)
+	old := programs.Burdens(p, profile, before)
+	if slices.ContainsFunc(programs.Burdens(p, fixed, after),
+		func(b programs.Burden) bool { return !slices.Contains(old, b) }) {
 		return nil
 	}
-	return edited(profile, "Allow "+enumerate(names), fixers.Unsafe, edits, fixers.Changes{fixseccomp.Syscalls(append(moved(before, after), names...))})
+	return fixes.Edited(profile, "Allow "+phrase.List(names), fixers.Unsafe, edits,
+		fixers.Changes{fixseccomp.Syscalls(append(requirement.Moved(before, after), names...))})
 }

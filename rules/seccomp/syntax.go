@@ -4,13 +4,16 @@ import (
 	"slices"
 
 	"github.com/sandlint/sandlint/parsers/seccomp"
+	"github.com/sandlint/sandlint/parsers/seccomp/decide"
 	"github.com/sandlint/sandlint/parsers/workspace"
 	"github.com/sandlint/sandlint/rules"
+	"github.com/sandlint/sandlint/rules/seccomp/internal/readers"
+	"github.com/sandlint/sandlint/rules/seccomp/internal/report"
 )
 
 var syntax = &rules.Rule{
 	ID:       "seccomp/syntax",
-	Summary:  "the profile has a value of a type or shape that its readers do not take",
+	Summary:  "the profile has a value of a type or shape that its readers do not accept",
 	Severity: rules.Error,
 	Category: rules.Correctness,
 	Since:    "0.1.0",
@@ -21,19 +24,19 @@ var syntax = &rules.Rule{
 	},
 	Check: rules.OnProfile(func(p *rules.Pass, profile *workspace.Profile) {
 		for _, problem := range profile.Problems {
-			var readers []seccomp.Loader // of the field
+			var loaders []decide.Loader // that read the field
 			switch problem.Kind {
 			case seccomp.KindShape:
-				readers = []seccomp.Loader{seccomp.LoaderDocker, seccomp.LoaderContainers, seccomp.LoaderOCI}
+				loaders = []decide.Loader{decide.LoaderDocker, decide.LoaderContainers, decide.LoaderOCI}
 			case seccomp.KindSuperset:
-				readers = []seccomp.Loader{seccomp.LoaderDocker, seccomp.LoaderContainers}
+				loaders = []decide.Loader{decide.LoaderDocker, decide.LoaderContainers}
 			case seccomp.KindMinKernel:
-				readers = []seccomp.Loader{seccomp.LoaderDocker}
+				loaders = []decide.Loader{decide.LoaderDocker}
 			case seccomp.KindErrnoText:
-				readers = []seccomp.Loader{seccomp.LoaderContainers}
+				loaders = []decide.Loader{decide.LoaderContainers}
 			}
-			if slices.ContainsFunc(readers, func(l seccomp.Loader) bool { return reads(p, profile, l) }) {
-				p.Report(at(profile, problem.Span, problem.Message))
+			if slices.ContainsFunc(loaders, func(l decide.Loader) bool { return readers.Reads(p, profile, l) }) {
+				p.Report(report.At(profile, problem.Span, problem.Message))
 			}
 		}
 	}),

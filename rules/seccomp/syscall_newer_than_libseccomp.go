@@ -4,13 +4,16 @@ import (
 	"fmt"
 
 	"github.com/sandlint/sandlint/parsers/seccomp"
+	"github.com/sandlint/sandlint/parsers/seccomp/decide"
 	"github.com/sandlint/sandlint/parsers/workspace"
 	"github.com/sandlint/sandlint/rules"
+	"github.com/sandlint/sandlint/rules/seccomp/internal/reach"
+	"github.com/sandlint/sandlint/rules/seccomp/internal/report"
 )
 
 var syscallNewerThanLibseccomp = &rules.Rule{
 	ID:       "seccomp/syscall-newer-than-libseccomp",
-	Summary:  "a rule names a syscall that the targeted libseccomp does not know yet, and runtimes leave it out without a word",
+	Summary:  "a rule names a syscall that the targeted libseccomp does not know yet, so runtimes silently ignore it",
 	Severity: rules.Warning,
 	Category: rules.Portability,
 	Since:    "0.1.0",
@@ -35,7 +38,7 @@ var syscallNewerThanLibseccomp = &rules.Rule{
 				if !ok {
 					continue
 				}
-				var without []seccomp.Libseccomp
+				var without []decide.Libseccomp
 				for _, l := range libs {
 					if !l.Knows(s) && l.Version.Less(s.Since) {
 						without = append(without, l)
@@ -48,8 +51,10 @@ var syscallNewerThanLibseccomp = &rules.Rule{
 				if len(without) > 1 {
 					who = fmt.Sprintf("%s to %s", who, without[len(without)-1])
 				}
-				finding := at(profile, name.Span, fmt.Sprintf("syscall %q is unknown to libseccomp %s, which leaves it out without a word; %s is the first release that knows it", name.Text, who, s.Since))
-				if !denies(rule) {
+				finding := report.At(profile, name.Span,
+					fmt.Sprintf("syscall %q is unknown to libseccomp %s, which silently leaves it out; %s is the "+
+						"first release that knows it", name.Text, who, s.Since))
+				if !reach.Denies(rule) {
 					finding.Severity = rules.Info
 				}
 				p.Report(finding)

@@ -8,35 +8,42 @@ import (
 	"github.com/sandlint/sandlint/fixers"
 	fixseccomp "github.com/sandlint/sandlint/fixers/seccomp"
 	"github.com/sandlint/sandlint/parsers/seccomp"
+	"github.com/sandlint/sandlint/parsers/seccomp/decide"
 	"github.com/sandlint/sandlint/parsers/workspace"
 	"github.com/sandlint/sandlint/rules"
+	"github.com/sandlint/sandlint/rules/seccomp/internal/abis"
+	"github.com/sandlint/sandlint/rules/seccomp/internal/fixes"
+	"github.com/sandlint/sandlint/rules/seccomp/internal/readers"
+	"github.com/sandlint/sandlint/rules/seccomp/internal/report"
 )
 
 var syscallNotOnArchitectures = &rules.Rule{
 	ID:       "seccomp/syscall-not-on-architectures",
-	Summary:  "a rule names a syscall that none of the profile's architectures has, and runtimes leave it out without a word",
+	Summary:  "a rule names a syscall that none of the profile's architectures has, so runtimes silently ignore it",
 	Severity: rules.Info,
 	Category: rules.Correctness,
 	Since:    "0.1.0",
 	Fixes:    []fixers.Safety{fixers.Safe},
 	References: []string{
-		"libseccomp v2.6.1, src/syscalls.csv, and src/db.c: a syscall that an architecture does not have is skipped for it",
-		"runs of runc 1.1.5 and 1.5.1 and crun 1.8.1 and 1.27: silent, crun also with run.oci.seccomp_fail_unknown_syscall",
+		"libseccomp v2.6.1, src/syscalls.csv, and src/db.c: a syscall that an architecture does not have is skipped " +
+			"for it",
+		"runs of runc 1.1.5 and 1.5.1 and crun 1.8.1 and 1.27: silent, crun also with " +
+			"run.oci.seccomp_fail_unknown_syscall",
 	},
 	Check: rules.OnProfile(func(p *rules.Pass, profile *workspace.Profile) {
 		loaders := p.Targets().Seccomp.Loaders(profile.Profile)
-		everywhere := listedABIs(profile)
+		everywhere := abis.Listed(profile)
 		for r, rule := range profile.Rules {
-			abis := everywhere
+			on := everywhere
 			if len(rule.Includes.Arches) > 0 {
-				abis = includedABIs(profile, rule, loaders)
+				on = includedABIs(profile, rule, loaders)
 			}
-			if len(abis) == 0 {
+			if len(on) == 0 {
 				continue
 			}
 			var missing []int
 			for i, name := range rule.Names {
-				if s, ok := seccomp.LookupSyscall(name.Text); ok && !onAny(s, abis) {
+				if s, ok := seccomp.LookupSyscall(name.Text); ok && !abis.OnAny(s, on) {
 					missing = append(missing, i)
 				}
 			}
@@ -46,46 +53,23 @@ var syscallNotOnArchitectures = &rules.Rule{
 				if len(rule.Includes.Arches) > 0 {
 					of = "the rule is for"
 				}
-				finding := at(profile, rule.Names[i].Span, fmt.Sprintf("syscall %q exists on none of the architectures that %s, only on %s", s.Name, of, strings.Join(s.ABIs(), ", ")))
-				title, edits := fmt.Sprintf("Remove %q", s.Name), fixseccomp.RemoveString(profile.Profile, rule.Names, i)
+				finding := report.At(profile, rule.Names[i].Span,
+					fmt.Sprintf("syscall %q exists on none of the architectures that %s, only on %s", s.Name, of,
+						strings.Join(s.ABIs(), ", ")))
+				title, edits := fmt.Sprintf("Remove %q", s.Name),
+					fixseccomp.RemoveString(profile.Profile, rule.Names, i)
 				if len(missing) == len(rule.Names) {
 					title, edits = "Remove the rule", fixseccomp.RemoveRules(profile.Profile, r)
 				}
-				finding.Fixes = edited(profile, title, fixers.Safe, edits, fixers.Changes{})
+				finding.Fixes = fixes.Edited(profile, title, fixers.Safe, edits, fixers.Changes{})
 				p.Report(finding)
 			}
 		}
 	}),
 }
 
-// onAny reports whether one of the ABIs has a syscall, by itself or as a part of socketcall(2) or ipc(2), to which libseccomp adds its rules.
-func onAny(s *seccomp.Syscall, abis []string) bool {
-	return slices.ContainsFunc(abis, func(abi string) bool { return s.On(abi) || s.Multiplexed(abi) })
-}
-
-// listedABIs returns the ABIs for which a profile's filter is made as far as the file says so; nil where it does not. The native one belongs to
-// every filter, so that of each listed architecture counts too. A profile with archMap is also for hosts that archMap does not name.
-func listedABIs(profile *workspace.Profile) []string {
-	if len(profile.ArchMap) > 0 {
-		return nil
-	}
-	var abis []string
-	for _, name := range profile.Architectures {
-		a, ok := seccomp.LookupArchitecture(name.Text)
-		if !ok {
-			return nil
-		}
-		for _, abi := range []string{a.ABI, a.Native} {
-			if !slices.Contains(abis, abi) {
-				abis = append(abis, abi)
-			}
-		}
-	}
-	return abis
-}
-
 // includedABIs returns the ABIs for which a rule with includes.arches can be in force; nil where that is not known.
-func includedABIs(profile *workspace.Profile, rule *seccomp.Rule, loaders []seccomp.Loader) []string {
+func includedABIs(profile *workspace.Profile, rule *seccomp.Rule, loaders []decide.Loader) []string {
 	var abis []string
 	add := func(name string) bool {
 		a, ok := seccomp.LookupArchitecture(name)
@@ -95,12 +79,13 @@ func includedABIs(profile *workspace.Profile, rule *seccomp.Rule, loaders []secc
 		return ok
 	}
 	for _, l := range loaders {
-		if l == seccomp.LoaderOCI {
+		if l == decide.LoaderOCI {
 			return nil // which is for every host
 		}
 		for _, host := range seccomp.Architectures() {
-			name := hostName(l, host)
-			if name == "" || !slices.ContainsFunc(rule.Includes.Arches, func(s seccomp.String) bool { return s.Text == name }) {
+			name := readers.HostName(l, host)
+			if name == "" ||
+				!slices.ContainsFunc(rule.Includes.Arches, func(s seccomp.String) bool { return s.Text == name }) {
 				continue
 			}
 			add(host.Name)

@@ -7,11 +7,15 @@ import (
 	"github.com/sandlint/sandlint/parsers/seccomp"
 	"github.com/sandlint/sandlint/parsers/workspace"
 	"github.com/sandlint/sandlint/rules"
+	"github.com/sandlint/sandlint/rules/seccomp/internal/fixes"
+	"github.com/sandlint/sandlint/rules/seccomp/internal/phrase"
+	"github.com/sandlint/sandlint/rules/seccomp/internal/report"
+	"github.com/sandlint/sandlint/rules/seccomp/internal/support"
 )
 
 var unknownAction = &rules.Rule{
 	ID:       "seccomp/unknown-action",
-	Summary:  "an action has a name that runtimes do not know, so that they refuse the profile",
+	Summary:  "an action has a name that runtimes do not know, so they refuse the profile",
 	Severity: rules.Error,
 	Category: rules.Correctness,
 	Since:    "0.1.0",
@@ -36,13 +40,14 @@ func checkAction(p *rules.Pass, profile *workspace.Profile, name seccomp.String)
 	}
 	action, ok := seccomp.LookupAction(name.Text)
 	if ok {
-		reportLack(p, profile, "action", name, action.Support, "libseccomp", "runc", "crun")
+		support.Report(p, profile, "action", name, action.Support, "libseccomp", "runc", "crun")
 		return
 	}
-	finding := at(profile, name.Span, fmt.Sprintf("action %q is unknown", name.Text))
+	finding := report.At(profile, name.Span, fmt.Sprintf("action %q is unknown", name.Text))
 	if near := seccomp.NearestAction(name.Text); near != "" {
 		finding.Message += fmt.Sprintf("; did you mean %q?", near)
-		finding.Fixes = replace(profile, "Rename to "+near, fixers.Unsafe, name.Span, quoted(near), fixers.Changes{fixers.Repair{}})
+		finding.Fixes = fixes.Replace(profile, "Rename to "+near, fixers.Unsafe, name.Span, phrase.Quote(near),
+			fixers.Changes{fixers.Repair{}})
 	}
 	p.Report(finding)
 }

@@ -7,13 +7,19 @@ import (
 
 	"github.com/sandlint/sandlint/fixers"
 	"github.com/sandlint/sandlint/parsers/seccomp"
+	"github.com/sandlint/sandlint/parsers/seccomp/decide"
 	"github.com/sandlint/sandlint/parsers/workspace"
 	"github.com/sandlint/sandlint/rules"
+	"github.com/sandlint/sandlint/rules/seccomp/internal/fixes"
+	"github.com/sandlint/sandlint/rules/seccomp/internal/phrase"
+	"github.com/sandlint/sandlint/rules/seccomp/internal/readers"
+	"github.com/sandlint/sandlint/rules/seccomp/internal/report"
+	"github.com/sandlint/sandlint/rules/seccomp/internal/support"
 )
 
 var unknownArchitecture = &rules.Rule{
 	ID:       "seccomp/unknown-architecture",
-	Summary:  "an architecture has a name that runtimes do not know, so that they refuse the profile",
+	Summary:  "an architecture has a name that runtimes do not know, so they refuse the profile",
 	Severity: rules.Error,
 	Category: rules.Correctness,
 	Since:    "0.1.0",
@@ -26,13 +32,13 @@ var unknownArchitecture = &rules.Rule{
 	Check: rules.OnProfile(func(p *rules.Pass, profile *workspace.Profile) {
 		for _, name := range profile.Architectures {
 			if a, ok := seccomp.LookupArchitecture(name.Text); ok {
-				reportLack(p, profile, "architecture", name, a.Support, "libseccomp", "runc", "crun")
+				support.Report(p, profile, "architecture", name, a.Support, "libseccomp", "runc", "crun")
 				continue
 			}
 			reportArchitecture(p, profile, name, "", profile.Architectures)
 		}
-		if !reads(p, profile, seccomp.LoaderDocker) && !reads(p, profile, seccomp.LoaderContainers) {
-			return // nobody reads archMap
+		if !readers.Reads(p, profile, decide.LoaderDocker) && !readers.Reads(p, profile, decide.LoaderContainers) {
+			return // no loader reads archMap
 		}
 		var hosts []seccomp.String
 		for _, entry := range profile.ArchMap {
@@ -40,7 +46,7 @@ var unknownArchitecture = &rules.Rule{
 		}
 		for _, entry := range profile.ArchMap {
 			if _, ok := seccomp.LookupArchitecture(entry.Architecture.Text); !ok && !entry.Architecture.Span.IsEmpty() {
-				reportArchitecture(p, profile, entry.Architecture, ", so that the entry is for no host", hosts)
+				reportArchitecture(p, profile, entry.Architecture, ", so the entry is for no host", hosts)
 			}
 			for _, name := range entry.SubArchitectures {
 				if _, ok := seccomp.LookupArchitecture(name.Text); !ok {
@@ -51,27 +57,32 @@ var unknownArchitecture = &rules.Rule{
 	}),
 }
 
-// reportArchitecture reports a name that no architecture has. It is renamed only where the list does not have the near one already.
-func reportArchitecture(p *rules.Pass, profile *workspace.Profile, name seccomp.String, effect string, list []seccomp.String) {
+// reportArchitecture reports a name that no architecture has. It is renamed only where the list does not have the
+// near one already.
+func reportArchitecture(p *rules.Pass, profile *workspace.Profile, name seccomp.String, effect string,
+	list []seccomp.String) {
 	if name.Text == "SCMP_ARCH_NATIVE" {
-		p.Report(at(profile, name.Span, `architecture "SCMP_ARCH_NATIVE" is refused by runc and crun; the native architecture needs no mention`))
+		p.Report(report.At(profile, name.Span,
+			`architecture "SCMP_ARCH_NATIVE" is refused by runc and crun; the native architecture needs no mention`))
 		return
 	}
-	finding := at(profile, name.Span, fmt.Sprintf("architecture %q is unknown%s", name.Text, effect))
-	if crunTakesArchitecture(name.Text) && only(p, "crun") {
+	finding := report.At(profile, name.Span, fmt.Sprintf("architecture %q is unknown%s", name.Text, effect))
+	if crunTakesArchitecture(name.Text) && readers.Only(p, "crun") {
 		finding.Severity = rules.Info
 		finding.Message = fmt.Sprintf("architecture %q is known to crun only", name.Text)
 	}
 	if near := seccomp.NearestArchitecture(name.Text); near != "" {
 		finding.Message += fmt.Sprintf("; did you mean %q?", near)
 		if !slices.ContainsFunc(list, func(s seccomp.String) bool { return s.Text == near }) {
-			finding.Fixes = replace(profile, "Rename to "+near, fixers.Unsafe, name.Span, quoted(near), fixers.Changes{fixers.Repair{}})
+			finding.Fixes = fixes.Replace(profile, "Rename to "+near, fixers.Unsafe, name.Span, phrase.Quote(near),
+				fixers.Changes{fixers.Repair{}})
 		}
 	}
 	p.Report(finding)
 }
 
-// crunTakesArchitecture reports whether crun, unlike all others, knows an architecture by a name that is none: it takes any case, and needs no SCMP_ARCH_ before it.
+// crunTakesArchitecture reports whether crun, unlike all others, knows an architecture by an unknown name: it accepts
+// any case, and needs no SCMP_ARCH_ before it.
 func crunTakesArchitecture(name string) bool {
 	bare := strings.TrimPrefix(name, "SCMP_ARCH_")
 	_, ok := seccomp.LookupArchitecture("SCMP_ARCH_" + strings.ToUpper(bare))

@@ -7,24 +7,30 @@ import (
 	"github.com/sandlint/sandlint/fixers"
 	fixseccomp "github.com/sandlint/sandlint/fixers/seccomp"
 	"github.com/sandlint/sandlint/parsers/seccomp"
+	"github.com/sandlint/sandlint/parsers/seccomp/decide"
 	"github.com/sandlint/sandlint/parsers/workspace"
 	"github.com/sandlint/sandlint/rules"
+	"github.com/sandlint/sandlint/rules/seccomp/internal/fixes"
+	"github.com/sandlint/sandlint/rules/seccomp/internal/literals"
+	"github.com/sandlint/sandlint/rules/seccomp/internal/readers"
+	"github.com/sandlint/sandlint/rules/seccomp/internal/report"
 )
 
 var unknownCapability = &rules.Rule{
 	ID:       "seccomp/unknown-capability",
-	Summary:  "a capability in includes or excludes has a name that no container has, so that it never matches",
+	Summary:  "a capability in includes or excludes has a name that no container has, so it never matches",
 	Severity: rules.Error,
 	Category: rules.Correctness,
 	Since:    "0.1.0",
 	Fixes:    []fixers.Safety{fixers.Unsafe},
 	References: []string{
-		"moby/profiles v0.2.4, seccomp/seccomp_linux.go, and containers/common v0.67.0, pkg/seccomp/seccomp_linux.go: names are compared literally with the bounding set",
+		"moby/profiles v0.2.4, seccomp/seccomp_linux.go, and containers/common v0.67.0, " +
+			"pkg/seccomp/seccomp_linux.go: names are compared literally with the bounding set",
 		"Linux 7.1, include/uapi/linux/capability.h",
 	},
 	Check: rules.OnProfile(func(p *rules.Pass, profile *workspace.Profile) {
-		if !reads(p, profile, seccomp.LoaderDocker) && !reads(p, profile, seccomp.LoaderContainers) {
-			return // nobody reads the field
+		if !readers.Reads(p, profile, decide.LoaderDocker) && !readers.Reads(p, profile, decide.LoaderContainers) {
+			return // no loader reads the field
 		}
 		known := seccomp.Capabilities()
 		for _, rule := range profile.Rules {
@@ -34,18 +40,21 @@ var unknownCapability = &rules.Rule{
 					if slices.Contains(known, name.Text) {
 						continue
 					}
-					finding := at(profile, name.Span, fmt.Sprintf("capability %q is unknown, so that it excludes nothing", name.Text))
+					finding := report.At(profile, name.Span,
+						fmt.Sprintf("capability %q is unknown, so it excludes nothing", name.Text))
 					if n == 0 {
-						finding.Message = fmt.Sprintf("capability %q is unknown, so that the rule is always left out", name.Text)
+						finding.Message = fmt.Sprintf("capability %q is unknown, so the rule is always left out",
+							name.Text)
 					}
 					if near := seccomp.NearestCapability(name.Text); near != "" {
 						finding.Message += fmt.Sprintf("; did you mean %q?", near)
 						if given == nil {
-							given = set(list)
+							given = literals.Set(list)
 						}
 						if !given[near] {
 							edits := fixseccomp.ReplaceString(profile.Profile, name, near)
-							finding.Fixes = edited(profile, "Rename to "+near, fixers.Unsafe, edits, fixers.Changes{fixseccomp.Syscalls(texts(rule.Names))})
+							finding.Fixes = fixes.Edited(profile, "Rename to "+near, fixers.Unsafe, edits,
+								fixers.Changes{fixseccomp.Syscalls(literals.Texts(rule.Names))})
 						}
 					}
 					p.Report(finding)

@@ -6,16 +6,23 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/sandlint/sandlint/fixers"
 	fixseccomp "github.com/sandlint/sandlint/fixers/seccomp"
+
+	"github.com/sandlint/sandlint/fixers"
 	"github.com/sandlint/sandlint/parsers/seccomp"
+	"github.com/sandlint/sandlint/parsers/seccomp/decide"
 	"github.com/sandlint/sandlint/parsers/workspace"
 	"github.com/sandlint/sandlint/rules"
+	"github.com/sandlint/sandlint/rules/seccomp/internal/fixes"
+	"github.com/sandlint/sandlint/rules/seccomp/internal/literals"
+	"github.com/sandlint/sandlint/rules/seccomp/internal/phrase"
+	"github.com/sandlint/sandlint/rules/seccomp/internal/readers"
+	"github.com/sandlint/sandlint/rules/seccomp/internal/report"
 )
 
 var unknownField = &rules.Rule{
 	ID:       "seccomp/unknown-field",
-	Summary:  "a field has a name that no consumer reads, so that it does nothing",
+	Summary:  "a field has a name that no consumer reads, so it has no effect",
 	Severity: rules.Warning,
 	Category: rules.Correctness,
 	Since:    "0.1.0",
@@ -29,25 +36,28 @@ var unknownField = &rules.Rule{
 			if isRemark(field.Name.Text) || field.Path == "" && strings.EqualFold(field.Name.Text, "name") {
 				continue
 			}
-			finding := at(profile, field.Name.Span, fmt.Sprintf("field %q is read by nobody", field.Name.Text))
+			finding := report.At(profile, field.Name.Span,
+				fmt.Sprintf("field %q is not read by any consumer", field.Name.Text))
 			var rule *seccomp.Rule
-			i, _ := slices.BinarySearchFunc(profile.Rules, field.Name.Span.Start, func(r *seccomp.Rule, at int) int { return cmp.Compare(r.Span.End, at) })
+			i, _ := slices.BinarySearchFunc(profile.Rules, field.Name.Span.Start,
+				func(r *seccomp.Rule, at int) int { return cmp.Compare(r.Span.End, at) })
 			if i < len(profile.Rules) && profile.Rules[i].Span.Contains(field.Name.Span) {
 				rule = profile.Rules[i]
 			}
 			near := field.Near
 			if strings.HasSuffix(field.Path, ".includes") || strings.HasSuffix(field.Path, ".excludes") {
-				finding.Message += ", so that the rule does not depend on it"
+				finding.Message += ", so the rule does not depend on it"
 				if near == "" {
 					near = filterField(rule, field)
 				}
 			}
-			if slices.Contains(supersetFields, near) && reads(p, profile, seccomp.LoaderOCI) {
+			if slices.Contains(supersetFields, near) && readers.Reads(p, profile, decide.LoaderOCI) {
 				near = "" // it would be ignored there too
 			}
 			if near != "" && near != "comment" {
 				finding.Message += fmt.Sprintf("; did you mean %q?", near)
-				finding.Fixes = replace(profile, "Rename to "+near, fixers.Unsafe, field.Name.Span, quoted(near), renaming(near, rule))
+				finding.Fixes = fixes.Replace(profile, "Rename to "+near, fixers.Unsafe, field.Name.Span,
+					phrase.Quote(near), renaming(near, rule))
 			}
 			p.Report(finding)
 		}
@@ -55,9 +65,12 @@ var unknownField = &rules.Rule{
 }
 
 // supersetFields are the fields that the OCI specification does not have.
-var supersetFields = []string{"archMap", "architecture", "subArchitectures", "name", "includes", "excludes", "caps", "arches", "minKernel", "errno", "defaultErrno"}
+var supersetFields = []string{
+	"archMap", "architecture", "subArchitectures", "name", "includes", "excludes", "caps", "arches", "minKernel",
+	"errno", "defaultErrno",
+}
 
-// isRemark reports whether a field that nobody reads is meant for people, or for an editor.
+// isRemark reports whether a field that no consumer reads is meant for people, or for an editor.
 func isRemark(name string) bool {
 	lower := strings.ToLower(name)
 	for _, prefix := range []string{"$", "_", "//", "#", "x-"} {
@@ -66,16 +79,18 @@ func isRemark(name string) bool {
 		}
 	}
 	switch lower {
-	case "author", "authors", "date", "description", "desc", "doc", "docs", "documentation", "explanation", "id", "info", "label", "license", "link", "links", "maintainer", "metadata",
-		"note", "notes", "purpose", "rationale", "readme", "reason", "reasons", "reference", "references", "remark", "remarks", "revision", "see", "source", "sources", "summary",
+	case "author", "authors", "date", "description", "desc", "doc", "docs", "documentation", "explanation", "id",
+		"info", "label", "license", "link", "links", "maintainer", "metadata",
+		"note", "notes", "purpose", "rationale", "readme", "reason", "reasons", "reference", "references", "remark",
+		"remarks", "revision", "see", "source", "sources", "summary",
 		"tags", "title", "todo", "url", "version", "why":
 		return true
 	}
 	return strings.Contains(lower, "comment")
 }
 
-// filterField returns the field of includes or excludes that a word stands for that is too long or too short to be near; "" where there is none or the
-// object has it.
+// filterField returns the field of includes or excludes that a word stands for that is too long or too short to be
+// near; "" where there is none or the object has it.
 func filterField(rule *seccomp.Rule, field seccomp.Field) string {
 	if rule == nil {
 		return ""
@@ -106,5 +121,5 @@ func renaming(near string, rule *seccomp.Rule) fixers.Changes {
 	if rule == nil || near == "names" || near == "name" {
 		return fixers.Changes{fixseccomp.AnyDecision{}}
 	}
-	return fixers.Changes{fixseccomp.Syscalls(texts(rule.Names))}
+	return fixers.Changes{fixseccomp.Syscalls(literals.Texts(rule.Names))}
 }

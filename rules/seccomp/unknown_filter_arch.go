@@ -7,13 +7,18 @@ import (
 	"github.com/sandlint/sandlint/fixers"
 	fixseccomp "github.com/sandlint/sandlint/fixers/seccomp"
 	"github.com/sandlint/sandlint/parsers/seccomp"
+	"github.com/sandlint/sandlint/parsers/seccomp/decide"
 	"github.com/sandlint/sandlint/parsers/workspace"
 	"github.com/sandlint/sandlint/rules"
+	"github.com/sandlint/sandlint/rules/seccomp/internal/fixes"
+	"github.com/sandlint/sandlint/rules/seccomp/internal/literals"
+	"github.com/sandlint/sandlint/rules/seccomp/internal/readers"
+	"github.com/sandlint/sandlint/rules/seccomp/internal/report"
 )
 
 var unknownFilterArch = &rules.Rule{
 	ID:       "seccomp/unknown-filter-arch",
-	Summary:  "an architecture in includes or excludes has a name that no host has, so that it never matches",
+	Summary:  "an architecture in includes or excludes has a name that no host has, so it never matches",
 	Severity: rules.Error,
 	Category: rules.Correctness,
 	Since:    "0.1.0",
@@ -23,9 +28,10 @@ var unknownFilterArch = &rules.Rule{
 		"containers/common v0.67.0, pkg/seccomp/seccomp_linux.go, with libseccomp-golang's names of architectures",
 	},
 	Check: rules.OnProfile(func(p *rules.Pass, profile *workspace.Profile) {
-		docker, podman := reads(p, profile, seccomp.LoaderDocker), reads(p, profile, seccomp.LoaderContainers)
+		docker, podman := readers.Reads(p, profile, decide.LoaderDocker),
+			readers.Reads(p, profile, decide.LoaderContainers)
 		if !docker && !podman {
-			return // nobody reads the field
+			return // no loader reads the field
 		}
 		// name returns how the readers call an architecture.
 		name := func(a *seccomp.Architecture) string {
@@ -39,7 +45,8 @@ var unknownFilterArch = &rules.Rule{
 			known[a.Docker] = known[a.Docker] || docker
 			known[a.Containers] = known[a.Containers] || podman
 		}
-		known[""], known["x32"] = false, true // the mark of what is no host; no host either, but in every list of the default profiles
+		// The mark of what is not a host; not a host either, but in every list of the default profiles.
+		known[""], known["x32"] = false, true
 		for _, rule := range profile.Rules {
 			for n, list := range [][]seccomp.String{rule.Includes.Arches, rule.Excludes.Arches} {
 				var given map[string]bool // the list as a set
@@ -49,7 +56,7 @@ var unknownFilterArch = &rules.Rule{
 						continue
 					}
 					if given == nil {
-						given = set(list)
+						given = literals.Set(list)
 						some = slices.ContainsFunc(list, func(s seccomp.String) bool { return known[s.Text] })
 					}
 					effect := "it excludes nothing"
@@ -59,13 +66,16 @@ var unknownFilterArch = &rules.Rule{
 							effect = "the rule is always left out"
 						}
 					}
-					finding := at(profile, arch.Span, fmt.Sprintf("architecture %q is the name of no host, so that %s", arch.Text, effect))
-					if a, ok := seccomp.LookupArchitecture(seccomp.NearestArchitecture(arch.Text)); ok && name(a) != "" {
+					finding := report.At(profile, arch.Span,
+						fmt.Sprintf("architecture %q is not the name of a host, so %s", arch.Text, effect))
+					if a, ok := seccomp.LookupArchitecture(seccomp.NearestArchitecture(arch.Text)); ok &&
+						name(a) != "" {
 						near := name(a)
 						finding.Message += fmt.Sprintf("; did you mean %q?", near)
 						if !given[near] {
 							edits := fixseccomp.ReplaceString(profile.Profile, arch, near)
-							finding.Fixes = edited(profile, "Rename to "+near, fixers.Unsafe, edits, fixers.Changes{fixseccomp.Syscalls(texts(rule.Names))})
+							finding.Fixes = fixes.Edited(profile, "Rename to "+near, fixers.Unsafe, edits,
+								fixers.Changes{fixseccomp.Syscalls(literals.Texts(rule.Names))})
 						}
 					}
 					p.Report(finding)

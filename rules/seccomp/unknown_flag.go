@@ -9,30 +9,36 @@ import (
 	"github.com/sandlint/sandlint/parsers/seccomp"
 	"github.com/sandlint/sandlint/parsers/workspace"
 	"github.com/sandlint/sandlint/rules"
+	"github.com/sandlint/sandlint/rules/seccomp/internal/fixes"
+	"github.com/sandlint/sandlint/rules/seccomp/internal/phrase"
+	"github.com/sandlint/sandlint/rules/seccomp/internal/report"
 )
 
 var unknownFlag = &rules.Rule{
 	ID:       "seccomp/unknown-flag",
-	Summary:  "a filter flag has a name that runtimes do not know, so that they refuse the profile",
+	Summary:  "a filter flag has a name that runtimes do not know, so they refuse the profile",
 	Severity: rules.Error,
 	Category: rules.Correctness,
 	Since:    "0.1.0",
 	Fixes:    []fixers.Safety{fixers.Unsafe},
 	References: []string{
 		"OCI runtime specification v1.3.0, config-linux.md, Seccomp: flags",
-		"runc, libcontainer/specconv/spec_linux.go: \"seccomp flag … is not known to runc\"; crun, src/libcrun/seccomp.c: \"unknown seccomp option\"",
+		"runc, libcontainer/specconv/spec_linux.go: \"seccomp flag … is not known to runc\"; crun, " +
+			"src/libcrun/seccomp.c: \"unknown seccomp option\"",
 	},
 	Check: rules.OnProfile(func(p *rules.Pass, profile *workspace.Profile) {
 		for i, name := range profile.Flags {
 			if _, ok := seccomp.LookupFlag(name.Text); ok {
 				continue
 			}
-			finding := at(profile, name.Span, fmt.Sprintf("flag %q is unknown, so that runc and crun refuse the profile", name.Text))
+			finding := report.At(profile, name.Span,
+				fmt.Sprintf("flag %q is unknown, so runc and crun refuse the profile", name.Text))
 			near := seccomp.NearestFlag(name.Text)
 			if near != "" {
 				finding.Message += fmt.Sprintf("; did you mean %q?", near)
 				if !slices.ContainsFunc(profile.Flags, func(s seccomp.String) bool { return s.Text == near }) {
-					finding.Fixes = replace(profile, "Rename to "+near, fixers.Unsafe, name.Span, quoted(near), fixers.Changes{fixers.Repair{}})
+					finding.Fixes = fixes.Replace(profile, "Rename to "+near, fixers.Unsafe, name.Span,
+						phrase.Quote(near), fixers.Changes{fixers.Repair{}})
 				}
 			}
 			finding.Fixes = append(finding.Fixes, deleteFlag(profile, i)...)
@@ -41,7 +47,9 @@ var unknownFlag = &rules.Rule{
 	}),
 }
 
-// deleteFlag returns the fix that takes out a flag for which runtimes refuse the profile. An empty list stays: without one runtimes set SPEC_ALLOW themselves.
+// deleteFlag returns the fix that removes a flag for which runtimes refuse the profile. An empty list stays:
+// without one runtimes set SPEC_ALLOW themselves.
 func deleteFlag(profile *workspace.Profile, i int) []fixers.Fix {
-	return edited(profile, "Delete the flag", fixers.Unsafe, fixseccomp.RemoveString(profile.Profile, profile.Flags, i), fixers.Changes{fixers.Repair{}})
+	return fixes.Edited(profile, "Delete the flag", fixers.Unsafe,
+		fixseccomp.RemoveString(profile.Profile, profile.Flags, i), fixers.Changes{fixers.Repair{}})
 }

@@ -7,20 +7,27 @@ import (
 	"github.com/sandlint/sandlint/fixers"
 	fixseccomp "github.com/sandlint/sandlint/fixers/seccomp"
 	"github.com/sandlint/sandlint/parsers/seccomp"
+	"github.com/sandlint/sandlint/parsers/seccomp/decide"
 	"github.com/sandlint/sandlint/parsers/workspace"
 	"github.com/sandlint/sandlint/rules"
+	"github.com/sandlint/sandlint/rules/seccomp/internal/conditions"
+	"github.com/sandlint/sandlint/rules/seccomp/internal/fixes"
+	"github.com/sandlint/sandlint/rules/seccomp/internal/mentions"
+	"github.com/sandlint/sandlint/rules/seccomp/internal/report"
 )
 
 var upperBitsIgnored = &rules.Rule{
-	ID:       "seccomp/upper-bits-ignored",
-	Summary:  "a condition compares 64 bits of an argument of which the kernel reads fewer, and is avoided by setting an upper one",
+	ID: "seccomp/upper-bits-ignored",
+	Summary: "a condition compares 64 bits of an argument of which the kernel reads fewer, so setting an upper bit " +
+		"bypasses it",
 	Severity: rules.Error,
 	Category: rules.Security,
 	Since:    "0.1.0",
 	Fixes:    []fixers.Safety{fixers.Unsafe},
 	References: []string{
 		"seccomp/libseccomp#383: SCMP_CMP_EQ and others compare 64 bits on 64-bit architectures",
-		"moby/profiles, seccomp/default.json, v0.2.2 to v0.2.4; Docker 29.0 to 29.7.2: socket(0x100000028) opened AF_VSOCK",
+		"moby/profiles, seccomp/default.json, v0.2.2 to v0.2.4; Docker 29.0 to 29.7.2: socket(0x100000028) opened " +
+			"AF_VSOCK",
 		"Linux 6.18, x86_64, the syscall tracepoints of tracefs: the types of arguments",
 		"Linux 6.18, include/linux/socket.h: address families up to AF_MCTP, 45",
 	},
@@ -29,9 +36,9 @@ var upperBitsIgnored = &rules.Rule{
 
 func checkUpperBitsIgnored(p *rules.Pass, profile *workspace.Profile) {
 	var candidates []string
-	conditions(p, profile, func(rule *seccomp.Rule, arg *seccomp.Arg, s *seccomp.Syscall) {
+	conditions.Each(p, profile, func(rule *seccomp.Rule, arg *seccomp.Arg, s *seccomp.Syscall) {
 		if widthOf(s, int(arg.Index.Value)) < 64 && !slices.Contains(candidates, s.Name) {
-			switch runs := rule.OutcomeFor(seccomp.LoaderOCI).Runs(); arg.Op.Text {
+			switch runs := decide.OutcomeFor(rule, decide.LoaderOCI).Runs(); arg.Op.Text {
 			case "SCMP_CMP_NE", "SCMP_CMP_GT", "SCMP_CMP_GE":
 				if !runs {
 					return
@@ -58,7 +65,9 @@ func checkUpperBitsIgnored(p *rules.Pass, profile *workspace.Profile) {
 	}
 	for _, b := range found {
 		width := widthOf(b.syscall, int(b.arg.Index.Value))
-		finding := at(profile, b.arg.Span, fmt.Sprintf("the kernel reads the lower %d bits of argument %d of %q, and the condition compares 64: %#x is %d for the kernel, and is ", width, b.arg.Index.Value, b.syscall.Name, b.high, b.low))
+		finding := report.At(profile, b.arg.Span,
+			fmt.Sprintf("the kernel reads the lower %d bits of argument %d of %q, and the condition compares 64: "+
+				"%#x is %d for the kernel, and is ", width, b.arg.Index.Value, b.syscall.Name, b.high, b.low))
 		if b.allows {
 			finding.Message += "let through"
 			finding.Fixes = listFamilies(profile, b)
@@ -102,7 +111,7 @@ func (b bypass) distance() uint64 {
 
 // bypasses returns the conditions on a syscall that upper bits avoid in some container on x86_64.
 func bypasses(p *rules.Pass, profile *workspace.Profile, s *seccomp.Syscall) []bypass {
-	x86, _ := forX8664(profile)
+	x86, _ := conditions.ForX8664(profile)
 	var about []*seccomp.Rule
 	scoped := false
 	for _, rule := range profile.Rules {
@@ -114,8 +123,9 @@ func bypasses(p *rules.Pass, profile *workspace.Profile, s *seccomp.Syscall) []b
 	var out []bypass
 	targets := p.Targets().Seccomp
 	for _, l := range targets.Loaders(profile.Profile) {
-		hosts, ok := worlds(profile.Profile, l, about)
-		if !ok || scoped && l == seccomp.LoaderOCI { // which takes the scopes for nothing, and so is reported for another reason
+		hosts, ok := mentions.Environments(profile.Profile, l, about)
+		// Which takes the scopes for nothing, and so is reported for another reason.
+		if !ok || scoped && l == decide.LoaderOCI {
 			continue
 		}
 		for _, host := range hosts {
@@ -123,9 +133,10 @@ func bypasses(p *rules.Pass, profile *workspace.Profile, s *seccomp.Syscall) []b
 				continue
 			}
 			// crun, since it has no border: a call above it gets ENOSYS from runc, whatever the rules say.
-			f := profile.Resolve(l, host).Compile("crun", targets.Range("crun").To, newest(targets.Libseccomps()))
+			f := decide.Resolve(profile.Profile, l, host).Compile("crun", targets.Range("crun").To,
+				newest(targets.Libseccomps()))
 			d := f.Decide(x86, s.Name)
-			if d.Step != seccomp.StepConditions {
+			if d.Step != decide.StepConditions {
 				continue
 			}
 			out = append(out, bypassesOf(&d, s)...)
@@ -134,8 +145,8 @@ func bypasses(p *rules.Pass, profile *workspace.Profile, s *seccomp.Syscall) []b
 	return out
 }
 
-func newest(libs []seccomp.Libseccomp) seccomp.Libseccomp {
-	return slices.MaxFunc(libs, func(a, b seccomp.Libseccomp) int {
+func newest(libs []decide.Libseccomp) decide.Libseccomp {
+	return slices.MaxFunc(libs, func(a, b decide.Libseccomp) int {
 		switch {
 		case a.Version.Less(b.Version):
 			return -1
@@ -149,8 +160,9 @@ func newest(libs []seccomp.Libseccomp) seccomp.Libseccomp {
 // maxCalls is the number of calls that are tried for each argument of a syscall.
 const maxCalls = 20_000
 
-// bypassesOf tries calls whose arguments lie at and beside the values of the conditions, with an upper bit of one argument clear and set.
-func bypassesOf(d *seccomp.Decision, s *seccomp.Syscall) []bypass {
+// bypassesOf tries calls whose arguments lie at and beside the values of the conditions, with an upper bit of one
+// argument clear and set.
+func bypassesOf(d *decide.Decision, s *seccomp.Syscall) []bypass {
 	var values [6][]uint64
 	for i := range values {
 		values[i] = []uint64{}
@@ -191,12 +203,12 @@ func bypassesOf(d *seccomp.Decision, s *seccomp.Syscall) []bypass {
 			others[longest] = others[longest][:len(others[longest])/2]
 		}
 		eachCall(others, func(call [6]uint64) {
-			if !slices.ContainsFunc(d.Eval(call), func(o seccomp.Outcome) bool { return !o.Runs() }) {
+			if !slices.ContainsFunc(d.Eval(call), func(o decide.Outcome) bool { return !o.Runs() }) {
 				return
 			}
 			high := call
 			high[arg] |= 1 << 32
-			if slices.ContainsFunc(d.Eval(high), func(o seccomp.Outcome) bool { return !o.Runs() }) {
+			if slices.ContainsFunc(d.Eval(high), func(o decide.Outcome) bool { return !o.Runs() }) {
 				return
 			}
 			for _, b := range culprits(d, s, arg, call, high) {
@@ -236,9 +248,9 @@ func eachCall(values [6][]uint64, look func(call [6]uint64)) {
 	}
 }
 
-// culprits returns the conditions on an argument that make the difference between a call that is refused and one that is not: those that let the second through, or else those that refuse the
-// first only.
-func culprits(d *seccomp.Decision, s *seccomp.Syscall, arg int, low, high [6]uint64) (out []bypass) {
+// culprits returns the conditions on an argument that make the difference between a call that is refused and one that
+// is not: those that let the second through, or else those that refuse the first only.
+func culprits(d *decide.Decision, s *seccomp.Syscall, arg int, low, high [6]uint64) (out []bypass) {
 	for _, allows := range []bool{true, false} {
 		if len(out) > 0 {
 			break
@@ -260,21 +272,23 @@ func culprits(d *seccomp.Decision, s *seccomp.Syscall, arg int, low, high [6]uin
 }
 
 // argOf returns the condition as it is written.
-func argOf(rule *seccomp.Rule, c seccomp.Cond) *seccomp.Arg {
+func argOf(rule *seccomp.Rule, c decide.Cond) *seccomp.Arg {
 	for i := range rule.Args {
 		a := &rule.Args[i]
 		if int(a.Index.Value) != c.Arg || a.Op.Text != c.Op {
 			continue
 		}
-		if c.Op == "SCMP_CMP_MASKED_EQ" && a.Value.Value == c.Mask && a.ValueTwo.Value&c.Mask == c.Value || c.Op != "SCMP_CMP_MASKED_EQ" && a.Value.Value == c.Value {
+		if c.Op == "SCMP_CMP_MASKED_EQ" && a.Value.Value == c.Mask && a.ValueTwo.Value&c.Mask == c.Value ||
+			c.Op != "SCMP_CMP_MASKED_EQ" && a.Value.Value == c.Value {
 			return a
 		}
 	}
 	return nil
 }
 
-// compareLower returns the fix that makes a condition which refuses one value compare the bits that the kernel reads. There is none where a rule allows some calls of the syscall: of two conditions that
-// hold at once, libseccomp takes one that cannot be foretold.
+// compareLower returns the fix that makes a condition which refuses one value compare the bits that the kernel reads.
+// There is none where a rule allows some calls of the syscall: of two conditions that hold at once, it is
+// unpredictable which one libseccomp uses.
 func compareLower(p *rules.Pass, profile *workspace.Profile, b bypass) []fixers.Fix {
 	if b.arg.Op.Text != "SCMP_CMP_EQ" {
 		return nil
@@ -294,24 +308,27 @@ func compareLower(p *rules.Pass, profile *workspace.Profile, b bypass) []fixers.
 			continue
 		}
 		for _, l := range loaders {
-			o := rule.OutcomeFor(l)
-			if o.Runs() && o != profile.DefaultFor(l) || o != b.rule.OutcomeFor(l) && len(rule.Args) > 0 {
+			o := decide.OutcomeFor(rule, l)
+			if o.Runs() && o != decide.DefaultFor(profile.Profile, l) ||
+				o != decide.OutcomeFor(b.rule, l) && len(rule.Args) > 0 {
 				return nil
 			}
 		}
 	}
 	mask := uint64(1)<<width - 1
-	return edited(profile, fmt.Sprintf("Compare the lower %d bits only", width), fixers.Unsafe, fixseccomp.SetCondition(profile.Profile, *b.arg, "SCMP_CMP_MASKED_EQ", mask, b.arg.Value.Value&mask), fixers.Changes{fixseccomp.Syscalls(names)})
+	return fixes.Edited(profile, fmt.Sprintf("Compare the lower %d bits only", width), fixers.Unsafe,
+		fixseccomp.SetCondition(profile.Profile, *b.arg, "SCMP_CMP_MASKED_EQ", mask, b.arg.Value.Value&mask),
+		fixers.Changes{fixseccomp.Syscalls(names)})
 }
 
 // maxFamily is the highest address family of Linux 6.18, AF_MCTP.
 const maxFamily = 45
 
-// maxListed is the number of rules that a fix makes of one at most.
+// maxListed is the largest number of rules that a fix makes of one.
 const maxListed = 16
 
-// listFamilies returns the fix that writes out the address families that a condition on the first argument of socket(2) or socketpair(2) lets through: the only argument
-// whose values are all known.
+// listFamilies returns the fix that writes out the address families that a condition on the first argument of
+// socket(2) or socketpair(2) lets through: the only argument whose values are all known.
 func listFamilies(profile *workspace.Profile, b bypass) []fixers.Fix {
 	value := b.arg.Value.Value
 	if len(b.rule.Args) != 1 || b.arg.Index.Value != 0 || value > maxFamily {
@@ -349,5 +366,6 @@ func listFamilies(profile *workspace.Profile, b bypass) []fixers.Fix {
 	if len(texts) == 0 || len(texts) > maxListed || n < 0 {
 		return nil
 	}
-	return edited(profile, fmt.Sprintf("List the address families, up to %d (AF_MCTP)", maxFamily), fixers.Unsafe, fixseccomp.SplitRule(profile.Profile, n, texts...), fixers.Changes{fixseccomp.Syscalls(names)})
+	return fixes.Edited(profile, fmt.Sprintf("List the address families, up to %d (AF_MCTP)", maxFamily), fixers.Unsafe,
+		fixseccomp.SplitRule(profile.Profile, n, texts...), fixers.Changes{fixseccomp.Syscalls(names)})
 }

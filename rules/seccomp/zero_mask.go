@@ -8,6 +8,9 @@ import (
 	"github.com/sandlint/sandlint/parsers/seccomp"
 	"github.com/sandlint/sandlint/parsers/workspace"
 	"github.com/sandlint/sandlint/rules"
+	"github.com/sandlint/sandlint/rules/seccomp/internal/conditions"
+	"github.com/sandlint/sandlint/rules/seccomp/internal/fixes"
+	"github.com/sandlint/sandlint/rules/seccomp/internal/report"
 )
 
 var zeroMask = &rules.Rule{
@@ -19,7 +22,8 @@ var zeroMask = &rules.Rule{
 	Fixes:    []fixers.Safety{fixers.Safe},
 	References: []string{
 		"libseccomp v2.6.1, src/db.c and src/gen_bpf.c: the datum is ANDed with the mask, and so is the argument",
-		"opencontainers/runc, libcontainer/seccomp/seccomp_linux.go, getCondition: for SCMP_CMP_MASKED_EQ value is the mask and valueTwo the value",
+		"opencontainers/runc, libcontainer/seccomp/seccomp_linux.go, getCondition: for SCMP_CMP_MASKED_EQ value is " +
+			"the mask and valueTwo the value",
 		"runs of runc 1.1.5 and 1.5.1 and crun 1.8.1 and 1.27",
 	},
 	Check: rules.OnProfile(func(p *rules.Pass, profile *workspace.Profile) {
@@ -27,18 +31,22 @@ var zeroMask = &rules.Rule{
 			if arg.Value.Value != 0 {
 				return
 			}
-			finding := at(profile, arg.Span, "the mask is 0, so that the condition holds for every argument")
+			finding := report.At(profile, arg.Span, "the mask is 0, so the condition holds for every argument")
 			if arg.ValueTwo.Value != 0 {
 				finding.Message += "; value is the mask, and valueTwo the value"
 			}
 			others, repeated := false, false
 			for i, a := range rule.Args {
-				others = others || a.Op.Text != "SCMP_CMP_MASKED_EQ" || a.Value.Value != 0 || !sound(profile, a.Span)
-				repeated = repeated || slices.ContainsFunc(rule.Args[:i], func(b seccomp.Arg) bool { return a.Index.Value == b.Index.Value })
+				others = others || a.Op.Text != "SCMP_CMP_MASKED_EQ" || a.Value.Value != 0 ||
+					!conditions.Sound(profile, a.Span)
+				repeated = repeated ||
+					slices.ContainsFunc(rule.Args[:i],
+						func(b seccomp.Arg) bool { return a.Index.Value == b.Index.Value })
 			}
 			switch {
 			case !others:
-				finding.Fixes = edited(profile, "Remove the conditions, which always hold", fixers.Safe, fixseccomp.RemoveField(profile.Profile, rule.ArgsSpan), fixers.Changes{})
+				finding.Fixes = fixes.Edited(profile, "Remove the conditions, which always hold", fixers.Safe,
+					fixseccomp.RemoveField(profile.Profile, rule.ArgsSpan), fixers.Changes{})
 			case repeated:
 				finding.Message += ", and so does the rule, since conditions on one argument are alternatives"
 			}

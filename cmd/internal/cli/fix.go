@@ -62,7 +62,7 @@ func (a *app) fix(flags *fixFlags, paths []string) error {
 		CheckOptions: rules.CheckOptions{
 			NoIgnores: flags.noIgnores, Progress: progress.function(), Stacks: flags.verbose,
 		},
-		Unsafe:       flags.unsafe,
+		Unsafe: flags.unsafe,
 	})
 	progress.end()
 

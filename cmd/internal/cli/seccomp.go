@@ -22,10 +22,10 @@ import (
 func (a *app) seccompCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "seccomp",
-		Short: "Show what a seccomp profile decides, and for whom",
-		Long: `Show what a seccomp profile really decides: what becomes of a call and why, the whole table, and
-what changes between two profiles, as the loaders (Docker, Podman, containerd), runtimes (runc,
-crun) and builds of libseccomp that the targets name make it.`,
+		Short: "Show what a seccomp profile decides",
+		Long: `Show what a seccomp profile really decides: what happens to a syscall and why, the whole table, and
+what changes between two profiles, for the loaders (Docker, Podman, containerd), runtimes (runc,
+crun) and builds of libseccomp that the targets name.`,
 		Args: func(cmd *cobra.Command, args []string) error {
 			if len(args) == 0 {
 				return nil
@@ -33,13 +33,16 @@ crun) and builds of libseccomp that the targets name make it.`,
 			if near := source.Nearest(args[0], subcommands(cmd)); near != "" {
 				return fmt.Errorf("there is no command \"%s %s\"; did you mean %q?", cmd.CommandPath(), args[0], near)
 			}
-			return fmt.Errorf("there is no command \"%s %s\"; it is one of %s", cmd.CommandPath(), args[0], strings.Join(subcommands(cmd), ", "))
+			return fmt.Errorf("there is no command \"%s %s\"; it is one of %s", cmd.CommandPath(), args[0],
+				strings.Join(subcommands(cmd), ", "))
 		},
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return fmt.Errorf("%s takes a command: %s; see %s --help", cmd.CommandPath(), strings.Join(subcommands(cmd), ", "), cmd.CommandPath())
+			return fmt.Errorf("%s takes a command: %s; see %s --help", cmd.CommandPath(),
+				strings.Join(subcommands(cmd), ", "), cmd.CommandPath())
 		},
 	}
-	cmd.AddCommand(a.seccompDiffCommand(), a.seccompExplainCommand(), a.seccompResolveCommand(), a.seccompTableCommand(), a.seccompWhichCommand())
+	cmd.AddCommand(a.seccompDiffCommand(), a.seccompExplainCommand(), a.seccompResolveCommand(),
+		a.seccompTableCommand(), a.seccompWhichCommand())
 	return cmd
 }
 
@@ -51,7 +54,7 @@ func subcommands(cmd *cobra.Command) []string {
 	return names
 }
 
-// seccompFlags say for whom and on which machines profiles are looked at.
+// seccompFlags say for which targets and machines profiles are evaluated.
 type seccompFlags struct {
 	runFlags
 	archs  []string
@@ -62,12 +65,17 @@ type seccompFlags struct {
 	exactCaps bool
 }
 
-// register registers the flags that all commands about what profiles decide have, and the formats, of which the first is the default.
+// register registers the flags that all commands about what profiles decide have, and the formats, of which the first
+// is the default.
 func (f *seccompFlags) register(cmd *cobra.Command, formats ...string) {
 	f.consumers(cmd)
 	flags := cmd.Flags()
-	flags.StringSliceVar(&f.archs, "arch", nil, "`ARCHITECTURE` of the calls: x86_64, arm64, x86 …, or all that the profile lists (repeatable; default: x86_64 and aarch64, where it is for them)")
-	flags.StringSliceVar(&f.caps, "cap", nil, "`CAPABILITY` that the container has besides the default ones, such as SYS_ADMIN; all, or none to begin with an empty set (repeatable)")
+	flags.StringSliceVar(&f.archs, "arch", nil,
+		"`ARCHITECTURE` of the calls: x86_64, arm64, x86 …, or all that the profile lists (repeatable; default: "+
+			"x86_64 and aarch64, where it is for them)")
+	flags.StringSliceVar(&f.caps, "cap", nil,
+		"`CAPABILITY` that the container has besides the default ones, such as SYS_ADMIN; all, or none to begin "+
+			"with an empty set (repeatable)")
 	flags.StringVar(&f.kernel, "kernel", "", "`VERSION` of Linux, for the minKernel of rules (default: the newest)")
 	completeArchs(cmd, "all")
 	completeCaps(cmd, "cap", "all", "none")
@@ -154,12 +162,13 @@ func parseKernel(s string) (seccomp.Version, error) {
 	}
 	v, ok := seccomp.ParseVersion(s)
 	if !ok || v.IsZero() {
-		return v, fmt.Errorf("--kernel %q is no release of Linux such as 5.10", s)
+		return v, fmt.Errorf("--kernel %q is not a release of Linux such as 5.10", s)
 	}
 	return v, nil
 }
 
-// readProfile reads the profile at path, - for standard input, and tells of its problems on standard error. It returns nil after it has told why there is none to be read.
+// readProfile reads the profile at path, - for standard input, and reports its problems on standard error. It returns
+// nil after it has reported why there is no profile to read.
 func (a *app) readProfile(path string) (*seccomp.Profile, error) {
 	file, err := a.readInput(path)
 	if err != nil {
@@ -208,7 +217,7 @@ func (a *app) readInput(path string) (*source.File, error) {
 	case err != nil:
 		return nil, cause(err)
 	case len(b) > files.MaxSize:
-		return nil, fmt.Errorf("sandlint reads no file above %d MiB", files.MaxSize>>20)
+		return nil, fmt.Errorf("files above %d MiB are not read", files.MaxSize>>20)
 	}
 	return source.NewFile(shownAs, b), nil
 }
@@ -222,14 +231,15 @@ func cause(err error) error {
 	return err
 }
 
-// maxNotes is how many problems of a profile are told; sandlint check tells them all.
+// maxNotes is how many problems of a profile are reported; sandlint check reports all of them.
 const maxNotes = 10
 
-// note tells of the problems of a profile, which is nevertheless taken as far as it can be read.
+// note reports the problems of a profile, which is nevertheless used as far as it can be read.
 func (a *app) note(p *seccomp.Profile) {
 	for i, problem := range p.Problems {
 		if i == maxNotes {
-			a.warnf("%s has %s more; sandlint check shows them", p.Source.Path, report.Plural(len(p.Problems)-i, "problem"))
+			a.warnf("%s has %s more; sandlint check shows them", p.Source.Path,
+				report.Plural(len(p.Problems)-i, "problem"))
 			return
 		}
 		at := p.Source.Position(problem.Span.Start)
@@ -237,7 +247,7 @@ func (a *app) note(p *seccomp.Profile) {
 	}
 }
 
-// noteRefusals tells who refuses a profile, about which something is told all the same.
+// noteRefusals reports who refuses a profile that is shown nevertheless.
 func (a *app) noteRefusals(p *seccomp.Profile, s decisions.Scope) {
 	for i, r := range decisions.Refusals(p, s) {
 		if i == maxNotes {

@@ -12,9 +12,9 @@ func (a *app) seccompDiffCommand() *cobra.Command {
 	var flags seccompFlags
 	cmd := &cobra.Command{
 		Use:   "diff OLD NEW",
-		Short: "Show what two profiles decide differently, and for whom",
-		Long: `Show what two profiles decide differently: not which lines changed, but which calls are allowed or
-refused otherwise, under which conditions, and for whom. All loaders that read the files, runtimes,
+		Short: "Show what two profiles decide differently",
+		Long: `Show what two profiles decide differently: not which lines changed, but which calls are now allowed
+or refused, under which conditions, and for which targets. All loaders that read the files, runtimes,
 releases of libseccomp, architectures, capabilities and kernels that make a difference are compared,
 as far as the targets name them. One of the profiles can be -, for standard input.
 

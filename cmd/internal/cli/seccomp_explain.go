@@ -13,11 +13,11 @@ func (a *app) seccompExplainCommand() *cobra.Command {
 	var argFlag string
 	cmd := &cobra.Command{
 		Use:   "explain PROFILE|- SYSCALL…",
-		Short: "Explain what becomes of a call under a profile",
-		Long: `Explain what becomes of calls under a profile: for whom they are allowed, fail or kill, the rule or
-the step that decides, the conditions, and the rules that have no effect, with the reason. All
-releases of the runtimes and of libseccomp that the targets name are looked at, and those with the
-same answer are told together.
+		Short: "Explain what happens to a syscall under a profile",
+		Long: `Explain what happens to syscalls under a profile: on which runtimes they are allowed, fail or kill,
+the rule or the step that decides, the conditions, and the rules that have no effect, with the
+reason. All releases of the runtimes and of libseccomp that the targets name are considered, and
+those with the same answer are shown together.
 
 A syscall can be given by its number, which is one of --arch, or of x86_64.`,
 		Example: `  sandlint seccomp explain seccomp.json clone3
@@ -25,7 +25,8 @@ A syscall can be given by its number, which is one of --arch, or of x86_64.`,
   sandlint seccomp explain --target podman=5 --args 0x28,1,0 seccomp.json socket`,
 		Args: func(cmd *cobra.Command, args []string) error {
 			if len(args) < 2 {
-				return fmt.Errorf("%s takes a profile and one or more syscalls; see %s --help", cmd.CommandPath(), cmd.CommandPath())
+				return fmt.Errorf("%s takes a profile and one or more syscalls; see %s --help", cmd.CommandPath(),
+					cmd.CommandPath())
 			}
 			return nil
 		},

@@ -10,6 +10,7 @@ import (
 	"github.com/sandlint/sandlint/cmd/internal/decisions"
 	fixes "github.com/sandlint/sandlint/fixers/seccomp"
 	"github.com/sandlint/sandlint/parsers/seccomp"
+	"github.com/sandlint/sandlint/parsers/seccomp/decide"
 )
 
 func (a *app) seccompResolveCommand() *cobra.Command {
@@ -18,12 +19,12 @@ func (a *app) seccompResolveCommand() *cobra.Command {
 		Use:   "resolve PROFILE|-",
 		Short: "Turn a profile for Docker or Podman into one for containerd",
 		Long: `Print what Docker or Podman makes of a profile on one machine and for one container, as a profile
-of the plain OCI form. containerd, and so most Kubernetes nodes, runc and crun drop archMap, includes
-and excludes without a word, so that the rules which these guard hold for everybody; the plain form
+of the plain OCI form. containerd, and so most Kubernetes nodes, runc and crun silently drop archMap,
+includes and excludes, so the rules that these restrict hold for every container; the plain form
 decides for them as the original does for Docker.
 
-Docker reads the profile unless a target names podman or cri-o. The set of capabilities is all there
-are in the container: default stands for those that it has without asking.`,
+Docker reads the profile unless a target names podman or cri-o. --caps is the whole set of
+the container: default stands for the capabilities that it has without asking.`,
 		Example: `  sandlint seccomp resolve --arch amd64 seccomp.json > containerd.json
   sandlint seccomp resolve --arch arm64 --caps default,SYS_PTRACE --kernel 6.1 seccomp.json
   sandlint seccomp resolve --arch amd64 --target podman=5 --caps none seccomp.json`,
@@ -34,7 +35,8 @@ are in the container: default stands for those that it has without asking.`,
 				return err
 			}
 			if len(scope.Archs) != 1 {
-				return fmt.Errorf("%s needs one --arch, that of the machine; see %s --help", cmd.CommandPath(), cmd.CommandPath())
+				return fmt.Errorf("%s needs one --arch, that of the machine; see %s --help", cmd.CommandPath(),
+					cmd.CommandPath())
 			}
 			p, err := a.readProfile(args[0])
 			if p == nil || err != nil {
@@ -45,8 +47,10 @@ are in the container: default stands for those that it has without asking.`,
 	}
 	flags.consumers(cmd)
 	cmd.Flags().StringSliceVar(&flags.archs, "arch", nil, "`ARCHITECTURE` of the machine: amd64, arm64, s390x …")
-	cmd.Flags().StringSliceVar(&flags.caps, "caps", []string{"default"}, "`CAPABILITIES` of the container: a list of names, default, all, none")
-	cmd.Flags().StringVar(&flags.kernel, "kernel", "", "`VERSION` of Linux, for the minKernel of rules (default: the newest)")
+	cmd.Flags().StringSliceVar(&flags.caps, "caps", []string{"default"},
+		"`CAPABILITIES` of the container: a list of names, default, all, none")
+	cmd.Flags().StringVar(&flags.kernel, "kernel", "",
+		"`VERSION` of Linux, for the minKernel of rules (default: the newest)")
 	completeArchs(cmd)
 	completeCaps(cmd, "caps", "default", "all", "none")
 	flags.exactCaps = true
@@ -54,17 +58,18 @@ are in the container: default stands for those that it has without asking.`,
 }
 
 func (a *app) resolve(p *seccomp.Profile, s decisions.Scope) error {
-	loader := seccomp.LoaderDocker
-	if loaders := s.Targets.Loaders(p); slices.Contains(loaders, seccomp.LoaderContainers) && !slices.Contains(loaders, seccomp.LoaderDocker) {
-		loader = seccomp.LoaderContainers
+	loader := decide.LoaderDocker
+	if loaders := s.Targets.Loaders(p); slices.Contains(loaders, decide.LoaderContainers) &&
+		!slices.Contains(loaders, decide.LoaderDocker) {
+		loader = decide.LoaderContainers
 	}
-	r := p.Resolve(loader, seccomp.Host{Arch: s.Archs[0], Caps: s.Caps.For(loader), Kernel: s.Kernel})
+	r := decide.Resolve(p, loader, decide.Host{Arch: s.Archs[0], Caps: s.Caps.For(loader), Kernel: s.Kernel})
 	reason := ""
 	switch {
 	case len(p.Problems) > 0:
-		reason = "its problems must be mended first"
+		reason = "its problems must be fixed first"
 	case r.Off:
-		reason = fmt.Sprintf("%s takes it as no profile, and containers run without a filter", loader)
+		reason = fmt.Sprintf("%s treats it as no profile, so containers run without a filter", loader)
 	case len(r.Refused) > 0:
 		reason = fmt.Sprintf("%s refuses it: %s", loader, r.Refused[0].Reason)
 		if at := r.Refused[0].At.Span; !at.IsEmpty() {
@@ -74,7 +79,7 @@ func (a *app) resolve(p *seccomp.Profile, s decisions.Scope) error {
 	}
 	text := fixes.OCI(r)
 	if reason == "" && text == nil {
-		reason = "it is no profile in JSON"
+		reason = "it is not a profile in JSON"
 	}
 	if reason != "" {
 		a.warnf("%s cannot be resolved: %s", p.Source.Path, strings.TrimSuffix(reason, "."))

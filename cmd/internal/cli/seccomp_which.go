@@ -14,10 +14,10 @@ func (a *app) seccompWhichCommand() *cobra.Command {
 	var flags seccompFlags
 	cmd := &cobra.Command{
 		Use:   "which SYSCALL|NUMBER…",
-		Short: "Tell what is known of a syscall",
-		Long: `Tell what is known of syscalls: their numbers on each ABI as programs pass them, the first releases of
+		Short: "Show what is known about a syscall",
+		Long: `Show what is known about syscalls: their numbers on each ABI as programs pass them, the first releases of
 Linux and libseccomp with them, the arguments on x86_64 and what a filter can see of them, and the
-syscalls that do the same. A number, as audit logs have it, is resolved to the names that it has.
+syscalls that do the same. A number, as in audit logs, is resolved to its names.
 
 Exit status: 1 where there is no such syscall.`,
 		Example: `  sandlint seccomp which clone3
@@ -45,7 +45,8 @@ Exit status: 1 where there is no such syscall.`,
 			return decisions.WriteFacts(a.stdout, facts, archs, a.colored(a.stdout))
 		},
 	}
-	cmd.Flags().StringSliceVar(&flags.archs, "arch", nil, "`ARCHITECTURE` of the numbers: x86_64, arm64, x86 … (repeatable; default: all)")
+	cmd.Flags().StringSliceVar(&flags.archs, "arch", nil,
+		"`ARCHITECTURE` of the numbers: x86_64, arm64, x86 … (repeatable; default: all)")
 	completeArchs(cmd, "all")
 	flags.formatFlag(cmd, "text", "json")
 	return cmd

@@ -1,4 +1,5 @@
-// Package decisions puts what seccomp profiles decide into words and tables: explanations, decision tables, differences, and the facts about syscalls.
+// Package decisions shows what seccomp profiles decide in words and tables: explanations, decision tables,
+// differences, and the facts about syscalls.
 package decisions
 
 import (
@@ -7,23 +8,26 @@ import (
 	"strings"
 
 	"github.com/sandlint/sandlint/parsers/seccomp"
+	"github.com/sandlint/sandlint/parsers/seccomp/decide"
 	"github.com/sandlint/sandlint/parsers/source"
 )
 
-// Scope is for whom, on which machines and in which containers a profile is looked at. The zero Scope is that of most people: the loaders that read all fields of the file, the releases in
-// wide use, x86_64 and aarch64, and containers that ask for no capabilities.
+// Scope says for which targets, machines and containers a profile is evaluated. The zero Scope is that of most
+// people: the loaders that read all fields of the file, the releases in wide use, x86_64 and aarch64, and containers
+// that ask for no capabilities.
 type Scope struct {
-	Targets seccomp.Targets
+	Targets decide.Targets
 	// Archs are the architectures of the calls; nil for the usual ones.
 	Archs []*seccomp.Architecture
-	// AllArchs takes every architecture that the profile lists for one of its hosts, in the place of Archs.
+	// AllArchs takes every architecture that the profile lists for one of its hosts, instead of Archs.
 	AllArchs bool
 	Caps     Caps
 	// Kernel is the release of Linux; the zero Version is that of Targets.
 	Kernel seccomp.Version
 }
 
-// Caps is a bounding set of capabilities, put together as Docker's and Podman's flags do: what a container has without asking, and what is added.
+// Caps is a bounding set of capabilities, put together as Docker's and Podman's flags do: what a container has
+// without asking, and what is added.
 type Caps struct {
 	// All is every capability, None an empty set to begin with.
 	All, None bool
@@ -32,13 +36,13 @@ type Caps struct {
 }
 
 // For returns the set in a container of a loader, sorted.
-func (c Caps) For(l seccomp.Loader) []string {
+func (c Caps) For(l decide.Loader) []string {
 	var set []string
 	switch {
 	case c.All:
 		return seccomp.Capabilities()
 	case !c.None:
-		set = seccomp.DefaultCaps(l)
+		set = decide.DefaultCaps(l)
 	}
 	set = append(set, c.Add...)
 	slices.Sort(set)
@@ -63,13 +67,16 @@ func ParseCaps(words []string) (Caps, error) {
 			if near := seccomp.NearestCapability(w); near != "" {
 				return c, fmt.Errorf("there is no capability %q; did you mean %q?", w, near)
 			}
-			return c, fmt.Errorf("there is no capability %q; one is CAP_SYS_ADMIN, and all, none and default are words for sets", w)
+			return c,
+				fmt.Errorf("there is no capability %q; one is CAP_SYS_ADMIN, and all, none and default are words "+
+					"for sets", w)
 		}
 	}
 	return c, nil
 }
 
-// ParseArch reads an architecture as profiles, Linux, Docker, Go or an OCI platform spell it: SCMP_ARCH_AARCH64, aarch64, arm64, linux/arm64.
+// ParseArch reads an architecture as profiles, Linux, Docker, Go or an OCI platform spell it: SCMP_ARCH_AARCH64,
+// aarch64, arm64, linux/arm64.
 func ParseArch(s string) (*seccomp.Architecture, error) {
 	bare := strings.TrimPrefix(strings.ToLower(strings.TrimSpace(s)), "linux/")
 	for _, a := range seccomp.Architectures() {
@@ -88,7 +95,7 @@ func ParseArch(s string) (*seccomp.Architecture, error) {
 	return nil, fmt.Errorf("there is no architecture %q; it is one of %s", s, strings.Join(ArchNames(), ", "))
 }
 
-// ArchName returns how people call an architecture: "x86_64", "mipsel64n32".
+// ArchName returns what people call an architecture: "x86_64", "mipsel64n32".
 func ArchName(a *seccomp.Architecture) string {
 	return strings.ToLower(strings.TrimPrefix(a.Name, "SCMP_ARCH_"))
 }
@@ -115,7 +122,8 @@ func hostOf(a *seccomp.Architecture) *seccomp.Architecture {
 // numberOffsets are what the kernel adds to the numbers of libseccomp's tables.
 var numberOffsets = map[string]int{"mips": 4000, "mips64": 5000, "mips64n32": 6000, "x32": 1 << 30}
 
-// Number returns the number that a program passes to the kernel for a syscall on an ABI, with the offset of MIPS and the bit of x32.
+// Number returns the number that a program passes to the kernel for a syscall on an ABI, with the offset of MIPS and
+// the bit of x32.
 func Number(s *seccomp.Syscall, abi string) (int, bool) {
 	n, ok := s.Number(abi)
 	return n + numberOffsets[abi], ok
@@ -135,12 +143,12 @@ func Named(abi string, number int) (*seccomp.Syscall, bool) {
 
 // A point is one target and the architecture of the calls.
 type point struct {
-	filter *seccomp.Filter
+	filter *decide.Filter
 	arch   *seccomp.Architecture
 	at     [dimensions]int // the place in the view's axes
 }
 
-// The dimensions in which points differ, in the order in which they are told.
+// The dimensions in which points differ, in the order in which they are shown.
 const (
 	byLoader = iota
 	byRuntime
@@ -149,11 +157,12 @@ const (
 	dimensions
 )
 
-// view is a profile as all targets of a scope see it. The points are all combinations of the values of its axes, those of the newest releases first.
+// view is a profile as all targets of a scope see it. The points are all combinations of the values of its axes,
+// those of the newest releases first.
 type view struct {
 	profile *seccomp.Profile
 	points  []point
-	loaders []seccomp.Loader
+	loaders []decide.Loader
 	// runtimes are "runc 1.5.1" and so on, newest first; libseccomps too.
 	runtimes    []string
 	libseccomps []string
@@ -170,17 +179,17 @@ type runtimeVersion struct {
 // newView compiles the profile for all targets of the scope; for the newest releases only where usual.
 func newView(p *seccomp.Profile, s Scope, usual bool) *view {
 	v := &view{profile: p, loaders: s.Targets.Loaders(p), exact: usual, named: map[string]bool{}}
-	targets := s.Targets.Points(p)
+	targets := s.Targets.AllTargets(p)
 	if usual {
 		targets = s.Targets.Usual(p)
 	}
 	var runtimes []runtimeVersion
-	var libs []seccomp.Libseccomp
+	var libs []decide.Libseccomp
 	for _, t := range targets {
 		if r := (runtimeVersion{t.Runtime, t.RuntimeVersion}); !slices.Contains(runtimes, r) {
 			runtimes = append(runtimes, r)
 		}
-		if !slices.ContainsFunc(libs, func(l seccomp.Libseccomp) bool { return l.String() == t.Libseccomp.String() }) {
+		if !slices.ContainsFunc(libs, func(l decide.Libseccomp) bool { return l.String() == t.Libseccomp.String() }) {
 			libs = append(libs, t.Libseccomp)
 		}
 	}
@@ -190,7 +199,7 @@ func newView(p *seccomp.Profile, s Scope, usual bool) *view {
 		}
 		return b.version.Compare(a.version)
 	})
-	slices.SortStableFunc(libs, func(a, b seccomp.Libseccomp) int { return b.Version.Compare(a.Version) })
+	slices.SortStableFunc(libs, func(a, b decide.Libseccomp) int { return b.Version.Compare(a.Version) })
 	for _, r := range runtimes {
 		v.named[r.name] = s.Targets.Given(r.name)
 		v.runtimes = append(v.runtimes, r.name+" "+release(r.version))
@@ -214,7 +223,7 @@ func newView(p *seccomp.Profile, s Scope, usual bool) *view {
 				continue // done with the one before
 			}
 			host := calls[hi].host
-			resolved := p.Resolve(l, seccomp.Host{Arch: host, Caps: caps, Kernel: kernel})
+			resolved := decide.Resolve(p, l, decide.Host{Arch: host, Caps: caps, Kernel: kernel})
 			for ri, r := range runtimes {
 				for bi, lib := range libs {
 					filter := resolved.Compile(r.name, r.version, lib)
@@ -246,7 +255,7 @@ func release(v seccomp.Version) string {
 type call struct{ arch, host *seccomp.Architecture }
 
 // calls returns the architectures that are looked at, those of one host together.
-func (s Scope) calls(p *seccomp.Profile, loaders []seccomp.Loader) []call {
+func (s Scope) calls(p *seccomp.Profile, loaders []decide.Loader) []call {
 	var out []call
 	add := func(arch, host *seccomp.Architecture) {
 		if !slices.ContainsFunc(out, func(c call) bool { return c.arch == arch }) {
@@ -259,7 +268,7 @@ func (s Scope) calls(p *seccomp.Profile, loaders []seccomp.Loader) []call {
 		for _, h := range hosts {
 			add(h, h)
 			for _, l := range loaders {
-				for _, name := range p.Resolve(l, seccomp.Host{Arch: h}).Architectures {
+				for _, name := range decide.Resolve(p, l, decide.Host{Arch: h}).Architectures {
 					if a, ok := seccomp.LookupArchitecture(name.Text); ok && hostOf(a) == hostOf(h) {
 						add(a, h)
 					}
@@ -302,7 +311,8 @@ type group struct {
 	blocks []block
 }
 
-// block is a set of points that are all combinations of some loaders, runtimes, builds and architectures, by their places in the axes.
+// block is a set of points that are all combinations of some loaders, runtimes, builds and architectures, by their
+// places in the axes.
 type block [dimensions][]int
 
 // group returns the points of the view in groups of one key, that of the first point first.
@@ -385,7 +395,8 @@ func (v *view) who(b block) string {
 	return s + " on " + list(archs, "and")
 }
 
-// runtimeWords returns some of the runtimes in words; those whose targeted releases are all there without their numbers, unless it is one that the user targeted.
+// runtimeWords returns some of the runtimes in words; those whose targeted releases are all there without their
+// numbers, unless it is one that the user targeted.
 func (v *view) runtimeWords(some []int) string {
 	var words []string
 	for _, name := range []string{"runc", "crun"} {

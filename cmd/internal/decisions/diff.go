@@ -8,17 +8,18 @@ import (
 
 	"github.com/sandlint/sandlint/cmd/internal/report"
 	"github.com/sandlint/sandlint/parsers/seccomp"
+	"github.com/sandlint/sandlint/parsers/seccomp/decide"
 )
 
 // Diff is what two profiles do differently.
 type Diff struct {
 	Old, New *seccomp.Profile
-	*seccomp.Difference
+	*decide.Difference
 }
 
 // NewDiff compares two profiles for the targets.
-func NewDiff(old, new *seccomp.Profile, t seccomp.Targets) *Diff {
-	return &Diff{old, new, seccomp.Diff(old, new, t)}
+func NewDiff(old, new *seccomp.Profile, t decide.Targets) *Diff {
+	return &Diff{old, new, decide.Diff(old, new, t)}
 }
 
 // summary says in a few words what changed.
@@ -26,7 +27,7 @@ func (d *Diff) summary() string {
 	if d.Empty() {
 		return "no difference; they decide the same for every target"
 	}
-	counts := map[seccomp.Effect]map[string]bool{}
+	counts := map[decide.Effect]map[string]bool{}
 	for _, c := range d.Changes {
 		for _, name := range c.Syscalls {
 			if counts[c.Effect] == nil {
@@ -36,7 +37,7 @@ func (d *Diff) summary() string {
 		}
 	}
 	var parts []string
-	for _, e := range []seccomp.Effect{seccomp.Widens, seccomp.Narrows, seccomp.Widens | seccomp.Narrows, 0} {
+	for _, e := range []decide.Effect{decide.Widens, decide.Narrows, decide.Widens | decide.Narrows, 0} {
 		if n := len(counts[e]); n > 0 {
 			parts = append(parts, e.String()+" "+report.Plural(n, "syscall"))
 		}
@@ -47,31 +48,34 @@ func (d *Diff) summary() string {
 	return strings.Join(parts, ", ")
 }
 
-func effectStyle(e seccomp.Effect) string {
+func effectStyle(e decide.Effect) string {
 	switch e {
-	case seccomp.Widens, seccomp.Widens | seccomp.Narrows:
+	case decide.Widens, decide.Widens | decide.Narrows:
 		return red
-	case seccomp.Narrows:
+	case decide.Narrows:
 		return green
 	}
 	return yellow
 }
 
-// why says what else is to be told of a change.
-func why(c *seccomp.Change) []string {
+// why returns notes on a change.
+func why(c *decide.Change) []string {
 	var notes []string
-	if c.Cause == seccomp.CauseBorder {
-		notes = append(notes, "no rule about it changed, but the highest number that the profile names did, above which runc answers ENOSYS")
+	if c.Cause == decide.CauseBorder {
+		notes = append(notes,
+			"no rule about it changed, but the highest number that the profile names did, above which runc answers "+
+				"ENOSYS")
 	}
 	if c.Unsure {
-		notes = append(notes, "what libseccomp makes of the conditions cannot be foretold")
+		notes = append(notes, "the result of libseccomp for these conditions is unpredictable")
 	}
 	return notes
 }
 
-// example returns a call about which the profiles decide differently: "socket(0x28, 0x0, 0x0)"; "" where the arguments do not matter.
-func example(c *seccomp.Change) string {
-	if !c.HasExample || !strings.Contains(c.Before+c.After, " if ") {
+// example returns a call about which the profiles decide differently: "socket(0x28, 0x0, 0x0)"; "" where the
+// arguments do not matter.
+func example(c *decide.Change) string {
+	if !c.HasExample || len(c.Before.Cases)+len(c.After.Cases) == 0 {
 		return ""
 	}
 	n := len(c.Example)
@@ -98,8 +102,12 @@ type border struct {
 func (d *Diff) borders() []border {
 	var out []border
 	for _, c := range d.Borders {
-		b := border{[]string{c.ABI}, c.For, borderText(c.Before, c.BeforeName, c.ABI), borderText(c.After, c.AfterName, c.ABI)}
-		i := slices.IndexFunc(out, func(o border) bool { return o.who == b.who && o.before == b.before && o.after == b.after })
+		b := border{
+			[]string{c.ABI}, targetWords(c.For), borderText(c.Before, c.BeforeName, c.ABI),
+			borderText(c.After, c.AfterName, c.ABI),
+		}
+		i := slices.IndexFunc(out,
+			func(o border) bool { return o.who == b.who && o.before == b.before && o.after == b.after })
 		if i < 0 {
 			out = append(out, b)
 			continue
@@ -109,7 +117,8 @@ func (d *Diff) borders() []border {
 	return out
 }
 
-// borderText returns a border in words. Where numbers have an offset it is the name alone, which is the same on all such ABIs.
+// borderText returns a border in words. Where numbers have an offset it is the name alone, which is the same on all
+// such ABIs.
 func borderText(n int, name, abi string) string {
 	switch {
 	case n < 0:
@@ -126,10 +135,11 @@ func (d *Diff) WriteText(out io.Writer, color bool) error {
 	fmt.Fprintf(w, "%s → %s: %s\n", report.Visible(d.Old.Source.Path), report.Visible(d.New.Source.Path), d.summary())
 	for _, c := range d.Whole {
 		fmt.Fprintf(w, "\n%s: %s\n", w.paint(effectStyle(c.Effect), c.Effect.String()), w.paint(bold, c.What.String()))
-		w.change(c.Before, c.After, c.For, nil)
+		w.change(partWords(c.What, c.Before), partWords(c.What, c.After), targetWords(c.For), nil)
 	}
 	for _, b := range d.borders() {
-		fmt.Fprintf(w, "\n%s: %s\n", w.paint(yellow, "moves"), w.paint(bold, "the highest number that is named, above which runc answers ENOSYS"))
+		fmt.Fprintf(w, "\n%s: %s\n", w.paint(yellow, "moves"),
+			w.paint(bold, "the highest number that is named, above which runc answers ENOSYS"))
 		w.change(b.before, b.after, b.who, b.abis)
 	}
 	for _, c := range d.Changes {
@@ -140,7 +150,8 @@ func (d *Diff) WriteText(out io.Writer, color bool) error {
 			names = append(names, w.paint(bold, report.Visible(n)))
 		}
 		w.wrap(strings.Join(names, " "), len(effect)+1, 100)
-		w.change(c.Before, c.After, c.For, c.ABIs)
+		before, after := decisionWords(&c)
+		w.change(before, after, targetWords(c.For), c.ABIs)
 		if call := example(&c); call != "" {
 			w.line("such as", call)
 		}
@@ -175,11 +186,12 @@ func code(s string) string {
 
 // cell returns text for a cell of a table in GitHub's Markdown.
 func cell(s string) string {
-	return strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;", "|", "\\|", "*", "\\*", "_", "\\_", "`", "\\`", "[", "\\[", "]", "\\]").Replace(report.Visible(s))
+	return strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;", "|", "\\|", "*", "\\*", "_", "\\_", "`", "\\`",
+		"[", "\\[", "]", "\\]").Replace(report.Visible(s))
 }
 
 const (
-	// maxNames is how many names a cell holds; all are told below the table.
+	// maxNames is how many names a cell holds; all are listed below the table.
 	maxNames = 8
 	// maxRows is how many rows the table has; the others are folded away.
 	maxRows = 25
@@ -190,15 +202,18 @@ func (d *Diff) WriteMarkdown(out io.Writer) error {
 	w := newPrinter(out, false)
 	fmt.Fprintf(w, "**seccomp** %s → %s: %s\n", code(d.Old.Source.Path), code(d.New.Source.Path), d.summary())
 	var rows, long []string
-	row := func(effect seccomp.Effect, what, before, after, who string) {
-		mark := map[seccomp.Effect]string{seccomp.Widens: "⚠️ ", seccomp.Widens | seccomp.Narrows: "⚠️ "}[effect]
-		rows = append(rows, fmt.Sprintf("| %s%s | %s | %s | %s | %s |", mark, effect, what, cell(before), cell(after), cell(who)))
+	row := func(effect decide.Effect, what, before, after, who string) {
+		mark := map[decide.Effect]string{decide.Widens: "⚠️ ", decide.Widens | decide.Narrows: "⚠️ "}[effect]
+		rows = append(rows,
+			fmt.Sprintf("| %s%s | %s | %s | %s | %s |", mark, effect, what, cell(before), cell(after), cell(who)))
 	}
 	for _, c := range d.Whole {
-		row(c.Effect, c.What.String(), c.Before, c.After, orAll(c.For, nil))
+		row(c.Effect, c.What.String(), partWords(c.What, c.Before), partWords(c.What, c.After),
+			orAll(targetWords(c.For), nil))
 	}
 	for _, b := range d.borders() {
-		row(0, "the highest number that is named, above which runc answers ENOSYS", b.before, b.after, orAll(b.who, b.abis))
+		row(0, "the highest number that is named, above which runc answers ENOSYS", b.before, b.after,
+			orAll(b.who, b.abis))
 	}
 	for _, c := range d.Changes {
 		var names []string
@@ -206,25 +221,28 @@ func (d *Diff) WriteMarkdown(out io.Writer) error {
 			names = append(names, code(n))
 		}
 		what := strings.Join(names, " ")
+		before, after := decisionWords(&c)
 		if len(names) > maxNames {
 			what = fmt.Sprintf("%s and %d more", strings.Join(names[:maxNames-1], " "), len(names)-maxNames+1)
-			long = append(long, fmt.Sprintf("<details><summary>%d syscalls: %s → %s</summary>\n\n%s\n\n</details>", len(names), cell(c.Before), cell(c.After), strings.Join(names, " ")))
+			long = append(long,
+				fmt.Sprintf("<details><summary>%d syscalls: %s → %s</summary>\n\n%s\n\n</details>", len(names),
+					cell(before), cell(after), strings.Join(names, " ")))
 		}
 		if call := example(&c); call != "" {
 			what += ", such as " + code(call)
 		}
-		after := c.After
 		for _, n := range why(&c) {
 			after += "; " + n
 		}
-		row(c.Effect, what, c.Before, after, orAll(c.For, c.ABIs))
+		row(c.Effect, what, before, after, orAll(targetWords(c.For), c.ABIs))
 	}
 	const head = "\n| | What | Before | After | For |\n|---|---|---|---|---|\n"
 	if len(rows) > 0 {
 		fmt.Fprint(w, head, strings.Join(rows[:min(len(rows), maxRows)], "\n"), "\n")
 	}
 	if len(rows) > maxRows {
-		fmt.Fprintf(w, "\n<details><summary>%d more</summary>\n%s%s\n\n</details>\n", len(rows)-maxRows, head, strings.Join(rows[maxRows:], "\n"))
+		fmt.Fprintf(w, "\n<details><summary>%d more</summary>\n%s%s\n\n</details>\n", len(rows)-maxRows, head,
+			strings.Join(rows[maxRows:], "\n"))
 	}
 	for _, l := range long {
 		fmt.Fprintf(w, "\n%s\n", l)
@@ -232,7 +250,7 @@ func (d *Diff) WriteMarkdown(out io.Writer) error {
 	return w.Flush()
 }
 
-// orAll says for whom a change is: targets and ABIs.
+// orAll returns for which targets and ABIs a change holds.
 func orAll(who string, abis []string) string {
 	if who == "" {
 		who = "all"
@@ -241,70 +259,4 @@ func orAll(who string, abis []string) string {
 		who += ", on " + list(abis, "and")
 	}
 	return who
-}
-
-type wholeJSON struct {
-	What   string `json:"what"`
-	Effect string `json:"effect"`
-	For    string `json:"for"`
-	Before string `json:"before"`
-	After  string `json:"after"`
-}
-
-type borderJSON struct {
-	ABI        string `json:"abi"`
-	For        string `json:"for"`
-	Before     int    `json:"before"`
-	After      int    `json:"after"`
-	BeforeName string `json:"beforeName"`
-	AfterName  string `json:"afterName"`
-}
-
-type changeJSON struct {
-	Syscalls []string `json:"syscalls"`
-	ABIs     []string `json:"abis"`
-	For      string   `json:"for"`
-	Targets  []string `json:"targets"`
-	Before   string   `json:"before"`
-	After    string   `json:"after"`
-	Effect   string   `json:"effect"`
-	Cause    string   `json:"cause"`
-	Example  []uint64 `json:"example"`
-	Unsure   bool     `json:"unsure"`
-}
-
-// WriteJSON writes the difference as one JSON value. Empty strings in for, and null in abis, stand for all; -1 for a border that is not there.
-func (d *Diff) WriteJSON(w io.Writer) error {
-	out := struct {
-		Version int          `json:"version"`
-		Old     string       `json:"old"`
-		New     string       `json:"new"`
-		Equal   bool         `json:"equal"`
-		Whole   []wholeJSON  `json:"whole"`
-		Borders []borderJSON `json:"borders"`
-		Changes []changeJSON `json:"changes"`
-	}{jsonVersion, d.Old.Source.Path, d.New.Source.Path, d.Empty(), []wholeJSON{}, []borderJSON{}, []changeJSON{}}
-	for _, c := range d.Whole {
-		out.Whole = append(out.Whole, wholeJSON{c.What.String(), c.Effect.String(), c.For, c.Before, c.After})
-	}
-	for _, c := range d.Borders {
-		b := borderJSON{c.ABI, c.For, c.Before, c.After, c.BeforeName, c.AfterName}
-		for _, n := range []*int{&b.Before, &b.After} {
-			if *n >= 0 {
-				*n += numberOffsets[c.ABI]
-			}
-		}
-		out.Borders = append(out.Borders, b)
-	}
-	for _, c := range d.Changes {
-		one := changeJSON{c.Syscalls, c.ABIs, c.For, []string{}, c.Before, c.After, c.Effect.String(), [...]string{seccomp.CauseRules: "rules", seccomp.CauseBorder: "border"}[c.Cause], nil, c.Unsure}
-		for _, t := range c.Targets {
-			one.Targets = appendNew(one.Targets, fmt.Sprintf("%s with %s %s and libseccomp %s on %s", t.Loader, t.Runtime, release(t.RuntimeVersion), t.Libseccomp, ArchName(t.Host.Arch)))
-		}
-		if c.HasExample {
-			one.Example = slices.Clone(c.Example[:])
-		}
-		out.Changes = append(out.Changes, one)
-	}
-	return writeJSON(w, out)
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/sandlint/sandlint/parsers/seccomp"
+	"github.com/sandlint/sandlint/parsers/seccomp/decide"
 	"github.com/sandlint/sandlint/parsers/source"
 )
 
@@ -23,14 +24,44 @@ func someDiff() *Diff {
 	profile := func(path string) *seccomp.Profile {
 		return seccomp.Parse(source.NewFile(path, []byte(`{"defaultAction":"SCMP_ACT_ALLOW"}`)))
 	}
-	return &Diff{profile("a|b.json"), profile("new.json"), &seccomp.Difference{
-		Whole:   []seccomp.WholeChange{{What: seccomp.WhatDefault, Effect: seccomp.Narrows, For: "Podman", Before: "ALLOW", After: "ERRNO EPERM"}},
-		Borders: []seccomp.BorderChange{{ABI: "mips", Before: -1, After: 334, AfterName: "rseq"}, {ABI: "mips64", Before: -1, After: 293, AfterName: "rseq"}, {ABI: "x86_64", Before: -1, After: 334, AfterName: "rseq"}},
-		Changes: []seccomp.Change{
-			{Syscalls: many, Before: "ERRNO EPERM", After: "ALLOW", Effect: seccomp.Widens},
-			{Syscalls: []string{"socket"}, ABIs: []string{"x86", "x86_64"}, For: "Docker with CAP_NET_ADMIN", Before: "ALLOW if arg0 & 3 == 0 | x", After: "ERRNO EPERM", Effect: seccomp.Narrows,
-				Example: [6]uint64{0x28}, HasExample: true, Unsure: true},
-			{Syscalls: []string{"clone3"}, Before: "ERRNO ENOSYS", After: "ERRNO EPERM", Cause: seccomp.CauseBorder},
+	outcome := func(action string, errno uint16) decide.Outcome { return decide.Outcome{Action: action, Errno: errno} }
+	allow, eperm := outcome("SCMP_ACT_ALLOW", 0), outcome("SCMP_ACT_ERRNO", 1)
+	decision := func(o decide.Outcome, cases ...decide.Case) *decide.Decision {
+		d := &decide.Decision{Step: decide.StepRule, Outcome: o, Cases: cases}
+		if len(cases) > 0 {
+			d.Step = decide.StepConditions
+		}
+		return d
+	}
+	conds := []decide.Cond{{Arg: 0, Op: "SCMP_CMP_MASKED_EQ", Mask: 3}, {Arg: 1, Op: "SCMP_CMP_LT", Value: 5}}
+	netAdmin := decide.TargetSet{
+		Loaders:    []decide.Loader{decide.LoaderDocker},
+		Containers: decide.Containers{AnyOf: []decide.ContainerCondition{{Has: []string{"CAP_NET_ADMIN"}}}},
+	}
+	return &Diff{profile("a|b.json"), profile("new.json"), &decide.Difference{
+		Whole: []decide.WholeChange{{
+			What: decide.WhatDefault, Effect: decide.Narrows,
+			For:    decide.TargetSet{Loaders: []decide.Loader{decide.LoaderContainers}},
+			Before: decide.Part{Default: allow}, After: decide.Part{Default: eperm},
+		}},
+		Borders: []decide.BorderChange{
+			{ABI: "mips", Before: -1, After: 334, AfterName: "rseq"},
+			{ABI: "mips64", Before: -1, After: 293, AfterName: "rseq"},
+			{ABI: "x86_64", Before: -1, After: 334, AfterName: "rseq"},
+		},
+		Changes: []decide.Change{
+			{Syscalls: many, Before: decision(eperm), After: decision(allow), Effect: decide.Widens},
+			{
+				Syscalls: []string{"socket"}, ABIs: []string{"x86", "x86_64"}, For: netAdmin,
+				Before: decision(eperm, decide.Case{Conds: conds, Outcome: allow}), After: decision(eperm),
+				Effect: decide.Narrows, Example: [6]uint64{0x28}, HasExample: true, Unsure: true,
+			},
+			{
+				Syscalls: []string{"clone3"}, Before: decision(outcome("SCMP_ACT_ERRNO", 38)), After: decision(eperm),
+				Cause: decide.CauseBorder,
+			},
+			{Syscalls: []string{"mount"}, Before: decision(eperm), After: decision(eperm), Cause: decide.CauseDefault},
+			{Syscalls: []string{"umount"}, Unsure: true},
 		},
 	}}
 }
@@ -54,12 +85,15 @@ func TestDiffMarkdown(t *testing.T) {
 	d := someDiff()
 	d.Changes, d.Whole = nil, nil
 	for i := range maxRows + 4 {
-		d.Borders = append(d.Borders, seccomp.BorderChange{ABI: "x86", Before: i, BeforeName: "call", After: -1})
+		d.Borders = append(d.Borders, decide.BorderChange{ABI: "x86", Before: i, BeforeName: "call", After: -1})
 	}
 	if err := d.WriteMarkdown(&b); err != nil {
 		t.Fatal(err)
 	}
-	for line, want := range map[string]int{"<details><summary>6 more</summary>": 1, "</details>": 1, "| | What | Before | After | For |": 2, "| changes | the highest number that is named": maxRows + 6} {
+	for line, want := range map[string]int{
+		"<details><summary>6 more</summary>": 1, "</details>": 1, "| | What | Before | After | For |": 2,
+		"| changes | the highest number that is named": maxRows + 6,
+	} {
 		if got := strings.Count(b.String(), line); got != want {
 			t.Errorf("%d lines with %q, want %d", got, line, want)
 		}

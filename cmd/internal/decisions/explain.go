@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/sandlint/sandlint/parsers/seccomp"
+	"github.com/sandlint/sandlint/parsers/seccomp/decide"
 )
 
 // Args are the arguments of a call, as far as they are known.
@@ -15,8 +16,8 @@ type Args struct {
 	Known  [6]bool
 }
 
-// ParseArgs reads "1,0x10,_": numbers, with 0x, 0o or 0b for other bases, a negative one as 64 bits of two's complement; "_" is one that is not known, as are those that are left
-// out at the end.
+// ParseArgs reads "1,0x10,_": numbers, with 0x, 0o or 0b for other bases, a negative one as 64 bits of two's
+// complement; "_" is one that is not known, as are those that are left out at the end.
 func ParseArgs(s string) (Args, error) {
 	var a Args
 	words := strings.Split(s, ",")
@@ -35,7 +36,9 @@ func ParseArgs(s string) (Args, error) {
 			n = uint64(negative)
 		}
 		if err != nil {
-			return a, fmt.Errorf("%q is no argument: it is a number such as 16, 0x10 or -1, or _ for one that is not known", w)
+			return a,
+				fmt.Errorf("%q is not an argument: it is a number such as 16, 0x10 or -1, or _ for one that is not "+
+					"known", w)
 		}
 		a.Values[i], a.Known[i] = n, true
 	}
@@ -45,11 +48,11 @@ func ParseArgs(s string) (Args, error) {
 // any reports whether an argument is known.
 func (a Args) any() bool { return slices.Contains(a.Known[:], true) }
 
-// Explanation says what becomes of one syscall.
+// Explanation says what happens to one syscall.
 type Explanation struct {
 	// Asked is what was asked for: a name or a number.
 	Asked string
-	// Name is the name of the syscall; Asked where it is none.
+	// Name is the name of the syscall; Asked where that is not a syscall.
 	Name    string
 	Syscall *seccomp.Syscall // nil where there is none of the name
 	Near    []string         // what was probably meant, where Syscall is nil
@@ -59,26 +62,30 @@ type Explanation struct {
 	numbersOf string // the architecture that numbers are of
 }
 
-// Answer is what becomes of a call for some targets. The fields that tell of a decision are those of the first of them; they are equal for all but in numbers.
+// Answer is what happens to a call for some targets. The fields about the decision are those of the first of them;
+// they are equal for all except in numbers.
 type Answer struct {
 	view   *view
 	group  group
-	filter *seccomp.Filter
+	filter *decide.Filter
 	arch   *seccomp.Architecture
 	// Decision is what the filter decides, without the cases that Args rule out.
-	Decision seccomp.Decision
-	// Possible are the outcomes for the arguments that are known, where they settle it: one, or several of which one is taken that cannot be foretold.
-	Possible []seccomp.Outcome
+	Decision decide.Decision
+	// Possible are the outcomes for the arguments that are known, where they settle it: one, or several where it is
+	// unpredictable which one is used.
+	Possible []decide.Outcome
 	// Absent says that the ABI has no such syscall.
 	Absent bool
-	Dead   []seccomp.Dead
-	// Miscompiled says that libseccomp is known to make a filter of the conditions that does something else for some arguments.
+	Dead   []decide.Dead
+	// Miscompiled says that libseccomp is known to make a filter of the conditions that does something else for some
+	// arguments.
 	Miscompiled bool
 	// Overlaps are pairs of Decision.Cases with different outcomes that can hold for one call.
 	Overlaps [][2]int
 }
 
-// Explain says what becomes of calls. Asked are names, or numbers on the one architecture of the scope, or on x86_64.
+// Explain returns what happens to calls. Asked are names, or numbers on the one architecture of the scope, or on
+// x86_64.
 func Explain(p *seccomp.Profile, s Scope, asked []string, args Args) []*Explanation {
 	v := newView(p, s, false)
 	var out []*Explanation
@@ -123,10 +130,13 @@ func (v *view) explain(e *Explanation) {
 }
 
 func newAnswer(v *view, p point, e *Explanation) *Answer {
-	a := &Answer{view: v, filter: p.filter, arch: p.arch, Decision: p.filter.Decide(p.arch, e.Name), Dead: p.filter.Dead(p.arch, e.Name)}
+	a := &Answer{
+		view: v, filter: p.filter, arch: p.arch, Decision: p.filter.Decide(p.arch, e.Name),
+		Dead: p.filter.Dead(p.arch, e.Name),
+	}
 	a.Absent = e.Syscall != nil && !e.Syscall.On(p.arch.ABI)
 	a.Miscompiled = a.Decision.Miscompiled() != nil
-	if e.Args.any() && a.Decision.Step == seccomp.StepConditions {
+	if e.Args.any() && a.Decision.Step == decide.StepConditions {
 		a.with(e.Args)
 	}
 	for i, one := range a.Decision.Cases {
@@ -142,13 +152,14 @@ func newAnswer(v *view, p point, e *Explanation) *Answer {
 // with takes out the cases and conditions that the known arguments settle.
 func (a *Answer) with(args Args) {
 	whole := a.Decision
-	var left []seccomp.Case
+	var left []decide.Case
 	open := false // something depends on arguments that are not known
 	for _, c := range a.Decision.Cases {
-		if slices.ContainsFunc(c.Conds, func(cond seccomp.Cond) bool { return args.Known[cond.Arg] && !cond.Holds(args.Values[cond.Arg]) }) {
+		if slices.ContainsFunc(c.Conds,
+			func(cond decide.Cond) bool { return args.Known[cond.Arg] && !cond.Holds(args.Values[cond.Arg]) }) {
 			continue
 		}
-		c.Conds = slices.DeleteFunc(slices.Clone(c.Conds), func(cond seccomp.Cond) bool { return args.Known[cond.Arg] })
+		c.Conds = slices.DeleteFunc(slices.Clone(c.Conds), func(cond decide.Cond) bool { return args.Known[cond.Arg] })
 		open = open || len(c.Conds) > 0
 		left = append(left, c)
 	}
@@ -159,7 +170,7 @@ func (a *Answer) with(args Args) {
 	a.Possible = whole.Possible(args.Values)
 }
 
-// key is equal for answers that are told together.
+// key is equal for answers that are shown together.
 func (a *Answer) key() string {
 	var b strings.Builder
 	d := &a.Decision
@@ -168,24 +179,44 @@ func (a *Answer) key() string {
 		fmt.Fprint(&b, c.Name.Span, c.Outcome, c.Conds, c.Multiplexed)
 	}
 	for _, dead := range a.Dead {
-		fmt.Fprint(&b, dead.Name.Span, dead.Why, a.reason(dead))
+		fmt.Fprint(&b, dead.Name.Span, dead.Why, reasonWords(dead))
 	}
 	return b.String()
 }
 
-// reason says why a rule has no effect, without the name of the host.
-func (a *Answer) reason(d seccomp.Dead) string {
-	reason := d.String()
-	for _, host := range []string{a.filter.Host.Arch.Docker, a.filter.Host.Arch.Containers} {
-		if host != "" {
-			reason = strings.TrimSuffix(reason, ", "+host)
-		}
+// reasonWords returns in words why a rule has no effect.
+func reasonWords(d decide.Dead) string {
+	switch d.Why {
+	case decide.UnknownName:
+		return "libseccomp does not know " + strconv.Quote(d.Name.Text)
+	case decide.NotOnABI:
+		return "the syscall does not exist there"
+	case decide.EqualsDefault:
+		return "its action is the default action, and it is dropped before the others are looked at"
+	case decide.Shadowed:
+		return "a rule without conditions decides"
 	}
-	return reason
+	switch d.Left.Field {
+	case "name":
+		return `the field "name" is not read, and without "names" the rule names no syscall`
+	case "names":
+		return "it names no syscall"
+	case "excludes.arches":
+		return "excludes.arches names the host"
+	case "excludes.caps":
+		return "the container has " + d.Left.Value + ", which excludes.caps names"
+	case "excludes.minKernel":
+		return "the kernel is " + d.Left.Value + " or newer, which excludes.minKernel names"
+	case "includes.arches":
+		return "includes.arches does not name the host"
+	case "includes.caps":
+		return "the container lacks " + d.Left.Value + ", which includes.caps names"
+	}
+	return "the kernel is older than " + d.Left.Value + ", which includes.minKernel names"
 }
 
 // meet reports whether two cases can hold for one call.
-func meet(a, b seccomp.Case) bool {
+func meet(a, b decide.Case) bool {
 	for _, x := range a.Conds {
 		for _, y := range b.Conds {
 			if x.Arg == y.Arg && !meetOn(x, y) {
@@ -197,14 +228,15 @@ func meet(a, b seccomp.Case) bool {
 }
 
 // meetOn reports whether one argument can meet two conditions.
-func meetOn(x, y seccomp.Cond) bool {
+func meetOn(x, y decide.Cond) bool {
 	lx, hx, mx, vx := bounds(x)
 	ly, hy, my, vy := bounds(y)
 	lo, hi := max(lx, ly), min(hx, hy) // conditions of one ABI compare the same bits
 	if lo > hi || (vx^vy)&mx&my != 0 {
 		return false
 	}
-	// The least argument from lo on that has the masked bits, then those after it that the conditions != forbid, two at most.
+	// The least argument from lo on that has the masked bits, then those after it that the conditions != forbid, two
+	// at most.
 	mask, value := mx|my, vx|vy
 	for n := lo; ; n++ {
 		var ok bool
@@ -220,8 +252,9 @@ func meetOn(x, y seccomp.Cond) bool {
 	}
 }
 
-// bounds returns the least and the greatest argument that meet a condition, and the bits that it fixes. For a condition != they are those of all arguments.
-func bounds(c seccomp.Cond) (lo, hi, mask, value uint64) {
+// bounds returns the least and the greatest argument that meet a condition, and the bits that it fixes. For a
+// condition != they are those of all arguments.
+func bounds(c decide.Cond) (lo, hi, mask, value uint64) {
 	most := ^uint64(0)
 	if c.Low {
 		most = 1<<32 - 1

@@ -6,13 +6,15 @@ import (
 	"slices"
 
 	"github.com/sandlint/sandlint/parsers/seccomp"
+	"github.com/sandlint/sandlint/parsers/seccomp/decide"
 	"github.com/sandlint/sandlint/parsers/source"
 )
 
 // jsonVersion changes when a field of the JSON changes its meaning.
 const jsonVersion = 1
 
-// placeJSON is a place in a file: lines and columns count from 1, columns in code points; the offset is in bytes from 0.
+// placeJSON is a place in a file: lines and columns count from 1, columns in code points; the offset is in bytes from
+// 0.
 type placeJSON struct {
 	Path   string `json:"path"`
 	Line   int    `json:"line"`
@@ -35,7 +37,7 @@ type outcomeJSON struct {
 	Runs   bool    `json:"runs"`
 }
 
-func newOutcomeJSON(o seccomp.Outcome) outcomeJSON {
+func newOutcomeJSON(o decide.Outcome) outcomeJSON {
 	out := outcomeJSON{Action: o.Action, Runs: o.Runs()}
 	if o.Action == "SCMP_ACT_ERRNO" || o.Action == "SCMP_ACT_TRACE" {
 		out.Errno = &o.Errno
@@ -52,7 +54,7 @@ type conditionJSON struct {
 	Text  string  `json:"text"`
 }
 
-func newConditionsJSON(conds []seccomp.Cond) []conditionJSON {
+func newConditionsJSON(conds []decide.Cond) []conditionJSON {
 	out := []conditionJSON{}
 	for _, c := range conds {
 		one := conditionJSON{Arg: c.Arg, Op: c.Op, Value: c.Value, Low: c.Low, Text: c.String()}
@@ -113,7 +115,7 @@ type answerJSON struct {
 	Absent   bool          `json:"absent"`
 	NoFilter bool          `json:"noFilter"`
 	Step     string        `json:"step"`
-	// Outcome is what becomes of the call where no case holds.
+	// Outcome is what happens to the call where no case holds.
 	Outcome outcomeJSON `json:"outcome"`
 	// Possible are the outcomes for the known arguments; null where none are known or others matter.
 	Possible []outcomeJSON `json:"possible"`
@@ -137,10 +139,14 @@ type explanationJSON struct {
 }
 
 // stepNames are the names of the steps, for programs.
-var stepNames = [...]string{seccomp.StepBorder: "border", seccomp.StepForeign: "foreign-abi", seccomp.StepDefault: "default", seccomp.StepRule: "rule", seccomp.StepConditions: "conditions"}
+var stepNames = [...]string{
+	decide.StepBorder: "border", decide.StepForeign: "foreign-abi", decide.StepDefault: "default",
+	decide.StepRule: "rule", decide.StepConditions: "conditions",
+}
 
 var whyNames = [...]string{
-	seccomp.UnknownName: "unknown-name", seccomp.NotOnABI: "not-on-abi", seccomp.EqualsDefault: "equals-default", seccomp.Shadowed: "shadowed", seccomp.LeftOut: "left-out",
+	decide.UnknownName: "unknown-name", decide.NotOnABI: "not-on-abi", decide.EqualsDefault: "equals-default",
+	decide.Shadowed: "shadowed", decide.LeftOut: "left-out",
 }
 
 // WriteExplanationsJSON writes explanations as one JSON value.
@@ -151,7 +157,10 @@ func WriteExplanationsJSON(w io.Writer, p *seccomp.Profile, explanations []*Expl
 		Syscalls []explanationJSON `json:"syscalls"`
 	}{jsonVersion, p.Source.Path, []explanationJSON{}}
 	for _, e := range explanations {
-		one := explanationJSON{Asked: e.Asked, Name: e.Name, Known: e.Syscall != nil, DidYouMean: append([]string{}, e.Near...), Numbers: map[string]int{}, Answers: []answerJSON{}}
+		one := explanationJSON{
+			Asked: e.Asked, Name: e.Name, Known: e.Syscall != nil, DidYouMean: append([]string{}, e.Near...),
+			Numbers: map[string]int{}, Answers: []answerJSON{},
+		}
 		if s := e.Syscall; s != nil {
 			one.Libseccomp, one.Kernel = s.Since.String(), s.Kernel
 			for _, abi := range s.ABIs() {
@@ -169,25 +178,33 @@ func WriteExplanationsJSON(w io.Writer, p *seccomp.Profile, explanations []*Expl
 func newAnswerJSON(a *Answer) answerJSON {
 	f, d := a.view.profile.Source, &a.Decision
 	out := answerJSON{
-		Targets: a.view.targetsJSON(a.group.blocks), Absent: a.Absent, NoFilter: a.filter.Off, Step: stepNames[d.Step], Outcome: newOutcomeJSON(d.Outcome),
-		Cases: []caseJSON{}, Overlaps: slices.Concat([][2]int{}, a.Overlaps), Miscompiled: a.Miscompiled, Dead: []deadJSON{},
+		Targets: a.view.targetsJSON(a.group.blocks), Absent: a.Absent, NoFilter: a.filter.Off, Step: stepNames[d.Step],
+		Outcome: newOutcomeJSON(d.Outcome),
+		Cases:   []caseJSON{}, Overlaps: slices.Concat([][2]int{}, a.Overlaps), Miscompiled: a.Miscompiled,
+		Dead: []deadJSON{},
 	}
 	switch {
 	case a.filter.Off:
-	case d.Step == seccomp.StepRule:
+	case d.Step == decide.StepRule:
 		out.Place = newPlaceJSON(f, d.Name.Span)
-	case d.Step == seccomp.StepDefault, d.Step == seccomp.StepConditions:
+	case d.Step == decide.StepDefault, d.Step == decide.StepConditions:
 		out.Place = newPlaceJSON(f, a.view.profile.DefaultAction.Span)
 	}
 	for _, o := range a.Possible {
 		out.Possible = append(out.Possible, newOutcomeJSON(o))
 	}
 	for _, c := range d.Cases {
-		out.Cases = append(out.Cases, caseJSON{newOutcomeJSON(c.Outcome), newConditionsJSON(c.Conds), c.Multiplexed, newPlaceJSON(f, c.Name.Span)})
+		out.Cases = append(out.Cases,
+			caseJSON{
+				newOutcomeJSON(c.Outcome), newConditionsJSON(c.Conds), c.Multiplexed, newPlaceJSON(f, c.Name.Span),
+			})
 	}
 	for _, dead := range a.Dead {
-		one := deadJSON{Reason: whyNames[dead.Why], Message: a.reason(dead), Action: dead.Rule.Action.Text, Place: newPlaceJSON(f, dead.Name.Span)}
-		if dead.Why == seccomp.Shadowed {
+		one := deadJSON{
+			Reason: whyNames[dead.Why], Message: reasonWords(dead), Action: dead.Rule.Action.Text,
+			Place: newPlaceJSON(f, dead.Name.Span),
+		}
+		if dead.Why == decide.Shadowed {
 			one.By = newPlaceJSON(f, d.Name.Span)
 		}
 		out.Dead = append(out.Dead, one)

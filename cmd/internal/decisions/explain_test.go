@@ -7,6 +7,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/sandlint/sandlint/parsers/seccomp"
+	"github.com/sandlint/sandlint/parsers/seccomp/decide"
 )
 
 func TestParseArgs(t *testing.T) {
@@ -19,9 +20,12 @@ func TestParseArgs(t *testing.T) {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
 	for s, want := range map[string]string{
-		"1,2,3,4,5,6,7":        `"1,2,3,4,5,6,7" has 7 arguments; a syscall has up to 6`,
-		"1,x":                  `"x" is no argument: it is a number such as 16, 0x10 or -1, or _ for one that is not known`,
-		"18446744073709551616": `"18446744073709551616" is no argument: it is a number such as 16, 0x10 or -1, or _ for one that is not known`,
+		"1,2,3,4,5,6,7": `"1,2,3,4,5,6,7" has 7 arguments; a syscall has up to 6`,
+		"1,x": `"x" is not an argument: it is a number such as 16, 0x10 or -1, or _ for one that is ` +
+			`not known`,
+		"18446744073709551616": `"18446744073709551616" is not an argument: it is a number such as 16, 0x10 ` +
+			`or -1, or _ ` +
+			`for one that is not known`,
 	} {
 		if _, err := ParseArgs(s); err == nil || err.Error() != want {
 			t.Errorf("%s: error %v, want %s", s, err, want)
@@ -31,14 +35,17 @@ func TestParseArgs(t *testing.T) {
 
 func TestParseArch(t *testing.T) {
 	for s, want := range map[string]string{
-		"x86_64": "SCMP_ARCH_X86_64", "amd64": "SCMP_ARCH_X86_64", "linux/arm64": "SCMP_ARCH_AARCH64", "SCMP_ARCH_X86": "SCMP_ARCH_X86", "386": "SCMP_ARCH_X86", "mipsel64n32": "SCMP_ARCH_MIPSEL64N32",
-		"mips3l64n32": "SCMP_ARCH_MIPSEL64N32", "x32": "SCMP_ARCH_X32", "loong64": "SCMP_ARCH_LOONGARCH64", "PPC64LE": "SCMP_ARCH_PPC64LE",
+		"x86_64": "SCMP_ARCH_X86_64", "amd64": "SCMP_ARCH_X86_64", "linux/arm64": "SCMP_ARCH_AARCH64",
+		"SCMP_ARCH_X86": "SCMP_ARCH_X86", "386": "SCMP_ARCH_X86", "mipsel64n32": "SCMP_ARCH_MIPSEL64N32",
+		"mips3l64n32": "SCMP_ARCH_MIPSEL64N32", "x32": "SCMP_ARCH_X32", "loong64": "SCMP_ARCH_LOONGARCH64",
+		"PPC64LE": "SCMP_ARCH_PPC64LE",
 	} {
 		if a, err := ParseArch(s); err != nil || a.Name != want {
 			t.Errorf("%s: %v, error %v, want %s", s, a, err, want)
 		}
 	}
-	if _, err := ParseArch("i386"); err == nil || err.Error() != `there is no architecture "i386"; did you mean "x86"?` {
+	if _, err := ParseArch("i386"); err == nil ||
+		err.Error() != `there is no architecture "i386"; did you mean "x86"?` {
 		t.Errorf("i386: error %v", err)
 	}
 	if _, err := ParseArch(""); err == nil {
@@ -51,13 +58,16 @@ func TestParseCaps(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if diff := cmp.Diff([]string{"CAP_BPF", "CAP_SYS_ADMIN"}, c.For(seccomp.LoaderDocker)); diff != "" {
+	if diff := cmp.Diff([]string{"CAP_BPF", "CAP_SYS_ADMIN"}, c.For(decide.LoaderDocker)); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
-	if c, _ = ParseCaps([]string{"chown"}); len(c.For(seccomp.LoaderDocker)) != len(seccomp.DefaultCaps(seccomp.LoaderDocker)) {
-		t.Errorf("a default capability, added: %v", c.For(seccomp.LoaderDocker))
+	if c, _ = ParseCaps([]string{
+		"chown",
+	}); len(c.For(decide.LoaderDocker)) != len(decide.DefaultCaps(decide.LoaderDocker)) {
+		t.Errorf("a default capability, added: %v", c.For(decide.LoaderDocker))
 	}
-	if _, err := ParseCaps([]string{"SYS_ADMINN"}); err == nil || err.Error() != `there is no capability "SYS_ADMINN"; did you mean "CAP_SYS_ADMIN"?` {
+	if _, err := ParseCaps([]string{"SYS_ADMINN"}); err == nil ||
+		err.Error() != `there is no capability "SYS_ADMINN"; did you mean "CAP_SYS_ADMIN"?` {
 		t.Errorf("error %v", err)
 	}
 }
@@ -65,7 +75,9 @@ func TestParseCaps(t *testing.T) {
 // Named is the inverse of Number on every ABI.
 func TestNumbers(t *testing.T) {
 	s, _ := seccomp.LookupSyscall("clone3")
-	for abi, want := range map[string]int{"x86_64": 435, "x32": 0x40000000 + 435, "mips": 4435, "mips64": 5435, "mips64n32": 6435} {
+	for abi, want := range map[string]int{
+		"x86_64": 435, "x32": 0x40000000 + 435, "mips": 4435, "mips64": 5435, "mips64n32": 6435,
+	} {
 		got, ok := Number(s, abi)
 		if back, found := Named(abi, want); got != want || !ok || !found || back != s {
 			t.Errorf("clone3 on %s: %d, %v, and %d is %v", abi, got, ok, want, back)
@@ -80,8 +92,8 @@ func TestNumbers(t *testing.T) {
 func TestMeet(t *testing.T) {
 	r := rand.New(rand.NewPCG(1, 2))
 	ops := seccomp.Operators()
-	random := func() seccomp.Cond {
-		c := seccomp.Cond{Op: ops[r.IntN(len(ops))], Value: r.Uint64N(16)}
+	random := func() decide.Cond {
+		c := decide.Cond{Op: ops[r.IntN(len(ops))], Value: r.Uint64N(16)}
 		if c.Op == "SCMP_CMP_MASKED_EQ" {
 			c.Mask = r.Uint64N(16)
 			c.Value &= c.Mask
@@ -107,13 +119,19 @@ func TestMeet(t *testing.T) {
 	}
 	most := ^uint64(0)
 	for _, tt := range []struct {
-		x, y seccomp.Cond
+		x, y decide.Cond
 		want bool
 	}{
-		{seccomp.Cond{Op: "SCMP_CMP_GT", Value: most}, seccomp.Cond{Op: "SCMP_CMP_NE"}, false},
-		{seccomp.Cond{Op: "SCMP_CMP_GE", Value: most}, seccomp.Cond{Op: "SCMP_CMP_NE", Value: most}, false},
-		{seccomp.Cond{Op: "SCMP_CMP_GT", Value: 1 << 62}, seccomp.Cond{Op: "SCMP_CMP_MASKED_EQ", Mask: 3 << 62, Value: 0}, false},
-		{seccomp.Cond{Op: "SCMP_CMP_GT", Value: 1 << 62}, seccomp.Cond{Op: "SCMP_CMP_MASKED_EQ", Mask: 1 << 63, Value: 1 << 63}, true},
+		{decide.Cond{Op: "SCMP_CMP_GT", Value: most}, decide.Cond{Op: "SCMP_CMP_NE"}, false},
+		{decide.Cond{Op: "SCMP_CMP_GE", Value: most}, decide.Cond{Op: "SCMP_CMP_NE", Value: most}, false},
+		{
+			decide.Cond{Op: "SCMP_CMP_GT", Value: 1 << 62},
+			decide.Cond{Op: "SCMP_CMP_MASKED_EQ", Mask: 3 << 62, Value: 0}, false,
+		},
+		{
+			decide.Cond{Op: "SCMP_CMP_GT", Value: 1 << 62},
+			decide.Cond{Op: "SCMP_CMP_MASKED_EQ", Mask: 1 << 63, Value: 1 << 63}, true,
+		},
 	} {
 		if got := meetOn(tt.x, tt.y); got != tt.want {
 			t.Errorf("%s and %s: %v", tt.x, tt.y, got)

@@ -10,6 +10,7 @@ import (
 
 	"github.com/sandlint/sandlint/cmd/internal/report"
 	"github.com/sandlint/sandlint/parsers/seccomp"
+	"github.com/sandlint/sandlint/parsers/seccomp/decide"
 	"github.com/sandlint/sandlint/parsers/source"
 )
 
@@ -38,7 +39,7 @@ func (w *printer) paint(style, s string) string {
 }
 
 // outcomeStyle is the colour of an outcome.
-func outcomeStyle(o seccomp.Outcome) string {
+func outcomeStyle(o decide.Outcome) string {
 	switch {
 	case o.Runs():
 		return green
@@ -48,8 +49,8 @@ func outcomeStyle(o seccomp.Outcome) string {
 	return red
 }
 
-// sentence says what becomes of a call, after "the call ".
-func sentence(o seccomp.Outcome) string {
+// sentence returns what happens to a call, after "the call ".
+func sentence(o decide.Outcome) string {
 	switch o.Action {
 	case "SCMP_ACT_ALLOW":
 		return "is allowed"
@@ -67,9 +68,9 @@ func sentence(o seccomp.Outcome) string {
 	case "SCMP_ACT_TRAP":
 		return "is not made, and raises signal SIGSYS"
 	case "SCMP_ACT_TRACE":
-		return "is left to a tracer, and fails with ENOSYS where there is none"
+		return "is passed to a tracer, and fails with ENOSYS where there is none"
 	case "SCMP_ACT_NOTIFY":
-		return "is left to the program that listens at listenerPath"
+		return "is passed to the program that listens at listenerPath"
 	case "":
 		return "is not decided: the profile has no default action, and runtimes refuse it"
 	}
@@ -113,24 +114,26 @@ func (w *printer) explanation(e *Explanation) {
 	}
 }
 
-// unknown tells where a profile has a name that is no syscall.
+// unknown reports where a profile has a name that is not a syscall.
 func (w *printer) unknown(e *Explanation) {
-	var told []source.Span
+	var shown []source.Span
 	for _, a := range e.Answers {
 		for _, d := range a.Dead {
-			if !slices.Contains(told, d.Name.Span) {
-				told = append(told, d.Name.Span)
-				fmt.Fprintf(w, "    %s: no effect (%s): %s\n", w.place(a.view.profile, d.Name.Span), strings.TrimPrefix(d.Rule.Action.Text, "SCMP_ACT_"), w.deadWhy(&a, d))
+			if !slices.Contains(shown, d.Name.Span) {
+				shown = append(shown, d.Name.Span)
+				fmt.Fprintf(w, "    %s: no effect (%s): %s\n", w.place(a.view.profile, d.Name.Span),
+					strings.TrimPrefix(d.Rule.Action.Text, "SCMP_ACT_"), w.deadWhy(&a, d))
 				w.source(a.view.profile.Source, d.Name.Span)
 			}
 		}
 	}
-	if len(told) == 0 {
+	if len(shown) == 0 {
 		fmt.Fprintln(w, "    the profile does not name it either")
 	}
 }
 
-// facts returns what is known of the syscall: its numbers on the architectures that are looked at, and since when it exists.
+// facts returns what is known of the syscall: its numbers on the architectures that are looked at, and since when it
+// exists.
 func (e *Explanation) facts() string {
 	s := e.Syscall
 	var facts []string
@@ -174,7 +177,7 @@ func since(s *seccomp.Syscall) string {
 // buildsBefore returns the builds of libseccomp that know a name before its first release does.
 func buildsBefore(s *seccomp.Syscall) []string {
 	var builds []string
-	for _, l := range (seccomp.Targets{}).Libseccomps() {
+	for _, l := range (decide.Targets{}).Libseccomps() {
 		if l.Build != "" && l.Version.Less(s.Since) && l.Knows(s) {
 			builds = append(builds, l.Build)
 		}
@@ -196,10 +199,10 @@ func (w *printer) answer(e *Explanation, a *Answer) {
 	w.through(e, a)
 }
 
-// through tells of the other way into the kernel that 32-bit programs have for some calls.
+// through reports the other way into the kernel that 32-bit programs have for some calls.
 func (w *printer) through(e *Explanation, a *Answer) {
 	s := e.Syscall
-	if s == nil || a.Decision.Step == seccomp.StepForeign {
+	if s == nil || a.Decision.Step == decide.StepForeign {
 		return
 	}
 	var archs []string
@@ -209,7 +212,8 @@ func (w *printer) through(e *Explanation, a *Answer) {
 		}
 	}
 	if len(archs) > 0 {
-		fmt.Fprintf(w, "    on %s programs can make it through %s too, about which the profile decides separately\n", list(archs, "and"), multiplexer(s))
+		fmt.Fprintf(w, "    on %s programs can also make it through %s, about which the profile decides separately\n",
+			list(archs, "and"), multiplexer(s))
 	}
 }
 
@@ -221,23 +225,23 @@ func multiplexer(s *seccomp.Syscall) string {
 	return fmt.Sprintf("ipc(%d, …)", s.IPC)
 }
 
-// headline says what becomes of the call, and in which colour.
+// headline returns what happens to the call, and the colour for it.
 func (a *Answer) headline() (text, style string) {
 	switch d := &a.Decision; {
-	case a.Absent && a.Decision.Step != seccomp.StepForeign:
+	case a.Absent && a.Decision.Step != decide.StepForeign:
 		return "the syscall does not exist there", dim
 	case len(a.Possible) == 1:
 		return "the call " + sentence(a.Possible[0]), outcomeStyle(a.Possible[0])
 	case len(a.Possible) > 1:
-		return "it cannot be foretold whether the call " + alternatives(a.Possible), yellow
-	case d.Step == seccomp.StepConditions:
+		return "it is unpredictable whether the call " + alternatives(a.Possible), yellow
+	case d.Step == decide.StepConditions:
 		return "the arguments decide", yellow
 	default:
 		return "the call " + sentence(d.Outcome), outcomeStyle(d.Outcome)
 	}
 }
 
-func alternatives(outcomes []seccomp.Outcome) string {
+func alternatives(outcomes []decide.Outcome) string {
 	var words []string
 	for _, o := range outcomes {
 		words = append(words, sentence(o))
@@ -245,22 +249,26 @@ func alternatives(outcomes []seccomp.Outcome) string {
 	return list(words, "or")
 }
 
-// why tells what decides.
+// why reports what decides.
 func (w *printer) why(e *Explanation, a *Answer) {
 	p, d := a.view.profile, &a.Decision
 	switch {
 	case a.filter.Off:
-		fmt.Fprintln(w, "    a file without a default action and without rules is taken as no profile, and containers run without a filter")
-	case d.Step == seccomp.StepForeign:
-		fmt.Fprintf(w, "    the profile does not list %s, and libseccomp kills calls from an ABI that the filter is not for\n", a.arch.Name)
+		fmt.Fprintln(w,
+			"    a file without a default action and without rules is treated as no profile, and containers run "+
+				"without a filter")
+	case d.Step == decide.StepForeign:
+		fmt.Fprintf(w,
+			"    the profile does not list %s, and libseccomp kills calls from an ABI that the filter is not for\n",
+			a.arch.Name)
 		w.defined(p, p.Architectures)
-	case d.Step == seccomp.StepBorder:
+	case d.Step == decide.StepBorder:
 		w.border(e, a)
 	case a.Absent:
-	case d.Step == seccomp.StepRule:
+	case d.Step == decide.StepRule:
 		fmt.Fprintf(w, "    %s: %s\n", w.place(p, d.Name.Span), w.decides(a))
 		w.rule(p, d.Name, d.Rule)
-	case d.Step == seccomp.StepConditions:
+	case d.Step == decide.StepConditions:
 		w.cases(e, a)
 	default:
 		w.byDefault(a, "no rule decides, so the default action does")
@@ -268,13 +276,13 @@ func (w *printer) why(e *Explanation, a *Answer) {
 }
 
 func (w *printer) decides(a *Answer) string {
-	if slices.ContainsFunc(a.Dead, func(d seccomp.Dead) bool { return d.Why == seccomp.Shadowed }) {
+	if slices.ContainsFunc(a.Dead, func(d decide.Dead) bool { return d.Why == decide.Shadowed }) {
 		return "this rule decides, the first without conditions on arguments"
 	}
 	return "this rule decides"
 }
 
-// byDefault tells that the default action holds.
+// byDefault reports that the default action holds.
 func (w *printer) byDefault(a *Answer, text string) {
 	p := a.view.profile
 	if p.DefaultAction.Span.IsEmpty() {
@@ -285,10 +293,11 @@ func (w *printer) byDefault(a *Answer, text string) {
 	w.source(p.Source, p.DefaultAction.Span, p.DefaultErrnoRet.Span, p.DefaultErrno.Span)
 }
 
-// border tells of runc's answer for numbers that the profile does not reach.
+// border reports runc's answer for numbers that the profile does not reach.
 func (w *printer) border(e *Explanation, a *Answer) {
 	p := a.view.profile
-	fmt.Fprintln(w, "    runc answers ENOSYS to numbers above the highest that the profile names, before the filter is asked")
+	fmt.Fprintln(w, "    runc answers ENOSYS to numbers above the highest that the profile names, before the filter "+
+		"runs")
 	type number struct {
 		n              int
 		archs, highest []string
@@ -317,7 +326,8 @@ func (w *printer) border(e *Explanation, a *Answer) {
 		}
 	}
 	for _, n := range numbers {
-		fmt.Fprintf(w, "    it has the number %d on %s, and the highest that is named and known is %s\n", n.n, list(n.archs, "and"), list(n.highest, "or"))
+		fmt.Fprintf(w, "    its number is %d on %s, and the highest number that is named and known is %s\n", n.n,
+			list(n.archs, "and"), list(n.highest, "or"))
 	}
 }
 
@@ -335,7 +345,7 @@ func highestNamed(pt point, border int) (name seccomp.String, at source.Span, ok
 	return seccomp.String{}, source.Span{}, false
 }
 
-// cases tells under which conditions which outcome holds.
+// cases reports which outcome holds under which conditions.
 func (w *printer) cases(e *Explanation, a *Answer) {
 	p, d := a.view.profile, &a.Decision
 	for _, c := range d.Cases {
@@ -360,16 +370,18 @@ func (w *printer) cases(e *Explanation, a *Answer) {
 		w.byDefault(a, "otherwise it "+sentence(d.Outcome)+", as the default action says")
 	}
 	if a.Miscompiled {
-		fmt.Fprintln(w, "    libseccomp is known to make a filter of such conditions that does something else for some arguments")
+		fmt.Fprintln(w, "    libseccomp is known to miscompile such conditions for some arguments")
 	}
 	for _, o := range a.Overlaps {
-		fmt.Fprintf(w, "    the rules at %s and %s can hold for one call; which of them libseccomp then takes cannot be foretold, neither from their order nor from its release\n",
+		fmt.Fprintf(w,
+			"    the rules at %s and %s can hold for one call; neither their order nor the release of libseccomp "+
+				"determines which one it then uses\n",
 			w.place(p, d.Cases[o[0]].Name.Span), w.place(p, d.Cases[o[1]].Name.Span))
 	}
 }
 
 // conditions returns the conditions of a case in words, with the names of arguments where the architecture has them.
-func (a *Answer) conditions(e *Explanation, c seccomp.Case) string {
+func (a *Answer) conditions(e *Explanation, c decide.Case) string {
 	var words []string
 	for _, cond := range c.Conds {
 		words = append(words, condition(e.Syscall, a.arch, cond))
@@ -378,31 +390,33 @@ func (a *Answer) conditions(e *Explanation, c seccomp.Case) string {
 }
 
 // condition returns a condition in words: "arg0 (clone_flags) & 0x7e020000 == 0".
-func condition(s *seccomp.Syscall, arch *seccomp.Architecture, c seccomp.Cond) string {
+func condition(s *seccomp.Syscall, arch *seccomp.Architecture, c decide.Cond) string {
 	text := c.String()
-	if s == nil || !s.ArgsKnown || c.Arg >= len(s.Args) || arch.Bits != 64 && arch.ABI != "x32" || s.Name == "clone" && (c.Arg > 2 || arch.ABI == "s390x") {
+	if s == nil || !s.ArgsKnown || c.Arg >= len(s.Args) || arch.Bits != 64 && arch.ABI != "x32" ||
+		s.Name == "clone" && (c.Arg > 2 || arch.ABI == "s390x") {
 		return text
 	}
 	arg := fmt.Sprintf("arg%d", c.Arg)
 	return arg + " (" + s.Args[c.Arg].Name + ")" + strings.TrimPrefix(text, arg)
 }
 
-// dead tells which rules have no part in the decision.
+// dead reports which rules have no part in the decision.
 func (w *printer) dead(a *Answer) {
 	p := a.view.profile
 	for _, d := range a.Dead {
-		if a.Absent && d.Why == seccomp.NotOnABI {
+		if a.Absent && d.Why == decide.NotOnABI {
 			continue
 		}
-		fmt.Fprintf(w, "    %s: no effect (%s): %s\n", w.place(p, d.Name.Span), strings.TrimPrefix(d.Rule.Action.Text, "SCMP_ACT_"), w.deadWhy(a, d))
+		fmt.Fprintf(w, "    %s: no effect (%s): %s\n", w.place(p, d.Name.Span),
+			strings.TrimPrefix(d.Rule.Action.Text, "SCMP_ACT_"), w.deadWhy(a, d))
 	}
 }
 
-func (w *printer) deadWhy(a *Answer, d seccomp.Dead) string {
-	if d.Why == seccomp.Shadowed && d.By != nil {
+func (w *printer) deadWhy(a *Answer, d decide.Dead) string {
+	if d.Why == decide.Shadowed && d.By != nil {
 		return "the rule at " + w.place(a.view.profile, a.Decision.Name.Span) + " has no conditions and decides alone"
 	}
-	return report.Visible(a.reason(d))
+	return report.Visible(reasonWords(d))
 }
 
 func (w *printer) place(p *seccomp.Profile, s source.Span) string {
@@ -449,7 +463,8 @@ func around(f *source.File, line, span source.Span) string {
 	if len(runes) <= most {
 		return report.Visible(string(runes))
 	}
-	start := max(0, len([]rune(f.Text(source.Span{Start: line.Start + lead, End: max(span.Start, line.Start+lead)})))-before)
+	start := max(0,
+		len([]rune(f.Text(source.Span{Start: line.Start + lead, End: max(span.Start, line.Start+lead)})))-before)
 	end := min(len(runes), start+most)
 	text = report.Visible(string(runes[start:end]))
 	if start > 0 {

@@ -6,10 +6,11 @@ import (
 	"strings"
 
 	"github.com/sandlint/sandlint/parsers/seccomp"
+	"github.com/sandlint/sandlint/parsers/seccomp/decide"
 	"github.com/sandlint/sandlint/parsers/source"
 )
 
-// Refused says who refuses a profile, so that no container starts with it.
+// Refused says who refuses a profile, so no container starts with it.
 type Refused struct {
 	// At is the part of the profile; empty for the whole.
 	At source.Span
@@ -28,7 +29,7 @@ func Refusals(p *seccomp.Profile, s Scope) []Refused {
 	}
 	var order []reason
 	by := map[reason][]point{}
-	seen := map[*seccomp.Filter][]seccomp.Refusal{}
+	seen := map[*decide.Filter][]decide.Refusal{}
 	for _, pt := range v.points {
 		refusals, ok := seen[pt.filter]
 		if !ok {

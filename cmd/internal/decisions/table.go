@@ -12,20 +12,21 @@ import (
 
 	"github.com/sandlint/sandlint/cmd/internal/report"
 	"github.com/sandlint/sandlint/parsers/seccomp"
+	"github.com/sandlint/sandlint/parsers/seccomp/decide"
 )
 
 // Table is the decisions of a profile about all syscalls, for one target and each of its architectures.
 type Table struct {
 	view  *view
 	archs []archTable
-	// others tell of other usual targets that decide differently about some calls.
+	// others are other usual targets that decide differently about some calls.
 	others []string
 }
 
 // archTable is the table of one architecture.
 type archTable struct {
 	arch   *seccomp.Architecture
-	filter *seccomp.Filter
+	filter *decide.Filter
 	rows   []row
 }
 
@@ -33,10 +34,11 @@ type archTable struct {
 type row struct {
 	name     string
 	number   int
-	decision seccomp.Decision
+	decision decide.Decision
 }
 
-// NewTable makes the table of what most people get: of the first loader and the first runtime of the scope, in their newest releases.
+// NewTable makes the table of what most people get: of the first loader and the first runtime of the scope, in their
+// newest releases.
 func NewTable(p *seccomp.Profile, s Scope) *Table {
 	v := newView(p, s, true)
 	t := &Table{view: v}
@@ -68,7 +70,9 @@ func NewTable(p *seccomp.Profile, s Scope) *Table {
 	}
 	for _, at := range order {
 		if n := differing[at]; n > 0 {
-			t.others = append(t.others, fmt.Sprintf("%s with %s (%s)", v.loaders[at[byLoader]], v.runtimes[at[byRuntime]], report.Plural(n, "row")))
+			t.others = append(t.others,
+				fmt.Sprintf("%s with %s (%s)", v.loaders[at[byLoader]], v.runtimes[at[byRuntime]],
+					report.Plural(n, "row")))
 		}
 	}
 	return t
@@ -89,13 +93,13 @@ func rowsOf(p point) []row {
 	return rows
 }
 
-func sameDecision(a, b *seccomp.Decision) bool {
-	return a.Outcome == b.Outcome && slices.EqualFunc(a.Cases, b.Cases, func(x, y seccomp.Case) bool {
+func sameDecision(a, b *decide.Decision) bool {
+	return a.Outcome == b.Outcome && slices.EqualFunc(a.Cases, b.Cases, func(x, y decide.Case) bool {
 		return x.Outcome == y.Outcome && slices.Equal(x.Conds, y.Conds)
 	})
 }
 
-// target says whom the table is for.
+// target returns the target of the table in words.
 func (t *Table) target() string {
 	f := t.archs[0].filter
 	return fmt.Sprintf("%s with %s and libseccomp %s", f.Loader, t.view.runtimes[0], t.view.libseccomps[0])
@@ -104,10 +108,12 @@ func (t *Table) target() string {
 // container says which container the table is for; "" for one where that does not matter.
 func (t *Table) container() string {
 	f := t.archs[0].filter
-	if f.Loader == seccomp.LoaderOCI || !slices.ContainsFunc(t.view.profile.Rules, func(r *seccomp.Rule) bool { return len(r.Includes.Caps)+len(r.Excludes.Caps) > 0 }) {
+	if f.Loader == decide.LoaderOCI ||
+		!slices.ContainsFunc(t.view.profile.Rules,
+			func(r *seccomp.Rule) bool { return len(r.Includes.Caps)+len(r.Excludes.Caps) > 0 }) {
 		return ""
 	}
-	defaults := seccomp.DefaultCaps(f.Loader)
+	defaults := decide.DefaultCaps(f.Loader)
 	slices.Sort(defaults)
 	var added []string
 	for _, c := range f.Host.Caps {
@@ -137,25 +143,25 @@ const (
 	kindBorder
 )
 
-func kindOf(d *seccomp.Decision) int {
+func kindOf(d *decide.Decision) int {
 	switch {
-	case d.Step == seccomp.StepBorder:
+	case d.Step == decide.StepBorder:
 		return kindBorder
-	case d.Step == seccomp.StepConditions:
+	case d.Step == decide.StepConditions:
 		return kindConditions
-	case d.Step == seccomp.StepRule && d.Outcome.Runs():
+	case d.Step == decide.StepRule && d.Outcome.Runs():
 		return kindAllowed
-	case d.Step == seccomp.StepRule:
+	case d.Step == decide.StepRule:
 		return kindRule
 	}
 	return kindDefault
 }
 
 // casesText returns a conditional decision in one line: "ALLOW if arg0 < 38 or arg0 == 39, else ERRNO EPERM".
-func casesText(s *seccomp.Syscall, arch *seccomp.Architecture, d *seccomp.Decision) string {
-	var outcomes []seccomp.Outcome
-	conditions := map[seccomp.Outcome][]string{}
-	named := map[int]bool{} // arguments whose name was told
+func casesText(s *seccomp.Syscall, arch *seccomp.Architecture, d *decide.Decision) string {
+	var outcomes []decide.Outcome
+	conditions := map[decide.Outcome][]string{}
+	named := map[int]bool{} // arguments whose name was shown
 	for _, c := range d.Cases {
 		var all []string
 		for _, cond := range c.Conds {
@@ -208,19 +214,19 @@ func (w *printer) archTable(t *archTable) {
 	}
 	type section struct {
 		kind  int
-		first seccomp.Decision
+		first decide.Decision
 		rows  []row
 	}
 	var sections []*section
 	type key struct {
 		kind    int
-		outcome seccomp.Outcome
+		outcome decide.Outcome
 	}
 	index := map[key]*section{}
 	for _, r := range t.rows {
 		key := key{kindOf(&r.decision), r.decision.Outcome}
 		if key.kind == kindConditions {
-			key.outcome = seccomp.Outcome{}
+			key.outcome = decide.Outcome{}
 		}
 		s := index[key]
 		if s == nil {
@@ -239,7 +245,8 @@ func (w *printer) archTable(t *archTable) {
 		case kindConditions:
 			heading, style = "the arguments decide", yellow
 		case kindBorder:
-			heading += fmt.Sprintf(" from runc, above the highest number that is named, %d", d.Border+numberOffsets[t.arch.ABI])
+			heading += fmt.Sprintf(" from runc, above the highest number that is named, %d",
+				d.Border+numberOffsets[t.arch.ABI])
 		case kindDefault:
 			heading += " by default"
 		}
@@ -265,14 +272,14 @@ func (w *printer) archTable(t *archTable) {
 func (t *archTable) summary() string {
 	switch {
 	case t.filter.Off:
-		return "no filter; a file without a default action and without rules is taken as no profile"
+		return "no filter; a file without a default action and without rules is treated as no profile"
 	case !t.filter.Covers(t.arch):
 		return "every call kills the thread; the profile does not list " + t.arch.Name
 	}
 	run, some := 0, 0
 	for _, r := range t.rows {
 		switch d := &r.decision; {
-		case d.Step == seccomp.StepConditions:
+		case d.Step == decide.StepConditions:
 			some++
 		case d.Outcome.Runs():
 			run++
@@ -305,7 +312,10 @@ func (t *Table) WriteJSON(out io.Writer) error {
 		Runtime string   `json:"runtime"`
 		Lib     string   `json:"libseccomp"`
 		Caps    []string `json:"capabilities"`
-	}{jsonVersion, t.view.profile.Source.Path, f.Loader.String(), t.view.runtimes[0], t.view.libseccomps[0], append([]string{}, f.Host.Caps...)}
+	}{
+		jsonVersion, t.view.profile.Source.Path, f.Loader.String(), t.view.runtimes[0], t.view.libseccomps[0],
+		append([]string{}, f.Host.Caps...),
+	}
 	text, err := marshal(head)
 	if err != nil {
 		return err
@@ -315,9 +325,16 @@ func (t *Table) WriteJSON(out io.Writer) error {
 		if i > 0 {
 			fmt.Fprint(w, ",")
 		}
-		one := rowJSON{ArchName(r.arch), r.number, r.name, stepNames[r.decision.Step], newOutcomeJSON(r.decision.Outcome), []caseJSON{}, r.decision.Miscompiled() != nil, t.placeOf(&r.row)}
+		one := rowJSON{
+			ArchName(r.arch), r.number, r.name, stepNames[r.decision.Step], newOutcomeJSON(r.decision.Outcome),
+			[]caseJSON{}, r.decision.Miscompiled() != nil, t.placeOf(&r.row),
+		}
 		for _, c := range r.decision.Cases {
-			one.Cases = append(one.Cases, caseJSON{newOutcomeJSON(c.Outcome), newConditionsJSON(c.Conds), c.Multiplexed, newPlaceJSON(t.view.profile.Source, c.Name.Span)})
+			one.Cases = append(one.Cases,
+				caseJSON{
+					newOutcomeJSON(c.Outcome), newConditionsJSON(c.Conds), c.Multiplexed,
+					newPlaceJSON(t.view.profile.Source, c.Name.Span),
+				})
 		}
 		text, err := marshal(one)
 		if err != nil {
@@ -357,11 +374,11 @@ func (t *Table) all() []archRow {
 func (t *Table) placeOf(r *row) *placeJSON {
 	p, d := t.view.profile, &r.decision
 	switch d.Step {
-	case seccomp.StepRule:
+	case decide.StepRule:
 		return newPlaceJSON(p.Source, d.Name.Span)
-	case seccomp.StepConditions:
+	case decide.StepConditions:
 		return newPlaceJSON(p.Source, d.Cases[0].Name.Span)
-	case seccomp.StepDefault:
+	case decide.StepDefault:
 		return newPlaceJSON(p.Source, p.DefaultAction.Span)
 	}
 	return nil
@@ -369,17 +386,19 @@ func (t *Table) placeOf(r *row) *placeJSON {
 
 // decisionText returns a decision in one line.
 func (r *archRow) decisionText() string {
-	if r.decision.Step == seccomp.StepConditions {
+	if r.decision.Step == decide.StepConditions {
 		s, _ := seccomp.LookupSyscall(r.name)
 		return casesText(s, r.arch, &r.decision)
 	}
 	return r.decision.Outcome.String()
 }
 
-// WriteCSV writes the table as RFC 4180 has it, with a line of headings. Action and errno are those of a call for which no condition holds.
+// WriteCSV writes the table as RFC 4180 has it, with a line of headings. Action and errno are those of a call for
+// which no condition holds.
 func (t *Table) WriteCSV(out io.Writer) error {
 	w := csv.NewWriter(out)
-	_ = w.Write([]string{"arch", "number", "syscall", "step", "action", "errno", "decision", "line", "column"}) // Flush keeps the error
+	// Flush keeps the error.
+	_ = w.Write([]string{"arch", "number", "syscall", "step", "action", "errno", "decision", "line", "column"})
 	for _, r := range t.all() {
 		o := r.decision.Outcome
 		errno, line, column := "", "", ""
@@ -389,7 +408,10 @@ func (t *Table) WriteCSV(out io.Writer) error {
 		if at := t.placeOf(&r.row); at != nil {
 			line, column = strconv.Itoa(at.Line), strconv.Itoa(at.Column)
 		}
-		_ = w.Write([]string{ArchName(r.arch), strconv.Itoa(r.number), r.name, stepNames[r.decision.Step], o.Action, errno, r.decisionText(), line, column})
+		_ = w.Write([]string{
+			ArchName(r.arch), strconv.Itoa(r.number), r.name, stepNames[r.decision.Step], o.Action, errno,
+			r.decisionText(), line, column,
+		})
 	}
 	w.Flush()
 	return w.Error()

@@ -7,7 +7,7 @@ import (
 	"io"
 	"strings"
 
-	"github.com/sandlint/sandlint/parsers/seccomp"
+	"github.com/sandlint/sandlint/parsers/seccomp/decide"
 )
 
 const htmlHead = `<!doctype html>
@@ -15,14 +15,16 @@ const htmlHead = `<!doctype html>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width">
 <meta name="color-scheme" content="light dark">
-<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'">
+<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline';` +
+	` script-src 'unsafe-inline'">
 <style>
 body{font:14px/1.4 system-ui,sans-serif;margin:1rem auto;max-width:70rem;padding:0 1rem}
 h1{font-size:1.2rem}
 form{position:sticky;top:0;padding:.5rem 0;background:Canvas}
 input,select{font:inherit;padding:.2rem .4rem;margin-right:.5rem}
 table{border-collapse:collapse;width:100%}
-th,td{text-align:left;padding:.15rem .6rem .15rem 0;vertical-align:top;border-bottom:1px solid color-mix(in srgb,CanvasText 12%,Canvas)}
+th,td{text-align:left;padding:.15rem .6rem .15rem 0;vertical-align:top;` +
+	`border-bottom:1px solid color-mix(in srgb,CanvasText 12%,Canvas)}
 td:nth-child(2){text-align:right;font-variant-numeric:tabular-nums}
 td:nth-child(3){font-family:ui-monospace,monospace}
 .y td:nth-child(4){color:light-dark(#116329,#5fd38a)}
@@ -36,7 +38,10 @@ const rows=[...document.querySelectorAll("tbody tr")],form=document.forms[0],sho
 function filter(){
 let n=0;const words=form.q.value.toLowerCase().split(/\s+/).filter(Boolean);
 for(const r of rows){const t=r.textContent.toLowerCase();
-r.hidden=!((!form.a.value||r.cells[0].textContent===form.a.value)&&(!form.k.value||r.className===form.k.value)&&words.every(w=>t.includes(w)));if(!r.hidden)n++}
+r.hidden=!((!form.a.` +
+	`value||r.cells[0].t` +
+	`extContent===form.a` +
+	`.value)&&(!form.k.value||r.className===form.k.value)&&words.every(w=>t.includes(w)));if(!r.hidden)n++}
 shown.textContent=n+" of "+rows.length}
 form.addEventListener("input",filter);form.addEventListener("submit",e=>e.preventDefault());filter();
 </script>
@@ -60,21 +65,24 @@ func (t *Table) WriteHTML(out io.Writer) error {
 	for i := range t.archs {
 		fmt.Fprintf(w, "<li>%s: %s\n", e(ArchName(t.archs[i].arch)), e(t.archs[i].summary()))
 	}
-	fmt.Fprint(w, "</ul>\n<form><input name=q type=search placeholder=\"Filter\" aria-label=\"Filter\" autofocus> <select name=a aria-label=\"Architecture\"><option value=\"\">all architectures")
+	fmt.Fprint(w, "</ul>\n<form><input name=q type=search placeholder=\"Filter\" aria-label=\"Filter\" autofocus> "+
+		"<select name=a aria-label=\"Architecture\"><option value=\"\">all architectures")
 	for i := range t.archs {
 		fmt.Fprintf(w, "<option>%s", e(ArchName(t.archs[i].arch)))
 	}
-	fmt.Fprint(w, "</select> <select name=k aria-label=\"Decision\"><option value=\"\">all decisions<option value=y>allowed<option value=c>by arguments<option value=n>not allowed</select> <output></output></form>\n")
+	fmt.Fprint(w, "</select> <select name=k aria-label=\"Decision\"><option value=\"\">all decisions<option "+
+		"value=y>allowed<option value=c>by arguments<option value=n>not allowed</select> <output></output></form>\n")
 	fmt.Fprintln(w, "<table><thead><tr><th>Architecture<th>Number<th>Syscall<th>Decision<th>Decided by<tbody>")
 	for _, r := range t.all() {
 		class := "n"
 		switch {
-		case r.decision.Step == seccomp.StepConditions:
+		case r.decision.Step == decide.StepConditions:
 			class = "c"
 		case r.decision.Outcome.Runs():
 			class = "y"
 		}
-		fmt.Fprintf(w, "<tr class=%s><td>%s<td>%d<td>%s<td>%s<td>%s\n", class, e(ArchName(r.arch)), r.number, e(r.name), e(r.decisionText()), e(t.decidedBy(&r)))
+		fmt.Fprintf(w, "<tr class=%s><td>%s<td>%d<td>%s<td>%s<td>%s\n", class, e(ArchName(r.arch)), r.number, e(r.name),
+			e(r.decisionText()), e(t.decidedBy(&r)))
 	}
 	fmt.Fprint(w, "</table>\n", htmlScript)
 	return w.Flush()
@@ -84,11 +92,11 @@ func (t *Table) WriteHTML(out io.Writer) error {
 func (t *Table) decidedBy(r *archRow) string {
 	d := &r.decision
 	switch d.Step {
-	case seccomp.StepBorder:
+	case decide.StepBorder:
 		return fmt.Sprintf("runc: above %d, the highest number that is named", d.Border+numberOffsets[r.arch.ABI])
-	case seccomp.StepForeign:
+	case decide.StepForeign:
 		return "libseccomp: the profile does not list " + r.arch.Name
-	case seccomp.StepDefault:
+	case decide.StepDefault:
 		return "default action"
 	}
 	at := t.placeOf(&r.row)

@@ -69,13 +69,15 @@ func TestTableFormatsAgree(t *testing.T) {
 // The text says which others decide otherwise, and about how many calls.
 func TestTableOthers(t *testing.T) {
 	p := seccomp.Parse(source.NewFile("p.json", []byte(`{"defaultAction": "SCMP_ACT_ERRNO", "syscalls": [
-		{"names": ["read"], "action": "SCMP_ACT_ALLOW", "includes": {"minKernel": "4.8"}}, {"names": ["rseq_slice_yield"], "action": "SCMP_ACT_ALLOW"}]}`)))
+		{"names": ["read"], "action": "SCMP_ACT_ALLOW", "includes": {"minKernel": "4.8"}},`+
+		` {"names": ["rseq_slice_yield"], "action": "SCMP_ACT_ALLOW"}]}`)))
 	kernel, _ := seccomp.ParseVersion("4.4")
 	var b strings.Builder
 	if err := NewTable(p, Scope{Archs: archs(t, "x86_64"), Kernel: kernel}).WriteText(&b, false); err != nil {
 		t.Fatal(err)
 	}
-	want := "\nothers differ: Podman with runc 1.5.1 (1 row), Podman with crun 1.29.1 (1 row); --target shows one\nof them\n"
+	want := "\nothers differ: Podman with runc 1.5.1 (1 row), Podman with crun 1.29.1 (1 row); --target shows " +
+		"one\nof them\n"
 	if !strings.HasSuffix(b.String(), want) {
 		t.Errorf("%q does not end with %q", b.String(), want)
 	}

@@ -22,7 +22,8 @@ type Facts struct {
 	Near []string
 }
 
-// Which returns the facts about syscalls, for a number one for each syscall that has it on one of the architectures; on any for nil.
+// Which returns the facts about syscalls, for a number one for each syscall that has it on one of the architectures;
+// on any for nil.
 func Which(asked []string, archs []*seccomp.Architecture) []Facts {
 	var out []Facts
 	for _, word := range asked {
@@ -90,7 +91,8 @@ func (w *printer) facts(f Facts, archs []*seccomp.Architecture) {
 		case err == nil:
 			fmt.Fprintf(w, "%s: no syscall has this number\n", name)
 		case len(f.Near) > 0:
-			fmt.Fprintf(w, "%s: unknown to libseccomp %s; did you mean %s?\n", name, seccomp.NewestLibseccomp(), list(quoted(f.Near), "or"))
+			fmt.Fprintf(w, "%s: unknown to libseccomp %s; did you mean %s?\n", name, seccomp.NewestLibseccomp(),
+				list(quoted(f.Near), "or"))
 		default:
 			fmt.Fprintf(w, "%s: unknown to libseccomp %s\n", name, seccomp.NewestLibseccomp())
 		}
@@ -107,7 +109,9 @@ func (w *printer) facts(f Facts, archs []*seccomp.Architecture) {
 		w.arguments(s)
 	}
 	if s.SocketCall != 0 || s.IPC != 0 {
-		w.fact("also", fmt.Sprintf("%s on %s, where conditions on its arguments look at other registers", multiplexer(s), list(multiplexing(s), "and")))
+		w.fact("also",
+			fmt.Sprintf("%s on %s, where conditions on its arguments look at other registers", multiplexer(s),
+				list(multiplexing(s), "and")))
 	}
 	if same := seccomp.Equivalents(s.Name); len(same) > 0 {
 		w.fact("same effect", strings.Join(same, ", "))
@@ -121,7 +125,8 @@ func (w *printer) fact(heading, text string) {
 	w.wrap(text, column+2, width)
 }
 
-// wrap writes words, the first line from where it is, the others indented; no line but one with a long word is longer than width.
+// wrap writes words, the first line from where it is, the others indented; no line but one with a long word is longer
+// than width.
 func (w *printer) wrap(text string, indent, width int) {
 	at := indent
 	for i, word := range strings.Fields(text) {
@@ -204,10 +209,13 @@ func appendNew(list []string, s string) []string {
 // classWords say what a filter can see of an argument.
 var classWords = [...]string{
 	seccomp.Pointer: "a filter sees the address only", seccomp.Int64: "64 bits",
-	seccomp.Int32: "32 bits of the 64 that a filter compares", seccomp.Int16: "16 bits of the 64 that a filter compares",
+	seccomp.Int32: "32 bits of the 64 that a filter compares",
+	seccomp.Int16: "16 bits of the 64 that a filter compares",
 }
 
-var classNames = [...]string{seccomp.Pointer: "pointer", seccomp.Int64: "int64", seccomp.Int32: "int32", seccomp.Int16: "int16"}
+var classNames = [...]string{
+	seccomp.Pointer: "pointer", seccomp.Int64: "int64", seccomp.Int32: "int32", seccomp.Int16: "int16",
+}
 
 func (w *printer) arguments(s *seccomp.Syscall) {
 	if len(s.Args) == 0 {
@@ -268,7 +276,8 @@ func WriteFactsJSON(w io.Writer, facts []Facts, archs []*seccomp.Architecture) e
 	for _, f := range facts {
 		one := factsJSON{Asked: f.Asked, Known: f.Syscall != nil, DidYouMean: f.Near, ABIs: f.ABIs}
 		if s := f.Syscall; s != nil {
-			one.Name, one.Libseccomp, one.Builds, one.Kernel, one.Removed = s.Name, s.Since.String(), buildsBefore(s), s.Kernel, s.Removed
+			one.Name, one.Libseccomp, one.Builds, one.Kernel, one.Removed = s.Name, s.Since.String(), buildsBefore(s),
+				s.Kernel, s.Removed
 			one.SocketCall, one.IPC, one.Equivalent = s.SocketCall, s.IPC, seccomp.Equivalents(s.Name)
 			if !s.Last.IsZero() {
 				one.LastLibseccomp = s.Last.String()

@@ -1,0 +1,339 @@
+package decide
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/sandlint/sandlint/parsers/seccomp"
+)
+
+// Loader is a program that reads a profile's file and hands what it understood to a runtime.
+type Loader int
+
+const (
+	// LoaderDocker is Docker: moby/profiles. It reads OCI's fields and its own.
+	LoaderDocker Loader = iota
+	// LoaderContainers is containers/common: Podman, Buildah and CRI-O. It reads Docker's fields but for minKernel,
+	// and errno in words.
+	LoaderContainers
+	// LoaderOCI is the plain reading of linux.seccomp: containerd, nerdctl, and runc and crun when they are given a
+	// config.json.
+	LoaderOCI
+)
+
+// String returns the name of the loader for messages: "Docker", "Podman" or "containerd".
+func (l Loader) String() string {
+	return [...]string{"Docker", "Podman", "containerd"}[l]
+}
+
+// Range is a closed range of releases.
+type Range struct{ From, To seccomp.Version }
+
+// release returns a version with three numbers.
+func release(major, minor, patch int) seccomp.Version {
+	return seccomp.Version{Major: major, Minor: minor, Patch: patch}
+}
+
+// endless is a component of a version that no release reaches: a range that ends at 2.5 ends at 2.5.endless.
+const endless = 1 << 20
+
+// Contains reports whether v is in the range.
+func (r Range) Contains(v seccomp.Version) bool { return !v.Less(r.From) && !r.To.Less(v) }
+
+// String returns "2.5.4", "2.5" for all of its patch releases, or "1.1.5 to 1.5.1".
+func (r Range) String() string {
+	switch {
+	case r.From == r.To:
+		return r.From.String()
+	case r.From.Major == r.To.Major && r.From.Minor == r.To.Minor && r.From.Patch == 0 && r.To.Patch == endless:
+		return fmt.Sprintf("%d.%d", r.From.Major, r.From.Minor)
+	case r.From.Major == r.To.Major && r.From.Minor == 0 && r.To.Minor == endless:
+		return fmt.Sprint(r.From.Major)
+	}
+	return r.From.String() + " to " + strings.ReplaceAll(r.To.String(), "."+fmt.Sprint(endless), "")
+}
+
+// Libseccomp is one build of libseccomp: an upstream release, and the names that a distribution added to it.
+type Libseccomp struct {
+	// Version is the upstream release.
+	Version seccomp.Version
+	// Build is what it is called, where that is more than the version: "2.5.4-1+deb12u1".
+	Build string
+
+	extra []string // names that the build knows and the release does not, sorted
+}
+
+// String returns Build, or the version.
+func (l Libseccomp) String() string {
+	if l.Build != "" {
+		return l.Build
+	}
+	return l.Version.String()
+}
+
+// Knows reports whether the build resolves the name of s.
+func (l Libseccomp) Knows(s *seccomp.Syscall) bool {
+	return s.KnownTo(l.Version) || len(l.extra) > 0 && slices.Contains(l.extra, s.Name)
+}
+
+// libseccompBuilds are packages of distributions that know more names than the release that they are made from, as
+// scmp_sys_resolver of the installed package answered for each name of the table in November 2026.
+var libseccompBuilds = [...]Libseccomp{
+	{
+		release(2, 5, 4), "2.5.4-1+deb12u1",
+		[]string{"cachestat", "fchmodat2", "futex_requeue", "futex_wait", "futex_wake", "map_shadow_stack"},
+	},
+}
+
+// parseLibseccomp reads a build of libseccomp: a release ("2.5.4", "2.5" for its first), a distribution's package
+// whose names are known ("2.5.4-1+deb12u1", its leading part "debian12"), or a release and the names that were added
+// to it ("2.5.3+fchmodat2+cachestat"). The error names what is possible.
+func parseLibseccomp(s string) (Libseccomp, error) {
+	const possible = "possible are a release such as 2.5.4, debian12 or its package's version 2.5.4-1+deb12u1, and " +
+		"a release with the names that a distribution added to it, such as 2.5.3+fchmodat2+cachestat"
+	for _, b := range libseccompBuilds {
+		if s == b.Build || s == "debian12" {
+			return b, nil
+		}
+	}
+	number, added, _ := strings.Cut(s, "+")
+	v, ok := seccomp.ParseVersion(number)
+	if !ok || strings.Trim(number, "v0123456789.") != "" {
+		return Libseccomp{}, fmt.Errorf("%q is not a known build of libseccomp; %s", s, possible)
+	}
+	l := Libseccomp{Version: v}
+	if added == "" {
+		return l, nil
+	}
+	l.Build, l.extra = s, strings.Split(added, "+")
+	slices.Sort(l.extra)
+	for _, name := range l.extra {
+		if _, ok := seccomp.LookupSyscall(name); !ok {
+			return Libseccomp{}, fmt.Errorf("%q names %q, which is not a syscall; %s", s, name, possible)
+		}
+	}
+	return l, nil
+}
+
+// Targets are the consumers that profiles are for. The zero Targets are the defaults: every loader that reads a
+// file's dialect, and the releases of the runtimes and of libseccomp in wide use.
+type Targets struct {
+	given      []string // the consumers that the user named, sorted
+	ranges     map[string]Range
+	libseccomp []Libseccomp
+	nodes      []Loader // what Kubernetes' nodes run
+}
+
+// defaultRanges are the releases in wide use: from those of Debian 12 to those of November 2026, which are also the
+// ones whose behaviour was measured.
+var defaultRanges = map[string]Range{
+	"docker":     {release(20, 10, 10), release(29, endless, endless)},
+	"podman":     {release(4, 3, 1), release(6, endless, endless)},
+	"containerd": {release(1, 6, 0), release(2, endless, endless)},
+	"kubernetes": {release(1, 24, 0), release(1, endless, endless)},
+	"cri-o":      {release(1, 24, 0), release(1, endless, endless)},
+	"runc":       {release(1, 1, 5), release(1, 5, 1)},
+	"crun":       {release(1, 8, 1), release(1, 29, 1)},
+	"libseccomp": {release(2, 5, 4), release(2, 6, 1)},
+	"kernel":     {release(4, 19, 0), release(7, 1, endless)},
+}
+
+// Consumers are the names that Targets.Set takes, sorted.
+func Consumers() []string {
+	return []string{"containerd", "cri-o", "crun", "docker", "kernel", "kubernetes", "libseccomp", "podman", "runc"}
+}
+
+// Set adds a target: a release ("28", "1.1.5"), or a closed range of them ("1.1..1.2") whose ends may be left out.
+// Libseccomp also takes what parseLibseccomp does, and kubernetes also the runtime of its nodes, "containerd" or
+// "cri-o". The error names what is possible.
+func (t *Targets) Set(consumer, version string) error {
+	if !slices.Contains(Consumers(), consumer) {
+		return fmt.Errorf("there is no consumer %q of seccomp profiles; it is one of %s", consumer,
+			strings.Join(Consumers(), ", "))
+	}
+	r := defaultRanges[consumer]
+	switch from, to, isRange := strings.Cut(version, ".."); {
+	case consumer == "kubernetes" && (version == "containerd" || version == "cri-o"):
+		node := LoaderOCI
+		if version == "cri-o" {
+			node = LoaderContainers
+		}
+		t.nodes = append(slices.Clip(t.nodes), node)
+	case consumer == "libseccomp" && !isRange:
+		l, err := parseLibseccomp(version)
+		if err != nil {
+			return err
+		}
+		t.libseccomp = append(slices.Clip(t.libseccomp), l)
+		r = Range{l.Version, l.Version}
+	default:
+		var err error
+		if !isRange {
+			to = from
+		}
+		if from != "" {
+			if r.From, err = bound(consumer, from, 0); err != nil {
+				return err
+			}
+		}
+		if to != "" {
+			if r.To, err = bound(consumer, to, endless); err != nil {
+				return err
+			}
+		}
+		if r.To.Less(r.From) || from == "" && to == "" {
+			return fmt.Errorf("range %q of %s holds no release", version, consumer)
+		}
+		if consumer == "libseccomp" {
+			t.libseccomp = append(slices.Clip(t.libseccomp), releasesIn(r)...)
+		}
+	}
+	ranges := map[string]Range{consumer: r}
+	for c, old := range t.ranges {
+		if c != consumer {
+			ranges[c] = old
+		} else if consumer == "libseccomp" { // several builds may be given
+			ranges[c] = Range{minVersion(old.From, r.From), maxVersion(old.To, r.To)}
+		}
+	}
+	t.ranges = ranges
+	if !slices.Contains(t.given, consumer) {
+		t.given = append(slices.Clip(t.given), consumer)
+		slices.Sort(t.given)
+	}
+	return nil
+}
+
+func bound(consumer, s string, missing int) (seccomp.Version, error) {
+	v, ok := seccomp.ParseVersion(s)
+	if !ok || strings.Trim(s, "v0123456789.") != "" {
+		return seccomp.Version{},
+			fmt.Errorf("version %q of %s is not a number such as %s", s, consumer, defaultRanges[consumer].From)
+	}
+	switch strings.Count(strings.TrimRight(s, "."), ".") {
+	case 0:
+		v.Minor, v.Patch = missing, missing
+	case 1:
+		v.Patch = missing
+	}
+	return v, nil
+}
+
+func minVersion(a, b seccomp.Version) seccomp.Version {
+	if b.Less(a) {
+		return b
+	}
+	return a
+}
+
+func maxVersion(a, b seccomp.Version) seccomp.Version {
+	if a.Less(b) {
+		return b
+	}
+	return a
+}
+
+func releasesIn(r Range) (in []Libseccomp) {
+	for _, v := range seccomp.Releases() {
+		if r.Contains(v) {
+			in = append(in, Libseccomp{Version: v})
+		}
+	}
+	return in
+}
+
+// Given reports whether the user named one of the consumers.
+func (t Targets) Given(consumers ...string) bool {
+	return slices.ContainsFunc(consumers, func(c string) bool { return slices.Contains(t.given, c) })
+}
+
+// Range returns the targeted releases of a consumer.
+func (t Targets) Range(consumer string) Range {
+	if r, ok := t.ranges[consumer]; ok {
+		return r
+	}
+	return defaultRanges[consumer]
+}
+
+// Extent is how many of the targeted releases of a consumer something holds for.
+type Extent int
+
+const (
+	NoRelease Extent = iota
+	SomeReleases
+	AllReleases
+)
+
+// Extent says for how many of the targeted releases of a consumer something holds that began with the release since
+// and ended before the release before. A zero since stands for every release, a zero before for no end.
+func (t Targets) Extent(consumer string, since, before seccomp.Version) Extent {
+	r := t.Range(consumer)
+	switch {
+	case r.To.Less(since), !before.IsZero() && !r.From.Less(before):
+		return NoRelease
+	case !r.From.Less(since) && (before.IsZero() || r.To.Less(before)):
+		return AllReleases
+	}
+	return SomeReleases
+}
+
+// Runtimes returns the runtimes that put profiles in force, "runc" and "crun"; those that the user named where there
+// are any.
+func (t Targets) Runtimes() []string {
+	both := []string{"runc", "crun"}
+	if !t.Given(both...) {
+		return both
+	}
+	return slices.DeleteFunc(both, func(r string) bool { return !t.Given(r) })
+}
+
+// Libseccomps returns the targeted builds of libseccomp, oldest first by default: every release of the range, and the
+// builds of distributions.
+func (t Targets) Libseccomps() []Libseccomp {
+	if len(t.libseccomp) > 0 {
+		return t.libseccomp
+	}
+	r := defaultRanges["libseccomp"]
+	out := releasesIn(r)
+	return append(out, libseccompBuilds[:]...)
+}
+
+// Loaders returns the loaders that read a profile: those that the user named, else those that read all fields that
+// the file has.
+func (t Targets) Loaders(p *seccomp.Profile) []Loader {
+	// runc and crun read the one themselves; the operator writes a plain profile of the other.
+	if p.Dialect == seccomp.Bundle || p.Dialect == seccomp.SPO {
+		return []Loader{LoaderOCI}
+	}
+	var out []Loader
+	if t.Given("docker") {
+		out = append(out, LoaderDocker)
+	}
+	if t.Given("podman", "cri-o") {
+		out = append(out, LoaderContainers)
+	}
+	if t.Given("containerd") {
+		out = append(out, LoaderOCI)
+	}
+	if t.Given("kubernetes") {
+		nodes := t.nodes
+		if len(nodes) == 0 && !t.Given("containerd", "cri-o") {
+			nodes = []Loader{LoaderContainers, LoaderOCI}
+		}
+		for _, l := range nodes {
+			if !slices.Contains(out, l) {
+				out = append(out, l)
+			}
+		}
+	}
+	switch {
+	case len(out) > 0:
+		return out
+	case p.Dialect == seccomp.Docker:
+		return []Loader{LoaderDocker, LoaderContainers}
+	case p.Dialect == seccomp.Containers:
+		return []Loader{LoaderContainers}
+	}
+	return []Loader{LoaderDocker, LoaderContainers, LoaderOCI}
+}
