@@ -94,6 +94,9 @@ func (s *Syscall) Number(abi string) (int, bool) {
 	return int(s.numbers[i]) - 1, true
 }
 
+// At is Number for the ABI with an index of ABIs.
+func (s *Syscall) At(index int) (int, bool) { return int(s.numbers[index]) - 1, s.numbers[index] != 0 }
+
 // Numbers iterates over the ABIs that have s, in libseccomp's order, with what Number returns for each.
 func (s *Syscall) Numbers() iter.Seq2[string, int] {
 	return func(yield func(string, int) bool) {

@@ -692,10 +692,12 @@ func (d *differ) raisingRules() []*seccomp.Rule {
 	var rules []*seccomp.Rule
 	for _, s := range []*side{d.old, d.new} {
 		for _, abi := range d.abis() {
-			floor := max(d.old.commonFloor[abi], s.floorOn(abi))
 			for j, r := range s.Rules {
-				if isConditional(r) && !slices.Contains(rules, r) && slices.ContainsFunc(s.heightsOn(abi),
-					func(heights []int) bool { return heights[j] > floor }) {
+				if !isConditional(r) || slices.Contains(rules, r) {
+					continue
+				}
+				floor := max(d.old.commonFloor[abi], s.floorOn(abi))
+				if slices.ContainsFunc(s.heightsOn(abi), func(heights []int) bool { return heights[j] > floor }) {
 					rules = append(rules, r)
 				}
 			}

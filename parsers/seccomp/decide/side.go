@@ -16,7 +16,10 @@ type side struct {
 	// commonFloor is, by ABI, a number that the floors of no side lie below; nil where none was looked for.
 	commonFloor map[string]int
 	// heights are, by ABI, the highest number that each rule names, for each build of libseccomp.
-	heights  map[string][][]int
+	heights map[string][][]int
+	// named are the syscalls that rules name, and knownTo says, for each of them, which builds of libseccomp know it.
+	named    []*seccomp.Named
+	knownTo  []bool
 	filters  map[filterKey]*Filter
 	resolved map[filterKey]*Resolved // lib and variant are not set
 	borders  map[borderKey][]int
@@ -38,7 +41,7 @@ type borderKey struct {
 
 func newSide(p *seccomp.Profile, libs []Libseccomp) *side {
 	return &side{
-		Profile: p, index: newIndex(p), libs: libs, floors: map[string]int{}, filters: map[filterKey]*Filter{},
+		Profile: p, index: newIndex(p), libs: libs, floors: map[string]int{}, heights: map[string][][]int{}, filters: map[filterKey]*Filter{},
 		resolved: map[filterKey]*Resolved{}, borders: map[borderKey][]int{},
 	}
 }
@@ -114,45 +117,49 @@ func (s *side) about(syscall string) []*seccomp.Rule {
 
 // heightsOn returns, for each build of libseccomp, the highest number on an ABI that each rule names; -1 for none.
 func (s *side) heightsOn(abi string) [][]int {
-	if s.heights == nil {
-		s.findHeights()
+	if h, ok := s.heights[abi]; ok {
+		return h
 	}
-	return s.heights[abi]
-}
-
-func (s *side) findHeights() {
-	s.heights = map[string][][]int{}
-	offset := map[string]bool{}
-	for _, abi := range seccomp.ABIs() {
-		h := make([][]int, len(s.libs))
-		for i := range h {
-			h[i] = slices.Repeat([]int{-1}, len(s.Rules))
-		}
-		s.heights[abi] = h
-		offset[abi] = hasOffset(architectureOfABI(abi))
+	h := make([][]int, len(s.libs))
+	for i := range h {
+		h[i] = slices.Repeat([]int{-1}, len(s.Rules))
 	}
-	for _, n := range s.index.names {
-		if n.Syscall == nil {
+	offset := hasOffset(architectureOfABI(abi))
+	at := slices.Index(seccomp.ABIs(), abi)
+	for n := range s.known() {
+		number, ok := s.named[n].Syscall.At(at)
+		if !ok || s.named[n].Syscall.Multiplexed(abi) || number == 0 && !offset { // to runc 0 is none
 			continue
 		}
-		knows := make([]bool, len(s.libs))
-		for i, lib := range s.libs {
-			knows[i] = lib.Knows(n.Syscall)
-		}
-		for abi, number := range n.Syscall.Numbers() {
-			if n.Syscall.Multiplexed(abi) || number == 0 && !offset[abi] { // to runc 0 is none
+		for i := range s.libs {
+			if !s.knownTo[n*len(s.libs)+i] {
 				continue
 			}
-			for i, h := range s.heights[abi] {
-				if !knows[i] {
-					continue
-				}
-				for _, u := range n.Uses {
-					h[u.Rule] = max(h[u.Rule], number)
-				}
+			for _, u := range s.named[n].Uses {
+				h[i][u.Rule] = max(h[i][u.Rule], number)
 			}
 		}
 	}
+	s.heights[abi] = h
+	return h
+}
+
+// known fills in the syscalls that rules name, and which builds of libseccomp know each, and returns how many there are.
+func (s *side) known() int {
+	if s.named == nil {
+		s.named = make([]*seccomp.Named, 0, len(s.index.names))
+		s.knownTo = make([]bool, 0, len(s.index.names)*len(s.libs))
+		for _, n := range s.index.names {
+			if n.Syscall == nil {
+				continue
+			}
+			s.named = append(s.named, n)
+			for _, lib := range s.libs {
+				s.knownTo = append(s.knownTo, lib.Knows(n.Syscall))
+			}
+		}
+	}
+	return len(s.named)
 }
 
 // floorOn returns the highest number on an ABI that is named whatever the target is; -1 for none.

@@ -169,7 +169,7 @@ func (d *differ) borderMoves(environments []environment) iter.Seq[borderMove] {
 	return func(yield func(borderMove) bool) {
 		q := query{
 			environments: environments, variants: d.variants, builds: d.eachBuild(),
-			bordered: func(string, int) bool { return true },
+			bordered: func(abi string, _ int) bool { return d.bordersMayMove(abi) },
 		}
 		for t := range d.space(q) {
 			if t.sameBorders || t.variant.runtime != "runc" {
