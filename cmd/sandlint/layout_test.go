@@ -22,7 +22,9 @@ type layer struct {
 var layers = []layer{
 	{"parsers/source", nil},
 	{"parsers/workspace", []string{"parsers/"}},
-	{"parsers/nixuse", []string{"parsers/source", "parsers/dockerfile", "parsers/image", "parsers/nixconf", "parsers/shell"}},
+	{"parsers/nixuse", []string{
+		"parsers/source", "parsers/dockerfile", "parsers/image", "parsers/nixconf", "parsers/shell",
+	}},
 	{"parsers/image", []string{"parsers/source", "parsers/dockerfile", "parsers/shell"}},
 	{"parsers/nixconf", []string{"parsers/source", "parsers/nixconf"}},
 	{"parsers/seccomp/decide", []string{"parsers/source", "parsers/seccomp"}},

@@ -553,7 +553,8 @@ func (d *defaults) Get(name string) (string, bool) {
 	return d.environment.Get(name)
 }
 
-// Variables returns the names of the variables that ENV and ARG of the file set just before an instruction runs, sorted. Lookup returns what each holds.
+// Variables returns the names of the variables that ENV and ARG of the file set just before an instruction runs,
+// sorted. Lookup returns what each holds.
 func (f *File) Variables(at *Instruction) []string {
 	_, v, _ := f.scopeAt(at)
 	var names []string

@@ -1,6 +1,6 @@
 package seccomp
 
-//go:generate go run gen.go
+//go:generate go run gen/main.go
 
 import (
 	"iter"

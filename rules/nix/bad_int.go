@@ -19,5 +19,7 @@ var badInt = &rules.Rule{
 		"Nix, src/libutil/configuration.cc: string2IntWithUnitPrefix",
 		"NixOS/nix#2469",
 	},
-	Check: rules.OnText(func(p *rules.Pass, text *nixuse.Text) { refused.Report(p, text, nixconf.BadInt, nixconf.BadJobs) }),
+	Check: rules.OnText(func(p *rules.Pass, text *nixuse.Text) {
+		refused.Report(p, text, nixconf.BadInt, nixconf.BadJobs)
+	}),
 }

@@ -86,7 +86,8 @@ func endLine(text *nixuse.Text, settings []string) []fixers.Fix {
 		if !ok {
 			return nil
 		}
-		return []fixers.Fix{nixtext.Fix(text, "End the line", fixers.Safe, edits, fixers.Changes{fixnix.Settings(settings)})}
+		changes := fixers.Changes{fixnix.Settings(settings)}
+		return []fixers.Fix{nixtext.Fix(text, "End the line", fixers.Safe, edits, changes)}
 	}
 	f := text.Fragment.File
 	if text.Event == nil || text.Event.Command == nil || text.Event.File != f {

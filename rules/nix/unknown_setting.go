@@ -51,7 +51,8 @@ func checkUnknownSetting(p *rules.Pass, text *nixuse.Text) {
 		if k.Coverage != nixconf.None || misread.HasLineBreak(text, entry) {
 			continue
 		}
-		if _, status := names.OfSetting(entry.Name.Text, text.Targets); status != names.Unknown && status != names.TooNew {
+		_, status := names.OfSetting(entry.Name.Text, text.Targets)
+		if status != names.Unknown && status != names.TooNew {
 			continue // a rule of its own reports it
 		}
 		if _, _, ok := misread.LineInQuotes(entry); ok {

@@ -127,7 +127,8 @@ func writable(s *image.Step, name, mode string, span source.Span, verbatim bool)
 		at := span.Start + strings.Index(text, m.text)
 		finding.Fixes = []fixers.Fix{{
 			Title: "Use mode " + m.strict, Safety: fixers.Unsafe, Changes: fixers.Changes{
-				fixdocker.Flags{"chmod"}, fixdocker.Words{Removed: []string{mode}, Added: []string{strings.Replace(mode, m.text, m.strict, 1)}},
+				fixdocker.Flags{"chmod"},
+				fixdocker.Words{Removed: []string{mode}, Added: []string{strings.Replace(mode, m.text, m.strict, 1)}},
 			},
 			Edits: []fixers.Edit{{File: file, Span: source.Span{Start: at, End: at + len(m.text)}, Text: m.strict}},
 		}}

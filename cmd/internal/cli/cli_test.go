@@ -44,12 +44,14 @@ func testPacks() []rules.Pack {
 		}
 	}
 	return []rules.Pack{{Name: "words", Rules: []*rules.Rule{
-		{ID: "words/bad", Aliases: []string{"W1"}, Summary: "a word is bad", Severity: rules.Warning, Category: rules.Formatting,
-			Since: "0.1.0",
-			Fixes: []fixers.Safety{fixers.Safe}, Check: rules.OnDockerfile(find("BAD", "GOOD", fixers.Safe))},
-		{ID: "words/risky", Summary: "a word is risky", Severity: rules.Error, Optional: true, Category: rules.Formatting,
-			Since: "0.1.0",
-			Fixes: []fixers.Safety{fixers.Unsafe}, Check: rules.OnDockerfile(find("RISKY", "CALM", fixers.Unsafe))},
+		{ID: "words/bad", Aliases: []string{"W1"}, Summary: "a word is bad", Severity: rules.Warning,
+			Category: rules.Formatting,
+			Since:    "0.1.0",
+			Fixes:    []fixers.Safety{fixers.Safe}, Check: rules.OnDockerfile(find("BAD", "GOOD", fixers.Safe))},
+		{ID: "words/risky", Summary: "a word is risky", Severity: rules.Error, Optional: true,
+			Category: rules.Formatting,
+			Since:    "0.1.0",
+			Fixes:    []fixers.Safety{fixers.Unsafe}, Check: rules.OnDockerfile(find("RISKY", "CALM", fixers.Unsafe))},
 	}}}
 }
 

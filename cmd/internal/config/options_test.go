@@ -21,7 +21,8 @@ type options struct {
 func optionPacks() []rules.Pack {
 	return []rules.Pack{{Name: "t", Rules: []*rules.Rule{
 		{ID: "t/none", Severity: rules.Warning},
-		{ID: "t/some", Aliases: []string{"T1"}, Severity: rules.Warning, Options: options{Most: 3, Allowed: []string{"docker.io"}}},
+		{ID: "t/some", Aliases: []string{"T1"}, Severity: rules.Warning,
+			Options: options{Most: 3, Allowed: []string{"docker.io"}}},
 	}}}
 }
 

@@ -5,7 +5,8 @@ import "testing"
 func TestKindOf(t *testing.T) {
 	for r, want := range map[rune]Kind{
 		'a': None, ' ': None, '\t': None, 'é': None, '\v': Blank, '\f': Blank, 0xa0: Blank, 0x2028: Blank,
-		0xfeff: Nothing, 0xad: Nothing, 0x200b: Nothing, 0x2013: Dash, 0x2212: Dash, 0xff1d: Equals, 0x201c: Quote, 0xbb: Quote,
+		0xfeff: Nothing, 0xad: Nothing, 0x200b: Nothing, 0x2013: Dash, 0x2212: Dash, 0xff1d: Equals, 0x201c: Quote,
+		0xbb: Quote,
 	} {
 		if got := KindOf(r); got != want {
 			t.Errorf("%U: %d, want %d", r, got, want)

@@ -41,7 +41,8 @@ type borderKey struct {
 
 func newSide(p *seccomp.Profile, libs []Libseccomp) *side {
 	return &side{
-		Profile: p, index: newIndex(p), libs: libs, floors: map[string]int{}, heights: map[string][][]int{}, filters: map[filterKey]*Filter{},
+		Profile: p, index: newIndex(p), libs: libs, floors: map[string]int{}, heights: map[string][][]int{},
+		filters:  map[filterKey]*Filter{},
 		resolved: map[filterKey]*Resolved{}, borders: map[borderKey][]int{},
 	}
 }
@@ -144,7 +145,8 @@ func (s *side) heightsOn(abi string) [][]int {
 	return h
 }
 
-// known fills in the syscalls that rules name, and which builds of libseccomp know each, and returns how many there are.
+// known fills in the syscalls that rules name, and which builds of libseccomp know each, and returns how many there
+// are.
 func (s *side) known() int {
 	if s.named == nil {
 		s.named = make([]*seccomp.Named, 0, len(s.index.names))
