@@ -20,8 +20,8 @@ type Finding struct {
 	Rule string
 	// Severity is its rank; a higher one is worse.
 	Severity int
-	// Key tells findings of one rule in one file apart by what they are about: normalised text, never a position, so that
-	// the same finding in shifted text has the same key. Findings about equal text share a key; they are counted.
+	// Key tells findings of one rule in one file apart by what they are about: normalised text, never a position, so
+	// that the same finding in shifted text has the same key. Findings about equal text share a key; they are counted.
 	Key string
 	// Message is what a person reads.
 	Message string
@@ -33,12 +33,12 @@ type Finding struct {
 
 // Checker is what the proof knows of rules and formats.
 type Checker interface {
-	// Lint returns the findings of files, in any order. The files are all those that can influence each other: a Dockerfile and
-	// the nix.conf that it copies, or one file alone. A file that was not edited is the same *source.File in every call, so
-	// that what was made of it can be kept. An error ends the whole run.
+	// Lint returns the findings of files, in any order. The files are all those that can influence each other: a
+	// Dockerfile and the nix.conf that it copies, or one file alone. A file that was not edited is the same
+	// *source.File in every call, so that what was made of it can be kept. An error ends the whole run.
 	Lint(files []*source.File) ([]Finding, error)
-	// Compare says in one sentence what changed in the meaning of a file that fixes, whose edits turned before into after, do not
-	// declare; "" when nothing did. The edits of fixes that are for other files are to be ignored.
+	// Compare says in one sentence what changed in the meaning of a file that fixes, whose edits turned before into
+	// after, do not declare; "" when nothing did. The edits of fixes that are for other files are to be ignored.
 	Compare(before, after *source.File, fixes []Fix) string
 }
 
@@ -53,20 +53,27 @@ type Prover struct {
 
 // NewProver returns a prover for files, whose findings, as Lint returns them, are findings.
 func NewProver(files []*source.File, findings []Finding, c Checker) *Prover {
-	p := &Prover{checker: c, files: files, findings: findings, byPath: make(map[string]int, len(files)), census: count(findings)}
+	p := &Prover{
+		checker:  c,
+		files:    files,
+		findings: findings,
+		byPath:   make(map[string]int, len(files)),
+		census:   count(findings),
+	}
 	for i, f := range files {
 		p.byPath[f.Path] = i
 	}
 	return p
 }
 
-// Prove returns nil when fix, applied alone, is proved to mend finding and to do nothing else: it applies, the result has no new
-// syntax finding, the finding is gone, no new finding of its severity or a higher one has come, and the meaning
-// changed only as the fix declares. Else the error says what is wrong; it matches ErrRefuted unless the checker itself failed.
+// Prove returns nil when fix, applied alone, is proved to mend finding and to do nothing else: it applies, the result
+// has no new syntax finding, the finding is gone, no new finding of its severity or a higher one has come, and the
+// meaning changed only as the fix declares. Else the error says what is wrong; it matches ErrRefuted unless the checker
+// itself failed.
 //
-// It costs one Lint and one Compare for each edited file. That a batch of fixes is proved says nothing of one member alone, for one
-// may cover up what another breaks; so what is shown alone is proved alone. A Prover may be used by several goroutines
-// when its Checker may.
+// It costs one Lint and one Compare for each edited file. That a batch of fixes is proved says nothing of one member
+// alone, for one may cover up what another breaks; so what is shown alone is proved alone. A Prover may be used by
+// several goroutines when its Checker may.
 func (p *Prover) Prove(finding Finding, fix Fix) error {
 	if fix.Safety == Manual || len(fix.Edits) == 0 {
 		return fmt.Errorf("%w: it is advice and has no edits", ErrRefuted)
@@ -81,8 +88,8 @@ func (p *Prover) Prove(finding Finding, fix Fix) error {
 // ErrRefuted is matched by the errors that say why a fix is not proved.
 var ErrRefuted = errors.New("fix is not proved")
 
-// group is a kind of finding of which the proof counts how many there are. Findings that merely read otherwise after a fix,
-// since it edited the text that they are about, stay in their group.
+// group is a kind of finding of which the proof counts how many there are. Findings that merely read otherwise after a
+// fix, since it edited the text that they are about, stay in their group.
 type group struct {
 	path, rule string
 	severity   int
@@ -239,8 +246,8 @@ func (p *Prover) newFinding(t *trial, fixedIn map[group]int, lowest int, allowed
 	return what + " (" + worst.rule + ")"
 }
 
-// milder returns how many findings of g's rule that were worse than those of g are gone and were not to be fixed: as many of g are the same, and have
-// become milder.
+// milder returns how many findings of g's rule that were worse than those of g are gone and were not to be fixed: as
+// many of g are the same, and have become milder.
 func (p *Prover) milder(t *trial, g group, fixedIn map[group]int) int {
 	gone := 0
 	for worse, n := range p.census.groups {
@@ -315,10 +322,11 @@ type Cycle struct {
 	Rules []string
 }
 
-// Run applies the fixes of files until none is left that can be applied, and proves each step. In each pass all fixes that
-// keep apart are applied and proved together; when that fails the batch is split in halves until the fixes at
+// Run applies the fixes of files until none is left that can be applied, and proves each step. In each pass all fixes
+// that keep apart are applied and proved together; when that fails the batch is split in halves until the fixes at
 // fault are found, which are tried again only when all else is done and the text is another one. So a second run of Run
-// on the result changes nothing. The result does not depend on the order of files or findings. The error is the checker's.
+// on the result changes nothing. The result does not depend on the order of files or findings. The error is the
+// checker's.
 func Run(files []*source.File, opts Options, c Checker) (Result, error) {
 	findings := opts.Findings
 	if findings == nil {
@@ -327,7 +335,13 @@ func Run(files []*source.File, opts Options, c Checker) (Result, error) {
 			return Result{}, err
 		}
 	}
-	r := &runner{unsafe: opts.Unsafe, rejected: map[attempt]bool{}, undone: map[attempt]bool{}, failures: map[string]int{}, seen: make([]map[[sha256.Size]byte]int, len(files))}
+	r := &runner{
+		unsafe:   opts.Unsafe,
+		rejected: map[attempt]bool{},
+		undone:   map[attempt]bool{},
+		failures: map[string]int{},
+		seen:     make([]map[[sha256.Size]byte]int, len(files)),
+	}
 	r.result.Files = make([]FileResult, len(files))
 	for i, f := range files {
 		r.result.Files[i].Before = f
@@ -360,7 +374,8 @@ func Run(files []*source.File, opts Options, c Checker) (Result, error) {
 	return r.result, nil
 }
 
-// attempt is one fix for one finding. Twins are findings that share an identity; they are numbered in order of position.
+// attempt is one fix for one finding. Twins are findings that share an identity; they are numbered in order of
+// position.
 type attempt struct {
 	identity
 	twin  int
@@ -386,7 +401,10 @@ func (r *runner) candidates(p *Prover) []candidate {
 	for _, f := range p.findings {
 		for _, fix := range f.Fixes {
 			if r.applies(&fix) {
-				fixable = append(fixable, candidate{finding: f, fix: fix}) // the fix only gives the finding its place among its twins
+				fixable = append(
+					fixable,
+					candidate{finding: f, fix: fix},
+				) // the fix only gives the finding its place among its twins
 				break
 			}
 		}

@@ -15,11 +15,11 @@ import (
 // ErrChanged is matched by the error of WriteFile when the file on disk is not what was read.
 var ErrChanged = errors.New("file changed since it was read")
 
-// WriteFile replaces the content of the file at path, which is f's on disk, by after. The new content takes the place of the
-// old one in one step: a temporary file in the same folder is written, synchronised and renamed, so that at no time a part
-// of it can be seen. Mode and, as far as the user is permitted, owner stay. A symbolic link stays, and the file it leads to is
-// replaced; other names of the file (hard links) keep the old content. Nothing is written when the file no longer holds f's
-// bytes, is not a regular file, or may not be written by the user.
+// WriteFile replaces the content of the file at path, which is f's on disk, by after. The new content takes the place
+// of the old one in one step: a temporary file in the same folder is written, synchronised and renamed, so that at no
+// time a part of it can be seen. Mode and, as far as the user is permitted, owner stay. A symbolic link stays, and the
+// file it leads to is replaced; other names of the file (hard links) keep the old content. Nothing is written when the
+// file no longer holds f's bytes, is not a regular file, or may not be written by the user.
 func WriteFile(f *source.File, path string, after []byte) error {
 	if err := writeFile(f, path, after); err != nil {
 		return fmt.Errorf("writing %q: %w", path, err)

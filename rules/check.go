@@ -13,8 +13,8 @@ import (
 	"github.com/sandlint/sandlint/parsers/workspace"
 )
 
-// Check applies the rules of a set to every file of a workspace. Files are looked at in parallel, and the result does not depend on
-// the order in which they are finished.
+// Check applies the rules of a set to every file of a workspace. Files are looked at in parallel, and the result does
+// not depend on the order in which they are finished.
 func Check(ws *workspace.Workspace, set *Set, opts CheckOptions) *Result {
 	ws = ws.Snapshot()
 	result := &Result{Rules: set.Active(), Skipped: slices.Clone(ws.Skipped), Errors: slices.Clone(ws.Errors)}
@@ -73,7 +73,13 @@ func checkFile(ws *workspace.Workspace, set *Set, entry *workspace.Entry, opts C
 }
 
 // finish leaves findings the fixes that are asked for and proved.
-func (r *fileResult) finish(ws *workspace.Workspace, set *Set, doc *workspace.Document, opts CheckOptions, together bool) {
+func (r *fileResult) finish(
+	ws *workspace.Workspace,
+	set *Set,
+	doc *workspace.Document,
+	opts CheckOptions,
+	together bool,
+) {
 	if opts.Fixes {
 		r.withheld = proveEach(ws, set, doc, r.findings, together)
 	} else {
@@ -122,15 +128,23 @@ func checkWorkspace(ws *workspace.Workspace, set *Set, opts CheckOptions) (r fil
 	return r
 }
 
-// lintWorkspace returns what the rules of a list about the workspace as a whole find, by path. Findings in files that are not among its entries cannot be
-// suppressed or fixed, and have no place in a report; there are none.
+// lintWorkspace returns what the rules of a list about the workspace as a whole find, by path. Findings in files that
+// are not among its entries cannot be suppressed or fixed, and have no place in a report; there are none.
 func lintWorkspace(ws *workspace.Workspace, list []configured) map[string][]Finding {
 	byPath := map[string][]Finding{}
 	for _, rule := range list {
 		if check := rule.Check.workspace; check != nil {
-			check(&Pass{Rule: rule.Rule, Workspace: ws, severity: rule.severity, options: rule.options, report: func(f Finding) {
-				byPath[f.File.Path] = append(byPath[f.File.Path], f)
-			}})
+			check(
+				&Pass{
+					Rule:      rule.Rule,
+					Workspace: ws,
+					severity:  rule.severity,
+					options:   rule.options,
+					report: func(f Finding) {
+						byPath[f.File.Path] = append(byPath[f.File.Path], f)
+					},
+				},
+			)
 		}
 	}
 	return byPath
@@ -164,7 +178,12 @@ func each(n int, progress func(done, total int), do func(int)) {
 }
 
 // lint applies a list of rules to one document and divides the findings by whether a comment suppresses them.
-func lint(ws *workspace.Workspace, list []configured, doc *workspace.Document, noIgnores bool) (findings, suppressed []Finding) {
+func lint(
+	ws *workspace.Workspace,
+	list []configured,
+	doc *workspace.Document,
+	noIgnores bool,
+) (findings, suppressed []Finding) {
 	var all []Finding
 	pass := &Pass{Workspace: ws, report: func(f Finding) { all = append(all, f) }} // for one rule after the other
 	for n := range list {
@@ -204,7 +223,8 @@ func divide(all []Finding, doc *workspace.Document, noIgnores bool) (findings, s
 	return findings, suppressed
 }
 
-// CompareFindings orders findings by path, position and rule, and then by end and message, so findings that compare as equal are the same one.
+// CompareFindings orders findings by path, position and rule, and then by end and message, so findings that compare as
+// equal are the same one.
 func CompareFindings(a, b *Finding) int {
 	return cmp.Or(
 		strings.Compare(a.File.Path, b.File.Path),

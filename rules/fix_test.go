@@ -22,20 +22,25 @@ import (
 
 // replacer reports a word wherever it stands in a Dockerfile, and replaces it.
 func replacer(id, word, with string, safety fixers.Safety, changes fixers.Changes) *rules.Rule {
-	return &rules.Rule{ID: id, Severity: rules.Warning, Fixes: []fixers.Safety{safety}, Check: rules.OnDockerfile(func(p *rules.Pass, d *image.Dockerfile) {
-		for at := 0; ; {
-			n := bytes.Index(d.Source.Bytes[at:], []byte(word))
-			if n < 0 {
-				return
+	return &rules.Rule{
+		ID:       id,
+		Severity: rules.Warning,
+		Fixes:    []fixers.Safety{safety},
+		Check: rules.OnDockerfile(func(p *rules.Pass, d *image.Dockerfile) {
+			for at := 0; ; {
+				n := bytes.Index(d.Source.Bytes[at:], []byte(word))
+				if n < 0 {
+					return
+				}
+				span := source.Span{Start: at + n, End: at + n + len(word)}
+				at = span.End
+				p.Report(rules.Finding{File: d.Source, Span: span, Message: word + " is here", Fixes: []fixers.Fix{{
+					Title: fmt.Sprintf("Replace %s", word), Safety: safety, Changes: changes,
+					Edits: []fixers.Edit{{File: d.Source, Span: span, Text: with}},
+				}}})
 			}
-			span := source.Span{Start: at + n, End: at + n + len(word)}
-			at = span.End
-			p.Report(rules.Finding{File: d.Source, Span: span, Message: word + " is here", Fixes: []fixers.Fix{{
-				Title: fmt.Sprintf("Replace %s", word), Safety: safety, Changes: changes,
-				Edits: []fixers.Edit{{File: d.Source, Span: span, Text: with}},
-			}}})
-		}
-	})}
+		}),
+	}
 }
 
 // fixed shows the result of Fix.
@@ -115,13 +120,37 @@ func TestFix(t *testing.T) {
 		},
 		{
 			"edits that lie outside of the file", []*rules.Rule{{ID: "t/a", Severity: rules.Error, Fixes: []fixers.Safety{fixers.Safe}, Check: rules.OnDockerfile(func(p *rules.Pass, d *image.Dockerfile) {
-				p.Report(rules.Finding{File: d.Source, Message: "bad", Fixes: []fixers.Fix{{Title: "Write behind the end", Safety: fixers.Safe, Edits: []fixers.Edit{{File: d.Source, Span: source.Span{Start: 1000, End: 1001}}}}}})
+				p.Report(
+					rules.Finding{
+						File:    d.Source,
+						Message: "bad",
+						Fixes: []fixers.Fix{
+							{
+								Title:  "Write behind the end",
+								Safety: fixers.Safe,
+								Edits:  []fixers.Edit{{File: d.Source, Span: source.Span{Start: 1000, End: 1001}}},
+							},
+						},
+					},
+				)
 			})}}, text, false,
 			"== left\nDockerfile:1:1 error t/a: bad\n== withheld\nDockerfile t/a: Write behind the end: …\n",
 		},
 		{
 			"edits of a file that is not there", []*rules.Rule{{ID: "t/a", Severity: rules.Error, Fixes: []fixers.Safety{fixers.Safe}, Check: rules.OnDockerfile(func(p *rules.Pass, d *image.Dockerfile) {
-				p.Report(rules.Finding{File: d.Source, Message: "bad", Fixes: []fixers.Fix{{Title: "Write elsewhere", Safety: fixers.Safe, Edits: []fixers.Edit{{File: source.NewFile("/etc/passwd", nil), Text: "x"}}}}})
+				p.Report(
+					rules.Finding{
+						File:    d.Source,
+						Message: "bad",
+						Fixes: []fixers.Fix{
+							{
+								Title:  "Write elsewhere",
+								Safety: fixers.Safe,
+								Edits:  []fixers.Edit{{File: source.NewFile("/etc/passwd", nil), Text: "x"}},
+							},
+						},
+					},
+				)
 			})}}, text, false,
 			"== left\nDockerfile:1:1 error t/a: bad\n== withheld\nDockerfile t/a: Write elsewhere: …\n",
 		},
@@ -140,7 +169,8 @@ func TestFix(t *testing.T) {
 				got = strings.Replace(got, ": "+w.Reason+"\n", ": …\n", 1)
 			}
 			lines := strings.Split(got, "\n") // two fixes of one rule may fail for one reason
-			if diff := cmp.Diff(tt.want, strings.Join(slices.Compact(lines), "\n")); diff != "" && cmp.Diff(tt.want, got) != "" {
+			if diff := cmp.Diff(tt.want, strings.Join(slices.Compact(lines), "\n")); diff != "" &&
+				cmp.Diff(tt.want, got) != "" {
 				t.Errorf("(-want +got):\n%s\nreasons:\n%s", diff, withheld(result.Withheld))
 			}
 
@@ -169,7 +199,11 @@ func TestWithheldReasons(t *testing.T) {
 		{replacer("t/a", "RUN", "RUN", fixers.Safe, fixers.Changes{}), "it changes nothing"},
 	} {
 		ws := load(t, map[string]string{"Dockerfile": "FROM scratch\nRUN a\n"})
-		result := rules.Check(ws, set(t, slices.Concat(packs.All(), pack(tt.rule)), rules.Selection{Only: []string{"t"}}), rules.CheckOptions{Fixes: true})
+		result := rules.Check(
+			ws,
+			set(t, slices.Concat(packs.All(), pack(tt.rule)), rules.Selection{Only: []string{"t"}}),
+			rules.CheckOptions{Fixes: true},
+		)
 		if len(result.Withheld) != 1 || !strings.Contains(result.Withheld[0].Reason, tt.want) {
 			t.Errorf("withheld %s, want something with %q", withheld(result.Withheld), tt.want)
 		}
@@ -181,24 +215,47 @@ func TestWithheldReasons(t *testing.T) {
 	}
 }
 
-// TestFixLinked fixes a nix.conf that a Dockerfile copies. Both are proved together: a fix of one file must not bring a finding in the other.
+// TestFixLinked fixes a nix.conf that a Dockerfile copies. Both are proved together: a fix of one file must not bring a
+// finding in the other.
 func TestFixLinked(t *testing.T) {
 	const cores = "cores = 1\n"
-	change := &rules.Rule{ID: "t/one", Severity: rules.Warning, Fixes: []fixers.Safety{fixers.Safe}, Check: rules.OnText(func(p *rules.Pass, text *nixuse.Text) {
-		for _, entry := range text.Entries {
-			if entry.Value == "1" && text.Fragment.Whole() {
-				p.Report(rules.Finding{File: text.Fragment.File, Span: entry.ValueSpan, Message: "one", Fixes: []fixers.Fix{{
-					Title: "Write 2", Safety: fixers.Safe, Changes: fixers.Changes{fixnix.Settings{"cores"}},
-					Edits: []fixers.Edit{{File: text.Fragment.File, Span: entry.ValueSpan, Text: "2"}},
-				}}})
+	change := &rules.Rule{
+		ID:       "t/one",
+		Severity: rules.Warning,
+		Fixes:    []fixers.Safety{fixers.Safe},
+		Check: rules.OnText(func(p *rules.Pass, text *nixuse.Text) {
+			for _, entry := range text.Entries {
+				if entry.Value == "1" && text.Fragment.Whole() {
+					p.Report(
+						rules.Finding{
+							File:    text.Fragment.File,
+							Span:    entry.ValueSpan,
+							Message: "one",
+							Fixes: []fixers.Fix{{
+								Title: "Write 2", Safety: fixers.Safe, Changes: fixers.Changes{fixnix.Settings{"cores"}},
+								Edits: []fixers.Edit{{File: text.Fragment.File, Span: entry.ValueSpan, Text: "2"}},
+							}},
+						},
+					)
+				}
 			}
-		}
-	})}
-	hates2 := &rules.Rule{ID: "t/two", Severity: rules.Error, Check: rules.OnTimeline(func(p *rules.Pass, img *nixuse.Image) {
-		if value, known := img.SettingsBefore(nil).Value("cores"); known && value == "2" {
-			p.Report(rules.Finding{File: img.Dockerfile.Source, Span: img.Stage.From.Span, Message: "an image with two cores"})
-		}
-	})}
+		}),
+	}
+	hates2 := &rules.Rule{
+		ID:       "t/two",
+		Severity: rules.Error,
+		Check: rules.OnTimeline(func(p *rules.Pass, img *nixuse.Image) {
+			if value, known := img.SettingsBefore(nil).Value("cores"); known && value == "2" {
+				p.Report(
+					rules.Finding{
+						File:    img.Dockerfile.Source,
+						Span:    img.Stage.From.Span,
+						Message: "an image with two cores",
+					},
+				)
+			}
+		}),
+	}
 	files := map[string]string{
 		"a/Dockerfile": "FROM nixos/nix\nCOPY nix.conf /etc/nix/nix.conf\nRUN nix-build\n", "a/nix.conf": cores,
 		"b/nix.conf": cores, "c/Dockerfile": "FROM nixos/nix\nRUN nix-build\n",
@@ -218,7 +275,13 @@ a/nix.conf t/one: Write 2: a new finding has come: an image with two cores (t/tw
 	}
 
 	// Without the other rule both are fixed, and what is found afterwards is that of the new texts.
-	got = fixed(rules.Fix(load(t, files), set(t, pack(change, hates2), rules.Selection{Ignore: []string{"t/two"}}), rules.FixOptions{}))
+	got = fixed(
+		rules.Fix(
+			load(t, files),
+			set(t, pack(change, hates2), rules.Selection{Ignore: []string{"t/two"}}),
+			rules.FixOptions{},
+		),
+	)
 	want = "== a/nix.conf\ncores = 2\napplied safe t/one: Write 2\n== b/nix.conf\ncores = 2\napplied safe t/one: Write 2\n== left\n== withheld\n"
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
@@ -227,22 +290,41 @@ a/nix.conf t/one: Write 2: a new finding has come: an image with two cores (t/tw
 
 // TestFixBothFiles applies one fix that edits a Dockerfile and the file that it copies.
 func TestFixBothFiles(t *testing.T) {
-	both := &rules.Rule{ID: "t/both", Severity: rules.Warning, Fixes: []fixers.Safety{fixers.Unsafe}, Check: rules.OnTimeline(func(p *rules.Pass, img *nixuse.Image) {
-		for _, e := range img.Events {
-			if e.Kind != nixuse.WriteConfig || e.Text == nil || e.Text.Host != nixuse.HostFile || len(e.Text.Entries) == 0 || e.Text.Entries[0].Value != "1" {
-				continue
+	both := &rules.Rule{
+		ID:       "t/both",
+		Severity: rules.Warning,
+		Fixes:    []fixers.Safety{fixers.Unsafe},
+		Check: rules.OnTimeline(func(p *rules.Pass, img *nixuse.Image) {
+			for _, e := range img.Events {
+				if e.Kind != nixuse.WriteConfig || e.Text == nil || e.Text.Host != nixuse.HostFile ||
+					len(e.Text.Entries) == 0 ||
+					e.Text.Entries[0].Value != "1" {
+					continue
+				}
+				copied, text := img.Dockerfile.Source, e.Text.Fragment.File
+				p.Report(
+					rules.Finding{File: copied, Span: e.Span, Message: "a file with one core", Fixes: []fixers.Fix{{
+						Title: "Copy another one", Safety: fixers.Unsafe, Changes: fixers.Changes{fixdocker.Instructions{}, fixnix.Settings{"cores"}},
+						Edits: []fixers.Edit{
+							{File: text, Span: e.Text.Entries[0].ValueSpan, Text: "2"},
+							{
+								File: copied,
+								Span: source.Span{Start: e.Span.Start, End: e.Span.Start},
+								Text: "--chmod=644 ",
+							},
+						},
+					}}},
+				)
 			}
-			copied, text := img.Dockerfile.Source, e.Text.Fragment.File
-			p.Report(rules.Finding{File: copied, Span: e.Span, Message: "a file with one core", Fixes: []fixers.Fix{{
-				Title: "Copy another one", Safety: fixers.Unsafe, Changes: fixers.Changes{fixdocker.Instructions{}, fixnix.Settings{"cores"}},
-				Edits: []fixers.Edit{
-					{File: text, Span: e.Text.Entries[0].ValueSpan, Text: "2"},
-					{File: copied, Span: source.Span{Start: e.Span.Start, End: e.Span.Start}, Text: "--chmod=644 "},
-				},
-			}}})
-		}
-	})}
-	ws := load(t, map[string]string{"Dockerfile": "FROM nixos/nix\nCOPY nix.conf /etc/nix/nix.conf\nRUN nix-build\n", "nix.conf": "cores = 1\n"})
+		}),
+	}
+	ws := load(
+		t,
+		map[string]string{
+			"Dockerfile": "FROM nixos/nix\nCOPY nix.conf /etc/nix/nix.conf\nRUN nix-build\n",
+			"nix.conf":   "cores = 1\n",
+		},
+	)
 	s := set(t, slices.Concat(packs.All(), pack(both)), rules.Selection{Only: []string{"t"}})
 	got := fixed(rules.Fix(ws, s, rules.FixOptions{Unsafe: true}))
 	want := "== Dockerfile\nFROM nixos/nix\nCOPY --chmod=644 nix.conf /etc/nix/nix.conf\nRUN nix-build\napplied unsafe t/both: Copy another one\n" +
@@ -256,7 +338,11 @@ func TestFixBothFiles(t *testing.T) {
 func TestFixKeepsBytes(t *testing.T) {
 	const text = "\ufeffFROM scratch\r\n# caf\xe9\r\nRUN  colour\tone \r\nLABEL a=\"\u00e9\" \\\n\t b=c"
 	ws := load(t, map[string]string{"Dockerfile": text})
-	s := set(t, pack(replacer("t/a", "colour", "color", fixers.Safe, fixers.Changes{fixdocker.Instructions{}})), rules.Selection{})
+	s := set(
+		t,
+		pack(replacer("t/a", "colour", "color", fixers.Safe, fixers.Changes{fixdocker.Instructions{}})),
+		rules.Selection{},
+	)
 	result := rules.Fix(ws, s, rules.FixOptions{})
 	if len(result.Files) != 1 || string(result.Files[0].After) != strings.Replace(text, "colour", "color", 1) {
 		t.Errorf("%s", fixed(result))

@@ -16,15 +16,16 @@ import (
 	"github.com/sandlint/sandlint/parsers/workspace"
 )
 
-// Format is all that a run knows of one kind of file: how it is found and opened, how two versions of it are compared, which comments suppress findings in
-// it, and how it is shown on a page. A new kind of file is a value of this type in a file of its own, and its line in formats.
+// Format is all that a run knows of one kind of file: how it is found and opened, how two versions of it are compared,
+// which comments suppress findings in it, and how it is shown on a page. A new kind of file is a value of this type in
+// a file of its own, and its line in formats.
 type Format struct {
 	workspace.Format
-	// Compare says in one sentence what changed in the meaning of a file that fixes do not declare; "" when nothing did. Nil means that no fix can be
-	// proved, so none is offered.
+	// Compare says in one sentence what changed in the meaning of a file that fixes do not declare; "" when nothing
+	// did. Nil means that no fix can be proved, so none is offered.
 	Compare func(*Comparison) string
-	// Suppressions calls add for each comment in a document that may suppress findings, with the part of the file that it covers. Nil means that the format
-	// has no comments. Comments in nix.conf texts are found by themselves.
+	// Suppressions calls add for each comment in a document that may suppress findings, with the part of the file that
+	// it covers. Nil means that the format has no comments. Comments in nix.conf texts are found by themselves.
 	Suppressions func(doc *workspace.Document, add func(comment, target source.Span))
 	// Language is what Markdown calls the language of the file; "" goes by the extension.
 	Language string
@@ -32,13 +33,43 @@ type Format struct {
 
 // formats are the kinds of file, in the order in which they claim files.
 var formats = []Format{
-	{Format: workspace.Format{Kind: files.KindDockerfile, Open: workspace.OpenDockerfile}, Compare: compareDockerfile, Suppressions: dockerfileComments, Language: "dockerfile"},
-	{Format: workspace.Format{Kind: files.KindNixConf, Open: workspace.OpenNixConf}, Compare: compareNixConf, Suppressions: noComments, Language: "ini"},
-	{Format: workspace.Format{Kind: files.KindSeccomp, Open: workspace.OpenProfiles}, Compare: compareSeccomp, Suppressions: profileComments},
-	{Format: workspace.Format{Kind: files.KindWorkflow, Open: workspace.OpenHosted}, Compare: compareHosted, Suppressions: hostComments},
-	{Format: workspace.Format{Kind: files.KindDevcontainer, Open: workspace.OpenHosted}, Compare: compareHosted, Suppressions: hostComments},
-	{Format: workspace.Format{Kind: files.KindFlake, Open: workspace.OpenHosted}, Compare: compareHosted, Suppressions: hostComments},
-	{Format: workspace.Format{Kind: files.KindScript, Open: workspace.OpenHosted}, Compare: compareHosted, Suppressions: hostComments},
+	{
+		Format:       workspace.Format{Kind: files.KindDockerfile, Open: workspace.OpenDockerfile},
+		Compare:      compareDockerfile,
+		Suppressions: dockerfileComments,
+		Language:     "dockerfile",
+	},
+	{
+		Format:       workspace.Format{Kind: files.KindNixConf, Open: workspace.OpenNixConf},
+		Compare:      compareNixConf,
+		Suppressions: noComments,
+		Language:     "ini",
+	},
+	{
+		Format:       workspace.Format{Kind: files.KindSeccomp, Open: workspace.OpenProfiles},
+		Compare:      compareSeccomp,
+		Suppressions: profileComments,
+	},
+	{
+		Format:       workspace.Format{Kind: files.KindWorkflow, Open: workspace.OpenHosted},
+		Compare:      compareHosted,
+		Suppressions: hostComments,
+	},
+	{
+		Format:       workspace.Format{Kind: files.KindDevcontainer, Open: workspace.OpenHosted},
+		Compare:      compareHosted,
+		Suppressions: hostComments,
+	},
+	{
+		Format:       workspace.Format{Kind: files.KindFlake, Open: workspace.OpenHosted},
+		Compare:      compareHosted,
+		Suppressions: hostComments,
+	},
+	{
+		Format:       workspace.Format{Kind: files.KindScript, Open: workspace.OpenHosted},
+		Compare:      compareHosted,
+		Suppressions: hostComments,
+	},
 }
 
 // Load finds the files of a workspace, of all formats: see workspace.Load.
@@ -81,7 +112,8 @@ type Comparison struct {
 	old, now *workspace.Document
 }
 
-// Old and New return the documents of the two texts, nil for one that cannot be opened. They are made when they are asked for.
+// Old and New return the documents of the two texts, nil for one that cannot be opened. They are made when they are
+// asked for.
 func (c *Comparison) Old() *workspace.Document {
 	if c.old == nil {
 		c.old = c.open(c.Before)
@@ -165,9 +197,10 @@ func spansOf[T any](list []T, span func(T) source.Span) []source.Span {
 	return out
 }
 
-// LineComments calls add for the comments of a language that has # or // comments, with what they cover: it is what most formats need for
-// Format.Suppressions. One that ends a line covers that line; one that is alone on its line covers the next line that is no comment, and the whole of those parts
-// that begin there, such as a command or a key with its value.
+// LineComments calls add for the comments of a language that has # or // comments, with what they cover: it is what
+// most formats need for Format.Suppressions. One that ends a line covers that line; one that is alone on its line
+// covers the next line that is no comment, and the whole of those parts that begin there, such as a command or a key
+// with its value.
 func LineComments(f *source.File, parts []source.Span, add func(comment, target source.Span)) {
 	var above []source.Span
 	for n := 1; n <= f.Lines(); n++ {

@@ -107,7 +107,8 @@ func TestSuppression(t *testing.T) {
 	}
 }
 
-// TestSuppressionOfAnotherFile has a comment in a Dockerfile, which says nothing of the places in a script that it runs, whatever their offsets are.
+// TestSuppressionOfAnotherFile has a comment in a Dockerfile, which says nothing of the places in a script that it
+// runs, whatever their offsets are.
 func TestSuppressionOfAnotherFile(t *testing.T) {
 	ws := load(t, map[string]string{
 		"Dockerfile": "FROM nixos/nix\nCOPY setup.sh /\n# sandlint: ignore[t]\nRUN /setup.sh\n",

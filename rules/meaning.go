@@ -17,8 +17,8 @@ import (
 	"github.com/sandlint/sandlint/parsers/workspace"
 )
 
-// compareNix says in one sentence what changed in the meaning that a Dockerfile has for Nix, and that fixes do not declare: the settings of each nix.conf
-// text in it, and those in force at each Nix command. It is "" when nothing did.
+// compareNix says in one sentence what changed in the meaning that a Dockerfile has for Nix, and that fixes do not
+// declare: the settings of each nix.conf text in it, and those in force at each Nix command. It is "" when nothing did.
 func compareNix(before, after *nixuse.Model, fixes []fixers.Fix) string {
 	if before == nil || after == nil || len(before.Texts)+len(after.Texts) == 0 {
 		return ""
@@ -44,7 +44,8 @@ func compareNix(before, after *nixuse.Model, fixes []fixers.Fix) string {
 	return compareCommands(before, after, settings)
 }
 
-// compareProfiles says in one sentence what changed in the seccomp profiles in a Dockerfile's labels that fixes do not declare. It is "" when nothing did.
+// compareProfiles says in one sentence what changed in the seccomp profiles in a Dockerfile's labels that fixes do not
+// declare. It is "" when nothing did.
 func compareProfiles(before, after []*workspace.Profile, fixes []fixers.Fix, targets seccomp.Targets) string {
 	if len(before)+len(after) == 0 {
 		return ""
@@ -64,7 +65,8 @@ func compareProfiles(before, after []*workspace.Profile, fixes []fixers.Fix, tar
 		}
 		var own []fixers.Fix
 		for _, f := range fixes {
-			if fixers.Declares[fixers.Embedded](f) && slices.ContainsFunc(f.Edits, func(e fixers.Edit) bool { return a.Instruction.Span.Contains(e.Span) }) {
+			if fixers.Declares[fixers.Embedded](f) &&
+				slices.ContainsFunc(f.Edits, func(e fixers.Edit) bool { return a.Instruction.Span.Contains(e.Span) }) {
 				own = append(own, f)
 			}
 		}
@@ -72,7 +74,9 @@ func compareProfiles(before, after []*workspace.Profile, fixes []fixers.Fix, tar
 			return d
 		}
 		for k, pair := range a.Instruction.Pairs {
-			if k >= len(b.Instruction.Pairs) || pair.Key.Text != b.Instruction.Pairs[k].Key.Text || pair.Value.Text != b.Instruction.Pairs[k].Value.Text && !a.Fragment.Span(source.Span{End: len(a.Fragment.Text)}).Overlaps(pair.Value.Span) {
+			if k >= len(b.Instruction.Pairs) || pair.Key.Text != b.Instruction.Pairs[k].Key.Text ||
+				pair.Value.Text != b.Instruction.Pairs[k].Value.Text &&
+					!a.Fragment.Span(source.Span{End: len(a.Fragment.Text)}).Overlaps(pair.Value.Span) {
 				return "another label than that of the seccomp profile changed"
 			}
 		}
@@ -80,8 +84,8 @@ func compareProfiles(before, after []*workspace.Profile, fixes []fixers.Fix, tar
 	return ""
 }
 
-// compareHosted says in one sentence what changed in a file of another language besides the settings that fixes declare: its other bytes, or
-// what its nix.conf texts mean. It is "" when nothing did.
+// compareHosted says in one sentence what changed in a file of another language besides the settings that fixes
+// declare: its other bytes, or what its nix.conf texts mean. It is "" when nothing did.
 func compareHosted(c *Comparison) string {
 	old, now := c.Old(), c.New()
 	if old == nil || now == nil {
@@ -119,15 +123,18 @@ func changesOf(t *nixuse.Text, fixes []fixers.Fix) fixers.Changes {
 	}
 	var all fixers.Changes
 	for _, f := range fixes {
-		if slices.ContainsFunc(f.Edits, func(e fixers.Edit) bool { return where.Contains(e.Span) || where.Overlaps(e.Span) }) {
+		if slices.ContainsFunc(
+			f.Edits,
+			func(e fixers.Edit) bool { return where.Contains(e.Span) || where.Overlaps(e.Span) },
+		) {
 			all = append(all, f.Changes...)
 		}
 	}
 	return all
 }
 
-// around returns the bytes of a host with a mark in the place of each run of text that belongs to a nix.conf text as it stands there. The
-// indentation of a line in a literal block goes with the line.
+// around returns the bytes of a host with a mark in the place of each run of text that belongs to a nix.conf text as it
+// stands there. The indentation of a line in a literal block goes with the line.
 func around(h *nixuse.Hosted) []byte {
 	var own []source.Span
 	for _, t := range h.Texts {

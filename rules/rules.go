@@ -1,5 +1,6 @@
 // Package rules holds what a rule is, what it finds, and the runner that applies rules to a workspace. The rules
-// themselves are in the packs below this folder: one rule, one file, and beside it the txtar that is both its test and its page.
+// themselves are in the packs below this folder: one rule, one file, and beside it the txtar that is both its test and
+// its page.
 package rules
 
 import (
@@ -66,7 +67,8 @@ func Categories() []Category {
 // Rule is one thing that sandlint can find. A rule is a value: it has no state, and its functions are sequential
 // and may run at the same time on different files.
 type Rule struct {
-	// ID is pack, slash and a name in kebab-case for what is wrong: "nix/unknown-setting". It is never changed without an alias.
+	// ID is pack, slash and a name in kebab-case for what is wrong: "nix/unknown-setting". It is never changed without
+	// an alias.
 	ID string
 	// Aliases are other ids by which users know the rule, such as "DL3006"; they are taken wherever an id is.
 	Aliases []string

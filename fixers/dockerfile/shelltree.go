@@ -9,9 +9,9 @@ import (
 	"mvdan.cc/sh/v3/syntax"
 )
 
-// tree returns the syntax tree of a script as text, without positions, comments and what the mask leaves out, and false when it cannot be
-// parsed. It is the tree of bash followed, where it differs, by that of the POSIX shell, since it is unknown which one
-// runs.
+// tree returns the syntax tree of a script as text, without positions, comments and what the mask leaves out, and false
+// when it cannot be parsed. It is the tree of bash followed, where it differs, by that of the POSIX shell, since it is
+// unknown which one runs.
 func (c *canonicalizer) tree(script string) (string, bool) {
 	bash, err := syntax.NewParser(syntax.Variant(syntax.LangBash)).Parse(strings.NewReader(script), "")
 	if err != nil {
@@ -58,7 +58,9 @@ func (d *dumper) statements(list []*syntax.Stmt) {
 
 // chain returns the statements that && joins.
 func chain(stmt *syntax.Stmt) []*syntax.Stmt {
-	if and, ok := stmt.Cmd.(*syntax.BinaryCmd); ok && and.Op == syntax.AndStmt && len(stmt.Redirs) == 0 && !stmt.Negated && !stmt.Background {
+	if and, ok := stmt.Cmd.(*syntax.BinaryCmd); ok && and.Op == syntax.AndStmt && len(stmt.Redirs) == 0 &&
+		!stmt.Negated &&
+		!stmt.Background {
 		return append(chain(and.X), chain(and.Y)...)
 	}
 	return []*syntax.Stmt{stmt}

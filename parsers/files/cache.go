@@ -8,8 +8,9 @@ import (
 
 // Cache remembers what was made of files until one of the files is another one. It is safe for concurrent use.
 //
-// What a value was made of is recorded while it is made: every path that was read, listed or asked for, those that do not exist
-// included. So Changed forgets exactly the values that a changed file can make differ, and a cache for an overlay (see Over) shares all others.
+// What a value was made of is recorded while it is made: every path that was read, listed or asked for, those that do
+// not exist included. So Changed forgets exactly the values that a changed file can make differ, and a cache for an
+// overlay (see Over) shares all others.
 type Cache struct {
 	base    *Cache   // of the tree under an overlay; nil without one
 	changed []string // the paths that the overlay has
@@ -82,7 +83,8 @@ func (u *uses) touchedBy(names []string) bool {
 // NewCache returns an empty cache.
 func NewCache() *Cache { return &Cache{values: map[any]*remembered{}} }
 
-// Over returns a cache for an overlay that has the given paths, over the tree of c. It shares with c whatever does not depend on them.
+// Over returns a cache for an overlay that has the given paths, over the tree of c. It shares with c whatever does not
+// depend on them.
 func (c *Cache) Over(paths []string) *Cache {
 	base := c
 	if c.base != nil {
@@ -103,8 +105,9 @@ func (c *Cache) Changed(paths ...string) {
 	}
 }
 
-// Get returns the value for a key, which it makes once: make is given the tree to read with, and must read with nothing else. A value that is
-// made for another one is part of what that was made of, where it is asked for with that one's tree.
+// Get returns the value for a key, which it makes once: make is given the tree to read with, and must read with nothing
+// else. A value that is made for another one is part of what that was made of, where it is asked for with that one's
+// tree.
 func Get[V any](c *Cache, t Tree, key any, make func(Tree) V) V {
 	outer, _ := t.(*recorder)
 	if outer != nil {

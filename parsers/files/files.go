@@ -1,8 +1,8 @@
-// Package files is how sandlint reads: a Tree of files over the disk, an overlay of open buffers, or memory; the walk below a folder with what git
-// ignores left out; and what memory of files read before is still good.
+// Package files is how sandlint reads: a Tree of files over the disk, an overlay of open buffers, or memory; the walk
+// below a folder with what git ignores left out; and what memory of files read before is still good.
 //
-// Everything that sandlint reads of a workspace goes through a Tree, so an editor's unsaved text, a playground without a disk and a test see
-// the same program. Paths are absolute, in the spelling of the operating system, and clean.
+// Everything that sandlint reads of a workspace goes through a Tree, so an editor's unsaved text, a playground without
+// a disk and a test see the same program. Paths are absolute, in the spelling of the operating system, and clean.
 package files
 
 import (
@@ -13,12 +13,13 @@ import (
 	"path/filepath"
 )
 
-// MaxSize is the size in bytes above which a file is not read. No real file of the kinds that sandlint reads comes near it.
+// MaxSize is the size in bytes above which a file is not read. No real file of the kinds that sandlint reads comes near
+// it.
 const MaxSize = 16 << 20
 
-// Tree is a tree of files. A root, where it is not "", confines a call: the name must lie below it, and no symbolic link leads out of it, else the
-// error is fs.ErrNotExist. Errors are those of package os without the path (see Cause), so callers show the path as the user spells it. A Tree is
-// safe for concurrent use.
+// Tree is a tree of files. A root, where it is not "", confines a call: the name must lie below it, and no symbolic
+// link leads out of it, else the error is fs.ErrNotExist. Errors are those of package os without the path (see Cause),
+// so callers show the path as the user spells it. A Tree is safe for concurrent use.
 type Tree interface {
 	// Open opens a file for reading.
 	Open(root, name string) (fs.File, error)
@@ -38,12 +39,14 @@ var ErrNotRegular = errors.New("not a regular file")
 // ErrTooLarge is matched by the error for a file above MaxSize.
 var ErrTooLarge = errors.New("sandlint reads no file above 16 MiB")
 
-// Read returns the bytes of a regular file of at most MaxSize bytes. The error matches ErrNotRegular, ErrTooLarge or one of package fs.
+// Read returns the bytes of a regular file of at most MaxSize bytes. The error matches ErrNotRegular, ErrTooLarge or
+// one of package fs.
 func Read(t Tree, root, name string) ([]byte, error) {
 	return read(t, root, name, nil)
 }
 
-// ReadInto is Read into a buffer that is used again where it is large enough; the result is good until the buffer is used next.
+// ReadInto is Read into a buffer that is used again where it is large enough; the result is good until the buffer is
+// used next.
 func ReadInto(t Tree, root, name string, buffer []byte) ([]byte, error) {
 	return read(t, root, name, buffer[:0])
 }

@@ -14,7 +14,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// trees returns the same tree on disk, in memory, half of it in an overlay, and as a file system of package fs, and the folder that it lies in.
+// trees returns the same tree on disk, in memory, half of it in an overlay, and as a file system of package fs, and the
+// folder that it lies in.
 func trees(t *testing.T, texts map[string]string) (dir string, all map[string]Tree) {
 	dir, err := filepath.EvalSymlinks(t.TempDir())
 	if err != nil {
@@ -77,15 +78,38 @@ func TestTrees(t *testing.T) {
 			got := []string{
 				read("", "a"), read(dir, "d/b"), read(filepath.Join(dir, "d"), "d/e/f"),
 				read(filepath.Join(dir, "d"), "a"), read("", "no"), read("", "d"), read(dir, "../x"),
-				fmt.Sprint(Names(tree, "", dir)), fmt.Sprint(Names(tree, dir, filepath.Join(dir, "d"))), fmt.Sprint(Names(tree, "", filepath.Join(dir, "a"))),
-				fmt.Sprint(IsDir(tree, "", filepath.Join(dir, "d")), IsDir(tree, "", filepath.Join(dir, "a")), IsDir(tree, filepath.Join(dir, "d"), filepath.Join(dir, "g"))),
-				fmt.Sprint(BeginsWith(tree, filepath.Join(dir, "a"), "A"), BeginsWith(tree, filepath.Join(dir, "a"), "AB"), BeginsWith(tree, filepath.Join(dir, "no"), "A")),
+				fmt.Sprint(
+					Names(tree, "", dir),
+				), fmt.Sprint(Names(tree, dir, filepath.Join(dir, "d"))), fmt.Sprint(Names(tree, "", filepath.Join(dir, "a"))),
+				fmt.Sprint(
+					IsDir(tree, "", filepath.Join(dir, "d")),
+					IsDir(tree, "", filepath.Join(dir, "a")),
+					IsDir(tree, filepath.Join(dir, "d"), filepath.Join(dir, "g")),
+				),
+				fmt.Sprint(
+					BeginsWith(tree, filepath.Join(dir, "a"), "A"),
+					BeginsWith(tree, filepath.Join(dir, "a"), "AB"),
+					BeginsWith(tree, filepath.Join(dir, "no"), "A"),
+				),
 			}
 			missing := "error: " + fs.ErrNotExist.Error()
 			if name == "disk" || name == "overlay" {
 				got[4] = strings.Replace(got[4], "no such file or directory", fs.ErrNotExist.Error(), 1)
 			}
-			want := []string{"A", "B", "F", missing, missing, "error: not a regular file", missing, "[a d g]", "[b c e]", "[]", "true false false", "true false false"}
+			want := []string{
+				"A",
+				"B",
+				"F",
+				missing,
+				missing,
+				"error: not a regular file",
+				missing,
+				"[a d g]",
+				"[b c e]",
+				"[]",
+				"true false false",
+				"true false false",
+			}
 			if diff := cmp.Diff(want, got); diff != "" {
 				t.Errorf("(-want +got):\n%s", diff)
 			}
@@ -154,7 +178,14 @@ func TestOverlay(t *testing.T) {
 	at := func(name string) string { return filepath.Join(dir, filepath.FromSlash(name)) }
 	write(t, at("d/a"), []byte("disk"))
 	write(t, at("d/b"), []byte("disk"))
-	tree := Overlay(Disk{}, map[string][]byte{at("d/a"): []byte("longer than the disk's"), at("d/new"): []byte("n"), at("only/here/x"): []byte("x")})
+	tree := Overlay(
+		Disk{},
+		map[string][]byte{
+			at("d/a"):         []byte("longer than the disk's"),
+			at("d/new"):       []byte("n"),
+			at("only/here/x"): []byte("x"),
+		},
+	)
 	if b, err := Read(tree, dir, at("d/a")); err != nil || string(b) != "longer than the disk's" {
 		t.Errorf("%q, %v", b, err)
 	}

@@ -26,8 +26,8 @@ func (k Kind) Hosts() bool {
 	return k == KindWorkflow || k == KindDevcontainer || k == KindFlake || k == KindScript
 }
 
-// otherLanguages are the extensions of files that have "Dockerfile" in their name and are about Dockerfiles, or make them, rather than
-// being one: programs, documents, and templates that do not parse before they are filled in.
+// otherLanguages are the extensions of files that have "Dockerfile" in their name and are about Dockerfiles, or make
+// them, rather than being one: programs, documents, and templates that do not parse before they are filled in.
 var otherLanguages = map[string]bool{
 	".c": true, ".cc": true, ".cpp": true, ".cs": true, ".css": true, ".dockerignore": true, ".ejs": true, ".erb": true, ".ex": true,
 	".exs": true, ".gitignore": true, ".go": true, ".h": true, ".hbs": true, ".hs": true, ".html": true, ".in": true, ".j2": true,
@@ -45,7 +45,9 @@ func kindByBase(base string) Kind {
 		return KindUnknown
 	}
 	switch {
-	case lower == "nix.conf", strings.HasPrefix(lower, "nix.") && strings.HasSuffix(lower, ".conf"), strings.HasSuffix(lower, ".nix.conf"):
+	case lower == "nix.conf",
+		strings.HasPrefix(lower, "nix.") && strings.HasSuffix(lower, ".conf"),
+		strings.HasSuffix(lower, ".nix.conf"):
 		return KindNixConf
 	case IsJSON(lower):
 		if strings.Contains(lower, "seccomp") {
@@ -56,7 +58,8 @@ func kindByBase(base string) Kind {
 	return DockerfileByName(base)
 }
 
-// KindByPath returns the kind of a file by its path, absolute or not. That of JSON, YAML and scripts needs a look at the content as well.
+// KindByPath returns the kind of a file by its path, absolute or not. That of JSON, YAML and scripts needs a look at
+// the content as well.
 func KindByPath(name string) Kind {
 	name = filepath.ToSlash(name)
 	base := path.Base(name)
@@ -93,7 +96,8 @@ func KindByPath(name string) Kind {
 // MayBeScript reports whether a base name is one of scripts that are run by their name: it has no extension.
 func MayBeScript(base string) bool { return !strings.Contains(base, ".") }
 
-// DockerfileByName returns KindDockerfile for the base name of a Dockerfile, whatever its extension is, else KindUnknown.
+// DockerfileByName returns KindDockerfile for the base name of a Dockerfile, whatever its extension is, else
+// KindUnknown.
 func DockerfileByName(base string) Kind {
 	lower := strings.ToLower(base)
 	for _, word := range []string{"dockerfile", "containerfile"} {

@@ -10,8 +10,8 @@ import (
 	"time"
 )
 
-// Memory returns a tree of the given files, by path. It has no symbolic links, and its folders are those that the paths name. The map and the texts must not
-// change afterwards.
+// Memory returns a tree of the given files, by path. It has no symbolic links, and its folders are those that the paths
+// name. The map and the texts must not change afterwards.
 func Memory(texts map[string][]byte) Tree {
 	m := &memory{texts: texts, folders: map[string][]string{}}
 	for _, name := range slices.Sorted(maps.Keys(texts)) {

@@ -22,12 +22,13 @@ type Visit struct {
 	ignores *ignores
 }
 
-// Ignored reports whether git ignores the file, by the patterns of .gitignore files from the root of the repository down and of its .git/info/exclude.
-// Folders that git ignores are not visited.
+// Ignored reports whether git ignores the file, by the patterns of .gitignore files from the root of the repository
+// down and of its .git/info/exclude. Folders that git ignores are not visited.
 func (v *Visit) Ignored() bool { return v.ignores.match(v.Name, v.Entry.IsDir()) }
 
-// Walk visits a folder and what lies below it in lexical order, as filepath.WalkDir does, without folders that git ignores and without .git; root is the
-// repository's folder. visit may return fs.SkipDir for a folder. Any other error ends the walk, and is that of Walk.
+// Walk visits a folder and what lies below it in lexical order, as filepath.WalkDir does, without folders that git
+// ignores and without .git; root is the repository's folder. visit may return fs.SkipDir for a folder. Any other error
+// ends the walk, and is that of Walk.
 func Walk(t Tree, root, top string, visit func(*Visit) error) error {
 	info, err := t.Lstat("", top)
 	if err != nil {

@@ -15,7 +15,8 @@ type Command struct {
 	*shell.Command
 	// Step is what runs it.
 	Step *Step
-	// Script is the script that it is part of, and File where that lies: the Dockerfile, or a file of the build context.
+	// Script is the script that it is part of, and File where that lies: the Dockerfile, or a file of the build
+	// context.
 	Script *shell.Script
 	File   *source.File
 	// Maybe says that it may not run: it, or one of Callers, stands under a condition, or nothing calls its function.
@@ -26,7 +27,8 @@ type Command struct {
 	Uncalled bool
 	// Calls says that it is the call of a function, whose commands follow.
 	Calls bool
-	// Runs is the script of the build context, or of its standard input, that it runs and whose commands follow; nil without one. RunsFile is where it lies.
+	// Runs is the script of the build context, or of its standard input, that it runs and whose commands follow; nil
+	// without one. RunsFile is where it lies.
 	Runs     *shell.Script
 	RunsFile *source.File
 	// Unread says why it is not known what it runs.
@@ -52,13 +54,14 @@ const (
 const (
 	// maxDepth bounds how deep scripts that run scripts, and functions that call functions, are followed.
 	maxDepth = 8
-	// maxFollowed bounds how many commands of functions and scripts are followed in one image, since each level can multiply them.
+	// maxFollowed bounds how many commands of functions and scripts are followed in one image, since each level can
+	// multiply them.
 	maxFollowed = 10_000
 )
 
-// Commands returns the commands of the step in the order in which they run. Those of a function follow each of its calls, those of a script the command that runs
-// it, and those of functions that nothing calls come last. There are none for steps that run nothing, or with a shell that sandlint does not read; Script
-// says which.
+// Commands returns the commands of the step in the order in which they run. Those of a function follow each of its
+// calls, those of a script the command that runs it, and those of functions that nothing calls come last. There are
+// none for steps that run nothing, or with a shell that sandlint does not read; Script says which.
 func (s *Step) Commands() []*Command {
 	if s.Image != nil {
 		s.Image.followCommands()
@@ -90,8 +93,8 @@ func (img *Image) followCommands() {
 
 // walker follows the commands of a step.
 //
-// Invariant: a command's process is the state of its shell process just before it runs, so walking in the order of execution is what makes a later
-// `cd` or `export` invisible to it.
+// Invariant: a command's process is the state of its shell process just before it runs, so walking in the order of
+// execution is what makes a later `cd` or `export` invisible to it.
 type walker struct {
 	d    *Dockerfile
 	step *Step
@@ -121,7 +124,19 @@ func (w *walker) script(s *shell.Script, f *source.File) {
 	}
 	for _, c := range s.Commands {
 		if c.Function != "" && !called[c] {
-			w.out = append(w.out, &Command{Command: c, Step: w.step, Script: s, File: f, Maybe: true, Callers: w.callers, Uncalled: true, process: w.processes[scope{}].unknown()})
+			w.out = append(
+				w.out,
+				&Command{
+					Command:  c,
+					Step:     w.step,
+					Script:   s,
+					File:     f,
+					Maybe:    true,
+					Callers:  w.callers,
+					Uncalled: true,
+					process:  w.processes[scope{}].unknown(),
+				},
+			)
 		}
 	}
 }
@@ -130,7 +145,15 @@ func (w *walker) script(s *shell.Script, f *source.File) {
 func (p *process) unknown() *process { return &process{other: p.other} }
 
 func (w *walker) command(s *shell.Script, c *shell.Command, f *source.File) {
-	cmd := &Command{Command: c, Step: w.step, Script: s, File: f, Maybe: w.maybe || c.Maybe, Callers: w.callers, process: w.process(c)}
+	cmd := &Command{
+		Command: c,
+		Step:    w.step,
+		Script:  s,
+		File:    f,
+		Maybe:   w.maybe || c.Maybe,
+		Callers: w.callers,
+		process: w.process(c),
+	}
 	w.out = append(w.out, cmd)
 	if body := s.Functions[c.Name]; c.Name != "" && len(body) > 0 && !slices.Contains(c.Wrappers, "command") {
 		cmd.Calls = true
@@ -152,8 +175,8 @@ func (w *walker) command(s *shell.Script, c *shell.Command, f *source.File) {
 	w.runScript(cmd)
 }
 
-// follow calls do for what a command runs that has a name of its own, a function or a script. It does not, and marks the command, where that would go
-// on for too long.
+// follow calls do for what a command runs that has a name of its own, a function or a script. It does not, and marks
+// the command, where that would go on for too long.
 func (w *walker) follow(c *Command, name string, commands int, do func()) {
 	if w.budget -= commands; w.budget < 0 || len(w.following) >= maxDepth || slices.Contains(w.following, name) {
 		c.Unread = UnreadDepth
@@ -193,7 +216,10 @@ func (w *walker) runScript(c *Command) {
 		}
 		word = argument
 	case "su", "runuser":
-		if !slices.ContainsFunc(c.Words, func(w shell.Word) bool { return w.Text == "-c" || w.Text == "--command" || w.Text == "-lc" }) {
+		if !slices.ContainsFunc(
+			c.Words,
+			func(w shell.Word) bool { return w.Text == "-c" || w.Text == "--command" || w.Text == "-lc" },
+		) {
 			w.stdinScript(c)
 		}
 		return
@@ -206,7 +232,8 @@ func (w *walker) runScript(c *Command) {
 			return
 		}
 	}
-	if sourced && (strings.HasPrefix(word.Text, "/etc/") || strings.Contains(word.Text, "/.") || strings.HasPrefix(word.Text, "~/.")) {
+	if sourced &&
+		(strings.HasPrefix(word.Text, "/etc/") || strings.Contains(word.Text, "/.") || strings.HasPrefix(word.Text, "~/.")) {
 		return // it sets variables such as PATH
 	}
 	full := c.PathOf(word)
@@ -230,8 +257,8 @@ func (w *walker) runScript(c *Command) {
 	}
 }
 
-// scriptWord returns the word of a shell's command line that names a script, the zero Word where it reads its standard input. It is
-// not ok where the script is an argument.
+// scriptWord returns the word of a shell's command line that names a script, the zero Word where it reads its standard
+// input. It is not ok where the script is an argument.
 func scriptWord(c *shell.Command) (script shell.Word, ok bool) {
 	for n := 1; n < len(c.Words); n++ {
 		w := c.Words[n]
@@ -283,7 +310,8 @@ func (w *walker) stdinScript(c *Command) {
 	}
 }
 
-// child follows the commands of a script that a command runs in a process of its own or, when it is sourced, in that of the command.
+// child follows the commands of a script that a command runs in a process of its own or, when it is sourced, in that of
+// the command.
 func (w *walker) child(c *Command, script *shell.Script, f *source.File, sourced bool) {
 	c.Runs, c.RunsFile = script, f
 	processes, p := w.processes, c.process
@@ -302,14 +330,17 @@ func (w *walker) child(c *Command, script *shell.Script, f *source.File, sourced
 	w.processes = processes
 }
 
-// environmentScript reports whether a path is that of a script which sets a shell's variables, as the profiles of a system, of a user and of Nix do.
+// environmentScript reports whether a path is that of a script which sets a shell's variables, as the profiles of a
+// system, of a user and of Nix do.
 func environmentScript(name string) bool {
 	switch path.Base(name) {
 	case ".profile", ".bashrc", ".bash_profile", ".zshrc", "nix.sh", "nix-daemon.sh", "hm-session-vars.sh":
 		return true
 	}
-	return strings.Contains(name, "/.nix-profile/") || strings.HasPrefix(name, "/etc/profile") || strings.HasPrefix(name, "/etc/bash") ||
-		name == "/etc/os-release" || name == "/etc/environment"
+	return strings.Contains(name, "/.nix-profile/") || strings.HasPrefix(name, "/etc/profile") ||
+		strings.HasPrefix(name, "/etc/bash") ||
+		name == "/etc/os-release" ||
+		name == "/etc/environment"
 }
 
 // InDockerfile reports whether the command stands in the Dockerfile itself, not in a script of the build context.
@@ -333,7 +364,8 @@ func (c *Command) HasWord(word string) bool {
 	return false
 }
 
-// absolute returns a path that the command names as an absolute path, "" where it is relative to a folder that is not known.
+// absolute returns a path that the command names as an absolute path, "" where it is relative to a folder that is not
+// known.
 func (c *Command) absolute(p string) string {
 	switch {
 	case strings.HasPrefix(p, "/"):
@@ -349,7 +381,8 @@ func (c *Command) absolute(p string) string {
 	return absolute(c.process.dir, p)
 }
 
-// Absolute returns a path that the command is given as an absolute path in the image, "" where it is relative to a folder that is not known.
+// Absolute returns a path that the command is given as an absolute path in the image, "" where it is relative to a
+// folder that is not known.
 func (c *Command) Absolute(p string) string { return c.absolute(p) }
 
 // PathOf returns the absolute path in the image that a word of the command names, "" where it is not known.

@@ -1,9 +1,10 @@
-// Package image is a Dockerfile as the images that it builds: its stages with their bases and platforms, the steps that run in each with what holds before
-// them, and every command that they run.
+// Package image is a Dockerfile as the images that it builds: its stages with their bases and platforms, the steps that
+// run in each with what holds before them, and every command that they run.
 //
-// Rules stand on it. A Step is one instruction as it runs, the trigger of an ONBUILD included; a Command is one program that a step starts, in the order
-// in which it does, followed through functions, `sh -c`, here-documents and scripts of the build context. Both are found by an index that is
-// made once a file, so what a rule costs is what it looks at. What cannot be known says so (Value.Known, Command.Unread) and is never guessed.
+// Rules stand on it. A Step is one instruction as it runs, the trigger of an ONBUILD included; a Command is one program
+// that a step starts, in the order in which it does, followed through functions, `sh -c`, here-documents and scripts of
+// the build context. Both are found by an index that is made once a file, so what a rule costs is what it looks at.
+// What cannot be known says so (Value.Known, Command.Unread) and is never guessed.
 package image
 
 import (
@@ -33,8 +34,8 @@ type Dockerfile struct {
 type Context interface {
 	// Platforms returns the platforms that an image is built for, none where they are not known.
 	Platforms(*Image) []Platform
-	// Read returns a file of the build context by its path in there. The error is fs.ErrNotExist where there is none, and another one where several files may
-	// be meant, since the build context is not known.
+	// Read returns a file of the build context by its path in there. The error is fs.ErrNotExist where there is none,
+	// and another one where several files may be meant, since the build context is not known.
 	Read(name string) (*source.File, error)
 	// IsDir reports whether a path in the build context is a folder.
 	IsDir(name string) bool
@@ -89,7 +90,8 @@ func New(f *dockerfile.File, c Context) *Dockerfile {
 	return d
 }
 
-// Platforms returns the platforms that the stage is built for, with where each comes from; none when they are not known.
+// Platforms returns the platforms that the stage is built for, with where each comes from; none when they are not
+// known.
 func (img *Image) Platforms() []Platform {
 	if !img.platformed {
 		img.platformed = true
@@ -108,10 +110,12 @@ func (img *Image) Root() *Image {
 	return img
 }
 
-// Reads reports the paths, as shown, of the files of the build context that the model was made from so far. The map must not be changed.
+// Reads reports the paths, as shown, of the files of the build context that the model was made from so far. The map
+// must not be changed.
 func (d *Dockerfile) Reads() map[string]bool { return d.reads }
 
-// ReadContext returns a file of the build context, as Context.Read does, and remembers that the meaning of the Dockerfile depends on it.
+// ReadContext returns a file of the build context, as Context.Read does, and remembers that the meaning of the
+// Dockerfile depends on it.
 func (d *Dockerfile) ReadContext(name string) (*source.File, error) {
 	if d.context == nil {
 		return nil, errNoContext
@@ -129,8 +133,8 @@ func (d *Dockerfile) ReadContext(name string) (*source.File, error) {
 // IsContextDir reports whether a path in the build context is a folder.
 func (d *Dockerfile) IsContextDir(name string) bool { return d.context != nil && d.context.IsDir(name) }
 
-// Script returns the commands of an instruction as written: of its shell text, its heredoc, or its exec form. It is nil for instructions that run
-// nothing, and has the dialect None where the shell is not one that sandlint reads.
+// Script returns the commands of an instruction as written: of its shell text, its heredoc, or its exec form. It is nil
+// for instructions that run nothing, and has the dialect None where the shell is not one that sandlint reads.
 func (d *Dockerfile) Script(i *dockerfile.Instruction) *shell.Script {
 	if s, ok := d.scripts[i]; ok {
 		return s
@@ -238,7 +242,8 @@ func HomeOf(user string) string {
 // IsRoot reports whether a user, as USER names it without the group, is root. No USER is taken to be.
 func IsRoot(user string) bool { return user == "" || user == "root" || user == "0" }
 
-// absolute returns a path that is named in a folder as an absolute path, "" where it is relative to a folder that is not known, "".
+// absolute returns a path that is named in a folder as an absolute path, "" where it is relative to a folder that is
+// not known, "".
 func absolute(dir, p string) string {
 	switch {
 	case strings.HasPrefix(p, "/"):

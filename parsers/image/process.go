@@ -9,19 +9,22 @@ import (
 	"github.com/sandlint/sandlint/parsers/source"
 )
 
-// scope is a shell process of a step: the script's own one, one for a subshell, and one for each `sh -c` and substitution.
+// scope is a shell process of a step: the script's own one, one for a subshell, and one for each `sh -c` and
+// substitution.
 type scope struct {
 	parent    *shell.Command // of those that a command starts
 	subshell  bool
 	statement source.Span // of a subshell of the script itself
 }
 
-// process is the state of a shell process that changes what its commands do. It is a value that never changes: what a command does to it makes another one.
+// process is the state of a shell process that changes what its commands do. It is a value that never changes: what a
+// command does to it makes another one.
 type process struct {
 	dir    string   // the working directory, "" when not known
 	pushed []string // by pushd
 	moved  bool     // by cd
-	// other says that the user is another one than the step's, by sudo or su; which one, and with which home, is not known.
+	// other says that the user is another one than the step's, by sudo or su; which one, and with which home, is not
+	// known.
 	other bool
 	vars  *binding // the last one; nil without any
 }
@@ -67,7 +70,11 @@ func (p *process) fork() *process {
 func (p *process) assign(a shell.Assign, export, maybe bool) *process {
 	f := *p
 	old, _ := p.vars.get(a.Name)
-	f.vars = &binding{a.Name, Variable{Value: a, Set: true, Exported: export || old.Exported, Maybe: maybe || a.Append}, p.vars}
+	f.vars = &binding{
+		a.Name,
+		Variable{Value: a, Set: true, Exported: export || old.Exported, Maybe: maybe || a.Append},
+		p.vars,
+	}
 	return &f
 }
 
@@ -96,7 +103,8 @@ func (w *walker) key(c *shell.Command) scope {
 	return scope{parent: c.Parent}
 }
 
-// process returns the state of the shell process that a command runs in. A process begins with what its parent has when its first command runs.
+// process returns the state of the shell process that a command runs in. A process begins with what its parent has when
+// its first command runs.
 func (w *walker) process(c *shell.Command) *process {
 	c = runner(c)
 	key := w.key(c)
@@ -132,7 +140,8 @@ func isLogin(w shell.Word) bool {
 // runsFor reports whether a command is part of a script that its parent is given, rather than of a substitution in it.
 func runsFor(c *shell.Command) bool {
 	n := len(c.Parent.Wrappers)
-	return len(c.Wrappers) > n && (c.Wrappers[n] == c.Parent.Name || strings.HasPrefix(c.Wrappers[n], c.Parent.Name+" "))
+	return len(c.Wrappers) > n &&
+		(c.Wrappers[n] == c.Parent.Name || strings.HasPrefix(c.Wrappers[n], c.Parent.Name+" "))
 }
 
 // isScriptOption reports whether a wrapper is a shell that reads the command from its arguments.
@@ -143,7 +152,19 @@ func isScriptOption(wrapper string) bool {
 // isOtherUser reports whether a wrapper runs a command as another user.
 func isOtherUser(wrapper string) bool {
 	switch wrapper {
-	case "sudo", "doas", "su", "su -c", "runuser", "runuser -c", "gosu", "su-exec", "setuidgid", "s6-setuidgid", "chpst", "setpriv", "chroot":
+	case "sudo",
+		"doas",
+		"su",
+		"su -c",
+		"runuser",
+		"runuser -c",
+		"gosu",
+		"su-exec",
+		"setuidgid",
+		"s6-setuidgid",
+		"chpst",
+		"setpriv",
+		"chroot":
 		return true
 	}
 	return false
@@ -178,7 +199,8 @@ func (w *walker) changeDir(c *Command) {
 	w.change(c.Command, &p)
 }
 
-// shellVariables follows what a command does to the variables of its shell. It reports whether that is all that the command does.
+// shellVariables follows what a command does to the variables of its shell. It reports whether that is all that the
+// command does.
 func (w *walker) shellVariables(c *Command) bool {
 	p := c.process
 	switch {
@@ -197,7 +219,11 @@ func (w *walker) shellVariables(c *Command) bool {
 		}
 	case c.Name == "unset":
 		for _, word := range c.Words[1:] {
-			p = p.assign(shell.Assign{Name: word.Text, Value: shell.Word{Known: true, Span: word.Span}, Span: word.Span}, false, c.Command.Maybe)
+			p = p.assign(
+				shell.Assign{Name: word.Text, Value: shell.Word{Known: true, Span: word.Span}, Span: word.Span},
+				false,
+				c.Command.Maybe,
+			)
 		}
 	default:
 		return false

@@ -19,8 +19,8 @@ type Effective struct {
 	// Distribution and Version are the Nix that they were merged for.
 	Distribution nixconf.Distribution
 	Version      nixconf.Version
-	// Uncertain says that something unknown may have changed any setting: an unknown base image, a script that could not be read,
-	// or an edit in place.
+	// Uncertain says that something unknown may have changed any setting: an unknown base image, a script that could
+	// not be read, or an edit in place.
 	Uncertain bool
 
 	origins []Origin
@@ -85,8 +85,8 @@ type part struct {
 	maybe  bool
 }
 
-// SettingsBefore returns the settings in force just before an event of the image's timeline, for a command that runs there; for a
-// RunCommand its own options and environment are included. A nil event means the end of the image.
+// SettingsBefore returns the settings in force just before an event of the image's timeline, for a command that runs
+// there; for a RunCommand its own options and environment are included. A nil event means the end of the image.
 func (img *Image) SettingsBefore(at *Event) *Effective {
 	user := ""
 	if at != nil {
@@ -95,7 +95,8 @@ func (img *Image) SettingsBefore(at *Event) *Effective {
 	return img.replayed(replayKey{at, false, user})
 }
 
-// SettingsAfter returns the settings in force once an event has happened, for a command that runs as user, as USER names it.
+// SettingsAfter returns the settings in force once an event has happened, for a command that runs as user, as USER
+// names it.
 func (img *Image) SettingsAfter(at *Event, user string) *Effective {
 	return img.replayed(replayKey{at, true, user})
 }
@@ -189,8 +190,8 @@ func (img *Image) replay(at *Event, after bool, user string) *Effective {
 	return eff
 }
 
-// installedUnseen reports whether Nix runs, up to an event, in an image that had none before, and no installer of it was seen: what installed it may have
-// configured it.
+// installedUnseen reports whether Nix runs, up to an event, in an image that had none before, and no installer of it
+// was seen: what installed it may have configured it.
 func installedUnseen(timeline []*Event, at *Event) bool {
 	for _, e := range timeline {
 		if e.Nix != nil {
@@ -209,7 +210,8 @@ func holdsUnknown(f *nixconf.File) bool {
 	for _, p := range f.Fragment.Pieces {
 		from := at
 		at += len(p.Text)
-		if p.Opaque && (strings.Contains(p.Text, `\`) || !slices.ContainsFunc(f.Entries, func(e *nixconf.Entry) bool { return e.ValueSpan.Start <= from && at <= e.ValueSpan.End })) {
+		if p.Opaque &&
+			(strings.Contains(p.Text, `\`) || !slices.ContainsFunc(f.Entries, func(e *nixconf.Entry) bool { return e.ValueSpan.Start <= from && at <= e.ValueSpan.End })) {
 			return true // a backslash may begin a line end
 		}
 	}
@@ -270,11 +272,12 @@ func (m *merger) file(name string, kind effective.SourceKind) {
 	}
 }
 
-// join accounts for what is appended to a text without final line end, so that its last line and the first one of the other text are one: neither
-// is what it says.
+// join accounts for what is appended to a text without final line end, so that its last line and the first one of the
+// other text are one: neither is what it says.
 func (m *merger) join(a, b *nixconf.File) {
 	text := a.Fragment.Text
-	if len(text) == 0 || bytes.HasSuffix(text, []byte("\n")) || len(b.Fragment.Text) == 0 || len(a.Lines) == 0 || len(b.Lines) == 0 {
+	if len(text) == 0 || bytes.HasSuffix(text, []byte("\n")) || len(b.Fragment.Text) == 0 || len(a.Lines) == 0 ||
+		len(b.Lines) == 0 {
 		return
 	}
 	if line := &b.Lines[0]; len(line.Words) == 0 {
@@ -288,7 +291,8 @@ func (m *merger) join(a, b *nixconf.File) {
 	}
 	for _, f := range []*nixconf.File{a, b} {
 		for _, i := range f.Includes {
-			if f == a && i.Span.Start >= a.Lines[len(a.Lines)-1].Span.Start || f == b && i.Span.Start < b.Lines[0].Span.End {
+			if f == a && i.Span.Start >= a.Lines[len(a.Lines)-1].Span.Start ||
+				f == b && i.Span.Start < b.Lines[0].Span.End {
 				m.eff.Uncertain = true
 			}
 		}
@@ -355,8 +359,10 @@ func canonical(name string) string {
 	return facts.Name
 }
 
-// canonicalNames holds the canonical names of settings that were asked for, by any of their names. It does not grow with what files hold.
+// canonicalNames holds the canonical names of settings that were asked for, by any of their names. It does not grow
+// with what files hold.
 var canonicalNames sync.Map
 
-// Canonical returns the name by which a setting is known in effective settings: aliases resolved, and "extra-" taken off where it is a prefix.
+// Canonical returns the name by which a setting is known in effective settings: aliases resolved, and "extra-" taken
+// off where it is a prefix.
 func Canonical(name string) string { return canonical(name) }

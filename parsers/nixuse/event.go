@@ -41,7 +41,8 @@ type Event struct {
 	User string
 
 	// Path is the file that WriteConfig changes; Text the text written, nil where it is not known; Truncate says that
-	// what the file held before is lost. Removed says that the file is gone afterwards. For a SetEnv of NIX_CONFIG, Text is its value.
+	// what the file held before is lost. Removed says that the file is gone afterwards. For a SetEnv of NIX_CONFIG,
+	// Text is its value.
 	Path     string
 	Text     *Text
 	Truncate bool
@@ -55,10 +56,11 @@ type Event struct {
 
 	// Nix says what a RunCommand does with Nix.
 	Nix *Use
-	// Env is the NIX_CONFIG that the command itself is given by its script, nil without one; it replaces that of the image.
+	// Env is the NIX_CONFIG that the command itself is given by its script, nil without one; it replaces that of the
+	// image.
 	Env *Text
 
-	// unsure says that the settings that a RunCommand sees cannot be known: its options or its environment are not. otherUser
-	// says that it does not run as User, or not with that user's home.
+	// unsure says that the settings that a RunCommand sees cannot be known: its options or its environment are not.
+	// otherUser says that it does not run as User, or not with that user's home.
 	unsure, otherUser bool
 }

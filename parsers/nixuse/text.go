@@ -50,8 +50,8 @@ type Text struct {
 	errors   map[*nixconf.Entry][]nixconf.TargetError
 }
 
-// ValueErrors returns what the targeted releases find wrong with the value of an entry, as nixconf.CheckValueFor does. It belongs to the goroutine of
-// the document that holds the text.
+// ValueErrors returns what the targeted releases find wrong with the value of an entry, as nixconf.CheckValueFor does.
+// It belongs to the goroutine of the document that holds the text.
 func (t *Text) ValueErrors(entry *nixconf.Entry) []nixconf.TargetError {
 	if found, ok := t.errors[entry]; ok {
 		return found
@@ -64,8 +64,8 @@ func (t *Text) ValueErrors(entry *nixconf.Entry) []nixconf.TargetError {
 	return found
 }
 
-// Setting returns the entries of the text itself, in order, that set or append to a setting, given by its canonical name. It belongs to the goroutine
-// of the document that holds the text.
+// Setting returns the entries of the text itself, in order, that set or append to a setting, given by its canonical
+// name. It belongs to the goroutine of the document that holds the text.
 func (t *Text) Setting(name string) []*nixconf.Entry {
 	if t.settings == nil {
 		t.settings = make(map[string][]*nixconf.Entry, len(t.Entries))
@@ -77,7 +77,8 @@ func (t *Text) Setting(name string) []*nixconf.Entry {
 	return t.settings[name]
 }
 
-// Last returns the last assignment to a setting in the text, given by its canonical name, or nil if there is none or its value is not known.
+// Last returns the last assignment to a setting in the text, given by its canonical name, or nil if there is none or
+// its value is not known.
 func (t *Text) Last(name string) *nixconf.Entry {
 	all := t.Setting(name)
 	if len(all) == 0 || !t.Fragment.Known(all[len(all)-1].Span) {
@@ -86,8 +87,8 @@ func (t *Text) Last(name string) *nixconf.Entry {
 	return all[len(all)-1]
 }
 
-// Hosted is a file of another language with the nix.conf texts in it: a GitHub workflow or composite action, a devcontainer.json, a flake.nix or a shell
-// script.
+// Hosted is a file of another language with the nix.conf texts in it: a GitHub workflow or composite action, a
+// devcontainer.json, a flake.nix or a shell script.
 type Hosted struct {
 	Source *source.File
 	// Texts are in order of position; there may be none.

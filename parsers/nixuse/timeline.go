@@ -22,7 +22,8 @@ type builder struct {
 	open []running // the commands whose scripts are being followed, outermost first
 }
 
-// running is a command whose script is being followed. With a use it is one of Nix, whose script is of no concern: what it does is known.
+// running is a command whose script is being followed. With a use it is one of Nix, whose script is of no concern: what
+// it does is known.
 type running struct {
 	*image.Command
 	use *Use
@@ -74,7 +75,15 @@ func (b *builder) text(e *Event, t *Text) {
 }
 
 // nixEnv are the variables that Nix or its installers read.
-var nixEnv = []string{"NIX_CONFIG", "NIX_CONF_DIR", "NIX_USER_CONF_FILES", "NIX_CONFIG_HOME", "XDG_CONFIG_HOME", "HOME", "NIX_INSTALLER_EXTRA_CONF"}
+var nixEnv = []string{
+	"NIX_CONFIG",
+	"NIX_CONF_DIR",
+	"NIX_USER_CONF_FILES",
+	"NIX_CONFIG_HOME",
+	"XDG_CONFIG_HOME",
+	"HOME",
+	"NIX_INSTALLER_EXTRA_CONF",
+}
 
 func (b *builder) setEnv(i *image.Step) {
 	for _, pair := range i.Pairs {
@@ -83,9 +92,20 @@ func (b *builder) setEnv(i *image.Step) {
 		if !slices.Contains(nixEnv, name) || i.Name == "ARG" && !pair.HasValue && name != "NIX_CONFIG" {
 			continue
 		}
-		e := b.emit(&Event{Kind: SetEnv, Name: name, Value: value, Known: known && i.Name == "ENV", Span: pair.Key.Span.Join(pair.Value.Span)})
+		e := b.emit(
+			&Event{
+				Kind:  SetEnv,
+				Name:  name,
+				Value: value,
+				Known: known && i.Name == "ENV",
+				Span:  pair.Key.Span.Join(pair.Value.Span),
+			},
+		)
 		if (name == "NIX_CONFIG" || name == "NIX_INSTALLER_EXTRA_CONF") && pair.HasValue {
-			e.Text = &Text{File: nixconf.Parse(source.NewFragment(b.d.Source, valuePieces(pair.Value, value, known))), Host: HostEnv}
+			e.Text = &Text{
+				File: nixconf.Parse(source.NewFragment(b.d.Source, valuePieces(pair.Value, value, known))),
+				Host: HostEnv,
+			}
 			b.text(e, e.Text)
 		}
 	}
@@ -125,7 +145,11 @@ func (b *builder) copy(i *image.Step) {
 		if !b.isConfig(target) {
 			continue
 		}
-		t := &Text{File: nixconf.Parse(source.NewFragment(b.d.Source, b.heredocPieces(i, h))), Host: HostWrite, Path: target}
+		t := &Text{
+			File: nixconf.Parse(source.NewFragment(b.d.Source, b.heredocPieces(i, h))),
+			Host: HostWrite,
+			Path: target,
+		}
 		b.text(b.emit(&Event{Kind: WriteConfig, Path: target, Truncate: true, Text: t, Span: h.Body}), t)
 	}
 	_, from := i.Flag("from")
@@ -213,9 +237,20 @@ func (b *builder) heredocPieces(i *image.Step, h dockerfile.Heredoc) []source.Pi
 		}
 		bare := strings.TrimRight(cut, "\r\n")
 		value, known := i.Expand(bare)
-		pieces = append(pieces,
-			source.Piece{Text: value, Span: source.Span{Start: span.Start, End: span.Start + len(bare)}, Opaque: !known},
-			source.Piece{Text: cut[len(bare):], Span: source.Span{Start: span.Start + len(bare), End: span.End}, Verbatim: true, Quoting: source.Heredoc})
+		pieces = append(
+			pieces,
+			source.Piece{
+				Text:   value,
+				Span:   source.Span{Start: span.Start, End: span.Start + len(bare)},
+				Opaque: !known,
+			},
+			source.Piece{
+				Text:     cut[len(bare):],
+				Span:     source.Span{Start: span.Start + len(bare), End: span.End},
+				Verbatim: true,
+				Quoting:  source.Heredoc,
+			},
+		)
 	}
 	return pieces
 }
@@ -325,7 +360,12 @@ func (b *builder) configWrites(c *image.Command) {
 		e.Kind, e.Path, e.Truncate = WriteConfig, dest, out.Truncate
 		event := b.emit(&e)
 		if out.Known || len(c.Words) == 0 { // "> file" writes nothing
-			event.Text = &Text{File: nixconf.Parse(source.NewFragment(c.File, out.Text)), Host: HostWrite, Path: dest, Append: !out.Truncate}
+			event.Text = &Text{
+				File:   nixconf.Parse(source.NewFragment(c.File, out.Text)),
+				Host:   HostWrite,
+				Path:   dest,
+				Append: !out.Truncate,
+			}
 			b.text(event, event.Text)
 		}
 	}
@@ -346,7 +386,8 @@ func (b *builder) configWrites(c *image.Command) {
 				write(w, true, true)
 			}
 		}
-		if len(c.Words) > 2 && from.Text != "/dev/stdin" && (strings.Contains(from.Text, ".conf") || !b.isConfigDir(c.PathOf(last))) {
+		if len(c.Words) > 2 && from.Text != "/dev/stdin" &&
+			(strings.Contains(from.Text, ".conf") || !b.isConfigDir(c.PathOf(last))) {
 			write(last, true, false)
 		}
 	case "rm", "truncate":
@@ -413,7 +454,11 @@ func (b *builder) nix(c *image.Command, use *Use) {
 	if in != nil && in.Conf == nil && in.Kind == NixInstaller {
 		in.Flag = c.Span
 		if v := b.assigned(c, "NIX_INSTALLER_EXTRA_CONF"); v.Set && !v.Maybe {
-			in.Conf = &Text{File: nixconf.Parse(source.NewFragment(c.File, v.Value.Value.Parts)), Host: HostExtra, Append: true}
+			in.Conf = &Text{
+				File:   nixconf.Parse(source.NewFragment(c.File, v.Value.Value.Parts)),
+				Host:   HostExtra,
+				Append: true,
+			}
 		} else if e := b.lastEnv("NIX_INSTALLER_EXTRA_CONF"); e != nil && e.Text != nil {
 			in.Conf = &Text{File: e.Text.File, Host: HostExtra, Append: true}
 		}
@@ -426,21 +471,43 @@ func (b *builder) nix(c *image.Command, use *Use) {
 			e := common(c)
 			e.Kind, e.Path, e.Truncate, e.ByInstaller = WriteConfig, SystemConf, true, true
 			event := b.emit(&e)
-			event.Text = &Text{File: builtin("official installer", "build-users-group = nixbld\n"), Host: HostFile, Path: SystemConf, Event: event, Image: b.img, Targets: b.img.targets()}
+			event.Text = &Text{
+				File:    builtin("official installer", "build-users-group = nixbld\n"),
+				Host:    HostFile,
+				Path:    SystemConf,
+				Event:   event,
+				Image:   b.img,
+				Targets: b.img.targets(),
+			}
 		}
 		if in.Kind == NixInstaller || in.Kind == LixInstaller {
 			e := common(c)
 			e.Kind, e.Path, e.ByInstaller = WriteConfig, SystemConf, true
 			event := b.emit(&e)
 			if in.Kind == NixInstaller { // what that of Lix writes is not known
-				event.Text = &Text{File: builtin("nix-installer", nixInstallerConf), Host: HostFile, Path: SystemConf, Append: true, Event: event, Image: b.img, Targets: b.img.targets()}
+				event.Text = &Text{
+					File:    builtin("nix-installer", nixInstallerConf),
+					Host:    HostFile,
+					Path:    SystemConf,
+					Append:  true,
+					Event:   event,
+					Image:   b.img,
+					Targets: b.img.targets(),
+				}
 			}
 		}
 		if in.Kind == DistroPackage {
 			e := common(c)
 			e.Kind, e.Path, e.Truncate, e.ByInstaller = WriteConfig, SystemConf, true, true
 			event := b.emit(&e)
-			event.Text = &Text{File: builtin("Debian package nix-bin", debianNixConf), Host: HostFile, Path: SystemConf, Event: event, Image: b.img, Targets: b.img.targets()}
+			event.Text = &Text{
+				File:    builtin("Debian package nix-bin", debianNixConf),
+				Host:    HostFile,
+				Path:    SystemConf,
+				Event:   event,
+				Image:   b.img,
+				Targets: b.img.targets(),
+			}
 		}
 		if in.Conf != nil {
 			e := common(c)
@@ -456,7 +523,15 @@ func (b *builder) nix(c *image.Command, use *Use) {
 			e.Span = in.Flag
 			event := b.emit(&e)
 			if t := b.fileText(c.Absolute(in.ConfFile)); t != nil {
-				event.Text = &Text{File: t.File, Host: HostExtra, Path: SystemConf, Append: true, Event: event, Image: b.img, Targets: b.img.targets()}
+				event.Text = &Text{
+					File:    t.File,
+					Host:    HostExtra,
+					Path:    SystemConf,
+					Append:  true,
+					Event:   event,
+					Image:   b.img,
+					Targets: b.img.targets(),
+				}
 			}
 		}
 	}
@@ -496,7 +571,8 @@ func holdsOptions(w shell.Word) bool {
 		return false
 	}
 	name := strings.ToUpper(strings.Trim(w.Text, "${}\""))
-	return name == "@" || name == "*" || strings.Contains(name, "OPT") || strings.Contains(name, "FLAG") || strings.Contains(name, "ARGS")
+	return name == "@" || name == "*" || strings.Contains(name, "OPT") || strings.Contains(name, "FLAG") ||
+		strings.Contains(name, "ARGS")
 }
 
 func (b *builder) lastEnv(name string) *Event {
@@ -539,7 +615,10 @@ var otherInstallers = []string{
 // installsOther reports whether a command downloads one of otherInstallers.
 func installsOther(c *shell.Command) bool {
 	return (c.Name == "curl" || c.Name == "wget") && slices.ContainsFunc(c.Words, func(w shell.Word) bool {
-		return slices.ContainsFunc(otherInstallers, func(address string) bool { return strings.Contains(w.Text, address) })
+		return slices.ContainsFunc(
+			otherInstallers,
+			func(address string) bool { return strings.Contains(w.Text, address) },
+		)
 	})
 }
 

@@ -12,7 +12,8 @@ import (
 type TraceStage struct {
 	// Image is the stage.
 	Image *Image
-	// Distribution and Version are the Nix whose rules were applied, and Assumed says that nothing in the files tells which it is.
+	// Distribution and Version are the Nix whose rules were applied, and Assumed says that nothing in the files tells
+	// which it is.
 	Distribution nixconf.Distribution
 	Version      nixconf.Version
 	Assumed      bool
@@ -99,7 +100,8 @@ type NixTrace struct {
 	Distribution nixconf.Distribution
 	Version      nixconf.Version
 	Assumed      bool
-	// Fatal is the first thing at which that Nix gives up, nil where it does not. Settings are then those of the other lines.
+	// Fatal is the first thing at which that Nix gives up, nil where it does not. Settings are then those of the other
+	// lines.
 	Fatal *TraceFatal
 	// Settings are those that some file sets, in order of name. All others have their defaults.
 	Settings []TraceSetting
@@ -114,11 +116,15 @@ type TraceFatal struct {
 	Span    source.Span
 }
 
-// TraceNix returns the settings in force with the given nix.conf files, in the order in which Nix reads them: that of the system, then
-// those of the user, where a later one wins.
+// TraceNix returns the settings in force with the given nix.conf files, in the order in which Nix reads them: that of
+// the system, then those of the user, where a later one wins.
 func TraceNix(texts []*Text, targets Targets) *NixTrace {
 	target := targets.Nix[0]
-	t := &NixTrace{Distribution: target.Distribution, Version: target.To, Assumed: !targets.NixGiven || len(targets.Nix) > 1 || target.From != target.To}
+	t := &NixTrace{
+		Distribution: target.Distribution,
+		Version:      target.To,
+		Assumed:      !targets.NixGiven || len(targets.Nix) > 1 || target.From != target.To,
+	}
 	sources := make([]effective.Source, len(texts))
 	for n, text := range texts {
 		sources[n] = effective.Source{File: text.File, Kind: effective.SystemFile, Label: text.Path}
@@ -148,7 +154,10 @@ func TraceNix(texts []*Text, targets Targets) *NixTrace {
 		t.Settings = append(t.Settings, setting)
 	}
 	for _, o := range settings.Unknown {
-		t.Unknown = append(t.Unknown, TraceSetting{Name: o.Entry.Name.Text, Value: o.Entry.Value, Certain: true, From: []TraceOrigin{origin(o)}})
+		t.Unknown = append(
+			t.Unknown,
+			TraceSetting{Name: o.Entry.Name.Text, Value: o.Entry.Value, Certain: true, From: []TraceOrigin{origin(o)}},
+		)
 	}
 	return t
 }

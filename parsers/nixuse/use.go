@@ -55,13 +55,22 @@ const (
 	DistroPackage  InstallerKind = "distribution package"
 )
 
-// nixPhases says what each program does, by subcommand or operation. The first row whose words all occur in the command decides; a row without
-// words always matches. Measured with Nix 2.8.0 and 2.34.8 by counting the syscall filters that each command loads.
+// nixPhases says what each program does, by subcommand or operation. The first row whose words all occur in the command
+// decides; a row without words always matches. Measured with Nix 2.8.0 and 2.34.8 by counting the syscall filters that
+// each command loads.
 var nixPhases = map[string][]phaseRow{
 	"nix-env": {
-		{words: "--set --rollback --switch-generation -G --switch-profile -S --list-generations --delete-generations --version --help", any: true},
+		{
+			words: "--set --rollback --switch-generation -G --switch-profile -S --list-generations --delete-generations --version --help",
+			any:   true,
+		},
 		{words: "-q --query", short: 'q', any: true},
-		{words: "--install --upgrade --uninstall --set-flag -i -u -e", short: 'i', any: true, phases: reach.Builds | reach.Substitutes | reach.Fetches},
+		{
+			words:  "--install --upgrade --uninstall --set-flag -i -u -e",
+			short:  'i',
+			any:    true,
+			phases: reach.Builds | reach.Substitutes | reach.Fetches,
+		},
 	},
 	"nix-channel":         {{words: "--update", any: true, phases: reach.Builds | reach.Fetches}},
 	"nix-build":           {{phases: reach.MayBuild | reach.Substitutes | reach.Fetches}},
@@ -77,7 +86,9 @@ var nixPhases = map[string][]phaseRow{
 	"devbox": {
 		{words: "install shell run add update", any: true, phases: reach.Builds | reach.Substitutes | reach.Fetches},
 	},
-	"devenv":         {{words: "shell up build test ci", any: true, phases: reach.Builds | reach.Substitutes | reach.Fetches}},
+	"devenv": {
+		{words: "shell up build test ci", any: true, phases: reach.Builds | reach.Substitutes | reach.Fetches},
+	},
 	"home-manager":   {{words: "switch build", any: true, phases: reach.Builds | reach.Substitutes | reach.Fetches}},
 	"nixos-rebuild":  {{phases: reach.Builds | reach.Substitutes | reach.Fetches}},
 	"darwin-rebuild": {{phases: reach.Builds | reach.Substitutes | reach.Fetches}},
@@ -114,8 +125,8 @@ type phaseRow struct {
 	phases reach.Phase
 }
 
-// flagArity is the number of arguments that an option of Nix takes, where it is not one by being the name of a setting. Source: the
-// manual pages of Nix 2.34.
+// flagArity is the number of arguments that an option of Nix takes, where it is not one by being the name of a setting.
+// Source: the manual pages of Nix 2.34.
 var flagArity = map[string]int{
 	"--option": 2, "--arg": 2, "--argstr": 2, "--arg-from-file": 2, "-I": 1, "--include": 1, "-f": 1, "--file": 1, "-A": 1, "--attr": 1,
 	"--store": 1, "--log-format": 1, "-j": 1, "--expr": 1, "-p": 1, "--profile": 1, "-o": 1, "--out-link": 1, "--eval-store": 1,
@@ -281,14 +292,18 @@ func commandOptions(f *source.File, c *shell.Command) *Text {
 }
 
 var (
-	officialURL  = lazyRegexp(`^(?:https?://)?(?:www\.)?(?:releases\.)?nixos\.org/(?:releases/)?nix/(?:nix-(\d+\.\d+(?:\.\d+)?)/)?install$`)
-	installerURL = lazyRegexp(`^(?:https?://)?(?:install\.determinate\.systems/nix|(?:www\.)?github\.com/(?:DeterminateSystems|NixOS)/nix-installer/releases/|artifacts\.nixos\.org/(?:experimental-installer|nix-installer)|raw\.githubusercontent\.com/(?:DeterminateSystems|NixOS)/nix-installer)`)
+	officialURL = lazyRegexp(
+		`^(?:https?://)?(?:www\.)?(?:releases\.)?nixos\.org/(?:releases/)?nix/(?:nix-(\d+\.\d+(?:\.\d+)?)/)?install$`,
+	)
+	installerURL = lazyRegexp(
+		`^(?:https?://)?(?:install\.determinate\.systems/nix|(?:www\.)?github\.com/(?:DeterminateSystems|NixOS)/nix-installer/releases/|artifacts\.nixos\.org/(?:experimental-installer|nix-installer)|raw\.githubusercontent\.com/(?:DeterminateSystems|NixOS)/nix-installer)`,
+	)
 	lixURL       = lazyRegexp(`^(?:https?://)?install\.lix\.systems/`)
 	pinnedInPath = lazyRegexp(`(?:/tag/|/download/|/nix/tag/)v(\d+\.\d+\.\d+)`)
 )
 
-// installerUse recognises a command that installs Nix: the shell that reads the script from curl, the script itself once it was
-// downloaded, the installer's binary, and Debian's package.
+// installerUse recognises a command that installs Nix: the shell that reads the script from curl, the script itself
+// once it was downloaded, the installer's binary, and Debian's package.
 func installerUse(f *source.File, c *shell.Command) *Use {
 	switch c.Name {
 	case "sh", "bash", "dash", "ash", "zsh":
@@ -320,7 +335,11 @@ func installerUse(f *source.File, c *shell.Command) *Use {
 		}
 	case "apt-get", "apt", "aptitude":
 		if hasWord(c, "install") && (hasWord(c, "nix-bin") || hasWord(c, "nix-setup-systemd")) {
-			return &Use{Label: "apt-get install nix-bin", Span: c.Span, Installer: &Installer{Kind: DistroPackage, Distribution: nixconf.Nix, End: c.Span.End}}
+			return &Use{
+				Label:     "apt-get install nix-bin",
+				Span:      c.Span,
+				Installer: &Installer{Kind: DistroPackage, Distribution: nixconf.Nix, End: c.Span.End},
+			}
 		}
 	}
 	return nil
@@ -363,7 +382,8 @@ func urlInstaller(f *source.File, c *shell.Command, url string) *Use {
 	return officialUse(c, url)
 }
 
-// OfficialRelease returns the release of Nix that the address of an official installer names, false where it names none or is not one.
+// OfficialRelease returns the release of Nix that the address of an official installer names, false where it names none
+// or is not one.
 func OfficialRelease(url string) (nixconf.Version, bool) {
 	m := officialURL.FindStringSubmatch(url)
 	if m == nil || m[1] == "" {
@@ -375,13 +395,14 @@ func OfficialRelease(url string) (nixconf.Version, bool) {
 
 var unpackedInstaller = lazyRegexp(`(^|/)nix-[^/]*linux/install$`)
 
-// officialScript reports whether a path is that of the official installer, downloaded or unpacked before: the script of an unpacked release, or one with a
-// usual name and an option that only it has.
+// officialScript reports whether a path is that of the official installer, downloaded or unpacked before: the script of
+// an unpacked release, or one with a usual name and an option that only it has.
 func officialScript(c *shell.Command, name string) bool {
 	if unpackedInstaller.MatchString(name) {
 		return true
 	}
-	return strings.Contains(name, "nix") && strings.Contains(name, "install") && (hasWord(c, "--daemon") || hasWord(c, "--no-daemon"))
+	return strings.Contains(name, "nix") && strings.Contains(name, "install") &&
+		(hasWord(c, "--daemon") || hasWord(c, "--no-daemon"))
 }
 
 // officialUse reads the command line of the official installer.
@@ -402,7 +423,12 @@ func officialUse(c *shell.Command, url string) *Use {
 	}
 	in.ConfLate = true
 	in.Overwrites = in.Kind == OfficialDaemon
-	return &Use{Label: string(in.Kind), Span: c.Span, Phases: reach.Builds | reach.Substitutes | reach.Fetches, Installer: in}
+	return &Use{
+		Label:     string(in.Kind),
+		Span:      c.Span,
+		Phases:    reach.Builds | reach.Substitutes | reach.Fetches,
+		Installer: in,
+	}
 }
 
 // nixInstaller reads the command line of the nix-installer family.
@@ -432,7 +458,10 @@ func nixInstaller(f *source.File, c *shell.Command, url string) *Use {
 				in.ConfFile = value
 				continue
 			}
-			pieces = append(append(pieces, cutPieces(w.Parts, len("--extra-conf="))...), source.Piece{Text: "\n", Span: w.Span})
+			pieces = append(
+				append(pieces, cutPieces(w.Parts, len("--extra-conf="))...),
+				source.Piece{Text: "\n", Span: w.Span},
+			)
 		}
 	}
 	for _, a := range c.Assigns {
@@ -442,7 +471,12 @@ func nixInstaller(f *source.File, c *shell.Command, url string) *Use {
 		}
 	}
 	if pieces != nil {
-		in.Conf = &Text{File: nixconf.Parse(source.NewFragment(f, pieces)), Host: HostExtra, Append: true, Installer: in}
+		in.Conf = &Text{
+			File:      nixconf.Parse(source.NewFragment(f, pieces)),
+			Host:      HostExtra,
+			Append:    true,
+			Installer: in,
+		}
 	}
 	// Up to 0.28 the two steps ran at the same time; 0.29.0 and 0.30.0 set up the profile first.
 	v := in.Version
@@ -455,7 +489,8 @@ func nixInstaller(f *source.File, c *shell.Command, url string) *Use {
 
 // isPathOrURL reports whether nix-installer reads a value of --extra-conf from a place rather than as configuration.
 func isPathOrURL(s string) bool {
-	return !strings.ContainsAny(s, " =") && strings.Contains(s, "/") || strings.HasPrefix(s, "$") && !strings.Contains(s, " ")
+	return !strings.ContainsAny(s, " =") && strings.Contains(s, "/") ||
+		strings.HasPrefix(s, "$") && !strings.Contains(s, " ")
 }
 
 // cutPieces takes the first n bytes of text off pieces.

@@ -38,7 +38,8 @@ type Options struct {
 	Files files.Tree
 }
 
-// Load finds the files of a workspace. The error is about the options alone: files that cannot be read are in Workspace.Errors.
+// Load finds the files of a workspace. The error is about the options alone: files that cannot be read are in
+// Workspace.Errors.
 func Load(opts Options) (*Workspace, error) {
 	dir := opts.Dir
 	if dir == "" {
@@ -226,8 +227,8 @@ func (l *loader) jsonKind(abs string, byName files.Kind, named bool) files.Kind 
 	return kind
 }
 
-// yamlKind returns the kind of a YAML file that has none by its name, and remembers the file where it may name profiles. Most files have neither of the
-// words that it takes.
+// yamlKind returns the kind of a YAML file that has none by its name, and remembers the file where it may name
+// profiles. Most files have neither of the words that it takes.
 func (l *loader) yamlKind(abs string) files.Kind {
 	b := l.contents(abs)
 	if mayName(b) {
@@ -239,7 +240,8 @@ func (l *loader) yamlKind(abs string) files.Kind {
 	return files.KindUnknown
 }
 
-// contents returns the bytes of a file, which are good until the next call; nil where it cannot be read or is too large.
+// contents returns the bytes of a file, which are good until the next call; nil where it cannot be read or is too
+// large.
 func (l *loader) contents(abs string) []byte {
 	b, err := files.ReadInto(l.w.tree, "", abs, l.buffer)
 	if err != nil {
@@ -249,8 +251,8 @@ func (l *loader) contents(abs string) []byte {
 	return b
 }
 
-// walk adds the files below a directory whose names or, for JSON and YAML, whose content say that sandlint reads them. What git ignores is left
-// out, and so are symbolic links to directories and links that leave the workspace's root.
+// walk adds the files below a directory whose names or, for JSON and YAML, whose content say that sandlint reads them.
+// What git ignores is left out, and so are symbolic links to directories and links that leave the workspace's root.
 func (l *loader) walk(top string) {
 	root := l.w.root(top)
 	err := files.Walk(l.w.tree, root, top, func(v *files.Visit) error {
@@ -291,7 +293,8 @@ func (l *loader) wanted(v *files.Visit) bool {
 	return v.Entry.Type().IsRegular() && l.claimedFile(v.Name) != files.KindUnknown
 }
 
-// readable reports whether a file that was found may be read, and else records why not: it is a regular file, or a link to one below root.
+// readable reports whether a file that was found may be read, and else records why not: it is a regular file, or a link
+// to one below root.
 func (l *loader) readable(v *files.Visit, root string) bool {
 	if v.Entry.Type().IsRegular() {
 		return true

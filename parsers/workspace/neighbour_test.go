@@ -31,7 +31,8 @@ func openDockerfile(t *testing.T, dir, name string) *nixuse.Model {
 	return doc.Nix
 }
 
-// TestCopiedFile tells which file of the workspace a COPY takes. "?" is one that cannot be told, or that must not be read.
+// TestCopiedFile tells which file of the workspace a COPY takes. "?" is one that cannot be told, or that must not be
+// read.
 func TestCopiedFile(t *testing.T) {
 	files := map[string]string{
 		"secret/nix.conf":             "# secret\ncores = 9\n",
@@ -126,7 +127,11 @@ func TestCopiedFile(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.at+" "+tt.copy, func(t *testing.T) {
 			name := filepath.Join("repo", tt.at, "Dockerfile")
-			addTree(t, dir, map[string]string{name: "FROM debian AS other\nFROM nixos/nix\n" + tt.copy + "\nRUN nix-build\n"})
+			addTree(
+				t,
+				dir,
+				map[string]string{name: "FROM debian AS other\nFROM nixos/nix\n" + tt.copy + "\nRUN nix-build\n"},
+			)
 			d := openDockerfile(t, dir, name)
 			got := ""
 			for _, e := range d.Images[1].Events {
@@ -157,7 +162,17 @@ func TestCopiedFile(t *testing.T) {
 
 // TestNeighbour reads below a root alone.
 func TestNeighbour(t *testing.T) {
-	dir := makeTree(t, map[string]string{"out/x": "out", "root/.git/": "", "root/x": "in", "root/d/x": "below", "root/link": "-> ../out/x", "root/fine": "-> d/x"})
+	dir := makeTree(
+		t,
+		map[string]string{
+			"out/x":      "out",
+			"root/.git/": "",
+			"root/x":     "in",
+			"root/d/x":   "below",
+			"root/link":  "-> ../out/x",
+			"root/fine":  "-> d/x",
+		},
+	)
 	w := &Workspace{dir: dir, tree: files.Disk{}}
 	root := filepath.Join(dir, "root")
 	for _, tt := range []struct{ path, want string }{
@@ -180,7 +195,17 @@ func TestNeighbour(t *testing.T) {
 }
 
 func TestRoot(t *testing.T) {
-	dir := makeTree(t, map[string]string{"repo/.git": "gitdir: elsewhere\n", "repo/a/b/": "", "repo/sub/.git/": "", "repo/sub/c/": "", "work/x/y/": "", "other/z/": ""})
+	dir := makeTree(
+		t,
+		map[string]string{
+			"repo/.git":      "gitdir: elsewhere\n",
+			"repo/a/b/":      "",
+			"repo/sub/.git/": "",
+			"repo/sub/c/":    "",
+			"work/x/y/":      "",
+			"other/z/":       "",
+		},
+	)
 	w := &Workspace{dir: filepath.Join(dir, "work"), tree: files.Disk{}}
 	for from, want := range map[string]string{
 		"repo": "repo", "repo/a/b": "repo", "repo/sub/c": "repo/sub", // a worktree's .git is a file
@@ -215,7 +240,14 @@ func TestIncludes(t *testing.T) {
 	for _, i := range doc.Texts[0].Includes {
 		got = append(got, fmt.Sprintf("%s %v", i.Path.Text, i.File != nil))
 	}
-	want := []string{"more.conf true", "../up.conf true", "../../secret.conf false", "link.conf false", "/etc/hostname false", "missing.conf false"}
+	want := []string{
+		"more.conf true",
+		"../up.conf true",
+		"../../secret.conf false",
+		"link.conf false",
+		"/etc/hostname false",
+		"missing.conf false",
+	}
 	if !slices.Equal(got, want) {
 		t.Errorf("includes %q, want %q", got, want)
 	}

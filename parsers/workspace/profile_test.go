@@ -35,11 +35,16 @@ const resourceText = "apiVersion: security-profiles-operator.x-k8s.io/v1\nkind: 
 
 func TestProfileFiles(t *testing.T) {
 	dir := makeTree(t, map[string]string{
-		".git/":                     "",
-		"seccomp.json":              `{"defaultAction":"SCMP_ACT_ERRNO"}`,
-		"chrome.json":               `{"defaultAction":"SCMP_ACT_ERRNO"}`,
-		"package.json":              `{"name":"x"}`,
-		"k8s/profiles.yaml":         resourceText + "---\nkind: Pod\n---\n" + strings.Replace(resourceText, "web", "db", 1),
+		".git/":        "",
+		"seccomp.json": `{"defaultAction":"SCMP_ACT_ERRNO"}`,
+		"chrome.json":  `{"defaultAction":"SCMP_ACT_ERRNO"}`,
+		"package.json": `{"name":"x"}`,
+		"k8s/profiles.yaml": resourceText + "---\nkind: Pod\n---\n" + strings.Replace(
+			resourceText,
+			"web",
+			"db",
+			1,
+		),
 		"k8s/profile.json":          `{"apiVersion":"security-profiles-operator.x-k8s.io/v1","kind":"SeccompProfile","spec":{}}`,
 		"k8s/pod.yml":               "kind: Pod\n",
 		"k8s/template.yaml":         strings.Replace(resourceText, "web", "{{ .Values.name }}", 1),
@@ -49,7 +54,13 @@ func TestProfileFiles(t *testing.T) {
 		".github/workflows/ci.yaml": "# " + strings.ReplaceAll(resourceText, "\n", "\n# "),
 	})
 	w, docs := openAll(t, dir)
-	want := []string{".github/workflows/ci.yaml: GitHub workflow", "chrome.json: seccomp profile", "k8s/profile.json: seccomp profile", "k8s/profiles.yaml: seccomp profile", "seccomp.json: seccomp profile"}
+	want := []string{
+		".github/workflows/ci.yaml: GitHub workflow",
+		"chrome.json: seccomp profile",
+		"k8s/profile.json: seccomp profile",
+		"k8s/profiles.yaml: seccomp profile",
+		"seccomp.json: seccomp profile",
+	}
 	if diff := cmp.Diff(want, found(w)); diff != "" {
 		t.Errorf("files (-want +got):\n%s", diff)
 	}
@@ -65,7 +76,10 @@ func TestProfileFiles(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want = []string{"k8s/profiles.yaml: seccomp profile", "k8s/pod.yml: skipped, its name is not that of a Dockerfile, nix.conf or seccomp profile"}
+	want = []string{
+		"k8s/profiles.yaml: seccomp profile",
+		"k8s/pod.yml: skipped, its name is not that of a Dockerfile, nix.conf or seccomp profile",
+	}
 	if diff := cmp.Diff(want, found(named)); diff != "" {
 		t.Errorf("named files (-want +got):\n%s", diff)
 	}
@@ -92,20 +106,25 @@ func uses(p *Profile) []string {
 func TestUses(t *testing.T) {
 	const profile = `{"defaultAction":"SCMP_ACT_ERRNO"}`
 	dir := makeTree(t, map[string]string{
-		".git/":                           "",
-		"compose.yaml":                    "services:\n  a:\n    security_opt: [\"seccomp=docker/seccomp.json\", no-new-privileges:true]\n  b:\n    security_opt:\n    - seccomp:./docker/seccomp.json\n  c:\n    security_opt: ['seccomp=unconfined', 'seccomp=missing.json', 'seccomp=~/x.json', 'seccomp:builtin', apparmor=docker/seccomp.json]\n",
-		"deploy/stack.yml":                "services:\n  a:\n    security_opt:\n    - seccomp=${PROFILE:-../docker/seccomp.json}\n    - seccomp=${OTHER}\n",
-		"docker/seccomp.json":             profile,
-		"unused.json":                     profile,
-		"k8s/pod.yaml":                    "kind: Pod\nspec:\n  securityContext:\n    seccompProfile:\n      type: Localhost\n      localhostProfile: profiles/audit.json\n  containers:\n  - securityContext: {seccompProfile: {type: Localhost, localhostProfile: \"twice.json\"}}\n  - securityContext: {seccompProfile: {type: RuntimeDefault, localhostProfile: once.json}}\n  - securityContext: {seccompProfile: {type: Localhost, localhostProfile: operator/ns/web.json}}\n",
-		"k8s/old.yaml":                    "metadata:\n  annotations:\n    seccomp.security.alpha.kubernetes.io/pod: localhost/profiles/audit.json\n    container.seccomp.security.alpha.kubernetes.io/x: 'runtime/default'\n",
-		"k8s/profiles/audit.json":         profile,
-		"a/twice.json":                    profile,
-		"b/twice.json":                    profile,
-		"a/once.json":                     profile,
-		"k8s/web.yaml":                    resourceText,
-		"k8s/other.yaml":                  strings.Replace(resourceText, "web", "other", 1),
-		"k8s/elsewhere.yaml":              strings.Replace(resourceText, "name: web", "name: web, namespace: default", 1),
+		".git/":                   "",
+		"compose.yaml":            "services:\n  a:\n    security_opt: [\"seccomp=docker/seccomp.json\", no-new-privileges:true]\n  b:\n    security_opt:\n    - seccomp:./docker/seccomp.json\n  c:\n    security_opt: ['seccomp=unconfined', 'seccomp=missing.json', 'seccomp=~/x.json', 'seccomp:builtin', apparmor=docker/seccomp.json]\n",
+		"deploy/stack.yml":        "services:\n  a:\n    security_opt:\n    - seccomp=${PROFILE:-../docker/seccomp.json}\n    - seccomp=${OTHER}\n",
+		"docker/seccomp.json":     profile,
+		"unused.json":             profile,
+		"k8s/pod.yaml":            "kind: Pod\nspec:\n  securityContext:\n    seccompProfile:\n      type: Localhost\n      localhostProfile: profiles/audit.json\n  containers:\n  - securityContext: {seccompProfile: {type: Localhost, localhostProfile: \"twice.json\"}}\n  - securityContext: {seccompProfile: {type: RuntimeDefault, localhostProfile: once.json}}\n  - securityContext: {seccompProfile: {type: Localhost, localhostProfile: operator/ns/web.json}}\n",
+		"k8s/old.yaml":            "metadata:\n  annotations:\n    seccomp.security.alpha.kubernetes.io/pod: localhost/profiles/audit.json\n    container.seccomp.security.alpha.kubernetes.io/x: 'runtime/default'\n",
+		"k8s/profiles/audit.json": profile,
+		"a/twice.json":            profile,
+		"b/twice.json":            profile,
+		"a/once.json":             profile,
+		"k8s/web.yaml":            resourceText,
+		"k8s/other.yaml":          strings.Replace(resourceText, "web", "other", 1),
+		"k8s/elsewhere.yaml": strings.Replace(
+			resourceText,
+			"name: web",
+			"name: web, namespace: default",
+			1,
+		),
 		"host/etc/docker/daemon.json":     `{"seccomp-profile": "/etc/docker/profiles/d.json"}`,
 		"host/etc/docker/profiles/d.json": profile,
 		"other/daemon.json":               `{"seccomp-profile": "/etc/docker/profiles/d.json"}`,
@@ -113,8 +132,15 @@ func TestUses(t *testing.T) {
 	})
 	_, docs := openAll(t, dir)
 	want := map[string][]string{
-		"docker/seccomp.json":             {"compose compose.yaml docker/seccomp.json", "compose compose.yaml ./docker/seccomp.json", "compose deploy/stack.yml seccomp=${PROFILE:-../docker/seccomp.json}"},
-		"k8s/profiles/audit.json":         {"kubernetes k8s/old.yaml profiles/audit.json", "kubernetes k8s/pod.yaml profiles/audit.json"},
+		"docker/seccomp.json": {
+			"compose compose.yaml docker/seccomp.json",
+			"compose compose.yaml ./docker/seccomp.json",
+			"compose deploy/stack.yml seccomp=${PROFILE:-../docker/seccomp.json}",
+		},
+		"k8s/profiles/audit.json": {
+			"kubernetes k8s/old.yaml profiles/audit.json",
+			"kubernetes k8s/pod.yaml profiles/audit.json",
+		},
 		"host/etc/docker/profiles/d.json": {"daemon host/etc/docker/daemon.json /etc/docker/profiles/d.json"},
 		"k8s/web.yaml":                    {"kubernetes k8s/pod.yaml operator/ns/web.json"},
 	}
@@ -173,7 +199,8 @@ func labelsOf(text string) *Document {
 	return &Document{Source: d.Source, Profiles: labelProfiles(d)}
 }
 
-// TestLabelProfiles tells the text of each profile, and what stands in the Dockerfile for the name of its first syscall.
+// TestLabelProfiles tells the text of each profile, and what stands in the Dockerfile for the name of its first
+// syscall.
 func TestLabelProfiles(t *testing.T) {
 	const text = `{"defaultAction":"SCMP_ACT_ERRNO","syscalls":[{"names":["chmodd"],"action":"SCMP_ACT_ALLOW"}]}`
 	for _, test := range []struct {
@@ -224,7 +251,8 @@ func TestLabelProfiles(t *testing.T) {
 				if ok != test.verbatim || ok && d.Source.Text(at) != "d" {
 					t.Errorf("editing the last letter: %v at %q", ok, d.Source.Text(at))
 				}
-				if diff := cmp.Diff([]string{"label Dockerfile " + d.Source.Text(p.Uses[0].Span)}, uses(p)); diff != "" || !strings.Contains(d.Source.Text(p.Uses[0].Span), profileLabel) {
+				if diff := cmp.Diff([]string{"label Dockerfile " + d.Source.Text(p.Uses[0].Span)}, uses(p)); diff != "" ||
+					!strings.Contains(d.Source.Text(p.Uses[0].Span), profileLabel) {
 					t.Errorf("uses %q", uses(p))
 				}
 			}
@@ -242,7 +270,8 @@ func FuzzLabelProfiles(f *testing.F) {
 		for _, p := range d.Profiles {
 			last, length := 0, 0
 			for _, piece := range p.Fragment.Pieces {
-				if piece.Span.Start < last || piece.Span.End > len(d.Source.Bytes) || piece.Verbatim && d.Source.Text(piece.Span) != piece.Text {
+				if piece.Span.Start < last || piece.Span.End > len(d.Source.Bytes) ||
+					piece.Verbatim && d.Source.Text(piece.Span) != piece.Text {
 					t.Errorf("piece %q at %v", piece.Text, piece.Span)
 				}
 				last = piece.Span.End
@@ -252,7 +281,8 @@ func FuzzLabelProfiles(f *testing.F) {
 				t.Errorf("pieces of %d bytes, text of %d", length, len(p.Source.Bytes))
 			}
 			for _, problem := range p.Problems {
-				if at := p.Fragment.Span(problem.Span); at.Start < p.Instruction.Span.Start || at.End > p.Instruction.Span.End {
+				if at := p.Fragment.Span(problem.Span); at.Start < p.Instruction.Span.Start ||
+					at.End > p.Instruction.Span.End {
 					t.Errorf("problem at %v outside the instruction at %v", at, p.Instruction.Span)
 				}
 			}

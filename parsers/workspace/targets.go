@@ -35,8 +35,8 @@ func Consumers() []string {
 	return names
 }
 
-// Set adds a target: a consumer's version or range of versions, or for "platform" a list of platforms. The first version of Nix, Lix or
-// Determinate Nix that is given replaces the defaults. The error names what is possible.
+// Set adds a target: a consumer's version or range of versions, or for "platform" a list of platforms. The first
+// version of Nix, Lix or Determinate Nix that is given replaces the defaults. The error names what is possible.
 func (t *Targets) Set(consumer, version string) error {
 	switch consumer {
 	case "nix", "lix", "determinate":
@@ -74,7 +74,8 @@ var platformName = sync.OnceValue(func() *regexp.Regexp {
 // nix returns the targets of what Nix reads.
 func (t Targets) nix() nixuse.Targets { return nixuse.Targets{Nix: t.Nix, NixGiven: t.NixGiven} }
 
-// Trace returns the settings in force with the given nix.conf files, in the order in which Nix reads them: see nixuse.TraceNix.
+// Trace returns the settings in force with the given nix.conf files, in the order in which Nix reads them: see
+// nixuse.TraceNix.
 func (w *Workspace) TraceNix(texts []*nixuse.Text) *nixuse.NixTrace {
 	return nixuse.TraceNix(texts, w.Targets.nix())
 }

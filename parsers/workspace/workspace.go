@@ -1,8 +1,9 @@
-// Package workspace is the shared model: it finds the files, opens them as documents, and links them, so a rule can see that line 9 of a Dockerfile
-// runs Nix before line 14 writes the nix.conf that Nix needed. It is glue: what a file means is in the packages beside it.
+// Package workspace is the shared model: it finds the files, opens them as documents, and links them, so a rule can see
+// that line 9 of a Dockerfile runs Nix before line 14 writes the nix.conf that Nix needed. It is glue: what a file
+// means is in the packages beside it.
 //
-// Nothing outside the workspace's root is ever read, no symbolic link out of it is followed, and nothing is run. Everything is read through one
-// files.Tree.
+// Nothing outside the workspace's root is ever read, no symbolic link out of it is followed, and nothing is run.
+// Everything is read through one files.Tree.
 package workspace
 
 import (
@@ -72,23 +73,26 @@ func (ForeignError) Error() string {
 	return "contains no Nix setting; it looks like another program's configuration"
 }
 
-// Document is a file as opened. What its format makes of it is in Value; the other fields are the parts of it that rules look at, whatever the format.
+// Document is a file as opened. What its format makes of it is in Value; the other fields are the parts of it that
+// rules look at, whatever the format.
 type Document struct {
 	Entry  *Entry
 	Source *source.File
-	// Value is what the format makes of the whole file: *image.Dockerfile, *nixuse.Text, *nixuse.Hosted, []*Profile, or what a format of another
-	// package returns.
+	// Value is what the format makes of the whole file: *image.Dockerfile, *nixuse.Text, *nixuse.Hosted, []*Profile, or
+	// what a format of another package returns.
 	Value any
 	// Dockerfile are the images that the file builds, and Nix is what they do with Nix; nil for files that build none.
 	Dockerfile *image.Dockerfile
 	Nix        *nixuse.Model
 	// Texts are the nix.conf texts in it, in order of position.
 	Texts []*nixuse.Text
-	// Profiles are the seccomp profiles in it, in order: those of a file of profiles, or those in the labels of a Dockerfile.
+	// Profiles are the seccomp profiles in it, in order: those of a file of profiles, or those in the labels of a
+	// Dockerfile.
 	Profiles []*Profile
 }
 
-// Reads returns the paths, as shown, of the other files of the workspace that the document's meaning depends on, sorted.
+// Reads returns the paths, as shown, of the other files of the workspace that the document's meaning depends on,
+// sorted.
 func (d *Document) Reads() []string {
 	if d.Dockerfile == nil {
 		return nil
@@ -100,8 +104,9 @@ func (d *Document) Reads() []string {
 type Format struct {
 	// Kind is the kind.
 	Kind files.Kind
-	// Claims reports whether a file that no format before it in the list claims is of the kind, by its path, with slashes, or its text, which costs a
-	// read. It is nil for the kinds that files.KindByPath and the content tell: see Builtin.
+	// Claims reports whether a file that no format before it in the list claims is of the kind, by its path, with
+	// slashes, or its text, which costs a read. It is nil for the kinds that files.KindByPath and the content tell: see
+	// Builtin.
 	Claims func(name string, text func() []byte) bool
 	// Open makes the document of a file. Entry and Source are filled in.
 	Open func(*Workspace, *Entry, *source.File) (*Document, error)
@@ -110,8 +115,9 @@ type Format struct {
 // Dir returns the working directory, absolute.
 func (w *Workspace) Dir() string { return w.dir }
 
-// Snapshot returns the workspace as one run sees it: what is read once is remembered, and what changes on disk from then on is not seen. Other
-// methods of a workspace that is no snapshot see the files as they are at the time of the call.
+// Snapshot returns the workspace as one run sees it: what is read once is remembered, and what changes on disk from
+// then on is not seen. Other methods of a workspace that is no snapshot see the files as they are at the time of the
+// call.
 func (w *Workspace) Snapshot() *Workspace {
 	s := *w
 	s.cache = files.NewCache()
@@ -127,8 +133,9 @@ func (w *Workspace) snapshot() *Workspace {
 	return w.Snapshot()
 }
 
-// With returns the workspace in which the given files, by absolute path, hold other text: an editor's open buffers, or files as a fix would leave them. That of a
-// snapshot is one too; it shares what it remembers as far as it does not depend on these files.
+// With returns the workspace in which the given files, by absolute path, hold other text: an editor's open buffers, or
+// files as a fix would leave them. That of a snapshot is one too; it shares what it remembers as far as it does not
+// depend on these files.
 func (w *Workspace) With(overlay map[string][]byte) *Workspace {
 	derived := *w
 	derived.overlay = make(map[string][]byte, len(w.overlay)+len(overlay))
@@ -142,7 +149,8 @@ func (w *Workspace) With(overlay map[string][]byte) *Workspace {
 	return &derived
 }
 
-// Changed makes a snapshot forget what depends on the files at the given absolute paths, which came, went or changed; without paths, everything.
+// Changed makes a snapshot forget what depends on the files at the given absolute paths, which came, went or changed;
+// without paths, everything.
 func (w *Workspace) Changed(paths ...string) {
 	if w.cache != nil {
 		w.cache.Changed(paths...)
@@ -150,7 +158,8 @@ func (w *Workspace) Changed(paths ...string) {
 	}
 }
 
-// cached returns what make makes of files, which it reads through the workspace that it is given. A snapshot remembers it.
+// cached returns what make makes of files, which it reads through the workspace that it is given. A snapshot remembers
+// it.
 func cached[V any](w *Workspace, key any, make func(*Workspace) V) V {
 	if w.cache == nil {
 		return make(w)
@@ -162,8 +171,8 @@ func cached[V any](w *Workspace, key any, make func(*Workspace) V) V {
 	})
 }
 
-// Open reads and parses a file. The error is a ForeignError for a file that is none of ours after all. The document is not kept: the caller holds it as
-// long as it is needed.
+// Open reads and parses a file. The error is a ForeignError for a file that is none of ours after all. The document is
+// not kept: the caller holds it as long as it is needed.
 func (w *Workspace) Open(e *Entry) (*Document, error) {
 	w = w.snapshot()
 	f, err := w.read(e.Abs)

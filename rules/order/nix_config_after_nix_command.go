@@ -68,7 +68,12 @@ func checkNixConfigOrder(p *rules.Pass, img *nixuse.Image) {
 			Span:     write.Text.Fragment.Span(worst.entry.Span),
 			Related: []rules.Related{{
 				File: worst.command.File, Span: worst.command.Nix.Span,
-				Message: fmt.Sprintf("%s runs here with %s = %s", quote(worst.command.Nix.Label), worst.setting, worst.before),
+				Message: fmt.Sprintf(
+					"%s runs here with %s = %s",
+					quote(worst.command.Nix.Label),
+					worst.setting,
+					worst.before,
+				),
 			}},
 		}
 		if write.File != file && (write.Text.Host == nixuse.HostFile || write.ByInstaller) {
@@ -183,15 +188,18 @@ func readLater(events []*nixuse.Event, name string) bool {
 // computed reports whether the instruction of a write also writes the output of a command.
 func computed(img *nixuse.Image, write *nixuse.Event) bool {
 	return slices.ContainsFunc(img.Events, func(e *nixuse.Event) bool {
-		return e.Instruction == write.Instruction && e.Kind == nixuse.WriteConfig && e.Text != nil && slices.ContainsFunc(e.Text.Fragment.Pieces, func(p source.Piece) bool {
-			return p.Opaque && (strings.HasPrefix(p.Text, "$(") || strings.HasPrefix(p.Text, "`"))
-		})
+		return e.Instruction == write.Instruction && e.Kind == nixuse.WriteConfig && e.Text != nil &&
+			slices.ContainsFunc(e.Text.Fragment.Pieces, func(p source.Piece) bool {
+				return p.Opaque && (strings.HasPrefix(p.Text, "$(") || strings.HasPrefix(p.Text, "`"))
+			})
 	})
 }
 
 func message(write *nixuse.Event, found []late) string {
 	worst := found[0]
-	what := quote(strings.Join(strings.Fields(write.Text.Fragment.File.Text(write.Text.Fragment.Span(worst.entry.Span))), " "))
+	what := quote(
+		strings.Join(strings.Fields(write.Text.Fragment.File.Text(write.Text.Fragment.Span(worst.entry.Span))), " "),
+	)
 	if !write.Text.Fragment.Whole() && !strings.Contains(what, "=") {
 		what = quote(worst.setting)
 	}
@@ -253,7 +261,8 @@ func installerFix(img *nixuse.Image, write, command *nixuse.Event, found []late)
 			settings = append(settings, l.setting+" = "+l.entry.Value)
 		}
 	}
-	if len(settings) != 1 || strings.ContainsAny(settings[0], `'"$\`+"`") || command.Instruction.Exec || command.Command.Quoting != source.Plain {
+	if len(settings) != 1 || strings.ContainsAny(settings[0], `'"$\`+"`") || command.Instruction.Exec ||
+		command.Command.Quoting != source.Plain {
 		return nil
 	}
 	in := command.Nix.Installer

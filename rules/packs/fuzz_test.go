@@ -16,8 +16,8 @@ import (
 // fuzzNames are the names under which a text is looked at.
 var fuzzNames = []string{"Dockerfile", "nix.conf", "seccomp.json"}
 
-// FuzzLint has every rule look at a text as each kind of file. Nothing panics, every place that is named lies in its file, the edits of a fix apply, and what all fixes
-// together make of a text has no fix left.
+// FuzzLint has every rule look at a text as each kind of file. Nothing panics, every place that is named lies in its
+// file, the edits of a fix apply, and what all fixes together make of a text has no fix left.
 func FuzzLint(f *testing.F) {
 	for _, p := range packs.All() {
 		for _, r := range p.Rules {
@@ -131,7 +131,9 @@ func newLinter(f *testing.F) *linter {
 }
 
 func (l *linter) load(t *testing.T, name string, text []byte) *workspace.Workspace {
-	ws, err := rules.Load(workspace.Options{Dir: l.dir, Paths: []string{"-"}, Stdin: text, StdinName: name, Targets: l.targets})
+	ws, err := rules.Load(
+		workspace.Options{Dir: l.dir, Paths: []string{"-"}, Stdin: text, StdinName: name, Targets: l.targets},
+	)
 	if err != nil {
 		t.Fatal(err)
 	}

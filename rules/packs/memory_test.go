@@ -16,7 +16,8 @@ import (
 	"github.com/sandlint/sandlint/rules"
 )
 
-// TestMemory checks and fixes a Dockerfile, the nix.conf that it copies and a profile, none of which lies on a disk. TestNode runs it as a browser would.
+// TestMemory checks and fixes a Dockerfile, the nix.conf that it copies and a profile, none of which lies on a disk.
+// TestNode runs it as a browser would.
 func TestMemory(t *testing.T) {
 	dir := string(filepath.Separator) + "project"
 	texts := map[string][]byte{}

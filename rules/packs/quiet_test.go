@@ -16,8 +16,9 @@ import (
 	"github.com/sandlint/sandlint/rules/rulestest"
 )
 
-// TestQuiet reads the projects of testdata/quiet.txtar, in which something looks wrong and is right. No rule that is on by default may report a warning or an
-// error there. What is worth knowing is in the project's file want; with -update it is rewritten.
+// TestQuiet reads the projects of testdata/quiet.txtar, in which something looks wrong and is right. No rule that is on
+// by default may report a warning or an error there. What is worth knowing is in the project's file want; with -update
+// it is rewritten.
 func TestQuiet(t *testing.T) {
 	const name = "testdata/quiet.txtar"
 	before, err := os.ReadFile(name)

@@ -27,7 +27,8 @@ var update = flag.Bool("update", false, "rewrite the expectations of the rules' 
 // Updating reports whether the flag -update was given.
 func Updating() bool { return *update }
 
-// Run tests every rule of a pack. all are the packs whose rules must not panic on the cases. It is called from the pack's own folder.
+// Run tests every rule of a pack. all are the packs whose rules must not panic on the cases. It is called from the
+// pack's own folder.
 func Run(t *testing.T, pack rules.Pack, all []rules.Pack) {
 	files, err := filepath.Glob("*.txtar")
 	if err != nil {
@@ -49,7 +50,8 @@ func Run(t *testing.T, pack rules.Pack, all []rules.Pack) {
 	checkFiles(t, pack)
 }
 
-// checkFiles holds the folder of a pack to its form: the list of the pack, and a file for each rule. What rules share is below internal.
+// checkFiles holds the folder of a pack to its form: the list of the pack, and a file for each rule. What rules share
+// is below internal.
 func checkFiles(t *testing.T, pack rules.Pack) {
 	files, err := filepath.Glob("*.go")
 	if err != nil {
@@ -201,8 +203,9 @@ func applied(t *testing.T, set *rules.Set, ws *workspace.Workspace, c *rules.Cas
 	return out
 }
 
-// runVariants runs a case in the forms that a txtar cannot hold: with CRLF, without final newline and with a byte order mark. The findings must be
-// those of the plain form, at the same lines; a byte order mark may change them. No other rule may panic.
+// runVariants runs a case in the forms that a txtar cannot hold: with CRLF, without final newline and with a byte order
+// mark. The findings must be those of the plain form, at the same lines; a byte order mark may change them. No other
+// rule may panic.
 func runVariants(t *testing.T, set, everything *rules.Set, c *rules.Case) {
 	plain := rules.Check(load(t, c, c.Files), set, rules.CheckOptions{})
 	for _, v := range []struct {
@@ -220,7 +223,10 @@ func runVariants(t *testing.T, set, everything *rules.Set, c *rules.Case) {
 				files[i] = txtar.File{Name: f.Name, Data: v.make(bytes.Clone(f.Data))}
 			}
 			ws := load(t, c, files)
-			if !slices.ContainsFunc(c.Flags, func(f string) bool { return strings.HasPrefix(f, "repeat=") }) { // such files are large
+			if !slices.ContainsFunc(
+				c.Flags,
+				func(f string) bool { return strings.HasPrefix(f, "repeat=") },
+			) { // such files are large
 				rules.Check(ws, everything, rules.CheckOptions{Fixes: true})
 			}
 			got := rules.Check(ws, set, rules.CheckOptions{Fixes: true})
@@ -345,7 +351,10 @@ func format(page rules.Page) []byte {
 	for _, c := range page.Cases {
 		add(c, "", c.Files)
 		if len(c.Flags) > 0 {
-			a.Files = append(a.Files, txtar.File{Name: c.Name + "/flags", Data: []byte(strings.Join(c.Flags, "\n") + "\n")})
+			a.Files = append(
+				a.Files,
+				txtar.File{Name: c.Name + "/flags", Data: []byte(strings.Join(c.Flags, "\n") + "\n")},
+			)
 		}
 		if c.Want != "" {
 			a.Files = append(a.Files, txtar.File{Name: c.Name + "/want", Data: []byte(c.Want)})

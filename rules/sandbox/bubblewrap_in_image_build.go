@@ -59,12 +59,17 @@ func quoted(f *source.File, s source.Span) string { return fmt.Sprintf("%q", f.T
 func needsNamespaces(c *image.Command) (source.Span, *fixers.Fix) {
 	switch c.Name {
 	case "bwrap":
-		if len(c.Words) > 1 && !slices.ContainsFunc(c.Words, func(w shell.Word) bool { return w.Text == "--version" || w.Text == "--help" }) {
+		if len(c.Words) > 1 &&
+			!slices.ContainsFunc(
+				c.Words,
+				func(w shell.Word) bool { return w.Text == "--version" || w.Text == "--help" },
+			) {
 			return c.Words[0].Span, nil
 		}
 	case "flatpak-builder":
 		if slices.ContainsFunc(c.Words, func(w shell.Word) bool {
-			return w.Text == "--disable-rofiles-fuse" || w.Text == "--download-only" || w.Text == "--version" || w.Text == "--help"
+			return w.Text == "--disable-rofiles-fuse" || w.Text == "--download-only" || w.Text == "--version" ||
+				w.Text == "--help"
 		}) {
 			return source.Span{}, nil
 		}
@@ -76,7 +81,10 @@ func needsNamespaces(c *image.Command) (source.Span, *fixers.Fix) {
 		}
 		for _, w := range c.Words[1:] {
 			switch {
-			case w.Text == "--disable-sandboxing", w.Text == "--reinit", w.Text == "--help", !w.Known && strings.Contains(w.Text, "$"):
+			case w.Text == "--disable-sandboxing",
+				w.Text == "--reinit",
+				w.Text == "--help",
+				!w.Known && strings.Contains(w.Text, "$"):
 				return source.Span{}, nil
 			}
 		}
@@ -96,5 +104,6 @@ func needsNamespaces(c *image.Command) (source.Span, *fixers.Fix) {
 // initialised reports whether the image has, or may have, an opam that is already set up.
 func initialised(img *image.Image) bool {
 	name := img.Root().Stage.Image
-	return name == "" || strings.HasPrefix(strings.TrimPrefix(name, "docker.io/"), "ocaml/") || strings.Contains(name, "opam")
+	return name == "" || strings.HasPrefix(strings.TrimPrefix(name, "docker.io/"), "ocaml/") ||
+		strings.Contains(name, "opam")
 }
