@@ -43,13 +43,8 @@ func sortEdits(f *source.File, edits []Edit) ([]Edit, error) {
 			return nil, fmt.Errorf("edit of another text than that of %q", f.Path)
 		}
 		if e.Span.Start < 0 || e.Span.End < e.Span.Start || e.Span.End > len(f.Bytes) {
-			return nil, fmt.Errorf(
-				"edit of bytes %d to %d of %q, which has %d",
-				e.Span.Start,
-				e.Span.End,
-				f.Path,
-				len(f.Bytes),
-			)
+			return nil, fmt.Errorf("edit of bytes %d to %d of %q, which has %d", e.Span.Start, e.Span.End, f.Path,
+				len(f.Bytes))
 		}
 		if n := len(kept); n > 0 {
 			last := kept[n-1]
@@ -57,14 +52,8 @@ func sortEdits(f *source.File, edits []Edit) ([]Edit, error) {
 				continue
 			}
 			if e.Span.Start < last.Span.End || last.Span == e.Span {
-				return nil, fmt.Errorf(
-					"edits of bytes %d to %d and %d to %d of %q overlap",
-					last.Span.Start,
-					last.Span.End,
-					e.Span.Start,
-					e.Span.End,
-					f.Path,
-				)
+				return nil, fmt.Errorf("edits of bytes %d to %d and %d to %d of %q overlap", last.Span.Start,
+					last.Span.End, e.Span.Start, e.Span.End, f.Path)
 			}
 		}
 		kept = append(kept, e)

@@ -72,22 +72,17 @@ func TestCombine(t *testing.T) {
 	}{
 		{"apart", []Fix{fix("b", Safe, edit(f, 4, 5)), fix("a", Safe, edit(f, 1, 2))}, "a b", ""},
 		{
-			"touching replacements keep apart",
-			[]Fix{fix("a", Safe, edit(f, 1, 3)), fix("b", Safe, edit(f, 3, 5))},
-			"a b",
-			"",
+			"touching replacements keep apart", []Fix{fix("a", Safe, edit(f, 1, 3)), fix("b", Safe, edit(f, 3, 5))},
+			"a b", "",
 		},
 		{
 			"overlap",
-			[]Fix{fix("a", Safe, edit(f, 1, 4)), fix("b", Safe, edit(f, 3, 5)), fix("c", Safe, edit(f, 4, 6))},
-			"a c",
+			[]Fix{fix("a", Safe, edit(f, 1, 4)), fix("b", Safe, edit(f, 3, 5)), fix("c", Safe, edit(f, 4, 6))}, "a c",
 			"b",
 		},
 		{"inside", []Fix{fix("a", Safe, edit(f, 1, 9)), fix("b", Safe, edit(f, 3, 5))}, "a", "b"},
 		{
-			"insertion where another begins",
-			[]Fix{fix("b", Safe, edit(f, 3, 5)), fix("a", Safe, edit(f, 3, 3))},
-			"a",
+			"insertion where another begins", []Fix{fix("b", Safe, edit(f, 3, 5)), fix("a", Safe, edit(f, 3, 3))}, "a",
 			"b",
 		},
 		{"insertion where another ends", []Fix{fix("a", Safe, edit(f, 3, 5)), fix("b", Safe, edit(f, 5, 5))}, "a", "b"},
@@ -97,8 +92,7 @@ func TestCombine(t *testing.T) {
 		{
 			"all or nothing",
 			[]Fix{
-				fix("a", Safe, edit(f, 5, 6)),
-				fix("b", Safe, edit(f, 7, 8), edit(f, 5, 6)),
+				fix("a", Safe, edit(f, 5, 6)), fix("b", Safe, edit(f, 7, 8), edit(f, 5, 6)),
 				fix("c", Safe, edit(f, 7, 8)),
 			},
 			"a c",
@@ -121,18 +115,11 @@ func TestCombine(t *testing.T) {
 			for range 6 {
 				taken, deferred := Combine(test.fixes)
 				if titles(taken) != test.taken || titles(deferred) != test.deferred {
-					t.Fatalf(
-						"took %q, deferred %q; want %q and %q",
-						titles(taken),
-						titles(deferred),
-						test.taken,
-						test.deferred,
-					)
+					t.Fatalf("took %q, deferred %q; want %q and %q", titles(taken), titles(deferred), test.taken,
+						test.deferred)
 				}
-				rand.Shuffle(
-					len(test.fixes),
-					func(i, j int) { test.fixes[i], test.fixes[j] = test.fixes[j], test.fixes[i] },
-				)
+				rand.Shuffle(len(test.fixes),
+					func(i, j int) { test.fixes[i], test.fixes[j] = test.fixes[j], test.fixes[i] })
 			}
 		})
 	}

@@ -401,10 +401,8 @@ func (r *runner) candidates(p *Prover) []candidate {
 	for _, f := range p.findings {
 		for _, fix := range f.Fixes {
 			if r.applies(&fix) {
-				fixable = append(
-					fixable,
-					candidate{finding: f, fix: fix},
-				) // the fix only gives the finding its place among its twins
+				fixable = append(fixable,
+					candidate{finding: f, fix: fix}) // the fix only gives the finding its place among its twins
 				break
 			}
 		}

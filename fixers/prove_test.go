@@ -62,10 +62,8 @@ func (c *fakeChecker) Lint(files []*source.File) ([]Finding, error) {
 					if safety == Manual {
 						safety = Safe
 					}
-					finding.Fixes = append(
-						finding.Fixes,
-						Fix{Title: "Write " + text, Safety: safety, Edits: []Edit{{f, span, text}}},
-					)
+					finding.Fixes = append(finding.Fixes,
+						Fix{Title: "Write " + text, Safety: safety, Edits: []Edit{{f, span, text}}})
 				}
 				out = append(out, finding)
 			}
@@ -118,8 +116,9 @@ func TestRun(t *testing.T) {
 		calls int // how often Lint may be called
 	}{
 		{
-			name: "nothing to do", text: "x", check: fakeChecker{rules: []fakeRule{{ID: "a", Old: "y", New: []string{"z"}}}},
-			want: "f = x\n", calls: 1,
+			name: "nothing to do", text: "x",
+			check: fakeChecker{rules: []fakeRule{{ID: "a", Old: "y", New: []string{"z"}}}},
+			want:  "f = x\n", calls: 1,
 		},
 		{
 			name: "one pass for fixes that keep apart", text: "a.b.a",
@@ -132,8 +131,7 @@ func TestRun(t *testing.T) {
 			name: "overlap waits for the next pass", text: "abc",
 			check: fakeChecker{
 				rules: []fakeRule{
-					{ID: "ra", Old: "ab", New: []string{"xb"}},
-					{ID: "rb", Old: "bc", New: []string{"by"}},
+					{ID: "ra", Old: "ab", New: []string{"xb"}}, {ID: "rb", Old: "bc", New: []string{"by"}},
 				},
 			},
 			want: "f = xby\n  applied ra: Write xb\n  applied rb: Write by\n", calls: 3,
@@ -149,23 +147,18 @@ func TestRun(t *testing.T) {
 					return ""
 				},
 			},
-			want: "f = A.A.b.A.A.A.A.A.A\n" + strings.Repeat(
-				"  applied ra: Write A\n",
-				8,
-			) + "  rejected rb: Write B: the B has another meaning\n", calls: 12,
+			want: "f = A.A.b.A.A.A.A.A.A\n" + strings.Repeat("  applied ra: Write A\n",
+				8) + "  rejected rb: Write B: the B has another meaning\n", calls: 12,
 		},
 		{
 			name: "syntax broken", text: "a.b",
 			check: fakeChecker{rules: []fakeRule{
-				{
-					ID:       "ra",
-					Severity: failure,
-					Old:      "a",
-					New:      []string{"("},
-				}, {ID: "rb", Severity: failure, Old: "b", New: []string{"B"}},
+				{ID: "ra", Severity: failure, Old: "a", New: []string{"("}},
+				{ID: "rb", Severity: failure, Old: "b", New: []string{"B"}},
 				{ID: "syntax", Severity: info, Old: "(", Syntax: true},
 			}},
-			want: "f = a.B\n  applied rb: Write B\n  rejected ra: Write (: the result does not parse: found ( (syntax)\n", calls: 5,
+			want:  "f = a.B\n  applied rb: Write B\n  rejected ra: Write (: the result does not parse: found ( (syntax)\n",
+			calls: 5,
 		},
 		{
 			name: "a syntax error that was there before", text: "(a",
@@ -197,19 +190,17 @@ func TestRun(t *testing.T) {
 		{
 			name: "a lesser finding brought by one fix beside a fix of little weight", text: "a.i",
 			check: fakeChecker{rules: []fakeRule{
-				{
-					ID:       "ra",
-					Severity: failure,
-					Old:      "a",
-					New:      []string{"w"},
-				}, {ID: "ri", Severity: info, Old: "i", New: []string{"I"}}, {ID: "rw", Severity: warning, Old: "w"},
+				{ID: "ra", Severity: failure, Old: "a", New: []string{"w"}},
+				{ID: "ri", Severity: info, Old: "i", New: []string{"I"}},
+				{ID: "rw", Severity: warning, Old: "w"},
 			}},
 			want: "f = w.I\n  applied ra: Write w\n  applied ri: Write I\n", calls: 5,
 		},
 		{
 			name: "a fix that mends nothing", text: "a",
 			check: fakeChecker{rules: []fakeRule{{ID: "ra", Old: "a", New: []string{"aa"}}}},
-			want:  "f = a\n  rejected ra: Write aa: the finding is still there, or another one has come: found a (ra)\n", calls: 2,
+			want:  "f = a\n  rejected ra: Write aa: the finding is still there, or another one has come: found a (ra)\n",
+			calls: 2,
 		},
 		{
 			name: "a fix that changes nothing", text: "a",
@@ -224,24 +215,17 @@ func TestRun(t *testing.T) {
 					{ID: "rb", Severity: warning, Old: "b", New: []string{"a"}},
 				},
 			},
-			want: "f = b\n  applied ra: Write b\n  rejected rb: Write a: a new finding has come: found a (ra)\n", calls: 3,
+			want:  "f = b\n  applied ra: Write b\n  rejected rb: Write a: a new finding has come: found a (ra)\n",
+			calls: 3,
 		},
 		{
 			name: "a cycle that the findings do not betray", text: "a.x",
 			check: fakeChecker{
 				rules: []fakeRule{
-					{
-						ID:       "ra",
-						Severity: 100,
-						Old:      "a",
-						New:      []string{"b"},
-					}, {ID: "rb", Severity: 100, Old: "b", New: []string{"c"}},
-					{
-						ID:       "rc",
-						Severity: 100,
-						Old:      "c",
-						New:      []string{"a"},
-					}, {ID: "rx", Severity: 100, Old: "x", New: []string{"X"}},
+					{ID: "ra", Severity: 100, Old: "a", New: []string{"b"}},
+					{ID: "rb", Severity: 100, Old: "b", New: []string{"c"}},
+					{ID: "rc", Severity: 100, Old: "c", New: []string{"a"}},
+					{ID: "rx", Severity: 100, Old: "x", New: []string{"X"}},
 				},
 				lint: fading(),
 			},
@@ -318,7 +302,8 @@ func TestRun(t *testing.T) {
 					{ID: "rb", Severity: warning, Old: "b"},
 				},
 			},
-			want: "f = c\n  applied ra: Write c\n  rejected ra: Write b: a new finding has come: found b (rb)\n", calls: 3,
+			want:  "f = c\n  applied ra: Write c\n  rejected ra: Write b: a new finding has come: found b (rb)\n",
+			calls: 3,
 		},
 		{
 			name: "unsafe fixes wait for leave", text: "a",
@@ -411,10 +396,8 @@ func TestRunMilder(t *testing.T) {
 					severities = tt.before
 				}
 				for _, s := range severities {
-					findings = append(
-						findings,
-						Finding{Path: "f", Rule: "o", Severity: s, Key: fmt.Sprint(s), Message: "other"},
-					)
+					findings = append(findings,
+						Finding{Path: "f", Rule: "o", Severity: s, Key: fmt.Sprint(s), Message: "other"})
 				}
 				return findings
 			},
@@ -444,8 +427,7 @@ func TestRunAcrossFiles(t *testing.T) {
 		}}
 	}}
 	files := []*source.File{
-		source.NewFile("nix.conf", []byte("bad")),
-		source.NewFile("Dockerfile", []byte("COPY")),
+		source.NewFile("nix.conf", []byte("bad")), source.NewFile("Dockerfile", []byte("COPY")),
 		source.NewFile("other", []byte("bad")),
 	}
 	result, err := Run(files, Options{}, check)
@@ -467,18 +449,13 @@ func TestRunAcrossFiles(t *testing.T) {
 // TestRunOrder checks that the order of files and findings is of no influence.
 func TestRunOrder(t *testing.T) {
 	rules := []fakeRule{
-		{
-			ID:       "r1",
-			Severity: 3,
-			Old:      "ab",
-			New:      []string{"xy"},
-		}, {ID: "r2", Severity: 3, Old: "bc", New: []string{"yz"}}, {ID: "r3", Severity: 2, Old: "xy", New: []string{"ab", "q"}},
-		{
-			ID:       "r4",
-			Severity: 3,
-			Old:      "c",
-			New:      []string{"d"},
-		}, {ID: "r5", Severity: 3, Old: "d"}, {ID: "r6", Severity: 4, Old: "a", New: []string{"b", "e"}}, {ID: "r7", Severity: 4, Old: "a", New: []string{"b", "e"}},
+		{ID: "r1", Severity: 3, Old: "ab", New: []string{"xy"}},
+		{ID: "r2", Severity: 3, Old: "bc", New: []string{"yz"}},
+		{ID: "r3", Severity: 2, Old: "xy", New: []string{"ab", "q"}},
+		{ID: "r4", Severity: 3, Old: "c", New: []string{"d"}},
+		{ID: "r5", Severity: 3, Old: "d"},
+		{ID: "r6", Severity: 4, Old: "a", New: []string{"b", "e"}},
+		{ID: "r7", Severity: 4, Old: "a", New: []string{"b", "e"}},
 	}
 	compare := func(_, after string, _ []Fix) string {
 		if strings.Contains(after, "eb") {
@@ -489,8 +466,7 @@ func TestRunOrder(t *testing.T) {
 	var want string
 	for seed := uint64(1); seed < 60; seed++ {
 		files := []*source.File{
-			source.NewFile("f", []byte("abcabc.ab.bc.aab.c")),
-			source.NewFile("g", []byte("cba.cab.abc.a")),
+			source.NewFile("f", []byte("abcabc.ab.bc.aab.c")), source.NewFile("g", []byte("cba.cab.abc.a")),
 		}
 		r := rand.New(rand.NewPCG(seed, 1))
 		r.Shuffle(len(files), func(i, j int) { files[i], files[j] = files[j], files[i] })
@@ -498,10 +474,8 @@ func TestRunOrder(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		slices.SortFunc(
-			result.Files,
-			func(a, b FileResult) int { return strings.Compare(a.Before.Path, b.Before.Path) },
-		)
+		slices.SortFunc(result.Files,
+			func(a, b FileResult) int { return strings.Compare(a.Before.Path, b.Before.Path) })
 		got := summary(result)
 		if want == "" {
 			want = got
@@ -604,12 +578,9 @@ func TestRunError(t *testing.T) {
 func TestProve(t *testing.T) {
 	c := &fakeChecker{
 		rules: []fakeRule{
-			{
-				ID:       "good",
-				Severity: 3,
-				Old:      "a",
-				New:      []string{"A"},
-			}, {ID: "mad", Severity: 3, Old: "b", New: []string{"(", "b.b", "M"}}, {ID: "syntax", Severity: 1, Old: "(", Syntax: true},
+			{ID: "good", Severity: 3, Old: "a", New: []string{"A"}},
+			{ID: "mad", Severity: 3, Old: "b", New: []string{"(", "b.b", "M"}},
+			{ID: "syntax", Severity: 1, Old: "(", Syntax: true},
 		},
 		compare: func(before, after string, fixes []Fix) string {
 			if strings.Contains(after, "M") {

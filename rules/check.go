@@ -73,13 +73,8 @@ func checkFile(ws *workspace.Workspace, set *Set, entry *workspace.Entry, opts C
 }
 
 // finish leaves findings the fixes that are asked for and proved.
-func (r *fileResult) finish(
-	ws *workspace.Workspace,
-	set *Set,
-	doc *workspace.Document,
-	opts CheckOptions,
-	together bool,
-) {
+func (r *fileResult) finish(ws *workspace.Workspace, set *Set, doc *workspace.Document, opts CheckOptions,
+	together bool) {
 	if opts.Fixes {
 		r.withheld = proveEach(ws, set, doc, r.findings, together)
 	} else {
@@ -134,17 +129,15 @@ func lintWorkspace(ws *workspace.Workspace, list []configured) map[string][]Find
 	byPath := map[string][]Finding{}
 	for _, rule := range list {
 		if check := rule.Check.workspace; check != nil {
-			check(
-				&Pass{
-					Rule:      rule.Rule,
-					Workspace: ws,
-					severity:  rule.severity,
-					options:   rule.options,
-					report: func(f Finding) {
-						byPath[f.File.Path] = append(byPath[f.File.Path], f)
-					},
+			check(&Pass{
+				Rule:      rule.Rule,
+				Workspace: ws,
+				severity:  rule.severity,
+				options:   rule.options,
+				report: func(f Finding) {
+					byPath[f.File.Path] = append(byPath[f.File.Path], f)
 				},
-			)
+			})
 		}
 	}
 	return byPath
@@ -178,12 +171,8 @@ func each(n int, progress func(done, total int), do func(int)) {
 }
 
 // lint applies a list of rules to one document and divides the findings by whether a comment suppresses them.
-func lint(
-	ws *workspace.Workspace,
-	list []configured,
-	doc *workspace.Document,
-	noIgnores bool,
-) (findings, suppressed []Finding) {
+func lint(ws *workspace.Workspace, list []configured, doc *workspace.Document,
+	noIgnores bool) (findings, suppressed []Finding) {
 	var all []Finding
 	pass := &Pass{Workspace: ws, report: func(f Finding) { all = append(all, f) }} // for one rule after the other
 	for n := range list {

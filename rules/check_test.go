@@ -43,14 +43,11 @@ func TestOrder(t *testing.T) {
 			}),
 		}
 	}
-	ws := load(
-		t,
-		map[string]string{
-			"b/Dockerfile": "FROM scratch\nRUN a\n",
-			"a/Dockerfile": "FROM scratch\nRUN a\n",
-			"B.dockerfile": "FROM scratch\n",
-		},
-	)
+	ws := load(t, map[string]string{
+		"b/Dockerfile": "FROM scratch\nRUN a\n",
+		"a/Dockerfile": "FROM scratch\nRUN a\n",
+		"B.dockerfile": "FROM scratch\n",
+	})
 	s := set(t, pack(
 		at("t/b", source.Span{Start: 5, End: 9}, source.Span{Start: 5, End: 7}, source.Span{Start: 0, End: 4}),
 		at("t/a", source.Span{Start: 5, End: 8}, source.Span{Start: 5, End: 8}, source.Span{Start: 2, End: 3}),
@@ -75,11 +72,8 @@ func TestSharedScript(t *testing.T) {
 		"b/Dockerfile":   "FROM nixos/nix\nCOPY tools/setup.sh /\nRUN /setup.sh && /setup.sh\n",
 		"tools/setup.sh": "nix-build\n",
 	})
-	s := set(
-		t,
-		pack(&rules.Rule{ID: "t/command", Severity: rules.Info, Check: rules.OnTimeline(eachCommand)}),
-		rules.Selection{},
-	)
+	s := set(t, pack(&rules.Rule{ID: "t/command", Severity: rules.Info, Check: rules.OnTimeline(eachCommand)}),
+		rules.Selection{})
 	if got, want := render(rules.Check(ws, s, rules.CheckOptions{}).Findings), "tools/setup.sh:1:1 info t/command: nix-build\n"; got != want {
 		t.Errorf("got %s", got)
 	}
@@ -87,10 +81,8 @@ func TestSharedScript(t *testing.T) {
 
 // TestCheckResult counts files, and keeps what could not be read.
 func TestCheckResult(t *testing.T) {
-	ws := load(
-		t,
-		map[string]string{"Dockerfile": "FROM scratch\n", "b/Dockerfile": "FROM scratch\n", "nix.conf": "server {\n"},
-	)
+	ws := load(t,
+		map[string]string{"Dockerfile": "FROM scratch\n", "b/Dockerfile": "FROM scratch\n", "nix.conf": "server {\n"})
 	if err := os.Remove(filepath.Join(ws.Dir(), "b", "Dockerfile")); err != nil {
 		t.Fatal(err)
 	}
@@ -120,14 +112,12 @@ func TestSeverityOfFinding(t *testing.T) {
 		Severity: rules.Warning,
 		Check: rules.OnDockerfile(func(p *rules.Pass, d *image.Dockerfile) {
 			p.Report(rules.Finding{File: d.Source, Message: "one"})
-			p.Report(
-				rules.Finding{
-					File:     d.Source,
-					Span:     source.Span{Start: 1, End: 1},
-					Message:  "two",
-					Severity: rules.Info,
-				},
-			)
+			p.Report(rules.Finding{
+				File:     d.Source,
+				Span:     source.Span{Start: 1, End: 1},
+				Message:  "two",
+				Severity: rules.Info,
+			})
 		}),
 	}
 	ws := load(t, map[string]string{"Dockerfile": "FROM scratch\n"})
@@ -191,8 +181,7 @@ func TestDeterminism(t *testing.T) {
 		for _, fixes := range []bool{false, true} {
 			result := rules.Check(ws, everything, rules.CheckOptions{Fixes: fixes})
 			b.WriteString(
-				rulestest.Render(result.Findings, true) + render(result.Suppressed) + withheld(result.Withheld),
-			)
+				rulestest.Render(result.Findings, true) + render(result.Suppressed) + withheld(result.Withheld))
 		}
 		fixed := rules.Fix(ws, everything, rules.FixOptions{Unsafe: true})
 		for _, f := range fixed.Files {
@@ -213,11 +202,8 @@ func TestDeterminism(t *testing.T) {
 	for _, cores := range []int{2, 8} {
 		runtime.GOMAXPROCS(cores)
 		if again := run(); !bytes.Equal(first, again) {
-			t.Fatalf(
-				"another result with %d cores:\n%s",
-				cores,
-				cmp.Diff(strings.Split(string(first), "\n"), strings.Split(string(again), "\n")),
-			)
+			t.Fatalf("another result with %d cores:\n%s", cores,
+				cmp.Diff(strings.Split(string(first), "\n"), strings.Split(string(again), "\n")))
 		}
 	}
 }
@@ -230,14 +216,12 @@ func TestFixesAreAskedFor(t *testing.T) {
 		Fixes:    []fixers.Safety{fixers.Manual},
 		Check: rules.OnDockerfile(func(p *rules.Pass, d *image.Dockerfile) {
 			for _, i := range d.Instructions {
-				p.Report(
-					rules.Finding{
-						File:    d.Source,
-						Span:    i.Keyword,
-						Message: "think",
-						Fixes:   []fixers.Fix{{Title: "Think again"}},
-					},
-				)
+				p.Report(rules.Finding{
+					File:    d.Source,
+					Span:    i.Keyword,
+					Message: "think",
+					Fixes:   []fixers.Fix{{Title: "Think again"}},
+				})
 			}
 		}),
 	}

@@ -172,21 +172,16 @@ func fixGroup(ws *workspace.Workspace, set *Set, g group, opts FixOptions) (out 
 	}
 	for n, f := range run.Files {
 		for _, r := range f.Rejected {
-			out.withheld = append(
-				out.withheld,
-				Withheld{Rule: c.rule(r.Rule), File: files[n], Title: r.Title, Reason: r.Reason},
-			)
+			out.withheld = append(out.withheld,
+				Withheld{Rule: c.rule(r.Rule), File: files[n], Title: r.Title, Reason: r.Reason})
 		}
 		for _, cycle := range f.Cycles {
-			out.withheld = append(
-				out.withheld,
-				Withheld{
-					Rule:   c.rule(cycle.Rules[0]),
-					File:   files[n],
-					Title:  "fixes that undo each other",
-					Reason: strings.Join(cycle.Rules, " and ") + " change the text back and forth",
-				},
-			)
+			out.withheld = append(out.withheld, Withheld{
+				Rule:   c.rule(cycle.Rules[0]),
+				File:   files[n],
+				Title:  "fixes that undo each other",
+				Reason: strings.Join(cycle.Rules, " and ") + " change the text back and forth",
+			})
 		}
 		if bytes.Equal(f.Before.Bytes, f.After.Bytes) {
 			continue
@@ -202,13 +197,8 @@ func fixGroup(ws *workspace.Workspace, set *Set, g group, opts FixOptions) (out 
 
 // proveEach leaves those fixes of findings that pass their proof alone, and returns the others.
 // Those of rules about the workspace as a whole may edit all of its files.
-func proveEach(
-	ws *workspace.Workspace,
-	set *Set,
-	doc *workspace.Document,
-	findings []Finding,
-	together bool,
-) []Withheld {
+func proveEach(ws *workspace.Workspace, set *Set, doc *workspace.Document, findings []Finding,
+	together bool) []Withheld {
 	var withheld []Withheld
 	var prover *fixers.Prover
 	c := &checker{ws: ws, set: set, entries: []*workspace.Entry{doc.Entry}, together: together}
@@ -224,10 +214,8 @@ func proveEach(
 				prover = c.prover(doc, findings)
 			}
 			if err := prover.Prove(keyed(*f), fix); err != nil {
-				withheld = append(
-					withheld,
-					Withheld{Rule: f.Rule, File: f.File, Span: f.Span, Title: fix.Title, Reason: err.Error()},
-				)
+				withheld = append(withheld,
+					Withheld{Rule: f.Rule, File: f.File, Span: f.Span, Title: fix.Title, Reason: err.Error()})
 				continue
 			}
 			proved = append(proved, fix)
@@ -322,21 +310,19 @@ func (c *checker) Compare(before, after *source.File, fixes []fixers.Fix) string
 		if f == nil || f.Compare == nil {
 			return "sandlint cannot compare two versions of such a file"
 		}
-		return f.Compare(
-			&Comparison{
-				Before:  before,
-				After:   after,
-				Fixes:   fixes,
-				Targets: c.ws.Targets,
-				open: func(f *source.File) *workspace.Document {
-					doc, err := c.ws.With(map[string][]byte{e.Abs: f.Bytes}).Open(e)
-					if err != nil {
-						return nil
-					}
-					return doc
-				},
+		return f.Compare(&Comparison{
+			Before:  before,
+			After:   after,
+			Fixes:   fixes,
+			Targets: c.ws.Targets,
+			open: func(f *source.File) *workspace.Document {
+				doc, err := c.ws.With(map[string][]byte{e.Abs: f.Bytes}).Open(e)
+				if err != nil {
+					return nil
+				}
+				return doc
 			},
-		)
+		})
 	}
 	return "the file is not one of those that are being fixed"
 }

@@ -67,90 +67,104 @@ func TestFix(t *testing.T) {
 		want   string
 	}{
 		{
-			"a fix that does what it says", []*rules.Rule{replacer("t/a", "colour", "color", fixers.Safe, instructions)}, text, false,
+			"a fix that does what it says",
+			[]*rules.Rule{replacer("t/a", "colour", "color", fixers.Safe, instructions)}, text, false,
 			"== Dockerfile\nFROM scratch\nRUN color one\nRUN color two\napplied safe t/a: Replace colour\napplied safe t/a: Replace colour\n== left\n== withheld\n",
 		},
 		{
-			"an unsafe one is not applied", []*rules.Rule{replacer("t/a", "colour", "color", fixers.Unsafe, instructions)}, text, false,
+			"an unsafe one is not applied",
+			[]*rules.Rule{replacer("t/a", "colour", "color", fixers.Unsafe, instructions)}, text, false,
 			"== left\nDockerfile:2:5 warning t/a: colour is here\nDockerfile:3:5 warning t/a: colour is here\n== withheld\n",
 		},
 		{
-			"unless that is asked for", []*rules.Rule{replacer("t/a", "colour", "color", fixers.Unsafe, instructions)}, text, true,
+			"unless that is asked for", []*rules.Rule{replacer("t/a", "colour", "color", fixers.Unsafe, instructions)},
+			text, true,
 			"== Dockerfile\nFROM scratch\nRUN color one\nRUN color two\napplied unsafe t/a: Replace colour\napplied unsafe t/a: Replace colour\n== left\n== withheld\n",
 		},
 		{
-			"a fix that changes more than it declares", []*rules.Rule{replacer("t/a", "colour", "color", fixers.Safe, fixers.Changes{})}, text, false,
+			"a fix that changes more than it declares",
+			[]*rules.Rule{replacer("t/a", "colour", "color", fixers.Safe, fixers.Changes{})}, text, false,
 			"== left\nDockerfile:2:5 warning t/a: colour is here\nDockerfile:3:5 warning t/a: colour is here\n== withheld\nDockerfile t/a: Replace colour: …\n",
 		},
 		{
-			"a fix that breaks the file", []*rules.Rule{replacer("t/a", "RUN colour", "RNU color", fixers.Safe, instructions)}, text, false,
+			"a fix that breaks the file",
+			[]*rules.Rule{replacer("t/a", "RUN colour", "RNU color", fixers.Safe, instructions)}, text, false,
 			"== left\nDockerfile:2:1 warning t/a: RUN colour is here\nDockerfile:3:1 warning t/a: RUN colour is here\n== withheld\nDockerfile t/a: Replace RUN colour: …\n",
 		},
 		{
-			"a fix that adds a flag that does not exist", []*rules.Rule{replacer("t/a", "RUN colour", "RUN --color", fixers.Safe, instructions)}, text, false,
+			"a fix that adds a flag that does not exist",
+			[]*rules.Rule{replacer("t/a", "RUN colour", "RUN --color", fixers.Safe, instructions)}, text, false,
 			"== left\nDockerfile:2:1 warning t/a: RUN colour is here\nDockerfile:3:1 warning t/a: RUN colour is here\n== withheld\nDockerfile t/a: Replace RUN colour: …\n",
 		},
 		{
-			"a fix that leaves its finding", []*rules.Rule{replacer("t/a", "colour", "colour ", fixers.Safe, instructions)}, text, false,
+			"a fix that leaves its finding",
+			[]*rules.Rule{replacer("t/a", "colour", "colour ", fixers.Safe, instructions)}, text, false,
 			"== left\nDockerfile:2:5 warning t/a: colour is here\nDockerfile:3:5 warning t/a: colour is here\n== withheld\nDockerfile t/a: Replace colour: …\n",
 		},
 		{
-			"a fix that changes nothing", []*rules.Rule{replacer("t/a", "colour", "colour", fixers.Safe, instructions)}, text, false,
+			"a fix that changes nothing", []*rules.Rule{replacer("t/a", "colour", "colour", fixers.Safe, instructions)},
+			text, false,
 			"== left\nDockerfile:2:5 warning t/a: colour is here\nDockerfile:3:5 warning t/a: colour is here\n== withheld\nDockerfile t/a: Replace colour: …\n",
 		},
 		{
-			"a fix that brings a finding of another rule", []*rules.Rule{replacer("t/a", "colour", "color", fixers.Safe, instructions), replacer("t/b", "color ", "hue ", fixers.Manual, instructions)}, text, false,
+			"a fix that brings a finding of another rule",
+			[]*rules.Rule{replacer("t/a", "colour", "color", fixers.Safe, instructions), replacer("t/b", "color ", "hue ", fixers.Manual, instructions)},
+			text, false,
 			"== left\nDockerfile:2:5 warning t/a: colour is here\nDockerfile:3:5 warning t/a: colour is here\n== withheld\nDockerfile t/a: Replace colour: …\n",
 		},
 		{
-			"a fix that breaks one place of two", []*rules.Rule{replacer("t/a", "RUN", "SHELL", fixers.Safe, instructions)}, "FROM scratch\nRUN [\"a\"]\nRUN b\n", false,
+			"a fix that breaks one place of two",
+			[]*rules.Rule{replacer("t/a", "RUN", "SHELL", fixers.Safe, instructions)},
+			"FROM scratch\nRUN [\"a\"]\nRUN b\n", false,
 			"== Dockerfile\nFROM scratch\nSHELL [\"a\"]\nRUN b\napplied safe t/a: Replace RUN\n== left\nDockerfile:3:1 warning t/a: RUN is here\n== withheld\nDockerfile t/a: Replace RUN: …\n",
 		},
 		{
-			"fixes that undo each other", []*rules.Rule{replacer("t/a", "cat", "dog", fixers.Safe, instructions), replacer("t/b", "dog", "cat", fixers.Safe, instructions)}, "FROM scratch\nRUN cat\n", false,
+			"fixes that undo each other",
+			[]*rules.Rule{replacer("t/a", "cat", "dog", fixers.Safe, instructions), replacer("t/b", "dog", "cat", fixers.Safe, instructions)},
+			"FROM scratch\nRUN cat\n", false,
 			"== left\nDockerfile:2:5 warning t/a: cat is here\n== withheld\nDockerfile t/a: Replace cat: …\n",
 		},
 		{
-			"fixes that build on each other", []*rules.Rule{replacer("t/a", "one", "two", fixers.Safe, instructions), replacer("t/b", "two", "three", fixers.Safe, instructions)}, "FROM scratch\nRUN two\nRUN x\n", false,
+			"fixes that build on each other",
+			[]*rules.Rule{replacer("t/a", "one", "two", fixers.Safe, instructions), replacer("t/b", "two", "three", fixers.Safe, instructions)},
+			"FROM scratch\nRUN two\nRUN x\n", false,
 			"== Dockerfile\nFROM scratch\nRUN three\nRUN x\napplied safe t/b: Replace two\n== left\n== withheld\n",
 		},
 		{
-			"a suppressed finding keeps its text", []*rules.Rule{replacer("t/a", "colour", "color", fixers.Safe, instructions)}, "FROM scratch\n# sandlint: ignore[t/a]\nRUN colour one\nRUN colour two\n", false,
+			"a suppressed finding keeps its text",
+			[]*rules.Rule{replacer("t/a", "colour", "color", fixers.Safe, instructions)},
+			"FROM scratch\n# sandlint: ignore[t/a]\nRUN colour one\nRUN colour two\n", false,
 			"== Dockerfile\nFROM scratch\n# sandlint: ignore[t/a]\nRUN colour one\nRUN color two\napplied safe t/a: Replace colour\n== left\n== withheld\n",
 		},
 		{
 			"edits that lie outside of the file", []*rules.Rule{{ID: "t/a", Severity: rules.Error, Fixes: []fixers.Safety{fixers.Safe}, Check: rules.OnDockerfile(func(p *rules.Pass, d *image.Dockerfile) {
-				p.Report(
-					rules.Finding{
-						File:    d.Source,
-						Message: "bad",
-						Fixes: []fixers.Fix{
-							{
-								Title:  "Write behind the end",
-								Safety: fixers.Safe,
-								Edits:  []fixers.Edit{{File: d.Source, Span: source.Span{Start: 1000, End: 1001}}},
-							},
+				p.Report(rules.Finding{
+					File:    d.Source,
+					Message: "bad",
+					Fixes: []fixers.Fix{
+						{
+							Title:  "Write behind the end",
+							Safety: fixers.Safe,
+							Edits:  []fixers.Edit{{File: d.Source, Span: source.Span{Start: 1000, End: 1001}}},
 						},
 					},
-				)
+				})
 			})}}, text, false,
 			"== left\nDockerfile:1:1 error t/a: bad\n== withheld\nDockerfile t/a: Write behind the end: …\n",
 		},
 		{
 			"edits of a file that is not there", []*rules.Rule{{ID: "t/a", Severity: rules.Error, Fixes: []fixers.Safety{fixers.Safe}, Check: rules.OnDockerfile(func(p *rules.Pass, d *image.Dockerfile) {
-				p.Report(
-					rules.Finding{
-						File:    d.Source,
-						Message: "bad",
-						Fixes: []fixers.Fix{
-							{
-								Title:  "Write elsewhere",
-								Safety: fixers.Safe,
-								Edits:  []fixers.Edit{{File: source.NewFile("/etc/passwd", nil), Text: "x"}},
-							},
+				p.Report(rules.Finding{
+					File:    d.Source,
+					Message: "bad",
+					Fixes: []fixers.Fix{
+						{
+							Title:  "Write elsewhere",
+							Safety: fixers.Safe,
+							Edits:  []fixers.Edit{{File: source.NewFile("/etc/passwd", nil), Text: "x"}},
 						},
 					},
-				)
+				})
 			})}}, text, false,
 			"== left\nDockerfile:1:1 error t/a: bad\n== withheld\nDockerfile t/a: Write elsewhere: …\n",
 		},
@@ -199,11 +213,9 @@ func TestWithheldReasons(t *testing.T) {
 		{replacer("t/a", "RUN", "RUN", fixers.Safe, fixers.Changes{}), "it changes nothing"},
 	} {
 		ws := load(t, map[string]string{"Dockerfile": "FROM scratch\nRUN a\n"})
-		result := rules.Check(
-			ws,
+		result := rules.Check(ws,
 			set(t, slices.Concat(packs.All(), pack(tt.rule)), rules.Selection{Only: []string{"t"}}),
-			rules.CheckOptions{Fixes: true},
-		)
+			rules.CheckOptions{Fixes: true})
 		if len(result.Withheld) != 1 || !strings.Contains(result.Withheld[0].Reason, tt.want) {
 			t.Errorf("withheld %s, want something with %q", withheld(result.Withheld), tt.want)
 		}
@@ -226,17 +238,15 @@ func TestFixLinked(t *testing.T) {
 		Check: rules.OnText(func(p *rules.Pass, text *nixuse.Text) {
 			for _, entry := range text.Entries {
 				if entry.Value == "1" && text.Fragment.Whole() {
-					p.Report(
-						rules.Finding{
-							File:    text.Fragment.File,
-							Span:    entry.ValueSpan,
-							Message: "one",
-							Fixes: []fixers.Fix{{
-								Title: "Write 2", Safety: fixers.Safe, Changes: fixers.Changes{fixnix.Settings{"cores"}},
-								Edits: []fixers.Edit{{File: text.Fragment.File, Span: entry.ValueSpan, Text: "2"}},
-							}},
-						},
-					)
+					p.Report(rules.Finding{
+						File:    text.Fragment.File,
+						Span:    entry.ValueSpan,
+						Message: "one",
+						Fixes: []fixers.Fix{{
+							Title: "Write 2", Safety: fixers.Safe, Changes: fixers.Changes{fixnix.Settings{"cores"}},
+							Edits: []fixers.Edit{{File: text.Fragment.File, Span: entry.ValueSpan, Text: "2"}},
+						}},
+					})
 				}
 			}
 		}),
@@ -246,13 +256,11 @@ func TestFixLinked(t *testing.T) {
 		Severity: rules.Error,
 		Check: rules.OnTimeline(func(p *rules.Pass, img *nixuse.Image) {
 			if value, known := img.SettingsBefore(nil).Value("cores"); known && value == "2" {
-				p.Report(
-					rules.Finding{
-						File:    img.Dockerfile.Source,
-						Span:    img.Stage.From.Span,
-						Message: "an image with two cores",
-					},
-				)
+				p.Report(rules.Finding{
+					File:    img.Dockerfile.Source,
+					Span:    img.Stage.From.Span,
+					Message: "an image with two cores",
+				})
 			}
 		}),
 	}
@@ -275,13 +283,8 @@ a/nix.conf t/one: Write 2: a new finding has come: an image with two cores (t/tw
 	}
 
 	// Without the other rule both are fixed, and what is found afterwards is that of the new texts.
-	got = fixed(
-		rules.Fix(
-			load(t, files),
-			set(t, pack(change, hates2), rules.Selection{Ignore: []string{"t/two"}}),
-			rules.FixOptions{},
-		),
-	)
+	got = fixed(rules.Fix(load(t, files), set(t, pack(change, hates2), rules.Selection{Ignore: []string{"t/two"}}),
+		rules.FixOptions{}))
 	want = "== a/nix.conf\ncores = 2\napplied safe t/one: Write 2\n== b/nix.conf\ncores = 2\napplied safe t/one: Write 2\n== left\n== withheld\n"
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
@@ -297,14 +300,14 @@ func TestFixBothFiles(t *testing.T) {
 		Check: rules.OnTimeline(func(p *rules.Pass, img *nixuse.Image) {
 			for _, e := range img.Events {
 				if e.Kind != nixuse.WriteConfig || e.Text == nil || e.Text.Host != nixuse.HostFile ||
-					len(e.Text.Entries) == 0 ||
-					e.Text.Entries[0].Value != "1" {
+					len(e.Text.Entries) == 0 || e.Text.Entries[0].Value != "1" {
 					continue
 				}
 				copied, text := img.Dockerfile.Source, e.Text.Fragment.File
 				p.Report(
 					rules.Finding{File: copied, Span: e.Span, Message: "a file with one core", Fixes: []fixers.Fix{{
-						Title: "Copy another one", Safety: fixers.Unsafe, Changes: fixers.Changes{fixdocker.Instructions{}, fixnix.Settings{"cores"}},
+						Title: "Copy another one", Safety: fixers.Unsafe,
+						Changes: fixers.Changes{fixdocker.Instructions{}, fixnix.Settings{"cores"}},
 						Edits: []fixers.Edit{
 							{File: text, Span: e.Text.Entries[0].ValueSpan, Text: "2"},
 							{
@@ -318,13 +321,10 @@ func TestFixBothFiles(t *testing.T) {
 			}
 		}),
 	}
-	ws := load(
-		t,
-		map[string]string{
-			"Dockerfile": "FROM nixos/nix\nCOPY nix.conf /etc/nix/nix.conf\nRUN nix-build\n",
-			"nix.conf":   "cores = 1\n",
-		},
-	)
+	ws := load(t, map[string]string{
+		"Dockerfile": "FROM nixos/nix\nCOPY nix.conf /etc/nix/nix.conf\nRUN nix-build\n",
+		"nix.conf":   "cores = 1\n",
+	})
 	s := set(t, slices.Concat(packs.All(), pack(both)), rules.Selection{Only: []string{"t"}})
 	got := fixed(rules.Fix(ws, s, rules.FixOptions{Unsafe: true}))
 	want := "== Dockerfile\nFROM nixos/nix\nCOPY --chmod=644 nix.conf /etc/nix/nix.conf\nRUN nix-build\napplied unsafe t/both: Copy another one\n" +
@@ -338,11 +338,8 @@ func TestFixBothFiles(t *testing.T) {
 func TestFixKeepsBytes(t *testing.T) {
 	const text = "\ufeffFROM scratch\r\n# caf\xe9\r\nRUN  colour\tone \r\nLABEL a=\"\u00e9\" \\\n\t b=c"
 	ws := load(t, map[string]string{"Dockerfile": text})
-	s := set(
-		t,
-		pack(replacer("t/a", "colour", "color", fixers.Safe, fixers.Changes{fixdocker.Instructions{}})),
-		rules.Selection{},
-	)
+	s := set(t, pack(replacer("t/a", "colour", "color", fixers.Safe, fixers.Changes{fixdocker.Instructions{}})),
+		rules.Selection{})
 	result := rules.Fix(ws, s, rules.FixOptions{})
 	if len(result.Files) != 1 || string(result.Files[0].After) != strings.Replace(text, "colour", "color", 1) {
 		t.Errorf("%s", fixed(result))

@@ -66,13 +66,11 @@ var eachSetting = &rules.Rule{
 	ID: "t/setting", Summary: "there is a setting", Severity: rules.Info,
 	Check: rules.OnText(func(p *rules.Pass, text *nixuse.Text) {
 		for _, entry := range text.Entries {
-			p.Report(
-				rules.Finding{
-					File:    text.Fragment.File,
-					Span:    text.Fragment.Span(entry.Name.Span),
-					Message: "the setting " + entry.Name.Text,
-				},
-			)
+			p.Report(rules.Finding{
+				File:    text.Fragment.File,
+				Span:    text.Fragment.Span(entry.Name.Span),
+				Message: "the setting " + entry.Name.Text,
+			})
 		}
 	}),
 }

@@ -29,8 +29,9 @@ var misspelt = &rules.Rule{
 						{File: profile.Source, Span: profile.DefaultAction.Span, Message: "the default"},
 					},
 					Fixes: []fixers.Fix{{
-						Title: "Rename", Safety: fixers.Unsafe, Changes: fixers.Changes{fixseccomp.Syscalls{"chmodd", "chmod"}},
-						Edits: fixseccomp.ReplaceString(profile.Profile, name, "chmod"),
+						Title: "Rename", Safety: fixers.Unsafe,
+						Changes: fixers.Changes{fixseccomp.Syscalls{"chmodd", "chmod"}},
+						Edits:   fixseccomp.ReplaceString(profile.Profile, name, "chmod"),
 					}},
 				})
 			}
@@ -44,20 +45,18 @@ var greedy = &rules.Rule{
 	Check: rules.OnProfile(func(p *rules.Pass, profile *workspace.Profile) {
 		for _, r := range profile.Rules {
 			if name := r.Names[0]; name.Text == "chmodd" {
-				p.Report(
-					rules.Finding{
-						File:    profile.Source,
-						Span:    name.Span,
-						Message: "misspelt",
-						Fixes: []fixers.Fix{
-							{
-								Title:  "Rename",
-								Safety: fixers.Safe,
-								Edits:  fixseccomp.ReplaceString(profile.Profile, name, "chmod"),
-							},
+				p.Report(rules.Finding{
+					File:    profile.Source,
+					Span:    name.Span,
+					Message: "misspelt",
+					Fixes: []fixers.Fix{
+						{
+							Title:  "Rename",
+							Safety: fixers.Safe,
+							Edits:  fixseccomp.ReplaceString(profile.Profile, name, "chmod"),
 						},
 					},
-				)
+				})
 			}
 		}
 	}),
@@ -108,16 +107,8 @@ func TestProfilesInFiles(t *testing.T) {
 			var got []string
 			for _, f := range result.Findings {
 				p := f.File.Position(f.Span.Start)
-				got = append(
-					got,
-					fmt.Sprintf(
-						"%d:%d %s %s",
-						p.Line,
-						p.Column,
-						f.File.Text(f.Span),
-						f.Related[0].File.Text(f.Related[0].Span),
-					),
-				)
+				got = append(got, fmt.Sprintf("%d:%d %s %s", p.Line, p.Column, f.File.Text(f.Span),
+					f.Related[0].File.Text(f.Related[0].Span)))
 				if f.File.Path != test.file || (len(f.Fixes) > 0) != (test.fixed != "") {
 					t.Errorf("%d fixes in %s", len(f.Fixes), f.File.Path)
 				}
@@ -146,11 +137,8 @@ func TestProfilesInFiles(t *testing.T) {
 // The proof holds for profiles in other files.
 func TestProfilesInFilesAreProved(t *testing.T) {
 	for file, text := range map[string]string{"Dockerfile": "FROM a\nLABEL io.containers.seccomp.profile='" + labelled + "'\n", "web.yaml": resources} {
-		result := rules.Check(
-			load(t, map[string]string{file: text}),
-			set(t, pack(greedy), rules.Selection{Only: []string{"all"}}),
-			rules.CheckOptions{Fixes: true},
-		)
+		result := rules.Check(load(t, map[string]string{file: text}),
+			set(t, pack(greedy), rules.Selection{Only: []string{"all"}}), rules.CheckOptions{Fixes: true})
 		if w := withheld(result.Withheld); !strings.Contains(w, "fix is not proved: ") ||
 			!strings.Contains(w, `"chmod`) {
 			t.Errorf("%s: withheld %q", file, w)

@@ -123,10 +123,8 @@ func changesOf(t *nixuse.Text, fixes []fixers.Fix) fixers.Changes {
 	}
 	var all fixers.Changes
 	for _, f := range fixes {
-		if slices.ContainsFunc(
-			f.Edits,
-			func(e fixers.Edit) bool { return where.Contains(e.Span) || where.Overlaps(e.Span) },
-		) {
+		if slices.ContainsFunc(f.Edits,
+			func(e fixers.Edit) bool { return where.Contains(e.Span) || where.Overlaps(e.Span) }) {
 			all = append(all, f.Changes...)
 		}
 	}

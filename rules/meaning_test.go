@@ -43,14 +43,12 @@ func TestCompareHosted(t *testing.T) {
 		{"a setting of another text", "keep-outputs = true", "keep-outputs = false", fixers.Changes{}, `"keep-outputs"`},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			ws, err := Load(
-				workspace.Options{
-					Dir:       t.TempDir(),
-					Paths:     []string{"-"},
-					Stdin:     []byte(before),
-					StdinName: ".github/workflows/ci.yml",
-				},
-			)
+			ws, err := Load(workspace.Options{
+				Dir:       t.TempDir(),
+				Paths:     []string{"-"},
+				Stdin:     []byte(before),
+				StdinName: ".github/workflows/ci.yml",
+			})
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -56,13 +56,8 @@ func (r *Rule) OptionList() []Option {
 			field:   n,
 		}
 		if o.Name == "" || o.Doc == "" || o.Type == "" {
-			panic(
-				fmt.Sprintf(
-					"%s: option %s lacks a name or doc, or is of a type that options do not have",
-					r.ID,
-					f.Name,
-				),
-			)
+			panic(fmt.Sprintf("%s: option %s lacks a name or doc, or is of a type that options do not have", r.ID,
+				f.Name))
 		}
 		out[n] = o
 	}

@@ -73,10 +73,8 @@ func NewSet(packs []Pack, sel Selection) (*Set, error) {
 		}
 	}
 	names := sortedKeys(sel.Severity)
-	slices.SortStableFunc(
-		names,
-		func(a, b string) int { return breadth(all, b) - breadth(all, a) },
-	) // what is said of a rule wins
+	slices.SortStableFunc(names,
+		func(a, b string) int { return breadth(all, b) - breadth(all, a) }) // what is said of a rule wins
 	for _, name := range names {
 		matched, err := match(all, name)
 		if err != nil {

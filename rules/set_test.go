@@ -45,8 +45,7 @@ func TestNewSet(t *testing.T) {
 	}{
 		{"default", rules.Selection{}, byDefault},
 		{
-			"select a rule",
-			rules.Selection{Select: []string{"alpha/optional"}},
+			"select a rule", rules.Selection{Select: []string{"alpha/optional"}},
 			"alpha/first alpha/optional alpha/syntax beta/first beta/second",
 		},
 		{"select one that is on", rules.Selection{Select: []string{"beta/first"}}, byDefault},
@@ -55,42 +54,35 @@ func TestNewSet(t *testing.T) {
 		{"select all", rules.Selection{Select: []string{"all"}}, everything},
 		{"ignore a rule", rules.Selection{Ignore: []string{"beta/first"}}, "alpha/first alpha/syntax beta/second"},
 		{
-			"ignore by alias, in any case",
-			rules.Selection{Ignore: []string{"be2", "firstalpha"}},
+			"ignore by alias, in any case", rules.Selection{Ignore: []string{"be2", "firstalpha"}},
 			"alpha/syntax beta/first",
 		},
 		{"ignore a pack", rules.Selection{Ignore: []string{"beta"}}, "alpha/first alpha/syntax"},
 		{"ignore all", rules.Selection{Ignore: []string{"all"}}, ""},
 		{
-			"ignore wins over select",
-			rules.Selection{Select: []string{"alpha"}, Ignore: []string{"alpha/optional"}},
+			"ignore wins over select", rules.Selection{Select: []string{"alpha"}, Ignore: []string{"alpha/optional"}},
 			"alpha/first alpha/style alpha/syntax beta/first beta/second",
 		},
 		{"only a rule", rules.Selection{Only: []string{"AL1"}}, "alpha/first"},
 		{"only one that is off by default", rules.Selection{Only: []string{"alpha/optional"}}, "alpha/optional"},
 		{
-			"only a pack takes what is off by default",
-			rules.Selection{Only: []string{"alpha"}},
+			"only a pack takes what is off by default", rules.Selection{Only: []string{"alpha"}},
 			"alpha/first alpha/optional alpha/style alpha/syntax",
 		},
 		{
-			"only and select",
-			rules.Selection{Only: []string{"beta"}, Select: []string{"alpha/style"}},
+			"only and select", rules.Selection{Only: []string{"beta"}, Select: []string{"alpha/style"}},
 			"alpha/style beta/first beta/second",
 		},
 		{
-			"ignore wins over only",
-			rules.Selection{Only: []string{"beta"}, Ignore: []string{"beta/second"}},
+			"ignore wins over only", rules.Selection{Only: []string{"beta"}, Ignore: []string{"beta/second"}},
 			"beta/first",
 		},
 		{
-			"only several",
-			rules.Selection{Only: []string{"beta/second", "AL1", "beta/second"}},
+			"only several", rules.Selection{Only: []string{"beta/second", "AL1", "beta/second"}},
 			"alpha/first beta/second",
 		},
 		{
-			"a severity",
-			rules.Selection{Severity: severities{"beta/second": rules.Error}},
+			"a severity", rules.Selection{Severity: severities{"beta/second": rules.Error}},
 			"alpha/first alpha/syntax beta/first beta/second=error",
 		},
 		{
@@ -99,19 +91,16 @@ func TestNewSet(t *testing.T) {
 			"alpha/first alpha/optional=info alpha/style=style alpha/syntax beta/first beta/second",
 		},
 		{
-			"a severity by alias",
-			rules.Selection{Severity: severities{"AL1": rules.Info}},
+			"a severity by alias", rules.Selection{Severity: severities{"AL1": rules.Info}},
 			"alpha/first=info alpha/syntax beta/first beta/second",
 		},
 		{
-			"severity off",
-			rules.Selection{Severity: severities{"beta/first": rules.Off}},
+			"severity off", rules.Selection{Severity: severities{"beta/first": rules.Off}},
 			"alpha/first alpha/syntax beta/second",
 		},
 		{
 			"select wins over severity off",
-			rules.Selection{Severity: severities{"beta/first": rules.Off}, Select: []string{"beta/first"}},
-			byDefault,
+			rules.Selection{Severity: severities{"beta/first": rules.Off}, Select: []string{"beta/first"}}, byDefault,
 		},
 		{
 			"the severity of a pack, but for one rule",
@@ -151,8 +140,7 @@ func TestNewSet(t *testing.T) {
 			configured := map[string]rules.Severity{}
 			for _, r := range rules.All(packs) {
 				r.Check = rules.OnDockerfile(
-					func(p *rules.Pass, d *image.Dockerfile) { p.Report(rules.Finding{File: d.Source, Message: "x"}) },
-				)
+					func(p *rules.Pass, d *image.Dockerfile) { p.Report(rules.Finding{File: d.Source, Message: "x"}) })
 			}
 			s := set(t, packs, tt.sel)
 			for _, f := range rules.Check(ws, s, rules.CheckOptions{}).Findings {

@@ -28,27 +28,13 @@ func TestSubjects(t *testing.T) {
 		return &rules.Rule{ID: "t/" + id, Severity: rules.Warning, Check: check}
 	}
 	all := []*rules.Rule{
-		rule(
-			"command",
-			rules.OnCommand(
-				func(p *rules.Pass, c *image.Command) { at(p, c.File, c.Span, "%s in %s", c.Name, c.Step.Name) },
-				"curl",
-				"cat",
-			),
-		),
-		rule(
-			"document",
-			rules.OnDocument(
-				"a flake",
-				func(p *rules.Pass, h *nixuse.Hosted) { at(p, h.Source, source.Span{}, "%d texts", len(h.Texts)) },
-			),
-		),
-		rule(
-			"dockerfile",
-			rules.OnDockerfile(
-				func(p *rules.Pass, d *image.Dockerfile) { at(p, d.Source, source.Span{}, "%d stages", len(d.Stages)) },
-			),
-		),
+		rule("command", rules.OnCommand(
+			func(p *rules.Pass, c *image.Command) { at(p, c.File, c.Span, "%s in %s", c.Name, c.Step.Name) }, "curl",
+			"cat")),
+		rule("document", rules.OnDocument("a flake",
+			func(p *rules.Pass, h *nixuse.Hosted) { at(p, h.Source, source.Span{}, "%d texts", len(h.Texts)) })),
+		rule("dockerfile", rules.OnDockerfile(
+			func(p *rules.Pass, d *image.Dockerfile) { at(p, d.Source, source.Span{}, "%d stages", len(d.Stages)) })),
 		rule("image", rules.OnImage(func(p *rules.Pass, img *image.Image) {
 			at(p, img.Dockerfile.Source, img.Stage.From.Span, "stage %d", img.Stage.Index)
 		})),
@@ -114,17 +100,15 @@ var together = &rules.Rule{
 				Changes: fixers.Changes{fixdocker.Instructions{}},
 			}
 			for _, doc := range docs {
-				fix.Edits = append(
-					fix.Edits,
-					fixers.Edit{
-						File: doc.Source,
-						Span: doc.Dockerfile.Stages[0].Base.Span,
-						Text: base + "-" + strings.ToLower(doc.Entry.Path[:1]),
-					},
-				)
+				fix.Edits = append(fix.Edits, fixers.Edit{
+					File: doc.Source,
+					Span: doc.Dockerfile.Stages[0].Base.Span,
+					Text: base + "-" + strings.ToLower(doc.Entry.Path[:1]),
+				})
 			}
 			p.Report(rules.Finding{
-				File: docs[0].Source, Span: docs[0].Dockerfile.Stages[0].Base.Span, Message: fmt.Sprintf("%d files are based on %s", len(docs), base),
+				File: docs[0].Source, Span: docs[0].Dockerfile.Stages[0].Base.Span,
+				Message: fmt.Sprintf("%d files are based on %s", len(docs), base),
 				Related: []rules.Related{
 					{File: docs[1].Source, Span: docs[1].Dockerfile.Stages[0].Base.Span, Message: "here as well"},
 				}, Fixes: []fixers.Fix{fix},
@@ -137,7 +121,8 @@ var together = &rules.Rule{
 // files is proved and applied.
 func TestWorkspaceRule(t *testing.T) {
 	texts := map[string]string{
-		"a/Dockerfile": "FROM x\nRUN a\n", "b/Dockerfile": "FROM x\nRUN b\n", "c/Dockerfile": "# sandlint: ignore[t/together] on purpose\nFROM y\n", "d/Dockerfile": "FROM y\n",
+		"a/Dockerfile": "FROM x\nRUN a\n", "b/Dockerfile": "FROM x\nRUN b\n",
+		"c/Dockerfile": "# sandlint: ignore[t/together] on purpose\nFROM y\n", "d/Dockerfile": "FROM y\n",
 	}
 	ws := load(t, texts)
 	s := set(t, pack(together), rules.Selection{})
@@ -246,10 +231,8 @@ func TestPagesAnywhere(t *testing.T) {
 	if err != nil || page.Prose != "Why.\n" || len(page.Cases) != 1 {
 		t.Errorf("%v, %+v", err, page)
 	}
-	s, err := rules.NewSet(
-		[]rules.Pack{own},
-		rules.Selection{Severity: map[string]rules.Severity{"own/rule": rules.Error}},
-	)
+	s, err := rules.NewSet([]rules.Pack{own},
+		rules.Selection{Severity: map[string]rules.Severity{"own/rule": rules.Error}})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -359,7 +359,8 @@ func (c *canonicalizer) instruction(node *parser.Node) bool {
 		c.list(i.Shell)
 	case *instructions.HealthCheckCommand:
 		c.add(c.flag("interval", i.Health.Interval.String()), c.flag("timeout", i.Health.Timeout.String()),
-			c.flag("start-period", i.Health.StartPeriod.String()), c.flag("start-interval", i.Health.StartInterval.String()),
+			c.flag("start-period", i.Health.StartPeriod.String()),
+			c.flag("start-interval", i.Health.StartInterval.String()),
 			c.flag("retries", strconv.Itoa(i.Health.Retries)))
 		c.words(i.Health.Test)
 	case *instructions.CmdCommand:

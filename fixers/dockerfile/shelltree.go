@@ -59,8 +59,7 @@ func (d *dumper) statements(list []*syntax.Stmt) {
 // chain returns the statements that && joins.
 func chain(stmt *syntax.Stmt) []*syntax.Stmt {
 	if and, ok := stmt.Cmd.(*syntax.BinaryCmd); ok && and.Op == syntax.AndStmt && len(stmt.Redirs) == 0 &&
-		!stmt.Negated &&
-		!stmt.Background {
+		!stmt.Negated && !stmt.Background {
 		return append(chain(and.X), chain(and.Y)...)
 	}
 	return []*syntax.Stmt{stmt}

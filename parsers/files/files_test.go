@@ -81,16 +81,10 @@ func TestTrees(t *testing.T) {
 				fmt.Sprint(
 					Names(tree, "", dir),
 				), fmt.Sprint(Names(tree, dir, filepath.Join(dir, "d"))), fmt.Sprint(Names(tree, "", filepath.Join(dir, "a"))),
-				fmt.Sprint(
-					IsDir(tree, "", filepath.Join(dir, "d")),
-					IsDir(tree, "", filepath.Join(dir, "a")),
-					IsDir(tree, filepath.Join(dir, "d"), filepath.Join(dir, "g")),
-				),
-				fmt.Sprint(
-					BeginsWith(tree, filepath.Join(dir, "a"), "A"),
-					BeginsWith(tree, filepath.Join(dir, "a"), "AB"),
-					BeginsWith(tree, filepath.Join(dir, "no"), "A"),
-				),
+				fmt.Sprint(IsDir(tree, "", filepath.Join(dir, "d")), IsDir(tree, "", filepath.Join(dir, "a")),
+					IsDir(tree, filepath.Join(dir, "d"), filepath.Join(dir, "g"))),
+				fmt.Sprint(BeginsWith(tree, filepath.Join(dir, "a"), "A"),
+					BeginsWith(tree, filepath.Join(dir, "a"), "AB"), BeginsWith(tree, filepath.Join(dir, "no"), "A")),
 			}
 			missing := "error: " + fs.ErrNotExist.Error()
 			if name == "disk" || name == "overlay" {
@@ -178,14 +172,11 @@ func TestOverlay(t *testing.T) {
 	at := func(name string) string { return filepath.Join(dir, filepath.FromSlash(name)) }
 	write(t, at("d/a"), []byte("disk"))
 	write(t, at("d/b"), []byte("disk"))
-	tree := Overlay(
-		Disk{},
-		map[string][]byte{
-			at("d/a"):         []byte("longer than the disk's"),
-			at("d/new"):       []byte("n"),
-			at("only/here/x"): []byte("x"),
-		},
-	)
+	tree := Overlay(Disk{}, map[string][]byte{
+		at("d/a"):         []byte("longer than the disk's"),
+		at("d/new"):       []byte("n"),
+		at("only/here/x"): []byte("x"),
+	})
 	if b, err := Read(tree, dir, at("d/a")); err != nil || string(b) != "longer than the disk's" {
 		t.Errorf("%q, %v", b, err)
 	}
@@ -282,8 +273,10 @@ func TestIgnored(t *testing.T) {
 	dir := filepath.Join(string(filepath.Separator), "r")
 	texts := map[string][]byte{}
 	for name, text := range map[string]string{
-		".git/info/exclude": "excluded\n", ".gitignore": "*.log\n/top\nbuild/\n", "a.log": "", "excluded": "", "top": "", "sub/top": "",
-		"sub/.gitignore": "!keep.log\n# comment\n\nown\r\n", "sub/keep.log": "", "sub/b.log": "", "sub/own": "", "build/x": "", "own": "",
+		".git/info/exclude": "excluded\n", ".gitignore": "*.log\n/top\nbuild/\n", "a.log": "", "excluded": "",
+		"top": "", "sub/top": "",
+		"sub/.gitignore": "!keep.log\n# comment\n\nown\r\n", "sub/keep.log": "", "sub/b.log": "", "sub/own": "",
+		"build/x": "", "own": "",
 	} {
 		texts[filepath.Join(dir, filepath.FromSlash(name))] = []byte(text)
 	}

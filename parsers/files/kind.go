@@ -29,12 +29,18 @@ func (k Kind) Hosts() bool {
 // otherLanguages are the extensions of files that have "Dockerfile" in their name and are about Dockerfiles, or make
 // them, rather than being one: programs, documents, and templates that do not parse before they are filled in.
 var otherLanguages = map[string]bool{
-	".c": true, ".cc": true, ".cpp": true, ".cs": true, ".css": true, ".dockerignore": true, ".ejs": true, ".erb": true, ".ex": true,
-	".exs": true, ".gitignore": true, ".go": true, ".h": true, ".hbs": true, ".hs": true, ".html": true, ".in": true, ".j2": true,
-	".java": true, ".jinja": true, ".jinja2": true, ".js": true, ".json": true, ".jsx": true, ".kt": true, ".lock": true, ".lua": true,
-	".m4": true, ".md": true, ".mjs": true, ".ml": true, ".mli": true, ".mustache": true, ".php": true, ".pl": true, ".png": true,
-	".py": true, ".rb": true, ".rs": true, ".rst": true, ".scala": true, ".sh": true, ".snap": true, ".svg": true, ".swift": true,
-	".template": true, ".tf": true, ".tmpl": true, ".toml": true, ".tpl": true, ".ts": true, ".tsx": true, ".txt": true, ".vim": true, ".xml": true,
+	".c": true, ".cc": true, ".cpp": true, ".cs": true, ".css": true, ".dockerignore": true, ".ejs": true, ".erb": true,
+	".ex":  true,
+	".exs": true, ".gitignore": true, ".go": true, ".h": true, ".hbs": true, ".hs": true, ".html": true, ".in": true,
+	".j2":   true,
+	".java": true, ".jinja": true, ".jinja2": true, ".js": true, ".json": true, ".jsx": true, ".kt": true,
+	".lock": true, ".lua": true,
+	".m4": true, ".md": true, ".mjs": true, ".ml": true, ".mli": true, ".mustache": true, ".php": true, ".pl": true,
+	".png": true,
+	".py":  true, ".rb": true, ".rs": true, ".rst": true, ".scala": true, ".sh": true, ".snap": true, ".svg": true,
+	".swift":    true,
+	".template": true, ".tf": true, ".tmpl": true, ".toml": true, ".tpl": true, ".ts": true, ".tsx": true, ".txt": true,
+	".vim": true, ".xml": true,
 	".yaml": true, ".yml": true,
 }
 
@@ -45,8 +51,7 @@ func kindByBase(base string) Kind {
 		return KindUnknown
 	}
 	switch {
-	case lower == "nix.conf",
-		strings.HasPrefix(lower, "nix.") && strings.HasSuffix(lower, ".conf"),
+	case lower == "nix.conf", strings.HasPrefix(lower, "nix.") && strings.HasSuffix(lower, ".conf"),
 		strings.HasSuffix(lower, ".nix.conf"):
 		return KindNixConf
 	case IsJSON(lower):

@@ -124,19 +124,16 @@ func (w *walker) script(s *shell.Script, f *source.File) {
 	}
 	for _, c := range s.Commands {
 		if c.Function != "" && !called[c] {
-			w.out = append(
-				w.out,
-				&Command{
-					Command:  c,
-					Step:     w.step,
-					Script:   s,
-					File:     f,
-					Maybe:    true,
-					Callers:  w.callers,
-					Uncalled: true,
-					process:  w.processes[scope{}].unknown(),
-				},
-			)
+			w.out = append(w.out, &Command{
+				Command:  c,
+				Step:     w.step,
+				Script:   s,
+				File:     f,
+				Maybe:    true,
+				Callers:  w.callers,
+				Uncalled: true,
+				process:  w.processes[scope{}].unknown(),
+			})
 		}
 	}
 }
@@ -193,7 +190,8 @@ func (w *walker) follow(c *Command, name string, commands int, do func()) {
 
 // systemDirs hold programs of the system, which are not scripts of the build context unless a COPY put one there.
 var systemDirs = []string{
-	"/bin/", "/sbin/", "/usr/bin/", "/usr/sbin/", "/usr/local/bin/", "/nix/", "/root/.nix-profile/", "/opt/", "/usr/lib/", "/usr/libexec/", "/dev/",
+	"/bin/", "/sbin/", "/usr/bin/", "/usr/sbin/", "/usr/local/bin/", "/nix/", "/root/.nix-profile/", "/opt/",
+	"/usr/lib/", "/usr/libexec/", "/dev/",
 	"/proc/",
 }
 
@@ -216,10 +214,8 @@ func (w *walker) runScript(c *Command) {
 		}
 		word = argument
 	case "su", "runuser":
-		if !slices.ContainsFunc(
-			c.Words,
-			func(w shell.Word) bool { return w.Text == "-c" || w.Text == "--command" || w.Text == "-lc" },
-		) {
+		if !slices.ContainsFunc(c.Words,
+			func(w shell.Word) bool { return w.Text == "-c" || w.Text == "--command" || w.Text == "-lc" }) {
 			w.stdinScript(c)
 		}
 		return
@@ -338,9 +334,7 @@ func environmentScript(name string) bool {
 		return true
 	}
 	return strings.Contains(name, "/.nix-profile/") || strings.HasPrefix(name, "/etc/profile") ||
-		strings.HasPrefix(name, "/etc/bash") ||
-		name == "/etc/os-release" ||
-		name == "/etc/environment"
+		strings.HasPrefix(name, "/etc/bash") || name == "/etc/os-release" || name == "/etc/environment"
 }
 
 // InDockerfile reports whether the command stands in the Dockerfile itself, not in a script of the build context.
@@ -401,8 +395,8 @@ func (c *Command) PathOf(w shell.Word) string {
 	return c.absolute(w.Text)
 }
 
-// Assigned returns what the command sees of a variable that its own script sets. The result's Set is false where the script does not set it. The environment
-// of the image (Step.Lookup) is not asked: what it has is exported already.
+// Assigned returns what the command sees of a variable that its own script sets. The result's Set is false where the
+// script does not set it. The environment of the image (Step.Lookup) is not asked: what it has is exported already.
 func (c *Command) Assigned(name string) Variable {
 	for n := len(c.Assigns) - 1; n >= 0; n-- {
 		if a := c.Assigns[n]; a.Name == name {

@@ -112,15 +112,8 @@ RUN user "app" by 2 dir "/" A "2" by 3`,
 				if v, ok := s.Lookup("A"); ok {
 					a = describe(d, v)
 				}
-				fmt.Fprintf(
-					&got,
-					"\n%s%s user %s dir %s A %s",
-					s.Name,
-					mark,
-					describe(d, s.User()),
-					describe(d, s.Workdir()),
-					a,
-				)
+				fmt.Fprintf(&got, "\n%s%s user %s dir %s A %s", s.Name, mark, describe(d, s.User()),
+					describe(d, s.Workdir()), a)
 			}
 			if diff := cmp.Diff(tt.want, got.String()); diff != "" {
 				t.Errorf("(-want +got):\n%s", diff)
@@ -133,34 +126,19 @@ RUN user "app" by 2 dir "/" A "2" by 3`,
 func TestInherited(t *testing.T) {
 	d := parse(
 		"FROM debian AS base\nONBUILD USER app\nONBUILD COPY x /y\nONBUILD RUN $CMD z\nFROM base\nRUN a\nFROM base\n",
-		nil,
-	)
+		nil)
 	for _, img := range d.Images[1:] {
 		var got []string
 		for _, s := range img.Steps() {
-			got = append(
-				got,
-				fmt.Sprintf(
-					"%s from %d in %d, deferred %v, as %q",
-					s.Name,
-					s.From.Stage.Index,
-					s.Image.Stage.Index,
-					s.Deferred,
-					s.User().Text,
-				),
-			)
+			got = append(got, fmt.Sprintf("%s from %d in %d, deferred %v, as %q", s.Name, s.From.Stage.Index,
+				s.Image.Stage.Index, s.Deferred, s.User().Text))
 		}
 		n := img.Stage.Index
 		want := []string{
-			fmt.Sprintf(
-				"FROM from %d in %d, deferred false, as \"\"",
-				n,
-				n,
-			), fmt.Sprintf("USER from 0 in %d, deferred false, as \"\"", n),
-			fmt.Sprintf(
-				"COPY from 0 in %d, deferred false, as \"app\"",
-				n,
-			), fmt.Sprintf("RUN from 0 in %d, deferred false, as \"app\"", n),
+			fmt.Sprintf("FROM from %d in %d, deferred false, as \"\"", n,
+				n), fmt.Sprintf("USER from 0 in %d, deferred false, as \"\"", n),
+			fmt.Sprintf("COPY from 0 in %d, deferred false, as \"app\"",
+				n), fmt.Sprintf("RUN from 0 in %d, deferred false, as \"app\"", n),
 			"RUN from 1 in 1, deferred false, as \"app\"",
 		}
 		if diff := cmp.Diff(want[:len(img.Steps())], got); diff != "" {
@@ -216,10 +194,7 @@ func TestCopied(t *testing.T) {
 		got = append(got, fmt.Sprintf("%s from %q to %s", c.Source, c.From, c.Dest))
 	}
 	want := []string{
-		`a.sh from "" to /z/a.sh`,
-		`dir/b.sh from "" to /z/b.sh`,
-		`/x from "one" to /y`,
-		`dir from "" to /opt`,
+		`a.sh from "" to /z/a.sh`, `dir/b.sh from "" to /z/b.sh`, `/x from "one" to /y`, `dir from "" to /opt`,
 		`a.sh from "" to /w/a.sh`,
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
@@ -362,20 +337,12 @@ func TestAssigned(t *testing.T) {
 	var got []string
 	for _, c := range d.Commands("a", "b", "c", "d", "e") {
 		v := c.Assigned("A")
-		got = append(
-			got,
-			fmt.Sprintf(
-				"%s %s exported %v maybe %v own %v",
-				c.Name,
-				v.Value.Value.Text,
-				v.Exported,
-				v.Maybe,
-				c.Assigned("B").Own,
-			),
-		)
+		got = append(got, fmt.Sprintf("%s %s exported %v maybe %v own %v", c.Name, v.Value.Value.Text, v.Exported,
+			v.Maybe, c.Assigned("B").Own))
 	}
 	want := []string{
-		"a 1 exported false maybe false own false", "b 1 exported true maybe false own true", "c 3 exported true maybe true own false",
+		"a 1 exported false maybe false own false", "b 1 exported true maybe false own true",
+		"c 3 exported true maybe true own false",
 		"d 4 exported true maybe false own false", "e 3 exported true maybe true own false",
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
@@ -437,9 +404,7 @@ func FuzzModel(f *testing.F) {
 func BenchmarkModel(b *testing.B) {
 	for _, n := range []int{10, 100, 1000} {
 		text := "FROM debian:12\n" + strings.Repeat(
-			"ENV A=b\nWORKDIR /c\nCOPY a b /c/\nRUN apt-get update && cd /x && export Y=1 && ./run.sh\n",
-			n,
-		)
+			"ENV A=b\nWORKDIR /c\nCOPY a b /c/\nRUN apt-get update && cd /x && export Y=1 && ./run.sh\n", n)
 		b.Run(fmt.Sprint(n), func(b *testing.B) {
 			for b.Loop() {
 				d := parse(text, nil)

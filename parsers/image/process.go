@@ -71,9 +71,7 @@ func (p *process) assign(a shell.Assign, export, maybe bool) *process {
 	f := *p
 	old, _ := p.vars.get(a.Name)
 	f.vars = &binding{
-		a.Name,
-		Variable{Value: a, Set: true, Exported: export || old.Exported, Maybe: maybe || a.Append},
-		p.vars,
+		a.Name, Variable{Value: a, Set: true, Exported: export || old.Exported, Maybe: maybe || a.Append}, p.vars,
 	}
 	return &f
 }
@@ -152,19 +150,8 @@ func isScriptOption(wrapper string) bool {
 // isOtherUser reports whether a wrapper runs a command as another user.
 func isOtherUser(wrapper string) bool {
 	switch wrapper {
-	case "sudo",
-		"doas",
-		"su",
-		"su -c",
-		"runuser",
-		"runuser -c",
-		"gosu",
-		"su-exec",
-		"setuidgid",
-		"s6-setuidgid",
-		"chpst",
-		"setpriv",
-		"chroot":
+	case "sudo", "doas", "su", "su -c", "runuser", "runuser -c", "gosu", "su-exec", "setuidgid", "s6-setuidgid",
+		"chpst", "setpriv", "chroot":
 		return true
 	}
 	return false
@@ -220,10 +207,8 @@ func (w *walker) shellVariables(c *Command) bool {
 	case c.Name == "unset":
 		for _, word := range c.Words[1:] {
 			p = p.assign(
-				shell.Assign{Name: word.Text, Value: shell.Word{Known: true, Span: word.Span}, Span: word.Span},
-				false,
-				c.Command.Maybe,
-			)
+				shell.Assign{Name: word.Text, Value: shell.Word{Known: true, Span: word.Span}, Span: word.Span}, false,
+				c.Command.Maybe)
 		}
 	default:
 		return false

@@ -88,11 +88,8 @@ func describe(img *Base) string {
 		out += " exactly,"
 	}
 	if img.Nix {
-		out += fmt.Sprintf(
-			" %s %s,",
-			strings.ToUpper(string(img.Distribution[:1]))+string(img.Distribution[1:]),
-			img.Version,
-		)
+		out += fmt.Sprintf(" %s %s,", strings.ToUpper(string(img.Distribution[:1]))+string(img.Distribution[1:]),
+			img.Version)
 	} else {
 		out += " no Nix,"
 	}

@@ -76,12 +76,7 @@ func (b *builder) text(e *Event, t *Text) {
 
 // nixEnv are the variables that Nix or its installers read.
 var nixEnv = []string{
-	"NIX_CONFIG",
-	"NIX_CONF_DIR",
-	"NIX_USER_CONF_FILES",
-	"NIX_CONFIG_HOME",
-	"XDG_CONFIG_HOME",
-	"HOME",
+	"NIX_CONFIG", "NIX_CONF_DIR", "NIX_USER_CONF_FILES", "NIX_CONFIG_HOME", "XDG_CONFIG_HOME", "HOME",
 	"NIX_INSTALLER_EXTRA_CONF",
 }
 
@@ -92,15 +87,13 @@ func (b *builder) setEnv(i *image.Step) {
 		if !slices.Contains(nixEnv, name) || i.Name == "ARG" && !pair.HasValue && name != "NIX_CONFIG" {
 			continue
 		}
-		e := b.emit(
-			&Event{
-				Kind:  SetEnv,
-				Name:  name,
-				Value: value,
-				Known: known && i.Name == "ENV",
-				Span:  pair.Key.Span.Join(pair.Value.Span),
-			},
-		)
+		e := b.emit(&Event{
+			Kind:  SetEnv,
+			Name:  name,
+			Value: value,
+			Known: known && i.Name == "ENV",
+			Span:  pair.Key.Span.Join(pair.Value.Span),
+		})
 		if (name == "NIX_CONFIG" || name == "NIX_INSTALLER_EXTRA_CONF") && pair.HasValue {
 			e.Text = &Text{
 				File: nixconf.Parse(source.NewFragment(b.d.Source, valuePieces(pair.Value, value, known))),
@@ -306,8 +299,8 @@ func common(c *image.Command) Event {
 	return Event{Command: c, Script: c.Script, File: c.File, Span: c.Span, Maybe: c.Maybe}
 }
 
-// command emits what a command does by itself, and returns what it does with Nix. What the functions and scripts that it calls do follows as commands
-// of their own.
+// command emits what a command does by itself, and returns what it does with Nix. What the functions and scripts that
+// it calls do follows as commands of their own.
 func (b *builder) command(c *image.Command) *Use {
 	event := common(c)
 	if c.Calls {
@@ -419,8 +412,10 @@ func isOutputOption(word string) bool {
 
 // readers are programs that do not change the files that they are given, and those whose changes configWrites knows.
 var readers = []string{
-	"cat", "grep", "egrep", "fgrep", "rg", "ls", "test", "[", "[[", "stat", "head", "tail", "less", "more", "wc", "diff", "cmp", "file", "md5sum", "sha256sum",
-	"readlink", "realpath", "dirname", "basename", "echo", "printf", "chmod", "chown", "chgrp", "touch", "mkdir", "sort", "cut", "sed", "gsed", "source", ".",
+	"cat", "grep", "egrep", "fgrep", "rg", "ls", "test", "[", "[[", "stat", "head", "tail", "less", "more", "wc",
+	"diff", "cmp", "file", "md5sum", "sha256sum",
+	"readlink", "realpath", "dirname", "basename", "echo", "printf", "chmod", "chown", "chgrp", "touch", "mkdir",
+	"sort", "cut", "sed", "gsed", "source", ".",
 	"cp", "mv", "install", "ln", "rsync", "rm", "truncate", "curl", "wget", "tee", "sponge", "dd",
 	"cd", "pushd", "popd", "export", "declare", "typeset", "readonly", "local", "unset",
 }
@@ -585,7 +580,8 @@ func (b *builder) lastEnv(name string) *Event {
 	return nil
 }
 
-// assigned returns what a command sees of a variable that its own script sets. The result's Set is false where it sees nothing of it.
+// assigned returns what a command sees of a variable that its own script sets. The result's Set is false where it sees
+// nothing of it.
 func (b *builder) assigned(c *image.Command, name string) image.Variable {
 	v := c.Assigned(name)
 	v.Set = v.Set && (v.Own || v.Exported || b.lastEnv(name) != nil)
@@ -607,18 +603,19 @@ func (b *builder) fileText(name string) *Text {
 
 // otherInstallers are parts of the addresses of scripts that install something else and leave Nix alone.
 var otherInstallers = []string{
-	"sh.rustup.rs", "static.rust-lang.org/rustup", "deb.nodesource.com", "rpm.nodesource.com", "raw.githubusercontent.com/nvm-sh/nvm/", "get.volta.sh", "bun.sh/install",
-	"deno.land/install.sh", "install.python-poetry.org", "astral.sh/uv", "bootstrap.pypa.io", "get.docker.com", "raw.githubusercontent.com/Homebrew/install/",
-	"get.sdkman.io", "starship.rs/install.sh", "get-ghcup.haskell.org", "get.haskellstack.org", "raw.githubusercontent.com/ohmyzsh/ohmyzsh/",
+	"sh.rustup.rs", "static.rust-lang.org/rustup", "deb.nodesource.com", "rpm.nodesource.com",
+	"raw.githubusercontent.com/nvm-sh/nvm/", "get.volta.sh", "bun.sh/install",
+	"deno.land/install.sh", "install.python-poetry.org", "astral.sh/uv", "bootstrap.pypa.io", "get.docker.com",
+	"raw.githubusercontent.com/Homebrew/install/",
+	"get.sdkman.io", "starship.rs/install.sh", "get-ghcup.haskell.org", "get.haskellstack.org",
+	"raw.githubusercontent.com/ohmyzsh/ohmyzsh/",
 }
 
 // installsOther reports whether a command downloads one of otherInstallers.
 func installsOther(c *shell.Command) bool {
 	return (c.Name == "curl" || c.Name == "wget") && slices.ContainsFunc(c.Words, func(w shell.Word) bool {
-		return slices.ContainsFunc(
-			otherInstallers,
-			func(address string) bool { return strings.Contains(w.Text, address) },
-		)
+		return slices.ContainsFunc(otherInstallers,
+			func(address string) bool { return strings.Contains(w.Text, address) })
 	})
 }
 

@@ -154,10 +154,8 @@ func TraceNix(texts []*Text, targets Targets) *NixTrace {
 		t.Settings = append(t.Settings, setting)
 	}
 	for _, o := range settings.Unknown {
-		t.Unknown = append(
-			t.Unknown,
-			TraceSetting{Name: o.Entry.Name.Text, Value: o.Entry.Value, Certain: true, From: []TraceOrigin{origin(o)}},
-		)
+		t.Unknown = append(t.Unknown,
+			TraceSetting{Name: o.Entry.Name.Text, Value: o.Entry.Value, Certain: true, From: []TraceOrigin{origin(o)}})
 	}
 	return t
 }

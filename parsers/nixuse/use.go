@@ -113,9 +113,12 @@ var nixSubcommands = map[string]reach.Phase{
 	"store":         0,
 	"upgrade-nix":   reach.Substitutes,
 	"daemon":        reach.Daemon,
-	"derivation":    0, "path-info": 0, "registry": 0, "log": 0, "hash": 0, "key": 0, "config": 0, "show-config": 0, "doctor": 0,
-	"why-depends": 0, "fmt": reach.MayBuild | reach.Substitutes | reach.Fetches, "repl": 0, "edit": 0, "realisation": 0, "nar": 0, "help": 0, "show-derivation": 0,
-	"dev-shell": reach.Builds | reach.Substitutes | reach.Fetches, "path": 0, "ls-store": 0, "verify": 0, "optimise-store": reach.Collects,
+	"derivation":    0, "path-info": 0, "registry": 0, "log": 0, "hash": 0, "key": 0, "config": 0, "show-config": 0,
+	"doctor":      0,
+	"why-depends": 0, "fmt": reach.MayBuild | reach.Substitutes | reach.Fetches, "repl": 0, "edit": 0, "realisation": 0,
+	"nar": 0, "help": 0, "show-derivation": 0,
+	"dev-shell": reach.Builds | reach.Substitutes | reach.Fetches, "path": 0, "ls-store": 0, "verify": 0,
+	"optimise-store": reach.Collects,
 }
 
 type phaseRow struct {
@@ -128,10 +131,14 @@ type phaseRow struct {
 // flagArity is the number of arguments that an option of Nix takes, where it is not one by being the name of a setting.
 // Source: the manual pages of Nix 2.34.
 var flagArity = map[string]int{
-	"--option": 2, "--arg": 2, "--argstr": 2, "--arg-from-file": 2, "-I": 1, "--include": 1, "-f": 1, "--file": 1, "-A": 1, "--attr": 1,
-	"--store": 1, "--log-format": 1, "-j": 1, "--expr": 1, "-p": 1, "--profile": 1, "-o": 1, "--out-link": 1, "--eval-store": 1,
-	"--from": 1, "--to": 1, "--override-input": 2, "--override-flake": 2, "--inputs-from": 1, "--update-input": 1, "--reference-lock-file": 1,
-	"--output-lock-file": 1, "-c": 0, "--command": 0, "--run": 1, "--keep": 1, "-k": 1, "--unset": 1, "-u": 1, "-s": 1, "--set-env-var": 2, "--timeout": 1,
+	"--option": 2, "--arg": 2, "--argstr": 2, "--arg-from-file": 2, "-I": 1, "--include": 1, "-f": 1, "--file": 1,
+	"-A": 1, "--attr": 1,
+	"--store": 1, "--log-format": 1, "-j": 1, "--expr": 1, "-p": 1, "--profile": 1, "-o": 1, "--out-link": 1,
+	"--eval-store": 1,
+	"--from":       1, "--to": 1, "--override-input": 2, "--override-flake": 2, "--inputs-from": 1, "--update-input": 1,
+	"--reference-lock-file": 1,
+	"--output-lock-file":    1, "-c": 0, "--command": 0, "--run": 1, "--keep": 1, "-k": 1, "--unset": 1, "-u": 1, "-s": 1,
+	"--set-env-var": 2, "--timeout": 1,
 	"--priority": 1, "--system-filter": 1, "--delete-older-than": 1, "--max-freed": 1, "--phase": 1, "--redirect": 2,
 }
 
@@ -293,8 +300,7 @@ func commandOptions(f *source.File, c *shell.Command) *Text {
 
 var (
 	officialURL = lazyRegexp(
-		`^(?:https?://)?(?:www\.)?(?:releases\.)?nixos\.org/(?:releases/)?nix/(?:nix-(\d+\.\d+(?:\.\d+)?)/)?install$`,
-	)
+		`^(?:https?://)?(?:www\.)?(?:releases\.)?nixos\.org/(?:releases/)?nix/(?:nix-(\d+\.\d+(?:\.\d+)?)/)?install$`)
 	installerURL = lazyRegexp(
 		`^(?:https?://)?(?:install\.determinate\.systems/nix|(?:www\.)?github\.com/(?:DeterminateSystems|NixOS)/nix-installer/releases/|artifacts\.nixos\.org/(?:experimental-installer|nix-installer)|raw\.githubusercontent\.com/(?:DeterminateSystems|NixOS)/nix-installer)`,
 	)
@@ -458,10 +464,8 @@ func nixInstaller(f *source.File, c *shell.Command, url string) *Use {
 				in.ConfFile = value
 				continue
 			}
-			pieces = append(
-				append(pieces, cutPieces(w.Parts, len("--extra-conf="))...),
-				source.Piece{Text: "\n", Span: w.Span},
-			)
+			pieces = append(append(pieces, cutPieces(w.Parts, len("--extra-conf="))...),
+				source.Piece{Text: "\n", Span: w.Span})
 		}
 	}
 	for _, a := range c.Assigns {

@@ -26,10 +26,7 @@ type build struct {
 // bakeFiles and composeFiles are the names under which the programs look for their files.
 var (
 	bakeFiles = []string{
-		"docker-bake.hcl",
-		"docker-bake.json",
-		"docker-bake.override.hcl",
-		"docker-bake.override.json",
+		"docker-bake.hcl", "docker-bake.json", "docker-bake.override.hcl", "docker-bake.override.json",
 	}
 	composeFiles = []string{"compose.yaml", "compose.yml", "docker-compose.yaml", "docker-compose.yml"}
 )

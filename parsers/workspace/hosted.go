@@ -20,8 +20,7 @@ import (
 // mentionsNixConf reports whether a script may write a nix.conf, or set what stands for one.
 func mentionsNixConf(b []byte) bool {
 	return bytes.Contains(b, []byte("nix.conf")) || bytes.Contains(b, []byte("NIX_CONFIG")) ||
-		bytes.Contains(b, []byte("nix.custom.conf")) ||
-		bytes.Contains(b, []byte("--extra-conf")) ||
+		bytes.Contains(b, []byte("nix.custom.conf")) || bytes.Contains(b, []byte("--extra-conf")) ||
 		bytes.Contains(b, []byte("NIX_INSTALLER_EXTRA_CONF"))
 }
 
@@ -144,10 +143,8 @@ func trimmedLines(fr *source.Fragment) *source.Fragment {
 	text := fr.Text
 	part := func(from, to int) {
 		if from < to {
-			all = append(
-				all,
-				source.Piece{Text: string(text[from:to]), Span: source.Span{Start: from, End: to}, Verbatim: true},
-			)
+			all = append(all,
+				source.Piece{Text: string(text[from:to]), Span: source.Span{Start: from, End: to}, Verbatim: true})
 		}
 	}
 	for start < len(text) {
@@ -176,10 +173,8 @@ func (h *hostReader) actionTargets(action string, step *workflow.Step) nixconf.T
 		}
 		return nixconf.Targets{{Distribution: nixconf.Nix, From: v, To: v}}
 	}
-	return slices.DeleteFunc(
-		slices.Clone(h.targets),
-		func(t nixconf.Target) bool { return t.Distribution != nixconf.Nix },
-	)
+	return slices.DeleteFunc(slices.Clone(h.targets),
+		func(t nixconf.Target) bool { return t.Distribution != nixconf.Nix })
 }
 
 // run reads the script of a workflow's step. The runner's own shell is bash.
@@ -227,11 +222,8 @@ func (h *hostReader) script(host *source.Fragment, dialect shell.Dialect, echo s
 		}
 		for _, write := range c.Writes(echo) {
 			if write.Known && isNixConfPath(write.Path.Text, write.Text) {
-				text(
-					&nixuse.Text{Host: nixuse.HostWrite, Path: write.Path.Text, Append: !write.Truncate},
-					write.Text,
-					c,
-				)
+				text(&nixuse.Text{Host: nixuse.HostWrite, Path: write.Path.Text, Append: !write.Truncate}, write.Text,
+					c)
 			}
 		}
 		use := nixuse.UseOf(own, c)
@@ -242,11 +234,8 @@ func (h *hostReader) script(host *source.Fragment, dialect shell.Dialect, echo s
 			text(&nixuse.Text{Host: nixuse.HostOption}, use.Options.Fragment.Pieces, c)
 		}
 		if in := use.Installer; in != nil && in.Conf != nil {
-			text(
-				&nixuse.Text{Host: nixuse.HostExtra, Path: nixuse.SystemConf, Append: true, Installer: in},
-				in.Conf.Fragment.Pieces,
-				c,
-			)
+			text(&nixuse.Text{Host: nixuse.HostExtra, Path: nixuse.SystemConf, Append: true, Installer: in},
+				in.Conf.Fragment.Pieces, c)
 		}
 	}
 }
@@ -279,10 +268,8 @@ func (h *hostReader) devcontainer(f *source.File) {
 	}
 	for _, o := range d.Options {
 		if o.Name == "extraNixConfig" && strings.HasSuffix(o.Feature, nixFeature) {
-			targets := slices.DeleteFunc(
-				slices.Clone(h.targets),
-				func(t nixconf.Target) bool { return t.Distribution != nixconf.Nix && !h.w.Targets.NixGiven },
-			)
+			targets := slices.DeleteFunc(slices.Clone(h.targets),
+				func(t nixconf.Target) bool { return t.Distribution != nixconf.Nix && !h.w.Targets.NixGiven })
 			h.add(
 				&nixuse.Text{
 					Host:    nixuse.HostFeature,

@@ -89,7 +89,8 @@ func TestLoad(t *testing.T) {
 		{
 			name: "folders are walked, in order of path",
 			files: map[string]string{
-				"b/Dockerfile": dockerText, "a/c/nix.conf": confText, "Dockerfile": dockerText, "a/profile.json": profileText, "README.md": "# text\n",
+				"b/Dockerfile": dockerText, "a/c/nix.conf": confText, "Dockerfile": dockerText,
+				"a/profile.json": profileText, "README.md": "# text\n",
 			},
 			want: []string{
 				"Dockerfile: dockerfile",
@@ -101,7 +102,8 @@ func TestLoad(t *testing.T) {
 		{
 			name: "folders whose names begin with a dot are walked, and .git is not",
 			files: map[string]string{
-				".devcontainer/Dockerfile": dockerText, ".config/nix/nix.conf": confText, ".git/Dockerfile": dockerText, "sub/.git/Dockerfile": dockerText,
+				".devcontainer/Dockerfile": dockerText, ".config/nix/nix.conf": confText, ".git/Dockerfile": dockerText,
+				"sub/.git/Dockerfile": dockerText,
 			},
 			want: []string{".config/nix/nix.conf: nix.conf", ".devcontainer/Dockerfile: dockerfile"},
 		},
@@ -196,7 +198,8 @@ func TestLoad(t *testing.T) {
 			name: "exclude patterns",
 			opts: Options{Exclude: []string{"vendor/**", "old", "**/*.test.Dockerfile", "docs/"}},
 			files: map[string]string{
-				"vendor/a/Dockerfile": dockerText, "old/b/nix.conf": confText, "x/old/Dockerfile": dockerText, "x/y.test.Dockerfile": dockerText, "docs/Dockerfile": dockerText, "Dockerfile": dockerText,
+				"vendor/a/Dockerfile": dockerText, "old/b/nix.conf": confText, "x/old/Dockerfile": dockerText,
+				"x/y.test.Dockerfile": dockerText, "docs/Dockerfile": dockerText, "Dockerfile": dockerText,
 			},
 			want: []string{"Dockerfile: dockerfile", "x/old/Dockerfile: dockerfile"},
 		},
@@ -365,20 +368,14 @@ func TestLoadOptions(t *testing.T) {
 
 // TestLoadAbsolute shows paths below the working directory relative to it, and others absolute.
 func TestLoadAbsolute(t *testing.T) {
-	dir := makeTree(
-		t,
-		map[string]string{"in/Dockerfile": dockerText, "out/Dockerfile": dockerText, "out/a/nix.conf": confText},
-	)
-	w, err := Load(
-		Options{
-			Dir: filepath.Join(dir, "in"),
-			Paths: []string{
-				filepath.Join(dir, "in") + "/./Dockerfile",
-				"../out",
-				filepath.Join(dir, "out", "Dockerfile"),
-			},
+	dir := makeTree(t,
+		map[string]string{"in/Dockerfile": dockerText, "out/Dockerfile": dockerText, "out/a/nix.conf": confText})
+	w, err := Load(Options{
+		Dir: filepath.Join(dir, "in"),
+		Paths: []string{
+			filepath.Join(dir, "in") + "/./Dockerfile", "../out", filepath.Join(dir, "out", "Dockerfile"),
 		},
-	)
+	})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -467,13 +464,10 @@ func TestLoadUnreadable(t *testing.T) {
 
 // TestOverlay gives files other text, in the workspace that is derived alone.
 func TestOverlay(t *testing.T) {
-	dir := makeTree(
-		t,
-		map[string]string{
-			"Dockerfile": "FROM nixos/nix\nCOPY nix.conf /etc/nix/nix.conf\nRUN nix-build\n",
-			"nix.conf":   "cores = 1\n",
-		},
-	)
+	dir := makeTree(t, map[string]string{
+		"Dockerfile": "FROM nixos/nix\nCOPY nix.conf /etc/nix/nix.conf\nRUN nix-build\n",
+		"nix.conf":   "cores = 1\n",
+	})
 	w, err := Load(Options{Dir: dir})
 	if err != nil {
 		t.Fatal(err)
@@ -487,11 +481,9 @@ func TestOverlay(t *testing.T) {
 		return v
 	}
 	changed := w.With(map[string][]byte{filepath.Join(dir, "nix.conf"): []byte("cores = 2\n")})
-	again := changed.With(
-		map[string][]byte{
-			filepath.Join(dir, "Dockerfile"): []byte("FROM nixos/nix\nRUN echo cores = 3 > /etc/nix/nix.conf\n"),
-		},
-	)
+	again := changed.With(map[string][]byte{
+		filepath.Join(dir, "Dockerfile"): []byte("FROM nixos/nix\nRUN echo cores = 3 > /etc/nix/nix.conf\n"),
+	})
 	if got, want := []string{cores(w), cores(changed), cores(again), cores(w)}, []string{"1", "2", "3", "1"}; !cmp.Equal(
 		got,
 		want,
@@ -522,8 +514,10 @@ func TestOpenStdin(t *testing.T) {
 // TestOpenForeign opens files named like a nix.conf: that of another program is told apart, and nothing else is.
 func TestOpenForeign(t *testing.T) {
 	texts := map[string]string{
-		"nginx/nix.conf": "server {\n  listen 80;\n}\n", "packages/nix.conf": "packages = [\"gdb\"]\n", "empty/nix.conf": "", "comment/nix.conf": "# nothing yet\n",
-		"typo/nix.conf": "substitutors = x\n", "utf16/nix.conf": "\xff\xfec\x00", "late/nix.conf": "what is this\ncores = 4\n",
+		"nginx/nix.conf": "server {\n  listen 80;\n}\n", "packages/nix.conf": "packages = [\"gdb\"]\n",
+		"empty/nix.conf": "", "comment/nix.conf": "# nothing yet\n",
+		"typo/nix.conf": "substitutors = x\n", "utf16/nix.conf": "\xff\xfec\x00",
+		"late/nix.conf": "what is this\ncores = 4\n",
 	}
 	w, err := Load(Options{Dir: makeTree(t, texts)})
 	if err != nil {

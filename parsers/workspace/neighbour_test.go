@@ -127,11 +127,8 @@ func TestCopiedFile(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.at+" "+tt.copy, func(t *testing.T) {
 			name := filepath.Join("repo", tt.at, "Dockerfile")
-			addTree(
-				t,
-				dir,
-				map[string]string{name: "FROM debian AS other\nFROM nixos/nix\n" + tt.copy + "\nRUN nix-build\n"},
-			)
+			addTree(t, dir,
+				map[string]string{name: "FROM debian AS other\nFROM nixos/nix\n" + tt.copy + "\nRUN nix-build\n"})
 			d := openDockerfile(t, dir, name)
 			got := ""
 			for _, e := range d.Images[1].Events {
@@ -162,21 +159,19 @@ func TestCopiedFile(t *testing.T) {
 
 // TestNeighbour reads below a root alone.
 func TestNeighbour(t *testing.T) {
-	dir := makeTree(
-		t,
-		map[string]string{
-			"out/x":      "out",
-			"root/.git/": "",
-			"root/x":     "in",
-			"root/d/x":   "below",
-			"root/link":  "-> ../out/x",
-			"root/fine":  "-> d/x",
-		},
-	)
+	dir := makeTree(t, map[string]string{
+		"out/x":      "out",
+		"root/.git/": "",
+		"root/x":     "in",
+		"root/d/x":   "below",
+		"root/link":  "-> ../out/x",
+		"root/fine":  "-> d/x",
+	})
 	w := &Workspace{dir: dir, tree: files.Disk{}}
 	root := filepath.Join(dir, "root")
 	for _, tt := range []struct{ path, want string }{
-		{"root/x", "in"}, {"root/d/x", "below"}, {"root/d/../x", "in"}, {"root/fine", "below"}, {"root/link", ""}, {"out/x", ""}, {"root/../out/x", ""}, {"root", ""}, {"root/d", ""}, {"root/no", ""},
+		{"root/x", "in"}, {"root/d/x", "below"}, {"root/d/../x", "in"}, {"root/fine", "below"}, {"root/link", ""},
+		{"out/x", ""}, {"root/../out/x", ""}, {"root", ""}, {"root/d", ""}, {"root/no", ""},
 	} {
 		f, err := w.neighbour(root, filepath.Join(dir, filepath.FromSlash(tt.path)))
 		switch {
@@ -195,17 +190,14 @@ func TestNeighbour(t *testing.T) {
 }
 
 func TestRoot(t *testing.T) {
-	dir := makeTree(
-		t,
-		map[string]string{
-			"repo/.git":      "gitdir: elsewhere\n",
-			"repo/a/b/":      "",
-			"repo/sub/.git/": "",
-			"repo/sub/c/":    "",
-			"work/x/y/":      "",
-			"other/z/":       "",
-		},
-	)
+	dir := makeTree(t, map[string]string{
+		"repo/.git":      "gitdir: elsewhere\n",
+		"repo/a/b/":      "",
+		"repo/sub/.git/": "",
+		"repo/sub/c/":    "",
+		"work/x/y/":      "",
+		"other/z/":       "",
+	})
 	w := &Workspace{dir: filepath.Join(dir, "work"), tree: files.Disk{}}
 	for from, want := range map[string]string{
 		"repo": "repo", "repo/a/b": "repo", "repo/sub/c": "repo/sub", // a worktree's .git is a file
@@ -241,11 +233,7 @@ func TestIncludes(t *testing.T) {
 		got = append(got, fmt.Sprintf("%s %v", i.Path.Text, i.File != nil))
 	}
 	want := []string{
-		"more.conf true",
-		"../up.conf true",
-		"../../secret.conf false",
-		"link.conf false",
-		"/etc/hostname false",
+		"more.conf true", "../up.conf true", "../../secret.conf false", "link.conf false", "/etc/hostname false",
 		"missing.conf false",
 	}
 	if !slices.Equal(got, want) {
@@ -256,7 +244,8 @@ func TestIncludes(t *testing.T) {
 // TestInImage tells which files of the workspace an image gets.
 func TestInImage(t *testing.T) {
 	dir := makeTree(t, map[string]string{
-		".git/": "", "Dockerfile": "FROM nixos/nix\nCOPY a.nix.conf /etc/nix/nix.conf\nCOPY --from=x b.nix.conf /etc/nix/nix.conf\n",
+		".git/":      "",
+		"Dockerfile": "FROM nixos/nix\nCOPY a.nix.conf /etc/nix/nix.conf\nCOPY --from=x b.nix.conf /etc/nix/nix.conf\n",
 		"a.nix.conf": confText, "b.nix.conf": confText, "c/nix.conf": confText,
 	})
 	w, err := Load(Options{Dir: dir})

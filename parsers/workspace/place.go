@@ -23,13 +23,10 @@ const (
 func (w *Workspace) PlaceOf(text *nixuse.Text) Place {
 	name := text.Fragment.File.Path
 	switch {
-	case text.Image != nil,
-		w.InImage(text.Fragment.File),
-		strings.Contains(name, "devcontainer"),
+	case text.Image != nil, w.InImage(text.Fragment.File), strings.Contains(name, "devcontainer"),
 		strings.Contains(name, "docker"):
 		return InImage
-	case IsUserConf(name),
-		strings.HasSuffix(name, "etc/nix/nix.conf"),
+	case IsUserConf(name), strings.HasSuffix(name, "etc/nix/nix.conf"),
 		strings.HasSuffix(name, "etc/nix/nix.custom.conf"):
 		return OnHost
 	}

@@ -60,8 +60,9 @@ func TestPlatforms(t *testing.T) {
 			want:       "linux/s390x Dockerfile",
 		},
 		{
-			name: "of the image below", dockerfile: "FROM --platform=$BUILDPLATFORM nixos/nix AS a\n" + nix + "FROM a\n" + nix + "FROM nixos/nix\n" + nix,
-			targets: []string{"linux/amd64", "linux/arm64"}, want: "- | - | linux/amd64 [linux/arm64]",
+			name:       "of the image below",
+			dockerfile: "FROM --platform=$BUILDPLATFORM nixos/nix AS a\n" + nix + "FROM a\n" + nix + "FROM nixos/nix\n" + nix,
+			targets:    []string{"linux/amd64", "linux/arm64"}, want: "- | - | linux/amd64 [linux/arm64]",
 		},
 		{
 			name: "bake", dockerfile: "FROM nixos/nix\n" + nix,
@@ -78,7 +79,8 @@ func TestPlatforms(t *testing.T) {
 			want: "-",
 		},
 		{
-			name: "bake, stages that the target needs", dockerfile: "FROM nixos/nix AS a\n" + nix + "FROM nixos/nix AS b\n" + nix + "FROM nixos/nix AS c\nCOPY --from=a /x /x\n" + nix + "FROM c AS d\n" + nix + "FROM b AS e\n" + nix,
+			name:       "bake, stages that the target needs",
+			dockerfile: "FROM nixos/nix AS a\n" + nix + "FROM nixos/nix AS b\n" + nix + "FROM nixos/nix AS c\nCOPY --from=a /x /x\n" + nix + "FROM c AS d\n" + nix + "FROM b AS e\n" + nix,
 			files: map[string]string{
 				"docker-bake.hcl": "target \"x\" {\n  target = \"d\"\n  platforms = [\"linux/arm64\"]\n}\n",
 			},

@@ -95,10 +95,8 @@ func (w *Workspace) ImageOf(u Use) *image.Image {
 	if u.built.dockerfile == "" {
 		return nil
 	}
-	i := slices.IndexFunc(
-		w.Entries,
-		func(e *Entry) bool { return e.Kind == files.KindDockerfile && e.Abs == u.built.dockerfile },
-	)
+	i := slices.IndexFunc(w.Entries,
+		func(e *Entry) bool { return e.Kind == files.KindDockerfile && e.Abs == u.built.dockerfile })
 	if i < 0 {
 		return nil
 	}
@@ -171,11 +169,10 @@ func (w *Workspace) usesOf(e *Entry, p *seccomp.Profile) []Use {
 		if l.Kind == UseKubernetes {
 			named = w.meansResource(l, e, p) || p.Dialect != seccomp.SPO && w.meansFile(l, e)
 		}
-		if named &&
-			!slices.ContainsFunc(
-				out,
-				func(u Use) bool { return u.Kind == l.Kind && u.Span == l.Span && u.File.Path == l.File.Path },
-			) {
+		if named && !slices.ContainsFunc(
+			out,
+			func(u Use) bool { return u.Kind == l.Kind && u.Span == l.Span && u.File.Path == l.File.Path },
+		) {
 			out = append(out, l.Use)
 		}
 	}
@@ -235,10 +232,8 @@ func mayName(b []byte) bool {
 		return false
 	}
 	return bytes.Contains(b, []byte("security_opt")) || bytes.Contains(b, []byte("localhostProfile")) ||
-		bytes.Contains(
-			b,
-			[]byte("seccomp.security.alpha.kubernetes.io"),
-		) || bytes.Contains(b, []byte(`"seccomp-profile"`))
+		bytes.Contains(b,
+			[]byte("seccomp.security.alpha.kubernetes.io")) || bytes.Contains(b, []byte(`"seccomp-profile"`))
 }
 
 // linksIn returns the places of the files, by absolute path, that name profiles.
@@ -302,13 +297,10 @@ func composeLinks(abs string, f *source.File) []link {
 			if !filepath.IsAbs(target) {
 				target = filepath.Join(filepath.Dir(abs), target)
 			}
-			out = append(
-				out,
-				link{
-					Use:    Use{Kind: UseCompose, File: f, Span: v.Span, built: imageOf(filepath.Dir(abs), f, s)},
-					target: filepath.Clean(target),
-				},
-			)
+			out = append(out, link{
+				Use:    Use{Kind: UseCompose, File: f, Span: v.Span, built: imageOf(filepath.Dir(abs), f, s)},
+				target: filepath.Clean(target),
+			})
 		}
 	}
 	return out
@@ -319,8 +311,7 @@ func composeLinks(abs string, f *source.File) []link {
 func imageOf(dir string, f *source.File, s *compose.Service) build {
 	text := f.Text(s.Span)
 	if s.Build == nil || s.ExtendsFile.IsSet() || s.Privileged.IsSet() || len(s.CapAdd) > 0 ||
-		strings.Contains(text, "command") ||
-		strings.Contains(text, "entrypoint") ||
+		strings.Contains(text, "command") || strings.Contains(text, "entrypoint") ||
 		s.Build.Stage.IsSet() && !s.Build.Stage.Known {
 		return build{}
 	}

@@ -35,16 +35,11 @@ const resourceText = "apiVersion: security-profiles-operator.x-k8s.io/v1\nkind: 
 
 func TestProfileFiles(t *testing.T) {
 	dir := makeTree(t, map[string]string{
-		".git/":        "",
-		"seccomp.json": `{"defaultAction":"SCMP_ACT_ERRNO"}`,
-		"chrome.json":  `{"defaultAction":"SCMP_ACT_ERRNO"}`,
-		"package.json": `{"name":"x"}`,
-		"k8s/profiles.yaml": resourceText + "---\nkind: Pod\n---\n" + strings.Replace(
-			resourceText,
-			"web",
-			"db",
-			1,
-		),
+		".git/":                     "",
+		"seccomp.json":              `{"defaultAction":"SCMP_ACT_ERRNO"}`,
+		"chrome.json":               `{"defaultAction":"SCMP_ACT_ERRNO"}`,
+		"package.json":              `{"name":"x"}`,
+		"k8s/profiles.yaml":         resourceText + "---\nkind: Pod\n---\n" + strings.Replace(resourceText, "web", "db", 1),
 		"k8s/profile.json":          `{"apiVersion":"security-profiles-operator.x-k8s.io/v1","kind":"SeccompProfile","spec":{}}`,
 		"k8s/pod.yml":               "kind: Pod\n",
 		"k8s/template.yaml":         strings.Replace(resourceText, "web", "{{ .Values.name }}", 1),
@@ -106,25 +101,20 @@ func uses(p *Profile) []string {
 func TestUses(t *testing.T) {
 	const profile = `{"defaultAction":"SCMP_ACT_ERRNO"}`
 	dir := makeTree(t, map[string]string{
-		".git/":                   "",
-		"compose.yaml":            "services:\n  a:\n    security_opt: [\"seccomp=docker/seccomp.json\", no-new-privileges:true]\n  b:\n    security_opt:\n    - seccomp:./docker/seccomp.json\n  c:\n    security_opt: ['seccomp=unconfined', 'seccomp=missing.json', 'seccomp=~/x.json', 'seccomp:builtin', apparmor=docker/seccomp.json]\n",
-		"deploy/stack.yml":        "services:\n  a:\n    security_opt:\n    - seccomp=${PROFILE:-../docker/seccomp.json}\n    - seccomp=${OTHER}\n",
-		"docker/seccomp.json":     profile,
-		"unused.json":             profile,
-		"k8s/pod.yaml":            "kind: Pod\nspec:\n  securityContext:\n    seccompProfile:\n      type: Localhost\n      localhostProfile: profiles/audit.json\n  containers:\n  - securityContext: {seccompProfile: {type: Localhost, localhostProfile: \"twice.json\"}}\n  - securityContext: {seccompProfile: {type: RuntimeDefault, localhostProfile: once.json}}\n  - securityContext: {seccompProfile: {type: Localhost, localhostProfile: operator/ns/web.json}}\n",
-		"k8s/old.yaml":            "metadata:\n  annotations:\n    seccomp.security.alpha.kubernetes.io/pod: localhost/profiles/audit.json\n    container.seccomp.security.alpha.kubernetes.io/x: 'runtime/default'\n",
-		"k8s/profiles/audit.json": profile,
-		"a/twice.json":            profile,
-		"b/twice.json":            profile,
-		"a/once.json":             profile,
-		"k8s/web.yaml":            resourceText,
-		"k8s/other.yaml":          strings.Replace(resourceText, "web", "other", 1),
-		"k8s/elsewhere.yaml": strings.Replace(
-			resourceText,
-			"name: web",
-			"name: web, namespace: default",
-			1,
-		),
+		".git/":                           "",
+		"compose.yaml":                    "services:\n  a:\n    security_opt: [\"seccomp=docker/seccomp.json\", no-new-privileges:true]\n  b:\n    security_opt:\n    - seccomp:./docker/seccomp.json\n  c:\n    security_opt: ['seccomp=unconfined', 'seccomp=missing.json', 'seccomp=~/x.json', 'seccomp:builtin', apparmor=docker/seccomp.json]\n",
+		"deploy/stack.yml":                "services:\n  a:\n    security_opt:\n    - seccomp=${PROFILE:-../docker/seccomp.json}\n    - seccomp=${OTHER}\n",
+		"docker/seccomp.json":             profile,
+		"unused.json":                     profile,
+		"k8s/pod.yaml":                    "kind: Pod\nspec:\n  securityContext:\n    seccompProfile:\n      type: Localhost\n      localhostProfile: profiles/audit.json\n  containers:\n  - securityContext: {seccompProfile: {type: Localhost, localhostProfile: \"twice.json\"}}\n  - securityContext: {seccompProfile: {type: RuntimeDefault, localhostProfile: once.json}}\n  - securityContext: {seccompProfile: {type: Localhost, localhostProfile: operator/ns/web.json}}\n",
+		"k8s/old.yaml":                    "metadata:\n  annotations:\n    seccomp.security.alpha.kubernetes.io/pod: localhost/profiles/audit.json\n    container.seccomp.security.alpha.kubernetes.io/x: 'runtime/default'\n",
+		"k8s/profiles/audit.json":         profile,
+		"a/twice.json":                    profile,
+		"b/twice.json":                    profile,
+		"a/once.json":                     profile,
+		"k8s/web.yaml":                    resourceText,
+		"k8s/other.yaml":                  strings.Replace(resourceText, "web", "other", 1),
+		"k8s/elsewhere.yaml":              strings.Replace(resourceText, "name: web", "name: web, namespace: default", 1),
 		"host/etc/docker/daemon.json":     `{"seccomp-profile": "/etc/docker/profiles/d.json"}`,
 		"host/etc/docker/profiles/d.json": profile,
 		"other/daemon.json":               `{"seccomp-profile": "/etc/docker/profiles/d.json"}`,
@@ -133,13 +123,11 @@ func TestUses(t *testing.T) {
 	_, docs := openAll(t, dir)
 	want := map[string][]string{
 		"docker/seccomp.json": {
-			"compose compose.yaml docker/seccomp.json",
-			"compose compose.yaml ./docker/seccomp.json",
+			"compose compose.yaml docker/seccomp.json", "compose compose.yaml ./docker/seccomp.json",
 			"compose deploy/stack.yml seccomp=${PROFILE:-../docker/seccomp.json}",
 		},
 		"k8s/profiles/audit.json": {
-			"kubernetes k8s/old.yaml profiles/audit.json",
-			"kubernetes k8s/pod.yaml profiles/audit.json",
+			"kubernetes k8s/old.yaml profiles/audit.json", "kubernetes k8s/pod.yaml profiles/audit.json",
 		},
 		"host/etc/docker/profiles/d.json": {"daemon host/etc/docker/daemon.json /etc/docker/profiles/d.json"},
 		"k8s/web.yaml":                    {"kubernetes k8s/pod.yaml operator/ns/web.json"},

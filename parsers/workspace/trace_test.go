@@ -45,14 +45,8 @@ RUN /unknown.sh && nix-build
 	for _, s := range d.Trace() {
 		fmt.Fprintf(&b, "stage %d: %s %s, assumed %v\n", s.Image.Stage.Index, s.Distribution, s.Version, s.Assumed)
 		for _, c := range s.Commands {
-			fmt.Fprintf(
-				&b,
-				"  %s:%d %s, uncertain %v\n",
-				c.Event.File.Path,
-				c.Event.File.LineOf(c.Event.Span.Start),
-				c.Event.Nix.Label,
-				c.Uncertain,
-			)
+			fmt.Fprintf(&b, "  %s:%d %s, uncertain %v\n", c.Event.File.Path, c.Event.File.LineOf(c.Event.Span.Start),
+				c.Event.Nix.Label, c.Uncertain)
 			for _, setting := range c.Settings {
 				value := setting.Value
 				if setting.Name == "trusted-public-keys" {
@@ -65,13 +59,8 @@ RUN /unknown.sh && nix-build
 				for _, from := range setting.From {
 					fmt.Fprintf(&b, ", %s", from.Label)
 					if from.File != nil {
-						fmt.Fprintf(
-							&b,
-							" at %s:%d %q",
-							from.File.Path,
-							from.File.LineOf(from.Span.Start),
-							from.File.Text(from.Span),
-						)
+						fmt.Fprintf(&b, " at %s:%d %q", from.File.Path, from.File.LineOf(from.Span.Start),
+							from.File.Text(from.Span))
 					}
 				}
 				b.WriteString("\n")
@@ -130,11 +119,8 @@ func TestTraceAssumed(t *testing.T) {
 		"ghcr.io/lix-project/lix:2.91.1": "lix 2.91.1 false",
 		"example.org/nix":                "nix newest true",
 	} {
-		d := openDockerfile(
-			t,
-			makeTree(t, map[string]string{"Dockerfile": "FROM " + base + "\nRUN nix-build\n"}),
-			"Dockerfile",
-		)
+		d := openDockerfile(t, makeTree(t, map[string]string{"Dockerfile": "FROM " + base + "\nRUN nix-build\n"}),
+			"Dockerfile")
 		s := d.Trace()[0]
 		version := s.Version.String()
 		if s.Version == nixconf.DefaultTargets()[0].To && s.Assumed {

@@ -18,6 +18,5 @@ var syntax = &rules.Rule{
 		"BuildKit, frontend/dockerfile/parser and frontend/dockerfile/instructions, v0.34.2",
 	},
 	Check: rules.OnDockerfile(
-		func(p *rules.Pass, d *image.Dockerfile) { problems.Report(p, d, dockerfile.KindSyntax) },
-	),
+		func(p *rules.Pass, d *image.Dockerfile) { problems.Report(p, d, dockerfile.KindSyntax) }),
 }

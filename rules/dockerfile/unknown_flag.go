@@ -20,6 +20,5 @@ var unknownFlag = &rules.Rule{
 		"BuildKit, frontend/dockerfile/instructions/parse.go, v0.34.2",
 	},
 	Check: rules.OnDockerfile(
-		func(p *rules.Pass, d *image.Dockerfile) { problems.Report(p, d, dockerfile.KindUnknownFlag) },
-	),
+		func(p *rules.Pass, d *image.Dockerfile) { problems.Report(p, d, dockerfile.KindUnknownFlag) }),
 }

@@ -20,6 +20,5 @@ var unknownInstruction = &rules.Rule{
 		"BuildKit, frontend/dockerfile/command/command.go, v0.34.2",
 	},
 	Check: rules.OnDockerfile(
-		func(p *rules.Pass, d *image.Dockerfile) { problems.Report(p, d, dockerfile.KindUnknownInstruction) },
-	),
+		func(p *rules.Pass, d *image.Dockerfile) { problems.Report(p, d, dockerfile.KindUnknownInstruction) }),
 }

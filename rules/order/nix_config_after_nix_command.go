@@ -68,12 +68,8 @@ func checkNixConfigOrder(p *rules.Pass, img *nixuse.Image) {
 			Span:     write.Text.Fragment.Span(worst.entry.Span),
 			Related: []rules.Related{{
 				File: worst.command.File, Span: worst.command.Nix.Span,
-				Message: fmt.Sprintf(
-					"%s runs here with %s = %s",
-					quote(worst.command.Nix.Label),
-					worst.setting,
-					worst.before,
-				),
+				Message: fmt.Sprintf("%s runs here with %s = %s", quote(worst.command.Nix.Label), worst.setting,
+					worst.before),
 			}},
 		}
 		if write.File != file && (write.Text.Host == nixuse.HostFile || write.ByInstaller) {
@@ -198,8 +194,7 @@ func computed(img *nixuse.Image, write *nixuse.Event) bool {
 func message(write *nixuse.Event, found []late) string {
 	worst := found[0]
 	what := quote(
-		strings.Join(strings.Fields(write.Text.Fragment.File.Text(write.Text.Fragment.Span(worst.entry.Span))), " "),
-	)
+		strings.Join(strings.Fields(write.Text.Fragment.File.Text(write.Text.Fragment.Span(worst.entry.Span))), " "))
 	if !write.Text.Fragment.Whole() && !strings.Contains(what, "=") {
 		what = quote(worst.setting)
 	}

@@ -35,12 +35,15 @@ func FuzzLint(f *testing.F) {
 		}
 	}
 	for _, text := range []string{
-		"", "\n", "\x00", "\ufeff", "FROM", "FROM a\nFROM b\nFROM a", "ARG A=b\nFROM $A", "FROM nixos/nix\nRUN \\\n", "FROM nixos/nix\nRUN <<EOF\nnix-env -i x\nEOF",
+		"", "\n", "\x00", "\ufeff", "FROM", "FROM a\nFROM b\nFROM a", "ARG A=b\nFROM $A", "FROM nixos/nix\nRUN \\\n",
+		"FROM nixos/nix\nRUN <<EOF\nnix-env -i x\nEOF",
 		"FROM nixos/nix\r\nRUN nix-build\r\nRUN echo 'filter-syscalls = false' >> /etc/nix/nix.conf\r\n",
 		"# escape=`\nFROM nixos/nix\nRUN nix-env -i a; `\n  echo sandbox=false >> /etc/nix/nix.conf",
-		"sandbox=true\ncores 4\nextra-substituters = a\nsubstituters = b\nsubstituters = c", "cores = 1\rcores = 2", "= \n include\n!include x y\n",
+		"sandbox=true\ncores 4\nextra-substituters = a\nsubstituters = b\nsubstituters = c", "cores = 1\rcores = 2",
+		"= \n include\n!include x y\n",
 		`{"defaultAction": "SCMP_ACT_ERRNO", "syscalls": [{"names": ["raed", "read", "read"], "action": "SCMP_ACT_ALLOW"}], "architectures": ["X"]}`,
-		`{"linux": {"seccomp": {"syscalls": [{"name": "x", "names": []}]}}, "defaultAction": 1}`, `{"defaultAction": "SCMP_ACT_ERRNO", /* c */ "syscalls": [,]}`,
+		`{"linux": {"seccomp": {"syscalls": [{"name": "x", "names": []}]}}, "defaultAction": 1}`,
+		`{"defaultAction": "SCMP_ACT_ERRNO", /* c */ "syscalls": [,]}`,
 	} {
 		f.Add([]byte(text))
 	}
@@ -55,32 +58,52 @@ func FuzzLint(f *testing.F) {
 // fuzzLines are lines of which FuzzLintLines makes texts, by kind of file. Random bytes seldom become one of them.
 var fuzzLines = map[string][]string{
 	"Dockerfile": {
-		"FROM nixos/nix:2.31.1", "FROM debian:12 AS base", "FROM base", "FROM --platform=$BUILDPLATFORM alpine AS x", "FROM scratch", "ARG NIX_CONFIG", "ARG X=1", "FROM $X",
-		"RUN nix-env -iA nixpkgs.git", "RUN nix-channel --update && nix-build", "RUN nix build --option sandbox false --no-sandbox .", "RUN nix-collect-garbage -d",
-		"RUN echo 'filter-syscalls = false' >> /etc/nix/nix.conf", `RUN printf 'cores = 2\nmax-job = 3' > /etc/nix/nix.conf`, "RUN echo sandbox=true | tee -a /etc/nix/nix.conf",
-		"RUN nix-build && echo 'experimental-features = nix-command' >> /etc/nix/nix.conf && nix build", "RUN (cd /etc/nix; echo extra-substituters = x >>nix.conf); nix-store --gc",
-		"RUN <<EOF", "EOF", "COPY <<EOF /etc/nix/nix.conf", "RUN cat >> /etc/nix/nix.conf <<EOF", "COPY <<-'EOF' /etc/nix/", "\tcores = 2", "cores = 1", "substituters = a", "extra-substituters = b",
-		"RUN curl -L https://nixos.org/nix/install | sh -s -- --daemon", "RUN curl -sSfL https://install.determinate.systems/nix/tag/v0.30.0 | sh -s -- install --extra-conf 'sandbox = false'",
-		`ENV NIX_CONFIG="filter-syscalls = false"`, "ENV NIX_CONFIG cores = x", "ENV NIX_CONF_DIR=/etc", "USER builder", "USER root", "WORKDIR /etc/nix", `SHELL ["/bin/bash", "-c"]`, `SHELL ["pwsh"]`,
-		"RUN opam init -y", `RUN ["bash", "-c", "opam init; bwrap --ro-bind / / true"]`, "RUN --security=insecure true", "RUN --bogus=1 true", "RNU true", `CMD ["chromium", "--no-sandbox"]`, "ENTRYPOINT chromium",
-		"ENV ELECTRON_DISABLE_SANDBOX=1 \\", "    QTWEBENGINE_CHROMIUM_FLAGS=--no-sandbox", "# sandlint: ignore[all] why", "# a comment", "", "  && \\", "    nix-build; \\", "\\", "# escape=`",
-		"ONBUILD RUN nix-build", "ONBUILD RUN --security=insecure nix-env -i x", "HEALTHCHECK CMD nix-build", "COPY nix.conf /etc/nix/nix.conf", "RUN f() { nix-build; f; }; f", "RUN bash -c 'nix-env -i x' <<< y",
-		"RUN if [ -n \"$X\" ]; then echo cores = 3 > /etc/nix/nix.conf; fi", "RUN export NIX_CONFIG='cores 4'; sudo nix-build", "RUN )", "\r", "RUN nix-build\r", "\x00", "\u00e9",
+		"FROM nixos/nix:2.31.1", "FROM debian:12 AS base", "FROM base", "FROM --platform=$BUILDPLATFORM alpine AS x",
+		"FROM scratch", "ARG NIX_CONFIG", "ARG X=1", "FROM $X",
+		"RUN nix-env -iA nixpkgs.git", "RUN nix-channel --update && nix-build",
+		"RUN nix build --option sandbox false --no-sandbox .", "RUN nix-collect-garbage -d",
+		"RUN echo 'filter-syscalls = false' >> /etc/nix/nix.conf",
+		`RUN printf 'cores = 2\nmax-job = 3' > /etc/nix/nix.conf`, "RUN echo sandbox=true | tee -a /etc/nix/nix.conf",
+		"RUN nix-build && echo 'experimental-features = nix-command' >> /etc/nix/nix.conf && nix build",
+		"RUN (cd /etc/nix; echo extra-substituters = x >>nix.conf); nix-store --gc",
+		"RUN <<EOF", "EOF", "COPY <<EOF /etc/nix/nix.conf", "RUN cat >> /etc/nix/nix.conf <<EOF",
+		"COPY <<-'EOF' /etc/nix/", "\tcores = 2", "cores = 1", "substituters = a", "extra-substituters = b",
+		"RUN curl -L https://nixos.org/nix/install | sh -s -- --daemon",
+		"RUN curl -sSfL https://install.determinate.systems/nix/tag/v0.30.0 | sh -s -- install --extra-conf 'sandbox = false'",
+		`ENV NIX_CONFIG="filter-syscalls = false"`, "ENV NIX_CONFIG cores = x", "ENV NIX_CONF_DIR=/etc", "USER builder",
+		"USER root", "WORKDIR /etc/nix", `SHELL ["/bin/bash", "-c"]`, `SHELL ["pwsh"]`,
+		"RUN opam init -y", `RUN ["bash", "-c", "opam init; bwrap --ro-bind / / true"]`, "RUN --security=insecure true",
+		"RUN --bogus=1 true", "RNU true", `CMD ["chromium", "--no-sandbox"]`, "ENTRYPOINT chromium",
+		"ENV ELECTRON_DISABLE_SANDBOX=1 \\", "    QTWEBENGINE_CHROMIUM_FLAGS=--no-sandbox",
+		"# sandlint: ignore[all] why", "# a comment", "", "  && \\", "    nix-build; \\", "\\", "# escape=`",
+		"ONBUILD RUN nix-build", "ONBUILD RUN --security=insecure nix-env -i x", "HEALTHCHECK CMD nix-build",
+		"COPY nix.conf /etc/nix/nix.conf", "RUN f() { nix-build; f; }; f", "RUN bash -c 'nix-env -i x' <<< y",
+		"RUN if [ -n \"$X\" ]; then echo cores = 3 > /etc/nix/nix.conf; fi",
+		"RUN export NIX_CONFIG='cores 4'; sudo nix-build", "RUN )", "\r", "RUN nix-build\r", "\x00", "\u00e9",
 	},
 	"nix.conf": {
-		"sandbox = true", "sandbox=false", "sandbox = flase", "cores = 1", "cores = 2", "cores 4", "core = 2", "= 1", "extra-substituters = https://a", "substituters = https://b https://c", "substituters = https://d",
-		"experimental-features = nix-command flake", "experimental-features = flakes", "extra-experimental-features = flakes", "trusted-users = root @wheel", "build-use-sandbox = true", "max-jobs = auto", "max-jobs = -1",
-		"include x.conf", "!include y.conf", "include a b", "# sandlint: ignore[nix] why", "# comment", "", "  ", "\tkeep-outputs = true", "keep-outputs  =  yes  # comment", "plugin-files = x", "filter-syscalls = false",
+		"sandbox = true", "sandbox=false", "sandbox = flase", "cores = 1", "cores = 2", "cores 4", "core = 2", "= 1",
+		"extra-substituters = https://a", "substituters = https://b https://c", "substituters = https://d",
+		"experimental-features = nix-command flake", "experimental-features = flakes",
+		"extra-experimental-features = flakes", "trusted-users = root @wheel", "build-use-sandbox = true",
+		"max-jobs = auto", "max-jobs = -1",
+		"include x.conf", "!include y.conf", "include a b", "# sandlint: ignore[nix] why", "# comment", "", "  ",
+		"\tkeep-outputs = true", "keep-outputs  =  yes  # comment", "plugin-files = x", "filter-syscalls = false",
 		"cores = 1\r", "\ufeff", "\x00", "substituters =", "extra-platforms = x y z", "netrc-file = \u00e9",
 	},
 	"seccomp.json": {
-		"{", "}", "[", "]", ",", `"defaultAction": "SCMP_ACT_ERRNO",`, `"defaultAction": "SCMP_ACT_ERNO"`, `"syscalls": [`, `{"names": ["read", "raed", "write"], "action": "SCMP_ACT_ALLOW"}`, `{"name": "open", "action": "SCMP_ACT_KIL"},`,
-		`{"names": ["read", "read"], "action": "SCMP_ACT_ALLOW", "args": [{"index": 0, "value": 1, "op": "SCMP_CMP_EQ"}]}`, `"architectures": ["SCMP_ARCH_X86_64", "SCMP_ARCH_X86"],`, `"archMap": [],`, `// comment`, `/* c */`,
-		`{"defaultAction": "SCMP_ACT_ALLOW", "syscalls": [`, `]}`, `"includes": {"caps": ["CAP_SYS_ADMIN"]},`, `"names": ["mount"],`, `"action": "SCMP_ACT_ALLOW"`, "\ufeff", "\r", "null", "1e999", `"\ud800"`,
+		"{", "}", "[", "]", ",", `"defaultAction": "SCMP_ACT_ERRNO",`, `"defaultAction": "SCMP_ACT_ERNO"`,
+		`"syscalls": [`, `{"names": ["read", "raed", "write"], "action": "SCMP_ACT_ALLOW"}`,
+		`{"name": "open", "action": "SCMP_ACT_KIL"},`,
+		`{"names": ["read", "read"], "action": "SCMP_ACT_ALLOW", "args": [{"index": 0, "value": 1, "op": "SCMP_CMP_EQ"}]}`,
+		`"architectures": ["SCMP_ARCH_X86_64", "SCMP_ARCH_X86"],`, `"archMap": [],`, `// comment`, `/* c */`,
+		`{"defaultAction": "SCMP_ACT_ALLOW", "syscalls": [`, `]}`, `"includes": {"caps": ["CAP_SYS_ADMIN"]},`,
+		`"names": ["mount"],`, `"action": "SCMP_ACT_ALLOW"`, "\ufeff", "\r", "null", "1e999", `"\ud800"`,
 	},
 }
 
-// FuzzLintLines is FuzzLint over texts that are made of lines of the three languages. The first byte is the kind of file, and each other one a line.
+// FuzzLintLines is FuzzLint over texts that are made of lines of the three languages. The first byte is the kind of
+// file, and each other one a line.
 func FuzzLintLines(f *testing.F) {
 	for n := range byte(60) {
 		f.Add([]byte{n, 0, 8, 12, n, n * 3, n * 7, 8, n * 11})
@@ -132,8 +155,7 @@ func newLinter(f *testing.F) *linter {
 
 func (l *linter) load(t *testing.T, name string, text []byte) *workspace.Workspace {
 	ws, err := rules.Load(
-		workspace.Options{Dir: l.dir, Paths: []string{"-"}, Stdin: text, StdinName: name, Targets: l.targets},
-	)
+		workspace.Options{Dir: l.dir, Paths: []string{"-"}, Stdin: text, StdinName: name, Targets: l.targets})
 	if err != nil {
 		t.Fatal(err)
 	}

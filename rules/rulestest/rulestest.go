@@ -223,10 +223,8 @@ func runVariants(t *testing.T, set, everything *rules.Set, c *rules.Case) {
 				files[i] = txtar.File{Name: f.Name, Data: v.make(bytes.Clone(f.Data))}
 			}
 			ws := load(t, c, files)
-			if !slices.ContainsFunc(
-				c.Flags,
-				func(f string) bool { return strings.HasPrefix(f, "repeat=") },
-			) { // such files are large
+			if !slices.ContainsFunc(c.Flags,
+				func(f string) bool { return strings.HasPrefix(f, "repeat=") }) { // such files are large
 				rules.Check(ws, everything, rules.CheckOptions{Fixes: true})
 			}
 			got := rules.Check(ws, set, rules.CheckOptions{Fixes: true})
@@ -351,10 +349,8 @@ func format(page rules.Page) []byte {
 	for _, c := range page.Cases {
 		add(c, "", c.Files)
 		if len(c.Flags) > 0 {
-			a.Files = append(
-				a.Files,
-				txtar.File{Name: c.Name + "/flags", Data: []byte(strings.Join(c.Flags, "\n") + "\n")},
-			)
+			a.Files = append(a.Files,
+				txtar.File{Name: c.Name + "/flags", Data: []byte(strings.Join(c.Flags, "\n") + "\n")})
 		}
 		if c.Want != "" {
 			a.Files = append(a.Files, txtar.File{Name: c.Name + "/want", Data: []byte(c.Want)})

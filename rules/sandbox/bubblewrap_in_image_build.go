@@ -59,11 +59,10 @@ func quoted(f *source.File, s source.Span) string { return fmt.Sprintf("%q", f.T
 func needsNamespaces(c *image.Command) (source.Span, *fixers.Fix) {
 	switch c.Name {
 	case "bwrap":
-		if len(c.Words) > 1 &&
-			!slices.ContainsFunc(
-				c.Words,
-				func(w shell.Word) bool { return w.Text == "--version" || w.Text == "--help" },
-			) {
+		if len(c.Words) > 1 && !slices.ContainsFunc(
+			c.Words,
+			func(w shell.Word) bool { return w.Text == "--version" || w.Text == "--help" },
+		) {
 			return c.Words[0].Span, nil
 		}
 	case "flatpak-builder":
@@ -81,17 +80,16 @@ func needsNamespaces(c *image.Command) (source.Span, *fixers.Fix) {
 		}
 		for _, w := range c.Words[1:] {
 			switch {
-			case w.Text == "--disable-sandboxing",
-				w.Text == "--reinit",
-				w.Text == "--help",
+			case w.Text == "--disable-sandboxing", w.Text == "--reinit", w.Text == "--help",
 				!w.Known && strings.Contains(w.Text, "$"):
 				return source.Span{}, nil
 			}
 		}
 		at := c.Words[init].Span.End
 		fix := &fixers.Fix{
-			Title: "Add --disable-sandboxing", Safety: fixers.Unsafe, Changes: fixers.Changes{fixdocker.Words{Added: []string{"--disable-sandboxing"}}},
-			Edits: []fixers.Edit{{File: c.File, Span: source.Span{Start: at, End: at}, Text: " --disable-sandboxing"}},
+			Title: "Add --disable-sandboxing", Safety: fixers.Unsafe,
+			Changes: fixers.Changes{fixdocker.Words{Added: []string{"--disable-sandboxing"}}},
+			Edits:   []fixers.Edit{{File: c.File, Span: source.Span{Start: at, End: at}, Text: " --disable-sandboxing"}},
 		}
 		if c.Quoting != source.Plain {
 			fix = nil

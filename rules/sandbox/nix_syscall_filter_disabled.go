@@ -20,8 +20,7 @@ var nixSyscallFilterDisabled = &rules.Rule{
 		// A workflow or script may set up a machine that builds for other platforms.
 		entry := text.Last("filter-syscalls")
 		if entry == nil || entry.Value != "false" && entry.Value != "no" && entry.Value != "0" ||
-			text.Host == nixuse.HostOption ||
-			text.Hosted != nil {
+			text.Host == nixuse.HostOption || text.Hosted != nil {
 			return
 		}
 		finding := rules.Finding{

@@ -114,8 +114,7 @@ func emulationFix(img *nixuse.Image, e *nixuse.Event) []fixers.Fix {
 	}
 	base := img.Root().Base
 	if base == nil || base.Conf == nil || e.User != "" && e.User != "root" && e.User != "0" ||
-		!readsSystemConf(img, e) ||
-		replacedLater(img, e) {
+		!readsSystemConf(img, e) || replacedLater(img, e) {
 		return nil
 	}
 	write := "RUN echo 'filter-syscalls = false' >> /etc/nix/nix.conf"

@@ -19,14 +19,8 @@ import (
 
 // weakening are settings that loosen a check. Moving one so that it is in force for longer changes the meaning.
 var weakening = []string{
-	"require-sigs",
-	"accept-flake-config",
-	"sandbox",
-	"sandbox-fallback",
-	"sandbox-paths",
-	"trusted-users",
-	"trusted-public-keys",
-	"ssl-cert-file",
+	"require-sigs", "accept-flake-config", "sandbox", "sandbox-fallback", "sandbox-paths", "trusted-users",
+	"trusted-public-keys", "ssl-cert-file",
 }
 
 // Fix moves a write above the first command that needs it: the whole instruction if it does nothing else, otherwise
@@ -105,9 +99,8 @@ func movable(img *nixuse.Image, write, command *nixuse.Event) bool {
 				return false
 			}
 		case "WORKDIR":
-			if write.Instruction.Name == "RUN" && !absolutePaths(img, write) ||
-				write.Instruction.Name != "RUN" &&
-					!strings.Contains(text, write.Path[:strings.LastIndexByte(write.Path, '/')]) {
+			if write.Instruction.Name == "RUN" && !absolutePaths(img, write) || write.Instruction.Name != "RUN" &&
+				!strings.Contains(text, write.Path[:strings.LastIndexByte(write.Path, '/')]) {
 				return false
 			}
 		case "COPY", "ADD":
@@ -156,11 +149,10 @@ func folderExists(img *nixuse.Image, write *nixuse.Event) bool {
 }
 
 func absolutePaths(img *nixuse.Image, write *nixuse.Event) bool {
-	return write.Command != nil &&
-		slices.ContainsFunc(
-			write.Command.Redirs,
-			func(r shell.Redir) bool { return strings.HasPrefix(r.Target.Text, "/") },
-		)
+	return write.Command != nil && slices.ContainsFunc(
+		write.Command.Redirs,
+		func(r shell.Redir) bool { return strings.HasPrefix(r.Target.Text, "/") },
+	)
 }
 
 // writers are the programs of a RUN that does nothing but write a configuration file.
@@ -193,17 +185,15 @@ func standsAlone(img *nixuse.Image, write *nixuse.Event) bool {
 			}
 		}
 		for _, r := range c.Redirs {
-			if r.Op == "<" ||
-				(r.Op == ">" || r.Op == ">>") && path.Base(r.Target.Text) != path.Base(write.Path) &&
-					r.Target.Text != "/dev/null" {
+			if r.Op == "<" || (r.Op == ">" || r.Op == ">>") && path.Base(r.Target.Text) != path.Base(write.Path) &&
+				r.Target.Text != "/dev/null" {
 				return false
 			}
 		}
-		if c.Name == "tee" &&
-			!slices.ContainsFunc(
-				c.Words,
-				func(w shell.Word) bool { return path.Base(w.Text) == path.Base(write.Path) },
-			) {
+		if c.Name == "tee" && !slices.ContainsFunc(
+			c.Words,
+			func(w shell.Word) bool { return path.Base(w.Text) == path.Base(write.Path) },
+		) {
 			return false
 		}
 	}
@@ -214,12 +204,8 @@ func standsAlone(img *nixuse.Image, write *nixuse.Event) bool {
 func sources(i *dockerfile.Instruction) int { return len(i.Words) - 1 }
 
 // moveInChain moves `… && write` before the command in the same chain.
-func moveInChain(
-	img *nixuse.Image,
-	write, command *nixuse.Event,
-	safety fixers.Safety,
-	settings []string,
-) (fixers.Fix, bool) {
+func moveInChain(img *nixuse.Image, write, command *nixuse.Event, safety fixers.Safety,
+	settings []string) (fixers.Fix, bool) {
 	if write.Script != command.Script || write.Command == nil || write.Command.Quoting != source.Plain {
 		return fixers.Fix{}, false
 	}
