@@ -63,7 +63,8 @@ func TestUnified(t *testing.T) {
 		{"byte order mark", "f", "\ufeffa\n", "a\n", "--- a/f\n+++ b/f\n@@ -1 +1 @@\n-\ufeffa\n+a\n"},
 		{"name with a blank", "my file", "a\n", "b\n", "--- a/my file\t\n+++ b/my file\t\n@@ -1 +1 @@\n-a\n+b\n"},
 		{"name to be quoted", "t\ta\"b\\ü\x7f\x01", "a\n", "b\n",
-			`--- "a/t\ta\"b\\\303\274\177\001"` + "\n" + `+++ "b/t\ta\"b\\\303\274\177\001"` + "\n@@ -1 +1 @@\n-a\n+b\n"},
+			`--- "a/t\ta\"b\\\303\274\177\001"` + "\n" + `+++ "b/t\ta\"b\\\303\274\177\001"` + "\n@@ -1 +1 @@\n-a\n" +
+				"+b\n"},
 		{"leading dot and slash", "./f", "a\n", "b\n", "--- a/f\n+++ b/f\n@@ -1 +1 @@\n-a\n+b\n"},
 		{"absolute name", "/srv/f", "a\n", "b\n", "--- a/srv/f\n+++ b/srv/f\n@@ -1 +1 @@\n-a\n+b\n"},
 	}

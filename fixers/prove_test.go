@@ -157,7 +157,8 @@ func TestRun(t *testing.T) {
 				{ID: "rb", Severity: failure, Old: "b", New: []string{"B"}},
 				{ID: "syntax", Severity: info, Old: "(", Syntax: true},
 			}},
-			want:  "f = a.B\n  applied rb: Write B\n  rejected ra: Write (: the result does not parse: found ( (syntax)\n",
+			want: "f = a.B\n  applied rb: Write B\n" +
+				"  rejected ra: Write (: the result does not parse: found ( (syntax)\n",
 			calls: 5,
 		},
 		{
@@ -229,7 +230,8 @@ func TestRun(t *testing.T) {
 				},
 				lint: fading(),
 			},
-			want: "f = a.X\n  applied ra: Write b\n  applied rx: Write X\n  applied rb: Write c\n  applied rc: Write a\n  cycle of ra and rb and rc\n",
+			want: "f = a.X\n  applied ra: Write b\n  applied rx: Write X\n  applied rb: Write c\n" +
+				"  applied rc: Write a\n  cycle of ra and rb and rc\n",
 		},
 		{
 			name: "good alone, bad together", text: "a.b",
@@ -434,7 +436,8 @@ func TestRunAcrossFiles(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := "nix.conf = good\n  applied import: Mend both\nDockerfile = COPY!\n  applied import: Mend both\nother = bad\n"
+	want := "nix.conf = good\n  applied import: Mend both\nDockerfile = COPY!\n  applied import: Mend both\n" +
+		"other = bad\n"
 	if d := cmp.Diff(want, summary(result)); d != "" {
 		t.Error(d)
 	}

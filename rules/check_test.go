@@ -55,7 +55,8 @@ func TestOrder(t *testing.T) {
 	var want string
 	for _, file := range []string{"B.dockerfile", "a/Dockerfile", "b/Dockerfile"} {
 		want += strings.ReplaceAll(
-			"F:1:1 warning t/b: to 4\nF:1:3 warning t/a: to 3\nF:1:6 warning t/a: to 8\nF:1:6 warning t/b: to 7\nF:1:6 warning t/b: to 9\n",
+			"F:1:1 warning t/b: to 4\nF:1:3 warning t/a: to 3\nF:1:6 warning t/a: to 8\nF:1:6 warning t/b: to 7\n"+
+				"F:1:6 warning t/b: to 9\n",
 			"F:",
 			file+":",
 		)

@@ -69,54 +69,64 @@ func TestFix(t *testing.T) {
 		{
 			"a fix that does what it says",
 			[]*rules.Rule{replacer("t/a", "colour", "color", fixers.Safe, instructions)}, text, false,
-			"== Dockerfile\nFROM scratch\nRUN color one\nRUN color two\napplied safe t/a: Replace colour\napplied safe t/a: Replace colour\n== left\n== withheld\n",
+			"== Dockerfile\nFROM scratch\nRUN color one\nRUN color two\napplied safe t/a: Replace colour\n" +
+				"applied safe t/a: Replace colour\n== left\n== withheld\n",
 		},
 		{
 			"an unsafe one is not applied",
 			[]*rules.Rule{replacer("t/a", "colour", "color", fixers.Unsafe, instructions)}, text, false,
-			"== left\nDockerfile:2:5 warning t/a: colour is here\nDockerfile:3:5 warning t/a: colour is here\n== withheld\n",
+			"== left\nDockerfile:2:5 warning t/a: colour is here\nDockerfile:3:5 warning t/a: colour is here\n" +
+				"== withheld\n",
 		},
 		{
 			"unless that is asked for", []*rules.Rule{replacer("t/a", "colour", "color", fixers.Unsafe, instructions)},
 			text, true,
-			"== Dockerfile\nFROM scratch\nRUN color one\nRUN color two\napplied unsafe t/a: Replace colour\napplied unsafe t/a: Replace colour\n== left\n== withheld\n",
+			"== Dockerfile\nFROM scratch\nRUN color one\nRUN color two\napplied unsafe t/a: Replace colour\n" +
+				"applied unsafe t/a: Replace colour\n== left\n== withheld\n",
 		},
 		{
 			"a fix that changes more than it declares",
 			[]*rules.Rule{replacer("t/a", "colour", "color", fixers.Safe, fixers.Changes{})}, text, false,
-			"== left\nDockerfile:2:5 warning t/a: colour is here\nDockerfile:3:5 warning t/a: colour is here\n== withheld\nDockerfile t/a: Replace colour: …\n",
+			"== left\nDockerfile:2:5 warning t/a: colour is here\nDockerfile:3:5 warning t/a: colour is here\n" +
+				"== withheld\nDockerfile t/a: Replace colour: …\n",
 		},
 		{
 			"a fix that breaks the file",
 			[]*rules.Rule{replacer("t/a", "RUN colour", "RNU color", fixers.Safe, instructions)}, text, false,
-			"== left\nDockerfile:2:1 warning t/a: RUN colour is here\nDockerfile:3:1 warning t/a: RUN colour is here\n== withheld\nDockerfile t/a: Replace RUN colour: …\n",
+			"== left\nDockerfile:2:1 warning t/a: RUN colour is here\n" +
+				"Dockerfile:3:1 warning t/a: RUN colour is here\n== withheld\nDockerfile t/a: Replace RUN colour: …\n",
 		},
 		{
 			"a fix that adds a flag that does not exist",
 			[]*rules.Rule{replacer("t/a", "RUN colour", "RUN --color", fixers.Safe, instructions)}, text, false,
-			"== left\nDockerfile:2:1 warning t/a: RUN colour is here\nDockerfile:3:1 warning t/a: RUN colour is here\n== withheld\nDockerfile t/a: Replace RUN colour: …\n",
+			"== left\nDockerfile:2:1 warning t/a: RUN colour is here\n" +
+				"Dockerfile:3:1 warning t/a: RUN colour is here\n== withheld\nDockerfile t/a: Replace RUN colour: …\n",
 		},
 		{
 			"a fix that leaves its finding",
 			[]*rules.Rule{replacer("t/a", "colour", "colour ", fixers.Safe, instructions)}, text, false,
-			"== left\nDockerfile:2:5 warning t/a: colour is here\nDockerfile:3:5 warning t/a: colour is here\n== withheld\nDockerfile t/a: Replace colour: …\n",
+			"== left\nDockerfile:2:5 warning t/a: colour is here\nDockerfile:3:5 warning t/a: colour is here\n" +
+				"== withheld\nDockerfile t/a: Replace colour: …\n",
 		},
 		{
 			"a fix that changes nothing", []*rules.Rule{replacer("t/a", "colour", "colour", fixers.Safe, instructions)},
 			text, false,
-			"== left\nDockerfile:2:5 warning t/a: colour is here\nDockerfile:3:5 warning t/a: colour is here\n== withheld\nDockerfile t/a: Replace colour: …\n",
+			"== left\nDockerfile:2:5 warning t/a: colour is here\nDockerfile:3:5 warning t/a: colour is here\n" +
+				"== withheld\nDockerfile t/a: Replace colour: …\n",
 		},
 		{
 			"a fix that brings a finding of another rule",
 			[]*rules.Rule{replacer("t/a", "colour", "color", fixers.Safe, instructions), replacer("t/b", "color ", "hue ", fixers.Manual, instructions)},
 			text, false,
-			"== left\nDockerfile:2:5 warning t/a: colour is here\nDockerfile:3:5 warning t/a: colour is here\n== withheld\nDockerfile t/a: Replace colour: …\n",
+			"== left\nDockerfile:2:5 warning t/a: colour is here\nDockerfile:3:5 warning t/a: colour is here\n" +
+				"== withheld\nDockerfile t/a: Replace colour: …\n",
 		},
 		{
 			"a fix that breaks one place of two",
 			[]*rules.Rule{replacer("t/a", "RUN", "SHELL", fixers.Safe, instructions)},
 			"FROM scratch\nRUN [\"a\"]\nRUN b\n", false,
-			"== Dockerfile\nFROM scratch\nSHELL [\"a\"]\nRUN b\napplied safe t/a: Replace RUN\n== left\nDockerfile:3:1 warning t/a: RUN is here\n== withheld\nDockerfile t/a: Replace RUN: …\n",
+			"== Dockerfile\nFROM scratch\nSHELL [\"a\"]\nRUN b\napplied safe t/a: Replace RUN\n== left\n" +
+				"Dockerfile:3:1 warning t/a: RUN is here\n== withheld\nDockerfile t/a: Replace RUN: …\n",
 		},
 		{
 			"fixes that undo each other",
@@ -134,7 +144,8 @@ func TestFix(t *testing.T) {
 			"a suppressed finding keeps its text",
 			[]*rules.Rule{replacer("t/a", "colour", "color", fixers.Safe, instructions)},
 			"FROM scratch\n# sandlint: ignore[t/a]\nRUN colour one\nRUN colour two\n", false,
-			"== Dockerfile\nFROM scratch\n# sandlint: ignore[t/a]\nRUN colour one\nRUN color two\napplied safe t/a: Replace colour\n== left\n== withheld\n",
+			"== Dockerfile\nFROM scratch\n# sandlint: ignore[t/a]\nRUN colour one\nRUN color two\n" +
+				"applied safe t/a: Replace colour\n== left\n== withheld\n",
 		},
 		{
 			"edits that lie outside of the file", []*rules.Rule{{ID: "t/a", Severity: rules.Error, Fixes: []fixers.Safety{fixers.Safe}, Check: rules.OnDockerfile(func(p *rules.Pass, d *image.Dockerfile) {
@@ -285,7 +296,8 @@ a/nix.conf t/one: Write 2: a new finding has come: an image with two cores (t/tw
 	// Without the other rule both are fixed, and what is found afterwards is that of the new texts.
 	got = fixed(rules.Fix(load(t, files), set(t, pack(change, hates2), rules.Selection{Ignore: []string{"t/two"}}),
 		rules.FixOptions{}))
-	want = "== a/nix.conf\ncores = 2\napplied safe t/one: Write 2\n== b/nix.conf\ncores = 2\napplied safe t/one: Write 2\n== left\n== withheld\n"
+	want = "== a/nix.conf\ncores = 2\napplied safe t/one: Write 2\n== b/nix.conf\ncores = 2\n" +
+		"applied safe t/one: Write 2\n== left\n== withheld\n"
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
@@ -327,7 +339,8 @@ func TestFixBothFiles(t *testing.T) {
 	})
 	s := set(t, slices.Concat(packs.All(), pack(both)), rules.Selection{Only: []string{"t"}})
 	got := fixed(rules.Fix(ws, s, rules.FixOptions{Unsafe: true}))
-	want := "== Dockerfile\nFROM nixos/nix\nCOPY --chmod=644 nix.conf /etc/nix/nix.conf\nRUN nix-build\napplied unsafe t/both: Copy another one\n" +
+	want := "== Dockerfile\nFROM nixos/nix\nCOPY --chmod=644 nix.conf /etc/nix/nix.conf\nRUN nix-build\n" +
+		"applied unsafe t/both: Copy another one\n" +
 		"== nix.conf\ncores = 2\napplied unsafe t/both: Copy another one\n== left\n== withheld\n"
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)

@@ -96,7 +96,8 @@ func languageOf(name string) string {
 	if f := formatOf(files.KindByPath(name)); f != nil && f.Language != "" {
 		return f.Language
 	}
-	return map[string]string{".json": "json", ".conf": "ini", ".sh": "sh", ".yml": "yaml", ".nix": "nix"}[path.Ext(name)]
+	languages := map[string]string{".json": "json", ".conf": "ini", ".sh": "sh", ".yml": "yaml", ".nix": "nix"}
+	return languages[path.Ext(name)]
 }
 
 // Comparison is one file before and after fixes.

@@ -93,12 +93,19 @@ func TestProfilesInFiles(t *testing.T) {
 		want             string // findings, with the text at fault and that of the related place
 		fixed            string // "" where no fix can be made
 	}{
-		{"single quotes", "Dockerfile", "FROM a\nLABEL a=b io.containers.seccomp.profile='" + labelled + "'\n", `2:98 "chmodd" "SCMP_ACT_ERRNO"`, "FROM a\nLABEL a=b io.containers.seccomp.profile='" + strings.Replace(labelled, "chmodd", "chmod", 1) + "'\n"},
-		{"double quotes", "Dockerfile", "FROM a\nLABEL io.containers.seccomp.profile=\"" + escaped + "\"\n", `2:102 \"chmodd\" \"SCMP_ACT_ERRNO\"`, "FROM a\nLABEL io.containers.seccomp.profile=\"" + strings.Replace(escaped, "chmodd", "chmod", 1) + "\"\n"},
-		{"lines", "Dockerfile", "FROM a\nLABEL io.containers.seccomp.profile='" + strings.ReplaceAll(labelled, ",", ",\\\n  ") + "' \\\n  b=c\n", `3:25 "chmodd" "SCMP_ACT_ERRNO"`, "FROM a\nLABEL io.containers.seccomp.profile='" + strings.ReplaceAll(strings.Replace(labelled, "chmodd", "chmod", 1), ",", ",\\\n  ") + "' \\\n  b=c\n"},
-		{"a variable", "Dockerfile", "FROM a\nENV n=chmodd\nLABEL io.containers.seccomp.profile=\"" + strings.Replace(escaped, "chmodd", "$n", 1) + "\"\n", `3:37 "` + strings.Replace(escaped, "chmodd", "$n", 1) + `" "` + strings.Replace(escaped, "chmodd", "$n", 1) + `"`, ""},
-		{"suppressed", "Dockerfile", "FROM a\n# sandlint: ignore[t/misspelt] so\nLABEL io.containers.seccomp.profile='" + labelled + "'\n", "", ""},
-		{"resources", "web.yaml", resources, "11:13 chmodd SCMP_ACT_ERRNO\n19:7 chmodd SCMP_ACT_ERRNO", strings.NewReplacer("[chmodd]", "[chmod]", "here\n    - chmodd", "here\n    - chmod").Replace(resources)},
+		{"single quotes", "Dockerfile", "FROM a\n" +
+			"LABEL a=b io.containers.seccomp.profile='" + labelled + "'\n", `2:98 "chmodd" "SCMP_ACT_ERRNO"`, "FROM a\nLABEL a=b io.containers.seccomp.profile='" + strings.Replace(labelled, "chmodd", "chmod", 1) + "'\n"},
+		{"double quotes", "Dockerfile", "FROM a\n" +
+			"LABEL io.containers.seccomp.profile=\"" + escaped + "\"\n", `2:102 \"chmodd\" \"SCMP_ACT_ERRNO\"`, "FROM a\nLABEL io.containers.seccomp.profile=\"" + strings.Replace(escaped, "chmodd", "chmod", 1) + "\"\n"},
+		{"lines", "Dockerfile", "FROM a\n" +
+			"LABEL io.containers.seccomp.profile='" + strings.ReplaceAll(labelled, ",", ",\\\n  ") + "' \\\n  b=c\n", `3:25 "chmodd" "SCMP_ACT_ERRNO"`, "FROM a\nLABEL io.containers.seccomp.profile='" + strings.ReplaceAll(strings.Replace(labelled, "chmodd", "chmod", 1), ",", ",\\\n  ") + "' \\\n  b=c\n"},
+		{"a variable", "Dockerfile", "FROM a\nENV n=chmodd\n" +
+			"LABEL io.containers.seccomp.profile=\"" + strings.Replace(escaped, "chmodd", "$n", 1) + "\"\n", `3:37 "` + strings.Replace(escaped, "chmodd", "$n", 1) + `" "` + strings.Replace(escaped, "chmodd", "$n", 1) + `"`, ""},
+		{"suppressed", "Dockerfile", "FROM a\n# sandlint: ignore[t/misspelt] so\n" +
+			"LABEL io.containers.seccomp.profile='" + labelled + "'\n", "", ""},
+		{"resources", "web.yaml", resources, "11:13 chmodd SCMP_ACT_ERRNO\n" +
+			"19:7 chmodd SCMP_ACT_ERRNO", strings.NewReplacer("[chmodd]", "[chmod]", "here\n    - chmodd", "here\n"+
+			"    - chmod").Replace(resources)},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			ws := load(t, map[string]string{test.file: test.text})
@@ -136,7 +143,8 @@ func TestProfilesInFiles(t *testing.T) {
 
 // The proof holds for profiles in other files.
 func TestProfilesInFilesAreProved(t *testing.T) {
-	for file, text := range map[string]string{"Dockerfile": "FROM a\nLABEL io.containers.seccomp.profile='" + labelled + "'\n", "web.yaml": resources} {
+	for file, text := range map[string]string{"Dockerfile": "FROM a\n" +
+		"LABEL io.containers.seccomp.profile='" + labelled + "'\n", "web.yaml": resources} {
 		result := rules.Check(load(t, map[string]string{file: text}),
 			set(t, pack(greedy), rules.Selection{Only: []string{"all"}}), rules.CheckOptions{Fixes: true})
 		if w := withheld(result.Withheld); !strings.Contains(w, "fix is not proved: ") ||

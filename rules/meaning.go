@@ -31,12 +31,13 @@ func compareNix(before, after *nixuse.Model, fixes []fixers.Fix) string {
 	from, to := changedTexts(before.Texts, after.Texts)
 	if len(from) == len(to) {
 		for n := range from {
-			if d := fixnix.CompareTexts(from[n].File, to[n].File, sourceKind(from[n].Host), all.Changes, from[n].Targets); d != "" {
+			kind, targets := sourceKind(from[n].Host), from[n].Targets
+			if d := fixnix.CompareTexts(from[n].File, to[n].File, kind, all.Changes, targets); d != "" {
 				return d
 			}
 		}
 	} else if !fixdocker.Rewrites(all) {
-		return fmt.Sprintf("the file had %d nix.conf texts that the result does not have as they were, and has %d others", len(from), len(to))
+		return fmt.Sprintf("%d nix.conf fragments were removed or changed and %d added", len(from), len(to))
 	}
 	if fixers.Declares[fixers.Repair](all) {
 		return "" // what Nix refused had no settings to keep

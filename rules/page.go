@@ -20,8 +20,8 @@ import (
 //	bad/want                the findings of this rule over the case, and the titles of their fixes
 //	bad/fixed/Dockerfile    the file once the safe fixes are applied
 //	bad/unsafe/Dockerfile   the file once all fixes are applied
-//	bad/flags               targets for the case, one a line: nix=2.24; repeat=100 writes each line of the files that has {{n}} in it a hundred times, with
-//	                        0, 1, 2 and so on in its place
+//	bad/flags               targets for the case, one a line: nix=2.24; repeat=100 writes each line of the files that
+//	                        has {{n}} in it a hundred times, with 0, 1, 2 and so on in its place
 //
 // Cases whose names begin with "good" have no findings.
 type Page struct {
@@ -139,7 +139,8 @@ func (r *Rule) Markdown(page Page) string {
 	if r.Check.comments { // JSON has none
 		fmt.Fprintf(
 			&b,
-			"To switch it off in one place, write `# sandlint: ignore[%s] reason` above the instruction or setting;\neverywhere, `rule \"%s\" { enabled = false }` in `.sandlint.hcl`.\n",
+			"To switch it off in one place, write `# sandlint: ignore[%s] reason` above the instruction or setting;\n"+
+				"everywhere, `rule \"%s\" { enabled = false }` in `.sandlint.hcl`.\n",
 			r.ID,
 			r.ID,
 		)

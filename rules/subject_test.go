@@ -52,7 +52,8 @@ func TestSubjects(t *testing.T) {
 		})),
 	}
 	ws := load(t, map[string]string{
-		"Dockerfile":   "FROM a\nUSER u\nONBUILD RUN curl x\nRUN f() { cat y; }; f\nFROM b\nCOPY s.sh /\nRUN sh /s.sh && echo cores = 1 > /etc/nix/nix.conf\n",
+		"Dockerfile": "FROM a\nUSER u\nONBUILD RUN curl x\nRUN f() { cat y; }; f\nFROM b\nCOPY s.sh /\n" +
+			"RUN sh /s.sh && echo cores = 1 > /etc/nix/nix.conf\n",
 		"s.sh":         "cat /etc/hostname\n",
 		"nix.conf":     "max-jobs = 1\n",
 		"seccomp.json": `{"defaultAction": "SCMP_ACT_ALLOW", "syscalls": []}`,
@@ -202,7 +203,8 @@ func TestOptions(t *testing.T) {
 		}
 	}
 	page := rule.Markdown(rules.Page{Prose: "Prose."})
-	if want := "| most | whole number | `2` | how many stages there may be |\n| names | list of strings | `[\"a\"]` | the names that stages may have |\n"; !strings.Contains(
+	if want := "| most | whole number | `2` | how many stages there may be |\n" +
+		"| names | list of strings | `[\"a\"]` | the names that stages may have |\n"; !strings.Contains(
 		page,
 		want,
 	) {
@@ -220,7 +222,8 @@ func TestPagesAnywhere(t *testing.T) {
 		Since:    "1.0",
 		Check:    eachRun.Check,
 	}
-	var pages fs.FS = fstest.MapFS{"rule.txtar": &fstest.MapFile{Data: []byte("Why.\n-- bad/Dockerfile --\nFROM x\nRUN a\n")}}
+	var pages fs.FS = fstest.MapFS{"rule.txtar": &fstest.MapFile{Data: []byte("Why.\n-- bad/Dockerfile --\nFROM x\n" +
+		"RUN a\n")}}
 	own := rules.Pack{
 		Name:  "own",
 		Rules: []*rules.Rule{rule},

@@ -198,15 +198,8 @@ func (e *element) sameBut(other *element, m *mask) bool {
 	if e.node == nil || other.node == nil || e.name != other.name {
 		return false
 	}
-	a, b := canonicalizer{
-		escape: e.escape,
-		shell:  e.shell,
-		mask:   m,
-	}, canonicalizer{
-		escape: other.escape,
-		shell:  other.shell,
-		mask:   m,
-	}
+	a := canonicalizer{escape: e.escape, shell: e.shell, mask: m}
+	b := canonicalizer{escape: other.escape, shell: other.shell, mask: m}
 	if !a.instruction(e.node) || !b.instruction(other.node) || a.out.String() != b.out.String() {
 		return false
 	}

@@ -78,9 +78,8 @@ func TestTrees(t *testing.T) {
 			got := []string{
 				read("", "a"), read(dir, "d/b"), read(filepath.Join(dir, "d"), "d/e/f"),
 				read(filepath.Join(dir, "d"), "a"), read("", "no"), read("", "d"), read(dir, "../x"),
-				fmt.Sprint(
-					Names(tree, "", dir),
-				), fmt.Sprint(Names(tree, dir, filepath.Join(dir, "d"))), fmt.Sprint(Names(tree, "", filepath.Join(dir, "a"))),
+				fmt.Sprint(Names(tree, "", dir)), fmt.Sprint(Names(tree, dir, filepath.Join(dir, "d"))),
+				fmt.Sprint(Names(tree, "", filepath.Join(dir, "a"))),
 				fmt.Sprint(IsDir(tree, "", filepath.Join(dir, "d")), IsDir(tree, "", filepath.Join(dir, "a")),
 					IsDir(tree, filepath.Join(dir, "d"), filepath.Join(dir, "g"))),
 				fmt.Sprint(BeginsWith(tree, filepath.Join(dir, "a"), "A"),

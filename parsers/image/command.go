@@ -228,8 +228,8 @@ func (w *walker) runScript(c *Command) {
 			return
 		}
 	}
-	if sourced &&
-		(strings.HasPrefix(word.Text, "/etc/") || strings.Contains(word.Text, "/.") || strings.HasPrefix(word.Text, "~/.")) {
+	if sourced && (strings.HasPrefix(word.Text, "/etc/") || strings.Contains(word.Text, "/.") ||
+		strings.HasPrefix(word.Text, "~/.")) {
 		return // it sets variables such as PATH
 	}
 	full := c.PathOf(word)

@@ -55,7 +55,7 @@ type Image struct {
 	platforms  []Platform
 	platformed bool               // platforms has been asked for
 	byDest     map[string][]*Copy // what COPY and ADD put where, the last one first; nil before it is asked for
-	steps      []*Step            // what runs in the stage, in order, and its ONBUILD instructions; nil before they are asked for
+	steps      []*Step            // what runs in the stage, in order, and its ONBUILD instructions; made on first use
 	end        state              // what holds at the end of the stage
 	commands   bool               // the commands of the steps are there
 }

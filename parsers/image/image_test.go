@@ -185,7 +185,8 @@ func TestFlags(t *testing.T) {
 func TestCopied(t *testing.T) {
 	c := buildContext{"a.sh": "a", "dir/b.sh": "b", "dir/sub/c.sh": "c"}
 	d := parse(
-		"FROM debian AS one\nWORKDIR /w\nCOPY a.sh .\nCOPY dir /opt/\nFROM one\nCOPY --from=one /x /y\nCOPY [\"dir/b.sh\", \"a.sh\", \"/z/\"]\nCOPY $NO /n\nRUN x\n",
+		"FROM debian AS one\nWORKDIR /w\nCOPY a.sh .\nCOPY dir /opt/\nFROM one\nCOPY --from=one /x /y\n"+
+			"COPY [\"dir/b.sh\", \"a.sh\", \"/z/\"]\nCOPY $NO /n\nRUN x\n",
 		c,
 	)
 	last := d.Steps("RUN")[0]
@@ -365,7 +366,8 @@ func TestFollowedIsBounded(t *testing.T) {
 
 func FuzzModel(f *testing.F) {
 	f.Add(
-		"FROM a AS b\nONBUILD RUN x\nFROM b\nENV A=$B\nWORKDIR $A\nCOPY s.sh /\nRUN <<E\n. /s.sh; f() { f; }; f\nE\nHEALTHCHECK CMD y\n",
+		"FROM a AS b\nONBUILD RUN x\nFROM b\nENV A=$B\nWORKDIR $A\nCOPY s.sh /\nRUN <<E\n. /s.sh; f() { f; }; f\nE\n"+
+			"HEALTHCHECK CMD y\n",
 		"cd x; (y)",
 	)
 	f.Add("FROM scratch\nSHELL [\"powershell\"]\nRUN --mount=type=$A x\n", "")

@@ -55,7 +55,8 @@ const debianNixConf = "sandbox = false\n"
 
 // nixInstallerConf is what nix-installer writes on Linux, of itself, in every release from 0.15 to 3.9 that Nix reads
 // alike. Source: src/action/common/place_nix_configuration.rs at the tags.
-const nixInstallerConf = "build-users-group = nixbld\nextra-experimental-features = nix-command flakes\nauto-optimise-store = true\nmax-jobs = auto\n"
+const nixInstallerConf = "build-users-group = nixbld\nextra-experimental-features = nix-command flakes\n" +
+	"auto-optimise-store = true\nmax-jobs = auto\n"
 
 var nixImageIndex = sync.OnceValue(func() map[string]*nixImage {
 	index := map[string]*nixImage{}

@@ -210,8 +210,8 @@ func holdsUnknown(f *nixconf.File) bool {
 	for _, p := range f.Fragment.Pieces {
 		from := at
 		at += len(p.Text)
-		if p.Opaque &&
-			(strings.Contains(p.Text, `\`) || !slices.ContainsFunc(f.Entries, func(e *nixconf.Entry) bool { return e.ValueSpan.Start <= from && at <= e.ValueSpan.End })) {
+		inValue := func(e *nixconf.Entry) bool { return e.ValueSpan.Start <= from && at <= e.ValueSpan.End }
+		if p.Opaque && (strings.Contains(p.Text, `\`) || !slices.ContainsFunc(f.Entries, inValue)) {
 			return true // a backslash may begin a line end
 		}
 	}

@@ -16,10 +16,14 @@ const (
 	HostExtra   Host = "extra"  // an installer's extra configuration, which it appends to the nix.conf
 	HostUnknown Host = "unknown"
 
-	HostInstallAction Host = "install-nix-action"   // extra_nix_config of the GitHub action cachix/install-nix-action
-	HostExtraAction   Host = "nix-installer-action" // extra-conf of the GitHub actions of Determinate Systems: HostExtra, with each line trimmed
-	HostFeature       Host = "devcontainer feature" // extraNixConfig of the devcontainer feature nix
-	HostFlake         Host = "flake"                // nixConfig of a flake.nix, sorted by name as Nix applies it
+	// HostInstallAction is extra_nix_config of the GitHub action cachix/install-nix-action.
+	HostInstallAction Host = "install-nix-action"
+	// HostExtraAction is extra-conf of the GitHub actions of Determinate Systems: HostExtra, with each line trimmed.
+	HostExtraAction Host = "nix-installer-action"
+	// HostFeature is extraNixConfig of the devcontainer feature nix.
+	HostFeature Host = "devcontainer feature"
+	// HostFlake is nixConfig of a flake.nix, sorted by name as Nix applies it.
+	HostFlake Host = "flake"
 )
 
 // Text is one nix.conf text: a whole file or a fragment.

@@ -61,8 +61,9 @@ const (
 var nixPhases = map[string][]phaseRow{
 	"nix-env": {
 		{
-			words: "--set --rollback --switch-generation -G --switch-profile -S --list-generations --delete-generations --version --help",
-			any:   true,
+			words: "--set --rollback --switch-generation -G --switch-profile -S --list-generations " +
+				"--delete-generations --version --help",
+			any: true,
 		},
 		{words: "-q --query", short: 'q', any: true},
 		{
@@ -113,12 +114,14 @@ var nixSubcommands = map[string]reach.Phase{
 	"store":         0,
 	"upgrade-nix":   reach.Substitutes,
 	"daemon":        reach.Daemon,
-	"derivation":    0, "path-info": 0, "registry": 0, "log": 0, "hash": 0, "key": 0, "config": 0, "show-config": 0,
-	"doctor":      0,
-	"why-depends": 0, "fmt": reach.MayBuild | reach.Substitutes | reach.Fetches, "repl": 0, "edit": 0, "realisation": 0,
-	"nar": 0, "help": 0, "show-derivation": 0,
-	"dev-shell": reach.Builds | reach.Substitutes | reach.Fetches, "path": 0, "ls-store": 0, "verify": 0,
+	"fmt":           reach.MayBuild | reach.Substitutes | reach.Fetches,
+	"dev-shell":     reach.Builds | reach.Substitutes | reach.Fetches,
+
 	"optimise-store": reach.Collects,
+
+	"config": 0, "derivation": 0, "doctor": 0, "edit": 0, "hash": 0, "help": 0, "key": 0, "log": 0, "ls-store": 0,
+	"nar": 0, "path": 0, "path-info": 0, "realisation": 0, "registry": 0, "repl": 0, "show-config": 0,
+	"show-derivation": 0, "verify": 0, "why-depends": 0,
 }
 
 type phaseRow struct {
@@ -131,15 +134,16 @@ type phaseRow struct {
 // flagArity is the number of arguments that an option of Nix takes, where it is not one by being the name of a setting.
 // Source: the manual pages of Nix 2.34.
 var flagArity = map[string]int{
-	"--option": 2, "--arg": 2, "--argstr": 2, "--arg-from-file": 2, "-I": 1, "--include": 1, "-f": 1, "--file": 1,
-	"-A": 1, "--attr": 1,
-	"--store": 1, "--log-format": 1, "-j": 1, "--expr": 1, "-p": 1, "--profile": 1, "-o": 1, "--out-link": 1,
-	"--eval-store": 1,
-	"--from":       1, "--to": 1, "--override-input": 2, "--override-flake": 2, "--inputs-from": 1, "--update-input": 1,
-	"--reference-lock-file": 1,
-	"--output-lock-file":    1, "-c": 0, "--command": 0, "--run": 1, "--keep": 1, "-k": 1, "--unset": 1, "-u": 1, "-s": 1,
-	"--set-env-var": 2, "--timeout": 1,
-	"--priority": 1, "--system-filter": 1, "--delete-older-than": 1, "--max-freed": 1, "--phase": 1, "--redirect": 2,
+	"-c": 0, "--command": 0,
+
+	"-A": 1, "-I": 1, "-f": 1, "-j": 1, "-k": 1, "-o": 1, "-p": 1, "-s": 1, "-u": 1,
+	"--attr": 1, "--delete-older-than": 1, "--eval-store": 1, "--expr": 1, "--file": 1, "--from": 1, "--include": 1,
+	"--inputs-from": 1, "--keep": 1, "--log-format": 1, "--max-freed": 1, "--out-link": 1, "--output-lock-file": 1,
+	"--phase": 1, "--priority": 1, "--profile": 1, "--reference-lock-file": 1, "--run": 1, "--store": 1,
+	"--system-filter": 1, "--timeout": 1, "--to": 1, "--unset": 1, "--update-input": 1,
+
+	"--arg": 2, "--arg-from-file": 2, "--argstr": 2, "--option": 2, "--override-flake": 2, "--override-input": 2,
+	"--redirect": 2, "--set-env-var": 2,
 }
 
 // UseOf returns what a command does with Nix, nil where it does nothing.
@@ -301,9 +305,10 @@ func commandOptions(f *source.File, c *shell.Command) *Text {
 var (
 	officialURL = lazyRegexp(
 		`^(?:https?://)?(?:www\.)?(?:releases\.)?nixos\.org/(?:releases/)?nix/(?:nix-(\d+\.\d+(?:\.\d+)?)/)?install$`)
-	installerURL = lazyRegexp(
-		`^(?:https?://)?(?:install\.determinate\.systems/nix|(?:www\.)?github\.com/(?:DeterminateSystems|NixOS)/nix-installer/releases/|artifacts\.nixos\.org/(?:experimental-installer|nix-installer)|raw\.githubusercontent\.com/(?:DeterminateSystems|NixOS)/nix-installer)`,
-	)
+	installerURL = lazyRegexp(`^(?:https?://)?(?:install\.determinate\.systems/nix|` +
+		`(?:www\.)?github\.com/(?:DeterminateSystems|NixOS)/nix-installer/releases/|` +
+		`artifacts\.nixos\.org/(?:experimental-installer|nix-installer)|` +
+		`raw\.githubusercontent\.com/(?:DeterminateSystems|NixOS)/nix-installer)`)
 	lixURL       = lazyRegexp(`^(?:https?://)?install\.lix\.systems/`)
 	pinnedInPath = lazyRegexp(`(?:/tag/|/download/|/nix/tag/)v(\d+\.\d+\.\d+)`)
 )

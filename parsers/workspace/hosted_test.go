@@ -109,7 +109,8 @@ jobs:
 			"34 option  false: cores = 2\n",
 			"35 write /etc/nix/nix.conf true: p = 13\n",
 		}},
-		{"action", "x/action.yaml", "runs:\n  steps:\n    - uses: cachix/install-nix-action@v31\n      with:\n        extra_nix_config: ${{ inputs.conf }}\n",
+		{"action", "x/action.yaml", "runs:\n  steps:\n    - uses: cachix/install-nix-action@v31\n      with:\n" +
+			"        extra_nix_config: ${{ inputs.conf }}\n",
 			[]string{"5 install-nix-action /etc/nix/nix.conf true: <${{ inputs.conf }}>"}},
 		{"devcontainer", ".devcontainer/devcontainer.json", `{
 	"features": {"ghcr.io/devcontainers/features/nix:1.2": {"extraNixConfig": "a = 1, b = ${localEnv:B}c,d\ne = 5"}},
@@ -155,7 +156,8 @@ curl -L https://install.determinate.systems/nix/tag/v0.30.0 | sh -s -- install -
 // TestHostedTargets checks that an action narrows the releases as far as it tells them.
 func TestHostedTargets(t *testing.T) {
 	step := func(with string) string {
-		return "jobs:\n  a:\n    steps:\n      - uses: cachix/install-nix-action@v31\n        with:\n          extra_nix_config: cores = 1\n" + with
+		return "jobs:\n  a:\n    steps:\n      - uses: cachix/install-nix-action@v31\n        with:\n" +
+			"          extra_nix_config: cores = 1\n" + with
 	}
 	for with, want := range map[string]string{
 		"": "nix=2.18..",
@@ -232,7 +234,9 @@ func TestHostedDiscovery(t *testing.T) {
 // allowed changes the text as asked.
 func FuzzHosted(f *testing.F) {
 	f.Add(
-		"jobs:\n  a:\n    steps:\n      - uses: cachix/install-nix-action@v1\n        with:\n          extra_nix_config: |\n            a = 1\n            a = ${{ x }}\n      - run: |\n          cat > nix.conf <<EOF\n          a=1\n          EOF\n",
+		"jobs:\n  a:\n    steps:\n      - uses: cachix/install-nix-action@v1\n        with:\n" +
+			"          extra_nix_config: |\n            a = 1\n            a = ${{ x }}\n      - run: |\n" +
+			"          cat > nix.conf <<EOF\n          a=1\n          EOF\n",
 	)
 	f.Add("{\"features\": {\"devcontainers/features/nix:1\": {\"extraNixConfig\": \"a=1,b = 2\\nc\"}}}")
 	f.Add("{ nixConfig = { a = [ \"b c\" \"d\" ]; }; }")
@@ -265,10 +269,8 @@ func FuzzHosted(f *testing.F) {
 						continue
 					}
 					deleted := strings.ReplaceAll(file.Text(s), "\r\n", "\n")
-					if want := strings.ReplaceAll(string(x.Fragment.Text[full.Start:full.End]), "\r\n", "\n"); !strings.HasSuffix(
-						deleted,
-						want,
-					) {
+					want := strings.ReplaceAll(string(x.Fragment.Text[full.Start:full.End]), "\r\n", "\n")
+					if !strings.HasSuffix(deleted, want) {
 						t.Fatalf("%s: deleting %q deletes %q", name, x.Fragment.Text[full.Start:full.End], file.Text(s))
 					}
 				}

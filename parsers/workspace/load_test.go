@@ -484,10 +484,8 @@ func TestOverlay(t *testing.T) {
 	again := changed.With(map[string][]byte{
 		filepath.Join(dir, "Dockerfile"): []byte("FROM nixos/nix\nRUN echo cores = 3 > /etc/nix/nix.conf\n"),
 	})
-	if got, want := []string{cores(w), cores(changed), cores(again), cores(w)}, []string{"1", "2", "3", "1"}; !cmp.Equal(
-		got,
-		want,
-	) {
+	got, want := []string{cores(w), cores(changed), cores(again), cores(w)}, []string{"1", "2", "3", "1"}
+	if !cmp.Equal(got, want) {
 		t.Errorf("cores = %q, want %q", got, want)
 	}
 }

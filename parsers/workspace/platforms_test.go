@@ -74,13 +74,15 @@ func TestPlatforms(t *testing.T) {
 		{
 			name: "bake, another Dockerfile", dockerfile: "FROM nixos/nix\n" + nix,
 			files: map[string]string{
-				"docker-bake.hcl": "target \"x\" {\n  dockerfile = \"Dockerfile.x\"\n  platforms = [\"linux/amd64\", \"linux/arm64\"]\n}\n",
+				"docker-bake.hcl": "target \"x\" {\n  dockerfile = \"Dockerfile.x\"\n" +
+					"  platforms = [\"linux/amd64\", \"linux/arm64\"]\n}\n",
 			},
 			want: "-",
 		},
 		{
-			name:       "bake, stages that the target needs",
-			dockerfile: "FROM nixos/nix AS a\n" + nix + "FROM nixos/nix AS b\n" + nix + "FROM nixos/nix AS c\nCOPY --from=a /x /x\n" + nix + "FROM c AS d\n" + nix + "FROM b AS e\n" + nix,
+			name: "bake, stages that the target needs",
+			dockerfile: "FROM nixos/nix AS a\n" + nix + "FROM nixos/nix AS b\n" + nix + "FROM nixos/nix AS c\n" +
+				"COPY --from=a /x /x\n" + nix + "FROM c AS d\n" + nix + "FROM b AS e\n" + nix,
 			files: map[string]string{
 				"docker-bake.hcl": "target \"x\" {\n  target = \"d\"\n  platforms = [\"linux/arm64\"]\n}\n",
 			},
@@ -89,7 +91,8 @@ func TestPlatforms(t *testing.T) {
 		{
 			name: "compose in a folder above", dockerfile: "FROM nixos/nix\n" + nix,
 			files: map[string]string{
-				"../compose.yaml": "services:\n  a:\n    build:\n      context: img\n      platforms: [linux/amd64, linux/riscv64]\n",
+				"../compose.yaml": "services:\n  a:\n    build:\n      context: img\n" +
+					"      platforms: [linux/amd64, linux/riscv64]\n",
 			},
 			want: "linux/amd64 compose.yaml [linux/riscv64 compose.yaml]",
 		},

@@ -85,7 +85,9 @@ type Use struct {
 	File *source.File
 	Span source.Span
 
-	built build // the image of a Compose service that runs under the profile as it is; the zero build where that is not known
+	// built is the image of a Compose service that runs under the profile as it is; the zero build where that is not
+	// known.
+	built build
 }
 
 // ImageOf returns the image whose own command runs in a container under a profile, by a use of it. It is nil where that
@@ -119,7 +121,8 @@ func (w *Workspace) ImageOf(u Use) *image.Image {
 // Loaders returns the programs that read the profile: those that the user named as targets, else those by which the
 // workspace uses it, else those that read all fields that it has.
 func (p *Profile) Loaders(t seccomp.Targets) []seccomp.Loader {
-	if p.Dialect == seccomp.SPO { // what the operator writes for the nodes has OCI's fields alone, which all loaders read alike
+	if p.Dialect == seccomp.SPO {
+		// What the operator writes for the nodes has OCI's fields alone, which all loaders read alike.
 		return []seccomp.Loader{seccomp.LoaderOCI}
 	}
 	if len(p.Uses) == 0 || p.Dialect == seccomp.Bundle ||
@@ -169,10 +172,9 @@ func (w *Workspace) usesOf(e *Entry, p *seccomp.Profile) []Use {
 		if l.Kind == UseKubernetes {
 			named = w.meansResource(l, e, p) || p.Dialect != seccomp.SPO && w.meansFile(l, e)
 		}
-		if named && !slices.ContainsFunc(
-			out,
-			func(u Use) bool { return u.Kind == l.Kind && u.Span == l.Span && u.File.Path == l.File.Path },
-		) {
+		if named && !slices.ContainsFunc(out, func(u Use) bool {
+			return u.Kind == l.Kind && u.Span == l.Span && u.File.Path == l.File.Path
+		}) {
 			out = append(out, l.Use)
 		}
 	}
@@ -232,8 +234,8 @@ func mayName(b []byte) bool {
 		return false
 	}
 	return bytes.Contains(b, []byte("security_opt")) || bytes.Contains(b, []byte("localhostProfile")) ||
-		bytes.Contains(b,
-			[]byte("seccomp.security.alpha.kubernetes.io")) || bytes.Contains(b, []byte(`"seccomp-profile"`))
+		bytes.Contains(b, []byte("seccomp.security.alpha.kubernetes.io")) ||
+		bytes.Contains(b, []byte(`"seccomp-profile"`))
 }
 
 // linksIn returns the places of the files, by absolute path, that name profiles.
@@ -457,7 +459,8 @@ func labelPieces(f *source.File, escape byte, w dockerfile.Word, text string) []
 			quote = c
 		case quote != 0 && c == quote:
 			quote = 0
-		case c == escape && quote != '\'' && n+1 < len(chars) && (quote == 0 || w.Text[n+1] == '"' || w.Text[n+1] == '$' || w.Text[n+1] == escape):
+		case c == escape && quote != '\'' && n+1 < len(chars) &&
+			(quote == 0 || w.Text[n+1] == '"' || w.Text[n+1] == '$' || w.Text[n+1] == escape):
 			n++
 			add(source.Span{Start: at, End: chars[n] + 1}, w.Text[n], false, quoting)
 		default:

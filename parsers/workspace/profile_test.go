@@ -31,15 +31,17 @@ func openAll(t *testing.T, dir string, paths ...string) (*Workspace, []*Document
 	return w, docs
 }
 
-const resourceText = "apiVersion: security-profiles-operator.x-k8s.io/v1\nkind: SeccompProfile\nmetadata: {name: web}\nspec: {defaultAction: SCMP_ACT_LOG}\n"
+const resourceText = "apiVersion: security-profiles-operator.x-k8s.io/v1\nkind: SeccompProfile\n" +
+	"metadata: {name: web}\nspec: {defaultAction: SCMP_ACT_LOG}\n"
 
 func TestProfileFiles(t *testing.T) {
 	dir := makeTree(t, map[string]string{
-		".git/":                     "",
-		"seccomp.json":              `{"defaultAction":"SCMP_ACT_ERRNO"}`,
-		"chrome.json":               `{"defaultAction":"SCMP_ACT_ERRNO"}`,
-		"package.json":              `{"name":"x"}`,
-		"k8s/profiles.yaml":         resourceText + "---\nkind: Pod\n---\n" + strings.Replace(resourceText, "web", "db", 1),
+		".git/":        "",
+		"seccomp.json": `{"defaultAction":"SCMP_ACT_ERRNO"}`,
+		"chrome.json":  `{"defaultAction":"SCMP_ACT_ERRNO"}`,
+		"package.json": `{"name":"x"}`,
+		"k8s/profiles.yaml": resourceText + "---\nkind: Pod\n" +
+			"---\n" + strings.Replace(resourceText, "web", "db", 1),
 		"k8s/profile.json":          `{"apiVersion":"security-profiles-operator.x-k8s.io/v1","kind":"SeccompProfile","spec":{}}`,
 		"k8s/pod.yml":               "kind: Pod\n",
 		"k8s/template.yaml":         strings.Replace(resourceText, "web", "{{ .Values.name }}", 1),
@@ -101,13 +103,23 @@ func uses(p *Profile) []string {
 func TestUses(t *testing.T) {
 	const profile = `{"defaultAction":"SCMP_ACT_ERRNO"}`
 	dir := makeTree(t, map[string]string{
-		".git/":                           "",
-		"compose.yaml":                    "services:\n  a:\n    security_opt: [\"seccomp=docker/seccomp.json\", no-new-privileges:true]\n  b:\n    security_opt:\n    - seccomp:./docker/seccomp.json\n  c:\n    security_opt: ['seccomp=unconfined', 'seccomp=missing.json', 'seccomp=~/x.json', 'seccomp:builtin', apparmor=docker/seccomp.json]\n",
-		"deploy/stack.yml":                "services:\n  a:\n    security_opt:\n    - seccomp=${PROFILE:-../docker/seccomp.json}\n    - seccomp=${OTHER}\n",
-		"docker/seccomp.json":             profile,
-		"unused.json":                     profile,
-		"k8s/pod.yaml":                    "kind: Pod\nspec:\n  securityContext:\n    seccompProfile:\n      type: Localhost\n      localhostProfile: profiles/audit.json\n  containers:\n  - securityContext: {seccompProfile: {type: Localhost, localhostProfile: \"twice.json\"}}\n  - securityContext: {seccompProfile: {type: RuntimeDefault, localhostProfile: once.json}}\n  - securityContext: {seccompProfile: {type: Localhost, localhostProfile: operator/ns/web.json}}\n",
-		"k8s/old.yaml":                    "metadata:\n  annotations:\n    seccomp.security.alpha.kubernetes.io/pod: localhost/profiles/audit.json\n    container.seccomp.security.alpha.kubernetes.io/x: 'runtime/default'\n",
+		".git/": "",
+		"compose.yaml": "services:\n  a:\n" +
+			"    security_opt: [\"seccomp=docker/seccomp.json\", no-new-privileges:true]\n  b:\n    security_opt:\n" +
+			"    - seccomp:./docker/seccomp.json\n  c:\n" +
+			"    security_opt: ['seccomp=unconfined', 'seccomp=missing.json', 'seccomp=~/x.json', 'seccomp:builtin', apparmor=docker/seccomp.json]\n",
+		"deploy/stack.yml": "services:\n  a:\n    security_opt:\n" +
+			"    - seccomp=${PROFILE:-../docker/seccomp.json}\n    - seccomp=${OTHER}\n",
+		"docker/seccomp.json": profile,
+		"unused.json":         profile,
+		"k8s/pod.yaml": "kind: Pod\nspec:\n  securityContext:\n    seccompProfile:\n" +
+			"      type: Localhost\n      localhostProfile: profiles/audit.json\n  containers:\n" +
+			"  - securityContext: {seccompProfile: {type: Localhost, localhostProfile: \"twice.json\"}}\n" +
+			"  - securityContext: {seccompProfile: {type: RuntimeDefault, localhostProfile: once.json}}\n" +
+			"  - securityContext: {seccompProfile: {type: Localhost, localhostProfile: operator/ns/web.json}}\n",
+		"k8s/old.yaml": "metadata:\n  annotations:\n" +
+			"    seccomp.security.alpha.kubernetes.io/pod: localhost/profiles/audit.json\n" +
+			"    container.seccomp.security.alpha.kubernetes.io/x: 'runtime/default'\n",
 		"k8s/profiles/audit.json":         profile,
 		"a/twice.json":                    profile,
 		"b/twice.json":                    profile,
@@ -201,11 +213,15 @@ func TestLabelProfiles(t *testing.T) {
 		{"no quotes", `LABEL io.containers.seccomp.profile=` + strings.ReplaceAll(text, `"`, `\"`), `\"chmodd\"`, true},
 		{"among others", `LABEL a=b "io.containers.seccomp.profile"='` + text + `' c="d e"`, `"chmodd"`, true},
 		{"old form", `LABEL io.containers.seccomp.profile '` + text + `'`, `"chmodd"`, true},
-		{"in lines", "LABEL io.containers.seccomp.profile='" + strings.ReplaceAll(text, "[", "[ \\ \n  # c\n\n") + "' \\\n  a=b", `"chmodd"`, true},
+		{"in lines", "LABEL io.containers.seccomp.profile='" + strings.ReplaceAll(text, "[", "[ \\ \n  # c\n"+
+			"\n") + "' \\\n  a=b", `"chmodd"`, true},
 		{"in the middle of a name", "LABEL io.containers.seccomp.profile='" + strings.ReplaceAll(text, "chm", "chm\\\n") + "'", "\"chm\\\nodd\"", true},
-		{"another escape", "# escape=`\nFROM a\nLABEL io.containers.seccomp.profile=\"" + strings.ReplaceAll(text, `"`, "`\"") + `"`, "`\"chmodd`\"", true},
-		{"an argument without default", "ARG name\nLABEL io.containers.seccomp.profile=\"" + strings.ReplaceAll(strings.ReplaceAll(text, `"`, `\"`), "chmodd", "$name") + `"`, "", false},
-		{"a known variable", "ENV name=chmodd\nLABEL io.containers.seccomp.profile=\"" + strings.ReplaceAll(strings.ReplaceAll(text, `"`, `\"`), "chmodd", "$name") + `"`, `"` + strings.ReplaceAll(strings.ReplaceAll(text, `"`, `\"`), "chmodd", "$name") + `"`, false},
+		{"another escape", "# escape=`\nFROM a\n" +
+			"LABEL io.containers.seccomp.profile=\"" + strings.ReplaceAll(text, `"`, "`\"") + `"`, "`\"chmodd`\"", true},
+		{"an argument without default", "ARG name\n" +
+			"LABEL io.containers.seccomp.profile=\"" + strings.ReplaceAll(strings.ReplaceAll(text, `"`, `\"`), "chmodd", "$name") + `"`, "", false},
+		{"a known variable", "ENV name=chmodd\n" +
+			"LABEL io.containers.seccomp.profile=\"" + strings.ReplaceAll(strings.ReplaceAll(text, `"`, `\"`), "chmodd", "$name") + `"`, `"` + strings.ReplaceAll(strings.ReplaceAll(text, `"`, `\"`), "chmodd", "$name") + `"`, false},
 		{"an unknown variable", `LABEL io.containers.seccomp.profile=$PROFILE`, "", false},
 		{"another label", `LABEL io.containers.seccomp='` + text + `'`, "", false},
 		{"empty", `LABEL io.containers.seccomp.profile=""`, "", false},
@@ -250,7 +266,8 @@ func TestLabelProfiles(t *testing.T) {
 
 // FuzzLabelProfiles checks that the pieces of a label lie in the file, in order, and are its text.
 func FuzzLabelProfiles(f *testing.F) {
-	for _, s := range []string{`'{"a":1}'`, `"{\"a\": \\\"$x\"}"`, "{\\\"a\\\":\\\n# c\n  1}", "'a\\\n\n b'\"c\"\\ d", "\"\\a\\", "$a${b:-c}", "'é\xff'"} {
+	for _, s := range []string{`'{"a":1}'`, `"{\"a\": \\\"$x\"}"`, "{\\\"a\\\":\\\n# c\n  1}", "'a\\\n\n" +
+		" b'\"c\"\\ d", "\"\\a\\", "$a${b:-c}", "'é\xff'"} {
 		f.Add([]byte(s))
 	}
 	f.Fuzz(func(t *testing.T, b []byte) {

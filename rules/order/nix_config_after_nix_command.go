@@ -26,7 +26,8 @@ var nixConfigAfterNixCommand = &rules.Rule{
 	Fixes:    []fixers.Safety{fixers.Safe, fixers.Unsafe},
 	References: []string{
 		"DeterminateSystems/nix-installer#1305: the installer set up the profile before it placed nix.conf",
-		"NixOS/nix#5258, DeterminateSystems/nix-installer#324: `unable to load seccomp BPF program: Invalid argument` under QEMU",
+		"NixOS/nix#5258, DeterminateSystems/nix-installer#324: " +
+			"`unable to load seccomp BPF program: Invalid argument` under QEMU",
 		"jetify-com/devbox#2665: the same in generated Dockerfiles",
 	},
 	Check: rules.OnTimeline(checkNixConfigOrder),
@@ -97,7 +98,7 @@ func quote(s string) string { return fmt.Sprintf("%q", s) }
 // each with the first such command.
 func lateSettings(img *nixuse.Image, timeline []*nixuse.Event, n int) []late {
 	write := timeline[n]
-	after := map[string]*nixuse.Effective{} // by the user that the command runs as, because Nix reads the user's own file
+	after := map[string]*nixuse.Effective{} // by the user that the command runs as: Nix reads the user's own file
 	var found []late
 	seen := map[string]bool{}
 	for i := range write.Text.Entries {
@@ -292,15 +293,17 @@ func installerFix(img *nixuse.Image, write, command *nixuse.Event, found []late)
 // the installer is not enough.
 func needsToo(img *nixuse.Image, write, installer *nixuse.Event, found []late) bool {
 	between := false
+	reached := func(l late, e *nixuse.Event) bool {
+		return l.command == installer && reach.Of(l.setting, e.Nix.Phases) != reach.NoEffect
+	}
 	for _, e := range img.Timeline() {
 		switch {
 		case e == write:
 			return false
 		case e == installer:
 			between = true
-		case between && e.Kind == nixuse.RunCommand && e.Nix.Installer == nil && slices.ContainsFunc(found, func(l late) bool {
-			return l.command == installer && reach.Of(l.setting, e.Nix.Phases) != reach.NoEffect
-		}):
+		case between && e.Kind == nixuse.RunCommand && e.Nix.Installer == nil &&
+			slices.ContainsFunc(found, func(l late) bool { return reached(l, e) }):
 			return true
 		}
 	}

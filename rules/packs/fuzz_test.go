@@ -140,7 +140,8 @@ func newLinter(f *testing.F) *linter {
 	if err := os.Mkdir(filepath.Join(l.dir, ".git"), 0o755); err != nil {
 		f.Fatal(err)
 	}
-	if err := os.WriteFile(filepath.Join(l.dir, "nix.conf"), []byte("cores = 3\nfilter-syscalls = false\n"), 0o644); err != nil {
+	if err := os.WriteFile(filepath.Join(l.dir, "nix.conf"), []byte("cores = 3\n"+
+		"filter-syscalls = false\n"), 0o644); err != nil {
 		f.Fatal(err)
 	}
 	var err error

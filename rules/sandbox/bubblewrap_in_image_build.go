@@ -21,7 +21,8 @@ var bubblewrapInImageBuild = &rules.Rule{
 	Since:    "0.1.0",
 	Fixes:    []fixers.Safety{fixers.Unsafe},
 	References: []string{
-		"containers/bubblewrap#675, containers/bubblewrap#505: `bwrap: Creating new namespace failed: Operation not permitted`",
+		"containers/bubblewrap#675, containers/bubblewrap#505: " +
+			"`bwrap: Creating new namespace failed: Operation not permitted`",
 		"ocaml/opam#4327, ocaml/opam-repository#27078",
 		"BuildKit, executor/oci: every RUN without --security=insecure gets the default seccomp profile",
 	},
@@ -89,7 +90,9 @@ func needsNamespaces(c *image.Command) (source.Span, *fixers.Fix) {
 		fix := &fixers.Fix{
 			Title: "Add --disable-sandboxing", Safety: fixers.Unsafe,
 			Changes: fixers.Changes{fixdocker.Words{Added: []string{"--disable-sandboxing"}}},
-			Edits:   []fixers.Edit{{File: c.File, Span: source.Span{Start: at, End: at}, Text: " --disable-sandboxing"}},
+			Edits: []fixers.Edit{
+				{File: c.File, Span: source.Span{Start: at, End: at}, Text: " --disable-sandboxing"},
+			},
 		}
 		if c.Quoting != source.Plain {
 			fix = nil

@@ -25,7 +25,8 @@ var nixSyscallFilterDisabled = &rules.Rule{
 		}
 		finding := rules.Finding{
 			File: text.Fragment.File, Span: text.Fragment.Span(entry.Span),
-			Message: "without the syscall filter, builds can create setuid files and extended attributes; only a build under an emulator needs that",
+			Message: "without the syscall filter, builds can create setuid files and extended attributes; " +
+				"only a build under an emulator needs that",
 		}
 		switch p.Workspace.PlaceOf(text) {
 		case workspace.InImage:

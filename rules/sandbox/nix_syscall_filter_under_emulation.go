@@ -54,7 +54,8 @@ func checkEmulation(p *rules.Pass, img *nixuse.Image) {
 		finding := rules.Finding{
 			File: e.File, Span: e.Nix.Span,
 			Message: fmt.Sprintf(
-				"%q loads Nix's syscall filter, which the emulator for %s refuses: \"unable to load seccomp BPF program\"",
+				"%q loads Nix's syscall filter, which the emulator for %s refuses: "+
+					"\"unable to load seccomp BPF program\"",
 				e.Nix.Label,
 				platform.Name,
 			),
@@ -62,7 +63,8 @@ func checkEmulation(p *rules.Pass, img *nixuse.Image) {
 		if e.Nix.Phases&reach.Builds == 0 {
 			finding.Severity = rules.Warning
 			finding.Message = fmt.Sprintf(
-				"%q loads Nix's syscall filter as soon as it has to build something, which the emulator for %s refuses: \"unable to load seccomp BPF program\"",
+				"%q loads Nix's syscall filter as soon as it has to build something, "+
+					"which the emulator for %s refuses: \"unable to load seccomp BPF program\"",
 				e.Nix.Label,
 				platform.Name,
 			)
