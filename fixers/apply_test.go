@@ -138,7 +138,8 @@ func FuzzCombine(f *testing.F) {
 			if n := len(fixes); n > 0 && data[2]&0x80 != 0 {
 				fixes[n-1].Edits = append(fixes[n-1].Edits, e)
 			} else {
-				fixes = append(fixes, Fix{Title: string('a' + rune(data[2]>>4&3)), Safety: Safety(1 + data[2]>>6&1), Edits: []Edit{e}})
+				fixes = append(fixes, Fix{Title: string('a' + rune(data[2]>>4&3)), Safety: Safety(1 + data[2]>>6&1),
+					Edits: []Edit{e}})
 			}
 			data = data[3:]
 		}

@@ -277,7 +277,8 @@ func TestRun(t *testing.T) {
 			check: fakeChecker{
 				lint: func(files []*source.File, _ []Finding) []Finding {
 					var findings []Finding
-					for i := range strings.Count(string(files[0].Bytes), "aa") + strings.Count(string(files[0].Bytes), "aaa") {
+					for i := range strings.Count(string(files[0].Bytes), "aa") +
+						strings.Count(string(files[0].Bytes), "aaa") {
 						fix := Fix{
 							Title:  "Write b",
 							Safety: Safe,
@@ -518,7 +519,8 @@ func TestRunEnds(t *testing.T) {
 			t.Fatal(err)
 		}
 		after, _ := c.Lint([]*source.File{result.Files[0].After})
-		if d := cmp.Diff(after, result.Findings, cmp.Comparer(func(a, b *source.File) bool { return sameFile(a, b) })); d != "" {
+		if d := cmp.Diff(after, result.Findings,
+			cmp.Comparer(func(a, b *source.File) bool { return sameFile(a, b) })); d != "" {
 			t.Fatal(d)
 		}
 		if len(result.Files[0].Applied) > 0 && len(after) >= len(before) && worst(after) >= worst(before) &&

@@ -75,7 +75,8 @@ func TestSharedScript(t *testing.T) {
 	})
 	s := set(t, pack(&rules.Rule{ID: "t/command", Severity: rules.Info, Check: rules.OnTimeline(eachCommand)}),
 		rules.Selection{})
-	if got, want := render(rules.Check(ws, s, rules.CheckOptions{}).Findings), "tools/setup.sh:1:1 info t/command: nix-build\n"; got != want {
+	const want = "tools/setup.sh:1:1 info t/command: nix-build\n"
+	if got := render(rules.Check(ws, s, rules.CheckOptions{}).Findings); got != want {
 		t.Errorf("got %s", got)
 	}
 }
@@ -127,7 +128,8 @@ func TestSeverityOfFinding(t *testing.T) {
 		want string
 	}{
 		{rules.Selection{}, "Dockerfile:1:1 warning t/mixed: one\nDockerfile:1:2 info t/mixed: two\n"},
-		{rules.Selection{Severity: map[string]rules.Severity{"t/mixed": rules.Error}}, "Dockerfile:1:1 error t/mixed: one\nDockerfile:1:2 error t/mixed: two\n"},
+		{rules.Selection{Severity: map[string]rules.Severity{"t/mixed": rules.Error}},
+			"Dockerfile:1:1 error t/mixed: one\nDockerfile:1:2 error t/mixed: two\n"},
 	} {
 		if got := render(rules.Check(ws, set(t, pack(r), tt.sel), rules.CheckOptions{}).Findings); got != tt.want {
 			t.Errorf("got\n%swant\n%s", got, tt.want)
@@ -228,7 +230,8 @@ func TestFixesAreAskedFor(t *testing.T) {
 	}
 	ws := load(t, map[string]string{"Dockerfile": "FROM scratch\n# sandlint: ignore[t]\nRUN a\n"})
 	s := set(t, pack(advice), rules.Selection{})
-	if got := render(rules.Check(ws, s, rules.CheckOptions{}).Findings); got != "Dockerfile:1:1 info t/advice: think\n" {
+	const want = "Dockerfile:1:1 info t/advice: think\n"
+	if got := render(rules.Check(ws, s, rules.CheckOptions{}).Findings); got != want {
 		t.Error(got)
 	}
 	result := rules.Check(ws, s, rules.CheckOptions{Fixes: true})

@@ -7,11 +7,10 @@ import (
 	"strings"
 	"testing"
 
-	fixdocker "github.com/sandlint/sandlint/fixers/dockerfile"
-
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/sandlint/sandlint/fixers"
+	fixdocker "github.com/sandlint/sandlint/fixers/dockerfile"
 	fixnix "github.com/sandlint/sandlint/fixers/nixconf"
 	"github.com/sandlint/sandlint/parsers/image"
 	"github.com/sandlint/sandlint/parsers/nixuse"
@@ -39,6 +38,20 @@ func replacer(id, word, with string, safety fixers.Safety, changes fixers.Change
 					Edits: []fixers.Edit{{File: d.Source, Span: span, Text: with}},
 				}}})
 			}
+		}),
+	}
+}
+
+// misplaced reports each Dockerfile with a fix whose edit the proof must refuse.
+func misplaced(title string, edit func(*source.File) fixers.Edit) *rules.Rule {
+	return &rules.Rule{
+		ID:       "t/a",
+		Severity: rules.Error,
+		Fixes:    []fixers.Safety{fixers.Safe},
+		Check: rules.OnDockerfile(func(p *rules.Pass, d *image.Dockerfile) {
+			p.Report(rules.Finding{File: d.Source, Message: "bad", Fixes: []fixers.Fix{
+				{Title: title, Safety: fixers.Safe, Edits: []fixers.Edit{edit(d.Source)}},
+			}})
 		}),
 	}
 }
@@ -116,7 +129,8 @@ func TestFix(t *testing.T) {
 		},
 		{
 			"a fix that brings a finding of another rule",
-			[]*rules.Rule{replacer("t/a", "colour", "color", fixers.Safe, instructions), replacer("t/b", "color ", "hue ", fixers.Manual, instructions)},
+			[]*rules.Rule{replacer("t/a", "colour", "color", fixers.Safe, instructions),
+				replacer("t/b", "color ", "hue ", fixers.Manual, instructions)},
 			text, false,
 			"== left\nDockerfile:2:5 warning t/a: colour is here\nDockerfile:3:5 warning t/a: colour is here\n" +
 				"== withheld\nDockerfile t/a: Replace colour: …\n",
@@ -130,13 +144,15 @@ func TestFix(t *testing.T) {
 		},
 		{
 			"fixes that undo each other",
-			[]*rules.Rule{replacer("t/a", "cat", "dog", fixers.Safe, instructions), replacer("t/b", "dog", "cat", fixers.Safe, instructions)},
+			[]*rules.Rule{replacer("t/a", "cat", "dog", fixers.Safe, instructions),
+				replacer("t/b", "dog", "cat", fixers.Safe, instructions)},
 			"FROM scratch\nRUN cat\n", false,
 			"== left\nDockerfile:2:5 warning t/a: cat is here\n== withheld\nDockerfile t/a: Replace cat: …\n",
 		},
 		{
 			"fixes that build on each other",
-			[]*rules.Rule{replacer("t/a", "one", "two", fixers.Safe, instructions), replacer("t/b", "two", "three", fixers.Safe, instructions)},
+			[]*rules.Rule{replacer("t/a", "one", "two", fixers.Safe, instructions),
+				replacer("t/b", "two", "three", fixers.Safe, instructions)},
 			"FROM scratch\nRUN two\nRUN x\n", false,
 			"== Dockerfile\nFROM scratch\nRUN three\nRUN x\napplied safe t/b: Replace two\n== left\n== withheld\n",
 		},
@@ -148,35 +164,19 @@ func TestFix(t *testing.T) {
 				"applied safe t/a: Replace colour\n== left\n== withheld\n",
 		},
 		{
-			"edits that lie outside of the file", []*rules.Rule{{ID: "t/a", Severity: rules.Error, Fixes: []fixers.Safety{fixers.Safe}, Check: rules.OnDockerfile(func(p *rules.Pass, d *image.Dockerfile) {
-				p.Report(rules.Finding{
-					File:    d.Source,
-					Message: "bad",
-					Fixes: []fixers.Fix{
-						{
-							Title:  "Write behind the end",
-							Safety: fixers.Safe,
-							Edits:  []fixers.Edit{{File: d.Source, Span: source.Span{Start: 1000, End: 1001}}},
-						},
-					},
-				})
-			})}}, text, false,
+			"edits that lie outside of the file",
+			[]*rules.Rule{misplaced("Write behind the end", func(f *source.File) fixers.Edit {
+				return fixers.Edit{File: f, Span: source.Span{Start: 1000, End: 1001}}
+			})},
+			text, false,
 			"== left\nDockerfile:1:1 error t/a: bad\n== withheld\nDockerfile t/a: Write behind the end: …\n",
 		},
 		{
-			"edits of a file that is not there", []*rules.Rule{{ID: "t/a", Severity: rules.Error, Fixes: []fixers.Safety{fixers.Safe}, Check: rules.OnDockerfile(func(p *rules.Pass, d *image.Dockerfile) {
-				p.Report(rules.Finding{
-					File:    d.Source,
-					Message: "bad",
-					Fixes: []fixers.Fix{
-						{
-							Title:  "Write elsewhere",
-							Safety: fixers.Safe,
-							Edits:  []fixers.Edit{{File: source.NewFile("/etc/passwd", nil), Text: "x"}},
-						},
-					},
-				})
-			})}}, text, false,
+			"edits of a file that is not there",
+			[]*rules.Rule{misplaced("Write elsewhere", func(*source.File) fixers.Edit {
+				return fixers.Edit{File: source.NewFile("/etc/passwd", nil), Text: "x"}
+			})},
+			text, false,
 			"== left\nDockerfile:1:1 error t/a: bad\n== withheld\nDockerfile t/a: Write elsewhere: …\n",
 		},
 	}
@@ -219,7 +219,8 @@ func TestWithheldReasons(t *testing.T) {
 		want string
 	}{
 		{replacer("t/a", "RUN", "RNU", fixers.Safe, fixers.Changes{fixdocker.Instructions{}}), "does not parse"},
-		{replacer("t/a", "RUN", "RUN ", fixers.Safe, fixers.Changes{fixdocker.Instructions{}}), "the finding is still there"},
+		{replacer("t/a", "RUN", "RUN ", fixers.Safe, fixers.Changes{fixdocker.Instructions{}}),
+			"the finding is still there"},
 		{replacer("t/a", "RUN a", "RUN b", fixers.Safe, fixers.Changes{}), ""},
 		{replacer("t/a", "RUN", "RUN", fixers.Safe, fixers.Changes{}), "it changes nothing"},
 	} {

@@ -8,10 +8,9 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/sandlint/sandlint/fixers"
+	fixseccomp "github.com/sandlint/sandlint/fixers/seccomp"
 	"github.com/sandlint/sandlint/parsers/workspace"
 	"github.com/sandlint/sandlint/rules"
-
-	fixseccomp "github.com/sandlint/sandlint/fixers/seccomp"
 )
 
 // misspelt reports the name "chmodd", offers its right spelling, and points to the default action.
@@ -88,21 +87,43 @@ spec:
 
 func TestProfilesInFiles(t *testing.T) {
 	escaped := strings.ReplaceAll(labelled, `"`, `\"`)
+	variable := strings.Replace(escaped, "chmodd", "$n", 1)
+	mended := strings.Replace(labelled, "chmodd", "chmod", 1)
+	inLines := func(s string) string { return strings.ReplaceAll(s, ",", ",\\\n  ") }
 	for _, test := range []struct {
 		name, file, text string
 		want             string // findings, with the text at fault and that of the related place
 		fixed            string // "" where no fix can be made
 	}{
-		{"single quotes", "Dockerfile", "FROM a\n" +
-			"LABEL a=b io.containers.seccomp.profile='" + labelled + "'\n", `2:98 "chmodd" "SCMP_ACT_ERRNO"`, "FROM a\nLABEL a=b io.containers.seccomp.profile='" + strings.Replace(labelled, "chmodd", "chmod", 1) + "'\n"},
-		{"double quotes", "Dockerfile", "FROM a\n" +
-			"LABEL io.containers.seccomp.profile=\"" + escaped + "\"\n", `2:102 \"chmodd\" \"SCMP_ACT_ERRNO\"`, "FROM a\nLABEL io.containers.seccomp.profile=\"" + strings.Replace(escaped, "chmodd", "chmod", 1) + "\"\n"},
-		{"lines", "Dockerfile", "FROM a\n" +
-			"LABEL io.containers.seccomp.profile='" + strings.ReplaceAll(labelled, ",", ",\\\n  ") + "' \\\n  b=c\n", `3:25 "chmodd" "SCMP_ACT_ERRNO"`, "FROM a\nLABEL io.containers.seccomp.profile='" + strings.ReplaceAll(strings.Replace(labelled, "chmodd", "chmod", 1), ",", ",\\\n  ") + "' \\\n  b=c\n"},
-		{"a variable", "Dockerfile", "FROM a\nENV n=chmodd\n" +
-			"LABEL io.containers.seccomp.profile=\"" + strings.Replace(escaped, "chmodd", "$n", 1) + "\"\n", `3:37 "` + strings.Replace(escaped, "chmodd", "$n", 1) + `" "` + strings.Replace(escaped, "chmodd", "$n", 1) + `"`, ""},
-		{"suppressed", "Dockerfile", "FROM a\n# sandlint: ignore[t/misspelt] so\n" +
-			"LABEL io.containers.seccomp.profile='" + labelled + "'\n", "", ""},
+		{
+			"single quotes", "Dockerfile",
+			"FROM a\nLABEL a=b io.containers.seccomp.profile='" + labelled + "'\n",
+			`2:98 "chmodd" "SCMP_ACT_ERRNO"`,
+			"FROM a\nLABEL a=b io.containers.seccomp.profile='" + mended + "'\n",
+		},
+		{
+			"double quotes", "Dockerfile",
+			"FROM a\nLABEL io.containers.seccomp.profile=\"" + escaped + "\"\n",
+			`2:102 \"chmodd\" \"SCMP_ACT_ERRNO\"`,
+			"FROM a\nLABEL io.containers.seccomp.profile=\"" + strings.Replace(escaped, "chmodd", "chmod", 1) + "\"\n",
+		},
+		{
+			"lines", "Dockerfile",
+			"FROM a\nLABEL io.containers.seccomp.profile='" + inLines(labelled) + "' \\\n  b=c\n",
+			`3:25 "chmodd" "SCMP_ACT_ERRNO"`,
+			"FROM a\nLABEL io.containers.seccomp.profile='" + inLines(mended) + "' \\\n  b=c\n",
+		},
+		{
+			"a variable", "Dockerfile",
+			"FROM a\nENV n=chmodd\nLABEL io.containers.seccomp.profile=\"" + variable + "\"\n",
+			`3:37 "` + variable + `" "` + variable + `"`,
+			"",
+		},
+		{
+			"suppressed", "Dockerfile",
+			"FROM a\n# sandlint: ignore[t/misspelt] so\nLABEL io.containers.seccomp.profile='" + labelled + "'\n",
+			"", "",
+		},
 		{"resources", "web.yaml", resources, "11:13 chmodd SCMP_ACT_ERRNO\n" +
 			"19:7 chmodd SCMP_ACT_ERRNO", strings.NewReplacer("[chmodd]", "[chmod]", "here\n    - chmodd", "here\n"+
 			"    - chmod").Replace(resources)},

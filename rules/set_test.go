@@ -189,7 +189,8 @@ func TestNewSetUnknown(t *testing.T) {
 }
 
 func TestFind(t *testing.T) {
-	for name, want := range map[string]string{"beta/first": "beta/first", "al1": "alpha/first", "FIRSTALPHA": "alpha/first", "alpha": "", "all": "", "beta/fist": ""} {
+	for name, want := range map[string]string{"beta/first": "beta/first", "al1": "alpha/first",
+		"FIRSTALPHA": "alpha/first", "alpha": "", "all": "", "beta/fist": ""} {
 		r, p, err := rules.Find(twoPacks(), name)
 		switch {
 		case want == "" && err == nil:

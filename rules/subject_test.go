@@ -128,14 +128,15 @@ func TestWorkspaceRule(t *testing.T) {
 	ws := load(t, texts)
 	s := set(t, pack(together), rules.Selection{})
 	result := rules.Check(ws, s, rules.CheckOptions{Fixes: true})
-	if got := render(result.Findings); got != "a/Dockerfile:1:6 warning t/together: 2 files are based on x (unsafe: Rename both)\n" {
+	want := "a/Dockerfile:1:6 warning t/together: 2 files are based on x (unsafe: Rename both)\n"
+	if got := render(result.Findings); got != want {
 		t.Error(got)
 	}
 	if len(result.Suppressed) != 1 || len(result.Withheld) != 0 || len(result.Findings[0].Fixes) != 1 {
 		t.Errorf("%d suppressed, withheld %v", len(result.Suppressed), result.Withheld)
 	}
 	got := fixed(rules.Fix(ws, s, rules.FixOptions{Unsafe: true}))
-	want := "== a/Dockerfile\nFROM x-a\nRUN a\napplied unsafe t/together: Rename both\n" +
+	want = "== a/Dockerfile\nFROM x-a\nRUN a\napplied unsafe t/together: Rename both\n" +
 		"== b/Dockerfile\nFROM x-b\nRUN b\napplied unsafe t/together: Rename both\n== left\n== withheld\n"
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
@@ -187,9 +188,12 @@ func TestOptions(t *testing.T) {
 		{nil, "2 [a]"},
 		{map[string]map[string]any{"T1": {"most": 7}}, "7 [a]"},
 		{map[string]map[string]any{"t/limits": {"most": 1, "names": []string{}}}, "1 []"},
-		{map[string]map[string]any{"t/limits": {"mosts": 1}}, `option "mosts" of rule "t/limits": there is none of that name; did you mean "most"?`},
-		{map[string]map[string]any{"t/limits": {"most": "1"}}, `option "most" of rule "t/limits": it must be a whole number`},
-		{map[string]map[string]any{"t/limit": {"most": 1}}, `there is no rule or pack "t/limit"; did you mean "t/limits"?`},
+		{map[string]map[string]any{"t/limits": {"mosts": 1}},
+			`option "mosts" of rule "t/limits": there is none of that name; did you mean "most"?`},
+		{map[string]map[string]any{"t/limits": {"most": "1"}},
+			`option "most" of rule "t/limits": it must be a whole number`},
+		{map[string]map[string]any{"t/limit": {"most": 1}},
+			`there is no rule or pack "t/limit"; did you mean "t/limits"?`},
 	} {
 		s, err := rules.NewSet(pack(rule), rules.Selection{Options: tt.options})
 		got := ""

@@ -135,7 +135,8 @@ func TestConfined(t *testing.T) {
 		}
 	}
 	root := filepath.Join(dir, "root")
-	for name, want := range map[string]string{"leads-out": "", "leads-in": "fine", "folder/secret": "", "fine": "fine"} {
+	for name, want := range map[string]string{"leads-out": "", "leads-in": "fine", "folder/secret": "",
+		"fine": "fine"} {
 		b, err := Read(Disk{}, root, filepath.Join(root, filepath.FromSlash(name)))
 		if string(b) != want || (err != nil) != (want == "") {
 			t.Errorf("%s: %q, %v", name, b, err)
@@ -182,7 +183,8 @@ func TestOverlay(t *testing.T) {
 	if b, err := Read(tree, dir, at("only/here/x")); err != nil || string(b) != "x" {
 		t.Errorf("%q, %v", b, err)
 	}
-	if got := fmt.Sprint(Names(tree, dir, at("d")), Names(tree, "", dir), Names(tree, dir, at("only")), IsDir(tree, dir, at("only/here"))); got != "[a b new] [d only] [here] true" {
+	if got := fmt.Sprint(Names(tree, dir, at("d")), Names(tree, "", dir), Names(tree, dir, at("only")),
+		IsDir(tree, dir, at("only/here"))); got != "[a b new] [d only] [here] true" {
 		t.Error(got)
 	}
 	entries, err := tree.List("", at("d"))

@@ -21,8 +21,8 @@ func TestKindByName(t *testing.T) {
 
 		"nix.conf": KindNixConf, "NIX.CONF": KindNixConf, "nix.custom.conf": KindNixConf, "nix.local.conf": KindNixConf,
 		"builder.nix.conf": KindNixConf,
-		"nix.conf.in":      KindUnknown, "nix.conf.erb": KindUnknown, "nginx.conf": KindUnknown, "phoenix.conf": KindUnknown,
-		"nixconf": KindUnknown, "nix.config": KindUnknown,
+		"nix.conf.in":      KindUnknown, "nix.conf.erb": KindUnknown, "nginx.conf": KindUnknown,
+		"phoenix.conf": KindUnknown, "nixconf": KindUnknown, "nix.config": KindUnknown,
 
 		"seccomp.json": KindSeccomp, "default-seccomp.json": KindSeccomp, "Seccomp_Profile.JSON": KindSeccomp,
 		"other.json": KindUnknown, "chrome.json": KindUnknown, "seccomp.yaml": KindUnknown, "seccomp.go": KindUnknown,

@@ -201,7 +201,8 @@ func TestCopied(t *testing.T) {
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
-	for at, want := range map[string]string{"/w/a.sh": "a.sh", "/opt/b.sh": "dir/b.sh", "/opt/sub/c.sh": "dir/sub/c.sh", "/z/b.sh": "dir/b.sh", "/y": "", "/no": ""} {
+	for at, want := range map[string]string{"/w/a.sh": "a.sh", "/opt/b.sh": "dir/b.sh", "/opt/sub/c.sh": "dir/sub/c.sh",
+		"/z/b.sh": "dir/b.sh", "/y": "", "/no": ""} {
 		name := ""
 		if f := last.FileAt(at); f != nil {
 			name = f.Path

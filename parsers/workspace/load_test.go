@@ -416,7 +416,8 @@ func TestLoadSpecialFiles(t *testing.T) {
 // content is none of ours.
 func TestLoadLarge(t *testing.T) {
 	dir := makeTree(t, map[string]string{"Dockerfile": "", "data.json": "", "nix.conf": "", "exact/Dockerfile": ""})
-	for name, size := range map[string]int64{"Dockerfile": files.MaxSize + 1, "data.json": files.MaxSize + 1, "nix.conf": files.MaxSize << 10, "exact/Dockerfile": files.MaxSize} {
+	for name, size := range map[string]int64{"Dockerfile": files.MaxSize + 1, "data.json": files.MaxSize + 1,
+		"nix.conf": files.MaxSize << 10, "exact/Dockerfile": files.MaxSize} {
 		if err := os.Truncate(filepath.Join(dir, name), size); err != nil {
 			t.Fatal(err)
 		}
@@ -526,7 +527,8 @@ func TestOpenForeign(t *testing.T) {
 	}
 	for _, e := range w.Entries {
 		_, err := w.Open(e)
-		if foreign := errors.Is(err, ForeignError{}); foreign != (e.Path == "nginx/nix.conf" || e.Path == "packages/nix.conf") {
+		if foreign := errors.Is(err, ForeignError{}); foreign != (e.Path == "nginx/nix.conf" ||
+			e.Path == "packages/nix.conf") {
 			t.Errorf("opening %s: %v", e.Path, err)
 		}
 	}

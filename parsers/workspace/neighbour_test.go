@@ -10,7 +10,6 @@ import (
 	"testing"
 
 	"github.com/sandlint/sandlint/parsers/files"
-
 	"github.com/sandlint/sandlint/parsers/nixuse"
 )
 

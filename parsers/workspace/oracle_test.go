@@ -126,7 +126,8 @@ func TestWritesOracle(t *testing.T) {
 					case e.Kind != nixuse.WriteConfig || e.Path != conf:
 					case e.Removed && !e.Maybe:
 						got = ""
-					case e.Maybe || e.Text == nil || slices.ContainsFunc(e.Text.Fragment.Pieces, func(p source.Piece) bool { return p.Opaque }):
+					case e.Maybe || e.Text == nil ||
+						slices.ContainsFunc(e.Text.Fragment.Pieces, func(p source.Piece) bool { return p.Opaque }):
 						got = unknown
 					case e.Truncate:
 						got = string(e.Text.Fragment.Text)

@@ -60,9 +60,10 @@ func TestPlatforms(t *testing.T) {
 			want:       "linux/s390x Dockerfile",
 		},
 		{
-			name:       "of the image below",
-			dockerfile: "FROM --platform=$BUILDPLATFORM nixos/nix AS a\n" + nix + "FROM a\n" + nix + "FROM nixos/nix\n" + nix,
-			targets:    []string{"linux/amd64", "linux/arm64"}, want: "- | - | linux/amd64 [linux/arm64]",
+			name: "of the image below",
+			dockerfile: "FROM --platform=$BUILDPLATFORM nixos/nix AS a\n" + nix + "FROM a\n" + nix +
+				"FROM nixos/nix\n" + nix,
+			targets: []string{"linux/amd64", "linux/arm64"}, want: "- | - | linux/amd64 [linux/arm64]",
 		},
 		{
 			name: "bake", dockerfile: "FROM nixos/nix\n" + nix,
@@ -155,7 +156,8 @@ func TestPlatforms(t *testing.T) {
 }
 
 func TestArchitecture(t *testing.T) {
-	for platform, want := range map[string]string{"linux/amd64": "amd64", "linux/386": "amd64", "linux/arm/v7": "arm", "linux/arm64/v8": "arm64", "linux": "linux", "": ""} {
+	for platform, want := range map[string]string{"linux/amd64": "amd64", "linux/386": "amd64", "linux/arm/v7": "arm",
+		"linux/arm64/v8": "arm64", "linux": "linux", "": ""} {
 		if got := architecture(platform); got != want {
 			t.Errorf("architecture(%q) = %q, want %q", platform, got, want)
 		}

@@ -80,7 +80,8 @@ func TestProfileFiles(t *testing.T) {
 	if diff := cmp.Diff(want, found(named)); diff != "" {
 		t.Errorf("named files (-want +got):\n%s", diff)
 	}
-	for name, text := range map[string]string{"": resourceText, "profile.yaml": resourceText, "x.json": `{"defaultAction":"SCMP_ACT_LOG"}`} {
+	for name, text := range map[string]string{"": resourceText, "profile.yaml": resourceText,
+		"x.json": `{"defaultAction":"SCMP_ACT_LOG"}`} {
 		w, err := Load(Options{Dir: dir, Paths: []string{"-"}, Stdin: []byte(text), StdinName: name})
 		if err != nil {
 			t.Fatal(err)
@@ -126,7 +127,7 @@ func TestUses(t *testing.T) {
 		"a/once.json":                     profile,
 		"k8s/web.yaml":                    resourceText,
 		"k8s/other.yaml":                  strings.Replace(resourceText, "web", "other", 1),
-		"k8s/elsewhere.yaml":              strings.Replace(resourceText, "name: web", "name: web, namespace: default", 1),
+		"k8s/elsewhere.yaml":              strings.Replace(resourceText, "web", "web, namespace: default", 1),
 		"host/etc/docker/daemon.json":     `{"seccomp-profile": "/etc/docker/profiles/d.json"}`,
 		"host/etc/docker/profiles/d.json": profile,
 		"other/daemon.json":               `{"seccomp-profile": "/etc/docker/profiles/d.json"}`,
@@ -172,7 +173,8 @@ func TestProfileLoaders(t *testing.T) {
 	}{
 		{`{"archMap":[]}`, "", nil, []seccomp.Loader{docker, containers}},
 		{`{"archMap":[]}`, "", []UseKind{UseKubernetes}, []seccomp.Loader{containers, oci}},
-		{`{"archMap":[]}`, "", []UseKind{UseKubernetes, UseCompose, UseLabel}, []seccomp.Loader{docker, containers, oci}},
+		{`{"archMap":[]}`, "", []UseKind{UseKubernetes, UseCompose, UseLabel},
+			[]seccomp.Loader{docker, containers, oci}},
 		{`{}`, "", []UseKind{UseDaemon}, []seccomp.Loader{docker}},
 		{`{}`, "podman", []UseKind{UseCompose}, []seccomp.Loader{containers}},
 		{`{}`, "runc", []UseKind{UseCompose}, []seccomp.Loader{docker}},
@@ -203,25 +205,33 @@ func labelsOf(text string) *Document {
 // syscall.
 func TestLabelProfiles(t *testing.T) {
 	const text = `{"defaultAction":"SCMP_ACT_ERRNO","syscalls":[{"names":["chmodd"],"action":"SCMP_ACT_ALLOW"}]}`
+	const label = "LABEL io.containers.seccomp.profile="
+	escaped := strings.ReplaceAll(text, `"`, `\"`)
+	variable := strings.ReplaceAll(escaped, "chmodd", "$name")
 	for _, test := range []struct {
 		name, label string
 		at          string // "" for no profile
 		verbatim    bool   // a letter of the name can be edited
 	}{
-		{"single quotes", `LABEL io.containers.seccomp.profile='` + text + `'`, `"chmodd"`, true},
-		{"double quotes", `LABEL io.containers.seccomp.profile="` + strings.ReplaceAll(text, `"`, `\"`) + `"`, `\"chmodd\"`, true},
-		{"no quotes", `LABEL io.containers.seccomp.profile=` + strings.ReplaceAll(text, `"`, `\"`), `\"chmodd\"`, true},
+		{"single quotes", label + `'` + text + `'`, `"chmodd"`, true},
+		{"double quotes", label + `"` + escaped + `"`, `\"chmodd\"`, true},
+		{"no quotes", label + escaped, `\"chmodd\"`, true},
 		{"among others", `LABEL a=b "io.containers.seccomp.profile"='` + text + `' c="d e"`, `"chmodd"`, true},
 		{"old form", `LABEL io.containers.seccomp.profile '` + text + `'`, `"chmodd"`, true},
-		{"in lines", "LABEL io.containers.seccomp.profile='" + strings.ReplaceAll(text, "[", "[ \\ \n  # c\n"+
-			"\n") + "' \\\n  a=b", `"chmodd"`, true},
-		{"in the middle of a name", "LABEL io.containers.seccomp.profile='" + strings.ReplaceAll(text, "chm", "chm\\\n") + "'", "\"chm\\\nodd\"", true},
-		{"another escape", "# escape=`\nFROM a\n" +
-			"LABEL io.containers.seccomp.profile=\"" + strings.ReplaceAll(text, `"`, "`\"") + `"`, "`\"chmodd`\"", true},
-		{"an argument without default", "ARG name\n" +
-			"LABEL io.containers.seccomp.profile=\"" + strings.ReplaceAll(strings.ReplaceAll(text, `"`, `\"`), "chmodd", "$name") + `"`, "", false},
-		{"a known variable", "ENV name=chmodd\n" +
-			"LABEL io.containers.seccomp.profile=\"" + strings.ReplaceAll(strings.ReplaceAll(text, `"`, `\"`), "chmodd", "$name") + `"`, `"` + strings.ReplaceAll(strings.ReplaceAll(text, `"`, `\"`), "chmodd", "$name") + `"`, false},
+		{
+			"in lines", label + "'" + strings.ReplaceAll(text, "[", "[ \\ \n  # c\n\n") + "' \\\n  a=b",
+			`"chmodd"`, true,
+		},
+		{
+			"in the middle of a name", label + "'" + strings.ReplaceAll(text, "chm", "chm\\\n") + "'",
+			"\"chm\\\nodd\"", true,
+		},
+		{
+			"another escape", "# escape=`\nFROM a\n" + label + `"` + strings.ReplaceAll(text, `"`, "`\"") + `"`,
+			"`\"chmodd`\"", true,
+		},
+		{"an argument without default", "ARG name\n" + label + `"` + variable + `"`, "", false},
+		{"a known variable", "ENV name=chmodd\n" + label + `"` + variable + `"`, `"` + variable + `"`, false},
 		{"an unknown variable", `LABEL io.containers.seccomp.profile=$PROFILE`, "", false},
 		{"another label", `LABEL io.containers.seccomp='` + text + `'`, "", false},
 		{"empty", `LABEL io.containers.seccomp.profile=""`, "", false},
@@ -247,7 +257,8 @@ func TestLabelProfiles(t *testing.T) {
 					t.Fatalf("text %q", got)
 				}
 				name := p.Rules[0].Names[0].Span
-				if got, want := d.Source.Text(p.Fragment.Span(name)), strings.ReplaceAll(test.at, "\n", newline); got != want {
+				if got, want := d.Source.Text(p.Fragment.Span(name)), strings.ReplaceAll(test.at, "\n",
+					newline); got != want {
 					t.Errorf("the name is at %q, want %q", got, want)
 				}
 				letter := source.Span{Start: name.End - 2, End: name.End - 1}
@@ -255,7 +266,8 @@ func TestLabelProfiles(t *testing.T) {
 				if ok != test.verbatim || ok && d.Source.Text(at) != "d" {
 					t.Errorf("editing the last letter: %v at %q", ok, d.Source.Text(at))
 				}
-				if diff := cmp.Diff([]string{"label Dockerfile " + d.Source.Text(p.Uses[0].Span)}, uses(p)); diff != "" ||
+				if diff := cmp.Diff([]string{"label Dockerfile " + d.Source.Text(p.Uses[0].Span)},
+					uses(p)); diff != "" ||
 					!strings.Contains(d.Source.Text(p.Uses[0].Span), profileLabel) {
 					t.Errorf("uses %q", uses(p))
 				}

@@ -14,7 +14,6 @@ import (
 
 	"github.com/sandlint/sandlint/parsers/nixconf"
 	"github.com/sandlint/sandlint/parsers/nixconf/reach"
-
 	"github.com/sandlint/sandlint/parsers/nixuse"
 )
 
@@ -184,7 +183,8 @@ func renderText(t *nixuse.Text) string {
 
 func phases(p reach.Phase) string {
 	var out []string
-	for n, name := range []string{"builds", "may build", "substitutes", "fetches", "new command", "collects", "daemon"} {
+	for n, name := range []string{"builds", "may build", "substitutes", "fetches", "new command", "collects",
+		"daemon"} {
 		if p&(1<<n) != 0 {
 			out = append(out, name)
 		}

@@ -134,13 +134,16 @@ func TestTraceAssumed(t *testing.T) {
 
 func TestTargetsSet(t *testing.T) {
 	targets := DefaultTargets()
-	for _, s := range []string{"nix=2.24", "lix=2.91", "platform=linux/amd64, linux/arm/v7", "platform=windows/amd64", "libseccomp=2.5.4", "libseccomp=2.5.5", "kernel=6.1"} {
+	for _, s := range []string{"nix=2.24", "lix=2.91", "platform=linux/amd64, linux/arm/v7", "platform=windows/amd64",
+		"libseccomp=2.5.4", "libseccomp=2.5.5", "kernel=6.1"} {
 		consumer, version, _ := strings.Cut(s, "=")
 		if err := targets.Set(consumer, version); err != nil {
 			t.Errorf("%s: %v", s, err)
 		}
 	}
-	if got := fmt.Sprint(targets.Platforms, targets.Seccomp.Libseccomps(), targets.Seccomp.Range("kernel"), len(targets.Nix), targets.NixGiven); got != "[linux/amd64 linux/arm/v7 windows/amd64] [2.5.4 2.5.5] 6.1 2 true" {
+	got := fmt.Sprint(targets.Platforms, targets.Seccomp.Libseccomps(), targets.Seccomp.Range("kernel"),
+		len(targets.Nix), targets.NixGiven)
+	if got != "[linux/amd64 linux/arm/v7 windows/amd64] [2.5.4 2.5.5] 6.1 2 true" {
 		t.Error(got)
 	}
 	for s, want := range map[string]string{

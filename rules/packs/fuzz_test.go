@@ -223,7 +223,8 @@ func checkWithheld(t *testing.T, list []rules.Withheld) {
 			t.Errorf("%q is withheld: %s", w.Title, w.Reason)
 			continue
 		}
-		for _, defect := range []string{"overlap", "edit of ", "not one of the files", "changes nothing", "other files than it began with"} {
+		for _, defect := range []string{"overlap", "edit of ", "not one of the files", "changes nothing",
+			"other files than it began with"} {
 			if strings.Contains(w.Reason, defect) {
 				t.Errorf("%s: %s: %s", w.Rule.ID, w.Title, w.Reason)
 			}

@@ -5,10 +5,9 @@ import (
 	"fmt"
 	"slices"
 
-	fixnix "github.com/sandlint/sandlint/fixers/nixconf"
-
 	"github.com/sandlint/sandlint/fixers"
 	fixdocker "github.com/sandlint/sandlint/fixers/dockerfile"
+	fixnix "github.com/sandlint/sandlint/fixers/nixconf"
 	"github.com/sandlint/sandlint/parsers/image"
 	"github.com/sandlint/sandlint/parsers/nixconf"
 	"github.com/sandlint/sandlint/parsers/nixconf/reach"

@@ -7,10 +7,9 @@ import (
 	"slices"
 	"strings"
 
-	fixnix "github.com/sandlint/sandlint/fixers/nixconf"
-
 	"github.com/sandlint/sandlint/fixers"
 	fixdocker "github.com/sandlint/sandlint/fixers/dockerfile"
+	fixnix "github.com/sandlint/sandlint/fixers/nixconf"
 	"github.com/sandlint/sandlint/parsers/dockerfile"
 	"github.com/sandlint/sandlint/parsers/nixuse"
 	"github.com/sandlint/sandlint/parsers/shell"
