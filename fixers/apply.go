@@ -13,7 +13,7 @@ import (
 
 // Apply returns the bytes of f with edits made, which may come in any order. Edits that are equal in every part count
 // once. It is an error when an edit is for another file or lies outside it, when two edits overlap, and when two
-// different texts are inserted at one place, for then their order is anybody's guess.
+// different texts are inserted at one place, since their order would be undefined.
 func Apply(f *source.File, edits []Edit) ([]byte, error) {
 	sorted, err := sortEdits(f, edits)
 	if err != nil {

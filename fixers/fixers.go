@@ -1,5 +1,8 @@
-// Package fixers turns findings into changed files: edits, fixes and how they are combined, the proof that a fix does
-// only what it says, unified diffs, and writing.
+// Package fixers turns findings into changed files: it combines the edits of fixes, proves that a fix does only what it
+// says, prints unified diffs, and writes files.
+//
+// It knows neither rules nor formats. Rules reach it through Checker, and what a fix may change is declared in values
+// of Change, which the packages below this one define and check, one per format. No fix is applied without a proof.
 package fixers
 
 import (

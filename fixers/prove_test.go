@@ -377,8 +377,9 @@ func fading() func([]*source.File, []Finding) []Finding {
 }
 
 // TestRunAcrossFiles has a finding in one file that a fix of another one mends.
-// TestRunMilder has a fix make the finding of another rule milder, which is no new finding, or bring one.
-func TestRunMilder(t *testing.T) {
+// TestRunDowngraded applies a fix that lowers the severity of another rule's finding, which is no new finding, or that
+// causes a new one.
+func TestRunDowngraded(t *testing.T) {
 	const info, warning, failure = 2, 3, 4
 	for _, tt := range []struct {
 		before, after []int // severities of the other rule's findings
@@ -601,8 +602,8 @@ func TestProve(t *testing.T) {
 	for _, f := range findings {
 		for _, fix := range f.Fixes {
 			err := p.Prove(f, fix)
-			if err != nil && !errors.Is(err, ErrRefuted) {
-				t.Errorf("%v does not match ErrRefuted", err)
+			if err != nil && !errors.Is(err, ErrRejected) {
+				t.Errorf("%v does not match ErrRejected", err)
 			}
 			got = append(got, fmt.Sprint(err))
 		}
@@ -619,7 +620,7 @@ func TestProve(t *testing.T) {
 		t.Error(d)
 	}
 	c.err = errors.New("out of order")
-	if err := p.Prove(findings[0], findings[0].Fixes[0]); !errors.Is(err, c.err) || errors.Is(err, ErrRefuted) {
+	if err := p.Prove(findings[0], findings[0].Fixes[0]); !errors.Is(err, c.err) || errors.Is(err, ErrRejected) {
 		t.Errorf("got %v, want the error of the checker", err)
 	}
 }

@@ -34,7 +34,7 @@ func Check(ws *workspace.Workspace, set *Set, opts CheckOptions) *Result {
 		result.Checked++
 		result.Findings = append(result.Findings, f.findings...)
 		result.Suppressed = append(result.Suppressed, f.suppressed...)
-		result.Withheld = append(result.Withheld, f.withheld...)
+		result.Rejected = append(result.Rejected, f.rejected...)
 	}
 	all := checkWorkspace(ws, set, opts)
 	if all.err != nil {
@@ -42,7 +42,7 @@ func Check(ws *workspace.Workspace, set *Set, opts CheckOptions) *Result {
 	}
 	result.Findings = append(result.Findings, all.findings...)
 	result.Suppressed = append(result.Suppressed, all.suppressed...)
-	result.Withheld = append(result.Withheld, all.withheld...)
+	result.Rejected = append(result.Rejected, all.rejected...)
 	result.Findings = order(result.Findings)
 	result.Suppressed = order(result.Suppressed)
 	slices.SortStableFunc(result.Errors, func(a, b workspace.FileError) int { return strings.Compare(a.Path, b.Path) })
@@ -52,7 +52,7 @@ func Check(ws *workspace.Workspace, set *Set, opts CheckOptions) *Result {
 
 type fileResult struct {
 	findings, suppressed []Finding
-	withheld             []Withheld
+	rejected             []Rejected
 	err                  *workspace.FileError
 }
 
@@ -76,7 +76,7 @@ func checkFile(ws *workspace.Workspace, set *Set, entry *workspace.Entry, opts C
 func (r *fileResult) finish(ws *workspace.Workspace, set *Set, doc *workspace.Document, opts CheckOptions,
 	together bool) {
 	if opts.Fixes {
-		r.withheld = proveEach(ws, set, doc, r.findings, together)
+		r.rejected = proveEach(ws, set, doc, r.findings, together)
 	} else {
 		for n := range r.findings {
 			r.findings[n].Fixes = nil
@@ -118,7 +118,7 @@ func checkWorkspace(ws *workspace.Workspace, set *Set, opts CheckOptions) (r fil
 		one.finish(ws, set, doc, opts, true)
 		r.findings = append(r.findings, one.findings...)
 		r.suppressed = append(r.suppressed, one.suppressed...)
-		r.withheld = append(r.withheld, one.withheld...)
+		r.rejected = append(r.rejected, one.rejected...)
 	}
 	return r
 }

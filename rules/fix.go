@@ -24,7 +24,7 @@ func Fix(ws *workspace.Workspace, set *Set, opts FixOptions) *FixResult {
 	out := &FixResult{}
 	overlay := map[string][]byte{}
 	for n, r := range results {
-		out.Withheld = append(out.Withheld, r.withheld...)
+		out.Rejected = append(out.Rejected, r.rejected...)
 		for _, f := range r.files {
 			out.Files = append(out.Files, f)
 			for _, e := range groups[n].entries {
@@ -139,14 +139,14 @@ func safely[T any](do func() T) (out T) {
 
 type groupResult struct {
 	files    []FixedFile
-	withheld []Withheld
+	rejected []Rejected
 }
 
 func fixGroup(ws *workspace.Workspace, set *Set, g group, opts FixOptions) (out groupResult) {
 	defer func() {
 		if defect := recover(); defect != nil {
 			out = groupResult{
-				withheld: []Withheld{
+				rejected: []Rejected{
 					{
 						File:   source.NewFile(g.entries[0].Path, nil),
 						Title:  "all fixes",
@@ -168,15 +168,15 @@ func fixGroup(ws *workspace.Workspace, set *Set, g group, opts FixOptions) (out 
 	}
 	run, err := fixers.Run(files, fixers.Options{Unsafe: opts.Unsafe}, c)
 	if err != nil {
-		return groupResult{withheld: []Withheld{{File: files[0], Title: "all fixes", Reason: err.Error()}}}
+		return groupResult{rejected: []Rejected{{File: files[0], Title: "all fixes", Reason: err.Error()}}}
 	}
 	for n, f := range run.Files {
 		for _, r := range f.Rejected {
-			out.withheld = append(out.withheld,
-				Withheld{Rule: c.rule(r.Rule), File: files[n], Title: r.Title, Reason: r.Reason})
+			out.rejected = append(out.rejected,
+				Rejected{Rule: c.rule(r.Rule), File: files[n], Title: r.Title, Reason: r.Reason})
 		}
 		for _, cycle := range f.Cycles {
-			out.withheld = append(out.withheld, Withheld{
+			out.rejected = append(out.rejected, Rejected{
 				Rule:   c.rule(cycle.Rules[0]),
 				File:   files[n],
 				Title:  "fixes that undo each other",
@@ -198,8 +198,8 @@ func fixGroup(ws *workspace.Workspace, set *Set, g group, opts FixOptions) (out 
 // proveEach leaves those fixes of findings that pass their proof alone, and returns the others.
 // Those of rules about the workspace as a whole may edit all of its files.
 func proveEach(ws *workspace.Workspace, set *Set, doc *workspace.Document, findings []Finding,
-	together bool) []Withheld {
-	var withheld []Withheld
+	together bool) []Rejected {
+	var rejected []Rejected
 	var prover *fixers.Prover
 	c := &checker{ws: ws, set: set, entries: []*workspace.Entry{doc.Entry}, together: together}
 	for n := range findings {
@@ -214,15 +214,15 @@ func proveEach(ws *workspace.Workspace, set *Set, doc *workspace.Document, findi
 				prover = c.prover(doc, findings)
 			}
 			if err := prover.Prove(keyed(*f), fix); err != nil {
-				withheld = append(withheld,
-					Withheld{Rule: f.Rule, File: f.File, Span: f.Span, Title: fix.Title, Reason: err.Error()})
+				rejected = append(rejected,
+					Rejected{Rule: f.Rule, File: f.File, Span: f.Span, Title: fix.Title, Reason: err.Error()})
 				continue
 			}
 			proved = append(proved, fix)
 		}
 		f.Fixes = proved
 	}
-	return withheld
+	return rejected
 }
 
 // checker answers the proof what the rules find and what the formats mean.

@@ -65,7 +65,7 @@ func fixed(r *rules.FixResult) string {
 			fmt.Fprintf(&b, "applied %s %s: %s\n", a.Safety, a.Rule.ID, a.Title)
 		}
 	}
-	return b.String() + "== left\n" + render(r.After.Findings) + "== withheld\n" + withheld(r.Withheld)
+	return b.String() + "== left\n" + render(r.After.Findings) + "== rejected\n" + rejected(r.Rejected)
 }
 
 // TestFix applies fixes of rules that keep their promise, and withholds those that do not.
@@ -83,49 +83,49 @@ func TestFix(t *testing.T) {
 			"a fix that does what it says",
 			[]*rules.Rule{replacer("t/a", "colour", "color", fixers.Safe, instructions)}, text, false,
 			"== Dockerfile\nFROM scratch\nRUN color one\nRUN color two\napplied safe t/a: Replace colour\n" +
-				"applied safe t/a: Replace colour\n== left\n== withheld\n",
+				"applied safe t/a: Replace colour\n== left\n== rejected\n",
 		},
 		{
 			"an unsafe one is not applied",
 			[]*rules.Rule{replacer("t/a", "colour", "color", fixers.Unsafe, instructions)}, text, false,
 			"== left\nDockerfile:2:5 warning t/a: colour is here\nDockerfile:3:5 warning t/a: colour is here\n" +
-				"== withheld\n",
+				"== rejected\n",
 		},
 		{
 			"unless that is asked for", []*rules.Rule{replacer("t/a", "colour", "color", fixers.Unsafe, instructions)},
 			text, true,
 			"== Dockerfile\nFROM scratch\nRUN color one\nRUN color two\napplied unsafe t/a: Replace colour\n" +
-				"applied unsafe t/a: Replace colour\n== left\n== withheld\n",
+				"applied unsafe t/a: Replace colour\n== left\n== rejected\n",
 		},
 		{
 			"a fix that changes more than it declares",
 			[]*rules.Rule{replacer("t/a", "colour", "color", fixers.Safe, fixers.Changes{})}, text, false,
 			"== left\nDockerfile:2:5 warning t/a: colour is here\nDockerfile:3:5 warning t/a: colour is here\n" +
-				"== withheld\nDockerfile t/a: Replace colour: …\n",
+				"== rejected\nDockerfile t/a: Replace colour: …\n",
 		},
 		{
 			"a fix that breaks the file",
 			[]*rules.Rule{replacer("t/a", "RUN colour", "RNU color", fixers.Safe, instructions)}, text, false,
 			"== left\nDockerfile:2:1 warning t/a: RUN colour is here\n" +
-				"Dockerfile:3:1 warning t/a: RUN colour is here\n== withheld\nDockerfile t/a: Replace RUN colour: …\n",
+				"Dockerfile:3:1 warning t/a: RUN colour is here\n== rejected\nDockerfile t/a: Replace RUN colour: …\n",
 		},
 		{
 			"a fix that adds a flag that does not exist",
 			[]*rules.Rule{replacer("t/a", "RUN colour", "RUN --color", fixers.Safe, instructions)}, text, false,
 			"== left\nDockerfile:2:1 warning t/a: RUN colour is here\n" +
-				"Dockerfile:3:1 warning t/a: RUN colour is here\n== withheld\nDockerfile t/a: Replace RUN colour: …\n",
+				"Dockerfile:3:1 warning t/a: RUN colour is here\n== rejected\nDockerfile t/a: Replace RUN colour: …\n",
 		},
 		{
 			"a fix that leaves its finding",
 			[]*rules.Rule{replacer("t/a", "colour", "colour ", fixers.Safe, instructions)}, text, false,
 			"== left\nDockerfile:2:5 warning t/a: colour is here\nDockerfile:3:5 warning t/a: colour is here\n" +
-				"== withheld\nDockerfile t/a: Replace colour: …\n",
+				"== rejected\nDockerfile t/a: Replace colour: …\n",
 		},
 		{
 			"a fix that changes nothing", []*rules.Rule{replacer("t/a", "colour", "colour", fixers.Safe, instructions)},
 			text, false,
 			"== left\nDockerfile:2:5 warning t/a: colour is here\nDockerfile:3:5 warning t/a: colour is here\n" +
-				"== withheld\nDockerfile t/a: Replace colour: …\n",
+				"== rejected\nDockerfile t/a: Replace colour: …\n",
 		},
 		{
 			"a fix that brings a finding of another rule",
@@ -133,35 +133,35 @@ func TestFix(t *testing.T) {
 				replacer("t/b", "color ", "hue ", fixers.Manual, instructions)},
 			text, false,
 			"== left\nDockerfile:2:5 warning t/a: colour is here\nDockerfile:3:5 warning t/a: colour is here\n" +
-				"== withheld\nDockerfile t/a: Replace colour: …\n",
+				"== rejected\nDockerfile t/a: Replace colour: …\n",
 		},
 		{
 			"a fix that breaks one place of two",
 			[]*rules.Rule{replacer("t/a", "RUN", "SHELL", fixers.Safe, instructions)},
 			"FROM scratch\nRUN [\"a\"]\nRUN b\n", false,
 			"== Dockerfile\nFROM scratch\nSHELL [\"a\"]\nRUN b\napplied safe t/a: Replace RUN\n== left\n" +
-				"Dockerfile:3:1 warning t/a: RUN is here\n== withheld\nDockerfile t/a: Replace RUN: …\n",
+				"Dockerfile:3:1 warning t/a: RUN is here\n== rejected\nDockerfile t/a: Replace RUN: …\n",
 		},
 		{
 			"fixes that undo each other",
 			[]*rules.Rule{replacer("t/a", "cat", "dog", fixers.Safe, instructions),
 				replacer("t/b", "dog", "cat", fixers.Safe, instructions)},
 			"FROM scratch\nRUN cat\n", false,
-			"== left\nDockerfile:2:5 warning t/a: cat is here\n== withheld\nDockerfile t/a: Replace cat: …\n",
+			"== left\nDockerfile:2:5 warning t/a: cat is here\n== rejected\nDockerfile t/a: Replace cat: …\n",
 		},
 		{
 			"fixes that build on each other",
 			[]*rules.Rule{replacer("t/a", "one", "two", fixers.Safe, instructions),
 				replacer("t/b", "two", "three", fixers.Safe, instructions)},
 			"FROM scratch\nRUN two\nRUN x\n", false,
-			"== Dockerfile\nFROM scratch\nRUN three\nRUN x\napplied safe t/b: Replace two\n== left\n== withheld\n",
+			"== Dockerfile\nFROM scratch\nRUN three\nRUN x\napplied safe t/b: Replace two\n== left\n== rejected\n",
 		},
 		{
 			"a suppressed finding keeps its text",
 			[]*rules.Rule{replacer("t/a", "colour", "color", fixers.Safe, instructions)},
 			"FROM scratch\n# sandlint: ignore[t/a]\nRUN colour one\nRUN colour two\n", false,
 			"== Dockerfile\nFROM scratch\n# sandlint: ignore[t/a]\nRUN colour one\nRUN color two\n" +
-				"applied safe t/a: Replace colour\n== left\n== withheld\n",
+				"applied safe t/a: Replace colour\n== left\n== rejected\n",
 		},
 		{
 			"edits that lie outside of the file",
@@ -169,7 +169,7 @@ func TestFix(t *testing.T) {
 				return fixers.Edit{File: f, Span: source.Span{Start: 1000, End: 1001}}
 			})},
 			text, false,
-			"== left\nDockerfile:1:1 error t/a: bad\n== withheld\nDockerfile t/a: Write behind the end: …\n",
+			"== left\nDockerfile:1:1 error t/a: bad\n== rejected\nDockerfile t/a: Write behind the end: …\n",
 		},
 		{
 			"edits of a file that is not there",
@@ -177,7 +177,7 @@ func TestFix(t *testing.T) {
 				return fixers.Edit{File: source.NewFile("/etc/passwd", nil), Text: "x"}
 			})},
 			text, false,
-			"== left\nDockerfile:1:1 error t/a: bad\n== withheld\nDockerfile t/a: Write elsewhere: …\n",
+			"== left\nDockerfile:1:1 error t/a: bad\n== rejected\nDockerfile t/a: Write elsewhere: …\n",
 		},
 	}
 	for _, tt := range tests {
@@ -187,21 +187,21 @@ func TestFix(t *testing.T) {
 			ws := load(t, map[string]string{"Dockerfile": tt.text})
 			result := rules.Fix(ws, s, rules.FixOptions{Unsafe: tt.unsafe})
 			got := fixed(result)
-			for _, w := range result.Withheld {
+			for _, w := range result.Rejected {
 				if w.Reason == "" {
-					t.Error("a fix is withheld without a reason")
+					t.Error("a fix is rejected without a reason")
 				}
 				got = strings.Replace(got, ": "+w.Reason+"\n", ": …\n", 1)
 			}
 			lines := strings.Split(got, "\n") // two fixes of one rule may fail for one reason
 			if diff := cmp.Diff(tt.want, strings.Join(slices.Compact(lines), "\n")); diff != "" &&
 				cmp.Diff(tt.want, got) != "" {
-				t.Errorf("(-want +got):\n%s\nreasons:\n%s", diff, withheld(result.Withheld))
+				t.Errorf("(-want +got):\n%s\nreasons:\n%s", diff, rejected(result.Rejected))
 			}
 
-			// What Check shows agrees with it: a fix that is withheld is not shown.
+			// What Check shows agrees with it: a fix that is rejected is not shown.
 			shown := rules.Check(ws, s, rules.CheckOptions{Fixes: true})
-			if len(shown.Withheld) == 0 && len(result.Withheld) > 0 && !strings.Contains(tt.name, "undo each other") {
+			if len(shown.Rejected) == 0 && len(result.Rejected) > 0 && !strings.Contains(tt.name, "undo each other") {
 				t.Error("Fix withholds what Check shows")
 			}
 			again := rules.Fix(ws, s, rules.FixOptions{Unsafe: tt.unsafe})
@@ -212,8 +212,8 @@ func TestFix(t *testing.T) {
 	}
 }
 
-// TestWithheldReasons tells what is said of a fix that breaks things.
-func TestWithheldReasons(t *testing.T) {
+// TestRejectedReasons tells what is said of a fix that breaks things.
+func TestRejectedReasons(t *testing.T) {
 	for _, tt := range []struct {
 		rule *rules.Rule
 		want string
@@ -228,8 +228,8 @@ func TestWithheldReasons(t *testing.T) {
 		result := rules.Check(ws,
 			set(t, slices.Concat(packs.All(), pack(tt.rule)), rules.Selection{Only: []string{"t"}}),
 			rules.CheckOptions{Fixes: true})
-		if len(result.Withheld) != 1 || !strings.Contains(result.Withheld[0].Reason, tt.want) {
-			t.Errorf("withheld %s, want something with %q", withheld(result.Withheld), tt.want)
+		if len(result.Rejected) != 1 || !strings.Contains(result.Rejected[0].Reason, tt.want) {
+			t.Errorf("rejected %s, want something with %q", rejected(result.Rejected), tt.want)
 		}
 		for _, f := range result.Findings {
 			if len(f.Fixes) > 0 {
@@ -287,7 +287,7 @@ cores = 2
 applied safe t/one: Write 2
 == left
 a/nix.conf:1:9 warning t/one: one
-== withheld
+== rejected
 a/nix.conf t/one: Write 2: a new finding has come: an image with two cores (t/two)
 `
 	if diff := cmp.Diff(want, got); diff != "" {
@@ -298,7 +298,7 @@ a/nix.conf t/one: Write 2: a new finding has come: an image with two cores (t/tw
 	got = fixed(rules.Fix(load(t, files), set(t, pack(change, hates2), rules.Selection{Ignore: []string{"t/two"}}),
 		rules.FixOptions{}))
 	want = "== a/nix.conf\ncores = 2\napplied safe t/one: Write 2\n== b/nix.conf\ncores = 2\n" +
-		"applied safe t/one: Write 2\n== left\n== withheld\n"
+		"applied safe t/one: Write 2\n== left\n== rejected\n"
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
@@ -342,7 +342,7 @@ func TestFixBothFiles(t *testing.T) {
 	got := fixed(rules.Fix(ws, s, rules.FixOptions{Unsafe: true}))
 	want := "== Dockerfile\nFROM nixos/nix\nCOPY --chmod=644 nix.conf /etc/nix/nix.conf\nRUN nix-build\n" +
 		"applied unsafe t/both: Copy another one\n" +
-		"== nix.conf\ncores = 2\napplied unsafe t/both: Copy another one\n== left\n== withheld\n"
+		"== nix.conf\ncores = 2\napplied unsafe t/both: Copy another one\n== left\n== rejected\n"
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}

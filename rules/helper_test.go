@@ -92,8 +92,8 @@ func render(findings []rules.Finding) string {
 	return b.String()
 }
 
-// withheld shows the fixes that failed their proof.
-func withheld(list []rules.Withheld) string {
+// rejected shows the fixes that failed their proof.
+func rejected(list []rules.Rejected) string {
 	var b strings.Builder
 	for _, w := range list {
 		fmt.Fprintf(&b, "%s %s: %s: %s\n", w.File.Path, w.Rule.ID, w.Title, w.Reason)

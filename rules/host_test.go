@@ -144,7 +144,7 @@ func TestProfilesInFiles(t *testing.T) {
 			if diff := cmp.Diff(test.want, strings.Join(got, "\n")); diff != "" {
 				t.Errorf("findings (-want +got):\n%s", diff)
 			}
-			if w := withheld(result.Withheld); w != "" {
+			if w := rejected(result.Rejected); w != "" {
 				t.Error(w)
 			}
 			fixed := rules.Fix(ws, selected, rules.FixOptions{Unsafe: true})
@@ -155,7 +155,7 @@ func TestProfilesInFiles(t *testing.T) {
 			if diff := cmp.Diff(test.fixed, after); diff != "" {
 				t.Errorf("fixed (-want +got):\n%s", diff)
 			}
-			if w := withheld(fixed.Withheld); w != "" {
+			if w := rejected(fixed.Rejected); w != "" {
 				t.Error(w)
 			}
 		})
@@ -168,9 +168,9 @@ func TestProfilesInFilesAreProved(t *testing.T) {
 		"LABEL io.containers.seccomp.profile='" + labelled + "'\n", "web.yaml": resources} {
 		result := rules.Check(load(t, map[string]string{file: text}),
 			set(t, pack(greedy), rules.Selection{Only: []string{"all"}}), rules.CheckOptions{Fixes: true})
-		if w := withheld(result.Withheld); !strings.Contains(w, "fix is not proved: ") ||
+		if w := rejected(result.Rejected); !strings.Contains(w, "fix is not proved: ") ||
 			!strings.Contains(w, `"chmod`) {
-			t.Errorf("%s: withheld %q", file, w)
+			t.Errorf("%s: rejected %q", file, w)
 		}
 	}
 }

@@ -80,8 +80,8 @@ type Result struct {
 	Skipped []workspace.Skipped
 	// Errors are files that could not be read.
 	Errors []workspace.FileError
-	// Withheld are fixes that failed their proof, each with its reason: bugs in sandlint, shown by --verbose.
-	Withheld []Withheld
+	// Rejected are fixes that failed their proof, each with its reason: bugs in sandlint, shown by --verbose.
+	Rejected []Rejected
 }
 
 // Help returns the address of the page of a rule, "" for none.
@@ -94,8 +94,8 @@ func (r *Result) Help(rule *Rule) string {
 	return pageAddress(rule)
 }
 
-// Withheld is a fix that was not offered since its proof failed.
-type Withheld struct {
+// Rejected is a fix that was not offered since its proof failed.
+type Rejected struct {
 	Rule   *Rule
 	File   *source.File
 	Span   source.Span
@@ -116,8 +116,8 @@ type FixResult struct {
 	Files []FixedFile
 	// After is what Check finds once the fixes are applied.
 	After *Result
-	// Withheld are the fixes that failed their proof.
-	Withheld []Withheld
+	// Rejected are the fixes that failed their proof.
+	Rejected []Rejected
 }
 
 // FixedFile is one changed file.

@@ -132,12 +132,12 @@ func TestWorkspaceRule(t *testing.T) {
 	if got := render(result.Findings); got != want {
 		t.Error(got)
 	}
-	if len(result.Suppressed) != 1 || len(result.Withheld) != 0 || len(result.Findings[0].Fixes) != 1 {
-		t.Errorf("%d suppressed, withheld %v", len(result.Suppressed), result.Withheld)
+	if len(result.Suppressed) != 1 || len(result.Rejected) != 0 || len(result.Findings[0].Fixes) != 1 {
+		t.Errorf("%d suppressed, rejected %v", len(result.Suppressed), result.Rejected)
 	}
 	got := fixed(rules.Fix(ws, s, rules.FixOptions{Unsafe: true}))
 	want = "== a/Dockerfile\nFROM x-a\nRUN a\napplied unsafe t/together: Rename both\n" +
-		"== b/Dockerfile\nFROM x-b\nRUN b\napplied unsafe t/together: Rename both\n== left\n== withheld\n"
+		"== b/Dockerfile\nFROM x-b\nRUN b\napplied unsafe t/together: Rename both\n== left\n== rejected\n"
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}

@@ -9,26 +9,40 @@ import (
 	"github.com/sandlint/sandlint/parsers/source"
 )
 
+// This file lists the commands of a step in the order in which they run.
+//
+// The walker goes through the commands of a script as package shell lists them. Three kinds of command lead it
+// elsewhere: the call of a function, whose body follows the call; a shell or a path that names a script of the build
+// context, whose commands follow (runScript); and a shell that reads a here-document (stdinScript). What `sh -c` and
+// `eval` run is no such case: package shell lists it as commands with a Parent. Functions that nothing calls come last,
+// marked Uncalled.
+//
+// On the way the walker keeps the state of each shell process (process.go): working directory, variables, user. A
+// command holds the state just before it runs. States never change, so commands share them.
+//
+// Where a program or script cannot be followed, Command.Unread says why. Following is bounded by maxDepth and, for a
+// whole image, by maxFollowed; recursion stops at the first repeated name.
+
 // Command is one command that a step runs, or that the image runs by CMD, ENTRYPOINT and HEALTHCHECK.
 type Command struct {
 	// Command is what the text says: program, words, redirections, and how it is reached.
 	*shell.Command
 	// Step is what runs it.
 	Step *Step
-	// Script is the script that it is part of, and File where that lies: the Dockerfile, or a file of the build
-	// context.
+	// Script is the script that it is part of, and File the file that holds the script: the Dockerfile, or a file of
+	// the build context.
 	Script *shell.Script
 	File   *source.File
 	// Maybe says that it may not run: it, or one of Callers, stands under a condition, or nothing calls its function.
 	Maybe bool
-	// Callers are the calls of functions and scripts by which it is reached, outermost first.
+	// Callers are the calls of functions and scripts that lead to it, outermost first.
 	Callers []*Command
-	// Uncalled says that it stands in a function that the script does not call by name.
+	// Uncalled says that it stands in a function that the script never calls under its own name.
 	Uncalled bool
 	// Calls says that it is the call of a function, whose commands follow.
 	Calls bool
-	// Runs is the script of the build context, or of its standard input, that it runs and whose commands follow; nil
-	// without one. RunsFile is where it lies.
+	// Runs is the script, of the build context or from standard input, that it runs and whose commands follow; nil
+	// without one. RunsFile is the file that holds it.
 	Runs     *shell.Script
 	RunsFile *source.File
 	// Unread says why it is not known what it runs.
@@ -41,13 +55,13 @@ type Command struct {
 type Unread int
 
 const (
-	// Read: nothing is hidden. Programs of the system are not looked into.
+	// Read says that nothing is hidden. Programs of the system count as known.
 	Read Unread = iota
-	// UnreadProgram: the program, or the script that it runs, is not known or not in the build context.
+	// UnreadProgram says that the program, or the script that it runs, is not known or not in the build context.
 	UnreadProgram
-	// UnreadPipe: it is a shell that reads its commands from a pipe.
+	// UnreadPipe says that it is a shell that reads its commands from a pipe.
 	UnreadPipe
-	// UnreadDepth: functions or scripts call each other too deeply, or too often.
+	// UnreadDepth says that functions or scripts call each other too deeply or too often.
 	UnreadDepth
 )
 
@@ -72,7 +86,7 @@ func (s *Step) Commands() []*Command {
 // Script returns the script of the step as written, nil for steps that run nothing.
 func (s *Step) Script() *shell.Script { return s.file.Script(s.Instruction) }
 
-// followCommands makes the commands of all steps. They are made at once since they share a budget.
+// followCommands makes the commands of all steps at once, since they share one budget.
 func (img *Image) followCommands() {
 	if img.commands {
 		return
@@ -93,8 +107,8 @@ func (img *Image) followCommands() {
 
 // walker follows the commands of a step.
 //
-// Invariant: a command's process is the state of its shell process just before it runs, so walking in the order of
-// execution is what makes a later `cd` or `export` invisible to it.
+// Invariant: it walks in order of execution, and Command.process is the state of the shell process just before the
+// command runs, so the command does not see a later `cd` or `export`.
 type walker struct {
 	d    *Dockerfile
 	step *Step
@@ -138,7 +152,7 @@ func (w *walker) script(s *shell.Script, f *source.File) {
 	}
 }
 
-// unknown returns a state of which nothing is known but the user.
+// unknown returns a state of which only the user is known.
 func (p *process) unknown() *process { return &process{other: p.other} }
 
 func (w *walker) command(s *shell.Script, c *shell.Command, f *source.File) {
@@ -172,8 +186,8 @@ func (w *walker) command(s *shell.Script, c *shell.Command, f *source.File) {
 	w.runScript(cmd)
 }
 
-// follow calls do for what a command runs that has a name of its own, a function or a script. It does not, and marks
-// the command, where that would go on for too long.
+// follow calls do to walk the function or script that a command runs. Where that would exceed a bound or recurse, it
+// marks the command as UnreadDepth instead.
 func (w *walker) follow(c *Command, name string, commands int, do func()) {
 	if w.budget -= commands; w.budget < 0 || len(w.following) >= maxDepth || slices.Contains(w.following, name) {
 		c.Unread = UnreadDepth
@@ -191,8 +205,7 @@ func (w *walker) follow(c *Command, name string, commands int, do func()) {
 // systemDirs hold programs of the system, which are not scripts of the build context unless a COPY put one there.
 var systemDirs = []string{
 	"/bin/", "/sbin/", "/usr/bin/", "/usr/sbin/", "/usr/local/bin/", "/nix/", "/root/.nix-profile/", "/opt/",
-	"/usr/lib/", "/usr/libexec/", "/dev/",
-	"/proc/",
+	"/usr/lib/", "/usr/libexec/", "/dev/", "/proc/",
 }
 
 // runScript follows a command that runs a script of the build context.
@@ -207,15 +220,14 @@ func (w *walker) runScript(c *Command) {
 			c.Unread = UnreadProgram
 			return
 		case !ok:
-			return // what -c runs follows as commands of its own
+			return // package shell lists what -c runs as commands of its own
 		case argument.Text == "":
 			w.stdinScript(c)
 			return
 		}
 		word = argument
 	case "su", "runuser":
-		if !slices.ContainsFunc(c.Words,
-			func(w shell.Word) bool { return w.Text == "-c" || w.Text == "--command" || w.Text == "-lc" }) {
+		if !c.HasWord("-c") && !c.HasWord("--command") && !c.HasWord("-lc") {
 			w.stdinScript(c)
 		}
 		return
@@ -253,8 +265,8 @@ func (w *walker) runScript(c *Command) {
 	}
 }
 
-// scriptWord returns the word of a shell's command line that names a script, the zero Word where it reads its standard
-// input. It is not ok where the script is an argument.
+// scriptWord returns the word of a shell's command line that names a script, and the zero Word where the shell reads
+// its standard input. It is not ok where the script is the argument of -c.
 func scriptWord(c *shell.Command) (script shell.Word, ok bool) {
 	for n := 1; n < len(c.Words); n++ {
 		w := c.Words[n]
@@ -306,8 +318,7 @@ func (w *walker) stdinScript(c *Command) {
 	}
 }
 
-// child follows the commands of a script that a command runs in a process of its own or, when it is sourced, in that of
-// the command.
+// child walks a script that a command runs: in a new process or, when it is sourced, in that of the command.
 func (w *walker) child(c *Command, script *shell.Script, f *source.File, sourced bool) {
 	c.Runs, c.RunsFile = script, f
 	processes, p := w.processes, c.process
@@ -326,8 +337,8 @@ func (w *walker) child(c *Command, script *shell.Script, f *source.File, sourced
 	w.processes = processes
 }
 
-// environmentScript reports whether a path is that of a script which sets a shell's variables, as the profiles of a
-// system, of a user and of Nix do.
+// environmentScript reports whether a path names a script that only sets variables of a shell, such as the profile of
+// the system, of a user or of Nix.
 func environmentScript(name string) bool {
 	switch path.Base(name) {
 	case ".profile", ".bashrc", ".bash_profile", ".zshrc", "nix.sh", "nix-daemon.sh", "hm-session-vars.sh":
@@ -395,8 +406,8 @@ func (c *Command) PathOf(w shell.Word) string {
 	return c.absolute(w.Text)
 }
 
-// Assigned returns what the command sees of a variable that its own script sets. The result's Set is false where the
-// script does not set it. The environment of the image (Step.Lookup) is not asked: what it has is exported already.
+// Assigned returns what the command sees of a variable that its own script sets. Set is false in the result where the
+// script does not set it. It ignores the environment of the image, for which Step.Lookup is there.
 func (c *Command) Assigned(name string) Variable {
 	for n := len(c.Assigns) - 1; n >= 0; n-- {
 		if a := c.Assigns[n]; a.Name == name {
@@ -407,7 +418,8 @@ func (c *Command) Assigned(name string) Variable {
 	return v
 }
 
-// Writes returns what the command writes to which files, given what the echo of its shell does with backslashes.
+// Writes returns what the command writes to which files, taking into account what the echo of its shell does with
+// backslashes.
 func (c *Command) Writes() []shell.Write { return c.Command.Writes(c.echo()) }
 
 // echo returns what the echo that the command runs, or that writes into its pipe, does with backslashes.
@@ -421,7 +433,7 @@ func (c *Command) echo() shell.Echo {
 		case "command", "builtin", "time":
 		default:
 			if !isScriptOption(last) {
-				return shell.EchoKeeps // the program, not what a shell has built in
+				return shell.EchoKeeps // the program, not the builtin of a shell
 			}
 		}
 	}

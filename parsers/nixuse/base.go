@@ -53,8 +53,8 @@ var nixImages = []nixImage{
 // debianNixConf is what Debian's packages of Nix, 2.8.0 and 2.26.3, write.
 const debianNixConf = "sandbox = false\n"
 
-// nixInstallerConf is what nix-installer writes on Linux, of itself, in every release from 0.15 to 3.9 that Nix reads
-// alike. Source: src/action/common/place_nix_configuration.rs at the tags.
+// nixInstallerConf is the part of what nix-installer writes on Linux by default that means the same to Nix in every
+// release from 0.15 to 3.9. Source: src/action/common/place_nix_configuration.rs at the tags.
 const nixInstallerConf = "build-users-group = nixbld\nextra-experimental-features = nix-command flakes\n" +
 	"auto-optimise-store = true\nmax-jobs = auto\n"
 

@@ -21,7 +21,7 @@ const (
 	Opaque
 )
 
-// Event is something in the timeline of an image that matters for Nix and for sandboxes.
+// Event is something in the timeline of an image that matters to Nix and to sandboxes.
 type Event struct {
 	Kind  EventKind
 	Image *Image
@@ -34,7 +34,7 @@ type Event struct {
 	// File and Span are its place. File is a script of the workspace where a RUN runs one.
 	File *source.File
 	Span source.Span
-	// Maybe says that it may not happen: it stands under a condition.
+	// Maybe says that it may not happen, because it stands under a condition.
 	Maybe bool
 
 	// User is the user that it runs as, as USER names it; "" where no USER was given.
@@ -47,7 +47,7 @@ type Event struct {
 	Text     *Text
 	Truncate bool
 	Removed  bool
-	// ByInstaller says that an installer of Nix writes it, of itself or because it was told to.
+	// ByInstaller says that an installer of Nix writes it, by default or because its command line says so.
 	ByInstaller bool
 
 	// Name and Value are those of SetEnv. Known says that Value is.

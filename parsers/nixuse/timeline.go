@@ -12,6 +12,28 @@ import (
 	"github.com/sandlint/sandlint/parsers/source"
 )
 
+// This file turns the steps of a stage into its timeline.
+//
+// Package image supplies the commands of each step in the order in which they run, with functions and scripts followed
+// into. The builder goes through them once and emits an event for each thing that matters to Nix:
+//
+//   - a command, COPY or heredoc that changes a file that Nix may read as configuration: WriteConfig, with the text
+//     where it is known;
+//   - ENV or ARG of a variable that Nix or an installer reads: SetEnv;
+//   - a command of Nix: RunCommand. An installer also emits the writes that it makes, before or after its RunCommand
+//     (Installer.ConfLate);
+//   - whatever may do anything unseen: Opaque.
+//
+// Invariant: the events of an image are in order of execution. A command's own redirections come before what it runs,
+// and what it may do to a file that it is given as an argument (argumentWrites) comes when all that it runs has ended;
+// hence the stack of open commands. Everything that reads the timeline (effective.go, append.go, the rules about order)
+// relies on it.
+//
+// What makes the settings uncertain: an Opaque event, that is, a script that cannot be read or has a syntax error, a
+// mount over /etc/nix, or an ONBUILD of another stage that mentions Nix; a WriteConfig without a known text; and a
+// command whose own options or environment are not known (Event.unsure). Nothing is guessed: when in doubt, emit one of
+// these.
+
 // builder makes the events of one image.
 type builder struct {
 	m   *Model
@@ -22,8 +44,8 @@ type builder struct {
 	open []running // the commands whose scripts are being followed, outermost first
 }
 
-// running is a command whose script is being followed. With a use it is one of Nix, whose script is of no concern: what
-// it does is known.
+// running is a command whose script is being followed. With a use it is a command of Nix, and its script is ignored,
+// since what it does is known.
 type running struct {
 	*image.Command
 	use *Use
@@ -36,7 +58,7 @@ func (b *builder) build() {
 		switch {
 		case s.Deferred:
 		case s.From != b.img.Image:
-			// It stands in another stage, so what it does is not followed.
+			// It stands in another stage, so its commands are not followed.
 			if !triggered && Mentions(b.d.Source.Bytes[s.Onbuild.Span.Start:s.Onbuild.Span.End]) {
 				b.emit(&Event{Kind: Opaque, Span: b.img.Stage.From.Keyword})
 				triggered = true
@@ -124,7 +146,7 @@ func valuePieces(w dockerfile.Word, value string, known bool) []source.Piece {
 	return []source.Piece{{Text: value, Span: w.Span}}
 }
 
-// copy follows COPY and ADD: a nix.conf that is put in place.
+// copy emits the configuration files of Nix that a COPY or ADD writes.
 func (b *builder) copy(i *image.Step) {
 	dest, isDir, known := i.Dest()
 	if !known {
@@ -173,7 +195,8 @@ func (b *builder) copy(i *image.Step) {
 	}
 }
 
-// copyTree follows a folder of the build context that holds a configuration file of Nix at its place.
+// copyTree emits the configuration files of Nix that lie in a folder of the build context and so arrive where Nix reads
+// them.
 func (b *builder) copyTree(word dockerfile.Word, name, dest string) {
 	for _, conf := range []string{SystemConf, determinateConf} {
 		rel, ok := strings.CutPrefix(conf, strings.TrimSuffix(dest, "/")+"/")
@@ -186,7 +209,7 @@ func (b *builder) copyTree(word dockerfile.Word, name, dest string) {
 	}
 }
 
-// copyConfig follows a COPY of one file to a place where Nix reads its configuration.
+// copyConfig emits the write of one file that is copied to a place where Nix reads its configuration.
 func (b *builder) copyConfig(word dockerfile.Word, name, dest string, otherStage bool) {
 	if !otherStage {
 		if f, err := b.d.ReadContext(name); err == nil {
@@ -230,25 +253,21 @@ func (b *builder) heredocPieces(i *image.Step, h dockerfile.Heredoc) []source.Pi
 		}
 		bare := strings.TrimRight(cut, "\r\n")
 		value, known := i.Expand(bare)
-		pieces = append(
-			pieces,
-			source.Piece{
-				Text:   value,
-				Span:   source.Span{Start: span.Start, End: span.Start + len(bare)},
-				Opaque: !known,
-			},
-			source.Piece{
-				Text:     cut[len(bare):],
-				Span:     source.Span{Start: span.Start + len(bare), End: span.End},
-				Verbatim: true,
-				Quoting:  source.Heredoc,
-			},
-		)
+		pieces = append(pieces, source.Piece{
+			Text:   value,
+			Span:   source.Span{Start: span.Start, End: span.Start + len(bare)},
+			Opaque: !known,
+		}, source.Piece{
+			Text:     cut[len(bare):],
+			Span:     source.Span{Start: span.Start + len(bare), End: span.End},
+			Verbatim: true,
+			Quoting:  source.Heredoc,
+		})
 	}
 	return pieces
 }
 
-// run goes through the commands of a RUN.
+// run emits the events of a RUN's mounts and commands.
 func (b *builder) run(i *image.Step) {
 	for flag := range i.Flags("mount") {
 		if text := b.d.Source.Text(flag.At); strings.Contains(text, "nix.conf") || strings.Contains(text, "/etc/nix") {
@@ -276,7 +295,7 @@ func (b *builder) run(i *image.Step) {
 	}
 }
 
-// leave accounts for what open commands do once what they run has ended, down to a depth of callers.
+// leave closes open commands down to a depth of callers, and emits what they may have done by the time they end.
 func (b *builder) leave(depth int) {
 	for len(b.open) > depth {
 		r := b.open[len(b.open)-1]
@@ -323,7 +342,7 @@ func (b *builder) command(c *image.Command) *Use {
 	return use
 }
 
-// opaque emits that what happens at an event may do anything.
+// opaque emits an event that may do anything to the configuration.
 func (b *builder) opaque(common Event) {
 	common.Kind = Opaque
 	b.emit(&common)
@@ -410,7 +429,8 @@ func isOutputOption(word string) bool {
 	return strings.HasPrefix(word, "-") && (strings.HasSuffix(word, "o") || strings.HasSuffix(word, "O"))
 }
 
-// readers are programs that do not change the files that they are given, and those whose changes configWrites knows.
+// readers are programs that do not change the files on their command line, and programs whose changes configWrites
+// reports.
 var readers = []string{
 	"cat", "grep", "egrep", "fgrep", "rg", "ls", "test", "[", "[[", "stat", "head", "tail", "less", "more", "wc",
 	"diff", "cmp", "file", "md5sum", "sha256sum",
@@ -420,13 +440,13 @@ var readers = []string{
 	"cd", "pushd", "popd", "export", "declare", "typeset", "readonly", "local", "unset",
 }
 
-// argumentWrites accounts for a program that is given a configuration file of Nix and may change it.
+// argumentWrites emits an unknown write for a program that is given a configuration file of Nix and may change it.
 func (b *builder) argumentWrites(c *image.Command) {
 	if len(c.Words) < 2 || slices.Contains(readers, c.Name) {
 		return
 	}
 	if _, ok := c.InPlaceEdit(); ok {
-		return // configWrites has it
+		return // configWrites reports it
 	}
 	for _, w := range c.Words[1:] {
 		if strings.HasPrefix(w.Text, "-") || strings.ContainsAny(w.Text, " \t\n") {
@@ -479,7 +499,7 @@ func (b *builder) nix(c *image.Command, use *Use) {
 			e := common(c)
 			e.Kind, e.Path, e.ByInstaller = WriteConfig, SystemConf, true
 			event := b.emit(&e)
-			if in.Kind == NixInstaller { // what that of Lix writes is not known
+			if in.Kind == NixInstaller { // what the Lix installer writes is not known
 				event.Text = &Text{
 					File:    builtin("nix-installer", nixInstallerConf),
 					Host:    HostFile,
@@ -560,7 +580,7 @@ func (b *builder) nix(c *image.Command, use *Use) {
 	}
 }
 
-// holdsOptions reports whether a word stands for something that may be options, which cannot be known.
+// holdsOptions reports whether a word is a variable that may expand to options of Nix.
 func holdsOptions(w shell.Word) bool {
 	if w.Known || len(w.Parts) != 1 || !w.Parts[0].Opaque {
 		return false

@@ -171,10 +171,10 @@ func (l *linter) lint(t *testing.T, name string, text []byte) {
 	}
 	checkPlaces(t, name, len(text), checked.Findings)
 	checkPlaces(t, name, len(text), checked.Suppressed)
-	checkWithheld(t, checked.Withheld)
+	checkRejected(t, checked.Rejected)
 
 	fixed := rules.Fix(ws, l.set, rules.FixOptions{Unsafe: true})
-	checkWithheld(t, fixed.Withheld)
+	checkRejected(t, fixed.Rejected)
 	after := text
 	if len(fixed.Files) > 0 {
 		if after = fixed.Files[0].After; bytes.Equal(after, text) {
@@ -215,12 +215,12 @@ func checkPlaces(t *testing.T, name string, size int, findings []rules.Finding) 
 	}
 }
 
-// checkWithheld accepts that a fix is found to do too much; that is what the proof is for. It must apply, though.
-func checkWithheld(t *testing.T, list []rules.Withheld) {
+// checkRejected accepts that a fix is found to do too much; that is what the proof is for. It must apply, though.
+func checkRejected(t *testing.T, list []rules.Rejected) {
 	t.Helper()
 	for _, w := range list {
 		if w.Rule == nil {
-			t.Errorf("%q is withheld: %s", w.Title, w.Reason)
+			t.Errorf("%q is rejected: %s", w.Title, w.Reason)
 			continue
 		}
 		for _, defect := range []string{"overlap", "edit of ", "not one of the files", "changes nothing",

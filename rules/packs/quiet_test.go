@@ -67,8 +67,8 @@ func TestQuiet(t *testing.T) {
 			for _, e := range result.Errors {
 				t.Error(e)
 			}
-			for _, w := range result.Withheld {
-				t.Errorf("fix %q was withheld: %s", w.Title, w.Reason)
+			for _, w := range result.Rejected {
+				t.Errorf("fix %q was rejected: %s", w.Title, w.Reason)
 			}
 			for _, f := range result.Findings {
 				if f.Severity >= rules.Warning {

@@ -148,8 +148,8 @@ func runCase(t *testing.T, r *rules.Rule, set *rules.Set, c *rules.Case) {
 	for _, e := range result.Errors {
 		t.Error(e)
 	}
-	for _, w := range result.Withheld {
-		t.Errorf("fix %q was withheld: %s", w.Title, w.Reason)
+	for _, w := range result.Rejected {
+		t.Errorf("fix %q was rejected: %s", w.Title, w.Reason)
 	}
 	got := Render(result.Findings, len(c.Files) > 1)
 	if c.Good() && got != "" {
@@ -194,8 +194,8 @@ func runCase(t *testing.T, r *rules.Rule, set *rules.Set, c *rules.Case) {
 func applied(t *testing.T, set *rules.Set, ws *workspace.Workspace, c *rules.Case, unsafe bool) []txtar.File {
 	result := rules.Fix(ws, set, rules.FixOptions{Unsafe: unsafe})
 	var out []txtar.File
-	for _, w := range result.Withheld {
-		t.Errorf("fix %q was withheld: %s", w.Title, w.Reason)
+	for _, w := range result.Rejected {
+		t.Errorf("fix %q was rejected: %s", w.Title, w.Reason)
 	}
 	for _, f := range result.Files {
 		out = append(out, txtar.File{Name: f.File.Path, Data: f.After})
@@ -233,11 +233,11 @@ func runVariants(t *testing.T, set, everything *rules.Set, c *rules.Case) {
 					t.Errorf("findings differ from those of the plain form (-plain +variant):\n%s", diff)
 				}
 			}
-			for _, w := range got.Withheld {
-				t.Errorf("fix %q was withheld: %s", w.Title, w.Reason)
+			for _, w := range got.Rejected {
+				t.Errorf("fix %q was rejected: %s", w.Title, w.Reason)
 			}
-			for _, w := range rules.Fix(ws, set, rules.FixOptions{Unsafe: true}).Withheld {
-				t.Errorf("fix %q was withheld: %s", w.Title, w.Reason)
+			for _, w := range rules.Fix(ws, set, rules.FixOptions{Unsafe: true}).Rejected {
+				t.Errorf("fix %q was rejected: %s", w.Title, w.Reason)
 			}
 		})
 	}
