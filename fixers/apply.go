@@ -102,7 +102,7 @@ func Combine(fixes []Fix) (taken, deferred []Fix) {
 	return taken, deferred
 }
 
-// candidate is a fix and the finding that it is for. Twin numbers findings that cannot be told apart.
+// candidate is a fix and the finding that it is for. Twin numbers findings with the same identity.
 type candidate struct {
 	finding Finding
 	fix     Fix

@@ -200,7 +200,8 @@ func TestRun(t *testing.T) {
 		{
 			name: "a fix that mends nothing", text: "a",
 			check: fakeChecker{rules: []fakeRule{{ID: "ra", Old: "a", New: []string{"aa"}}}},
-			want:  "f = a\n  rejected ra: Write aa: the finding is still there, or another one has come: found a (ra)\n",
+			want: "f = a\n" +
+				"  rejected ra: Write aa: the finding is still there, or another one has come: found a (ra)\n",
 			calls: 2,
 		},
 		{

@@ -16,10 +16,10 @@ import (
 var ErrChanged = errors.New("file changed since it was read")
 
 // WriteFile replaces the content of the file at path, which is f's on disk, by after. The new content takes the place
-// of the old one in one step: a temporary file in the same folder is written, synchronised and renamed, so that at no
-// time a part of it can be seen. Mode and, as far as the user is permitted, owner stay. A symbolic link stays, and the
-// file it leads to is replaced; other names of the file (hard links) keep the old content. Nothing is written when the
-// file no longer holds f's bytes, is not a regular file, or may not be written by the user.
+// of the old one in one step: WriteFile writes, synchronises and renames a temporary file in the same folder, so no
+// other program sees a part of it. Mode and, as far as the user is permitted, owner stay. A symbolic link stays, and
+// the file it leads to is replaced; other names of the file (hard links) keep the old content. Nothing is written when
+// the file no longer holds f's bytes, is not a regular file, or may not be written by the user.
 func WriteFile(f *source.File, path string, after []byte) error {
 	if err := writeFile(f, path, after); err != nil {
 		return fmt.Errorf("writing %q: %w", path, err)
@@ -83,7 +83,8 @@ func unchanged(f *source.File, path string) (fs.FileInfo, error) {
 	if !info.Mode().IsRegular() {
 		return nil, errors.New("not a regular file")
 	}
-	// Renaming needs no permission to write the file itself, but who took it away does not want it changed.
+	// Renaming needs no permission to write the file itself, but a user who removed that permission does not want the
+	// file changed.
 	file, err := os.OpenFile(path, os.O_RDWR, 0)
 	if err != nil {
 		return nil, err

@@ -13,8 +13,8 @@ import (
 	"github.com/sandlint/sandlint/parsers/workspace"
 )
 
-// Check applies the rules of a set to every file of a workspace. Files are looked at in parallel, and the result does
-// not depend on the order in which they are finished.
+// Check applies the rules of a set to every file of a workspace. It checks files in parallel; the result does not
+// depend on the order in which they finish.
 func Check(ws *workspace.Workspace, set *Set, opts CheckOptions) *Result {
 	ws = ws.Snapshot()
 	result := &Result{Rules: set.Active(), Skipped: slices.Clone(ws.Skipped), Errors: slices.Clone(ws.Errors)}
@@ -57,7 +57,7 @@ type fileResult struct {
 }
 
 func checkFile(ws *workspace.Workspace, set *Set, entry *workspace.Entry, opts CheckOptions) (r fileResult) {
-	// A defect of ours must not hide what other files hold.
+	// A defect in a rule must not hide the findings in other files.
 	defer func() {
 		if defect := recover(); defect != nil {
 			r = fileResult{err: &workspace.FileError{Path: entry.Path, Err: defectError(defect, opts.Stacks)}}
@@ -72,9 +72,10 @@ func checkFile(ws *workspace.Workspace, set *Set, entry *workspace.Entry, opts C
 	return r
 }
 
-// finish leaves findings the fixes that are asked for and proved.
-func (r *fileResult) finish(ws *workspace.Workspace, set *Set, doc *workspace.Document, opts CheckOptions,
-	together bool) {
+// finish proves the fixes of findings, or removes them where none are asked for.
+func (r *fileResult) finish(
+	ws *workspace.Workspace, set *Set, doc *workspace.Document, opts CheckOptions, together bool,
+) {
 	if opts.Fixes {
 		r.rejected = proveEach(ws, set, doc, r.findings, together)
 	} else {
@@ -87,7 +88,7 @@ func (r *fileResult) finish(ws *workspace.Workspace, set *Set, doc *workspace.Do
 	}
 }
 
-// defectError is the error for a panic of ours.
+// defectError is the error for a panic in sandlint.
 func defectError(defect any, stacks bool) error {
 	err := fmt.Errorf("a defect in sandlint, please report it: %v", defect)
 	if stacks {
@@ -123,8 +124,8 @@ func checkWorkspace(ws *workspace.Workspace, set *Set, opts CheckOptions) (r fil
 	return r
 }
 
-// lintWorkspace returns what the rules of a list about the workspace as a whole find, by path. Findings in files that
-// are not among its entries cannot be suppressed or fixed, and have no place in a report; there are none.
+// lintWorkspace returns, by path, what those rules of a list find that are about the workspace as a whole. A finding in
+// a file that is not an entry could not be suppressed, fixed or reported, so rules about the workspace report none.
 func lintWorkspace(ws *workspace.Workspace, list []configured) map[string][]Finding {
 	byPath := map[string][]Finding{}
 	for _, rule := range list {
@@ -171,10 +172,11 @@ func each(n int, progress func(done, total int), do func(int)) {
 }
 
 // lint applies a list of rules to one document and divides the findings by whether a comment suppresses them.
-func lint(ws *workspace.Workspace, list []configured, doc *workspace.Document,
-	noIgnores bool) (findings, suppressed []Finding) {
+func lint(
+	ws *workspace.Workspace, list []configured, doc *workspace.Document, noIgnores bool,
+) (findings, suppressed []Finding) {
 	var all []Finding
-	pass := &Pass{Workspace: ws, report: func(f Finding) { all = append(all, f) }} // for one rule after the other
+	pass := &Pass{Workspace: ws, report: func(f Finding) { all = append(all, f) }} // used by one rule after the other
 	for n := range list {
 		if check := list[n].Check.document; check != nil {
 			pass.Rule, pass.severity, pass.options = list[n].Rule, list[n].severity, list[n].options
@@ -224,7 +226,7 @@ func CompareFindings(a, b *Finding) int {
 	)
 }
 
-// order sorts findings, and drops those that are reported twice: a script that two Dockerfiles run is looked at twice.
+// order sorts findings and drops duplicates: a script that two Dockerfiles run is checked twice.
 func order(findings []Finding) []Finding {
 	slices.SortStableFunc(findings, func(a, b Finding) int { return CompareFindings(&a, &b) })
 	return slices.CompactFunc(findings, func(a, b Finding) bool { return CompareFindings(&a, &b) == 0 })

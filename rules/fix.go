@@ -11,6 +11,17 @@ import (
 	"github.com/sandlint/sandlint/parsers/workspace"
 )
 
+// This file connects the proof (package fixers) with rules and formats.
+//
+// Fixes are proved and applied per group: the files that can influence each other's findings, because a Dockerfile
+// copies a nix.conf or runs a script, or because a fix of a rule about the whole workspace edits several files. linked
+// finds the groups by union-find over what each document has read. Groups are independent, so they are fixed in
+// parallel, and a proof lints only the files of its group.
+//
+// checker answers what the proof asks: Lint opens the group's files through an overlay with the edited texts and runs
+// the rules of set.proof; Compare asks the file's Format. Check proves each fix alone (proveEach), since it shows them
+// one by one; Fix proves them in batches (fixers.Run).
+
 // Fix applies the fixes of a set's findings in memory, each proved, until none is left.
 func Fix(ws *workspace.Workspace, set *Set, opts FixOptions) *FixResult {
 	ws = ws.Snapshot()
@@ -54,7 +65,7 @@ type group struct {
 	together bool
 }
 
-// linked divides the files of a workspace into groups.
+// linked divides the files of a workspace into groups: files are in one group when a document or a fix links them.
 func linked(ws *workspace.Workspace, set *Set, opts FixOptions) []group {
 	type opened struct {
 		reads   []string
@@ -145,15 +156,11 @@ type groupResult struct {
 func fixGroup(ws *workspace.Workspace, set *Set, g group, opts FixOptions) (out groupResult) {
 	defer func() {
 		if defect := recover(); defect != nil {
-			out = groupResult{
-				rejected: []Rejected{
-					{
-						File:   source.NewFile(g.entries[0].Path, nil),
-						Title:  "all fixes",
-						Reason: defectError(defect, opts.Stacks).Error(),
-					},
-				},
-			}
+			out = groupResult{rejected: []Rejected{{
+				File:   source.NewFile(g.entries[0].Path, nil),
+				Title:  "all fixes",
+				Reason: defectError(defect, opts.Stacks).Error(),
+			}}}
 		}
 	}()
 	c := &checker{ws: ws, set: set, noIgnores: opts.NoIgnores, together: g.together}
@@ -195,10 +202,11 @@ func fixGroup(ws *workspace.Workspace, set *Set, g group, opts FixOptions) (out 
 	return out
 }
 
-// proveEach leaves those fixes of findings that pass their proof alone, and returns the others.
-// Those of rules about the workspace as a whole may edit all of its files.
-func proveEach(ws *workspace.Workspace, set *Set, doc *workspace.Document, findings []Finding,
-	together bool) []Rejected {
+// proveEach proves each fix of findings alone, removes those that fail from the findings, and returns them. With
+// together, the findings are of rules about the workspace as a whole, whose fixes may edit all of its files.
+func proveEach(
+	ws *workspace.Workspace, set *Set, doc *workspace.Document, findings []Finding, together bool,
+) []Rejected {
 	var rejected []Rejected
 	var prover *fixers.Prover
 	c := &checker{ws: ws, set: set, entries: []*workspace.Entry{doc.Entry}, together: together}
@@ -225,13 +233,13 @@ func proveEach(ws *workspace.Workspace, set *Set, doc *workspace.Document, findi
 	return rejected
 }
 
-// checker answers the proof what the rules find and what the formats mean.
+// checker implements fixers.Checker for a group of files.
 type checker struct {
 	ws        *workspace.Workspace
 	set       *Set
 	entries   []*workspace.Entry
 	noIgnores bool
-	together  bool // rules about the workspace as a whole count
+	together  bool // includes the rules about the workspace as a whole
 }
 
 // prover returns a prover of the fixes of findings in a document.
@@ -336,7 +344,7 @@ func (c *checker) rule(id string) *Rule {
 	return nil
 }
 
-// keyed turns findings into the proof's. Rules that are not selected give findings without fixes.
+// keyed converts findings for the proof. Those of rules that are not selected have no fixes.
 func (c *checker) keyed(findings []Finding) []fixers.Finding {
 	out := make([]fixers.Finding, len(findings))
 	for n, f := range findings {

@@ -107,13 +107,15 @@ func TestFix(t *testing.T) {
 			"a fix that breaks the file",
 			[]*rules.Rule{replacer("t/a", "RUN colour", "RNU color", fixers.Safe, instructions)}, text, false,
 			"== left\nDockerfile:2:1 warning t/a: RUN colour is here\n" +
-				"Dockerfile:3:1 warning t/a: RUN colour is here\n== rejected\nDockerfile t/a: Replace RUN colour: …\n",
+				"Dockerfile:3:1 warning t/a: RUN colour is here\n" +
+				"== rejected\nDockerfile t/a: Replace RUN colour: …\n",
 		},
 		{
 			"a fix that adds a flag that does not exist",
 			[]*rules.Rule{replacer("t/a", "RUN colour", "RUN --color", fixers.Safe, instructions)}, text, false,
 			"== left\nDockerfile:2:1 warning t/a: RUN colour is here\n" +
-				"Dockerfile:3:1 warning t/a: RUN colour is here\n== rejected\nDockerfile t/a: Replace RUN colour: …\n",
+				"Dockerfile:3:1 warning t/a: RUN colour is here\n" +
+				"== rejected\nDockerfile t/a: Replace RUN colour: …\n",
 		},
 		{
 			"a fix that leaves its finding",
@@ -212,7 +214,7 @@ func TestFix(t *testing.T) {
 	}
 }
 
-// TestRejectedReasons tells what is said of a fix that breaks things.
+// TestRejectedReasons checks the reasons for which fixes that break something are rejected.
 func TestRejectedReasons(t *testing.T) {
 	for _, tt := range []struct {
 		rule *rules.Rule
@@ -263,7 +265,7 @@ func TestFixLinked(t *testing.T) {
 			}
 		}),
 	}
-	hates2 := &rules.Rule{
+	rejects2 := &rules.Rule{
 		ID:       "t/two",
 		Severity: rules.Error,
 		Check: rules.OnTimeline(func(p *rules.Pass, img *nixuse.Image) {
@@ -280,7 +282,7 @@ func TestFixLinked(t *testing.T) {
 		"a/Dockerfile": "FROM nixos/nix\nCOPY nix.conf /etc/nix/nix.conf\nRUN nix-build\n", "a/nix.conf": cores,
 		"b/nix.conf": cores, "c/Dockerfile": "FROM nixos/nix\nRUN nix-build\n",
 	}
-	s := set(t, pack(change, hates2), rules.Selection{})
+	s := set(t, pack(change, rejects2), rules.Selection{})
 	got := fixed(rules.Fix(load(t, files), s, rules.FixOptions{}))
 	want := `== b/nix.conf
 cores = 2
@@ -295,7 +297,7 @@ a/nix.conf t/one: Write 2: a new finding has come: an image with two cores (t/tw
 	}
 
 	// Without the other rule both are fixed, and what is found afterwards is that of the new texts.
-	got = fixed(rules.Fix(load(t, files), set(t, pack(change, hates2), rules.Selection{Ignore: []string{"t/two"}}),
+	got = fixed(rules.Fix(load(t, files), set(t, pack(change, rejects2), rules.Selection{Ignore: []string{"t/two"}}),
 		rules.FixOptions{}))
 	want = "== a/nix.conf\ncores = 2\napplied safe t/one: Write 2\n== b/nix.conf\ncores = 2\n" +
 		"applied safe t/one: Write 2\n== left\n== rejected\n"

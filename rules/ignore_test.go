@@ -9,7 +9,7 @@ import (
 	"github.com/sandlint/sandlint/rules"
 )
 
-// TestSuppression tells which findings a comment suppresses. The rules report every RUN and every setting.
+// TestSuppression checks which findings a comment suppresses. The rules report every RUN and every setting.
 func TestSuppression(t *testing.T) {
 	tests := []struct {
 		name, file, text string

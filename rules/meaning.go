@@ -17,7 +17,18 @@ import (
 	"github.com/sandlint/sandlint/parsers/workspace"
 )
 
-// compareNix says in one sentence what changed in the meaning that a Dockerfile has for Nix, and that fixes do not
+// This file compares two versions of a file by what they mean, as the last step of a proof. What a Dockerfile means to
+// BuildKit and the shell is compared in fixers/dockerfile; here follows what it means to the other formats in it:
+//
+//   - compareNix: each nix.conf text that was edited, and the settings in force at each Nix command of each stage. The
+//     second catches what the first cannot: text that moved to another place of the timeline.
+//   - compareProfiles: the seccomp profiles in labels.
+//   - compareHosted: a file of another language that holds nix.conf text, which must stay the same around the text.
+//
+// Each returns one sentence about the first difference that the fixes do not declare, or "". What is not known counts
+// as a value of its own, so a fix cannot pass by making something unknown.
+
+// compareNix says in one sentence what changed in the meaning that a Dockerfile has for Nix and that fixes do not
 // declare: the settings of each nix.conf text in it, and those in force at each Nix command. It is "" when nothing did.
 func compareNix(before, after *nixuse.Model, fixes []fixers.Fix) string {
 	if before == nil || after == nil || len(before.Texts)+len(after.Texts) == 0 {
@@ -104,7 +115,7 @@ func compareHosted(c *Comparison) string {
 	for n, a := range before.Texts {
 		b := after.Texts[n]
 		if a.Host != b.Host || a.Path != b.Path {
-			return "the nix.conf texts are others than before"
+			return "the nix.conf fragments changed"
 		}
 		if bytes.Equal(a.Fragment.Text, b.Fragment.Text) {
 			continue
@@ -132,8 +143,8 @@ func changesOf(t *nixuse.Text, fixes []fixers.Fix) fixers.Changes {
 	return all
 }
 
-// around returns the bytes of a host with a mark in the place of each run of text that belongs to a nix.conf text as it
-// stands there. The indentation of a line in a literal block goes with the line.
+// around returns the bytes of a host file with a mark in place of each run of bytes that is verbatim nix.conf text. The
+// indentation of a line in a literal block belongs to the line.
 func around(h *nixuse.Hosted) []byte {
 	var own []source.Span
 	for _, t := range h.Texts {
@@ -167,7 +178,7 @@ func around(h *nixuse.Hosted) []byte {
 	return append(out, h.Source.Bytes[at:]...)
 }
 
-// changedTexts returns the texts that one side has and the other has not.
+// changedTexts returns the texts that only one side has.
 func changedTexts(before, after []*nixuse.Text) (from, to []*nixuse.Text) {
 	to = slices.Clone(after)
 	for _, b := range before {

@@ -10,7 +10,7 @@ import (
 	"github.com/sandlint/sandlint/parsers/workspace"
 )
 
-// TestCompareHosted checks what the proof lets pass, and what not, in a file that merely holds nix.conf text.
+// TestCompareHosted checks what the proof accepts and rejects in a file that merely holds nix.conf text.
 func TestCompareHosted(t *testing.T) {
 	const before = `jobs:
   a:

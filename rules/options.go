@@ -19,7 +19,7 @@ import (
 type Option struct {
 	// Name is what the configuration calls it.
 	Name string
-	// Doc is one phrase that says what it does.
+	// Doc says in one phrase what it does.
 	Doc string
 	// Type is "bool", "whole number", "string" or "list of strings".
 	Type string
@@ -29,14 +29,14 @@ type Option struct {
 	field int
 }
 
-// optionTypes are the types that an option may have, and what users call them.
+// optionTypes are the types that an option may have, with their names for users.
 var optionTypes = map[reflect.Type]string{
 	reflect.TypeFor[bool](): "bool", reflect.TypeFor[int](): "whole number", reflect.TypeFor[string](): "string",
 	reflect.TypeFor[[]string](): "list of strings",
 }
 
 // OptionList returns the options of a rule, in the order in which it declares them. It panics on a declaration that is
-// not of the form that Option describes, which the tests of every pack look for.
+// not of the form that Option describes; the tests of every pack call it.
 func (r *Rule) OptionList() []Option {
 	if r.Options == nil {
 		return nil
@@ -64,7 +64,7 @@ func (r *Rule) OptionList() []Option {
 	return out
 }
 
-// OptionError is an option in a selection that a rule does not have, or a value that the option cannot have.
+// OptionError reports an option in a selection that its rule does not have, or a value that the option cannot have.
 type OptionError struct {
 	Rule   *Rule
 	Option string

@@ -12,7 +12,7 @@ import (
 	"github.com/sandlint/sandlint/rules"
 )
 
-// twoPacks are rules of all kinds that a selection tells apart.
+// twoPacks are rules of all kinds that a selection distinguishes.
 func twoPacks() []rules.Pack {
 	nothing := func(*rules.Pass, *image.Dockerfile) {}
 	return []rules.Pack{

@@ -8,10 +8,11 @@ import (
 )
 
 // The changes below say what a fix may do to the instructions that it edits; all other instructions stay as they are to
-// BuildKit and to the shell. But for Order and Instructions, everything else in an edited instruction must stay the
+// BuildKit and to the shell. Except with Order and Instructions, everything else in an edited instruction must stay the
 // same as well. A fix may declare several.
 
-// Instructions declares that the edited instructions may become anything, go, or come.
+// Instructions declares that the edited instructions may change in any way, and that instructions may be added or
+// removed there.
 type Instructions struct{}
 
 // Order declares that instructions are moved inside their stage: the same ones, in another order.
@@ -20,29 +21,30 @@ type Order struct{}
 // CommandOrder declares that the commands of a RUN that are joined by && are in another order.
 type CommandOrder struct{}
 
-// Words declares words that go and that come, as the shell or, in exec form, the program sees them. A word that is
+// Words declares words that are removed and added, as the shell or, in exec form, the program sees them. A word that is
 // replaced is one of each.
 type Words struct{ Removed, Added []string }
 
 // Packages declares that the words that name packages may change in what follows the name, such as "=1.2" or "@latest".
 type Packages []string
 
-// Flags declares that flags of the instruction, by name without dashes, may come, go or have another value.
+// Flags declares that flags of the instruction, by name without dashes, may be added, removed or have another value.
 type Flags []string
 
-// Variables declares that variables, by ENV, ARG or an assignment in the shell, may come, go or have another value.
+// Variables declares that variables, by ENV, ARG or an assignment in the shell, may be added, removed or have another
+// value.
 type Variables []string
 
-// Labels declares that labels, by key, may come, go or have another value.
+// Labels declares that labels, by key, may be added, removed or have another value.
 type Labels []string
 
 // User declares that USER may name another user.
 type User struct{}
 
-// NewInstructions declares that instructions with the given keywords, in upper case, come.
+// NewInstructions declares that instructions with the given keywords, in upper case, are added.
 type NewInstructions []string
 
-// RemovedInstructions declares that instructions with the given keywords, in upper case, go.
+// RemovedInstructions declares that instructions with the given keywords, in upper case, are removed.
 type RemovedInstructions []string
 
 // Allows implements fixers.Change.
@@ -80,8 +82,7 @@ func (k NewInstructions) Allows() string { return "new instructions: " + fixers.
 // Allows implements fixers.Change.
 func (k RemovedInstructions) Allows() string { return "removed instructions: " + fixers.Enumerate(k) }
 
-// Rewrites reports whether a fix may add, remove or rewrite whole instructions, so what they hold may come and go as
-// well.
+// Rewrites reports whether a fix may add, remove or rewrite whole instructions, and with them what they contain.
 func Rewrites(f fixers.Fix) bool {
 	return slices.ContainsFunc(f.Changes, func(c fixers.Change) bool {
 		switch c.(type) {

@@ -26,8 +26,8 @@ func (k Kind) Hosts() bool {
 	return k == KindWorkflow || k == KindDevcontainer || k == KindFlake || k == KindScript
 }
 
-// otherLanguages are the extensions of files that have "Dockerfile" in their name and are about Dockerfiles, or make
-// them, rather than being one: programs, documents, and templates that do not parse before they are filled in.
+// otherLanguages are the extensions of files that have "Dockerfile" in their name but are not Dockerfiles: programs,
+// documents, and templates that do not parse before they are filled in.
 var otherLanguages = map[string]bool{
 	".c": true, ".cc": true, ".cpp": true, ".cs": true, ".css": true, ".dockerignore": true, ".ejs": true, ".erb": true,
 	".ex":  true,
@@ -98,7 +98,7 @@ func KindByPath(name string) Kind {
 	return KindUnknown
 }
 
-// MayBeScript reports whether a base name is one of scripts that are run by their name: it has no extension.
+// MayBeScript reports whether a base name may be that of an executable script: it has no extension.
 func MayBeScript(base string) bool { return !strings.Contains(base, ".") }
 
 // DockerfileByName returns KindDockerfile for the base name of a Dockerfile, whatever its extension is, else

@@ -117,7 +117,7 @@ func (n node) Mode() fs.FileMode {
 	if n.folder {
 		return fs.ModeDir | 0o755
 	}
-	return 0o755 // a file may be a script that is run by its name
+	return 0o755 // executable, since a file may be a script
 }
 
 // opened is an open file in memory. It implements fs.File.

@@ -16,7 +16,7 @@ type Visit struct {
 	Name string
 	// Entry describes it; a symbolic link itself, not what it leads to. It is nil where Err is about the top.
 	Entry fs.DirEntry
-	// Err says that it could not be looked at or, for a folder that was visited without one before, listed.
+	// Err says that it could not be read or, for a folder that was visited before without an error, listed.
 	Err error
 
 	ignores *ignores
@@ -104,7 +104,7 @@ func newIgnores(t Tree, root, top string) *ignores {
 			ig.enter(dir)
 			dir = filepath.Join(dir, part)
 			if ig.match(dir, true) {
-				ig.patterns, ig.matcher = nil, nil // whoever names an ignored folder wants what is in it
+				ig.patterns, ig.matcher = nil, nil // a user who names an ignored folder wants what is in it
 			}
 		}
 	}

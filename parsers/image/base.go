@@ -19,7 +19,7 @@ type Base struct {
 	Exact bool
 }
 
-// shells say what /bin/sh is in images, by repository; those of Docker's library without "library/". Source: the
+// shells is what /bin/sh is in images, by repository; those of Docker's library without "library/". Source: the
 // distributions' official images, and the images of Nix, whose /bin/sh is the bash of nixpkgs.
 var shells = map[string][]string{
 	"dash": {"debian", "ubuntu", "buildpack-deps", "bitnami/minideb"},

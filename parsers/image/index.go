@@ -7,7 +7,7 @@ type index struct {
 	steps     []*Step
 	byKeyword map[string][]*Step
 	commands  []*Command
-	byProgram map[string][]*Command // nil before it is asked for
+	byProgram map[string][]*Command // made on first use
 }
 
 // Steps returns the steps with one of the keywords, in upper case, in the order of the file; without keywords, all.

@@ -14,17 +14,17 @@ import (
 
 var errNoContext = errors.New("the build context is not known")
 
-// Step is one instruction as it runs, with what holds before it.
+// Step is one instruction as it runs, with the state before it.
 type Step struct {
 	// Instruction is what runs: for ONBUILD the trigger, where it has one.
 	*dockerfile.Instruction
-	// Image is the stage in whose build it runs or, for a Deferred step, in which it stands. It is nil before the first
-	// FROM.
+	// Image is the stage in whose build the step runs or, if it is Deferred, in which it stands. It is nil before the
+	// first FROM.
 	Image *Image
 	// Onbuild is the ONBUILD that the step is the trigger of, else nil.
 	Onbuild *dockerfile.Instruction
-	// Deferred says that it is an ONBUILD where it stands: it runs in the builds that are based on the image, and not
-	// in its own. What holds before it is then what holds at the end of the stage, and variables are not known.
+	// Deferred says that it is an ONBUILD where it stands: it runs in builds that are based on the image, not in the
+	// image's own. The state before it is then that at the end of the stage, and variables are not known.
 	Deferred bool
 	// From is the image that the step stands in: Image, and for the trigger of an ONBUILD that runs in a stage based on
 	// it, that one's Image.
@@ -36,7 +36,7 @@ type Step struct {
 	commands []*Command
 }
 
-// state is what holds before a step, besides the variables, which package dockerfile keeps.
+// state is the state before a step, except for the variables, which package dockerfile keeps.
 type state struct {
 	user, workdir dockerfile.Value
 	copies        *copyStep // the last COPY or ADD
@@ -46,7 +46,7 @@ type state struct {
 type copyStep struct {
 	step     *Step
 	previous *copyStep
-	files    []Copy // made when asked for
+	files    []Copy // made on first use
 }
 
 // Copy is a file or folder that a COPY or ADD puts in the image.
@@ -94,7 +94,7 @@ func (s *Step) Lookup(name string) (dockerfile.Value, bool) {
 // Variables returns the names of the variables that ENV and ARG of the file set before the step, sorted.
 func (s *Step) Variables() []string { return s.file.Variables(s.place()) }
 
-// Expand returns a word of the step with variables put in and quotes removed, as dockerfile.File.Expand does.
+// Expand returns a word of the step with variables expanded and quotes removed, as dockerfile.File.Expand does.
 func (s *Step) Expand(word string) (text string, known bool) {
 	if s.inherited() && strings.Contains(word, "$") {
 		return word, false
@@ -121,8 +121,8 @@ func (s *Step) place() *dockerfile.Instruction {
 // Flag is a flag of a step as BuildKit evaluates it.
 type Flag struct {
 	Name string
-	// Value is the value, quotes and escapes removed and variables put in where BuildKit does so for the flag. Where it
-	// is not Known, it is the value as written without quotes. A flag without a value has "".
+	// Value is the value without quotes and escapes, with variables expanded where BuildKit does so for the flag. Where
+	// it is not Known, it is the value as written without quotes. A flag without a value has "".
 	Value string
 	Known bool
 	// HasValue says that there is a "=".
@@ -132,7 +132,7 @@ type Flag struct {
 	Verbatim bool
 }
 
-// expanded are the flags in which BuildKit puts variables in, by instruction. Source: BuildKit v0.34.2,
+// expanded are the flags in which BuildKit expands variables, by instruction. Source: BuildKit v0.34.2,
 // frontend/dockerfile/instructions/commands.go and commands_runmount.go (Expand), and dockerfile2llb/convert.go for
 // FROM. A variable in COPY --from is refused.
 var expanded = map[string][]string{
@@ -362,7 +362,7 @@ func (img *Image) makeSteps() {
 	img.end = now
 }
 
-// after returns what holds after a step.
+// after returns the state after a step.
 func (s *Step) after() state {
 	now := s.before
 	switch s.Name {

@@ -48,7 +48,8 @@ func TestLookupBase(t *testing.T) {
 		{"nixpkgs/cachix", "nixpkgs/cachix: Nix 0.0, sh bash, no conf"},
 		{
 			"nixpkgs/nix-flakes",
-			"nixpkgs/nix-flakes: Nix 0.0, sh bash, accept-flake-config = true; experimental-features = nix-command flakes",
+			"nixpkgs/nix-flakes: Nix 0.0, sh bash, accept-flake-config = true; " +
+				"experimental-features = nix-command flakes",
 		},
 		{"debian:12", "debian: exactly, no Nix, sh dash, no conf"},
 		{"library/debian", "debian: no Nix, sh dash, no conf"},

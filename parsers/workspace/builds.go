@@ -15,7 +15,7 @@ import (
 	"github.com/sandlint/sandlint/parsers/workflow"
 )
 
-// build is one way in which a Dockerfile is built, as a neighbouring file says.
+// build is one build of a Dockerfile that a neighbouring file describes.
 type build struct {
 	dockerfile string // absolute
 	context    string // absolute; "" when not known
@@ -178,7 +178,7 @@ func (c *buildContext) builds() []build {
 	return c.found
 }
 
-// contexts returns the build contexts that are known for the Dockerfile.
+// contexts returns the known build contexts of the Dockerfile.
 func (c *buildContext) contexts() []string {
 	var out []string
 	for _, b := range c.builds() {
@@ -274,15 +274,15 @@ func reaches(d *dockerfile.File, target string, index int) bool {
 			}
 			if flag := i.Flag("from"); flag != nil && flag.Value.Text != "" && flag.Value.Text[0] >= '0' &&
 				flag.Value.Text[0] <= '9' {
-				return true // by number: all of them, rather than a wrong one
+				return true // a stage by number: assume all, rather than a wrong one
 			}
 		}
 	}
 	return needed[index]
 }
 
-// markEmulated marks the platforms of one build, on one builder, that are not the builder's own. Which one is its own
-// is not known; where there are several architectures it is taken to be amd64, as of most builders.
+// markEmulated marks the platforms of one build that differ from the builder's own. The builder's platform is not
+// known; where the build has several architectures it is assumed to be amd64, as on most builders.
 func markEmulated(platforms []image.Platform) {
 	architectures := map[string]bool{}
 	for _, p := range platforms {

@@ -29,7 +29,7 @@ func (w *Workspace) copiedFiles() copies {
 	}
 	for _, e := range w.Entries {
 		if e.Kind != files.KindDockerfile || !above[w.root(filepath.Dir(e.Abs))] {
-			continue // nobody asks for other files
+			continue // there is no nix.conf that it could copy
 		}
 		f, err := w.read(e.Abs)
 		if err != nil || !bytes.Contains(f.Bytes, []byte("nix")) {

@@ -17,15 +17,15 @@ import (
 	"github.com/sandlint/sandlint/parsers/workflow"
 )
 
-// mentionsNixConf reports whether a script may write a nix.conf, or set what stands for one.
+// mentionsNixConf reports whether a script may write a nix.conf or set a variable or option that replaces one.
 func mentionsNixConf(b []byte) bool {
 	return bytes.Contains(b, []byte("nix.conf")) || bytes.Contains(b, []byte("NIX_CONFIG")) ||
 		bytes.Contains(b, []byte("nix.custom.conf")) || bytes.Contains(b, []byte("--extra-conf")) ||
 		bytes.Contains(b, []byte("NIX_INSTALLER_EXTRA_CONF"))
 }
 
-// hosted reads a file of another language for the nix.conf texts in it. Most such files have none, which a search of
-// their bytes shows.
+// hosted returns the nix.conf texts in a file of another language. Most such files have none, so it searches their
+// bytes before it parses them.
 func (w *Workspace) hosted(e *Entry, f *source.File) *nixuse.Hosted {
 	h := &hostReader{w: w, out: &nixuse.Hosted{Source: f}, targets: w.Targets.Nix}
 	switch e.Kind {
@@ -65,7 +65,7 @@ type hostReader struct {
 	targets nixconf.Targets
 }
 
-// add records a text that stands at a place of the host.
+// add records a text at a place of the host file.
 func (h *hostReader) add(t *nixuse.Text, fr *source.Fragment, where source.Span) {
 	t.File = nixconf.Parse(fr)
 	t.Hosted, t.Where = h.out, where
@@ -161,7 +161,7 @@ func trimmedLines(fr *source.Fragment) *source.Fragment {
 	return source.NewFragment(fr.File, fr.Within(all))
 }
 
-// actionTargets returns the releases that an action installs, as far as its inputs tell.
+// actionTargets returns the releases that an action installs, as far as its inputs say.
 func (h *hostReader) actionTargets(action string, step *workflow.Step) nixconf.Targets {
 	if h.w.Targets.NixGiven || !strings.HasPrefix(action, "cachix/install-nix-action") {
 		return nil
@@ -285,8 +285,8 @@ func (h *hostReader) devcontainer(f *source.File) {
 	}
 }
 
-// featureText returns what the script of the feature writes: it reads one line, and writes a line for each part between
-// commas.
+// featureText returns what the script of the feature writes: it reads one line and writes one line for each part
+// between commas.
 func featureText(option *source.Fragment) *source.Fragment {
 	var pieces []source.Piece
 	for _, p := range option.Pieces {

@@ -153,7 +153,7 @@ curl -L https://install.determinate.systems/nix/tag/v0.30.0 | sh -s -- install -
 	}
 }
 
-// TestHostedTargets checks that an action narrows the releases as far as it tells them.
+// TestHostedTargets checks that an action narrows the releases as far as its inputs say.
 func TestHostedTargets(t *testing.T) {
 	step := func(with string) string {
 		return "jobs:\n  a:\n    steps:\n      - uses: cachix/install-nix-action@v31\n        with:\n" +

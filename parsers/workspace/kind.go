@@ -27,8 +27,8 @@ func (w *Workspace) scriptKind(abs string, byName files.Kind) files.Kind {
 	return files.KindScript
 }
 
-// kindByContent tells the kind of a file from its text; byName is what the name says. A JSON file whose name says that
-// it is a profile stays one only where it looks like one, or is no JSON object at all and so has to be reported.
+// kindByContent returns the kind of a file by its text; byName is the kind by its name. A JSON file that is a profile
+// by name stays one only where it looks like one, or is not a JSON object at all and must be reported.
 func kindByContent(f *source.File, byName files.Kind) files.Kind {
 	text := bytes.TrimLeft(bytes.TrimPrefix(f.Bytes, []byte("\ufeff")), " \t\r\n")
 	switch {
@@ -64,8 +64,8 @@ func firstKeyword(text []byte) string {
 	return ""
 }
 
-// LooksLikeNixConf reports whether a file named like a nix.conf is one. It is not when it holds text, and no line of it
-// begins with the name of a setting of Nix, or something near one; then it is another program's file of that name.
+// LooksLikeNixConf reports whether a file named like a nix.conf is one. It is not when it has text but no line that
+// begins with the name of a setting of Nix or something near one; then it is another program's file of that name.
 func LooksLikeNixConf(f *source.File) bool {
 	if namesSetting(f) || bytes.HasPrefix(f.Bytes, []byte("\xff\xfe")) || bytes.HasPrefix(f.Bytes, []byte("\xfe\xff")) {
 		return true

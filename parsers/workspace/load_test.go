@@ -231,7 +231,7 @@ func TestLoad(t *testing.T) {
 			},
 		},
 		{
-			name: "JSON is told by its content",
+			name: "JSON is recognised by its content",
 			files: map[string]string{
 				"a.json":                 profileText,
 				"package.json":           `{"name": "x"}`,
@@ -277,7 +277,7 @@ func TestLoad(t *testing.T) {
 			},
 		},
 		{
-			name:  "stdin, told by its content",
+			name:  "stdin, recognised by its content",
 			opts:  Options{Paths: []string{"-"}, Stdin: []byte("# base\nfrom debian\n")},
 			files: map[string]string{"Dockerfile": dockerText},
 			want:  []string{"<stdin>: dockerfile"},
@@ -301,14 +301,16 @@ func TestLoad(t *testing.T) {
 			name: "stdin that is nothing of it",
 			opts: Options{Paths: []string{"-"}, Stdin: []byte("hello\n")},
 			want: []string{
-				"<stdin>: skipped, neither a Dockerfile, nor a nix.conf, nor a seccomp profile; --stdin-filename says which it is",
+				"<stdin>: skipped, neither a Dockerfile, nor a nix.conf, nor a seccomp profile; " +
+					"--stdin-filename says which it is",
 			},
 		},
 		{
 			name: "stdin without a byte",
 			opts: Options{Paths: []string{"-"}},
 			want: []string{
-				"<stdin>: skipped, neither a Dockerfile, nor a nix.conf, nor a seccomp profile; --stdin-filename says which it is",
+				"<stdin>: skipped, neither a Dockerfile, nor a nix.conf, nor a seccomp profile; " +
+					"--stdin-filename says which it is",
 			},
 		},
 		{
@@ -317,7 +319,7 @@ func TestLoad(t *testing.T) {
 			want: []string{"images/app.dockerfile: dockerfile"},
 		},
 		{
-			name: "stdin with a name that tells nothing",
+			name: "stdin with a name that says nothing",
 			opts: Options{Paths: []string{"-"}, Stdin: []byte("FROM scratch\n"), StdinName: "buffer-1"},
 			want: []string{"buffer-1: dockerfile"},
 		},
@@ -510,7 +512,7 @@ func TestOpenStdin(t *testing.T) {
 	}
 }
 
-// TestOpenForeign opens files named like a nix.conf: that of another program is told apart, and nothing else is.
+// TestOpenForeign opens files named like a nix.conf: that of another program is recognised, and nothing else is.
 func TestOpenForeign(t *testing.T) {
 	texts := map[string]string{
 		"nginx/nix.conf": "server {\n  listen 80;\n}\n", "packages/nix.conf": "packages = [\"gdb\"]\n",

@@ -30,7 +30,7 @@ func openDockerfile(t *testing.T, dir, name string) *nixuse.Model {
 	return doc.Nix
 }
 
-// TestCopiedFile tells which file of the workspace a COPY takes. "?" is one that cannot be told, or that must not be
+// TestCopiedFile checks which file of the workspace a COPY takes. "?" is one that cannot be known, or that must not be
 // read.
 func TestCopiedFile(t *testing.T) {
 	files := map[string]string{
@@ -110,7 +110,7 @@ func TestCopiedFile(t *testing.T) {
 		{"img", "COPY etc/nix/machines /etc/nix/", ""},
 		{"img", "COPY conf/nix.conf $WHERE/", ""},
 
-		// Where a neighbour tells the context, that one counts alone.
+		// Where a neighbour names the context, only that one counts.
 		{"ctx/sub", "COPY nix.conf /etc/nix/nix.conf", "# ctx"},
 		{"ctx/sub", "COPY sub/nix.conf /etc/nix/nix.conf", "# ctx/sub"},
 		{"ctx/sub", "COPY only-root.conf /etc/nix/nix.conf", "?"},
@@ -242,7 +242,7 @@ func TestIncludes(t *testing.T) {
 	}
 }
 
-// TestInImage tells which files of the workspace an image gets.
+// TestInImage checks which files of the workspace an image gets.
 func TestInImage(t *testing.T) {
 	dir := makeTree(t, map[string]string{
 		".git/":      "",

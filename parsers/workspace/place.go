@@ -18,7 +18,7 @@ const (
 	OnHost
 )
 
-// PlaceOf tells where the Nix runs that a text configures: in an image where a Dockerfile holds or copies it, or where
+// PlaceOf returns where the Nix runs that a text configures: in an image where a Dockerfile holds or copies the text or
 // the path says so, and on a host where the file lies in the folders of a machine's or a user's configuration.
 func (w *Workspace) PlaceOf(text *nixuse.Text) Place {
 	name := text.Fragment.File.Path

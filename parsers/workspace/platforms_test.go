@@ -6,7 +6,7 @@ import (
 	"testing"
 )
 
-// TestPlatforms tells for which platforms each stage is built: a name, in brackets when it is emulated, and from which
+// TestPlatforms checks for which platforms each stage is built: a name, in brackets when it is emulated, and from which
 // file it is known.
 func TestPlatforms(t *testing.T) {
 	const nix = "RUN nix-build\n"

@@ -33,7 +33,7 @@ type Profile struct {
 	filters []*seccomp.Filter
 }
 
-// Filter returns the filter that a target makes of the profile, as seccomp.Profile.Compile does, and makes it once.
+// Filter returns the filter that a target makes of the profile, as seccomp.Profile.Compile does, made on first use.
 func (p *Profile) Filter(t seccomp.Target) *seccomp.Filter {
 	for _, made := range [][]*seccomp.Filter{p.usual, p.filters} {
 		for _, f := range made {
@@ -47,7 +47,7 @@ func (p *Profile) Filter(t seccomp.Target) *seccomp.Filter {
 	return f
 }
 
-// Usual returns the filters that the usual targets make of the profile, and makes them once: see seccomp.Targets.Usual.
+// Usual returns the filters that the usual targets make of the profile, made on first use: see seccomp.Targets.Usual.
 func (p *Profile) Usual(targets seccomp.Targets) []*seccomp.Filter {
 	if p.usual == nil {
 		for _, t := range targets.Usual(p.Profile, p.Loaders(targets)...) {
@@ -57,7 +57,7 @@ func (p *Profile) Usual(targets seccomp.Targets) []*seccomp.Filter {
 	return p.usual
 }
 
-// UseKind is by what a profile is put in force.
+// UseKind is what puts a profile in force.
 type UseKind string
 
 const (
@@ -67,7 +67,7 @@ const (
 	UseLabel      UseKind = "label"      // a label of an image, which Podman loads with --seccomp-policy=image
 )
 
-// Loaders are the programs that may read a profile that is used so.
+// Loaders returns the programs that may read a profile with this kind of use.
 func (k UseKind) Loaders() []seccomp.Loader {
 	switch k {
 	case UseKubernetes:
@@ -90,9 +90,9 @@ type Use struct {
 	built build
 }
 
-// ImageOf returns the image whose own command runs in a container under a profile, by a use of it. It is nil where that
-// is not certain: for all but Compose services that are built in the workspace, run with the image's command, and get
-// no capabilities by which the profile would let more through.
+// ImageOf returns the image whose own command runs in a container under the profile of a use. It is nil where that is
+// not certain. It is certain for Compose services that are built in the workspace, run with the image's command, and
+// add no capabilities with which the profile would allow more.
 func (w *Workspace) ImageOf(u Use) *image.Image {
 	if u.built.dockerfile == "" {
 		return nil
@@ -118,7 +118,7 @@ func (w *Workspace) ImageOf(u Use) *image.Image {
 	return nil
 }
 
-// Loaders returns the programs that read the profile: those that the user named as targets, else those by which the
+// Loaders returns the programs that read the profile: those that the user named as targets, else those with which the
 // workspace uses it, else those that read all fields that it has.
 func (p *Profile) Loaders(t seccomp.Targets) []seccomp.Loader {
 	if p.Dialect == seccomp.SPO {
@@ -420,8 +420,8 @@ func labelProfiles(d *dockerfile.File) []*Profile {
 }
 
 // labelPieces returns the value of a LABEL, which BuildKit expands to text, as a fragment's pieces: each run of bytes
-// that stand for themselves is verbatim, and an escape is a piece of its own. Where that cannot be told, the whole is
-// one piece that is not verbatim.
+// that stand for themselves is verbatim, and an escape is a piece of its own. Where that is not certain, the whole
+// value is one piece that is not verbatim.
 func labelPieces(f *source.File, escape byte, w dockerfile.Word, text string) []source.Piece {
 	whole := []source.Piece{{Text: text, Span: w.Span}}
 	chars := joinedLine(f.Bytes[w.Span.Start:w.Span.End], escape)
@@ -429,7 +429,7 @@ func labelPieces(f *source.File, escape byte, w dockerfile.Word, text string) []
 		return whole
 	}
 	var pieces []source.Piece
-	next := -1 // where the last piece goes on
+	next := -1 // where the last piece continues
 	add := func(at source.Span, c byte, verbatim bool, quoting source.Quoting) {
 		at = at.Shift(w.Span.Start)
 		if n := len(pieces); verbatim && n > 0 && pieces[n-1].Verbatim && pieces[n-1].Quoting == quoting &&
@@ -474,7 +474,7 @@ func labelPieces(f *source.File, escape byte, w dockerfile.Word, text string) []
 			p.Text = f.Text(p.Span)
 		}
 		if !strings.HasPrefix(text[length:], p.Text) {
-			return whole // a variable, or something that BuildKit reads otherwise
+			return whole // a variable, or something that BuildKit reads differently
 		}
 		length += len(p.Text)
 	}

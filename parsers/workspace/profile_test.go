@@ -68,7 +68,7 @@ func TestProfileFiles(t *testing.T) {
 			t.Errorf("%d profiles", len(d.Profiles))
 		}
 	}
-	// A YAML file of another kind is told from a profile when it is named, too.
+	// A YAML file of another kind is not taken for a profile when it is named, either.
 	named, err := Load(Options{Dir: dir, Paths: []string{"k8s/pod.yml", "k8s/profiles.yaml"}})
 	if err != nil {
 		t.Fatal(err)
@@ -108,7 +108,8 @@ func TestUses(t *testing.T) {
 		"compose.yaml": "services:\n  a:\n" +
 			"    security_opt: [\"seccomp=docker/seccomp.json\", no-new-privileges:true]\n  b:\n    security_opt:\n" +
 			"    - seccomp:./docker/seccomp.json\n  c:\n" +
-			"    security_opt: ['seccomp=unconfined', 'seccomp=missing.json', 'seccomp=~/x.json', 'seccomp:builtin', apparmor=docker/seccomp.json]\n",
+			"    security_opt: ['seccomp=unconfined', 'seccomp=missing.json', 'seccomp=~/x.json', " +
+			"'seccomp:builtin', apparmor=docker/seccomp.json]\n",
 		"deploy/stack.yml": "services:\n  a:\n    security_opt:\n" +
 			"    - seccomp=${PROFILE:-../docker/seccomp.json}\n    - seccomp=${OTHER}\n",
 		"docker/seccomp.json": profile,
@@ -201,7 +202,7 @@ func labelsOf(text string) *Document {
 	return &Document{Source: d.Source, Profiles: labelProfiles(d)}
 }
 
-// TestLabelProfiles tells the text of each profile, and what stands in the Dockerfile for the name of its first
+// TestLabelProfiles checks the text of each profile, and what the Dockerfile has for the name of its first
 // syscall.
 func TestLabelProfiles(t *testing.T) {
 	const text = `{"defaultAction":"SCMP_ACT_ERRNO","syscalls":[{"names":["chmodd"],"action":"SCMP_ACT_ALLOW"}]}`

@@ -42,9 +42,10 @@ func (w *Workspace) repository(dir string) string {
 	})
 }
 
-// inContext returns the workspace file that a path of a build context means, for a Dockerfile at abs. Where the context
-// is not known it is taken to be the Dockerfile's own directory or the root; a path that exists in both with other
-// content is ambiguous. Known contexts, absolute, come first. The error is fs.ErrNotExist where there is no such file.
+// inContext returns the workspace file that a path of a build context means, for a Dockerfile at abs. Known contexts,
+// absolute, come first. Where the context is not known, it is assumed to be the Dockerfile's own directory or the root;
+// a path that exists in both with different content is ambiguous. The error is fs.ErrNotExist where there is no such
+// file.
 func (w *Workspace) inContext(abs string, contexts []string, name string) (*source.File, error) {
 	if strings.ContainsAny(name, "*?[$") || strings.Contains(name, "://") || strings.HasPrefix(name, "git@") {
 		return nil, fs.ErrNotExist

@@ -17,7 +17,7 @@ import (
 type Targets struct {
 	// Nix are the releases of Nix, Lix and Determinate Nix.
 	Nix nixconf.Targets
-	// NixGiven says that the user named them, so that a base image's tag does not narrow them.
+	// NixGiven says that the user named them, so a base image's tag does not narrow them.
 	NixGiven bool
 	// Platforms are the platforms that images are built for, such as "linux/arm64"; nil when not given.
 	Platforms []string
@@ -28,7 +28,7 @@ type Targets struct {
 // DefaultTargets returns the releases in wide use: Nix from 2.18 on, and all of Lix and Determinate Nix.
 func DefaultTargets() Targets { return Targets{Nix: nixconf.DefaultTargets()} }
 
-// Consumers are the names that Set takes, sorted.
+// Consumers returns the names that Set accepts, sorted.
 func Consumers() []string {
 	names := append([]string{"determinate", "lix", "nix", "platform"}, seccomp.Consumers()...)
 	slices.Sort(names)
@@ -36,7 +36,7 @@ func Consumers() []string {
 }
 
 // Set adds a target: a consumer's version or range of versions, or for "platform" a list of platforms. The first
-// version of Nix, Lix or Determinate Nix that is given replaces the defaults. The error names what is possible.
+// version of Nix, Lix or Determinate Nix that is given replaces the defaults. The error says what is possible.
 func (t *Targets) Set(consumer, version string) error {
 	switch consumer {
 	case "nix", "lix", "determinate":

@@ -111,7 +111,7 @@ stage 3: nix 2.31.1, assumed false
 	}
 }
 
-// TestTraceAssumed tells whether the release of Nix is known.
+// TestTraceAssumed checks whether the release of Nix is known.
 func TestTraceAssumed(t *testing.T) {
 	for base, want := range map[string]string{
 		"nixos/nix:2.24.10":              "nix 2.24.10 false",

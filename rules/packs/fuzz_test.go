@@ -13,11 +13,11 @@ import (
 	"github.com/sandlint/sandlint/rules/packs"
 )
 
-// fuzzNames are the names under which a text is looked at.
+// fuzzNames are the file names under which a text is checked.
 var fuzzNames = []string{"Dockerfile", "nix.conf", "seccomp.json"}
 
-// FuzzLint has every rule look at a text as each kind of file. Nothing panics, every place that is named lies in its
-// file, the edits of a fix apply, and what all fixes together make of a text has no fix left.
+// FuzzLint applies every rule to a text as each kind of file. Nothing panics, every reported place lies in its file,
+// the edits of a fix apply, and no fix is left once all fixes are applied.
 func FuzzLint(f *testing.F) {
 	for _, p := range packs.All() {
 		for _, r := range p.Rules {
@@ -69,7 +69,8 @@ var fuzzLines = map[string][]string{
 		"RUN <<EOF", "EOF", "COPY <<EOF /etc/nix/nix.conf", "RUN cat >> /etc/nix/nix.conf <<EOF",
 		"COPY <<-'EOF' /etc/nix/", "\tcores = 2", "cores = 1", "substituters = a", "extra-substituters = b",
 		"RUN curl -L https://nixos.org/nix/install | sh -s -- --daemon",
-		"RUN curl -sSfL https://install.determinate.systems/nix/tag/v0.30.0 | sh -s -- install --extra-conf 'sandbox = false'",
+		"RUN curl -sSfL https://install.determinate.systems/nix/tag/v0.30.0 | " +
+			"sh -s -- install --extra-conf 'sandbox = false'",
 		`ENV NIX_CONFIG="filter-syscalls = false"`, "ENV NIX_CONFIG cores = x", "ENV NIX_CONF_DIR=/etc", "USER builder",
 		"USER root", "WORKDIR /etc/nix", `SHELL ["/bin/bash", "-c"]`, `SHELL ["pwsh"]`,
 		"RUN opam init -y", `RUN ["bash", "-c", "opam init; bwrap --ro-bind / / true"]`, "RUN --security=insecure true",
@@ -178,7 +179,7 @@ func (l *linter) lint(t *testing.T, name string, text []byte) {
 	after := text
 	if len(fixed.Files) > 0 {
 		if after = fixed.Files[0].After; bytes.Equal(after, text) {
-			t.Errorf("%s: a file is said to be fixed and has the same text", name)
+			t.Errorf("%s: a file counts as fixed but has the same text", name)
 		}
 		for _, f := range rules.Fix(l.load(t, name, after), l.set, rules.FixOptions{Unsafe: true}).Files {
 			t.Errorf("%s: fixing again changes the text\nfrom %q\nto   %q\nto   %q", name, text, after, f.After)
@@ -215,7 +216,7 @@ func checkPlaces(t *testing.T, name string, size int, findings []rules.Finding) 
 	}
 }
 
-// checkRejected accepts that a fix is found to do too much; that is what the proof is for. It must apply, though.
+// checkRejected accepts a fix that does too much, for which the proof is there, but not one that does not apply.
 func checkRejected(t *testing.T, list []rules.Rejected) {
 	t.Helper()
 	for _, w := range list {

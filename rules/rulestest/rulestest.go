@@ -1,6 +1,7 @@
 // Package rulestest runs the cases of a pack's rules: each rule's txtar is its test and its page.
 //
-// With -update the expectations are rewritten from what the rules find; read the difference before committing it.
+// With -update it rewrites the expectations from what the rules find; read the difference before committing it. Run is
+// the only test that a pack needs; what it checks holds for the rules of every pack.
 package rulestest
 
 import (
@@ -50,8 +51,8 @@ func Run(t *testing.T, pack rules.Pack, all []rules.Pack) {
 	checkFiles(t, pack)
 }
 
-// checkFiles holds the folder of a pack to its form: the list of the pack, and a file for each rule. What rules share
-// is below internal.
+// checkFiles checks the folder of a pack: it holds the list of the pack and one file for each rule, and what rules
+// share is below internal.
 func checkFiles(t *testing.T, pack rules.Pack) {
 	files, err := filepath.Glob("*.go")
 	if err != nil {
@@ -131,7 +132,7 @@ func checkMetadata(t *testing.T, pack rules.Pack, r *rules.Rule) {
 		t.Errorf("%s is in pack %s", r.ID, pack.Name)
 	}
 	if r.Summary == "" || strings.HasSuffix(r.Summary, ".") || r.Since == "" || r.Severity == rules.Off {
-		t.Errorf("%s lacks metadata: a summary without a full stop, since and severity", r.ID)
+		t.Errorf("%s has incomplete metadata: it needs a summary without a full stop, since and severity", r.ID)
 	}
 	if r.Check.Subject == "" {
 		t.Errorf("%s has no Check", r.ID)

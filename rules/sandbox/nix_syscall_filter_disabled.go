@@ -31,7 +31,7 @@ var nixSyscallFilterDisabled = &rules.Rule{
 		switch p.Workspace.PlaceOf(text) {
 		case workspace.InImage:
 			if text.Image == nil || text.Event != nil && text.Event.Maybe || !native(text.Image) {
-				return // it may be built through an emulator workspace.Somewhere
+				return // it may be built through an emulator
 			}
 		case workspace.Somewhere:
 			finding.Severity = rules.Info
