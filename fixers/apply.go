@@ -82,8 +82,8 @@ func editPath(e Edit) string {
 	return e.File.Path
 }
 
-// Combine chooses which fixes are applied together. A fix is taken whole or not at all. Fixes are looked at in order of
-// the path and place of their first edit, safe ones first where two begin at the same place, then by title; one is
+// Combine chooses which fixes are applied together. A fix is taken whole or not at all. Fixes are considered in order
+// of the path and place of their first edit, safe ones first where two begin at the same place, then by title; one is
 // deferred when an edit of it overlaps an edit of a fix already taken, or when one of the two inserts where the other
 // begins or ends. The result does not depend on the order of fixes. Fixes without edits are advice and come in neither
 // list.

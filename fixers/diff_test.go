@@ -179,7 +179,7 @@ func applyPatch(before, patch []byte) ([]byte, error) {
 	for i := 2; i < len(lines) && len(lines[i]) > 0; {
 		m := hunkHeader.FindSubmatch(bytes.TrimSuffix(lines[i], []byte("\n")))
 		if m == nil {
-			return nil, fmt.Errorf("line %d is no hunk header: %q", i+1, lines[i])
+			return nil, fmt.Errorf("line %d is not a hunk header: %q", i+1, lines[i])
 		}
 		i++
 		var n [4]int

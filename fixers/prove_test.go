@@ -86,8 +86,7 @@ func (c *fakeChecker) Compare(before, after *source.File, fixes []Fix) string {
 	return c.compare(string(before.Bytes), string(after.Bytes), fixes)
 }
 
-// summary writes a result as text: what became of each file, and in brackets what was applied, rejected and found to
-// cycle.
+// summary writes a result as text: each file's final text, and what was applied, rejected and found to cycle.
 func summary(r Result) string {
 	var b strings.Builder
 	for _, f := range r.Files {

@@ -75,7 +75,7 @@ func writeFile(f *source.File, path string, after []byte) (err error) {
 
 // unchanged returns the state of the file at path if it is a regular file, holds the bytes of f and may be written.
 func unchanged(f *source.File, path string) (fs.FileInfo, error) {
-	// Looked at before it is opened: to open a named pipe waits for its other end.
+	// Check before opening: opening a named pipe waits for its other end.
 	info, err := os.Lstat(path)
 	if err != nil {
 		return nil, err

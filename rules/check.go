@@ -72,7 +72,7 @@ func checkFile(ws *workspace.Workspace, set *Set, entry *workspace.Entry, opts C
 	return r
 }
 
-// finish proves the fixes of findings, or removes them where none are asked for.
+// finish proves the fixes of findings, or removes them unless opts.Fixes is set.
 func (r *fileResult) finish(
 	ws *workspace.Workspace, set *Set, doc *workspace.Document, opts CheckOptions, together bool,
 ) {

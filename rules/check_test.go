@@ -211,7 +211,7 @@ func TestDeterminism(t *testing.T) {
 	}
 }
 
-// TestFixesAreAskedFor leaves fixes out unless they are asked for, and never gives any to what is suppressed.
+// TestFixesAreAskedFor checks that findings have fixes only with CheckOptions.Fixes, and suppressed ones never.
 func TestFixesAreAskedFor(t *testing.T) {
 	advice := &rules.Rule{
 		ID:       "t/advice",

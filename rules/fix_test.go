@@ -92,7 +92,8 @@ func TestFix(t *testing.T) {
 				"== rejected\n",
 		},
 		{
-			"unless that is asked for", []*rules.Rule{replacer("t/a", "colour", "color", fixers.Unsafe, instructions)},
+			"unless FixOptions.Unsafe is set",
+			[]*rules.Rule{replacer("t/a", "colour", "color", fixers.Unsafe, instructions)},
 			text, true,
 			"== Dockerfile\nFROM scratch\nRUN color one\nRUN color two\napplied unsafe t/a: Replace colour\n" +
 				"applied unsafe t/a: Replace colour\n== left\n== rejected\n",

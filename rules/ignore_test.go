@@ -38,7 +38,7 @@ func TestSuppression(t *testing.T) {
 				"Dockerfile:9:5 warning t/run: a RUN [inline on line 8: ]\n--\n",
 		},
 		{
-			"what is no suppression", "Dockerfile",
+			"what is not a suppression", "Dockerfile",
 			"FROM scratch\n# sandlint: ignore\nRUN a\n# sandlint: ignore[]\nRUN b\n# sandlint: ignore[t/run\nRUN c\n" +
 				"# ignore[t/run]\nRUN d\n# sandlint: ignore[t/other, u]\nRUN e\n# about sandlint: ignore[t/run]\n" +
 				"RUN f\n",
@@ -72,7 +72,7 @@ func TestSuppression(t *testing.T) {
 			"Dockerfile:3:5 warning t/run: a RUN [inline on line 2: why]\n--\n",
 		},
 		{
-			"a line of a here-document is no comment of the Dockerfile", "Dockerfile",
+			"a line of a here-document is not a comment of the Dockerfile", "Dockerfile",
 			"FROM scratch\nRUN <<EOF\n# sandlint: ignore[t/run]\na\nEOF\n",
 			"--\nDockerfile:2:5 warning t/run: a RUN\n",
 		},

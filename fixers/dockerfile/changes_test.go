@@ -45,7 +45,7 @@ func TestPartialChanges(t *testing.T) {
 		{"a word in the trigger of ONBUILD", "ONBUILD RUN a b", "ONBUILD RUN a x b", Words{Added: []string{"x"}}, ""},
 		{"a word in a heredoc", "RUN <<E\na b\nE", "RUN <<E\na x b\nE", Words{Added: []string{"x"}}, ""},
 		{"a word becomes a command", "RUN a b", "RUN a b; x", Words{Added: []string{"x", ";"}}, "RUN of line 2"},
-		{"an expansion is no word", "RUN a b", "RUN a $(x) b", Words{Added: []string{"$(x)"}}, "RUN of line 2"},
+		{"an expansion is not a word", "RUN a b", "RUN a $(x) b", Words{Added: []string{"$(x)"}}, "RUN of line 2"},
 
 		{
 			"a version", "RUN apt-get install -y curl git=1", "RUN apt-get install -y curl=7.1 git=1", Packages{"curl"},
@@ -126,7 +126,7 @@ func TestPartialChanges(t *testing.T) {
 			}
 			// Without the declaration it is a change, and with Instructions it may be anything.
 			if got := compareTexts(before, after, nil); got == "" {
-				t.Error("nobody sees it when it is not declared")
+				t.Error("the change passes without being declared")
 			}
 			if got := compareTexts(before, after, fixers.Changes{Instructions{}}); got != "" {
 				t.Errorf("with Instructions: %q", got)

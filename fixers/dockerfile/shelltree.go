@@ -89,7 +89,7 @@ func static(w *syntax.Word) (text string, ok bool) {
 	return b.String(), true
 }
 
-// args writes the words of a command, but for those that the mask leaves out.
+// args writes the words of a command, except those that the mask excludes.
 func (d *dumper) args(words []*syntax.Word) {
 	if d.mask.isShape() && len(words) > 1 {
 		words = words[:1]
@@ -110,7 +110,7 @@ func (d *dumper) args(words []*syntax.Word) {
 	d.out.WriteByte(']')
 }
 
-// assigns writes assignments, but for those that the mask leaves out.
+// assigns writes assignments, except those that the mask excludes.
 func (d *dumper) assigns(list []*syntax.Assign) {
 	d.out.WriteByte('[')
 	for _, a := range list {
@@ -125,7 +125,7 @@ func (d *dumper) assigns(list []*syntax.Assign) {
 	d.out.WriteByte(']')
 }
 
-// call writes a simple command, but for what the mask leaves out; it reports false for other nodes.
+// call writes a simple command, except what the mask excludes; it reports false for other nodes.
 func (d *dumper) call(v reflect.Value) bool {
 	call, ok := v.Interface().(*syntax.CallExpr)
 	if !ok {

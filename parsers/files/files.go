@@ -1,9 +1,9 @@
 // Package files reads files for sandlint: through a Tree over the disk, an overlay of open buffers, or memory. It also
 // walks folders without what git ignores, recognises kinds of file by name, and caches what was made of files.
 //
-// Everything that sandlint reads of a workspace goes through a Tree, so it works alike with an editor's unsaved text, in
-// a playground without a disk, and in a test. The model and the rules must not read in another way. Paths are absolute,
-// in the spelling of the operating system, and clean.
+// Everything that sandlint reads of a workspace goes through a Tree, so it works alike with an editor's unsaved text,
+// in a playground without a disk, and in a test. The model and the rules must not read in another way. Paths are
+// absolute, in the spelling of the operating system, and clean.
 package files
 
 import (

@@ -147,7 +147,7 @@ func TestConfined(t *testing.T) {
 	}
 }
 
-// TestReadBounds reads files of the largest size, of one byte more, and what is no regular file.
+// TestReadBounds reads files of the largest size, of one byte more, and paths that are not regular files.
 func TestReadBounds(t *testing.T) {
 	exact, over := strings.Repeat("a", MaxSize), strings.Repeat("a", MaxSize+1)
 	dir, all := trees(t, map[string]string{"exact": exact, "over": over})

@@ -14,8 +14,8 @@ import (
 // The walker goes through the commands of a script as package shell lists them. Three kinds of command lead it
 // elsewhere: the call of a function, whose body follows the call; a shell or a path that names a script of the build
 // context, whose commands follow (runScript); and a shell that reads a here-document (stdinScript). What `sh -c` and
-// `eval` run is no such case: package shell lists it as commands with a Parent. Functions that nothing calls come last,
-// marked Uncalled.
+// `eval` run is not such a case: package shell lists it as commands with a Parent. Functions that nothing calls come
+// last, marked Uncalled.
 //
 // On the way the walker keeps the state of each shell process (process.go): working directory, variables, user. A
 // command holds the state just before it runs. States never change, so commands share them.

@@ -56,8 +56,8 @@ type Image struct {
 	Base *Base
 
 	platforms  []Platform
-	platformed bool               // platforms has been asked for
-	byDest     map[string][]*Copy // what COPY and ADD put where, the last one first; nil before it is asked for
+	platformed bool               // platforms is set
+	byDest     map[string][]*Copy // what COPY and ADD put where, the last one first; made on first use
 	steps      []*Step            // what runs in the stage, in order, and its ONBUILD instructions; made on first use
 	end        state              // what holds at the end of the stage
 	commands   bool               // the commands of the steps are there

@@ -268,7 +268,7 @@ cd in RUN dir /w
 e in RUN dir /d
 f in RUN dir /w`},
 		{
-			"a shell that reads a pipe, a script that nobody has, and a program of the system",
+			"a shell that reads a pipe, a script that does not exist, and a program of the system",
 			"RUN curl x | sh; ./no.sh; $X; /usr/bin/y\n",
 			`
 curl in RUN dir /w

@@ -81,7 +81,7 @@ func (w *Workspace) nixFile(e *Entry, parsed *nixconf.File) *nixuse.Text {
 	return &nixuse.Text{File: resolved, Host: nixuse.HostFile, Path: e.Path, Targets: w.Targets.Nix}
 }
 
-// missing returns why a path below root is no file that can be read: fs.ErrNotExist when nothing is there,
+// missing returns why a path below root is not a readable file: fs.ErrNotExist when nothing is there,
 // nixconf.ErrUnreadable for a directory, and another error when only what lies outside root could say.
 func (w *Workspace) missing(root, full string) error {
 	info, err := w.tree.Lstat(root, full)

@@ -49,7 +49,7 @@ func kindByContent(f *source.File, byName files.Kind) files.Kind {
 	return files.KindUnknown
 }
 
-// firstKeyword returns the first word, in upper case, of the first line that is no comment.
+// firstKeyword returns the first word, in upper case, of the first line that is not a comment.
 func firstKeyword(text []byte) string {
 	for line := range bytes.Lines(text) {
 		line = bytes.TrimSpace(line)

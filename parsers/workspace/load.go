@@ -223,7 +223,7 @@ func (l *loader) jsonKind(abs string, byName files.Kind, named bool) files.Kind 
 		kind = l.claimed(f.Path, func() []byte { return f.Bytes })
 	}
 	if kind == files.KindUnknown && named {
-		l.skip(abs, "a JSON file that is no seccomp profile")
+		l.skip(abs, "a JSON file that is not a seccomp profile")
 	}
 	return kind
 }
@@ -301,7 +301,7 @@ func (l *loader) readable(v *files.Visit, root string) bool {
 		return true
 	}
 	if files.IsYAML(v.Entry.Name()) && files.KindByPath(v.Name) == files.KindUnknown {
-		return false // few YAML files are of a kind, so it is no news that this one is not read
+		return false // few YAML files are of a kind, so not reading this one is not worth a report
 	}
 	if v.Entry.Type()&fs.ModeSymlink == 0 {
 		l.fail(v.Name, files.ErrNotRegular)

@@ -210,7 +210,7 @@ func TestLoad(t *testing.T) {
 			want:  []string{"vendor/Dockerfile: dockerfile"},
 		},
 		{
-			name: "unless that is asked for",
+			name: "unless ForceExclude is set",
 			opts: Options{
 				Paths:        []string{"vendor/Dockerfile", "Dockerfile"},
 				Exclude:      []string{"vendor/**"},
@@ -226,7 +226,7 @@ func TestLoad(t *testing.T) {
 			want: []string{
 				"Dockerfile.go: dockerfile", // whoever names it means it
 				"README.md: skipped, its name is not that of a Dockerfile, nix.conf or seccomp profile",
-				"data.json: skipped, a JSON file that is no seccomp profile",
+				"data.json: skipped, a JSON file that is not a seccomp profile",
 				"nowhere/Dockerfile: error, no such file or directory",
 			},
 		},

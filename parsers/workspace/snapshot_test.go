@@ -40,8 +40,8 @@ func loaded(t *testing.T, dir string) *Workspace {
 	return w
 }
 
-// TestNeighbourChanges changes a file that a Dockerfile copies: opening the Dockerfile again sees it, a snapshot does
-// not before it is told.
+// TestNeighbourChanges changes a file that a Dockerfile copies: opening the Dockerfile again sees it, a snapshot only
+// after Changed.
 func TestNeighbourChanges(t *testing.T) {
 	dir := makeTree(t, map[string]string{
 		".git/":      "",
@@ -75,7 +75,7 @@ func TestNeighbourChanges(t *testing.T) {
 	}
 }
 
-// TestOverlayIsWhole has files that only an overlay holds: they are read, listed and asked for like those on disk.
+// TestOverlayIsWhole reads, lists and describes files that only an overlay holds like those on disk.
 func TestOverlayIsWhole(t *testing.T) {
 	dir := makeTree(t,
 		map[string]string{".git/": "", "img/Dockerfile": "FROM nixos/nix\nCOPY cfg /etc/nix/\nRUN nix-build\n"})

@@ -16,7 +16,7 @@ import (
 	"github.com/sandlint/sandlint/parsers/source"
 )
 
-// weakening are settings that loosen a check. Moving one so that it is in force for longer changes the meaning.
+// weakening are settings that loosen a check. A move that keeps one in force for longer changes the meaning.
 var weakening = []string{
 	"require-sigs", "accept-flake-config", "sandbox", "sandbox-fallback", "sandbox-paths", "trusted-users",
 	"trusted-public-keys", "ssl-cert-file",
