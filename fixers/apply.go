@@ -11,9 +11,9 @@ import (
 	"github.com/sandlint/sandlint/parsers/source"
 )
 
-// Apply returns the bytes of f with edits made, which may come in any order. Edits that are equal in every part count once.
-// It is an error when an edit is for another file or lies outside it, when two edits overlap, and when two different
-// texts are inserted at one place, for then their order is anybody's guess.
+// Apply returns the bytes of f with edits made, which may come in any order. Edits that are equal in every part count
+// once. It is an error when an edit is for another file or lies outside it, when two edits overlap, and when two
+// different texts are inserted at one place, since their order would be undefined.
 func Apply(f *source.File, edits []Edit) ([]byte, error) {
 	sorted, err := sortEdits(f, edits)
 	if err != nil {
@@ -43,7 +43,8 @@ func sortEdits(f *source.File, edits []Edit) ([]Edit, error) {
 			return nil, fmt.Errorf("edit of another text than that of %q", f.Path)
 		}
 		if e.Span.Start < 0 || e.Span.End < e.Span.Start || e.Span.End > len(f.Bytes) {
-			return nil, fmt.Errorf("edit of bytes %d to %d of %q, which has %d", e.Span.Start, e.Span.End, f.Path, len(f.Bytes))
+			return nil, fmt.Errorf("edit of bytes %d to %d of %q, which has %d", e.Span.Start, e.Span.End, f.Path,
+				len(f.Bytes))
 		}
 		if n := len(kept); n > 0 {
 			last := kept[n-1]
@@ -51,7 +52,8 @@ func sortEdits(f *source.File, edits []Edit) ([]Edit, error) {
 				continue
 			}
 			if e.Span.Start < last.Span.End || last.Span == e.Span {
-				return nil, fmt.Errorf("edits of bytes %d to %d and %d to %d of %q overlap", last.Span.Start, last.Span.End, e.Span.Start, e.Span.End, f.Path)
+				return nil, fmt.Errorf("edits of bytes %d to %d and %d to %d of %q overlap", last.Span.Start,
+					last.Span.End, e.Span.Start, e.Span.End, f.Path)
 			}
 		}
 		kept = append(kept, e)
@@ -80,10 +82,11 @@ func editPath(e Edit) string {
 	return e.File.Path
 }
 
-// Combine chooses which fixes are applied together. A fix is taken whole or not at all. Fixes are looked at in order of
-// the path and place of their first edit, safe ones first where two begin at the same place, then by title; one is
-// deferred when an edit of it overlaps an edit of a fix already taken, or when one of the two inserts where the other begins or
-// ends. The result does not depend on the order of fixes. Fixes without edits are advice and come in neither list.
+// Combine chooses which fixes are applied together. A fix is taken whole or not at all. Fixes are considered in order
+// of the path and place of their first edit, safe ones first where two begin at the same place, then by title; one is
+// deferred when an edit of it overlaps an edit of a fix already taken, or when one of the two inserts where the other
+// begins or ends. The result does not depend on the order of fixes. Fixes without edits are advice and come in neither
+// list.
 func Combine(fixes []Fix) (taken, deferred []Fix) {
 	order := make([]candidate, len(fixes))
 	for i, f := range fixes {
@@ -99,7 +102,7 @@ func Combine(fixes []Fix) (taken, deferred []Fix) {
 	return taken, deferred
 }
 
-// candidate is a fix and the finding that it is for. Twin numbers findings that cannot be told apart.
+// candidate is a fix and the finding that it is for. Twin numbers findings with the same identity.
 type candidate struct {
 	finding Finding
 	fix     Fix

@@ -71,15 +71,33 @@ func TestCombine(t *testing.T) {
 		taken, deferred string
 	}{
 		{"apart", []Fix{fix("b", Safe, edit(f, 4, 5)), fix("a", Safe, edit(f, 1, 2))}, "a b", ""},
-		{"touching replacements keep apart", []Fix{fix("a", Safe, edit(f, 1, 3)), fix("b", Safe, edit(f, 3, 5))}, "a b", ""},
-		{"overlap", []Fix{fix("a", Safe, edit(f, 1, 4)), fix("b", Safe, edit(f, 3, 5)), fix("c", Safe, edit(f, 4, 6))}, "a c", "b"},
+		{
+			"touching replacements keep apart", []Fix{fix("a", Safe, edit(f, 1, 3)), fix("b", Safe, edit(f, 3, 5))},
+			"a b", "",
+		},
+		{
+			"overlap",
+			[]Fix{fix("a", Safe, edit(f, 1, 4)), fix("b", Safe, edit(f, 3, 5)), fix("c", Safe, edit(f, 4, 6))}, "a c",
+			"b",
+		},
 		{"inside", []Fix{fix("a", Safe, edit(f, 1, 9)), fix("b", Safe, edit(f, 3, 5))}, "a", "b"},
-		{"insertion where another begins", []Fix{fix("b", Safe, edit(f, 3, 5)), fix("a", Safe, edit(f, 3, 3))}, "a", "b"},
+		{
+			"insertion where another begins", []Fix{fix("b", Safe, edit(f, 3, 5)), fix("a", Safe, edit(f, 3, 3))}, "a",
+			"b",
+		},
 		{"insertion where another ends", []Fix{fix("a", Safe, edit(f, 3, 5)), fix("b", Safe, edit(f, 5, 5))}, "a", "b"},
 		{"two insertions at one place", []Fix{fix("b", Safe, edit(f, 3, 3)), fix("a", Safe, edit(f, 3, 3))}, "a", "b"},
 		{"safe first", []Fix{fix("a", Unsafe, edit(f, 3, 4)), fix("b", Safe, edit(f, 3, 4))}, "b", "a"},
 		{"position before safety", []Fix{fix("a", Unsafe, edit(f, 2, 4)), fix("b", Safe, edit(f, 3, 4))}, "a", "b"},
-		{"all or nothing", []Fix{fix("a", Safe, edit(f, 5, 6)), fix("b", Safe, edit(f, 7, 8), edit(f, 5, 6)), fix("c", Safe, edit(f, 7, 8))}, "a c", "b"},
+		{
+			"all or nothing",
+			[]Fix{
+				fix("a", Safe, edit(f, 5, 6)), fix("b", Safe, edit(f, 7, 8), edit(f, 5, 6)),
+				fix("c", Safe, edit(f, 7, 8)),
+			},
+			"a c",
+			"b",
+		},
 		{"other files do not matter", []Fix{fix("a", Safe, edit(g, 5, 6)), fix("b", Safe, edit(f, 5, 6))}, "b a", ""},
 		{"across files", []Fix{fix("a", Safe, edit(g, 5, 6), edit(f, 5, 6)), fix("b", Safe, edit(g, 4, 8))}, "a", "b"},
 		{"advice is in neither list", []Fix{fix("a", Manual), fix("b", Safe, edit(f, 0, 1))}, "b", ""},
@@ -97,9 +115,11 @@ func TestCombine(t *testing.T) {
 			for range 6 {
 				taken, deferred := Combine(test.fixes)
 				if titles(taken) != test.taken || titles(deferred) != test.deferred {
-					t.Fatalf("took %q, deferred %q; want %q and %q", titles(taken), titles(deferred), test.taken, test.deferred)
+					t.Fatalf("took %q, deferred %q; want %q and %q", titles(taken), titles(deferred), test.taken,
+						test.deferred)
 				}
-				rand.Shuffle(len(test.fixes), func(i, j int) { test.fixes[i], test.fixes[j] = test.fixes[j], test.fixes[i] })
+				rand.Shuffle(len(test.fixes),
+					func(i, j int) { test.fixes[i], test.fixes[j] = test.fixes[j], test.fixes[i] })
 			}
 		})
 	}
@@ -118,7 +138,8 @@ func FuzzCombine(f *testing.F) {
 			if n := len(fixes); n > 0 && data[2]&0x80 != 0 {
 				fixes[n-1].Edits = append(fixes[n-1].Edits, e)
 			} else {
-				fixes = append(fixes, Fix{Title: string('a' + rune(data[2]>>4&3)), Safety: Safety(1 + data[2]>>6&1), Edits: []Edit{e}})
+				fixes = append(fixes, Fix{Title: string('a' + rune(data[2]>>4&3)), Safety: Safety(1 + data[2]>>6&1),
+					Edits: []Edit{e}})
 			}
 			data = data[3:]
 		}

@@ -18,10 +18,10 @@ const (
 	maxDiffLines = 20_000
 )
 
-// Unified returns the unified diff that turns before into after, or nil when they are equal. Path is the file's name with
-// forward slashes, relative to where the patch will be applied; it stands after a/ and b/ in the header, quoted as git
-// quotes it. The patch is bytes for bytes: carriage returns, invalid UTF-8 and a missing final newline survive
-// "git apply" and "patch -p1".
+// Unified returns the unified diff that turns before into after, or nil when they are equal. Path is the file's name
+// with forward slashes, relative to where the patch will be applied; it stands after a/ and b/ in the header, quoted as
+// git quotes it. The patch is bytes for bytes: carriage returns, invalid UTF-8 and a missing final newline survive "git
+// apply" and "patch -p1".
 func Unified(path string, before, after []byte) []byte {
 	if bytes.Equal(before, after) {
 		return nil

@@ -26,23 +26,45 @@ func TestUnified(t *testing.T) {
 		{"to empty", "f", "a\n", "", "--- a/f\n+++ b/f\n@@ -1 +0,0 @@\n-a\n"},
 		{"context of three lines", "d/f", "1\n2\n3\n4\n5\n6\n7\n8\n9\n", "1\n2\n3\n4\nfive\n6\n7\n8\n9\n",
 			"--- a/d/f\n+++ b/d/f\n@@ -2,7 +2,7 @@\n 2\n 3\n 4\n-5\n+five\n 6\n 7\n 8\n"},
-		{"insertion only", "f", "1\n2\n3\n4\n5\n", "1\n2\n3\n4\nx\n5\n", "--- a/f\n+++ b/f\n@@ -2,4 +2,5 @@\n 2\n 3\n 4\n+x\n 5\n"},
-		{"deletion of the first line", "f", "1\n2\n3\n4\n5\n", "2\n3\n4\n5\n", "--- a/f\n+++ b/f\n@@ -1,4 +1,3 @@\n-1\n 2\n 3\n 4\n"},
+		{
+			"insertion only", "f", "1\n2\n3\n4\n5\n", "1\n2\n3\n4\nx\n5\n",
+			"--- a/f\n+++ b/f\n@@ -2,4 +2,5 @@\n 2\n 3\n 4\n+x\n 5\n",
+		},
+		{
+			"deletion of the first line", "f", "1\n2\n3\n4\n5\n", "2\n3\n4\n5\n",
+			"--- a/f\n+++ b/f\n@@ -1,4 +1,3 @@\n-1\n 2\n 3\n 4\n",
+		},
 		{"a gap of six lines joins hunks", "f", "a\n1\n2\n3\n4\n5\n6\nb\n", "A\n1\n2\n3\n4\n5\n6\nB\n",
 			"--- a/f\n+++ b/f\n@@ -1,8 +1,8 @@\n-a\n+A\n 1\n 2\n 3\n 4\n 5\n 6\n-b\n+B\n"},
 		{"a gap of seven lines parts them", "f", "a\n1\n2\n3\n4\n5\n6\n7\nb\n", "A\n1\n2\n3\n4\n5\n6\n7\nB\n",
 			"--- a/f\n+++ b/f\n@@ -1,4 +1,4 @@\n-a\n+A\n 1\n 2\n 3\n@@ -6,4 +6,4 @@\n 5\n 6\n 7\n-b\n+B\n"},
-		{"deletions stand before insertions", "f", "a\nb\nc\n", "x\ny\nz\n", "--- a/f\n+++ b/f\n@@ -1,3 +1,3 @@\n-a\n-b\n-c\n+x\n+y\n+z\n"},
+		{
+			"deletions stand before insertions", "f", "a\nb\nc\n", "x\ny\nz\n",
+			"--- a/f\n+++ b/f\n@@ -1,3 +1,3 @@\n-a\n-b\n-c\n+x\n+y\n+z\n",
+		},
 		{"CRLF stays", "f", "a\r\nb\r\n", "a\r\nc\r\n", "--- a/f\n+++ b/f\n@@ -1,2 +1,2 @@\n a\r\n-b\r\n+c\r\n"},
 		{"CRLF to LF", "f", "a\r\n", "a\n", "--- a/f\n+++ b/f\n@@ -1 +1 @@\n-a\r\n+a\n"},
-		{"no final newline on both sides", "f", "a\nb", "c\nb", "--- a/f\n+++ b/f\n@@ -1,2 +1,2 @@\n-a\n+c\n b\n\\ No newline at end of file\n"},
-		{"final newline added", "f", "a\nb", "a\nb\n", "--- a/f\n+++ b/f\n@@ -1,2 +1,2 @@\n a\n-b\n\\ No newline at end of file\n+b\n"},
-		{"final newline removed", "f", "b\n", "b", "--- a/f\n+++ b/f\n@@ -1 +1 @@\n-b\n+b\n\\ No newline at end of file\n"},
-		{"invalid UTF-8 stays", "f", "\xff\xfe\nb\n", "\xff\xfe\n\xc3\n", "--- a/f\n+++ b/f\n@@ -1,2 +1,2 @@\n \xff\xfe\n-b\n+\xc3\n"},
+		{
+			"no final newline on both sides", "f", "a\nb", "c\nb",
+			"--- a/f\n+++ b/f\n@@ -1,2 +1,2 @@\n-a\n+c\n b\n\\ No newline at end of file\n",
+		},
+		{
+			"final newline added", "f", "a\nb", "a\nb\n",
+			"--- a/f\n+++ b/f\n@@ -1,2 +1,2 @@\n a\n-b\n\\ No newline at end of file\n+b\n",
+		},
+		{
+			"final newline removed", "f", "b\n", "b",
+			"--- a/f\n+++ b/f\n@@ -1 +1 @@\n-b\n+b\n\\ No newline at end of file\n",
+		},
+		{
+			"invalid UTF-8 stays", "f", "\xff\xfe\nb\n", "\xff\xfe\n\xc3\n",
+			"--- a/f\n+++ b/f\n@@ -1,2 +1,2 @@\n \xff\xfe\n-b\n+\xc3\n",
+		},
 		{"byte order mark", "f", "\ufeffa\n", "a\n", "--- a/f\n+++ b/f\n@@ -1 +1 @@\n-\ufeffa\n+a\n"},
 		{"name with a blank", "my file", "a\n", "b\n", "--- a/my file\t\n+++ b/my file\t\n@@ -1 +1 @@\n-a\n+b\n"},
 		{"name to be quoted", "t\ta\"b\\ü\x7f\x01", "a\n", "b\n",
-			`--- "a/t\ta\"b\\\303\274\177\001"` + "\n" + `+++ "b/t\ta\"b\\\303\274\177\001"` + "\n@@ -1 +1 @@\n-a\n+b\n"},
+			`--- "a/t\ta\"b\\\303\274\177\001"` + "\n" + `+++ "b/t\ta\"b\\\303\274\177\001"` + "\n@@ -1 +1 @@\n-a\n" +
+				"+b\n"},
 		{"leading dot and slash", "./f", "a\n", "b\n", "--- a/f\n+++ b/f\n@@ -1 +1 @@\n-a\n+b\n"},
 		{"absolute name", "/srv/f", "a\n", "b\n", "--- a/srv/f\n+++ b/srv/f\n@@ -1 +1 @@\n-a\n+b\n"},
 	}
@@ -157,7 +179,7 @@ func applyPatch(before, patch []byte) ([]byte, error) {
 	for i := 2; i < len(lines) && len(lines[i]) > 0; {
 		m := hunkHeader.FindSubmatch(bytes.TrimSuffix(lines[i], []byte("\n")))
 		if m == nil {
-			return nil, fmt.Errorf("line %d is no hunk header: %q", i+1, lines[i])
+			return nil, fmt.Errorf("line %d is not a hunk header: %q", i+1, lines[i])
 		}
 		i++
 		var n [4]int
@@ -209,8 +231,10 @@ func applyPatch(before, patch []byte) ([]byte, error) {
 
 // oddLines are lines that a careless patch writer or reader trips over.
 var oddLines = []string{
-	"", "a", "b", "RUN make", "--- a/f", "+++ b/f", "-- x", "++ x", "@@ -1 +1 @@", "@@ -1,2 +1,2 @@", `\ No newline at end of file`, "diff --git a/f b/f",
-	"index 0000000..1111111 100644", "Index: f", "-", "+", " ", "\t", "äöü", "\xff\xfe", "\x00", "a\rb", "\ufeffx", "GIT binary patch", "rename from f", "*** f", "1c1", "0a1",
+	"", "a", "b", "RUN make", "--- a/f", "+++ b/f", "-- x", "++ x", "@@ -1 +1 @@", "@@ -1,2 +1,2 @@",
+	`\ No newline at end of file`, "diff --git a/f b/f",
+	"index 0000000..1111111 100644", "Index: f", "-", "+", " ", "\t", "äöü", "\xff\xfe", "\x00", "a\rb", "\ufeffx",
+	"GIT binary patch", "rename from f", "*** f", "1c1", "0a1",
 }
 
 func randomText(r *rand.Rand) []byte {
@@ -259,10 +283,13 @@ func mutate(r *rand.Rand, text []byte) []byte {
 	return bytes.Join(lines, nil)
 }
 
-// oddNames are file names as users have them, and worse. GNU patch cannot read a name that ends in a blank, however it is written.
+// oddNames are file names as users have them, and worse. GNU patch cannot read a name that ends in a blank, however it
+// is written.
 var oddNames = []string{
-	"Dockerfile", "my file", "two  blanks/in a name", "-f", "tab\tname", "new\nline", "quo\"te", `back\slash`, "it's", "ünïcödé", "\xff\xfeinvalid", "cr\r", "--- a", "@@ -1 +1 @@",
-	"a/b/c.conf", "b/x", "a", "$HOME", "#x", " leading", "\tboth blank and tab ", "日本 語", "del\x7f", "bell\a", "dev/null", "x\ty z.conf",
+	"Dockerfile", "my file", "two  blanks/in a name", "-f", "tab\tname", "new\nline", "quo\"te", `back\slash`, "it's",
+	"ünïcödé", "\xff\xfeinvalid", "cr\r", "--- a", "@@ -1 +1 @@",
+	"a/b/c.conf", "b/x", "a", "$HOME", "#x", " leading", "\tboth blank and tab ", "日本 語", "del\x7f", "bell\a",
+	"dev/null", "x\ty z.conf",
 }
 
 // TestUnifiedWithRealTools gives many random patches to git and to GNU patch and compares what they make of the files.
@@ -304,7 +331,8 @@ func TestUnifiedWithRealTools(t *testing.T) {
 			cmd := exec.Command(program, tool.args...)
 			cmd.Dir = dir
 			cmd.Stdin = &patch
-			cmd.Env = append(os.Environ(), "GIT_CONFIG_NOSYSTEM=1", "GIT_CONFIG_GLOBAL=/dev/null", "GIT_CEILING_DIRECTORIES="+filepath.Dir(dir), "LC_ALL=C")
+			cmd.Env = append(os.Environ(), "GIT_CONFIG_NOSYSTEM=1", "GIT_CONFIG_GLOBAL=/dev/null",
+				"GIT_CEILING_DIRECTORIES="+filepath.Dir(dir), "LC_ALL=C")
 			if out, err := cmd.CombinedOutput(); err != nil {
 				t.Errorf("%v\n%.2000s", err, out)
 			}

@@ -1,5 +1,8 @@
-// Package fixers turns findings into changed files: edits, fixes and how they are combined, the proof that a fix does only
-// what it says, unified diffs, and writing.
+// Package fixers turns findings into changed files: it combines the edits of fixes, proves that a fix does only what it
+// says, prints unified diffs, and writes files.
+//
+// It knows neither rules nor formats. Rules reach it through Checker, and what a fix may change is declared in values
+// of Change, which the packages below this one define and check, one per format. No fix is applied without a proof.
 package fixers
 
 import (
@@ -49,8 +52,9 @@ type Fix struct {
 	Changes Changes
 }
 
-// Change is one thing that a fix declares to change in what a file means. Each format has its own, in the package below this one that compares two
-// versions of such a file: which settings, syscalls, words, flags or variables may differ. The proof refuses whatever is not declared.
+// Change is one thing that a fix declares to change in what a file means. Each format has its own, in the package below
+// this one that compares two versions of such a file: which settings, syscalls, words, flags or variables may differ.
+// The proof refuses whatever is not declared.
 type Change interface {
 	// Allows says what may change, for people: "the value of the settings cores and max-jobs".
 	Allows() string
@@ -73,8 +77,9 @@ type Repair struct{}
 // Allows implements Change.
 func (Repair) Allows() string { return "what the consumer refused before" }
 
-// Embedded declares that the edits lie in text of another format inside the file, such as the nix.conf text that a Dockerfile writes, or the seccomp
-// profile in a label. What the text means is compared as that format; around it nothing changes.
+// Embedded declares that the edits lie in text of another format inside the file, such as the nix.conf text that a
+// Dockerfile writes, or the seccomp profile in a label. What the text means is compared as that format; around it
+// nothing changes.
 type Embedded struct{}
 
 // Allows implements Change.

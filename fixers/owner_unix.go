@@ -8,8 +8,8 @@ import (
 	"syscall"
 )
 
-// keepOwner gives temp the owner and group of the file that it will replace, and reports whether it has both now. A user
-// who is not root may at most choose another group of their own.
+// keepOwner gives temp the owner and group of the file that it will replace, and reports whether it has both now. A
+// user who is not root may at most choose another group of their own.
 func keepOwner(temp *os.File, info fs.FileInfo) bool {
 	want, ok := info.Sys().(*syscall.Stat_t)
 	if !ok {

@@ -12,6 +12,25 @@ import (
 	"github.com/sandlint/sandlint/parsers/source"
 )
 
+// This file proves fixes and applies those that are proved.
+//
+// A proof applies fixes in memory, lints the result (Checker.Lint) and compares it with the original in the meaning of
+// the format (Checker.Compare). It passes when
+//
+//   - the edits apply and change something;
+//   - the result has no new syntax finding;
+//   - the findings that the fixes are for are gone, and none of the same or a higher severity is new;
+//   - the meaning changed only as the fixes declare (Fix.Changes).
+//
+// Findings are compared by count, not by place, since edits move text: a group is a rule in a file at a severity, an
+// identity a rule about one text. A proof costs one Lint of all files and one Compare for each edited file; nothing is
+// written.
+//
+// Prove proves one fix alone, for showing it. Run proves in batches: it takes all fixes that do not overlap and tries
+// them together. When that fails it halves the batch, tries the halves and joins what passed, so k bad fixes among n
+// cost about k·log n proofs. maxFailures bounds what one bad rule can cost. Each batch that passes makes new texts, on
+// which Run starts over until nothing is left. It stops a cycle by the hashes of the texts that a file has had.
+
 // Finding is what the proof needs to know of a finding.
 type Finding struct {
 	// Path is the file in which the finding is reported.
@@ -20,8 +39,8 @@ type Finding struct {
 	Rule string
 	// Severity is its rank; a higher one is worse.
 	Severity int
-	// Key tells findings of one rule in one file apart by what they are about: normalised text, never a position, so that
-	// the same finding in shifted text has the same key. Findings about equal text share a key; they are counted.
+	// Key distinguishes the findings of one rule in one file by what they are about: normalised text, never a position,
+	// so the same finding in shifted text has the same key. Findings about equal text share a key and are counted.
 	Key string
 	// Message is what a person reads.
 	Message string
@@ -33,12 +52,12 @@ type Finding struct {
 
 // Checker is what the proof knows of rules and formats.
 type Checker interface {
-	// Lint returns the findings of files, in any order. The files are all those that can influence each other: a Dockerfile and
-	// the nix.conf that it copies, or one file alone. A file that was not edited is the same *source.File in every call, so
-	// that what was made of it can be kept. An error ends the whole run.
+	// Lint returns the findings of files, in any order. The files are all those that can influence each other: a
+	// Dockerfile and the nix.conf that it copies, or one file alone. A file that was not edited is the same
+	// *source.File in every call, so Lint can keep what it made of it. An error ends the whole run.
 	Lint(files []*source.File) ([]Finding, error)
-	// Compare says in one sentence what changed in the meaning of a file that fixes, whose edits turned before into after, do not
-	// declare; "" when nothing did. The edits of fixes that are for other files are to be ignored.
+	// Compare says in one sentence what changed in the meaning of a file that fixes, whose edits turned before into
+	// after, do not declare; "" when nothing did. Compare ignores the edits of fixes in other files.
 	Compare(before, after *source.File, fixes []Fix) string
 }
 
@@ -51,38 +70,45 @@ type Prover struct {
 	census   census
 }
 
-// NewProver returns a prover for files, whose findings, as Lint returns them, are findings.
+// NewProver returns a prover for files. The findings are those that Lint returns for the files.
 func NewProver(files []*source.File, findings []Finding, c Checker) *Prover {
-	p := &Prover{checker: c, files: files, findings: findings, byPath: make(map[string]int, len(files)), census: count(findings)}
+	p := &Prover{
+		checker:  c,
+		files:    files,
+		findings: findings,
+		byPath:   make(map[string]int, len(files)),
+		census:   count(findings),
+	}
 	for i, f := range files {
 		p.byPath[f.Path] = i
 	}
 	return p
 }
 
-// Prove returns nil when fix, applied alone, is proved to mend finding and to do nothing else: it applies, the result has no new
-// syntax finding, the finding is gone, no new finding of its severity or a higher one has come, and the meaning
-// changed only as the fix declares. Else the error says what is wrong; it matches ErrRefuted unless the checker itself failed.
+// Prove returns nil when fix, applied alone, is proved to fix finding and to do nothing else: it applies, the result
+// has no new syntax finding, the finding is gone, no new finding of its severity or a higher one has come, and the
+// meaning changed only as the fix declares. Else the error says what is wrong; it matches ErrRejected unless the
+// checker itself failed.
 //
-// It costs one Lint and one Compare for each edited file. That a batch of fixes is proved says nothing of one member alone, for one
-// may cover up what another breaks; so what is shown alone is proved alone. A Prover may be used by several goroutines
-// when its Checker may.
+// It costs one Lint, and one Compare for each edited file. A proved batch proves none of its members alone, since one
+// may hide what another breaks; so a fix that is shown alone is proved alone. A Prover may be used by several
+// goroutines when its Checker may.
 func (p *Prover) Prove(finding Finding, fix Fix) error {
 	if fix.Safety == Manual || len(fix.Edits) == 0 {
-		return fmt.Errorf("%w: it is advice and has no edits", ErrRefuted)
+		return fmt.Errorf("%w: it is advice and has no edits", ErrRejected)
 	}
 	_, reason, err := p.try([]candidate{{finding: finding, fix: fix}}, nil)
 	if err == nil && reason != "" {
-		err = fmt.Errorf("%w: %s", ErrRefuted, reason)
+		err = fmt.Errorf("%w: %s", ErrRejected, reason)
 	}
 	return err
 }
 
-// ErrRefuted is matched by the errors that say why a fix is not proved.
-var ErrRefuted = errors.New("fix is not proved")
+// ErrRejected is matched by the errors that say why the proof rejected a fix.
+var ErrRejected = errors.New("fix is not proved")
 
-// group is a kind of finding of which the proof counts how many there are. Findings that merely read otherwise after a fix,
-// since it edited the text that they are about, stay in their group.
+// group is a kind of finding that the proof counts. A finding whose message merely reads differently after a fix, since
+// the fix edited the text that it is about, stays in its group.
 type group struct {
 	path, rule string
 	severity   int
@@ -114,11 +140,11 @@ type trial struct {
 	after   *Prover // the texts and findings after it
 	changed []int   // the indexes of the files that it changed
 	taken   []candidate
-	added   map[group]int // findings of lower severity that it brought
+	added   map[group]int // new findings of lower severity
 }
 
-// try applies a batch of fixes together and proves them together. It returns the trial, or why the proof failed, or the
-// error of the checker. Findings in allowed may be new whatever their severity.
+// try applies a batch of fixes and proves them together. It returns the trial, or the reason for which the proof
+// failed, or the error of the checker. Findings in allowed may be new whatever their severity.
 func (p *Prover) try(taken []candidate, allowed map[group]int) (*trial, string, error) {
 	files, changed, err := p.apply(taken)
 	if err != nil {
@@ -197,13 +223,13 @@ func (p *Prover) apply(taken []candidate) (files []*source.File, changed []int, 
 	return files, changed, nil
 }
 
-// newFinding fills in t.added, and says which finding has come that must not: one of syntax, or one whose severity is
+// newFinding fills in t.added, and says which new finding fails the proof: a syntax finding, or one whose severity is
 // at least lowest.
 func (p *Prover) newFinding(t *trial, fixedIn map[group]int, lowest int, allowed map[group]int) string {
 	var worst *group
 	for g, n := range t.after.census.groups {
 		if n -= p.census.groups[g] - fixedIn[g]; n > 0 {
-			n -= p.milder(t, g, fixedIn)
+			n -= p.downgraded(t, g, fixedIn)
 		}
 		if n <= 0 {
 			continue
@@ -239,9 +265,9 @@ func (p *Prover) newFinding(t *trial, fixedIn map[group]int, lowest int, allowed
 	return what + " (" + worst.rule + ")"
 }
 
-// milder returns how many findings of g's rule that were worse than those of g are gone and were not to be fixed: as many of g are the same, and have
-// become milder.
-func (p *Prover) milder(t *trial, g group, fixedIn map[group]int) int {
+// downgraded returns how many findings of g's rule with a higher severity than g are gone without having been fixed. As
+// many findings of g are not new, but these at a lower severity.
+func (p *Prover) downgraded(t *trial, g group, fixedIn map[group]int) int {
 	gone := 0
 	for worse, n := range p.census.groups {
 		if worse.path == g.path && worse.rule == g.rule && worse.syntax == g.syntax && worse.severity > g.severity {
@@ -266,7 +292,7 @@ func compareGroups(a, b group) int {
 type Options struct {
 	// Unsafe applies unsafe fixes too.
 	Unsafe bool
-	// Findings are those of the files, where the caller has them; nil lets Run ask for them.
+	// Findings are those of the files, where the caller has them; nil makes Run lint the files first.
 	Findings []Finding
 }
 
@@ -274,7 +300,7 @@ type Options struct {
 type Result struct {
 	// Files are the results in the order in which the files were given.
 	Files []FileResult
-	// Findings are those of the texts as they are at the end.
+	// Findings are those of the final texts.
 	Findings []Finding
 }
 
@@ -296,7 +322,7 @@ type Applied struct {
 	Safety      Safety
 }
 
-// Rejected is one fix that failed its proof, which is a defect of the rule that made it. Finding is the one it was for.
+// Rejected is one fix that failed its proof, which is a defect of the rule that made it. Finding is what it was for.
 type Rejected struct {
 	Rule, Title string
 	Finding     Finding
@@ -308,17 +334,16 @@ func (r *Rejected) is(c candidate) bool {
 	return r.Finding.identity() == c.finding.identity() && r.Title == c.fix.Title
 }
 
-// Cycle says that the fixes of rules would turn a text into one that it had before. The text stays as it was before the
-// last of these fixes.
+// Cycle says that the fixes of rules would restore an earlier text of the file. The last of these fixes is not applied.
 type Cycle struct {
 	// Rules are the ids, sorted.
 	Rules []string
 }
 
-// Run applies the fixes of files until none is left that can be applied, and proves each step. In each pass all fixes that
-// keep apart are applied and proved together; when that fails the batch is split in halves until the fixes at
-// fault are found, which are tried again only when all else is done and the text is another one. So a second run of Run
-// on the result changes nothing. The result does not depend on the order of files or findings. The error is the checker's.
+// Run applies the fixes of files until none is left that can be applied, and proves each step. In each pass it applies
+// and proves together all fixes that do not overlap. When that fails, it halves the batch until the fixes at fault are
+// found, and tries these again only when all else is done and the text has changed. So a second Run on the result
+// changes nothing. The result does not depend on the order of files or findings. The error is the checker's.
 func Run(files []*source.File, opts Options, c Checker) (Result, error) {
 	findings := opts.Findings
 	if findings == nil {
@@ -327,7 +352,13 @@ func Run(files []*source.File, opts Options, c Checker) (Result, error) {
 			return Result{}, err
 		}
 	}
-	r := &runner{unsafe: opts.Unsafe, rejected: map[attempt]bool{}, undone: map[attempt]bool{}, failures: map[string]int{}, seen: make([]map[[sha256.Size]byte]int, len(files))}
+	r := &runner{
+		unsafe:   opts.Unsafe,
+		rejected: map[attempt]bool{},
+		undone:   map[attempt]bool{},
+		failures: map[string]int{},
+		seen:     make([]map[[sha256.Size]byte]int, len(files)),
+	}
 	r.result.Files = make([]FileResult, len(files))
 	for i, f := range files {
 		r.result.Files[i].Before = f
@@ -339,7 +370,7 @@ func Run(files []*source.File, opts Options, c Checker) (Result, error) {
 			break
 		}
 		if len(taken) == 0 {
-			// A second run would try these again, on a text that they have not failed on.
+			// A second run would try these again on the new text, so this one does.
 			clear(r.rejected)
 			clear(r.failures)
 			r.retry = false
@@ -360,7 +391,8 @@ func Run(files []*source.File, opts Options, c Checker) (Result, error) {
 	return r.result, nil
 }
 
-// attempt is one fix for one finding. Twins are findings that share an identity; they are numbered in order of position.
+// attempt is one fix for one finding. Twins are findings that share an identity; they are numbered in order of
+// position.
 type attempt struct {
 	identity
 	twin  int
@@ -369,13 +401,13 @@ type attempt struct {
 
 type runner struct {
 	unsafe bool
-	// rejected are the fixes that failed and undone those that are part of a cycle; neither is tried.
+	// rejected are the fixes that failed, and undone those that are part of a cycle; neither is tried again.
 	rejected, undone map[attempt]bool
 	// retry says that the text changed since a fix was rejected.
 	retry bool
 	// failures counts the rejected fixes of each rule.
 	failures map[string]int
-	// seen tells for each file, by hash, after how many applied fixes it had which text.
+	// seen holds, for each file, the hashes of the texts that it has had, with the number of fixes applied by then.
 	seen   []map[[sha256.Size]byte]int
 	result Result
 }
@@ -386,7 +418,8 @@ func (r *runner) candidates(p *Prover) []candidate {
 	for _, f := range p.findings {
 		for _, fix := range f.Fixes {
 			if r.applies(&fix) {
-				fixable = append(fixable, candidate{finding: f, fix: fix}) // the fix only gives the finding its place among its twins
+				// The fix only gives the finding its place among its twins.
+				fixable = append(fixable, candidate{finding: f, fix: fix})
 				break
 			}
 		}
@@ -417,11 +450,11 @@ func (r *runner) applies(fix *Fix) bool {
 
 func (c *candidate) attempt() attempt { return attempt{c.finding.identity(), c.twin, c.fix.Title} }
 
-// maxFailures is the number of failed fixes after which a rule's other fixes are not tried alone: one bad rule must not
-// cost a Lint for each of the thousand places in which it fires.
+// maxFailures is the number of failed fixes after which a rule's other fixes are rejected untried: one bad rule must
+// not cost a Lint for each of the thousand places that it reports.
 const maxFailures = 32
 
-// settle proves a batch, or finds by splitting a large part of it that it can prove; nil when there is none.
+// settle proves a batch or, by splitting it, a large part of it. It returns nil when no part can be proved.
 func (r *runner) settle(p *Prover, taken []candidate) (*trial, error) {
 	var worth []candidate
 	for _, c := range taken {
@@ -462,12 +495,12 @@ func (r *runner) settle(p *Prover, taken []candidate) (*trial, error) {
 	if err != nil || both != nil {
 		return both, err
 	}
-	return left, nil // the right part has its turn on the new text
+	return left, nil // the next pass tries the right part on the new text
 }
 
 func (r *runner) reject(p *Prover, c candidate, reason string) {
 	r.rejected[c.attempt()] = true
-	at := []int{p.byPath[c.finding.Path]} // for a fix of files that are not among ours
+	at := []int{p.byPath[c.finding.Path]} // for a fix that edits none of the files
 	for i, f := range p.files {
 		if c.fix.edits(f.Path) {
 			at = append(at, i)
@@ -484,7 +517,8 @@ func (r *runner) reject(p *Prover, c candidate, reason string) {
 	}
 }
 
-// accept records a trial, and reports false when it would bring a file back to a text that it had before.
+// accept records a trial. It reports false, and records a cycle, when the trial would restore an earlier text of a
+// file.
 func (r *runner) accept(p *Prover, t *trial) bool {
 	hashes := make([][sha256.Size]byte, len(t.changed))
 	for n, i := range t.changed {

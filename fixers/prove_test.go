@@ -49,13 +49,21 @@ func (c *fakeChecker) Lint(files []*source.File) ([]Finding, error) {
 				}
 				span := source.Span{Start: at + i, End: at + i + len(rule.Old)}
 				at = span.End
-				finding := Finding{Path: f.Path, Rule: rule.ID, Severity: rule.Severity, Key: rule.Old, Message: "found " + rule.Old, Syntax: rule.Syntax}
+				finding := Finding{
+					Path:     f.Path,
+					Rule:     rule.ID,
+					Severity: rule.Severity,
+					Key:      rule.Old,
+					Message:  "found " + rule.Old,
+					Syntax:   rule.Syntax,
+				}
 				for _, text := range rule.New {
 					safety := rule.Safety
 					if safety == Manual {
 						safety = Safe
 					}
-					finding.Fixes = append(finding.Fixes, Fix{Title: "Write " + text, Safety: safety, Edits: []Edit{{f, span, text}}})
+					finding.Fixes = append(finding.Fixes,
+						Fix{Title: "Write " + text, Safety: safety, Edits: []Edit{{f, span, text}}})
 				}
 				out = append(out, finding)
 			}
@@ -78,7 +86,7 @@ func (c *fakeChecker) Compare(before, after *source.File, fixes []Fix) string {
 	return c.compare(string(before.Bytes), string(after.Bytes), fixes)
 }
 
-// summary writes a result as text: what became of each file, and in brackets what was applied, rejected and found to cycle.
+// summary writes a result as text: each file's final text, and what was applied, rejected and found to cycle.
 func summary(r Result) string {
 	var b strings.Builder
 	for _, f := range r.Files {
@@ -107,18 +115,25 @@ func TestRun(t *testing.T) {
 		calls int // how often Lint may be called
 	}{
 		{
-			name: "nothing to do", text: "x", check: fakeChecker{rules: []fakeRule{{ID: "a", Old: "y", New: []string{"z"}}}},
-			want: "f = x\n", calls: 1,
+			name: "nothing to do", text: "x",
+			check: fakeChecker{rules: []fakeRule{{ID: "a", Old: "y", New: []string{"z"}}}},
+			want:  "f = x\n", calls: 1,
 		},
 		{
 			name: "one pass for fixes that keep apart", text: "a.b.a",
-			check: fakeChecker{rules: []fakeRule{{ID: "ra", Old: "a", New: []string{"A"}}, {ID: "rb", Old: "b", New: []string{"B"}}}},
-			want:  "f = A.B.A\n  applied ra: Write A\n  applied rb: Write B\n  applied ra: Write A\n", calls: 2,
+			check: fakeChecker{
+				rules: []fakeRule{{ID: "ra", Old: "a", New: []string{"A"}}, {ID: "rb", Old: "b", New: []string{"B"}}},
+			},
+			want: "f = A.B.A\n  applied ra: Write A\n  applied rb: Write B\n  applied ra: Write A\n", calls: 2,
 		},
 		{
 			name: "overlap waits for the next pass", text: "abc",
-			check: fakeChecker{rules: []fakeRule{{ID: "ra", Old: "ab", New: []string{"xb"}}, {ID: "rb", Old: "bc", New: []string{"by"}}}},
-			want:  "f = xby\n  applied ra: Write xb\n  applied rb: Write by\n", calls: 3,
+			check: fakeChecker{
+				rules: []fakeRule{
+					{ID: "ra", Old: "ab", New: []string{"xb"}}, {ID: "rb", Old: "bc", New: []string{"by"}},
+				},
+			},
+			want: "f = xby\n  applied ra: Write xb\n  applied rb: Write by\n", calls: 3,
 		},
 		{
 			name: "the culprit among many", text: "a.a.b.a.a.a.a.a.a",
@@ -131,42 +146,62 @@ func TestRun(t *testing.T) {
 					return ""
 				},
 			},
-			want: "f = A.A.b.A.A.A.A.A.A\n" + strings.Repeat("  applied ra: Write A\n", 8) + "  rejected rb: Write B: the B has another meaning\n", calls: 12,
+			want: "f = A.A.b.A.A.A.A.A.A\n" + strings.Repeat("  applied ra: Write A\n",
+				8) + "  rejected rb: Write B: the B has another meaning\n", calls: 12,
 		},
 		{
 			name: "syntax broken", text: "a.b",
 			check: fakeChecker{rules: []fakeRule{
-				{ID: "ra", Severity: failure, Old: "a", New: []string{"("}}, {ID: "rb", Severity: failure, Old: "b", New: []string{"B"}},
+				{ID: "ra", Severity: failure, Old: "a", New: []string{"("}},
+				{ID: "rb", Severity: failure, Old: "b", New: []string{"B"}},
 				{ID: "syntax", Severity: info, Old: "(", Syntax: true},
 			}},
-			want: "f = a.B\n  applied rb: Write B\n  rejected ra: Write (: the result does not parse: found ( (syntax)\n", calls: 5,
+			want: "f = a.B\n  applied rb: Write B\n" +
+				"  rejected ra: Write (: the result does not parse: found ( (syntax)\n",
+			calls: 5,
 		},
 		{
 			name: "a syntax error that was there before", text: "(a",
-			check: fakeChecker{rules: []fakeRule{{ID: "ra", Old: "a", New: []string{"A"}}, {ID: "syntax", Old: "(", Syntax: true}}},
-			want:  "f = (A\n  applied ra: Write A\n", calls: 2,
+			check: fakeChecker{
+				rules: []fakeRule{{ID: "ra", Old: "a", New: []string{"A"}}, {ID: "syntax", Old: "(", Syntax: true}},
+			},
+			want: "f = (A\n  applied ra: Write A\n", calls: 2,
 		},
 		{
 			name: "a new finding as bad as the old one", text: "a",
-			check: fakeChecker{rules: []fakeRule{{ID: "ra", Severity: warning, Old: "a", New: []string{"b"}}, {ID: "rb", Severity: warning, Old: "b"}}},
-			want:  "f = a\n  rejected ra: Write b: a new finding has come: found b (rb)\n", calls: 2,
+			check: fakeChecker{
+				rules: []fakeRule{
+					{ID: "ra", Severity: warning, Old: "a", New: []string{"b"}},
+					{ID: "rb", Severity: warning, Old: "b"},
+				},
+			},
+			want: "f = a\n  rejected ra: Write b: a new finding has come: found b (rb)\n", calls: 2,
 		},
 		{
 			name: "a new finding that is less bad, with a fix of its own", text: "a",
-			check: fakeChecker{rules: []fakeRule{{ID: "ra", Severity: failure, Old: "a", New: []string{"b"}}, {ID: "rb", Severity: warning, Old: "b", New: []string{"c"}}}},
-			want:  "f = c\n  applied ra: Write b\n  applied rb: Write c\n", calls: 3,
+			check: fakeChecker{
+				rules: []fakeRule{
+					{ID: "ra", Severity: failure, Old: "a", New: []string{"b"}},
+					{ID: "rb", Severity: warning, Old: "b", New: []string{"c"}},
+				},
+			},
+			want: "f = c\n  applied ra: Write b\n  applied rb: Write c\n", calls: 3,
 		},
 		{
 			name: "a lesser finding brought by one fix beside a fix of little weight", text: "a.i",
 			check: fakeChecker{rules: []fakeRule{
-				{ID: "ra", Severity: failure, Old: "a", New: []string{"w"}}, {ID: "ri", Severity: info, Old: "i", New: []string{"I"}}, {ID: "rw", Severity: warning, Old: "w"},
+				{ID: "ra", Severity: failure, Old: "a", New: []string{"w"}},
+				{ID: "ri", Severity: info, Old: "i", New: []string{"I"}},
+				{ID: "rw", Severity: warning, Old: "w"},
 			}},
 			want: "f = w.I\n  applied ra: Write w\n  applied ri: Write I\n", calls: 5,
 		},
 		{
 			name: "a fix that mends nothing", text: "a",
 			check: fakeChecker{rules: []fakeRule{{ID: "ra", Old: "a", New: []string{"aa"}}}},
-			want:  "f = a\n  rejected ra: Write aa: the finding is still there, or another one has come: found a (ra)\n", calls: 2,
+			want: "f = a\n" +
+				"  rejected ra: Write aa: the finding is still there, or another one has come: found a (ra)\n",
+			calls: 2,
 		},
 		{
 			name: "a fix that changes nothing", text: "a",
@@ -175,19 +210,28 @@ func TestRun(t *testing.T) {
 		},
 		{
 			name: "a rule that undoes another", text: "a",
-			check: fakeChecker{rules: []fakeRule{{ID: "ra", Severity: failure, Old: "a", New: []string{"b"}}, {ID: "rb", Severity: warning, Old: "b", New: []string{"a"}}}},
-			want:  "f = b\n  applied ra: Write b\n  rejected rb: Write a: a new finding has come: found a (ra)\n", calls: 3,
+			check: fakeChecker{
+				rules: []fakeRule{
+					{ID: "ra", Severity: failure, Old: "a", New: []string{"b"}},
+					{ID: "rb", Severity: warning, Old: "b", New: []string{"a"}},
+				},
+			},
+			want:  "f = b\n  applied ra: Write b\n  rejected rb: Write a: a new finding has come: found a (ra)\n",
+			calls: 3,
 		},
 		{
 			name: "a cycle that the findings do not betray", text: "a.x",
 			check: fakeChecker{
 				rules: []fakeRule{
-					{ID: "ra", Severity: 100, Old: "a", New: []string{"b"}}, {ID: "rb", Severity: 100, Old: "b", New: []string{"c"}},
-					{ID: "rc", Severity: 100, Old: "c", New: []string{"a"}}, {ID: "rx", Severity: 100, Old: "x", New: []string{"X"}},
+					{ID: "ra", Severity: 100, Old: "a", New: []string{"b"}},
+					{ID: "rb", Severity: 100, Old: "b", New: []string{"c"}},
+					{ID: "rc", Severity: 100, Old: "c", New: []string{"a"}},
+					{ID: "rx", Severity: 100, Old: "x", New: []string{"X"}},
 				},
 				lint: fading(),
 			},
-			want: "f = a.X\n  applied ra: Write b\n  applied rx: Write X\n  applied rb: Write c\n  applied rc: Write a\n  cycle of ra and rb and rc\n",
+			want: "f = a.X\n  applied ra: Write b\n  applied rx: Write X\n  applied rb: Write c\n" +
+				"  applied rc: Write a\n  cycle of ra and rb and rc\n",
 		},
 		{
 			name: "good alone, bad together", text: "a.b",
@@ -233,8 +277,13 @@ func TestRun(t *testing.T) {
 			check: fakeChecker{
 				lint: func(files []*source.File, _ []Finding) []Finding {
 					var findings []Finding
-					for i := range strings.Count(string(files[0].Bytes), "aa") + strings.Count(string(files[0].Bytes), "aaa") {
-						fix := Fix{Title: "Write b", Safety: Safe, Edits: []Edit{{files[0], source.Span{Start: i, End: i + 2}, "b"}}}
+					for i := range strings.Count(string(files[0].Bytes), "aa") +
+						strings.Count(string(files[0].Bytes), "aaa") {
+						fix := Fix{
+							Title:  "Write b",
+							Safety: Safe,
+							Edits:  []Edit{{files[0], source.Span{Start: i, End: i + 2}, "b"}},
+						}
 						findings = append(findings, Finding{Path: "f", Rule: "ra", Key: "aa", Fixes: []Fix{fix}})
 					}
 					return findings
@@ -250,8 +299,14 @@ func TestRun(t *testing.T) {
 		},
 		{
 			name: "the second alternative when the first one fails", text: "a",
-			check: fakeChecker{rules: []fakeRule{{ID: "ra", Severity: warning, Old: "a", New: []string{"b", "c"}}, {ID: "rb", Severity: warning, Old: "b"}}},
-			want:  "f = c\n  applied ra: Write c\n  rejected ra: Write b: a new finding has come: found b (rb)\n", calls: 3,
+			check: fakeChecker{
+				rules: []fakeRule{
+					{ID: "ra", Severity: warning, Old: "a", New: []string{"b", "c"}},
+					{ID: "rb", Severity: warning, Old: "b"},
+				},
+			},
+			want:  "f = c\n  applied ra: Write c\n  rejected ra: Write b: a new finding has come: found b (rb)\n",
+			calls: 3,
 		},
 		{
 			name: "unsafe fixes wait for leave", text: "a",
@@ -265,23 +320,29 @@ func TestRun(t *testing.T) {
 		},
 		{
 			name: "edits of a file that is not there", text: "a",
-			check: fakeChecker{rules: []fakeRule{{ID: "ra", Old: "a", New: []string{"A"}}}, lint: func(_ []*source.File, findings []Finding) []Finding {
-				for i := range findings {
-					findings[i].Fixes[0].Edits[0].File = source.NewFile("g", nil)
-				}
-				return findings
-			}},
+			check: fakeChecker{
+				rules: []fakeRule{{ID: "ra", Old: "a", New: []string{"A"}}},
+				lint: func(_ []*source.File, findings []Finding) []Finding {
+					for i := range findings {
+						findings[i].Fixes[0].Edits[0].File = source.NewFile("g", nil)
+					}
+					return findings
+				},
+			},
 			want: "f = a\n  rejected ra: Write A: it edits \"g\", which is not one of the files\n", calls: 1,
 		},
 		{
 			name: "edits that overlap in one fix", text: "a",
-			check: fakeChecker{rules: []fakeRule{{ID: "ra", Old: "a", New: []string{"A"}}}, lint: func(files []*source.File, findings []Finding) []Finding {
-				for i := range findings {
-					fix := &findings[i].Fixes[0]
-					fix.Edits = append(fix.Edits, Edit{files[0], source.Span{Start: 0, End: 1}, "B"})
-				}
-				return findings
-			}},
+			check: fakeChecker{
+				rules: []fakeRule{{ID: "ra", Old: "a", New: []string{"A"}}},
+				lint: func(files []*source.File, findings []Finding) []Finding {
+					for i := range findings {
+						fix := &findings[i].Fixes[0]
+						fix.Edits = append(fix.Edits, Edit{files[0], source.Span{Start: 0, End: 1}, "B"})
+					}
+					return findings
+				},
+			},
 			want: "f = a\n  rejected ra: Write A: edits of bytes 0 to 1 and 0 to 1 of \"f\" overlap\n", calls: 1,
 		},
 	}
@@ -302,8 +363,8 @@ func TestRun(t *testing.T) {
 	}
 }
 
-// fading makes findings of each Lint less severe than those of the one before, as a rule would that does not look at the text
-// alone; so every fix seems to be an improvement.
+// fading makes findings of each Lint less severe than those of the one before, as a rule would that does not look at
+// the text alone; so every fix seems to be an improvement.
 func fading() func([]*source.File, []Finding) []Finding {
 	calls := 0
 	return func(_ []*source.File, findings []Finding) []Finding {
@@ -316,8 +377,9 @@ func fading() func([]*source.File, []Finding) []Finding {
 }
 
 // TestRunAcrossFiles has a finding in one file that a fix of another one mends.
-// TestRunMilder has a fix make the finding of another rule milder, which is no new finding, or bring one.
-func TestRunMilder(t *testing.T) {
+// TestRunDowngraded applies a fix that lowers the severity of another rule's finding, which is no new finding, or that
+// causes a new one.
+func TestRunDowngraded(t *testing.T) {
 	const info, warning, failure = 2, 3, 4
 	for _, tt := range []struct {
 		before, after []int // severities of the other rule's findings
@@ -330,16 +392,20 @@ func TestRunMilder(t *testing.T) {
 		{nil, []int{warning}, "f = a\n  rejected r: Write b: a new finding has come: other (o)\n"},
 		{nil, []int{info}, "f = b\n  applied r: Write b\n"},
 	} {
-		check := fakeChecker{rules: []fakeRule{{ID: "r", Severity: warning, Old: "a", New: []string{"b"}}}, lint: func(files []*source.File, findings []Finding) []Finding {
-			severities := tt.after
-			if string(files[0].Bytes) == "a" {
-				severities = tt.before
-			}
-			for _, s := range severities {
-				findings = append(findings, Finding{Path: "f", Rule: "o", Severity: s, Key: fmt.Sprint(s), Message: "other"})
-			}
-			return findings
-		}}
+		check := fakeChecker{
+			rules: []fakeRule{{ID: "r", Severity: warning, Old: "a", New: []string{"b"}}},
+			lint: func(files []*source.File, findings []Finding) []Finding {
+				severities := tt.after
+				if string(files[0].Bytes) == "a" {
+					severities = tt.before
+				}
+				for _, s := range severities {
+					findings = append(findings,
+						Finding{Path: "f", Rule: "o", Severity: s, Key: fmt.Sprint(s), Message: "other"})
+				}
+				return findings
+			},
+		}
 		r, err := Run([]*source.File{source.NewFile("f", []byte("a"))}, Options{}, &check)
 		if err != nil {
 			t.Fatal(err)
@@ -364,12 +430,16 @@ func TestRunAcrossFiles(t *testing.T) {
 			}},
 		}}
 	}}
-	files := []*source.File{source.NewFile("nix.conf", []byte("bad")), source.NewFile("Dockerfile", []byte("COPY")), source.NewFile("other", []byte("bad"))}
+	files := []*source.File{
+		source.NewFile("nix.conf", []byte("bad")), source.NewFile("Dockerfile", []byte("COPY")),
+		source.NewFile("other", []byte("bad")),
+	}
 	result, err := Run(files, Options{}, check)
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := "nix.conf = good\n  applied import: Mend both\nDockerfile = COPY!\n  applied import: Mend both\nother = bad\n"
+	want := "nix.conf = good\n  applied import: Mend both\nDockerfile = COPY!\n  applied import: Mend both\n" +
+		"other = bad\n"
 	if d := cmp.Diff(want, summary(result)); d != "" {
 		t.Error(d)
 	}
@@ -384,8 +454,13 @@ func TestRunAcrossFiles(t *testing.T) {
 // TestRunOrder checks that the order of files and findings is of no influence.
 func TestRunOrder(t *testing.T) {
 	rules := []fakeRule{
-		{ID: "r1", Severity: 3, Old: "ab", New: []string{"xy"}}, {ID: "r2", Severity: 3, Old: "bc", New: []string{"yz"}}, {ID: "r3", Severity: 2, Old: "xy", New: []string{"ab", "q"}},
-		{ID: "r4", Severity: 3, Old: "c", New: []string{"d"}}, {ID: "r5", Severity: 3, Old: "d"}, {ID: "r6", Severity: 4, Old: "a", New: []string{"b", "e"}}, {ID: "r7", Severity: 4, Old: "a", New: []string{"b", "e"}},
+		{ID: "r1", Severity: 3, Old: "ab", New: []string{"xy"}},
+		{ID: "r2", Severity: 3, Old: "bc", New: []string{"yz"}},
+		{ID: "r3", Severity: 2, Old: "xy", New: []string{"ab", "q"}},
+		{ID: "r4", Severity: 3, Old: "c", New: []string{"d"}},
+		{ID: "r5", Severity: 3, Old: "d"},
+		{ID: "r6", Severity: 4, Old: "a", New: []string{"b", "e"}},
+		{ID: "r7", Severity: 4, Old: "a", New: []string{"b", "e"}},
 	}
 	compare := func(_, after string, _ []Fix) string {
 		if strings.Contains(after, "eb") {
@@ -395,14 +470,17 @@ func TestRunOrder(t *testing.T) {
 	}
 	var want string
 	for seed := uint64(1); seed < 60; seed++ {
-		files := []*source.File{source.NewFile("f", []byte("abcabc.ab.bc.aab.c")), source.NewFile("g", []byte("cba.cab.abc.a"))}
+		files := []*source.File{
+			source.NewFile("f", []byte("abcabc.ab.bc.aab.c")), source.NewFile("g", []byte("cba.cab.abc.a")),
+		}
 		r := rand.New(rand.NewPCG(seed, 1))
 		r.Shuffle(len(files), func(i, j int) { files[i], files[j] = files[j], files[i] })
 		result, err := Run(files, Options{}, &fakeChecker{rules: rules, compare: compare, seed: seed})
 		if err != nil {
 			t.Fatal(err)
 		}
-		slices.SortFunc(result.Files, func(a, b FileResult) int { return strings.Compare(a.Before.Path, b.Before.Path) })
+		slices.SortFunc(result.Files,
+			func(a, b FileResult) int { return strings.Compare(a.Before.Path, b.Before.Path) })
 		got := summary(result)
 		if want == "" {
 			want = got
@@ -442,10 +520,12 @@ func TestRunEnds(t *testing.T) {
 			t.Fatal(err)
 		}
 		after, _ := c.Lint([]*source.File{result.Files[0].After})
-		if d := cmp.Diff(after, result.Findings, cmp.Comparer(func(a, b *source.File) bool { return sameFile(a, b) })); d != "" {
+		if d := cmp.Diff(after, result.Findings,
+			cmp.Comparer(func(a, b *source.File) bool { return sameFile(a, b) })); d != "" {
 			t.Fatal(d)
 		}
-		if len(result.Files[0].Applied) > 0 && len(after) >= len(before) && worst(after) >= worst(before) && slices.EqualFunc(before, after, func(a, b Finding) bool { return a.identity() == b.identity() }) {
+		if len(result.Files[0].Applied) > 0 && len(after) >= len(before) && worst(after) >= worst(before) &&
+			slices.EqualFunc(before, after, func(a, b Finding) bool { return a.identity() == b.identity() }) {
 			t.Fatalf("fixes were applied and nothing is better: %s", summary(result))
 		}
 		again, err := Run([]*source.File{result.Files[0].After}, Options{}, c)
@@ -466,7 +546,8 @@ func worst(findings []Finding) int {
 	return n
 }
 
-// TestRunBadRule checks that a rule whose every fix fails costs only so much, and does not keep others from being applied.
+// TestRunBadRule checks that a rule whose every fix fails costs only so much, and does not keep others from being
+// applied.
 func TestRunBadRule(t *testing.T) {
 	c := &fakeChecker{
 		rules: []fakeRule{{ID: "bad", Old: "b", New: []string{"B"}}, {ID: "good", Old: "g", New: []string{"G"}}},
@@ -503,7 +584,9 @@ func TestRunError(t *testing.T) {
 func TestProve(t *testing.T) {
 	c := &fakeChecker{
 		rules: []fakeRule{
-			{ID: "good", Severity: 3, Old: "a", New: []string{"A"}}, {ID: "mad", Severity: 3, Old: "b", New: []string{"(", "b.b", "M"}}, {ID: "syntax", Severity: 1, Old: "(", Syntax: true},
+			{ID: "good", Severity: 3, Old: "a", New: []string{"A"}},
+			{ID: "mad", Severity: 3, Old: "b", New: []string{"(", "b.b", "M"}},
+			{ID: "syntax", Severity: 1, Old: "(", Syntax: true},
 		},
 		compare: func(before, after string, fixes []Fix) string {
 			if strings.Contains(after, "M") {
@@ -519,8 +602,8 @@ func TestProve(t *testing.T) {
 	for _, f := range findings {
 		for _, fix := range f.Fixes {
 			err := p.Prove(f, fix)
-			if err != nil && !errors.Is(err, ErrRefuted) {
-				t.Errorf("%v does not match ErrRefuted", err)
+			if err != nil && !errors.Is(err, ErrRejected) {
+				t.Errorf("%v does not match ErrRejected", err)
 			}
 			got = append(got, fmt.Sprint(err))
 		}
@@ -537,7 +620,7 @@ func TestProve(t *testing.T) {
 		t.Error(d)
 	}
 	c.err = errors.New("out of order")
-	if err := p.Prove(findings[0], findings[0].Fixes[0]); !errors.Is(err, c.err) || errors.Is(err, ErrRefuted) {
+	if err := p.Prove(findings[0], findings[0].Fixes[0]); !errors.Is(err, c.err) || errors.Is(err, ErrRejected) {
 		t.Errorf("got %v, want the error of the checker", err)
 	}
 }

@@ -15,11 +15,11 @@ import (
 // ErrChanged is matched by the error of WriteFile when the file on disk is not what was read.
 var ErrChanged = errors.New("file changed since it was read")
 
-// WriteFile replaces the content of the file at path, which is f's on disk, by after. The new content takes the place of the
-// old one in one step: a temporary file in the same folder is written, synchronised and renamed, so that at no time a part
-// of it can be seen. Mode and, as far as the user is permitted, owner stay. A symbolic link stays, and the file it leads to is
-// replaced; other names of the file (hard links) keep the old content. Nothing is written when the file no longer holds f's
-// bytes, is not a regular file, or may not be written by the user.
+// WriteFile replaces the content of the file at path, which is f's on disk, by after. The new content takes the place
+// of the old one in one step: WriteFile writes, synchronises and renames a temporary file in the same folder, so no
+// other program sees a part of it. Mode and, as far as the user is permitted, owner stay. A symbolic link stays, and
+// the file it leads to is replaced; other names of the file (hard links) keep the old content. Nothing is written when
+// the file no longer holds f's bytes, is not a regular file, or may not be written by the user.
 func WriteFile(f *source.File, path string, after []byte) error {
 	if err := writeFile(f, path, after); err != nil {
 		return fmt.Errorf("writing %q: %w", path, err)
@@ -75,7 +75,7 @@ func writeFile(f *source.File, path string, after []byte) (err error) {
 
 // unchanged returns the state of the file at path if it is a regular file, holds the bytes of f and may be written.
 func unchanged(f *source.File, path string) (fs.FileInfo, error) {
-	// Looked at before it is opened: to open a named pipe waits for its other end.
+	// Check before opening: opening a named pipe waits for its other end.
 	info, err := os.Lstat(path)
 	if err != nil {
 		return nil, err
@@ -83,7 +83,8 @@ func unchanged(f *source.File, path string) (fs.FileInfo, error) {
 	if !info.Mode().IsRegular() {
 		return nil, errors.New("not a regular file")
 	}
-	// Renaming needs no permission to write the file itself, but who took it away does not want it changed.
+	// Renaming needs no permission to write the file itself, but a user who removed that permission does not want the
+	// file changed.
 	file, err := os.OpenFile(path, os.O_RDWR, 0)
 	if err != nil {
 		return nil, err

@@ -75,7 +75,7 @@ func TestWriteFileReadOnlyFile(t *testing.T) {
 	expect(t, dir, []string{"f"}, path, "old")
 }
 
-// TestWriteFileNoSpace lets the system refuse the second half of the new content.
+// TestWriteFileNoSpace makes the system refuse the second half of the new content.
 func TestWriteFileNoSpace(t *testing.T) {
 	dir, path := folder(t, "old")
 	signal.Ignore(syscall.SIGXFSZ)

@@ -25,7 +25,7 @@ func folder(t *testing.T, text string) (dir, path string) {
 	return dir, path
 }
 
-// expect checks the text of a file and the names in a folder, so that no temporary file is overlooked.
+// expect checks the text of a file and the names in a folder, so a temporary file that is left over is found.
 func expect(t *testing.T, dir string, names []string, path, text string) {
 	t.Helper()
 	got, err := os.ReadFile(path)

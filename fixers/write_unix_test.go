@@ -75,7 +75,7 @@ func TestWriteFileThroughSymlinks(t *testing.T) {
 	expect(t, links, []string{"first", "second"}, second, "new")
 	for _, link := range []string{first, second} {
 		if info, err := os.Lstat(link); err != nil || info.Mode()&fs.ModeSymlink == 0 {
-			t.Errorf("%s is no link any more: %v", link, err)
+			t.Errorf("%s is not a link any more: %v", link, err)
 		}
 	}
 }

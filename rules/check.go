@@ -13,8 +13,8 @@ import (
 	"github.com/sandlint/sandlint/parsers/workspace"
 )
 
-// Check applies the rules of a set to every file of a workspace. Files are looked at in parallel, and the result does not depend on
-// the order in which they are finished.
+// Check applies the rules of a set to every file of a workspace. It checks files in parallel; the result does not
+// depend on the order in which they finish.
 func Check(ws *workspace.Workspace, set *Set, opts CheckOptions) *Result {
 	ws = ws.Snapshot()
 	result := &Result{Rules: set.Active(), Skipped: slices.Clone(ws.Skipped), Errors: slices.Clone(ws.Errors)}
@@ -34,7 +34,7 @@ func Check(ws *workspace.Workspace, set *Set, opts CheckOptions) *Result {
 		result.Checked++
 		result.Findings = append(result.Findings, f.findings...)
 		result.Suppressed = append(result.Suppressed, f.suppressed...)
-		result.Withheld = append(result.Withheld, f.withheld...)
+		result.Rejected = append(result.Rejected, f.rejected...)
 	}
 	all := checkWorkspace(ws, set, opts)
 	if all.err != nil {
@@ -42,7 +42,7 @@ func Check(ws *workspace.Workspace, set *Set, opts CheckOptions) *Result {
 	}
 	result.Findings = append(result.Findings, all.findings...)
 	result.Suppressed = append(result.Suppressed, all.suppressed...)
-	result.Withheld = append(result.Withheld, all.withheld...)
+	result.Rejected = append(result.Rejected, all.rejected...)
 	result.Findings = order(result.Findings)
 	result.Suppressed = order(result.Suppressed)
 	slices.SortStableFunc(result.Errors, func(a, b workspace.FileError) int { return strings.Compare(a.Path, b.Path) })
@@ -52,12 +52,12 @@ func Check(ws *workspace.Workspace, set *Set, opts CheckOptions) *Result {
 
 type fileResult struct {
 	findings, suppressed []Finding
-	withheld             []Withheld
+	rejected             []Rejected
 	err                  *workspace.FileError
 }
 
 func checkFile(ws *workspace.Workspace, set *Set, entry *workspace.Entry, opts CheckOptions) (r fileResult) {
-	// A defect of ours must not hide what other files hold.
+	// A defect in a rule must not hide the findings in other files.
 	defer func() {
 		if defect := recover(); defect != nil {
 			r = fileResult{err: &workspace.FileError{Path: entry.Path, Err: defectError(defect, opts.Stacks)}}
@@ -72,10 +72,12 @@ func checkFile(ws *workspace.Workspace, set *Set, entry *workspace.Entry, opts C
 	return r
 }
 
-// finish leaves findings the fixes that are asked for and proved.
-func (r *fileResult) finish(ws *workspace.Workspace, set *Set, doc *workspace.Document, opts CheckOptions, together bool) {
+// finish proves the fixes of findings, or removes them unless opts.Fixes is set.
+func (r *fileResult) finish(
+	ws *workspace.Workspace, set *Set, doc *workspace.Document, opts CheckOptions, together bool,
+) {
 	if opts.Fixes {
-		r.withheld = proveEach(ws, set, doc, r.findings, together)
+		r.rejected = proveEach(ws, set, doc, r.findings, together)
 	} else {
 		for n := range r.findings {
 			r.findings[n].Fixes = nil
@@ -86,7 +88,7 @@ func (r *fileResult) finish(ws *workspace.Workspace, set *Set, doc *workspace.Do
 	}
 }
 
-// defectError is the error for a panic of ours.
+// defectError is the error for a panic in sandlint.
 func defectError(defect any, stacks bool) error {
 	err := fmt.Errorf("a defect in sandlint, please report it: %v", defect)
 	if stacks {
@@ -117,20 +119,26 @@ func checkWorkspace(ws *workspace.Workspace, set *Set, opts CheckOptions) (r fil
 		one.finish(ws, set, doc, opts, true)
 		r.findings = append(r.findings, one.findings...)
 		r.suppressed = append(r.suppressed, one.suppressed...)
-		r.withheld = append(r.withheld, one.withheld...)
+		r.rejected = append(r.rejected, one.rejected...)
 	}
 	return r
 }
 
-// lintWorkspace returns what the rules of a list about the workspace as a whole find, by path. Findings in files that are not among its entries cannot be
-// suppressed or fixed, and have no place in a report; there are none.
+// lintWorkspace returns, by path, what those rules of a list find that are about the workspace as a whole. A finding in
+// a file that is not an entry could not be suppressed, fixed or reported, so rules about the workspace report none.
 func lintWorkspace(ws *workspace.Workspace, list []configured) map[string][]Finding {
 	byPath := map[string][]Finding{}
 	for _, rule := range list {
 		if check := rule.Check.workspace; check != nil {
-			check(&Pass{Rule: rule.Rule, Workspace: ws, severity: rule.severity, options: rule.options, report: func(f Finding) {
-				byPath[f.File.Path] = append(byPath[f.File.Path], f)
-			}})
+			check(&Pass{
+				Rule:      rule.Rule,
+				Workspace: ws,
+				severity:  rule.severity,
+				options:   rule.options,
+				report: func(f Finding) {
+					byPath[f.File.Path] = append(byPath[f.File.Path], f)
+				},
+			})
 		}
 	}
 	return byPath
@@ -164,9 +172,11 @@ func each(n int, progress func(done, total int), do func(int)) {
 }
 
 // lint applies a list of rules to one document and divides the findings by whether a comment suppresses them.
-func lint(ws *workspace.Workspace, list []configured, doc *workspace.Document, noIgnores bool) (findings, suppressed []Finding) {
+func lint(
+	ws *workspace.Workspace, list []configured, doc *workspace.Document, noIgnores bool,
+) (findings, suppressed []Finding) {
 	var all []Finding
-	pass := &Pass{Workspace: ws, report: func(f Finding) { all = append(all, f) }} // for one rule after the other
+	pass := &Pass{Workspace: ws, report: func(f Finding) { all = append(all, f) }} // used by one rule after the other
 	for n := range list {
 		if check := list[n].Check.document; check != nil {
 			pass.Rule, pass.severity, pass.options = list[n].Rule, list[n].severity, list[n].options
@@ -204,7 +214,8 @@ func divide(all []Finding, doc *workspace.Document, noIgnores bool) (findings, s
 	return findings, suppressed
 }
 
-// CompareFindings orders findings by path, position and rule, and then by end and message, so findings that compare as equal are the same one.
+// CompareFindings orders findings by path, position and rule, and then by end and message, so findings that compare as
+// equal are the same one.
 func CompareFindings(a, b *Finding) int {
 	return cmp.Or(
 		strings.Compare(a.File.Path, b.File.Path),
@@ -215,7 +226,7 @@ func CompareFindings(a, b *Finding) int {
 	)
 }
 
-// order sorts findings, and drops those that are reported twice: a script that two Dockerfiles run is looked at twice.
+// order sorts findings and drops duplicates: a script that two Dockerfiles run is checked twice.
 func order(findings []Finding) []Finding {
 	slices.SortStableFunc(findings, func(a, b Finding) int { return CompareFindings(&a, &b) })
 	return slices.CompactFunc(findings, func(a, b Finding) bool { return CompareFindings(&a, &b) == 0 })

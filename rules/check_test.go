@@ -33,20 +33,33 @@ func eachCommand(p *rules.Pass, img *nixuse.Image) {
 // TestOrder has rules report in no order, and some things twice.
 func TestOrder(t *testing.T) {
 	at := func(name string, spans ...source.Span) *rules.Rule {
-		return &rules.Rule{ID: name, Severity: rules.Warning, Check: rules.OnDockerfile(func(p *rules.Pass, d *image.Dockerfile) {
-			for _, s := range spans {
-				p.Report(rules.Finding{File: d.Source, Span: s, Message: fmt.Sprint("to ", s.End)})
-			}
-		})}
+		return &rules.Rule{
+			ID:       name,
+			Severity: rules.Warning,
+			Check: rules.OnDockerfile(func(p *rules.Pass, d *image.Dockerfile) {
+				for _, s := range spans {
+					p.Report(rules.Finding{File: d.Source, Span: s, Message: fmt.Sprint("to ", s.End)})
+				}
+			}),
+		}
 	}
-	ws := load(t, map[string]string{"b/Dockerfile": "FROM scratch\nRUN a\n", "a/Dockerfile": "FROM scratch\nRUN a\n", "B.dockerfile": "FROM scratch\n"})
+	ws := load(t, map[string]string{
+		"b/Dockerfile": "FROM scratch\nRUN a\n",
+		"a/Dockerfile": "FROM scratch\nRUN a\n",
+		"B.dockerfile": "FROM scratch\n",
+	})
 	s := set(t, pack(
 		at("t/b", source.Span{Start: 5, End: 9}, source.Span{Start: 5, End: 7}, source.Span{Start: 0, End: 4}),
 		at("t/a", source.Span{Start: 5, End: 8}, source.Span{Start: 5, End: 8}, source.Span{Start: 2, End: 3}),
 	), rules.Selection{})
 	var want string
 	for _, file := range []string{"B.dockerfile", "a/Dockerfile", "b/Dockerfile"} {
-		want += strings.ReplaceAll("F:1:1 warning t/b: to 4\nF:1:3 warning t/a: to 3\nF:1:6 warning t/a: to 8\nF:1:6 warning t/b: to 7\nF:1:6 warning t/b: to 9\n", "F:", file+":")
+		want += strings.ReplaceAll(
+			"F:1:1 warning t/b: to 4\nF:1:3 warning t/a: to 3\nF:1:6 warning t/a: to 8\nF:1:6 warning t/b: to 7\n"+
+				"F:1:6 warning t/b: to 9\n",
+			"F:",
+			file+":",
+		)
 	}
 	if diff := cmp.Diff(want, render(rules.Check(ws, s, rules.CheckOptions{}).Findings)); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
@@ -60,25 +73,32 @@ func TestSharedScript(t *testing.T) {
 		"b/Dockerfile":   "FROM nixos/nix\nCOPY tools/setup.sh /\nRUN /setup.sh && /setup.sh\n",
 		"tools/setup.sh": "nix-build\n",
 	})
-	s := set(t, pack(&rules.Rule{ID: "t/command", Severity: rules.Info, Check: rules.OnTimeline(eachCommand)}), rules.Selection{})
-	if got, want := render(rules.Check(ws, s, rules.CheckOptions{}).Findings), "tools/setup.sh:1:1 info t/command: nix-build\n"; got != want {
+	s := set(t, pack(&rules.Rule{ID: "t/command", Severity: rules.Info, Check: rules.OnTimeline(eachCommand)}),
+		rules.Selection{})
+	const want = "tools/setup.sh:1:1 info t/command: nix-build\n"
+	if got := render(rules.Check(ws, s, rules.CheckOptions{}).Findings); got != want {
 		t.Errorf("got %s", got)
 	}
 }
 
 // TestCheckResult counts files, and keeps what could not be read.
 func TestCheckResult(t *testing.T) {
-	ws := load(t, map[string]string{"Dockerfile": "FROM scratch\n", "b/Dockerfile": "FROM scratch\n", "nix.conf": "server {\n"})
+	ws := load(t,
+		map[string]string{"Dockerfile": "FROM scratch\n", "b/Dockerfile": "FROM scratch\n", "nix.conf": "server {\n"})
 	if err := os.Remove(filepath.Join(ws.Dir(), "b", "Dockerfile")); err != nil {
 		t.Fatal(err)
 	}
 	calls := 0
-	result := rules.Check(ws, set(t, pack(eachRun), rules.Selection{}), rules.CheckOptions{Progress: func(done, total int) {
-		calls++
-		if done != calls || total != 3 {
-			t.Errorf("progress %d of %d at call %d", done, total, calls)
-		}
-	}})
+	result := rules.Check(
+		ws,
+		set(t, pack(eachRun), rules.Selection{}),
+		rules.CheckOptions{Progress: func(done, total int) {
+			calls++
+			if done != calls || total != 3 {
+				t.Errorf("progress %d of %d at call %d", done, total, calls)
+			}
+		}},
+	)
 	if result.Checked != 1 || calls != 3 || len(result.Skipped) != 1 || result.Skipped[0].Path != "nix.conf" {
 		t.Errorf("%d files, %d calls, skipped %v", result.Checked, calls, result.Skipped)
 	}
@@ -89,17 +109,27 @@ func TestCheckResult(t *testing.T) {
 
 // TestSeverityOfFinding has a rule give severities of its own, which what the user configured replaces.
 func TestSeverityOfFinding(t *testing.T) {
-	r := &rules.Rule{ID: "t/mixed", Severity: rules.Warning, Check: rules.OnDockerfile(func(p *rules.Pass, d *image.Dockerfile) {
-		p.Report(rules.Finding{File: d.Source, Message: "one"})
-		p.Report(rules.Finding{File: d.Source, Span: source.Span{Start: 1, End: 1}, Message: "two", Severity: rules.Info})
-	})}
+	r := &rules.Rule{
+		ID:       "t/mixed",
+		Severity: rules.Warning,
+		Check: rules.OnDockerfile(func(p *rules.Pass, d *image.Dockerfile) {
+			p.Report(rules.Finding{File: d.Source, Message: "one"})
+			p.Report(rules.Finding{
+				File:     d.Source,
+				Span:     source.Span{Start: 1, End: 1},
+				Message:  "two",
+				Severity: rules.Info,
+			})
+		}),
+	}
 	ws := load(t, map[string]string{"Dockerfile": "FROM scratch\n"})
 	for _, tt := range []struct {
 		sel  rules.Selection
 		want string
 	}{
 		{rules.Selection{}, "Dockerfile:1:1 warning t/mixed: one\nDockerfile:1:2 info t/mixed: two\n"},
-		{rules.Selection{Severity: map[string]rules.Severity{"t/mixed": rules.Error}}, "Dockerfile:1:1 error t/mixed: one\nDockerfile:1:2 error t/mixed: two\n"},
+		{rules.Selection{Severity: map[string]rules.Severity{"t/mixed": rules.Error}},
+			"Dockerfile:1:1 error t/mixed: one\nDockerfile:1:2 error t/mixed: two\n"},
 	} {
 		if got := render(rules.Check(ws, set(t, pack(r), tt.sel), rules.CheckOptions{}).Findings); got != tt.want {
 			t.Errorf("got\n%swant\n%s", got, tt.want)
@@ -126,7 +156,8 @@ func allCases(t testing.TB) map[string]string {
 	return files
 }
 
-// TestDeterminism checks and fixes the same files again and again, on one core and on many. The result has the same bytes.
+// TestDeterminism checks and fixes the same files again and again, on one core and on many. The result has the same
+// bytes.
 func TestDeterminism(t *testing.T) {
 	files := allCases(t)
 	everything := set(t, packs.All(), rules.Selection{Only: []string{"all"}})
@@ -152,7 +183,8 @@ func TestDeterminism(t *testing.T) {
 		var b bytes.Buffer
 		for _, fixes := range []bool{false, true} {
 			result := rules.Check(ws, everything, rules.CheckOptions{Fixes: fixes})
-			b.WriteString(rulestest.Render(result.Findings, true) + render(result.Suppressed) + withheld(result.Withheld))
+			b.WriteString(
+				rulestest.Render(result.Findings, true) + render(result.Suppressed) + rejected(result.Rejected))
 		}
 		fixed := rules.Fix(ws, everything, rules.FixOptions{Unsafe: true})
 		for _, f := range fixed.Files {
@@ -161,7 +193,7 @@ func TestDeterminism(t *testing.T) {
 				fmt.Fprintf(&b, "%s %s %s\n", a.Rule.ID, a.Safety, a.Title)
 			}
 		}
-		b.WriteString(rulestest.Render(fixed.After.Findings, true) + withheld(fixed.Withheld))
+		b.WriteString(rulestest.Render(fixed.After.Findings, true) + rejected(fixed.Rejected))
 		return b.Bytes()
 	}
 	old := runtime.GOMAXPROCS(1)
@@ -173,21 +205,33 @@ func TestDeterminism(t *testing.T) {
 	for _, cores := range []int{2, 8} {
 		runtime.GOMAXPROCS(cores)
 		if again := run(); !bytes.Equal(first, again) {
-			t.Fatalf("another result with %d cores:\n%s", cores, cmp.Diff(strings.Split(string(first), "\n"), strings.Split(string(again), "\n")))
+			t.Fatalf("another result with %d cores:\n%s", cores,
+				cmp.Diff(strings.Split(string(first), "\n"), strings.Split(string(again), "\n")))
 		}
 	}
 }
 
-// TestFixesAreAskedFor leaves fixes out unless they are asked for, and never gives any to what is suppressed.
+// TestFixesAreAskedFor checks that findings have fixes only with CheckOptions.Fixes, and suppressed ones never.
 func TestFixesAreAskedFor(t *testing.T) {
-	advice := &rules.Rule{ID: "t/advice", Severity: rules.Info, Fixes: []fixers.Safety{fixers.Manual}, Check: rules.OnDockerfile(func(p *rules.Pass, d *image.Dockerfile) {
-		for _, i := range d.Instructions {
-			p.Report(rules.Finding{File: d.Source, Span: i.Keyword, Message: "think", Fixes: []fixers.Fix{{Title: "Think again"}}})
-		}
-	})}
+	advice := &rules.Rule{
+		ID:       "t/advice",
+		Severity: rules.Info,
+		Fixes:    []fixers.Safety{fixers.Manual},
+		Check: rules.OnDockerfile(func(p *rules.Pass, d *image.Dockerfile) {
+			for _, i := range d.Instructions {
+				p.Report(rules.Finding{
+					File:    d.Source,
+					Span:    i.Keyword,
+					Message: "think",
+					Fixes:   []fixers.Fix{{Title: "Think again"}},
+				})
+			}
+		}),
+	}
 	ws := load(t, map[string]string{"Dockerfile": "FROM scratch\n# sandlint: ignore[t]\nRUN a\n"})
 	s := set(t, pack(advice), rules.Selection{})
-	if got := render(rules.Check(ws, s, rules.CheckOptions{}).Findings); got != "Dockerfile:1:1 info t/advice: think\n" {
+	const want = "Dockerfile:1:1 info t/advice: think\n"
+	if got := render(rules.Check(ws, s, rules.CheckOptions{}).Findings); got != want {
 		t.Error(got)
 	}
 	result := rules.Check(ws, s, rules.CheckOptions{Fixes: true})
@@ -201,12 +245,16 @@ func TestFixesAreAskedFor(t *testing.T) {
 
 // TestDefectOfARule has a rule that panics on one file: that file is an error, and the others are still linted.
 func TestDefectOfARule(t *testing.T) {
-	r := &rules.Rule{ID: "t/defect", Severity: rules.Warning, Check: rules.OnDockerfile(func(p *rules.Pass, d *image.Dockerfile) {
-		if strings.HasPrefix(d.Source.Path, "a/") {
-			panic("defect")
-		}
-		p.Report(rules.Finding{File: d.Source, Message: "found"})
-	})}
+	r := &rules.Rule{
+		ID:       "t/defect",
+		Severity: rules.Warning,
+		Check: rules.OnDockerfile(func(p *rules.Pass, d *image.Dockerfile) {
+			if strings.HasPrefix(d.Source.Path, "a/") {
+				panic("defect")
+			}
+			p.Report(rules.Finding{File: d.Source, Message: "found"})
+		}),
+	}
 	ws := load(t, map[string]string{"a/Dockerfile": "FROM scratch\n", "b/Dockerfile": "FROM scratch\n"})
 	s := set(t, pack(r), rules.Selection{})
 	result := rules.Check(ws, s, rules.CheckOptions{})

@@ -11,6 +11,17 @@ import (
 	"github.com/sandlint/sandlint/parsers/workspace"
 )
 
+// This file connects the proof (package fixers) with rules and formats.
+//
+// Fixes are proved and applied per group: the files that can influence each other's findings, because a Dockerfile
+// copies a nix.conf or runs a script, or because a fix of a rule about the whole workspace edits several files. linked
+// finds the groups by union-find over what each document has read. Groups are independent, so they are fixed in
+// parallel, and a proof lints only the files of its group.
+//
+// checker answers what the proof asks: Lint opens the group's files through an overlay with the edited texts and runs
+// the rules of set.proof; Compare asks the file's Format. Check proves each fix alone (proveEach), since it shows them
+// one by one; Fix proves them in batches (fixers.Run).
+
 // Fix applies the fixes of a set's findings in memory, each proved, until none is left.
 func Fix(ws *workspace.Workspace, set *Set, opts FixOptions) *FixResult {
 	ws = ws.Snapshot()
@@ -24,7 +35,7 @@ func Fix(ws *workspace.Workspace, set *Set, opts FixOptions) *FixResult {
 	out := &FixResult{}
 	overlay := map[string][]byte{}
 	for n, r := range results {
-		out.Withheld = append(out.Withheld, r.withheld...)
+		out.Rejected = append(out.Rejected, r.rejected...)
 		for _, f := range r.files {
 			out.Files = append(out.Files, f)
 			for _, e := range groups[n].entries {
@@ -45,7 +56,8 @@ func Fix(ws *workspace.Workspace, set *Set, opts FixOptions) *FixResult {
 	return out
 }
 
-// group is the files that can influence each other's findings: a Dockerfile, and the files of the workspace that it copies.
+// group is the files that can influence each other's findings: a Dockerfile, and the files of the workspace that it
+// copies.
 type group struct {
 	entries []*workspace.Entry
 	fixable bool // some finding has a fix that may be applied
@@ -53,7 +65,7 @@ type group struct {
 	together bool
 }
 
-// linked divides the files of a workspace into groups.
+// linked divides the files of a workspace into groups: files are in one group when a document or a fix links them.
 func linked(ws *workspace.Workspace, set *Set, opts FixOptions) []group {
 	type opened struct {
 		reads   []string
@@ -138,13 +150,17 @@ func safely[T any](do func() T) (out T) {
 
 type groupResult struct {
 	files    []FixedFile
-	withheld []Withheld
+	rejected []Rejected
 }
 
 func fixGroup(ws *workspace.Workspace, set *Set, g group, opts FixOptions) (out groupResult) {
 	defer func() {
 		if defect := recover(); defect != nil {
-			out = groupResult{withheld: []Withheld{{File: source.NewFile(g.entries[0].Path, nil), Title: "all fixes", Reason: defectError(defect, opts.Stacks).Error()}}}
+			out = groupResult{rejected: []Rejected{{
+				File:   source.NewFile(g.entries[0].Path, nil),
+				Title:  "all fixes",
+				Reason: defectError(defect, opts.Stacks).Error(),
+			}}}
 		}
 	}()
 	c := &checker{ws: ws, set: set, noIgnores: opts.NoIgnores, together: g.together}
@@ -159,14 +175,20 @@ func fixGroup(ws *workspace.Workspace, set *Set, g group, opts FixOptions) (out 
 	}
 	run, err := fixers.Run(files, fixers.Options{Unsafe: opts.Unsafe}, c)
 	if err != nil {
-		return groupResult{withheld: []Withheld{{File: files[0], Title: "all fixes", Reason: err.Error()}}}
+		return groupResult{rejected: []Rejected{{File: files[0], Title: "all fixes", Reason: err.Error()}}}
 	}
 	for n, f := range run.Files {
 		for _, r := range f.Rejected {
-			out.withheld = append(out.withheld, Withheld{Rule: c.rule(r.Rule), File: files[n], Title: r.Title, Reason: r.Reason})
+			out.rejected = append(out.rejected,
+				Rejected{Rule: c.rule(r.Rule), File: files[n], Title: r.Title, Reason: r.Reason})
 		}
 		for _, cycle := range f.Cycles {
-			out.withheld = append(out.withheld, Withheld{Rule: c.rule(cycle.Rules[0]), File: files[n], Title: "fixes that undo each other", Reason: strings.Join(cycle.Rules, " and ") + " change the text back and forth"})
+			out.rejected = append(out.rejected, Rejected{
+				Rule:   c.rule(cycle.Rules[0]),
+				File:   files[n],
+				Title:  "fixes that undo each other",
+				Reason: strings.Join(cycle.Rules, " and ") + " change the text back and forth",
+			})
 		}
 		if bytes.Equal(f.Before.Bytes, f.After.Bytes) {
 			continue
@@ -180,10 +202,12 @@ func fixGroup(ws *workspace.Workspace, set *Set, g group, opts FixOptions) (out 
 	return out
 }
 
-// proveEach leaves those fixes of findings that pass their proof alone, and returns the others.
-// Those of rules about the workspace as a whole may edit all of its files.
-func proveEach(ws *workspace.Workspace, set *Set, doc *workspace.Document, findings []Finding, together bool) []Withheld {
-	var withheld []Withheld
+// proveEach proves each fix of findings alone, removes those that fail from the findings, and returns them. With
+// together, the findings are of rules about the workspace as a whole, whose fixes may edit all of its files.
+func proveEach(
+	ws *workspace.Workspace, set *Set, doc *workspace.Document, findings []Finding, together bool,
+) []Rejected {
+	var rejected []Rejected
 	var prover *fixers.Prover
 	c := &checker{ws: ws, set: set, entries: []*workspace.Entry{doc.Entry}, together: together}
 	for n := range findings {
@@ -198,23 +222,24 @@ func proveEach(ws *workspace.Workspace, set *Set, doc *workspace.Document, findi
 				prover = c.prover(doc, findings)
 			}
 			if err := prover.Prove(keyed(*f), fix); err != nil {
-				withheld = append(withheld, Withheld{Rule: f.Rule, File: f.File, Span: f.Span, Title: fix.Title, Reason: err.Error()})
+				rejected = append(rejected,
+					Rejected{Rule: f.Rule, File: f.File, Span: f.Span, Title: fix.Title, Reason: err.Error()})
 				continue
 			}
 			proved = append(proved, fix)
 		}
 		f.Fixes = proved
 	}
-	return withheld
+	return rejected
 }
 
-// checker answers the proof what the rules find and what the formats mean.
+// checker implements fixers.Checker for a group of files.
 type checker struct {
 	ws        *workspace.Workspace
 	set       *Set
 	entries   []*workspace.Entry
 	noIgnores bool
-	together  bool // rules about the workspace as a whole count
+	together  bool // includes the rules about the workspace as a whole
 }
 
 // prover returns a prover of the fixes of findings in a document.
@@ -293,13 +318,19 @@ func (c *checker) Compare(before, after *source.File, fixes []fixers.Fix) string
 		if f == nil || f.Compare == nil {
 			return "sandlint cannot compare two versions of such a file"
 		}
-		return f.Compare(&Comparison{Before: before, After: after, Fixes: fixes, Targets: c.ws.Targets, open: func(f *source.File) *workspace.Document {
-			doc, err := c.ws.With(map[string][]byte{e.Abs: f.Bytes}).Open(e)
-			if err != nil {
-				return nil
-			}
-			return doc
-		}})
+		return f.Compare(&Comparison{
+			Before:  before,
+			After:   after,
+			Fixes:   fixes,
+			Targets: c.ws.Targets,
+			open: func(f *source.File) *workspace.Document {
+				doc, err := c.ws.With(map[string][]byte{e.Abs: f.Bytes}).Open(e)
+				if err != nil {
+					return nil
+				}
+				return doc
+			},
+		})
 	}
 	return "the file is not one of those that are being fixed"
 }
@@ -313,7 +344,7 @@ func (c *checker) rule(id string) *Rule {
 	return nil
 }
 
-// keyed turns findings into the proof's. Rules that are not selected give findings without fixes.
+// keyed converts findings for the proof. Those of rules that are not selected have no fixes.
 func (c *checker) keyed(findings []Finding) []fixers.Finding {
 	out := make([]fixers.Finding, len(findings))
 	for n, f := range findings {

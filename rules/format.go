@@ -16,29 +16,60 @@ import (
 	"github.com/sandlint/sandlint/parsers/workspace"
 )
 
-// Format is all that a run knows of one kind of file: how it is found and opened, how two versions of it are compared, which comments suppress findings in
-// it, and how it is shown on a page. A new kind of file is a value of this type in a file of its own, and its line in formats.
+// Format is all that a run knows of one kind of file: how it is found and opened, how two versions of it are compared,
+// which comments suppress findings in it, and how it is shown on a page. A new kind of file is a value of this type in
+// a file of its own, and its line in formats.
 type Format struct {
 	workspace.Format
-	// Compare says in one sentence what changed in the meaning of a file that fixes do not declare; "" when nothing did. Nil means that no fix can be
-	// proved, so none is offered.
+	// Compare says in one sentence what changed in the meaning of a file that fixes do not declare; "" when nothing
+	// did. Nil means that no fix can be proved, so no fix is offered.
 	Compare func(*Comparison) string
-	// Suppressions calls add for each comment in a document that may suppress findings, with the part of the file that it covers. Nil means that the format
-	// has no comments. Comments in nix.conf texts are found by themselves.
+	// Suppressions calls add for each comment in a document that may suppress findings, with the part of the file that
+	// it covers. Nil means that the format has no comments. The runner finds comments in nix.conf texts itself.
 	Suppressions func(doc *workspace.Document, add func(comment, target source.Span))
-	// Language is what Markdown calls the language of the file; "" goes by the extension.
+	// Language is the name that Markdown has for the language of the file; "" stands for that of the extension.
 	Language string
 }
 
 // formats are the kinds of file, in the order in which they claim files.
 var formats = []Format{
-	{Format: workspace.Format{Kind: files.KindDockerfile, Open: workspace.OpenDockerfile}, Compare: compareDockerfile, Suppressions: dockerfileComments, Language: "dockerfile"},
-	{Format: workspace.Format{Kind: files.KindNixConf, Open: workspace.OpenNixConf}, Compare: compareNixConf, Suppressions: noComments, Language: "ini"},
-	{Format: workspace.Format{Kind: files.KindSeccomp, Open: workspace.OpenProfiles}, Compare: compareSeccomp, Suppressions: profileComments},
-	{Format: workspace.Format{Kind: files.KindWorkflow, Open: workspace.OpenHosted}, Compare: compareHosted, Suppressions: hostComments},
-	{Format: workspace.Format{Kind: files.KindDevcontainer, Open: workspace.OpenHosted}, Compare: compareHosted, Suppressions: hostComments},
-	{Format: workspace.Format{Kind: files.KindFlake, Open: workspace.OpenHosted}, Compare: compareHosted, Suppressions: hostComments},
-	{Format: workspace.Format{Kind: files.KindScript, Open: workspace.OpenHosted}, Compare: compareHosted, Suppressions: hostComments},
+	{
+		Format:       workspace.Format{Kind: files.KindDockerfile, Open: workspace.OpenDockerfile},
+		Compare:      compareDockerfile,
+		Suppressions: dockerfileComments,
+		Language:     "dockerfile",
+	},
+	{
+		Format:       workspace.Format{Kind: files.KindNixConf, Open: workspace.OpenNixConf},
+		Compare:      compareNixConf,
+		Suppressions: noComments,
+		Language:     "ini",
+	},
+	{
+		Format:       workspace.Format{Kind: files.KindSeccomp, Open: workspace.OpenProfiles},
+		Compare:      compareSeccomp,
+		Suppressions: profileComments,
+	},
+	{
+		Format:       workspace.Format{Kind: files.KindWorkflow, Open: workspace.OpenHosted},
+		Compare:      compareHosted,
+		Suppressions: hostComments,
+	},
+	{
+		Format:       workspace.Format{Kind: files.KindDevcontainer, Open: workspace.OpenHosted},
+		Compare:      compareHosted,
+		Suppressions: hostComments,
+	},
+	{
+		Format:       workspace.Format{Kind: files.KindFlake, Open: workspace.OpenHosted},
+		Compare:      compareHosted,
+		Suppressions: hostComments,
+	},
+	{
+		Format:       workspace.Format{Kind: files.KindScript, Open: workspace.OpenHosted},
+		Compare:      compareHosted,
+		Suppressions: hostComments,
+	},
 }
 
 // Load finds the files of a workspace, of all formats: see workspace.Load.
@@ -60,12 +91,13 @@ func formatOf(kind files.Kind) *Format {
 	return &formats[n]
 }
 
-// languageOf returns what Markdown calls the language of a file.
+// languageOf returns the name that Markdown has for the language of a file.
 func languageOf(name string) string {
 	if f := formatOf(files.KindByPath(name)); f != nil && f.Language != "" {
 		return f.Language
 	}
-	return map[string]string{".json": "json", ".conf": "ini", ".sh": "sh", ".yml": "yaml", ".nix": "nix"}[path.Ext(name)]
+	languages := map[string]string{".json": "json", ".conf": "ini", ".sh": "sh", ".yml": "yaml", ".nix": "nix"}
+	return languages[path.Ext(name)]
 }
 
 // Comparison is one file before and after fixes.
@@ -81,7 +113,7 @@ type Comparison struct {
 	old, now *workspace.Document
 }
 
-// Old and New return the documents of the two texts, nil for one that cannot be opened. They are made when they are asked for.
+// Old returns the document of the text before the fixes, made on first use. It is nil where it cannot be opened.
 func (c *Comparison) Old() *workspace.Document {
 	if c.old == nil {
 		c.old = c.open(c.Before)
@@ -89,7 +121,7 @@ func (c *Comparison) Old() *workspace.Document {
 	return c.old
 }
 
-// New is described at Old.
+// New returns the document of the text after the fixes, made on first use. It is nil where it cannot be opened.
 func (c *Comparison) New() *workspace.Document {
 	if c.now == nil {
 		c.now = c.open(c.After)
@@ -165,9 +197,10 @@ func spansOf[T any](list []T, span func(T) source.Span) []source.Span {
 	return out
 }
 
-// LineComments calls add for the comments of a language that has # or // comments, with what they cover: it is what most formats need for
-// Format.Suppressions. One that ends a line covers that line; one that is alone on its line covers the next line that is no comment, and the whole of those parts
-// that begin there, such as a command or a key with its value.
+// LineComments calls add for the comments of a language with # or // comments, and what they cover. Most formats need
+// only this for Format.Suppressions. A comment at the end of a line covers that line. A comment alone on its line
+// covers the next line that is not a comment and, in full, the parts that begin there, such as a command or a key with
+// its value.
 func LineComments(f *source.File, parts []source.Span, add func(comment, target source.Span)) {
 	var above []source.Span
 	for n := 1; n <= f.Lines(); n++ {

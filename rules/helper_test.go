@@ -66,7 +66,11 @@ var eachSetting = &rules.Rule{
 	ID: "t/setting", Summary: "there is a setting", Severity: rules.Info,
 	Check: rules.OnText(func(p *rules.Pass, text *nixuse.Text) {
 		for _, entry := range text.Entries {
-			p.Report(rules.Finding{File: text.Fragment.File, Span: text.Fragment.Span(entry.Name.Span), Message: "the setting " + entry.Name.Text})
+			p.Report(rules.Finding{
+				File:    text.Fragment.File,
+				Span:    text.Fragment.Span(entry.Name.Span),
+				Message: "the setting " + entry.Name.Text,
+			})
 		}
 	}),
 }
@@ -88,8 +92,8 @@ func render(findings []rules.Finding) string {
 	return b.String()
 }
 
-// withheld shows the fixes that failed their proof.
-func withheld(list []rules.Withheld) string {
+// rejected shows the fixes that failed their proof.
+func rejected(list []rules.Rejected) string {
 	var b strings.Builder
 	for _, w := range list {
 		fmt.Fprintf(&b, "%s %s: %s: %s\n", w.File.Path, w.Rule.ID, w.Title, w.Reason)

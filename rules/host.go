@@ -8,8 +8,9 @@ import (
 	"github.com/sandlint/sandlint/parsers/workspace"
 )
 
-// inHost moves a finding about a profile that lies in another file, with its related places and its fixes, from the profile's own text to that file. A fix is left out
-// where the text that it edits is not there as such, or the host's quotes cannot hold the new text.
+// inHost maps a finding about a profile that lies in another file from the profile's own text to that file, with its
+// related places and fixes. It drops a fix where the text that it edits is not verbatim in the host file, or the host's
+// quotes cannot hold the new text.
 func inHost(profile *workspace.Profile, f Finding) Finding {
 	fr := profile.Fragment
 	if fr == nil {
@@ -55,7 +56,8 @@ func fixInHost(profile *workspace.Profile, fix fixers.Fix) (fixers.Fix, bool) {
 	return fix, true
 }
 
-// narrow takes off an edit what it writes as it was, so that quotes around a name that is replaced need not be written again.
+// narrow removes from an edit the text at both ends that it does not change, so it need not write the quotes around a
+// name that it replaces.
 func narrow(e fixers.Edit) fixers.Edit {
 	old := e.File.Text(e.Span)
 	start := 0

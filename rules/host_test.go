@@ -8,10 +8,9 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/sandlint/sandlint/fixers"
+	fixseccomp "github.com/sandlint/sandlint/fixers/seccomp"
 	"github.com/sandlint/sandlint/parsers/workspace"
 	"github.com/sandlint/sandlint/rules"
-
-	fixseccomp "github.com/sandlint/sandlint/fixers/seccomp"
 )
 
 // misspelt reports the name "chmodd", offers its right spelling, and points to the default action.
@@ -25,10 +24,13 @@ var misspelt = &rules.Rule{
 				}
 				p.Report(rules.Finding{
 					File: profile.Source, Span: name.Span, Message: "misspelt",
-					Related: []rules.Related{{File: profile.Source, Span: profile.DefaultAction.Span, Message: "the default"}},
+					Related: []rules.Related{
+						{File: profile.Source, Span: profile.DefaultAction.Span, Message: "the default"},
+					},
 					Fixes: []fixers.Fix{{
-						Title: "Rename", Safety: fixers.Unsafe, Changes: fixers.Changes{fixseccomp.Syscalls{"chmodd", "chmod"}},
-						Edits: fixseccomp.ReplaceString(profile.Profile, name, "chmod"),
+						Title: "Rename", Safety: fixers.Unsafe,
+						Changes: fixers.Changes{fixseccomp.Syscalls{"chmodd", "chmod"}},
+						Edits:   fixseccomp.ReplaceString(profile.Profile, name, "chmod"),
 					}},
 				})
 			}
@@ -42,7 +44,18 @@ var greedy = &rules.Rule{
 	Check: rules.OnProfile(func(p *rules.Pass, profile *workspace.Profile) {
 		for _, r := range profile.Rules {
 			if name := r.Names[0]; name.Text == "chmodd" {
-				p.Report(rules.Finding{File: profile.Source, Span: name.Span, Message: "misspelt", Fixes: []fixers.Fix{{Title: "Rename", Safety: fixers.Safe, Edits: fixseccomp.ReplaceString(profile.Profile, name, "chmod")}}})
+				p.Report(rules.Finding{
+					File:    profile.Source,
+					Span:    name.Span,
+					Message: "misspelt",
+					Fixes: []fixers.Fix{
+						{
+							Title:  "Rename",
+							Safety: fixers.Safe,
+							Edits:  fixseccomp.ReplaceString(profile.Profile, name, "chmod"),
+						},
+					},
+				})
 			}
 		}
 	}),
@@ -74,17 +87,46 @@ spec:
 
 func TestProfilesInFiles(t *testing.T) {
 	escaped := strings.ReplaceAll(labelled, `"`, `\"`)
+	variable := strings.Replace(escaped, "chmodd", "$n", 1)
+	mended := strings.Replace(labelled, "chmodd", "chmod", 1)
+	inLines := func(s string) string { return strings.ReplaceAll(s, ",", ",\\\n  ") }
 	for _, test := range []struct {
 		name, file, text string
 		want             string // findings, with the text at fault and that of the related place
 		fixed            string // "" where no fix can be made
 	}{
-		{"single quotes", "Dockerfile", "FROM a\nLABEL a=b io.containers.seccomp.profile='" + labelled + "'\n", `2:98 "chmodd" "SCMP_ACT_ERRNO"`, "FROM a\nLABEL a=b io.containers.seccomp.profile='" + strings.Replace(labelled, "chmodd", "chmod", 1) + "'\n"},
-		{"double quotes", "Dockerfile", "FROM a\nLABEL io.containers.seccomp.profile=\"" + escaped + "\"\n", `2:102 \"chmodd\" \"SCMP_ACT_ERRNO\"`, "FROM a\nLABEL io.containers.seccomp.profile=\"" + strings.Replace(escaped, "chmodd", "chmod", 1) + "\"\n"},
-		{"lines", "Dockerfile", "FROM a\nLABEL io.containers.seccomp.profile='" + strings.ReplaceAll(labelled, ",", ",\\\n  ") + "' \\\n  b=c\n", `3:25 "chmodd" "SCMP_ACT_ERRNO"`, "FROM a\nLABEL io.containers.seccomp.profile='" + strings.ReplaceAll(strings.Replace(labelled, "chmodd", "chmod", 1), ",", ",\\\n  ") + "' \\\n  b=c\n"},
-		{"a variable", "Dockerfile", "FROM a\nENV n=chmodd\nLABEL io.containers.seccomp.profile=\"" + strings.Replace(escaped, "chmodd", "$n", 1) + "\"\n", `3:37 "` + strings.Replace(escaped, "chmodd", "$n", 1) + `" "` + strings.Replace(escaped, "chmodd", "$n", 1) + `"`, ""},
-		{"suppressed", "Dockerfile", "FROM a\n# sandlint: ignore[t/misspelt] so\nLABEL io.containers.seccomp.profile='" + labelled + "'\n", "", ""},
-		{"resources", "web.yaml", resources, "11:13 chmodd SCMP_ACT_ERRNO\n19:7 chmodd SCMP_ACT_ERRNO", strings.NewReplacer("[chmodd]", "[chmod]", "here\n    - chmodd", "here\n    - chmod").Replace(resources)},
+		{
+			"single quotes", "Dockerfile",
+			"FROM a\nLABEL a=b io.containers.seccomp.profile='" + labelled + "'\n",
+			`2:98 "chmodd" "SCMP_ACT_ERRNO"`,
+			"FROM a\nLABEL a=b io.containers.seccomp.profile='" + mended + "'\n",
+		},
+		{
+			"double quotes", "Dockerfile",
+			"FROM a\nLABEL io.containers.seccomp.profile=\"" + escaped + "\"\n",
+			`2:102 \"chmodd\" \"SCMP_ACT_ERRNO\"`,
+			"FROM a\nLABEL io.containers.seccomp.profile=\"" + strings.Replace(escaped, "chmodd", "chmod", 1) + "\"\n",
+		},
+		{
+			"lines", "Dockerfile",
+			"FROM a\nLABEL io.containers.seccomp.profile='" + inLines(labelled) + "' \\\n  b=c\n",
+			`3:25 "chmodd" "SCMP_ACT_ERRNO"`,
+			"FROM a\nLABEL io.containers.seccomp.profile='" + inLines(mended) + "' \\\n  b=c\n",
+		},
+		{
+			"a variable", "Dockerfile",
+			"FROM a\nENV n=chmodd\nLABEL io.containers.seccomp.profile=\"" + variable + "\"\n",
+			`3:37 "` + variable + `" "` + variable + `"`,
+			"",
+		},
+		{
+			"suppressed", "Dockerfile",
+			"FROM a\n# sandlint: ignore[t/misspelt] so\nLABEL io.containers.seccomp.profile='" + labelled + "'\n",
+			"", "",
+		},
+		{"resources", "web.yaml", resources, "11:13 chmodd SCMP_ACT_ERRNO\n" +
+			"19:7 chmodd SCMP_ACT_ERRNO", strings.NewReplacer("[chmodd]", "[chmod]", "here\n    - chmodd", "here\n"+
+			"    - chmod").Replace(resources)},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			ws := load(t, map[string]string{test.file: test.text})
@@ -93,7 +135,8 @@ func TestProfilesInFiles(t *testing.T) {
 			var got []string
 			for _, f := range result.Findings {
 				p := f.File.Position(f.Span.Start)
-				got = append(got, fmt.Sprintf("%d:%d %s %s", p.Line, p.Column, f.File.Text(f.Span), f.Related[0].File.Text(f.Related[0].Span)))
+				got = append(got, fmt.Sprintf("%d:%d %s %s", p.Line, p.Column, f.File.Text(f.Span),
+					f.Related[0].File.Text(f.Related[0].Span)))
 				if f.File.Path != test.file || (len(f.Fixes) > 0) != (test.fixed != "") {
 					t.Errorf("%d fixes in %s", len(f.Fixes), f.File.Path)
 				}
@@ -101,7 +144,7 @@ func TestProfilesInFiles(t *testing.T) {
 			if diff := cmp.Diff(test.want, strings.Join(got, "\n")); diff != "" {
 				t.Errorf("findings (-want +got):\n%s", diff)
 			}
-			if w := withheld(result.Withheld); w != "" {
+			if w := rejected(result.Rejected); w != "" {
 				t.Error(w)
 			}
 			fixed := rules.Fix(ws, selected, rules.FixOptions{Unsafe: true})
@@ -112,7 +155,7 @@ func TestProfilesInFiles(t *testing.T) {
 			if diff := cmp.Diff(test.fixed, after); diff != "" {
 				t.Errorf("fixed (-want +got):\n%s", diff)
 			}
-			if w := withheld(fixed.Withheld); w != "" {
+			if w := rejected(fixed.Rejected); w != "" {
 				t.Error(w)
 			}
 		})
@@ -121,10 +164,13 @@ func TestProfilesInFiles(t *testing.T) {
 
 // The proof holds for profiles in other files.
 func TestProfilesInFilesAreProved(t *testing.T) {
-	for file, text := range map[string]string{"Dockerfile": "FROM a\nLABEL io.containers.seccomp.profile='" + labelled + "'\n", "web.yaml": resources} {
-		result := rules.Check(load(t, map[string]string{file: text}), set(t, pack(greedy), rules.Selection{Only: []string{"all"}}), rules.CheckOptions{Fixes: true})
-		if w := withheld(result.Withheld); !strings.Contains(w, "fix is not proved: ") || !strings.Contains(w, `"chmod`) {
-			t.Errorf("%s: withheld %q", file, w)
+	for file, text := range map[string]string{"Dockerfile": "FROM a\n" +
+		"LABEL io.containers.seccomp.profile='" + labelled + "'\n", "web.yaml": resources} {
+		result := rules.Check(load(t, map[string]string{file: text}),
+			set(t, pack(greedy), rules.Selection{Only: []string{"all"}}), rules.CheckOptions{Fixes: true})
+		if w := rejected(result.Rejected); !strings.Contains(w, "fix is not proved: ") ||
+			!strings.Contains(w, `"chmod`) {
+			t.Errorf("%s: rejected %q", file, w)
 		}
 	}
 }

@@ -9,7 +9,8 @@ import (
 	"github.com/sandlint/sandlint/parsers/workspace"
 )
 
-// ignore is a comment "# sandlint: ignore[rule, rule] reason". It covers the instruction or setting below it, or the one it stands in.
+// ignore is a comment "# sandlint: ignore[rule, rule] reason". It covers the instruction or setting below it, or the
+// one it stands in.
 type ignore struct {
 	rules   []string
 	reason  string
@@ -71,8 +72,8 @@ func ignoresOf(doc *workspace.Document) []ignore {
 	return out
 }
 
-// nixIgnores returns the suppressions in a nix.conf text, in its own coordinates. A comment that ends a line covers that line; one that is
-// alone on its line covers the next line that is not a comment.
+// nixIgnores returns the suppressions in a nix.conf text, in its own coordinates. A comment that ends a line covers
+// that line; one that is alone on its line covers the next line that is not a comment.
 func nixIgnores(f *nixconf.File) []ignore {
 	var out, above []ignore
 	for _, line := range f.Lines {

@@ -9,7 +9,7 @@ import (
 	"github.com/sandlint/sandlint/rules"
 )
 
-// TestSuppression tells which findings a comment suppresses. The rules report every RUN and every setting.
+// TestSuppression checks which findings a comment suppresses. The rules report every RUN and every setting.
 func TestSuppression(t *testing.T) {
 	tests := []struct {
 		name, file, text string
@@ -18,22 +18,33 @@ func TestSuppression(t *testing.T) {
 		{
 			"above an instruction", "Dockerfile",
 			"FROM scratch\n# sandlint: ignore[t/run] it is only a test\nRUN a\nRUN b\n",
-			"Dockerfile:3:5 warning t/run: a RUN [inline on line 2: it is only a test]\n--\nDockerfile:4:5 warning t/run: a RUN\n",
+			"Dockerfile:3:5 warning t/run: a RUN [inline on line 2: it is only a test]\n--\n" +
+				"Dockerfile:4:5 warning t/run: a RUN\n",
 		},
 		{
 			"without blanks, and with many", "Dockerfile",
-			"FROM scratch\n#sandlint:ignore[t/run]\nRUN a\n##   sandlint:   ignore[  t/run  ,  other  ]   why   \nRUN b\n",
-			"Dockerfile:3:5 warning t/run: a RUN [inline on line 2: ]\nDockerfile:5:5 warning t/run: a RUN [inline on line 4: why]\n--\n",
+			"FROM scratch\n#sandlint:ignore[t/run]\nRUN a\n##   sandlint:   ignore[  t/run  ,  other  ]   why   \n" +
+				"RUN b\n",
+			"Dockerfile:3:5 warning t/run: a RUN [inline on line 2: ]\n" +
+				"Dockerfile:5:5 warning t/run: a RUN [inline on line 4: why]\n--\n",
 		},
 		{
 			"by alias, pack, pack with star, and all", "Dockerfile",
-			"FROM scratch\n# sandlint: ignore[t1]\nRUN a\n# sandlint: ignore[t]\nRUN b\n# sandlint: ignore[t/*]\nRUN c\n# sandlint: ignore[all]\nRUN d\n",
-			"Dockerfile:3:5 warning t/run: a RUN [inline on line 2: ]\nDockerfile:5:5 warning t/run: a RUN [inline on line 4: ]\nDockerfile:7:5 warning t/run: a RUN [inline on line 6: ]\nDockerfile:9:5 warning t/run: a RUN [inline on line 8: ]\n--\n",
+			"FROM scratch\n# sandlint: ignore[t1]\nRUN a\n# sandlint: ignore[t]\nRUN b\n# sandlint: ignore[t/*]\n" +
+				"RUN c\n# sandlint: ignore[all]\nRUN d\n",
+			"Dockerfile:3:5 warning t/run: a RUN [inline on line 2: ]\n" +
+				"Dockerfile:5:5 warning t/run: a RUN [inline on line 4: ]\n" +
+				"Dockerfile:7:5 warning t/run: a RUN [inline on line 6: ]\n" +
+				"Dockerfile:9:5 warning t/run: a RUN [inline on line 8: ]\n--\n",
 		},
 		{
-			"what is no suppression", "Dockerfile",
-			"FROM scratch\n# sandlint: ignore\nRUN a\n# sandlint: ignore[]\nRUN b\n# sandlint: ignore[t/run\nRUN c\n# ignore[t/run]\nRUN d\n# sandlint: ignore[t/other, u]\nRUN e\n# about sandlint: ignore[t/run]\nRUN f\n",
-			"--\nDockerfile:3:5 warning t/run: a RUN\nDockerfile:5:5 warning t/run: a RUN\nDockerfile:7:5 warning t/run: a RUN\nDockerfile:9:5 warning t/run: a RUN\nDockerfile:11:5 warning t/run: a RUN\nDockerfile:13:5 warning t/run: a RUN\n",
+			"what is not a suppression", "Dockerfile",
+			"FROM scratch\n# sandlint: ignore\nRUN a\n# sandlint: ignore[]\nRUN b\n# sandlint: ignore[t/run\nRUN c\n" +
+				"# ignore[t/run]\nRUN d\n# sandlint: ignore[t/other, u]\nRUN e\n# about sandlint: ignore[t/run]\n" +
+				"RUN f\n",
+			"--\nDockerfile:3:5 warning t/run: a RUN\nDockerfile:5:5 warning t/run: a RUN\n" +
+				"Dockerfile:7:5 warning t/run: a RUN\nDockerfile:9:5 warning t/run: a RUN\n" +
+				"Dockerfile:11:5 warning t/run: a RUN\nDockerfile:13:5 warning t/run: a RUN\n",
 		},
 		{
 			"an empty line ends it", "Dockerfile",
@@ -61,34 +72,50 @@ func TestSuppression(t *testing.T) {
 			"Dockerfile:3:5 warning t/run: a RUN [inline on line 2: why]\n--\n",
 		},
 		{
-			"a line of a here-document is no comment of the Dockerfile", "Dockerfile",
+			"a line of a here-document is not a comment of the Dockerfile", "Dockerfile",
 			"FROM scratch\nRUN <<EOF\n# sandlint: ignore[t/run]\na\nEOF\n",
 			"--\nDockerfile:2:5 warning t/run: a RUN\n",
 		},
 		{
 			"nix.conf", "nix.conf",
 			"# sandlint: ignore[t/setting] above\ncores = 1\ncores = 2 # sandlint: ignore[t] behind\ncores = 3\n",
-			"nix.conf:2:1 info t/setting: the setting cores [inline on line 1: above]\nnix.conf:3:1 info t/setting: the setting cores [inline on line 3: behind]\n--\nnix.conf:4:1 info t/setting: the setting cores\n",
+			"nix.conf:2:1 info t/setting: the setting cores [inline on line 1: above]\n" +
+				"nix.conf:3:1 info t/setting: the setting cores [inline on line 3: behind]\n--\n" +
+				"nix.conf:4:1 info t/setting: the setting cores\n",
 		},
 		{
 			"nix.conf, over other comments and not over an empty line", "nix.conf",
-			"# sandlint: ignore[t/setting] one\n# text\ncores = 1\n# sandlint: ignore[t/setting] two\n\ncores = 2\n  # sandlint: ignore[t/setting] three\r\ncores = 3\r\n",
-			"nix.conf:3:1 info t/setting: the setting cores [inline on line 1: one]\nnix.conf:8:1 info t/setting: the setting cores [inline on line 7: three]\n--\nnix.conf:6:1 info t/setting: the setting cores\n",
+			"# sandlint: ignore[t/setting] one\n# text\ncores = 1\n# sandlint: ignore[t/setting] two\n\ncores = 2\n" +
+				"  # sandlint: ignore[t/setting] three\r\ncores = 3\r\n",
+			"nix.conf:3:1 info t/setting: the setting cores [inline on line 1: one]\n" +
+				"nix.conf:8:1 info t/setting: the setting cores [inline on line 7: three]\n--\n" +
+				"nix.conf:6:1 info t/setting: the setting cores\n",
 		},
 		{
 			"nix.conf in COPY", "Dockerfile",
-			"FROM nixos/nix\nCOPY <<EOF /etc/nix/nix.conf\n# sandlint: ignore[t/setting] in it\ncores = 1\ncores = 2 # sandlint: ignore[t/setting]\ncores = 3\nEOF\n",
-			"Dockerfile:4:1 info t/setting: the setting cores [inline on line 3: in it]\nDockerfile:5:1 info t/setting: the setting cores [inline on line 5: ]\n--\nDockerfile:6:1 info t/setting: the setting cores\n",
+			"FROM nixos/nix\nCOPY <<EOF /etc/nix/nix.conf\n# sandlint: ignore[t/setting] in it\ncores = 1\n" +
+				"cores = 2 # sandlint: ignore[t/setting]\ncores = 3\nEOF\n",
+			"Dockerfile:4:1 info t/setting: the setting cores [inline on line 3: in it]\n" +
+				"Dockerfile:5:1 info t/setting: the setting cores [inline on line 5: ]\n--\n" +
+				"Dockerfile:6:1 info t/setting: the setting cores\n",
 		},
 		{
 			"nix.conf in a RUN, from above", "Dockerfile",
-			"FROM nixos/nix\n# sandlint: ignore[t/setting, t/run] both\nRUN printf 'cores = 1\\nmax-jobs = 2\\n' >> /etc/nix/nix.conf\nRUN printf 'cores = 1\\n' >> /etc/nix/nix.conf\n",
-			"Dockerfile:3:5 warning t/run: a RUN [inline on line 2: both]\nDockerfile:3:13 info t/setting: the setting cores [inline on line 2: both]\nDockerfile:3:24 info t/setting: the setting max-jobs [inline on line 2: both]\n--\nDockerfile:4:5 warning t/run: a RUN\nDockerfile:4:13 info t/setting: the setting cores\n",
+			"FROM nixos/nix\n# sandlint: ignore[t/setting, t/run] both\n" +
+				"RUN printf 'cores = 1\\nmax-jobs = 2\\n' >> /etc/nix/nix.conf\n" +
+				"RUN printf 'cores = 1\\n' >> /etc/nix/nix.conf\n",
+			"Dockerfile:3:5 warning t/run: a RUN [inline on line 2: both]\n" +
+				"Dockerfile:3:13 info t/setting: the setting cores [inline on line 2: both]\n" +
+				"Dockerfile:3:24 info t/setting: the setting max-jobs [inline on line 2: both]\n--\n" +
+				"Dockerfile:4:5 warning t/run: a RUN\nDockerfile:4:13 info t/setting: the setting cores\n",
 		},
 		{
 			"nix.conf in a here-document of a RUN", "Dockerfile",
-			"FROM nixos/nix\n# sandlint: ignore[t/run]\nRUN cat >> /etc/nix/nix.conf <<EOF\n# sandlint: ignore[t/setting]\ncores = 1\nmax-jobs = 2\nEOF\n",
-			"Dockerfile:3:5 warning t/run: a RUN [inline on line 2: ]\nDockerfile:5:1 info t/setting: the setting cores [inline on line 4: ]\n--\nDockerfile:6:1 info t/setting: the setting max-jobs\n",
+			"FROM nixos/nix\n# sandlint: ignore[t/run]\nRUN cat >> /etc/nix/nix.conf <<EOF\n" +
+				"# sandlint: ignore[t/setting]\ncores = 1\nmax-jobs = 2\nEOF\n",
+			"Dockerfile:3:5 warning t/run: a RUN [inline on line 2: ]\n" +
+				"Dockerfile:5:1 info t/setting: the setting cores [inline on line 4: ]\n--\n" +
+				"Dockerfile:6:1 info t/setting: the setting max-jobs\n",
 		},
 	}
 	s := set(t, pack(eachRun, eachSetting), rules.Selection{})
@@ -107,7 +134,8 @@ func TestSuppression(t *testing.T) {
 	}
 }
 
-// TestSuppressionOfAnotherFile has a comment in a Dockerfile, which says nothing of the places in a script that it runs, whatever their offsets are.
+// TestSuppressionOfAnotherFile has a comment in a Dockerfile, which says nothing of the places in a script that it
+// runs, whatever their offsets are.
 func TestSuppressionOfAnotherFile(t *testing.T) {
 	ws := load(t, map[string]string{
 		"Dockerfile": "FROM nixos/nix\nCOPY setup.sh /\n# sandlint: ignore[t]\nRUN /setup.sh\n",

@@ -17,8 +17,19 @@ import (
 	"github.com/sandlint/sandlint/parsers/workspace"
 )
 
-// compareNix says in one sentence what changed in the meaning that a Dockerfile has for Nix, and that fixes do not declare: the settings of each nix.conf
-// text in it, and those in force at each Nix command. It is "" when nothing did.
+// This file compares two versions of a file by what they mean, as the last step of a proof. What a Dockerfile means to
+// BuildKit and the shell is compared in fixers/dockerfile; here follows what it means to the other formats in it:
+//
+//   - compareNix: each nix.conf text that was edited, and the settings in force at each Nix command of each stage. The
+//     second catches what the first cannot: text that moved to another place of the timeline.
+//   - compareProfiles: the seccomp profiles in labels.
+//   - compareHosted: a file of another language that holds nix.conf text, which must stay the same around the text.
+//
+// Each returns one sentence about the first difference that the fixes do not declare, or "". What is not known counts
+// as a value of its own, so a fix cannot pass by making something unknown.
+
+// compareNix says in one sentence what changed in the meaning that a Dockerfile has for Nix and that fixes do not
+// declare: the settings of each nix.conf text in it, and those in force at each Nix command. It is "" when nothing did.
 func compareNix(before, after *nixuse.Model, fixes []fixers.Fix) string {
 	if before == nil || after == nil || len(before.Texts)+len(after.Texts) == 0 {
 		return ""
@@ -31,12 +42,13 @@ func compareNix(before, after *nixuse.Model, fixes []fixers.Fix) string {
 	from, to := changedTexts(before.Texts, after.Texts)
 	if len(from) == len(to) {
 		for n := range from {
-			if d := fixnix.CompareTexts(from[n].File, to[n].File, sourceKind(from[n].Host), all.Changes, from[n].Targets); d != "" {
+			kind, targets := sourceKind(from[n].Host), from[n].Targets
+			if d := fixnix.CompareTexts(from[n].File, to[n].File, kind, all.Changes, targets); d != "" {
 				return d
 			}
 		}
 	} else if !fixdocker.Rewrites(all) {
-		return fmt.Sprintf("the file had %d nix.conf texts that the result does not have as they were, and has %d others", len(from), len(to))
+		return fmt.Sprintf("%d nix.conf fragments were removed or changed and %d added", len(from), len(to))
 	}
 	if fixers.Declares[fixers.Repair](all) {
 		return "" // what Nix refused had no settings to keep
@@ -44,7 +56,8 @@ func compareNix(before, after *nixuse.Model, fixes []fixers.Fix) string {
 	return compareCommands(before, after, settings)
 }
 
-// compareProfiles says in one sentence what changed in the seccomp profiles in a Dockerfile's labels that fixes do not declare. It is "" when nothing did.
+// compareProfiles says in one sentence what changed in the seccomp profiles in a Dockerfile's labels that fixes do not
+// declare. It is "" when nothing did.
 func compareProfiles(before, after []*workspace.Profile, fixes []fixers.Fix, targets decide.Targets) string {
 	if len(before)+len(after) == 0 {
 		return ""
@@ -64,7 +77,8 @@ func compareProfiles(before, after []*workspace.Profile, fixes []fixers.Fix, tar
 		}
 		var own []fixers.Fix
 		for _, f := range fixes {
-			if fixers.Declares[fixers.Embedded](f) && slices.ContainsFunc(f.Edits, func(e fixers.Edit) bool { return a.Instruction.Span.Contains(e.Span) }) {
+			if fixers.Declares[fixers.Embedded](f) &&
+				slices.ContainsFunc(f.Edits, func(e fixers.Edit) bool { return a.Instruction.Span.Contains(e.Span) }) {
 				own = append(own, f)
 			}
 		}
@@ -72,7 +86,9 @@ func compareProfiles(before, after []*workspace.Profile, fixes []fixers.Fix, tar
 			return d
 		}
 		for k, pair := range a.Instruction.Pairs {
-			if k >= len(b.Instruction.Pairs) || pair.Key.Text != b.Instruction.Pairs[k].Key.Text || pair.Value.Text != b.Instruction.Pairs[k].Value.Text && !a.Fragment.Span(source.Span{End: len(a.Fragment.Text)}).Overlaps(pair.Value.Span) {
+			if k >= len(b.Instruction.Pairs) || pair.Key.Text != b.Instruction.Pairs[k].Key.Text ||
+				pair.Value.Text != b.Instruction.Pairs[k].Value.Text &&
+					!a.Fragment.Span(source.Span{End: len(a.Fragment.Text)}).Overlaps(pair.Value.Span) {
 				return "another label than that of the seccomp profile changed"
 			}
 		}
@@ -80,8 +96,8 @@ func compareProfiles(before, after []*workspace.Profile, fixes []fixers.Fix, tar
 	return ""
 }
 
-// compareHosted says in one sentence what changed in a file of another language besides the settings that fixes declare: its other bytes, or
-// what its nix.conf texts mean. It is "" when nothing did.
+// compareHosted says in one sentence what changed in a file of another language besides the settings that fixes
+// declare: its other bytes, or what its nix.conf texts mean. It is "" when nothing did.
 func compareHosted(c *Comparison) string {
 	old, now := c.Old(), c.New()
 	if old == nil || now == nil {
@@ -99,7 +115,7 @@ func compareHosted(c *Comparison) string {
 	for n, a := range before.Texts {
 		b := after.Texts[n]
 		if a.Host != b.Host || a.Path != b.Path {
-			return "the nix.conf texts are others than before"
+			return "the nix.conf fragments changed"
 		}
 		if bytes.Equal(a.Fragment.Text, b.Fragment.Text) {
 			continue
@@ -119,15 +135,16 @@ func changesOf(t *nixuse.Text, fixes []fixers.Fix) fixers.Changes {
 	}
 	var all fixers.Changes
 	for _, f := range fixes {
-		if slices.ContainsFunc(f.Edits, func(e fixers.Edit) bool { return where.Contains(e.Span) || where.Overlaps(e.Span) }) {
+		if slices.ContainsFunc(f.Edits,
+			func(e fixers.Edit) bool { return where.Contains(e.Span) || where.Overlaps(e.Span) }) {
 			all = append(all, f.Changes...)
 		}
 	}
 	return all
 }
 
-// around returns the bytes of a host with a mark in the place of each run of text that belongs to a nix.conf text as it stands there. The
-// indentation of a line in a literal block goes with the line.
+// around returns the bytes of a host file with a mark in place of each run of bytes that is verbatim nix.conf text. The
+// indentation of a line in a literal block belongs to the line.
 func around(h *nixuse.Hosted) []byte {
 	var own []source.Span
 	for _, t := range h.Texts {
@@ -161,7 +178,7 @@ func around(h *nixuse.Hosted) []byte {
 	return append(out, h.Source.Bytes[at:]...)
 }
 
-// changedTexts returns the texts that one side has and the other has not.
+// changedTexts returns the texts that only one side has.
 func changedTexts(before, after []*nixuse.Text) (from, to []*nixuse.Text) {
 	to = slices.Clone(after)
 	for _, b := range before {

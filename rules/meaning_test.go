@@ -10,7 +10,7 @@ import (
 	"github.com/sandlint/sandlint/parsers/workspace"
 )
 
-// TestCompareHosted checks what the proof lets pass, and what not, in a file that merely holds nix.conf text.
+// TestCompareHosted checks what the proof accepts and rejects in a file that merely holds nix.conf text.
 func TestCompareHosted(t *testing.T) {
 	const before = `jobs:
   a:
@@ -35,15 +35,22 @@ func TestCompareHosted(t *testing.T) {
 		{"the same, declared", "            cores = 2\n", "", fixers.Changes{fixnix.Settings{"cores"}}, ""},
 		{"a line without its indentation", "cores = 1\n", "", fixers.Changes{}, "syntax error"},
 		{"a repair", "max-jobs=3", "max-jobs = 3", fixers.Changes{fixers.Repair{}}, ""},
-		{"a quote that ends the shell's", "keep-outputs = true", "keep-outputs = 'true", fixers.Changes{fixnix.Settings{"keep-outputs"}}, "syntax error"},
+		{"a quote that ends the shell's", "keep-outputs = true", "keep-outputs = 'true",
+			fixers.Changes{fixnix.Settings{"keep-outputs"}}, "syntax error"},
 		{"another command", "echo", "printf", fixers.Changes{}, "around"},
 		{"another key", "extra_nix_config", "nix_conf", fixers.Changes{}, "around"},
 		{"the action", "@v31", "@v30", fixers.Changes{}, "around"},
 		{"the target file", "/etc/nix/nix.conf", "/etc/nix/other", fixers.Changes{}, "1 nix.conf texts instead of 2"},
-		{"a setting of another text", "keep-outputs = true", "keep-outputs = false", fixers.Changes{}, `"keep-outputs"`},
+		{"a setting of another text", "keep-outputs = true", "keep-outputs = false", fixers.Changes{},
+			`"keep-outputs"`},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			ws, err := Load(workspace.Options{Dir: t.TempDir(), Paths: []string{"-"}, Stdin: []byte(before), StdinName: ".github/workflows/ci.yml"})
+			ws, err := Load(workspace.Options{
+				Dir:       t.TempDir(),
+				Paths:     []string{"-"},
+				Stdin:     []byte(before),
+				StdinName: ".github/workflows/ci.yml",
+			})
 			if err != nil {
 				t.Fatal(err)
 			}

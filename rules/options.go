@@ -8,7 +8,8 @@ import (
 	"github.com/sandlint/sandlint/parsers/source"
 )
 
-// Option is one option of a rule, as users see it. A rule declares its options as a struct with their defaults in Rule.Options, in which each field has two tags:
+// Option is one option of a rule, as users see it. A rule declares its options as a struct with their defaults in
+// Rule.Options, in which each field has two tags:
 //
 //	type registries struct {
 //		Allowed []string `option:"allowed" doc:"the registries that images may come from"`
@@ -18,7 +19,7 @@ import (
 type Option struct {
 	// Name is what the configuration calls it.
 	Name string
-	// Doc is one phrase that says what it does.
+	// Doc says in one phrase what it does.
 	Doc string
 	// Type is "bool", "whole number", "string" or "list of strings".
 	Type string
@@ -28,14 +29,14 @@ type Option struct {
 	field int
 }
 
-// optionTypes are the types that an option may have, and what users call them.
+// optionTypes are the types that an option may have, with their names for users.
 var optionTypes = map[reflect.Type]string{
 	reflect.TypeFor[bool](): "bool", reflect.TypeFor[int](): "whole number", reflect.TypeFor[string](): "string",
 	reflect.TypeFor[[]string](): "list of strings",
 }
 
-// OptionList returns the options of a rule, in the order in which it declares them. It panics on a declaration that is not of the form that Option
-// describes, which the tests of every pack look for.
+// OptionList returns the options of a rule, in the order in which it declares them. It panics on a declaration that is
+// not of the form that Option describes; the tests of every pack call it.
 func (r *Rule) OptionList() []Option {
 	if r.Options == nil {
 		return nil
@@ -47,16 +48,23 @@ func (r *Rule) OptionList() []Option {
 	out := make([]Option, v.NumField())
 	for n := range out {
 		f := v.Type().Field(n)
-		o := Option{Name: f.Tag.Get("option"), Doc: f.Tag.Get("doc"), Type: optionTypes[f.Type], Default: v.Field(n).Interface(), field: n}
+		o := Option{
+			Name:    f.Tag.Get("option"),
+			Doc:     f.Tag.Get("doc"),
+			Type:    optionTypes[f.Type],
+			Default: v.Field(n).Interface(),
+			field:   n,
+		}
 		if o.Name == "" || o.Doc == "" || o.Type == "" {
-			panic(fmt.Sprintf("%s: option %s lacks a name or doc, or is of a type that options do not have", r.ID, f.Name))
+			panic(fmt.Sprintf("%s: option %s lacks a name or doc, or is of a type that options do not have", r.ID,
+				f.Name))
 		}
 		out[n] = o
 	}
 	return out
 }
 
-// OptionError is an option in a selection that a rule does not have, or a value that the option cannot have.
+// OptionError reports an option in a selection that its rule does not have, or a value that the option cannot have.
 type OptionError struct {
 	Rule   *Rule
 	Option string

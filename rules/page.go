@@ -20,8 +20,8 @@ import (
 //	bad/want                the findings of this rule over the case, and the titles of their fixes
 //	bad/fixed/Dockerfile    the file once the safe fixes are applied
 //	bad/unsafe/Dockerfile   the file once all fixes are applied
-//	bad/flags               targets for the case, one a line: nix=2.24; repeat=100 writes each line of the files that has {{n}} in it a hundred times, with
-//	                        0, 1, 2 and so on in its place
+//	bad/flags               targets for the case, one a line: nix=2.24; repeat=100 writes each line of the files that
+//	                        has {{n}} in it a hundred times, with 0, 1, 2 and so on in its place
 //
 // Cases whose names begin with "good" have no findings.
 type Page struct {
@@ -90,8 +90,8 @@ func (p Pack) Page(r *Rule) (Page, error) {
 	return page, nil
 }
 
-// Markdown returns the page of a rule as people read it: metadata, prose, an example that is found with its findings and fixed text, and one
-// that is not.
+// Markdown returns the page of a rule as people read it: metadata, prose, an example that is found with its findings
+// and fixed text, and one that is not.
 func (r *Rule) Markdown(page Page) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "# %s\n\n%s.\n\n", r.ID, strings.ToUpper(r.Summary[:1])+r.Summary[1:])
@@ -137,7 +137,13 @@ func (r *Rule) Markdown(page Page) string {
 		b.WriteString("\n")
 	}
 	if r.Check.comments { // JSON has none
-		fmt.Fprintf(&b, "To switch it off in one place, write `# sandlint: ignore[%s] reason` above the instruction or setting;\neverywhere, `rule \"%s\" { enabled = false }` in `.sandlint.hcl`.\n", r.ID, r.ID)
+		fmt.Fprintf(
+			&b,
+			"To switch it off in one place, write `# sandlint: ignore[%s] reason` above the instruction or setting;\n"+
+				"everywhere, `rule \"%s\" { enabled = false }` in `.sandlint.hcl`.\n",
+			r.ID,
+			r.ID,
+		)
 	} else {
 		fmt.Fprintf(&b, "To switch it off, write `rule \"%s\" { enabled = false }` in `.sandlint.hcl`.\n", r.ID)
 	}

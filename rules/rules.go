@@ -1,5 +1,10 @@
-// Package rules holds what a rule is, what it finds, and the runner that applies rules to a workspace. The rules
-// themselves are in the packs below this folder: one rule, one file, and beside it the txtar that is both its test and its page.
+// Package rules defines what a rule is and what it finds, and runs rules over a workspace. The rules themselves are in
+// the packs below this folder: one rule, one file, and beside it the txtar that is both its test and its page.
+//
+// Rules are values and run at the same time on different files; everything concurrent is in the runner (check.go). A
+// new rule is a file in a pack and a line in the pack's list. A new kind of subject is a function in subject.go, and a
+// new kind of file a Format. Configurations and reports use the names of severities and categories, so these must not
+// change.
 package rules
 
 import (
@@ -66,9 +71,10 @@ func Categories() []Category {
 // Rule is one thing that sandlint can find. A rule is a value: it has no state, and its functions are sequential
 // and may run at the same time on different files.
 type Rule struct {
-	// ID is pack, slash and a name in kebab-case for what is wrong: "nix/unknown-setting". It is never changed without an alias.
+	// ID is pack, slash and a name in kebab-case for what is wrong: "nix/unknown-setting". It is never changed without
+	// an alias.
 	ID string
-	// Aliases are other ids by which users know the rule, such as "DL3006"; they are taken wherever an id is.
+	// Aliases are other ids of the rule that users know, such as "DL3006"; they are accepted wherever an id is.
 	Aliases []string
 	// Summary is one sentence in the present tense, without a full stop, that says what is wrong.
 	Summary string
@@ -76,9 +82,9 @@ type Rule struct {
 	Severity Severity
 	// Category groups rules across packs.
 	Category Category
-	// Since is the release of sandlint that brought the rule.
+	// Since is the release of sandlint that introduced the rule.
 	Since string
-	// Syntax says that the consumer cannot read the file past what the rule finds; no fix may bring such a finding.
+	// Syntax says that the consumer cannot read the file past what the rule finds; no fix may cause such a finding.
 	Syntax bool
 	// Fixes are the safeties of the fixes that the rule can offer; none when it has no fix.
 	Fixes []fixers.Safety
@@ -89,7 +95,7 @@ type Rule struct {
 
 	// Options is a struct of the rule's options with their defaults, nil for a rule without: see OptionsOf.
 	Options any
-	// Check is on what the rule looks, and how: see OnText, OnStep, OnCommand and so on.
+	// Check is the rule's subject and function: see OnText, OnStep, OnCommand and so on.
 	Check Adapter
 }
 
@@ -125,11 +131,11 @@ type Related struct {
 	Message string
 }
 
-// Suppression says by what a finding was switched off.
+// Suppression says what suppresses a finding.
 type Suppression struct {
 	// Kind is "inline" for a comment in the file.
 	Kind string
-	// Reason is what the author gave as reason, or "".
+	// Reason is the reason that the author gives, or "".
 	Reason string
 	// File and Span are the place of the comment.
 	File *source.File
@@ -160,7 +166,7 @@ func (p *Pass) Report(f Finding) {
 	p.report(f)
 }
 
-// ReportText records a finding at a span of a nix.conf text, with a message as of fmt.Sprintf.
+// ReportText records a finding at a span of a nix.conf text. The message is formatted as by fmt.Sprintf.
 func (p *Pass) ReportText(text *nixuse.Text, span source.Span, format string, args ...any) {
 	p.Report(Finding{File: text.Fragment.File, Span: text.Fragment.Span(span), Message: fmt.Sprintf(format, args...)})
 }

@@ -33,9 +33,9 @@ func pageAddress(r *Rule) string { return "docs/rules/" + r.ID + ".md" }
 
 // Selection says which rules run, and how severe they are. Names are ids, aliases, packs ("nix" or "nix/*"), or "all".
 type Selection struct {
-	// Only, when not empty, switches every rule off that it does not name.
+	// Only, when not empty, switches off every rule that it does not name.
 	Only []string
-	// Select switches rules on that are off by default.
+	// Select switches on rules that are off by default.
 	Select []string
 	// Ignore switches rules off; it wins over Select and Only.
 	Ignore []string
@@ -49,11 +49,11 @@ type Selection struct {
 type CheckOptions struct {
 	// NoIgnores makes suppressions in files have no effect.
 	NoIgnores bool
-	// Fixes asks for the fixes of each finding, proved; without it findings carry none.
+	// Fixes makes Check prove the fixes of each finding; without it findings have none.
 	Fixes bool
 	// Progress, when not nil, is called from one goroutine after each file.
 	Progress func(done, total int)
-	// Stacks adds the stack to the error that says that a rule is defective.
+	// Stacks adds the stack to the error for a defect in a rule.
 	Stacks bool
 }
 
@@ -74,14 +74,14 @@ type Result struct {
 	Findings []Finding
 	// Suppressed are the findings that a comment switched off, in the same order.
 	Suppressed []Finding
-	// Checked is the number of files that were looked at.
+	// Checked is the number of files that were checked.
 	Checked int
 	// Skipped are files that were named but are of no kind that sandlint reads.
 	Skipped []workspace.Skipped
 	// Errors are files that could not be read.
 	Errors []workspace.FileError
-	// Withheld are fixes that failed their proof, each with its reason: bugs in sandlint, shown by --verbose.
-	Withheld []Withheld
+	// Rejected are fixes that failed their proof, each with its reason: bugs in sandlint, shown by --verbose.
+	Rejected []Rejected
 }
 
 // Help returns the address of the page of a rule, "" for none.
@@ -94,8 +94,8 @@ func (r *Result) Help(rule *Rule) string {
 	return pageAddress(rule)
 }
 
-// Withheld is a fix that was not offered since its proof failed.
-type Withheld struct {
+// Rejected is a fix that is not offered because its proof failed.
+type Rejected struct {
 	Rule   *Rule
 	File   *source.File
 	Span   source.Span
@@ -116,8 +116,8 @@ type FixResult struct {
 	Files []FixedFile
 	// After is what Check finds once the fixes are applied.
 	After *Result
-	// Withheld are the fixes that failed their proof.
-	Withheld []Withheld
+	// Rejected are the fixes that failed their proof.
+	Rejected []Rejected
 }
 
 // FixedFile is one changed file.

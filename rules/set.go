@@ -13,7 +13,7 @@ import (
 type Set struct {
 	rules []*Rule
 	run   []configured
-	proof []configured // those of run, and those about syntax: a fix must not break what was not asked about
+	proof []configured // those of run, and those about syntax, which a fix must not break even if they are not selected
 	help  map[*Rule]string
 }
 
@@ -36,7 +36,7 @@ func (s *Set) Active() []Active {
 	return out
 }
 
-// UnknownRuleError is a name in a selection that no rule, alias or pack has.
+// UnknownRuleError reports a name in a selection that no rule, alias or pack has.
 type UnknownRuleError struct {
 	Name string
 	Near string // the nearest name, or ""
@@ -73,7 +73,8 @@ func NewSet(packs []Pack, sel Selection) (*Set, error) {
 		}
 	}
 	names := sortedKeys(sel.Severity)
-	slices.SortStableFunc(names, func(a, b string) int { return breadth(all, b) - breadth(all, a) }) // what is said of a rule wins
+	slices.SortStableFunc(names,
+		func(a, b string) int { return breadth(all, b) - breadth(all, a) }) // the narrowest name wins
 	for _, name := range names {
 		matched, err := match(all, name)
 		if err != nil {
@@ -176,7 +177,7 @@ func breadth(all []*Rule, name string) int {
 	return len(matched)
 }
 
-// names returns the names by which rules, and with packs set their packs too, are known.
+// names returns the ids and aliases of rules, and with packs set the names of their packs too.
 func names(all []*Rule, packs bool) []string {
 	var out []string
 	for _, r := range all {

@@ -12,7 +12,7 @@ import (
 	"github.com/sandlint/sandlint/rules"
 )
 
-// twoPacks are rules of all kinds that a selection tells apart.
+// twoPacks are rules of all kinds that a selection distinguishes.
 func twoPacks() []rules.Pack {
 	nothing := func(*rules.Pass, *image.Dockerfile) {}
 	return []rules.Pack{
@@ -21,7 +21,12 @@ func twoPacks() []rules.Pack {
 			{ID: "beta/second", Aliases: []string{"BE2"}, Severity: rules.Info, Check: rules.OnDockerfile(nothing)},
 		}},
 		{Name: "alpha", Rules: []*rules.Rule{
-			{ID: "alpha/first", Aliases: []string{"AL1", "FirstAlpha"}, Severity: rules.Warning, Check: rules.OnDockerfile(nothing)},
+			{
+				ID:       "alpha/first",
+				Aliases:  []string{"AL1", "FirstAlpha"},
+				Severity: rules.Warning,
+				Check:    rules.OnDockerfile(nothing),
+			},
 			{ID: "alpha/optional", Optional: true, Severity: rules.Error, Check: rules.OnDockerfile(nothing)},
 			{ID: "alpha/style", Severity: rules.Style, Check: rules.OnDockerfile(nothing)},
 			{ID: "alpha/syntax", Syntax: true, Severity: rules.Error, Check: rules.OnDockerfile(nothing)},
@@ -39,31 +44,94 @@ func TestNewSet(t *testing.T) {
 		want string
 	}{
 		{"default", rules.Selection{}, byDefault},
-		{"select a rule", rules.Selection{Select: []string{"alpha/optional"}}, "alpha/first alpha/optional alpha/syntax beta/first beta/second"},
+		{
+			"select a rule", rules.Selection{Select: []string{"alpha/optional"}},
+			"alpha/first alpha/optional alpha/syntax beta/first beta/second",
+		},
 		{"select one that is on", rules.Selection{Select: []string{"beta/first"}}, byDefault},
 		{"select a pack", rules.Selection{Select: []string{"alpha"}}, everything},
 		{"select a pack with a star", rules.Selection{Select: []string{"alpha/*"}}, everything},
 		{"select all", rules.Selection{Select: []string{"all"}}, everything},
 		{"ignore a rule", rules.Selection{Ignore: []string{"beta/first"}}, "alpha/first alpha/syntax beta/second"},
-		{"ignore by alias, in any case", rules.Selection{Ignore: []string{"be2", "firstalpha"}}, "alpha/syntax beta/first"},
+		{
+			"ignore by alias, in any case", rules.Selection{Ignore: []string{"be2", "firstalpha"}},
+			"alpha/syntax beta/first",
+		},
 		{"ignore a pack", rules.Selection{Ignore: []string{"beta"}}, "alpha/first alpha/syntax"},
 		{"ignore all", rules.Selection{Ignore: []string{"all"}}, ""},
-		{"ignore wins over select", rules.Selection{Select: []string{"alpha"}, Ignore: []string{"alpha/optional"}}, "alpha/first alpha/style alpha/syntax beta/first beta/second"},
+		{
+			"ignore wins over select", rules.Selection{Select: []string{"alpha"}, Ignore: []string{"alpha/optional"}},
+			"alpha/first alpha/style alpha/syntax beta/first beta/second",
+		},
 		{"only a rule", rules.Selection{Only: []string{"AL1"}}, "alpha/first"},
 		{"only one that is off by default", rules.Selection{Only: []string{"alpha/optional"}}, "alpha/optional"},
-		{"only a pack takes what is off by default", rules.Selection{Only: []string{"alpha"}}, "alpha/first alpha/optional alpha/style alpha/syntax"},
-		{"only and select", rules.Selection{Only: []string{"beta"}, Select: []string{"alpha/style"}}, "alpha/style beta/first beta/second"},
-		{"ignore wins over only", rules.Selection{Only: []string{"beta"}, Ignore: []string{"beta/second"}}, "beta/first"},
-		{"only several", rules.Selection{Only: []string{"beta/second", "AL1", "beta/second"}}, "alpha/first beta/second"},
-		{"a severity", rules.Selection{Severity: severities{"beta/second": rules.Error}}, "alpha/first alpha/syntax beta/first beta/second=error"},
-		{"a severity switches a rule on", rules.Selection{Severity: severities{"alpha/optional": rules.Info, "alpha/style": rules.Style}}, "alpha/first alpha/optional=info alpha/style=style alpha/syntax beta/first beta/second"},
-		{"a severity by alias", rules.Selection{Severity: severities{"AL1": rules.Info}}, "alpha/first=info alpha/syntax beta/first beta/second"},
-		{"severity off", rules.Selection{Severity: severities{"beta/first": rules.Off}}, "alpha/first alpha/syntax beta/second"},
-		{"select wins over severity off", rules.Selection{Severity: severities{"beta/first": rules.Off}, Select: []string{"beta/first"}}, byDefault},
-		{"the severity of a pack, but for one rule", rules.Selection{Severity: severities{"alpha": rules.Off, "alpha/first": rules.Error}}, "alpha/first=error beta/first beta/second"},
-		{"the severity of all, but for a pack and a rule", rules.Selection{Severity: severities{"all": rules.Info, "alpha": rules.Warning, "alpha/first": rules.Off, "AL1": rules.Off}}, "alpha/optional=warning alpha/style=warning alpha/syntax=warning beta/first=info beta/second"},
-		{"the severity of a pack, but for an alias", rules.Selection{Severity: severities{"alpha": rules.Off, "AL1": rules.Error, "all": rules.Off}}, "alpha/first=error"},
-		{"only keeps the severity", rules.Selection{Only: []string{"beta/first"}, Severity: severities{"beta/first": rules.Info, "alpha/first": rules.Error}}, "beta/first=info"},
+		{
+			"only a pack takes what is off by default", rules.Selection{Only: []string{"alpha"}},
+			"alpha/first alpha/optional alpha/style alpha/syntax",
+		},
+		{
+			"only and select", rules.Selection{Only: []string{"beta"}, Select: []string{"alpha/style"}},
+			"alpha/style beta/first beta/second",
+		},
+		{
+			"ignore wins over only", rules.Selection{Only: []string{"beta"}, Ignore: []string{"beta/second"}},
+			"beta/first",
+		},
+		{
+			"only several", rules.Selection{Only: []string{"beta/second", "AL1", "beta/second"}},
+			"alpha/first beta/second",
+		},
+		{
+			"a severity", rules.Selection{Severity: severities{"beta/second": rules.Error}},
+			"alpha/first alpha/syntax beta/first beta/second=error",
+		},
+		{
+			"a severity switches a rule on",
+			rules.Selection{Severity: severities{"alpha/optional": rules.Info, "alpha/style": rules.Style}},
+			"alpha/first alpha/optional=info alpha/style=style alpha/syntax beta/first beta/second",
+		},
+		{
+			"a severity by alias", rules.Selection{Severity: severities{"AL1": rules.Info}},
+			"alpha/first=info alpha/syntax beta/first beta/second",
+		},
+		{
+			"severity off", rules.Selection{Severity: severities{"beta/first": rules.Off}},
+			"alpha/first alpha/syntax beta/second",
+		},
+		{
+			"select wins over severity off",
+			rules.Selection{Severity: severities{"beta/first": rules.Off}, Select: []string{"beta/first"}}, byDefault,
+		},
+		{
+			"the severity of a pack, but for one rule",
+			rules.Selection{Severity: severities{"alpha": rules.Off, "alpha/first": rules.Error}},
+			"alpha/first=error beta/first beta/second",
+		},
+		{
+			"the severity of all, but for a pack and a rule",
+			rules.Selection{
+				Severity: severities{
+					"all":         rules.Info,
+					"alpha":       rules.Warning,
+					"alpha/first": rules.Off,
+					"AL1":         rules.Off,
+				},
+			},
+			"alpha/optional=warning alpha/style=warning alpha/syntax=warning beta/first=info beta/second",
+		},
+		{
+			"the severity of a pack, but for an alias",
+			rules.Selection{Severity: severities{"alpha": rules.Off, "AL1": rules.Error, "all": rules.Off}},
+			"alpha/first=error",
+		},
+		{
+			"only keeps the severity",
+			rules.Selection{
+				Only:     []string{"beta/first"},
+				Severity: severities{"beta/first": rules.Info, "alpha/first": rules.Error},
+			},
+			"beta/first=info",
+		},
 	}
 	ws := load(t, map[string]string{"Dockerfile": "FROM scratch\n"})
 	for _, tt := range tests {
@@ -71,7 +139,8 @@ func TestNewSet(t *testing.T) {
 			packs := twoPacks()
 			configured := map[string]rules.Severity{}
 			for _, r := range rules.All(packs) {
-				r.Check = rules.OnDockerfile(func(p *rules.Pass, d *image.Dockerfile) { p.Report(rules.Finding{File: d.Source, Message: "x"}) })
+				r.Check = rules.OnDockerfile(
+					func(p *rules.Pass, d *image.Dockerfile) { p.Report(rules.Finding{File: d.Source, Message: "x"}) })
 			}
 			s := set(t, packs, tt.sel)
 			for _, f := range rules.Check(ws, s, rules.CheckOptions{}).Findings {
@@ -120,7 +189,8 @@ func TestNewSetUnknown(t *testing.T) {
 }
 
 func TestFind(t *testing.T) {
-	for name, want := range map[string]string{"beta/first": "beta/first", "al1": "alpha/first", "FIRSTALPHA": "alpha/first", "alpha": "", "all": "", "beta/fist": ""} {
+	for name, want := range map[string]string{"beta/first": "beta/first", "al1": "alpha/first",
+		"FIRSTALPHA": "alpha/first", "alpha": "", "all": "", "beta/fist": ""} {
 		r, p, err := rules.Find(twoPacks(), name)
 		switch {
 		case want == "" && err == nil:

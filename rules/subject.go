@@ -9,10 +9,10 @@ import (
 	"github.com/sandlint/sandlint/parsers/workspace"
 )
 
-// Adapter is on what a rule looks, and how: one of the On functions makes it. A rule has one kind of subject, so that it need not know where in which
-// file the subject stands; the runner finds the subjects by the indexes of the model.
+// Adapter is the kind of subject that a rule checks, with the function that checks one. The On functions make it. The
+// runner finds the subjects through the indexes of the model, so a rule need not know where in which file they stand.
 type Adapter struct {
-	// Subject is what the rule looks at, for people: "a nix.conf text".
+	// Subject names the kind of subject for people: "a nix.conf text".
 	Subject string
 
 	document  func(*Pass, *workspace.Document)
@@ -29,8 +29,9 @@ func OnText(check func(*Pass, *nixuse.Text)) Adapter {
 	}}
 }
 
-// OnStep makes the check of a rule about one step of a Dockerfile: each instruction with one of the keywords, in upper case, or any without, where it
-// stands. The triggers of ONBUILD are among them (image.Step.Deferred).
+// OnStep makes the check of a rule about one step of a Dockerfile: each instruction with one of the keywords, in upper
+// case, or every instruction without keywords, where it stands. The triggers of ONBUILD are among them
+// (image.Step.Deferred).
 func OnStep(check func(*Pass, *image.Step), keywords ...string) Adapter {
 	return Adapter{Subject: "an instruction", comments: true, document: func(p *Pass, doc *workspace.Document) {
 		if doc.Dockerfile == nil {
@@ -42,8 +43,9 @@ func OnStep(check func(*Pass, *image.Step), keywords ...string) Adapter {
 	}}
 }
 
-// OnCommand makes the check of a rule about one command that a Dockerfile runs, in its build or as the image's own: each that starts one of the programs,
-// or any without. Those of scripts of the build context are among them (image.Command.InDockerfile).
+// OnCommand makes the check of a rule about one command that a Dockerfile runs, in its build or as the image's own
+// command: each that starts one of the programs, or every command without programs. Those of scripts of the build
+// context are among them (image.Command.InDockerfile).
 func OnCommand(check func(*Pass, *image.Command), programs ...string) Adapter {
 	return Adapter{Subject: "a command", comments: true, document: func(p *Pass, doc *workspace.Document) {
 		if doc.Dockerfile == nil {
@@ -67,18 +69,22 @@ func OnImage(check func(*Pass, *image.Image)) Adapter {
 	}}
 }
 
-// OnTimeline makes the check of a rule about what one build stage does with Nix. Stages in which nothing of it happens are left out.
+// OnTimeline makes the check of a rule about what one build stage does with Nix. It skips stages without events.
 func OnTimeline(check func(*Pass, *nixuse.Image)) Adapter {
-	return Adapter{Subject: "the Nix timeline of a stage", comments: true, document: func(p *Pass, doc *workspace.Document) {
-		if doc.Nix == nil {
-			return
-		}
-		for _, img := range doc.Nix.Images {
-			if len(img.Events) > 0 {
-				check(p, img)
+	return Adapter{
+		Subject:  "the Nix timeline of a stage",
+		comments: true,
+		document: func(p *Pass, doc *workspace.Document) {
+			if doc.Nix == nil {
+				return
 			}
-		}
-	}}
+			for _, img := range doc.Nix.Images {
+				if len(img.Events) > 0 {
+					check(p, img)
+				}
+			}
+		},
+	}
 }
 
 // OnDockerfile makes the check of a rule about a whole Dockerfile.
@@ -90,8 +96,8 @@ func OnDockerfile(check func(*Pass, *image.Dockerfile)) Adapter {
 	}}
 }
 
-// OnProfile makes the check of a rule about one seccomp profile: a file, one of several resources in a file, or the text of a label. What it reports in the profile's
-// own text is moved to the file that holds it.
+// OnProfile makes the check of a rule about one seccomp profile: a file, one of several resources in a file, or the
+// text of a label. The runner maps what it reports from the profile's own text to the file that holds it.
 func OnProfile(check func(*Pass, *workspace.Profile)) Adapter {
 	return Adapter{Subject: "a seccomp profile", document: func(p *Pass, doc *workspace.Document) {
 		for _, profile := range doc.Profiles {
@@ -111,14 +117,14 @@ func OnDocument[T any](subject string, check func(*Pass, T)) Adapter {
 	}}
 }
 
-// OnWorkspace makes the check of a rule about all files together. It runs once, when all files have been looked at one by one; Pass.Documents opens
-// them.
+// OnWorkspace makes the check of a rule about all files together. It runs once, after all files have been checked one
+// by one; Pass.Documents opens them.
 func OnWorkspace(check func(*Pass)) Adapter {
 	return Adapter{Subject: "the workspace", comments: true, workspace: check}
 }
 
-// Documents opens the files of the workspace, one after the other in order of path: those of the kinds given, or all. Files that cannot be opened are left out; the
-// run reports them.
+// Documents opens the files of the workspace, one after the other in order of path: those of the given kinds, or all.
+// It skips files that cannot be opened; the run reports them.
 func (p *Pass) Documents(kinds ...files.Kind) iter.Seq[*workspace.Document] {
 	return func(yield func(*workspace.Document) bool) {
 		for _, e := range p.Workspace.Entries {

@@ -28,9 +28,13 @@ func TestSubjects(t *testing.T) {
 		return &rules.Rule{ID: "t/" + id, Severity: rules.Warning, Check: check}
 	}
 	all := []*rules.Rule{
-		rule("command", rules.OnCommand(func(p *rules.Pass, c *image.Command) { at(p, c.File, c.Span, "%s in %s", c.Name, c.Step.Name) }, "curl", "cat")),
-		rule("document", rules.OnDocument("a flake", func(p *rules.Pass, h *nixuse.Hosted) { at(p, h.Source, source.Span{}, "%d texts", len(h.Texts)) })),
-		rule("dockerfile", rules.OnDockerfile(func(p *rules.Pass, d *image.Dockerfile) { at(p, d.Source, source.Span{}, "%d stages", len(d.Stages)) })),
+		rule("command", rules.OnCommand(
+			func(p *rules.Pass, c *image.Command) { at(p, c.File, c.Span, "%s in %s", c.Name, c.Step.Name) }, "curl",
+			"cat")),
+		rule("document", rules.OnDocument("a flake",
+			func(p *rules.Pass, h *nixuse.Hosted) { at(p, h.Source, source.Span{}, "%d texts", len(h.Texts)) })),
+		rule("dockerfile", rules.OnDockerfile(
+			func(p *rules.Pass, d *image.Dockerfile) { at(p, d.Source, source.Span{}, "%d stages", len(d.Stages)) })),
 		rule("image", rules.OnImage(func(p *rules.Pass, img *image.Image) {
 			at(p, img.Dockerfile.Source, img.Stage.From.Span, "stage %d", img.Stage.Index)
 		})),
@@ -48,7 +52,8 @@ func TestSubjects(t *testing.T) {
 		})),
 	}
 	ws := load(t, map[string]string{
-		"Dockerfile":   "FROM a\nUSER u\nONBUILD RUN curl x\nRUN f() { cat y; }; f\nFROM b\nCOPY s.sh /\nRUN sh /s.sh && echo cores = 1 > /etc/nix/nix.conf\n",
+		"Dockerfile": "FROM a\nUSER u\nONBUILD RUN curl x\nRUN f() { cat y; }; f\nFROM b\nCOPY s.sh /\n" +
+			"RUN sh /s.sh && echo cores = 1 > /etc/nix/nix.conf\n",
 		"s.sh":         "cat /etc/hostname\n",
 		"nix.conf":     "max-jobs = 1\n",
 		"seccomp.json": `{"defaultAction": "SCMP_ACT_ALLOW", "syscalls": []}`,
@@ -90,35 +95,49 @@ var together = &rules.Rule{
 			if len(docs) < 2 {
 				continue
 			}
-			fix := fixers.Fix{Title: "Rename both", Safety: fixers.Unsafe, Changes: fixers.Changes{fixdocker.Instructions{}}}
+			fix := fixers.Fix{
+				Title:   "Rename both",
+				Safety:  fixers.Unsafe,
+				Changes: fixers.Changes{fixdocker.Instructions{}},
+			}
 			for _, doc := range docs {
-				fix.Edits = append(fix.Edits, fixers.Edit{File: doc.Source, Span: doc.Dockerfile.Stages[0].Base.Span, Text: base + "-" + strings.ToLower(doc.Entry.Path[:1])})
+				fix.Edits = append(fix.Edits, fixers.Edit{
+					File: doc.Source,
+					Span: doc.Dockerfile.Stages[0].Base.Span,
+					Text: base + "-" + strings.ToLower(doc.Entry.Path[:1]),
+				})
 			}
 			p.Report(rules.Finding{
-				File: docs[0].Source, Span: docs[0].Dockerfile.Stages[0].Base.Span, Message: fmt.Sprintf("%d files are based on %s", len(docs), base),
-				Related: []rules.Related{{File: docs[1].Source, Span: docs[1].Dockerfile.Stages[0].Base.Span, Message: "here as well"}}, Fixes: []fixers.Fix{fix},
+				File: docs[0].Source, Span: docs[0].Dockerfile.Stages[0].Base.Span,
+				Message: fmt.Sprintf("%d files are based on %s", len(docs), base),
+				Related: []rules.Related{
+					{File: docs[1].Source, Span: docs[1].Dockerfile.Stages[0].Base.Span, Message: "here as well"},
+				}, Fixes: []fixers.Fix{fix},
 			})
 		}
 	}),
 }
 
-// TestWorkspaceRule applies a rule about two files: it runs once, its findings can be suppressed, and its fix of both files is proved and applied.
+// TestWorkspaceRule applies a rule about two files: it runs once, its findings can be suppressed, and its fix of both
+// files is proved and applied.
 func TestWorkspaceRule(t *testing.T) {
 	texts := map[string]string{
-		"a/Dockerfile": "FROM x\nRUN a\n", "b/Dockerfile": "FROM x\nRUN b\n", "c/Dockerfile": "# sandlint: ignore[t/together] on purpose\nFROM y\n", "d/Dockerfile": "FROM y\n",
+		"a/Dockerfile": "FROM x\nRUN a\n", "b/Dockerfile": "FROM x\nRUN b\n",
+		"c/Dockerfile": "# sandlint: ignore[t/together] on purpose\nFROM y\n", "d/Dockerfile": "FROM y\n",
 	}
 	ws := load(t, texts)
 	s := set(t, pack(together), rules.Selection{})
 	result := rules.Check(ws, s, rules.CheckOptions{Fixes: true})
-	if got := render(result.Findings); got != "a/Dockerfile:1:6 warning t/together: 2 files are based on x (unsafe: Rename both)\n" {
+	want := "a/Dockerfile:1:6 warning t/together: 2 files are based on x (unsafe: Rename both)\n"
+	if got := render(result.Findings); got != want {
 		t.Error(got)
 	}
-	if len(result.Suppressed) != 1 || len(result.Withheld) != 0 || len(result.Findings[0].Fixes) != 1 {
-		t.Errorf("%d suppressed, withheld %v", len(result.Suppressed), result.Withheld)
+	if len(result.Suppressed) != 1 || len(result.Rejected) != 0 || len(result.Findings[0].Fixes) != 1 {
+		t.Errorf("%d suppressed, rejected %v", len(result.Suppressed), result.Rejected)
 	}
 	got := fixed(rules.Fix(ws, s, rules.FixOptions{Unsafe: true}))
-	want := "== a/Dockerfile\nFROM x-a\nRUN a\napplied unsafe t/together: Rename both\n" +
-		"== b/Dockerfile\nFROM x-b\nRUN b\napplied unsafe t/together: Rename both\n== left\n== withheld\n"
+	want = "== a/Dockerfile\nFROM x-a\nRUN a\napplied unsafe t/together: Rename both\n" +
+		"== b/Dockerfile\nFROM x-b\nRUN b\napplied unsafe t/together: Rename both\n== left\n== rejected\n"
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
@@ -126,10 +145,16 @@ func TestWorkspaceRule(t *testing.T) {
 
 // TestWorkspaceRuleDefect has such a rule panic: the run says so, and the findings of others stay.
 func TestWorkspaceRuleDefect(t *testing.T) {
-	broken := &rules.Rule{ID: "t/broken", Severity: rules.Warning, Check: rules.OnWorkspace(func(*rules.Pass) { panic("oh") })}
+	broken := &rules.Rule{
+		ID:       "t/broken",
+		Severity: rules.Warning,
+		Check:    rules.OnWorkspace(func(*rules.Pass) { panic("oh") }),
+	}
 	ws := load(t, map[string]string{"Dockerfile": "FROM x\nRUN a\n"})
 	result := rules.Check(ws, set(t, pack(broken, eachRun), rules.Selection{}), rules.CheckOptions{Stacks: true})
-	if len(result.Errors) != 1 || !strings.Contains(result.Errors[0].Error(), "a defect in sandlint, please report it: oh\n") || !strings.Contains(result.Errors[0].Error(), "subject_test.go") {
+	if len(result.Errors) != 1 ||
+		!strings.Contains(result.Errors[0].Error(), "a defect in sandlint, please report it: oh\n") ||
+		!strings.Contains(result.Errors[0].Error(), "subject_test.go") {
 		t.Errorf("errors %v", result.Errors)
 	}
 	if len(result.Findings) != 1 {
@@ -144,10 +169,17 @@ type limits struct {
 
 // TestOptions hands options to a rule: the defaults, and what a selection sets.
 func TestOptions(t *testing.T) {
-	rule := &rules.Rule{ID: "t/limits", Aliases: []string{"T1"}, Summary: "there are too many stages", Severity: rules.Warning, Options: limits{Most: 2, Names: []string{"a"}}, Check: rules.OnDockerfile(func(p *rules.Pass, d *image.Dockerfile) {
-		o := rules.OptionsOf[limits](p)
-		p.Report(rules.Finding{File: d.Source, Message: fmt.Sprintf("%d %v", o.Most, o.Names)})
-	})}
+	rule := &rules.Rule{
+		ID:       "t/limits",
+		Aliases:  []string{"T1"},
+		Summary:  "there are too many stages",
+		Severity: rules.Warning,
+		Options:  limits{Most: 2, Names: []string{"a"}},
+		Check: rules.OnDockerfile(func(p *rules.Pass, d *image.Dockerfile) {
+			o := rules.OptionsOf[limits](p)
+			p.Report(rules.Finding{File: d.Source, Message: fmt.Sprintf("%d %v", o.Most, o.Names)})
+		}),
+	}
 	ws := load(t, map[string]string{"Dockerfile": "FROM x\n"})
 	for _, tt := range []struct {
 		options map[string]map[string]any
@@ -156,9 +188,12 @@ func TestOptions(t *testing.T) {
 		{nil, "2 [a]"},
 		{map[string]map[string]any{"T1": {"most": 7}}, "7 [a]"},
 		{map[string]map[string]any{"t/limits": {"most": 1, "names": []string{}}}, "1 []"},
-		{map[string]map[string]any{"t/limits": {"mosts": 1}}, `option "mosts" of rule "t/limits": there is none of that name; did you mean "most"?`},
-		{map[string]map[string]any{"t/limits": {"most": "1"}}, `option "most" of rule "t/limits": it must be a whole number`},
-		{map[string]map[string]any{"t/limit": {"most": 1}}, `there is no rule or pack "t/limit"; did you mean "t/limits"?`},
+		{map[string]map[string]any{"t/limits": {"mosts": 1}},
+			`option "mosts" of rule "t/limits": there is none of that name; did you mean "most"?`},
+		{map[string]map[string]any{"t/limits": {"most": "1"}},
+			`option "most" of rule "t/limits": it must be a whole number`},
+		{map[string]map[string]any{"t/limit": {"most": 1}},
+			`there is no rule or pack "t/limit"; did you mean "t/limits"?`},
 	} {
 		s, err := rules.NewSet(pack(rule), rules.Selection{Options: tt.options})
 		got := ""
@@ -172,21 +207,39 @@ func TestOptions(t *testing.T) {
 		}
 	}
 	page := rule.Markdown(rules.Page{Prose: "Prose."})
-	if want := "| most | whole number | `2` | how many stages there may be |\n| names | list of strings | `[\"a\"]` | the names that stages may have |\n"; !strings.Contains(page, want) {
+	if want := "| most | whole number | `2` | how many stages there may be |\n" +
+		"| names | list of strings | `[\"a\"]` | the names that stages may have |\n"; !strings.Contains(
+		page,
+		want,
+	) {
 		t.Errorf("the page lacks the options:\n%s", page)
 	}
 }
 
 // TestPagesAnywhere has a pack whose pages lie in a file system of its own, with help at another address.
 func TestPagesAnywhere(t *testing.T) {
-	rule := &rules.Rule{ID: "own/rule", Summary: "a thing is wrong", Severity: rules.Warning, Category: rules.Correctness, Since: "1.0", Check: eachRun.Check}
-	var pages fs.FS = fstest.MapFS{"rule.txtar": &fstest.MapFile{Data: []byte("Why.\n-- bad/Dockerfile --\nFROM x\nRUN a\n")}}
-	own := rules.Pack{Name: "own", Rules: []*rules.Rule{rule}, Pages: pages, Help: func(r *rules.Rule) string { return "https://example.org/" + r.ID }}
+	rule := &rules.Rule{
+		ID:       "own/rule",
+		Summary:  "a thing is wrong",
+		Severity: rules.Warning,
+		Category: rules.Correctness,
+		Since:    "1.0",
+		Check:    eachRun.Check,
+	}
+	var pages fs.FS = fstest.MapFS{"rule.txtar": &fstest.MapFile{Data: []byte("Why.\n-- bad/Dockerfile --\nFROM x\n" +
+		"RUN a\n")}}
+	own := rules.Pack{
+		Name:  "own",
+		Rules: []*rules.Rule{rule},
+		Pages: pages,
+		Help:  func(r *rules.Rule) string { return "https://example.org/" + r.ID },
+	}
 	page, err := own.Page(rule)
 	if err != nil || page.Prose != "Why.\n" || len(page.Cases) != 1 {
 		t.Errorf("%v, %+v", err, page)
 	}
-	s, err := rules.NewSet([]rules.Pack{own}, rules.Selection{Severity: map[string]rules.Severity{"own/rule": rules.Error}})
+	s, err := rules.NewSet([]rules.Pack{own},
+		rules.Selection{Severity: map[string]rules.Severity{"own/rule": rules.Error}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -194,7 +247,8 @@ func TestPagesAnywhere(t *testing.T) {
 	if got := result.Help(rule); got != "https://example.org/own/rule" {
 		t.Error(got)
 	}
-	if got := result.Rules; len(got) != 1 || got[0].Rule != rule || got[0].Effective != rules.Error || got[0].Help != "https://example.org/own/rule" {
+	if got := result.Rules; len(got) != 1 || got[0].Rule != rule || got[0].Effective != rules.Error ||
+		got[0].Help != "https://example.org/own/rule" {
 		t.Errorf("the rules of the run: %+v", got)
 	}
 }

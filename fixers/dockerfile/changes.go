@@ -7,10 +7,12 @@ import (
 	"github.com/sandlint/sandlint/fixers"
 )
 
-// The changes below say what a fix may do to the instructions that it edits; all other instructions stay as they are to BuildKit and to the shell. But for Order and
-// Instructions, everything else in an edited instruction must stay the same as well. A fix may declare several.
+// The changes below say what a fix may do to the instructions that it edits; all other instructions stay as they are to
+// BuildKit and to the shell. Except with Order and Instructions, everything else in an edited instruction must stay the
+// same as well. A fix may declare several.
 
-// Instructions declares that the edited instructions may become anything, go, or come.
+// Instructions declares that the edited instructions may change in any way, and that instructions may be added or
+// removed there.
 type Instructions struct{}
 
 // Order declares that instructions are moved inside their stage: the same ones, in another order.
@@ -19,28 +21,30 @@ type Order struct{}
 // CommandOrder declares that the commands of a RUN that are joined by && are in another order.
 type CommandOrder struct{}
 
-// Words declares words that go and that come, as the shell or, in exec form, the program sees them. A word that is replaced is one of each.
+// Words declares words that are removed and added, as the shell or, in exec form, the program sees them. A word that is
+// replaced is one of each.
 type Words struct{ Removed, Added []string }
 
 // Packages declares that the words that name packages may change in what follows the name, such as "=1.2" or "@latest".
 type Packages []string
 
-// Flags declares that flags of the instruction, by name without dashes, may come, go or have another value.
+// Flags declares that flags of the instruction, by name without dashes, may be added, removed or have another value.
 type Flags []string
 
-// Variables declares that variables, by ENV, ARG or an assignment in the shell, may come, go or have another value.
+// Variables declares that variables, by ENV, ARG or an assignment in the shell, may be added, removed or have another
+// value.
 type Variables []string
 
-// Labels declares that labels, by key, may come, go or have another value.
+// Labels declares that labels, by key, may be added, removed or have another value.
 type Labels []string
 
 // User declares that USER may name another user.
 type User struct{}
 
-// NewInstructions declares that instructions with the given keywords, in upper case, come.
+// NewInstructions declares that instructions with the given keywords, in upper case, are added.
 type NewInstructions []string
 
-// RemovedInstructions declares that instructions with the given keywords, in upper case, go.
+// RemovedInstructions declares that instructions with the given keywords, in upper case, are removed.
 type RemovedInstructions []string
 
 // Allows implements fixers.Change.
@@ -78,7 +82,7 @@ func (k NewInstructions) Allows() string { return "new instructions: " + fixers.
 // Allows implements fixers.Change.
 func (k RemovedInstructions) Allows() string { return "removed instructions: " + fixers.Enumerate(k) }
 
-// Rewrites reports whether a fix may add, remove or rewrite whole instructions, so what they hold may come and go as well.
+// Rewrites reports whether a fix may add, remove or rewrite whole instructions, and with them what they contain.
 func Rewrites(f fixers.Fix) bool {
 	return slices.ContainsFunc(f.Changes, func(c fixers.Change) bool {
 		switch c.(type) {
@@ -120,7 +124,8 @@ func classOf(f fixers.Fix) (class, *mask) {
 type mask struct {
 	removed, added, packages, flags, variables, labels, come, gone []string
 	user, reordered                                                bool
-	// shape leaves only the structure: text of another format lies in the words of commands, in values and in heredocs, and is compared elsewhere.
+	// shape leaves only the structure: text of another format lies in the words of commands, in values and in heredocs,
+	// and is compared elsewhere.
 	shape bool
 }
 
@@ -194,7 +199,8 @@ func (e *element) sameBut(other *element, m *mask) bool {
 	if e.node == nil || other.node == nil || e.name != other.name {
 		return false
 	}
-	a, b := canonicalizer{escape: e.escape, shell: e.shell, mask: m}, canonicalizer{escape: other.escape, shell: other.shell, mask: m}
+	a := canonicalizer{escape: e.escape, shell: e.shell, mask: m}
+	b := canonicalizer{escape: other.escape, shell: other.shell, mask: m}
 	if !a.instruction(e.node) || !b.instruction(other.node) || a.out.String() != b.out.String() {
 		return false
 	}

@@ -14,33 +14,66 @@ func TestPartialChanges(t *testing.T) {
 		change              fixers.Change
 		want                string // "" when the change is allowed, else a part of the answer
 	}{
-		{"a word comes", "RUN opam init -y", "RUN opam init --disable-sandboxing -y", Words{Added: []string{"--disable-sandboxing"}}, ""},
-		{"another word comes", "RUN opam init -y", "RUN opam init --bare -y", Words{Added: []string{"--disable-sandboxing"}}, "RUN of line 2"},
+		{
+			"a word comes", "RUN opam init -y", "RUN opam init --disable-sandboxing -y",
+			Words{Added: []string{"--disable-sandboxing"}}, "",
+		},
+		{
+			"another word comes", "RUN opam init -y", "RUN opam init --bare -y",
+			Words{Added: []string{"--disable-sandboxing"}}, "RUN of line 2",
+		},
 		{"a word goes that may only come", "RUN a -y b", "RUN a b", Words{Added: []string{"-y"}}, "RUN of line 2"},
 		{"a word comes that may only go", "RUN a b", "RUN a -y b", Words{Removed: []string{"-y"}}, "RUN of line 2"},
-		{"a word is replaced", "RUN apt install curl && apt update", "RUN apt-get install curl && apt-get update", Words{Removed: []string{"apt"}, Added: []string{"apt-get"}}, ""},
-		{"a word is replaced, another lost", "RUN apt install curl git", "RUN apt-get install curl", Words{Removed: []string{"apt"}, Added: []string{"apt-get"}}, "RUN of line 2"},
-		{"a word is quoted otherwise and another comes", "RUN a 'b' c", "RUN a \"b\" x c", Words{Added: []string{"x"}}, "RUN of line 2"},
+		{
+			"a word is replaced", "RUN apt install curl && apt update", "RUN apt-get install curl && apt-get update",
+			Words{Removed: []string{"apt"}, Added: []string{"apt-get"}}, "",
+		},
+		{
+			"a word is replaced, another lost", "RUN apt install curl git", "RUN apt-get install curl",
+			Words{Removed: []string{"apt"}, Added: []string{"apt-get"}}, "RUN of line 2",
+		},
+		{
+			"a word is quoted otherwise and another comes", "RUN a 'b' c", "RUN a \"b\" x c",
+			Words{Added: []string{"x"}}, "RUN of line 2",
+		},
 		{"words stay in order", "RUN a b c", "RUN a x c b", Words{Added: []string{"x"}}, "RUN of line 2"},
-		{"a word of a redirection stays", "RUN a > x", "RUN a > y", Words{Removed: []string{"x"}, Added: []string{"y"}}, "RUN of line 2"},
+		{
+			"a word of a redirection stays", "RUN a > x", "RUN a > y",
+			Words{Removed: []string{"x"}, Added: []string{"y"}}, "RUN of line 2",
+		},
 		{"a word in exec form", `CMD ["a", "b"]`, `CMD ["a", "-c", "b"]`, Words{Added: []string{"-c"}}, ""},
 		{"a word in the trigger of ONBUILD", "ONBUILD RUN a b", "ONBUILD RUN a x b", Words{Added: []string{"x"}}, ""},
 		{"a word in a heredoc", "RUN <<E\na b\nE", "RUN <<E\na x b\nE", Words{Added: []string{"x"}}, ""},
 		{"a word becomes a command", "RUN a b", "RUN a b; x", Words{Added: []string{"x", ";"}}, "RUN of line 2"},
-		{"an expansion is no word", "RUN a b", "RUN a $(x) b", Words{Added: []string{"$(x)"}}, "RUN of line 2"},
+		{"an expansion is not a word", "RUN a b", "RUN a $(x) b", Words{Added: []string{"$(x)"}}, "RUN of line 2"},
 
-		{"a version", "RUN apt-get install -y curl git=1", "RUN apt-get install -y curl=7.1 git=1", Packages{"curl"}, ""},
+		{
+			"a version", "RUN apt-get install -y curl git=1", "RUN apt-get install -y curl=7.1 git=1", Packages{"curl"},
+			"",
+		},
 		{"a version at npm", "RUN npm install left-pad", "RUN npm install left-pad@1.3.0", Packages{"left-pad"}, ""},
-		{"a version of another package", "RUN apt-get install -y curl git=1", "RUN apt-get install -y curl git=2", Packages{"curl"}, "RUN of line 2"},
-		{"a package goes", "RUN apt-get install -y curl git", "RUN apt-get install -y git", Packages{"curl"}, "RUN of line 2"},
+		{
+			"a version of another package", "RUN apt-get install -y curl git=1", "RUN apt-get install -y curl git=2",
+			Packages{"curl"}, "RUN of line 2",
+		},
+		{
+			"a package goes", "RUN apt-get install -y curl git", "RUN apt-get install -y git", Packages{"curl"},
+			"RUN of line 2",
+		},
 
 		{"a flag", "COPY --chmod=666 a b", "COPY --chmod=644 a b", Flags{"chmod"}, ""},
 		{"a flag comes", "COPY a b", "COPY --chown=1 a b", Flags{"chown"}, ""},
-		{"another flag", "COPY --chmod=666 --chown=1 a b", "COPY --chmod=644 --chown=2 a b", Flags{"chmod"}, "COPY of line 2"},
+		{
+			"another flag", "COPY --chmod=666 --chown=1 a b", "COPY --chmod=644 --chown=2 a b", Flags{"chmod"},
+			"COPY of line 2",
+		},
 		{"a flag and a path", "COPY --chmod=666 a b", "COPY --chmod=644 a c", Flags{"chmod"}, "COPY of line 2"},
 		{"a flag of RUN", "RUN --security=insecure --network=none a", "RUN --network=none a", Flags{"security"}, ""},
 		{"a flag of RUN and its command", "RUN --security=insecure a", "RUN b", Flags{"security"}, "RUN of line 2"},
-		{"a flag of HEALTHCHECK", "HEALTHCHECK --interval=1s CMD a", "HEALTHCHECK --interval=30s CMD a", Flags{"interval"}, ""},
+		{
+			"a flag of HEALTHCHECK", "HEALTHCHECK --interval=1s CMD a", "HEALTHCHECK --interval=30s CMD a",
+			Flags{"interval"}, "",
+		},
 
 		{"a variable", "ENV A=b C=d", "ENV A=x C=d", Variables{"A"}, ""},
 		{"a variable goes", "ENV A=b C=d", "ENV C=d", Variables{"A"}, ""},
@@ -60,17 +93,29 @@ func TestPartialChanges(t *testing.T) {
 		{"another instruction goes", "RUN a\nCMD b", "CMD b", RemovedInstructions{"CMD"}, "RUN of line 2"},
 
 		{"commands in another order", "RUN a && b && c d", "RUN b && a && c d", CommandOrder{}, ""},
-		{"commands in another order, one changed", "RUN a && b && c d", "RUN b && a && c e", CommandOrder{}, "RUN of line 2"},
+		{
+			"commands in another order, one changed", "RUN a && b && c d", "RUN b && a && c e", CommandOrder{},
+			"RUN of line 2",
+		},
 		{"commands that || joins keep theirs", "RUN a || b", "RUN b || a", CommandOrder{}, "RUN of line 2"},
 
 		{"embedded text in words", "RUN echo 'cores = 1' >> /x", "RUN echo 'cores = 2' >> /x", fixers.Embedded{}, ""},
 		{"embedded text in a heredoc", "RUN cat <<E > /x\na\nE", "RUN cat <<E > /x\nb\nE", fixers.Embedded{}, ""},
 		{"embedded text of COPY", "COPY <<E /x\na\nE", "COPY <<E /x\nb\nE", fixers.Embedded{}, ""},
 		{"embedded text and where it goes", "RUN echo a >> /x", "RUN echo b >> /y", fixers.Embedded{}, "RUN of line 2"},
-		{"embedded text and another program", "RUN echo a >> /x", "RUN printf a >> /x", fixers.Embedded{}, "RUN of line 2"},
-		{"embedded text and one more command", "RUN echo a >> /x", "RUN echo a >> /x && b", fixers.Embedded{}, "RUN of line 2"},
+		{
+			"embedded text and another program", "RUN echo a >> /x", "RUN printf a >> /x", fixers.Embedded{},
+			"RUN of line 2",
+		},
+		{
+			"embedded text and one more command", "RUN echo a >> /x", "RUN echo a >> /x && b", fixers.Embedded{},
+			"RUN of line 2",
+		},
 		{"embedded text in a variable", "ENV NIX_CONFIG='a' B=c", "ENV NIX_CONFIG='b' B=c", fixers.Embedded{}, ""},
-		{"embedded text and a variable more", "ENV NIX_CONFIG='a'", "ENV NIX_CONFIG='b' C=d", fixers.Embedded{}, "ENV of line 2"},
+		{
+			"embedded text and a variable more", "ENV NIX_CONFIG='a'", "ENV NIX_CONFIG='b' C=d", fixers.Embedded{},
+			"ENV of line 2",
+		},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -81,7 +126,7 @@ func TestPartialChanges(t *testing.T) {
 			}
 			// Without the declaration it is a change, and with Instructions it may be anything.
 			if got := compareTexts(before, after, nil); got == "" {
-				t.Error("nobody sees it when it is not declared")
+				t.Error("the change passes without being declared")
 			}
 			if got := compareTexts(before, after, fixers.Changes{Instructions{}}); got != "" {
 				t.Errorf("with Instructions: %q", got)

@@ -109,8 +109,8 @@ func editsOf(before, after *source.File, fixes []fixers.Fix) ([]edit, error) {
 	return edits, nil
 }
 
-// partial compares the elements that partial edits touch with what became of them, but for what the edits declare, and returns the elements that are left
-// on both sides, and the first difference.
+// partial compares the elements that partial edits touch with their counterparts after the fix, except in what the
+// edits declare. It returns the elements that are left on both sides, and the first difference.
 func (m *Meaning) partial(edits []edit, old, now []*element) (_, _ []*element, difference string) {
 	if !slices.ContainsFunc(edits, func(d edit) bool { return d.class == partial }) {
 		return old, now, ""
@@ -162,7 +162,8 @@ func (m *Meaning) partial(edits []edit, old, now []*element) (_, _ []*element, d
 			continue
 		}
 		allowed := slices.ContainsFunc(edits, func(d edit) bool {
-			return d.class == partial && slices.Contains(d.mask.come, e.name) && d.image.Start < e.span.End && e.span.Start < d.image.End
+			return d.class == partial && slices.Contains(d.mask.come, e.name) && d.image.Start < e.span.End &&
+				e.span.Start < d.image.End
 		})
 		if _, broken := e.text(); broken {
 			return nil, nil, fmt.Sprintf("BuildKit refuses line %d of the result", e.line)

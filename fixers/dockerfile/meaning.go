@@ -328,8 +328,9 @@ func (c *canonicalizer) instruction(node *parser.Node) bool {
 	case *instructions.MaintainerCommand:
 		c.add(i.Maintainer)
 	case *instructions.AddCommand:
-		c.add(c.flag("chown", c.eval(i.Chown)), c.flag("chmod", c.eval(i.Chmod)), c.flag("checksum", c.eval(i.Checksum)),
-			c.flag("link", strconv.FormatBool(i.Link)), c.flag("keep-git-dir", optional(i.KeepGitDir)), c.flag("unpack", optional(i.Unpack)))
+		c.add(c.flag("chown", c.eval(i.Chown)), c.flag("chmod", c.eval(i.Chmod)),
+			c.flag("checksum", c.eval(i.Checksum)), c.flag("link", strconv.FormatBool(i.Link)),
+			c.flag("keep-git-dir", optional(i.KeepGitDir)), c.flag("unpack", optional(i.Unpack)))
 		if !c.mask.flag("exclude") {
 			c.list(i.ExcludePatterns)
 		}
@@ -359,7 +360,8 @@ func (c *canonicalizer) instruction(node *parser.Node) bool {
 		c.list(i.Shell)
 	case *instructions.HealthCheckCommand:
 		c.add(c.flag("interval", i.Health.Interval.String()), c.flag("timeout", i.Health.Timeout.String()),
-			c.flag("start-period", i.Health.StartPeriod.String()), c.flag("start-interval", i.Health.StartInterval.String()),
+			c.flag("start-period", i.Health.StartPeriod.String()),
+			c.flag("start-interval", i.Health.StartInterval.String()),
 			c.flag("retries", strconv.Itoa(i.Health.Retries)))
 		c.words(i.Health.Test)
 	case *instructions.CmdCommand:

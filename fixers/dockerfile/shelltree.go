@@ -9,9 +9,9 @@ import (
 	"mvdan.cc/sh/v3/syntax"
 )
 
-// tree returns the syntax tree of a script as text, without positions, comments and what the mask leaves out, and false when it cannot be
-// parsed. It is the tree of bash followed, where it differs, by that of the POSIX shell, since it is unknown which one
-// runs.
+// tree returns the syntax tree of a script as text, without positions, comments and what the mask leaves out, and false
+// when it cannot be parsed. It is the tree of bash followed, where it differs, by that of the POSIX shell, since it is
+// unknown which one runs.
 func (c *canonicalizer) tree(script string) (string, bool) {
 	bash, err := syntax.NewParser(syntax.Variant(syntax.LangBash)).Parse(strings.NewReader(script), "")
 	if err != nil {
@@ -58,7 +58,8 @@ func (d *dumper) statements(list []*syntax.Stmt) {
 
 // chain returns the statements that && joins.
 func chain(stmt *syntax.Stmt) []*syntax.Stmt {
-	if and, ok := stmt.Cmd.(*syntax.BinaryCmd); ok && and.Op == syntax.AndStmt && len(stmt.Redirs) == 0 && !stmt.Negated && !stmt.Background {
+	if and, ok := stmt.Cmd.(*syntax.BinaryCmd); ok && and.Op == syntax.AndStmt && len(stmt.Redirs) == 0 &&
+		!stmt.Negated && !stmt.Background {
 		return append(chain(and.X), chain(and.Y)...)
 	}
 	return []*syntax.Stmt{stmt}
@@ -88,7 +89,7 @@ func static(w *syntax.Word) (text string, ok bool) {
 	return b.String(), true
 }
 
-// args writes the words of a command, but for those that the mask leaves out.
+// args writes the words of a command, except those that the mask excludes.
 func (d *dumper) args(words []*syntax.Word) {
 	if d.mask.isShape() && len(words) > 1 {
 		words = words[:1]
@@ -109,7 +110,7 @@ func (d *dumper) args(words []*syntax.Word) {
 	d.out.WriteByte(']')
 }
 
-// assigns writes assignments, but for those that the mask leaves out.
+// assigns writes assignments, except those that the mask excludes.
 func (d *dumper) assigns(list []*syntax.Assign) {
 	d.out.WriteByte('[')
 	for _, a := range list {
@@ -124,7 +125,7 @@ func (d *dumper) assigns(list []*syntax.Assign) {
 	d.out.WriteByte(']')
 }
 
-// call writes a simple command, but for what the mask leaves out; it reports false for other nodes.
+// call writes a simple command, except what the mask excludes; it reports false for other nodes.
 func (d *dumper) call(v reflect.Value) bool {
 	call, ok := v.Interface().(*syntax.CallExpr)
 	if !ok {

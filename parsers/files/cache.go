@@ -6,10 +6,11 @@ import (
 	"sync"
 )
 
-// Cache remembers what was made of files until one of the files is another one. It is safe for concurrent use.
+// Cache keeps what was made of files until one of the files changes. It is safe for concurrent use.
 //
-// What a value was made of is recorded while it is made: every path that was read, listed or asked for, those that do not exist
-// included. So Changed forgets exactly the values that a changed file can make differ, and a cache for an overlay (see Over) shares all others.
+// While a value is made, the cache records every path that is read, listed or asked for, including those that do not
+// exist. So Changed drops exactly the values that a changed file can affect, and a cache for an overlay (see Over)
+// shares all others.
 type Cache struct {
 	base    *Cache   // of the tree under an overlay; nil without one
 	changed []string // the paths that the overlay has
@@ -18,7 +19,7 @@ type Cache struct {
 	values map[any]*remembered
 }
 
-// remembered is one value of a Cache.
+// remembered is one value of a Cache, which may not have been made yet.
 type remembered struct {
 	once  sync.Once
 	done  bool // guarded by the mutex of the cache
@@ -28,7 +29,7 @@ type remembered struct {
 
 // uses are the paths that a value was made of.
 type uses struct {
-	read    map[string]bool // files and folders that were looked at
+	read    map[string]bool // files and folders that were read or described
 	listed  map[string]bool // folders that were listed
 	missing map[string]bool // paths at which nothing was
 }
@@ -52,7 +53,7 @@ func (u *uses) join(other *uses) {
 	}
 }
 
-// touched reports whether the file at a path, when it comes, goes or changes, can make the value differ.
+// touched reports whether the value can change when the file at a path appears, disappears or changes.
 func (u *uses) touched(name string) bool {
 	if u.read[name] || u.missing[name] || u.listed[filepath.Dir(name)] {
 		return true
@@ -82,7 +83,8 @@ func (u *uses) touchedBy(names []string) bool {
 // NewCache returns an empty cache.
 func NewCache() *Cache { return &Cache{values: map[any]*remembered{}} }
 
-// Over returns a cache for an overlay that has the given paths, over the tree of c. It shares with c whatever does not depend on them.
+// Over returns a cache for an overlay with the given paths over the tree of c. It shares with c the values that do not
+// depend on these paths.
 func (c *Cache) Over(paths []string) *Cache {
 	base := c
 	if c.base != nil {
@@ -92,7 +94,7 @@ func (c *Cache) Over(paths []string) *Cache {
 	return &Cache{base: base, changed: paths, values: map[any]*remembered{}}
 }
 
-// Changed forgets what was made of the files at the given paths, or of their absence; without paths, all.
+// Changed drops the values that depend on the files at the given paths, or on their absence; without paths, all values.
 func (c *Cache) Changed(paths ...string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -103,8 +105,8 @@ func (c *Cache) Changed(paths ...string) {
 	}
 }
 
-// Get returns the value for a key, which it makes once: make is given the tree to read with, and must read with nothing else. A value that is
-// made for another one is part of what that was made of, where it is asked for with that one's tree.
+// Get returns the value for a key and makes it on first use. make must read through the tree that it is given and
+// nothing else. Where make itself calls Get with that tree, the outer value depends on all that the inner one does.
 func Get[V any](c *Cache, t Tree, key any, make func(Tree) V) V {
 	outer, _ := t.(*recorder)
 	if outer != nil {
@@ -142,7 +144,7 @@ func (c *Cache) find(key any) *remembered {
 	return r
 }
 
-// known returns a value that does not depend on some paths, nil without one.
+// known returns a value that does not depend on the changed paths, nil if there is none.
 func (c *Cache) known(key any, changed []string) *remembered {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -152,7 +154,7 @@ func (c *Cache) known(key any, changed []string) *remembered {
 	return nil
 }
 
-// finished records that a value is made, also for the tree below where it does not depend on the overlay.
+// finished records that a value is made, and shares it with the cache below where it does not depend on the overlay.
 func (c *Cache) finished(key any, r *remembered) {
 	c.mu.Lock()
 	r.done = true
@@ -167,7 +169,7 @@ func (c *Cache) finished(key any, r *remembered) {
 	}
 }
 
-// recorder is a tree that keeps account of what is read.
+// recorder is a tree that records what is read.
 type recorder struct {
 	Tree
 	mu   sync.Mutex

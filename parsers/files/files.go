@@ -1,8 +1,9 @@
-// Package files is how sandlint reads: a Tree of files over the disk, an overlay of open buffers, or memory; the walk below a folder with what git
-// ignores left out; and what memory of files read before is still good.
+// Package files reads files for sandlint: through a Tree over the disk, an overlay of open buffers, or memory. It also
+// walks folders without what git ignores, recognises kinds of file by name, and caches what was made of files.
 //
-// Everything that sandlint reads of a workspace goes through a Tree, so an editor's unsaved text, a playground without a disk and a test see
-// the same program. Paths are absolute, in the spelling of the operating system, and clean.
+// Everything that sandlint reads of a workspace goes through a Tree, so it works alike with an editor's unsaved text,
+// in a playground without a disk, and in a test. The model and the rules must not read in another way. Paths are
+// absolute, in the spelling of the operating system, and clean.
 package files
 
 import (
@@ -13,12 +14,13 @@ import (
 	"path/filepath"
 )
 
-// MaxSize is the size in bytes above which a file is not read. No real file of the kinds that sandlint reads comes near it.
+// MaxSize is the size in bytes above which a file is not read. No real file of the kinds that sandlint reads comes near
+// it.
 const MaxSize = 16 << 20
 
-// Tree is a tree of files. A root, where it is not "", confines a call: the name must lie below it, and no symbolic link leads out of it, else the
-// error is fs.ErrNotExist. Errors are those of package os without the path (see Cause), so callers show the path as the user spells it. A Tree is
-// safe for concurrent use.
+// Tree is a tree of files. A root, where it is not "", confines a call: the name must lie below it, and no symbolic
+// link leads out of it, else the error is fs.ErrNotExist. Errors are those of package os without the path (see Cause),
+// so callers show the path as the user spells it. A Tree is safe for concurrent use.
 type Tree interface {
 	// Open opens a file for reading.
 	Open(root, name string) (fs.File, error)
@@ -38,18 +40,20 @@ var ErrNotRegular = errors.New("not a regular file")
 // ErrTooLarge is matched by the error for a file above MaxSize.
 var ErrTooLarge = errors.New("sandlint reads no file above 16 MiB")
 
-// Read returns the bytes of a regular file of at most MaxSize bytes. The error matches ErrNotRegular, ErrTooLarge or one of package fs.
+// Read returns the bytes of a regular file of at most MaxSize bytes. The error matches ErrNotRegular, ErrTooLarge or
+// one of package fs.
 func Read(t Tree, root, name string) ([]byte, error) {
 	return read(t, root, name, nil)
 }
 
-// ReadInto is Read into a buffer that is used again where it is large enough; the result is good until the buffer is used next.
+// ReadInto is like Read, but reuses a buffer where it is large enough; the result is valid until the buffer is used
+// again.
 func ReadInto(t Tree, root, name string, buffer []byte) ([]byte, error) {
 	return read(t, root, name, buffer[:0])
 }
 
 func read(t Tree, root, name string, buffer []byte) ([]byte, error) {
-	info, err := t.Stat(root, name) // to open a pipe could wait for ever
+	info, err := t.Stat(root, name) // opening a pipe could block for ever
 	switch {
 	case err != nil:
 		return nil, err
@@ -66,7 +70,7 @@ func read(t Tree, root, name string, buffer []byte) ([]byte, error) {
 	return readAll(f, int(info.Size()), buffer)
 }
 
-// readAll reads a file that had a size when it was asked for; it may have grown since.
+// readAll reads a file of the given size; it may have grown since the size was read.
 func readAll(f io.Reader, size int, buffer []byte) ([]byte, error) {
 	if cap(buffer) <= size {
 		buffer = make([]byte, 0, size+1) // one more, to see the end
@@ -88,7 +92,7 @@ func readAll(f io.Reader, size int, buffer []byte) ([]byte, error) {
 	}
 }
 
-// BeginsWith reports whether a file begins with some bytes. The rest of it, which may be large, is not read.
+// BeginsWith reports whether a file begins with some bytes. It does not read the rest of it, which may be large.
 func BeginsWith(t Tree, name, prefix string) bool {
 	f, err := t.Open("", name)
 	if err != nil {
@@ -128,7 +132,7 @@ func Cause(err error) error {
 	return err
 }
 
-// Inside reports whether a path is root or lies below it, by the words of the path alone.
+// Inside reports whether a path is root or lies below it. It looks at the path alone, not at symbolic links.
 func Inside(root, name string) bool {
 	rel, err := filepath.Rel(root, name)
 	return err == nil && filepath.IsLocal(rel)

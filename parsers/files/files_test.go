@@ -14,7 +14,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// trees returns the same tree on disk, in memory, half of it in an overlay, and as a file system of package fs, and the folder that it lies in.
+// trees returns the same tree on disk, in memory, half of it in an overlay, and as a file system of package fs, and the
+// folder that it lies in.
 func trees(t *testing.T, texts map[string]string) (dir string, all map[string]Tree) {
 	dir, err := filepath.EvalSymlinks(t.TempDir())
 	if err != nil {
@@ -77,15 +78,31 @@ func TestTrees(t *testing.T) {
 			got := []string{
 				read("", "a"), read(dir, "d/b"), read(filepath.Join(dir, "d"), "d/e/f"),
 				read(filepath.Join(dir, "d"), "a"), read("", "no"), read("", "d"), read(dir, "../x"),
-				fmt.Sprint(Names(tree, "", dir)), fmt.Sprint(Names(tree, dir, filepath.Join(dir, "d"))), fmt.Sprint(Names(tree, "", filepath.Join(dir, "a"))),
-				fmt.Sprint(IsDir(tree, "", filepath.Join(dir, "d")), IsDir(tree, "", filepath.Join(dir, "a")), IsDir(tree, filepath.Join(dir, "d"), filepath.Join(dir, "g"))),
-				fmt.Sprint(BeginsWith(tree, filepath.Join(dir, "a"), "A"), BeginsWith(tree, filepath.Join(dir, "a"), "AB"), BeginsWith(tree, filepath.Join(dir, "no"), "A")),
+				fmt.Sprint(Names(tree, "", dir)), fmt.Sprint(Names(tree, dir, filepath.Join(dir, "d"))),
+				fmt.Sprint(Names(tree, "", filepath.Join(dir, "a"))),
+				fmt.Sprint(IsDir(tree, "", filepath.Join(dir, "d")), IsDir(tree, "", filepath.Join(dir, "a")),
+					IsDir(tree, filepath.Join(dir, "d"), filepath.Join(dir, "g"))),
+				fmt.Sprint(BeginsWith(tree, filepath.Join(dir, "a"), "A"),
+					BeginsWith(tree, filepath.Join(dir, "a"), "AB"), BeginsWith(tree, filepath.Join(dir, "no"), "A")),
 			}
 			missing := "error: " + fs.ErrNotExist.Error()
 			if name == "disk" || name == "overlay" {
 				got[4] = strings.Replace(got[4], "no such file or directory", fs.ErrNotExist.Error(), 1)
 			}
-			want := []string{"A", "B", "F", missing, missing, "error: not a regular file", missing, "[a d g]", "[b c e]", "[]", "true false false", "true false false"}
+			want := []string{
+				"A",
+				"B",
+				"F",
+				missing,
+				missing,
+				"error: not a regular file",
+				missing,
+				"[a d g]",
+				"[b c e]",
+				"[]",
+				"true false false",
+				"true false false",
+			}
 			if diff := cmp.Diff(want, got); diff != "" {
 				t.Errorf("(-want +got):\n%s", diff)
 			}
@@ -118,7 +135,8 @@ func TestConfined(t *testing.T) {
 		}
 	}
 	root := filepath.Join(dir, "root")
-	for name, want := range map[string]string{"leads-out": "", "leads-in": "fine", "folder/secret": "", "fine": "fine"} {
+	for name, want := range map[string]string{"leads-out": "", "leads-in": "fine", "folder/secret": "",
+		"fine": "fine"} {
 		b, err := Read(Disk{}, root, filepath.Join(root, filepath.FromSlash(name)))
 		if string(b) != want || (err != nil) != (want == "") {
 			t.Errorf("%s: %q, %v", name, b, err)
@@ -129,7 +147,7 @@ func TestConfined(t *testing.T) {
 	}
 }
 
-// TestReadBounds reads files of the largest size, of one byte more, and what is no regular file.
+// TestReadBounds reads files of the largest size, of one byte more, and paths that are not regular files.
 func TestReadBounds(t *testing.T) {
 	exact, over := strings.Repeat("a", MaxSize), strings.Repeat("a", MaxSize+1)
 	dir, all := trees(t, map[string]string{"exact": exact, "over": over})
@@ -154,14 +172,19 @@ func TestOverlay(t *testing.T) {
 	at := func(name string) string { return filepath.Join(dir, filepath.FromSlash(name)) }
 	write(t, at("d/a"), []byte("disk"))
 	write(t, at("d/b"), []byte("disk"))
-	tree := Overlay(Disk{}, map[string][]byte{at("d/a"): []byte("longer than the disk's"), at("d/new"): []byte("n"), at("only/here/x"): []byte("x")})
+	tree := Overlay(Disk{}, map[string][]byte{
+		at("d/a"):         []byte("longer than the disk's"),
+		at("d/new"):       []byte("n"),
+		at("only/here/x"): []byte("x"),
+	})
 	if b, err := Read(tree, dir, at("d/a")); err != nil || string(b) != "longer than the disk's" {
 		t.Errorf("%q, %v", b, err)
 	}
 	if b, err := Read(tree, dir, at("only/here/x")); err != nil || string(b) != "x" {
 		t.Errorf("%q, %v", b, err)
 	}
-	if got := fmt.Sprint(Names(tree, dir, at("d")), Names(tree, "", dir), Names(tree, dir, at("only")), IsDir(tree, dir, at("only/here"))); got != "[a b new] [d only] [here] true" {
+	if got := fmt.Sprint(Names(tree, dir, at("d")), Names(tree, "", dir), Names(tree, dir, at("only")),
+		IsDir(tree, dir, at("only/here"))); got != "[a b new] [d only] [here] true" {
 		t.Error(got)
 	}
 	entries, err := tree.List("", at("d"))
@@ -251,8 +274,10 @@ func TestIgnored(t *testing.T) {
 	dir := filepath.Join(string(filepath.Separator), "r")
 	texts := map[string][]byte{}
 	for name, text := range map[string]string{
-		".git/info/exclude": "excluded\n", ".gitignore": "*.log\n/top\nbuild/\n", "a.log": "", "excluded": "", "top": "", "sub/top": "",
-		"sub/.gitignore": "!keep.log\n# comment\n\nown\r\n", "sub/keep.log": "", "sub/b.log": "", "sub/own": "", "build/x": "", "own": "",
+		".git/info/exclude": "excluded\n", ".gitignore": "*.log\n/top\nbuild/\n", "a.log": "", "excluded": "",
+		"top": "", "sub/top": "",
+		"sub/.gitignore": "!keep.log\n# comment\n\nown\r\n", "sub/keep.log": "", "sub/b.log": "", "sub/own": "",
+		"build/x": "", "own": "",
 	} {
 		texts[filepath.Join(dir, filepath.FromSlash(name))] = []byte(text)
 	}

@@ -5,7 +5,8 @@ import (
 	"path/filepath"
 )
 
-// FS returns a tree that holds a file system of package fs, such as an embedded one or an archive, at a folder and has nothing else.
+// FS returns a tree that holds a file system of package fs, such as an embedded one or an archive, at a folder and has
+// nothing else.
 func FS(dir string, fsys fs.FS) Tree { return mounted{dir, fsys} }
 
 type mounted struct {

@@ -26,15 +26,21 @@ func (k Kind) Hosts() bool {
 	return k == KindWorkflow || k == KindDevcontainer || k == KindFlake || k == KindScript
 }
 
-// otherLanguages are the extensions of files that have "Dockerfile" in their name and are about Dockerfiles, or make them, rather than
-// being one: programs, documents, and templates that do not parse before they are filled in.
+// otherLanguages are the extensions of files that have "Dockerfile" in their name but are not Dockerfiles: programs,
+// documents, and templates that do not parse before they are filled in.
 var otherLanguages = map[string]bool{
-	".c": true, ".cc": true, ".cpp": true, ".cs": true, ".css": true, ".dockerignore": true, ".ejs": true, ".erb": true, ".ex": true,
-	".exs": true, ".gitignore": true, ".go": true, ".h": true, ".hbs": true, ".hs": true, ".html": true, ".in": true, ".j2": true,
-	".java": true, ".jinja": true, ".jinja2": true, ".js": true, ".json": true, ".jsx": true, ".kt": true, ".lock": true, ".lua": true,
-	".m4": true, ".md": true, ".mjs": true, ".ml": true, ".mli": true, ".mustache": true, ".php": true, ".pl": true, ".png": true,
-	".py": true, ".rb": true, ".rs": true, ".rst": true, ".scala": true, ".sh": true, ".snap": true, ".svg": true, ".swift": true,
-	".template": true, ".tf": true, ".tmpl": true, ".toml": true, ".tpl": true, ".ts": true, ".tsx": true, ".txt": true, ".vim": true, ".xml": true,
+	".c": true, ".cc": true, ".cpp": true, ".cs": true, ".css": true, ".dockerignore": true, ".ejs": true, ".erb": true,
+	".ex":  true,
+	".exs": true, ".gitignore": true, ".go": true, ".h": true, ".hbs": true, ".hs": true, ".html": true, ".in": true,
+	".j2":   true,
+	".java": true, ".jinja": true, ".jinja2": true, ".js": true, ".json": true, ".jsx": true, ".kt": true,
+	".lock": true, ".lua": true,
+	".m4": true, ".md": true, ".mjs": true, ".ml": true, ".mli": true, ".mustache": true, ".php": true, ".pl": true,
+	".png": true,
+	".py":  true, ".rb": true, ".rs": true, ".rst": true, ".scala": true, ".sh": true, ".snap": true, ".svg": true,
+	".swift":    true,
+	".template": true, ".tf": true, ".tmpl": true, ".toml": true, ".tpl": true, ".ts": true, ".tsx": true, ".txt": true,
+	".vim": true, ".xml": true,
 	".yaml": true, ".yml": true,
 }
 
@@ -45,7 +51,8 @@ func kindByBase(base string) Kind {
 		return KindUnknown
 	}
 	switch {
-	case lower == "nix.conf", strings.HasPrefix(lower, "nix.") && strings.HasSuffix(lower, ".conf"), strings.HasSuffix(lower, ".nix.conf"):
+	case lower == "nix.conf", strings.HasPrefix(lower, "nix.") && strings.HasSuffix(lower, ".conf"),
+		strings.HasSuffix(lower, ".nix.conf"):
 		return KindNixConf
 	case IsJSON(lower):
 		if strings.Contains(lower, "seccomp") {
@@ -56,7 +63,8 @@ func kindByBase(base string) Kind {
 	return DockerfileByName(base)
 }
 
-// KindByPath returns the kind of a file by its path, absolute or not. That of JSON, YAML and scripts needs a look at the content as well.
+// KindByPath returns the kind of a file by its path, absolute or not. That of JSON, YAML and scripts needs a look at
+// the content as well.
 func KindByPath(name string) Kind {
 	name = filepath.ToSlash(name)
 	base := path.Base(name)
@@ -90,10 +98,11 @@ func KindByPath(name string) Kind {
 	return KindUnknown
 }
 
-// MayBeScript reports whether a base name is one of scripts that are run by their name: it has no extension.
+// MayBeScript reports whether a base name may be that of an executable script: it has no extension.
 func MayBeScript(base string) bool { return !strings.Contains(base, ".") }
 
-// DockerfileByName returns KindDockerfile for the base name of a Dockerfile, whatever its extension is, else KindUnknown.
+// DockerfileByName returns KindDockerfile for the base name of a Dockerfile, whatever its extension is, else
+// KindUnknown.
 func DockerfileByName(base string) Kind {
 	lower := strings.ToLower(base)
 	for _, word := range []string{"dockerfile", "containerfile"} {

@@ -10,8 +10,8 @@ import (
 	"time"
 )
 
-// Memory returns a tree of the given files, by path. It has no symbolic links, and its folders are those that the paths name. The map and the texts must not
-// change afterwards.
+// Memory returns a tree of the given files, by path. It has no symbolic links, and its folders are those that the paths
+// name. The map and the texts must not change afterwards.
 func Memory(texts map[string][]byte) Tree {
 	m := &memory{texts: texts, folders: map[string][]string{}}
 	for _, name := range slices.Sorted(maps.Keys(texts)) {
@@ -117,7 +117,7 @@ func (n node) Mode() fs.FileMode {
 	if n.folder {
 		return fs.ModeDir | 0o755
 	}
-	return 0o755 // a file may be a script that is run by its name
+	return 0o755 // executable, since a file may be a script
 }
 
 // opened is an open file in memory. It implements fs.File.

@@ -7,8 +7,9 @@ import (
 	"strings"
 )
 
-// Overlay returns a tree in which the given files, by path, hold other text than they do under it, or exist where they do not: an editor's open
-// buffers, or files as a fix would leave them. Folders list them too. The map and the texts must not change afterwards.
+// Overlay returns a tree in which the given files, by path, have another text than in the tree below or do not exist
+// there: an editor's open buffers, or files as a fix would leave them. Folders list them too. The map and the texts
+// must not change afterwards.
 func Overlay(under Tree, texts map[string][]byte) Tree {
 	if len(texts) == 0 {
 		return under

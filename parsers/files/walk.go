@@ -16,18 +16,19 @@ type Visit struct {
 	Name string
 	// Entry describes it; a symbolic link itself, not what it leads to. It is nil where Err is about the top.
 	Entry fs.DirEntry
-	// Err says that it could not be looked at or, for a folder that was visited without one before, listed.
+	// Err says that it could not be read or, for a folder that was visited before without an error, listed.
 	Err error
 
 	ignores *ignores
 }
 
-// Ignored reports whether git ignores the file, by the patterns of .gitignore files from the root of the repository down and of its .git/info/exclude.
-// Folders that git ignores are not visited.
+// Ignored reports whether git ignores the file, by the patterns of .gitignore files from the root of the repository
+// down and of its .git/info/exclude. Folders that git ignores are not visited.
 func (v *Visit) Ignored() bool { return v.ignores.match(v.Name, v.Entry.IsDir()) }
 
-// Walk visits a folder and what lies below it in lexical order, as filepath.WalkDir does, without folders that git ignores and without .git; root is the
-// repository's folder. visit may return fs.SkipDir for a folder. Any other error ends the walk, and is that of Walk.
+// Walk visits a folder and what lies below it in lexical order, as filepath.WalkDir does, without folders that git
+// ignores and without .git; root is the repository's folder. visit may return fs.SkipDir for a folder. Any other error
+// ends the walk, and is that of Walk.
 func Walk(t Tree, root, top string, visit func(*Visit) error) error {
 	info, err := t.Lstat("", top)
 	if err != nil {
@@ -103,7 +104,7 @@ func newIgnores(t Tree, root, top string) *ignores {
 			ig.enter(dir)
 			dir = filepath.Join(dir, part)
 			if ig.match(dir, true) {
-				ig.patterns, ig.matcher = nil, nil // whoever names an ignored folder wants what is in it
+				ig.patterns, ig.matcher = nil, nil // a user who names an ignored folder wants what is in it
 			}
 		}
 	}

@@ -19,15 +19,18 @@ type Base struct {
 	Exact bool
 }
 
-// shells say what /bin/sh is in images, by repository; those of Docker's library without "library/". Source: the distributions' official images, and
-// the images of Nix, whose /bin/sh is the bash of nixpkgs.
+// shells is what /bin/sh is in images, by repository; those of Docker's library without "library/". Source: the
+// distributions' official images, and the images of Nix, whose /bin/sh is the bash of nixpkgs.
 var shells = map[string][]string{
 	"dash": {"debian", "ubuntu", "buildpack-deps", "bitnami/minideb"},
 	"ash":  {"alpine", "busybox"},
 	"bash": {
-		"fedora", "centos", "rockylinux", "rockylinux/rockylinux", "almalinux", "oraclelinux", "amazonlinux", "archlinux",
-		"archlinux/archlinux", "opensuse/leap", "opensuse/tumbleweed", "opensuse/archive", "redhat/ubi8", "redhat/ubi9", "ubi8", "ubi9",
-		"nixos/nix", "lix-project/lix", "lnl7/nix", "nixpkgs/nix", "nixpkgs/nix-unstable", "nixpkgs/cachix", "nixpkgs/nix-flakes",
+		"fedora", "centos", "rockylinux", "rockylinux/rockylinux", "almalinux", "oraclelinux", "amazonlinux",
+		"archlinux",
+		"archlinux/archlinux", "opensuse/leap", "opensuse/tumbleweed", "opensuse/archive", "redhat/ubi8", "redhat/ubi9",
+		"ubi8", "ubi9",
+		"nixos/nix", "lix-project/lix", "lnl7/nix", "nixpkgs/nix", "nixpkgs/nix-unstable", "nixpkgs/cachix",
+		"nixpkgs/nix-flakes",
 	},
 	"": {"scratch"},
 }
@@ -44,7 +47,8 @@ var shellIndex = sync.OnceValue(func() map[string]string {
 
 // registries are the hosts whose repositories have the names of the tables.
 var registries = []string{
-	"docker.io/", "index.docker.io/", "registry-1.docker.io/", "ghcr.io/", "quay.io/", "public.ecr.aws/docker/", "mirror.gcr.io/",
+	"docker.io/", "index.docker.io/", "registry-1.docker.io/", "ghcr.io/", "quay.io/", "public.ecr.aws/docker/",
+	"mirror.gcr.io/",
 }
 
 // architectures are the names of architectures that tags end in, and what Docker calls them.

@@ -9,24 +9,40 @@ import (
 	"github.com/sandlint/sandlint/parsers/source"
 )
 
+// This file lists the commands of a step in the order in which they run.
+//
+// The walker goes through the commands of a script as package shell lists them. Three kinds of command lead it
+// elsewhere: the call of a function, whose body follows the call; a shell or a path that names a script of the build
+// context, whose commands follow (runScript); and a shell that reads a here-document (stdinScript). What `sh -c` and
+// `eval` run is not such a case: package shell lists it as commands with a Parent. Functions that nothing calls come
+// last, marked Uncalled.
+//
+// On the way the walker keeps the state of each shell process (process.go): working directory, variables, user. A
+// command holds the state just before it runs. States never change, so commands share them.
+//
+// Where a program or script cannot be followed, Command.Unread says why. Following is bounded by maxDepth and, for a
+// whole image, by maxFollowed; recursion stops at the first repeated name.
+
 // Command is one command that a step runs, or that the image runs by CMD, ENTRYPOINT and HEALTHCHECK.
 type Command struct {
 	// Command is what the text says: program, words, redirections, and how it is reached.
 	*shell.Command
 	// Step is what runs it.
 	Step *Step
-	// Script is the script that it is part of, and File where that lies: the Dockerfile, or a file of the build context.
+	// Script is the script that it is part of, and File the file that holds the script: the Dockerfile, or a file of
+	// the build context.
 	Script *shell.Script
 	File   *source.File
 	// Maybe says that it may not run: it, or one of Callers, stands under a condition, or nothing calls its function.
 	Maybe bool
-	// Callers are the calls of functions and scripts by which it is reached, outermost first.
+	// Callers are the calls of functions and scripts that lead to it, outermost first.
 	Callers []*Command
-	// Uncalled says that it stands in a function that the script does not call by name.
+	// Uncalled says that it stands in a function that the script never calls under its own name.
 	Uncalled bool
 	// Calls says that it is the call of a function, whose commands follow.
 	Calls bool
-	// Runs is the script of the build context, or of its standard input, that it runs and whose commands follow; nil without one. RunsFile is where it lies.
+	// Runs is the script, of the build context or from standard input, that it runs and whose commands follow; nil
+	// without one. RunsFile is the file that holds it.
 	Runs     *shell.Script
 	RunsFile *source.File
 	// Unread says why it is not known what it runs.
@@ -39,26 +55,27 @@ type Command struct {
 type Unread int
 
 const (
-	// Read: nothing is hidden. Programs of the system are not looked into.
+	// Read says that nothing is hidden. Programs of the system count as known.
 	Read Unread = iota
-	// UnreadProgram: the program, or the script that it runs, is not known or not in the build context.
+	// UnreadProgram says that the program, or the script that it runs, is not known or not in the build context.
 	UnreadProgram
-	// UnreadPipe: it is a shell that reads its commands from a pipe.
+	// UnreadPipe says that it is a shell that reads its commands from a pipe.
 	UnreadPipe
-	// UnreadDepth: functions or scripts call each other too deeply, or too often.
+	// UnreadDepth says that functions or scripts call each other too deeply or too often.
 	UnreadDepth
 )
 
 const (
 	// maxDepth bounds how deep scripts that run scripts, and functions that call functions, are followed.
 	maxDepth = 8
-	// maxFollowed bounds how many commands of functions and scripts are followed in one image, since each level can multiply them.
+	// maxFollowed bounds how many commands of functions and scripts are followed in one image, since each level can
+	// multiply them.
 	maxFollowed = 10_000
 )
 
-// Commands returns the commands of the step in the order in which they run. Those of a function follow each of its calls, those of a script the command that runs
-// it, and those of functions that nothing calls come last. There are none for steps that run nothing, or with a shell that sandlint does not read; Script
-// says which.
+// Commands returns the commands of the step in the order in which they run. Those of a function follow each of its
+// calls, those of a script the command that runs it, and those of functions that nothing calls come last. There are
+// none for steps that run nothing, or with a shell that sandlint does not read; Script says which.
 func (s *Step) Commands() []*Command {
 	if s.Image != nil {
 		s.Image.followCommands()
@@ -69,7 +86,7 @@ func (s *Step) Commands() []*Command {
 // Script returns the script of the step as written, nil for steps that run nothing.
 func (s *Step) Script() *shell.Script { return s.file.Script(s.Instruction) }
 
-// followCommands makes the commands of all steps. They are made at once since they share a budget.
+// followCommands makes the commands of all steps at once, since they share one budget.
 func (img *Image) followCommands() {
 	if img.commands {
 		return
@@ -90,8 +107,8 @@ func (img *Image) followCommands() {
 
 // walker follows the commands of a step.
 //
-// Invariant: a command's process is the state of its shell process just before it runs, so walking in the order of execution is what makes a later
-// `cd` or `export` invisible to it.
+// Invariant: it walks in order of execution, and Command.process is the state of the shell process just before the
+// command runs, so the command does not see a later `cd` or `export`.
 type walker struct {
 	d    *Dockerfile
 	step *Step
@@ -121,16 +138,33 @@ func (w *walker) script(s *shell.Script, f *source.File) {
 	}
 	for _, c := range s.Commands {
 		if c.Function != "" && !called[c] {
-			w.out = append(w.out, &Command{Command: c, Step: w.step, Script: s, File: f, Maybe: true, Callers: w.callers, Uncalled: true, process: w.processes[scope{}].unknown()})
+			w.out = append(w.out, &Command{
+				Command:  c,
+				Step:     w.step,
+				Script:   s,
+				File:     f,
+				Maybe:    true,
+				Callers:  w.callers,
+				Uncalled: true,
+				process:  w.processes[scope{}].unknown(),
+			})
 		}
 	}
 }
 
-// unknown returns a state of which nothing is known but the user.
+// unknown returns a state of which only the user is known.
 func (p *process) unknown() *process { return &process{other: p.other} }
 
 func (w *walker) command(s *shell.Script, c *shell.Command, f *source.File) {
-	cmd := &Command{Command: c, Step: w.step, Script: s, File: f, Maybe: w.maybe || c.Maybe, Callers: w.callers, process: w.process(c)}
+	cmd := &Command{
+		Command: c,
+		Step:    w.step,
+		Script:  s,
+		File:    f,
+		Maybe:   w.maybe || c.Maybe,
+		Callers: w.callers,
+		process: w.process(c),
+	}
 	w.out = append(w.out, cmd)
 	if body := s.Functions[c.Name]; c.Name != "" && len(body) > 0 && !slices.Contains(c.Wrappers, "command") {
 		cmd.Calls = true
@@ -152,8 +186,8 @@ func (w *walker) command(s *shell.Script, c *shell.Command, f *source.File) {
 	w.runScript(cmd)
 }
 
-// follow calls do for what a command runs that has a name of its own, a function or a script. It does not, and marks the command, where that would go
-// on for too long.
+// follow calls do to walk the function or script that a command runs. Where that would exceed a bound or recurse, it
+// marks the command as UnreadDepth instead.
 func (w *walker) follow(c *Command, name string, commands int, do func()) {
 	if w.budget -= commands; w.budget < 0 || len(w.following) >= maxDepth || slices.Contains(w.following, name) {
 		c.Unread = UnreadDepth
@@ -170,8 +204,8 @@ func (w *walker) follow(c *Command, name string, commands int, do func()) {
 
 // systemDirs hold programs of the system, which are not scripts of the build context unless a COPY put one there.
 var systemDirs = []string{
-	"/bin/", "/sbin/", "/usr/bin/", "/usr/sbin/", "/usr/local/bin/", "/nix/", "/root/.nix-profile/", "/opt/", "/usr/lib/", "/usr/libexec/", "/dev/",
-	"/proc/",
+	"/bin/", "/sbin/", "/usr/bin/", "/usr/sbin/", "/usr/local/bin/", "/nix/", "/root/.nix-profile/", "/opt/",
+	"/usr/lib/", "/usr/libexec/", "/dev/", "/proc/",
 }
 
 // runScript follows a command that runs a script of the build context.
@@ -186,14 +220,14 @@ func (w *walker) runScript(c *Command) {
 			c.Unread = UnreadProgram
 			return
 		case !ok:
-			return // what -c runs follows as commands of its own
+			return // package shell lists what -c runs as commands of its own
 		case argument.Text == "":
 			w.stdinScript(c)
 			return
 		}
 		word = argument
 	case "su", "runuser":
-		if !slices.ContainsFunc(c.Words, func(w shell.Word) bool { return w.Text == "-c" || w.Text == "--command" || w.Text == "-lc" }) {
+		if !c.HasWord("-c") && !c.HasWord("--command") && !c.HasWord("-lc") {
 			w.stdinScript(c)
 		}
 		return
@@ -206,7 +240,8 @@ func (w *walker) runScript(c *Command) {
 			return
 		}
 	}
-	if sourced && (strings.HasPrefix(word.Text, "/etc/") || strings.Contains(word.Text, "/.") || strings.HasPrefix(word.Text, "~/.")) {
+	if sourced && (strings.HasPrefix(word.Text, "/etc/") || strings.Contains(word.Text, "/.") ||
+		strings.HasPrefix(word.Text, "~/.")) {
 		return // it sets variables such as PATH
 	}
 	full := c.PathOf(word)
@@ -230,8 +265,8 @@ func (w *walker) runScript(c *Command) {
 	}
 }
 
-// scriptWord returns the word of a shell's command line that names a script, the zero Word where it reads its standard input. It is
-// not ok where the script is an argument.
+// scriptWord returns the word of a shell's command line that names a script, and the zero Word where the shell reads
+// its standard input. It is not ok where the script is the argument of -c.
 func scriptWord(c *shell.Command) (script shell.Word, ok bool) {
 	for n := 1; n < len(c.Words); n++ {
 		w := c.Words[n]
@@ -283,7 +318,7 @@ func (w *walker) stdinScript(c *Command) {
 	}
 }
 
-// child follows the commands of a script that a command runs in a process of its own or, when it is sourced, in that of the command.
+// child walks a script that a command runs: in a new process or, when it is sourced, in that of the command.
 func (w *walker) child(c *Command, script *shell.Script, f *source.File, sourced bool) {
 	c.Runs, c.RunsFile = script, f
 	processes, p := w.processes, c.process
@@ -302,14 +337,15 @@ func (w *walker) child(c *Command, script *shell.Script, f *source.File, sourced
 	w.processes = processes
 }
 
-// environmentScript reports whether a path is that of a script which sets a shell's variables, as the profiles of a system, of a user and of Nix do.
+// environmentScript reports whether a path names a script that only sets variables of a shell, such as the profile of
+// the system, of a user or of Nix.
 func environmentScript(name string) bool {
 	switch path.Base(name) {
 	case ".profile", ".bashrc", ".bash_profile", ".zshrc", "nix.sh", "nix-daemon.sh", "hm-session-vars.sh":
 		return true
 	}
-	return strings.Contains(name, "/.nix-profile/") || strings.HasPrefix(name, "/etc/profile") || strings.HasPrefix(name, "/etc/bash") ||
-		name == "/etc/os-release" || name == "/etc/environment"
+	return strings.Contains(name, "/.nix-profile/") || strings.HasPrefix(name, "/etc/profile") ||
+		strings.HasPrefix(name, "/etc/bash") || name == "/etc/os-release" || name == "/etc/environment"
 }
 
 // InDockerfile reports whether the command stands in the Dockerfile itself, not in a script of the build context.
@@ -333,7 +369,8 @@ func (c *Command) HasWord(word string) bool {
 	return false
 }
 
-// absolute returns a path that the command names as an absolute path, "" where it is relative to a folder that is not known.
+// absolute returns a path that the command names as an absolute path, "" where it is relative to a folder that is not
+// known.
 func (c *Command) absolute(p string) string {
 	switch {
 	case strings.HasPrefix(p, "/"):
@@ -349,7 +386,8 @@ func (c *Command) absolute(p string) string {
 	return absolute(c.process.dir, p)
 }
 
-// Absolute returns a path that the command is given as an absolute path in the image, "" where it is relative to a folder that is not known.
+// Absolute returns a path that the command is given as an absolute path in the image, "" where it is relative to a
+// folder that is not known.
 func (c *Command) Absolute(p string) string { return c.absolute(p) }
 
 // PathOf returns the absolute path in the image that a word of the command names, "" where it is not known.
@@ -368,8 +406,8 @@ func (c *Command) PathOf(w shell.Word) string {
 	return c.absolute(w.Text)
 }
 
-// Assigned returns what the command sees of a variable that its own script sets. The result's Set is false where the script does not set it. The environment
-// of the image (Step.Lookup) is not asked: what it has is exported already.
+// Assigned returns what the command sees of a variable that its own script sets. Set is false in the result where the
+// script does not set it. It ignores the environment of the image, for which Step.Lookup is there.
 func (c *Command) Assigned(name string) Variable {
 	for n := len(c.Assigns) - 1; n >= 0; n-- {
 		if a := c.Assigns[n]; a.Name == name {
@@ -380,7 +418,8 @@ func (c *Command) Assigned(name string) Variable {
 	return v
 }
 
-// Writes returns what the command writes to which files, given what the echo of its shell does with backslashes.
+// Writes returns what the command writes to which files, taking into account what the echo of its shell does with
+// backslashes.
 func (c *Command) Writes() []shell.Write { return c.Command.Writes(c.echo()) }
 
 // echo returns what the echo that the command runs, or that writes into its pipe, does with backslashes.
@@ -394,7 +433,7 @@ func (c *Command) echo() shell.Echo {
 		case "command", "builtin", "time":
 		default:
 			if !isScriptOption(last) {
-				return shell.EchoKeeps // the program, not what a shell has built in
+				return shell.EchoKeeps // the program, not the builtin of a shell
 			}
 		}
 	}

@@ -1,9 +1,13 @@
-// Package image is a Dockerfile as the images that it builds: its stages with their bases and platforms, the steps that run in each with what holds before
-// them, and every command that they run.
+// Package image models a Dockerfile as the images that it builds: its stages with their bases and platforms, the steps
+// that run in each with the state before them, and every command that they run.
 //
-// Rules stand on it. A Step is one instruction as it runs, the trigger of an ONBUILD included; a Command is one program that a step starts, in the order
-// in which it does, followed through functions, `sh -c`, here-documents and scripts of the build context. Both are found by an index that is
-// made once a file, so what a rule costs is what it looks at. What cannot be known says so (Value.Known, Command.Unread) and is never guessed.
+// Rules are written against it. A Step is one instruction as it runs, the trigger of an ONBUILD included. A Command is
+// one program that a step starts, in order of execution, through functions, `sh -c`, here-documents and scripts of the
+// build context. Both are found through an index that is made once per file, so a rule costs only what it looks at.
+// What cannot be known is marked (Value.Known, Command.Unread) and never guessed.
+//
+// The package knows no consumer of the commands: what Nix makes of them is in nixuse. Files of the build context come
+// through Context alone.
 package image
 
 import (
@@ -33,14 +37,14 @@ type Dockerfile struct {
 type Context interface {
 	// Platforms returns the platforms that an image is built for, none where they are not known.
 	Platforms(*Image) []Platform
-	// Read returns a file of the build context by its path in there. The error is fs.ErrNotExist where there is none, and another one where several files may
-	// be meant, since the build context is not known.
+	// Read returns a file of the build context by its path there. The error is fs.ErrNotExist where there is none, and
+	// another one where the build context is not known and several files may be meant.
 	Read(name string) (*source.File, error)
 	// IsDir reports whether a path in the build context is a folder.
 	IsDir(name string) bool
 }
 
-// Image is one build stage: what it is based on, for what it is built, and what runs in it.
+// Image is one build stage: its base, its platforms, and what runs in it.
 type Image struct {
 	// Dockerfile is the file that the stage stands in.
 	Dockerfile *Dockerfile
@@ -52,9 +56,9 @@ type Image struct {
 	Base *Base
 
 	platforms  []Platform
-	platformed bool               // platforms has been asked for
-	byDest     map[string][]*Copy // what COPY and ADD put where, the last one first; nil before it is asked for
-	steps      []*Step            // what runs in the stage, in order, and its ONBUILD instructions; nil before they are asked for
+	platformed bool               // platforms is set
+	byDest     map[string][]*Copy // what COPY and ADD put where, the last one first; made on first use
+	steps      []*Step            // what runs in the stage, in order, and its ONBUILD instructions; made on first use
 	end        state              // what holds at the end of the stage
 	commands   bool               // the commands of the steps are there
 }
@@ -89,7 +93,8 @@ func New(f *dockerfile.File, c Context) *Dockerfile {
 	return d
 }
 
-// Platforms returns the platforms that the stage is built for, with where each comes from; none when they are not known.
+// Platforms returns the platforms that the stage is built for, with where each comes from; none when they are not
+// known.
 func (img *Image) Platforms() []Platform {
 	if !img.platformed {
 		img.platformed = true
@@ -108,10 +113,12 @@ func (img *Image) Root() *Image {
 	return img
 }
 
-// Reads reports the paths, as shown, of the files of the build context that the model was made from so far. The map must not be changed.
+// Reads reports the paths, as shown, of the files of the build context that the model was made from so far. The map
+// must not be changed.
 func (d *Dockerfile) Reads() map[string]bool { return d.reads }
 
-// ReadContext returns a file of the build context, as Context.Read does, and remembers that the meaning of the Dockerfile depends on it.
+// ReadContext returns a file of the build context, as Context.Read does, and remembers that the meaning of the
+// Dockerfile depends on it.
 func (d *Dockerfile) ReadContext(name string) (*source.File, error) {
 	if d.context == nil {
 		return nil, errNoContext
@@ -129,8 +136,8 @@ func (d *Dockerfile) ReadContext(name string) (*source.File, error) {
 // IsContextDir reports whether a path in the build context is a folder.
 func (d *Dockerfile) IsContextDir(name string) bool { return d.context != nil && d.context.IsDir(name) }
 
-// Script returns the commands of an instruction as written: of its shell text, its heredoc, or its exec form. It is nil for instructions that run
-// nothing, and has the dialect None where the shell is not one that sandlint reads.
+// Script returns the commands of an instruction as written: of its shell text, its heredoc, or its exec form. It is nil
+// for instructions that run nothing, and has the dialect None where the shell is not one that sandlint reads.
 func (d *Dockerfile) Script(i *dockerfile.Instruction) *shell.Script {
 	if s, ok := d.scripts[i]; ok {
 		return s
@@ -171,7 +178,7 @@ func (d *Dockerfile) script(i *dockerfile.Instruction) *shell.Script {
 			dialect = heredocDialect
 		}
 		if h.Expand && dialect != shell.None {
-			env = nil // the builder leaves the body alone; variables are the shell's
+			env = nil // BuildKit does not expand the body; the shell does
 		}
 		return shell.Parse(view, base, dialect, env)
 	}
@@ -235,10 +242,10 @@ func HomeOf(user string) string {
 	return "/home/" + user
 }
 
-// IsRoot reports whether a user, as USER names it without the group, is root. No USER is taken to be.
+// IsRoot reports whether a user, as USER names it without the group, is root. "", for no USER, counts as root.
 func IsRoot(user string) bool { return user == "" || user == "root" || user == "0" }
 
-// absolute returns a path that is named in a folder as an absolute path, "" where it is relative to a folder that is not known, "".
+// absolute resolves a path against a folder. It returns "" where the path is relative and the folder not known, "".
 func absolute(dir, p string) string {
 	switch {
 	case strings.HasPrefix(p, "/"):

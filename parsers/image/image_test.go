@@ -86,14 +86,18 @@ FROM user "app" by 2 dir "/" A -
 RUN user "app" by 2 dir "/" A "1" by 3
 FROM user "" dir "/" A -
 RUN user "" dir "/" A -`},
-		{"ONBUILD runs in the child", "FROM debian AS base\nONBUILD USER app\nONBUILD ENV A=2\nONBUILD RUN x\nUSER u\nFROM base\nRUN a\n", `
+		{
+			"ONBUILD runs in the child",
+			"FROM debian AS base\nONBUILD USER app\nONBUILD ENV A=2\nONBUILD RUN x\nUSER u\nFROM base\nRUN a\n",
+			`
 FROM user "" dir "/" A -
 USER (deferred) user "u" by 5 dir "/" A -
 ENV (deferred) user "u" by 5 dir "/" A -
 RUN (deferred) user "u" by 5 dir "/" A -
 USER user "" dir "/" A -
 FROM user "u" by 5 dir "/" A -
-RUN user "app" by 2 dir "/" A "2" by 3`},
+RUN user "app" by 2 dir "/" A "2" by 3`,
+		},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -108,7 +112,8 @@ RUN user "app" by 2 dir "/" A "2" by 3`},
 				if v, ok := s.Lookup("A"); ok {
 					a = describe(d, v)
 				}
-				fmt.Fprintf(&got, "\n%s%s user %s dir %s A %s", s.Name, mark, describe(d, s.User()), describe(d, s.Workdir()), a)
+				fmt.Fprintf(&got, "\n%s%s user %s dir %s A %s", s.Name, mark, describe(d, s.User()),
+					describe(d, s.Workdir()), a)
 			}
 			if diff := cmp.Diff(tt.want, got.String()); diff != "" {
 				t.Errorf("(-want +got):\n%s", diff)
@@ -119,16 +124,21 @@ RUN user "app" by 2 dir "/" A "2" by 3`},
 
 // TestInherited checks the triggers of ONBUILD where they run: in a stage that is based on theirs.
 func TestInherited(t *testing.T) {
-	d := parse("FROM debian AS base\nONBUILD USER app\nONBUILD COPY x /y\nONBUILD RUN $CMD z\nFROM base\nRUN a\nFROM base\n", nil)
+	d := parse(
+		"FROM debian AS base\nONBUILD USER app\nONBUILD COPY x /y\nONBUILD RUN $CMD z\nFROM base\nRUN a\nFROM base\n",
+		nil)
 	for _, img := range d.Images[1:] {
 		var got []string
 		for _, s := range img.Steps() {
-			got = append(got, fmt.Sprintf("%s from %d in %d, deferred %v, as %q", s.Name, s.From.Stage.Index, s.Image.Stage.Index, s.Deferred, s.User().Text))
+			got = append(got, fmt.Sprintf("%s from %d in %d, deferred %v, as %q", s.Name, s.From.Stage.Index,
+				s.Image.Stage.Index, s.Deferred, s.User().Text))
 		}
 		n := img.Stage.Index
 		want := []string{
-			fmt.Sprintf("FROM from %d in %d, deferred false, as \"\"", n, n), fmt.Sprintf("USER from 0 in %d, deferred false, as \"\"", n),
-			fmt.Sprintf("COPY from 0 in %d, deferred false, as \"app\"", n), fmt.Sprintf("RUN from 0 in %d, deferred false, as \"app\"", n),
+			fmt.Sprintf("FROM from %d in %d, deferred false, as \"\"", n,
+				n), fmt.Sprintf("USER from 0 in %d, deferred false, as \"\"", n),
+			fmt.Sprintf("COPY from 0 in %d, deferred false, as \"app\"",
+				n), fmt.Sprintf("RUN from 0 in %d, deferred false, as \"app\"", n),
 			"RUN from 1 in 1, deferred false, as \"app\"",
 		}
 		if diff := cmp.Diff(want[:len(img.Steps())], got); diff != "" {
@@ -170,20 +180,29 @@ func TestFlags(t *testing.T) {
 	}
 }
 
-// TestCopied shows what lies in the image, the last copy first, and finds files of the build context by their place there.
+// TestCopied shows what lies in the image, the last copy first, and finds files of the build context by their place
+// there.
 func TestCopied(t *testing.T) {
 	c := buildContext{"a.sh": "a", "dir/b.sh": "b", "dir/sub/c.sh": "c"}
-	d := parse("FROM debian AS one\nWORKDIR /w\nCOPY a.sh .\nCOPY dir /opt/\nFROM one\nCOPY --from=one /x /y\nCOPY [\"dir/b.sh\", \"a.sh\", \"/z/\"]\nCOPY $NO /n\nRUN x\n", c)
+	d := parse(
+		"FROM debian AS one\nWORKDIR /w\nCOPY a.sh .\nCOPY dir /opt/\nFROM one\nCOPY --from=one /x /y\n"+
+			"COPY [\"dir/b.sh\", \"a.sh\", \"/z/\"]\nCOPY $NO /n\nRUN x\n",
+		c,
+	)
 	last := d.Steps("RUN")[0]
 	var got []string
 	for c := range last.Copied() {
 		got = append(got, fmt.Sprintf("%s from %q to %s", c.Source, c.From, c.Dest))
 	}
-	want := []string{`a.sh from "" to /z/a.sh`, `dir/b.sh from "" to /z/b.sh`, `/x from "one" to /y`, `dir from "" to /opt`, `a.sh from "" to /w/a.sh`}
+	want := []string{
+		`a.sh from "" to /z/a.sh`, `dir/b.sh from "" to /z/b.sh`, `/x from "one" to /y`, `dir from "" to /opt`,
+		`a.sh from "" to /w/a.sh`,
+	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
-	for at, want := range map[string]string{"/w/a.sh": "a.sh", "/opt/b.sh": "dir/b.sh", "/opt/sub/c.sh": "dir/sub/c.sh", "/z/b.sh": "dir/b.sh", "/y": "", "/no": ""} {
+	for at, want := range map[string]string{"/w/a.sh": "a.sh", "/opt/b.sh": "dir/b.sh", "/opt/sub/c.sh": "dir/sub/c.sh",
+		"/z/b.sh": "dir/b.sh", "/y": "", "/no": ""} {
 		name := ""
 		if f := last.FileAt(at); f != nil {
 			name = f.Path
@@ -202,7 +221,10 @@ func TestCopied(t *testing.T) {
 
 // TestCommands shows every command of a Dockerfile: where it stands, by what it is reached, and the state of its shell.
 func TestCommands(t *testing.T) {
-	c := buildContext{"setup.sh": "#!/bin/sh\nhelper() { inner; }\ncd /deep\nhelper\nexport V=1\n", "lib.sh": "cd /lib\n"}
+	c := buildContext{
+		"setup.sh": "#!/bin/sh\nhelper() { inner; }\ncd /deep\nhelper\nexport V=1\n",
+		"lib.sh":   "cd /lib\n",
+	}
 	tests := []struct{ name, text, want string }{
 		{"plain", "RUN cd /a && b; c || d | e\n", `
 cd in RUN dir /w
@@ -245,12 +267,16 @@ sh in RUN dir /w
 cd in RUN dir /w
 e in RUN dir /d
 f in RUN dir /w`},
-		{"a shell that reads a pipe, a script that nobody has, and a program of the system", "RUN curl x | sh; ./no.sh; $X; /usr/bin/y\n", `
+		{
+			"a shell that reads a pipe, a script that does not exist, and a program of the system",
+			"RUN curl x | sh; ./no.sh; $X; /usr/bin/y\n",
+			`
 curl in RUN dir /w
 sh in RUN dir /w unread 2
 no.sh in RUN dir /w unread 1
  in RUN dir /w unread 1
-y in RUN dir /w`},
+y in RUN dir /w`,
+		},
 		{"the trigger of ONBUILD", "ONBUILD RUN a && b\n", `
 a in RUN dir /w deferred
 b in RUN dir /w deferred`},
@@ -313,10 +339,12 @@ func TestAssigned(t *testing.T) {
 	var got []string
 	for _, c := range d.Commands("a", "b", "c", "d", "e") {
 		v := c.Assigned("A")
-		got = append(got, fmt.Sprintf("%s %s exported %v maybe %v own %v", c.Name, v.Value.Value.Text, v.Exported, v.Maybe, c.Assigned("B").Own))
+		got = append(got, fmt.Sprintf("%s %s exported %v maybe %v own %v", c.Name, v.Value.Value.Text, v.Exported,
+			v.Maybe, c.Assigned("B").Own))
 	}
 	want := []string{
-		"a 1 exported false maybe false own false", "b 1 exported true maybe false own true", "c 3 exported true maybe true own false",
+		"a 1 exported false maybe false own false", "b 1 exported true maybe false own true",
+		"c 3 exported true maybe true own false",
 		"d 4 exported true maybe false own false", "e 3 exported true maybe true own false",
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
@@ -338,7 +366,11 @@ func TestFollowedIsBounded(t *testing.T) {
 }
 
 func FuzzModel(f *testing.F) {
-	f.Add("FROM a AS b\nONBUILD RUN x\nFROM b\nENV A=$B\nWORKDIR $A\nCOPY s.sh /\nRUN <<E\n. /s.sh; f() { f; }; f\nE\nHEALTHCHECK CMD y\n", "cd x; (y)")
+	f.Add(
+		"FROM a AS b\nONBUILD RUN x\nFROM b\nENV A=$B\nWORKDIR $A\nCOPY s.sh /\nRUN <<E\n. /s.sh; f() { f; }; f\nE\n"+
+			"HEALTHCHECK CMD y\n",
+		"cd x; (y)",
+	)
 	f.Add("FROM scratch\nSHELL [\"powershell\"]\nRUN --mount=type=$A x\n", "")
 	f.Fuzz(func(t *testing.T, text, script string) {
 		d := parse(text, buildContext{"s.sh": script})
@@ -374,7 +406,8 @@ func FuzzModel(f *testing.F) {
 // BenchmarkModel builds steps and commands of Dockerfiles of three sizes.
 func BenchmarkModel(b *testing.B) {
 	for _, n := range []int{10, 100, 1000} {
-		text := "FROM debian:12\n" + strings.Repeat("ENV A=b\nWORKDIR /c\nCOPY a b /c/\nRUN apt-get update && cd /x && export Y=1 && ./run.sh\n", n)
+		text := "FROM debian:12\n" + strings.Repeat(
+			"ENV A=b\nWORKDIR /c\nCOPY a b /c/\nRUN apt-get update && cd /x && export Y=1 && ./run.sh\n", n)
 		b.Run(fmt.Sprint(n), func(b *testing.B) {
 			for b.Loop() {
 				d := parse(text, nil)

@@ -7,11 +7,12 @@ type index struct {
 	steps     []*Step
 	byKeyword map[string][]*Step
 	commands  []*Command
-	byProgram map[string][]*Command // nil before it is asked for
+	byProgram map[string][]*Command // made on first use
 }
 
-// Steps returns the steps with one of the keywords, in upper case, in the order of the file; without keywords, all. Each instruction is there once, where it
-// stands: those before the first FROM, and the triggers of ONBUILD as Deferred steps.
+// Steps returns the steps with one of the keywords, in upper case, in the order of the file; without keywords, all.
+// Each instruction is there once, where it stands: those before the first FROM, and the triggers of ONBUILD as Deferred
+// steps.
 func (d *Dockerfile) Steps(keywords ...string) []*Step {
 	d.makeSteps()
 	switch len(keywords) {
@@ -53,8 +54,9 @@ func (d *Dockerfile) makeSteps() {
 	}
 }
 
-// Commands returns the commands that start one of the programs, by name, in the order of the file and of execution; without programs, all, those included that only
-// set variables. Commands of scripts of the build context that the steps run are among them: see Command.InDockerfile.
+// Commands returns the commands that start one of the programs, by name, in the order of the file and of execution;
+// without programs, all, those included that only set variables. Commands of scripts of the build context that the
+// steps run are among them: see Command.InDockerfile.
 func (d *Dockerfile) Commands(programs ...string) []*Command {
 	d.makeCommands()
 	switch len(programs) {

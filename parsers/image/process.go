@@ -9,24 +9,26 @@ import (
 	"github.com/sandlint/sandlint/parsers/source"
 )
 
-// scope is a shell process of a step: the script's own one, one for a subshell, and one for each `sh -c` and substitution.
+// scope identifies a shell process of a step: that of the script, of a subshell, or of a `sh -c` or substitution.
 type scope struct {
-	parent    *shell.Command // of those that a command starts
+	parent    *shell.Command // the command that starts the process, nil for the script and its subshells
 	subshell  bool
-	statement source.Span // of a subshell of the script itself
+	statement source.Span // the statement that a subshell of the script stands in
 }
 
-// process is the state of a shell process that changes what its commands do. It is a value that never changes: what a command does to it makes another one.
+// process is the part of a shell process's state that changes what its commands do. It is immutable: a command that
+// changes the state makes a new one.
 type process struct {
 	dir    string   // the working directory, "" when not known
-	pushed []string // by pushd
-	moved  bool     // by cd
-	// other says that the user is another one than the step's, by sudo or su; which one, and with which home, is not known.
+	pushed []string // the stack of pushd
+	moved  bool     // cd has run
+	// other says that the user is not that of the step, because of sudo or su. Which user it is, and with which home,
+	// is not known.
 	other bool
 	vars  *binding // the last one; nil without any
 }
 
-// binding is a variable of a shell. Bindings never change, so processes share those before.
+// binding is a variable of a shell. Bindings are immutable, so processes share earlier ones.
 type binding struct {
 	name     string
 	variable Variable
@@ -67,7 +69,9 @@ func (p *process) fork() *process {
 func (p *process) assign(a shell.Assign, export, maybe bool) *process {
 	f := *p
 	old, _ := p.vars.get(a.Name)
-	f.vars = &binding{a.Name, Variable{Value: a, Set: true, Exported: export || old.Exported, Maybe: maybe || a.Append}, p.vars}
+	f.vars = &binding{
+		a.Name, Variable{Value: a, Set: true, Exported: export || old.Exported, Maybe: maybe || a.Append}, p.vars,
+	}
 	return &f
 }
 
@@ -79,7 +83,7 @@ func (p *process) export(name string) *process {
 	return &f
 }
 
-// runner returns the command in whose place a command runs: eval runs its words in its own process.
+// runner returns the command in whose process a command runs: eval runs its words in its own process.
 func runner(c *shell.Command) *shell.Command {
 	for c.Parent != nil && c.Parent.Name == "eval" && runsFor(c) {
 		c = c.Parent
@@ -96,7 +100,8 @@ func (w *walker) key(c *shell.Command) scope {
 	return scope{parent: c.Parent}
 }
 
-// process returns the state of the shell process that a command runs in. A process begins with what its parent has when its first command runs.
+// process returns the state of the shell process that a command runs in. A process starts with the state that its
+// parent has when its first command runs.
 func (w *walker) process(c *shell.Command) *process {
 	c = runner(c)
 	key := w.key(c)
@@ -124,15 +129,16 @@ func (w *walker) process(c *shell.Command) *process {
 // change sets the state of the process that a command runs in.
 func (w *walker) change(c *shell.Command, p *process) { w.processes[w.key(c)] = p }
 
-// isLogin reports whether a word of su or of a shell asks for a login shell, which begins in the user's home.
+// isLogin reports whether a word of su or of a shell asks for a login shell, which starts in the user's home.
 func isLogin(w shell.Word) bool {
 	return w.Text == "-" || w.Text == "-l" || w.Text == "--login" || w.Text == "-lc"
 }
 
-// runsFor reports whether a command is part of a script that its parent is given, rather than of a substitution in it.
+// runsFor reports whether a command is part of the script that its parent is given, not of a substitution in its words.
 func runsFor(c *shell.Command) bool {
 	n := len(c.Parent.Wrappers)
-	return len(c.Wrappers) > n && (c.Wrappers[n] == c.Parent.Name || strings.HasPrefix(c.Wrappers[n], c.Parent.Name+" "))
+	return len(c.Wrappers) > n &&
+		(c.Wrappers[n] == c.Parent.Name || strings.HasPrefix(c.Wrappers[n], c.Parent.Name+" "))
 }
 
 // isScriptOption reports whether a wrapper is a shell that reads the command from its arguments.
@@ -143,7 +149,8 @@ func isScriptOption(wrapper string) bool {
 // isOtherUser reports whether a wrapper runs a command as another user.
 func isOtherUser(wrapper string) bool {
 	switch wrapper {
-	case "sudo", "doas", "su", "su -c", "runuser", "runuser -c", "gosu", "su-exec", "setuidgid", "s6-setuidgid", "chpst", "setpriv", "chroot":
+	case "sudo", "doas", "su", "su -c", "runuser", "runuser -c", "gosu", "su-exec", "setuidgid", "s6-setuidgid",
+		"chpst", "setpriv", "chroot":
 		return true
 	}
 	return false
@@ -164,7 +171,7 @@ func (w *walker) changeDir(c *Command) {
 	case n != 2 || !c.Words[1].Known || c.Words[1].Text == "-" || strings.HasPrefix(c.Words[1].Text, "+"):
 		p.dir = ""
 	case c.Subshell && p.moved && !path.IsAbs(c.Words[1].Text):
-		p.dir = "" // which subshell of the statement it belongs to is not known
+		p.dir = "" // it is not known which subshell of the statement the command belongs to
 	default:
 		p.dir = c.absolute(c.Words[1].Text)
 	}
@@ -178,7 +185,7 @@ func (w *walker) changeDir(c *Command) {
 	w.change(c.Command, &p)
 }
 
-// shellVariables follows what a command does to the variables of its shell. It reports whether that is all that the command does.
+// shellVariables records what a command does to the variables of its shell, and reports whether it does nothing else.
 func (w *walker) shellVariables(c *Command) bool {
 	p := c.process
 	switch {
@@ -197,7 +204,9 @@ func (w *walker) shellVariables(c *Command) bool {
 		}
 	case c.Name == "unset":
 		for _, word := range c.Words[1:] {
-			p = p.assign(shell.Assign{Name: word.Text, Value: shell.Word{Known: true, Span: word.Span}, Span: word.Span}, false, c.Command.Maybe)
+			p = p.assign(
+				shell.Assign{Name: word.Text, Value: shell.Word{Known: true, Span: word.Span}, Span: word.Span}, false,
+				c.Command.Maybe)
 		}
 	default:
 		return false

@@ -14,18 +14,20 @@ import (
 
 var errNoContext = errors.New("the build context is not known")
 
-// Step is one instruction as it runs, with what holds before it.
+// Step is one instruction as it runs, with the state before it.
 type Step struct {
 	// Instruction is what runs: for ONBUILD the trigger, where it has one.
 	*dockerfile.Instruction
-	// Image is the stage in whose build it runs or, for a Deferred step, in which it stands. It is nil before the first FROM.
+	// Image is the stage in whose build the step runs or, if it is Deferred, in which it stands. It is nil before the
+	// first FROM.
 	Image *Image
 	// Onbuild is the ONBUILD that the step is the trigger of, else nil.
 	Onbuild *dockerfile.Instruction
-	// Deferred says that it is an ONBUILD where it stands: it runs in the builds that are based on the image, and not in its own. What holds
-	// before it is then what holds at the end of the stage, and variables are not known.
+	// Deferred says that it is an ONBUILD where it stands: it runs in builds that are based on the image, not in the
+	// image's own. The state before it is then that at the end of the stage, and variables are not known.
 	Deferred bool
-	// From is the image that the step stands in: Image, and for the trigger of an ONBUILD that runs in a stage based on it, that one's Image.
+	// From is the image that the step stands in: Image, and for the trigger of an ONBUILD that runs in a stage based on
+	// it, that one's Image.
 	From *Image
 
 	file     *Dockerfile
@@ -34,7 +36,7 @@ type Step struct {
 	commands []*Command
 }
 
-// state is what holds before a step, besides the variables, which package dockerfile keeps.
+// state is the state before a step, except for the variables, which package dockerfile keeps.
 type state struct {
 	user, workdir dockerfile.Value
 	copies        *copyStep // the last COPY or ADD
@@ -44,7 +46,7 @@ type state struct {
 type copyStep struct {
 	step     *Step
 	previous *copyStep
-	files    []Copy // made when asked for
+	files    []Copy // made on first use
 }
 
 // Copy is a file or folder that a COPY or ADD puts in the image.
@@ -55,8 +57,8 @@ type Copy struct {
 	Source string
 	// From is the value of --from: a stage, or another image or context; "" for the build context.
 	From string
-	// Dest is the absolute path in the image: of the file where Source is a file of a build context that is known to hold it or the instruction names one
-	// file, else of the folder that it goes into.
+	// Dest is the absolute path in the image: of the file where Source is a file of a build context that is known to
+	// hold it or the instruction names one file, else of the folder that it goes into.
 	Dest string
 	// Word is the word that names Source.
 	Word dockerfile.Word
@@ -65,22 +67,25 @@ type Copy struct {
 // Dockerfile returns the file that the step stands in.
 func (s *Step) Dockerfile() *Dockerfile { return s.file }
 
-// User returns the user that the step runs as, as USER names it, without the group. Its Text is "" and its From nil where no USER is given; it is then
-// known to be root for a base image that is known.
+// User returns the user that the step runs as, as USER names it, without the group. Its Text is "" and its From nil
+// where no USER is given; it is then known to be root for a base image that is known.
 func (s *Step) User() dockerfile.Value { return s.before.user }
 
-// Workdir returns the absolute path of the working directory. Where no WORKDIR is given it is "/" and its From nil. It is not Known where it depends on
-// an unknown base image, which most likely has "/", and its Text is "" where it depends on an unknown variable.
+// Workdir returns the absolute path of the working directory. Where no WORKDIR is given it is "/" and its From nil. It
+// is not Known where it depends on an unknown base image, which most likely has "/", and its Text is "" where it
+// depends on an unknown variable.
 func (s *Step) Workdir() dockerfile.Value { return s.before.workdir }
 
-// Shell returns the words of the SHELL that runs the shell form of the step, nil for the default of the image's platform.
+// Shell returns the words of the SHELL that runs the shell form of the step, nil for the default of the image's
+// platform.
 func (s *Step) Shell() []dockerfile.Word { return s.file.Shell(s.place()) }
 
-// Lookup returns the value that a variable, by ENV or ARG, has before the step, as dockerfile.File.Lookup does; Value.From is the instruction that
-// sets it.
+// Lookup returns the value that a variable, by ENV or ARG, has before the step, as dockerfile.File.Lookup does;
+// Value.From is the instruction that sets it.
 func (s *Step) Lookup(name string) (dockerfile.Value, bool) {
 	v, ok := s.file.Lookup(s.place(), name)
-	if s.inherited() && v.From != nil && v.From.Index < len(s.file.Instructions) && s.file.Instructions[v.From.Index].Name == "ONBUILD" {
+	if s.inherited() && v.From != nil && v.From.Index < len(s.file.Instructions) &&
+		s.file.Instructions[v.From.Index].Name == "ONBUILD" {
 		v.Known = false // set by one of the triggers, and maybe by a later one
 	}
 	return v, ok
@@ -89,7 +94,7 @@ func (s *Step) Lookup(name string) (dockerfile.Value, bool) {
 // Variables returns the names of the variables that ENV and ARG of the file set before the step, sorted.
 func (s *Step) Variables() []string { return s.file.Variables(s.place()) }
 
-// Expand returns a word of the step with variables put in and quotes removed, as dockerfile.File.Expand does.
+// Expand returns a word of the step with variables expanded and quotes removed, as dockerfile.File.Expand does.
 func (s *Step) Expand(word string) (text string, known bool) {
 	if s.inherited() && strings.Contains(word, "$") {
 		return word, false
@@ -116,8 +121,8 @@ func (s *Step) place() *dockerfile.Instruction {
 // Flag is a flag of a step as BuildKit evaluates it.
 type Flag struct {
 	Name string
-	// Value is the value, quotes and escapes removed and variables put in where BuildKit does so for the flag. Where it is not Known, it is the value as
-	// written without quotes. A flag without a value has "".
+	// Value is the value without quotes and escapes, with variables expanded where BuildKit does so for the flag. Where
+	// it is not Known, it is the value as written without quotes. A flag without a value has "".
 	Value string
 	Known bool
 	// HasValue says that there is a "=".
@@ -127,8 +132,9 @@ type Flag struct {
 	Verbatim bool
 }
 
-// expanded are the flags in which BuildKit puts variables in, by instruction. Source: BuildKit v0.34.2, frontend/dockerfile/instructions/commands.go and
-// commands_runmount.go (Expand), and dockerfile2llb/convert.go for FROM. A variable in COPY --from is refused.
+// expanded are the flags in which BuildKit expands variables, by instruction. Source: BuildKit v0.34.2,
+// frontend/dockerfile/instructions/commands.go and commands_runmount.go (Expand), and dockerfile2llb/convert.go for
+// FROM. A variable in COPY --from is refused.
 var expanded = map[string][]string{
 	"ADD": {"chown", "chmod", "checksum"}, "COPY": {"chown", "chmod"}, "FROM": {"platform"}, "RUN": {"mount"},
 }
@@ -153,7 +159,14 @@ func (s *Step) Flags(name string) iter.Seq[Flag] {
 }
 
 func (s *Step) flag(f *dockerfile.Flag) Flag {
-	out := Flag{Name: f.Name, Value: f.Unquoted, Known: true, HasValue: !f.Value.Span.IsEmpty() || strings.Contains(s.file.Source.Text(f.Span), "="), Span: f.Span, At: f.Value.Span}
+	out := Flag{
+		Name:     f.Name,
+		Value:    f.Unquoted,
+		Known:    true,
+		HasValue: !f.Value.Span.IsEmpty() || strings.Contains(s.file.Source.Text(f.Span), "="),
+		Span:     f.Span,
+		At:       f.Value.Span,
+	}
 	if slices.Contains(expanded[s.Name], f.Name) {
 		if text, known := s.Expand(f.Unquoted); known {
 			out.Value = text
@@ -167,8 +180,8 @@ func (s *Step) flag(f *dockerfile.Flag) Flag {
 	return out
 }
 
-// Copied returns the files and folders that COPY and ADD have put in the image before the step, those of its parents included, the last one first.
-// Sources and targets that are not known are left out.
+// Copied returns the files and folders that COPY and ADD have put in the image before the step, those of its parents
+// included, the last one first. Sources and targets that are not known are left out.
 func (s *Step) Copied() iter.Seq[*Copy] {
 	return func(yield func(*Copy) bool) {
 		for at := s.before.copies; at != nil; at = at.previous {
@@ -195,7 +208,8 @@ func (c *copyStep) all() iter.Seq[*Copy] {
 	}
 }
 
-// Dest returns the absolute path that a COPY or ADD copies to, and whether that must be a folder. It is false where it is not known.
+// Dest returns the absolute path that a COPY or ADD copies to, and whether that must be a folder. It is false where it
+// is not known.
 func (s *Step) Dest() (dest string, folder, known bool) {
 	if s.Name != "COPY" && s.Name != "ADD" || len(s.Words) == 0 {
 		return "", false, false
@@ -237,7 +251,8 @@ func (s *Step) copies() []Copy {
 	return out
 }
 
-// FileAt returns the file of the build context that lies at an absolute path of the image before the step, nil where that is not known.
+// FileAt returns the file of the build context that lies at an absolute path of the image before the step, nil where
+// that is not known.
 func (s *Step) FileAt(full string) *source.File {
 	before := s.order
 	if s.Deferred {
@@ -257,7 +272,8 @@ func (s *Step) FileAt(full string) *source.File {
 	return nil
 }
 
-// copiesTo returns the copies from the build context, by steps of the image before one, to a path or a folder that it lies in, the last one first.
+// copiesTo returns the copies from the build context, by steps of the image before one, to a path or a folder that it
+// lies in, the last one first.
 func (img *Image) copiesTo(full string, before int) []*Copy {
 	if img.byDest == nil {
 		img.byDest = map[string][]*Copy{}
@@ -292,8 +308,8 @@ func (s *Step) Home() string {
 	return HomeOf(s.User().Text)
 }
 
-// Steps returns what runs when the stage is built, in order: FROM, the triggers of the ONBUILD instructions of the stage below, and its own instructions. Its own
-// ONBUILD instructions are there as Deferred steps.
+// Steps returns what runs when the stage is built, in order: FROM, the triggers of the ONBUILD instructions of the
+// stage below, and its own instructions. Its own ONBUILD instructions are there as Deferred steps.
 func (img *Image) Steps() []*Step {
 	if img.steps == nil {
 		img.makeSteps()
@@ -346,7 +362,7 @@ func (img *Image) makeSteps() {
 	img.end = now
 }
 
-// after returns what holds after a step.
+// after returns the state after a step.
 func (s *Step) after() state {
 	now := s.before
 	switch s.Name {

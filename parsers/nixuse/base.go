@@ -36,7 +36,8 @@ type nixImage struct {
 const dockerConf = "build-users-group = nixbld\nsandbox = false\n" +
 	"trusted-public-keys = cache.nixos.org-1:6NCHdD59X431o0gWypbMrAURkbJ16ZPMQFGspcDShjY=\n"
 
-// nixImages are facts about images that hold Nix. Sources: docker.nix of NixOS/nix from 2.5.0 on (the image since 2021-10-31), NixOS/docker up to
+// nixImages are facts about images that hold Nix. Sources: docker.nix of NixOS/nix from 2.5.0 on (the image since
+// 2021-10-31), NixOS/docker up to
 // 2.3.15, LnL7/nix-docker and nix-community/docker-nixpkgs.
 var nixImages = []nixImage{
 	{names: []string{"nixos/nix"}, distribution: nixconf.Nix, versioned: true, storeLink: true, conf: dockerConf},
@@ -52,9 +53,10 @@ var nixImages = []nixImage{
 // debianNixConf is what Debian's packages of Nix, 2.8.0 and 2.26.3, write.
 const debianNixConf = "sandbox = false\n"
 
-// nixInstallerConf is what nix-installer writes on Linux, of itself, in every release from 0.15 to 3.9 that Nix reads alike. Source:
-// src/action/common/place_nix_configuration.rs at the tags.
-const nixInstallerConf = "build-users-group = nixbld\nextra-experimental-features = nix-command flakes\nauto-optimise-store = true\nmax-jobs = auto\n"
+// nixInstallerConf is the part of what nix-installer writes on Linux by default that means the same to Nix in every
+// release from 0.15 to 3.9. Source: src/action/common/place_nix_configuration.rs at the tags.
+const nixInstallerConf = "build-users-group = nixbld\nextra-experimental-features = nix-command flakes\n" +
+	"auto-optimise-store = true\nmax-jobs = auto\n"
 
 var nixImageIndex = sync.OnceValue(func() map[string]*nixImage {
 	index := map[string]*nixImage{}
@@ -105,5 +107,6 @@ func builtin(name, text string) *nixconf.File {
 	return nixconf.Parse(source.WholeFile(source.NewFile(builtinPrefix+name, []byte(text))))
 }
 
-// IsBuiltin reports whether a file stands for configuration that no file of the workspace holds: of a base image, or of what an installer writes.
+// IsBuiltin reports whether a file stands for configuration that no file of the workspace holds: of a base image, or of
+// what an installer writes.
 func IsBuiltin(f *source.File) bool { return strings.HasPrefix(f.Path, builtinPrefix) }

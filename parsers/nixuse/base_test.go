@@ -13,22 +13,44 @@ func TestLookupBase(t *testing.T) {
 		{"nixos/nix", "nixos/nix: Nix 0.0, sh bash, conf in the store, " + nixosConf},
 		{"nixos/nix:latest", "nixos/nix: Nix 0.0, sh bash, conf in the store, " + nixosConf},
 		{"nixos/nix:2.31.1", "nixos/nix: exactly, Nix 2.31.1, sh bash, conf in the store, " + nixosConf},
-		{"nixos/nix:2.31.1-amd64", "nixos/nix: exactly, Nix 2.31.1, for amd64, sh bash, conf in the store, " + nixosConf},
-		{"nixos/nix:2.31.1-arm64", "nixos/nix: exactly, Nix 2.31.1, for arm64, sh bash, conf in the store, " + nixosConf},
-		{"nixos/nix:2.31.1-aarch64", "nixos/nix: exactly, Nix 2.31.1, for arm64, sh bash, conf in the store, " + nixosConf},
+		{
+			"nixos/nix:2.31.1-amd64",
+			"nixos/nix: exactly, Nix 2.31.1, for amd64, sh bash, conf in the store, " + nixosConf,
+		},
+		{
+			"nixos/nix:2.31.1-arm64",
+			"nixos/nix: exactly, Nix 2.31.1, for arm64, sh bash, conf in the store, " + nixosConf,
+		},
+		{
+			"nixos/nix:2.31.1-aarch64",
+			"nixos/nix: exactly, Nix 2.31.1, for arm64, sh bash, conf in the store, " + nixosConf,
+		},
 		{"nixos/nix:2.8.0-x86_64", "nixos/nix: exactly, Nix 2.8, for amd64, sh bash, conf in the store, " + nixosConf},
-		{"nixos/nix:2.18@sha256:" + strings.Repeat("0", 64), "nixos/nix: exactly, Nix 2.18, sh bash, conf in the store, " + nixosConf},
-		{"nixos/nix@sha256:" + strings.Repeat("0", 64), "nixos/nix: exactly, Nix 0.0, sh bash, conf in the store, " + nixosConf},
+		{
+			"nixos/nix:2.18@sha256:" + strings.Repeat("0", 64),
+			"nixos/nix: exactly, Nix 2.18, sh bash, conf in the store, " + nixosConf,
+		},
+		{
+			"nixos/nix@sha256:" + strings.Repeat("0", 64),
+			"nixos/nix: exactly, Nix 0.0, sh bash, conf in the store, " + nixosConf,
+		},
 		{"nixos/nix:v2.19.2", "nixos/nix: exactly, Nix 2.19.2, sh bash, conf in the store, " + nixosConf},
 		{"nixos/nix:master", "nixos/nix: exactly, Nix 0.0, sh bash, conf in the store, " + nixosConf},
 		{"docker.io/nixos/nix:2.20.0", "nixos/nix: exactly, Nix 2.20, sh bash, conf in the store, " + nixosConf},
 		{"index.docker.io/nixos/nix", "nixos/nix: Nix 0.0, sh bash, conf in the store, " + nixosConf},
 		{"ghcr.io/nixos/nix", "nixos/nix: Nix 0.0, sh bash, conf in the store, " + nixosConf},
-		{"ghcr.io/lix-project/lix:2.91.1", "lix-project/lix: exactly, Lix 2.91.1, sh bash, conf in the store, " + nixosConf},
+		{
+			"ghcr.io/lix-project/lix:2.91.1",
+			"lix-project/lix: exactly, Lix 2.91.1, sh bash, conf in the store, " + nixosConf,
+		},
 		{"lnl7/nix:2020-09-11", "lnl7/nix: exactly, Nix 0.0, sh bash, build-users-group = nixbld; sandbox = false"},
 		{"nixpkgs/nix:nixos-23.05", "nixpkgs/nix: exactly, Nix 0.0, sh bash, no conf"},
 		{"nixpkgs/cachix", "nixpkgs/cachix: Nix 0.0, sh bash, no conf"},
-		{"nixpkgs/nix-flakes", "nixpkgs/nix-flakes: Nix 0.0, sh bash, accept-flake-config = true; experimental-features = nix-command flakes"},
+		{
+			"nixpkgs/nix-flakes",
+			"nixpkgs/nix-flakes: Nix 0.0, sh bash, accept-flake-config = true; " +
+				"experimental-features = nix-command flakes",
+		},
 		{"debian:12", "debian: exactly, no Nix, sh dash, no conf"},
 		{"library/debian", "debian: no Nix, sh dash, no conf"},
 		{"docker.io/library/ubuntu:24.04", "ubuntu: exactly, no Nix, sh dash, no conf"},
@@ -67,7 +89,8 @@ func describe(img *Base) string {
 		out += " exactly,"
 	}
 	if img.Nix {
-		out += fmt.Sprintf(" %s %s,", strings.ToUpper(string(img.Distribution[:1]))+string(img.Distribution[1:]), img.Version)
+		out += fmt.Sprintf(" %s %s,", strings.ToUpper(string(img.Distribution[:1]))+string(img.Distribution[1:]),
+			img.Version)
 	} else {
 		out += " no Nix,"
 	}

@@ -12,6 +12,19 @@ import (
 	"github.com/sandlint/sandlint/parsers/nixconf/effective"
 )
 
+// This file replays a timeline up to a point and merges what is in force there.
+//
+// replay walks the events in order and keeps, for each configuration file, the parts that make it up: a truncating
+// write or a removal drops what was there, an appending one adds a part. It keeps the environment in the same way, so
+// that the last ENV wins. At the end, merger hands the parts to package effective in the order in which Nix reads them:
+// the system's file, the user's files, NIX_CONFIG, the command line.
+//
+// A write under a condition (Event.Maybe) is not merged: the settings in it are marked in Effective.maybe, and only
+// their values are unknown. What may have changed any setting sets Effective.Uncertain instead; Value then returns
+// false for all of them.
+//
+// A replay costs one pass over the timeline and one merge. Each is done once and kept in Image.replays.
+
 // Effective are the Nix settings in force at a point of an image's timeline.
 type Effective struct {
 	// Settings are the merged settings.
@@ -19,8 +32,8 @@ type Effective struct {
 	// Distribution and Version are the Nix that they were merged for.
 	Distribution nixconf.Distribution
 	Version      nixconf.Version
-	// Uncertain says that something unknown may have changed any setting: an unknown base image, a script that could not be read,
-	// or an edit in place.
+	// Uncertain says that something unknown may have changed any setting: an unknown base image, a script that could
+	// not be read, or an edit in place.
 	Uncertain bool
 
 	origins []Origin
@@ -29,9 +42,9 @@ type Effective struct {
 
 // Origin is where a source of settings comes from.
 type Origin struct {
-	// Label is what people call it: "nixos/nix", "ENV NIX_CONFIG", a path in the image.
+	// Label names it for people: "nixos/nix", "ENV NIX_CONFIG", a path in the image.
 	Label string
-	// Event is the event that brought it; nil for the base image.
+	// Event is the event that wrote it; nil for the base image.
 	Event *Event
 }
 
@@ -67,7 +80,7 @@ func (e *Effective) Origins(name string) []Origin {
 	return out
 }
 
-// nixVersion returns the Nix whose rules apply in an image.
+// nixVersion returns the release of Nix whose behaviour settings in the image are merged for.
 func (img *Image) nixVersion() (nixconf.Distribution, nixconf.Version) {
 	t := img.targets()[0]
 	return t.Distribution, t.To
@@ -85,8 +98,8 @@ type part struct {
 	maybe  bool
 }
 
-// SettingsBefore returns the settings in force just before an event of the image's timeline, for a command that runs there; for a
-// RunCommand its own options and environment are included. A nil event means the end of the image.
+// SettingsBefore returns the settings in force just before an event of the image's timeline, for a command that runs
+// there; for a RunCommand its own options and environment are included. A nil event means the end of the image.
 func (img *Image) SettingsBefore(at *Event) *Effective {
 	user := ""
 	if at != nil {
@@ -95,19 +108,20 @@ func (img *Image) SettingsBefore(at *Event) *Effective {
 	return img.replayed(replayKey{at, false, user})
 }
 
-// SettingsAfter returns the settings in force once an event has happened, for a command that runs as user, as USER names it.
+// SettingsAfter returns the settings in force once an event has happened, for a command that runs as user, as USER
+// names it.
 func (img *Image) SettingsAfter(at *Event, user string) *Effective {
 	return img.replayed(replayKey{at, true, user})
 }
 
-// replayKey says up to where, and for whom, a timeline is replayed.
+// replayKey says up to which event, and as which user, a timeline is replayed.
 type replayKey struct {
 	at    *Event
 	after bool
 	user  string
 }
 
-// replayed returns a replay, which is made once.
+// replayed returns the replay for a key, made on first use.
 func (img *Image) replayed(key replayKey) *Effective {
 	if e, ok := img.replays[key]; ok {
 		return e
@@ -140,7 +154,7 @@ func (img *Image) replay(at *Event, after bool, user string) *Effective {
 			eff.Uncertain = true
 		}
 	} else if !slices.ContainsFunc(timeline, func(e *Event) bool { return e.Nix != nil && e.Nix.Installer != nil }) {
-		// An unknown image that Nix is not installed on must hold Nix, and its configuration is not known.
+		// Nix runs in an unknown image and nothing installs it, so the image holds Nix with an unknown configuration.
 		eff.Uncertain = true
 	}
 	env := map[string]*Event{}
@@ -189,8 +203,8 @@ func (img *Image) replay(at *Event, after bool, user string) *Effective {
 	return eff
 }
 
-// installedUnseen reports whether Nix runs, up to an event, in an image that had none before, and no installer of it was seen: what installed it may have
-// configured it.
+// installedUnseen reports whether, up to an event, Nix runs in an image that began without it and no installer was
+// recognised. Whatever installed it may have configured it.
 func installedUnseen(timeline []*Event, at *Event) bool {
 	for _, e := range timeline {
 		if e.Nix != nil {
@@ -203,14 +217,15 @@ func installedUnseen(timeline []*Event, at *Event) bool {
 	return false
 }
 
-// holdsUnknown reports whether a text has a part that is not known and that may hold whole settings.
+// holdsUnknown reports whether a text has an unknown part that may contain whole settings.
 func holdsUnknown(f *nixconf.File) bool {
 	at := 0
 	for _, p := range f.Fragment.Pieces {
 		from := at
 		at += len(p.Text)
-		if p.Opaque && (strings.Contains(p.Text, `\`) || !slices.ContainsFunc(f.Entries, func(e *nixconf.Entry) bool { return e.ValueSpan.Start <= from && at <= e.ValueSpan.End })) {
-			return true // a backslash may begin a line end
+		inValue := func(e *nixconf.Entry) bool { return e.ValueSpan.Start <= from && at <= e.ValueSpan.End }
+		if p.Opaque && (strings.Contains(p.Text, `\`) || !slices.ContainsFunc(f.Entries, inValue)) {
+			return true // the backslash may begin an escaped newline
 		}
 	}
 	return false
@@ -270,15 +285,16 @@ func (m *merger) file(name string, kind effective.SourceKind) {
 	}
 }
 
-// join accounts for what is appended to a text without final line end, so that its last line and the first one of the other text are one: neither
-// is what it says.
+// join handles text that is appended to one without a final newline. The last line of the first and the first line of
+// the second become one line, so neither setting has the value that is written there.
 func (m *merger) join(a, b *nixconf.File) {
 	text := a.Fragment.Text
-	if len(text) == 0 || bytes.HasSuffix(text, []byte("\n")) || len(b.Fragment.Text) == 0 || len(a.Lines) == 0 || len(b.Lines) == 0 {
+	if len(text) == 0 || bytes.HasSuffix(text, []byte("\n")) || len(b.Fragment.Text) == 0 || len(a.Lines) == 0 ||
+		len(b.Lines) == 0 {
 		return
 	}
 	if line := &b.Lines[0]; len(line.Words) == 0 {
-		return // nothing but a comment, or the line end that was missing
+		return // only a comment, or the missing newline
 	}
 	if n := len(a.Entries) - 1; n >= 0 && a.Entries[n].Line == len(a.Lines)-1 {
 		m.eff.maybe[canonical(a.Entries[n].Name.Text)] = true
@@ -288,7 +304,8 @@ func (m *merger) join(a, b *nixconf.File) {
 	}
 	for _, f := range []*nixconf.File{a, b} {
 		for _, i := range f.Includes {
-			if f == a && i.Span.Start >= a.Lines[len(a.Lines)-1].Span.Start || f == b && i.Span.Start < b.Lines[0].Span.End {
+			if f == a && i.Span.Start >= a.Lines[len(a.Lines)-1].Span.Start ||
+				f == b && i.Span.Start < b.Lines[0].Span.End {
 				m.eff.Uncertain = true
 			}
 		}
@@ -300,7 +317,7 @@ func (m *merger) user(env map[string]*Event, user string, at *Event) {
 	if at != nil && at.otherUser {
 		for name := range m.files {
 			if path.Dir(name) != "/etc/nix" {
-				m.eff.Uncertain = true // it may be that user's
+				m.eff.Uncertain = true // the file may be the other user's
 			}
 		}
 		return
@@ -355,8 +372,10 @@ func canonical(name string) string {
 	return facts.Name
 }
 
-// canonicalNames holds the canonical names of settings that were asked for, by any of their names. It does not grow with what files hold.
+// canonicalNames caches the canonical names of settings, by each name that was looked up. Only names that Nix knows are
+// stored, so files cannot make it grow.
 var canonicalNames sync.Map
 
-// Canonical returns the name by which a setting is known in effective settings: aliases resolved, and "extra-" taken off where it is a prefix.
+// Canonical returns the name that a setting has in effective settings: aliases resolved, and "extra-" removed where it
+// is a prefix.
 func Canonical(name string) string { return canonical(name) }

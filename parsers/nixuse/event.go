@@ -21,7 +21,7 @@ const (
 	Opaque
 )
 
-// Event is something in the timeline of an image that matters for Nix and for sandboxes.
+// Event is something in the timeline of an image that matters to Nix and to sandboxes.
 type Event struct {
 	Kind  EventKind
 	Image *Image
@@ -34,19 +34,20 @@ type Event struct {
 	// File and Span are its place. File is a script of the workspace where a RUN runs one.
 	File *source.File
 	Span source.Span
-	// Maybe says that it may not happen: it stands under a condition.
+	// Maybe says that it may not happen, because it stands under a condition.
 	Maybe bool
 
 	// User is the user that it runs as, as USER names it; "" where no USER was given.
 	User string
 
 	// Path is the file that WriteConfig changes; Text the text written, nil where it is not known; Truncate says that
-	// what the file held before is lost. Removed says that the file is gone afterwards. For a SetEnv of NIX_CONFIG, Text is its value.
+	// what the file held before is lost. Removed says that the file is gone afterwards. For a SetEnv of NIX_CONFIG,
+	// Text is its value.
 	Path     string
 	Text     *Text
 	Truncate bool
 	Removed  bool
-	// ByInstaller says that an installer of Nix writes it, of itself or because it was told to.
+	// ByInstaller says that an installer of Nix writes it, by default or because its command line says so.
 	ByInstaller bool
 
 	// Name and Value are those of SetEnv. Known says that Value is.
@@ -55,10 +56,11 @@ type Event struct {
 
 	// Nix says what a RunCommand does with Nix.
 	Nix *Use
-	// Env is the NIX_CONFIG that the command itself is given by its script, nil without one; it replaces that of the image.
+	// Env is the NIX_CONFIG that the command itself is given by its script, nil without one; it replaces that of the
+	// image.
 	Env *Text
 
-	// unsure says that the settings that a RunCommand sees cannot be known: its options or its environment are not. otherUser
-	// says that it does not run as User, or not with that user's home.
+	// unsure says that the settings that a RunCommand sees cannot be known: its options or its environment are not.
+	// otherUser says that it does not run as User, or not with that user's home.
 	unsure, otherUser bool
 }

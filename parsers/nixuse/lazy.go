@@ -5,7 +5,7 @@ import (
 	"sync"
 )
 
-// pattern is a regular expression that is compiled when it is first used, so that it costs nothing at start.
+// pattern is a regular expression that is compiled on first use, so it costs nothing at start.
 type pattern struct {
 	get func() *regexp.Regexp
 }

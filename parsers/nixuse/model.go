@@ -1,8 +1,13 @@
-// Package nixuse is what commands, installers and images do with Nix: which nix.conf texts they write and read, which settings reach which command, the
-// timeline of an image as far as Nix is concerned, and the settings in force at each point of it.
+// Package nixuse models what commands, installers and images do with Nix: which nix.conf texts they write and read,
+// which settings reach which command, the timeline of an image as far as Nix is concerned, and the settings in force at
+// each point of it.
 //
-// The timeline rests on package image: it goes through the commands of each step once, in the order in which they run, and keeps those that matter as
-// events. What cannot be known makes the settings uncertain (Effective.Uncertain), and rules are silent then.
+// The timeline builds on package image: it goes through the commands of each step once, in order of execution, and
+// keeps those that matter as events. What cannot be known makes the settings uncertain (Effective.Uncertain), and then
+// rules say nothing.
+//
+// To add a command of Nix, extend the tables in use.go; an installer, those in installer.go; an image that holds Nix,
+// the table in base.go. The order of events (timeline.go) is an invariant.
 package nixuse
 
 import (

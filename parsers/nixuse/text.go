@@ -16,10 +16,14 @@ const (
 	HostExtra   Host = "extra"  // an installer's extra configuration, which it appends to the nix.conf
 	HostUnknown Host = "unknown"
 
-	HostInstallAction Host = "install-nix-action"   // extra_nix_config of the GitHub action cachix/install-nix-action
-	HostExtraAction   Host = "nix-installer-action" // extra-conf of the GitHub actions of Determinate Systems: HostExtra, with each line trimmed
-	HostFeature       Host = "devcontainer feature" // extraNixConfig of the devcontainer feature nix
-	HostFlake         Host = "flake"                // nixConfig of a flake.nix, sorted by name as Nix applies it
+	// HostInstallAction is extra_nix_config of the GitHub action cachix/install-nix-action.
+	HostInstallAction Host = "install-nix-action"
+	// HostExtraAction is extra-conf of the GitHub actions of Determinate Systems: HostExtra, with each line trimmed.
+	HostExtraAction Host = "nix-installer-action"
+	// HostFeature is extraNixConfig of the devcontainer feature nix.
+	HostFeature Host = "devcontainer feature"
+	// HostFlake is nixConfig of a flake.nix, sorted by name as Nix applies it.
+	HostFlake Host = "flake"
 )
 
 // Text is one nix.conf text: a whole file or a fragment.
@@ -50,8 +54,8 @@ type Text struct {
 	errors   map[*nixconf.Entry][]nixconf.TargetError
 }
 
-// ValueErrors returns what the targeted releases find wrong with the value of an entry, as nixconf.CheckValueFor does. It belongs to the goroutine of
-// the document that holds the text.
+// ValueErrors returns what the targeted releases find wrong with the value of an entry, as nixconf.CheckValueFor does.
+// It belongs to the goroutine of the document that holds the text.
 func (t *Text) ValueErrors(entry *nixconf.Entry) []nixconf.TargetError {
 	if found, ok := t.errors[entry]; ok {
 		return found
@@ -64,8 +68,8 @@ func (t *Text) ValueErrors(entry *nixconf.Entry) []nixconf.TargetError {
 	return found
 }
 
-// Setting returns the entries of the text itself, in order, that set or append to a setting, given by its canonical name. It belongs to the goroutine
-// of the document that holds the text.
+// Setting returns the entries of the text itself, in order, that set or append to a setting, given by its canonical
+// name. It belongs to the goroutine of the document that holds the text.
 func (t *Text) Setting(name string) []*nixconf.Entry {
 	if t.settings == nil {
 		t.settings = make(map[string][]*nixconf.Entry, len(t.Entries))
@@ -77,7 +81,8 @@ func (t *Text) Setting(name string) []*nixconf.Entry {
 	return t.settings[name]
 }
 
-// Last returns the last assignment to a setting in the text, given by its canonical name, or nil if there is none or its value is not known.
+// Last returns the last assignment to a setting in the text, given by its canonical name, or nil if there is none or
+// its value is not known.
 func (t *Text) Last(name string) *nixconf.Entry {
 	all := t.Setting(name)
 	if len(all) == 0 || !t.Fragment.Known(all[len(all)-1].Span) {
@@ -86,8 +91,8 @@ func (t *Text) Last(name string) *nixconf.Entry {
 	return all[len(all)-1]
 }
 
-// Hosted is a file of another language with the nix.conf texts in it: a GitHub workflow or composite action, a devcontainer.json, a flake.nix or a shell
-// script.
+// Hosted is a file of another language with the nix.conf texts in it: a GitHub workflow or composite action, a
+// devcontainer.json, a flake.nix or a shell script.
 type Hosted struct {
 	Source *source.File
 	// Texts are in order of position; there may be none.

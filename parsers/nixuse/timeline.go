@@ -12,6 +12,28 @@ import (
 	"github.com/sandlint/sandlint/parsers/source"
 )
 
+// This file turns the steps of a stage into its timeline.
+//
+// Package image supplies the commands of each step in the order in which they run, with functions and scripts followed
+// into. The builder goes through them once and emits an event for each thing that matters to Nix:
+//
+//   - a command, COPY or heredoc that changes a file that Nix may read as configuration: WriteConfig, with the text
+//     where it is known;
+//   - ENV or ARG of a variable that Nix or an installer reads: SetEnv;
+//   - a command of Nix: RunCommand. An installer also emits the writes that it makes, before or after its RunCommand
+//     (Installer.ConfLate);
+//   - whatever may do anything unseen: Opaque.
+//
+// Invariant: the events of an image are in order of execution. A command's own redirections come before what it runs,
+// and what it may do to a file that it is given as an argument (argumentWrites) comes when all that it runs has ended;
+// hence the stack of open commands. Everything that reads the timeline (effective.go, append.go, the rules about order)
+// relies on it.
+//
+// What makes the settings uncertain: an Opaque event, that is, a script that cannot be read or has a syntax error, a
+// mount over /etc/nix, or an ONBUILD of another stage that mentions Nix; a WriteConfig without a known text; and a
+// command whose own options or environment are not known (Event.unsure). Nothing is guessed: when in doubt, emit one of
+// these.
+
 // builder makes the events of one image.
 type builder struct {
 	m   *Model
@@ -22,7 +44,8 @@ type builder struct {
 	open []running // the commands whose scripts are being followed, outermost first
 }
 
-// running is a command whose script is being followed. With a use it is one of Nix, whose script is of no concern: what it does is known.
+// running is a command whose script is being followed. With a use it is a command of Nix, and its script is ignored,
+// since what it does is known.
 type running struct {
 	*image.Command
 	use *Use
@@ -35,7 +58,7 @@ func (b *builder) build() {
 		switch {
 		case s.Deferred:
 		case s.From != b.img.Image:
-			// It stands in another stage, so what it does is not followed.
+			// It stands in another stage, so its commands are not followed.
 			if !triggered && Mentions(b.d.Source.Bytes[s.Onbuild.Span.Start:s.Onbuild.Span.End]) {
 				b.emit(&Event{Kind: Opaque, Span: b.img.Stage.From.Keyword})
 				triggered = true
@@ -74,7 +97,10 @@ func (b *builder) text(e *Event, t *Text) {
 }
 
 // nixEnv are the variables that Nix or its installers read.
-var nixEnv = []string{"NIX_CONFIG", "NIX_CONF_DIR", "NIX_USER_CONF_FILES", "NIX_CONFIG_HOME", "XDG_CONFIG_HOME", "HOME", "NIX_INSTALLER_EXTRA_CONF"}
+var nixEnv = []string{
+	"NIX_CONFIG", "NIX_CONF_DIR", "NIX_USER_CONF_FILES", "NIX_CONFIG_HOME", "XDG_CONFIG_HOME", "HOME",
+	"NIX_INSTALLER_EXTRA_CONF",
+}
 
 func (b *builder) setEnv(i *image.Step) {
 	for _, pair := range i.Pairs {
@@ -83,9 +109,18 @@ func (b *builder) setEnv(i *image.Step) {
 		if !slices.Contains(nixEnv, name) || i.Name == "ARG" && !pair.HasValue && name != "NIX_CONFIG" {
 			continue
 		}
-		e := b.emit(&Event{Kind: SetEnv, Name: name, Value: value, Known: known && i.Name == "ENV", Span: pair.Key.Span.Join(pair.Value.Span)})
+		e := b.emit(&Event{
+			Kind:  SetEnv,
+			Name:  name,
+			Value: value,
+			Known: known && i.Name == "ENV",
+			Span:  pair.Key.Span.Join(pair.Value.Span),
+		})
 		if (name == "NIX_CONFIG" || name == "NIX_INSTALLER_EXTRA_CONF") && pair.HasValue {
-			e.Text = &Text{File: nixconf.Parse(source.NewFragment(b.d.Source, valuePieces(pair.Value, value, known))), Host: HostEnv}
+			e.Text = &Text{
+				File: nixconf.Parse(source.NewFragment(b.d.Source, valuePieces(pair.Value, value, known))),
+				Host: HostEnv,
+			}
 			b.text(e, e.Text)
 		}
 	}
@@ -111,7 +146,7 @@ func valuePieces(w dockerfile.Word, value string, known bool) []source.Piece {
 	return []source.Piece{{Text: value, Span: w.Span}}
 }
 
-// copy follows COPY and ADD: a nix.conf that is put in place.
+// copy emits the configuration files of Nix that a COPY or ADD writes.
 func (b *builder) copy(i *image.Step) {
 	dest, isDir, known := i.Dest()
 	if !known {
@@ -125,7 +160,11 @@ func (b *builder) copy(i *image.Step) {
 		if !b.isConfig(target) {
 			continue
 		}
-		t := &Text{File: nixconf.Parse(source.NewFragment(b.d.Source, b.heredocPieces(i, h))), Host: HostWrite, Path: target}
+		t := &Text{
+			File: nixconf.Parse(source.NewFragment(b.d.Source, b.heredocPieces(i, h))),
+			Host: HostWrite,
+			Path: target,
+		}
 		b.text(b.emit(&Event{Kind: WriteConfig, Path: target, Truncate: true, Text: t, Span: h.Body}), t)
 	}
 	_, from := i.Flag("from")
@@ -156,7 +195,8 @@ func (b *builder) copy(i *image.Step) {
 	}
 }
 
-// copyTree follows a folder of the build context that holds a configuration file of Nix at its place.
+// copyTree emits the configuration files of Nix that lie in a folder of the build context and so arrive where Nix reads
+// them.
 func (b *builder) copyTree(word dockerfile.Word, name, dest string) {
 	for _, conf := range []string{SystemConf, determinateConf} {
 		rel, ok := strings.CutPrefix(conf, strings.TrimSuffix(dest, "/")+"/")
@@ -169,7 +209,7 @@ func (b *builder) copyTree(word dockerfile.Word, name, dest string) {
 	}
 }
 
-// copyConfig follows a COPY of one file to a place where Nix reads its configuration.
+// copyConfig emits the write of one file that is copied to a place where Nix reads its configuration.
 func (b *builder) copyConfig(word dockerfile.Word, name, dest string, otherStage bool) {
 	if !otherStage {
 		if f, err := b.d.ReadContext(name); err == nil {
@@ -213,14 +253,21 @@ func (b *builder) heredocPieces(i *image.Step, h dockerfile.Heredoc) []source.Pi
 		}
 		bare := strings.TrimRight(cut, "\r\n")
 		value, known := i.Expand(bare)
-		pieces = append(pieces,
-			source.Piece{Text: value, Span: source.Span{Start: span.Start, End: span.Start + len(bare)}, Opaque: !known},
-			source.Piece{Text: cut[len(bare):], Span: source.Span{Start: span.Start + len(bare), End: span.End}, Verbatim: true, Quoting: source.Heredoc})
+		pieces = append(pieces, source.Piece{
+			Text:   value,
+			Span:   source.Span{Start: span.Start, End: span.Start + len(bare)},
+			Opaque: !known,
+		}, source.Piece{
+			Text:     cut[len(bare):],
+			Span:     source.Span{Start: span.Start + len(bare), End: span.End},
+			Verbatim: true,
+			Quoting:  source.Heredoc,
+		})
 	}
 	return pieces
 }
 
-// run goes through the commands of a RUN.
+// run emits the events of a RUN's mounts and commands.
 func (b *builder) run(i *image.Step) {
 	for flag := range i.Flags("mount") {
 		if text := b.d.Source.Text(flag.At); strings.Contains(text, "nix.conf") || strings.Contains(text, "/etc/nix") {
@@ -248,7 +295,7 @@ func (b *builder) run(i *image.Step) {
 	}
 }
 
-// leave accounts for what open commands do once what they run has ended, down to a depth of callers.
+// leave closes open commands down to a depth of callers, and emits what they may have done by the time they end.
 func (b *builder) leave(depth int) {
 	for len(b.open) > depth {
 		r := b.open[len(b.open)-1]
@@ -271,8 +318,8 @@ func common(c *image.Command) Event {
 	return Event{Command: c, Script: c.Script, File: c.File, Span: c.Span, Maybe: c.Maybe}
 }
 
-// command emits what a command does by itself, and returns what it does with Nix. What the functions and scripts that it calls do follows as commands
-// of their own.
+// command emits what a command does by itself, and returns what it does with Nix. What the functions and scripts that
+// it calls do follows as commands of their own.
 func (b *builder) command(c *image.Command) *Use {
 	event := common(c)
 	if c.Calls {
@@ -295,7 +342,7 @@ func (b *builder) command(c *image.Command) *Use {
 	return use
 }
 
-// opaque emits that what happens at an event may do anything.
+// opaque emits an event that may do anything to the configuration.
 func (b *builder) opaque(common Event) {
 	common.Kind = Opaque
 	b.emit(&common)
@@ -325,7 +372,12 @@ func (b *builder) configWrites(c *image.Command) {
 		e.Kind, e.Path, e.Truncate = WriteConfig, dest, out.Truncate
 		event := b.emit(&e)
 		if out.Known || len(c.Words) == 0 { // "> file" writes nothing
-			event.Text = &Text{File: nixconf.Parse(source.NewFragment(c.File, out.Text)), Host: HostWrite, Path: dest, Append: !out.Truncate}
+			event.Text = &Text{
+				File:   nixconf.Parse(source.NewFragment(c.File, out.Text)),
+				Host:   HostWrite,
+				Path:   dest,
+				Append: !out.Truncate,
+			}
 			b.text(event, event.Text)
 		}
 	}
@@ -346,7 +398,8 @@ func (b *builder) configWrites(c *image.Command) {
 				write(w, true, true)
 			}
 		}
-		if len(c.Words) > 2 && from.Text != "/dev/stdin" && (strings.Contains(from.Text, ".conf") || !b.isConfigDir(c.PathOf(last))) {
+		if len(c.Words) > 2 && from.Text != "/dev/stdin" &&
+			(strings.Contains(from.Text, ".conf") || !b.isConfigDir(c.PathOf(last))) {
 			write(last, true, false)
 		}
 	case "rm", "truncate":
@@ -376,21 +429,24 @@ func isOutputOption(word string) bool {
 	return strings.HasPrefix(word, "-") && (strings.HasSuffix(word, "o") || strings.HasSuffix(word, "O"))
 }
 
-// readers are programs that do not change the files that they are given, and those whose changes configWrites knows.
+// readers are programs that do not change the files on their command line, and programs whose changes configWrites
+// reports.
 var readers = []string{
-	"cat", "grep", "egrep", "fgrep", "rg", "ls", "test", "[", "[[", "stat", "head", "tail", "less", "more", "wc", "diff", "cmp", "file", "md5sum", "sha256sum",
-	"readlink", "realpath", "dirname", "basename", "echo", "printf", "chmod", "chown", "chgrp", "touch", "mkdir", "sort", "cut", "sed", "gsed", "source", ".",
+	"cat", "grep", "egrep", "fgrep", "rg", "ls", "test", "[", "[[", "stat", "head", "tail", "less", "more", "wc",
+	"diff", "cmp", "file", "md5sum", "sha256sum",
+	"readlink", "realpath", "dirname", "basename", "echo", "printf", "chmod", "chown", "chgrp", "touch", "mkdir",
+	"sort", "cut", "sed", "gsed", "source", ".",
 	"cp", "mv", "install", "ln", "rsync", "rm", "truncate", "curl", "wget", "tee", "sponge", "dd",
 	"cd", "pushd", "popd", "export", "declare", "typeset", "readonly", "local", "unset",
 }
 
-// argumentWrites accounts for a program that is given a configuration file of Nix and may change it.
+// argumentWrites emits an unknown write for a program that is given a configuration file of Nix and may change it.
 func (b *builder) argumentWrites(c *image.Command) {
 	if len(c.Words) < 2 || slices.Contains(readers, c.Name) {
 		return
 	}
 	if _, ok := c.InPlaceEdit(); ok {
-		return // configWrites has it
+		return // configWrites reports it
 	}
 	for _, w := range c.Words[1:] {
 		if strings.HasPrefix(w.Text, "-") || strings.ContainsAny(w.Text, " \t\n") {
@@ -413,7 +469,11 @@ func (b *builder) nix(c *image.Command, use *Use) {
 	if in != nil && in.Conf == nil && in.Kind == NixInstaller {
 		in.Flag = c.Span
 		if v := b.assigned(c, "NIX_INSTALLER_EXTRA_CONF"); v.Set && !v.Maybe {
-			in.Conf = &Text{File: nixconf.Parse(source.NewFragment(c.File, v.Value.Value.Parts)), Host: HostExtra, Append: true}
+			in.Conf = &Text{
+				File:   nixconf.Parse(source.NewFragment(c.File, v.Value.Value.Parts)),
+				Host:   HostExtra,
+				Append: true,
+			}
 		} else if e := b.lastEnv("NIX_INSTALLER_EXTRA_CONF"); e != nil && e.Text != nil {
 			in.Conf = &Text{File: e.Text.File, Host: HostExtra, Append: true}
 		}
@@ -426,21 +486,43 @@ func (b *builder) nix(c *image.Command, use *Use) {
 			e := common(c)
 			e.Kind, e.Path, e.Truncate, e.ByInstaller = WriteConfig, SystemConf, true, true
 			event := b.emit(&e)
-			event.Text = &Text{File: builtin("official installer", "build-users-group = nixbld\n"), Host: HostFile, Path: SystemConf, Event: event, Image: b.img, Targets: b.img.targets()}
+			event.Text = &Text{
+				File:    builtin("official installer", "build-users-group = nixbld\n"),
+				Host:    HostFile,
+				Path:    SystemConf,
+				Event:   event,
+				Image:   b.img,
+				Targets: b.img.targets(),
+			}
 		}
 		if in.Kind == NixInstaller || in.Kind == LixInstaller {
 			e := common(c)
 			e.Kind, e.Path, e.ByInstaller = WriteConfig, SystemConf, true
 			event := b.emit(&e)
-			if in.Kind == NixInstaller { // what that of Lix writes is not known
-				event.Text = &Text{File: builtin("nix-installer", nixInstallerConf), Host: HostFile, Path: SystemConf, Append: true, Event: event, Image: b.img, Targets: b.img.targets()}
+			if in.Kind == NixInstaller { // what the Lix installer writes is not known
+				event.Text = &Text{
+					File:    builtin("nix-installer", nixInstallerConf),
+					Host:    HostFile,
+					Path:    SystemConf,
+					Append:  true,
+					Event:   event,
+					Image:   b.img,
+					Targets: b.img.targets(),
+				}
 			}
 		}
 		if in.Kind == DistroPackage {
 			e := common(c)
 			e.Kind, e.Path, e.Truncate, e.ByInstaller = WriteConfig, SystemConf, true, true
 			event := b.emit(&e)
-			event.Text = &Text{File: builtin("Debian package nix-bin", debianNixConf), Host: HostFile, Path: SystemConf, Event: event, Image: b.img, Targets: b.img.targets()}
+			event.Text = &Text{
+				File:    builtin("Debian package nix-bin", debianNixConf),
+				Host:    HostFile,
+				Path:    SystemConf,
+				Event:   event,
+				Image:   b.img,
+				Targets: b.img.targets(),
+			}
 		}
 		if in.Conf != nil {
 			e := common(c)
@@ -456,7 +538,15 @@ func (b *builder) nix(c *image.Command, use *Use) {
 			e.Span = in.Flag
 			event := b.emit(&e)
 			if t := b.fileText(c.Absolute(in.ConfFile)); t != nil {
-				event.Text = &Text{File: t.File, Host: HostExtra, Path: SystemConf, Append: true, Event: event, Image: b.img, Targets: b.img.targets()}
+				event.Text = &Text{
+					File:    t.File,
+					Host:    HostExtra,
+					Path:    SystemConf,
+					Append:  true,
+					Event:   event,
+					Image:   b.img,
+					Targets: b.img.targets(),
+				}
 			}
 		}
 	}
@@ -490,13 +580,14 @@ func (b *builder) nix(c *image.Command, use *Use) {
 	}
 }
 
-// holdsOptions reports whether a word stands for something that may be options, which cannot be known.
+// holdsOptions reports whether a word is a variable that may expand to options of Nix.
 func holdsOptions(w shell.Word) bool {
 	if w.Known || len(w.Parts) != 1 || !w.Parts[0].Opaque {
 		return false
 	}
 	name := strings.ToUpper(strings.Trim(w.Text, "${}\""))
-	return name == "@" || name == "*" || strings.Contains(name, "OPT") || strings.Contains(name, "FLAG") || strings.Contains(name, "ARGS")
+	return name == "@" || name == "*" || strings.Contains(name, "OPT") || strings.Contains(name, "FLAG") ||
+		strings.Contains(name, "ARGS")
 }
 
 func (b *builder) lastEnv(name string) *Event {
@@ -509,7 +600,8 @@ func (b *builder) lastEnv(name string) *Event {
 	return nil
 }
 
-// assigned returns what a command sees of a variable that its own script sets. The result's Set is false where it sees nothing of it.
+// assigned returns what a command sees of a variable that its own script sets. The result's Set is false where it sees
+// nothing of it.
 func (b *builder) assigned(c *image.Command, name string) image.Variable {
 	v := c.Assigned(name)
 	v.Set = v.Set && (v.Own || v.Exported || b.lastEnv(name) != nil)
@@ -531,15 +623,19 @@ func (b *builder) fileText(name string) *Text {
 
 // otherInstallers are parts of the addresses of scripts that install something else and leave Nix alone.
 var otherInstallers = []string{
-	"sh.rustup.rs", "static.rust-lang.org/rustup", "deb.nodesource.com", "rpm.nodesource.com", "raw.githubusercontent.com/nvm-sh/nvm/", "get.volta.sh", "bun.sh/install",
-	"deno.land/install.sh", "install.python-poetry.org", "astral.sh/uv", "bootstrap.pypa.io", "get.docker.com", "raw.githubusercontent.com/Homebrew/install/",
-	"get.sdkman.io", "starship.rs/install.sh", "get-ghcup.haskell.org", "get.haskellstack.org", "raw.githubusercontent.com/ohmyzsh/ohmyzsh/",
+	"sh.rustup.rs", "static.rust-lang.org/rustup", "deb.nodesource.com", "rpm.nodesource.com",
+	"raw.githubusercontent.com/nvm-sh/nvm/", "get.volta.sh", "bun.sh/install",
+	"deno.land/install.sh", "install.python-poetry.org", "astral.sh/uv", "bootstrap.pypa.io", "get.docker.com",
+	"raw.githubusercontent.com/Homebrew/install/",
+	"get.sdkman.io", "starship.rs/install.sh", "get-ghcup.haskell.org", "get.haskellstack.org",
+	"raw.githubusercontent.com/ohmyzsh/ohmyzsh/",
 }
 
 // installsOther reports whether a command downloads one of otherInstallers.
 func installsOther(c *shell.Command) bool {
 	return (c.Name == "curl" || c.Name == "wget") && slices.ContainsFunc(c.Words, func(w shell.Word) bool {
-		return slices.ContainsFunc(otherInstallers, func(address string) bool { return strings.Contains(w.Text, address) })
+		return slices.ContainsFunc(otherInstallers,
+			func(address string) bool { return strings.Contains(w.Text, address) })
 	})
 }
 

@@ -12,7 +12,8 @@ import (
 type TraceStage struct {
 	// Image is the stage.
 	Image *Image
-	// Distribution and Version are the Nix whose rules were applied, and Assumed says that nothing in the files tells which it is.
+	// Distribution and Version are the Nix that the settings were merged for. Assumed says that nothing in the files
+	// names it.
 	Distribution nixconf.Distribution
 	Version      nixconf.Version
 	Assumed      bool
@@ -40,9 +41,9 @@ type TraceSetting struct {
 
 // TraceOrigin is a place that a setting comes from.
 type TraceOrigin struct {
-	// Label is what people call it: "ENV NIX_CONFIG", a path in the image, a base image.
+	// Label names it for people: "ENV NIX_CONFIG", a path in the image, a base image.
 	Label string
-	// File and Span are its place; File is nil for a base image and for what an installer writes of itself.
+	// File and Span are its place; File is nil for a base image and for what an installer writes by default.
 	File *source.File
 	Span source.Span
 }
@@ -93,13 +94,15 @@ func (img *Image) traceCommand(e *Event) TraceCommand {
 	return c
 }
 
-// NixTrace is what a set of nix.conf files gives.
+// NixTrace is the result of reading a set of nix.conf files.
 type NixTrace struct {
-	// Distribution and Version are the Nix whose rules were applied, and Assumed says that the user did not name one.
+	// Distribution and Version are the Nix that the settings were merged for. Assumed says that the user did not name
+	// one release.
 	Distribution nixconf.Distribution
 	Version      nixconf.Version
 	Assumed      bool
-	// Fatal is the first thing at which that Nix gives up, nil where it does not. Settings are then those of the other lines.
+	// Fatal is the first error at which that Nix fails, nil where it does not. Settings are then those of the other
+	// lines.
 	Fatal *TraceFatal
 	// Settings are those that some file sets, in order of name. All others have their defaults.
 	Settings []TraceSetting
@@ -114,11 +117,15 @@ type TraceFatal struct {
 	Span    source.Span
 }
 
-// TraceNix returns the settings in force with the given nix.conf files, in the order in which Nix reads them: that of the system, then
-// those of the user, where a later one wins.
+// TraceNix returns the settings in force with the given nix.conf files, in the order in which Nix reads them: that of
+// the system, then those of the user, where a later one wins.
 func TraceNix(texts []*Text, targets Targets) *NixTrace {
 	target := targets.Nix[0]
-	t := &NixTrace{Distribution: target.Distribution, Version: target.To, Assumed: !targets.NixGiven || len(targets.Nix) > 1 || target.From != target.To}
+	t := &NixTrace{
+		Distribution: target.Distribution,
+		Version:      target.To,
+		Assumed:      !targets.NixGiven || len(targets.Nix) > 1 || target.From != target.To,
+	}
 	sources := make([]effective.Source, len(texts))
 	for n, text := range texts {
 		sources[n] = effective.Source{File: text.File, Kind: effective.SystemFile, Label: text.Path}
@@ -148,7 +155,8 @@ func TraceNix(texts []*Text, targets Targets) *NixTrace {
 		t.Settings = append(t.Settings, setting)
 	}
 	for _, o := range settings.Unknown {
-		t.Unknown = append(t.Unknown, TraceSetting{Name: o.Entry.Name.Text, Value: o.Entry.Value, Certain: true, From: []TraceOrigin{origin(o)}})
+		t.Unknown = append(t.Unknown,
+			TraceSetting{Name: o.Entry.Name.Text, Value: o.Entry.Value, Certain: true, From: []TraceOrigin{origin(o)}})
 	}
 	return t
 }

@@ -1,8 +1,8 @@
 // Package source holds what all other packages work on: files, spans of bytes in them, line and column arithmetic, and
 // fragments of text that are embedded in a file.
 //
-// Inside sandlint every position is a byte offset. Only reports, and the editor
-// protocol, turn offsets into lines and columns.
+// Inside sandlint every position is a byte offset. Only reports and the editor protocol turn offsets into lines and
+// columns. Every parser, rule and fix depends on the types here, so their meaning must not change.
 package source
 
 import (

@@ -82,7 +82,7 @@ func TestFragment(t *testing.T) {
 		t.Errorf("span into an opaque piece: %v", got)
 	}
 	if fr.Known(Span{4, 7}) || !fr.Known(Span{0, 5}) {
-		t.Error("Known does not tell the opaque piece")
+		t.Error("Known does not recognise the opaque piece")
 	}
 	for _, test := range []struct {
 		span Span

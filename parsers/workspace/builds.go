@@ -15,7 +15,7 @@ import (
 	"github.com/sandlint/sandlint/parsers/workflow"
 )
 
-// build is one way in which a Dockerfile is built, as a neighbouring file says.
+// build is one build of a Dockerfile that a neighbouring file describes.
 type build struct {
 	dockerfile string // absolute
 	context    string // absolute; "" when not known
@@ -25,11 +25,14 @@ type build struct {
 
 // bakeFiles and composeFiles are the names under which the programs look for their files.
 var (
-	bakeFiles    = []string{"docker-bake.hcl", "docker-bake.json", "docker-bake.override.hcl", "docker-bake.override.json"}
+	bakeFiles = []string{
+		"docker-bake.hcl", "docker-bake.json", "docker-bake.override.hcl", "docker-bake.override.json",
+	}
 	composeFiles = []string{"compose.yaml", "compose.yml", "docker-compose.yaml", "docker-compose.yml"}
 )
 
-// buildsOf returns the builds of a Dockerfile that the files beside it, or in a folder above it up to the root, describe.
+// buildsOf returns the builds of a Dockerfile that the files beside it, or in a folder above it up to the root,
+// describe.
 func (w *Workspace) buildsOf(abs string) []build {
 	dir := filepath.Dir(abs)
 	root := w.root(dir)
@@ -70,7 +73,8 @@ func (w *Workspace) buildsIn(root, dir string) []build {
 	})
 }
 
-// bakeBuilds returns the builds of a bake file. Where the repository builds on runners of several architectures, bake may run on each for its own.
+// bakeBuilds returns the builds of a bake file. Where the repository builds on runners of several architectures, bake
+// may run on each for its own.
 func bakeBuilds(dir string, f *bake.File, native bool) []build {
 	var out []build
 	for _, t := range f.Targets {
@@ -114,8 +118,8 @@ func composeBuilds(dir string, f *compose.File, native bool) []build {
 	return out
 }
 
-// workflowBuilds returns the builds of a repository's GitHub workflows, and whether one of its jobs builds on a machine of its own for a foreign
-// architecture.
+// workflowBuilds returns the builds of a repository's GitHub workflows, and whether one of its jobs builds on a machine
+// of its own for a foreign architecture.
 func (w *Workspace) workflowBuilds(root string) (out []build, native bool) {
 	dir := filepath.Join(root, ".github", "workflows")
 	for _, name := range files.Names(w.tree, root, dir) {
@@ -174,7 +178,7 @@ func (c *buildContext) builds() []build {
 	return c.found
 }
 
-// contexts returns the build contexts that are known for the Dockerfile.
+// contexts returns the known build contexts of the Dockerfile.
 func (c *buildContext) contexts() []string {
 	var out []string
 	for _, b := range c.builds() {
@@ -240,8 +244,8 @@ func (c *buildContext) Platforms(img *image.Image) []image.Platform {
 	return out
 }
 
-// reaches reports whether a build of the stage with a name, "" for the last one, needs the stage with an index: it is that stage, is based on it,
-// or copies from it.
+// reaches reports whether a build of the stage with a name, "" for the last one, needs the stage with an index: it is
+// that stage, is based on it, or copies from it.
 func reaches(d *dockerfile.File, target string, index int) bool {
 	at := len(d.Stages) - 1
 	for n, s := range d.Stages {
@@ -268,16 +272,17 @@ func reaches(d *dockerfile.File, target string, index int) bool {
 					needed[other.Index] = true
 				}
 			}
-			if flag := i.Flag("from"); flag != nil && flag.Value.Text != "" && flag.Value.Text[0] >= '0' && flag.Value.Text[0] <= '9' {
-				return true // by number: all of them, rather than a wrong one
+			if flag := i.Flag("from"); flag != nil && flag.Value.Text != "" && flag.Value.Text[0] >= '0' &&
+				flag.Value.Text[0] <= '9' {
+				return true // a stage by number: assume all, rather than a wrong one
 			}
 		}
 	}
 	return needed[index]
 }
 
-// markEmulated marks the platforms of one build, on one builder, that are not the builder's own. Which one is its own is not known; where there
-// are several architectures it is taken to be amd64, as of most builders.
+// markEmulated marks the platforms of one build that differ from the builder's own. The builder's platform is not
+// known; where the build has several architectures it is assumed to be amd64, as on most builders.
 func markEmulated(platforms []image.Platform) {
 	architectures := map[string]bool{}
 	for _, p := range platforms {

@@ -12,7 +12,8 @@ import (
 // InImage reports whether a Dockerfile of the workspace copies the file into an image.
 func (w *Workspace) InImage(f *source.File) bool { return w.snapshot().surveyed.copies().files[f.Path] }
 
-// copies are the files, by path as shown, that the workspace's Dockerfiles put into images, and the events that append to these copies.
+// copies are the files, by path as shown, that the workspace's Dockerfiles put into images, and the events that append
+// to these copies.
 type copies struct {
 	files    map[string]bool
 	appended map[string]*nixuse.Event
@@ -28,7 +29,7 @@ func (w *Workspace) copiedFiles() copies {
 	}
 	for _, e := range w.Entries {
 		if e.Kind != files.KindDockerfile || !above[w.root(filepath.Dir(e.Abs))] {
-			continue // nobody asks for other files
+			continue // there is no nix.conf that it could copy
 		}
 		f, err := w.read(e.Abs)
 		if err != nil || !bytes.Contains(f.Bytes, []byte("nix")) {
@@ -41,7 +42,8 @@ func (w *Workspace) copiedFiles() copies {
 		}
 		for _, img := range nix.Images {
 			for _, event := range img.Events {
-				if event.Kind != nixuse.WriteConfig || event.Text == nil || event.Text.Host != nixuse.HostFile || event.ByInstaller {
+				if event.Kind != nixuse.WriteConfig || event.Text == nil || event.Text.Host != nixuse.HostFile ||
+					event.ByInstaller {
 					continue
 				}
 				if path := event.Text.Fragment.File.Path; out.appended[path] == nil {
@@ -55,8 +57,8 @@ func (w *Workspace) copiedFiles() copies {
 	return out
 }
 
-// Appended returns the event of a Dockerfile of the workspace that appends text to the copy of a file in an image, as the next thing that happens to the
-// copy; nil when there is none.
+// Appended returns the event of a Dockerfile of the workspace that appends text to the copy of a file in an image, as
+// the next thing that happens to the copy; nil when there is none.
 func (w *Workspace) Appended(f *source.File) *nixuse.Event {
 	return w.snapshot().surveyed.copies().appended[f.Path]
 }

@@ -13,8 +13,8 @@ import (
 	"github.com/sandlint/sandlint/parsers/source"
 )
 
-// Builtin returns the kinds of file that this package knows: Dockerfiles, nix.conf, seccomp profiles, and the files that are read only for the nix.conf text
-// in them. files.KindByPath and the content say which is which.
+// Builtin returns the kinds of file that this package knows: Dockerfiles, nix.conf, seccomp profiles, and the files
+// that are read only for the nix.conf text in them. files.KindByPath and the content say which is which.
 func Builtin() []Format {
 	return []Format{
 		{Kind: files.KindDockerfile, Open: OpenDockerfile},
@@ -39,7 +39,8 @@ func (w *Workspace) images(abs string, f *source.File) *image.Dockerfile {
 	return image.New(dockerfile.Parse(f), &buildContext{w: w, abs: abs})
 }
 
-// OpenNixConf is Format.Open of nix.conf files. Value is a *nixuse.Text. The error is a ForeignError for a file of another program.
+// OpenNixConf is Format.Open of nix.conf files. Value is a *nixuse.Text. The error is a ForeignError for a file of
+// another program.
 func OpenNixConf(w *Workspace, e *Entry, f *source.File) (*Document, error) {
 	if !e.Stdin && !LooksLikeNixConf(f) {
 		return nil, ForeignError{}
@@ -80,8 +81,8 @@ func (w *Workspace) nixFile(e *Entry, parsed *nixconf.File) *nixuse.Text {
 	return &nixuse.Text{File: resolved, Host: nixuse.HostFile, Path: e.Path, Targets: w.Targets.Nix}
 }
 
-// missing returns why a path below root is no file that can be read: fs.ErrNotExist when nothing is there, nixconf.ErrUnreadable for a directory, and
-// another error when only what lies outside root could say.
+// missing returns why a path below root is not a readable file: fs.ErrNotExist when nothing is there,
+// nixconf.ErrUnreadable for a directory, and another error when only what lies outside root could say.
 func (w *Workspace) missing(root, full string) error {
 	info, err := w.tree.Lstat(root, full)
 	switch {

@@ -17,18 +17,22 @@ import (
 	"github.com/sandlint/sandlint/parsers/workflow"
 )
 
-// mentionsNixConf reports whether a script may write a nix.conf, or set what stands for one.
+// mentionsNixConf reports whether a script may write a nix.conf or set a variable or option that replaces one.
 func mentionsNixConf(b []byte) bool {
-	return bytes.Contains(b, []byte("nix.conf")) || bytes.Contains(b, []byte("NIX_CONFIG")) || bytes.Contains(b, []byte("nix.custom.conf")) ||
-		bytes.Contains(b, []byte("--extra-conf")) || bytes.Contains(b, []byte("NIX_INSTALLER_EXTRA_CONF"))
+	return bytes.Contains(b, []byte("nix.conf")) || bytes.Contains(b, []byte("NIX_CONFIG")) ||
+		bytes.Contains(b, []byte("nix.custom.conf")) || bytes.Contains(b, []byte("--extra-conf")) ||
+		bytes.Contains(b, []byte("NIX_INSTALLER_EXTRA_CONF"))
 }
 
-// hosted reads a file of another language for the nix.conf texts in it. Most such files have none, which a search of their bytes shows.
+// hosted returns the nix.conf texts in a file of another language. Most such files have none, so it searches their
+// bytes before it parses them.
 func (w *Workspace) hosted(e *Entry, f *source.File) *nixuse.Hosted {
 	h := &hostReader{w: w, out: &nixuse.Hosted{Source: f}, targets: w.Targets.Nix}
 	switch e.Kind {
 	case files.KindWorkflow:
-		if mentionsNixConf(f.Bytes) || bytes.Contains(f.Bytes, []byte("nix_conf")) || bytes.Contains(f.Bytes, []byte("extra-")) && nixuse.Mentions(f.Bytes) || bytes.Contains(f.Bytes, []byte("--option")) {
+		if mentionsNixConf(f.Bytes) || bytes.Contains(f.Bytes, []byte("nix_conf")) ||
+			bytes.Contains(f.Bytes, []byte("extra-")) && nixuse.Mentions(f.Bytes) ||
+			bytes.Contains(f.Bytes, []byte("--option")) {
 			h.workflow(f)
 		}
 	case files.KindDevcontainer:
@@ -61,7 +65,7 @@ type hostReader struct {
 	targets nixconf.Targets
 }
 
-// add records a text that stands at a place of the host.
+// add records a text at a place of the host file.
 func (h *hostReader) add(t *nixuse.Text, fr *source.Fragment, where source.Span) {
 	t.File = nixconf.Parse(fr)
 	t.Hosted, t.Where = h.out, where
@@ -71,7 +75,8 @@ func (h *hostReader) add(t *nixuse.Text, fr *source.Fragment, where source.Span)
 	h.out.Texts = append(h.out.Texts, t)
 }
 
-// actionInputs are the inputs of GitHub actions that take nix.conf text. An action of another name that has an input of this name hands it on.
+// actionInputs are the inputs of GitHub actions that take nix.conf text. An action of another name that has an input of
+// this name hands it on.
 var actionInputs = []struct {
 	input, action string // the action's name contains it
 	host          nixuse.Host
@@ -115,20 +120,31 @@ func (h *hostReader) workflow(f *source.File) {
 			if row.host == nixuse.HostExtraAction {
 				fr = trimmedLines(fr)
 			}
-			h.add(&nixuse.Text{Host: row.host, Path: nixuse.SystemConf, Append: true, Targets: h.actionTargets(action, step)}, fr, span)
+			h.add(
+				&nixuse.Text{
+					Host:    row.host,
+					Path:    nixuse.SystemConf,
+					Append:  true,
+					Targets: h.actionTargets(action, step),
+				},
+				fr,
+				span,
+			)
 			break
 		}
 	}
 }
 
-// trimmedLines returns a text whose lines have no blanks around them, as the toolkit of GitHub's actions hands on lists of lines.
+// trimmedLines returns a text whose lines have no blanks around them, as the toolkit of GitHub's actions hands on lists
+// of lines.
 func trimmedLines(fr *source.Fragment) *source.Fragment {
 	var all []source.Piece
 	start := 0
 	text := fr.Text
 	part := func(from, to int) {
 		if from < to {
-			all = append(all, source.Piece{Text: string(text[from:to]), Span: source.Span{Start: from, End: to}, Verbatim: true})
+			all = append(all,
+				source.Piece{Text: string(text[from:to]), Span: source.Span{Start: from, End: to}, Verbatim: true})
 		}
 	}
 	for start < len(text) {
@@ -145,7 +161,7 @@ func trimmedLines(fr *source.Fragment) *source.Fragment {
 	return source.NewFragment(fr.File, fr.Within(all))
 }
 
-// actionTargets returns the releases that an action installs, as far as its inputs tell.
+// actionTargets returns the releases that an action installs, as far as its inputs say.
 func (h *hostReader) actionTargets(action string, step *workflow.Step) nixconf.Targets {
 	if h.w.Targets.NixGiven || !strings.HasPrefix(action, "cachix/install-nix-action") {
 		return nil
@@ -157,7 +173,8 @@ func (h *hostReader) actionTargets(action string, step *workflow.Step) nixconf.T
 		}
 		return nixconf.Targets{{Distribution: nixconf.Nix, From: v, To: v}}
 	}
-	return slices.DeleteFunc(slices.Clone(h.targets), func(t nixconf.Target) bool { return t.Distribution != nixconf.Nix })
+	return slices.DeleteFunc(slices.Clone(h.targets),
+		func(t nixconf.Target) bool { return t.Distribution != nixconf.Nix })
 }
 
 // run reads the script of a workflow's step. The runner's own shell is bash.
@@ -205,7 +222,8 @@ func (h *hostReader) script(host *source.Fragment, dialect shell.Dialect, echo s
 		}
 		for _, write := range c.Writes(echo) {
 			if write.Known && isNixConfPath(write.Path.Text, write.Text) {
-				text(&nixuse.Text{Host: nixuse.HostWrite, Path: write.Path.Text, Append: !write.Truncate}, write.Text, c)
+				text(&nixuse.Text{Host: nixuse.HostWrite, Path: write.Path.Text, Append: !write.Truncate}, write.Text,
+					c)
 			}
 		}
 		use := nixuse.UseOf(own, c)
@@ -216,12 +234,14 @@ func (h *hostReader) script(host *source.Fragment, dialect shell.Dialect, echo s
 			text(&nixuse.Text{Host: nixuse.HostOption}, use.Options.Fragment.Pieces, c)
 		}
 		if in := use.Installer; in != nil && in.Conf != nil {
-			text(&nixuse.Text{Host: nixuse.HostExtra, Path: nixuse.SystemConf, Append: true, Installer: in}, in.Conf.Fragment.Pieces, c)
+			text(&nixuse.Text{Host: nixuse.HostExtra, Path: nixuse.SystemConf, Append: true, Installer: in},
+				in.Conf.Fragment.Pieces, c)
 		}
 	}
 }
 
-// isNixConfPath reports whether a script writes a nix.conf of Nix: it has the name, and lies where Nix looks or has the text of one.
+// isNixConfPath reports whether a script writes a nix.conf of Nix: it has the name, and lies where Nix looks or has the
+// text of one.
 func isNixConfPath(name string, text []source.Piece) bool {
 	switch path.Base(name) {
 	case "nix.custom.conf":
@@ -248,13 +268,25 @@ func (h *hostReader) devcontainer(f *source.File) {
 	}
 	for _, o := range d.Options {
 		if o.Name == "extraNixConfig" && strings.HasSuffix(o.Feature, nixFeature) {
-			targets := slices.DeleteFunc(slices.Clone(h.targets), func(t nixconf.Target) bool { return t.Distribution != nixconf.Nix && !h.w.Targets.NixGiven })
-			h.add(&nixuse.Text{Host: nixuse.HostFeature, Path: nixuse.SystemConf, Append: true, Targets: targets, Option: o.Value}, featureText(o.Value), o.Span)
+			targets := slices.DeleteFunc(slices.Clone(h.targets),
+				func(t nixconf.Target) bool { return t.Distribution != nixconf.Nix && !h.w.Targets.NixGiven })
+			h.add(
+				&nixuse.Text{
+					Host:    nixuse.HostFeature,
+					Path:    nixuse.SystemConf,
+					Append:  true,
+					Targets: targets,
+					Option:  o.Value,
+				},
+				featureText(o.Value),
+				o.Span,
+			)
 		}
 	}
 }
 
-// featureText returns what the script of the feature writes: it reads one line, and writes a line for each part between commas.
+// featureText returns what the script of the feature writes: it reads one line and writes one line for each part
+// between commas.
 func featureText(option *source.Fragment) *source.Fragment {
 	var pieces []source.Piece
 	for _, p := range option.Pieces {

@@ -31,7 +31,8 @@ func openHosted(t testing.TB, name, text string) *nixuse.Hosted {
 	return d.Value.(*nixuse.Hosted)
 }
 
-// dumpHosted renders texts: what is opaque as <…> with the host's bytes, what the host made as it is, and where each text stands.
+// dumpHosted renders texts: what is opaque as <…> with the host's bytes, what the host made as it is, and where each
+// text stands.
 func dumpHosted(t testing.TB, h *nixuse.Hosted) []string {
 	t.Helper()
 	var out []string
@@ -108,7 +109,8 @@ jobs:
 			"34 option  false: cores = 2\n",
 			"35 write /etc/nix/nix.conf true: p = 13\n",
 		}},
-		{"action", "x/action.yaml", "runs:\n  steps:\n    - uses: cachix/install-nix-action@v31\n      with:\n        extra_nix_config: ${{ inputs.conf }}\n",
+		{"action", "x/action.yaml", "runs:\n  steps:\n    - uses: cachix/install-nix-action@v31\n      with:\n" +
+			"        extra_nix_config: ${{ inputs.conf }}\n",
 			[]string{"5 install-nix-action /etc/nix/nix.conf true: <${{ inputs.conf }}>"}},
 		{"devcontainer", ".devcontainer/devcontainer.json", `{
 	"features": {"ghcr.io/devcontainers/features/nix:1.2": {"extraNixConfig": "a = 1, b = ${localEnv:B}c,d\ne = 5"}},
@@ -151,10 +153,11 @@ curl -L https://install.determinate.systems/nix/tag/v0.30.0 | sh -s -- install -
 	}
 }
 
-// TestHostedTargets checks that an action narrows the releases as far as it tells them.
+// TestHostedTargets checks that an action narrows the releases as far as its inputs say.
 func TestHostedTargets(t *testing.T) {
 	step := func(with string) string {
-		return "jobs:\n  a:\n    steps:\n      - uses: cachix/install-nix-action@v31\n        with:\n          extra_nix_config: cores = 1\n" + with
+		return "jobs:\n  a:\n    steps:\n      - uses: cachix/install-nix-action@v31\n        with:\n" +
+			"          extra_nix_config: cores = 1\n" + with
 	}
 	for with, want := range map[string]string{
 		"": "nix=2.18..",
@@ -221,14 +224,20 @@ func TestHostedDiscovery(t *testing.T) {
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
 	}
-	if ws, err = Load(Options{Dir: dir, Paths: []string{"other.sh", "bin/setup"}}); err != nil || len(ws.Entries) != 1 || len(ws.Skipped) != 1 {
+	if ws, err = Load(Options{Dir: dir, Paths: []string{"other.sh", "bin/setup"}}); err != nil ||
+		len(ws.Entries) != 1 || len(ws.Skipped) != 1 {
 		t.Errorf("named files: %v, %v, %v", ws.Entries, ws.Skipped, err)
 	}
 }
 
-// FuzzHosted reads a text as each kind of host: pieces that are verbatim are the host's bytes, and every edit that is allowed changes the text as asked.
+// FuzzHosted reads a text as each kind of host: pieces that are verbatim are the host's bytes, and every edit that is
+// allowed changes the text as asked.
 func FuzzHosted(f *testing.F) {
-	f.Add("jobs:\n  a:\n    steps:\n      - uses: cachix/install-nix-action@v1\n        with:\n          extra_nix_config: |\n            a = 1\n            a = ${{ x }}\n      - run: |\n          cat > nix.conf <<EOF\n          a=1\n          EOF\n")
+	f.Add(
+		"jobs:\n  a:\n    steps:\n      - uses: cachix/install-nix-action@v1\n        with:\n" +
+			"          extra_nix_config: |\n            a = 1\n            a = ${{ x }}\n      - run: |\n" +
+			"          cat > nix.conf <<EOF\n          a=1\n          EOF\n",
+	)
 	f.Add("{\"features\": {\"devcontainers/features/nix:1\": {\"extraNixConfig\": \"a=1,b = 2\\nc\"}}}")
 	f.Add("{ nixConfig = { a = [ \"b c\" \"d\" ]; }; }")
 	f.Add("echo 'a=1' >> /etc/nix/nix.conf\nexport NIX_CONFIG=\"b = $c\"\nnix build --option cores 1\n")
@@ -260,7 +269,8 @@ func FuzzHosted(f *testing.F) {
 						continue
 					}
 					deleted := strings.ReplaceAll(file.Text(s), "\r\n", "\n")
-					if want := strings.ReplaceAll(string(x.Fragment.Text[full.Start:full.End]), "\r\n", "\n"); !strings.HasSuffix(deleted, want) {
+					want := strings.ReplaceAll(string(x.Fragment.Text[full.Start:full.End]), "\r\n", "\n")
+					if !strings.HasSuffix(deleted, want) {
 						t.Fatalf("%s: deleting %q deletes %q", name, x.Fragment.Text[full.Start:full.End], file.Text(s))
 					}
 				}

@@ -11,7 +11,8 @@ import (
 	"github.com/sandlint/sandlint/parsers/source"
 )
 
-// scriptKind returns files.KindScript for a shell script that may write a nix.conf, else files.KindUnknown. byName is what the name says.
+// scriptKind returns files.KindScript for a shell script that may write a nix.conf, else files.KindUnknown. byName is
+// what the name says.
 func (w *Workspace) scriptKind(abs string, byName files.Kind) files.Kind {
 	if byName == files.KindUnknown && !files.BeginsWith(w.tree, abs, "#!") {
 		return files.KindUnknown
@@ -26,8 +27,8 @@ func (w *Workspace) scriptKind(abs string, byName files.Kind) files.Kind {
 	return files.KindScript
 }
 
-// kindByContent tells the kind of a file from its text; byName is what the name says. A JSON file whose name says that it is a profile
-// stays one only where it looks like one, or is no JSON object at all and so has to be reported.
+// kindByContent returns the kind of a file by its text; byName is the kind by its name. A JSON file that is a profile
+// by name stays one only where it looks like one, or is not a JSON object at all and must be reported.
 func kindByContent(f *source.File, byName files.Kind) files.Kind {
 	text := bytes.TrimLeft(bytes.TrimPrefix(f.Bytes, []byte("\ufeff")), " \t\r\n")
 	switch {
@@ -48,7 +49,7 @@ func kindByContent(f *source.File, byName files.Kind) files.Kind {
 	return files.KindUnknown
 }
 
-// firstKeyword returns the first word, in upper case, of the first line that is no comment.
+// firstKeyword returns the first word, in upper case, of the first line that is not a comment.
 func firstKeyword(text []byte) string {
 	for line := range bytes.Lines(text) {
 		line = bytes.TrimSpace(line)
@@ -63,8 +64,8 @@ func firstKeyword(text []byte) string {
 	return ""
 }
 
-// LooksLikeNixConf reports whether a file named like a nix.conf is one. It is not when it holds text, and no line of it begins with the name of a
-// setting of Nix, or something near one; then it is another program's file of that name.
+// LooksLikeNixConf reports whether a file named like a nix.conf is one. It is not when it has text but no line that
+// begins with the name of a setting of Nix or something near one; then it is another program's file of that name.
 func LooksLikeNixConf(f *source.File) bool {
 	if namesSetting(f) || bytes.HasPrefix(f.Bytes, []byte("\xff\xfe")) || bytes.HasPrefix(f.Bytes, []byte("\xfe\xff")) {
 		return true
@@ -73,7 +74,8 @@ func LooksLikeNixConf(f *source.File) bool {
 	return len(parsed.Problems) == 0 && len(parsed.Entries) == 0
 }
 
-// namesSetting reports whether a line of a text begins with the name of a setting of any release, or with one that differs by a typing error.
+// namesSetting reports whether a line of a text begins with the name of a setting of any release, or with one that
+// differs by a typing error.
 func namesSetting(f *source.File) bool {
 	for line := range bytes.Lines(f.Bytes) {
 		line = bytes.TrimLeft(bytes.TrimPrefix(line, []byte("\ufeff")), " \t")

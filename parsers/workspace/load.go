@@ -21,8 +21,8 @@ type Options struct {
 	Dir string
 	// Paths are files, which are always taken, and directories, which are walked. None means Dir. "-" is Stdin.
 	Paths []string
-	// Stdin is the text behind the path "-", and StdinName the path that it stands for. Without a name the kind is
-	// told by the content.
+	// Stdin is the text behind the path "-", and StdinName the path that it stands for. Without a name, the content
+	// decides the kind.
 	Stdin     []byte
 	StdinName string
 	// Exclude are doublestar patterns, relative to ExcludeBase; a directory that matches is not walked.
@@ -38,7 +38,8 @@ type Options struct {
 	Files files.Tree
 }
 
-// Load finds the files of a workspace. The error is about the options alone: files that cannot be read are in Workspace.Errors.
+// Load finds the files of a workspace. The error is about the options alone: files that cannot be read are in
+// Workspace.Errors.
 func Load(opts Options) (*Workspace, error) {
 	dir := opts.Dir
 	if dir == "" {
@@ -113,7 +114,7 @@ func (l *loader) add(path string) {
 	}
 }
 
-// addStdin adds the text of standard input, which lies over whatever file has its name.
+// addStdin adds the text of standard input, which overlays the file of its name.
 func (l *loader) addStdin() {
 	name := l.opts.StdinName
 	text := l.opts.Stdin
@@ -162,7 +163,7 @@ func (l *loader) claimed(name string, text func() []byte) files.Kind {
 	return files.KindUnknown
 }
 
-// claimedFile is claimed for a file of the tree.
+// claimedFile is like claimed, for a file of the tree.
 func (l *loader) claimedFile(abs string) files.Kind {
 	return l.claimed(l.w.show(abs), func() []byte { return l.contents(abs) })
 }
@@ -179,7 +180,8 @@ func (l *loader) take(abs string, named bool) {
 	}
 }
 
-// kind returns the kind of a file. Where it has none, and was named or should have one by its name, it records why.
+// kind returns the kind of a file. Where it has none although the user named it or its name suggests one, it records
+// why.
 func (l *loader) kind(abs string, named bool) files.Kind {
 	base := filepath.Base(abs)
 	kind := files.KindByPath(abs)
@@ -221,13 +223,13 @@ func (l *loader) jsonKind(abs string, byName files.Kind, named bool) files.Kind 
 		kind = l.claimed(f.Path, func() []byte { return f.Bytes })
 	}
 	if kind == files.KindUnknown && named {
-		l.skip(abs, "a JSON file that is no seccomp profile")
+		l.skip(abs, "a JSON file that is not a seccomp profile")
 	}
 	return kind
 }
 
-// yamlKind returns the kind of a YAML file that has none by its name, and remembers the file where it may name profiles. Most files have neither of the
-// words that it takes.
+// yamlKind returns the kind of a YAML file whose name does not decide it, and records the file where it may name
+// profiles. A search for the necessary words rules out most files.
 func (l *loader) yamlKind(abs string) files.Kind {
 	b := l.contents(abs)
 	if mayName(b) {
@@ -239,7 +241,8 @@ func (l *loader) yamlKind(abs string) files.Kind {
 	return files.KindUnknown
 }
 
-// contents returns the bytes of a file, which are good until the next call; nil where it cannot be read or is too large.
+// contents returns the bytes of a file, which are good until the next call; nil where it cannot be read or is too
+// large.
 func (l *loader) contents(abs string) []byte {
 	b, err := files.ReadInto(l.w.tree, "", abs, l.buffer)
 	if err != nil {
@@ -249,8 +252,8 @@ func (l *loader) contents(abs string) []byte {
 	return b
 }
 
-// walk adds the files below a directory whose names or, for JSON and YAML, whose content say that sandlint reads them. What git ignores is left
-// out, and so are symbolic links to directories and links that leave the workspace's root.
+// walk adds the files below a directory whose names or, for JSON and YAML, whose content say that sandlint reads them.
+// What git ignores is left out, and so are symbolic links to directories and links that leave the workspace's root.
 func (l *loader) walk(top string) {
 	root := l.w.root(top)
 	err := files.Walk(l.w.tree, root, top, func(v *files.Visit) error {
@@ -276,14 +279,14 @@ func (l *loader) walk(top string) {
 	}
 }
 
-// wanted reports whether a file may have a kind, by its name and mode.
+// wanted reports whether the name and mode of a file suggest that it has a kind.
 func (l *loader) wanted(v *files.Visit) bool {
 	base := v.Entry.Name()
 	if files.KindByPath(v.Name) != files.KindUnknown || files.IsJSON(base) || files.IsYAML(base) {
 		return true
 	}
 	if files.MayBeScript(base) {
-		// A script without extension is run by its name, and so may be.
+		// A script without extension is run directly, so it is executable.
 		if info, err := v.Entry.Info(); err == nil && info.Mode().IsRegular() && info.Mode().Perm()&0o111 != 0 {
 			return true
 		}
@@ -291,13 +294,14 @@ func (l *loader) wanted(v *files.Visit) bool {
 	return v.Entry.Type().IsRegular() && l.claimedFile(v.Name) != files.KindUnknown
 }
 
-// readable reports whether a file that was found may be read, and else records why not: it is a regular file, or a link to one below root.
+// readable reports whether a file that was found may be read: it is a regular file, or a link to one below root.
+// Otherwise it records why not.
 func (l *loader) readable(v *files.Visit, root string) bool {
 	if v.Entry.Type().IsRegular() {
 		return true
 	}
 	if files.IsYAML(v.Entry.Name()) && files.KindByPath(v.Name) == files.KindUnknown {
-		return false // few YAML files are ours, so nobody asks why this one was not read
+		return false // few YAML files are of a kind, so not reading this one is not worth a report
 	}
 	if v.Entry.Type()&fs.ModeSymlink == 0 {
 		l.fail(v.Name, files.ErrNotRegular)
@@ -332,7 +336,7 @@ func (l *loader) excluded(abs string) bool {
 		if ok, _ := doublestar.Match(strings.TrimSuffix(pattern, "/"), rel); ok {
 			return true
 		}
-		// "vendor/**" leaves out the directory itself, and "vendor" everything below it.
+		// "vendor/**" excludes the directory itself, and "vendor" everything below it.
 		if ok, _ := doublestar.Match(strings.TrimSuffix(pattern, "/")+"/**", rel); ok {
 			return true
 		}

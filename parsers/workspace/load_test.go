@@ -16,8 +16,8 @@ import (
 	"github.com/sandlint/sandlint/parsers/files"
 )
 
-// makeTree writes files below a new folder and returns its path. A name that ends in a slash is a folder; a text "-> x" makes a symbolic
-// link to x.
+// makeTree writes files below a new folder and returns its path. A name that ends in a slash is a folder; a text "-> x"
+// makes a symbolic link to x.
 func makeTree(t *testing.T, files map[string]string) string {
 	t.Helper()
 	dir, err := filepath.EvalSymlinks(t.TempDir())
@@ -89,14 +89,21 @@ func TestLoad(t *testing.T) {
 		{
 			name: "folders are walked, in order of path",
 			files: map[string]string{
-				"b/Dockerfile": dockerText, "a/c/nix.conf": confText, "Dockerfile": dockerText, "a/profile.json": profileText, "README.md": "# text\n",
+				"b/Dockerfile": dockerText, "a/c/nix.conf": confText, "Dockerfile": dockerText,
+				"a/profile.json": profileText, "README.md": "# text\n",
 			},
-			want: []string{"Dockerfile: dockerfile", "a/c/nix.conf: nix.conf", "a/profile.json: seccomp profile", "b/Dockerfile: dockerfile"},
+			want: []string{
+				"Dockerfile: dockerfile",
+				"a/c/nix.conf: nix.conf",
+				"a/profile.json: seccomp profile",
+				"b/Dockerfile: dockerfile",
+			},
 		},
 		{
 			name: "folders whose names begin with a dot are walked, and .git is not",
 			files: map[string]string{
-				".devcontainer/Dockerfile": dockerText, ".config/nix/nix.conf": confText, ".git/Dockerfile": dockerText, "sub/.git/Dockerfile": dockerText,
+				".devcontainer/Dockerfile": dockerText, ".config/nix/nix.conf": confText, ".git/Dockerfile": dockerText,
+				"sub/.git/Dockerfile": dockerText,
 			},
 			want: []string{".config/nix/nix.conf: nix.conf", ".devcontainer/Dockerfile: dockerfile"},
 		},
@@ -131,7 +138,12 @@ func TestLoad(t *testing.T) {
 				"b/Dockerfile":           dockerText,
 				"b/Dockerfile.dev":       dockerText,
 			},
-			want: []string{"a/Dockerfile.dev: dockerfile", "a/b/Dockerfile: dockerfile", "a/b/Dockerfile.dev: dockerfile", "b/Dockerfile: dockerfile"},
+			want: []string{
+				"a/Dockerfile.dev: dockerfile",
+				"a/b/Dockerfile: dockerfile",
+				"a/b/Dockerfile.dev: dockerfile",
+				"b/Dockerfile: dockerfile",
+			},
 		},
 		{
 			name: "a file below an ignored folder cannot be taken back",
@@ -141,22 +153,40 @@ func TestLoad(t *testing.T) {
 			want: []string{},
 		},
 		{
-			name:  "the .gitignore files above the working directory count",
-			dir:   "a",
-			files: map[string]string{".git/": "", ".gitignore": "/a/x\nDockerfile.old\n", "a/x/Dockerfile": dockerText, "a/Dockerfile": dockerText, "a/y/Dockerfile.old": dockerText},
-			want:  []string{"Dockerfile: dockerfile"},
+			name: "the .gitignore files above the working directory count",
+			dir:  "a",
+			files: map[string]string{
+				".git/":              "",
+				".gitignore":         "/a/x\nDockerfile.old\n",
+				"a/x/Dockerfile":     dockerText,
+				"a/Dockerfile":       dockerText,
+				"a/y/Dockerfile.old": dockerText,
+			},
+			want: []string{"Dockerfile: dockerfile"},
 		},
 		{
-			name:  "a path that is named is taken although git ignores it",
-			opts:  Options{Paths: []string{"gen/Dockerfile", "nix.conf"}},
-			files: map[string]string{".git/": "", ".gitignore": "gen\nnix.conf\n", "gen/Dockerfile": dockerText, "nix.conf": confText},
-			want:  []string{"gen/Dockerfile: dockerfile", "nix.conf: nix.conf"},
+			name: "a path that is named is taken although git ignores it",
+			opts: Options{Paths: []string{"gen/Dockerfile", "nix.conf"}},
+			files: map[string]string{
+				".git/":          "",
+				".gitignore":     "gen\nnix.conf\n",
+				"gen/Dockerfile": dockerText,
+				"nix.conf":       confText,
+			},
+			want: []string{"gen/Dockerfile: dockerfile", "nix.conf: nix.conf"},
 		},
 		{
-			name:  "so is a folder, with what its own .gitignore leaves",
-			opts:  Options{Paths: []string{"gen/sub"}},
-			files: map[string]string{".git/": "", ".gitignore": "gen\n", "gen/sub/Dockerfile": dockerText, "gen/sub/.gitignore": "old\n", "gen/sub/old/Dockerfile": dockerText, "gen/Dockerfile": dockerText},
-			want:  []string{"gen/sub/Dockerfile: dockerfile"},
+			name: "so is a folder, with what its own .gitignore leaves",
+			opts: Options{Paths: []string{"gen/sub"}},
+			files: map[string]string{
+				".git/":                  "",
+				".gitignore":             "gen\n",
+				"gen/sub/Dockerfile":     dockerText,
+				"gen/sub/.gitignore":     "old\n",
+				"gen/sub/old/Dockerfile": dockerText,
+				"gen/Dockerfile":         dockerText,
+			},
+			want: []string{"gen/sub/Dockerfile: dockerfile"},
 		},
 		{
 			name:  "a file is taken once",
@@ -168,7 +198,8 @@ func TestLoad(t *testing.T) {
 			name: "exclude patterns",
 			opts: Options{Exclude: []string{"vendor/**", "old", "**/*.test.Dockerfile", "docs/"}},
 			files: map[string]string{
-				"vendor/a/Dockerfile": dockerText, "old/b/nix.conf": confText, "x/old/Dockerfile": dockerText, "x/y.test.Dockerfile": dockerText, "docs/Dockerfile": dockerText, "Dockerfile": dockerText,
+				"vendor/a/Dockerfile": dockerText, "old/b/nix.conf": confText, "x/old/Dockerfile": dockerText,
+				"x/y.test.Dockerfile": dockerText, "docs/Dockerfile": dockerText, "Dockerfile": dockerText,
 			},
 			want: []string{"Dockerfile: dockerfile", "x/old/Dockerfile: dockerfile"},
 		},
@@ -179,8 +210,12 @@ func TestLoad(t *testing.T) {
 			want:  []string{"vendor/Dockerfile: dockerfile"},
 		},
 		{
-			name:  "unless that is asked for",
-			opts:  Options{Paths: []string{"vendor/Dockerfile", "Dockerfile"}, Exclude: []string{"vendor/**"}, ForceExclude: true},
+			name: "unless ForceExclude is set",
+			opts: Options{
+				Paths:        []string{"vendor/Dockerfile", "Dockerfile"},
+				Exclude:      []string{"vendor/**"},
+				ForceExclude: true,
+			},
 			files: map[string]string{"vendor/Dockerfile": dockerText, "Dockerfile": dockerText},
 			want:  []string{"Dockerfile: dockerfile", "vendor/Dockerfile: skipped, excluded by the configuration"},
 		},
@@ -191,14 +226,24 @@ func TestLoad(t *testing.T) {
 			want: []string{
 				"Dockerfile.go: dockerfile", // whoever names it means it
 				"README.md: skipped, its name is not that of a Dockerfile, nix.conf or seccomp profile",
-				"data.json: skipped, a JSON file that is no seccomp profile",
+				"data.json: skipped, a JSON file that is not a seccomp profile",
 				"nowhere/Dockerfile: error, no such file or directory",
 			},
 		},
 		{
-			name:  "JSON is told by its content",
-			files: map[string]string{"a.json": profileText, "package.json": `{"name": "x"}`, "seccomp.json": profileText, "my-seccomp-config.json": `{"endpoint": "x"}`, "broken-seccomp.json": `{"defaultAction": "SCMP_ACT_`},
-			want:  []string{"a.json: seccomp profile", "broken-seccomp.json: seccomp profile", "seccomp.json: seccomp profile"},
+			name: "JSON is recognised by its content",
+			files: map[string]string{
+				"a.json":                 profileText,
+				"package.json":           `{"name": "x"}`,
+				"seccomp.json":           profileText,
+				"my-seccomp-config.json": `{"endpoint": "x"}`,
+				"broken-seccomp.json":    `{"defaultAction": "SCMP_ACT_`,
+			},
+			want: []string{
+				"a.json: seccomp profile",
+				"broken-seccomp.json: seccomp profile",
+				"seccomp.json: seccomp profile",
+			},
 		},
 		{
 			name:  "a folder named like a file",
@@ -232,7 +277,7 @@ func TestLoad(t *testing.T) {
 			},
 		},
 		{
-			name:  "stdin, told by its content",
+			name:  "stdin, recognised by its content",
 			opts:  Options{Paths: []string{"-"}, Stdin: []byte("# base\nfrom debian\n")},
 			files: map[string]string{"Dockerfile": dockerText},
 			want:  []string{"<stdin>: dockerfile"},
@@ -255,12 +300,18 @@ func TestLoad(t *testing.T) {
 		{
 			name: "stdin that is nothing of it",
 			opts: Options{Paths: []string{"-"}, Stdin: []byte("hello\n")},
-			want: []string{"<stdin>: skipped, neither a Dockerfile, nor a nix.conf, nor a seccomp profile; --stdin-filename says which it is"},
+			want: []string{
+				"<stdin>: skipped, neither a Dockerfile, nor a nix.conf, nor a seccomp profile; " +
+					"--stdin-filename says which it is",
+			},
 		},
 		{
 			name: "stdin without a byte",
 			opts: Options{Paths: []string{"-"}},
-			want: []string{"<stdin>: skipped, neither a Dockerfile, nor a nix.conf, nor a seccomp profile; --stdin-filename says which it is"},
+			want: []string{
+				"<stdin>: skipped, neither a Dockerfile, nor a nix.conf, nor a seccomp profile; " +
+					"--stdin-filename says which it is",
+			},
 		},
 		{
 			name: "stdin with a name",
@@ -268,7 +319,7 @@ func TestLoad(t *testing.T) {
 			want: []string{"images/app.dockerfile: dockerfile"},
 		},
 		{
-			name: "stdin with a name that tells nothing",
+			name: "stdin with a name that says nothing",
 			opts: Options{Paths: []string{"-"}, Stdin: []byte("FROM scratch\n"), StdinName: "buffer-1"},
 			want: []string{"buffer-1: dockerfile"},
 		},
@@ -279,7 +330,12 @@ func TestLoad(t *testing.T) {
 		},
 		{
 			name: "stdin with the name of a file that is excluded",
-			opts: Options{Paths: []string{"-"}, Stdin: []byte("FROM scratch\n"), StdinName: "vendor/Dockerfile", Exclude: []string{"vendor"}},
+			opts: Options{
+				Paths:     []string{"-"},
+				Stdin:     []byte("FROM scratch\n"),
+				StdinName: "vendor/Dockerfile",
+				Exclude:   []string{"vendor"},
+			},
 			want: []string{"vendor/Dockerfile: skipped, excluded by the configuration"},
 		},
 	}
@@ -299,7 +355,8 @@ func TestLoad(t *testing.T) {
 }
 
 func TestLoadOptions(t *testing.T) {
-	if _, err := Load(Options{Dir: t.TempDir(), Exclude: []string{"a/[b"}}); err == nil || err.Error() != `exclude pattern "a/[b" is malformed` {
+	if _, err := Load(Options{Dir: t.TempDir(), Exclude: []string{"a/[b"}}); err == nil ||
+		err.Error() != `exclude pattern "a/[b" is malformed` {
 		t.Errorf("error = %v", err)
 	}
 	w, err := Load(Options{Dir: t.TempDir()})
@@ -313,8 +370,14 @@ func TestLoadOptions(t *testing.T) {
 
 // TestLoadAbsolute shows paths below the working directory relative to it, and others absolute.
 func TestLoadAbsolute(t *testing.T) {
-	dir := makeTree(t, map[string]string{"in/Dockerfile": dockerText, "out/Dockerfile": dockerText, "out/a/nix.conf": confText})
-	w, err := Load(Options{Dir: filepath.Join(dir, "in"), Paths: []string{filepath.Join(dir, "in") + "/./Dockerfile", "../out", filepath.Join(dir, "out", "Dockerfile")}})
+	dir := makeTree(t,
+		map[string]string{"in/Dockerfile": dockerText, "out/Dockerfile": dockerText, "out/a/nix.conf": confText})
+	w, err := Load(Options{
+		Dir: filepath.Join(dir, "in"),
+		Paths: []string{
+			filepath.Join(dir, "in") + "/./Dockerfile", "../out", filepath.Join(dir, "out", "Dockerfile"),
+		},
+	})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -327,7 +390,8 @@ func TestLoadAbsolute(t *testing.T) {
 	}
 }
 
-// TestLoadSpecialFiles finds a FIFO under the name of a Dockerfile, which must not be opened: that would wait for a writer.
+// TestLoadSpecialFiles finds a FIFO under the name of a Dockerfile, which must not be opened: that would wait for a
+// writer.
 func TestLoadSpecialFiles(t *testing.T) {
 	if runtime.GOOS == "windows" {
 		t.Skip("no FIFOs here")
@@ -350,10 +414,12 @@ func TestLoadSpecialFiles(t *testing.T) {
 	}
 }
 
-// TestLoadLarge finds files that are too large: a Dockerfile is an error when it is opened, and a JSON file of unknown content is none of ours.
+// TestLoadLarge finds files that are too large: a Dockerfile is an error when it is opened, and a JSON file of unknown
+// content is none of ours.
 func TestLoadLarge(t *testing.T) {
 	dir := makeTree(t, map[string]string{"Dockerfile": "", "data.json": "", "nix.conf": "", "exact/Dockerfile": ""})
-	for name, size := range map[string]int64{"Dockerfile": files.MaxSize + 1, "data.json": files.MaxSize + 1, "nix.conf": files.MaxSize << 10, "exact/Dockerfile": files.MaxSize} {
+	for name, size := range map[string]int64{"Dockerfile": files.MaxSize + 1, "data.json": files.MaxSize + 1,
+		"nix.conf": files.MaxSize << 10, "exact/Dockerfile": files.MaxSize} {
 		if err := os.Truncate(filepath.Join(dir, name), size); err != nil {
 			t.Fatal(err)
 		}
@@ -368,7 +434,8 @@ func TestLoadLarge(t *testing.T) {
 	if diff := cmp.Diff(want, found(w)); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
-	if _, err := w.Open(w.Entries[0]); err == nil || !strings.Contains(err.Error(), "sandlint reads no file above 16 MiB") {
+	if _, err := w.Open(w.Entries[0]); err == nil ||
+		!strings.Contains(err.Error(), "sandlint reads no file above 16 MiB") {
 		t.Errorf("opening the large file: %v", err)
 	}
 	f, err := w.read(w.Entries[1].Abs)
@@ -400,7 +467,10 @@ func TestLoadUnreadable(t *testing.T) {
 
 // TestOverlay gives files other text, in the workspace that is derived alone.
 func TestOverlay(t *testing.T) {
-	dir := makeTree(t, map[string]string{"Dockerfile": "FROM nixos/nix\nCOPY nix.conf /etc/nix/nix.conf\nRUN nix-build\n", "nix.conf": "cores = 1\n"})
+	dir := makeTree(t, map[string]string{
+		"Dockerfile": "FROM nixos/nix\nCOPY nix.conf /etc/nix/nix.conf\nRUN nix-build\n",
+		"nix.conf":   "cores = 1\n",
+	})
 	w, err := Load(Options{Dir: dir})
 	if err != nil {
 		t.Fatal(err)
@@ -414,8 +484,11 @@ func TestOverlay(t *testing.T) {
 		return v
 	}
 	changed := w.With(map[string][]byte{filepath.Join(dir, "nix.conf"): []byte("cores = 2\n")})
-	again := changed.With(map[string][]byte{filepath.Join(dir, "Dockerfile"): []byte("FROM nixos/nix\nRUN echo cores = 3 > /etc/nix/nix.conf\n")})
-	if got, want := []string{cores(w), cores(changed), cores(again), cores(w)}, []string{"1", "2", "3", "1"}; !cmp.Equal(got, want) {
+	again := changed.With(map[string][]byte{
+		filepath.Join(dir, "Dockerfile"): []byte("FROM nixos/nix\nRUN echo cores = 3 > /etc/nix/nix.conf\n"),
+	})
+	got, want := []string{cores(w), cores(changed), cores(again), cores(w)}, []string{"1", "2", "3", "1"}
+	if !cmp.Equal(got, want) {
 		t.Errorf("cores = %q, want %q", got, want)
 	}
 }
@@ -439,11 +512,13 @@ func TestOpenStdin(t *testing.T) {
 	}
 }
 
-// TestOpenForeign opens files named like a nix.conf: that of another program is told apart, and nothing else is.
+// TestOpenForeign opens files named like a nix.conf: that of another program is recognised, and nothing else is.
 func TestOpenForeign(t *testing.T) {
 	texts := map[string]string{
-		"nginx/nix.conf": "server {\n  listen 80;\n}\n", "packages/nix.conf": "packages = [\"gdb\"]\n", "empty/nix.conf": "", "comment/nix.conf": "# nothing yet\n",
-		"typo/nix.conf": "substitutors = x\n", "utf16/nix.conf": "\xff\xfec\x00", "late/nix.conf": "what is this\ncores = 4\n",
+		"nginx/nix.conf": "server {\n  listen 80;\n}\n", "packages/nix.conf": "packages = [\"gdb\"]\n",
+		"empty/nix.conf": "", "comment/nix.conf": "# nothing yet\n",
+		"typo/nix.conf": "substitutors = x\n", "utf16/nix.conf": "\xff\xfec\x00",
+		"late/nix.conf": "what is this\ncores = 4\n",
 	}
 	w, err := Load(Options{Dir: makeTree(t, texts)})
 	if err != nil {
@@ -454,7 +529,8 @@ func TestOpenForeign(t *testing.T) {
 	}
 	for _, e := range w.Entries {
 		_, err := w.Open(e)
-		if foreign := errors.Is(err, ForeignError{}); foreign != (e.Path == "nginx/nix.conf" || e.Path == "packages/nix.conf") {
+		if foreign := errors.Is(err, ForeignError{}); foreign != (e.Path == "nginx/nix.conf" ||
+			e.Path == "packages/nix.conf") {
 			t.Errorf("opening %s: %v", e.Path, err)
 		}
 	}

@@ -10,7 +10,6 @@ import (
 	"testing"
 
 	"github.com/sandlint/sandlint/parsers/files"
-
 	"github.com/sandlint/sandlint/parsers/nixuse"
 )
 
@@ -31,31 +30,33 @@ func openDockerfile(t *testing.T, dir, name string) *nixuse.Model {
 	return doc.Nix
 }
 
-// TestCopiedFile tells which file of the workspace a COPY takes. "?" is one that cannot be told, or that must not be read.
+// TestCopiedFile checks which file of the workspace a COPY takes. "?" is one that cannot be known, or that must not be
+// read.
 func TestCopiedFile(t *testing.T) {
 	files := map[string]string{
-		"secret/nix.conf":             "# secret\ncores = 9\n",
-		"repo/.git/":                  "",
-		"repo/nix.conf":               "# root\ncores = 1\n",
-		"repo/only-root.conf":         "# only root\ncores = 2\n",
-		"repo/same.conf":              "# same\ncores = 3\n",
-		"repo/img/same.conf":          "# same\ncores = 3\n",
-		"repo/img/nix.conf":           "# img\ncores = 4\n",
-		"repo/img/conf/nix.conf":      "# img/conf\ncores = 5\n",
-		"repo/img/leak.conf":          "-> ../../secret/nix.conf",
-		"repo/img/absolute.conf":      "-> /etc/hostname",
-		"repo/img/inner.conf":         "-> conf/nix.conf",
-		"repo/img/loop.conf":          "-> loop.conf",
-		"repo/img/leaking":            "-> ../../secret",
-		"repo/img/dir.conf/x":         "",
-		"repo/img/etc/nix/nix.conf":   "# tree\ncores = 6\n",
-		"repo/img/etc/nix/machines":   "",
-		"repo/ctx/compose.yaml":       "services:\n  a:\n    build: {context: ., dockerfile: sub/Dockerfile}\n",
-		"repo/ctx/nix.conf":           "# ctx\ncores = 7\n",
-		"repo/ctx/sub/nix.conf":       "# ctx/sub\ncores = 8\n",
-		"repo/up/compose.yaml":        "services:\n  a:\n    build: {context: ../.., dockerfile: repo/up/Dockerfile}\n",
-		"repo/up/nix.conf":            "# up\ncores = 7\n",
-		"repo/two/docker-compose.yml": "services:\n  a:\n    build: {context: a, dockerfile: ../Dockerfile}\n  b:\n    build: {context: b, dockerfile: ../Dockerfile}\n",
+		"secret/nix.conf":           "# secret\ncores = 9\n",
+		"repo/.git/":                "",
+		"repo/nix.conf":             "# root\ncores = 1\n",
+		"repo/only-root.conf":       "# only root\ncores = 2\n",
+		"repo/same.conf":            "# same\ncores = 3\n",
+		"repo/img/same.conf":        "# same\ncores = 3\n",
+		"repo/img/nix.conf":         "# img\ncores = 4\n",
+		"repo/img/conf/nix.conf":    "# img/conf\ncores = 5\n",
+		"repo/img/leak.conf":        "-> ../../secret/nix.conf",
+		"repo/img/absolute.conf":    "-> /etc/hostname",
+		"repo/img/inner.conf":       "-> conf/nix.conf",
+		"repo/img/loop.conf":        "-> loop.conf",
+		"repo/img/leaking":          "-> ../../secret",
+		"repo/img/dir.conf/x":       "",
+		"repo/img/etc/nix/nix.conf": "# tree\ncores = 6\n",
+		"repo/img/etc/nix/machines": "",
+		"repo/ctx/compose.yaml":     "services:\n  a:\n    build: {context: ., dockerfile: sub/Dockerfile}\n",
+		"repo/ctx/nix.conf":         "# ctx\ncores = 7\n",
+		"repo/ctx/sub/nix.conf":     "# ctx/sub\ncores = 8\n",
+		"repo/up/compose.yaml":      "services:\n  a:\n    build: {context: ../.., dockerfile: repo/up/Dockerfile}\n",
+		"repo/up/nix.conf":          "# up\ncores = 7\n",
+		"repo/two/docker-compose.yml": "services:\n  a:\n    build: {context: a, dockerfile: ../Dockerfile}\n  b:\n" +
+			"    build: {context: b, dockerfile: ../Dockerfile}\n",
 		"repo/two/a/nix.conf":         "# two/a\ncores = 1\n",
 		"repo/two/b/nix.conf":         "# two/b\ncores = 2\n",
 		"repo/two/a/one.conf":         "# two/a/one\ncores = 2\n",
@@ -109,7 +110,7 @@ func TestCopiedFile(t *testing.T) {
 		{"img", "COPY etc/nix/machines /etc/nix/", ""},
 		{"img", "COPY conf/nix.conf $WHERE/", ""},
 
-		// Where a neighbour tells the context, that one counts alone.
+		// Where a neighbour names the context, only that one counts.
 		{"ctx/sub", "COPY nix.conf /etc/nix/nix.conf", "# ctx"},
 		{"ctx/sub", "COPY sub/nix.conf /etc/nix/nix.conf", "# ctx/sub"},
 		{"ctx/sub", "COPY only-root.conf /etc/nix/nix.conf", "?"},
@@ -126,7 +127,8 @@ func TestCopiedFile(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.at+" "+tt.copy, func(t *testing.T) {
 			name := filepath.Join("repo", tt.at, "Dockerfile")
-			addTree(t, dir, map[string]string{name: "FROM debian AS other\nFROM nixos/nix\n" + tt.copy + "\nRUN nix-build\n"})
+			addTree(t, dir,
+				map[string]string{name: "FROM debian AS other\nFROM nixos/nix\n" + tt.copy + "\nRUN nix-build\n"})
 			d := openDockerfile(t, dir, name)
 			got := ""
 			for _, e := range d.Images[1].Events {
@@ -157,11 +159,19 @@ func TestCopiedFile(t *testing.T) {
 
 // TestNeighbour reads below a root alone.
 func TestNeighbour(t *testing.T) {
-	dir := makeTree(t, map[string]string{"out/x": "out", "root/.git/": "", "root/x": "in", "root/d/x": "below", "root/link": "-> ../out/x", "root/fine": "-> d/x"})
+	dir := makeTree(t, map[string]string{
+		"out/x":      "out",
+		"root/.git/": "",
+		"root/x":     "in",
+		"root/d/x":   "below",
+		"root/link":  "-> ../out/x",
+		"root/fine":  "-> d/x",
+	})
 	w := &Workspace{dir: dir, tree: files.Disk{}}
 	root := filepath.Join(dir, "root")
 	for _, tt := range []struct{ path, want string }{
-		{"root/x", "in"}, {"root/d/x", "below"}, {"root/d/../x", "in"}, {"root/fine", "below"}, {"root/link", ""}, {"out/x", ""}, {"root/../out/x", ""}, {"root", ""}, {"root/d", ""}, {"root/no", ""},
+		{"root/x", "in"}, {"root/d/x", "below"}, {"root/d/../x", "in"}, {"root/fine", "below"}, {"root/link", ""},
+		{"out/x", ""}, {"root/../out/x", ""}, {"root", ""}, {"root/d", ""}, {"root/no", ""},
 	} {
 		f, err := w.neighbour(root, filepath.Join(dir, filepath.FromSlash(tt.path)))
 		switch {
@@ -180,7 +190,14 @@ func TestNeighbour(t *testing.T) {
 }
 
 func TestRoot(t *testing.T) {
-	dir := makeTree(t, map[string]string{"repo/.git": "gitdir: elsewhere\n", "repo/a/b/": "", "repo/sub/.git/": "", "repo/sub/c/": "", "work/x/y/": "", "other/z/": ""})
+	dir := makeTree(t, map[string]string{
+		"repo/.git":      "gitdir: elsewhere\n",
+		"repo/a/b/":      "",
+		"repo/sub/.git/": "",
+		"repo/sub/c/":    "",
+		"work/x/y/":      "",
+		"other/z/":       "",
+	})
 	w := &Workspace{dir: filepath.Join(dir, "work"), tree: files.Disk{}}
 	for from, want := range map[string]string{
 		"repo": "repo", "repo/a/b": "repo", "repo/sub/c": "repo/sub", // a worktree's .git is a file
@@ -196,9 +213,10 @@ func TestRoot(t *testing.T) {
 // TestIncludes follows what a nix.conf includes, inside the workspace.
 func TestIncludes(t *testing.T) {
 	dir := makeTree(t, map[string]string{
-		"secret.conf":      "cores = 9\n",
-		"repo/.git/":       "",
-		"repo/c/nix.conf":  "include more.conf\n!include ../up.conf\n!include ../../secret.conf\n!include link.conf\n!include /etc/hostname\n!include missing.conf\n",
+		"secret.conf": "cores = 9\n",
+		"repo/.git/":  "",
+		"repo/c/nix.conf": "include more.conf\n!include ../up.conf\n!include ../../secret.conf\n!include link.conf\n" +
+			"!include /etc/hostname\n!include missing.conf\n",
 		"repo/c/more.conf": "max-jobs = 3\n",
 		"repo/up.conf":     "keep-outputs = true\n",
 		"repo/c/link.conf": "-> ../../secret.conf",
@@ -215,16 +233,20 @@ func TestIncludes(t *testing.T) {
 	for _, i := range doc.Texts[0].Includes {
 		got = append(got, fmt.Sprintf("%s %v", i.Path.Text, i.File != nil))
 	}
-	want := []string{"more.conf true", "../up.conf true", "../../secret.conf false", "link.conf false", "/etc/hostname false", "missing.conf false"}
+	want := []string{
+		"more.conf true", "../up.conf true", "../../secret.conf false", "link.conf false", "/etc/hostname false",
+		"missing.conf false",
+	}
 	if !slices.Equal(got, want) {
 		t.Errorf("includes %q, want %q", got, want)
 	}
 }
 
-// TestInImage tells which files of the workspace an image gets.
+// TestInImage checks which files of the workspace an image gets.
 func TestInImage(t *testing.T) {
 	dir := makeTree(t, map[string]string{
-		".git/": "", "Dockerfile": "FROM nixos/nix\nCOPY a.nix.conf /etc/nix/nix.conf\nCOPY --from=x b.nix.conf /etc/nix/nix.conf\n",
+		".git/":      "",
+		"Dockerfile": "FROM nixos/nix\nCOPY a.nix.conf /etc/nix/nix.conf\nCOPY --from=x b.nix.conf /etc/nix/nix.conf\n",
 		"a.nix.conf": confText, "b.nix.conf": confText, "c/nix.conf": confText,
 	})
 	w, err := Load(Options{Dir: dir})

@@ -89,8 +89,8 @@ echo a > nix.conf`,
 	`exec > nix.conf; echo a`,
 }
 
-// TestWritesOracle has shells run commands that write a nix.conf, and compares what is in the file with what the timeline says. Where the timeline does not know, it
-// must say so; it may not know something else.
+// TestWritesOracle has shells run commands that write a nix.conf, and compares what is in the file with what the
+// timeline says. Where the timeline does not know, it must say so; it may not know something else.
 func TestWritesOracle(t *testing.T) {
 	const unknown = "something that is not known"
 	for _, sh := range []struct{ name, base string }{{"bash", "fedora"}, {"dash", "debian"}} {
@@ -126,7 +126,8 @@ func TestWritesOracle(t *testing.T) {
 					case e.Kind != nixuse.WriteConfig || e.Path != conf:
 					case e.Removed && !e.Maybe:
 						got = ""
-					case e.Maybe || e.Text == nil || slices.ContainsFunc(e.Text.Fragment.Pieces, func(p source.Piece) bool { return p.Opaque }):
+					case e.Maybe || e.Text == nil ||
+						slices.ContainsFunc(e.Text.Fragment.Pieces, func(p source.Piece) bool { return p.Opaque }):
 						got = unknown
 					case e.Truncate:
 						got = string(e.Text.Fragment.Text)

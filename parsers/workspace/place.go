@@ -18,20 +18,23 @@ const (
 	OnHost
 )
 
-// PlaceOf tells where the Nix runs that a text configures: in an image where a Dockerfile holds or copies it, or where the path says so, and on a host
-// where the file lies in the folders of a machine's or a user's configuration.
+// PlaceOf returns where the Nix runs that a text configures: in an image where a Dockerfile holds or copies the text or
+// the path says so, and on a host where the file lies in the folders of a machine's or a user's configuration.
 func (w *Workspace) PlaceOf(text *nixuse.Text) Place {
 	name := text.Fragment.File.Path
 	switch {
-	case text.Image != nil, w.InImage(text.Fragment.File), strings.Contains(name, "devcontainer"), strings.Contains(name, "docker"):
+	case text.Image != nil, w.InImage(text.Fragment.File), strings.Contains(name, "devcontainer"),
+		strings.Contains(name, "docker"):
 		return InImage
-	case IsUserConf(name), strings.HasSuffix(name, "etc/nix/nix.conf"), strings.HasSuffix(name, "etc/nix/nix.custom.conf"):
+	case IsUserConf(name), strings.HasSuffix(name, "etc/nix/nix.conf"),
+		strings.HasSuffix(name, "etc/nix/nix.custom.conf"):
 		return OnHost
 	}
 	return Somewhere
 }
 
-// IsUserConf reports whether a path is that of a user's configuration: in a home folder, or where tools that manage such files keep them.
+// IsUserConf reports whether a path is that of a user's configuration: in a home folder, or where tools that manage
+// such files keep them.
 func IsUserConf(name string) bool {
 	return strings.HasSuffix(name, ".config/nix/nix.conf") || strings.HasSuffix(name, "dot_config/nix/nix.conf")
 }

@@ -6,7 +6,8 @@ import (
 	"testing"
 )
 
-// TestPlatforms tells for which platforms each stage is built: a name, in brackets when it is emulated, and from which file it is known.
+// TestPlatforms checks for which platforms each stage is built: a name, in brackets when it is emulated, and from which
+// file it is known.
 func TestPlatforms(t *testing.T) {
 	const nix = "RUN nix-build\n"
 	tests := []struct {
@@ -16,43 +17,99 @@ func TestPlatforms(t *testing.T) {
 		want             string
 	}{
 		{name: "nothing known", dockerfile: "FROM nixos/nix\n" + nix, want: "-"},
-		{name: "configured", dockerfile: "FROM nixos/nix\n" + nix, targets: []string{"linux/amd64", "linux/arm64"}, want: "linux/amd64 [linux/arm64]"},
-		{name: "configured, one", dockerfile: "FROM nixos/nix\n" + nix, targets: []string{"linux/arm64"}, want: "linux/arm64"},
-		{name: "configured, one kernel", dockerfile: "FROM nixos/nix\n" + nix, targets: []string{"linux/amd64", "linux/386"}, want: "linux/amd64 linux/386"},
-		{name: "configured, none of them amd64", dockerfile: "FROM nixos/nix\n" + nix, targets: []string{"linux/arm64", "linux/arm/v7"}, want: "linux/arm64 [linux/arm/v7]"},
-		{name: "of the builder", dockerfile: "FROM --platform=$BUILDPLATFORM nixos/nix\n" + nix, targets: []string{"linux/amd64", "linux/arm64"}, want: "-"},
-		{name: "of the target", dockerfile: "FROM --platform=${TARGETPLATFORM} nixos/nix\n" + nix, targets: []string{"linux/amd64", "linux/arm64"}, want: "linux/amd64 [linux/arm64]"},
-		{name: "written", dockerfile: "FROM --platform=linux/s390x nixos/nix\n" + nix, targets: []string{"linux/amd64"}, want: "linux/s390x Dockerfile"},
 		{
-			name: "of the image below", dockerfile: "FROM --platform=$BUILDPLATFORM nixos/nix AS a\n" + nix + "FROM a\n" + nix + "FROM nixos/nix\n" + nix,
+			name:       "configured",
+			dockerfile: "FROM nixos/nix\n" + nix,
+			targets:    []string{"linux/amd64", "linux/arm64"},
+			want:       "linux/amd64 [linux/arm64]",
+		},
+		{
+			name:       "configured, one",
+			dockerfile: "FROM nixos/nix\n" + nix,
+			targets:    []string{"linux/arm64"},
+			want:       "linux/arm64",
+		},
+		{
+			name:       "configured, one kernel",
+			dockerfile: "FROM nixos/nix\n" + nix,
+			targets:    []string{"linux/amd64", "linux/386"},
+			want:       "linux/amd64 linux/386",
+		},
+		{
+			name:       "configured, none of them amd64",
+			dockerfile: "FROM nixos/nix\n" + nix,
+			targets:    []string{"linux/arm64", "linux/arm/v7"},
+			want:       "linux/arm64 [linux/arm/v7]",
+		},
+		{
+			name:       "of the builder",
+			dockerfile: "FROM --platform=$BUILDPLATFORM nixos/nix\n" + nix,
+			targets:    []string{"linux/amd64", "linux/arm64"},
+			want:       "-",
+		},
+		{
+			name:       "of the target",
+			dockerfile: "FROM --platform=${TARGETPLATFORM} nixos/nix\n" + nix,
+			targets:    []string{"linux/amd64", "linux/arm64"},
+			want:       "linux/amd64 [linux/arm64]",
+		},
+		{
+			name:       "written",
+			dockerfile: "FROM --platform=linux/s390x nixos/nix\n" + nix,
+			targets:    []string{"linux/amd64"},
+			want:       "linux/s390x Dockerfile",
+		},
+		{
+			name: "of the image below",
+			dockerfile: "FROM --platform=$BUILDPLATFORM nixos/nix AS a\n" + nix + "FROM a\n" + nix +
+				"FROM nixos/nix\n" + nix,
 			targets: []string{"linux/amd64", "linux/arm64"}, want: "- | - | linux/amd64 [linux/arm64]",
 		},
 		{
 			name: "bake", dockerfile: "FROM nixos/nix\n" + nix,
-			files: map[string]string{"docker-bake.hcl": "target \"x\" {\n  platforms = [\"linux/amd64\", \"linux/arm64\"]\n}\n"},
-			want:  "linux/amd64 docker-bake.hcl [linux/arm64 docker-bake.hcl]",
+			files: map[string]string{
+				"docker-bake.hcl": "target \"x\" {\n  platforms = [\"linux/amd64\", \"linux/arm64\"]\n}\n",
+			},
+			want: "linux/amd64 docker-bake.hcl [linux/arm64 docker-bake.hcl]",
 		},
 		{
 			name: "bake, another Dockerfile", dockerfile: "FROM nixos/nix\n" + nix,
-			files: map[string]string{"docker-bake.hcl": "target \"x\" {\n  dockerfile = \"Dockerfile.x\"\n  platforms = [\"linux/amd64\", \"linux/arm64\"]\n}\n"},
-			want:  "-",
+			files: map[string]string{
+				"docker-bake.hcl": "target \"x\" {\n  dockerfile = \"Dockerfile.x\"\n" +
+					"  platforms = [\"linux/amd64\", \"linux/arm64\"]\n}\n",
+			},
+			want: "-",
 		},
 		{
-			name: "bake, stages that the target needs", dockerfile: "FROM nixos/nix AS a\n" + nix + "FROM nixos/nix AS b\n" + nix + "FROM nixos/nix AS c\nCOPY --from=a /x /x\n" + nix + "FROM c AS d\n" + nix + "FROM b AS e\n" + nix,
-			files: map[string]string{"docker-bake.hcl": "target \"x\" {\n  target = \"d\"\n  platforms = [\"linux/arm64\"]\n}\n"},
-			want:  "linux/arm64 docker-bake.hcl | - | linux/arm64 docker-bake.hcl | linux/arm64 docker-bake.hcl | -",
+			name: "bake, stages that the target needs",
+			dockerfile: "FROM nixos/nix AS a\n" + nix + "FROM nixos/nix AS b\n" + nix + "FROM nixos/nix AS c\n" +
+				"COPY --from=a /x /x\n" + nix + "FROM c AS d\n" + nix + "FROM b AS e\n" + nix,
+			files: map[string]string{
+				"docker-bake.hcl": "target \"x\" {\n  target = \"d\"\n  platforms = [\"linux/arm64\"]\n}\n",
+			},
+			want: "linux/arm64 docker-bake.hcl | - | linux/arm64 docker-bake.hcl | linux/arm64 docker-bake.hcl | -",
 		},
 		{
 			name: "compose in a folder above", dockerfile: "FROM nixos/nix\n" + nix,
-			files: map[string]string{"../compose.yaml": "services:\n  a:\n    build:\n      context: img\n      platforms: [linux/amd64, linux/riscv64]\n"},
-			want:  "linux/amd64 compose.yaml [linux/riscv64 compose.yaml]",
+			files: map[string]string{
+				"../compose.yaml": "services:\n  a:\n    build:\n      context: img\n" +
+					"      platforms: [linux/amd64, linux/riscv64]\n",
+			},
+			want: "linux/amd64 compose.yaml [linux/riscv64 compose.yaml]",
 		},
 		{
 			name: "compose, platform of the service", dockerfile: "FROM nixos/nix\n" + nix,
-			files: map[string]string{"docker-compose.yml": "services:\n  a:\n    platform: linux/amd64\n    build: .\n"},
-			want:  "linux/amd64 docker-compose.yml",
+			files: map[string]string{
+				"docker-compose.yml": "services:\n  a:\n    platform: linux/amd64\n    build: .\n",
+			},
+			want: "linux/amd64 docker-compose.yml",
 		},
-		{name: "without Nix too", dockerfile: "FROM debian\n", files: map[string]string{"docker-bake.hcl": "target \"x\" {\n  platforms = [\"linux/amd64\"]\n}\n"}, want: "linux/amd64 docker-bake.hcl"},
+		{
+			name:       "without Nix too",
+			dockerfile: "FROM debian\n",
+			files:      map[string]string{"docker-bake.hcl": "target \"x\" {\n  platforms = [\"linux/amd64\"]\n}\n"},
+			want:       "linux/amd64 docker-bake.hcl",
+		},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -99,7 +156,8 @@ func TestPlatforms(t *testing.T) {
 }
 
 func TestArchitecture(t *testing.T) {
-	for platform, want := range map[string]string{"linux/amd64": "amd64", "linux/386": "amd64", "linux/arm/v7": "arm", "linux/arm64/v8": "arm64", "linux": "linux", "": ""} {
+	for platform, want := range map[string]string{"linux/amd64": "amd64", "linux/386": "amd64", "linux/arm/v7": "arm",
+		"linux/arm64/v8": "arm64", "linux": "linux", "": ""} {
 		if got := architecture(platform); got != want {
 			t.Errorf("architecture(%q) = %q, want %q", platform, got, want)
 		}

@@ -16,22 +16,25 @@ import (
 	"github.com/sandlint/sandlint/parsers/source"
 )
 
-// Profile is a seccomp profile: a file, one of several resources in a file, or text inside another file. It belongs to one goroutine.
+// Profile is a seccomp profile: a file, one of several resources in a file, or text inside another file. It belongs to
+// one goroutine.
 type Profile struct {
 	*seccomp.Profile
-	// Fragment is where the profile lies in a file of another language, nil for a file of its own. Profile.Source is then a file that holds the
-	// fragment's text alone, and rules report places in it; the runner moves them to Fragment.File.
+	// Fragment is where the profile lies in a file of another language, nil for a file of its own. Profile.Source is
+	// then a file that holds the fragment's text alone, and rules report places in it; the runner moves them to
+	// Fragment.File.
 	Fragment *source.Fragment
 	// Instruction is the LABEL that a Fragment lies in.
 	Instruction *dockerfile.Instruction
-	// Uses are the places in the workspace that put the profile in force, in order of path and position, as far as they are known.
+	// Uses are the places in the workspace that put the profile in force, in order of path and position, as far as they
+	// are known.
 	Uses []Use
 
 	usual   []*decide.Filter
 	filters []*decide.Filter
 }
 
-// Filter returns the filter that a target makes of the profile, as decide.Compile does, and makes it once.
+// Filter returns the filter that a target makes of the profile, as decide.Compile does, made on first use.
 func (p *Profile) Filter(t decide.Target) *decide.Filter {
 	for _, made := range [][]*decide.Filter{p.usual, p.filters} {
 		for _, f := range made {
@@ -45,7 +48,7 @@ func (p *Profile) Filter(t decide.Target) *decide.Filter {
 	return f
 }
 
-// Usual returns the filters that the usual targets make of the profile, and makes them once: see decide.Targets.Usual.
+// Usual returns the filters that the usual targets make of the profile, made on first use: see decide.Targets.Usual.
 func (p *Profile) Usual(targets decide.Targets) []*decide.Filter {
 	if p.usual == nil {
 		for _, t := range targets.Usual(p.Profile, p.Loaders(targets)...) {
@@ -55,7 +58,7 @@ func (p *Profile) Usual(targets decide.Targets) []*decide.Filter {
 	return p.usual
 }
 
-// UseKind is by what a profile is put in force.
+// UseKind is what puts a profile in force.
 type UseKind string
 
 const (
@@ -65,7 +68,7 @@ const (
 	UseLabel      UseKind = "label"      // a label of an image, which Podman loads with --seccomp-policy=image
 )
 
-// Loaders are the programs that may read a profile that is used so.
+// Loaders returns the programs that may read a profile with this kind of use.
 func (k UseKind) Loaders() []decide.Loader {
 	switch k {
 	case UseKubernetes:
@@ -83,16 +86,20 @@ type Use struct {
 	File *source.File
 	Span source.Span
 
-	built build // the image of a Compose service that runs under the profile as it is; the zero build where that is not known
+	// built is the image of a Compose service that runs under the profile as it is; the zero build where that is not
+	// known.
+	built build
 }
 
-// ImageOf returns the image whose own command runs in a container under a profile, by a use of it. It is nil where that is not certain: for all but Compose services that are built in the workspace,
-// run with the image's command, and get no capabilities by which the profile would let more through.
+// ImageOf returns the image whose own command runs in a container under the profile of a use. It is nil where that is
+// not certain. It is certain for Compose services that are built in the workspace, run with the image's command, and
+// add no capabilities with which the profile would allow more.
 func (w *Workspace) ImageOf(u Use) *image.Image {
 	if u.built.dockerfile == "" {
 		return nil
 	}
-	i := slices.IndexFunc(w.Entries, func(e *Entry) bool { return e.Kind == files.KindDockerfile && e.Abs == u.built.dockerfile })
+	i := slices.IndexFunc(w.Entries,
+		func(e *Entry) bool { return e.Kind == files.KindDockerfile && e.Abs == u.built.dockerfile })
 	if i < 0 {
 		return nil
 	}
@@ -112,13 +119,15 @@ func (w *Workspace) ImageOf(u Use) *image.Image {
 	return nil
 }
 
-// Loaders returns the programs that read the profile: those that the user named as targets, else those by which the workspace uses it, else those that read all fields that
-// it has.
+// Loaders returns the programs that read the profile: those that the user named as targets, else those with which the
+// workspace uses it, else those that read all fields that it has.
 func (p *Profile) Loaders(t decide.Targets) []decide.Loader {
-	if p.Dialect == seccomp.SPO { // what the operator writes for the nodes has OCI's fields alone, which all loaders read alike
+	if p.Dialect == seccomp.SPO {
+		// What the operator writes for the nodes has OCI's fields alone, which all loaders read alike.
 		return []decide.Loader{decide.LoaderOCI}
 	}
-	if len(p.Uses) == 0 || p.Dialect == seccomp.Bundle || t.Given("docker", "podman", "cri-o", "containerd", "kubernetes") {
+	if len(p.Uses) == 0 || p.Dialect == seccomp.Bundle ||
+		t.Given("docker", "podman", "cri-o", "containerd", "kubernetes") {
 		return t.Loaders(p.Profile)
 	}
 	var out []decide.Loader
@@ -164,7 +173,9 @@ func (w *Workspace) usesOf(e *Entry, p *seccomp.Profile) []Use {
 		if l.Kind == UseKubernetes {
 			named = w.meansResource(l, e, p) || p.Dialect != seccomp.SPO && w.meansFile(l, e)
 		}
-		if named && !slices.ContainsFunc(out, func(u Use) bool { return u.Kind == l.Kind && u.Span == l.Span && u.File.Path == l.File.Path }) {
+		if named && !slices.ContainsFunc(out, func(u Use) bool {
+			return u.Kind == l.Kind && u.Span == l.Span && u.File.Path == l.File.Path
+		}) {
 			out = append(out, l.Use)
 		}
 	}
@@ -187,8 +198,8 @@ func (s *survey) profileLinks() []link {
 	return s.links
 }
 
-// meansFile reports whether a path below the kubelet's folder for profiles means the file of an entry: it is the only profile below the root of
-// the manifest whose path ends so.
+// meansFile reports whether a path below the kubelet's folder for profiles means the file of an entry: it is the only
+// profile below the root of the manifest whose path ends so.
 func (w *Workspace) meansFile(l link, e *Entry) bool {
 	ends := func(e *Entry) bool {
 		abs := filepath.ToSlash(e.Abs)
@@ -200,7 +211,8 @@ func (w *Workspace) meansFile(l link, e *Entry) bool {
 	return !slices.ContainsFunc(w.Entries, func(other *Entry) bool { return other.Abs != e.Abs && ends(other) })
 }
 
-// meansResource reports whether a path below the kubelet's folder for profiles is the one to which the operator writes a SeccompProfile.
+// meansResource reports whether a path below the kubelet's folder for profiles is the one to which the operator writes
+// a SeccompProfile.
 func (w *Workspace) meansResource(l link, e *Entry, p *seccomp.Profile) bool {
 	rest, ok := strings.CutPrefix(l.target, "operator/")
 	if !ok || p.Dialect != seccomp.SPO || p.Name.Text == "" || !files.Inside(l.root, e.Abs) {
@@ -223,7 +235,8 @@ func mayName(b []byte) bool {
 		return false
 	}
 	return bytes.Contains(b, []byte("security_opt")) || bytes.Contains(b, []byte("localhostProfile")) ||
-		bytes.Contains(b, []byte("seccomp.security.alpha.kubernetes.io")) || bytes.Contains(b, []byte(`"seccomp-profile"`))
+		bytes.Contains(b, []byte("seccomp.security.alpha.kubernetes.io")) ||
+		bytes.Contains(b, []byte(`"seccomp-profile"`))
 }
 
 // linksIn returns the places of the files, by absolute path, that name profiles.
@@ -241,7 +254,8 @@ func (w *Workspace) linksIn(files []string) []link {
 		if bytes.Contains(f.Bytes, []byte("security_opt")) {
 			out = append(out, composeLinks(abs, f)...)
 		}
-		if bytes.Contains(f.Bytes, []byte("localhostProfile")) || bytes.Contains(f.Bytes, []byte("seccomp.security.alpha.kubernetes.io")) {
+		if bytes.Contains(f.Bytes, []byte("localhostProfile")) ||
+			bytes.Contains(f.Bytes, []byte("seccomp.security.alpha.kubernetes.io")) {
 			root := w.root(filepath.Dir(abs))
 			for _, document := range yamltree.Parse(f).Documents {
 				out = kubernetesLinks(out, f, root, document)
@@ -286,16 +300,22 @@ func composeLinks(abs string, f *source.File) []link {
 			if !filepath.IsAbs(target) {
 				target = filepath.Join(filepath.Dir(abs), target)
 			}
-			out = append(out, link{Use: Use{Kind: UseCompose, File: f, Span: v.Span, built: imageOf(filepath.Dir(abs), f, s)}, target: filepath.Clean(target)})
+			out = append(out, link{
+				Use:    Use{Kind: UseCompose, File: f, Span: v.Span, built: imageOf(filepath.Dir(abs), f, s)},
+				target: filepath.Clean(target),
+			})
 		}
 	}
 	return out
 }
 
-// imageOf returns what a service is built from; the zero build where that is not known, or where what runs in the container is not the image's command with the usual capabilities.
+// imageOf returns what a service is built from; the zero build where that is not known, or where what runs in the
+// container is not the image's command with the usual capabilities.
 func imageOf(dir string, f *source.File, s *compose.Service) build {
 	text := f.Text(s.Span)
-	if s.Build == nil || s.ExtendsFile.IsSet() || s.Privileged.IsSet() || len(s.CapAdd) > 0 || strings.Contains(text, "command") || strings.Contains(text, "entrypoint") || s.Build.Stage.IsSet() && !s.Build.Stage.Known {
+	if s.Build == nil || s.ExtendsFile.IsSet() || s.Privileged.IsSet() || len(s.CapAdd) > 0 ||
+		strings.Contains(text, "command") || strings.Contains(text, "entrypoint") ||
+		s.Build.Stage.IsSet() && !s.Build.Stage.Known {
 		return build{}
 	}
 	name, ok := s.Build.DockerfilePath()
@@ -305,14 +325,16 @@ func imageOf(dir string, f *source.File, s *compose.Service) build {
 	return build{dockerfile: filepath.Join(dir, filepath.FromSlash(name)), stage: strings.ToLower(s.Build.Stage.Text)}
 }
 
-// kubernetesLinks adds the profiles that the security contexts below a node name, and those of the annotations that came before them.
+// kubernetesLinks adds the profiles that the security contexts below a node name, and those of the annotations that
+// came before them.
 func kubernetesLinks(out []link, f *source.File, root string, n *yamltree.Node) []link {
 	add := func(v *yamltree.Node, path string, cut int) {
 		span := v.Inner
 		if span.Len() == len(v.Text) {
 			span.Start += cut
 		}
-		if path != "" && !strings.HasPrefix(path, "/") && !strings.Contains(path, "..") && !strings.Contains(path, "{{") {
+		if path != "" && !strings.HasPrefix(path, "/") && !strings.Contains(path, "..") &&
+			!strings.Contains(path, "{{") {
 			out = append(out, link{Use: Use{Kind: UseKubernetes, File: f, Span: span}, target: path, root: root})
 		}
 	}
@@ -331,7 +353,8 @@ func kubernetesLinks(out []link, f *source.File, root string, n *yamltree.Node) 
 				}
 				continue
 			}
-			if strings.Contains(pair.Key.Text, "seccomp.security.alpha.kubernetes.io/") && pair.Value.Kind == yamltree.Scalar {
+			if strings.Contains(pair.Key.Text, "seccomp.security.alpha.kubernetes.io/") &&
+				pair.Value.Kind == yamltree.Scalar {
 				if path, ok := strings.CutPrefix(pair.Value.Text, "localhost/"); ok {
 					add(pair.Value, path, len("localhost/"))
 				}
@@ -343,8 +366,8 @@ func kubernetesLinks(out []link, f *source.File, root string, n *yamltree.Node) 
 	return out
 }
 
-// daemonLinks returns the profile that a daemon.json names. Its path is absolute: it means a file of the workspace where that is laid out like the
-// machine, in a folder that ends in etc/docker, or holds the path itself.
+// daemonLinks returns the profile that a daemon.json names. Its path is absolute: it means a file of the workspace
+// where that is laid out like the machine, in a folder that ends in etc/docker, or holds the path itself.
 func (w *Workspace) daemonLinks(abs string, f *source.File) []link {
 	v := yamltree.Parse(f).Root().Get("seccomp-profile")
 	if !v.IsScalar() || v.Text == "builtin" || v.Text == "unconfined" {
@@ -365,7 +388,8 @@ func (w *Workspace) daemonLinks(abs string, f *source.File) []link {
 // profileLabel is the label of an image that holds a profile (containers/common, pkg/seccomp: ContainerImageLabel).
 const profileLabel = "io.containers.seccomp.profile"
 
-// labelProfiles returns the profiles in the labels of a Dockerfile. A value that depends on what is not known is left out.
+// labelProfiles returns the profiles in the labels of a Dockerfile. A value that depends on what is not known is left
+// out.
 func labelProfiles(d *dockerfile.File) []*Profile {
 	if !bytes.Contains(d.Source.Bytes, []byte(profileLabel)) {
 		return nil
@@ -396,8 +420,9 @@ func labelProfiles(d *dockerfile.File) []*Profile {
 	return out
 }
 
-// labelPieces returns the value of a LABEL, which BuildKit expands to text, as a fragment's pieces: each run of bytes that stand for themselves is verbatim,
-// and an escape is a piece of its own. Where that cannot be told, the whole is one piece that is not verbatim.
+// labelPieces returns the value of a LABEL, which BuildKit expands to text, as a fragment's pieces: each run of bytes
+// that stand for themselves is verbatim, and an escape is a piece of its own. Where that is not certain, the whole
+// value is one piece that is not verbatim.
 func labelPieces(f *source.File, escape byte, w dockerfile.Word, text string) []source.Piece {
 	whole := []source.Piece{{Text: text, Span: w.Span}}
 	chars := joinedLine(f.Bytes[w.Span.Start:w.Span.End], escape)
@@ -405,10 +430,11 @@ func labelPieces(f *source.File, escape byte, w dockerfile.Word, text string) []
 		return whole
 	}
 	var pieces []source.Piece
-	next := -1 // where the last piece goes on
+	next := -1 // where the last piece continues
 	add := func(at source.Span, c byte, verbatim bool, quoting source.Quoting) {
 		at = at.Shift(w.Span.Start)
-		if n := len(pieces); verbatim && n > 0 && pieces[n-1].Verbatim && pieces[n-1].Quoting == quoting && next == at.Start {
+		if n := len(pieces); verbatim && n > 0 && pieces[n-1].Verbatim && pieces[n-1].Quoting == quoting &&
+			next == at.Start {
 			pieces[n-1].Span.End = at.End
 		} else {
 			pieces = append(pieces, source.Piece{Span: at, Verbatim: verbatim, Quoting: quoting, Text: string(c)})
@@ -434,7 +460,8 @@ func labelPieces(f *source.File, escape byte, w dockerfile.Word, text string) []
 			quote = c
 		case quote != 0 && c == quote:
 			quote = 0
-		case c == escape && quote != '\'' && n+1 < len(chars) && (quote == 0 || w.Text[n+1] == '"' || w.Text[n+1] == '$' || w.Text[n+1] == escape):
+		case c == escape && quote != '\'' && n+1 < len(chars) &&
+			(quote == 0 || w.Text[n+1] == '"' || w.Text[n+1] == '$' || w.Text[n+1] == escape):
 			n++
 			add(source.Span{Start: at, End: chars[n] + 1}, w.Text[n], false, quoting)
 		default:
@@ -448,7 +475,7 @@ func labelPieces(f *source.File, escape byte, w dockerfile.Word, text string) []
 			p.Text = f.Text(p.Span)
 		}
 		if !strings.HasPrefix(text[length:], p.Text) {
-			return whole // a variable, or something that BuildKit reads otherwise
+			return whole // a variable, or something that BuildKit reads differently
 		}
 		length += len(p.Text)
 	}
@@ -458,7 +485,8 @@ func labelPieces(f *source.File, escape byte, w dockerfile.Word, text string) []
 	return pieces
 }
 
-// joinedLine returns the offsets of the bytes that are left of text when line continuations, and the comments and empty lines among them, are taken out.
+// joinedLine returns the offsets of the bytes that are left of text when line continuations, and the comments and empty
+// lines among them, are taken out.
 func joinedLine(text []byte, escape byte) []int {
 	out := make([]int, 0, len(text))
 	for i := 0; i < len(text); i++ {

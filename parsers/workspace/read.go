@@ -16,8 +16,8 @@ import (
 // errAmbiguous says that a path in a Dockerfile may mean several files, since the build context is not known.
 var errAmbiguous = errors.New("several files may be meant")
 
-// root returns the directory that bounds what may be read for files in dir: the nearest one upwards that holds .git, else the working
-// directory where dir lies below it, else dir itself.
+// root returns the directory that bounds what may be read for files in dir: the nearest one upwards that holds .git,
+// else the working directory where dir lies below it, else dir itself.
 func (w *Workspace) root(dir string) string {
 	if root := w.repository(dir); root != "" {
 		return root
@@ -42,9 +42,10 @@ func (w *Workspace) repository(dir string) string {
 	})
 }
 
-// inContext returns the workspace file that a path of a build context means, for a Dockerfile at abs. Where the context is not known it
-// is taken to be the Dockerfile's own directory or the root; a path that exists in both with other content is ambiguous. Known contexts,
-// absolute, come first. The error is fs.ErrNotExist where there is no such file.
+// inContext returns the workspace file that a path of a build context means, for a Dockerfile at abs. Known contexts,
+// absolute, come first. Where the context is not known, it is assumed to be the Dockerfile's own directory or the root;
+// a path that exists in both with different content is ambiguous. The error is fs.ErrNotExist where there is no such
+// file.
 func (w *Workspace) inContext(abs string, contexts []string, name string) (*source.File, error) {
 	if strings.ContainsAny(name, "*?[$") || strings.Contains(name, "://") || strings.HasPrefix(name, "git@") {
 		return nil, fs.ErrNotExist
@@ -79,7 +80,8 @@ func (w *Workspace) inContext(abs string, contexts []string, name string) (*sour
 	return found, nil
 }
 
-// neighbour reads a regular file below root; no symbolic link leads out of root. The error is nixconf.ErrUnreadable for a directory.
+// neighbour reads a regular file below root; no symbolic link leads out of root. The error is nixconf.ErrUnreadable for
+// a directory.
 func (w *Workspace) neighbour(root, full string) (*source.File, error) {
 	type key string
 	type neighbour struct {

@@ -9,7 +9,8 @@ import (
 	"github.com/sandlint/sandlint/parsers/nixuse"
 )
 
-// cores returns the value of "cores" at the end of the last stage of the first Dockerfile of a workspace, "?" where it is not known.
+// cores returns the value of "cores" at the end of the last stage of the first Dockerfile of a workspace, "?" where it
+// is not known.
 func cores(t *testing.T, w *Workspace) string {
 	t.Helper()
 	for _, e := range w.Entries {
@@ -39,9 +40,14 @@ func loaded(t *testing.T, dir string) *Workspace {
 	return w
 }
 
-// TestNeighbourChanges changes a file that a Dockerfile copies: opening the Dockerfile again sees it, a snapshot does not before it is told.
+// TestNeighbourChanges changes a file that a Dockerfile copies: opening the Dockerfile again sees it, a snapshot only
+// after Changed.
 func TestNeighbourChanges(t *testing.T) {
-	dir := makeTree(t, map[string]string{".git/": "", "Dockerfile": "FROM nixos/nix\nCOPY nix.conf /etc/nix/nix.conf\n", "nix.conf": "cores = 1\n"})
+	dir := makeTree(t, map[string]string{
+		".git/":      "",
+		"Dockerfile": "FROM nixos/nix\nCOPY nix.conf /etc/nix/nix.conf\n",
+		"nix.conf":   "cores = 1\n",
+	})
 	w := loaded(t, dir)
 	snapshot := w.Snapshot()
 	if got := cores(t, w) + cores(t, snapshot); got != "11" {
@@ -69,9 +75,10 @@ func TestNeighbourChanges(t *testing.T) {
 	}
 }
 
-// TestOverlayIsWhole has files that only an overlay holds: they are read, listed and asked for like those on disk.
+// TestOverlayIsWhole reads, lists and describes files that only an overlay holds like those on disk.
 func TestOverlayIsWhole(t *testing.T) {
-	dir := makeTree(t, map[string]string{".git/": "", "img/Dockerfile": "FROM nixos/nix\nCOPY cfg /etc/nix/\nRUN nix-build\n"})
+	dir := makeTree(t,
+		map[string]string{".git/": "", "img/Dockerfile": "FROM nixos/nix\nCOPY cfg /etc/nix/\nRUN nix-build\n"})
 	at := func(name string) string { return filepath.Join(dir, filepath.FromSlash(name)) }
 	w := loaded(t, dir)
 	for _, on := range []*Workspace{w, w.Snapshot()} {
@@ -82,7 +89,8 @@ func TestOverlayIsWhole(t *testing.T) {
 			t.Errorf("a folder that the overlay alone has: cores = %s", got)
 		}
 		// A workflow that only the overlay holds is found by listing its folder.
-		doc, err := on.With(map[string][]byte{at(".github/workflows/ci.yml"): []byte(emulatedWorkflow)}).Open(on.Entries[0])
+		doc, err := on.With(map[string][]byte{at(".github/workflows/ci.yml"): []byte(emulatedWorkflow)}).Open(
+			on.Entries[0])
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -111,9 +119,12 @@ func TestMemory(t *testing.T) {
 	}
 	texts := map[string][]byte{}
 	for name, text := range map[string]string{
-		"Dockerfile": "FROM nixos/nix\nCOPY conf/nix.conf setup.sh /etc/nix/\nRUN /etc/nix/setup.sh\n", "conf/nix.conf": "include more.conf\n",
-		"conf/more.conf": "sandbox = false\n", "setup.sh": "#!/bin/sh\necho cores = 5 >> /etc/nix/nix.conf\n", ".git/HEAD": "", "ignored/nix.conf": "cores = 9\n",
-		".gitignore": "ignored\n", "docker/seccomp.json": profileText, "compose.yaml": "services:\n  a:\n    security_opt: [\"seccomp=docker/seccomp.json\"]\n",
+		"Dockerfile":     "FROM nixos/nix\nCOPY conf/nix.conf setup.sh /etc/nix/\nRUN /etc/nix/setup.sh\n",
+		"conf/nix.conf":  "include more.conf\n",
+		"conf/more.conf": "sandbox = false\n", "setup.sh": "#!/bin/sh\necho cores = 5 >> /etc/nix/nix.conf\n",
+		".git/HEAD": "", "ignored/nix.conf": "cores = 9\n",
+		".gitignore": "ignored\n", "docker/seccomp.json": profileText,
+		"compose.yaml": "services:\n  a:\n    security_opt: [\"seccomp=docker/seccomp.json\"]\n",
 	} {
 		texts[filepath.Join(dir, filepath.FromSlash(name))] = []byte(text)
 	}
@@ -125,7 +136,8 @@ func TestMemory(t *testing.T) {
 	for _, e := range w.Entries {
 		kinds[e.Path] = e.Kind
 	}
-	if len(kinds) != 4 || kinds["Dockerfile"] != files.KindDockerfile || kinds["conf/nix.conf"] != files.KindNixConf || kinds["docker/seccomp.json"] != files.KindSeccomp || kinds["setup.sh"] != files.KindScript {
+	if len(kinds) != 4 || kinds["Dockerfile"] != files.KindDockerfile || kinds["conf/nix.conf"] != files.KindNixConf ||
+		kinds["docker/seccomp.json"] != files.KindSeccomp || kinds["setup.sh"] != files.KindScript {
 		t.Errorf("found %v", kinds)
 	}
 	for _, e := range w.Entries {

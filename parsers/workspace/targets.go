@@ -17,7 +17,7 @@ import (
 type Targets struct {
 	// Nix are the releases of Nix, Lix and Determinate Nix.
 	Nix nixconf.Targets
-	// NixGiven says that the user named them, so that a base image's tag does not narrow them.
+	// NixGiven says that the user named them, so a base image's tag does not narrow them.
 	NixGiven bool
 	// Platforms are the platforms that images are built for, such as "linux/arm64"; nil when not given.
 	Platforms []string
@@ -28,15 +28,15 @@ type Targets struct {
 // DefaultTargets returns the releases in wide use: Nix from 2.18 on, and all of Lix and Determinate Nix.
 func DefaultTargets() Targets { return Targets{Nix: nixconf.DefaultTargets()} }
 
-// Consumers are the names that Set takes, sorted.
+// Consumers returns the names that Set accepts, sorted.
 func Consumers() []string {
 	names := append([]string{"determinate", "lix", "nix", "platform"}, decide.Consumers()...)
 	slices.Sort(names)
 	return names
 }
 
-// Set adds a target: a consumer's version or range of versions, or for "platform" a list of platforms. The first version of Nix, Lix or
-// Determinate Nix that is given replaces the defaults. The error names what is possible.
+// Set adds a target: a consumer's version or range of versions, or for "platform" a list of platforms. The first
+// version of Nix, Lix or Determinate Nix that is given replaces the defaults. The error says what is possible.
 func (t *Targets) Set(consumer, version string) error {
 	switch consumer {
 	case "nix", "lix", "determinate":
@@ -74,7 +74,8 @@ var platformName = sync.OnceValue(func() *regexp.Regexp {
 // nix returns the targets of what Nix reads.
 func (t Targets) nix() nixuse.Targets { return nixuse.Targets{Nix: t.Nix, NixGiven: t.NixGiven} }
 
-// Trace returns the settings in force with the given nix.conf files, in the order in which Nix reads them: see nixuse.TraceNix.
+// Trace returns the settings in force with the given nix.conf files, in the order in which Nix reads them: see
+// nixuse.TraceNix.
 func (w *Workspace) TraceNix(texts []*nixuse.Text) *nixuse.NixTrace {
 	return nixuse.TraceNix(texts, w.Targets.nix())
 }

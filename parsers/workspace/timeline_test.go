@@ -14,18 +14,19 @@ import (
 
 	"github.com/sandlint/sandlint/parsers/nixconf"
 	"github.com/sandlint/sandlint/parsers/nixconf/reach"
-
 	"github.com/sandlint/sandlint/parsers/nixuse"
 )
 
 var update = flag.Bool("update", false, "rewrite the expected timelines in testdata")
 
-// TestTimeline reads the cases of testdata/timeline. A case is a folder in an archive: a Dockerfile, what lies beside it, and
+// TestTimeline reads the cases of testdata/timeline. A case is a folder in an archive: a Dockerfile, what lies beside
+// it, and
 //
 //	events      the timeline of each stage, one event a line
 //	settings    the settings at each command that have a source, or for which something is uncertain
 //
-// A case without one of the two is not tested for it. With -update both are rewritten where they are; read the difference.
+// A case without one of the two is not tested for it. With -update both are rewritten where they are; read the
+// difference.
 func TestTimeline(t *testing.T) {
 	archives, err := filepath.Glob(filepath.Join("testdata", "timeline", "*.txtar"))
 	if err != nil || len(archives) == 0 {
@@ -182,7 +183,8 @@ func renderText(t *nixuse.Text) string {
 
 func phases(p reach.Phase) string {
 	var out []string
-	for n, name := range []string{"builds", "may build", "substitutes", "fetches", "new command", "collects", "daemon"} {
+	for n, name := range []string{"builds", "may build", "substitutes", "fetches", "new command", "collects",
+		"daemon"} {
 		if p&(1<<n) != 0 {
 			out = append(out, name)
 		}
@@ -193,7 +195,8 @@ func phases(p reach.Phase) string {
 	return strings.Join(out, ", ")
 }
 
-// renderSettings returns the settings in force at each Nix command, and at the end of each stage. A question mark says that a value is not certain.
+// renderSettings returns the settings in force at each Nix command, and at the end of each stage. A question mark says
+// that a value is not certain.
 func renderSettings(d *nixuse.Model) string {
 	var b strings.Builder
 	for n, img := range d.Images {

@@ -45,7 +45,8 @@ RUN /unknown.sh && nix-build
 	for _, s := range d.Trace() {
 		fmt.Fprintf(&b, "stage %d: %s %s, assumed %v\n", s.Image.Stage.Index, s.Distribution, s.Version, s.Assumed)
 		for _, c := range s.Commands {
-			fmt.Fprintf(&b, "  %s:%d %s, uncertain %v\n", c.Event.File.Path, c.Event.File.LineOf(c.Event.Span.Start), c.Event.Nix.Label, c.Uncertain)
+			fmt.Fprintf(&b, "  %s:%d %s, uncertain %v\n", c.Event.File.Path, c.Event.File.LineOf(c.Event.Span.Start),
+				c.Event.Nix.Label, c.Uncertain)
 			for _, setting := range c.Settings {
 				value := setting.Value
 				if setting.Name == "trusted-public-keys" {
@@ -58,7 +59,8 @@ RUN /unknown.sh && nix-build
 				for _, from := range setting.From {
 					fmt.Fprintf(&b, ", %s", from.Label)
 					if from.File != nil {
-						fmt.Fprintf(&b, " at %s:%d %q", from.File.Path, from.File.LineOf(from.Span.Start), from.File.Text(from.Span))
+						fmt.Fprintf(&b, " at %s:%d %q", from.File.Path, from.File.LineOf(from.Span.Start),
+							from.File.Text(from.Span))
 					}
 				}
 				b.WriteString("\n")
@@ -109,7 +111,7 @@ stage 3: nix 2.31.1, assumed false
 	}
 }
 
-// TestTraceAssumed tells whether the release of Nix is known.
+// TestTraceAssumed checks whether the release of Nix is known.
 func TestTraceAssumed(t *testing.T) {
 	for base, want := range map[string]string{
 		"nixos/nix:2.24.10":              "nix 2.24.10 false",
@@ -117,7 +119,8 @@ func TestTraceAssumed(t *testing.T) {
 		"ghcr.io/lix-project/lix:2.91.1": "lix 2.91.1 false",
 		"example.org/nix":                "nix newest true",
 	} {
-		d := openDockerfile(t, makeTree(t, map[string]string{"Dockerfile": "FROM " + base + "\nRUN nix-build\n"}), "Dockerfile")
+		d := openDockerfile(t, makeTree(t, map[string]string{"Dockerfile": "FROM " + base + "\nRUN nix-build\n"}),
+			"Dockerfile")
 		s := d.Trace()[0]
 		version := s.Version.String()
 		if s.Version == nixconf.DefaultTargets()[0].To && s.Assumed {
@@ -131,13 +134,16 @@ func TestTraceAssumed(t *testing.T) {
 
 func TestTargetsSet(t *testing.T) {
 	targets := DefaultTargets()
-	for _, s := range []string{"nix=2.24", "lix=2.91", "platform=linux/amd64, linux/arm/v7", "platform=windows/amd64", "libseccomp=2.5.4", "libseccomp=2.5.5", "kernel=6.1"} {
+	for _, s := range []string{"nix=2.24", "lix=2.91", "platform=linux/amd64, linux/arm/v7", "platform=windows/amd64",
+		"libseccomp=2.5.4", "libseccomp=2.5.5", "kernel=6.1"} {
 		consumer, version, _ := strings.Cut(s, "=")
 		if err := targets.Set(consumer, version); err != nil {
 			t.Errorf("%s: %v", s, err)
 		}
 	}
-	if got := fmt.Sprint(targets.Platforms, targets.Seccomp.Libseccomps(), targets.Seccomp.Range("kernel"), len(targets.Nix), targets.NixGiven); got != "[linux/amd64 linux/arm/v7 windows/amd64] [2.5.4 2.5.5] 6.1 2 true" {
+	got := fmt.Sprint(targets.Platforms, targets.Seccomp.Libseccomps(), targets.Seccomp.Range("kernel"),
+		len(targets.Nix), targets.NixGiven)
+	if got != "[linux/amd64 linux/arm/v7 windows/amd64] [2.5.4 2.5.5] 6.1 2 true" {
 		t.Error(got)
 	}
 	for s, want := range map[string]string{

@@ -1,8 +1,10 @@
-// Package workspace is the shared model: it finds the files, opens them as documents, and links them, so a rule can see that line 9 of a Dockerfile
-// runs Nix before line 14 writes the nix.conf that Nix needed. It is glue: what a file means is in the packages beside it.
+// Package workspace is the shared model: it finds files, opens them as documents, and links them, so a rule can see
+// that line 9 of a Dockerfile runs Nix before line 14 writes the nix.conf that Nix needed. It is only glue: the
+// packages beside it know what a file means. Code that reads or interprets one format belongs there; this package holds
+// the links between files (builds.go, copied.go, hosted.go, profile.go).
 //
-// Nothing outside the workspace's root is ever read, no symbolic link out of it is followed, and nothing is run. Everything is read through one
-// files.Tree.
+// It reads nothing outside the workspace's root, follows no symbolic link out of it, and runs nothing. It reads
+// everything through one files.Tree.
 package workspace
 
 import (
@@ -17,11 +19,11 @@ import (
 	"github.com/sandlint/sandlint/parsers/source"
 )
 
-// Workspace is a set of files, and what it takes to read their neighbours. It is safe for concurrent use.
+// Workspace is a set of files, with all that is needed to read their neighbours. It is safe for concurrent use.
 type Workspace struct {
 	// Targets are the versions of the consumers that the files are for.
 	Targets Targets
-	// Entries are the files to look at, in order of path.
+	// Entries are the files to check, in order of path.
 	Entries []*Entry
 	// Skipped are the files that were not taken.
 	Skipped []Skipped
@@ -51,7 +53,7 @@ type Entry struct {
 	Stdin bool
 }
 
-// Skipped is a file that was named, or found by its name, and not looked at.
+// Skipped is a file that the user named, or whose name looks right, and that is not checked.
 type Skipped struct {
 	Path   string
 	Reason string
@@ -72,23 +74,26 @@ func (ForeignError) Error() string {
 	return "contains no Nix setting; it looks like another program's configuration"
 }
 
-// Document is a file as opened. What its format makes of it is in Value; the other fields are the parts of it that rules look at, whatever the format.
+// Document is an opened file. Value is what its format makes of it; the other fields are the parts that rules check,
+// whatever the format.
 type Document struct {
 	Entry  *Entry
 	Source *source.File
-	// Value is what the format makes of the whole file: *image.Dockerfile, *nixuse.Text, *nixuse.Hosted, []*Profile, or what a format of another
-	// package returns.
+	// Value is what the format makes of the whole file: *image.Dockerfile, *nixuse.Text, *nixuse.Hosted, []*Profile, or
+	// what a format of another package returns.
 	Value any
 	// Dockerfile are the images that the file builds, and Nix is what they do with Nix; nil for files that build none.
 	Dockerfile *image.Dockerfile
 	Nix        *nixuse.Model
 	// Texts are the nix.conf texts in it, in order of position.
 	Texts []*nixuse.Text
-	// Profiles are the seccomp profiles in it, in order: those of a file of profiles, or those in the labels of a Dockerfile.
+	// Profiles are the seccomp profiles in it, in order: those of a file of profiles, or those in the labels of a
+	// Dockerfile.
 	Profiles []*Profile
 }
 
-// Reads returns the paths, as shown, of the other files of the workspace that the document's meaning depends on, sorted.
+// Reads returns the paths, as shown, of the other files of the workspace that the document's meaning depends on,
+// sorted.
 func (d *Document) Reads() []string {
 	if d.Dockerfile == nil {
 		return nil
@@ -100,8 +105,9 @@ func (d *Document) Reads() []string {
 type Format struct {
 	// Kind is the kind.
 	Kind files.Kind
-	// Claims reports whether a file that no format before it in the list claims is of the kind, by its path, with slashes, or its text, which costs a
-	// read. It is nil for the kinds that files.KindByPath and the content tell: see Builtin.
+	// Claims reports whether a file that no format before it in the list claims is of the kind, by its path, with
+	// slashes, or its text, which costs a read. It is nil for the kinds that are found by files.KindByPath and by the
+	// content: see Builtin.
 	Claims func(name string, text func() []byte) bool
 	// Open makes the document of a file. Entry and Source are filled in.
 	Open func(*Workspace, *Entry, *source.File) (*Document, error)
@@ -110,8 +116,8 @@ type Format struct {
 // Dir returns the working directory, absolute.
 func (w *Workspace) Dir() string { return w.dir }
 
-// Snapshot returns the workspace as one run sees it: what is read once is remembered, and what changes on disk from then on is not seen. Other
-// methods of a workspace that is no snapshot see the files as they are at the time of the call.
+// Snapshot returns the workspace as one run sees it: it reads a file once and does not see later changes on disk. The
+// methods of a workspace that is not a snapshot see the files as they are at the time of the call.
 func (w *Workspace) Snapshot() *Workspace {
 	s := *w
 	s.cache = files.NewCache()
@@ -127,8 +133,9 @@ func (w *Workspace) snapshot() *Workspace {
 	return w.Snapshot()
 }
 
-// With returns the workspace in which the given files, by absolute path, hold other text: an editor's open buffers, or files as a fix would leave them. That of a
-// snapshot is one too; it shares what it remembers as far as it does not depend on these files.
+// With returns the workspace in which the given files, by absolute path, have another text: an editor's open buffers,
+// or files as a fix would leave them. Made from a snapshot it is a snapshot too, and shares all cached values that do
+// not depend on these files.
 func (w *Workspace) With(overlay map[string][]byte) *Workspace {
 	derived := *w
 	derived.overlay = make(map[string][]byte, len(w.overlay)+len(overlay))
@@ -142,7 +149,8 @@ func (w *Workspace) With(overlay map[string][]byte) *Workspace {
 	return &derived
 }
 
-// Changed makes a snapshot forget what depends on the files at the given absolute paths, which came, went or changed; without paths, everything.
+// Changed makes a snapshot drop what depends on the files at the given absolute paths, which appeared, disappeared or
+// changed; without paths, everything.
 func (w *Workspace) Changed(paths ...string) {
 	if w.cache != nil {
 		w.cache.Changed(paths...)
@@ -150,7 +158,8 @@ func (w *Workspace) Changed(paths ...string) {
 	}
 }
 
-// cached returns what make makes of files, which it reads through the workspace that it is given. A snapshot remembers it.
+// cached returns the result of make, which reads files through the workspace that it is given. A snapshot caches the
+// result.
 func cached[V any](w *Workspace, key any, make func(*Workspace) V) V {
 	if w.cache == nil {
 		return make(w)
@@ -162,8 +171,8 @@ func cached[V any](w *Workspace, key any, make func(*Workspace) V) V {
 	})
 }
 
-// Open reads and parses a file. The error is a ForeignError for a file that is none of ours after all. The document is not kept: the caller holds it as
-// long as it is needed.
+// Open reads and parses a file. The error is a ForeignError for a file of another program that merely has such a name.
+// The workspace does not keep the document; the caller holds it as long as needed.
 func (w *Workspace) Open(e *Entry) (*Document, error) {
 	w = w.snapshot()
 	f, err := w.read(e.Abs)
@@ -187,7 +196,7 @@ func (w *Workspace) Open(e *Entry) (*Document, error) {
 	return nil, fmt.Errorf("%s is of no kind that sandlint reads", e.Path)
 }
 
-// survey is what takes a look at all files of a workspace, made when it is asked for.
+// survey holds what takes a look at all files of a workspace; each part is made on first use.
 type survey struct {
 	w  *Workspace
 	mu sync.Mutex

@@ -17,5 +17,6 @@ var syntax = &rules.Rule{
 	References: []string{
 		"BuildKit, frontend/dockerfile/parser and frontend/dockerfile/instructions, v0.34.2",
 	},
-	Check: rules.OnDockerfile(func(p *rules.Pass, d *image.Dockerfile) { problems.Report(p, d, dockerfile.KindSyntax) }),
+	Check: rules.OnDockerfile(
+		func(p *rules.Pass, d *image.Dockerfile) { problems.Report(p, d, dockerfile.KindSyntax) }),
 }

@@ -19,5 +19,6 @@ var unknownFlag = &rules.Rule{
 	References: []string{
 		"BuildKit, frontend/dockerfile/instructions/parse.go, v0.34.2",
 	},
-	Check: rules.OnDockerfile(func(p *rules.Pass, d *image.Dockerfile) { problems.Report(p, d, dockerfile.KindUnknownFlag) }),
+	Check: rules.OnDockerfile(
+		func(p *rules.Pass, d *image.Dockerfile) { problems.Report(p, d, dockerfile.KindUnknownFlag) }),
 }

@@ -19,5 +19,6 @@ var unknownInstruction = &rules.Rule{
 	References: []string{
 		"BuildKit, frontend/dockerfile/command/command.go, v0.34.2",
 	},
-	Check: rules.OnDockerfile(func(p *rules.Pass, d *image.Dockerfile) { problems.Report(p, d, dockerfile.KindUnknownInstruction) }),
+	Check: rules.OnDockerfile(
+		func(p *rules.Pass, d *image.Dockerfile) { problems.Report(p, d, dockerfile.KindUnknownInstruction) }),
 }

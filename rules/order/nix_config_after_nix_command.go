@@ -5,10 +5,9 @@ import (
 	"slices"
 	"strings"
 
-	fixnix "github.com/sandlint/sandlint/fixers/nixconf"
-
 	"github.com/sandlint/sandlint/fixers"
 	fixdocker "github.com/sandlint/sandlint/fixers/dockerfile"
+	fixnix "github.com/sandlint/sandlint/fixers/nixconf"
 	"github.com/sandlint/sandlint/parsers/nixconf"
 	"github.com/sandlint/sandlint/parsers/nixconf/reach"
 	"github.com/sandlint/sandlint/parsers/nixuse"
@@ -26,7 +25,8 @@ var nixConfigAfterNixCommand = &rules.Rule{
 	Fixes:    []fixers.Safety{fixers.Safe, fixers.Unsafe},
 	References: []string{
 		"DeterminateSystems/nix-installer#1305: the installer set up the profile before it placed nix.conf",
-		"NixOS/nix#5258, DeterminateSystems/nix-installer#324: `unable to load seccomp BPF program: Invalid argument` under QEMU",
+		"NixOS/nix#5258, DeterminateSystems/nix-installer#324: " +
+			"`unable to load seccomp BPF program: Invalid argument` under QEMU",
 		"jetify-com/devbox#2665: the same in generated Dockerfiles",
 	},
 	Check: rules.OnTimeline(checkNixConfigOrder),
@@ -68,7 +68,8 @@ func checkNixConfigOrder(p *rules.Pass, img *nixuse.Image) {
 			Span:     write.Text.Fragment.Span(worst.entry.Span),
 			Related: []rules.Related{{
 				File: worst.command.File, Span: worst.command.Nix.Span,
-				Message: fmt.Sprintf("%s runs here with %s = %s", quote(worst.command.Nix.Label), worst.setting, worst.before),
+				Message: fmt.Sprintf("%s runs here with %s = %s", quote(worst.command.Nix.Label), worst.setting,
+					worst.before),
 			}},
 		}
 		if write.File != file && (write.Text.Host == nixuse.HostFile || write.ByInstaller) {
@@ -96,7 +97,7 @@ func quote(s string) string { return fmt.Sprintf("%q", s) }
 // each with the first such command.
 func lateSettings(img *nixuse.Image, timeline []*nixuse.Event, n int) []late {
 	write := timeline[n]
-	after := map[string]*nixuse.Effective{} // by the user that the command runs as, because Nix reads the user's own file
+	after := map[string]*nixuse.Effective{} // by the user that the command runs as: Nix reads the user's own file
 	var found []late
 	seen := map[string]bool{}
 	for i := range write.Text.Entries {
@@ -183,15 +184,17 @@ func readLater(events []*nixuse.Event, name string) bool {
 // computed reports whether the instruction of a write also writes the output of a command.
 func computed(img *nixuse.Image, write *nixuse.Event) bool {
 	return slices.ContainsFunc(img.Events, func(e *nixuse.Event) bool {
-		return e.Instruction == write.Instruction && e.Kind == nixuse.WriteConfig && e.Text != nil && slices.ContainsFunc(e.Text.Fragment.Pieces, func(p source.Piece) bool {
-			return p.Opaque && (strings.HasPrefix(p.Text, "$(") || strings.HasPrefix(p.Text, "`"))
-		})
+		return e.Instruction == write.Instruction && e.Kind == nixuse.WriteConfig && e.Text != nil &&
+			slices.ContainsFunc(e.Text.Fragment.Pieces, func(p source.Piece) bool {
+				return p.Opaque && (strings.HasPrefix(p.Text, "$(") || strings.HasPrefix(p.Text, "`"))
+			})
 	})
 }
 
 func message(write *nixuse.Event, found []late) string {
 	worst := found[0]
-	what := quote(strings.Join(strings.Fields(write.Text.Fragment.File.Text(write.Text.Fragment.Span(worst.entry.Span))), " "))
+	what := quote(
+		strings.Join(strings.Fields(write.Text.Fragment.File.Text(write.Text.Fragment.Span(worst.entry.Span))), " "))
 	if !write.Text.Fragment.Whole() && !strings.Contains(what, "=") {
 		what = quote(worst.setting)
 	}
@@ -253,7 +256,8 @@ func installerFix(img *nixuse.Image, write, command *nixuse.Event, found []late)
 			settings = append(settings, l.setting+" = "+l.entry.Value)
 		}
 	}
-	if len(settings) != 1 || strings.ContainsAny(settings[0], `'"$\`+"`") || command.Instruction.Exec || command.Command.Quoting != source.Plain {
+	if len(settings) != 1 || strings.ContainsAny(settings[0], `'"$\`+"`") || command.Instruction.Exec ||
+		command.Command.Quoting != source.Plain {
 		return nil
 	}
 	in := command.Nix.Installer
@@ -288,15 +292,17 @@ func installerFix(img *nixuse.Image, write, command *nixuse.Event, found []late)
 // the installer is not enough.
 func needsToo(img *nixuse.Image, write, installer *nixuse.Event, found []late) bool {
 	between := false
+	reached := func(l late, e *nixuse.Event) bool {
+		return l.command == installer && reach.Of(l.setting, e.Nix.Phases) != reach.NoEffect
+	}
 	for _, e := range img.Timeline() {
 		switch {
 		case e == write:
 			return false
 		case e == installer:
 			between = true
-		case between && e.Kind == nixuse.RunCommand && e.Nix.Installer == nil && slices.ContainsFunc(found, func(l late) bool {
-			return l.command == installer && reach.Of(l.setting, e.Nix.Phases) != reach.NoEffect
-		}):
+		case between && e.Kind == nixuse.RunCommand && e.Nix.Installer == nil &&
+			slices.ContainsFunc(found, func(l late) bool { return reached(l, e) }):
 			return true
 		}
 	}

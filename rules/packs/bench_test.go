@@ -24,9 +24,10 @@ import (
 //
 //	SANDLINT_CORPUS=/path/to/repositories go test ./rules/packs -run '^$' -bench Corpus -benchtime 10x
 //
-// Wall time depends on how many cores there are, and on what else they do. Compare the CPU times of one run with one another.
+// Wall time depends on how many cores there are, and on what else they do. Compare the CPU times of one run with one
+// another.
 
-// corpus is the files of the folder.
+// corpus holds the files of the folder.
 type corpus struct {
 	dir         string
 	ws          *workspace.Workspace
@@ -136,7 +137,8 @@ func BenchmarkCorpusFix(b *testing.B) {
 	b.ReportMetric(float64(fixed), "fixes/op")
 }
 
-// BenchmarkCorpusBuildKitParse is what to compare with: BuildKit's parser alone over the Dockerfiles of the folder, in memory, on all cores.
+// BenchmarkCorpusBuildKitParse is the baseline: BuildKit's parser alone over the Dockerfiles of the folder, in memory,
+// on all cores.
 func BenchmarkCorpusBuildKitParse(b *testing.B) {
 	c := loadCorpus(b)
 	size := int64(0)

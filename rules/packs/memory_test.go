@@ -16,12 +16,14 @@ import (
 	"github.com/sandlint/sandlint/rules"
 )
 
-// TestMemory checks and fixes a Dockerfile, the nix.conf that it copies and a profile, none of which lies on a disk. TestNode runs it as a browser would.
+// TestMemory checks and fixes a Dockerfile, the nix.conf that it copies and a profile, none of which lies on a disk.
+// TestNode runs it as a browser would.
 func TestMemory(t *testing.T) {
 	dir := string(filepath.Separator) + "project"
 	texts := map[string][]byte{}
 	for name, text := range map[string]string{
-		"Dockerfile":    "FROM nixos/nix:2.31.1\nCOPY conf /etc/nix/\nRUN nix-env -iA nixpkgs.hello\nRUN echo 'filter-syscalls = false' >> /etc/nix/nix.conf\n",
+		"Dockerfile": "FROM nixos/nix:2.31.1\nCOPY conf /etc/nix/\nRUN nix-env -iA nixpkgs.hello\n" +
+			"RUN echo 'filter-syscalls = false' >> /etc/nix/nix.conf\n",
 		"conf/nix.conf": "max-jobs=4\n",
 		"seccomp.json":  `{"defaultAction": "SCMP_ACT_ERRNO", "syscalls": [{"names": ["chmodd", "read"], "action": "SCMP_ACT_ALLOW"}]}`,
 	} {

@@ -1,4 +1,4 @@
-// Package packs lists the packs of rules that come with sandlint.
+// Package packs lists the packs of rules that come with sandlint. A new pack is a line in All.
 package packs
 
 //go:generate go run gen/main.go

@@ -16,8 +16,9 @@ import (
 	"github.com/sandlint/sandlint/rules/rulestest"
 )
 
-// TestQuiet reads the projects of testdata/quiet.txtar, in which something looks wrong and is right. No rule that is on by default may report a warning or an
-// error there. What is worth knowing is in the project's file want; with -update it is rewritten.
+// TestQuiet reads the projects of testdata/quiet.txtar, in which something looks wrong and is right. No rule that is on
+// by default may report a warning or an error there. Findings of severity info are listed in the project's file want;
+// -update rewrites it.
 func TestQuiet(t *testing.T) {
 	const name = "testdata/quiet.txtar"
 	before, err := os.ReadFile(name)
@@ -61,13 +62,13 @@ func TestQuiet(t *testing.T) {
 			}
 			result := rules.Check(ws, set, rules.CheckOptions{Fixes: true})
 			if result.Checked == 0 {
-				t.Error("no file was looked at")
+				t.Error("no file was checked")
 			}
 			for _, e := range result.Errors {
 				t.Error(e)
 			}
-			for _, w := range result.Withheld {
-				t.Errorf("fix %q was withheld: %s", w.Title, w.Reason)
+			for _, w := range result.Rejected {
+				t.Errorf("fix %q was rejected: %s", w.Title, w.Reason)
 			}
 			for _, f := range result.Findings {
 				if f.Severity >= rules.Warning {

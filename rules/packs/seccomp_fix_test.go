@@ -34,8 +34,8 @@ func TestSafeFixesOfDefaultProfiles(t *testing.T) {
 			return rules.Fix(ws, set, rules.FixOptions{})
 		}
 		result := fix(before)
-		for _, w := range result.Withheld {
-			t.Errorf("%s: %q is withheld: %s", name, w.Title, w.Reason)
+		for _, w := range result.Rejected {
+			t.Errorf("%s: %q is rejected: %s", name, w.Title, w.Reason)
 		}
 		if len(result.Files) != 1 {
 			t.Fatalf("%s: nothing is fixed", name)

@@ -1,6 +1,7 @@
 // Package rulestest runs the cases of a pack's rules: each rule's txtar is its test and its page.
 //
-// With -update the expectations are rewritten from what the rules find; read the difference before committing it.
+// With -update it rewrites the expectations from what the rules find; read the difference before committing it. Run is
+// the only test that a pack needs; what it checks holds for the rules of every pack.
 package rulestest
 
 import (
@@ -27,7 +28,8 @@ var update = flag.Bool("update", false, "rewrite the expectations of the rules' 
 // Updating reports whether the flag -update was given.
 func Updating() bool { return *update }
 
-// Run tests every rule of a pack. all are the packs whose rules must not panic on the cases. It is called from the pack's own folder.
+// Run tests every rule of a pack. all are the packs whose rules must not panic on the cases. It is called from the
+// pack's own folder.
 func Run(t *testing.T, pack rules.Pack, all []rules.Pack) {
 	files, err := filepath.Glob("*.txtar")
 	if err != nil {
@@ -49,7 +51,8 @@ func Run(t *testing.T, pack rules.Pack, all []rules.Pack) {
 	checkFiles(t, pack)
 }
 
-// checkFiles holds the folder of a pack to its form: the list of the pack, and a file for each rule. What rules share is below internal.
+// checkFiles checks the folder of a pack: it holds the list of the pack and one file for each rule, and what rules
+// share is below internal.
 func checkFiles(t *testing.T, pack rules.Pack) {
 	files, err := filepath.Glob("*.go")
 	if err != nil {
@@ -129,7 +132,7 @@ func checkMetadata(t *testing.T, pack rules.Pack, r *rules.Rule) {
 		t.Errorf("%s is in pack %s", r.ID, pack.Name)
 	}
 	if r.Summary == "" || strings.HasSuffix(r.Summary, ".") || r.Since == "" || r.Severity == rules.Off {
-		t.Errorf("%s lacks metadata: a summary without a full stop, since and severity", r.ID)
+		t.Errorf("%s has incomplete metadata: it needs a summary without a full stop, since and severity", r.ID)
 	}
 	if r.Check.Subject == "" {
 		t.Errorf("%s has no Check", r.ID)
@@ -146,8 +149,8 @@ func runCase(t *testing.T, r *rules.Rule, set *rules.Set, c *rules.Case) {
 	for _, e := range result.Errors {
 		t.Error(e)
 	}
-	for _, w := range result.Withheld {
-		t.Errorf("fix %q was withheld: %s", w.Title, w.Reason)
+	for _, w := range result.Rejected {
+		t.Errorf("fix %q was rejected: %s", w.Title, w.Reason)
 	}
 	got := Render(result.Findings, len(c.Files) > 1)
 	if c.Good() && got != "" {
@@ -192,8 +195,8 @@ func runCase(t *testing.T, r *rules.Rule, set *rules.Set, c *rules.Case) {
 func applied(t *testing.T, set *rules.Set, ws *workspace.Workspace, c *rules.Case, unsafe bool) []txtar.File {
 	result := rules.Fix(ws, set, rules.FixOptions{Unsafe: unsafe})
 	var out []txtar.File
-	for _, w := range result.Withheld {
-		t.Errorf("fix %q was withheld: %s", w.Title, w.Reason)
+	for _, w := range result.Rejected {
+		t.Errorf("fix %q was rejected: %s", w.Title, w.Reason)
 	}
 	for _, f := range result.Files {
 		out = append(out, txtar.File{Name: f.File.Path, Data: f.After})
@@ -201,8 +204,9 @@ func applied(t *testing.T, set *rules.Set, ws *workspace.Workspace, c *rules.Cas
 	return out
 }
 
-// runVariants runs a case in the forms that a txtar cannot hold: with CRLF, without final newline and with a byte order mark. The findings must be
-// those of the plain form, at the same lines; a byte order mark may change them. No other rule may panic.
+// runVariants runs a case in the forms that a txtar cannot hold: with CRLF, without final newline and with a byte order
+// mark. The findings must be those of the plain form, at the same lines; a byte order mark may change them. No other
+// rule may panic.
 func runVariants(t *testing.T, set, everything *rules.Set, c *rules.Case) {
 	plain := rules.Check(load(t, c, c.Files), set, rules.CheckOptions{})
 	for _, v := range []struct {
@@ -220,7 +224,8 @@ func runVariants(t *testing.T, set, everything *rules.Set, c *rules.Case) {
 				files[i] = txtar.File{Name: f.Name, Data: v.make(bytes.Clone(f.Data))}
 			}
 			ws := load(t, c, files)
-			if !slices.ContainsFunc(c.Flags, func(f string) bool { return strings.HasPrefix(f, "repeat=") }) { // such files are large
+			if !slices.ContainsFunc(c.Flags,
+				func(f string) bool { return strings.HasPrefix(f, "repeat=") }) { // such files are large
 				rules.Check(ws, everything, rules.CheckOptions{Fixes: true})
 			}
 			got := rules.Check(ws, set, rules.CheckOptions{Fixes: true})
@@ -229,11 +234,11 @@ func runVariants(t *testing.T, set, everything *rules.Set, c *rules.Case) {
 					t.Errorf("findings differ from those of the plain form (-plain +variant):\n%s", diff)
 				}
 			}
-			for _, w := range got.Withheld {
-				t.Errorf("fix %q was withheld: %s", w.Title, w.Reason)
+			for _, w := range got.Rejected {
+				t.Errorf("fix %q was rejected: %s", w.Title, w.Reason)
 			}
-			for _, w := range rules.Fix(ws, set, rules.FixOptions{Unsafe: true}).Withheld {
-				t.Errorf("fix %q was withheld: %s", w.Title, w.Reason)
+			for _, w := range rules.Fix(ws, set, rules.FixOptions{Unsafe: true}).Rejected {
+				t.Errorf("fix %q was rejected: %s", w.Title, w.Reason)
 			}
 		})
 	}
@@ -345,7 +350,8 @@ func format(page rules.Page) []byte {
 	for _, c := range page.Cases {
 		add(c, "", c.Files)
 		if len(c.Flags) > 0 {
-			a.Files = append(a.Files, txtar.File{Name: c.Name + "/flags", Data: []byte(strings.Join(c.Flags, "\n") + "\n")})
+			a.Files = append(a.Files,
+				txtar.File{Name: c.Name + "/flags", Data: []byte(strings.Join(c.Flags, "\n") + "\n")})
 		}
 		if c.Want != "" {
 			a.Files = append(a.Files, txtar.File{Name: c.Name + "/want", Data: []byte(c.Want)})

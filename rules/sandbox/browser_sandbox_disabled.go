@@ -25,13 +25,18 @@ var browserSandboxDisabled = &rules.Rule{
 
 // browsers are the programs that pass --no-sandbox to a browser engine.
 var browsers = []string{
-	"chromium", "chromium-browser", "chrome", "google-chrome", "google-chrome-stable", "google-chrome-beta", "google-chrome-unstable", "chrome-headless-shell",
-	"headless_shell", "headless-shell", "brave", "brave-browser", "microsoft-edge", "microsoft-edge-stable", "vivaldi", "opera", "electron", "code", "code-insiders", "codium",
+	"chromium", "chromium-browser", "chrome", "google-chrome", "google-chrome-stable", "google-chrome-beta",
+	"google-chrome-unstable", "chrome-headless-shell",
+	"headless_shell", "headless-shell", "brave", "brave-browser", "microsoft-edge", "microsoft-edge-stable", "vivaldi",
+	"opera", "electron", "code", "code-insiders", "codium",
 	"signal-desktop", "slack", "discord", "element-desktop", "qutebrowser", "chromedriver", "lighthouse",
 }
 
 // browserOptions are the options that disable a layer of the sandbox.
-var browserOptions = []string{"--no-sandbox", "--disable-setuid-sandbox", "--disable-seccomp-filter-sandbox", "--disable-namespace-sandbox", "--no-zygote-sandbox"}
+var browserOptions = []string{
+	"--no-sandbox", "--disable-setuid-sandbox", "--disable-seccomp-filter-sandbox", "--disable-namespace-sandbox",
+	"--no-zygote-sandbox",
+}
 
 // browserVariables are the environment variables that do so, with the values that count; nil means any value except an
 // empty one, 0 and false.
@@ -102,7 +107,8 @@ func checkExecOptions(p *rules.Pass, d *image.Dockerfile) {
 			switch {
 			case i.Name == "ENTRYPOINT":
 				browser = ""
-				if script := d.Script(i); script != nil && len(script.Commands) > 0 && slices.Contains(browsers, script.Commands[0].Name) {
+				if script := d.Script(i); script != nil && len(script.Commands) > 0 &&
+					slices.Contains(browsers, script.Commands[0].Name) {
 					browser = script.Commands[0].Name
 				}
 			case i.Name == "CMD" && i.Exec && browser != "":
@@ -125,7 +131,8 @@ func reportVariable(p *rules.Pass, f *source.File, name, value string, wanted []
 	if off {
 		p.Report(rules.Finding{
 			File: f, Span: span,
-			Message: fmt.Sprintf("%s disables the browser engine's sandbox in every program in the image that uses it", name),
+			Message: fmt.Sprintf("%s disables the browser engine's sandbox in every program in the image that uses it",
+				name),
 		})
 	}
 }

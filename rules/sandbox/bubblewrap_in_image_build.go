@@ -21,7 +21,8 @@ var bubblewrapInImageBuild = &rules.Rule{
 	Since:    "0.1.0",
 	Fixes:    []fixers.Safety{fixers.Unsafe},
 	References: []string{
-		"containers/bubblewrap#675, containers/bubblewrap#505: `bwrap: Creating new namespace failed: Operation not permitted`",
+		"containers/bubblewrap#675, containers/bubblewrap#505: " +
+			"`bwrap: Creating new namespace failed: Operation not permitted`",
 		"ocaml/opam#4327, ocaml/opam-repository#27078",
 		"BuildKit, executor/oci: every RUN without --security=insecure gets the default seccomp profile",
 	},
@@ -59,12 +60,16 @@ func quoted(f *source.File, s source.Span) string { return fmt.Sprintf("%q", f.T
 func needsNamespaces(c *image.Command) (source.Span, *fixers.Fix) {
 	switch c.Name {
 	case "bwrap":
-		if len(c.Words) > 1 && !slices.ContainsFunc(c.Words, func(w shell.Word) bool { return w.Text == "--version" || w.Text == "--help" }) {
+		if len(c.Words) > 1 && !slices.ContainsFunc(
+			c.Words,
+			func(w shell.Word) bool { return w.Text == "--version" || w.Text == "--help" },
+		) {
 			return c.Words[0].Span, nil
 		}
 	case "flatpak-builder":
 		if slices.ContainsFunc(c.Words, func(w shell.Word) bool {
-			return w.Text == "--disable-rofiles-fuse" || w.Text == "--download-only" || w.Text == "--version" || w.Text == "--help"
+			return w.Text == "--disable-rofiles-fuse" || w.Text == "--download-only" || w.Text == "--version" ||
+				w.Text == "--help"
 		}) {
 			return source.Span{}, nil
 		}
@@ -76,14 +81,18 @@ func needsNamespaces(c *image.Command) (source.Span, *fixers.Fix) {
 		}
 		for _, w := range c.Words[1:] {
 			switch {
-			case w.Text == "--disable-sandboxing", w.Text == "--reinit", w.Text == "--help", !w.Known && strings.Contains(w.Text, "$"):
+			case w.Text == "--disable-sandboxing", w.Text == "--reinit", w.Text == "--help",
+				!w.Known && strings.Contains(w.Text, "$"):
 				return source.Span{}, nil
 			}
 		}
 		at := c.Words[init].Span.End
 		fix := &fixers.Fix{
-			Title: "Add --disable-sandboxing", Safety: fixers.Unsafe, Changes: fixers.Changes{fixdocker.Words{Added: []string{"--disable-sandboxing"}}},
-			Edits: []fixers.Edit{{File: c.File, Span: source.Span{Start: at, End: at}, Text: " --disable-sandboxing"}},
+			Title: "Add --disable-sandboxing", Safety: fixers.Unsafe,
+			Changes: fixers.Changes{fixdocker.Words{Added: []string{"--disable-sandboxing"}}},
+			Edits: []fixers.Edit{
+				{File: c.File, Span: source.Span{Start: at, End: at}, Text: " --disable-sandboxing"},
+			},
 		}
 		if c.Quoting != source.Plain {
 			fix = nil
@@ -96,5 +105,6 @@ func needsNamespaces(c *image.Command) (source.Span, *fixers.Fix) {
 // initialised reports whether the image has, or may have, an opam that is already set up.
 func initialised(img *image.Image) bool {
 	name := img.Root().Stage.Image
-	return name == "" || strings.HasPrefix(strings.TrimPrefix(name, "docker.io/"), "ocaml/") || strings.Contains(name, "opam")
+	return name == "" || strings.HasPrefix(strings.TrimPrefix(name, "docker.io/"), "ocaml/") ||
+		strings.Contains(name, "opam")
 }

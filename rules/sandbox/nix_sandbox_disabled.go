@@ -23,7 +23,8 @@ var nixSandboxDisabled = &rules.Rule{
 		}
 		finding := rules.Finding{
 			File: text.Fragment.File, Span: text.Fragment.Span(entry.Span), Severity: rules.Info,
-			Message: entry.Name.Text + " = false: builds can read and change the whole machine or image that they run in",
+			Message: entry.Name.Text +
+				" = false: builds can read and change the whole machine or image that they run in",
 		}
 		switch p.Workspace.PlaceOf(text) {
 		case workspace.InImage:

@@ -19,17 +19,19 @@ var nixSyscallFilterDisabled = &rules.Rule{
 	Check: rules.OnText(func(p *rules.Pass, text *nixuse.Text) {
 		// A workflow or script may set up a machine that builds for other platforms.
 		entry := text.Last("filter-syscalls")
-		if entry == nil || entry.Value != "false" && entry.Value != "no" && entry.Value != "0" || text.Host == nixuse.HostOption || text.Hosted != nil {
+		if entry == nil || entry.Value != "false" && entry.Value != "no" && entry.Value != "0" ||
+			text.Host == nixuse.HostOption || text.Hosted != nil {
 			return
 		}
 		finding := rules.Finding{
 			File: text.Fragment.File, Span: text.Fragment.Span(entry.Span),
-			Message: "without the syscall filter, builds can create setuid files and extended attributes; only a build under an emulator needs that",
+			Message: "without the syscall filter, builds can create setuid files and extended attributes; " +
+				"only a build under an emulator needs that",
 		}
 		switch p.Workspace.PlaceOf(text) {
 		case workspace.InImage:
 			if text.Image == nil || text.Event != nil && text.Event.Maybe || !native(text.Image) {
-				return // it may be built through an emulator workspace.Somewhere
+				return // it may be built through an emulator
 			}
 		case workspace.Somewhere:
 			finding.Severity = rules.Info

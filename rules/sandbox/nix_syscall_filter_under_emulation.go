@@ -5,10 +5,9 @@ import (
 	"fmt"
 	"slices"
 
-	fixnix "github.com/sandlint/sandlint/fixers/nixconf"
-
 	"github.com/sandlint/sandlint/fixers"
 	fixdocker "github.com/sandlint/sandlint/fixers/dockerfile"
+	fixnix "github.com/sandlint/sandlint/fixers/nixconf"
 	"github.com/sandlint/sandlint/parsers/image"
 	"github.com/sandlint/sandlint/parsers/nixconf"
 	"github.com/sandlint/sandlint/parsers/nixconf/reach"
@@ -53,14 +52,26 @@ func checkEmulation(p *rules.Pass, img *nixuse.Image) {
 		}
 		finding := rules.Finding{
 			File: e.File, Span: e.Nix.Span,
-			Message: fmt.Sprintf("%q loads Nix's syscall filter, which the emulator for %s refuses: \"unable to load seccomp BPF program\"", e.Nix.Label, platform.Name),
+			Message: fmt.Sprintf(
+				"%q loads Nix's syscall filter, which the emulator for %s refuses: "+
+					"\"unable to load seccomp BPF program\"",
+				e.Nix.Label,
+				platform.Name,
+			),
 		}
 		if e.Nix.Phases&reach.Builds == 0 {
 			finding.Severity = rules.Warning
-			finding.Message = fmt.Sprintf("%q loads Nix's syscall filter as soon as it has to build something, which the emulator for %s refuses: \"unable to load seccomp BPF program\"", e.Nix.Label, platform.Name)
+			finding.Message = fmt.Sprintf(
+				"%q loads Nix's syscall filter as soon as it has to build something, "+
+					"which the emulator for %s refuses: \"unable to load seccomp BPF program\"",
+				e.Nix.Label,
+				platform.Name,
+			)
 		}
 		if platform.File != nil {
-			finding.Related = []rules.Related{{File: platform.File, Span: platform.Span, Message: "built for " + platform.Name + ": " + platform.Why}}
+			finding.Related = []rules.Related{
+				{File: platform.File, Span: platform.Span, Message: "built for " + platform.Name + ": " + platform.Why},
+			}
 		}
 		if e.File == img.Dockerfile.Source {
 			finding.Fixes = emulationFix(img, e)
@@ -77,7 +88,8 @@ func hasFilter(img *nixuse.Image) bool {
 		return false
 	}
 	for _, e := range img.Timeline() {
-		if e.Nix != nil && e.Nix.Installer != nil && (e.Nix.Installer.Kind == nixuse.DistroPackage || e.Nix.Installer.Kind == nixuse.LixInstaller) {
+		if e.Nix != nil && e.Nix.Installer != nil &&
+			(e.Nix.Installer.Kind == nixuse.DistroPackage || e.Nix.Installer.Kind == nixuse.LixInstaller) {
 			return false
 		}
 	}
@@ -102,7 +114,8 @@ func emulationFix(img *nixuse.Image, e *nixuse.Event) []fixers.Fix {
 		return nil
 	}
 	base := img.Root().Base
-	if base == nil || base.Conf == nil || e.User != "" && e.User != "root" && e.User != "0" || !readsSystemConf(img, e) || replacedLater(img, e) {
+	if base == nil || base.Conf == nil || e.User != "" && e.User != "root" && e.User != "0" ||
+		!readsSystemConf(img, e) || replacedLater(img, e) {
 		return nil
 	}
 	write := "RUN echo 'filter-syscalls = false' >> /etc/nix/nix.conf"
@@ -145,7 +158,8 @@ func unterminated(img *nixuse.Image, at *nixuse.Event) bool {
 		if e == at {
 			break
 		}
-		if e.Kind == nixuse.WriteConfig && e.Path == "/etc/nix/nix.conf" && e.Text != nil && len(e.Text.Fragment.Text) > 0 {
+		if e.Kind == nixuse.WriteConfig && e.Path == "/etc/nix/nix.conf" && e.Text != nil &&
+			len(e.Text.Fragment.Text) > 0 {
 			open = !bytes.HasSuffix(e.Text.Fragment.Text, []byte("\n"))
 		}
 	}

@@ -23,7 +23,8 @@ var opamSandboxDisabled = &rules.Rule{
 			if w.Text == "--disable-sandboxing" {
 				p.Report(rules.Finding{
 					File: c.File, Span: w.Span,
-					Message: "opam builds packages here without bubblewrap, so their scripts can change the whole image",
+					Message: "opam builds packages here without bubblewrap, " +
+						"so their scripts can change the whole image",
 				})
 			}
 		}

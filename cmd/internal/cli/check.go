@@ -63,7 +63,7 @@ func (a *app) check(flags *checkFlags, paths []string) error {
 		Stacks:    flags.verbose,
 	})
 	progress.end()
-	a.finish(r, res, res.Withheld)
+	a.finish(r, res, res.Rejected)
 	if err := a.write(r, res, a.stdout); err != nil || !flags.diff {
 		return err
 	}

@@ -76,7 +76,7 @@ func (a *app) fix(flags *fixFlags, paths []string) error {
 		err = a.printDiff(res)
 	}
 	a.summarize(res, flags)
-	a.finish(r, res.After, res.Withheld)
+	a.finish(r, res.After, res.Rejected)
 	if err != nil {
 		return err
 	}

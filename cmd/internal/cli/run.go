@@ -319,7 +319,7 @@ func writeFile(path string, write func(io.Writer) error) error {
 
 // finish reports the files that could not be read and, with --verbose, what was skipped and withheld, and sets the exit
 // status.
-func (a *app) finish(r *run, res *rules.Result, withheld []rules.Withheld) {
+func (a *app) finish(r *run, res *rules.Result, withheld []rules.Rejected) {
 	if r.flags.verbose {
 		for _, s := range res.Skipped {
 			a.warnf("skipped %s: %s", s.Path, s.Reason)

@@ -1,5 +1,5 @@
-// Package move makes the fix for a nix.conf write that comes too late: it moves the write above the command that needed it, where nothing in between makes it mean
-// something else there.
+// Package move makes the fix for a nix.conf write that comes too late: it moves the write above the command that needed
+// it, where nothing in between makes it mean something else there.
 package move
 
 import (
@@ -7,18 +7,20 @@ import (
 	"slices"
 	"strings"
 
-	fixnix "github.com/sandlint/sandlint/fixers/nixconf"
-
 	"github.com/sandlint/sandlint/fixers"
 	fixdocker "github.com/sandlint/sandlint/fixers/dockerfile"
+	fixnix "github.com/sandlint/sandlint/fixers/nixconf"
 	"github.com/sandlint/sandlint/parsers/dockerfile"
 	"github.com/sandlint/sandlint/parsers/nixuse"
 	"github.com/sandlint/sandlint/parsers/shell"
 	"github.com/sandlint/sandlint/parsers/source"
 )
 
-// weakening are settings that loosen a check. Moving one so that it is in force for longer changes the meaning.
-var weakening = []string{"require-sigs", "accept-flake-config", "sandbox", "sandbox-fallback", "sandbox-paths", "trusted-users", "trusted-public-keys", "ssl-cert-file"}
+// weakening are settings that loosen a check. A move that keeps one in force for longer changes the meaning.
+var weakening = []string{
+	"require-sigs", "accept-flake-config", "sandbox", "sandbox-fallback", "sandbox-paths", "trusted-users",
+	"trusted-public-keys", "ssl-cert-file",
+}
 
 // Fix moves a write above the first command that needs it: the whole instruction if it does nothing else, otherwise
 // the command within its `&&` chain.
@@ -96,7 +98,8 @@ func movable(img *nixuse.Image, write, command *nixuse.Event) bool {
 				return false
 			}
 		case "WORKDIR":
-			if write.Instruction.Name == "RUN" && !absolutePaths(img, write) || write.Instruction.Name != "RUN" && !strings.Contains(text, write.Path[:strings.LastIndexByte(write.Path, '/')]) {
+			if write.Instruction.Name == "RUN" && !absolutePaths(img, write) || write.Instruction.Name != "RUN" &&
+				!strings.Contains(text, write.Path[:strings.LastIndexByte(write.Path, '/')]) {
 				return false
 			}
 		case "COPY", "ADD":
@@ -139,12 +142,16 @@ func folderExists(img *nixuse.Image, write *nixuse.Event) bool {
 		return false
 	}
 	return slices.ContainsFunc(script.Commands, func(c *shell.Command) bool {
-		return c.Name == "mkdir" && slices.ContainsFunc(c.Words, func(w shell.Word) bool { return strings.TrimSuffix(w.Text, "/") == dir })
+		return c.Name == "mkdir" &&
+			slices.ContainsFunc(c.Words, func(w shell.Word) bool { return strings.TrimSuffix(w.Text, "/") == dir })
 	})
 }
 
 func absolutePaths(img *nixuse.Image, write *nixuse.Event) bool {
-	return write.Command != nil && slices.ContainsFunc(write.Command.Redirs, func(r shell.Redir) bool { return strings.HasPrefix(r.Target.Text, "/") })
+	return write.Command != nil && slices.ContainsFunc(
+		write.Command.Redirs,
+		func(r shell.Redir) bool { return strings.HasPrefix(r.Target.Text, "/") },
+	)
 }
 
 // writers are the programs of a RUN that does nothing but write a configuration file.
@@ -177,11 +184,15 @@ func standsAlone(img *nixuse.Image, write *nixuse.Event) bool {
 			}
 		}
 		for _, r := range c.Redirs {
-			if r.Op == "<" || (r.Op == ">" || r.Op == ">>") && path.Base(r.Target.Text) != path.Base(write.Path) && r.Target.Text != "/dev/null" {
+			if r.Op == "<" || (r.Op == ">" || r.Op == ">>") && path.Base(r.Target.Text) != path.Base(write.Path) &&
+				r.Target.Text != "/dev/null" {
 				return false
 			}
 		}
-		if c.Name == "tee" && !slices.ContainsFunc(c.Words, func(w shell.Word) bool { return path.Base(w.Text) == path.Base(write.Path) }) {
+		if c.Name == "tee" && !slices.ContainsFunc(
+			c.Words,
+			func(w shell.Word) bool { return path.Base(w.Text) == path.Base(write.Path) },
+		) {
 			return false
 		}
 	}
@@ -192,7 +203,8 @@ func standsAlone(img *nixuse.Image, write *nixuse.Event) bool {
 func sources(i *dockerfile.Instruction) int { return len(i.Words) - 1 }
 
 // moveInChain moves `… && write` before the command in the same chain.
-func moveInChain(img *nixuse.Image, write, command *nixuse.Event, safety fixers.Safety, settings []string) (fixers.Fix, bool) {
+func moveInChain(img *nixuse.Image, write, command *nixuse.Event, safety fixers.Safety,
+	settings []string) (fixers.Fix, bool) {
 	if write.Script != command.Script || write.Command == nil || write.Command.Quoting != source.Plain {
 		return fixers.Fix{}, false
 	}
