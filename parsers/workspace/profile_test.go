@@ -43,7 +43,8 @@ func TestProfileFiles(t *testing.T) {
 		"package.json": `{"name":"x"}`,
 		"k8s/profiles.yaml": resourceText + "---\nkind: Pod\n" +
 			"---\n" + strings.Replace(resourceText, "web", "db", 1),
-		"k8s/profile.json":          `{"apiVersion":"security-profiles-operator.x-k8s.io/v1","kind":"SeccompProfile","spec":{}}`,
+		"k8s/profile.json": `{"apiVersion":"security-profiles-operator.x-k8s.io/v1",` +
+			`"kind":"SeccompProfile","spec":{}}`,
 		"k8s/pod.yml":               "kind: Pod\n",
 		"k8s/template.yaml":         strings.Replace(resourceText, "web", "{{ .Values.name }}", 1),
 		"k8s/seccomp.yaml":          "defaultAction: SCMP_ACT_ERRNO\n",

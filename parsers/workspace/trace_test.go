@@ -147,8 +147,9 @@ func TestTargetsSet(t *testing.T) {
 		t.Error(got)
 	}
 	for s, want := range map[string]string{
-		"libsecomp=2.5":         `there is no consumer "libsecomp"; did you mean "libseccomp"?`,
-		"x=1":                   `there is no consumer "x"; it is one of containerd, cri-o, crun, determinate, docker, kernel, kubernetes, libseccomp, lix, nix, platform, podman, runc`,
+		"libsecomp=2.5": `there is no consumer "libsecomp"; did you mean "libseccomp"?`,
+		"x=1": `there is no consumer "x"; it is one of containerd, cri-o, crun, determinate, docker, ` +
+			`kernel, kubernetes, libseccomp, lix, nix, platform, podman, runc`,
 		"kernel=six":            `version "six" of kernel is not a number such as 4.19.0`,
 		"kernel=":               `range "" of kernel holds no release`,
 		"platform=amd64":        `platform "amd64" is not of the form os/architecture, such as linux/arm64`,

@@ -41,7 +41,8 @@ func FuzzLint(f *testing.F) {
 		"# escape=`\nFROM nixos/nix\nRUN nix-env -i a; `\n  echo sandbox=false >> /etc/nix/nix.conf",
 		"sandbox=true\ncores 4\nextra-substituters = a\nsubstituters = b\nsubstituters = c", "cores = 1\rcores = 2",
 		"= \n include\n!include x y\n",
-		`{"defaultAction": "SCMP_ACT_ERRNO", "syscalls": [{"names": ["raed", "read", "read"], "action": "SCMP_ACT_ALLOW"}], "architectures": ["X"]}`,
+		`{"defaultAction": "SCMP_ACT_ERRNO", "syscalls": [{"names": ["raed", "read", "read"], ` +
+			`"action": "SCMP_ACT_ALLOW"}], "architectures": ["X"]}`,
 		`{"linux": {"seccomp": {"syscalls": [{"name": "x", "names": []}]}}, "defaultAction": 1}`,
 		`{"defaultAction": "SCMP_ACT_ERRNO", /* c */ "syscalls": [,]}`,
 	} {

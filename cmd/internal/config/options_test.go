@@ -52,14 +52,16 @@ func TestOptions(t *testing.T) {
 
 func TestOptionErrors(t *testing.T) {
 	for text, want := range map[string]string{
-		"rule \"t/some\" {\noptions { alowed = [] }\n}":         `unknown attribute "alowed" in the options of "t/some"; did you mean "allowed"?`,
-		"rule \"t/some\" {\noptions { most = \"5\" }\n}":        `"most" must be a whole number`,
-		"rule \"t/some\" {\noptions { most = 1.5 }\n}":          `"most" must be a whole number`,
-		"rule \"t/some\" {\noptions { strict = 1 }\n}":          `"strict" must be a bool`,
-		"rule \"t/some\" {\noptions { prefix = true }\n}":       `"prefix" must be a string`,
-		"rule \"t/some\" {\noptions { allowed = [1] }\n}":       `"allowed" must be a string, in quotes: "1"`,
-		"rule \"t/none\" {\noptions { allowed = [] }\n}":        `rule "t/none" has no options`,
-		"rule \"t\" {\noptions { allowed = [] }\n}":             `options belong to one rule, and "t" is not the name of one`,
+		"rule \"t/some\" {\noptions { alowed = [] }\n}": `unknown attribute "alowed" in the options of "t/some"; ` +
+			`did you mean "allowed"?`,
+		"rule \"t/some\" {\noptions { most = \"5\" }\n}":  `"most" must be a whole number`,
+		"rule \"t/some\" {\noptions { most = 1.5 }\n}":    `"most" must be a whole number`,
+		"rule \"t/some\" {\noptions { strict = 1 }\n}":    `"strict" must be a bool`,
+		"rule \"t/some\" {\noptions { prefix = true }\n}": `"prefix" must be a string`,
+		"rule \"t/some\" {\noptions { allowed = [1] }\n}": `"allowed" must be a string, in quotes: "1"`,
+		"rule \"t/none\" {\noptions { allowed = [] }\n}":  `rule "t/none" has no options`,
+		"rule \"t\" {\noptions { allowed = [] }\n}": `options belong to one rule, ` +
+			`and "t" is not the name of one`,
 		"rule \"t/some\" {\noptions \"x\" { strict = true }\n}": `an options block takes no label`,
 	} {
 		_, err := parse(source.NewFile(Name, []byte(text)), "/base", optionPacks())
