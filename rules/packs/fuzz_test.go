@@ -97,7 +97,8 @@ var fuzzLines = map[string][]string{
 		"{", "}", "[", "]", ",", `"defaultAction": "SCMP_ACT_ERRNO",`, `"defaultAction": "SCMP_ACT_ERNO"`,
 		`"syscalls": [`, `{"names": ["read", "raed", "write"], "action": "SCMP_ACT_ALLOW"}`,
 		`{"name": "open", "action": "SCMP_ACT_KIL"},`,
-		`{"names": ["read", "read"], "action": "SCMP_ACT_ALLOW", "args": [{"index": 0, "value": 1, "op": "SCMP_CMP_EQ"}]}`,
+		`{"names": ["read", "read"], "action": "SCMP_ACT_ALLOW", ` +
+			`"args": [{"index": 0, "value": 1, "op": "SCMP_CMP_EQ"}]}`,
 		`"architectures": ["SCMP_ARCH_X86_64", "SCMP_ARCH_X86"],`, `"archMap": [],`, `// comment`, `/* c */`,
 		`{"defaultAction": "SCMP_ACT_ALLOW", "syscalls": [`, `]}`, `"includes": {"caps": ["CAP_SYS_ADMIN"]},`,
 		`"names": ["mount"],`, `"action": "SCMP_ACT_ALLOW"`, "\ufeff", "\r", "null", "1e999", `"\ud800"`,

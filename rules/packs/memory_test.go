@@ -25,7 +25,8 @@ func TestMemory(t *testing.T) {
 		"Dockerfile": "FROM nixos/nix:2.31.1\nCOPY conf /etc/nix/\nRUN nix-env -iA nixpkgs.hello\n" +
 			"RUN echo 'filter-syscalls = false' >> /etc/nix/nix.conf\n",
 		"conf/nix.conf": "max-jobs=4\n",
-		"seccomp.json":  `{"defaultAction": "SCMP_ACT_ERRNO", "syscalls": [{"names": ["chmodd", "read"], "action": "SCMP_ACT_ALLOW"}]}`,
+		"seccomp.json": `{"defaultAction": "SCMP_ACT_ERRNO", "syscalls": [` +
+			`{"names": ["chmodd", "read"], "action": "SCMP_ACT_ALLOW"}]}`,
 	} {
 		texts[filepath.Join(dir, filepath.FromSlash(name))] = []byte(text)
 	}
