@@ -82,26 +82,6 @@ func editPath(e Edit) string {
 	return e.File.Path
 }
 
-// Combine chooses which fixes are applied together. A fix is taken whole or not at all. Fixes are considered in order
-// of the path and place of their first edit, safe ones first where two begin at the same place, then by title; one is
-// deferred when an edit of it overlaps an edit of a fix already taken, or when one of the two inserts where the other
-// begins or ends. The result does not depend on the order of fixes. Fixes without edits are advice and come in neither
-// list.
-func Combine(fixes []Fix) (taken, deferred []Fix) {
-	order := make([]candidate, len(fixes))
-	for i, f := range fixes {
-		order[i].fix = f
-	}
-	in, out := combine(order)
-	for _, c := range in {
-		taken = append(taken, c.fix)
-	}
-	for _, c := range out {
-		deferred = append(deferred, c.fix)
-	}
-	return taken, deferred
-}
-
 // candidate is a fix and the finding that it is for. Twin numbers findings with the same identity.
 type candidate struct {
 	finding Finding
@@ -109,6 +89,11 @@ type candidate struct {
 	twin    int
 }
 
+// combine chooses which fixes are applied together. A fix is taken whole or not at all. Fixes are considered in order
+// of the path and place of their first edit, safe ones first where two begin at the same place, then by title; one is
+// deferred when an edit of it overlaps an edit of a fix already taken, or when one of the two inserts where the other
+// begins or ends. The result does not depend on the order of fixes. Fixes without edits are advice and come in neither
+// list.
 func combine(candidates []candidate) (taken, deferred []candidate) {
 	sorted := make([]candidate, 0, len(candidates))
 	for _, c := range candidates {

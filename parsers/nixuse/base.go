@@ -70,14 +70,6 @@ var nixImageIndex = sync.OnceValue(func() map[string]*nixImage {
 
 var tagVersion = lazyRegexp(`^v?(\d+\.\d+(?:\.\d+)?)(?:[-_.+].*)?$`)
 
-// LookupBase returns what is known of an image by its reference, such as "nixos/nix:2.31.1-amd64"; nil when nothing is.
-func LookupBase(reference string) *Base {
-	if b := image.LookupBase(reference); b != nil {
-		return baseOf(b)
-	}
-	return nil
-}
-
 // baseOf adds what is known of the Nix in an image.
 func baseOf(of *image.Base) *Base {
 	b := &Base{Base: of}

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+
+	"github.com/sandlint/sandlint/parsers/image"
 )
 
 func TestLookupBase(t *testing.T) {
@@ -74,8 +76,8 @@ func TestLookupBase(t *testing.T) {
 		{"docker.io/", "nothing"},
 	}
 	for _, tt := range tests {
-		if got := describe(LookupBase(tt.reference)); got != tt.want {
-			t.Errorf("LookupBase(%q)\n got %s\nwant %s", tt.reference, got, tt.want)
+		if got := describe(lookupBase(tt.reference)); got != tt.want {
+			t.Errorf("lookupBase(%q)\n got %s\nwant %s", tt.reference, got, tt.want)
 		}
 	}
 }
@@ -123,7 +125,7 @@ func TestKnownImages(t *testing.T) {
 			if row.distribution == "" {
 				t.Errorf("%s is half an image with Nix", name)
 			}
-			img := LookupBase(name)
+			img := lookupBase(name)
 			if img == nil || !img.Nix {
 				t.Fatalf("%s is not in the table of shells of package image", name)
 			}
@@ -140,4 +142,12 @@ func TestKnownImages(t *testing.T) {
 			}
 		}
 	}
+}
+
+// lookupBase returns what is known of an image by its reference, such as "nixos/nix:2.31.1-amd64"; nil when nothing is.
+func lookupBase(reference string) *Base {
+	if b := image.LookupBase(reference); b != nil {
+		return baseOf(b)
+	}
+	return nil
 }
