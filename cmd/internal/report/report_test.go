@@ -195,6 +195,11 @@ func TestSummary(t *testing.T) {
 }
 
 func TestParseOutput(t *testing.T) {
+	var names []string
+	for _, r := range Reporters() {
+		names = append(names, r.Name)
+	}
+	all := strings.Join(names, ", ")
 	for _, tt := range []struct{ in, name, file, err string }{
 		{in: "text", name: "text"},
 		{in: "json=out.json", name: "json", file: "out.json"},
@@ -202,8 +207,8 @@ func TestParseOutput(t *testing.T) {
 		{in: "json=", err: `format "json=" has an equals sign but no file`},
 		{in: "jsonn", err: `unknown format "jsonn"; did you mean "json"?`},
 		{in: "githbu=x", err: `unknown format "githbu"; did you mean "github"?`},
-		{in: "pdf", err: `unknown format "pdf"; the formats are text, json, github`},
-		{in: "", err: `unknown format ""; the formats are text, json, github`},
+		{in: "pdf", err: `unknown format "pdf"; the formats are ` + all},
+		{in: "", err: `unknown format ""; the formats are ` + all},
 	} {
 		o, err := ParseOutput(tt.in)
 		got := ""
