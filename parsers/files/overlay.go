@@ -2,7 +2,6 @@ package files
 
 import (
 	"io/fs"
-	"path/filepath"
 	"slices"
 	"strings"
 )
@@ -61,15 +60,20 @@ func (o *overlay) List(root, name string) ([]fs.DirEntry, error) {
 	case err != nil:
 		return more, nil
 	}
-	have := map[string]bool{}
+	over := make(map[string]fs.DirEntry, len(more))
+	for _, e := range more {
+		over[e.Name()] = e
+	}
 	for n, e := range entries {
-		have[e.Name()] = true
-		if _, ok := o.over.texts[filepath.Join(name, e.Name())]; ok {
-			entries[n] = more[slices.IndexFunc(more, func(m fs.DirEntry) bool { return m.Name() == e.Name() })]
+		if o, ok := over[e.Name()]; ok {
+			if !o.IsDir() {
+				entries[n] = o
+			}
+			delete(over, e.Name())
 		}
 	}
 	for _, e := range more {
-		if !have[e.Name()] {
+		if _, ok := over[e.Name()]; ok {
 			entries = append(entries, e)
 		}
 	}

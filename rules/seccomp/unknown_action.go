@@ -25,7 +25,7 @@ var unknownAction = &rules.Rule{
 		"runc, libcontainer/seccomp/config.go; crun, src/libcrun/seccomp.c: get_seccomp_action",
 	},
 	Check: rules.OnProfile(func(p *rules.Pass, profile *workspace.Profile) {
-		if _, what := disables(profile); what == "" { // else seccomp/profile-disables-seccomp tells
+		if _, what := disables(profile); what == "" { // else seccomp/profile-disables-seccomp reports it
 			checkAction(p, profile, profile.DefaultAction)
 		}
 		for _, rule := range profile.Rules {

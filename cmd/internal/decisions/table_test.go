@@ -33,7 +33,7 @@ func archs(t testing.TB, names ...string) (out []*seccomp.Architecture) {
 	return out
 }
 
-// The formats tell of the same rows.
+// The formats have the same rows.
 func TestTableFormatsAgree(t *testing.T) {
 	table := NewTable(dockerDefault(t), Scope{Archs: archs(t, "x86_64", "x86")})
 	write := func(format func(io.Writer) error) string {

@@ -101,7 +101,7 @@ func randomDecision(r *rand.Rand, low bool, cases int) *Decision {
 	return d
 }
 
-// Whatever brute force finds about decisions, Overlaps, Compare, Always and Never tell, and what they tell is so.
+// Whatever brute force finds about decisions, Overlaps, Compare, Always and Never report, and what they report is so.
 func TestDecisionsAgainstBruteForce(t *testing.T) {
 	r := rand.New(rand.NewPCG(3, 4))
 	found := map[string]int{}

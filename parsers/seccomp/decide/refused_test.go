@@ -9,7 +9,7 @@ import (
 	"github.com/sandlint/sandlint/parsers/source"
 )
 
-// What the recorded runtimes refused is what Refusals tells, for profiles that are JSON of the right shape.
+// What the recorded runtimes refused is what Refusals reports, for profiles that are JSON of the right shape.
 func TestRefusalsAgreeWithRuntimes(t *testing.T) {
 	checked, refused := 0, 0
 	for _, r := range readOracle(t) {
