@@ -49,6 +49,7 @@ type Command struct {
 	Unread Unread
 
 	process *process
+	order   int // its place among the commands of the file
 }
 
 // Unread is why it is not known what a command runs.

@@ -69,6 +69,7 @@ func (d *Dockerfile) Commands(programs ...string) []*Command {
 	for _, p := range programs {
 		out = append(out, d.index.byProgram[p]...)
 	}
+	slices.SortFunc(out, func(a, b *Command) int { return a.order - b.order })
 	return out
 }
 
@@ -81,7 +82,8 @@ func (d *Dockerfile) makeCommands() {
 	for _, s := range d.Steps() {
 		x.commands = append(x.commands, s.Commands()...)
 	}
-	for _, c := range x.commands {
+	for n, c := range x.commands {
+		c.order = n
 		if c.Name != "" {
 			x.byProgram[c.Name] = append(x.byProgram[c.Name], c)
 		}

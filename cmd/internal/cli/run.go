@@ -41,7 +41,7 @@ func (f *runFlags) input(cmd *cobra.Command) {
 	flags := cmd.Flags()
 	flags.StringVar(&f.stdinFilename, "stdin-filename", "", "`PATH` that standard input stands for")
 	flags.BoolVarP(&f.verbose, "verbose", "v", false,
-		"report which files were skipped and which fixes withheld, and why")
+		"report which files were skipped and which fixes rejected, and why")
 }
 
 // consumers registers the flags that choose the consumers that the files are for.
@@ -317,20 +317,20 @@ func writeFile(path string, write func(io.Writer) error) error {
 	return errors.Join(write(f), f.Close())
 }
 
-// finish reports the files that could not be read and, with --verbose, what was skipped and withheld, and sets the exit
+// finish reports the files that could not be read and, with --verbose, what was skipped and rejected, and sets the exit
 // status.
-func (a *app) finish(r *run, res *rules.Result, withheld []rules.Rejected) {
+func (a *app) finish(r *run, res *rules.Result, rejected []rules.Rejected) {
 	if r.flags.verbose {
 		for _, s := range res.Skipped {
 			a.warnf("skipped %s: %s", s.Path, s.Reason)
 		}
-		for _, w := range withheld {
+		for _, w := range rejected {
 			at := w.File.Position(w.Span.Start)
 			of := "" // the fix of several rules
 			if w.Rule != nil {
 				of = " of " + w.Rule.ID
 			}
-			a.warnf("%s:%d:%d: withheld the fix %q%s: %s", w.File.Path, at.Line, at.Column, w.Title, of, w.Reason)
+			a.warnf("%s:%d:%d: rejected the fix %q%s: %s", w.File.Path, at.Line, at.Column, w.Title, of, w.Reason)
 		}
 	}
 	for _, e := range res.Errors {
