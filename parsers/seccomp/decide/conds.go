@@ -11,7 +11,7 @@ import (
 //
 // Computed are representatives: a few values of a register, or calls, such that every set of conditions that can be
 // met at once, and no more than that set, is met by one of them. To compare two decisions it is then enough to
-// evaluate both for each representative. The invariant is completeness: if any call tells two decisions apart, a
+// evaluate both for each representative. The invariant is completeness: if any call distinguishes two decisions, a
 // representative does, unless the budget is used up, which is reported. TestRepresentatives and
 // TestDecisionsAgainstBruteForce check it for random conditions; that the conditions themselves mean what is modelled
 // here was measured in the kernel (TestLive).
