@@ -1,8 +1,6 @@
 package seccomp
 
 import (
-	"bytes"
-	"encoding/json"
 	"fmt"
 	"iter"
 	"os"
@@ -16,6 +14,7 @@ import (
 	"github.com/sandlint/sandlint/fixers"
 	"github.com/sandlint/sandlint/parsers/seccomp"
 	"github.com/sandlint/sandlint/parsers/seccomp/decide"
+	"github.com/sandlint/sandlint/parsers/seccomp/seccomptest"
 	"github.com/sandlint/sandlint/parsers/source"
 )
 
@@ -221,16 +220,8 @@ func TestOCIDecidesTheSame(t *testing.T) {
 // oracleProfiles returns the profiles with which real programs were tried, by case.
 func oracleProfiles(t *testing.T) map[string]string {
 	t.Helper()
-	raw, err := os.ReadFile(filepath.Join("..", "..", "parsers", "seccomp", "testdata", "seccomp-oracle.jsonl"))
-	if err != nil {
-		t.Fatal(err)
-	}
 	profiles := map[string]string{}
-	for line := range bytes.Lines(raw) {
-		var r struct{ ID, Profile string }
-		if err := json.Unmarshal(line, &r); err != nil {
-			t.Fatal(err)
-		}
+	for _, r := range seccomptest.Records(t) {
 		profiles[r.ID] = r.Profile
 	}
 	return profiles

@@ -1,41 +1,12 @@
 package seccomp
 
 import (
-	"bufio"
-	"bytes"
-	"encoding/json"
-	"os"
 	"strings"
 	"testing"
 
+	"github.com/sandlint/sandlint/parsers/seccomp/seccomptest"
 	"github.com/sandlint/sandlint/parsers/source"
 )
-
-// record is one line of testdata/seccomp-oracle.jsonl.
-type record struct {
-	ID, Group, Profile, Consumer, Version, Outcome, Stdout, Stderr string
-}
-
-func readOracle(t testing.TB) (records []record) {
-	t.Helper()
-	raw, err := os.ReadFile("testdata/seccomp-oracle.jsonl")
-	if err != nil {
-		t.Fatal(err)
-	}
-	lines := bufio.NewScanner(bytes.NewReader(raw))
-	lines.Buffer(nil, 1<<20)
-	for lines.Scan() {
-		var r record
-		if err := json.Unmarshal(lines.Bytes(), &r); err != nil {
-			t.Fatal(err)
-		}
-		records = append(records, r)
-	}
-	if len(records) < 1100 {
-		t.Fatalf("%d records, want all 1146", len(records))
-	}
-	return records
-}
 
 // brokenButLoaded are the cases that the loaders of Docker, Podman or containerd let pass although the profile breaks
 // the schema. Each was refused, or read in two ways, further down: see the other records of the case.
@@ -57,7 +28,7 @@ var brokenButLoaded = map[string]string{
 // containerd's loader decodes and does nothing else, so what it refuses is refused for its JSON or its shape.
 func TestParseAgreesWithContainerd(t *testing.T) {
 	refused := 0
-	for _, r := range readOracle(t) {
+	for _, r := range seccomptest.Records(t) {
 		if r.Consumer != "containerd" {
 			continue
 		}
@@ -85,7 +56,7 @@ func TestParseAgreesWithContainerd(t *testing.T) {
 // A loader that fails to decode, or crashes, has met a problem that Parse must name.
 func TestParseFindsWhatDecodersRefuse(t *testing.T) {
 	seen := map[string]bool{}
-	for _, r := range readOracle(t) {
+	for _, r := range seccomptest.Records(t) {
 		if r.Outcome != "crashed" && !strings.Contains(r.Stderr, "json: cannot unmarshal") &&
 			!strings.Contains(r.Stderr, "invalid character") {
 			continue
@@ -105,7 +76,7 @@ func TestParseFindsWhatDecodersRefuse(t *testing.T) {
 // Every profile that runtimes ran is recognised by its content, under any name.
 func TestSniffRecorded(t *testing.T) {
 	seen := map[string]bool{}
-	for _, r := range readOracle(t) {
+	for _, r := range seccomptest.Records(t) {
 		if seen[r.ID] {
 			continue
 		}

@@ -11,9 +11,11 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
-	"github.com/sandlint/sandlint/parsers/source"
 	"github.com/tailscale/hujson"
 	"github.com/xeipuuv/gojsonschema"
+
+	"github.com/sandlint/sandlint/parsers/seccomp/seccomptest"
+	"github.com/sandlint/sandlint/parsers/source"
 )
 
 var update = flag.Bool("update", false, "rewrite what the tests expect")
@@ -698,7 +700,7 @@ func TestManyProblems(t *testing.T) {
 }
 
 func FuzzParse(f *testing.F) {
-	for _, r := range readOracle(f) {
+	for _, r := range seccomptest.Records(f) {
 		if len(r.Profile) < 600 && r.Consumer == "docker" {
 			f.Add([]byte(r.Profile))
 		}

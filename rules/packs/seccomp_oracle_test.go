@@ -1,25 +1,18 @@
 package packs_test
 
 import (
-	"bufio"
-	"bytes"
-	"encoding/json"
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
 
+	"github.com/sandlint/sandlint/parsers/seccomp/seccomptest"
 	"github.com/sandlint/sandlint/parsers/workspace"
 	"github.com/sandlint/sandlint/rules"
 	"github.com/sandlint/sandlint/rules/packs"
 )
 
-// seccompRecord is a line of the recorded behaviour of the programs that read seccomp profiles; see the README beside
-// it.
-type seccompRecord struct {
-	ID, Group, Profile, Consumer, Version, Outcome, Note string
-}
+// seccompRecord is what one program did with one profile.
+type seccompRecord seccomptest.Record
 
 // refused reports whether the consumer did not take the profile, or could not start the container with it.
 func (r seccompRecord) refused() bool {
@@ -78,19 +71,9 @@ func (r seccompRecord) errorsIn(t *testing.T, set *rules.Set) (ids []string) {
 
 func readSeccompRecords(t *testing.T) (records []seccompRecord) {
 	t.Helper()
-	raw, err := os.ReadFile(filepath.Join("..", "..", "parsers", "seccomp", "testdata", "seccomp-oracle.jsonl"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	lines := bufio.NewScanner(bytes.NewReader(raw))
-	lines.Buffer(nil, 1<<20)
-	for lines.Scan() {
-		var r seccompRecord
-		if err := json.Unmarshal(lines.Bytes(), &r); err != nil {
-			t.Fatal(err)
-		}
+	for _, r := range seccomptest.Records(t) {
 		if r.Consumer != "podman-validate" { // which no program of the list runs on a profile that it puts in force
-			records = append(records, r)
+			records = append(records, seccompRecord(r))
 		}
 	}
 	return records

@@ -1,9 +1,6 @@
 package seccomp_test
 
 import (
-	"bufio"
-	"bytes"
-	"encoding/json"
 	"os"
 	"path/filepath"
 	"slices"
@@ -12,30 +9,19 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/sandlint/sandlint/parsers/seccomp/seccomptest"
 	"github.com/sandlint/sandlint/parsers/workspace"
 	"github.com/sandlint/sandlint/rules"
 	"github.com/sandlint/sandlint/rules/rulestest"
 )
 
-// record is one line of the recorded behaviour of real programs; see the README beside the file.
-type record struct {
-	ID, Profile, Consumer, Version, Outcome string
-}
+// record is what one program did with one profile.
+type record seccomptest.Record
 
 func readOracle(t *testing.T) (records []record) {
 	t.Helper()
-	raw, err := os.ReadFile("../../parsers/seccomp/testdata/seccomp-oracle.jsonl")
-	if err != nil {
-		t.Fatal(err)
-	}
-	lines := bufio.NewScanner(bytes.NewReader(raw))
-	lines.Buffer(nil, 1<<20)
-	for lines.Scan() {
-		var r record
-		if err := json.Unmarshal(lines.Bytes(), &r); err != nil {
-			t.Fatal(err)
-		}
-		records = append(records, r)
+	for _, r := range seccomptest.Records(t) {
+		records = append(records, record(r))
 	}
 	return records
 }

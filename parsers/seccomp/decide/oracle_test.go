@@ -1,9 +1,6 @@
 package decide
 
 import (
-	"bufio"
-	"bytes"
-	"encoding/json"
 	"fmt"
 	"os"
 	"slices"
@@ -12,38 +9,13 @@ import (
 	"testing"
 
 	"github.com/sandlint/sandlint/parsers/seccomp"
+	"github.com/sandlint/sandlint/parsers/seccomp/seccomptest"
 	"github.com/sandlint/sandlint/parsers/source"
 )
 
-// record is one line of testdata/seccomp-oracle.jsonl.
-type record struct {
-	ID, Group, Profile, Consumer, Version, Outcome, Stdout, Stderr string
-}
-
-func readOracle(t testing.TB) (records []record) {
-	t.Helper()
-	raw, err := os.ReadFile("../testdata/seccomp-oracle.jsonl")
-	if err != nil {
-		t.Fatal(err)
-	}
-	lines := bufio.NewScanner(bytes.NewReader(raw))
-	lines.Buffer(nil, 1<<20)
-	for lines.Scan() {
-		var r record
-		if err := json.Unmarshal(lines.Bytes(), &r); err != nil {
-			t.Fatal(err)
-		}
-		records = append(records, r)
-	}
-	if len(records) < 1100 {
-		t.Fatalf("%d records, want all 1146", len(records))
-	}
-	return records
-}
-
-// target returns the target of a runtime's record. The runtime was given the profile as linux.seccomp of a
+// recordedTarget returns the target of a runtime's record. The runtime was given the profile as linux.seccomp of a
 // config.json, on x86_64.
-func (r record) target(t testing.TB) Target {
+func recordedTarget(t testing.TB, r seccomptest.Record) Target {
 	t.Helper()
 	version, lib, ok := strings.Cut(r.Version, "+libseccomp-")
 	if !ok {
@@ -246,7 +218,7 @@ func asCrunReads(p *seccomp.Profile) *seccomp.Profile {
 func TestDecideAgreesWithRuntimes(t *testing.T) {
 	checks, misses, several := 0, 0, 0
 	expected := map[string]bool{}
-	for _, r := range readOracle(t) {
+	for _, r := range seccomptest.Records(t) {
 		if r.Outcome != "ran" && r.Outcome != "killed" || r.Consumer != "runc" && r.Consumer != "crun" {
 			continue
 		}
@@ -254,7 +226,7 @@ func TestDecideAgreesWithRuntimes(t *testing.T) {
 		if r.Consumer == "crun" {
 			p = asCrunReads(p)
 		}
-		f := Compile(p, r.target(t))
+		f := Compile(p, recordedTarget(t, r))
 		explained := func(label string) bool {
 			for i, m := range recordedMisses {
 				if m.id == r.ID && strings.HasPrefix(r.Consumer+" "+r.Version, m.runtime) &&
@@ -350,7 +322,7 @@ func TestResolveAgreesWithLoaders(t *testing.T) {
 		return b.String()
 	}
 	resolved, refused := 0, 0
-	for _, r := range readOracle(t) {
+	for _, r := range seccomptest.Records(t) {
 		loader, ok := loaders[r.Consumer]
 		if !ok {
 			continue
@@ -386,7 +358,7 @@ func TestResolveDefaults(t *testing.T) {
 		return Host{Arch: a, Caps: caps, Kernel: release(6, 18, 0)}
 	}
 	recorded := map[string]string{}
-	for _, r := range readOracle(t) {
+	for _, r := range seccomptest.Records(t) {
 		recorded[r.ID] = r.Profile
 	}
 	for _, tt := range []struct {

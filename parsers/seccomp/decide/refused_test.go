@@ -6,18 +6,19 @@ import (
 	"testing"
 
 	"github.com/sandlint/sandlint/parsers/seccomp"
+	"github.com/sandlint/sandlint/parsers/seccomp/seccomptest"
 	"github.com/sandlint/sandlint/parsers/source"
 )
 
 // What the recorded runtimes refused is what Refusals reports, for profiles that are JSON of the right shape.
 func TestRefusalsAgreeWithRuntimes(t *testing.T) {
 	checked, refused := 0, 0
-	for _, r := range readOracle(t) {
+	for _, r := range seccomptest.Records(t) {
 		if r.Consumer != "runc" && r.Consumer != "crun" {
 			continue
 		}
 		p := seccomp.Parse(source.NewFile("p.json", []byte(r.Profile)))
-		got := Compile(p, r.target(t)).Refusals()
+		got := Compile(p, recordedTarget(t, r)).Refusals()
 		want := r.Outcome == "rejected"
 		switch r.ID {
 		case "notify-default": // crun crashes
