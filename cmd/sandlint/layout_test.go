@@ -50,8 +50,8 @@ var homes = map[string][]string{
 	"mvdan.cc/sh":                     {"parsers/shell", "parsers/workflow", "fixers/dockerfile"},
 }
 
-// TestImportsPointOneWay checks that imports go cmd → rules → fixers → parsers, that inside parsers only
-// workspace imports its siblings, and that each foreign module is imported only in its place.
+// TestImportsPointOneWay checks that imports go cmd → rules → fixers → parsers, inside parsers as the layers say, and
+// that each foreign module is imported only in its place.
 func TestImportsPointOneWay(t *testing.T) {
 	out, err := exec.Command("go", "list", "-json=ImportPath,Imports", module+"...").Output()
 	if err != nil {
