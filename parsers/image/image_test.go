@@ -416,3 +416,19 @@ func BenchmarkModel(b *testing.B) {
 		})
 	}
 }
+
+func BenchmarkVariables(b *testing.B) {
+	for _, n := range []int{100, 1000, 10_000} {
+		var script strings.Builder
+		for i := range n {
+			fmt.Fprintf(&script, "V%d=a; export W%d; ", i, i)
+		}
+		text := "FROM debian:12\nRUN " + script.String() + "true\n"
+		b.Run(fmt.Sprint(n), func(b *testing.B) {
+			for b.Loop() {
+				d := parse(text, nil)
+				d.Commands()
+			}
+		})
+	}
+}

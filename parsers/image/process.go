@@ -1,6 +1,8 @@
 package image
 
 import (
+	"cmp"
+	"hash/maphash"
 	"path"
 	"slices"
 	"strings"
@@ -25,24 +27,63 @@ type process struct {
 	// other says that the user is not that of the step, because of sudo or su. Which user it is, and with which home,
 	// is not known.
 	other bool
-	vars  *binding // the last one; nil without any
+	vars  *binding // what the script has done to variables so far
 }
 
-// binding is a variable of a shell. Bindings are immutable, so processes share earlier ones.
+// binding is a variable of a shell, in a search tree by the hash of its name; nil is the empty tree. Trees are
+// immutable, so processes share what they have in common. Hashes come in no order, which keeps a tree flat.
 type binding struct {
-	name     string
-	variable Variable
-	before   *binding
+	hash        uint64
+	name        string
+	variable    *Variable
+	left, right *binding
 }
+
+var bindingSeed = maphash.MakeSeed()
 
 // get returns the variable with a name, and false where the script does nothing to it.
 func (b *binding) get(name string) (Variable, bool) {
-	for ; b != nil; b = b.before {
-		if b.name == name {
-			return b.variable, true
+	hash := maphash.String(bindingSeed, name)
+	for b != nil {
+		switch order := b.compare(hash, name); {
+		case order == 0:
+			return *b.variable, true
+		case order < 0:
+			b = b.left
+		default:
+			b = b.right
 		}
 	}
 	return Variable{}, false
+}
+
+// with returns the tree with a variable set.
+func (b *binding) with(name string, v Variable) *binding {
+	return b.insert(&binding{hash: maphash.String(bindingSeed, name), name: name, variable: &v})
+}
+
+func (b *binding) insert(added *binding) *binding {
+	if b == nil {
+		return added
+	}
+	n := *b
+	switch order := b.compare(added.hash, added.name); {
+	case order == 0:
+		n.variable = added.variable
+	case order < 0:
+		n.left = b.left.insert(added)
+	default:
+		n.right = b.right.insert(added)
+	}
+	return &n
+}
+
+// compare returns where a name lies: below 0 to the left of the binding, above 0 to its right.
+func (b *binding) compare(hash uint64, name string) int {
+	if order := cmp.Compare(hash, b.hash); order != 0 {
+		return order
+	}
+	return strings.Compare(name, b.name)
 }
 
 // Variable is what a script does to a variable of its shell.
@@ -69,9 +110,8 @@ func (p *process) fork() *process {
 func (p *process) assign(a shell.Assign, export, maybe bool) *process {
 	f := *p
 	old, _ := p.vars.get(a.Name)
-	f.vars = &binding{
-		a.Name, Variable{Value: a, Set: true, Exported: export || old.Exported, Maybe: maybe || a.Append}, p.vars,
-	}
+	f.vars = p.vars.with(a.Name,
+		Variable{Value: a, Set: true, Exported: export || old.Exported, Maybe: maybe || a.Append})
 	return &f
 }
 
@@ -79,7 +119,7 @@ func (p *process) export(name string) *process {
 	f := *p
 	v, _ := p.vars.get(name)
 	v.Exported = true
-	f.vars = &binding{name, v, p.vars}
+	f.vars = p.vars.with(name, v)
 	return &f
 }
 
