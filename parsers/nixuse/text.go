@@ -50,6 +50,7 @@ type Text struct {
 	// Option is the whole value of a HostFeature's option, of which the text is what arrives.
 	Option *source.Fragment
 
+	run      *run                        // what Nix reads together with it; nil before the first call of reads
 	settings map[string][]*nixconf.Entry // what Setting returns, by name; nil before its first call
 	errors   map[*nixconf.Entry][]nixconf.TargetError
 }

@@ -10,7 +10,6 @@ import (
 	"github.com/sandlint/sandlint/parsers/nixconf"
 	"github.com/sandlint/sandlint/parsers/nixuse"
 	"github.com/sandlint/sandlint/rules"
-	"github.com/sandlint/sandlint/rules/nix/internal/names"
 	"github.com/sandlint/sandlint/rules/nix/internal/nixtext"
 	"github.com/sandlint/sandlint/rules/nix/internal/refused"
 )
@@ -30,16 +29,17 @@ var duplicateSetting = &rules.Rule{
 }
 
 func checkDuplicateSetting(p *rules.Pass, text *nixuse.Text) {
-	last := map[string]nixtext.Located{} // the last assignment of each setting so far
-	for _, here := range nixtext.SameSource(text) {
-		if names.IsExtra(here.Entry, text.Targets) || !here.Text.Fragment.Known(here.Entry.Name.Span) {
+	for _, here := range text.Entries {
+		if !nixtext.Assigns(text, here, text.Targets) {
 			continue
 		}
-		name := nixuse.Canonical(here.Entry.Name.Text)
-		if earlier, ok := last[name]; ok && here.Text == text {
-			p.Report(duplicate(text, name, earlier, here))
+		for t, earlier := range text.Before(here) {
+			if nixtext.Assigns(t, earlier, text.Targets) {
+				p.Report(duplicate(text, nixuse.Canonical(here.Name.Text), nixtext.Located{Text: t, Entry: earlier},
+					nixtext.Located{Text: text, Entry: here}))
+				break
+			}
 		}
-		last[name] = here
 	}
 }
 

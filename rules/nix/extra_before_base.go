@@ -6,6 +6,7 @@ import (
 
 	"github.com/sandlint/sandlint/fixers"
 	fixnix "github.com/sandlint/sandlint/fixers/nixconf"
+	"github.com/sandlint/sandlint/parsers/nixconf"
 	"github.com/sandlint/sandlint/parsers/nixuse"
 	"github.com/sandlint/sandlint/rules"
 	"github.com/sandlint/sandlint/rules/nix/internal/names"
@@ -26,50 +27,55 @@ var extraBeforeBase = &rules.Rule{
 }
 
 func checkExtraBeforeBase(p *rules.Pass, text *nixuse.Text) {
-	added := map[string][]nixtext.Located{} // what was added to each setting since its last assignment
-	entries := nixtext.SameSource(text)
-	for _, here := range entries {
-		name := nixuse.Canonical(here.Entry.Name.Text)
-		switch {
-		case names.IsExtra(here.Entry, text.Targets):
-			added[name] = append(added[name], here)
-		case here.Text.Fragment.Known(here.Entry.Name.Span):
-			if here.Text == text {
-				for _, earlier := range added[name] {
-					p.Report(lostAddition(text, name, earlier, here, lastOf(entries, here)))
-				}
+	for _, here := range text.Entries {
+		if !nixtext.Assigns(text, here, text.Targets) {
+			continue
+		}
+		var added []nixtext.Located // since the assignment before, the last one first
+		for t, earlier := range text.Before(here) {
+			if nixtext.Assigns(t, earlier, text.Targets) {
+				break
 			}
-			delete(added, name)
+			if names.IsExtra(earlier, text.Targets) {
+				added = append(added, nixtext.Located{Text: t, Entry: earlier})
+			}
+		}
+		if len(added) == 0 {
+			continue
+		}
+		name := nixuse.Canonical(here.Name.Text)
+		last := lastAssignment(text, name)
+		for _, earlier := range slices.Backward(added) {
+			p.Report(lostAddition(text, name, earlier, here, last))
 		}
 	}
 }
 
-// lastOf returns the last assignment of the setting that an entry assigns.
-func lastOf(entries []nixtext.Located, first nixtext.Located) nixtext.Located {
-	name := nixuse.Canonical(first.Entry.Name.Text)
-	for _, l := range slices.Backward(entries) {
-		if nixuse.Canonical(l.Entry.Name.Text) == name && !names.IsExtra(l.Entry, l.Text.Targets) {
-			return l
+// lastAssignment returns the last assignment of a setting that the text assigns.
+func lastAssignment(text *nixuse.Text, name string) *nixconf.Entry {
+	for _, entry := range slices.Backward(text.Setting(name)) {
+		if !names.IsExtra(entry, text.Targets) {
+			return entry
 		}
 	}
-	return first
+	return nil
 }
 
 // lostAddition is the finding about values that are added before their setting is assigned; last is its last
 // assignment.
-func lostAddition(text *nixuse.Text, name string, earlier, later, last nixtext.Located) rules.Finding {
+func lostAddition(text *nixuse.Text, name string, earlier nixtext.Located, later, last *nixconf.Entry) rules.Finding {
 	message := fmt.Sprintf("%q adds to %q before the latter is assigned, so these values are lost",
-		earlier.Entry.Name.Text, later.Entry.Name.Text)
+		earlier.Entry.Name.Text, later.Name.Text)
 	if text.Host == nixuse.HostFlake {
 		message += "; Nix applies the settings of nixConfig in the order of their names"
 	}
 	finding := nixtext.At(earlier.Text, earlier.Entry.Name.Span, message)
 	finding.Related = []rules.Related{{
-		File: text.Fragment.File, Span: text.Fragment.Span(later.Entry.Span),
-		Message: fmt.Sprintf("%q is assigned here", later.Entry.Name.Text),
+		File: text.Fragment.File, Span: text.Fragment.Span(later.Span),
+		Message: fmt.Sprintf("%q is assigned here", later.Name.Text),
 	}}
-	if earlier.Text == text && last.Text == text {
-		if edits, ok := fixnix.MoveBelow(text.Fragment, text.File, earlier.Entry, last.Entry); ok {
+	if earlier.Text == text {
+		if edits, ok := fixnix.MoveBelow(text.Fragment, text.File, earlier.Entry, last); ok {
 			finding.Fixes = append(finding.Fixes,
 				nixtext.Fix(text, "Move the line below", fixers.Unsafe, edits,
 					fixers.Changes{fixnix.Settings{name}}))

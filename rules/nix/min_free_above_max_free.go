@@ -32,15 +32,7 @@ func checkMinFreeAboveMaxFree(p *rules.Pass, text *nixuse.Text) {
 	}) {
 		return
 	}
-	var least, most *nixtext.Located
-	for _, l := range nixtext.SameSource(text) {
-		switch l.Entry.Name.Text {
-		case "min-free":
-			least = &l
-		case "max-free":
-			most = &l
-		}
-	}
+	least, most := lastOf(text, "min-free"), lastOf(text, "max-free")
 	if least == nil || most == nil || !nixtext.Known(least.Text, least.Entry) || !nixtext.Known(most.Text, most.Entry) {
 		return
 	}
@@ -68,4 +60,14 @@ func checkMinFreeAboveMaxFree(p *rules.Pass, text *nixuse.Text) {
 		p.Report(finding)
 		return
 	}
+}
+
+// lastOf returns the last entry for a setting that Nix reads up to the end of the text, nil without one.
+func lastOf(text *nixuse.Text, name string) *nixtext.Located {
+	for t, entry := range text.UpToEnd(name) {
+		if entry.Name.Text == name {
+			return &nixtext.Located{Text: t, Entry: entry}
+		}
+	}
+	return nil
 }

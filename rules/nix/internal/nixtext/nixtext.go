@@ -4,13 +4,13 @@ package nixtext
 import (
 	"bytes"
 	"fmt"
-	"slices"
 
 	"github.com/sandlint/sandlint/fixers"
 	"github.com/sandlint/sandlint/parsers/nixconf"
 	"github.com/sandlint/sandlint/parsers/nixuse"
 	"github.com/sandlint/sandlint/parsers/source"
 	"github.com/sandlint/sandlint/rules"
+	"github.com/sandlint/sandlint/rules/nix/internal/names"
 )
 
 // At returns a finding at a span of a nix.conf text.
@@ -64,27 +64,9 @@ func CommaBroken(text *nixuse.Text, problem source.Problem) bool {
 		bytes.IndexByte(text.Fragment.Text[:problem.Span.Start], '\n') >= 0
 }
 
-// SameSource returns the entries of text, after those of what was written to the same file directly before it: no Nix
-// command ran in between and nothing replaced the file, so Nix reads them as one.
-func SameSource(text *nixuse.Text) []Located {
-	var out []Located
-	if e := text.Event; e != nil && text.Image != nil && text.Append && text.Host == nixuse.HostWrite {
-		events := text.Image.Events
-		for n := slices.Index(events, e) - 1; n >= 0; n-- {
-			other := events[n]
-			if other.Kind != nixuse.WriteConfig || other.ByInstaller || other.Maybe || other.Text == nil {
-				break
-			}
-			if other.Path != e.Path || other.Text.Fragment.File != text.Fragment.File {
-				continue
-			}
-			out = append(locate(other.Text), out...)
-			if other.Truncate {
-				break
-			}
-		}
-	}
-	return append(out, locate(text)...)
+// Assigns reports whether an entry is known to assign its setting rather than append to it.
+func Assigns(text *nixuse.Text, entry *nixconf.Entry, targets nixconf.Targets) bool {
+	return !names.IsExtra(entry, targets) && text.Fragment.Known(entry.Name.Span)
 }
 
 // Located is an entry and the text that holds it.
@@ -96,14 +78,6 @@ type Located struct {
 // Line returns the line of the entry's name in the file, counted from 1.
 func (l Located) Line() int {
 	return l.Text.Fragment.File.LineOf(l.Text.Fragment.Span(l.Entry.Name.Span).Start)
-}
-
-func locate(text *nixuse.Text) []Located {
-	var out []Located
-	for _, entry := range text.Entries {
-		out = append(out, Located{text, entry})
-	}
-	return out
 }
 
 // LineAt returns the line that holds an offset of the text.
