@@ -60,10 +60,15 @@ func Compare(before, after *source.File, fixes []fixers.Fix, targets nixconf.Tar
 // happens to be the default.
 func CompareTexts(before, after *nixconf.File, kind effective.SourceKind, changes fixers.Changes,
 	targets nixconf.Targets) string {
+	declares := fixers.Fix{Changes: changes}
+	declared := slices.Concat(fixers.Declared[Settings](declares)...)
+	slices.Sort(declared)
+	declared = slices.Compact(declared)
+	repair := fixers.Declares[fixers.Repair](declares)
 	for _, target := range targets {
 		for _, v := range target.Releases() {
 			r := release{target.Distribution, v, kind}
-			if d := r.compare(before, after, changes); d != "" {
+			if d := r.compare(before, after, declared, repair); d != "" {
 				return fmt.Sprintf("%s in %s %s", d, target.Distribution.Title(), v)
 			}
 		}
@@ -77,9 +82,7 @@ type release struct {
 	kind         effective.SourceKind
 }
 
-func (r release) compare(before, after *nixconf.File, changes fixers.Changes) string {
-	declares := fixers.Fix{Changes: changes}
-	repair := fixers.Declares[fixers.Repair](declares)
+func (r release) compare(before, after *nixconf.File, settings []string, repair bool) string {
 	old, now := r.merge(before), r.merge(after)
 	if now.Fatal != nil {
 		if old.Fatal == nil {
@@ -98,7 +101,7 @@ func (r release) compare(before, after *nixconf.File, changes fixers.Changes) st
 		return "other files are included after the fix"
 	}
 	declared := map[string]bool{}
-	for _, name := range slices.Concat(fixers.Declared[Settings](declares)...) {
+	for _, name := range settings {
 		declared[name] = true
 		if facts, ok := nixconf.Lookup(r.distribution, r.version, name); ok {
 			declared[facts.Name] = true

@@ -245,12 +245,16 @@ func HomeOf(user string) string {
 // IsRoot reports whether a user, as USER names it without the group, is root. "", for no USER, counts as root.
 func IsRoot(user string) bool { return user == "" || user == "root" || user == "0" }
 
-// absolute resolves a path against a folder. It returns "" where the path is relative and the folder not known, "".
+// maxPath is the length that a path has at most on Linux: PATH_MAX without the final NUL.
+const maxPath = 4095
+
+// absolute resolves a path against a folder. It returns "" where the path is relative and the folder not known, "", and
+// where the result is longer than maxPath.
 func absolute(dir, p string) string {
 	switch {
 	case strings.HasPrefix(p, "/"):
 		return path.Clean(p)
-	case dir == "":
+	case dir == "" || len(dir)+len(p) > maxPath:
 		return ""
 	}
 	return path.Join(dir, p)

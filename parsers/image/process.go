@@ -21,13 +21,19 @@ type scope struct {
 // process is the part of a shell process's state that changes what its commands do. It is immutable: a command that
 // changes the state makes a new one.
 type process struct {
-	dir    string   // the working directory, "" when not known
-	pushed []string // the stack of pushd
-	moved  bool     // cd has run
+	dir    string  // the working directory, "" when not known
+	pushed *pushed // the stack of pushd, nil when it is empty
+	moved  bool    // cd has run
 	// other says that the user is not that of the step, because of sudo or su. Which user it is, and with which home,
 	// is not known.
 	other bool
 	vars  *binding // what the script has done to variables so far
+}
+
+// pushed is a folder that pushd has put on the stack.
+type pushed struct {
+	dir   string
+	below *pushed
 }
 
 // binding is a variable of a shell, in a search tree by the hash of its name; nil is the empty tree. Trees are
@@ -203,8 +209,8 @@ func (w *walker) changeDir(c *Command) {
 	switch n := len(c.Words); {
 	case c.Name == "popd":
 		p.dir = ""
-		if last := len(p.pushed) - 1; n == 1 && last >= 0 && !c.Command.Maybe {
-			p.dir, p.pushed = p.pushed[last], p.pushed[:last]
+		if n == 1 && p.pushed != nil && !c.Command.Maybe {
+			p.dir, p.pushed = p.pushed.dir, p.pushed.below
 		}
 		w.change(c.Command, &p)
 		return
@@ -220,7 +226,7 @@ func (w *walker) changeDir(c *Command) {
 		p.dir = ""
 	}
 	if c.Name == "pushd" {
-		p.pushed = append(slices.Clip(p.pushed), old)
+		p.pushed = &pushed{old, p.pushed}
 	}
 	w.change(c.Command, &p)
 }
