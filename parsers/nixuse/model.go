@@ -101,7 +101,16 @@ func (img *Image) Timeline() []*Event {
 	if img.Parent == nil {
 		return img.Events
 	}
-	return append(slices.Clip(img.Parent.Timeline()), img.Events...)
+	n := 0
+	for i := img; i != nil; i = i.Parent {
+		n += len(i.Events)
+	}
+	all := make([]*Event, n)
+	for i := img; i != nil; i = i.Parent {
+		n -= len(i.Events)
+		copy(all[n:], i.Events)
+	}
+	return all
 }
 
 // Root returns the image at the start of the chain of parents.
