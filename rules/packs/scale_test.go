@@ -44,11 +44,11 @@ func BenchmarkShapes(b *testing.B) {
 			}
 			text.WriteString(shape.end)
 			tree := files.Memory(map[string][]byte{
-				"/work/Dockerfile": []byte(text.String()), "/work/nix.conf": []byte("cores = 3\n"),
+				"/project/Dockerfile": []byte(text.String()), "/project/nix.conf": []byte("cores = 3\n"),
 			})
 			b.Run(fmt.Sprintf("%s/%d", shape.name, n), func(b *testing.B) {
 				for b.Loop() {
-					ws, err := rules.Load(workspace.Options{Dir: "/work", Files: tree})
+					ws, err := rules.Load(workspace.Options{Dir: "/project", Files: tree})
 					if err != nil {
 						b.Fatal(err)
 					}
