@@ -33,7 +33,13 @@ func TestOf(t *testing.T) {
 		want    Effect
 	}{
 		{"filter-syscalls", Builds, Fails},
+		{"filter-syscalls", MayBuild | Fetches, Fails},
 		{"filter-syscalls", Substitutes | Fetches, NoEffect},
+		{"sandbox", Builds, Differs},
+		{"substituters", Substitutes, Wasted},
+		{"experimental-features", NewCommand, Fails},
+		{"experimental-features", Builds, NoEffect},
+		{"keep-outputs", Collects, Differs},
 		{"accept-flake-config", NewCommand, Differs},
 		{"timeout", Builds, Wasted},
 		{"use-cgroups", MayBuild | Collects, Differs},
