@@ -27,8 +27,8 @@ func (w *Workspace) scriptKind(abs string, byName files.Kind) files.Kind {
 	return files.KindScript
 }
 
-// kindByContent returns the kind of a file by its text; byName is the kind by its name. A JSON file that is a profile
-// by name stays one only where it looks like one, or is not a JSON object at all and must be reported.
+// kindByContent returns the kind of a file by its text; byName is the kind that its path gives. A JSON file that is a
+// profile by name stays one only where it looks like one, or is not a JSON object at all and must be reported.
 func kindByContent(f *source.File, byName files.Kind) files.Kind {
 	text := bytes.TrimLeft(bytes.TrimPrefix(f.Bytes, []byte("\ufeff")), " \t\r\n")
 	switch {
