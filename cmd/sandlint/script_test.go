@@ -28,6 +28,7 @@ func TestMain(m *testing.M) {
 //
 //	status N COMMAND…    runs a command whose exit status must be N
 //	bytes FILE TEXT      writes a file; TEXT has the escapes of a Go string
+//	fifo FILE            makes a named pipe, which nobody writes to
 //	conforms FILE        checks that a file, or stdout, follows docs/schema/findings.schema.json
 //
 // and $SRC is the repository.
@@ -48,6 +49,7 @@ func TestScript(t *testing.T) {
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"status":   status,
 			"bytes":    writeBytes,
+			"fifo":     fifo,
 			"conforms": conforms,
 		},
 	})

@@ -11,20 +11,27 @@ type Disk struct{}
 
 // Open implements Tree.
 func (Disk) Open(root, name string) (fs.File, error) {
+	var f *os.File
+	var err error
 	if root == "" {
-		f, err := os.Open(name)
-		if err != nil {
-			return nil, Cause(err)
-		}
-		return f, nil
+		f, err = os.OpenFile(name, os.O_RDONLY|nonblock, 0)
+		err = Cause(err)
+	} else {
+		err = confined(root, name, func(r *os.Root, rel string) (err error) {
+			f, err = r.OpenFile(rel, os.O_RDONLY|nonblock, 0)
+			return err
+		})
 	}
-	var f fs.File
-	err := confined(root, name, func(r *os.Root, rel string) (err error) {
-		f, err = r.Open(rel)
-		return err
-	})
 	if err != nil {
 		return nil, err
+	}
+	info, err := f.Stat()
+	if err == nil && !info.Mode().IsRegular() {
+		err = ErrNotRegular
+	}
+	if err != nil {
+		f.Close()
+		return nil, Cause(err)
 	}
 	return f, nil
 }

@@ -22,7 +22,7 @@ const MaxSize = 16 << 20
 // link leads out of it, else the error is fs.ErrNotExist. Errors are those of package os without the path (see Cause),
 // so callers show the path as the user spells it. A Tree is safe for concurrent use.
 type Tree interface {
-	// Open opens a file for reading.
+	// Open opens a regular file for reading; the error for anything else is ErrNotRegular.
 	Open(root, name string) (fs.File, error)
 	// Stat describes what a path leads to, symbolic links followed.
 	Stat(root, name string) (fs.FileInfo, error)
@@ -53,21 +53,19 @@ func ReadInto(t Tree, root, name string, buffer []byte) ([]byte, error) {
 }
 
 func read(t Tree, root, name string, buffer []byte) ([]byte, error) {
-	info, err := t.Stat(root, name) // opening a pipe could block for ever
-	switch {
-	case err != nil:
-		return nil, err
-	case !info.Mode().IsRegular():
-		return nil, ErrNotRegular
-	case info.Size() > MaxSize:
-		return nil, fmt.Errorf("the file has %d MiB; %w", info.Size()>>20, ErrTooLarge)
-	}
-	f, err := t.Open(root, name)
+	f, info, err := open(t, root, name)
 	if err != nil {
 		return nil, err
 	}
 	defer f.Close()
-	return readAll(f, int(info.Size()), buffer)
+	if info.Size() > MaxSize {
+		return nil, fmt.Errorf("the file has %d MiB; %w", info.Size()>>20, ErrTooLarge)
+	}
+	b, err := readAll(f, int(info.Size()), buffer)
+	if info.Size() == 0 && len(b) > 0 {
+		return nil, ErrNotRegular // the system makes up the text when it is read, as in /proc
+	}
+	return b, err
 }
 
 // readAll reads a file of the given size; it may have grown since the size was read.
@@ -94,7 +92,7 @@ func readAll(f io.Reader, size int, buffer []byte) ([]byte, error) {
 
 // BeginsWith reports whether a file begins with some bytes. It does not read the rest of it, which may be large.
 func BeginsWith(t Tree, name, prefix string) bool {
-	f, err := t.Open("", name)
+	f, _, err := open(t, "", name)
 	if err != nil {
 		return false
 	}

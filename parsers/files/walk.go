@@ -111,8 +111,13 @@ func newIgnores(t Tree, root, top string) *ignores {
 	return ig
 }
 
-// enter adds the patterns of a folder's .gitignore.
-func (ig *ignores) enter(dir string) { ig.load(filepath.Join(dir, ".gitignore"), ig.parts(dir)) }
+// enter adds the patterns of a folder's .gitignore. Like git, it does not follow a symbolic link there.
+func (ig *ignores) enter(dir string) {
+	name := filepath.Join(dir, ".gitignore")
+	if info, err := ig.tree.Lstat("", name); err == nil && info.Mode().IsRegular() {
+		ig.load(name, ig.parts(dir))
+	}
+}
 
 func (ig *ignores) load(file string, domain []string) {
 	b, err := Read(ig.tree, "", file)

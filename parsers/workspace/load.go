@@ -100,6 +100,9 @@ func (l *loader) add(path string) {
 	}
 	abs = filepath.Clean(abs)
 	info, err := l.w.tree.Stat("", abs)
+	if err == nil {
+		_, err = files.Follow(l.w.tree, l.w.dir, abs)
+	}
 	switch {
 	case err != nil:
 		l.fail(abs, err)

@@ -19,26 +19,12 @@ var errAmbiguous = errors.New("several files may be meant")
 // root returns the directory that bounds what may be read for files in dir: the nearest one upwards that holds .git,
 // else the working directory where dir lies below it, else dir itself.
 func (w *Workspace) root(dir string) string {
-	if root := w.repository(dir); root != "" {
-		return root
-	}
-	if files.Inside(w.dir, dir) {
-		return w.dir
-	}
-	return dir
-}
-
-// repository returns the nearest directory from dir upwards that holds .git, "" without one.
-func (w *Workspace) repository(dir string) string {
 	type key string
 	return cached(w, key(dir), func(w *Workspace) string {
-		if _, err := w.tree.Lstat("", filepath.Join(dir, ".git")); err == nil {
-			return dir
+		if root := files.Root(w.tree, w.dir, dir); root != "" {
+			return root
 		}
-		if up := filepath.Dir(dir); up != dir {
-			return w.repository(up)
-		}
-		return ""
+		return dir
 	})
 }
 

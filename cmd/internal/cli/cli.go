@@ -17,6 +17,7 @@ import (
 
 	"github.com/sandlint/sandlint/cmd/internal/config"
 	"github.com/sandlint/sandlint/cmd/internal/report"
+	"github.com/sandlint/sandlint/parsers/files"
 	"github.com/sandlint/sandlint/parsers/source"
 	"github.com/sandlint/sandlint/rules"
 	"github.com/sandlint/sandlint/rules/packs"
@@ -146,7 +147,7 @@ func (a *app) noCommand(cmd *cobra.Command, args []string) error {
 		return fmt.Errorf("there is no command %q; did you mean %q?", args[0], near)
 	}
 	if dir, err := a.getwd(); err == nil {
-		if _, err := os.Lstat(absolute(dir, args[0])); err == nil {
+		if _, err := (files.Disk{}).Lstat("", absolute(dir, args[0])); err == nil {
 			return fmt.Errorf("there is no command %q; did you mean \"sandlint check %s\"?", args[0], args[0])
 		}
 	}

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -197,7 +198,7 @@ func (a *app) config(f *runFlags, dir string, paths []string) (*config.Config, e
 	if f.verbose {
 		a.warnf("using configuration %s", shown(dir, path))
 	}
-	return config.Load(path, shown(dir, path), a.packs())
+	return config.Load(dir, path, shown(dir, path), a.packs())
 }
 
 // commonFolder returns the deepest folder that contains all paths, or dir when there are none.
@@ -208,7 +209,7 @@ func commonFolder(dir string, paths []string, stdinName string) string {
 		switch {
 		case p != "-":
 			folder = absolute(dir, p)
-			if info, err := os.Stat(folder); err != nil || !info.IsDir() {
+			if !files.IsDir(files.Disk{}, "", folder) {
 				folder = filepath.Dir(folder)
 			}
 		case stdinName != "":
@@ -302,14 +303,28 @@ func (a *app) write(r *run, res *rules.Result, std io.Writer) error {
 			continue
 		}
 		rep.Color = false
-		if err := writeFile(absolute(r.dir, o.File), func(w io.Writer) error { return o.Write(w, &rep) }); err != nil {
+		write := func(w io.Writer) error { return o.Write(w, &rep) }
+		if err := writeFile(r.dir, absolute(r.dir, o.File), write); err != nil {
 			return fmt.Errorf("writing %s: %w", o.Name, err)
 		}
 	}
 	return nil
 }
 
-func writeFile(path string, write func(io.Writer) error) error {
+// writeFile creates a file, or replaces what it holds; dir is the working directory. In a repository, no symbolic link
+// makes it write a file outside.
+func writeFile(dir, path string, write func(io.Writer) error) error {
+	tree := files.Disk{}
+	folder := filepath.Dir(path)
+	if files.Root(tree, dir, folder) != "" && files.IsDir(tree, "", folder) {
+		place := folder
+		if info, err := tree.Lstat("", path); err == nil && info.Mode()&fs.ModeSymlink != 0 {
+			place = path
+		}
+		if _, err := files.Follow(tree, dir, place); err != nil {
+			return fmt.Errorf("%s: %w", shown(dir, path), err)
+		}
+	}
 	f, err := os.Create(path)
 	if err != nil {
 		return err

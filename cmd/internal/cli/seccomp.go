@@ -1,10 +1,8 @@
 package cli
 
 import (
-	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"os"
 	"slices"
 	"strings"
@@ -197,38 +195,41 @@ func (a *app) unreadable(f *source.File, problem source.Problem) {
 	a.setStatus(StatusUnreadable)
 }
 
-// readInput reads a file, or standard input for -.
+// readInput reads a file, standard input for -, or what a shell gives as /dev/stdin or /dev/fd/N.
 func (a *app) readInput(path string) (*source.File, error) {
-	in, shownAs := a.stdin, "<stdin>"
-	if path != "-" {
-		dir, err := a.getwd()
+	dir, err := a.getwd()
+	if err != nil {
+		return nil, err
+	}
+	name := absolute(dir, path)
+	switch {
+	case path == "-":
+		return readStream(a.stdin, "<stdin>")
+	case name == "/dev/stdin" || strings.HasPrefix(name, "/dev/fd/"):
+		f, err := os.Open(name)
 		if err != nil {
-			return nil, err
-		}
-		f, err := os.Open(absolute(dir, path))
-		if err != nil {
-			return nil, cause(err)
+			return nil, files.Cause(err)
 		}
 		defer f.Close()
-		in, shownAs = f, shown(dir, absolute(dir, path))
+		return readStream(f, name)
 	}
+	b, err := files.ReadNamed(files.Disk{}, dir, name)
+	if err != nil {
+		return nil, err
+	}
+	return source.NewFile(shown(dir, name), b), nil
+}
+
+// readStream reads what the caller of sandlint has opened.
+func readStream(in io.Reader, shownAs string) (*source.File, error) {
 	b, err := io.ReadAll(io.LimitReader(in, files.MaxSize+1))
 	switch {
 	case err != nil:
-		return nil, cause(err)
+		return nil, files.Cause(err)
 	case len(b) > files.MaxSize:
-		return nil, fmt.Errorf("files above %d MiB are not read", files.MaxSize>>20)
+		return nil, files.ErrTooLarge
 	}
 	return source.NewFile(shownAs, b), nil
-}
-
-// cause returns an error without the operation and the path.
-func cause(err error) error {
-	var path *fs.PathError
-	if errors.As(err, &path) {
-		return path.Err
-	}
-	return err
 }
 
 // maxNotes is how many problems of a profile are reported; sandlint check reports all of them.

@@ -16,11 +16,8 @@ package config
 
 import (
 	"bytes"
-	"errors"
 	"fmt"
-	"io/fs"
 	"math/big"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -30,6 +27,7 @@ import (
 	"github.com/hashicorp/hcl/v2/hclsyntax"
 	"github.com/zclconf/go-cty/cty"
 
+	"github.com/sandlint/sandlint/parsers/files"
 	"github.com/sandlint/sandlint/parsers/source"
 	"github.com/sandlint/sandlint/parsers/workspace"
 	"github.com/sandlint/sandlint/rules"
@@ -105,12 +103,13 @@ func (e *Error) Error() string {
 // Find returns the path of the configuration file for dir, which is absolute and need not exist: the nearest one
 // upwards, as far as the repository's root, which is the folder that contains .git. It returns "" when there is none.
 func Find(dir string) string {
+	tree := files.Disk{}
 	for dir = filepath.Clean(dir); ; {
 		path := filepath.Join(dir, Name)
-		if info, err := os.Lstat(path); err == nil && !info.IsDir() {
+		if info, err := tree.Lstat("", path); err == nil && !info.IsDir() {
 			return path
 		}
-		if _, err := os.Lstat(filepath.Join(dir, ".git")); err == nil {
+		if _, err := tree.Lstat("", filepath.Join(dir, ".git")); err == nil {
 			return ""
 		}
 		parent := filepath.Dir(dir)
@@ -121,15 +120,11 @@ func Find(dir string) string {
 	}
 }
 
-// Load reads the file at path, which is absolute. Messages call it shown. The file may name the rules of packs. When
-// the text is wrong, the error is of type *Error.
-func Load(path, shown string, packs []rules.Pack) (*Config, error) {
-	b, err := os.ReadFile(path)
+// Load reads the file at path, which is absolute; dir is the working directory. Messages call the file shown. The file
+// may name the rules of packs. When the text is wrong, the error is of type *Error.
+func Load(dir, path, shown string, packs []rules.Pack) (*Config, error) {
+	b, err := files.ReadNamed(files.Disk{}, dir, path)
 	if err != nil {
-		var pathError *fs.PathError
-		if errors.As(err, &pathError) {
-			err = pathError.Err // shown stands for the path
-		}
 		return nil, fmt.Errorf("reading the configuration %s: %w", shown, err)
 	}
 	return parse(source.NewFile(shown, b), filepath.Dir(path), packs)

@@ -226,14 +226,14 @@ func TestFind(t *testing.T) {
 
 func TestLoad(t *testing.T) {
 	dir := t.TempDir()
-	if _, err := Load(filepath.Join(dir, Name), Name, packs); !errors.Is(err, os.ErrNotExist) {
+	if _, err := Load(dir, filepath.Join(dir, Name), Name, packs); !errors.Is(err, os.ErrNotExist) {
 		t.Errorf("error %v", err)
 	}
 	path := filepath.Join(dir, Name)
 	if err := os.WriteFile(path, []byte("exclude = [\"a\"]\n"), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	got, err := Load(path, Name, packs)
+	got, err := Load(filepath.Dir(path), path, Name, packs)
 	if diff := cmp.Diff(&Config{Base: dir, Exclude: []string{"a"}}, got); err != nil || diff != "" {
 		t.Errorf("error %v (-want +got):\n%s", err, diff)
 	}

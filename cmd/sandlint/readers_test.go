@@ -1,0 +1,80 @@
+package main
+
+import (
+	"go/ast"
+	"go/token"
+	"maps"
+	"path"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// readers are the functions that read or describe what lies at a path.
+var readers = map[string][]string{
+	"os": {"Open", "OpenFile", "OpenInRoot", "OpenRoot", "ReadFile", "ReadDir", "ReadLink", "Readlink", "Stat", "Lstat",
+		"DirFS", "CopyFS", "Create"},
+	"path/filepath": {"EvalSymlinks", "Walk", "WalkDir", "Glob"},
+	"io/fs":         {"ReadFile", "ReadDir", "Stat", "Lstat", "ReadLink", "WalkDir", "Glob", "Sub"},
+	"io/ioutil":     {"ReadFile", "ReadDir"},
+	"os/exec":       {"Command", "CommandContext"},
+	"syscall":       {"Open", "Openat", "Readlink", "Stat", "Lstat"},
+	"golang.org/x/sys/unix": {"Open", "Openat", "Openat2", "Readlink", "Readlinkat", "Stat", "Lstat", "Fstatat",
+		"Statx"},
+}
+
+// mayRead says which files read without the guard of parsers/files, and why.
+var mayRead = map[string]string{
+	"parsers/files/disk.go":                  "the guard itself",
+	"parsers/files/fs.go":                    "a tree of another kind, which has no disk",
+	"fixers/write.go":                        "writes over a regular file whose bytes are known",
+	"cmd/internal/cli/seccomp.go":            "a stream that the shell has opened",
+	"cmd/internal/cli/run.go":                "creates the files that --format names",
+	"cmd/internal/report/github.go":          "appends to the summary of the job",
+	"rules/page.go":                          "reads the pages that are part of the program",
+	"rules/rulestest/rulestest.go":           "a harness of tests",
+	"parsers/seccomp/seccomptest/records.go": "a harness of tests",
+}
+
+// TestReaders checks that whatever sandlint reads goes through parsers/files, which reads regular files of a bounded
+// size and follows no link out of the workspace.
+func TestReaders(t *testing.T) {
+	used := map[string]bool{}
+	goFiles(t, func(name string, set *token.FileSet, f *ast.File) {
+		if strings.HasSuffix(name, "_test.go") || path.Base(path.Dir(name)) == "gen" {
+			return
+		}
+		imported := map[string]string{} // by the name in this file
+		for _, spec := range f.Imports {
+			full := strings.Trim(spec.Path.Value, `"`)
+			local := path.Base(full)
+			if spec.Name != nil {
+				local = spec.Name.Name
+			}
+			if readers[full] != nil {
+				imported[local] = full
+			}
+		}
+		ast.Inspect(f, func(n ast.Node) bool {
+			sel, ok := n.(*ast.SelectorExpr)
+			if !ok {
+				return true
+			}
+			pkg, ok := sel.X.(*ast.Ident)
+			if !ok || !slices.Contains(readers[imported[pkg.Name]], sel.Sel.Name) {
+				return true
+			}
+			used[name] = true
+			if mayRead[name] == "" {
+				t.Errorf("%s: %s.%s goes around the guard; use parsers/files", set.Position(sel.Pos()), pkg.Name,
+					sel.Sel.Name)
+			}
+			return true
+		})
+	})
+	for _, name := range slices.Sorted(maps.Keys(mayRead)) {
+		if !used[name] {
+			t.Errorf("%s is in the list of readers and reads nothing", name)
+		}
+	}
+}
