@@ -12,6 +12,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/sandlint/sandlint/parsers/heavytest"
+
 	"github.com/google/go-cmp/cmp"
 )
 
@@ -303,10 +305,7 @@ func TestUnifiedWithRealTools(t *testing.T) {
 	}
 	for _, tool := range tools {
 		t.Run(tool.name, func(t *testing.T) {
-			program, err := exec.LookPath(tool.name)
-			if err != nil {
-				t.Skipf("%s is not installed", tool.name)
-			}
+			program := heavytest.Program(t, tool.name)
 			r := rand.New(rand.NewPCG(7, 11))
 			dir := t.TempDir()
 			want := map[string][]byte{}

@@ -8,13 +8,13 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/sandlint/sandlint/parsers/heavytest"
 )
 
 // TestNew begins a rule with new.sh in a copy of a pack: the files are Go and txtar, and the list stays sorted.
 func TestNew(t *testing.T) {
-	if _, err := exec.LookPath("bash"); err != nil {
-		t.Skip("there is no bash")
-	}
+	bash := heavytest.Program(t, "bash")
 	dir := t.TempDir()
 	copyFile := func(from, to string) {
 		t.Helper()
@@ -41,7 +41,7 @@ func TestNew(t *testing.T) {
 	}
 	begin := func(args ...string) (string, error) {
 		script := filepath.Join(dir, "rules", "new.sh")
-		out, err := exec.Command("bash", append([]string{script}, args...)...).CombinedOutput()
+		out, err := exec.Command(bash, append([]string{script}, args...)...).CombinedOutput()
 		return string(out), err
 	}
 	subjects := []string{"text", "step", "command", "image", "timeline", "dockerfile", "profile", "workspace"}

@@ -10,6 +10,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/sandlint/sandlint/parsers/heavytest"
+
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/sandlint/sandlint/parsers/nixconf/reach"
@@ -439,10 +441,7 @@ func TestData(t *testing.T) {
 
 // TestGenerated checks that the tables are those that the data make.
 func TestGenerated(t *testing.T) {
-	program, err := exec.LookPath("go")
-	if err != nil {
-		t.Skip("go is not installed")
-	}
+	program := heavytest.Program(t, "go")
 	dir := t.TempDir()
 	for _, name := range []string{"data/settings.json", "data/features.json", "gen/main.go"} {
 		b, err := os.ReadFile(name)

@@ -459,9 +459,14 @@ func TestLoadUnreadable(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := []string{"Dockerfile: dockerfile", "a/nix.conf: error, permission denied", "b: error, permission denied"}
+	want := []string{"Dockerfile: dockerfile", "a/nix.conf: nix.conf", "b: error, permission denied"}
 	if diff := cmp.Diff(want, found(w)); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
+	}
+	for _, e := range w.Entries {
+		if _, err := w.Open(e); (err == nil) != (e.Path == "Dockerfile") {
+			t.Errorf("opening %s: error %v", e.Path, err)
+		}
 	}
 }
 

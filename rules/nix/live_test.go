@@ -1,12 +1,15 @@
 package nix_test
 
 import (
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
+
+	"github.com/sandlint/sandlint/parsers/heavytest"
 
 	"github.com/sandlint/sandlint/parsers/workspace"
 	"github.com/sandlint/sandlint/rules"
@@ -17,14 +20,11 @@ import (
 // this machine: it must accept what the fixes leave where the case has no finding left, and where it accepted the file
 // before, the settings must be the same but for those that a fix declares.
 func TestFixedTextsAgainstNix(t *testing.T) {
-	program, err := exec.LookPath("nix")
-	if err != nil {
-		t.Skip("nix is not installed")
-	}
+	program := heavytest.Program(t, "nix")
 	out, _ := exec.Command(program, "--version").Output()
 	m := regexp.MustCompile(`\(Nix\) (\S+)`).FindSubmatch(out)
 	if m == nil {
-		t.Skipf("this is not Nix: %s", out)
+		heavytest.Skip(t, fmt.Sprintf("this is not Nix: %s", out))
 	}
 	version := string(m[1])
 	pack := nix.Pack()

@@ -5,9 +5,10 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"runtime"
 	"strings"
 	"testing"
+
+	"github.com/sandlint/sandlint/parsers/heavytest"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -66,19 +67,15 @@ max-jobs = 4
 
 // TestNode builds the program's packages for WebAssembly and runs TestMemory in Node.js.
 func TestNode(t *testing.T) {
-	if runtime.GOOS == "js" || testing.Short() {
-		t.Skip("it takes the compilation of all packages for another platform")
-	}
-	if _, err := exec.LookPath("node"); err != nil {
-		t.Skip("there is no Node.js")
-	}
+	heavytest.Need(t, "compiles all packages for another platform")
+	heavytest.Program(t, "node")
 	root, err := exec.Command("go", "env", "GOROOT").Output()
 	if err != nil {
 		t.Fatal(err)
 	}
 	runner := filepath.Join(strings.TrimSpace(string(root)), "lib", "wasm", "go_js_wasm_exec")
 	if _, err := os.Stat(runner); err != nil {
-		t.Skip("this Go does not come with the runner for WebAssembly")
+		heavytest.Skip(t, "this Go does not come with the runner for WebAssembly")
 	}
 	cmd := exec.Command("go", "test", "-count=1", "-exec="+runner, "-run=^TestMemory$", "-v", ".")
 	cmd.Env = append(os.Environ(), "GOOS=js", "GOARCH=wasm", "CGO_ENABLED=0")

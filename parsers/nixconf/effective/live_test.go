@@ -18,6 +18,8 @@ import (
 	"sync/atomic"
 	"testing"
 
+	"github.com/sandlint/sandlint/parsers/heavytest"
+
 	"github.com/sandlint/sandlint/parsers/nixconf"
 )
 
@@ -29,11 +31,7 @@ type liveNix struct {
 
 func findNix(t *testing.T) liveNix {
 	t.Helper()
-	program, err := exec.LookPath("nix")
-	if err != nil {
-		t.Skip("nix is not installed")
-	}
-	n := liveNix{program: program}
+	n := liveNix{program: heavytest.Program(t, "nix")}
 	root := t.TempDir()
 	stdout, stderr, exit, err := n.run(world{root: root, record: record{Cmd: []string{"nix", "--version"}}})
 	if err != nil {
@@ -41,7 +39,7 @@ func findNix(t *testing.T) liveNix {
 	}
 	m := regexp.MustCompile(`^nix \(Nix\) (\S+)`).FindStringSubmatch(stdout)
 	if exit != 0 || m == nil {
-		t.Skipf("nix is not a Nix that is known: %s%s", stdout, stderr)
+		heavytest.Skip(t, fmt.Sprintf("nix is not a Nix that is known: %s%s", stdout, stderr))
 	}
 	if n.version, err = nixconf.ParseVersion(m[1]); err != nil {
 		t.Fatal(err)
@@ -164,11 +162,7 @@ func TestLive(t *testing.T) {
 			cases = append(cases, r)
 		}
 	}
-	own := liveInputs()
-	if testing.Short() {
-		own = nil
-	}
-	for i, input := range own {
+	for i, input := range liveInputs() {
 		if !slices.ContainsFunc(cases,
 			func(r record) bool { return r.Files == nil && r.Env == nil && r.Cmd == nil && deref(r.Input) == input }) {
 			cases = append(cases, record{ID: fmt.Sprintf("own-%d", i), Input: &input})

@@ -18,6 +18,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/sandlint/sandlint/parsers/heavytest"
+
 	"github.com/sandlint/sandlint/parsers/seccomp"
 	"github.com/sandlint/sandlint/parsers/source"
 )
@@ -208,14 +210,9 @@ const exitSIGSYS = 128 + 31
 // liveRuntime returns a container for an installed runtime that works here, or skips the test.
 func liveRuntime(t *testing.T, name string) *container {
 	t.Helper()
-	program, err := exec.LookPath(name)
-	if err != nil {
-		if program, err = exec.LookPath("/usr/sbin/" + name); err != nil {
-			t.Skipf("%s is not installed", name)
-		}
-	}
+	program := heavytest.Program(t, name, "/usr/sbin/"+name)
 	if os.Getuid() != 0 || runtime.GOARCH != "amd64" || runtime.GOOS != "linux" {
-		t.Skipf("%s runs a container as root on x86_64 only", name)
+		heavytest.Skip(t, name+" runs a container as root on x86_64 only")
 	}
 	out, err := exec.Command(program, "--version").Output()
 	if err != nil {
@@ -246,7 +243,7 @@ func liveRuntime(t *testing.T, name string) *container {
 		}
 		err = fmt.Errorf("exit status %d, %v, %s", exit, runErr, stderr)
 	}
-	t.Skipf("%s cannot run a container here: %v", name, err)
+	heavytest.Skip(t, fmt.Sprintf("%s cannot run a container here: %v", name, err))
 	return nil
 }
 
@@ -478,9 +475,6 @@ func (r liveProfiles) calls(f *Filter, n int) []liveCall {
 // TestLive gives random profiles to the installed runtimes and compares what system calls return under them with what
 // the engine says.
 func TestLive(t *testing.T) {
-	if testing.Short() {
-		t.Skip("it starts hundreds of containers")
-	}
 	for _, name := range []string{"runc", "crun"} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
