@@ -34,6 +34,7 @@ var mayRead = map[string]string{
 	"rules/page.go":                          "reads the pages that are part of the program",
 	"rules/rulestest/rulestest.go":           "a harness of tests",
 	"parsers/seccomp/seccomptest/records.go": "a harness of tests",
+	"parsers/heavytest/heavytest.go":         "a harness of tests",
 }
 
 // TestReaders checks that whatever sandlint reads goes through parsers/files, which reads regular files of a bounded
