@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"math"
 	"slices"
 	"strings"
 
@@ -19,7 +20,8 @@ import (
 //
 //   - the edits apply and change something;
 //   - the result has no new syntax finding;
-//   - the findings that the fixes are for are gone, and none of the same or a higher severity is new;
+//   - the findings that the fixes are for are gone, and none is new, whatever its severity; only what a syntax error hid
+//     may come to light when it is mended, if its severity is lower;
 //   - the meaning changed only as the fixes declare (Fix.Changes).
 //
 // Findings are compared by count, not by place, since edits move text: a group is a rule in a file at a severity, an
@@ -86,9 +88,9 @@ func NewProver(files []*source.File, findings []Finding, c Checker) *Prover {
 }
 
 // Prove returns nil when fix, applied alone, is proved to fix finding and to do nothing else: it applies, the result
-// has no new syntax finding, the finding is gone, no new finding of its severity or a higher one has come, and the
-// meaning changed only as the fix declares. Else the error says what is wrong; it matches ErrRejected unless the
-// checker itself failed.
+// has no new syntax finding, the finding is gone, no new finding has come (but for lesser ones that a syntax error hid),
+// and the meaning changed only as the fix declares. Else the error says what is wrong; it matches ErrRejected unless
+// the checker itself failed.
 //
 // It costs one Lint, and one Compare for each edited file. A proved batch proves none of its members alone, since one
 // may hide what another breaks; so a fix that is shown alone is proved alone. A Prover may be used by several
@@ -140,7 +142,7 @@ type trial struct {
 	after   *Prover // the texts and findings after it
 	changed []int   // the indexes of the files that it changed
 	taken   []candidate
-	added   map[group]int // new findings of lower severity
+	added   map[group]int // new findings, which a syntax error hid
 }
 
 // try applies a batch of fixes and proves them together. It returns the trial, or the reason for which the proof
@@ -163,7 +165,9 @@ func (p *Prover) try(taken []candidate, allowed map[group]int) (*trial, string, 
 	for _, c := range taken {
 		fixed[c.finding.identity()]++
 		fixedIn[c.finding.group()]++
-		lowest = min(lowest, c.finding.Severity)
+		if lowest = min(lowest, c.finding.Severity); !c.finding.Syntax {
+			lowest = math.MinInt // it hid nothing, so what comes is its doing
+		}
 	}
 	if reason := p.newFinding(t, fixedIn, lowest, allowed); reason != "" {
 		return nil, reason, nil
@@ -365,7 +369,7 @@ func Run(files []*source.File, opts Options, c Checker) (Result, error) {
 	}
 	p := NewProver(files, findings, c)
 	for {
-		taken, _ := combine(r.candidates(p))
+		taken, _ := combine(syntaxFirst(r.candidates(p)))
 		if len(taken) == 0 && !r.retry {
 			break
 		}
@@ -442,6 +446,21 @@ func (r *runner) candidates(p *Prover) []candidate {
 		}
 	}
 	return out
+}
+
+// syntaxFirst returns the candidates for syntax findings where there are any: what these hid may come to light, which a
+// batch with other fixes in it does not allow.
+func syntaxFirst(all []candidate) []candidate {
+	var syntax []candidate
+	for _, c := range all {
+		if c.finding.Syntax {
+			syntax = append(syntax, c)
+		}
+	}
+	if len(syntax) > 0 {
+		return syntax
+	}
+	return all
 }
 
 func (r *runner) applies(fix *Fix) bool {

@@ -181,20 +181,30 @@ func TestRun(t *testing.T) {
 			name: "a new finding that is less bad, with a fix of its own", text: "a",
 			check: fakeChecker{
 				rules: []fakeRule{
-					{ID: "ra", Severity: failure, Old: "a", New: []string{"b"}},
+					{ID: "ra", Severity: failure, Syntax: true, Old: "a", New: []string{"b"}},
 					{ID: "rb", Severity: warning, Old: "b", New: []string{"c"}},
 				},
 			},
 			want: "f = c\n  applied ra: Write b\n  applied rb: Write c\n", calls: 3,
 		},
 		{
+			name: "a new finding that is less bad, which no syntax error hid", text: "a",
+			check: fakeChecker{
+				rules: []fakeRule{
+					{ID: "ra", Severity: failure, Old: "a", New: []string{"b"}},
+					{ID: "rb", Severity: info, Old: "b", New: []string{"c"}},
+				},
+			},
+			want: "f = a\n  rejected ra: Write b: a new finding has come: found b (rb)\n", calls: 2,
+		},
+		{
 			name: "a lesser finding brought by one fix beside a fix of little weight", text: "a.i",
 			check: fakeChecker{rules: []fakeRule{
-				{ID: "ra", Severity: failure, Old: "a", New: []string{"w"}},
+				{ID: "ra", Severity: failure, Syntax: true, Old: "a", New: []string{"w"}},
 				{ID: "ri", Severity: info, Old: "i", New: []string{"I"}},
 				{ID: "rw", Severity: warning, Old: "w"},
 			}},
-			want: "f = w.I\n  applied ra: Write w\n  applied ri: Write I\n", calls: 5,
+			want: "f = w.I\n  applied ra: Write w\n  applied ri: Write I\n", calls: 3,
 		},
 		{
 			name: "a fix that mends nothing", text: "a",
@@ -212,11 +222,11 @@ func TestRun(t *testing.T) {
 			name: "a rule that undoes another", text: "a",
 			check: fakeChecker{
 				rules: []fakeRule{
-					{ID: "ra", Severity: failure, Old: "a", New: []string{"b"}},
+					{ID: "ra", Severity: failure, Syntax: true, Old: "a", New: []string{"b"}},
 					{ID: "rb", Severity: warning, Old: "b", New: []string{"a"}},
 				},
 			},
-			want:  "f = b\n  applied ra: Write b\n  rejected rb: Write a: a new finding has come: found a (ra)\n",
+			want:  "f = b\n  applied ra: Write b\n  rejected rb: Write a: the result does not parse: found a (ra)\n",
 			calls: 3,
 		},
 		{
@@ -228,7 +238,7 @@ func TestRun(t *testing.T) {
 					{ID: "rc", Severity: 100, Old: "c", New: []string{"a"}},
 					{ID: "rx", Severity: 100, Old: "x", New: []string{"X"}},
 				},
-				lint: fading(),
+				lint: fading("rb", "rc", "ra", "rb"),
 			},
 			want: "f = a.X\n  applied ra: Write b\n  applied rx: Write X\n  applied rb: Write c\n" +
 				"  applied rc: Write a\n  cycle of ra and rb and rc\n",
@@ -363,14 +373,14 @@ func TestRun(t *testing.T) {
 	}
 }
 
-// fading makes findings of each Lint less severe than those of the one before, as a rule would that does not look at
-// the text alone; so every fix seems to be an improvement.
-func fading() func([]*source.File, []Finding) []Finding {
+// fading adds findings to each Lint, fewer than to the one before, as a rule would that does not look at the text alone;
+// so the findings that fixes bring seem to have been there.
+func fading(rules ...string) func([]*source.File, []Finding) []Finding {
 	calls := 0
 	return func(_ []*source.File, findings []Finding) []Finding {
 		calls++
-		for i := range findings {
-			findings[i].Severity -= calls
+		for i := calls - 1; i < len(rules); i++ {
+			findings = append(findings, Finding{Path: "f", Rule: rules[i], Severity: 100, Key: "other"})
 		}
 		return findings
 	}
@@ -390,7 +400,7 @@ func TestRunDowngraded(t *testing.T) {
 		{[]int{failure}, []int{warning, warning}, "f = a\n  rejected r: Write b: a new finding has come: other (o)\n"},
 		{[]int{warning}, []int{failure}, "f = a\n  rejected r: Write b: a new finding has come: other (o)\n"},
 		{nil, []int{warning}, "f = a\n  rejected r: Write b: a new finding has come: other (o)\n"},
-		{nil, []int{info}, "f = b\n  applied r: Write b\n"},
+		{nil, []int{info}, "f = a\n  rejected r: Write b: a new finding has come: other (o)\n"},
 	} {
 		check := fakeChecker{
 			rules: []fakeRule{{ID: "r", Severity: warning, Old: "a", New: []string{"b"}}},

@@ -53,7 +53,7 @@ func compareNix(before, after *nixuse.Model, fixes []fixers.Fix) string {
 	if fixers.Declares[fixers.Repair](all) {
 		return "" // what Nix refused had no settings to keep
 	}
-	return compareCommands(before, after, settings)
+	return compareCommands(before, after, settings, fixers.Declares[fixnix.Rights](all))
 }
 
 // compareProfiles says in one sentence what changed in the seccomp profiles in a Dockerfile's labels that fixes do not
@@ -204,8 +204,9 @@ func sourceKind(h nixuse.Host) effective.SourceKind {
 	return effective.SystemFile
 }
 
-// compareCommands compares the settings in force at each Nix command of each stage.
-func compareCommands(before, after *nixuse.Model, declared []string) string {
+// compareCommands compares the settings in force at each Nix command of each stage. Those that list whom Nix trusts may
+// get no more words, even where they are declared, unless rights is set.
+func compareCommands(before, after *nixuse.Model, declared []string, rights bool) string {
 	for n := range min(len(before.Images), len(after.Images)) {
 		a, b := before.Images[n], after.Images[n]
 		from, to := commands(a), commands(b)
@@ -220,7 +221,8 @@ func compareCommands(before, after *nixuse.Model, declared []string) string {
 			for _, name := range slices.Concat(old.Settings.Names(), now.Settings.Names()) {
 				was, wasKnown := old.Value(name)
 				is, isKnown := now.Value(name)
-				if (was != is || wasKnown != isKnown) && !slices.Contains(declared, name) {
+				if (was != is || wasKnown != isKnown) && (!slices.Contains(declared, name) ||
+					!rights && fixnix.Widens(name, was, is)) {
 					return fmt.Sprintf("%q runs with %s = %s instead of %s", to[m].Nix.Label, name, is, was)
 				}
 			}

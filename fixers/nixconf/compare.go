@@ -3,9 +3,11 @@
 package nixconf
 
 import (
+	"bytes"
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 
 	"github.com/sandlint/sandlint/fixers"
 	"github.com/sandlint/sandlint/parsers/nixconf"
@@ -18,6 +20,15 @@ type Settings []string
 
 // Allows implements fixers.Change.
 func (s Settings) Allows() string { return "the settings " + fixers.Enumerate(s) }
+
+// Rights declares that the fix may give users or keys more rights, which no safe fix does.
+type Rights struct{}
+
+// Allows implements fixers.Change.
+func (Rights) Allows() string { return "who may use Nix, and which keys and caches it trusts" }
+
+// rights are the settings that list those whom Nix trusts.
+var rights = []string{"trusted-users", "allowed-users", "trusted-public-keys", "trusted-substituters"}
 
 // Compare says in one sentence what changed between two texts of a nix.conf file without being declared by the fixes,
 // whose edits turned before into after. It returns "" where nothing did. It compares the settings in force for each
@@ -46,8 +57,12 @@ func Compare(before, after *source.File, fixes []fixers.Fix, targets nixconf.Tar
 	parse := func(f *source.File) *nixconf.File { return nixconf.Parse(source.WholeFile(f)) }
 	if text, err := fixers.Apply(before, repairs); repaired && err == nil && len(repairs) < edited {
 		mended := parse(source.NewFile(before.Path, text))
-		if d := CompareTexts(parse(before), mended, effective.SystemFile, fixers.Changes{fixers.Repair{}},
-			targets); d != "" {
+		first := fixers.Changes{fixers.Repair{}}
+		if fixers.Declares[Rights](fixers.Fix{Changes: all}) {
+			first = append(first, Rights{})
+			others = append(others, Rights{})
+		}
+		if d := CompareTexts(parse(before), mended, effective.SystemFile, first, targets); d != "" {
 			return d
 		}
 		return CompareTexts(mended, parse(after), effective.SystemFile, others, targets)
@@ -65,6 +80,11 @@ func CompareTexts(before, after *nixconf.File, kind effective.SourceKind, change
 	slices.Sort(declared)
 	declared = slices.Compact(declared)
 	repair := fixers.Declares[fixers.Repair](declares)
+	if !fixers.Declares[Rights](declares) {
+		if name, word := trusts(before, after, targets); word != "" {
+			return fmt.Sprintf("%q is in %s after the fix, and was not before", word, name)
+		}
+	}
 	for _, target := range targets {
 		for _, v := range target.Releases() {
 			r := release{target.Distribution, v, kind}
@@ -74,6 +94,125 @@ func CompareTexts(before, after *nixconf.File, kind effective.SourceKind, change
 		}
 	}
 	return ""
+}
+
+// GivesRights reports whether an edit may put words into a list of those whom Nix trusts that are not in its default,
+// and whether the lines of the file that it edits mention such a list at all.
+func GivesRights(e fixers.Edit) (gives, mentions bool) {
+	start, end := e.Span.Start, e.Span.End
+	start = bytes.LastIndexByte(e.File.Bytes[:start], '\n') + 1
+	if n := bytes.IndexByte(e.File.Bytes[end:], '\n'); n >= 0 {
+		end += n
+	} else {
+		end = len(e.File.Bytes)
+	}
+	before := string(e.File.Bytes[start:end])
+	after := string(e.File.Bytes[start:e.Span.Start]) + e.Text + string(e.File.Bytes[e.Span.End:end])
+	if !mentionsRights(after) {
+		return false, mentionsRights(before)
+	}
+	old := wordsTrusted(before)
+	for w := range wordsTrusted(after) {
+		if !old[w] && !isDefault(w.setting, strings.Trim(w.word, "\"'\\")) {
+			return true, true
+		}
+	}
+	return false, true
+}
+
+// mentionsRights reports whether a line may assign one of the lists of those whom Nix trusts.
+func mentionsRights(line string) bool {
+	return strings.Contains(line, "trusted-") || strings.Contains(line, "allowed-users") ||
+		strings.Contains(line, "binary-cache-public-keys")
+}
+
+// trustedWord is a word of a list of those whom Nix trusts.
+type trustedWord struct{ setting, word string }
+
+// wordsTrusted returns the words behind "NAME =" in each line of some text, for each NAME that lists those whom Nix
+// trusts. A quote before NAME may be the shell's.
+func wordsTrusted(text string) map[trustedWord]bool {
+	out := map[trustedWord]bool{}
+	for line := range strings.Lines(text) {
+		words := strings.Fields(line)
+		for n := 0; n+1 < len(words); n++ {
+			name := rightsOf(strings.TrimLeft(words[n], "\"'"), nixconf.DefaultTargets())
+			if name == "" || words[n+1] != "=" {
+				continue
+			}
+			for _, w := range words[n+2:] {
+				out[trustedWord{name, w}] = true
+			}
+			break
+		}
+	}
+	return out
+}
+
+// IsRight reports whether a setting, by canonical name, lists those whom Nix trusts: users, keys or caches.
+func IsRight(name string) bool { return slices.Contains(rights, name) }
+
+// Widens reports whether a setting lists those whom Nix trusts and has words now that it had not, but for its default.
+func Widens(name, was, is string) bool {
+	old := strings.Fields(was)
+	return IsRight(name) && slices.ContainsFunc(strings.Fields(is), func(word string) bool {
+		return !slices.Contains(old, word) && !isDefault(name, word)
+	})
+}
+
+// trusts returns a word that the lines of after put into a list of those whom Nix trusts, and those of before do not.
+// It looks at the lines, not at the settings in force: a text that Nix refuses has none.
+func trusts(before, after *nixconf.File, targets nixconf.Targets) (setting, word string) {
+	old := trusted(before, targets)
+	now := trusted(after, targets)
+	for _, name := range rights {
+		for _, w := range slices.Sorted(maps.Keys(now[name])) {
+			if !old[name][w] && !isDefault(name, w) {
+				return name, w
+			}
+		}
+	}
+	return "", ""
+}
+
+// trusted returns the words of each of the settings in rights.
+func trusted(f *nixconf.File, targets nixconf.Targets) map[string]map[string]bool {
+	out := map[string]map[string]bool{}
+	for _, e := range f.Entries {
+		name := rightsOf(e.Name.Text, targets)
+		if name == "" {
+			continue
+		}
+		if out[name] == nil {
+			out[name] = map[string]bool{}
+		}
+		for _, w := range e.Words {
+			out[name][w.Text] = true
+		}
+	}
+	return out
+}
+
+// rightsOf returns which of the settings in rights a name means in the newest targeted release that knows it, or "".
+func rightsOf(name string, targets nixconf.Targets) string {
+	for _, t := range targets {
+		for _, v := range []nixconf.Version{t.To, t.From} {
+			if facts, ok := nixconf.Lookup(t.Distribution, v, name); ok {
+				if slices.Contains(rights, facts.Name) {
+					return facts.Name
+				}
+				return ""
+			}
+		}
+	}
+	return ""
+}
+
+// isDefault reports whether a word is in the default of a list.
+func isDefault(name, word string) bool {
+	releases := nixconf.Nix.Releases()
+	facts, ok := nixconf.Lookup(nixconf.Nix, releases[len(releases)-1], name)
+	return ok && facts.HasDefault && slices.Contains(strings.Fields(facts.Default), word)
 }
 
 type release struct {

@@ -98,6 +98,19 @@ func TestCompare(t *testing.T) {
 		{"broken elsewhere", "a\ncores = 2 # x\n", "a\ncores = 2\n", settings(), versions, ""},
 		{"broken elsewhere, other value", "a\ncores = 2\n", "a\ncores = 3\n", settings(), versions, `setting "cores"`},
 		{"nothing", "", "\n\n# x\n", settings(), versions, ""},
+		{"another user is trusted", "trusted-users = root alice,bob\n", "trusted-users = root alice bob\n",
+			settings("trusted-users"), versions, `"alice" is in trusted-users`},
+		{"another user is trusted, declared", "trusted-users = root alice,bob\n", "trusted-users = root alice bob\n",
+			fixers.Changes{Settings{"trusted-users"}, Rights{}}, versions, ""},
+		{"fewer users are trusted", "trusted-users = root alice\n", "trusted-users = root\n",
+			settings("trusted-users"), versions, ""},
+		{"a default comes back", "trusted-users = \"root\"\n", "trusted-users = root\n",
+			settings("trusted-users"), versions, ""},
+		{"a key by an alias, in a file that Nix refuses", "binary-cache-public-keys=a:b\n",
+			"binary-cache-public-keys = a:b\n", repair, versions, `"a:b" is in trusted-public-keys`},
+		{"a cache by extra-", "extra-trusted-substituters = 'https://a.x'\n",
+			"extra-trusted-substituters = https://a.x\n", settings("trusted-substituters"), versions,
+			`"https://a.x" is in trusted-substituters`},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {

@@ -19,7 +19,7 @@ var assignmentSpacing = &rules.Rule{
 	Category: rules.Correctness,
 	Since:    "0.1.0",
 	Syntax:   true,
-	Fixes:    []fixers.Safety{fixers.Safe},
+	Fixes:    []fixers.Safety{fixers.Safe, fixers.Unsafe},
 	References: []string{
 		"Nix, src/libutil/configuration.cc: the equals sign is a token of its own",
 	},

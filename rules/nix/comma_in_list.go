@@ -17,7 +17,7 @@ var commaInList = &rules.Rule{
 	Severity: rules.Error,
 	Category: rules.Correctness,
 	Since:    "0.1.0",
-	Fixes:    []fixers.Safety{fixers.Safe, fixers.Unsafe},
+	Fixes:    []fixers.Safety{fixers.Safe, fixers.Unsafe, fixers.Manual},
 	References: []string{
 		"Nix, src/libutil/configuration.cc: lists are split at white space",
 	},
@@ -40,8 +40,8 @@ func checkCommaInList(p *rules.Pass, text *nixuse.Text) {
 			safety = fixers.Safe
 		}
 		if edits, ok := refused.Rewrite(text, entry, fixed); ok {
-			finding.Fixes = []fixers.Fix{nixtext.Fix(text, "Write the words without commas", safety, edits,
-				fixers.Changes{fixnix.Settings(misread.Touched(text, entry))})}
+			finding.Fixes = []fixers.Fix{adviceOnTrust(entry, nixtext.Fix(text, "Write the words without commas", safety,
+				edits, fixers.Changes{fixnix.Settings(misread.Touched(text, entry))}))}
 		}
 		p.Report(finding)
 	}

@@ -21,7 +21,7 @@ var lineContinuation = &rules.Rule{
 	Category: rules.Correctness,
 	Since:    "0.1.0",
 	Syntax:   true,
-	Fixes:    []fixers.Safety{fixers.Safe},
+	Fixes:    []fixers.Safety{fixers.Safe, fixers.Unsafe},
 	References: []string{
 		"Nix, src/libutil/configuration.cc: neither a backslash nor indentation joins lines",
 		"NixOS/nix#6876, DeterminateSystems/nix-installer#1689",

@@ -21,7 +21,7 @@ var literalBackslashN = &rules.Rule{
 	Severity: rules.Error,
 	Category: rules.Correctness,
 	Since:    "0.1.0",
-	Fixes:    []fixers.Safety{fixers.Safe},
+	Fixes:    []fixers.Safety{fixers.Safe, fixers.Unsafe},
 	References: []string{
 		"Nix, src/libutil/configuration.cc: only a newline ends a line, in files and in NIX_CONFIG",
 		"Bash manual, echo: backslashes are kept unless -e is given; dash expands them",

@@ -17,7 +17,7 @@ var missingEquals = &rules.Rule{
 	Category: rules.Correctness,
 	Since:    "0.1.0",
 	Syntax:   true,
-	Fixes:    []fixers.Safety{fixers.Safe},
+	Fixes:    []fixers.Safety{fixers.Safe, fixers.Unsafe},
 	References: []string{
 		"NixOS/nixpkgs#29592: such a line locked users out of their machines",
 	},

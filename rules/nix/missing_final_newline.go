@@ -17,7 +17,7 @@ var missingFinalNewline = &rules.Rule{
 	Severity: rules.Warning,
 	Category: rules.Correctness,
 	Since:    "0.1.0",
-	Fixes:    []fixers.Safety{fixers.Safe},
+	Fixes:    []fixers.Safety{fixers.Safe, fixers.Unsafe},
 	References: []string{
 		"cachix/cachix#137, DeterminateSystems/nix-installer#717",
 	},

@@ -22,7 +22,7 @@ var quotedValue = &rules.Rule{
 	Severity: rules.Error,
 	Category: rules.Correctness,
 	Since:    "0.1.0",
-	Fixes:    []fixers.Safety{fixers.Safe, fixers.Unsafe},
+	Fixes:    []fixers.Safety{fixers.Safe, fixers.Unsafe, fixers.Manual},
 	References: []string{
 		"Nix, src/libutil/configuration.cc: quotes are ordinary characters",
 		"Nix, src/libstore/store-reference.cc: store URLs are parsed when the file is read, from 2.34 on",
@@ -30,12 +30,10 @@ var quotedValue = &rules.Rule{
 	Check: rules.OnText(checkQuotedValue),
 }
 
-// notSafelyUnquoted are the settings whose value is any text, in which quotes may be intended, and those that give
-// users power that they do not have as long as their names are wrong.
+// notSafelyUnquoted are the settings whose value is any text, in which quotes may be intended.
 var notSafelyUnquoted = map[string]bool{
 	"bash-prompt": true, "bash-prompt-prefix": true, "bash-prompt-suffix": true, "commit-lock-file-summary": true,
 	"user-agent-suffix": true,
-	"trusted-users":     true, "allowed-users": true,
 }
 
 func checkQuotedValue(p *rules.Pass, text *nixuse.Text) {
@@ -69,8 +67,8 @@ func checkQuotedValue(p *rules.Pass, text *nixuse.Text) {
 			}
 		}
 		if edits, ok := refused.Rewrite(text, entry, fixed); ok {
-			finding.Fixes = []fixers.Fix{nixtext.Fix(text, "Write the value without quotes", safety, edits,
-				fixers.Changes{fixnix.Settings(misread.Touched(text, entry))})}
+			finding.Fixes = []fixers.Fix{adviceOnTrust(entry, nixtext.Fix(text, "Write the value without quotes", safety,
+				edits, fixers.Changes{fixnix.Settings(misread.Touched(text, entry))}))}
 		}
 		p.Report(finding)
 	}
@@ -94,8 +92,8 @@ func quotedLine(text *nixuse.Text, entry *nixconf.Entry, name, value string) rul
 	closing, closes := nixtext.Replace(text, source.Span{Start: entry.Span.End - 1, End: entry.Span.End}, "")
 	if ok && closes {
 		changes := fixers.Changes{fixnix.Settings(append(misread.Touched(text, &bare), entry.Name.Text))}
-		finding.Fixes = []fixers.Fix{nixtext.Fix(text, "Write the line without quotes", fixers.Safe,
-			append(edits, closing...), changes)}
+		finding.Fixes = []fixers.Fix{adviceOnTrust(&bare, nixtext.Fix(text, "Write the line without quotes", fixers.Safe,
+			append(edits, closing...), changes))}
 	}
 	return finding
 }

@@ -17,7 +17,7 @@ var strayShellText = &rules.Rule{
 	Category: rules.Correctness,
 	Since:    "0.1.0",
 	Syntax:   true,
-	Fixes:    []fixers.Safety{fixers.Safe},
+	Fixes:    []fixers.Safety{fixers.Safe, fixers.Unsafe},
 	References: []string{
 		"Nix, src/libutil/configuration.cc: parseConfigFiles",
 		"dash(1): echo has no option except -n, and prints the others",

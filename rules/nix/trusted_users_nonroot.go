@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/sandlint/sandlint/fixers"
 	"github.com/sandlint/sandlint/parsers/nixconf"
 	"github.com/sandlint/sandlint/parsers/nixuse"
 	"github.com/sandlint/sandlint/parsers/workspace"
@@ -44,6 +45,15 @@ var trustedUsersNonroot = &rules.Rule{
 			p.Report(finding)
 		})
 	}),
+}
+
+// adviceOnTrust returns a fix of an entry, without its edits where they would make the daemon trust somebody other than
+// root: only the author knows whether that is meant.
+func adviceOnTrust(entry *nixconf.Entry, fix fixers.Fix) fixers.Fix {
+	if nixuse.Canonical(entry.Name.Text) == "trusted-users" && fix.Safety == fixers.Unsafe {
+		return fixers.Fix{Title: fix.Title, Safety: fixers.Manual}
+	}
+	return fix
 }
 
 // administrators are the groups whose members may become root anyway, with their password.

@@ -20,7 +20,7 @@ var wrongOperator = &rules.Rule{
 	Category: rules.Correctness,
 	Since:    "0.1.0",
 	Syntax:   true,
-	Fixes:    []fixers.Safety{fixers.Safe},
+	Fixes:    []fixers.Safety{fixers.Safe, fixers.Unsafe},
 	References: []string{
 		"Nix, src/libutil/configuration.cc: the second word of a line must be the equals sign",
 		"DeterminateSystems/nix-installer#792",

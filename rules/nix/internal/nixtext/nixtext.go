@@ -4,8 +4,11 @@ package nixtext
 import (
 	"bytes"
 	"fmt"
+	"slices"
+	"strings"
 
 	"github.com/sandlint/sandlint/fixers"
+	fixnix "github.com/sandlint/sandlint/fixers/nixconf"
 	"github.com/sandlint/sandlint/parsers/nixconf"
 	"github.com/sandlint/sandlint/parsers/nixuse"
 	"github.com/sandlint/sandlint/parsers/source"
@@ -24,12 +27,38 @@ func Atf(text *nixuse.Text, span source.Span, format string, args ...any) rules.
 }
 
 // Fix returns a fix of a nix.conf text. Where the text is a fragment of another file, around the fragment nothing
-// changes.
+// changes. A fix that may give users or keys more rights is not safe, whatever the safety that it asks for.
 func Fix(
 	text *nixuse.Text, title string, safety fixers.Safety, edits []fixers.Edit, changes fixers.Changes,
 ) fixers.Fix {
 	changes = changes.When(!text.Fragment.Whole(), fixers.Embedded{})
+	if safety == fixers.Safe && givesRights(edits, changes) {
+		safety = fixers.Unsafe
+	}
+	changes = changes.When(safety != fixers.Safe, fixnix.Rights{})
 	return fixers.Fix{Title: title, Safety: safety, Edits: edits, Changes: changes}
+}
+
+// givesRights reports whether edits may add to a list of users, keys or caches that Nix trusts. Only fixes that declare
+// to change such a list, that repair a line, or that make lines can. One that declares it for another line, which it
+// does not edit, is taken to add.
+func givesRights(edits []fixers.Edit, changes fixers.Changes) bool {
+	fix := fixers.Fix{Changes: changes}
+	declares := slices.ContainsFunc(slices.Concat(fixers.Declared[fixnix.Settings](fix)...), fixnix.IsRight)
+	may := declares || fixers.Declares[fixers.Repair](fix) ||
+		slices.ContainsFunc(edits, func(e fixers.Edit) bool { return strings.Contains(e.Text, "\n") })
+	if !may {
+		return false
+	}
+	mentioned := false
+	for _, e := range edits {
+		gives, mentions := fixnix.GivesRights(e)
+		if gives {
+			return true
+		}
+		mentioned = mentioned || mentions
+	}
+	return declares && !mentioned
 }
 
 // Replace returns the edit that replaces a span of the text. It reports false where the host of the text does not allow

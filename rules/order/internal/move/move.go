@@ -18,8 +18,8 @@ import (
 
 // weakening are settings that loosen a check. A move that keeps one in force for longer changes the meaning.
 var weakening = []string{
-	"require-sigs", "accept-flake-config", "sandbox", "sandbox-fallback", "sandbox-paths", "trusted-users",
-	"trusted-public-keys", "ssl-cert-file",
+	"require-sigs", "accept-flake-config", "sandbox", "sandbox-fallback", "sandbox-paths", "trusted-users", "allowed-users",
+	"trusted-public-keys", "trusted-substituters", "ssl-cert-file",
 }
 
 // Fix moves a write above the first command that needs it: the whole instruction if it does nothing else, otherwise
@@ -48,7 +48,7 @@ func Fix(img *nixuse.Image, write, command *nixuse.Event) (fixers.Fix, bool) {
 		Title:   "Move the " + write.Instruction.Name + " above the first Nix command that needs it",
 		Safety:  safety,
 		Edits:   fixdocker.MoveBefore(img.Dockerfile.File, write.Instruction, command.Instruction),
-		Changes: fixers.Changes{fixdocker.Order{}, fixnix.Settings(settings)},
+		Changes: fixers.Changes{fixdocker.Order{}, fixnix.Settings(settings)}.When(safety != fixers.Safe, fixnix.Rights{}),
 	}, true
 }
 
@@ -227,6 +227,7 @@ func moveInChain(img *nixuse.Image, write, command *nixuse.Event, safety fixers.
 			{File: f, Span: source.Span{Start: at, End: at}, Text: f.Text(write.Command.Span) + " && "},
 			{File: f, Span: source.Span{Start: chain[from-1].Span.End, End: write.Command.Span.End}},
 		},
-		Changes: fixers.Changes{fixdocker.CommandOrder{}, fixnix.Settings(settings)},
+		Changes: fixers.Changes{fixdocker.CommandOrder{}, fixnix.Settings(settings)}.When(safety != fixers.Safe,
+			fixnix.Rights{}),
 	}, true
 }
