@@ -70,6 +70,7 @@ var formats = []Format{
 		Compare:      compareHosted,
 		Suppressions: hostComments,
 	},
+	machinesFormat,
 }
 
 // Load finds the files of a workspace, of all formats: see workspace.Load.

@@ -117,6 +117,18 @@ func OnDocument[T any](subject string, check func(*Pass, T)) Adapter {
 	}}
 }
 
+// Joined makes the check of a rule about several kinds of subject in a file, such as a text and the command that writes
+// it. None of them may be OnWorkspace.
+func Joined(subject string, checks ...Adapter) Adapter {
+	out := Adapter{Subject: subject, comments: true}
+	out.document = func(p *Pass, doc *workspace.Document) {
+		for _, check := range checks {
+			check.document(p, doc)
+		}
+	}
+	return out
+}
+
 // OnWorkspace makes the check of a rule about all files together. It runs once, after all files have been checked one
 // by one; Pass.Documents opens them.
 func OnWorkspace(check func(*Pass)) Adapter {

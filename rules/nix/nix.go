@@ -23,6 +23,7 @@ func Pack() rules.Pack {
 		badBool,
 		badEnum,
 		badInt,
+		badMachine,
 		badStoreURL,
 		buildUsersGroupMissing,
 		canonicalFormat,
