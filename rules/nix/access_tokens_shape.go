@@ -37,7 +37,10 @@ func checkAccessTokensShape(p *rules.Pass, text *nixuse.Text) {
 		for n := range entry.Words {
 			if finding, ok := tokenAt(text, entry, n); ok {
 				p.Report(finding)
-				break
+				if word := text.Fragment.Span(entry.Words[n].Span); !word.Contains(finding.Span) ||
+					!strings.Contains(entry.Words[n].Text, "=") {
+					break // the words that follow may be parts of this pair
+				}
 			}
 		}
 	}
@@ -84,6 +87,15 @@ func tokenAt(text *nixuse.Text, entry *nixconf.Entry, n int) (rules.Finding, boo
 			host := strings.TrimSuffix(key[scheme+3:], "/")
 			return mend(fmt.Sprintf("Nix looks up tokens by host, so it never finds %q", key), span,
 				"Write the host alone", fixers.Unsafe, span, host)
+		case urlScheme(rest) != "" && isTokenHost(key) &&
+			text.Fragment.Known(source.Span{Start: span.End + 1, End: span.End + 1 + len(urlScheme(rest))}):
+			at := source.Span{Start: span.End + 1, End: span.End + 1 + len(urlScheme(rest))}
+			title := "Remove " + urlScheme(rest)
+			if strings.ContainsAny(rest[len(urlScheme(rest)):], "/@") {
+				title = "" // where the token is in the URL, only the author knows
+			}
+			return mend(fmt.Sprintf("%q becomes a part of the token for %q, so the host refuses it", urlScheme(rest), key),
+				at, title, fixers.Unsafe, at, "")
 		case !literal(n):
 		case (key == "gitlab.com" || strings.HasPrefix(key, "gitlab.")) && rest != "" && !strings.Contains(rest, ":"):
 			title, at := "", source.Span{Start: span.End + 1, End: span.End + 1}
@@ -126,6 +138,16 @@ func tokenAt(text *nixuse.Text, entry *nixconf.Entry, n int) (rules.Finding, boo
 	}
 	return mend(fmt.Sprintf("%q is not followed by = and a token, so Nix drops it", host), w.Span, "", fixers.Manual,
 		w.Span, "")
+}
+
+// urlScheme returns the scheme that a token begins with, which only a URL has, or "".
+func urlScheme(token string) string {
+	for _, scheme := range []string{"https://", "http://", "ssh://", "git+https://"} {
+		if strings.HasPrefix(token, scheme) {
+			return scheme
+		}
+	}
+	return ""
 }
 
 // beforeColon returns the part of a word before its first colon.

@@ -2,6 +2,7 @@ package nix
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/sandlint/sandlint/fixers"
@@ -33,6 +34,10 @@ func checkBadStoreURL(p *rules.Pass, text *nixuse.Text) {
 		}
 		errors := text.ValueErrors(entry)
 		for n, word := range entry.Words {
+			if isPublicKey(word.Text) && text.Known(word.Span) {
+				p.Report(keyAmongURLs(text, entry, n))
+				continue
+			}
 			if strings.ContainsAny(word.Text, `"',`) || !text.Known(word.Span) || misread.IsPlaceholder(word.Text) ||
 				nixconf.IsStoreURL(word.Text) {
 				continue
@@ -63,6 +68,33 @@ func checkBadStoreURL(p *rules.Pass, text *nixuse.Text) {
 			p.Report(finding)
 		}
 	}
+}
+
+// keyAmongURLs reports a public key among store URLs. Its name looks like the scheme of a URL to Nix.
+func keyAmongURLs(text *nixuse.Text, entry *nixconf.Entry, n int) rules.Finding {
+	word := entry.Words[n]
+	name, _, _ := strings.Cut(word.Text, ":")
+	finding := nixtext.Atf(text, word.Span, "%q is a public key, which belongs in \"trusted-public-keys\"; Nix reads its "+
+		"name as the scheme of a URL, and takes nothing from it", name)
+	host := strings.TrimRight(name, "0123456789")
+	if host = strings.TrimSuffix(host, "-"); host == name || !isHostName(host) {
+		return finding
+	}
+	title, edits, ok := "Write https://"+host, []fixers.Edit(nil), false
+	if slices.ContainsFunc(entry.Words, func(w nixconf.Word) bool {
+		url, _, _ := strings.Cut(w.Text, "?")
+		return strings.TrimRight(url, "/") == "https://"+host
+	}) {
+		title = "Remove it, since the cache is listed too"
+		edits, ok = fixnix.RemoveWord(text.Fragment, entry, n)
+	} else {
+		edits, ok = fixnix.ReplaceWord(text.Fragment, word, "https://"+host)
+	}
+	if ok {
+		finding.Fixes = []fixers.Fix{nixtext.Fix(text, title, fixers.Unsafe, edits,
+			fixers.Changes{fixnix.Settings{nixuse.Canonical(entry.Name.Text)}})}
+	}
+	return finding
 }
 
 // isStoreURLs reports whether the values of a setting are stores.

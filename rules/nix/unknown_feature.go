@@ -22,7 +22,7 @@ var unknownFeature = &rules.Rule{
 	Severity: rules.Warning,
 	Category: rules.Correctness,
 	Since:    "0.1.0",
-	Fixes:    []fixers.Safety{fixers.Unsafe},
+	Fixes:    []fixers.Safety{fixers.Unsafe, fixers.Manual},
 	References: []string{
 		"Nix, src/libutil/experimental-features.cc",
 		"DeterminateSystems/nix-installer#1048",
@@ -48,6 +48,9 @@ func checkUnknownFeature(p *rules.Pass, text *nixuse.Text) {
 
 func unknownFeatureAt(text *nixuse.Text, entry *nixconf.Entry, n int, k nixconf.Knowledge) rules.Finding {
 	w := entry.Words[n]
+	if finding, ok := settingAmongFeatures(text, w); ok && k.Description == "" {
+		return finding
+	}
 	near := ""
 	message := fmt.Sprintf("experimental feature %q is unknown to %s", w.Text, names.Releases(text.Targets))
 	if k.Description != "" {
@@ -70,6 +73,37 @@ func unknownFeatureAt(text *nixuse.Text, entry *nixconf.Entry, n int, k nixconf.
 			fixers.Changes{fixnix.Settings(misread.Touched(text, entry))})}
 	}
 	return finding
+}
+
+// settingAmongFeatures reports a word that no release takes as a feature, and that is the name of a setting.
+func settingAmongFeatures(text *nixuse.Text, w nixconf.Word) (rules.Finding, bool) {
+	title := fmt.Sprintf("Write %s = … on a line of its own", w.Text)
+	if facts, ok := names.Newest(w.Text, text.Targets); ok && facts.Name == w.Text {
+		finding := nixtext.Atf(text, w.Span, "%q is a setting, not an experimental feature, so it has no effect here",
+			w.Text)
+		if facts.Kind == nixconf.KindBool {
+			title = fmt.Sprintf("Write %s = true on a line of its own", w.Text)
+		}
+		finding.Fixes = []fixers.Fix{{Title: title, Safety: fixers.Manual}}
+		return finding, true
+	}
+	for _, d := range nixconf.Distributions() {
+		releases := d.Releases()
+		facts, ok := nixconf.Lookup(d, releases[len(releases)-1], w.Text)
+		if !ok || facts.Name != w.Text {
+			continue
+		}
+		finding := nixtext.Atf(text, w.Span,
+			"no release of Nix has an experimental feature %q; in %s it is a setting", w.Text, d.Title())
+		if facts.Kind == nixconf.KindBool {
+			finding.Fixes = []fixers.Fix{{
+				Title:  fmt.Sprintf("Write %s = true on a line of its own, where Nix is %s", w.Text, d.Title()),
+				Safety: fixers.Manual,
+			}}
+		}
+		return finding, true
+	}
+	return rules.Finding{}, false
 }
 
 // unknownDeprecatedFeatures reports the words of Lix's deprecated-features that no targeted release of Lix knows.

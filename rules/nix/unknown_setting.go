@@ -30,6 +30,28 @@ var unknownSetting = &rules.Rule{
 	Check: rules.OnText(checkUnknownSetting),
 }
 
+// featureAsSetting reports an experimental feature that stands as a setting.
+func featureAsSetting(text *nixuse.Text, entry *nixconf.Entry) (rules.Finding, bool) {
+	name := entry.Name.Text
+	if nixconf.FeatureKnown(name, text.Targets).Coverage == nixconf.None {
+		return rules.Finding{}, false
+	}
+	finding := nixtext.Atf(text, entry.Name.Span,
+		"%q is an experimental feature, not a setting, so the line has no effect; experimental-features lists it", name)
+	on, ok := nixconf.ParseBool(entry.Value)
+	if !ok || !on || len(text.Setting("experimental-features")) > 0 || !text.Known(entry.Span) {
+		return finding, true
+	}
+	line := "extra-experimental-features = " + name
+	if edits, ok := fixnix.ReplaceLine(text.Fragment, text.File, entry.Line, line); ok {
+		finding.Fixes = []fixers.Fix{nixtext.Fix(text, "Write "+line, fixers.Unsafe, edits,
+			fixers.Changes{fixnix.Settings(append(misread.Touched(text, &nixconf.Entry{
+				Name: nixconf.Word{Text: "experimental-features"},
+			}), name))})}
+	}
+	return finding, true
+}
+
 func checkUnknownSetting(p *rules.Pass, text *nixuse.Text) {
 	if inforce.LoadsPlugins(text) {
 		return
@@ -59,6 +81,10 @@ func checkUnknownSetting(p *rules.Pass, text *nixuse.Text) {
 			continue
 		}
 		if _, _, ok := names.NotAppendable(entry.Name.Text, text.Targets); ok {
+			continue
+		}
+		if finding, ok := featureAsSetting(text, entry); ok {
+			p.Report(finding)
 			continue
 		}
 		near := ""
