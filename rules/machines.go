@@ -30,8 +30,7 @@ var machinesFormat = Format{
 	Suppressions: machinesComments,
 }
 
-// machinesComments finds the comments that stand alone on a line. Each covers the lines below it, up to the next one that
-// is no comment.
+// machinesComments finds the comments that stand alone on a line. Each covers the next line that is no comment.
 func machinesComments(doc *workspace.Document, add func(comment, target source.Span)) {
 	var above []source.Span
 	at := 0

@@ -179,3 +179,18 @@ func TestWhatIsWritten(t *testing.T) {
 		})
 	}
 }
+
+// TestCommentEnds has comments that end with a backslash, which does not continue them.
+func TestCommentEnds(t *testing.T) {
+	for text, want := range map[string]string{
+		"a \\\n # b \\\nc d":              "a: \"a\"\nc: \"c\" \"d\"\n",
+		"a # b \\\nc":                     "a: \"a\"\nc: \"c\"\n",
+		"a '# b \\\nc'":                   "a: \"a\" \"# b \\\\\\nc\"\n",
+		"a b#c\\\nd":                      "a: \"a\" \"b#cd\"\n",
+		"cat <<E\n# b \\\nc\nE\nd # \\\n": "cat: \"cat\" <<E\nd: \"d\"\n",
+	} {
+		if got := dump(Parse([]byte(text), 0, Sh, nil), ""); got != want {
+			t.Errorf("%q: %s, want %s", text, got, want)
+		}
+	}
+}

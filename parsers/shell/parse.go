@@ -102,7 +102,7 @@ var parsers = sync.Pool{New: func() any { return syntax.NewParser() }}
 const maxHeredocs = 8
 
 func parseText(src string, d Dialect, bom bool) parsed {
-	src = sanitize(src, bom)
+	src = endComments(sanitize(src, bom))
 	out := parsed{}
 	for range maxHeredocs {
 		stmts, err := parseAs(syntax.LangBash, src+out.added)
@@ -217,6 +217,35 @@ func sanitize(src string, bom bool) string {
 		i += n
 	}
 	return string(b)
+}
+
+// endComments returns src without the backslashes that end a comment. They are a part of it to every shell, but the
+// parser takes them for a continuation of the line.
+func endComments(src string) string {
+	doubtful := false
+	for rest := src; !doubtful; {
+		n := strings.Index(rest, "\\\n")
+		if n < 0 {
+			return src
+		}
+		doubtful = strings.Contains(rest[strings.LastIndexByte(rest[:n], '\n')+1:n], "#")
+		rest = rest[n+2:]
+	}
+	tree, err := syntax.NewParser(syntax.KeepComments(true)).Parse(&reader{s: src}, "")
+	if tree == nil || errors.Is(err, errNesting) {
+		return src
+	}
+	out := []byte(src)
+	syntax.Walk(tree, func(n syntax.Node) bool {
+		if c, ok := n.(*syntax.Comment); ok {
+			start := pos(c.Hash)
+			if n := strings.IndexByte(src[start:], '\n'); n > 0 && src[start+n-1] == '\\' {
+				out[start+n-1] = ' '
+			}
+		}
+		return true
+	})
+	return string(out)
 }
 
 var errNesting = errors.New("nested too deeply")

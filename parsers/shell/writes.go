@@ -37,6 +37,13 @@ func (c *Command) Writes(echo Echo) []Write {
 		if r.Outer {
 			break
 		}
+		if r.opensFile() && i != file && r.FD > 2 && r.Op != "<>" {
+			// No program that is known prints there, but the file is emptied.
+			out = append(out, Write{
+				Path: r.Target, Append: r.appends(), Truncate: !r.appends(), Known: true, Command: c, Redir: r,
+			})
+			continue
+		}
 		if !r.opensFile() || i != file && !(r.writesOutput() || r.opensBoth()) ||
 			c.nests && c.inner != nil && c.inner.first != nil && i == file {
 			continue

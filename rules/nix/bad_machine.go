@@ -27,7 +27,8 @@ var badMachine = &rules.Rule{
 	Fixes:    []fixers.Safety{fixers.Unsafe},
 	References: []string{
 		"Nix manual, nix.conf: builders",
-		"Nix, src/libstore/machines.cc: parseBuilderLine; the speed is a number since 2.20, entries are trimmed since 2.29",
+		"Nix, src/libstore/machines.cc: parseBuilderLine; the speed is a number since 2.20, entries are trimmed since " +
+			"2.29",
 		"NixOS/nix#4703, NixOS/nix#3423, nix-darwin/nix-darwin#1060",
 	},
 	Check: rules.Joined("a list of remote machines",
@@ -214,7 +215,8 @@ func slipped(e *machines.Entry) slip {
 			(column == machines.Systems || column == machines.Features || column == machines.Mandatory) {
 			return slip{
 				span: source.Span{Start: before.Span.Start, End: w.Span.End},
-				what: fmt.Sprintf("the blank after %s ends the column, so %s and what follows stand in the wrong columns",
+				what: fmt.Sprintf(
+					"the blank after %s ends the column, so %s and what follows stand in the wrong columns",
 					nixconf.Quote(before.Text), nixconf.Quote(w.Text)),
 				fix: machineFix{"Remove the blank", source.Span{Start: before.Span.End, End: w.Span.Start}, ""},
 			}
@@ -224,8 +226,8 @@ func slipped(e *machines.Entry) slip {
 	if isFileName(system.Text) || isKeyType(system.Text) || isNumber(system.Text) {
 		return slip{
 			span: system.Span,
-			what: fmt.Sprintf("column 2 is the list of systems, not %s; with the systems missing, the columns after it "+
-				"stand too far to the left", nixconf.Quote(system.Text)),
+			what: fmt.Sprintf("column 2 is the list of systems, not %s; with the systems missing, the columns after "+
+				"it stand too far to the left", nixconf.Quote(system.Text)),
 			fix: machineFix{`Write "-" for the systems`,
 				source.Span{Start: system.Span.Start, End: system.Span.Start}, "- "},
 		}
@@ -234,13 +236,13 @@ func slipped(e *machines.Entry) slip {
 	switch {
 	case !ok:
 	case isKeyType(key.Text):
-		return slip{span: key.Span, what: "column 3 is the file of a private key; a public key there, with its blanks, " +
-			"moves all columns after it"}
+		return slip{span: key.Span, what: "column 3 is the file of a private key; a public key there, with its " +
+			"blanks, moves all columns after it"}
 	case isNumber(key.Text):
 		return slip{
 			span: key.Span,
-			what: fmt.Sprintf("column 3 is the file of a private key, not %s; with the file missing, the columns after it "+
-				"stand too far to the left", nixconf.Quote(key.Text)),
+			what: fmt.Sprintf("column 3 is the file of a private key, not %s; with the file missing, the columns "+
+				"after it stand too far to the left", nixconf.Quote(key.Text)),
 			fix: machineFix{`Write "-" for the file`, source.Span{Start: key.Span.Start, End: key.Span.Start}, "- "},
 		}
 	}
@@ -322,8 +324,9 @@ func (l machineList) blanksBefore(at int) source.Span {
 // cpus are the names of processors as a system of Nix has them, by the names that people write. A wrong system is no
 // error: no derivation has it, so the machine is never used.
 var cpus = map[string]string{
-	"x86_64": "x86_64", "amd64": "x86_64", "x64": "x86_64", "x86-64": "x86_64", "aarch64": "aarch64", "arm64": "aarch64",
-	"i686": "i686", "i386": "i686", "x86": "i686", "armv7l": "armv7l", "armv6l": "armv6l", "riscv64": "riscv64",
+	"x86_64": "x86_64", "amd64": "x86_64", "x64": "x86_64", "x86-64": "x86_64", "aarch64": "aarch64",
+	"arm64": "aarch64",
+	"i686":  "i686", "i386": "i686", "x86": "i686", "armv7l": "armv7l", "armv6l": "armv6l", "riscv64": "riscv64",
 }
 
 // checkSystems reports systems that no derivation has, and a store that is a file of machines.
@@ -355,7 +358,8 @@ func (l machineList) checkSystems(p *rules.Pass, e *machines.Entry) {
 				fix = machineFix{"Write " + meant, span, meant}
 			}
 			warn(span, fmt.Sprintf(
-				"no derivation has the system %s, whose names are like \"x86_64-linux\", so the machine is never used for it",
+				"no derivation has the system %s, whose names are like \"x86_64-linux\", so the machine is never used "+
+					"for it",
 				nixconf.Quote(system)), fix)
 		}
 	}

@@ -74,8 +74,8 @@ func checkBadStoreURL(p *rules.Pass, text *nixuse.Text) {
 func keyAmongURLs(text *nixuse.Text, entry *nixconf.Entry, n int) rules.Finding {
 	word := entry.Words[n]
 	name, _, _ := strings.Cut(word.Text, ":")
-	finding := nixtext.Atf(text, word.Span, "%q is a public key, which belongs in \"trusted-public-keys\"; Nix reads its "+
-		"name as the scheme of a URL, and takes nothing from it", name)
+	finding := nixtext.Atf(text, word.Span, "%q is a public key, which belongs in \"trusted-public-keys\"; Nix reads "+
+		"its name as the scheme of a URL, and takes nothing from it", name)
 	host := strings.TrimRight(name, "0123456789")
 	if host = strings.TrimSuffix(host, "-"); host == name || !isHostName(host) {
 		return finding

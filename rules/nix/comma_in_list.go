@@ -40,8 +40,9 @@ func checkCommaInList(p *rules.Pass, text *nixuse.Text) {
 			safety = fixers.Safe
 		}
 		if edits, ok := refused.Rewrite(text, entry, fixed); ok {
-			finding.Fixes = []fixers.Fix{adviceOnTrust(entry, nixtext.Fix(text, "Write the words without commas", safety,
-				edits, fixers.Changes{fixnix.Settings(misread.Touched(text, entry))}))}
+			fix := nixtext.Fix(text, "Write the words without commas", safety, edits,
+				fixers.Changes{fixnix.Settings(misread.Touched(text, entry))})
+			finding.Fixes = []fixers.Fix{adviceOnTrust(entry, fix)}
 		}
 		p.Report(finding)
 	}

@@ -32,8 +32,8 @@ var misplacedWord = &rules.Rule{
 					continue
 				}
 				if what, setting := misplaced(w.Text); what != "" && setting != "" {
-					p.Report(nixtext.Atf(text, w.Span, "%q is %s, which belongs in %q, so it has no effect here", w.Text,
-						what, setting))
+					p.Report(nixtext.Atf(text, w.Span, "%q is %s, which belongs in %q, so it has no effect here",
+						w.Text, what, setting))
 				} else if what != "" {
 					p.Report(nixtext.Atf(text, w.Span, "%q is %s, so it has no effect here", w.Text, what))
 				}

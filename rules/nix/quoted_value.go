@@ -67,8 +67,9 @@ func checkQuotedValue(p *rules.Pass, text *nixuse.Text) {
 			}
 		}
 		if edits, ok := refused.Rewrite(text, entry, fixed); ok {
-			finding.Fixes = []fixers.Fix{adviceOnTrust(entry, nixtext.Fix(text, "Write the value without quotes", safety,
-				edits, fixers.Changes{fixnix.Settings(misread.Touched(text, entry))}))}
+			fix := nixtext.Fix(text, "Write the value without quotes", safety, edits,
+				fixers.Changes{fixnix.Settings(misread.Touched(text, entry))})
+			finding.Fixes = []fixers.Fix{adviceOnTrust(entry, fix)}
 		}
 		p.Report(finding)
 	}
@@ -92,8 +93,8 @@ func quotedLine(text *nixuse.Text, entry *nixconf.Entry, name, value string) rul
 	closing, closes := nixtext.Replace(text, source.Span{Start: entry.Span.End - 1, End: entry.Span.End}, "")
 	if ok && closes {
 		changes := fixers.Changes{fixnix.Settings(append(misread.Touched(text, &bare), entry.Name.Text))}
-		finding.Fixes = []fixers.Fix{adviceOnTrust(&bare, nixtext.Fix(text, "Write the line without quotes", fixers.Safe,
-			append(edits, closing...), changes))}
+		fix := nixtext.Fix(text, "Write the line without quotes", fixers.Safe, append(edits, closing...), changes)
+		finding.Fixes = []fixers.Fix{adviceOnTrust(&bare, fix)}
 	}
 	return finding
 }

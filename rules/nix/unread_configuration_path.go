@@ -13,8 +13,9 @@ import (
 )
 
 var unreadConfigurationPath = &rules.Rule{
-	ID:       "nix/unread-configuration-path",
-	Summary:  "NIX_CONF_DIR names a file, or NIX_USER_CONF_FILES a folder, so Nix silently reads no settings from there",
+	ID: "nix/unread-configuration-path",
+	Summary: "NIX_CONF_DIR names a file, or NIX_USER_CONF_FILES a folder, so Nix silently reads no settings from " +
+		"there",
 	Severity: rules.Warning,
 	Category: rules.Correctness,
 	Since:    "0.1.0",

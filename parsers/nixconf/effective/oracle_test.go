@@ -246,14 +246,32 @@ func compare(s *Settings, r result) []string {
 }
 
 // compareFatal checks that s gives up at the line or value that the message of nix names.
+// onTerminal returns a text as Nix prints it, which expands tabs and leaves out what moves the cursor, without its
+// blanks.
+func onTerminal(s string) string {
+	return strings.Map(func(r rune) rune {
+		if r <= ' ' {
+			return -1
+		}
+		return r
+	}, s)
+}
+
 func compareFatal(s *Settings, stderr string) string {
 	f := s.Fatal
 	first := strings.TrimSuffix(stderr, "\nTry 'nix --help' for more information.")
 	first = strings.TrimSuffix(first, "\nTry 'nix-env --help' for more information.")
+	if n := strings.LastIndex(first, "\nTry '"); n >= 0 && strings.HasSuffix(first, " --help' for more information.") {
+		first = first[:n] // Nix 2.8 names itself by its path
+	}
+	for strings.HasPrefix(first, "warning: ") { // of the lines before
+		_, first, _ = strings.Cut(first, "\n")
+	}
 	if m := reLine.FindStringSubmatch(first); m != nil {
 		for _, l := range f.File.Lines {
 			if l.Span.Contains(f.Span) {
-				if got := string(f.File.Fragment.Text[l.Span.Start:l.Comment.Start]); got != m[1] {
+				got := string(f.File.Fragment.Text[l.Span.Start:l.Comment.Start])
+				if onTerminal(got) != onTerminal(m[1]) {
 					return fmt.Sprintf("gives up at line %q, nix at %q", got, m[1])
 				}
 				return ""
@@ -279,7 +297,7 @@ func compareFatal(s *Settings, stderr string) string {
 	case string(nixconf.BadJobs):
 		ok = has("setting '%s' should be 'auto' or an integer", name)
 	case string(nixconf.RelativePath):
-		ok = has("not an absolute path: '%s'", f.Entry.Value) || has("not an absolute path: %q", f.Entry.Value)
+		ok = has("not an absolute path: '%s'", f.Entry.Value) || has("not an absolute path: \"%s\"", f.Entry.Value)
 	case string(nixconf.EmptyPath):
 		ok = has("setting '%s' is a path and paths cannot be empty", name) || has("setting '%s' cannot be empty", name)
 	case string(nixconf.BadStoreURL):

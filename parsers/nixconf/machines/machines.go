@@ -228,8 +228,8 @@ type File struct {
 // ParseFile reads a file of machines.
 func ParseFile(f *source.File) *File { return &File{Source: f, Entries: Parse(string(f.Bytes), 0)} }
 
-// LooksLikeMachines reports whether a text is a file of machines: the store of an entry is reached by SSH, or its second
-// column names a system, and no entry is a line of another kind of file.
+// LooksLikeMachines reports whether a text is a file of machines: the store of an entry is reached by SSH, or its
+// second column names a system, and no entry is a line of another kind of file.
 func LooksLikeMachines(text []byte) bool {
 	if len(text) > 1<<20 {
 		return false
