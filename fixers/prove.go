@@ -20,8 +20,8 @@ import (
 //
 //   - the edits apply and change something;
 //   - the result has no new syntax finding;
-//   - the findings that the fixes are for are gone, and none is new, whatever its severity; only what a syntax error hid
-//     may come to light when it is mended, if its severity is lower;
+//   - the findings that the fixes are for are gone, and none is new, whatever its severity; only what a syntax error
+//     hid may come to light when it is mended, if its severity is lower;
 //   - the meaning changed only as the fixes declare (Fix.Changes).
 //
 // Findings are compared by count, not by place, since edits move text: a group is a rule in a file at a severity, an
@@ -88,9 +88,9 @@ func NewProver(files []*source.File, findings []Finding, c Checker) *Prover {
 }
 
 // Prove returns nil when fix, applied alone, is proved to fix finding and to do nothing else: it applies, the result
-// has no new syntax finding, the finding is gone, no new finding has come (but for lesser ones that a syntax error hid),
-// and the meaning changed only as the fix declares. Else the error says what is wrong; it matches ErrRejected unless
-// the checker itself failed.
+// has no new syntax finding, the finding is gone, no new finding has come (but for lesser ones that a syntax error
+// hid), and the meaning changed only as the fix declares. Else the error says what is wrong; it matches ErrRejected
+// unless the checker itself failed.
 //
 // It costs one Lint, and one Compare for each edited file. A proved batch proves none of its members alone, since one
 // may hide what another breaks; so a fix that is shown alone is proved alone. A Prover may be used by several

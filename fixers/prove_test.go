@@ -373,8 +373,8 @@ func TestRun(t *testing.T) {
 	}
 }
 
-// fading adds findings to each Lint, fewer than to the one before, as a rule would that does not look at the text alone;
-// so the findings that fixes bring seem to have been there.
+// fading adds findings to each Lint, fewer than to the one before, as a rule would that does not look at the text
+// alone; so the findings that fixes bring seem to have been there.
 func fading(rules ...string) func([]*source.File, []Finding) []Finding {
 	calls := 0
 	return func(_ []*source.File, findings []Finding) []Finding {

@@ -95,7 +95,8 @@ func tokenAt(text *nixuse.Text, entry *nixconf.Entry, n int) (rules.Finding, boo
 				title = "" // where the token is in the URL, only the author knows
 			}
 			return mend(
-				fmt.Sprintf("%q becomes a part of the token for %q, so the host refuses it", urlScheme(rest), key), at, title, fixers.Unsafe, at, "")
+				fmt.Sprintf("%q becomes a part of the token for %q, so the host refuses it", urlScheme(rest), key),
+				at, title, fixers.Unsafe, at, "")
 		case !literal(n):
 		case (key == "gitlab.com" || strings.HasPrefix(key, "gitlab.")) && rest != "" && !strings.Contains(rest, ":"):
 			title, at := "", source.Span{Start: span.End + 1, End: span.End + 1}

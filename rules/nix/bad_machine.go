@@ -27,8 +27,8 @@ var badMachine = &rules.Rule{
 	Fixes:    []fixers.Safety{fixers.Unsafe},
 	References: []string{
 		"Nix manual, nix.conf: builders",
-		"Nix, src/libstore/machines.cc: parseBuilderLine; the speed is a number since 2.20, entries are trimmed since " +
-			"2.29",
+		"Nix, src/libstore/machines.cc: parseBuilderLine; the speed is a number since 2.20, entries are trimmed " +
+			"since 2.29",
 		"NixOS/nix#4703, NixOS/nix#3423, nix-darwin/nix-darwin#1060",
 	},
 	Check: rules.Joined("a list of remote machines",

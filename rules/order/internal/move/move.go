@@ -18,7 +18,8 @@ import (
 
 // weakening are settings that loosen a check. A move that keeps one in force for longer changes the meaning.
 var weakening = []string{
-	"require-sigs", "accept-flake-config", "sandbox", "sandbox-fallback", "sandbox-paths", "trusted-users", "allowed-users",
+	"require-sigs", "accept-flake-config", "sandbox", "sandbox-fallback", "sandbox-paths", "trusted-users",
+	"allowed-users",
 	"trusted-public-keys", "trusted-substituters", "ssl-cert-file",
 }
 
@@ -48,7 +49,8 @@ func Fix(img *nixuse.Image, write, command *nixuse.Event) (fixers.Fix, bool) {
 		Title:   "Move the " + write.Instruction.Name + " above the first Nix command that needs it",
 		Safety:  safety,
 		Edits:   fixdocker.MoveBefore(img.Dockerfile.File, write.Instruction, command.Instruction),
-		Changes: fixers.Changes{fixdocker.Order{}, fixnix.Settings(settings)}.When(safety != fixers.Safe, fixnix.Rights{}),
+		Changes: fixers.Changes{fixdocker.Order{}, fixnix.Settings(settings)}.When(safety != fixers.Safe,
+			fixnix.Rights{}),
 	}, true
 }
 
