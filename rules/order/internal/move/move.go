@@ -46,9 +46,9 @@ func Fix(img *nixuse.Image, write, command *nixuse.Event) (fixers.Fix, bool) {
 		return fixers.Fix{}, false
 	}
 	return fixers.Fix{
-		Title:   "Move the " + write.Instruction.Name + " above the first Nix command that needs it",
-		Safety:  safety,
-		Edits:   fixdocker.MoveBefore(img.Dockerfile.File, write.Instruction, command.Instruction),
+		Title:  "Move the " + write.Instruction.Name + " above the first Nix command that needs it",
+		Safety: safety,
+		Edits:  fixdocker.MoveBefore(img.Dockerfile.File, write.Instruction, command.Instruction),
 		Changes: fixers.Changes{fixdocker.Order{}, fixnix.Settings(settings)}.When(safety != fixers.Safe,
 			fixnix.Rights{}),
 	}, true
