@@ -112,7 +112,8 @@ func GivesRights(e fixers.Edit) (gives, mentions bool) {
 		return false, mentionsRights(before)
 	}
 	old := wordsTrusted(before)
-	for w := range wordsTrusted(after) {
+	// A line of its own may begin after a \n that is two characters.
+	for w := range wordsTrusted(strings.ReplaceAll(after, `\n`, "\n")) {
 		if !old[w] && !isDefault(w.setting, strings.Trim(w.word, "\"'\\")) {
 			return true, true
 		}
