@@ -3,7 +3,10 @@
 package main
 
 import (
+	"fmt"
+	"runtime"
 	"syscall"
+	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
 )
@@ -13,4 +16,25 @@ func fifo(ts *testscript.TestScript, neg bool, args []string) {
 		ts.Fatalf("usage: fifo FILE")
 	}
 	ts.Check(syscall.Mkfifo(ts.MkAbs(args[0]), 0o777))
+}
+
+// exceeded says what this process used too much of, "" for nothing.
+func exceeded() string {
+	const (
+		cpu    = 2 * time.Second
+		memory = 200 << 20
+	)
+	var used syscall.Rusage
+	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &used); err != nil {
+		return err.Error()
+	}
+	size := int64(used.Maxrss)
+	if runtime.GOOS != "darwin" {
+		size <<= 10 // it is in KiB
+	}
+	took := time.Duration(used.Utime.Nano() + used.Stime.Nano())
+	if took > cpu || size > memory {
+		return fmt.Sprintf("used %v of the processor and %d MiB", took, size>>20)
+	}
+	return ""
 }

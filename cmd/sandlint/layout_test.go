@@ -28,6 +28,7 @@ var layers = []layer{
 	{"parsers/image", []string{"parsers/source", "parsers/dockerfile", "parsers/shell"}},
 	{"parsers/nixconf", []string{"parsers/source", "parsers/nixconf"}},
 	{"parsers/seccomp/decide", []string{"parsers/source", "parsers/seccomp"}},
+	{"parsers/bake", []string{"parsers/source", "parsers/hcltext"}},
 	{"parsers/", []string{"parsers/source", "parsers/internal/"}},
 	{"fixers", []string{"parsers/", "fixers"}},
 	{"rules", []string{"parsers/", "fixers", "rules"}},
@@ -37,7 +38,7 @@ var layers = []layer{
 // homes lists for each foreign module the packages that may import it.
 var homes = map[string][]string{
 	"github.com/agext/levenshtein":    {"parsers/source", "parsers/seccomp"},
-	"github.com/bmatcuk/doublestar":   {"parsers/workspace", "cmd/internal/config"},
+	"github.com/bmatcuk/doublestar":   {"parsers/workspace"},
 	"github.com/go-git/go-git":        {"parsers/files"},
 	"github.com/hashicorp/hcl":        {"cmd/internal/config", "parsers/bake"},
 	"github.com/moby/buildkit":        {"parsers/dockerfile", "fixers/dockerfile"},

@@ -3,10 +3,12 @@ package main
 import (
 	"errors"
 	"flag"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strconv"
+	"strings"
 	"testing"
 
 	"github.com/rogpeppe/go-internal/testscript"
@@ -19,7 +21,14 @@ var update = flag.Bool("update", false, "rewrite the expected output in the scri
 
 func TestMain(m *testing.M) {
 	testscript.Main(m, map[string]func(){
-		"sandlint": func() { os.Exit(cli.Main(os.Args[1:], os.Stdin, os.Stdout, os.Stderr)) },
+		"sandlint": func() {
+			code := cli.Main(os.Args[1:], os.Stdin, os.Stdout, os.Stderr)
+			if used := exceeded(); os.Getenv("BOUNDED") != "" && used != "" {
+				fmt.Fprintln(os.Stderr, used)
+				code = 99
+			}
+			os.Exit(code)
+		},
 	})
 }
 
@@ -28,10 +37,12 @@ func TestMain(m *testing.M) {
 //
 //	status N COMMAND…    runs a command whose exit status must be N
 //	bytes FILE TEXT      writes a file; TEXT has the escapes of a Go string
+//	repeat FILE N TEXT   appends TEXT N times to a file; TEXT has the escapes of a Go string
 //	fifo FILE            makes a named pipe, which nobody writes to
 //	conforms FILE        checks that a file, or stdout, follows docs/schema/findings.schema.json
 //
-// and $SRC is the repository.
+// and $SRC is the repository. With BOUNDED in the environment, a run of sandlint that takes more than 2 s of the
+// processor, or 200 MiB, ends with status 99.
 func TestScript(t *testing.T) {
 	root, err := filepath.Abs(filepath.Join("..", ".."))
 	if err != nil {
@@ -49,6 +60,7 @@ func TestScript(t *testing.T) {
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"status":   status,
 			"bytes":    writeBytes,
+			"repeat":   repeat,
 			"fifo":     fifo,
 			"conforms": conforms,
 		},
@@ -81,6 +93,21 @@ func writeBytes(ts *testscript.TestScript, neg bool, args []string) {
 	text, err := strconv.Unquote(`"` + args[1] + `"`)
 	ts.Check(err)
 	ts.Check(os.WriteFile(ts.MkAbs(args[0]), []byte(text), 0o644))
+}
+
+func repeat(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 3 {
+		ts.Fatalf("usage: repeat FILE N TEXT")
+	}
+	n, err := strconv.Atoi(args[1])
+	ts.Check(err)
+	text, err := strconv.Unquote(`"` + args[2] + `"`)
+	ts.Check(err)
+	ts.Check(os.MkdirAll(filepath.Dir(ts.MkAbs(args[0])), 0o755))
+	f, err := os.OpenFile(ts.MkAbs(args[0]), os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o644)
+	ts.Check(err)
+	_, err = f.WriteString(strings.Repeat(text, n))
+	ts.Check(errors.Join(err, f.Close()))
 }
 
 func conforms(ts *testscript.TestScript, neg bool, args []string) {

@@ -16,16 +16,13 @@ import (
 	"github.com/zclconf/go-cty/cty"
 	"github.com/zclconf/go-cty/cty/convert"
 
+	"github.com/sandlint/sandlint/parsers/hcltext"
 	"github.com/sandlint/sandlint/parsers/source"
 )
 
 const (
-	// hcl's parsers recurse without a limit, so a stack overflow could end the program, and take quadratic time for
-	// some texts. No real definition file comes near these limits.
-	maxSize     = 256 << 10
-	maxDepth    = 128
-	maxUnary    = 1024
-	maxHeredocs = 256
+	// maxDepth bounds how deep values refer to each other.
+	maxDepth = 128
 
 	maxProblems = 100
 	// maxMatrix bounds the targets that one block expands to.
@@ -90,7 +87,7 @@ func (p *parser) clamp(s source.Span) source.Span {
 func (p *parser) parse() {
 	src := p.file.Source.Bytes
 	isJSON := strings.HasSuffix(p.file.Source.Path, ".json")
-	if at, why := unreadable(src); why != "" {
+	if at, why := hcltext.Refuse(src); why != "" {
 		p.problem(KindSize, source.Span{Start: at, End: min(at+1, len(src))}, "%s", why)
 		return
 	}
@@ -153,40 +150,6 @@ func (p *parser) parse() {
 	for _, t := range order {
 		p.file.Targets = append(p.file.Targets, p.inherited(t))
 	}
-}
-
-// unreadable returns why hcl's parsers must not read src, and where, or "".
-func unreadable(src []byte) (at int, why string) {
-	if len(src) > maxSize {
-		return 0, fmt.Sprintf("the file is longer than %d KiB and is not read", maxSize>>10)
-	}
-	depth, unary, heredocs := 0, 0, 0
-	for i, c := range src {
-		switch c {
-		case '(', '[', '{':
-			if depth++; depth > maxDepth {
-				return i, fmt.Sprintf("more than %d brackets are nested here, so the file is not read", maxDepth)
-			}
-		case ')', ']', '}':
-			depth = max(depth-1, 0)
-		case '!', '-':
-			if unary++; unary > maxUnary {
-				return i, fmt.Sprintf("more than %d operators follow each other here, so the file is not read",
-					maxUnary)
-			}
-			continue
-		case ' ', '\t', '\r', '\n':
-			continue
-		case '<':
-			if i > 0 && src[i-1] == '<' {
-				if heredocs++; heredocs > maxHeredocs {
-					return i, fmt.Sprintf("the file has more than %d heredocs and is not read", maxHeredocs)
-				}
-			}
-		}
-		unary = 0
-	}
-	return 0, ""
 }
 
 // report turns hcl's errors into problems.

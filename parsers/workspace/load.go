@@ -7,8 +7,6 @@ import (
 	"sort"
 	"strings"
 
-	"github.com/bmatcuk/doublestar/v4"
-
 	"github.com/sandlint/sandlint/parsers/files"
 	"github.com/sandlint/sandlint/parsers/nixconf"
 	"github.com/sandlint/sandlint/parsers/seccomp"
@@ -53,10 +51,13 @@ func Load(opts Options) (*Workspace, error) {
 	if targets.Nix == nil {
 		targets.Nix = nixconf.DefaultTargets()
 	}
-	for _, pattern := range opts.Exclude {
-		if !doublestar.ValidatePattern(pattern) {
-			return nil, fmt.Errorf("exclude pattern %q is malformed", pattern)
-		}
+	base := opts.ExcludeBase
+	if base == "" {
+		base = dir
+	}
+	exclude, err := newExclusion(base, opts.Exclude)
+	if err != nil {
+		return nil, err
 	}
 	w := &Workspace{Targets: targets, dir: dir, formats: opts.Formats, under: opts.Files}
 	if w.formats == nil {
@@ -66,10 +67,7 @@ func Load(opts Options) (*Workspace, error) {
 		w.under = files.Disk{}
 	}
 	w.tree = w.under
-	l := loader{w: w, opts: opts, seen: map[string]bool{}}
-	if l.opts.ExcludeBase == "" {
-		l.opts.ExcludeBase = dir
-	}
+	l := loader{w: w, opts: opts, exclude: exclude, seen: map[string]bool{}}
 	paths := opts.Paths
 	if len(paths) == 0 {
 		paths = []string{"."}
@@ -82,9 +80,10 @@ func Load(opts Options) (*Workspace, error) {
 }
 
 type loader struct {
-	w    *Workspace
-	opts Options
-	seen map[string]bool
+	w       *Workspace
+	opts    Options
+	exclude exclusion
+	seen    map[string]bool
 
 	buffer []byte // of contents
 }
@@ -326,26 +325,7 @@ func (l *loader) readable(v *files.Visit, root string) bool {
 	return true
 }
 
-func (l *loader) excluded(abs string) bool {
-	if len(l.opts.Exclude) == 0 {
-		return false
-	}
-	rel, err := filepath.Rel(l.opts.ExcludeBase, abs)
-	if err != nil {
-		return false
-	}
-	rel = filepath.ToSlash(rel)
-	for _, pattern := range l.opts.Exclude {
-		if ok, _ := doublestar.Match(strings.TrimSuffix(pattern, "/"), rel); ok {
-			return true
-		}
-		// "vendor/**" excludes the directory itself, and "vendor" everything below it.
-		if ok, _ := doublestar.Match(strings.TrimSuffix(pattern, "/")+"/**", rel); ok {
-			return true
-		}
-	}
-	return false
-}
+func (l *loader) excluded(abs string) bool { return l.exclude.match(abs) }
 
 func (l *loader) fail(abs string, err error) {
 	// The path is shown already, in the user's spelling.

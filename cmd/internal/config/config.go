@@ -22,12 +22,12 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/bmatcuk/doublestar/v4"
 	"github.com/hashicorp/hcl/v2"
 	"github.com/hashicorp/hcl/v2/hclsyntax"
 	"github.com/zclconf/go-cty/cty"
 
 	"github.com/sandlint/sandlint/parsers/files"
+	"github.com/sandlint/sandlint/parsers/hcltext"
 	"github.com/sandlint/sandlint/parsers/source"
 	"github.com/sandlint/sandlint/parsers/workspace"
 	"github.com/sandlint/sandlint/rules"
@@ -136,7 +136,11 @@ func parse(f *source.File, base string, packs []rules.Pack) (*Config, error) {
 	if hasMark {
 		start.Byte = len(f.Bytes) - len(text)
 	}
-	r := reader{file: f, packs: packs, config: &Config{Base: base}}
+	r := reader{file: f, packs: packs, config: &Config{Base: base}, rules: map[string]bool{}}
+	if at, why := hcltext.Refuse(f.Bytes); why != "" {
+		problem := source.Problem{Span: source.Span{Start: at, End: at + 1}, Message: why}
+		return nil, &Error{Source: f, Problems: []source.Problem{problem}}
+	}
 	parsed, diags := hclsyntax.ParseConfig(text, f.Path, start)
 	r.diagnostics(diags)
 	if body, ok := parsed.Body.(*hclsyntax.Body); ok {
@@ -149,19 +153,42 @@ func parse(f *source.File, base string, packs []rules.Pack) (*Config, error) {
 	return r.config, nil
 }
 
+const (
+	// maxProblems is how many problems are reported.
+	maxProblems = 100
+	// maxMessage is the length in bytes of a message, which may quote the file.
+	maxMessage = 1000
+	// maxVersions is how many versions of one consumer there may be.
+	maxVersions = 100
+)
+
 // reader turns the syntax tree into a Config.
 type reader struct {
 	file     *source.File
 	packs    []rules.Pack
 	config   *Config
 	problems []source.Problem
+	rules    map[string]bool // the names of rule blocks
+	patterns int             // of exclude, with each alternative counted
 }
 
 func (r *reader) problem(at hcl.Range, format string, args ...any) {
 	// The HCL parser leaves the end of what it gave up on at 0.
 	span := source.Span{Start: at.Start.Byte, End: max(at.Start.Byte, at.End.Byte)}
-	r.problems = append(r.problems, source.Problem{Span: span, Message: fmt.Sprintf(format, args...)})
+	message := fmt.Sprintf(format, args...)
+	switch n := len(r.problems); {
+	case n == maxProblems:
+		message = fmt.Sprintf("there are more than %d problems; the others are not shown", maxProblems)
+	case n > maxProblems:
+		return
+	case len(message) > maxMessage:
+		message = strings.ToValidUTF8(message[:maxMessage], "") + "…"
+	}
+	r.problems = append(r.problems, source.Problem{Span: span, Message: message})
 }
+
+// full reports whether there are so many problems that no more are looked for.
+func (r *reader) full() bool { return len(r.problems) > maxProblems }
 
 // diagnostics adds the errors of the HCL parser.
 func (r *reader) diagnostics(diags hcl.Diagnostics) {
@@ -215,6 +242,9 @@ func (r *reader) body(b *hclsyntax.Body, what string, known body) {
 		return a.SrcRange.Start.Byte - b.SrcRange.Start.Byte
 	})
 	for _, a := range attributes {
+		if r.full() {
+			return
+		}
 		switch read := known.attributes[a.Name]; {
 		case read != nil:
 			read(a)
@@ -225,6 +255,9 @@ func (r *reader) body(b *hclsyntax.Body, what string, known body) {
 		}
 	}
 	for _, blk := range b.Blocks {
+		if r.full() {
+			return
+		}
 		switch read := known.blocks[blk.Type]; {
 		case read != nil:
 			read(blk)
@@ -257,9 +290,16 @@ func (r *reader) top(b *hclsyntax.Body) {
 
 func (r *reader) exclude(a *hclsyntax.Attribute) {
 	for _, s := range r.strings(a.Expr, a.Name) {
+		expanded, err := workspace.ExpandExclude(s.text)
+		before := r.patterns
+		r.patterns += len(expanded)
 		switch {
-		case !doublestar.ValidatePattern(s.text):
-			r.problem(s.at, "exclude pattern %q is malformed", s.text)
+		case err != nil:
+			r.problem(s.at, "exclude pattern %q %v", s.text, err)
+		case r.patterns > workspace.MaxExclude:
+			if before <= workspace.MaxExclude {
+				r.problem(s.at, "there are more than %d exclude patterns up to here", workspace.MaxExclude)
+			}
 		case filepath.IsAbs(s.text) || strings.HasPrefix(s.text, "./") || strings.HasPrefix(s.text, "../"):
 			r.problem(s.at,
 				"exclude pattern %q matches nothing; patterns are relative to the folder of the configuration, "+
@@ -281,6 +321,10 @@ func (r *reader) target(blk *hclsyntax.Block) {
 	for _, consumer := range workspace.Consumers() {
 		attributes[consumer] = func(a *hclsyntax.Attribute) {
 			for i, s := range r.strings(a.Expr, a.Name) {
+				if i == maxVersions {
+					r.problem(s.at, "%q has more than %d versions", consumer, maxVersions)
+					return
+				}
 				if i > 0 && !slices.Contains(severalVersions, consumer) {
 					r.problem(s.at, "%q takes only one version", consumer)
 				}
@@ -310,9 +354,10 @@ func (r *reader) rule(blk *hclsyntax.Block) {
 	if _, err := rules.NewSet(r.packs, rules.Selection{Only: []string{rule.Name}}); err != nil {
 		r.problem(blk.LabelRanges[0], "%v", err)
 	}
-	if slices.ContainsFunc(r.config.Rules, func(o Rule) bool { return o.Name == rule.Name }) {
+	if r.rules[rule.Name] {
 		r.problem(blk.LabelRanges[0], "rule %q is configured twice", rule.Name)
 	}
+	r.rules[rule.Name] = true
 	r.body(blk.Body, "a rule block", body{attributes: map[string]func(*hclsyntax.Attribute){
 		"severity": func(a *hclsyntax.Attribute) {
 			s, ok := r.text(a.Expr, a.Name)
@@ -413,10 +458,37 @@ type text struct {
 
 // value evaluates an expression, which may not contain variables or functions.
 func (r *reader) value(e hclsyntax.Expression) (cty.Value, bool) {
+	if !plain(e) {
+		r.problem(e.Range(), "the configuration has no expressions, only values that are written out")
+		return cty.NilVal, false
+	}
 	v, diags := e.Value(nil)
 	r.diagnostics(diags)
 	// After a syntax error, a value that was read only in part is unknown.
 	return v, !diags.HasErrors() && v.IsWhollyKnown()
+}
+
+// plain reports whether an expression is a value that is written out, or one with variables, which are refused when it
+// is evaluated. Others, such as loops, may take any time.
+func plain(e hclsyntax.Expression) bool {
+	all := func(list []hclsyntax.Expression) bool {
+		return !slices.ContainsFunc(list, func(e hclsyntax.Expression) bool { return !plain(e) })
+	}
+	switch e := e.(type) {
+	case *hclsyntax.LiteralValueExpr, *hclsyntax.ScopeTraversalExpr, *hclsyntax.ExprSyntaxError:
+		return true
+	case *hclsyntax.ParenthesesExpr:
+		return plain(e.Expression)
+	case *hclsyntax.UnaryOpExpr:
+		return plain(e.Val)
+	case *hclsyntax.TemplateWrapExpr:
+		return plain(e.Wrapped)
+	case *hclsyntax.TemplateExpr:
+		return all(e.Parts)
+	case *hclsyntax.TupleConsExpr:
+		return all(e.Exprs)
+	}
+	return false
 }
 
 // text reads a string.

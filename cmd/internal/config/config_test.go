@@ -119,6 +119,18 @@ func TestParseErrors(t *testing.T) {
 		{`rule "nix" { enabled = "yes" }`, []string{`"yes": "enabled" must be true or false`}},
 		{`rule "nix" { enabled = null }`, []string{`null: "enabled" must be true or false`}},
 		{`exclude = [a]`, []string{`a: variables not allowed: Variables may not be used here`}},
+		{`exclude = [for x in ["a"] :x]`,
+			[]string{`[for x in ["a"] :x]: the configuration has no expressions, only values that are written out`}},
+		{`exclude = ["a${1 + 1}", f("b"), true ? "a" : "b"]`, []string{
+			`"a${1 + 1}": the configuration has no expressions, only values that are written out`,
+			`f("b"): the configuration has no expressions, only values that are written out`,
+			`true ? "a" : "b": the configuration has no expressions, only values that are written out`,
+		}},
+		{`exclude = ["a/{b", "{a,b}{a,b}{a,b}{a,b}{a,b}{a,b}{a,b}{a,b}{a,b}{a,b}{a,b}{a,b}"]`, []string{
+			`"a/{b": exclude pattern "a/{b" is malformed`,
+			`"{a,b}{a,b}{a,b}{a,b}{a,b}{a,b}{a,b}{a,b}{a,b}{a,b}{a,b}{a,b}": exclude pattern ` +
+				`"{a,b}{a,b}{a,b}{a,b}{a,b}{a,b}{a,b}{a,b}{a,b}{a,b}{a,b}{a,b}" has more than 2000 alternatives`,
+		}},
 		{`exclude = "${x}"`, []string{`x: variables not allowed: Variables may not be used here`}},
 		{"exclude = [\"a\"]\nexclude = [\"b\"]",
 			[]string{`exclude: attribute redefined: The argument "exclude" was already set at .sandlint.hcl:1,1-8. ` +
@@ -147,6 +159,44 @@ func TestParseErrors(t *testing.T) {
 		}
 		if want := strings.SplitN(tt.want[0], ": ", 2)[1]; !strings.HasSuffix(err.Error(), want) {
 			t.Errorf("%q: error %q does not end in %q", tt.text, err, want)
+		}
+	}
+}
+
+// TestHostile reads texts that cost more than their length.
+func TestHostile(t *testing.T) {
+	loops := "[for x in ["
+	for range 4 {
+		loops = "[for x in " + loops[:len(loops)-1] + strings.Repeat("1,", 200) + "] : x"
+	}
+	for name, text := range map[string]string{
+		"nesting":     "exclude = " + strings.Repeat("[", 100_000),
+		"comments":    strings.Repeat("# x\n", 1<<20),
+		"loops":       "exclude = [for a in [1] : [for b in [1] : [for c in [1] : [for d in [1] : a]]]]",
+		"loops, 2":    "exclude = " + loops,
+		"attributes":  strings.Repeat("exclude = []\n", 8000),
+		"rules":       strings.Repeat("rule \"a\" {}\n", 8000),
+		"blocks":      strings.Repeat("rule {}\n", 8000),
+		"unknown":     strings.Repeat("a {}\n", 20_000),
+		"a long name": strings.Repeat("a", 100_000) + " = 1",
+		"versions":    "target { nix = [" + strings.Repeat(`"2.24",`, 10_000) + "] }",
+		"excludes":    "exclude = [" + strings.Repeat(`"{a,b}",`, 10_000) + "]",
+		"tokens":      strings.Repeat("@", 100_000),
+		"number":      "target { nix = " + strings.Repeat("9", 100_000) + " }",
+		"operators":   "exclude = 1" + strings.Repeat("+1", 50_000),
+	} {
+		_, err := parse(source.NewFile(Name, []byte(text)), "/base", packs)
+		var configError *Error
+		if !errors.As(err, &configError) {
+			t.Errorf("%s: %v", name, err)
+			continue
+		}
+		size := 0
+		for _, p := range configError.Problems {
+			size += len(p.Message)
+		}
+		if n := len(configError.Problems); n > maxProblems+1 || size > 100_000 {
+			t.Errorf("%s: %d problems of %d bytes", name, n, size)
 		}
 	}
 }
