@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"path"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -23,23 +24,51 @@ const (
 // git quotes it. The patch is bytes for bytes: carriage returns, invalid UTF-8 and a missing final newline survive "git
 // apply" and "patch -p1".
 func Unified(path string, before, after []byte) []byte {
+	patch, _ := UnifiedWithout(path, before, after, nil)
+	return patch
+}
+
+// UnifiedWithout is like Unified, without the lines that hide reports: context ends before such a line, and a change of
+// one, or one that cannot be applied without it, is left out. It returns how many changes are left out.
+func UnifiedWithout(path string, before, after []byte, hide func(line []byte) bool) (patch []byte, hidden int) {
 	if bytes.Equal(before, after) {
-		return nil
+		return nil, 0
+	}
+	if hide == nil {
+		hide = func([]byte) bool { return false }
 	}
 	a, b := splitLines(before), splitLines(after)
-	out := make([]byte, 0, 1024)
-	out = appendHeader(out, "--- ", "a/", path)
-	out = appendHeader(out, "+++ ", "b/", path)
-	changes := diffLines(a, b)
+	var changes []change
+	for _, c := range diffLines(a, b) {
+		if slices.ContainsFunc(a[c.a0:c.a1], hide) || slices.ContainsFunc(b[c.b0:c.b1], hide) {
+			hidden++
+			continue
+		}
+		changes = append(changes, c)
+	}
+	h := hunks{a: a, b: b, hide: hide}
 	for i := 0; i < len(changes); {
 		j := i + 1
-		for j < len(changes) && changes[j].a0-changes[j-1].a1 <= 2*contextLines {
+		for j < len(changes) && h.near(changes[j-1], changes[j]) {
 			j++
 		}
-		out = appendHunk(out, a, b, changes[i:j])
+		shown := j
+		// Without a line after it, git takes the last change for one at the end of the file.
+		for shown > i && changes[shown-1].a1 < len(a) && hide(a[changes[shown-1].a1]) {
+			shown--
+		}
+		hidden += j - shown
+		if shown > i {
+			h.append(changes[i:shown])
+		}
 		i = j
 	}
-	return out
+	if len(h.out) == 0 {
+		return nil, hidden
+	}
+	patch = appendHeader(nil, "--- ", "a/", path)
+	patch = appendHeader(patch, "+++ ", "b/", path)
+	return append(patch, h.out...), hidden
 }
 
 // splitLines splits text after each LF. The last line may have none.
@@ -99,24 +128,48 @@ func diffLines(a, b [][]byte) []change {
 	return changes
 }
 
-// appendHunk writes the changes of one hunk, which lie close together, with the context around them.
-func appendHunk(out []byte, a, b [][]byte, changes []change) []byte {
+// hunks writes the hunks of a patch.
+type hunks struct {
+	a, b  [][]byte
+	hide  func(line []byte) bool
+	out   []byte
+	added int // lines, less those removed, by the hunks so far
+}
+
+// near reports whether two changes belong to one hunk.
+func (h *hunks) near(c, next change) bool {
+	return next.a0-c.a1 <= 2*contextLines && !slices.ContainsFunc(h.a[c.a1:next.a0], h.hide)
+}
+
+// append writes the changes of one hunk, which lie close together, with the context around them.
+func (h *hunks) append(changes []change) {
 	first, last := changes[0], changes[len(changes)-1]
-	before := min(contextLines, first.a0)
-	after := min(contextLines, len(a)-last.a1)
-	out = append(out, "@@ -"...)
-	out = appendRange(out, first.a0-before, last.a1+after)
-	out = append(out, " +"...)
-	out = appendRange(out, first.b0-before, last.b1+after)
-	out = append(out, " @@\n"...)
-	at := first.a0 - before
+	before, after := 0, 0
+	for before < contextLines && before < first.a0 && !h.hide(h.a[first.a0-before-1]) {
+		before++
+	}
+	for after < contextLines && last.a1+after < len(h.a) && !h.hide(h.a[last.a1+after]) {
+		after++
+	}
+	start, end := first.a0-before, last.a1+after
+	added := 0
 	for _, c := range changes {
-		out = appendLines(out, ' ', a[at:c.a0])
-		out = appendLines(out, '-', a[c.a0:c.a1])
-		out = appendLines(out, '+', b[c.b0:c.b1])
+		added += (c.b1 - c.b0) - (c.a1 - c.a0)
+	}
+	h.out = append(h.out, "@@ -"...)
+	h.out = appendRange(h.out, start, end)
+	h.out = append(h.out, " +"...)
+	h.out = appendRange(h.out, start+h.added, end+h.added+added)
+	h.out = append(h.out, " @@\n"...)
+	h.added += added
+	at := start
+	for _, c := range changes {
+		h.out = appendLines(h.out, ' ', h.a[at:c.a0])
+		h.out = appendLines(h.out, '-', h.a[c.a0:c.a1])
+		h.out = appendLines(h.out, '+', h.b[c.b0:c.b1])
 		at = c.a1
 	}
-	return appendLines(out, ' ', a[at:at+after])
+	h.out = appendLines(h.out, ' ', h.a[at:end])
 }
 
 // appendRange writes the lines [start, end), counted from 0, as a hunk header counts them: from 1, and for an empty

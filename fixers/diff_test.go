@@ -366,3 +366,60 @@ func BenchmarkUnified(b *testing.B) {
 		Unified("Dockerfile", before.Bytes(), after.Bytes())
 	}
 }
+
+// TestUnifiedWithout hides lines, and applies what is left with git and patch.
+func TestUnifiedWithout(t *testing.T) {
+	hide := func(line []byte) bool { return bytes.Contains(line, []byte("secret")) }
+	for _, test := range []struct {
+		name, before, after, want string
+		hidden                    int
+	}{
+		{"context before", "secret\na\nb=\nc\n", "secret\na\nb =\nc\n", "a\nb =\nc\n", 0},
+		{"just before", "x\nsecret\nb=\nc\nd\n", "x\nsecret\nb =\nc\nd\n", "b =\n", 0},
+		{"context after", "b=\nc\nsecret\nd\n", "b =\nc\nsecret\nd\n", "b =\n", 0},
+		{"just after", "a\nb=\nsecret\nd\n", "a\nb =\nsecret\nd\n", "", 1},
+		{"the changed line", "a\nsecret=\nd\n", "a\nsecret =\nd\n", "", 1},
+		{"between two", "a=\nx\nsecret\ny\nb=\n", "a =\nx\nsecret\ny\nb =\n", "a =\nb =\n", 0},
+		{"one of two", "a=\nb\nc\nsecret=\nd\ne\nf=\n", "a =\nb\nc\nsecret =\nd\ne\nf =\n", "a =\nf =\n", 1},
+		{"lines added before one that is hidden", "a\nb\nc\nd\nsecret=\ne\nf\ng\nh=\n",
+			"a\n1\n2\nb\nc\nd\nsecret =\ne\nf\ng\nh =\n", "1\n2\nh =\n", 1},
+		{"the last of a hunk", "a=\nb\nc=\nsecret\nd\n", "a =\nb\nc =\nsecret\nd\n", "a =\nc=\n", 1},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			patch, hidden := UnifiedWithout("f", []byte(test.before), []byte(test.after), hide)
+			if bytes.Contains(patch, []byte("secret")) || hidden != test.hidden {
+				t.Errorf("%d hidden, want %d:\n%s", hidden, test.hidden, patch)
+			}
+			if len(patch) == 0 {
+				if test.want != "" {
+					t.Error("no patch")
+				}
+				return
+			}
+			for _, program := range []string{"git apply -", "patch -p1 -s"} {
+				words := strings.Fields(program)
+				if _, err := exec.LookPath(words[0]); err != nil {
+					continue
+				}
+				dir := t.TempDir()
+				if err := os.WriteFile(filepath.Join(dir, "f"), []byte(test.before), 0o666); err != nil {
+					t.Fatal(err)
+				}
+				cmd := exec.Command(words[0], words[1:]...)
+				cmd.Dir, cmd.Stdin = dir, bytes.NewReader(patch)
+				if out, err := cmd.CombinedOutput(); err != nil {
+					t.Errorf("%s: %v %s\n%s", program, err, out, patch)
+				}
+				got, err := os.ReadFile(filepath.Join(dir, "f"))
+				if err != nil {
+					t.Fatal(err)
+				}
+				for line := range strings.Lines(test.want) {
+					if !strings.Contains(string(got), line) {
+						t.Errorf("%s: %q is not in %q", program, line, got)
+					}
+				}
+			}
+		})
+	}
+}

@@ -3,10 +3,16 @@
 package fixers
 
 import (
+	"errors"
 	"io/fs"
 	"os"
 	"syscall"
+
+	"golang.org/x/sys/unix"
 )
+
+// nonblock keeps the system from waiting for the other end of a pipe.
+const nonblock = unix.O_NONBLOCK
 
 // keepOwner gives temp the owner and group of the file that it will replace, and reports whether it has both now. A
 // user who is not root may at most choose another group of their own.
@@ -28,3 +34,19 @@ func keepOwner(temp *os.File, info fs.FileInfo) bool {
 	_ = temp.Chown(-1, int(want.Gid))
 	return false
 }
+
+// isOwn reports whether a file belongs to the user. What root leaves over may belong to the owner of the file that it
+// was for.
+func isOwn(info fs.FileInfo) bool {
+	stat, ok := info.Sys().(*syscall.Stat_t)
+	return ok && (int(stat.Uid) == os.Geteuid() || os.Geteuid() == 0)
+}
+
+// lock locks a file, and reports whether somebody else has it locked. A file system without locks has nobody.
+func lock(f *os.File) (busy bool) {
+	err := unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB)
+	return errors.Is(err, unix.EWOULDBLOCK)
+}
+
+// lockSurely reports whether it locked a file.
+func lockSurely(f *os.File) bool { return unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB) == nil }

@@ -80,6 +80,8 @@ type Result struct {
 	Skipped []workspace.Skipped
 	// Errors are files that could not be read.
 	Errors []workspace.FileError
+	// Unwritten are files that could not be written with their fixes. Check has none; whoever writes adds them.
+	Unwritten []workspace.FileError
 	// Rejected are fixes that failed their proof, each with its reason: bugs in sandlint, shown by --verbose.
 	Rejected []Rejected
 }

@@ -51,7 +51,7 @@ func ExpandExclude(pattern string) ([]string, error) {
 func joined(before, after string) string {
 	kept := strings.TrimRight(before, "*")
 	stars := len(before) - len(kept)
-	if escapes := len(kept) - len(strings.TrimRight(kept, `\\`)); stars > 0 && escapes%2 == 1 {
+	if escapes := len(kept) - len(strings.TrimRight(kept, `\`)); stars > 0 && escapes%2 == 1 {
 		kept += "*"
 		stars--
 	}

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/sandlint/sandlint/parsers/nixuse"
+	"github.com/sandlint/sandlint/parsers/secret"
 	"github.com/sandlint/sandlint/parsers/source"
 	"github.com/sandlint/sandlint/rules"
 	"github.com/sandlint/sandlint/rules/nix/internal/nixtext"
@@ -34,9 +35,9 @@ var credentialsInURL = &rules.Rule{
 				what := ""
 				password, ok := u.User.Password()
 				switch {
-				case ok && password != "" && !isPlaceholderSecret("01234567"+password):
+				case ok && secret.IsPassword(password):
 					what = "a password"
-				case hasTokenPrefix(u.User.Username()):
+				case secret.IsToken(u.User.Username()):
 					what = "a token"
 				default:
 					continue

@@ -6,6 +6,7 @@ import (
 
 	"github.com/sandlint/sandlint/parsers/nixconf"
 	"github.com/sandlint/sandlint/parsers/nixuse"
+	"github.com/sandlint/sandlint/parsers/secret"
 	"github.com/sandlint/sandlint/parsers/source"
 	"github.com/sandlint/sandlint/rules"
 	"github.com/sandlint/sandlint/rules/nix/internal/nixtext"
@@ -52,51 +53,15 @@ var secretInFile = &rules.Rule{
 	}),
 }
 
-// tokenPrefixes are the beginnings of GitHub and GitLab tokens.
-var tokenPrefixes = []string{"ghp_", "gho_", "ghu_", "ghs_", "ghr_", "github_pat_", "glpat-", "gldt-", "glcbt-",
-	"gloas-"}
-
 // isSecret reports whether a word is a token rather than a placeholder for one.
 func isSecret(token string) bool {
 	for _, scheme := range []string{"PAT:", "OAuth2:"} {
 		token = strings.TrimPrefix(token, scheme)
 	}
-	if slices.ContainsFunc(tokenPrefixes, func(prefix string) bool { return strings.HasPrefix(token, prefix) }) {
-		return hasTokenPrefix(token)
+	if slices.ContainsFunc(secret.TokenPrefixes, func(prefix string) bool { return strings.HasPrefix(token, prefix) }) {
+		return secret.IsToken(token)
 	}
-	return len(token) >= 20 && strings.ContainsAny(token, "0123456789") && !isPlaceholderSecret(token)
-}
-
-// hasTokenPrefix reports whether a text is a token of GitHub or GitLab, rather than a placeholder for one.
-func hasTokenPrefix(token string) bool {
-	for _, prefix := range tokenPrefixes {
-		if rest, ok := strings.CutPrefix(token, prefix); ok {
-			return len(rest) >= 16 && !isPlaceholderSecret(rest)
-		}
-	}
-	return false
-}
-
-// isPlaceholderSecret reports whether a text stands for a secret that has to be filled in, as in an example.
-func isPlaceholderSecret(s string) bool {
-	distinct := map[byte]bool{}
-	for n := range len(s) {
-		c := s[n]
-		distinct[c] = true
-		switch {
-		case 'a' <= c && c <= 'z', 'A' <= c && c <= 'Z', '0' <= c && c <= '9', strings.IndexByte("-_.~+/=:", c) >= 0:
-		default:
-			return true // such as <token>, $TOKEN, {{ token }}
-		}
-	}
-	lower := strings.ToLower(s)
-	for _, word := range []string{"xxxx", "your", "token", "example", "secret", "password", "changeme", "replace",
-		"placeholder", "redacted", "dummy", "0123456789", "1234567890", "abcdef"} {
-		if strings.Contains(lower, word) {
-			return true
-		}
-	}
-	return len(distinct) < 8
+	return len(token) >= 20 && strings.ContainsAny(token, "0123456789") && !secret.IsPlaceholder(token)
 }
 
 // ships reports whether what an entry of a Dockerfile writes stays in the image of the last stage.

@@ -2,6 +2,7 @@
 package cli
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io"
@@ -32,11 +33,33 @@ const (
 	StatusOK = 0
 	// StatusFindings: there are findings at or above --fail-on, or the diff is not empty.
 	StatusFindings = 1
-	// StatusUsage: the command line, the configuration or an output file is wrong.
+	// StatusUsage: the command line, the configuration or the name of an output file is wrong.
 	StatusUsage = 2
-	// StatusUnreadable: a file could not be read, or a fix could not be written; all other files were checked.
+	// StatusUnreadable: a file could not be read, or a fix or the output could not be written; all other files were
+	// checked.
 	StatusUnreadable = 3
+	// statusSignal and the number of a signal: fix -w was stopped by it, between two files.
+	statusSignal = 128
 )
+
+// outputError says that output could not be written, as on a full disk.
+type outputError struct{ error }
+
+func (e outputError) Unwrap() error { return e.error }
+
+// output is standard output, and the error that ended it.
+type output struct {
+	io.Writer
+	err error
+}
+
+func (o *output) Write(b []byte) (int, error) {
+	n, err := o.Writer.Write(b)
+	if err != nil {
+		o.err = files.Cause(err)
+	}
+	return n, o.err
+}
 
 // Main runs sandlint with the arguments after the program's name, and returns the exit status.
 func Main(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
@@ -60,23 +83,40 @@ type app struct {
 	now            func() time.Time
 	packs          func() []rules.Pack
 
+	// terminal reports whether output is a terminal; nil means that the system says it.
+	terminal func(io.Writer) bool
+	// notify sends signals; nil means signal.Notify.
+	notify func(chan<- os.Signal, ...os.Signal)
+
 	color  string // the value of --color
 	status int
 }
 
 func (a *app) run(args []string) int {
+	out := &output{Writer: a.stdout}
+	a.stdout = out
 	root := a.root()
 	root.SetArgs(args)
 	root.SetIn(a.stdin)
 	root.SetOut(a.stdout)
 	root.SetErr(a.stderr)
 	err := root.Execute()
+	if fence, ok := a.stdout.(*fence); ok {
+		err = errors.Join(err, fence.flush())
+	}
 	var configError *config.Error
+	var notWritten outputError
 	switch {
 	case err == nil, isBrokenPipe(err):
 		return a.status
 	case errors.As(err, &configError):
-		_ = report.WriteProblems(a.stderr, configError.Source, configError.Problems, a.colored(a.stderr))
+		var text bytes.Buffer
+		_ = report.WriteProblems(&text, configError.Source, configError.Problems, a.colored(a.stderr))
+		_, _ = a.stderr.Write(a.fenced(text.Bytes()))
+	case errors.As(err, &notWritten), out.err != nil:
+		a.warnf("%v", err)
+		a.setStatus(StatusUnreadable)
+		return a.status
 	default:
 		a.warnf("%v", err)
 	}
@@ -93,7 +133,7 @@ func (a *app) setStatus(status int) { a.status = max(a.status, status) }
 
 // warnf prints a line on standard error.
 func (a *app) warnf(format string, args ...any) {
-	fmt.Fprintf(a.stderr, "sandlint: %s\n", report.Visible(fmt.Sprintf(format, args...)))
+	fmt.Fprintf(a.stderr, "sandlint: %s\n", report.Line(fmt.Sprintf(format, args...)))
 }
 
 func (a *app) root() *cobra.Command {
@@ -104,7 +144,7 @@ func (a *app) root() *cobra.Command {
 Dockerfiles, nix.conf and seccomp profiles.
 
 Exit status: 0 no findings, 1 findings at or above --fail-on or a diff that is not empty,
-2 wrong usage or configuration, 3 a file could not be read.`,
+2 wrong usage or configuration, 3 a file could not be read or written.`,
 		Example: `  sandlint check                       report problems below the working directory
   sandlint fix                         print the safe fixes as one diff
   sandlint fix -w images/Dockerfile    apply them
@@ -118,9 +158,17 @@ Exit status: 0 no findings, 1 findings at or above --fail-on or a diff that is n
 	root.SetFlagErrorFunc(flagError)
 	root.PersistentFlags().StringVar(&a.color, "color", "auto", "`WHEN` to colour text: auto, always, never")
 	complete(root, "color", "auto", "always", "never")
-	root.PersistentPreRunE = func(*cobra.Command, []string) error {
+	root.PersistentPreRunE = func(cmd *cobra.Command, _ []string) error {
 		if !slices.Contains([]string{"auto", "always", "never"}, a.color) {
 			return fmt.Errorf("--color %q is not one of auto, always, never", a.color)
+		}
+		if words := strings.Fields(cmd.CommandPath()); len(words) > 1 && slices.Contains([]string{"trace", "seccomp"},
+			words[1]) {
+			format := ""
+			if f := cmd.Flags().Lookup("format"); f != nil {
+				format = f.Value.String()
+			}
+			a.fence(format, cmd.Name() == "resolve")
 		}
 		return nil
 	}

@@ -333,7 +333,7 @@ func TestOutputThatCannotBeWritten(t *testing.T) {
 		}
 		a, _, stderr = testApp(dir, nil)
 		a.stdout = full{}
-		if status := a.run(strings.Fields(args)); status != StatusUsage ||
+		if status := a.run(strings.Fields(args)); status != StatusUnreadable ||
 			!strings.Contains(stderr.String(), "no space left on device") {
 			t.Errorf("%s onto a full disk: status %d, %s", args, status, stderr)
 		}

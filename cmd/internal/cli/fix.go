@@ -2,12 +2,18 @@ package cli
 
 import (
 	"fmt"
+	"os"
+	"os/signal"
+	"path/filepath"
 	"slices"
+	"syscall"
 
 	"github.com/spf13/cobra"
 
 	"github.com/sandlint/sandlint/cmd/internal/report"
 	"github.com/sandlint/sandlint/fixers"
+	"github.com/sandlint/sandlint/parsers/secret"
+	"github.com/sandlint/sandlint/parsers/workspace"
 	"github.com/sandlint/sandlint/rules"
 )
 
@@ -29,8 +35,9 @@ its meaning changed except what the fix is for. Unsafe fixes change the meaning 
 say, and are made only with --unsafe.
 
 With -w, the fixed text of standard input (-) is written to standard output. The exit status is
-1 when the diff is not empty and, as for check, when findings at or above --fail-on remain.
-With --format, the remaining findings are reported.`,
+1 when the diff is not empty and, as for check, when findings at or above --fail-on remain, and
+3 when a file could not be written; its findings remain. A change whose lines show a password is
+left out of the diff. With --format, the remaining findings are reported.`,
 		Example: `  sandlint fix
   sandlint fix | git apply
   sandlint fix -w --unsafe images/Dockerfile
@@ -67,66 +74,136 @@ func (a *app) fix(flags *fixFlags, paths []string) error {
 	progress.end()
 
 	std := a.stderr // where the remaining findings are reported, unless --format names a file
+	done := outcome{files: res.Files, after: res.After}
 	if flags.write {
 		if r.stdin == nil {
 			std = a.stdout
 		}
-		err = a.writeFixed(r, res)
+		done, err = a.writeFixed(r, res)
 	} else {
 		err = a.printDiff(res)
 	}
-	a.summarize(res, flags)
-	a.finish(r, res.After, res.Rejected)
+	a.summarize(res, done, flags)
+	a.finish(r, done.after, res.Rejected)
 	if err != nil {
 		return err
 	}
-	return a.write(r, res.After, std)
+	return a.write(r, done.after, std)
 }
 
-// printDiff prints the changes of all files as one patch.
+// outcome is what became of the fixes.
+type outcome struct {
+	files []rules.FixedFile // those that are written, or shown
+	after *rules.Result     // what is left now
+	// stopped is the signal that ended the writing, nil if none did.
+	stopped os.Signal
+}
+
+// printDiff prints the changes of all files as one patch, without those that would show a password.
 func (a *app) printDiff(res *rules.FixResult) error {
 	var patch []byte
 	for _, f := range res.Files {
-		patch = append(patch, fixers.Unified(f.File.Path, f.File.Bytes, f.After)...)
+		one, hidden := fixers.UnifiedWithout(f.File.Path, f.File.Bytes, f.After, secret.Holds)
+		if hidden > 0 {
+			a.warnf("%s: %s left out of the diff, which would show a password; \"sandlint fix -w\" makes them",
+				f.File.Path, report.Plural(hidden, "change"))
+		}
+		patch = append(patch, one...)
+	}
+	if len(res.Files) > 0 {
+		a.setStatus(StatusFindings)
 	}
 	if len(patch) == 0 {
 		return nil
 	}
-	a.setStatus(StatusFindings)
-	if _, err := a.stdout.Write(patch); err != nil {
-		return fmt.Errorf("writing the diff: %w", err)
+	if a.isTerminal(a.stdout) {
+		patch = report.VisibleLines(patch)
+	}
+	if _, err := a.stdout.Write(a.fenced(patch)); err != nil {
+		return outputError{fmt.Errorf("writing the diff: %w", err)}
 	}
 	return nil
 }
 
-// writeFixed writes the files that changed. Standard input is written to standard output, changed or not.
-func (a *app) writeFixed(r *run, res *rules.FixResult) error {
-	stdin := map[string]bool{}
+// writeFixed writes the files that changed, and returns what it wrote. Standard input is written to standard output,
+// changed or not. SIGINT, SIGTERM and SIGHUP end it between two files.
+func (a *app) writeFixed(r *run, res *rules.FixResult) (outcome, error) {
+	stdin, folders := map[string]bool{}, map[string]bool{}
 	for _, e := range r.workspace.Entries {
 		stdin[e.Path] = e.Stdin
+		if !e.Stdin {
+			folders[filepath.Dir(e.Abs)] = true
+		}
 	}
+	for folder := range folders {
+		fixers.RemoveLeftovers(folder)
+	}
+	signals := make(chan os.Signal, 1)
+	notify := a.notify
+	if notify == nil {
+		notify = signal.Notify
+	}
+	notify(signals, os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
+	defer signal.Stop(signals)
+
+	done := outcome{after: res.After}
+	var failed []workspace.FileError
 	text := r.stdin
 	for _, f := range res.Files {
 		if stdin[f.File.Path] {
 			text = f.After
+			done.files = append(done.files, f)
+			continue
+		}
+		if done.stopped == nil {
+			select {
+			case done.stopped = <-signals:
+				signal.Stop(signals) // another one ends the program at once
+			default:
+			}
+		}
+		if done.stopped != nil {
 			continue
 		}
 		if err := fixers.WriteFile(f.File, absolute(r.dir, f.File.Path), f.After); err != nil {
-			a.warnf("%v", err)
-			a.setStatus(StatusUnreadable)
+			failed = append(failed, workspace.FileError{Path: f.File.Path, Err: fmt.Errorf("not written: %w", err)})
+			continue
+		}
+		done.files = append(done.files, f)
+	}
+	if len(done.files) < len(res.Files) { // what is left is not what the fixes would leave
+		done.after = rules.Check(r.workspace, r.set, rules.CheckOptions{
+			NoIgnores: r.flags.noIgnores, Stacks: r.flags.verbose,
+		})
+	}
+	done.after.Unwritten = failed
+	if done.stopped != nil {
+		a.warnf("stopped by the signal %q", done.stopped)
+		if n, ok := done.stopped.(syscall.Signal); ok {
+			a.setStatus(statusSignal + int(n))
 		}
 	}
-	if _, err := a.stdout.Write(text); err != nil {
-		return fmt.Errorf("writing standard output: %w", err)
+	if a.isTerminal(a.stdout) {
+		text = report.VisibleLines(text)
 	}
-	return nil
+	if _, err := a.stdout.Write(text); err != nil {
+		return done, outputError{fmt.Errorf("writing standard output: %w", err)}
+	}
+	return done, nil
+}
+
+// count returns how many fixes were applied to files.
+func count(files []rules.FixedFile) int {
+	n := 0
+	for _, f := range files {
+		n += len(f.Applied)
+	}
+	return n
 }
 
 // summarize says on standard error what was fixed and what remains.
-func (a *app) summarize(res *rules.FixResult, flags *fixFlags) {
-	applied := 0
-	for _, f := range res.Files {
-		applied += len(f.Applied)
+func (a *app) summarize(res *rules.FixResult, done outcome, flags *fixFlags) {
+	for _, f := range done.files {
 		for _, fix := range f.Applied {
 			if flags.verbose {
 				a.warnf("%s: %s (%s, %s)", f.File.Path, fix.Title, fix.Rule.ID, fix.Safety)
@@ -136,19 +213,23 @@ func (a *app) summarize(res *rules.FixResult, flags *fixFlags) {
 	if flags.quiet {
 		return
 	}
+	planned, applied := count(res.Files), count(done.files)
 	fixed := "nothing to fix"
 	switch {
+	case applied < planned:
+		fixed = fmt.Sprintf("%d of %s in %d of %s written", applied, report.Plural(planned, "fix"), len(done.files),
+			report.Plural(len(res.Files), "file"))
 	case applied > 0 && flags.write:
-		fixed = fmt.Sprintf("%s in %s written", report.Plural(applied, "fix"), report.Plural(len(res.Files), "file"))
+		fixed = fmt.Sprintf("%s in %s written", report.Plural(applied, "fix"), report.Plural(len(done.files), "file"))
 	case applied > 0:
 		fixed = fmt.Sprintf("%s in %s; -w writes them", report.Plural(applied, "fix"),
-			report.Plural(len(res.Files), "file"))
+			report.Plural(len(done.files), "file"))
 	}
 	more := ""
-	if !flags.unsafe && slices.ContainsFunc(res.After.Findings, func(f rules.Finding) bool {
+	if !flags.unsafe && slices.ContainsFunc(done.after.Findings, func(f rules.Finding) bool {
 		return slices.Contains(f.Rule.Fixes, fixers.Unsafe)
 	}) {
 		more = "; --unsafe may fix more"
 	}
-	fmt.Fprintf(a.stderr, "%s\nremaining: %s%s\n", fixed, report.Summary(res.After), more)
+	fmt.Fprintf(a.stderr, "%s\nremaining: %s%s\n", fixed, report.Summary(done.after), more)
 }

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io"
@@ -297,18 +298,42 @@ func (a *app) write(r *run, res *rules.Result, std io.Writer) error {
 	for _, o := range r.outputs {
 		if o.File == "" {
 			rep.Color = a.colored(std)
-			if err := o.Write(std, &rep); err != nil {
-				return fmt.Errorf("writing %s: %w", o.Name, err)
+			if err := a.print(o, &rep, std); err != nil {
+				return outputError{fmt.Errorf("writing %s: %w", o.Name, err)}
 			}
 			continue
 		}
 		rep.Color = false
-		write := func(w io.Writer) error { return o.Write(w, &rep) }
+		write := func(w io.Writer) error { return a.summarized(o.Write(w, &rep)) }
 		if err := writeFile(r.dir, absolute(r.dir, o.File), write); err != nil {
 			return fmt.Errorf("writing %s: %w", o.Name, err)
 		}
 	}
 	return nil
+}
+
+// print prints a result in one format.
+func (a *app) print(o report.Output, rep *report.Report, std io.Writer) error {
+	if !o.Raw {
+		return a.summarized(o.Write(std, rep))
+	}
+	var text bytes.Buffer
+	if err := o.Write(&text, rep); err != nil {
+		return err
+	}
+	_, err := std.Write(a.fenced(text.Bytes()))
+	return err
+}
+
+// summarized reports that the summary of the job could not be written, which is no reason to fail, and returns any
+// other error.
+func (a *app) summarized(err error) error {
+	var summary report.SummaryError
+	if errors.As(err, &summary) {
+		a.warnf("%v", err)
+		return nil
+	}
+	return err
 }
 
 // writeFile creates a file, or replaces what it holds; dir is the working directory. In a repository, no symbolic link
@@ -329,7 +354,10 @@ func writeFile(dir, path string, write func(io.Writer) error) error {
 	if err != nil {
 		return err
 	}
-	return errors.Join(write(f), f.Close())
+	if err := errors.Join(write(f), f.Close()); err != nil {
+		return outputError{err}
+	}
+	return nil
 }
 
 // finish reports the files that could not be read and, with --verbose, what was skipped and rejected, and sets the exit
@@ -350,6 +378,10 @@ func (a *app) finish(r *run, res *rules.Result, rejected []rules.Rejected) {
 	}
 	for _, e := range res.Errors {
 		a.warnf("%v", e)
+		a.setStatus(StatusUnreadable)
+	}
+	for _, e := range res.Unwritten {
+		a.warnf("%s: %v", e.Path, e.Err)
 		a.setStatus(StatusUnreadable)
 	}
 	if slices.ContainsFunc(res.Findings, func(f rules.Finding) bool { return f.Severity >= r.failOn }) {

@@ -9,7 +9,16 @@ import (
 	"golang.org/x/term"
 )
 
-func isTerminal(w io.Writer) bool {
+func (a *app) isTerminal(w io.Writer) bool {
+	if held, ok := w.(*fence); ok {
+		w = held.out
+	}
+	if out, ok := w.(*output); ok {
+		w = out.Writer
+	}
+	if a.terminal != nil {
+		return a.terminal(w)
+	}
 	f, ok := w.(*os.File)
 	return ok && term.IsTerminal(int(f.Fd()))
 }
@@ -26,7 +35,7 @@ func (a *app) colored(w io.Writer) bool {
 	case force != "" && force != "0":
 		return true
 	}
-	return isTerminal(w) && a.getenv("TERM") != "dumb"
+	return a.isTerminal(w) && a.getenv("TERM") != "dumb"
 }
 
 const (
@@ -46,7 +55,7 @@ type progress struct {
 
 // newProgress returns nil when no progress should be shown.
 func (a *app) newProgress(quiet bool) *progress {
-	if quiet || !isTerminal(a.stderr) {
+	if quiet || !a.isTerminal(a.stderr) {
 		return nil
 	}
 	return &progress{w: a.stderr, now: a.now, next: a.now().Add(progressAfter)}

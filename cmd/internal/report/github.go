@@ -11,6 +11,8 @@ import (
 	"strings"
 	"unicode/utf16"
 
+	"github.com/sandlint/sandlint/parsers/files"
+	"github.com/sandlint/sandlint/parsers/secret"
 	"github.com/sandlint/sandlint/rules"
 )
 
@@ -62,16 +64,23 @@ func writeGitHub(out io.Writer, r *Report) error {
 	}
 	if path := r.getenv("GITHUB_STEP_SUMMARY"); path != "" {
 		if err := appendStepSummary(path, r); err != nil {
-			return fmt.Errorf("writing the job summary: %w", err)
+			return SummaryError{files.Cause(err)}
 		}
 	}
 	return nil
 }
 
+// SummaryError says that the summary of the job could not be written; everything else was.
+type SummaryError struct{ err error }
+
+func (e SummaryError) Error() string { return fmt.Sprintf("writing the job summary: %v", e.err) }
+
+func (e SummaryError) Unwrap() error { return e.err }
+
 // annotations returns one annotation for each file that could not be read and for each finding, in order.
 func annotations(r *Report) []annotation {
 	var out []annotation
-	for _, e := range r.Result.Errors {
+	for _, e := range slices.Concat(r.Result.Errors, r.Result.Unwritten) {
 		out = append(out, annotation{
 			command:   "error",
 			file:      repositoryPath(r, e.Path),
@@ -150,7 +159,9 @@ func keep(all []annotation) []annotation {
 // String returns the workflow command, without a line end.
 func (a annotation) String() string {
 	var props []string
-	add := func(name, value string) { props = append(props, name+"="+escapeProperty.Replace(value)) }
+	add := func(name, value string) {
+		props = append(props, name+"="+escapeProperty.Replace(visibleInCommand(value)))
+	}
 	if a.file != "" {
 		add("file", a.file)
 	}
@@ -164,7 +175,24 @@ func (a annotation) String() string {
 	}
 	add("title", a.title)
 	return "::" + a.command + " " + strings.Join(props, ",") + "::" +
-		escapeData.Replace(cutUTF16(stripANSI(a.message), annotationLength))
+		escapeData.Replace(cutUTF16(secret.Mask(visibleInCommand(stripANSI(a.message))), annotationLength))
+}
+
+// visibleInCommand is like Visible, but for line ends, which commands escape.
+func visibleInCommand(s string) string {
+	var b strings.Builder
+	for at := 0; at < len(s); {
+		end := strings.IndexAny(s[at:], "\r\n")
+		if end < 0 {
+			end = len(s) - at
+		}
+		b.WriteString(Visible(s[at : at+end]))
+		if at += end; at < len(s) {
+			b.WriteByte(s[at])
+			at++
+		}
+	}
+	return b.String()
 }
 
 // The escapes of actions/runner, ActionCommand: those of data, and those of the values of properties.
@@ -193,7 +221,7 @@ func cutUTF16(s string, n int) string {
 // logLine returns s as one line of the log that the runner does not take for a command: it has neither "::" at its
 // start nor the older "##[" anywhere.
 func logLine(s string) string {
-	s = strings.ReplaceAll(Visible(stripANSI(s)), "##[", "## [")
+	s = Line(stripANSI(s))
 	if strings.HasPrefix(strings.TrimSpace(s), "::") {
 		s = "./" + s
 	}
@@ -223,7 +251,7 @@ func stepSummary(r *Report, size int) []byte {
 	var b bytes.Buffer
 	fmt.Fprintf(&b, "### sandlint: %s\n", markdown(Summary(r.Result)))
 	rows := 0
-	total := len(r.Result.Errors) + len(r.Result.Findings)
+	total := len(r.Result.Errors) + len(r.Result.Unwritten) + len(r.Result.Findings)
 	row := func(s string) bool {
 		if b.Len()+len(s)+reserve > size {
 			return false
@@ -233,7 +261,7 @@ func stepSummary(r *Report, size int) []byte {
 		return true
 	}
 	full := false
-	for _, e := range r.Result.Errors {
+	for _, e := range slices.Concat(r.Result.Errors, r.Result.Unwritten) {
 		if full = !row(fmt.Sprintf("\n**%s**: error: %s\n", markdown(repositoryPath(r, e.Path)),
 			markdown(e.Err.Error()))); full {
 			break
@@ -269,7 +297,7 @@ func stepSummary(r *Report, size int) []byte {
 // border.
 func markdown(s string) string {
 	var b strings.Builder
-	for _, r := range Visible(stripANSI(s)) {
+	for _, r := range shown(s) {
 		if strings.ContainsRune("&<>|\\`*_[]~@#$", r) {
 			fmt.Fprintf(&b, "&#%d;", r)
 		} else {

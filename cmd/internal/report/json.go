@@ -7,9 +7,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"unicode/utf8"
 
 	"github.com/sandlint/sandlint/fixers"
+	"github.com/sandlint/sandlint/parsers/secret"
 	"github.com/sandlint/sandlint/parsers/source"
 	"github.com/sandlint/sandlint/rules"
 )
@@ -100,13 +102,13 @@ func writeJSON(out io.Writer, r *Report) error {
 		buf.Reset()
 		err = errors.Join(err, enc.Encode(v))
 		w.WriteString(before)
-		w.Write(bytes.TrimSuffix(buf.Bytes(), []byte("\n")))
+		w.Write(NoCommandInJSON(bytes.TrimSuffix(buf.Bytes(), []byte("\n"))))
 	}
 	fmt.Fprintf(w, "{\"version\": %d,\n", jsonVersion)
 	put(` "tool": `, jsonTool{Name: "sandlint", Version: r.Version})
 	w.WriteString(",\n \"findings\": [")
 	all := merged(r.Result)
-	prints := Fingerprints(all)
+	prints := Fingerprints(all, r.Dir)
 	for i, f := range all {
 		before := "\n  "
 		if i > 0 {
@@ -119,7 +121,7 @@ func writeJSON(out io.Writer, r *Report) error {
 		files.Skipped = append(files.Skipped, jsonSkipped(s))
 	}
 	unreadable := []jsonError{}
-	for _, e := range r.Result.Errors {
+	for _, e := range slices.Concat(r.Result.Errors, r.Result.Unwritten) {
 		unreadable = append(unreadable, jsonError{Path: e.Path, Message: e.Err.Error()})
 	}
 	put("],\n \"files\": ", files)
@@ -133,7 +135,7 @@ func newJSONFinding(f *rules.Finding, fingerprint, help string) jsonFinding {
 		Rule:        f.Rule.ID,
 		Aliases:     append([]string{}, f.Rule.Aliases...),
 		Severity:    f.Severity.String(),
-		Message:     f.Message,
+		Message:     secret.Mask(f.Message),
 		Help:        help,
 		Path:        f.File.Path,
 		Range:       newJSONRange(f.File, f.Span),
@@ -143,7 +145,7 @@ func newJSONFinding(f *rules.Finding, fingerprint, help string) jsonFinding {
 	}
 	for _, rel := range f.Related {
 		out.Related = append(out.Related, jsonRelated{
-			Path: rel.File.Path, Range: newJSONRange(rel.File, rel.Span), Message: rel.Message})
+			Path: rel.File.Path, Range: newJSONRange(rel.File, rel.Span), Message: secret.Mask(rel.Message)})
 	}
 	for _, fix := range f.Fixes {
 		if jf, ok := newJSONFix(fix); ok {
@@ -151,7 +153,7 @@ func newJSONFinding(f *rules.Finding, fingerprint, help string) jsonFinding {
 		}
 	}
 	if s := f.Suppressed; s != nil {
-		out.Suppressed = &jsonSuppression{Kind: s.Kind, Reason: s.Reason}
+		out.Suppressed = &jsonSuppression{Kind: s.Kind, Reason: secret.Mask(s.Reason)}
 		if s.File != nil {
 			rng := newJSONRange(s.File, s.Span)
 			out.Suppressed.Path, out.Suppressed.Range = s.File.Path, &rng
@@ -169,11 +171,11 @@ func newJSONRange(f *source.File, span source.Span) jsonRange {
 }
 
 // newJSONFix reports false for a fix whose text is not valid UTF-8: JSON cannot carry it, and a program that applied
-// what it received would break the file.
+// what it received would break the file. So it does where the text holds a password, which no output shows.
 func newJSONFix(fix fixers.Fix) (jsonFix, bool) {
-	out := jsonFix{Title: fix.Title, Safety: fix.Safety.String(), Edits: []jsonEdit{}}
+	out := jsonFix{Title: secret.Mask(fix.Title), Safety: fix.Safety.String(), Edits: []jsonEdit{}}
 	for _, e := range fix.Edits {
-		if !utf8.ValidString(e.Text) {
+		if !utf8.ValidString(e.Text) || secret.Holds([]byte(e.Text)) {
 			return jsonFix{}, false
 		}
 		out.Edits = append(out.Edits, jsonEdit{Path: e.File.Path, Start: e.Span.Start, End: e.Span.End, Text: e.Text})

@@ -43,6 +43,8 @@ type Reporter struct {
 	Summary string
 	// Fixes says that the format shows fixes, so they must be proved.
 	Fixes bool
+	// Raw says that the text of files stands in the output, which a GitHub job must not take for commands.
+	Raw bool
 	// Write prints a report.
 	Write func(io.Writer, *Report) error
 }
@@ -50,7 +52,7 @@ type Reporter struct {
 // Reporters returns all formats. The first one is the default.
 func Reporters() []Reporter {
 	return []Reporter{
-		{Name: "text", Summary: "people, with the source under each finding", Fixes: true, Write: writeText},
+		{Name: "text", Summary: "people, with the source under each finding", Fixes: true, Raw: true, Write: writeText},
 		{Name: "json", Summary: "editors and scripts: one object", Fixes: true, Write: writeJSON},
 		{Name: "github", Summary: "annotations of a GitHub workflow, and its job summary", Write: writeGitHub},
 	}
@@ -166,6 +168,9 @@ func Summary(res *rules.Result) string {
 	}
 	if n := len(res.Errors); n > 0 {
 		s += fmt.Sprintf("; %s could not be read", Plural(n, "file"))
+	}
+	if n := len(res.Unwritten); n > 0 {
+		s += fmt.Sprintf("; %s could not be written", Plural(n, "file"))
 	}
 	return s
 }

@@ -5,6 +5,7 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	"github.com/sandlint/sandlint/parsers/secret"
 	"github.com/sandlint/sandlint/parsers/source"
 )
 
@@ -13,6 +14,8 @@ const (
 	snippetColumns = 120
 	// snippetBefore is how much of a shortened line is kept before the span.
 	snippetBefore = 40
+	// secretLength is how long a password or token may be, in bytes, to be seen around the visible part of a line.
+	secretLength = 4096
 	// snippetLines is the number of lines up to which a span is shown in full.
 	snippetLines = 4
 )
@@ -64,6 +67,10 @@ func markedLine(f *source.File, n int, part source.Span, mark string) snippetLin
 	part.Start = min(max(part.Start, line.Start), line.End)
 	part.End = min(max(part.End, part.Start), line.End)
 	from := windowStart(f.Bytes, line, part.Start)
+	around := source.Span{Start: max(line.Start, from-secretLength), End: min(line.End, from+2*secretLength)}
+	if secret.Holds(f.Bytes[around.Start:around.End]) {
+		return snippetLine{number: n, text: "(this line is not shown, because it holds a password or a token)"}
+	}
 
 	var text, lead, marks strings.Builder
 	if from > line.Start {

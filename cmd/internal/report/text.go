@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/sandlint/sandlint/fixers"
+	"github.com/sandlint/sandlint/parsers/secret"
 	"github.com/sandlint/sandlint/parsers/source"
 	"github.com/sandlint/sandlint/rules"
 )
@@ -69,7 +70,7 @@ func (w *textWriter) block(b block) {
 		head += "[" + b.label + "]"
 	}
 	fmt.Fprintf(w, "%s%s\n", w.paint(severityStyle(b.severity), head),
-		w.paint(bold, ": "+Visible(stripANSI(b.message))))
+		w.paint(bold, ": "+shown(b.message)))
 
 	lines := snippet(b.file, b.span, "^")
 	related := make([][]snippetLine, len(b.related))
@@ -86,7 +87,7 @@ func (w *textWriter) block(b block) {
 		fmt.Fprintf(w, "%s %s\n", gutter(0, digits), w.paint(boldBlue, "|"))
 	}
 	for i, r := range b.related {
-		fmt.Fprintf(w, "%s %s note: %s\n", gutter(0, digits), w.paint(boldBlue, "="), Visible(stripANSI(r.Message)))
+		fmt.Fprintf(w, "%s %s note: %s\n", gutter(0, digits), w.paint(boldBlue, "="), shown(r.Message))
 		w.place("-->", r.File, r.File.Position(r.Span.Start), digits)
 		w.lines(related[i], digits, boldBlue)
 	}
@@ -119,9 +120,12 @@ func (w *textWriter) lines(lines []snippetLine, digits int, st style) {
 	}
 }
 
+// shown returns a message as it is printed.
+func shown(s string) string { return secret.Mask(Visible(stripANSI(s))) }
+
 // fixNote returns the line that describes a fix.
 func (w *textWriter) fixNote(f fixers.Fix) string {
-	title := Visible(stripANSI(f.Title))
+	title := shown(f.Title)
 	switch f.Safety {
 	case fixers.Safe:
 		return w.paint(boldGreen, "fix") + ": " + title + " (safe; fixable with `sandlint fix`)"
