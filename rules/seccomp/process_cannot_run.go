@@ -31,8 +31,8 @@ func checkProcess(p *rules.Pass, profile *workspace.Profile) {
 	all := programs.Filters(p, profile)
 	var shown []string // by runtime-cannot-start
 	for _, s := range shortages(p, profile, all) {
-		for _, e := range s.effects {
-			shown = append(shown, e.Name)
+		for _, l := range s.lacks {
+			shown = append(shown, l.effect.Name)
 		}
 	}
 	var effects []programs.Effect
@@ -66,7 +66,11 @@ func checkProcess(p *rules.Pass, profile *workspace.Profile) {
 		finding := report.At(profile, g.Effects[0].Cause,
 			fmt.Sprintf("%s under this profile%s: it refuses %s", who[names[0]], g.Where, phrase.Quoted(names)))
 		finding.Severity = g.Severity
-		finding.Fixes = letRun(p, profile, g.Whole())
+		var lacks []lack
+		for _, e := range g.Whole() {
+			lacks = append(lacks, lack{effect: e})
+		}
+		finding.Fixes = letStart(p, profile, lacks, nil)
 		p.Report(finding)
 	}
 }

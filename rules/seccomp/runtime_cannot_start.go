@@ -7,6 +7,7 @@ import (
 	"github.com/sandlint/sandlint/fixers"
 	"github.com/sandlint/sandlint/parsers/seccomp"
 	"github.com/sandlint/sandlint/parsers/seccomp/decide"
+	"github.com/sandlint/sandlint/parsers/source"
 	"github.com/sandlint/sandlint/parsers/workspace"
 	"github.com/sandlint/sandlint/rules"
 	"github.com/sandlint/sandlint/rules/seccomp/internal/phrase"
@@ -26,52 +27,93 @@ var runtimeCannotStart = &rules.Rule{
 	References: []string{
 		"runc, libcontainer/standard_init_linux.go; crun, src/libcrun/container.c: where the filter is loaded, with " +
 			"and without no_new_privs",
-		"measured with runc 1.1.5 and 1.5.1, crun 1.8.1 and 1.27",
+		"measured with releases of runc from 1.1.5 to 1.5.3 and of crun from 0.17 to 1.28: " +
+			"parsers/seccomp/decide/data/runtimes.txt",
 	},
 	Check: rules.OnProfile(checkRuntime),
 }
 
+// lack is something that a runtime needs and a profile refuses it.
+type lack struct {
+	effect programs.Effect // of the syscall that is best allowed, or answered
+	others []string        // syscalls that would do instead, of which one must be allowed
+	killed bool            // an errno would be good enough
+}
+
 // shortage is what a runtime lacks under a profile.
 type shortage struct {
-	effects  []programs.Effect
+	lacks    []lack
 	severity rules.Severity
 	runtime  string
-	subject  string // the runtime, with the release if it is one of several
+	subject  string // the runtime, with the releases if it is not all of them
 	without  string // the condition
 }
+
+func (s shortage) cause() source.Span { return s.lacks[0].effect.Cause }
 
 func checkRuntime(p *rules.Pass, profile *workspace.Profile) {
 	all := programs.Filters(p, profile)
 	found := shortages(p, profile, all)
 	for i, s := range found {
-		same := func(o shortage) bool { return o.effects[0].Cause == s.effects[0].Cause }
-		if slices.ContainsFunc(found[:i], func(o shortage) bool { return same(o) && o.severity >= s.severity }) ||
-			slices.ContainsFunc(found[i+1:], func(o shortage) bool { return same(o) && o.severity > s.severity }) {
+		same := func(o shortage) bool { return o.cause() == s.cause() }
+		// Of several about one cause, the most severe is reported; and a second one about the same runtime and as
+		// severe only if it is about other releases.
+		if slices.ContainsFunc(found, func(o shortage) bool { return same(o) && o.severity > s.severity }) ||
+			slices.ContainsFunc(found[:i], func(o shortage) bool {
+				return same(o) && o.severity == s.severity &&
+					(o.severity < rules.Warning || o.runtime != s.runtime || s.lacks[0].killed)
+			}) {
 			continue
 		}
-		var names []string
-		for _, e := range s.effects {
-			names = append(names, e.Name)
-		}
-		object := "it"
-		if len(names) > 1 {
-			object = "them"
-		}
-		var whole []programs.Effect // what is missing for any runtime and release
+		var whole []lack // what is missing for any runtime and release
 		for _, o := range found {
-			for _, e := range o.effects {
-				if same(o) && !slices.ContainsFunc(whole, func(w programs.Effect) bool { return w.Name == e.Name }) {
-					whole = append(whole, e)
+			if !same(o) {
+				continue
+			}
+			for _, l := range o.lacks {
+				if !slices.ContainsFunc(whole, func(w lack) bool { return w.effect.Name == l.effect.Name }) {
+					whole = append(whole, l)
 				}
 			}
 		}
-		finding := report.At(profile, s.effects[0].Cause,
-			fmt.Sprintf("%s cannot start a container%s: it makes %s itself, and the profile refuses %s%s", s.subject,
-				s.without, phrase.Quoted(names), object, programs.Where(ofRuntime(all, s.runtime), s.effects[0].On)))
+		where := programs.Where(ofRuntime(all, s.runtime), s.lacks[0].effect.On)
+		finding := report.At(profile, s.cause(), s.message(where))
 		finding.Severity = s.severity
-		finding.Fixes = letRun(p, profile, whole)
+		finding.Fixes = letStart(p, profile, whole, byChance(p, all))
 		p.Report(finding)
 	}
+}
+
+// message says what happens, and with which of the filters.
+func (s shortage) message(where string) string {
+	var names []string
+	insteadOf := map[string][]string{}
+	var others []string
+	for _, l := range s.lacks {
+		names = append(names, l.effect.Name)
+		for _, o := range l.others {
+			if insteadOf[o] == nil {
+				others = append(others, o)
+			}
+			insteadOf[o] = append(insteadOf[o], l.effect.Name)
+		}
+	}
+	object := "it"
+	if len(names) > 1 {
+		object = "them"
+	}
+	refuses := "refuses " + object
+	if s.lacks[0].killed {
+		refuses = "kills it for that; an errno would do"
+	}
+	instead := ""
+	for i, o := range others {
+		if i < 2 { // of more, the choice does not help the reader
+			instead += fmt.Sprintf("; %q would do instead of %s", o, phrase.Quoted(insteadOf[o]))
+		}
+	}
+	return fmt.Sprintf("%s cannot start a container%s: it makes %s itself, and the profile %s%s%s", s.subject,
+		s.without, phrase.Quoted(names), refuses, where, instead)
 }
 
 func ofRuntime(all []*decide.Filter, runtime string) (out []*decide.Filter) {
@@ -83,8 +125,9 @@ func ofRuntime(all []*decide.Filter, runtime string) (out []*decide.Filter) {
 	return out
 }
 
-// shortages returns what the runtimes lack, by cause: what every targeted release needs in any case, then what it
-// needs without no_new_privs too, then what some releases need. The measurements are of x86_64.
+// shortages returns what the runtimes lack, by cause: what every targeted release needs in any case, what those up to
+// the newest need, and what some old ones need; of each first what they always need, then what they need without
+// no_new_privs too. The measurements are of x86_64.
 func shortages(p *rules.Pass, profile *workspace.Profile, all []*decide.Filter) []shortage {
 	var out []shortage
 	targets := p.Targets().Seccomp
@@ -101,124 +144,261 @@ func shortages(p *rules.Pass, profile *workspace.Profile, all []*decide.Filter) 
 		heavy := targets.Given(runtime) ||
 			slices.ContainsFunc(fs,
 				func(f *decide.Filter) bool { return programs.CommonRuntime(f.Target.Loader) == runtime })
-		releases := decide.MeasuredReleases(runtime, targets.Range(runtime))
-		known := profile.Dialect == seccomp.Bundle // it says whether no_new_privs is set
-		always := neededBy(runtime, releases, !known || profile.NoNewPrivileges)
-		early := neededBy(runtime, releases, known && profile.NoNewPrivileges)
-		seen := map[string]bool{}
-		report := func(groups [][]string, severity rules.Severity, subject, without string) {
+		for _, s := range lacking(profile, fs, runtime, decide.MeasuredReleases(runtime, targets.Range(runtime))) {
 			if !heavy {
-				severity = min(severity, rules.Info)
+				s.severity = min(s.severity, rules.Info)
 			}
-			for _, g := range byCause(refused(profile, fs, groups, seen)) {
-				out = append(out, shortage{g, severity, runtime, subject, without})
+			for _, lacks := range byCause(s.lacks) {
+				s.lacks = lacks
+				out = append(out, s)
 			}
-		}
-		report(always.all, rules.Error, runtime, "")
-		report(early.all, rules.Warning, runtime, " without no_new_privs")
-		for i, v := range releases {
-			report(always.some[i], rules.Info, runtime+" "+v.String(), "")
-			report(early.some[i], rules.Info, runtime+" "+v.String(), " without no_new_privs")
 		}
 	}
 	return out
 }
 
-// needs are the syscalls that all of several releases need, and those that each needs; of each group one is enough.
-type needs struct {
-	all  [][]string
-	some [][][]string
-}
-
-func neededBy(runtime string, releases []seccomp.Version, noNewPrivs bool) (n needs) {
+// lacking returns what the releases of a runtime, oldest first, lack under a profile, the most severe first.
+func lacking(profile *workspace.Profile, fs []*decide.Filter, runtime string, releases []seccomp.Version) []shortage {
+	known := profile.Dialect == seccomp.Bundle // it says whether no_new_privs is set
+	type key struct{ need, killed string }
+	type entry struct {
+		lack
+		always, early []bool // by release: with and without no_new_privs, and only without
+		said          bool
+	}
+	entries := map[key]*entry{} // nil for those that are met
+	var order []key
+	note := func(release int, early bool, k key, test func() (lack, bool)) {
+		e, seen := entries[k]
+		if !seen {
+			if l, ok := test(); ok {
+				e = &entry{lack: l, always: make([]bool, len(releases)), early: make([]bool, len(releases))}
+				order = append(order, k)
+			}
+			entries[k] = e
+		}
+		if e != nil {
+			e.early[release] = true
+			e.always[release] = e.always[release] || !early
+		}
+	}
 	for i, v := range releases {
-		var groups [][]string
-		for _, name := range decide.RuntimeRequired(runtime, v, noNewPrivs) {
-			groups = append(groups, []string{name})
-		}
-		if choice := decide.RuntimeChoice(runtime, v, noNewPrivs); choice != nil {
-			groups = append(groups, choice)
-		}
-		n.some = append(n.some, groups)
-		if i == 0 {
-			n.all = slices.Clone(groups)
-		} else {
-			n.all = slices.DeleteFunc(n.all, func(g []string) bool {
-				return !slices.ContainsFunc(groups, func(o []string) bool { return slices.Equal(g, o) })
-			})
-		}
-	}
-	return n
-}
-
-// refused returns the effects of the syscalls that never get through, of those that were not seen before; of a group
-// that of the first.
-func refused(profile *workspace.Profile, fs []*decide.Filter, groups [][]string,
-	seen map[string]bool) []programs.Effect {
-	var effects []programs.Effect
-	for _, group := range groups {
-		if seen[group[0]] {
-			continue
-		}
-		for _, f := range fs {
-			d := f.Decide(f.Target.Host.Arch, group[0])
-			if !slices.ContainsFunc(group, func(name string) bool { return !neverRuns(f, name, len(group) > 1) }) {
-				effects = programs.AddEffect(effects, profile, f, group[0], &d)
-				seen[group[0]] = true
+		for _, early := range []bool{false, true} {
+			n := decide.NeedsOf(runtime, v, known && profile.NoNewPrivileges || !known && !early)
+			if n == nil {
+				continue
+			}
+			for _, need := range n.Needs {
+				note(i, early, key{need: fmt.Sprint(need)}, func() (lack, bool) { return refused(profile, fs, need) })
+			}
+			for _, name := range n.Made {
+				note(i, early, key{killed: name}, func() (lack, bool) { return killed(profile, fs, name) })
 			}
 		}
 	}
-	return effects
-}
-
-// neverRuns reports whether no call of a syscall gets through. An answer of ENOSYS is not one of those from which the
-// runtime may fall back, unless that is what is asked for.
-func neverRuns(f *decide.Filter, name string, absentToo bool) bool {
-	d := f.Decide(f.Target.Host.Arch, name)
-	switch programs.AnswerTo(&d) {
-	case programs.Closed:
-		return true
-	case programs.Absent:
-		return absentToo ||
-			!slices.ContainsFunc(seccomp.FallbackCapable(), func(s seccomp.Fallback) bool { return s.Name == name })
+	var out []shortage
+	add := func(severity rules.Severity, of func(e *entry) []bool, fits func(set []bool) bool, without string) {
+		for _, k := range order {
+			e := entries[k]
+			set := of(e)
+			if e.said || !fits(set) {
+				continue
+			}
+			e.said = true
+			if e.killed && slices.ContainsFunc(order, func(o key) bool {
+				return o.killed == "" && entries[o].effect.Name == e.effect.Name &&
+					slices.Equal(entries[o].early, e.early)
+			}) {
+				continue // it is refused, which is said
+			}
+			subject := runtime + which(releases, set)
+			i := slices.IndexFunc(out, func(s shortage) bool {
+				return s.subject == subject && s.without == without && s.severity == severity &&
+					s.lacks[0].killed == e.killed
+			})
+			if i < 0 {
+				i = len(out)
+				out = append(out, shortage{nil, severity, runtime, subject, without})
+			}
+			out[i].lacks = append(out[i].lacks, e.lack)
+		}
 	}
-	return false
+	every := func(set []bool) bool { return !slices.Contains(set, false) }
+	newest := func(set []bool) bool { return set[len(set)-1] }
+	some := func(set []bool) bool { return slices.Contains(set, true) }
+	always := func(e *entry) []bool { return e.always }
+	early := func(e *entry) []bool { return e.early }
+	const without = " without no_new_privs"
+	add(rules.Error, always, every, "")
+	add(rules.Warning, always, newest, "")
+	add(rules.Warning, early, newest, without)
+	add(rules.Info, always, some, "")
+	add(rules.Info, early, some, without)
+	return out
 }
 
-// byCause divides effects by what causes them, in order.
-func byCause(effects []programs.Effect) (out [][]programs.Effect) {
-	for _, e := range effects {
-		i := slices.IndexFunc(out, func(list []programs.Effect) bool { return list[0].Cause == e.Cause })
+// refused returns what a runtime lacks where filters refuse a need.
+func refused(profile *workspace.Profile, fs []*decide.Filter, need decide.Need) (l lack, ok bool) {
+	number := func(name string) int {
+		if s, ok := seccomp.LookupSyscall(name); ok {
+			n, _ := s.Number("x86_64")
+			return n
+		}
+		return 0
+	}
+	// The oldest one is best allowed: it is the least likely to move the border above which runc answers ENOSYS. Where
+	// what is not named kills, it is the newest, which is tried first: more may be called before the other.
+	oldest := func(a, b string) int { return number(a) - number(b) }
+	best := slices.MinFunc(need.AnyOf, oldest)
+	if slices.ContainsFunc(fs, func(f *decide.Filter) bool { return f.Default.Kills() }) {
+		best = slices.MaxFunc(need.AnyOf, oldest)
+	}
+	var effects []programs.Effect
+	for _, f := range fs {
+		if f.Refuses(need) {
+			d := f.Decide(f.Target.Host.Arch, best)
+			effects = programs.AddEffect(effects, profile, f, best, &d)
+		}
+	}
+	if effects == nil {
+		return lack{}, false
+	}
+	l.effect = effects[0]
+	for _, name := range need.AnyOf {
+		if name != best {
+			l.others = append(l.others, name)
+		}
+	}
+	return l, true
+}
+
+// killed returns what a runtime lacks where filters kill for a syscall.
+func killed(profile *workspace.Profile, fs []*decide.Filter, name string) (lack, bool) {
+	var effects []programs.Effect
+	for _, f := range fs {
+		if f.AlwaysKills(name) {
+			d := f.Decide(f.Target.Host.Arch, name)
+			effects = programs.AddEffect(effects, profile, f, name, &d)
+		}
+	}
+	if effects == nil {
+		return lack{}, false
+	}
+	return lack{effect: effects[0], killed: true}, true
+}
+
+// which says which of several releases a set is, with a blank before it: "" for all, " since 1.2.9, 1.3.4 and 1.4.0"
+// where all later ones of each branch are among them, " up to 1.1.15", or their list.
+func which(releases []seccomp.Version, set []bool) string {
+	if !slices.Contains(set, false) {
+		return ""
+	}
+	branch := func(i int) [2]int { return [2]int{releases[i].Major, releases[i].Minor} }
+	var since, list []string
+	whole := false // a branch was in the set from its first release on, so all later ones are
+	lasting := true
+	for i, in := range set {
+		first := i == 0 || branch(i) != branch(i-1)
+		switch {
+		case !in && (whole || !first && set[i-1]):
+			lasting = false
+		case in && !whole && (first || !set[i-1]):
+			since = append(since, releases[i].String())
+			whole = first && i > 0
+		case in && first && !whole:
+			since = append(since, releases[i].String())
+		}
+		if in {
+			list = append(list, releases[i].String())
+		}
+	}
+	switch n := slices.Index(set, false); {
+	case lasting:
+		return " since " + phrase.List(since)
+	case !slices.Contains(set[n:], true):
+		return " up to " + releases[n-1].String()
+	}
+	return " " + phrase.Few(list)
+}
+
+// byCause divides what is lacking by what refuses it, in order.
+func byCause(lacks []lack) (out [][]lack) {
+	for _, l := range lacks {
+		i := slices.IndexFunc(out, func(list []lack) bool { return list[0].effect.Cause == l.effect.Cause })
 		if i < 0 {
-			out = append(out, []programs.Effect{e})
+			out = append(out, []lack{l})
 		} else {
-			out[i] = append(out[i], e)
+			out[i] = append(out[i], l)
 		}
 	}
 	return out
 }
 
-// letRun returns the fix that lets syscalls of one cause run: it adds them to an allowlist, or removes them from a
-// denylist.
-func letRun(p *rules.Pass, profile *workspace.Profile, effects []programs.Effect) []fixers.Fix {
+// letStart returns the fix that lets a runtime make the syscalls of one cause: it adds them to the allowed ones, or
+// takes them out of a rule that refuses them. Chance are further syscalls that the runtime makes at times, which are
+// let run with what it always makes.
+func letStart(p *rules.Pass, profile *workspace.Profile, lacks []lack, chance []string) []fixers.Fix {
+	allowed := func(name string) bool {
+		return slices.ContainsFunc(lacks,
+			func(l lack) bool { return !l.killed && len(l.others) == 0 && l.effect.Name == name })
+	}
 	var w requirement.Requirement
 	var denied []reach.Naming
-	for _, e := range effects {
-		if e.Rule == nil {
-			w.Allow = append(w.Allow, requirement.Wanted{Name: e.Name})
-			continue
-		}
-		if !reach.DefaultRuns(profile) || !reach.Plain(e.Rule) {
+	for _, l := range lacks {
+		name, rule := l.effect.Name, l.effect.Rule
+		switch {
+		case slices.ContainsFunc(l.others, allowed), l.killed && allowed(name): // it is met by what is allowed besides
+		case rule != nil && !reach.Plain(rule):
 			return nil
-		}
-		for _, name := range e.Rule.Names {
-			if name.Text == e.Name {
-				denied = append(denied, reach.Naming{Name: name, Rule: e.Rule})
+		case l.killed && rule != nil:
+			w.ENOSYS = append(w.ENOSYS, name)
+		// What is killed by default is let run, since what the runtime falls back on may be killed as well.
+		case rule == nil || !reach.DefaultRuns(profile):
+			w.Allow = append(w.Allow, requirement.Wanted{Name: name})
+		default:
+			for _, n := range rule.Names {
+				if n.Text == name {
+					denied = append(denied, reach.Naming{Name: n, Rule: rule})
+				}
 			}
 		}
 	}
 	if denied != nil {
+		if w.ENOSYS != nil { // in one denylist
+			return nil
+		}
 		return reach.Remove(profile, denied)
 	}
+	if len(w.Allow) > 0 {
+		for _, name := range chance {
+			if !reach.Named(profile, name) && !slices.Contains(w.ENOSYS, name) &&
+				!slices.ContainsFunc(w.Allow, func(a requirement.Wanted) bool { return a.Name == name }) {
+				w.Allow = append(w.Allow, requirement.Wanted{Name: name})
+			}
+		}
+	}
 	return w.Fix(p, profile)
+}
+
+// byChance returns what the targeted runtimes make in some starts and filters do not let run.
+func byChance(p *rules.Pass, all []*decide.Filter) (names []string) {
+	targets := p.Targets().Seccomp
+	for _, f := range all {
+		if f.Target.Host.Arch.ABI != "x86_64" {
+			continue
+		}
+		for _, v := range decide.MeasuredReleases(f.Target.Runtime, targets.Range(f.Target.Runtime)) {
+			n := decide.NeedsOf(f.Target.Runtime, v, false)
+			if n == nil {
+				continue
+			}
+			for _, name := range n.Chance {
+				if f.Refuses(decide.Need{AnyOf: []string{name}}) && !slices.Contains(names, name) {
+					names = append(names, name)
+				}
+			}
+		}
+	}
+	slices.Sort(names)
+	return names
 }

@@ -1,80 +1,103 @@
 package decide
 
 import (
-	"cmp"
 	"slices"
 
 	"github.com/sandlint/sandlint/parsers/seccomp"
 )
 
-// runtimeNeeds is what a release of a runtime was seen to need.
-type runtimeNeeds struct {
-	runtime string
-	version seccomp.Version
-	// always are the syscalls without which no container starts, and early those that come to them where the
-	// container runs without no_new_privs, since the runtime then puts the filter in force before it drops
-	// privileges. Both are sorted.
-	always, early []string
-	// earlyChoice are further ones of early of which one is enough.
-	earlyChoice []string
+//go:generate go run gen.go
+
+// RuntimeNeeds is what a release of runc or crun needs of a profile to start a container: what it does itself between
+// putting the profile in force and becoming the container's program.
+type RuntimeNeeds struct {
+	// Needs are the syscalls that have to be allowed.
+	Needs []Need
+	// Made are the syscalls that it makes in every start, those of Needs and those to which it takes an errno for an
+	// answer; to kill for one of them ends it. Sorted.
+	Made []string
+	// Chance are further syscalls that it makes in some starts, as the scheduler of Go does. Sorted.
+	Chance []string
+	// Notify are those that it makes before it hands the listener to the agent, so it waits for ever where the profile
+	// notifies the agent of them, or that it refuses in a profile for that reason. Sorted.
+	Notify []string
 }
 
-// The measurement: on x86_64, Linux 6.18, the profile allows all that Docker's default profile does, one name is
-// taken out (default action ERRNO with EPERM), and a static program is started three times. A name is here when no
-// start succeeded, unless the program itself needs it. That runc 1.1.5 needs one of faccessat2 and faccessat was
-// found with both taken out. Debian 12's runc 1.1.5 and crun 1.8.1 with libseccomp 2.5.4; runc 1.5.1 and crun 1.27
-// with 2.6.1. November 2026.
-var measuredNeeds = [...]runtimeNeeds{
-	{"runc", release(1, 1, 5),
-		[]string{"close", "execve", "fstatfs", "getdents64", "openat", "write"},
-		[]string{
-			"capget", "capset", "chdir", "fstat", "getcwd", "getppid", "newfstatat", "prctl", "read", "setgid",
-			"setgroups", "setuid",
-		},
-		[]string{"faccessat", "faccessat2"}},
-	{"runc", release(1, 5, 1),
-		[]string{"close", "execve", "fstat", "fstatfs", "getdents64", "openat", "statx", "write"},
-		[]string{
-			"capget", "capset", "chdir", "getcwd", "getppid", "newfstatat", "prctl", "read", "setgid", "setgroups",
-			"setuid",
-		}, nil},
-	{"crun", release(1, 8, 1),
-		[]string{"execve"},
-		[]string{"capset", "prctl", "rt_sigaction", "rt_sigprocmask", "setresgid", "setresuid"}, nil},
-	{"crun", release(1, 27, 0),
-		[]string{"execve"},
-		[]string{"capset", "prctl", "rt_sigaction", "rt_sigprocmask", "setresgid", "setresuid"}, nil},
+// Need is syscalls of which one must be allowed.
+type Need struct {
+	// AnyOf are the syscalls, sorted.
+	AnyOf []string
+	// Errnos are the answers that are not good enough, where others are; nil where none is.
+	Errnos []uint16
 }
 
-// RuntimeRequired returns the syscalls that a release of runc or crun makes itself once a profile is in force, so no
-// container starts where one of them is denied; sorted. It was measured with runc 1.1.5 and 1.5.1 and crun 1.8.1 and
-// 1.27 on x86_64: of a release between two of them, it is what both need; of one before the first or after the last,
-// what that one needs. Without no_new_privs, as with a plain docker run, they put the profile in force earlier and
-// need more.
-func RuntimeRequired(runtime string, version seccomp.Version, noNewPrivs bool) []string {
-	before, after := measuredAround(runtime, version)
-	if before == nil {
-		return nil
+// measuredRelease is what one release of a runtime was seen to need, with and without no_new_privs.
+type measuredRelease struct {
+	runtime               string
+	version               seccomp.Version
+	noNewPrivs, otherwise *RuntimeNeeds
+}
+
+func (m *measuredRelease) needs(noNewPrivs bool) *RuntimeNeeds {
+	if noNewPrivs {
+		return m.noNewPrivs
 	}
-	names := before.names(noNewPrivs)
-	other := after.names(noNewPrivs)
-	return slices.DeleteFunc(names, func(name string) bool { return !slices.Contains(other, name) })
+	return m.otherwise
 }
 
-// RuntimeChoice returns further syscalls like those of RuntimeRequired, of which one is enough; nil for none.
-func RuntimeChoice(runtime string, version seccomp.Version, noNewPrivs bool) []string {
+// NeedsOf returns what a release of runc or crun needs, nil for other runtimes. Without no_new_privs, as with a plain
+// docker run, it puts the profile in force earlier and needs more. It was measured on x86_64 with the releases of
+// data/runtimes.txt. Releases are branches: 1.2.9 is younger than 1.3.2, and needs more. Of a release between two of
+// a branch, this is what both need, of one after the last or before the first of its branch what that one needs, and
+// of one of another branch what both of its neighbours do.
+func NeedsOf(runtime string, version seccomp.Version, noNewPrivs bool) *RuntimeNeeds {
 	before, after := measuredAround(runtime, version)
-	if before == nil || noNewPrivs || !slices.Equal(before.earlyChoice, after.earlyChoice) {
+	switch {
+	case before == nil && after == nil:
 		return nil
+	case before == nil:
+		return after.needs(noNewPrivs)
+	case after == nil:
+		return before.needs(noNewPrivs)
 	}
-	return before.earlyChoice
+	return before.needs(noNewPrivs).and(after.needs(noNewPrivs))
 }
 
-// measuredAround returns the measurements of a runtime before and after a release, twice the same where there is one
-// only; nil for other runtimes.
-func measuredAround(runtime string, version seccomp.Version) (before, after *runtimeNeeds) {
-	for i := range measuredNeeds {
-		m := &measuredNeeds[i]
+// and returns what both need.
+func (n *RuntimeNeeds) and(o *RuntimeNeeds) *RuntimeNeeds {
+	if n == o {
+		return n
+	}
+	both := &RuntimeNeeds{
+		Made: inBoth(n.Made, o.Made), Chance: inBoth(n.Chance, o.Chance), Notify: inBoth(n.Notify, o.Notify),
+	}
+	for _, need := range n.Needs {
+		if slices.ContainsFunc(o.Needs, need.equal) {
+			both.Needs = append(both.Needs, need)
+		}
+	}
+	return both
+}
+
+func inBoth(a, b []string) (both []string) {
+	for _, name := range a {
+		if slices.Contains(b, name) {
+			both = append(both, name)
+		}
+	}
+	return both
+}
+
+func (n Need) equal(o Need) bool {
+	return slices.Equal(n.AnyOf, o.AnyOf) && slices.Equal(n.Errnos, o.Errnos)
+}
+
+// measuredAround returns the measurements of a runtime next to a release, twice the same for one that was measured;
+// nil where there is none on that side. Those of the same branch come first.
+func measuredAround(runtime string, version seccomp.Version) (before, after *measuredRelease) {
+	branch := func(v seccomp.Version) bool { return v.Major == version.Major && v.Minor == version.Minor }
+	for i := range measuredReleases {
+		m := &measuredReleases[i]
 		if m.runtime != runtime {
 			continue
 		}
@@ -85,16 +108,24 @@ func measuredAround(runtime string, version seccomp.Version) (before, after *run
 			after = m
 		}
 	}
-	return cmp.Or(before, after), cmp.Or(after, before)
+	if before != nil && after != nil {
+		switch b, a := branch(before.version), branch(after.version); {
+		case b && !a:
+			after = nil
+		case a && !b:
+			before = nil
+		}
+	}
+	return before, after
 }
 
-// MeasuredReleases returns the releases of a runtime in a range at which what RuntimeRequired returns may change: the
-// ends of the range, and what was measured between them. The end of a range that stands for all later releases is the
-// last one measured.
+// MeasuredReleases returns the releases of a runtime in a range at which what NeedsOf returns may change: the ends of
+// the range, and what was measured between them. The end of a range that stands for all later releases is the last
+// one measured.
 func MeasuredReleases(runtime string, r Range) []seccomp.Version {
 	var out []seccomp.Version
 	last := r.From
-	for _, m := range measuredNeeds {
+	for _, m := range measuredReleases {
 		if m.runtime == runtime {
 			last = maxVersion(last, m.version)
 			if r.Contains(m.version) {
@@ -111,11 +142,35 @@ func MeasuredReleases(runtime string, r Range) []seccomp.Version {
 	return out
 }
 
-func (m *runtimeNeeds) names(noNewPrivs bool) []string {
-	names := slices.Clone(m.always)
-	if !noNewPrivs {
-		names = append(names, m.early...)
-		slices.Sort(names)
+// Refuses reports whether no call of any of the syscalls of a need gets through, and the answers are not good enough.
+// Where a call is handed to an agent or a tracer, or where the arguments matter, that is not known.
+func (f *Filter) Refuses(n Need) bool {
+	return !slices.ContainsFunc(n.AnyOf, func(name string) bool {
+		return !f.always(name, func(o Outcome) bool {
+			switch o.Action {
+			case "SCMP_ACT_ERRNO":
+				return o.Errno != 0 && (n.Errnos == nil || slices.Contains(n.Errnos, o.Errno))
+			}
+			return o.Kills()
+		})
+	})
+}
+
+// Kills reports whether the outcome ends the thread or the process that makes the call, or sends it a signal that
+// does unless it is handled.
+func (o Outcome) Kills() bool {
+	switch o.Action {
+	case "SCMP_ACT_KILL_THREAD", "SCMP_ACT_KILL_PROCESS", "SCMP_ACT_TRAP":
+		return true
 	}
-	return names
+	return false
+}
+
+// AlwaysKills reports whether every call of a syscall by the host's own ABI ends the caller.
+func (f *Filter) AlwaysKills(name string) bool { return f.always(name, Outcome.Kills) }
+
+// always reports whether all calls of a syscall by the host's own ABI have an outcome of a kind.
+func (f *Filter) always(name string, is func(Outcome) bool) bool {
+	d := f.Decide(f.Target.Host.Arch, name)
+	return is(d.Outcome) && !slices.ContainsFunc(d.Cases, func(c Case) bool { return !is(c.Outcome) })
 }

@@ -1,81 +1,310 @@
 package decide
 
 import (
+	"flag"
+	"fmt"
+	"os"
 	"slices"
 	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/sandlint/sandlint/parsers/heavytest"
 	"github.com/sandlint/sandlint/parsers/seccomp"
+	"github.com/sandlint/sandlint/parsers/seccomp/seccomptest"
+	"github.com/sandlint/sandlint/parsers/source"
 )
 
 func TestMeasuredNeedsNameSyscalls(t *testing.T) {
-	for _, m := range measuredNeeds {
-		if !slices.IsSorted(m.always) || !slices.IsSorted(m.early) {
-			t.Errorf("%s %s: not sorted", m.runtime, m.version)
+	for i, n := range measuredNeeds {
+		names := slices.Concat(n.Made, n.Chance, n.Notify)
+		for _, need := range n.Needs {
+			names = append(names, need.AnyOf...)
+			if len(need.AnyOf) == 0 || !slices.IsSorted(need.AnyOf) {
+				t.Errorf("need %v of set %d", need, i)
+			}
+			if len(need.AnyOf) == 1 && !slices.Contains(n.Made, need.AnyOf[0]) {
+				t.Errorf("set %d needs %s, and does not make it", i, need.AnyOf[0])
+			}
 		}
-		for _, name := range slices.Concat(m.always, m.early, m.earlyChoice) {
-			if _, ok := seccomp.LookupSyscall(name); !ok {
-				t.Errorf("%q is no syscall", name)
+		for _, name := range names {
+			if s, ok := seccomp.LookupSyscall(name); !ok || !s.On("x86_64") {
+				t.Errorf("%q is no syscall of x86_64", name)
 			}
 		}
 	}
 }
 
-func TestRuntimeRequired(t *testing.T) {
+// needsText returns the needs in the words of data/runtimes.txt.
+func needsText(n *RuntimeNeeds) string {
+	if n == nil {
+		return ""
+	}
+	var words []string
+	for _, need := range n.Needs {
+		c := seccomptest.Clause{AnyOf: need.AnyOf, Errnos: seccomptest.Errnos}
+		if need.Errnos != nil {
+			c.Errnos = nil
+			for _, e := range need.Errnos {
+				c.Errnos = append(c.Errnos, int(e))
+			}
+		}
+		words = append(words, c.String())
+	}
+	return strings.Join(words, " ")
+}
+
+func TestNeedsOf(t *testing.T) {
+	const old = "close execve fstatfs getdents64 openat write"
+	const current = "close execve fstat fstatfs getdents64 openat statx write fcntl|openat2 openat2|readlinkat"
+	const between = "close execve fstat fstatfs getdents64 openat openat2 statx write"
 	for _, tt := range []struct {
 		runtime string
 		version seccomp.Version
-		nnp     bool
 		want    string
 	}{
-		{"runc", release(1, 1, 5), true, "close execve fstatfs getdents64 openat write"},
-		{"runc", release(1, 5, 1), true, "close execve fstat fstatfs getdents64 openat statx write"},
-		{"runc", release(1, 2, 0), true, "close execve fstatfs getdents64 openat write"},
-		{"runc", release(1, 0, 0), true, "close execve fstatfs getdents64 openat write"},
-		{"runc", release(2, 0, 0), true, "close execve fstat fstatfs getdents64 openat statx write"},
-		{
-			"runc", release(1, 2, 0), false,
-			"capget capset chdir close execve fstat fstatfs getcwd getdents64 getppid newfstatat openat prctl read " +
-				"setgid setgroups setuid write",
-		},
-		{"crun", release(1, 29, 1), true, "execve"},
-		{"crun", release(1, 8, 1), false, "capset execve prctl rt_sigaction rt_sigprocmask setresgid setresuid"},
-		{"youki", release(0, 4, 0), false, ""},
+		{"runc", release(1, 0, 0), old},
+		{"runc", release(1, 1, 5), old},
+		{"runc", release(1, 1, 15), old},
+		{"runc", release(1, 1, 99), old},
+		{"runc", release(1, 2, 0), old},
+		{"runc", release(1, 2, 7), old},
+		{"runc", release(1, 2, 8), between},
+		{"runc", release(1, 2, 9), current},
+		{"runc", release(1, 3, 0), old},
+		{"runc", release(1, 3, 2), old},
+		{"runc", release(1, 3, 3), between},
+		{"runc", release(1, 3, 4), current},
+		{"runc", release(1, 4, 0), current},
+		{"runc", release(1, 5, 3), current},
+		{"runc", release(2, 0, 0), current},
+		{"crun", release(1, 8, 1), "execve"},
+		{"crun", release(1, 29, 1), "execve"},
+		{"youki", release(0, 4, 0), ""},
 	} {
-		if got := strings.Join(RuntimeRequired(tt.runtime, tt.version, tt.nnp), " "); got != tt.want {
-			t.Errorf("%s %s, no_new_privs %v: %q, want %q", tt.runtime, tt.version, tt.nnp, got, tt.want)
+		if got := needsText(NeedsOf(tt.runtime, tt.version, true)); got != tt.want {
+			t.Errorf("%s %s with no_new_privs: %q, want %q", tt.runtime, tt.version, got, tt.want)
 		}
 	}
-}
-
-func TestRuntimeChoice(t *testing.T) {
-	if got, want := RuntimeChoice("runc", release(1, 1, 5), false), []string{
-		"faccessat", "faccessat2",
-	}; !slices.Equal(got, want) {
-		t.Errorf("runc 1.1.5: %v, want %v", got, want)
+	for _, tt := range []struct {
+		runtime string
+		version seccomp.Version
+		want    string
+	}{
+		{"runc", release(1, 1, 5), "faccessat2=13,22 faccessat|faccessat2=1,38"},
+		{"runc", release(1, 1, 15), "faccessat2=13,22"},
+		{"crun", release(1, 28, 0), "rt_sigaction=1,13,38"},
+	} {
+		var got []string
+		for _, word := range strings.Fields(needsText(NeedsOf(tt.runtime, tt.version, false))) {
+			if strings.Contains(word, "=") {
+				got = append(got, word)
+			}
+		}
+		if strings.Join(got, " ") != tt.want {
+			t.Errorf("%s %s without no_new_privs: %q, want %q", tt.runtime, tt.version, got, tt.want)
+		}
 	}
-	if RuntimeChoice("runc", release(1, 1, 5), true) != nil || RuntimeChoice("runc", release(1, 2, 0), false) != nil ||
-		RuntimeChoice("crun", release(1, 8, 1), false) != nil || RuntimeChoice("", seccomp.Version{}, false) != nil {
-		t.Error("others need neither")
+	if n := NeedsOf("crun", release(1, 5, 0), true); !slices.Equal(n.Notify, []string{"sendmsg"}) {
+		t.Errorf("crun 1.5 hands the listener over with %v", n.Notify)
+	}
+	if n := NeedsOf("crun", release(1, 6, 0), true); n.Notify != nil {
+		t.Errorf("crun 1.6 hands the listener over with %v", n.Notify)
+	}
+	if n := NeedsOf("runc", release(1, 2, 0), true); !slices.Equal(n.Notify, []string{"write"}) {
+		t.Errorf("runc 1.2.0 hands the listener over with %v", n.Notify)
 	}
 }
 
 func TestMeasuredReleases(t *testing.T) {
 	var targets Targets
+	got := MeasuredReleases("runc", targets.Range("runc"))
+	if got[0] != release(1, 1, 5) || got[len(got)-1] != targets.Range("runc").To || len(got) < 10 {
+		t.Errorf("runc: %v", got)
+	}
 	for _, tt := range []struct {
 		runtime string
 		r       Range
 		want    []seccomp.Version
 	}{
-		{"runc", targets.Range("runc"), []seccomp.Version{release(1, 1, 5), release(1, 5, 1)}},
-		{"crun", targets.Range("crun"), []seccomp.Version{release(1, 8, 1), release(1, 27, 0)}},
-		{"runc", Range{release(1, 2, 0), release(1, 2, 9)}, []seccomp.Version{release(1, 2, 0), release(1, 2, 9)}},
+		{
+			"runc", Range{release(1, 2, 1), release(1, 2, 8)},
+			[]seccomp.Version{release(1, 2, 1), release(1, 2, 7), release(1, 2, 8)},
+		},
 		{"runc", Range{release(1, 3, 0), release(1, 3, 0)}, []seccomp.Version{release(1, 3, 0)}},
 		{"runc", Range{release(1, 6, 0), release(1, endless, endless)}, []seccomp.Version{release(1, 6, 0)}},
 	} {
 		if diff := cmp.Diff(tt.want, MeasuredReleases(tt.runtime, tt.r)); diff != "" {
 			t.Errorf("%s %s (-want +got):\n%s", tt.runtime, tt.r, diff)
 		}
+	}
+}
+
+func TestRefuses(t *testing.T) {
+	const text = `{"defaultAction": "SCMP_ACT_ALLOW", "syscalls": [
+		{"names": ["statx"], "action": "SCMP_ACT_ERRNO", "errnoRet": 38},
+		{"names": ["faccessat2"], "action": "SCMP_ACT_ERRNO", "errnoRet": 13},
+		{"names": ["openat2"], "action": "SCMP_ACT_KILL_PROCESS"},
+		{"names": ["close"], "action": "SCMP_ACT_ERRNO", "errnoRet": 0},
+		{"names": ["setuid"], "action": "SCMP_ACT_NOTIFY"},
+		{"names": ["prctl"], "action": "SCMP_ACT_ERRNO", "args": [{"index": 0, "value": 22, "op": "SCMP_CMP_EQ"}]}]}`
+	f := Compile(seccomp.Parse(source.NewFile("p.json", []byte(text))),
+		targetFor(LoaderOCI, "runc", "1.5.1", "2.6.1", "X86_64"))
+	for _, tt := range []struct {
+		need string
+		want bool
+	}{
+		{"statx", true}, {"statx=13", false}, {"faccessat2=13,22", true}, {"faccessat2=1,38", false},
+		{"openat2=1,38", true}, {"openat2|statx", true}, {"openat2|read", false}, {"close", false}, {"setuid", false},
+		{"prctl", false},
+	} {
+		var n Need
+		names, errnos, limited := strings.Cut(tt.need, "=")
+		n.AnyOf = strings.Split(names, "|")
+		for _, e := range strings.Split(errnos, ",") {
+			var errno uint16
+			if _, err := fmt.Sscan(e, &errno); err == nil && limited {
+				n.Errnos = append(n.Errnos, errno)
+			}
+		}
+		if got := f.Refuses(n); got != tt.want {
+			t.Errorf("Refuses(%s) is %v", tt.need, got)
+		}
+	}
+	if !f.AlwaysKills("openat2") || f.AlwaysKills("statx") {
+		t.Error("openat2 and nothing else is killed for")
+	}
+}
+
+var liveMeasure = flag.Bool("live.measure", false, "TestRuntimeNeeds measures, and writes data/runtimes.txt")
+
+// TestRuntimeNeeds compares data/runtimes.txt with the runtimes that start a container here: none starts with one of
+// the needs refused, and each does with nothing else than one choice of them. With -live.measure it measures them anew
+// and writes the file.
+func TestRuntimeNeeds(t *testing.T) {
+	heavytest.Need(t, "starts many containers as root")
+	if len(seccomptest.Runtimes()) == 0 {
+		t.Skip("no runtime starts a container here")
+	}
+	var names []string
+	for _, name := range seccomp.Syscalls() {
+		if s, _ := seccomp.LookupSyscall(name); s.On("x86_64") {
+			names = append(names, name)
+		}
+	}
+	for _, r := range seccomptest.Runtimes() {
+		t.Run(strings.ReplaceAll(r.String(), " ", "-"), func(t *testing.T) {
+			version, ok := seccomp.ParseVersion(r.Version)
+			if !ok || strings.Contains(r.Version, "-") {
+				t.Skip("a release candidate")
+			}
+			var block strings.Builder
+			fmt.Fprintf(&block, "%s libseccomp %s\n", r, r.Libseccomp)
+			for _, noNewPrivs := range []bool{true, false} {
+				if *liveMeasure {
+					block.WriteString(measure(t, r, noNewPrivs, names))
+					continue
+				}
+				compareNeeds(t, r, NeedsOf(r.Name, version, noNewPrivs), noNewPrivs, names)
+			}
+			if *liveMeasure {
+				replaceBlock(t, block.String())
+			}
+		})
+	}
+}
+
+// denying returns a profile that answers some syscalls with EPERM.
+func denying(names []string) string {
+	return `{"defaultAction": "SCMP_ACT_ALLOW", "syscalls": [{"names": ["` + strings.Join(names, `", "`) +
+		`"], "action": "SCMP_ACT_ERRNO"}]}`
+}
+
+func compareNeeds(t *testing.T, r *seccomptest.Runtime, n *RuntimeNeeds, noNewPrivs bool, names []string) {
+	starts := func(profile string) (seccomptest.Result, bool) {
+		result, err := r.Start(seccomptest.Container{Profile: profile, NoNewPrivileges: noNewPrivs})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return result, result.Started()
+	}
+	allowed := []string{"exit_group"} // which the container's program makes
+	for _, need := range n.Needs {
+		if need.Errnos != nil && !slices.Contains(need.Errnos, 1) {
+			continue
+		}
+		if !slices.ContainsFunc(need.AnyOf, func(name string) bool { return slices.Contains(allowed, name) }) {
+			allowed = append(allowed, need.AnyOf[len(need.AnyOf)-1])
+		}
+		if _, ok := starts(denying(need.AnyOf)); ok {
+			t.Errorf("no_new_privs %v: it starts without %v", noNewPrivs, need.AnyOf)
+		}
+	}
+	if r.Name == "runc" {
+		allowed = append(allowed, seccomptest.Scheduler...)
+	}
+	var refused []string
+	for _, name := range names {
+		if !slices.Contains(allowed, name) {
+			refused = append(refused, name)
+		}
+	}
+	result, ok := starts(denying(refused))
+	for tries := 0; !ok && tries < 2; tries++ {
+		result, ok = starts(denying(refused))
+	}
+	if !ok {
+		t.Errorf("no_new_privs %v: it does not start with nothing else than %v: %s", noNewPrivs, allowed, result.Stderr)
+	}
+}
+
+// measure returns the lines of data/runtimes.txt about a runtime.
+func measure(t *testing.T, r *seccomptest.Runtime, noNewPrivs bool, names []string) string {
+	m := seccomptest.Measurement{Runtime: r, NoNewPrivileges: noNewPrivs, Names: names, Log: t.Logf}
+	n, err := m.Run()
+	if err != nil {
+		t.Fatal(err)
+	}
+	mode := "otherwise"
+	if noNewPrivs {
+		mode = "no_new_privs"
+	}
+	var needs []string
+	for _, c := range n.Clauses {
+		needs = append(needs, c.String())
+	}
+	var b strings.Builder
+	for _, field := range []struct {
+		name  string
+		words []string
+	}{{"needs", needs}, {"makes", n.Made}, {"chance", n.Chance}, {"notify", n.Notify}} {
+		if len(field.words) > 0 {
+			fmt.Fprintf(&b, "\t%s %s %s\n", mode, field.name, strings.Join(field.words, " "))
+		}
+	}
+	return b.String()
+}
+
+// replaceBlock puts the lines about one release into data/runtimes.txt, in place of those that are there.
+func replaceBlock(t *testing.T, block string) {
+	const file = "data/runtimes.txt"
+	raw, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	title := func(s string) string { s, _, _ = strings.Cut(s, " libseccomp"); return s + " " }
+	var out []string
+	skip := false
+	for line := range strings.Lines(string(raw)) {
+		if !strings.HasPrefix(line, "\t") {
+			skip = strings.HasPrefix(line, title(block))
+		}
+		if !skip {
+			out = append(out, line)
+		}
+	}
+	out = append(out, block)
+	if err := os.WriteFile(file, []byte(strings.Join(out, "")), 0o644); err != nil {
+		t.Fatal(err)
 	}
 }

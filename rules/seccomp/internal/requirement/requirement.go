@@ -20,9 +20,9 @@ import (
 
 // Requirement is what a fix wants the profile to do.
 type Requirement struct {
-	// allow are syscalls to let run that no rule names, with a syscall in whose list they belong; "" for none.
+	// Allow are syscalls to let run, with a syscall in whose list they belong; "" for none.
 	Allow []Wanted
-	// enosys are syscalls to answer with ENOSYS.
+	// ENOSYS are syscalls to answer with ENOSYS.
 	ENOSYS []string
 }
 
@@ -128,10 +128,9 @@ func Moved(before, after []*decide.Filter) []string {
 func (r Requirement) edits(profile *workspace.Profile) []fixers.Edit {
 	b := builder{profile: profile, into: map[*seccomp.Rule][]string{}}
 	for _, a := range r.Allow {
-		if reach.Named(profile, a.Name) {
+		if !b.allow(a) {
 			return nil
 		}
-		b.put(Allowing(profile, a.Beside), "SCMP_ACT_ALLOW", 0, a.Name)
 	}
 	for _, name := range r.ENOSYS {
 		if !b.answer(name) {
@@ -140,6 +139,9 @@ func (r Requirement) edits(profile *workspace.Profile) []fixers.Edit {
 	}
 	for _, n := range b.taken {
 		b.move(n)
+	}
+	for _, n := range b.freed {
+		b.take(n)
 	}
 	return b.finish()
 }
@@ -152,9 +154,13 @@ type builder struct {
 	// inserted are rules to add.
 	inserted []fixseccomp.NewRule
 	// taken are names to remove from rules that refuse them with another answer than ENOSYS.
-	taken  []reach.Naming
+	taken []reach.Naming
+	// freed are names to remove from rules that refuse them, which are allowed elsewhere.
+	freed  []reach.Naming
 	edits  []fixers.Edit
 	failed bool // an edit cannot be made
+	// emptied are the rules, by their indexes, of which no name is left.
+	emptied []int
 }
 
 // add adds edits; nil are edits that cannot be made.
@@ -184,6 +190,33 @@ func (b *builder) insert(action string, errno uint16, name string, caps ...strin
 	b.inserted[i].Names = append(b.inserted[i].Names, name)
 }
 
+// allow lets a syscall run. It reports false where rules name it in a way that does not allow that.
+func (b *builder) allow(a Wanted) bool {
+	if reach.Named(b.profile, a.Name) {
+		for _, n := range namings(b.profile, a.Name) {
+			if !reach.Plain(n.Rule) || !reach.Denies(n.Rule) {
+				return false
+			}
+			b.freed = append(b.freed, n)
+		}
+	}
+	if !reach.DefaultRuns(b.profile) {
+		b.put(Allowing(b.profile, a.Beside), "SCMP_ACT_ALLOW", 0, a.Name)
+	}
+	return true
+}
+
+func namings(profile *workspace.Profile, name string) (in []reach.Naming) {
+	for _, r := range profile.Rules {
+		for _, s := range r.Names {
+			if s.Text == name {
+				in = append(in, reach.Naming{Name: s, Rule: r})
+			}
+		}
+	}
+	return in
+}
+
 // answer makes a syscall answer ENOSYS. It reports false where rules name it in a way that does not allow that.
 func (b *builder) answer(name string) bool {
 	if !reach.Named(b.profile, name) {
@@ -194,14 +227,7 @@ func (b *builder) answer(name string) bool {
 		b.insert("SCMP_ACT_ERRNO", 38, name, cap)
 		return true
 	}
-	var in []reach.Naming
-	for _, r := range b.profile.Rules {
-		for _, s := range r.Names {
-			if s.Text == name {
-				in = append(in, reach.Naming{Name: s, Rule: r})
-			}
-		}
-	}
+	in := namings(b.profile, name)
 	if len(in) != 1 || !reach.Plain(in[0].Rule) || !reach.Denies(in[0].Rule) {
 		return false
 	}
@@ -210,13 +236,15 @@ func (b *builder) answer(name string) bool {
 }
 
 func (b *builder) isTaken(s seccomp.String) bool {
-	return slices.ContainsFunc(b.taken, func(o reach.Naming) bool { return o.Name.Span == s.Span })
+	return slices.ContainsFunc(slices.Concat(b.taken, b.freed),
+		func(o reach.Naming) bool { return o.Name.Span == s.Span })
 }
 
 // move moves a taken name to a rule that answers ENOSYS. Where all names of its rule are taken, the rule itself gets
 // that errno.
 func (b *builder) move(n reach.Naming) {
-	whole := !slices.ContainsFunc(n.Rule.Names, func(s seccomp.String) bool { return !b.isTaken(s) })
+	whole := !slices.ContainsFunc(n.Rule.Names, func(s seccomp.String) bool { return !b.isTaken(s) }) &&
+		!slices.ContainsFunc(b.freed, func(o reach.Naming) bool { return o.Rule == n.Rule })
 	if whole && len(b.into[n.Rule]) == 0 {
 		if n.Name.Span == n.Rule.Names[0].Span {
 			b.add(fixseccomp.SetErrno(b.profile.Profile, n.Rule, 38))
@@ -224,19 +252,31 @@ func (b *builder) move(n reach.Naming) {
 		return
 	}
 	b.put(answering(b.profile), "SCMP_ACT_ERRNO", 38, n.Name.Text)
+	b.take(n)
+}
+
+// take removes a name that is taken from its rule, with all others of that rule, and a rule that has no other names.
+func (b *builder) take(n reach.Naming) {
 	var drop []int
 	for i, s := range n.Rule.Names {
 		if b.isTaken(s) {
 			drop = append(drop, i)
 		}
 	}
-	if n.Name.Span == n.Rule.Names[drop[0]].Span { // else done with the first of them
+	switch {
+	case n.Name.Span != n.Rule.Names[drop[0]].Span: // done with the first of them
+	case len(drop) == len(n.Rule.Names) && len(b.into[n.Rule]) == 0:
+		b.emptied = append(b.emptied, slices.Index(b.profile.Rules, n.Rule))
+	default:
 		b.add(fixseccomp.RemoveStrings(b.profile.Profile, n.Rule.Names, drop...))
 	}
 }
 
 // finish returns all edits, in order of position; none where one of them cannot be made.
 func (b *builder) finish() []fixers.Edit {
+	if len(b.emptied) > 0 {
+		b.add(fixseccomp.RemoveRules(b.profile.Profile, b.emptied...))
+	}
 	for _, r := range b.profile.Rules {
 		if list := b.into[r]; list != nil {
 			b.add(fixseccomp.AddStrings(b.profile.Profile, r.Names, list...))
