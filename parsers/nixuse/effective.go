@@ -20,8 +20,9 @@ import (
 // the system's file, the user's files, NIX_CONFIG, the command line.
 //
 // A write under a condition (Event.Maybe) is not merged: the settings in it are marked in Effective.maybe, and only
-// their values are unknown. What may have changed any setting sets Effective.Uncertain instead; Value then returns
-// false for all of them.
+// their values are unknown. What may have changed any setting sets one of Effective.doubts instead; Value then returns
+// false for all of them, except those that a source assigns which is read later than what is in doubt: nothing in a
+// file changes what a command line assigns.
 //
 // A replay costs one pass over the timeline and one merge. Each is done once and kept in Image.replays.
 
@@ -32,13 +33,26 @@ type Effective struct {
 	// Distribution and Version are the Nix that they were merged for.
 	Distribution nixconf.Distribution
 	Version      nixconf.Version
-	// Uncertain says that something unknown may have changed any setting: an unknown base image, a script that could
-	// not be read, or an edit in place.
+	// Uncertain says that something unknown may have changed settings: an unknown base image, a script that could not
+	// be read, or an edit in place. Value knows which are certain all the same.
 	Uncertain bool
 
+	doubts  doubts
 	origins []Origin
-	maybe   map[string]bool // settings that a write under a condition sets
+	kinds   []effective.SourceKind // of the sources, as origins
+	maybe   map[string]bool        // settings that a write under a condition sets
+
+	// possible are the sources with those that are written under a condition, for the trace; empty without any.
+	possible        []effective.Source
+	possibleOrigins []Origin
 }
+
+// doubts are the sources of settings that are not known.
+type doubts struct {
+	files, environment, options bool
+}
+
+func (d doubts) any() bool { return d.files || d.environment || d.options }
 
 // Origin is where a source of settings comes from.
 type Origin struct {
@@ -50,11 +64,48 @@ type Origin struct {
 
 // Value returns the effective value of a setting by its canonical name, and whether it is certain.
 func (e *Effective) Value(name string) (string, bool) {
-	if e.Uncertain || e.maybe[name] {
+	if !e.certain(name) {
 		return "", false
 	}
 	s := e.Settings.Get(name)
 	return s.Value, s.Known
+}
+
+// Feature reports whether an experimental feature is on, and whether that is certain.
+func (e *Effective) Feature(name string) (on, known bool) {
+	on, known = e.Settings.Feature(name)
+	if _, stable := e.Distribution.HasFeature(e.Version, name); stable {
+		return on, known
+	}
+	return on, known && e.certain("experimental-features")
+}
+
+// certain reports whether no source that is in doubt can have changed a setting.
+func (e *Effective) certain(name string) bool {
+	if !e.doubts.any() && !e.maybe[name] {
+		return true
+	}
+	switch e.assignedBy(name) {
+	case effective.CommandLine:
+		return !e.doubts.options
+	case effective.Environment:
+		return !e.doubts.options && !e.doubts.environment
+	}
+	return false
+}
+
+// assignedBy returns the kind of the source whose value takes the place of those before it; SystemFile where a setting
+// has its default or words are added to it.
+func (e *Effective) assignedBy(name string) effective.SourceKind {
+	origins := e.Settings.Get(name).Origins
+	if len(origins) == 0 || origins[0].Entry == nil || origins[0].Source < 0 {
+		return effective.SystemFile
+	}
+	facts, ok := nixconf.Lookup(e.Distribution, e.Version, origins[0].Entry.Name.Text)
+	if !ok || facts.Extra {
+		return effective.SystemFile
+	}
+	return e.kinds[origins[0].Source]
 }
 
 // Names returns the settings that some source sets, or may set, sorted.
@@ -151,11 +202,11 @@ func (img *Image) replay(at *Event, after bool, user string) *Effective {
 			get(SystemConf).parts = []part{{file: base.Conf, origin: Origin{Label: base.Name}}}
 		}
 		if !base.Nix && installedUnseen(timeline, at) {
-			eff.Uncertain = true
+			eff.doubts.files = true
 		}
 	} else if !slices.ContainsFunc(timeline, func(e *Event) bool { return e.Nix != nil && e.Nix.Installer != nil }) {
 		// Nix runs in an unknown image and nothing installs it, so the image holds Nix with an unknown configuration.
-		eff.Uncertain = true
+		eff.doubts.files = true
 	}
 	env := map[string]*Event{}
 	for _, e := range timeline {
@@ -167,7 +218,9 @@ func (img *Image) replay(at *Event, after bool, user string) *Effective {
 		}
 		switch e.Kind {
 		case Opaque:
-			eff.Uncertain = true
+			// A script that is read by the shell itself may also set a variable.
+			eff.doubts.files = true
+			eff.doubts.environment = eff.doubts.environment || at != nil && e.Instruction == at.Instruction
 		case SetEnv:
 			env[e.Name] = e
 		case WriteConfig:
@@ -188,8 +241,10 @@ func (img *Image) replay(at *Event, after bool, user string) *Effective {
 			break
 		}
 	}
-	if at != nil && at.unsure {
-		eff.Uncertain = true
+	if at != nil {
+		eff.doubts.files = eff.doubts.files || at.doubts.files
+		eff.doubts.environment = eff.doubts.environment || at.doubts.environment
+		eff.doubts.options = at.doubts.options
 	}
 	m := merger{eff: eff, files: files}
 	m.system(env)
@@ -200,6 +255,10 @@ func (img *Image) replay(at *Event, after bool, user string) *Effective {
 	}
 	eff.Settings = effective.Merge(m.sources, eff.Distribution, eff.Version)
 	eff.Settings.Platform = "linux"
+	eff.Uncertain = eff.doubts.any()
+	if len(eff.maybe) > 0 {
+		eff.possible, eff.possibleOrigins = m.possible, m.possibleOrigins
+	}
 	return eff
 }
 
@@ -235,11 +294,21 @@ type merger struct {
 	eff     *Effective
 	files   map[string]*confFile
 	sources []effective.Source
+
+	possible        []effective.Source // with those under a condition
+	possibleOrigins []Origin
 }
 
 func (m *merger) add(f *nixconf.File, kind effective.SourceKind, origin Origin) {
 	m.sources = append(m.sources, effective.Source{File: f, Kind: kind, Label: origin.Label})
 	m.eff.origins = append(m.eff.origins, origin)
+	m.eff.kinds = append(m.eff.kinds, kind)
+	m.addPossible(f, kind, origin)
+}
+
+func (m *merger) addPossible(f *nixconf.File, kind effective.SourceKind, origin Origin) {
+	m.possible = append(m.possible, effective.Source{File: f, Kind: kind, Label: origin.Label})
+	m.possibleOrigins = append(m.possibleOrigins, origin)
 }
 
 // system adds the system's configuration file. Its parts are one source to Nix.
@@ -247,7 +316,7 @@ func (m *merger) system(env map[string]*Event) {
 	conf := SystemConf
 	if e := env["NIX_CONF_DIR"]; e != nil {
 		if !e.Known {
-			m.eff.Uncertain = true
+			m.eff.doubts.files = true
 		}
 		conf = path.Join(e.Value, "nix.conf")
 	}
@@ -263,11 +332,11 @@ func (m *merger) file(name string, kind effective.SourceKind) {
 		return
 	}
 	if f.unknown {
-		m.eff.Uncertain = true
+		m.eff.doubts.files = true
 	}
 	for n, p := range f.parts {
 		if holdsUnknown(p.file) {
-			m.eff.Uncertain = true
+			m.eff.doubts.files = true
 		}
 		if n+1 < len(f.parts) {
 			m.join(p.file, f.parts[n+1].file)
@@ -276,11 +345,12 @@ func (m *merger) file(name string, kind effective.SourceKind) {
 			for _, entry := range p.file.Entries {
 				m.eff.maybe[canonical(entry.Name.Text)] = true
 			}
+			m.addPossible(p.file, kind, p.origin)
 			continue
 		}
 		m.add(p.file, kind, p.origin)
 		if len(p.file.Includes) > 0 && p.origin.Event != nil {
-			m.eff.Uncertain = true // what the image holds at the included path is not known
+			m.eff.doubts.files = true // what the image holds at the included path is not known
 		}
 	}
 }
@@ -306,7 +376,7 @@ func (m *merger) join(a, b *nixconf.File) {
 		for _, i := range f.Includes {
 			if f == a && i.Span.Start >= a.Lines[len(a.Lines)-1].Span.Start ||
 				f == b && i.Span.Start < b.Lines[0].Span.End {
-				m.eff.Uncertain = true
+				m.eff.doubts.files = true
 			}
 		}
 	}
@@ -317,14 +387,14 @@ func (m *merger) user(env map[string]*Event, user string, at *Event) {
 	if at != nil && at.otherUser {
 		for name := range m.files {
 			if path.Dir(name) != "/etc/nix" {
-				m.eff.Uncertain = true // the file may be the other user's
+				m.eff.doubts.files = true // the file may be the other user's
 			}
 		}
 		return
 	}
 	if e := env["NIX_USER_CONF_FILES"]; e != nil {
 		if !e.Known {
-			m.eff.Uncertain = true
+			m.eff.doubts.files = true
 		}
 		for _, name := range slices.Backward(strings.Split(e.Value, ":")) {
 			m.file(name, effective.UserFile)
@@ -345,14 +415,14 @@ func (m *merger) user(env map[string]*Event, user string, at *Event) {
 func (m *merger) environment(env map[string]*Event, at *Event) {
 	if at != nil && at.Env != nil {
 		if holdsUnknown(at.Env.File) {
-			m.eff.Uncertain = true
+			m.eff.doubts.environment = true
 		}
 		m.add(at.Env.File, effective.Environment, Origin{"NIX_CONFIG of the command", at})
 		return
 	}
 	if e := env["NIX_CONFIG"]; e != nil {
 		if !e.Known || e.Text == nil {
-			m.eff.Uncertain = true
+			m.eff.doubts.environment = true
 			return
 		}
 		m.add(e.Text.File, effective.Environment, Origin{"ENV NIX_CONFIG", e})

@@ -60,7 +60,9 @@ type Event struct {
 	// image.
 	Env *Text
 
-	// unsure says that the settings that a RunCommand sees cannot be known: its options or its environment are not.
-	// otherUser says that it does not run as User, or not with that user's home.
-	unsure, otherUser bool
+	// doubts say which of the sources of the settings that a RunCommand sees cannot be known: its options, its
+	// environment, or, where that names them, the files that it reads. otherUser says that it does not run as User, or
+	// not with that user's home.
+	doubts    doubts
+	otherUser bool
 }

@@ -31,7 +31,7 @@ import (
 //
 // What makes the settings uncertain: an Opaque event, that is, a script that cannot be read or has a syntax error, a
 // mount over /etc/nix, or an ONBUILD of another stage that mentions Nix; a WriteConfig without a known text; and a
-// command whose own options or environment are not known (Event.unsure). Nothing is guessed: when in doubt, emit one of
+// command whose own options or environment are not known (Event.doubts). Nothing is guessed: when in doubt, emit one of
 // these.
 
 // builder makes the events of one image.
@@ -569,12 +569,13 @@ func (b *builder) nix(c *image.Command, use *Use) {
 		b.text(event, event.Env)
 	}
 	// sudo and su may or may not pass on what was exported.
-	event.unsure = v.Maybe || event.otherUser && !v.Own && (v.Set || b.lastEnv("NIX_CONFIG") != nil)
+	event.doubts.environment = v.Maybe ||
+		event.otherUser && !v.Own && (v.Set || b.lastEnv("NIX_CONFIG") != nil)
 	for _, name := range []string{"NIX_CONF_DIR", "NIX_USER_CONF_FILES", "NIX_CONFIG_HOME", "XDG_CONFIG_HOME"} {
-		event.unsure = event.unsure || b.assigned(c, name).Set
+		event.doubts.files = event.doubts.files || b.assigned(c, name).Set
 	}
 	event.otherUser = event.otherUser || b.assigned(c, "HOME").Set
-	event.unsure = event.unsure || slices.ContainsFunc(c.Words, holdsOptions)
+	event.doubts.options = slices.ContainsFunc(c.Words, holdsOptions)
 	if in != nil && in.ConfLate {
 		written()
 	}

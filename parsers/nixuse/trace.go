@@ -71,15 +71,26 @@ func (m *Model) Trace() []TraceStage {
 func (img *Image) traceCommand(e *Event) TraceCommand {
 	eff := img.SettingsBefore(e)
 	c := TraceCommand{Event: e, Uncertain: eff.Uncertain}
-	for _, name := range eff.Settings.Names() {
-		s := eff.Settings.Get(name)
+	possible := eff.Settings
+	if len(eff.possible) > 0 {
+		possible = effective.Merge(eff.possible, eff.Distribution, eff.Version)
+		possible.Platform = eff.Settings.Platform
+	}
+	for _, name := range eff.Names() {
+		s, origins := eff.Settings.Get(name), eff.origins
 		_, certain := eff.Value(name)
+		if eff.maybe[name] && !certain && possible != eff.Settings {
+			s, origins = possible.Get(name), eff.possibleOrigins
+		}
+		if s.Name == "" {
+			continue // the release has no such setting
+		}
 		t := TraceSetting{Name: name, Value: s.Value, Certain: certain}
 		for _, o := range s.Origins {
-			if o.Source < 0 || o.Source >= len(eff.origins) {
+			if o.Source < 0 || o.Source >= len(origins) {
 				continue
 			}
-			from := TraceOrigin{Label: eff.origins[o.Source].Label}
+			from := TraceOrigin{Label: origins[o.Source].Label}
 			if f := o.File.Fragment.File; IsBuiltin(f) {
 				from.Label = f.Path
 			} else if o.Entry != nil {

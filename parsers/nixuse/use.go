@@ -31,6 +31,8 @@ type Use struct {
 	Phases reach.Phase
 	// Options are the settings on its own command line, nil without any.
 	Options *Text
+	// Needs are the experimental features that it needs, as far as its words say.
+	Needs []Need
 	// Installer is set for a command that installs Nix, which runs Nix too.
 	Installer *Installer
 }
@@ -112,15 +114,20 @@ type phaseRow struct {
 }
 
 // flagArity is the number of arguments that an option of Nix takes, where it is not one by being the name of a setting.
-// Source: the manual pages of Nix 2.34.
+// Source: the manual pages of Nix 2.34, and `nix __dump-cli` of 2.8, 2.26 and 2.34; -s depends on the subcommand, see
+// arityIn.
 var flagArity = map[string]int{
 	"-c": 0, "--command": 0,
 
-	"-A": 1, "-I": 1, "-f": 1, "-j": 1, "-k": 1, "-o": 1, "-p": 1, "-s": 1, "-u": 1,
-	"--attr": 1, "--delete-older-than": 1, "--eval-store": 1, "--expr": 1, "--file": 1, "--from": 1, "--include": 1,
-	"--inputs-from": 1, "--keep": 1, "--log-format": 1, "--max-freed": 1, "--out-link": 1, "--output-lock-file": 1,
-	"--phase": 1, "--priority": 1, "--profile": 1, "--reference-lock-file": 1, "--run": 1, "--store": 1,
-	"--system-filter": 1, "--timeout": 1, "--to": 1, "--unset": 1, "--update-input": 1,
+	"-A": 1, "-I": 1, "-f": 1, "-j": 1, "-k": 1, "-o": 1, "-p": 1, "-s": 1, "-t": 1, "-u": 1,
+	"--algo": 1, "--apply": 1, "--arg-from-stdin": 1, "--attr": 1, "--bundler": 1, "--delete-older-than": 1, "--dest": 1,
+	"--eval-store": 1, "--exclude": 1, "--expected-hash": 1, "--expr": 1, "--file": 1, "--flake": 1, "--format": 1,
+	"--from": 1, "--hash-algo": 1, "--hash-type": 1, "--include": 1, "--inputs-from": 1, "--json-format": 1, "--keep": 1,
+	"--keep-env-var": 1, "--key-file": 1, "--key-name": 1, "--log-format": 1, "--max": 1, "--max-freed": 1, "--mode": 1,
+	"--name": 1, "--nix-store-paths-url": 1, "--older-than": 1, "--out-link": 1, "--output-lock-file": 1,
+	"--phase": 1, "--priority": 1, "--profile": 1, "--reference-lock-file": 1, "--regex": 1, "--registry": 1, "--run": 1,
+	"--sigs-needed": 1, "--store": 1, "--substituter": 1, "--system-filter": 1, "--template": 1, "--timeout": 1,
+	"--to": 1, "--type": 1, "--unset": 1, "--unset-env-var": 1, "--update-input": 1, "--write-to": 1,
 
 	"--arg": 2, "--arg-from-file": 2, "--argstr": 2, "--option": 2, "--override-flake": 2, "--override-input": 2,
 	"--redirect": 2, "--set-env-var": 2,
@@ -193,16 +200,17 @@ func newUse(f *source.File, c *shell.Command) *Use {
 	if len(sub) == 0 {
 		return use
 	}
+	label := sub
 	phases, ok := nixSubcommands[strings.Join(sub, " ")]
-	if ok && len(sub) == 2 {
-		sub = sub[:2]
-	} else if phases, ok = nixSubcommands[sub[0]]; ok {
-		sub = sub[:1]
-	} else {
-		return use
+	if !ok || len(sub) < 2 {
+		label = sub[:1]
+		if phases, ok = nixSubcommands[sub[0]]; !ok {
+			return use
+		}
 	}
-	use.Label = "nix " + strings.Join(sub, " ")
+	use.Label = "nix " + strings.Join(label, " ")
 	use.Phases = phases | reach.NewCommand
+	use.Needs = needsOf(f, use, c, sub)
 	return use
 }
 

@@ -170,3 +170,63 @@ func TestTargetsSet(t *testing.T) {
 		}
 	}
 }
+
+// TestTraceCertainty shows which values are certain: what a command line assigns, whatever came before, and not what
+// is written under a condition.
+func TestTraceCertainty(t *testing.T) {
+	for _, test := range []struct{ name, dockerfile, want string }{
+		{"written under if and ||", `FROM lnl7/nix
+RUN if [ -f x ]; then echo "cores = 4" >> /etc/nix/nix.conf; fi
+RUN grep -q x /y || echo "max-jobs = 4" >> /etc/nix/nix.conf
+RUN nix-build --option sandbox true
+`, "build-users-group = nixbld; cores = 4?; max-jobs = 4?; sandbox = true"},
+		{"words added under if", `FROM lnl7/nix
+ENV NIX_CONFIG="system-features = kvm"
+RUN test -e /x && echo "extra-sandbox-paths = /x" >> /etc/nix/nix.conf; true
+RUN nix-build
+`, "build-users-group = nixbld; sandbox = false; sandbox-paths = /x?; system-features = kvm"},
+		{"command line after an unknown image", `FROM example.org/unknown
+RUN nix-build --cores 3 --option extra-substituters https://a.example.org
+`, "cores = 3; substituters = https://cache.nixos.org/ https://a.example.org?"},
+		{"command line after an unknown script", `FROM lnl7/nix
+RUN curl https://example.org/x | sh
+RUN nix-build --option sandbox true
+`, "build-users-group = nixbld?; sandbox = true"},
+		{"environment after an unknown image", `FROM example.org/unknown
+ENV NIX_CONFIG="cores = 3"
+RUN nix-build
+RUN curl https://example.org/x | sh
+RUN NIX_CONFIG="cores = 4" nix-build
+`, "cores = 3\ncores = 4"},
+		{"unknown options", `FROM lnl7/nix
+ARG NIX_OPTIONS
+RUN nix-build --cores 3 $NIX_OPTIONS
+`, "build-users-group = nixbld?; cores = 3?; sandbox = false?"},
+		{"an unknown script that may set the variable", `FROM lnl7/nix
+ENV NIX_CONFIG="cores = 3"
+RUN . ./unknown && nix-build --cores 4
+RUN . ./unknown && nix-build
+`, "build-users-group = nixbld?; cores = 4; sandbox = false?\nbuild-users-group = nixbld?; cores = 3?; sandbox = false?"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			d := openDockerfile(t, makeTree(t, map[string]string{"Dockerfile": test.dockerfile}), "Dockerfile")
+			var lines []string
+			for _, s := range d.Trace() {
+				for _, c := range s.Commands {
+					var settings []string
+					for _, setting := range c.Settings {
+						mark := "?"
+						if setting.Certain {
+							mark = ""
+						}
+						settings = append(settings, setting.Name+" = "+setting.Value+mark)
+					}
+					lines = append(lines, strings.Join(settings, "; "))
+				}
+			}
+			if diff := cmp.Diff(test.want, strings.Join(lines, "\n")); diff != "" {
+				t.Errorf("-want +got:\n%s", diff)
+			}
+		})
+	}
+}
