@@ -29,6 +29,18 @@ func OnText(check func(*Pass, *nixuse.Text)) Adapter {
 	}}
 }
 
+// Both makes the check of a rule about two kinds of subject.
+func Both(a, b Adapter) Adapter {
+	return Adapter{
+		Subject:  a.Subject + " or " + b.Subject,
+		comments: a.comments || b.comments,
+		document: func(p *Pass, doc *workspace.Document) {
+			a.document(p, doc)
+			b.document(p, doc)
+		},
+	}
+}
+
 // OnStep makes the check of a rule about one step of a Dockerfile: each instruction with one of the keywords, in upper
 // case, or every instruction without keywords, where it stands. The triggers of ONBUILD are among them
 // (image.Step.Deferred).
@@ -69,7 +81,8 @@ func OnImage(check func(*Pass, *image.Image)) Adapter {
 	}}
 }
 
-// OnTimeline makes the check of a rule about what one build stage does with Nix. It skips stages without events.
+// OnTimeline makes the check of a rule about what one build stage, and a container that is started from it, does with
+// Nix. It skips stages without events.
 func OnTimeline(check func(*Pass, *nixuse.Image)) Adapter {
 	return Adapter{
 		Subject:  "the Nix timeline of a stage",
@@ -79,7 +92,7 @@ func OnTimeline(check func(*Pass, *nixuse.Image)) Adapter {
 				return
 			}
 			for _, img := range doc.Nix.Images {
-				if len(img.Events) > 0 {
+				if len(img.Events)+len(img.Starts) > 0 {
 					check(p, img)
 				}
 			}

@@ -71,6 +71,12 @@ func (s *Step) Dockerfile() *Dockerfile { return s.file }
 // where no USER is given; it is then known to be root for a base image that is known.
 func (s *Step) User() dockerfile.Value { return s.before.user }
 
+// EndUser returns the user that a container of the image runs as, as Step.User does for a step.
+func (img *Image) EndUser() dockerfile.Value {
+	img.Steps()
+	return img.end.user
+}
+
 // Workdir returns the absolute path of the working directory. Where no WORKDIR is given it is "/" and its From nil. It
 // is not Known where it depends on an unknown base image, which most likely has "/", and its Text is "" where it
 // depends on an unknown variable.

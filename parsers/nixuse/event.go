@@ -17,6 +17,8 @@ const (
 	SetEnv
 	// RunCommand runs a command.
 	RunCommand
+	// StartCommand is a command that a container runs when it is started: Image.Starts.
+	StartCommand
 	// Opaque is something that may do anything to the configuration: a script that cannot be read.
 	Opaque
 )
@@ -54,7 +56,7 @@ type Event struct {
 	Name, Value string
 	Known       bool
 
-	// Nix says what a RunCommand does with Nix.
+	// Nix says what a RunCommand or StartCommand does with Nix.
 	Nix *Use
 	// Env is the NIX_CONFIG that the command itself is given by its script, nil without one; it replaces that of the
 	// image.

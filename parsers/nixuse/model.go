@@ -36,6 +36,7 @@ type Model struct {
 
 	dockerfile *image.Dockerfile
 	targets    Targets
+	children   map[*image.Image]int // how many stages are based on one
 }
 
 // Image is a build stage with what happens in it that matters for Nix.
@@ -47,6 +48,9 @@ type Image struct {
 	Base *Base
 	// Events are what happens in this stage, in order; those of Parent come before them.
 	Events []*Event
+	// Starts are the commands of Nix that a container runs when it is started from the image, by CMD or ENTRYPOINT, as
+	// far as they are known. They run with the settings at the end of the timeline, and are not part of it.
+	Starts []*Event
 
 	Model     *Model // the model that the image belongs to
 	replays   map[replayKey]*Effective
@@ -56,6 +60,12 @@ type Image struct {
 // New returns what a Dockerfile does with Nix.
 func New(d *image.Dockerfile, targets Targets) *Model {
 	m := &Model{dockerfile: d, targets: targets, Images: make([]*Image, 0, len(d.Images))}
+	m.children = make(map[*image.Image]int, len(d.Images))
+	for _, img := range d.Images {
+		if img.Parent != nil {
+			m.children[img.Parent]++
+		}
+	}
 	relevant := Concerns(d.Source)
 	for n, plain := range d.Images {
 		img := &Image{Image: plain, Model: m}

@@ -19,7 +19,7 @@ import (
 // Need is an experimental feature that a command needs.
 type Need struct {
 	Feature string
-	// Because is what needs it, for a message: "nix build", "nixpkgs#hello".
+	// Because is what needs it, for a message: the Label of the command, or an installable such as "nixpkgs#hello".
 	Because string
 	Span    source.Span
 }
@@ -87,7 +87,7 @@ func needsOf(f *source.File, use *Use, c *shell.Command, sub []string) []Need {
 	}
 	if need, ok := flakeNeed(c, sub[0], words, reads.count, reads.byDefault); ok {
 		if need.Because == "" {
-			need = Need{Because: use.Label + " without an installable", Span: use.Span}
+			need = Need{Because: use.Label, Span: use.Span}
 		}
 		need.Feature = "flakes"
 		needs = append(needs, need)
@@ -204,3 +204,21 @@ func (e *Effective) Missing(use *Use) []Need {
 	}
 	return out
 }
+
+// MayPredateFeatures reports whether the image may hold a Nix before 2.4, which has no experimental features: its base
+// image names Nix by something other than a release, or is one that is no longer made.
+func (img *Image) MayPredateFeatures() bool {
+	for at := img; at != nil; at = at.Parent {
+		if at.installed != nil {
+			return at.installed.Kind == DistroPackage && len(img.targets()) > 1 && at.Root().Base == nil
+		}
+	}
+	base := img.Root().Base
+	if base == nil || !base.Nix || base.Version != (nixconf.Version{}) {
+		return false
+	}
+	return base.Name == "lnl7/nix" || base.Tag != "" && base.Tag != "latest" || base.Tag == "" && base.Digest != ""
+}
+
+// Releases returns the releases of Nix that may run in the image.
+func (img *Image) Releases() nixconf.Targets { return img.targets() }

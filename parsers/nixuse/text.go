@@ -47,6 +47,8 @@ type Text struct {
 	Hosted *Hosted
 	// Where is the part of a Hosted file that the text belongs to: the command, or the key with its value.
 	Where source.Span
+	// Use is the command of a Hosted file that a HostOption is given to.
+	Use *Use
 	// Option is the whole value of a HostFeature's option, of which the text is what arrives.
 	Option *source.Fragment
 

@@ -71,6 +71,7 @@ func (b *builder) build() {
 			b.run(s)
 		}
 	}
+	b.starts()
 }
 
 // emit adds an event, with what all events have in common.
@@ -185,11 +186,15 @@ func (b *builder) copy(i *image.Step) {
 			b.copyConfig(word, name, dest, from)
 		case b.isConfig(path.Join(dest, base)) && !strings.ContainsAny(base, "*?["):
 			b.copyConfig(word, name, path.Join(dest, base), from)
-		case from && dest != "/":
-			if b.isConfigDir(dest) {
-				b.emit(&Event{Kind: WriteConfig, Path: b.configIn(dest), Span: word.Span, Truncate: true})
+		case from && b.isConfigDir(dest):
+			b.emit(&Event{Kind: WriteConfig, Path: b.configIn(dest), Span: word.Span, Truncate: true})
+		case from || !b.d.IsContextDir(name):
+			archive := i.Name == "ADD" && strings.Contains(path.Base(name), ".t")
+			conf := b.configBelow(dest)
+			if conf != "" && (archive || mayBeTree(name, dest) && (from || !b.inContext(name))) {
+				b.emit(&Event{Kind: WriteConfig, Path: conf, Span: word.Span})
 			}
-		case !from:
+		default:
 			b.copyTree(word, name, dest)
 		}
 	}
@@ -198,15 +203,49 @@ func (b *builder) copy(i *image.Step) {
 // copyTree emits the configuration files of Nix that lie in a folder of the build context and so arrive where Nix reads
 // them.
 func (b *builder) copyTree(word dockerfile.Word, name, dest string) {
-	for _, conf := range []string{SystemConf, determinateConf} {
+	for _, conf := range b.configs() {
 		rel, ok := strings.CutPrefix(conf, strings.TrimSuffix(dest, "/")+"/")
-		if !ok || !b.d.IsContextDir(name) {
+		if !ok {
 			continue
 		}
 		if f, err := b.d.ReadContext(path.Join(name, rel)); err == nil {
 			b.writeFile(word.Span, conf, f)
 		}
 	}
+}
+
+// configs are the files that Nix reads by default as root or as the user of the step.
+func (b *builder) configs() []string {
+	all := []string{SystemConf, determinateConf, userConf("root")}
+	if own := userConf(b.step.User().Text); own != all[2] {
+		all = append(all, own)
+	}
+	return all
+}
+
+func userConf(user string) string { return path.Join(image.HomeOf(user), ".config/nix/nix.conf") }
+
+// configBelow returns a configuration file of Nix that lies in a folder or deeper, "" where none does.
+func (b *builder) configBelow(dir string) string {
+	for _, conf := range b.configs() {
+		if strings.HasPrefix(conf, strings.TrimSuffix(dir, "/")+"/") {
+			return conf
+		}
+	}
+	return ""
+}
+
+// mayBeTree reports whether what COPY takes from a path that cannot be read may be a folder whose content goes into
+// dest, such as /etc into /etc or a root file system into /.
+func mayBeTree(name, dest string) bool {
+	base := path.Base(path.Clean("/" + name))
+	return dest == "/" && !strings.Contains(base, ".") || base == path.Base(dest) || strings.HasSuffix(name, "/")
+}
+
+// inContext reports whether a path is a file of the build context.
+func (b *builder) inContext(name string) bool {
+	_, err := b.d.ReadContext(name)
+	return err == nil
 }
 
 // copyConfig emits the write of one file that is copied to a place where Nix reads its configuration.
@@ -267,13 +306,22 @@ func (b *builder) heredocPieces(i *image.Step, h dockerfile.Heredoc) []source.Pi
 	return pieces
 }
 
+// mountedConfig are parts of the mounts that may configure Nix: a file, or a secret as a variable.
+var mountedConfig = []string{"nix.conf", "/etc/nix", "/.config", "NIX_CONFIG"}
+
 // run emits the events of a RUN's mounts and commands.
 func (b *builder) run(i *image.Step) {
 	for flag := range i.Flags("mount") {
-		if text := b.d.Source.Text(flag.At); strings.Contains(text, "nix.conf") || strings.Contains(text, "/etc/nix") {
+		text := b.d.Source.Text(flag.At)
+		if slices.ContainsFunc(mountedConfig, func(part string) bool { return strings.Contains(text, part) }) {
 			b.emit(&Event{Kind: Opaque, Span: flag.Span})
 		}
 	}
+	b.runScript(i)
+}
+
+// runScript emits the events of the commands of a RUN, CMD or ENTRYPOINT.
+func (b *builder) runScript(i *image.Step) {
 	script := i.Script()
 	if script == nil {
 		return

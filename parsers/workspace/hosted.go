@@ -231,7 +231,7 @@ func (h *hostReader) script(host *source.Fragment, dialect shell.Dialect, echo s
 			continue
 		}
 		if use.Options != nil {
-			text(&nixuse.Text{Host: nixuse.HostOption}, use.Options.Fragment.Pieces, c)
+			text(&nixuse.Text{Host: nixuse.HostOption, Use: use}, use.Options.Fragment.Pieces, c)
 		}
 		if in := use.Installer; in != nil && in.Conf != nil {
 			text(&nixuse.Text{Host: nixuse.HostExtra, Path: nixuse.SystemConf, Append: true, Installer: in},

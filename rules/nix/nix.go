@@ -36,6 +36,7 @@ func Pack() rules.Pack {
 		duplicateSetting,
 		duplicateSubstituter,
 		extraBeforeBase,
+		featureNotEnabled,
 		foreignSyntax,
 		gatedSetting,
 		gluedLines,

@@ -125,7 +125,7 @@ func lateSettings(img *nixuse.Image, timeline []*nixuse.Event, n int) []late {
 			if !known || before == now {
 				continue
 			}
-			if name == "experimental-features" && (hasWord(before, "nix-command") || !hasWord(now, "nix-command")) {
+			if name == "experimental-features" && !enables(command, now) {
 				continue
 			}
 			if effect != reach.Fails && (!readLater(timeline[n+1:], name) || computed(img, write)) {
@@ -165,7 +165,12 @@ func applies(earlier []*nixuse.Event, command, write *nixuse.Event, name string,
 	return true
 }
 
-func hasWord(value, word string) bool { return slices.Contains(strings.Fields(value), word) }
+// enables reports whether a value of experimental-features has a feature that a command needs and did not have.
+func enables(command *nixuse.Event, value string) bool {
+	missing := command.Image.SettingsBefore(command).Missing(command.Nix)
+	return slices.ContainsFunc(missing,
+		func(need nixuse.Need) bool { return slices.Contains(strings.Fields(value), need.Feature) })
+}
 
 func orDefault(value string) string {
 	if value == "" {
@@ -218,7 +223,11 @@ func message(write *nixuse.Event, found []late) string {
 	case worst.setting == "filter-syscalls":
 		return text + `; under emulation that command fails with "unable to load seccomp BPF program"`
 	case worst.setting == "experimental-features":
-		return text + "; that command needs nix-command"
+		var features []string
+		for _, need := range worst.command.Image.SettingsBefore(worst.command).Missing(worst.command.Nix) {
+			features = append(features, need.Feature)
+		}
+		return text + "; that command needs " + strings.Join(features, " and ")
 	case worst.effect == reach.Wasted:
 		return text + "; that command did not benefit from it"
 	}

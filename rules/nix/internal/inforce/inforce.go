@@ -76,7 +76,7 @@ func AtEnd(text *nixuse.Text, setting string) (string, bool) {
 // Settings returns the settings in force when the image of a text is complete, or, for a text that is about one
 // command, when that command runs.
 func Settings(text *nixuse.Text) *nixuse.Effective {
-	if text.Event != nil && text.Event.Kind == nixuse.RunCommand {
+	if text.Event != nil && text.Event.Nix != nil {
 		return text.Image.SettingsBefore(text.Event)
 	}
 	return text.Image.SettingsBefore(nil)
