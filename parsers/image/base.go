@@ -27,8 +27,8 @@ var shells = map[string][]string{
 	"bash": {
 		"fedora", "centos", "rockylinux", "rockylinux/rockylinux", "almalinux", "oraclelinux", "amazonlinux",
 		"archlinux",
-		"archlinux/archlinux", "opensuse/leap", "opensuse/tumbleweed", "opensuse/archive", "redhat/ubi8", "redhat/ubi9",
-		"ubi8", "ubi9",
+		"archlinux/archlinux", "opensuse/leap", "opensuse/tumbleweed", "opensuse/archive", "fedora/fedora",
+		"centos/centos", "amazonlinux/amazonlinux", "os/oraclelinux",
 		"nixos/nix", "lix-project/lix", "lnl7/nix", "nixpkgs/nix", "nixpkgs/nix-unstable", "nixpkgs/cachix",
 		"nixpkgs/nix-flakes",
 	},
@@ -45,10 +45,19 @@ var shellIndex = sync.OnceValue(func() map[string]string {
 	return index
 })
 
+// isUniversalBase reports whether a name is that of one of Red Hat's universal base images, on Docker Hub or on Red Hat's
+// registries: all have bash as /bin/sh. Those of languages, such as ubi9/python-311, are built on them.
+func isUniversalBase(name string) bool {
+	rest, ok := strings.CutPrefix(strings.TrimPrefix(name, "redhat/"), "ubi")
+	digits := len(rest) - len(strings.TrimLeft(rest, "0123456789"))
+	return ok && digits > 0 && (digits == len(rest) || rest[digits] == '-' || rest[digits] == '/')
+}
+
 // registries are the hosts whose repositories have the names of the tables.
 var registries = []string{
 	"docker.io/", "index.docker.io/", "registry-1.docker.io/", "ghcr.io/", "quay.io/", "public.ecr.aws/docker/",
-	"mirror.gcr.io/",
+	"mirror.gcr.io/", "registry.access.redhat.com/", "registry.redhat.io/", "registry.fedoraproject.org/",
+	"public.ecr.aws/", "registry.opensuse.org/", "container-registry.oracle.com/",
 }
 
 // architectures are the names of architectures that tags end in, and what Docker calls them.
@@ -68,6 +77,9 @@ func LookupBase(reference string) *Base {
 	}
 	name = strings.TrimPrefix(name, "library/")
 	shell, known := shellIndex()[name]
+	if isUniversalBase(name) {
+		shell, known = "bash", true
+	}
 	if !known {
 		return nil
 	}

@@ -69,6 +69,8 @@ func TestHowCommandsAreReached(t *testing.T) {
 			": V=\"1\"\nx: \"x\" [ignored]\n: V=\"2\" [maybe]\na: \"a\" ?\"$V\"\n"},
 		{"defaults", "V=1; a ${V:-2} ${W:-2} ${V:+3}", ": V=\"1\"\na: \"a\" \"1\" ?\"${W:-2}\" \"3\"\n"},
 		{"export", "export A=b; c", "export: \"export\" \"A=b\" A=\"b\"\nc: \"c\"\n"},
+		{"a name that export refuses", "export A=b c-d=e = f; g",
+			"export: \"export\" \"A=b\" \"c-d=e\" \"=\" \"f\" A=\"b\"\ng: \"g\"\n"},
 		{"function", "f() { a; }; f", "a: \"a\" [in f]\nf: \"f\"\n"},
 		{"group", "{ a; b; } >> f", "a: \"a\" >>f\nb: \"b\" >>f\n"},
 		{"subshell", "(a; b) > f &", "a: \"a\" >f [subshell] [background]\nb: \"b\" >f [subshell] [background]\n"},

@@ -98,6 +98,28 @@ type problem struct {
 // parsers holds syntax parsers for reuse; each has buffers of several kilobytes.
 var parsers = sync.Pool{New: func() any { return syntax.NewParser() }}
 
+// maxNames is the number of words such as a-b=c among the arguments of export that are hidden from the parser.
+const maxNames = 8
+
+// hideNames returns src with the words changed that the parser refuses as names of variables though bash reads on and
+// only the builtin complains: in `export A=b c-d=e`, A is set. Their bytes keep their places.
+func hideNames(src string) string {
+	for range maxNames {
+		_, err := parseAs(syntax.LangBash, src)
+		var refused syntax.ParseError
+		if !errors.As(err, &refused) || refused.Text != "invalid var name" {
+			break
+		}
+		p := newProblem(src, err)
+		word := src[p.start:p.end]
+		if !strings.Contains(word, "=") {
+			break
+		}
+		src = src[:p.start] + strings.ReplaceAll(word, "=", "_") + src[p.end:]
+	}
+	return src
+}
+
 // maxHeredocs is the number of here-documents without end that are closed for the parser.
 const maxHeredocs = 8
 
@@ -106,6 +128,13 @@ func parseText(src string, d Dialect, bom bool) parsed {
 	out := parsed{}
 	for range maxHeredocs {
 		stmts, err := parseAs(syntax.LangBash, src+out.added)
+		var refused syntax.ParseError
+		if errors.As(err, &refused) && refused.Text == "invalid var name" {
+			if hidden := hideNames(src + out.added); hidden != src+out.added {
+				src = hidden[:len(src)]
+				stmts, err = parseAs(syntax.LangBash, hidden)
+			}
+		}
 		if err != nil && !errors.Is(err, errNesting) && unclosed(err) == "" &&
 			(d != Bash || strings.Contains(src, "((")) {
 			// Some text is valid only in the POSIX shell; and bash reads ((a); b) as it does.
