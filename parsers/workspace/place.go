@@ -3,6 +3,7 @@ package workspace
 import (
 	"strings"
 
+	"github.com/sandlint/sandlint/parsers/files"
 	"github.com/sandlint/sandlint/parsers/nixuse"
 )
 
@@ -31,6 +32,12 @@ func (w *Workspace) PlaceOf(text *nixuse.Text) Place {
 		return OnHost
 	}
 	return Somewhere
+}
+
+// OnRunner reports whether a text configures the Nix of a job that a workflow or an action describes. On the machines
+// that GitHub provides, the job's user may become root anyway, and there is no other user.
+func OnRunner(text *nixuse.Text) bool {
+	return text.Hosted != nil && files.KindByPath(text.Hosted.Source.Path) == files.KindWorkflow
 }
 
 // IsUserConf reports whether a path is that of a user's configuration: in a home folder, or where tools that manage

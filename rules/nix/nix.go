@@ -79,6 +79,7 @@ func Pack() rules.Pack {
 		strayShellText,
 		substituterWithoutKey,
 		syntax,
+		trustedGitHubLogin,
 		trustedUsersNonroot,
 		trustedUsersWildcard,
 		unknownFeature,

@@ -33,7 +33,10 @@ var trustedUsersWildcard = &rules.Rule{
 			finding := nixtext.Atf(text, word.Span,
 				"%q in %s lets %s become root through the Nix daemon, without a password", word.Text, entry.Name.Text,
 				who)
-			if p.Workspace.PlaceOf(text) == workspace.InImage {
+			switch {
+			case workspace.OnRunner(text):
+				finding.Severity = rules.Info
+			case p.Workspace.PlaceOf(text) == workspace.InImage:
 				finding.Severity = rules.Warning
 			}
 			finding.Fixes = distrust(text, entry, n)
