@@ -1,6 +1,7 @@
 package nixuse
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/sandlint/sandlint/parsers/nixconf"
@@ -22,6 +23,9 @@ type Installer struct {
 	Version nixconf.Version
 	// Distribution is the Nix that it installs.
 	Distribution nixconf.Distribution
+	// Release is the release of Nix that it installs, as far as its address, its options or the system's package archive
+	// say; zero where that is not known.
+	Release nixconf.Version
 	// Conf is the configuration passed to it, to be written, with the flag that passes it. Nil without any.
 	Conf *Text
 	Flag source.Span
@@ -89,7 +93,7 @@ func installerUse(f *source.File, c *shell.Command) *Use {
 			return officialUse(c, "")
 		}
 	case "apt-get", "apt", "aptitude":
-		if hasWord(c, "install") && (hasWord(c, "nix-bin") || hasWord(c, "nix-setup-systemd")) {
+		if hasWord(c, "install") && slices.ContainsFunc(c.Words, isNixPackage) {
 			return &Use{
 				Label:     "apt-get install nix-bin",
 				Span:      c.Span,
@@ -98,6 +102,13 @@ func installerUse(f *source.File, c *shell.Command) *Use {
 		}
 	}
 	return nil
+}
+
+// isNixPackage reports whether a word of apt is a package of Debian that brings Nix, with or without a version or suite.
+func isNixPackage(w shell.Word) bool {
+	name, _, _ := strings.Cut(w.Text, "=")
+	name, _, _ = strings.Cut(name, "/")
+	return name == "nix-bin" || name == "nix-setup-systemd"
 }
 
 // downloadURL returns the URL that a curl or wget command of these words downloads.
@@ -148,7 +159,24 @@ func OfficialRelease(url string) (nixconf.Version, bool) {
 	return v, err == nil
 }
 
-var unpackedInstaller = lazyRegexp(`(^|/)nix-[^/]*linux/install$`)
+var unpackedInstaller = lazyRegexp(`(?:^|/)nix-(?:(\d+\.\d+(?:\.\d+)?)[^/]*-)?[^/]*linux/install$`)
+
+// releaseInAddress matches the release of Nix in the addresses of its installer, of the archive that holds it, and of
+// the package that nix-installer can be given.
+var releaseInAddress = lazyRegexp(`nixos\.org/(?:releases/)?nix/nix-(\d+\.\d+(?:\.\d+)?)/`)
+
+// releaseIn returns the one release that the addresses in a text name, false where they name none or several.
+func releaseIn(text string) (nixconf.Version, bool) {
+	found := ""
+	for _, m := range releaseInAddress.FindAllStringSubmatch(text) {
+		if found != "" && found != m[1] {
+			return nixconf.Version{}, false
+		}
+		found = m[1]
+	}
+	v, err := nixconf.ParseVersion(found)
+	return v, err == nil
+}
 
 // officialScript reports whether a path is that of the official installer, downloaded or unpacked before: the script of
 // an unpacked release, or one with a usual name and an option that only it has.
@@ -164,6 +192,11 @@ func officialScript(c *shell.Command, name string) bool {
 func officialUse(c *shell.Command, url string) *Use {
 	in := &Installer{Kind: OfficialSingle, Distribution: nixconf.Nix, End: c.Span.End}
 	in.Version, _ = OfficialRelease(url)
+	for _, w := range c.Words[:min(2, len(c.Words))] {
+		if m := unpackedInstaller.FindStringSubmatch(w.Text); m != nil && m[1] != "" {
+			in.Version, _ = nixconf.ParseVersion(m[1])
+		}
+	}
 	for i, w := range c.Words {
 		switch w.Text {
 		case "--daemon":
@@ -198,6 +231,10 @@ func nixInstaller(f *source.File, c *shell.Command, url string) *Use {
 		switch {
 		case w.Text == "--determinate":
 			in.Distribution = nixconf.Determinate
+		case w.Text == "--nix-package-url" && i+1 < len(c.Words):
+			in.Release, _ = releaseIn(c.Words[i+1].Text)
+		case strings.HasPrefix(w.Text, "--nix-package-url="):
+			in.Release, _ = releaseIn(w.Text)
 		case w.Text == "--extra-conf" && i+1 < len(c.Words):
 			v := c.Words[i+1]
 			in.Flag = w.Span.Join(v.Span)

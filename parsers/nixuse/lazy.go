@@ -16,3 +16,11 @@ func lazyRegexp(expr string) pattern {
 
 func (p pattern) MatchString(s string) bool            { return p.get().MatchString(s) }
 func (p pattern) FindStringSubmatch(s string) []string { return p.get().FindStringSubmatch(s) }
+
+func (p pattern) FindAllStringSubmatch(s string) [][]string {
+	return p.get().FindAllStringSubmatch(s, -1)
+}
+
+func (p pattern) ReplaceAllStringFunc(s string, f func(string) string) string {
+	return p.get().ReplaceAllStringFunc(s, f)
+}

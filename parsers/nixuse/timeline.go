@@ -72,6 +72,19 @@ func (b *builder) build() {
 		}
 	}
 	b.starts()
+	if b.img.installed != nil { // it decides for what was written before it ran, too
+		targets := b.img.targets()
+		for _, e := range b.img.Events {
+			for _, t := range []*Text{e.Text, e.Env} {
+				if t != nil {
+					t.Targets = targets
+				}
+			}
+			if e.Nix != nil && e.Nix.Options != nil {
+				e.Nix.Options.Targets = targets
+			}
+		}
+	}
 }
 
 // emit adds an event, with what all events have in common.
@@ -600,6 +613,7 @@ func (b *builder) nix(c *image.Command, use *Use) {
 	}
 	if in != nil {
 		b.img.installed = in
+		b.release(c, in)
 		if !in.ConfLate {
 			written()
 		}
@@ -628,6 +642,31 @@ func (b *builder) nix(c *image.Command, use *Use) {
 		written()
 	}
 }
+
+// release finds out which release of Nix an installer installs.
+func (b *builder) release(c *image.Command, in *Installer) {
+	switch {
+	case in.Release != (nixconf.Version{}):
+	case in.Kind == OfficialDaemon || in.Kind == OfficialSingle:
+		in.Release = in.Version
+		if in.Release != (nixconf.Version{}) {
+			return
+		}
+		text := string(c.File.Bytes)
+		if c.File != b.d.Source {
+			text += string(b.d.Source.Bytes)
+		}
+		in.Release, _ = releaseIn(versionVariable.ReplaceAllStringFunc(text, func(name string) string {
+			v, _ := b.step.Lookup(strings.Trim(name, "${}"))
+			return v.Text
+		}))
+	case in.Kind == DistroPackage:
+		in.Release = packagedRelease(b.img.Root().Stage.Image, b.d.Source, c.Command)
+	}
+}
+
+// versionVariable matches a variable in the place of the release in an address.
+var versionVariable = lazyRegexp(`\$(?:[A-Za-z_]\w*|\{[A-Za-z_]\w*\})`)
 
 // holdsOptions reports whether a word is a variable that may expand to options of Nix.
 func holdsOptions(w shell.Word) bool {
@@ -726,10 +765,8 @@ func (img *Image) targets() nixconf.Targets {
 					t = append(t, target)
 				}
 			}
-			if in.Kind == OfficialDaemon || in.Kind == OfficialSingle {
-				if in.Version != (nixconf.Version{}) {
-					return nixconf.Targets{{Distribution: in.Distribution, From: in.Version, To: in.Version}}
-				}
+			if in.Release != (nixconf.Version{}) {
+				return nixconf.Targets{{Distribution: in.Distribution, From: in.Release, To: in.Release}}
 			}
 			if len(t) > 0 && in.Kind != DistroPackage && in.Kind != NixInstaller {
 				return t

@@ -211,6 +211,9 @@ func (h *hostReader) script(host *source.Fragment, dialect shell.Dialect, echo s
 		}
 		h.add(t, source.NewFragment(host.File, pieces), where)
 	}
+	targets := h.targets
+	defer func() { h.targets = targets }()
+	h.targets = h.installedBy(own, script)
 	for _, c := range script.Commands {
 		for _, a := range c.Assigns {
 			if a.Name == "NIX_CONFIG" && !a.Append {
@@ -238,6 +241,30 @@ func (h *hostReader) script(host *source.Fragment, dialect shell.Dialect, echo s
 				in.Conf.Fragment.Pieces, c)
 		}
 	}
+}
+
+// installedBy returns the releases that a script is for: the one that its own installer of Nix names, if there is one.
+func (h *hostReader) installedBy(own *source.File, script *shell.Script) nixconf.Targets {
+	if h.w.Targets.NixGiven || !bytes.Contains(own.Bytes, []byte("nixos.org")) {
+		return h.targets
+	}
+	var found *nixuse.Installer
+	for _, c := range script.Commands {
+		if len(c.Words) == 0 {
+			continue
+		}
+		if use := nixuse.UseOf(own, c); use != nil && use.Installer != nil {
+			if found != nil {
+				return h.targets
+			}
+			found = use.Installer
+		}
+	}
+	if found == nil || found.Version == (nixconf.Version{}) ||
+		found.Kind != nixuse.OfficialDaemon && found.Kind != nixuse.OfficialSingle {
+		return h.targets
+	}
+	return nixconf.Targets{{Distribution: found.Distribution, From: found.Version, To: found.Version}}
 }
 
 // isNixConfPath reports whether a script writes a nix.conf of Nix: it has the name, and lies where Nix looks or has the

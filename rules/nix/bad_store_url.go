@@ -1,6 +1,7 @@
 package nix
 
 import (
+	"bytes"
 	"fmt"
 	"slices"
 	"strings"
@@ -38,21 +39,28 @@ func checkBadStoreURL(p *rules.Pass, text *nixuse.Text) {
 				p.Report(keyAmongURLs(text, entry, n))
 				continue
 			}
-			if strings.ContainsAny(word.Text, `"',`) || !text.Known(word.Span) || misread.IsPlaceholder(word.Text) ||
-				nixconf.IsStoreURL(word.Text) {
+			if strings.ContainsAny(word.Text, `"',`) || !text.Known(word.Span) {
 				continue
 			}
-			finding := nixtext.Atf(text, word.Span, "%q is not a store URL, so Nix takes nothing from it", word.Text)
+			literal := literalVariable(text, word.Text)
+			if !literal && (misread.IsPlaceholder(word.Text) || nixconf.IsStoreURL(word.Text)) {
+				continue
+			}
+			what := "is not a store URL"
+			if literal {
+				what = "holds a variable, which Nix does not expand"
+			}
+			finding := nixtext.Atf(text, word.Span, "%q %s, so Nix takes nothing from it", word.Text, what)
 			finding.Severity = rules.Warning
 			for _, e := range errors {
-				if e.Kind != nixconf.BadStoreURL {
+				if e.Kind != nixconf.BadStoreURL || nixconf.IsStoreURL(word.Text) {
 					continue
 				}
-				finding.Message = fmt.Sprintf("%q is not a store URL; every Nix command fails", word.Text)
+				finding.Message = fmt.Sprintf("%q %s; every Nix command fails", word.Text, what)
 				if e.Coverage == nixconf.Some {
 					finding.Message = fmt.Sprintf(
-						"%q is not a store URL, so Nix takes nothing from it, and every Nix command fails in %s",
-						word.Text, e.Targets)
+						"%q %s, so Nix takes nothing from it, and every Nix command fails in %s",
+						word.Text, what, e.Targets)
 				}
 				if e.Coverage == nixconf.All && text.Host != nixuse.HostOption {
 					finding.Severity = rules.Error
@@ -95,6 +103,25 @@ func keyAmongURLs(text *nixuse.Text, entry *nixconf.Entry, n int) rules.Finding 
 			fixers.Changes{fixnix.Settings{nixuse.Canonical(entry.Name.Text)}})}
 	}
 	return finding
+}
+
+// literalVariable reports whether a word of a text has a variable of the shell in it that nothing expands. In a text
+// with the marks of a template, or whose host expands variables of its own, that is not known.
+func literalVariable(text *nixuse.Text, word string) bool {
+	_, name, ok := strings.Cut(word, "$")
+	if !ok || text.Host == nixuse.HostFlake || text.Host == nixuse.HostFeature {
+		return false
+	}
+	name = strings.TrimPrefix(name, "{")
+	if name == "" || !(name[0] == '_' || 'A' <= name[0] && name[0] <= 'Z' || 'a' <= name[0] && name[0] <= 'z') {
+		return false
+	}
+	for _, mark := range []string{"{{", "{%", "<%", "@@"} {
+		if bytes.Contains(text.Fragment.Text, []byte(mark)) {
+			return false
+		}
+	}
+	return true
 }
 
 // isStoreURLs reports whether the values of a setting are stores.
