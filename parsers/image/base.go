@@ -45,8 +45,8 @@ var shellIndex = sync.OnceValue(func() map[string]string {
 	return index
 })
 
-// isUniversalBase reports whether a name is that of one of Red Hat's universal base images, on Docker Hub or on Red Hat's
-// registries: all have bash as /bin/sh. Those of languages, such as ubi9/python-311, are built on them.
+// isUniversalBase reports whether a name is that of one of Red Hat's universal base images, on Docker Hub or on its
+// own registries: all have bash as /bin/sh. Those of languages, such as ubi9/python-311, are built on them.
 func isUniversalBase(name string) bool {
 	rest, ok := strings.CutPrefix(strings.TrimPrefix(name, "redhat/"), "ubi")
 	digits := len(rest) - len(strings.TrimLeft(rest, "0123456789"))

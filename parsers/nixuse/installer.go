@@ -23,7 +23,7 @@ type Installer struct {
 	Version nixconf.Version
 	// Distribution is the Nix that it installs.
 	Distribution nixconf.Distribution
-	// Release is the release of Nix that it installs, as far as its address, its options or the system's package archive
+	// Release is the release of Nix that it installs, as far as its address, its options or the system's packages
 	// say; zero where that is not known.
 	Release nixconf.Version
 	// Conf is the configuration passed to it, to be written, with the flag that passes it. Nil without any.
@@ -104,7 +104,8 @@ func installerUse(f *source.File, c *shell.Command) *Use {
 	return nil
 }
 
-// isNixPackage reports whether a word of apt is a package of Debian that brings Nix, with or without a version or suite.
+// isNixPackage reports whether a word of apt is a package of Debian that brings Nix, with a version or suite or
+// without.
 func isNixPackage(w shell.Word) bool {
 	name, _, _ := strings.Cut(w.Text, "=")
 	name, _, _ = strings.Cut(name, "/")

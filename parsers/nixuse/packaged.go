@@ -10,7 +10,7 @@ import (
 	"github.com/sandlint/sandlint/parsers/source"
 )
 
-// packaged is the release of Nix in the package nix-bin, by the names that a tag can give a release of Debian or Ubuntu.
+// packaged is the release of Nix in the package nix-bin, by what a tag can call a release of Debian or Ubuntu.
 // Source: the package indexes of Debian 11 to 13, and of Ubuntu 22.04 and 24.04.
 var packaged = map[string]string{
 	"bullseye": "2.3.7", "debian:11": "2.3.7",

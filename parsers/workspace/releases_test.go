@@ -17,14 +17,17 @@ func TestReleases(t *testing.T) {
 			"RUN curl https://releases.nixos.org/nix/nix-$V/install | sh\n" + write, "Nix 2.20.1"},
 		{"ARG without a default", "FROM debian\nARG V\n" +
 			"RUN curl https://releases.nixos.org/nix/nix-$V/install | sh\n" + write, "Nix 2.18 to 2.36"},
-		{"archive", "FROM debian\nRUN curl -L https://releases.nixos.org/nix/nix-2.15.0/nix-2.15.0-x86_64-linux.tar.xz | " +
+		{"archive", "FROM debian\n" +
+			"RUN curl -L https://releases.nixos.org/nix/nix-2.15.0/nix-2.15.0-x86_64-linux.tar.xz | " +
 			"tar xJ && ./nix-2.15.0-x86_64-linux/install --no-daemon\n" + write, "Nix 2.15"},
-		{"script saved first", "FROM debian\nRUN curl -o install-nix https://releases.nixos.org/nix/nix-2.15.0/install\n" +
+		{"script saved first", "FROM debian\n" +
+			"RUN curl -o install-nix https://releases.nixos.org/nix/nix-2.15.0/install\n" +
 			"RUN sh ./install-nix --no-daemon\n" + write, "Nix 2.15"},
 		{"two releases", "FROM debian\nRUN curl -o install-nix https://releases.nixos.org/nix/nix-2.15.0/install\n" +
 			"RUN curl -o other https://releases.nixos.org/nix/nix-2.16.0/install\n" +
 			"RUN sh ./install-nix --no-daemon\n" + write, "Nix 2.18 to 2.36"},
-		{"package for nix-installer", "FROM debian\nRUN curl https://install.determinate.systems/nix | sh -s -- install " +
+		{"package for nix-installer", "FROM debian\n" +
+			"RUN curl https://install.determinate.systems/nix | sh -s -- install " +
 			"--nix-package-url https://releases.nixos.org/nix/nix-2.24.9/nix-2.24.9-x86_64-linux.tar.xz\n" + write,
 			"Nix 2.24.9"},
 		{"Debian 12", "FROM debian:12.11-slim\nRUN apt-get install -y nix-bin\n" + write, "Nix 2.8"},
@@ -36,7 +39,8 @@ func TestReleases(t *testing.T) {
 		{"a moving tag", "FROM debian:stable\nRUN apt-get install -y nix-bin\n" + write, all},
 		{"another image's number", "FROM example.org/x:12\nRUN apt-get install -y nix-bin\n" + write, all},
 		{"a version", "FROM debian:12\nRUN apt-get install -y nix-bin=2.26.3+dfsg-1\n" + write, "Nix 2.26.3"},
-		{"another suite", "FROM debian:12\nRUN echo deb http://deb.debian.org/debian sid main >> /etc/apt/sources.list\n" +
+		{"another suite", "FROM debian:12\n" +
+			"RUN echo deb http://deb.debian.org/debian sid main >> /etc/apt/sources.list\n" +
 			"RUN apt-get install -y -t sid nix-bin\n" + write, all},
 	} {
 		t.Run(test.name, func(t *testing.T) {

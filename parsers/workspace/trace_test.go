@@ -206,7 +206,8 @@ RUN nix-build --cores 3 $NIX_OPTIONS
 ENV NIX_CONFIG="cores = 3"
 RUN . ./unknown && nix-build --cores 4
 RUN . ./unknown && nix-build
-`, "build-users-group = nixbld?; cores = 4; sandbox = false?\nbuild-users-group = nixbld?; cores = 3?; sandbox = false?"},
+`, "build-users-group = nixbld?; cores = 4; sandbox = false?\n" +
+			"build-users-group = nixbld?; cores = 3?; sandbox = false?"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			d := openDockerfile(t, makeTree(t, map[string]string{"Dockerfile": test.dockerfile}), "Dockerfile")

@@ -69,7 +69,8 @@ func disabledIn(p *rules.Pass, img *nixuse.Image, e *nixuse.Event) {
 		finding.Message = fmt.Sprintf("%q needs the experimental feature flakes, which %s, so %q fails",
 			missing[0].Because, off(eff), e.Nix.Label)
 	default:
-		finding.Message = fmt.Sprintf("%q needs the experimental %s, which %s, so it fails", e.Nix.Label, names, off(eff))
+		finding.Message = fmt.Sprintf("%q needs the experimental %s, which %s, so it fails", e.Nix.Label, names,
+			off(eff))
 	}
 	if e.Kind == nixuse.StartCommand {
 		finding.Message += " when a container starts"
@@ -227,7 +228,8 @@ func disabledByOwnOptions(p *rules.Pass, text *nixuse.Text) {
 			missing = append(missing, need)
 		}
 	}
-	others := slices.ContainsFunc(text.Targets, func(t nixconf.Target) bool { return t.Distribution == nixconf.Determinate })
+	others := slices.ContainsFunc(text.Targets,
+		func(t nixconf.Target) bool { return t.Distribution == nixconf.Determinate })
 	if len(missing) == 0 || others && len(text.Targets) == 1 {
 		return
 	}

@@ -41,8 +41,8 @@ func checkTrustedGitHubLogin(p *rules.Pass, text *nixuse.Text) {
 			}
 			finding := rules.Finding{
 				File: text.Fragment.File, Span: login.Span,
-				Message: fmt.Sprintf("%s is the name of a GitHub account and not a user of the machine, so %q does not "+
-					"include the user of the job", text.Fragment.File.Text(login.Span), entry.Name.Text),
+				Message: fmt.Sprintf("%s is the name of a GitHub account and not a user of the machine, so %q does "+
+					"not include the user of the job", text.Fragment.File.Text(login.Span), entry.Name.Text),
 			}
 			if setting == "trusted-users" && !names.IsExtra(entry, text.Targets) {
 				finding.Message += " and replaces the list that does"
