@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"maps"
-	"math"
 	"slices"
 	"strings"
 
@@ -20,8 +19,9 @@ import (
 //
 //   - the edits apply and change something;
 //   - the result has no new syntax finding;
-//   - the findings that the fixes are for are gone, and none is new, whatever its severity; only what a syntax error
-//     hid may come to light when it is mended, if its severity is lower;
+//   - the findings that the fixes are for are gone, and none is new, whatever its severity. There are two exceptions
+//     for those of lower severity: what a syntax error hid may come to light when it is mended, and an unsafe fix may
+//     bring notes (Finding.Note);
 //   - the meaning changed only as the fixes declare (Fix.Changes).
 //
 // Findings are compared by count, not by place, since edits move text: a group is a rule in a file at a severity, an
@@ -48,6 +48,8 @@ type Finding struct {
 	Message string
 	// Syntax says that the consumer of the file stops at this place.
 	Syntax bool
+	// Note says that the finding only informs: its severity is below that of a warning.
+	Note bool
 	// Fixes are alternatives, best first. Their edits are of the files given to Lint.
 	Fixes []Fix
 }
@@ -89,8 +91,8 @@ func NewProver(files []*source.File, findings []Finding, c Checker) *Prover {
 
 // Prove returns nil when fix, applied alone, is proved to fix finding and to do nothing else: it applies, the result
 // has no new syntax finding, the finding is gone, no new finding has come (but for lesser ones that a syntax error
-// hid), and the meaning changed only as the fix declares. Else the error says what is wrong; it matches ErrRejected
-// unless the checker itself failed.
+// hid, and notes that an unsafe fix brings), and the meaning changed only as the fix declares. Else the error says what
+// is wrong; it matches ErrRejected unless the checker itself failed.
 //
 // It costs one Lint, and one Compare for each edited file. A proved batch proves none of its members alone, since one
 // may hide what another breaks; so a fix that is shown alone is proved alone. A Prover may be used by several
@@ -115,12 +117,13 @@ type group struct {
 	path, rule string
 	severity   int
 	syntax     bool
+	note       bool
 }
 
 // identity is what makes a finding the same finding before and after a fix.
 type identity struct{ path, rule, key string }
 
-func (f *Finding) group() group       { return group{f.Path, f.Rule, f.Severity, f.Syntax} }
+func (f *Finding) group() group       { return group{f.Path, f.Rule, f.Severity, f.Syntax, f.Note} }
 func (f *Finding) identity() identity { return identity{f.Path, f.Rule, f.Key} }
 
 type census struct {
@@ -142,7 +145,7 @@ type trial struct {
 	after   *Prover // the texts and findings after it
 	changed []int   // the indexes of the files that it changed
 	taken   []candidate
-	added   map[group]int // new findings, which a syntax error hid
+	added   map[group]int // new findings
 }
 
 // try applies a batch of fixes and proves them together. It returns the trial, or the reason for which the proof
@@ -161,15 +164,11 @@ func (p *Prover) try(taken []candidate, allowed map[group]int) (*trial, string, 
 
 	fixed := map[identity]int{}
 	fixedIn := map[group]int{}
-	lowest := taken[0].finding.Severity
 	for _, c := range taken {
 		fixed[c.finding.identity()]++
 		fixedIn[c.finding.group()]++
-		if lowest = min(lowest, c.finding.Severity); !c.finding.Syntax {
-			lowest = math.MinInt // it hid nothing, so what comes is its doing
-		}
 	}
-	if reason := p.newFinding(t, fixedIn, lowest, allowed); reason != "" {
+	if reason := p.newFinding(t, fixedIn, allowed); reason != "" {
 		return nil, reason, nil
 	}
 	for _, c := range taken {
@@ -227,9 +226,14 @@ func (p *Prover) apply(taken []candidate) (files []*source.File, changed []int, 
 	return files, changed, nil
 }
 
-// newFinding fills in t.added, and says which new finding fails the proof: a syntax finding, or one whose severity is
-// at least lowest.
-func (p *Prover) newFinding(t *trial, fixedIn map[group]int, lowest int, allowed map[group]int) string {
+// tolerates reports whether the fix of c may bring a finding of g: one that the syntax error hid, or a note where the
+// fix is unsafe.
+func (c *candidate) tolerates(g group) bool {
+	return !g.syntax && g.severity < c.finding.Severity && (c.finding.Syntax || g.note && c.fix.Safety == Unsafe)
+}
+
+// newFinding fills in t.added, and says which new finding fails the proof: one that not all of the fixes tolerate.
+func (p *Prover) newFinding(t *trial, fixedIn, allowed map[group]int) string {
 	var worst *group
 	for g, n := range t.after.census.groups {
 		if n -= p.census.groups[g] - fixedIn[g]; n > 0 {
@@ -239,7 +243,8 @@ func (p *Prover) newFinding(t *trial, fixedIn map[group]int, lowest int, allowed
 			continue
 		}
 		t.added[g] = n
-		if n <= allowed[g] || g.severity < lowest && !g.syntax {
+		if n <= allowed[g] ||
+			!slices.ContainsFunc(t.taken, func(c candidate) bool { return !c.tolerates(g) }) {
 			continue
 		}
 		if worst == nil || compareGroups(g, *worst) < 0 {
@@ -369,7 +374,7 @@ func Run(files []*source.File, opts Options, c Checker) (Result, error) {
 	}
 	p := NewProver(files, findings, c)
 	for {
-		taken, _ := combine(syntaxFirst(r.candidates(p)))
+		taken, _ := combine(alike(r.candidates(p)))
 		if len(taken) == 0 && !r.retry {
 			break
 		}
@@ -448,17 +453,22 @@ func (r *runner) candidates(p *Prover) []candidate {
 	return out
 }
 
-// syntaxFirst returns the candidates for syntax findings where there are any: what these hid may come to light, which a
-// batch with other fixes in it does not allow.
-func syntaxFirst(all []candidate) []candidate {
-	var syntax []candidate
-	for _, c := range all {
-		if c.finding.Syntax {
-			syntax = append(syntax, c)
+// alike returns candidates that tolerate the same findings, so that a batch tolerates them too: those for syntax
+// findings, else the safe ones, else all.
+func alike(all []candidate) []candidate {
+	for _, take := range []func(candidate) bool{
+		func(c candidate) bool { return c.finding.Syntax },
+		func(c candidate) bool { return c.fix.Safety == Safe },
+	} {
+		var out []candidate
+		for _, c := range all {
+			if take(c) {
+				out = append(out, c)
+			}
 		}
-	}
-	if len(syntax) > 0 {
-		return syntax
+		if len(out) > 0 {
+			return out
+		}
 	}
 	return all
 }

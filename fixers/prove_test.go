@@ -56,6 +56,7 @@ func (c *fakeChecker) Lint(files []*source.File) ([]Finding, error) {
 					Key:      rule.Old,
 					Message:  "found " + rule.Old,
 					Syntax:   rule.Syntax,
+					Note:     rule.Severity <= 2,
 				}
 				for _, text := range rule.New {
 					safety := rule.Safety
@@ -205,6 +206,19 @@ func TestRun(t *testing.T) {
 				{ID: "rw", Severity: warning, Old: "w"},
 			}},
 			want: "f = w.I\n  applied ra: Write w\n  applied ri: Write I\n", calls: 3,
+		},
+		{
+			name: "an unsafe fix that brings a note, and one that brings a warning", text: "a.c",
+			check: fakeChecker{
+				rules: []fakeRule{
+					{ID: "ra", Severity: failure, Old: "a", New: []string{"i"}, Safety: Unsafe},
+					{ID: "rc", Severity: failure, Old: "c", New: []string{"w"}, Safety: Unsafe},
+					{ID: "ri", Severity: info, Old: "i"},
+					{ID: "rw", Severity: warning, Old: "w"},
+				},
+			},
+			opts: Options{Unsafe: true},
+			want: "f = i.c\n  applied ra: Write i\n  rejected rc: Write w: a new finding has come: found w (rw)\n",
 		},
 		{
 			name: "a fix that mends nothing", text: "a",

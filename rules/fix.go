@@ -360,6 +360,6 @@ func keyed(f Finding) fixers.Finding {
 	return fixers.Finding{
 		Path: f.File.Path, Rule: f.Rule.ID, Severity: int(f.Severity),
 		Key:     strings.Join(strings.Fields(f.File.Text(f.Span)), " "),
-		Message: f.Message, Syntax: f.Rule.Syntax, Fixes: f.Fixes,
+		Message: f.Message, Syntax: f.Rule.Syntax, Note: f.Severity < Warning, Fixes: f.Fixes,
 	}
 }

@@ -85,10 +85,11 @@ func CompareTexts(before, after *nixconf.File, kind effective.SourceKind, change
 			return fmt.Sprintf("%q is in %s after the fix, and was not before", word, name)
 		}
 	}
+	mends := repair && improves(before, after, kind, targets)
 	for _, target := range targets {
 		for _, v := range target.Releases() {
 			r := release{target.Distribution, v, kind}
-			if d := r.compare(before, after, declared, repair); d != "" {
+			if d := r.compare(before, after, declared, repair, mends); d != "" {
 				return fmt.Sprintf("%s in %s %s", d, target.Distribution.Title(), v)
 			}
 		}
@@ -135,7 +136,7 @@ type trustedWord struct{ setting, word string }
 func wordsTrusted(text string) map[trustedWord]bool {
 	out := map[trustedWord]bool{}
 	for line := range strings.Lines(text) {
-		words := strings.Fields(line)
+		words := strings.FieldsFunc(line, func(r rune) bool { return strings.ContainsRune(" \t\r\n", r) })
 		for n := 0; n+1 < len(words); n++ {
 			name := rightsOf(strings.TrimLeft(words[n], "\"'"), nixconf.DefaultTargets())
 			if name == "" || words[n+1] != "=" {
@@ -222,14 +223,28 @@ type release struct {
 	kind         effective.SourceKind
 }
 
-func (r release) compare(before, after *nixconf.File, settings []string, repair bool) string {
+// improves reports whether some release refuses less of after than of before.
+func improves(before, after *nixconf.File, kind effective.SourceKind, targets nixconf.Targets) bool {
+	for _, target := range targets {
+		for _, v := range target.Releases() {
+			r := release{target.Distribution, v, kind}
+			if r.refused(after) < r.refused(before) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// compare compares the texts for one release. With mends, a repair of another release need not help this one.
+func (r release) compare(before, after *nixconf.File, settings []string, repair, mends bool) string {
 	old, now := r.merge(before), r.merge(after)
 	if now.Fatal != nil {
 		if old.Fatal == nil {
 			return fmt.Sprintf("Nix refuses the result: %s", now.Fatal.Message)
 		}
 		was, is := r.refused(before), r.refused(after)
-		if is > was || repair && is == was {
+		if is > was || repair && !mends && is == was {
 			return fmt.Sprintf("Nix still refuses the result: %s", now.Fatal.Message)
 		}
 	}

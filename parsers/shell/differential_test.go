@@ -10,15 +10,15 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+
+	"github.com/sandlint/sandlint/parsers/heavytest"
 )
 
 // TestFuzzWrites runs random scripts that write to a file in each shell that is installed, and compares what the file
 // then holds with what Writes says. SANDLINT_FUZZ is the number of scripts of which Writes knows all, SANDLINT_SEED
 // another beginning.
 func TestFuzzWrites(t *testing.T) {
-	if os.Getenv("SANDLINT_TESTS") != "all" {
-		t.Skip("this test compares 1,000 scripts with each shell; SANDLINT_TESTS=all runs it")
-	}
+	heavytest.Need(t, "compares 1,000 scripts with each shell")
 	number := func(variable string, otherwise int) int {
 		if n, err := strconv.Atoi(os.Getenv(variable)); err == nil {
 			return n

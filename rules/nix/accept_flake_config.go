@@ -37,7 +37,8 @@ var acceptFlakeConfig = &rules.Rule{
 			finding.Severity = rules.Warning
 		}
 		changes := fixers.Changes{fixnix.Settings{"accept-flake-config"}}
-		if edits, ok := fixnix.DeleteLine(text.Fragment, text.File, entry); ok {
+		once := len(text.Setting("accept-flake-config")) == 1 // else another line comes into force
+		if edits, ok := fixnix.DeleteLine(text.Fragment, text.File, entry); ok && once {
 			finding.Fixes = append(finding.Fixes, nixtext.Fix(text, "Delete the line", fixers.Unsafe, edits, changes))
 		} else if edits, ok := fixnix.SetValue(text.Fragment, entry, "false"); ok {
 			finding.Fixes = append(finding.Fixes, nixtext.Fix(text, "Set it to false", fixers.Unsafe, edits, changes))

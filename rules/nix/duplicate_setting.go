@@ -10,6 +10,7 @@ import (
 	"github.com/sandlint/sandlint/parsers/nixconf"
 	"github.com/sandlint/sandlint/parsers/nixuse"
 	"github.com/sandlint/sandlint/rules"
+	"github.com/sandlint/sandlint/rules/nix/internal/misread"
 	"github.com/sandlint/sandlint/rules/nix/internal/nixtext"
 	"github.com/sandlint/sandlint/rules/nix/internal/refused"
 )
@@ -57,6 +58,10 @@ func duplicate(text *nixuse.Text, name string, earlier, later nixtext.Located) r
 		Message: fmt.Sprintf("%q is assigned here", later.Entry.Name.Text),
 	}}
 	same := earlier.Entry.Value == later.Entry.Value
+	alike := same || meant(name, earlier.Entry.Value) == meant(name, later.Entry.Value)
+	if alike && nixtext.Known(earlier.Text, earlier.Entry) && nixtext.Known(later.Text, later.Entry) {
+		finding.Severity = rules.Info
+	}
 	if !same && !refused.Accepted(later.Text, later.Entry.Name.Text, later.Entry.Words) {
 		return finding // Nix refuses the later value, so the earlier line is the one to keep
 	}
@@ -65,14 +70,27 @@ func duplicate(text *nixuse.Text, name string, earlier, later nixtext.Located) r
 		finding.Severity = rules.Info
 		finding.Message = fmt.Sprintf("%q is assigned the same value again on line %d", earlier.Entry.Name.Text,
 			later.Line())
-	case list && !covers(later.Entry, earlier.Entry):
+	case list && !alike && !covers(later.Entry, earlier.Entry):
 		finding.Severity = rules.Error
-		if edits, ok := merged(later, earlier); ok && earlier.Text == later.Text {
+		trusts := name == "trusted-users" && loosens(name, earlier.Entry)
+		if edits, ok := merged(later, earlier); ok && earlier.Text == later.Text && !trusts &&
+			assignments(later.Text, name) == 2 && !misread.Is(earlier.Text, earlier.Entry) &&
+			!misread.Is(later.Text, later.Entry) {
 			if deleted, ok := fixnix.DeleteLine(earlier.Text.Fragment, earlier.Text.File, earlier.Entry); ok {
 				finding.Fixes = append(finding.Fixes,
 					nixtext.Fix(text, "Merge the values into the last line", fixers.Unsafe, append(deleted, edits...),
-						fixers.Changes{fixnix.Settings{name}}))
+						fixers.Changes{fixnix.Settings(append(misread.Touched(text, later.Entry), name))}))
 			}
+		}
+	}
+	if !same && (repeated(earlier, name) || nixconf.Known(name, text.Targets).Coverage != nixconf.All) {
+		// The line above it has the same value, and would be reported in its place; or the setting is unknown to some
+		// release, which keeps the first value.
+		return finding
+	}
+	if next := earlier.Entry.Line + 1; next < len(earlier.Text.Lines) {
+		if _, ok := nixtext.ProblemOn(earlier.Text, next, nixconf.KindLineContinuation); ok {
+			return finding // the next line was meant to belong to it
 		}
 	}
 	if edits, ok := fixnix.DeleteLine(earlier.Text.Fragment, earlier.Text.File, earlier.Entry); ok {
@@ -80,6 +98,38 @@ func duplicate(text *nixuse.Text, name string, earlier, later nixtext.Located) r
 			nixtext.Fix(earlier.Text, "Delete the line without effect", fixers.Safe, edits, fixers.Changes{}))
 	}
 	return finding
+}
+
+// assignments returns how often a text assigns a setting.
+func assignments(text *nixuse.Text, name string) int {
+	n := 0
+	for _, entry := range text.Setting(name) {
+		if nixtext.Assigns(text, entry, text.Targets) {
+			n++
+		}
+	}
+	return n
+}
+
+// repeated reports whether the assignment before a line gives the setting the same value.
+func repeated(l nixtext.Located, name string) bool {
+	for text, entry := range l.Text.Before(l.Entry) {
+		if nixtext.Assigns(text, entry, l.Text.Targets) {
+			return meant(name, entry.Value) == meant(name, l.Entry.Value)
+		}
+	}
+	return false
+}
+
+// meant returns a value of a setting without what other rules change in it: units, quotes, separators and blanks,
+// letter case, a scheme. Two values that are alike but for that are no two choices of their author.
+func meant(name, value string) string {
+	releases := nixconf.Nix.Releases()
+	if facts, ok := nixconf.Lookup(nixconf.Nix, releases[len(releases)-1], name); ok && facts.Kind == nixconf.KindInt {
+		value, _ = facts.Canonical(value)
+	}
+	return strings.NewReplacer("https://", "", "\"", "", "'", "", ";", "", ",", "", " ", "", "[", "", "]", "").Replace(
+		strings.ToLower(value))
 }
 
 // isList reports whether a setting has several values, which an author may have meant to extend.

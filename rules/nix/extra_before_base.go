@@ -3,6 +3,7 @@ package nix
 import (
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/sandlint/sandlint/fixers"
 	fixnix "github.com/sandlint/sandlint/fixers/nixconf"
@@ -74,7 +75,8 @@ func lostAddition(text *nixuse.Text, name string, earlier nixtext.Located, later
 		File: text.Fragment.File, Span: text.Fragment.Span(later.Span),
 		Message: fmt.Sprintf("%q is assigned here", later.Name.Text),
 	}}
-	if earlier.Text == text {
+	base := strings.TrimPrefix(earlier.Entry.Name.Text, "extra-")
+	if earlier.Text == text && (text.Image != nil || !loosens(base, earlier.Entry)) {
 		if edits, ok := fixnix.MoveBelow(text.Fragment, text.File, earlier.Entry, last); ok {
 			finding.Fixes = append(finding.Fixes,
 				nixtext.Fix(text, "Move the line below", fixers.Unsafe, edits,

@@ -100,6 +100,9 @@ func split(text *nixuse.Text, line nixconf.Line, place int, settings []string) [
 		if refused.Refuses(text.Targets, e.Name.Text, e.Words) {
 			return nil
 		}
+		if settings != nil {
+			settings = append(settings, e.Name.Text) // old releases may have another canonical name
+		}
 	}
 	return []fixers.Fix{nixtext.Fix(text, "Start a new line", fixers.Unsafe, edits,
 		fixers.Changes{fixnix.Settings(settings)}.When(settings == nil, fixers.Repair{}))}

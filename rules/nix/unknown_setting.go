@@ -2,6 +2,7 @@ package nix
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/sandlint/sandlint/fixers"
@@ -14,6 +15,7 @@ import (
 	"github.com/sandlint/sandlint/rules/nix/internal/misread"
 	"github.com/sandlint/sandlint/rules/nix/internal/names"
 	"github.com/sandlint/sandlint/rules/nix/internal/nixtext"
+	"github.com/sandlint/sandlint/rules/nix/internal/refused"
 )
 
 var unknownSetting = &rules.Rule{
@@ -22,12 +24,46 @@ var unknownSetting = &rules.Rule{
 	Severity: rules.Warning,
 	Category: rules.Correctness,
 	Since:    "0.1.0",
-	Fixes:    []fixers.Safety{fixers.Unsafe},
+	Fixes:    []fixers.Safety{fixers.Unsafe, fixers.Manual},
 	References: []string{
 		"Nix, src/libutil/configuration.cc: unknown settings only cause a warning",
 		"NixOS/nix#495, NixOS/nix#6672",
 	},
 	Check: rules.OnText(checkUnknownSetting),
+}
+
+// loosens reports whether an assignment loosens a check or makes the daemon trust somebody. A name that is only near
+// that of such a setting is no reason to do so.
+func loosens(name string, entry *nixconf.Entry) bool {
+	switch nixuse.Canonical(name) {
+	case "trusted-users":
+		return slices.ContainsFunc(entry.Words, func(w nixconf.Word) bool { return w.Text != "root" })
+	case "accept-flake-config", "allow-unsafe-native-code-during-evaluation":
+		on, ok := nixconf.ParseBool(entry.Value)
+		return on || !ok
+	case "require-sigs":
+		on, _ := nixconf.ParseBool(entry.Value)
+		return !on
+	case "sandbox", "sandbox-fallback", "sandbox-paths", "plugin-files":
+		return true
+	}
+	return false
+}
+
+// renames reports whether an entry may get the name of a setting by a fix: it then has a value that the setting takes,
+// and nothing else is wrong with it.
+func renames(text *nixuse.Text, entry *nixconf.Entry, name string) bool {
+	renamed := *entry
+	renamed.Name.Text = name
+	if loosens(name, entry) || misread.Is(text, &renamed) {
+		return false
+	}
+	if strings.HasPrefix(name, "extra-") {
+		if _, _, ok := names.NotAppendable(name, text.Targets); ok {
+			return false
+		}
+	}
+	return refused.Accepted(text, name, entry.Words)
 }
 
 // featureAsSetting reports an experimental feature that stands as a setting.
@@ -99,10 +135,13 @@ func checkUnknownSetting(p *rules.Pass, text *nixuse.Text) {
 			message += fmt.Sprintf("; known to %s", k.Description)
 		}
 		finding := nixtext.At(text, entry.Name.Span, message)
-		if near != "" && len(text.Setting(nixuse.Canonical(near))) == 0 {
+		if near != "" && !renames(text, entry, near) {
+			finding.Fixes = []fixers.Fix{{Title: "Rename to " + near, Safety: fixers.Manual}}
+		} else if near != "" && len(text.Setting(nixuse.Canonical(near))) == 0 {
 			if edits, ok := nixtext.Replace(text, entry.Name.Span, near); ok {
+				settings := misread.Touched(text, &nixconf.Entry{Name: nixconf.Word{Text: near}})
 				finding.Fixes = []fixers.Fix{nixtext.Fix(text, "Rename to "+near, fixers.Unsafe, edits,
-					fixers.Changes{fixnix.Settings{nixuse.Canonical(near), entry.Name.Text}})}
+					fixers.Changes{fixnix.Settings(append(settings, near, entry.Name.Text))})}
 			}
 		}
 		p.Report(finding)

@@ -144,7 +144,7 @@ type linter struct {
 	targets workspace.Targets
 }
 
-func newLinter(f *testing.F) *linter {
+func newLinter(f testing.TB) *linter {
 	l := &linter{dir: f.TempDir(), targets: workspace.DefaultTargets()}
 	if err := os.Mkdir(filepath.Join(l.dir, ".git"), 0o755); err != nil {
 		f.Fatal(err)
