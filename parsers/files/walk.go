@@ -5,16 +5,14 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"strings"
-
-	"github.com/go-git/go-git/v5/plumbing/format/gitignore"
 )
 
 // Visit is a file or folder on a Walk.
 type Visit struct {
 	// Name is its path.
 	Name string
-	// Entry describes it; a symbolic link itself, not what it leads to. It is nil where Err is about the top.
+	// Entry describes it; a symbolic link itself, not what it leads to. It is nil where Err is about the top, or about a
+	// file of ignore patterns.
 	Entry fs.DirEntry
 	// Err says that it could not be read or, for a folder that was visited before without an error, listed.
 	Err error
@@ -34,7 +32,13 @@ func Walk(t Tree, root, top string, visit func(*Visit) error) error {
 	if err != nil {
 		return skipDir(visit(&Visit{Name: top, Err: err}))
 	}
-	w := walker{tree: t, visit: visit, ignores: newIgnores(t, root, top)}
+	ignores, problems := newIgnores(t, root, top)
+	for n := range problems {
+		if err := visit(&problems[n]); err != nil {
+			return skipDir(err)
+		}
+	}
+	w := walker{tree: t, visit: visit, ignores: ignores}
 	return w.walk(top, fs.FileInfoToDirEntry(info), true)
 }
 
@@ -55,11 +59,17 @@ func (w *walker) walk(name string, d fs.DirEntry, top bool) error {
 	if err := w.visit(v); err != nil {
 		return skipDir(err)
 	}
-	w.ignores.enter(name)
 	entries, err := w.tree.List("", name)
 	if err != nil {
 		v.Err = err
 		if err := w.visit(v); err != nil {
+			return skipDir(err)
+		}
+	}
+	leave, err := w.ignores.enter(name, entries)
+	defer leave()
+	if err != nil {
+		if err := w.visit(&Visit{Name: join(name, ".gitignore"), Err: err}); err != nil {
 			return skipDir(err)
 		}
 	}
@@ -85,69 +95,4 @@ func skipDir(err error) error {
 		return nil
 	}
 	return err
-}
-
-// ignores matches paths against the .gitignore files from a repository's root down.
-type ignores struct {
-	tree     Tree
-	root     string
-	patterns []gitignore.Pattern
-	matcher  gitignore.Matcher
-}
-
-func newIgnores(t Tree, root, top string) *ignores {
-	ig := &ignores{tree: t, root: root}
-	ig.load(filepath.Join(root, ".git", "info", "exclude"), nil)
-	if rel, err := filepath.Rel(root, top); err == nil && rel != "." {
-		dir := root
-		for _, part := range strings.Split(rel, string(filepath.Separator)) {
-			ig.enter(dir)
-			dir = filepath.Join(dir, part)
-			if ig.match(dir, true) {
-				ig.patterns, ig.matcher = nil, nil // a user who names an ignored folder wants what is in it
-			}
-		}
-	}
-	return ig
-}
-
-// enter adds the patterns of a folder's .gitignore. Like git, it does not follow a symbolic link there.
-func (ig *ignores) enter(dir string) {
-	name := filepath.Join(dir, ".gitignore")
-	if info, err := ig.tree.Lstat("", name); err == nil && info.Mode().IsRegular() {
-		ig.load(name, ig.parts(dir))
-	}
-}
-
-func (ig *ignores) load(file string, domain []string) {
-	b, err := Read(ig.tree, "", file)
-	if err != nil {
-		return
-	}
-	for _, line := range strings.Split(string(b), "\n") {
-		line = strings.TrimSuffix(line, "\r")
-		if strings.TrimSpace(line) == "" || strings.HasPrefix(line, "#") {
-			continue
-		}
-		ig.patterns = append(ig.patterns, gitignore.ParsePattern(line, domain))
-		ig.matcher = nil
-	}
-}
-
-func (ig *ignores) match(name string, isDir bool) bool {
-	if len(ig.patterns) == 0 {
-		return false
-	}
-	if ig.matcher == nil {
-		ig.matcher = gitignore.NewMatcher(ig.patterns)
-	}
-	return ig.matcher.Match(ig.parts(name), isDir)
-}
-
-func (ig *ignores) parts(name string) []string {
-	rel, err := filepath.Rel(ig.root, name)
-	if err != nil || rel == "." {
-		return nil
-	}
-	return strings.Split(rel, string(filepath.Separator))
 }
