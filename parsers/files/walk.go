@@ -11,8 +11,8 @@ import (
 type Visit struct {
 	// Name is its path.
 	Name string
-	// Entry describes it; a symbolic link itself, not what it leads to. It is nil where Err is about the top, or about a
-	// file of ignore patterns.
+	// Entry describes it; a symbolic link itself, not what it leads to. It is nil where Err is about the top, or about
+	// a file of ignore patterns.
 	Entry fs.DirEntry
 	// Err says that it could not be read or, for a folder that was visited before without an error, listed.
 	Err error
