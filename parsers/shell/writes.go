@@ -38,9 +38,10 @@ func (c *Command) Writes(echo Echo) []Write {
 			break
 		}
 		if r.opensFile() && i != file && r.FD > 2 && r.Op != "<>" {
-			// No program that is known prints there, but the file is emptied.
+			// No program that is known prints there, but the file is emptied. To dash a number above 9 is a word.
 			out = append(out, Write{
-				Path: r.Target, Append: r.appends(), Truncate: !r.appends(), Known: true, Command: c, Redir: r,
+				Path: r.Target, Append: r.appends(), Truncate: !r.appends(), Known: r.FD <= 9 || c.dialect == Bash,
+				Command: c, Redir: r,
 			})
 			continue
 		}

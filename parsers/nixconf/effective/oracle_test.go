@@ -305,7 +305,7 @@ func compareFatal(s *Settings, stderr string) string {
 		if f.Value.Word >= 0 {
 			word = f.Entry.Words[f.Value.Word].Text
 		}
-		ok = has("Cannot parse Nix store '%s'", word)
+		ok = has("Cannot parse Nix store '%s'", word) || has("invalid URI query")
 	case string(nixconf.BadJSON):
 		ok = has("parsing setting '%s'", name)
 	case FatalIncludeMissing:
