@@ -19,6 +19,8 @@ type File struct {
 	Escape byte
 	// Directives are the parser directives (syntax, escape, check) at the top, in order.
 	Directives []Directive
+	// Frontend is what the syntax directive asks for, nil without one.
+	Frontend *Frontend
 	// Comments are the comment lines outside heredocs, in order, from the '#' to the line's end; those between
 	// the lines of one instruction are included, parser directives are not.
 	Comments []source.Span
@@ -26,7 +28,8 @@ type File struct {
 	Instructions []*Instruction
 	// Stages are the build stages, in order, one for each FROM.
 	Stages []*Stage
-	// Problems are the errors that BuildKit would stop at, in order of position. Kinds are the Kind… constants.
+	// Problems are the errors that BuildKit would stop at, in order of position. Kinds are the Kind… constants. Where
+	// the Frontend is foreign or newer, they need not be errors.
 	Problems []source.Problem
 
 	lazy *lazy

@@ -27,6 +27,7 @@ func Parse(f *source.File) *File {
 	r.read()
 	r.stages()
 	slices.SortStableFunc(out.Problems, func(a, b source.Problem) int { return a.Span.Start - b.Span.Start })
+	out.Frontend = out.frontend()
 	return out
 }
 

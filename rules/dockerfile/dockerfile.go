@@ -15,6 +15,8 @@ var pages embed.FS
 // Pack is the pack "dockerfile".
 func Pack() rules.Pack {
 	return rules.Pack{Name: "dockerfile", Pages: pages, Rules: []*rules.Rule{
+		foreignFrontend,
+		frontendTooOld,
 		syntax,
 		unknownFlag,
 		unknownInstruction,

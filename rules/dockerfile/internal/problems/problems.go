@@ -2,6 +2,8 @@
 package problems
 
 import (
+	"fmt"
+
 	"github.com/sandlint/sandlint/fixers"
 	fixdocker "github.com/sandlint/sandlint/fixers/dockerfile"
 	"github.com/sandlint/sandlint/parsers/dockerfile"
@@ -10,13 +12,26 @@ import (
 	"github.com/sandlint/sandlint/rules"
 )
 
-// Report reports the parser's problems of one kind. If a name is probably misspelt, the fix renames it.
+// Report reports the parser's problems of one kind. If a name is probably misspelt, the fix renames it. Where the file
+// asks for a frontend that may be newer than the grammar, the findings are warnings without a fix; with a foreign one
+// there are none.
 func Report(p *rules.Pass, d *image.Dockerfile, kind string) {
+	if d.Frontend != nil && d.Frontend.Foreign {
+		return
+	}
 	for _, problem := range d.Problems {
 		if problem.Kind != kind {
 			continue
 		}
 		finding := rules.Finding{File: d.Source, Span: problem.Span, Message: problem.Message}
+		if f := d.Frontend; f != nil && f.Newer {
+			finding.Severity = rules.Warning
+			finding.Message += fmt.Sprintf("; this is the grammar of %s, and %q may know more",
+				dockerfile.Grammar, f.Image)
+			finding.Related = []rules.Related{{File: d.Source, Span: f.At, Message: "the frontend that reads this file"}}
+			p.Report(finding)
+			continue
+		}
 		if problem.Near != "" && kind != dockerfile.KindSyntax {
 			finding.Fixes = []fixers.Fix{rename(d, problem)}
 		}
