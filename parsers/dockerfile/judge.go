@@ -33,7 +33,7 @@ func (r *reader) judge(i *Instruction) {
 	own := len(r.faults)
 	if t := i.Trigger; t != nil && i.Name == "ONBUILD" && own == 0 {
 		if _, known := keywordSet()[t.Name]; !known {
-			r.faults = append(r.faults, r.unknownKeyword(t))
+			r.faults = append(r.faults, r.unknownKeyword(t, false))
 		} else {
 			r.check(t)
 		}
@@ -54,8 +54,9 @@ func (r *reader) judge(i *Instruction) {
 	}
 }
 
-// unknownKeyword returns the problem of an instruction whose keyword BuildKit does not know.
-func (r *reader) unknownKeyword(i *Instruction) source.Problem {
+// unknownKeyword returns the problem of an instruction whose keyword BuildKit does not know. first says that the keyword
+// is the first word of the line, so a lost continuation may explain it.
+func (r *reader) unknownKeyword(i *Instruction, first bool) source.Problem {
 	p := source.Problem{Span: i.Keyword, Kind: KindUnknownInstruction}
 	if !strings.ContainsFunc(i.Name, func(c rune) bool { return c < 'A' || c > 'Z' }) {
 		p.Near = nearest(i.Name, keywords())
@@ -65,7 +66,7 @@ func (r *reader) unknownKeyword(i *Instruction) source.Problem {
 	switch {
 	case p.Near != "":
 		p.Message += fmt.Sprintf("; did you mean %q?", p.Near)
-	case i.Lines.Start < i.Keyword.Start && i.Index > 0 && all[i.Index-1].Lines.End == i.Lines.Start:
+	case first && i.Lines.Start < i.Keyword.Start && i.Index > 0 && all[i.Index-1].Lines.End == i.Lines.Start:
 		p.Message += fmt.Sprintf("; the line above does not end in %q, so it is not continued here",
 			string(r.file.Escape))
 	}
@@ -94,12 +95,28 @@ func nearest(name string, candidates []string) string {
 // since they are lines of a command that lost its continuation, or the file is not a Dockerfile.
 func (r *reader) unknownInstruction(i *Instruction) {
 	i.Broken = true
-	p := r.unknownKeyword(i)
-	if p.Near != "" || !r.afterUnknown {
+	p := r.unknownKeyword(i, true)
+	near := p.Near
+	if !r.renames(i, near) {
+		p.Near = "" // the message still says what was meant
+	}
+	if near != "" || !r.afterUnknown {
 		r.problem(p)
 	}
 	r.unknown = true
-	r.afterUnknown = p.Near == ""
+	r.afterUnknown = near == ""
+	r.nearFrom = r.nearFrom || near == "FROM"
+}
+
+// renames reports whether an unknown instruction is a good one under another keyword: BuildKit accepts it, and it does
+// not come before the first FROM.
+func (r *reader) renames(i *Instruction, keyword string) bool {
+	if keyword == "" || !r.from && !r.nearFrom && keyword != "FROM" && keyword != "ARG" {
+		return false
+	}
+	rest := r.text[i.Keyword.End:i.Lines.End]
+	// An instruction with a here-document would begin to take the lines below.
+	return strings.Contains(rest, "<<") || r.askText(keyword+rest) == nil
 }
 
 // maxAsked is how many instructions of one file are checked with BuildKit. Beyond it our own checks decide alone, or a
@@ -134,8 +151,10 @@ func (r *reader) confirm(i *Instruction) {
 var errNotAsked = errors.New("instruction is not valid")
 
 // ask returns BuildKit's error for an instruction, nil when BuildKit accepts it.
-func (r *reader) ask(i *Instruction) error {
-	text := r.text[i.Keyword.Start:i.Lines.End]
+func (r *reader) ask(i *Instruction) error { return r.askText(r.text[i.Keyword.Start:i.Lines.End]) }
+
+// askText is like ask, for the text of an instruction.
+func (r *reader) askText(text string) error {
 	r.asked++
 	// Deeply nested substitutions would overflow the stack of BuildKit's lexer.
 	if r.asked > maxAsked || strings.Contains(text, "<<") && strings.Count(text, "${") > 100*maxNesting {

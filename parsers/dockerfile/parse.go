@@ -27,6 +27,9 @@ func Parse(f *source.File) *File {
 	r.read()
 	r.stages()
 	slices.SortStableFunc(out.Problems, func(a, b source.Problem) int { return a.Span.Start - b.Span.Start })
+	if p, bad := out.binary(); bad {
+		out.Problems = []source.Problem{p}
+	}
 	out.Frontend = out.frontend()
 	return out
 }
@@ -37,8 +40,7 @@ func notText(b []byte) (source.Problem, bool) {
 	if bytes.HasPrefix(b, []byte("\xff\xfe")) || bytes.HasPrefix(b, []byte("\xfe\xff")) {
 		return source.Problem{Span: source.Span{Start: 0, End: 2}, Kind: KindSyntax, Message: utf16}, true
 	}
-	first := bytes.IndexByte(b, 0)
-	if first < 0 {
+	if bytes.IndexByte(b, 0) < 0 {
 		return source.Problem{}, false
 	}
 	// Without a byte order mark, UTF-16 has the zero bytes of its ASCII letters all at even or all at odd offsets.
@@ -52,7 +54,20 @@ func notText(b []byte) (source.Problem, bool) {
 	if few, many := min(zeros[0], zeros[1]), max(zeros[0], zeros[1]); few == 0 && 4*many > len(head) {
 		return source.Problem{Kind: KindSyntax, Message: utf16}, true
 	}
-	return source.Problem{Span: source.Span{Start: first, End: first + 1}, Kind: KindSyntax,
+	return source.Problem{}, false
+}
+
+// binary returns the problem of a file that is no text: its first instruction is none, and it has a NUL. Elsewhere, such
+// as in a comment, BuildKit accepts a NUL.
+func (f *File) binary() (source.Problem, bool) {
+	at := bytes.IndexByte(f.Source.Bytes, 0)
+	if at < 0 || len(f.Instructions) == 0 {
+		return source.Problem{}, false
+	}
+	if _, known := keywordSet()[f.Instructions[0].Name]; known {
+		return source.Problem{}, false
+	}
+	return source.Problem{Span: source.Span{Start: at, End: at + 1}, Kind: KindSyntax,
 		Message: "file contains a NUL byte, so it is not text; a Dockerfile is UTF-8"}, true
 }
 
@@ -85,6 +100,7 @@ type reader struct {
 	afterUnknown bool            // the previous instruction was unknown, without a near match
 	brokenFirst  bool            // an instruction before the first FROM was reported
 	from         bool            // a FROM was read
+	nearFrom     bool            // an unknown instruction was probably meant as FROM
 }
 
 // line is a line of the file: [start, end) without its line end, which runs to next.

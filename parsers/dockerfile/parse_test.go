@@ -587,8 +587,6 @@ func TestEncoding(t *testing.T) {
 			wide("FROM a\n", "\x00%c"): {Span: source.Span{Start: 0, End: 2}, Kind: KindSyntax, Message: utf16},
 		wide("FROM a\n", "%c\x00"): {Kind: KindSyntax, Message: utf16},
 		wide("FROM a\n", "\x00%c"): {Kind: KindSyntax, Message: utf16},
-		"FROM a\nRUN \x00b\n": {Span: source.Span{Start: 11, End: 12}, Kind: KindSyntax,
-			Message: "file contains a NUL byte, so it is not text; a Dockerfile is UTF-8"},
 	} {
 		f := parse(in)
 		if d := cmp.Diff([]source.Problem{want}, f.Problems); d != "" {
@@ -597,6 +595,57 @@ func TestEncoding(t *testing.T) {
 		if len(f.Instructions) > 0 {
 			t.Errorf("%q: %d instructions", in, len(f.Instructions))
 		}
+	}
+}
+
+// TestNUL checks that a NUL is no problem where BuildKit accepts it, and that a binary file is one problem.
+func TestNUL(t *testing.T) {
+	for in, want := range map[string]string{
+		"FROM a\n# b\x00\nRUN c\n":            "",
+		"FROM a\nRUN \\\n# b\x00\nc\n":        "",
+		"FROM a\nCOPY <<E /b\n\x00\nE\n":      "",
+		"FROM a\nLABEL a=\x00\n":              "",
+		"FROM a\nR\x00N b\n":                  "instruction",
+		"\x7fELF\x02\x01\x01\x00\x00\nFROM\n": "file contains a NUL byte",
+	} {
+		f := parse(in)
+		got := len(f.Problems) == 1 && strings.HasPrefix(f.Problems[0].Message, want)
+		if want == "" && len(f.Problems) > 0 || want != "" && !got {
+			t.Errorf("%q: %v", in, f.Problems)
+		}
+		if d := disagreement(in); d != "" {
+			t.Errorf("%q: %s", in, d)
+		}
+	}
+}
+
+// TestNeeds checks which stages a build runs.
+func TestNeeds(t *testing.T) {
+	const text = "FROM a AS one\nFROM one AS two\nFROM b AS three\nRUN --mount=type=bind,from=one,target=/x c\n" +
+		"FROM c AS four\nCOPY --from=\"Three\" /x /x\nFROM d AS five\nCOPY --from=1 /x /x\n" +
+		"FROM e\nCOPY --from=fivefold /x /x\nONBUILD COPY --from=three /x /x\n"
+	f := parse(text)
+	for target, want := range map[string]string{
+		"one": "0", "two": "0 1", "THREE": "0 2", "four": "0 2 3", "five": "0 1 4", "4": "0 1 4", "": "0 2 5", "none": "",
+	} {
+		var got []string
+		if s := f.StageNamed(target); s != nil {
+			needed := f.Needs(s)
+			for _, s := range f.Stages {
+				if needed[s] {
+					got = append(got, fmt.Sprint(s.Index))
+				}
+			}
+		}
+		if got := strings.Join(got, " "); got != want {
+			t.Errorf("%q: %s, want %s", target, got, want)
+		}
+	}
+	if got := f.Needs(f.StageNamed("four"), "three"); len(got) != 1 {
+		t.Errorf("with three replaced: %d stages", len(got))
+	}
+	if got := f.Needs(f.StageNamed("four"), "four"); len(got) != 0 {
+		t.Errorf("with four replaced: %d stages", len(got))
 	}
 }
 

@@ -40,9 +40,6 @@ func Parse(view []byte, base int, d Dialect, env Env) *Script {
 		s.Problem = &source.Problem{Kind: p.kind, Message: p.message,
 			Span: source.Span{Start: base + min(p.start, len(src)), End: base + min(p.end, len(src))}}
 	}
-	if parsed.whole {
-		s.Tree = &syntax.File{Stmts: parsed.stmts}
-	}
 	w := &walker{
 		text:    text{src: src + parsed.added, limit: len(src), base: base},
 		s:       s,
@@ -84,7 +81,6 @@ func ParseJoined(view []byte, base int, d Dialect, env Env) *Script {
 // parsed is the result of the parser.
 type parsed struct {
 	stmts   []*syntax.Stmt
-	whole   bool   // the whole text was read
 	added   string // what had to be added to the text to close its here-documents
 	problem *problem
 }
@@ -139,13 +135,12 @@ func parseText(src string, d Dialect, bom bool) parsed {
 			(d != Bash || strings.Contains(src, "((")) {
 			// Some text is valid only in the POSIX shell; and bash reads ((a); b) as it does.
 			if posix, err := parseAs(syntax.LangPOSIX, src+out.added); err == nil {
-				out.stmts, out.whole = posix, true
+				out.stmts = posix
 				return out
 			}
 		}
 		out.stmts = stmts
 		if err == nil {
-			out.whole = true
 			return out
 		}
 		name := unclosed(err)

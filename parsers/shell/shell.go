@@ -7,11 +7,7 @@
 // comments with NULs.
 package shell
 
-import (
-	"mvdan.cc/sh/v3/syntax"
-
-	"github.com/sandlint/sandlint/parsers/source"
-)
+import "github.com/sandlint/sandlint/parsers/source"
 
 // Dialect is the language that a shell text is written in.
 type Dialect int
@@ -29,8 +25,6 @@ const (
 type Script struct {
 	// Dialect is the language it was read as.
 	Dialect Dialect
-	// Tree is the syntax tree, nil when the text could not be parsed. Its offsets are relative to Base.
-	Tree *syntax.File
 	// Base is the file offset of the text's first byte.
 	Base int
 	// Commands are the simple commands in the order of the text; those of a nested `sh -c '…'` or of a substitution

@@ -66,7 +66,7 @@ func (s *slab[T]) take(src []T) []T {
 // grab returns n zero values.
 func (s *slab[T]) grab(n int) []T {
 	if len(s.free) < n {
-		s.size = min(max(2*s.size, 4), 256)
+		s.size = min(max(2*s.size, 1), 256) // most scripts have one command or two
 		s.free = make([]T, max(n, s.size))
 	}
 	out := s.free[:n:n]

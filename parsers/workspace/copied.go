@@ -32,7 +32,7 @@ func (w *Workspace) copiedFiles() copies {
 			continue // there is no nix.conf that it could copy
 		}
 		f, err := w.read(e.Abs)
-		if err != nil || !bytes.Contains(f.Bytes, []byte("nix")) {
+		if err != nil || len(f.Bytes) > maxDockerfile || !bytes.Contains(f.Bytes, []byte("nix")) {
 			continue
 		}
 		d := w.images(e.Abs, f)

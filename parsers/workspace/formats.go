@@ -2,6 +2,7 @@ package workspace
 
 import (
 	"errors"
+	"fmt"
 	"io/fs"
 	"path/filepath"
 
@@ -27,8 +28,14 @@ func Builtin() []Format {
 	}
 }
 
+// maxDockerfile is the size in bytes above which a Dockerfile is not read: its model needs up to 300 times its size.
+const maxDockerfile = 2 << 20
+
 // OpenDockerfile is Format.Open of Dockerfiles. Value is an *image.Dockerfile.
 func OpenDockerfile(w *Workspace, e *Entry, f *source.File) (*Document, error) {
+	if n := len(f.Bytes); n > maxDockerfile {
+		return nil, fmt.Errorf("the file has %d KiB; sandlint reads no Dockerfile above %d MiB", n>>10, maxDockerfile>>20)
+	}
 	d := w.images(e.Abs, f)
 	nix := nixuse.New(d, w.Targets.nix())
 	return &Document{Value: d, Dockerfile: d, Nix: nix, Texts: nix.Texts, Profiles: labelProfiles(d.File)}, nil

@@ -1,0 +1,81 @@
+package dockerfile
+
+import (
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// Needs returns the stages that a build of the target runs, which is one of the stages of the file: the target itself,
+// those that it is based on, and those that it copies or mounts from. Names in replaced, in lower case, are replaced by
+// named contexts of the build, so they are no stages of the file.
+func (f *File) Needs(target *Stage, replaced ...string) map[*Stage]bool {
+	needed := map[*Stage]bool{target: true}
+	if slices.Contains(replaced, target.Name) && target.Name != "" {
+		return map[*Stage]bool{}
+	}
+	add := func(s *Stage) {
+		if s != nil && (s.Name == "" || !slices.Contains(replaced, s.Name)) {
+			needed[s] = true
+		}
+	}
+	for n := target.Index; n >= 0; n-- {
+		s := f.Stages[n]
+		if !needed[s] {
+			continue
+		}
+		add(s.Parent)
+		for _, i := range s.Instructions {
+			for ; i != nil; i = i.Trigger {
+				for k := range i.Flags {
+					add(f.stageOf(n, i.Flags[k].source(i.Name)))
+				}
+			}
+		}
+	}
+	return needed
+}
+
+// source returns what a flag of COPY, ADD or RUN takes files from, or "".
+func (fl *Flag) source(instruction string) string {
+	switch {
+	case instruction == "COPY" && fl.Name == "from":
+		return fl.Unquoted
+	case instruction == "RUN" && fl.Name == "mount":
+		for field := range strings.SplitSeq(fl.Unquoted, ",") {
+			key, value, _ := strings.Cut(strings.Trim(field, `"`), "=")
+			if strings.EqualFold(key, "from") {
+				return value
+			}
+		}
+	}
+	return ""
+}
+
+// stageOf returns the stage before the one with an index that a name or number means, nil without one.
+func (f *File) stageOf(before int, name string) *Stage {
+	if name == "" {
+		return nil
+	}
+	for n := before - 1; n >= 0; n-- {
+		if strings.EqualFold(f.Stages[n].Name, name) {
+			return f.Stages[n]
+		}
+	}
+	if n, err := strconv.Atoi(name); err == nil && n >= 0 && n < before {
+		return f.Stages[n]
+	}
+	return nil
+}
+
+// StageNamed returns the stage that a build's target means by its name or number, the last one for "". It is nil where
+// the file has no such stage.
+func (f *File) StageNamed(target string) *Stage {
+	if len(f.Stages) == 0 {
+		return nil
+	}
+	if target == "" {
+		return f.Stages[len(f.Stages)-1]
+	}
+	return f.stageOf(len(f.Stages), target)
+}
