@@ -26,8 +26,10 @@ const (
 	KindSize = "bake-size"
 )
 
-// File is a definition file as read. It is immutable after Parse.
+// File is a definition as read, from one file or several that bake merges. It is immutable after Parse.
 type File struct {
+	// Source is the text, to which all spans belong: the file, or all files one after the other, with a line feed between
+	// them. At returns the place in a file.
 	Source *source.File
 	// Targets are the targets in order of position, those of a matrix in order of its values. Several blocks of the
 	// same name make one target.
@@ -37,6 +39,8 @@ type File struct {
 	Groups []*Group
 	// Problems are in order of position. Kinds are the Kind… constants.
 	Problems []source.Problem
+
+	files []*source.File
 }
 
 // Target is one image build, with what it inherits. An attribute that is not written is the zero Value.
@@ -71,6 +75,8 @@ type Target struct {
 	Unresolved []Value
 	// Span runs from the word "target" to the closing brace, those of the first block if there are several.
 	Span source.Span
+	// Label is the block's label in the file; for a target of a matrix it is the name of the group.
+	Label string
 }
 
 // Group is a name for several targets.
@@ -79,6 +85,19 @@ type Group struct {
 	// Targets are names or patterns of targets or groups.
 	Targets []Value
 	Span    source.Span
+}
+
+// At returns the file that holds a span of Source, and the span in it.
+func (f *File) At(s source.Span) (*source.File, source.Span) {
+	start := 0
+	for n, file := range f.files {
+		next := start + len(file.Bytes) + 1
+		if s.Start < next || n == len(f.files)-1 {
+			return file, source.Span{Start: s.Start - start, End: s.End - start}
+		}
+		start = next
+	}
+	return f.Source, s
 }
 
 // Target returns the target with the given name, or nil.
@@ -149,6 +168,29 @@ func (f *File) Resolve(names ...string) (targets []*Target, complete bool) {
 // Abstract reports whether the target only exists to be inherited from: by convention its name begins with an
 // underscore.
 func (t *Target) Abstract() bool { return strings.HasPrefix(t.Name.Text, "_") }
+
+// OnlyInherited reports whether the target seems to exist for others to inherit from, besides what Abstract says: another
+// target inherits from it, no group names it, and it has nothing of its own that says what is built.
+func (f *File) OnlyInherited(t *Target) bool {
+	if t.Dockerfile.IsSet() || t.Inline.IsSet() || t.Context.IsSet() || t.Stage.IsSet() {
+		return false
+	}
+	for _, g := range f.Groups {
+		for _, member := range g.Targets {
+			if match, _ := path.Match(member.Text, t.Name.Text); match || !member.Known {
+				return false
+			}
+		}
+	}
+	for _, other := range f.Targets {
+		for _, parent := range other.Inherits {
+			if parent.Is(t.Name.Text) {
+				return true
+			}
+		}
+	}
+	return false
+}
 
 // Builds reports whether the target is built, so its RUN instructions run.
 func (t *Target) Builds() bool { return !t.Call.IsSet() || t.Call.Is("build") || t.Call.Is("") }

@@ -48,11 +48,29 @@ var targetSchema = &hcl.BodySchema{Attributes: []hcl.AttributeSchema{
 	{Name: "entitlements"}, {Name: "network"}, {Name: "call"},
 }}
 
-// Parse reads f: as JSON when its path ends in ".json", otherwise as HCL. It never fails: what cannot be read becomes a
-// problem of the file.
-func Parse(f *source.File) *File {
-	p := &parser{file: &File{Source: f}}
-	p.parse()
+// Parse reads a definition: as JSON when a path ends in ".json", otherwise as HCL. Of several files, later ones override
+// earlier ones, as bake merges docker-bake.hcl and docker-bake.override.hcl. It never fails: what cannot be read becomes
+// a problem of the file.
+func Parse(files ...*source.File) *File {
+	text := files[0]
+	if len(files) > 1 {
+		var all [][]byte
+		for _, f := range files {
+			all = append(all, f.Bytes)
+		}
+		text = source.NewFile(text.Path, bytes.Join(all, []byte("\n")))
+	}
+	p := &parser{
+		file: &File{Source: text, files: files}, eval: newEvaluator(text.Bytes), braces: map[int]int{},
+		blocks: map[string]*Target{}, resolved: map[*Target]*Target{},
+	}
+	var blocks hcl.Blocks
+	at := 0
+	for _, f := range files {
+		blocks = append(blocks, p.parse(f, at)...)
+		at += len(f.Bytes) + 1
+	}
+	p.read(blocks)
 	slices.SortStableFunc(p.file.Problems, func(a, b source.Problem) int {
 		return cmp.Compare(a.Span.Start, b.Span.Start)
 	})
@@ -84,30 +102,32 @@ func (p *parser) clamp(s source.Span) source.Span {
 	return s
 }
 
-func (p *parser) parse() {
-	src := p.file.Source.Bytes
-	isJSON := strings.HasSuffix(p.file.Source.Path, ".json")
+// parse returns the blocks of a file that begins at an offset of the whole text.
+func (p *parser) parse(f *source.File, base int) hcl.Blocks {
+	src := f.Bytes
+	isJSON := strings.HasSuffix(f.Path, ".json")
 	if at, why := hcltext.Refuse(src); why != "" {
-		p.problem(KindSize, source.Span{Start: at, End: min(at+1, len(src))}, "%s", why)
-		return
+		p.problem(KindSize, source.Span{Start: base + at, End: base + min(at+1, len(src))}, "%s", why)
+		return nil
 	}
 	pos := hcl.InitialPos
+	skip := 0
 	if bytes.HasPrefix(src, []byte("\xef\xbb\xbf")) {
-		pos.Byte = 3
+		skip = 3
 	}
+	pos.Byte = base + skip
 	var parsed *hcl.File
 	var diags hcl.Diagnostics
 	if isJSON {
-		parsed, diags = hcljson.ParseWithStartPos(src[pos.Byte:], p.file.Source.Path, pos)
+		parsed, diags = hcljson.ParseWithStartPos(src[skip:], f.Path, pos)
 	} else {
-		parsed, diags = hclsyntax.ParseConfig(src[pos.Byte:], p.file.Source.Path, pos)
+		parsed, diags = hclsyntax.ParseConfig(src[skip:], f.Path, pos)
 	}
 	p.report(KindSyntax, diags)
 	if parsed == nil || parsed.Body == nil {
-		return
+		return nil
 	}
 	if body, ok := parsed.Body.(*hclsyntax.Body); ok {
-		p.braces = make(map[int]int, len(body.Blocks))
 		for _, b := range body.Blocks {
 			p.braces[b.TypeRange.Start.Byte] = b.CloseBraceRange.End.Byte
 		}
@@ -117,19 +137,23 @@ func (p *parser) parse() {
 	if !isJSON || !broken { // after a syntax error, a truncated value looks like a wrong type
 		p.report(KindShape, diags)
 	}
-	p.eval = newEvaluator(src)
 	attrs, _ := rest.JustAttributes()
 	maps.Copy(p.eval.attrs, attrs)
 	for _, b := range content.Blocks {
 		if b.Type == "variable" {
 			c, _, _ := b.Body.PartialContent(variableSchema)
-			p.eval.variables[b.Labels[0]] = c.Attributes["default"]
+			if def := c.Attributes["default"]; def != nil || p.eval.variables[b.Labels[0]] == nil {
+				p.eval.variables[b.Labels[0]] = def
+			}
 		}
 	}
-	p.blocks = map[string]*Target{}
-	p.resolved = map[*Target]*Target{}
+	return content.Blocks
+}
+
+// read makes targets and groups of the blocks.
+func (p *parser) read(blocks hcl.Blocks) {
 	var order []*Target
-	for _, b := range content.Blocks {
+	for _, b := range blocks {
 		switch b.Type {
 		case "group":
 			p.group(b)
@@ -249,7 +273,7 @@ func (p *parser) target(b *hcl.Block) []*Target {
 
 // instance reads the attributes of a target for one combination of its matrix.
 func (p *parser) instance(b *hcl.Block, attrs hcl.Attributes, name Value, scope *scope) *Target {
-	t := &Target{Name: name, Span: p.blockSpan(b)}
+	t := &Target{Name: name, Span: p.blockSpan(b), Label: b.Labels[0]}
 	for _, f := range []struct {
 		attr  string
 		field *Value
@@ -339,7 +363,7 @@ func (p *parser) inherited(t *Target) *Target {
 		}
 	}
 	out.merge(t)
-	out.Name, out.Inherits, out.Span = t.Name, t.Inherits, t.Span
+	out.Name, out.Inherits, out.Span, out.Label = t.Name, t.Inherits, t.Span, t.Label
 	out.Platforms = distinct(out.Platforms)
 	out.Entitlements = distinct(out.Entitlements)
 	out.Unresolved = distinct(out.Unresolved)

@@ -69,7 +69,8 @@ type Stage struct {
 	// Image is Base with build arguments expanded to their defaults, or "" if one has no default.
 	Image string
 	// Platform is the value of --platform with arguments expanded to their defaults, where they are known. The
-	// automatic arguments stay as written: "$BUILDPLATFORM", "$TARGETPLATFORM". It is "" without the flag.
+	// automatic arguments are always set in a build, so a default after ":-" does not count; they stay as in
+	// "$BUILDPLATFORM", "$TARGETPLATFORM", "linux/$TARGETARCH". It is "" without the flag.
 	Platform string
 	// Parent is the stage that FROM names, or nil for an image.
 	Parent *Stage

@@ -1,6 +1,7 @@
 package dockerfile
 
 import (
+	"slices"
 	"sort"
 	"strings"
 	"sync"
@@ -542,13 +543,19 @@ func (f *File) expandPlatform(word string) string {
 	return text
 }
 
-// defaults returns only values that are known.
+// automatic are the arguments that BuildKit sets in every build, except for TARGETVARIANT and BUILDVARIANT, which most
+// platforms do not have. A default in an ARG before the first FROM replaces the value.
+var automatic = []string{
+	"TARGETPLATFORM", "TARGETOS", "TARGETARCH", "BUILDPLATFORM", "BUILDOS", "BUILDARCH",
+}
+
+// defaults returns only values that are known, and automatic arguments as a reference to themselves.
 type defaults struct{ environment }
 
 // Get implements shell.EnvGetter.
 func (d *defaults) Get(name string) (string, bool) {
 	if r, ok := d.scope.read(d.version, name); !ok || !r.value.Known {
-		return "", false
+		return "$" + name, slices.Contains(automatic, name)
 	}
 	return d.environment.Get(name)
 }

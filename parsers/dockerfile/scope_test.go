@@ -146,7 +146,7 @@ func TestStages(t *testing.T) {
 		{"FROM --platform=linux/arm64 a", "0 a linux/arm64"},
 		{"ARG P=linux/arm64\nFROM --platform=$P a\nFROM --platform=$BUILDPLATFORM a\n" +
 			"FROM --platform=linux/${TARGETARCH} a\nFROM --platform=\"${P}\" a\nFROM --platform=$Q a",
-			"0 a linux/arm64|1 a $BUILDPLATFORM|2 a linux/${TARGETARCH}|3 a linux/arm64|4 a $Q"},
+			"0 a linux/arm64|1 a $BUILDPLATFORM|2 a linux/$TARGETARCH|3 a linux/arm64|4 a $Q"},
 		{"FROM\nRUN a\nFROM b c\nRUN d", "0  +1|1 b +1"},
 		{"RUN a\nFROM b\nONBUILD RUN c\nHEALTHCHECK CMD d", "0 b +2"},
 	} {

@@ -65,6 +65,37 @@ var architectures = []struct{ suffix, name string }{
 	{"-amd64", "amd64"}, {"-arm64", "arm64"}, {"-aarch64", "arm64"}, {"-x86_64", "amd64"},
 }
 
+// hubArchitectures are the namespaces of Docker Hub that hold images of one architecture, and what Docker calls it.
+var hubArchitectures = map[string]string{
+	"amd64": "amd64", "arm32v5": "arm", "arm32v6": "arm", "arm32v7": "arm", "arm64v8": "arm64", "i386": "386",
+	"mips64le": "mips64le", "ppc64le": "ppc64le", "riscv64": "riscv64", "s390x": "s390x",
+}
+
+// ArchitectureOf returns the architecture that the reference of an image names, at the end of its tag or by a namespace
+// of Docker Hub: "amd64" for "nixos/nix:2.31.1-amd64"; "" where it names none.
+func ArchitectureOf(reference string) string {
+	ref, _, _ := strings.Cut(reference, "@")
+	name, tag := ref, ""
+	if i := strings.LastIndexByte(ref, ':'); i > strings.LastIndexByte(ref, '/') {
+		name, tag = ref[:i], ref[i+1:]
+	}
+	if arch := tagArchitecture(tag); arch != "" {
+		return arch
+	}
+	namespace, _, _ := strings.Cut(strings.TrimPrefix(name, "docker.io/"), "/")
+	return hubArchitectures[namespace]
+}
+
+// tagArchitecture returns the architecture at the end of a tag, "" without one.
+func tagArchitecture(tag string) string {
+	for _, a := range architectures {
+		if strings.HasSuffix(tag, a.suffix) || tag == a.suffix[1:] {
+			return a.name
+		}
+	}
+	return ""
+}
+
 // LookupBase returns what is known of an image by its reference, such as "nixos/nix:2.31.1-amd64"; nil when nothing is.
 func LookupBase(reference string) *Base {
 	ref, digest, _ := strings.Cut(reference, "@")
@@ -83,11 +114,6 @@ func LookupBase(reference string) *Base {
 	if !known {
 		return nil
 	}
-	b := &Base{Name: name, Tag: tag, Digest: digest, Shell: shell, Exact: digest != "" || tag != "" && tag != "latest"}
-	for _, a := range architectures {
-		if strings.HasSuffix(tag, a.suffix) {
-			b.TagArch = a.name
-		}
-	}
-	return b
+	return &Base{Name: name, Tag: tag, Digest: digest, Shell: shell, TagArch: tagArchitecture(tag),
+		Exact: digest != "" || tag != "" && tag != "latest"}
 }

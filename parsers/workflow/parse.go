@@ -311,6 +311,7 @@ func (p *parser) buildPush(c *Combination, step int, in inputs, span source.Span
 	b.isGit = !b.Context.IsSet() || strings.HasPrefix(b.Context.Text, "{{defaultContext}}")
 	b.Platforms = in.list("platforms", true)
 	b.Allow = in.list("allow", true)
+	b.Contexts = in.list("build-contexts", false)
 	var complete bool
 	b.Args, complete = assignments(in.list("build-args", false), p.file.Source)
 	b.Open = !complete

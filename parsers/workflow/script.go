@@ -506,6 +506,8 @@ func (sh *scriptReader) build(tool Tool, args []Value, span source.Span, remote 
 			b.Stage = f.value
 		case "--platform":
 			b.Platforms = append(b.Platforms, commas(f.value)...)
+		case "--build-context":
+			b.Contexts = append(b.Contexts, f.value)
 		case "--build-arg":
 			buildArgs = append(buildArgs, f.value)
 		case "--allow":

@@ -177,6 +177,8 @@ type Build struct {
 	Stage Value
 	// Platforms are the platforms. None means the builder's platform; one that is not known stands for any number.
 	Platforms []Value
+	// Contexts are the named contexts as written, "name=value".
+	Contexts []Value
 	// Args are the build arguments. Those that take their value from the environment are not known.
 	Args map[string]Value
 	// Allow are the entitlements that are granted, such as "security.insecure".
@@ -252,6 +254,7 @@ func (b *Build) key() string {
 	}
 	add(b.Context, b.Dockerfile, b.Stage, b.Call, b.dir, b.Combination.root)
 	add(b.Platforms...)
+	add(b.Contexts...)
 	add(b.Allow...)
 	for _, name := range sortedKeys(b.Args) {
 		sb.WriteString(name)

@@ -8,7 +8,6 @@ import (
 
 	"github.com/sandlint/sandlint/parsers/bake"
 	"github.com/sandlint/sandlint/parsers/compose"
-	"github.com/sandlint/sandlint/parsers/dockerfile"
 	"github.com/sandlint/sandlint/parsers/files"
 	"github.com/sandlint/sandlint/parsers/image"
 	"github.com/sandlint/sandlint/parsers/source"
@@ -17,18 +16,23 @@ import (
 
 // build is one build of a Dockerfile that a neighbouring file describes.
 type build struct {
-	dockerfile string // absolute
-	context    string // absolute; "" when not known
-	stage      string // in lower case; "" for the last one
+	dockerfile string   // absolute
+	context    string   // absolute; "" when not known
+	stage      string   // in lower case; "" for the last one
+	replaced   []string // names of stages and images, in lower case, that named contexts replace
 	platforms  []image.Platform
+	// emulates reports whether the build certainly runs a platform under an emulator; nil where it is not known on what
+	// machine it runs.
+	emulates func(platform string) bool
 }
 
-// bakeFiles and composeFiles are the names under which the programs look for their files.
+// bakeFiles and composeFiles are the names under which the programs look for their files. Bake merges all that are
+// there, in this order (buildx 0.36, bake/bake.go); Compose takes the first one.
 var (
 	bakeFiles = []string{
-		"docker-bake.hcl", "docker-bake.json", "docker-bake.override.hcl", "docker-bake.override.json",
+		"docker-bake.json", "docker-bake.hcl", "docker-bake.override.json", "docker-bake.override.hcl",
 	}
-	composeFiles = []string{"compose.yaml", "compose.yml", "docker-compose.yaml", "docker-compose.yml"}
+	composeFiles = []string{"compose.yaml", "compose.yml", "docker-compose.yml", "docker-compose.yaml"}
 )
 
 // buildsOf returns the builds of a Dockerfile that the files beside it, or in a folder above it up to the root,
@@ -59,43 +63,109 @@ func (w *Workspace) buildsIn(root, dir string) []build {
 			fromWorkflows, native = w.workflowBuilds(root)
 			out = append(out, fromWorkflows...)
 		}
-		for _, name := range bakeFiles {
-			if f, err := w.neighbour(root, filepath.Join(dir, name)); err == nil {
-				out = append(out, bakeBuilds(dir, bake.Parse(f), native)...)
-			}
-		}
+		var services *compose.File
 		for _, name := range composeFiles {
 			if f, err := w.neighbour(root, filepath.Join(dir, name)); err == nil {
-				out = append(out, composeBuilds(dir, compose.Parse(f), native)...)
+				services = compose.Parse(f)
+				out = append(out, w.composeBuilds(dir, services, native)...)
+				break
 			}
+		}
+		var definition []*source.File
+		for _, name := range bakeFiles {
+			if f, err := w.neighbour(root, filepath.Join(dir, name)); err == nil {
+				definition = append(definition, f)
+			}
+		}
+		if len(definition) > 0 {
+			out = append(out, w.bakeBuilds(dir, bake.Parse(definition...), services, native)...)
 		}
 		return out
 	})
 }
 
-// bakeBuilds returns the builds of a bake file. Where the repository builds on runners of several architectures, bake
-// may run on each for its own.
-func bakeBuilds(dir string, f *bake.File, native bool) []build {
+// bakeBuilds returns the builds of a bake definition, whose targets extend the services of a Compose file with the same
+// names. Where the repository builds on runners of several architectures, bake may run on each for its own.
+func (w *Workspace) bakeBuilds(dir string, f *bake.File, services *compose.File, native bool) []build {
 	var out []build
+	byTarget := map[*bake.Target]int{}
 	for _, t := range f.Targets {
+		if services != nil && t.Name.Known {
+			t = ofService(t, services.Service(t.Name.Text))
+		}
 		name, ok := t.DockerfilePath()
-		if !ok || t.Abstract() || !t.Builds() {
+		if !ok || t.Abstract() || !t.Builds() || f.OnlyInherited(t) {
 			continue
 		}
-		b := build{dockerfile: filepath.Join(dir, filepath.FromSlash(name)), stage: strings.ToLower(t.Stage.Text)}
+		b := build{dockerfile: filepath.Join(dir, filepath.FromSlash(name)), stage: strings.ToLower(t.Stage.Text),
+			replaced: lowerKeys(t.Contexts)}
 		if context, ok := t.ContextPath(); ok {
 			b.context = filepath.Join(dir, filepath.FromSlash(context))
 		}
-		b.platforms = platformsOf(f.Source, t.Platforms, "platforms of a bake target")
-		if !native {
-			markEmulated(b.platforms)
+		for _, v := range t.Platforms {
+			file, span := f.At(v.Span)
+			v.Span = span
+			b.platforms = append(b.platforms, platformsOf(file, []source.Value{v}, "platforms of a bake target")...)
 		}
+		byTarget[t] = len(out)
 		out = append(out, b)
+	}
+	if native {
+		return out
+	}
+	for n := range out {
+		w.markEmulated(out[n].platforms)
+	}
+	for _, members := range together(f) {
+		var all []*image.Platform
+		for _, t := range members {
+			if n, ok := byTarget[t]; ok {
+				for k := range out[n].platforms {
+					all = append(all, &out[n].platforms[k])
+				}
+			}
+		}
+		w.markTogether(all)
 	}
 	return out
 }
 
-func composeBuilds(dir string, f *compose.File, native bool) []build {
+// together returns the targets that one run of bake builds together: those of each group, and of each matrix.
+func together(f *bake.File) [][]*bake.Target {
+	var out [][]*bake.Target
+	for _, g := range f.Groups {
+		targets, _ := f.Resolve(g.Name)
+		out = append(out, targets)
+	}
+	return out
+}
+
+// ofService returns a target with what the service of a Compose file with the same name says and the target does not.
+func ofService(t *bake.Target, s *compose.Service) *bake.Target {
+	if s == nil || s.Build == nil {
+		return t
+	}
+	for _, v := range []struct{ target, service *source.Value }{
+		{&t.Context, &s.Build.Context}, {&t.Dockerfile, &s.Build.Dockerfile}, {&t.Inline, &s.Build.Inline},
+		{&t.Stage, &s.Build.Stage},
+	} {
+		if !v.target.IsSet() {
+			*v.target = *v.service
+		}
+	}
+	return t
+}
+
+// lowerKeys returns the keys of a map in lower case.
+func lowerKeys(m map[string]source.Value) []string {
+	var out []string
+	for key := range m {
+		out = append(out, strings.ToLower(key))
+	}
+	return out
+}
+
+func (w *Workspace) composeBuilds(dir string, f *compose.File, native bool) []build {
 	var out []build
 	for _, s := range f.Services {
 		if s.Build == nil {
@@ -105,51 +175,80 @@ func composeBuilds(dir string, f *compose.File, native bool) []build {
 		if !ok {
 			continue
 		}
-		b := build{dockerfile: filepath.Join(dir, filepath.FromSlash(name)), stage: strings.ToLower(s.Build.Stage.Text)}
+		b := build{dockerfile: filepath.Join(dir, filepath.FromSlash(name)), stage: strings.ToLower(s.Build.Stage.Text),
+			replaced: lowerKeys(s.Build.Contexts)}
 		if context, ok := s.Build.ContextPath(); ok {
 			b.context = filepath.Join(dir, filepath.FromSlash(context))
 		}
 		b.platforms = platformsOf(f.Source, s.BuildPlatforms(), "platforms of a compose service")
 		if !native {
-			markEmulated(b.platforms)
+			w.markEmulated(b.platforms)
 		}
 		out = append(out, b)
 	}
 	return out
 }
 
-// workflowBuilds returns the builds of a repository's GitHub workflows, and whether one of its jobs builds on a machine
-// of its own for a foreign architecture.
+// workflowFolders are where the workflows of GitHub, Gitea and Forgejo lie.
+var workflowFolders = []string{".github/workflows", ".gitea/workflows", ".forgejo/workflows"}
+
+// workflowBuilds returns the builds of a repository's workflows, and whether one of its jobs builds on a machine of its
+// own for a foreign architecture.
 func (w *Workspace) workflowBuilds(root string) (out []build, native bool) {
-	dir := filepath.Join(root, ".github", "workflows")
-	for _, name := range files.Names(w.tree, root, dir) {
-		if !strings.HasSuffix(name, ".yml") && !strings.HasSuffix(name, ".yaml") {
-			continue
-		}
-		f, err := w.neighbour(root, filepath.Join(dir, name))
-		if err != nil {
-			continue
-		}
-		for _, wb := range workflow.Parse(f).Builds() {
-			if wb.Combination.Runner.Arch == "arm64" || wb.Remote {
-				native = true
-			}
-			name, ok := wb.DockerfilePath()
-			if !ok || !wb.Runs() || wb.Bake != nil {
+	for _, folder := range workflowFolders {
+		dir := filepath.Join(root, filepath.FromSlash(folder))
+		for _, name := range files.Names(w.tree, root, dir) {
+			if !strings.HasSuffix(name, ".yml") && !strings.HasSuffix(name, ".yaml") {
 				continue
 			}
-			b := build{dockerfile: filepath.Join(root, filepath.FromSlash(name)), stage: strings.ToLower(wb.Stage.Text)}
-			if context, ok := wb.ContextPath(); ok {
-				b.context = filepath.Join(root, filepath.FromSlash(context))
+			f, err := w.neighbour(root, filepath.Join(dir, name))
+			if err != nil {
+				continue
 			}
-			b.platforms = platformsOf(f, wb.Platforms, "platforms of a workflow's build, with QEMU")
-			for n := range b.platforms {
-				b.platforms[n].Emulated = wb.Emulated(b.platforms[n].Name)
+			for _, wb := range workflow.Parse(f).Builds() {
+				if wb.Combination.Runner.Arch == "arm64" || wb.Remote {
+					native = true
+				}
+				if b, ok := w.workflowBuild(root, f, wb); ok {
+					out = append(out, b)
+				}
 			}
-			out = append(out, b)
 		}
 	}
 	return out, native
+}
+
+func (w *Workspace) workflowBuild(root string, f *source.File, wb *workflow.Build) (build, bool) {
+	name, ok := wb.DockerfilePath()
+	if !ok || !wb.Runs() || wb.Bake != nil {
+		return build{}, false
+	}
+	b := build{dockerfile: filepath.Join(root, filepath.FromSlash(name)), stage: strings.ToLower(wb.Stage.Text),
+		emulates: wb.Emulated}
+	for _, v := range wb.Contexts {
+		name, _, _ := strings.Cut(v.Text, "=")
+		b.replaced = append(b.replaced, strings.ToLower(name))
+	}
+	if !wb.Dockerfile.IsSet() && (wb.Tool == workflow.PodmanBuild || wb.Tool == workflow.BuildahBuild) {
+		// Both look for Containerfile before Dockerfile.
+		if own := filepath.Join(filepath.Dir(b.dockerfile), "Containerfile"); w.isFile(root, own) {
+			b.dockerfile = own
+		}
+	}
+	if context, ok := wb.ContextPath(); ok {
+		b.context = filepath.Join(root, filepath.FromSlash(context))
+	}
+	b.platforms = platformsOf(f, wb.Platforms, "platforms of a workflow's build, with QEMU")
+	for n := range b.platforms {
+		b.platforms[n].Emulated = wb.Emulated(b.platforms[n].Name)
+	}
+	return b, true
+}
+
+// isFile reports whether a regular file below root can be read.
+func (w *Workspace) isFile(root, full string) bool {
+	_, err := w.neighbour(root, full)
+	return err == nil
 }
 
 func platformsOf(f *source.File, values []source.Value, why string) []image.Platform {
@@ -212,91 +311,105 @@ func (c *buildContext) IsDir(name string) bool {
 // Platforms implements image.Context.
 func (c *buildContext) Platforms(img *image.Image) []image.Platform {
 	stage := img.Stage
-	switch stage.Platform {
-	case "$BUILDPLATFORM", "${BUILDPLATFORM}":
-		return nil // runs natively, whatever the image is for
-	case "", "$TARGETPLATFORM", "${TARGETPLATFORM}":
+	switch {
+	case strings.Contains(stage.Platform, "$TARGET"), stage.Platform == "":
+	case strings.Contains(stage.Platform, "$"):
+		return nil // $BUILDPLATFORM runs natively, whatever the image is for; others are not known
 	default:
 		span := stage.From.Span
 		if flag := stage.From.Flag("platform"); flag != nil {
 			span = flag.Span
 		}
-		return []image.Platform{{Name: stage.Platform, Why: "FROM --platform", File: img.Dockerfile.Source, Span: span}}
+		return c.fixed(img, stage.Platform, "FROM --platform", span)
 	}
 	if img.Parent != nil {
-		if p := img.Root().Stage.Platform; p != "" && !strings.Contains(p, "TARGETPLATFORM") {
+		if root := img.Root().Stage; root.Platform != "" && !strings.Contains(root.Platform, "$TARGET") ||
+			image.ArchitectureOf(root.Image) != "" {
 			return img.Parent.Platforms() // the platform of a stage is that of the image below it
 		}
+	} else if arch := image.ArchitectureOf(stage.Image); arch != "" && stage.Platform == "" {
+		return c.fixed(img, "linux/"+arch, "the image's name", stage.Base.Span)
 	}
 	var out []image.Platform
 	for _, name := range c.w.Targets.Platforms {
 		out = append(out, image.Platform{Name: name, Why: "the configured platforms"})
 	}
-	markEmulated(out)
+	c.w.markEmulated(out)
 	if len(out) > 0 {
 		return out
 	}
 	for _, b := range c.builds() {
-		if reaches(img.Dockerfile.File, b.stage, stage.Index) {
+		if b.needs(img) {
 			out = append(out, b.platforms...)
 		}
 	}
 	return out
 }
 
-// reaches reports whether a build of the stage with a name, "" for the last one, needs the stage with an index: it is
-// that stage, is based on it, or copies from it.
-func reaches(d *dockerfile.File, target string, index int) bool {
-	at := len(d.Stages) - 1
-	for n, s := range d.Stages {
-		if target != "" && s.Name == target {
-			at = n
+// fixed returns the platform of a stage that has only one, whatever the build is for.
+func (c *buildContext) fixed(img *image.Image, name, why string, span source.Span) []image.Platform {
+	out := []image.Platform{{Name: name, Why: why, File: img.Dockerfile.Source, Span: span}}
+	c.w.markEmulated(out)
+	if c.w.Targets.Builder != "" || len(c.w.Targets.Platforms) > 0 {
+		return out
+	}
+	for _, b := range c.builds() {
+		if b.emulates != nil && b.emulates(name) && b.needs(img) {
+			out[0].Emulated = true
 		}
 	}
-	needed := map[int]bool{at: true}
-	for n := at; n >= 0; n-- {
-		if !needed[n] {
-			continue
-		}
-		s := d.Stages[n]
-		if s.Parent != nil {
-			needed[s.Parent.Index] = true
-		}
-		for _, i := range s.Instructions {
-			if len(i.Flags) == 0 {
-				continue
-			}
-			text := strings.ToLower(d.Source.Text(i.Span))
-			for _, other := range d.Stages[:n] {
-				if other.Name != "" && strings.Contains(text, "from="+other.Name) {
-					needed[other.Index] = true
-				}
-			}
-			if flag := i.Flag("from"); flag != nil && flag.Value.Text != "" && flag.Value.Text[0] >= '0' &&
-				flag.Value.Text[0] <= '9' {
-				return true // a stage by number: assume all, rather than a wrong one
-			}
-		}
-	}
-	return needed[index]
+	return out
 }
 
-// markEmulated marks the platforms of one build that differ from the builder's own. The builder's platform is not
-// known; where the build has several architectures it is assumed to be amd64, as on most builders.
-func markEmulated(platforms []image.Platform) {
-	architectures := map[string]bool{}
-	for _, p := range platforms {
-		architectures[architecture(p.Name)] = true
+// needs reports whether the build runs a stage, on the image that the Dockerfile names.
+func (b *build) needs(img *image.Image) bool {
+	d := img.Dockerfile.File
+	target := d.StageNamed(b.stage)
+	if target == nil || !d.Needs(target, b.replaced...)[img.Stage] {
+		return false
 	}
-	if len(architectures) < 2 {
+	if len(b.replaced) == 0 {
+		return true
+	}
+	base := strings.ToLower(img.Root().Stage.Image)
+	return !slices.ContainsFunc(b.replaced, func(name string) bool {
+		return base == name || base == name+":latest" || base == strings.TrimPrefix(name, "docker.io/")
+	})
+}
+
+// markEmulated marks the platforms of one build that differ from the builder's own.
+func (w *Workspace) markEmulated(platforms []image.Platform) {
+	all := make([]*image.Platform, len(platforms))
+	for n := range platforms {
+		all[n] = &platforms[n]
+	}
+	w.markTogether(all)
+}
+
+// markTogether marks the platforms of builds that run on one builder and differ from its own. Where the builder's
+// platform is not configured it is not known; where the builds have several architectures it is assumed to be amd64, as
+// on most builders.
+func (w *Workspace) markTogether(platforms []*image.Platform) {
+	if len(platforms) == 0 {
 		return
 	}
-	own := architecture(platforms[0].Name)
-	if architectures["amd64"] {
-		own = "amd64"
+	own := architecture(w.Targets.Builder)
+	if own == "" {
+		architectures := map[string]bool{}
+		for _, p := range platforms {
+			architectures[architecture(p.Name)] = true
+		}
+		if len(architectures) < 2 {
+			return
+		}
+		own = architecture(platforms[0].Name)
+		if architectures["amd64"] {
+			own = "amd64"
+		}
 	}
-	for n := range platforms {
-		platforms[n].Emulated = architecture(platforms[n].Name) != own
+	for _, p := range platforms {
+		p.Emulated = p.Emulated || architecture(p.Name) != own
+		p.Native = w.Targets.Builder != "" && !p.Emulated
 	}
 }
 

@@ -21,6 +21,8 @@ type Targets struct {
 	NixGiven bool
 	// Platforms are the platforms that images are built for, such as "linux/arm64"; nil when not given.
 	Platforms []string
+	// Builder is the platform of the machine that builds images, which runs others under an emulator; "" when not given.
+	Builder string
 	// Seccomp are the consumers of seccomp profiles: Docker, runc, libseccomp and so on.
 	Seccomp decide.Targets
 }
@@ -30,12 +32,13 @@ func DefaultTargets() Targets { return Targets{Nix: nixconf.DefaultTargets()} }
 
 // Consumers returns the names that Set accepts, sorted.
 func Consumers() []string {
-	names := append([]string{"determinate", "lix", "nix", "platform"}, decide.Consumers()...)
+	names := append([]string{"builder", "determinate", "lix", "nix", "platform"}, decide.Consumers()...)
 	slices.Sort(names)
 	return names
 }
 
-// Set adds a target: a consumer's version or range of versions, or for "platform" a list of platforms. The first
+// Set adds a target: a consumer's version or range of versions, or for "platform" a list of platforms, for
+// "builder" one. The first
 // version of Nix, Lix or Determinate Nix that is given replaces the defaults. The error says what is possible.
 func (t *Targets) Set(consumer, version string) error {
 	switch consumer {
@@ -48,6 +51,12 @@ func (t *Targets) Set(consumer, version string) error {
 			t.Nix, t.NixGiven = nil, true
 		}
 		t.Nix = append(slices.Clip(t.Nix), target)
+		return nil
+	case "builder":
+		if !platformName().MatchString(version) {
+			return fmt.Errorf("builder %q is not of the form os/architecture, such as linux/arm64", version)
+		}
+		t.Builder = version
 		return nil
 	case "platform":
 		for name := range strings.SplitSeq(version, ",") {

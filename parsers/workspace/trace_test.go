@@ -148,11 +148,12 @@ func TestTargetsSet(t *testing.T) {
 	}
 	for s, want := range map[string]string{
 		"libsecomp=2.5": `there is no consumer "libsecomp"; did you mean "libseccomp"?`,
-		"x=1": `there is no consumer "x"; it is one of containerd, cri-o, crun, determinate, docker, ` +
+		"x=1": `there is no consumer "x"; it is one of builder, containerd, cri-o, crun, determinate, docker, ` +
 			`kernel, kubernetes, libseccomp, lix, nix, platform, podman, runc`,
 		"kernel=six":            `version "six" of kernel is not a number such as 4.19.0`,
 		"kernel=":               `range "" of kernel holds no release`,
 		"platform=amd64":        `platform "amd64" is not of the form os/architecture, such as linux/arm64`,
+		"builder=arm64":         `builder "arm64" is not of the form os/architecture, such as linux/arm64`,
 		"platform=linux/amd64,": `platform "" is not of the form os/architecture, such as linux/arm64`,
 	} {
 		consumer, version, _ := strings.Cut(s, "=")
@@ -161,7 +162,7 @@ func TestTargetsSet(t *testing.T) {
 		}
 	}
 	for _, name := range Consumers() {
-		version := map[string]string{"platform": "linux/amd64", "determinate": "3.5", "lix": "2.91"}[name]
+		version := map[string]string{"platform": "linux/amd64", "builder": "linux/arm64", "determinate": "3.5", "lix": "2.91"}[name]
 		if version == "" {
 			version = "2.24"
 		}
