@@ -2,8 +2,11 @@ package sandbox
 
 import (
 	"fmt"
+	"path"
+	"regexp"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/sandlint/sandlint/parsers/image"
 	"github.com/sandlint/sandlint/parsers/source"
@@ -68,8 +71,15 @@ func checkBrowserSandbox(p *rules.Pass, d *image.Dockerfile) {
 			}
 		}
 	}
+	for _, s := range d.Steps("COPY", "ADD") {
+		checkCopiedFlags(p, d, s)
+	}
 	for _, c := range d.Commands() {
-		if len(c.Words) == 0 || !c.InDockerfile() {
+		if !c.InDockerfile() {
+			continue
+		}
+		checkWrittenFlags(p, d, c)
+		if len(c.Words) == 0 {
 			continue
 		}
 		for _, a := range c.Assigns {
@@ -88,6 +98,122 @@ func checkBrowserSandbox(p *rules.Pass, d *image.Dockerfile) {
 		}
 	}
 	checkExecOptions(p, d)
+}
+
+// flagFile matches the files that browsers and their wrappers read options from, and the wrappers themselves, with the
+// browser's name: Debian's /etc/chromium.d, Arch's chromium-flags.conf, /usr/bin/google-chrome and so on.
+var flagFile = sync.OnceValue(func() *regexp.Regexp {
+	const name = `(chromium(?:-browser)?|google-chrome(?:-stable|-beta|-unstable)?|chrome|brave(?:-browser)?|electron|` +
+		`microsoft-edge(?:-stable)?|vivaldi|opera|code)`
+	return regexp.MustCompile(`^(?:/etc/` + name + `(?:\.d)?/[^.]*|.*/\.config/` + name + `\d*-flags\.conf|` +
+		`/(?:usr/(?:local/)?)?bin/` + name + `|/usr/lib/` + name + `/` + name + `|/opt/.*/` + name + `)$`)
+})
+
+// browserOf returns the browser that a file gives options to, or "".
+func browserOf(file string) string {
+	if !strings.HasPrefix(file, "/") {
+		return ""
+	}
+	for n, name := range flagFile().FindStringSubmatch(file) {
+		if n > 0 && name != "" {
+			return name
+		}
+	}
+	return ""
+}
+
+// checkWrittenFlags reports an option that a command writes to a file of a browser, or puts there with sed.
+func checkWrittenFlags(p *rules.Pass, d *image.Dockerfile, c *image.Command) {
+	for _, w := range c.Writes() {
+		if browser := browserOf(c.PathOf(w.Path)); browser != "" {
+			for _, piece := range w.Text {
+				if reportWritten(p, d, browser, piece) {
+					return
+				}
+			}
+		}
+	}
+	if c.Name != "sed" {
+		return
+	}
+	browser := ""
+	for _, w := range c.Words[1:] {
+		if name := browserOf(c.PathOf(w)); name != "" {
+			browser = name
+		}
+	}
+	if browser == "" {
+		return
+	}
+	for _, w := range c.Words[1:] {
+		for _, piece := range w.Parts {
+			if strings.HasPrefix(piece.Text, "s") && adds(piece.Text) && reportWritten(p, d, browser, piece) {
+				return
+			}
+		}
+	}
+}
+
+// adds reports whether a command s of sed has more options of a browser in its replacement than in its pattern.
+func adds(script string) bool {
+	if len(script) < 2 {
+		return false
+	}
+	parts := strings.Split(script[1:], script[1:2])
+	if len(parts) < 3 {
+		return false
+	}
+	for _, option := range browserOptions {
+		if strings.Contains(parts[2], option) && !strings.Contains(parts[1], option) {
+			return true
+		}
+	}
+	return false
+}
+
+// checkCopiedFlags reports an option in a here-document that COPY puts where a browser reads it.
+func checkCopiedFlags(p *rules.Pass, d *image.Dockerfile, s *image.Step) {
+	dest, _, known := s.Dest()
+	if !known || len(s.Heredocs) == 0 {
+		return
+	}
+	for _, h := range s.Heredocs {
+		browser := browserOf(dest)
+		if strings.HasSuffix(dest, "/") || browser == "" {
+			browser = browserOf(path.Join(dest, h.Name))
+		}
+		if browser != "" {
+			body := source.Piece{Text: d.Source.Text(h.Body), Span: h.Body, Verbatim: true}
+			if reportWritten(p, d, browser, body) {
+				return
+			}
+		}
+	}
+}
+
+// reportWritten reports the first option in a text that is written, outside of comments.
+func reportWritten(p *rules.Pass, d *image.Dockerfile, browser string, text source.Piece) bool {
+	at := 0
+	for line := range strings.Lines(text.Text) {
+		start := at
+		at += len(line)
+		if strings.HasPrefix(strings.TrimSpace(line), "#") && !strings.HasPrefix(line, "#!") {
+			continue
+		}
+		for _, option := range browserOptions {
+			n := strings.Index(line, option)
+			if n < 0 {
+				continue
+			}
+			span := text.Span
+			if text.Verbatim {
+				span = source.Span{Start: span.Start + start + n, End: span.Start + start + n + len(option)}
+			}
+			reportOption(p, d, browser, span)
+			return true
+		}
+	}
+	return false
 }
 
 func reportOption(p *rules.Pass, d *image.Dockerfile, browser string, span source.Span) {
