@@ -93,6 +93,9 @@ func New(f *dockerfile.File, c Context) *Dockerfile {
 	return d
 }
 
+// Context returns what surrounds the build, nil where nothing is known.
+func (d *Dockerfile) Context() Context { return d.context }
+
 // Platforms returns the platforms that the stage is built for, with where each comes from; none when they are not
 // known.
 func (img *Image) Platforms() []Platform {

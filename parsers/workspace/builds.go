@@ -1,6 +1,7 @@
 package workspace
 
 import (
+	"fmt"
 	"path"
 	"path/filepath"
 	"slices"
@@ -24,6 +25,57 @@ type build struct {
 	// emulates reports whether the build certainly runs a platform under an emulator; nil where it is not known on what
 	// machine it runs.
 	emulates func(platform string) bool
+	// place is where it is described, and insecure says what it does about the entitlement security.insecure.
+	place    Build
+	insecure entitlement
+}
+
+// entitlement is whether a build asks for an entitlement.
+type entitlement int
+
+const (
+	unsure entitlement = iota
+	lacks
+	asks
+)
+
+// asksFor returns whether values, which are complete, ask for security.insecure.
+func asksFor(values []source.Value) entitlement {
+	out := lacks
+	for _, v := range values {
+		switch {
+		case v.Is("security.insecure"):
+			return asks
+		case !v.Known:
+			out = unsure
+		}
+	}
+	return out
+}
+
+// Build is a place that describes a build of a Dockerfile.
+type Build struct {
+	// File and Span are the place.
+	File *source.File
+	Span source.Span
+	// What is the description for a message, such as `the bake target "web"`.
+	What string
+}
+
+// Forbidding returns the builds of a stage that certainly do not ask for the entitlement security.insecure, without
+// which RUN --security=insecure stops the build.
+func (w *Workspace) Forbidding(img *image.Image) []Build {
+	c, ok := img.Dockerfile.Context().(*buildContext)
+	if !ok {
+		return nil
+	}
+	var out []Build
+	for _, b := range c.builds() {
+		if b.insecure == lacks && b.needs(img) && !slices.Contains(out, b.place) {
+			out = append(out, b.place)
+		}
+	}
+	return out
 }
 
 // bakeFiles and composeFiles are the names under which the programs look for their files. Bake merges all that are
@@ -98,7 +150,12 @@ func (w *Workspace) bakeBuilds(dir string, f *bake.File, services *compose.File,
 			continue
 		}
 		b := build{dockerfile: filepath.Join(dir, filepath.FromSlash(name)), stage: strings.ToLower(t.Stage.Text),
-			replaced: lowerKeys(t.Contexts)}
+			replaced: lowerKeys(t.Contexts), insecure: asksFor(t.Entitlements)}
+		b.place.File, b.place.Span = f.At(firstLine(f.Source, t.Span))
+		b.place.What = fmt.Sprintf("the bake target %q", t.Name.Text)
+		if b.insecure == lacks && (len(t.Unresolved) > 0 || !t.Name.Known) {
+			b.insecure = unsure
+		}
 		if context, ok := t.ContextPath(); ok {
 			b.context = filepath.Join(dir, filepath.FromSlash(context))
 		}
@@ -156,6 +213,12 @@ func ofService(t *bake.Target, s *compose.Service) *bake.Target {
 	return t
 }
 
+// firstLine returns the part of a span in its first line, without white space at its end.
+func firstLine(f *source.File, s source.Span) source.Span {
+	line, _, _ := strings.Cut(f.Text(s), "\n")
+	return source.Span{Start: s.Start, End: s.Start + len(strings.TrimRight(line, " \t\r"))}
+}
+
 // lowerKeys returns the keys of a map in lower case.
 func lowerKeys(m map[string]source.Value) []string {
 	var out []string
@@ -176,7 +239,14 @@ func (w *Workspace) composeBuilds(dir string, f *compose.File, native bool) []bu
 			continue
 		}
 		b := build{dockerfile: filepath.Join(dir, filepath.FromSlash(name)), stage: strings.ToLower(s.Build.Stage.Text),
-			replaced: lowerKeys(s.Build.Contexts)}
+			replaced: lowerKeys(s.Build.Contexts), insecure: asksFor(s.Build.Entitlements)}
+		b.place = Build{f.Source, s.NameSpan, fmt.Sprintf("the service %q", s.Name)}
+		switch _, ok := s.Build.Insecure(); {
+		case ok:
+			b.insecure = asks
+		case s.Build.Privileged.IsSet() && !s.Build.Privileged.Known, s.Extends.IsSet():
+			b.insecure = unsure
+		}
 		if context, ok := s.Build.ContextPath(); ok {
 			b.context = filepath.Join(dir, filepath.FromSlash(context))
 		}
@@ -224,7 +294,10 @@ func (w *Workspace) workflowBuild(root string, f *source.File, wb *workflow.Buil
 		return build{}, false
 	}
 	b := build{dockerfile: filepath.Join(root, filepath.FromSlash(name)), stage: strings.ToLower(wb.Stage.Text),
-		emulates: wb.Emulated}
+		emulates: wb.Emulated, place: Build{f, wb.Span, "this build"}}
+	if (wb.Tool == workflow.DockerBuild || wb.Tool == workflow.BuildPushAction) && !wb.Open && !wb.Remote {
+		b.insecure = asksFor(wb.Allow)
+	}
 	for _, v := range wb.Contexts {
 		name, _, _ := strings.Cut(v.Text, "=")
 		b.replaced = append(b.replaced, strings.ToLower(name))

@@ -17,6 +17,7 @@ func Pack() rules.Pack {
 	return rules.Pack{Name: "sandbox", Pages: pages, Rules: []*rules.Rule{
 		browserSandboxDisabled,
 		bubblewrapInImageBuild,
+		entitlementMissing,
 		nixSandboxDisabled,
 		nixSyscallFilterDisabled,
 		nixSyscallFilterUnderEmulation,
