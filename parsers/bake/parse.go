@@ -49,8 +49,8 @@ var targetSchema = &hcl.BodySchema{Attributes: []hcl.AttributeSchema{
 }}
 
 // Parse reads a definition: as JSON when a path ends in ".json", otherwise as HCL. Of several files, later ones override
-// earlier ones, as bake merges docker-bake.hcl and docker-bake.override.hcl. It never fails: what cannot be read becomes
-// a problem of the file.
+// earlier ones, as bake merges docker-bake.hcl and docker-bake.override.hcl. It never fails: what cannot be read
+// becomes a problem of the file.
 func Parse(files ...*source.File) *File {
 	text := files[0]
 	if len(files) > 1 {

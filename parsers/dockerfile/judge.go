@@ -54,8 +54,8 @@ func (r *reader) judge(i *Instruction) {
 	}
 }
 
-// unknownKeyword returns the problem of an instruction whose keyword BuildKit does not know. first says that the keyword
-// is the first word of the line, so a lost continuation may explain it.
+// unknownKeyword returns the problem of an instruction whose keyword BuildKit does not know. first says that the
+// keyword is the first word of the line, so a lost continuation may explain it.
 func (r *reader) unknownKeyword(i *Instruction, first bool) source.Problem {
 	p := source.Problem{Span: i.Keyword, Kind: KindUnknownInstruction}
 	if !strings.ContainsFunc(i.Name, func(c rune) bool { return c < 'A' || c > 'Z' }) {

@@ -57,8 +57,8 @@ func notText(b []byte) (source.Problem, bool) {
 	return source.Problem{}, false
 }
 
-// binary returns the problem of a file that is no text: its first instruction is none, and it has a NUL. Elsewhere, such
-// as in a comment, BuildKit accepts a NUL.
+// binary returns the problem of a file that is no text: its first instruction is none, and it has a NUL. Elsewhere,
+// such as in a comment, BuildKit accepts a NUL.
 func (f *File) binary() (source.Problem, bool) {
 	at := bytes.IndexByte(f.Source.Bytes, 0)
 	if at < 0 || len(f.Instructions) == 0 {

@@ -626,7 +626,8 @@ func TestNeeds(t *testing.T) {
 		"FROM e\nCOPY --from=fivefold /x /x\nONBUILD COPY --from=three /x /x\n"
 	f := parse(text)
 	for target, want := range map[string]string{
-		"one": "0", "two": "0 1", "THREE": "0 2", "four": "0 2 3", "five": "0 1 4", "4": "0 1 4", "": "0 2 5", "none": "",
+		"one": "0", "two": "0 1", "THREE": "0 2", "four": "0 2 3", "five": "0 1 4", "4": "0 1 4", "": "0 2 5",
+		"none": "",
 	} {
 		var got []string
 		if s := f.StageNamed(target); s != nil {

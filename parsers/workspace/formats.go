@@ -34,7 +34,8 @@ const maxDockerfile = 2 << 20
 // OpenDockerfile is Format.Open of Dockerfiles. Value is an *image.Dockerfile.
 func OpenDockerfile(w *Workspace, e *Entry, f *source.File) (*Document, error) {
 	if n := len(f.Bytes); n > maxDockerfile {
-		return nil, fmt.Errorf("the file has %d KiB; sandlint reads no Dockerfile above %d MiB", n>>10, maxDockerfile>>20)
+		return nil, fmt.Errorf("the file has %d KiB; sandlint reads no Dockerfile above %d MiB", n>>10,
+			maxDockerfile>>20)
 	}
 	d := w.images(e.Abs, f)
 	nix := nixuse.New(d, w.Targets.nix())

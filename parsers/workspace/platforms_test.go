@@ -119,7 +119,7 @@ func TestPlatforms(t *testing.T) {
 		{
 			name: "bake, a file that overrides", dockerfile: "FROM nixos/nix\n" + nix,
 			files: map[string]string{
-				"docker-bake.hcl":          "variable \"ARM\" { default = \"x\" }\ntarget \"x\" {\n  context = \".\"\n}\n",
+				"docker-bake.hcl":          "variable \"V\" {}\ntarget \"x\" {\n  context = \".\"\n}\n",
 				"docker-bake.override.hcl": "target \"x\" {\n  platforms = [\"linux/amd64\", \"linux/arm64\"]\n}\n",
 			},
 			want: "linux/amd64 docker-bake.override.hcl [linux/arm64 docker-bake.override.hcl]",
@@ -143,7 +143,8 @@ func TestPlatforms(t *testing.T) {
 		{
 			name: "bake, a matrix", dockerfile: "FROM nixos/nix\n" + nix,
 			files: map[string]string{
-				"docker-bake.hcl": "target \"x\" {\n  name = \"x-${p}\"\n  matrix = {\n    p = [\"amd64\", \"arm64\"]\n  }\n" +
+				"docker-bake.hcl": "target \"x\" {\n  name = \"x-${p}\"\n" +
+					"  matrix = {\n    p = [\"amd64\", \"arm64\"]\n  }\n" +
 					"  platforms = [\"linux/${p}\"] # linux/amd64 linux/arm64\n}\n",
 			},
 			want: "linux/amd64 docker-bake.hcl [linux/arm64 docker-bake.hcl]",
@@ -184,7 +185,8 @@ func TestPlatforms(t *testing.T) {
 		{
 			name: "bake, a context that replaces the base", dockerfile: "FROM nixos/nix:2.31.1\n" + nix,
 			files: map[string]string{
-				"docker-bake.hcl": "target \"x\" {\n  contexts = {\n    \"nixos/nix:2.31.1\" = \"docker-image://a\"\n  }\n" +
+				"docker-bake.hcl": "target \"x\" {\n" +
+					"  contexts = {\n    \"nixos/nix:2.31.1\" = \"docker-image://a\"\n  }\n" +
 					"  platforms = [\"linux/amd64\", \"linux/arm64\"]\n}\n",
 			},
 			want: "-",

@@ -21,7 +21,8 @@ type Targets struct {
 	NixGiven bool
 	// Platforms are the platforms that images are built for, such as "linux/arm64"; nil when not given.
 	Platforms []string
-	// Builder is the platform of the machine that builds images, which runs others under an emulator; "" when not given.
+	// Builder is the platform of the machine that builds images, which runs others under an emulator; "" when not
+	// given.
 	Builder string
 	// Seccomp are the consumers of seccomp profiles: Docker, runc, libseccomp and so on.
 	Seccomp decide.Targets

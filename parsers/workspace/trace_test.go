@@ -162,7 +162,9 @@ func TestTargetsSet(t *testing.T) {
 		}
 	}
 	for _, name := range Consumers() {
-		version := map[string]string{"platform": "linux/amd64", "builder": "linux/arm64", "determinate": "3.5", "lix": "2.91"}[name]
+		version := map[string]string{
+			"platform": "linux/amd64", "builder": "linux/arm64", "determinate": "3.5", "lix": "2.91",
+		}[name]
 		if version == "" {
 			version = "2.24"
 		}

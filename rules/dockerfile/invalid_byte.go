@@ -107,8 +107,8 @@ type script struct {
 	base int
 }
 
-// scripts returns the text that a RUN passes on as a string. A here-document that begins with "#!" is none: it becomes a
-// file, which can hold any byte.
+// scripts returns the text that a RUN passes on as a string. A here-document that begins with "#!" is none: it becomes
+// a file, which can hold any byte.
 func scripts(s *image.Step) []script {
 	if _, view, base, ok := s.HeredocScript(); ok {
 		if len(view) > 2 && view[0] == '#' && view[1] == '!' {

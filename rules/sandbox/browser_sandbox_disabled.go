@@ -103,8 +103,8 @@ func checkBrowserSandbox(p *rules.Pass, d *image.Dockerfile) {
 // flagFile matches the files that browsers and their wrappers read options from, and the wrappers themselves, with the
 // browser's name: Debian's /etc/chromium.d, Arch's chromium-flags.conf, /usr/bin/google-chrome and so on.
 var flagFile = sync.OnceValue(func() *regexp.Regexp {
-	const name = `(chromium(?:-browser)?|google-chrome(?:-stable|-beta|-unstable)?|chrome|brave(?:-browser)?|electron|` +
-		`microsoft-edge(?:-stable)?|vivaldi|opera|code)`
+	const name = `(chromium(?:-browser)?|google-chrome(?:-stable|-beta|-unstable)?|chrome|brave(?:-browser)?|` +
+		`electron|microsoft-edge(?:-stable)?|vivaldi|opera|code)`
 	return regexp.MustCompile(`^(?:/etc/` + name + `(?:\.d)?/[^.]*|.*/\.config/` + name + `\d*-flags\.conf|` +
 		`/(?:usr/(?:local/)?)?bin/` + name + `|/usr/lib/` + name + `/` + name + `|/opt/.*/` + name + `)$`)
 })

@@ -93,11 +93,14 @@ type isolation struct {
 
 // isolating are programs that create namespaces whenever they do their work, also as root.
 var isolating = map[string]isolation{
-	"bwrap":                {never: []string{"--version", "--help"}},
-	"flatpak-builder":      {never: []string{"--disable-rofiles-fuse", "--download-only", "--version", "--help"}},
-	"systemd-nspawn":       {never: []string{"--version", "--help", "-h"}},
-	"rootlesskit":          {never: []string{"--version", "-v", "--help", "-h"}},
-	"guix-daemon":          {never: []string{"--disable-chroot", "--version", "-V", "--help", "-?"}, avoid: "--disable-chroot"},
+	"bwrap":           {never: []string{"--version", "--help"}},
+	"flatpak-builder": {never: []string{"--disable-rofiles-fuse", "--download-only", "--version", "--help"}},
+	"systemd-nspawn":  {never: []string{"--version", "--help", "-h"}},
+	"rootlesskit":     {never: []string{"--version", "-v", "--help", "-h"}},
+	"guix-daemon": {
+		never: []string{"--disable-chroot", "--version", "-V", "--help", "-?"},
+		avoid: "--disable-chroot",
+	},
 	"debuerreotype-init":   {never: []string{"--help", "-h", "-?"}},
 	"debuerreotype-chroot": {never: []string{"--help", "-h", "-?"}},
 	"buildah": {
@@ -107,8 +110,10 @@ var isolating = map[string]isolation{
 		environment: []string{"BUILDAH_ISOLATION"},
 	},
 	"podman": {
-		commands:    []string{"build", "run", "create", "unshare"},
-		never:       []string{"--isolation=chroot", "--isolation", "--remote", "-r", "--url", "--connection", "-c", "--help", "-h"},
+		commands: []string{"build", "run", "create", "unshare"},
+		never: []string{
+			"--isolation=chroot", "--isolation", "--remote", "-r", "--url", "--connection", "-c", "--help", "-h",
+		},
 		images:      []string{"buildah", "podman"},
 		environment: []string{"BUILDAH_ISOLATION", "CONTAINER_HOST"},
 	},

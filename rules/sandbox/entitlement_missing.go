@@ -15,7 +15,8 @@ var entitlementMissing = &rules.Rule{
 	Category: rules.Correctness,
 	Since:    "0.1.0",
 	References: []string{
-		"BuildKit, frontend/dockerfile/docs/reference.md: RUN --security=insecure needs the entitlement security.insecure",
+		"BuildKit, frontend/dockerfile/docs/reference.md: RUN --security=insecure needs an entitlement, " +
+			"security.insecure",
 		"docker/buildx#179, docker/buildx#559, docker/buildx#2666: `security.insecure is not allowed`",
 		"buildx, docs/bake-reference.md: target.entitlements; docs/reference/buildx_build.md: --allow",
 	},

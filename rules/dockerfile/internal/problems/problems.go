@@ -28,7 +28,9 @@ func Report(p *rules.Pass, d *image.Dockerfile, kind string) {
 			finding.Severity = rules.Warning
 			finding.Message += fmt.Sprintf("; this is the grammar of %s, and %q may know more",
 				dockerfile.Grammar, f.Image)
-			finding.Related = []rules.Related{{File: d.Source, Span: f.At, Message: "the frontend that reads this file"}}
+			finding.Related = []rules.Related{
+				{File: d.Source, Span: f.At, Message: "the frontend that reads this file"},
+			}
 			p.Report(finding)
 			continue
 		}
