@@ -181,7 +181,8 @@ func (b *builder) copy(i *image.Step) {
 		}
 		b.text(b.emit(&Event{Kind: WriteConfig, Path: target, Truncate: true, Text: t, Span: h.Body}), t)
 	}
-	_, from := i.Flag("from")
+	flag, from := i.Flag("from")
+	from = from && (flag.Value != "" || !flag.Known)
 	for _, word := range i.Words[:len(i.Words)-1] {
 		if strings.HasPrefix(word.Text, "<<") {
 			continue

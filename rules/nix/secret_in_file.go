@@ -80,7 +80,7 @@ func ships(text *nixuse.Text, entry *nixconf.Entry) bool {
 	}
 	for _, flag := range e.Instruction.Flags {
 		if flag.Name == "mount" &&
-			(strings.Contains(flag.Value.Text, "tmpfs") || strings.Contains(flag.Value.Text, "cache")) {
+			(strings.Contains(flag.Unquoted, "tmpfs") || strings.Contains(flag.Unquoted, "cache")) {
 			return false // it may cover the file
 		}
 	}
