@@ -28,8 +28,8 @@ const (
 
 // File is a definition as read, from one file or several that bake merges. It is immutable after Parse.
 type File struct {
-	// Source is the text, to which all spans belong: the file, or all files one after the other, with a line feed between
-	// them. At returns the place in a file.
+	// Source is the text, to which all spans belong: the file, or all files one after the other, with a line feed
+	// between them. At returns the place in a file.
 	Source *source.File
 	// Targets are the targets in order of position, those of a matrix in order of its values. Several blocks of the
 	// same name make one target.
@@ -169,8 +169,8 @@ func (f *File) Resolve(names ...string) (targets []*Target, complete bool) {
 // underscore.
 func (t *Target) Abstract() bool { return strings.HasPrefix(t.Name.Text, "_") }
 
-// OnlyInherited reports whether the target seems to exist for others to inherit from, besides what Abstract says: another
-// target inherits from it, no group names it, and it has nothing of its own that says what is built.
+// OnlyInherited reports whether the target seems to exist for others to inherit from, besides what Abstract says:
+// another target inherits from it, no group names it, and it has nothing of its own that says what is built.
 func (f *File) OnlyInherited(t *Target) bool {
 	if t.Dockerfile.IsSet() || t.Inline.IsSet() || t.Context.IsSet() || t.Stage.IsSet() {
 		return false

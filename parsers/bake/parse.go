@@ -48,9 +48,9 @@ var targetSchema = &hcl.BodySchema{Attributes: []hcl.AttributeSchema{
 	{Name: "entitlements"}, {Name: "network"}, {Name: "call"},
 }}
 
-// Parse reads a definition: as JSON when a path ends in ".json", otherwise as HCL. Of several files, later ones override
-// earlier ones, as bake merges docker-bake.hcl and docker-bake.override.hcl. It never fails: what cannot be read
-// becomes a problem of the file.
+// Parse reads a definition: as JSON when a path ends in ".json", otherwise as HCL. Of several files, later ones
+// override earlier ones, as bake merges docker-bake.hcl and docker-bake.override.hcl. It never fails: what cannot be
+// read becomes a problem of the file.
 func Parse(files ...*source.File) *File {
 	text := files[0]
 	if len(files) > 1 {

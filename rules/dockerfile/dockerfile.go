@@ -21,5 +21,6 @@ func Pack() rules.Pack {
 		syntax,
 		unknownFlag,
 		unknownInstruction,
+		unterminatedQuote,
 	}}
 }
