@@ -75,6 +75,8 @@ func compareEdits(a, b Edit) int {
 	)
 }
 
+func equalEdits(a, b Edit) bool { return compareEdits(a, b) == 0 }
+
 func editPath(e Edit) string {
 	if e.File == nil {
 		return ""
@@ -87,14 +89,15 @@ type candidate struct {
 	finding Finding
 	fix     Fix
 	twin    int
+	verdict *error // of ProveAll
 }
 
 // combine chooses which fixes are applied together. A fix is taken whole or not at all. Fixes are considered in order
 // of the path and place of their first edit, safe ones first where two begin at the same place, then by title; one is
 // deferred when an edit of it overlaps an edit of a fix already taken, or when one of the two inserts where the other
-// begins or ends. The result does not depend on the order of fixes. Fixes without edits are advice and come in neither
-// list.
-func combine(candidates []candidate) (taken, deferred []candidate) {
+// begins or ends. With share, fixes of different findings that make the same edits are taken together. The result does
+// not depend on the order of fixes. Fixes without edits are advice and come in neither list.
+func combine(candidates []candidate, share bool) (taken, deferred []candidate) {
 	sorted := make([]candidate, 0, len(candidates))
 	for _, c := range candidates {
 		if len(c.fix.Edits) == 0 {
@@ -108,8 +111,13 @@ func combine(candidates []candidate) (taken, deferred []candidate) {
 	}
 	slices.SortStableFunc(sorted, compareCandidates)
 	claimed := map[string]*claims{}
+	first := 0 // of the fixes taken, that whose edits the last ones share
 next:
 	for _, c := range sorted {
+		if share && len(taken) > 0 && slices.EqualFunc(taken[first].fix.Edits, c.fix.Edits, equalEdits) {
+			taken = append(taken, c)
+			continue
+		}
 		for _, e := range c.fix.Edits {
 			if claimed[editPath(e)].conflict(e.Span) {
 				deferred = append(deferred, c)
@@ -123,6 +131,7 @@ next:
 			}
 			claimed[path].add(e.Span)
 		}
+		first = len(taken)
 		taken = append(taken, c)
 	}
 	return taken, deferred

@@ -65,7 +65,7 @@ func combineFixes(fixes []Fix) (taken, deferred []Fix) {
 	for i, f := range fixes {
 		order[i].fix = f
 	}
-	in, out := combine(order)
+	in, out := combine(order, false)
 	for _, c := range in {
 		taken = append(taken, c.fix)
 	}

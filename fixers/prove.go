@@ -28,10 +28,13 @@ import (
 // identity a rule about one text. A proof costs one Lint of all files and one Compare for each edited file; nothing is
 // written.
 //
-// Prove proves one fix alone, for showing it. Run proves in batches: it takes all fixes that do not overlap and tries
-// them together. When that fails it halves the batch, tries the halves and joins what passed, so k bad fixes among n
-// cost about k·log n proofs. maxFailures bounds what one bad rule can cost. Each batch that passes makes new texts, on
-// which Run starts over until nothing is left. It stops a cycle by the hashes of the texts that a file has had.
+// Fixes are proved in batches of those that do not overlap. When a batch fails it is halved, and the halves are tried,
+// so k bad fixes among n cost about k·log n proofs. maxFailures bounds what one bad rule can cost, and a budget what
+// one set of files can: it is counted in bytes linted, so it is the same on every machine.
+//
+// ProveAll is for showing fixes: its batches are taken of the text as it is (show.go). Run is for applying them: it
+// joins the halves that passed, and each batch that passes makes new texts, on which Run starts over until nothing is
+// left. It stops a cycle by the hashes of the texts that a file has had.
 
 // Finding is what the proof needs to know of a finding.
 type Finding struct {
@@ -60,9 +63,10 @@ type Checker interface {
 	// Dockerfile and the nix.conf that it copies, or one file alone. A file that was not edited is the same
 	// *source.File in every call, so Lint can keep what it made of it. An error ends the whole run.
 	Lint(files []*source.File) ([]Finding, error)
-	// Compare says in one sentence what changed in the meaning of a file that fixes, whose edits turned before into
-	// after, do not declare; "" when nothing did. Compare ignores the edits of fixes in other files.
-	Compare(before, after *source.File, fixes []Fix) string
+	// Compare says in one sentence what changed in the meaning of file n that fixes, whose edits turned before[n] into
+	// after[n], do not declare; "" when nothing did. It ignores the edits of fixes in other files, and reads these as
+	// they were before.
+	Compare(before, after []*source.File, n int, fixes []Fix) string
 }
 
 // Prover proves fixes of one set of files.
@@ -72,6 +76,7 @@ type Prover struct {
 	byPath   map[string]int
 	findings []Finding
 	census   census
+	size     int // of all files, in bytes
 }
 
 // NewProver returns a prover for files. The findings are those that Lint returns for the files.
@@ -85,6 +90,7 @@ func NewProver(files []*source.File, findings []Finding, c Checker) *Prover {
 	}
 	for i, f := range files {
 		p.byPath[f.Path] = i
+		p.size += len(f.Bytes)
 	}
 	return p
 }
@@ -94,9 +100,7 @@ func NewProver(files []*source.File, findings []Finding, c Checker) *Prover {
 // hid, and notes that an unsafe fix brings), and the meaning changed only as the fix declares. Else the error says what
 // is wrong; it matches ErrRejected unless the checker itself failed.
 //
-// It costs one Lint, and one Compare for each edited file. A proved batch proves none of its members alone, since one
-// may hide what another breaks; so a fix that is shown alone is proved alone. A Prover may be used by several
-// goroutines when its Checker may.
+// It costs one Lint, and one Compare for each edited file; ProveAll proves many fixes for little more.
 func (p *Prover) Prove(finding Finding, fix Fix) error {
 	if fix.Safety == Manual || len(fix.Edits) == 0 {
 		return fmt.Errorf("%w: it is advice and has no edits", ErrRejected)
@@ -161,6 +165,9 @@ func (p *Prover) try(taken []candidate, allowed map[group]int) (*trial, string, 
 	}
 	t := &trial{changed: changed, taken: taken, added: map[group]int{}}
 	t.after = &Prover{checker: p.checker, files: files, byPath: p.byPath, findings: findings, census: count(findings)}
+	for _, f := range files {
+		t.after.size += len(f.Bytes)
+	}
 
 	fixed := map[identity]int{}
 	fixedIn := map[group]int{}
@@ -177,23 +184,33 @@ func (p *Prover) try(taken []candidate, allowed map[group]int) (*trial, string, 
 			return nil, "the finding is still there (" + c.finding.Rule + ")", nil
 		}
 	}
-	for _, i := range changed {
-		var fixes []Fix
-		for _, c := range taken {
-			if c.fix.edits(files[i].Path) {
-				fixes = append(fixes, c.fix)
-			}
+	fixes := make([][]Fix, len(files))
+	for _, c := range taken {
+		for _, i := range p.edited(&c.fix) {
+			fixes[i] = append(fixes[i], c.fix)
 		}
-		if difference := p.checker.Compare(p.files[i], files[i], fixes); difference != "" {
+	}
+	for _, i := range changed {
+		if difference := p.checker.Compare(p.files, files, i, fixes[i]); difference != "" {
 			return nil, difference, nil
 		}
 	}
 	return t, "", nil
 }
 
-// edits reports whether f edits the file with the given path.
-func (f *Fix) edits(path string) bool {
-	return slices.ContainsFunc(f.Edits, func(e Edit) bool { return editPath(e) == path })
+// edited returns the indexes of the files that a fix edits, sorted.
+func (p *Prover) edited(f *Fix) []int {
+	var out []int
+	for _, e := range f.Edits {
+		if i, ok := p.byPath[editPath(e)]; ok && (len(out) == 0 || out[len(out)-1] != i) {
+			out = append(out, i)
+		}
+	}
+	if len(out) > 1 {
+		slices.Sort(out)
+		out = slices.Compact(out)
+	}
+	return out
 }
 
 // apply returns the files with all edits of taken made, and the indexes of those that changed.
@@ -311,6 +328,8 @@ type Result struct {
 	Files []FileResult
 	// Findings are those of the final texts.
 	Findings []Finding
+	// Untried is the number of findings with fixes that were not tried, since the budget of the files was used up.
+	Untried int
 }
 
 // FileResult is what Run did to one file. A fix that edits several files is listed with each.
@@ -338,11 +357,6 @@ type Rejected struct {
 	Reason      string
 }
 
-// is reports whether r is about the fix of c, or of a twin of it.
-func (r *Rejected) is(c candidate) bool {
-	return r.Finding.identity() == c.finding.identity() && r.Title == c.fix.Title
-}
-
 // Cycle says that the fixes of rules would restore an earlier text of the file. The last of these fixes is not applied.
 type Cycle struct {
 	// Rules are the ids, sorted.
@@ -352,7 +366,8 @@ type Cycle struct {
 // Run applies the fixes of files until none is left that can be applied, and proves each step. In each pass it applies
 // and proves together all fixes that do not overlap. When that fails, it halves the batch until the fixes at fault are
 // found, and tries these again only when all else is done and the text has changed. So a second Run on the result
-// changes nothing. The result does not depend on the order of files or findings. The error is the checker's.
+// changes nothing, unless the budget was used up. The result does not depend on the order of files or findings. The
+// error is the checker's.
 func Run(files []*source.File, opts Options, c Checker) (Result, error) {
 	findings := opts.Findings
 	if findings == nil {
@@ -361,20 +376,27 @@ func Run(files []*source.File, opts Options, c Checker) (Result, error) {
 			return Result{}, err
 		}
 	}
+	p := NewProver(files, findings, c)
 	r := &runner{
 		unsafe:   opts.Unsafe,
+		left:     runBudget(p.size),
 		rejected: map[attempt]bool{},
 		undone:   map[attempt]bool{},
 		failures: map[string]int{},
+		listed:   map[listing]bool{},
 		seen:     make([]map[[sha256.Size]byte]int, len(files)),
 	}
 	r.result.Files = make([]FileResult, len(files))
 	for i, f := range files {
 		r.result.Files[i].Before = f
 	}
-	p := NewProver(files, findings, c)
 	for {
-		taken, _ := combine(alike(r.candidates(p)))
+		candidates := r.candidates(p)
+		if r.left <= 0 {
+			r.result.Untried = len(candidates)
+			break
+		}
+		taken, _ := combine(alike(candidates), false)
 		if len(taken) == 0 && !r.retry {
 			break
 		}
@@ -400,6 +422,10 @@ func Run(files []*source.File, opts Options, c Checker) (Result, error) {
 	return r.result, nil
 }
 
+// runBudget is the number of bytes that Run may lint for files of some bytes: far more than fixes that do not overlap
+// need, and proportional to the files, since each fix of a thousand that overlap takes a pass of its own.
+func runBudget(size int) int { return 4<<20 + 32*size }
+
 // attempt is one fix for one finding. Twins are findings that share an identity; they are numbered in order of
 // position.
 type attempt struct {
@@ -408,14 +434,24 @@ type attempt struct {
 	title string
 }
 
+// listing is a rejected fix in the result of file i.
+type listing struct {
+	i int
+	identity
+	title string
+}
+
 type runner struct {
 	unsafe bool
+	left   int // of the budget
 	// rejected are the fixes that failed, and undone those that are part of a cycle; neither is tried again.
 	rejected, undone map[attempt]bool
 	// retry says that the text changed since a fix was rejected.
 	retry bool
 	// failures counts the rejected fixes of each rule.
 	failures map[string]int
+	// listed are the fixes in the lists of rejected ones.
+	listed map[listing]bool
 	// seen holds, for each file, the hashes of the texts that it has had, with the number of fixes applied by then.
 	seen   []map[[sha256.Size]byte]int
 	result Result
@@ -493,10 +529,10 @@ func (r *runner) settle(p *Prover, taken []candidate) (*trial, error) {
 			r.reject(p, c, fmt.Sprintf("not tried, since %d other fixes of the rule failed", maxFailures))
 		}
 	}
-	if taken = worth; len(taken) == 0 {
+	if taken = worth; len(taken) == 0 || r.left <= 0 {
 		return nil, nil
 	}
-	t, reason, err := p.try(taken, nil)
+	t, reason, err := r.try(p, taken, nil)
 	if err != nil || t != nil {
 		return t, err
 	}
@@ -520,27 +556,29 @@ func (r *runner) settle(p *Prover, taken []candidate) (*trial, error) {
 	for g, n := range right.added {
 		allowed[g] += n
 	}
-	both, _, err := p.try(slices.Concat(left.taken, right.taken), allowed)
+	both, _, err := r.try(p, slices.Concat(left.taken, right.taken), allowed)
 	if err != nil || both != nil {
 		return both, err
 	}
 	return left, nil // the next pass tries the right part on the new text
 }
 
+// try is Prover.try, and pays for it.
+func (r *runner) try(p *Prover, taken []candidate, allowed map[group]int) (*trial, string, error) {
+	r.left -= p.size
+	return p.try(taken, allowed)
+}
+
 func (r *runner) reject(p *Prover, c candidate, reason string) {
 	r.rejected[c.attempt()] = true
-	at := []int{p.byPath[c.finding.Path]} // for a fix that edits none of the files
-	for i, f := range p.files {
-		if c.fix.edits(f.Path) {
-			at = append(at, i)
-		}
-	}
-	if len(at) > 1 {
-		at = at[1:]
+	at := p.edited(&c.fix)
+	if len(at) == 0 { // a fix that edits none of the files
+		at = []int{p.byPath[c.finding.Path]}
 	}
 	for _, i := range at {
-		list := &r.result.Files[i].Rejected
-		if !slices.ContainsFunc(*list, func(old Rejected) bool { return old.is(c) }) {
+		if key := (listing{i, c.finding.identity(), c.fix.Title}); !r.listed[key] {
+			r.listed[key] = true
+			list := &r.result.Files[i].Rejected
 			*list = append(*list, Rejected{c.finding.Rule, c.fix.Title, c.finding, reason})
 		}
 	}
@@ -550,6 +588,12 @@ func (r *runner) reject(p *Prover, c candidate, reason string) {
 // file.
 func (r *runner) accept(p *Prover, t *trial) bool {
 	hashes := make([][sha256.Size]byte, len(t.changed))
+	taken := make([][]*candidate, len(p.files)) // by file
+	for n := range t.taken {
+		for _, i := range p.edited(&t.taken[n].fix) {
+			taken[i] = append(taken[i], &t.taken[n])
+		}
+	}
 	for n, i := range t.changed {
 		file := &r.result.Files[i]
 		if r.seen[i] == nil {
@@ -564,11 +608,9 @@ func (r *runner) accept(p *Prover, t *trial) bool {
 		for _, a := range file.Applied[since:] {
 			rules = append(rules, a.Rule)
 		}
-		for _, c := range t.taken {
-			if c.fix.edits(p.files[i].Path) {
-				rules = append(rules, c.finding.Rule)
-				r.undone[c.attempt()] = true
-			}
+		for _, c := range taken[i] {
+			rules = append(rules, c.finding.Rule)
+			r.undone[c.attempt()] = true
 		}
 		slices.Sort(rules)
 		file.Cycles = append(file.Cycles, Cycle{slices.Compact(rules)})
@@ -576,11 +618,17 @@ func (r *runner) accept(p *Prover, t *trial) bool {
 	}
 	for n, i := range t.changed {
 		file := &r.result.Files[i]
-		for _, c := range t.taken {
-			if c.fix.edits(p.files[i].Path) {
-				file.Applied = append(file.Applied, Applied{c.finding.Rule, c.fix.Title, c.fix.Safety})
-				file.Rejected = slices.DeleteFunc(file.Rejected, func(old Rejected) bool { return old.is(c) })
-			}
+		unlisted := false
+		for _, c := range taken[i] {
+			file.Applied = append(file.Applied, Applied{c.finding.Rule, c.fix.Title, c.fix.Safety})
+			key := listing{i, c.finding.identity(), c.fix.Title}
+			unlisted = unlisted || r.listed[key]
+			delete(r.listed, key)
+		}
+		if unlisted {
+			file.Rejected = slices.DeleteFunc(file.Rejected, func(old Rejected) bool {
+				return !r.listed[listing{i, old.Finding.identity(), old.Title}]
+			})
 		}
 		r.seen[i][hashes[n]] = len(file.Applied)
 	}

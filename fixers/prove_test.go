@@ -80,11 +80,11 @@ func (c *fakeChecker) Lint(files []*source.File) ([]Finding, error) {
 	return out, nil
 }
 
-func (c *fakeChecker) Compare(before, after *source.File, fixes []Fix) string {
+func (c *fakeChecker) Compare(before, after []*source.File, n int, fixes []Fix) string {
 	if c.compare == nil {
 		return ""
 	}
-	return c.compare(string(before.Bytes), string(after.Bytes), fixes)
+	return c.compare(string(before[n].Bytes), string(after[n].Bytes), fixes)
 }
 
 // summary writes a result as text: each file's final text, and what was applied, rejected and found to cycle.

@@ -17,32 +17,38 @@ import (
 // depend on the order in which they finish.
 func Check(ws *workspace.Workspace, set *Set, opts CheckOptions) *Result {
 	ws = ws.Snapshot()
-	result := &Result{Rules: set.Active(), Skipped: slices.Clone(ws.Skipped), Errors: slices.Clone(ws.Errors)}
-	files := make([]fileResult, len(ws.Entries))
+	return checkAll(ws, set, opts).result(ws, set)
+}
+
+// checked is what was found in a workspace: file by file, and by the rules about the workspace as a whole.
+type checked struct {
+	files []fileResult // in the order of the entries
+	whole fileResult
+}
+
+func checkAll(ws *workspace.Workspace, set *Set, opts CheckOptions) *checked {
+	c := &checked{files: make([]fileResult, len(ws.Entries))}
 	each(len(ws.Entries), opts.Progress, func(n int) {
-		files[n] = checkFile(ws, set, ws.Entries[n], opts)
+		c.files[n] = checkFile(ws, set, ws.Entries[n], opts)
 	})
-	for _, f := range files {
+	c.whole = checkWorkspace(ws, set, opts)
+	return c
+}
+
+// result joins what was found.
+func (c *checked) result(ws *workspace.Workspace, set *Set) *Result {
+	result := &Result{Rules: set.Active(), Skipped: slices.Clone(ws.Skipped), Errors: slices.Clone(ws.Errors)}
+	for _, f := range c.files {
 		if f.err != nil && errors.Is(f.err.Err, workspace.ForeignError{}) {
 			result.Skipped = append(result.Skipped, workspace.Skipped{Path: f.err.Path, Reason: f.err.Err.Error()})
 			continue
 		}
-		if f.err != nil {
-			result.Errors = append(result.Errors, *f.err)
-			continue
+		if f.err == nil {
+			result.Checked++
 		}
-		result.Checked++
-		result.Findings = append(result.Findings, f.findings...)
-		result.Suppressed = append(result.Suppressed, f.suppressed...)
-		result.Rejected = append(result.Rejected, f.rejected...)
+		result.add(f)
 	}
-	all := checkWorkspace(ws, set, opts)
-	if all.err != nil {
-		result.Errors = append(result.Errors, *all.err)
-	}
-	result.Findings = append(result.Findings, all.findings...)
-	result.Suppressed = append(result.Suppressed, all.suppressed...)
-	result.Rejected = append(result.Rejected, all.rejected...)
+	result.add(c.whole)
 	result.Findings = order(result.Findings)
 	result.Suppressed = order(result.Suppressed)
 	slices.SortStableFunc(result.Errors, func(a, b workspace.FileError) int { return strings.Compare(a.Path, b.Path) })
@@ -50,10 +56,21 @@ func Check(ws *workspace.Workspace, set *Set, opts CheckOptions) *Result {
 	return result
 }
 
+func (r *Result) add(f fileResult) {
+	if f.err != nil {
+		r.Errors = append(r.Errors, *f.err)
+	}
+	r.Findings = append(r.Findings, f.findings...)
+	r.Suppressed = append(r.Suppressed, f.suppressed...)
+	r.Rejected = append(r.Rejected, f.rejected...)
+	r.Untried = append(r.Untried, f.untried...)
+}
+
 type fileResult struct {
 	findings, suppressed []Finding
-	rejected             []Rejected
+	rejected, untried    []Rejected
 	err                  *workspace.FileError
+	reads                []string // with CheckOptions.unproved: Document.Reads
 }
 
 func checkFile(ws *workspace.Workspace, set *Set, entry *workspace.Entry, opts CheckOptions) (r fileResult) {
@@ -68,17 +85,19 @@ func checkFile(ws *workspace.Workspace, set *Set, entry *workspace.Entry, opts C
 		return fileResult{err: &workspace.FileError{Path: entry.Path, Err: err}}
 	}
 	r.findings, r.suppressed = lint(ws, set.run, doc, opts.NoIgnores)
-	r.finish(ws, set, doc, opts, false)
+	if opts.Fixes {
+		r.rejected, r.untried = proveShown(ws, set, doc, r.findings, opts.NoIgnores)
+	}
+	if opts.unproved {
+		r.reads = doc.Reads()
+	}
+	r.finish(opts)
 	return r
 }
 
-// finish proves the fixes of findings, or removes them unless opts.Fixes is set.
-func (r *fileResult) finish(
-	ws *workspace.Workspace, set *Set, doc *workspace.Document, opts CheckOptions, together bool,
-) {
-	if opts.Fixes {
-		r.rejected = proveEach(ws, set, doc, r.findings, together)
-	} else {
+// finish removes the fixes that are not shown.
+func (r *fileResult) finish(opts CheckOptions) {
+	if !opts.Fixes && !opts.unproved {
 		for n := range r.findings {
 			r.findings[n].Fixes = nil
 		}
@@ -114,13 +133,14 @@ func checkWorkspace(ws *workspace.Workspace, set *Set, opts CheckOptions) (r fil
 		if err != nil {
 			continue // its own check reports that
 		}
-		var one fileResult
-		one.findings, one.suppressed = divide(all, doc, opts.NoIgnores)
-		one.finish(ws, set, doc, opts, true)
-		r.findings = append(r.findings, one.findings...)
-		r.suppressed = append(r.suppressed, one.suppressed...)
-		r.rejected = append(r.rejected, one.rejected...)
+		findings, suppressed := divide(all, doc, opts.NoIgnores)
+		r.findings = append(r.findings, findings...)
+		r.suppressed = append(r.suppressed, suppressed...)
 	}
+	if opts.Fixes {
+		r.rejected, r.untried = proveWorkspace(ws, set, r.findings, opts.NoIgnores)
+	}
+	r.finish(opts)
 	return r
 }
 

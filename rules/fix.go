@@ -2,7 +2,9 @@ package rules
 
 import (
 	"bytes"
+	"crypto/sha256"
 	"errors"
+	"fmt"
 	"slices"
 	"strings"
 
@@ -19,41 +21,149 @@ import (
 // parallel, and a proof lints only the files of its group.
 //
 // checker answers what the proof asks: Lint opens the group's files through an overlay with the edited texts and runs
-// the rules of set.proof; Compare asks the file's Format. Check proves each fix alone (proveEach), since it shows them
-// one by one; Fix proves them in batches (fixers.Run).
+// the rules of set.proof; Compare asks the file's Format. Check proves the fixes of one file as they are shown
+// (fixers.Prover.ProveAll); Fix applies them step by step (fixers.Run).
 
 // Fix applies the fixes of a set's findings in memory, each proved, until none is left.
+//
+// It works in rounds. A round checks all files, and fixes each group that has a finding with a fix. The next one sees
+// all files as they are by then, and divides them into groups anew, since a fix may link files (a COPY that had a
+// spelling mistake) and change what is derived from a file that no document reads. A round that changes nothing is the
+// last, so a second Fix has nothing to do.
 func Fix(ws *workspace.Workspace, set *Set, opts FixOptions) *FixResult {
 	ws = ws.Snapshot()
-	groups := linked(ws, set, opts)
-	results := make([]groupResult, len(groups))
-	each(len(groups), opts.Progress, func(n int) {
-		if groups[n].fixable {
-			results[n] = fixGroup(ws, set, groups[n], opts)
+	f := &fixing{
+		opts: opts, fixed: map[string]*FixedFile{}, overlay: map[string][]byte{}, spent: map[string]bool{},
+		seen: map[[sha256.Size]byte]bool{},
+	}
+	now := ws
+	check := opts.CheckOptions
+	check.Fixes, check.Progress, check.unproved = false, nil, true
+	for {
+		c := checkAll(now, set, check)
+		groups := f.worth(linked(now, c, opts))
+		f.out.After = c.result(now, set)
+		if len(groups) == 0 || f.ended || !f.round(now, set, groups) {
+			break
 		}
+		now = ws.With(f.overlay).Snapshot()
+		f.opts.Progress = nil
+	}
+	for _, list := range [][]Finding{f.out.After.Findings, f.out.After.Suppressed} {
+		for n := range list {
+			list[n].Fixes = nil
+		}
+	}
+	for _, path := range sortedKeys(f.fixed) {
+		if one := f.fixed[path]; !bytes.Equal(one.File.Bytes, one.After) {
+			f.out.Files = append(f.out.Files, *one)
+		}
+	}
+	return &f.out
+}
+
+// fixing is a Fix at work.
+type fixing struct {
+	opts    FixOptions
+	out     FixResult
+	fixed   map[string]*FixedFile      // by path
+	overlay map[string][]byte          // the texts of these, by absolute path
+	spent   map[string]bool            // files whose budget is used up
+	seen    map[[sha256.Size]byte]bool // the states of the workspace so far
+	ended   bool                       // the fixes of linked files undo each other
+}
+
+// worth returns the groups that have something to fix and a budget for it.
+func (f *fixing) worth(groups []group) []group {
+	return slices.DeleteFunc(groups, func(g group) bool {
+		return !g.fixable || slices.ContainsFunc(g.entries, func(e *workspace.Entry) bool { return f.spent[e.Path] })
 	})
-	out := &FixResult{}
-	overlay := map[string][]byte{}
+}
+
+// round fixes groups, and reports whether anything changed. It sets ended when the workspace has been in the same state
+// before.
+func (f *fixing) round(now *workspace.Workspace, set *Set, groups []group) bool {
+	f.remember()
+	results := make([]groupResult, len(groups))
+	each(len(groups), f.opts.Progress, func(n int) { results[n] = fixGroup(now, set, groups[n], f.opts) })
+	changed := false
+	applied := map[rejection]bool{}
 	for n, r := range results {
-		out.Rejected = append(out.Rejected, r.rejected...)
-		for _, f := range r.files {
-			out.Files = append(out.Files, f)
-			for _, e := range groups[n].entries {
-				if e.Path == f.File.Path {
-					overlay[e.Abs] = f.After
-				}
+		abs := map[string]string{}
+		for _, e := range groups[n].entries {
+			abs[e.Path] = e.Abs
+		}
+		for _, one := range r.files {
+			changed = true
+			path := one.File.Path
+			if before := f.fixed[path]; before != nil {
+				one.File, one.Applied = before.File, append(before.Applied, one.Applied...)
+			}
+			f.fixed[path], f.overlay[abs[path]] = &one, one.After
+			for _, a := range one.Applied {
+				applied[rejection{a.Rule, path, a.Title}] = true
+			}
+		}
+		if r.untried > 0 {
+			paths := sortedKeys(abs)
+			for _, path := range paths {
+				f.spent[path] = true
+			}
+			f.out.Untried = append(f.out.Untried, Untried{Paths: paths, Fixes: r.untried})
+		}
+	}
+	f.reject(results, applied)
+	if changed && !f.remember() {
+		f.ended = true
+		f.out.Rejected = append(f.out.Rejected, Rejected{
+			File:   source.NewFile(groups[0].entries[0].Path, nil),
+			Title:  "all fixes",
+			Reason: "fixes of linked files change them back and forth",
+		})
+	}
+	return changed
+}
+
+// rejection is what two rejections of one fix have in common.
+type rejection struct {
+	rule        *Rule
+	path, title string
+}
+
+func (r *Rejected) key() rejection { return rejection{r.Rule, r.File.Path, r.Title} }
+
+// reject adds the rejections of a round to those of the rounds before, unless these have them. Those of fixes that were
+// applied now are void.
+func (f *fixing) reject(results []groupResult, applied map[rejection]bool) {
+	f.out.Rejected = slices.DeleteFunc(f.out.Rejected, func(r Rejected) bool { return applied[r.key()] })
+	known := map[rejection]bool{}
+	for n := range f.out.Rejected {
+		known[f.out.Rejected[n].key()] = true
+	}
+	for _, r := range results {
+		for _, one := range r.rejected {
+			if !known[one.key()] {
+				f.out.Rejected = append(f.out.Rejected, one)
 			}
 		}
 	}
-	slices.SortFunc(out.Files, func(a, b FixedFile) int { return strings.Compare(a.File.Path, b.File.Path) })
-	after := ws
-	if len(overlay) > 0 {
-		after = ws.With(overlay)
+}
+
+// remember records the state of the workspace, and reports whether it is new.
+func (f *fixing) remember() bool {
+	h := sha256.New()
+	for _, path := range sortedKeys(f.fixed) {
+		one := f.fixed[path]
+		if bytes.Equal(one.File.Bytes, one.After) {
+			continue
+		}
+		fmt.Fprintf(h, "%q %x\n", path, sha256.Sum256(one.After))
 	}
-	check := opts.CheckOptions
-	check.Fixes, check.Progress = false, nil
-	out.After = Check(after, set, check)
-	return out
+	var sum [sha256.Size]byte
+	h.Sum(sum[:0])
+	isNew := !f.seen[sum]
+	f.seen[sum] = true
+	return isNew
 }
 
 // group is the files that can influence each other's findings: a Dockerfile, and the files of the workspace that it
@@ -66,26 +176,12 @@ type group struct {
 }
 
 // linked divides the files of a workspace into groups: files are in one group when a document or a fix links them.
-func linked(ws *workspace.Workspace, set *Set, opts FixOptions) []group {
-	type opened struct {
-		reads   []string
-		fixable bool
-	}
+func linked(ws *workspace.Workspace, c *checked, opts FixOptions) []group {
 	applies := func(f Finding) bool {
 		return slices.ContainsFunc(f.Fixes, func(fix fixers.Fix) bool {
 			return fix.Safety == fixers.Safe || opts.Unsafe && fix.Safety == fixers.Unsafe
 		})
 	}
-	files := make([]opened, len(ws.Entries))
-	each(len(ws.Entries), nil, func(n int) {
-		defer func() { _ = recover() }() // Check reports the defect
-		doc, err := ws.Open(ws.Entries[n])
-		if err != nil {
-			return
-		}
-		findings, _ := lint(ws, set.run, doc, opts.NoIgnores)
-		files[n] = opened{doc.Reads(), slices.ContainsFunc(findings, applies)}
-	})
 	byPath := map[string]int{}
 	leader := make([]int, len(ws.Entries))
 	for n, e := range ws.Entries {
@@ -93,6 +189,7 @@ func linked(ws *workspace.Workspace, set *Set, opts FixOptions) []group {
 	}
 	find := func(n int) int {
 		for leader[n] != n {
+			leader[n] = leader[leader[n]]
 			n = leader[n]
 		}
 		return n
@@ -103,26 +200,22 @@ func linked(ws *workspace.Workspace, set *Set, opts FixOptions) []group {
 			leader[max(a, b)] = min(a, b)
 		}
 	}
-	for n := range files {
-		for _, path := range files[n].reads {
+	fixable, together := map[int]bool{}, map[int]bool{}
+	for n := range c.files {
+		fixable[n] = slices.ContainsFunc(c.files[n].findings, applies)
+		for _, path := range c.files[n].reads {
 			link(n, path)
 		}
 	}
-	together := map[int]bool{}
-	for path, findings := range safely(func() map[string][]Finding { return lintWorkspace(ws, set.run) }) {
-		n, ok := byPath[path]
-		if !ok {
+	for _, f := range c.whole.findings {
+		n, ok := byPath[f.File.Path]
+		if !ok || !applies(f) {
 			continue
 		}
-		for _, f := range findings {
-			if !applies(f) {
-				continue
-			}
-			files[n].fixable, together[n] = true, true
-			for _, fix := range f.Fixes {
-				for _, e := range fix.Edits {
-					link(n, e.File.Path)
-				}
+		fixable[n], together[n] = true, true
+		for _, fix := range f.Fixes {
+			for _, e := range fix.Edits {
+				link(n, e.File.Path)
 			}
 		}
 	}
@@ -136,21 +229,16 @@ func linked(ws *workspace.Workspace, set *Set, opts FixOptions) []group {
 		}
 		g := &groups[index[l]]
 		g.entries = append(g.entries, e)
-		g.fixable = g.fixable || files[n].fixable
+		g.fixable = g.fixable || fixable[n]
 		g.together = g.together || together[n]
 	}
 	return groups
 }
 
-// safely returns what do returns, and nothing where it panics; Check reports the defect.
-func safely[T any](do func() T) (out T) {
-	defer func() { _ = recover() }()
-	return do()
-}
-
 type groupResult struct {
 	files    []FixedFile
 	rejected []Rejected
+	untried  int
 }
 
 func fixGroup(ws *workspace.Workspace, set *Set, g group, opts FixOptions) (out groupResult) {
@@ -173,10 +261,12 @@ func fixGroup(ws *workspace.Workspace, set *Set, g group, opts FixOptions) (out 
 		c.entries = append(c.entries, e)
 		files = append(files, doc.Source)
 	}
+	c.original = files
 	run, err := fixers.Run(files, fixers.Options{Unsafe: opts.Unsafe}, c)
 	if err != nil {
 		return groupResult{rejected: []Rejected{{File: files[0], Title: "all fixes", Reason: err.Error()}}}
 	}
+	out.untried = run.Untried
 	for n, f := range run.Files {
 		for _, r := range f.Rejected {
 			out.rejected = append(out.rejected,
@@ -202,35 +292,91 @@ func fixGroup(ws *workspace.Workspace, set *Set, g group, opts FixOptions) (out 
 	return out
 }
 
-// proveEach proves each fix of findings alone, removes those that fail from the findings, and returns them. With
-// together, the findings are of rules about the workspace as a whole, whose fixes may edit all of its files.
-func proveEach(
-	ws *workspace.Workspace, set *Set, doc *workspace.Document, findings []Finding, together bool,
-) []Rejected {
-	var rejected []Rejected
-	var prover *fixers.Prover
-	c := &checker{ws: ws, set: set, entries: []*workspace.Entry{doc.Entry}, together: together}
+// proveAll proves the fixes of findings, and removes those that fail or are not tried. All are the findings of the
+// files of c, before anything is removed.
+func (c *checker) proveAll(texts []*source.File, all, findings []Finding) (rejected, untried []Rejected) {
+	verdicts, err := fixers.NewProver(texts, c.keyed(all), c).ProveAll(c.keyed(findings))
 	for n := range findings {
 		f := &findings[n]
 		var proved []fixers.Fix
-		for _, fix := range f.Fixes {
-			if fix.Safety == fixers.Manual {
+		for m, fix := range f.Fixes {
+			why := err
+			if err == nil {
+				why = verdicts[n][m]
+			}
+			switch r := (Rejected{Rule: f.Rule, File: f.File, Span: f.Span, Title: fix.Title}); {
+			case why == nil || fix.Safety == fixers.Manual:
 				proved = append(proved, fix)
-				continue
+			case errors.Is(why, fixers.ErrUntried):
+				r.Reason = why.Error()
+				untried = append(untried, r)
+			default:
+				r.Reason = why.Error()
+				rejected = append(rejected, r)
 			}
-			if prover == nil {
-				prover = c.prover(doc, findings)
-			}
-			if err := prover.Prove(keyed(*f), fix); err != nil {
-				rejected = append(rejected,
-					Rejected{Rule: f.Rule, File: f.File, Span: f.Span, Title: fix.Title, Reason: err.Error()})
-				continue
-			}
-			proved = append(proved, fix)
 		}
 		f.Fixes = proved
 	}
-	return rejected
+	return rejected, untried
+}
+
+// offered reports whether findings have fixes to prove.
+func offered(findings []Finding) bool {
+	return slices.ContainsFunc(findings, func(f Finding) bool {
+		return slices.ContainsFunc(f.Fixes, func(fix fixers.Fix) bool { return fix.Safety != fixers.Manual })
+	})
+}
+
+// proveShown proves the fixes of the findings in one document.
+func proveShown(
+	ws *workspace.Workspace, set *Set, doc *workspace.Document, findings []Finding, noIgnores bool,
+) (rejected, untried []Rejected) {
+	c := &checker{
+		ws: ws, set: set, noIgnores: noIgnores,
+		entries: []*workspace.Entry{doc.Entry}, original: []*source.File{doc.Source},
+	}
+	c.states[0] = &state{files: c.original, ws: ws, docs: map[int]*workspace.Document{0: doc}}
+	if !offered(findings) {
+		return nil, nil
+	}
+	more, _ := lint(ws, set.unselected, doc, noIgnores)
+	return c.proveAll(c.original, slices.Concat(findings, more), findings)
+}
+
+// proveWorkspace proves the fixes of what rules about the workspace as a whole found, which may edit all of its files.
+func proveWorkspace(
+	ws *workspace.Workspace, set *Set, findings []Finding, noIgnores bool,
+) (rejected, untried []Rejected) {
+	if !offered(findings) {
+		return nil, nil
+	}
+	wanted := map[string]bool{}
+	for _, f := range findings {
+		wanted[f.File.Path] = true
+		for _, fix := range f.Fixes {
+			for _, e := range fix.Edits {
+				wanted[e.File.Path] = true
+			}
+		}
+	}
+	c := &checker{ws: ws, set: set, noIgnores: noIgnores, together: true}
+	for _, e := range ws.Entries {
+		if !wanted[e.Path] {
+			continue
+		}
+		if doc, err := ws.Open(e); err == nil {
+			c.entries = append(c.entries, e)
+			c.original = append(c.original, doc.Source)
+		}
+	}
+	all, err := c.lint(c.original)
+	if err != nil {
+		for n := range findings {
+			findings[n].Fixes = nil
+		}
+		return nil, nil // the check of the file reports that
+	}
+	return c.proveAll(c.original, all, findings)
 }
 
 // checker implements fixers.Checker for a group of files.
@@ -238,101 +384,122 @@ type checker struct {
 	ws        *workspace.Workspace
 	set       *Set
 	entries   []*workspace.Entry
+	original  []*source.File // the files as ws has them
 	noIgnores bool
 	together  bool // includes the rules about the workspace as a whole
+
+	states [2]*state // the newest first
 }
 
-// prover returns a prover of the fixes of findings in a document.
-func (c *checker) prover(doc *workspace.Document, findings []Finding) *fixers.Prover {
-	if !c.together {
-		all, _ := lint(c.ws, c.set.proof, doc, false)
-		return fixers.NewProver([]*source.File{doc.Source}, c.keyed(all), c)
-	}
-	// The files that the fixes edit belong to the proof.
-	wanted := map[string]bool{doc.Entry.Path: true}
-	for _, f := range findings {
-		for _, fix := range f.Fixes {
-			for _, e := range fix.Edits {
-				wanted[e.File.Path] = true
+// state is the workspace with certain texts of a checker's files.
+type state struct {
+	files []*source.File
+	ws    *workspace.Workspace
+	docs  map[int]*workspace.Document // of the files that differ from the original ones, or of the only one
+}
+
+// state returns the workspace with the given texts. It remembers the last two: a proof lints the text after the fixes,
+// and compares it with that before.
+func (c *checker) state(files []*source.File) *state {
+	for n, s := range c.states {
+		if s != nil && slices.Equal(s.files, files) {
+			if n > 0 {
+				c.states[0], c.states[n] = s, c.states[0]
 			}
+			return s
 		}
 	}
-	c.entries = nil
-	var texts []*source.File
-	var all []fixers.Finding
-	byPath := lintWorkspace(c.ws, c.set.proof)
-	for _, e := range c.ws.Entries {
-		if !wanted[e.Path] {
-			continue
+	s := &state{files: files, ws: c.ws, docs: map[int]*workspace.Document{}}
+	overlay := map[string][]byte{}
+	for n, f := range files {
+		if f != c.original[n] {
+			overlay[c.entries[n].Abs] = f.Bytes
 		}
-		one, err := c.ws.Open(e)
-		if err != nil {
-			continue
-		}
-		own, _ := lint(c.ws, c.set.proof, one, false)
-		more, _ := divide(byPath[e.Path], one, false)
-		c.entries = append(c.entries, e)
-		texts = append(texts, one.Source)
-		all = append(append(all, c.keyed(own)...), c.keyed(more)...)
 	}
-	return fixers.NewProver(texts, all, c)
+	if len(overlay) > 0 {
+		s.ws = c.ws.With(overlay)
+	}
+	c.states[1], c.states[0] = c.states[0], s
+	return s
+}
+
+// open opens file n in a state.
+func (c *checker) open(s *state, n int) (*workspace.Document, error) {
+	if doc := s.docs[n]; doc != nil {
+		return doc, nil
+	}
+	doc, err := s.ws.Open(c.entries[n])
+	if err == nil && (s.files[n] != c.original[n] || len(s.files) == 1) {
+		s.docs[n] = doc
+	}
+	return doc, err
 }
 
 // Lint implements fixers.Checker.
 func (c *checker) Lint(files []*source.File) ([]fixers.Finding, error) {
+	all, err := c.lint(files)
+	return c.keyed(all), err
+}
+
+func (c *checker) lint(files []*source.File) ([]Finding, error) {
 	if len(files) != len(c.entries) {
 		return nil, errors.New("the proof was given other files than it began with")
 	}
-	overlay := map[string][]byte{}
-	for n, f := range files {
-		overlay[c.entries[n].Abs] = f.Bytes
-	}
-	ws := c.ws.With(overlay)
-	var out []fixers.Finding
+	s := c.state(files)
+	var out []Finding
 	var byPath map[string][]Finding
 	if c.together {
-		byPath = lintWorkspace(ws, c.set.proof)
+		byPath = lintWorkspace(s.ws, c.set.proof)
 	}
-	for _, e := range c.entries {
-		doc, err := ws.Open(e)
+	for n, e := range c.entries {
+		doc, err := c.open(s, n)
 		if err != nil {
 			return nil, err
 		}
-		findings, _ := lint(ws, c.set.proof, doc, c.noIgnores)
-		out = append(out, c.keyed(findings)...)
+		findings, _ := lint(s.ws, c.set.proof, doc, c.noIgnores)
+		out = append(out, findings...)
 		if more := byPath[e.Path]; len(more) > 0 {
 			findings, _ := divide(more, doc, c.noIgnores)
-			out = append(out, c.keyed(findings)...)
+			out = append(out, findings...)
 		}
 	}
 	return out, nil
 }
 
 // Compare implements fixers.Checker.
-func (c *checker) Compare(before, after *source.File, fixes []fixers.Fix) string {
-	for _, e := range c.entries {
-		if e.Path != before.Path {
-			continue
-		}
-		f := formatOf(e.Kind)
-		if f == nil || f.Compare == nil {
-			return "sandlint cannot compare two versions of such a file"
-		}
-		return f.Compare(&Comparison{
-			Before:  before,
-			After:   after,
-			Fixes:   fixes,
-			Targets: c.ws.Targets,
-			open: func(f *source.File) *workspace.Document {
-				doc, err := c.ws.With(map[string][]byte{e.Abs: f.Bytes}).Open(e)
-				if err != nil {
-					return nil
-				}
-				return doc
-			},
-		})
+func (c *checker) Compare(before, after []*source.File, n int, fixes []fixers.Fix) string {
+	format := formatOf(c.entries[n].Kind)
+	if format == nil || format.Compare == nil {
+		return "sandlint cannot compare two versions of such a file"
 	}
-	return "the file is not one of those that are being fixed"
+	return format.Compare(&Comparison{
+		Before:  before[n],
+		After:   after[n],
+		Fixes:   fixes,
+		Targets: c.ws.Targets,
+		open: func(f *source.File) *workspace.Document {
+			doc, err := c.openAlone(before, after, n, f)
+			if err != nil {
+				return nil
+			}
+			return doc
+		},
+	})
+}
+
+// openAlone opens file n with the text before or after fixes, where all other files are as they were before.
+func (c *checker) openAlone(before, after []*source.File, n int, f *source.File) (*workspace.Document, error) {
+	if f == before[n] {
+		return c.open(c.state(before), n)
+	}
+	alone := true // nothing else changed
+	for i := range after {
+		alone = alone && (i == n || after[i] == before[i])
+	}
+	if alone {
+		return c.open(c.state(after), n)
+	}
+	return c.state(before).ws.With(map[string][]byte{c.entries[n].Abs: f.Bytes}).Open(c.entries[n])
 }
 
 func (c *checker) rule(id string) *Rule {

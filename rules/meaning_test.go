@@ -59,8 +59,9 @@ func TestCompareHosted(t *testing.T) {
 			at := strings.Index(before, test.old)
 			edit := fixers.Edit{File: from, Span: source.Span{Start: at, End: at + len(test.old)}, Text: test.new}
 			to := source.NewFile(path, []byte(strings.Replace(before, test.old, test.new, 1)))
-			c := &checker{ws: ws, entries: ws.Entries}
-			got := c.Compare(from, to, []fixers.Fix{{Edits: []fixers.Edit{edit}, Changes: test.changes}})
+			c := &checker{ws: ws, entries: ws.Entries, original: []*source.File{from}}
+			got := c.Compare(c.original, []*source.File{to}, 0,
+				[]fixers.Fix{{Edits: []fixers.Edit{edit}, Changes: test.changes}})
 			if test.want == "" && got != "" || !strings.Contains(got, test.want) {
 				t.Errorf("got %q, want %q", got, test.want)
 			}

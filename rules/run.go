@@ -55,6 +55,8 @@ type CheckOptions struct {
 	Progress func(done, total int)
 	// Stacks adds the stack to the error for a defect in a rule.
 	Stacks bool
+
+	unproved bool // keeps all fixes
 }
 
 // Active is a rule that runs.
@@ -84,6 +86,8 @@ type Result struct {
 	Unwritten []workspace.FileError
 	// Rejected are fixes that failed their proof, each with its reason: bugs in sandlint, shown by --verbose.
 	Rejected []Rejected
+	// Untried are fixes that are not offered because the file has too many that cannot be proved together.
+	Untried []Rejected
 }
 
 // Help returns the address of the page of a rule, "" for none.
@@ -120,6 +124,14 @@ type FixResult struct {
 	After *Result
 	// Rejected are the fixes that failed their proof.
 	Rejected []Rejected
+	// Untried are the groups of files of which some fixes were not tried, since a budget was used up.
+	Untried []Untried
+}
+
+// Untried is files, in order of path, that influence each other, and the number of findings whose fixes were not tried.
+type Untried struct {
+	Paths []string
+	Fixes int
 }
 
 // FixedFile is one changed file.

@@ -14,7 +14,9 @@ type Set struct {
 	rules []*Rule
 	run   []configured
 	proof []configured // those of run, and those about syntax, which a fix must not break even if they are not selected
-	help  map[*Rule]string
+	// unselected are those of proof that are not in run.
+	unselected []configured
+	help       map[*Rule]string
 }
 
 // configured is a rule as the user configured it.
@@ -122,6 +124,9 @@ func NewSet(packs []Pack, sel Selection) (*Set, error) {
 		}
 		if on[r] || r.Syntax {
 			set.proof = append(set.proof, c)
+		}
+		if r.Syntax && !on[r] {
+			set.unselected = append(set.unselected, c)
 		}
 	}
 	return set, nil

@@ -51,19 +51,35 @@ func Compare(before, after *source.File, fixes []fixers.Fix, targets decide.Targ
 	if seccomp.MentionsResource(before.Bytes) {
 		return compareResources(before, after, fixes, targets)
 	}
-	declared := map[string]bool{}
-	repair := false
+	return compareProfile(before, after, declarationOf(fixes), targets)
+}
+
+// declaration is what fixes declare.
+type declaration struct {
+	syscalls map[string]bool
+	// repair says that there is nothing to compare but whether the text after can be read.
+	repair bool
+}
+
+func declarationOf(fixes []fixers.Fix) declaration {
+	d := declaration{syscalls: map[string]bool{}}
 	for _, f := range fixes {
-		repair = repair || fixers.Declares[fixers.Repair](f) || fixers.Declares[AnyDecision](f)
+		d.repair = d.repair || fixers.Declares[fixers.Repair](f) || fixers.Declares[AnyDecision](f)
 		for _, name := range slices.Concat(fixers.Declared[Syscalls](f)...) {
-			declared[name] = true
+			d.syscalls[name] = true
 			if s, ok := seccomp.LookupSyscall(name); ok && s.SocketCall != 0 {
-				declared["socketcall"] = true
+				d.syscalls["socketcall"] = true
 			} else if ok && s.IPC != 0 {
-				declared["ipc"] = true
+				d.syscalls["ipc"] = true
 			}
 		}
 	}
+	return d
+}
+
+// compareProfile is Compare for two texts of one profile.
+func compareProfile(before, after *source.File, fixes declaration, targets decide.Targets) string {
+	declared, repair := fixes.syscalls, fixes.repair
 	now, err := read(after.Bytes)
 	if repair && errors.Is(err, errTwice) {
 		if _, old := read(before.Bytes); errors.Is(old, errTwice) {

@@ -32,11 +32,12 @@ func compareResources(before, after *source.File, fixes []fixers.Fix, targets de
 	case !bytes.Equal(around, was):
 		return "something else than the rules of a SeccompProfile changed"
 	}
+	declared := declarationOf(fixes)
 	for n := range old {
 		if bytes.Equal(old[n], now[n]) {
 			continue
 		}
-		if d := Compare(source.NewFile("profile.json", old[n]), source.NewFile("profile.json", now[n]), fixes,
+		if d := compareProfile(source.NewFile("profile.json", old[n]), source.NewFile("profile.json", now[n]), declared,
 			targets); d != "" {
 			return d
 		}

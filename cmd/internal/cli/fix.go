@@ -84,6 +84,13 @@ func (a *app) fix(flags *fixFlags, paths []string) error {
 		err = a.printDiff(res)
 	}
 	a.summarize(res, done, flags)
+	for _, u := range res.Untried {
+		of := u.Paths[0]
+		if len(u.Paths) > 1 {
+			of += fmt.Sprintf(" and %s linked with it", report.Plural(len(u.Paths)-1, "file"))
+		}
+		a.warnf("%s: %s left: too many fixes of one place cannot be applied in one run", of, isOrAre(u.Fixes, "fix"))
+	}
 	a.finish(r, done.after, res.Rejected)
 	if err != nil {
 		return err

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -376,6 +377,14 @@ func (a *app) finish(r *run, res *rules.Result, rejected []rules.Rejected) {
 			a.warnf("%s:%d:%d: rejected the fix %q%s: %s", w.File.Path, at.Line, at.Column, w.Title, of, w.Reason)
 		}
 	}
+	untried := map[string]int{}
+	for _, w := range res.Untried {
+		untried[w.File.Path]++
+	}
+	for _, path := range slices.Sorted(maps.Keys(untried)) {
+		a.warnf("%s: %s not shown: too many fixes of this file cannot be proved together", path,
+			isOrAre(untried[path], "fix"))
+	}
 	for _, e := range res.Errors {
 		a.warnf("%v", e)
 		a.setStatus(StatusUnreadable)
@@ -387,4 +396,12 @@ func (a *app) finish(r *run, res *rules.Result, rejected []rules.Rejected) {
 	if slices.ContainsFunc(res.Findings, func(f rules.Finding) bool { return f.Severity >= r.failOn }) {
 		a.setStatus(StatusFindings)
 	}
+}
+
+// isOrAre returns n and noun with the verb that they need.
+func isOrAre(n int, noun string) string {
+	if n == 1 {
+		return report.Plural(n, noun) + " is"
+	}
+	return report.Plural(n, noun) + " are"
 }

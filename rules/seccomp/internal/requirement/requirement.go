@@ -2,6 +2,7 @@
 package requirement
 
 import (
+	"bytes"
 	"cmp"
 	"slices"
 
@@ -83,20 +84,52 @@ func (r Requirement) Fix(p *rules.Pass, profile *workspace.Profile) []fixers.Fix
 	return nil
 }
 
-// WithEdits returns a profile as it is after edits, nil where they cannot be made.
+// WithEdits returns a profile as it is after edits, nil where they cannot be made. Of a YAML file with several
+// documents only that of the profile is read again, so places in the result are counted from its start.
 func WithEdits(profile *workspace.Profile, edits []fixers.Edit) *workspace.Profile {
-	text, err := fixers.Apply(profile.Source, edits)
+	part := document(profile, edits)
+	file := source.NewFile(profile.Source.Path, profile.Source.Bytes[part.Start:part.End])
+	moved := slices.Clone(edits)
+	for n := range moved {
+		if moved[n].File != profile.Source {
+			return nil
+		}
+		moved[n].File, moved[n].Span = file, moved[n].Span.Shift(-part.Start)
+	}
+	text, err := fixers.Apply(file, moved)
 	if err != nil {
 		return nil
 	}
-	before, after := seccomp.ParseAll(profile.Source), seccomp.ParseAll(source.NewFile(profile.Source.Path, text))
-	i := slices.IndexFunc(before, func(p *seccomp.Profile) bool { return p.Span == profile.Span })
+	before, after := seccomp.ParseAll(file), seccomp.ParseAll(source.NewFile(file.Path, text))
+	i := slices.IndexFunc(before, func(p *seccomp.Profile) bool { return p.Span == profile.Span.Shift(-part.Start) })
 	if i < 0 || len(before) != len(after) {
 		return nil
 	}
 	return &workspace.Profile{
 		Profile: after[i], Fragment: profile.Fragment, Instruction: profile.Instruction, Uses: profile.Uses,
 	}
+}
+
+// document returns the YAML document that a profile is in, or the whole file where an edit lies outside of it.
+func document(profile *workspace.Profile, edits []fixers.Edit) source.Span {
+	text := profile.Source.Bytes
+	part := source.Span{Start: 0, End: len(text)}
+	if profile.Dialect != seccomp.SPO {
+		return part
+	}
+	// Three dashes at the start of a line begin a document, whatever stands before them.
+	if n := bytes.LastIndex(text[:profile.Span.Start], []byte("\n---")); n >= 0 {
+		part.Start = n + 1
+	}
+	if n := bytes.Index(text[profile.Span.End:], []byte("\n---")); n >= 0 {
+		part.End = profile.Span.End + n + 1
+	}
+	for _, e := range edits {
+		if !part.Contains(e.Span) {
+			return source.Span{Start: 0, End: len(text)}
+		}
+	}
+	return part
 }
 
 // Moved returns the syscalls that no rule names and that runc's border comes to lie above.

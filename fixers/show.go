@@ -1,0 +1,138 @@
+package fixers
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"slices"
+)
+
+// This file proves fixes that are shown and not applied: check lists each finding with its fixes.
+//
+// Each fix is proved in a batch of the first (second, …) fixes of all findings that do not overlap, so a file with a
+// thousand findings is linted twice and not a thousand times. That a batch passes does not strictly prove each of its
+// members alone, since one may hide what another breaks; TestShownAlone applies those of the rules' cases alone.
+
+// ErrUntried is matched by the errors about fixes that were not tried.
+var ErrUntried = errors.New("fix was not tried")
+
+// showBudget is the number of bytes that ProveAll may lint for files of some bytes. Fixes that do not overlap and pass
+// need as many bytes as there are; each fix of a thousand that overlap needs as many for itself.
+func showBudget(size int) int { return 128<<10 + 8*size }
+
+// ProveAll proves all fixes of findings, each as if it were applied without those that overlap it. The result holds for
+// each finding one error for each fix, in order: nil for a fix that is proved and for a manual one, an error that
+// matches ErrRejected for one that failed, and one that matches ErrUntried for one that was left when the budget was
+// used up. The other error is the checker's.
+//
+// The budget is counted in bytes linted and proportional to the files. So the cost is linear in the number of findings,
+// and the result is the same on every machine.
+func (p *Prover) ProveAll(findings []Finding) ([][]error, error) {
+	s := &shower{p: p, left: showBudget(p.size), failures: map[string]int{}}
+	verdicts := make([][]error, len(findings))
+	rounds := 0
+	for n := range findings {
+		verdicts[n] = make([]error, len(findings[n].Fixes))
+		rounds = max(rounds, len(findings[n].Fixes))
+	}
+	for m := range rounds {
+		var all []candidate
+		for n := range findings {
+			f := &findings[n]
+			switch {
+			case m >= len(f.Fixes) || f.Fixes[m].Safety == Manual:
+			case len(f.Fixes[m].Edits) == 0:
+				verdicts[n][m] = fmt.Errorf("%w: it has no edits", ErrRejected)
+			default:
+				all = append(all, candidate{finding: *f, fix: f.Fixes[m], verdict: &verdicts[n][m]})
+			}
+		}
+		for len(all) > 0 {
+			rest := alike(all)
+			taken := map[*error]bool{}
+			for n := range rest {
+				taken[rest[n].verdict] = true
+			}
+			all = slices.DeleteFunc(slices.Clone(all), func(c candidate) bool { return taken[c.verdict] })
+			for len(rest) > 0 && s.left > 0 {
+				var batch []candidate
+				batch, rest = combine(rest, true)
+				if err := s.prove(batch); err != nil {
+					return nil, err
+				}
+			}
+			s.leave(rest)
+		}
+	}
+	return verdicts, nil
+}
+
+type shower struct {
+	p        *Prover
+	left     int            // of the budget
+	failures map[string]int // by rule
+}
+
+// leave records that fixes were not tried.
+func (s *shower) leave(batch []candidate) {
+	for _, c := range batch {
+		*c.verdict = fmt.Errorf("%w: the file has too many fixes that cannot be proved together", ErrUntried)
+	}
+}
+
+// prove proves a batch or, by splitting it, finds the fixes that fail.
+func (s *shower) prove(batch []candidate) error {
+	var worth []candidate
+	for _, c := range batch {
+		if s.failures[c.finding.Rule] < maxFailures {
+			worth = append(worth, c)
+		} else {
+			*c.verdict = fmt.Errorf("%w: not tried, since %d other fixes of the rule failed", ErrRejected, maxFailures)
+		}
+	}
+	if batch = worth; len(batch) == 0 {
+		return nil
+	}
+	if s.left <= 0 {
+		s.leave(batch)
+		return nil
+	}
+	s.left -= s.p.size
+	_, reason, err := s.p.try(batch, nil)
+	if err != nil || reason == "" {
+		return err
+	}
+	if len(batch) == 1 {
+		s.failures[batch[0].finding.Rule]++
+		*batch[0].verdict = fmt.Errorf("%w: %s", ErrRejected, reason)
+		return nil
+	}
+	// The fixes of one rule tend to fail together.
+	slices.SortStableFunc(batch, func(a, b candidate) int { return cmp.Compare(a.finding.Rule, b.finding.Rule) })
+	half := len(batch) / 2
+	if first, last := batch[0].finding.Rule, batch[len(batch)-1].finding.Rule; first != last {
+		half = splitByRule(batch)
+	}
+	if err := s.prove(batch[:half]); err != nil {
+		return err
+	}
+	return s.prove(batch[half:])
+}
+
+// splitByRule returns the boundary between two rules that is nearest to the middle of a batch sorted by rule.
+func splitByRule(batch []candidate) int {
+	best, middle := 0, len(batch)/2
+	for n := 1; n < len(batch); n++ {
+		if batch[n].finding.Rule != batch[n-1].finding.Rule && (best == 0 || abs(n-middle) < abs(best-middle)) {
+			best = n
+		}
+	}
+	return best
+}
+
+func abs(n int) int {
+	if n < 0 {
+		return -n
+	}
+	return n
+}
