@@ -27,7 +27,7 @@ var runtimeCannotStart = &rules.Rule{
 	References: []string{
 		"runc, libcontainer/standard_init_linux.go; crun, src/libcrun/container.c: where the filter is loaded, with " +
 			"and without no_new_privs",
-		"measured with releases of runc from 1.1.5 to 1.5.3 and of crun from 0.17 to 1.28: " +
+		"measured with releases of runc from 1.1.5 to 1.5.3 and of crun from 1.5 to 1.28: " +
 			"parsers/seccomp/decide/data/runtimes.txt",
 	},
 	Check: rules.OnProfile(checkRuntime),

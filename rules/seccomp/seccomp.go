@@ -68,6 +68,7 @@ func Pack() rules.Pack {
 		overlappingArgumentRules,
 		podmanOnlyErrno,
 		pointerArgument,
+		probedSyscallKilled,
 		processCannotRun,
 		profileDisablesSeccomp,
 		repeatedArgumentIndex,

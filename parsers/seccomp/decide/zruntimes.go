@@ -18,9 +18,9 @@ var measuredReleases = [...]measuredRelease{
 	{"runc", release(1, 4, 4), &measuredNeeds[7], &measuredNeeds[8]},
 	{"runc", release(1, 5, 0), &measuredNeeds[7], &measuredNeeds[8]},
 	{"runc", release(1, 5, 3), &measuredNeeds[7], &measuredNeeds[8]},
-	{"crun", release(0, 17, 0), &measuredNeeds[9], &measuredNeeds[10]},
-	{"crun", release(1, 5, 0), &measuredNeeds[11], &measuredNeeds[12]},
-	{"crun", release(1, 8, 1), &measuredNeeds[9], &measuredNeeds[10]},
+	{"crun", release(1, 5, 0), &measuredNeeds[9], &measuredNeeds[10]},
+	{"crun", release(1, 6, 0), &measuredNeeds[11], &measuredNeeds[12]},
+	{"crun", release(1, 8, 1), &measuredNeeds[11], &measuredNeeds[12]},
 	{"crun", release(1, 21, 0), &measuredNeeds[13], &measuredNeeds[14]},
 	{"crun", release(1, 28, 0), &measuredNeeds[13], &measuredNeeds[14]},
 }
@@ -282,28 +282,6 @@ var measuredNeeds = [...]RuntimeNeeds{
 		Needs: []Need{
 			{AnyOf: []string{"execve"}},
 		},
-		Made: []string{"close", "execve"},
-	},
-	{
-		Needs: []Need{
-			{AnyOf: []string{"capset"}},
-			{AnyOf: []string{"execve"}},
-			{AnyOf: []string{"prctl"}},
-			{AnyOf: []string{"rt_sigaction"}, Errnos: []uint16{1, 13, 38}},
-			{AnyOf: []string{"rt_sigprocmask"}},
-			{AnyOf: []string{"setresgid"}},
-			{AnyOf: []string{"setresuid"}},
-			{AnyOf: []string{"write"}},
-		},
-		Made: []string{
-			"capset", "close", "execve", "prctl", "rt_sigaction", "rt_sigprocmask", "setresgid",
-			"setresuid", "write",
-		},
-	},
-	{
-		Needs: []Need{
-			{AnyOf: []string{"execve"}},
-		},
 		Made:   []string{"close", "execve"},
 		Notify: []string{"sendmsg"},
 	},
@@ -323,6 +301,28 @@ var measuredNeeds = [...]RuntimeNeeds{
 			"setresuid", "write",
 		},
 		Notify: []string{"sendmsg"},
+	},
+	{
+		Needs: []Need{
+			{AnyOf: []string{"execve"}},
+		},
+		Made: []string{"close", "execve"},
+	},
+	{
+		Needs: []Need{
+			{AnyOf: []string{"capset"}},
+			{AnyOf: []string{"execve"}},
+			{AnyOf: []string{"prctl"}},
+			{AnyOf: []string{"rt_sigaction"}, Errnos: []uint16{1, 13, 38}},
+			{AnyOf: []string{"rt_sigprocmask"}},
+			{AnyOf: []string{"setresgid"}},
+			{AnyOf: []string{"setresuid"}},
+			{AnyOf: []string{"write"}},
+		},
+		Made: []string{
+			"capset", "close", "execve", "prctl", "rt_sigaction", "rt_sigprocmask", "setresgid",
+			"setresuid", "write",
+		},
 	},
 	{
 		Needs: []Need{
