@@ -39,7 +39,7 @@ func checkAll(ws *workspace.Workspace, set *Set, opts CheckOptions) *checked {
 func (c *checked) result(ws *workspace.Workspace, set *Set) *Result {
 	result := &Result{Rules: set.Active(), Skipped: slices.Clone(ws.Skipped), Errors: slices.Clone(ws.Errors)}
 	for _, f := range c.files {
-		if f.err != nil && errors.Is(f.err.Err, workspace.ForeignError{}) {
+		if f.err != nil && errors.As(f.err.Err, new(workspace.ForeignError)) {
 			result.Skipped = append(result.Skipped, workspace.Skipped{Path: f.err.Path, Reason: f.err.Err.Error()})
 			continue
 		}

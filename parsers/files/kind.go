@@ -26,28 +26,22 @@ func (k Kind) Hosts() bool {
 	return k == KindWorkflow || k == KindDevcontainer || k == KindFlake || k == KindScript
 }
 
-// otherLanguages are the extensions of files that have "Dockerfile" in their name but are not Dockerfiles: programs,
-// documents, and templates that do not parse before they are filled in.
-var otherLanguages = map[string]bool{
-	".c": true, ".cc": true, ".cpp": true, ".cs": true, ".css": true, ".dockerignore": true, ".ejs": true, ".erb": true,
-	".ex":  true,
-	".exs": true, ".gitignore": true, ".go": true, ".h": true, ".hbs": true, ".hs": true, ".html": true, ".in": true,
-	".j2":   true,
-	".java": true, ".jinja": true, ".jinja2": true, ".js": true, ".json": true, ".jsx": true, ".kt": true,
-	".lock": true, ".lua": true,
-	".m4": true, ".md": true, ".mjs": true, ".ml": true, ".mli": true, ".mustache": true, ".php": true, ".pl": true,
-	".png": true,
-	".py":  true, ".rb": true, ".rs": true, ".rst": true, ".scala": true, ".sh": true, ".snap": true, ".svg": true,
-	".swift":    true,
-	".template": true, ".tf": true, ".tmpl": true, ".toml": true, ".tpl": true, ".ts": true, ".tsx": true, ".txt": true,
-	".vim": true, ".xml": true,
+// neverDockerfile are the extensions of files that are no Dockerfile although their names begin with the word:
+// templates before they are filled in, lists of patterns, YAML, pictures and archives. Of all other files the content
+// says whether they are one.
+var neverDockerfile = map[string]bool{
+	".dockerignore": true, ".ejs": true, ".erb": true, ".gitignore": true, ".gotmpl": true, ".gotpl": true,
+	".hbs": true, ".in": true, ".j2": true, ".jinja": true, ".jinja2": true, ".liquid": true, ".m4": true, ".mako": true,
+	".mustache": true, ".njk": true, ".snap": true, ".template": true, ".tmpl": true, ".tpl": true, ".twig": true,
 	".yaml": true, ".yml": true,
+	".gif": true, ".gz": true, ".jpeg": true, ".jpg": true, ".mp4": true, ".pdf": true, ".png": true, ".svg": true,
+	".tar": true, ".tgz": true, ".webm": true, ".webp": true, ".xz": true, ".zip": true, ".zst": true,
 }
 
 // kindByBase returns the kind of a file by its base name. JSON and YAML files need their content as well.
 func kindByBase(base string) Kind {
 	lower := strings.ToLower(base)
-	if otherLanguages[path.Ext(lower)] && path.Ext(lower) != ".json" {
+	if neverDockerfile[path.Ext(lower)] {
 		return KindUnknown
 	}
 	switch {

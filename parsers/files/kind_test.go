@@ -12,11 +12,11 @@ func TestKindByName(t *testing.T) {
 		"foo.Dockerfile":    KindDockerfile,
 		"app-Containerfile": KindDockerfile, "a.b.containerfile": KindDockerfile,
 
-		"Dockerfile.go": KindUnknown, "Dockerfile.md": KindUnknown, "Dockerfile.j2": KindUnknown,
-		"Dockerfile.tmpl": KindUnknown, "Dockerfile.template": KindUnknown,
-		"Dockerfile.dockerignore": KindUnknown, "Dockerfile.test.ts": KindUnknown, "dockerfile.lua": KindUnknown,
-		"dockerfile.vim": KindUnknown,
-		"Dockerfiles":    KindUnknown, "mydockerfile": KindUnknown, "Dockerfileold": KindUnknown,
+		"Dockerfile.go": KindDockerfile, "Dockerfile.md": KindDockerfile, "dockerfile-mode.el": KindDockerfile,
+		"Dockerfile.j2":   KindUnknown,
+		"Dockerfile.tmpl": KindUnknown, "Dockerfile.template": KindUnknown, "Dockerfile.njk": KindUnknown,
+		"Dockerfile.dockerignore": KindUnknown, "Dockerfile.png": KindUnknown,
+		"Dockerfiles": KindUnknown, "mydockerfile": KindUnknown, "Dockerfileold": KindUnknown,
 		"docker-compose.yml": KindUnknown, "file": KindUnknown, "": KindUnknown,
 
 		"nix.conf": KindNixConf, "NIX.CONF": KindNixConf, "nix.custom.conf": KindNixConf, "nix.local.conf": KindNixConf,

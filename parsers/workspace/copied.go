@@ -35,8 +35,11 @@ func (w *Workspace) copiedFiles() copies {
 		if err != nil || len(f.Bytes) > maxDockerfile || !bytes.Contains(f.Bytes, []byte("nix")) {
 			continue
 		}
-		d := w.images(e.Abs, f)
-		nix := nixuse.New(d, w.Targets.nix())
+		doc, err := OpenDockerfile(w, e, f)
+		if err != nil {
+			continue
+		}
+		d, nix := doc.Dockerfile, doc.Nix
 		for path := range d.Reads() {
 			out.files[path] = true
 		}

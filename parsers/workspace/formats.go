@@ -31,27 +31,31 @@ func Builtin() []Format {
 // maxDockerfile is the size in bytes above which a Dockerfile is not read: its model needs up to 300 times its size.
 const maxDockerfile = 2 << 20
 
-// OpenDockerfile is Format.Open of Dockerfiles. Value is an *image.Dockerfile.
+// OpenDockerfile is Format.Open of Dockerfiles. Value is an *image.Dockerfile. The error is a ForeignError for a file
+// that is something else, such as a template.
 func OpenDockerfile(w *Workspace, e *Entry, f *source.File) (*Document, error) {
 	if n := len(f.Bytes); n > maxDockerfile {
 		return nil, fmt.Errorf("the file has %d KiB; sandlint reads no Dockerfile above %d MiB", n>>10,
 			maxDockerfile>>20)
 	}
-	d := w.images(e.Abs, f)
+	parsed := dockerfile.Parse(f)
+	if !e.Certain {
+		if reason := foreignDockerfile(e.Path, parsed); reason != "" {
+			return nil, ForeignError{reason}
+		}
+	}
+	d := image.New(parsed, &buildContext{w: w, abs: e.Abs})
 	nix := nixuse.New(d, w.Targets.nix())
 	return &Document{Value: d, Dockerfile: d, Nix: nix, Texts: nix.Texts, Profiles: labelProfiles(d.File)}, nil
-}
-
-// images makes the model of a Dockerfile.
-func (w *Workspace) images(abs string, f *source.File) *image.Dockerfile {
-	return image.New(dockerfile.Parse(f), &buildContext{w: w, abs: abs})
 }
 
 // OpenNixConf is Format.Open of nix.conf files. Value is a *nixuse.Text. The error is a ForeignError for a file of
 // another program.
 func OpenNixConf(w *Workspace, e *Entry, f *source.File) (*Document, error) {
-	if !e.Stdin && !LooksLikeNixConf(f) {
-		return nil, ForeignError{}
+	if !e.Certain {
+		if reason := foreignNixConf(f); reason != "" {
+			return nil, ForeignError{reason}
+		}
 	}
 	t := w.nixFile(e, nixconf.Parse(source.WholeFile(f)))
 	return &Document{Value: t, Texts: []*nixuse.Text{t}}, nil
@@ -72,7 +76,7 @@ func OpenHosted(w *Workspace, e *Entry, f *source.File) (*Document, error) {
 // nixFile makes the model of a nix.conf file, with what it includes.
 func (w *Workspace) nixFile(e *Entry, parsed *nixconf.File) *nixuse.Text {
 	root := w.root(filepath.Dir(e.Abs))
-	resolved := parsed.Resolve(filepath.ToSlash(e.Abs), func(path string) (*nixconf.File, error) {
+	resolved := parsed.Resolve(filepath.ToSlash(e.opened()), func(path string) (*nixconf.File, error) {
 		full := filepath.FromSlash(path)
 		if !files.Inside(root, full) {
 			return nil, errors.New("outside the workspace")

@@ -2,8 +2,10 @@ package workspace
 
 import (
 	"bytes"
+	"iter"
 	"strings"
 
+	"github.com/sandlint/sandlint/parsers/dockerfile"
 	"github.com/sandlint/sandlint/parsers/files"
 	"github.com/sandlint/sandlint/parsers/nixconf"
 	"github.com/sandlint/sandlint/parsers/seccomp"
@@ -34,6 +36,8 @@ func kindByContent(f *source.File, byName files.Kind) files.Kind {
 	switch {
 	case byName == files.KindUnknown && seccomp.MentionsResource(f.Bytes) && seccomp.Sniff(f):
 		return files.KindSeccomp
+	case byName == files.KindNixConf, byName == files.KindDockerfile:
+		return byName
 	case files.IsJSON(f.Path), byName == files.KindSeccomp, len(text) > 0 && text[0] == '{':
 		if seccomp.Sniff(f) {
 			return files.KindSeccomp
@@ -41,17 +45,35 @@ func kindByContent(f *source.File, byName files.Kind) files.Kind {
 		return files.KindUnknown
 	case byName != files.KindUnknown:
 		return byName
-	case firstKeyword(text) == "FROM" || firstKeyword(text) == "ARG":
+	case isShellScript(f.Bytes):
+		return files.KindScript
+	case looksLikeDockerfile(f):
 		return files.KindDockerfile
-	case namesSetting(f):
+	case assignsSetting(f):
 		return files.KindNixConf
 	}
 	return files.KindUnknown
 }
 
+// isShellScript reports whether the first line names a shell.
+func isShellScript(text []byte) bool {
+	dialect, ok := shell.Shebang(text)
+	return ok && dialect != shell.None
+}
+
+// looksLikeDockerfile reports whether a file without a telling name is a Dockerfile: its first instruction is a FROM or
+// an ARG.
+func looksLikeDockerfile(f *source.File) bool {
+	if first := firstKeyword(f.Bytes); first != "FROM" && first != "ARG" && nearest(first) != "FROM" {
+		return false // most files are ruled out without a parse
+	}
+	d := dockerfile.Parse(f)
+	return len(d.Instructions) > 0 && beginsLikeDockerfile(d) && !diffHeader().Match(f.Bytes)
+}
+
 // firstKeyword returns the first word, in upper case, of the first line that is not a comment.
 func firstKeyword(text []byte) string {
-	for line := range bytes.Lines(text) {
+	for line := range bytes.Lines(bytes.TrimPrefix(text, []byte("\ufeff"))) {
 		line = bytes.TrimSpace(line)
 		if len(line) == 0 || line[0] == '#' {
 			continue
@@ -64,33 +86,56 @@ func firstKeyword(text []byte) string {
 	return ""
 }
 
-// LooksLikeNixConf reports whether a file named like a nix.conf is one. It is not when it has text but no line that
-// begins with the name of a setting of Nix or something near one; then it is another program's file of that name.
+// LooksLikeNixConf reports whether text that is written to a file called nix.conf, at a place that Nix may not read, is
+// meant for Nix: it has no text, or a line that begins with the name of a setting or something near one.
 func LooksLikeNixConf(f *source.File) bool {
-	if namesSetting(f) || bytes.HasPrefix(f.Bytes, []byte("\xff\xfe")) || bytes.HasPrefix(f.Bytes, []byte("\xfe\xff")) {
+	if bytes.HasPrefix(f.Bytes, []byte("\xff\xfe")) || bytes.HasPrefix(f.Bytes, []byte("\xfe\xff")) {
 		return true
 	}
-	parsed := nixconf.Parse(source.WholeFile(f))
-	return len(parsed.Problems) == 0 && len(parsed.Entries) == 0
+	empty := true
+	for name := range firstWords(f) {
+		empty = false
+		if isOrNearSetting(name) {
+			return true
+		}
+	}
+	return empty
 }
 
-// namesSetting reports whether a line of a text begins with the name of a setting of any release, or with one that
-// differs by a typing error.
-func namesSetting(f *source.File) bool {
-	for line := range bytes.Lines(f.Bytes) {
-		line = bytes.TrimLeft(bytes.TrimPrefix(line, []byte("\ufeff")), " \t")
-		if end := bytes.IndexAny(line, " \t\r\n=:#"); end > 0 && isOrNearSetting(string(line[:end])) {
+// assignsSetting reports whether a file without a telling name is a nix.conf: a line assigns to a setting, or to what
+// is one but for a typing error, or includes another file.
+func assignsSetting(f *source.File) bool {
+	for name, rest := range firstWords(f) {
+		assigns := strings.HasPrefix(rest, "=") || strings.HasPrefix(rest, ":") || strings.HasPrefix(rest, "+=")
+		if name == "include" || name == "!include" || assigns && isOrNearSetting(name) {
 			return true
 		}
 	}
 	return false
 }
 
-func isOrNearSetting(name string) bool {
-	if _, ok := nixconf.Lookup(nixconf.Nix, nixconf.Head(), name); ok {
-		return true
+// firstWords yields the first word of each line of a nix.conf that is not blank or a comment, up to an operator, and
+// what follows it.
+func firstWords(f *source.File) iter.Seq2[string, string] {
+	return func(yield func(name, rest string) bool) {
+		for line := range bytes.Lines(f.Bytes) {
+			text := strings.Trim(strings.TrimPrefix(string(line), "\ufeff"), " \t\r\n")
+			if text == "" || text[0] == '#' {
+				continue
+			}
+			name, rest := text, ""
+			if end := strings.IndexAny(text, " \t\r=:#"); end >= 0 {
+				name, rest = text[:end], strings.TrimLeft(text[end:], " \t\r")
+			}
+			if !yield(strings.TrimSuffix(name, "+"), rest) {
+				return
+			}
+		}
 	}
-	all := nixconf.DefaultTargets()
-	known := nixconf.Known(name, all)
-	return known.Description != "" || known.Coverage != nixconf.None || nixconf.Nearest(name, all) != ""
+}
+
+// isOrNearSetting reports whether a name is that of a setting of some release, or differs from one by a typing error.
+func isOrNearSetting(name string) bool {
+	return name == "include" || name == "!include" || isSetting(name) ||
+		nixconf.Nearest(name, nixconf.DefaultTargets()) != ""
 }

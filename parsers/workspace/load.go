@@ -1,9 +1,12 @@
 package workspace
 
 import (
+	"bytes"
+	"errors"
 	"fmt"
 	"io/fs"
 	"path/filepath"
+	"slices"
 	"sort"
 	"strings"
 
@@ -47,6 +50,16 @@ func Load(opts Options) (*Workspace, error) {
 	if err != nil {
 		return nil, fmt.Errorf("finding the working directory: %w", err)
 	}
+	if slices.Contains(opts.Paths, "") {
+		return nil, errors.New("a path is empty")
+	}
+	under := opts.Files
+	if under == nil {
+		under = files.Disk{}
+	}
+	if real, err := under.Real(dir); err == nil {
+		dir = real // a relative path means what it means to the kernel
+	}
 	targets := opts.Targets
 	if targets.Nix == nil {
 		targets.Nix = nixconf.DefaultTargets()
@@ -59,15 +72,12 @@ func Load(opts Options) (*Workspace, error) {
 	if err != nil {
 		return nil, err
 	}
-	w := &Workspace{Targets: targets, dir: dir, formats: opts.Formats, under: opts.Files}
+	w := &Workspace{Targets: targets, dir: dir, formats: opts.Formats, under: under}
 	if w.formats == nil {
 		w.formats = Builtin()
 	}
-	if w.under == nil {
-		w.under = files.Disk{}
-	}
 	w.tree = w.under
-	l := loader{w: w, opts: opts, exclude: exclude, seen: map[string]bool{}}
+	l := loader{w: w, opts: opts, exclude: exclude, entries: map[string]*Entry{}, known: map[string]*Entry{}}
 	paths := opts.Paths
 	if len(paths) == 0 {
 		paths = []string{"."}
@@ -83,7 +93,8 @@ type loader struct {
 	w       *Workspace
 	opts    Options
 	exclude exclusion
-	seen    map[string]bool
+	entries map[string]*Entry // by the path with all symbolic links followed; nil for a file that has no kind
+	known   map[string]*Entry // by every path by which it was found
 
 	buffer []byte // of contents
 }
@@ -106,15 +117,17 @@ func (l *loader) add(path string) {
 	case err != nil:
 		l.fail(abs, err)
 	case info.IsDir():
-		l.walk(abs)
+		l.walk(l.canonicalDir(abs))
 	case l.opts.ForceExclude && l.excluded(abs):
-		l.skip(abs, "excluded by the configuration")
+		l.skip(Skipped{Path: abs, Reason: excluded, Named: true, Excluded: true})
 	case !info.Mode().IsRegular():
 		l.fail(abs, files.ErrNotRegular)
 	default:
 		l.take(abs, true)
 	}
 }
+
+const excluded = "excluded by the configuration"
 
 // addStdin adds the text of standard input, which overlays the file of its name.
 func (l *loader) addStdin() {
@@ -123,7 +136,9 @@ func (l *loader) addStdin() {
 	if text == nil {
 		text = []byte{}
 	}
-	e := &Entry{Path: "<stdin>", Abs: filepath.Join(l.w.dir, "<stdin>"), Stdin: true}
+	e := &Entry{
+		Path: "<stdin>", Abs: filepath.Join(l.w.dir, "<stdin>"), Stdin: true, Named: true, Certain: true,
+	}
 	if name != "" {
 		e.Abs = name
 		if !filepath.IsAbs(name) {
@@ -131,25 +146,20 @@ func (l *loader) addStdin() {
 		}
 		e.Path = l.w.show(e.Abs)
 		if l.excluded(e.Abs) {
-			l.skip(e.Abs, "excluded by the configuration")
+			l.skip(Skipped{Path: e.Abs, Reason: excluded, Named: true, Excluded: true})
 			return
 		}
-		e.Kind = files.KindByPath(e.Abs)
 	}
-	if e.Kind == files.KindScript && !mentionsNixConf(text) {
-		e.Kind = files.KindUnknown
-	}
-	if e.Kind == files.KindUnknown || files.IsJSON(name) && !e.Kind.Hosts() {
-		e.Kind = kindByContent(source.NewFile(e.Path, text), e.Kind)
-	}
+	var reason string
+	e.Kind, reason = l.namedKind(e.Abs, source.NewFile(e.Path, text))
 	if e.Kind == files.KindUnknown {
-		e.Kind = l.claimed(e.Path, func() []byte { return text })
-	}
-	if e.Kind == files.KindUnknown {
-		l.skip(e.Abs, "neither a Dockerfile, nor a nix.conf, nor a seccomp profile; --stdin-filename says which it is")
+		if name == "" {
+			reason = "neither a Dockerfile, nor a nix.conf, nor a seccomp profile; --stdin-filename says which it is"
+		}
+		l.skip(Skipped{Path: e.Abs, Reason: reason, Named: true})
 		return
 	}
-	l.seen[e.Abs] = true
+	l.entries[e.Abs], l.known[e.Abs] = e, e
 	l.w.overlay = map[string][]byte{e.Abs: text}
 	l.w.tree = files.Overlay(l.w.under, l.w.overlay)
 	l.w.Entries = append(l.w.Entries, e)
@@ -170,49 +180,147 @@ func (l *loader) claimedFile(abs string) files.Kind {
 	return l.claimed(l.w.show(abs), func() []byte { return l.contents(abs) })
 }
 
-// take adds a file. A file that the user named is of the kind that its name or content says; one that was
-// found by walking must not be a source file that merely has such a name.
+// take adds a file under a path by which it was found. A file that the user named is of the kind that its name or
+// content says; one that was found by walking must have the name of one.
 func (l *loader) take(abs string, named bool) {
-	if l.seen[abs] {
+	if e, seen := l.known[abs]; seen && (e != nil || !named) {
+		if e != nil && named {
+			e.Named, e.Certain = true, true
+		}
 		return
 	}
-	l.seen[abs] = true
-	if kind := l.kind(abs, named); kind != files.KindUnknown {
-		l.w.Entries = append(l.w.Entries, &Entry{Path: l.w.show(abs), Abs: abs, Kind: kind})
+	kind := l.kind(abs, named)
+	if kind == files.KindUnknown {
+		l.known[abs] = nil
+		return
 	}
+	path, real := l.canonical(abs)
+	e := l.entries[real]
+	if e == nil {
+		e = &Entry{Path: l.w.show(path), Abs: path, Kind: kind}
+		l.entries[real] = e
+		l.w.Entries = append(l.w.Entries, e)
+	}
+	l.known[abs], l.known[e.Abs] = e, e
+	if abs != e.Abs && !slices.Contains(e.Links, abs) {
+		e.Links = append(e.Links, abs)
+	}
+	e.Named = e.Named || named
+	e.Certain = e.Certain || named || e.Kind == files.KindNixConf && inNixPlace(abs)
+}
+
+// canonical returns the one path under which a file is an entry, and its path with all symbolic links followed. Links
+// below the root are followed; the path of the root stays as the user spells it, and so does that of a link out of it.
+func (l *loader) canonical(abs string) (path, real string) {
+	real, err := l.w.tree.Real(abs)
+	if err != nil || real == abs {
+		return abs, abs
+	}
+	root := l.w.root(filepath.Dir(abs))
+	if realRoot, err := l.w.tree.Real(root); err == nil && files.Inside(realRoot, real) {
+		if rel, err := filepath.Rel(realRoot, real); err == nil {
+			return filepath.Join(root, rel), real
+		}
+	}
+	return abs, real
+}
+
+// canonicalDir returns the path of a folder, with symbolic links followed as canonical does. A folder of another
+// repository is known by its own path, so what that ignores and holds beside it counts.
+func (l *loader) canonicalDir(abs string) string {
+	path, real := l.canonical(abs)
+	if files.Root(l.w.tree, "", path) == "" && files.Root(l.w.tree, "", real) != "" {
+		return real
+	}
+	return path
 }
 
 // kind returns the kind of a file. Where it has none although the user named it or its name suggests one, it records
 // why.
 func (l *loader) kind(abs string, named bool) files.Kind {
 	base := filepath.Base(abs)
-	kind := files.KindByPath(abs)
-	if kind == files.KindScript || kind == files.KindUnknown && files.MayBeScript(base) {
-		kind = l.w.scriptKind(abs, kind)
-	}
-	if kind == files.KindUnknown && files.IsYAML(base) {
-		kind = l.yamlKind(abs)
-	}
-	if kind == files.KindUnknown && !files.IsJSON(base) {
-		if kind = l.claimedFile(abs); kind != files.KindUnknown || !named {
-			return kind
+	if named {
+		f, err := l.w.read(abs)
+		if err != nil {
+			l.fail(abs, err)
+			return files.KindUnknown
 		}
-		if kind = files.DockerfileByName(base); kind == files.KindUnknown {
-			l.skip(abs, "its name is not that of a Dockerfile, nix.conf or seccomp profile")
+		kind, reason := l.namedKind(abs, f)
+		if kind == files.KindUnknown {
+			l.skip(Skipped{Path: abs, Reason: reason, Named: true})
 		}
 		return kind
 	}
-	if files.IsJSON(base) && !kind.Hosts() {
-		return l.jsonKind(abs, kind, named)
+	kind := files.KindByPath(abs)
+	switch {
+	case kind == files.KindScript, kind == files.KindUnknown && files.MayBeScript(base):
+		kind = l.w.scriptKind(abs, kind)
+	case kind == files.KindUnknown && files.IsYAML(base):
+		kind = l.yamlKind(abs)
+	case files.IsJSON(base) && !kind.Hosts():
+		return l.jsonKind(abs, kind)
+	}
+	if kind == files.KindUnknown {
+		return l.claimedFile(abs)
 	}
 	return kind
 }
 
+// namedKind returns the kind of a file that the user named, which its content may say as well; where it has none, why.
+func (l *loader) namedKind(abs string, f *source.File) (kind files.Kind, reason string) {
+	base := filepath.Base(abs)
+	kind = files.KindByPath(abs)
+	if kind.Hosts() {
+		return kind, ""
+	}
+	if files.IsYAML(base) || files.IsJSON(base) {
+		if mayName(f.Bytes) {
+			l.w.naming = append(l.w.naming, abs)
+		}
+		if files.IsJSON(base) {
+			kind = kindByContent(f, kind)
+		} else if seccomp.MentionsResource(f.Bytes) && seccomp.Sniff(f) {
+			kind = files.KindSeccomp
+		}
+	} else if kind == files.KindUnknown {
+		kind = kindByContent(f, kind)
+	}
+	if kind == files.KindDockerfile {
+		text := bytes.TrimPrefix(f.Bytes, []byte("\ufeff"))
+		switch {
+		case diffHeader().Match(text):
+			return files.KindUnknown, "it is a patch"
+		case bytes.HasPrefix(text, []byte("#!")) && !looksLikeDockerfile(f):
+			if kind = files.KindUnknown; isShellScript(text) {
+				kind = files.KindScript
+			}
+			return kind, "it is a script, in a language that sandlint does not read"
+		}
+	}
+	if kind == files.KindUnknown {
+		kind = l.claimed(f.Path, func() []byte { return f.Bytes })
+	}
+	lower := strings.ToLower(base)
+	switch {
+	case kind != files.KindUnknown:
+		return kind, ""
+	case slices.Contains(bakeFiles, lower), slices.Contains(composeFiles, lower):
+		return kind, "sandlint reads it only for what it says about the Dockerfiles and profiles that it names"
+	case files.IsJSON(base), files.IsYAML(base):
+		return kind, "it holds no seccomp profile"
+	case strings.HasSuffix(lower, "ignore"):
+		return kind, "it is a list of patterns"
+	case strings.Contains(lower, "dockerfile"), strings.Contains(lower, "containerfile"):
+		return files.KindDockerfile, ""
+	}
+	return kind, "neither its name nor its content is that of a Dockerfile, nix.conf or seccomp profile"
+}
+
 // jsonKind returns the kind of a JSON file, which its content says; byName is what the name says.
-func (l *loader) jsonKind(abs string, byName files.Kind, named bool) files.Kind {
+func (l *loader) jsonKind(abs string, byName files.Kind) files.Kind {
 	f, err := l.w.read(abs)
 	if err != nil {
-		if named || byName != files.KindUnknown {
+		if byName != files.KindUnknown {
 			l.fail(abs, err)
 		}
 		return files.KindUnknown
@@ -223,9 +331,6 @@ func (l *loader) jsonKind(abs string, byName files.Kind, named bool) files.Kind 
 	kind := kindByContent(f, byName)
 	if kind == files.KindUnknown {
 		kind = l.claimed(f.Path, func() []byte { return f.Bytes })
-	}
-	if kind == files.KindUnknown && named {
-		l.skip(abs, "a JSON file that is not a seccomp profile")
 	}
 	return kind
 }
@@ -319,7 +424,7 @@ func (l *loader) readable(v *files.Visit, root string) bool {
 	}
 	target, err := l.w.tree.Real(v.Name)
 	if realRoot, rootErr := l.w.tree.Real(root); err != nil || rootErr != nil || !files.Inside(realRoot, target) {
-		l.skip(v.Name, "a symbolic link out of the workspace")
+		l.skip(Skipped{Path: v.Name, Reason: "a symbolic link out of the workspace"})
 		return false
 	}
 	return true
@@ -332,8 +437,9 @@ func (l *loader) fail(abs string, err error) {
 	l.w.Errors = append(l.w.Errors, FileError{Path: l.w.show(abs), Err: files.Cause(err)})
 }
 
-func (l *loader) skip(abs, reason string) {
-	l.w.Skipped = append(l.w.Skipped, Skipped{Path: l.w.show(abs), Reason: reason})
+func (l *loader) skip(s Skipped) {
+	s.Path = l.w.show(s.Path)
+	l.w.Skipped = append(l.w.Skipped, s)
 }
 
 // show returns the path of a file for people.

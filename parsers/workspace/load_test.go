@@ -225,8 +225,9 @@ func TestLoad(t *testing.T) {
 			files: map[string]string{"README.md": "# text\n", "data.json": "{}\n", "Dockerfile.go": "package main\n"},
 			want: []string{
 				"Dockerfile.go: dockerfile", // whoever names it means it
-				"README.md: skipped, its name is not that of a Dockerfile, nix.conf or seccomp profile",
-				"data.json: skipped, a JSON file that is not a seccomp profile",
+				"README.md: skipped, neither its name nor its content is that of a " +
+					"Dockerfile, nix.conf or seccomp profile",
+				"data.json: skipped, it holds no seccomp profile",
 				"nowhere/Dockerfile: error, no such file or directory",
 			},
 		},
@@ -268,7 +269,6 @@ func TestLoad(t *testing.T) {
 				"repo/f/Dockerfile":         "-> ../e/Dockerfile",
 			},
 			want: []string{
-				"Dockerfile: dockerfile",
 				"real/Dockerfile.base: dockerfile",
 				"d/nix.conf: skipped, a symbolic link out of the workspace",
 				"f/Dockerfile: skipped, a symbolic link out of the workspace",
@@ -534,7 +534,7 @@ func TestOpenForeign(t *testing.T) {
 	}
 	for _, e := range w.Entries {
 		_, err := w.Open(e)
-		if foreign := errors.Is(err, ForeignError{}); foreign != (e.Path == "nginx/nix.conf" ||
+		if foreign := errors.As(err, new(ForeignError)); foreign != (e.Path == "nginx/nix.conf" ||
 			e.Path == "packages/nix.conf") {
 			t.Errorf("opening %s: %v", e.Path, err)
 		}

@@ -77,7 +77,7 @@ func TestProfileFiles(t *testing.T) {
 	}
 	want = []string{
 		"k8s/profiles.yaml: seccomp profile",
-		"k8s/pod.yml: skipped, its name is not that of a Dockerfile, nix.conf or seccomp profile",
+		"k8s/pod.yml: skipped, it holds no seccomp profile",
 	}
 	if diff := cmp.Diff(want, found(named)); diff != "" {
 		t.Errorf("named files (-want +got):\n%s", diff)

@@ -45,18 +45,28 @@ type Workspace struct {
 type Entry struct {
 	// Path is the file as shown to people: relative to the working directory where it lies below it, with slashes.
 	Path string
-	// Abs is its absolute path.
-	Abs string
+	// Abs is its absolute path. Links are the absolute paths of the symbolic links by which it was found as well: a
+	// file is one entry, however many names it has.
+	Abs   string
+	Links []string
 	// Kind is what it is for.
 	Kind files.Kind
 	// Stdin says that its text came from standard input.
 	Stdin bool
+	// Named says that the user named the file itself.
+	Named bool
+	// Certain says that the file is of its kind whatever its text is: the user named it, another file of the workspace
+	// uses it so, or it lies where Nix reads it. Of others the content must agree: see ForeignError.
+	Certain bool
 }
 
-// Skipped is a file that the user named, or whose name looks right, and that is not checked.
+// Skipped is a file that the user named, or whose name looks right, and that is not checked, or a folder that git
+// ignores.
 type Skipped struct {
 	Path   string
 	Reason string
+	// Named says that the user named it, and Excluded that the user's configuration says so.
+	Named, Excluded bool
 }
 
 // FileError is a file that could not be read.
@@ -67,11 +77,17 @@ type FileError struct {
 
 func (e FileError) Error() string { return fmt.Sprintf("reading %s: %v", e.Path, e.Err) }
 
-// ForeignError says that a file named like a nix.conf belongs to another program.
-type ForeignError struct{}
+// Is reports whether the entry is the file at an absolute path.
+func (e *Entry) Is(abs string) bool { return e.Abs == abs || slices.Contains(e.Links, abs) }
 
-func (ForeignError) Error() string {
-	return "contains no Nix setting; it looks like another program's configuration"
+// opened returns the path by which programs open the file: the one at which Nix reads it where a link has that.
+func (e *Entry) opened() string {
+	for _, link := range e.Links {
+		if !inNixPlace(e.Abs) && inNixPlace(link) {
+			return link
+		}
+	}
+	return e.Abs
 }
 
 // Document is an opened file. Value is what its format makes of it; the other fields are the parts that rules check,
@@ -171,7 +187,7 @@ func cached[V any](w *Workspace, key any, make func(*Workspace) V) V {
 	})
 }
 
-// Open reads and parses a file. The error is a ForeignError for a file of another program that merely has such a name.
+// Open reads and parses a file. The error is a ForeignError for a file that merely has such a name.
 // The workspace does not keep the document; the caller holds it as long as needed.
 func (w *Workspace) Open(e *Entry) (*Document, error) {
 	w = w.snapshot()

@@ -33,7 +33,8 @@ const (
 	StatusOK = 0
 	// StatusFindings: there are findings at or above --fail-on, or the diff is not empty.
 	StatusFindings = 1
-	// StatusUsage: the command line, the configuration or the name of an output file is wrong.
+	// StatusUsage: the command line, the configuration or the name of an output file is wrong, or there was no file to
+	// check.
 	StatusUsage = 2
 	// StatusUnreadable: a file could not be read, or a fix or the output could not be written; all other files were
 	// checked.
@@ -68,7 +69,7 @@ func Main(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 		stdout: stdout,
 		stderr: stderr,
 		getenv: os.Getenv,
-		getwd:  os.Getwd,
+		getwd:  getwd,
 		now:    time.Now,
 		packs:  packs.All,
 	}).run(args)
@@ -144,7 +145,7 @@ func (a *app) root() *cobra.Command {
 Dockerfiles, nix.conf and seccomp profiles.
 
 Exit status: 0 no findings, 1 findings at or above --fail-on or a diff that is not empty,
-2 wrong usage or configuration, 3 a file could not be read or written.`,
+2 wrong usage or configuration, or no file to check, 3 a file could not be read or written.`,
 		Example: `  sandlint check                       report problems below the working directory
   sandlint fix                         print the safe fixes as one diff
   sandlint fix -w images/Dockerfile    apply them
@@ -229,6 +230,19 @@ func exactly(n int, what string) cobra.PositionalArgs {
 // complete registers the values of a flag for shell completion.
 func complete(cmd *cobra.Command, flag string, values ...string) {
 	_ = cmd.RegisterFlagCompletionFunc(flag, cobra.FixedCompletions(values, cobra.ShellCompDirectiveNoFileComp))
+}
+
+// getwd returns the working directory without symbolic links: that is what a relative path is relative to, even where a
+// shell came by a link and $PWD says so.
+func getwd() (string, error) {
+	dir, err := os.Getwd()
+	if err != nil {
+		return "", err
+	}
+	if real, err := (files.Disk{}).Real(dir); err == nil {
+		return real, nil
+	}
+	return dir, nil
 }
 
 func absolute(dir, path string) string {

@@ -361,13 +361,22 @@ func writeFile(dir, path string, write func(io.Writer) error) error {
 	return nil
 }
 
-// finish reports the files that could not be read and, with --verbose, what was skipped and rejected, and sets the exit
-// status.
+// finish reports the files that could not be read, those that were named and are not checked and, with --verbose, what
+// else was skipped and rejected, and sets the exit status.
 func (a *app) finish(r *run, res *rules.Result, rejected []rules.Rejected) {
-	if r.flags.verbose {
-		for _, s := range res.Skipped {
+	excluded := 0
+	for _, s := range res.Skipped {
+		if s.Excluded {
+			excluded++
+		}
+		if r.flags.verbose || s.Named && !s.Excluded {
 			a.warnf("skipped %s: %s", s.Path, s.Reason)
 		}
+	}
+	if res.Checked == 0 && len(res.Errors) == 0 && (excluded == 0 || excluded < len(res.Skipped)) {
+		a.setStatus(StatusUsage) // a mistaken path must not look like success
+	}
+	if r.flags.verbose {
 		for _, w := range rejected {
 			at := w.File.Position(w.Span.Start)
 			of := "" // the fix of several rules

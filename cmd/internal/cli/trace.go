@@ -106,7 +106,7 @@ func (a *app) traced(r *run, paths []string) ([]*workspace.Document, error) {
 	for _, path := range paths {
 		var entry *workspace.Entry
 		for _, e := range r.workspace.Entries {
-			if e.Abs == absolute(r.dir, path) || e.Stdin && path == "-" {
+			if e.Is(absolute(r.dir, path)) || e.Stdin && path == "-" {
 				entry = e
 			}
 		}

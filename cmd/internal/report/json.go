@@ -118,7 +118,7 @@ func writeJSON(out io.Writer, r *Report) error {
 	}
 	files := jsonFiles{Checked: r.Result.Checked, Skipped: []jsonSkipped{}}
 	for _, s := range r.Result.Skipped {
-		files.Skipped = append(files.Skipped, jsonSkipped(s))
+		files.Skipped = append(files.Skipped, jsonSkipped{Path: s.Path, Reason: s.Reason})
 	}
 	unreadable := []jsonError{}
 	for _, e := range slices.Concat(r.Result.Errors, r.Result.Unwritten) {

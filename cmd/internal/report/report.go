@@ -149,7 +149,7 @@ func Summary(res *rules.Result) string {
 	switch skipped := len(res.Skipped); {
 	case c.Findings > 0:
 	case res.Checked == 0 && skipped > 0:
-		s = "no file to check; " + Plural(skipped, "file") + " skipped; --verbose says why"
+		s = "no file to check; " + Plural(skipped, "file") + " skipped"
 	case res.Checked == 0 && len(res.Errors) == 0:
 		s = "no file to check"
 	default:

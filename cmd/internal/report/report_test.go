@@ -166,7 +166,7 @@ func TestSummary(t *testing.T) {
 	}{
 		{"nothing found", rules.Result{}, "no file to check"},
 		{"nothing taken", rules.Result{Skipped: make([]workspace.Skipped, 2)},
-			"no file to check; 2 files skipped; --verbose says why"},
+			"no file to check; 2 files skipped"},
 		{"nothing readable", rules.Result{Errors: make([]workspace.FileError, 2)},
 			"no findings in 0 files; 2 files could not be read"},
 		{"clean", rules.Result{Checked: 1}, "no findings in 1 file"},
