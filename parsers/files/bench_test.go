@@ -28,7 +28,7 @@ func BenchmarkWalk(b *testing.B) {
 		root := filepath.FromSlash("/r")
 		b.Run(fmt.Sprint(n), func(b *testing.B) {
 			for b.Loop() {
-				if err := Walk(t, root, root, func(*Visit) error { return nil }); err != nil {
+				if err := Walk(t, WalkOptions{Root: root}, root, func(*Visit) error { return nil }); err != nil {
 					b.Fatal(err)
 				}
 			}

@@ -107,7 +107,7 @@ func TestTrees(t *testing.T) {
 				t.Errorf("(-want +got):\n%s", diff)
 			}
 			var walked []string
-			if err := Walk(tree, dir, dir, func(v *Visit) error {
+			if err := Walk(tree, WalkOptions{Root: dir}, dir, func(v *Visit) error {
 				rel, _ := filepath.Rel(dir, v.Name)
 				walked = append(walked, filepath.ToSlash(rel))
 				if v.Entry.Name() == "e" {
@@ -282,7 +282,7 @@ func TestIgnored(t *testing.T) {
 		texts[filepath.Join(dir, filepath.FromSlash(name))] = []byte(text)
 	}
 	var kept []string
-	err := Walk(Memory(texts), dir, dir, func(v *Visit) error {
+	err := Walk(Memory(texts), WalkOptions{Root: dir}, dir, func(v *Visit) error {
 		if !v.Entry.IsDir() && !v.Ignored() && !strings.HasSuffix(v.Name, ".gitignore") {
 			rel, _ := filepath.Rel(dir, v.Name)
 			kept = append(kept, filepath.ToSlash(rel))

@@ -121,7 +121,7 @@ func TestIgnoreFileIsNoLink(t *testing.T) {
 	if err := os.Symlink("patterns", filepath.Join(dir, ".gitignore")); err != nil {
 		t.Fatal(err)
 	}
-	if err := Walk(Disk{}, dir, dir, func(v *Visit) error {
+	if err := Walk(Disk{}, WalkOptions{Root: dir}, dir, func(v *Visit) error {
 		if v.Err == nil && v.Name != dir && v.Ignored() {
 			t.Errorf("%s is ignored", v.Name)
 		}

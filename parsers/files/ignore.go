@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io/fs"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/go-git/go-git/v5/plumbing/format/gitignore"
@@ -32,6 +33,9 @@ type ignores struct {
 	names, endings map[string][]pattern
 	wild           []pattern
 	count          int // of patterns so far, which orders them
+
+	index  []string // the paths that git tracks, sorted, once loaded
+	loaded bool
 }
 
 // pattern is one pattern of a file.
@@ -54,7 +58,9 @@ func newIgnores(t Tree, root, top string) (ig *ignores, problems []Visit) {
 			problems = append(problems, Visit{Name: file, Err: err})
 		}
 	}
-	load(filepath.Join(root, ".git", "info", "exclude"), 0)
+	if _, common := gitDirs(t, root); common != "" {
+		load(filepath.Join(common, "info", "exclude"), 0)
+	}
 	if rel, err := filepath.Rel(root, top); err == nil && rel != "." {
 		dir := root
 		for depth, part := range strings.Split(rel, string(filepath.Separator)) {
@@ -214,4 +220,21 @@ func (ig *ignores) parts(name string) []string {
 		return nil
 	}
 	return strings.Split(rel, string(filepath.Separator))
+}
+
+// tracked reports whether git's index has a file, or one in a folder.
+func (ig *ignores) tracked(name string, isDir bool) bool {
+	if !ig.loaded {
+		ig.index, ig.loaded = readIndex(ig.tree, ig.root), true
+	}
+	rel, err := filepath.Rel(ig.root, name)
+	if err != nil || len(ig.index) == 0 {
+		return false
+	}
+	rel = filepath.ToSlash(rel)
+	if _, ok := slices.BinarySearch(ig.index, rel); ok || !isDir {
+		return ok
+	}
+	n, _ := slices.BinarySearch(ig.index, rel+"/")
+	return n < len(ig.index) && strings.HasPrefix(ig.index[n], rel+"/")
 }

@@ -18,7 +18,7 @@ import (
 // walked returns what a walk of a tree finds: the files that are not ignored, relative to root, and the errors.
 func walked(t *testing.T, tree Tree, root string) (found, problems []string) {
 	t.Helper()
-	if err := Walk(tree, root, root, func(v *Visit) error {
+	if err := Walk(tree, WalkOptions{Root: root}, root, func(v *Visit) error {
 		rel, _ := filepath.Rel(root, v.Name)
 		switch {
 		case v.Err != nil:
@@ -152,7 +152,8 @@ func BenchmarkIgnore(b *testing.B) {
 			tree := Memory(texts)
 			b.Run(fmt.Sprintf("%s/%d", shape, n), func(b *testing.B) {
 				for b.Loop() {
-					if err := Walk(tree, filepath.FromSlash("/r"), filepath.FromSlash("/r"), func(v *Visit) error {
+					root := filepath.FromSlash("/r")
+					if err := Walk(tree, WalkOptions{Root: root}, root, func(v *Visit) error {
 						if v.Err == nil && v.Ignored() {
 							b.Fatal(v.Name)
 						}

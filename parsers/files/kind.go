@@ -31,11 +31,12 @@ func (k Kind) Hosts() bool {
 // says whether they are one.
 var neverDockerfile = map[string]bool{
 	".dockerignore": true, ".ejs": true, ".erb": true, ".gitignore": true, ".gotmpl": true, ".gotpl": true,
-	".hbs": true, ".in": true, ".j2": true, ".jinja": true, ".jinja2": true, ".liquid": true, ".m4": true, ".mako": true,
-	".mustache": true, ".njk": true, ".snap": true, ".template": true, ".tmpl": true, ".tpl": true, ".twig": true,
-	".yaml": true, ".yml": true,
-	".gif": true, ".gz": true, ".jpeg": true, ".jpg": true, ".mp4": true, ".pdf": true, ".png": true, ".svg": true,
-	".tar": true, ".tgz": true, ".webm": true, ".webp": true, ".xz": true, ".zip": true, ".zst": true,
+	".hbs": true, ".in": true, ".j2": true, ".jinja": true, ".jinja2": true, ".liquid": true,
+	".m4": true, ".mako": true, ".mustache": true, ".njk": true, ".snap": true, ".template": true,
+	".tmpl": true, ".tpl": true, ".twig": true, ".yaml": true, ".yml": true, ".gif": true,
+	".gz": true, ".jpeg": true, ".jpg": true, ".mp4": true, ".pdf": true, ".png": true,
+	".svg": true, ".tar": true, ".tgz": true, ".webm": true, ".webp": true, ".xz": true,
+	".zip": true, ".zst": true,
 }
 
 // kindByBase returns the kind of a file by its base name. JSON and YAML files need their content as well.

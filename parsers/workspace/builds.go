@@ -338,6 +338,7 @@ func platformsOf(f *source.File, values []source.Value, why string) []image.Plat
 type buildContext struct {
 	w      *Workspace
 	abs    string
+	links  []string // other paths of the Dockerfile: see Entry.Links
 	found  []build
 	looked bool
 }
@@ -346,6 +347,9 @@ type buildContext struct {
 func (c *buildContext) builds() []build {
 	if !c.looked {
 		c.found, c.looked = c.w.buildsOf(c.abs), true
+		for _, link := range c.links {
+			c.found = append(c.found, c.w.buildsOf(link)...)
+		}
 	}
 	return c.found
 }
@@ -357,6 +361,12 @@ func (c *buildContext) contexts() []string {
 		if b.context != "" && !slices.Contains(out, b.context) {
 			out = append(out, b.context)
 		}
+	}
+	if len(out) == 0 && len(c.links) > 0 {
+		for _, name := range append([]string{c.abs}, c.links...) {
+			out = append(out, filepath.Dir(name))
+		}
+		out = append(out, c.w.root(filepath.Dir(c.abs)))
 	}
 	return out
 }

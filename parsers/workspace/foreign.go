@@ -134,10 +134,11 @@ func isSetting(name string) bool {
 // backups are the ends of names that editors, merges and people give to copies of a file, which nobody builds.
 var backups = []string{".orig", ".rej", ".bak", ".old", ".save", ".swp", ".log", ".patch", ".diff", "~"}
 
-// foreignDockerfile returns why a file named like a Dockerfile is not one; "" where it may be a broken one.
-func foreignDockerfile(name string, d *dockerfile.File) string {
+// foreignDockerfile returns why a file named like a Dockerfile is not one; "" where it may be a broken one. One that
+// another file builds, or that has exactly the name, needs a mark of another language.
+func foreignDockerfile(name string, built bool, d *dockerfile.File) string {
 	base := strings.ToLower(path.Base(filepath.ToSlash(name)))
-	exact := base == "dockerfile" || base == "containerfile"
+	exact := built || base == "dockerfile" || base == "containerfile"
 	for _, end := range backups {
 		if !exact && strings.HasSuffix(base, end) {
 			return "it looks like a copy or a record of a Dockerfile"

@@ -40,11 +40,11 @@ func OpenDockerfile(w *Workspace, e *Entry, f *source.File) (*Document, error) {
 	}
 	parsed := dockerfile.Parse(f)
 	if !e.Certain {
-		if reason := foreignDockerfile(e.Path, parsed); reason != "" {
+		if reason := foreignDockerfile(e.Path, e.Linked, parsed); reason != "" {
 			return nil, ForeignError{reason}
 		}
 	}
-	d := image.New(parsed, &buildContext{w: w, abs: e.Abs})
+	d := image.New(parsed, &buildContext{w: w, abs: e.Abs, links: e.Links})
 	nix := nixuse.New(d, w.Targets.nix())
 	return &Document{Value: d, Dockerfile: d, Nix: nix, Texts: nix.Texts, Profiles: labelProfiles(d.File)}, nil
 }

@@ -15,18 +15,20 @@ import (
 
 // scriptKind returns files.KindScript for a shell script that may write a nix.conf, else files.KindUnknown. byName is
 // what the name says.
-func (w *Workspace) scriptKind(abs string, byName files.Kind) files.Kind {
-	if byName == files.KindUnknown && !files.BeginsWith(w.tree, abs, "#!") {
+func (l *loader) scriptKind(abs string, byName files.Kind) files.Kind {
+	if byName == files.KindUnknown && !files.BeginsWith(l.w.tree, abs, "#!") {
 		return files.KindUnknown
 	}
-	f, err := w.read(abs)
-	if err != nil || !mentionsNixConf(f.Bytes) {
-		return files.KindUnknown
+	b := l.contents(abs)
+	dialect, ok := shell.Shebang(b)
+	switch {
+	case ok && dialect == shell.None || !ok && byName == files.KindUnknown:
+	case mentionsNixConf(b):
+		return files.KindScript
+	case mayLink(b):
+		l.scripts = append(l.scripts, abs)
 	}
-	if dialect, ok := shell.Shebang(f.Bytes); ok && dialect == shell.None || !ok && byName == files.KindUnknown {
-		return files.KindUnknown
-	}
-	return files.KindScript
+	return files.KindUnknown
 }
 
 // kindByContent returns the kind of a file by its text; byName is the kind that its path gives. A JSON file that is a

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"os"
 	"path/filepath"
 	"slices"
 	"sort"
@@ -29,6 +30,8 @@ type Options struct {
 	// Exclude are doublestar patterns, relative to ExcludeBase; a directory that matches is not walked.
 	Exclude     []string
 	ExcludeBase string
+	// NoGitignore makes the search go where git ignores files.
+	NoGitignore bool
 	// ForceExclude applies Exclude to the files named in Paths too.
 	ForceExclude bool
 	// Targets are the versions of the consumers; the zero value means DefaultTargets.
@@ -77,13 +80,22 @@ func Load(opts Options) (*Workspace, error) {
 		w.formats = Builtin()
 	}
 	w.tree = w.under
-	l := loader{w: w, opts: opts, exclude: exclude, entries: map[string]*Entry{}, known: map[string]*Entry{}}
+	l := loader{w: w, opts: opts, exclude: exclude, entries: map[string]*Entry{}, known: map[string]*Entry{},
+		reasons: map[string]string{}}
 	paths := opts.Paths
 	if len(paths) == 0 {
 		paths = []string{"."}
 	}
 	for _, p := range paths {
 		l.add(p)
+	}
+	l.follow()
+	for _, abs := range l.undecided {
+		if e := l.known[abs]; e != nil {
+			e.Named, e.Certain = true, true
+		} else {
+			l.skip(Skipped{Path: abs, Reason: l.reasons[abs], Named: true})
+		}
 	}
 	sort.SliceStable(w.Entries, func(i, j int) bool { return w.Entries[i].Path < w.Entries[j].Path })
 	return w, nil
@@ -95,6 +107,14 @@ type loader struct {
 	exclude exclusion
 	entries map[string]*Entry // by the path with all symbolic links followed; nil for a file that has no kind
 	known   map[string]*Entry // by every path by which it was found
+
+	// What may use other files, for follow: the folders that were searched, files that were named and have no kind by
+	// themselves with the reasons for that, folders whose bake files and the like say what is built, and scripts.
+	tops      []string
+	undecided []string
+	reasons   map[string]string
+	folders   []string
+	scripts   []string
 
 	buffer []byte // of contents
 }
@@ -127,7 +147,10 @@ func (l *loader) add(path string) {
 	}
 }
 
-const excluded = "excluded by the configuration"
+const (
+	excluded = "excluded by the configuration"
+	ignored  = "git ignores it"
+)
 
 // addStdin adds the text of standard input, which overlays the file of its name.
 func (l *loader) addStdin() {
@@ -194,7 +217,7 @@ func (l *loader) take(abs string, named bool) {
 		l.known[abs] = nil
 		return
 	}
-	path, real := l.canonical(abs)
+	path, real := l.w.canonical(abs)
 	e := l.entries[real]
 	if e == nil {
 		e = &Entry{Path: l.w.show(path), Abs: path, Kind: kind}
@@ -209,26 +232,10 @@ func (l *loader) take(abs string, named bool) {
 	e.Certain = e.Certain || named || e.Kind == files.KindNixConf && inNixPlace(abs)
 }
 
-// canonical returns the one path under which a file is an entry, and its path with all symbolic links followed. Links
-// below the root are followed; the path of the root stays as the user spells it, and so does that of a link out of it.
-func (l *loader) canonical(abs string) (path, real string) {
-	real, err := l.w.tree.Real(abs)
-	if err != nil || real == abs {
-		return abs, abs
-	}
-	root := l.w.root(filepath.Dir(abs))
-	if realRoot, err := l.w.tree.Real(root); err == nil && files.Inside(realRoot, real) {
-		if rel, err := filepath.Rel(realRoot, real); err == nil {
-			return filepath.Join(root, rel), real
-		}
-	}
-	return abs, real
-}
-
 // canonicalDir returns the path of a folder, with symbolic links followed as canonical does. A folder of another
 // repository is known by its own path, so what that ignores and holds beside it counts.
 func (l *loader) canonicalDir(abs string) string {
-	path, real := l.canonical(abs)
+	path, real := l.w.canonical(abs)
 	if files.Root(l.w.tree, "", path) == "" && files.Root(l.w.tree, "", real) != "" {
 		return real
 	}
@@ -246,15 +253,15 @@ func (l *loader) kind(abs string, named bool) files.Kind {
 			return files.KindUnknown
 		}
 		kind, reason := l.namedKind(abs, f)
-		if kind == files.KindUnknown {
-			l.skip(Skipped{Path: abs, Reason: reason, Named: true})
+		if kind == files.KindUnknown && l.reasons[abs] == "" {
+			l.undecided, l.reasons[abs] = append(l.undecided, abs), reason
 		}
 		return kind
 	}
 	kind := files.KindByPath(abs)
 	switch {
 	case kind == files.KindScript, kind == files.KindUnknown && files.MayBeScript(base):
-		kind = l.w.scriptKind(abs, kind)
+		kind = l.scriptKind(abs, kind)
 	case kind == files.KindUnknown && files.IsYAML(base):
 		kind = l.yamlKind(abs)
 	case files.IsJSON(base) && !kind.Hosts():
@@ -305,6 +312,7 @@ func (l *loader) namedKind(abs string, f *source.File) (kind files.Kind, reason 
 	case kind != files.KindUnknown:
 		return kind, ""
 	case slices.Contains(bakeFiles, lower), slices.Contains(composeFiles, lower):
+		l.folders = append(l.folders, filepath.Dir(abs))
 		return kind, "sandlint reads it only for what it says about the Dockerfiles and profiles that it names"
 	case files.IsJSON(base), files.IsYAML(base):
 		return kind, "it holds no seccomp profile"
@@ -363,17 +371,34 @@ func (l *loader) contents(abs string) []byte {
 // What git ignores is left out, and so are symbolic links to directories and links that leave the workspace's root.
 func (l *loader) walk(top string) {
 	root := l.w.root(top)
-	err := files.Walk(l.w.tree, root, top, func(v *files.Visit) error {
+	l.tops = append(l.tops, top)
+	opts := files.WalkOptions{Root: root, NoGitignore: l.opts.NoGitignore}
+	err := files.Walk(l.w.tree, opts, top, func(v *files.Visit) error {
 		switch {
 		case v.Err != nil:
 			l.fail(v.Name, v.Err)
+			return nil
+		case v.Pruned:
+			l.skip(Skipped{Path: v.Name + string(filepath.Separator), Reason: ignored})
 			return nil
 		case v.Entry.IsDir():
 			if v.Name != top && l.excluded(v.Name) {
 				return fs.SkipDir
 			}
 			return nil
-		case !l.wanted(v) || v.Ignored() || l.excluded(v.Name):
+		}
+		if base := v.Entry.Name(); slices.Contains(bakeFiles, base) || slices.Contains(composeFiles, base) {
+			if dir := filepath.Dir(v.Name); len(l.folders) == 0 || l.folders[len(l.folders)-1] != dir {
+				l.folders = append(l.folders, dir)
+			}
+		}
+		if !l.wanted(v) || l.excluded(v.Name) {
+			return nil
+		}
+		if v.Ignored() {
+			if files.KindByPath(v.Name) != files.KindUnknown {
+				l.skip(Skipped{Path: v.Name, Reason: ignored})
+			}
 			return nil
 		}
 		if l.readable(v, root) {
@@ -444,8 +469,12 @@ func (l *loader) skip(s Skipped) {
 
 // show returns the path of a file for people.
 func (w *Workspace) show(abs string) string {
+	end := ""
+	if len(abs) > 1 && os.IsPathSeparator(abs[len(abs)-1]) {
+		end = "/" // a folder
+	}
 	if rel, err := filepath.Rel(w.dir, abs); err == nil && filepath.IsLocal(rel) {
-		return filepath.ToSlash(rel)
+		return filepath.ToSlash(rel) + end
 	}
 	return filepath.ToSlash(abs)
 }

@@ -121,7 +121,13 @@ func TestLoad(t *testing.T) {
 				"Dockerfile.private": dockerText,
 				"a/Dockerfile":       dockerText,
 			},
-			want: []string{"a/Dockerfile: dockerfile", "keep.nix.conf: nix.conf"},
+			want: []string{
+				"a/Dockerfile: dockerfile", "keep.nix.conf: nix.conf",
+				"Dockerfile.private: skipped, git ignores it",
+				"out/: skipped, git ignores it",
+				"vendor/: skipped, git ignores it",
+				"x/vendor/nix.conf: skipped, git ignores it",
+			},
 		},
 		{
 			name: "a .gitignore further down wins, and holds for its own folder",
@@ -143,6 +149,10 @@ func TestLoad(t *testing.T) {
 				"a/b/Dockerfile: dockerfile",
 				"a/b/Dockerfile.dev: dockerfile",
 				"b/Dockerfile: dockerfile",
+				"Dockerfile.dev: skipped, git ignores it",
+				"a/Dockerfile: skipped, git ignores it",
+				"a/b/Dockerfile.release: skipped, git ignores it",
+				"b/Dockerfile.dev: skipped, git ignores it",
 			},
 		},
 		{
@@ -150,7 +160,9 @@ func TestLoad(t *testing.T) {
 			files: map[string]string{
 				".git/": "", ".gitignore": "gen/\n!gen/Dockerfile\n", "gen/Dockerfile": dockerText,
 			},
-			want: []string{},
+			want: []string{
+				"gen/: skipped, git ignores it",
+			},
 		},
 		{
 			name: "the .gitignore files above the working directory count",
@@ -162,7 +174,11 @@ func TestLoad(t *testing.T) {
 				"a/Dockerfile":       dockerText,
 				"a/y/Dockerfile.old": dockerText,
 			},
-			want: []string{"Dockerfile: dockerfile"},
+			want: []string{
+				"Dockerfile: dockerfile",
+				"x/: skipped, git ignores it",
+				"y/Dockerfile.old: skipped, git ignores it",
+			},
 		},
 		{
 			name: "a path that is named is taken although git ignores it",
@@ -186,7 +202,10 @@ func TestLoad(t *testing.T) {
 				"gen/sub/old/Dockerfile": dockerText,
 				"gen/Dockerfile":         dockerText,
 			},
-			want: []string{"gen/sub/Dockerfile: dockerfile"},
+			want: []string{
+				"gen/sub/Dockerfile: dockerfile",
+				"gen/sub/old/: skipped, git ignores it",
+			},
 		},
 		{
 			name:  "a file is taken once",

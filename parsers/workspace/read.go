@@ -86,9 +86,26 @@ func (w *Workspace) neighbour(root, full string) (*source.File, error) {
 		if err != nil {
 			return neighbour{err: err}
 		}
-		return neighbour{file: source.NewFile(w.show(full), b)}
+		path, _ := w.canonical(full)
+		return neighbour{file: source.NewFile(w.show(path), b)}
 	})
 	return n.file, n.err
+}
+
+// canonical returns the one path under which a file is an entry, and its path with all symbolic links followed. Links
+// below the root are followed; the path of the root stays as the user spells it, and so does that of a link out of it.
+func (w *Workspace) canonical(abs string) (path, real string) {
+	real, err := w.tree.Real(abs)
+	if err != nil || real == abs {
+		return abs, abs
+	}
+	root := w.root(filepath.Dir(abs))
+	if realRoot, err := w.tree.Real(root); err == nil && files.Inside(realRoot, real) {
+		if rel, err := filepath.Rel(realRoot, real); err == nil {
+			return filepath.Join(root, rel), real
+		}
+	}
+	return abs, real
 }
 
 // read reads a file of the workspace.

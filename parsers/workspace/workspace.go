@@ -53,8 +53,9 @@ type Entry struct {
 	Kind files.Kind
 	// Stdin says that its text came from standard input.
 	Stdin bool
-	// Named says that the user named the file itself.
-	Named bool
+	// Named says that the user named the file itself, and Linked that another file uses it: includes it, copies it to
+	// where Nix reads it, builds it, runs it.
+	Named, Linked bool
 	// Certain says that the file is of its kind whatever its text is: the user named it, another file of the workspace
 	// uses it so, or it lies where Nix reads it. Of others the content must agree: see ForeignError.
 	Certain bool

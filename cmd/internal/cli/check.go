@@ -18,10 +18,16 @@ func (a *app) checkCommand() *cobra.Command {
 		Long: `Report problems in Dockerfiles, nix.conf files and seccomp profiles, and in the nix.conf
 text in GitHub workflows and actions, devcontainer.json, flake.nix and shell scripts.
 
-A file is checked; a folder is searched for files, without those that git ignores. Without a
-path, the working directory is searched. The path - is standard input; --stdin-filename says
-where that text belongs, which determines its kind, its configuration and the files beside
-it.
+A file is checked as what its name or its content says it is. A folder is searched for files,
+without those that git ignores and does not track, and without templates and the like that
+only have the name. Without a path, the working directory is searched. With either, the files
+that these use are checked too, whatever their names are: what a nix.conf includes, what a
+Dockerfile copies to where Nix reads it, and the Dockerfiles, profiles and scripts that bake
+files, Compose files, workflows and scripts name. A file that is named and cannot be checked
+is reported on standard error; when nothing is checked, the exit status is 2.
+
+The path - is standard input, which is checked alone; --stdin-filename says where that text
+belongs, which determines its kind, its configuration and the files beside it.
 
 The default format is text, and github inside a GitHub workflow; the environment variable
 SANDLINT_FORMAT sets another default.`,

@@ -32,6 +32,7 @@ type runFlags struct {
 	targets       []string
 	stdinFilename string
 	forceExclude  bool
+	noGitignore   bool
 	noIgnores     bool
 	formats       []string
 	quiet         bool
@@ -43,6 +44,7 @@ func (f *runFlags) input(cmd *cobra.Command) {
 	f.consumers(cmd)
 	flags := cmd.Flags()
 	flags.StringVar(&f.stdinFilename, "stdin-filename", "", "`PATH` that standard input stands for")
+	flags.BoolVar(&f.noGitignore, "no-gitignore", false, "also search what git ignores and does not track")
 	flags.BoolVarP(&f.verbose, "verbose", "v", false,
 		"report which files were skipped and which fixes rejected, and why")
 }
@@ -122,7 +124,8 @@ func (a *app) prepare(f *runFlags, paths []string) (*run, error) {
 	if r.failOn, err = parseFailOn(f.failOn); err != nil {
 		return nil, err
 	}
-	opts := workspace.Options{Dir: r.dir, Paths: paths, StdinName: f.stdinFilename, ForceExclude: f.forceExclude}
+	opts := workspace.Options{Dir: r.dir, Paths: paths, StdinName: f.stdinFilename, ForceExclude: f.forceExclude,
+		NoGitignore: f.noGitignore}
 	if f.stdinFilename != "" && !slices.Contains(paths, "-") {
 		if len(paths) > 0 {
 			return nil, errors.New("--stdin-filename needs - (standard input) among the paths")
