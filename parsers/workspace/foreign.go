@@ -5,6 +5,7 @@ import (
 	"path"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"sync"
 
@@ -55,7 +56,7 @@ var languages = sync.OnceValue(func() []language {
 		row("an INI file or a unit of systemd", `^\[+[\w.:"@/ -]+\]+$`),
 		row("XML", `^<[/?!]?[A-Za-z]`),
 		row("a configuration with blocks in braces", `^[^#]*[{;]$|^\}`),
-		row("JSON or TOML", `^[\w"'.-]+ *[=:] *\[? *"|^[\[\]{}],?$`),
+		row("JSON or TOML", `^[\w"'.-]+ *[=:] *\[? *"|^[\[\]{}],?$|^\{ *"`),
 		row("a list of commands with options", `^[a-z][\w-]* -{1,2}[A-Za-z]`),
 		row("a configuration of sysctl", `^-?(kernel|vm|net|fs|user|dev|abi)[./][\w./-]+ *=`),
 		row("a configuration of tmpfiles.d or sysusers.d", `^[a-zA-Z][-!+=~^$]* ["/%]|^[ugmr]!? [\w-]+ [-\d]`),
@@ -156,7 +157,7 @@ func foreignDockerfile(name string, built bool, d *dockerfile.File) string {
 		return "it is a patch"
 	case isTemplate(d):
 		return "it is a template of a Dockerfile"
-	case exact && !hasInstruction(d):
+	case exact && !agrees && !hasInstruction(d):
 		return "it has no instruction of a Dockerfile"
 	case !exact && !agrees:
 		return "it has no FROM where a Dockerfile has it"
@@ -241,6 +242,16 @@ func nearest(name string) string {
 	if len(name) > 12 {
 		return ""
 	}
+	letters := func(s string) string {
+		b := []byte(s)
+		slices.Sort(b)
+		return string(b)
+	}
+	for _, k := range keywords {
+		if len(k) == len(name) && letters(k) == letters(name) {
+			return k // FORM
+		}
+	}
 	return source.Nearest(name, keywords)
 }
 
@@ -249,14 +260,15 @@ func nearest(name string) string {
 var (
 	templateKeyword = sync.OnceValue(func() *regexp.Regexp {
 		return regexp.MustCompile(
-			`^(\{\{|\{%|\{#|<%|<\?|<#|%\{|%%\w|%$|%(?i:if|else|elif|for|end)|@\w+@|` +
-				`@(?i:if|else|foreach|end)|\$\{\{|#\{)`)
+			`^(\{\{|\{%|\{#|<%|<\?|</?#|\[%|%\{|%%\w|%$|%(?i:if|else|elif|for|end)|@[\w.]+@|` +
+				`@(?i:if|else|foreach|end)|\$\{\{|#\{|(?i:m4_\w+|include|define|ifelse|ifdef|undefine|dnl)\()`)
 	})
 	templateLine = sync.OnceValue(func() *regexp.Regexp {
 		return regexp.MustCompile(`(?m)^[ \t]*(\{%[-+ ]|<%[-=# ]|\{\{[-~]? ?([#/]|(if|else|end|range|with|include)\b))`)
 	})
 	templateImage = sync.OnceValue(func() *regexp.Regexp {
-		return regexp.MustCompile(templateMark + `|(^|[/:])@\w+@|\[\[.*\]\]|<\w[^>]*>|#\{`)
+		return regexp.MustCompile(templateMark + `|(^|[/:])@[\w.-]+@|\[\[.*\]\]|\[%|<<?[+\w][^>]*>|#\{|` +
+			`%[A-Z_]+%|\$\{\d+[:}]|\$\d`)
 	})
 	templateArgument = sync.OnceValue(func() *regexp.Regexp {
 		return regexp.MustCompile(`\{\{[-~]? [A-Za-z_][\w.]*( ?\|[^{}]*)? [-~]?\}\}|\{%[-+ ].*[-+ ]%\}|` +
@@ -268,14 +280,14 @@ var (
 // isTemplate reports whether marks of a template language stand where an instruction or its words would. Marks between
 // quotes are no sign: docker inspect and go list take templates.
 func isTemplate(d *dockerfile.File) bool {
-	if !marked().Match(d.Source.Bytes) {
-		return false
+	if snippet().Match(d.Source.Bytes) {
+		return true
 	}
 	for _, i := range d.Instructions {
 		if templateKeyword().MatchString(i.Name) {
 			return true
 		}
-		args := d.Source.Bytes[i.Args.Start:i.Args.End]
+		args := d.Source.Bytes[i.Args.Start:max(i.Args.Start, i.Args.End)]
 		if i.Name == "FROM" && templateImage().Match(args) {
 			return true
 		}
@@ -296,7 +308,8 @@ func isTemplate(d *dockerfile.File) bool {
 	return false
 }
 
-// marked matches texts that hold anything of which a mark could be made.
-var marked = sync.OnceValue(func() *regexp.Regexp {
-	return regexp.MustCompile(`\{\{|\{%|\{#|<%|<\?|<#|%\{|%%|(?m)^[ \t]*%|@\w+@|^[ \t]*@|#\{|\[\[|(?i)from[ \t]+<`)
-})
+// marked matches arguments that hold anything of which a mark could be made.
+var marked = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`\{[{%]|<%|cookiecutter\.`) })
+
+// snippet matches the head of a snippet of an editor.
+var snippet = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`\A#.*-\*-.*mode: snippet`) })

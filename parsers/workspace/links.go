@@ -152,8 +152,10 @@ func (k *linker) links(o origin) {
 	switch o.kind {
 	case buildFolder:
 		root = k.w.root(o.abs)
-		for _, b := range k.w.buildsIn(root, o.abs) {
-			k.add(b.dockerfile, files.KindDockerfile, o)
+		if k.namesDockerfile(root, o.abs) {
+			for _, b := range k.w.buildsIn(root, o.abs) {
+				k.add(b.dockerfile, files.KindDockerfile, o)
+			}
 		}
 		for _, name := range composeFiles {
 			for _, link := range k.w.linksIn([]string{filepath.Join(o.abs, name)}) {
@@ -191,6 +193,15 @@ func (k *linker) links(o origin) {
 	case files.KindWorkflow:
 		k.workflow(f, o, root)
 	}
+}
+
+// namesDockerfile reports whether a bake file or a Compose file of a folder may give a Dockerfile another name. Most
+// do not, and are not parsed here.
+func (k *linker) namesDockerfile(root, dir string) bool {
+	return slices.ContainsFunc(append(slices.Clone(bakeFiles), composeFiles...), func(name string) bool {
+		f, err := k.w.neighbour(root, filepath.Join(dir, name))
+		return err == nil && bytes.Contains(f.Bytes, []byte("dockerfile"))
+	})
 }
 
 // includes adds what a nix.conf includes.

@@ -32,7 +32,7 @@ func TestNotWritten(t *testing.T) {
 	}
 	for _, want := range []string{
 		"1 of 3 fixes in 1 of 2 files written\n",
-		"remaining: 2 findings (2 errors) in 1 file; 1 file could not be written\n",
+		"remaining: 2 findings (2 errors) in 1 file; 1 file could not be written",
 		"sandlint: a/nix.conf: not written: another run of sandlint is writing the file\n",
 	} {
 		if !strings.Contains(stderr.String(), want) {
