@@ -15,8 +15,9 @@ type Reader func(path string) (*File, error)
 // link, a file without permission. Nix silently ignores such an include.
 var ErrUnreadable = errors.New("not a readable file")
 
-// maxIncludes bounds how many files one Resolve reads; the others stay NotRead.
-const maxIncludes = 1000
+// maxIncludes bounds how many files one Resolve reads; the others stay NotRead. A chain of included files is resolved
+// once for each, so the bound keeps the cost of all of them linear.
+const maxIncludes = 200
 
 // Resolve returns a copy of f whose Includes hold the files that read returned, with their own includes resolved in
 // turn. Name is the path of f itself, with forward slashes, as it is opened: relative includes are relative to its
@@ -24,41 +25,42 @@ const maxIncludes = 1000
 // NotRead.
 func (f *File) Resolve(name string, read Reader) *File {
 	r := resolver{read: read, left: maxIncludes}
-	return r.resolve(f, name, nil)
+	r.open = map[string]bool{}
+	return r.resolve(f, name)
 }
 
 type resolver struct {
 	read Reader
 	left int
+	open map[string]bool // the files that are being resolved: the one at hand and those that include it
 }
 
-// resolve resolves the includes of f, which is at p; chain holds the paths of the files that include it, and p.
-func (r *resolver) resolve(f *File, p string, chain []string) *File {
+// resolve resolves the includes of f, which is at p.
+func (r *resolver) resolve(f *File, p string) *File {
 	if len(f.Includes) == 0 {
 		return f
 	}
 	if p != "" {
 		p = path.Clean(p)
-		chain = append(chain[:len(chain):len(chain)], p)
+		r.open[p] = true
+		defer delete(r.open, p)
 	}
 	out := *f
 	out.Includes = append([]Include(nil), f.Includes...)
 	for i := range out.Includes {
-		r.include(&out, &out.Includes[i], p, chain)
+		r.include(&out, &out.Includes[i], p)
 	}
 	return &out
 }
 
-func (r *resolver) include(f *File, inc *Include, p string, chain []string) {
+func (r *resolver) include(f *File, inc *Include, p string) {
 	if !f.Known(inc.Path.Span) || p == "" && !path.IsAbs(inc.Path.Text) {
 		return
 	}
 	target := inc.From(p)
-	for _, c := range chain {
-		if c == target {
-			inc.State, inc.Target = Cycle, target
-			return
-		}
+	if r.open[target] {
+		inc.State, inc.Target = Cycle, target
+		return
 	}
 	if r.left == 0 {
 		return
@@ -68,7 +70,7 @@ func (r *resolver) include(f *File, inc *Include, p string, chain []string) {
 	switch {
 	case err == nil && file != nil:
 		inc.State, inc.Target = Read, target
-		inc.File = r.resolve(file, target, chain)
+		inc.File = r.resolve(file, target)
 	case errors.Is(err, fs.ErrNotExist):
 		inc.State, inc.Target = Missing, target
 	case errors.Is(err, ErrUnreadable):

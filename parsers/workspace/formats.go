@@ -81,16 +81,29 @@ func (w *Workspace) nixFile(e *Entry, parsed *nixconf.File) *nixuse.Text {
 		if !files.Inside(root, full) {
 			return nil, errors.New("outside the workspace")
 		}
-		f, err := w.neighbour(root, full)
-		if errors.Is(err, fs.ErrNotExist) {
-			return nil, w.missing(root, full)
-		}
-		if err != nil {
-			return nil, err
-		}
-		return nixconf.Parse(source.WholeFile(f)), nil
+		return w.included(root, full)
 	})
 	return &nixuse.Text{File: resolved, Host: nixuse.HostFile, Path: e.Path, Targets: w.Targets.Nix}
+}
+
+// included returns an included file, parsed once for all that include it.
+func (w *Workspace) included(root, full string) (*nixconf.File, error) {
+	type key string
+	type parsed struct {
+		file *nixconf.File
+		err  error
+	}
+	p := cached(w, key(full), func(w *Workspace) parsed {
+		f, err := w.neighbour(root, full)
+		switch {
+		case errors.Is(err, fs.ErrNotExist):
+			return parsed{err: w.missing(root, full)}
+		case err != nil:
+			return parsed{err: err}
+		}
+		return parsed{file: nixconf.Parse(source.WholeFile(f))}
+	})
+	return p.file, p.err
 }
 
 // missing returns why a path below root is not a readable file: fs.ErrNotExist when nothing is there,
