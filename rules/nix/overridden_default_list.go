@@ -72,6 +72,9 @@ func checkOverriddenDefaultList(p *rules.Pass, text *nixuse.Text) {
 			title, rename = "Rename to "+near, near
 		}
 		finding := nixtext.At(text, entry.Name.Span, message)
+		if nixuse.Canonical(name) == "substituters" && onlyMachines(entry) {
+			finding.Severity = rules.Info
+		}
 		if edits, ok := nixtext.Replace(text, entry.Name.Span, rename); ok {
 			finding.Fixes = []fixers.Fix{nixtext.Fix(text, title, fixers.Unsafe, edits,
 				fixers.Changes{fixnix.Settings{nixuse.Canonical(name), rename}})}
@@ -145,6 +148,13 @@ func lostCache(text *nixuse.Text, entry *nixconf.Entry) string {
 	official := func(w string) bool {
 		return slices.ContainsFunc(officialCaches, func(part string) bool { return strings.Contains(w, part) })
 	}
+	if onlyMachines(entry) {
+		if addedElsewhere(text, "substituters", official) {
+			return ""
+		}
+		return fmt.Sprintf("%q is assigned without https://cache.nixos.org, so Nix builds everything that is not on these "+
+			"machines", entry.Name.Text)
+	}
 	for _, w := range entry.Words {
 		host := strings.TrimPrefix(strings.TrimPrefix(w.Text, "https://"), "http://")
 		host, _, _ = strings.Cut(host, "/")
@@ -158,6 +168,14 @@ func lostCache(text *nixuse.Text, entry *nixconf.Entry) string {
 	}
 	return fmt.Sprintf("%q is assigned without https://cache.nixos.org, so Nix rebuilds everything that cache has",
 		entry.Name.Text)
+}
+
+// onlyMachines reports whether all stores of an entry are machines that are reached by SSH, such as builders. They have
+// what they built, and not what cache.nixos.org has.
+func onlyMachines(entry *nixconf.Entry) bool {
+	return !slices.ContainsFunc(entry.Words, func(w nixconf.Word) bool {
+		return !strings.HasPrefix(w.Text, "ssh://") && !strings.HasPrefix(w.Text, "ssh-ng://")
+	})
 }
 
 // addedElsewhere reports whether a text that is read together with this one adds a word to a setting, or may add it.

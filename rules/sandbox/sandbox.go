@@ -19,6 +19,7 @@ func Pack() rules.Pack {
 		bubblewrapInImageBuild,
 		entitlementMissing,
 		nixSandboxDisabled,
+		nixSandboxInImageBuild,
 		nixSyscallFilterDisabled,
 		nixSyscallFilterUnderEmulation,
 		opamSandboxDisabled,
