@@ -152,8 +152,8 @@ func lostCache(text *nixuse.Text, entry *nixconf.Entry) string {
 		if addedElsewhere(text, "substituters", official) {
 			return ""
 		}
-		return fmt.Sprintf("%q is assigned without https://cache.nixos.org, so Nix builds everything that is not on these "+
-			"machines", entry.Name.Text)
+		return fmt.Sprintf("%q is assigned without https://cache.nixos.org, so Nix builds everything that is not on "+
+			"these machines", entry.Name.Text)
 	}
 	for _, w := range entry.Words {
 		host := strings.TrimPrefix(strings.TrimPrefix(w.Text, "https://"), "http://")
