@@ -19,6 +19,7 @@ func (f *File) Needs(target *Stage, replaced ...string) map[*Stage]bool {
 			needed[s] = true
 		}
 	}
+	names := f.stageNames()
 	for n := target.Index; n >= 0; n-- {
 		s := f.Stages[n]
 		if !needed[s] {
@@ -28,7 +29,7 @@ func (f *File) Needs(target *Stage, replaced ...string) map[*Stage]bool {
 		for _, i := range s.Instructions {
 			for ; i != nil; i = i.Trigger {
 				for k := range i.Flags {
-					add(f.stageOf(n, i.Flags[k].source(i.Name)))
+					add(f.stageOf(names, n, i.Flags[k].source(i.Name)))
 				}
 			}
 		}
@@ -52,15 +53,25 @@ func (fl *Flag) source(instruction string) string {
 	return ""
 }
 
+// stageNames returns the indices of the stages with each name, in lower case and in order.
+func (f *File) stageNames() map[string][]int {
+	names := map[string][]int{}
+	for n, s := range f.Stages {
+		if s.Name != "" {
+			names[s.Name] = append(names[s.Name], n)
+		}
+	}
+	return names
+}
+
 // stageOf returns the stage before the one with an index that a name or number means, nil without one.
-func (f *File) stageOf(before int, name string) *Stage {
+func (f *File) stageOf(names map[string][]int, before int, name string) *Stage {
 	if name == "" {
 		return nil
 	}
-	for n := before - 1; n >= 0; n-- {
-		if strings.EqualFold(f.Stages[n].Name, name) {
-			return f.Stages[n]
-		}
+	same := names[strings.ToLower(name)]
+	if n, _ := slices.BinarySearch(same, before); n > 0 {
+		return f.Stages[same[n-1]]
 	}
 	if n, err := strconv.Atoi(name); err == nil && n >= 0 && n < before {
 		return f.Stages[n]
@@ -77,5 +88,5 @@ func (f *File) StageNamed(target string) *Stage {
 	if target == "" {
 		return f.Stages[len(f.Stages)-1]
 	}
-	return f.stageOf(len(f.Stages), target)
+	return f.stageOf(f.stageNames(), len(f.Stages), target)
 }

@@ -9,6 +9,7 @@ import (
 
 	"github.com/sandlint/sandlint/parsers/bake"
 	"github.com/sandlint/sandlint/parsers/compose"
+	"github.com/sandlint/sandlint/parsers/dockerfile"
 	"github.com/sandlint/sandlint/parsers/files"
 	"github.com/sandlint/sandlint/parsers/image"
 	"github.com/sandlint/sandlint/parsers/source"
@@ -70,8 +71,8 @@ func (w *Workspace) Forbidding(img *image.Image) []Build {
 		return nil
 	}
 	var out []Build
-	for _, b := range c.builds() {
-		if b.insecure == lacks && b.needs(img) && !slices.Contains(out, b.place) {
+	for n, b := range c.builds() {
+		if b.insecure == lacks && c.needs(n, img) && !slices.Contains(out, b.place) {
 			out = append(out, b.place)
 		}
 	}
@@ -341,6 +342,7 @@ type buildContext struct {
 	links  []string // other paths of the Dockerfile: see Entry.Links
 	found  []build
 	looked bool
+	needed []map[*dockerfile.Stage]bool // the stages that each of found runs; made on first use
 }
 
 // builds returns the builds of the Dockerfile that its neighbours describe.
@@ -421,8 +423,8 @@ func (c *buildContext) Platforms(img *image.Image) []image.Platform {
 	if len(out) > 0 {
 		return out
 	}
-	for _, b := range c.builds() {
-		if b.needs(img) {
+	for n, b := range c.builds() {
+		if c.needs(n, img) {
 			out = append(out, b.platforms...)
 		}
 	}
@@ -436,19 +438,28 @@ func (c *buildContext) fixed(img *image.Image, name, why string, span source.Spa
 	if c.w.Targets.Builder != "" || len(c.w.Targets.Platforms) > 0 {
 		return out
 	}
-	for _, b := range c.builds() {
-		if b.emulates != nil && b.emulates(name) && b.needs(img) {
+	for n, b := range c.builds() {
+		if b.emulates != nil && b.emulates(name) && c.needs(n, img) {
 			out[0].Emulated = true
 		}
 	}
 	return out
 }
 
-// needs reports whether the build runs a stage, on the image that the Dockerfile names.
-func (b *build) needs(img *image.Image) bool {
-	d := img.Dockerfile.File
-	target := d.StageNamed(b.stage)
-	if target == nil || !d.Needs(target, b.replaced...)[img.Stage] {
+// needs reports whether a build, by its index, runs a stage, on the image that the Dockerfile names.
+func (c *buildContext) needs(n int, img *image.Image) bool {
+	b := &c.builds()[n]
+	if c.needed == nil {
+		c.needed = make([]map[*dockerfile.Stage]bool, len(c.found))
+	}
+	if c.needed[n] == nil {
+		c.needed[n] = map[*dockerfile.Stage]bool{}
+		d := img.Dockerfile.File
+		if target := d.StageNamed(b.stage); target != nil {
+			c.needed[n] = d.Needs(target, b.replaced...)
+		}
+	}
+	if !c.needed[n][img.Stage] {
 		return false
 	}
 	if len(b.replaced) == 0 {

@@ -22,10 +22,15 @@ var entitlementMissing = &rules.Rule{
 	},
 	Check: rules.OnDockerfile(func(p *rules.Pass, d *image.Dockerfile) {
 		seen := map[workspace.Build]bool{}
+		done := map[*image.Image]bool{}
 		for _, s := range d.Steps("RUN") {
 			if security, ok := s.Flag("security"); !ok || security.Value != "insecure" || s.Image == nil || s.Deferred {
 				continue
 			}
+			if done[s.Image] {
+				continue // its builds are those of the step before
+			}
+			done[s.Image] = true
 			for _, b := range p.Workspace.Forbidding(s.Image) {
 				if seen[b] {
 					continue
