@@ -6,6 +6,7 @@ import (
 	"bytes"
 	"fmt"
 	"maps"
+	"reflect"
 	"slices"
 	"strings"
 
@@ -87,7 +88,7 @@ func CompareTexts(before, after *nixconf.File, kind effective.SourceKind, change
 	}
 	mends := repair && improves(before, after, kind, targets)
 	for _, target := range targets {
-		for _, v := range target.Releases() {
+		for _, v := range representatives(target, declared, before, after) {
 			r := release{target.Distribution, v, kind}
 			if d := r.compare(before, after, declared, repair, mends); d != "" {
 				return fmt.Sprintf("%s in %s %s", d, target.Distribution.Title(), v)
@@ -217,6 +218,70 @@ func isDefault(name, word string) bool {
 	return ok && facts.HasDefault && slices.Contains(strings.Fields(facts.Default), word)
 }
 
+// representatives returns the releases of a target, oldest first, without those that merge the texts as the one before
+// them does. Declared are the settings that may differ.
+func representatives(target nixconf.Target, declared []string, texts ...*nixconf.File) []nixconf.Version {
+	names := map[string]bool{}
+	for _, name := range declared {
+		names[name] = true
+	}
+	seen := map[*nixconf.File]bool{}
+	for _, f := range texts {
+		collectNames(f, names, seen)
+	}
+	d := target.Distribution
+	boundaries := effective.Boundaries(d)
+	var out []nixconf.Version
+	var last knowledge
+	for n, v := range target.Releases() {
+		k := knowledge{facts: make(map[string]nixconf.Facts, len(names))}
+		for _, b := range boundaries {
+			if !v.Before(b) {
+				k.boundaries++
+			}
+		}
+		for name := range names {
+			facts, ok := nixconf.Lookup(d, v, name)
+			if !ok {
+				continue
+			}
+			k.facts[name] = facts
+			// These depend on which features the release has.
+			if facts.Gate != "" || facts.Kind == nixconf.KindFeatures || facts.DeprecatedFeatures {
+				k.features = d.Features(v)
+			}
+			k.alone = k.alone || facts.DeprecatedFeatures
+		}
+		if n == 0 || k.alone || !reflect.DeepEqual(k, last) {
+			out = append(out, v)
+		}
+		last = k
+	}
+	return out
+}
+
+// knowledge is all that a release knows of the settings in a text, and how it merges.
+type knowledge struct {
+	boundaries int
+	facts      map[string]nixconf.Facts
+	features   []string
+	alone      bool // it is like no other
+}
+
+// collectNames adds the names that a text and what it includes set.
+func collectNames(f *nixconf.File, names map[string]bool, seen map[*nixconf.File]bool) {
+	if f == nil || seen[f] {
+		return
+	}
+	seen[f] = true
+	for _, e := range f.Entries {
+		names[e.Name.Text] = true
+	}
+	for _, i := range f.Includes {
+		collectNames(i.File, names, seen)
+	}
+}
+
 type release struct {
 	distribution nixconf.Distribution
 	version      nixconf.Version
@@ -226,7 +291,7 @@ type release struct {
 // improves reports whether some release refuses less of after than of before.
 func improves(before, after *nixconf.File, kind effective.SourceKind, targets nixconf.Targets) bool {
 	for _, target := range targets {
-		for _, v := range target.Releases() {
+		for _, v := range representatives(target, nil, before, after) {
 			r := release{target.Distribution, v, kind}
 			if r.refused(after) < r.refused(before) {
 				return true

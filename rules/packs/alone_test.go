@@ -88,8 +88,9 @@ func TestShownAlone(t *testing.T) {
 	})
 }
 
-// TestRefuted mutates the files of all cases, and counts the fixes that rules propose and that the proof refuses: each
-// is a mistake of the rule.
+// TestRefuted mutates the files of all cases, and counts the fixes that rules propose and that the proof refuses because
+// they do something else than they say: each is a mistake of the rule. Those that only bring another finding to light
+// are not counted: a name that is written right may have a wrong value.
 func TestRefuted(t *testing.T) {
 	set, err := rules.NewSet(packs.All(), rules.Selection{})
 	if err != nil {
@@ -116,6 +117,9 @@ func TestRefuted(t *testing.T) {
 			files++
 			result := rules.Check(inMemory(t, mutated), set, rules.CheckOptions{Fixes: true})
 			for _, w := range result.Rejected {
+				if strings.Contains(w.Reason, "a new finding has come") {
+					continue
+				}
 				if refuted[w.Rule.ID]++; refuted[w.Rule.ID] < 4 {
 					t.Logf("%s: %s: %q: %s\n%s", name, w.Rule.ID, w.Title, w.Reason, show(mutated))
 				}
@@ -123,12 +127,17 @@ func TestRefuted(t *testing.T) {
 		}
 	})
 	var list strings.Builder
+	total := 0
 	for _, id := range slices.Sorted(maps.Keys(refuted)) {
 		if n := refuted[id]; n > 0 {
 			fmt.Fprintf(&list, "%s %d\n", id, n)
+			total += n
 		}
 	}
 	t.Logf("%d workspaces, refuted:\n%s", files, list.String())
+	if total > 2+files/100 {
+		t.Errorf("%d refuted fixes in %d workspaces", total, files)
+	}
 }
 
 // mutate deletes, repeats, swaps or joins lines of a text.

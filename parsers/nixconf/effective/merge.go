@@ -174,6 +174,22 @@ type state struct {
 	mounts     map[string]bool // the paths inside the sandbox that sandbox-paths has
 }
 
+// Boundaries returns the releases of a distribution in which Merge itself, or what CheckValue refuses, changed. Between
+// two of them, releases that know the same of the settings and features in a text merge it alike. TestBoundaries of
+// fixers/nixconf fails where one is missing.
+func Boundaries(d nixconf.Distribution) []nixconf.Version {
+	switch d {
+	case nixconf.Nix:
+		return []nixconf.Version{
+			{Major: 2, Minor: 4}, {Major: 2, Minor: 5}, {Major: 2, Minor: 16}, {Major: 2, Minor: 19}, {Major: 2, Minor: 20},
+			{Major: 2, Minor: 22}, {Major: 2, Minor: 24},
+		}
+	case nixconf.Lix:
+		return []nixconf.Version{{Major: 2, Minor: 92}, {Major: 2, Minor: 96}}
+	}
+	return nil
+}
+
 // Merge applies sources in order as release v of d does: later ones replace what earlier ones set, lists too, unless
 // they use "extra-". The order for Nix is SystemFile, UserFile (of several, the one that wins is last), Environment,
 // CommandLine. A version beyond the newest known release is treated as that release.
