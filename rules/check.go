@@ -99,12 +99,21 @@ func checkFile(ws *workspace.Workspace, set *Set, entry *workspace.Entry, opts C
 func (r *fileResult) finish(opts CheckOptions) {
 	if !opts.Fixes && !opts.unproved {
 		for n := range r.findings {
-			r.findings[n].Fixes = nil
+			r.findings[n].strip()
 		}
 	}
 	for n := range r.suppressed {
 		r.suppressed[n].Fixes = nil
 	}
+}
+
+// strip removes the fixes of a finding, and keeps what they promised.
+func (f *Finding) strip() {
+	f.Offered = nil
+	for _, fix := range f.Fixes {
+		f.Offered = append(f.Offered, fix.Safety)
+	}
+	f.Fixes = nil
 }
 
 // defectError is the error for a panic in sandlint.

@@ -51,7 +51,7 @@ func Fix(ws *workspace.Workspace, set *Set, opts FixOptions) *FixResult {
 	}
 	for _, list := range [][]Finding{f.out.After.Findings, f.out.After.Suppressed} {
 		for n := range list {
-			list[n].Fixes = nil
+			list[n].strip()
 		}
 	}
 	for _, path := range sortedKeys(f.fixed) {

@@ -120,6 +120,9 @@ type Finding struct {
 	Related []Related
 	// Fixes are alternatives, best first. The runner leaves only those that passed their proof.
 	Fixes []fixers.Fix
+	// Offered are the safeties of the fixes that the rule offered, in order, where the runner removed all of Fixes
+	// unproved.
+	Offered []fixers.Safety
 	// Suppressed says why the finding is not reported; nil for one that is.
 	Suppressed *Suppression
 }

@@ -30,7 +30,8 @@ func TestBoundaries(t *testing.T) {
 	names = slices.Compact(names)
 	values := []string{
 		"", "true", "0", "3", "5K", "4294967296", "-1", "auto", "x", "/a", "a/b", "a b", "flakes nix-command",
-		"https://a.example.org", "http://b.example.org?x=1", "root @wheel", "ca-derivations", "{\"a\": 1}", "a=b", "x,y",
+		"https://a.example.org", "http://b.example.org?x=1", "root @wheel", "ca-derivations", "{\"a\": 1}", "a=b",
+		"x,y",
 		"dynamic-derivations pipe-operators pipe-operator", "url-literals", "fetch-closure", "relaxed",
 	}
 	r := rand.New(rand.NewPCG(15, 2))
@@ -70,7 +71,8 @@ func TestBoundaries(t *testing.T) {
 			want := ""
 			for _, v := range target.Releases() {
 				one := release{d, v, effective.SystemFile}
-				got := one.compare(from, to, nil, repair, repair && mends) + fmt.Sprint(one.refused(from), one.refused(to))
+				got := one.compare(from, to, nil, repair, repair && mends) +
+					fmt.Sprint(one.refused(from), one.refused(to))
 				all++
 				if slices.Contains(representative, v) {
 					want = got

@@ -88,9 +88,9 @@ func TestShownAlone(t *testing.T) {
 	})
 }
 
-// TestRefuted mutates the files of all cases, and counts the fixes that rules propose and that the proof refuses because
-// they do something else than they say: each is a mistake of the rule. Those that only bring another finding to light
-// are not counted: a name that is written right may have a wrong value.
+// TestRefuted mutates the files of all cases, and counts the fixes that rules propose and that the proof refuses
+// because they do something else than they say: each is a mistake of the rule. Those that only bring another finding to
+// light are not counted: a name that is written right may have a wrong value.
 func TestRefuted(t *testing.T) {
 	set, err := rules.NewSet(packs.All(), rules.Selection{})
 	if err != nil {

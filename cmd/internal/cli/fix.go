@@ -234,7 +234,7 @@ func (a *app) summarize(res *rules.FixResult, done outcome, flags *fixFlags) {
 	}
 	more := ""
 	if !flags.unsafe && slices.ContainsFunc(done.after.Findings, func(f rules.Finding) bool {
-		return slices.Contains(f.Rule.Fixes, fixers.Unsafe)
+		return slices.Contains(f.Offered, fixers.Unsafe)
 	}) {
 		more = "; --unsafe may fix more"
 	}

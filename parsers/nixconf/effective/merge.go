@@ -181,8 +181,8 @@ func Boundaries(d nixconf.Distribution) []nixconf.Version {
 	switch d {
 	case nixconf.Nix:
 		return []nixconf.Version{
-			{Major: 2, Minor: 4}, {Major: 2, Minor: 5}, {Major: 2, Minor: 16}, {Major: 2, Minor: 19}, {Major: 2, Minor: 20},
-			{Major: 2, Minor: 22}, {Major: 2, Minor: 24},
+			{Major: 2, Minor: 4}, {Major: 2, Minor: 5}, {Major: 2, Minor: 16}, {Major: 2, Minor: 19},
+			{Major: 2, Minor: 20}, {Major: 2, Minor: 22}, {Major: 2, Minor: 24},
 		}
 	case nixconf.Lix:
 		return []nixconf.Version{{Major: 2, Minor: 92}, {Major: 2, Minor: 96}}
