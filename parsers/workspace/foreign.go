@@ -194,11 +194,17 @@ func beginsLikeDockerfile(d *dockerfile.File) bool {
 	return from && unknown <= 1 && len(d.Instructions) > 1
 }
 
-// isFrom reports whether the arguments of an instruction are those of a FROM: an image, and perhaps its name.
+// isFrom reports whether the arguments of an instruction are those of a FROM: an image, and perhaps its name. In
+// capitals it may have mistakes; else "from" may begin a sentence, or an import of Python.
 func isFrom(d *dockerfile.File, i *dockerfile.Instruction) bool {
 	words := strings.Fields(d.Source.Text(i.Args))
-	if len(words) != 1 && !(len(words) == 3 && strings.EqualFold(words[1], "as")) {
-		return len(i.Flags) > 0 || len(words) == 0 || strings.HasPrefix(words[0], "$")
+	capitals := d.Source.Text(i.Keyword) == "FROM"
+	named := len(words) == 3 && strings.EqualFold(words[1], "as")
+	switch {
+	case len(words) == 0:
+		return true
+	case !capitals && len(words) != 1 && !named:
+		return len(i.Flags) > 0 || strings.HasPrefix(words[0], "$")
 	}
 	c := words[0][0]
 	return c == '$' || c == '"' || c == '\'' || c >= '0' && c <= '9' || c|0x20 >= 'a' && c|0x20 <= 'z'
