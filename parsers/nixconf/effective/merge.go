@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/sandlint/sandlint/parsers/internal/persistent"
 	"github.com/sandlint/sandlint/parsers/nixconf"
 	"github.com/sandlint/sandlint/parsers/source"
 )
@@ -154,24 +155,26 @@ type Settings struct {
 	// defaults that differ, such as that of sandbox, and may be set after Merge.
 	Platform string
 
-	states map[string]*state
+	states persistent.Map[*state]
 	// The sequence numbers of the last thing that may have set anything, for all settings and for
 	// experimental-features.
 	taint, featureTaint int
 }
 
-// state is a setting while it is built.
+// state is a setting while it is built. Only the merger that owns it may change it; others take a copy (merger.own).
 type state struct {
-	facts      nixconf.Facts
-	onDefault  bool // the words are appended to the default
-	words      []Element
-	value      string
-	known      bool
-	assigned   int // sequence number of the last entry that replaced the value
-	overridden bool
-	origins    []Origin
-	replaced   []Origin
-	mounts     map[string]bool // the paths inside the sandbox that sandbox-paths has
+	owner     *merger
+	extended  bool // a copy may have appended to the arrays below, so the next one must not
+	facts     nixconf.Facts
+	onDefault bool // the words are appended to the default
+	words     []Element
+	value     string
+	known     bool
+	assigned  int // sequence number of the last entry that replaced the value
+	round     int // the merger's round in which it was set last
+	origins   []Origin
+	replaced  []Origin
+	mounts    persistent.Map[bool] // the paths inside the sandbox that sandbox-paths has
 }
 
 // Boundaries returns the releases of a distribution in which Merge itself, or what CheckValue refuses, changed. Between
@@ -198,26 +201,43 @@ func Boundaries(d nixconf.Distribution) []nixconf.Version {
 // 2.19 an included file before the one that includes it; and in 2.20 and 2.21, and Lix 2.90 and 2.91, a file with an
 // include is read twice.
 func Merge(sources []Source, d nixconf.Distribution, v nixconf.Version) *Settings {
-	m := &merger{s: &Settings{Distribution: d, Version: v, states: map[string]*state{}}, d: d, v: v}
+	m := begin(d, v)
 	for _, s := range sources {
 		if s.Kind == NixPathVariable && (d == nixconf.Determinate || d == nixconf.Nix && v.AtLeast(2, 24)) {
 			m.ignoreNixPath = true
 		}
 	}
-	for i, s := range sources {
-		m.source, m.kind = i, s.Kind
-		if s.File == nil {
-			continue
-		}
-		if s.Kind != SystemFile && i > 0 && sources[i-1].Kind == SystemFile {
-			for _, st := range m.s.states {
-				st.overridden = false
-			}
-		}
-		m.merge(s.File)
+	for _, s := range sources {
+		m.read(s)
 	}
-	m.s.taint, m.s.featureTaint = m.taint, m.featureTaint
 	return m.s
+}
+
+// Stack is a number of sources that are merged, to which more can be added. A Stack does not change: With gives another
+// one, at the cost of the source that it adds, so the settings at every point of a long series of sources cost no more
+// than one Merge of them all. It belongs to one goroutine, with all that are made from it.
+type Stack struct {
+	m *merger
+	// extended says that a Stack with one source more has been made, which appends to the arrays of this one.
+	extended bool
+}
+
+// NewStack returns a Stack without sources, for release v of d. A NixPathVariable among the sources is ignored.
+func NewStack(d nixconf.Distribution, v nixconf.Version) *Stack { return &Stack{m: begin(d, v)} }
+
+// Settings returns what Merge returns for the sources.
+func (k *Stack) Settings() *Settings { return k.m.s }
+
+// With returns a Stack with one source more. Its settings are those of Merge with the source as the last one.
+func (k *Stack) With(s Source) *Stack {
+	m, settings := *k.m, *k.m.s
+	m.s, m.steps = &settings, 0
+	if k.extended {
+		settings.Warnings, settings.Unknown = slices.Clip(settings.Warnings), slices.Clip(settings.Unknown)
+	}
+	k.extended = true
+	m.read(s)
+	return &Stack{m: &m}
 }
 
 type merger struct {
@@ -225,14 +245,51 @@ type merger struct {
 	d             nixconf.Distribution
 	v             nixconf.Version
 	source        int
-	kind          SourceKind
+	kind          SourceKind // of the last source
 	ignoreNixPath bool
+	round         int // begins anew with the sources that come after the system's files
 	seq           int
 	taint         int // last sequence number at which any setting may have been set
 	featureTaint  int // the same for experimental-features
 	steps         int // bounds the re-reading of includes
-	unknown       map[string]bool
-	badFeatures   map[string]bool
+	unknown       persistent.Map[bool]
+	badFeatures   persistent.Map[bool]
+}
+
+func begin(d nixconf.Distribution, v nixconf.Version) *merger {
+	return &merger{s: &Settings{Distribution: d, Version: v}, d: d, v: v, source: -1, round: 1}
+}
+
+// read merges one source more.
+func (m *merger) read(s Source) {
+	if s.File != nil && s.Kind != SystemFile && m.source >= 0 && m.kind == SystemFile {
+		m.round++
+	}
+	m.source++
+	m.kind = s.Kind
+	if s.File != nil {
+		m.merge(s.File)
+	}
+	m.s.taint, m.s.featureTaint = m.taint, m.featureTaint
+}
+
+// own returns the state of a setting for the merger to change. The setting begins as first says if nothing set it yet.
+func (m *merger) own(name string, first state) *state {
+	st, ok := m.s.states.Get(name)
+	if ok && st.owner == m {
+		return st
+	}
+	c := first
+	if ok {
+		c = *st
+		if st.extended {
+			c.words, c.origins, c.replaced = slices.Clip(c.words), slices.Clip(c.origins), slices.Clip(c.replaced)
+		}
+		st.extended, c.extended = true, false
+	}
+	c.owner = m
+	m.s.states = m.s.states.With(name, &c)
+	return &c
 }
 
 // step is what one line of a file does after includes are expanded.
@@ -534,22 +591,16 @@ func (m *merger) apply(s step) {
 	origin := Origin{m.source, s.file, e}
 	facts, ok := nixconf.Lookup(m.d, m.v, name)
 	if !ok {
-		if !m.unknown[name] {
-			if m.unknown == nil {
-				m.unknown = map[string]bool{}
-			}
-			m.unknown[name] = true
+		if !m.unknown.Has(name) {
+			m.unknown = m.unknown.With(name, true)
 			m.s.Unknown = append(m.s.Unknown, origin)
 			m.warn(Warning{Kind: WarnUnknownSetting, Name: name, Origin: origin, Span: e.Name.Span})
 		}
 		return
 	}
-	st := m.s.states[facts.Name]
-	if st == nil {
-		st = &state{facts: facts, onDefault: true, known: true}
-		st.facts.Written, st.facts.Alias, st.facts.Extra = facts.Name, false, false
-		m.s.states[facts.Name] = st
-	}
+	first := state{facts: facts, onDefault: true, known: true}
+	first.facts.Written, first.facts.Alias, first.facts.Extra = facts.Name, false, false
+	st := m.own(facts.Name, first)
 	if facts.Name == "nix-path" && m.ignoreNixPath && m.kind != CommandLine {
 		st.replaced = append(st.replaced, origin)
 		st.known = false
@@ -625,8 +676,8 @@ func (m *merger) feature(name string) (on, certain bool) {
 	if _, stable := m.d.HasFeature(m.v, name); stable {
 		return true, true
 	}
-	st := m.s.states["experimental-features"]
-	if st == nil {
+	st, ok := m.s.states.Get("experimental-features")
+	if !ok {
 		return false, m.featureTaint == 0
 	}
 	on = slices.ContainsFunc(st.words, func(e Element) bool { return e.Text == name })
@@ -637,11 +688,11 @@ func (m *merger) feature(name string) (on, certain bool) {
 // applied at all.
 func (m *merger) set(st *state, facts nixconf.Facts, origin Origin, literal, certain bool) {
 	e := origin.Entry
-	st.overridden = true
+	st.round = m.round
 	if !facts.Extra {
 		st.replaced = append(st.replaced, st.origins...)
 		st.origins = nil
-		st.words, st.mounts = nil, nil
+		st.words, st.mounts = nil, persistent.Map[bool]{}
 		st.onDefault = false
 		st.known = true
 		st.assigned = m.seq
@@ -707,11 +758,8 @@ func (m *merger) addFeatures(st *state, facts nixconf.Facts, origin Origin) {
 			m.warn(Warning{Kind: WarnRenamedFeature, Name: w.Text, Detail: "lint-url-literals", Origin: origin,
 				Span: w.Span})
 		case !known:
-			if !m.badFeatures[w.Text] {
-				if m.badFeatures == nil {
-					m.badFeatures = map[string]bool{}
-				}
-				m.badFeatures[w.Text] = true
+			if !m.badFeatures.Has(w.Text) {
+				m.badFeatures = m.badFeatures.With(w.Text, true)
 				m.warn(Warning{Kind: WarnUnknownFeature, Name: w.Text, Origin: origin, Span: w.Span})
 			}
 		case stable:
@@ -730,9 +778,6 @@ func (m *merger) addFeatures(st *state, facts nixconf.Facts, origin Origin) {
 func (m *merger) addMounts(st *state, origin Origin) {
 	words := slices.Clone(origin.Entry.Words)
 	slices.SortStableFunc(words, func(a, b nixconf.Word) int { return strings.Compare(a.Text, b.Text) })
-	if st.mounts == nil {
-		st.mounts = map[string]bool{}
-	}
 	here := map[string]int{}
 	for _, w := range words {
 		if !origin.File.Known(w.Span) {
@@ -742,13 +787,13 @@ func (m *merger) addMounts(st *state, origin Origin) {
 		n := Element{Text: text, Origin: origin, Span: w.Span}
 		if i, ok := here[inside]; ok {
 			st.words[i] = n
-		} else if !st.mounts[inside] {
+		} else if !st.mounts.Has(inside) {
 			here[inside] = len(st.words)
 			st.words = append(st.words, n)
 		}
 	}
 	for inside := range here {
-		st.mounts[inside] = true
+		st.mounts = st.mounts.With(inside, true)
 	}
 }
 
@@ -771,14 +816,10 @@ func (m *merger) setReplacement(name string, old *state, origin Origin) {
 	if !ok {
 		return
 	}
-	st := m.s.states[facts.Name]
-	if st == nil {
-		st = &state{facts: facts}
-		m.s.states[facts.Name] = st
-	}
-	if st.overridden {
+	if st, ok := m.s.states.Get(facts.Name); ok && st.round == m.round {
 		return
 	}
+	st := m.own(facts.Name, state{facts: facts})
 	st.value = "ignore"
 	if old.value == "true" {
 		st.value = "warn"

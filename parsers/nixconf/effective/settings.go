@@ -16,8 +16,8 @@ func (s *Settings) Get(name string) Setting {
 	if !ok {
 		return Setting{}
 	}
-	st := s.states[facts.Name]
-	if st == nil {
+	st, ok := s.states.Get(facts.Name)
+	if !ok {
 		facts.Written, facts.Alias, facts.Extra = facts.Name, false, false
 		st = &state{facts: facts, onDefault: true, known: true}
 	}
@@ -92,8 +92,8 @@ func defaultWords(f nixconf.Facts, value string) []Element {
 
 // Names returns the settings that a source set, sorted.
 func (s *Settings) Names() []string {
-	out := make([]string, 0, len(s.states))
-	for name, st := range s.states {
+	out := make([]string, 0, s.states.Len())
+	for name, st := range s.states.All() {
 		if len(st.origins) > 0 {
 			out = append(out, name)
 		}
