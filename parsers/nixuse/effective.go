@@ -1,30 +1,30 @@
 package nixuse
 
 import (
-	"bytes"
 	"path"
 	"slices"
 	"strings"
 	"sync"
 
 	"github.com/sandlint/sandlint/parsers/image"
+	"github.com/sandlint/sandlint/parsers/internal/persistent"
 	"github.com/sandlint/sandlint/parsers/nixconf"
 	"github.com/sandlint/sandlint/parsers/nixconf/effective"
 )
 
-// This file replays a timeline up to a point and merges what is in force there.
+// This file merges what is in force at a point of a timeline.
 //
-// replay walks the events in order and keeps, for each configuration file, the parts that make it up: a truncating
-// write or a removal drops what was there, an appending one adds a part. It keeps the environment in the same way, so
-// that the last ENV wins. At the end, merger hands the parts to package effective in the order in which Nix reads them:
-// the system's file, the user's files, NIX_CONFIG, the command line.
+// states.go keeps, for each point, the files and the variables that Nix may read. Here they are merged in the order in
+// which Nix reads them: the system's file, the user's files, NIX_CONFIG, the command line.
 //
 // A write under a condition (Event.Maybe) is not merged: the settings in it are marked in Effective.maybe, and only
 // their values are unknown. What may have changed any setting sets one of Effective.doubts instead; Value then returns
 // false for all of them, except those that a source assigns which is read later than what is in doubt: nothing in a
 // file changes what a command line assigns.
 //
-// A replay costs one pass over the timeline and one merge. Each is done once and kept in Image.replays.
+// Each text is merged once with what comes before it, whatever the number of points that are asked about, and each
+// point is kept in Image.replays. Only texts of a user's file are merged anew when the system's file has changed
+// before them; maxMerges bounds that.
 
 // Effective are the Nix settings in force at a point of an image's timeline.
 type Effective struct {
@@ -37,14 +37,11 @@ type Effective struct {
 	// be read, or an edit in place. Value knows which are certain all the same.
 	Uncertain bool
 
-	doubts  doubts
-	origins []Origin
-	kinds   []effective.SourceKind // of the sources, as origins
-	maybe   map[string]bool        // settings that a write under a condition sets
-
-	// possible are the sources with those that are written under a condition, for the trace; empty without any.
-	possible        []effective.Source
-	possibleOrigins []Origin
+	doubts doubts
+	merged *merged
+	maybe  []persistent.Map[bool] // settings that writes under conditions set, for each file
+	// possible merges also what is written under a condition, for the trace.
+	possible func() *merged
 }
 
 // doubts are the sources of settings that are not known.
@@ -82,7 +79,7 @@ func (e *Effective) Feature(name string) (on, known bool) {
 
 // certain reports whether no source that is in doubt can have changed a setting.
 func (e *Effective) certain(name string) bool {
-	if !e.doubts.any() && !e.maybe[name] {
+	if !e.doubts.any() && !e.mayBeSet(name) {
 		return true
 	}
 	switch e.assignedBy(name) {
@@ -92,6 +89,11 @@ func (e *Effective) certain(name string) bool {
 		return !e.doubts.options && !e.doubts.environment
 	}
 	return false
+}
+
+// mayBeSet reports whether a write under a condition sets a setting.
+func (e *Effective) mayBeSet(name string) bool {
+	return slices.ContainsFunc(e.maybe, func(m persistent.Map[bool]) bool { return m.Has(name) })
 }
 
 // assignedBy returns the kind of the source whose value takes the place of those before it; SystemFile where a setting
@@ -105,27 +107,27 @@ func (e *Effective) assignedBy(name string) effective.SourceKind {
 	if !ok || facts.Extra {
 		return effective.SystemFile
 	}
-	return e.kinds[origins[0].Source]
+	return e.merged.kinds[origins[0].Source]
 }
 
 // Names returns the settings that some source sets, or may set, sorted.
 func (e *Effective) Names() []string {
 	names := e.Settings.Names()
-	for name := range e.maybe {
-		if !slices.Contains(names, name) {
+	for _, m := range e.maybe {
+		for name := range m.All() {
 			names = append(names, name)
 		}
 	}
 	slices.Sort(names)
-	return names
+	return slices.Compact(names)
 }
 
 // Origins returns where the parts of a setting's value come from, in order; none for a default.
 func (e *Effective) Origins(name string) []Origin {
 	var out []Origin
 	for _, o := range e.Settings.Get(name).Origins {
-		if o.Source >= 0 && o.Source < len(e.origins) && !slices.Contains(out, e.origins[o.Source]) {
-			out = append(out, e.origins[o.Source])
+		if from := e.merged.origins; o.Source >= 0 && o.Source < len(from) && !slices.Contains(out, from[o.Source]) {
+			out = append(out, from[o.Source])
 		}
 	}
 	return out
@@ -135,18 +137,6 @@ func (e *Effective) Origins(name string) []Origin {
 func (img *Image) nixVersion() (nixconf.Distribution, nixconf.Version) {
 	t := img.targets()[0]
 	return t.Distribution, t.To
-}
-
-// confFile is the state of one configuration file during a replay.
-type confFile struct {
-	parts   []part
-	unknown bool
-}
-
-type part struct {
-	file   *nixconf.File
-	origin Origin
-	maybe  bool
 }
 
 // SettingsBefore returns the settings in force just before an event of the image's timeline, for a command that runs
@@ -186,94 +176,43 @@ func (img *Image) replayed(key replayKey) *Effective {
 }
 
 func (img *Image) replay(at *Event, after bool, user string) *Effective {
-	eff := &Effective{maybe: map[string]bool{}}
+	eff := &Effective{}
 	eff.Distribution, eff.Version = img.nixVersion()
-	files := map[string]*confFile{}
-	get := func(p string) *confFile {
-		if files[p] == nil {
-			files[p] = &confFile{}
-		}
-		return files[p]
-	}
-	root := img.Root()
-	timeline := img.Timeline()
-	if base := root.Base; base != nil {
-		if base.Conf != nil {
-			get(SystemConf).parts = []part{{file: base.Conf, origin: Origin{Label: base.Name}}}
-		}
-		if !base.Nix && installedUnseen(timeline, at) {
-			eff.doubts.files = true
-		}
-	} else if !slices.ContainsFunc(timeline, func(e *Event) bool { return e.Nix != nil && e.Nix.Installer != nil }) {
+	st := img.stateAt(at, after)
+	switch base := img.Root().Base; {
+	case base == nil && !img.end.installs:
 		// Nix runs in an unknown image and nothing installs it, so the image holds Nix with an unknown configuration.
 		eff.doubts.files = true
+	case base != nil && !base.Nix:
+		// What runs before an installer that was recognised is there thanks to something else, which may have
+		// configured it.
+		first := st.firstNix
+		if first == nil && at != nil && at.Nix != nil {
+			first = at
+		}
+		eff.doubts.files = first != nil && first.Nix.Installer == nil
 	}
-	env := map[string]*Event{}
-	for _, e := range timeline {
-		if e == at && !after {
-			break
-		}
-		if at == nil {
-			user = e.User
-		}
-		switch e.Kind {
-		case Opaque:
-			// A script that is read by the shell itself may also set a variable.
-			eff.doubts.files = true
-			eff.doubts.environment = eff.doubts.environment || at != nil && e.Instruction == at.Instruction
-		case SetEnv:
-			env[e.Name] = e
-		case WriteConfig:
-			f := get(e.Path)
-			switch {
-			case e.Removed && !e.Maybe:
-				*f = confFile{}
-			case e.Text == nil || e.Maybe && e.Truncate:
-				f.unknown = true
-			default:
-				if e.Truncate && !e.Maybe {
-					*f = confFile{}
-				}
-				f.parts = append(f.parts, part{e.Text.File, Origin{e.Path, e}, e.Maybe})
-			}
-		}
-		if e == at {
-			break
-		}
-	}
-	if at != nil {
+	if at == nil {
+		user = st.user
+	} else {
 		eff.doubts.files = eff.doubts.files || at.doubts.files
-		eff.doubts.environment = eff.doubts.environment || at.doubts.environment
+		eff.doubts.environment = at.doubts.environment
 		eff.doubts.options = at.doubts.options
 	}
-	m := merger{eff: eff, files: files}
-	m.system(env)
-	m.user(env, user, at)
-	m.environment(env, at)
-	if at != nil && at.Nix != nil && at.Nix.Options != nil {
-		m.add(at.Nix.Options.File, effective.CommandLine, Origin{"command line", at})
+	if st.opaque != nil {
+		// A script that is read by the shell itself may also set a variable.
+		eff.doubts.files = true
+		eff.doubts.environment = eff.doubts.environment || at != nil && st.opaque.Instruction == at.Instruction
 	}
-	eff.Settings = effective.Merge(m.sources, eff.Distribution, eff.Version)
-	eff.Settings.Platform = "linux"
+	m := merger{img: img, eff: eff, state: st, at: at, user: user}
+	eff.merged = m.merge(certain)
+	eff.Settings = eff.merged.stack.Settings()
+	eff.possible = sync.OnceValue(func() *merged { return m.merge(possible) })
+	if img.Model.merges > maxMerges {
+		eff.doubts = doubts{files: true, environment: true, options: true}
+	}
 	eff.Uncertain = eff.doubts.any()
-	if len(eff.maybe) > 0 {
-		eff.possible, eff.possibleOrigins = m.possible, m.possibleOrigins
-	}
 	return eff
-}
-
-// installedUnseen reports whether, up to an event, Nix runs in an image that began without it and no installer was
-// recognised. Whatever installed it may have configured it.
-func installedUnseen(timeline []*Event, at *Event) bool {
-	for _, e := range timeline {
-		if e.Nix != nil {
-			return e.Nix.Installer == nil
-		}
-		if e == at {
-			break
-		}
-	}
-	return false
 }
 
 // holdsUnknown reports whether a text has an unknown part that may contain whole settings.
@@ -290,31 +229,43 @@ func holdsUnknown(f *nixconf.File) bool {
 	return false
 }
 
+// merger puts together what is in force at one point.
 type merger struct {
-	eff     *Effective
-	files   map[string]*confFile
-	sources []effective.Source
+	img   *Image
+	eff   *Effective
+	state *state
+	at    *Event
+	user  string
 
-	possible        []effective.Source // with those under a condition
-	possibleOrigins []Origin
+	which which
+	out   *merged
+}
+
+// merge merges the sources in the order in which Nix reads them. The first time, it also records in eff what is in
+// doubt.
+func (m merger) merge(which which) *merged {
+	m.which = which
+	m.out = m.img.Model.begin(m.eff.Distribution, m.eff.Version)
+	if which == possible {
+		m.eff = &Effective{}
+	}
+	m.system()
+	m.userFiles()
+	m.environment()
+	if m.at != nil && m.at.Nix != nil && m.at.Nix.Options != nil {
+		m.add(m.at.Nix.Options.File, effective.CommandLine, Origin{"command line", m.at})
+	}
+	return m.out
 }
 
 func (m *merger) add(f *nixconf.File, kind effective.SourceKind, origin Origin) {
-	m.sources = append(m.sources, effective.Source{File: f, Kind: kind, Label: origin.Label})
-	m.eff.origins = append(m.eff.origins, origin)
-	m.eff.kinds = append(m.eff.kinds, kind)
-	m.addPossible(f, kind, origin)
-}
-
-func (m *merger) addPossible(f *nixconf.File, kind effective.SourceKind, origin Origin) {
-	m.possible = append(m.possible, effective.Source{File: f, Kind: kind, Label: origin.Label})
-	m.possibleOrigins = append(m.possibleOrigins, origin)
+	m.out = m.out.with(f, kind, origin)
 }
 
 // system adds the system's configuration file. Its parts are one source to Nix.
-func (m *merger) system(env map[string]*Event) {
+func (m *merger) system() {
 	conf := SystemConf
-	if e := env["NIX_CONF_DIR"]; e != nil {
+	if e, ok := m.state.env.Get("NIX_CONF_DIR"); ok {
 		if !e.Known {
 			m.eff.doubts.files = true
 		}
@@ -327,72 +278,24 @@ func (m *merger) system(env map[string]*Event) {
 }
 
 func (m *merger) file(name string, kind effective.SourceKind) {
-	f := m.files[name]
+	f, _ := m.state.files.Get(name)
 	if f == nil {
 		return
 	}
-	if f.unknown {
-		m.eff.doubts.files = true
+	m.eff.doubts.files = m.eff.doubts.files || f.doubtful
+	if f.maybe.Len() > 0 {
+		m.eff.maybe = append(m.eff.maybe, f.maybe)
 	}
-	for n, p := range f.parts {
-		if holdsUnknown(p.file) {
-			m.eff.doubts.files = true
-		}
-		if n+1 < len(f.parts) {
-			m.join(p.file, f.parts[n+1].file)
-		}
-		if p.maybe {
-			for _, entry := range p.file.Entries {
-				m.eff.maybe[canonical(entry.Name.Text)] = true
-			}
-			m.addPossible(p.file, kind, p.origin)
-			continue
-		}
-		m.add(p.file, kind, p.origin)
-		if len(p.file.Includes) > 0 && p.origin.Event != nil {
-			m.eff.doubts.files = true // what the image holds at the included path is not known
-		}
-	}
+	m.out = f.mergedOnto(m.out, kind, m.which)
 }
 
-// join handles text that is appended to one without a final newline. The last line of the first and the first line of
-// the second become one line, so neither setting has the value that is written there.
-func (m *merger) join(a, b *nixconf.File) {
-	text := a.Fragment.Text
-	if len(text) == 0 || bytes.HasSuffix(text, []byte("\n")) || len(b.Fragment.Text) == 0 || len(a.Lines) == 0 ||
-		len(b.Lines) == 0 {
+// userFiles adds the configuration file of the user that the command runs as.
+func (m *merger) userFiles() {
+	if m.at != nil && m.at.otherUser {
+		m.eff.doubts.files = m.eff.doubts.files || m.state.userFiles // the file may be the other user's
 		return
 	}
-	if line := &b.Lines[0]; len(line.Words) == 0 {
-		return // only a comment, or the missing newline
-	}
-	if n := len(a.Entries) - 1; n >= 0 && a.Entries[n].Line == len(a.Lines)-1 {
-		m.eff.maybe[canonical(a.Entries[n].Name.Text)] = true
-	}
-	if len(b.Entries) > 0 && b.Entries[0].Line == 0 {
-		m.eff.maybe[canonical(b.Entries[0].Name.Text)] = true
-	}
-	for _, f := range []*nixconf.File{a, b} {
-		for _, i := range f.Includes {
-			if f == a && i.Span.Start >= a.Lines[len(a.Lines)-1].Span.Start ||
-				f == b && i.Span.Start < b.Lines[0].Span.End {
-				m.eff.doubts.files = true
-			}
-		}
-	}
-}
-
-// user adds the configuration file of the user that the command runs as.
-func (m *merger) user(env map[string]*Event, user string, at *Event) {
-	if at != nil && at.otherUser {
-		for name := range m.files {
-			if path.Dir(name) != "/etc/nix" {
-				m.eff.doubts.files = true // the file may be the other user's
-			}
-		}
-		return
-	}
-	if e := env["NIX_USER_CONF_FILES"]; e != nil {
+	if e, ok := m.state.env.Get("NIX_USER_CONF_FILES"); ok {
 		if !e.Known {
 			m.eff.doubts.files = true
 		}
@@ -401,26 +304,26 @@ func (m *merger) user(env map[string]*Event, user string, at *Event) {
 		}
 		return
 	}
-	home := image.HomeOf(user)
-	if e := env["HOME"]; e != nil && e.Known {
+	home := image.HomeOf(m.user)
+	if e, ok := m.state.env.Get("HOME"); ok && e.Known {
 		home = e.Value
 	}
 	dir := path.Join(home, ".config")
-	if e := env["XDG_CONFIG_HOME"]; e != nil && e.Known {
+	if e, ok := m.state.env.Get("XDG_CONFIG_HOME"); ok && e.Known {
 		dir = e.Value
 	}
 	m.file(path.Join(dir, "nix", "nix.conf"), effective.UserFile)
 }
 
-func (m *merger) environment(env map[string]*Event, at *Event) {
-	if at != nil && at.Env != nil {
-		if holdsUnknown(at.Env.File) {
+func (m *merger) environment() {
+	if m.at != nil && m.at.Env != nil {
+		if holdsUnknown(m.at.Env.File) {
 			m.eff.doubts.environment = true
 		}
-		m.add(at.Env.File, effective.Environment, Origin{"NIX_CONFIG of the command", at})
+		m.add(m.at.Env.File, effective.Environment, Origin{"NIX_CONFIG of the command", m.at})
 		return
 	}
-	if e := env["NIX_CONFIG"]; e != nil {
+	if e, ok := m.state.env.Get("NIX_CONFIG"); ok {
 		if !e.Known || e.Text == nil {
 			m.eff.doubts.environment = true
 			return

@@ -67,4 +67,7 @@ type Event struct {
 	// not with that user's home.
 	doubts    doubts
 	otherUser bool
+
+	// states are what is there just before and after it, nil until they are asked for.
+	states [2]*state
 }

@@ -37,6 +37,8 @@ type Model struct {
 	dockerfile *image.Dockerfile
 	targets    Targets
 	children   map[*image.Image]int // how many stages are based on one
+	empty      map[release]*merged
+	merges     int // how many sources were merged
 }
 
 // Image is a build stage with what happens in it that matters for Nix.
@@ -54,6 +56,7 @@ type Image struct {
 
 	Model     *Model // the model that the image belongs to
 	replays   map[replayKey]*Effective
+	end       *state     // nil until it is asked for
 	installed *Installer // the last one that ran in this stage
 }
 

@@ -71,16 +71,12 @@ func (m *Model) Trace() []TraceStage {
 func (img *Image) traceCommand(e *Event) TraceCommand {
 	eff := img.SettingsBefore(e)
 	c := TraceCommand{Event: e, Uncertain: eff.Uncertain}
-	possible := eff.Settings
-	if len(eff.possible) > 0 {
-		possible = effective.Merge(eff.possible, eff.Distribution, eff.Version)
-		possible.Platform = eff.Settings.Platform
-	}
 	for _, name := range eff.Names() {
-		s, origins := eff.Settings.Get(name), eff.origins
+		s, origins := eff.Settings.Get(name), eff.merged.origins
 		_, certain := eff.Value(name)
-		if eff.maybe[name] && !certain && possible != eff.Settings {
-			s, origins = possible.Get(name), eff.possibleOrigins
+		if !certain && eff.mayBeSet(name) {
+			possible := eff.possible()
+			s, origins = possible.stack.Settings().Get(name), possible.origins
 		}
 		if s.Name == "" {
 			continue // the release has no such setting
