@@ -100,6 +100,17 @@ func OnTimeline(check func(*Pass, *nixuse.Image)) Adapter {
 	}
 }
 
+// OnTimelines makes the check of a rule about what all stages of a Dockerfile do with Nix, for a rule that compares many
+// events and must not begin anew in each stage.
+func OnTimelines(check func(*Pass, *nixuse.Model)) Adapter {
+	return Adapter{Subject: "the Nix timelines of a Dockerfile", comments: true,
+		document: func(p *Pass, doc *workspace.Document) {
+			if doc.Nix != nil {
+				check(p, doc.Nix)
+			}
+		}}
+}
+
 // OnDockerfile makes the check of a rule about a whole Dockerfile.
 func OnDockerfile(check func(*Pass, *image.Dockerfile)) Adapter {
 	return Adapter{Subject: "a Dockerfile", comments: true, document: func(p *Pass, doc *workspace.Document) {

@@ -68,6 +68,10 @@ type Event struct {
 	doubts    doubts
 	otherUser bool
 
+	index int // in Image.Events
 	// states are what is there just before and after it, nil until they are asked for.
 	states [2]*state
 }
+
+// ComesAfter reports whether an event comes after another one of the same stage.
+func (e *Event) ComesAfter(other *Event) bool { return e.index > other.index }

@@ -81,6 +81,9 @@ func New(d *image.Dockerfile, targets Targets) *Model {
 		if relevant {
 			b := builder{m: m, d: d, img: m.Images[n]}
 			b.build()
+			for n, e := range img.Events {
+				e.index = n
+			}
 		}
 	}
 	slices.SortStableFunc(m.Texts, func(a, b *Text) int {
@@ -124,6 +127,37 @@ func (img *Image) Timeline() []*Event {
 		copy(all[n:], i.Events)
 	}
 	return all
+}
+
+// EventsFrom returns an event and those that come after it in the same stage; nothing for an event of another stage.
+func (img *Image) EventsFrom(e *Event) []*Event {
+	if e.index >= len(img.Events) || img.Events[e.index] != e {
+		return nil
+	}
+	return img.Events[e.index:]
+}
+
+// EventsAfter returns the events that come after one in the same stage; nothing for an event of another stage.
+func (img *Image) EventsAfter(e *Event) []*Event {
+	if from := img.EventsFrom(e); len(from) > 0 {
+		return from[1:]
+	}
+	return nil
+}
+
+// EventsBeside returns the events of the same instruction as one, with that one; nothing for an event of another stage.
+func (img *Image) EventsBeside(e *Event) []*Event {
+	if img.EventsFrom(e) == nil {
+		return nil
+	}
+	from, to := e.index, e.index+1
+	for from > 0 && img.Events[from-1].Instruction == e.Instruction {
+		from--
+	}
+	for to < len(img.Events) && img.Events[to].Instruction == e.Instruction {
+		to++
+	}
+	return img.Events[from:to]
 }
 
 // Root returns the image at the start of the chain of parents.

@@ -13,6 +13,7 @@ import (
 	"github.com/sandlint/sandlint/parsers/nixuse"
 	"github.com/sandlint/sandlint/parsers/source"
 	"github.com/sandlint/sandlint/rules"
+	"github.com/sandlint/sandlint/rules/order/internal/earlier"
 	"github.com/sandlint/sandlint/rules/order/internal/move"
 )
 
@@ -29,12 +30,8 @@ var nixConfigAfterNixCommand = &rules.Rule{
 			"`unable to load seccomp BPF program: Invalid argument` under QEMU",
 		"jetify-com/devbox#2665: the same in generated Dockerfiles",
 	},
-	Check: rules.OnTimeline(checkNixConfigOrder),
+	Check: rules.OnTimelines(checkNixConfigOrder),
 }
-
-// maxEvents bounds the timelines that are checked: each write is compared with each command before it. No Dockerfile
-// written by hand comes near.
-const maxEvents = 1000
 
 // late is a setting that came too late for a command.
 type late struct {
@@ -45,18 +42,15 @@ type late struct {
 	before  string // the value that the command saw
 }
 
-func checkNixConfigOrder(p *rules.Pass, img *nixuse.Image) {
-	timeline := img.Timeline()
-	if len(timeline) > maxEvents {
+func checkNixConfigOrder(p *rules.Pass, model *nixuse.Model) {
+	t := earlier.New(model)
+	if t == nil {
 		return
 	}
-	for n, write := range timeline {
-		if write.Image != img || write.Text == nil || write.Maybe || write.Kind == nixuse.RunCommand {
-			continue
-		}
-		found := lateSettings(img, timeline, n)
+	t.Walk(func(img *nixuse.Image, write *nixuse.Event) {
+		found := lateSettings(t, img, write)
 		if len(found) == 0 {
-			continue
+			return
 		}
 		slices.SortStableFunc(found, func(a, b late) int { return int(b.effect) - int(a.effect) })
 		worst := found[0]
@@ -78,7 +72,7 @@ func checkNixConfigOrder(p *rules.Pass, img *nixuse.Image) {
 		}
 		finding.Fixes = fixOrder(img, write, found)
 		p.Report(finding)
-	}
+	})
 }
 
 func severity(e reach.Effect) rules.Severity {
@@ -93,11 +87,9 @@ func severity(e reach.Effect) rules.Severity {
 
 func quote(s string) string { return fmt.Sprintf("%q", s) }
 
-// lateSettings returns the settings of the write at timeline[n] that would have changed what an earlier command did,
-// each with the first such command.
-func lateSettings(img *nixuse.Image, timeline []*nixuse.Event, n int) []late {
-	write := timeline[n]
-	after := map[string]*nixuse.Effective{} // by the user that the command runs as: Nix reads the user's own file
+// lateSettings returns the settings of a write that would have changed what an earlier command did, each with the first
+// such command.
+func lateSettings(t *earlier.Commands, img *nixuse.Image, write *nixuse.Event) []late {
 	var found []late
 	seen := map[string]bool{}
 	for i := range write.Text.Entries {
@@ -106,70 +98,16 @@ func lateSettings(img *nixuse.Image, timeline []*nixuse.Event, n int) []late {
 		if seen[name] || !write.Text.Fragment.Known(entry.Span) {
 			continue
 		}
-		for _, command := range timeline[:n] {
-			if command.Kind != nixuse.RunCommand {
-				continue
-			}
-			effect := reach.Of(name, command.Nix.Phases)
-			if effect == reach.NoEffect || command.Maybe || !applies(timeline[:n], command, write, name, effect) {
-				continue
-			}
-			if after[command.User] == nil {
-				after[command.User] = img.SettingsAfter(write, command.User)
-			}
-			now, known := after[command.User].Value(name)
-			if !known {
-				continue
-			}
-			before, known := command.Image.SettingsBefore(command).Value(name)
-			if !known || before == now {
-				continue
-			}
-			if name == "experimental-features" && !enables(command, now) {
-				continue
-			}
-			if effect != reach.Fails && (!readLater(timeline[n+1:], name) || computed(img, write)) {
-				continue // it may be meant for users of the image, or be written with what earlier commands produced
-			}
+		effect := earlier.EffectOf(name)
+		if effect == reach.NoEffect || effect != reach.Fails && (!t.ReadLater(write, name) || t.Computed(write)) {
+			continue // it may be meant for users of the image, or be written with what earlier commands produced
+		}
+		if command, before := t.First(img, write, name); command != nil {
 			seen[name] = true
 			found = append(found, late{entry, name, effect, command, orDefault(before)})
-			break
 		}
 	}
 	return found
-}
-
-// applies reports whether a setting affects a command as the tables say, given what is known about the Nix in the
-// image.
-func applies(earlier []*nixuse.Event, command, write *nixuse.Event, name string, effect reach.Effect) bool {
-	installer := command.Nix.Installer
-	if installer != nil && effect != reach.Fails {
-		return false // before Nix is installed, only what the installer's own builds need can be configured
-	}
-	if name == "filter-syscalls" {
-		for _, e := range earlier {
-			if e.Nix == nil || e.Nix.Installer == nil {
-				continue
-			}
-			switch e.Nix.Installer.Kind {
-			case nixuse.DistroPackage: // Debian's Nix continues without the filter
-				return false
-			case nixuse.LixInstaller: // Lix has no such setting
-				return false
-			}
-		}
-		if base := command.Image.Root().Base; base != nil && base.Nix && base.Distribution == nixconf.Lix {
-			return false
-		}
-	}
-	return true
-}
-
-// enables reports whether a value of experimental-features has a feature that a command needs and did not have.
-func enables(command *nixuse.Event, value string) bool {
-	missing := command.Image.SettingsBefore(command).Missing(command.Nix)
-	return slices.ContainsFunc(missing,
-		func(need nixuse.Need) bool { return slices.Contains(strings.Fields(value), need.Feature) })
 }
 
 func orDefault(value string) string {
@@ -177,23 +115,6 @@ func orDefault(value string) string {
 		return "(empty)"
 	}
 	return value
-}
-
-// readLater reports whether one of the events is a command that a setting affects.
-func readLater(events []*nixuse.Event, name string) bool {
-	return slices.ContainsFunc(events, func(e *nixuse.Event) bool {
-		return e.Kind == nixuse.RunCommand && reach.Of(name, e.Nix.Phases) != reach.NoEffect
-	})
-}
-
-// computed reports whether the instruction of a write also writes the output of a command.
-func computed(img *nixuse.Image, write *nixuse.Event) bool {
-	return slices.ContainsFunc(img.Events, func(e *nixuse.Event) bool {
-		return e.Instruction == write.Instruction && e.Kind == nixuse.WriteConfig && e.Text != nil &&
-			slices.ContainsFunc(e.Text.Fragment.Pieces, func(p source.Piece) bool {
-				return p.Opaque && (strings.HasPrefix(p.Text, "$(") || strings.HasPrefix(p.Text, "`"))
-			})
-	})
 }
 
 func message(write *nixuse.Event, found []late) string {
@@ -300,18 +221,13 @@ func installerFix(img *nixuse.Image, write, command *nixuse.Event, found []late)
 // needsToo reports whether a command between the installer and the write needs the settings, too, so passing them to
 // the installer is not enough.
 func needsToo(img *nixuse.Image, write, installer *nixuse.Event, found []late) bool {
-	between := false
-	reached := func(l late, e *nixuse.Event) bool {
-		return l.command == installer && reach.Of(l.setting, e.Nix.Phases) != reach.NoEffect
-	}
-	for _, e := range img.Timeline() {
-		switch {
-		case e == write:
+	for _, e := range img.EventsAfter(installer) {
+		if e == write {
 			return false
-		case e == installer:
-			between = true
-		case between && e.Kind == nixuse.RunCommand && e.Nix.Installer == nil &&
-			slices.ContainsFunc(found, func(l late) bool { return reached(l, e) }):
+		}
+		if e.Kind == nixuse.RunCommand && e.Nix.Installer == nil && slices.ContainsFunc(found, func(l late) bool {
+			return l.command == installer && reach.Of(l.setting, e.Nix.Phases) != reach.NoEffect
+		}) {
 			return true
 		}
 	}

@@ -57,8 +57,8 @@ func Fix(img *nixuse.Image, write, command *nixuse.Event) (fixers.Fix, bool) {
 // written returns the settings that the instruction of a write changes, and whether it also resets settings that it
 // does not write, because it replaces the file.
 func written(img *nixuse.Image, write *nixuse.Event) (settings []string, lost bool) {
-	for _, e := range img.Events {
-		if e.Instruction != write.Instruction || e.Kind != nixuse.WriteConfig || e.Text == nil {
+	for _, e := range img.EventsBeside(write) {
+		if e.Kind != nixuse.WriteConfig || e.Text == nil {
 			continue
 		}
 		var own []string
@@ -86,11 +86,25 @@ func movable(img *nixuse.Image, write, command *nixuse.Event) bool {
 	if write.Kind != nixuse.WriteConfig || write.ByInstaller || write.User != command.User {
 		return false
 	}
+	for _, e := range img.EventsFrom(command) {
+		if e == write {
+			break
+		}
+		switch {
+		case e.Kind == nixuse.WriteConfig && e.Path == write.Path && e.Instruction != write.Instruction:
+			return false // the order of the two writes matters
+		case e.Kind == nixuse.Opaque, e.Nix != nil && e.Nix.Installer != nil:
+			return false
+		}
+	}
 	from, to := command.Instruction.Index, write.Instruction.Index
 	text := img.Dockerfile.Source.Text(write.Instruction.Span)
 	for _, i := range img.Stage.Instructions {
-		if i.Index < from || i.Index >= to {
+		if i.Index < from {
 			continue
+		}
+		if i.Index >= to {
+			break
 		}
 		switch i.Name {
 		case "SHELL", "USER", "ONBUILD":
@@ -109,24 +123,6 @@ func movable(img *nixuse.Image, write, command *nixuse.Event) bool {
 			if write.Instruction.Name == "RUN" && len(i.Words) > 0 && !strings.HasPrefix(write.Path, "/etc/nix/") {
 				return false
 			}
-		}
-	}
-	between := false
-	for _, e := range img.Timeline() {
-		if e == command {
-			between = true
-		}
-		if e == write {
-			break
-		}
-		if !between {
-			continue
-		}
-		switch {
-		case e.Kind == nixuse.WriteConfig && e.Path == write.Path && e.Instruction != write.Instruction:
-			return false // the order of the two writes matters
-		case e.Kind == nixuse.Opaque, e.Nix != nil && e.Nix.Installer != nil:
-			return false
 		}
 	}
 	return write.Instruction.Name != "RUN" || folderExists(img, write)
