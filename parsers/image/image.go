@@ -52,6 +52,7 @@ type Image struct {
 	Stage *dockerfile.Stage
 	// Parent is the image of the stage that it is based on, nil for another image.
 	Parent *Image
+	root   *Image
 	// Base is what is known of the image that FROM names, nil when nothing is or when Parent is set.
 	Base *Base
 
@@ -85,6 +86,7 @@ func New(f *dockerfile.File, c Context) *Dockerfile {
 		img := &Image{Dockerfile: d, Stage: stage}
 		if stage.Parent != nil && stage.Parent.Index < len(d.Images) {
 			img.Parent = d.Images[stage.Parent.Index]
+			img.root = img.Parent.Root()
 		} else if stage.Image != "" {
 			img.Base = LookupBase(stage.Image)
 		}
@@ -110,8 +112,8 @@ func (img *Image) Platforms() []Platform {
 
 // Root returns the image at the start of the chain of parents.
 func (img *Image) Root() *Image {
-	for img.Parent != nil {
-		img = img.Parent
+	if img.root != nil {
+		return img.root
 	}
 	return img
 }

@@ -56,8 +56,9 @@ type Image struct {
 
 	Model     *Model // the model that the image belongs to
 	replays   map[replayKey]*Effective
-	end       *state     // nil until it is asked for
-	installed *Installer // the last one that ran in this stage
+	end       *state          // nil until it is asked for
+	built     nixconf.Targets // what targets returns, nil while the events are made
+	installed *Installer      // the last one that ran in this stage
 }
 
 // New returns what a Dockerfile does with Nix.
@@ -84,6 +85,7 @@ func New(d *image.Dockerfile, targets Targets) *Model {
 			for n, e := range img.Events {
 				e.index = n
 			}
+			img.built = img.targets()
 		}
 	}
 	slices.SortStableFunc(m.Texts, func(a, b *Text) int {
@@ -162,8 +164,5 @@ func (img *Image) EventsBeside(e *Event) []*Event {
 
 // Root returns the image at the start of the chain of parents.
 func (img *Image) Root() *Image {
-	for img.Parent != nil {
-		img = img.Parent
-	}
-	return img
+	return img.Model.Images[img.Image.Root().Stage.Index]
 }

@@ -759,6 +759,9 @@ func (img *Image) targets() nixconf.Targets {
 		return all.Nix
 	}
 	for at := img; at != nil; at = at.Parent {
+		if at.built != nil {
+			return at.built
+		}
 		if in := at.installed; in != nil {
 			t := nixconf.Targets{}
 			for _, target := range all.Nix {

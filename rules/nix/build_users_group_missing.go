@@ -27,25 +27,45 @@ var buildUsersGroupMissing = &rules.Rule{
 		"NixOS/nix#697, NixOS/nix#1559, LnL7/nix-docker#9, DeterminateSystems/nix-installer#943: `the group 'nixbld' " +
 			"specified in 'build-users-group' does not exist`",
 	},
-	Check: rules.OnTimeline(checkBuildUsersGroup),
+	Check: rules.OnTimelines(checkBuildUsersGroups),
 }
 
-func checkBuildUsersGroup(p *rules.Pass, img *nixuse.Image) {
-	base := img.Root().Base
-	if base == nil || base.Nix {
-		return
-	}
-	timeline := img.Timeline()
-	installed := slices.IndexFunc(timeline,
-		func(e *nixuse.Event) bool { return e.Nix != nil && e.Nix.Installer != nil })
-	if installed < 0 || !leavesGroupOut(timeline[installed]) {
-		return
-	}
-	for n, e := range timeline {
-		if e.Kind == nixuse.Opaque || e.File != img.Dockerfile.Source {
-			return // it may create the group
+// groupState is what the stages up to a point have done about the group of build users.
+type groupState struct {
+	installer *nixuse.Event // the first one
+	over      bool          // something may have created the group, or a build has failed or may have
+}
+
+func checkBuildUsersGroups(p *rules.Pass, model *nixuse.Model) {
+	ends := make(map[*nixuse.Image]groupState, len(model.Images))
+	for _, img := range model.Images {
+		st := groupState{}
+		if img.Parent != nil {
+			st = ends[img.Parent]
+		} else if img.Base == nil || img.Base.Nix {
+			st.over = true
 		}
-		if n < installed || e.Image != img || e.Nix == nil || e.Maybe || e.Nix.Phases&reach.Builds == 0 {
+		if !st.over {
+			checkBuildUsersGroup(p, img, &st)
+		}
+		ends[img] = st
+	}
+}
+
+func checkBuildUsersGroup(p *rules.Pass, img *nixuse.Image, st *groupState) {
+	for _, e := range img.Events {
+		if e.Kind == nixuse.Opaque || e.File != img.Dockerfile.Source {
+			st.over = true // it may create the group
+			return
+		}
+		if st.installer == nil && e.Nix != nil && e.Nix.Installer != nil {
+			st.installer = e
+			if !leavesGroupOut(e) {
+				st.over = true
+				return
+			}
+		}
+		if st.installer == nil || e.Nix == nil || e.Maybe || e.Nix.Phases&reach.Builds == 0 {
 			continue
 		}
 		if e.User != "" && e.User != "root" && e.User != "0" || slices.ContainsFunc(e.Command.Wrappers, changesUser) {
@@ -83,7 +103,8 @@ func checkBuildUsersGroup(p *rules.Pass, img *nixuse.Image) {
 				"RUN mkdir -p /etc/nix && echo 'build-users-group =' >> /etc/nix/nix.conf"),
 		}}
 		p.Report(finding)
-		return // the first failure ends the build
+		st.over = true // the first failure ends the build, also of the stages that are based on this one
+		return
 	}
 }
 
