@@ -23,10 +23,10 @@ var layers = []layer{
 	{"parsers/source", nil},
 	{"parsers/workspace", []string{"parsers/"}},
 	{"parsers/nixuse", []string{
-		"parsers/source", "parsers/dockerfile", "parsers/image", "parsers/nixconf", "parsers/shell",
+		"parsers/source", "parsers/internal/", "parsers/dockerfile", "parsers/image", "parsers/nixconf", "parsers/shell",
 	}},
 	{"parsers/image", []string{"parsers/source", "parsers/dockerfile", "parsers/shell"}},
-	{"parsers/nixconf", []string{"parsers/source", "parsers/nixconf"}},
+	{"parsers/nixconf", []string{"parsers/source", "parsers/nixconf", "parsers/internal/"}},
 	{"parsers/seccomp/decide", []string{"parsers/source", "parsers/seccomp"}},
 	{"parsers/bake", []string{"parsers/source", "parsers/hcltext"}},
 	{"parsers/", []string{"parsers/source", "parsers/internal/"}},
