@@ -100,8 +100,8 @@ func OnTimeline(check func(*Pass, *nixuse.Image)) Adapter {
 	}
 }
 
-// OnTimelines makes the check of a rule about what all stages of a Dockerfile do with Nix, for a rule that compares many
-// events and must not begin anew in each stage.
+// OnTimelines makes the check of a rule about what all stages of a Dockerfile do with Nix, for a rule that compares
+// many events and must not begin anew in each stage.
 func OnTimelines(check func(*Pass, *nixuse.Model)) Adapter {
 	return Adapter{Subject: "the Nix timelines of a Dockerfile", comments: true,
 		document: func(p *Pass, doc *workspace.Document) {

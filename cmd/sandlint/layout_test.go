@@ -23,7 +23,8 @@ var layers = []layer{
 	{"parsers/source", nil},
 	{"parsers/workspace", []string{"parsers/"}},
 	{"parsers/nixuse", []string{
-		"parsers/source", "parsers/internal/", "parsers/dockerfile", "parsers/image", "parsers/nixconf", "parsers/shell",
+		"parsers/source", "parsers/internal/", "parsers/dockerfile", "parsers/image", "parsers/nixconf",
+		"parsers/shell",
 	}},
 	{"parsers/image", []string{"parsers/source", "parsers/dockerfile", "parsers/shell"}},
 	{"parsers/nixconf", []string{"parsers/source", "parsers/nixconf", "parsers/internal/"}},

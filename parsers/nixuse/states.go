@@ -30,7 +30,8 @@ type confFile struct {
 	before *confFile // nil for an empty file
 	text   *nixconf.File
 	origin Origin
-	maybe  persistent.Map[bool] // the settings that may have been set, under a condition or on a line that two texts share
+	// maybe are the settings that may have been set, under a condition or on a line that two texts share.
+	maybe persistent.Map[bool]
 	// conditional says that text may not have been written, doubtful that the file may hold more than what is known.
 	conditional, doubtful bool
 

@@ -51,7 +51,8 @@ var stackTexts = []string{
 	"cores = 1\n", "cores = 2\ncores = 3\n", "cores = x\n", "bogus = 1\n", "bogus = 2\nother = 1\n", "",
 	"extra-substituters = https://a https://b\n", "substituters = https://c\n", "extra-substituters = https://d\n",
 	"experimental-features = nix-command flakes bogus\n", "extra-experimental-features = ca-derivations bogus\n",
-	"sandbox-paths = /a /b=/c\n", "extra-sandbox-paths = /a=/d /e?\n", "access-tokens = a=b\nextra-access-tokens = c=d\n",
+	"sandbox-paths = /a /b=/c\n", "extra-sandbox-paths = /a=/d /e?\n",
+	"access-tokens = a=b\nextra-access-tokens = c=d\n",
 	"allow-import-from-derivation = false\neval-cores = 0\n", "no line\n", "include missing\n", "warn-dirty = no\n",
 	"eval-system = x\nmax-jobs = auto\n", "lint-url-literals = warn\nextra-deprecated-features = url-literals bogus\n",
 }
