@@ -30,7 +30,7 @@ type containerJSON struct {
 type containersJSON struct {
 	AnyOf  []containerJSON `json:"anyOf"`
 	Except bool            `json:"except"` // it holds where none of anyOf is met
-	Some   bool            `json:"some"`   // anyOf would be too long
+	Some   bool            `json:"some"`   // only in some of these
 }
 
 // targetSetJSON are all combinations of its lists; null stands for all that were compared.

@@ -58,8 +58,11 @@ func releaseWords(r decide.Releases) string {
 // containerWords returns containers in words: "containers with CAP_BPF"; "" for all.
 func containerWords(c decide.Containers) string {
 	switch {
-	case c.Some:
+	case c.Some && len(c.AnyOf) == 0:
 		return "some containers"
+	case c.Some:
+		c.Some = false
+		return "some " + containerWords(c)
 	case len(c.AnyOf) == 0:
 		return ""
 	case len(c.AnyOf) == 1:

@@ -3,6 +3,7 @@ package decide
 import (
 	"cmp"
 	"maps"
+	"math"
 	"slices"
 	"strconv"
 	"strings"
@@ -181,8 +182,8 @@ type differ struct {
 	out      *Difference
 	// shared are the ABIs that both profiles' filters are for, by the indexes of loader and host.
 	shared [][][]*seccomp.Architecture
-	// fragile says that rules may have to do with syscalls that they do not name.
-	fragile bool
+	// fragile says that rules of one of the profiles may have to do with syscalls that they do not name.
+	fragile, fragileOld, fragileNew bool
 
 	changed  map[string]bool // the names that have different rules on each side
 	classes  map[string]int  // names with the same rules on each side have the same number
@@ -195,17 +196,18 @@ type differ struct {
 
 func newDiffer(old, new *seccomp.Profile, targets Targets) *differ {
 	d := &differ{
-		old: newSide(old, targets.Libseccomps()), new: newSide(new, targets.Libseccomps()),
 		targets: targets, loaders: targets.Loaders(old), hosts: old.Hosts(), libs: targets.Libseccomps(),
 		out: &Difference{}, decided: map[decisionKey]*decisionPair{}, compared: map[string]Comparison{},
 	}
+	d.old, d.new = newSide(old, d.loaders, d.libs), newSide(new, d.loaders, d.libs)
 	for _, a := range new.Hosts() {
 		if !slices.Contains(d.hosts, a) {
 			d.hosts = append(d.hosts, a)
 		}
 	}
 	abis := d.abis()
-	d.fragile = d.old.fragile(d.loaders, abis) || d.new.fragile(d.loaders, abis)
+	d.fragileOld, d.fragileNew = d.old.fragile(abis), d.new.fragile(abis)
+	d.fragile = d.fragileOld || d.fragileNew
 	for _, runtime := range targets.Runtimes() {
 		since := []seccomp.Version{crunReadsAllConds}
 		if runtime == "runc" {
@@ -351,7 +353,8 @@ func ruleKey(r *seccomp.Rule) string {
 func (d *differ) mayRaiseBorder(abi string) bool {
 	for name := range d.changed {
 		if s, ok := seccomp.LookupSyscall(name); ok {
-			if n, on := s.Number(abi); on && n > d.old.commonFloor[abi] {
+			if n, on := s.Number(abi); on && slices.ContainsFunc(d.loaders,
+				func(l Loader) bool { return n > d.old.commonFloor[floorKey{l, abi}] }) {
 				return true
 			}
 		}
@@ -482,7 +485,10 @@ func (d *differ) aroundBorders() map[string]bool {
 		// Above the lower of the two, borders may lie on both sides of a number.
 		least := -1
 		if !d.archs {
-			least = min(d.old.floorOn(abi), d.new.floorOn(abi))
+			least = math.MaxInt
+			for _, l := range d.loaders {
+				least = min(least, d.old.floorOn(l, abi), d.new.floorOn(l, abi))
+			}
 		}
 		for s := range seccomp.AllSyscalls() {
 			if n, ok := s.Number(abi); ok && n > least {
@@ -527,7 +533,7 @@ func (l *changeList) add(s *seccomp.Syscall, seen observed, environments []envir
 	kinds := map[string]string{}
 	for _, abi := range shared {
 		for _, c := range seen[abi] {
-			for _, p := range l.products(c.blocks) {
+			for _, p := range l.products(c.blocks, environments) {
 				set := l.targetSet(p, environments, abi)
 				key := strings.Join([]string{c.kind.key(), set.key()}, "\x00")
 				change := changes[key]
@@ -582,13 +588,30 @@ func (d *differ) observe(report report) {
 
 // environments returns the environments that make a difference to what the profiles do with a syscall.
 func (d *differ) environments(syscall string) ([]environment, bool) {
-	rules := append(d.old.about(syscall), d.new.about(syscall)...)
-	if d.fragile {
-		rules = slices.DeleteFunc(slices.Concat(d.old.Rules, d.new.Rules), func(r *seccomp.Rule) bool {
-			return !isConditional(r)
-		})
+	var rules []*seccomp.Rule
+	var raisers []raiser
+	for _, s := range []*side{d.old, d.new} {
+		if s == d.old && d.fragileOld || s == d.new && d.fragileNew {
+			rules = append(rules, s.asking(s.Rules)...)
+			continue
+		}
+		rules = append(rules, s.asking(s.about(syscall))...)
+		if call, ok := seccomp.LookupSyscall(syscall); ok {
+			raisers = append(raisers, d.raisers(s, d.sharedABIs(call), func(l Loader, abi string, height int) int {
+				if n, _ := call.Number(abi); height < n || !d.borderMatters(l, abi, n) {
+					return -1
+				}
+				return 0 // how far above the number does not matter
+			})...)
+		}
 	}
-	return d.targets.environments(rules)
+	return d.containers(rules, raisers)
+}
+
+// borderMatters reports whether runc's border may lie below a number for one of the profiles, and not for both.
+func (d *differ) borderMatters(l Loader, abi string, number int) bool {
+	return number > d.old.commonFloor[floorKey{l, abi}] &&
+		number > min(d.old.floorOn(l, abi), d.new.floorOn(l, abi))
 }
 
 // causeFor returns why the decision about a syscall may have changed for a loader, the border aside.
@@ -617,9 +640,7 @@ func (d *differ) compare(s *seccomp.Syscall, environments []environment) observe
 	}
 	q := query{
 		syscall: s, environments: environments, variants: d.variants, builds: d.buildGroups(s),
-		bordered: func(abi string, number int) bool {
-			return number > d.old.commonFloor[abi] && number > min(d.old.floorOn(abi), d.new.floorOn(abi))
-		},
+		bordered: d.borderMatters,
 	}
 	for t := range d.space(q) {
 		cause := causes[t.loader]
@@ -656,14 +677,22 @@ func (d *differ) compareUnnamed(names []string, report report) {
 		before, after int // the borders
 		def           Outcome
 	}
-	environments, complete := d.targets.environments(d.raisingRules())
+	var raisers []raiser
+	for _, s := range []*side{d.old, d.new} {
+		raisers = append(raisers, d.raisers(s, d.abis(), func(l Loader, abi string, height int) int {
+			if height <= max(d.old.commonFloor[floorKey{l, abi}], s.floorOn(l, abi)) {
+				return -1
+			}
+			return height
+		})...)
+	}
+	environments, complete := d.containers(nil, raisers)
 	var moves grouped[move]
 	for t := range d.borderMoves(environments) {
 		if d.defaults[t.loader] {
 			continue
 		}
-		def := d.old.filter(t.loader, t.host, t.environment, t.key, 0, plainVariant).Default
-		moves.add(move{t.arch.ABI, t.heightBefore, t.heightAfter, def}, t.block)
+		moves.add(move{t.arch.ABI, t.heightBefore, t.heightAfter, t.old().Default}, t.block)
 	}
 	for _, name := range names {
 		s, _ := seccomp.LookupSyscall(name)
@@ -685,25 +714,6 @@ func (d *differ) compareUnnamed(names []string, report report) {
 		}
 		report(s, seen, environments, complete)
 	}
-}
-
-// raisingRules returns the rules that not every target has and that may make a border higher.
-func (d *differ) raisingRules() []*seccomp.Rule {
-	var rules []*seccomp.Rule
-	for _, s := range []*side{d.old, d.new} {
-		for _, abi := range d.abis() {
-			for j, r := range s.Rules {
-				if !isConditional(r) || slices.Contains(rules, r) {
-					continue
-				}
-				floor := max(d.old.commonFloor[abi], s.floorOn(abi))
-				if slices.ContainsFunc(s.heightsOn(abi), func(heights []int) bool { return heights[j] > floor }) {
-					rules = append(rules, r)
-				}
-			}
-		}
-	}
-	return rules
 }
 
 // buildGroups puts builds of libseccomp together that know the same of a syscall and of the calls that are made
@@ -737,15 +747,14 @@ type decisionPair struct {
 }
 
 type decisionKey struct {
-	class       int
-	name        string // for a syscall that is decided about by more than the rules that name it
-	loader      Loader
-	host        *seccomp.Architecture
-	arch        *seccomp.Architecture
-	environment string
-	lib         int
-	knows       bool
-	variant     runtimeVariant
+	class    int
+	name     string     // for a syscall that is decided about by more than the rules that name it
+	old, new *remainder // of which there is one for each loader and host
+	arch     *seccomp.Architecture
+	lib      int
+	knows    bool
+	lost     [2]bool // the filter of either profile does not look at the number of a call
+	variant  runtimeVariant
 }
 
 // decide returns the decisions about a syscall. They are the same for all syscalls with the same rules.
@@ -755,16 +764,22 @@ func (d *differ) decide(s *seccomp.Syscall, t *target) *decisionPair {
 		v = plainVariant
 	}
 	k := decisionKey{
-		class: d.classes[s.Name], loader: t.loader, host: t.host, arch: t.arch, environment: t.key,
-		knows: t.builds.knows, variant: v,
+		class: d.classes[s.Name], old: t.old(), new: t.new(), arch: t.arch, knows: t.builds.knows, variant: v,
 	}
-	if d.fragile || s.Name == "socketcall" || s.Name == "ipc" {
+	if d.fragile {
+		_, k.lost[0] = d.old.filter(k.old, t.builds.first, v).Unloaded(t.arch)
+		_, k.lost[1] = d.new.filter(k.new, t.builds.first, v).Unloaded(t.arch)
+		if k.variant = plainVariant; v.readsFirst() {
+			k.variant = runtimeVariant{runtime: v.runtime}
+		}
+	}
+	if s.Name == "socketcall" || s.Name == "ipc" {
 		k.name, k.lib = s.Name, t.builds.first
 	}
 	pair, ok := d.decided[k]
 	if !ok {
-		before := d.old.filter(t.loader, t.host, t.environment, t.key, t.builds.first, v).decideUnder(t.arch, s.Name)
-		after := d.new.filter(t.loader, t.host, t.environment, t.key, t.builds.first, v).decideUnder(t.arch, s.Name)
+		before := d.old.filter(k.old, t.builds.first, v).decideUnder(t.arch, s.Name)
+		after := d.new.filter(k.new, t.builds.first, v).decideUnder(t.arch, s.Name)
 		pair = &decisionPair{before: &before, after: &after}
 		d.decided[k] = pair
 	}
@@ -841,7 +856,7 @@ func (d *differ) diffBorders() {
 			continue
 		}
 		for _, m := range moves[abi].keys {
-			for _, p := range d.products(moves[abi].blocks[m]) {
+			for _, p := range d.products(moves[abi].blocks[m], usual) {
 				d.out.Borders = append(d.out.Borders, BorderChange{
 					ABI: abi, For: d.targetSet(p, usual, abi), Before: m.before, After: m.after,
 					BeforeName: nameOf(abi, m.before), AfterName: nameOf(abi, m.after),

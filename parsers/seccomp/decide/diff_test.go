@@ -29,6 +29,10 @@ func BenchmarkDiff(b *testing.B) {
 		{"border", docker, edited(`"accept",`, `"accept", "rseq_slice_yield",`)},
 		{"default", docker, edited(`"defaultErrnoRet": 1,`, `"defaultErrnoRet": 38,`)},
 		{"podman", docker, podman},
+		{"old form", parse(inOldForm(docker)), docker},
+		{"many capabilities", parse(`{"defaultAction":"SCMP_ACT_ERRNO","syscalls":[` +
+			`{"name":"read","action":"SCMP_ACT_ALLOW"},{"name":"mount","action":"SCMP_ACT_ALLOW"}]}`),
+			parse(manyCapabilities())},
 	} {
 		b.Run(bb.name, func(b *testing.B) {
 			b.ReportAllocs()
@@ -36,6 +40,85 @@ func BenchmarkDiff(b *testing.B) {
 				Diff(bb.old, bb.new, Targets{})
 			}
 		})
+	}
+}
+
+// inOldForm returns what a profile allows everybody in the form of Docker's first profiles, one name a rule.
+func inOldForm(p *seccomp.Profile) string {
+	var rules []string
+	for _, r := range p.Rules {
+		for _, n := range r.Names {
+			if len(r.Args) == 0 && keeps(LoaderDocker, r) && n.Text != "mseal" {
+				rules = append(rules, fmt.Sprintf(`{"name":%q,"action":"SCMP_ACT_ALLOW","args":[]}`, n.Text))
+			}
+		}
+	}
+	return `{"defaultAction":"SCMP_ACT_ERRNO","architectures":["SCMP_ARCH_X86_64","SCMP_ARCH_X86"],"syscalls":[` +
+		strings.Join(rules, ",") + `]}`
+}
+
+// manyCapabilities returns a profile with a rule for each of a dozen capabilities, which raise runc's border.
+func manyCapabilities() string {
+	rules := []string{`{"names":["read"],"action":"SCMP_ACT_ALLOW"}`}
+	for i, name := range []string{
+		"mount", "reboot", "chroot", "init_module", "acct", "kcmp", "iopl", "settimeofday", "vhangup", "mbind",
+		"syslog", "open_by_handle_at",
+	} {
+		rules = append(rules, fmt.Sprintf(`{"names":[%q],"action":"SCMP_ACT_ALLOW","includes":{"caps":[%q]}}`, name,
+			seccomp.Capabilities()[i]))
+	}
+	return `{"defaultAction":"SCMP_ACT_ERRNO","archMap":[{"architecture":"SCMP_ARCH_X86_64","subArchitectures":` +
+		`["SCMP_ARCH_X86"]}],"syscalls":[` + strings.Join(rules, ",") + `]}`
+}
+
+// The work of a comparison grows with what makes a difference, and not with all sets of capabilities.
+func TestDiffIsBounded(t *testing.T) {
+	docker := readProfile(t, "docker")
+	for _, tt := range []struct {
+		name       string
+		old, new   *seccomp.Profile
+		left, sets int // bounds of what loaders leave, and of sets of capabilities
+	}{
+		{"old form", parse(inOldForm(docker)), docker, 450, 60},
+		{"many capabilities", parse(manyCapabilities()), docker, 2500, 650},
+		{"conditions only", parse(`{"defaultAction":"SCMP_ACT_ERRNO","syscalls":[{"name":"socket","action":` +
+			`"SCMP_ACT_ALLOW","args":[{"index":0,"op":"SCMP_CMP_EQ","value":1}]},{"name":"chown32",` +
+			`"action":"SCMP_ACT_ALLOW"}]}`), docker, 700, 80},
+	} {
+		d := newDiffer(tt.old, tt.new, Targets{})
+		d.diff()
+		left := len(d.old.remainers) + len(d.new.remainers)
+		sets := map[string]bool{}
+		for _, s := range []*side{d.old, d.new} {
+			for k := range s.remainder {
+				sets[k.environment] = true
+			}
+		}
+		if left > tt.left || len(sets) > tt.sets {
+			t.Errorf("%s: loaders leave %d different lists of rules in %d sets of capabilities; want %d in %d at most",
+				tt.name, left, len(sets), tt.left, tt.sets)
+		}
+	}
+}
+
+// What takes a capability is said exactly, also where other capabilities move runc's border.
+func TestDiffNamesCapability(t *testing.T) {
+	old := parse(`{"defaultAction":"SCMP_ACT_ERRNO","syscalls":[{"name":"read","action":"SCMP_ACT_ALLOW"},` +
+		`{"name":"mount","action":"SCMP_ACT_ALLOW"}]}`)
+	d := Diff(old, parse(manyCapabilities()), Targets{})
+	want := ContainerCondition{Lacks: []string{seccomp.Capabilities()[0]}}
+	for _, c := range d.Changes {
+		if !slices.Contains(c.Syscalls, "mount") {
+			continue
+		}
+		if len(c.For.Containers.AnyOf) != 1 || !slices.Equal(c.For.Containers.AnyOf[0].Lacks, want.Lacks) ||
+			len(c.For.Containers.AnyOf[0].Has) > 0 {
+			t.Errorf("mount on %v to %s for %+v", c.ABIs, c.After, c.For)
+		}
+		crun := len(c.For.Runtimes) == 1 && c.For.Runtimes[0].Program == "crun"
+		if crun && c.For.Containers.Some {
+			t.Errorf("mount under crun, which has no border, for %+v", c.For)
+		}
 	}
 }
 

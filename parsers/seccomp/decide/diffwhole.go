@@ -140,10 +140,7 @@ func (d *differ) diffRefused() {
 	for _, runtime := range d.targets.Runtimes() {
 		r.variants = append(r.variants, d.targets.variants(runtime, supportReleases(runtime))...)
 	}
-	conditional := slices.DeleteFunc(slices.Concat(before.rules, after.rules), func(r *seccomp.Rule) bool {
-		return !isConditional(r)
-	})
-	environments, _ := d.targets.environments(conditional)
+	environments, _ := d.targets.environments(append(d.old.asking(before.rules), d.new.asking(after.rules)...))
 	type pair struct{ before, after string } // the reasons
 	var pairs grouped[pair]
 	refusals := map[string]*Refusal{"": nil}
@@ -151,7 +148,7 @@ func (d *differ) diffRefused() {
 	for t := range r.space(query{
 		environments: environments, variants: r.variants, builds: r.eachBuild(), whole: true,
 	}) {
-		was, is := cache.refusal(r.old, t), cache.refusal(r.new, t)
+		was, is := cache.refusal(r.old, t.old(), t), cache.refusal(r.new, t.new(), t)
 		if (was == nil) == (is == nil) {
 			continue
 		}
@@ -166,7 +163,7 @@ func (d *differ) diffRefused() {
 		pairs.add(p, t.block)
 	}
 	for _, p := range pairs.keys {
-		for _, product := range r.products(pairs.blocks[p]) {
+		for _, product := range r.products(pairs.blocks[p], environments) {
 			d.out.Whole = append(d.out.Whole, WholeChange{
 				What: WhatRefused, For: r.targetSet(product, environments, ""),
 				Before: Part{Refusal: refusals[p.before]}, After: Part{Refusal: refusals[p.after]},
@@ -179,17 +176,14 @@ func (d *differ) diffRefused() {
 // conditions it reads.
 type conflictCache map[conflictKey][]Conflict
 
-type conflictKey struct {
-	side *side
-	filterKey
-}
+type conflictKey = filterKey
 
-// refusal returns the first reason for which a target refuses a profile; nil where it is accepted.
-func (c conflictCache) refusal(s *side, t *target) *Refusal {
+// refusal returns the first reason for which a target refuses a profile, of which of is left; nil where it is accepted.
+func (c conflictCache) refusal(s *side, of *remainder, t *target) *Refusal {
 	lib := t.builds.first
-	f := s.filter(t.loader, t.host, t.environment, t.key, lib, t.variant)
+	f := s.filter(of, lib, t.variant)
 	refusals := f.refusals(func() []Conflict {
-		k := conflictKey{s, filterKey{t.loader, t.host, t.key, lib, plainVariant}}
+		k := conflictKey{of, lib, plainVariant}
 		if t.variant.readsFirst() {
 			k.variant.version = seccomp.Version{}
 		}

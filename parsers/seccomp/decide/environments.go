@@ -24,6 +24,10 @@ type environment struct {
 	// Kernel is the oldest release of Linux of which all of this is so; the newest targeted one, or the zero Version
 	// for every release, where no rule asks for one.
 	Kernel seccomp.Version
+
+	// named are the capabilities that rules about the syscall ask about, where Has and Lacks stand for others too with
+	// which runc's border lies as high: see differ.containers. It is nil where they stand for themselves.
+	named *ContainerCondition
 }
 
 // Host returns a host of the environment: one with the capabilities of a container that asks for none, but for those
@@ -64,10 +68,20 @@ const (
 
 // environments returns the environments that rules distinguish. It reports false where they are too many.
 func (t Targets) environments(rules []*seccomp.Rule) (out []environment, complete bool) {
-	var questions []question
-	var caps []string
-	kernels := t.Range("kernel")
-	var since []seccomp.Version // the releases that rules ask for
+	caps, questions := askedOf(rules)
+	sets, complete := capSets(caps, questions)
+	kernels := t.kernelsOf(rules)
+	for _, has := range sets {
+		lacks := slices.DeleteFunc(slices.Clone(caps), func(c string) bool { return slices.Contains(has, c) })
+		for _, v := range kernels {
+			out = append(out, environment{Has: has, Lacks: lacks, Kernel: v})
+		}
+	}
+	return out, complete
+}
+
+// askedOf returns the capabilities that rules ask about, sorted, and what they ask, each once.
+func askedOf(rules []*seccomp.Rule) (caps []string, questions []question) {
 	for _, r := range rules {
 		q := newQuestion(r)
 		known := slices.ContainsFunc(questions, func(p question) bool {
@@ -77,6 +91,15 @@ func (t Targets) environments(rules []*seccomp.Rule) (out []environment, complet
 			questions = append(questions, q)
 			caps = append(append(caps, q.has...), q.lacks...)
 		}
+	}
+	slices.Sort(caps)
+	return slices.Compact(caps), questions
+}
+
+// kernelsOf returns the oldest release of Linux for each answer that rules get which ask for one.
+func (t Targets) kernelsOf(rules []*seccomp.Rule) (since []seccomp.Version) {
+	kernels := t.Range("kernel")
+	for _, r := range rules {
 		for _, s := range []seccomp.String{r.Includes.MinKernel, r.Excludes.MinKernel} {
 			v, ok := seccomp.ParseVersion(s.Text)
 			v.Patch = 0
@@ -86,21 +109,12 @@ func (t Targets) environments(rules []*seccomp.Rule) (out []environment, complet
 			}
 		}
 	}
-	slices.Sort(caps)
-	caps = slices.Compact(caps)
-	sets, complete := capSets(caps, questions)
 	slices.SortFunc(since, func(a, b seccomp.Version) int { return b.Compare(a) })
 	since = append(since, kernels.From)
 	if len(since) == 1 {
 		since[0] = t.newestKernel()
 	}
-	for _, has := range sets {
-		lacks := slices.DeleteFunc(slices.Clone(caps), func(c string) bool { return slices.Contains(has, c) })
-		for _, v := range since {
-			out = append(out, environment{has, lacks, v})
-		}
-	}
-	return out, complete
+	return since
 }
 
 // choice is a decision for some capabilities whether the container has them.
@@ -131,11 +145,33 @@ func capSets(caps []string, questions []question) (sets [][]string, complete boo
 		}
 		return sets, true
 	}
-	s := capSearch{
+	s := newCapSearch(caps, questions)
+	return s.sets, s.complete
+}
+
+// capChoices is capSets, and leaves out of the sets those capabilities that do not matter there.
+func capChoices(caps []string, questions []question) (choices []choice, complete bool) {
+	if len(caps) > fewCaps {
+		s := newCapSearch(caps, questions)
+		return s.choices, s.complete
+	}
+	sets, complete := capSets(caps, questions)
+	for _, has := range sets {
+		made := choice{}
+		for _, c := range caps {
+			made[c] = slices.Contains(has, c)
+		}
+		choices = append(choices, made)
+	}
+	return choices, complete
+}
+
+func newCapSearch(caps []string, questions []question) *capSearch {
+	s := &capSearch{
 		caps: caps, questions: questions, usual: DefaultCaps(LoaderDocker), seen: map[string]bool{}, complete: true,
 	}
 	s.answer(0, choice{})
-	return s.sets, s.complete
+	return s
 }
 
 // capSearch looks for one set of capabilities for each way to answer questions.
@@ -144,13 +180,14 @@ type capSearch struct {
 	questions []question
 	usual     []string // what a container has of the capabilities that no answer depends on
 	sets      [][]string
+	choices   []choice
 	seen      map[string]bool
 	complete  bool
 }
 
 // answer answers the questions from the nth on in every way that a choice allows.
 func (s *capSearch) answer(n int, made choice) {
-	if len(s.sets) == maxEnvironments {
+	if len(s.choices) == maxEnvironments {
 		s.complete = false
 		return
 	}
@@ -182,6 +219,7 @@ func (s *capSearch) answer(n int, made choice) {
 
 // add adds the set of a choice.
 func (s *capSearch) add(made choice) {
+	s.choices = append(s.choices, made)
 	var has []string
 	for _, c := range s.caps {
 		if v, ok := made[c]; v || !ok && slices.Contains(s.usual, c) {

@@ -8,16 +8,13 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
 	"github.com/sandlint/sandlint/parsers/seccomp"
 )
 
 // environmentsOf returns the environments that make a difference to what profiles do with a syscall.
 func environmentsOf(t Targets, syscall string, profiles ...*seccomp.Profile) ([]environment, bool) {
-	var rules []*seccomp.Rule
-	for _, p := range profiles {
-		rules = append(rules, newSide(p, t.Libseccomps()).about(syscall)...)
-	}
-	return t.environments(rules)
+	return newDiffer(profiles[0], profiles[len(profiles)-1], t).environments(syscall)
 }
 
 // scopedProfile returns a random profile whose rules ask about capabilities and kernels.
@@ -32,7 +29,7 @@ func scopedProfile(r *rand.Rand, caps []string) *seccomp.Profile {
 	var rules []string
 	for i := range 2 + r.IntN(5) {
 		rule := fmt.Sprintf(`{"names":[%q],"action":"SCMP_ACT_ERRNO","errnoRet":%d`,
-			[]string{"setuid", "setuid", "setuid", "mseal"}[r.IntN(4)], 2+i)
+			[]string{"setuid", "setuid", "setuid", "mseal", "reboot", "statx"}[r.IntN(4+2*r.IntN(2))], 2+i)
 		if r.IntN(5) > 0 {
 			rule += `,"includes":{"caps":` + some() + `}`
 		}
@@ -71,11 +68,11 @@ func TestEnvironmentsAgainstBruteForce(t *testing.T) {
 	r := rand.New(rand.NewPCG(7, 8))
 	caps := []string{"CAP_BPF", "CAP_CHOWN", "CAP_KILL", "CAP_MKNOD", "CAP_SYSLOG", "CAP_SYS_ADMIN", "CAP_SYS_BOOT"}
 	x86 := architectureOfABI("x86_64")
-	most := 0
-	for range 60 {
+	most, followed := 0, 0
+	for range 30 {
 		profiles := []*seccomp.Profile{scopedProfile(r, caps), scopedProfile(r, caps)}
 		targets := Targets{}
-		for _, syscall := range []string{"setuid", "clone3"} { // clone3 is below the border or above it
+		for _, syscall := range []string{"setuid", "clone3", "kcmp"} { // the last are below the border or above it
 			done := func(l Loader, h Host) string {
 				var words []string
 				for _, p := range profiles {
@@ -90,6 +87,9 @@ func TestEnvironmentsAgainstBruteForce(t *testing.T) {
 				t.Fatal("too many environments")
 			}
 			most = max(most, len(environments))
+			if environments[0].named != nil {
+				followed++
+			}
 			for _, l := range []Loader{LoaderDocker, LoaderContainers, LoaderOCI} {
 				got, want := map[string]bool{}, map[string]bool{}
 				for _, e := range environments {
@@ -109,8 +109,8 @@ func TestEnvironmentsAgainstBruteForce(t *testing.T) {
 			}
 		}
 	}
-	if most < 20 || most > 500 {
-		t.Errorf("up to %d environments", most)
+	if most < 20 || most > 500 || followed < 10 {
+		t.Errorf("up to %d environments; %d times those of borders", most, followed)
 	}
 }
 

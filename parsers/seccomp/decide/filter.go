@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/sandlint/sandlint/parsers/seccomp"
 )
@@ -54,8 +55,8 @@ type Filter struct {
 
 	index    *index
 	live     []*ResolvedRule // by place in Profile.Rules; nil for those that the loader leaves out
-	unloaded map[*seccomp.Architecture]seccomp.String
-	border   map[*seccomp.Architecture]int // runc's highest named number; an architecture without one has no border
+	unloaded func() map[*seccomp.Architecture]seccomp.String
+	border   func() map[*seccomp.Architecture]int // runc's highest named number; one without it has no border
 }
 
 // index is what all filters of a profile share: which rule names what under which conditions.
@@ -262,56 +263,81 @@ func Compile(p *seccomp.Profile, t Target) *Filter {
 
 // Compile returns the filter that a runtime with a build of libseccomp makes of what a loader gave it.
 func (r *Resolved) Compile(runtime string, version seccomp.Version, lib Libseccomp) *Filter {
-	return r.compile(newIndex(r.Profile), runtime, version, lib)
+	shared := r.shared()
+	return r.filter(shared.index, shared.live, runtime, version, lib)
 }
 
-// compile is Compile with the index of the profile.
-func (r *Resolved) compile(x *index, runtime string, version seccomp.Version, lib Libseccomp) *Filter {
-	f := &Filter{
-		Resolved: r, Target: Target{r.Loader, r.Host, runtime, version, lib}, index: x,
-		live: make([]*ResolvedRule, len(r.Profile.Rules)),
-	}
-	if r.Host.Arch != nil {
-		f.Archs = append(f.Archs, r.Host.Arch)
-	}
-	var listed []*seccomp.Architecture
-	for _, name := range r.Architectures {
-		if a, ok := seccomp.LookupArchitecture(name.Text); ok {
-			listed = append(listed, a)
-			if !slices.Contains(f.Archs, a) {
-				f.Archs = append(f.Archs, a)
-			}
-		}
-	}
+// shared is what all filters of a resolved profile have in common.
+type shared struct {
+	index *index
+	live  []*ResolvedRule // see Filter
+}
+
+// live returns the rules that the loader keeps, by place in Profile.Rules.
+func (r *Resolved) live() []*ResolvedRule {
+	live := make([]*ResolvedRule, len(r.Profile.Rules))
 	for i, n := 0, 0; i < len(r.Rules); n++ {
 		if r.Profile.Rules[n] == r.Rules[i].Rule {
-			f.live[n] = &r.Rules[i]
+			live[n] = &r.Rules[i]
 			i++
 		}
 	}
-	f.findUnloaded()
-	// runc's stub runs before the filter, for the listed architectures, and since 1.1.15 for the host's own too.
-	if runtime == "runc" && !r.Default.Runs() && r.Default.Action != "SCMP_ACT_TRACE" {
-		if !version.Less(stubForNative) {
-			listed = f.Archs
+	return live
+}
+
+// filter is Compile with the index of the profile and the rules that live returns. The border and what is not loaded are found when they are asked
+// for: most filters of a comparison never are.
+func (r *Resolved) filter(x *index, live []*ResolvedRule, runtime string, version seccomp.Version,
+	lib Libseccomp) *Filter {
+	f := &Filter{Resolved: r, Target: Target{r.Loader, r.Host, runtime, version, lib}, index: x, live: live}
+	if r.Host.Arch != nil {
+		f.Archs = append(f.Archs, r.Host.Arch)
+	}
+	for _, a := range f.listed() {
+		if !slices.Contains(f.Archs, a) {
+			f.Archs = append(f.Archs, a)
 		}
-		f.border = make(map[*seccomp.Architecture]int, len(listed))
-		for _, n := range f.index.names {
-			if n.Syscall == nil || !lib.Knows(n.Syscall) ||
-				!slices.ContainsFunc(n.Uses, func(u seccomp.Use) bool { return f.live[u.Rule] != nil }) {
-				continue
-			}
-			for _, a := range listed {
-				// libseccomp gives multiplexed calls a pseudo number below 0. A highest number of 0 counts as none
-				// for runc, but on x32 and MIPS its numbers are those of the table and an offset.
-				number, ok := n.Syscall.Number(a.ABI)
-				if b, has := f.border[a]; ok && (number > b || !has && hasOffset(a)) && !n.Syscall.Multiplexed(a.ABI) {
-					f.border[a] = number
-				}
+	}
+	f.unloaded, f.border = sync.OnceValue(f.findUnloaded), sync.OnceValue(f.findBorder)
+	return f
+}
+
+// listed returns the known architectures that the profile lists.
+func (f *Filter) listed() (listed []*seccomp.Architecture) {
+	for _, name := range f.Architectures {
+		if a, ok := seccomp.LookupArchitecture(name.Text); ok {
+			listed = append(listed, a)
+		}
+	}
+	return listed
+}
+
+// findBorder returns the highest number that is named on each architecture that has a border. runc's stub runs before
+// the filter, for the listed architectures, and since 1.1.15 for the host's own too.
+func (f *Filter) findBorder() map[*seccomp.Architecture]int {
+	if f.Target.Runtime != "runc" || f.Default.Runs() || f.Default.Action == "SCMP_ACT_TRACE" {
+		return nil
+	}
+	archs := f.Archs
+	if f.Target.RuntimeVersion.Less(stubForNative) {
+		archs = f.listed()
+	}
+	border := make(map[*seccomp.Architecture]int, len(archs))
+	for _, n := range f.index.names {
+		if n.Syscall == nil || !f.Target.Libseccomp.Knows(n.Syscall) ||
+			!slices.ContainsFunc(n.Uses, func(u seccomp.Use) bool { return f.live[u.Rule] != nil }) {
+			continue
+		}
+		for _, a := range archs {
+			// libseccomp gives multiplexed calls a pseudo number below 0. A highest number of 0 counts as none
+			// for runc, but on x32 and MIPS its numbers are those of the table and an offset.
+			number, ok := n.Syscall.Number(a.ABI)
+			if b, has := border[a]; ok && (number > b || !has && hasOffset(a)) && !n.Syscall.Multiplexed(a.ABI) {
+				border[a] = number
 			}
 		}
 	}
-	return f
+	return border
 }
 
 // hasOffset reports whether the numbers of the ABI begin at another number than the 0 of its table.
@@ -370,7 +396,7 @@ func (f *Filter) Covers(a *seccomp.Architecture) bool { return slices.Contains(f
 // Border returns the highest number that the profile names on an architecture, above which runc answers ENOSYS; false
 // where there is no such border.
 func (f *Filter) Border(a *seccomp.Architecture) (int, bool) {
-	n, ok := f.border[a]
+	n, ok := f.border()[a]
 	return n, ok
 }
 

@@ -54,7 +54,7 @@ func (f *Filter) refusals(conflicts func() []Conflict) []Refusal {
 			continue
 		}
 		if len(rule.Names) > 0 && !(rule.LegacyName && f.Loader == LoaderOCI) || f.Loader == LoaderContainers ||
-			f.Loader == LoaderDocker && f.filtered(rule, hostName(f.Loader, f.Host)) != (Omission{}) {
+			f.Loader == LoaderDocker && f.scopeOf(rule) != (Omission{}) {
 			continue
 		}
 		// The loader hands it on without names.

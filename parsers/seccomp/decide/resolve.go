@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 
 	"github.com/sandlint/sandlint/parsers/seccomp"
 )
@@ -89,6 +90,8 @@ type Resolved struct {
 	// Refused are the reasons for which the loader refuses the profile, in order of position; JSON and shape are
 	// Profile.Problems.
 	Refused []Refusal
+
+	shared func() shared
 }
 
 // ResolvedRule is a rule as the runtime sees it.
@@ -131,6 +134,7 @@ var archMapHosts = []string{"amd64", "arm64", "mips64", "mips64n32", "mipsel64",
 // and runtime-spec v1.3.0 do.
 func Resolve(p *seccomp.Profile, l Loader, h Host) *Resolved {
 	r := &Resolved{Profile: p, Loader: l, Host: h}
+	r.shared = sync.OnceValue(func() shared { return shared{newIndex(p), r.live()} })
 	if p.DefaultAction.Text == "" && len(p.Rules) == 0 {
 		r.Off = true
 		return r
@@ -215,6 +219,12 @@ func archMapFor(p *seccomp.Profile, l Loader, h Host) []seccomp.String {
 		}
 	}
 	return nil
+}
+
+// scopeOf returns why includes or excludes leave a rule out on the host.
+func (r *Resolved) scopeOf(rule *seccomp.Rule) Omission {
+	asked := Resolved{Loader: r.Loader, Host: r.Host}
+	return asked.filtered(rule, hostName(r.Loader, r.Host))
 }
 
 // filtered returns why includes or excludes leave a rule out on the host, which the loader calls host. It adds a

@@ -9,65 +9,104 @@ import (
 // side is one of the profiles that are compared, with what is found out about it on the way.
 type side struct {
 	*seccomp.Profile
-	index *index
-	libs  []Libseccomp
-	// floors are, by ABI, the highest number that is named whatever the target is: no border lies below it.
-	floors map[string]int
-	// commonFloor is, by ABI, a number that the floors of no side lie below; nil where none was looked for.
-	commonFloor map[string]int
+	index   *index
+	loaders []Loader
+	libs    []Libseccomp
+	// floors are the highest number that is named on an ABI whatever the target of a loader is: no border lies below.
+	floors map[floorKey]int
+	// commonFloor is a number that the floors of no side lie below; nil where none was looked for.
+	commonFloor map[floorKey]int
 	// heights are, by ABI, the highest number that each rule names, for each build of libseccomp.
 	heights map[string][][]int
 	// named are the syscalls that rules name, and knownTo says, for each of them, which builds of libseccomp know it.
-	named    []*seccomp.Named
-	knownTo  []bool
-	filters  map[filterKey]*Filter
-	resolved map[filterKey]*Resolved // lib and variant are not set
-	borders  map[borderKey][]int
+	named     []*seccomp.Named
+	knownTo   []bool
+	filters   map[filterKey]*Filter
+	remainder map[environmentKey]*remainder
+	remainers map[string]*remainder // by what is equal for equal ones
+	borders   map[borderKey]border
 }
 
-type filterKey struct {
+// floorKey is an ABI under a loader.
+type floorKey struct {
+	loader Loader
+	abi    string
+}
+
+// remainder is what a loader leaves of a profile on a host. Environments in which it leaves the same rules have one.
+type remainder struct {
+	*Resolved
+	live []*ResolvedRule // see Filter
+}
+
+type environmentKey struct {
 	loader      Loader
 	host        *seccomp.Architecture
 	environment string
-	lib         int
-	variant     runtimeVariant
+}
+
+type filterKey struct {
+	of      *remainder
+	lib     int
+	variant runtimeVariant
 }
 
 type borderKey struct {
-	loader      Loader
-	host, arch  *seccomp.Architecture
-	environment string
+	of   *remainder
+	arch *seccomp.Architecture
 }
 
-func newSide(p *seccomp.Profile, libs []Libseccomp) *side {
+func newSide(p *seccomp.Profile, loaders []Loader, libs []Libseccomp) *side {
 	return &side{
-		Profile: p, index: newIndex(p), libs: libs, floors: map[string]int{}, heights: map[string][][]int{},
-		filters:  map[filterKey]*Filter{},
-		resolved: map[filterKey]*Resolved{}, borders: map[borderKey][]int{},
+		Profile: p, index: newIndex(p), loaders: loaders, libs: libs, floors: map[floorKey]int{},
+		heights: map[string][][]int{}, filters: map[filterKey]*Filter{},
+		remainder: map[environmentKey]*remainder{}, remainers: map[string]*remainder{}, borders: map[borderKey]border{},
 	}
 }
 
-// isConditional reports whether a rule is left out for some targets.
-func isConditional(r *seccomp.Rule) bool {
-	scopes := len(r.Includes.Caps) + len(r.Includes.Arches) + len(r.Excludes.Caps) + len(r.Excludes.Arches)
-	return scopes > 0 || !r.Includes.MinKernel.Span.IsEmpty() || !r.Excludes.MinKernel.Span.IsEmpty() || r.LegacyName
+// asksContainer reports whether it depends on the container or the kernel whether Docker or containers/common leave a
+// rule out.
+func asksContainer(r *seccomp.Rule) bool {
+	return len(r.Includes.Caps)+len(r.Excludes.Caps) > 0 || !r.Includes.MinKernel.Span.IsEmpty() ||
+		!r.Excludes.MinKernel.Span.IsEmpty()
 }
 
-// unconditionalMaxExcept returns, by ABI, the highest number that is named whatever the target is, also without the
-// names that do not count; -1 for none.
-func (s *side) unconditionalMaxExcept(not map[string]bool) map[string]int {
-	highest := map[string]int{}
-	for _, abi := range seccomp.ABIs() {
-		highest[abi] = -1
+// keeps reports whether a loader keeps a rule whatever the host and the container are, and drops reports whether it
+// never does.
+func keeps(l Loader, r *seccomp.Rule) bool {
+	if l == LoaderOCI {
+		return !r.LegacyName
 	}
-	for name, n := range s.index.names {
-		if n.Syscall == nil || not[name] || !s.knownToAll(n.Syscall) ||
-			!slices.ContainsFunc(n.Uses, func(u seccomp.Use) bool { return !isConditional(s.Rules[u.Rule]) }) {
-			continue
+	return !asksContainer(r) && len(r.Includes.Arches)+len(r.Excludes.Arches) == 0
+}
+
+func drops(l Loader, r *seccomp.Rule) bool { return l == LoaderOCI && r.LegacyName }
+
+// asking returns those of some rules of which it depends on the container whether a loader leaves them out.
+func (s *side) asking(rules []*seccomp.Rule) []*seccomp.Rule {
+	if !slices.ContainsFunc(s.loaders, func(l Loader) bool { return l != LoaderOCI }) {
+		return nil
+	}
+	return slices.DeleteFunc(slices.Clone(rules), func(r *seccomp.Rule) bool { return !asksContainer(r) })
+}
+
+// unconditionalMaxExcept returns the highest number that is named whatever the target of a loader is, also without
+// the names that do not count; -1 for none.
+func (s *side) unconditionalMaxExcept(not map[string]bool) map[floorKey]int {
+	highest := map[floorKey]int{}
+	for _, l := range s.loaders {
+		for _, abi := range seccomp.ABIs() {
+			highest[floorKey{l, abi}] = -1
 		}
-		for abi, number := range n.Syscall.Numbers() {
-			if number > max(highest[abi], 0) && !n.Syscall.Multiplexed(abi) {
-				highest[abi] = number
+		for name, n := range s.index.names {
+			if n.Syscall == nil || not[name] || !s.knownToAll(n.Syscall) ||
+				!slices.ContainsFunc(n.Uses, func(u seccomp.Use) bool { return keeps(l, s.Rules[u.Rule]) }) {
+				continue
+			}
+			for abi, number := range n.Syscall.Numbers() {
+				if k := (floorKey{l, abi}); number > max(highest[k], 0) && !n.Syscall.Multiplexed(abi) {
+					highest[k] = number
+				}
 			}
 		}
 	}
@@ -79,41 +118,35 @@ func (s *side) knownToAll(call *seccomp.Syscall) bool {
 	return !slices.ContainsFunc(s.libs, func(lib Libseccomp) bool { return !lib.Knows(call) })
 }
 
-// about returns the conditional rules that have to do with what is done with a syscall: those that name it, and those
-// by which runc's border may come to lie above or below its number.
+// about returns the rules that ask about the container and that name a syscall, or one that is made through it.
 func (s *side) about(syscall string) []*seccomp.Rule {
 	var out []*seccomp.Rule
 	add := func(name string) {
 		if n := s.index.names[name]; n != nil {
 			for _, u := range n.Uses {
-				if r := s.Rules[u.Rule]; isConditional(r) && !slices.Contains(out, r) {
+				if r := s.Rules[u.Rule]; asksContainer(r) && !slices.Contains(out, r) {
 					out = append(out, r)
 				}
 			}
 		}
 	}
 	add(syscall)
-	call, ok := seccomp.LookupSyscall(syscall)
-	if !ok {
-		return out
-	}
 	if syscall == "socketcall" || syscall == "ipc" {
 		for _, through := range seccomp.Multiplexed() {
 			add(through.Name)
 		}
 	}
-	for abi, number := range call.Numbers() {
-		if s.commonFloor != nil && s.commonFloor[abi] >= number || s.floorOn(abi) >= number {
-			continue
-		}
-		for j, r := range s.Rules {
-			if isConditional(r) && !slices.Contains(out, r) &&
-				slices.ContainsFunc(s.heightsOn(abi), func(heights []int) bool { return heights[j] >= number }) {
-				out = append(out, r)
-			}
+	return out
+}
+
+// askingRules returns the indexes of the rules that ask about the container.
+func (s *side) askingRules() (indexes []int) {
+	for j, r := range s.Rules {
+		if asksContainer(r) {
+			indexes = append(indexes, j)
 		}
 	}
-	return out
+	return indexes
 }
 
 // heightsOn returns, for each build of libseccomp, the highest number on an ABI that each rule names; -1 for none.
@@ -164,16 +197,17 @@ func (s *side) known() int {
 	return len(s.named)
 }
 
-// floorOn returns the highest number on an ABI that is named whatever the target is; -1 for none.
-func (s *side) floorOn(abi string) int {
-	if n, ok := s.floors[abi]; ok {
+// floorOn returns the highest number on an ABI that is named whatever the target of a loader is; -1 for none.
+func (s *side) floorOn(l Loader, abi string) int {
+	key := floorKey{l, abi}
+	if n, ok := s.floors[key]; ok {
 		return n
 	}
 	floor := -1
 	for i, heights := range s.heightsOn(abi) {
 		highest := -1
 		for j, r := range s.Rules {
-			if !isConditional(r) {
+			if keeps(l, r) {
 				highest = max(highest, heights[j])
 			}
 		}
@@ -181,7 +215,7 @@ func (s *side) floorOn(abi string) int {
 			floor = highest
 		}
 	}
-	s.floors[abi] = floor
+	s.floors[key] = floor
 	return floor
 }
 
@@ -211,21 +245,42 @@ func (s *side) covered(l Loader, host *seccomp.Architecture) (archs, listed []*s
 	return archs, listed
 }
 
-// filter returns what a runtime with a build of libseccomp makes of the profile in an environment, whose key is key.
-func (s *side) filter(l Loader, host *seccomp.Architecture, e environment, key string, lib int,
-	v runtimeVariant) *Filter {
-	k := filterKey{l, host, key, lib, v}
-	if f, ok := s.filters[k]; ok {
-		return f
+// remains returns what a loader leaves of the profile in an environment, whose key is key.
+func (s *side) remains(l Loader, host *seccomp.Architecture, e environment, key string) *remainder {
+	k := environmentKey{l, host, key}
+	if r, ok := s.remainder[k]; ok {
+		return r
 	}
-	rk := filterKey{loader: l, host: host, environment: key}
-	r := s.resolved[rk]
-	if r == nil {
-		r = Resolve(s.Profile, l, e.Host(l, host))
-		s.resolved[rk] = r
+	r := Resolve(s.Profile, l, e.Host(l, host))
+	live := r.live()
+	same := make([]byte, 0, len(live)/8+64)
+	same = append(append(same, byte(l)), host.Name...)
+	for i, rule := range live {
+		if i%8 == 0 {
+			same = append(same, 0)
+		}
+		// Of one without names it matters whether it is handed on.
+		if rule != nil || len(s.Rules[i].Names) == 0 && r.scopeOf(s.Rules[i]) == (Omission{}) {
+			same[len(same)-1] |= 1 << (i % 8)
+		}
 	}
-	f := r.compile(s.index, v.runtime, v.version, s.libs[lib])
-	s.filters[k] = f
+	of := s.remainers[string(same)]
+	if of == nil {
+		of = &remainder{r, live}
+		s.remainers[string(same)] = of
+	}
+	s.remainder[k] = of
+	return of
+}
+
+// filter returns what a runtime with a build of libseccomp makes of what a loader left of the profile.
+func (s *side) filter(of *remainder, lib int, v runtimeVariant) *Filter {
+	k := filterKey{of, lib, v}
+	f, ok := s.filters[k]
+	if !ok {
+		f = of.Resolved.filter(s.index, of.live, v.runtime, v.version, s.libs[lib])
+		s.filters[k] = f
+	}
 	return f
 }
 
@@ -252,23 +307,25 @@ func (b border) below(number int, v runtimeVariant, lib int) bool {
 	return height >= 0 && number > height
 }
 
-// border returns runc's border on an ABI in an environment, whose key is key.
-func (s *side) border(l Loader, host *seccomp.Architecture, e environment, key string, a *seccomp.Architecture) border {
-	f := s.filter(l, host, e, key, 0, plainVariant)
-	b := border{listed: slices.ContainsFunc(f.Architectures, func(s seccomp.String) bool { return s.Text == a.Name })}
-	k := borderKey{l, host, a, key}
-	if known, ok := s.borders[k]; ok {
-		b.heights = known
+// border returns runc's border on an ABI.
+func (s *side) border(of *remainder, a *seccomp.Architecture) border {
+	k := borderKey{of, a}
+	b, ok := s.borders[k]
+	if ok {
 		return b
 	}
-	b.heights = slices.Repeat([]int{-1}, len(s.libs))
-	s.borders[k] = b.heights
-	if f.Default.Runs() || f.Default.Action == "SCMP_ACT_TRACE" || !f.Covers(a) {
+	f := s.filter(of, 0, plainVariant)
+	b = border{
+		heights: slices.Repeat([]int{-1}, len(s.libs)),
+		listed:  slices.ContainsFunc(of.Architectures, func(s seccomp.String) bool { return s.Text == a.Name }),
+	}
+	s.borders[k] = b
+	if of.Default.Runs() || of.Default.Action == "SCMP_ACT_TRACE" || !f.Covers(a) {
 		return b
 	}
 	for lib, heights := range s.heightsOn(a.ABI) {
 		for i, h := range heights {
-			if f.live[i] != nil {
+			if of.live[i] != nil {
 				b.heights[lib] = max(b.heights[lib], h)
 			}
 		}
@@ -277,16 +334,16 @@ func (s *side) border(l Loader, host *seccomp.Architecture, e environment, key s
 }
 
 // fragile reports whether there may be a target for which libseccomp loses the number of the call on one of the ABIs
-// (Filter.Unloaded), so rules have to do with syscalls that they do not name: there is a rule about a name that
-// the ABI does not have, and none without conditions about one that it has.
-func (s *side) fragile(loaders []Loader, abis []string) bool {
-	for _, l := range loaders {
-		decides, foreign := make([]bool, len(abis)), make([]bool, len(abis))
+// (Filter.Unloaded), so rules have to do with syscalls that they do not name: there are rules about names that the ABI
+// does not have and about others, and none of these without conditions.
+func (s *side) fragile(abis []string) bool {
+	for _, l := range s.loaders {
+		decides, foreign, own := make([]bool, len(abis)), make([]bool, len(abis)), make([]bool, len(abis))
 		for i, r := range s.Rules {
-			if OutcomeFor(r, l) == DefaultFor(s.Profile, l) {
+			if drops(l, r) || OutcomeFor(r, l) == DefaultFor(s.Profile, l) {
 				continue
 			}
-			always := !isConditional(r) && hasEmpty(s.index.first[i]) && hasEmpty(s.index.parts[i])
+			always := keeps(l, r) && hasEmpty(s.index.first[i]) && hasEmpty(s.index.parts[i])
 			for _, name := range r.Names {
 				n := s.index.names[name.Text].Syscall
 				if n == nil || !slices.Contains(decides, false) {
@@ -300,12 +357,13 @@ func (s *side) fragile(loaders []Loader, abis []string) bool {
 					on := n.On(abi)
 					decides[j] = on && everywhere
 					foreign[j] = foreign[j] || !on
+					own[j] = own[j] || on || (abi == "x86_64" || abi == "x32") && (n.On("x86_64") || n.On("x32"))
 				}
 			}
 		}
 		for j, abi := range abis {
 			beside := abi != "x86_64" || slices.Contains(abis, "x32")
-			if foreign[j] && !decides[j] && !seccomp.Multiplexes(abi) && beside {
+			if foreign[j] && own[j] && !decides[j] && !seccomp.Multiplexes(abi) && beside {
 				return true
 			}
 		}

@@ -69,7 +69,7 @@ type query struct {
 	// syscall restricts the ABIs to those that have it; nil for no restriction.
 	syscall *seccomp.Syscall
 	// bordered reports whether runc's border may matter on an ABI to the number of syscall there; nil for no.
-	bordered func(abi string, number int) bool
+	bordered func(l Loader, abi string, number int) bool
 }
 
 // place is a loader on a host in an environment, and an ABI for which both profiles' filters are.
@@ -77,7 +77,8 @@ type place struct {
 	loader      Loader
 	host, arch  *seccomp.Architecture
 	environment environment
-	key         string // that of environment
+	// old and new return what the loader leaves of each profile there.
+	old, new func() *remainder
 	// number is that of the syscall in question on the ABI.
 	number int
 	// bordered says that runc's border may matter; before and after are set only then.
@@ -133,12 +134,13 @@ func (d *differ) places(q query, keys []string) iter.Seq2[*place, block] {
 					if !on {
 						continue
 					}
-					bordered := q.bordered != nil && q.bordered(a.ABI, number)
+					bordered := q.bordered != nil && q.bordered(l, a.ABI, number)
 					for ei, e := range q.environments {
 						p := &place{
-							loader: l, host: h, arch: a, environment: e, key: keys[ei], number: number,
-							sameBorders: true,
+							loader: l, host: h, arch: a, environment: e, number: number, sameBorders: true,
 						}
+						p.old = remains(d.old, p, keys[ei])
+						p.new = remains(d.new, p, keys[ei])
 						if p.bordered = bordered; bordered {
 							d.setBorders(p)
 						}
@@ -152,9 +154,20 @@ func (d *differ) places(q query, keys []string) iter.Seq2[*place, block] {
 	}
 }
 
+// remains returns a function that returns what the loader leaves of a profile at a place, once it is asked for.
+func remains(s *side, p *place, key string) func() *remainder {
+	var r *remainder
+	return func() *remainder {
+		if r == nil {
+			r = s.remains(p.loader, p.host, p.environment, key)
+		}
+		return r
+	}
+}
+
 func (d *differ) setBorders(p *place) {
-	p.before = d.old.border(p.loader, p.host, p.environment, p.key, p.arch)
-	p.after = d.new.border(p.loader, p.host, p.environment, p.key, p.arch)
+	p.before = d.old.border(p.old(), p.arch)
+	p.after = d.new.border(p.new(), p.arch)
 	p.sameBorders = p.before.listed == p.after.listed && slices.Equal(p.before.heights, p.after.heights)
 }
 
@@ -169,7 +182,7 @@ func (d *differ) borderMoves(environments []environment) iter.Seq[borderMove] {
 	return func(yield func(borderMove) bool) {
 		q := query{
 			environments: environments, variants: d.variants, builds: d.eachBuild(),
-			bordered: func(abi string, _ int) bool { return d.bordersMayMove(abi) },
+			bordered: func(_ Loader, abi string, _ int) bool { return d.bordersMayMove(abi) },
 		}
 		for t := range d.space(q) {
 			if t.sameBorders || t.variant.runtime != "runc" {
@@ -223,8 +236,8 @@ type product struct {
 	libs                                   uint64
 }
 
-// products returns products that between them are the blocks.
-func (d *differ) products(blocks []block) []product {
+// products returns products that between them are the blocks, whose environments are given.
+func (d *differ) products(blocks []block, environments []environment) []product {
 	if len(blocks) == 0 {
 		return []product{{}}
 	}
@@ -239,6 +252,9 @@ func (d *differ) products(blocks []block) []product {
 		func(p *product) *[]int { return &p.environments },
 		func(p *product) *[]int { return &p.hosts },
 		func(p *product) *[]int { return &p.loaders },
+	}
+	if len(environments) > 0 && environments[0].named != nil { // of which more can be said together
+		axes[0], axes[1] = axes[1], axes[0]
 	}
 	for _, axis := range axes {
 		at := map[string]int{}

@@ -42,7 +42,7 @@ type Containers struct {
 	AnyOf []ContainerCondition
 	// Except says that it must meet none of AnyOf instead.
 	Except bool
-	// Some says that AnyOf is left out, being too long: it holds in some containers.
+	// Some says that it holds in some of these containers only, those about which more would have to be said.
 	Some bool
 }
 
@@ -195,6 +195,9 @@ func containersOf(some []int, environments []environment) Containers {
 	if len(some) == len(environments) {
 		return Containers{}
 	}
+	if environments[0].named != nil {
+		return containersNamed(some, environments)
+	}
 	conditions := conditionsOf(environments)
 	in := make([]bool, len(environments))
 	for _, i := range some {
@@ -214,6 +217,39 @@ func containersOf(some []int, environments []environment) Containers {
 	var out Containers
 	for _, i := range some {
 		out.AnyOf = append(out.AnyOf, conditions[i])
+	}
+	return out
+}
+
+// containersNamed is containersOf for environments that stand for others too: all that can be said of them is what
+// rules about the syscall ask, which is exact where it is all that matters.
+func containersNamed(some []int, environments []environment) Containers {
+	var named []environment
+	at := map[string]int{}
+	left := map[int]int{} // how many environments that are not among some say so
+	index := make([]int, len(environments))
+	for i, e := range environments {
+		one := environment{Has: e.named.Has, Lacks: e.named.Lacks, Kernel: e.Kernel}
+		key := one.key()
+		if _, ok := at[key]; !ok {
+			at[key] = len(named)
+			named = append(named, one)
+		}
+		index[i] = at[key]
+		left[index[i]]++
+	}
+	var in []int
+	for _, i := range some {
+		left[index[i]]--
+		in = appendNew(in, index[i])
+	}
+	exact := !slices.ContainsFunc(in, func(i int) bool { return left[i] > 0 })
+	if exact {
+		return containersOf(in, named)
+	}
+	out := Containers{Some: true}
+	if c := containersOf(in, named); len(c.AnyOf) == 1 && !c.Except {
+		out.AnyOf = c.AnyOf
 	}
 	return out
 }

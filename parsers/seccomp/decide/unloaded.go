@@ -17,7 +17,7 @@ import (
 // or x86_64 without x32. Runc from 1.2.0 on asks for a binary tree where a profile has more than 32 names, which
 // loads the number elsewhere.
 func (f *Filter) Unloaded(a *seccomp.Architecture) (seccomp.String, bool) {
-	name, ok := f.unloaded[a]
+	name, ok := f.unloaded()[a]
 	return name, ok
 }
 
@@ -27,14 +27,15 @@ var treeFromNames = release(1, 2, 0)
 
 const treeNames = 32
 
-func (f *Filter) findUnloaded() {
+// findUnloaded returns such a naming for each architecture that has one.
+func (f *Filter) findUnloaded() (unloaded map[*seccomp.Architecture]seccomp.String) {
 	if f.Target.Runtime == "runc" && !f.Target.RuntimeVersion.Less(treeFromNames) {
 		names := 0
 		for i := range f.Rules {
 			names += len(f.Rules[i].Names)
 		}
 		if names > treeNames {
-			return
+			return nil
 		}
 	}
 	isX86 := func(abi string) bool { return abi == "x86_64" || abi == "x32" }
@@ -54,12 +55,13 @@ func (f *Filter) findUnloaded() {
 			group = both
 		}
 		if name, ok := f.unloadedIn(group); ok {
-			if f.unloaded == nil {
-				f.unloaded = map[*seccomp.Architecture]seccomp.String{}
+			if unloaded == nil {
+				unloaded = map[*seccomp.Architecture]seccomp.String{}
 			}
-			f.unloaded[a] = name
+			unloaded[a] = name
 		}
 	}
+	return unloaded
 }
 
 // unloadedIn looks for the first syscall in libseccomp's list for architectures that share a part of the filter, and
