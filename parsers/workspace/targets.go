@@ -2,6 +2,7 @@ package workspace
 
 import (
 	"fmt"
+	"maps"
 	"regexp"
 	"slices"
 	"strings"
@@ -64,6 +65,9 @@ func (t *Targets) Set(consumer, version string) error {
 			if name = strings.TrimSpace(name); !platformName().MatchString(name) {
 				return fmt.Errorf("platform %q is not of the form os/architecture, such as linux/arm64", name)
 			}
+			if err := knownPlatform(name); err != nil {
+				return err
+			}
 			t.Platforms = append(slices.Clip(t.Platforms), name)
 		}
 		return nil
@@ -80,6 +84,53 @@ func (t *Targets) Set(consumer, version string) error {
 var platformName = sync.OnceValue(func() *regexp.Regexp {
 	return regexp.MustCompile(`^[a-z]+/[a-z0-9_]+(/[a-z0-9.]+)?$`)
 })
+
+// platformArchitectures are the architectures of images by operating system, as GOOS and GOARCH name them.
+var platformArchitectures = map[string][]string{
+	"linux": {
+		"386", "amd64", "arm", "arm64", "loong64", "mips", "mips64", "mips64le", "mipsle", "ppc64", "ppc64le", "riscv64",
+		"s390x",
+	},
+	"windows": {"386", "amd64", "arm", "arm64"}, "darwin": {"amd64", "arm64"}, "freebsd": {"amd64", "arm64"},
+	"wasi": {"wasm"}, "wasip1": {"wasm"},
+}
+
+// platformSpellings are other names of architectures.
+var platformSpellings = map[string]string{
+	"x86_64": "amd64", "x64": "amd64", "x86": "386", "i386": "386", "i686": "386", "aarch64": "arm64", "armhf": "arm",
+	"armv7": "arm/v7", "armv7l": "arm/v7", "armv6": "arm/v6", "armel": "arm", "ppc64el": "ppc64le",
+	"loongarch64": "loong64", "mips64el": "mips64le",
+}
+
+// knownPlatform returns an error for a platform that no image can be built for.
+func knownPlatform(name string) error {
+	system, arch, _ := strings.Cut(name, "/")
+	arch, variant, _ := strings.Cut(arch, "/")
+	archs, ok := platformArchitectures[system]
+	if !ok {
+		systems := slices.Sorted(maps.Keys(platformArchitectures))
+		if near := source.Nearest(system, systems); near != "" {
+			return fmt.Errorf("platform %q is unknown; did you mean \"%s/%s\"?", name, near, arch)
+		}
+		return fmt.Errorf("platform %q is unknown; its operating system is one of %s", name,
+			strings.Join(systems, ", "))
+	}
+	if slices.Contains(archs, arch) {
+		if variant != "" && (arch != "arm" && arch != "arm64" && arch != "amd64" || variant[0] != 'v') {
+			return fmt.Errorf("platform %q is unknown; did you mean \"%s/%s\"?", name, system, arch)
+		}
+		return nil
+	}
+	near, ok := platformSpellings[arch]
+	if !ok {
+		near = source.Nearest(arch, archs)
+	}
+	if near != "" {
+		return fmt.Errorf("platform %q is unknown; did you mean \"%s/%s\"?", name, system, near)
+	}
+	return fmt.Errorf("platform %q is unknown; the architecture of %s is one of %s", name, system,
+		strings.Join(archs, ", "))
+}
 
 // nix returns the targets of what Nix reads.
 func (t Targets) nix() nixuse.Targets { return nixuse.Targets{Nix: t.Nix, NixGiven: t.NixGiven} }

@@ -30,8 +30,12 @@ var ruleEqualsDefault = &rules.Rule{
 		"opencontainers/runc, libcontainer/seccomp/patchbpf/enosys_linux.go: " +
 			"the highest syscall that the profile names",
 		"containers/common, pkg/seccomp/validate.go: refuses such a rule",
+		"runc v1.0.0-rc93 to v1.0.1, libcontainer/seccomp/seccomp_linux.go: such a rule is handed to libseccomp-golang, " +
+			"which refuses it; before v1.0.0-rc95 defaultErrnoRet is not read",
+		"containers/podman#11029, containers/podman#12506",
 	},
 	Check: rules.OnProfile(func(p *rules.Pass, profile *workspace.Profile) {
+		checkRedundant(p, profile)
 		equals := equalRules(p, profile)
 		if !slices.Contains(equals, true) {
 			return
@@ -76,6 +80,42 @@ var ruleEqualsDefault = &rules.Rule{
 			p.Report(finding)
 		}
 	}),
+}
+
+// checkRedundant reports rules that an old release of runc refuses for doing what the default action does.
+func checkRedundant(p *rules.Pass, profile *workspace.Profile) {
+	targets := p.Targets().Seccomp
+	if !slices.Contains(targets.Runtimes(), "runc") {
+		return
+	}
+	loaders := profile.Loaders(targets)
+	for _, rule := range profile.Rules {
+		if !mentions.Readable(profile, rule) || !slices.ContainsFunc(rule.Names, func(n seccomp.String) bool {
+			_, known := seccomp.LookupSyscall(n.Text)
+			return known
+		}) {
+			continue
+		}
+		extent := decide.NoRelease
+		for _, l := range loaders {
+			extent = max(extent, targets.RedundantFor(profile.Profile, rule, l))
+		}
+		if extent == decide.NoRelease {
+			continue
+		}
+		finding := report.At(profile, rule.Action.Span,
+			"the rule does what the default action does, and runc before 1.0.2 refuses the profile for it "+
+				"(\"requested action matches default action of filter\")")
+		if o := decide.OutcomeFor(rule, loaders[0]); o != decide.DefaultFor(profile.Profile, loaders[0]) {
+			finding.Message = fmt.Sprintf("runc before 1.0.0-rc95 does not read defaultErrnoRet and takes the default "+
+				"action for ERRNO EPERM, which is what this rule does (%s), so it refuses the profile "+
+				"(\"requested action matches default action of filter\")", o)
+		}
+		if finding.Severity = rules.Warning; extent == decide.AllReleases {
+			finding.Severity = rules.Error
+		}
+		p.Report(finding)
+	}
 }
 
 // equalRules says of each rule whether it does what the default action does, for every loader that reads the profile.

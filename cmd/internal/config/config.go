@@ -310,9 +310,6 @@ func (r *reader) exclude(a *hclsyntax.Attribute) {
 	}
 }
 
-// severalVersions are the consumers that may have more than one target version.
-var severalVersions = []string{"determinate", "kubernetes", "libseccomp", "lix", "nix", "platform"}
-
 func (r *reader) target(blk *hclsyntax.Block) {
 	if len(blk.Labels) > 0 {
 		r.problem(blk.LabelRanges[0], "a target block takes no label")
@@ -324,9 +321,6 @@ func (r *reader) target(blk *hclsyntax.Block) {
 				if i == maxVersions {
 					r.problem(s.at, "%q has more than %d versions", consumer, maxVersions)
 					return
-				}
-				if i > 0 && !slices.Contains(severalVersions, consumer) {
-					r.problem(s.at, "%q takes only one version", consumer)
 				}
 				r.version(consumer, s)
 			}

@@ -167,6 +167,7 @@ type view struct {
 	runtimes    []string
 	libseccomps []string
 	archs       []*seccomp.Architecture
+	archNames   []string        // of archs, with the machine where an architecture is there twice
 	exact       bool            // runtimes are named with their releases, even where all are there
 	named       map[string]bool // the runtimes that the user targeted
 }
@@ -213,8 +214,13 @@ func newView(p *seccomp.Profile, s Scope, usual bool) *view {
 	}
 
 	calls := s.calls(p, v.loaders)
-	for i := range calls {
-		v.archs = append(v.archs, calls[i].arch)
+	for _, c := range calls {
+		v.archs = append(v.archs, c.arch)
+		name := ArchName(c.arch)
+		if slices.ContainsFunc(calls, func(o call) bool { return o.arch == c.arch && o.host != c.host }) {
+			name += " on a host of " + ArchName(c.host)
+		}
+		v.archNames = append(v.archNames, name)
 	}
 	for li, l := range v.loaders {
 		caps := s.Caps.For(l)
@@ -258,7 +264,7 @@ type call struct{ arch, host *seccomp.Architecture }
 func (s Scope) calls(p *seccomp.Profile, loaders []decide.Loader) []call {
 	var out []call
 	add := func(arch, host *seccomp.Architecture) {
-		if !slices.ContainsFunc(out, func(c call) bool { return c.arch == arch }) {
+		if !slices.Contains(out, call{arch, host}) {
 			out = append(out, call{arch, host})
 		}
 	}
@@ -277,7 +283,14 @@ func (s Scope) calls(p *seccomp.Profile, loaders []decide.Loader) []call {
 		}
 	case len(s.Archs) > 0:
 		for _, a := range s.Archs {
-			add(a, hostOf(a))
+			// A machine may be of a 32-bit architecture itself, where the profile is for such.
+			itself := slices.Contains(hosts, a)
+			if !itself || slices.Contains(hosts, hostOf(a)) {
+				add(a, hostOf(a))
+			}
+			if itself {
+				add(a, a)
+			}
 		}
 	default:
 		for _, h := range hosts {
@@ -383,7 +396,7 @@ func (v *view) who(b block) string {
 		loaders = append(loaders, v.loaders[i].String())
 	}
 	for _, i := range b[byArch] {
-		archs = append(archs, ArchName(v.archs[i]))
+		archs = append(archs, v.archNames[i])
 	}
 	s := list(loaders, "and") + " with " + v.runtimeWords(b[byRuntime])
 	if len(b[byLibseccomp]) < len(v.libseccomps) {

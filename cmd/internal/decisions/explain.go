@@ -59,7 +59,11 @@ type Explanation struct {
 	Args    Args
 	Answers []Answer
 
+	// Refusals say who refuses the profile. There are no answers for them.
+	Refusals []Refused
+
 	numbersOf string // the architecture that numbers are of
+	number    int    // what was asked for, where no syscall has the number; -1 otherwise
 }
 
 // Answer is what happens to a call for some targets. The fields about the decision are those of the first of them;
@@ -74,6 +78,8 @@ type Answer struct {
 	// Possible are the outcomes for the arguments that are known, where they settle it: one, or several where it is
 	// unpredictable which one is used.
 	Possible []decide.Outcome
+	// by is the case that decides for the known arguments, where Possible is one outcome of a case.
+	by *decide.Case
 	// Absent says that the ABI has no such syscall.
 	Absent bool
 	Dead   []decide.Dead
@@ -88,12 +94,17 @@ type Answer struct {
 // x86_64.
 func Explain(p *seccomp.Profile, s Scope, asked []string, args Args) []*Explanation {
 	v := newView(p, s, false)
+	refusals := v.accept()
 	var out []*Explanation
 	for _, word := range asked {
-		e := &Explanation{Asked: word, Name: word, Args: args, numbersOf: numberABI(s.Archs)}
+		e := &Explanation{
+			Asked: word, Name: word, Args: args, Refusals: refusals, numbersOf: numberABI(s.Archs), number: -1,
+		}
 		if n, err := strconv.ParseUint(word, 0, 31); err == nil {
 			if named, ok := Named(e.numbersOf, int(n)); ok {
 				e.Name = named.Name
+			} else {
+				e.number = int(n)
 			}
 		}
 		if known, ok := seccomp.LookupSyscall(e.Name); ok {
@@ -117,6 +128,13 @@ func numberABI(archs []*seccomp.Architecture) string {
 
 func (v *view) explain(e *Explanation) {
 	answers := make(map[[dimensions]int]*Answer, len(v.points))
+	if e.number >= 0 { // a number is one of one ABI
+		of := func(p point) bool { return p.arch.ABI == e.numbersOf }
+		if one := *v; slices.ContainsFunc(v.points, of) {
+			one.points = slices.DeleteFunc(slices.Clone(v.points), func(p point) bool { return !of(p) })
+			v = &one
+		}
+	}
 	groups := v.group(func(p point) string {
 		a := newAnswer(v, p, e)
 		answers[p.at] = a
@@ -130,9 +148,11 @@ func (v *view) explain(e *Explanation) {
 }
 
 func newAnswer(v *view, p point, e *Explanation) *Answer {
-	a := &Answer{
-		view: v, filter: p.filter, arch: p.arch, Decision: p.filter.Decide(p.arch, e.Name),
-		Dead: p.filter.Dead(p.arch, e.Name),
+	a := &Answer{view: v, filter: p.filter, arch: p.arch}
+	if e.number >= 0 {
+		a.Decision = p.filter.DecideNumber(p.arch, e.number-numberOffsets[p.arch.ABI])
+	} else {
+		a.Decision, a.Dead = p.filter.Decide(p.arch, e.Name), p.filter.Dead(p.arch, e.Name)
 	}
 	a.Absent = e.Syscall != nil && !e.Syscall.On(p.arch.ABI)
 	a.Miscompiled = a.Decision.Miscompiled() != nil
@@ -167,7 +187,15 @@ func (a *Answer) with(args Args) {
 	if open {
 		return
 	}
-	a.Possible = whole.Possible(args.Values)
+	if a.Possible = whole.Possible(args.Values); len(a.Possible) > 1 {
+		return
+	}
+	for i := range left {
+		if left[i].Outcome == a.Possible[0] {
+			a.by = &left[i]
+			return
+		}
+	}
 }
 
 // key is equal for answers that are shown together.

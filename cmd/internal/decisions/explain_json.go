@@ -3,7 +3,6 @@ package decisions
 import (
 	"encoding/json"
 	"io"
-	"slices"
 
 	"github.com/sandlint/sandlint/parsers/seccomp"
 	"github.com/sandlint/sandlint/parsers/seccomp/decide"
@@ -88,9 +87,25 @@ func (v *view) targetsJSON(blocks []block) []targetsJSON {
 			t.Libseccomp = append(t.Libseccomp, v.libseccomps[i])
 		}
 		for _, i := range b[byArch] {
-			t.Architectures = append(t.Architectures, ArchName(v.archs[i]))
+			t.Architectures = append(t.Architectures, v.archNames[i])
 		}
 		out = append(out, t)
+	}
+	return out
+}
+
+// refusalJSON says who refuses a profile, so no container starts there.
+type refusalJSON struct {
+	By      string        `json:"by"` // in words
+	Targets []targetsJSON `json:"targets"`
+	Reason  string        `json:"reason"`
+	Place   *placeJSON    `json:"place"`
+}
+
+func newRefusalsJSON(p *seccomp.Profile, refusals []Refused) []refusalJSON {
+	out := []refusalJSON{}
+	for _, r := range refusals {
+		out = append(out, refusalJSON{r.By, r.view.targetsJSON(r.blocks), r.Reason, newPlaceJSON(p.Source, r.At)})
 	}
 	return out
 }
@@ -115,8 +130,9 @@ type answerJSON struct {
 	Absent   bool          `json:"absent"`
 	NoFilter bool          `json:"noFilter"`
 	Step     string        `json:"step"`
-	// Outcome is what happens to the call where no case holds.
-	Outcome outcomeJSON `json:"outcome"`
+	// Outcome is what happens to the call: for the known arguments where they settle it, else where no case holds; null
+	// where the known arguments leave several that are possible.
+	Outcome *outcomeJSON `json:"outcome"`
 	// Possible are the outcomes for the known arguments; null where none are known or others matter.
 	Possible []outcomeJSON `json:"possible"`
 	Place    *placeJSON    `json:"place,omitempty"`
@@ -131,6 +147,7 @@ type explanationJSON struct {
 	Asked      string         `json:"asked"`
 	Name       string         `json:"name"`
 	Known      bool           `json:"known"`
+	Number     *int           `json:"number,omitempty"` // what was asked for, where no syscall has the number
 	DidYouMean []string       `json:"didYouMean"`
 	Numbers    map[string]int `json:"numbers"`
 	Libseccomp string         `json:"libseccomp,omitempty"`
@@ -141,7 +158,7 @@ type explanationJSON struct {
 // stepNames are the names of the steps, for programs.
 var stepNames = [...]string{
 	decide.StepBorder: "border", decide.StepForeign: "foreign-abi", decide.StepDefault: "default",
-	decide.StepRule: "rule", decide.StepConditions: "conditions",
+	decide.StepRule: "rule", decide.StepConditions: "conditions", decide.StepKernel: "kernel",
 }
 
 var whyNames = [...]string{
@@ -154,12 +171,19 @@ func WriteExplanationsJSON(w io.Writer, p *seccomp.Profile, explanations []*Expl
 	out := struct {
 		Version  int               `json:"version"`
 		File     string            `json:"file"`
+		Refusals []refusalJSON     `json:"refusals"`
 		Syscalls []explanationJSON `json:"syscalls"`
-	}{jsonVersion, p.Source.Path, []explanationJSON{}}
+	}{jsonVersion, p.Source.Path, []refusalJSON{}, []explanationJSON{}}
+	if len(explanations) > 0 {
+		out.Refusals = newRefusalsJSON(p, explanations[0].Refusals)
+	}
 	for _, e := range explanations {
 		one := explanationJSON{
 			Asked: e.Asked, Name: e.Name, Known: e.Syscall != nil, DidYouMean: append([]string{}, e.Near...),
 			Numbers: map[string]int{}, Answers: []answerJSON{},
+		}
+		if e.number >= 0 {
+			one.Number = &e.number
 		}
 		if s := e.Syscall; s != nil {
 			one.Libseccomp, one.Kernel = s.Since.String(), s.Kernel
@@ -179,12 +203,20 @@ func newAnswerJSON(a *Answer) answerJSON {
 	f, d := a.view.profile.Source, &a.Decision
 	out := answerJSON{
 		Targets: a.view.targetsJSON(a.group.blocks), Absent: a.Absent, NoFilter: a.filter.Off, Step: stepNames[d.Step],
-		Outcome: newOutcomeJSON(d.Outcome),
-		Cases:   []caseJSON{}, Overlaps: slices.Concat([][2]int{}, a.Overlaps), Miscompiled: a.Miscompiled,
+		Cases: []caseJSON{}, Overlaps: append([][2]int{}, a.Overlaps...), Miscompiled: a.Miscompiled,
 		Dead: []deadJSON{},
+	}
+	if len(a.Possible) == 0 {
+		outcome := newOutcomeJSON(d.Outcome)
+		out.Outcome = &outcome
+	} else if len(a.Possible) == 1 {
+		outcome := newOutcomeJSON(a.Possible[0])
+		out.Outcome = &outcome
 	}
 	switch {
 	case a.filter.Off:
+	case a.by != nil:
+		out.Place = newPlaceJSON(f, a.by.Name.Span)
 	case d.Step == decide.StepRule:
 		out.Place = newPlaceJSON(f, d.Name.Span)
 	case d.Step == decide.StepDefault, d.Step == decide.StepConditions:

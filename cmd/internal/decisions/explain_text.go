@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"io"
 	"slices"
-	"strconv"
 	"strings"
 
 	"github.com/sandlint/sandlint/cmd/internal/report"
@@ -97,9 +96,9 @@ func (w *printer) explanation(e *Explanation) {
 		if len(e.Near) > 0 {
 			near = "; did you mean " + list(quoted(e.Near), "or") + "?"
 		}
-		if _, err := strconv.Atoi(e.Asked); err == nil {
-			fmt.Fprintf(w, "%s: no syscall has this number on %s\n", name, e.numbersOf)
-			return
+		if e.number >= 0 {
+			fmt.Fprintf(w, "%s: no name known; no syscall has this number on %s\n", name, e.numbersOf)
+			break
 		}
 		fmt.Fprintf(w, "%s: unknown to libseccomp %s%s\n", name, seccomp.NewestLibseccomp(), near)
 		w.unknown(e)
@@ -112,6 +111,14 @@ func (w *printer) explanation(e *Explanation) {
 	for _, a := range e.Answers {
 		w.answer(e, &a)
 	}
+	if len(e.Answers) == 0 && len(e.Refusals) > 0 {
+		fmt.Fprintf(w, "  no container starts: %s\n", refusedWords(e.Refusals))
+	}
+}
+
+// refusedWords returns the first reason for which a profile is refused.
+func refusedWords(refusals []Refused) string {
+	return "the profile is refused by " + report.Visible(refusals[0].By) + ": " + report.Visible(refusals[0].Reason)
 }
 
 // unknown reports where a profile has a name that is not a syscall.
@@ -139,6 +146,9 @@ func (e *Explanation) facts() string {
 	var facts []string
 	on := map[int][]string{}
 	var numbers []int
+	if len(e.Answers) == 0 {
+		return since(s)
+	}
 	for _, arch := range e.Answers[0].view.archs {
 		if n, ok := Number(s, arch.ABI); ok {
 			if on[n] == nil {
@@ -262,6 +272,10 @@ func (w *printer) why(e *Explanation, a *Answer) {
 			"    the profile does not list %s, and libseccomp kills calls from an ABI that the filter is not for\n",
 			a.arch.Name)
 		w.defined(p, p.Architectures)
+	case d.Step == decide.StepKernel:
+		since, _ := a.filter.Unfiltered(a.arch, e.Name)
+		fmt.Fprintf(w, "    Linux %d.%d and newer make this call on %s without asking any filter\n", since.Major,
+			since.Minor, ArchName(a.arch))
 	case d.Step == decide.StepBorder:
 		w.border(e, a)
 	case a.Absent:
@@ -308,7 +322,10 @@ func (w *printer) border(e *Explanation, a *Answer) {
 		if !ok {
 			continue
 		}
-		n, _ := Number(e.Syscall, pt.arch.ABI)
+		n := e.number
+		if e.Syscall != nil {
+			n, _ = Number(e.Syscall, pt.arch.ABI)
+		}
 		i := slices.IndexFunc(numbers, func(known *number) bool { return known.n == n })
 		if i < 0 {
 			i = len(numbers)

@@ -18,11 +18,23 @@ type Refused struct {
 	By string
 	// Reason is one sentence.
 	Reason string
+
+	view   *view
+	blocks []block
 }
 
 // Refusals returns who refuses the profile, in order of position.
-func Refusals(p *seccomp.Profile, s Scope) []Refused {
-	v := newView(p, s, false)
+func Refusals(p *seccomp.Profile, s Scope) []Refused { return newView(p, s, false).refusals() }
+
+// accept takes the points out of the view that refuse the profile, and returns why they do.
+func (v *view) accept() []Refused {
+	refusals := v.refusals()
+	v.points = slices.DeleteFunc(v.points, func(pt point) bool { return len(pt.filter.Refusals()) > 0 })
+	return refusals
+}
+
+// refusals returns who refuses the profile, in order of position.
+func (v *view) refusals() []Refused {
 	type reason struct {
 		at   source.Span
 		text string
@@ -54,10 +66,11 @@ func Refusals(p *seccomp.Profile, s Scope) []Refused {
 			at = append(at, pt.at)
 		}
 		var who []string
-		for _, b := range blocks(at, 0) {
+		all := blocks(at, 0)
+		for _, b := range all {
 			who = append(who, v.who(b))
 		}
-		out = append(out, Refused{key.at, strings.Join(who, "; "), key.text})
+		out = append(out, Refused{key.at, strings.Join(who, "; "), key.text, v, all})
 	}
 	return out
 }

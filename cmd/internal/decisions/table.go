@@ -21,6 +21,8 @@ type Table struct {
 	archs []archTable
 	// others are other usual targets that decide differently about some calls.
 	others []string
+	// refusals say who refuses the profile, of the targets of the table.
+	refusals []Refused
 }
 
 // archTable is the table of one architecture.
@@ -41,13 +43,13 @@ type row struct {
 // newest releases.
 func NewTable(p *seccomp.Profile, s Scope) *Table {
 	v := newView(p, s, true)
-	t := &Table{view: v}
+	t := &Table{view: v, refusals: v.refusals()}
 	differing := map[[dimensions]int]int{}
 	var order [][dimensions]int
-	for _, arch := range v.archs {
+	for ai, arch := range v.archs {
 		var first *archTable
 		for _, pt := range v.points {
-			if pt.arch != arch {
+			if pt.at[byArch] != ai {
 				continue
 			}
 			rows := rowsOf(pt)
@@ -139,6 +141,7 @@ const (
 	kindAllowed = iota
 	kindConditions
 	kindRule // other outcomes by a rule
+	kindKernel
 	kindDefault
 	kindBorder
 )
@@ -147,6 +150,8 @@ func kindOf(d *decide.Decision) int {
 	switch {
 	case d.Step == decide.StepBorder:
 		return kindBorder
+	case d.Step == decide.StepKernel:
+		return kindKernel
 	case d.Step == decide.StepConditions:
 		return kindConditions
 	case d.Step == decide.StepRule && d.Outcome.Runs():
@@ -247,6 +252,8 @@ func (w *printer) archTable(t *archTable) {
 		case kindBorder:
 			heading += fmt.Sprintf(" from runc, above the highest number that is named, %d",
 				d.Border+numberOffsets[t.arch.ABI])
+		case kindKernel:
+			heading += " by the kernel, which asks no filter"
 		case kindDefault:
 			heading += " by default"
 		}
@@ -312,9 +319,11 @@ func (t *Table) WriteJSON(out io.Writer) error {
 		Runtime string   `json:"runtime"`
 		Lib     string   `json:"libseccomp"`
 		Caps    []string `json:"capabilities"`
+		// Refusals say that the rows are about a filter that is never loaded.
+		Refusals []refusalJSON `json:"refusals"`
 	}{
 		jsonVersion, t.view.profile.Source.Path, f.Loader.String(), t.view.runtimes[0], t.view.libseccomps[0],
-		append([]string{}, f.Host.Caps...),
+		append([]string{}, f.Host.Caps...), newRefusalsJSON(t.view.profile, t.refusals),
 	}
 	text, err := marshal(head)
 	if err != nil {

@@ -2,6 +2,27 @@ package decide
 
 import "github.com/sandlint/sandlint/parsers/seccomp"
 
+// RedundantFor says how many of the targeted releases of runc refuse a rule for doing what the default action does, as
+// those before 1.0.2 did. Those before 1.0.0-rc95 take the default action for EPERM, whatever errno the profile gives.
+func (t Targets) RedundantFor(p *seccomp.Profile, r *seccomp.Rule, l Loader) Extent {
+	rule, def := OutcomeFor(r, l), DefaultFor(p, l)
+	old := def
+	if def.Action == "SCMP_ACT_ERRNO" || def.Action == "SCMP_ACT_TRACE" {
+		old.Errno = eperm
+	}
+	switch {
+	case len(r.Names) == 0 || drops(l, r):
+		return NoRelease
+	case rule == def && rule == old:
+		return t.Extent("runc", seccomp.Version{}, skipsRedundant)
+	case rule == def:
+		return t.Extent("runc", readsDefaultErrno, skipsRedundant)
+	case rule == old:
+		return t.Extent("runc", seccomp.Version{}, readsDefaultErrno)
+	}
+	return NoRelease
+}
+
 // Alternatives returns the conditions of a rule as runtimes read them: the rule holds where all conditions of one of
 // the alternatives do. A rule without conditions, or with only such as a mask of 0 makes true, has an empty
 // alternative. All conditions are read, also by crun 1.29, which reads six.

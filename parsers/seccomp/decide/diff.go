@@ -211,7 +211,7 @@ func newDiffer(old, new *seccomp.Profile, targets Targets) *differ {
 	for _, runtime := range targets.Runtimes() {
 		since := []seccomp.Version{crunReadsAllConds}
 		if runtime == "runc" {
-			since = []seccomp.Version{stubForNative}
+			since = waysOf(runtime)
 			if d.fragile {
 				since = append(since, treeFromNames)
 			}
@@ -760,7 +760,7 @@ type decisionKey struct {
 // decide returns the decisions about a syscall. They are the same for all syscalls with the same rules.
 func (d *differ) decide(s *seccomp.Syscall, t *target) *decisionPair {
 	v := t.variant
-	if !d.fragile && !v.readsFirst() {
+	if !d.fragile && !v.readsFirst() && !v.ownDefault() {
 		v = plainVariant
 	}
 	k := decisionKey{
@@ -769,7 +769,7 @@ func (d *differ) decide(s *seccomp.Syscall, t *target) *decisionPair {
 	if d.fragile {
 		_, k.lost[0] = d.old.filter(k.old, t.builds.first, v).Unloaded(t.arch)
 		_, k.lost[1] = d.new.filter(k.new, t.builds.first, v).Unloaded(t.arch)
-		if k.variant = plainVariant; v.readsFirst() {
+		if k.variant = plainVariant; v.readsFirst() || v.ownDefault() {
 			k.variant = runtimeVariant{runtime: v.runtime}
 		}
 	}

@@ -204,7 +204,7 @@ func (c conflictCache) refusal(s *side, of *remainder, t *target) *Refusal {
 func supportReleases(runtime string) []seccomp.Version {
 	out := []seccomp.Version{crunReadsAllConds}
 	if runtime == "runc" {
-		out = []seccomp.Version{flagsInRunc}
+		out = append(waysOf(runtime), flagsInRunc, skipsRedundant)
 	}
 	add := func(s seccomp.Support) {
 		if v, ok := s.Since(runtime); ok {

@@ -182,6 +182,8 @@ const (
 	StepRule
 	// StepConditions: rules with conditions decide, and the default action where none of them holds.
 	StepConditions
+	// StepKernel: the kernel makes the call without asking any filter.
+	StepKernel
 )
 
 // Why is the reason for which a rule that names a syscall has no part in the decision.
@@ -289,6 +291,12 @@ func (r *Resolved) live() []*ResolvedRule {
 // for: most filters of a comparison never are.
 func (r *Resolved) filter(x *index, live []*ResolvedRule, runtime string, version seccomp.Version,
 	lib Libseccomp) *Filter {
+	if o := r.Default.Action; (runtimeVariant{runtime, version}).ownDefault() &&
+		(o == "SCMP_ACT_ERRNO" || o == "SCMP_ACT_TRACE") && r.Default.Errno != eperm {
+		own := *r
+		own.Default.Errno = eperm
+		r = &own
+	}
 	f := &Filter{Resolved: r, Target: Target{r.Loader, r.Host, runtime, version, lib}, index: x, live: live}
 	if r.Host.Arch != nil {
 		f.Archs = append(f.Archs, r.Host.Arch)
@@ -315,7 +323,7 @@ func (f *Filter) listed() (listed []*seccomp.Architecture) {
 // findBorder returns the highest number that is named on each architecture that has a border. runc's stub runs before
 // the filter, for the listed architectures, and since 1.1.15 for the host's own too.
 func (f *Filter) findBorder() map[*seccomp.Architecture]int {
-	if f.Target.Runtime != "runc" || f.Default.Runs() || f.Default.Action == "SCMP_ACT_TRACE" {
+	if f.Target.Runtime != "runc" || f.Target.RuntimeVersion.Less(firstStub) || f.Default.Runs() || f.Default.Action == "SCMP_ACT_TRACE" {
 		return nil
 	}
 	archs := f.Archs
@@ -344,6 +352,17 @@ func (f *Filter) findBorder() map[*seccomp.Architecture]int {
 func hasOffset(a *seccomp.Architecture) bool {
 	return a.ABI == "x32" || strings.HasPrefix(a.ABI, "mips")
 }
+
+// Before these releases runc had no stub, and did not read defaultErrnoRet (libcontainer/seccomp/seccomp_linux.go of
+// each release).
+var (
+	firstStub         = candidate(1, 0, 0, 93)
+	readsDefaultErrno = candidate(1, 0, 0, 95)
+)
+
+// skipsRedundant is the first release of runc that leaves rules out which do what the default action does; before it
+// libseccomp-golang refused them: "requested action matches default action of filter".
+var skipsRedundant = release(1, 0, 2)
 
 // stubForNative is the first release of runc that answers ENOSYS above the border for the host's own architecture
 // also where the profile does not list it.
@@ -403,9 +422,26 @@ func (f *Filter) Border(a *seccomp.Architecture) (int, bool) {
 // Named reports whether a rule of the filter names a syscall, on whatever ABI.
 func (f *Filter) Named(syscall string) bool { return len(f.uses(syscall)) > 0 }
 
+// unfiltered are the syscalls that Linux makes for programs of its own architecture without asking filters, and the
+// first release that does, by ABI: seccomp_uprobe_exception in kernel/seccomp.c. On Linux 6.18 no filter of seven
+// runtimes had an effect on them.
+var unfiltered = map[string]map[string]seccomp.Version{
+	"x86_64": {"uretprobe": release(6, 14, 0), "uprobe": release(6, 18, 0)},
+}
+
+// Unfiltered returns the first release of Linux that makes a syscall without asking any filter, where the filter's
+// host is of the ABI itself; false where there is none.
+func (f *Filter) Unfiltered(a *seccomp.Architecture, syscall string) (seccomp.Version, bool) {
+	v, ok := unfiltered[a.ABI][syscall]
+	return v, ok && f.Host.Arch == a
+}
+
 // Decide returns what the filter does with a syscall on an architecture. A syscall that the ABI does not have cannot
 // be called there; it is decided about as one that no rule names. Where the profile is Off, every call runs.
 func (f *Filter) Decide(a *seccomp.Architecture, syscall string) Decision {
+	if v, ok := f.Unfiltered(a, syscall); ok && (f.Host.Kernel.IsZero() || !f.Host.Kernel.Less(v)) && !f.Off {
+		return Decision{Step: StepKernel, Outcome: Outcome{Action: "SCMP_ACT_ALLOW"}}
+	}
 	if border, ok := f.Border(a); ok && !f.Off {
 		if s, known := seccomp.LookupSyscall(syscall); known {
 			if number, on := s.Number(a.ABI); on && number > border {
@@ -414,6 +450,15 @@ func (f *Filter) Decide(a *seccomp.Architecture, syscall string) Decision {
 		}
 	}
 	return f.decideUnder(a, syscall)
+}
+
+// DecideNumber returns what the filter does with a number that no syscall has on an architecture, without what its ABI
+// adds to numbers: what it does with one that no rule names.
+func (f *Filter) DecideNumber(a *seccomp.Architecture, number int) Decision {
+	if border, ok := f.Border(a); ok && !f.Off && number > border {
+		return Decision{Step: StepBorder, Outcome: Outcome{"SCMP_ACT_ERRNO", 38}, Border: border}
+	}
+	return f.decideUnder(a, "")
 }
 
 // decideUnder is Decide for a call with a number up to runc's border.

@@ -184,7 +184,13 @@ func (f *Filter) refuseRule(add refuse, place int, rule *seccomp.Rule, o Outcome
 		names = f.live[place].Names
 	}
 	added := false // libseccomp is given a rule
+	redundant := !crun && o == f.Default && f.Target.RuntimeVersion.Less(skipsRedundant)
 	for _, name := range names {
+		if s := f.index.names[name.Text].Syscall; redundant && s != nil && f.Target.Libseccomp.Knows(s) {
+			add(name, "runc before %s refuses a rule that does what the default action does, as this one does for %q",
+				skipsRedundant, name.Text)
+			redundant = false
+		}
 		if name.Text == "" && !crun {
 			add(name, "runc refuses an empty name of a syscall")
 		}

@@ -292,7 +292,7 @@ type border struct {
 
 // height returns the border of a variant of runc and a build of libseccomp; -1 for none.
 func (b border) height(v runtimeVariant, lib int) int {
-	if !b.listed && v.listedOnly() {
+	if !b.listed && v.listedOnly() || v.version.Less(firstStub) {
 		return -1
 	}
 	return b.heights[lib]

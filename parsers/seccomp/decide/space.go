@@ -26,19 +26,42 @@ func (v runtimeVariant) readsFirst() bool {
 // listedOnly reports whether there is a border for listed architectures only.
 func (v runtimeVariant) listedOnly() bool { return v.version.Less(stubForNative) }
 
-// variants returns the oldest targeted release of a runtime and those of since that are targeted too, or the newest
-// where there are none.
+// ownDefault reports whether the release takes another default action than others.
+func (v runtimeVariant) ownDefault() bool {
+	return v.runtime == "runc" && v.version.Less(readsDefaultErrno)
+}
+
+// variants returns a targeted release of a runtime for each way in which it works, where the releases of since are the
+// first of their way: the oldest of each way, or the newest of all where there is one way.
 func (t Targets) variants(runtime string, since []seccomp.Version) (out []runtimeVariant) {
-	r := t.Range(runtime)
-	for _, v := range since {
-		if r.From.Less(v) && !r.To.Less(v) && !slices.Contains(out, runtimeVariant{runtime, v}) {
-			out = append(out, runtimeVariant{runtime, v})
+	since = slices.Clone(since)
+	slices.SortFunc(since, seccomp.Version.Compare)
+	since = slices.Compact(since)
+	way := func(v seccomp.Version) int { // how many of since v has reached
+		n, found := slices.BinarySearchFunc(since, v, seccomp.Version.Compare)
+		if found {
+			n++
+		}
+		return n
+	}
+	ways := map[int]seccomp.Version{} // the oldest targeted release of each
+	for _, r := range t.Ranges(runtime) {
+		for n := way(r.From); n <= way(r.To); n++ {
+			v := r.From
+			if n > way(r.From) {
+				v = since[n-1]
+			}
+			if old, ok := ways[n]; !ok || v.Less(old) {
+				ways[n] = v
+			}
 		}
 	}
-	if len(out) == 0 {
+	if len(ways) == 1 {
 		return []runtimeVariant{{runtime, t.newestOf(runtime)}}
 	}
-	out = append(out, runtimeVariant{runtime, r.From})
+	for _, v := range ways {
+		out = append(out, runtimeVariant{runtime, v})
+	}
 	slices.SortFunc(out, func(a, b runtimeVariant) int { return a.version.Compare(b.version) })
 	return out
 }

@@ -2,6 +2,7 @@ package decide
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -33,6 +34,12 @@ type Range struct{ From, To seccomp.Version }
 // release returns a version with three numbers.
 func release(major, minor, patch int) seccomp.Version {
 	return seccomp.Version{Major: major, Minor: minor, Patch: patch}
+}
+
+// candidate returns the version of a release candidate.
+func candidate(major, minor, patch, n int) seccomp.Version {
+	v, _, _ := seccomp.ParseRelease(fmt.Sprintf("%d.%d.%d-rc%d", major, minor, patch, n))
+	return v
 }
 
 // endless is a component of a version that no release reaches: a range that ends at 2.5 ends at 2.5.endless.
@@ -119,8 +126,8 @@ func parseLibseccomp(s string) (Libseccomp, error) {
 // Targets are the consumers that profiles are for. The zero Targets are the defaults: every loader that reads a
 // file's dialect, and the releases of the runtimes and of libseccomp in wide use.
 type Targets struct {
-	given      []string // the consumers that the user named, sorted
-	ranges     map[string]Range
+	given      []string           // the consumers that the user named, sorted
+	ranges     map[string][]Range // those that the user gave
 	libseccomp []Libseccomp
 	nodes      []Loader // what Kubernetes' nodes run
 }
@@ -144,9 +151,17 @@ func Consumers() []string {
 	return []string{"containerd", "cri-o", "crun", "docker", "kernel", "kubernetes", "libseccomp", "podman", "runc"}
 }
 
-// Set adds a target: a release ("28", "1.1.5"), or a closed range of them ("1.1..1.2") whose ends may be left out.
-// Libseccomp also takes what parseLibseccomp does, and kubernetes also the runtime of its nodes, "containerd" or
-// "cri-o". The error names what is possible.
+// firstReleases are the first releases of the consumers that have to do with seccomp profiles.
+var firstReleases = map[string]seccomp.Version{
+	"docker": release(1, 10, 0), "podman": release(0, 2, 1), "containerd": release(1, 0, 0),
+	"kubernetes": release(1, 3, 0), "cri-o": release(1, 0, 0), "runc": release(0, 0, 5), "crun": release(0, 1, 0),
+	"libseccomp": release(2, 0, 0), "kernel": release(3, 5, 0),
+}
+
+// Set adds a target: a release ("28", "1.1.5", "1.0.0-rc93", a distribution's "1.3.6+ds1"), or a closed range of them
+// ("1.1..1.2") whose ends may be left out. Libseccomp also takes what parseLibseccomp does, and kubernetes also the
+// runtime of its nodes, "containerd" or "cri-o". What is given for one consumer adds up. The error names what is
+// possible.
 func (t *Targets) Set(consumer, version string) error {
 	if !slices.Contains(Consumers(), consumer) {
 		return fmt.Errorf("there is no consumer %q of seccomp profiles; it is one of %s", consumer,
@@ -160,9 +175,14 @@ func (t *Targets) Set(consumer, version string) error {
 			node = LoaderContainers
 		}
 		t.nodes = append(slices.Clip(t.nodes), node)
+		t.give(consumer)
+		return nil
 	case consumer == "libseccomp" && !isRange:
 		l, err := parseLibseccomp(version)
 		if err != nil {
+			return err
+		}
+		if err := known(consumer, l.Version); err != nil {
 			return err
 		}
 		t.libseccomp = append(slices.Clip(t.libseccomp), l)
@@ -189,35 +209,59 @@ func (t *Targets) Set(consumer, version string) error {
 			t.libseccomp = append(slices.Clip(t.libseccomp), releasesIn(r)...)
 		}
 	}
-	ranges := map[string]Range{consumer: r}
-	for c, old := range t.ranges {
-		if c != consumer {
-			ranges[c] = old
-		} else if consumer == "libseccomp" { // several builds may be given
-			ranges[c] = Range{minVersion(old.From, r.From), maxVersion(old.To, r.To)}
-		}
+	ranges := maps.Clone(t.ranges)
+	if ranges == nil {
+		ranges = map[string][]Range{}
+	}
+	if !slices.Contains(ranges[consumer], r) {
+		ranges[consumer] = append(slices.Clip(ranges[consumer]), r)
+		slices.SortStableFunc(ranges[consumer], func(a, b Range) int { return a.From.Compare(b.From) })
 	}
 	t.ranges = ranges
+	t.give(consumer)
+	return nil
+}
+
+// give adds a consumer that the user named.
+func (t *Targets) give(consumer string) {
 	if !slices.Contains(t.given, consumer) {
 		t.given = append(slices.Clip(t.given), consumer)
 		slices.Sort(t.given)
 	}
+}
+
+// known returns an error for a version that is no release of the consumer, as far as that can be said: one from before
+// it had to do with profiles, or more than a major version away from the newest that is known.
+func known(consumer string, v seccomp.Version) error {
+	first, newest := firstReleases[consumer], defaultRanges[consumer].To
+	if v.Less(first) || v.Major > newest.Major+1 {
+		return fmt.Errorf("there is no release %s of %s that reads seccomp profiles; the first is %s, and the newest "+
+			"known one %s", shortVersion(v), consumer, first, shortVersion(newest))
+	}
 	return nil
 }
 
+// shortVersion returns a version without the numbers that stand for any.
+func shortVersion(v seccomp.Version) string {
+	return strings.ReplaceAll(v.String(), "."+fmt.Sprint(endless), "")
+}
+
 func bound(consumer, s string, missing int) (seccomp.Version, error) {
-	v, ok := seccomp.ParseVersion(s)
-	if !ok || strings.Trim(s, "v0123456789.") != "" {
+	v, numbers, ok := seccomp.ParseRelease(s)
+	if !ok {
 		return seccomp.Version{},
 			fmt.Errorf("version %q of %s is not a number such as %s", s, consumer, defaultRanges[consumer].From)
 	}
-	switch strings.Count(strings.TrimRight(s, "."), ".") {
-	case 0:
-		v.Minor, v.Patch = missing, missing
-	case 1:
+	if numbers < 2 {
+		v.Minor = missing
+	}
+	if numbers < 3 {
 		v.Patch = missing
 	}
-	return v, nil
+	if consumer == "kernel" { // of which loaders read two numbers
+		v.Pre = 0
+	}
+	return v, known(consumer, v)
 }
 
 func minVersion(a, b seccomp.Version) seccomp.Version {
@@ -248,12 +292,25 @@ func (t Targets) Given(consumers ...string) bool {
 	return slices.ContainsFunc(consumers, func(c string) bool { return slices.Contains(t.given, c) })
 }
 
-// Range returns the targeted releases of a consumer.
+// Range returns the range from the oldest targeted release of a consumer to the newest. Not all in it are targeted
+// where the user gave several: see Ranges.
 func (t Targets) Range(consumer string) Range {
-	if r, ok := t.ranges[consumer]; ok {
-		return r
+	out := defaultRanges[consumer]
+	for i, r := range t.ranges[consumer] {
+		if i == 0 {
+			out = r
+		}
+		out = Range{minVersion(out.From, r.From), maxVersion(out.To, r.To)}
 	}
-	return defaultRanges[consumer]
+	return out
+}
+
+// Ranges returns the targeted releases of a consumer, in order of their first ones.
+func (t Targets) Ranges(consumer string) []Range {
+	if given := t.ranges[consumer]; len(given) > 0 {
+		return given
+	}
+	return []Range{defaultRanges[consumer]}
 }
 
 // Extent is how many of the targeted releases of a consumer something holds for.
@@ -268,14 +325,18 @@ const (
 // Extent says for how many of the targeted releases of a consumer something holds that began with the release since
 // and ended before the release before. A zero since stands for every release, a zero before for no end.
 func (t Targets) Extent(consumer string, since, before seccomp.Version) Extent {
-	r := t.Range(consumer)
-	switch {
-	case r.To.Less(since), !before.IsZero() && !r.From.Less(before):
-		return NoRelease
-	case !r.From.Less(since) && (before.IsZero() || r.To.Less(before)):
-		return AllReleases
+	some, all := false, true
+	for _, r := range t.Ranges(consumer) {
+		some = some || !r.To.Less(since) && (before.IsZero() || r.From.Less(before))
+		all = all && !r.From.Less(since) && (before.IsZero() || r.To.Less(before))
 	}
-	return SomeReleases
+	switch {
+	case all:
+		return AllReleases
+	case some:
+		return SomeReleases
+	}
+	return NoRelease
 }
 
 // Runtimes returns the runtimes that put profiles in force, "runc" and "crun"; those that the user named where there

@@ -75,13 +75,20 @@ func (t Targets) AllTargets(p *seccomp.Profile, loaders ...Loader) []Target {
 
 // representatives returns one release of a runtime for each way of working in the targeted range, newest last.
 func (t Targets) representatives(runtime string) []seccomp.Version {
-	r := t.Range(runtime)
-	since := crunReadsAllConds
+	var out []seccomp.Version
+	for _, v := range t.variants(runtime, waysOf(runtime)) {
+		out = append(out, v.version)
+	}
+	if len(out) > 1 {
+		out[len(out)-1] = t.newestOf(runtime)
+	}
+	return out
+}
+
+// waysOf returns the releases since which a runtime makes another filter of what it is given, oldest first.
+func waysOf(runtime string) []seccomp.Version {
 	if runtime == "runc" {
-		since = stubForNative
+		return []seccomp.Version{firstStub, readsDefaultErrno, stubForNative}
 	}
-	if r.From.Less(since) && !r.To.Less(since) {
-		return []seccomp.Version{r.From, t.newestOf(runtime)}
-	}
-	return []seccomp.Version{t.newestOf(runtime)}
+	return []seccomp.Version{crunReadsAllConds}
 }
