@@ -88,8 +88,8 @@ var platformName = sync.OnceValue(func() *regexp.Regexp {
 // platformArchitectures are the architectures of images by operating system, as GOOS and GOARCH name them.
 var platformArchitectures = map[string][]string{
 	"linux": {
-		"386", "amd64", "arm", "arm64", "loong64", "mips", "mips64", "mips64le", "mipsle", "ppc64", "ppc64le", "riscv64",
-		"s390x",
+		"386", "amd64", "arm", "arm64", "loong64", "mips", "mips64", "mips64le", "mipsle", "ppc64", "ppc64le",
+		"riscv64", "s390x",
 	},
 	"windows": {"386", "amd64", "arm", "arm64"}, "darwin": {"amd64", "arm64"}, "freebsd": {"amd64", "arm64"},
 	"wasi": {"wasm"}, "wasip1": {"wasm"},

@@ -23,17 +23,19 @@ var miscompiledRules = &rules.Rule{
 		"GHSA-4q85-33p6-j5g6, of the same kind, fixed in libseccomp 2.6.1",
 	},
 	Check: rules.OnProfile(func(p *rules.Pass, profile *workspace.Profile) {
-		seen := conditions.Pairs{}
+		seen := map[*seccomp.Rule]bool{}
 		conditions.Decisions(p, profile, func(f *decide.Filter, a *seccomp.Architecture, d *decide.Decision) {
 			for _, m := range d.Miscompiled() {
 				first, second := d.Cases[m.First], d.Cases[m.Second]
-				if !m.Likely || first.Multiplexed || second.Multiplexed || !seen.Add(first.Rule, second.Rule) {
+				if !m.Likely || first.Multiplexed || second.Multiplexed || seen[second.Rule] {
 					continue
 				}
+				seen[second.Rule] = true
 				finding := report.At(profile, second.Name.Span,
 					fmt.Sprintf("libseccomp makes a wrong filter from two conditions on %q, %s and %s, so calls may "+
-						"get a different action than the rules give",
-						second.Name.Text, conditions.InWords(first.Conds), conditions.InWords(second.Conds)))
+						"get a different action than the rules give%s",
+						second.Name.Text, conditions.InWords(first.Conds), conditions.InWords(second.Conds),
+						conditions.Others(m.Others, -1)))
 				finding.Related = []rules.Related{
 					{File: profile.Source, Span: first.Name.Span, Message: "the other rule"},
 				}

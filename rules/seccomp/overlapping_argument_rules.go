@@ -24,18 +24,20 @@ var overlappingArgumentRules = &rules.Rule{
 			"libseccomp 2.5.4 and in 2,538 with 2.6.1",
 	},
 	Check: rules.OnProfile(func(p *rules.Pass, profile *workspace.Profile) {
-		seen := conditions.Pairs{}
+		seen := map[*seccomp.Rule]bool{}
 		conditions.Decisions(p, profile, func(f *decide.Filter, a *seccomp.Architecture, d *decide.Decision) {
 			for _, o := range d.Overlaps() {
 				first, second := d.Cases[o.First], d.Cases[o.Second]
-				if o.Identical || first.Multiplexed || second.Multiplexed || !seen.Add(first.Rule, second.Rule) {
+				if o.Identical || first.Multiplexed || second.Multiplexed || seen[second.Rule] {
 					continue
 				}
+				seen[second.Rule] = true
 				finding := report.At(profile, second.Name.Span,
 					fmt.Sprintf("for %q with %s two rules hold, %s (%s) and %s (%s), and neither their order nor "+
-						"libseccomp's release determines which one counts",
+						"libseccomp's release determines which one counts%s",
 						second.Name.Text, conditions.Call(o.Call, first, second), first.Outcome,
-						conditions.InWords(first.Conds), second.Outcome, conditions.InWords(second.Conds)))
+						conditions.InWords(first.Conds), second.Outcome, conditions.InWords(second.Conds),
+						conditions.Others(o.Others, decide.MaxOthers)))
 				finding.Related = []rules.Related{
 					{File: profile.Source, Span: first.Name.Span, Message: "the other rule"},
 				}

@@ -30,8 +30,8 @@ var ruleEqualsDefault = &rules.Rule{
 		"opencontainers/runc, libcontainer/seccomp/patchbpf/enosys_linux.go: " +
 			"the highest syscall that the profile names",
 		"containers/common, pkg/seccomp/validate.go: refuses such a rule",
-		"runc v1.0.0-rc93 to v1.0.1, libcontainer/seccomp/seccomp_linux.go: such a rule is handed to libseccomp-golang, " +
-			"which refuses it; before v1.0.0-rc95 defaultErrnoRet is not read",
+		"runc v1.0.0-rc93 to v1.0.1, libcontainer/seccomp/seccomp_linux.go: such a rule is handed to " +
+			"libseccomp-golang, which refuses it; before v1.0.0-rc95 defaultErrnoRet is not read",
 		"containers/podman#11029, containers/podman#12506",
 	},
 	Check: rules.OnProfile(func(p *rules.Pass, profile *workspace.Profile) {

@@ -55,10 +55,12 @@ func checkUpperBitsIgnored(p *rules.Pass, profile *workspace.Profile) {
 		return
 	}
 	var found []bypass
+	seen := map[*seccomp.Arg]bool{}
 	for _, name := range candidates {
 		s, _ := seccomp.LookupSyscall(name)
 		for _, b := range bypasses(p, profile, s) {
-			if !slices.ContainsFunc(found, func(o bypass) bool { return o.arg == b.arg }) {
+			if !seen[b.arg] {
+				seen[b.arg] = true
 				found = append(found, b)
 			}
 		}
@@ -164,20 +166,27 @@ const maxCalls = 20_000
 // argument clear and set.
 func bypassesOf(d *decide.Decision, s *seccomp.Syscall) []bypass {
 	var values [6][]uint64
+	var known [6]map[uint64]bool
 	for i := range values {
-		values[i] = []uint64{}
+		values[i], known[i] = []uint64{}, map[uint64]bool{}
 	}
+	find := d.Finder()
 	for _, c := range d.Cases {
 		for _, cond := range c.Conds {
 			mask := uint64(1)<<widthOf(s, cond.Arg) - 1 // all bits for a width of 64
 			for _, v := range []uint64{cond.Value, cond.Value - 1, cond.Value + 1, cond.Value ^ cond.Mask, 0} {
-				if v &= mask; !slices.Contains(values[cond.Arg], v) {
+				if v &= mask; !known[cond.Arg][v] {
+					known[cond.Arg][v] = true
 					values[cond.Arg] = append(values[cond.Arg], v)
 				}
 			}
 		}
 	}
 	var out []bypass
+	at := map[*seccomp.Arg]int{}
+	refused := func(outcomes []decide.Outcome) bool {
+		return slices.ContainsFunc(outcomes, func(o decide.Outcome) bool { return !o.Runs() })
+	}
 	for arg := range values {
 		if len(values[arg]) == 0 || widthOf(s, arg) == 64 {
 			continue
@@ -203,16 +212,19 @@ func bypassesOf(d *decide.Decision, s *seccomp.Syscall) []bypass {
 			others[longest] = others[longest][:len(others[longest])/2]
 		}
 		eachCall(others, func(call [6]uint64) {
-			if !slices.ContainsFunc(d.Eval(call), func(o decide.Outcome) bool { return !o.Runs() }) {
+			low := find(call)
+			if !refused(d.OutcomesOf(low)) {
 				return
 			}
-			high := call
-			high[arg] |= 1 << 32
-			if slices.ContainsFunc(d.Eval(high), func(o decide.Outcome) bool { return !o.Runs() }) {
+			above := call
+			above[arg] |= 1 << 32
+			high := find(above)
+			if refused(d.OutcomesOf(high)) {
 				return
 			}
-			for _, b := range culprits(d, s, arg, call, high) {
-				if i := slices.IndexFunc(out, func(o bypass) bool { return o.arg == b.arg }); i < 0 {
+			for _, b := range culprits(d, s, arg, call, above, low, high) {
+				if i, ok := at[b.arg]; !ok {
+					at[b.arg] = len(out)
 					out = append(out, b)
 				} else if b.distance() < out[i].distance() {
 					out[i] = b
@@ -249,14 +261,21 @@ func eachCall(values [6][]uint64, look func(call [6]uint64)) {
 }
 
 // culprits returns the conditions on an argument that make the difference between a call that is refused and one that
-// is not: those that let the second through, or else those that refuse the first only.
-func culprits(d *decide.Decision, s *seccomp.Syscall, arg int, low, high [6]uint64) (out []bypass) {
+// is not: those that let the second through, or else those that refuse the first only. Of each call the cases that hold
+// are given.
+func culprits(d *decide.Decision, s *seccomp.Syscall, arg int, low, high [6]uint64,
+	atLow, atHigh []int) (out []bypass) {
 	for _, allows := range []bool{true, false} {
 		if len(out) > 0 {
 			break
 		}
-		for _, c := range d.Cases {
-			if c.Outcome.Runs() != allows || allows && !c.Holds(high) || !allows && !c.Holds(low) {
+		holding := atLow
+		if allows {
+			holding = atHigh
+		}
+		for _, i := range holding {
+			c := d.Cases[i]
+			if c.Outcome.Runs() != allows {
 				continue
 			}
 			for _, cond := range c.Conds {

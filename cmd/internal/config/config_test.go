@@ -37,6 +37,8 @@ exclude = ["third_party/**", "*.bak"]
 target {
   nix        = "2.24"
   libseccomp = "2.5.4"
+  docker     = ["27", "28"]
+  runc       = ["1.0.0-rc93", "1.3.6+ds1", "1.1.5..1.2"]
   platform   = ["linux/amd64", "linux/arm64"]
 }
 
@@ -51,7 +53,8 @@ rule "nix/duplicate-setting" {
 }
 `, Config{
 			Exclude: []string{"third_party/**", "*.bak"},
-			Targets: []Target{{"nix", "2.24"}, {"libseccomp", "2.5.4"}, {"platform", "linux/amd64"},
+			Targets: []Target{{"nix", "2.24"}, {"libseccomp", "2.5.4"}, {"docker", "27"}, {"docker", "28"},
+				{"runc", "1.0.0-rc93"}, {"runc", "1.3.6+ds1"}, {"runc", "1.1.5..1.2"}, {"platform", "linux/amd64"},
 				{"platform", "linux/arm64"}},
 			Rules: []Rule{
 				{Name: "nix/unknown-setting", Severity: rules.Error},
@@ -106,7 +109,10 @@ func TestParseErrors(t *testing.T) {
 		{`target { platform = ["arm"] }`,
 			[]string{`"arm": platform "arm" is not of the form os/architecture, such as linux/arm64`}},
 		{`target { docker = "new" }`, []string{`"new": version "new" of docker is not a number such as 20.10.10`}},
-		{`target { docker = ["27", "28"] }`, []string{`"28": "docker" takes only one version`}},
+		{`target { docker = ["27", "1.0.0"] }`, []string{`"1.0.0": there is no release 1.0.0 of docker that reads ` +
+			`seccomp profiles; the first is 1.10.0, and the newest known one 29`}},
+		{`target { platform = "linux/x86_64" }`,
+			[]string{`"linux/x86_64": platform "linux/x86_64" is unknown; did you mean "linux/amd64"?`}},
 		{"target {}\ntarget {}", []string{`target: only one target block is allowed`}},
 		{`target "x" {}`, []string{`"x": a target block takes no label`}},
 		{`rule {}`, []string{`rule: a rule block needs one label, the rule, as in rule "nix/unknown-setting" { … }`}},

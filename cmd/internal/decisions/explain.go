@@ -78,6 +78,7 @@ type Answer struct {
 	// Possible are the outcomes for the arguments that are known, where they settle it: one, or several where it is
 	// unpredictable which one is used.
 	Possible []decide.Outcome
+	whole    decide.Decision // with the cases that Args rule out
 	// by is the case that decides for the known arguments, where Possible is one outcome of a case.
 	by *decide.Case
 	// Absent says that the ABI has no such syscall.
@@ -86,7 +87,8 @@ type Answer struct {
 	// Miscompiled says that libseccomp is known to make a filter of the conditions that does something else for some
 	// arguments.
 	Miscompiled bool
-	// Overlaps are pairs of Decision.Cases with different outcomes that can hold for one call.
+	// Overlaps are pairs of Decision.Cases with different outcomes that can hold for one call: of each case, the first
+	// earlier one.
 	Overlaps [][2]int
 }
 
@@ -143,6 +145,7 @@ func (v *view) explain(e *Explanation) {
 	for _, g := range groups {
 		a := answers[g.points[0].at]
 		a.group = g
+		a.pairs()
 		e.Answers = append(e.Answers, *a)
 	}
 }
@@ -155,23 +158,24 @@ func newAnswer(v *view, p point, e *Explanation) *Answer {
 		a.Decision, a.Dead = p.filter.Decide(p.arch, e.Name), p.filter.Dead(p.arch, e.Name)
 	}
 	a.Absent = e.Syscall != nil && !e.Syscall.On(p.arch.ABI)
-	a.Miscompiled = a.Decision.Miscompiled() != nil
+	a.whole = a.Decision
 	if e.Args.any() && a.Decision.Step == decide.StepConditions {
 		a.with(e.Args)
-	}
-	for i, one := range a.Decision.Cases {
-		for j, other := range a.Decision.Cases[:i] {
-			if one.Outcome != other.Outcome && meet(one, other) {
-				a.Overlaps = append(a.Overlaps, [2]int{j, i})
-			}
-		}
 	}
 	return a
 }
 
+// pairs finds the cases that are more than each for itself.
+func (a *Answer) pairs() {
+	a.Miscompiled = a.whole.Miscompiled() != nil
+	for _, o := range a.Decision.Overlaps() {
+		a.Overlaps = append(a.Overlaps, [2]int{o.First, o.Second})
+	}
+}
+
 // with takes out the cases and conditions that the known arguments settle.
 func (a *Answer) with(args Args) {
-	whole := a.Decision
+	whole := &a.whole
 	var left []decide.Case
 	open := false // something depends on arguments that are not known
 	for _, c := range a.Decision.Cases {
@@ -202,7 +206,7 @@ func (a *Answer) with(args Args) {
 func (a *Answer) key() string {
 	var b strings.Builder
 	d := &a.Decision
-	fmt.Fprint(&b, a.filter.Off, a.Absent, a.Miscompiled, d.Step, d.Outcome, d.Name.Span, a.Possible)
+	fmt.Fprint(&b, a.filter.Off, a.Absent, d.Step, d.Outcome, d.Name.Span, a.Possible)
 	for _, c := range d.Cases {
 		fmt.Fprint(&b, c.Name.Span, c.Outcome, c.Conds, c.Multiplexed)
 	}
@@ -241,90 +245,4 @@ func reasonWords(d decide.Dead) string {
 		return "the container lacks " + d.Left.Value + ", which includes.caps names"
 	}
 	return "the kernel is older than " + d.Left.Value + ", which includes.minKernel names"
-}
-
-// meet reports whether two cases can hold for one call.
-func meet(a, b decide.Case) bool {
-	for _, x := range a.Conds {
-		for _, y := range b.Conds {
-			if x.Arg == y.Arg && !meetOn(x, y) {
-				return false
-			}
-		}
-	}
-	return true
-}
-
-// meetOn reports whether one argument can meet two conditions.
-func meetOn(x, y decide.Cond) bool {
-	lx, hx, mx, vx := bounds(x)
-	ly, hy, my, vy := bounds(y)
-	lo, hi := max(lx, ly), min(hx, hy) // conditions of one ABI compare the same bits
-	if lo > hi || (vx^vy)&mx&my != 0 {
-		return false
-	}
-	// The least argument from lo on that has the masked bits, then those after it that the conditions != forbid, two
-	// at most.
-	mask, value := mx|my, vx|vy
-	for n := lo; ; n++ {
-		var ok bool
-		if n, ok = atLeast(n, mask, value); !ok || n > hi {
-			return false
-		}
-		if x.Holds(n) && y.Holds(n) {
-			return true
-		}
-		if n == hi {
-			return false
-		}
-	}
-}
-
-// bounds returns the least and the greatest argument that meet a condition, and the bits that it fixes. For a
-// condition != they are those of all arguments.
-func bounds(c decide.Cond) (lo, hi, mask, value uint64) {
-	most := ^uint64(0)
-	if c.Low {
-		most = 1<<32 - 1
-	}
-	switch c.Op {
-	case "SCMP_CMP_EQ":
-		return c.Value, c.Value, 0, 0
-	case "SCMP_CMP_LT":
-		if c.Value == 0 {
-			return 1, 0, 0, 0
-		}
-		return 0, c.Value - 1, 0, 0
-	case "SCMP_CMP_LE":
-		return 0, c.Value, 0, 0
-	case "SCMP_CMP_GE":
-		return c.Value, most, 0, 0
-	case "SCMP_CMP_GT":
-		if c.Value == most {
-			return 1, 0, 0, 0
-		}
-		return c.Value + 1, most, 0, 0
-	case "SCMP_CMP_MASKED_EQ":
-		return 0, most, c.Mask, c.Value
-	}
-	return 0, most, 0, 0
-}
-
-// atLeast returns the least number from n on whose bits in mask are those of value.
-func atLeast(n, mask, value uint64) (uint64, bool) {
-	if n&mask == value {
-		return n, true
-	}
-	// It equals n above some bit that is 0 in n and 1 in it, and below that bit is the least possible.
-	for bit := 0; bit < 64; bit++ {
-		one := uint64(1) << bit
-		if n&one != 0 || mask&one != 0 && value&one == 0 {
-			continue
-		}
-		above := ^uint64(0) << bit << 1
-		if n&above&mask == value&above {
-			return n&above | one | value&(one-1), true
-		}
-	}
-	return 0, false
 }

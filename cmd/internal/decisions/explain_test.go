@@ -88,57 +88,6 @@ func TestNumbers(t *testing.T) {
 	}
 }
 
-// TestMeet compares the search for a common argument with trying them all, on narrow numbers.
-func TestMeet(t *testing.T) {
-	r := rand.New(rand.NewPCG(1, 2))
-	ops := seccomp.Operators()
-	random := func() decide.Cond {
-		c := decide.Cond{Op: ops[r.IntN(len(ops))], Value: r.Uint64N(16)}
-		if c.Op == "SCMP_CMP_MASKED_EQ" {
-			c.Mask = r.Uint64N(16)
-			c.Value &= c.Mask
-		}
-		return c
-	}
-	met := 0
-	for range 20_000 {
-		x, y := random(), random()
-		want := false
-		for n := uint64(0); n < 34; n++ {
-			want = want || x.Holds(n) && y.Holds(n)
-		}
-		if want {
-			met++
-		}
-		if got := meetOn(x, y); got != want {
-			t.Fatalf("%s and %s: %v, want %v", x, y, got, want)
-		}
-	}
-	if met == 0 || met == 20_000 {
-		t.Errorf("%d of 20000 pairs meet", met)
-	}
-	most := ^uint64(0)
-	for _, tt := range []struct {
-		x, y decide.Cond
-		want bool
-	}{
-		{decide.Cond{Op: "SCMP_CMP_GT", Value: most}, decide.Cond{Op: "SCMP_CMP_NE"}, false},
-		{decide.Cond{Op: "SCMP_CMP_GE", Value: most}, decide.Cond{Op: "SCMP_CMP_NE", Value: most}, false},
-		{
-			decide.Cond{Op: "SCMP_CMP_GT", Value: 1 << 62},
-			decide.Cond{Op: "SCMP_CMP_MASKED_EQ", Mask: 3 << 62, Value: 0}, false,
-		},
-		{
-			decide.Cond{Op: "SCMP_CMP_GT", Value: 1 << 62},
-			decide.Cond{Op: "SCMP_CMP_MASKED_EQ", Mask: 1 << 63, Value: 1 << 63}, true,
-		},
-	} {
-		if got := meetOn(tt.x, tt.y); got != tt.want {
-			t.Errorf("%s and %s: %v", tt.x, tt.y, got)
-		}
-	}
-}
-
 // TestBlocks checks that blocks hold exactly the points that they are made of.
 func TestBlocks(t *testing.T) {
 	r := rand.New(rand.NewPCG(3, 4))

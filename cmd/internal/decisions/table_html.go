@@ -96,6 +96,8 @@ func (t *Table) decidedBy(r *archRow) string {
 		return fmt.Sprintf("runc: above %d, the highest number that is named", d.Border+numberOffsets[r.arch.ABI])
 	case decide.StepForeign:
 		return "libseccomp: the profile does not list " + r.arch.Name
+	case decide.StepKernel:
+		return "Linux, which asks no filter about it"
 	case decide.StepDefault:
 		return "default action"
 	}

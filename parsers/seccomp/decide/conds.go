@@ -100,15 +100,14 @@ func representatives(conds []Cond, b *budget) []uint64 {
 				starts = append(starts, c.Value+1)
 			}
 		case "SCMP_CMP_MASKED_EQ":
-			if !slices.Contains(masked, c) {
-				masked = append(masked, c)
-			}
+			masked = append(masked, c)
 		}
 	}
 	slices.Sort(starts)
 	starts = slices.Compact(starts)
 	slices.Sort(points)
 	points = slices.Compact(points)
+	masks := byMask(masked)
 	out := slices.Clone(points)
 	for i, first := range starts {
 		last := limit
@@ -142,19 +141,41 @@ func representatives(conds []Cond, b *budget) []uint64 {
 			if !ok || !b.spend(8) {
 				return
 			}
-			if n == len(masked) {
+			if n == len(masks) {
 				out = append(out, v)
 				return
 			}
-			c := masked[n]
-			if (known.value^c.Value)&known.mask&c.Mask == 0 {
-				assign(n+1, knownBits{known.mask | c.Mask, known.value | c.Value}, not)
+			// At most one of the comparisons under one mask holds.
+			for _, c := range masks[n] {
+				if (known.value^c.Value)&known.mask&c.Mask == 0 {
+					assign(n+1, knownBits{known.mask | c.Mask, known.value | c.Value}, not)
+				}
 			}
-			assign(n+1, known, append(slices.Clip(not), c))
+			assign(n+1, known, append(slices.Clip(not), masks[n]...))
 		}
 		assign(0, knownBits{}, not)
 	}
 	return out
+}
+
+// byMask returns masked comparisons in groups of one mask, each once.
+func byMask(masked []Cond) (groups [][]Cond) {
+	at := map[uint64]int{}
+	seen := map[Cond]bool{}
+	for _, c := range masked {
+		if seen[c] {
+			continue
+		}
+		seen[c] = true
+		n, ok := at[c.Mask]
+		if !ok {
+			n = len(groups)
+			at[c.Mask] = n
+			groups = append(groups, nil)
+		}
+		groups[n] = append(groups[n], c)
+	}
+	return groups
 }
 
 // meet returns a value of a register that meets all conditions.
@@ -175,93 +196,105 @@ func meet(conds []Cond, b *budget) (uint64, bool) {
 	return 0, false
 }
 
-// representativeCalls returns registers of calls such that every set of cases of the decisions that can hold at once
-// holds for one of them: whatever the decisions do, they do with one of these calls. It reports false when there are
-// too many, and the calls are then some of them. All decisions must be about one ABI.
-func representativeCalls(decisions ...*Decision) (calls [][6]uint64, complete bool) {
-	var cases []Case
+// representativeCall is a call, and the cases that hold for it, by their indexes among those of all decisions.
+type representativeCall struct {
+	registers [6]uint64
+	holding   []int
+}
+
+// representativeCalls returns calls such that every set of cases of the decisions that can hold at once holds for one
+// of them: whatever the decisions do, they do with one of these calls. It reports false when there are too many, and
+// the calls are then some of them. All decisions must be about one ABI.
+func representativeCalls(decisions ...*Decision) (calls []representativeCall, complete bool) {
+	w := callSearch{budget: budget{searchBudget}}
 	for _, d := range decisions {
-		cases = append(cases, d.Cases...)
+		w.cases = append(w.cases, d.Cases...)
 	}
-	b := &budget{searchBudget}
-	var registers [6]uint64
-	var walk func(arg int, alive []int)
-	walk = func(arg int, alive []int) {
-		var conds []Cond
-		for ; arg < 6; arg++ {
-			for _, i := range alive {
-				for _, c := range cases[i].Conds {
-					if c.Arg == arg {
-						conds = append(conds, c)
-					}
-				}
-			}
-			if len(conds) > 0 {
-				break
-			}
-		}
-		if len(conds) == 0 {
-			calls = append(calls, registers)
-			return
-		}
-		seen := map[string]bool{}
-		key := make([]byte, (len(cases)+7)/8)
-		for _, v := range representatives(conds, b) {
-			if !b.spend(1 + len(alive)/16) {
-				return
-			}
-			clear(key)
-			var left []int
-			for _, i := range alive {
-				if !slices.ContainsFunc(cases[i].Conds, func(c Cond) bool { return c.Arg == arg && !c.Holds(v) }) {
-					left = append(left, i)
-					key[i/8] |= 1 << (i % 8)
-				}
-			}
-			if seen[string(key)] {
-				continue
-			}
-			seen[string(key)] = true
-			registers[arg] = v
-			walk(arg+1, left)
-			registers[arg] = 0
-		}
-	}
-	all := make([]int, len(cases))
+	all := make([]int, len(w.cases))
 	for i := range all {
 		all[i] = i
 	}
-	walk(0, all)
-	return calls, b.left >= 0
+	w.walk(0, all)
+	return w.calls, w.left >= 0
 }
 
-// Overlap is a pair of cases with different outcomes that hold for one call. Which of them libseccomp takes follows
-// neither from their order nor from its release.
-type Overlap struct {
-	// First and Second are indexes in Decision.Cases, First being the smaller.
-	First, Second int
-	// Call are registers for which both hold.
-	Call [6]uint64
-	// Identical says that both have the same conditions, which libseccomp refuses (EEXIST).
-	Identical bool
+// callSearch looks for representative calls, one register after the other.
+type callSearch struct {
+	budget
+	cases     []Case
+	registers [6]uint64
+	calls     []representativeCall
 }
 
-// Overlaps returns the pairs of cases with different outcomes that can hold at once. It is exact for the usual
-// conditions, and leaves out a pair that it cannot decide about.
-func (d *Decision) Overlaps() []Overlap {
-	var out []Overlap
-	for i := range d.Cases {
-		for j := i + 1; j < len(d.Cases); j++ {
-			a, b := &d.Cases[i], &d.Cases[j]
-			if a.Outcome == b.Outcome {
-				continue
-			}
-			if call, ok := both(a.Conds, b.Conds); ok {
-				out = append(out, Overlap{i, j, call, sameConds(a.Conds, b.Conds)})
-			}
+// on returns the conditions of a case on an argument.
+func (c *Case) on(arg int) (conds []Cond) {
+	for _, cond := range c.Conds {
+		if cond.Arg == arg {
+			conds = append(conds, cond)
 		}
 	}
-	return out
+	return conds
+}
+
+// walk tries the registers from one on, where cases are left whose conditions on those before are met.
+func (w *callSearch) walk(arg int, left []int) {
+	var conds []Cond
+	for ; arg < 6; arg++ {
+		for _, i := range left {
+			conds = append(conds, w.cases[i].on(arg)...)
+		}
+		if len(conds) > 0 {
+			break
+		}
+	}
+	if len(conds) == 0 {
+		w.calls = append(w.calls, representativeCall{w.registers, left})
+		return
+	}
+	// Cases with nothing but one equality are found by its value.
+	var masks []uint64
+	equal := map[equality][]int{}
+	var others []int
+	for _, i := range left {
+		on := w.cases[i].on(arg)
+		if len(on) == 1 {
+			if e, ok := on[0].equality(); ok {
+				if equal[e] = append(equal[e], i); !slices.Contains(masks, e.mask) {
+					masks = append(masks, e.mask)
+				}
+				continue
+			}
+		}
+		others = append(others, i)
+	}
+	seen := map[string]bool{}
+	var key []byte
+	for _, v := range representatives(conds, &w.budget) {
+		var next []int
+		for _, mask := range masks {
+			next = append(next, equal[equality{arg, mask, v & mask}]...)
+		}
+		if !w.spend(1 + (len(others)+len(next))/16) {
+			return
+		}
+		for _, i := range others {
+			if !slices.ContainsFunc(w.cases[i].Conds, func(c Cond) bool { return c.Arg == arg && !c.Holds(v) }) {
+				next = append(next, i)
+			}
+		}
+		slices.Sort(next)
+		key = key[:0]
+		for _, i := range next {
+			key = append(key, byte(i), byte(i>>8), byte(i>>16))
+		}
+		if seen[string(key)] {
+			continue
+		}
+		seen[string(key)] = true
+		w.registers[arg] = v
+		w.walk(arg+1, next)
+		w.registers[arg] = 0
+	}
 }
 
 // both returns a call that meets all conditions of two cases.
@@ -357,8 +390,14 @@ func (d *Decision) Compare(o *Decision) Comparison {
 		}
 	}
 	calls, complete := representativeCalls(d, o)
-	for _, call := range calls {
-		before, after := d.Eval(call), o.Eval(call)
+	for _, representative := range calls {
+		call := representative.registers
+		n := 0
+		for n < len(representative.holding) && representative.holding[n] < len(d.Cases) {
+			n++
+		}
+		before := d.outcomes(representative.holding[:n], 0)
+		after := o.outcomes(representative.holding[n:], len(d.Cases))
 		switch {
 		case len(before) > 1 || len(after) > 1:
 			unsure(call, true)
@@ -378,6 +417,19 @@ func (d *Decision) Compare(o *Decision) Comparison {
 				unsure(wrong[0].Call, true)
 			}
 		}
+	}
+	return out
+}
+
+// outcomes returns the outcomes where some cases hold, which are given by their indexes and an offset.
+func (d *Decision) outcomes(holding []int, offset int) (out []Outcome) {
+	for _, i := range holding {
+		if o := d.Cases[i-offset].Outcome; !slices.Contains(out, o) {
+			out = append(out, o)
+		}
+	}
+	if len(out) == 0 {
+		return []Outcome{d.Outcome}
 	}
 	return out
 }
@@ -462,8 +514,10 @@ func (d *Decision) String() string {
 	}
 	for _, o := range outcomes {
 		var alternatives []string
+		seen := map[string]bool{}
 		for _, c := range d.Cases {
-			if text := condsKey(c.Conds); c.Outcome == o && !slices.Contains(alternatives, text) {
+			if text := condsKey(c.Conds); c.Outcome == o && !seen[text] {
+				seen[text] = true
 				alternatives = append(alternatives, text)
 			}
 		}

@@ -123,7 +123,7 @@ func TestDecisionsAgainstBruteForce(t *testing.T) {
 		}
 		comparison := a.Compare(b)
 		overlaps := map[[2]int]bool{}
-		for _, o := range a.Overlaps() {
+		for _, o := range slowOverlaps(a) {
 			overlaps[[2]int{o.First, o.Second}] = true
 			if !a.Cases[o.First].Holds(o.Call) || !a.Cases[o.Second].Holds(o.Call) {
 				t.Fatalf("%s: not both of %v hold", a, o)
@@ -133,7 +133,10 @@ func TestDecisionsAgainstBruteForce(t *testing.T) {
 			t.Fatalf("%s and %s: %x makes no difference", a, b, comparison.Call)
 		}
 		found[fmt.Sprint(comparison.Verdict)]++
-		for _, call := range append(calls, complete...) {
+		for _, c := range complete {
+			calls = append(calls, c.registers)
+		}
+		for _, call := range calls {
 			x, y := a.Eval(call), b.Eval(call)
 			if comparison.Verdict == SameDecision && !a.sameCases(b) && (len(x) > 1 || len(y) > 1 || x[0] != y[0]) {
 				t.Fatalf("%s and %s: said to be the same, but not for %x", a, b, call)
@@ -215,5 +218,60 @@ func TestRepresentativesOfMany(t *testing.T) {
 	other.Cases = slices.Clone(d.Cases[1:])
 	if c := d.Compare(&other); c.Verdict == SameDecision {
 		t.Error("decisions that are too large to compare are said to be the same")
+	}
+}
+
+// TestBoth compares the search for a common argument with trying them all, on narrow numbers.
+func TestBoth(t *testing.T) {
+	meets := func(x, y Cond) bool {
+		_, ok := both([]Cond{x}, []Cond{y})
+		return ok
+	}
+	r := rand.New(rand.NewPCG(1, 2))
+	ops := seccomp.Operators()
+	random := func() Cond {
+		c := Cond{Op: ops[r.IntN(len(ops))], Value: r.Uint64N(16)}
+		if c.Op == "SCMP_CMP_MASKED_EQ" {
+			c.Mask = r.Uint64N(16)
+			c.Value &= c.Mask
+		}
+		return c
+	}
+	met := 0
+	for range 20_000 {
+		x, y := random(), random()
+		want := false
+		for n := uint64(0); n < 34; n++ {
+			want = want || x.Holds(n) && y.Holds(n)
+		}
+		if want {
+			met++
+		}
+		if got := meets(x, y); got != want {
+			t.Fatalf("%s and %s: %v, want %v", x, y, got, want)
+		}
+	}
+	if met == 0 || met == 20_000 {
+		t.Errorf("%d of 20000 pairs meet", met)
+	}
+	most := ^uint64(0)
+	for _, tt := range []struct {
+		x, y Cond
+		want bool
+	}{
+		{Cond{Op: "SCMP_CMP_GT", Value: most}, Cond{Op: "SCMP_CMP_NE"}, false},
+		{Cond{Op: "SCMP_CMP_GE", Value: most}, Cond{Op: "SCMP_CMP_NE", Value: most}, false},
+		{
+			Cond{Op: "SCMP_CMP_GT", Value: 1 << 62},
+			Cond{Op: "SCMP_CMP_MASKED_EQ", Mask: 3 << 62, Value: 0}, false,
+		},
+		{
+			Cond{Op: "SCMP_CMP_GT", Value: 1 << 62},
+			Cond{Op: "SCMP_CMP_MASKED_EQ", Mask: 1 << 63, Value: 1 << 63}, true,
+		},
+	} {
+		if got := meets(tt.x, tt.y); got != tt.want {
+			t.Errorf("%s and %s: %v", tt.x, tt.y, got)
+		}
 	}
 }

@@ -65,12 +65,15 @@ type way struct {
 	outcome Outcome
 	rule    *seccomp.Rule
 	name    seccomp.String
+	gone    bool // another way took its place
 }
 
 // tree is what libseccomp knows about one system call.
 type tree struct {
 	all  bool // a rule without conditions decides
-	ways []way
+	ways []*way
+	// Ways by their nodes: those that are these, those that begin with them, and those that contain them later on.
+	exact, through, later map[string][]*way
 }
 
 // contested returns the names of calls to which rules give different actions; without that there are no
@@ -167,7 +170,7 @@ func (t *tree) add(conds []Cond, bits int, rule way) (way, bool) {
 	case t.all:
 		return way{}, true
 	case len(conds) == 0:
-		t.all, t.ways = true, nil
+		*t = tree{all: true}
 		return way{}, true
 	}
 	ways := [][]comparison{nil}
@@ -182,50 +185,87 @@ func (t *tree) add(conds []Cond, bits int, rule way) (way, bool) {
 	}
 	// A rule that holds wherever one with the same action does that looks at lower arguments first takes its place,
 	// and so the other way round.
-	t.ways = slices.DeleteFunc(t.ways, func(earlier way) bool {
-		return earlier.outcome == rule.outcome &&
-			slices.ContainsFunc(ways, func(w []comparison) bool { return containsLater(earlier.nodes, w) })
-	})
-	ways = slices.DeleteFunc(ways, func(w []comparison) bool {
-		return slices.ContainsFunc(t.ways,
-			func(earlier way) bool { return earlier.outcome == rule.outcome && containsLater(w, earlier.nodes) })
-	})
-	var added []way
 	for _, w := range ways {
-		shadowed := false
-		for _, earlier := range t.ways {
-			n := commonPrefix(earlier.nodes, w)
-			switch {
-			case n == len(w) && earlier.outcome != rule.outcome && (n < len(earlier.nodes) || !w[n-1].high):
-				return earlier, false
-			case n == len(earlier.nodes): // the earlier rule already decides there
-				shadowed = true
-			}
-		}
-		if !shadowed {
-			added = append(added, way{w, rule.outcome, rule.rule, rule.name})
+		for _, earlier := range t.later[nodesKey(w)] {
+			earlier.gone = earlier.gone || earlier.outcome == rule.outcome
 		}
 	}
-	t.ways = append(t.ways, added...)
+	ways = slices.DeleteFunc(ways, func(w []comparison) bool {
+		return anyPart(w, 1, func(key string) bool {
+			return slices.ContainsFunc(t.exact[key], func(earlier *way) bool {
+				return !earlier.gone && earlier.outcome == rule.outcome
+			})
+		})
+	})
+	var added []*way
+	for _, w := range ways {
+		key := nodesKey(w)
+		for _, earlier := range t.through[key] {
+			if !earlier.gone && earlier.outcome != rule.outcome && (len(w) < len(earlier.nodes) || !w[len(w)-1].high) {
+				return *earlier, false
+			}
+		}
+		shadowed := false // an earlier rule already decides there
+		for n := 1; n <= len(w) && !shadowed; n++ {
+			shadowed = slices.ContainsFunc(t.exact[nodesKey(w[:n])], func(earlier *way) bool { return !earlier.gone })
+		}
+		if !shadowed {
+			added = append(added, &way{w, rule.outcome, rule.rule, rule.name, false})
+		}
+	}
+	for _, w := range added {
+		t.keep(w)
+	}
 	return way{}, true
 }
 
-// containsLater reports whether whole contains part, but does not begin with it.
-func containsLater(whole, part []comparison) bool {
-	for i := 1; i+len(part) <= len(whole); i++ {
-		if slices.Equal(whole[i:i+len(part)], part) {
-			return true
+// keep adds a way to the tree.
+func (t *tree) keep(w *way) {
+	if t.exact == nil {
+		t.exact, t.through, t.later = map[string][]*way{}, map[string][]*way{}, map[string][]*way{}
+	}
+	t.ways = append(t.ways, w)
+	key := nodesKey(w.nodes)
+	t.exact[key] = append(t.exact[key], w)
+	for n := 1; n <= len(w.nodes); n++ {
+		key := nodesKey(w.nodes[:n])
+		t.through[key] = append(t.through[key], w)
+	}
+	anyPart(w.nodes, 1, func(key string) bool {
+		t.later[key] = append(t.later[key], w)
+		return false
+	})
+}
+
+// anyPart reports whether something holds for the key of a run of nodes that begins at one of them or later.
+func anyPart(nodes []comparison, from int, holds func(key string) bool) bool {
+	for i := from; i < len(nodes); i++ {
+		for j := i + 1; j <= len(nodes); j++ {
+			if holds(nodesKey(nodes[i:j])) {
+				return true
+			}
 		}
 	}
 	return false
 }
 
-func commonPrefix(a, b []comparison) int {
-	n := 0
-	for n < len(a) && n < len(b) && a[n] == b[n] {
-		n++
+// nodesKey is equal for equal nodes.
+func nodesKey(nodes []comparison) string {
+	k := make([]byte, 0, 26*len(nodes))
+	for _, n := range nodes {
+		flags := byte(n.arg)
+		if n.high {
+			flags |= 8
+		}
+		if n.otherwise {
+			flags |= 16
+		}
+		k = append(append(k, flags), n.op...)
+		for i := range 4 {
+			k = append(k, byte(n.mask>>(8*i)), byte(n.value>>(8*i)))
+		}
 	}
-	return n
+	return string(k)
 }
 
 // comparisons returns the ways through libseccomp's comparisons by which the condition holds.

@@ -313,8 +313,8 @@ func (f *foundChanges) randomTarget(r *rand.Rand) (Target, point) {
 // outcomesDiffer reports whether two decisions have different outcomes for some call.
 func outcomesDiffer(x, y *Decision) bool {
 	calls, _ := representativeCalls(x, y)
-	return slices.ContainsFunc(calls, func(call [6]uint64) bool {
-		p, q := x.Eval(call), y.Eval(call)
+	return slices.ContainsFunc(calls, func(c representativeCall) bool {
+		p, q := x.Eval(c.registers), y.Eval(c.registers)
 		return len(p) != len(q) || slices.ContainsFunc(p, func(o Outcome) bool { return !slices.Contains(q, o) })
 	})
 }

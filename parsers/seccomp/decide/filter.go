@@ -287,8 +287,8 @@ func (r *Resolved) live() []*ResolvedRule {
 	return live
 }
 
-// filter is Compile with the index of the profile and the rules that live returns. The border and what is not loaded are found when they are asked
-// for: most filters of a comparison never are.
+// filter is Compile with the index of the profile and the rules that live returns. The border and what is not loaded
+// are found when they are asked for: most filters of a comparison never are.
 func (r *Resolved) filter(x *index, live []*ResolvedRule, runtime string, version seccomp.Version,
 	lib Libseccomp) *Filter {
 	if o := r.Default.Action; (runtimeVariant{runtime, version}).ownDefault() &&
@@ -323,7 +323,8 @@ func (f *Filter) listed() (listed []*seccomp.Architecture) {
 // findBorder returns the highest number that is named on each architecture that has a border. runc's stub runs before
 // the filter, for the listed architectures, and since 1.1.15 for the host's own too.
 func (f *Filter) findBorder() map[*seccomp.Architecture]int {
-	if f.Target.Runtime != "runc" || f.Target.RuntimeVersion.Less(firstStub) || f.Default.Runs() || f.Default.Action == "SCMP_ACT_TRACE" {
+	if f.Target.Runtime != "runc" || f.Target.RuntimeVersion.Less(firstStub) ||
+		f.Default.Runs() || f.Default.Action == "SCMP_ACT_TRACE" {
 		return nil
 	}
 	archs := f.Archs

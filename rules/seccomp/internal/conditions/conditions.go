@@ -18,12 +18,14 @@ import (
 
 // Syscalls returns the syscalls that rules with conditions name, in order of the file.
 func Syscalls(profile *workspace.Profile) (names []string) {
+	seen := map[string]bool{}
 	for _, rule := range profile.Rules {
 		if len(rule.Args) == 0 {
 			continue
 		}
 		for _, name := range rule.Names {
-			if !slices.Contains(names, name.Text) {
+			if !seen[name.Text] {
+				seen[name.Text] = true
 				names = append(names, name.Text)
 			}
 		}
@@ -42,26 +44,51 @@ func (p Pairs) Add(a, b *seccomp.Rule) bool {
 	return !seen
 }
 
-// Decisions calls look with the decision about each syscall that rules with conditions name, in every filter that
-// most people get.
+// Decisions calls look with each different decision about a syscall that rules with conditions name, in the filters
+// that most people get.
 func Decisions(p *rules.Pass, profile *workspace.Profile,
 	look func(f *decide.Filter, a *seccomp.Architecture, d *decide.Decision)) {
 	names := Syscalls(profile)
 	if len(names) == 0 {
 		return
 	}
+	seen := map[string][]*decide.Decision{}
 	for _, f := range profile.Usual(p.Targets().Seccomp) {
 		if f.Off || f.Default.Action == "" {
 			continue
 		}
 		for _, a := range f.Archs {
 			for _, name := range names {
-				if d := f.Decide(a, name); len(d.Cases) > 1 {
-					look(f, a, &d)
+				d := f.Decide(a, name)
+				if len(d.Cases) < 2 || slices.ContainsFunc(seen[name], func(o *decide.Decision) bool {
+					return o.Outcome == d.Outcome && slices.EqualFunc(o.Cases, d.Cases, sameCase)
+				}) {
+					continue
 				}
+				seen[name] = append(seen[name], &d)
+				look(f, a, &d)
 			}
 		}
 	}
+}
+
+// sameCase reports whether two cases come from the same place and are the same.
+func sameCase(a, b decide.Case) bool {
+	return a.Rule == b.Rule && a.Name.Span == b.Name.Span && a.Outcome == b.Outcome &&
+		a.Multiplexed == b.Multiplexed && slices.Equal(a.Conds, b.Conds)
+}
+
+// Others returns in words that as many other rules are meant too; "" for none.
+func Others(n, most int) string {
+	switch {
+	case n <= 0:
+		return ""
+	case n == 1:
+		return ", and so with one more earlier rule"
+	case n == most:
+		return fmt.Sprintf(", and so with %d or more other earlier rules", n)
+	}
+	return fmt.Sprintf(", and so with %d other earlier rules", n)
 }
 
 // Call returns the arguments that conditions look at in words: "arg0 = 5 and arg1 = 0".

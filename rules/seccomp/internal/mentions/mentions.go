@@ -164,8 +164,12 @@ func (j *judge) judge(seq []int) []Verdict {
 			out[i].By = -1
 		}
 	}
+	firsts := map[int]int{}
 	for i := range out {
-		if first := slices.Index(seq, seq[i]); out[i].Status == Counts && first < i {
+		first, again := firsts[seq[i]]
+		if !again {
+			firsts[seq[i]] = i
+		} else if out[i].Status == Counts {
 			out[i].Status, out[i].By = Copied, first
 		}
 	}
@@ -203,13 +207,21 @@ func (j *judge) judgeFor(l decide.Loader, seq []int, all []*seccomp.Rule) ([]Ver
 			return nil, false
 		}
 		deciders[w] = -1
+		left := make(map[*seccomp.Rule]bool, len(resolved.Rules))
+		for _, r := range resolved.Rules {
+			left[r.Rule] = true
+		}
 		for i, rule := range all {
-			force[i][w] = slices.ContainsFunc(resolved.Rules,
-				func(r decide.ResolvedRule) bool { return r.Rule == rule })
+			force[i][w] = left[rule]
 			if force[i][w] && deciders[w] < 0 && out[i].Always && (!hasDefault || out[i].Outcome != def) {
 				deciders[w] = i
 			}
 		}
+	}
+	copies := map[copyKey][]int{}
+	for i := range out {
+		k := copyKey{out[i].Outcome, j.conditions(seq[i])}
+		copies[k] = append(copies[k], i)
 	}
 	for i := range out {
 		v := &out[i]
@@ -248,7 +260,7 @@ func (j *judge) judgeFor(l decide.Loader, seq []int, all []*seccomp.Rule) ([]Ver
 		case dead && out[other].Outcome == v.Outcome:
 			v.Status, v.By = Copied, other
 		default:
-			if c := j.copyOf(i, seq, out, force); c >= 0 {
+			if c := copyOf(i, copies[copyKey{v.Outcome, j.conditions(seq[i])}], force); c >= 0 {
 				v.Status, v.By = Copied, c
 			} else if hasDefault && rival >= 0 {
 				v.Status, v.By = Rivalled, rival
@@ -258,12 +270,17 @@ func (j *judge) judgeFor(l decide.Loader, seq []int, all []*seccomp.Rule) ([]Ver
 	return out, true
 }
 
-// copyOf returns a rule with the outcome and conditions of rule i that is in force wherever that one is, and not
-// itself a copy of it; or -1.
-func (j *judge) copyOf(i int, seq []int, out []Verdict, force [][]bool) int {
-	for k := range seq {
-		if k != i && out[k].Outcome == out[i].Outcome && j.conditions(seq[k]) == j.conditions(seq[i]) &&
-			within(force[i], force[k]) && (k < i || !within(force[k], force[i])) {
+// copyKey is equal for rules with the same outcome and conditions.
+type copyKey struct {
+	outcome    decide.Outcome
+	conditions string
+}
+
+// copyOf returns one of the rules with the outcome and conditions of rule i that is in force wherever that one is, and
+// not itself a copy of it; or -1.
+func copyOf(i int, same []int, force [][]bool) int {
+	for _, k := range same {
+		if k != i && within(force[i], force[k]) && (k < i || !within(force[k], force[i])) {
 			return k
 		}
 	}
