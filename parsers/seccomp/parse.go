@@ -7,9 +7,8 @@ import (
 	"strings"
 	"unicode/utf8"
 
-	"github.com/tailscale/hujson"
-
 	"github.com/sandlint/sandlint/parsers/source"
+	"github.com/tailscale/hujson"
 )
 
 // object is a kind of JSON object and the fields that its readers know.

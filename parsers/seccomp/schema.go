@@ -8,10 +8,9 @@ import (
 	"strings"
 	"sync"
 
+	"github.com/sandlint/sandlint/parsers/source"
 	"github.com/tailscale/hujson"
 	"github.com/xeipuuv/gojsonschema"
-
-	"github.com/sandlint/sandlint/parsers/source"
 )
 
 var (

@@ -155,6 +155,11 @@ func TestTargetsSet(t *testing.T) {
 		"platform=amd64":        `platform "amd64" is not of the form os/architecture, such as linux/arm64`,
 		"builder=arm64":         `builder "arm64" is not of the form os/architecture, such as linux/arm64`,
 		"platform=linux/amd64,": `platform "" is not of the form os/architecture, such as linux/arm64`,
+		"platform=linux/foo": `platform "linux/foo" is unknown; the architecture of linux is one of 386, amd64, arm, ` +
+			`arm64, loong64, mips, mips64, mips64le, mipsle, ppc64, ppc64le, riscv64, s390x`,
+		"platform=linux/aarch64":  `platform "linux/aarch64" is unknown; did you mean "linux/arm64"?`,
+		"platform=linus/amd64":    `platform "linus/amd64" is unknown; did you mean "linux/amd64"?`,
+		"platform=linux/s390x/v2": `platform "linux/s390x/v2" is unknown; did you mean "linux/s390x"?`,
 	} {
 		consumer, version, _ := strings.Cut(s, "=")
 		if err := targets.Set(consumer, version); err == nil || err.Error() != want {
@@ -164,6 +169,9 @@ func TestTargetsSet(t *testing.T) {
 	for _, name := range Consumers() {
 		version := map[string]string{
 			"platform": "linux/amd64", "builder": "linux/arm64", "determinate": "3.5", "lix": "2.91",
+			"docker": "28", "kernel": "6.1",
+			"kubernetes": "1.30", "cri-o": "1.30", "runc": "1.1.5", "crun": "1.8.1", "libseccomp": "2.5.4",
+			"podman": "5.8", "containerd": "2.1",
 		}[name]
 		if version == "" {
 			version = "2.24"

@@ -144,7 +144,7 @@ func shortages(p *rules.Pass, profile *workspace.Profile, all []*decide.Filter) 
 		heavy := targets.Given(runtime) ||
 			slices.ContainsFunc(fs,
 				func(f *decide.Filter) bool { return programs.CommonRuntime(f.Target.Loader) == runtime })
-		for _, s := range lacking(profile, fs, runtime, decide.MeasuredReleases(runtime, targets.Range(runtime))) {
+		for _, s := range lacking(profile, fs, runtime, decide.MeasuredReleases(runtime, targets.Ranges(runtime)...)) {
 			if !heavy {
 				s.severity = min(s.severity, rules.Info)
 			}
@@ -387,7 +387,7 @@ func byChance(p *rules.Pass, all []*decide.Filter) (names []string) {
 		if f.Target.Host.Arch.ABI != "x86_64" {
 			continue
 		}
-		for _, v := range decide.MeasuredReleases(f.Target.Runtime, targets.Range(f.Target.Runtime)) {
+		for _, v := range decide.MeasuredReleases(f.Target.Runtime, targets.Ranges(f.Target.Runtime)...) {
 			n := decide.NeedsOf(f.Target.Runtime, v, false)
 			if n == nil {
 				continue

@@ -119,10 +119,19 @@ func measuredAround(runtime string, version seccomp.Version) (before, after *mea
 	return before, after
 }
 
-// MeasuredReleases returns the releases of a runtime in a range at which what NeedsOf returns may change: the ends of
-// the range, and what was measured between them. The end of a range that stands for all later releases is the last
+// MeasuredReleases returns the releases of a runtime in some ranges at which what NeedsOf returns may change: the ends
+// of each range, and what was measured between them. The end of a range that stands for all later releases is the last
 // one measured.
-func MeasuredReleases(runtime string, r Range) []seccomp.Version {
+func MeasuredReleases(runtime string, ranges ...Range) []seccomp.Version {
+	var out []seccomp.Version
+	for _, r := range ranges {
+		out = append(out, measuredIn(runtime, r)...)
+	}
+	slices.SortFunc(out, seccomp.Version.Compare)
+	return slices.Compact(out)
+}
+
+func measuredIn(runtime string, r Range) []seccomp.Version {
 	var out []seccomp.Version
 	last := r.From
 	for _, m := range measuredReleases {
@@ -138,7 +147,6 @@ func MeasuredReleases(runtime string, r Range) []seccomp.Version {
 			out = append(out, v)
 		}
 	}
-	slices.SortFunc(out, seccomp.Version.Compare)
 	return out
 }
 
