@@ -1,0 +1,120 @@
+package decisions
+
+import (
+	"bytes"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/xeipuuv/gojsonschema"
+
+	fixseccomp "github.com/sandlint/sandlint/fixers/seccomp"
+	"github.com/sandlint/sandlint/parsers/seccomp"
+	"github.com/sandlint/sandlint/parsers/seccomp/decide"
+	"github.com/sandlint/sandlint/parsers/source"
+)
+
+// conforms checks that output follows a schema of docs/schema.
+func conforms(t *testing.T, schema, what string, output []byte) {
+	t.Helper()
+	text, err := os.ReadFile(filepath.Join("..", "..", "..", "docs", "schema", schema+".schema.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	result, err := gojsonschema.Validate(gojsonschema.NewBytesLoader(text), gojsonschema.NewBytesLoader(output))
+	if err != nil {
+		t.Fatalf("%s: %v\n%s", what, err, output)
+	}
+	for _, e := range result.Errors() {
+		t.Errorf("%s does not follow %s: %s", what, schema, e)
+	}
+}
+
+// schemaProfiles have between them every step, a refusal, overlaps, dead rules and rules that capabilities guard.
+var schemaProfiles = map[string]string{
+	"plain": `{"defaultAction":"SCMP_ACT_ERRNO","architectures":["SCMP_ARCH_X86_64","SCMP_ARCH_X86"],"syscalls":[` +
+		`{"names":["read","statx","nosuch"],"action":"SCMP_ACT_ALLOW"},{"names":["read"],"action":"SCMP_ACT_LOG"},` +
+		`{"names":["socket"],"action":"SCMP_ACT_ALLOW","args":[{"index":0,"op":"SCMP_CMP_EQ","value":2},` +
+		`{"index":1,"op":"SCMP_CMP_MASKED_EQ","value":1,"valueTwo":1}]},{"names":["socket"],"action":"SCMP_ACT_TRAP",` +
+		`"args":[{"index":0,"op":"SCMP_CMP_LT","value":18446744073709551615}]}]}`,
+	"docker": `{"defaultAction":"SCMP_ACT_ERRNO","defaultErrnoRet":38,"archMap":[{"architecture":"SCMP_ARCH_X86_64",` +
+		`"subArchitectures":["SCMP_ARCH_X86"]},{"architecture":"SCMP_ARCH_ARM","subArchitectures":[]}],"syscalls":[` +
+		`{"names":["read","write"],"action":"SCMP_ACT_ALLOW"},{"names":["mount"],"action":"SCMP_ACT_ALLOW",` +
+		`"includes":{"caps":["CAP_SYS_ADMIN"],"minKernel":"5.1"}}]}`,
+	"refused": `{"defaultAction":"SCMP_ACT_ALLOW","syscalls":[{"names":["mount"],"action":"SCMP_ACT_KILL_ALL"}]}`,
+	"off":     `{}`,
+}
+
+func TestOutputFollowsSchemas(t *testing.T) {
+	var profiles []*seccomp.Profile
+	for name, text := range schemaProfiles {
+		p := seccomp.Parse(source.NewFile(name+".json", []byte(text)))
+		profiles = append(profiles, p)
+		for _, words := range []string{"", "2,1,0", "2"} {
+			args, err := ParseArgs(words)
+			if words == "" {
+				args, err = Args{}, nil
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			var b bytes.Buffer
+			asked := []string{"read", "socket", "mount", "uretprobe", "openat2", "600", "0", "nosuch", "mkdirr"}
+			if err := WriteExplanationsJSON(&b, p, Explain(p, Scope{}, asked, args)); err != nil {
+				t.Fatal(err)
+			}
+			conforms(t, "seccomp-explain", "explain "+name+" "+words, b.Bytes())
+		}
+		var b bytes.Buffer
+		if err := NewTable(p, Scope{AllArchs: true}).WriteJSON(&b); err != nil {
+			t.Fatal(err)
+		}
+		conforms(t, "seccomp-table", "table "+name, b.Bytes())
+		for _, h := range p.Hosts() {
+			text := fixseccomp.OCI(decide.Resolve(p, decide.LoaderDocker, decide.Host{Arch: h}))
+			if text != nil {
+				conforms(t, "seccomp-resolve", "resolve "+name, text)
+			}
+		}
+	}
+	for _, old := range profiles {
+		for _, new := range profiles {
+			var b bytes.Buffer
+			if err := NewDiff(old, new, decide.Targets{}).WriteJSON(&b); err != nil {
+				t.Fatal(err)
+			}
+			conforms(t, "seccomp-diff", "diff "+old.Source.Path+" "+new.Source.Path, b.Bytes())
+		}
+	}
+	var b bytes.Buffer
+	if err := someDiff().WriteJSON(&b); err != nil {
+		t.Fatal(err)
+	}
+	conforms(t, "seccomp-diff", "diff", b.Bytes())
+	b.Reset()
+	facts := Which([]string{"clone3", "oldwait4", "fchmodat2", "socket", "msgget", "435", "99999", "mkdirr"}, nil)
+	if err := WriteFactsJSON(&b, facts, nil); err != nil {
+		t.Fatal(err)
+	}
+	conforms(t, "seccomp-which", "which", b.Bytes())
+}
+
+// The schemas refuse what they should.
+func TestSchemasRefuse(t *testing.T) {
+	for schema, text := range map[string]string{
+		"seccomp-explain": `{"version":1,"file":"a","refusals":[],"syscalls":[{"asked":"a"}]}`,
+		"seccomp-table":   `{"version":1,"file":"a"}`,
+		"seccomp-diff":    `{"version":2}`,
+		"seccomp-which":   `{"version":1,"libseccomp":"2.6.1","syscalls":[],"more":1}`,
+		"seccomp-resolve": `{"syscalls":[]}`,
+	} {
+		b, err := os.ReadFile(filepath.Join("..", "..", "..", "docs", "schema", schema+".schema.json"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		result, err := gojsonschema.Validate(gojsonschema.NewBytesLoader(b), gojsonschema.NewStringLoader(text))
+		if err != nil || result.Valid() {
+			t.Errorf("%s takes %s, error %v", schema, text, err)
+		}
+	}
+}
