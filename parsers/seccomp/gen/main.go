@@ -1,5 +1,3 @@
-//go:build ignore
-
 // Gen writes zsyscalls.go from data/syscalls.json. Run it with: go generate ./parsers/seccomp
 package main
 
