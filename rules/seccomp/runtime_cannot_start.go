@@ -76,7 +76,11 @@ func checkRuntime(p *rules.Pass, profile *workspace.Profile) {
 				}
 			}
 		}
-		where := programs.Where(ofRuntime(all, s.runtime), s.lacks[0].effect.On)
+		var names []string
+		for _, l := range s.lacks {
+			names = append(names, l.effect.Name)
+		}
+		where := programs.Where(ofRuntime(all, s.runtime), s.lacks[0].effect.On, names...)
 		finding := report.At(profile, s.cause(), s.message(where))
 		finding.Severity = s.severity
 		finding.Fixes = letStart(p, profile, whole, byChance(p, all))

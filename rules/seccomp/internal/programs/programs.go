@@ -32,7 +32,7 @@ func Filters(p *rules.Pass, profile *workspace.Profile) []*decide.Filter {
 	switch {
 	case len(hosts) == 0:
 		hosts = profile.Hosts()[:1]
-	case len(profile.ArchMap)+len(profile.Architectures) == 0:
+	case !listsArchitectures(profile.Profile):
 		hosts = hosts[:1] // the names are those of one machine, most likely of this
 	}
 	var out []*decide.Filter
@@ -42,6 +42,32 @@ func Filters(p *rules.Pass, profile *workspace.Profile) []*decide.Filter {
 		}
 	}
 	return out
+}
+
+// listsArchitectures reports whether a profile says for which machines it is.
+func listsArchitectures(profile *seccomp.Profile) bool {
+	return len(profile.ArchMap)+len(profile.Architectures) > 0
+}
+
+// own returns the machine that some syscalls are of, if a profile lists no architectures, so it is in force on any
+// machine, and Filters' other hosts have none of the syscalls; "" otherwise.
+func own(all []*decide.Filter, names []string) string {
+	if len(all) == 0 || len(names) == 0 || listsArchitectures(all[0].Profile) {
+		return ""
+	}
+	host := all[0].Target.Host.Arch
+	for _, name := range names {
+		s, ok := seccomp.LookupSyscall(name)
+		if !ok || !s.On(host.ABI) {
+			return ""
+		}
+		for _, other := range all[0].Profile.Hosts() {
+			if other != host && s.On(other.ABI) {
+				return ""
+			}
+		}
+	}
+	return host.ABI
 }
 
 // Answer is what a program sees of a call.
@@ -151,9 +177,10 @@ func CommonRuntime(l decide.Loader) string {
 	return "runc"
 }
 
-// Where says with which of all filters something happens, in parentheses and with a blank before them; "" for all of
-// them.
-func Where(all, on []*decide.Filter) string {
+// Where says with which of all filters something happens to syscalls, in parentheses and with a blank before them; ""
+// for all of them. It names the machine as well where the profile lists no architectures and another machine has none
+// of the syscalls.
+func Where(all, on []*decide.Filter, names ...string) string {
 	part := func(of func(t decide.Target) string) (list []string) {
 		whole := 0
 		var seen []string
@@ -185,6 +212,8 @@ func Where(all, on []*decide.Filter) string {
 	}
 	if list := part(func(t decide.Target) string { return t.Host.Arch.ABI }); list != nil {
 		out = append(out, "on "+phrase.List(list))
+	} else if host := own(all, names); host != "" {
+		out = append(out, "on "+host)
 	}
 	if len(out) == 0 {
 		return ""
@@ -198,6 +227,8 @@ type Group struct {
 	Lighter  []Effect
 	Severity rules.Severity
 	Where    string
+
+	on []*decide.Filter // what Where is about
 }
 
 // Groups divides effects by cause.
@@ -207,7 +238,7 @@ func Groups(p *rules.Pass, all []*decide.Filter, effects []Effect) []Group {
 		severity := Weight(p, all, e.On)
 		i := slices.IndexFunc(out, func(g Group) bool { return g.Effects[0].Cause == e.Cause })
 		if i < 0 {
-			out = append(out, Group{Effects: []Effect{e}, Severity: severity, Where: Where(all, e.On)})
+			out = append(out, Group{Effects: []Effect{e}, Severity: severity, Where: Where(all, e.On), on: e.On})
 			continue
 		}
 		switch g := &out[i]; {
@@ -215,13 +246,16 @@ func Groups(p *rules.Pass, all []*decide.Filter, effects []Effect) []Group {
 			g.Lighter = append(g.Lighter, e)
 		case severity > g.Severity:
 			g.Lighter = append(g.Lighter, g.Effects...)
-			g.Effects, g.Severity, g.Where = []Effect{e}, severity, Where(all, e.On)
+			g.Effects, g.Severity, g.Where, g.on = []Effect{e}, severity, Where(all, e.On), e.On
 		default:
 			g.Effects = append(g.Effects, e)
 			if w := Where(all, e.On); len(w) < len(g.Where) {
-				g.Where = w
+				g.Where, g.on = w, e.On
 			}
 		}
+	}
+	for i := range out {
+		out[i].Where = Where(all, out[i].on, Names(out[i].Effects)...)
 	}
 	return out
 }
