@@ -101,8 +101,8 @@ func TestParseErrors(t *testing.T) {
 				`without a leading "./"`,
 		}},
 		{`target { nxi = "2.24" }`, []string{`nxi: unknown attribute "nxi" in a target block, which may contain ` +
-			`containerd, cri-o, crun, determinate, docker, kernel, kubernetes, libseccomp, lix, nix, platform, ` +
-			`podman, runc`}},
+			`builder, containerd, cri-o, crun, determinate, docker, kernel, kubernetes, libseccomp, lix, nix, ` +
+			`platform, podman, runc`}},
 		{`target { libsecomp = "2.5" }`,
 			[]string{`libsecomp: unknown attribute "libsecomp" in a target block; did you mean "libseccomp"?`}},
 		{`target { nix = 2.20 }`, []string{`2.20: "nix" must be a string, in quotes: "2.20"`}},
@@ -144,8 +144,8 @@ func TestParseErrors(t *testing.T) {
 		{"\ufeffexlude = 1\ntarget { nxi = 1 }\n}", []string{
 			`exlude: unknown attribute "exlude" in the configuration; did you mean "exclude"?`,
 			`nxi: unknown attribute "nxi" in a target block, which may contain ` +
-				`containerd, cri-o, crun, determinate, docker, kernel, kubernetes, libseccomp, lix, nix, platform, ` +
-				`podman, runc`,
+				`builder, containerd, cri-o, crun, determinate, docker, kernel, kubernetes, libseccomp, lix, nix, ` +
+				`platform, podman, runc`,
 			`}: argument or block definition required: An argument or block definition is required here`,
 		}},
 	} {
