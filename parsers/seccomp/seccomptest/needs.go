@@ -127,16 +127,6 @@ func (m *Measurement) startsIn(tries int, d denial) bool {
 // fails reports whether no container starts.
 func (m *Measurement) fails(d denial) bool { return !m.startsIn(2, d) }
 
-// always reports whether a container starts each time.
-func (m *Measurement) always(times int, d denial) bool {
-	for range times {
-		if !m.startsIn(1, d) {
-			return false
-		}
-	}
-	return true
-}
-
 // breaking finds the syscalls for which an answer may keep a container from starting, each alone.
 func (m *Measurement) breaking(answer int, names []string) []string {
 	if len(names) == 0 || m.err != nil || m.startsIn(1, with(answer, names...)) {
