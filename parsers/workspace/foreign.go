@@ -176,7 +176,7 @@ func beginsLikeDockerfile(d *dockerfile.File) bool {
 	switch {
 	case first.Name == "FROM" && isFrom(d, first), first.Name == "ARG" && isArg(d, first):
 		return true
-	case len(d.Directives) > 0 && d.Directives[0].Name == "syntax":
+	case d.Frontend != nil:
 		return true
 	}
 	from, unknown := false, 0
