@@ -2,6 +2,7 @@ package seccomp
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/sandlint/sandlint/fixers"
 	"github.com/sandlint/sandlint/parsers/seccomp"
@@ -26,7 +27,7 @@ var missingTime64 = &rules.Rule{
 	References: []string{
 		"musl 1.2.0, time64 release notes; glibc 2.42, sysdeps/unix/sysv/linux/clock_gettime.c",
 		"moby/moby#40734; alpinelinux/docker-alpine#135; docker/for-win#8326; seccomp/libseccomp#228; " +
-			"containers/common#593",
+			"containers/common#593; moby/moby#43774",
 	},
 	Check: rules.OnProfile(checkTime64),
 }
@@ -34,6 +35,20 @@ var missingTime64 = &rules.Rule{
 func checkTime64(p *rules.Pass, profile *workspace.Profile) {
 	all := programs.Filters(p, profile)
 	effects, abis := programs.Time64Effects(profile, all)
+	reportTime64(p, profile, all, all, effects, abis, "")
+	told := programs.Names(effects)
+	for _, g := range programs.GuardedTime64(profile, all) {
+		effects, abis := g.Time64Effects(profile)
+		effects = slices.DeleteFunc(effects, func(e programs.Effect) bool { return slices.Contains(told, e.Name) })
+		reportTime64(p, profile, all, g.Filters, effects, abis, "with "+phrase.List(g.Caps)+" ")
+		told = append(told, programs.Names(effects)...)
+	}
+}
+
+// reportTime64 reports effects with some of all filters, which are those of containers with what the message begins
+// with.
+func reportTime64(p *rules.Pass, profile *workspace.Profile, all, some []*decide.Filter, effects []programs.Effect,
+	abis []string, with string) {
 	for _, g := range programs.Groups(p, all, effects) {
 		names := programs.Names(g.Effects)
 		var w requirement.Requirement
@@ -42,10 +57,11 @@ func checkTime64(p *rules.Pass, profile *workspace.Profile) {
 		}
 		span := g.Effects[0].Cause
 		if g.Effects[0].Rule == nil {
-			span = namingOf(profile, all, untwin(names[0]), span)
+			span = namingOf(profile, some, untwin(names[0]), span)
 		}
-		message := fmt.Sprintf("%q is allowed and %q is not: 32-bit programs (%s) with 64-bit times try that first, "+
-			"and it %s", untwin(names[0]), names[0], phrase.List(abis), programs.Happens(g.Effects[0].Outcome, false))
+		message := fmt.Sprintf("%s%q is allowed and %q is not: 32-bit programs (%s) with 64-bit times try that first, "+
+			"and it %s", with, untwin(names[0]), names[0], phrase.List(abis),
+			programs.Happens(g.Effects[0].Outcome, false))
 		if len(names) > 1 {
 			message += fmt.Sprintf("; likewise %s", phrase.Quoted(names[1:]))
 		}

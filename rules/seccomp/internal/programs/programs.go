@@ -359,6 +359,12 @@ func Burdens(p *rules.Pass, profile *workspace.Profile, all []*decide.Filter) []
 	for _, e := range effects {
 		add("missing-time64", e)
 	}
+	for _, g := range GuardedTime64(profile, all) {
+		effects, _ := g.Time64Effects(profile)
+		for _, e := range effects {
+			add("missing-time64", e)
+		}
+	}
 	return out
 }
 
@@ -429,17 +435,105 @@ type numbered struct {
 // that is so.
 func Time64Effects(profile *workspace.Profile, all []*decide.Filter) (effects []Effect, abis []string) {
 	for _, pair := range seccomp.Time64Twins() {
-		twin, _ := seccomp.LookupSyscall(pair.Twin)
 		for _, f := range all {
 			for _, a := range f.Archs {
-				if !twin.On(a.ABI) || f.Default.Runs() {
-					continue
-				}
-				if d := f.Decide(a, pair.Twin); AnswerTo(&d) == Closed && MayRun(f, a, pair.Name) {
+				if d, ok := twinClosed(f, a, pair); ok {
 					effects = AddEffect(effects, profile, f, pair.Twin, &d)
 					if !slices.Contains(abis, a.ABI) {
 						abis = append(abis, a.ABI)
 					}
+				}
+			}
+		}
+	}
+	return effects, abis
+}
+
+// twinClosed returns what is decided about the twin of a syscall with 32-bit times, and whether it is refused where
+// the old one is not.
+func twinClosed(f *decide.Filter, a *seccomp.Architecture, pair seccomp.Time64Twin) (decide.Decision, bool) {
+	twin, _ := seccomp.LookupSyscall(pair.Twin)
+	if !twin.On(a.ABI) || f.Default.Runs() {
+		return decide.Decision{}, false
+	}
+	d := f.Decide(a, pair.Twin)
+	return d, AnswerTo(&d) == Closed && MayRun(f, a, pair.Name)
+}
+
+// Guarded is what containers get that have more capabilities than those that loaders give to all.
+type Guarded struct {
+	Caps    []string // those that a rule includes and not all containers have without asking, sorted
+	Filters []*decide.Filter
+
+	without []*decide.Filter // the same without Caps
+}
+
+// mostGuards bounds the sets of capabilities that are looked at: a filter is compiled for each.
+const mostGuards = 16
+
+// GuardedTime64 returns, of all filters, those of containers with the capabilities that rules include which name
+// syscalls with times of 32 or 64 bits. Loaders that do not read includes have none.
+func GuardedTime64(profile *workspace.Profile, all []*decide.Filter) (out []Guarded) {
+	timed := map[string]bool{}
+	for _, pair := range seccomp.Time64Twins() {
+		timed[pair.Name], timed[pair.Twin] = true, true
+	}
+	for _, r := range profile.Rules {
+		if len(r.Includes.Caps) == 0 ||
+			!slices.ContainsFunc(r.Names, func(s seccomp.String) bool { return timed[s.Text] }) {
+			continue
+		}
+		var g Guarded
+		for _, c := range r.Includes.Caps {
+			if slices.ContainsFunc(all,
+				func(f *decide.Filter) bool { return !slices.Contains(f.Target.Host.Caps, c.Text) }) {
+				g.Caps = append(g.Caps, c.Text)
+			}
+		}
+		slices.Sort(g.Caps)
+		g.Caps = slices.Compact(g.Caps)
+		if len(out) == mostGuards ||
+			slices.ContainsFunc(out, func(o Guarded) bool { return slices.Equal(o.Caps, g.Caps) }) {
+			continue
+		}
+		for _, f := range all {
+			t := f.Target
+			had := len(t.Host.Caps)
+			for _, c := range g.Caps {
+				if !slices.Contains(t.Host.Caps, c) {
+					t.Host.Caps = append(slices.Clip(t.Host.Caps), c)
+				}
+			}
+			if t.Loader == decide.LoaderOCI || len(t.Host.Caps) == had {
+				continue
+			}
+			if with := decide.Compile(profile.Profile, t); !with.Off && len(with.Refused) == 0 {
+				g.Filters, g.without = append(g.Filters, with), append(g.without, f)
+			}
+		}
+		if len(g.Filters) > 0 {
+			out = append(out, g)
+		}
+	}
+	return out
+}
+
+// Time64Effects returns the effects of the twins that are refused where the old syscall is not, as far as that is not
+// so without the capabilities, and the ABIs on which that is so.
+func (g Guarded) Time64Effects(profile *workspace.Profile) (effects []Effect, abis []string) {
+	for _, pair := range seccomp.Time64Twins() {
+		for i, f := range g.Filters {
+			for _, a := range f.Archs {
+				d, ok := twinClosed(f, a, pair)
+				if !ok {
+					continue
+				}
+				if _, known := twinClosed(g.without[i], a, pair); known {
+					continue
+				}
+				effects = AddEffect(effects, profile, f, pair.Twin, &d)
+				if !slices.Contains(abis, a.ABI) {
+					abis = append(abis, a.ABI)
 				}
 			}
 		}

@@ -77,6 +77,12 @@ func (r Requirement) Fix(p *rules.Pass, profile *workspace.Profile) []fixers.Fix
 			title = "Allow " + phrase.Few(allow)
 		}
 		changed := slices.Concat(allow, r.ENOSYS, Moved(before, after))
+		guarded := programs.GuardedTime64(fixed, after)
+		for i, g := range programs.GuardedTime64(profile, before) {
+			if i < len(guarded) {
+				changed = append(changed, Moved(g.Filters, guarded[i].Filters)...)
+			}
+		}
 		return []fixers.Fix{
 			{Title: title, Safety: fixers.Unsafe, Edits: edits, Changes: fixers.Changes{fixseccomp.Syscalls(changed)}},
 		}
@@ -233,10 +239,36 @@ func (b *builder) allow(a Wanted) bool {
 			b.freed = append(b.freed, n)
 		}
 	}
-	if !reach.DefaultRuns(b.profile) {
-		b.put(Allowing(b.profile, a.Beside), "SCMP_ACT_ALLOW", 0, a.Name)
+	if reach.DefaultRuns(b.profile) {
+		return true
+	}
+	into := guarding(b.profile, a.Beside)
+	if into == nil {
+		into = []*seccomp.Rule{Allowing(b.profile, a.Beside)}
+	} else if reach.Named(b.profile, a.Name) {
+		return false // without what guards the rules it would be answered otherwise than before
+	}
+	for _, rule := range into {
+		b.put(rule, "SCMP_ACT_ALLOW", 0, a.Name)
 	}
 	return true
+}
+
+// guarding returns the rules that allow all calls of a syscall on some hosts or to some containers only; nil where
+// another rule names it.
+func guarding(profile *workspace.Profile, name string) (in []*seccomp.Rule) {
+	for _, r := range profile.Rules {
+		if name == "" || !reach.Names(r, name) {
+			continue
+		}
+		whole := *r
+		whole.Includes, whole.Excludes = seccomp.Scope{}, seccomp.Scope{}
+		if reach.Plain(r) || !reach.Plain(&whole) || reach.Denies(r) {
+			return nil
+		}
+		in = append(in, r)
+	}
+	return in
 }
 
 func namings(profile *workspace.Profile, name string) (in []reach.Naming) {
