@@ -80,6 +80,9 @@ func (p *parser) begin(name string, value []Word) {
 func (p *parser) other(words []Word, span source.Span) {
 	name := words[0].Text
 	switch {
+	case findFeature(name) != nil && !slices.ContainsFunc(words, isNoFeature):
+		p.problem(span, KindSyntax, "", Quote(name)+" is an experimental feature, not a setting, and the line has no "+
+			"experimental-features = before it"+consequence)
 	case len(words) == 1:
 		p.problem(span, KindSyntax, "", Quote(name)+" alone is not an assignment"+consequence)
 	case isOperator(words[1].Text) || words[1].Text[0] == '=':
@@ -90,6 +93,8 @@ func (p *parser) other(words []Word, span source.Span) {
 		p.problem(span, KindSyntax, name, what+" instead of =, so the line is not an assignment"+consequence)
 	}
 }
+
+func isNoFeature(w Word) bool { return findFeature(w.Text) == nil }
 
 // near returns the setting that is nearest to name, or "" after enough suggestions.
 func (p *parser) near(name string) string {
@@ -336,6 +341,10 @@ func foreign(words []Word, mapping bool) string {
 		return Quote(first) + " is a bracket"
 	case first[0] == '"':
 		return Quote(first) + " is a string in quotes"
+	case strings.HasPrefix(first, `{"`) || strings.HasPrefix(first, `["`) || strings.HasPrefix(first, "[{"):
+		return Quote(first) + " begins JSON"
+	case first[0] == '{' && (strings.HasSuffix(last, "}:") || last == ":" || strings.HasSuffix(last, "};")):
+		return Quote(first) + " begins text in the Nix language"
 	case first == "---" || first == "...":
 		return Quote(first) + " separates YAML documents"
 	case first == "-":
@@ -347,14 +356,23 @@ func foreign(words []Word, mapping bool) string {
 }
 
 // settleForeign changes the problem of lines without a known mistake to that of another format, where some line is in
-// one and no line sets a setting of Nix.
+// one and no line sets a setting of Nix, unless as an attribute of the Nix language.
 func (p *parser) settleForeign() {
 	problems := p.file.Problems
+	if len(problems) == 0 {
+		return
+	}
+	if first := &problems[0]; p.text[first.Span.Start:first.Span.End] == "{" &&
+		slices.ContainsFunc(p.entries, func(e Entry) bool { return strings.HasSuffix(e.Value, ";") }) {
+		first.Message = "the text is in the Nix language, not in that of nix.conf" + consequence
+	}
 	is := func(kind string) func(source.Problem) bool {
 		return func(pr source.Problem) bool { return pr.Kind == kind }
 	}
 	if !slices.ContainsFunc(problems, is(KindForeignSyntax)) || !slices.ContainsFunc(problems, is(KindSyntax)) ||
-		slices.ContainsFunc(p.entries, func(e Entry) bool { return knownAnywhere(e.Name.Text) }) {
+		slices.ContainsFunc(p.entries, func(e Entry) bool {
+			return knownAnywhere(e.Name.Text) && !strings.HasSuffix(e.Value, ";")
+		}) {
 		return
 	}
 	for i := range problems {

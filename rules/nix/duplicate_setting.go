@@ -9,6 +9,7 @@ import (
 	fixnix "github.com/sandlint/sandlint/fixers/nixconf"
 	"github.com/sandlint/sandlint/parsers/nixconf"
 	"github.com/sandlint/sandlint/parsers/nixuse"
+	"github.com/sandlint/sandlint/parsers/source"
 	"github.com/sandlint/sandlint/rules"
 	"github.com/sandlint/sandlint/rules/nix/internal/misread"
 	"github.com/sandlint/sandlint/rules/nix/internal/nixtext"
@@ -30,6 +31,9 @@ var duplicateSetting = &rules.Rule{
 }
 
 func checkDuplicateSetting(p *rules.Pass, text *nixuse.Text) {
+	if slices.ContainsFunc(text.Problems, func(pr source.Problem) bool { return isMarker(text, pr) }) {
+		return // the two sides of a merge conflict: whoever resolves it chooses
+	}
 	for _, here := range text.Entries {
 		if !nixtext.Assigns(text, here, text.Targets) {
 			continue

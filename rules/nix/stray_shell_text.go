@@ -1,6 +1,9 @@
 package nix
 
 import (
+	"bytes"
+	"slices"
+
 	"github.com/sandlint/sandlint/fixers"
 	"github.com/sandlint/sandlint/parsers/nixconf"
 	"github.com/sandlint/sandlint/parsers/nixuse"
@@ -23,14 +26,36 @@ var strayShellText = &rules.Rule{
 		"dash(1): echo has no option except -n, and prints the others",
 	},
 	Check: rules.OnText(func(p *rules.Pass, text *nixuse.Text) {
+		var conflict *rules.Finding // one for a conflict, whatever its number of markers
 		nixtext.Problems(text, func(problem source.Problem) {
 			finding := nixtext.At(text, problem.Span, problem.Message)
 			if line := nixtext.LineAt(text.File, problem.Span.Start); line != nil {
 				finding.Fixes = dropped(text, line)
 			}
-			p.Report(finding)
+			if !isMarker(text, problem) {
+				p.Report(finding)
+				return
+			}
+			if conflict == nil {
+				conflict = &finding
+			} else if len(conflict.Related) < maxRelated {
+				conflict.Related = append(conflict.Related, rules.Related{
+					File: finding.File, Span: finding.Span, Message: "another marker of the conflict",
+				})
+			}
 		}, nixconf.KindStrayShellText)
+		if conflict != nil {
+			p.Report(*conflict)
+		}
 	}),
+}
+
+// isMarker reports whether a problem is the marker of a merge conflict.
+func isMarker(text *nixuse.Text, problem source.Problem) bool {
+	line := text.Fragment.Text[problem.Span.Start:problem.Span.End]
+	return problem.Kind == nixconf.KindStrayShellText && slices.ContainsFunc(
+		[]string{"<<<<<<<", "|||||||", "=======", ">>>>>>>"},
+		func(marker string) bool { return bytes.HasPrefix(line, []byte(marker)) })
 }
 
 // dropped returns the fix that removes what was left over, where the rest of the line is clear.

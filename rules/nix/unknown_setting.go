@@ -10,6 +10,7 @@ import (
 	"github.com/sandlint/sandlint/parsers/nixconf"
 	"github.com/sandlint/sandlint/parsers/nixconf/hidden"
 	"github.com/sandlint/sandlint/parsers/nixuse"
+	"github.com/sandlint/sandlint/parsers/source"
 	"github.com/sandlint/sandlint/rules"
 	"github.com/sandlint/sandlint/rules/nix/internal/inforce"
 	"github.com/sandlint/sandlint/rules/nix/internal/misread"
@@ -92,6 +93,9 @@ func checkUnknownSetting(p *rules.Pass, text *nixuse.Text) {
 	if inforce.LoadsPlugins(text) {
 		return
 	}
+	foreign := slices.ContainsFunc(text.Problems, func(problem source.Problem) bool {
+		return problem.Kind == nixconf.KindForeignSyntax // nix/foreign-syntax reports the whole text
+	})
 	for _, entry := range text.Entries {
 		if !text.Fragment.Known(entry.Name.Span) {
 			continue
@@ -126,6 +130,12 @@ func checkUnknownSetting(p *rules.Pass, text *nixuse.Text) {
 		near := ""
 		if k.Description == "" {
 			near = nixconf.Nearest(entry.Name.Text, text.Targets)
+			if finding, ok := inNixLanguage(text, entry, near); ok {
+				if !foreign {
+					p.Report(finding)
+				}
+				continue
+			}
 		}
 		message := fmt.Sprintf("setting %q is unknown to %s", entry.Name.Text, names.Releases(text.Targets))
 		switch {
@@ -146,4 +156,77 @@ func checkUnknownSetting(p *rules.Pass, text *nixuse.Text) {
 		}
 		p.Report(finding)
 	}
+}
+
+// inNixLanguage reports a line of the Nix language, as configurations of NixOS and flakes have them: an option of
+// NixOS, or an attribute whose name is not near that of a setting.
+func inNixLanguage(text *nixuse.Text, entry *nixconf.Entry, near string) (rules.Finding, bool) {
+	name := entry.Name.Text
+	setting, isOption := strings.CutPrefix(name, "nix.settings.")
+	switch {
+	case isOption || strings.HasPrefix(name, "nix."):
+	case near == "" && len(entry.Value) > 1 && (strings.HasSuffix(entry.Value, ";") ||
+		strings.Contains(name, ".") && strings.HasSuffix(entry.Value, "{")):
+		return nixtext.Atf(text, entry.Name.Span,
+			"%q is an attribute in the Nix language, not a setting of Nix, so the line has no effect", name), true
+	default:
+		return rules.Finding{}, false
+	}
+	message := fmt.Sprintf("%q is an option of NixOS, not a setting of Nix, so the line has no effect", name)
+	setting = strings.Trim(setting, `"`)
+	value, ok := plainValue(entry.Value)
+	if !isOption || !ok || nixconf.Known(setting, text.Targets).Coverage == nixconf.None || !text.Known(entry.Span) {
+		return nixtext.At(text, entry.Name.Span, message), true
+	}
+	line := setting + " = " + value
+	finding := nixtext.At(text, entry.Name.Span, message+"; in nix.conf it is "+nixconf.Quote(line))
+	renamed := *entry
+	renamed.Name.Text, renamed.Value, renamed.Words = setting, value, nil
+	for _, word := range strings.Fields(value) {
+		renamed.Words = append(renamed.Words, nixconf.Word{Text: word})
+	}
+	if len(text.Setting(nixuse.Canonical(setting))) > 0 || !renames(text, &renamed, setting) {
+		return finding, true
+	}
+	if edits, ok := fixnix.ReplaceLine(text.Fragment, text.File, entry.Line, line); ok {
+		settings := misread.Touched(text, &nixconf.Entry{Name: nixconf.Word{Text: setting}})
+		finding.Fixes = []fixers.Fix{nixtext.Fix(text, "Write "+line, fixers.Unsafe, edits,
+			fixers.Changes{fixnix.Settings(append(settings, setting, name))})}
+	}
+	return finding, true
+}
+
+// plainValue returns what nix.conf has for a value of the Nix language: a string, a word, or a list of them in one
+// line, without anything that Nix would have to evaluate.
+func plainValue(value string) (string, bool) {
+	value = strings.TrimSpace(strings.TrimSuffix(value, ";"))
+	if inner, ok := strings.CutPrefix(value, "["); ok {
+		if inner, ok = strings.CutSuffix(inner, "]"); !ok {
+			return "", false
+		}
+		words := strings.Fields(inner)
+		for n, word := range words {
+			if words[n], ok = quoted(word); !ok {
+				return "", false
+			}
+		}
+		return strings.Join(words, " "), true
+	}
+	if s, ok := quoted(value); ok {
+		return s, true
+	}
+	number := strings.Trim(value, "0123456789") == "" && value != ""
+	if !number && value != "true" && value != "false" {
+		return "", false
+	}
+	return value, true
+}
+
+// quoted returns the text of a string of the Nix language that has nothing to evaluate in it.
+func quoted(s string) (string, bool) {
+	if len(s) < 2 || s[0] != '"' || s[len(s)-1] != '"' {
+		return "", false
+	}
+	s = s[1 : len(s)-1]
+	return s, !strings.ContainsAny(s, `"\`) && !strings.Contains(s, "${")
 }
