@@ -74,11 +74,19 @@ func installerUse(f *source.File, c *shell.Command) *Use {
 		if len(c.Words) > 1 && officialScript(c, c.Words[1].Text) {
 			return officialUse(c, "")
 		}
-		for _, w := range c.Words[1:] { // sh <(curl …)
-			if strings.HasPrefix(w.Text, "<(") {
-				if url := downloadURL(fieldsOf(w)); url != "" {
-					return urlInstaller(f, c, url)
-				}
+		for n, w := range c.Words[1:] {
+			// sh <(curl …), and sh -c "$(curl …)", which runs the text that the substitution returns
+			if !strings.HasPrefix(w.Text, "<(") && (n == 0 || !isScriptOption(c.Words[n].Text)) {
+				continue
+			}
+			if url := downloadURL(substituted(w)); url != "" {
+				return urlInstaller(f, c, url)
+			}
+		}
+	case "eval":
+		for _, w := range c.Words[1:] {
+			if url := downloadURL(substituted(w)); url != "" {
+				return urlInstaller(f, c, url)
 			}
 		}
 	case "install", "nix-install.sh", "nix-install", "install-nix.sh", "install-nix":
@@ -128,13 +136,27 @@ func downloadURL(words []shell.Word) string {
 	return ""
 }
 
-// fieldsOf splits the text of a process substitution.
-func fieldsOf(w shell.Word) []shell.Word {
-	var words []shell.Word
-	for _, field := range strings.Fields(strings.TrimSuffix(strings.TrimPrefix(w.Text, "<("), ")")) {
-		words = append(words, shell.Word{Text: strings.Trim(field, `'"`), Span: w.Span})
+// isScriptOption reports whether a word is the option of a shell, alone or with others, whose argument is a script.
+func isScriptOption(s string) bool {
+	return len(s) > 1 && s[0] == '-' && s[1] != '-' && strings.Contains(s, "c")
+}
+
+// substituted returns the words of the command that a word consists of: a process substitution, <(…), or a command
+// substitution, $(…) or `…`. It returns nil for another word.
+func substituted(w shell.Word) []shell.Word {
+	for _, marks := range [][2]string{{"<(", ")"}, {"$(", ")"}, {"`", "`"}} {
+		inner, begins := strings.CutPrefix(w.Text, marks[0])
+		inner, ends := strings.CutSuffix(inner, marks[1])
+		if !begins || !ends {
+			continue
+		}
+		var words []shell.Word
+		for field := range strings.FieldsSeq(inner) {
+			words = append(words, shell.Word{Text: strings.Trim(field, `'"`), Span: w.Span})
+		}
+		return words
 	}
-	return words
+	return nil
 }
 
 func urlInstaller(f *source.File, c *shell.Command, url string) *Use {

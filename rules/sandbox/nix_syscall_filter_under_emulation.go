@@ -22,7 +22,7 @@ var nixSyscallFilterUnderEmulation = &rules.Rule{
 	Severity: rules.Error,
 	Category: rules.Portability,
 	Since:    "0.1.0",
-	Fixes:    []fixers.Safety{fixers.Unsafe},
+	Fixes:    []fixers.Safety{fixers.Unsafe, fixers.Manual},
 	References: []string{
 		"NixOS/nix#5258, DeterminateSystems/nix-installer#324: `unable to load seccomp BPF program: Invalid argument`",
 		"NixOS/nix#15153: the same under Rosetta",
@@ -111,7 +111,10 @@ func emulationFix(img *nixuse.Image, e *nixuse.Event) []fixers.Fix {
 				},
 			}}
 		}
-		return nil
+		return []fixers.Fix{{
+			Title:  "Set NIX_CONFIG to filter-syscalls = false in the environment of the installer",
+			Safety: fixers.Manual,
+		}}
 	}
 	base := img.Root().Base
 	if base == nil || base.Conf == nil || e.User != "" && e.User != "root" && e.User != "0" ||
