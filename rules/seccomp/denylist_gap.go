@@ -36,24 +36,33 @@ var denylistGap = &rules.Rule{
 
 func checkTwins(p *rules.Pass, profile *workspace.Profile, twins *seccomp.Twins) {
 	var denied reach.Naming
-	var open []string
+	var open, refused, lacking []string // lacking are the ABIs on which an equal goes through and nothing is refused
 	reach.Usual(p, profile, func(f *decide.Filter, a *seccomp.Architecture) bool {
 		if !f.Default.Runs() {
 			return false
 		}
 		var first reach.Naming
 		for _, name := range twins.Of {
-			if d := f.Decide(a, name); refuses(&d) && (first.Rule == nil || d.Name.Span.Start < first.Name.Span.Start) {
+			d := f.Decide(a, name)
+			if !refuses(&d) {
+				continue
+			}
+			if first.Rule == nil || d.Name.Span.Start < first.Name.Span.Start {
 				first = reach.Naming{Name: d.Name, Rule: d.Rule}
+			}
+			if !slices.Contains(refused, name) {
+				refused = append(refused, name)
 			}
 		}
 		if first.Rule == nil {
+			if lists(profile, a) && !slices.Contains(lacking, a.ABI) &&
+				slices.ContainsFunc(twins.By, func(name string) bool { return goesThrough(f, a, name) }) {
+				lacking = append(lacking, a.ABI)
+			}
 			return true
 		}
 		for _, name := range twins.By {
-			s, _ := seccomp.LookupSyscall(name)
-			if d := f.Decide(a, name); s.On(a.ABI) && d.Step != decide.StepConditions && d.Outcome.Runs() &&
-				!slices.Contains(open, name) {
+			if goesThrough(f, a, name) && !slices.Contains(open, name) {
 				open = append(open, name)
 			}
 		}
@@ -75,7 +84,7 @@ func checkTwins(p *rules.Pass, profile *workspace.Profile, twins *seccomp.Twins)
 	}
 	finding := report.At(profile, denied.Name.Span,
 		fmt.Sprintf("syscall %q is refused, but %s %s through: programs still %s", denied.Name.Text, phrase.List(list),
-			verb, twins.What))
+			verb, twins.What)+nowhere(refused, lacking))
 	if twins.Whole && !denied.Rule.LegacyName && fixes.Editable(profile) {
 		if edits := fixseccomp.AddStrings(profile.Profile, denied.Rule.Names, open...); edits != nil {
 			finding.Fixes = []fixers.Fix{
@@ -87,6 +96,44 @@ func checkTwins(p *rules.Pass, profile *workspace.Profile, twins *seccomp.Twins)
 		}
 	}
 	p.Report(finding)
+}
+
+// lists reports whether a profile says that it is for an architecture.
+func lists(profile *workspace.Profile, a *seccomp.Architecture) bool {
+	is := func(s seccomp.String) bool { return s.Text == a.Name }
+	return slices.ContainsFunc(profile.Architectures, is) ||
+		slices.ContainsFunc(profile.ArchMap, func(m seccomp.ArchMap) bool {
+			return is(m.Architecture) || slices.ContainsFunc(m.SubArchitectures, is)
+		})
+}
+
+// goesThrough reports whether every call of a syscall that an ABI has is carried out.
+func goesThrough(f *decide.Filter, a *seccomp.Architecture, name string) bool {
+	s, ok := seccomp.LookupSyscall(name)
+	if !ok || !s.On(a.ABI) {
+		return false
+	}
+	d := f.Decide(a, name)
+	return d.Step != decide.StepConditions && d.Outcome.Runs()
+}
+
+// nowhere says on which of some ABIs none of the refused syscalls exists, with a semicolon before it; "" for none.
+func nowhere(refused, lacking []string) string {
+	lacking = slices.DeleteFunc(slices.Clone(lacking), func(abi string) bool {
+		return slices.ContainsFunc(refused, func(name string) bool {
+			s, _ := seccomp.LookupSyscall(name)
+			return s.On(abi) || s.Multiplexed(abi)
+		})
+	})
+	if len(lacking) == 0 {
+		return ""
+	}
+	verb := "does"
+	if len(refused) > 1 {
+		verb = "do"
+	}
+	return fmt.Sprintf("; %s %s not exist on %s, so nothing of this is refused there", phrase.Quoted(refused), verb,
+		phrase.List(lacking))
 }
 
 // refuses reports whether a rule without conditions refuses every call. An answer of ENOSYS does not count:
