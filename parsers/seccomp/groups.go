@@ -48,9 +48,9 @@ type Probe struct {
 //
 // Measured on Debian 12 (x86_64, Linux 6.18, glibc 2.36) in November 2026: a filter that kills for one syscall alone,
 // and then one that answers ENOSYS, was put in force before true, bash, python3, node, git, cp, mv, ls, cat, sort and
-// others were started; what By names ended under the first and ran under the second. io_uring_setup is reported
-// (stacklok/go-microvm#76), and read in libuv 1.45, src/unix/linux.c. What programs cannot do without is in
-// ProcessNeeds, and clone3, which seccomp/clone3-not-enosys is about, is not here.
+// others were started; what By names ended under the first and ran under the second. io_uring_setup is
+// not measured but reported of libuv (stacklok/go-microvm#76). What programs cannot do without is in ProcessNeeds, and
+// clone3, which seccomp/clone3-not-enosys is about, is not here.
 func Probes() []Probe { return probes[:] }
 
 var probes = [...]Probe{
@@ -65,7 +65,7 @@ var probes = [...]Probe{
 	{"copy_file_range", "cp and mv of GNU coreutils 9"},
 	{"statx", "ls of GNU coreutils, and Node"},
 	{"rseq", "every program with glibc 2.35"},
-	{"io_uring_setup", "libuv 1.45, so Node"},
+	{"io_uring_setup", "libuv, so Node"},
 	{"close_range", "Python's subprocess, and GLib 2.72"},
 	{"faccessat2", "faccessat of glibc 2.33, so test -x of bash"},
 }
