@@ -25,17 +25,28 @@ var shapes = []struct{ name, begin, each, end string }{
 	{"builds", "FROM nixos/nix\n", "RUN nix build --option cores 3 x\n", "RUN echo cores = 3 >> /etc/nix/nix.conf\n"},
 	{"environment", "FROM nixos/nix\n", "ENV NIX_CONFIG='cores = {{n}}'\nRUN nix build x\n", ""},
 	{"chain", "FROM nixos/nix AS s0\n", "FROM s{{n}} AS s{{next}}\nRUN echo cores = 3 >> /etc/nix/nix.conf\n", ""},
+	{"pairs", "FROM nixos/nix\n", "RUN echo cores = {{n}} >> /etc/nix/nix.conf\nRUN nix-build x.nix\n", ""},
+	{"late", "FROM nixos/nix\n", "RUN nix-build x.nix\nRUN echo sandbox = false >> /etc/nix/nix.conf\n", ""},
+	{"late stages", "FROM nixos/nix AS s0\n",
+		"FROM s{{n}} AS s{{next}}\nRUN nix-build x.nix\nRUN echo sandbox = false >> /etc/nix/nix.conf\n", ""},
+	{"users", "FROM nixos/nix\n",
+		"RUN echo cores = 1 >> /root/.config/nix/nix.conf\nRUN nix-build x.nix\n", ""},
+	{"by turns", "FROM nixos/nix\n", "RUN echo cores = 1 >> /root/.config/nix/nix.conf\n" +
+		"RUN echo cores = 2 >> /etc/nix/nix.conf\nRUN nix-build x.nix\n", ""},
+	{"doubtful", "FROM nixos/nix\n", "RUN test -e x && echo cores = 1 >> /etc/nix/nix.conf\nRUN nix build x\n", ""},
+	{"extended", "FROM nixos/nix\n",
+		"RUN echo extra-substituters = https://{{n}} >> /etc/nix/nix.conf\nRUN nix-build x.nix\n", ""},
 }
 
-// BenchmarkShapes checks each shape at three sizes. The time for each thing must not grow with their number, but for
-// "chain", where a rule may look at all stages below each one.
+// BenchmarkShapes checks each shape at four sizes. The time for each thing must not grow with their number, but for
+// "extended", where a value has n words.
 func BenchmarkShapes(b *testing.B) {
 	set, err := rules.NewSet(packs.All(), rules.Selection{})
 	if err != nil {
 		b.Fatal(err)
 	}
 	for _, shape := range shapes {
-		for _, n := range []int{100, 1000, 4000} {
+		for _, n := range []int{10, 100, 1000, 10000} {
 			var text strings.Builder
 			text.WriteString(shape.begin)
 			for i := range n {
