@@ -64,11 +64,13 @@ func (r *Result) add(f fileResult) {
 	r.Suppressed = append(r.Suppressed, f.suppressed...)
 	r.Rejected = append(r.Rejected, f.rejected...)
 	r.Untried = append(r.Untried, f.untried...)
+	r.Incomplete = append(r.Incomplete, f.incomplete...)
 }
 
 type fileResult struct {
 	findings, suppressed []Finding
 	rejected, untried    []Rejected
+	incomplete           []workspace.Skipped
 	err                  *workspace.FileError
 	reads                []string // with CheckOptions.unproved: Document.Reads
 }
@@ -87,6 +89,10 @@ func checkFile(ws *workspace.Workspace, set *Set, entry *workspace.Entry, opts C
 	r.findings, r.suppressed = lint(ws, set.run, doc, opts.NoIgnores)
 	if opts.Fixes {
 		r.rejected, r.untried = proveShown(ws, set, doc, r.findings, opts.NoIgnores)
+	}
+	if doc.Nix != nil && doc.Nix.Exhausted() {
+		r.incomplete = []workspace.Skipped{{Path: entry.Path, Reason: "the Nix settings in force are not known to " +
+			"the end: the nix.conf of the system and one of a user are written by turns too often"}}
 	}
 	if opts.unproved {
 		r.reads = doc.Reads()

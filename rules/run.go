@@ -80,6 +80,8 @@ type Result struct {
 	Checked int
 	// Skipped are files that were named but are of no kind that sandlint reads.
 	Skipped []workspace.Skipped
+	// Incomplete are files of which something was not looked at because it would cost too much, with the reason.
+	Incomplete []workspace.Skipped
 	// Errors are files that could not be read.
 	Errors []workspace.FileError
 	// Unwritten are files that could not be written with their fixes. Check has none; whoever writes adds them.

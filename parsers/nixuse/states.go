@@ -67,6 +67,9 @@ type merged struct {
 // file and a user's file by turns thousands of times; what is in force is unknown then.
 const maxMerges = 1 << 18
 
+// Exhausted reports whether maxMerges was reached, so some settings that were asked for count as unknown.
+func (m *Model) Exhausted() bool { return m.merges > maxMerges }
+
 // begin returns the merge of no sources, for a release of Nix; it is the same for all images of that release.
 func (m *Model) begin(d nixconf.Distribution, v nixconf.Version) *merged {
 	key := release{d, v}

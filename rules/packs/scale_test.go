@@ -26,9 +26,9 @@ var shapes = []struct{ name, begin, each, end string }{
 	{"environment", "FROM nixos/nix\n", "ENV NIX_CONFIG='cores = {{n}}'\nRUN nix build x\n", ""},
 	{"chain", "FROM nixos/nix AS s0\n", "FROM s{{n}} AS s{{next}}\nRUN echo cores = 3 >> /etc/nix/nix.conf\n", ""},
 	{"pairs", "FROM nixos/nix\n", "RUN echo cores = {{n}} >> /etc/nix/nix.conf\nRUN nix-build x.nix\n", ""},
-	{"late", "FROM nixos/nix\n", "RUN nix-build x.nix\nRUN echo sandbox = false >> /etc/nix/nix.conf\n", ""},
+	{"late", "FROM nixos/nix\n", "RUN nix-build x.nix\nRUN echo filter-syscalls = false >> /etc/nix/nix.conf\n", ""},
 	{"late stages", "FROM nixos/nix AS s0\n",
-		"FROM s{{n}} AS s{{next}}\nRUN nix-build x.nix\nRUN echo sandbox = false >> /etc/nix/nix.conf\n", ""},
+		"FROM s{{n}} AS s{{next}}\nRUN nix-build x.nix\nRUN echo filter-syscalls = false >> /etc/nix/nix.conf\n", ""},
 	{"users", "FROM nixos/nix\n",
 		"RUN echo cores = 1 >> /root/.config/nix/nix.conf\nRUN nix-build x.nix\n", ""},
 	{"by turns", "FROM nixos/nix\n", "RUN echo cores = 1 >> /root/.config/nix/nix.conf\n" +

@@ -397,6 +397,9 @@ func (a *app) finish(r *run, res *rules.Result, rejected []rules.Rejected) {
 		a.warnf("%s: %s not shown: too many fixes of this file cannot be proved together", path,
 			isOrAre(untried[path], "fix"))
 	}
+	for _, s := range res.Incomplete {
+		a.warnf("%s: %s", s.Path, s.Reason)
+	}
 	for _, e := range res.Errors {
 		a.warnf("%v", e)
 		a.setStatus(StatusUnreadable)
