@@ -3,6 +3,7 @@ package nix_test
 import (
 	"math/rand/v2"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -52,8 +53,13 @@ func TestTraceAndCheckAgree(t *testing.T) {
 	releases := [][2]string{
 		{"nix", "2.8"}, {"nix", "2.26"}, {"nix", "2.34"}, {"lix", "2.93"}, {"determinate", "3.10"},
 	}
+	// A template is checked as what it will be, which is not known, and traced as it stands.
+	template := regexp.MustCompile(`@\w+@|\{\{|<\w+>`)
 	fatal := 0
 	for n, text := range texts {
+		if template.MatchString(text) {
+			continue
+		}
 		release := releases[n%len(releases)]
 		targets := workspace.DefaultTargets()
 		if err := targets.Set(release[0], release[1]); err != nil {
