@@ -149,7 +149,14 @@ func compareNixConf(c *Comparison) string {
 }
 
 func compareSeccomp(c *Comparison) string {
+	if old, now := c.Old(), c.New(); old != nil && now != nil && (hasFragment(old) || hasFragment(now)) {
+		return compareConfigMaps(old, now, c.Fixes, c.Targets.Seccomp)
+	}
 	return fixseccomp.Compare(c.Before, c.After, c.Fixes, c.Targets.Seccomp)
+}
+
+func hasFragment(doc *workspace.Document) bool {
+	return slices.ContainsFunc(doc.Profiles, func(p *workspace.Profile) bool { return p.Fragment != nil })
 }
 
 func noComments(*workspace.Document, func(comment, target source.Span)) {}
@@ -178,13 +185,17 @@ func hostComments(doc *workspace.Document, add func(comment, target source.Span)
 	LineComments(doc.Source, spansOf(doc.Texts, func(t *nixuse.Text) source.Span { return t.Where }), add)
 }
 
-// profileComments finds the comments in SeccompProfile resources, which are YAML. JSON has none.
+// profileComments finds the comments in SeccompProfile resources and ConfigMaps, which are YAML. JSON has none.
 func profileComments(doc *workspace.Document, add func(comment, target source.Span)) {
-	if doc.Profiles[0].Dialect != seccomp.SPO {
+	if doc.Profiles[0].Dialect != seccomp.SPO && doc.Profiles[0].Fragment == nil {
 		return
 	}
 	var parts []source.Span
 	for _, p := range doc.Profiles {
+		if p.Fragment != nil { // one without comments, below a key that may have some
+			parts = append(parts, p.Uses[0].Span.Join(p.Fragment.Span(p.Source.Span())))
+			continue
+		}
 		parts = append(parts, spansOf(p.Profile.Rules, func(r *seccomp.Rule) source.Span { return r.Span })...)
 	}
 	LineComments(doc.Source, parts, add)

@@ -46,6 +46,9 @@ func fixInHost(profile *workspace.Profile, fix fixers.Fix) (fixers.Fix, bool) {
 		e = narrow(e)
 		span, text, ok := profile.Fragment.Edit(e.Span, e.Text)
 		if !ok {
+			span, text, ok = profile.Fragment.EditBlock(e.Span, e.Text)
+		}
+		if !ok {
 			return fix, false
 		}
 		edits[n] = fixers.Edit{File: profile.Fragment.File, Span: span, Text: text}

@@ -96,6 +96,46 @@ func compareProfiles(before, after []*workspace.Profile, fixes []fixers.Fix, tar
 	return ""
 }
 
+// compareConfigMaps says in one sentence what changed in a file of ConfigMaps with profiles besides what fixes declare:
+// its other bytes, or what the profiles decide. It is "" when nothing did.
+func compareConfigMaps(old, now *workspace.Document, fixes []fixers.Fix, targets decide.Targets) string {
+	before, after := old.Profiles, now.Profiles
+	if len(before) != len(after) {
+		return fmt.Sprintf("the file holds %d seccomp profiles instead of %d", len(after), len(before))
+	}
+	wasAt, isAt := 0, 0
+	same := func(wasEnd, isEnd int) bool {
+		return bytes.Equal(old.Source.Bytes[wasAt:wasEnd], now.Source.Bytes[isAt:isEnd])
+	}
+	for n, a := range before {
+		b := after[n]
+		if a.Fragment == nil || b.Fragment == nil {
+			return "the file has SeccompProfiles as well"
+		}
+		was, is := a.Fragment.Span(a.Source.Span()), b.Fragment.Span(b.Source.Span())
+		if !same(was.Start, is.Start) {
+			return "what stands around the seccomp profiles changed"
+		}
+		wasAt, isAt = was.End, is.End
+		if bytes.Equal(a.Source.Bytes, b.Source.Bytes) {
+			continue
+		}
+		var own []fixers.Fix
+		for _, f := range fixes {
+			if slices.ContainsFunc(f.Edits, func(e fixers.Edit) bool { return was.Contains(e.Span) }) {
+				own = append(own, f)
+			}
+		}
+		if d := fixseccomp.Compare(a.Source, b.Source, own, targets); d != "" {
+			return d
+		}
+	}
+	if !same(len(old.Source.Bytes), len(now.Source.Bytes)) {
+		return "what stands around the seccomp profiles changed"
+	}
+	return ""
+}
+
 // compareHosted says in one sentence what changed in a file of another language besides the settings that fixes
 // declare: its other bytes, or what its nix.conf texts mean. It is "" when nothing did.
 func compareHosted(c *Comparison) string {

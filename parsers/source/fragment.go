@@ -166,6 +166,59 @@ func (fr *Fragment) Edit(s Span, text string) (Span, string, bool) {
 	return s.Shift(p.Span.Start - fr.starts[i]), text, true
 }
 
+// EditBlock maps the replacement of s by text to the file, for a fragment that is one literal block of YAML: text may
+// have several lines, and those after the first get the block's indentation. It reports false for another fragment.
+func (fr *Fragment) EditBlock(s Span, text string) (Span, string, bool) {
+	if s.Start < 0 || s.End > len(fr.Text) || s.End < s.Start || len(fr.Pieces) == 0 {
+		return Span{}, "", false
+	}
+	newline := "\n"
+	for _, p := range fr.Pieces {
+		switch {
+		case !p.Indented || p.Quoting != Plain || p.Opaque:
+			return Span{}, "", false
+		case p.Verbatim:
+		case p.Text == "\n" && fr.File.Text(p.Span) == "\r\n":
+			newline = "\r\n"
+		default:
+			return Span{}, "", false
+		}
+	}
+	at := func(off int) int { // of two places between two bytes, the one after the indentation
+		i := fr.piece(off)
+		p := fr.Pieces[i]
+		if off == fr.starts[i]+len(p.Text) {
+			return p.Span.End
+		}
+		return p.Span.Start + off - fr.starts[i]
+	}
+	first := fr.Pieces[0].Span.Start
+	line := first
+	for line > 0 && fr.File.Bytes[line-1] == ' ' {
+		line--
+	}
+	indent := string(fr.File.Bytes[line:first])
+	// The first line says how far the block is indented.
+	result := text + string(fr.Text[s.End:])
+	if line > 0 && fr.File.Bytes[line-1] != '\n' ||
+		s.Start == 0 && (result == "" || strings.IndexByte(" \t\r\n", result[0]) >= 0) {
+		return Span{}, "", false
+	}
+	var out strings.Builder
+	for i := 0; i < len(text); i++ {
+		if text[i] != '\n' {
+			out.WriteByte(text[i])
+			continue
+		}
+		out.WriteString(newline)
+		ends := i+1 == len(text) && s.End == len(fr.Text)
+		if !ends && !(i+1 < len(text) && text[i+1] == '\n') {
+			out.WriteString(indent)
+		}
+	}
+	return Span{at(s.Start), at(s.End)}, out.String(), true
+}
+
 // indentedLines returns the lines of the file whose text is s, with their indentation. It reports false unless s
 // consists of whole lines of one literal block.
 func (fr *Fragment) indentedLines(s Span) (Span, bool) {

@@ -13,7 +13,6 @@ import (
 
 	"github.com/sandlint/sandlint/parsers/files"
 	"github.com/sandlint/sandlint/parsers/nixconf"
-	"github.com/sandlint/sandlint/parsers/seccomp"
 	"github.com/sandlint/sandlint/parsers/source"
 )
 
@@ -286,7 +285,7 @@ func (l *loader) namedKind(abs string, f *source.File) (kind files.Kind, reason 
 		}
 		if files.IsJSON(base) {
 			kind = kindByContent(f, kind)
-		} else if seccomp.MentionsResource(f.Bytes) && seccomp.Sniff(f) {
+		} else if hasProfile(f) {
 			kind = files.KindSeccomp
 		}
 	} else if kind == files.KindUnknown {
@@ -350,7 +349,7 @@ func (l *loader) yamlKind(abs string) files.Kind {
 	if mayName(b) {
 		l.w.naming = append(l.w.naming, abs)
 	}
-	if seccomp.MentionsResource(b) && seccomp.Sniff(source.NewFile(abs, b)) {
+	if hasProfile(source.NewFile(abs, b)) {
 		return files.KindSeccomp
 	}
 	return files.KindUnknown

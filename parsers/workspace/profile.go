@@ -66,6 +66,7 @@ const (
 	UseKubernetes UseKind = "kubernetes" // localhostProfile of a pod or container, which the runtime of the node loads
 	UseDaemon     UseKind = "daemon"     // seccomp-profile of Docker's daemon.json
 	UseLabel      UseKind = "label"      // a label of an image, which Podman loads with --seccomp-policy=image
+	UseConfigMap  UseKind = "ConfigMap"  // a key of a ConfigMap, from which it gets to nodes, where containerd reads it
 )
 
 // Loaders returns the programs that may read a profile with this kind of use.
@@ -75,6 +76,8 @@ func (k UseKind) Loaders() []decide.Loader {
 		return []decide.Loader{decide.LoaderContainers, decide.LoaderOCI}
 	case UseLabel:
 		return []decide.Loader{decide.LoaderContainers}
+	case UseConfigMap:
+		return []decide.Loader{decide.LoaderOCI}
 	}
 	return []decide.Loader{decide.LoaderDocker}
 }
@@ -126,8 +129,9 @@ func (p *Profile) Loaders(t decide.Targets) []decide.Loader {
 		// What the operator writes for the nodes has OCI's fields alone, which all loaders read alike.
 		return []decide.Loader{decide.LoaderOCI}
 	}
+	_, onNodes := p.UsedBy(UseConfigMap)
 	if len(p.Uses) == 0 || p.Dialect == seccomp.Bundle ||
-		t.Given("docker", "podman", "cri-o", "containerd", "kubernetes") {
+		t.Given("podman", "cri-o", "containerd", "kubernetes") || !onNodes && t.Given("docker") {
 		return t.Loaders(p.Profile)
 	}
 	var out []decide.Loader
@@ -150,12 +154,19 @@ func (p *Profile) UsedBy(kind UseKind) (Use, bool) {
 
 // profiles makes the model of a profile's file.
 func (w *Workspace) profiles(e *Entry, f *source.File) []*Profile {
+	var inside []*Profile
+	if files.IsYAML(f.Path) {
+		inside = configMapProfiles(f)
+		if len(inside) > 0 && !(seccomp.MentionsResource(f.Bytes) && seccomp.Sniff(f)) {
+			return inside
+		}
+	}
 	parsed := seccomp.ParseAll(f)
 	out := make([]*Profile, len(parsed))
 	for n, p := range parsed {
 		out[n] = &Profile{Profile: p, Uses: w.usesOf(e, p)}
 	}
-	return out
+	return append(out, inside...)
 }
 
 // link is a place that names a profile's file.
