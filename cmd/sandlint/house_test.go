@@ -27,7 +27,7 @@ func goFiles(t *testing.T, visit func(name string, set *token.FileSet, f *ast.Fi
 		if err != nil {
 			return err
 		}
-		if d.IsDir() && d.Name() == ".git" {
+		if d.IsDir() && (d.Name() == ".git" || d.Name() == "vendor") {
 			return fs.SkipDir
 		}
 		if filepath.Ext(path) != ".go" {
