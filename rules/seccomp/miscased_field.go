@@ -37,8 +37,11 @@ var miscasedField = &rules.Rule{
 			finding := report.At(profile, field.Name.Span,
 				fmt.Sprintf("field %q is spelt %q", field.Name.Text, field.Near))
 			inGo := readers.Go(p, profile)
+			crun := readers.RuntimeReads(p, profile, "crun") || readers.AsIs(p, profile, "crun")
 			switch {
-			case !readers.RuntimeReads(p, profile, "crun"):
+			case crun && field.Near == "defaultAction":
+				finding.Message += "; crun finds no default action and refuses the profile"
+			case !crun:
 				finding.Message += fmt.Sprintf("; %s %s it in any case, crun does not", phrase.List(inGo),
 					phrase.Verb("read", inGo))
 			case len(inGo) == 0:
@@ -46,7 +49,7 @@ var miscasedField = &rules.Rule{
 			default:
 				finding.Message += fmt.Sprintf("; %s reads it in any case, and crun ignores it", phrase.List(inGo))
 			}
-			if readers.RuntimeReads(p, profile, "crun") && p.Targets().Seccomp.Given("crun") {
+			if crun && p.Targets().Seccomp.Given("crun") {
 				finding.Severity = rules.Error
 			}
 			finding.Fixes = fixes.Replace(profile, "Rename to "+field.Near, fixers.Safe, field.Name.Span,

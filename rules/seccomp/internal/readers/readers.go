@@ -22,6 +22,14 @@ func RuntimeReads(p *rules.Pass, profile *workspace.Profile, runtime string) boo
 	return profile.Dialect == seccomp.Bundle && slices.Contains(p.Targets().Seccomp.Runtimes(), runtime)
 }
 
+// AsIs reports whether a plain profile is for a runtime that the user named without a program that would read the file
+// for it, so the runtime gets the bytes of the file, as in a bundle.
+func AsIs(p *rules.Pass, profile *workspace.Profile, runtime string) bool {
+	t := p.Targets().Seccomp
+	return profile.Dialect == seccomp.OCI && t.Given(runtime) &&
+		!t.Given("docker", "podman", "cri-o", "containerd", "kubernetes")
+}
+
 // Go returns the programs that read the profile with Go's encoding/json, for messages; crun is the only one that does
 // not.
 func Go(p *rules.Pass, profile *workspace.Profile) []string {
