@@ -117,7 +117,7 @@ const (
 	noProgram = "no program can run"
 	// Measured with glibc 2.36: it tries exit_group and then exit, and without either it executes an invalid
 	// instruction.
-	noEnd = "every program crashes when it ends"
+	noEnd     = "every program crashes when it ends"
 	noC       = "hardly any program but those in Go can start"
 	noShared  = "no program with shared libraries can start"
 	noGNU     = "no program with glibc's shared libraries can start"

@@ -88,6 +88,8 @@ type Use struct {
 	// File and Span are the place: the path as written, or the name of the label.
 	File *source.File
 	Span source.Span
+	// Privileged says that the container of a Compose service is known to run privileged.
+	Privileged bool
 
 	// built is the image of a Compose service that runs under the profile as it is; the zero build where that is not
 	// known.
@@ -312,7 +314,10 @@ func composeLinks(abs string, f *source.File) []link {
 				target = filepath.Join(filepath.Dir(abs), target)
 			}
 			out = append(out, link{
-				Use:    Use{Kind: UseCompose, File: f, Span: v.Span, built: imageOf(filepath.Dir(abs), f, s)},
+				Use: Use{
+					Kind: UseCompose, File: f, Span: v.Span, Privileged: s.IsPrivileged(),
+					built: imageOf(filepath.Dir(abs), f, s),
+				},
 				target: filepath.Clean(target),
 			})
 		}

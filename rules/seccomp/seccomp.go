@@ -71,6 +71,7 @@ func Pack() rules.Pack {
 		probedSyscallKilled,
 		processCannotRun,
 		profileDisablesSeccomp,
+		profileOfPrivilegedContainer,
 		repeatedArgumentIndex,
 		ruleEqualsDefault,
 		runtimeCannotStart,
