@@ -37,6 +37,9 @@ func checkFormat(p *rules.Pass, text *nixuse.Text) {
 	}
 	bad := map[source.Span]bool{}
 	for _, problem := range text.Problems {
+		if problem.Kind == nixconf.KindForeignSyntax {
+			return // the text is in another language, which has a form of its own
+		}
 		bad[problem.Span] = true
 	}
 	for n := range text.Lines {
