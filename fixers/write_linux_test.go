@@ -13,6 +13,8 @@ import (
 	"syscall"
 	"testing"
 
+	"github.com/sandlint/sandlint/parsers/heavytest"
+
 	"golang.org/x/sys/unix"
 
 	"github.com/sandlint/sandlint/parsers/source"
@@ -131,7 +133,7 @@ func attribute(t *testing.T, path, name string) []byte {
 func setAttribute(t *testing.T, path, name string, value []byte) {
 	t.Helper()
 	if err := unix.Setxattr(path, name, value, 0); errors.Is(err, unix.ENOTSUP) {
-		t.Skip("the file system has no such attributes")
+		heavytest.Skip(t, "the file system has no such attributes")
 	} else if err != nil {
 		t.Fatal(err)
 	}
@@ -204,7 +206,7 @@ func TestWriteFileKeepsAttributes(t *testing.T) {
 // TestWriteFileRefusesToLoseAttributes: only root may set a trusted attribute, and see it.
 func TestWriteFileRefusesToLoseAttributes(t *testing.T) {
 	if os.Getuid() != 0 {
-		t.Skip("only root may set an attribute that another user cannot keep")
+		heavytest.Skip(t, "only root may set an attribute that another user cannot keep")
 	}
 	dir, path := folder(t, "old")
 	setAttribute(t, path, "security.sandlint", []byte("x"))

@@ -79,8 +79,8 @@ func (f *File) stageOf(names map[string][]int, before int, name string) *Stage {
 	return nil
 }
 
-// StageNamed returns the stage that a build's target means by its name or number, the last one for "". It is nil where
-// the file has no such stage.
+// StageNamed returns the stage that a build's target selects, by name or number; "" selects the last one. It returns
+// nil where the file has no such stage.
 func (f *File) StageNamed(target string) *Stage {
 	if len(f.Stages) == 0 {
 		return nil

@@ -9,6 +9,8 @@ import (
 	"path/filepath"
 	"syscall"
 	"testing"
+
+	"github.com/sandlint/sandlint/parsers/heavytest"
 )
 
 // TestOnlyRegularFiles puts a pipe that nobody writes to, a device and a folder in the place of a file.
@@ -47,7 +49,7 @@ func TestOnlyRegularFiles(t *testing.T) {
 func TestMadeUpText(t *testing.T) {
 	const name = "/proc/self/environ"
 	if _, err := os.Stat(name); err != nil {
-		t.Skip("there is no /proc")
+		heavytest.Skip(t, "there is no /proc")
 	}
 	t.Setenv("SANDLINT_TEST", "x")
 	if b, err := Read(Disk{}, "", name); !errors.Is(err, ErrNotRegular) {

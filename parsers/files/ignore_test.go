@@ -12,6 +12,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/sandlint/sandlint/parsers/heavytest"
+
 	"github.com/google/go-cmp/cmp"
 )
 
@@ -36,9 +38,7 @@ func walked(t *testing.T, tree Tree, root string) (found, problems []string) {
 // TestIgnoreSameAsGit compares patterns that are looked up, and those with wildcards, in files above each other with
 // what git lists.
 func TestIgnoreSameAsGit(t *testing.T) {
-	if _, err := exec.LookPath("git"); err != nil {
-		t.Skip("git is not installed")
-	}
+	heavytest.Program(t, "git")
 	random := rand.New(rand.NewPCG(3, 4))
 	pick := func(from ...string) string { return from[random.IntN(len(from))] }
 	ignored := 0

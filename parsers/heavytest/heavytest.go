@@ -42,7 +42,7 @@ func Program(tb testing.TB, names ...string) string {
 	return ""
 }
 
-// Skip skips a heavy test for a reason that lies in the machine, and records that it did.
+// Skip skips a test for a reason that lies in the machine, and records that it did.
 func Skip(tb testing.TB, reason string) {
 	tb.Helper()
 	if name := os.Getenv("SANDLINT_SKIPPED"); name != "" {

@@ -47,7 +47,7 @@ type language struct {
 	line   *regexp.Regexp
 }
 
-// languages are those of which files called nix.conf were seen, by the lines that tell them apart.
+// languages are those of which files called nix.conf were seen, with the lines that only they have.
 var languages = sync.OnceValue(func() []language {
 	row := func(reason, line string) language {
 		return language{"it looks like " + reason, regexp.MustCompile(line)}

@@ -11,7 +11,7 @@ import (
 	"github.com/sandlint/sandlint/parsers/source"
 )
 
-// TestForeignDockerfile tells Dockerfiles, broken ones included, from files that only have the name of one.
+// TestForeignDockerfile distinguishes Dockerfiles, broken ones included, from files that only have the name of one.
 func TestForeignDockerfile(t *testing.T) {
 	for _, tt := range []struct {
 		name, text string
@@ -88,7 +88,7 @@ func TestForeignDockerfile(t *testing.T) {
 	}
 }
 
-// TestForeignNixConf tells another program's files from those of Nix, broken ones included.
+// TestForeignNixConf distinguishes another program's files from those of Nix, broken ones included.
 func TestForeignNixConf(t *testing.T) {
 	for text, want := range map[string]bool{
 		"": false, "# nothing\n": false, "bogus = 1\n": false, "nix-command flakes\n": false,

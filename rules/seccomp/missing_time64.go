@@ -36,12 +36,12 @@ func checkTime64(p *rules.Pass, profile *workspace.Profile) {
 	all := programs.Filters(p, profile)
 	effects, abis := programs.Time64Effects(profile, all)
 	reportTime64(p, profile, all, all, effects, abis, "")
-	told := programs.Names(effects)
+	reported := programs.Names(effects)
 	for _, g := range programs.GuardedTime64(profile, all) {
 		effects, abis := g.Time64Effects(profile)
-		effects = slices.DeleteFunc(effects, func(e programs.Effect) bool { return slices.Contains(told, e.Name) })
+		effects = slices.DeleteFunc(effects, func(e programs.Effect) bool { return slices.Contains(reported, e.Name) })
 		reportTime64(p, profile, all, g.Filters, effects, abis, "with "+phrase.List(g.Caps)+" ")
-		told = append(told, programs.Names(effects)...)
+		reported = append(reported, programs.Names(effects)...)
 	}
 }
 

@@ -18,7 +18,7 @@ import (
 func TestFixesLetContainersStart(t *testing.T) {
 	heavytest.Need(t, "starts containers as root")
 	if len(seccomptest.Runtimes()) == 0 {
-		t.Skip("no runtime starts a container here")
+		heavytest.Skip(t, "no runtime starts a container here")
 	}
 	raw, err := os.ReadFile("runtime_cannot_start.txtar")
 	if err != nil {

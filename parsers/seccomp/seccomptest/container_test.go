@@ -11,7 +11,7 @@ import (
 func TestStart(t *testing.T) {
 	heavytest.Need(t, "starts containers as root")
 	if len(Runtimes()) == 0 {
-		t.Skip("no runtime starts a container here")
+		heavytest.Skip(t, "no runtime starts a container here")
 	}
 	r := Runtimes()[0]
 	for _, tt := range []struct {
