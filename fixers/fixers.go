@@ -77,6 +77,13 @@ type Repair struct{}
 // Allows implements Change.
 func (Repair) Allows() string { return "what the consumer refused before" }
 
+// Reveals declares that the fix mends a name that did nothing before, so other rules may now report what it does. It
+// counts for unsafe fixes alone; see the proof.
+type Reveals struct{}
+
+// Allows implements Change.
+func (Reveals) Allows() string { return "findings about what a name does that did nothing before" }
+
 // Embedded declares that the edits lie in text of another format inside the file, such as the nix.conf text that a
 // Dockerfile writes, or the seccomp profile in a label. What the text means is compared as that format; around it
 // nothing changes.

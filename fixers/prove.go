@@ -19,9 +19,10 @@ import (
 //
 //   - the edits apply and change something;
 //   - the result has no new syntax finding;
-//   - the findings that the fixes are for are gone, and none is new, whatever its severity. There are two exceptions
-//     for those of lower severity: what a syntax error hid may come to light when it is mended, and an unsafe fix may
-//     bring notes (Finding.Note);
+//   - the findings that the fixes are for are gone, and none is new, whatever its severity. There are three exceptions:
+//     what a syntax error hid may come to light when it is mended, and an unsafe fix may bring notes (Finding.Note),
+//     both of lower severity; and an unsafe fix of a name that did nothing (Reveals) may bring findings of other rules
+//     about what the name does, of the same severity at most;
 //   - the meaning changed only as the fixes declare (Fix.Changes).
 //
 // Findings are compared by count, not by place, since edits move text: a group is a rule in a file at a severity, an
@@ -97,8 +98,8 @@ func NewProver(files []*source.File, findings []Finding, c Checker) *Prover {
 
 // Prove returns nil when fix, applied alone, is proved to fix finding and to do nothing else: it applies, the result
 // has no new syntax finding, the finding is gone, no new finding has come (but for lesser ones that a syntax error
-// hid, and notes that an unsafe fix brings), and the meaning changed only as the fix declares. Else the error says what
-// is wrong; it matches ErrRejected unless the checker itself failed.
+// hid, notes that an unsafe fix brings, and what it reveals), and the meaning changed only as the fix declares. Else
+// the error says what is wrong; it matches ErrRejected unless the checker itself failed.
 //
 // It costs one Lint, and one Compare for each edited file; ProveAll proves many fixes for little more.
 func (p *Prover) Prove(finding Finding, fix Fix) error {
@@ -243,10 +244,17 @@ func (p *Prover) apply(taken []candidate) (files []*source.File, changed []int, 
 	return files, changed, nil
 }
 
-// tolerates reports whether the fix of c may bring a finding of g: one that the syntax error hid, or a note where the
-// fix is unsafe.
+// tolerates reports whether the fix of c may bring a finding of g: one that the syntax error hid, or, where the fix is
+// unsafe, a note or what another rule says of the name that it mends.
 func (c *candidate) tolerates(g group) bool {
-	return !g.syntax && g.severity < c.finding.Severity && (c.finding.Syntax || g.note && c.fix.Safety == Unsafe)
+	unsafe := c.fix.Safety == Unsafe
+	switch {
+	case g.syntax || g.severity > c.finding.Severity:
+		return false
+	case unsafe && Declares[Reveals](c.fix) && g.rule != c.finding.Rule:
+		return true
+	}
+	return g.severity < c.finding.Severity && (c.finding.Syntax || g.note && unsafe)
 }
 
 // newFinding fills in t.added, and says which new finding fails the proof: one that not all of the fixes tolerate.

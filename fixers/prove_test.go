@@ -21,6 +21,7 @@ type fakeRule struct {
 	Old      string
 	New      []string // one fix for each; none gives a finding without fix
 	Safety   Safety   // of the fixes; Safe when zero and there are fixes
+	Changes  Changes  // that the fixes declare
 }
 
 // fakeChecker lints texts with fakeRules.
@@ -64,7 +65,7 @@ func (c *fakeChecker) Lint(files []*source.File) ([]Finding, error) {
 						safety = Safe
 					}
 					finding.Fixes = append(finding.Fixes,
-						Fix{Title: "Write " + text, Safety: safety, Edits: []Edit{{f, span, text}}})
+						Fix{"Write " + text, safety, []Edit{{f, span, text}}, rule.Changes})
 				}
 				out = append(out, finding)
 			}
@@ -107,6 +108,7 @@ func summary(r Result) string {
 
 func TestRun(t *testing.T) {
 	const info, warning, failure = 2, 3, 4
+	reveals := Changes{Reveals{}}
 	tests := []struct {
 		name  string
 		text  string
@@ -219,6 +221,46 @@ func TestRun(t *testing.T) {
 			},
 			opts: Options{Unsafe: true},
 			want: "f = i.c\n  applied ra: Write i\n  rejected rc: Write w: a new finding has come: found w (rw)\n",
+		},
+		{
+			name: "an unsafe fix reveals what other rules say at the same severity or below", text: "a.b.c.d",
+			check: fakeChecker{
+				rules: []fakeRule{
+					{ID: "ra", Severity: warning, Old: "a", New: []string{"w"}, Safety: Unsafe, Changes: reveals},
+					{ID: "rb", Severity: warning, Old: "b", New: []string{"e"}, Safety: Unsafe, Changes: reveals},
+					{ID: "rc", Severity: warning, Old: "c", New: []string{"z"}, Safety: Unsafe, Changes: reveals},
+					{ID: "rd", Severity: warning, Old: "d", New: []string{"s"}, Safety: Unsafe, Changes: reveals},
+					{ID: "rw", Severity: warning, Old: "w"},
+					{ID: "re", Severity: failure, Old: "e"},
+					{ID: "rz", Severity: info, Old: "z"},
+					{ID: "rs", Severity: info, Syntax: true, Old: "s"},
+				},
+			},
+			opts: Options{Unsafe: true},
+			want: "f = w.b.z.d\n  applied ra: Write w\n  applied rc: Write z\n" +
+				"  rejected rb: Write e: a new finding has come: found e (re)\n" +
+				"  rejected rd: Write s: the result does not parse: found s (rs)\n",
+		},
+		{
+			name: "a safe fix reveals nothing", text: "a",
+			check: fakeChecker{
+				rules: []fakeRule{
+					{ID: "ra", Severity: failure, Old: "a", New: []string{"w"}, Changes: reveals},
+					{ID: "rw", Severity: warning, Old: "w"},
+				},
+			},
+			want: "f = a\n  rejected ra: Write w: a new finding has come: found w (rw)\n",
+		},
+		{
+			name: "an unsafe fix reveals nothing of its own rule", text: "a",
+			check: fakeChecker{
+				rules: []fakeRule{
+					{ID: "ra", Severity: failure, Old: "a", New: []string{"w"}, Safety: Unsafe, Changes: reveals},
+					{ID: "ra", Severity: warning, Old: "w"},
+				},
+			},
+			opts: Options{Unsafe: true},
+			want: "f = a\n  rejected ra: Write w: a new finding has come: found w (ra)\n",
 		},
 		{
 			name: "a fix that mends nothing", text: "a",

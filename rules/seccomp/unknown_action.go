@@ -47,7 +47,7 @@ func checkAction(p *rules.Pass, profile *workspace.Profile, name seccomp.String)
 	if near := seccomp.NearestAction(name.Text); near != "" {
 		finding.Message += fmt.Sprintf("; did you mean %q?", near)
 		finding.Fixes = fixes.Replace(profile, "Rename to "+near, fixers.Unsafe, name.Span, phrase.Quote(near),
-			fixers.Changes{fixers.Repair{}})
+			fixers.Changes{fixers.Repair{}, fixers.Reveals{}})
 	}
 	p.Report(finding)
 }

@@ -75,7 +75,7 @@ func reportArchitecture(p *rules.Pass, profile *workspace.Profile, name seccomp.
 		finding.Message += fmt.Sprintf("; did you mean %q?", near)
 		if !slices.ContainsFunc(list, func(s seccomp.String) bool { return s.Text == near }) {
 			finding.Fixes = fixes.Replace(profile, "Rename to "+near, fixers.Unsafe, name.Span, phrase.Quote(near),
-				fixers.Changes{fixers.Repair{}})
+				fixers.Changes{fixers.Repair{}, fixers.Reveals{}})
 		}
 	}
 	p.Report(finding)

@@ -54,7 +54,7 @@ var unknownCapability = &rules.Rule{
 						if !given[near] {
 							edits := fixseccomp.ReplaceString(profile.Profile, name, near)
 							finding.Fixes = fixes.Edited(profile, "Rename to "+near, fixers.Unsafe, edits,
-								fixers.Changes{fixseccomp.Syscalls(literals.Texts(rule.Names))})
+								fixers.Changes{fixseccomp.Syscalls(literals.Texts(rule.Names)), fixers.Reveals{}})
 						}
 					}
 					p.Report(finding)

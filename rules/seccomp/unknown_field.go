@@ -57,7 +57,7 @@ var unknownField = &rules.Rule{
 			if near != "" && near != "comment" {
 				finding.Message += fmt.Sprintf("; did you mean %q?", near)
 				finding.Fixes = fixes.Replace(profile, "Rename to "+near, fixers.Unsafe, field.Name.Span,
-					phrase.Quote(near), renaming(near, rule))
+					phrase.Quote(near), append(renaming(near, rule), fixers.Reveals{}))
 			}
 			p.Report(finding)
 		}

@@ -75,7 +75,7 @@ var unknownFilterArch = &rules.Rule{
 						if !given[near] {
 							edits := fixseccomp.ReplaceString(profile.Profile, arch, near)
 							finding.Fixes = fixes.Edited(profile, "Rename to "+near, fixers.Unsafe, edits,
-								fixers.Changes{fixseccomp.Syscalls(literals.Texts(rule.Names))})
+								fixers.Changes{fixseccomp.Syscalls(literals.Texts(rule.Names)), fixers.Reveals{}})
 						}
 					}
 					p.Report(finding)

@@ -38,7 +38,7 @@ var unknownFlag = &rules.Rule{
 				finding.Message += fmt.Sprintf("; did you mean %q?", near)
 				if !slices.ContainsFunc(profile.Flags, func(s seccomp.String) bool { return s.Text == near }) {
 					finding.Fixes = fixes.Replace(profile, "Rename to "+near, fixers.Unsafe, name.Span,
-						phrase.Quote(near), fixers.Changes{fixers.Repair{}})
+						phrase.Quote(near), fixers.Changes{fixers.Repair{}, fixers.Reveals{}})
 				}
 			}
 			finding.Fixes = append(finding.Fixes, deleteFlag(profile, i)...)

@@ -46,7 +46,7 @@ func reportOperator(p *rules.Pass, profile *workspace.Profile, op seccomp.String
 	if near := seccomp.NearestOperator(op.Text); near != "" {
 		finding.Message += fmt.Sprintf("; did you mean %q?", near)
 		finding.Fixes = fixes.Replace(profile, "Rename to "+near, fixers.Unsafe, op.Span, phrase.Quote(near),
-			fixers.Changes{fixers.Repair{}})
+			fixers.Changes{fixers.Repair{}, fixers.Reveals{}})
 	}
 	p.Report(finding)
 }

@@ -92,7 +92,7 @@ func reportUnknown(p *rules.Pass, profile *workspace.Profile, rule *seccomp.Rule
 				text, added = phrase.Quote(a), added[:1]
 			}
 			finding.Fixes = fixes.Replace(profile, "Split into "+a+" and "+b, fixers.Unsafe, name.Span, text,
-				fixers.Changes{fixseccomp.Syscalls(append(added, name.Text))})
+				fixers.Changes{fixseccomp.Syscalls(append(added, name.Text)), fixers.Reveals{}})
 		}
 		p.Report(finding)
 		return
@@ -103,7 +103,7 @@ func reportUnknown(p *rules.Pass, profile *workspace.Profile, rule *seccomp.Rule
 		finding.Message += fmt.Sprintf("; did you mean %q?", near[0])
 		if lacks(near[0]) {
 			finding.Fixes = fixes.Replace(profile, "Rename to "+near[0], fixers.Unsafe, name.Span,
-				phrase.Quote(near[0]), fixers.Changes{fixseccomp.Syscalls{near[0], name.Text}})
+				phrase.Quote(near[0]), fixers.Changes{fixseccomp.Syscalls{near[0], name.Text}, fixers.Reveals{}})
 		}
 	case 2:
 		finding.Message += fmt.Sprintf("; did you mean %q or %q?", near[0], near[1])
