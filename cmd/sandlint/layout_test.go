@@ -24,9 +24,10 @@ var layers = []layer{
 	{"parsers/workspace", []string{"parsers/"}},
 	{"parsers/nixuse", []string{
 		"parsers/source", "parsers/internal/", "parsers/dockerfile", "parsers/image", "parsers/nixconf",
-		"parsers/shell",
+		"parsers/packages", "parsers/shell",
 	}},
-	{"parsers/image", []string{"parsers/source", "parsers/dockerfile", "parsers/shell"}},
+	{"parsers/image", []string{"parsers/source", "parsers/dockerfile", "parsers/packages", "parsers/shell"}},
+	{"parsers/packages", []string{"parsers/source", "parsers/shell"}},
 	{"parsers/nixconf", []string{"parsers/source", "parsers/nixconf", "parsers/internal/"}},
 	{"parsers/seccomp/decide", []string{"parsers/source", "parsers/seccomp"}},
 	{"parsers/bake", []string{"parsers/source", "parsers/hcltext"}},

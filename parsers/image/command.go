@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/sandlint/sandlint/parsers/packages"
 	"github.com/sandlint/sandlint/parsers/shell"
 	"github.com/sandlint/sandlint/parsers/source"
 )
@@ -50,6 +51,9 @@ type Command struct {
 
 	process *process
 	order   int // its place among the commands of the file
+
+	use         *packages.Use // what Package returns, once packageRead
+	packageRead bool
 }
 
 // Unread is why it is not known what a command runs.

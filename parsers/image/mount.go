@@ -1,0 +1,100 @@
+package image
+
+import (
+	"iter"
+	"path"
+	"strings"
+
+	"github.com/tonistiigi/go-csvvalue"
+
+	"github.com/sandlint/sandlint/parsers/packages"
+)
+
+// Mount is a --mount of a RUN.
+type Mount struct {
+	// Flag is the flag.
+	Flag Flag
+	// Type is what is mounted, in lower case: "bind" (the default), "cache", "tmpfs", "secret", "ssh".
+	Type string
+	// Target is the absolute path in the image, "" where there is none or it is not known.
+	Target string
+	// From, Source and ID are the values of the keys, "" where there is none or it is not known.
+	From, Source, ID string
+	// Known says that all of it is known.
+	Known bool
+}
+
+// Mounts returns the mounts of a RUN, in order, with variables expanded as BuildKit does. Those that BuildKit cannot
+// read are left out.
+func (s *Step) Mounts() iter.Seq[Mount] {
+	return func(yield func(Mount) bool) {
+		if s.Name != "RUN" {
+			return
+		}
+		for f := range s.Flags("mount") {
+			if m, ok := s.mount(f); ok && !yield(m) {
+				return
+			}
+		}
+	}
+}
+
+func (s *Step) mount(f Flag) (Mount, bool) {
+	fields, err := csvvalue.Fields(f.Value, nil)
+	if err != nil {
+		return Mount{}, false
+	}
+	m := Mount{Flag: f, Type: "bind", Known: true}
+	for _, field := range fields {
+		key, value, _ := strings.Cut(field, "=")
+		if !f.Known && strings.Contains(value, "$") {
+			var known bool
+			if value, known = s.Expand(value); !known {
+				m.Known, value = false, ""
+			}
+		}
+		switch strings.ToLower(key) {
+		case "type":
+			m.Type = strings.ToLower(value)
+		case "from":
+			m.From = value
+		case "source", "src":
+			m.Source = value
+		case "id":
+			m.ID = value
+		case "target", "dst", "destination":
+			if m.Target = value; value != "" {
+				m.Target = absolute(s.before.workdir.Text, value)
+			}
+		}
+	}
+	return m, true
+}
+
+// Covered reports whether what a step writes to a folder stays out of the image, since the folder, or one that it lies
+// in, is a cache or tmpfs mount. "~" at the front of the folder is the home folder of the step's user. A mount whose
+// target is not known counts as covering it.
+func (s *Step) Covered(folder string) bool {
+	if rest, ok := strings.CutPrefix(folder, "~"); ok {
+		folder = path.Join(s.Home(), rest)
+	}
+	for m := range s.Mounts() {
+		switch {
+		case !m.Known && m.Target == "":
+			return true
+		case m.Type != "cache" && m.Type != "tmpfs" || m.Target == "":
+		case folder == m.Target, strings.HasPrefix(folder, strings.TrimSuffix(m.Target, "/")+"/"):
+			return true
+		}
+	}
+	return false
+}
+
+// Package returns what the command does as a package manager, nil for another program.
+func (c *Command) Package() *packages.Use {
+	if !c.packageRead {
+		c.packageRead = true
+		c.use = packages.Read(c.Command)
+	}
+	return c.use
+}
