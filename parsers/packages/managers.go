@@ -9,11 +9,11 @@ import (
 type Manager struct {
 	// Name is the name of the program: "apt-get".
 	Name string
-	// Yes are the options that confirm all questions, NoCache those that keep nothing of what is downloaded, and NoExtras
-	// those that leave out packages that are merely recommended. There is none where the manager has no such option.
+	// Yes are the options that confirm all questions, NoCache those that keep nothing of what is downloaded, and
+	// NoExtras those that leave out packages that are merely recommended. A manager may lack any of them.
 	Yes, NoCache, NoExtras []string
-	// Caches are the folders with what the manager downloads, and Lists those with the lists of packages that there are,
-	// for root in an image with default settings. "~" stands for the home folder.
+	// Caches are the folders with what the manager downloads, and Lists those with the lists of packages that there
+	// are, for root in an image with default settings. "~" stands for the home folder.
 	Caches, Lists []string
 	// CleanCommand removes what was downloaded, "" where the manager has none.
 	CleanCommand string
@@ -147,13 +147,15 @@ var table = sync.OnceValue(func() []*Manager {
 			CleanCommand: "pacman -Scc --noconfirm",
 		},
 		{
-			Name: "pip", programs: pip, valued: pipValued, files: wheels, NoCache: words("--no-cache-dir"), cut: cutPip,
+			Name: "pip", programs: pip, valued: pipValued, files: wheels, cut: cutPip,
+			NoCache: words("--no-cache-dir"),
 			verbs: map[string]Action{"install": Install, "wheel": Install, "download": Other, "uninstall": Remove,
 				"cache purge": Clean, "cache remove": Clean},
 			Yes: nil, Caches: words("~/.cache/pip"), CleanCommand: "pip cache purge",
 		},
 		{
-			Name: "uv", programs: words("uv"), valued: pipValued, files: wheels, NoCache: words("-n --no-cache"), cut: cutPip,
+			Name: "uv", programs: words("uv"), valued: pipValued, files: wheels, cut: cutPip,
+			NoCache: words("-n --no-cache"),
 			verbs: map[string]Action{"pip install": Install, "pip sync": Install, "add": Install, "sync": Install,
 				"tool install": Install, "tool run": Run, "run": Run, "lock": Other, "pip uninstall": Remove,
 				"remove": Remove, "cache clean": Clean, "cache prune": Clean},
@@ -169,7 +171,8 @@ var table = sync.OnceValue(func() []*Manager {
 			Caches: words("~/.cache/pypoetry"), CleanCommand: "poetry cache clear --all --no-interaction .",
 		},
 		{
-			Name: "npm", programs: words("npm"), verbs: npm, valued: npmValued, files: words(".tgz .tar.gz .tar"), cut: cutNPM,
+			Name: "npm", programs: words("npm"), verbs: npm, valued: npmValued, cut: cutNPM,
+			files:  words(".tgz .tar.gz .tar"),
 			Caches: words("~/.npm"), CleanCommand: "npm cache clean --force",
 		},
 		{

@@ -1,11 +1,11 @@
 // Package packages reads the command lines of package managers: what a command installs, updates or cleans, and with
 // which options.
 //
-// What differs between the managers is data (managers.go): their commands, their options, how they write a version, and
-// where they keep what they download. A rule about several managers asks a Use, and never compares raw words.
+// What differs between the managers is data (managers.go): their commands, their options, how they write a version,
+// and where they keep what they download. A rule about several managers asks a Use, and never compares raw words.
 //
-// What cannot be known is marked: a variable that may hold options makes a Use Opaque, and one that may hold packages is
-// a Package of the kind Unknown.
+// What cannot be known is marked: a variable that may hold options makes a Use Opaque, and one that may hold packages
+// is a Package of the kind Unknown.
 package packages
 
 import (
@@ -193,9 +193,10 @@ func moduleWords(words []shell.Word, name string) []shell.Word {
 func split(words []shell.Word) []shell.Word {
 	several := func(w shell.Word) bool {
 		const blanks = " \t\n"
-		return w.Known && strings.ContainsAny(w.Text, blanks) && slices.ContainsFunc(w.Parts, func(p source.Piece) bool {
+		splits := func(p source.Piece) bool {
 			return !p.Verbatim && p.Quoting == source.Unquoted && strings.ContainsAny(p.Text, blanks)
-		})
+		}
+		return w.Known && strings.ContainsAny(w.Text, blanks) && slices.ContainsFunc(w.Parts, splits)
 	}
 	if !slices.ContainsFunc(words, several) {
 		return words
