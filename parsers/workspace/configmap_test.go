@@ -86,3 +86,34 @@ func TestWithoutActions(t *testing.T) {
 		t.Errorf("%d bytes become %d", len(text), len(got))
 	}
 }
+
+// FuzzConfigMapProfiles checks that the pieces of a profile in a ConfigMap lie in the file, in order, and are its text,
+// and that a template loses no byte and no line.
+func FuzzConfigMapProfiles(f *testing.F) {
+	const profile = `{"defaultAction": "SCMP_ACT_ERRNO", "syscalls": [{"names": ["read"], "action": "SCMP_ACT_ALLOW"}]}`
+	for _, data := range []string{
+		"  a.json: |\n    " + profile + "\n", "  a.json: |+2\r\n    " + profile + "\r\n\r\n",
+		"  a.json: >-\n    " + strings.ReplaceAll(profile, " ", "\n    ") + "\n", "  a.json: '" + profile + "'\n",
+		"  a.json: " + fmt.Sprintf("%q", profile) + "\n", "  {{ .Values.n }}: |\n    " + profile + "\n{{- end }}\n",
+		"  {a.json: '" + profile + "', daemon.json: \"{}\"}\n", "  a: &x |\n    " + profile + "\n  b: *x\n",
+	} {
+		f.Add([]byte(configMap(data)))
+		f.Add([]byte("apiVersion: v1\nkind: List\nitems:\n- " +
+			strings.ReplaceAll(strings.TrimSuffix(configMap(data), "\n"), "\n", "\n  ") + "\n"))
+	}
+	f.Fuzz(func(t *testing.T, b []byte) {
+		plain := withoutActions(b)
+		if len(plain) != len(b) || bytes.Count(plain, []byte("\n")) != bytes.Count(b, []byte("\n")) {
+			t.Errorf("%q without actions is %q", b, plain)
+		}
+		file := source.NewFile("a.yaml", b)
+		for _, p := range configMapProfiles(file) {
+			checkPieces(t, file, p)
+			for _, problem := range p.Problems {
+				if at := p.Fragment.Span(problem.Span); at.Start < 0 || at.End < at.Start || at.End > len(b) {
+					t.Errorf("problem at %v", at)
+				}
+			}
+		}
+	})
+}

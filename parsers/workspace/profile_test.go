@@ -288,18 +288,7 @@ func FuzzLabelProfiles(f *testing.F) {
 	f.Fuzz(func(t *testing.T, b []byte) {
 		d := labelsOf("FROM a\nENV x=y\nLABEL io.containers.seccomp.profile=" + string(b) + "\n")
 		for _, p := range d.Profiles {
-			last, length := 0, 0
-			for _, piece := range p.Fragment.Pieces {
-				if piece.Span.Start < last || piece.Span.End > len(d.Source.Bytes) ||
-					piece.Verbatim && d.Source.Text(piece.Span) != piece.Text {
-					t.Errorf("piece %q at %v", piece.Text, piece.Span)
-				}
-				last = piece.Span.End
-				length += len(piece.Text)
-			}
-			if length != len(p.Source.Bytes) || string(p.Fragment.Text) != string(p.Source.Bytes) {
-				t.Errorf("pieces of %d bytes, text of %d", length, len(p.Source.Bytes))
-			}
+			checkPieces(t, d.Source, p)
 			for _, problem := range p.Problems {
 				if at := p.Fragment.Span(problem.Span); at.Start < p.Instruction.Span.Start ||
 					at.End > p.Instruction.Span.End {
@@ -308,4 +297,21 @@ func FuzzLabelProfiles(f *testing.F) {
 			}
 		}
 	})
+}
+
+// checkPieces checks that the pieces of a profile lie in its file, in order, and are its text.
+func checkPieces(t *testing.T, f *source.File, p *Profile) {
+	t.Helper()
+	last, length := 0, 0
+	for _, piece := range p.Fragment.Pieces {
+		if piece.Span.Start < last || piece.Span.End > len(f.Bytes) ||
+			piece.Verbatim && f.Text(piece.Span) != piece.Text {
+			t.Errorf("piece %q at %v", piece.Text, piece.Span)
+		}
+		last = piece.Span.End
+		length += len(piece.Text)
+	}
+	if length != len(p.Source.Bytes) || string(p.Fragment.Text) != string(p.Source.Bytes) {
+		t.Errorf("pieces of %d bytes, text of %d", length, len(p.Source.Bytes))
+	}
 }
