@@ -122,7 +122,7 @@ type Facts struct {
 	Appendable bool
 	// Unordered says that the value is a set or a map: duplicates collapse and the order is lost.
 	Unordered bool
-	// Platforms are the systems that have the setting ("linux", "darwin"); nil means all.
+	// Platforms are the systems that have the setting ("linux", "darwin"); nil means all. See On.
 	Platforms []string
 	// Deprecated says that the distribution prints a warning when the setting is used. Replacement is the setting that
 	// the warning names, or "".
@@ -608,4 +608,13 @@ func knownAnywhere(name string) bool {
 		}
 	}
 	return false
+}
+
+// On reports whether Nix has the setting on a system, "linux" or "darwin". Where the system is not known ("") the
+// answer is for Linux, on which most of Nix runs.
+func (f Facts) On(system string) bool {
+	if system == "" {
+		system = linux[0]
+	}
+	return f.Platforms == nil || slices.Contains(f.Platforms, system)
 }

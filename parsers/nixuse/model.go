@@ -25,6 +25,8 @@ type Targets struct {
 	Nix nixconf.Targets
 	// NixGiven says that the user named them, so a base image's tag does not narrow them.
 	NixGiven bool
+	// System is what the machines of nix.conf files run, "linux" or "darwin"; "" when not known.
+	System string
 }
 
 // Model is what a Dockerfile does with Nix. It belongs to one goroutine.

@@ -77,9 +77,7 @@ func (m *Model) begin(d nixconf.Distribution, v nixconf.Version) *merged {
 		if m.empty == nil {
 			m.empty = map[release]*merged{}
 		}
-		stack := effective.NewStack(d, v)
-		stack.Settings().Platform = "linux"
-		m.empty[key] = &merged{model: m, stack: stack}
+		m.empty[key] = &merged{model: m, stack: effective.NewStack(d, v, "linux")}
 	}
 	return m.empty[key]
 }

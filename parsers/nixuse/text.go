@@ -49,6 +49,8 @@ type Text struct {
 	Where source.Span
 	// Use is the command of a Hosted file that a HostOption is given to.
 	Use *Use
+	// System is what the runner of a workflow's step runs: "linux" or "darwin", and "" where that is not known.
+	System string
 	// Option is the whole value of a HostFeature's option, of which the text is what arrives.
 	Option *source.Fragment
 

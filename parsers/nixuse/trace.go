@@ -133,14 +133,15 @@ func TraceNix(texts []*Text, targets Targets) *NixTrace {
 		Version:      target.To,
 		Assumed:      !targets.NixGiven || len(targets.Nix) > 1 || target.From != target.To,
 	}
-	sources := make([]effective.Source, len(texts))
+	stack := effective.NewStack(t.Distribution, t.Version, targets.System)
 	for n, text := range texts {
-		sources[n] = effective.Source{File: text.File, Kind: effective.SystemFile, Label: text.Path}
+		source := effective.Source{File: text.File, Kind: effective.SystemFile, Label: text.Path}
 		if n > 0 {
-			sources[n].Kind = effective.UserFile
+			source.Kind = effective.UserFile
 		}
+		stack = stack.With(source)
 	}
-	settings := effective.Merge(sources, t.Distribution, t.Version)
+	settings := stack.Settings()
 	if f := settings.Fatal; f != nil {
 		t.Fatal = &TraceFatal{f.Message, f.File.Fragment.File, f.File.Fragment.Span(f.Span)}
 	}

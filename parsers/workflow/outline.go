@@ -39,7 +39,12 @@ func ReadOutline(f *source.File) *Outline {
 	o.env(root)
 	for job := range root.Get("jobs").All() {
 		o.env(job.Value.Resolve())
+		first := len(o.Steps)
 		o.steps(job.Value.Resolve().Get("steps"), defaultShell(job.Value.Resolve(), root))
+		os := newRunner((&scope{file: f}).labels(job.Value.Resolve().Get("runs-on"))).OS
+		for _, s := range o.Steps[first:] {
+			s.os = os
+		}
 	}
 	o.steps(root.Get("runs").Get("steps"), nil)
 	return o
@@ -98,3 +103,7 @@ func (s *Step) Shell() string {
 	name, _, _ := strings.Cut(s.shell.Text, " ")
 	return name
 }
+
+// OS returns the operating system of the runner that a step of an Outline runs on: "linux", "windows" or "macos", or ""
+// when it is not known.
+func (s *Step) OS() string { return s.os }

@@ -71,6 +71,7 @@ type Step struct {
 	node  *yamltree.Node
 	run   *yamltree.Node
 	shell *yamltree.Node // of an Outline
+	os    string         // of an Outline
 }
 
 // Action returns the name of the action without its version, in lower case; "" for a script.

@@ -63,12 +63,16 @@ type hostReader struct {
 	w       *Workspace
 	out     *nixuse.Hosted
 	targets nixconf.Targets
+	system  string // of what is read now, as Text.System
 }
+
+// systems are the systems that Nix has settings for, by the name of a runner's.
+var systems = map[string]string{"linux": "linux", "macos": "darwin"}
 
 // add records a text at a place of the host file.
 func (h *hostReader) add(t *nixuse.Text, fr *source.Fragment, where source.Span) {
 	t.File = nixconf.Parse(fr)
-	t.Hosted, t.Where = h.out, where
+	t.Hosted, t.Where, t.System = h.out, where, h.system
 	if t.Targets == nil {
 		t.Targets = h.targets
 	}
@@ -101,6 +105,7 @@ func (h *hostReader) workflow(f *source.File) {
 		}
 	}
 	for _, step := range o.Steps {
+		h.system = systems[step.OS()]
 		if script := step.Script(); script != nil {
 			h.run(step, script)
 			continue

@@ -133,9 +133,25 @@ func knownPlatform(name string) error {
 }
 
 // nix returns the targets of what Nix reads.
-func (t Targets) nix() nixuse.Targets { return nixuse.Targets{Nix: t.Nix, NixGiven: t.NixGiven} }
+func (t Targets) nix() nixuse.Targets {
+	return nixuse.Targets{Nix: t.Nix, NixGiven: t.NixGiven, System: t.System()}
+}
 
-// Trace returns the settings in force with the given nix.conf files, in the order in which Nix reads them: see
+// System returns the system of the machines whose nix.conf files are looked at: "darwin" where all platforms are of
+// macOS, else "", since the platforms of images say nothing about it.
+func (t Targets) System() string {
+	for _, p := range t.Platforms {
+		if !strings.HasPrefix(p, "darwin/") {
+			return ""
+		}
+	}
+	if len(t.Platforms) == 0 {
+		return ""
+	}
+	return "darwin"
+}
+
+// TraceNix returns the settings in force with the given nix.conf files, in the order in which Nix reads them: see
 // nixuse.TraceNix.
 func (w *Workspace) TraceNix(texts []*nixuse.Text) *nixuse.NixTrace {
 	return nixuse.TraceNix(texts, w.Targets.nix())

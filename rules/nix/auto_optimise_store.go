@@ -3,13 +3,12 @@ package nix
 import (
 	"fmt"
 	"slices"
-	"strings"
 
 	"github.com/sandlint/sandlint/fixers"
 	fixnix "github.com/sandlint/sandlint/fixers/nixconf"
-	"github.com/sandlint/sandlint/parsers/nixconf"
 	"github.com/sandlint/sandlint/parsers/nixuse"
 	"github.com/sandlint/sandlint/rules"
+	"github.com/sandlint/sandlint/rules/nix/internal/hostsystem"
 	"github.com/sandlint/sandlint/rules/nix/internal/inforce"
 	"github.com/sandlint/sandlint/rules/nix/internal/names"
 	"github.com/sandlint/sandlint/rules/nix/internal/nixtext"
@@ -31,11 +30,10 @@ var autoOptimiseStoreDarwin = &rules.Rule{
 	Check: rules.OnText(func(p *rules.Pass, text *nixuse.Text) {
 		const setting = "auto-optimise-store"
 		entry := inforce.Deciding(text, setting)
-		if entry == nil || !inforce.IsTrue(entry.Value) || text.Image != nil ||
-			p.Workspace.InImage(text.Fragment.File) {
+		if entry == nil || !inforce.IsTrue(entry.Value) {
 			return
 		}
-		why := forDarwin(p.Targets().Platforms, text)
+		why := hostsystem.Darwin(p, text)
 		broken := names.BeforeLix292(text.Targets)
 		if why == "" || len(broken) == 0 {
 			return
@@ -53,41 +51,4 @@ var autoOptimiseStoreDarwin = &rules.Rule{
 		}
 		p.Report(finding)
 	}),
-}
-
-// forDarwin names what shows that a text is for macOS, or returns "".
-func forDarwin(platforms []string, text *nixuse.Text) string {
-	if len(platforms) > 0 {
-		if !slices.ContainsFunc(platforms, func(p string) bool { return !strings.HasPrefix(p, "darwin/") }) {
-			return "its target platform"
-		}
-		return ""
-	}
-	for part := range strings.FieldsFuncSeq(strings.ToLower(text.Fragment.File.Path),
-		func(r rune) bool { return strings.ContainsRune("/\\-_. ", r) }) {
-		switch part {
-		case "darwin", "macos", "osx", "macbook", "mac":
-			return "its path"
-		}
-	}
-	for _, entry := range text.Entries {
-		facts, ok := nixconf.Lookup(nixconf.Nix, nixconf.Head(), entry.Name.Text)
-		if !ok || !nixtext.Known(text, entry) {
-			continue
-		}
-		if slices.Equal(facts.Platforms, []string{"darwin"}) {
-			return entry.Name.Text
-		}
-		switch facts.Name {
-		case "system", "extra-platforms":
-			if strings.HasSuffix(entry.Value, "-darwin") {
-				return entry.Name.Text
-			}
-		case "sandbox-paths", "allowed-impure-host-deps":
-			if strings.Contains(entry.Value, "/System/Library") {
-				return entry.Name.Text
-			}
-		}
-	}
-	return ""
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/sandlint/sandlint/parsers/nixuse"
 	"github.com/sandlint/sandlint/parsers/source"
 	"github.com/sandlint/sandlint/rules"
+	"github.com/sandlint/sandlint/rules/nix/internal/inforce"
 	"github.com/sandlint/sandlint/rules/nix/internal/misread"
 	"github.com/sandlint/sandlint/rules/nix/internal/nixtext"
 	"github.com/sandlint/sandlint/rules/nix/internal/refused"
@@ -76,7 +77,7 @@ func duplicate(text *nixuse.Text, name string, earlier, later nixtext.Located) r
 			later.Line())
 	case list && !alike && !covers(later.Entry, earlier.Entry):
 		finding.Severity = rules.Error
-		trusts := name == "trusted-users" && loosens(name, earlier.Entry)
+		trusts := name == "trusted-users" && inforce.Loosens(name, earlier.Entry)
 		if edits, ok := merged(later, earlier); ok && earlier.Text == later.Text && !trusts &&
 			assignments(later.Text, name) == 2 && !misread.Is(earlier.Text, earlier.Entry) &&
 			!misread.Is(later.Text, later.Entry) {

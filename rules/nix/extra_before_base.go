@@ -10,6 +10,7 @@ import (
 	"github.com/sandlint/sandlint/parsers/nixconf"
 	"github.com/sandlint/sandlint/parsers/nixuse"
 	"github.com/sandlint/sandlint/rules"
+	"github.com/sandlint/sandlint/rules/nix/internal/inforce"
 	"github.com/sandlint/sandlint/rules/nix/internal/names"
 	"github.com/sandlint/sandlint/rules/nix/internal/nixtext"
 )
@@ -76,7 +77,7 @@ func lostAddition(text *nixuse.Text, name string, earlier nixtext.Located, later
 		Message: fmt.Sprintf("%q is assigned here", later.Name.Text),
 	}}
 	base := strings.TrimPrefix(earlier.Entry.Name.Text, "extra-")
-	if earlier.Text == text && (text.Image != nil || !loosens(base, earlier.Entry)) {
+	if earlier.Text == text && (text.Image != nil || !inforce.Loosens(base, earlier.Entry)) {
 		if edits, ok := fixnix.MoveBelow(text.Fragment, text.File, earlier.Entry, last); ok {
 			finding.Fixes = append(finding.Fixes,
 				nixtext.Fix(text, "Move the line below", fixers.Unsafe, edits,

@@ -20,7 +20,7 @@ var intSuffixVersion = &rules.Rule{
 		"Lix, lix/libutil/config.cc: integers without units",
 	},
 	Check: rules.OnText(func(p *rules.Pass, text *nixuse.Text) {
-		refused.Values(text, func(entry *nixconf.Entry, e nixconf.TargetError, finding rules.Finding) {
+		refused.Values(p, text, func(entry *nixconf.Entry, e nixconf.TargetError, finding rules.Finding) {
 			finding.Fixes = refused.WriteMeant(text, entry, e) // the same number where the unit is accepted
 			p.Report(finding)
 		}, nixconf.BadSuffix)

@@ -17,7 +17,7 @@ var invalidValue = &rules.Rule{
 		"Nix, src/libutil/configuration.cc and src/libstore/globals.cc: how each type of setting is read",
 	},
 	Check: rules.OnText(func(p *rules.Pass, text *nixuse.Text) {
-		refused.Values(text, func(_ *nixconf.Entry, _ nixconf.TargetError, finding rules.Finding) {
+		refused.Values(p, text, func(_ *nixconf.Entry, _ nixconf.TargetError, finding rules.Finding) {
 			p.Report(finding)
 		}, nixconf.EmptyPath, nixconf.BadJSON)
 	}),

@@ -26,7 +26,7 @@ var relativePath = &rules.Rule{
 }
 
 func checkRelativePath(p *rules.Pass, text *nixuse.Text) {
-	refused.Values(text, func(entry *nixconf.Entry, _ nixconf.TargetError, finding rules.Finding) {
+	refused.Values(p, text, func(entry *nixconf.Entry, _ nixconf.TargetError, finding rules.Finding) {
 		if strings.ContainsAny(entry.Value, `"'`) {
 			return // the quotes are the mistake
 		}

@@ -12,6 +12,7 @@ import (
 	"github.com/sandlint/sandlint/parsers/nixuse"
 	"github.com/sandlint/sandlint/parsers/source"
 	"github.com/sandlint/sandlint/rules"
+	"github.com/sandlint/sandlint/rules/nix/internal/hostsystem"
 	"github.com/sandlint/sandlint/rules/nix/internal/inforce"
 	"github.com/sandlint/sandlint/rules/nix/internal/misread"
 	"github.com/sandlint/sandlint/rules/nix/internal/names"
@@ -33,30 +34,12 @@ var unknownSetting = &rules.Rule{
 	Check: rules.OnText(checkUnknownSetting),
 }
 
-// loosens reports whether an assignment loosens a check or makes the daemon trust somebody. A name that is only near
-// that of such a setting is no reason to do so.
-func loosens(name string, entry *nixconf.Entry) bool {
-	switch nixuse.Canonical(name) {
-	case "trusted-users":
-		return slices.ContainsFunc(entry.Words, func(w nixconf.Word) bool { return w.Text != "root" })
-	case "accept-flake-config", "allow-unsafe-native-code-during-evaluation":
-		on, ok := nixconf.ParseBool(entry.Value)
-		return on || !ok
-	case "require-sigs":
-		on, _ := nixconf.ParseBool(entry.Value)
-		return !on
-	case "sandbox", "sandbox-fallback", "sandbox-paths", "plugin-files":
-		return true
-	}
-	return false
-}
-
 // renames reports whether an entry may get the name of a setting by a fix: it then has a value that the setting takes,
 // and nothing else is wrong with it.
 func renames(text *nixuse.Text, entry *nixconf.Entry, name string) bool {
 	renamed := *entry
 	renamed.Name.Text = name
-	if loosens(name, entry) || misread.Is(text, &renamed) {
+	if misread.Is(text, &renamed) {
 		return false
 	}
 	if strings.HasPrefix(name, "extra-") {
@@ -106,6 +89,12 @@ func checkUnknownSetting(p *rules.Pass, text *nixuse.Text) {
 		if _, ok := misread.Glued(entry); ok && strings.Contains(entry.Name.Text, "=") {
 			continue
 		}
+		if system, ok := hostsystem.Elsewhere(p, text, entry); ok {
+			p.Report(nixtext.Atf(text, entry.Name.Span,
+				"only Nix on %s has the setting %q, and this text is for Nix on %s, so it has no effect",
+				hostsystem.Name(system), entry.Name.Text, hostsystem.Name(hostsystem.Of(p, text))))
+			continue
+		}
 		if _, ok := names.Newest(entry.Name.Text, text.Targets); ok {
 			continue // nearly every name is known
 		}
@@ -151,7 +140,7 @@ func checkUnknownSetting(p *rules.Pass, text *nixuse.Text) {
 			if edits, ok := nixtext.Replace(text, entry.Name.Span, near); ok {
 				settings := misread.Touched(text, &nixconf.Entry{Name: nixconf.Word{Text: near}})
 				finding.Fixes = []fixers.Fix{nixtext.Fix(text, "Rename to "+near, fixers.Unsafe, edits,
-					fixers.Changes{fixnix.Settings(append(settings, near, entry.Name.Text))})}
+					fixers.Changes{fixnix.Settings(append(settings, near, entry.Name.Text)), fixers.Reveals{}})}
 			}
 		}
 		p.Report(finding)
@@ -191,7 +180,7 @@ func inNixLanguage(text *nixuse.Text, entry *nixconf.Entry, near string) (rules.
 	if edits, ok := fixnix.ReplaceLine(text.Fragment, text.File, entry.Line, line); ok {
 		settings := misread.Touched(text, &nixconf.Entry{Name: nixconf.Word{Text: setting}})
 		finding.Fixes = []fixers.Fix{nixtext.Fix(text, "Write "+line, fixers.Unsafe, edits,
-			fixers.Changes{fixnix.Settings(append(settings, setting, name))})}
+			fixers.Changes{fixnix.Settings(append(settings, setting, name)), fixers.Reveals{}})}
 	}
 	return finding, true
 }

@@ -152,7 +152,8 @@ type Settings struct {
 	// Unknown are the entries for settings that the release does not have. Nix keeps the first of each for plug-ins.
 	Unknown []Origin
 	// Platform is the system that the settings are for: "linux", "darwin", or "" if that is not known. It decides
-	// defaults that differ, such as that of sandbox, and may be set after Merge.
+	// defaults that differ, such as that of sandbox, and which settings exist: what only macOS has is uncertain where
+	// the system is not known. Set after Merge, it decides the defaults alone; see NewStack.
 	Platform string
 
 	states persistent.Map[*state]
@@ -222,8 +223,13 @@ type Stack struct {
 	extended bool
 }
 
-// NewStack returns a Stack without sources, for release v of d. A NixPathVariable among the sources is ignored.
-func NewStack(d nixconf.Distribution, v nixconf.Version) *Stack { return &Stack{m: begin(d, v)} }
+// NewStack returns a Stack without sources, for release v of d on a system, as Settings.Platform has it. A
+// NixPathVariable among the sources is ignored.
+func NewStack(d nixconf.Distribution, v nixconf.Version, system string) *Stack {
+	m := begin(d, v)
+	m.s.Platform = system
+	return &Stack{m: m}
+}
 
 // Settings returns what Merge returns for the sources.
 func (k *Stack) Settings() *Settings { return k.m.s }
@@ -590,7 +596,8 @@ func (m *merger) apply(s step) {
 	name := e.Name.Text
 	origin := Origin{m.source, s.file, e}
 	facts, ok := nixconf.Lookup(m.d, m.v, name)
-	if !ok {
+	here := facts.On(m.s.Platform)
+	if !ok || !here && m.s.Platform != "" {
 		if !m.unknown.Has(name) {
 			m.unknown = m.unknown.With(name, true)
 			m.s.Unknown = append(m.s.Unknown, origin)
@@ -606,11 +613,11 @@ func (m *merger) apply(s step) {
 		st.known = false
 		return
 	}
-	certain := true
+	certain := here
 	if facts.Gate != "" {
-		var on bool
-		on, certain = m.feature(facts.Gate)
-		if certain && !on {
+		on, known := m.feature(facts.Gate)
+		certain = certain && known
+		if known && !on {
 			st.replaced = append(st.replaced, origin)
 			m.warn(Warning{Kind: WarnGated, Name: name, Detail: facts.Gate, Origin: origin, Span: e.Name.Span})
 			return

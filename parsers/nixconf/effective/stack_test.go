@@ -81,7 +81,7 @@ func TestStackAgreesWithMerge(t *testing.T) {
 	for _, d := range nixconf.Distributions() {
 		for _, v := range []nixconf.Version{{Major: 2, Minor: 8}, {Major: 2, Minor: 18}, {Major: 2, Minor: 21},
 			nixconf.Head()} {
-			points := []point{{stack: NewStack(d, v)}}
+			points := []point{{stack: NewStack(d, v, "")}}
 			for range 150 {
 				from := points[len(points)-1]
 				if r.IntN(4) == 0 {
@@ -119,7 +119,7 @@ func BenchmarkStack(b *testing.B) {
 			b.Run(fmt.Sprintf("%.5s/%d", text, n), func(b *testing.B) {
 				b.ReportAllocs()
 				for b.Loop() {
-					k := NewStack(nixconf.Nix, nixconf.Head())
+					k := NewStack(nixconf.Nix, nixconf.Head(), "")
 					for _, f := range files {
 						k = k.With(Source{File: f})
 						k.Settings().Get("sandbox")

@@ -100,3 +100,21 @@ func LoadsPlugins(text *nixuse.Text) bool {
 		return entry.Name.Text == "plugin-files" || entry.Name.Text == "extra-plugin-files"
 	})
 }
+
+// Loosens reports whether an entry, taken for an assignment to the setting called name, loosens a check or makes the
+// daemon trust somebody.
+func Loosens(name string, entry *nixconf.Entry) bool {
+	switch nixuse.Canonical(name) {
+	case "trusted-users":
+		return slices.ContainsFunc(entry.Words, func(w nixconf.Word) bool { return w.Text != "root" })
+	case "accept-flake-config", "allow-unsafe-native-code-during-evaluation":
+		on, ok := nixconf.ParseBool(entry.Value)
+		return on || !ok
+	case "require-sigs":
+		on, _ := nixconf.ParseBool(entry.Value)
+		return !on
+	case "sandbox", "sandbox-fallback", "sandbox-paths", "plugin-files":
+		return true
+	}
+	return false
+}

@@ -11,6 +11,7 @@ import (
 	"github.com/sandlint/sandlint/parsers/nixconf"
 	"github.com/sandlint/sandlint/parsers/nixuse"
 	"github.com/sandlint/sandlint/rules"
+	"github.com/sandlint/sandlint/rules/nix/internal/hostsystem"
 	"github.com/sandlint/sandlint/rules/nix/internal/misread"
 	"github.com/sandlint/sandlint/rules/nix/internal/nixtext"
 )
@@ -19,6 +20,7 @@ import (
 // another rule reports the cause. The finding has its message, with the releases where only some of the targets refuse
 // it, and its severity.
 func Values(
+	p *rules.Pass,
 	text *nixuse.Text,
 	report func(*nixconf.Entry, nixconf.TargetError, rules.Finding),
 	kinds ...nixconf.ValueErrorKind,
@@ -32,7 +34,15 @@ func Values(
 			if !refused || !slices.Contains(kinds, e.Kind) || misread.Is(text, entry) {
 				continue
 			}
+			read := hostsystem.Refusal(p, text, entry)
+			if read == nixconf.None {
+				break
+			}
 			finding := nixtext.At(text, nixtext.ValueSpan(entry, e.Word), e.Message)
+			if read == nixconf.Some {
+				finding.Message += " (on macOS; Nix on Linux does not know the setting)"
+				finding.Severity = rules.Warning
+			}
 			if e.Coverage == nixconf.Some {
 				finding.Message += fmt.Sprintf(" (in %s)", e.Targets)
 				if slices.Equal(text.Targets, nixconf.DefaultTargets()) {
@@ -90,7 +100,7 @@ func joined(words []nixconf.Word) string {
 // Report reports the values that are refused for errors of the given kinds. Where all targeted releases refuse a value,
 // the finding has the safe fix that writes what its author meant.
 func Report(p *rules.Pass, text *nixuse.Text, kinds ...nixconf.ValueErrorKind) {
-	Values(text, func(entry *nixconf.Entry, e nixconf.TargetError, finding rules.Finding) {
+	Values(p, text, func(entry *nixconf.Entry, e nixconf.TargetError, finding rules.Finding) {
 		if e.Coverage == nixconf.All {
 			finding.Fixes = WriteMeant(text, entry, e)
 		}
