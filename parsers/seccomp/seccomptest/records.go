@@ -7,7 +7,6 @@ import (
 	"encoding/json"
 	"os"
 	"path/filepath"
-	"runtime"
 	"testing"
 )
 
@@ -19,8 +18,7 @@ type Record struct {
 // Records returns all records in the order of the file.
 func Records(t testing.TB) (records []Record) {
 	t.Helper()
-	_, here, _, _ := runtime.Caller(0)
-	raw, err := os.ReadFile(filepath.Join(filepath.Dir(here), "..", "testdata", "seccomp-oracle.jsonl"))
+	raw, err := os.ReadFile(filepath.Join(root(t), "parsers", "seccomp", "testdata", "seccomp-oracle.jsonl"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -35,4 +33,23 @@ func Records(t testing.TB) (records []Record) {
 		t.Fatalf("%d records, want all 1146", len(records))
 	}
 	return records
+}
+
+// root returns the folder of the module. A test runs in the folder of its package, which lies below it.
+func root(t testing.TB) string {
+	t.Helper()
+	dir, err := os.Getwd()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for {
+		if _, err := os.Stat(filepath.Join(dir, "go.mod")); err == nil {
+			return dir
+		}
+		up := filepath.Dir(dir)
+		if up == dir {
+			t.Fatal("no go.mod above the folder of the test")
+		}
+		dir = up
+	}
 }
