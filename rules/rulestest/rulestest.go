@@ -15,12 +15,12 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/sandlint/sandlint/parsers/heavytest"
-
 	"github.com/google/go-cmp/cmp"
 	"golang.org/x/tools/txtar"
 
 	"github.com/sandlint/sandlint/fixers"
+	"github.com/sandlint/sandlint/parsers/files"
+	"github.com/sandlint/sandlint/parsers/heavytest"
 	"github.com/sandlint/sandlint/parsers/workspace"
 	"github.com/sandlint/sandlint/rules"
 )
@@ -257,8 +257,23 @@ func lines(findings []rules.Finding) []string {
 	return out
 }
 
-func load(t *testing.T, c *rules.Case, files []txtar.File) *workspace.Workspace {
-	dir := t.TempDir()
+// InMemory returns the workspace of files by their path below its root, with slashes. None of them lies on a disk,
+// which would cost more than the rules.
+func InMemory(tb testing.TB, targets workspace.Targets, texts map[string][]byte) *workspace.Workspace {
+	tb.Helper()
+	dir := filepath.FromSlash("/project")
+	all := make(map[string][]byte, len(texts))
+	for name, text := range texts {
+		all[filepath.Join(dir, filepath.FromSlash(name))] = text
+	}
+	ws, err := rules.Load(workspace.Options{Dir: dir, Targets: targets, Files: files.Memory(all)})
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return ws
+}
+
+func load(t *testing.T, c *rules.Case, list []txtar.File) *workspace.Workspace {
 	targets := workspace.DefaultTargets()
 	times := 1
 	for _, flag := range c.Flags {
@@ -278,20 +293,11 @@ func load(t *testing.T, c *rules.Case, files []txtar.File) *workspace.Workspace 
 			}
 		}
 	}
-	for _, f := range files {
-		name := filepath.Join(dir, filepath.FromSlash(f.Name))
-		if err := os.MkdirAll(filepath.Dir(name), 0o755); err != nil {
-			t.Fatal(err)
-		}
-		if err := os.WriteFile(name, repeated(f.Data, times), 0o644); err != nil {
-			t.Fatal(err)
-		}
+	texts := map[string][]byte{}
+	for _, f := range list {
+		texts[f.Name] = repeated(f.Data, times)
 	}
-	ws, err := rules.Load(workspace.Options{Dir: dir, Targets: targets})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return ws
+	return InMemory(t, targets, texts)
 }
 
 // repeated writes each line with {{n}} in it some times.

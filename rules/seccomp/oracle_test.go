@@ -57,14 +57,11 @@ var refusedLater = map[string]bool{
 // that one took as it is meant gives an error, and what one refused because of a field does.
 // testdata/oracle-fields.txt has all findings; with -update it is rewritten.
 func TestOracleFields(t *testing.T) {
-	set, err := rules.NewSet([]rules.Pack{seccomp.Pack()}, rules.Selection{Only: []string{"all"}})
-	if err != nil {
-		t.Fatal(err)
-	}
+	set := only(t, fieldRules)
 	refused := 0
 	var all answers
 	for _, r := range readOracle(t) {
-		ids, isError := r.reported(t, set, fieldRules)
+		ids, isError := r.reported(t, set)
 		switch {
 		case r.took() && isError && notMeant[r.ID] == "" && !(r.Outcome == "accepted" && refusedLater[r.ID]):
 			t.Errorf("case %q: %s took the profile as it is meant, and has %q", r.ID, r.who(), ids)

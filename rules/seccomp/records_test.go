@@ -2,8 +2,6 @@ package seccomp_test
 
 import (
 	"os"
-	"path/filepath"
-	"slices"
 	"strings"
 	"testing"
 
@@ -13,6 +11,7 @@ import (
 	"github.com/sandlint/sandlint/parsers/workspace"
 	"github.com/sandlint/sandlint/rules"
 	"github.com/sandlint/sandlint/rules/rulestest"
+	"github.com/sandlint/sandlint/rules/seccomp"
 )
 
 // record is what one program did with one profile.
@@ -57,26 +56,30 @@ func (r *record) check(t *testing.T, set *rules.Set, platforms ...string) []rule
 	for _, platform := range platforms {
 		add("platform", platform)
 	}
-	dir := t.TempDir()
-	if err := os.WriteFile(filepath.Join(dir, "seccomp.json"), []byte(text), 0o644); err != nil {
-		t.Fatal(err)
-	}
-	ws, err := rules.Load(workspace.Options{Dir: dir, Targets: targets})
-	if err != nil {
-		t.Fatal(err)
-	}
+	ws := rulestest.InMemory(t, targets, map[string][]byte{"seccomp.json": []byte(text)})
 	return rules.Check(ws, set, rules.CheckOptions{}).Findings
 }
 
+// only returns some rules of the pack.
+func only(t *testing.T, ids []string) *rules.Set {
+	t.Helper()
+	sel := rules.Selection{}
+	for _, id := range ids {
+		sel.Only = append(sel.Only, "seccomp/"+id)
+	}
+	set, err := rules.NewSet([]rules.Pack{seccomp.Pack()}, sel)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return set
+}
+
 // reported returns what those of some rules that the record's profile breaks report, and whether one reports an error.
-func (r *record) reported(t *testing.T, set *rules.Set, among []string, platforms ...string) (ids []string,
-	isError bool) {
+func (r *record) reported(t *testing.T, set *rules.Set, platforms ...string) (ids []string, isError bool) {
 	t.Helper()
 	for _, f := range r.check(t, set, platforms...) {
-		if id := strings.TrimPrefix(f.Rule.ID, "seccomp/"); slices.Contains(among, id) {
-			ids = append(ids, f.Severity.String()+" "+id)
-			isError = isError || f.Severity == rules.Error
-		}
+		ids = append(ids, f.Severity.String()+" "+strings.TrimPrefix(f.Rule.ID, "seccomp/"))
+		isError = isError || f.Severity == rules.Error
 	}
 	return ids, isError
 }

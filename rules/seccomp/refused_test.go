@@ -55,10 +55,7 @@ var refusedForOthers = map[string]string{
 // target: what one refused gives an error, and what one took as it is written gives none. ValidateProfile of
 // containers/common is no target. testdata/oracle-refused.txt has all findings; with -update it is rewritten.
 func TestOracleRefused(t *testing.T) {
-	set, err := rules.NewSet([]rules.Pack{seccomp.Pack()}, rules.Selection{Only: []string{"all"}})
-	if err != nil {
-		t.Fatal(err)
-	}
+	set := only(t, refusedRules)
 	records := slices.DeleteFunc(readOracle(t), func(r record) bool { return r.Consumer == "podman-validate" })
 	refusedLater := map[string]bool{} // what loaders pass on, and some runtime refuses then
 	for _, r := range records {
@@ -71,7 +68,7 @@ func TestOracleRefused(t *testing.T) {
 	refused := 0
 	var all answers
 	for _, r := range records {
-		ids, isError := r.reported(t, set, refusedRules, "linux/amd64") // on which all of it was recorded
+		ids, isError := r.reported(t, set, "linux/amd64") // on which all of it was recorded
 		switch {
 		case r.took() && isError && readOtherwise[r.ID] == "" && !(r.Outcome == "accepted" && refusedLater[r.ID]):
 			t.Errorf("case %q: %s took the profile as it is written, and has %q", r.ID, r.who(), ids)

@@ -3,6 +3,8 @@ package seccomp
 import (
 	"fmt"
 	"slices"
+	"strconv"
+	"strings"
 
 	"github.com/sandlint/sandlint/fixers"
 	"github.com/sandlint/sandlint/parsers/seccomp"
@@ -193,7 +195,7 @@ func lacking(profile *workspace.Profile, fs []*decide.Filter, runtime string, re
 				continue
 			}
 			for _, need := range n.Needs {
-				note(i, early, key{need: fmt.Sprint(need)}, func() (lack, bool) { return refused(profile, fs, need) })
+				note(i, early, key{need: needKey(need)}, func() (lack, bool) { return refused(profile, fs, need) })
 			}
 			for _, name := range n.Made {
 				note(i, early, key{killed: name}, func() (lack, bool) { return killed(profile, fs, name) })
@@ -239,6 +241,15 @@ func lacking(profile *workspace.Profile, fs []*decide.Filter, runtime string, re
 	add(rules.Info, always, some, "")
 	add(rules.Info, early, some, without)
 	return out
+}
+
+// needKey returns a text that equal needs have in common, and others not.
+func needKey(need decide.Need) string {
+	key := strings.Join(need.AnyOf, " ")
+	for _, errno := range need.Errnos {
+		key += " " + strconv.Itoa(int(errno))
+	}
+	return key
 }
 
 // refused returns what a runtime lacks where filters refuse a need.
