@@ -49,11 +49,31 @@ func (c *checked) result(ws *workspace.Workspace, set *Set) *Result {
 		result.add(f)
 	}
 	result.add(c.whole)
+	result.activate(set)
 	result.Findings = order(result.Findings)
 	result.Suppressed = order(result.Suppressed)
 	slices.SortStableFunc(result.Errors, func(a, b workspace.FileError) int { return strings.Compare(a.Path, b.Path) })
 	slices.SortStableFunc(result.Skipped, func(a, b workspace.Skipped) int { return strings.Compare(a.Path, b.Path) })
 	return result
+}
+
+// activate adds the rules that a file switched on for itself, and that found something.
+func (r *Result) activate(set *Set) {
+	if len(set.experimental) == 0 {
+		return
+	}
+	found := map[*Rule]bool{}
+	for _, list := range [][]Finding{r.Findings, r.Suppressed} {
+		for n := range list {
+			found[list[n].Rule] = true
+		}
+	}
+	for n := range set.experimental {
+		if c := &set.experimental[n]; found[c.Rule] {
+			r.Rules = append(r.Rules, set.active(c))
+		}
+	}
+	slices.SortFunc(r.Rules, func(a, b Active) int { return strings.Compare(a.ID, b.ID) })
 }
 
 func (r *Result) add(f fileResult) {
@@ -86,7 +106,7 @@ func checkFile(ws *workspace.Workspace, set *Set, entry *workspace.Entry, opts C
 	if err != nil {
 		return fileResult{err: &workspace.FileError{Path: entry.Path, Err: err}}
 	}
-	r.findings, r.suppressed = lint(ws, set.run, doc, opts.NoIgnores)
+	r.findings, r.suppressed = lint(ws, set.with(set.run, doc), doc, opts.NoIgnores)
 	if opts.Fixes {
 		r.rejected, r.untried = proveShown(ws, set, doc, r.findings, opts.NoIgnores)
 	}
@@ -224,6 +244,13 @@ func lint(
 // divide orders findings in one document and divides them by whether a comment suppresses them.
 func divide(all []Finding, doc *workspace.Document, noIgnores bool) (findings, suppressed []Finding) {
 	all = order(all)
+	if len(all) > 0 && checksOf(doc).Error { // "# check=error=true"
+		for n := range all {
+			if all[n].Rule.buildKit() && all[n].File.Path == doc.Source.Path {
+				all[n].Severity = Error
+			}
+		}
+	}
 	if noIgnores || len(all) == 0 {
 		return all, nil
 	}

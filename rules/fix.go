@@ -456,7 +456,7 @@ func (c *checker) lint(files []*source.File) ([]Finding, error) {
 		if err != nil {
 			return nil, err
 		}
-		findings, _ := lint(s.ws, c.set.proof, doc, c.noIgnores)
+		findings, _ := lint(s.ws, c.set.with(c.set.proof, doc), doc, c.noIgnores)
 		out = append(out, findings...)
 		if more := byPath[e.Path]; len(more) > 0 {
 			findings, _ := divide(more, doc, c.noIgnores)
@@ -503,9 +503,11 @@ func (c *checker) openAlone(before, after []*source.File, n int, f *source.File)
 }
 
 func (c *checker) rule(id string) *Rule {
-	for _, r := range c.set.proof {
-		if r.ID == id {
-			return r.Rule
+	for _, list := range [][]configured{c.set.proof, c.set.experimental} {
+		for _, r := range list {
+			if r.ID == id {
+				return r.Rule
+			}
 		}
 	}
 	return nil
@@ -516,7 +518,7 @@ func (c *checker) keyed(findings []Finding) []fixers.Finding {
 	out := make([]fixers.Finding, len(findings))
 	for n, f := range findings {
 		out[n] = keyed(f)
-		if !slices.Contains(c.set.rules, f.Rule) {
+		if !c.set.selects(f.Rule) {
 			out[n].Fixes = nil
 		}
 	}

@@ -1,21 +1,24 @@
 package rules
 
 import (
+	"bytes"
 	"slices"
 	"strings"
 
+	"github.com/sandlint/sandlint/parsers/dockerfile"
 	"github.com/sandlint/sandlint/parsers/nixconf"
 	"github.com/sandlint/sandlint/parsers/source"
 	"github.com/sandlint/sandlint/parsers/workspace"
 )
 
-// ignore is a comment "# sandlint: ignore[rule, rule] reason". It covers the instruction or setting below it, or the
-// one it stands in.
+// ignore is a comment "# sandlint: ignore[rule, rule] reason", which covers the instruction or setting below it, or the
+// one it stands in; or a comment of another linter, which covers what it covers there.
 type ignore struct {
 	rules   []string
 	reason  string
 	comment source.Span
 	target  source.Span
+	other   *dockerfile.Suppression // the comment of another linter, nil for one of sandlint
 }
 
 func (ig ignore) covers(f Finding) bool {
@@ -23,8 +26,14 @@ func (ig ignore) covers(f Finding) bool {
 	if at < ig.target.Start || at > ig.target.End {
 		return false
 	}
+	if ig.other != nil && ig.other.All && (ig.other.By == dockerfile.ByUtils || f.Rule.buildKit()) {
+		return true
+	}
 	return slices.ContainsFunc(ig.rules, func(name string) bool {
-		return f.Rule.named(name) || name == f.Rule.Pack() || name == f.Rule.Pack()+"/*" || name == "all"
+		if f.Rule.named(name) || ig.other != nil {
+			return f.Rule.named(name)
+		}
+		return name == f.Rule.Pack() || name == f.Rule.Pack()+"/*" || name == "all"
 	})
 }
 
@@ -51,13 +60,13 @@ func parseIgnore(comment string) (rules []string, reason string, ok bool) {
 
 // ignoresOf returns the suppressions that a document holds.
 func ignoresOf(doc *workspace.Document) []ignore {
-	if !strings.Contains(string(doc.Source.Bytes), "sandlint:") {
-		return nil
+	out := otherIgnores(doc)
+	if !bytes.Contains(doc.Source.Bytes, []byte("sandlint:")) {
+		return out
 	}
-	var out []ignore
 	add := func(comment, target source.Span) {
 		if rules, reason, ok := parseIgnore(doc.Source.Text(comment)); ok {
-			out = append(out, ignore{rules, reason, comment, target})
+			out = append(out, ignore{rules: rules, reason: reason, comment: comment, target: target})
 		}
 	}
 	if f := formatOf(doc.Entry.Kind); f != nil && f.Suppressions != nil {
@@ -72,13 +81,33 @@ func ignoresOf(doc *workspace.Document) []ignore {
 	return out
 }
 
+// otherIgnores returns the suppressions of other linters that a document holds.
+func otherIgnores(doc *workspace.Document) []ignore {
+	if doc.Dockerfile == nil {
+		return nil
+	}
+	var out []ignore
+	for _, s := range doc.Dockerfile.Suppressions() {
+		out = append(out, ignore{rules: s.Rules, reason: s.Reason, comment: s.Comment, target: s.Target, other: &s})
+	}
+	return out
+}
+
+// checksOf returns what BuildKit's check directive in a document asks for.
+func checksOf(doc *workspace.Document) dockerfile.Checks {
+	if doc.Dockerfile == nil {
+		return dockerfile.Checks{}
+	}
+	return doc.Dockerfile.Checks()
+}
+
 // nixIgnores returns the suppressions in a nix.conf text, in its own coordinates. A comment that ends a line covers
 // that line; one that is alone on its line covers the next line that is not a comment.
 func nixIgnores(f *nixconf.File) []ignore {
 	var out, above []ignore
 	for _, line := range f.Lines {
 		rules, reason, ok := parseIgnore(string(f.Fragment.Text[line.Comment.Start:line.Comment.End]))
-		ig := ignore{rules, reason, line.Comment, line.Span}
+		ig := ignore{rules: rules, reason: reason, comment: line.Comment, target: line.Span}
 		switch {
 		case len(line.Words) > 0:
 			for _, a := range above {

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/sandlint/sandlint/parsers/source"
+	"github.com/sandlint/sandlint/parsers/workspace"
 )
 
 // Set is the rules of a run, each with its severity.
@@ -16,7 +17,9 @@ type Set struct {
 	proof []configured // those of run, and those about syntax, which a fix must not break even if they are not selected
 	// unselected are those of proof that are not in run.
 	unselected []configured
-	help       map[*Rule]string
+	// experimental are those that are off by default, and that a check directive in a file can switch on there.
+	experimental []configured
+	help         map[*Rule]string
 }
 
 // configured is a rule as the user configured it.
@@ -29,13 +32,39 @@ type configured struct {
 // Active returns the rules of the set, sorted by id.
 func (s *Set) Active() []Active {
 	out := make([]Active, len(s.rules))
-	for n, r := range s.rules {
-		out[n] = Active{Rule: r, Effective: r.Severity, Help: s.help[r]}
-		if severity := s.run[n].severity; severity != Off {
-			out[n].Effective = severity
-		}
+	for n := range s.rules {
+		out[n] = s.active(&s.run[n])
 	}
 	return out
+}
+
+func (s *Set) active(c *configured) Active {
+	out := Active{Rule: c.Rule, Effective: c.Rule.Severity, Help: s.help[c.Rule]}
+	if c.severity != Off {
+		out.Effective = c.severity
+	}
+	return out
+}
+
+// with returns a list with those rules added that a document switches on for itself.
+func (s *Set) with(list []configured, doc *workspace.Document) []configured {
+	if len(s.experimental) == 0 {
+		return list
+	}
+	checks := checksOf(doc)
+	for _, c := range s.experimental {
+		if checks.ExperimentalAll || slices.ContainsFunc(checks.Experimental, c.named) {
+			list = append(slices.Clip(list), c)
+		}
+	}
+	return list
+}
+
+// selects reports whether a rule is in the set, if only for the files that switch it on.
+func (s *Set) selects(r *Rule) bool {
+	return slices.Contains(s.rules, r) || slices.ContainsFunc(s.experimental, func(c configured) bool {
+		return c.Rule == r
+	})
 }
 
 // UnknownRuleError reports a name in a selection that no rule, alias or pack has.
@@ -45,6 +74,15 @@ type UnknownRuleError struct {
 }
 
 func (e *UnknownRuleError) Error() string {
+	code := strings.ToUpper(e.Name)
+	switch {
+	case isCode(e.Name, "SC"):
+		return fmt.Sprintf("sandlint has no rule %q; it is a check of ShellCheck", code)
+	case KnownElsewhere(e.Name):
+		return fmt.Sprintf("sandlint has no rule for %q", e.Name)
+	case isCode(e.Name, "DL"):
+		return fmt.Sprintf("there is no rule %q in sandlint or hadolint 2.15", code)
+	}
 	if e.Near != "" {
 		return fmt.Sprintf("there is no rule or pack %q; did you mean %q?", e.Name, e.Near)
 	}
@@ -55,6 +93,7 @@ func (e *UnknownRuleError) Error() string {
 func NewSet(packs []Pack, sel Selection) (*Set, error) {
 	all := All(packs)
 	on := map[*Rule]bool{}
+	refused := map[*Rule]bool{} // those that the user switched off
 	for _, r := range all {
 		on[r] = !r.Optional && r.Severity > Style
 	}
@@ -84,6 +123,7 @@ func NewSet(packs []Pack, sel Selection) (*Set, error) {
 		}
 		for _, r := range matched {
 			on[r] = sel.Severity[name] != Off
+			refused[r] = !on[r]
 			if on[r] {
 				severities[r] = sel.Severity[name]
 			}
@@ -96,7 +136,7 @@ func NewSet(packs []Pack, sel Selection) (*Set, error) {
 				return err
 			}
 			for _, r := range matched {
-				on[r] = value
+				on[r], refused[r] = value, !value
 			}
 		}
 		return nil
@@ -128,6 +168,9 @@ func NewSet(packs []Pack, sel Selection) (*Set, error) {
 		if r.Syntax && !on[r] {
 			set.unselected = append(set.unselected, c)
 		}
+		if !on[r] && !refused[r] && r.buildKit() && len(sel.Only) == 0 && !r.Syntax {
+			set.experimental = append(set.experimental, c)
+		}
 	}
 	return set, nil
 }
@@ -158,7 +201,8 @@ func Find(packs []Pack, name string) (*Rule, Pack, error) {
 }
 
 func (r *Rule) named(name string) bool {
-	return r.ID == name || slices.ContainsFunc(r.Aliases, func(a string) bool { return strings.EqualFold(a, name) })
+	same := func(a string) bool { return strings.EqualFold(a, name) }
+	return same(r.ID) || slices.ContainsFunc(r.Aliases, same)
 }
 
 // match returns the rules that a name of a selection means.

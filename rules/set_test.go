@@ -169,7 +169,6 @@ func TestNewSetUnknown(t *testing.T) {
 		{rules.Selection{Only: []string{"beta/frist"}}, "beta/frist", "beta/first"},
 		{rules.Selection{Select: []string{"alpa"}}, "alpa", "alpha"},
 		{rules.Selection{Ignore: []string{"AL2"}}, "AL2", "AL1"},
-		{rules.Selection{Ignore: []string{"Alpha/First"}}, "Alpha/First", "alpha/first"}, // ids are in lower case
 		{rules.Selection{Severity: map[string]rules.Severity{"beta/secnd": rules.Off}}, "beta/secnd", "beta/second"},
 		{rules.Selection{Only: []string{"something-else-entirely"}}, "something-else-entirely", ""},
 		{rules.Selection{Only: []string{""}}, "", ""},
@@ -188,9 +187,24 @@ func TestNewSetUnknown(t *testing.T) {
 	}
 }
 
+// TestUnknownElsewhere checks what is said of names of other linters: that of another rule is not suggested.
+func TestUnknownElsewhere(t *testing.T) {
+	for name, want := range map[string]string{
+		"dl3007":         `sandlint has no rule for "dl3007"`,
+		"FromAsCasing":   `sandlint has no rule for "FromAsCasing"`,
+		"dl3005":         `there is no rule "DL3005" in sandlint or hadolint 2.15`,
+		"SC2086":         `sandlint has no rule "SC2086"; it is a check of ShellCheck`,
+		"StageNameCased": `there is no rule or pack "StageNameCased"; did you mean "StageNameCasing"?`,
+	} {
+		if _, _, err := rules.Find(others(), name); err == nil || err.Error() != want {
+			t.Errorf("Find(%q): %v", name, err)
+		}
+	}
+}
+
 func TestFind(t *testing.T) {
 	for name, want := range map[string]string{"beta/first": "beta/first", "al1": "alpha/first",
-		"FIRSTALPHA": "alpha/first", "alpha": "", "all": "", "beta/fist": ""} {
+		"FIRSTALPHA": "alpha/first", "Alpha/First": "alpha/first", "alpha": "", "all": "", "beta/fist": ""} {
 		r, p, err := rules.Find(twoPacks(), name)
 		switch {
 		case want == "" && err == nil:

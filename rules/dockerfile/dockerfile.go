@@ -17,6 +17,7 @@ func Pack() rules.Pack {
 	return rules.Pack{Name: "dockerfile", Pages: pages, Rules: []*rules.Rule{
 		foreignFrontend,
 		frontendTooOld,
+		inlineIgnore,
 		invalidByte,
 		syntax,
 		unknownFlag,

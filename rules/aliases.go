@@ -1,0 +1,58 @@
+package rules
+
+import (
+	"slices"
+	"strings"
+)
+
+// Aliases come from other linters: hadolint's are of the form "DL3006", those of ShellCheck "SC2086", and BuildKit's
+// are names such as "StageNameCasing".
+
+// HadolintIDs returns the aliases that hadolint reports findings of a rule as: its own, and those of ShellCheck.
+func (r *Rule) HadolintIDs() []string {
+	var out []string
+	for _, a := range r.Aliases {
+		if isCode(a, "DL") || isCode(a, "SC") {
+			out = append(out, a)
+		}
+	}
+	return out
+}
+
+// buildKit reports whether BuildKit has a check for what the rule finds.
+func (r *Rule) buildKit() bool { return slices.ContainsFunc(r.Aliases, isBuildKit) }
+
+// isCode reports whether a name is a prefix and digits, in any case.
+func isCode(name, prefix string) bool {
+	if len(name) <= len(prefix) || !strings.EqualFold(name[:len(prefix)], prefix) {
+		return false
+	}
+	return strings.Trim(name[len(prefix):], "0123456789") == ""
+}
+
+// isBuildKit reports whether a name is one of BuildKit's, in any case.
+func isBuildKit(name string) bool {
+	return slices.ContainsFunc(buildKitChecks, func(known string) bool { return strings.EqualFold(known, name) })
+}
+
+// buildKitChecks are the checks of BuildKit 0.34 (frontend/dockerfile/linter/ruleset.go).
+var buildKitChecks = strings.Fields(`
+	ConsistentInstructionCasing CopyIgnoredFile DuplicateStageName ExposeInvalidFormat ExposeProtoCasing FromAsCasing
+	FromPlatformFlagConstDisallowed InvalidBaseImagePlatform InvalidDefaultArgInFrom InvalidDefinitionDescription
+	JSONArgsRecommended LegacyKeyValueFormat MaintainerDeprecated MultipleInstructionsDisallowed NoEmptyContinuation
+	RedundantTargetPlatform ReservedStageName SecretsUsedInArgOrEnv StageNameCasing UndefinedArgInFrom UndefinedVar
+	WorkdirRelativePath`)
+
+// hadolintRules are the numbers of the rules of hadolint 2.15.
+var hadolintRules = strings.Fields(`
+	1001 3000 3001 3002 3003 3004 3006 3007 3008 3009 3010 3011 3012 3013 3014 3015 3016 3018 3019 3020 3021 3022 3023
+	3024 3025 3026 3027 3028 3029 3030 3032 3033 3034 3035 3036 3037 3038 3040 3041 3042 3043 3044 3045 3046 3047 3048
+	3049 3050 3051 3052 3053 3054 3055 3056 3057 3058 3059 3060 3061 3062 3063 3064 3065 3066 3067 4000 4001 4003 4004
+	4005 4006`)
+
+// KnownElsewhere reports whether a name is that of a rule of hadolint 2.15, a check of BuildKit 0.34, or has the form
+// of one of ShellCheck's; sandlint need not have a rule for it.
+func KnownElsewhere(name string) bool {
+	return isCode(name, "DL") && slices.Contains(hadolintRules, name[2:]) || isBuildKit(name) ||
+		isCode(name, "SC") && len(name) == len("SC2086")
+}
