@@ -29,6 +29,7 @@ var layers = []layer{
 	{"parsers/image", []string{"parsers/source", "parsers/dockerfile", "parsers/packages", "parsers/shell"}},
 	{"parsers/packages", []string{"parsers/source", "parsers/shell"}},
 	{"parsers/nixconf", []string{"parsers/source", "parsers/nixconf", "parsers/internal/"}},
+	{"parsers/seccomp/builtin", []string{"parsers/source", "parsers/seccomp"}},
 	{"parsers/seccomp/decide", []string{"parsers/source", "parsers/seccomp"}},
 	{"parsers/bake", []string{"parsers/source", "parsers/hcltext"}},
 	{"parsers/", []string{"parsers/source", "parsers/internal/"}},

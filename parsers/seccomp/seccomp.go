@@ -14,6 +14,9 @@ type Profile struct {
 	Source *source.File
 	// Dialect is the form, judged by the fields that occur.
 	Dialect Dialect
+	// Engine is the program whose own default profile this is: "docker", "podman" or "containerd". It is "" for the
+	// profile of a file. See package builtin.
+	Engine string
 	// Span is the profile's object; the whole value for a plain profile, that of linux.seccomp in a bundle, that of
 	// spec in a SeccompProfile. Where a YAML alias stands for a part of it, the places inside that part are those of
 	// the anchor.

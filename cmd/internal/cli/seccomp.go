@@ -1,8 +1,10 @@
 package cli
 
 import (
+	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"slices"
 	"strings"
@@ -13,6 +15,7 @@ import (
 	"github.com/sandlint/sandlint/cmd/internal/report"
 	"github.com/sandlint/sandlint/parsers/files"
 	"github.com/sandlint/sandlint/parsers/seccomp"
+	"github.com/sandlint/sandlint/parsers/seccomp/builtin"
 	"github.com/sandlint/sandlint/parsers/source"
 	"github.com/sandlint/sandlint/parsers/workspace"
 )
@@ -23,7 +26,11 @@ func (a *app) seccompCommand() *cobra.Command {
 		Short: "Show what a seccomp profile decides",
 		Long: `Show what a seccomp profile really decides: what happens to a syscall and why, the whole table, and
 what changes between two profiles, for the loaders (Docker, Podman, containerd), runtimes (runc,
-crun) and builds of libseccomp that the targets name.`,
+crun) and builds of libseccomp that the targets name.
+
+PROFILE is a file, - for standard input, or the name of a profile that engines apply by default:
+docker, podman, containerd, each also with a release (docker@29, podman@5.8, containerd@2.2.4), and
+runtime-default; "seccomp profiles" lists them. A file of that name is written ./docker.`,
 		Args: func(cmd *cobra.Command, args []string) error {
 			if len(args) == 0 {
 				return nil
@@ -39,8 +46,8 @@ crun) and builds of libseccomp that the targets name.`,
 				strings.Join(subcommands(cmd), ", "), cmd.CommandPath())
 		},
 	}
-	cmd.AddCommand(a.seccompDiffCommand(), a.seccompExplainCommand(), a.seccompResolveCommand(),
-		a.seccompTableCommand(), a.seccompWhichCommand())
+	cmd.AddCommand(a.seccompDiffCommand(), a.seccompExplainCommand(), a.seccompProfilesCommand(),
+		a.seccompResolveCommand(), a.seccompTableCommand(), a.seccompWhichCommand())
 	return cmd
 }
 
@@ -166,9 +173,17 @@ func parseKernel(s string) (seccomp.Version, error) {
 }
 
 // readProfile reads the profile at path, - for standard input, and reports its problems on standard error. It returns
-// nil after it has reported why there is no profile to read.
+// nil after it has reported why there is no profile to read. A word that package builtin claims is the profile of that
+// name, and the path of its Source the name.
 func (a *app) readProfile(path string) (*seccomp.Profile, error) {
+	if builtin.Claims(path) {
+		return builtin.Lookup(path)
+	}
 	file, err := a.readInput(path)
+	if errors.Is(err, fs.ErrNotExist) && strings.Contains(path, "@") && !strings.ContainsAny(path, `/\`) {
+		return nil, fmt.Errorf("there is no file %q and no built-in profile of that name; there are %s", path,
+			builtin.Names())
+	}
 	if err != nil {
 		a.warnf("%v", workspace.FileError{Path: path, Err: err})
 		a.setStatus(StatusUnreadable)
@@ -264,10 +279,20 @@ func (a *app) noteRefusals(p *seccomp.Profile, s decisions.Scope) {
 	}
 }
 
-// completeProfileThenSyscalls completes a file's name, and after it the names of syscalls.
-func completeProfileThenSyscalls(_ *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
+// completeProfiles completes the name of a file or of a built-in profile, up to a number of them; 0 for any.
+func completeProfiles(most int) cobra.CompletionFunc {
+	return func(_ *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
+		if most > 0 && len(args) >= most {
+			return nil, cobra.ShellCompDirectiveNoFileComp
+		}
+		return decisions.ProfileNames(), cobra.ShellCompDirectiveDefault
+	}
+}
+
+// completeProfileThenSyscalls completes the name of a profile, and after it the names of syscalls.
+func completeProfileThenSyscalls(c *cobra.Command, args []string, s string) ([]string, cobra.ShellCompDirective) {
 	if len(args) == 0 {
-		return nil, cobra.ShellCompDirectiveDefault
+		return completeProfiles(1)(c, args, s)
 	}
 	return seccomp.Syscalls(), cobra.ShellCompDirectiveNoFileComp
 }

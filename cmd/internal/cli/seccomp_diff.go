@@ -16,13 +16,16 @@ func (a *app) seccompDiffCommand() *cobra.Command {
 		Long: `Show what two profiles decide differently: not which lines changed, but which calls are now allowed
 or refused, under which conditions, and for which targets. All loaders that read the files, runtimes,
 releases of libseccomp, architectures, capabilities and kernels that make a difference are compared,
-as far as the targets name them. One of the profiles can be -, for standard input.
+as far as the targets name them. One of the profiles can be -, for standard input, and each the name
+of an engine's default profile, which is compared for that engine where it reads the other one.
 
 Exit status: 0 when they decide alike, 1 when they do not.`,
 		Example: `  sandlint seccomp diff old.json new.json
+  sandlint seccomp diff docker@29 seccomp.json
   git show main:seccomp.json | sandlint seccomp diff --format markdown - seccomp.json
   sandlint seccomp diff --target docker=28 --target runc=1.1.5..1.2 old.json new.json`,
-		Args: exactly(2, "two profiles"),
+		Args:              exactly(2, "two profiles"),
+		ValidArgsFunction: completeProfiles(2),
 		RunE: func(_ *cobra.Command, args []string) error {
 			if args[0] == "-" && args[1] == "-" {
 				return errors.New("standard input can be one of the profiles, not both")

@@ -22,6 +22,7 @@ those with the same answer are shown together.
 A syscall can be given by its number, which is one of --arch, or of x86_64.`,
 		Example: `  sandlint seccomp explain seccomp.json clone3
   sandlint seccomp explain --arch arm64 --cap SYS_ADMIN seccomp.json mount unshare
+  sandlint seccomp explain docker@29 clone3
   sandlint seccomp explain --target podman=5 --args 0x28,1,0 seccomp.json socket`,
 		Args: func(cmd *cobra.Command, args []string) error {
 			if len(args) < 2 {

@@ -28,7 +28,8 @@ the container: default stands for the capabilities that it has without asking.`,
 		Example: `  sandlint seccomp resolve --arch amd64 seccomp.json > containerd.json
   sandlint seccomp resolve --arch arm64 --caps default,SYS_PTRACE --kernel 6.1 seccomp.json
   sandlint seccomp resolve --arch amd64 --target podman=5 --caps none seccomp.json`,
-		Args: exactly(1, "one profile"),
+		Args:              exactly(1, "one profile"),
+		ValidArgsFunction: completeProfiles(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			scope, err := a.scope(&flags, args[0])
 			if err != nil {

@@ -17,7 +17,8 @@ name others; it says which others decide differently.`,
 		Example: `  sandlint seccomp table seccomp.json
   sandlint seccomp table --arch all --format csv seccomp.json > seccomp.csv
   sandlint seccomp table --target crun=1.27 --cap SYS_ADMIN --format html seccomp.json > seccomp.html`,
-		Args: exactly(1, "one profile"),
+		Args:              exactly(1, "one profile"),
+		ValidArgsFunction: completeProfiles(1),
 		RunE: func(_ *cobra.Command, args []string) error {
 			scope, err := a.scope(&flags, args[0])
 			if err != nil {

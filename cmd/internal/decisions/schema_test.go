@@ -77,6 +77,11 @@ func TestOutputFollowsSchemas(t *testing.T) {
 			}
 		}
 	}
+	var list bytes.Buffer
+	if err := WriteProfilesJSON(&list); err != nil {
+		t.Fatal(err)
+	}
+	conforms(t, "seccomp-profiles", "profiles", list.Bytes())
 	for _, old := range profiles {
 		for _, new := range profiles {
 			var b bytes.Buffer

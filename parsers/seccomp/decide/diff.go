@@ -161,7 +161,8 @@ type Change struct {
 	Unsure bool
 }
 
-// Diff returns what two profiles do differently for the targets that old is for: its loaders, every host that one of
+// Diff returns what two profiles do differently for the targets that old is for: its loaders (where one of the two is
+// the default of an engine, that engine, or the loaders that read the other), every host that one of
 // the two is made for, every release of the runtimes and of libseccomp that makes a difference, and every set of
 // capabilities and release of the kernel that a rule asks about. It is exact: what it does not report is decided
 // alike. Only what Profile holds is compared; consumers may read a file with Problems in another way.
@@ -196,7 +197,7 @@ type differ struct {
 
 func newDiffer(old, new *seccomp.Profile, targets Targets) *differ {
 	d := &differ{
-		targets: targets, loaders: targets.Loaders(old), hosts: old.Hosts(), libs: targets.Libseccomps(),
+		targets: targets, loaders: targets.common(old, new), hosts: old.Hosts(), libs: targets.Libseccomps(),
 		out: &Difference{}, decided: map[decisionKey]*decisionPair{}, compared: map[string]Comparison{},
 	}
 	d.old, d.new = newSide(old, d.loaders, d.libs), newSide(new, d.loaders, d.libs)

@@ -46,9 +46,10 @@ func BenchmarkDiff(b *testing.B) {
 // inOldForm returns what a profile allows everybody in the form of Docker's first profiles, one name a rule.
 func inOldForm(p *seccomp.Profile) string {
 	var rules []string
+	s := &side{Profile: p}
 	for _, r := range p.Rules {
 		for _, n := range r.Names {
-			if len(r.Args) == 0 && keeps(LoaderDocker, r) && n.Text != "mseal" {
+			if len(r.Args) == 0 && s.keeps(LoaderDocker, r) && n.Text != "mseal" {
 				rules = append(rules, fmt.Sprintf(`{"name":%q,"action":"SCMP_ACT_ALLOW","args":[]}`, n.Text))
 			}
 		}

@@ -37,7 +37,7 @@ func (d *differ) raisers(s *side, abis []string, weigh func(l Loader, abi string
 			for _, heights := range s.heightsOn(abi) {
 				highest := -1
 				for _, l := range d.loaders {
-					if l != LoaderOCI {
+					if readAs(s.Profile, l) != LoaderOCI {
 						highest = max(highest, weigh(l, abi, heights[j]))
 					}
 				}

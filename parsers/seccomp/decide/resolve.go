@@ -130,10 +130,21 @@ type Refusal struct {
 // archMapHosts are the hosts for which containers/common looks into archMap.
 var archMapHosts = []string{"amd64", "arm64", "mips64", "mips64n32", "mipsel64", "mipsel64n32", "s390x"}
 
+// readAs returns the loader that gives the fields of a profile the meaning that they have for l. The default profile of
+// an engine is made by that engine for each container and is not read from a file, and the form that it has here is
+// Docker's, so its includes, excludes and archMap count for every loader.
+func readAs(p *seccomp.Profile, l Loader) Loader {
+	if p.Engine != "" {
+		return LoaderDocker
+	}
+	return l
+}
+
 // Resolve returns what a loader makes of the profile on a host, as moby/profiles v0.2.4, containers/common v0.67.0
 // and runtime-spec v1.3.0 do.
 func Resolve(p *seccomp.Profile, l Loader, h Host) *Resolved {
 	r := &Resolved{Profile: p, Loader: l, Host: h}
+	l = readAs(p, l)
 	r.shared = sync.OnceValue(func() shared { return shared{newIndex(p), r.live()} })
 	if p.DefaultAction.Text == "" && len(p.Rules) == 0 {
 		r.Off = true
@@ -223,8 +234,8 @@ func archMapFor(p *seccomp.Profile, l Loader, h Host) []seccomp.String {
 
 // scopeOf returns why includes or excludes leave a rule out on the host.
 func (r *Resolved) scopeOf(rule *seccomp.Rule) Omission {
-	asked := Resolved{Loader: r.Loader, Host: r.Host}
-	return asked.filtered(rule, hostName(r.Loader, r.Host))
+	asked := Resolved{Profile: r.Profile, Loader: r.Loader, Host: r.Host}
+	return asked.filtered(rule, hostName(readAs(r.Profile, r.Loader), r.Host))
 }
 
 // filtered returns why includes or excludes leave a rule out on the host, which the loader calls host. It adds a
@@ -235,7 +246,9 @@ func (r *Resolved) filtered(rule *seccomp.Rule, host string) Omission {
 	isHost := func(arch seccomp.String) bool { return arch.Text == host }
 	in, ex := &rule.Includes, &rule.Excludes
 	// An empty minKernel is release 0.0, which every kernel reaches.
-	kernel := func(s seccomp.String) bool { return r.Loader == LoaderDocker && !s.Span.IsEmpty() }
+	kernel := func(s seccomp.String) bool {
+		return readAs(r.Profile, r.Loader) == LoaderDocker && !s.Span.IsEmpty()
+	}
 	for _, s := range []seccomp.String{in.MinKernel, ex.MinKernel} {
 		if kernel(s) && s.Text != "" && !validMinKernel(s.Text) {
 			r.refuse(s, strconv.Quote(s.Text)+" is not a kernel release such as 4.8")

@@ -73,8 +73,8 @@ func asksContainer(r *seccomp.Rule) bool {
 
 // keeps reports whether a loader keeps a rule whatever the host and the container are, and drops reports whether it
 // never does.
-func keeps(l Loader, r *seccomp.Rule) bool {
-	if l == LoaderOCI {
+func (s *side) keeps(l Loader, r *seccomp.Rule) bool {
+	if readAs(s.Profile, l) == LoaderOCI {
 		return !r.LegacyName
 	}
 	return !asksContainer(r) && len(r.Includes.Arches)+len(r.Excludes.Arches) == 0
@@ -84,7 +84,7 @@ func drops(l Loader, r *seccomp.Rule) bool { return l == LoaderOCI && r.LegacyNa
 
 // asking returns those of some rules of which it depends on the container whether a loader leaves them out.
 func (s *side) asking(rules []*seccomp.Rule) []*seccomp.Rule {
-	if !slices.ContainsFunc(s.loaders, func(l Loader) bool { return l != LoaderOCI }) {
+	if !slices.ContainsFunc(s.loaders, func(l Loader) bool { return readAs(s.Profile, l) != LoaderOCI }) {
 		return nil
 	}
 	return slices.DeleteFunc(slices.Clone(rules), func(r *seccomp.Rule) bool { return !asksContainer(r) })
@@ -100,7 +100,7 @@ func (s *side) unconditionalMaxExcept(not map[string]bool) map[floorKey]int {
 		}
 		for name, n := range s.index.names {
 			if n.Syscall == nil || not[name] || !s.knownToAll(n.Syscall) ||
-				!slices.ContainsFunc(n.Uses, func(u seccomp.Use) bool { return keeps(l, s.Rules[u.Rule]) }) {
+				!slices.ContainsFunc(n.Uses, func(u seccomp.Use) bool { return s.keeps(l, s.Rules[u.Rule]) }) {
 				continue
 			}
 			for abi, number := range n.Syscall.Numbers() {
@@ -207,7 +207,7 @@ func (s *side) floorOn(l Loader, abi string) int {
 	for i, heights := range s.heightsOn(abi) {
 		highest := -1
 		for j, r := range s.Rules {
-			if keeps(l, r) {
+			if s.keeps(l, r) {
 				highest = max(highest, heights[j])
 			}
 		}
@@ -232,8 +232,8 @@ func architectureOfABI(abi string) *seccomp.Architecture {
 func (s *side) covered(l Loader, host *seccomp.Architecture) (archs, listed []*seccomp.Architecture) {
 	archs = []*seccomp.Architecture{host}
 	names := s.Architectures
-	if l != LoaderOCI && len(s.ArchMap) > 0 {
-		names = archMapFor(s.Profile, l, Host{Arch: host})
+	if as := readAs(s.Profile, l); as != LoaderOCI && len(s.ArchMap) > 0 {
+		names = archMapFor(s.Profile, as, Host{Arch: host})
 	}
 	for _, name := range names {
 		if a, ok := seccomp.LookupArchitecture(name.Text); ok {
@@ -343,7 +343,7 @@ func (s *side) fragile(abis []string) bool {
 			if drops(l, r) || OutcomeFor(r, l) == DefaultFor(s.Profile, l) {
 				continue
 			}
-			always := keeps(l, r) && hasEmpty(s.index.first[i]) && hasEmpty(s.index.parts[i])
+			always := s.keeps(l, r) && hasEmpty(s.index.first[i]) && hasEmpty(s.index.parts[i])
 			for _, name := range r.Names {
 				n := s.index.names[name.Text].Syscall
 				if n == nil || !slices.Contains(decides, false) {

@@ -363,6 +363,9 @@ func (t Targets) Libseccomps() []Libseccomp {
 // Loaders returns the loaders that read a profile: those that the user named, else those that read all fields that
 // the file has.
 func (t Targets) Loaders(p *seccomp.Profile) []Loader {
+	if p.Engine != "" { // it comes into force in no other way
+		return []Loader{engineLoader(p.Engine)}
+	}
 	// runc and crun read the one themselves; the operator writes a plain profile of the other.
 	if p.Dialect == seccomp.Bundle || p.Dialect == seccomp.SPO {
 		return []Loader{LoaderOCI}
@@ -397,4 +400,36 @@ func (t Targets) Loaders(p *seccomp.Profile) []Loader {
 		return []Loader{LoaderContainers}
 	}
 	return []Loader{LoaderDocker, LoaderContainers, LoaderOCI}
+}
+
+// engineLoader returns the loader that makes the default profile of an engine.
+func engineLoader(engine string) Loader {
+	switch engine {
+	case "docker":
+		return LoaderDocker
+	case "podman":
+		return LoaderContainers
+	}
+	return LoaderOCI
+}
+
+// common returns the loaders for which two profiles are compared: those of old. The default profile of an engine is
+// compared for that engine where it reads the other profile, and else for the loaders that do; two defaults are
+// compared for both engines.
+func (t Targets) common(old, new *seccomp.Profile) []Loader {
+	before, after := t.Loaders(old), t.Loaders(new)
+	switch {
+	case old.Engine != "" && new.Engine != "":
+		if before[0] == after[0] {
+			return before
+		}
+		return append(before, after...)
+	case old.Engine != "" && slices.Contains(after, before[0]):
+		return before
+	case old.Engine != "":
+		return after
+	case new.Engine != "" && slices.Contains(before, after[0]):
+		return after
+	}
+	return before
 }
