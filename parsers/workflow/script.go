@@ -46,7 +46,7 @@ func (p *parser) script(c *Combination, step int, job *yamltree.Node, sc *scope)
 
 // mentions reports whether a script can have anything to do with images.
 func mentions(script string) bool {
-	for _, word := range []string{"docker", "podman", "buildah", "qemu", "binfmt"} {
+	for _, word := range []string{"docker", "podman", "buildah", "nerdctl", "qemu", "binfmt"} {
 		if strings.Contains(script, word) {
 			return true
 		}
@@ -64,10 +64,16 @@ type scriptReader struct {
 	dir    Value // the working directory at this point
 	// vars are the variables that the script sets. One that is set once, to something known, has its value.
 	vars map[string]Value
+	home Value // the folder of the script's own file; not known for a step
+	// exported says that the script exports DOCKER_DEFAULT_PLATFORM, and platform is what the current command's
+	// environment has for it.
+	exported bool
+	platform Value
 }
 
 // assigned finds the variables that the script sets.
 func (sh *scriptReader) assigned(file *syntax.File) {
+	sh.exports(file)
 	set := func(name string, v Value) {
 		if _, ok := sh.vars[name]; ok {
 			v = Value{}
@@ -108,9 +114,9 @@ func (sh *scriptReader) stmt(s *syntax.Stmt, nested bool) {
 	case *syntax.CallExpr:
 		sh.call(x, nested)
 	case *syntax.BinaryCmd:
-		nested = nested || x.Op != syntax.AndStmt
-		sh.stmt(x.X, nested)
-		sh.stmt(x.Y, nested)
+		always := x.Op == syntax.AndStmt || x.Op == syntax.OrStmt && exits(x.Y)
+		sh.stmt(x.X, nested || !always)
+		sh.stmt(x.Y, nested || x.Op != syntax.AndStmt)
 	case *syntax.Block:
 		for _, s := range x.Stmts {
 			sh.stmt(s, nested)
@@ -134,6 +140,12 @@ func (sh *scriptReader) stmt(s *syntax.Stmt, nested bool) {
 			return true
 		})
 	}
+}
+
+// exits reports whether a statement ends the script.
+func exits(s *syntax.Stmt) bool {
+	call, ok := s.Cmd.(*syntax.CallExpr)
+	return ok && len(call.Args) > 0 && (call.Args[0].Lit() == "exit" || call.Args[0].Lit() == "return")
 }
 
 // word returns a word as a Value; its span has no quotes around it.
@@ -232,11 +244,16 @@ func (sh *scriptReader) call(x *syntax.CallExpr, nested bool) {
 	if i >= len(args) {
 		return
 	}
+	sh.platform = sh.platformOf(x, args[:i])
 	span := args[i].Span.Join(args[len(args)-1].Span)
 	name := path.Base(args[i].Text)
 	args = args[i+1:]
 	switch name {
 	case "cd", "pushd", "popd":
+		if home, ok := sh.homeOf(x.Args[len(x.Args)-1]); ok && name == "cd" && !nested {
+			sh.dir = Value{Text: home, Known: true}
+			return
+		}
 		switch {
 		case nested || name != "cd" || len(args) != 1 || !args[0].Known || !sh.dir.Known || path.IsAbs(args[0].Text) ||
 			args[0].Is("-"):
@@ -251,7 +268,10 @@ func (sh *scriptReader) call(x *syntax.CallExpr, nested bool) {
 				return
 			}
 		}
-	case "docker":
+	case "docker", "nerdctl":
+		if name == "nerdctl" {
+			sh.platform = Value{}
+		}
 		sh.docker(args, span)
 	case "podman", "buildah":
 		sh.podman(name, args, span)
@@ -287,7 +307,8 @@ func (sh *scriptReader) docker(args []Value, span source.Span) {
 	for len(args) > 0 && strings.HasPrefix(args[0].Text, "-") {
 		name, _, inline := strings.Cut(args[0].Text, "=")
 		takes := name == "-c" || name == "--context" || name == "-H" || name == "--host" || name == "--config" ||
-			name == "-l" || name == "--log-level"
+			name == "-l" || name == "--log-level" || name == "-n" || name == "--namespace" || name == "-a" ||
+			name == "--address"
 		remote = remote || name == "-c" || name == "--context" || name == "-H" || name == "--host"
 		args = args[1:]
 		if takes && !inline && len(args) > 0 {
@@ -530,6 +551,9 @@ func (sh *scriptReader) build(tool Tool, args []Value, span source.Span, remote 
 			}
 			b.Platforms = []Value{p}
 		}
+	}
+	if len(b.Platforms) == 0 && tool == DockerBuild && sh.platform.IsSet() {
+		b.Platforms = commas(sh.platform)
 	}
 	if !b.Context.IsSet() && (tool != DockerBuild) {
 		b.Context = Value{Text: ".", Known: !open, Span: span} // of podman and buildah

@@ -1,6 +1,7 @@
 package workspace
 
 import (
+	"bytes"
 	"fmt"
 	"path"
 	"path/filepath"
@@ -12,6 +13,7 @@ import (
 	"github.com/sandlint/sandlint/parsers/dockerfile"
 	"github.com/sandlint/sandlint/parsers/files"
 	"github.com/sandlint/sandlint/parsers/image"
+	"github.com/sandlint/sandlint/parsers/recipe"
 	"github.com/sandlint/sandlint/parsers/source"
 	"github.com/sandlint/sandlint/parsers/workflow"
 )
@@ -133,7 +135,7 @@ func (w *Workspace) buildsIn(root, dir string) []build {
 		if len(definition) > 0 {
 			out = append(out, w.bakeBuilds(dir, bake.Parse(definition...), services, native)...)
 		}
-		return out
+		return append(out, w.scriptBuilds(root, dir, native)...)
 	})
 }
 
@@ -317,6 +319,105 @@ func (w *Workspace) workflowBuild(root string, f *source.File, wb *workflow.Buil
 		b.platforms[n].Emulated = wb.Emulated(b.platforms[n].Name)
 	}
 	return b, true
+}
+
+// scriptFolders are folders in which the scripts of the folder above them lie.
+var scriptFolders = []string{"", "bin", "build", "ci", ".ci", "hack", "script", "scripts", "tools"}
+
+// scriptBuilds returns the builds of the scripts, the Makefiles and the justfiles of a folder.
+func (w *Workspace) scriptBuilds(root, dir string, native bool) []build {
+	var out []build
+	for _, folder := range scriptFolders {
+		if folder == "" && dir != root && slices.Contains(scriptFolders, filepath.Base(dir)) {
+			continue // the scripts are those of the folder above
+		}
+		home := filepath.Join(dir, folder)
+		for _, name := range files.Names(w.tree, root, home) {
+			ext := path.Ext(name)
+			if known := ext == ".sh" || ext == ".bash" || ext == ".mk" || ext == ".just"; ext != "" && !known &&
+				!strings.EqualFold(name, ".justfile") {
+				continue
+			}
+			f, err := w.neighbour(root, filepath.Join(home, name))
+			if err != nil || !mentionsBuild(f.Bytes) {
+				continue
+			}
+			out = append(out, w.buildsOfScript(root, dir, home, f, native)...)
+		}
+	}
+	return out
+}
+
+// mentionsBuild reports whether a file may be a script that builds an image: cheap, and true for some others.
+func mentionsBuild(b []byte) bool {
+	for _, program := range []string{"docker", "podman", "buildah", "nerdctl"} {
+		if bytes.Contains(b, []byte(program)) {
+			return bytes.Contains(b, []byte("build")) || bytes.Contains(b, []byte("bud"))
+		}
+	}
+	return false
+}
+
+// buildsOfScript returns the builds of one file in the folder home, which users start there or in dir.
+func (w *Workspace) buildsOfScript(root, dir, home string, f *source.File, native bool) []build {
+	own, ok := relative(root, home)
+	if !ok {
+		return nil
+	}
+	starts := []string{own}
+	scripts, why := []*source.Fragment{source.WholeFile(f)}, "platforms of a build script"
+	if recipes, ok := recipe.Of(f); ok {
+		scripts, why = recipes, "platforms of a build recipe"
+	} else {
+		if path.Ext(f.Path) == "" && !bytes.HasPrefix(f.Bytes, []byte("#!")) {
+			return nil
+		}
+		for _, other := range []string{dir, root} {
+			if rel, ok := relative(root, other); ok && !slices.Contains(starts, rel) {
+				starts = append(starts, rel)
+			}
+		}
+	}
+	var out []build
+	for _, script := range scripts {
+		// Where a script is started decides which files its paths name. It counts where one folder alone has them.
+		var found []build
+		for _, start := range starts {
+			builds, remote := workflow.ScriptBuilds(script, own, start)
+			for _, wb := range builds {
+				b, ok := w.workflowBuild(root, script.File, wb)
+				if !ok || !w.isFile(root, b.dockerfile) {
+					continue
+				}
+				b.emulates = nil
+				b.platforms = platformsOf(f, wb.Platforms, why)
+				if !native && !remote && !wb.Remote {
+					w.markEmulated(b.platforms)
+				}
+				same := func(o build) bool { return o.place == b.place }
+				if n := slices.IndexFunc(found, same); n < 0 {
+					found = append(found, b)
+				} else if found[n].dockerfile != b.dockerfile {
+					found[n].dockerfile = "" // it may be either
+				}
+			}
+		}
+		out = append(out, found...)
+	}
+	return slices.DeleteFunc(out, func(b build) bool { return b.dockerfile == "" })
+}
+
+// relative returns a path below root with slashes, and "" for root itself.
+func relative(root, full string) (string, bool) {
+	rel, err := filepath.Rel(root, full)
+	if err != nil {
+		return "", false
+	}
+	rel = filepath.ToSlash(rel)
+	if rel == "." {
+		rel = ""
+	}
+	return rel, rel != ".." && !strings.HasPrefix(rel, "../")
 }
 
 // isFile reports whether a regular file below root can be read.
