@@ -9,6 +9,7 @@ import (
 	"github.com/sandlint/sandlint/parsers/workspace"
 	"github.com/sandlint/sandlint/rules"
 	"github.com/sandlint/sandlint/rules/seccomp/internal/report"
+	"github.com/sandlint/sandlint/rules/seccomp/internal/support"
 )
 
 var notifyWrite = &rules.Rule{
@@ -38,7 +39,8 @@ var notifyWrite = &rules.Rule{
 func reportHandOver(p *rules.Pass, profile *workspace.Profile, name seccomp.String) {
 	targets := p.Targets().Seccomp
 	for _, runtime := range targets.Runtimes() {
-		releases := decide.MeasuredReleases(runtime, targets.Range(runtime))
+		ranges := targets.Ranges(runtime)
+		releases := decide.MeasuredReleases(runtime, ranges...)
 		set := make([]bool, len(releases))
 		for i, v := range releases {
 			n := decide.NeedsOf(runtime, v, true)
@@ -47,10 +49,11 @@ func reportHandOver(p *rules.Pass, profile *workspace.Profile, name seccomp.Stri
 		if !slices.Contains(set, true) {
 			continue
 		}
+		subject := runtime + support.Releases(decide.DescribeReleases(releases, ranges, set))
 		effect := fmt.Sprintf("and %s makes it before the listener is handed over, so it waits for itself and no "+
-			"container starts", runtime+which(releases, set))
+			"container starts", subject)
 		if runtime == "runc" {
-			effect = fmt.Sprintf("so %s refuses the profile", runtime+which(releases, set))
+			effect = fmt.Sprintf("so %s refuses the profile", subject)
 		}
 		finding := report.At(profile, name.Span,
 			fmt.Sprintf("syscall %q has the action %q, %s", name.Text, notify, effect))

@@ -3,11 +3,8 @@ package seccomp
 import (
 	"fmt"
 	"slices"
-	"strconv"
-	"strings"
 
 	"github.com/sandlint/sandlint/fixers"
-	"github.com/sandlint/sandlint/parsers/seccomp"
 	"github.com/sandlint/sandlint/parsers/seccomp/decide"
 	"github.com/sandlint/sandlint/parsers/source"
 	"github.com/sandlint/sandlint/parsers/workspace"
@@ -17,6 +14,7 @@ import (
 	"github.com/sandlint/sandlint/rules/seccomp/internal/reach"
 	"github.com/sandlint/sandlint/rules/seccomp/internal/report"
 	"github.com/sandlint/sandlint/rules/seccomp/internal/requirement"
+	"github.com/sandlint/sandlint/rules/seccomp/internal/support"
 )
 
 var runtimeCannotStart = &rules.Rule{
@@ -150,7 +148,7 @@ func shortages(p *rules.Pass, profile *workspace.Profile, all []*decide.Filter) 
 		heavy := targets.Given(runtime) ||
 			slices.ContainsFunc(fs,
 				func(f *decide.Filter) bool { return programs.CommonRuntime(f.Target.Loader) == runtime })
-		for _, s := range lacking(profile, fs, runtime, decide.MeasuredReleases(runtime, targets.Ranges(runtime)...)) {
+		for _, s := range lacking(p, profile, fs, runtime) {
 			if !heavy {
 				s.severity = min(s.severity, rules.Info)
 			}
@@ -164,76 +162,67 @@ func shortages(p *rules.Pass, profile *workspace.Profile, all []*decide.Filter) 
 }
 
 // lacking returns what the releases of a runtime, oldest first, lack under a profile, the most severe first.
-func lacking(profile *workspace.Profile, fs []*decide.Filter, runtime string, releases []seccomp.Version) []shortage {
-	known := profile.Dialect == seccomp.Bundle // it says whether no_new_privs is set
-	type key struct{ need, killed string }
-	type entry struct {
-		lack
-		always, early []bool // by release: with and without no_new_privs, and only without
-		said          bool
+func lacking(p *rules.Pass, profile *workspace.Profile, fs []*decide.Filter, runtime string) []shortage {
+	ranges := p.Targets().Seccomp.Ranges(runtime)
+	releases := decide.MeasuredReleases(runtime, ranges...)
+	type key struct {
+		need   string
+		killed bool
 	}
-	entries := map[key]*entry{} // nil for those that are met
-	var order []key
-	note := func(release int, early bool, k key, test func() (lack, bool)) {
-		e, seen := entries[k]
+	found := map[key]*lack{} // nil where it is met
+	find := func(need decide.Need, refuses func(f *decide.Filter) bool, killed bool) *lack {
+		k := key{need.Key(), killed}
+		l, seen := found[k]
 		if !seen {
-			if l, ok := test(); ok {
-				e = &entry{lack: l, always: make([]bool, len(releases)), early: make([]bool, len(releases))}
-				order = append(order, k)
-			}
-			entries[k] = e
+			l = newLack(profile, fs, need, refuses, killed)
+			found[k] = l
 		}
-		if e != nil {
-			e.early[release] = true
-			e.always[release] = e.always[release] || !early
-		}
+		return l
 	}
-	for i, v := range releases {
-		for _, early := range []bool{false, true} {
-			n := decide.NeedsOf(runtime, v, known && profile.NoNewPrivileges || !known && !early)
-			if n == nil {
-				continue
-			}
-			for _, need := range n.Needs {
-				note(i, early, key{need: needKey(need)}, func() (lack, bool) { return refused(profile, fs, need) })
-			}
-			for _, name := range n.Made {
-				note(i, early, key{killed: name}, func() (lack, bool) { return killed(profile, fs, name) })
-			}
-		}
+	refused := func(need decide.Need) *lack {
+		return find(need, func(f *decide.Filter) bool { return f.Refuses(need) }, false)
 	}
+	killed := func(name string) *lack {
+		need := decide.Need{AnyOf: []string{name}}
+		return find(need, func(f *decide.Filter) bool { return f.AlwaysKills(name) }, true)
+	}
+	lacks := decide.Lacks(profile.Profile, runtime, releases,
+		func(_ int, n decide.Need) bool { return refused(n) != nil },
+		func(_ int, name string) bool { return killed(name) != nil })
+	of := func(l *decide.Lack) *lack { return found[key{l.Need.Key(), l.Killed}] }
+
+	said := map[*decide.Lack]bool{}
 	var out []shortage
-	add := func(severity rules.Severity, of func(e *entry) []bool, fits func(set []bool) bool, without string) {
-		for _, k := range order {
-			e := entries[k]
-			set := of(e)
-			if e.said || !fits(set) {
+	add := func(severity rules.Severity, releasesOf func(l *decide.Lack) []bool, fits func(set []bool) bool,
+		without string) {
+		for _, l := range lacks {
+			set := releasesOf(l)
+			if said[l] || !fits(set) {
 				continue
 			}
-			e.said = true
-			if e.killed && slices.ContainsFunc(order, func(o key) bool {
-				return o.killed == "" && entries[o].effect.Name == e.effect.Name &&
-					slices.Equal(entries[o].early, e.early)
+			said[l] = true
+			if l.Killed && slices.ContainsFunc(lacks, func(o *decide.Lack) bool {
+				return !o.Killed && of(o).effect.Name == of(l).effect.Name && slices.Equal(o.Early, l.Early)
 			}) {
 				continue // it is refused, which is said
 			}
-			subject := runtime + which(releases, set)
+			subject := runtime + support.Releases(decide.DescribeReleases(releases, ranges, set))
 			i := slices.IndexFunc(out, func(s shortage) bool {
 				return s.subject == subject && s.without == without && s.severity == severity &&
-					s.lacks[0].killed == e.killed
+					s.lacks[0].killed == l.Killed
 			})
 			if i < 0 {
 				i = len(out)
 				out = append(out, shortage{nil, severity, runtime, subject, without})
 			}
-			out[i].lacks = append(out[i].lacks, e.lack)
+			out[i].lacks = append(out[i].lacks, *of(l))
 		}
 	}
 	every := func(set []bool) bool { return !slices.Contains(set, false) }
 	newest := func(set []bool) bool { return set[len(set)-1] }
 	some := func(set []bool) bool { return slices.Contains(set, true) }
-	always := func(e *entry) []bool { return e.always }
-	early := func(e *entry) []bool { return e.early }
+	always := func(l *decide.Lack) []bool { return l.Always }
+	early := func(l *decide.Lack) []bool { return l.Early }
 	const without = " without no_new_privs"
 	add(rules.Error, always, every, "")
 	add(rules.Warning, always, newest, "")
@@ -243,97 +232,21 @@ func lacking(profile *workspace.Profile, fs []*decide.Filter, runtime string, re
 	return out
 }
 
-// needKey returns a text that equal needs have in common, and others not.
-func needKey(need decide.Need) string {
-	key := strings.Join(need.AnyOf, " ")
-	for _, errno := range need.Errnos {
-		key += " " + strconv.Itoa(int(errno))
-	}
-	return key
-}
-
-// refused returns what a runtime lacks where filters refuse a need.
-func refused(profile *workspace.Profile, fs []*decide.Filter, need decide.Need) (l lack, ok bool) {
-	number := func(name string) int {
-		if s, ok := seccomp.LookupSyscall(name); ok {
-			n, _ := s.Number("x86_64")
-			return n
-		}
-		return 0
-	}
-	// The oldest one is best allowed: it is the least likely to move the border above which runc answers ENOSYS. Where
-	// what is not named kills, it is the newest, which is tried first: more may be called before the other.
-	oldest := func(a, b string) int { return number(a) - number(b) }
-	best := slices.MinFunc(need.AnyOf, oldest)
-	if slices.ContainsFunc(fs, func(f *decide.Filter) bool { return f.Default.Kills() }) {
-		best = slices.MaxFunc(need.AnyOf, oldest)
-	}
+// newLack returns what a runtime lacks where filters refuse a need; nil where none does.
+func newLack(profile *workspace.Profile, fs []*decide.Filter, need decide.Need, refuses func(f *decide.Filter) bool,
+	killed bool) *lack {
+	best, others := need.Best(slices.ContainsFunc(fs, func(f *decide.Filter) bool { return f.Default.Kills() }))
 	var effects []programs.Effect
 	for _, f := range fs {
-		if f.Refuses(need) {
+		if refuses(f) {
 			d := f.Decide(f.Target.Host.Arch, best)
 			effects = programs.AddEffect(effects, profile, f, best, &d)
 		}
 	}
 	if effects == nil {
-		return lack{}, false
+		return nil
 	}
-	l.effect = effects[0]
-	for _, name := range need.AnyOf {
-		if name != best {
-			l.others = append(l.others, name)
-		}
-	}
-	return l, true
-}
-
-// killed returns what a runtime lacks where filters kill for a syscall.
-func killed(profile *workspace.Profile, fs []*decide.Filter, name string) (lack, bool) {
-	var effects []programs.Effect
-	for _, f := range fs {
-		if f.AlwaysKills(name) {
-			d := f.Decide(f.Target.Host.Arch, name)
-			effects = programs.AddEffect(effects, profile, f, name, &d)
-		}
-	}
-	if effects == nil {
-		return lack{}, false
-	}
-	return lack{effect: effects[0], killed: true}, true
-}
-
-// which says which of several releases a set is, with a blank before it: "" for all, " since 1.2.9, 1.3.4 and 1.4.0"
-// where all later ones of each branch are among them, " up to 1.1.15", or their list.
-func which(releases []seccomp.Version, set []bool) string {
-	if !slices.Contains(set, false) {
-		return ""
-	}
-	branch := func(i int) [2]int { return [2]int{releases[i].Major, releases[i].Minor} }
-	var since, list []string
-	whole := false // a branch was in the set from its first release on, so all later ones are
-	lasting := true
-	for i, in := range set {
-		first := i == 0 || branch(i) != branch(i-1)
-		switch {
-		case !in && (whole || !first && set[i-1]):
-			lasting = false
-		case in && !whole && (first || !set[i-1]):
-			since = append(since, releases[i].String())
-			whole = first && i > 0
-		case in && first && !whole:
-			since = append(since, releases[i].String())
-		}
-		if in {
-			list = append(list, releases[i].String())
-		}
-	}
-	switch n := slices.Index(set, false); {
-	case lasting:
-		return " since " + phrase.List(since)
-	case !slices.Contains(set[n:], true):
-		return " up to " + releases[n-1].String()
-	}
-	return " " + phrase.Few(list)
+	return &lack{effects[0], others, killed}
 }
 
 // byCause divides what is lacking by what refuses it, in order.

@@ -161,9 +161,10 @@ const (
 // those of the newest releases first.
 type view struct {
 	profile *seccomp.Profile
+	targets decide.Targets
 	points  []point
 	loaders []decide.Loader
-	// runtimes are "runc 1.5.1" and so on, newest first; libseccomps too.
+	// runtimes are "runc 1.5.3" and so on, newest first; libseccomps too.
 	runtimes    []string
 	libseccomps []string
 	archs       []*seccomp.Architecture
@@ -179,7 +180,7 @@ type runtimeVersion struct {
 
 // newView compiles the profile for all targets of the scope; for the newest releases only where usual.
 func newView(p *seccomp.Profile, s Scope, usual bool) *view {
-	v := &view{profile: p, loaders: s.Targets.Loaders(p), exact: usual, named: map[string]bool{}}
+	v := &view{profile: p, targets: s.Targets, loaders: s.Targets.Loaders(p), exact: usual, named: map[string]bool{}}
 	targets := s.Targets.AllTargets(p)
 	if usual {
 		targets = s.Targets.Usual(p)

@@ -90,6 +90,8 @@ type Answer struct {
 	// Overlaps are pairs of Decision.Cases with different outcomes that can hold for one call: of each case, the first
 	// earlier one.
 	Overlaps [][2]int
+	// Lacks are the runtimes that cannot start a container because of this answer.
+	Lacks []RuntimeLack
 }
 
 // Explain returns what happens to calls. Asked are names, or numbers on the one architecture of the scope, or on
@@ -146,6 +148,9 @@ func (v *view) explain(e *Explanation) {
 		a := answers[g.points[0].at]
 		a.group = g
 		a.pairs()
+		if e.Syscall != nil {
+			a.Lacks = v.lacks(a, e.Name)
+		}
 		e.Answers = append(e.Answers, *a)
 	}
 }

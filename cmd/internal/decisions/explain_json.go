@@ -141,6 +141,18 @@ type answerJSON struct {
 	// Miscompiled says that libseccomp is known to make something else of the cases for some arguments.
 	Miscompiled bool       `json:"miscompiled"`
 	Dead        []deadJSON `json:"dead"`
+	// CannotStart are the runtimes that cannot start a container because of this answer.
+	CannotStart []lackJSON `json:"cannotStart"`
+}
+
+// lackJSON is a RuntimeLack.
+type lackJSON struct {
+	Runtime           string   `json:"runtime"`
+	Releases          string   `json:"releases"`
+	WithoutNoNewPrivs bool     `json:"withoutNoNewPrivs"`
+	ErrnoWouldDo      bool     `json:"errnoWouldDo"`
+	Instead           []string `json:"instead"`
+	Message           string   `json:"message"`
 }
 
 type explanationJSON struct {
@@ -204,7 +216,11 @@ func newAnswerJSON(a *Answer) answerJSON {
 	out := answerJSON{
 		Targets: a.view.targetsJSON(a.group.blocks), Absent: a.Absent, NoFilter: a.filter.Off, Step: stepNames[d.Step],
 		Cases: []caseJSON{}, Overlaps: append([][2]int{}, a.Overlaps...), Miscompiled: a.Miscompiled,
-		Dead: []deadJSON{},
+		Dead: []deadJSON{}, CannotStart: []lackJSON{},
+	}
+	for _, l := range a.Lacks {
+		out.CannotStart = append(out.CannotStart,
+			lackJSON{l.Runtime, l.Releases, l.Without, l.Killed, append([]string{}, l.Others...), l.String()})
 	}
 	if len(a.Possible) == 0 {
 		outcome := newOutcomeJSON(d.Outcome)

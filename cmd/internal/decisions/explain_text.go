@@ -205,6 +205,9 @@ func (w *printer) answer(e *Explanation, a *Answer) {
 		fmt.Fprintf(w, "  %s%s\n", a.view.who(b), end)
 	}
 	w.why(e, a)
+	for _, l := range a.Lacks {
+		fmt.Fprintf(w, "    %s\n", l)
+	}
 	w.dead(a)
 	w.through(e, a)
 }

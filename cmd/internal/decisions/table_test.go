@@ -76,7 +76,7 @@ func TestTableOthers(t *testing.T) {
 	if err := NewTable(p, Scope{Archs: archs(t, "x86_64"), Kernel: kernel}).WriteText(&b, false); err != nil {
 		t.Fatal(err)
 	}
-	want := "\nothers differ: Podman with runc 1.5.1 (1 row), Podman with crun 1.29.1 (1 row); --target shows " +
+	want := "\nothers differ: Podman with runc 1.5.3 (1 row), Podman with crun 1.29.1 (1 row); --target shows " +
 		"one\nof them\n"
 	if !strings.HasSuffix(b.String(), want) {
 		t.Errorf("%q does not end with %q", b.String(), want)

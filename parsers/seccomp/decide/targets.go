@@ -140,7 +140,7 @@ var defaultRanges = map[string]Range{
 	"containerd": {release(1, 6, 0), release(2, endless, endless)},
 	"kubernetes": {release(1, 24, 0), release(1, endless, endless)},
 	"cri-o":      {release(1, 24, 0), release(1, endless, endless)},
-	"runc":       {release(1, 1, 5), release(1, 5, 1)},
+	"runc":       {release(1, 1, 5), release(1, 5, 3)},
 	"crun":       {release(1, 8, 1), release(1, 29, 1)},
 	"libseccomp": {release(2, 5, 4), release(2, 6, 1)},
 	"kernel":     {release(4, 19, 0), release(7, 1, endless)},

@@ -85,6 +85,16 @@ func (t Targets) representatives(runtime string) []seccomp.Version {
 	return out
 }
 
+// Representative returns the release that AllTargets takes for a targeted release of a runtime.
+func (t Targets) Representative(runtime string, v seccomp.Version) seccomp.Version {
+	variants := t.variants(runtime, waysOf(runtime))
+	n := len(variants) - 1
+	for n > 0 && v.Less(variants[n].version) {
+		n--
+	}
+	return t.representatives(runtime)[n]
+}
+
 // waysOf returns the releases since which a runtime makes another filter of what it is given, oldest first.
 func waysOf(runtime string) []seccomp.Version {
 	if runtime == "runc" {

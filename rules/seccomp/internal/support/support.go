@@ -9,6 +9,7 @@ import (
 	"github.com/sandlint/sandlint/parsers/seccomp/decide"
 	"github.com/sandlint/sandlint/parsers/workspace"
 	"github.com/sandlint/sandlint/rules"
+	"github.com/sandlint/sandlint/rules/seccomp/internal/phrase"
 	"github.com/sandlint/sandlint/rules/seccomp/internal/report"
 )
 
@@ -17,7 +18,7 @@ type Missing struct {
 	Consumer string
 	// since is the first release that knows the name; the zero Version where none does.
 	Since    seccomp.Version
-	Releases decide.Range
+	Releases string // those targeted: "1.1.5 to 1.1.7", "1.1.5 and 1.1.7"
 	Extent   decide.Extent
 	Given    bool // the user named the consumer
 }
@@ -31,7 +32,7 @@ func Find(p *rules.Pass, support seccomp.Support, consumers ...string) (found Mi
 			continue
 		}
 		since, known := support.Since(consumer)
-		l := Missing{consumer, since, targets.Range(consumer), decide.AllReleases, targets.Given(consumer)}
+		l := Missing{consumer, since, targeted(targets, consumer), decide.AllReleases, targets.Given(consumer)}
 		if known {
 			if since.IsZero() {
 				continue
@@ -43,6 +44,14 @@ func Find(p *rules.Pass, support seccomp.Support, consumers ...string) (found Mi
 		}
 	}
 	return found, ok
+}
+
+func targeted(targets decide.Targets, consumer string) string {
+	var ranges []string
+	for _, r := range targets.Ranges(consumer) {
+		ranges = append(ranges, r.String())
+	}
+	return phrase.Few(ranges)
 }
 
 // Severity is the rule's, or Info where only a part of the releases that are targeted by default is concerned.
@@ -74,4 +83,17 @@ func Report(p *rules.Pass, profile *workspace.Profile, what string, name seccomp
 		p.Report(finding)
 	}
 	return ok
+}
+
+// Releases returns what decide.DescribeReleases does in words, with a blank before them: " since 1.2.9 and 1.3.4", ""
+// for all releases.
+func Releases(preposition string, list []string) string {
+	words := ""
+	if preposition != "" {
+		words = " " + preposition
+	}
+	if len(list) > 0 {
+		words += " " + phrase.Few(list)
+	}
+	return words
 }

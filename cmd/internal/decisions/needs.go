@@ -1,0 +1,150 @@
+package decisions
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/sandlint/sandlint/parsers/seccomp"
+	"github.com/sandlint/sandlint/parsers/seccomp/decide"
+)
+
+// RuntimeLack says that a runtime makes a call itself when it starts a container, and cannot start one, since the
+// profile does not let it make the call.
+type RuntimeLack struct {
+	// Runtime is "runc" or "crun".
+	Runtime string
+	// Releases are those that cannot start a container, in words: "since 1.2.9, 1.3.4 and 1.4.0"; "" for all that are
+	// targeted.
+	Releases string
+	// Without says that this holds without no_new_privs, where the runtime puts the profile in force earlier.
+	Without bool
+	// Killed says that an errno would be an answer good enough.
+	Killed bool
+	// Others are syscalls that would do instead, together.
+	Others []string
+}
+
+// lacks returns which runtimes cannot start a container because of the answer to a call by the machine's own ABI. The
+// needs of runtimes were measured on x86_64.
+func (v *view) lacks(a *Answer, name string) (out []RuntimeLack) {
+	for _, runtime := range v.targets.Runtimes() {
+		ranges := v.targets.Ranges(runtime)
+		all := decide.MeasuredReleases(runtime, ranges...)
+		var releases []seccomp.Version // those of which the answer is
+		var filters [][]*decide.Filter
+		for _, release := range all {
+			if fs := a.group.of(v.targets, runtime, release); len(fs) > 0 {
+				releases = append(releases, release)
+				filters = append(filters, fs)
+			}
+		}
+		lacks := decide.Lacks(v.profile, runtime, releases,
+			func(release int, n decide.Need) bool {
+				return slices.Contains(n.AnyOf, name) && allOf(filters[release],
+					func(f *decide.Filter) bool { return f.Refuses(n) })
+			},
+			func(release int, made string) bool {
+				return made == name &&
+					allOf(filters[release], func(f *decide.Filter) bool { return f.AlwaysKills(name) })
+			})
+		// An errno would do only where the call need not be allowed.
+		slices.SortStableFunc(lacks, func(a, b *decide.Lack) int {
+			switch {
+			case a.Killed == b.Killed:
+				return 0
+			case a.Killed:
+				return 1
+			}
+			return -1
+		})
+		for i, l := range lacks {
+			for _, o := range lacks[:i] {
+				if l.Killed && !o.Killed {
+					subtract(l.Always, o.Always)
+					subtract(l.Early, o.Early)
+				}
+			}
+			add := func(set []bool, without bool) {
+				targeted := make([]bool, len(all))
+				for n, release := range releases {
+					targeted[slices.Index(all, release)] = set[n]
+				}
+				preposition, some := decide.DescribeReleases(all, ranges, targeted)
+				one := RuntimeLack{
+					Runtime: runtime, Releases: strings.TrimSpace(preposition + " " + list(some, "and")),
+					Without: without, Killed: l.Killed,
+				}
+				// Where one call meets several needs, what would do instead of it is one of each.
+				if n := slices.IndexFunc(out, one.like); n >= 0 && len(l.Need.AnyOf) == 2 {
+					out[n].Others = append(out[n].Others, others(l.Need, name)...)
+					return
+				}
+				one.Others = others(l.Need, name)
+				out = append(out, one)
+			}
+			if slices.Contains(l.Always, true) {
+				add(l.Always, false)
+			}
+			if slices.Contains(l.Early, true) && !slices.Equal(l.Early, l.Always) {
+				add(l.Early, true)
+			}
+		}
+	}
+	return out
+}
+
+// subtract takes a set out of another one.
+func subtract(from, set []bool) {
+	for i := range from {
+		from[i] = from[i] && !set[i]
+	}
+}
+
+// like reports whether o differs from l in nothing but in what would do instead, and something would.
+func (l RuntimeLack) like(o RuntimeLack) bool {
+	return l.Runtime == o.Runtime && l.Releases == o.Releases && l.Without == o.Without && l.Killed == o.Killed &&
+		len(o.Others) > 0
+}
+
+// others returns the syscalls of a need without one.
+func others(n decide.Need, name string) []string {
+	return slices.DeleteFunc(slices.Clone(n.AnyOf), func(o string) bool { return o == name })
+}
+
+// of returns the filters of a group that a release of a runtime makes for itself, on x86_64.
+func (g group) of(t decide.Targets, runtime string, release seccomp.Version) (out []*decide.Filter) {
+	like := t.Representative(runtime, release)
+	for _, p := range g.points {
+		r := p.filter.Target
+		if r.Runtime == runtime && r.RuntimeVersion == like && p.arch == r.Host.Arch && p.arch.ABI == "x86_64" {
+			out = append(out, p.filter)
+		}
+	}
+	return out
+}
+
+func allOf(filters []*decide.Filter, is func(f *decide.Filter) bool) bool {
+	return !slices.ContainsFunc(filters, func(f *decide.Filter) bool { return !is(f) })
+}
+
+// String returns the lack as a sentence: "runc since 1.2.8 and 1.3.3 cannot start a container: it makes this call
+// itself".
+func (l RuntimeLack) String() string {
+	s := l.Runtime
+	if l.Releases != "" {
+		s += " " + l.Releases
+	}
+	s += " cannot start a container"
+	if l.Without {
+		s += " without no_new_privs"
+	}
+	s += ": it makes this call itself"
+	switch {
+	case l.Killed:
+		s += "; an errno would do"
+	case len(l.Others) > 0:
+		s += fmt.Sprintf("; %s would do instead", list(quoted(l.Others), "and"))
+	}
+	return s
+}

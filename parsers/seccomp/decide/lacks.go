@@ -1,0 +1,170 @@
+package decide
+
+import (
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/sandlint/sandlint/parsers/seccomp"
+)
+
+// Lack is something that releases of a runtime do themselves between putting a profile in force and becoming the
+// container's program, and that the profile does not let them do, so no container starts.
+type Lack struct {
+	// Need is what they need.
+	Need Need
+	// Killed says that an errno would be an answer good enough, and that the profile kills instead. Need is then the
+	// one syscall.
+	Killed bool
+	// Always and Early say, for each of the releases, whether it lacks this in every container, and whether it does in
+	// those without no_new_privs.
+	Always, Early []bool
+}
+
+// Lacks returns what releases of a runtime lack under a profile: first what the oldest ones lack. Refused says whether
+// a release's filter refuses a need, and killed whether it kills for a syscall; see Filter.Refuses and
+// Filter.AlwaysKills. The measurements are of x86_64.
+func Lacks(p *seccomp.Profile, runtime string, releases []seccomp.Version, refused func(release int, n Need) bool,
+	killed func(release int, name string) bool) []*Lack {
+	known := p.Dialect == seccomp.Bundle // it says whether no_new_privs is set
+	var out []*Lack
+	type key struct {
+		need  string
+		kills bool
+	}
+	byKey := map[key]*Lack{}
+	note := func(release int, early bool, n Need, kills bool) {
+		k := key{n.Key(), kills}
+		l := byKey[k]
+		if l == nil {
+			l = &Lack{n, kills, make([]bool, len(releases)), make([]bool, len(releases))}
+			byKey[k] = l
+			out = append(out, l)
+		}
+		l.Early[release] = true
+		l.Always[release] = l.Always[release] || !early
+	}
+	for i, v := range releases {
+		for _, early := range []bool{false, true} {
+			n := NeedsOf(runtime, v, known && p.NoNewPrivileges || !known && !early)
+			if n == nil {
+				continue
+			}
+			for _, need := range n.Needs {
+				if refused(i, need) {
+					note(i, early, need, false)
+				}
+			}
+			for _, name := range n.Made {
+				if killed(i, name) {
+					note(i, early, Need{AnyOf: []string{name}}, true)
+				}
+			}
+		}
+	}
+	return out
+}
+
+// Key returns a text that equal needs have in common, and others not.
+func (n Need) Key() string {
+	key := strings.Join(n.AnyOf, " ")
+	for _, errno := range n.Errnos {
+		key += " " + strconv.Itoa(int(errno))
+	}
+	return key
+}
+
+// Best returns the syscall of a need that a profile is best made to allow, and the others that would do. It is the
+// oldest one, which is the least likely to move the border above which runc answers ENOSYS. Where the default action
+// kills, it is the newest, which is tried first: more may be called before the other.
+func (n Need) Best(defaultKills bool) (best string, others []string) {
+	number := func(name string) int {
+		if s, ok := seccomp.LookupSyscall(name); ok {
+			n, _ := s.Number("x86_64")
+			return n
+		}
+		return 0
+	}
+	oldest := func(a, b string) int { return number(a) - number(b) }
+	best = slices.MinFunc(n.AnyOf, oldest)
+	if defaultKills {
+		best = slices.MaxFunc(n.AnyOf, oldest)
+	}
+	for _, name := range n.AnyOf {
+		if name != best {
+			others = append(others, name)
+		}
+	}
+	return best, others
+}
+
+// DescribeReleases returns which releases a set is: "" and nothing for all, "since" and 1.2.9, 1.3.4, 1.4.0 where all
+// later ones of each branch are among them, "up to" and 1.1.15, or "" and the list. Releases are those of
+// MeasuredReleases for the targeted ranges, and in says for each whether it is in the set. What is targeted in pieces
+// is described piece by piece, as "1.2.8" or "1.4 to 1.5.3", so nothing is said of releases between them.
+func DescribeReleases(releases []seccomp.Version, ranges []Range, in []bool) (preposition string, list []string) {
+	if !slices.Contains(in, false) {
+		return "", nil
+	}
+	if len(ranges) == 1 {
+		return describeRange(releases, in)
+	}
+	for _, r := range ranges {
+		var here []string
+		whole := true
+		for i, v := range releases {
+			if r.Contains(v) {
+				whole = whole && in[i]
+				if in[i] {
+					here = append(here, v.String())
+				}
+			}
+		}
+		if whole && len(here) > 0 {
+			here = []string{r.String()}
+		}
+		for _, word := range here {
+			if !slices.Contains(list, word) {
+				list = append(list, word)
+			}
+		}
+	}
+	return "", list
+}
+
+// describeRange is DescribeReleases for releases of one range, of which not all are in the set.
+func describeRange(releases []seccomp.Version, in []bool) (preposition string, list []string) {
+	var since []string
+	lasting := true // from some release of each branch on, all are in the set, and so are all later branches
+	begun, whole := false, false
+	for start := 0; start < len(releases); {
+		end := start + 1
+		for end < len(releases) && releases[end].Major == releases[start].Major &&
+			releases[end].Minor == releases[start].Minor {
+			end++
+		}
+		branch := in[start:end]
+		switch first := slices.Index(branch, true); {
+		case first < 0:
+			lasting = lasting && !begun
+		case slices.Contains(branch[first:], false), whole && first > 0:
+			lasting = false
+		case !whole:
+			since = append(since, releases[start+first].String())
+			begun, whole = true, first == 0
+		}
+		start = end
+	}
+	for i, v := range releases {
+		if in[i] {
+			list = append(list, v.String())
+		}
+	}
+	switch n := slices.Index(in, false); {
+	case lasting:
+		return "since", since
+	case n > 0 && !slices.Contains(in[n:], true):
+		return "up to", []string{releases[n-1].String()}
+	}
+	return "", list
+}
