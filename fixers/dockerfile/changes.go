@@ -41,7 +41,15 @@ type Labels []string
 // User declares that USER may name another user.
 type User struct{}
 
-// NewInstructions declares that instructions with the given keywords, in upper case, are added.
+// RootedWorkdir declares that a relative WORKDIR may become the same path below "/".
+type RootedWorkdir struct{}
+
+// ExecForm declares that a CMD or ENTRYPOINT in shell form becomes the same one in exec form: its script is a simple
+// command without anything that a shell would expand, and the words of the array are those of the command.
+type ExecForm struct{}
+
+// NewInstructions declares that instructions with the given keywords, in upper case, are added. Together with
+// RemovedInstructions, one may take the place of another.
 type NewInstructions []string
 
 // RemovedInstructions declares that instructions with the given keywords, in upper case, are removed.
@@ -75,6 +83,12 @@ func (l Labels) Allows() string { return "the labels " + fixers.Enumerate(l) }
 
 // Allows implements fixers.Change.
 func (User) Allows() string { return "the user" }
+
+// Allows implements fixers.Change.
+func (RootedWorkdir) Allows() string { return "the slash before the path of WORKDIR" }
+
+// Allows implements fixers.Change.
+func (ExecForm) Allows() string { return "the shell form of a command" }
 
 // Allows implements fixers.Change.
 func (k NewInstructions) Allows() string { return "new instructions: " + fixers.Enumerate(k) }
@@ -123,7 +137,7 @@ func classOf(f fixers.Fix) (class, *mask) {
 // mask is what is left out when two versions of an instruction are compared.
 type mask struct {
 	removed, added, packages, flags, variables, labels, come, gone []string
-	user, reordered                                                bool
+	user, rooted, exec, reordered                                  bool
 	// shape leaves only the structure: text of another format lies in the words of commands, in values and in heredocs,
 	// and is compared elsewhere.
 	shape bool
@@ -143,6 +157,10 @@ func (m *mask) add(c fixers.Change) {
 		m.labels = append(m.labels, c...)
 	case User:
 		m.user = true
+	case RootedWorkdir:
+		m.rooted = true
+	case ExecForm:
+		m.exec = true
 	case CommandOrder:
 		m.reordered = true
 	case NewInstructions:
@@ -165,6 +183,7 @@ func (m *mask) join(other *mask) *mask {
 		variables: slices.Concat(m.variables, other.variables), labels: slices.Concat(m.labels, other.labels),
 		come: slices.Concat(m.come, other.come), gone: slices.Concat(m.gone, other.gone),
 		user: m.user || other.user, reordered: m.reordered || other.reordered, shape: m.shape || other.shape,
+		rooted: m.rooted || other.rooted, exec: m.exec || other.exec,
 	}
 }
 

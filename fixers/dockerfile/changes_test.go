@@ -92,6 +92,21 @@ func TestPartialChanges(t *testing.T) {
 		{"an instruction goes", "USER a\nCMD b", "CMD b", RemovedInstructions{"USER"}, ""},
 		{"another instruction goes", "RUN a\nCMD b", "CMD b", RemovedInstructions{"CMD"}, "RUN of line 2"},
 
+		{"a folder below the root", "WORKDIR app/$A", "WORKDIR /app/$A", RootedWorkdir{}, ""},
+		{"another folder", "WORKDIR app", "WORKDIR /srv/app", RootedWorkdir{}, "WORKDIR of line 2"},
+
+		{"an array", `CMD a 'b c' "d\"e" f\ g`, `CMD ["a", "b c", "d\"e", "f g"]`, ExecForm{}, ""},
+		{"an array of ENTRYPOINT", "ENTRYPOINT a b", `ENTRYPOINT ["a", "b"]`, ExecForm{}, ""},
+		{"an array with another word", "CMD a b", `CMD ["a", "c"]`, ExecForm{}, "CMD of line 2"},
+		{"an array with a variable", "CMD a $B", `CMD ["a", "$B"]`, ExecForm{}, "CMD of line 2"},
+		{"an array with a quoted variable", `CMD a "$B"`, `CMD ["a", "$B"]`, ExecForm{}, "CMD of line 2"},
+		{"an array with a pattern", "CMD a *", `CMD ["a", "*"]`, ExecForm{}, "CMD of line 2"},
+		{"an array with a home", "CMD a ~", `CMD ["a", "~"]`, ExecForm{}, "CMD of line 2"},
+		{"an array of two commands", "CMD a && b", `CMD ["a", "&&", "b"]`, ExecForm{}, "CMD of line 2"},
+		{"an array with a redirection", "CMD a > b", `CMD ["a", ">", "b"]`, ExecForm{}, "CMD of line 2"},
+		{"an array with a variable before", "CMD A=1 b", `CMD ["A=1", "b"]`, ExecForm{}, "CMD of line 2"},
+		{"an array that runs on", "CMD a &", `CMD ["a"]`, ExecForm{}, "CMD of line 2"},
+
 		{"commands in another order", "RUN a && b && c d", "RUN b && a && c d", CommandOrder{}, ""},
 		{
 			"commands in another order, one changed", "RUN a && b && c d", "RUN b && a && c e", CommandOrder{},
@@ -132,6 +147,23 @@ func TestPartialChanges(t *testing.T) {
 				t.Errorf("with Instructions: %q", got)
 			}
 		})
+	}
+}
+
+// TestReplaced has an instruction take the place of another.
+func TestReplaced(t *testing.T) {
+	changes := fixers.Changes{RemovedInstructions{"MAINTAINER"}, NewInstructions{"LABEL"}}
+	before := "FROM x\nMAINTAINER a\nRUN b\n"
+	for _, tt := range []struct{ after, want string }{
+		{"FROM x\nLABEL maintainer=a\nRUN b\n", ""},
+		{"FROM x\nENV maintainer=a\nRUN b\n", "is new"},
+		{"FROM x\nLABEL maintainer=a\nRUN c\n", "the edits"},
+		{"FROM x\nLABEL\nRUN b\n", "refuses"},
+	} {
+		if got := compareTexts(before, tt.after, changes); (got == "") != (tt.want == "") ||
+			!strings.Contains(got, tt.want) && tt.want != "the edits" {
+			t.Errorf("%q: got %q, want %q", tt.after, got, tt.want)
+		}
 	}
 }
 

@@ -148,6 +148,8 @@ func (m *Meaning) partial(edits []edit, old, now []*element) (_, _ []*element, d
 			if !slices.Contains(mask.gone, e.name) {
 				return nil, nil, e.gone()
 			}
+		case slices.Contains(mask.gone, e.name) && e.name != now[became].name:
+			// another instruction takes its place, which must be one that may come: see below
 		case !e.sameBut(now[became], mask):
 			return nil, nil, changed(e, now[became])
 		default:

@@ -343,7 +343,15 @@ func (c *canonicalizer) instruction(node *parser.Node) bool {
 		}
 		c.sources(i.SourcesAndDest)
 	case *instructions.WorkdirCommand:
-		c.add(c.eval(i.Path))
+		form := c.eval(i.Path)
+		if c.mask != nil && c.mask.rooted {
+			parts := strings.Split(form, "\x00")
+			for n := range parts {
+				parts[n] = path.Join("/", parts[n])
+			}
+			form = strings.Join(parts, "\x00")
+		}
+		c.add(form)
 	case *instructions.UserCommand:
 		if c.mask == nil || !c.mask.user {
 			c.add(c.eval(i.User))
@@ -436,6 +444,11 @@ func (c *canonicalizer) ports(words []string) {
 }
 
 func (c *canonicalizer) command(line instructions.ShellDependantCmdLine) {
+	if c.mask != nil && c.mask.exec && line.PrependShell && len(line.Files) == 0 {
+		if words, ok := plainCommand(strings.Join(line.CmdLine, " ")); ok {
+			line = instructions.ShellDependantCmdLine{CmdLine: words}
+		}
+	}
 	c.add(strconv.FormatBool(line.PrependShell))
 	if line.PrependShell {
 		c.list(line.CmdLine)

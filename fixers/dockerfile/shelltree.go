@@ -188,3 +188,71 @@ func (d *dumper) dump(v reflect.Value) {
 		b.WriteString(v.String())
 	}
 }
+
+// plainCommand returns the words of a script that is one simple command, without anything that a shell expands,
+// redirects or runs itself.
+func plainCommand(script string) ([]string, bool) {
+	file, err := syntax.NewParser(syntax.Variant(syntax.LangPOSIX)).Parse(strings.NewReader(script), "")
+	if err != nil || len(file.Stmts) != 1 {
+		return nil, false
+	}
+	stmt := file.Stmts[0]
+	call, ok := stmt.Cmd.(*syntax.CallExpr)
+	if !ok || stmt.Negated || stmt.Background || stmt.Semicolon.IsValid() || len(stmt.Redirs) > 0 ||
+		len(call.Assigns) > 0 {
+		return nil, false
+	}
+	words := make([]string, len(call.Args))
+	for n, w := range call.Args {
+		if words[n], ok = plainWord(w); !ok {
+			return nil, false
+		}
+	}
+	return words, len(words) > 0
+}
+
+// plainWord returns what a shell makes of a word in which it expands nothing.
+func plainWord(w *syntax.Word) (string, bool) {
+	var b strings.Builder
+	for _, part := range w.Parts {
+		switch p := part.(type) {
+		case *syntax.Lit:
+			for n := 0; n < len(p.Value); n++ {
+				switch c := p.Value[n]; {
+				case c == '\\' && n+1 < len(p.Value):
+					n++
+					b.WriteByte(p.Value[n])
+				case strings.IndexByte("*?[~{}\\", c) >= 0:
+					return "", false
+				default:
+					b.WriteByte(c)
+				}
+			}
+		case *syntax.SglQuoted:
+			if p.Dollar {
+				return "", false
+			}
+			b.WriteString(p.Value)
+		case *syntax.DblQuoted:
+			if p.Dollar || len(p.Parts) > 1 {
+				return "", false
+			}
+			for _, inner := range p.Parts {
+				lit, ok := inner.(*syntax.Lit)
+				if !ok {
+					return "", false
+				}
+				for n := 0; n < len(lit.Value); n++ {
+					if lit.Value[n] == '\\' && n+1 < len(lit.Value) &&
+						strings.IndexByte("$`\"\\", lit.Value[n+1]) >= 0 {
+						n++
+					}
+					b.WriteByte(lit.Value[n])
+				}
+			}
+		default:
+			return "", false
+		}
+	}
+	return b.String(), true
+}

@@ -324,3 +324,6 @@ func modifiers(text string, escape byte) iter.Seq[byte] {
 		}
 	}
 }
+
+// Foreign reports whether another frontend than BuildKit's own reads the file, so the file may be in any language.
+func (f *File) Foreign() bool { return f.Frontend != nil && f.Frontend.Foreign }

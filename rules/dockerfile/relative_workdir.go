@@ -1,0 +1,71 @@
+package dockerfile
+
+import (
+	"fmt"
+	"path"
+	"strings"
+
+	"github.com/sandlint/sandlint/fixers"
+	fixdocker "github.com/sandlint/sandlint/fixers/dockerfile"
+	"github.com/sandlint/sandlint/parsers/image"
+	"github.com/sandlint/sandlint/parsers/source"
+	"github.com/sandlint/sandlint/rules"
+)
+
+var relativeWorkdir = &rules.Rule{
+	ID:       "dockerfile/relative-workdir",
+	Aliases:  []string{"WorkdirRelativePath", "DL3000"},
+	Summary:  "the first WORKDIR is relative, so the base image decides which folder it means",
+	Severity: rules.Warning,
+	Category: rules.Correctness,
+	Since:    "0.1.0",
+	Fixes:    []fixers.Safety{fixers.Safe, fixers.Unsafe},
+	References: []string{
+		"BuildKit v0.34.2, frontend/dockerfile/dockerfile2llb/convert.go: dispatchWorkdir",
+	},
+	Check: rules.OnStep(func(p *rules.Pass, s *image.Step) {
+		if s.Image == nil || s.Broken || s.Onbuild != nil || len(s.Words) != 1 || s.Dockerfile().Foreign() {
+			return
+		}
+		before := s.Workdir()
+		if before.From != nil {
+			return // a WORKDIR above decides
+		}
+		word := s.Words[0]
+		dir, known := s.Expand(word.Text)
+		if !known || dir == "" || dir[0] == '/' || dir[0] == '\\' || len(dir) > 1 && dir[1] == ':' {
+			return
+		}
+		f := s.Dockerfile().Source
+		full := path.Join("/", dir)
+		finding := rules.Finding{
+			File: f, Span: word.Span,
+			Message: fmt.Sprintf("%q is relative to the WORKDIR of the base image, so an update of that can move it",
+				dir),
+		}
+		at := source.Span{Start: word.Span.Start, End: word.Span.Start}
+		if c := f.Bytes[at.Start]; c == '"' || c == '\'' {
+			at.Start++
+			at.End++
+		}
+		switch text := f.Text(word.Span); {
+		case strings.HasPrefix(text, "./"):
+			at.End += 2
+		case text == ".":
+			at.End++
+		}
+		fix := fixers.Fix{
+			Title: "Write " + full, Safety: fixers.Safe,
+			Edits:   []fixers.Edit{{File: f, Span: at, Text: "/"}},
+			Changes: fixers.Changes{fixdocker.RootedWorkdir{}},
+		}
+		if !before.Known {
+			fix.Safety = fixers.Unsafe
+			fix.Title += ", which it is if the base image has no WORKDIR"
+		}
+		if !mayBeWindows(s) && word.Text == f.Text(word.Span) {
+			finding.Fixes = []fixers.Fix{fix}
+		}
+		p.Report(finding)
+	}, "WORKDIR"),
+}
