@@ -42,7 +42,6 @@ var layers = []layer{
 var homes = map[string][]string{
 	"github.com/agext/levenshtein":    {"parsers/source", "parsers/seccomp"},
 	"github.com/bmatcuk/doublestar":   {"parsers/workspace"},
-	"github.com/go-git/go-git":        {"parsers/files"},
 	"github.com/hashicorp/hcl":        {"cmd/internal/config", "parsers/bake"},
 	"github.com/moby/buildkit":        {"parsers/dockerfile", "fixers/dockerfile"},
 	"github.com/sergi/go-diff":        {"fixers"},

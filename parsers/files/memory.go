@@ -89,7 +89,7 @@ func (m *memory) List(root, name string) ([]fs.DirEntry, error) {
 	}
 	entries := make([]fs.DirEntry, 0, len(m.folders[name]))
 	for _, base := range m.folders[name] {
-		if child, err := m.find("", filepath.Join(name, base)); err == nil {
+		if child, err := m.find("", join(name, base)); err == nil {
 			entries = append(entries, fs.FileInfoToDirEntry(child))
 		}
 	}
