@@ -110,9 +110,8 @@ func checkFile(ws *workspace.Workspace, set *Set, entry *workspace.Entry, opts C
 	if opts.Fixes {
 		r.rejected, r.untried = proveShown(ws, set, doc, r.findings, opts.NoIgnores)
 	}
-	if doc.Nix != nil && doc.Nix.Exhausted() {
-		r.incomplete = []workspace.Skipped{{Path: entry.Path, Reason: "the Nix settings in force are not known to " +
-			"the end: the nix.conf of the system and one of a user are written by turns too often"}}
+	if reason := doc.Incomplete(); reason != "" {
+		r.incomplete = []workspace.Skipped{{Path: entry.Path, Reason: reason}}
 	}
 	if opts.unproved {
 		r.reads = doc.Reads()

@@ -1,6 +1,7 @@
 package rules_test
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 
@@ -40,5 +41,26 @@ func TestIncomplete(t *testing.T) {
 	plain := check(system + "RUN nix-build z.nix\n")
 	if len(plain.Incomplete) != 0 || late(plain) != 1 {
 		t.Errorf("one file: %v, %d findings", plain.Incomplete, late(plain))
+	}
+}
+
+// TestTooManyIncludes checks a chain of includes that is longer than what is read.
+func TestTooManyIncludes(t *testing.T) {
+	everything := set(t, packs.All(), rules.Selection{})
+	for n, want := range map[int]int{200: 0, 201: 1} {
+		tree := map[string][]byte{}
+		for i := range n {
+			tree[fmt.Sprintf("/project/c%d.conf", i)] = []byte(fmt.Sprintf("include c%d.conf\n", i+1))
+		}
+		tree["/project/nix.conf"] = []byte("include c0.conf\n")
+		tree[fmt.Sprintf("/project/c%d.conf", n-1)] = []byte("cores = 1\n")
+		ws, err := rules.Load(workspace.Options{Dir: "/project", Files: files.Memory(tree)})
+		if err != nil {
+			t.Fatal(err)
+		}
+		result := rules.Check(ws, everything, rules.CheckOptions{})
+		if len(result.Incomplete) != want || want > 0 && result.Incomplete[0].Path != "nix.conf" {
+			t.Errorf("%d files: %v", n, result.Incomplete)
+		}
 	}
 }

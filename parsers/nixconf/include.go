@@ -15,24 +15,29 @@ type Reader func(path string) (*File, error)
 // link, a file without permission. Nix silently ignores such an include.
 var ErrUnreadable = errors.New("not a readable file")
 
-// maxIncludes bounds how many files one Resolve reads; the others stay NotRead. A chain of included files is resolved
-// once for each, so the bound keeps the cost of all of them linear.
-const maxIncludes = 200
+// MaxIncludes is the number of files that one Resolve reads; the others stay NotRead, and the file is Bounded. A chain
+// of included files is resolved once for each, so the bound keeps the cost of all of them linear.
+const MaxIncludes = 200
 
 // Resolve returns a copy of f whose Includes hold the files that read returned, with their own includes resolved in
 // turn. Name is the path of f itself, with forward slashes, as it is opened: relative includes are relative to its
 // directory. It may be "" for text that is not a file, such as the variable NIX_CONFIG, whose relative includes stay
 // NotRead.
 func (f *File) Resolve(name string, read Reader) *File {
-	r := resolver{read: read, left: maxIncludes}
+	r := resolver{read: read, left: MaxIncludes}
 	r.open = map[string]bool{}
-	return r.resolve(f, name)
+	out := r.resolve(f, name)
+	if r.bounded {
+		out.bounded = true // it is a copy, since it has includes
+	}
+	return out
 }
 
 type resolver struct {
-	read Reader
-	left int
-	open map[string]bool // the files that are being resolved: the one at hand and those that include it
+	read    Reader
+	left    int
+	bounded bool            // a file was left unread
+	open    map[string]bool // the files that are being resolved: the one at hand and those that include it
 }
 
 // resolve resolves the includes of f, which is at p.
@@ -63,6 +68,7 @@ func (r *resolver) include(f *File, inc *Include, p string) {
 		return
 	}
 	if r.left == 0 {
+		r.bounded = true
 		return
 	}
 	r.left--

@@ -24,7 +24,12 @@ type File struct {
 	// unknown holds the indexes of the lines that are Unknown, and opaque the opaque parts of the text, both in order.
 	unknown []int
 	opaque  []source.Span
+	// bounded says that Resolve read MaxIncludes files, and left further ones unread.
+	bounded bool
 }
+
+// Bounded reports whether the file includes, directly or through others, more files than Resolve reads.
+func (f *File) Bounded() bool { return f.bounded }
 
 // The kinds of problem that Parse reports. With any of them every Nix command fails.
 const (

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io/fs"
 	"path/filepath"
+	"slices"
 
 	"github.com/sandlint/sandlint/parsers/dockerfile"
 	"github.com/sandlint/sandlint/parsers/files"
@@ -117,4 +118,17 @@ func (w *Workspace) missing(root, full string) error {
 		return nixconf.ErrUnreadable
 	}
 	return errors.New("not a regular file of the workspace")
+}
+
+// Incomplete says of what in the document nothing is known because it would cost too much, or returns "".
+func (d *Document) Incomplete() string {
+	switch {
+	case d.Nix != nil && d.Nix.Exhausted():
+		return "the Nix settings in force are not known to the end: the nix.conf of the system and one of a user are " +
+			"written by turns too often"
+	case slices.ContainsFunc(d.Texts, func(t *nixuse.Text) bool { return t.Bounded() }):
+		return fmt.Sprintf("it includes more than %d files; the settings of the others are not known",
+			nixconf.MaxIncludes)
+	}
+	return ""
 }

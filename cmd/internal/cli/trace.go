@@ -68,6 +68,11 @@ func (a *app) trace(flags *runFlags, paths []string, asJSON bool) error {
 	if err != nil || a.status != StatusOK {
 		return err
 	}
+	for _, d := range docs {
+		if reason := d.Incomplete(); reason != "" {
+			a.warnf("%s: %s", d.Source.Path, reason)
+		}
+	}
 	w := bufio.NewWriter(a.stdout)
 	if d := docs[0].Dockerfile; d != nil {
 		stages := docs[0].Nix.Trace()
