@@ -1,6 +1,7 @@
 package nixuse
 
 import (
+	"fmt"
 	"path"
 	"slices"
 	"strings"
@@ -38,6 +39,7 @@ type Effective struct {
 	Uncertain bool
 
 	doubts doubts
+	lost   string // a remark about the file that NIX_CONF_DIR makes Nix look for, or ""
 	merged *merged
 	maybe  []persistent.Map[bool] // settings that writes under conditions set, for each file
 	// possible merges also what is written under a condition, for the trace.
@@ -270,6 +272,14 @@ func (m *merger) system() {
 			m.eff.doubts.files = true
 		}
 		conf = path.Join(e.Value, "nix.conf")
+		if f, _ := m.state.files.Get(conf); f == nil && e.Known {
+			m.eff.lost = fmt.Sprintf("NIX_CONF_DIR is %q, so Nix looks for %q, which nothing is known to write",
+				e.Value, conf)
+			if f, _ := m.state.files.Get(path.Clean(e.Value)); f != nil {
+				m.eff.lost = fmt.Sprintf("NIX_CONF_DIR is %q, which is a file, so Nix looks for %q and finds "+
+					"nothing", e.Value, conf)
+			}
+		}
 	}
 	m.file(conf, effective.SystemFile)
 	if path.Dir(conf) == "/etc/nix" {

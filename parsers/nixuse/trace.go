@@ -26,6 +26,11 @@ type TraceCommand struct {
 	Event *Event
 	// Uncertain says that something that cannot be read may have changed any setting before.
 	Uncertain bool
+	// Lost is a remark about a file that Nix looks for and that is not known to be there, or "".
+	Lost string
+	// Fatal is the error at which the command fails, nil where it does not or where that is not certain. Settings are
+	// then those of the other lines.
+	Fatal *TraceFatal
 	// Settings are those that some source sets, in order of name. All others have their defaults.
 	Settings []TraceSetting
 }
@@ -70,7 +75,10 @@ func (m *Model) Trace() []TraceStage {
 
 func (img *Image) traceCommand(e *Event) TraceCommand {
 	eff := img.SettingsBefore(e)
-	c := TraceCommand{Event: e, Uncertain: eff.Uncertain}
+	c := TraceCommand{Event: e, Uncertain: eff.Uncertain, Lost: eff.lost}
+	if !eff.Uncertain {
+		c.Fatal = fatalOf(eff.Settings)
+	}
 	for _, name := range eff.Names() {
 		s, origins := eff.Settings.Get(name), eff.merged.origins
 		_, certain := eff.Value(name)
@@ -124,6 +132,13 @@ type TraceFatal struct {
 	Span    source.Span
 }
 
+func fatalOf(s *effective.Settings) *TraceFatal {
+	if f := s.Fatal; f != nil {
+		return &TraceFatal{f.Message, f.File.Fragment.File, f.File.Fragment.Span(f.Span)}
+	}
+	return nil
+}
+
 // TraceNix returns the settings in force with the given nix.conf files, in the order in which Nix reads them: that of
 // the system, then those of the user, where a later one wins.
 func TraceNix(texts []*Text, targets Targets) *NixTrace {
@@ -142,9 +157,7 @@ func TraceNix(texts []*Text, targets Targets) *NixTrace {
 		stack = stack.With(source)
 	}
 	settings := stack.Settings()
-	if f := settings.Fatal; f != nil {
-		t.Fatal = &TraceFatal{f.Message, f.File.Fragment.File, f.File.Fragment.Span(f.Span)}
-	}
+	t.Fatal = fatalOf(settings)
 	origin := func(o effective.Origin) TraceOrigin {
 		file := o.File.Fragment.File
 		return TraceOrigin{Label: file.Path, File: file, Span: o.File.Fragment.Span(o.Entry.Span)}

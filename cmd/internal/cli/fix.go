@@ -37,7 +37,11 @@ say, and are made only with --unsafe.
 With -w, the fixed text of standard input (-) is written to standard output. The exit status is
 1 when the diff is not empty and, as for check, when findings at or above --fail-on remain, and
 3 when a file could not be written; its findings remain. A change whose lines show a password is
-left out of the diff. With --format, the remaining findings are reported.`,
+left out of the diff. A fix may bring another finding to light, which is fixed as well, so there
+may be more fixes than check announces.
+
+With -w, the remaining findings are listed on standard error, one a line; with --format, they are
+reported in that format instead.`,
 		Example: `  sandlint fix
   sandlint fix | git apply
   sandlint fix -w --unsafe images/Dockerfile
@@ -239,4 +243,12 @@ func (a *app) summarize(res *rules.FixResult, done outcome, flags *fixFlags) {
 		more = "; --unsafe may fix more"
 	}
 	fmt.Fprintf(a.stderr, "%s\nremaining: %s%s\n", fixed, report.Summary(done.after), more)
+	if !flags.write || len(flags.formats) > 0 {
+		return
+	}
+	for _, f := range done.after.Findings { // there is no report with them
+		at := f.File.Position(f.Span.Start)
+		fmt.Fprintln(a.stderr, report.Line(fmt.Sprintf("%s[%s]: %s:%d:%d: %s", f.Severity, f.Rule.ID, f.File.Path,
+			at.Line, at.Column, f.Message)))
+	}
 }

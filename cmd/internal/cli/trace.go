@@ -142,10 +142,7 @@ func (a *app) printNixTrace(w io.Writer, docs []*workspace.Document, t *nixuse.N
 		assumed = ", assumed"
 	}
 	fmt.Fprintf(w, "%s: %s %s%s\n", strings.Join(names, ", "), t.Distribution.Title(), t.Version, assumed)
-	if f := t.Fatal; f != nil {
-		fmt.Fprintf(w, "  %s: every Nix command fails: %s\n", place(f.File, f.Span.Start),
-			report.Visible(strings.TrimSuffix(f.Message, "; every Nix command fails")))
-	}
+	printFatal(w, "  ", t.Fatal)
 	if len(t.Settings) == 0 {
 		fmt.Fprintln(w, "  all settings have their defaults")
 	}
@@ -202,10 +199,21 @@ func (a *app) printStage(w io.Writer, s *nixuse.TraceStage) {
 		if c.Uncertain {
 			fmt.Fprintln(w, "    its base image, or something that runs before it, may change any setting")
 		}
+		if c.Lost != "" {
+			fmt.Fprintf(w, "    %s\n", report.Line(c.Lost))
+		}
+		printFatal(w, "    ", c.Fatal)
 		if len(c.Settings) == 0 {
 			fmt.Fprintln(w, "    all known settings have their defaults")
 		}
 		printSettings(w, "    ", c.Settings)
+	}
+}
+
+func printFatal(w io.Writer, indent string, f *nixuse.TraceFatal) {
+	if f != nil {
+		fmt.Fprintf(w, "%s%s: every Nix command fails: %s\n", indent, place(f.File, f.Span.Start),
+			report.Visible(strings.TrimSuffix(f.Message, "; every Nix command fails")))
 	}
 }
 

@@ -45,6 +45,8 @@ type commandJSON struct {
 	Command   string        `json:"command"`
 	Place     placeJSON     `json:"place"`
 	Uncertain bool          `json:"uncertain"`
+	Lost      string        `json:"lost,omitempty"`
+	Fatal     *fatalJSON    `json:"fatal,omitempty"`
 	Settings  []settingJSON `json:"settings"`
 }
 
@@ -94,7 +96,7 @@ func newStagesJSON(d *image.Dockerfile, stages []nixuse.TraceStage) traceJSON {
 		for _, c := range s.Commands {
 			stage.Commands = append(stage.Commands, commandJSON{
 				Command: c.Event.File.Text(c.Event.Span), Place: newPlaceJSON(c.Event.File, c.Event.Span.Start),
-				Uncertain: c.Uncertain, Settings: settingsJSON(c.Settings),
+				Uncertain: c.Uncertain, Lost: c.Lost, Fatal: newFatalJSON(c.Fatal), Settings: settingsJSON(c.Settings),
 			})
 		}
 		out.Stages = append(out.Stages, stage)
@@ -109,10 +111,15 @@ func newSettingsJSON(docs []*workspace.Document, t *nixuse.NixTrace) traceJSON {
 	for _, d := range docs {
 		out.Files = append(out.Files, d.Source.Path)
 	}
-	if f := t.Fatal; f != nil {
-		out.Fatal = &fatalJSON{f.Message, newPlaceJSON(f.File, f.Span.Start)}
-	}
+	out.Fatal = newFatalJSON(t.Fatal)
 	return out
+}
+
+func newFatalJSON(f *nixuse.TraceFatal) *fatalJSON {
+	if f == nil {
+		return nil
+	}
+	return &fatalJSON{f.Message, newPlaceJSON(f.File, f.Span.Start)}
 }
 
 func settingsJSON(settings []nixuse.TraceSetting) []settingJSON {
