@@ -37,6 +37,9 @@ type Dockerfile struct {
 type Context interface {
 	// Platforms returns the platforms that an image is built for, none where they are not known.
 	Platforms(*Image) []Platform
+	// TargetPlatforms returns the platforms of the builds that run a stage, whatever platform the stage itself has;
+	// none where they are not known.
+	TargetPlatforms(*Image) []Platform
 	// Read returns a file of the build context by its path there. The error is fs.ErrNotExist where there is none, and
 	// another one where the build context is not known and several files may be meant.
 	Read(name string) (*source.File, error)
@@ -97,6 +100,15 @@ func New(f *dockerfile.File, c Context) *Dockerfile {
 
 // Context returns what surrounds the build, nil where nothing is known.
 func (d *Dockerfile) Context() Context { return d.context }
+
+// TargetPlatforms returns the platforms of the builds that run the stage, which TARGETPLATFORM and its parts name; the
+// stage itself may have another one. There are none where they are not known.
+func (img *Image) TargetPlatforms() []Platform {
+	if c := img.Dockerfile.context; c != nil {
+		return c.TargetPlatforms(img)
+	}
+	return nil
+}
 
 // Platforms returns the platforms that the stage is built for, with where each comes from; none when they are not
 // known.

@@ -15,6 +15,8 @@ import (
 // buildContext is a build context in memory.
 type buildContext map[string]string
 
+func (c buildContext) TargetPlatforms(img *Image) []Platform { return c.Platforms(img) }
+
 func (c buildContext) Platforms(img *Image) []Platform {
 	return []Platform{{Name: fmt.Sprintf("linux/stage%d", img.Stage.Index)}}
 }

@@ -516,6 +516,11 @@ func (c *buildContext) Platforms(img *image.Image) []image.Platform {
 	} else if arch := image.ArchitectureOf(stage.Image); arch != "" && stage.Platform == "" {
 		return c.fixed(img, "linux/"+arch, "the image's name", stage.Base.Span)
 	}
+	return c.TargetPlatforms(img)
+}
+
+// TargetPlatforms implements image.Context.
+func (c *buildContext) TargetPlatforms(img *image.Image) []image.Platform {
 	var out []image.Platform
 	for _, name := range c.w.Targets.Platforms {
 		out = append(out, image.Platform{Name: name, Why: "the configured platforms"})

@@ -20,6 +20,7 @@ func Pack() rules.Pack {
 		emptyContinuationLine,
 		exposeInvalidFormat,
 		exposeProtocolCasing,
+		envKeyTwice,
 		foreignFrontend,
 		fromAsCasing,
 		frontendTooOld,
@@ -34,9 +35,12 @@ func Pack() rules.Pack {
 		reservedStageName,
 		shellFormCommand,
 		stageNameCasing,
+		platformArgumentDefault,
 		syntax,
+		unguardedPath,
 		unknownFlag,
 		unknownInstruction,
 		unterminatedQuote,
+		valueAsArgument,
 	}}
 }

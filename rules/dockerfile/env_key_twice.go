@@ -1,0 +1,67 @@
+package dockerfile
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/sandlint/sandlint/fixers"
+	fixdocker "github.com/sandlint/sandlint/fixers/dockerfile"
+	"github.com/sandlint/sandlint/parsers/dockerfile"
+	"github.com/sandlint/sandlint/parsers/image"
+	"github.com/sandlint/sandlint/parsers/source"
+	"github.com/sandlint/sandlint/rules"
+)
+
+var envKeyTwice = &rules.Rule{
+	ID:       "dockerfile/env-key-twice",
+	Summary:  "one ENV sets a variable twice, so the first value is lost",
+	Severity: rules.Warning,
+	Category: rules.Correctness,
+	Since:    "0.1.0",
+	Fixes:    []fixers.Safety{fixers.Unsafe},
+	References: []string{
+		"Dockerfile reference: variables have the value from before the instruction throughout it",
+		"kasmtech/workspaces-issues#843",
+	},
+	Check: rules.OnStep(func(p *rules.Pass, s *image.Step) {
+		if len(s.Pairs) < 2 || s.Dockerfile().Frontend != nil && s.Dockerfile().Frontend.Foreign {
+			return
+		}
+		f := s.Dockerfile().Source
+		first := map[string]dockerfile.Pair{}
+		for n, pair := range s.Pairs {
+			earlier, twice := first[pair.Key.Text]
+			first[pair.Key.Text] = pair
+			if !twice {
+				continue
+			}
+			message := fmt.Sprintf("this ENV sets %s twice, and the first value is lost", pair.Key.Text)
+			if refersTo(pair.Value.Text, pair.Key.Text) {
+				message = fmt.Sprintf("an ENV does not see what it sets itself, so $%s is the value from before it, and "+
+					"the first value here is lost", pair.Key.Text)
+			}
+			finding := rules.Finding{
+				File: f, Span: source.Span{Start: pair.Key.Span.Start, End: pair.Value.Span.End}, Message: message,
+				Related: []rules.Related{{
+					File: f, Span: source.Span{Start: earlier.Key.Span.Start, End: earlier.Value.Span.End},
+					Message: "the value that is lost",
+				}},
+			}
+			between := source.Span{Start: s.Pairs[n-1].Value.Span.End, End: pair.Key.Span.Start}
+			if !strings.Contains(f.Text(between), "#") && s.Onbuild == nil && !between.IsEmpty() {
+				end := "\n"
+				if strings.Contains(f.Text(s.Lines), "\r\n") {
+					end = "\r\n"
+				}
+				finding.Fixes = []fixers.Fix{{
+					Title: "Set it in an ENV of its own", Safety: fixers.Unsafe,
+					Edits: []fixers.Edit{{File: f, Span: between, Text: end + f.Text(s.Keyword) + " "}},
+					Changes: fixers.Changes{
+						fixdocker.Variables{pair.Key.Text}, fixdocker.Instructions{},
+					},
+				}}
+			}
+			p.Report(finding)
+		}
+	}, "ENV"),
+}
