@@ -24,7 +24,7 @@ var envKeyTwice = &rules.Rule{
 		"kasmtech/workspaces-issues#843",
 	},
 	Check: rules.OnStep(func(p *rules.Pass, s *image.Step) {
-		if len(s.Pairs) < 2 || s.Dockerfile().Frontend != nil && s.Dockerfile().Frontend.Foreign {
+		if len(s.Pairs) < 2 || s.Dockerfile().Foreign() {
 			return
 		}
 		f := s.Dockerfile().Source
@@ -37,8 +37,8 @@ var envKeyTwice = &rules.Rule{
 			}
 			message := fmt.Sprintf("this ENV sets %s twice, and the first value is lost", pair.Key.Text)
 			if refersTo(pair.Value.Text, pair.Key.Text) {
-				message = fmt.Sprintf("an ENV does not see what it sets itself, so $%s is the value from before it, and "+
-					"the first value here is lost", pair.Key.Text)
+				message = fmt.Sprintf("an ENV does not see what it sets itself, so $%s is the value from before it, "+
+					"and the first value here is lost", pair.Key.Text)
 			}
 			finding := rules.Finding{
 				File: f, Span: source.Span{Start: pair.Key.Span.Start, End: pair.Value.Span.End}, Message: message,

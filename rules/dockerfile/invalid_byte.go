@@ -26,7 +26,7 @@ var invalidByte = &rules.Rule{
 	},
 	Check: rules.OnDockerfile(func(p *rules.Pass, d *image.Dockerfile) {
 		text := d.Source.Bytes
-		if utf8.Valid(text) && bytes.IndexByte(text, 0) < 0 || d.Frontend != nil && d.Frontend.Foreign {
+		if utf8.Valid(text) && bytes.IndexByte(text, 0) < 0 || d.Foreign() {
 			return
 		}
 		var needed map[*dockerfile.Stage]bool

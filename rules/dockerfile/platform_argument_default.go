@@ -25,7 +25,7 @@ var platformArgumentDefault = &rules.Rule{
 		"BuildKit v0.34.2, frontend/dockerfile/dockerfile2llb/platform.go: the arguments that a build sets",
 	},
 	Check: rules.OnStep(func(p *rules.Pass, s *image.Step) {
-		if f := s.Dockerfile().Frontend; f != nil && f.Foreign {
+		if s.Dockerfile().Foreign() {
 			return
 		}
 		for _, pair := range s.Pairs {

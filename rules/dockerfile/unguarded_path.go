@@ -26,7 +26,7 @@ var unguardedPath = &rules.Rule{
 	},
 	Check: rules.OnStep(func(p *rules.Pass, s *image.Step) {
 		if s.Image == nil || s.Deferred || s.Image.Root().Base == nil ||
-			s.Dockerfile().Frontend != nil && s.Dockerfile().Frontend.Foreign {
+			s.Dockerfile().Foreign() {
 			return // the base image may set the variable
 		}
 		for _, pair := range s.Pairs {

@@ -22,7 +22,7 @@ var unterminatedQuote = &rules.Rule{
 	},
 	Check: rules.OnStep(func(p *rules.Pass, s *image.Step) {
 		if s.Image == nil || s.Onbuild != nil || s.Exec || mayBeWindows(s) ||
-			s.Dockerfile().Frontend != nil && s.Dockerfile().Frontend.Foreign {
+			s.Dockerfile().Foreign() {
 			return
 		}
 		if script := s.Script(); script == nil || script.Dialect == shell.None || script.Problem == nil {

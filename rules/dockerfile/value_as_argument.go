@@ -24,7 +24,7 @@ var valueAsArgument = &rules.Rule{
 	},
 	Check: rules.OnStep(func(p *rules.Pass, s *image.Step) {
 		f := s.Dockerfile().Source
-		if len(s.Pairs) < 2 || s.Pairs[0].HasValue || s.Dockerfile().Frontend != nil && s.Dockerfile().Frontend.Foreign {
+		if len(s.Pairs) < 2 || s.Pairs[0].HasValue || s.Dockerfile().Foreign() {
 			return
 		}
 		name, value := s.Pairs[0].Key, s.Pairs[1].Key
