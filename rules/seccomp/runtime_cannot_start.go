@@ -37,7 +37,8 @@ var runtimeCannotStart = &rules.Rule{
 type lack struct {
 	effect programs.Effect // of the syscall that is best allowed, or answered
 	others []string        // syscalls that would do instead, of which one must be allowed
-	killed bool            // an errno would be good enough
+	killed bool            // an errno would be good enough, if after is ""
+	after  string          // the syscall in place of which the runtime makes it, since that fails
 }
 
 // shortage is what a runtime lacks under a profile.
@@ -61,7 +62,8 @@ func checkRuntime(p *rules.Pass, profile *workspace.Profile) {
 		if slices.ContainsFunc(found, func(o shortage) bool { return same(o) && o.severity > s.severity }) ||
 			slices.ContainsFunc(found[:i], func(o shortage) bool {
 				return same(o) && o.severity == s.severity &&
-					(o.severity < rules.Warning || o.runtime != s.runtime || s.lacks[0].killed)
+					(o.severity < rules.Warning || o.runtime != s.runtime ||
+						s.lacks[0].killed && s.lacks[0].after == o.lacks[0].after)
 			}) {
 			continue
 		}
@@ -110,14 +112,19 @@ func (s shortage) message(where string) string {
 	if s.lacks[0].killed {
 		refuses = "kills it for that; an errno would do"
 	}
+	itself := "itself"
+	if after := s.lacks[0].after; after != "" {
+		itself = fmt.Sprintf("where %q fails, as it does here", after)
+		refuses = "kills it for that"
+	}
 	instead := ""
 	for i, o := range others {
 		if i < 2 { // of more, the choice does not help the reader
 			instead += fmt.Sprintf("; %q would do instead of %s", o, phrase.Quoted(insteadOf[o]))
 		}
 	}
-	return fmt.Sprintf("%s cannot start a container%s: it makes %s itself, and the profile %s%s%s", s.subject,
-		s.without, phrase.Quoted(names), refuses, where, instead)
+	return fmt.Sprintf("%s cannot start a container%s: it makes %s %s, and the profile %s%s%s", s.subject,
+		s.without, phrase.Quoted(names), itself, refuses, where, instead)
 }
 
 func ofRuntime(all []*decide.Filter, runtime string) (out []*decide.Filter) {
@@ -165,31 +172,9 @@ func shortages(p *rules.Pass, profile *workspace.Profile, all []*decide.Filter) 
 func lacking(p *rules.Pass, profile *workspace.Profile, fs []*decide.Filter, runtime string) []shortage {
 	ranges := p.Targets().Seccomp.Ranges(runtime)
 	releases := decide.MeasuredReleases(runtime, ranges...)
-	type key struct {
-		need   string
-		killed bool
-	}
-	found := map[key]*lack{} // nil where it is met
-	find := func(need decide.Need, refuses func(f *decide.Filter) bool, killed bool) *lack {
-		k := key{need.Key(), killed}
-		l, seen := found[k]
-		if !seen {
-			l = newLack(profile, fs, need, refuses, killed)
-			found[k] = l
-		}
-		return l
-	}
-	refused := func(need decide.Need) *lack {
-		return find(need, func(f *decide.Filter) bool { return f.Refuses(need) }, false)
-	}
-	killed := func(name string) *lack {
-		need := decide.Need{AnyOf: []string{name}}
-		return find(need, func(f *decide.Filter) bool { return f.AlwaysKills(name) }, true)
-	}
-	lacks := decide.Lacks(profile.Profile, runtime, releases,
-		func(_ int, n decide.Need) bool { return refused(n) != nil },
-		func(_ int, name string) bool { return killed(name) != nil })
-	of := func(l *decide.Lack) *lack { return found[key{l.Need.Key(), l.Killed}] }
+	j := &judge{profile: profile, filters: fs, found: map[lackKey]*lack{}}
+	lacks := decide.Lacks(profile.Profile, runtime, releases, j)
+	of := func(l *decide.Lack) *lack { return j.found[lackKey{l.Need.Key(), l.After, l.Killed}] }
 
 	said := map[*decide.Lack]bool{}
 	var out []shortage
@@ -209,7 +194,7 @@ func lacking(p *rules.Pass, profile *workspace.Profile, fs []*decide.Filter, run
 			subject := runtime + support.Releases(decide.DescribeReleases(releases, ranges, set))
 			i := slices.IndexFunc(out, func(s shortage) bool {
 				return s.subject == subject && s.without == without && s.severity == severity &&
-					s.lacks[0].killed == l.Killed
+					s.lacks[0].killed == l.Killed && s.lacks[0].after == l.After
 			})
 			if i < 0 {
 				i = len(out)
@@ -232,21 +217,54 @@ func lacking(p *rules.Pass, profile *workspace.Profile, fs []*decide.Filter, run
 	return out
 }
 
-// newLack returns what a runtime lacks where filters refuse a need; nil where none does.
-func newLack(profile *workspace.Profile, fs []*decide.Filter, need decide.Need, refuses func(f *decide.Filter) bool,
-	killed bool) *lack {
-	best, others := need.Best(slices.ContainsFunc(fs, func(f *decide.Filter) bool { return f.Default.Kills() }))
+// judge says what all releases of a runtime lack, by the filters of the newest.
+type judge struct {
+	profile *workspace.Profile
+	filters []*decide.Filter
+	found   map[lackKey]*lack // nil where there is none
+}
+
+type lackKey struct {
+	need, after string
+	killed      bool
+}
+
+// Refuses implements decide.Judge.
+func (j *judge) Refuses(_ int, n decide.Need) bool {
+	return j.lacks(lackKey{need: n.Key()}, n, func(f *decide.Filter) bool { return f.Refuses(n) })
+}
+
+// Kills implements decide.Judge.
+func (j *judge) Kills(_ int, name string, after *decide.Fallback) bool {
+	k := lackKey{need: name, killed: true}
+	if after != nil {
+		k.after = after.After
+	}
+	return j.lacks(k, decide.Need{AnyOf: []string{name}}, func(f *decide.Filter) bool {
+		return f.AlwaysKills(name) && (after == nil || f.FallsBack(*after))
+	})
+}
+
+// lacks reports whether a filter refuses a need, and remembers what that is.
+func (j *judge) lacks(k lackKey, need decide.Need, refuses func(f *decide.Filter) bool) bool {
+	if l, seen := j.found[k]; seen {
+		return l != nil
+	}
+	j.found[k] = nil
+	kills := func(f *decide.Filter) bool { return f.Default.Kills() }
+	best, others := need.Best(slices.ContainsFunc(j.filters, kills))
 	var effects []programs.Effect
-	for _, f := range fs {
+	for _, f := range j.filters {
 		if refuses(f) {
 			d := f.Decide(f.Target.Host.Arch, best)
-			effects = programs.AddEffect(effects, profile, f, best, &d)
+			effects = programs.AddEffect(effects, j.profile, f, best, &d)
 		}
 	}
 	if effects == nil {
-		return nil
+		return false
 	}
-	return &lack{effects[0], others, killed}
+	j.found[k] = &lack{effects[0], others, k.killed, k.after}
+	return true
 }
 
 // byCause divides what is lacking by what refuses it, in order.
@@ -276,7 +294,7 @@ func letStart(p *rules.Pass, profile *workspace.Profile, lacks []lack, chance []
 		name, rule := l.effect.Name, l.effect.Rule
 		switch {
 		case slices.ContainsFunc(l.others, allowed), l.killed && allowed(name): // it is met by what is allowed besides
-		case rule != nil && !reach.Plain(rule):
+		case rule != nil && (l.after != "" || !reach.Plain(rule)):
 			return nil
 		case l.killed && rule != nil:
 			w.ENOSYS = append(w.ENOSYS, name)

@@ -151,6 +151,7 @@ type lackJSON struct {
 	Releases          string   `json:"releases"`
 	WithoutNoNewPrivs bool     `json:"withoutNoNewPrivs"`
 	ErrnoWouldDo      bool     `json:"errnoWouldDo"`
+	After             string   `json:"after,omitempty"`
 	Instead           []string `json:"instead"`
 	Message           string   `json:"message"`
 }
@@ -220,7 +221,10 @@ func newAnswerJSON(a *Answer) answerJSON {
 	}
 	for _, l := range a.Lacks {
 		out.CannotStart = append(out.CannotStart,
-			lackJSON{l.Runtime, l.Releases, l.Without, l.Killed, append([]string{}, l.Others...), l.String()})
+			lackJSON{
+				l.Runtime, l.Releases, l.Without, l.Killed && l.After == "", l.After,
+				append([]string{}, l.Others...), l.String(),
+			})
 	}
 	if len(a.Possible) == 0 {
 		outcome := newOutcomeJSON(d.Outcome)

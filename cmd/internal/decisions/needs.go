@@ -21,6 +21,9 @@ type RuntimeLack struct {
 	Without bool
 	// Killed says that an errno would be an answer good enough.
 	Killed bool
+	// After is the syscall in place of which the runtime makes the call, since the profile answers it with an errno; ""
+	// where it makes the call in any case.
+	After string
 	// Others are syscalls that would do instead, together.
 	Others []string
 }
@@ -39,15 +42,7 @@ func (v *view) lacks(a *Answer, name string) (out []RuntimeLack) {
 				filters = append(filters, fs)
 			}
 		}
-		lacks := decide.Lacks(v.profile, runtime, releases,
-			func(release int, n decide.Need) bool {
-				return slices.Contains(n.AnyOf, name) && allOf(filters[release],
-					func(f *decide.Filter) bool { return f.Refuses(n) })
-			},
-			func(release int, made string) bool {
-				return made == name &&
-					allOf(filters[release], func(f *decide.Filter) bool { return f.AlwaysKills(name) })
-			})
+		lacks := decide.Lacks(v.profile, runtime, releases, oneCall{name, filters})
 		// An errno would do only where the call need not be allowed.
 		slices.SortStableFunc(lacks, func(a, b *decide.Lack) int {
 			switch {
@@ -73,7 +68,7 @@ func (v *view) lacks(a *Answer, name string) (out []RuntimeLack) {
 				preposition, some := decide.DescribeReleases(all, ranges, targeted)
 				one := RuntimeLack{
 					Runtime: runtime, Releases: strings.TrimSpace(preposition + " " + list(some, "and")),
-					Without: without, Killed: l.Killed,
+					Without: without, Killed: l.Killed, After: l.After,
 				}
 				// Where one call meets several needs, what would do instead of it is one of each.
 				if n := slices.IndexFunc(out, one.like); n >= 0 && len(l.Need.AnyOf) == 2 {
@@ -112,6 +107,23 @@ func others(n decide.Need, name string) []string {
 	return slices.DeleteFunc(slices.Clone(n.AnyOf), func(o string) bool { return o == name })
 }
 
+// oneCall judges the calls of one syscall, by the filters of each release.
+type oneCall struct {
+	name    string
+	filters [][]*decide.Filter
+}
+
+func (c oneCall) Refuses(release int, n decide.Need) bool {
+	return slices.Contains(n.AnyOf, c.name) &&
+		allOf(c.filters[release], func(f *decide.Filter) bool { return f.Refuses(n) })
+}
+
+func (c oneCall) Kills(release int, name string, after *decide.Fallback) bool {
+	return name == c.name && allOf(c.filters[release], func(f *decide.Filter) bool {
+		return f.AlwaysKills(name) && (after == nil || f.FallsBack(*after))
+	})
+}
+
 // of returns the filters of a group that a release of a runtime makes for itself, on x86_64.
 func (g group) of(t decide.Targets, runtime string, release seccomp.Version) (out []*decide.Filter) {
 	like := t.Representative(runtime, release)
@@ -141,6 +153,8 @@ func (l RuntimeLack) String() string {
 	}
 	s += ": it makes this call itself"
 	switch {
+	case l.After != "":
+		s += fmt.Sprintf(", since %q is answered with an errno", l.After)
 	case l.Killed:
 		s += "; an errno would do"
 	case len(l.Others) > 0:

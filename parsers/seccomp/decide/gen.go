@@ -104,6 +104,16 @@ func (n needs) goText() string {
 		b.WriteString("},\n")
 	}
 	b.WriteString("\t\t},\n")
+	if len(n["instead"]) > 0 {
+		b.WriteString("\t\tInstead: []Fallback{\n")
+		for _, one := range strings.Split(strings.Join(n["instead"], " "), " | ") {
+			words := strings.Fields(one)
+			after, errnos, _ := strings.Cut(words[0], "=")
+			fmt.Fprintf(&b, "\t\t\t{%q, []uint16{%s}, %s},\n", after, strings.ReplaceAll(errnos, ",", ", "),
+				goStrings(words[1:]))
+		}
+		b.WriteString("\t\t},\n")
+	}
 	for _, field := range [][2]string{{"Made", "makes"}, {"Chance", "chance"}, {"Notify", "notify"}} {
 		if len(n[field[1]]) > 0 {
 			fmt.Fprintf(&b, "\t\t%s: %s,\n", field[0], goStrings(n[field[1]]))

@@ -1,6 +1,7 @@
 package decide
 
 import (
+	"cmp"
 	"slices"
 	"strconv"
 	"strings"
@@ -13,31 +14,41 @@ import (
 type Lack struct {
 	// Need is what they need.
 	Need Need
-	// Killed says that an errno would be an answer good enough, and that the profile kills instead. Need is then the
-	// one syscall.
+	// Killed says that the profile kills for the one syscall of Need, where an errno would be an answer good enough.
 	Killed bool
+	// After is the syscall in place of which they make that of Need, since the profile answers After with an errno; ""
+	// where they make it in any case. Killed is then true, and it is not known which errnos would do.
+	After string
 	// Always and Early say, for each of the releases, whether it lacks this in every container, and whether it does in
 	// those without no_new_privs.
 	Always, Early []bool
 }
 
-// Lacks returns what releases of a runtime lack under a profile: first what the oldest ones lack. Refused says whether
-// a release's filter refuses a need, and killed whether it kills for a syscall; see Filter.Refuses and
-// Filter.AlwaysKills. The measurements are of x86_64.
-func Lacks(p *seccomp.Profile, runtime string, releases []seccomp.Version, refused func(release int, n Need) bool,
-	killed func(release int, name string) bool) []*Lack {
+// A Judge says what a profile does to the calls of some releases of a runtime.
+type Judge interface {
+	// Refuses reports whether the filter of a release refuses a need: Filter.Refuses.
+	Refuses(release int, n Need) bool
+	// Kills reports whether it kills for every call of a syscall, Filter.AlwaysKills, and, where after is not nil,
+	// whether the release makes the call at all: Filter.FallsBack.
+	Kills(release int, name string, after *Fallback) bool
+}
+
+// Lacks returns what releases of a runtime lack under a profile: what they make in any case and then what they make
+// instead, of each first what the oldest ones lack. The measurements are of x86_64.
+func Lacks(p *seccomp.Profile, runtime string, releases []seccomp.Version, j Judge) []*Lack {
 	known := p.Dialect == seccomp.Bundle // it says whether no_new_privs is set
 	var out []*Lack
 	type key struct {
-		need  string
-		kills bool
+		need, after string
+		killed      bool
 	}
 	byKey := map[key]*Lack{}
-	note := func(release int, early bool, n Need, kills bool) {
-		k := key{n.Key(), kills}
+	note := func(release int, early bool, what Lack) {
+		k := key{what.Need.Key(), what.After, what.Killed}
 		l := byKey[k]
 		if l == nil {
-			l = &Lack{n, kills, make([]bool, len(releases)), make([]bool, len(releases))}
+			l = &what
+			l.Always, l.Early = make([]bool, len(releases)), make([]bool, len(releases))
 			byKey[k] = l
 			out = append(out, l)
 		}
@@ -51,17 +62,25 @@ func Lacks(p *seccomp.Profile, runtime string, releases []seccomp.Version, refus
 				continue
 			}
 			for _, need := range n.Needs {
-				if refused(i, need) {
-					note(i, early, need, false)
+				if j.Refuses(i, need) {
+					note(i, early, Lack{Need: need})
 				}
 			}
 			for _, name := range n.Made {
-				if killed(i, name) {
-					note(i, early, Need{AnyOf: []string{name}}, true)
+				if j.Kills(i, name, nil) {
+					note(i, early, Lack{Need: Need{AnyOf: []string{name}}, Killed: true})
+				}
+			}
+			for _, b := range n.Instead {
+				for _, name := range b.Makes {
+					if j.Kills(i, name, &b) {
+						note(i, early, Lack{Need: Need{AnyOf: []string{name}}, Killed: true, After: b.After})
+					}
 				}
 			}
 		}
 	}
+	slices.SortStableFunc(out, func(a, b *Lack) int { return cmp.Compare(min(len(a.After), 1), min(len(b.After), 1)) })
 	return out
 }
 

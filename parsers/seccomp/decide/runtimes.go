@@ -16,11 +16,20 @@ type RuntimeNeeds struct {
 	// Made are the syscalls that it makes in every start, those of Needs and those to which it takes an errno for an
 	// answer; to kill for one of them ends it. Sorted.
 	Made []string
+	// Instead are the syscalls that it makes where others of Made are answered with an errno.
+	Instead []Fallback
 	// Chance are further syscalls that it makes in some starts, as the scheduler of Go does. Sorted.
 	Chance []string
 	// Notify are those that it makes before it hands the listener to the agent, so it waits for ever where the profile
 	// notifies the agent of them, or that it refuses in a profile for that reason. Sorted.
 	Notify []string
+}
+
+// Fallback is what a runtime makes where a syscall is answered with one of some errnos; to kill for it ends the start.
+type Fallback struct {
+	After  string
+	Errnos []uint16
+	Makes  []string // sorted
 }
 
 // Need is syscalls of which one must be allowed.
@@ -70,6 +79,13 @@ func (n *RuntimeNeeds) and(o *RuntimeNeeds) *RuntimeNeeds {
 	}
 	both := &RuntimeNeeds{
 		Made: inBoth(n.Made, o.Made), Chance: inBoth(n.Chance, o.Chance), Notify: inBoth(n.Notify, o.Notify),
+	}
+	for _, b := range n.Instead {
+		for _, other := range o.Instead {
+			if b.After == other.After && slices.Equal(b.Errnos, other.Errnos) {
+				both.Instead = append(both.Instead, Fallback{b.After, b.Errnos, inBoth(b.Makes, other.Makes)})
+			}
+		}
 	}
 	for _, need := range n.Needs {
 		if slices.ContainsFunc(o.Needs, need.equal) {
@@ -161,6 +177,13 @@ func (f *Filter) Refuses(n Need) bool {
 			}
 			return o.Kills()
 		})
+	})
+}
+
+// FallsBack reports whether every call of the syscall of a fallback is answered with one of its errnos.
+func (f *Filter) FallsBack(b Fallback) bool {
+	return f.always(b.After, func(o Outcome) bool {
+		return o.Action == "SCMP_ACT_ERRNO" && slices.Contains(b.Errnos, o.Errno)
 	})
 }
 

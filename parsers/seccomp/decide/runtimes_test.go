@@ -19,6 +19,12 @@ import (
 func TestMeasuredNeedsNameSyscalls(t *testing.T) {
 	for i, n := range measuredNeeds {
 		names := slices.Concat(n.Made, n.Chance, n.Notify)
+		for _, b := range n.Instead {
+			names = append(names, b.Makes...)
+			if !slices.Contains(n.Made, b.After) || !slices.IsSorted(b.Makes) {
+				t.Errorf("fallback %v of set %d", b, i)
+			}
+		}
 		for _, need := range n.Needs {
 			names = append(names, need.AnyOf...)
 			if len(need.AnyOf) == 0 || !slices.IsSorted(need.AnyOf) {
@@ -241,6 +247,19 @@ func compareNeeds(t *testing.T, r *seccomptest.Runtime, n *RuntimeNeeds, noNewPr
 			t.Errorf("no_new_privs %v: it starts without %v", noNewPrivs, need.AnyOf)
 		}
 	}
+	for _, b := range n.Instead {
+		for _, name := range b.Makes {
+			for _, errno := range b.Errnos {
+				profile := fmt.Sprintf(`{"defaultAction": "SCMP_ACT_ALLOW", "syscalls": [
+					{"names": [%q], "action": "SCMP_ACT_ERRNO", "errnoRet": %d},
+					{"names": [%q], "action": "SCMP_ACT_KILL_PROCESS"}]}`, b.After, errno, name)
+				if _, ok := starts(profile); ok {
+					t.Errorf("no_new_privs %v: it starts where %s is killed for and %s answered with %d", noNewPrivs,
+						name, b.After, errno)
+				}
+			}
+		}
+	}
 	if r.Name == "runc" {
 		allowed = append(allowed, seccomptest.Scheduler...)
 	}
@@ -274,11 +293,18 @@ func measure(t *testing.T, r *seccomptest.Runtime, noNewPrivs bool, names []stri
 	for _, c := range n.Clauses {
 		needs = append(needs, c.String())
 	}
+	var instead []string
+	for i, f := range n.Instead {
+		if i > 0 {
+			instead = append(instead, "|")
+		}
+		instead = append(instead, f.String())
+	}
 	var b strings.Builder
 	for _, field := range []struct {
 		name  string
 		words []string
-	}{{"needs", needs}, {"makes", n.Made}, {"chance", n.Chance}, {"notify", n.Notify}} {
+	}{{"needs", needs}, {"makes", n.Made}, {"instead", instead}, {"chance", n.Chance}, {"notify", n.Notify}} {
 		if len(field.words) > 0 {
 			fmt.Fprintf(&b, "\t%s %s %s\n", mode, field.name, strings.Join(field.words, " "))
 		}

@@ -67,6 +67,11 @@ var measuredNeeds = [...]RuntimeNeeds{
 			{AnyOf: []string{"write"}},
 			{AnyOf: []string{"faccessat", "faccessat2"}, Errnos: []uint16{1, 38}},
 		},
+		Instead: []Fallback{
+			{"faccessat2", []uint16{1, 38}, []string{
+				"getegid", "geteuid", "getgid", "getuid",
+			}},
+		},
 		Made: []string{
 			"capget", "capset", "chdir", "close", "execve", "faccessat2", "fcntl", "fstat",
 			"fstatfs", "getcwd", "getdents64", "getppid", "newfstatat", "openat", "prctl", "read",
@@ -118,6 +123,9 @@ var measuredNeeds = [...]RuntimeNeeds{
 			{AnyOf: []string{"setuid"}},
 			{AnyOf: []string{"write"}},
 		},
+		Instead: []Fallback{
+			{"faccessat2", []uint16{1, 38}, []string{"geteuid"}},
+		},
 		Made: []string{
 			"capget", "capset", "chdir", "close", "execve", "faccessat2", "fcntl", "fstat",
 			"fstatfs", "getcwd", "getdents64", "getppid", "newfstatat", "openat", "prctl", "read",
@@ -150,6 +158,9 @@ var measuredNeeds = [...]RuntimeNeeds{
 			{AnyOf: []string{"setgroups"}},
 			{AnyOf: []string{"setuid"}},
 			{AnyOf: []string{"write"}},
+		},
+		Instead: []Fallback{
+			{"faccessat2", []uint16{1, 38}, []string{"geteuid"}},
 		},
 		Made: []string{
 			"capget", "capset", "chdir", "close", "close_range", "execve", "faccessat2", "fcntl",
@@ -207,6 +218,9 @@ var measuredNeeds = [...]RuntimeNeeds{
 			{AnyOf: []string{"setuid"}},
 			{AnyOf: []string{"statx"}},
 			{AnyOf: []string{"write"}},
+		},
+		Instead: []Fallback{
+			{"faccessat2", []uint16{1, 38}, []string{"geteuid"}},
 		},
 		Made: []string{
 			"capget", "capset", "chdir", "close", "close_range", "execve", "faccessat2", "fcntl",
@@ -266,6 +280,9 @@ var measuredNeeds = [...]RuntimeNeeds{
 			{AnyOf: []string{"write"}},
 			{AnyOf: []string{"fcntl", "openat2"}},
 			{AnyOf: []string{"openat2", "readlinkat"}},
+		},
+		Instead: []Fallback{
+			{"faccessat2", []uint16{1, 38}, []string{"geteuid"}},
 		},
 		Made: []string{
 			"capget", "capset", "chdir", "close", "close_range", "execve", "faccessat2", "fcntl",

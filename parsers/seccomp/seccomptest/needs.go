@@ -2,6 +2,7 @@ package seccomptest
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"sort"
 	"strconv"
@@ -21,6 +22,8 @@ type Needs struct {
 	// where one of them is not met, and one starts where all are and every other syscall of Made and Chance is
 	// answered with an errno.
 	Clauses []Clause
+	// Instead are the syscalls that it makes where others of Made are answered with an errno.
+	Instead []Fallback
 	// Notify are the syscalls of which a listener cannot be notified, even if it lets all calls go on: the runtime
 	// makes them before it hands the listener over, or refuses them; sorted.
 	Notify []string
@@ -31,6 +34,23 @@ type Clause struct {
 	AnyOf []string
 	// Errnos are those of Errnos with which a refusal of all of AnyOf lets no container start.
 	Errnos []int
+}
+
+// Fallback is what a runtime makes where After is answered with one of Errnos, and ends when it is killed for it. What
+// a clause names beside After is not among it.
+type Fallback struct {
+	After  string
+	Errnos []int
+	Makes  []string
+}
+
+// String returns "faccessat2=1,38 geteuid", as data/runtimes.txt has it.
+func (f Fallback) String() string {
+	var errnos []string
+	for _, e := range f.Errnos {
+		errnos = append(errnos, strconv.Itoa(e))
+	}
+	return f.After + "=" + strings.Join(errnos, ",") + " " + strings.Join(f.Makes, " ")
 }
 
 // Errnos are the answers that are tried: EPERM, EACCES, EINVAL and ENOSYS.
@@ -129,14 +149,56 @@ func (m *Measurement) fails(d denial) bool { return !m.startsIn(2, d) }
 
 // breaking finds the syscalls for which an answer may keep a container from starting, each alone.
 func (m *Measurement) breaking(answer int, names []string) []string {
-	if len(names) == 0 || m.err != nil || m.startsIn(1, with(answer, names...)) {
+	return m.breakingAfter(denial{}, answer, names)
+}
+
+// breakingAfter is breaking where other syscalls are answered as well.
+func (m *Measurement) breakingAfter(base denial, answer int, names []string) []string {
+	d := with(answer, names...)
+	maps.Copy(d, base)
+	if len(names) == 0 || m.err != nil || m.startsIn(1, d) {
 		return nil
 	}
 	if len(names) == 1 {
 		return names
 	}
 	half := len(names) / 2
-	return append(m.breaking(answer, names[:half]), m.breaking(answer, names[half:])...)
+	return append(m.breakingAfter(base, answer, names[:half]), m.breakingAfter(base, answer, names[half:])...)
+}
+
+// fallbacks finds what the runtime makes where one of n.Made is answered with an errno; names are those to try.
+func (m *Measurement) fallbacks(n *Needs, names []string) {
+	for _, after := range n.Made {
+		byMakes := map[string]*Fallback{}
+		for _, errno := range Errnos {
+			base := with(errno, after)
+			if m.fails(base) {
+				continue
+			}
+			var makes []string
+			for _, name := range m.breakingAfter(base, kill, names) {
+				d := with(kill, name)
+				maps.Copy(d, base)
+				if m.fails(d) && !slices.ContainsFunc(n.Clauses, func(c Clause) bool {
+					return slices.Contains(c.AnyOf, after) && slices.Contains(c.AnyOf, name)
+				}) {
+					makes = append(makes, name)
+				}
+			}
+			if makes == nil {
+				continue
+			}
+			slices.Sort(makes)
+			key := strings.Join(makes, " ")
+			if byMakes[key] == nil {
+				byMakes[key] = &Fallback{After: after, Makes: makes}
+			}
+			byMakes[key].Errnos = append(byMakes[key].Errnos, errno)
+		}
+		for _, key := range slices.Sorted(maps.Keys(byMakes)) {
+			n.Instead = append(n.Instead, *byMakes[key])
+		}
+	}
 }
 
 // Run measures.
@@ -187,6 +249,7 @@ func (m *Measurement) Run() (*Needs, error) {
 		}
 		return slices.Compare(a.AnyOf, b.AnyOf)
 	})
+	m.fallbacks(n, without(names, n.Chance, n.Made))
 	for _, name := range m.breaking(notify, names) {
 		if m.fails(with(notify, name)) {
 			n.Notify = append(n.Notify, name)
