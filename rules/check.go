@@ -106,9 +106,9 @@ func checkFile(ws *workspace.Workspace, set *Set, entry *workspace.Entry, opts C
 	if err != nil {
 		return fileResult{err: &workspace.FileError{Path: entry.Path, Err: err}}
 	}
-	r.findings, r.suppressed = lint(ws, set.with(set.run, doc), doc, opts.NoIgnores)
+	r.findings, r.suppressed = lint(ws, set.with(set.run, doc), doc, opts.unheeded())
 	if opts.Fixes {
-		r.rejected, r.untried = proveShown(ws, set, doc, r.findings, opts.NoIgnores)
+		r.rejected, r.untried = proveShown(ws, set, doc, r.findings, opts.unheeded())
 	}
 	if reason := doc.Incomplete(); reason != "" {
 		r.incomplete = []workspace.Skipped{{Path: entry.Path, Reason: reason}}
@@ -167,12 +167,12 @@ func checkWorkspace(ws *workspace.Workspace, set *Set, opts CheckOptions) (r fil
 		if err != nil {
 			continue // its own check reports that
 		}
-		findings, suppressed := divide(all, doc, opts.NoIgnores)
+		findings, suppressed := divide(all, doc, opts.unheeded())
 		r.findings = append(r.findings, findings...)
 		r.suppressed = append(r.suppressed, suppressed...)
 	}
 	if opts.Fixes {
-		r.rejected, r.untried = proveWorkspace(ws, set, r.findings, opts.NoIgnores)
+		r.rejected, r.untried = proveWorkspace(ws, set, r.findings, opts.unheeded())
 	}
 	r.finish(opts)
 	return r
@@ -227,7 +227,7 @@ func each(n int, progress func(done, total int), do func(int)) {
 
 // lint applies a list of rules to one document and divides the findings by whether a comment suppresses them.
 func lint(
-	ws *workspace.Workspace, list []configured, doc *workspace.Document, noIgnores bool,
+	ws *workspace.Workspace, list []configured, doc *workspace.Document, unheeded unheeded,
 ) (findings, suppressed []Finding) {
 	var all []Finding
 	pass := &Pass{Workspace: ws, report: func(f Finding) { all = append(all, f) }} // used by one rule after the other
@@ -237,11 +237,11 @@ func lint(
 			check(pass, doc)
 		}
 	}
-	return divide(all, doc, noIgnores)
+	return divide(all, doc, unheeded)
 }
 
 // divide orders findings in one document and divides them by whether a comment suppresses them.
-func divide(all []Finding, doc *workspace.Document, noIgnores bool) (findings, suppressed []Finding) {
+func divide(all []Finding, doc *workspace.Document, unheeded unheeded) (findings, suppressed []Finding) {
 	all = order(all)
 	if len(all) > 0 && checksOf(doc).Error { // "# check=error=true"
 		for n := range all {
@@ -250,10 +250,10 @@ func divide(all []Finding, doc *workspace.Document, noIgnores bool) (findings, s
 			}
 		}
 	}
-	if noIgnores || len(all) == 0 {
+	if unheeded.all || len(all) == 0 {
 		return all, nil
 	}
-	ignores := ignoresOf(doc)
+	ignores := slices.DeleteFunc(ignoresOf(doc), unheeded.has)
 	if len(ignores) == 0 {
 		return all, nil
 	}

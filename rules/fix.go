@@ -251,7 +251,7 @@ func fixGroup(ws *workspace.Workspace, set *Set, g group, opts FixOptions) (out 
 			}}}
 		}
 	}()
-	c := &checker{ws: ws, set: set, noIgnores: opts.NoIgnores, together: g.together}
+	c := &checker{ws: ws, set: set, unheeded: opts.unheeded(), together: g.together}
 	var files []*source.File
 	for _, e := range g.entries {
 		doc, err := ws.Open(e)
@@ -329,23 +329,23 @@ func offered(findings []Finding) bool {
 
 // proveShown proves the fixes of the findings in one document.
 func proveShown(
-	ws *workspace.Workspace, set *Set, doc *workspace.Document, findings []Finding, noIgnores bool,
+	ws *workspace.Workspace, set *Set, doc *workspace.Document, findings []Finding, unheeded unheeded,
 ) (rejected, untried []Rejected) {
 	c := &checker{
-		ws: ws, set: set, noIgnores: noIgnores,
+		ws: ws, set: set, unheeded: unheeded,
 		entries: []*workspace.Entry{doc.Entry}, original: []*source.File{doc.Source},
 	}
 	c.states[0] = &state{files: c.original, ws: ws, docs: map[int]*workspace.Document{0: doc}}
 	if !offered(findings) {
 		return nil, nil
 	}
-	more, _ := lint(ws, set.unselected, doc, noIgnores)
+	more, _ := lint(ws, set.unselected, doc, unheeded)
 	return c.proveAll(c.original, slices.Concat(findings, more), findings)
 }
 
 // proveWorkspace proves the fixes of what rules about the workspace as a whole found, which may edit all of its files.
 func proveWorkspace(
-	ws *workspace.Workspace, set *Set, findings []Finding, noIgnores bool,
+	ws *workspace.Workspace, set *Set, findings []Finding, unheeded unheeded,
 ) (rejected, untried []Rejected) {
 	if !offered(findings) {
 		return nil, nil
@@ -359,7 +359,7 @@ func proveWorkspace(
 			}
 		}
 	}
-	c := &checker{ws: ws, set: set, noIgnores: noIgnores, together: true}
+	c := &checker{ws: ws, set: set, unheeded: unheeded, together: true}
 	for _, e := range ws.Entries {
 		if !wanted[e.Path] {
 			continue
@@ -381,12 +381,12 @@ func proveWorkspace(
 
 // checker implements fixers.Checker for a group of files.
 type checker struct {
-	ws        *workspace.Workspace
-	set       *Set
-	entries   []*workspace.Entry
-	original  []*source.File // the files as ws has them
-	noIgnores bool
-	together  bool // includes the rules about the workspace as a whole
+	ws       *workspace.Workspace
+	set      *Set
+	entries  []*workspace.Entry
+	original []*source.File // the files as ws has them
+	unheeded unheeded
+	together bool // includes the rules about the workspace as a whole
 
 	states [2]*state // the newest first
 }
@@ -456,10 +456,10 @@ func (c *checker) lint(files []*source.File) ([]Finding, error) {
 		if err != nil {
 			return nil, err
 		}
-		findings, _ := lint(s.ws, c.set.with(c.set.proof, doc), doc, c.noIgnores)
+		findings, _ := lint(s.ws, c.set.with(c.set.proof, doc), doc, c.unheeded)
 		out = append(out, findings...)
 		if more := byPath[e.Path]; len(more) > 0 {
-			findings, _ := divide(more, doc, c.noIgnores)
+			findings, _ := divide(more, doc, c.unheeded)
 			out = append(out, findings...)
 		}
 	}

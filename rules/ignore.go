@@ -21,6 +21,26 @@ type ignore struct {
 	other   *dockerfile.Suppression // the comment of another linter, nil for one of sandlint
 }
 
+// Suppressors are the linters whose comments suppress findings.
+func Suppressors() []string {
+	return []string{"sandlint", dockerfile.ByHadolint, dockerfile.ByCheck, dockerfile.ByUtils}
+}
+
+// unheeded says which suppressions have no effect.
+type unheeded struct {
+	all bool
+	by  []string
+}
+
+func (o *CheckOptions) unheeded() unheeded { return unheeded{o.NoIgnores, o.Unheeded} }
+
+func (u unheeded) has(ig ignore) bool {
+	if ig.other == nil {
+		return u.all || slices.Contains(u.by, "sandlint")
+	}
+	return u.all || slices.Contains(u.by, ig.other.By)
+}
+
 func (ig ignore) covers(f Finding) bool {
 	at := f.Span.Start
 	if at < ig.target.Start || at > ig.target.End {

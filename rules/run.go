@@ -49,6 +49,8 @@ type Selection struct {
 type CheckOptions struct {
 	// NoIgnores makes suppressions in files have no effect.
 	NoIgnores bool
+	// Unheeded are the linters whose suppressions in files have no effect: see Suppressors.
+	Unheeded []string
 	// Fixes makes Check prove the fixes of each finding; without it findings have none.
 	Fixes bool
 	// Progress, when not nil, is called from one goroutine after each file.

@@ -64,6 +64,7 @@ func (a *app) check(flags *checkFlags, paths []string) error {
 	progress := a.newProgress(flags.quiet)
 	res := rules.Check(r.workspace, r.set, rules.CheckOptions{
 		NoIgnores: flags.noIgnores,
+		Unheeded:  r.unheeded,
 		Fixes:     slices.ContainsFunc(outputs, func(o report.Output) bool { return o.Fixes }),
 		Progress:  progress.function(),
 		Stacks:    flags.verbose,
@@ -74,7 +75,8 @@ func (a *app) check(flags *checkFlags, paths []string) error {
 		return err
 	}
 	fixed := rules.Fix(r.workspace, r.set,
-		rules.FixOptions{CheckOptions: rules.CheckOptions{NoIgnores: flags.noIgnores, Stacks: flags.verbose}})
+		rules.FixOptions{CheckOptions: rules.CheckOptions{NoIgnores: flags.noIgnores, Unheeded: r.unheeded,
+			Stacks: flags.verbose}})
 	if len(fixed.Files) > 0 {
 		if _, err := a.stdout.Write([]byte("\n")); err != nil {
 			return fmt.Errorf("writing the diff: %w", err)

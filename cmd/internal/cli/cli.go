@@ -111,9 +111,7 @@ func (a *app) run(args []string) int {
 	case err == nil, isBrokenPipe(err):
 		return a.status
 	case errors.As(err, &configError):
-		var text bytes.Buffer
-		_ = report.WriteProblems(&text, configError.Source, configError.Problems, a.colored(a.stderr))
-		_, _ = a.stderr.Write(a.fenced(text.Bytes()))
+		a.problems(configError.Source, configError.Problems, rules.Error)
 	case errors.As(err, &notWritten), out.err != nil:
 		a.warnf("%v", err)
 		a.setStatus(StatusUnreadable)
@@ -122,6 +120,16 @@ func (a *app) run(args []string) int {
 		a.warnf("%v", err)
 	}
 	return StatusUsage
+}
+
+// problems prints the problems of a configuration file on standard error.
+func (a *app) problems(f *source.File, problems []source.Problem, severity rules.Severity) {
+	if len(problems) == 0 {
+		return
+	}
+	var text bytes.Buffer
+	_ = report.WriteProblems(&text, f, problems, severity, a.colored(a.stderr))
+	_, _ = a.stderr.Write(a.fenced(text.Bytes()))
 }
 
 // isBrokenPipe reports whether the reader of the output closed it, as head does, so no error can be shown there.
@@ -174,7 +182,7 @@ Exit status: 0 no findings, 1 findings at or above --fail-on or a diff that is n
 		return nil
 	}
 	root.AddCommand(a.checkCommand(), a.fixCommand(), a.traceCommand(), a.ruleCommand(), a.rulesCommand(),
-		a.seccompCommand(), a.versionCommand(), completionCommand(root, a.stdout))
+		a.seccompCommand(), a.configCommand(), a.versionCommand(), completionCommand(root, a.stdout))
 	return root
 }
 

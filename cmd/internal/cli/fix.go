@@ -71,7 +71,7 @@ func (a *app) fix(flags *fixFlags, paths []string) error {
 	progress := a.newProgress(flags.quiet)
 	res := rules.Fix(r.workspace, r.set, rules.FixOptions{
 		CheckOptions: rules.CheckOptions{
-			NoIgnores: flags.noIgnores, Progress: progress.function(), Stacks: flags.verbose,
+			NoIgnores: flags.noIgnores, Unheeded: r.unheeded, Progress: progress.function(), Stacks: flags.verbose,
 		},
 		Unsafe: flags.unsafe,
 	})
@@ -184,7 +184,7 @@ func (a *app) writeFixed(r *run, res *rules.FixResult) (outcome, error) {
 	}
 	if len(done.files) < len(res.Files) { // what is left is not what the fixes would leave
 		done.after = rules.Check(r.workspace, r.set, rules.CheckOptions{
-			NoIgnores: r.flags.noIgnores, Stacks: r.flags.verbose,
+			NoIgnores: r.flags.noIgnores, Unheeded: r.unheeded, Stacks: r.flags.verbose,
 		})
 	}
 	done.after.Unwritten = failed

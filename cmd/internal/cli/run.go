@@ -2,6 +2,7 @@ package cli
 
 import (
 	"bytes"
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -25,6 +26,7 @@ import (
 type runFlags struct {
 	config        string
 	noConfig      bool
+	hadolint      bool // hadolint's configuration counts where there is none of ours
 	selected      []string
 	ignored       []string
 	only          []string
@@ -67,12 +69,14 @@ func (f *runFlags) consumers(cmd *cobra.Command) {
 
 // rules registers the flags that choose the rules and the output.
 func (f *runFlags) rules(cmd *cobra.Command, a *app) {
+	f.hadolint = true
 	flags := cmd.Flags()
 	flags.StringSliceVar(&f.selected, "select", nil, "switch on `RULES` that are off: ids, aliases, packs, or all")
 	flags.StringSliceVar(&f.ignored, "ignore", nil, "switch off `RULES`")
 	flags.StringSliceVar(&f.only, "only", nil, "apply only these `RULES`")
-	flags.StringVar(&f.failOn, "fail-on", "warning",
-		"lowest `SEVERITY` that makes the exit status 1: error, warning, info, style, never")
+	flags.StringVar(&f.failOn, "fail-on", "",
+		"lowest `SEVERITY` that makes the exit status 1: error, warning, info, style, never (default: fail_on of "+
+			"the configuration, or warning)")
 	flags.BoolVar(&f.forceExclude, "force-exclude", false,
 		"also apply the exclude patterns to files named on the command line")
 	flags.BoolVar(&f.noIgnores, "no-ignores", false, "also report findings that comments in the files suppress")
@@ -110,6 +114,7 @@ type run struct {
 	workspace *workspace.Workspace
 	set       *rules.Set
 	failOn    rules.Severity // above Error for never
+	unheeded  []string       // linters whose comments suppress nothing
 	outputs   []report.Output
 	stdin     []byte // nil when standard input is not read
 }
@@ -121,7 +126,7 @@ func (a *app) prepare(f *runFlags, paths []string) (*run, error) {
 	if r.dir, err = a.getwd(); err != nil {
 		return nil, fmt.Errorf("finding the working directory: %w", err)
 	}
-	if r.failOn, err = parseFailOn(f.failOn); err != nil {
+	if r.failOn, err = parseFailOn(cmp.Or(f.failOn, "warning")); err != nil {
 		return nil, err
 	}
 	opts := workspace.Options{Dir: r.dir, Paths: paths, StdinName: f.stdinFilename, ForceExclude: f.forceExclude,
@@ -136,6 +141,12 @@ func (a *app) prepare(f *runFlags, paths []string) (*run, error) {
 	if err != nil {
 		return nil, err
 	}
+	if f.failOn == "" && conf.FailOn != "" {
+		if r.failOn, err = parseFailOn(conf.FailOn); err != nil {
+			return nil, err
+		}
+	}
+	r.unheeded = conf.Unheeded
 	opts.Exclude, opts.ExcludeBase = conf.Exclude, conf.Base
 	if opts.Targets, err = targets(f.targets, conf); err != nil {
 		return nil, err
@@ -192,7 +203,10 @@ func (a *app) config(f *runFlags, dir string, paths []string) (*config.Config, e
 	case f.config != "":
 		path = absolute(dir, f.config)
 	default:
-		path = config.Find(commonFolder(dir, paths, f.stdinFilename))
+		folder := commonFolder(dir, paths, f.stdinFilename)
+		if path = config.Find(folder); path == "" && f.hadolint {
+			path = config.FindHadolint(folder)
+		}
 	}
 	if path == "" {
 		if f.verbose {
@@ -203,7 +217,11 @@ func (a *app) config(f *runFlags, dir string, paths []string) (*config.Config, e
 	if f.verbose {
 		a.warnf("using configuration %s", shown(dir, path))
 	}
-	return config.Load(dir, path, shown(dir, path), a.packs())
+	conf, err := config.Load(dir, path, shown(dir, path), a.packs())
+	if err == nil {
+		a.problems(conf.Source, conf.Warnings, rules.Warning)
+	}
+	return conf, err
 }
 
 // commonFolder returns the deepest folder that contains all paths, or dir when there are none.

@@ -1,6 +1,7 @@
-// Package config finds and reads .sandlint.hcl, the configuration file.
+// Package config finds and reads .sandlint.hcl, the configuration file, and in its place hadolint's .hadolint.yaml.
 //
 //	exclude = ["third_party/**"]
+//	fail_on = "error"
 //
 //	target {
 //	  nix      = "2.24"
@@ -46,6 +47,16 @@ type Config struct {
 	Targets []Target
 	// Rules are the rule blocks, in order, each name once.
 	Rules []Rule
+	// FailOn is the lowest severity that makes a run fail, or "never"; "" when the file does not set it.
+	FailOn string
+	// Unheeded are the linters whose comments suppress nothing: those that "suppressions" leaves out.
+	Unheeded []string
+
+	// Source is hadolint's file, where the configuration is that. Warnings are what hadolint passes over there, and
+	// Left the names of hadolint's rules for which sandlint has none.
+	Source   *source.File
+	Warnings []source.Problem
+	Left     []string
 }
 
 // Target is one version of a consumer.
@@ -61,6 +72,8 @@ type Rule struct {
 	Enabled *bool
 	// Options are the values of the rule's options, by name; nil without any.
 	Options map[string]any
+	// Note says what in hadolint's file the block stands for.
+	Note string
 }
 
 // Select adds the rule blocks to a selection.
@@ -102,12 +115,17 @@ func (e *Error) Error() string {
 
 // Find returns the path of the configuration file for dir, which is absolute and need not exist: the nearest one
 // upwards, as far as the repository's root, which is the folder that contains .git. It returns "" when there is none.
-func Find(dir string) string {
+func Find(dir string) string { return find(dir, []string{Name}) }
+
+// find is Find for files of some names, the first of which wins.
+func find(dir string, names []string) string {
 	tree := files.Disk{}
 	for dir = filepath.Clean(dir); ; {
-		path := filepath.Join(dir, Name)
-		if info, err := tree.Lstat("", path); err == nil && !info.IsDir() {
-			return path
+		for _, name := range names {
+			path := filepath.Join(dir, name)
+			if info, err := tree.Lstat("", path); err == nil && !info.IsDir() {
+				return path
+			}
 		}
 		if _, err := tree.Lstat("", filepath.Join(dir, ".git")); err == nil {
 			return ""
@@ -121,11 +139,15 @@ func Find(dir string) string {
 }
 
 // Load reads the file at path, which is absolute; dir is the working directory. Messages call the file shown. The file
-// may name the rules of packs. When the text is wrong, the error is of type *Error.
+// may name the rules of packs. A file whose name ends in .yaml or .yml is one of hadolint. When the text is wrong, the
+// error is of type *Error.
 func Load(dir, path, shown string, packs []rules.Pack) (*Config, error) {
 	b, err := files.ReadNamed(files.Disk{}, dir, path)
 	if err != nil {
 		return nil, fmt.Errorf("reading the configuration %s: %w", shown, err)
+	}
+	if isHadolint(path) {
+		return parseHadolint(source.NewFile(shown, b), filepath.Dir(path), packs)
 	}
 	return parse(source.NewFile(shown, b), filepath.Dir(path), packs)
 }
@@ -273,7 +295,9 @@ func (r *reader) top(b *hclsyntax.Body) {
 	seenTarget := false
 	r.body(b, "the configuration", body{
 		attributes: map[string]func(*hclsyntax.Attribute){
-			"exclude": func(a *hclsyntax.Attribute) { r.exclude(a) },
+			"exclude":      func(a *hclsyntax.Attribute) { r.exclude(a) },
+			"fail_on":      func(a *hclsyntax.Attribute) { r.failOn(a) },
+			"suppressions": func(a *hclsyntax.Attribute) { r.suppressions(a) },
 		},
 		blocks: map[string]func(*hclsyntax.Block){
 			"rule": r.rule,
@@ -286,6 +310,34 @@ func (r *reader) top(b *hclsyntax.Body) {
 			},
 		},
 	})
+}
+
+// never is the value of fail_on with which findings do not make a run fail.
+const never = "never"
+
+func (r *reader) failOn(a *hclsyntax.Attribute) {
+	s, ok := r.text(a.Expr, a.Name)
+	if !ok {
+		return
+	}
+	if severity, err := rules.ParseSeverity(s.text); s.text != never && (err != nil || severity == rules.Off) {
+		r.problem(s.at, "%q is %q, which is not one of error, warning, info, style, never", a.Name, s.text)
+		return
+	}
+	r.config.FailOn = s.text
+}
+
+// suppressions reads the list of linters whose comments suppress findings.
+func (r *reader) suppressions(a *hclsyntax.Attribute) {
+	known := rules.Suppressors()
+	heeded := map[string]bool{}
+	for _, s := range r.strings(a.Expr, a.Name) {
+		if !slices.Contains(known, s.text) {
+			r.problem(s.at, "%q holds %q, which is not one of %s", a.Name, s.text, strings.Join(known, ", "))
+		}
+		heeded[s.text] = true
+	}
+	r.config.Unheeded = slices.DeleteFunc(known, func(name string) bool { return heeded[name] })
 }
 
 func (r *reader) exclude(a *hclsyntax.Attribute) {

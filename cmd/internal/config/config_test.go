@@ -88,7 +88,8 @@ func TestParseErrors(t *testing.T) {
 	}{
 		{`exlude = []`, []string{`exlude: unknown attribute "exlude" in the configuration; did you mean "exclude"?`}},
 		{`zzzz = 1`,
-			[]string{`zzzz: unknown attribute "zzzz" in the configuration, which may contain exclude, rule, target`}},
+			[]string{`zzzz: unknown attribute "zzzz" in the configuration, which may contain exclude, ` +
+				`fail_on, rule, suppressions, target`}},
 		{`rules "x" {}`, []string{`rules: unknown block "rules" in the configuration; did you mean "rule"?`}},
 		{`target = { nix = "2.24" }`, []string{`target: "target" must be a block, without an equals sign`}},
 		{"exclude {\n}", []string{`exclude: "exclude" must be an attribute, with an equals sign`}},

@@ -258,7 +258,7 @@ func TestWriteProblems(t *testing.T) {
 	err := WriteProblems(&b, f, []source.Problem{
 		{Span: spanOf(t, f, `"x"`, 0), Message: `unknown rule "x"`},
 		{Span: spanOf(t, f, "exlude", 0), Message: `unknown attribute "exlude"; did you mean "exclude"?`},
-	}, false)
+	}, rules.Error, false)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -156,9 +156,11 @@ func writeText(out io.Writer, r *Report) error {
 // label returns the id of a rule and its aliases.
 func label(r *rules.Rule) string { return strings.Join(append([]string{r.ID}, r.Aliases...), ", ") }
 
-// WriteProblems prints problems that do not come from a rule, such as those of a configuration file, as errors in the
-// text format.
-func WriteProblems(out io.Writer, f *source.File, problems []source.Problem, color bool) error {
+// WriteProblems prints problems that do not come from a rule, such as those of a configuration file, in the text
+// format.
+func WriteProblems(
+	out io.Writer, f *source.File, problems []source.Problem, severity rules.Severity, color bool,
+) error {
 	w := newTextWriter(out, color)
 	sorted := slices.Clone(problems)
 	slices.SortStableFunc(sorted, func(a, b source.Problem) int { return a.Span.Start - b.Span.Start })
@@ -166,7 +168,7 @@ func WriteProblems(out io.Writer, f *source.File, problems []source.Problem, col
 		if i > 0 {
 			w.WriteByte('\n')
 		}
-		w.block(block{severity: rules.Error, message: p.Message, file: f, span: p.Span})
+		w.block(block{severity: severity, message: p.Message, file: f, span: p.Span})
 	}
 	return w.Flush()
 }
