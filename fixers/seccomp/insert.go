@@ -169,6 +169,25 @@ func InsertRules(p *seccomp.Profile, i int, rules ...NewRule) []fixers.Edit {
 	return []fixers.Edit{{File: f, Span: source.Span{Start: start, End: start}, Text: l.join(rules, gap) + gap}}
 }
 
+// insertSyscalls gives a profile that has no syscalls array one with rules, behind the default action.
+func insertSyscalls(p *seccomp.Profile, rules []NewRule) []fixers.Edit {
+	l := layout{newline: p.Source.NewlineAt(p.DefaultAction.Span.Start), colon: colonOf(p), comma: commaOf(p)}
+	key, ok := FieldKey(p, p.DefaultAction.Span)
+	if !ok {
+		return nil
+	}
+	text := "[" + l.join(rules, l.comma) + "]"
+	if indent, begins := indentation(p.Source, key.Start); begins {
+		gap := l.newline + indent
+		deeper := gap + indent
+		if strings.Trim(indent, " ") == "" && len(indent) > 4 {
+			deeper = gap + indent[:len(indent)/2]
+		}
+		text = "[" + deeper + l.join(rules, ","+deeper) + gap + "]"
+	}
+	return InsertField(p, p.DefaultAction.Span, "syscalls", text)
+}
+
 // layout is how a rule is written.
 type layout struct {
 	newline string

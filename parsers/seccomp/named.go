@@ -1,5 +1,7 @@
 package seccomp
 
+import "slices"
+
 // Named is a name of a syscall that rules of a profile give.
 type Named struct {
 	// Syscall is nil for a name that no libseccomp knows.
@@ -34,4 +36,35 @@ func (p *Profile) Named() map[string]*Named {
 		}
 	}
 	return names
+}
+
+// Mentions reports whether some rule names a syscall, in force or not.
+func (p *Profile) Mentions(name string) bool {
+	return slices.ContainsFunc(p.Rules, func(r *Rule) bool { return r.Lists(name) })
+}
+
+// DefaultRuns reports whether calls go through that only the default action decides. It is false where the action is
+// not known.
+func (p *Profile) DefaultRuns() bool {
+	action, ok := LookupAction(p.DefaultAction.Text)
+	return ok && action.Runs
+}
+
+// Lists reports whether a rule names a syscall.
+func (r *Rule) Lists(name string) bool {
+	return slices.ContainsFunc(r.Names, func(s String) bool { return s.Text == name })
+}
+
+// Plain reports whether a rule holds for all calls, hosts and containers, and has a list of names.
+func (r *Rule) Plain() bool {
+	everywhere := func(s *Scope) bool {
+		return len(s.Caps) == 0 && len(s.Arches) == 0 && s.MinKernel.Text == ""
+	}
+	return len(r.Args) == 0 && everywhere(&r.Includes) && everywhere(&r.Excludes) && !r.LegacyName && len(r.Names) > 0
+}
+
+// Denies reports whether a rule keeps calls from being carried out. It is false where the action is not known.
+func (r *Rule) Denies() bool {
+	action, ok := LookupAction(r.Action.Text)
+	return ok && !action.Runs
 }

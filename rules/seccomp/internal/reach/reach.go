@@ -133,32 +133,17 @@ func Remove(profile *workspace.Profile, names []Naming) []fixers.Fix {
 }
 
 // Named reports whether some rule names a syscall, in force or not.
-func Named(profile *workspace.Profile, name string) bool {
-	return slices.ContainsFunc(profile.Rules, func(r *seccomp.Rule) bool { return Names(r, name) })
-}
+func Named(profile *workspace.Profile, name string) bool { return profile.Mentions(name) }
 
 // Names reports whether a rule names a syscall.
-func Names(r *seccomp.Rule, name string) bool {
-	return slices.ContainsFunc(r.Names, func(s seccomp.String) bool { return s.Text == name })
-}
+func Names(r *seccomp.Rule, name string) bool { return r.Lists(name) }
 
 // Plain reports whether a rule holds for all calls, hosts and containers, and has a list of names.
-func Plain(r *seccomp.Rule) bool {
-	everywhere := func(s *seccomp.Scope) bool {
-		return len(s.Caps) == 0 && len(s.Arches) == 0 && s.MinKernel.Text == ""
-	}
-	return len(r.Args) == 0 && everywhere(&r.Includes) && everywhere(&r.Excludes) && !r.LegacyName && len(r.Names) > 0
-}
+func Plain(r *seccomp.Rule) bool { return r.Plain() }
 
 // DefaultRuns reports whether calls go through that only the default action decides. It is false where the action is
 // not known.
-func DefaultRuns(profile *workspace.Profile) bool {
-	action, ok := seccomp.LookupAction(profile.DefaultAction.Text)
-	return ok && action.Runs
-}
+func DefaultRuns(profile *workspace.Profile) bool { return profile.DefaultRuns() }
 
 // Denies reports whether a rule keeps calls from being carried out. It is false where the action is not known.
-func Denies(rule *seccomp.Rule) bool {
-	action, ok := seccomp.LookupAction(rule.Action.Text)
-	return ok && !action.Runs
-}
+func Denies(rule *seccomp.Rule) bool { return rule.Denies() }
