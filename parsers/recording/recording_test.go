@@ -85,7 +85,8 @@ System call usage summary for 32 bit mode:
 ------ ----------- ----------- --------- --------- ----------------
 100.00    0.000429           3       134         5 total
 `, "3: mmap x41\n4: access x3\n5: 0x1b3 x1\n12: 0x1b3 mode 1 x2\nmalformed 1 from 6\n"},
-		{"a table after calls", "read(0, \"\", 1) = 0\nhello\n% time     seconds  usecs/call     calls    errors syscall\n" +
+		{"a table after calls", "read(0, \"\", 1) = 0\nhello\n" +
+			"% time     seconds  usecs/call     calls    errors syscall\n" +
 			"------ ----------- ----------- --------- --------- ----------------\n" +
 			"100.00    0.1    3    7           write\nclose(1) = 0\n",
 			"1: read x1\n5: write x7\n6: close x1\nmalformed 1 from 2\n"},
@@ -124,8 +125,8 @@ func TestAudit(t *testing.T) {
 			"type=SECCOMP msg=audit(1) : arch=i386 syscall=unknown-syscall(999) code=kill-process\n" +
 			"type=SECCOMP msg=audit(1) : arch=aarch64 syscall=close code=unknown seccomp code(7fc00000)\n",
 			"2: openat2 X86_64 x1\n3: 0x3e7 X86 refused x1\n4: close AARCH64 refused x1\n"},
-		{"joined", "type=SECCOMP " + kernel + " type=1326 " + kernel + " arch=40000003 syscall=5 arch=c00000b7 syscall=56" +
-			" code=0x50000\n", "1: 0x1b3 X86_64 refused x2\n1: 0x5 X86 refused x1\n1: 0x38 AARCH64 refused x1\n"},
+		{"joined", "type=SECCOMP " + kernel + " type=1326 " + kernel +
+			" arch=40000003 syscall=5 arch=c00000b7 syscall=56 code=0x50000\n", "1: 0x1b3 X86_64 refused x2\n1: 0x5 X86 refused x1\n1: 0x38 AARCH64 refused x1\n"},
 		{"bare", "arch=c000003e syscall=435 code=0x50000\narch=c000003e, syscall=1, code=0x7ffc0000",
 			"1: 0x1b3 X86_64 refused x1\n2: 0x1 X86_64 x1\n"},
 		{"x32", "arch=c000003e syscall=1073741825 code=0x0\n", "1: 0x40000001 X32 refused x1\n"},

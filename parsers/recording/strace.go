@@ -9,8 +9,8 @@ import (
 )
 
 // Strace reads the output of strace: with the numbers of processes (-f), times (-t, -r, -T), numbers (-n), addresses
-// (-i, -k) and raw arguments or without them, and the tables of -c. The error is one of the reader, or ErrTooLarge; what
-// was read until then is returned too.
+// (-i, -k) and raw arguments or without them, and the tables of -c. The error is one of the reader, or ErrTooLarge;
+// what was read until then is returned too.
 func Strace(in io.Reader) (*Recording, error) {
 	s := straceReader{rec: &Recording{}, modes: map[string]Mode{}}
 	err := lines(in, s.line)
