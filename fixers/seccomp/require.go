@@ -7,6 +7,7 @@ import (
 
 	"github.com/sandlint/sandlint/fixers"
 	"github.com/sandlint/sandlint/parsers/seccomp"
+	"github.com/sandlint/sandlint/parsers/seccomp/decide"
 	"github.com/sandlint/sandlint/parsers/source"
 )
 
@@ -341,4 +342,29 @@ func document(profile *seccomp.Profile, edits []fixers.Edit) source.Span {
 		}
 	}
 	return part
+}
+
+// Moved returns the syscalls that no rule names and that runc's border comes to lie above.
+func Moved(before, after []*decide.Filter) []string {
+	var out []string
+	for i, f := range before {
+		if i >= len(after) {
+			break
+		}
+		for _, a := range f.Archs {
+			from, ok := f.Border(a)
+			to, _ := after[i].Border(a)
+			if !ok || from >= to {
+				continue
+			}
+			for _, name := range seccomp.Syscalls() {
+				s, _ := seccomp.LookupSyscall(name)
+				if n, ok := s.Number(a.ABI); ok && n > from && n < to && !after[i].Named(name) &&
+					!slices.Contains(out, name) {
+					out = append(out, name)
+				}
+			}
+		}
+	}
+	return out
 }

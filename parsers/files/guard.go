@@ -58,6 +58,16 @@ func ReadNamed(t Tree, dir, name string) ([]byte, error) {
 	return Read(t, "", name)
 }
 
+// OpenNamed opens a regular file that the user named and that Follow lets be read, for text that is read in pieces and
+// may be larger than MaxSize; dir is the working directory. The caller closes it.
+func OpenNamed(t Tree, dir, name string) (fs.File, error) {
+	if _, err := Follow(t, dir, name); err != nil {
+		return nil, err
+	}
+	f, _, err := open(t, "", name)
+	return f, err
+}
+
 // open opens a regular file. Its kind is asked before it is opened, which could block or have an effect, and by the
 // tree afterwards, since another file may have taken its place.
 func open(t Tree, root, name string) (fs.File, fs.FileInfo, error) {

@@ -95,6 +95,8 @@ System call usage summary for 32 bit mode:
 		{"line ends", "\xef\xbb\xbfread(0, \"\", 1) = 0\r\nwrite(1, \"\", 1) = 0", "1: read x1\n2: write x1\n"},
 		{"a long line", "write(1, \"" + strings.Repeat("x", 3*maxLine) + "\", 196608) = 196608\nread(0) = 0\n",
 			"1: write x1\n2: read x1\n"},
+		{"broken by strace's own words", "vfork(strace: Process 1219 attached\n <unfinished ...>\n" +
+			"[pid  1218] <... vfork resumed>) = 1219\n", "1: vfork x1\n"},
 		{"restarted", "restart_syscall(<... resuming interrupted read ...>) = 0\n", "1: restart_syscall x1\n"},
 	}
 	for _, test := range tests {
@@ -126,7 +128,8 @@ func TestAudit(t *testing.T) {
 			"type=SECCOMP msg=audit(1) : arch=aarch64 syscall=close code=unknown seccomp code(7fc00000)\n",
 			"2: openat2 X86_64 x1\n3: 0x3e7 X86 refused x1\n4: close AARCH64 refused x1\n"},
 		{"joined", "type=SECCOMP " + kernel + " type=1326 " + kernel +
-			" arch=40000003 syscall=5 arch=c00000b7 syscall=56 code=0x50000\n", "1: 0x1b3 X86_64 refused x2\n1: 0x5 X86 refused x1\n1: 0x38 AARCH64 refused x1\n"},
+			" arch=40000003 syscall=5 arch=c00000b7 syscall=56 code=0x50000\n",
+			"1: 0x1b3 X86_64 refused x2\n1: 0x5 X86 refused x1\n1: 0x38 AARCH64 refused x1\n"},
 		{"bare", "arch=c000003e syscall=435 code=0x50000\narch=c000003e, syscall=1, code=0x7ffc0000",
 			"1: 0x1b3 X86_64 refused x1\n2: 0x1 X86_64 x1\n"},
 		{"x32", "arch=c000003e syscall=1073741825 code=0x0\n", "1: 0x40000001 X32 refused x1\n"},

@@ -88,7 +88,7 @@ func (s *straceReader) line(n int, line []byte, cut bool) {
 		}
 		return
 	case bytes.HasPrefix(text, []byte("strace: ")), bytes.HasPrefix(text, []byte("<... ??? resumed>")),
-		bytes.HasPrefix(text, []byte("???(")):
+		bytes.HasPrefix(text, []byte("<unfinished ")), bytes.HasPrefix(text, []byte("???(")):
 		return
 	}
 	if m := resumed.FindSubmatch(text); m != nil {
@@ -105,7 +105,8 @@ func (s *straceReader) line(n int, line []byte, cut bool) {
 
 // complete reports whether what looks like a call is one: it has a result, or goes on later.
 func complete(text []byte) bool {
-	return bytes.Contains(text, []byte("<unfinished ")) || bytes.Contains(text, []byte(" = "))
+	return bytes.Contains(text, []byte("<unfinished ")) || bytes.Contains(text, []byte(" = ")) ||
+		bytes.Contains(text, []byte("strace: Process ")) // whose line it breaks
 }
 
 // maxHead is how many bytes of a line are looked at where only short lines are meant.

@@ -230,5 +230,5 @@ func allowSandbox(p *rules.Pass, profile *workspace.Profile, names []string) []f
 		return nil
 	}
 	return fixes.Edited(profile, "Allow "+phrase.List(names), fixers.Unsafe, edits,
-		fixers.Changes{fixseccomp.Syscalls(append(requirement.Moved(before, after), names...))})
+		fixers.Changes{fixseccomp.Syscalls(append(fixseccomp.Moved(before, after), names...))})
 }

@@ -46,8 +46,9 @@ runtime-default; "seccomp profiles" lists them. A file of that name is written .
 				strings.Join(subcommands(cmd), ", "), cmd.CommandPath())
 		},
 	}
-	cmd.AddCommand(a.seccompDiffCommand(), a.seccompExplainCommand(), a.seccompProfilesCommand(),
-		a.seccompResolveCommand(), a.seccompTableCommand(), a.seccompWhichCommand())
+	cmd.AddCommand(a.seccompAllowCommand(), a.seccompAuditCommand(), a.seccompDiffCommand(),
+		a.seccompExplainCommand(), a.seccompProfilesCommand(), a.seccompResolveCommand(), a.seccompTableCommand(),
+		a.seccompWhichCommand())
 	return cmd
 }
 
@@ -220,7 +221,7 @@ func (a *app) readInput(path string) (*source.File, error) {
 	switch {
 	case path == "-":
 		return readStream(a.stdin, "<stdin>")
-	case name == "/dev/stdin" || strings.HasPrefix(name, "/dev/fd/"):
+	case isStream(name):
 		f, err := os.Open(name)
 		if err != nil {
 			return nil, files.Cause(err)
@@ -233,6 +234,29 @@ func (a *app) readInput(path string) (*source.File, error) {
 		return nil, err
 	}
 	return source.NewFile(shown(dir, name), b), nil
+}
+
+// isStream reports whether a path is one of those by which a shell hands over what it has opened.
+func isStream(path string) bool { return path == "/dev/stdin" || strings.HasPrefix(path, "/dev/fd/") }
+
+// openRecording opens what readInput reads, to be read in pieces.
+func (a *app) openRecording(path string) (io.ReadCloser, error) {
+	dir, err := a.getwd()
+	if err != nil {
+		return nil, err
+	}
+	name := absolute(dir, path)
+	switch {
+	case path == "-":
+		return io.NopCloser(a.stdin), nil
+	case isStream(name):
+		f, err := os.Open(name)
+		if err != nil {
+			return nil, files.Cause(err)
+		}
+		return f, nil
+	}
+	return files.OpenNamed(files.Disk{}, dir, name)
 }
 
 // readStream reads what the caller of sandlint has opened.

@@ -4,11 +4,13 @@ import (
 	"bytes"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/xeipuuv/gojsonschema"
 
 	fixseccomp "github.com/sandlint/sandlint/fixers/seccomp"
+	"github.com/sandlint/sandlint/parsers/recording"
 	"github.com/sandlint/sandlint/parsers/seccomp"
 	"github.com/sandlint/sandlint/parsers/seccomp/decide"
 	"github.com/sandlint/sandlint/parsers/source"
@@ -65,6 +67,7 @@ func TestOutputFollowsSchemas(t *testing.T) {
 			}
 			conforms(t, "seccomp-explain", "explain "+name+" "+words, b.Bytes())
 		}
+		conformsAudit(t, p, name)
 		var b bytes.Buffer
 		if err := NewTable(p, Scope{AllArchs: true}).WriteJSON(&b); err != nil {
 			t.Fatal(err)
@@ -82,6 +85,7 @@ func TestOutputFollowsSchemas(t *testing.T) {
 		t.Fatal(err)
 	}
 	conforms(t, "seccomp-profiles", "profiles", list.Bytes())
+	conformsAudit(t, nil, "none")
 	for _, old := range profiles {
 		for _, new := range profiles {
 			var b bytes.Buffer
@@ -104,11 +108,46 @@ func TestOutputFollowsSchemas(t *testing.T) {
 	conforms(t, "seccomp-which", "which", b.Bytes())
 }
 
+// conformsAudit checks the JSON of audit, for records of every kind.
+func conformsAudit(t *testing.T, p *seccomp.Profile, name string) {
+	t.Helper()
+	var records Records
+	rec, err := recording.Events(strings.NewReader(`type=SECCOMP comm="a" exe="/b" arch=c000003e syscall=435 code=0x50000
+arch=c000003e syscall=41 code=0x50026
+arch=c000003e syscall=41 code=0x30000
+arch=40000003 syscall=5 compat=1 code=0x0
+arch=c000003e syscall=1073741825 code=0x80000000
+arch=c000003e syscall=-1 code=0x12345678
+arch=c000003e syscall=9999 code=0x7ff00000
+arch=x86_64 syscall=nosuch code=log
+arch=12345678 syscall=1 code=0x7fff0000
+arch=c0009026 syscall=1 code=0x7fc00000
+arch=c000003e syscall=1
+arch=`), records.Add)
+	if err != nil {
+		t.Fatal(err)
+	}
+	verdicts := Audit(&records, p, Scope{})
+	if len(verdicts) != 11 {
+		t.Errorf("%d records", len(verdicts))
+	}
+	var b bytes.Buffer
+	if err := WriteVerdictsJSON(&b, verdicts, p, rec); err != nil {
+		t.Fatal(err)
+	}
+	conforms(t, "seccomp-audit", "audit "+name, b.Bytes())
+	b.Reset()
+	if err := WriteVerdicts(&b, verdicts, p, false); err != nil || b.Len() == 0 {
+		t.Errorf("%d bytes, error %v", b.Len(), err)
+	}
+}
+
 // The schemas refuse what they should.
 func TestSchemasRefuse(t *testing.T) {
 	for schema, text := range map[string]string{
 		"seccomp-explain": `{"version":1,"file":"a","refusals":[],"syscalls":[{"asked":"a"}]}`,
 		"seccomp-table":   `{"version":1,"file":"a"}`,
+		"seccomp-audit":   `{"version":1,"file":null,"malformed":0,"records":[{"line":1}]}`,
 		"seccomp-diff":    `{"version":2}`,
 		"seccomp-which":   `{"version":1,"libseccomp":"2.6.1","syscalls":[],"more":1}`,
 		"seccomp-resolve": `{"syscalls":[]}`,

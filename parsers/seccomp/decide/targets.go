@@ -28,6 +28,14 @@ func (l Loader) String() string {
 	return [...]string{"Docker", "Podman", "containerd"}[l]
 }
 
+// CommonRuntime returns the runtime that a loader commonly has: "runc", or "crun" for Podman.
+func (l Loader) CommonRuntime() string {
+	if l == LoaderContainers {
+		return "crun"
+	}
+	return "runc"
+}
+
 // Range is a closed range of releases.
 type Range struct{ From, To seccomp.Version }
 

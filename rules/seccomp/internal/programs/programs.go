@@ -170,12 +170,7 @@ func Weight(p *rules.Pass, all, on []*decide.Filter) rules.Severity {
 }
 
 // CommonRuntime returns the runtime that a loader commonly has.
-func CommonRuntime(l decide.Loader) string {
-	if l == decide.LoaderContainers {
-		return "crun"
-	}
-	return "runc"
-}
+func CommonRuntime(l decide.Loader) string { return l.CommonRuntime() }
 
 // Where says with which of all filters something happens to syscalls, in parentheses and with a blank before them; ""
 // for all of them. It names the machine as well where the profile lists no architectures and another machine has none

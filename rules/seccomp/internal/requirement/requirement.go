@@ -7,7 +7,6 @@ import (
 	"github.com/sandlint/sandlint/fixers"
 	fixseccomp "github.com/sandlint/sandlint/fixers/seccomp"
 	"github.com/sandlint/sandlint/parsers/seccomp"
-	"github.com/sandlint/sandlint/parsers/seccomp/decide"
 	"github.com/sandlint/sandlint/parsers/workspace"
 	"github.com/sandlint/sandlint/rules"
 	"github.com/sandlint/sandlint/rules/seccomp/internal/fixes"
@@ -68,11 +67,11 @@ func (r Requirement) Fix(p *rules.Pass, profile *workspace.Profile) []fixers.Fix
 		case len(allow) > 0:
 			title = "Allow " + phrase.Few(allow)
 		}
-		changed := slices.Concat(allow, r.ENOSYS, Moved(before, after))
+		changed := slices.Concat(allow, r.ENOSYS, fixseccomp.Moved(before, after))
 		guarded := programs.GuardedTime64(fixed, after)
 		for i, g := range programs.GuardedTime64(profile, before) {
 			if i < len(guarded) {
-				changed = append(changed, Moved(g.Filters, guarded[i].Filters)...)
+				changed = append(changed, fixseccomp.Moved(g.Filters, guarded[i].Filters)...)
 			}
 		}
 		return []fixers.Fix{
@@ -91,31 +90,6 @@ func WithEdits(profile *workspace.Profile, edits []fixers.Edit) *workspace.Profi
 	return &workspace.Profile{
 		Profile: after, Fragment: profile.Fragment, Instruction: profile.Instruction, Uses: profile.Uses,
 	}
-}
-
-// Moved returns the syscalls that no rule names and that runc's border comes to lie above.
-func Moved(before, after []*decide.Filter) []string {
-	var out []string
-	for i, f := range before {
-		if i >= len(after) {
-			break
-		}
-		for _, a := range f.Archs {
-			from, ok := f.Border(a)
-			to, _ := after[i].Border(a)
-			if !ok || from >= to {
-				continue
-			}
-			for _, name := range seccomp.Syscalls() {
-				s, _ := seccomp.LookupSyscall(name)
-				if n, ok := s.Number(a.ABI); ok && n > from && n < to && !after[i].Named(name) &&
-					!slices.Contains(out, name) {
-					out = append(out, name)
-				}
-			}
-		}
-	}
-	return out
 }
 
 // Allowing is fixseccomp.Allowing.
