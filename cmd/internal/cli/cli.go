@@ -171,8 +171,8 @@ Exit status: 0 no findings, 1 findings at or above --fail-on or a diff that is n
 		if !slices.Contains([]string{"auto", "always", "never"}, a.color) {
 			return fmt.Errorf("--color %q is not one of auto, always, never", a.color)
 		}
-		if words := strings.Fields(cmd.CommandPath()); len(words) > 1 && slices.Contains([]string{"trace", "seccomp"},
-			words[1]) {
+		if words := strings.Fields(cmd.CommandPath()); len(words) > 1 && cmd.Name() != "allow" && // which prints files
+			slices.Contains([]string{"trace", "seccomp"}, words[1]) {
 			format := ""
 			if f := cmd.Flags().Lookup("format"); f != nil {
 				format = f.Value.String()

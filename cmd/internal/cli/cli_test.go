@@ -324,6 +324,8 @@ func TestOutputThatCannotBeWritten(t *testing.T) {
 		"seccomp table --format json p.json", "seccomp table --format csv p.json",
 		"seccomp table --format html p.json", "seccomp diff p.json p.json", "seccomp diff --format json p.json p.json",
 		"seccomp diff --format markdown p.json p.json",
+		"seccomp allow -q p.json mount", "seccomp audit --profile p.json arch=c000003e,syscall=165,code=0x50000",
+		"seccomp audit --format json arch=c000003e,syscall=165,code=0x50000",
 		"seccomp resolve --arch amd64 p.json", "seccomp which read", "seccomp which --format json read",
 	} {
 		a, _, stderr := testApp(dir, nil)

@@ -13,6 +13,7 @@ import (
 	"github.com/sandlint/sandlint/cmd/internal/report"
 	"github.com/sandlint/sandlint/fixers"
 	"github.com/sandlint/sandlint/parsers/secret"
+	"github.com/sandlint/sandlint/parsers/source"
 	"github.com/sandlint/sandlint/parsers/workspace"
 	"github.com/sandlint/sandlint/rules"
 )
@@ -114,16 +115,25 @@ type outcome struct {
 func (a *app) printDiff(res *rules.FixResult) error {
 	var patch []byte
 	for _, f := range res.Files {
-		one, hidden := fixers.UnifiedWithout(f.File.Path, f.File.Bytes, f.After, secret.Holds)
-		if hidden > 0 {
-			a.warnf("%s: %s left out of the diff, which would show a password; \"sandlint fix -w\" makes them",
-				f.File.Path, report.Plural(hidden, "change"))
-		}
-		patch = append(patch, one...)
+		patch = append(patch, a.patch(f.File, f.After, `"sandlint fix -w"`)...)
 	}
 	if len(res.Files) > 0 {
 		a.setStatus(StatusFindings)
 	}
+	return a.printPatch(patch)
+}
+
+// patch returns the changes of a file as a patch, without those that would show a password, which writer makes.
+func (a *app) patch(f *source.File, after []byte, writer string) []byte {
+	patch, hidden := fixers.UnifiedWithout(f.Path, f.Bytes, after, secret.Holds)
+	if hidden > 0 {
+		a.warnf("%s: %s left out of the diff, which would show a password; %s makes them", f.Path,
+			report.Plural(hidden, "change"), writer)
+	}
+	return patch
+}
+
+func (a *app) printPatch(patch []byte) error {
 	if len(patch) == 0 {
 		return nil
 	}

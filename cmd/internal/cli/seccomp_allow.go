@@ -149,7 +149,7 @@ func (a *app) applyPlan(plan *allow.Plan, path string, write bool) error {
 		return nil
 	case !write:
 		a.setStatus(StatusFindings)
-		return a.printed(fixers.Unified(f.Path, f.Bytes, plan.After))
+		return a.printPatch(a.patch(f, plan.After, "-w"))
 	}
 	dir, err := a.getwd()
 	if err != nil {
@@ -167,8 +167,10 @@ func (a *app) printed(text []byte) error {
 	if a.isTerminal(a.stdout) {
 		text = report.VisibleLines(text)
 	}
-	_, err := a.stdout.Write(text)
-	return err
+	if _, err := a.stdout.Write(text); err != nil {
+		return outputError{fmt.Errorf("writing standard output: %w", err)}
+	}
+	return nil
 }
 
 // syscallNamed returns the syscall that the user names, by its name or its number on an ABI.
