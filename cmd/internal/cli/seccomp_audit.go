@@ -70,7 +70,8 @@ Exit status: 1 where the number of a record is no syscall, 2 where there is no r
 	cmd.Flags().StringSliceVar(&flags.caps, "cap", nil,
 		"`CAPABILITY` that the container has besides the default ones; all, or none to begin with an empty set "+
 			"(repeatable)")
-	cmd.Flags().StringVar(&flags.kernel, "kernel", "", "`VERSION` of Linux, for the minKernel of rules (default: the newest)")
+	cmd.Flags().StringVar(&flags.kernel, "kernel", "",
+		"`VERSION` of Linux, for the minKernel of rules (default: the newest)")
 	completeCaps(cmd, "cap", "all", "none")
 	_ = cmd.MarkFlagFilename("profile", "json", "yaml")
 	flags.formatFlag(cmd, "text", "json")

@@ -29,7 +29,8 @@ func RecordedNames(r *recording.Recording, abi string) (names []string, unknown 
 			on := callABI(c, abi)
 			s, ok := Named(on, c.Number)
 			if !ok {
-				unknown = append(unknown, Unusable{c.Line, fmt.Sprintf("no syscall has the number %d on %s", c.Number, on)})
+				text := fmt.Sprintf("no syscall has the number %d on %s", c.Number, on)
+				unknown = append(unknown, Unusable{c.Line, text})
 				continue
 			}
 			name = s.Name
@@ -76,11 +77,11 @@ func Impossible(p *allow.Plan) error {
 			if same := elsewhere(l.Name, l.ABIs); same != "" {
 				also = "; programs call " + same + " there"
 			}
-			return fmt.Errorf("syscall %q does not exist on %s, which the profile is for%s", l.Name, list(l.ABIs, "and"),
-				also)
+			return fmt.Errorf("syscall %q does not exist on %s, which the profile is for%s", l.Name,
+				list(l.ABIs, "and"), also)
 		case l.State == allow.Unresolved:
-			return fmt.Errorf("no targeted libseccomp knows the syscall %q, so a rule about it would have no effect: it "+
-				"exists %s", l.Name, sinceName(l.Name))
+			return fmt.Errorf("no targeted libseccomp knows the syscall %q, so a rule about it would have no effect: "+
+				"it exists %s", l.Name, sinceName(l.Name))
 		}
 	}
 	return nil

@@ -203,7 +203,7 @@ func (v *Verdict) sees() string {
 	case recording.RetKillProcess:
 		return "the whole process was killed, as by signal SIGSYS (exit status 159 in a shell)"
 	case recording.RetKillThread:
-		return "the thread was killed, as by signal SIGSYS; a program of one thread ends with exit status 159 in a shell"
+		return "the thread was killed, as by signal SIGSYS; a program of one thread ends with status 159 in a shell"
 	case recording.RetTrap:
 		return "the call was not made, and the thread got signal SIGSYS, which ends the process unless it is handled"
 	case recording.RetErrno:
@@ -346,8 +346,8 @@ func (w *printer) decided(v *Verdict, p *seccomp.Profile) {
 			w.answer(e, &a)
 		}
 	default:
-		w.fact("profile", file+" does not decide so; another filter did, that of another profile or one that the program "+
-			"or its parent loaded itself, since the strictest of all filters holds:")
+		w.fact("profile", file+" does not decide so; another filter did, that of another profile or one that the "+
+			"program or its parent loaded itself, since the strictest of all filters holds:")
 		for _, a := range e.Answers {
 			w.answer(e, &a)
 		}

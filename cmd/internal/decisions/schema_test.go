@@ -112,7 +112,7 @@ func TestOutputFollowsSchemas(t *testing.T) {
 func conformsAudit(t *testing.T, p *seccomp.Profile, name string) {
 	t.Helper()
 	var records Records
-	rec, err := recording.Events(strings.NewReader(`type=SECCOMP comm="a" exe="/b" arch=c000003e syscall=435 code=0x50000
+	rec, err := recording.Events(strings.NewReader(`type=1326 comm="a" exe="/b" arch=c000003e syscall=435 code=0x50000
 arch=c000003e syscall=41 code=0x50026
 arch=c000003e syscall=41 code=0x30000
 arch=40000003 syscall=5 compat=1 code=0x0

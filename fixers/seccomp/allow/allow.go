@@ -386,7 +386,9 @@ func (e *extender) prove(edits []fixers.Edit, after *seccomp.Profile) error {
 	}
 	for _, a := range e.plan.Added {
 		if v := look(points, a.Name); v.closed+v.partly > 0 {
-			return &NotEditableError{Reason: fmt.Sprintf("rules about %q cannot be made to allow all its calls", a.Name)}
+			return &NotEditableError{
+				Reason: fmt.Sprintf("the rules about %q cannot be made to allow all its calls", a.Name),
+			}
 		}
 	}
 	e.plan.After = text
