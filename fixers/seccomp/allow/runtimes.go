@@ -58,21 +58,13 @@ func (e *extender) need(fs []*decide.Filter, runtime string) bool {
 		e.plan.Added = append(e.plan.Added, a)
 		more = true
 	}
-	refused := func(n decide.Need) bool {
-		return slices.ContainsFunc(fs, func(f *decide.Filter) bool {
-			return f.Refuses(n) && slices.ContainsFunc(n.AnyOf, func(name string) bool { return on(f, name) })
-		})
-	}
 	releases := decide.MeasuredReleases(runtime, e.targets.Ranges(runtime)...)
-	lacks := decide.Lacks(e.profile, runtime, releases, func(_ int, n decide.Need) bool { return refused(n) },
-		func(_ int, name string) bool {
-			return slices.ContainsFunc(fs, func(f *decide.Filter) bool { return on(f, name) && f.AlwaysKills(name) })
-		})
+	lacks := decide.Lacks(e.profile, runtime, releases, judge(fs))
 	kills := slices.ContainsFunc(fs, func(f *decide.Filter) bool { return f.Default.Kills() })
 	for _, l := range lacks {
 		best, _ := l.Need.Best(kills)
 		switch {
-		case !l.Killed || !e.profile.Mentions(best):
+		case !l.Killed || l.After != "" || !e.profile.Mentions(best):
 			add(best)
 		case !slices.Contains(e.plan.Answered, best) &&
 			!slices.ContainsFunc(e.plan.Added, func(a Addition) bool { return a.Name == best }):
@@ -86,12 +78,29 @@ func (e *extender) need(fs []*decide.Filter, runtime string) bool {
 			continue
 		}
 		for _, name := range n.Chance {
-			if refused(decide.Need{AnyOf: []string{name}}) {
+			if judge(fs).Refuses(0, decide.Need{AnyOf: []string{name}}) {
 				add(name)
 			}
 		}
 	}
 	return more
+}
+
+// judge says what all releases of a runtime lack, by the filters of the newest.
+type judge []*decide.Filter
+
+// Refuses implements decide.Judge.
+func (j judge) Refuses(_ int, n decide.Need) bool {
+	return slices.ContainsFunc(j, func(f *decide.Filter) bool {
+		return f.Refuses(n) && slices.ContainsFunc(n.AnyOf, func(name string) bool { return on(f, name) })
+	})
+}
+
+// Kills implements decide.Judge.
+func (j judge) Kills(_ int, name string, after *decide.Fallback) bool {
+	return slices.ContainsFunc(j, func(f *decide.Filter) bool {
+		return on(f, name) && f.AlwaysKills(name) && (after == nil || f.FallsBack(*after))
+	})
 }
 
 // on reports whether the machine of a filter has a syscall.
