@@ -33,6 +33,7 @@ var multiplexedArgument = &rules.Rule{
 
 func checkMultiplexedArgument(p *rules.Pass, profile *workspace.Profile) {
 	var done []string
+	parts := partsOfCalls{}
 	for _, rule := range profile.Rules {
 		if len(rule.Args) == 0 {
 			continue
@@ -45,13 +46,11 @@ func checkMultiplexedArgument(p *rules.Pass, profile *workspace.Profile) {
 			var abis []string
 			live, effect := false, ""
 			reach.Usual(p, profile, func(f *decide.Filter, a *seccomp.Architecture) bool {
-				is := func(c decide.Case) bool { return c.Rule == rule }
-				if d := f.Decide(a, name.Text); slices.ContainsFunc(d.Cases, is) {
-					live = true
-				}
+				part := parts.of(f, a, s)
+				live = live || part.live[rule]
 				if s.Multiplexed(a.ABI) && readers.MayRunOn(rule, f.Target.Loader, f.Target.Host.Arch) &&
 					!slices.Contains(abis, a.ABI) {
-					if e := throughCall(f, a, s, rule); e != "" {
+					if e := part.through(rule); e != "" {
 						abis = append(abis, a.ABI)
 						if effect == "" {
 							effect = e
@@ -70,26 +69,67 @@ func checkMultiplexedArgument(p *rules.Pass, profile *workspace.Profile) {
 	}
 }
 
-// throughCall returns what happens to the conditions of a rule about a call that is made through socketcall(2) or
-// ipc(2); "" where such calls are refused anyway.
-func throughCall(f *decide.Filter, a *seccomp.Architecture, s *seccomp.Syscall, rule *seccomp.Rule) string {
+// partsOfCalls are what rules have to do with calls: of each filter, architecture and syscall found once, since many
+// rules may name one syscall.
+type partsOfCalls map[partOfCall]*partInCall
+
+type partOfCall struct {
+	filter  *decide.Filter
+	arch    *seccomp.Architecture
+	syscall *seccomp.Syscall
+}
+
+// partInCall is what rules have to do with one call.
+type partInCall struct {
+	live map[*seccomp.Rule]bool // the rules that decide about it under conditions
+	// all is what happens to calls that are made through socketcall(2) or ipc(2), whatever the rule; "" where that
+	// depends on the rule.
+	all string
+	// conds are the first conditions that a rule has there, and outcomes what it then does.
+	conds    map[*seccomp.Rule]int
+	outcomes map[*seccomp.Rule]decide.Outcome
+}
+
+func (p partsOfCalls) of(f *decide.Filter, a *seccomp.Architecture, s *seccomp.Syscall) *partInCall {
+	key := partOfCall{f, a, s}
+	if part := p[key]; part != nil {
+		return part
+	}
+	part := &partInCall{
+		live: map[*seccomp.Rule]bool{}, conds: map[*seccomp.Rule]int{}, outcomes: map[*seccomp.Rule]decide.Outcome{},
+	}
+	p[key] = part
+	for _, c := range f.Decide(a, s.Name).Cases {
+		part.live[c.Rule] = true
+	}
+	if !s.Multiplexed(a.ABI) {
+		return part
+	}
 	d := f.Decide(a, multiplexer(s))
-	switch {
-	case d.Step == decide.StepRule && d.Outcome.Runs():
-		return "which another rule allows without conditions"
-	case d.Step != decide.StepConditions:
-		return ""
+	if d.Step == decide.StepRule && d.Outcome.Runs() {
+		part.all = "which another rule allows without conditions"
+	}
+	if d.Step != decide.StepConditions {
+		return part
 	}
 	for _, c := range d.Cases {
-		if c.Rule != rule || !c.Multiplexed {
-			continue
+		if _, seen := part.conds[c.Rule]; !seen && c.Multiplexed {
+			part.conds[c.Rule], part.outcomes[c.Rule] = len(c.Conds), c.Outcome
 		}
-		if len(c.Conds) == 1 { // that on the number of the sub-call
-			return fmt.Sprintf("where the condition on argument 0 is lost, and every such call gets %s", c.Outcome)
-		}
-		return "where the conditions compare other registers than its arguments"
 	}
-	return ""
+	return part
+}
+
+// through returns what happens to the conditions of a rule about a call that is made through socketcall(2) or ipc(2);
+// "" where such calls are refused anyway.
+func (p *partInCall) through(rule *seccomp.Rule) string {
+	switch p.conds[rule] {
+	case 0:
+		return p.all
+	case 1: // that on the number of the sub-call
+		return fmt.Sprintf("where the condition on argument 0 is lost, and every such call gets %s", p.outcomes[rule])
+	}
+	return "where the conditions compare other registers than its arguments"
 }
 
 func multiplexer(s *seccomp.Syscall) string {
