@@ -25,6 +25,13 @@ type CommandOrder struct{}
 // replaced is one of each.
 type Words struct{ Removed, Added []string }
 
+// Commands declares commands of a RUN that are removed and added, as text: whole ones, each at the front or the end of a
+// statement of the script or between two commands of it, and joined by &&.
+type Commands struct{ Removed, Added []string }
+
+// Separated declares that && comes between two words of a command of a RUN, so the second becomes a command of its own.
+type Separated struct{}
+
 // Packages declares that the words that name packages may change in what follows the name, such as "=1.2" or "@latest".
 type Packages []string
 
@@ -70,6 +77,14 @@ func (w Words) Allows() string {
 }
 
 // Allows implements fixers.Change.
+func (c Commands) Allows() string {
+	return "the commands " + fixers.Enumerate(append(slices.Clone(c.Removed), c.Added...))
+}
+
+// Allows implements fixers.Change.
+func (Separated) Allows() string { return "where a command ends" }
+
+// Allows implements fixers.Change.
 func (p Packages) Allows() string { return "the versions of " + fixers.Enumerate(p) }
 
 // Allows implements fixers.Change.
@@ -100,7 +115,7 @@ func (k RemovedInstructions) Allows() string { return "removed instructions: " +
 func Rewrites(f fixers.Fix) bool {
 	return slices.ContainsFunc(f.Changes, func(c fixers.Change) bool {
 		switch c.(type) {
-		case Instructions, NewInstructions, RemovedInstructions, Words, Variables:
+		case Instructions, NewInstructions, RemovedInstructions, Words, Commands, Separated, Variables:
 			return true
 		}
 		return false
@@ -137,7 +152,8 @@ func classOf(f fixers.Fix) (class, *mask) {
 // mask is what is left out when two versions of an instruction are compared.
 type mask struct {
 	removed, added, packages, flags, variables, labels, come, gone []string
-	user, rooted, exec, reordered                                  bool
+	removedCommands, addedCommands                                 []string // as trees
+	user, rooted, exec, reordered, separated                       bool
 	// shape leaves only the structure: text of another format lies in the words of commands, in values and in heredocs,
 	// and is compared elsewhere.
 	shape bool
@@ -147,6 +163,11 @@ func (m *mask) add(c fixers.Change) {
 	switch c := c.(type) {
 	case Words:
 		m.removed, m.added = append(m.removed, c.Removed...), append(m.added, c.Added...)
+	case Commands:
+		m.removedCommands = append(m.removedCommands, commandTrees(c.Removed)...)
+		m.addedCommands = append(m.addedCommands, commandTrees(c.Added)...)
+	case Separated:
+		m.separated = true
 	case Packages:
 		m.packages = append(m.packages, c...)
 	case Flags:
@@ -184,6 +205,9 @@ func (m *mask) join(other *mask) *mask {
 		come: slices.Concat(m.come, other.come), gone: slices.Concat(m.gone, other.gone),
 		user: m.user || other.user, reordered: m.reordered || other.reordered, shape: m.shape || other.shape,
 		rooted: m.rooted || other.rooted, exec: m.exec || other.exec,
+		removedCommands: slices.Concat(m.removedCommands, other.removedCommands),
+		addedCommands:   slices.Concat(m.addedCommands, other.addedCommands),
+		separated:       m.separated || other.separated,
 	}
 }
 
@@ -203,6 +227,11 @@ func (m *mask) word(text string) (masked bool, instead string) {
 		return true, name
 	}
 	return false, ""
+}
+
+// command reports whether a whole command, as a tree, is left out.
+func (m *mask) command(tree string) bool {
+	return slices.Contains(m.removedCommands, tree) || slices.Contains(m.addedCommands, tree)
 }
 
 func (m *mask) flag(name string) bool     { return m != nil && slices.Contains(m.flags, name) }
@@ -226,12 +255,12 @@ func (e *element) sameBut(other *element, m *mask) bool {
 	// What was left out must be what was declared: words that go, and words that come.
 	was, is := count(a.dropped), count(b.dropped)
 	for word, n := range was {
-		if n > is[word] && !slices.Contains(m.removed, word) {
+		if n > is[word] && !slices.Contains(m.removed, word) && !slices.Contains(m.removedCommands, word) {
 			return false
 		}
 	}
 	for word, n := range is {
-		if n > was[word] && !slices.Contains(m.added, word) {
+		if n > was[word] && !slices.Contains(m.added, word) && !slices.Contains(m.addedCommands, word) {
 			return false
 		}
 	}

@@ -114,6 +114,33 @@ func TestPartialChanges(t *testing.T) {
 		},
 		{"commands that || joins keep theirs", "RUN a || b", "RUN b || a", CommandOrder{}, "RUN of line 2"},
 
+		{
+			"a command comes", "RUN a -y && b", "RUN a -y && b && rm -rf /x/*", Commands{Added: []string{"rm -rf /x/*"}},
+			"",
+		},
+		{"a command comes behind a list", "RUN a; b", "RUN a; b && c d", Commands{Added: []string{"c d"}}, ""},
+		{
+			"a command comes behind an if", "RUN if a; then b; fi", "RUN if a; then b; fi && c d",
+			Commands{Added: []string{"c d"}}, "",
+		},
+		{"a command comes in a heredoc", "RUN <<E\na\nE", "RUN <<E\na && c d\nE", Commands{Added: []string{"c d"}}, ""},
+		{"a command goes", "RUN u x && a && b", "RUN a && b", Commands{Removed: []string{"u x"}}, ""},
+		{
+			"a command goes that may come", "RUN u x && a && b", "RUN a && b", Commands{Added: []string{"u x"}},
+			"RUN of line 2",
+		},
+		{"another command comes", "RUN a", "RUN a && c e", Commands{Added: []string{"c d"}}, "RUN of line 2"},
+		{
+			"a command comes and a word changes", "RUN a x", "RUN a y && c d", Commands{Added: []string{"c d"}},
+			"RUN of line 2",
+		},
+		{"a command comes behind ||", "RUN a", "RUN a || c d", Commands{Added: []string{"c d"}}, "RUN of line 2"},
+		{"a command comes inside a function", "RUN f() { a; }; f", "RUN f() { a && c; }; f",
+			Commands{Added: []string{"c"}}, "RUN of line 2"},
+		{"words become a command", "RUN echo a b c > /x && d", "RUN echo a && b c > /x && d", Separated{}, ""},
+		{"words become a command behind ;", "RUN echo a b", "RUN echo a; b", Separated{}, "RUN of line 2"},
+		{"words become a command and one changes", "RUN echo a b", "RUN echo a && c", Separated{}, "RUN of line 2"},
+
 		{"embedded text in words", "RUN echo 'cores = 1' >> /x", "RUN echo 'cores = 2' >> /x", fixers.Embedded{}, ""},
 		{"embedded text in a heredoc", "RUN cat <<E > /x\na\nE", "RUN cat <<E > /x\nb\nE", fixers.Embedded{}, ""},
 		{"embedded text of COPY", "COPY <<E /x\na\nE", "COPY <<E /x\nb\nE", fixers.Embedded{}, ""},

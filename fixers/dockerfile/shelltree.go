@@ -36,9 +36,11 @@ type dumper struct {
 	dropped []string
 }
 
-// statements writes the statements of a script. Where their order is free, those that are joined by && are sorted.
+// statements writes the statements of a script. Where their order is free, those that are joined by && are sorted; where
+// whole commands may come and go, these are left out; and where && may come between words, it does not show.
 func (d *dumper) statements(list []*syntax.Stmt) {
-	if d.mask == nil || !d.mask.reordered {
+	m := d.mask
+	if m == nil || !m.reordered && !m.separated && len(m.removedCommands)+len(m.addedCommands) == 0 {
 		d.dump(reflect.ValueOf(list))
 		return
 	}
@@ -46,14 +48,58 @@ func (d *dumper) statements(list []*syntax.Stmt) {
 		var forms []string
 		for _, joined := range chain(stmt) {
 			var b strings.Builder
-			one := dumper{out: &b, mask: d.mask}
-			one.dump(reflect.ValueOf(joined))
+			plain := dumper{out: &b}
+			if plain.dump(reflect.ValueOf(joined)); m.command(b.String()) {
+				d.dropped = append(d.dropped, b.String())
+				continue
+			}
+			b.Reset()
+			one := dumper{out: &b, mask: m}
+			one.joined(joined)
 			d.dropped = append(d.dropped, one.dropped...)
 			forms = append(forms, b.String())
 		}
-		slices.Sort(forms)
-		d.out.WriteString(strings.Join(forms, " && ") + ";")
+		if m.reordered {
+			slices.Sort(forms)
+		}
+		separator := " && "
+		if m.separated {
+			separator = ""
+		}
+		d.out.WriteString(strings.Join(forms, separator) + ";")
 	}
+}
+
+// joined writes a statement that && may join to others: where its words may become two commands, without what shows
+// where it begins and ends.
+func (d *dumper) joined(stmt *syntax.Stmt) {
+	call, ok := stmt.Cmd.(*syntax.CallExpr)
+	if !ok || !d.mask.separated || len(call.Assigns) > 0 || stmt.Negated || stmt.Background || stmt.Coprocess {
+		d.dump(reflect.ValueOf(stmt))
+		return
+	}
+	for _, word := range call.Args {
+		d.dump(reflect.ValueOf(word))
+	}
+	for _, r := range stmt.Redirs {
+		d.dump(reflect.ValueOf(r))
+	}
+}
+
+// commandTrees returns the trees of commands, as statements compare them.
+func commandTrees(commands []string) []string {
+	var out []string
+	for _, c := range commands {
+		f, err := syntax.NewParser(syntax.Variant(syntax.LangBash)).Parse(strings.NewReader(c), "")
+		if err != nil || len(f.Stmts) != 1 {
+			continue
+		}
+		var b strings.Builder
+		plain := dumper{out: &b}
+		plain.dump(reflect.ValueOf(f.Stmts[0]))
+		out = append(out, b.String())
+	}
+	return out
 }
 
 // chain returns the statements that && joins.

@@ -90,3 +90,36 @@ func (f *File) StageNamed(target string) *Stage {
 	}
 	return f.stageOf(f.stageNames(), len(f.Stages), target)
 }
+
+// Shipped returns the stages whose layers are part of an image that somebody is likely to keep: those that no other
+// stage uses, which are built by their names or as the last one, and what these are based on. The layers of the others
+// end with the build, since other stages only copy or mount files from them.
+func (f *File) Shipped() map[*Stage]bool {
+	names := f.stageNames()
+	used := make([]bool, len(f.Stages))
+	for n, s := range f.Stages {
+		use := func(other *Stage) {
+			if other != nil && other.Index < n {
+				used[other.Index] = true
+			}
+		}
+		use(s.Parent)
+		for _, i := range s.Instructions {
+			for ; i != nil; i = i.Trigger {
+				for k := range i.Flags {
+					use(f.stageOf(names, n, i.Flags[k].source(i.Name)))
+				}
+			}
+		}
+	}
+	shipped := map[*Stage]bool{}
+	for n, s := range f.Stages {
+		if used[n] {
+			continue
+		}
+		for ; s != nil && !shipped[s]; s = s.Parent {
+			shipped[s] = true
+		}
+	}
+	return shipped
+}

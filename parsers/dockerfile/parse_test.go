@@ -651,6 +651,32 @@ func TestNeeds(t *testing.T) {
 	}
 }
 
+// TestShipped checks which stages end up in images.
+func TestShipped(t *testing.T) {
+	for text, want := range map[string]string{
+		"FROM a\n":              "0",
+		"FROM a\nFROM b\n":      "0 1",
+		"FROM a AS x\nFROM x\n": "0 1",
+		"FROM a AS x\nFROM x AS y\nFROM b\nCOPY --from=y /a /a\n":                         "2",
+		"FROM a\nFROM b\nCOPY --from=0 /a /a\n":                                           "1",
+		"FROM a AS x\nFROM b\nRUN --mount=type=bind,from=x,target=/x c\n":                 "1",
+		"FROM a AS x\nFROM x AS y\nFROM x\nCOPY --from=y /a /a\n":                         "0 2",
+		"FROM a AS x\nFROM b\nONBUILD COPY --from=x /a /a\nFROM c AS d\nFROM d AS test\n": "1 2 3",
+	} {
+		f := parse(text)
+		shipped := f.Shipped()
+		var got []string
+		for _, s := range f.Stages {
+			if shipped[s] {
+				got = append(got, fmt.Sprint(s.Index))
+			}
+		}
+		if got := strings.Join(got, " "); got != want {
+			t.Errorf("%q: %s, want %s", text, got, want)
+		}
+	}
+}
+
 // TestLongLine checks the length from which BuildKit refuses a line, and that the rest of the file is read.
 func TestLongLine(t *testing.T) {
 	for _, c := range []struct {

@@ -30,7 +30,8 @@ type Dockerfile struct {
 	scripts map[*dockerfile.Instruction]*shell.Script
 	files   map[*source.File]*shell.Script // scripts of the build context
 
-	index index
+	index   index
+	shipped map[*dockerfile.Stage]bool // made on first use
 }
 
 // Context is what surrounds the build of a Dockerfile.
@@ -128,6 +129,16 @@ func (img *Image) Root() *Image {
 		return img.root
 	}
 	return img
+}
+
+// Ships reports whether the layers of the stage are part of an image that somebody is likely to keep, as
+// dockerfile.File.Shipped says.
+func (img *Image) Ships() bool {
+	d := img.Dockerfile
+	if d.shipped == nil {
+		d.shipped = d.Shipped()
+	}
+	return d.shipped[img.Stage]
 }
 
 // Reads reports the paths, as shown, of the files of the build context that the model was made from so far. The map

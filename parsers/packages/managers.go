@@ -1,6 +1,7 @@
 package packages
 
 import (
+	"slices"
 	"strings"
 	"sync"
 )
@@ -17,6 +18,8 @@ type Manager struct {
 	Caches, Lists []string
 	// CleanCommand removes what was downloaded, "" where the manager has none.
 	CleanCommand string
+	// Harmless are options with which the command changes nothing, such as those that print what it would do.
+	Harmless []string
 
 	programs  []string
 	verbs     map[string]Action // by one or two words; "" is the manager without any
@@ -27,7 +30,7 @@ type Manager struct {
 	group     string            // what the names of groups begin with
 	yes       func(*Use) bool   // further ways to confirm
 	noExtras  func(*Use) bool   // further ways to leave out what is recommended
-	operation func(*Use) bool   // sets the action where an option says it, and reports whether one does
+	operation func(*Use) bool   // sets the action where an option says it, given the operands; reports whether one does
 	cut       func(string) (Kind, string, string)
 }
 
@@ -44,6 +47,8 @@ var table = sync.OnceValue(func() []*Manager {
 	}
 	aptValued := words(`-o --option -t --target-release --default-release -c --config-file -a --host-architecture
 		-P --build-profiles --solver`)
+	aptHarmless := words(`-s --simulate --just-print --dry-run --recon --no-act --print-uris --trivial-only --assume-no
+		-h --help -v --version`)
 	yum := map[string]Action{
 		"install": Install, "localinstall": Install, "reinstall": Install, "groupinstall": Install,
 		"group install": Install, "groups install": Install, "module install": Install, "builddep": Install,
@@ -55,6 +60,7 @@ var table = sync.OnceValue(func() []*Manager {
 	yumValued := words(`-c --config -d --debuglevel -e --errorlevel -R --randomwait -x --exclude --excludepkgs --enablerepo
 		--disablerepo --repo --repoid --repofrompath --installroot --releasever --setopt --forcearch --comment --advisory
 		--advisories --bz --cve --sec-severity --enableplugin --disableplugin --downloaddir --destdir --color --rpmverbosity`)
+	yumHarmless := words("--assumeno -h --help --version")
 	rpm := words(".rpm")
 	pipValued := words(`-r --requirement -c --constraint -e --editable -t --target -i --index-url --extra-index-url -f
 		--find-links --trusted-host --prefix --root --src --platform --python-version --abi --implementation
@@ -81,19 +87,22 @@ var table = sync.OnceValue(func() []*Manager {
 			Name: "apt-get", programs: words("apt-get"), verbs: apt, valued: aptValued, files: words(".deb"),
 			Yes: words("-y --yes --assume-yes --force-yes"), NoExtras: words("--no-install-recommends"),
 			yes: aptYes, noExtras: aptNoExtras, cut: cutApt,
-			Caches: words("/var/cache/apt"), Lists: words("/var/lib/apt"), CleanCommand: "apt-get clean",
+			Caches: words("/var/cache/apt"), Lists: words("/var/lib/apt/lists"), CleanCommand: "apt-get clean",
+			Harmless: aptHarmless,
 		},
 		{
 			Name: "apt", programs: words("apt"), verbs: apt, valued: aptValued, files: words(".deb"),
 			Yes: words("-y --yes --assume-yes --force-yes"), NoExtras: words("--no-install-recommends"),
 			yes: aptYes, noExtras: aptNoExtras, cut: cutApt,
-			Caches: words("/var/cache/apt"), Lists: words("/var/lib/apt"), CleanCommand: "apt-get clean",
+			Caches: words("/var/cache/apt"), Lists: words("/var/lib/apt/lists"), CleanCommand: "apt-get clean",
+			Harmless: aptHarmless,
 		},
 		{
 			Name: "aptitude", programs: words("aptitude"), verbs: apt, files: words(".deb"),
 			valued: words("-o -t --target-release --default-release -q -F -O -w"),
 			Yes:    words("-y --assume-yes"), NoExtras: words("-R --without-recommends"), yes: aptYes, cut: cutApt,
-			Caches: words("/var/cache/apt"), Lists: words("/var/lib/apt"), CleanCommand: "aptitude clean",
+			Caches: words("/var/cache/apt"), Lists: words("/var/lib/apt/lists"), CleanCommand: "aptitude clean",
+			Harmless: words("-s --simulate -h --help --version"),
 		},
 		{
 			Name: "apk", programs: words("apk"), files: words(".apk"), NoCache: words("--no-cache"), cut: cutAt("=<>~"),
@@ -107,23 +116,27 @@ var table = sync.OnceValue(func() []*Manager {
 			Name: "yum", programs: words("yum"), verbs: yum, valued: yumValued, files: rpm, group: "@",
 			Yes: words("-y --assumeyes"), cut: cutRPM, NoExtras: nil, noExtras: yumNoExtras,
 			Caches: words("/var/cache/yum"), Lists: words("/var/cache/yum"), CleanCommand: "yum clean all",
+			Harmless: yumHarmless, yes: yumYes,
 		},
 		{
 			Name: "dnf", programs: words("dnf dnf5 dnf-3"), verbs: yum, valued: yumValued, files: rpm, group: "@",
 			Yes: words("-y --assumeyes"), cut: cutRPM, noExtras: yumNoExtras,
 			Caches: words("/var/cache/dnf /var/cache/libdnf5"), Lists: words("/var/cache/dnf /var/cache/libdnf5"),
 			CleanCommand: "dnf clean all",
+			Harmless:     yumHarmless, yes: yumYes,
 		},
 		{
 			Name: "microdnf", programs: words("microdnf"), verbs: yum, valued: yumValued, files: rpm, group: "@",
 			Yes: words("-y --assumeyes"), cut: cutRPM, noExtras: yumNoExtras,
 			Caches: words("/var/cache/yum /var/cache/dnf"), Lists: words("/var/cache/yum /var/cache/dnf"),
 			CleanCommand: "microdnf clean all",
+			Harmless:     yumHarmless, yes: yumYes,
 		},
 		{
 			Name: "tdnf", programs: words("tdnf"), verbs: yum, valued: yumValued, files: rpm,
 			Yes: words("-y --assumeyes"), cut: cutRPM,
 			Caches: words("/var/cache/tdnf"), Lists: words("/var/cache/tdnf"), CleanCommand: "tdnf clean all",
+			Harmless: yumHarmless, yes: yumYes,
 		},
 		{
 			Name: "zypper", programs: words("zypper"), files: rpm, group: "pattern:", cut: cutRPM,
@@ -137,6 +150,7 @@ var table = sync.OnceValue(func() []*Manager {
 			Yes:      words("-n --non-interactive -y --no-confirm --non-interactive-include-reboot-patches"),
 			NoExtras: words("--no-recommends"),
 			Caches:   words("/var/cache/zypp"), Lists: words("/var/cache/zypp"), CleanCommand: "zypper clean --all",
+			Harmless: words("--dry-run -h --help -d --download-only"),
 		},
 		{
 			Name: "pacman", programs: words("pacman"), Yes: words("--noconfirm"), cut: cutAt("="), operation: pacman,
@@ -144,11 +158,11 @@ var table = sync.OnceValue(func() []*Manager {
 				--assume-installed --ignore --ignoregroup --overwrite`),
 			files: words(".pkg.tar.zst .pkg.tar.xz .pkg.tar.gz"), verbs: map[string]Action{},
 			Caches: words("/var/cache/pacman/pkg"), Lists: words("/var/lib/pacman/sync"),
-			CleanCommand: "pacman -Scc --noconfirm",
+			Harmless: words("-p --print -h --help -V --version"),
 		},
 		{
 			Name: "pip", programs: pip, valued: pipValued, files: wheels, cut: cutPip,
-			NoCache: words("--no-cache-dir"),
+			NoCache: words("--no-cache-dir --no-cache"), Harmless: words("--dry-run -h --help"),
 			verbs: map[string]Action{"install": Install, "wheel": Install, "download": Other, "uninstall": Remove,
 				"cache purge": Clean, "cache remove": Clean},
 			Yes: nil, Caches: words("~/.cache/pip"), CleanCommand: "pip cache purge",
@@ -278,6 +292,16 @@ func aptSet(option, name string, want bool) bool {
 	return false
 }
 
+// yumYes reports the setting that confirms all questions, on the command line.
+func yumYes(u *Use) bool {
+	return slices.ContainsFunc(u.Options, func(o Option) bool {
+		key, value, _ := strings.Cut(o.Value, "=")
+		return o.Name == "--setopt" && key == "assumeyes" && slices.Contains(truths, strings.ToLower(value))
+	})
+}
+
+var truths = []string{"1", "true", "yes", "on"}
+
 func yumNoExtras(u *Use) bool {
 	for _, o := range u.Options {
 		if o.Name == "--setopt" {
@@ -293,7 +317,8 @@ func yumNoExtras(u *Use) bool {
 	return false
 }
 
-// pacman sets the action from the operation, such as -Syu, which is an option in form.
+// pacman sets the action from the operation, such as -Syu, which is an option in form. -Sy alone only refreshes the
+// lists.
 func pacman(u *Use) bool {
 	sync, clean := u.Has("-S", "--sync"), u.Has("-c", "--clean")
 	switch {
@@ -305,6 +330,8 @@ func pacman(u *Use) bool {
 		u.Action = Upgrade
 	case sync && u.Has("-s", "--search", "-i", "--info", "-l", "--list", "-g", "--groups"):
 		u.Action = Other
+	case sync && u.Has("-y", "--refresh") && len(u.Packages) == 0 && !u.Opaque:
+		u.Action = Update
 	case sync:
 		u.Action = Install
 	case u.Has("-R", "--remove"):

@@ -242,9 +242,11 @@ func (r *reader) read() {
 			operands = append(operands, w)
 		}
 	}
-	if m.operation != nil && m.operation(r.use) {
-		r.packages(operands)
-		return
+	if m.operation != nil {
+		if r.packages(operands); m.operation(r.use) {
+			return
+		}
+		r.use.Packages = nil
 	}
 	for len(operands) > 0 && hidden(operands[0]) {
 		operands = operands[1:] // options in a variable, as in `apt-get $OPTIONS install`
