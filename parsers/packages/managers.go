@@ -42,7 +42,7 @@ var table = sync.OnceValue(func() []*Manager {
 	apt := map[string]Action{
 		"install": Install, "reinstall": Install, "build-dep": Install, "satisfy": Install, "update": Update,
 		"upgrade": Upgrade, "safe-upgrade": Upgrade, "dist-upgrade": ReleaseUpgrade, "full-upgrade": ReleaseUpgrade,
-		"clean": Clean, "autoclean": Clean, "distclean": Clean, "remove": Remove, "purge": Remove,
+		"clean": Clean, "autoclean": Clean, "auto-clean": Clean, "distclean": Clean, "dist-clean": Clean, "remove": Remove, "purge": Remove,
 		"autoremove": Remove, "autopurge": Remove,
 	}
 	aptValued := words(`-o --option -t --target-release --default-release -c --config-file -a --host-architecture
@@ -169,11 +169,11 @@ var table = sync.OnceValue(func() []*Manager {
 		},
 		{
 			Name: "uv", programs: words("uv"), valued: pipValued, files: wheels, cut: cutPip,
-			NoCache: words("-n --no-cache"),
+			NoCache: words("-n --no-cache --no-cache-dir"),
 			verbs: map[string]Action{"pip install": Install, "pip sync": Install, "add": Install, "sync": Install,
 				"tool install": Install, "tool run": Run, "run": Run, "lock": Other, "pip uninstall": Remove,
 				"remove": Remove, "cache clean": Clean, "cache prune": Clean},
-			Caches: words("~/.cache/uv"), CleanCommand: "uv cache clean",
+			Caches: words("~/.cache/uv"), CleanCommand: "uv cache clean", Harmless: words("--dry-run -V --version -h --help"),
 		},
 		{
 			Name: "poetry", programs: words("poetry"), cut: cutPip, files: wheels,
@@ -186,8 +186,9 @@ var table = sync.OnceValue(func() []*Manager {
 		},
 		{
 			Name: "npm", programs: words("npm"), verbs: npm, valued: npmValued, cut: cutNPM,
-			files:  words(".tgz .tar.gz .tar"),
-			Caches: words("~/.npm"), CleanCommand: "npm cache clean --force",
+			files:    words(".tgz .tar.gz .tar"),
+			Harmless: words("-v --version -h --help --dry-run"),
+			Caches:   words("~/.npm"), CleanCommand: "npm cache clean --force",
 		},
 		{
 			Name: "yarn", programs: words("yarn yarnpkg"), valued: npmValued, files: words(".tgz .tar.gz"), cut: cutNPM,
@@ -195,13 +196,14 @@ var table = sync.OnceValue(func() []*Manager {
 				"upgrade": Upgrade, "up": Upgrade, "cache clean": Clean, "remove": Remove, "global remove": Remove,
 				"dlx": Run},
 			Caches:       words("/usr/local/share/.cache/yarn ~/.cache/yarn ~/.yarn/berry/cache"),
-			CleanCommand: "yarn cache clean",
+			CleanCommand: "yarn cache clean", Harmless: words("-v --version -h --help"),
 		},
 		{
 			Name: "pnpm", programs: words("pnpm"), valued: npmValued, files: words(".tgz .tar.gz"), cut: cutNPM,
 			verbs: map[string]Action{"install": Install, "i": Install, "add": Install, "fetch": Install,
 				"update": Upgrade, "up": Upgrade, "store prune": Clean, "remove": Remove, "rm": Remove, "dlx": Run},
 			Caches: words("~/.local/share/pnpm/store ~/.cache/pnpm"), CleanCommand: "pnpm store prune",
+			Harmless: words("-v --version -h --help"),
 		},
 		{
 			Name: "gem", programs: words("gem"), stops: true, files: words(".gem"), cut: cutAt(":"),
@@ -245,6 +247,7 @@ var table = sync.OnceValue(func() []*Manager {
 				--ignore-platform-req`),
 			Yes:    words("-n --no-interaction"),
 			Caches: words("~/.composer/cache ~/.cache/composer /tmp/cache"), CleanCommand: "composer clear-cache",
+			Harmless: words("--dry-run -V --version -h --help"),
 		},
 	}
 })

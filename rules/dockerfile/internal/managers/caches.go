@@ -1,0 +1,378 @@
+package managers
+
+import (
+	"fmt"
+	"math"
+	"slices"
+	"strings"
+
+	"github.com/sandlint/sandlint/fixers"
+	fixdocker "github.com/sandlint/sandlint/fixers/dockerfile"
+	"github.com/sandlint/sandlint/parsers/image"
+	"github.com/sandlint/sandlint/parsers/packages"
+	"github.com/sandlint/sandlint/parsers/shell"
+	"github.com/sandlint/sandlint/parsers/source"
+	"github.com/sandlint/sandlint/rules"
+)
+
+// Cache is what a rule knows about files that package managers leave in a layer.
+type Cache struct {
+	// Managers are the names of the managers, CleanedBy those whose own command empties the cache.
+	Managers, CleanedBy []string
+	// Folders are where the files lie, with "~" for the home folder.
+	Folders []string
+	// What is what stays, for messages: "the lists of packages".
+	What string
+	// Fills are the actions that leave something. None stands for those that install.
+	Fills []packages.Action
+	// Keeps reports whether a command that cleans keeps what counts.
+	Keeps func(*packages.Use) bool
+	// Off are the variables that, when they have a value, switch the cache off, and Moved those that name another
+	// folder for it, or for what it lies in.
+	Off, Moved []string
+	// MovedBy are the options that do the same, and Elsewhere those with which the files lie in a place that is not
+	// known.
+	MovedBy, Elsewhere []string
+	// Setting is the setting that switches the cache off as well.
+	Setting Setting
+	// Option switches the cache off for one command. Without one, Clean is the command that empties it.
+	Option, Clean string
+	// Relied are the actions that need what is left, where the same RUN has not fetched it anew.
+	Relied []packages.Action
+	// Mount is the folder for a cache mount, "" for none.
+	Mount string
+	// Locked says that builds must not use the folder at the same time.
+	Locked bool
+}
+
+// Check makes the check of a rule about commands that leave files in a layer.
+func (x Cache) Check() rules.Adapter {
+	programs := programsOf(x.Managers)
+	return rules.OnDockerfile(func(p *rules.Pass, d *image.Dockerfile) {
+		r := run{Cache: x, pass: p, d: d}
+		var last *image.Step
+		for _, c := range uses(d, x.Managers, programs()) {
+			if c.Step != last && x.fills(c.Package()) && c.Step.Image.Ships() {
+				last = c.Step
+				r.step(c.Step)
+			}
+		}
+	})
+}
+
+// run is one check of a Dockerfile.
+type run struct {
+	Cache
+	pass   *rules.Pass
+	d      *image.Dockerfile
+	set    *places
+	needed map[*image.Image]int
+}
+
+func (x *Cache) fills(u *packages.Use) bool {
+	if u.Has(u.Manager.Harmless...) {
+		return false
+	}
+	if len(x.Fills) == 0 {
+		return u.Action == packages.Install
+	}
+	return slices.Contains(x.Fills, u.Action)
+}
+
+// step reports what one RUN leaves.
+func (r *run) step(s *image.Step) {
+	clean := cleaner{folders: r.Folders, by: r.CleanedBy, keeps: r.Keeps}
+	for _, name := range r.Moved {
+		if v, ok := s.Lookup(name); ok {
+			if !v.Known || !strings.HasPrefix(v.Text, "/") || strings.HasPrefix(v.Text, "/dev/") || s.Covered(v.Text) {
+				return
+			}
+			clean.folders = append(slices.Clip(clean.folders), home(v.Text))
+		}
+	}
+	for _, name := range r.Off {
+		if v, ok := s.Lookup(name); ok && (!v.Known || v.Text != "") {
+			return
+		}
+	}
+	var left []*image.Command
+	for _, c := range s.Commands() {
+		switch u := c.Package(); {
+		case clean.cleans(c):
+			if c.Name == "trap" {
+				return
+			}
+			left = nil
+		case u == nil || !slices.Contains(r.Managers, u.Manager.Name) || !Judged(c) || c.Uncalled:
+		case r.leaves(c, u, &clean):
+			left = append(left, c)
+		}
+	}
+	if len(left) == 0 || slices.ContainsFunc(r.Folders, s.Covered) {
+		return
+	}
+	if r.set == nil {
+		r.set = r.Setting.places(r.d)
+	}
+	if r.set.before(left[0]) {
+		return
+	}
+	if r.Option == "" {
+		r.report(left[len(left)-1], nil)
+		return
+	}
+	installs := slices.ContainsFunc(left, func(c *image.Command) bool { return c.Package().Action != packages.Update })
+	for n, c := range left {
+		if c.Package().Action != packages.Update || !installs {
+			r.report(c, left[:n])
+		}
+	}
+}
+
+// leaves reports whether a command leaves files in the folders.
+func (r *run) leaves(c *image.Command, u *packages.Use, clean *cleaner) bool {
+	if !r.fills(u) || u.SkipsCache() || u.Opaque && r.Option != "" || u.Has(r.Elsewhere...) {
+		return false
+	}
+	moved := func(folder string, known bool) bool {
+		clean.folders = append(slices.Clip(clean.folders), home(folder))
+		return !known || !strings.HasPrefix(folder, "/") || strings.HasPrefix(folder, "/dev/") || c.Step.Covered(folder)
+	}
+	if o, ok := u.Option(r.MovedBy...); ok && moved(o.Value, true) {
+		return false
+	}
+	for _, name := range r.Off {
+		if v := c.Assigned(name); v.Set && (!v.Value.Value.Known || v.Value.Value.Text != "") {
+			return false
+		}
+	}
+	for _, name := range r.Moved {
+		if v := c.Assigned(name); v.Set && moved(v.Value.Value.Text, v.Value.Value.Known) {
+			return false
+		}
+	}
+	return true
+}
+
+// report reports a command; updates are commands before it that leave files, too.
+func (r *run) report(c *image.Command, before []*image.Command) {
+	finding := rules.Finding{
+		File: c.File, Span: Place(c),
+		Message: fmt.Sprintf("%q leaves %s in this layer, where no later instruction can remove the space they take",
+			Named(c), r.What),
+	}
+	for _, fix := range []func(*image.Command) (fixers.Fix, bool){
+		func(c *image.Command) (fixers.Fix, bool) { return r.option(c, before) }, r.clean, r.mount,
+	} {
+		if f, ok := fix(c); ok {
+			finding.Fixes = append(finding.Fixes, f)
+		}
+	}
+	r.pass.Report(finding)
+}
+
+// option returns the fix that adds the option, and removes a command before it that only refreshes the lists, which the
+// option makes useless.
+func (r *run) option(c *image.Command, before []*image.Command) (fixers.Fix, bool) {
+	if r.Option == "" {
+		return fixers.Fix{}, false
+	}
+	fix := fixers.Fix{Title: "Add " + r.Option, Safety: fixers.Safe}
+	if c.Package().Action != packages.Update {
+		edits, ok := AddWords(c, verb(c), r.Option)
+		if !ok {
+			return fixers.Fix{}, false
+		}
+		fix.Edits = edits
+		fix.Changes = fixers.Changes{fixdocker.Words{Added: []string{r.Option}}}
+	} else {
+		before = []*image.Command{c}
+		fix.Title = ""
+	}
+	var removed []string
+	for _, b := range before {
+		if b.Package().Action != packages.Update {
+			continue
+		}
+		edit, ok := withoutCommand(b)
+		if !ok {
+			return fixers.Fix{}, false
+		}
+		fix.Edits = append(fix.Edits, edit)
+		removed = append(removed, b.File.Text(b.Span))
+		if title := fmt.Sprintf("remove %q, which it makes useless", Named(b)); fix.Title == "" {
+			fix.Title = fmt.Sprintf("Remove %q", Named(b))
+		} else {
+			fix.Title += " and " + title
+		}
+	}
+	if len(removed) > 0 {
+		fix.Changes = append(fix.Changes, fixdocker.Commands{Removed: removed})
+	}
+	return fix, true
+}
+
+// withoutCommand returns the edit that removes a command that && joins to the next one.
+func withoutCommand(c *image.Command) (fixers.Edit, bool) {
+	commands := c.Script.Commands
+	n := slices.Index(commands, c.Command)
+	if n < 0 || n+1 >= len(commands) || c.Parent != nil || c.Function != "" {
+		return fixers.Edit{}, false
+	}
+	next := commands[n+1]
+	if next.Joined != "&&" || next.Statement != c.Statement || len(c.Redirs) > 0 || next.Span.Start < c.Span.End {
+		return fixers.Edit{}, false
+	}
+	between := strings.ReplaceAll(c.File.Text(source.Span{Start: c.Span.End, End: next.Span.Start}), "\r", "")
+	if strings.Join(strings.Fields(strings.ReplaceAll(between, "\\\n", " ")), "") != "&&" {
+		return fixers.Edit{}, false
+	}
+	return fixers.Edit{File: c.File, Span: source.Span{Start: c.Span.Start, End: next.Span.Start}}, true
+}
+
+// clean returns the fix that empties the cache at the end of the RUN.
+func (r *run) clean(c *image.Command) (fixers.Fix, bool) {
+	if r.Clean == "" || r.isRelied(c) {
+		return fixers.Fix{}, false
+	}
+	text := r.Clean
+	if slices.Contains(c.Wrappers, "sudo") {
+		text = "sudo " + text
+	}
+	edit, ok := Append(c, text)
+	if !ok {
+		return fixers.Fix{}, false
+	}
+	return fixers.Fix{
+		Title: fmt.Sprintf("Run %q in the same layer", text), Safety: fixers.Unsafe, Edits: []fixers.Edit{edit},
+		Changes: fixers.Changes{fixdocker.Commands{Added: []string{text}}},
+	}, true
+}
+
+// isRelied reports whether a later RUN needs what the command leaves.
+func (r *run) isRelied(c *image.Command) bool {
+	if r.Relied == nil {
+		return false
+	}
+	if r.needed == nil {
+		r.needed = r.relying()
+	}
+	return r.needed[c.Step.Image] > c.Step.Index
+}
+
+// relying returns the index of the last instruction of each stage that needs what earlier ones left.
+func (r *run) relying() map[*image.Image]int {
+	out := map[*image.Image]int{}
+	var filled *image.Step
+	for _, c := range r.d.Commands(packages.Programs(r.Managers...)...) {
+		u := c.Package()
+		switch {
+		case u == nil || c.Step.Image == nil:
+		case r.fills(u):
+			filled = c.Step
+		case slices.Contains(r.Relied, u.Action) && filled != c.Step:
+			out[c.Step.Image] = max(out[c.Step.Image], c.Step.Index)
+		}
+	}
+	for _, img := range r.d.Images {
+		if out[img] == 0 {
+			continue
+		}
+		for p := img.Parent; p != nil && out[p] != math.MaxInt; p = p.Parent {
+			out[p] = math.MaxInt
+		}
+	}
+	return out
+}
+
+// Append returns the edit that adds a command, joined by &&, at the end of the script that a command stands in. It is
+// false where the script has another form than a list of commands.
+func Append(c *image.Command, command string) (fixers.Edit, bool) {
+	if c.Step.Exec || !c.InDockerfile() {
+		return fixers.Edit{}, false
+	}
+	script := c.Step.Script()
+	var last *shell.Command
+	for _, other := range script.Commands {
+		if other.Parent == nil && (last == nil || other.Statement.End > last.Statement.End) {
+			last = other
+		}
+	}
+	if last == nil || last.Function != "" {
+		return fixers.Edit{}, false
+	}
+	f := c.File
+	end := last.Statement.End
+	statement := f.Text(last.Statement)
+	trimmed := strings.TrimRight(strings.TrimSuffix(strings.TrimRight(statement, " \t"), ";"), " \t")
+	end -= len(statement) - len(trimmed)
+	switch {
+	case strings.HasSuffix(trimmed, "&"), strings.HasSuffix(trimmed, "\\"), strings.Contains(trimmed, "<<"):
+		return fixers.Edit{}, false
+	}
+	for _, other := range script.Commands {
+		if other.Statement == last.Statement && (other.Name == "exit" || other.Name == "exec" || other.Name == "return") {
+			return fixers.Edit{}, false
+		}
+	}
+	return fixers.Edit{
+		File: f, Span: source.Span{Start: end, End: end}, Text: continued(c.Step, end, command),
+	}, true
+}
+
+// continued returns the text that joins a command at an offset: on a line of its own, in the style of the others, where
+// the RUN has several.
+func continued(s *image.Step, at int, command string) string {
+	before := s.Dockerfile().Source.Text(source.Span{Start: s.Instruction.Span.Start, End: at})
+	lines := strings.Split(before, "\n")
+	if _, _, _, heredoc := s.HeredocScript(); heredoc || len(lines) == 1 {
+		return " && " + command
+	}
+	end := "\n"
+	if strings.HasSuffix(lines[0], "\r") {
+		end = "\r\n"
+	}
+	escape := string(s.Dockerfile().Escape)
+	indent, leading, trailing := "", false, false
+	for n, line := range lines[1:] {
+		body := strings.TrimLeft(line, " \t")
+		blanks := line[:len(line)-len(body)]
+		above := strings.TrimRight(strings.TrimSuffix(strings.TrimRight(lines[n], " \t\r"), escape), " \t")
+		switch {
+		case strings.HasPrefix(body, "#"):
+		case strings.HasPrefix(body, "&&"):
+			indent, leading = blanks, true
+		case strings.HasSuffix(above, "&&"):
+			indent, trailing = blanks, true
+		case indent == "":
+			indent = blanks
+		}
+	}
+	if indent == "" {
+		indent = "    "
+	}
+	if trailing && !leading {
+		return " && " + escape + end + indent + command
+	}
+	return " " + escape + end + indent + "&& " + command
+}
+
+// mount returns the fix that keeps the files in a cache mount.
+func (r *run) mount(c *image.Command) (fixers.Fix, bool) {
+	if r.Mount == "" || !image.IsRoot(c.Step.User().Text) || c.OtherUser() || r.isRelied(c) {
+		return fixers.Fix{}, false
+	}
+	text := " --mount=type=cache,target=" + r.Mount
+	if r.Locked {
+		text += ",sharing=locked"
+	}
+	at := c.Step.Keyword.End
+	if flags := c.Step.Instruction.Flags; len(flags) > 0 {
+		at = flags[len(flags)-1].Span.End
+	}
+	return fixers.Fix{
+		Title: "Use a cache mount at " + r.Mount, Safety: fixers.Unsafe,
+		Edits:   []fixers.Edit{{File: c.File, Span: source.Span{Start: at, End: at}, Text: text}},
+		Changes: fixers.Changes{fixdocker.Flags{"mount"}},
+	}, true
+}
