@@ -189,8 +189,12 @@ func moduleWords(words []shell.Word, name string) []shell.Word {
 	return nil
 }
 
-// split returns the words as the program gets them: a known variable that is not quoted may hold several.
+// split returns the words as the program gets them: a known variable that is not quoted may hold several, and a
+// substitution with nothing but a comment in it, which people use for comments between words, vanishes.
 func split(words []shell.Word) []shell.Word {
+	if slices.ContainsFunc(words, comment) {
+		words = slices.DeleteFunc(slices.Clone(words), comment)
+	}
 	several := func(w shell.Word) bool {
 		const blanks = " \t\n"
 		splits := func(p source.Piece) bool {
@@ -212,6 +216,18 @@ func split(words []shell.Word) []shell.Word {
 		}
 	}
 	return out
+}
+
+// comment reports whether a word is a comment between words: `# text`, or the substitution of a variable as in
+// ${IFS# text}.
+func comment(w shell.Word) bool {
+	if w.Known || len(w.Text) < 3 {
+		return false
+	}
+	if rest, ok := strings.CutPrefix(w.Text, "`"); ok {
+		return strings.HasPrefix(strings.TrimLeft(rest, " \t"), "#") && strings.IndexByte(rest, '`') == len(rest)-1
+	}
+	return strings.HasPrefix(w.Text, "${IFS#") && strings.IndexByte(w.Text, '}') == len(w.Text)-1
 }
 
 // reader reads the words of one command line.

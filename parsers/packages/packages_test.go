@@ -74,6 +74,8 @@ func TestRead(t *testing.T) {
 		"apt-get install $(cat list)":        "apt-get install unknown:$(cat list) +opaque",
 		"apt-get install -o APT::Get::Assume-Yes=true -o APT::Install-Recommends=0 git": "apt-get install " +
 			"-o=APT::Get::Assume-Yes=true -o=APT::Install-Recommends=0 git +yes +noextras",
+		"apt-get install -y ` # tools` git `# more`":     "apt-get install -y git +yes",
+		"apt-get install ${IFS# tools} git":              "apt-get install git",
 		"apt-get dist-upgrade -y":                        "apt-get release -y +yes",
 		"apk --no-cache add 'gcc~=13' git=2.3-r1 x@edge": "apk install --no-cache gcc|13 git|2.3-r1 x@edge +nocache",
 		"apk add -t .deps gcc":                           "apk install -t=.deps gcc",

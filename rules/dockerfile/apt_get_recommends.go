@@ -26,8 +26,8 @@ var aptGetRecommends = &rules.Rule{
 	Check: managers.Each([]string{"apt-get", "apt", "aptitude"}, managers.AptSetting("install-recommends"),
 		func(c *image.Command) bool {
 			u := c.Package()
-			return u.Action == packages.Install && len(u.Verb) > 0 && u.Verb[0].Text == "install" && len(u.Packages) > 0 &&
-				!u.Opaque && !u.SkipsExtras() && !u.Has(u.Manager.Harmless...) && c.Step.Image.Ships()
+			return u.Action == packages.Install && len(u.Verb) > 0 && u.Verb[0].Text == "install" && !u.Opaque &&
+				!u.SkipsExtras() && !u.Has(u.Manager.Harmless...) && c.Step.Image.Ships()
 		},
 		func(p *rules.Pass, c *image.Command) {
 			finding := rules.Finding{
