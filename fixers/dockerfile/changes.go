@@ -25,8 +25,8 @@ type CommandOrder struct{}
 // replaced is one of each.
 type Words struct{ Removed, Added []string }
 
-// Commands declares commands of a RUN that are removed and added, as text: whole ones, each at the front or the end of a
-// statement of the script or between two commands of it, and joined by &&.
+// Commands declares commands of a RUN that are removed and added, as text: whole ones, each at the front or the end of
+// a statement of the script or between two commands of it, and joined by &&.
 type Commands struct{ Removed, Added []string }
 
 // Separated declares that && comes between two words of a command of a RUN, so the second becomes a command of its own.

@@ -115,8 +115,8 @@ func TestPartialChanges(t *testing.T) {
 		{"commands that || joins keep theirs", "RUN a || b", "RUN b || a", CommandOrder{}, "RUN of line 2"},
 
 		{
-			"a command comes", "RUN a -y && b", "RUN a -y && b && rm -rf /x/*", Commands{Added: []string{"rm -rf /x/*"}},
-			"",
+			"a command comes", "RUN a -y && b", "RUN a -y && b && rm -rf /x/*",
+			Commands{Added: []string{"rm -rf /x/*"}}, "",
 		},
 		{"a command comes behind a list", "RUN a; b", "RUN a; b && c d", Commands{Added: []string{"c d"}}, ""},
 		{

@@ -36,8 +36,8 @@ type dumper struct {
 	dropped []string
 }
 
-// statements writes the statements of a script. Where their order is free, those that are joined by && are sorted; where
-// whole commands may come and go, these are left out; and where && may come between words, it does not show.
+// statements writes the statements of a script. Where their order is free, those that are joined by && are sorted;
+// where whole commands may come and go, these are left out; and where && may come between words, it does not show.
 func (d *dumper) statements(list []*syntax.Stmt) {
 	m := d.mask
 	if m == nil || !m.reordered && !m.separated && len(m.removedCommands)+len(m.addedCommands) == 0 {

@@ -42,7 +42,8 @@ var table = sync.OnceValue(func() []*Manager {
 	apt := map[string]Action{
 		"install": Install, "reinstall": Install, "build-dep": Install, "satisfy": Install, "update": Update,
 		"upgrade": Upgrade, "safe-upgrade": Upgrade, "dist-upgrade": ReleaseUpgrade, "full-upgrade": ReleaseUpgrade,
-		"clean": Clean, "autoclean": Clean, "auto-clean": Clean, "distclean": Clean, "dist-clean": Clean, "remove": Remove, "purge": Remove,
+		"clean": Clean, "autoclean": Clean, "auto-clean": Clean, "distclean": Clean,
+		"dist-clean": Clean, "remove": Remove, "purge": Remove,
 		"autoremove": Remove, "autopurge": Remove,
 	}
 	aptValued := words(`-o --option -t --target-release --default-release -c --config-file -a --host-architecture
@@ -173,7 +174,8 @@ var table = sync.OnceValue(func() []*Manager {
 			verbs: map[string]Action{"pip install": Install, "pip sync": Install, "add": Install, "sync": Install,
 				"tool install": Install, "tool run": Run, "run": Run, "lock": Other, "pip uninstall": Remove,
 				"remove": Remove, "cache clean": Clean, "cache prune": Clean},
-			Caches: words("~/.cache/uv"), CleanCommand: "uv cache clean", Harmless: words("--dry-run -V --version -h --help"),
+			Caches: words("~/.cache/uv"), CleanCommand: "uv cache clean",
+			Harmless: words("--dry-run -V --version -h --help"),
 		},
 		{
 			Name: "poetry", programs: words("poetry"), cut: cutPip, files: wheels,

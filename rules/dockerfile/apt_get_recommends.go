@@ -32,8 +32,8 @@ var aptGetRecommends = &rules.Rule{
 		func(p *rules.Pass, c *image.Command) {
 			finding := rules.Finding{
 				File: c.File, Span: managers.Place(c),
-				Message: fmt.Sprintf("%q also installs what the packages merely recommend, so the image is larger than needed",
-					managers.Named(c)),
+				Message: fmt.Sprintf("%q also installs what the packages merely recommend, "+
+					"so the image is larger than needed", managers.Named(c)),
 			}
 			option := c.Package().Manager.NoExtras[len(c.Package().Manager.NoExtras)-1]
 			if edits, ok := managers.AddOption(c, option); ok {

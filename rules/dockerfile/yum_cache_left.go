@@ -24,9 +24,7 @@ var yumCacheLeft = &rules.Rule{
 		What:      "the metadata of repositories",
 		Fills:     []packages.Action{packages.Install, packages.Update, packages.Upgrade, packages.ReleaseUpgrade},
 		CleanedBy: []string{"yum", "dnf", "microdnf", "tdnf"},
-		Keeps: func(u *packages.Use) bool {
-			return len(u.Packages) > 0 && (u.Packages[0].Word.Text == "packages" || u.Packages[0].Word.Text == "headers")
-		},
+		Keeps:     managers.KeepsMetadata,
 		Elsewhere: []string{"--installroot", "-C", "--cacheonly"},
 		Clean:     "yum clean all",
 		Mount:     "/var/cache/yum", Locked: true,

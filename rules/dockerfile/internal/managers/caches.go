@@ -311,7 +311,8 @@ func Append(c *image.Command, command string) (fixers.Edit, bool) {
 		return fixers.Edit{}, false
 	}
 	for _, other := range script.Commands {
-		if other.Statement == last.Statement && (other.Name == "exit" || other.Name == "exec" || other.Name == "return") {
+		leaves := other.Name == "exit" || other.Name == "exec" || other.Name == "return"
+		if leaves && other.Statement == last.Statement {
 			return fixers.Edit{}, false
 		}
 	}

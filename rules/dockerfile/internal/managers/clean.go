@@ -51,6 +51,11 @@ func (x *cleaner) cleans(c *image.Command) bool {
 	return x.hidden(c)
 }
 
+// KeepsMetadata reports whether a command of yum or dnf that cleans keeps the metadata of repositories.
+func KeepsMetadata(u *packages.Use) bool {
+	return len(u.Packages) > 0 && (u.Packages[0].Word.Text == "packages" || u.Packages[0].Word.Text == "headers")
+}
+
 // cleaning are parts of names of scripts that nobody can read here and that clean up.
 var cleaning = []string{"clean", "purge", "minim", "shrink", "slim"}
 
@@ -75,7 +80,9 @@ func (x *cleaner) hidden(c *image.Command) bool {
 
 // mentions reports whether a text of shell code has one of the folders in it.
 func (x *cleaner) mentions(code string) bool {
-	return slices.ContainsFunc(x.folders, func(f string) bool { return strings.Contains(code, strings.TrimPrefix(f, "~")) })
+	return slices.ContainsFunc(x.folders, func(folder string) bool {
+		return strings.Contains(code, strings.TrimPrefix(folder, "~"))
+	})
 }
 
 var expansion = sync.OnceValue(func() *regexp.Regexp {
@@ -149,7 +156,8 @@ func (x *cleaner) covers(p string) bool {
 	return false
 }
 
-// match reports whether a path with wildcards names a folder, one that it lies in, or, with a wildcard, what lies in it.
+// match reports whether a path with wildcards names a folder, one that it lies in, or, with a wildcard, what lies in
+// it.
 func match(pattern, folder []string) bool {
 	for n, part := range pattern {
 		if n >= len(folder) {

@@ -76,8 +76,8 @@ func answered(c *shell.Command) bool {
 func (q Question) report(p *rules.Pass, c *image.Command) {
 	finding := rules.Finding{
 		File: c.File, Span: Place(c),
-		Message: fmt.Sprintf("%q may ask for confirmation, which nobody can give during a build; then it changes nothing "+
-			"and the build fails", Named(c)),
+		Message: fmt.Sprintf("%q may ask for confirmation, which nobody can give during a build; "+
+			"then it changes nothing and the build fails", Named(c)),
 	}
 	behind := c.Words[0]
 	if !q.Global {
