@@ -14,6 +14,7 @@ import (
 	"github.com/sandlint/sandlint/parsers/nixuse"
 	"github.com/sandlint/sandlint/parsers/source"
 	"github.com/sandlint/sandlint/rules"
+	"github.com/sandlint/sandlint/rules/nix/internal/misread"
 )
 
 var featureNotEnabled = &rules.Rule{
@@ -81,7 +82,7 @@ func disabledIn(p *rules.Pass, img *nixuse.Image, e *nixuse.Event) {
 		finding.Message += "; Determinate Nix has both"
 	}
 	if e.File == img.Dockerfile.Source {
-		finding.Fixes = enableFixes(eff, e, flag, missing)
+		finding.Fixes = enableFixes(eff, img, e, flag, missing)
 	}
 	p.Report(finding)
 }
@@ -149,7 +150,9 @@ func replacedMessage(text *nixuse.Text, flag *nixconf.Entry, use *nixuse.Use, mi
 }
 
 // enableFixes returns the fixes that give a command the features that it needs on its own command line.
-func enableFixes(eff *nixuse.Effective, e *nixuse.Event, flag *nixconf.Entry, missing []nixuse.Need) []fixers.Fix {
+func enableFixes(
+	eff *nixuse.Effective, img *nixuse.Image, e *nixuse.Event, flag *nixconf.Entry, missing []nixuse.Need,
+) []fixers.Fix {
 	const extra = "--extra-experimental-features"
 	c := e.Command
 	if e.Instruction.Exec || e.Kind == nixuse.StartCommand || c.Quoting != source.Plain || c.Parent != nil {
@@ -165,14 +168,19 @@ func enableFixes(eff *nixuse.Effective, e *nixuse.Event, flag *nixconf.Entry, mi
 	if len(features) > 1 {
 		text = " " + extra + " '" + value + "'"
 	}
-	settings := fixnix.Settings{"experimental-features"}
+	options := &nixuse.Text{File: &nixconf.File{}, Targets: img.Releases(), Image: img}
+	if e.Nix.Options != nil {
+		options.File = e.Nix.Options.File
+	}
+	settings := fixnix.Settings(misread.Touched(options,
+		&nixconf.Entry{Name: nixconf.Word{Text: "experimental-features"}}))
 	if flag == nil {
 		at := c.Words[0].Span.End
 		return []fixers.Fix{{
 			Title:   "Enable " + strings.Join(features, " and ") + " for this command",
 			Safety:  fixers.Unsafe,
 			Edits:   []fixers.Edit{{File: file, Span: source.Span{Start: at, End: at}, Text: text}},
-			Changes: fixers.Changes{fixdocker.Words{Added: added}, settings},
+			Changes: fixers.Changes{fixdocker.Words{Added: added}, settings, fixers.Reveals{}},
 		}}
 	}
 	span := e.Nix.Options.Fragment.Span(flag.Name.Span)
@@ -185,7 +193,7 @@ func enableFixes(eff *nixuse.Effective, e *nixuse.Event, flag *nixconf.Entry, mi
 			Safety: fixers.Unsafe,
 			Edits:  []fixers.Edit{{File: file, Span: span, Text: extra}},
 			Changes: fixers.Changes{
-				fixdocker.Words{Removed: []string{"--experimental-features"}, Added: []string{extra}}, settings,
+				fixdocker.Words{Removed: []string{"--experimental-features"}, Added: []string{extra}}, settings, fixers.Reveals{},
 			},
 		}}
 	}
@@ -196,7 +204,7 @@ func enableFixes(eff *nixuse.Effective, e *nixuse.Event, flag *nixconf.Entry, mi
 				Title:   "Enable " + strings.Join(features, " and ") + " as well",
 				Safety:  fixers.Unsafe,
 				Edits:   []fixers.Edit{{File: file, Span: source.Span{Start: at, End: at}, Text: text}},
-				Changes: fixers.Changes{fixdocker.Words{Added: added}, settings},
+				Changes: fixers.Changes{fixdocker.Words{Added: added}, settings, fixers.Reveals{}},
 			}}
 		}
 	}

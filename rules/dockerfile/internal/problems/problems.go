@@ -34,11 +34,18 @@ func Report(p *rules.Pass, d *image.Dockerfile, kind string) {
 			p.Report(finding)
 			continue
 		}
-		if problem.Near != "" && kind != dockerfile.KindSyntax {
+		if problem.Near != "" && kind != dockerfile.KindSyntax && !(kind == dockerfile.KindUnknownFlag &&
+			beforeFrom(d, problem)) {
 			finding.Fixes = []fixers.Fix{rename(d, problem)}
 		}
 		p.Report(finding)
 	}
+}
+
+// beforeFrom reports whether a problem lies before the first FROM, where BuildKit refuses the instruction for its place
+// as soon as nothing else is wrong with it.
+func beforeFrom(d *image.Dockerfile, problem source.Problem) bool {
+	return len(d.Stages) == 0 || problem.Span.Start < d.Stages[0].From.Span.Start
 }
 
 func rename(d *image.Dockerfile, problem source.Problem) fixers.Fix {
