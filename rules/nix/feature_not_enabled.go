@@ -193,7 +193,8 @@ func enableFixes(
 			Safety: fixers.Unsafe,
 			Edits:  []fixers.Edit{{File: file, Span: span, Text: extra}},
 			Changes: fixers.Changes{
-				fixdocker.Words{Removed: []string{"--experimental-features"}, Added: []string{extra}}, settings, fixers.Reveals{},
+				fixdocker.Words{Removed: []string{"--experimental-features"}, Added: []string{extra}},
+				settings, fixers.Reveals{},
 			},
 		}}
 	}
