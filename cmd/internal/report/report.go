@@ -55,6 +55,8 @@ func Reporters() []Reporter {
 		{Name: "text", Summary: "people, with the source under each finding", Fixes: true, Raw: true, Write: writeText},
 		{Name: "json", Summary: "editors and scripts: one object", Fixes: true, Write: writeJSON},
 		{Name: "github", Summary: "annotations of a GitHub workflow, and its job summary", Write: writeGitHub},
+		{Name: "hadolint", Summary: "scripts that read hadolint's lines", Raw: true, Write: writeHadolint},
+		{Name: "hadolint-json", Summary: "scripts that read hadolint's JSON", Write: writeHadolintJSON},
 	}
 }
 
