@@ -21,7 +21,8 @@ func hadolintSample(t *testing.T) *Report {
 	f := source.NewFile("Dockerfile", []byte("FROM a\n cmd [\"b\"]\nENTRYPOINT c\nHEALTHCHECK CMD d\nRUN e\n"))
 	for _, text := range []string{"cmd", "c\n", "CMD d", "e\n"} {
 		r.Result.Findings = append(r.Result.Findings, rules.Finding{
-			Rule: several, Severity: rules.Style, File: f, Span: spanOf(t, f, text, 0), Message: "##[error]one too many",
+			Rule: several, Severity: rules.Style, File: f, Span: spanOf(t, f, text, 0),
+			Message: "##[error]one too many",
 		})
 	}
 	return r
