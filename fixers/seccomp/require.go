@@ -244,8 +244,17 @@ func (b *builder) finish() []fixers.Edit {
 	if b.failed {
 		return nil
 	}
-	slices.SortFunc(b.edits, func(a, b fixers.Edit) int { return cmp.Compare(a.Span.Start, b.Span.Start) })
-	return b.edits
+	slices.SortStableFunc(b.edits, func(a, b fixers.Edit) int { return cmp.Compare(a.Span.Start, b.Span.Start) })
+	var out []fixers.Edit
+	for _, e := range b.edits {
+		// Where a YAML list of names ends its rule, more names and another rule are inserted at one place.
+		if n := len(out) - 1; n >= 0 && e.Span.IsEmpty() && e.Span == out[n].Span {
+			out[n].Text += e.Text
+		} else {
+			out = append(out, e)
+		}
+	}
+	return out
 }
 
 // Allowing returns the rule that lets all calls of a syscall run, or without such a rule the longest one that allows,

@@ -4,7 +4,6 @@
 package allow
 
 import (
-	"errors"
 	"fmt"
 	"slices"
 
@@ -325,14 +324,14 @@ func (e *extender) extend() error {
 				return &NotEditableError{Reason: "its layout does not allow the edit"}
 			}
 			if after = fixseccomp.WithEdits(e.profile, edits); after == nil {
-				return errors.New("the edits do not apply")
+				return &NotEditableError{Reason: "its layout does not allow the edit"}
 			}
 		}
 		if !e.runtimes(after) && !e.border(after) {
 			return e.prove(edits, after)
 		}
 	}
-	return errors.New("the edits bring more and more edits with them")
+	return &NotEditableError{Reason: "the edits bring more and more edits with them"}
 }
 
 func (e *extender) requirement() fixseccomp.Requirement {
