@@ -110,6 +110,14 @@ type NewRule struct {
 	Args  []NewArg
 	// ExcludesCaps are Docker's excludes.caps.
 	ExcludesCaps []string
+	// Includes and Excludes are the rest of what Docker's fields ask for.
+	Includes, Excludes NewScope
+}
+
+// NewScope is what the includes or the excludes of a NewRule ask for.
+type NewScope struct {
+	Caps, Arches []string
+	MinKernel    string
 }
 
 // NewArg is an argument condition of a NewRule.
@@ -281,19 +289,38 @@ func (l layout) rule(r NewRule) string {
 		}
 		members = append(members, `"args"`+l.colon+l.array(args, l.inner != ""))
 	}
-	if len(r.ExcludesCaps) > 0 {
-		deeper := l
-		if l.inner != "" {
-			deeper.inner = l.inner + l.unit
-		}
-		var caps []string
-		for _, name := range r.ExcludesCaps {
-			caps = append(caps, quote(name))
-		}
-		members = append(members,
-			`"excludes"`+l.colon+deeper.object([]string{`"caps"` + l.colon + deeper.array(caps, l.listed)}))
-	}
+	r.Excludes.Caps = append(slices.Clone(r.ExcludesCaps), r.Excludes.Caps...)
+	members = append(members, l.scope("includes", r.Includes)...)
+	members = append(members, l.scope("excludes", r.Excludes)...)
 	return l.object(members)
+}
+
+// scope returns the member with the includes or the excludes of a rule; nil where they ask for nothing.
+func (l layout) scope(key string, s NewScope) []string {
+	deeper := l
+	if l.inner != "" {
+		deeper.inner = l.inner + l.unit
+	}
+	var members []string
+	for _, list := range []struct {
+		key   string
+		names []string
+	}{{"caps", s.Caps}, {"arches", s.Arches}} {
+		var quoted []string
+		for _, name := range list.names {
+			quoted = append(quoted, quote(name))
+		}
+		if len(quoted) > 0 {
+			members = append(members, quote(list.key)+l.colon+deeper.array(quoted, l.listed))
+		}
+	}
+	if s.MinKernel != "" {
+		members = append(members, `"minKernel"`+l.colon+quote(s.MinKernel))
+	}
+	if len(members) == 0 {
+		return nil
+	}
+	return []string{quote(key) + l.colon + deeper.object(members)}
 }
 
 func (l layout) object(members []string) string {

@@ -47,8 +47,8 @@ runtime-default; "seccomp profiles" lists them. A file of that name is written .
 		},
 	}
 	cmd.AddCommand(a.seccompAllowCommand(), a.seccompAuditCommand(), a.seccompDiffCommand(),
-		a.seccompExplainCommand(), a.seccompProfilesCommand(), a.seccompResolveCommand(), a.seccompTableCommand(),
-		a.seccompWhichCommand())
+		a.seccompExplainCommand(), a.seccompMergeCommand(), a.seccompProfilesCommand(), a.seccompResolveCommand(),
+		a.seccompTableCommand(), a.seccompWhichCommand())
 	return cmd
 }
 

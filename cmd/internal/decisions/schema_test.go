@@ -86,6 +86,16 @@ func TestOutputFollowsSchemas(t *testing.T) {
 	}
 	conforms(t, "seccomp-profiles", "profiles", list.Bytes())
 	conformsAudit(t, nil, "none")
+	for _, base := range profiles {
+		for _, add := range profiles {
+			var b bytes.Buffer
+			merged, obstacle := fixseccomp.Merge(base, []*seccomp.Profile{add}, decide.Targets{})
+			if err := WriteMergeJSON(&b, base, []*seccomp.Profile{add}, merged, obstacle); err != nil {
+				t.Fatal(err)
+			}
+			conforms(t, "seccomp-merge", "merge "+base.Source.Path+" "+add.Source.Path, b.Bytes())
+		}
+	}
 	for _, old := range profiles {
 		for _, new := range profiles {
 			var b bytes.Buffer
@@ -145,12 +155,15 @@ arch=`), records.Add)
 // The schemas refuse what they should.
 func TestSchemasRefuse(t *testing.T) {
 	for schema, text := range map[string]string{
-		"seccomp-explain": `{"version":1,"file":"a","refusals":[],"syscalls":[{"asked":"a"}]}`,
-		"seccomp-table":   `{"version":1,"file":"a"}`,
-		"seccomp-audit":   `{"version":1,"file":null,"malformed":0,"records":[{"line":1}]}`,
-		"seccomp-diff":    `{"version":2}`,
-		"seccomp-which":   `{"version":1,"libseccomp":"2.6.1","syscalls":[],"more":1}`,
-		"seccomp-resolve": `{"syscalls":[]}`,
+		"seccomp-explain":  `{"version":1,"file":"a","refusals":[],"syscalls":[{"asked":"a"}]}`,
+		"seccomp-table":    `{"version":1,"file":"a"}`,
+		"seccomp-diff":     `{"version":2}`,
+		"seccomp-which":    `{"version":1,"libseccomp":"2.6.1","syscalls":[],"more":1}`,
+		"seccomp-resolve":  `{"syscalls":[]}`,
+		"seccomp-profiles": `{"version":1,"engines":[],"profiles":[]}`,
+		"seccomp-merge": `{"version":1,"base":"a","additions":["b"],"proved":true,"changed":true,"profile":1,` +
+			`"obstacle":null}`,
+		"seccomp-audit": `{"version":1,"file":null,"malformed":0,"records":[{"line":1}]}`,
 	} {
 		b, err := os.ReadFile(filepath.Join("..", "..", "..", "docs", "schema", schema+".schema.json"))
 		if err != nil {
