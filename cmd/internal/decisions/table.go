@@ -30,6 +30,8 @@ type archTable struct {
 	arch   *seccomp.Architecture
 	filter *decide.Filter
 	rows   []row
+	// others are, by row, what other usual targets decide where they differ: "Podman with crun 1.29.1: ALLOW".
+	others map[int][]string
 }
 
 // row is the decision about one syscall.
@@ -54,7 +56,7 @@ func NewTable(p *seccomp.Profile, s Scope) *Table {
 			}
 			rows := rowsOf(pt)
 			if first == nil {
-				t.archs = append(t.archs, archTable{arch, pt.filter, rows})
+				t.archs = append(t.archs, archTable{arch, pt.filter, rows, map[int][]string{}})
 				first = &t.archs[len(t.archs)-1]
 				continue
 			}
@@ -66,6 +68,8 @@ func NewTable(p *seccomp.Profile, s Scope) *Table {
 			for i, r := range rows {
 				if !sameDecision(&r.decision, &first.rows[i].decision) {
 					differing[other]++
+					differs := archRow{r, arch, nil}
+					first.others[i] = append(first.others[i], v.with(other)+": "+differs.decisionText())
 				}
 			}
 		}
@@ -73,11 +77,15 @@ func NewTable(p *seccomp.Profile, s Scope) *Table {
 	for _, at := range order {
 		if n := differing[at]; n > 0 {
 			t.others = append(t.others,
-				fmt.Sprintf("%s with %s (%s)", v.loaders[at[byLoader]], v.runtimes[at[byRuntime]],
-					report.Plural(n, "row")))
+				fmt.Sprintf("%s (%s)", v.with(at), report.Plural(n, "row")))
 		}
 	}
 	return t
+}
+
+// with returns a loader and a runtime in words: "Podman with crun 1.29.1".
+func (v *view) with(at [dimensions]int) string {
+	return fmt.Sprintf("%s with %s", v.loaders[at[byLoader]], v.runtimes[at[byRuntime]])
 }
 
 // rowsOf returns the decisions at a point about the syscalls that its architecture has, sorted by name.
@@ -365,15 +373,16 @@ func marshal(v any) (string, error) {
 
 type archRow struct {
 	row
-	arch *seccomp.Architecture
+	arch   *seccomp.Architecture
+	others []string
 }
 
 // all returns the rows of all architectures.
 func (t *Table) all() []archRow {
 	var all []archRow
 	for i := range t.archs {
-		for _, r := range t.archs[i].rows {
-			all = append(all, archRow{r, t.archs[i].arch})
+		for n, r := range t.archs[i].rows {
+			all = append(all, archRow{r, t.archs[i].arch, t.archs[i].others[n]})
 		}
 	}
 	return all
