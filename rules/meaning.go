@@ -259,10 +259,12 @@ func compareCommands(before, after *nixuse.Model, declared []string, rights bool
 			}
 			old, now := a.SettingsBefore(from[m]), b.SettingsBefore(to[m])
 			for _, name := range slices.Concat(old.Settings.Names(), now.Settings.Names()) {
-				was, wasKnown := old.Value(name)
-				is, isKnown := now.Value(name)
-				if (was != is || wasKnown != isKnown) && (!slices.Contains(declared, name) ||
-					!rights && fixnix.Widens(name, was, is)) {
+				if old.Same(name, now) {
+					continue
+				}
+				was, _ := old.Value(name)
+				is, _ := now.Value(name)
+				if !slices.Contains(declared, name) || !rights && fixnix.Widens(name, was, is) {
 					return fmt.Sprintf("%q runs with %s = %s instead of %s", to[m].Nix.Label, name, is, was)
 				}
 			}

@@ -70,6 +70,35 @@ func (e *Effective) Value(name string) (string, bool) {
 	return s.Value, s.Known
 }
 
+// Known reports whether the value of a setting is certain, as Value does, without making the value.
+func (e *Effective) Known(name string) bool {
+	_, known := e.digest(name)
+	return known
+}
+
+// Same reports whether Value returns the same for a setting twice, without making values, which may have thousands of
+// words.
+func (e *Effective) Same(name string, other *Effective) bool {
+	here, known := e.digest(name)
+	there, otherKnown := other.digest(name)
+	if known != otherKnown {
+		return false
+	}
+	if here.Comparable(there) {
+		return here == there
+	}
+	a, _ := e.Value(name)
+	b, _ := other.Value(name)
+	return a == b
+}
+
+func (e *Effective) digest(name string) (effective.Digest, bool) {
+	if !e.certain(name) {
+		return effective.Digest{}, false
+	}
+	return e.Settings.Digest(name)
+}
+
 // Feature reports whether an experimental feature is on, and whether that is certain.
 func (e *Effective) Feature(name string) (on, known bool) {
 	on, known = e.Settings.Feature(name)

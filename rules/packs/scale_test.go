@@ -38,8 +38,7 @@ var shapes = []struct{ name, begin, each, end string }{
 		"RUN echo extra-substituters = https://{{n}} >> /etc/nix/nix.conf\nRUN nix-build x.nix\n", ""},
 }
 
-// BenchmarkShapes checks each shape at four sizes. The time for each thing must not grow with their number, but for
-// "extended", where a value has n words.
+// BenchmarkShapes checks each shape at four sizes. The time for each thing must not grow with their number.
 func BenchmarkShapes(b *testing.B) {
 	set, err := rules.NewSet(packs.All(), rules.Selection{})
 	if err != nil {

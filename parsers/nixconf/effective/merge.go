@@ -176,6 +176,7 @@ type state struct {
 	origins   []Origin
 	replaced  []Origin
 	mounts    persistent.Map[bool] // the paths inside the sandbox that sandbox-paths has
+	digest    digest               // of words, but for sandbox-paths
 }
 
 // Boundaries returns the releases of a distribution in which Merge itself, or what CheckValue refuses, changed. Between
@@ -699,7 +700,7 @@ func (m *merger) set(st *state, facts nixconf.Facts, origin Origin, literal, cer
 	if !facts.Extra {
 		st.replaced = append(st.replaced, st.origins...)
 		st.origins = nil
-		st.words, st.mounts = nil, persistent.Map[bool]{}
+		st.words, st.mounts, st.digest = nil, persistent.Map[bool]{}, digest{}
 		st.onDefault = false
 		st.known = true
 		st.assigned = m.seq
@@ -746,6 +747,7 @@ func (m *merger) add(st *state, facts nixconf.Facts, origin Origin, w nixconf.Wo
 		return
 	}
 	st.words = append(st.words, Element{Text: text, Origin: origin, Span: w.Span})
+	st.digest.add(facts, text)
 }
 
 func (m *merger) addFeatures(st *state, facts nixconf.Facts, origin Origin) {

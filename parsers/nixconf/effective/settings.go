@@ -16,32 +16,28 @@ func (s *Settings) Get(name string) Setting {
 	if !ok {
 		return Setting{}
 	}
-	st, ok := s.states.Get(facts.Name)
-	if !ok {
-		facts.Written, facts.Alias, facts.Extra = facts.Name, false, false
-		st = &state{facts: facts, onDefault: true, known: true}
+	return s.state(facts).finish(s)
+}
+
+// state returns the state of a setting, which is the default where nothing set it.
+func (s *Settings) state(facts nixconf.Facts) *state {
+	if st, ok := s.states.Get(facts.Name); ok {
+		return st
 	}
-	return st.finish(s)
+	facts.Written, facts.Alias, facts.Extra = facts.Name, false, false
+	return &state{facts: facts, onDefault: true, known: true}
 }
 
 // finish returns the setting that st describes.
 func (st *state) finish(s *Settings) Setting {
-	taint := s.taint
-	if st.facts.Kind == nixconf.KindFeatures {
-		taint = s.featureTaint
-	}
 	out := Setting{
 		Name: st.facts.Name, Facts: st.facts, Set: len(st.origins) > 0,
 		Origins: st.origins, Overridden: st.replaced,
-		Known: st.known && taint <= st.assigned,
 		Value: st.value, Words: st.words,
 	}
+	value, known := st.base(s)
+	out.Known = known
 	if st.onDefault {
-		value := st.facts.Default
-		if s.Platform == "darwin" {
-			value = st.facts.DarwinDefault
-		}
-		out.Known = out.Known && st.facts.HasDefault && (s.Platform != "" || value == st.facts.DarwinDefault)
 		out.Words = defaultWords(st.facts, value)
 		out.Words = append(out.Words, st.words...)
 		out.Value = value
@@ -72,6 +68,22 @@ func (st *state) finish(s *Settings) Setting {
 	}
 	out.Value = b.String()
 	return out
+}
+
+// base returns the default, to which words may be appended, and whether the value is known.
+func (st *state) base(s *Settings) (value string, known bool) {
+	taint := s.taint
+	if st.facts.Kind == nixconf.KindFeatures {
+		taint = s.featureTaint
+	}
+	value, known = st.facts.Default, st.known && taint <= st.assigned
+	if s.Platform == "darwin" {
+		value = st.facts.DarwinDefault
+	}
+	if st.onDefault {
+		known = known && st.facts.HasDefault && (s.Platform != "" || value == st.facts.DarwinDefault)
+	}
+	return value, known
 }
 
 // defaultWords returns the words of a setting's default.

@@ -50,6 +50,8 @@ func described(s *Settings) []string {
 var stackTexts = []string{
 	"cores = 1\n", "cores = 2\ncores = 3\n", "cores = x\n", "bogus = 1\n", "bogus = 2\nother = 1\n", "",
 	"extra-substituters = https://a https://b\n", "substituters = https://c\n", "extra-substituters = https://d\n",
+	"extra-system-features = b a b\n", "system-features = a b\n", "substituters = https://c https://d\n",
+	"substituters = https://cache.nixos.org\n", "experimental-features = flakes nix-command\n",
 	"experimental-features = nix-command flakes bogus\n", "extra-experimental-features = ca-derivations bogus\n",
 	"sandbox-paths = /a /b=/c\n", "extra-sandbox-paths = /a=/d /e?\n",
 	"access-tokens = a=b\nextra-access-tokens = c=d\n",
@@ -94,7 +96,24 @@ func TestStackAgreesWithMerge(t *testing.T) {
 				sources := append(append([]Source(nil), from.sources...), next)
 				points = append(points, point{sources, from.stack.With(next)})
 			}
+			values, digests := map[string]Digest{}, map[Digest]string{}
 			for _, p := range points {
+				for _, name := range []string{"substituters", "system-features", "experimental-features", "sandbox-paths",
+					"access-tokens", "cores", "trusted-users"} {
+					set := p.stack.Settings().Get(name)
+					digest, known := p.stack.Settings().Digest(name)
+					if known != set.Known {
+						t.Fatalf("%s %s: %s is known %t, its digest %t", d, v, name, set.Known, known)
+					}
+					digest.text = name + digest.text
+					if value, seen := digests[digest]; seen && value != set.Value {
+						t.Fatalf("%s %s: %s has one digest for %q and %q", d, v, name, value, set.Value)
+					}
+					if other, seen := values[name+set.Value]; seen && other != digest {
+						t.Fatalf("%s %s: %s has two digests for %q", d, v, name, set.Value)
+					}
+					digests[digest], values[name+set.Value] = set.Value, digest
+				}
 				want, got := described(Merge(p.sources, d, v)), described(p.stack.Settings())
 				if diff := cmp.Diff(want, got); diff != "" {
 					t.Fatalf("%s %s, %d sources (-Merge +Stack):\n%s", d, v, len(p.sources), diff)

@@ -45,9 +45,9 @@ type sights struct {
 }
 
 type sight struct {
-	command *nixuse.Event
-	value   string
-	order   int
+	command  *nixuse.Event
+	settings *nixuse.Effective
+	order    int
 }
 
 // New returns the commands before the first event of a Dockerfile; nil where no command is affected by what it writes.
@@ -147,8 +147,7 @@ func (c *Commands) add(e *nixuse.Event) {
 			continue // before Nix is installed, only what the installer's own builds need can be configured
 		}
 		settings := e.Image.SettingsBefore(e)
-		value, known := settings.Value(name)
-		if !known {
+		if !settings.Known(name) {
 			continue
 		}
 		g := group{user: e.User}
@@ -159,12 +158,12 @@ func (c *Commands) add(e *nixuse.Event) {
 		}
 		groups := c.groups[name]
 		seen := groups[g]
-		now := sight{e, value, c.order}
+		now := sight{e, settings, c.order}
 		switch {
 		case seen == nil:
 			groups[g] = &sights{first: now}
 			c.undo = append(c.undo, func() { delete(groups, g) })
-		case seen.second.command == nil && value != seen.first.value:
+		case seen.second.command == nil && !settings.Same(name, seen.first.settings):
 			seen.second = now
 			c.undo = append(c.undo, func() { seen.second = sight{} })
 		}
@@ -182,23 +181,30 @@ func (c *Commands) First(img *nixuse.Image, write *nixuse.Event, name string) (*
 	}
 	var found sight
 	for g, seen := range c.groups[name] {
-		now, known := img.SettingsAfter(write, g.user).Value(name)
-		if !known {
+		settings := img.SettingsAfter(write, g.user)
+		if !settings.Known(name) {
 			continue
 		}
-		if name == "experimental-features" && !slices.ContainsFunc(strings.Fields(g.missing),
-			func(feature string) bool { return slices.Contains(strings.Fields(now), feature) }) {
-			continue // it enables nothing that the command lacks
+		if name == "experimental-features" {
+			value, _ := settings.Value(name) // of a few words: Nix drops features that it does not know
+			if !slices.ContainsFunc(strings.Fields(g.missing),
+				func(feature string) bool { return slices.Contains(strings.Fields(value), feature) }) {
+				continue // it enables nothing that the command lacks
+			}
 		}
 		at := seen.first
-		if at.value == now {
+		if settings.Same(name, at.settings) {
 			at = seen.second
 		}
 		if at.command != nil && (found.command == nil || at.order < found.order) {
 			found = at
 		}
 	}
-	return found.command, found.value
+	if found.command == nil {
+		return nil, ""
+	}
+	value, _ := found.settings.Value(name)
+	return found.command, value
 }
 
 // ReadLater reports whether a command that a setting affects comes after a write in the same stage.
