@@ -2,6 +2,7 @@ package effective
 
 import (
 	"hash/maphash"
+	"strings"
 
 	"github.com/sandlint/sandlint/parsers/internal/persistent"
 	"github.com/sandlint/sandlint/parsers/nixconf"
@@ -43,11 +44,19 @@ var (
 	factor = maphash.String(seed, "factor") | 1
 )
 
+// key returns what two words of a set cannot share: the first one counts.
+func key(facts nixconf.Facts, text string) string {
+	if facts.Kind == nixconf.KindMap {
+		text, _, _ = strings.Cut(text, "=")
+	}
+	return text
+}
+
 func (d *digest) add(facts nixconf.Facts, text string) {
 	hash := maphash.String(seed, text)
 	if facts.Unordered {
-		if !d.seen.Has(text) {
-			d.seen = d.seen.With(text, true)
+		if key := key(facts, text); !d.seen.Has(key) {
+			d.seen = d.seen.With(key, true)
 			d.hash += hash
 			d.n++
 		}
@@ -66,11 +75,11 @@ func (s *Settings) Digest(name string) (Digest, bool) {
 	}
 	st := s.state(facts)
 	facts = st.facts
-	if !facts.HasWords() || facts.Mounts || facts.Unordered && facts.Kind == nixconf.KindMap {
-		out := st.finish(s)
-		return Digest{text: out.Value}, out.Known
-	}
 	value, known := st.base(s)
+	// The words of a default come first, and so keep later ones of the same keys out of a map.
+	if !facts.HasWords() || facts.Kind == nixconf.KindMap && (!facts.Unordered || st.onDefault && value != "") {
+		return Digest{text: st.finish(s).Value}, known
+	}
 	d := st.digest
 	if st.onDefault {
 		var all digest

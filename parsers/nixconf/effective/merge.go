@@ -176,7 +176,7 @@ type state struct {
 	origins   []Origin
 	replaced  []Origin
 	mounts    persistent.Map[bool] // the paths inside the sandbox that sandbox-paths has
-	digest    digest               // of words, but for sandbox-paths
+	digest    digest               // of words
 }
 
 // Boundaries returns the releases of a distribution in which Merge itself, or what CheckValue refuses, changed. Between
@@ -787,7 +787,7 @@ func (m *merger) addFeatures(st *state, facts nixconf.Facts, origin Origin) {
 func (m *merger) addMounts(st *state, origin Origin) {
 	words := slices.Clone(origin.Entry.Words)
 	slices.SortStableFunc(words, func(a, b nixconf.Word) int { return strings.Compare(a.Text, b.Text) })
-	here := map[string]int{}
+	here, before := map[string]int{}, len(st.words)
 	for _, w := range words {
 		if !origin.File.Known(w.Span) {
 			continue
@@ -800,6 +800,9 @@ func (m *merger) addMounts(st *state, origin Origin) {
 			here[inside] = len(st.words)
 			st.words = append(st.words, n)
 		}
+	}
+	for _, w := range st.words[before:] {
+		st.digest.add(st.facts, w.Text)
 	}
 	for inside := range here {
 		st.mounts = st.mounts.With(inside, true)

@@ -54,7 +54,7 @@ var stackTexts = []string{
 	"substituters = https://cache.nixos.org\n", "experimental-features = flakes nix-command\n",
 	"experimental-features = nix-command flakes bogus\n", "extra-experimental-features = ca-derivations bogus\n",
 	"sandbox-paths = /a /b=/c\n", "extra-sandbox-paths = /a=/d /e?\n",
-	"access-tokens = a=b\nextra-access-tokens = c=d\n",
+	"access-tokens = a=b\nextra-access-tokens = c=d\n", "extra-access-tokens = c=e a=b\n", "access-tokens = c=d a=b\n",
 	"allow-import-from-derivation = false\neval-cores = 0\n", "no line\n", "include missing\n", "warn-dirty = no\n",
 	"eval-system = x\nmax-jobs = auto\n", "lint-url-literals = warn\nextra-deprecated-features = url-literals bogus\n",
 }
@@ -98,8 +98,10 @@ func TestStackAgreesWithMerge(t *testing.T) {
 			}
 			values, digests := map[string]Digest{}, map[Digest]string{}
 			for _, p := range points {
-				for _, name := range []string{"substituters", "system-features", "experimental-features", "sandbox-paths",
-					"access-tokens", "cores", "trusted-users"} {
+				for _, name := range []string{
+					"substituters", "system-features", "experimental-features", "sandbox-paths", "access-tokens", "cores",
+					"trusted-users",
+				} {
 					set := p.stack.Settings().Get(name)
 					digest, known := p.stack.Settings().Digest(name)
 					if known != set.Known {
