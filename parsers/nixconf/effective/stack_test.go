@@ -99,8 +99,8 @@ func TestStackAgreesWithMerge(t *testing.T) {
 			values, digests := map[string]Digest{}, map[Digest]string{}
 			for _, p := range points {
 				for _, name := range []string{
-					"substituters", "system-features", "experimental-features", "sandbox-paths", "access-tokens", "cores",
-					"trusted-users",
+					"substituters", "system-features", "experimental-features", "sandbox-paths", "access-tokens",
+					"cores", "trusted-users",
 				} {
 					set := p.stack.Settings().Get(name)
 					digest, known := p.stack.Settings().Digest(name)
