@@ -1,6 +1,7 @@
 package image
 
 import (
+	"slices"
 	"strings"
 	"sync"
 )
@@ -98,15 +99,7 @@ func tagArchitecture(tag string) string {
 
 // LookupBase returns what is known of an image by its reference, such as "nixos/nix:2.31.1-amd64"; nil when nothing is.
 func LookupBase(reference string) *Base {
-	ref, digest, _ := strings.Cut(reference, "@")
-	name, tag := ref, ""
-	if i := strings.LastIndexByte(ref, ':'); i > strings.LastIndexByte(ref, '/') {
-		name, tag = ref[:i], ref[i+1:]
-	}
-	for _, r := range registries {
-		name = strings.TrimPrefix(name, r)
-	}
-	name = strings.TrimPrefix(name, "library/")
+	name, tag, digest := splitReference(reference)
 	shell, known := shellIndex()[name]
 	if isUniversalBase(name) {
 		shell, known = "bash", true
@@ -116,4 +109,51 @@ func LookupBase(reference string) *Base {
 	}
 	return &Base{Name: name, Tag: tag, Digest: digest, Shell: shell, TagArch: tagArchitecture(tag),
 		Exact: digest != "" || tag != "" && tag != "latest"}
+}
+
+// splitReference divides a reference into the name as the tables have it, the tag and the digest.
+func splitReference(reference string) (name, tag, digest string) {
+	ref, digest, _ := strings.Cut(reference, "@")
+	name = ref
+	if i := strings.LastIndexByte(ref, ':'); i > strings.LastIndexByte(ref, '/') {
+		name, tag = ref[:i], ref[i+1:]
+	}
+	for _, r := range registries {
+		name = strings.TrimPrefix(name, r)
+	}
+	return strings.TrimPrefix(name, "library/"), tag, digest
+}
+
+// anyBase are variables that images of distributions set in some releases.
+var anyBase = []string{"LANG", "LANGUAGE", "LC_ALL", "TERM", "TZ", "container", "DISTTAG", "FGC", "FBR"}
+
+// baseVariables are the variables that official images of languages set beside PATH, by repository. Source: their
+// Dockerfiles at docker-library and nodejs/docker-node, 2026-11.
+var baseVariables = map[string][]string{
+	"golang": {"GOLANG_VERSION", "GOPATH", "GOTOOLCHAIN"},
+	"node":   {"NODE_VERSION", "YARN_VERSION", "NPM_CONFIG_LOGLEVEL"},
+	"python": {
+		"GPG_KEY", "PYTHON_VERSION", "PYTHON_SHA256", "PYTHON_PIP_VERSION", "PYTHON_SETUPTOOLS_VERSION",
+		"PYTHON_GET_PIP_URL", "PYTHON_GET_PIP_SHA256", "PYTHONIOENCODING",
+	},
+	"rust": {"CARGO_HOME", "RUSTUP_HOME", "RUST_VERSION"},
+}
+
+// BaseSets reports whether the image at the start of the chain of parents sets a variable, and false for known where
+// that is not certain. The images of distributions set PATH alone.
+func (img *Image) BaseSets(name string) (sets, known bool) {
+	root := img.Root().Stage
+	switch repository, _, _ := splitReference(root.Image); {
+	case name == "PATH":
+		return true, true
+	case root.Image == "scratch":
+		return false, true
+	case slices.Contains(anyBase, name):
+		return false, false
+	case baseVariables[repository] != nil:
+		return slices.Contains(baseVariables[repository], name), true
+	case img.Root().Base == nil || strings.Contains(repository, "nix"):
+		return false, false
+	}
+	return false, true
 }

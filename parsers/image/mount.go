@@ -7,7 +7,9 @@ import (
 
 	"github.com/tonistiigi/go-csvvalue"
 
+	"github.com/sandlint/sandlint/parsers/dockerfile"
 	"github.com/sandlint/sandlint/parsers/packages"
+	"github.com/sandlint/sandlint/parsers/source"
 )
 
 // Mount is a --mount of a RUN.
@@ -97,4 +99,37 @@ func (c *Command) Package() *packages.Use {
 		c.use = packages.Read(c.Command)
 	}
 	return c.use
+}
+
+// MountField is one key of a --mount as it is written.
+type MountField struct {
+	// Text is the field, and Span its place; that of the whole value where quotes hide it.
+	Text string
+	Span source.Span
+	// Key is in lower case. Value is expanded as BuildKit does, "" where there is none.
+	Key, Value string
+	// HasValue says that there is a "=", and Known that Value is known.
+	HasValue, Known bool
+}
+
+// MountFields returns the fields of a --mount of a RUN, in order. The error is that BuildKit cannot divide it.
+func (s *Step) MountFields(f *dockerfile.Flag) ([]MountField, error) {
+	fields, err := csvvalue.Fields(f.Unquoted, nil)
+	if err != nil {
+		return nil, err
+	}
+	out := make([]MountField, len(fields))
+	verbatim := s.file.Source.Text(f.Value.Span) == f.Unquoted && strings.IndexByte(f.Unquoted, '"') < 0
+	at := f.Value.Span.Start
+	for n, text := range fields {
+		key, value, has := strings.Cut(text, "=")
+		field := MountField{Text: text, Span: f.Value.Span, Key: strings.ToLower(key), HasValue: has}
+		if verbatim {
+			field.Span = source.Span{Start: at, End: at + len(text)}
+			at = field.Span.End + 1
+		}
+		field.Value, field.Known = s.Expand(value)
+		out[n] = field
+	}
+	return out, nil
 }

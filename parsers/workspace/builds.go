@@ -3,6 +3,7 @@ package workspace
 import (
 	"bytes"
 	"fmt"
+	"maps"
 	"path"
 	"path/filepath"
 	"slices"
@@ -28,6 +29,8 @@ type build struct {
 	// emulates reports whether the build certainly runs a platform under an emulator; nil where it is not known on what
 	// machine it runs.
 	emulates func(platform string) bool
+	args     []string // the names of the build arguments that it passes
+	anyArgs  bool     // it may pass others
 	// place is where it is described, and insecure says what it does about the entitlement security.insecure.
 	place    Build
 	insecure entitlement
@@ -79,6 +82,14 @@ func (w *Workspace) Forbidding(img *image.Image) []Build {
 		}
 	}
 	return out
+}
+
+// Passes reports whether a build of the Dockerfile that the workspace describes passes a build argument, or may do so.
+func (w *Workspace) Passes(d *image.Dockerfile, argument string) bool {
+	c, ok := d.Context().(*buildContext)
+	return ok && slices.ContainsFunc(c.builds(), func(b build) bool {
+		return b.anyArgs || slices.Contains(b.args, argument)
+	})
 }
 
 // bakeFiles and composeFiles are the names under which the programs look for their files. Bake merges all that are
@@ -159,6 +170,7 @@ func (w *Workspace) bakeBuilds(dir string, f *bake.File, services *compose.File,
 		if b.insecure == lacks && (len(t.Unresolved) > 0 || !t.Name.Known) {
 			b.insecure = unsure
 		}
+		b.args, b.anyArgs = slices.Collect(maps.Keys(t.Args)), t.OpenArgs
 		if context, ok := t.ContextPath(); ok {
 			b.context = filepath.Join(dir, filepath.FromSlash(context))
 		}
@@ -250,6 +262,7 @@ func (w *Workspace) composeBuilds(dir string, f *compose.File, native bool) []bu
 		case s.Build.Privileged.IsSet() && !s.Build.Privileged.Known, s.Extends.IsSet():
 			b.insecure = unsure
 		}
+		b.args = slices.Collect(maps.Keys(s.Build.Args))
 		if context, ok := s.Build.ContextPath(); ok {
 			b.context = filepath.Join(dir, filepath.FromSlash(context))
 		}
@@ -311,6 +324,7 @@ func (w *Workspace) workflowBuild(root string, f *source.File, wb *workflow.Buil
 			b.dockerfile = own
 		}
 	}
+	b.args, b.anyArgs = slices.Collect(maps.Keys(wb.Args)), wb.Open
 	if context, ok := wb.ContextPath(); ok {
 		b.context = filepath.Join(root, filepath.FromSlash(context))
 	}

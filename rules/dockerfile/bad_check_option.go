@@ -1,0 +1,55 @@
+package dockerfile
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+
+	"github.com/sandlint/sandlint/parsers/image"
+	"github.com/sandlint/sandlint/parsers/source"
+	"github.com/sandlint/sandlint/rules"
+)
+
+var badCheckOption = &rules.Rule{
+	ID:       "dockerfile/bad-check-option",
+	Summary:  "the directive check has an option that BuildKit refuses, so the build fails",
+	Severity: rules.Error,
+	Category: rules.Correctness,
+	Since:    "0.1.0",
+	References: []string{
+		"BuildKit v0.34.2, frontend/dockerfile/linter/linter.go: ParseLintOptions",
+	},
+	Check: rules.OnDockerfile(func(p *rules.Pass, d *image.Dockerfile) {
+		if d.Foreign() {
+			return
+		}
+		for _, directive := range d.Directives {
+			if directive.Name != "check" {
+				continue
+			}
+			at := directive.At.Start
+			for _, part := range strings.SplitN(d.Source.Text(directive.At), ";", 3) {
+				span := source.Span{Start: at, End: at + len(part)}
+				at = span.End + 1
+				key, value, ok := strings.Cut(part, "=")
+				key, value = strings.TrimSpace(key), strings.TrimSpace(value)
+				message := ""
+				switch {
+				case !ok && strings.TrimSpace(part) == "" && directive.Value == "":
+				case !ok:
+					message = fmt.Sprintf("option %q has no \"=\"", strings.TrimSpace(part))
+				case key == "error":
+					if _, err := strconv.ParseBool(value); err != nil {
+						message = fmt.Sprintf("option error is %q; it can be true or false", value)
+					}
+				case key != "skip" && key != "experimental":
+					message = fmt.Sprintf("there is no option %q; it is one of skip, error and experimental", key)
+				}
+				if message != "" {
+					p.Report(rules.Finding{File: d.Source, Span: span, Message: message + ", so the build fails"})
+					break
+				}
+			}
+		}
+	}),
+}

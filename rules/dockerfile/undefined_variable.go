@@ -1,0 +1,166 @@
+package dockerfile
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/sandlint/sandlint/fixers"
+	fixdocker "github.com/sandlint/sandlint/fixers/dockerfile"
+	"github.com/sandlint/sandlint/parsers/dockerfile"
+	"github.com/sandlint/sandlint/parsers/image"
+	"github.com/sandlint/sandlint/parsers/source"
+	"github.com/sandlint/sandlint/rules"
+	"github.com/sandlint/sandlint/rules/dockerfile/internal/words"
+)
+
+var undefinedVariable = &rules.Rule{
+	ID:       "dockerfile/undefined-variable",
+	Aliases:  []string{"UndefinedVar"},
+	Summary:  "an instruction uses a variable that nothing sets, so it is empty",
+	Severity: rules.Warning,
+	Category: rules.Correctness,
+	Since:    "0.1.0",
+	Fixes:    []fixers.Safety{fixers.Unsafe},
+	References: []string{
+		"BuildKit v0.34.2, frontend/dockerfile/dockerfile2llb/validations.go: reportUnmatchedVariables",
+		"ORNL/DataFed#1121, cue-lang/cue#3440, docker/buildx#2751",
+	},
+	Check: rules.OnStep(func(p *rules.Pass, s *image.Step) {
+		if s.Image == nil || s.Dockerfile().Foreign() {
+			return
+		}
+		f := s.Dockerfile().Source
+		for w := range words.Of(s) {
+			for _, u := range w.Unset {
+				if !u.Plain || !isName(u.Name) || setsOther(s, w.Pair, u.Name) {
+					continue
+				}
+				u := unsetUse{s, &w, u.Name, w.At(f, u.Name)}
+				if finding, ok := u.finding(); ok {
+					p.Report(finding)
+				}
+			}
+		}
+	}, "ENV", "LABEL", "COPY", "ADD", "WORKDIR", "USER", "VOLUME", "STOPSIGNAL", "ARG", "RUN"),
+}
+
+// setsOther reports whether an ENV sets a variable in a pair before the given one, which is the matter of
+// dockerfile/env-uses-itself.
+func setsOther(s *image.Step, pair *dockerfile.Pair, name string) bool {
+	for n := range s.Pairs {
+		switch other := &s.Pairs[n]; {
+		case s.Name != "ENV" || other == pair:
+			return false
+		case other.Key.Text == name:
+			return true
+		}
+	}
+	return false
+}
+
+// unsetUse is a use of a variable that nothing in the file sets.
+type unsetUse struct {
+	step *image.Step
+	word *words.Word
+	name string
+	at   source.Span
+}
+
+func (u *unsetUse) finding() (rules.Finding, bool) {
+	f := u.step.Dockerfile().Source
+	finding := rules.Finding{File: f, Span: u.at}
+	sets, known := u.step.Image.BaseSets(u.name)
+	if sets {
+		return finding, false
+	}
+	global := globalArg(u.step.Dockerfile(), u.name)
+	if global != nil && (known || !uses(u.step.Image.Root().Stage.Base.Text, u.name)) {
+		line := f.LineOf(global.Keyword.Start)
+		finding.Message = fmt.Sprintf("%s is not set in this stage, so it is empty: the ARG on line %d stands before FROM, "+
+			"and only FROM sees it", u.name, line)
+		finding.Related = []rules.Related{{File: f, Span: global.Keyword, Message: "the ARG that FROM sees"}}
+		arg := "ARG "
+		if keyword := f.Text(u.step.Keyword); keyword == strings.ToLower(keyword) {
+			arg = "arg "
+		}
+		finding.Fixes = []fixers.Fix{{
+			Title: fmt.Sprintf("Declare %s in this stage too", u.name), Safety: fixers.Unsafe,
+			Edits:   fixdocker.InsertAfter(u.step.Dockerfile().File, u.step.Image.Stage.From, arg+u.name),
+			Changes: fixers.Changes{fixdocker.NewInstructions{"ARG"}},
+		}}
+		return finding, true
+	}
+	if !known {
+		return finding, false
+	}
+	if guarded, ok := u.pathList(); ok {
+		finding.Message = fmt.Sprintf("%s is not set here, so the value has an empty element, which stands for the "+
+			"current directory", u.name)
+		finding.Fixes = []fixers.Fix{guarded}
+		return finding, true
+	}
+	finding.Message = fmt.Sprintf("nothing sets %s before this, so it is empty", u.name)
+	names := u.step.Variables()
+	if later := u.later(); later > 0 {
+		finding.Message += fmt.Sprintf("; line %d sets it later", later)
+	} else if near := source.Nearest(u.name, names); near != "" && len(u.name) > 3 {
+		finding.Message += fmt.Sprintf("; did you mean %s?", near)
+		finding.Fixes = []fixers.Fix{renameVariable(f, u.at, u.name, near)}
+	}
+	return finding, true
+}
+
+// globalArg returns the ARG before the first FROM that declares a variable, nil without one.
+func globalArg(d *image.Dockerfile, name string) *dockerfile.Instruction {
+	for _, i := range d.Instructions {
+		if i.Name == "FROM" {
+			break
+		}
+		if i.Name == "ARG" && slices.ContainsFunc(i.Pairs, func(p dockerfile.Pair) bool { return p.Key.Text == name }) {
+			return i
+		}
+	}
+	return nil
+}
+
+// later returns the line of the first ENV or ARG of the stage below that sets the variable, 0 without one.
+func (u *unsetUse) later() int {
+	for _, i := range u.step.Image.Stage.Instructions {
+		if i.Index <= u.step.Index || i.Name != "ENV" && i.Name != "ARG" {
+			continue
+		}
+		if slices.ContainsFunc(i.Pairs, func(p dockerfile.Pair) bool { return p.Key.Text == u.name }) {
+			return u.step.Dockerfile().Source.LineOf(i.Keyword.Start)
+		}
+	}
+	return 0
+}
+
+// pathList returns the fix that guards the use where the value of ENV is a list with colons and the variable one end of
+// it.
+func (u *unsetUse) pathList() (fixers.Fix, bool) {
+	pair := u.word.Pair
+	if u.step.Name != "ENV" || pair == nil || pair.Key.Text != u.name {
+		return fixers.Fix{}, false
+	}
+	f := u.step.Dockerfile().Source
+	value := u.word.Span
+	edit := fixers.Edit{File: f, Span: u.at}
+	switch {
+	case u.at == value:
+		return fixers.Fix{}, false
+	case u.at.Start > value.Start && f.Bytes[u.at.Start-1] == ':':
+		edit.Span.Start--
+		edit.Text = fmt.Sprintf("${%s:+:$%s}", u.name, u.name)
+	case u.at.End < value.End && f.Bytes[u.at.End] == ':':
+		edit.Span.End++
+		edit.Text = fmt.Sprintf("${%s:+$%s:}", u.name, u.name)
+	default:
+		return fixers.Fix{}, false
+	}
+	return fixers.Fix{
+		Title: "Write the colon only where the variable is set", Safety: fixers.Unsafe, Edits: []fixers.Edit{edit},
+		Changes: fixers.Changes{fixdocker.Variables{u.name}},
+	}, true
+}
