@@ -13,7 +13,8 @@ type Expansion struct {
 	Text string
 	// Known says that it does. Other than for File.Expand, an ARG without a value is empty.
 	Known bool
-	// Read are the variables that the word reads, and Unset those of them that nothing in the file sets there, in order.
+	// Read are the variables that the word reads, in order, and Unset those of them that nothing in the file sets
+	// there.
 	Read  []string
 	Unset []Unset
 	// Fault is why BuildKit refuses the word.

@@ -29,7 +29,8 @@ var badChmod = &rules.Rule{
 		}
 		p.Report(rules.Finding{
 			File: s.Dockerfile().Source, Span: flag.At,
-			Message: fmt.Sprintf("mode %q is neither an octal number up to 7777 nor of the form u=rwX,go=rX, so the build "+
+			Message: fmt.Sprintf("mode %q is neither an octal number up to 7777 nor of the form u=rwX,go=rX, so "+
+				"the build "+
 				"fails", flag.Value),
 		})
 	}, "COPY", "ADD"),

@@ -63,7 +63,8 @@ func reportSource(p *rules.Pass, s *image.Step, name string, span source.Span) {
 
 func reportName(p *rules.Pass, s *image.Step, name string, span source.Span) {
 	fault := image.ReferenceFault(name)
-	if fault == "" || strings.ContainsAny(name, "<>{}") || strings.Count(name, "%") > 1 || strings.Count(name, "@") > 1 {
+	if fault == "" || strings.ContainsAny(name, "<>{}") || strings.Count(name, "%") > 1 ||
+		strings.Count(name, "@") > 1 {
 		// a placeholder of a template is none of this rule's business
 		return
 	}

@@ -34,7 +34,8 @@ var circularStages = &rules.Rule{
 			case use.Stage == here:
 				finding.Message = "the stage takes files from itself, so the build fails"
 			case cyclic[use.Stage]:
-				finding.Message = fmt.Sprintf("this stage needs %q, which needs this stage, so the build fails", use.Name)
+				finding.Message = fmt.Sprintf("this stage needs %q, which needs this stage, so the build "+
+					"fails", use.Name)
 				finding.Related = []rules.Related{
 					{File: d.Source, Span: use.Stage.From.Keyword, Message: "the other stage"},
 				}

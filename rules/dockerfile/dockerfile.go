@@ -58,6 +58,7 @@ func Pack() rules.Pack {
 		relativeWorkdir,
 		requiredVariableUnset,
 		reservedStageName,
+		secretInArgOrEnv,
 		shellFormCommand,
 		stageNameCasing,
 		syntax,

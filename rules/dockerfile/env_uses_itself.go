@@ -23,7 +23,8 @@ var envUsesItself = &rules.Rule{
 	Since:    "0.1.0",
 	Fixes:    []fixers.Safety{fixers.Unsafe},
 	References: []string{
-		"BuildKit v0.34.2, frontend/dockerfile/docs/reference.md: environment replacement uses the same value for each " +
+		"BuildKit v0.34.2, frontend/dockerfile/docs/reference.md: environment replacement uses the same value for " +
+			"each " +
 			"variable throughout an instruction",
 		"kasmtech/workspaces-issues#843",
 	},
@@ -43,7 +44,8 @@ var envUsesItself = &rules.Rule{
 				w := words.Word{Text: pair.Value.Text, Span: pair.Value.Span}
 				finding := rules.Finding{
 					File: f, Span: w.At(f, earlier.Key.Text),
-					Message: fmt.Sprintf("%s has the value here that it had before this ENV, not the one that the ENV sets",
+					Message: fmt.Sprintf("%s has the value here that it had before this ENV, not the one that the "+
+						"ENV sets",
 						earlier.Key.Text),
 					Related: []rules.Related{{File: f, Span: earlier.Key.Span, Message: "what is set"}},
 				}

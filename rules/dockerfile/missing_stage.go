@@ -50,7 +50,8 @@ var missingStage = &rules.Rule{
 			case use.Stage != nil:
 				continue
 			case use.Step.Name == "COPY" && isNumber(use.Name):
-				finding.Message = fmt.Sprintf("there is no stage %s, since the file has %d, counted from 0, so the build "+
+				finding.Message = fmt.Sprintf("there is no stage %s, since the file has %d, counted from 0, so "+
+					"the build "+
 					"fails", use.Name, len(d.Stages))
 			default:
 				// Any other name may be that of an image or of a named context.
@@ -59,7 +60,8 @@ var missingStage = &rules.Rule{
 					continue
 				}
 				finding.Severity = rules.Warning
-				finding.Message = fmt.Sprintf("no stage is named %q, so it is taken for an image; did you mean %q?", use.Name,
+				finding.Message = fmt.Sprintf("no stage is named %q, so it is taken for an image; did you mean "+
+					"%q?", use.Name,
 					near)
 				finding.Fixes = []fixers.Fix{{
 					Title: "Write " + near, Safety: fixers.Unsafe,

@@ -37,7 +37,8 @@ var undefinedArgInFrom = &rules.Rule{
 				at := w.At(f, u.Name)
 				finding := rules.Finding{
 					File: f, Span: at,
-					Message: fmt.Sprintf("no ARG before the first FROM declares %s, so it is empty and --build-arg cannot "+
+					Message: fmt.Sprintf("no ARG before the first FROM declares %s, so it is empty and "+
+						"--build-arg cannot "+
 						"set it", u.Name),
 				}
 				if other := declaredInStage(s, u.Name); other != nil {

@@ -77,7 +77,8 @@ func (u *unsetUse) finding() (rules.Finding, bool) {
 	global := globalArg(u.step.Dockerfile(), u.name)
 	if global != nil && (known || !uses(u.step.Image.Root().Stage.Base.Text, u.name)) {
 		line := f.LineOf(global.Keyword.Start)
-		finding.Message = fmt.Sprintf("%s is not set in this stage, so it is empty: the ARG on line %d stands before FROM, "+
+		finding.Message = fmt.Sprintf("%s is not set in this stage, so it is empty: the ARG on line %d stands "+
+			"before FROM, "+
 			"and only FROM sees it", u.name, line)
 		finding.Related = []rules.Related{{File: f, Span: global.Keyword, Message: "the ARG that FROM sees"}}
 		arg := "ARG "

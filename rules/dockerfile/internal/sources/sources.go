@@ -37,7 +37,8 @@ func Of(d *image.Dockerfile) []Use {
 			flag := &s.Instruction.Flags[n]
 			switch {
 			case s.Name == "COPY" && flag.Name == "from" && flag.Unquoted != "":
-				use := Use{Step: s, Name: flag.Unquoted, Span: flag.Value.Span, Stage: byName[strings.ToLower(flag.Unquoted)]}
+				use := Use{Step: s, Name: flag.Unquoted, Span: flag.Value.Span}
+				use.Stage = byName[strings.ToLower(use.Name)]
 				if k, err := strconv.Atoi(flag.Unquoted); err == nil {
 					use.Stage = nil
 					if k >= 0 && k < len(d.Stages) {
