@@ -76,11 +76,11 @@ type UnknownRuleError struct {
 func (e *UnknownRuleError) Error() string {
 	code := strings.ToUpper(e.Name)
 	switch {
-	case isCode(e.Name, "SC"):
+	case KnownElsewhere(e.Name) && isCode(e.Name, "SC"):
 		return fmt.Sprintf("sandlint has no rule %q; it is a check of ShellCheck", code)
 	case KnownElsewhere(e.Name):
 		return fmt.Sprintf("sandlint has no rule for %q", e.Name)
-	case isCode(e.Name, "DL"):
+	case isCode(e.Name, "DL"), isCode(e.Name, "SC"):
 		return fmt.Sprintf("there is no rule %q in sandlint or hadolint 2.15", code)
 	}
 	if e.Near != "" {

@@ -194,6 +194,7 @@ func TestUnknownElsewhere(t *testing.T) {
 		"FromAsCasing":   `sandlint has no rule for "FromAsCasing"`,
 		"dl3005":         `there is no rule "DL3005" in sandlint or hadolint 2.15`,
 		"SC2086":         `sandlint has no rule "SC2086"; it is a check of ShellCheck`,
+		"SC20866":        `there is no rule "SC20866" in sandlint or hadolint 2.15`,
 		"StageNameCased": `there is no rule or pack "StageNameCased"; did you mean "StageNameCasing"?`,
 	} {
 		if _, _, err := rules.Find(others(), name); err == nil || err.Error() != want {

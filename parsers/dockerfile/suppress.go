@@ -1,6 +1,7 @@
 package dockerfile
 
 import (
+	"bytes"
 	"slices"
 	"strconv"
 	"strings"
@@ -57,7 +58,12 @@ func (f *File) Suppressions() []Suppression {
 		if n < len(f.Instructions) {
 			below = f.Instructions[n]
 		}
-		text := strings.TrimSpace(strings.TrimPrefix(f.Source.Text(comment), "#"))
+		raw := f.Source.Bytes[comment.Start:comment.End]
+		if len(raw) > 1 && !bytes.Contains(raw, []byte("=")) && !bytes.Contains(raw, []byte("ignore")) &&
+			len(bytes.TrimSpace(raw)) > 1 {
+			continue // most comments are prose
+		}
+		text := strings.TrimSpace(string(raw[1:]))
 		inside := below != nil && below.Span.Start < comment.Start
 		switch name, value, hasValue := strings.Cut(text, "="); {
 		case text == "": // ends what BuildKit takes for the comments of the instruction

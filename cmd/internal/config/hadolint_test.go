@@ -3,14 +3,18 @@ package config
 import (
 	"fmt"
 	"maps"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/sandlint/sandlint/parsers/hadolint"
 	"github.com/sandlint/sandlint/parsers/source"
 	"github.com/sandlint/sandlint/rules"
+	realpacks "github.com/sandlint/sandlint/rules/packs"
 )
 
 type registries struct {
@@ -172,4 +176,74 @@ func FuzzHadolint(f *testing.F) {
 			t.Errorf("(-want +got):\n%s\n%s", diff, written)
 		}
 	})
+}
+
+// TestHadolintRealRules reads the files of testdata/hadolint, which are written as those of real projects are, and
+// checks them against all rules of sandlint: no rule that a file ignores runs, each has the level that the file gives
+// it, and the migrated file selects the same rules.
+func TestHadolintRealRules(t *testing.T) {
+	all := realpacks.All()
+	files, err := filepath.Glob(filepath.Join("testdata", "hadolint", "*.yaml"))
+	if err != nil || len(files) < 20 {
+		t.Fatal(len(files), err)
+	}
+	active := func(c *Config) map[string]rules.Severity {
+		var sel rules.Selection
+		c.Select(&sel)
+		set, err := rules.NewSet(all, sel)
+		if err != nil {
+			t.Fatal(err)
+		}
+		out := map[string]rules.Severity{}
+		for _, r := range set.Active() {
+			out[r.ID] = r.Effective
+		}
+		return out
+	}
+	for _, name := range files {
+		text, err := os.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		f := source.NewFile(name, text)
+		c, err := parseHadolint(f, "", all)
+		if err != nil {
+			t.Fatal(err)
+		}
+		on := active(c)
+		off := map[string]bool{}
+		read := hadolint.Parse(f).Rules
+		for _, r := range read {
+			if rule, _, err := rules.Find(all, r.Name); err == nil && r.Level == hadolint.Ignored {
+				off[rule.ID] = true
+				if _, runs := on[rule.ID]; runs {
+					t.Errorf("%s: %s runs, and %s is ignored", name, rule.ID, r.Name)
+				}
+			}
+		}
+		for _, r := range read {
+			rule, _, err := rules.Find(all, r.Name)
+			if err != nil || off[rule.ID] {
+				continue
+			}
+			if severity, _ := rules.ParseSeverity(r.Level); on[rule.ID] < severity {
+				t.Errorf("%s: %s is %s, and %s is %s", name, rule.ID, on[rule.ID], r.Name, r.Level)
+			}
+		}
+		migrated, err := parse(source.NewFile(Name, c.hcl()), "", all)
+		if err != nil {
+			t.Fatalf("%v in\n%s", err, c.hcl())
+		}
+		if diff := cmp.Diff(on, active(migrated)); diff != "" || migrated.FailOn != c.FailOn ||
+			!slices.Equal(migrated.Unheeded, c.Unheeded) {
+			t.Errorf("%s: after the migration (-want +got):\n%s", name, diff)
+		}
+		wrong := 0
+		if filepath.Base(name) == "mistakes.yaml" {
+			wrong = 5
+		}
+		if len(c.Warnings) != wrong {
+			t.Errorf("%s: %d warnings: %v", name, len(c.Warnings), c.Warnings)
+		}
+	}
 }
