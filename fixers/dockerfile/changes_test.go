@@ -125,6 +125,8 @@ func TestPartialChanges(t *testing.T) {
 		},
 		{"a command comes in a heredoc", "RUN <<E\na\nE", "RUN <<E\na && c d\nE", Commands{Added: []string{"c d"}}, ""},
 		{"a command goes", "RUN u x && a && b", "RUN a && b", Commands{Removed: []string{"u x"}}, ""},
+		{"a command goes before ;", "RUN u x; a; b", "RUN a; b", Commands{Removed: []string{"u x"}}, ""},
+		{"a command goes in a heredoc", "RUN <<E\nu x\na\nE", "RUN <<E\na\nE", Commands{Removed: []string{"u x"}}, ""},
 		{
 			"a command goes that may come", "RUN u x && a && b", "RUN a && b", Commands{Added: []string{"u x"}},
 			"RUN of line 2",

@@ -59,6 +59,9 @@ func (d *dumper) statements(list []*syntax.Stmt) {
 			d.dropped = append(d.dropped, one.dropped...)
 			forms = append(forms, b.String())
 		}
+		if len(forms) == 0 {
+			continue
+		}
 		if m.reordered {
 			slices.Sort(forms)
 		}

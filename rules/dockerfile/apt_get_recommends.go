@@ -27,7 +27,8 @@ var aptGetRecommends = &rules.Rule{
 		func(c *image.Command) bool {
 			u := c.Package()
 			return u.Action == packages.Install && len(u.Verb) > 0 && u.Verb[0].Text == "install" && !u.Opaque &&
-				!u.SkipsExtras() && !u.Has(u.Manager.Harmless...) && c.Step.Image.Ships()
+				!u.SkipsExtras() && !u.Has(u.Manager.Harmless...) && !u.Has("--only-upgrade", "--reinstall", "-d") &&
+				c.Step.Image.Ships()
 		},
 		func(p *rules.Pass, c *image.Command) {
 			finding := rules.Finding{

@@ -26,6 +26,5 @@ var dnfCacheLeft = &rules.Rule{
 		CleanedBy: []string{"yum", "dnf", "microdnf", "tdnf"},
 		Keeps:     managers.KeepsMetadata,
 		Elsewhere: []string{"--installroot", "-C", "--cacheonly"},
-		Clean:     "dnf clean all",
 	}.Check(),
 }

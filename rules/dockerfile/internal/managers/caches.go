@@ -2,8 +2,8 @@ package managers
 
 import (
 	"fmt"
-	"math"
 	"slices"
+	"sort"
 	"strings"
 
 	"github.com/sandlint/sandlint/fixers"
@@ -25,6 +25,8 @@ type Cache struct {
 	What string
 	// Fills are the actions that leave something. None stands for those that install.
 	Fills []packages.Action
+	// Verbs, where there are any, are the only ones that count, since later instructions need what others leave.
+	Verbs []string
 	// Keeps reports whether a command that cleans keeps what counts.
 	Keeps func(*packages.Use) bool
 	// Off are the variables that, when they have a value, switch the cache off, and Moved those that name another
@@ -35,7 +37,8 @@ type Cache struct {
 	MovedBy, Elsewhere []string
 	// Setting is the setting that switches the cache off as well.
 	Setting Setting
-	// Option switches the cache off for one command. Without one, Clean is the command that empties it.
+	// Option switches the cache off for one command. Without one, Clean is the command that empties it; "" stands for
+	// that of the manager.
 	Option, Clean string
 	// Relied are the actions that need what is left, where the same RUN has not fetched it anew.
 	Relied []packages.Action
@@ -66,11 +69,12 @@ type run struct {
 	pass   *rules.Pass
 	d      *image.Dockerfile
 	set    *places
-	needed map[*image.Image]int
+	needed Relied
 }
 
 func (x *Cache) fills(u *packages.Use) bool {
-	if u.Has(u.Manager.Harmless...) {
+	if u.Has(u.Manager.Harmless...) ||
+		len(x.Verbs) > 0 && (len(u.Verb) == 0 || !slices.Contains(x.Verbs, u.Verb[0].Text)) {
 		return false
 	}
 	if len(x.Fills) == 0 {
@@ -81,7 +85,7 @@ func (x *Cache) fills(u *packages.Use) bool {
 
 // step reports what one RUN leaves.
 func (r *run) step(s *image.Step) {
-	clean := cleaner{folders: r.Folders, by: r.CleanedBy, keeps: r.Keeps}
+	clean := cleaner{folders: r.Folders, variables: r.Moved, by: r.CleanedBy, keeps: r.Keeps}
 	for _, name := range r.Moved {
 		if v, ok := s.Lookup(name); ok {
 			if !v.Known || !strings.HasPrefix(v.Text, "/") || strings.HasPrefix(v.Text, "/dev/") || s.Covered(v.Text) {
@@ -194,7 +198,7 @@ func (r *run) option(c *image.Command, before []*image.Command) (fixers.Fix, boo
 		if b.Package().Action != packages.Update {
 			continue
 		}
-		edit, ok := withoutCommand(b)
+		edit, ok := withoutUpdate(b)
 		if !ok {
 			return fixers.Fix{}, false
 		}
@@ -212,19 +216,26 @@ func (r *run) option(c *image.Command, before []*image.Command) (fixers.Fix, boo
 	return fix, true
 }
 
-// withoutCommand returns the edit that removes a command that && joins to the next one.
-func withoutCommand(c *image.Command) (fixers.Edit, bool) {
+// withoutUpdate returns the edit that removes an update which && or the end of a line joins to an installation.
+func withoutUpdate(c *image.Command) (fixers.Edit, bool) {
 	commands := c.Script.Commands
 	n := slices.Index(commands, c.Command)
 	if n < 0 || n+1 >= len(commands) || c.Parent != nil || c.Function != "" {
 		return fixers.Edit{}, false
 	}
 	next := commands[n+1]
-	if next.Joined != "&&" || next.Statement != c.Statement || len(c.Redirs) > 0 || next.Span.Start < c.Span.End {
+	if next.Joined != "&&" && next.Joined != ";" || len(c.Redirs) > 0 || next.Span.Start < c.Span.End ||
+		next.Parent != nil || next.Function != "" || c.Joined == "||" || c.Maybe {
 		return fixers.Edit{}, false
 	}
 	between := strings.ReplaceAll(c.File.Text(source.Span{Start: c.Span.End, End: next.Span.Start}), "\r", "")
-	if strings.Join(strings.Fields(strings.ReplaceAll(between, "\\\n", " ")), "") != "&&" {
+	if u := packages.Read(next); u == nil || u.Manager != c.Package().Manager ||
+		u.Action != packages.Install && u.Action != packages.Upgrade {
+		return fixers.Edit{}, false
+	}
+	switch strings.TrimSpace(strings.ReplaceAll(between, "\\\n", " ")) {
+	case "&&", ";", "":
+	default:
 		return fixers.Edit{}, false
 	}
 	return fixers.Edit{File: c.File, Span: source.Span{Start: c.Span.Start, End: next.Span.Start}}, true
@@ -232,10 +243,13 @@ func withoutCommand(c *image.Command) (fixers.Edit, bool) {
 
 // clean returns the fix that empties the cache at the end of the RUN.
 func (r *run) clean(c *image.Command) (fixers.Fix, bool) {
-	if r.Clean == "" || r.isRelied(c) {
+	if r.Option != "" || r.isRelied(c) {
 		return fixers.Fix{}, false
 	}
 	text := r.Clean
+	if text == "" {
+		text = c.Package().Manager.CleanCommand
+	}
 	if slices.Contains(c.Wrappers, "sudo") {
 		text = "sudo " + text
 	}
@@ -255,34 +269,53 @@ func (r *run) isRelied(c *image.Command) bool {
 		return false
 	}
 	if r.needed == nil {
-		r.needed = r.relying()
+		r.needed = Relying(r.d.Commands(packages.Programs(r.Managers...)...), r.Fills, r.Relied)
 	}
-	return r.needed[c.Step.Image] > c.Step.Index
+	return r.needed.After(c.Step) != nil
 }
 
-// relying returns the index of the last instruction of each stage that needs what earlier ones left.
-func (r *run) relying() map[*image.Image]int {
-	out := map[*image.Image]int{}
+// Relied are the commands of each stage that need what earlier instructions left, in order; for a stage that others are
+// based on, the last one may be of such a stage.
+type Relied map[*image.Image][]*image.Command
+
+// Relying returns the commands that need what earlier instructions left: those with one of the actions needs, in a step
+// in which no command with one of the actions fills comes before.
+func Relying(commands []*image.Command, fills, needs []packages.Action) Relied {
+	out := Relied{}
+	var images []*image.Image
 	var filled *image.Step
-	for _, c := range r.d.Commands(packages.Programs(r.Managers...)...) {
+	for _, c := range commands {
 		u := c.Package()
 		switch {
-		case u == nil || c.Step.Image == nil:
-		case r.fills(u):
+		case u == nil || c.Step.Image == nil || c.Step.Deferred:
+		case slices.Contains(fills, u.Action):
 			filled = c.Step
-		case slices.Contains(r.Relied, u.Action) && filled != c.Step:
-			out[c.Step.Image] = max(out[c.Step.Image], c.Step.Index)
+		case slices.Contains(needs, u.Action) && filled != c.Step:
+			if out[c.Step.Image] == nil {
+				images = append(images, c.Step.Image)
+			}
+			out[c.Step.Image] = append(out[c.Step.Image], c)
 		}
 	}
-	for _, img := range r.d.Images {
-		if out[img] == 0 {
-			continue
-		}
-		for p := img.Parent; p != nil && out[p] != math.MaxInt; p = p.Parent {
-			out[p] = math.MaxInt
+	based := map[*image.Image]bool{}
+	for _, img := range images {
+		first := out[img][0]
+		for p := img.Parent; p != nil && !based[p]; p = p.Parent {
+			based[p] = true
+			out[p] = append(out[p], first)
 		}
 	}
 	return out
+}
+
+// After returns the first command that needs what a step left, nil without one.
+func (r Relied) After(s *image.Step) *image.Command {
+	list := r[s.Image]
+	n := sort.Search(len(list), func(n int) bool { return list[n].Step.Image != s.Image || list[n].Step.Index > s.Index })
+	if n == len(list) {
+		return nil
+	}
+	return list[n]
 }
 
 // Append returns the edit that adds a command, joined by &&, at the end of the script that a command stands in. It is

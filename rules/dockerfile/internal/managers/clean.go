@@ -17,6 +17,8 @@ import (
 type cleaner struct {
 	// folders are those that are emptied, with "~" for the home folder of any user. Emptying one is enough.
 	folders []string
+	// variables are those that name such a folder, or what it lies in.
+	variables []string
 	// by are the managers whose own command empties them.
 	by []string
 	// keeps reports whether such a command keeps what counts, such as `yum clean packages` the lists of packages.
@@ -129,7 +131,7 @@ func (x *cleaner) perhaps(c *image.Command, p string) bool {
 	}); n >= 0 {
 		name = name[:n]
 	}
-	if name == "" {
+	if name == "" || slices.Contains(x.variables, name) {
 		return true // the output of a command, or an argument
 	}
 	if v := c.Assigned(name); v.Set {

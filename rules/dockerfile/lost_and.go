@@ -1,0 +1,95 @@
+package dockerfile
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/sandlint/sandlint/fixers"
+	fixdocker "github.com/sandlint/sandlint/fixers/dockerfile"
+	"github.com/sandlint/sandlint/parsers/image"
+	"github.com/sandlint/sandlint/parsers/packages"
+	"github.com/sandlint/sandlint/parsers/shell"
+	"github.com/sandlint/sandlint/parsers/source"
+	"github.com/sandlint/sandlint/rules"
+	"github.com/sandlint/sandlint/rules/dockerfile/internal/managers"
+)
+
+var lostAnd = &rules.Rule{
+	ID:       "dockerfile/lost-and",
+	Summary:  "a command on a line of its own is an argument of the one above it",
+	Severity: rules.Warning,
+	Category: rules.Correctness,
+	Since:    "0.1.0",
+	Fixes:    []fixers.Safety{fixers.Unsafe},
+	References: []string{
+		"Dockerfile reference: a backslash at the end of a line joins it with the next one",
+		"POSIX.1-2024, Shell Command Language, 2.9.1 Simple Commands",
+	},
+	Check: rules.OnCommand(func(p *rules.Pass, c *image.Command) {
+		if !managers.Judged(c) || c.Step.Exec {
+			return
+		}
+		for n := 1; n+1 < len(c.Words); n++ {
+			w := c.Words[n]
+			if !beginsLine(c, n) || !isCommand(c.Words[n:], managerOf(c) != nil) {
+				continue
+			}
+			f := rules.Finding{
+				File: c.File, Span: source.Span{Start: w.Span.Start, End: c.Words[n+1].Span.End},
+				Message: fmt.Sprintf("%q is an argument of %q and does not run; \"&&\" seems to be missing before it",
+					w.Text+" "+c.Words[n+1].Text, c.Name),
+			}
+			if c.Quoting == source.Plain && c.Name != "export" {
+				f.Fixes = []fixers.Fix{{
+					Title: "Put && before " + w.Text, Safety: fixers.Unsafe,
+					Edits: []fixers.Edit{{
+						File: c.File, Span: source.Span{Start: w.Span.Start, End: w.Span.Start}, Text: "&& ",
+					}},
+					Changes: fixers.Changes{fixdocker.Separated{}},
+				}}
+			}
+			p.Report(f)
+			return
+		}
+	}, append(packages.Programs(), "echo", "printf", "set", "export", "cd", "rm", "mkdir", "touch", "ln", "cp", "mv",
+		"chmod", "chown", "sed", "tar", "unzip", "curl", "wget", "git", "make", "useradd", "groupadd", "usermod")...),
+}
+
+func managerOf(c *image.Command) *packages.Use {
+	if u := c.Package(); u != nil && u.Action == packages.Install {
+		return u
+	}
+	return nil
+}
+
+// beginsLine reports whether a word is the first of a line, without quotes, and the next one is on the same line.
+func beginsLine(c *image.Command, n int) bool {
+	w, before, next := c.Words[n], c.Words[n-1].Span, c.Words[n+1].Span
+	f := c.File
+	return before.End < w.Span.Start && w.Span.End < next.Start && f.Text(w.Span) == w.Text &&
+		strings.Contains(f.Text(source.Span{Start: before.End, End: w.Span.Start}), "\n") &&
+		!strings.Contains(f.Text(source.Span{Start: w.Span.End, End: next.Start}), "\n")
+}
+
+// forms are what follows a program where it is called, as the beginning of the next word. Lists of packages, with
+// options of the package manager among them, do not look so.
+var forms = map[string][]string{
+	"rm": {"-r", "-f", "-R"}, "mkdir": {"-p"}, "cd": {"/", "$", ".", "~"}, "ln": {"-s"}, "cp": {"-r", "-a", "-R", "/"},
+	"mv": {"/"}, "chmod": {"0", "2", "4", "6", "7", "+", "-R", "a+", "u+", "g+", "u=", "a="},
+	"chown": {"-R", "root:"}, "sed": {"-i", "-e", "-r", "-E"}, "tar": {"-x", "-zx", "xf", "xzf", "xvf", "xvzf", "zxf"},
+	"curl": {"-fs", "-sS", "-sL", "-sf", "-L", "-O", "https://", "http://"},
+	"wget": {"-O", "-qO", "-nv", "https://", "http://"}, "git": {"clone", "checkout"},
+	"make": {"install", "-j", "-C", "all"}, "useradd": {"-"}, "groupadd": {"-"}, "set": {"-e", "-x", "-u", "-o"},
+	"dpkg": {"-i"},
+}
+
+// isCommand reports whether words are a command line. strict says that they stand among the names of packages.
+func isCommand(words []shell.Word, strict bool) bool {
+	name := words[0].Text
+	if u := packages.Read(&shell.Command{Name: name, Words: words}); u != nil {
+		return len(u.Verb) > 0 && u.Verb[0].Span == words[1].Span && u.Action != packages.Other && u.Action != packages.Run ||
+			!strict && strings.HasPrefix(words[1].Text, "-") && len(u.Verb) > 0
+	}
+	return slices.ContainsFunc(forms[name], func(form string) bool { return strings.HasPrefix(words[1].Text, form) })
+}
