@@ -63,8 +63,8 @@ func aptSteps(commands []*image.Command) []*image.Step {
 
 // withoutLists are programs that do not need the lists of packages.
 var withoutLists = []string{
-	"", ":", "true", "echo", "printf", "set", "export", "cd", "rm", "mkdir", "touch", "ln", "cp", "mv", "chmod", "chown",
-	"cat", "ls", "date", "sleep", "locale-gen", "sed", "useradd", "groupadd", "tar", "test", "[",
+	"", ":", "true", "echo", "printf", "set", "export", "cd", "rm", "mkdir", "touch", "ln", "cp", "mv",
+	"chmod", "chown", "cat", "ls", "date", "sleep", "locale-gen", "sed", "useradd", "groupadd", "tar", "test", "[",
 }
 
 // aptUpdate returns the last update of a step, nil where the step uses or removes the lists after it, or may do so.

@@ -21,7 +21,8 @@ var cargoCacheLeft = &rules.Rule{
 		Managers: []string{"cargo"},
 		Verbs:    []string{"install"},
 		Folders: []string{
-			"~/.cargo/registry", "/usr/local/cargo/registry", "~/.cargo/registry/cache", "/usr/local/cargo/registry/cache",
+			"~/.cargo/registry", "/usr/local/cargo/registry", "~/.cargo/registry/cache",
+			"/usr/local/cargo/registry/cache",
 		},
 		What:      "the registry and the sources of crates",
 		Moved:     []string{"CARGO_HOME"},

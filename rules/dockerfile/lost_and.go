@@ -75,7 +75,8 @@ func beginsLine(c *image.Command, n int) bool {
 // forms are what follows a program where it is called, as the beginning of the next word. Lists of packages, with
 // options of the package manager among them, do not look so.
 var forms = map[string][]string{
-	"rm": {"-r", "-f", "-R"}, "mkdir": {"-p"}, "cd": {"/", "$", ".", "~"}, "ln": {"-s"}, "cp": {"-r", "-a", "-R", "/"},
+	"rm": {"-r", "-f", "-R"}, "mkdir": {"-p"}, "cd": {"/", "$", ".", "~"}, "ln": {"-s"},
+	"cp": {"-r", "-a", "-R", "/"},
 	"mv": {"/"}, "chmod": {"0", "2", "4", "6", "7", "+", "-R", "a+", "u+", "g+", "u=", "a="},
 	"chown": {"-R", "root:"}, "sed": {"-i", "-e", "-r", "-E"}, "tar": {"-x", "-zx", "xf", "xzf", "xvf", "xvzf", "zxf"},
 	"curl": {"-fs", "-sS", "-sL", "-sf", "-L", "-O", "https://", "http://"},
@@ -88,8 +89,10 @@ var forms = map[string][]string{
 func isCommand(words []shell.Word, strict bool) bool {
 	name := words[0].Text
 	if u := packages.Read(&shell.Command{Name: name, Words: words}); u != nil {
-		return len(u.Verb) > 0 && u.Verb[0].Span == words[1].Span && u.Action != packages.Other && u.Action != packages.Run ||
-			!strict && strings.HasPrefix(words[1].Text, "-") && len(u.Verb) > 0
+		if len(u.Verb) == 0 || u.Action == packages.Other || u.Action == packages.Run {
+			return false
+		}
+		return u.Verb[0].Span == words[1].Span || !strict && strings.HasPrefix(words[1].Text, "-")
 	}
 	return slices.ContainsFunc(forms[name], func(form string) bool { return strings.HasPrefix(words[1].Text, form) })
 }

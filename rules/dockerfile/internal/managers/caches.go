@@ -311,7 +311,9 @@ func Relying(commands []*image.Command, fills, needs []packages.Action) Relied {
 // After returns the first command that needs what a step left, nil without one.
 func (r Relied) After(s *image.Step) *image.Command {
 	list := r[s.Image]
-	n := sort.Search(len(list), func(n int) bool { return list[n].Step.Image != s.Image || list[n].Step.Index > s.Index })
+	n := sort.Search(len(list), func(n int) bool {
+		return list[n].Step.Image != s.Image || list[n].Step.Index > s.Index
+	})
 	if n == len(list) {
 		return nil
 	}
