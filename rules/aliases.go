@@ -12,11 +12,78 @@ import (
 func (r *Rule) HadolintIDs() []string {
 	var out []string
 	for _, a := range r.Aliases {
-		if isCode(a, "DL") || isCode(a, "SC") {
+		if isHadolint(a) {
 			out = append(out, a)
 		}
 	}
 	return out
+}
+
+func isHadolint(name string) bool { return isCode(name, "DL") || isCode(name, "SC") }
+
+// HadolintID returns the id that hadolint has for a finding, "" where it has none.
+func (f *Finding) HadolintID() string {
+	if len(f.As) > 0 {
+		return f.As[0]
+	}
+	if ids := f.Rule.HadolintIDs(); len(ids) > 0 {
+		return ids[0]
+	}
+	return ""
+}
+
+// named reports whether a name is one of the finding: of its rule, but for ids of the rule's other findings.
+func (f *Finding) named(name string) bool {
+	if len(f.As) > 0 && isHadolint(name) {
+		return slices.ContainsFunc(f.As, func(id string) bool { return strings.EqualFold(id, name) })
+	}
+	return f.Rule.named(name)
+}
+
+// Partial reports whether a name is that of some of the rule's findings, and not of all.
+func (r *Rule) Partial(name string) bool {
+	if r.Codes != "" && isCode(name, r.Codes) {
+		return true
+	}
+	return isHadolint(name) && r.named(name) && len(r.HadolintIDs()) > 1
+}
+
+// codes are severities of findings by their id, in upper case, where the user configured one of several ids of a rule.
+// Off switches them off. "*" stands for the ids that are not listed.
+type codes map[string]Severity
+
+// asRule is the severity of findings that have that of their rule.
+const asRule Severity = -1
+
+// of returns the severity for an id.
+func (c codes) of(id string) Severity {
+	for _, key := range []string{strings.ToUpper(id), "*"} {
+		if severity, isSet := c[key]; isSet {
+			return severity
+		}
+	}
+	return asRule
+}
+
+// forFinding returns the severity for the ids of a finding: the highest, but Off if one is. Without As,
+// it has all ids of the rule.
+func (c codes) forFinding(f *Finding) Severity {
+	highest := asRule
+	if len(c) == 0 {
+		return highest
+	}
+	ids := f.As
+	if len(ids) == 0 {
+		ids = f.Rule.HadolintIDs()
+	}
+	for _, id := range ids {
+		severity := c.of(id)
+		if severity == Off {
+			return Off
+		}
+		highest = max(highest, severity)
+	}
+	return highest
 }
 
 // buildKit reports whether BuildKit has a check for what the rule finds.

@@ -168,3 +168,95 @@ func TestKnownElsewhere(t *testing.T) {
 		}
 	}
 }
+
+// TestPartialAliases checks what the ids of some of a rule's findings do in selections and suppressions. The rule
+// several reports each CMD as DL4003 and each ENTRYPOINT as DL4004; the rule codes each RUN as a check of ShellCheck.
+func TestPartialAliases(t *testing.T) {
+	report := func(as map[string]string) rules.Adapter {
+		return rules.OnDockerfile(func(p *rules.Pass, d *image.Dockerfile) {
+			for _, i := range d.Instructions {
+				if id := as[i.Name]; id != "" {
+					p.Report(rules.Finding{File: d.Source, Span: i.Keyword, As: []string{id}, Message: id,
+						Related: []rules.Related{{File: d.Source, Span: d.Instructions[0].Span, Message: "there"}}})
+				}
+			}
+		})
+	}
+	packs := []rules.Pack{{Name: "dockerfile", Rules: []*rules.Rule{
+		{
+			ID: "dockerfile/codes", Codes: "SC", Severity: rules.Info,
+			Check: report(map[string]string{"RUN": "SC1001", "USER": "SC1002"}),
+		},
+		{
+			ID: "dockerfile/several", Aliases: []string{"MultipleInstructionsDisallowed", "DL4003", "DL4004"},
+			Severity: rules.Warning, Check: report(map[string]string{"CMD": "DL4003", "ENTRYPOINT": "DL4004"}),
+		},
+	}}}
+	const plain = "FROM a\nRUN b\nUSER c\nCMD d\nENTRYPOINT e\n"
+	type severities = map[string]rules.Severity
+	for _, tt := range []struct {
+		name, text string
+		sel        rules.Selection
+		want       string
+	}{
+		{"all", plain, rules.Selection{}, "SC1001 info, SC1002 info, DL4003 warning, DL4004 warning"},
+		{
+			"one ignored", plain, rules.Selection{Ignore: []string{"dl4003", "SC1002"}}, "SC1001 info, DL4004 warning",
+		},
+		{"all ignored, one by one", plain, rules.Selection{Ignore: []string{"DL4003", "DL4004", "sc"}}, "error"},
+		{"all ids ignored", plain, rules.Selection{Ignore: []string{"DL4003", "DL4004"}}, "SC1001 info, SC1002 info"},
+		{"the rule ignored", plain, rules.Selection{Ignore: []string{"MultipleInstructionsDisallowed"}},
+			"SC1001 info, SC1002 info"},
+		{"only one", plain, rules.Selection{Only: []string{"DL4004", "SC1001"}}, "SC1001 info, DL4004 warning"},
+		{"only one, and the rule", plain, rules.Selection{Only: []string{"DL4004", "dockerfile/several"}},
+			"DL4003 warning, DL4004 warning"},
+		{
+			"severities", plain,
+			rules.Selection{Severity: severities{"DL4004": rules.Error, "SC1001": rules.Off, "SC1002": rules.Style}},
+			"SC1002 style, DL4003 warning, DL4004 error",
+		},
+		{
+			"the narrow name wins", plain,
+			rules.Selection{Severity: severities{"DL4004": rules.Info, "dockerfile/several": rules.Error,
+				"dockerfile/codes": rules.Off}},
+			"DL4003 error, DL4004 info",
+		},
+		{
+			"only one, with a severity", plain,
+			rules.Selection{Only: []string{"DL4003"}, Severity: severities{"DL4003": rules.Error}}, "DL4003 error",
+		},
+		{
+			"comments", "FROM a\n# hadolint ignore=DL4003\nCMD b\n# hadolint ignore=DL4003\nENTRYPOINT c\n" +
+				"# hadolint ignore=SC1001\nRUN d\n# hadolint ignore=SC1001\nUSER e\n",
+			rules.Selection{}, "DL4004 warning, SC1002 info",
+		},
+		{
+			"a comment at the related place", "# hadolint ignore=DL4003\nFROM a\nCMD b\nENTRYPOINT c\n",
+			rules.Selection{}, "DL4004 warning",
+		},
+		{
+			"a comment about all does not reach so far", "# check=skip=all\n# more\nFROM a\nCMD b\n",
+			rules.Selection{Only: []string{"DL4003"}}, "",
+		},
+		{
+			"a comment about all at one instruction", "# more\n# check=skip=all\nFROM a\nCMD b\n",
+			rules.Selection{Only: []string{"DL4003"}}, "DL4003 warning",
+		},
+	} {
+		got := "error"
+		if s, err := rules.NewSet(packs, tt.sel); err == nil {
+			var list []string
+			result := rules.Check(load(t, map[string]string{"Dockerfile": tt.text}), s, rules.CheckOptions{})
+			for _, f := range result.Findings {
+				list = append(list, f.HadolintID()+" "+f.Severity.String())
+			}
+			got = strings.Join(list, ", ")
+		}
+		if got != tt.want {
+			t.Errorf("%s: got %s, want %s", tt.name, got, tt.want)
+		}
+	}
+	if r, _, err := rules.Find(packs, "SC2086"); err != nil || r.ID != "dockerfile/codes" {
+		t.Errorf("Find(SC2086): %v, %v", r, err)
+	}
+}

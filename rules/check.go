@@ -191,6 +191,7 @@ func lintWorkspace(ws *workspace.Workspace, list []configured) map[string][]Find
 				Rule:      rule.Rule,
 				Workspace: ws,
 				severity:  rule.severity,
+				codes:     rule.codes,
 				options:   rule.options,
 				report: func(f Finding) {
 					byPath[f.File.Path] = append(byPath[f.File.Path], f)
@@ -237,6 +238,7 @@ func lint(
 	for n := range list {
 		if check := list[n].Check.document; check != nil {
 			pass.Rule, pass.severity, pass.options = list[n].Rule, list[n].severity, list[n].options
+			pass.codes = list[n].codes
 			check(pass, doc)
 		}
 	}
@@ -295,7 +297,7 @@ func divide(all []Finding, doc *workspace.Document, unheeded unheeded) (findings
 	for _, f := range all {
 		if f.File.Path == doc.Source.Path {
 			for _, ig := range ignores {
-				if ig.covers(f) {
+				if ig.covers(&f) {
 					f.Suppressed = &Suppression{Kind: "inline", Reason: ig.reason, File: doc.Source, Span: ig.comment}
 					break
 				}

@@ -41,17 +41,19 @@ func (u unheeded) has(ig ignore) bool {
 	return u.all || slices.Contains(u.by, ig.other.By)
 }
 
-func (ig ignore) covers(f Finding) bool {
-	at := f.Span.Start
-	if at < ig.target.Start || at > ig.target.End {
-		return false
+func (ig ignore) covers(f *Finding) bool {
+	within := func(at int) bool { return ig.target.Start <= at && at <= ig.target.End }
+	if !within(f.Span.Start) {
+		// Another linter may report what is wrong between two places at the other one.
+		return ig.other != nil && !ig.other.All && slices.ContainsFunc(ig.rules, f.named) &&
+			slices.ContainsFunc(f.Related, func(r Related) bool { return r.File == f.File && within(r.Span.Start) })
 	}
 	if ig.other != nil && ig.other.All && (ig.other.By == dockerfile.ByUtils || f.Rule.buildKit()) {
 		return true
 	}
 	return slices.ContainsFunc(ig.rules, func(name string) bool {
-		if f.Rule.named(name) || ig.other != nil {
-			return f.Rule.named(name)
+		if f.named(name) || ig.other != nil {
+			return f.named(name)
 		}
 		return name == f.Rule.Pack() || name == f.Rule.Pack()+"/*" || name == "all"
 	})

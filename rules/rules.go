@@ -93,6 +93,9 @@ type Rule struct {
 	// References are the sources of the claim: documents, source files and issues, by name.
 	References []string
 
+	// Codes is the prefix of ids that are aliases too, without being listed: "SC" for those of ShellCheck. Each finding
+	// says in As which one it has.
+	Codes string
 	// Options is a struct of the rule's options with their defaults, nil for a rule without: see OptionsOf.
 	Options any
 	// Check is the rule's subject and function: see OnText, OnStep, OnCommand and so on.
@@ -123,6 +126,9 @@ type Finding struct {
 	// Offered are the safeties of the fixes that the rule offered, in order, where the runner removed all of Fixes
 	// unproved.
 	Offered []fixers.Safety
+	// As are those of the rule's hadolint and ShellCheck ids that this finding has, where the rule has several, such as
+	// "DL4003". Empty means all of them. Suppressions, selections and reports go by them.
+	As []string
 	// Suppressed says why the finding is not reported; nil for one that is.
 	Suppressed *Suppression
 }
@@ -153,6 +159,7 @@ type Pass struct {
 	Workspace *workspace.Workspace
 
 	severity Severity
+	codes    codes
 	options  any
 	report   func(Finding)
 }
@@ -160,7 +167,11 @@ type Pass struct {
 // Report records a finding. Rule is filled in, and Severity too where it is Off.
 func (p *Pass) Report(f Finding) {
 	f.Rule = p.Rule
-	switch {
+	switch code := p.codes.forFinding(&f); {
+	case code == Off:
+		return
+	case code != asRule:
+		f.Severity = code
 	case p.severity != Off: // configured by the user
 		f.Severity = p.severity
 	case f.Severity == Off:

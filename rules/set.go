@@ -26,6 +26,7 @@ type Set struct {
 type configured struct {
 	*Rule
 	severity Severity // Off where it is the rule's own
+	codes    codes
 	options  any
 }
 
@@ -99,6 +100,13 @@ func NewSet(packs []Pack, sel Selection) (*Set, error) {
 	}
 	set := &Set{help: map[*Rule]string{}}
 	severities, options := map[*Rule]Severity{}, map[*Rule]any{}
+	byCode := map[*Rule]codes{}
+	setCode := func(r *Rule, name string, severity Severity) {
+		if byCode[r] == nil {
+			byCode[r] = codes{}
+		}
+		byCode[r][strings.ToUpper(name)] = severity
+	}
 	for _, p := range packs {
 		for _, r := range p.Rules {
 			set.help[r] = p.PageAddress(r)
@@ -122,6 +130,11 @@ func NewSet(packs []Pack, sel Selection) (*Set, error) {
 			return nil, err
 		}
 		for _, r := range matched {
+			if r.Partial(name) {
+				setCode(r, name, sel.Severity[name])
+				on[r] = on[r] || sel.Severity[name] != Off
+				continue
+			}
 			on[r] = sel.Severity[name] != Off
 			refused[r] = !on[r]
 			if on[r] {
@@ -136,7 +149,14 @@ func NewSet(packs []Pack, sel Selection) (*Set, error) {
 				return err
 			}
 			for _, r := range matched {
-				on[r], refused[r] = value, !value
+				switch partial := r.Partial(name); {
+				case partial && !value:
+					setCode(r, name, Off)
+				case partial:
+					on[r] = true
+				default:
+					on[r], refused[r] = value, !value
+				}
 			}
 		}
 		return nil
@@ -146,6 +166,17 @@ func NewSet(packs []Pack, sel Selection) (*Set, error) {
 		if err := apply(sel.Only, true); err != nil {
 			return nil, err
 		}
+		for r := range on {
+			ids := r.namedInPart(sel.Only)
+			for _, id := range ids {
+				if byCode[r].of(id) == asRule {
+					setCode(r, id, asRule)
+				}
+			}
+			if ids != nil {
+				setCode(r, "*", Off)
+			}
+		}
 	}
 	if err := apply(sel.Select, true); err != nil {
 		return nil, err
@@ -154,7 +185,10 @@ func NewSet(packs []Pack, sel Selection) (*Set, error) {
 		return nil, err
 	}
 	for _, r := range all {
-		c := configured{Rule: r, severity: severities[r], options: r.Options}
+		c := configured{Rule: r, severity: severities[r], codes: byCode[r], options: r.Options}
+		if r.allOff(byCode[r]) {
+			on[r] = false
+		}
 		if o, ok := options[r]; ok {
 			c.options = o
 		}
@@ -202,7 +236,7 @@ func Find(packs []Pack, name string) (*Rule, Pack, error) {
 
 func (r *Rule) named(name string) bool {
 	same := func(a string) bool { return strings.EqualFold(a, name) }
-	return same(r.ID) || slices.ContainsFunc(r.Aliases, same)
+	return same(r.ID) || slices.ContainsFunc(r.Aliases, same) || r.Codes != "" && isCode(name, r.Codes)
 }
 
 // match returns the rules that a name of a selection means.
@@ -220,10 +254,35 @@ func match(all []*Rule, name string) ([]*Rule, error) {
 	return out, nil
 }
 
-// breadth returns how many rules a name of a selection means.
+// breadth returns how many rules a name of a selection means, 0 for some findings of one.
 func breadth(all []*Rule, name string) int {
 	matched, _ := match(all, name)
+	if len(matched) == 1 && matched[0].Partial(name) {
+		return 0
+	}
 	return len(matched)
+}
+
+// namedInPart returns those of a list of names that mean some of the rule's findings, nil where another name means all.
+func (r *Rule) namedInPart(names []string) []string {
+	var ids []string
+	for _, name := range names {
+		matched, _ := match([]*Rule{r}, name)
+		switch {
+		case len(matched) == 0:
+		case !r.Partial(name):
+			return nil
+		default:
+			ids = append(ids, name)
+		}
+	}
+	return ids
+}
+
+// allOff reports whether every finding of the rule is switched off by its id.
+func (r *Rule) allOff(c codes) bool {
+	ids := r.HadolintIDs()
+	return len(c) > 0 && r.Codes == "" && !slices.ContainsFunc(ids, func(id string) bool { return c.of(id) != Off })
 }
 
 // names returns the ids and aliases of rules, and with packs set the names of their packs too.

@@ -42,7 +42,7 @@ var overriddenCommand = &rules.Rule{
 				}
 				if before := last[kind]; before != nil {
 					p.Report(rules.Finding{
-						File: d.Source, Span: before.Keyword,
+						File: d.Source, Span: before.Keyword, As: []string{overriddenIDs[kind]},
 						Message: fmt.Sprintf("this %s has no effect: the one on line %d replaces it", i.Name,
 							d.Source.LineOf(i.Keyword.Start)),
 						Related: []rules.Related{{File: d.Source, Span: i.Keyword, Message: "the one that counts"}},
@@ -58,3 +58,6 @@ var overriddenCommand = &rules.Rule{
 		}
 	}),
 }
+
+// overriddenIDs are hadolint's ids of the rule, for CMD, ENTRYPOINT and HEALTHCHECK.
+var overriddenIDs = [3]string{"DL4003", "DL4004", "DL3012"}

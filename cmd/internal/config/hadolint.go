@@ -35,7 +35,7 @@ var labelRules = map[string]string{
 // parseHadolint reads hadolint's file.
 func parseHadolint(f *source.File, base string, packs []rules.Pack) (*Config, error) {
 	read := hadolint.Parse(f)
-	h := translation{packs: packs, config: &Config{Base: base, Source: f}, at: map[*rules.Rule]int{}}
+	h := translation{packs: packs, config: &Config{Base: base, Source: f}, at: map[string]int{}}
 	var refused []source.Problem
 	for _, p := range read.Problems {
 		if p.Kind == hadolint.KindWarning {
@@ -84,7 +84,7 @@ func parseHadolint(f *source.File, base string, packs []rules.Pack) (*Config, er
 type translation struct {
 	packs  []rules.Pack
 	config *Config
-	at     map[*rules.Rule]int // the index of a rule's block
+	at     map[string]int // the index of a block
 }
 
 // block returns the block of the rule with a name, nil where there is no such rule.
@@ -93,17 +93,21 @@ func (h *translation) block(name string) (*Rule, *rules.Rule) {
 	if err != nil {
 		return nil, nil
 	}
-	n, ok := h.at[r]
+	block := r.ID
+	if r.Partial(name) {
+		block = strings.ToUpper(name)
+	}
+	n, ok := h.at[block]
 	if !ok {
 		n = len(h.config.Rules)
-		h.at[r] = n
-		h.config.Rules = append(h.config.Rules, Rule{Name: r.ID})
+		h.at[block] = n
+		h.config.Rules = append(h.config.Rules, Rule{Name: block})
 	}
 	return &h.config.Rules[n], r
 }
 
-// rule adds a rule that the file names. Where one rule of sandlint is several of hadolint's, the level that hadolint
-// lets win, wins: off, and then the highest.
+// rule adds a rule that the file names. Where it names one in two ways, the level that hadolint lets win, wins: off,
+// and then the highest.
 func (h *translation) rule(r hadolint.Rule) {
 	block, _ := h.block(r.Name)
 	if block == nil {

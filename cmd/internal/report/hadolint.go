@@ -3,35 +3,18 @@ package report
 import (
 	"bufio"
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"io"
-	"strings"
 
 	"github.com/sandlint/sandlint/rules"
 )
 
 // hadolintCode returns the id that hadolint has for a finding; that of the rule where it has none.
 func hadolintCode(f *rules.Finding) string {
-	ids := f.Rule.HadolintIDs()
-	if len(ids) == 0 {
-		return f.Rule.ID
-	}
-	if len(ids) > 1 {
-		line := f.File.Text(f.File.Line(f.File.LineOf(f.Span.Start)))
-		keyword, _, _ := strings.Cut(strings.TrimSpace(line), " ")
-		for _, id := range ids {
-			if strings.EqualFold(keyword, instructionOf[id]) {
-				return id
-			}
-		}
-	}
-	return ids[0]
+	return cmp.Or(f.HadolintID(), f.Rule.ID)
 }
-
-// instructionOf has the instructions of hadolint's rules against a second one in a stage, which are one rule of
-// sandlint.
-var instructionOf = map[string]string{"DL3012": "HEALTHCHECK", "DL4003": "CMD", "DL4004": "ENTRYPOINT"}
 
 // writeHadolint prints a line for each finding as hadolint does: "Dockerfile:1 DL3006 warning: message".
 func writeHadolint(out io.Writer, r *Report) error {

@@ -19,10 +19,11 @@ func hadolintSample(t *testing.T) *Report {
 	several := &rules.Rule{ID: "dockerfile/several", Aliases: []string{"MultipleInstructionsDisallowed", "DL3012",
 		"DL4003", "DL4004"}, Severity: rules.Warning}
 	f := source.NewFile("Dockerfile", []byte("FROM a\n cmd [\"b\"]\nENTRYPOINT c\nHEALTHCHECK CMD d\nRUN e\n"))
+	as := map[string][]string{"cmd": {"DL4003"}, "c\n": {"DL4004"}, "e\n": {"SC2086", "DL3012"}}
 	for _, text := range []string{"cmd", "c\n", "CMD d", "e\n"} {
 		r.Result.Findings = append(r.Result.Findings, rules.Finding{
 			Rule: several, Severity: rules.Style, File: f, Span: spanOf(t, f, text, 0),
-			Message: "##[error]one too many",
+			Message: "##[error]one too many", As: as[text],
 		})
 	}
 	return r
