@@ -1,0 +1,54 @@
+package dockerfile
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/sandlint/sandlint/parsers/image"
+	"github.com/sandlint/sandlint/rules"
+)
+
+var undescribedDefinition = &rules.Rule{
+	ID:       "dockerfile/undescribed-definition",
+	Aliases:  []string{"InvalidDefinitionDescription"},
+	Summary:  "the comment above an ARG or a stage does not begin with its name, so it is not its description",
+	Severity: rules.Info,
+	Category: rules.Formatting,
+	Since:    "0.1.0",
+	Optional: true,
+	References: []string{
+		"BuildKit v0.34.2, frontend/dockerfile/instructions/parse.go: validateDefinitionDescription (experimental)",
+	},
+	Check: rules.OnDockerfile(func(p *rules.Pass, d *image.Dockerfile) {
+		if d.Foreign() {
+			return
+		}
+		for _, i := range d.Instructions {
+			if i.Broken || len(i.Comments) == 0 {
+				continue
+			}
+			var names []string
+			switch {
+			case i.Name == "FROM" && i.Stage.Name != "":
+				names = []string{i.Stage.Name}
+			case i.Name == "ARG":
+				for _, pair := range i.Pairs {
+					names = append(names, pair.Key.Text)
+				}
+			}
+			last := i.Comments[len(i.Comments)-1]
+			comment := strings.TrimSpace(strings.TrimPrefix(d.Source.Text(last), "#"))
+			first, _, _ := strings.Cut(comment, " ")
+			if len(names) == 0 || slices.Contains(names, first) {
+				continue
+			}
+			p.Report(rules.Finding{
+				File: d.Source, Span: last,
+				Message: fmt.Sprintf("the comment does not begin with %q, so docker build --call does not show it "+
+					"as its "+
+					"description", names[0]),
+			})
+		}
+	}),
+}
