@@ -38,8 +38,8 @@ var envUsesItself = &rules.Rule{
 			read := s.Dockerfile().Expansion(s.Instruction, pair.Value.Text).Read
 			for k := range s.Pairs[:n] {
 				earlier := &s.Pairs[k]
-				if !slices.Contains(read, earlier.Key.Text) {
-					continue
+				if !slices.Contains(read, earlier.Key.Text) || earlier.Key.Text == pair.Key.Text {
+					continue // a key twice is the matter of dockerfile/env-key-twice
 				}
 				w := words.Word{Text: pair.Value.Text, Span: pair.Value.Span}
 				finding := rules.Finding{

@@ -96,6 +96,9 @@ func (u *unsetUse) finding() (rules.Finding, bool) {
 		return finding, false
 	}
 	if guarded, ok := u.pathList(); ok {
+		if pathReaders[u.name] != "" {
+			return finding, false // dockerfile/unguarded-path reports it
+		}
 		finding.Message = fmt.Sprintf("%s is not set here, so the value has an empty element, which stands for the "+
 			"current directory", u.name)
 		finding.Fixes = []fixers.Fix{guarded}
