@@ -20,6 +20,8 @@ type Manager struct {
 	CleanCommand string
 	// Harmless are options with which the command changes nothing, such as those that print what it would do.
 	Harmless []string
+	// PinVariables are the variables that, when they have a value, fix the versions of all packages.
+	PinVariables []string
 
 	programs  []string
 	verbs     map[string]Action // by one or two words; "" is the manager without any
@@ -60,14 +62,22 @@ var table = sync.OnceValue(func() []*Manager {
 	}
 	yumValued := words(`-c --config -d --debuglevel -e --errorlevel -R --randomwait -x --exclude --excludepkgs --enablerepo
 		--disablerepo --repo --repoid --repofrompath --installroot --releasever --setopt --forcearch --comment --advisory
-		--advisories --bz --cve --sec-severity --enableplugin --disableplugin --downloaddir --destdir --color --rpmverbosity`)
+		--advisories --bz --cve --sec-severity --enableplugin --disableplugin --downloaddir --destdir --color --rpmverbosity
+		--disableexcludes --disableexcludepkgs`)
 	yumHarmless := words("--assumeno -h --help --version")
 	rpm := words(".rpm")
 	pipValued := words(`-r --requirement -c --constraint -e --editable -t --target -i --index-url --extra-index-url -f
 		--find-links --trusted-host --prefix --root --src --platform --python-version --abi --implementation
 		--progress-bar --no-binary --only-binary --cache-dir --proxy --timeout --retries --cert --client-cert --log
 		--global-option --build-option --config-settings -C --install-option --upgrade-strategy --report --exists-action
-		--use-feature --use-deprecated --python --keyring-provider --root-user-action --group`)
+		--use-feature --use-deprecated --python --keyring-provider --root-user-action --group --uploaded-prior-to
+		--build-constraint`)
+	uvValued := append(words(`--with --from --index --default-index --index-strategy --prerelease --resolution --override
+		--overrides --requirements --constraints --exclude-newer --exclude-newer-package --torch-backend --extra --link-mode
+		-p --build-constraints -b --with-requirements --with-editable --no-build-isolation-package --no-build-package
+		--no-binary-package --reinstall-package --refresh-package -P --upgrade-package --config-setting --directory --project
+		--color --config-file --allow-insecure-host --python-platform --package --tag --rev --branch --bounds
+		--fork-strategy --script --optional`), pipValued...)
 	wheels := words(".whl .tar.gz .tgz .zip .tar.bz2 .egg")
 	npm := map[string]Action{
 		"install": Install, "i": Install, "in": Install, "ins": Install, "add": Install, "isntall": Install,
@@ -78,7 +88,8 @@ var table = sync.OnceValue(func() []*Manager {
 	npmValued := words(`--prefix -C --registry --cache --loglevel --omit --include --only -w --workspace --tag --userconfig
 		--globalconfig --fetch-retries --fetch-timeout --fetch-retry-mintimeout --fetch-retry-maxtimeout --maxsockets
 		--network-timeout --install-strategy --cwd --cache-folder --modules-folder --mutex --store-dir --dir --filter
-		--network-concurrency --child-concurrency --reporter`)
+		--network-concurrency --child-concurrency --reporter --cpu --os --libc --before --location --script-shell --otp
+		--audit-level --save-prefix --python`)
 	pip := words("pip pip2 pip3 python python2 python3")
 	for _, minor := range words("6 7 8 9 10 11 12 13 14") {
 		pip = append(pip, "pip3."+minor, "python3."+minor)
@@ -167,15 +178,23 @@ var table = sync.OnceValue(func() []*Manager {
 			verbs: map[string]Action{"install": Install, "wheel": Install, "download": Other, "uninstall": Remove,
 				"cache purge": Clean, "cache remove": Clean},
 			Yes: nil, Caches: words("~/.cache/pip"), CleanCommand: "pip cache purge",
+			PinVariables: words("PIP_CONSTRAINT PIP_REQUIREMENT PIP_NO_INDEX PIP_UPLOADED_PRIOR_TO"),
 		},
 		{
-			Name: "uv", programs: words("uv"), valued: pipValued, files: wheels, cut: cutPip,
+			Name: "pipx", programs: words("pipx"), files: wheels, cut: cutPip, Harmless: words("-h --help"),
+			valued: words(`--python --index-url -i --pip-args --suffix --preinstall --backend`),
+			verbs:  map[string]Action{"install": Install, "upgrade": Upgrade, "uninstall": Remove, "run": Run},
+			Caches: words("~/.cache/pip"), PinVariables: words("PIP_CONSTRAINT PIP_NO_INDEX"),
+		},
+		{
+			Name: "uv", programs: words("uv"), valued: uvValued, files: wheels, cut: cutPip,
 			NoCache: words("-n --no-cache --no-cache-dir"),
 			verbs: map[string]Action{"pip install": Install, "pip sync": Install, "add": Install, "sync": Install,
 				"tool install": Install, "tool run": Run, "run": Run, "lock": Other, "pip uninstall": Remove,
 				"remove": Remove, "cache clean": Clean, "cache prune": Clean},
 			Caches: words("~/.cache/uv"), CleanCommand: "uv cache clean",
-			Harmless: words("--dry-run -V --version -h --help"),
+			Harmless:     words("--dry-run -V --version -h --help"),
+			PinVariables: words("UV_CONSTRAINT UV_OVERRIDE UV_EXCLUDE_NEWER UV_NO_INDEX"),
 		},
 		{
 			Name: "poetry", programs: words("poetry"), cut: cutPip, files: wheels,
@@ -233,14 +252,14 @@ var table = sync.OnceValue(func() []*Manager {
 		},
 		{
 			Name: "cargo", programs: words("cargo"), cut: cutAt("@"),
-			verbs: map[string]Action{"install": Install, "add": Install, "update": Upgrade, "fetch": Install,
-				"uninstall": Remove, "run": Run},
+			verbs: map[string]Action{"install": Install, "binstall": Install, "add": Install, "update": Upgrade,
+				"fetch": Install, "uninstall": Remove, "run": Run},
 			valued: words(`--version --vers --git --branch --tag --rev --path --index --registry --root --target --target-dir
 				--bin --example -p --package -F --features --profile -j --jobs --color --config -C -Z --message-format`),
 			Caches: words("~/.cargo/registry ~/.cargo/git /usr/local/cargo/registry /usr/local/cargo/git"),
 		},
 		{
-			Name: "composer", programs: words("composer composer.phar"), cut: cutAt(":="), NoCache: words("--no-cache"),
+			Name: "composer", programs: words("composer composer.phar"), cut: cutAt(":= "), NoCache: words("--no-cache"),
 			verbs: map[string]Action{"install": Install, "i": Install, "require": Install, "r": Install,
 				"create-project": Install, "global require": Install, "global install": Install, "update": Upgrade,
 				"u": Upgrade, "upgrade": Upgrade, "clear-cache": Clean, "clearcache": Clean, "cc": Clean,

@@ -267,6 +267,9 @@ func (r *reader) read() {
 	for len(operands) > 0 && hidden(operands[0]) {
 		operands = operands[1:] // options in a variable, as in `apt-get $OPTIONS install`
 	}
+	if m.Name == "cargo" && len(operands) > 0 && strings.HasPrefix(operands[0].Text, "+") {
+		operands = operands[1:] // the toolchain, as in `cargo +nightly install`
+	}
 	for n := min(2, len(operands)); n > 0; n-- {
 		var name []string
 		for _, w := range operands[:n] {

@@ -126,6 +126,74 @@ func TestRead(t *testing.T) {
 	}
 }
 
+func TestUnpinned(t *testing.T) {
+	env := func(name string) (string, bool) {
+		known := map[string]string{"VER": "2.51.0-2.fc42", "PKGS": "git curl=1"}
+		v, ok := known[name]
+		return v, ok
+	}
+	for command, want := range map[string]string{
+		"apt-get install -y git curl=1 ./x.deb $X foo$Y bar- task^ jq/stable": "git",
+		`apt-get install -y "${deps[@]}" $(cat list)`:                         "",
+		"apt-get install -y $PKGS":                                            "git",
+		"apt-get build-dep -y git":                                            "",
+		"apt-get -s install git":                                              "",
+		"apt-get satisfy -y 'git (>= 2)'":                                     "",
+		"apt-get install -y linux-headers-$(uname -r) git=*":                  "git=*",
+		"apk add -t .deps gcc .deps2 '!x' musl=1 a~1 b@edge 'c>2'":            "gcc b@edge",
+		`dnf install -y "git-core-${VER}" git-$UNKNOWN @tools 'perl(X)' /bin/x curl x.rpm java-11-openjdk`: "curl " +
+			"java-11-openjdk",
+		"dnf module install -y nodejs:18 php":    "php",
+		"dnf group install -y x":                 "",
+		"yum install -y https://h/x.rpm 'a = 1'": "",
+		"zypper in -y -t pattern x":              "",
+		"zypper in -y x y=1 'z>2'":               "x",
+		"pip install x y==1 'z>=2' . ./d '.[test]' a/b w.whl 'n @ https://h/n.zip' 'p[e]'": "x p[e]",
+		"pip install -r r.txt x":                                                     "",
+		"pip install -c c.txt x":                                                     "",
+		"pip install git+https://h/x git+https://h/y@v1":                             "git+https://h/x",
+		"pip install git+ssh://git@h/x#egg=x 'a @ git+https://h/a@1'":                "git+ssh://git@h/x#egg=x",
+		"pip install git+https://h/x@$REV":                                           "",
+		"pip download x":                                                             "",
+		"pipx install x 'y==1'":                                                      "x",
+		"uv pip install --system --index-strategy unsafe x":                          "x",
+		"uv pip install --exclude-newer 2024-01-01 x":                                "",
+		"uv tool install ruff@0.4 black":                                             "black",
+		"npm install -g a a@1 a@latest @s/b @s/b@^1 ./d u/r u/r#1 a/b/c file:./x d/": "a @s/b u/r",
+		"npm install git+https://h/x.git git://h/y#v1 https://h/z.tgz":               "git+https://h/x.git",
+		"npm install --unsafe-perm true -g x":                                        "x",
+		"npm ci":                                                                     "",
+		"yarn global add a b@1":                                                      "a",
+		"yarn add a":                                                                 "a",
+		"pnpm add -g a":                                                              "a",
+		"gem install a b:1 c.gem":                                                    "a",
+		"gem install a -v 1":                                                         "",
+		"gem install a -v1":                                                          "",
+		"go install a.b/c@latest a.b/d@v1 ./x a.b/e":                                 "a.b/c@latest a.b/e",
+		"go get -u a.b/c":                                                            "a.b/c",
+		"go run a.b/c@v1 x":                                                          "",
+		"go run a.b/c@latest x":                                                      "a.b/c@latest",
+		"go install a.b/c@$V":                                                        "",
+		"cargo install a b@1":                                                        "a",
+		"cargo +nightly install --locked a":                                          "a",
+		"cargo install --version 1 a":                                                "",
+		"cargo install --path .":                                                     "",
+		"composer require v/p v/q:^1 ext-x 'v/r 1.0'":                                "v/p",
+		"composer create-project v/p dir":                                            "v/p",
+		"composer create-project v/p dir 1.0":                                        "",
+		"composer install":                                                           "",
+	} {
+		s := shell.Parse([]byte(command), 0, shell.Bash, env)
+		var got []string
+		for _, p := range Read(s.Commands[0]).Unpinned() {
+			got = append(got, p.Word.Text)
+		}
+		if got := strings.Join(got, " "); got != want {
+			t.Errorf("%s\n got %s\nwant %s", command, got, want)
+		}
+	}
+}
+
 func TestTable(t *testing.T) {
 	seen := map[string]bool{}
 	for _, m := range table() {

@@ -53,7 +53,7 @@ func cutPip(text string) (Kind, string, string) {
 	n := strings.IndexAny(text, "=<>!~@")
 	if n <= 0 {
 		name, _, _ := strings.Cut(text, "[")
-		if strings.Contains(text, "/") {
+		if strings.Contains(text, "/") || strings.HasPrefix(text, ".") {
 			return Path, "", ""
 		}
 		return Named, strings.TrimSpace(name), ""
@@ -75,8 +75,16 @@ func cutNPM(text string) (Kind, string, string) {
 		}
 	}
 	name, version := text, ""
+	for _, protocol := range []string{"file:", "link:", "portal:", "workspace:"} {
+		if strings.HasPrefix(text, protocol) {
+			return Path, "", ""
+		}
+	}
 	if n := strings.IndexByte(text[scope:], '@'); n > 0 {
 		name, version = text[:scope+n], text[scope+n+1:]
+	}
+	if scope == 0 && !strings.Contains(name, ":") && (strings.Count(name, "/") > 1 || strings.HasSuffix(name, "/")) {
+		return Path, "", "" // a folder, since a repository has one slash
 	}
 	if scope == 0 && strings.ContainsAny(name, "/:") {
 		_, version, _ = strings.Cut(text, "#")
