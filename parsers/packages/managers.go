@@ -50,8 +50,8 @@ var table = sync.OnceValue(func() []*Manager {
 	}
 	aptValued := words(`-o --option -t --target-release --default-release -c --config-file -a --host-architecture
 		-P --build-profiles --solver`)
-	aptHarmless := words(`-s --simulate --just-print --dry-run --recon --no-act --print-uris --trivial-only --assume-no
-		-h --help -v --version`)
+	aptHarmless := words(`-s --simulate --just-print --dry-run --recon --no-act --print-uris --trivial-only
+		--assume-no -h --help -v --version`)
 	yum := map[string]Action{
 		"install": Install, "localinstall": Install, "reinstall": Install, "groupinstall": Install,
 		"group install": Install, "groups install": Install, "module install": Install, "builddep": Install,
@@ -60,24 +60,24 @@ var table = sync.OnceValue(func() []*Manager {
 		"distribution-synchronization": ReleaseUpgrade, "system-upgrade": ReleaseUpgrade, "clean": Clean,
 		"remove": Remove, "erase": Remove, "autoremove": Remove, "groupremove": Remove, "group remove": Remove,
 	}
-	yumValued := words(`-c --config -d --debuglevel -e --errorlevel -R --randomwait -x --exclude --excludepkgs --enablerepo
-		--disablerepo --repo --repoid --repofrompath --installroot --releasever --setopt --forcearch --comment --advisory
-		--advisories --bz --cve --sec-severity --enableplugin --disableplugin --downloaddir --destdir --color --rpmverbosity
-		--disableexcludes --disableexcludepkgs`)
+	yumValued := words(`-c --config -d --debuglevel -e --errorlevel -R --randomwait -x --exclude --excludepkgs
+		--enablerepo --disablerepo --repo --repoid --repofrompath --installroot --releasever --setopt --forcearch
+		--comment --advisory --advisories --bz --cve --sec-severity --enableplugin --disableplugin --downloaddir
+		--destdir --color --rpmverbosity --disableexcludes --disableexcludepkgs`)
 	yumHarmless := words("--assumeno -h --help --version")
 	rpm := words(".rpm")
 	pipValued := words(`-r --requirement -c --constraint -e --editable -t --target -i --index-url --extra-index-url -f
 		--find-links --trusted-host --prefix --root --src --platform --python-version --abi --implementation
 		--progress-bar --no-binary --only-binary --cache-dir --proxy --timeout --retries --cert --client-cert --log
-		--global-option --build-option --config-settings -C --install-option --upgrade-strategy --report --exists-action
-		--use-feature --use-deprecated --python --keyring-provider --root-user-action --group --uploaded-prior-to
-		--build-constraint`)
-	uvValued := append(words(`--with --from --index --default-index --index-strategy --prerelease --resolution --override
-		--overrides --requirements --constraints --exclude-newer --exclude-newer-package --torch-backend --extra --link-mode
-		-p --build-constraints -b --with-requirements --with-editable --no-build-isolation-package --no-build-package
-		--no-binary-package --reinstall-package --refresh-package -P --upgrade-package --config-setting --directory --project
-		--color --config-file --allow-insecure-host --python-platform --package --tag --rev --branch --bounds
-		--fork-strategy --script --optional`), pipValued...)
+		--global-option --build-option --config-settings -C --install-option --upgrade-strategy --report
+		--exists-action --use-feature --use-deprecated --python --keyring-provider --root-user-action --group
+		--uploaded-prior-to --build-constraint`)
+	uvValued := append(words(`--with --from --index --default-index --index-strategy --prerelease --resolution
+		--override --overrides --requirements --constraints --exclude-newer --exclude-newer-package --torch-backend
+		--extra --link-mode -p --build-constraints -b --with-requirements --with-editable
+		--no-build-isolation-package --no-build-package --no-binary-package --reinstall-package --refresh-package -P
+		--upgrade-package --config-setting --directory --project --color --config-file --allow-insecure-host
+		--python-platform --package --tag --rev --branch --bounds --fork-strategy --script --optional`), pipValued...)
 	wheels := words(".whl .tar.gz .tgz .zip .tar.bz2 .egg")
 	npm := map[string]Action{
 		"install": Install, "i": Install, "in": Install, "ins": Install, "add": Install, "isntall": Install,
@@ -85,11 +85,11 @@ var table = sync.OnceValue(func() []*Manager {
 		"upgrade": Upgrade, "up": Upgrade, "cache clean": Clean, "cache clear": Clean, "uninstall": Remove,
 		"remove": Remove, "rm": Remove, "un": Remove, "exec": Run,
 	}
-	npmValued := words(`--prefix -C --registry --cache --loglevel --omit --include --only -w --workspace --tag --userconfig
-		--globalconfig --fetch-retries --fetch-timeout --fetch-retry-mintimeout --fetch-retry-maxtimeout --maxsockets
-		--network-timeout --install-strategy --cwd --cache-folder --modules-folder --mutex --store-dir --dir --filter
-		--network-concurrency --child-concurrency --reporter --cpu --os --libc --before --location --script-shell --otp
-		--audit-level --save-prefix --python`)
+	npmValued := words(`--prefix -C --registry --cache --loglevel --omit --include --only -w --workspace --tag
+		--userconfig --globalconfig --fetch-retries --fetch-timeout --fetch-retry-mintimeout
+		--fetch-retry-maxtimeout --maxsockets --network-timeout --install-strategy --cwd --cache-folder
+		--modules-folder --mutex --store-dir --dir --filter --network-concurrency --child-concurrency --reporter
+		--cpu --os --libc --before --location --script-shell --otp --audit-level --save-prefix --python`)
 	pip := words("pip pip2 pip3 python python2 python3")
 	for _, minor := range words("6 7 8 9 10 11 12 13 14") {
 		pip = append(pip, "pip3."+minor, "python3."+minor)
@@ -120,8 +120,8 @@ var table = sync.OnceValue(func() []*Manager {
 			Name: "apk", programs: words("apk"), files: words(".apk"), NoCache: words("--no-cache"), cut: cutAt("=<>~"),
 			verbs: map[string]Action{"add": Install, "update": Update, "upgrade": Upgrade, "fix": Install,
 				"cache clean": Clean, "cache purge": Clean, "del": Remove},
-			valued: words(`-p --root -X --repository --arch --cache-dir --cache-max-age --keys-dir --repositories-file --wait
-				-t --virtual --progress-fd --timeout`),
+			valued: words(`-p --root -X --repository --arch --cache-dir --cache-max-age --keys-dir
+				--repositories-file --wait -t --virtual --progress-fd --timeout`),
 			Caches: words("/var/cache/apk /etc/apk/cache"), Lists: words("/var/cache/apk"),
 		},
 		{
@@ -166,8 +166,8 @@ var table = sync.OnceValue(func() []*Manager {
 		},
 		{
 			Name: "pacman", programs: words("pacman"), Yes: words("--noconfirm"), cut: cutAt("="), operation: pacman,
-			valued: words(`-b --dbpath -r --root --arch --cachedir --color --config --gpgdir --hookdir --logfile --sysroot
-				--assume-installed --ignore --ignoregroup --overwrite`),
+			valued: words(`-b --dbpath -r --root --arch --cachedir --color --config --gpgdir --hookdir --logfile
+				--sysroot --assume-installed --ignore --ignoregroup --overwrite`),
 			files: words(".pkg.tar.zst .pkg.tar.xz .pkg.tar.gz"), verbs: map[string]Action{},
 			Caches: words("/var/cache/pacman/pkg"), Lists: words("/var/lib/pacman/sync"),
 			Harmless: words("-p --print -h --help -V --version"),
@@ -200,8 +200,8 @@ var table = sync.OnceValue(func() []*Manager {
 			Name: "poetry", programs: words("poetry"), cut: cutPip, files: wheels,
 			verbs: map[string]Action{"install": Install, "sync": Install, "add": Install, "update": Upgrade,
 				"remove": Remove, "cache clear": Clean},
-			valued: words(`-C --directory -P --project -G --group --with --without --only -E --extras --python --platform
-				--source`),
+			valued: words(`-C --directory -P --project -G --group --with --without --only -E --extras --python
+				--platform --source`),
 			Yes: words("-n --no-interaction"), NoCache: words("--no-cache"),
 			Caches: words("~/.cache/pypoetry"), CleanCommand: "poetry cache clear --all --no-interaction .",
 		},
@@ -231,7 +231,8 @@ var table = sync.OnceValue(func() []*Manager {
 			verbs: map[string]Action{"install": Install, "i": Install, "update": Upgrade, "cleanup": Remove,
 				"uninstall": Remove, "fetch": Other},
 			valued: words(`-v --version -i --install-dir -n --bindir --build-root -P --trust-policy -s --source -p
-				--http-proxy -B --bulk-threshold -g --file --platform --config-file --without --document --target-rbconfig`),
+				--http-proxy -B --bulk-threshold -g --file --platform --config-file --without --document
+				--target-rbconfig`),
 			Caches: words("~/.gem ~/.local/share/gem"),
 		},
 		{
@@ -246,20 +247,22 @@ var table = sync.OnceValue(func() []*Manager {
 			Name: "go", programs: words("go"), single: true, cut: cutAt("@"), files: words(".go"),
 			verbs: map[string]Action{"install": Install, "get": Install, "run": Run, "mod download": Install,
 				"clean": Clean},
-			valued: words(`-C -o -p -asmflags -buildmode -buildvcs -compiler -covermode -coverpkg -exec -gccgoflags -gcflags
-				-installsuffix -ldflags -mod -modfile -overlay -pgo -pkgdir -tags -toolexec`),
+			valued: words(`-C -o -p -asmflags -buildmode -buildvcs -compiler -covermode -coverpkg -exec -gccgoflags
+				-gcflags -installsuffix -ldflags -mod -modfile -overlay -pgo -pkgdir -tags -toolexec`),
 			Caches: words("/go/pkg/mod ~/.cache/go-build"), CleanCommand: "go clean -modcache -cache",
 		},
 		{
 			Name: "cargo", programs: words("cargo"), cut: cutAt("@"),
 			verbs: map[string]Action{"install": Install, "binstall": Install, "add": Install, "update": Upgrade,
 				"fetch": Install, "uninstall": Remove, "run": Run},
-			valued: words(`--version --vers --git --branch --tag --rev --path --index --registry --root --target --target-dir
-				--bin --example -p --package -F --features --profile -j --jobs --color --config -C -Z --message-format`),
+			valued: words(`--version --vers --git --branch --tag --rev --path --index --registry --root --target
+				--target-dir --bin --example -p --package -F --features --profile -j --jobs --color --config -C -Z
+				--message-format`),
 			Caches: words("~/.cargo/registry ~/.cargo/git /usr/local/cargo/registry /usr/local/cargo/git"),
 		},
 		{
-			Name: "composer", programs: words("composer composer.phar"), cut: cutAt(":= "), NoCache: words("--no-cache"),
+			Name: "composer", programs: words("composer composer.phar"), cut: cutAt(":= "),
+			NoCache: words("--no-cache"),
 			verbs: map[string]Action{"install": Install, "i": Install, "require": Install, "r": Install,
 				"create-project": Install, "global require": Install, "global install": Install, "update": Upgrade,
 				"u": Upgrade, "upgrade": Upgrade, "clear-cache": Clean, "clearcache": Clean, "cc": Clean,

@@ -31,8 +31,8 @@ var pinnings = sync.OnceValue(func() map[string]pinning {
 	rpm := pinning{verbs: words("install localinstall"), never: func(name string) bool {
 		return strings.ContainsAny(name, "()/")
 	}}
-	pip := pinning{verbs: words("install wheel"), git: '@', options: words(`-r --requirement -c --constraint --no-index
-		--uploaded-prior-to`)}
+	pip := pinning{verbs: words("install wheel"), git: '@', options: words(`-r --requirement -c --constraint
+		--no-index --uploaded-prior-to`)}
 	npm := pinning{verbs: words("install i in ins add isntall install-test it"), git: '#', options: words("--before")}
 	return map[string]pinning{
 		"apt-get": apt, "apt": apt, "aptitude": apt,
@@ -49,7 +49,8 @@ var pinnings = sync.OnceValue(func() map[string]pinning {
 		"cargo": {verbs: words("install binstall"), options: words("--version --vers --path --git"),
 			floating: words("latest")},
 		"composer": {verbs: []string{"require", "r", "global require"}, first: words("create-project"),
-			floating: words("dev-master dev-main"), never: func(name string) bool { return !strings.Contains(name, "/") }},
+			floating: words("dev-master dev-main"),
+			never:    func(name string) bool { return !strings.Contains(name, "/") }},
 	}
 })
 
