@@ -81,6 +81,7 @@ func Pack() rules.Pack {
 		shellFormCommand,
 		stageNameCasing,
 		syntax,
+		tooManyLayers,
 		undefinedArgInFrom,
 		undefinedVariable,
 		undescribedDefinition,
