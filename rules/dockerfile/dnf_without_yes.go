@@ -16,9 +16,10 @@ var dnfWithoutYes = &rules.Rule{
 	Fixes:    []fixers.Safety{fixers.Safe},
 	References: []string{
 		"dnf(8): -y, --assumeyes; dnf.conf(5): assumeyes",
+		"microdnf, dnf/dnf-main.c: \"Does nothing, we always assume yes\"",
 	},
 	Check: managers.Question{
-		Managers: []string{"dnf", "microdnf", "tdnf"}, Option: "-y",
+		Managers: []string{"dnf", "tdnf"}, Option: "-y",
 		Setting: managers.YumSetting("assumeyes"),
 	}.Check(),
 }

@@ -16,6 +16,7 @@ var pacmanCacheLeft = &rules.Rule{
 	Fixes:    []fixers.Safety{fixers.Unsafe},
 	References: []string{
 		"pacman(8): --clean; pacman.conf(5): CacheDir, CleanMethod",
+		"pacman, src/pacman/sync.c: sync_cleancache asks with noyes(), whose default is no",
 	},
 	Check: managers.Cache{
 		Managers:  []string{"pacman"},

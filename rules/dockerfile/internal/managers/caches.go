@@ -2,6 +2,7 @@ package managers
 
 import (
 	"fmt"
+	"path"
 	"slices"
 	"sort"
 	"strings"
@@ -112,7 +113,7 @@ func (r *run) step(s *image.Step) {
 			left = append(left, c)
 		}
 	}
-	if len(left) == 0 || slices.ContainsFunc(r.Folders, s.Covered) {
+	if len(left) == 0 || slices.ContainsFunc(r.Folders, func(f string) bool { return covered(left[0], f) }) {
 		return
 	}
 	if r.set == nil {
@@ -133,8 +134,40 @@ func (r *run) step(s *image.Step) {
 	}
 }
 
+// covered reports whether a mount keeps what a command writes to a folder out of the image. Where the home folder of the
+// user is not known, any home folder counts.
+func covered(c *image.Command, folder string) bool {
+	s := c.Step
+	rest, ok := strings.CutPrefix(folder, "~")
+	if s.Covered(folder) || !ok {
+		return s.Covered(folder)
+	}
+	user := s.User()
+	sure := user.Known && image.IsRoot(user.Text) && !c.OtherUser()
+	for m := range s.Mounts() {
+		if m.Type != "cache" && m.Type != "tmpfs" || m.Target == "" || sure {
+			continue
+		}
+		named := user.Known && !image.IsRoot(user.Text) && !c.OtherUser()
+		if named && (m.Target == "/root" || strings.HasPrefix(m.Target, "/root/")) {
+			continue
+		}
+		for part := rest; part != "/" && part != "."; part = path.Dir(part) {
+			if strings.HasSuffix(m.Target, part) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
 // leaves reports whether a command leaves files in the folders.
 func (r *run) leaves(c *image.Command, u *packages.Use, clean *cleaner) bool {
+	if slices.ContainsFunc(u.Options, func(o packages.Option) bool {
+		return strings.HasPrefix(strings.ToLower(o.Value), "dir::")
+	}) {
+		return false // apt with other folders
+	}
 	if !r.fills(u) || u.SkipsCache() || u.Opaque && r.Option != "" || u.Has(r.Elsewhere...) {
 		return false
 	}
@@ -224,7 +257,7 @@ func withoutUpdate(c *image.Command) (fixers.Edit, bool) {
 		return fixers.Edit{}, false
 	}
 	next := commands[n+1]
-	if next.Joined != "&&" && next.Joined != ";" || len(c.Redirs) > 0 || next.Span.Start < c.Span.End ||
+	if next.Joined != "&&" && next.Joined != ";" || writes(c) || next.Span.Start < c.Span.End ||
 		next.Parent != nil || next.Function != "" || c.Joined == "||" || c.Maybe {
 		return fixers.Edit{}, false
 	}
@@ -239,6 +272,13 @@ func withoutUpdate(c *image.Command) (fixers.Edit, bool) {
 		return fixers.Edit{}, false
 	}
 	return fixers.Edit{File: c.File, Span: source.Span{Start: c.Span.Start, End: next.Span.Start}}, true
+}
+
+// writes reports whether the output of a command goes to a file.
+func writes(c *image.Command) bool {
+	return slices.ContainsFunc(c.Redirs, func(r shell.Redir) bool {
+		return r.Outer || r.Target.Text != "/dev/null" && !strings.HasSuffix(r.Op, "&")
+	})
 }
 
 // clean returns the fix that empties the cache at the end of the RUN.

@@ -48,9 +48,22 @@ func (x *cleaner) cleans(c *image.Command) bool {
 		return len(c.Words) > 1 && x.mentions(c.Words[1].Text)
 	}
 	if u := c.Package(); u != nil {
-		return u.Action == packages.Clean && slices.Contains(x.by, u.Manager.Name) && (x.keeps == nil || !x.keeps(u))
+		return u.Action == packages.Clean && slices.Contains(x.by, u.Manager.Name) && (x.keeps == nil || !x.keeps(u)) &&
+			(u.Manager.Name != "pacman" || pacmanCleans(c, u))
 	}
 	return x.hidden(c)
+}
+
+// pacmanCleans reports whether a command of pacman removes the packages that are installed, too: it asks, and even with
+// --noconfirm the answer is no.
+func pacmanCleans(c *image.Command, u *packages.Use) bool {
+	n := 0
+	for _, o := range u.Options {
+		if o.Name == "-c" || o.Name == "--clean" {
+			n++
+		}
+	}
+	return n > 1 && answered(c.Command)
 }
 
 // KeepsMetadata reports whether a command of yum or dnf that cleans keeps the metadata of repositories.

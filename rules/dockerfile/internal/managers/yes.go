@@ -65,7 +65,7 @@ func asks(u *packages.Use) bool {
 func answered(c *shell.Command) bool {
 	for ; c != nil; c = c.Parent {
 		if c.PipedFrom != nil || slices.ContainsFunc(c.Redirs, func(r shell.Redir) bool {
-			return strings.HasPrefix(r.Op, "<") && r.FD <= 0
+			return strings.HasPrefix(r.Op, "<") && r.FD <= 0 && r.Target.Text != "/dev/null"
 		}) {
 			return true
 		}
