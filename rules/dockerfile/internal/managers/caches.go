@@ -134,8 +134,8 @@ func (r *run) step(s *image.Step) {
 	}
 }
 
-// covered reports whether a mount keeps what a command writes to a folder out of the image. Where the home folder of the
-// user is not known, any home folder counts.
+// covered reports whether a mount keeps what a command writes to a folder out of the image. Where the home folder of
+// the user is not known, any home folder counts.
 func covered(c *image.Command, folder string) bool {
 	s := c.Step
 	rest, ok := strings.CutPrefix(folder, "~")
