@@ -13,6 +13,7 @@ import (
 // Support is since when the consumers know a name.
 type Support struct {
 	spec, libseccomp, runc, crun string // the first release; "0" for every release, "" for none
+	debian                       string // as runc, for Debian's packages of it; "" where they are like upstream's
 }
 
 // Since returns the first release of a consumer that knows the name; the zero Version stands for every release that
@@ -31,6 +32,16 @@ func (s Support) Since(consumer string) (Version, bool) {
 		first = s.crun
 	}
 	return ParseVersion(first)
+}
+
+// SinceIn is Since for the release v and its like: where v is Debian's package of runc, it is about those packages.
+func (s Support) SinceIn(consumer string, v Version) (Version, bool) {
+	if consumer == "runc" && v.Debian && s.debian != "" {
+		first, ok := ParseVersion(s.debian)
+		first.Debian = true
+		return first, ok
+	}
+	return s.Since(consumer)
 }
 
 // Architecture is one SCMP_ARCH_… name.
@@ -56,8 +67,8 @@ type Architecture struct {
 }
 
 var architectures = sync.OnceValue(func() []*Architecture {
-	old := Support{"0", "1.0.1", "0", "0"}
-	since := func(libseccomp string) Support { return Support{"0", libseccomp, "0", "0"} }
+	old := Support{"0", "1.0.1", "0", "0", ""}
+	since := func(libseccomp string) Support { return Support{"0", libseccomp, "0", "0", ""} }
 	return []*Architecture{
 		{"SCMP_ARCH_X86", "x86", "x86_64", 32, false, "386", "x86", "x86", old},
 		{"SCMP_ARCH_X86_64", "x86_64", "x86_64", 64, false, "amd64", "amd64", "amd64", old},
@@ -66,28 +77,33 @@ var architectures = sync.OnceValue(func() []*Architecture {
 		{"SCMP_ARCH_AARCH64", "aarch64", "aarch64", 64, false, "arm64", "arm64", "arm64", since("2.2.0")},
 		{
 			"SCMP_ARCH_LOONGARCH64", "loongarch64", "loongarch64", 64, false, "loong64", "loongarch64", "loong64",
-			Support{"1.2.1", "2.6.0", "1.4.1", "0"},
+			// Debian builds runc with its own libseccomp-golang: 1.1.5+ds1-1+deb12u1 refused it, 1.1.15+ds1-2 and
+			// 1.3.6+ds1-1 took it, all with libseccomp 2.6. Those between were not run, and are not said to refuse it.
+			Support{"1.2.1", "2.6.0", "1.4.1", "0", "1.1.6"},
 		},
-		{"SCMP_ARCH_M68K", "m68k", "m68k", 32, true, "", "", "", Support{"1.2.1", "2.6.0", "", "0"}},
+		{"SCMP_ARCH_M68K", "m68k", "m68k", 32, true, "", "", "", Support{"1.2.1", "2.6.0", "", "0", ""}},
 		{"SCMP_ARCH_MIPS", "mips", "mips64", 32, true, "mips", "", "mips", since("2.2.0")},
 		{"SCMP_ARCH_MIPSEL", "mips", "mips64", 32, false, "mipsle", "mipsel", "mipsel", since("2.2.0")},
 		{"SCMP_ARCH_MIPS64", "mips64", "mips64", 64, true, "mips64", "mips64", "mips64", since("2.2.0")},
 		{"SCMP_ARCH_MIPSEL64", "mips64", "mips64", 64, false, "mips64le", "mipsel64", "mipsel64", since("2.2.0")},
 		{"SCMP_ARCH_MIPS64N32", "mips64n32", "mips64", 32, true, "", "mips64n32", "mips64n32", since("2.2.0")},
 		{"SCMP_ARCH_MIPSEL64N32", "mips64n32", "mips64", 32, false, "", "mips3l64n32", "mipsel64n32", since("2.2.0")},
-		{"SCMP_ARCH_PARISC", "parisc", "parisc64", 32, true, "", "", "parisc", Support{"0", "2.4.0", "", "0"}},
-		{"SCMP_ARCH_PARISC64", "parisc64", "parisc64", 64, true, "", "", "parisc64", Support{"0", "2.4.0", "", "0"}},
+		{"SCMP_ARCH_PARISC", "parisc", "parisc64", 32, true, "", "", "parisc", Support{"0", "2.4.0", "", "0", ""}},
+		{
+			"SCMP_ARCH_PARISC64", "parisc64", "parisc64", 64, true, "", "", "parisc64",
+			Support{"0", "2.4.0", "", "0", ""},
+		},
 		{"SCMP_ARCH_PPC", "ppc", "ppc64", 32, true, "", "ppc", "ppc", since("2.3.0")},
 		{"SCMP_ARCH_PPC64", "ppc64", "ppc64", 64, true, "ppc64", "ppc64", "ppc64", since("2.3.0")},
 		{"SCMP_ARCH_PPC64LE", "ppc64", "ppc64", 64, false, "ppc64le", "ppc64le", "ppc64le", since("2.3.0")},
 		{
 			"SCMP_ARCH_RISCV64", "riscv64", "riscv64", 64, false, "riscv64", "riscv64", "riscv64",
-			Support{"1.1.0", "2.5.0", "1.1.8", "0"},
+			Support{"1.1.0", "2.5.0", "1.1.8", "0", ""},
 		},
 		{"SCMP_ARCH_S390", "s390", "s390x", 32, true, "", "s390", "s390", since("2.3.0")},
 		{"SCMP_ARCH_S390X", "s390x", "s390x", 64, true, "s390x", "s390x", "s390x", since("2.3.0")},
-		{"SCMP_ARCH_SH", "sh", "sh", 32, false, "", "", "", Support{"1.2.1", "2.6.0", "", "0"}},
-		{"SCMP_ARCH_SHEB", "sh", "sh", 32, true, "", "", "", Support{"1.2.1", "2.6.0", "", "0"}},
+		{"SCMP_ARCH_SH", "sh", "sh", 32, false, "", "", "", Support{"1.2.1", "2.6.0", "", "0", ""}},
+		{"SCMP_ARCH_SHEB", "sh", "sh", 32, true, "", "", "", Support{"1.2.1", "2.6.0", "", "0", ""}},
 	}
 })
 
@@ -198,15 +214,15 @@ type Action struct {
 }
 
 var actions = sync.OnceValue(func() []*Action {
-	old := Support{"0", "1.0.1", "0", "0"}
+	old := Support{"0", "1.0.1", "0", "0", ""}
 	return []*Action{
 		{"SCMP_ACT_ALLOW", false, true, old},
 		{"SCMP_ACT_ERRNO", true, false, old},
 		{"SCMP_ACT_KILL", false, false, old},
-		{"SCMP_ACT_KILL_PROCESS", false, false, Support{"1.1.0", "2.4.0", "1.1.3", "0.14"}},
-		{"SCMP_ACT_KILL_THREAD", false, false, Support{"1.1.0", "2.4.0", "1.1.3", "0.15"}},
-		{"SCMP_ACT_LOG", false, true, Support{"1.0.2", "2.4.0", "0", "0.15"}},
-		{"SCMP_ACT_NOTIFY", false, false, Support{"1.1.0", "2.5.0", "1.1.0", "0.15"}},
+		{"SCMP_ACT_KILL_PROCESS", false, false, Support{"1.1.0", "2.4.0", "1.1.3", "0.14", ""}},
+		{"SCMP_ACT_KILL_THREAD", false, false, Support{"1.1.0", "2.4.0", "1.1.3", "0.15", ""}},
+		{"SCMP_ACT_LOG", false, true, Support{"1.0.2", "2.4.0", "0", "0.15", ""}},
+		{"SCMP_ACT_NOTIFY", false, false, Support{"1.1.0", "2.5.0", "1.1.0", "0.15", ""}},
 		{"SCMP_ACT_TRACE", true, false, old},
 		{"SCMP_ACT_TRAP", false, false, old},
 	}
@@ -290,10 +306,10 @@ type Flag struct {
 
 var flags = sync.OnceValue(func() []*Flag {
 	return []*Flag{
-		{"SECCOMP_FILTER_FLAG_LOG", Support{"1.0.2", "2.4.0", "1.2.0", "0.9"}},
-		{"SECCOMP_FILTER_FLAG_SPEC_ALLOW", Support{"1.0.2", "2.5.0", "1.2.0", "0.9"}},
-		{"SECCOMP_FILTER_FLAG_TSYNC", Support{"1.0.2", "2.2.0", "1.2.0", "0.9"}},
-		{"SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV", Support{"1.1.0", "2.6.0", "1.5.0", "1.6"}},
+		{"SECCOMP_FILTER_FLAG_LOG", Support{"1.0.2", "2.4.0", "1.2.0", "0.9", ""}},
+		{"SECCOMP_FILTER_FLAG_SPEC_ALLOW", Support{"1.0.2", "2.5.0", "1.2.0", "0.9", ""}},
+		{"SECCOMP_FILTER_FLAG_TSYNC", Support{"1.0.2", "2.2.0", "1.2.0", "0.9", ""}},
+		{"SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV", Support{"1.1.0", "2.6.0", "1.5.0", "1.6", ""}},
 	}
 })
 

@@ -127,7 +127,7 @@ func TestSyscallCounts(t *testing.T) {
 
 func TestLookupSyscall(t *testing.T) {
 	s, ok := LookupSyscall("fchmodat2")
-	if !ok || s.KnownTo(Version{2, 5, 4, 0}) || !s.KnownTo(Version{2, 5, 5, 0}) || !s.KnownTo(NewestLibseccomp()) {
+	if !ok || s.KnownTo(numbered(2, 5, 4)) || !s.KnownTo(numbered(2, 5, 5)) || !s.KnownTo(NewestLibseccomp()) {
 		t.Errorf("fchmodat2 is new in libseccomp 2.5.5: %+v", s)
 	}
 	if n, ok := s.Number("x86_64"); n != 452 || !ok {
@@ -146,7 +146,7 @@ func TestLookupSyscall(t *testing.T) {
 		s.Args[0].Class != Int32 {
 		t.Errorf("socket goes through socketcall on x86 only: %+v", s)
 	}
-	if s, ok := LookupSyscall("oldwait4"); !ok || s.KnownTo(Version{2, 5, 0, 0}) || !s.KnownTo(Version{2, 4, 4, 0}) ||
+	if s, ok := LookupSyscall("oldwait4"); !ok || s.KnownTo(numbered(2, 5, 0)) || !s.KnownTo(numbered(2, 4, 4)) ||
 		slices.Contains(Syscalls(), "oldwait4") {
 		t.Errorf("oldwait4 was dropped in libseccomp 2.5.0: %+v", s)
 	}
@@ -284,7 +284,7 @@ func TestArchitectures(t *testing.T) {
 		t.Errorf("no GOARCH is %v", a)
 	}
 	loong, _ := LookupArchitecture("SCMP_ARCH_LOONGARCH64")
-	if v, ok := loong.Support.Since("libseccomp"); !ok || v != (Version{2, 6, 0, 0}) {
+	if v, ok := loong.Support.Since("libseccomp"); !ok || v != (numbered(2, 6, 0)) {
 		t.Errorf("LOONGARCH64 since %v %v", v, ok)
 	}
 	m68k, _ := LookupArchitecture("SCMP_ARCH_M68K")
@@ -306,10 +306,15 @@ func TestVersion(t *testing.T) {
 			t.Errorf("%q is %s %v, want %q", text, got, ok, want)
 		}
 	}
-	if a, b := (Version{2, 5, 10, 0}), (Version{2, 5, 9, 0}); a.Less(b) || !b.Less(a) || a.Compare(a) != 0 {
+	a, b := Version{Major: 2, Minor: 5, Patch: 10}, Version{Major: 2, Minor: 5, Patch: 9}
+	if a.Less(b) || !b.Less(a) || a.Compare(a) != 0 {
 		t.Error("2.5.10 is newer than 2.5.9")
 	}
 	if !slices.IsSortedFunc(Releases(), Version.Compare) {
 		t.Error("the releases are not in order")
 	}
+}
+
+func numbered(major, minor, patch int) Version {
+	return Version{Major: major, Minor: minor, Patch: patch}
 }

@@ -14,6 +14,9 @@ type Version struct {
 	Major, Minor, Patch int
 	// Pre is 0 for a release, and below it for what precedes it: see ParseRelease.
 	Pre int
+	// Debian says that it is Debian's package of the release, or Ubuntu's copy of it, which is built with Debian's
+	// libraries instead of those that the release was published with. Compare does not look at it.
+	Debian bool
 }
 
 // prereleases are the kinds of versions that precede a release, oldest first; their Pre lies between that of the kind
@@ -30,7 +33,8 @@ var packageSuffix = sync.OnceValue(func() *regexp.Regexp {
 
 // ParseRelease reads a version as users and distributions write it: what ParseVersion reads, a candidate
 // ("1.0.0-rc93", "28.0.0-beta.1", Debian's "1.0.0~rc93"), and after it what a distribution adds ("1.3.6+ds1-2",
-// "5:28.0.1-1~debian.12"), which is left out. Numbers is how many numbers are given; ok is false for anything else.
+// "5:28.0.1-1~debian.12"), of which only Version.Debian is kept. Numbers is how many numbers are given; ok is false for
+// anything else.
 func ParseRelease(s string) (v Version, numbers int, ok bool) {
 	if epoch, rest, found := strings.Cut(s, ":"); found && strings.Trim(epoch, "0123456789") == "" {
 		s = rest
@@ -56,6 +60,8 @@ func ParseRelease(s string) (v Version, numbers int, ok bool) {
 		v.Pre, rest = p.pre+count, tail
 		break
 	}
+	// Debian marks a source without the libraries that came with it so.
+	v.Debian = strings.HasPrefix(rest, "+ds") || strings.HasPrefix(rest, "+dfsg")
 	return v, numbers, rest == "" || packageSuffix().MatchString(rest)
 }
 

@@ -210,6 +210,9 @@ func supportReleases(runtime string) []seccomp.Version {
 		if v, ok := s.Since(runtime); ok {
 			out = appendNew(out, v)
 		}
+		if v, ok := s.SinceIn(runtime, seccomp.Version{Debian: true}); ok {
+			out = appendNew(out, v)
+		}
 	}
 	for _, a := range seccomp.Architectures() {
 		add(a.Support)
@@ -265,12 +268,9 @@ func (d *differ) sameSuspects(before, after *suspects) bool {
 
 // supportedByAll reports whether every targeted release knows something.
 func (t Targets) supportedByAll(support seccomp.Support) bool {
-	for _, consumer := range []string{"runc", "crun", "libseccomp"} {
-		if since, ok := support.Since(consumer); !ok || t.Range(consumer).From.Less(since) {
-			return false
-		}
-	}
-	return true
+	return !slices.ContainsFunc([]string{"runc", "crun", "libseccomp"}, func(consumer string) bool {
+		return t.Lacking(consumer, support) != NoRelease
+	})
 }
 
 // mayRefuseAction reports whether some target may refuse an action or the errno that is given with it.

@@ -117,10 +117,12 @@ func (f *Filter) refuseFlags(add refuse) {
 // architectures, and sets flags without it.
 func (f *Filter) refuseSupport(add refuse, name seccomp.String, kind string, s seccomp.Support) bool {
 	runtime, version := f.Target.Runtime, f.Target.RuntimeVersion
-	since, ever := s.Since(runtime)
+	since, ever := s.SinceIn(runtime, version)
 	switch {
 	case !ever:
 		add(name, "no release of %s knows the %s %q", runtime, kind, name.Text)
+	case version.Less(since) && since.Debian:
+		add(name, "%s %s as Debian builds it does not know the %s %q", runtime, version, kind, name.Text)
 	case version.Less(since):
 		add(name, "%s before %s does not know the %s %q", runtime, since, kind, name.Text)
 	default:

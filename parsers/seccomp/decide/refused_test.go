@@ -247,3 +247,48 @@ func TestDefaultProfilesAreNotRefused(t *testing.T) {
 		}
 	}
 }
+
+// Debian builds runc with libraries of its own, and so it knows other names than upstream's build of the release. The
+// real programs answered so with libseccomp 2.6.1 (2.6.0 for 1.1.15+ds1-2).
+func TestDebianRefusals(t *testing.T) {
+	for _, tt := range []struct {
+		runc, architecture, want string
+	}{
+		{"1.0.0~rc93+ds1-5+deb11u5", "LOONGARCH64", "runc 1.0.0-rc93 as Debian builds it does not know the " +
+			`architecture "SCMP_ARCH_LOONGARCH64"`},
+		{"1.1.5+ds1-1+deb12u1", "LOONGARCH64", `runc 1.1.5 as Debian builds it does not know the architecture ` +
+			`"SCMP_ARCH_LOONGARCH64"`},
+		{"1.1.15+ds1-2+b4", "LOONGARCH64", ""},
+		{"1.3.6+ds1-1", "LOONGARCH64", ""},
+		{"1.1.15", "LOONGARCH64", `runc before 1.4.1 does not know the architecture "SCMP_ARCH_LOONGARCH64"`},
+		{"1.3.6", "LOONGARCH64", `runc before 1.4.1 does not know the architecture "SCMP_ARCH_LOONGARCH64"`},
+		{"1.4.1", "LOONGARCH64", ""},
+		{"1.1.5+ds1", "RISCV64", `runc before 1.1.8 does not know the architecture "SCMP_ARCH_RISCV64"`},
+		{"1.1.15+ds1", "RISCV64", ""},
+		{"1.3.6+ds1", "M68K", `no release of runc knows the architecture "SCMP_ARCH_M68K"`},
+	} {
+		p := parse(`{"defaultAction":"SCMP_ACT_ALLOW","architectures":["SCMP_ARCH_` + tt.architecture + `"],` +
+			`"syscalls":[{"names":["sethostname"],"action":"SCMP_ACT_ERRNO"}]}`)
+		for _, target := range targetsOf(t, "runc="+tt.runc, "libseccomp=2.6.1").Usual(p, LoaderOCI) {
+			target.Host.Arch = architectureOfABI("x86_64")
+			got := ""
+			if r := Compile(p, target).Refusals(); len(r) > 0 {
+				got = r[0].Reason
+			}
+			if got != tt.want {
+				t.Errorf("%s with %s: %q, want %q", tt.runc, tt.architecture, got, tt.want)
+			}
+		}
+	}
+}
+
+// A package and the release of the same number are two targets.
+func TestDebianVariants(t *testing.T) {
+	variants := targetsOf(t, "runc=1.3.6", "runc=1.3.6+ds1").variants("runc", supportReleases("runc"))
+	if len(variants) != 2 || !variants[0].version.Debian || variants[1].version.Debian {
+		t.Errorf("variants %v", variants)
+	}
+	if n := len(targetsOf(t, "runc=1.1.5+ds1..1.3.6+ds1").variants("runc", supportReleases("runc"))); n < 2 {
+		t.Errorf("%d variants of a range of packages", n)
+	}
+}

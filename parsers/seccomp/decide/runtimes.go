@@ -159,7 +159,7 @@ func measuredIn(runtime string, r Range) []seccomp.Version {
 		}
 	}
 	for _, v := range []seccomp.Version{r.From, minVersion(r.To, last)} {
-		if !slices.Contains(out, v) {
+		if !slices.ContainsFunc(out, func(o seccomp.Version) bool { return o.Compare(v) == 0 }) {
 			out = append(out, v)
 		}
 	}

@@ -32,27 +32,35 @@ func (v runtimeVariant) ownDefault() bool {
 }
 
 // variants returns a targeted release of a runtime for each way in which it works, where the releases of since are the
-// first of their way: the oldest of each way, or the newest of all where there is one way.
+// first of their way, those with Version.Debian among Debian's packages: the oldest of each way, or the newest of all
+// where there is one way.
 func (t Targets) variants(runtime string, since []seccomp.Version) (out []runtimeVariant) {
-	since = slices.Clone(since)
-	slices.SortFunc(since, seccomp.Version.Compare)
-	since = slices.Compact(since)
-	way := func(v seccomp.Version) int { // how many of since v has reached
-		n, found := slices.BinarySearchFunc(since, v, seccomp.Version.Compare)
-		if found {
-			n++
-		}
-		return n
+	type way struct {
+		reached int // how many of since
+		debian  bool
 	}
-	ways := map[int]seccomp.Version{} // the oldest targeted release of each
+	ways := map[way]seccomp.Version{} // the oldest targeted release of each
 	for _, r := range t.Ranges(runtime) {
-		for n := way(r.From); n <= way(r.To); n++ {
-			v := r.From
-			if n > way(r.From) {
-				v = since[n-1]
+		packaged := r.packaged().Debian
+		steps := slices.DeleteFunc(slices.Clone(since),
+			func(v seccomp.Version) bool { return v.Debian && !packaged })
+		slices.SortFunc(steps, seccomp.Version.Compare)
+		steps = slices.CompactFunc(steps, func(a, b seccomp.Version) bool { return a.Compare(b) == 0 })
+		reached := func(v seccomp.Version) int {
+			n, found := slices.BinarySearchFunc(steps, v, seccomp.Version.Compare)
+			if found {
+				n++
 			}
-			if old, ok := ways[n]; !ok || v.Less(old) {
-				ways[n] = v
+			return n
+		}
+		for n := reached(r.From); n <= reached(r.To); n++ {
+			v := r.From
+			if n > reached(r.From) {
+				v = steps[n-1]
+			}
+			v.Debian = packaged
+			if old, ok := ways[way{n, packaged}]; !ok || v.Less(old) {
+				ways[way{n, packaged}] = v
 			}
 		}
 	}
@@ -62,7 +70,15 @@ func (t Targets) variants(runtime string, since []seccomp.Version) (out []runtim
 	for _, v := range ways {
 		out = append(out, runtimeVariant{runtime, v})
 	}
-	slices.SortFunc(out, func(a, b runtimeVariant) int { return a.version.Compare(b.version) })
+	slices.SortFunc(out, func(a, b runtimeVariant) int {
+		if n := a.version.Compare(b.version); n != 0 || a.version.Debian == b.version.Debian {
+			return n
+		}
+		if a.version.Debian {
+			return -1
+		}
+		return 1
+	})
 	return out
 }
 

@@ -333,8 +333,36 @@ const (
 // Extent says for how many of the targeted releases of a consumer something holds that began with the release since
 // and ended before the release before. A zero since stands for every release, a zero before for no end.
 func (t Targets) Extent(consumer string, since, before seccomp.Version) Extent {
+	return t.extent(consumer, func(Range) (seccomp.Version, seccomp.Version) { return since, before })
+}
+
+// Lacking says for how many of the targeted releases of a consumer a name is unknown.
+func (t Targets) Lacking(consumer string, s seccomp.Support) Extent {
+	since, ever := s.Since(consumer)
+	switch {
+	case !ever:
+		return AllReleases
+	case since.IsZero():
+		return NoRelease
+	}
+	return t.extent(consumer, func(r Range) (seccomp.Version, seccomp.Version) {
+		since, _ := s.SinceIn(consumer, r.packaged())
+		return seccomp.Version{}, since
+	})
+}
+
+// packaged returns the first release of a range as what stands for it all: Debian's package where both ends are.
+func (r Range) packaged() seccomp.Version {
+	v := r.From
+	v.Debian = v.Debian && r.To.Debian
+	return v
+}
+
+// extent is Extent with bounds that may be others for each range.
+func (t Targets) extent(consumer string, bounds func(Range) (since, before seccomp.Version)) Extent {
 	some, all := false, true
 	for _, r := range t.Ranges(consumer) {
+		since, before := bounds(r)
 		some = some || !r.To.Less(since) && (before.IsZero() || r.From.Less(before))
 		all = all && !r.From.Less(since) && (before.IsZero() || r.To.Less(before))
 	}

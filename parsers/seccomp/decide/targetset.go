@@ -134,9 +134,14 @@ func (d *differ) runtimeReleases(variants []int) []Releases {
 func releasesOf(program string, all []seccomp.Version, in []int) Releases {
 	out := Releases{Program: program}
 	first, last := in[0], in[len(in)-1]
-	if last-first+1 != len(in) {
+	packaged := func(v seccomp.Version) bool { return v.Debian }
+	if last-first+1 != len(in) || slices.ContainsFunc(all, packaged) {
 		for _, i := range in {
-			out.Only = append(out.Only, all[i].String())
+			name := all[i].String()
+			if packaged(all[i]) {
+				name += " as Debian builds it"
+			}
+			out.Only = append(out.Only, name)
 		}
 		return out
 	}

@@ -79,8 +79,8 @@ func (t Targets) representatives(runtime string) []seccomp.Version {
 	for _, v := range t.variants(runtime, waysOf(runtime)) {
 		out = append(out, v.version)
 	}
-	if len(out) > 1 {
-		out[len(out)-1] = t.newestOf(runtime)
+	if newest := t.newestOf(runtime); len(out) > 1 && out[len(out)-1].Debian == newest.Debian {
+		out[len(out)-1] = newest
 	}
 	return out
 }

@@ -150,5 +150,5 @@ func version(s string) string {
 	if _, err := fmt.Sscanf(s, "%d.%d.%d", &major, &minor, &patch); err != nil {
 		log.Fatalf("version %q: %v", s, err)
 	}
-	return fmt.Sprintf("Version{%d, %d, %d, 0}", major, minor, patch)
+	return fmt.Sprintf("Version{%d, %d, %d, 0, false}", major, minor, patch)
 }

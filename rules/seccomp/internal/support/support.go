@@ -37,7 +37,10 @@ func Find(p *rules.Pass, support seccomp.Support, consumers ...string) (found Mi
 			if since.IsZero() {
 				continue
 			}
-			l.Extent = targets.Extent(consumer, seccomp.Version{}, since)
+			l.Extent = targets.Lacking(consumer, support)
+			if !slices.ContainsFunc(targets.Ranges(consumer), func(r decide.Range) bool { return !r.From.Debian }) {
+				l.Since, _ = support.SinceIn(consumer, seccomp.Version{Debian: true})
+			}
 		}
 		if l.Extent > found.Extent {
 			found, ok = l, true
@@ -67,6 +70,10 @@ func (l Missing) String() string {
 	switch {
 	case l.Since.IsZero():
 		return l.Consumer
+	case l.Since.Debian && l.Extent == decide.AllReleases:
+		return fmt.Sprintf("%s %s as Debian builds it", l.Consumer, l.Releases)
+	case l.Since.Debian:
+		return fmt.Sprintf("some of Debian's packages of %s %s", l.Consumer, l.Releases)
 	case l.Extent == decide.AllReleases:
 		return fmt.Sprintf("%s %s; %s is the first release that knows it", l.Consumer, l.Releases, l.Since)
 	}
