@@ -32,6 +32,15 @@ func (f *Finding) HadolintID() string {
 	return ""
 }
 
+// Aliases returns those of the rule, without the ids of its other findings.
+func (f *Finding) Aliases() []string {
+	out := append([]string{}, f.Rule.Aliases...)
+	if len(f.As) > 0 {
+		out = append(slices.DeleteFunc(out, isHadolint), f.As...)
+	}
+	return out
+}
+
 // named reports whether a name is one of the finding: of its rule, but for ids of the rule's other findings.
 func (f *Finding) named(name string) bool {
 	if len(f.As) > 0 && isHadolint(name) {

@@ -224,19 +224,27 @@ func All(packs []Pack) []*Rule {
 
 // Find returns the rule with an id or alias, and its pack. The error is an UnknownRuleError.
 func Find(packs []Pack, name string) (*Rule, Pack, error) {
-	for _, p := range packs {
-		for _, r := range p.Rules {
-			if r.named(name) {
-				return r, p, nil
+	for _, is := range []func(*Rule, string) bool{(*Rule).listed, (*Rule).named} {
+		for _, p := range packs {
+			for _, r := range p.Rules {
+				if is(r, name) {
+					return r, p, nil
+				}
 			}
 		}
 	}
 	return nil, Pack{}, &UnknownRuleError{Name: name, Near: source.Nearest(name, names(All(packs), false))}
 }
 
+// named reports whether a name is the rule's id, an alias or one of its Codes.
 func (r *Rule) named(name string) bool {
+	return r.listed(name) || r.Codes != "" && isCode(name, r.Codes)
+}
+
+// listed reports whether a name is the rule's id or an alias.
+func (r *Rule) listed(name string) bool {
 	same := func(a string) bool { return strings.EqualFold(a, name) }
-	return same(r.ID) || slices.ContainsFunc(r.Aliases, same) || r.Codes != "" && isCode(name, r.Codes)
+	return same(r.ID) || slices.ContainsFunc(r.Aliases, same)
 }
 
 // match returns the rules that a name of a selection means.

@@ -5,6 +5,7 @@
 package hadolint
 
 import (
+	"bytes"
 	"fmt"
 	"slices"
 	"strings"
@@ -72,8 +73,13 @@ var labelTypes = []string{"text", "rfc3339", "semver", "url", "hash", "spdx", "e
 
 // Parse reads the file. It never fails: what cannot be read becomes a problem, and the rest is read.
 func Parse(f *source.File) *Config {
+	r := reader{file: f, config: &Config{}, at: map[string]int{}}
+	if len(f.Bytes) > maxSize {
+		r.problem(KindError, source.Span{Start: maxSize, End: maxSize + 1}, "",
+			"the file is longer than %d KiB and is not read", maxSize>>10)
+		return r.config
+	}
 	tree := yamltree.Parse(f)
-	r := reader{file: f, config: &Config{}}
 	for _, p := range tree.Problems {
 		r.problem(KindError, p.Span, "", "%s", p.Message)
 	}
@@ -85,11 +91,19 @@ func Parse(f *source.File) *Config {
 	return r.config
 }
 
-const maxProblems = 100
+const (
+	// maxProblems is how many problems are reported.
+	maxProblems = 100
+	// maxSize is how many bytes a file may have.
+	maxSize = 128 << 10
+	// maxRules is how many rules a file may name.
+	maxRules = 1000
+)
 
 type reader struct {
 	file   *source.File
 	config *Config
+	at     map[string]int // the index of a name in Config.Rules
 }
 
 func (r *reader) problem(kind string, at source.Span, near, format string, args ...any) {
@@ -215,9 +229,13 @@ func (r *reader) override(key string, n *yamltree.Node) {
 func (r *reader) rules(key string, n *yamltree.Node, level string) {
 	for _, item := range r.list(key, n) {
 		rule := Rule{Name: item.Text, Level: level, At: item.Span, Comment: r.comment(item)}
-		at := slices.IndexFunc(r.config.Rules, func(other Rule) bool { return other.Name == rule.Name })
+		at, known := r.at[rule.Name]
 		switch {
-		case at < 0:
+		case !known && len(r.config.Rules) == maxRules:
+			r.problem(KindError, item.Span, "", "there are more than %d rules up to here", maxRules)
+			return
+		case !known:
+			r.at[rule.Name] = len(r.config.Rules)
 			r.config.Rules = append(r.config.Rules, rule)
 		case slices.Index(levels, level) < slices.Index(levels, r.config.Rules[at].Level):
 			r.config.Rules[at] = rule
@@ -227,25 +245,29 @@ func (r *reader) rules(key string, n *yamltree.Node, level string) {
 
 // comment returns the text of the comments directly above an item that stands on a line of its own, and behind it.
 func (r *reader) comment(item *yamltree.Node) string {
-	first, last := r.file.LineOf(item.Span.Start), r.file.LineOf(item.Span.End)
-	if first != last {
-		return ""
-	}
+	text := r.file.Bytes
 	var parts []string
-	line := r.file.Line(first)
-	if start := strings.TrimSpace(r.file.Text(source.Span{Start: line.Start, End: item.Span.Start})); start == "-" {
-		for above := first - 1; above > 0; above-- {
-			text, isComment := strings.CutPrefix(strings.TrimSpace(r.file.Text(r.file.Line(above))), "#")
+	start := item.Span.Start
+	for start > 0 && bytes.IndexByte([]byte(" -"), text[start-1]) >= 0 {
+		start--
+	}
+	if start == 0 || text[start-1] == '\n' {
+		for above := r.file.LineOf(item.Span.Start) - 1; above > 0; above-- {
+			line, isComment := strings.CutPrefix(strings.TrimSpace(r.file.Text(r.file.Line(above))), "#")
 			if !isComment {
 				break
 			}
-			parts = append(parts, strings.TrimSpace(text))
+			parts = append(parts, strings.TrimSpace(line))
 		}
 		slices.Reverse(parts)
 	}
-	rest := strings.TrimSpace(r.file.Text(source.Span{Start: item.Span.End, End: line.End}))
-	if text, isComment := strings.CutPrefix(rest, "#"); isComment {
-		parts = append(parts, strings.TrimSpace(text))
+	end := item.Span.End
+	for end < len(text) && (text[end] == ' ' || text[end] == '\t') {
+		end++
+	}
+	if end > item.Span.End && end < len(text) && text[end] == '#' {
+		line := source.Span{Start: end + 1, End: r.file.Line(r.file.LineOf(end)).End}
+		parts = append(parts, strings.TrimSpace(r.file.Text(line)))
 	}
 	return strings.TrimSpace(strings.Join(parts, "\n"))
 }

@@ -203,10 +203,17 @@ func (r *reader) problem(at hcl.Range, format string, args ...any) {
 		message = fmt.Sprintf("there are more than %d problems; the others are not shown", maxProblems)
 	case n > maxProblems:
 		return
-	case len(message) > maxMessage:
-		message = strings.ToValidUTF8(message[:maxMessage], "") + "…"
 	}
+	message = clip(message)
 	r.problems = append(r.problems, source.Problem{Span: span, Message: message})
+}
+
+// clip bounds the length of a message.
+func clip(message string) string {
+	if len(message) > maxMessage {
+		return strings.ToValidUTF8(message[:maxMessage], "") + "…"
+	}
+	return message
 }
 
 // full reports whether there are so many problems that no more are looked for.

@@ -38,6 +38,7 @@ func parseHadolint(f *source.File, base string, packs []rules.Pack) (*Config, er
 	h := translation{packs: packs, config: &Config{Base: base, Source: f}, at: map[string]int{}}
 	var refused []source.Problem
 	for _, p := range read.Problems {
+		p.Message = clip(p.Message)
 		if p.Kind == hadolint.KindWarning {
 			h.config.Warnings = append(h.config.Warnings, p)
 		} else {
@@ -113,7 +114,10 @@ func (h *translation) rule(r hadolint.Rule) {
 	if block == nil {
 		if !rules.KnownElsewhere(r.Name) {
 			_, _, err := rules.Find(h.packs, r.Name)
-			h.config.Warnings = append(h.config.Warnings, source.Problem{Span: r.At, Message: err.Error()})
+			if len(h.config.Warnings) >= maxProblems {
+				return
+			}
+			h.config.Warnings = append(h.config.Warnings, source.Problem{Span: r.At, Message: clip(err.Error())})
 		} else {
 			h.config.Left = append(h.config.Left, r.Name)
 		}

@@ -139,7 +139,7 @@ func writeText(out io.Writer, r *Report) error {
 	w := newTextWriter(out, r.Color)
 	for i := range r.Result.Findings {
 		f := &r.Result.Findings[i]
-		b := block{severity: f.Severity, label: label(f.Rule), message: f.Message, file: f.File, span: f.Span,
+		b := block{severity: f.Severity, label: label(f), message: f.Message, file: f.File, span: f.Span,
 			related: f.Related}
 		for _, fix := range f.Fixes {
 			b.notes = append(b.notes, w.fixNote(fix))
@@ -153,8 +153,10 @@ func writeText(out io.Writer, r *Report) error {
 	return w.Flush()
 }
 
-// label returns the id of a rule and its aliases.
-func label(r *rules.Rule) string { return strings.Join(append([]string{r.ID}, r.Aliases...), ", ") }
+// label returns the id of a finding's rule and its aliases.
+func label(f *rules.Finding) string {
+	return strings.Join(append([]string{f.Rule.ID}, f.Aliases()...), ", ")
+}
 
 // WriteProblems prints problems that do not come from a rule, such as those of a configuration file, in the text
 // format.
