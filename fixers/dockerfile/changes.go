@@ -51,6 +51,16 @@ type User struct{}
 // RootedWorkdir declares that a relative WORKDIR may become the same path below "/".
 type RootedWorkdir struct{}
 
+// RootedDest declares that the target of a COPY or ADD, where it is relative, may become the same path below "/".
+type RootedDest struct{}
+
+// FolderDest declares that the target of a COPY or ADD may get a slash at its end.
+type FolderDest struct{}
+
+// CopyForAdd declares that an ADD becomes the COPY with the same flags and arguments: no source is a URL, names an
+// archive or depends on a variable, and no flag belongs to ADD alone.
+type CopyForAdd struct{}
+
 // ExecForm declares that a CMD or ENTRYPOINT in shell form becomes the same one in exec form: its script is a simple
 // command without anything that a shell would expand, and the words of the array are those of the command.
 type ExecForm struct{}
@@ -101,6 +111,15 @@ func (User) Allows() string { return "the user" }
 
 // Allows implements fixers.Change.
 func (RootedWorkdir) Allows() string { return "the slash before the path of WORKDIR" }
+
+// Allows implements fixers.Change.
+func (RootedDest) Allows() string { return "the slash before the target" }
+
+// Allows implements fixers.Change.
+func (FolderDest) Allows() string { return "the slash behind the target" }
+
+// Allows implements fixers.Change.
+func (CopyForAdd) Allows() string { return "ADD, which becomes COPY" }
 
 // Allows implements fixers.Change.
 func (ExecForm) Allows() string { return "the shell form of a command" }
@@ -154,6 +173,7 @@ type mask struct {
 	removed, added, packages, flags, variables, labels, come, gone []string
 	removedCommands, addedCommands                                 []string // as trees
 	user, rooted, exec, reordered, separated                       bool
+	rootedDest, folderDest, copies                                 bool
 	// shape leaves only the structure: text of another format lies in the words of commands, in values and in heredocs,
 	// and is compared elsewhere.
 	shape bool
@@ -180,6 +200,12 @@ func (m *mask) add(c fixers.Change) {
 		m.user = true
 	case RootedWorkdir:
 		m.rooted = true
+	case RootedDest:
+		m.rootedDest = true
+	case FolderDest:
+		m.folderDest = true
+	case CopyForAdd:
+		m.copies = true
 	case ExecForm:
 		m.exec = true
 	case CommandOrder:
@@ -208,6 +234,8 @@ func (m *mask) join(other *mask) *mask {
 		removedCommands: slices.Concat(m.removedCommands, other.removedCommands),
 		addedCommands:   slices.Concat(m.addedCommands, other.addedCommands),
 		separated:       m.separated || other.separated,
+		rootedDest:      m.rootedDest || other.rootedDest, folderDest: m.folderDest || other.folderDest,
+		copies: m.copies || other.copies,
 	}
 }
 
@@ -244,7 +272,7 @@ func (e *element) sameBut(other *element, m *mask) bool {
 	if e.same(other) {
 		return true
 	}
-	if e.node == nil || other.node == nil || e.name != other.name {
+	if e.node == nil || other.node == nil || e.name != other.name && !(m.copies && e.becomesCopy(other)) {
 		return false
 	}
 	a := canonicalizer{escape: e.escape, shell: e.shell, mask: m}
@@ -266,6 +294,9 @@ func (e *element) sameBut(other *element, m *mask) bool {
 	}
 	return true
 }
+
+// becomesCopy reports whether an element is an ADD, or the ONBUILD of one, and the other one may be the COPY for it.
+func (e *element) becomesCopy(other *element) bool { return e.name == "ADD" && other.name == "COPY" }
 
 func count(words []string) map[string]int {
 	out := map[string]int{}

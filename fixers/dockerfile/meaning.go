@@ -299,7 +299,13 @@ func (c *canonicalizer) instruction(node *parser.Node) bool {
 	if err != nil {
 		return false
 	}
-	c.add(strings.ToUpper(node.Value))
+	keyword := strings.ToUpper(node.Value)
+	if add, ok := parsed.(*instructions.AddCommand); ok && c.mask != nil && c.mask.copies && isPlainAdd(add) {
+		keyword = "COPY"
+		parsed = &instructions.CopyCommand{SourcesAndDest: add.SourcesAndDest, Chown: add.Chown, Chmod: add.Chmod,
+			Link: add.Link, ExcludePatterns: add.ExcludePatterns}
+	}
+	c.add(keyword)
 	switch i := parsed.(type) {
 	case *instructions.Stage:
 		c.add(i.Name, c.eval(i.BaseName), c.flag("platform", c.eval(i.Platform)))
@@ -415,7 +421,49 @@ func (c *canonicalizer) sources(s instructions.SourcesAndDest) {
 		}
 		c.add(content.Path, content.Data, strconv.FormatBool(content.Expand))
 	}
-	c.add(c.eval(s.DestPath))
+	dest := c.eval(s.DestPath)
+	if c.mask != nil && c.mask.rootedDest {
+		dest = eachForm(dest, func(form string) string { return "/" + strings.TrimLeft(path.Clean("/"+form), "/") })
+		if strings.HasSuffix(s.DestPath, "/") || s.DestPath == "." {
+			c.add("folder")
+		}
+	}
+	if c.mask != nil && c.mask.folderDest {
+		dest = eachForm(dest, func(form string) string { return strings.TrimSuffix(form, "/") })
+	}
+	c.add(dest)
+}
+
+// eachForm changes each of the forms that eval returns.
+func eachForm(forms string, change func(string) string) string {
+	parts := strings.Split(forms, "\x00")
+	for n := range parts {
+		parts[n] = change(parts[n])
+	}
+	return strings.Join(parts, "\x00")
+}
+
+// isPlainAdd reports whether COPY does the same as an ADD as far as its text shows.
+func isPlainAdd(add *instructions.AddCommand) bool {
+	if add.Checksum != "" || add.KeepGitDir != nil || add.Unpack != nil {
+		return false
+	}
+	return !slices.ContainsFunc(add.SourcePaths, func(source string) bool {
+		return strings.ContainsAny(source, "$:") || strings.HasPrefix(source, "github.com/") || mayBeArchive(source)
+	})
+}
+
+// mayBeArchive reports whether a name, or one that matches a pattern, is that of an archive that ADD unpacks.
+func mayBeArchive(name string) bool {
+	lower := strings.ToLower(strings.Trim(name, `"'`))
+	for _, part := range []string{
+		".tar", ".tgz", ".tbz", ".txz", ".tlz", ".tzst", ".gz", ".bz2", ".xz", ".zst", ".lzma",
+	} {
+		if strings.Contains(lower, part) {
+			return true
+		}
+	}
+	return false
 }
 
 // ports writes the set of ports as BuildKit stores them: the container's port and the protocol.

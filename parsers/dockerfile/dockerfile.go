@@ -40,6 +40,10 @@ const (
 	// KindSyntax is text that BuildKit cannot parse: a heredoc without end, a missing argument, a file without
 	// instructions.
 	KindSyntax = "syntax"
+	// KindBeforeFrom is an instruction before the first FROM that is not ARG.
+	KindBeforeFrom = "before-from"
+	// KindTrigger is an ONBUILD of an instruction that cannot be a trigger: ONBUILD, FROM or MAINTAINER.
+	KindTrigger = "trigger"
 	// KindUnknownInstruction is a keyword that is not a Dockerfile instruction. Near is the nearest one.
 	KindUnknownInstruction = "unknown-instruction"
 	// KindUnknownFlag is a flag that the instruction does not have. Near is the nearest one.

@@ -47,7 +47,7 @@ func (r *reader) judge(i *Instruction) {
 	if !i.Broken && !r.from && !r.unknown && i.Name != "ARG" {
 		i.Broken = true
 		if !r.brokenFirst {
-			r.problem(source.Problem{Span: i.Keyword, Kind: KindSyntax,
+			r.problem(source.Problem{Span: i.Keyword, Kind: KindBeforeFrom,
 				Message: fmt.Sprintf("%s is before the first FROM", i.Name)})
 		}
 		r.brokenFirst = true
@@ -219,6 +219,7 @@ func (r *reader) check(i *Instruction) {
 			r.fault(i.Keyword, "ONBUILD has no instruction")
 		case i.Trigger.Name == "ONBUILD" || i.Trigger.Name == "FROM" || i.Trigger.Name == "MAINTAINER":
 			r.fault(i.Trigger.Keyword, "%s cannot be a trigger of ONBUILD", i.Trigger.Name)
+			r.faults[len(r.faults)-1].Kind = KindTrigger
 		}
 	}
 }

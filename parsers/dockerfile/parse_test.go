@@ -431,7 +431,7 @@ unknown-instruction "f"@35 instruction "f" is unknown; the line above does not e
 unknown-instruction "FORM"@0 instruction "FORM" is unknown; did you mean "FROM"? [FROM]
 `},
 		{"RUN a\nCOPY b c\nFROM d\nRUN e\n", `
-syntax "RUN"@0 RUN is before the first FROM
+before-from "RUN"@0 RUN is before the first FROM
 `},
 		{"ARG A=b\nARG C\n", `
 syntax "ARG"@0 file has no FROM, so there is nothing to build
@@ -521,8 +521,8 @@ syntax "EXPOSE"@108 EXPOSE has no arguments
 		{"FROM a\nONBUILD\nONBUILD FROM b\nONBUILD ONBUILD RUN c\nONBUILD RNU d\nONBUILD COPY e\nONBUILD ENV f\n" +
 			"ONBUILD RUN --mout=a b\nONBUILD --x RUN g\n", `
 syntax "ONBUILD"@7 ONBUILD has no instruction
-syntax "FROM"@23 FROM cannot be a trigger of ONBUILD
-syntax "ONBUILD"@38 ONBUILD cannot be a trigger of ONBUILD
+trigger "FROM"@23 FROM cannot be a trigger of ONBUILD
+trigger "ONBUILD"@38 ONBUILD cannot be a trigger of ONBUILD
 unknown-instruction "RNU"@60 instruction "RNU" is unknown; did you mean "RUN"? [RUN]
 syntax "e"@79 COPY has only one argument, so there is no destination
 syntax "f"@93 ENV has the key "f" without a value
