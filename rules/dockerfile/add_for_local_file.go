@@ -66,8 +66,8 @@ var addForLocalFile = &rules.Rule{
 		}
 		p.Report(rules.Finding{
 			File: f, Span: s.Keyword,
-			Message: what + " part of the build context, and ADD also downloads and unpacks, so it does something else " +
-				"as soon as a file becomes an archive",
+			Message: what + " part of the build context, and ADD also downloads and unpacks, so it does something " +
+				"else as soon as a file becomes an archive",
 			Fixes: []fixers.Fix{fix},
 		})
 	}, "ADD"),

@@ -43,8 +43,8 @@ var copiesRootFilesystem = &rules.Rule{
 			}
 			finding := rules.Finding{
 				File: s.Dockerfile().Source, Span: source.Word.Span,
-				Message: "this copies all files of the other image, its tools, caches and secrets included, over those " +
-					"of this one",
+				Message: "this copies all files of the other image, its tools, caches and secrets included, over " +
+					"those of this one",
 			}
 			if b := s.Image.Root().Base; b != nil && b.Name == "scratch" {
 				finding.Severity = rules.Info

@@ -24,8 +24,8 @@ var copySeveralToFile = &rules.Rule{
 	References: []string{
 		"Dockerfile reference: COPY and ADD, \"If multiple source paths are specified, … the destination must be a " +
 			"directory, and must end with a slash\"",
-		"Docker's classic builder and Kaniko: \"When using COPY with more than one source file, the destination must be " +
-			"a directory and end with a /\"",
+		"Docker's classic builder and Kaniko: \"When using COPY with more than one source file, the destination must " +
+			"be a directory and end with a /\"",
 	},
 	Check: rules.OnStep(func(p *rules.Pass, s *image.Step) {
 		if s.Broken || s.Image == nil || s.Dockerfile().Foreign() || len(s.Words) < 3 {
@@ -42,8 +42,9 @@ var copySeveralToFile = &rules.Rule{
 		f := s.Dockerfile().Source
 		finding := rules.Finding{
 			File: f, Span: word.Span,
-			Message: fmt.Sprintf("%d sources are copied to %q, which has no slash at its end: if it is not a folder yet, "+
-				"each file replaces the one before, and builders other than BuildKit refuse it", len(s.Words)-1, dest),
+			Message: fmt.Sprintf("%d sources are copied to %q, which has no slash at its end: if it is not a folder "+
+				"yet, each file replaces the one before, and builders other than BuildKit refuse it",
+				len(s.Words)-1, dest),
 		}
 		at, text := word.Span.End, f.Text(word.Span)
 		if c := text[len(text)-1]; c == '"' || c == '\'' {

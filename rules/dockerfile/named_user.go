@@ -37,8 +37,8 @@ var namedUser = &rules.Rule{
 			seen[user.From] = true
 			p.Report(rules.Finding{
 				File: d.Source, Span: user.Span,
-				Message: fmt.Sprintf("%q is a name, so Kubernetes cannot verify that it is not root and refuses to start "+
-					"the image where runAsNonRoot is set", user.Text),
+				Message: fmt.Sprintf("%q is a name, so Kubernetes cannot verify that it is not root and refuses to "+
+					"start the image where runAsNonRoot is set", user.Text),
 			})
 		}
 	}),

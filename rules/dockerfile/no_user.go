@@ -78,11 +78,11 @@ func service(img *image.Image) (at *image.Step, exposed bool) {
 
 // droppers are programs that run another one as another user, and services that serve as another user or that are made
 // to run as root.
-var droppers = strings.Fields("apache2 apache2-foreground apache2ctl apachectl atd caddy chpst containerd crond cron " +
-	"dockerd dovecot dropbear dumb-init-su exim gosu haproxy httpd httpd-foreground init inetd lighttpd mariadbd mysqld " +
-	"mysqld_safe named nginx ntpd openvpn php-fpm postfix postgres privoxy proftpd pure-ftpd rsyslogd runit runsvdir " +
-	"runuser s6-setuidgid s6-svscan samba setpriv setuidgid slapd smbd squid sshd su su-exec sudo supervisord " +
-	"systemd tini-su tor unbound uwsgi varnishd vsftpd xinetd")
+var droppers = strings.Fields(`apache2 apache2-foreground apache2ctl apachectl atd caddy chpst containerd crond cron
+	dockerd dovecot dropbear exim gosu haproxy httpd httpd-foreground init inetd lighttpd mariadbd mysqld mysqld_safe
+	named nginx ntpd openvpn php-fpm postfix postgres privoxy proftpd pure-ftpd rsyslogd runit runsvdir runuser
+	s6-setuidgid s6-svscan samba setpriv setuidgid slapd smbd squid sshd su su-exec sudo supervisord systemd tor
+	unbound uwsgi varnishd vsftpd xinetd`)
 
 // dropsRights reports whether the program of an image may give up its rights itself: it, or a program that the image
 // installs for that, is known to, or it is a script that cannot be read.

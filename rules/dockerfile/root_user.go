@@ -35,11 +35,12 @@ var rootUser = &rules.Rule{
 			seen[user.From] = true
 			finding := rules.Finding{
 				File: d.Source, Span: user.Span,
-				Message: "the last USER of the image is root, so whatever breaks out of its containers is root on the host",
+				Message: "the last USER of the image is root, so whatever breaks out of its containers is root on " +
+					"the host",
 			}
 			if from := user.From.Stage; from != nil && from != img.Stage {
-				finding.Message = fmt.Sprintf("stage %s, which is shipped, inherits this USER, so its containers run as "+
-					"root", stages.Name(img))
+				finding.Message = fmt.Sprintf("stage %s, which is shipped, inherits this USER, so its containers run "+
+					"as root", stages.Name(img))
 				finding.Related = []rules.Related{{
 					File: d.Source, Span: img.Stage.From.Keyword, Message: "the stage that is shipped",
 				}}

@@ -99,6 +99,13 @@ func runRule(t *testing.T, pack rules.Pack, r *rules.Rule, all []rules.Pack) {
 	for i := range page.Cases {
 		c := &page.Cases[i]
 		t.Run(c.Name, func(t *testing.T) {
+			set := set
+			if options := optionsOf(t, r, c); options != nil {
+				set, err = rules.NewSet([]rules.Pack{pack}, rules.Selection{Only: []string{r.ID}, Options: options})
+				if err != nil {
+					t.Fatal(err)
+				}
+			}
 			runCase(t, r, set, c)
 			runVariants(t, set, everything, c)
 		})
@@ -127,6 +134,46 @@ func runRule(t *testing.T, pack rules.Pack, r *rules.Rule, all []rules.Pack) {
 	case r.Fixable(fixers.Unsafe) && !r.Fixable(fixers.Safe) && unsafe == 0:
 		t.Error("the rule says that it has an unsafe fix, and no case shows the fixed text")
 	}
+}
+
+// optionsOf returns the options of a rule that the flags of a case set, nil for none: "option.NAME=a,b" is a list of
+// strings, also with one element or none.
+func optionsOf(t *testing.T, r *rules.Rule, c *rules.Case) map[string]map[string]any {
+	var out map[string]any
+	for _, flag := range c.Flags {
+		name, value, _ := strings.Cut(flag, "=")
+		name, ok := strings.CutPrefix(name, "option.")
+		if !ok {
+			continue
+		}
+		option, err := r.Option(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if out == nil {
+			out = map[string]any{}
+		}
+		switch option.Default.(type) {
+		case []string:
+			list := []string{}
+			if value != "" {
+				list = strings.Split(value, ",")
+			}
+			out[name] = list
+		case bool:
+			out[name] = value == "true"
+		case int:
+			if out[name], err = strconv.Atoi(value); err != nil {
+				t.Fatal(err)
+			}
+		default:
+			out[name] = value
+		}
+	}
+	if out == nil {
+		return nil
+	}
+	return map[string]map[string]any{r.ID: out}
 }
 
 func checkMetadata(t *testing.T, pack rules.Pack, r *rules.Rule) {
@@ -281,7 +328,7 @@ func load(t *testing.T, c *rules.Case, list []txtar.File) *workspace.Workspace {
 		switch {
 		case !ok:
 			t.Fatalf("flag %q is not of the form consumer=version", flag)
-		case consumer == "variants":
+		case consumer == "variants", strings.HasPrefix(consumer, "option."):
 		case consumer == "repeat":
 			var err error
 			if times, err = strconv.Atoi(version); err != nil {

@@ -76,7 +76,8 @@ func IsPattern(text string) bool { return strings.ContainsAny(text, `*?[\`) }
 
 // compressed are the ends of the names of archives that ADD unpacks, and of files that it may find to be one.
 var compressed = []string{
-	".tar", ".gz", ".tgz", ".taz", ".bz2", ".tbz", ".tbz2", ".tz2", ".xz", ".txz", ".lzma", ".tlz", ".zst", ".tzst", ".z",
+	".tar", ".gz", ".tgz", ".taz", ".bz2", ".tbz", ".tbz2", ".tz2", ".xz", ".txz", ".lzma", ".tlz", ".zst", ".tzst",
+	".z",
 }
 
 // NamesArchive reports whether ADD may unpack a file by its name. ADD looks at the content alone, so another file may
@@ -87,10 +88,12 @@ func NamesArchive(text string) bool {
 }
 
 // plainEndings are those of names whose files are certainly not archives that ADD unpacks.
-var plainEndings = strings.Fields(`.asc .bash .bat .c .cc .cer .cfg .cmd .cnf .conf .config .cpp .crt .cs .css .csv
-	.default .desktop .dll .dockerignore .env .exe .go .gpg .gradle .h .hcl .html .htpasswd .ini .jar .java .js .json .key
-	.kt .list .lock .lua .md .mjs .patch .pem .php .pl .preseed .properties .ps1 .pub .py .r .rb .repo .rs .scss .service
-	.sh .so .sql .svg .template .tf .tmpl .toml .ts .tsx .txt .vcl .war .xml .yaml .yml .zip .zsh`)
+var plainEndings = strings.Fields(`
+	.asc .bash .bat .c .cc .cer .cfg .cmd .cnf .conf .config .cpp .crt .cs .css .csv .default .desktop .dll
+	.dockerignore .env .exe .go .gpg .gradle .h .hcl .html .htpasswd .ini .jar .java .js .json .key .kt .list
+	.lock .lua .md .mjs .patch .pem .php .pl .preseed .properties .ps1 .pub .py .r .rb .repo .rs .scss .service
+	.sh .so .sql .svg .template .tf .tmpl .toml .ts .tsx .txt .vcl .war .xml .yaml .yml .zip .zsh
+`)
 
 // PlainName reports whether the name of a source is that of a folder, or of a file that is certainly not an archive.
 func PlainName(text string) bool {
