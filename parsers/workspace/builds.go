@@ -638,3 +638,19 @@ func architecture(platform string) string {
 	}
 	return parts[1]
 }
+
+// Builds reports whether files of the project describe builds of a stage's Dockerfile, and whether one of them runs the
+// stage.
+func (w *Workspace) Builds(img *image.Image) (described, needed bool) {
+	c, ok := img.Dockerfile.Context().(*buildContext)
+	if !ok {
+		return false, false
+	}
+	for n := range c.builds() {
+		described = true
+		if c.needs(n, img) {
+			return true, true
+		}
+	}
+	return described, false
+}

@@ -16,6 +16,7 @@ var pages embed.FS
 func Pack() rules.Pack {
 	return rules.Pack{Name: "dockerfile", Pages: pages, Rules: []*rules.Rule{
 		addForLocalFile,
+		addURLWithoutChecksum,
 		apkCacheLeft,
 		apkUnpinned,
 		aptGetRecommends,
@@ -90,12 +91,15 @@ func Pack() rules.Pack {
 		pacmanWithoutNoconfirm,
 		pipCacheLeft,
 		pipUnpinned,
+		pipeToShell,
 		platformArgumentDefault,
+		privateKeyInLayer,
 		redundantTargetPlatform,
 		relativeWorkdir,
 		requiredVariableUnset,
 		reservedStageName,
 		secretInArgOrEnv,
+		rootLogin,
 		rootUser,
 		shellFormCommand,
 		stageNameCasing,

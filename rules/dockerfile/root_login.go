@@ -1,0 +1,134 @@
+package dockerfile
+
+import (
+	"regexp"
+	"slices"
+	"strings"
+	"sync"
+
+	"github.com/sandlint/sandlint/parsers/image"
+	"github.com/sandlint/sandlint/parsers/shell"
+	"github.com/sandlint/sandlint/parsers/source"
+	"github.com/sandlint/sandlint/rules"
+)
+
+var rootLogin = &rules.Rule{
+	ID:       "dockerfile/root-login",
+	Summary:  "root gets no password or one that the file holds, or SSH lets users without a password in",
+	Severity: rules.Warning,
+	Category: rules.Security,
+	Since:    "0.1.0",
+	References: []string{
+		"CVE-2019-5021: the official Alpine images had an empty password for root",
+		"sshd_config(5): PermitEmptyPasswords",
+	},
+	Check: rules.OnCommand(func(p *rules.Pass, c *image.Command) {
+		if c.Step.Name != "RUN" || !c.InDockerfile() || c.Uncalled || len(c.Words) == 0 ||
+			c.Step.Dockerfile().Foreign() || c.Step.Image == nil || !c.Step.Deferred && !c.Step.Image.Ships() {
+			return
+		}
+		if at, message := opensRoot(c); message != "" {
+			p.Report(rules.Finding{File: c.File, Span: at, Message: message})
+		}
+	}, "chpasswd", "passwd", "usermod", "echo", "printf", "sed", "cat", "tee"),
+}
+
+// opensRoot returns what lets everyone log in as root, and its place.
+func opensRoot(c *image.Command) (source.Span, string) {
+	has := func(words ...string) bool {
+		return slices.ContainsFunc(c.Words[1:], func(w shell.Word) bool { return slices.Contains(words, w.Text) })
+	}
+	const known = "root gets a password that everyone who can read the file or the image's history knows"
+	last := c.Words[len(c.Words)-1]
+	switch c.Name {
+	case "passwd":
+		if has("-d", "--delete") && last.Text == "root" {
+			return c.Span, "root has no password from here on, so everyone can log in as root and use su"
+		}
+		if has("--stdin") && last.Text == "root" && literalInput(c) != "" {
+			return c.Words[0].Span, known
+		}
+	case "usermod":
+		for n, w := range c.Words[:len(c.Words)-1] {
+			if (w.Text == "-p" || w.Text == "--password") && c.Words[n+1].Known && c.Words[n+1].Text == "" &&
+				last.Text == "root" {
+				return c.Span, "root has no password from here on, so everyone can log in as root and use su"
+			}
+		}
+	case "chpasswd":
+		for line := range strings.Lines(literalInput(c)) {
+			if password, ok := strings.CutPrefix(strings.TrimSpace(line), "root:"); ok && password != "" &&
+				!strings.ContainsAny(password, "$`") && password != "!" && password != "*" {
+				return c.Words[0].Span, known
+			}
+		}
+	default:
+		return emptyPasswords(c)
+	}
+	return source.Span{}, ""
+}
+
+// literalInput returns the text that a command reads, as far as an echo, a printf or a here-document says it.
+func literalInput(c *image.Command) string {
+	if from := c.PipedFrom; from != nil && (from.Name == "echo" || from.Name == "printf") {
+		var b strings.Builder
+		for _, w := range from.Words[1:] {
+			if !w.Known {
+				return ""
+			}
+			if !strings.HasPrefix(w.Text, "-") {
+				b.WriteString(strings.ReplaceAll(w.Text, `\n`, "\n"))
+				b.WriteByte('\n')
+			}
+		}
+		return b.String()
+	}
+	for _, r := range c.Redirs {
+		if r.Op == "<<<" && r.Target.Known {
+			return r.Target.Text
+		}
+		var b strings.Builder
+		for _, piece := range r.Heredoc {
+			b.WriteString(piece.Text)
+		}
+		if b.Len() > 0 {
+			return b.String()
+		}
+	}
+	return ""
+}
+
+var permitsEmpty = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`(?i)(^|[/\n\\|,])\s*PermitEmptyPasswords[ \t]+yes`)
+})
+
+// emptyPasswords returns the place where a command writes that SSH lets users without a password in.
+func emptyPasswords(c *image.Command) (source.Span, string) {
+	const message = "the SSH server lets users without a password in from here on"
+	for _, w := range c.Words[1:] {
+		text := w.Text
+		if c.Name == "sed" {
+			if len(text) < 3 || text[0] != 's' {
+				continue
+			}
+			parts := strings.Split(text, text[1:2])
+			if len(parts) < 3 {
+				continue
+			}
+			text = parts[2] // what the match becomes
+		}
+		if permitsEmpty().MatchString(text) {
+			return w.Span, message
+		}
+	}
+	for _, r := range c.Redirs {
+		var b strings.Builder
+		for _, piece := range r.Heredoc {
+			b.WriteString(piece.Text)
+		}
+		if permitsEmpty().MatchString(b.String()) {
+			return r.Span, message
+		}
+	}
+	return source.Span{}, ""
+}
