@@ -178,6 +178,26 @@ var nameTable = sync.OnceValue(func() (t struct {
 	return t
 })
 
+// GatedNames are the names, aliases included and without "extra-", of the settings that some release ignores unless an
+// experimental feature is enabled, sorted. The slice must not be changed.
+var GatedNames = sync.OnceValue(func() []string {
+	var out []string
+	for i := range settingTable {
+		s := &settingTable[i]
+		if !slices.ContainsFunc(s.in[:], func(d distributionRow) bool {
+			return slices.ContainsFunc(d.spans, func(sp span) bool { return sp.gate != "" })
+		}) {
+			continue
+		}
+		out = append(out, s.name)
+		for _, a := range s.aliases {
+			out = append(out, a.name)
+		}
+	}
+	slices.Sort(out)
+	return slices.Compact(out)
+})
+
 // findSpan returns the span of d that holds v, for a setting that is named name itself.
 func findSpan(name string, d int, v Version) (setting *settingRow, alias bool, sp *span) {
 	for _, r := range rows(name) {

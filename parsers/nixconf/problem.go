@@ -222,7 +222,7 @@ func (f *File) Operation(l *Line) (Operation, bool) {
 	if len(l.Words) == 0 {
 		return Operation{}, false
 	}
-	return operation(string(f.Fragment.Text), l.Words)
+	return operation(f.Fragment.Text, l.Words)
 }
 
 // Appends reports whether the operator adds to a value.
@@ -235,7 +235,7 @@ func (o Operation) Assigns() bool {
 
 func (o Operation) isYAML() bool { return o.Operator.Text == ":" }
 
-func operation(text string, words []Word) (Operation, bool) {
+func operation[T string | []byte](text T, words []Word) (Operation, bool) {
 	start, end := words[0].Span.Start, words[len(words)-1].Span.End
 	at := start
 	for at < end && isNameByte(text[at]) {
@@ -244,7 +244,7 @@ func operation(text string, words []Word) (Operation, bool) {
 	for at > start && text[at-1] == '-' {
 		at--
 	}
-	o := Operation{Name: Word{Text: text[start:at], Span: source.Span{Start: start, End: at}}}
+	o := Operation{Name: Word{Text: string(text[start:at]), Span: source.Span{Start: start, End: at}}}
 	for at < end && isBlank(text[at]) {
 		at++
 	}
@@ -252,13 +252,13 @@ func operation(text string, words []Word) (Operation, bool) {
 	for at < end && strings.IndexByte(":=+-<>?|&!.~", text[at]) >= 0 {
 		at++
 	}
-	o.Operator = Word{Text: text[from:at], Span: source.Span{Start: from, End: at}}
+	o.Operator = Word{Text: string(text[from:at]), Span: source.Span{Start: from, End: at}}
 	for _, w := range words {
 		if w.Span.End <= at {
 			continue
 		}
 		if w.Span.Start < at {
-			w = Word{Text: text[at:w.Span.End], Span: source.Span{Start: at, End: w.Span.End}}
+			w = Word{Text: string(text[at:w.Span.End]), Span: source.Span{Start: at, End: w.Span.End}}
 		}
 		o.Value = append(o.Value, w)
 	}

@@ -137,13 +137,5 @@ func enable(text *nixuse.Text, entry *nixconf.Entry, feature string) ([]fixers.E
 
 // enabledBy returns the settings that change when a feature is enabled for a text.
 func enabledBy(text *nixuse.Text, feature string) []string {
-	settings := []string{"experimental-features"}
-	for _, e := range text.Entries {
-		name := e.Name.Text
-		if in, _ := names.Where(text.Targets, name,
-			func(f nixconf.Facts) bool { return f.Gate == feature }); len(in) > 0 {
-			settings = append(settings, nixuse.Canonical(name), name) // old releases may have another canonical name
-		}
-	}
-	return settings
+	return append([]string{"experimental-features"}, nixtext.Gated(text, func(f string) bool { return f == feature })...)
 }

@@ -1,6 +1,7 @@
 package nix
 
 import (
+	"bytes"
 	"fmt"
 	"strings"
 
@@ -31,7 +32,7 @@ var literalBackslashN = &rules.Rule{
 }
 
 func checkLiteralBackslashN(p *rules.Pass, text *nixuse.Text) {
-	if !strings.Contains(string(text.Fragment.Text), `\n`) {
+	if !bytes.Contains(text.Fragment.Text, []byte(`\n`)) {
 		return
 	}
 	for _, entry := range text.Entries {

@@ -79,6 +79,7 @@ func checkUnknownSetting(p *rules.Pass, text *nixuse.Text) {
 	foreign := slices.ContainsFunc(text.Problems, func(problem source.Problem) bool {
 		return problem.Kind == nixconf.KindForeignSyntax // nix/foreign-syntax reports the whole text
 	})
+	renamed := map[string]bool{} // a second entry with the same name would take the place of the first
 	for _, entry := range text.Entries {
 		if !text.Fragment.Known(entry.Name.Span) {
 			continue
@@ -134,9 +135,10 @@ func checkUnknownSetting(p *rules.Pass, text *nixuse.Text) {
 			message += fmt.Sprintf("; known to %s", k.Description)
 		}
 		finding := nixtext.At(text, entry.Name.Span, message)
-		if near != "" && !renames(text, entry, near) {
+		if near != "" && (renamed[near] || !renames(text, entry, near)) {
 			finding.Fixes = []fixers.Fix{{Title: "Rename to " + near, Safety: fixers.Manual}}
 		} else if near != "" && len(text.Setting(nixuse.Canonical(near))) == 0 {
+			renamed[near] = true
 			if edits, ok := nixtext.Replace(text, entry.Name.Span, near); ok {
 				settings := misread.Touched(text, &nixconf.Entry{Name: nixconf.Word{Text: near}})
 				finding.Fixes = []fixers.Fix{nixtext.Fix(text, "Rename to "+near, fixers.Unsafe, edits,

@@ -267,14 +267,7 @@ func Touched(text *nixuse.Text, entry *nixconf.Entry) []string {
 		texts = append(texts, text.Image.Model.Texts...)
 	}
 	for _, t := range texts {
-		for _, other := range t.Entries {
-			name := other.Name.Text
-			if in, _ := names.Where(text.Targets, name,
-				func(f nixconf.Facts) bool { return f.Gate != "" }); len(in) > 0 {
-				// old releases may have another canonical name
-				settings = append(settings, nixuse.Canonical(name), name)
-			}
-		}
+		settings = append(settings, nixtext.Gated(t, func(string) bool { return true })...)
 	}
 	return settings
 }

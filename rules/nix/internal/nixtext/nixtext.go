@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"fmt"
 	"slices"
+	"sort"
 	"strings"
 
 	"github.com/sandlint/sandlint/fixers"
@@ -98,6 +99,33 @@ func Assigns(text *nixuse.Text, entry *nixconf.Entry, targets nixconf.Targets) b
 	return !names.IsExtra(entry, targets) && text.Fragment.Known(entry.Name.Span)
 }
 
+// Gated returns the settings of a text that targeted releases ignore unless an experimental feature is enabled, where
+// holds accepts the feature: by canonical name and as written, since old releases may have another canonical name.
+func Gated(text *nixuse.Text, holds func(feature string) bool) []string {
+	var out []string
+	seen := map[string]bool{}
+	for _, gated := range nixconf.GatedNames() {
+		setting := nixuse.Canonical(gated)
+		if seen[setting] {
+			continue
+		}
+		seen[setting] = true
+		asked := map[string]bool{}
+		for _, entry := range text.Setting(setting) {
+			name := entry.Name.Text
+			if asked[name] {
+				continue
+			}
+			asked[name] = true
+			if in, _ := names.Where(text.Targets, name,
+				func(f nixconf.Facts) bool { return f.Gate != "" && holds(f.Gate) }); len(in) > 0 {
+				out = append(out, setting, name)
+			}
+		}
+	}
+	return out
+}
+
 // Located is an entry and the text that holds it.
 type Located struct {
 	Text  *nixuse.Text
@@ -111,12 +139,11 @@ func (l Located) Line() int {
 
 // LineAt returns the line that holds an offset of the text.
 func LineAt(f *nixconf.File, offset int) *nixconf.Line {
-	for n := range f.Lines {
-		if line := &f.Lines[n]; line.Span.Start <= offset && offset <= line.Span.End {
-			return line
-		}
+	n := sort.Search(len(f.Lines), func(n int) bool { return f.Lines[n].Span.End >= offset })
+	if n == len(f.Lines) || f.Lines[n].Span.Start > offset {
+		return nil
 	}
-	return nil
+	return &f.Lines[n]
 }
 
 // ValueSpan returns the span of a word of a value, given by its index, or of the whole value for -1. For an empty value
