@@ -212,17 +212,12 @@ func bypassesOf(d *decide.Decision, s *seccomp.Syscall) []bypass {
 			others[longest] = others[longest][:len(others[longest])/2]
 		}
 		eachCall(others, func(call [6]uint64) {
-			low := find(call)
-			if !refused(d.OutcomesOf(low)) {
-				return
-			}
 			above := call
 			above[arg] |= 1 << 32
-			high := find(above)
-			if refused(d.OutcomesOf(high)) {
+			if !refused(find.Outcomes(call)) || refused(find.Outcomes(above)) {
 				return
 			}
-			for _, b := range culprits(d, s, arg, call, above, low, high) {
+			for _, b := range culprits(d, s, arg, call, above, find.Holding(call), find.Holding(above)) {
 				if i, ok := at[b.arg]; !ok {
 					at[b.arg] = len(out)
 					out = append(out, b)

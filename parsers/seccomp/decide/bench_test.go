@@ -1,6 +1,7 @@
 package decide
 
 import (
+	"cmp"
 	"fmt"
 	"strings"
 	"testing"
@@ -10,12 +11,28 @@ import (
 var shapes = []struct {
 	name string
 	rule func(n int) string
+	call string // "" for ioctl
 }{
-	{"equal", func(n int) string { return manyRule(n, "ERRNO", "EQ", 0) }},
-	{"masked", func(n int) string { return manyRule(n, "ERRNO", "MASKED_EQ", 0) }},
-	{"two arguments", func(n int) string { return manyRule(n, "ERRNO", "EQ", 7) }},
-	{"two actions", func(n int) string { return manyRule(n, []string{"ERRNO", "TRAP"}[n%2], "EQ", 0) }},
-	{"order and two actions", func(n int) string { return manyRule(n, []string{"ERRNO", "TRAP"}[n%2], "GE", 1<<20) }},
+	{"equal", func(n int) string { return manyRule(n, "ERRNO", "EQ", 0) }, ""},
+	{"masked", func(n int) string { return manyRule(n, "ERRNO", "MASKED_EQ", 0) }, ""},
+	{"two arguments", func(n int) string { return manyRule(n, "ERRNO", "EQ", 7) }, ""},
+	{"two actions", func(n int) string { return manyRule(n, []string{"ERRNO", "TRAP"}[n%2], "EQ", 0) }, ""},
+	{"order and two actions", func(n int) string {
+		return manyRule(n, []string{"ERRNO", "TRAP"}[n%2], "GE", 1<<20)
+	}, ""},
+	{"LT and GE", func(n int) string {
+		return manyRule(n, []string{"ERRNO", "TRAP"}[n%2], []string{"LT", "GE"}[n%2], 0)
+	}, ""},
+	{"ranges", func(n int) string {
+		return fmt.Sprintf(`{"names":["ioctl"],"action":"SCMP_ACT_%s","args":[{"index":1,"op":"SCMP_CMP_GE",`+
+			`"value":%d},{"index":1,"op":"SCMP_CMP_LT","value":%d}]}`, []string{"ERRNO", "TRAP"}[n%2], 10*n, 10*n+12)
+	}, ""},
+	{"families", func(n int) string {
+		return strings.ReplaceAll(manyRule(n, []string{"ERRNO", "TRAP"}[n%2], "EQ", 0), "ioctl", "socket")
+	}, "socket"},
+	{"personalities", func(n int) string {
+		return strings.ReplaceAll(manyRule(n, []string{"ERRNO", "TRAP"}[n%2], "EQ", 0), "ioctl", "personality")
+	}, "personality"},
 }
 
 // manyRule returns a rule with a condition on one argument, or with another one on a second whose values repeat.
@@ -52,10 +69,10 @@ func BenchmarkManyRules(b *testing.B) {
 				for b.Loop() {
 					f := Compile(p, target)
 					f.Conflicts()
-					d := f.Decide(x86, "ioctl")
+					d := f.Decide(x86, cmp.Or(shape.call, "ioctl"))
 					d.Overlaps()
 					d.Miscompiled()
-					o := Compile(other, target).Decide(x86, "ioctl")
+					o := Compile(other, target).Decide(x86, cmp.Or(shape.call, "ioctl"))
 					d.Compare(&o)
 				}
 			})

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"slices"
+	"strings"
 	"testing"
 )
 
@@ -209,5 +210,41 @@ func TestPairsAgainstSlowPairs(t *testing.T) {
 	}
 	if overlapping < 500 || wrong < 500 {
 		t.Errorf("%d overlaps, %d pairs that libseccomp miscompiles", overlapping, wrong)
+	}
+}
+
+// A Finder finds the cases that hold, whatever they compare.
+func TestFinder(t *testing.T) {
+	r := rand.New(rand.NewPCG(15, 16))
+	several := 0
+	for range 2000 {
+		d := randomDecision(r, r.IntN(3) == 0, 1+r.IntN(14))
+		find, pool := d.Finder(), values(r)
+		for range 20 {
+			call := [6]uint64{pool[r.IntN(len(pool))], pool[r.IntN(len(pool))], pool[r.IntN(len(pool))]}
+			var want []int
+			for i, c := range d.Cases {
+				if c.Holds(call) {
+					want = append(want, i)
+				}
+			}
+			if got := find.Holding(call); !slices.Equal(got, want) {
+				t.Fatalf("%s: %v for %x, want %v", d, got, call, want)
+			}
+			outcomes := func(list []Outcome) string {
+				list = slices.Clone(list)
+				slices.SortFunc(list, func(a, b Outcome) int { return strings.Compare(a.String(), b.String()) })
+				return fmt.Sprint(list)
+			}
+			if got, want := outcomes(find.Outcomes(call)), outcomes(d.Eval(call)); got != want {
+				t.Fatalf("%s: %s for %x, want %s", d, got, call, want)
+			}
+			if len(want) > 1 {
+				several++
+			}
+		}
+	}
+	if several < 2000 {
+		t.Errorf("more than one case held for %d calls", several)
 	}
 }
