@@ -197,6 +197,12 @@ func (f *Frontend) lacks(s since) bool {
 	return slices.Compare(f.version[:], first[:]) < 0
 }
 
+// LacksFlag reports whether the frontend is known to be older than a flag of an instruction, which some release has.
+func (f *Frontend) LacksFlag(instruction, flag string) bool {
+	s, ok := flagsSince[instruction][flag]
+	return ok && f.lacks(s)
+}
+
 // TooNew returns what the file uses and its frontend does not have, each feature at the first place.
 func (f *File) TooNew() []Feature {
 	if !f.Frontend.lacks(since{stable: newestRelease}) {

@@ -30,37 +30,45 @@ var lostAnd = &rules.Rule{
 		if !managers.Judged(c) || c.Step.Exec {
 			return
 		}
+		var lost []int
 		for n := 1; n+1 < len(c.Words); n++ {
-			w := c.Words[n]
-			if !beginsLine(c, n) || !isCommand(c.Words[n:], managerOf(c) != nil) {
-				continue
+			if beginsLine(c, n) && isCommand(c.Words[n:], len(lost) == 0 && installs(c)) {
+				lost = append(lost, n)
 			}
-			f := rules.Finding{
-				File: c.File, Span: source.Span{Start: w.Span.Start, End: c.Words[n+1].Span.End},
-				Message: fmt.Sprintf("%q is an argument of %q and does not run; \"&&\" seems to be missing before it",
-					w.Text+" "+c.Words[n+1].Text, c.Name),
-			}
-			if c.Quoting == source.Plain && c.Name != "export" {
-				f.Fixes = []fixers.Fix{{
-					Title: "Put && before " + w.Text, Safety: fixers.Unsafe,
-					Edits: []fixers.Edit{{
-						File: c.File, Span: source.Span{Start: w.Span.Start, End: w.Span.Start}, Text: "&& ",
-					}},
-					Changes: fixers.Changes{fixdocker.Separated{}},
-				}}
-			}
-			p.Report(f)
+		}
+		if len(lost) == 0 {
 			return
 		}
+		first, next := c.Words[lost[0]], c.Words[lost[0]+1]
+		f := rules.Finding{
+			File: c.File, Span: source.Span{Start: first.Span.Start, End: next.Span.End},
+			Message: fmt.Sprintf("%q is an argument of %q and does not run; \"&&\" seems to be missing before it",
+				first.Text+" "+next.Text, c.Name),
+		}
+		if c.Quoting == source.Plain && c.Name != "export" {
+			fix := fixers.Fix{Safety: fixers.Unsafe, Changes: fixers.Changes{fixdocker.Separated{}}}
+			var names []string
+			for _, n := range lost {
+				w := c.Words[n]
+				names = append(names, w.Text)
+				fix.Edits = append(fix.Edits, fixers.Edit{
+					File: c.File, Span: source.Span{Start: w.Span.Start, End: w.Span.Start}, Text: "&& ",
+				})
+			}
+			fix.Title = "Put && before " + fixers.Enumerate(names)
+			f.Fixes = []fixers.Fix{fix}
+		}
+		p.Report(f)
 	}, append(packages.Programs(), "echo", "printf", "set", "export", "cd", "rm", "mkdir", "touch", "ln", "cp", "mv",
-		"chmod", "chown", "sed", "tar", "unzip", "curl", "wget", "git", "make", "useradd", "groupadd", "usermod")...),
+		"chmod", "chown", "sed", "tar", "unzip", "gunzip", "curl", "wget", "git", "make", "cmake", "configure", "ldconfig",
+		"useradd", "groupadd", "usermod", "adduser", "addgroup", "dpkg", "gpg", "apt-key", "add-apt-repository",
+		"update-ca-certificates", "locale-gen", "sleep", "cat")...),
 }
 
-func managerOf(c *image.Command) *packages.Use {
-	if u := c.Package(); u != nil && u.Action == packages.Install {
-		return u
-	}
-	return nil
+// installs reports whether a command installs packages that it names.
+func installs(c *image.Command) bool {
+	u := c.Package()
+	return u != nil && u.Action == packages.Install
 }
 
 // beginsLine reports whether a word is the first of a line, without quotes, and the next one is on the same line.

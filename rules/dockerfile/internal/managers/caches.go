@@ -38,6 +38,8 @@ type Cache struct {
 	MovedBy, Elsewhere []string
 	// Setting is the setting that switches the cache off as well.
 	Setting Setting
+	// Unless reports whether a Dockerfile uses the managers in a way that is not known.
+	Unless func(*image.Dockerfile) bool
 	// Option switches the cache off for one command. Without one, Clean is the command that empties it; "" stands for
 	// that of the manager.
 	Option, Clean string
@@ -119,7 +121,7 @@ func (r *run) step(s *image.Step) {
 	if r.set == nil {
 		r.set = r.Setting.places(r.d)
 	}
-	if r.set.before(left[0]) {
+	if r.set.before(left[0]) || r.Unless != nil && r.Unless(r.d) {
 		return
 	}
 	if r.Option == "" {
@@ -435,7 +437,7 @@ func continued(s *image.Step, at int, command string) string {
 
 // mount returns the fix that keeps the files in a cache mount.
 func (r *run) mount(c *image.Command) (fixers.Fix, bool) {
-	if r.Mount == "" || !image.IsRoot(c.Step.User().Text) || c.OtherUser() || r.isRelied(c) {
+	if r.Mount == "" || r.d.Frontend.LacksFlag("RUN", "mount") || !image.IsRoot(c.Step.User().Text) || c.OtherUser() || r.isRelied(c) {
 		return fixers.Fix{}, false
 	}
 	text := " --mount=type=cache,target=" + r.Mount

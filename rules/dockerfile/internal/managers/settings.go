@@ -154,3 +154,8 @@ func YumSetting(key string) Setting {
 func PipSetting(key string) Setting {
 	return Setting{Key: key, Command: "pip", File: func(name string) bool { return path.Base(name) == "pip.conf" }}
 }
+
+// YarnSetting returns a setting of Yarn 1.
+func YarnSetting(key string) Setting {
+	return Setting{Key: key, Command: "yarn", File: func(name string) bool { return path.Base(name) == ".yarnrc" }}
+}
