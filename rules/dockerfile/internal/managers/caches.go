@@ -437,7 +437,8 @@ func continued(s *image.Step, at int, command string) string {
 
 // mount returns the fix that keeps the files in a cache mount.
 func (r *run) mount(c *image.Command) (fixers.Fix, bool) {
-	if r.Mount == "" || r.d.Frontend.LacksFlag("RUN", "mount") || !image.IsRoot(c.Step.User().Text) || c.OtherUser() || r.isRelied(c) {
+	if r.Mount == "" || r.d.Frontend.LacksFlag("RUN", "mount") || !image.IsRoot(c.Step.User().Text) ||
+		c.OtherUser() || r.isRelied(c) {
 		return fixers.Fix{}, false
 	}
 	text := " --mount=type=cache,target=" + r.Mount
