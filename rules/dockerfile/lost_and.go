@@ -61,8 +61,8 @@ var lostAnd = &rules.Rule{
 		p.Report(f)
 	}, append(packages.Programs(), "echo", "printf", "set", "export", "cd", "rm", "mkdir", "touch", "ln", "cp", "mv",
 		"chmod", "chown", "sed", "tar", "unzip", "gunzip", "curl", "wget", "git", "make", "cmake", "configure",
-		"ldconfig", "useradd", "groupadd", "usermod", "adduser", "addgroup", "dpkg", "gpg", "apt-key", "add-apt-repository",
-		"update-ca-certificates", "locale-gen", "sleep", "cat")...),
+		"ldconfig", "useradd", "groupadd", "usermod", "adduser", "addgroup", "dpkg", "gpg", "apt-key",
+		"add-apt-repository", "update-ca-certificates", "locale-gen", "sleep", "cat")...),
 }
 
 // installs reports whether a command installs packages that it names.
