@@ -61,6 +61,9 @@ type FolderDest struct{}
 // archive or depends on a variable, and no flag belongs to ADD alone.
 type CopyForAdd struct{}
 
+// Digests declares that references of images, in FROM and in --from, may get a digest behind the name and the tag.
+type Digests struct{}
+
 // ExecForm declares that a CMD or ENTRYPOINT in shell form becomes the same one in exec form: its script is a simple
 // command without anything that a shell would expand, and the words of the array are those of the command.
 type ExecForm struct{}
@@ -121,6 +124,8 @@ func (FolderDest) Allows() string { return "the slash behind the target" }
 // Allows implements fixers.Change.
 func (CopyForAdd) Allows() string { return "ADD, which becomes COPY" }
 
+func (Digests) Allows() string { return "the digests of images" }
+
 // Allows implements fixers.Change.
 func (ExecForm) Allows() string { return "the shell form of a command" }
 
@@ -172,7 +177,7 @@ func classOf(f fixers.Fix) (class, *mask) {
 type mask struct {
 	removed, added, packages, flags, variables, labels, come, gone []string
 	removedCommands, addedCommands                                 []string // as trees
-	user, rooted, exec, reordered, separated                       bool
+	user, rooted, digests, exec, reordered, separated              bool
 	rootedDest, folderDest, copies                                 bool
 	// shape leaves only the structure: text of another format lies in the words of commands, in values and in heredocs,
 	// and is compared elsewhere.
@@ -206,6 +211,8 @@ func (m *mask) add(c fixers.Change) {
 		m.folderDest = true
 	case CopyForAdd:
 		m.copies = true
+	case Digests:
+		m.digests = true
 	case ExecForm:
 		m.exec = true
 	case CommandOrder:
@@ -230,7 +237,7 @@ func (m *mask) join(other *mask) *mask {
 		variables: slices.Concat(m.variables, other.variables), labels: slices.Concat(m.labels, other.labels),
 		come: slices.Concat(m.come, other.come), gone: slices.Concat(m.gone, other.gone),
 		user: m.user || other.user, reordered: m.reordered || other.reordered, shape: m.shape || other.shape,
-		rooted: m.rooted || other.rooted, exec: m.exec || other.exec,
+		rooted: m.rooted || other.rooted, digests: m.digests || other.digests, exec: m.exec || other.exec,
 		removedCommands: slices.Concat(m.removedCommands, other.removedCommands),
 		addedCommands:   slices.Concat(m.addedCommands, other.addedCommands),
 		separated:       m.separated || other.separated,
@@ -260,6 +267,18 @@ func (m *mask) word(text string) (masked bool, instead string) {
 // command reports whether a whole command, as a tree, is left out.
 func (m *mask) command(tree string) bool {
 	return slices.Contains(m.removedCommands, tree) || slices.Contains(m.addedCommands, tree)
+}
+
+// reference returns the reference of an image without the digest that may have come.
+func (m *mask) reference(text string) string {
+	if m == nil || !m.digests {
+		return text
+	}
+	name, digest, _ := strings.Cut(text, "@sha256:")
+	if strings.Contains(digest, "$") {
+		return text
+	}
+	return name
 }
 
 func (m *mask) flag(name string) bool     { return m != nil && slices.Contains(m.flags, name) }

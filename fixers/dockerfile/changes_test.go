@@ -111,6 +111,12 @@ func TestPartialChanges(t *testing.T) {
 		{"ADD of a variable", "ADD $A /b", "COPY $A /b", CopyForAdd{}, "of line 2"},
 		{"ADD with a flag of its own", "ADD --unpack=true a /b", "COPY a /b", CopyForAdd{}, "of line 2"},
 		{"COPY becomes ADD", "COPY a /b", "ADD a /b", CopyForAdd{}, "of line 2"},
+		{"a digest", "FROM a:1 AS b", "FROM a:1@sha256:0a AS b", Digests{}, ""},
+		{"a digest and a tag", "FROM a:1 AS b", "FROM a:2@sha256:0a AS b", Digests{}, "FROM of line 2"},
+		{"a digest of another image", "FROM a:1", "FROM b:1@sha256:0a", Digests{}, "FROM of line 2"},
+		{"a digest and a name", "FROM a:1 AS b", "FROM a:1@sha256:0a AS c", Digests{}, "FROM of line 2"},
+		{"a digest in a flag", "COPY --from=a:1 b c", "COPY --from=a:1@sha256:0a b c", Digests{}, ""},
+		{"a digest and a path", "COPY --from=a:1 b c", "COPY --from=a:1@sha256:0a b d", Digests{}, "COPY of line 2"},
 
 		{"an array", `CMD a 'b c' "d\"e" f\ g`, `CMD ["a", "b c", "d\"e", "f g"]`, ExecForm{}, ""},
 		{"an array of ENTRYPOINT", "ENTRYPOINT a b", `ENTRYPOINT ["a", "b"]`, ExecForm{}, ""},

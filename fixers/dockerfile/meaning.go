@@ -308,7 +308,7 @@ func (c *canonicalizer) instruction(node *parser.Node) bool {
 	c.add(keyword)
 	switch i := parsed.(type) {
 	case *instructions.Stage:
-		c.add(i.Name, c.eval(i.BaseName), c.flag("platform", c.eval(i.Platform)))
+		c.add(i.Name, c.eval(c.mask.reference(i.BaseName)), c.flag("platform", c.eval(i.Platform)))
 	case *instructions.ArgCommand:
 		for _, a := range i.Args {
 			if c.mask.variable(a.Key) {
@@ -342,7 +342,7 @@ func (c *canonicalizer) instruction(node *parser.Node) bool {
 		}
 		c.sources(i.SourcesAndDest)
 	case *instructions.CopyCommand:
-		c.add(c.flag("from", i.From), c.flag("chown", c.eval(i.Chown)), c.flag("chmod", c.eval(i.Chmod)),
+		c.add(c.flag("from", c.mask.reference(i.From)), c.flag("chown", c.eval(i.Chown)), c.flag("chmod", c.eval(i.Chmod)),
 			c.flag("link", strconv.FormatBool(i.Link)), c.flag("parents", strconv.FormatBool(i.Parents)))
 		if !c.mask.flag("exclude") {
 			c.list(i.ExcludePatterns)

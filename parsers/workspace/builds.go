@@ -92,6 +92,15 @@ func (w *Workspace) Passes(d *image.Dockerfile, argument string) bool {
 	})
 }
 
+// Replaces reports whether a build of the Dockerfile that the workspace describes puts a named context in the place of
+// an image, by its reference as written.
+func (w *Workspace) Replaces(d *image.Dockerfile, reference string) bool {
+	c, ok := d.Context().(*buildContext)
+	return ok && slices.ContainsFunc(c.builds(), func(b build) bool {
+		return slices.Contains(b.replaced, strings.ToLower(reference))
+	})
+}
+
 // bakeFiles and composeFiles are the names under which the programs look for their files. Bake merges all that are
 // there, in this order (buildx 0.36, bake/bake.go); Compose takes the first one.
 var (

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/sandlint/sandlint/parsers/files"
+	"github.com/sandlint/sandlint/parsers/image"
 	"github.com/sandlint/sandlint/parsers/nixconf"
 	"github.com/sandlint/sandlint/parsers/source"
 )
@@ -64,6 +65,28 @@ func (w *Workspace) inContext(abs string, contexts []string, name string) (*sour
 		return nil, fs.ErrNotExist
 	}
 	return found, nil
+}
+
+// Above returns a file by its path relative to the folder of a Dockerfile or, where there is none, to the nearest folder
+// above it that has one, up to the root of the repository. The error is fs.ErrNotExist where there is none.
+func (w *Workspace) Above(d *image.Dockerfile, name string) (*source.File, error) {
+	c, ok := d.Context().(*buildContext)
+	if !ok || !filepath.IsLocal(filepath.FromSlash(name)) {
+		return nil, fs.ErrNotExist
+	}
+	dir := filepath.Dir(c.abs)
+	root := w.root(dir)
+	for {
+		f, err := c.w.neighbour(root, filepath.Join(dir, filepath.FromSlash(name)))
+		if err == nil {
+			return f, nil
+		}
+		if parent := filepath.Dir(dir); dir != root && parent != dir {
+			dir = parent
+			continue
+		}
+		return nil, err
+	}
 }
 
 // neighbour reads a regular file below root; no symbolic link leads out of root. The error is nixconf.ErrUnreadable for

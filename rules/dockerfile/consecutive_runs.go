@@ -1,0 +1,59 @@
+package dockerfile
+
+import (
+	"slices"
+
+	"github.com/sandlint/sandlint/parsers/dockerfile"
+	"github.com/sandlint/sandlint/parsers/image"
+	"github.com/sandlint/sandlint/rules"
+)
+
+var consecutiveRuns = &rules.Rule{
+	ID:       "dockerfile/consecutive-runs",
+	Aliases:  []string{"DL3059"},
+	Summary:  "a RUN with one command follows another one, which makes a layer for each",
+	Severity: rules.Info,
+	Category: rules.Performance,
+	Since:    "0.1.0",
+	Optional: true,
+	References: []string{
+		"Docker documentation, Building best practices: RUN",
+	},
+	Check: rules.OnStep(func(p *rules.Pass, s *image.Step) {
+		d := s.Dockerfile()
+		if s.Image == nil || s.Onbuild != nil || s.Index == 0 || d.Foreign() {
+			return
+		}
+		before := d.Instructions[s.Index-1]
+		if before.Name != "RUN" || before.Stage != s.Stage || !sameFlags(before, s.Instruction) ||
+			!oneCommand(d, before) || !oneCommand(d, s.Instruction) {
+			return
+		}
+		p.Report(rules.Finding{
+			File: d.Source, Span: s.Keyword,
+			Message: "this RUN and the one above have one command each; joined by && they make one layer",
+		})
+	}, "RUN"),
+}
+
+// oneCommand reports whether a RUN has one command and no heredoc.
+func oneCommand(d *image.Dockerfile, i *dockerfile.Instruction) bool {
+	script := d.Script(i)
+	if script == nil || script.Problem != nil || i.Broken || len(i.Heredocs) > 0 {
+		return false
+	}
+	count := 0
+	for _, c := range script.Commands {
+		if c.Parent == nil {
+			count++
+		}
+	}
+	return count == 1
+}
+
+// sameFlags reports whether two instructions have the same flags with the same values.
+func sameFlags(a, b *dockerfile.Instruction) bool {
+	return slices.EqualFunc(a.Flags, b.Flags, func(a, b dockerfile.Flag) bool {
+		return a.Name == b.Name && a.Unquoted == b.Unquoted
+	})
+}
