@@ -342,7 +342,8 @@ func (c *canonicalizer) instruction(node *parser.Node) bool {
 		}
 		c.sources(i.SourcesAndDest)
 	case *instructions.CopyCommand:
-		c.add(c.flag("from", c.mask.reference(i.From)), c.flag("chown", c.eval(i.Chown)), c.flag("chmod", c.eval(i.Chmod)),
+		c.add(c.flag("from", c.mask.reference(i.From)))
+		c.add(c.flag("chown", c.eval(i.Chown)), c.flag("chmod", c.eval(i.Chmod)),
 			c.flag("link", strconv.FormatBool(i.Link)), c.flag("parents", strconv.FormatBool(i.Parents)))
 		if !c.mask.flag("exclude") {
 			c.list(i.ExcludePatterns)

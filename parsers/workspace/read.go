@@ -67,8 +67,8 @@ func (w *Workspace) inContext(abs string, contexts []string, name string) (*sour
 	return found, nil
 }
 
-// Above returns a file by its path relative to the folder of a Dockerfile or, where there is none, to the nearest folder
-// above it that has one, up to the root of the repository. The error is fs.ErrNotExist where there is none.
+// Above returns a file by its path relative to the folder of a Dockerfile or, where there is none, to the nearest
+// folder above it that has one, up to the root of the repository. The error is fs.ErrNotExist where there is none.
 func (w *Workspace) Above(d *image.Dockerfile, name string) (*source.File, error) {
 	c, ok := d.Context().(*buildContext)
 	if !ok || !filepath.IsLocal(filepath.FromSlash(name)) {

@@ -1,7 +1,6 @@
 package dockerfile
 
 import (
-	"fmt"
 	"slices"
 	"strings"
 
@@ -32,8 +31,7 @@ var aptInsteadOfAptGet = &rules.Rule{
 		}
 		finding := rules.Finding{
 			File: c.File, Span: c.Words[0].Span,
-			Message: fmt.Sprintf("%q is made for people at a terminal; its options and output may change with a release",
-				"apt"),
+			Message: "apt is made for people at a terminal; its options and output may change with a release",
 		}
 		if written := c.File.Text(c.Words[0].Span); aptGetDoesTheSame(c) && (written == "apt" || written == `"apt"`) {
 			finding.Fixes = []fixers.Fix{{
@@ -51,8 +49,8 @@ var aptInsteadOfAptGet = &rules.Rule{
 // aptGetCommands are the commands that apt-get has under the same name and that do the same there. "upgrade" is none:
 // that of apt also installs new packages. Source: apt 2.6 and 3.0, cmdline/apt.cc and apt-get.cc.
 var aptGetCommands = []string{
-	"install", "reinstall", "remove", "purge", "autoremove", "autopurge", "update", "build-dep", "source", "download", "clean",
-	"autoclean", "changelog",
+	"install", "reinstall", "remove", "purge", "autoremove", "autopurge", "update", "build-dep", "source", "download",
+	"clean", "autoclean", "changelog",
 }
 
 // aptGetOptions are the options that both have.
@@ -60,8 +58,8 @@ var aptGetOptions = []string{
 	"-y", "--yes", "--assume-yes", "--assume-no", "-q", "--quiet", "-f", "--fix-broken", "-m", "--fix-missing", "-t",
 	"--target-release", "--default-release", "-o", "--option", "-c", "--config-file", "-V", "--verbose-versions",
 	"--no-install-recommends", "--install-recommends", "--no-install-suggests", "--install-suggests", "--reinstall",
-	"--purge", "--auto-remove", "--autoremove", "--allow-downgrades", "--allow-unauthenticated", "--allow-remove-essential",
-	"--allow-change-held-packages", "--allow-releaseinfo-change", "--force-yes", "--no-upgrade", "--only-upgrade", "-d",
+	"--purge", "--auto-remove", "--autoremove", "--allow-downgrades", "--allow-unauthenticated",
+	"--allow-remove-essential", "--allow-change-held-packages", "--allow-releaseinfo-change", "--force-yes", "--no-upgrade", "--only-upgrade", "-d",
 	"--download-only", "-s", "--simulate", "--dry-run", "-u", "--show-upgraded", "-b", "--build", "--compile",
 	"--ignore-missing", "--ignore-hold", "--no-remove", "--no-download",
 }

@@ -61,6 +61,11 @@ type archive struct {
 // archiveEnds are how the names of archives end that ADD unpacks.
 var archiveEnds = []string{".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tbz", ".tbz2", ".tar.xz", ".txz"}
 
+func isArchive(name string) bool {
+	name = strings.ToLower(name)
+	return slices.ContainsFunc(archiveEnds, func(end string) bool { return strings.HasSuffix(name, end) })
+}
+
 // addArchives adds the archives of the build context that a COPY brings.
 func addArchives(s *image.Step, archives map[string]archive) {
 	dest, folder, known := s.Dest()
@@ -70,7 +75,7 @@ func addArchives(s *image.Step, archives map[string]archive) {
 	for _, w := range s.Words[:len(s.Words)-1] {
 		name, known := s.Expand(w.Text)
 		if !known || strings.ContainsAny(name, "*?[<") ||
-			!slices.ContainsFunc(archiveEnds, func(end string) bool { return strings.HasSuffix(strings.ToLower(name), end) }) {
+			!isArchive(name) {
 			continue
 		}
 		target := dest
@@ -111,6 +116,9 @@ func unpacked(c *image.Command, archives map[string]archive) (target string, ok 
 	return "", false
 }
 
+// partial are how the options of tar begin with which it does more or less than ADD.
+var partial = []string{"--strip", "--transform", "--xform", "--exclude", "--wildcards", "--no-same"}
+
 // extracts reports whether the arguments of tar extract a whole archive, in a way that ADD can.
 func extracts(args []shell.Word) bool {
 	extracts := false
@@ -119,8 +127,7 @@ func extracts(args []shell.Word) bool {
 		switch {
 		case text == "--extract" || text == "--get":
 			extracts = true
-		case strings.HasPrefix(text, "--strip"), strings.HasPrefix(text, "--transform"), strings.HasPrefix(text, "--xform"),
-			strings.HasPrefix(text, "--exclude"), strings.HasPrefix(text, "--wildcards"), strings.HasPrefix(text, "--no-same"):
+		case slices.ContainsFunc(partial, func(option string) bool { return strings.HasPrefix(text, option) }):
 			return false
 		case strings.HasPrefix(text, "--"):
 		case strings.HasPrefix(text, "-") || n == 0:

@@ -5,6 +5,7 @@ import (
 
 	"github.com/sandlint/sandlint/parsers/dockerfile"
 	"github.com/sandlint/sandlint/parsers/image"
+	"github.com/sandlint/sandlint/parsers/source"
 	"github.com/sandlint/sandlint/rules"
 )
 
@@ -36,7 +37,7 @@ var consecutiveRuns = &rules.Rule{
 	}, "RUN"),
 }
 
-// oneCommand reports whether a RUN has one command and no heredoc.
+// oneCommand reports whether a RUN has one command, those of substitutions counted, and no heredoc.
 func oneCommand(d *image.Dockerfile, i *dockerfile.Instruction) bool {
 	script := d.Script(i)
 	if script == nil || script.Problem != nil || i.Broken || len(i.Heredocs) > 0 {
@@ -44,7 +45,7 @@ func oneCommand(d *image.Dockerfile, i *dockerfile.Instruction) bool {
 	}
 	count := 0
 	for _, c := range script.Commands {
-		if c.Parent == nil {
+		if c.Quoting == source.Plain { // not in the text of a sh -c
 			count++
 		}
 	}

@@ -26,7 +26,7 @@ var latestBaseImage = &rules.Rule{
 		for _, stage := range d.Stages {
 			r, ok := images.Base(p, d, stage)
 			if written := image.Unquote(stage.Base.Text); !ok && stage.Image == "" && stage.Parent == nil &&
-				strings.HasPrefix(written, "$") && !stage.From.Broken {
+				strings.Contains(written, "$") && !stage.From.Broken {
 				r, ok = images.Parse(written), true // the tag is known, whatever the name is
 				r.Span = stage.Base.Span
 			}
@@ -35,7 +35,8 @@ var latestBaseImage = &rules.Rule{
 			}
 			p.Report(rules.Finding{
 				File: d.Source, Span: r.Span,
-				Message: fmt.Sprintf("%q is another image with each release, so a later build may fail or differ", r.Text),
+				Message: fmt.Sprintf("%q is another image with each release, so a later build may fail or differ",
+					r.Text),
 			})
 		}
 	}),

@@ -48,10 +48,10 @@ var sudoInRun = &rules.Rule{
 		user := s.User()
 		finding := rules.Finding{File: first.File, Span: at}
 		switch {
-		case first.OtherUser():
-			finding.Message = "sudo runs this as another user, for which it has to be installed; USER does so without it"
+		case asAnother(first):
+			finding.Message = "sudo runs this as another user, for which it has to be installed; USER needs no sudo"
 		case user.Known && image.IsRoot(user.Text):
-			finding.Message = "the build runs this as root already; sudo only changes the environment, and has to be installed"
+			finding.Message = "the build runs this as root already; sudo only changes the environment"
 			if all {
 				finding.Fixes = []fixers.Fix{{
 					Title:  "Remove sudo; the commands then see the environment of the image",
@@ -60,11 +60,23 @@ var sudoInRun = &rules.Rule{
 				}}
 			}
 		default:
-			finding.Message = "sudo needs a rule that gives the image's user the rights of root, in the running container too; " +
+			finding.Message = "sudo needs a rule that makes the image's user root, in the running container too; " +
 				"USER root for this part of the build does not"
 		}
 		p.Report(finding)
 	}, "RUN"),
+}
+
+// asAnother reports whether sudo runs a command as another user than root.
+func asAnother(c *image.Command) bool {
+	words := strings.Fields(c.File.Text(c.Span))
+	for n, w := range words {
+		if w == "sudo" && n+1 < len(words) {
+			option := words[n+1]
+			return strings.HasPrefix(option, "-u") && option != "-uroot" || strings.HasPrefix(option, "--user")
+		}
+	}
+	return false
 }
 
 // sudoOf returns the word sudo of a command, and the edit that removes it, which is false where sudo has options or
@@ -76,7 +88,8 @@ func sudoOf(c *image.Command) (source.Span, fixers.Edit, bool) {
 		return c.Span, fixers.Edit{}, false
 	}
 	at := source.Span{Start: c.Span.Start + n, End: c.Span.Start + n + len("sudo")}
-	if n > 0 || len(c.Wrappers) != 1 || len(c.Assigns) > 0 || len(c.Words) == 0 || c.Quoting != source.Plain || c.Step.Exec {
+	if n > 0 || len(c.Wrappers) != 1 || len(c.Assigns) > 0 || len(c.Words) == 0 || c.Quoting != source.Plain ||
+		c.Step.Exec {
 		return at, fixers.Edit{}, false
 	}
 	between := source.Span{Start: at.End, End: c.Words[0].Span.Start}

@@ -62,7 +62,7 @@ const (
 func userID(args []shell.Word) (id int, word shell.Word, ok bool) {
 	const valued = "bcdefgGkKpRPsuZ"
 	longValued := []string{
-		"--badname", "--base-dir", "--comment", "--home-dir", "--expiredate", "--inactive", "--gid", "--groups", "--skel",
+		"--base-dir", "--comment", "--home-dir", "--expiredate", "--inactive", "--gid", "--groups", "--skel",
 		"--key", "--password", "--root", "--prefix", "--shell", "--uid", "--selinux-user",
 	}
 	take := func(w shell.Word, text string) {

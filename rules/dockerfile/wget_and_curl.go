@@ -36,10 +36,10 @@ var wgetAndCurl = &rules.Rule{
 				*here.of(c.Name) = c
 			}
 			first := *here.of(other)
-			if first == nil || here.reported {
-				continue
+			if own := *here.of(c.Name); first == nil || here.reported == c.Step || !comesAfter(own, first) {
+				continue // only the tool that came second is reported, in each RUN once
 			}
-			here.reported = true
+			here.reported = c.Step
 			p.Report(rules.Finding{
 				File: c.File, Span: c.Words[0].Span,
 				Message: fmt.Sprintf("the image uses both %s and %s; one of them does for both", other, c.Name),
@@ -54,7 +54,7 @@ var wgetAndCurl = &rules.Rule{
 // downloaders are the first uses of wget and curl in an image.
 type downloaders struct {
 	wget, curl *image.Command
-	reported   bool
+	reported   *image.Step
 }
 
 func (d *downloaders) of(name string) **image.Command {
@@ -75,6 +75,14 @@ func downloadersOf(img *image.Image, used map[*image.Image]*downloaders) *downlo
 	}
 	used[img] = d
 	return d
+}
+
+// comesAfter reports whether a command stands below another one.
+func comesAfter(c, other *image.Command) bool {
+	if c.Step != other.Step {
+		return c.Step.Index > other.Step.Index
+	}
+	return c.Span.Start > other.Span.Start
 }
 
 // fetches reports whether a command does more than print its version.

@@ -13,7 +13,7 @@ import (
 var zypperDistUpgrade = &rules.Rule{
 	ID:       "dockerfile/zypper-dist-upgrade",
 	Aliases:  []string{"DL3035"},
-	Summary:  "zypper dist-upgrade moves all packages to what the repositories have, so the base image counts for little",
+	Summary:  "zypper dist-upgrade moves all packages to what the repositories have, whatever the base image",
 	Severity: rules.Warning,
 	Category: rules.Portability,
 	Since:    "0.1.0",
@@ -29,7 +29,7 @@ var zypperDistUpgrade = &rules.Rule{
 		}
 		p.Report(rules.Finding{
 			File: c.File, Span: managers.Place(c),
-			Message: fmt.Sprintf("%q replaces and removes packages of the base image, so its tag says little about the result",
+			Message: fmt.Sprintf("%q replaces and removes packages of the base image, so its tag says little",
 				managers.Named(c)),
 		})
 	}, "zypper"),

@@ -1,5 +1,5 @@
-// Package images has what the rules about references of images share: which references a Dockerfile has, what they name,
-// and the lock file with the digests of images.
+// Package images has what the rules about references of images share: which references a Dockerfile has, what they
+// name, and the lock file with the digests of images.
 package images
 
 import (

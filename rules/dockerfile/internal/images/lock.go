@@ -11,8 +11,8 @@ type Lock map[string]string
 // digest matches the digest that a line ends in.
 var digest = regexp.MustCompile(`^sha256:[0-9a-f]{64}$`)
 
-// ReadLock reads a lock file: one reference with its digest a line, such as "debian:12@sha256:…". Empty lines and what
-// follows a # at the start of a word are ignored. An image that is listed with two digests has none.
+// ReadLock reads a lock file: one reference with its digest a line, such as "debian:12@sha256:…". Empty lines and
+// what follows a # at the start of a word are ignored. An image that is listed with two digests has none.
 func ReadLock(text []byte) Lock {
 	out := Lock{}
 	for line := range strings.Lines(strings.TrimPrefix(string(text), "\ufeff")) {
