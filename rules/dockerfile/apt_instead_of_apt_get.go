@@ -55,13 +55,14 @@ var aptGetCommands = []string{
 
 // aptGetOptions are the options that both have.
 var aptGetOptions = []string{
-	"-y", "--yes", "--assume-yes", "--assume-no", "-q", "--quiet", "-f", "--fix-broken", "-m", "--fix-missing", "-t",
-	"--target-release", "--default-release", "-o", "--option", "-c", "--config-file", "-V", "--verbose-versions",
-	"--no-install-recommends", "--install-recommends", "--no-install-suggests", "--install-suggests", "--reinstall",
-	"--purge", "--auto-remove", "--autoremove", "--allow-downgrades", "--allow-unauthenticated",
-	"--allow-remove-essential", "--allow-change-held-packages", "--allow-releaseinfo-change", "--force-yes", "--no-upgrade", "--only-upgrade", "-d",
-	"--download-only", "-s", "--simulate", "--dry-run", "-u", "--show-upgraded", "-b", "--build", "--compile",
-	"--ignore-missing", "--ignore-hold", "--no-remove", "--no-download",
+	"-y", "--yes", "--assume-yes", "--assume-no", "-q", "--quiet", "-f", "--fix-broken", "-m", "--fix-missing",
+	"-t", "--target-release", "--default-release", "-o", "--option", "-c", "--config-file", "-V",
+	"--verbose-versions", "--no-install-recommends", "--install-recommends", "--no-install-suggests",
+	"--install-suggests", "--reinstall", "--purge", "--auto-remove", "--autoremove", "--allow-downgrades",
+	"--allow-unauthenticated", "--allow-remove-essential", "--allow-change-held-packages",
+	"--allow-releaseinfo-change", "--force-yes", "--no-upgrade", "--only-upgrade", "-d", "--download-only", "-s",
+	"--simulate", "--dry-run", "-u", "--show-upgraded", "-b", "--build", "--compile", "--ignore-missing",
+	"--ignore-hold", "--no-remove", "--no-download",
 }
 
 // aptGetDoesTheSame reports whether apt-get with the same words does what a command line of apt does.

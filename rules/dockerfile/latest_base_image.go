@@ -24,13 +24,13 @@ var latestBaseImage = &rules.Rule{
 			return
 		}
 		for _, stage := range d.Stages {
-			r, ok := images.Base(p, d, stage)
+			r, ok := images.Base(d, stage)
 			if written := image.Unquote(stage.Base.Text); !ok && stage.Image == "" && stage.Parent == nil &&
 				strings.Contains(written, "$") && !stage.From.Broken {
 				r, ok = images.Parse(written), true // the tag is known, whatever the name is
 				r.Span = stage.Base.Span
 			}
-			if !ok || r.Tag != "latest" || r.Digest != "" {
+			if !ok || r.Tag != "latest" || r.Digest != "" || images.Replaced(p, d, r) {
 				continue
 			}
 			p.Report(rules.Finding{

@@ -44,7 +44,7 @@ var noDigest = &rules.Rule{
 			}
 		}
 		report := func(r images.Reference) {
-			if r.Digest != "" {
+			if r.Digest != "" || images.Replaced(p, d, r) {
 				return
 			}
 			finding := rules.Finding{
@@ -64,11 +64,11 @@ var noDigest = &rules.Rule{
 			p.Report(finding)
 		}
 		for _, stage := range d.Stages {
-			if r, ok := images.Base(p, d, stage); ok {
+			if r, ok := images.Base(d, stage); ok {
 				report(r)
 			}
 		}
-		for r := range images.Copied(p, d) {
+		for r := range images.Copied(d) {
 			report(r)
 		}
 	}),

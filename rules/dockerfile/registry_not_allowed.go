@@ -33,7 +33,8 @@ var registryNotAllowed = &rules.Rule{
 			return
 		}
 		report := func(r images.Reference) {
-			if slices.ContainsFunc(allowed, func(pattern string) bool { return covers(pattern, r) }) {
+			if slices.ContainsFunc(allowed, func(pattern string) bool { return covers(pattern, r) }) ||
+				images.Replaced(p, d, r) {
 				return
 			}
 			p.Report(rules.Finding{
@@ -43,11 +44,11 @@ var registryNotAllowed = &rules.Rule{
 			})
 		}
 		for _, stage := range d.Stages {
-			if r, ok := images.Base(p, d, stage); ok {
+			if r, ok := images.Base(d, stage); ok {
 				report(r)
 			}
 		}
-		for r := range images.Copied(p, d) {
+		for r := range images.Copied(d) {
 			report(r)
 		}
 	}),

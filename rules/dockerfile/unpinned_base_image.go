@@ -23,8 +23,8 @@ var unpinnedBaseImage = &rules.Rule{
 			return
 		}
 		for _, stage := range d.Stages {
-			r, ok := images.Base(p, d, stage)
-			if !ok || r.Tag != "" || r.Digest != "" {
+			r, ok := images.Base(d, stage)
+			if !ok || r.Tag != "" || r.Digest != "" || images.Replaced(p, d, r) {
 				continue
 			}
 			p.Report(rules.Finding{

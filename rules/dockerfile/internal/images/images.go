@@ -22,6 +22,8 @@ type Reference struct {
 	Verbatim bool
 	// Name is Text without tag and digest; Tag and Digest are "" where there is none.
 	Name, Tag, Digest string
+
+	written string // the reference with its variables, "" where it can have none
 }
 
 // Parse takes a reference apart.
@@ -62,31 +64,25 @@ func (r *Reference) Full() string {
 var variable = regexp.MustCompile(`\$(?:\{(\w+)|(\w+))`)
 
 // Base returns the reference of the image that a FROM names. It is false for a stage, for scratch, and where the
-// reference is not known: it depends on an argument without default, or one that a build of the project passes, or a
-// build puts another image in its place.
-func Base(p *rules.Pass, d *image.Dockerfile, stage *dockerfile.Stage) (Reference, bool) {
+// reference is not known, since it depends on an argument without default. See Replaced.
+func Base(d *image.Dockerfile, stage *dockerfile.Stage) (Reference, bool) {
 	if stage.Parent != nil || stage.From.Broken || stage.Image == "" || strings.ContainsAny(stage.Image, "$ ") ||
-		stage.Image == "scratch" || p.Workspace.Replaces(d, stage.Image) {
+		stage.Image == "scratch" {
 		return Reference{}, false
 	}
-	for _, m := range variable.FindAllStringSubmatch(stage.Base.Text, -1) {
-		if p.Workspace.Passes(d, m[1]+m[2]) {
-			return Reference{}, false
-		}
-	}
 	r := Parse(stage.Image)
-	r.Span = stage.Base.Span
+	r.Span, r.written = stage.Base.Span, stage.Base.Text
 	r.Verbatim = d.Source.Text(r.Span) == r.Text
 	return r, true
 }
 
-// Copied returns the references of images in --from of the COPY instructions of a Dockerfile.
-func Copied(p *rules.Pass, d *image.Dockerfile) iter.Seq[Reference] {
+// Copied returns the references of images in --from of the COPY instructions of a Dockerfile. See Replaced.
+func Copied(d *image.Dockerfile) iter.Seq[Reference] {
 	return func(yield func(Reference) bool) {
 		for _, s := range d.Steps("COPY") {
 			from, ok := s.Flag("from")
 			if !ok || !from.Known || s.Broken || s.Image == nil || !IsImage(from.Value) ||
-				d.StageNamed(strings.ToLower(from.Value)) != nil || p.Workspace.Replaces(d, from.Value) {
+				d.StageNamed(strings.ToLower(from.Value)) != nil {
 				continue
 			}
 			r := Parse(from.Value)
@@ -96,6 +92,17 @@ func Copied(p *rules.Pass, d *image.Dockerfile) iter.Seq[Reference] {
 			}
 		}
 	}
+}
+
+// Replaced reports whether a build that the project describes takes another image: it passes an argument of the
+// reference, or puts a named context in its place. It reads the neighbours of the Dockerfile, so ask it last.
+func Replaced(p *rules.Pass, d *image.Dockerfile, r Reference) bool {
+	for _, m := range variable.FindAllStringSubmatch(r.written, -1) {
+		if p.Workspace.Passes(d, m[1]+m[2]) {
+			return true
+		}
+	}
+	return p.Workspace.Replaces(d, r.Text)
 }
 
 // IsImage reports whether the value of a --from must be the reference of an image, not the name of a stage or of a
