@@ -3,6 +3,7 @@ package nix
 import (
 	"fmt"
 	"net/netip"
+	"slices"
 
 	"github.com/sandlint/sandlint/fixers"
 	fixnix "github.com/sandlint/sandlint/fixers/nixconf"
@@ -28,6 +29,15 @@ var plainHTTPSubstituter = &rules.Rule{
 		if entry := inforce.Deciding(text, "require-sigs"); entry != nil {
 			unsigned = inforce.IsFalse(entry.Value)
 		}
+		same := map[string][]caches.Cache{}
+		settings := map[string]fixnix.Settings{} // where each occurs
+		for _, setting := range []string{"substituters", "trusted-substituters"} {
+			for _, c := range caches.Of(text, setting) {
+				if same[c.Text] = append(same[c.Text], c); !slices.Contains(settings[c.Text], setting) {
+					settings[c.Text] = append(settings[c.Text], setting)
+				}
+			}
+		}
 		seen := map[string]bool{}
 		for _, setting := range []string{"substituters", "trusted-substituters"} {
 			for _, c := range caches.Of(text, setting) {
@@ -47,14 +57,25 @@ var plainHTTPSubstituter = &rules.Rule{
 				// On another port, or on a bare address, there usually is no TLS.
 				_, err := netip.ParseAddr(c.URL.Hostname())
 				if c.URL.Port() == "" && err != nil {
-					if edits, ok := fixnix.ReplaceWord(text.Fragment, c.Entry.Words[c.Index],
-						"https"+c.Text[len("http"):]); ok {
+					if edits := useHTTPS(text, same[c.Text]); edits != nil {
 						finding.Fixes = []fixers.Fix{nixtext.Fix(text, "Use https", fixers.Unsafe, edits,
-							fixers.Changes{fixnix.Settings{setting}})}
+							fixers.Changes{settings[c.Text]})}
 					}
 				}
 				p.Report(finding)
 			}
 		}
 	}),
+}
+
+// useHTTPS returns the edits that write https everywhere where an address stands; nil where one cannot be edited.
+func useHTTPS(text *nixuse.Text, same []caches.Cache) (edits []fixers.Edit) {
+	for _, c := range same {
+		e, ok := fixnix.ReplaceWord(text.Fragment, c.Entry.Words[c.Index], "https"+c.Text[len("http"):])
+		if !ok {
+			return nil
+		}
+		edits = append(edits, e...)
+	}
+	return edits
 }

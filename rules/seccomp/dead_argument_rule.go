@@ -65,28 +65,37 @@ func keepConditions(profile *workspace.Profile, names []mentions.Mention, m *men
 	}
 	title := fmt.Sprintf("Remove %q from the rule without conditions", m.Text)
 	var edits []fixers.Edit
+	var whole []int // rules of which nothing would be left
 	for k := range names {
 		n := &names[k]
 		if !n.Always || n.Status == mentions.EqualsDefault {
 			continue
 		}
 		if !slices.ContainsFunc(names[:k], func(o mentions.Mention) bool { return o.Rule == n.Rule }) {
-			e := fixseccomp.RemoveRules(profile.Profile, n.Rule)
-			if list := profile.Rules[n.Rule].Names; slices.ContainsFunc(list,
-				func(s seccomp.String) bool { return s.Text != n.Text }) {
-				var drop []int
-				for i, s := range list {
-					if s.Text == n.Text {
-						drop = append(drop, i)
-					}
+			list := profile.Rules[n.Rule].Names
+			var drop []int
+			for i, s := range list {
+				if s.Text == n.Text {
+					drop = append(drop, i)
 				}
-				e = fixseccomp.RemoveStrings(profile.Profile, list, drop...)
 			}
+			if len(drop) == len(list) {
+				whole = append(whole, n.Rule)
+				continue
+			}
+			e := fixseccomp.RemoveStrings(profile.Profile, list, drop...)
 			if e == nil {
 				return nil
 			}
 			edits = append(edits, e...)
 		}
+	}
+	if len(whole) > 0 {
+		e := fixseccomp.RemoveRules(profile.Profile, whole...)
+		if e == nil {
+			return nil
+		}
+		edits = append(edits, e...)
 	}
 	return fixes.Edited(profile, title, fixers.Unsafe, edits, fixers.Changes{fixseccomp.Syscalls{m.Text}})
 }
