@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"errors"
 	"flag"
 	"fmt"
@@ -39,7 +40,7 @@ func TestMain(m *testing.M) {
 //	bytes FILE TEXT      writes a file; TEXT has the escapes of a Go string
 //	repeat FILE N TEXT   appends TEXT N times to a file; TEXT has the escapes of a Go string
 //	fifo FILE            makes a named pipe, which nobody writes to
-//	conforms FILE        checks that a file, or stdout, follows docs/schema/findings.schema.json
+//	conforms FILE [NAME] checks that a file, or stdout, follows docs/schema/NAME.schema.json, "findings" without one
 //
 // and $SRC is the repository. With BOUNDED in the environment, a run of sandlint that takes more than 2 s of the
 // processor, or 200 MiB, ends with status 99.
@@ -111,15 +112,58 @@ func repeat(ts *testscript.TestScript, neg bool, args []string) {
 }
 
 func conforms(ts *testscript.TestScript, neg bool, args []string) {
-	if neg || len(args) != 1 {
-		ts.Fatalf("usage: conforms FILE")
+	if neg || len(args) < 1 || len(args) > 2 {
+		ts.Fatalf("usage: conforms FILE [NAME]")
 	}
-	schema, err := os.ReadFile(filepath.Join("..", "..", "docs", "schema", "findings.schema.json"))
+	name := append(args, "findings")[1]
+	schema, err := os.ReadFile(filepath.Join("..", "..", "docs", "schema", name+".schema.json"))
 	ts.Check(err)
 	result, err := gojsonschema.Validate(gojsonschema.NewBytesLoader(schema),
 		gojsonschema.NewStringLoader(ts.ReadFile(args[0])))
 	ts.Check(err)
 	if !result.Valid() {
 		ts.Fatalf("%s breaks the schema: %v", args[0], result.Errors())
+	}
+}
+
+// Each command of seccomp that has a schema is run by seccomp-schemas.txtar, and each that prints JSON has one.
+func TestSchemaOfEachCommand(t *testing.T) {
+	script, err := os.ReadFile(filepath.Join("..", "..", "testdata", "script", "seccomp-schemas.txtar"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	files, err := filepath.Glob(filepath.Join("..", "..", "docs", "schema", "seccomp-*.schema.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	schemas := map[string]bool{}
+	for _, f := range files {
+		name := strings.TrimSuffix(strings.TrimPrefix(filepath.Base(f), "seccomp-"), ".schema.json")
+		schemas[name] = true
+		if !strings.Contains(string(script), "conforms stdout seccomp-"+name+"\n") {
+			t.Errorf("nothing in the script prints what seccomp-%s.schema.json describes", name)
+		}
+	}
+	help := func(args ...string) string {
+		var out bytes.Buffer
+		if code := cli.Main(append(args, "--help"), os.Stdin, &out, &out); code != 0 {
+			t.Fatalf("%v: exit status %d: %s", args, code, out.String())
+		}
+		return out.String()
+	}
+	_, list, _ := strings.Cut(help("seccomp"), "Available Commands:\n")
+	commands := 0
+	for line := range strings.Lines(list) {
+		words := strings.Fields(line)
+		if len(words) == 0 {
+			break
+		}
+		commands++
+		if strings.Contains(help("seccomp", words[0]), "--format FORMAT") && !schemas[words[0]] {
+			t.Errorf("seccomp %s prints JSON and has no schema", words[0])
+		}
+	}
+	if commands < len(schemas) || len(schemas) == 0 {
+		t.Errorf("%d commands and %d schemas", commands, len(schemas))
 	}
 }
