@@ -78,7 +78,8 @@ func aptUpdate(s *image.Step) *image.Command {
 			if last = nil; managers.Judged(c) {
 				last = c
 			}
-		case u != nil && (u.Action == packages.Clean || u.Action == packages.Remove):
+		case u != nil && (u.Action == packages.Clean || u.Action == packages.Remove),
+			u != nil && !slices.Contains(aptPrograms, u.Manager.Name):
 		case !slices.Contains(withoutLists, c.Name):
 			last = nil
 		case c.Name == "rm" && slices.ContainsFunc(c.Words, func(w shell.Word) bool {

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/sandlint/sandlint/fixers"
 	fixdocker "github.com/sandlint/sandlint/fixers/dockerfile"
@@ -26,43 +27,61 @@ var lostAnd = &rules.Rule{
 		"Dockerfile reference: a backslash at the end of a line joins it with the next one",
 		"POSIX.1-2024, Shell Command Language, 2.9.1 Simple Commands",
 	},
-	Check: rules.OnCommand(func(p *rules.Pass, c *image.Command) {
-		if !managers.Judged(c) || c.Step.Exec {
-			return
-		}
-		var lost []int
-		for n := 1; n+1 < len(c.Words); n++ {
-			if beginsLine(c, n) && isCommand(c.Words[n:], len(lost) == 0 && installs(c)) {
-				lost = append(lost, n)
+	Check: rules.OnDockerfile(func(p *rules.Pass, d *image.Dockerfile) {
+		for _, c := range d.Commands(outerPrograms()...) {
+			if managers.Judged(c) && !c.Step.Exec && !runsArguments(c) {
+				findLostAnd(p, c)
 			}
 		}
-		if len(lost) == 0 {
-			return
+	}),
+}
+
+// outerPrograms are programs whose arguments are no commands.
+var outerPrograms = sync.OnceValue(func() []string {
+	return append(packages.Programs(), strings.Fields(`echo printf set export cd rm mkdir touch ln cp mv chmod chown sed
+		tar unzip gunzip curl wget git make cmake configure ldconfig useradd groupadd usermod adduser addgroup dpkg gpg
+		apt-key add-apt-repository update-ca-certificates locale-gen sleep cat`)...)
+})
+
+// findLostAnd reports the commands that became arguments of another one.
+func findLostAnd(p *rules.Pass, c *image.Command) {
+	var lost []int
+	for n := 1; n+1 < len(c.Words); n++ {
+		if beginsLine(c, n) && isCommand(c.Words[n:], len(lost) == 0 && installs(c)) {
+			lost = append(lost, n)
 		}
-		first, next := c.Words[lost[0]], c.Words[lost[0]+1]
-		f := rules.Finding{
-			File: c.File, Span: source.Span{Start: first.Span.Start, End: next.Span.End},
-			Message: fmt.Sprintf("%q is an argument of %q and does not run; \"&&\" seems to be missing before it",
-				first.Text+" "+next.Text, c.Name),
+	}
+	if len(lost) == 0 {
+		return
+	}
+	first, next := c.Words[lost[0]], c.Words[lost[0]+1]
+	f := rules.Finding{
+		File: c.File, Span: source.Span{Start: first.Span.Start, End: next.Span.End},
+		Message: fmt.Sprintf("%q is an argument of %q and does not run; \"&&\" seems to be missing before it",
+			first.Text+" "+next.Text, c.Name),
+	}
+	if c.Quoting == source.Plain && c.Name != "export" {
+		fix := fixers.Fix{Safety: fixers.Unsafe, Changes: fixers.Changes{fixdocker.Separated{}}}
+		var names []string
+		for _, n := range lost {
+			w := c.Words[n]
+			names = append(names, w.Text)
+			fix.Edits = append(fix.Edits, fixers.Edit{
+				File: c.File, Span: source.Span{Start: w.Span.Start, End: w.Span.Start}, Text: "&& ",
+			})
 		}
-		if c.Quoting == source.Plain && c.Name != "export" {
-			fix := fixers.Fix{Safety: fixers.Unsafe, Changes: fixers.Changes{fixdocker.Separated{}}}
-			var names []string
-			for _, n := range lost {
-				w := c.Words[n]
-				names = append(names, w.Text)
-				fix.Edits = append(fix.Edits, fixers.Edit{
-					File: c.File, Span: source.Span{Start: w.Span.Start, End: w.Span.Start}, Text: "&& ",
-				})
-			}
-			fix.Title = "Put && before " + fixers.Enumerate(names)
-			f.Fixes = []fixers.Fix{fix}
-		}
-		p.Report(f)
-	}, append(packages.Programs(), "echo", "printf", "set", "export", "cd", "rm", "mkdir", "touch", "ln", "cp", "mv",
-		"chmod", "chown", "sed", "tar", "unzip", "gunzip", "curl", "wget", "git", "make", "cmake", "configure",
-		"ldconfig", "useradd", "groupadd", "usermod", "adduser", "addgroup", "dpkg", "gpg", "apt-key",
-		"add-apt-repository", "update-ca-certificates", "locale-gen", "sleep", "cat")...),
+		fix.Title = "Put && before " + fixers.Enumerate(names)
+		f.Fixes = []fixers.Fix{fix}
+	}
+	p.Report(f)
+}
+
+// runsArguments reports whether a command may run its arguments, as `poetry run` does, or only keeps them.
+func runsArguments(c *image.Command) bool {
+	if u := c.Package(); u != nil && (u.Action == packages.Other || u.Action == packages.Run) {
+		return true
+	}
+	return strings.HasPrefix(c.Name, "python") || c.Name == "set" && c.HasWord("--")
 }
 
 // installs reports whether a command installs packages that it names.
