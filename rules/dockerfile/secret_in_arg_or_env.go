@@ -72,7 +72,8 @@ func secretPair(s *image.Step, pair *dockerfile.Pair) (rules.Finding, bool) {
 		return rules.Finding{}, false
 	}
 	switch {
-	case s.Name == "ENV" && known && value == "", known && value != "" && !mayBeSecret(word, value):
+	case s.Name == "ENV" && known && value == "", known && value != "" && !mayBeSecret(word, value),
+		value != "" && (word == "a key" || word == "auth") && !looksRandom(value):
 		return rules.Finding{}, false
 	}
 	finding := rules.Finding{
@@ -96,9 +97,17 @@ var secretEndings = []string{
 var keyKinds = []string{
 	"access", "account", "admin", "aes", "anthropic", "api", "app", "application", "auth", "client", "consumer",
 	"cookie",
-	"deploy", "django", "encrypt", "encryption", "hmac", "jwt", "license", "master", "openai", "private", "rsa",
+	"deploy", "django", "encrypt", "encryption", "git", "github", "gitlab", "hmac", "jwt",
+	"license", "master", "openai", "private", "rsa",
 	"secret",
 	"service", "session", "signing", "ssh", "storage", "stripe", "write",
+}
+
+// otherKeys are the words before "key" that make it something else.
+var otherKeys = []string{
+	"apt", "arrow", "cache", "composite", "enter", "foreign", "group", "host", "hot", "hotkey", "index",
+	"label", "lookup",
+	"map", "menu", "object", "partition", "primary", "registry", "repo", "rpm", "shard", "sort", "trusted", "unique",
 }
 
 // notSecret are words in a name that turn its meaning.
@@ -128,7 +137,13 @@ func secretWord(name string) string {
 		}
 	}
 	switch {
-	case last == "key" && slices.Contains(keyKinds, before), last == "auth" && before == "basic":
+	case last == "key" && slices.Contains(keyKinds, before):
+		return last
+	case last == "auth" && before == "basic":
+		return "password"
+	case last == "key" && before != "" && !slices.Contains(otherKeys, before):
+		return "a key"
+	case last == "auth":
 		return last
 	case last == "pass" && slices.Contains([]string{"admin", "database", "db", "ftp", "mongo", "mysql", "pg",
 		"postgres", "redis", "root", "smtp", "user"}, before):
@@ -167,10 +182,16 @@ func mayBeSecret(word, value string) bool {
 	case strings.HasPrefix(lower, "alias/"), strings.HasPrefix(lower, "arn:"), strings.HasPrefix(lower, "vault:"),
 		strings.HasPrefix(lower, "ssh-"), strings.HasPrefix(lower, "projects/"):
 		return false
-	case word == "key" && fingerprint().MatchString(value):
+	case strings.HasSuffix(word, "key") && fingerprint().MatchString(value):
 		return false
 	}
 	return true
+}
+
+// looksRandom reports whether a value looks like a key rather than a word: it is long, with letters and digits.
+func looksRandom(value string) bool {
+	return len(value) >= 8 && strings.ContainsAny(value, "0123456789") &&
+		strings.ContainsFunc(value, func(r rune) bool { return r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' })
 }
 
 var fingerprint = sync.OnceValue(func() *regexp.Regexp {

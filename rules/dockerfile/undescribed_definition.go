@@ -29,10 +29,13 @@ var undescribedDefinition = &rules.Rule{
 				continue
 			}
 			var names []string
+			at := i.Keyword
 			switch {
 			case i.Name == "FROM" && i.Stage.Name != "":
 				names = []string{i.Stage.Name}
-			case i.Name == "ARG":
+				at = i.Stage.NameWord.Span
+			case i.Name == "ARG" && len(i.Pairs) > 0:
+				at = i.Pairs[0].Key.Span
 				for _, pair := range i.Pairs {
 					names = append(names, pair.Key.Text)
 				}
@@ -44,8 +47,8 @@ var undescribedDefinition = &rules.Rule{
 				continue
 			}
 			p.Report(rules.Finding{
-				File: d.Source, Span: last,
-				Message: fmt.Sprintf("the comment does not begin with %q, so docker build --call does not show it "+
+				File: d.Source, Span: at,
+				Message: fmt.Sprintf("the comment above does not begin with %q, so docker build --call does not show it "+
 					"as its "+
 					"description", names[0]),
 			})
