@@ -96,11 +96,11 @@ func (u *unsetUse) finding() (rules.Finding, bool) {
 		return finding, false
 	}
 	if guarded, ok := u.pathList(); ok {
-		if pathReaders[u.name] != "" {
-			return finding, false // dockerfile/unguarded-path reports it
+		if pathReaders[u.name] != "" || u.name == "MANPATH" || u.name == "INFOPATH" {
+			// dockerfile/unguarded-path reports the former; to man and info an empty element is their own list.
+			return finding, false
 		}
-		finding.Message = fmt.Sprintf("%s is not set here, so the value has an empty element, which stands for the "+
-			"current directory", u.name)
+		finding.Message = fmt.Sprintf("%s is not set here, so the list has an empty element", u.name)
 		finding.Fixes = []fixers.Fix{guarded}
 		return finding, true
 	}
