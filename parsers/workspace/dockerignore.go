@@ -141,16 +141,18 @@ func (i *ignoreFile) match(name string) (ignoreLine, bool) {
 	if ok, err := i.matcher.MatchesOrParentMatches(name); err != nil || !ok {
 		return ignoreLine{}, false
 	}
-	for _, l := range i.lines {
-		if pattern, ok := strings.CutPrefix(l.pattern, "!"); ok &&
-			(strings.ContainsAny(name, `*?[\`) || reachesBelow(pattern, name)) {
-			return ignoreLine{}, false
-		}
-	}
 	for n := len(i.lines) - 1; n >= 0; n-- {
-		one, err := patternmatcher.New([]string{i.lines[n].pattern})
-		if err != nil || one.Exclusions() {
+		if pattern, ok := strings.CutPrefix(i.lines[n].pattern, "!"); ok {
+			if strings.ContainsAny(name, `*?[\`) || reachesBelow(pattern, name) {
+				break
+			}
 			continue
+		}
+		// A pattern that matches the path or a folder above it excludes all that is below, whatever was brought back
+		// before.
+		one, err := patternmatcher.New([]string{i.lines[n].pattern})
+		if err != nil {
+			break
 		}
 		if ok, err := one.MatchesOrParentMatches(name); err == nil && ok {
 			return i.lines[n], true

@@ -27,15 +27,26 @@ var badCheckOption = &rules.Rule{
 			if directive.Name != "check" {
 				continue
 			}
+			// BuildKit ends the value at the first blank.
 			at := directive.At.Start
-			for _, part := range strings.SplitN(d.Source.Text(directive.At), ";", 3) {
+			options, rest, _ := strings.Cut(d.Source.Text(directive.At), " ")
+			if rest = strings.TrimSpace(rest); rest != "" {
+				p.Report(rules.Finding{
+					File: d.Source, Severity: rules.Warning,
+					Span:    source.Span{Start: directive.At.End - len(rest), End: directive.At.End},
+					Message: "BuildKit ends the options at the first blank, so it ignores this",
+				})
+			}
+			for _, part := range strings.SplitN(options, ";", 3) {
 				span := source.Span{Start: at, End: at + len(part)}
 				at = span.End + 1
 				key, value, ok := strings.Cut(part, "=")
 				key, value = strings.TrimSpace(key), strings.TrimSpace(value)
 				message := ""
 				switch {
-				case !ok && strings.TrimSpace(part) == "" && directive.Value == "":
+				case options == "":
+				case part == "":
+					message = "an option is empty"
 				case !ok:
 					message = fmt.Sprintf("option %q has no \"=\"", strings.TrimSpace(part))
 				case key == "error":

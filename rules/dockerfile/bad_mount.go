@@ -237,7 +237,7 @@ func (m *mountCheck) together() (rules.Finding, bool) {
 	}
 	target, ok := m.seen["target"]
 	switch dir := m.step.Workdir(); {
-	case !ok && dir.Known && dir.Text == "/":
+	case (!ok || target.Known && target.Value == "") && dir.Known && dir.Text == "/":
 		return fault(whole, "the mount has no target, and cannot be at \"/\"")
 	case !ok || !target.Known:
 	case path.Clean(target.Value) == "/", dir.Known && path.Join(dir.Text, target.Value) == "/":

@@ -23,7 +23,23 @@ var badPlatform = &rules.Rule{
 			return
 		}
 		flag, ok := s.Flag("platform")
-		if !ok || !flag.Known || strings.Contains(flag.Value, "$") {
+		if !ok {
+			return
+		}
+		if e := s.Dockerfile().Expansion(s.Instruction, flag.Value); !flag.Known && e.Known && e.Text == "" &&
+			len(e.Unset) == 0 {
+			for _, name := range e.Read {
+				if p.Workspace.Passes(s.Dockerfile(), name) {
+					return
+				}
+			}
+			p.Report(rules.Finding{
+				File: s.Dockerfile().Source, Span: flag.At, Severity: rules.Warning,
+				Message: fmt.Sprintf("without --build-arg the platform %q is empty, so the build fails", flag.Value),
+			})
+			return
+		}
+		if !flag.Known || strings.Contains(flag.Value, "$") {
 			return
 		}
 		if why := platformFault(flag.Value); why != "" {

@@ -67,6 +67,15 @@ func secretPair(s *image.Step, pair *dockerfile.Pair) (rules.Finding, bool) {
 		return rules.Finding{Severity: rules.Error,
 			Message: fmt.Sprintf("the value of %s is %s; %s", pair.Key.Text, kind, who)}, true
 	}
+	if scheme, rest, ok := strings.Cut(value, "://"); ok && isName(strings.ReplaceAll(scheme, "+", "")) {
+		authority, _, _ := strings.Cut(rest, "/")
+		if at := strings.LastIndexByte(authority, '@'); at > 0 {
+			if _, password, ok := strings.Cut(authority[:at], ":"); ok && secret.IsPassword(password) {
+				return rules.Finding{
+					Message: fmt.Sprintf("the URL in %s has a password; %s", pair.Key.Text, who)}, true
+			}
+		}
+	}
 	word := secretWord(pair.Key.Text)
 	if word == "" {
 		return rules.Finding{}, false

@@ -38,10 +38,12 @@ var shellFormCommand = &rules.Rule{
 		if meansArray(text) {
 			return // dockerfile/… reports what is wrong with the array
 		}
-		script := s.Script()
-		if script != nil && len(script.Commands) == 1 && slices.Equal(script.Commands[0].Wrappers, []string{"exec"}) &&
-			strings.HasPrefix(text, "exec ") {
-			return // the program takes the place of the shell
+		if script := s.Script(); script != nil && script.Problem == nil && len(script.Commands) > 0 {
+			last := script.Commands[len(script.Commands)-1]
+			if len(last.Wrappers) > 0 && last.Wrappers[0] == "exec" && last.Parent == nil && !last.Maybe &&
+				!last.Subshell && !last.Background && last.Function == "" && last.PipedFrom == nil {
+				return // the program takes the place of the shell
+			}
 		}
 		f := s.Dockerfile().Source
 		finding := rules.Finding{

@@ -2,13 +2,16 @@ package dockerfile
 
 import (
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/sandlint/sandlint/fixers"
 	fixdocker "github.com/sandlint/sandlint/fixers/dockerfile"
 	"github.com/sandlint/sandlint/parsers/dockerfile"
 	"github.com/sandlint/sandlint/parsers/image"
+	"github.com/sandlint/sandlint/parsers/shell"
 	"github.com/sandlint/sandlint/parsers/source"
 	"github.com/sandlint/sandlint/rules"
 	"github.com/sandlint/sandlint/rules/dockerfile/internal/words"
@@ -37,6 +40,13 @@ var undefinedVariable = &rules.Rule{
 					continue
 				}
 				u := unsetUse{s, &w, u.Name, w.At(f, u.Name)}
+				if finding, ok := u.finding(); ok {
+					p.Report(finding)
+				}
+			}
+		}
+		if s.Name == "RUN" && s.Onbuild == nil && !s.Broken && !s.Exec {
+			for _, u := range globalsInScript(s) {
 				if finding, ok := u.finding(); ok {
 					p.Report(finding)
 				}
@@ -167,4 +177,101 @@ func (u *unsetUse) pathList() (fixers.Fix, bool) {
 		Title: "Write the colon only where the variable is set", Safety: fixers.Unsafe, Edits: []fixers.Edit{edit},
 		Changes: fixers.Changes{fixdocker.Variables{u.name}},
 	}, true
+}
+
+// shellSets are variables that a shell, the runtime or BuildKit set for every RUN.
+var shellSets = strings.Fields("HOME PATH PWD OLDPWD HOSTNAME SHLVL SHELL UID EUID PPID IFS RANDOM SECONDS LINENO " +
+	"OSTYPE " +
+	"MACHTYPE HOSTTYPE TERM HTTP_PROXY HTTPS_PROXY FTP_PROXY NO_PROXY ALL_PROXY")
+
+// globalsInScript returns the uses of arguments from before the first FROM in the script of a RUN, of each the first
+// one, where neither the stage nor the script sets them.
+func globalsInScript(s *image.Step) []unsetUse {
+	var names []string
+	for _, i := range s.Dockerfile().Instructions {
+		if i.Name == "FROM" {
+			break
+		}
+		for n := range i.Pairs {
+			if name := i.Pairs[n].Key.Text; i.Name == "ARG" && isName(name) && !slices.Contains(names, name) {
+				names = append(names, name)
+			}
+		}
+	}
+	if len(names) == 0 || mayBeWindows(s) && s.Image.Base == nil && s.Dockerfile().Escape == '`' {
+		return nil
+	}
+	script := s.Script()
+	if script == nil || script.Dialect == shell.None || script.Problem != nil {
+		return nil
+	}
+	var out []unsetUse
+	for _, part := range scripts(s) {
+		text := string(part.view)
+		if strings.Contains(text, "<<'") || strings.Contains(text, `<<"`) || sourcing().MatchString(text) {
+			continue // text that is not expanded, or another script that may set anything
+		}
+		for _, name := range names {
+			if _, set := s.Lookup(name); set || slices.Contains(shellSets, strings.ToUpper(name)) {
+				continue
+			}
+			if at, ok := plainUse(text, name); ok && !assigns(text, name) {
+				span := source.Span{Start: part.base + at, End: part.base + at + len("$"+name)}
+				if strings.HasPrefix(text[at:], "${") {
+					span.End += len("{}")
+				}
+				out = append(out, unsetUse{s, &words.Word{}, name, span})
+			}
+		}
+	}
+	return out
+}
+
+// sourcing matches a command that reads another script.
+var sourcing = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`(^|[\s;&|({])(\.|source|eval)\s`)
+})
+
+// plainUse returns the first place in a script where the shell expands a variable in a form that is empty when it is
+// not set.
+func plainUse(text, name string) (at int, ok bool) {
+	single, double := false, false
+	for n := 0; n < len(text); n++ {
+		switch c := text[n]; {
+		case c == '\'' && !double:
+			single = !single
+		case single:
+		case c == '\\':
+			n++
+		case c == '"':
+			double = !double
+		case c == '$':
+			rest := text[n+1:]
+			if braced, ok := strings.CutPrefix(rest, "{"+name); ok && strings.HasPrefix(braced, "}") {
+				return n, true
+			}
+			if after, ok := strings.CutPrefix(rest, name); ok && (after == "" || !isName("x"+after[:1])) {
+				return n, true
+			}
+		}
+	}
+	return 0, false
+}
+
+// assigns reports whether a script may set a variable: it has the name without a "$".
+func assigns(text, name string) bool {
+	for from := 0; ; {
+		n := strings.Index(text[from:], name)
+		if n < 0 {
+			return false
+		}
+		start, end := from+n, from+n+len(name)
+		from = end
+		before := start > 0 && (text[start-1] == '$' || text[start-1] == '{' || isName("x"+text[start-1:start]) ||
+			text[start-1] == '-')
+		if after := end < len(text) && isName("x"+text[end:end+1]); before || after {
+			continue
+		}
+		return true
+	}
 }
