@@ -48,7 +48,8 @@ var undescribedDefinition = &rules.Rule{
 			}
 			p.Report(rules.Finding{
 				File: d.Source, Span: at,
-				Message: fmt.Sprintf("the comment above does not begin with %q, so docker build --call does not show it "+
+				Message: fmt.Sprintf("the comment above does not begin with %q, so docker build --call does not "+
+					"show it "+
 					"as its "+
 					"description", names[0]),
 			})
