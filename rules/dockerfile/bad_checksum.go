@@ -30,7 +30,8 @@ var badChecksum = &rules.Rule{
 		name, known := s.Expand(s.Words[0].Text)
 		isURL := strings.HasPrefix(name, "http://") || strings.HasPrefix(name, "https://")
 		isGit := strings.HasPrefix(name, "git@") || strings.HasPrefix(name, "git://") ||
-			strings.HasPrefix(name, "ssh://") || strings.Contains(name, ".git") || strings.HasPrefix(name, "github.com/")
+			strings.HasPrefix(name, "ssh://") || strings.HasPrefix(name, "github.com/") ||
+			strings.Contains(name, ".git")
 		switch {
 		case len(s.Words) > 2:
 			finding.Message = "--checksum is for one source, and this ADD has several, so the build fails"
