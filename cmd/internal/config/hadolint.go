@@ -57,7 +57,11 @@ func parseHadolint(f *source.File, base string, packs []rules.Pack) (*Config, er
 		keys = append(keys, l.Key)
 		byType[l.Type] = append(byType[l.Type], l.Key)
 	}
-	h.option("DL3026", "allowed", read.Registries, "trustedRegistries")
+	registries := read.Registries
+	if slices.Contains(registries, "hub.docker.com") { // the web site, by which hadolint means the registry as well
+		registries = append(slices.Clip(registries), "docker.io")
+	}
+	h.option("DL3026", "allowed", registries, "trustedRegistries")
 	h.option("DL3049", "required", keys, "label-schema")
 	if read.StrictLabels {
 		h.option("DL3050", "labels", append([]string{}, keys...), "strict-labels")

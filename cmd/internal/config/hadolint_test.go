@@ -110,6 +110,11 @@ func TestHadolint(t *testing.T) {
 			"registries of an ignored rule", "trustedRegistries: [docker.io]\nignored: [DL3026]\n",
 			strings.Replace(defaults, "dockerfile/registry error\n", "", 1) + "fail_on= unheeded=[]\n",
 		},
+		{
+			"the web site of Docker Hub", "trustedRegistries: [hub.docker.com]\n",
+			strings.Replace(defaults, "registry error", `registry error allowed=["hub.docker.com" "docker.io"]`, 1) +
+				"fail_on= unheeded=[]\n",
+		},
 		{"no registries", "trustedRegistries: []\n", defaults + "fail_on= unheeded=[]\n"},
 		{
 			"labels", "label-schema: {maintainer: email, 'a \"${b}\"': text}\noverride: {error: [DL3049]}\n",
