@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"cmp"
 	"slices"
+	"strings"
 
 	"github.com/sandlint/sandlint/fixers"
 	"github.com/sandlint/sandlint/parsers/seccomp"
@@ -223,7 +224,8 @@ func (b *builder) take(n naming) {
 
 // finish returns all edits, in order of position; none where one of them cannot be made.
 func (b *builder) finish() []fixers.Edit {
-	if len(b.emptied) > 0 {
+	none := b.leavesNone()
+	if len(b.emptied) > 0 && !none {
 		b.add(RemoveRules(b.profile, b.emptied...))
 	}
 	for _, r := range b.profile.Rules {
@@ -238,7 +240,13 @@ func (b *builder) finish() []fixers.Edit {
 		if b.profile.SyscallsSpan.IsEmpty() {
 			b.add(insertSyscalls(b.profile, b.inserted))
 		} else {
-			b.add(InsertRules(b.profile, len(b.profile.Rules), b.inserted...))
+			edits := InsertRules(b.profile, len(b.profile.Rules), b.inserted...)
+			if none && len(edits) == 1 { // they take the place of all others
+				rules := b.profile.Rules
+				edits[0].Span.Start = rules[0].Span.Start
+				edits[0].Text = strings.TrimLeft(edits[0].Text, ", \t\r\n")
+			}
+			b.add(edits)
 		}
 	}
 	if b.failed {
@@ -255,6 +263,13 @@ func (b *builder) finish() []fixers.Edit {
 		}
 	}
 	return out
+}
+
+// leavesNone reports whether new rules take the place of all that a profile in JSON has.
+func (b *builder) leavesNone() bool {
+	emptied := slices.Compact(slices.Sorted(slices.Values(b.emptied)))
+	return len(b.inserted) > 0 && len(emptied) > 0 && len(emptied) == len(b.profile.Rules) &&
+		b.profile.Source.Bytes[b.profile.SyscallsSpan.Start] == '['
 }
 
 // Allowing returns the rule that lets all calls of a syscall run, or without such a rule the longest one that allows,

@@ -36,7 +36,7 @@ func (r Requirement) Fix(p *rules.Pass, profile *workspace.Profile) []fixers.Fix
 			return nil
 		}
 		fixed := WithEdits(profile, edits)
-		if fixed == nil {
+		if fixed == nil || !fixes.Editable(fixed) {
 			return nil
 		}
 		after := programs.Filters(p, fixed)
