@@ -241,6 +241,9 @@ func tokenKind(value string) string {
 	if len(value) < 16 {
 		return ""
 	}
+	if tokens := secret.Tokens([]byte(value)); len(tokens) == 1 && tokens[0].End-tokens[0].Start == len(value) {
+		return tokens[0].Kind
+	}
 	if secret.IsToken(value) {
 		return "a token of GitHub or GitLab"
 	}
