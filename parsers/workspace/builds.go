@@ -648,18 +648,17 @@ func architecture(platform string) string {
 	return parts[1]
 }
 
-// Builds reports whether files of the project describe builds of a stage's Dockerfile, and whether one of them runs the
-// stage.
-func (w *Workspace) Builds(img *image.Image) (described, needed bool) {
+// Builds reports whether a build that a file of the project describes runs a stage, and whether one has it as its target.
+func (w *Workspace) Builds(img *image.Image) (runs, target bool) {
 	c, ok := img.Dockerfile.Context().(*buildContext)
 	if !ok {
 		return false, false
 	}
-	for n := range c.builds() {
-		described = true
+	for n, b := range c.builds() {
 		if c.needs(n, img) {
-			return true, true
+			runs = true
+			target = target || img.Dockerfile.StageNamed(b.stage) == img.Stage
 		}
 	}
-	return described, false
+	return runs, target
 }

@@ -2,6 +2,7 @@ package dockerfile
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/sandlint/sandlint/parsers/image"
 	"github.com/sandlint/sandlint/rules"
@@ -31,19 +32,18 @@ var missingLabel = &rules.Rule{
 		if len(required) == 0 || d.Foreign() {
 			return
 		}
-		for _, img := range stages.Final(d) {
+		for _, img := range d.Images {
 			set, known := labelsOf(img)
-			if !known {
+			missing := slices.DeleteFunc(slices.Clone(required), func(key string) bool { return set[key] })
+			if !known || len(missing) == 0 || !stages.IsFinal(p.Workspace, img) {
 				continue
 			}
-			for _, key := range required {
-				if !set[key] {
-					p.Report(rules.Finding{
-						File: d.Source, Span: img.Stage.From.Keyword,
-						Message: fmt.Sprintf("the image of stage %s lacks the label %q, which the configuration "+
-							"requires", stages.Name(img), key),
-					})
-				}
+			for _, key := range missing {
+				p.Report(rules.Finding{
+					File: d.Source, Span: img.Stage.From.Keyword,
+					Message: fmt.Sprintf("the image of stage %s lacks the label %q, which the configuration requires",
+						stages.Name(img), key),
+				})
 			}
 		}
 	}),

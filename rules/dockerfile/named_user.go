@@ -27,11 +27,11 @@ var namedUser = &rules.Rule{
 			return
 		}
 		seen := map[*dockerfile.Instruction]bool{}
-		for _, img := range stages.Final(d) {
+		for _, img := range d.Images {
 			user := img.EndUser()
 			if user.From == nil || seen[user.From] || !user.Known || user.Text == "" ||
 				strings.Trim(user.Text, "0123456789") == "" || stages.Windows(img) ||
-				strings.Contains(d.Source.Text(user.Span), "$") {
+				strings.Contains(d.Source.Text(user.Span), "$") || !stages.IsFinal(p.Workspace, img) {
 				continue
 			}
 			seen[user.From] = true

@@ -25,12 +25,12 @@ var noUser = &rules.Rule{
 		if d.Foreign() {
 			return
 		}
-		for _, img := range stages.Final(d) {
+		for _, img := range d.Images {
 			if img.EndUser().From != nil || !startsAsRoot(img) || stages.Windows(img) {
 				continue
 			}
 			at, serves := service(img)
-			if at == nil || !serves || dropsRights(img) {
+			if at == nil || !serves || dropsRights(img) || !stages.IsFinal(p.Workspace, img) {
 				continue
 			}
 			p.Report(rules.Finding{

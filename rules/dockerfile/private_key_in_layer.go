@@ -10,6 +10,7 @@ import (
 	"github.com/sandlint/sandlint/parsers/shell"
 	"github.com/sandlint/sandlint/parsers/source"
 	"github.com/sandlint/sandlint/rules"
+	"github.com/sandlint/sandlint/rules/dockerfile/internal/stages"
 )
 
 var privateKeyInLayer = &rules.Rule{
@@ -22,12 +23,12 @@ var privateKeyInLayer = &rules.Rule{
 		"CWE-321: Use of Hard-coded Cryptographic Key; CVE-2015-7255 and many like it: equal host keys on all devices",
 	},
 	Check: rules.OnCommand(func(p *rules.Pass, c *image.Command) {
-		if c.Step.Name != "RUN" || c.Step.Deferred || !c.Step.Image.Ships() || !c.InDockerfile() ||
+		if c.Step.Name != "RUN" || c.Step.Deferred || !c.InDockerfile() ||
 			c.Step.Dockerfile().Foreign() || c.Uncalled {
 			return
 		}
 		kind, file, ok := makesKey(c.Command)
-		if !ok || removesKey(c, file) || file != "" && c.Step.Covered(path.Dir(c.Absolute(file))) ||
+		if !ok || removesKey(c, file) || !stages.Ships(p.Workspace, c.Step.Image) || file != "" && c.Step.Covered(path.Dir(c.Absolute(file))) ||
 			file == "" && c.Step.Covered("/etc/ssh") {
 			return
 		}

@@ -10,6 +10,7 @@ import (
 	"github.com/sandlint/sandlint/parsers/shell"
 	"github.com/sandlint/sandlint/parsers/source"
 	"github.com/sandlint/sandlint/rules"
+	"github.com/sandlint/sandlint/rules/dockerfile/internal/stages"
 )
 
 var rootLogin = &rules.Rule{
@@ -24,10 +25,11 @@ var rootLogin = &rules.Rule{
 	},
 	Check: rules.OnCommand(func(p *rules.Pass, c *image.Command) {
 		if c.Step.Name != "RUN" || !c.InDockerfile() || c.Uncalled || len(c.Words) == 0 ||
-			c.Step.Dockerfile().Foreign() || c.Step.Image == nil || !c.Step.Deferred && !c.Step.Image.Ships() {
+			c.Step.Dockerfile().Foreign() || c.Step.Image == nil {
 			return
 		}
-		if at, message := opensRoot(c); message != "" {
+		if at, message := opensRoot(c); message != "" &&
+			(c.Step.Deferred || stages.Ships(p.Workspace, c.Step.Image)) {
 			p.Report(rules.Finding{File: c.File, Span: at, Message: message})
 		}
 	}, "chpasswd", "passwd", "usermod", "echo", "printf", "sed", "cat", "tee"),

@@ -26,10 +26,10 @@ var rootUser = &rules.Rule{
 			return
 		}
 		seen := map[*dockerfile.Instruction]bool{}
-		for _, img := range stages.Final(d) {
+		for _, img := range d.Images {
 			user := img.EndUser()
 			if user.From == nil || seen[user.From] || !user.Known || user.Text == "" || !image.IsRoot(user.Text) ||
-				strings.Contains(d.Source.Text(user.Span), "$") {
+				strings.Contains(d.Source.Text(user.Span), "$") || !stages.IsFinal(p.Workspace, img) {
 				continue
 			}
 			seen[user.From] = true

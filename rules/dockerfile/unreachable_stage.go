@@ -62,7 +62,7 @@ func unusedStages(p *rules.Pass, d *image.Dockerfile) []*image.Image {
 		if needed[img.Stage] || img.Stage.From.Broken {
 			continue
 		}
-		if _, built := p.Workspace.Builds(img); !built {
+		if runs, _ := p.Workspace.Builds(img); !runs {
 			unused = append(unused, img)
 		}
 	}

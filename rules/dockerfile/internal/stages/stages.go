@@ -6,24 +6,33 @@ import (
 	"strings"
 
 	"github.com/sandlint/sandlint/parsers/image"
+	"github.com/sandlint/sandlint/parsers/workspace"
 )
 
-// Final returns the images of a Dockerfile that ship as they are: no other stage is based on them or takes files from
-// them.
-func Final(d *image.Dockerfile) []*image.Image {
-	based := map[*image.Image]bool{}
-	for _, img := range d.Images {
-		if img.Parent != nil {
-			based[img.Parent] = true
+// IsFinal reports whether an image is known to ship: it is that of the last stage, or the target of a build that a file of
+// the project describes. Another stage that nothing uses may be there for tests. It may read the neighbours of the
+// Dockerfile, so it should be asked last.
+func IsFinal(w *workspace.Workspace, img *image.Image) bool {
+	images := img.Dockerfile.Images
+	if img == images[len(images)-1] {
+		return true
+	}
+	_, target := w.Builds(img)
+	return target
+}
+
+// Ships reports whether the layers of a stage are part of an image that IsFinal is true of. Like that, it should be
+// asked last.
+func Ships(w *workspace.Workspace, img *image.Image) bool {
+	images := img.Dockerfile.Images
+	for n := len(images) - 1; n >= img.Stage.Index; n-- {
+		for below := images[n]; below != nil; below = below.Parent {
+			if below == img && IsFinal(w, images[n]) {
+				return true
+			}
 		}
 	}
-	var out []*image.Image
-	for _, img := range d.Images {
-		if !based[img] && img.Ships() {
-			out = append(out, img)
-		}
-	}
-	return out
+	return false
 }
 
 // Windows reports whether an image is, or may be, one of Windows.
