@@ -648,7 +648,8 @@ func architecture(platform string) string {
 	return parts[1]
 }
 
-// Builds reports whether a build that a file of the project describes runs a stage, and whether one has it as its target.
+// Builds reports whether a build that a file of the project describes runs a stage, and whether one has it as its
+// target.
 func (w *Workspace) Builds(img *image.Image) (runs, target bool) {
 	c, ok := img.Dockerfile.Context().(*buildContext)
 	if !ok {

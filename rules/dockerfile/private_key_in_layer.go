@@ -28,7 +28,8 @@ var privateKeyInLayer = &rules.Rule{
 			return
 		}
 		kind, file, ok := makesKey(c.Command)
-		if !ok || removesKey(c, file) || !stages.Ships(p.Workspace, c.Step.Image) || file != "" && c.Step.Covered(path.Dir(c.Absolute(file))) ||
+		if !ok || removesKey(c, file) || !stages.Ships(p.Workspace, c.Step.Image) ||
+			file != "" && c.Step.Covered(path.Dir(c.Absolute(file))) ||
 			file == "" && c.Step.Covered("/etc/ssh") {
 			return
 		}

@@ -9,8 +9,8 @@ import (
 	"github.com/sandlint/sandlint/parsers/workspace"
 )
 
-// IsFinal reports whether an image is known to ship: it is that of the last stage, or the target of a build that a file of
-// the project describes. Another stage that nothing uses may be there for tests. It may read the neighbours of the
+// IsFinal reports whether an image is known to ship: it is that of the last stage, or the target of a build that a file
+// of the project describes. Another stage that nothing uses may be there for tests. It may read the neighbours of the
 // Dockerfile, so it should be asked last.
 func IsFinal(w *workspace.Workspace, img *image.Image) bool {
 	images := img.Dockerfile.Images
