@@ -2,8 +2,11 @@ package dockerfile
 
 import (
 	"fmt"
+	"maps"
+	"math"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/sandlint/sandlint/parsers/image"
 	"github.com/sandlint/sandlint/parsers/shell"
@@ -21,16 +24,30 @@ var uselessCommand = &rules.Rule{
 	References: []string{
 		"Dockerfile reference: RUN, each instruction runs in a container of its own that ends with it",
 	},
-	Check: rules.OnCommand(func(p *rules.Pass, c *image.Command) {
-		if !managers.Judged(c) || c.Uncalled || c.Function != "" || hasPurpose(c) {
+	Check: rules.OnDockerfile(func(p *rules.Pass, d *image.Dockerfile) {
+		if d.Foreign() {
 			return
 		}
-		p.Report(rules.Finding{
-			File: c.File, Span: c.Words[0].Span,
-			Message: fmt.Sprintf("%s has nothing to do in a build: %s", c.Name, useless[c.Name]),
-		})
-	}, "ssh", "vim", "shutdown", "reboot", "halt", "poweroff", "service", "ps", "free", "top", "kill", "mount"),
+		var around neighbours
+		for _, c := range d.Commands(uselessPrograms()...) {
+			if !managers.Judged(c) || c.Uncalled || c.Function != "" {
+				continue
+			}
+			if around.step != c.Step {
+				around = neighboursIn(c.Step)
+			}
+			if around.purpose(c) {
+				continue
+			}
+			p.Report(rules.Finding{
+				File: c.File, Span: c.Words[0].Span,
+				Message: fmt.Sprintf("%s has nothing to do in a build: %s", c.Name, useless[c.Name]),
+			})
+		}
+	}),
 }
+
+var uselessPrograms = sync.OnceValue(func() []string { return slices.Sorted(maps.Keys(useless)) })
 
 // useless says why a program has nothing to do in a build.
 var useless = map[string]string{
@@ -51,17 +68,28 @@ var useless = map[string]string{
 // idle are programs that need no service.
 var idle = []string{"echo", "sleep", "true", ":", "exit", "rm", "service"}
 
-// hasPurpose reports whether a program may have a purpose where it stands.
-func hasPurpose(c *image.Command) bool {
+// neighbours are the commands of a step that may need what a service does: where the first one begins, and the last.
+type neighbours struct {
+	step        *image.Step
+	first, last int
+}
+
+func neighboursIn(s *image.Step) neighbours {
+	out := neighbours{step: s, first: math.MaxInt, last: -1}
+	for _, c := range s.Commands() {
+		if !slices.Contains(idle, c.Name) {
+			out.first, out.last = min(out.first, c.Span.Start), max(out.last, c.Span.Start)
+		}
+	}
+	return out
+}
+
+// purpose reports whether a program may have a purpose where it stands.
+func (x *neighbours) purpose(c *image.Command) bool {
 	has := func(match func(string) bool) bool {
 		return slices.ContainsFunc(c.Words[1:], func(w shell.Word) bool { return match(w.Text) })
 	}
-	// others reports whether another command of the RUN stands before this one, or after it.
-	others := func(after bool) bool {
-		return slices.ContainsFunc(c.Step.Commands(), func(o *image.Command) bool {
-			return o.Span != c.Span && (o.Span.Start > c.Span.Start) == after && !slices.Contains(idle, o.Name)
-		})
-	}
+	before, after := x.first < c.Span.Start, x.last > c.Span.Start
 	switch c.Name {
 	case "ssh":
 		for m := range c.Step.Mounts() {
@@ -76,9 +104,9 @@ func hasPurpose(c *image.Command) bool {
 		})
 	case "service":
 		stops := has(func(w string) bool { return w == "stop" })
-		return has(func(w string) bool { return strings.HasPrefix(w, "-") }) || others(true) || stops && others(false)
+		return has(func(w string) bool { return strings.HasPrefix(w, "-") }) || after || stops && before
 	case "kill":
-		return others(false)
+		return before
 	case "ps", "free", "top":
 		return c.PipesTo != nil || c.Parent != nil || c.Ignored || len(c.Redirs) > 0
 	case "mount":

@@ -27,27 +27,40 @@ var useraddWithoutNoLogInit = &rules.Rule{
 		"golang/go#13548: archive/tar stores sparse files in full",
 		"useradd(8): --no-log-init",
 	},
-	Check: rules.OnCommand(func(p *rules.Pass, c *image.Command) {
-		if !managers.Judged(c) || c.Uncalled {
+	Check: rules.OnDockerfile(func(p *rules.Pass, d *image.Dockerfile) {
+		if d.Foreign() {
 			return
 		}
-		id, word, ok := userID(c.Words[1:])
-		if !ok || id < highID || cleansLogs(c) {
-			return
+		var step *image.Step
+		var cleaned int // where the step last touches the log files
+		for _, c := range d.Commands("useradd") {
+			if !managers.Judged(c) || c.Uncalled {
+				continue
+			}
+			id, word, ok := userID(c.Words[1:])
+			if !ok || id < highID {
+				continue
+			}
+			if step != c.Step {
+				step, cleaned = c.Step, lastCleaning(c.Step)
+			}
+			if cleaned > c.Span.Start {
+				continue
+			}
+			finding := rules.Finding{
+				File: c.File, Span: word.Span,
+				Message: fmt.Sprintf("without --no-log-init, the user id %d makes a /var/log/lastlog of %d MB, "+
+					"which a layer stores in full", id, id*lastlogRecord/1_000_000),
+			}
+			if edits, ok := managers.AddWords(c, c.Words[0], "-l"); ok {
+				finding.Fixes = []fixers.Fix{{
+					Title: "Add -l", Safety: fixers.Safe, Edits: edits,
+					Changes: fixers.Changes{fixdocker.Words{Added: []string{"-l"}}},
+				}}
+			}
+			p.Report(finding)
 		}
-		finding := rules.Finding{
-			File: c.File, Span: word.Span,
-			Message: fmt.Sprintf("without --no-log-init, the user id %d makes a /var/log/lastlog of %d MB, "+
-				"which a layer stores in full", id, id*lastlogRecord/1_000_000),
-		}
-		if edits, ok := managers.AddWords(c, c.Words[0], "-l"); ok {
-			finding.Fixes = []fixers.Fix{{
-				Title: "Add -l", Safety: fixers.Safe, Edits: edits,
-				Changes: fixers.Changes{fixdocker.Words{Added: []string{"-l"}}},
-			}}
-		}
-		p.Report(finding)
-	}, "useradd"),
+	}),
 }
 
 const (
@@ -112,15 +125,16 @@ func userID(args []shell.Word) (id int, word shell.Word, ok bool) {
 	return id, word, ok
 }
 
-// cleansLogs reports whether the same step empties the log files afterwards.
-func cleansLogs(c *image.Command) bool {
-	for _, other := range c.Step.Commands() {
-		switch other.Name {
+// lastCleaning returns where the last command of a step begins that empties the log files, -1 without one.
+func lastCleaning(s *image.Step) int {
+	out := -1
+	for _, c := range s.Commands() {
+		switch c.Name {
 		case "rm", "truncate", "ln", ":", "":
-			if other.Span.Start > c.Span.Start && strings.Contains(c.File.Text(other.Span), "lastlog") {
-				return true
+			if c.InDockerfile() && strings.Contains(c.File.Text(c.Span), "lastlog") {
+				out = max(out, c.Span.Start)
 			}
 		}
 	}
-	return false
+	return out
 }
