@@ -12,7 +12,7 @@ var composerCacheLeft = &rules.Rule{
 	Severity: rules.Info,
 	Category: rules.Performance,
 	Since:    "0.1.0",
-	Fixes:    []fixers.Safety{fixers.Safe, fixers.Unsafe},
+	Fixes:    []fixers.Safety{fixers.Unsafe},
 	Optional: true,
 	References: []string{
 		"Composer documentation: --no-cache, COMPOSER_CACHE_DIR",
@@ -23,7 +23,7 @@ var composerCacheLeft = &rules.Rule{
 		What:      "its cache",
 		Moved:     []string{"COMPOSER_CACHE_DIR", "COMPOSER_HOME", "XDG_CACHE_HOME"},
 		CleanedBy: []string{"composer"},
-		Option:    "--no-cache",
-		Mount:     "/root/.composer/cache",
+		Option:    "--no-cache", Late: true,
+		Mount: "/root/.composer/cache",
 	}.Check(),
 }

@@ -41,7 +41,8 @@ var yarnCacheLeft = &rules.Rule{
 
 // laterYarn reports whether a Dockerfile uses Yarn 2 or later, which may keep its cache in the project: the build
 // context has its settings or names its release, or the Dockerfile selects it.
-func laterYarn(d *image.Dockerfile) bool {
+func laterYarn(step *image.Step) bool {
+	d := step.Dockerfile()
 	if _, err := d.ReadContext(".yarnrc.yml"); err == nil {
 		return true
 	}

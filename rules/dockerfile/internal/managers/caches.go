@@ -38,11 +38,14 @@ type Cache struct {
 	MovedBy, Elsewhere []string
 	// Setting is the setting that switches the cache off as well.
 	Setting Setting
-	// Unless reports whether a Dockerfile uses the managers in a way that is not known.
-	Unless func(*image.Dockerfile) bool
+	// Unless reports whether a step uses the managers in a way that is not known, or the releases in the image know
+	// neither the cache nor Option.
+	Unless func(*image.Step) bool
 	// Option switches the cache off for one command. Without one, Clean is the command that empties it; "" stands for
 	// that of the manager.
 	Option, Clean string
+	// Late says that releases in wide use lack Option, so the build may fail with it.
+	Late bool
 	// Relied are the actions that need what is left, where the same RUN has not fetched it anew.
 	Relied []packages.Action
 	// Mount is the folder for a cache mount, "" for none.
@@ -121,7 +124,7 @@ func (r *run) step(s *image.Step) {
 	if r.set == nil {
 		r.set = r.Setting.places(r.d)
 	}
-	if r.set.before(left[0]) || r.Unless != nil && r.Unless(r.d) {
+	if r.set.before(left[0]) || r.Unless != nil && r.Unless(s) {
 		return
 	}
 	if r.Option == "" {
@@ -217,6 +220,9 @@ func (r *run) option(c *image.Command, before []*image.Command) (fixers.Fix, boo
 		return fixers.Fix{}, false
 	}
 	fix := fixers.Fix{Title: "Add " + r.Option, Safety: fixers.Safe}
+	if r.Late {
+		fix.Title, fix.Safety = fix.Title+", which old releases lack", fixers.Unsafe
+	}
 	if c.Package().Action != packages.Update {
 		edits, ok := AddWords(c, verb(c), r.Option)
 		if !ok {
