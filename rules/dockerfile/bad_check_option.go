@@ -8,6 +8,7 @@ import (
 	"github.com/sandlint/sandlint/parsers/image"
 	"github.com/sandlint/sandlint/parsers/source"
 	"github.com/sandlint/sandlint/rules"
+	"github.com/sandlint/sandlint/rules/dockerfile/internal/grammar"
 )
 
 var badCheckOption = &rules.Rule{
@@ -57,7 +58,8 @@ var badCheckOption = &rules.Rule{
 					message = fmt.Sprintf("there is no option %q; it is one of skip, error and experimental", key)
 				}
 				if message != "" {
-					p.Report(rules.Finding{File: d.Source, Span: span, Message: message + ", so the build fails"})
+					p.Report(grammar.Weaken(d,
+						rules.Finding{File: d.Source, Span: span, Message: message + ", so the build fails"}))
 					break
 				}
 			}

@@ -14,6 +14,7 @@ import (
 	"github.com/sandlint/sandlint/parsers/image"
 	"github.com/sandlint/sandlint/parsers/source"
 	"github.com/sandlint/sandlint/rules"
+	"github.com/sandlint/sandlint/rules/dockerfile/internal/grammar"
 )
 
 var badMount = &rules.Rule{
@@ -43,7 +44,7 @@ var badMount = &rules.Rule{
 			m := mountCheck{step: s, whole: flag.Value.Span, kind: "bind", kindKnown: true}
 			if finding, bad := m.check(fields); bad {
 				finding.File = s.Dockerfile().Source
-				p.Report(finding)
+				p.Report(grammar.Weaken(s.Dockerfile(), finding))
 			}
 		}
 	}, "RUN"),

@@ -8,6 +8,7 @@ import (
 	"github.com/sandlint/sandlint/parsers/image"
 	"github.com/sandlint/sandlint/parsers/source"
 	"github.com/sandlint/sandlint/rules"
+	"github.com/sandlint/sandlint/rules/dockerfile/internal/grammar"
 	"github.com/sandlint/sandlint/rules/dockerfile/internal/words"
 )
 
@@ -28,11 +29,11 @@ var badSubstitution = &rules.Rule{
 			if w.Fault == dockerfile.FaultSubstitution && !strings.Contains(w.Text, "${templateOption:") {
 				// such a word is a placeholder in a template of a development container
 				span := faultAt(s, &w)
-				p.Report(rules.Finding{
+				p.Report(grammar.Weaken(s.Dockerfile(), rules.Finding{
 					File: s.Dockerfile().Source, Span: span,
 					Message: fmt.Sprintf("BuildKit cannot expand %q: %s, so the build fails",
 						s.Dockerfile().Source.Text(span), faultDetail(w.Detail)),
-				})
+				}))
 			}
 		}
 	}, "FROM", "ARG", "ENV", "LABEL", "COPY", "ADD", "WORKDIR", "USER", "VOLUME", "STOPSIGNAL", "EXPOSE", "RUN"),

@@ -8,6 +8,7 @@ import (
 	fixdocker "github.com/sandlint/sandlint/fixers/dockerfile"
 	"github.com/sandlint/sandlint/parsers/image"
 	"github.com/sandlint/sandlint/rules"
+	"github.com/sandlint/sandlint/rules/dockerfile/internal/grammar"
 )
 
 var linkedOwnerName = &rules.Rule{
@@ -49,7 +50,7 @@ var linkedOwnerName = &rules.Rule{
 			Edits:   []fixers.Edit{{File: f, Span: gap}},
 			Changes: fixers.Changes{fixdocker.Flags{"link"}},
 		}}
-		p.Report(finding)
+		p.Report(grammar.Weaken(s.Dockerfile(), finding))
 	}, "COPY", "ADD"),
 }
 

@@ -6,6 +6,7 @@ import (
 
 	"github.com/sandlint/sandlint/parsers/image"
 	"github.com/sandlint/sandlint/rules"
+	"github.com/sandlint/sandlint/rules/dockerfile/internal/grammar"
 )
 
 var variableInCopyFrom = &rules.Rule{
@@ -27,11 +28,11 @@ var variableInCopyFrom = &rules.Rule{
 		if at < 0 || at+1 == len(flag.Unquoted) || !isName(strings.TrimPrefix(flag.Unquoted[at+1:], "{")[:1]) {
 			return
 		}
-		p.Report(rules.Finding{
+		p.Report(grammar.Weaken(s.Dockerfile(), rules.Finding{
 			File: s.Dockerfile().Source, Span: flag.Value.Span,
 			Message: fmt.Sprintf("BuildKit does not expand variables in --from, so the build fails at %q; FROM %s "+
 				"AS NAME "+
 				"makes a stage that can be named", flag.Unquoted, flag.Unquoted),
-		})
+		}))
 	}, "COPY"),
 }
