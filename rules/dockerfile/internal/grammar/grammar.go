@@ -9,8 +9,8 @@ import (
 	"github.com/sandlint/sandlint/rules"
 )
 
-// Weaken returns a finding as a warning without a fix, which says so, where the file asks for a frontend that may be newer than the
-// grammar, and as it is otherwise.
+// Weaken returns a finding as it is, or, where the file asks for a frontend that may be newer than the grammar, as a
+// warning that says so and has no fix.
 func Weaken(d *image.Dockerfile, f rules.Finding) rules.Finding {
 	if d.Frontend == nil || !d.Frontend.Newer {
 		return f
