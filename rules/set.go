@@ -92,121 +92,160 @@ func (e *UnknownRuleError) Error() string {
 
 // NewSet returns the rules of packs that sel selects. The error is an UnknownRuleError or an OptionError.
 func NewSet(packs []Pack, sel Selection) (*Set, error) {
-	all := All(packs)
-	on := map[*Rule]bool{}
-	refused := map[*Rule]bool{} // those that the user switched off
-	for _, r := range all {
-		on[r] = !r.Optional && r.Severity > Style
+	s := selecting{
+		packs: packs, all: All(packs), on: map[*Rule]bool{}, refused: map[*Rule]bool{},
+		severities: map[*Rule]Severity{}, options: map[*Rule]any{}, codes: map[*Rule]codes{},
 	}
-	set := &Set{help: map[*Rule]string{}}
-	severities, options := map[*Rule]Severity{}, map[*Rule]any{}
-	byCode := map[*Rule]codes{}
-	setCode := func(r *Rule, name string, severity Severity) {
-		if byCode[r] == nil {
-			byCode[r] = codes{}
+	for _, r := range s.all {
+		s.on[r] = !r.Optional && r.Severity > Style
+	}
+	if err := s.configure(sel.Options); err != nil {
+		return nil, err
+	}
+	if err := s.rate(sel.Severity); err != nil {
+		return nil, err
+	}
+	if err := s.only(sel.Only); err != nil {
+		return nil, err
+	}
+	if err := s.turn(sel.Select, true); err != nil {
+		return nil, err
+	}
+	if err := s.turn(sel.Ignore, false); err != nil {
+		return nil, err
+	}
+	return s.set(len(sel.Only) == 0), nil
+}
+
+// selecting is a set while a selection is applied to it, part by part.
+type selecting struct {
+	packs      []Pack
+	all        []*Rule
+	on         map[*Rule]bool
+	refused    map[*Rule]bool // those that the user switched off
+	severities map[*Rule]Severity
+	options    map[*Rule]any
+	codes      map[*Rule]codes
+}
+
+func (s *selecting) setCode(r *Rule, name string, severity Severity) {
+	if s.codes[r] == nil {
+		s.codes[r] = codes{}
+	}
+	s.codes[r][strings.ToUpper(name)] = severity
+}
+
+func (s *selecting) configure(options map[string]map[string]any) error {
+	for _, name := range sortedKeys(options) {
+		r, _, err := Find(s.packs, name)
+		if err != nil {
+			return err
 		}
-		byCode[r][strings.ToUpper(name)] = severity
+		if s.options[r], err = r.configured(options[name]); err != nil {
+			return err
+		}
 	}
-	for _, p := range packs {
+	return nil
+}
+
+// rate sets severities by name; the narrowest name wins.
+func (s *selecting) rate(severities map[string]Severity) error {
+	names := sortedKeys(severities)
+	slices.SortStableFunc(names, func(a, b string) int { return breadth(s.all, b) - breadth(s.all, a) })
+	for _, name := range names {
+		matched, err := match(s.all, name)
+		if err != nil {
+			return err
+		}
+		for _, r := range matched {
+			if r.Partial(name) {
+				s.setCode(r, name, severities[name])
+				s.on[r] = s.on[r] || severities[name] != Off
+				continue
+			}
+			s.on[r] = severities[name] != Off
+			s.refused[r] = !s.on[r]
+			if s.on[r] {
+				s.severities[r] = severities[name]
+			}
+		}
+	}
+	return nil
+}
+
+// turn switches rules on or off by name.
+func (s *selecting) turn(names []string, on bool) error {
+	for _, name := range names {
+		matched, err := match(s.all, name)
+		if err != nil {
+			return err
+		}
+		for _, r := range matched {
+			switch partial := r.Partial(name); {
+			case partial && !on:
+				s.setCode(r, name, Off)
+			case partial:
+				s.on[r] = true
+			default:
+				s.on[r], s.refused[r] = on, !on
+			}
+		}
+	}
+	return nil
+}
+
+// only switches off every rule but those named; without names, none.
+func (s *selecting) only(names []string) error {
+	if len(names) == 0 {
+		return nil
+	}
+	clear(s.on)
+	if err := s.turn(names, true); err != nil {
+		return err
+	}
+	for r := range s.on {
+		ids := r.namedInPart(names)
+		for _, id := range ids {
+			if s.codes[r].of(id) == asRule {
+				s.setCode(r, id, asRule)
+			}
+		}
+		if ids != nil {
+			s.setCode(r, "*", Off)
+		}
+	}
+	return nil
+}
+
+// set returns the set. experimental says whether a file may switch on rules that are off.
+func (s *selecting) set(experimental bool) *Set {
+	set := &Set{help: map[*Rule]string{}}
+	for _, p := range s.packs {
 		for _, r := range p.Rules {
 			set.help[r] = p.PageAddress(r)
 		}
 	}
-	for _, name := range sortedKeys(sel.Options) {
-		r, _, err := Find(packs, name)
-		if err != nil {
-			return nil, err
-		}
-		if options[r], err = r.configured(sel.Options[name]); err != nil {
-			return nil, err
-		}
-	}
-	names := sortedKeys(sel.Severity)
-	slices.SortStableFunc(names,
-		func(a, b string) int { return breadth(all, b) - breadth(all, a) }) // the narrowest name wins
-	for _, name := range names {
-		matched, err := match(all, name)
-		if err != nil {
-			return nil, err
-		}
-		for _, r := range matched {
-			if r.Partial(name) {
-				setCode(r, name, sel.Severity[name])
-				on[r] = on[r] || sel.Severity[name] != Off
-				continue
-			}
-			on[r] = sel.Severity[name] != Off
-			refused[r] = !on[r]
-			if on[r] {
-				severities[r] = sel.Severity[name]
-			}
-		}
-	}
-	apply := func(names []string, value bool) error {
-		for _, name := range names {
-			matched, err := match(all, name)
-			if err != nil {
-				return err
-			}
-			for _, r := range matched {
-				switch partial := r.Partial(name); {
-				case partial && !value:
-					setCode(r, name, Off)
-				case partial:
-					on[r] = true
-				default:
-					on[r], refused[r] = value, !value
-				}
-			}
-		}
-		return nil
-	}
-	if len(sel.Only) > 0 {
-		clear(on)
-		if err := apply(sel.Only, true); err != nil {
-			return nil, err
-		}
-		for r := range on {
-			ids := r.namedInPart(sel.Only)
-			for _, id := range ids {
-				if byCode[r].of(id) == asRule {
-					setCode(r, id, asRule)
-				}
-			}
-			if ids != nil {
-				setCode(r, "*", Off)
-			}
-		}
-	}
-	if err := apply(sel.Select, true); err != nil {
-		return nil, err
-	}
-	if err := apply(sel.Ignore, false); err != nil {
-		return nil, err
-	}
-	for _, r := range all {
-		c := configured{Rule: r, severity: severities[r], codes: byCode[r], options: r.Options}
-		if r.allOff(byCode[r]) {
-			on[r] = false
-		}
-		if o, ok := options[r]; ok {
+	for _, r := range s.all {
+		c := configured{Rule: r, severity: s.severities[r], codes: s.codes[r], options: r.Options}
+		if o, ok := s.options[r]; ok {
 			c.options = o
 		}
-		if on[r] {
+		on := s.on[r] && !r.allOff(s.codes[r])
+		if on {
 			set.rules = append(set.rules, r)
 			set.run = append(set.run, c)
 		}
-		if on[r] || r.Syntax {
+		if on || r.Syntax {
 			set.proof = append(set.proof, c)
 		}
-		if r.Syntax && !on[r] {
+		if r.Syntax && !on {
 			set.unselected = append(set.unselected, c)
 		}
-		if !on[r] && !refused[r] && r.buildKit() && len(sel.Only) == 0 && !r.Syntax {
+		if !on && !s.refused[r] && r.buildKit() && experimental && !r.Syntax {
 			set.experimental = append(set.experimental, c)
 		}
 	}
-	return set, nil
+	return set
 }
 
 // Rules returns the rules of the set, sorted by id.
