@@ -54,7 +54,8 @@ func (f *runFlags) input(cmd *cobra.Command) {
 // consumers registers the flags that choose the consumers that the files are for.
 func (f *runFlags) consumers(cmd *cobra.Command) {
 	flags := cmd.Flags()
-	flags.StringVar(&f.config, "config", "", "read this configuration `FILE` instead of the nearest "+config.Name)
+	flags.StringVar(&f.config, "config", "", "read this configuration `FILE`, HCL or hadolint's YAML, instead of the "+
+		"nearest "+config.Name)
 	flags.BoolVar(&f.noConfig, "no-config", false, "read no configuration file")
 	flags.StringArrayVar(&f.targets, "target", nil,
 		"version of a consumer, as `CONSUMER=VERSION`, such as nix=2.24 (repeatable)")
@@ -64,7 +65,7 @@ func (f *runFlags) consumers(cmd *cobra.Command) {
 	}
 	_ = cmd.RegisterFlagCompletionFunc("target",
 		cobra.FixedCompletions(consumers, cobra.ShellCompDirectiveNoSpace|cobra.ShellCompDirectiveNoFileComp))
-	_ = cmd.MarkFlagFilename("config", "hcl")
+	_ = cmd.MarkFlagFilename("config", "hcl", "yaml", "yml")
 }
 
 // rules registers the flags that choose the rules and the output.
