@@ -25,12 +25,15 @@ type CommandOrder struct{}
 // replaced is one of each.
 type Words struct{ Removed, Added []string }
 
-// Commands declares commands of a RUN that are removed and added, as text: whole ones, each at the front or the end of
-// a statement of the script or between two commands of it, and joined by &&.
+// Commands declares commands of a RUN that are removed and added, as text: whole ones, each a statement of its own, or
+// at the front or the end of a statement of the script or between two commands of it, and joined by &&.
 type Commands struct{ Removed, Added []string }
 
 // Separated declares that && comes between two words of a command of a RUN, so the second becomes a command of its own.
 type Separated struct{}
+
+// Chained declares that && takes the place of the ends of statements of a RUN.
+type Chained struct{}
 
 // Packages declares that the words that name packages may change in what follows the name, such as "=1.2" or "@latest".
 type Packages []string
@@ -68,6 +71,10 @@ type Digests struct{}
 // command without anything that a shell would expand, and the words of the array are those of the command.
 type ExecForm struct{}
 
+// QuotedHeredocs declares that the delimiter of a here-document of COPY or ADD may be quoted, so BuildKit writes its
+// body as it is and expands nothing in it.
+type QuotedHeredocs struct{}
+
 // NewInstructions declares that instructions with the given keywords, in upper case, are added. Together with
 // RemovedInstructions, one may take the place of another.
 type NewInstructions []string
@@ -96,6 +103,9 @@ func (c Commands) Allows() string {
 
 // Allows implements fixers.Change.
 func (Separated) Allows() string { return "where a command ends" }
+
+// Allows implements fixers.Change.
+func (Chained) Allows() string { return "which commands run after a failure" }
 
 // Allows implements fixers.Change.
 func (p Packages) Allows() string { return "the versions of " + fixers.Enumerate(p) }
@@ -128,6 +138,9 @@ func (Digests) Allows() string { return "the digests of images" }
 
 // Allows implements fixers.Change.
 func (ExecForm) Allows() string { return "the shell form of a command" }
+
+// Allows implements fixers.Change.
+func (QuotedHeredocs) Allows() string { return "whether here-documents are expanded" }
 
 // Allows implements fixers.Change.
 func (k NewInstructions) Allows() string { return "new instructions: " + fixers.Enumerate(k) }
@@ -178,6 +191,7 @@ type mask struct {
 	removed, added, packages, flags, variables, labels, come, gone []string
 	removedCommands, addedCommands                                 []string // as trees
 	user, rooted, digests, exec, reordered, separated              bool
+	quoted, chained                                                bool
 	rootedDest, folderDest, copies                                 bool
 	// shape leaves only the structure: text of another format lies in the words of commands, in values and in heredocs,
 	// and is compared elsewhere.
@@ -217,6 +231,10 @@ func (m *mask) add(c fixers.Change) {
 		m.exec = true
 	case CommandOrder:
 		m.reordered = true
+	case Chained:
+		m.chained = true
+	case QuotedHeredocs:
+		m.quoted = true
 	case NewInstructions:
 		m.come = append(m.come, c...)
 	case RemovedInstructions:
@@ -241,6 +259,8 @@ func (m *mask) join(other *mask) *mask {
 		removedCommands: slices.Concat(m.removedCommands, other.removedCommands),
 		addedCommands:   slices.Concat(m.addedCommands, other.addedCommands),
 		separated:       m.separated || other.separated,
+		quoted:          m.quoted || other.quoted,
+		chained:         m.chained || other.chained,
 		rootedDest:      m.rootedDest || other.rootedDest, folderDest: m.folderDest || other.folderDest,
 		copies: m.copies || other.copies,
 	}

@@ -45,6 +45,31 @@ func TestPartialChanges(t *testing.T) {
 		{"a word in the trigger of ONBUILD", "ONBUILD RUN a b", "ONBUILD RUN a x b", Words{Added: []string{"x"}}, ""},
 		{"a word in a heredoc", "RUN <<E\na b\nE", "RUN <<E\na x b\nE", Words{Added: []string{"x"}}, ""},
 		{"a word becomes a command", "RUN a b", "RUN a b; x", Words{Added: []string{"x", ";"}}, "RUN of line 2"},
+		{
+			"a statement of its own comes", "RUN <<E\na b\nc\nE", "RUN <<E\nset -e\na b\nc\nE",
+			Commands{Added: []string{"set -e"}}, "",
+		},
+		{
+			"another statement comes", "RUN <<E\na b\nc\nE", "RUN <<E\nset -u\na b\nc\nE",
+			Commands{Added: []string{"set -e"}}, "RUN of line 2",
+		},
+		{"statements become a chain", "RUN a && b; c; d", "RUN a && b && c && d", Chained{}, ""},
+		{"a chain becomes statements of the background", "RUN a && b; c", "RUN a && b & c", Chained{}, "RUN of line 2"},
+		{"a chain of alternatives", "RUN a && b; c", "RUN a && b || c", Chained{}, "RUN of line 2"},
+		{"a chain in another order", "RUN a && b; c", "RUN a && c && b", Chained{}, "RUN of line 2"},
+		{"a delimiter is quoted", "COPY <<E /x\n$1\nE", "COPY <<\"E\" /x\n$1\nE", QuotedHeredocs{}, ""},
+		{
+			"a delimiter is quoted and the body changes", "COPY <<E /x\n$1\nE", "COPY <<\"E\" /x\n$2\nE",
+			QuotedHeredocs{}, "COPY of line 2",
+		},
+		{
+			"the program of a SHELL", `SHELL ["/bin/sh", "-c"]`, `SHELL ["/bin/bash", "-c"]`,
+			Words{Removed: []string{"/bin/sh"}, Added: []string{"/bin/bash"}}, "",
+		},
+		{
+			"an option of a SHELL", `SHELL ["/bin/sh", "-c"]`, `SHELL ["/bin/bash", "-e", "-c"]`,
+			Words{Removed: []string{"/bin/sh"}, Added: []string{"/bin/bash"}}, "SHELL of line 2",
+		},
 		{"an expansion is not a word", "RUN a b", "RUN a $(x) b", Words{Added: []string{"$(x)"}}, "RUN of line 2"},
 
 		{

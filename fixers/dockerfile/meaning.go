@@ -372,7 +372,7 @@ func (c *canonicalizer) instruction(node *parser.Node) bool {
 	case *instructions.ExposeCommand:
 		c.ports(i.Ports)
 	case *instructions.ShellCommand:
-		c.list(i.Shell)
+		c.words(i.Shell)
 	case *instructions.HealthCheckCommand:
 		c.add(c.flag("interval", i.Health.Interval.String()), c.flag("timeout", i.Health.Timeout.String()),
 			c.flag("start-period", i.Health.StartPeriod.String()),
@@ -420,7 +420,10 @@ func (c *canonicalizer) sources(s instructions.SourcesAndDest) {
 		if c.mask.isShape() {
 			content.Data = ""
 		}
-		c.add(content.Path, content.Data, strconv.FormatBool(content.Expand))
+		c.add(content.Path, content.Data)
+		if c.mask == nil || !c.mask.quoted {
+			c.add(strconv.FormatBool(content.Expand))
+		}
 	}
 	dest := c.eval(s.DestPath)
 	if c.mask != nil && c.mask.rootedDest {

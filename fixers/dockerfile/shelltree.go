@@ -40,7 +40,7 @@ type dumper struct {
 // where whole commands may come and go, these are left out; and where && may come between words, it does not show.
 func (d *dumper) statements(list []*syntax.Stmt) {
 	m := d.mask
-	if m == nil || !m.reordered && !m.separated && len(m.removedCommands)+len(m.addedCommands) == 0 {
+	if m == nil || !m.reordered && !m.separated && !m.chained && len(m.removedCommands)+len(m.addedCommands) == 0 {
 		d.dump(reflect.ValueOf(list))
 		return
 	}
@@ -62,6 +62,9 @@ func (d *dumper) statements(list []*syntax.Stmt) {
 		if len(forms) == 0 {
 			continue
 		}
+		if len(forms) == 0 {
+			continue // the whole statement comes or goes
+		}
 		if m.reordered {
 			slices.Sort(forms)
 		}
@@ -69,7 +72,11 @@ func (d *dumper) statements(list []*syntax.Stmt) {
 		if m.separated {
 			separator = ""
 		}
-		d.out.WriteString(strings.Join(forms, separator) + ";")
+		end := ";"
+		if m.chained {
+			end = separator
+		}
+		d.out.WriteString(strings.Join(forms, separator) + end)
 	}
 }
 

@@ -35,8 +35,8 @@ var shellFormCommand = &rules.Rule{
 			return
 		}
 		text := strings.TrimSpace(string(view))
-		if meansArray(text) {
-			return // dockerfile/… reports what is wrong with the array
+		if looksLikeArray(string(view)) {
+			return // dockerfile/bad-json-form reports what is wrong with the array
 		}
 		if script := s.Script(); script != nil && script.Problem == nil && len(script.Commands) > 0 {
 			last := script.Commands[len(script.Commands)-1]
@@ -59,17 +59,6 @@ var shellFormCommand = &rules.Rule{
 		}
 		p.Report(finding)
 	}, "CMD", "ENTRYPOINT"),
-}
-
-// meansArray reports whether the text of a command looks like an array that is not quite JSON.
-func meansArray(text string) bool {
-	rest, ok := strings.CutPrefix(text, "[")
-	if !ok {
-		return false
-	}
-	rest = strings.TrimSpace(rest)
-	return strings.HasSuffix(rest, "]") && !strings.HasPrefix(text, "[[") || strings.HasPrefix(rest, `"`) &&
-		!strings.HasPrefix(rest, `"$`) || strings.HasPrefix(rest, "'")
 }
 
 // shellOnly are commands that a shell runs itself, and for which there is no program or one that does something else.

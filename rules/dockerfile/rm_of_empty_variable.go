@@ -1,0 +1,97 @@
+package dockerfile
+
+import (
+	"fmt"
+	"path"
+	"regexp"
+	"slices"
+	"strings"
+	"sync"
+
+	"github.com/sandlint/sandlint/parsers/image"
+	"github.com/sandlint/sandlint/parsers/shell"
+	"github.com/sandlint/sandlint/rules"
+)
+
+var rmOfEmptyVariable = &rules.Rule{
+	ID:       "dockerfile/rm-of-empty-variable",
+	Aliases:  []string{"SC2115"},
+	Summary:  "rm -r removes a folder of the system where a variable is empty",
+	Severity: rules.Warning,
+	Category: rules.Correctness,
+	Since:    "0.1.0",
+	References: []string{
+		"POSIX.1-2024, Shell Command Language, 2.6.2 Parameter Expansion: ${parameter:?word}",
+	},
+	Check: rules.OnCommand(func(p *rules.Pass, c *image.Command) {
+		s := c.Step
+		if s.Name != "RUN" || s.Image == nil || s.Onbuild != nil || c.Script.Dialect == shell.None || c.Uncalled ||
+			s.Exec || s.Dockerfile().Foreign() || !recursive(c) {
+			return
+		}
+		for _, w := range c.Words[1:] {
+			match := variablePath().FindStringSubmatch(c.File.Text(w.Span))
+			if match == nil || !isSystem(match[2]+match[3]) || !maybeEmpty(c, match[1]) {
+				continue
+			}
+			p.Report(rules.Finding{
+				File: c.File, Span: w.Span,
+				Message: fmt.Sprintf("this removes %s where %s is empty; ${%[2]s:?} stops the build then",
+					match[2]+match[3], match[1]),
+			})
+		}
+	}, "rm"),
+}
+
+// variablePath matches a word that is a variable with a path behind it.
+var variablePath = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`^"?\$\{?([A-Za-z_][A-Za-z0-9_]*)\}?"?(/[^"'$]*)"?(\*?)$`)
+})
+
+// recursive reports whether an rm removes folders.
+func recursive(c *image.Command) bool {
+	return slices.ContainsFunc(c.Words[1:], func(w shell.Word) bool {
+		return w.Text == "--recursive" || len(w.Text) > 1 && w.Text[0] == '-' && w.Text[1] != '-' &&
+			strings.ContainsAny(w.Text, "rR")
+	})
+}
+
+// isSystem reports whether a path is the root, or a folder that a system does not work without.
+func isSystem(p string) bool {
+	p = path.Clean(strings.TrimSuffix(p, "*"))
+	switch p {
+	case "/", "/bin", "/dev", "/etc", "/home", "/lib", "/lib64", "/opt", "/root", "/run", "/sbin", "/srv", "/usr",
+		"/var", "/usr/bin", "/usr/lib", "/usr/local", "/usr/local/bin", "/usr/local/lib", "/usr/sbin", "/usr/share",
+		"/var/lib":
+		return true
+	}
+	return false
+}
+
+// maybeEmpty reports whether a variable may be empty when a command runs, as far as the files show. What the base image
+// sets is not known, so a variable that nothing else sets counts only where the base image is that of a distribution.
+func maybeEmpty(c *image.Command, name string) bool {
+	own := c.Assigned(name)
+	switch {
+	case own.Set && own.Value.Value.Known:
+		return own.Value.Value.Text == "" && !own.Maybe
+	case own.Set:
+		text := c.File.Text(own.Value.Value.Span)
+		return strings.Contains(text, "$(") && !strings.Contains(text, "mktemp") && !strings.Contains(text, "pwd") ||
+			strings.Contains(text, "`")
+	}
+	if v, ok := c.Step.Lookup(name); ok {
+		return v.Known && v.Text == "" || !v.Known && v.From != nil && v.From.Name == "ARG"
+	}
+	text := string(c.File.Bytes)
+	for _, by := range []string{"for ", "read ", "export ", "declare ", "local ", "readonly ", "getopts "} {
+		if strings.Contains(text, by) && regexp.MustCompile(by+`[^\n;]*\b`+name+`\b`).MatchString(text) {
+			return false
+		}
+	}
+	switch name {
+	case "HOME", "PWD", "PATH", "OLDPWD":
+		return false
+	}
+	return c.InDockerfile() && c.Step.Image.Root().Base != nil && !strings.Contains(text, name+"=")
+}

@@ -1,0 +1,252 @@
+// Package shells answers what rules ask about the shell that runs a step: which program it is, and with
+// which options.
+package shells
+
+import (
+	"bytes"
+	"path"
+	"slices"
+	"strings"
+
+	"github.com/sandlint/sandlint/parsers/image"
+)
+
+// Shell is the shell that runs the text of a step.
+type Shell struct {
+	// Program is "bash", "dash", "ash" and so on, by what the base image has as /bin/sh; "" where that is not known.
+	Program string
+	// Pipefail says whether the program has the option pipefail.
+	Pipefail Answer
+	// Given says that a SHELL or the first line of a here-document chose it.
+	Given bool
+	// Options are those that it is started with: "errexit", "pipefail".
+	Options []string
+}
+
+// Answer is yes, no, or not known.
+type Answer int
+
+// The answers.
+const (
+	Unknown Answer = iota
+	Yes
+	No
+)
+
+// Of returns the shell that runs the shell form of a step.
+func Of(s *image.Step) Shell {
+	var words []string
+	if _, view, _, ok := s.HeredocScript(); ok && bytes.HasPrefix(view, []byte("#!")) {
+		line, _, _ := strings.Cut(string(view[2:]), "\n")
+		words = strings.Fields(line)
+	} else {
+		for _, w := range s.Shell() {
+			words = append(words, w.Text)
+		}
+	}
+	if len(words) == 0 {
+		out := Shell{}
+		out.Program, out.Pipefail = defaultShell(s)
+		return out
+	}
+	out := Shell{Given: true}
+	if path.Base(words[0]) == "env" && len(words) > 1 {
+		words = words[1:]
+	}
+	out.Program = path.Base(words[0])
+	switch out.Program {
+	case "sh":
+		out.Program, out.Pipefail = defaultShell(s)
+	case "bash", "zsh", "ksh", "mksh", "ash", "busybox":
+		out.Pipefail = Yes
+	case "dash":
+		out.Pipefail = dashPipefail(reference(s.Image))
+	}
+	out.Options = Options(words[1:])
+	return out
+}
+
+// Has reports whether the shell is started with an option.
+func (s Shell) Has(option string) bool { return slices.Contains(s.Options, option) }
+
+// Options returns which of the options "errexit" and "pipefail" the arguments of a shell, or of its command set, switch
+// on.
+func Options(args []string) []string {
+	var out []string
+	for n, a := range args {
+		long := len(a) > 1 && a[0] == '-' && a[1] == '-'
+		if len(a) < 2 || a[0] != '-' || long {
+			continue
+		}
+		if strings.Contains(a, "e") {
+			out = append(out, "errexit")
+		}
+		if strings.HasSuffix(a, "o") && n+1 < len(args) {
+			out = append(out, args[n+1])
+		}
+	}
+	return out
+}
+
+// Sets reports whether a command switches on an option of the shell that it runs in.
+func Sets(c *image.Command, option string) bool {
+	if c.Name != "set" && c.Name != "shopt" || len(c.Words) < 2 {
+		return false
+	}
+	var args []string
+	for _, w := range c.Words[1:] {
+		args = append(args, w.Text)
+	}
+	if c.Name == "shopt" {
+		return slices.Contains(args, option)
+	}
+	return slices.Contains(Options(args), option)
+}
+
+// Switched reports whether an option is in force for a command: the shell starts with it, or a command before in the
+// same script sets it.
+func Switched(c *image.Command, shell Shell, option string) bool {
+	if c.Parent == nil && c.InDockerfile() && shell.Has(option) {
+		return true
+	}
+	for _, other := range c.Step.Commands() {
+		if other == c {
+			break
+		}
+		if other.Script == c.Script && Sets(other, option) {
+			return true
+		}
+	}
+	return false
+}
+
+// reference returns the image that a stage is based on in the end, in lower case, "" where it is not known.
+func reference(img *image.Image) string { return strings.ToLower(img.Root().Stage.Image) }
+
+// defaultShell returns what /bin/sh is for a step, "" where it is not known, and whether it has the option pipefail.
+func defaultShell(s *image.Step) (program string, pipefail Answer) {
+	if s.Image == nil || Replaced(s.Dockerfile()) || MayBeWindows(s) {
+		return "", Unknown
+	}
+	program = ofImage(s.Image)
+	switch program {
+	case "bash", "ash":
+		return program, Yes
+	case "dash":
+		return program, dashPipefail(reference(s.Image))
+	}
+	return program, Unknown
+}
+
+// ofImage returns what /bin/sh is in the image that a stage is based on in the end.
+func ofImage(img *image.Image) string {
+	if base := img.Root().Base; base != nil {
+		return base.Shell
+	}
+	_, tag := split(reference(img))
+	for _, part := range tag {
+		switch {
+		case strings.HasPrefix(part, "alpine"):
+			return "ash"
+		case releases[part] != Unknown:
+			return "dash"
+		}
+	}
+	return ""
+}
+
+// releases says for the releases of Debian and Ubuntu, by the code names that tags of images have, whether their dash
+// has the option pipefail. Source: the packages dash 0.5.12-2 (Debian 12), 0.5.12-6ubuntu5 (Ubuntu 24.04), without it,
+// and 0.5.12-12 (Debian 13), 0.5.12-12ubuntu1 (Ubuntu 25.04), with it.
+var releases = map[string]Answer{
+	"wheezy": No, "jessie": No, "stretch": No, "buster": No, "bullseye": No, "bookworm": No,
+	"trixie": Yes, "forky": Yes, "sid": Yes, "unstable": Yes, "testing": Yes,
+	"trusty": No, "xenial": No, "bionic": No, "focal": No, "jammy": No, "noble": No, "plucky": Yes, "questing": Yes,
+}
+
+// numbers are the same by the numbers that tags of debian and ubuntu have.
+var numbers = map[string]map[string]Answer{
+	"debian": {"7": No, "8": No, "9": No, "10": No, "11": No, "12": No, "13": Yes, "14": Yes},
+	"ubuntu": {
+		"12.04": No, "14.04": No, "16.04": No, "18.04": No, "20.04": No, "22.04": No, "24.04": No, "25.04": Yes,
+		"25.10": Yes,
+	},
+}
+
+// dashPipefail reports whether the dash of an image has the option pipefail.
+func dashPipefail(reference string) Answer {
+	name, tag := split(reference)
+	for n, part := range tag {
+		if a := releases[part]; a != Unknown {
+			return a
+		}
+		if n > 0 {
+			continue
+		}
+		number := part
+		if name == "debian" {
+			number, _, _ = strings.Cut(part, ".")
+		}
+		if a := numbers[name][number]; a != Unknown {
+			return a
+		}
+	}
+	return Unknown
+}
+
+// split returns the last part of an image's name, and the parts of its tag.
+func split(reference string) (name string, tag []string) {
+	ref, _, _ := strings.Cut(reference, "@")
+	if i := strings.LastIndexByte(ref, ':'); i > strings.LastIndexByte(ref, '/') {
+		tag = strings.FieldsFunc(ref[i+1:], func(r rune) bool { return r == '-' || r == '_' })
+		ref = ref[:i]
+	}
+	return path.Base(ref), tag
+}
+
+// Bash returns the path of bash in the image that runs a step, where its base image is known to have it, "" where not.
+func Bash(s *image.Step) string {
+	if s.Image == nil || MayBeWindows(s) {
+		return ""
+	}
+	switch ofImage(s.Image) {
+	case "bash", "dash":
+		return "/bin/bash"
+	}
+	return ""
+}
+
+// MayBeWindows reports whether the image of a step is one of Windows.
+func MayBeWindows(s *image.Step) bool {
+	if s.Image == nil {
+		return true
+	}
+	root := s.Image.Root().Stage
+	name := strings.ToLower(root.Image)
+	return s.Dockerfile().Escape == '`' || strings.Contains(name, "windows") || strings.Contains(name, "nanoserver") ||
+		strings.Contains(name, "servercore") || strings.Contains(root.Platform, "windows")
+}
+
+// Replaced reports whether a Dockerfile puts another program in the place of /bin/sh.
+func Replaced(d *image.Dockerfile) bool {
+	for _, c := range d.Commands("ln", "mv", "cp", "dpkg-divert", "update-alternatives", "dpkg-reconfigure") {
+		if ReplacesShell(c) {
+			return true
+		}
+	}
+	return false
+}
+
+// ReplacesShell reports whether a command puts another program in the place of /bin/sh.
+func ReplacesShell(c *image.Command) bool {
+	if len(c.Words) < 2 {
+		return false
+	}
+	switch last := c.Words[len(c.Words)-1].Text; c.Name {
+	case "ln", "mv", "cp":
+		return len(c.Words) > 2 && (last == "/bin/sh" || last == "/usr/bin/sh")
+	case "dpkg-reconfigure":
+		return last == "dash"
+	}
+	return c.HasWord("/bin/sh")
+}
