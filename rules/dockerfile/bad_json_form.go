@@ -44,7 +44,7 @@ var badJSONForm = &rules.Rule{
 			return source.Span{Start: base + fault.at, End: base + fault.at + fault.size}
 		}
 		first := a.faults[0]
-		then := "a shell runs the whole text as the command " + firstWord(string(view))
+		then := "a shell runs the whole text as the command " + firstShellWord(string(view))
 		if !ok {
 			then = fmt.Sprintf("%s takes the words as they are, with brackets and quotes", s.Name)
 		}
@@ -63,8 +63,8 @@ var badJSONForm = &rules.Rule{
 	}, "CMD", "ENTRYPOINT", "RUN", "HEALTHCHECK", "VOLUME", "COPY", "ADD"),
 }
 
-// firstWord returns the first word of a command in quotes, for a message.
-func firstWord(text string) string {
+// firstShellWord returns the first word of a command in quotes, for a message.
+func firstShellWord(text string) string {
 	word, _, _ := strings.Cut(strings.TrimSpace(text), " ")
 	word = strings.TrimSpace(strings.Map(func(r rune) rune {
 		if r == '\n' || r == '\\' || r == '\r' || r == '\t' {
@@ -120,8 +120,8 @@ func looksLikeArray(text string) bool {
 	return a.meant("CMD") && len(a.faults) > 0
 }
 
-// quotes are the quotes that people type or paste, with those that end them.
-var quotes = map[rune]string{'\'': "'", '‘': "’‘'", '’': "’", '“': "”“\"", '”': "”", '„': "“”", '`': "`"}
+// foreignQuotes are the quotes that people type or paste, with those that end them.
+var foreignQuotes = map[rune]string{'\'': "'", '‘': "’‘'", '’': "’", '“': "”“\"", '”': "”", '„': "“”", '`': "`"}
 
 // readArray reads a text that begins with a bracket, and stops at what it cannot make sense of.
 func readArray(text string) *array {
@@ -150,7 +150,7 @@ func readArray(text string) *array {
 	for n < len(text) && text[n] != ']' {
 		start := n
 		r, size := utf8.DecodeRuneInString(text[n:])
-		ends, other := quotes[r]
+		ends, other := foreignQuotes[r]
 		switch {
 		case r == ',':
 			if comma >= 0 || a.elements == 0 {

@@ -32,7 +32,7 @@ var cdFailureIgnored = &rules.Rule{
 			return // heredoc-without-errexit reports the script
 		}
 		folder := c.Words[1]
-		if exists(folder.Text) || !goesOn(c) || made(c, folder.Text) || shells.Switched(c, shells.Of(s), "errexit") ||
+		if folderExists(folder.Text) || !scriptGoesOn(c) || folderMade(c, folder.Text) || shells.Switched(c, shells.Of(s), "errexit") ||
 			startedWithErrexit(c) {
 			return
 		}
@@ -44,8 +44,8 @@ var cdFailureIgnored = &rules.Rule{
 	}, "cd"),
 }
 
-// exists reports whether a folder is in every image, or cannot be missing.
-func exists(folder string) bool {
+// folderExists reports whether a folder is in every image, or cannot be missing.
+func folderExists(folder string) bool {
 	switch strings.TrimSuffix(folder, "/") {
 	case "", "-", ".", "..", "../..", "~", "$HOME", "/bin", "/etc", "/home", "/mnt", "/opt", "/root", "/srv", "/tmp",
 		"/usr", "/usr/bin", "/usr/lib", "/usr/local", "/usr/local/bin", "/usr/local/lib", "/usr/src", "/var",
@@ -55,8 +55,8 @@ func exists(folder string) bool {
 	return false
 }
 
-// goesOn reports whether the script goes on after a command of it, whether that succeeds or not.
-func goesOn(c *image.Command) bool {
+// scriptGoesOn reports whether the script goes on after a command of it, whether that succeeds or not.
+func scriptGoesOn(c *image.Command) bool {
 	n := slices.Index(c.Script.Commands, c.Command)
 	for _, next := range c.Script.Commands[n+1:] {
 		if next.Parent == c.Command {
@@ -68,8 +68,8 @@ func goesOn(c *image.Command) bool {
 	return false
 }
 
-// made reports whether the same script makes a folder, or downloads or unpacks into it, before a command enters it.
-func made(c *image.Command, folder string) bool {
+// folderMade reports whether the same script makes a folder, or downloads or unpacks into it, before a command enters it.
+func folderMade(c *image.Command, folder string) bool {
 	for _, other := range c.Script.Commands {
 		if other == c.Command {
 			break

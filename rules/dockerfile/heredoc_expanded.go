@@ -61,8 +61,8 @@ var heredocExpanded = &rules.Rule{
 	}, "COPY", "ADD"),
 }
 
-// body is what BuildKit does with the body of a here-document.
-type body struct {
+// expandedBody is what BuildKit does with the body of a here-document.
+type expandedBody struct {
 	// lost are the expansions that give nothing and cannot be meant, as offsets in the body.
 	lost []source.Span
 	// meant says that there is an expansion that is meant, or an escape that shows that the author knows of them. other
@@ -71,8 +71,8 @@ type body struct {
 }
 
 // readBody reads the body of a here-document as BuildKit does: quotes mean nothing, and a backslash is removed.
-func readBody(s *image.Step, text string) body {
-	var b body
+func readBody(s *image.Step, text string) expandedBody {
+	var b expandedBody
 	for n := 0; n < len(text); n++ {
 		switch text[n] {
 		case '\\':
@@ -81,18 +81,18 @@ func readBody(s *image.Step, text string) body {
 				b.meant = true
 			}
 		case '$':
-			name, end := expansion(text, n)
+			name, end := bodyExpansion(text, n)
 			switch {
 			case name == "":
 				continue
-			case isParameter(name):
+			case isShellParameter(name):
 				b.lost = append(b.lost, source.Span{Start: n, End: end})
 			default:
 				_, set := s.Lookup(name)
 				switch {
 				case set || name == "PATH" || name == "HOME":
 					b.meant = true
-				case assigns(text[:lineStart(text, n)], name):
+				case bodyAssigns(text[:bodyLineStart(text, n)], name):
 					b.lost = append(b.lost, source.Span{Start: n, End: end})
 				default:
 					b.other = true
@@ -104,8 +104,8 @@ func readBody(s *image.Step, text string) body {
 	return b
 }
 
-// expansion returns the name that is expanded at a dollar sign, "" for none, and the end of the name or of its braces.
-func expansion(text string, at int) (name string, end int) {
+// bodyExpansion returns the name that is expanded at a dollar sign, "" for none, and the end of the name or of its braces.
+func bodyExpansion(text string, at int) (name string, end int) {
 	n := at + 1
 	brace := n < len(text) && text[n] == '{'
 	if brace {
@@ -134,16 +134,16 @@ func expansion(text string, at int) (name string, end int) {
 	return name, n
 }
 
-// isParameter reports whether a name is a parameter of the shell that no Dockerfile can set.
-func isParameter(name string) bool {
+// isShellParameter reports whether a name is a parameter of the shell that no Dockerfile can set.
+func isShellParameter(name string) bool {
 	return strings.IndexByte("@*#?-$!0123456789", name[0]) >= 0
 }
 
-// lineStart returns where the line of an offset begins.
-func lineStart(text string, at int) int { return strings.LastIndexByte(text[:at], '\n') + 1 }
+// bodyLineStart returns where the line of an offset begins.
+func bodyLineStart(text string, at int) int { return strings.LastIndexByte(text[:at], '\n') + 1 }
 
-// assigns reports whether a text that may be a script sets a variable.
-func assigns(text, name string) bool {
+// bodyAssigns reports whether a text that may be a script sets a variable.
+func bodyAssigns(text, name string) bool {
 	for line := range strings.Lines(text) {
 		words := strings.FieldsFunc(line, func(r rune) bool { return strings.ContainsRune(" \t\r\n;&|(){", r) })
 		for n, w := range words {

@@ -53,7 +53,7 @@ var heredocWithoutErrexit = &rules.Rule{
 			if n := len(statements); n == 0 || statements[n-1] != c.Statement {
 				statements = append(statements, c.Statement)
 			}
-			if failing == nil && canFail(c) {
+			if failing == nil && commandCanFail(c) {
 				failing = c
 			}
 		}
@@ -87,8 +87,8 @@ var rarelyFail = []string{
 	"set", "shift", "shopt", "sleep", "test", "trap", "true", "umask", "unset", "exit", "return",
 }
 
-// canFail reports whether a command may fail, and nothing in its statement asks whether it did.
-func canFail(c *image.Command) bool {
+// commandCanFail reports whether a command may fail, and nothing in its statement asks whether it did.
+func commandCanFail(c *image.Command) bool {
 	return len(c.Words) > 0 && !c.Ignored && !c.Maybe && !c.Background && c.PipesTo == nil &&
 		!slices.Contains(rarelyFail, c.Name) && !c.Calls &&
 		!strings.Contains(c.File.Text(c.Statement), "||")

@@ -41,8 +41,8 @@ var maskedFailure = &rules.Rule{
 	}, "RUN"),
 }
 
-// statements returns the commands of a script by statement of its top level, without those of nested scripts.
-func statements(script *shell.Script) [][]*shell.Command {
+// topStatements returns the commands of a script by statement of its top level, without those of nested scripts.
+func topStatements(script *shell.Script) [][]*shell.Command {
 	var out [][]*shell.Command
 	for _, c := range script.Commands {
 		switch n := len(out); {
@@ -59,7 +59,7 @@ func statements(script *shell.Script) [][]*shell.Command {
 // brokenChain returns the index of the first statement that is a chain of && after which the script goes on whatever
 // happened, and its commands.
 func brokenChain(script *shell.Script) (int, []*shell.Command) {
-	all := statements(script)
+	all := topStatements(script)
 	for n, commands := range all[:max(len(all)-1, 0)] {
 		if isPlainChain(script, commands) && len(commands) > 1 && asksNothing(all[n+1][0]) {
 			return n, commands
@@ -91,7 +91,7 @@ func asksNothing(c *shell.Command) bool {
 func reportChain(
 	p *rules.Pass, s *image.Step, script *shell.Script, view []byte, base, at int, chain []*shell.Command,
 ) {
-	all := statements(script)
+	all := topStatements(script)
 	f := s.Dockerfile().Source
 	semicolon := func(n int) (source.Span, bool) {
 		gap := source.Span{Start: all[n][0].Statement.End, End: all[n+1][0].Statement.Start}

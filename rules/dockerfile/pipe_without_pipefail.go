@@ -80,7 +80,7 @@ func losesFailure(c *image.Command) bool {
 		slices.Contains(cannotFail, c.Name) {
 		return false
 	}
-	if asksRight(c.PipesTo) || isArgument(c) {
+	if asksRight(c.PipesTo) || isSubstituted(c) {
 		return false
 	}
 	for at := c.Parent; at != nil; at = at.Parent {
@@ -116,9 +116,9 @@ func asksRight(c *shell.Command) bool {
 	return false
 }
 
-// isArgument reports whether a command stands in a substitution that is a word of another command, or of a loop, so the
+// isSubstituted reports whether a command stands in a substitution that is a word of another command, or of a loop, so the
 // status of the whole pipe is lost, too.
-func isArgument(c *image.Command) bool {
+func isSubstituted(c *image.Command) bool {
 	if c.Parent != nil && len(c.Parent.Words) > 0 {
 		return true
 	}

@@ -26,12 +26,12 @@ var rmOfEmptyVariable = &rules.Rule{
 	Check: rules.OnCommand(func(p *rules.Pass, c *image.Command) {
 		s := c.Step
 		if s.Name != "RUN" || s.Image == nil || s.Onbuild != nil || c.Script.Dialect == shell.None || c.Uncalled ||
-			s.Exec || s.Dockerfile().Foreign() || !recursive(c) {
+			s.Exec || s.Dockerfile().Foreign() || !rmRecursive(c) {
 			return
 		}
 		for _, w := range c.Words[1:] {
 			match := variablePath().FindStringSubmatch(c.File.Text(w.Span))
-			if match == nil || !isSystem(match[2]+match[3]) || !maybeEmpty(c, match[1]) {
+			if match == nil || !isSystemFolder(match[2]+match[3]) || !variableMaybeEmpty(c, match[1]) {
 				continue
 			}
 			p.Report(rules.Finding{
@@ -48,16 +48,16 @@ var variablePath = sync.OnceValue(func() *regexp.Regexp {
 	return regexp.MustCompile(`^"?\$\{?([A-Za-z_][A-Za-z0-9_]*)\}?"?(/[^"'$]*)"?(\*?)$`)
 })
 
-// recursive reports whether an rm removes folders.
-func recursive(c *image.Command) bool {
+// rmRecursive reports whether an rm removes folders.
+func rmRecursive(c *image.Command) bool {
 	return slices.ContainsFunc(c.Words[1:], func(w shell.Word) bool {
 		return w.Text == "--recursive" || len(w.Text) > 1 && w.Text[0] == '-' && w.Text[1] != '-' &&
 			strings.ContainsAny(w.Text, "rR")
 	})
 }
 
-// isSystem reports whether a path is the root, or a folder that a system does not work without.
-func isSystem(p string) bool {
+// isSystemFolder reports whether a path is the root, or a folder that a system does not work without.
+func isSystemFolder(p string) bool {
 	p = path.Clean(strings.TrimSuffix(p, "*"))
 	switch p {
 	case "/", "/bin", "/dev", "/etc", "/home", "/lib", "/lib64", "/opt", "/root", "/run", "/sbin", "/srv", "/usr",
@@ -68,9 +68,9 @@ func isSystem(p string) bool {
 	return false
 }
 
-// maybeEmpty reports whether a variable may be empty when a command runs, as far as the files show. What the base image
+// variableMaybeEmpty reports whether a variable may be empty when a command runs, as far as the files show. What the base image
 // sets is not known, so a variable that nothing else sets counts only where the base image is that of a distribution.
-func maybeEmpty(c *image.Command, name string) bool {
+func variableMaybeEmpty(c *image.Command, name string) bool {
 	own := c.Assigned(name)
 	switch {
 	case own.Set && own.Value.Value.Known:
