@@ -32,7 +32,8 @@ var cdFailureIgnored = &rules.Rule{
 			return // heredoc-without-errexit reports the script
 		}
 		folder := c.Words[1]
-		if folderExists(folder.Text) || !scriptGoesOn(c) || folderMade(c, folder.Text) || shells.Switched(c, shells.Of(s), "errexit") ||
+		if folderExists(folder.Text) || !scriptGoesOn(c) || folderMade(c, folder.Text) ||
+			shells.Switched(c, shells.Of(s), "errexit") ||
 			startedWithErrexit(c) {
 			return
 		}
@@ -68,7 +69,7 @@ func scriptGoesOn(c *image.Command) bool {
 	return false
 }
 
-// folderMade reports whether the same script makes a folder, or downloads or unpacks into it, before a command enters it.
+// folderMade reports whether the same script makes a folder, or copies into it, before a command enters it.
 func folderMade(c *image.Command, folder string) bool {
 	for _, other := range c.Script.Commands {
 		if other == c.Command {

@@ -104,7 +104,8 @@ func readBody(s *image.Step, text string) expandedBody {
 	return b
 }
 
-// bodyExpansion returns the name that is expanded at a dollar sign, "" for none, and the end of the name or of its braces.
+// bodyExpansion returns the name that is expanded at a dollar sign, "" for none, and the end of the name or of its
+// braces.
 func bodyExpansion(text string, at int) (name string, end int) {
 	n := at + 1
 	brace := n < len(text) && text[n] == '{'

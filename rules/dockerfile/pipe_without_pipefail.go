@@ -116,8 +116,8 @@ func asksRight(c *shell.Command) bool {
 	return false
 }
 
-// isSubstituted reports whether a command stands in a substitution that is a word of another command, or of a loop, so the
-// status of the whole pipe is lost, too.
+// isSubstituted reports whether a command stands in a substitution that is a word of another command, or of a loop, so
+// the status of the whole pipe is lost, too.
 func isSubstituted(c *image.Command) bool {
 	if c.Parent != nil && len(c.Parent.Words) > 0 {
 		return true
