@@ -69,7 +69,8 @@ func isSystemFolder(p string) bool {
 }
 
 // variableMaybeEmpty reports whether a variable may be empty when a command runs, as far as the files show.
-// What the base image sets is not known, so a variable that nothing else sets counts only where the base image is that of a distribution.
+// What the base image sets is not known, so a variable that nothing else sets counts only where the base image is that
+// of a distribution.
 func variableMaybeEmpty(c *image.Command, name string) bool {
 	own := c.Assigned(name)
 	switch {
