@@ -54,7 +54,7 @@ var noDigest = &rules.Rule{
 			}
 			if digest := lock.Digest(r); digest != "" && r.Verbatim {
 				finding.Fixes = []fixers.Fix{{
-					Title: fmt.Sprintf("Fix %s to the image that %s lists", r.Text, name), Safety: fixers.Unsafe,
+					Title: fmt.Sprintf("Pin %s to the digest that %s lists", r.Text, name), Safety: fixers.Unsafe,
 					Edits: []fixers.Edit{{
 						File: d.Source, Span: source.Span{Start: r.Span.End, End: r.Span.End}, Text: "@" + digest,
 					}},
