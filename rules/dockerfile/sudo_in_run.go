@@ -60,8 +60,8 @@ var sudoInRun = &rules.Rule{
 				}}
 			}
 		case user.From == nil:
-			finding.Message = "sudo does nothing where the build runs as root; for another user it needs a rule that makes " +
-				"that one root, in the running container too"
+			finding.Message = "sudo does nothing where the build runs as root; for another user it needs a rule " +
+				"that makes that one root, in the running container too"
 		default:
 			finding.Message = "sudo needs a rule that makes the image's user root, in the running container too; " +
 				"USER root for this part of the build does not"
