@@ -126,6 +126,15 @@ var hadolintRules = strings.Fields(`
 	3049 3050 3051 3052 3053 3054 3055 3056 3057 3058 3059 3060 3061 3062 3063 3064 3065 3066 3067 4000 4001 4003 4004
 	4005 4006`)
 
+// Elsewhere returns the ids of all rules of hadolint 2.15 and the names of all checks of BuildKit 0.34.
+func Elsewhere() []string {
+	var out []string
+	for _, number := range hadolintRules {
+		out = append(out, "DL"+number)
+	}
+	return append(out, buildKitChecks...)
+}
+
 // KnownElsewhere reports whether a name is that of a rule of hadolint 2.15, a check of BuildKit 0.34, or has the form
 // of one of ShellCheck's; sandlint need not have a rule for it.
 func KnownElsewhere(name string) bool {

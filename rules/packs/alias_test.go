@@ -8,6 +8,19 @@ import (
 	"github.com/sandlint/sandlint/rules/packs"
 )
 
+// TestEveryAlias checks that sandlint has a rule for each of hadolint's and each check of BuildKit.
+func TestEveryAlias(t *testing.T) {
+	names := rules.Elsewhere()
+	if len(names) != 71+22 {
+		t.Errorf("%d names, not 93", len(names))
+	}
+	for _, name := range names {
+		if r, _, err := rules.Find(packs.All(), name); err != nil || r.Pack() != "dockerfile" {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
 // TestAliases checks that every id and alias of all packs is one rule's alone, in whatever case it is written, and that
 // each alias is the name of a rule that hadolint, BuildKit or ShellCheck has.
 func TestAliases(t *testing.T) {
