@@ -97,7 +97,7 @@ func (r *run) step(s *image.Step) {
 			if !v.Known || !strings.HasPrefix(v.Text, "/") || strings.HasPrefix(v.Text, "/dev/") || s.Covered(v.Text) {
 				return
 			}
-			clean.folders = append(slices.Clip(clean.folders), home(v.Text))
+			clean.add(home(v.Text))
 		}
 	}
 	for _, name := range r.Off {
@@ -132,9 +132,14 @@ func (r *run) step(s *image.Step) {
 		return
 	}
 	installs := slices.ContainsFunc(left, func(c *image.Command) bool { return c.Package().Action != packages.Update })
+	updates := 0 // the first of the updates before a command
 	for n, c := range left {
-		if c.Package().Action != packages.Update || !installs {
-			r.report(c, left[:n])
+		update := c.Package().Action == packages.Update
+		if !update || !installs {
+			r.report(c, left[updates:n])
+		}
+		if !update {
+			updates = n + 1
 		}
 	}
 }
@@ -177,7 +182,7 @@ func (r *run) leaves(c *image.Command, u *packages.Use, clean *cleaner) bool {
 		return false
 	}
 	moved := func(folder string, known bool) bool {
-		clean.folders = append(slices.Clip(clean.folders), home(folder))
+		clean.add(home(folder))
 		return !known || !strings.HasPrefix(folder, "/") || strings.HasPrefix(folder, "/dev/") || c.Step.Covered(folder)
 	}
 	if o, ok := u.Option(r.MovedBy...); ok && moved(o.Value, true) {
@@ -260,8 +265,8 @@ func (r *run) option(c *image.Command, before []*image.Command) (fixers.Fix, boo
 // withoutUpdate returns the edit that removes an update which && or the end of a line joins to an installation.
 func withoutUpdate(c *image.Command) (fixers.Edit, bool) {
 	commands := c.Script.Commands
-	n := slices.Index(commands, c.Command)
-	if n < 0 || n+1 >= len(commands) || c.Parent != nil || c.Function != "" {
+	n := sort.Search(len(commands), func(n int) bool { return commands[n].Span.Start >= c.Span.Start })
+	if n+1 >= len(commands) || commands[n] != c.Command || c.Parent != nil || c.Function != "" {
 		return fixers.Edit{}, false
 	}
 	next := commands[n+1]

@@ -25,6 +25,16 @@ type cleaner struct {
 	keeps func(*packages.Use) bool
 }
 
+// maxFolders bounds the folders of a cleaner, since each removal is compared with all of them.
+const maxFolders = 64
+
+// add adds a folder.
+func (x *cleaner) add(folder string) {
+	if len(x.folders) < maxFolders && !slices.Contains(x.folders, folder) {
+		x.folders = append(slices.Clip(x.folders), folder)
+	}
+}
+
 // cleans reports whether a command empties the folders.
 func (x *cleaner) cleans(c *image.Command) bool {
 	switch c.Name {
@@ -153,7 +163,8 @@ func (x *cleaner) perhaps(c *image.Command, p string) bool {
 	if _, ok := c.Step.Lookup(name); ok {
 		return true
 	}
-	return strings.Contains(c.File.Text(c.Statement), "for "+name+" in")
+	const most = 1 << 16 // a longer statement is not searched for each of its commands
+	return c.Statement.Len() > most || strings.Contains(c.File.Text(c.Statement), "for "+name+" in")
 }
 
 // covers reports whether the removal of a path, which may have wildcards, empties one of the folders.
