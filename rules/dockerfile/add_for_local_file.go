@@ -2,7 +2,10 @@ package dockerfile
 
 import (
 	"fmt"
+	"regexp"
+	"slices"
 	"strings"
+	"sync"
 
 	"github.com/sandlint/sandlint/fixers"
 	fixdocker "github.com/sandlint/sandlint/fixers/dockerfile"
@@ -64,12 +67,15 @@ var addForLocalFile = &rules.Rule{
 		if len(sources) > 1 {
 			what = "these are"
 		}
-		p.Report(rules.Finding{
+		finding := rules.Finding{
 			File: f, Span: s.Keyword,
 			Message: what + " part of the build context, and ADD also downloads and unpacks, so it does something " +
 				"else as soon as a file becomes an archive",
-			Fixes: []fixers.Fix{fix},
-		})
+		}
+		if !slices.ContainsFunc(sources, func(c copies.Source) bool { return strings.Contains(c.Word.Text, "$") }) {
+			finding.Fixes = []fixers.Fix{fix}
+		}
+		p.Report(finding)
 	}, "ADD"),
 }
 
@@ -77,7 +83,7 @@ var addForLocalFile = &rules.Rule{
 func isPlain(s *image.Step, source copies.Source) (plain, certain bool) {
 	text := source.Text
 	switch {
-	case !source.Known, strings.Contains(source.Word.Text, "$"), text == "":
+	case !source.Known, text == "", strings.Contains(source.Word.Text, "$") && !isFixed(s, source.Word.Text):
 		return false, false
 	case copies.IsURL(text), copies.IsGit(text), strings.Contains(text, ":"), strings.HasPrefix(text, "github.com/"):
 		return false, false
@@ -97,4 +103,16 @@ func isPlain(s *image.Step, source copies.Source) (plain, certain bool) {
 		return true, false
 	}
 	return !copies.IsArchive(file.Bytes), true
+}
+
+var variableName = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`\$\{?(\w+)`) })
+
+// isFixed reports whether the value of a word with variables is the same in every build: no build argument is in it.
+func isFixed(s *image.Step, word string) bool {
+	for _, match := range variableName().FindAllStringSubmatch(word, -1) {
+		if v, ok := s.Lookup(match[1]); !ok || !v.Known || v.Overridable {
+			return false
+		}
+	}
+	return true
 }

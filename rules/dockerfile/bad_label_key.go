@@ -2,7 +2,6 @@ package dockerfile
 
 import (
 	"fmt"
-	"slices"
 	"strings"
 
 	"github.com/sandlint/sandlint/parsers/image"
@@ -38,14 +37,8 @@ var badLabelKey = &rules.Rule{
 // reservedNamespaces are the beginnings of keys that Docker keeps for itself.
 var reservedNamespaces = []string{"com.docker.", "io.docker.", "org.dockerproject."}
 
-// runLabels are keys in upper case that the atomic command defined and "podman container runlabel" reads.
-var runLabels = []string{"INSTALL", "RUN", "UNINSTALL"}
-
 // keyFault returns what is wrong with the key of a label, "" for nothing.
 func keyFault(key string) string {
-	if slices.Contains(runLabels, key) {
-		return ""
-	}
 	for _, namespace := range reservedNamespaces {
 		if strings.HasPrefix(key, namespace) {
 			return fmt.Sprintf("begins with %q, which is reserved for Docker's own labels", namespace)
