@@ -108,7 +108,8 @@ var permitsEmpty = sync.OnceValue(func() *regexp.Regexp {
 // emptyPasswords returns the place where a command writes that SSH lets users without a password in.
 func emptyPasswords(c *image.Command) (source.Span, string) {
 	const message = "the SSH server lets users without a password in from here on"
-	if !bytes.Contains(c.File.Bytes, []byte("mptyPasswords")) && !bytes.Contains(c.File.Bytes, []byte("mptypasswords")) {
+	if text := c.File.Bytes; !bytes.Contains(text, []byte("mptyPasswords")) &&
+		!bytes.Contains(text, []byte("mptypasswords")) {
 		return source.Span{}, ""
 	}
 	for _, w := range c.Words[1:] {
