@@ -250,20 +250,31 @@ func (m *mask) join(other *mask) *mask {
 		return other
 	}
 	return &mask{
-		removed: slices.Concat(m.removed, other.removed), added: slices.Concat(m.added, other.added),
-		packages: slices.Concat(m.packages, other.packages), flags: slices.Concat(m.flags, other.flags),
-		variables: slices.Concat(m.variables, other.variables), labels: slices.Concat(m.labels, other.labels),
-		come: slices.Concat(m.come, other.come), gone: slices.Concat(m.gone, other.gone),
+		removed: union(m.removed, other.removed), added: union(m.added, other.added),
+		packages: union(m.packages, other.packages), flags: union(m.flags, other.flags),
+		variables: union(m.variables, other.variables), labels: union(m.labels, other.labels),
+		come: union(m.come, other.come), gone: union(m.gone, other.gone),
 		user: m.user || other.user, reordered: m.reordered || other.reordered, shape: m.shape || other.shape,
 		rooted: m.rooted || other.rooted, digests: m.digests || other.digests, exec: m.exec || other.exec,
-		removedCommands: slices.Concat(m.removedCommands, other.removedCommands),
-		addedCommands:   slices.Concat(m.addedCommands, other.addedCommands),
+		removedCommands: union(m.removedCommands, other.removedCommands),
+		addedCommands:   union(m.addedCommands, other.addedCommands),
 		separated:       m.separated || other.separated,
 		quoted:          m.quoted || other.quoted,
 		chained:         m.chained || other.chained,
 		rootedDest:      m.rootedDest || other.rootedDest, folderDest: m.folderDest || other.folderDest,
 		copies: m.copies || other.copies,
 	}
+}
+
+// union returns the words of two lists, each once. Fixes of one rule mostly declare the same.
+func union(a, b []string) []string {
+	out := slices.Clip(a)
+	for _, word := range b {
+		if !slices.Contains(out, word) {
+			out = append(out, word)
+		}
+	}
+	return out
 }
 
 // word reports whether a word of a command is left out, and what stands for it.
