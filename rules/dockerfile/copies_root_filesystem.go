@@ -37,6 +37,10 @@ var copiesRootFilesystem = &rules.Rule{
 		if dest = path.Clean(dest); dest != "/" && !(dest == "." && s.Workdir().Text == "/") {
 			return
 		}
+		tools, foreign := toolImage(s, from.Value)
+		if tools {
+			return
+		}
 		for _, source := range copies.Sources(s) {
 			if !source.Known || path.Clean("/"+source.Text) != "/" {
 				continue
@@ -51,7 +55,24 @@ var copiesRootFilesystem = &rules.Rule{
 				finding.Message = "this copies all files of the other image, its tools, caches and secrets included, " +
 					"and none of its ENV, USER and other settings"
 			}
+			if foreign {
+				finding.Severity = rules.Info // an image may be made to be copied so
+			}
 			p.Report(finding)
 		}
 	}, "COPY"),
+}
+
+// toolImage reports whether what a COPY takes files from is an image whose documentation asks to copy all of it, and
+// whether it is another image at all, rather than a stage that does something.
+func toolImage(s *image.Step, name string) (tools, foreign bool) {
+	if stage := s.Dockerfile().StageNamed(name); stage != nil {
+		if len(stage.Instructions) > 0 || stage.Parent != nil {
+			return false, false
+		}
+		name = stage.Image
+	}
+	name = strings.TrimPrefix(name, "docker.io/")
+	return name == "tonistiigi/xx" || strings.HasPrefix(name, "tonistiigi/xx:") ||
+		strings.HasPrefix(name, "tonistiigi/xx@"), true
 }
