@@ -15,8 +15,13 @@ import (
 // on one line or has one element a line. It returns nil where that cannot be done without touching something else,
 // such as a comment.
 func RemoveString(p *seccomp.Profile, list []seccomp.String, i int) []fixers.Edit {
-	return RemoveStrings(p, list, i)
+	first, last := around(len(list), i, i)
+	return RemoveStrings(p, list[first:last], i-first)
 }
+
+// around returns the part of an array of some length that matters when the elements from one to another are removed:
+// these with their neighbours.
+func around(length, from, to int) (first, last int) { return max(from-1, 0), min(to+2, length) }
 
 // RemoveStrings removes several elements of one array of strings; see RemoveString. To remove all of them leaves an
 // empty array.
@@ -40,11 +45,19 @@ func remove(p *seccomp.Profile, spans []source.Span, drop []int) []fixers.Edit {
 
 // RemoveRules removes elements of the syscalls array, by their indexes in p.Rules; see RemoveString.
 func RemoveRules(p *seccomp.Profile, drop ...int) []fixers.Edit {
-	spans := make([]source.Span, len(p.Rules))
-	for i, r := range p.Rules {
-		spans[i] = r.Span
+	if len(drop) == 0 {
+		return nil
 	}
-	return remove(p, spans, drop)
+	first, last := around(len(p.Rules), slices.Min(drop), slices.Max(drop))
+	spans := make([]source.Span, 0, last-first)
+	for _, r := range p.Rules[first:last] {
+		spans = append(spans, r.Span)
+	}
+	inPart := make([]int, len(drop))
+	for n, i := range drop {
+		inPart[n] = i - first
+	}
+	return remove(p, spans, inPart)
 }
 
 // RemoveElement removes the element of an array at a span, whatever it is, with its comma; see
@@ -321,8 +334,14 @@ func onlyComma(f *source.File, s source.Span) bool {
 // indentation returns the blanks before an offset, and whether the line begins with them.
 func indentation(f *source.File, at int) (string, bool) {
 	start := f.FullLine(f.LineOf(at)).Start
-	text := f.Text(source.Span{Start: start, End: at})
-	return text, start > 0 && strings.Trim(text, " \t") == ""
+	blanks := at
+	for blanks > start && (f.Bytes[blanks-1] == ' ' || f.Bytes[blanks-1] == '\t') {
+		blanks--
+	}
+	if blanks > start {
+		return "", false
+	}
+	return f.Text(source.Span{Start: start, End: at}), start > 0
 }
 
 // skip returns the offset of the first byte from at on that is no JSON white space.

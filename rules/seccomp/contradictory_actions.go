@@ -26,6 +26,7 @@ var contradictoryActions = &rules.Rule{
 	Check: rules.OnProfile(func(p *rules.Pass, profile *workspace.Profile) {
 		all := mentions.Of(p, profile)
 		loses := func(m *mentions.Mention) bool { return m.Status == mentions.Hidden && m.Always }
+		remover := mentions.NewRemover(profile, loses, all)
 		for _, names := range all {
 			for k := range names {
 				m := &names[k]
@@ -35,7 +36,7 @@ var contradictoryActions = &rules.Rule{
 					finding = report.At(profile, m.Span,
 						fmt.Sprintf("%q gets %s here and %s in an earlier rule, which decides; this one has no effect",
 							m.Text, m.Outcome, m.Other.Outcome))
-					finding.Fixes = mentions.Remove(profile, m, loses, all)
+					finding.Fixes = remover.Remove(m)
 				case m.Status == mentions.Rivalled:
 					finding = report.At(profile, m.Span,
 						fmt.Sprintf("%q gets %s here, but in containers where an earlier rule is in force too, that "+

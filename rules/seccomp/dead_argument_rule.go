@@ -32,6 +32,7 @@ var deadArgumentRule = &rules.Rule{
 	Check: rules.OnProfile(func(p *rules.Pass, profile *workspace.Profile) {
 		all := mentions.Of(p, profile)
 		dead := func(m *mentions.Mention) bool { return m.Status == mentions.Hidden && !m.Always }
+		remover := mentions.NewRemover(profile, dead, all)
 		for _, names := range all {
 			for k := range names {
 				m := &names[k]
@@ -47,7 +48,7 @@ var deadArgumentRule = &rules.Rule{
 						Message: fmt.Sprintf("%q is named here without conditions", m.Text),
 					},
 				}
-				finding.Fixes = mentions.Remove(profile, m, dead, all)
+				finding.Fixes = remover.Remove(m)
 				if !conditions.Disagree(p, profile, m.Text) {
 					finding.Fixes = append(finding.Fixes, keepConditions(profile, names, m)...)
 				}

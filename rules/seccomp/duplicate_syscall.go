@@ -28,6 +28,7 @@ var duplicateSyscall = &rules.Rule{
 func checkDuplicateSyscall(p *rules.Pass, profile *workspace.Profile) {
 	all := mentions.Of(p, profile)
 	isCopy := func(m *mentions.Mention) bool { return m.Status == mentions.Copied }
+	remover := mentions.NewRemover(profile, isCopy, all)
 	for _, names := range all {
 		for k := range names {
 			m := &names[k]
@@ -49,7 +50,7 @@ func checkDuplicateSyscall(p *rules.Pass, profile *workspace.Profile) {
 			finding.Related = []rules.Related{
 				{File: profile.Source, Span: m.Other.Span, Message: fmt.Sprintf("%q is listed here", m.Text)},
 			}
-			finding.Fixes = mentions.Remove(profile, m, isCopy, all)
+			finding.Fixes = remover.Remove(m)
 			p.Report(finding)
 		}
 	}

@@ -402,20 +402,34 @@ func hostsOf(profile *seccomp.Profile, l decide.Loader, names []string) []*secco
 	return hosts
 }
 
-// Remove returns the fix that removes a mention, and the whole rule where gone says the same of all its names.
-func Remove(profile *workspace.Profile, n *Mention, gone func(*Mention) bool, all [][]Mention) []fixers.Fix {
-	left := len(profile.Rules[n.Rule].Names)
+// Remover makes the fixes that remove mentions.
+type Remover struct {
+	profile *workspace.Profile
+	left    map[int]int // how many names stay, by rule
+}
+
+// NewRemover returns the Remover for the mentions of a profile for which gone is true.
+func NewRemover(profile *workspace.Profile, gone func(*Mention) bool, all [][]Mention) *Remover {
+	r := &Remover{profile, map[int]int{}}
+	for n, rule := range profile.Rules {
+		r.left[n] = len(rule.Names)
+	}
 	for _, names := range all {
 		for k := range names {
-			if names[k].Rule == n.Rule && gone(&names[k]) {
-				left--
+			if gone(&names[k]) {
+				r.left[names[k].Rule]--
 			}
 		}
 	}
-	if left == 0 {
-		return fixes.Edited(profile, "Remove the rule", fixers.Safe, fixseccomp.RemoveRules(profile.Profile, n.Rule),
-			fixers.Changes{})
+	return r
+}
+
+// Remove returns the fix that removes a mention, and the whole rule where all its names are to go.
+func (r *Remover) Remove(n *Mention) []fixers.Fix {
+	if r.left[n.Rule] == 0 {
+		return fixes.Edited(r.profile, "Remove the rule", fixers.Safe,
+			fixseccomp.RemoveRules(r.profile.Profile, n.Rule), fixers.Changes{})
 	}
-	return fixes.Edited(profile, fmt.Sprintf("Remove %q from this rule", n.Text), fixers.Safe,
-		fixseccomp.RemoveString(profile.Profile, profile.Rules[n.Rule].Names, n.Index), fixers.Changes{})
+	return fixes.Edited(r.profile, fmt.Sprintf("Remove %q from this rule", n.Text), fixers.Safe,
+		fixseccomp.RemoveString(r.profile.Profile, r.profile.Rules[n.Rule].Names, n.Index), fixers.Changes{})
 }
