@@ -9,6 +9,7 @@ import (
 	"github.com/sandlint/sandlint/parsers/image"
 	"github.com/sandlint/sandlint/parsers/source"
 	"github.com/sandlint/sandlint/rules"
+	"github.com/sandlint/sandlint/rules/dockerfile/internal/sources"
 )
 
 var badImageName = &rules.Rule{
@@ -22,53 +23,39 @@ var badImageName = &rules.Rule{
 		"github.com/distribution/reference v0.6.0: ParseNormalizedNamed",
 		"BuildKit v0.34.2, frontend/dockerfile/dockerfile2llb/convert.go: resolveBaseImage",
 	},
-	Check: rules.OnStep(func(p *rules.Pass, s *image.Step) {
-		if s.Image == nil || s.Broken || s.Onbuild != nil || s.Dockerfile().Foreign() {
+	Check: rules.OnDockerfile(func(p *rules.Pass, d *image.Dockerfile) {
+		if d.Foreign() {
 			return
 		}
-		switch s.Name {
-		case "FROM":
-			// FROM finds a stage only by its name in lower case.
-			base := s.Image.Stage.Base
-			if text, known := s.Expand(base.Text); known && text != "scratch" && !strings.Contains(base.Text, "$") &&
-				(s.Image.Stage.Parent == nil || text != s.Image.Stage.Parent.Name) {
-				reportName(p, s, text, base.Span)
+		stages := map[string]bool{}
+		for _, img := range d.Images {
+			stage := img.Stage
+			// FROM finds a stage only by its name in lower case. Values with variables are another rule's.
+			if text := stage.Image; !stage.From.Broken && text != "" && text != "scratch" &&
+				!strings.Contains(stage.Base.Text, "$") && (stage.Parent == nil || text != stage.Parent.Name) {
+				reportName(p, d, text, stage.Base.Span, stages)
 			}
-		case "COPY":
-			if flag, ok := s.Flag("from"); ok && flag.Known {
-				reportSource(p, s, flag.Value, flag.At)
-			}
-		case "RUN":
-			for n := range s.Instruction.Flags {
-				fields, _ := s.MountFields(&s.Instruction.Flags[n])
-				for _, field := range fields {
-					if field.Key == "from" && field.Known && s.Instruction.Flags[n].Name == "mount" {
-						reportSource(p, s, field.Value, field.Span)
-					}
-				}
+			if stage.Name != "" {
+				stages[stage.Name] = true
 			}
 		}
-	}, "FROM", "COPY", "RUN"),
+		for _, use := range sources.Of(d) {
+			if use.Stage == nil && strings.Trim(use.Name, "0123456789-") != "" {
+				reportName(p, d, use.Name, use.Span, stages)
+			}
+		}
+	}),
 }
 
-// reportSource reports the name in a "from", which is that of a stage in any case, a number, or an image.
-func reportSource(p *rules.Pass, s *image.Step, name string, span source.Span) {
-	d := s.Dockerfile()
-	if name == "" || strings.ContainsRune(name, '$') || strings.Trim(name, "0123456789") == "" ||
-		d.StageNamed(name) != nil {
-		return
-	}
-	reportName(p, s, name, span)
-}
-
-func reportName(p *rules.Pass, s *image.Step, name string, span source.Span) {
+// reportName reports the name of an image that BuildKit refuses. The stages are those whose names could be meant.
+func reportName(p *rules.Pass, d *image.Dockerfile, name string, span source.Span, stages map[string]bool) {
 	fault := image.ReferenceFault(name)
 	if fault == "" || strings.ContainsAny(name, "<>{}") || strings.Count(name, "%") > 1 ||
 		strings.Count(name, "@") > 1 {
 		// a placeholder of a template is none of this rule's business
 		return
 	}
-	f := s.Dockerfile().Source
+	f := d.Source
 	finding := rules.Finding{
 		File: f, Span: span,
 		Message: fmt.Sprintf("%q is not the name of an image (%s), so the build fails", name, fault),
@@ -76,7 +63,7 @@ func reportName(p *rules.Pass, s *image.Step, name string, span source.Span) {
 	lower := lowerName(name)
 	if lower != name && image.ReferenceFault(lower) == "" {
 		finding.Message = fmt.Sprintf("the name of an image has no upper-case letters, so the build fails at %q", name)
-		if s.Dockerfile().StageNamed(lower) != nil {
+		if stages[lower] {
 			finding.Message += "; the stage of that name is found in lower case alone"
 		}
 		if f.Text(span) == name {

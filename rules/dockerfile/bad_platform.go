@@ -23,8 +23,8 @@ var badPlatform = &rules.Rule{
 			return
 		}
 		flag, ok := s.Flag("platform")
-		if !ok {
-			return
+		if !ok || s.Instruction.Flag("platform").Unquoted == "" {
+			return // an empty flag counts as none
 		}
 		if e := s.Dockerfile().Expansion(s.Instruction, flag.Value); !flag.Known && e.Known && e.Text == "" &&
 			len(e.Unset) == 0 {

@@ -19,42 +19,47 @@ var baseImagePlatform = &rules.Rule{
 	References: []string{
 		"BuildKit v0.34.2, frontend/dockerfile/dockerfile2llb/validations.go: validateBaseImagePlatform",
 	},
-	Check: rules.OnStep(func(p *rules.Pass, s *image.Step) {
-		if s.Image == nil || s.Broken || s.Image.Parent != nil || s.Dockerfile().Foreign() {
+	Check: rules.OnDockerfile(func(p *rules.Pass, d *image.Dockerfile) {
+		if d.Foreign() {
 			return
 		}
-		stage := s.Image.Stage
-		arch := image.ArchitectureOf(stage.Image)
-		if arch == "" {
-			return
-		}
-		finding := rules.Finding{File: s.Dockerfile().Source, Span: stage.Base.Span}
-		if stage.Platform != "" {
-			system, want, ok := platformParts(stage.Platform)
-			if !ok || want == arch || system == "" {
-				return
+		stages := shipped.Of(d)
+		for _, img := range d.Images {
+			if finding, ok := foreignBase(p, img, stages); ok {
+				finding.File, finding.Span = d.Source, img.Stage.Base.Span
+				p.Report(finding)
 			}
-			finding.Message = fmt.Sprintf("the name of the image is that of one for %s, and --platform asks for "+
-				"%s, so "+
-				"its programs do not run there", arch, stage.Platform)
-			p.Report(finding)
-			return
 		}
-		if shipped.Helper(s.Image) {
-			return // files are copied from it, perhaps just for its architecture
+	}),
+}
+
+// foreignBase returns the finding for a stage whose base image is for another architecture.
+func foreignBase(p *rules.Pass, img *image.Image, stages *shipped.Stages) (finding rules.Finding, ok bool) {
+	stage := img.Stage
+	if img.Parent != nil || stage.From.Broken {
+		return finding, false
+	}
+	arch := image.ArchitectureOf(stage.Image)
+	if arch == "" {
+		return finding, false
+	}
+	if stage.Platform != "" {
+		_, want, ok := platformParts(stage.Platform)
+		finding.Message = fmt.Sprintf("the name of the image is that of one for %s, and --platform asks for %s, so "+
+			"its programs do not run there", arch, stage.Platform)
+		return finding, ok && want != arch
+	}
+	for _, b := range p.Workspace.BuildPlatforms(img.Dockerfile) {
+		if _, want, ok := platformParts(b.Name); !ok || want == arch {
+			continue
 		}
-		for _, b := range p.Workspace.BuildPlatforms(s.Dockerfile()) {
-			if _, want, ok := platformParts(b.Name); !ok || want == arch {
-				continue
-			}
-			finding.Message = fmt.Sprintf("the name of the image is that of one for %s, and it is built for %s "+
-				"too, so "+
-				"that image has programs that do not run there", arch, b.Name)
-			if b.File != nil && b.Span != (source.Span{}) {
-				finding.Related = []rules.Related{{File: b.File, Span: b.Span, Message: b.Why}}
-			}
-			p.Report(finding)
-			return
+		finding.Message = fmt.Sprintf("the name of the image is that of one for %s, and it is built for %s too, so "+
+			"that image has programs that do not run there", arch, b.Name)
+		if b.File != nil && b.Span != (source.Span{}) {
+			finding.Related = []rules.Related{{File: b.File, Span: b.Span, Message: b.Why}}
 		}
-	}, "FROM"),
+		// Files are copied from a helper, perhaps just for its architecture.
+		return finding, !stages.Helper(stage)
+	}
+	return finding, false
 }

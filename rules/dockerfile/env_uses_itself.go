@@ -2,7 +2,6 @@ package dockerfile
 
 import (
 	"fmt"
-	"slices"
 	"strings"
 
 	"github.com/sandlint/sandlint/fixers"
@@ -33,21 +32,20 @@ var envUsesItself = &rules.Rule{
 			return
 		}
 		f := s.Dockerfile().Source
+		earlier := map[string]*dockerfile.Pair{}
 		for n := range s.Pairs {
 			pair := &s.Pairs[n]
-			read := s.Dockerfile().Expansion(s.Instruction, pair.Value.Text).Read
-			for k := range s.Pairs[:n] {
-				earlier := &s.Pairs[k]
-				if !slices.Contains(read, earlier.Key.Text) || earlier.Key.Text == pair.Key.Text {
+			for _, name := range s.Dockerfile().Expansion(s.Instruction, pair.Value.Text).Read {
+				set := earlier[name]
+				if set == nil || name == pair.Key.Text {
 					continue // a key twice is the matter of dockerfile/env-key-twice
 				}
 				w := words.Word{Text: pair.Value.Text, Span: pair.Value.Span}
 				finding := rules.Finding{
-					File: f, Span: w.At(f, earlier.Key.Text),
-					Message: fmt.Sprintf("%s has the value here that it had before this ENV, not the one that the "+
-						"ENV sets",
-						earlier.Key.Text),
-					Related: []rules.Related{{File: f, Span: earlier.Key.Span, Message: "what is set"}},
+					File: f, Span: w.At(f, name),
+					Message: fmt.Sprintf(
+						"%s has the value here that it had before this ENV, not the one that the ENV sets", name),
+					Related: []rules.Related{{File: f, Span: set.Key.Span, Message: "what is set"}},
 				}
 				if fix, ok := splitEnv(s.Instruction, f, n); ok {
 					finding.Fixes = []fixers.Fix{fix}
@@ -55,6 +53,7 @@ var envUsesItself = &rules.Rule{
 				p.Report(finding)
 				break
 			}
+			earlier[pair.Key.Text] = pair
 		}
 	}, "ENV"),
 }

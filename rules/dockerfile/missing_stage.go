@@ -55,7 +55,10 @@ var missingStage = &rules.Rule{
 					"fails", use.Name, len(d.Stages))
 			default:
 				// Any other name may be that of an image or of a named context.
-				near := source.Nearest(use.Name, names)
+				near := ""
+				if len(names) <= maxNear/10 {
+					near = source.Nearest(use.Name, names)
+				}
 				if near == "" || strings.ContainsAny(use.Name, ":/@.") || strings.Trim(use.Name, "0123456789") == "" {
 					continue
 				}

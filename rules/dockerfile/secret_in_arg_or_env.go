@@ -32,27 +32,33 @@ var secretInArgOrEnv = &rules.Rule{
 		"BuildKit v0.34.2, frontend/dockerfile/dockerfile2llb/validations.go: validateNoSecretKey",
 		"moby/buildkit#5775, moby/buildkit#6501, ddev/ddev#6462, goodwithtech/dockle#130",
 	},
-	Check: rules.OnStep(func(p *rules.Pass, s *image.Step) {
-		if s.Image == nil || s.Broken || s.Dockerfile().Foreign() {
+	Check: rules.OnDockerfile(func(p *rules.Pass, d *image.Dockerfile) {
+		if d.Foreign() {
 			return
 		}
 		accept := rules.OptionsOf[secretNames](p).Accept
-		for n := range s.Pairs {
-			pair := &s.Pairs[n]
-			name := pair.Key.Text
-			if slices.ContainsFunc(accept, func(a string) bool { return strings.EqualFold(a, name) }) {
+		stages := shipped.Of(d)
+		for _, s := range d.Steps("ARG", "ENV") {
+			if s.Image == nil || s.Broken {
 				continue
 			}
-			if finding, ok := secretPair(s, pair); ok {
-				finding.File, finding.Span = s.Dockerfile().Source, pair.Key.Span
-				p.Report(finding)
+			for n := range s.Pairs {
+				pair := &s.Pairs[n]
+				name := pair.Key.Text
+				if slices.ContainsFunc(accept, func(a string) bool { return strings.EqualFold(a, name) }) {
+					continue
+				}
+				if finding, ok := secretPair(s, pair, stages); ok {
+					finding.File, finding.Span = d.Source, pair.Key.Span
+					p.Report(finding)
+				}
 			}
 		}
-	}, "ARG", "ENV"),
+	}),
 }
 
 // secretPair returns the finding for a pair that holds a secret.
-func secretPair(s *image.Step, pair *dockerfile.Pair) (rules.Finding, bool) {
+func secretPair(s *image.Step, pair *dockerfile.Pair, stages *shipped.Stages) (rules.Finding, bool) {
 	value, known := "", true
 	if pair.HasValue {
 		if value, known = s.Expand(pair.Value.Text); !known {
@@ -88,7 +94,7 @@ func secretPair(s *image.Step, pair *dockerfile.Pair) (rules.Finding, bool) {
 	finding := rules.Finding{
 		Message: fmt.Sprintf("%s is the name of a secret; %s", pair.Key.Text, who),
 	}
-	if shipped.Helper(s.Image) {
+	if stages.Helper(s.Image.Stage) {
 		finding.Severity = rules.Info
 		finding.Message = fmt.Sprintf("%s is the name of a secret; it stays in the build cache and in the "+
 			"provenance of "+

@@ -115,6 +115,9 @@ func (u *unsetUse) finding() (rules.Finding, bool) {
 		return finding, true
 	}
 	finding.Message = fmt.Sprintf("nothing sets %s before this, so it is empty", u.name)
+	if u.step.Index > maxNear {
+		return finding, true
+	}
 	names := u.step.Variables()
 	if later := u.later(); later > 0 {
 		finding.Message += fmt.Sprintf("; line %d sets it later", later)
@@ -124,6 +127,10 @@ func (u *unsetUse) finding() (rules.Finding, bool) {
 	}
 	return finding, true
 }
+
+// maxNear is the index of the last instruction for which the file is searched for other names, since that takes time in
+// proportion to the file.
+const maxNear = 2000
 
 // globalArg returns the ARG before the first FROM that declares a variable, nil without one.
 func globalArg(d *image.Dockerfile, name string) *dockerfile.Instruction {
@@ -187,18 +194,8 @@ var shellSets = strings.Fields("HOME PATH PWD OLDPWD HOSTNAME SHLVL SHELL UID EU
 // globalsInScript returns the uses of arguments from before the first FROM in the script of a RUN, of each the first
 // one, where neither the stage nor the script sets them.
 func globalsInScript(s *image.Step) []unsetUse {
-	var names []string
-	for _, i := range s.Dockerfile().Instructions {
-		if i.Name == "FROM" {
-			break
-		}
-		for n := range i.Pairs {
-			if name := i.Pairs[n].Key.Text; i.Name == "ARG" && isName(name) && !slices.Contains(names, name) {
-				names = append(names, name)
-			}
-		}
-	}
-	if len(names) == 0 || mayBeWindows(s) && s.Image.Base == nil && s.Dockerfile().Escape == '`' {
+	d := s.Dockerfile()
+	if d.Instructions[0].Name != "ARG" || d.Escape == '`' {
 		return nil
 	}
 	script := s.Script()
@@ -211,30 +208,35 @@ func globalsInScript(s *image.Step) []unsetUse {
 		if strings.Contains(text, "<<'") || strings.Contains(text, `<<"`) || sourcing().MatchString(text) {
 			continue // text that is not expanded, or another script that may set anything
 		}
-		for _, name := range names {
-			if _, set := s.Lookup(name); set || slices.Contains(shellSets, strings.ToUpper(name)) {
-				continue
+		var seen []string
+		plainUses(text, func(name string, at, end int) {
+			if slices.Contains(seen, name) || len(seen) > maxNames {
+				return
 			}
-			if at, ok := plainUse(text, name); ok && !assigns(text, name) {
-				span := source.Span{Start: part.base + at, End: part.base + at + len("$"+name)}
-				if strings.HasPrefix(text[at:], "${") {
-					span.End += len("{}")
-				}
+			seen = append(seen, name)
+			if slices.Contains(shellSets, strings.ToUpper(name)) || globalArg(d, name) == nil || assigns(text, name) {
+				return
+			}
+			if _, set := s.Lookup(name); !set {
+				span := source.Span{Start: part.base + at, End: part.base + end}
 				out = append(out, unsetUse{s, &words.Word{}, name, span})
 			}
-		}
+		})
 	}
 	return out
 }
+
+// maxNames bounds the names of one script that are looked up.
+const maxNames = 100
 
 // sourcing matches a command that reads another script.
 var sourcing = sync.OnceValue(func() *regexp.Regexp {
 	return regexp.MustCompile(`(^|[\s;&|({])(\.|source|eval)\s`)
 })
 
-// plainUse returns the first place in a script where the shell expands a variable in a form that is empty when it is
+// plainUses calls use for each place in a script where the shell expands a variable in a form that is empty when it is
 // not set.
-func plainUse(text, name string) (at int, ok bool) {
+func plainUses(text string, use func(name string, at, end int)) {
 	single, double := false, false
 	for n := 0; n < len(text); n++ {
 		switch c := text[n]; {
@@ -247,15 +249,21 @@ func plainUse(text, name string) (at int, ok bool) {
 			double = !double
 		case c == '$':
 			rest := text[n+1:]
-			if braced, ok := strings.CutPrefix(rest, "{"+name); ok && strings.HasPrefix(braced, "}") {
-				return n, true
+			braced := strings.HasPrefix(rest, "{")
+			rest = strings.TrimPrefix(rest, "{")
+			length := 0
+			for length < len(rest) && isName("x"+rest[length:length+1]) {
+				length++
 			}
-			if after, ok := strings.CutPrefix(rest, name); ok && (after == "" || !isName("x"+after[:1])) {
-				return n, true
+			end := len(text) - len(rest) + length
+			if name := rest[:length]; isName(name) && (!braced || strings.HasPrefix(rest[length:], "}")) {
+				if braced {
+					end++
+				}
+				use(name, n, end)
 			}
 		}
 	}
-	return 0, false
 }
 
 // assigns reports whether a script may set a variable: it has the name without a "$".

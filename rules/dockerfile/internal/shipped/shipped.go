@@ -6,19 +6,26 @@ import (
 	"github.com/sandlint/sandlint/parsers/image"
 )
 
-// Helper reports whether an image is only there for the last stage to copy files from, so what it holds besides is not
-// part of what is shipped. A stage that the last one does not need may be the target of another build, and is none.
-func Helper(img *image.Image) bool {
-	d := img.Dockerfile
-	last := d.Stages[len(d.Stages)-1]
-	for s := last; s != nil; s = s.Parent {
-		if s == img.Stage {
-			return false
-		}
-	}
-	return needs(d, last)[img.Stage]
+// Stages are the stages of one Dockerfile.
+type Stages struct {
+	file    *image.Dockerfile
+	needed  map[*dockerfile.Stage]bool // by the last stage; made on first use
+	lineage map[*dockerfile.Stage]bool // the last stage and those that it is based on
 }
 
-func needs(d *image.Dockerfile, last *dockerfile.Stage) map[*dockerfile.Stage]bool {
-	return d.Needs(last)
+// Of returns the stages of a Dockerfile.
+func Of(d *image.Dockerfile) *Stages { return &Stages{file: d} }
+
+// Helper reports whether a stage is only there for the last one to copy files from, so what it holds besides is not
+// part of what is shipped. A stage that the last one does not need may be the target of another build, and is none.
+func (s *Stages) Helper(stage *dockerfile.Stage) bool {
+	if s.needed == nil {
+		last := s.file.Stages[len(s.file.Stages)-1]
+		s.needed = s.file.Needs(last)
+		s.lineage = map[*dockerfile.Stage]bool{}
+		for at := last; at != nil; at = at.Parent {
+			s.lineage[at] = true
+		}
+	}
+	return s.needed[stage] && !s.lineage[stage]
 }

@@ -2,6 +2,7 @@
 package sources
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 
@@ -81,20 +82,53 @@ func Cyclic(uses []Use) map[*dockerfile.Stage]bool {
 	if backwards {
 		return out
 	}
-	for start := range needs {
-		seen := map[*dockerfile.Stage]bool{}
-		todo := append([]*dockerfile.Stage(nil), needs[start]...)
-		for len(todo) > 0 {
-			next := todo[len(todo)-1]
-			todo = todo[:len(todo)-1]
-			if next == start {
-				out[start] = true
-				break
+	// A stage is in a circle if its strongly connected component has another stage, or it needs itself (Kosaraju).
+	var order []*dockerfile.Stage
+	needed := map[*dockerfile.Stage][]*dockerfile.Stage{}
+	seen := map[*dockerfile.Stage]bool{}
+	for _, use := range uses {
+		order = append(order, finished(use.Step.Image.Stage, needs, seen)...)
+		if here := use.Step.Image.Stage; use.Stage != nil {
+			needed[use.Stage] = append(needed[use.Stage], here)
+			out[here] = out[here] || use.Stage == here
+		}
+	}
+	clear(seen)
+	for _, start := range slices.Backward(order) {
+		if component := finished(start, needed, seen); len(component) > 1 {
+			for _, stage := range component {
+				out[stage] = true
 			}
-			if !seen[next] {
-				seen[next] = true
-				todo = append(todo, needs[next]...)
-			}
+		}
+	}
+	return out
+}
+
+// finished returns the stages that are reached from one and not seen yet, in the order in which all that they reach has
+// been seen.
+func finished(start *dockerfile.Stage, next map[*dockerfile.Stage][]*dockerfile.Stage,
+	seen map[*dockerfile.Stage]bool) []*dockerfile.Stage {
+	if seen[start] {
+		return nil
+	}
+	type visit struct {
+		stage *dockerfile.Stage
+		child int
+	}
+	var out []*dockerfile.Stage
+	seen[start] = true
+	for path := []visit{{stage: start}}; len(path) > 0; {
+		at := &path[len(path)-1]
+		if at.child == len(next[at.stage]) {
+			out = append(out, at.stage)
+			path = path[:len(path)-1]
+			continue
+		}
+		child := next[at.stage][at.child]
+		at.child++
+		if !seen[child] {
+			seen[child] = true
+			path = append(path, visit{stage: child})
 		}
 	}
 	return out
