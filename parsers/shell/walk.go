@@ -230,10 +230,14 @@ func (w *walker) command(st *syntax.Stmt, x *ctx) result {
 	case nil, *syntax.CallExpr, *syntax.DeclClause, *syntax.TestClause, *syntax.ArithmCmd, *syntax.LetClause:
 		return w.simple(st, x)
 	case *syntax.BinaryCmd:
-		if n.Op == syntax.AndStmt || n.Op == syntax.OrStmt {
+		if isList(st) {
 			return w.list(st, x)
 		}
 		return w.pipeline(st, x)
+	case *syntax.FuncDecl:
+		if n.Body != nil && isList(n.Body) {
+			return w.list(st, x)
+		}
 	case *syntax.TimeClause:
 		if n.Stmt == nil {
 			return result{success: true}
@@ -461,20 +465,43 @@ type item struct {
 	stmt *syntax.Stmt
 }
 
-// list walks a && b || c.
-func (w *walker) list(st *syntax.Stmt, x *ctx) result {
-	var items []item
+// listItems returns the parts of a list, in order. The parser reads `f() { a; } && b` as a function whose body is the list
+// `{ a; } && b`; to a shell the body ends at the brace.
+func listItems(st *syntax.Stmt) []item {
+	var out []item
 	for {
 		b, ok := st.Cmd.(*syntax.BinaryCmd)
 		if !ok || b.Op != syntax.AndStmt && b.Op != syntax.OrStmt {
 			break
 		}
-		items = append(items, item{b.Op, b.Y})
+		out = append(out, item{b.Op, b.Y})
 		st = b.X
 	}
-	items = append(items, item{0, st})
-	slices.Reverse(items)
+	out = append(out, item{0, st})
+	slices.Reverse(out)
+	for n := 0; n < len(out); n++ {
+		f, ok := out[n].stmt.Cmd.(*syntax.FuncDecl)
+		if !ok || !isList(f.Body) {
+			continue
+		}
+		rest := listItems(f.Body)
+		function, whole := *f, *out[n].stmt
+		function.Body = rest[0].stmt
+		whole.Cmd = &function
+		out = slices.Replace(out, n, n+1, append([]item{{out[n].op, &whole}}, rest[1:]...)...)
+	}
+	return out
+}
 
+// isList reports whether a statement is a list joined by && or ||.
+func isList(st *syntax.Stmt) bool {
+	b, ok := st.Cmd.(*syntax.BinaryCmd)
+	return ok && (b.Op == syntax.AndStmt || b.Op == syntax.OrStmt)
+}
+
+// list walks a && b || c.
+func (w *walker) list(st *syntax.Stmt, x *ctx) result {
+	items := listItems(st)
 	begin := len(w.s.Commands)
 	var chain []*Command
 	endChain := func() {
