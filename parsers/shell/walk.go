@@ -465,8 +465,8 @@ type item struct {
 	stmt *syntax.Stmt
 }
 
-// listItems returns the parts of a list, in order. The parser reads `f() { a; } && b` as a function whose body is the list
-// `{ a; } && b`; to a shell the body ends at the brace.
+// listItems returns the parts of a list, in order. The parser reads `f() { a; } && b` as a function whose body is the
+// list `{ a; } && b`; to a shell the body ends at the brace.
 func listItems(st *syntax.Stmt) []item {
 	var out []item
 	for {
