@@ -21,6 +21,15 @@ func (r *Rule) HadolintIDs() []string {
 
 func isHadolint(name string) bool { return isCode(name, "DL") || isCode(name, "SC") }
 
+// ID returns the id that a finding is shown with: its rule's, or for a rule that reports under the codes of another
+// program, such as ShellCheck, the pack and the code.
+func (f *Finding) ID() string {
+	if f.Rule.Codes != "" && len(f.As) > 0 {
+		return f.Rule.Pack() + "/" + f.As[0]
+	}
+	return f.Rule.ID
+}
+
 // HadolintID returns the id that hadolint has for a finding, "" where it has none.
 func (f *Finding) HadolintID() string {
 	if len(f.As) > 0 {
@@ -43,6 +52,7 @@ func (f *Finding) Aliases() []string {
 
 // named reports whether a name is one of the finding: of its rule, but for ids of the rule's other findings.
 func (f *Finding) named(name string) bool {
+	name = withoutPack(name)
 	if len(f.As) > 0 && isHadolint(name) {
 		return slices.ContainsFunc(f.As, func(id string) bool { return strings.EqualFold(id, name) })
 	}
@@ -51,7 +61,8 @@ func (f *Finding) named(name string) bool {
 
 // Partial reports whether a name is that of some of the rule's findings, and not of all.
 func (r *Rule) Partial(name string) bool {
-	if r.Codes != "" && isCode(name, r.Codes) {
+	name = withoutPack(name)
+	if r.hasCode(name) {
 		return true
 	}
 	return isHadolint(name) && r.named(name) && len(r.HadolintIDs()) > 1

@@ -173,6 +173,8 @@ type group struct {
 	fixable bool // some finding has a fix that may be applied
 	// together says that a rule about the workspace as a whole has such a finding.
 	together bool
+	// external says that a rule that asks another program has one.
+	external bool
 }
 
 // linked divides the files of a workspace into groups: files are in one group when a document or a fix links them.
@@ -200,9 +202,12 @@ func linked(ws *workspace.Workspace, c *checked, opts FixOptions) []group {
 			leader[max(a, b)] = min(a, b)
 		}
 	}
-	fixable, together := map[int]bool{}, map[int]bool{}
+	fixable, together, external := map[int]bool{}, map[int]bool{}, map[int]bool{}
 	for n := range c.files {
 		fixable[n] = slices.ContainsFunc(c.files[n].findings, applies)
+		external[n] = slices.ContainsFunc(c.files[n].findings, func(f Finding) bool {
+			return f.Rule.Check.external && applies(f)
+		})
 		for _, path := range c.files[n].reads {
 			link(n, path)
 		}
@@ -231,6 +236,7 @@ func linked(ws *workspace.Workspace, c *checked, opts FixOptions) []group {
 		g.entries = append(g.entries, e)
 		g.fixable = g.fixable || fixable[n]
 		g.together = g.together || together[n]
+		g.external = g.external || external[n]
 	}
 	return groups
 }
@@ -251,7 +257,7 @@ func fixGroup(ws *workspace.Workspace, set *Set, g group, opts FixOptions) (out 
 			}}}
 		}
 	}()
-	c := &checker{ws: ws, set: set, unheeded: opts.unheeded(), together: g.together}
+	c := &checker{ws: ws, set: set, unheeded: opts.unheeded(), together: g.together, external: g.external}
 	var files []*source.File
 	for _, e := range g.entries {
 		doc, err := ws.Open(e)
@@ -340,7 +346,36 @@ func proveShown(
 		return nil, nil
 	}
 	more, _ := lint(ws, set.unselected, doc, unheeded)
-	return c.proveAll(c.original, slices.Concat(findings, more), findings)
+	var own, external []int // of findings
+	for n := range findings {
+		if findings[n].Rule.Check.external {
+			external = append(external, n)
+		} else {
+			own = append(own, n)
+		}
+	}
+	if len(external) == 0 {
+		return c.proveAll(c.original, slices.Concat(findings, more), findings)
+	}
+	for _, part := range [][]int{own, external} {
+		some := make([]Finding, len(part))
+		for n, at := range part {
+			some[n] = findings[at]
+		}
+		if !offered(some) {
+			continue
+		}
+		all := slices.Concat(some, more)
+		if c.external = len(part) > 0 && some[0].Rule.Check.external; c.external {
+			all = slices.Concat(findings, more)
+		}
+		r, u := c.proveAll(c.original, all, some)
+		rejected, untried = append(rejected, r...), append(untried, u...)
+		for n, at := range part {
+			findings[at] = some[n]
+		}
+	}
+	return rejected, untried
 }
 
 // proveWorkspace proves the fixes of what rules about the workspace as a whole found, which may edit all of its files.
@@ -387,6 +422,7 @@ type checker struct {
 	original []*source.File // the files as ws has them
 	unheeded unheeded
 	together bool // includes the rules about the workspace as a whole
+	external bool // includes the rules that ask other programs
 
 	states [2]*state // the newest first
 }
@@ -456,7 +492,7 @@ func (c *checker) lint(files []*source.File) ([]Finding, error) {
 		if err != nil {
 			return nil, err
 		}
-		findings, _ := lint(s.ws, c.set.with(c.set.proof, doc), doc, c.unheeded)
+		findings, _ := lint(s.ws, c.set.with(c.list(), doc), doc, c.unheeded)
 		out = append(out, findings...)
 		if more := byPath[e.Path]; len(more) > 0 {
 			findings, _ := divide(more, doc, c.unheeded)
@@ -464,6 +500,14 @@ func (c *checker) lint(files []*source.File) ([]Finding, error) {
 		}
 	}
 	return out, nil
+}
+
+// list returns the rules of the proof.
+func (c *checker) list() []configured {
+	if c.external {
+		return c.set.proof
+	}
+	return c.set.internal
 }
 
 // Compare implements fixers.Checker.

@@ -15,6 +15,8 @@ type Set struct {
 	rules []*Rule
 	run   []configured
 	proof []configured // those of run, and those about syntax, which a fix must not break even if they are not selected
+	// internal are those of proof that ask no other program.
+	internal []configured
 	// unselected are those of proof that are not in run.
 	unselected []configured
 	// experimental are those that are off by default, and that a check directive in a file can switch on there.
@@ -129,6 +131,7 @@ type selecting struct {
 }
 
 func (s *selecting) setCode(r *Rule, name string, severity Severity) {
+	name = withoutPack(name)
 	if s.codes[r] == nil {
 		s.codes[r] = codes{}
 	}
@@ -237,6 +240,9 @@ func (s *selecting) set(experimental bool) *Set {
 		}
 		if on || r.Syntax {
 			set.proof = append(set.proof, c)
+			if !r.Check.external {
+				set.internal = append(set.internal, c)
+			}
 		}
 		if r.Syntax && !on {
 			set.unselected = append(set.unselected, c)
@@ -277,7 +283,21 @@ func Find(packs []Pack, name string) (*Rule, Pack, error) {
 
 // named reports whether a name is the rule's id, an alias or one of its Codes.
 func (r *Rule) named(name string) bool {
-	return r.listed(name) || r.Codes != "" && isCode(name, r.Codes)
+	return r.listed(name) || r.hasCode(withoutPack(name))
+}
+
+// hasCode reports whether a name has the form of one of the rule's Codes, which have four digits.
+func (r *Rule) hasCode(name string) bool {
+	return r.Codes != "" && len(name) == len(r.Codes)+4 && isCode(name, r.Codes)
+}
+
+// withoutPack returns a code of ShellCheck without the pack before it, as in "shellcheck/SC2086", and other names as
+// they are.
+func withoutPack(name string) string {
+	if code, ok := strings.CutPrefix(name, "shellcheck/"); ok && isCode(code, "SC") {
+		return code
+	}
+	return name
 }
 
 // listed reports whether a name is the rule's id or an alias.

@@ -18,6 +18,7 @@ type Adapter struct {
 	document  func(*Pass, *workspace.Document)
 	workspace func(*Pass)
 	comments  bool // a comment above the subject can suppress a finding
+	external  bool // asks another program
 }
 
 // OnText makes the check of a rule about one nix.conf text: a file, or a fragment of another file.
@@ -139,6 +140,13 @@ func OnDocument[T any](subject string, check func(*Pass, T)) Adapter {
 			check(p, value)
 		}
 	}}
+}
+
+// External marks the check of a rule as one that asks another program, which may not be installed everywhere. Its
+// findings count in the proof of its own fixes alone, so the fixes of other rules do not depend on the program.
+func External(a Adapter) Adapter {
+	a.external = true
+	return a
 }
 
 // Joined makes the check of a rule about several kinds of subject in a file, such as a text and the command that writes

@@ -10,9 +10,11 @@ import (
 	"github.com/sandlint/sandlint/rules/order"
 	"github.com/sandlint/sandlint/rules/sandbox"
 	"github.com/sandlint/sandlint/rules/seccomp"
+	"github.com/sandlint/sandlint/rules/shellcheck"
 )
 
 // All returns the packs, sorted by name.
 func All() []rules.Pack {
-	return []rules.Pack{dockerfile.Pack(), nix.Pack(), order.Pack(), sandbox.Pack(), seccomp.Pack()}
+	return []rules.Pack{dockerfile.Pack(), nix.Pack(), order.Pack(), sandbox.Pack(), seccomp.Pack(),
+		shellcheck.Pack(nil)}
 }

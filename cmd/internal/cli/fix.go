@@ -258,7 +258,7 @@ func (a *app) summarize(res *rules.FixResult, done outcome, flags *fixFlags) {
 	}
 	for _, f := range done.after.Findings { // there is no report with them
 		at := f.File.Position(f.Span.Start)
-		fmt.Fprintln(a.stderr, report.Line(fmt.Sprintf("%s[%s]: %s:%d:%d: %s", f.Severity, f.Rule.ID, f.File.Path,
+		fmt.Fprintln(a.stderr, report.Line(fmt.Sprintf("%s[%s]: %s:%d:%d: %s", f.Severity, f.ID(), f.File.Path,
 			at.Line, at.Column, f.Message)))
 	}
 }

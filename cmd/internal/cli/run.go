@@ -17,6 +17,7 @@ import (
 
 	"github.com/sandlint/sandlint/cmd/internal/config"
 	"github.com/sandlint/sandlint/cmd/internal/report"
+	"github.com/sandlint/sandlint/cmd/internal/shellcheck"
 	"github.com/sandlint/sandlint/parsers/files"
 	"github.com/sandlint/sandlint/parsers/workspace"
 	"github.com/sandlint/sandlint/rules"
@@ -39,6 +40,8 @@ type runFlags struct {
 	formats       []string
 	quiet         bool
 	verbose       bool
+	shellCheck    string
+	noShellCheck  bool
 }
 
 // input registers the flags that choose what is read, and for which consumers.
@@ -81,6 +84,9 @@ func (f *runFlags) rules(cmd *cobra.Command, a *app) {
 	flags.BoolVar(&f.forceExclude, "force-exclude", false,
 		"also apply the exclude patterns to files named on the command line")
 	flags.BoolVar(&f.noIgnores, "no-ignores", false, "also report findings that comments in the files suppress")
+	flags.StringVar(&f.shellCheck, "shellcheck", "", "check scripts with this `PROGRAM` instead of the "+
+		"shellcheck that is installed")
+	flags.BoolVar(&f.noShellCheck, "no-shellcheck", false, "do not check scripts with ShellCheck")
 	flags.StringArrayVar(&f.formats, "format", nil, "output as `FORMAT[=FILE]`: "+formatNames()+" (repeatable)")
 	flags.BoolVarP(&f.quiet, "quiet", "q", false, "do not print the summary")
 	for _, flag := range []string{"select", "ignore", "only"} {
@@ -118,6 +124,8 @@ type run struct {
 	unheeded  []string       // linters whose comments suppress nothing
 	outputs   []report.Output
 	stdin     []byte // nil when standard input is not read
+	// shellCheck is the installed ShellCheck, nil where there is none or it is switched off.
+	shellCheck *shellcheck.Runner
 }
 
 // prepare reads flags, configuration and standard input, and finds the files.
@@ -154,7 +162,10 @@ func (a *app) prepare(f *runFlags, paths []string) (*run, error) {
 	}
 	sel := rules.Selection{Only: names(f.only), Select: names(f.selected), Ignore: names(f.ignored)}
 	conf.Select(&sel)
-	if r.set, err = rules.NewSet(a.packs(), sel); err != nil {
+	if r.shellCheck, err = a.shellCheck(f); err != nil {
+		return nil, err
+	}
+	if r.set, err = rules.NewSet(a.packsWith(r.shellCheck), sel); err != nil {
 		return nil, err
 	}
 	if slices.Contains(opts.Paths, "-") {
@@ -166,7 +177,9 @@ func (a *app) prepare(f *runFlags, paths []string) (*run, error) {
 		}
 		r.stdin = opts.Stdin
 	}
-	r.workspace, err = rules.Load(opts)
+	if r.workspace, err = rules.Load(opts); err == nil {
+		r.prefetch()
+	}
 	return r, err
 }
 
@@ -415,6 +428,9 @@ func (a *app) finish(r *run, res *rules.Result, rejected []rules.Rejected) {
 	for _, path := range slices.Sorted(maps.Keys(untried)) {
 		a.warnf("%s: %s not shown: too many fixes of this file cannot be proved together", path,
 			isOrAre(untried[path], "fix"))
+	}
+	if r.shellCheck != nil && r.shellCheck.Err() != nil {
+		a.warnf("ShellCheck failed, so its findings are missing: %v", r.shellCheck.Err())
 	}
 	for _, s := range res.Incomplete {
 		a.warnf("%s: %s", s.Path, s.Reason)

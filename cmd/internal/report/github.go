@@ -98,7 +98,7 @@ func annotations(r *Report) []annotation {
 			file:      repositoryPath(r, f.File.Path),
 			line:      start.Line,
 			endLine:   end.Line,
-			title:     f.Rule.ID,
+			title:     f.ID(),
 			message:   f.Message,
 			logPrefix: fmt.Sprintf("%s:%d:%d: %s: ", f.File.Path, start.Line, start.Column, f.Severity),
 		}
@@ -281,7 +281,7 @@ func stepSummary(r *Report, size int) []byte {
 			last = f.File.Path
 		}
 		full = !row(head +
-			fmt.Sprintf("| %d | %s | %s | %s |\n", start.Line, f.Severity, markdown(f.Message), markdown(f.Rule.ID)))
+			fmt.Sprintf("| %d | %s | %s | %s |\n", start.Line, f.Severity, markdown(f.Message), markdown(f.ID())))
 	}
 	if rows < total {
 		fmt.Fprintf(&b, "\n… and %d more; see the log of the step.\n", total-rows)

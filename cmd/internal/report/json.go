@@ -132,7 +132,7 @@ func writeJSON(out io.Writer, r *Report) error {
 
 func newJSONFinding(f *rules.Finding, fingerprint, help string) jsonFinding {
 	out := jsonFinding{
-		Rule:        f.Rule.ID,
+		Rule:        f.ID(),
 		Aliases:     f.Aliases(),
 		Severity:    f.Severity.String(),
 		Message:     secret.Mask(f.Message),

@@ -155,7 +155,7 @@ func writeText(out io.Writer, r *Report) error {
 
 // label returns the id of a finding's rule and its aliases.
 func label(f *rules.Finding) string {
-	return strings.Join(append([]string{f.Rule.ID}, f.Aliases()...), ", ")
+	return strings.Join(append([]string{f.ID()}, f.Aliases()...), ", ")
 }
 
 // WriteProblems prints problems that do not come from a rule, such as those of a configuration file, in the text
