@@ -23,7 +23,7 @@ var baseImagePlatform = &rules.Rule{
 		if d.Foreign() {
 			return
 		}
-		stages := shipped.Of(d)
+		stages := shipped.Of(p.Workspace, d)
 		for _, img := range d.Images {
 			if finding, ok := foreignBase(p, img, stages); ok {
 				finding.File, finding.Span = d.Source, img.Stage.Base.Span
@@ -59,7 +59,7 @@ func foreignBase(p *rules.Pass, img *image.Image, stages *shipped.Stages) (findi
 			finding.Related = []rules.Related{{File: b.File, Span: b.Span, Message: b.Why}}
 		}
 		// Files are copied from a helper, perhaps just for its architecture.
-		return finding, !stages.Helper(stage)
+		return finding, !stages.Helper(img)
 	}
 	return finding, false
 }

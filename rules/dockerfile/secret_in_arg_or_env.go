@@ -37,7 +37,7 @@ var secretInArgOrEnv = &rules.Rule{
 			return
 		}
 		accept := rules.OptionsOf[secretNames](p).Accept
-		stages := shipped.Of(d)
+		stages := shipped.Of(p.Workspace, d)
 		for _, s := range d.Steps("ARG", "ENV") {
 			if s.Image == nil || s.Broken {
 				continue
@@ -94,7 +94,7 @@ func secretPair(s *image.Step, pair *dockerfile.Pair, stages *shipped.Stages) (r
 	finding := rules.Finding{
 		Message: fmt.Sprintf("%s is the name of a secret; %s", pair.Key.Text, who),
 	}
-	if stages.Helper(s.Image.Stage) {
+	if stages.Helper(s.Image) {
 		finding.Severity = rules.Info
 		finding.Message = fmt.Sprintf("%s is the name of a secret; it stays in the build cache and in the "+
 			"provenance of "+
