@@ -20,7 +20,12 @@ var missingHealthcheck = &rules.Rule{
 		if img.Dockerfile.Foreign() || !img.Ships() || img.Stage.From.Broken {
 			return
 		}
-		runs := false
+		for _, other := range img.Dockerfile.Images {
+			if other.Parent == img {
+				return // what is based on it is the image that somebody starts
+			}
+		}
+		runs := img.Root().Stage.Image != "scratch" // every other image has a command of its own
 		for i := img; i != nil; i = i.Parent {
 			for _, in := range i.Stage.Instructions {
 				switch in.Name {

@@ -24,8 +24,18 @@ var undescribedDefinition = &rules.Rule{
 		if d.Foreign() {
 			return
 		}
+		end, next := 0, 0
 		for _, i := range d.Instructions {
-			if i.Broken || len(i.Comments) == 0 {
+			// The comments since the instruction before, as BuildKit takes them: an empty line changes nothing, an empty
+			// comment separates.
+			comment := ""
+			for ; next < len(d.Comments) && d.Comments[next].End <= i.Span.Start; next++ {
+				if c := d.Comments[next]; c.Start >= end {
+					comment = strings.TrimSpace(strings.TrimPrefix(d.Source.Text(c), "#"))
+				}
+			}
+			end = i.Span.End
+			if i.Broken || comment == "" {
 				continue
 			}
 			var names []string
@@ -40,8 +50,6 @@ var undescribedDefinition = &rules.Rule{
 					names = append(names, pair.Key.Text)
 				}
 			}
-			last := i.Comments[len(i.Comments)-1]
-			comment := strings.TrimSpace(strings.TrimPrefix(d.Source.Text(last), "#"))
 			first, _, _ := strings.Cut(comment, " ")
 			if len(names) == 0 || slices.Contains(names, first) {
 				continue
@@ -49,9 +57,7 @@ var undescribedDefinition = &rules.Rule{
 			p.Report(rules.Finding{
 				File: d.Source, Span: at,
 				Message: fmt.Sprintf("the comment above does not begin with %q, so docker build --call does not "+
-					"show it "+
-					"as its "+
-					"description", names[0]),
+					"show it as its description", names[0]),
 			})
 		}
 	}),

@@ -28,7 +28,12 @@ var declared = map[string]allowance{
 	"dockerfile/useradd-without-no-log-init": {words: []string{"-l"}},
 	"dockerfile/shell-form-command":          {exec: true},
 	"dockerfile/relative-workdir":            {},
-	"order/nix-config-after-nix-command":     {order: true},
+	// ADD and COPY of one local file differ in what happens to an archive.
+	"dockerfile/add-for-local-file":     {rest: `"attemptUnpackDockerCompatibility":true,`},
+	"dockerfile/apt-instead-of-apt-get": {replaced: map[string]string{"apt": "apt-get"}},
+	// Several files into a place without a slash are written one over the other, unless it is a folder already.
+	"dockerfile/copy-several-to-file":    {rest: `/(",)`},
+	"order/nix-config-after-nix-command": {order: true},
 }
 
 // allowance is what a fix may change.
@@ -45,8 +50,8 @@ type allowance struct {
 	order bool
 	// labels may be added, and the author may go.
 	labels []string
-	// rest are parts of the text of a step that may go.
-	rest []string
+	// rest matches parts of the text of a step that may go, but for the first group.
+	rest string
 }
 
 // normaliser makes the same text of two builds that differ in what is allowed.
@@ -55,7 +60,7 @@ type normaliser struct {
 	replaced      map[string]string
 	exec, order   bool
 	blind         bool // to what commands do
-	rest          []string
+	rest          []*regexp.Regexp
 	commands      *regexp.Regexp
 }
 
@@ -77,7 +82,9 @@ func newNormaliser(applied map[string]bool) *normaliser {
 			n.replaced[from] = to
 		}
 		n.exec, n.order = n.exec || a.exec, n.order || a.order
-		n.rest = append(n.rest, a.rest...)
+		if a.rest != "" {
+			n.rest = append(n.rest, regexp.MustCompile(a.rest))
+		}
 	}
 	if commands != nil {
 		slices.Sort(commands)
@@ -138,7 +145,7 @@ func (n *normaliser) lines(b buildkit.Build) []string {
 	for _, s := range b.Steps {
 		rest := s.Rest
 		for _, part := range n.rest {
-			rest = strings.ReplaceAll(rest, part, "")
+			rest = part.ReplaceAllString(rest, "$1")
 		}
 		if n.order {
 			_, rest, _ = strings.Cut(rest, "{")
