@@ -26,8 +26,8 @@ var undescribedDefinition = &rules.Rule{
 		}
 		end, next := 0, 0
 		for _, i := range d.Instructions {
-			// The comments since the instruction before, as BuildKit takes them: an empty line changes nothing, an empty
-			// comment separates.
+			// The comments since the instruction before, as BuildKit takes them: an empty line changes nothing, an
+			// empty comment separates.
 			comment := ""
 			for ; next < len(d.Comments) && d.Comments[next].End <= i.Span.Start; next++ {
 				if c := d.Comments[next]; c.Start >= end {
