@@ -3,7 +3,6 @@ package shellcheck
 import (
 	"bytes"
 	"fmt"
-	"slices"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -132,17 +131,43 @@ func appendUnit(list []unit, s *image.Step, u unit, dialect shell.Dialect) []uni
 	}
 	// A line that ends in CR and LF ends in LF to the shell of a RUN; elsewhere the CR is part of the script.
 	text := strings.ReplaceAll(string(u.view), "\r\n", " \n")
-	if hasLine {
-		u.script.Dialect = ""
-	} else {
+	set := variables(s)
+	switch directive := strings.HasPrefix(strings.TrimLeft(text, " \t\n"), "# shellcheck"); {
+	case !hasLine && !directive && set != "":
+		text = "# shellcheck shell=" + u.script.Dialect + "\n" + set + "\n" + text
+		u.before = 2
+	case !hasLine:
 		text = "# shellcheck shell=" + u.script.Dialect + "\n" + text
 		u.before = 1
+	default:
+		u.script.Dialect = ""
 	}
-	if names := slices.DeleteFunc(s.Variables(), func(name string) bool { return !isName(name) }); len(names) > 0 {
-		text += "\nexport " + strings.Join(names, " ") + "\n" // so they count as set
+	if u.before < 2 && set != "" { // a directive, or the line with the program, must come before all commands
+		text += "\n" + set + "\n"
 	}
 	u.script.Text = text
 	return append(list, u)
+}
+
+// variables returns a command that sets the variables of ENV and ARG, "" where there are none: ShellCheck does not ask
+// for quotes around one whose value has no blanks.
+func variables(s *image.Step) string {
+	var out strings.Builder
+	for _, name := range s.Variables() {
+		if !isName(name) {
+			continue
+		}
+		out.WriteString(" " + name)
+		if v, ok := s.Lookup(name); ok && v.Known && !strings.ContainsFunc(v.Text, func(r rune) bool {
+			return r < ' ' || r > '~' || r == '\''
+		}) {
+			out.WriteString("='" + v.Text + "'")
+		}
+	}
+	if out.Len() == 0 {
+		return ""
+	}
+	return "export" + out.String()
 }
 
 // isName reports whether a shell can have a variable with a name.
