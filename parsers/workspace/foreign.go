@@ -286,18 +286,20 @@ var (
 // isTemplate reports whether marks of a template language stand where an instruction or its words would. Marks between
 // quotes are no sign: docker inspect and go list take templates.
 func isTemplate(d *dockerfile.File) bool {
-	if snippet().Match(d.Source.Bytes) {
+	text := d.Source.Bytes
+	if bytes.HasPrefix(text, []byte("#")) && bytes.Contains(text, []byte("mode: snippet")) && snippet().Match(text) {
 		return true
 	}
+	some := marked(text)
 	for _, i := range d.Instructions {
-		if templateKeyword().MatchString(i.Name) {
+		if strings.ContainsAny(i.Name, "{<[%@$#(") && templateKeyword().MatchString(i.Name) {
 			return true
 		}
 		args := d.Source.Bytes[i.Args.Start:max(i.Args.Start, i.Args.End)]
-		if i.Name == "FROM" && templateImage().Match(args) {
+		if i.Name == "FROM" && bytes.ContainsAny(args, "{<[%@$#") && templateImage().Match(args) {
 			return true
 		}
-		if !marked().Match(args) {
+		if !some || !marked(args) {
 			continue
 		}
 		bare := quoted().ReplaceAll(args, nil)
@@ -314,8 +316,15 @@ func isTemplate(d *dockerfile.File) bool {
 	return false
 }
 
-// marked matches arguments that hold anything of which a mark could be made.
-var marked = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`\{[{%]|<%|cookiecutter\.`) })
+// marked reports whether a text holds anything of which a mark could be made.
+func marked(text []byte) bool {
+	for _, mark := range []string{"{{", "{%", "<%", "cookiecutter."} {
+		if bytes.Contains(text, []byte(mark)) {
+			return true
+		}
+	}
+	return false
+}
 
 // snippet matches the head of a snippet of an editor.
 var snippet = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`\A#.*-\*-.*mode: snippet`) })
