@@ -68,9 +68,9 @@ func testApp(dir string, env map[string]string) (a *app, stdout, stderr *bytes.B
 			}
 			return env[name]
 		},
-		getwd:  func() (string, error) { return dir, nil },
-		now:    func() time.Time { return time.Time{} },
-		packs:  testPacks,
+		getwd: func() (string, error) { return dir, nil },
+		now:   func() time.Time { return time.Time{} },
+		packs: testPacks,
 	}, stdout, stderr
 }
 
