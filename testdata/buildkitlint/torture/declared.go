@@ -149,6 +149,7 @@ func (n *normaliser) lines(b buildkit.Build) []string {
 		}
 		if n.order {
 			_, rest, _ = strings.Cut(rest, "{")
+			rest = strings.ReplaceAll(rest, `"input":-1,`, "") // the first step, which begins with nothing
 		}
 		if n.blind && s.Args != nil {
 			s.Args, s.Env = []string{"…"}, nil
