@@ -200,11 +200,11 @@ func TestRuntimeNeeds(t *testing.T) {
 		}
 	}
 	for _, r := range seccomptest.Runtimes() {
+		version, ok := seccomp.ParseVersion(r.Version)
+		if !ok || strings.Contains(r.Version, "-") {
+			continue // the table of needs has released versions only
+		}
 		t.Run(strings.ReplaceAll(r.String(), " ", "-"), func(t *testing.T) {
-			version, ok := seccomp.ParseVersion(r.Version)
-			if !ok || strings.Contains(r.Version, "-") {
-				t.Skip("the table of needs has released versions only")
-			}
 			var block strings.Builder
 			fmt.Fprintf(&block, "%s libseccomp %s\n", r, r.Libseccomp)
 			for _, noNewPrivs := range []bool{true, false} {
