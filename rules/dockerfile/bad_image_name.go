@@ -30,7 +30,7 @@ var badImageName = &rules.Rule{
 		stages := map[string]bool{}
 		for _, img := range d.Images {
 			stage := img.Stage
-			// FROM finds a stage only by its name in lower case. Values with variables are another rule's.
+			// FROM finds a stage only under the lower-case form of the name. Values with variables are another rule's.
 			if text := stage.Image; !stage.From.Broken && text != "" && text != "scratch" &&
 				!strings.Contains(stage.Base.Text, "$") && (stage.Parent == nil || text != stage.Parent.Name) {
 				reportName(p, d, text, stage.Base.Span, stages)

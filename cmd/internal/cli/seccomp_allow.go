@@ -173,7 +173,7 @@ func (a *app) printed(text []byte) error {
 	return nil
 }
 
-// syscallNamed returns the syscall that the user names, by its name or its number on an ABI.
+// syscallNamed returns the syscall that the user gives as a name, or as a number on an ABI.
 func syscallNamed(word, abi string) (*seccomp.Syscall, error) {
 	if n, err := strconv.ParseUint(word, 0, 31); err == nil {
 		if s, ok := decisions.Named(abi, int(n)); ok {

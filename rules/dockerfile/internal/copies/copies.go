@@ -80,8 +80,8 @@ var compressed = []string{
 	".z",
 }
 
-// NamesArchive reports whether ADD may unpack a file by its name. ADD looks at the content alone, so another file may
-// be an archive, too: see PlainName.
+// NamesArchive reports whether the name of a file is that of an archive, which ADD may unpack. ADD looks at the content
+// alone, so another file may be an archive, too: see PlainName.
 func NamesArchive(text string) bool {
 	lower := strings.ToLower(text)
 	return slices.Contains(compressed, path.Ext(lower)) || strings.Contains(path.Base(lower), ".tar.")

@@ -84,7 +84,7 @@ func KeepsMetadata(u *packages.Use) bool {
 // cleaning are parts of names of scripts that nobody can read here and that clean up.
 var cleaning = []string{"clean", "purge", "minim", "shrink", "slim"}
 
-// hidden reports whether a command runs something that cannot be read and that cleans up, to judge by its name.
+// hidden reports whether a command runs something that cannot be read and whose name says that it cleans up.
 func (x *cleaner) hidden(c *image.Command) bool {
 	if c.Calls || c.Runs != nil {
 		return false
