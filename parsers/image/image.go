@@ -131,6 +131,15 @@ func (img *Image) Root() *Image {
 	return img
 }
 
+// Windows reports whether the image is, or by what the file says may be, one of Windows: the names of its base, a
+// platform, or the escape character show it.
+func (img *Image) Windows() bool {
+	root := img.Root().Stage
+	name := strings.ToLower(root.Image + " " + root.Base.Text)
+	return img.Dockerfile.Escape == '`' || strings.Contains(name, "windows") || strings.Contains(name, "nanoserver") ||
+		strings.Contains(name, "servercore") || strings.Contains(strings.ToLower(root.Platform), "windows")
+}
+
 // Ships reports whether the layers of the stage are part of an image that somebody is likely to keep, as
 // dockerfile.File.Shipped says.
 func (img *Image) Ships() bool {

@@ -8,7 +8,6 @@ import (
 	fixdocker "github.com/sandlint/sandlint/fixers/dockerfile"
 	"github.com/sandlint/sandlint/parsers/image"
 	"github.com/sandlint/sandlint/rules"
-	"github.com/sandlint/sandlint/rules/dockerfile/internal/stages"
 )
 
 var copyAfterUserWithoutChown = &rules.Rule{
@@ -24,7 +23,7 @@ var copyAfterUserWithoutChown = &rules.Rule{
 			"with a default UID and GID of 0\"",
 	},
 	Check: rules.OnStep(func(p *rules.Pass, s *image.Step) {
-		if s.Broken || s.Image == nil || s.Deferred || s.Dockerfile().Foreign() || stages.Windows(s.Image) {
+		if s.Broken || s.Image == nil || s.Deferred || s.Dockerfile().Foreign() || s.Image.Windows() {
 			return
 		}
 		if _, ok := s.Flag("chown"); ok {

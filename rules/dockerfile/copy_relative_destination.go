@@ -11,7 +11,6 @@ import (
 	"github.com/sandlint/sandlint/parsers/source"
 	"github.com/sandlint/sandlint/rules"
 	"github.com/sandlint/sandlint/rules/dockerfile/internal/copies"
-	"github.com/sandlint/sandlint/rules/dockerfile/internal/stages"
 )
 
 var copyRelativeDestination = &rules.Rule{
@@ -74,7 +73,7 @@ func relativeTarget(p *rules.Pass, s *image.Step) {
 	if strings.HasSuffix(dest, "/") && full != "/" {
 		full += "/"
 	}
-	if dest == word.Text && !strings.HasPrefix(dest, "..") && !stages.Windows(s.Image) || s.Exec {
+	if dest == word.Text && !strings.HasPrefix(dest, "..") && !s.Image.Windows() || s.Exec {
 		fix := fixers.Fix{
 			Title: "Write " + full, Safety: fixers.Safe,
 			Edits:   []fixers.Edit{{File: f, Span: at, Text: "/"}},

@@ -10,7 +10,6 @@ import (
 	"github.com/sandlint/sandlint/parsers/source"
 	"github.com/sandlint/sandlint/rules"
 	"github.com/sandlint/sandlint/rules/dockerfile/internal/copies"
-	"github.com/sandlint/sandlint/rules/dockerfile/internal/stages"
 )
 
 var copySeveralToFile = &rules.Rule{
@@ -36,7 +35,7 @@ var copySeveralToFile = &rules.Rule{
 		}
 		word, dest, known := copies.Dest(s)
 		if !known || strings.HasSuffix(dest, "/") || dest == "." || strings.HasSuffix(dest, "/.") || dest == ".." ||
-			strings.HasSuffix(dest, `\`) && stages.Windows(s.Image) || strings.HasPrefix(word.Text, "<<") {
+			strings.HasSuffix(dest, `\`) && s.Image.Windows() || strings.HasPrefix(word.Text, "<<") {
 			return
 		}
 		f := s.Dockerfile().Source

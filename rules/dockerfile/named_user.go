@@ -30,7 +30,7 @@ var namedUser = &rules.Rule{
 		for _, img := range d.Images {
 			user := img.EndUser()
 			if user.From == nil || seen[user.From] || !user.Known || user.Text == "" ||
-				strings.Trim(user.Text, "0123456789") == "" || stages.Windows(img) ||
+				strings.Trim(user.Text, "0123456789") == "" || img.Windows() ||
 				strings.Contains(d.Source.Text(user.Span), "$") || !stages.IsFinal(p.Workspace, img) {
 				continue
 			}

@@ -26,7 +26,7 @@ var noUser = &rules.Rule{
 			return
 		}
 		for _, img := range d.Images {
-			if img.EndUser().From != nil || !startsAsRoot(img) || stages.Windows(img) {
+			if img.EndUser().From != nil || !startsAsRoot(img) || img.Windows() {
 				continue
 			}
 			at, serves := service(img)

@@ -48,10 +48,7 @@ var unterminatedQuote = &rules.Rule{
 // mayBeWindows reports whether the shell of a step may be that of Windows, which reads quotes in another way.
 func mayBeWindows(s *image.Step) bool {
 	root := s.Image.Root().Stage
-	name := strings.ToLower(root.Image)
-	return name == "" || s.Dockerfile().Escape == '`' || strings.Contains(name, "windows") ||
-		strings.Contains(name, "nanoserver") || strings.Contains(name, "servercore") ||
-		strings.Contains(root.Platform, "windows") || strings.Contains(root.Platform, "$")
+	return root.Image == "" || s.Image.Windows() || strings.Contains(root.Platform, "$")
 }
 
 // nesting are the constructs in which quotes nest, so a plain search for the end of a quote is not certain.

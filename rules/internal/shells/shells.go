@@ -218,13 +218,7 @@ func Bash(s *image.Step) string {
 
 // MayBeWindows reports whether the image of a step is one of Windows.
 func MayBeWindows(s *image.Step) bool {
-	if s.Image == nil {
-		return true
-	}
-	root := s.Image.Root().Stage
-	name := strings.ToLower(root.Image)
-	return s.Dockerfile().Escape == '`' || strings.Contains(name, "windows") || strings.Contains(name, "nanoserver") ||
-		strings.Contains(name, "servercore") || strings.Contains(root.Platform, "windows")
+	return s.Image == nil || s.Image.Windows()
 }
 
 // Replaced reports whether a Dockerfile puts another program in the place of /bin/sh.

@@ -22,13 +22,8 @@ import (
 // others.
 func Judged(c *image.Command) bool {
 	s := c.Step
-	return s.Name == "RUN" && s.Image != nil && c.InDockerfile() && !c.Calls && !Foreign(s.Dockerfile()) && !windows(s)
-}
-
-func windows(s *image.Step) bool {
-	name := strings.ToLower(s.Image.Root().Stage.Image)
-	return s.Dockerfile().Escape == '`' || strings.Contains(name, "windows") || strings.Contains(name, "nanoserver") ||
-		strings.Contains(name, "servercore")
+	return s.Name == "RUN" && s.Image != nil && c.InDockerfile() && !c.Calls && !Foreign(s.Dockerfile()) &&
+		!s.Image.Windows()
 }
 
 // Foreign reports whether a frontend other than BuildKit's for Dockerfiles reads the file.

@@ -3,7 +3,6 @@ package stages
 
 import (
 	"strconv"
-	"strings"
 
 	"github.com/sandlint/sandlint/parsers/image"
 	"github.com/sandlint/sandlint/parsers/workspace"
@@ -33,14 +32,6 @@ func Ships(w *workspace.Workspace, img *image.Image) bool {
 		}
 	}
 	return false
-}
-
-// Windows reports whether an image is, or may be, one of Windows.
-func Windows(img *image.Image) bool {
-	root := img.Root().Stage
-	name := strings.ToLower(root.Image + " " + root.Base.Text)
-	return img.Dockerfile.Escape == '`' || strings.Contains(name, "windows") || strings.Contains(name, "nanoserver") ||
-		strings.Contains(name, "servercore") || strings.Contains(strings.ToLower(root.Platform), "windows")
 }
 
 // Name returns what to call a stage in a message: its name in quotes, or its number.
