@@ -17,8 +17,12 @@ type TraceStage struct {
 	Distribution nixconf.Distribution
 	Version      nixconf.Version
 	Assumed      bool
-	// Commands are the Nix commands that the stage runs, in order. Those of its parents are in their own stages.
+	// Events are what happens in the stage, in order. Commands are the Nix commands among them. What happens in its
+	// parents is in their own stages.
+	Events   []*Event
 	Commands []TraceCommand
+	// Starts are the Nix commands that a container runs when it is started.
+	Starts []TraceCommand
 }
 
 // TraceCommand is a Nix command with the settings in force when it runs.
@@ -33,6 +37,9 @@ type TraceCommand struct {
 	Fatal *TraceFatal
 	// Settings are those that some source sets, in order of name. All others have their defaults.
 	Settings []TraceSetting
+	// Sandbox and Filter are what becomes of Nix's sandbox and of its syscall filter where the command builds
+	// something.
+	Sandbox, Filter Layer
 }
 
 // TraceSetting is a setting in force.
@@ -53,20 +60,24 @@ type TraceOrigin struct {
 	Span source.Span
 }
 
-// Trace returns, for each stage of a Dockerfile that runs Nix, the settings in force at each Nix command.
+// Trace returns, for each stage of a Dockerfile that has to do with Nix, what happens in it, and the settings in force
+// at each Nix command.
 func (m *Model) Trace() []TraceStage {
 	var out []TraceStage
 	for _, img := range m.Images {
 		stage := TraceStage{Image: img}
 		stage.Distribution, stage.Version = img.nixVersion()
 		stage.Assumed = len(img.targets()) > 1 || img.targets()[0].From != img.targets()[0].To
+		stage.Events = img.Events
 		for _, e := range img.Events {
-			if e.Kind != RunCommand {
-				continue
+			if e.Kind == RunCommand {
+				stage.Commands = append(stage.Commands, img.traceCommand(e))
 			}
-			stage.Commands = append(stage.Commands, img.traceCommand(e))
 		}
-		if len(stage.Commands) > 0 {
+		for _, e := range img.Starts {
+			stage.Starts = append(stage.Starts, img.traceCommand(e))
+		}
+		if len(stage.Events) > 0 || len(stage.Starts) > 0 {
 			out = append(out, stage)
 		}
 	}
@@ -76,6 +87,7 @@ func (m *Model) Trace() []TraceStage {
 func (img *Image) traceCommand(e *Event) TraceCommand {
 	eff := img.SettingsBefore(e)
 	c := TraceCommand{Event: e, Uncertain: eff.Uncertain, Lost: eff.lost}
+	c.Sandbox, c.Filter = img.sandboxLayer(e, eff), img.filterLayer(eff)
 	if !eff.Uncertain {
 		c.Fatal = fatalOf(eff.Settings)
 	}

@@ -21,6 +21,7 @@ import (
 
 // build is one build of a Dockerfile that a neighbouring file describes.
 type build struct {
+	name       string   // that of the bake target or service, "" for others
 	dockerfile string   // absolute
 	context    string   // absolute; "" when not known
 	stage      string   // in lower case; "" for the last one
@@ -173,7 +174,7 @@ func (w *Workspace) bakeBuilds(dir string, f *bake.File, services *compose.File,
 			continue
 		}
 		b := build{dockerfile: filepath.Join(dir, filepath.FromSlash(name)), stage: strings.ToLower(t.Stage.Text),
-			replaced: lowerKeys(t.Contexts), insecure: asksFor(t.Entitlements)}
+			replaced: lowerKeys(t.Contexts), insecure: asksFor(t.Entitlements), name: t.Name.Text}
 		b.place.File, b.place.Span = f.At(firstLine(f.Source, t.Span))
 		b.place.What = fmt.Sprintf("the bake target %q", t.Name.Text)
 		if b.insecure == lacks && (len(t.Unresolved) > 0 || !t.Name.Known) {
@@ -263,7 +264,7 @@ func (w *Workspace) composeBuilds(dir string, f *compose.File, native bool) []bu
 			continue
 		}
 		b := build{dockerfile: filepath.Join(dir, filepath.FromSlash(name)), stage: strings.ToLower(s.Build.Stage.Text),
-			replaced: lowerKeys(s.Build.Contexts), insecure: asksFor(s.Build.Entitlements)}
+			replaced: lowerKeys(s.Build.Contexts), insecure: asksFor(s.Build.Entitlements), name: s.Name}
 		b.place = Build{f.Source, s.NameSpan, fmt.Sprintf("the service %q", s.Name)}
 		switch _, ok := s.Build.Insecure(); {
 		case ok:

@@ -35,6 +35,10 @@ const maxDockerfile = 2 << 20
 // OpenDockerfile is Format.Open of Dockerfiles. Value is an *image.Dockerfile. The error is a ForeignError for a file
 // that is something else, such as a template.
 func OpenDockerfile(w *Workspace, e *Entry, f *source.File) (*Document, error) {
+	return dockerfileIn(w, e, f, &buildContext{w: w, abs: e.Abs, links: e.Links})
+}
+
+func dockerfileIn(w *Workspace, e *Entry, f *source.File, c image.Context) (*Document, error) {
 	if n := len(f.Bytes); n > maxDockerfile {
 		return nil, fmt.Errorf("the file has %d KiB; sandlint reads no Dockerfile above %d MiB", n>>10,
 			maxDockerfile>>20)
@@ -45,7 +49,7 @@ func OpenDockerfile(w *Workspace, e *Entry, f *source.File) (*Document, error) {
 			return nil, ForeignError{reason}
 		}
 	}
-	d := image.New(parsed, &buildContext{w: w, abs: e.Abs, links: e.Links})
+	d := image.New(parsed, c)
 	nix := nixuse.New(d, w.Targets.nix())
 	return &Document{Value: d, Dockerfile: d, Nix: nix, Texts: nix.Texts, Profiles: labelProfiles(d.File)}, nil
 }

@@ -67,7 +67,8 @@ RUN /unknown.sh && nix-build
 			}
 		}
 	}
-	want := `stage 1: nix 2.31.1, assumed false
+	want := `stage 0: nix 2.31.1, assumed false
+stage 1: nix 2.31.1, assumed false
   Dockerfile:9 nix-env -iA, uncertain false
     build-users-group = nixbld, the base image nixos/nix
     filter-syscalls = false, /etc/nix/nix.conf at Dockerfile:4 "filter-syscalls = false"

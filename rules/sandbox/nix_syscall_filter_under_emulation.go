@@ -9,7 +9,6 @@ import (
 	fixdocker "github.com/sandlint/sandlint/fixers/dockerfile"
 	fixnix "github.com/sandlint/sandlint/fixers/nixconf"
 	"github.com/sandlint/sandlint/parsers/image"
-	"github.com/sandlint/sandlint/parsers/nixconf"
 	"github.com/sandlint/sandlint/parsers/nixconf/reach"
 	"github.com/sandlint/sandlint/parsers/nixuse"
 	"github.com/sandlint/sandlint/parsers/source"
@@ -39,7 +38,7 @@ func checkEmulation(p *rules.Pass, img *nixuse.Image) {
 			break
 		}
 	}
-	if platform == nil || !hasFilter(img) {
+	if platform == nil || !img.StopsWithoutFilter() {
 		return
 	}
 	for _, e := range img.Events {
@@ -79,21 +78,6 @@ func checkEmulation(p *rules.Pass, img *nixuse.Image) {
 		p.Report(finding)
 		return // the first one stops the build
 	}
-}
-
-// hasFilter reports whether the Nix in the image stops when its filter is refused: not Lix, which has no such setting,
-// and not Debian's package, which continues without it.
-func hasFilter(img *nixuse.Image) bool {
-	if base := img.Root().Base; base != nil && base.Nix && base.Distribution == nixconf.Lix {
-		return false
-	}
-	for _, e := range img.Timeline() {
-		if e.Nix != nil && e.Nix.Installer != nil &&
-			(e.Nix.Installer.Kind == nixuse.DistroPackage || e.Nix.Installer.Kind == nixuse.LixInstaller) {
-			return false
-		}
-	}
-	return true
 }
 
 func emulationFix(img *nixuse.Image, e *nixuse.Event) []fixers.Fix {

@@ -132,7 +132,8 @@ func TestUsageErrors(t *testing.T) {
 		{"rules --format xml", `--format "xml" is not one of text, json`},
 		{"version --format xml", `--format "xml" is not one of text, json`},
 		{"completion tcsh", `sandlint completion takes one shell: bash, zsh, fish, powershell`},
-		{"trace", `sandlint trace takes one Dockerfile or several nix.conf files; see sandlint trace --help`},
+		{"trace", `sandlint trace takes one Dockerfile, bake file or Compose file, or several nix.conf files; ` +
+			`see sandlint trace --help`},
 	} {
 		a, stdout, stderr := testApp(dir, nil)
 		status := a.run(strings.Fields(tt.args))

@@ -16,6 +16,7 @@ import (
 	"github.com/sandlint/sandlint/parsers/recording"
 	"github.com/sandlint/sandlint/parsers/seccomp"
 	"github.com/sandlint/sandlint/parsers/seccomp/builtin"
+	"github.com/sandlint/sandlint/parsers/source"
 	"github.com/sandlint/sandlint/parsers/workspace"
 )
 
@@ -228,4 +229,9 @@ func (a *app) recorded(path string, read func(io.Reader) (*recording.Recording, 
 		a.warnf("%s: it holds no call", path)
 	}
 	return wanted
+}
+
+func place(f *source.File, offset int) string {
+	p := f.Position(offset)
+	return fmt.Sprintf("%s:%d:%d", report.Visible(f.Path), p.Line, p.Column)
 }

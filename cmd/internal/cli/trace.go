@@ -1,59 +1,76 @@
 package cli
 
 import (
-	"bufio"
-	"errors"
+	"cmp"
+	"encoding/json"
 	"fmt"
-	"io"
+	"maps"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
 
-	"github.com/sandlint/sandlint/cmd/internal/report"
+	"github.com/sandlint/sandlint/cmd/internal/trace"
 	"github.com/sandlint/sandlint/parsers/files"
 	"github.com/sandlint/sandlint/parsers/nixuse"
-	"github.com/sandlint/sandlint/parsers/source"
 	"github.com/sandlint/sandlint/parsers/workspace"
 )
+
+// traceFormats are the formats of trace.
+var traceFormats = []string{"text", "json", "mermaid", "svg"}
 
 func (a *app) traceCommand() *cobra.Command {
 	flags := runFlags{failOn: "never"}
 	format := "text"
 	cmd := &cobra.Command{
-		Use:   "trace DOCKERFILE|NIX.CONF…|-",
-		Short: "Show the Nix settings in force in a Dockerfile or under nix.conf files",
-		Long: `For each stage of a Dockerfile that runs Nix, show its Nix commands and the settings in force at
-each of them, with the places where each value comes from. Settings that nothing sets have their
-defaults and are not shown. A question mark marks a value that may differ because something
-before it is unknown.
+		Use:   "trace DOCKERFILE|BAKE-FILE [TARGET…]|COMPOSE-FILE [SERVICE…]|NIX.CONF…|-",
+		Short: "Show what a build does with Nix, or the settings of nix.conf files",
+		Long: `For each stage of a Dockerfile that has to do with Nix, show what happens in order: what is written to
+Nix's configuration, and each Nix command, whether it builds, which layers of the sandbox are on
+around what it builds, and the settings in force, with the places where each value comes from. The
+platforms of the stage stand before, with what is emulated, and why that is known. Settings that
+nothing sets have their defaults and are not shown. A question mark marks a value that may differ
+because something before it is unknown.
+
+For a bake file or a Compose file, show the same for each build that it describes, or for the
+targets or services that are named after it: for the platforms of that build alone.
 
 For nix.conf files, show the settings that they give together. Name them in the order in which
-Nix reads them: the system's file first, then the user's. Includes are followed.`,
+Nix reads them: the system's file first, then the user's. Includes are followed.
+
+The formats mermaid and svg are pictures of the builds, for Markdown files and pull requests.`,
 		Example: `  sandlint trace Dockerfile
   sandlint trace --target nix=2.24 images/builder/Dockerfile
+  sandlint trace docker-bake.hcl app
+  sandlint trace --format svg compose.yaml builder > builder.svg
   sandlint trace --format json etc/nix.conf user/nix.conf`,
 		Args: func(cmd *cobra.Command, args []string) error {
 			if len(args) == 0 {
-				return fmt.Errorf("%s takes one Dockerfile or several nix.conf files; see %s --help",
+				return fmt.Errorf("%s takes one Dockerfile, bake file or Compose file, or several nix.conf "+
+					"files; see %s --help",
 					cmd.CommandPath(), cmd.CommandPath())
 			}
 			return nil
 		},
 		RunE: func(_ *cobra.Command, args []string) error {
-			if format != "text" && format != "json" {
-				return fmt.Errorf("--format %q is not one of text, json", format)
+			if !slices.Contains(traceFormats, format) {
+				return fmt.Errorf("--format %q is not one of %s", format, strings.Join(traceFormats, ", "))
 			}
-			return a.trace(&flags, args, format == "json")
+			return a.trace(&flags, args, format)
 		},
 	}
 	flags.input(cmd)
-	cmd.Flags().StringVar(&format, "format", format, "output as `FORMAT`: text, json")
-	complete(cmd, "format", "text", "json")
+	cmd.Flags().StringVar(&format, "format", format, "output as `FORMAT`: "+strings.Join(traceFormats, ", "))
+	complete(cmd, "format", traceFormats...)
 	return cmd
 }
 
-func (a *app) trace(flags *runFlags, paths []string, asJSON bool) error {
-	r, err := a.prepare(flags, paths)
+func (a *app) trace(flags *runFlags, paths []string, format string) error {
+	files, described := paths, len(paths) > 0 && workspace.DescribesBuilds(paths[0])
+	if described {
+		files = paths[:1]
+	}
+	r, err := a.prepare(flags, files)
 	if err != nil {
 		return err
 	}
@@ -64,45 +81,95 @@ func (a *app) trace(flags *runFlags, paths []string, asJSON bool) error {
 	if a.status != StatusOK {
 		return nil
 	}
-	docs, err := a.traced(r, paths)
+	var t *trace.Trace
+	if described {
+		t, err = a.tracePlans(r, paths[0], paths[1:])
+	} else {
+		t, err = a.traceFiles(r, paths)
+	}
 	if err != nil || a.status != StatusOK {
 		return err
 	}
-	for _, d := range docs {
-		if reason := d.Incomplete(); reason != "" {
-			a.warnf("%s: %s", d.Source.Path, reason)
+	switch format {
+	case "json":
+		enc := json.NewEncoder(a.stdout)
+		enc.SetEscapeHTML(false)
+		enc.SetIndent("", "  ")
+		return enc.Encode(t)
+	case "mermaid", "svg":
+		if t.Nix != nil {
+			return fmt.Errorf("--format %s is for builds; nix.conf files have no timeline", format)
 		}
+		if format == "svg" {
+			return t.WriteSVG(a.stdout)
+		}
+		return t.WriteMermaid(a.stdout)
 	}
-	w := bufio.NewWriter(a.stdout)
-	if d := docs[0].Dockerfile; d != nil {
-		stages := docs[0].Nix.Trace()
-		switch {
-		case asJSON:
-			err = writeTraceJSON(w, newStagesJSON(d, stages))
-		case len(stages) == 0:
-			fmt.Fprintf(w, "%s: no stage runs Nix\n", docs[0].Source.Path)
-		}
-		if !asJSON {
-			for i, s := range stages {
-				if i > 0 {
-					fmt.Fprintln(w)
-				}
-				a.printStage(w, &s)
-			}
-		}
-		return errors.Join(err, w.Flush())
+	return t.WriteText(a.stdout, a.colored(a.stdout))
+}
+
+// traceFiles traces one Dockerfile, or nix.conf files.
+func (a *app) traceFiles(r *run, paths []string) (*trace.Trace, error) {
+	docs, err := a.traced(r, paths)
+	if err != nil || a.status != StatusOK {
+		return nil, err
+	}
+	for _, d := range docs {
+		a.warnIncomplete(d)
+	}
+	if docs[0].Dockerfile != nil {
+		return trace.OfDockerfile(docs[0], r.workspace.Targets), nil
 	}
 	texts := make([]*nixuse.Text, len(docs))
 	for i, d := range docs {
 		texts[i] = d.Texts[0]
 	}
-	trace := r.workspace.TraceNix(texts)
-	if asJSON {
-		err = writeTraceJSON(w, newSettingsJSON(docs, trace))
-	} else {
-		a.printNixTrace(w, docs, trace)
+	return trace.OfNixConf(docs, r.workspace.TraceNix(texts)), nil
+}
+
+func (a *app) warnIncomplete(d *workspace.Document) {
+	if reason := d.Incomplete(); reason != "" {
+		a.warnf("%s: %s", d.Source.Path, reason)
 	}
-	return errors.Join(err, w.Flush())
+}
+
+// tracePlans traces the builds that a bake file or a Compose file describes; those of the given names, or all.
+func (a *app) tracePlans(r *run, file string, names []string) (*trace.Trace, error) {
+	w := r.workspace.Snapshot()
+	plans, err := w.Plans(absolute(r.dir, file))
+	if err != nil {
+		a.warnf("%v", err)
+		a.setStatus(StatusUnreadable)
+		return nil, nil
+	}
+	known := map[string]bool{}
+	for _, p := range plans {
+		known[p.Name] = true
+	}
+	for _, name := range names {
+		if !known[name] {
+			return nil, fmt.Errorf("%s describes no build %q of a Dockerfile that is known; it has: %s", file, name,
+				cmp.Or(strings.Join(slices.Sorted(maps.Keys(known)), ", "), "none"))
+		}
+	}
+	t := trace.OfPlans(file)
+	for _, p := range plans {
+		if len(names) > 0 && !slices.Contains(names, p.Name) {
+			continue
+		}
+		doc, runs, err := w.OpenPlan(&p)
+		if err != nil {
+			a.warnf("%s: %v", p.What, err)
+			a.setStatus(StatusUnreadable)
+			continue
+		}
+		a.warnIncomplete(doc)
+		t.Add(&p, doc, runs, r.workspace.Targets)
+	}
+	if len(t.Builds) == 0 && a.status == StatusOK {
+		return nil, fmt.Errorf("%s describes no build of a Dockerfile", file)
+	}
+	return t, nil
 }
 
 // traced opens the Dockerfile, or the nix.conf files in the order in which they are named.
@@ -130,104 +197,4 @@ func (a *app) traced(r *run, paths []string) ([]*workspace.Document, error) {
 		docs = append(docs, doc)
 	}
 	return docs, nil
-}
-
-func (a *app) printNixTrace(w io.Writer, docs []*workspace.Document, t *nixuse.NixTrace) {
-	var names []string
-	for _, d := range docs {
-		names = append(names, report.Visible(d.Source.Path))
-	}
-	assumed := ""
-	if t.Assumed {
-		assumed = ", assumed"
-	}
-	fmt.Fprintf(w, "%s: %s %s%s\n", strings.Join(names, ", "), t.Distribution.Title(), t.Version, assumed)
-	printFatal(w, "  ", t.Fatal)
-	if len(t.Settings) == 0 {
-		fmt.Fprintln(w, "  all settings have their defaults")
-	}
-	printSettings(w, "  ", t.Settings)
-	for _, s := range t.Unknown {
-		fmt.Fprintf(w, "  %s is unknown\n    from %s\n", report.Visible(s.Name),
-			place(s.From[0].File, s.From[0].Span.Start))
-	}
-}
-
-// printSettings prints settings and where they come from. It does not repeat a label that is the path of the file.
-func printSettings(w io.Writer, indent string, settings []nixuse.TraceSetting) {
-	for _, set := range settings {
-		mark := ""
-		if !set.Certain {
-			mark = "?"
-		}
-		fmt.Fprintln(w, strings.TrimRight(fmt.Sprintf("%s%s =%s %s", indent, set.Name, mark, oneLine(set.Value)), " "))
-		for _, from := range set.From {
-			switch {
-			case from.File == nil:
-				fmt.Fprintf(w, "%s  from %s\n", indent, from.Label)
-			case from.Label == from.File.Path:
-				fmt.Fprintf(w, "%s  from %s\n", indent, place(from.File, from.Span.Start))
-			default:
-				fmt.Fprintf(w, "%s  from %s, %s\n", indent, from.Label, place(from.File, from.Span.Start))
-			}
-		}
-	}
-}
-
-func (a *app) printStage(w io.Writer, s *nixuse.TraceStage) {
-	paint := func(text string) string {
-		if a.colored(a.stdout) {
-			return "\x1b[1m" + text + "\x1b[0m"
-		}
-		return text
-	}
-	stage := s.Image.Stage
-	name := fmt.Sprintf("stage %d", stage.Index)
-	if stage.Name != "" {
-		name = fmt.Sprintf("stage %q", stage.Name)
-	}
-	assumed := ""
-	if s.Assumed {
-		assumed = ", assumed"
-	}
-	file := s.Image.Dockerfile.Source
-	fmt.Fprintf(w, "%s: %s from %s, %s %s%s\n", place(file, stage.From.Span.Start), paint(name),
-		oneLine(stage.Base.Text), s.Distribution.Title(), s.Version, assumed)
-	for _, c := range s.Commands {
-		fmt.Fprintf(w, "  %s: %s\n", place(c.Event.File, c.Event.Span.Start),
-			paint(oneLine(c.Event.File.Text(c.Event.Span))))
-		if c.Uncertain {
-			fmt.Fprintln(w, "    its base image, or something that runs before it, may change any setting")
-		}
-		if c.Lost != "" {
-			fmt.Fprintf(w, "    %s\n", report.Line(c.Lost))
-		}
-		printFatal(w, "    ", c.Fatal)
-		if len(c.Settings) == 0 {
-			fmt.Fprintln(w, "    all known settings have their defaults")
-		}
-		printSettings(w, "    ", c.Settings)
-	}
-}
-
-func printFatal(w io.Writer, indent string, f *nixuse.TraceFatal) {
-	if f != nil {
-		fmt.Fprintf(w, "%s%s: every Nix command fails: %s\n", indent, place(f.File, f.Span.Start),
-			report.Visible(strings.TrimSuffix(f.Message, "; every Nix command fails")))
-	}
-}
-
-func place(f *source.File, offset int) string {
-	p := f.Position(offset)
-	return fmt.Sprintf("%s:%d:%d", report.Visible(f.Path), p.Line, p.Column)
-}
-
-// oneLine returns text as one short line.
-func oneLine(text string) string {
-	const most = 160
-	text = strings.Join(strings.FieldsFunc(text, func(r rune) bool { return r <= ' ' }), " ")
-	if runes := []rune(text); len(runes) > most {
-		text = string(runes[:most]) + "…"
-	}
-	return report.Visible(text)
 }
