@@ -203,7 +203,8 @@ func (t *Trace) WriteSVG(out io.Writer) error {
 	w := bufio.NewWriter(out)
 	fmt.Fprintf(w, `<svg xmlns="http://www.w3.org/2000/svg" width="%d" height="%d" viewBox="0 0 %d %d" role="img" `+
 		`aria-labelledby="t">`+"\n", full, height, full, height)
-	fmt.Fprintf(w, "<title id=\"t\">What %s does with Nix</title>\n", svgText(cut(oneLine(strings.Join(t.Files, ", ")))))
+	files := cut(oneLine(strings.Join(t.Files, ", ")))
+	fmt.Fprintf(w, "<title id=\"t\">What %s does with Nix</title>\n", svgText(files))
 	fmt.Fprint(w, svgStyle)
 	y := margin
 	for _, b := range boxes {
