@@ -311,7 +311,7 @@ func (m *merger) system() {
 		}
 	}
 	m.file(conf, effective.SystemFile)
-	if path.Dir(conf) == "/etc/nix" {
+	if path.Dir(conf) == "/etc/nix" && m.state.custom {
 		m.file(determinateConf, effective.SystemFile)
 	}
 }

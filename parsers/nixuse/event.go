@@ -68,6 +68,9 @@ type Event struct {
 	doubts    doubts
 	otherUser bool
 
+	// includes says that the text which an installer writes includes nix.custom.conf.
+	includes bool
+
 	index int // in Image.Events
 	// states are what is there just before and after it, nil until they are asked for.
 	states [2]*state

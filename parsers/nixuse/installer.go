@@ -37,6 +37,9 @@ type Installer struct {
 	Overwrites bool
 	// End is where a further flag can be written.
 	End int
+
+	// upstream says that it installs the Nix of NixOS whatever its release.
+	upstream bool
 }
 
 // InstallerKind is one of the programs that install Nix.
@@ -59,6 +62,12 @@ var (
 		`raw\.githubusercontent\.com/(?:DeterminateSystems|NixOS)/nix-installer)`)
 	lixURL       = lazyRegexp(`^(?:https?://)?install\.lix\.systems/`)
 	pinnedInPath = lazyRegexp(`(?:/tag/|/download/|/nix/tag/)v(\d+\.\d+\.\d+)`)
+	// pinnedInstaller matches the release in an address of nix-installer of Determinate Systems, in a longer text.
+	pinnedInstaller = lazyRegexp(
+		`(?:install\.determinate\.systems/nix|DeterminateSystems/nix-installer/releases)/(?:tag|download)/` +
+			`v(\d+\.\d+\.\d+)`)
+	// upstreamURL matches the addresses of the installer that NixOS makes, which knows no other Nix.
+	upstreamURL = lazyRegexp(`artifacts\.nixos\.org/|/NixOS/nix-installer`)
 )
 
 // installerUse recognises a command that installs Nix: the shell that reads the script from curl, the script itself
@@ -291,13 +300,33 @@ func nixInstaller(f *source.File, c *shell.Command, url string) *Use {
 			Installer: in,
 		}
 	}
+	in.upstream = hasWord(c, "--prefer-upstream-nix") || upstreamURL.MatchString(url)
+	in.setVersion(in.Version)
+	return &Use{Label: "nix-installer", Span: c.Span, Phases: reach.Builds, Installer: in}
+}
+
+// setVersion records the release of nix-installer, and what follows from it.
+func (in *Installer) setVersion(v nixconf.Version) {
+	in.Version = v
 	// Up to 0.28 the two steps ran at the same time; 0.29.0 and 0.30.0 set up the profile first.
-	v := in.Version
-	in.ConfLate = v.Major == 0 && (v.Minor == 29 || v.Minor == 30 && v.Patch == 0)
-	if v.Major >= 3 && in.Kind == NixInstaller {
+	in.ConfLate = v.Major == 0 && (v.Minor == 29 || v.Minor == 30 && v.Patch == 0) && !in.upstream
+	if v.Major >= 3 && in.Kind == NixInstaller && !in.upstream {
 		in.Distribution = nixconf.Determinate
 	}
-	return &Use{Label: "nix-installer", Span: c.Span, Phases: reach.Builds, Installer: in}
+}
+
+// customFile reports whether the nix.conf that nix-installer writes includes nix.custom.conf, which then holds what it
+// was passed: from release 0.33 on.
+func (in *Installer) customFile() bool {
+	return in.Kind == NixInstaller && !in.upstream && (in.Version == nixconf.Version{} || in.Version.AtLeast(0, 33))
+}
+
+// confPath returns the file that the configuration passed to the installer is written to.
+func (in *Installer) confPath() string {
+	if in.customFile() {
+		return determinateConf
+	}
+	return SystemConf
 }
 
 // isPathOrURL reports whether nix-installer reads a value of --extra-conf from a place rather than as configuration.

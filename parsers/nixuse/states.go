@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"path"
 	"slices"
+	"strings"
 
 	"github.com/sandlint/sandlint/parsers/internal/persistent"
 	"github.com/sandlint/sandlint/parsers/nixconf"
@@ -22,6 +23,7 @@ type state struct {
 	opaque    *Event                    // the last Opaque event
 	firstNix  *Event                    // the first event of a command of Nix
 	installs  bool                      // an installer of Nix has run
+	custom    bool                      // the system's file may include nix.custom.conf
 	user      string                    // as of the last event
 }
 
@@ -211,10 +213,13 @@ func (s state) after(e *Event) *state {
 	}
 	switch e.Kind {
 	case Opaque:
-		s.opaque = e
+		s.opaque, s.custom = e, true
 	case SetEnv:
 		s.env = s.env.With(e.Name, e)
 	case WriteConfig:
+		if e.Path == SystemConf && !e.Maybe {
+			s.custom = e.includesCustom(s.custom)
+		}
 		f, _ := s.files.Get(e.Path)
 		switch {
 		case e.Removed && !e.Maybe:
@@ -231,6 +236,22 @@ func (s state) after(e *Event) *state {
 		s.userFiles = s.userFiles || path.Dir(e.Path) != "/etc/nix"
 	}
 	return &s
+}
+
+// includesCustom reports whether the system's file may include nix.custom.conf after a write to it, given whether it
+// may before.
+func (e *Event) includesCustom(before bool) bool {
+	switch {
+	case e.Removed:
+		return false
+	case e.Text == nil:
+		return true
+	case !e.Truncate && before, e.includes:
+		return true
+	}
+	return holdsUnknown(e.Text.File) || slices.ContainsFunc(e.Text.Includes, func(i nixconf.Include) bool {
+		return strings.HasSuffix(i.Path.Text, path.Base(determinateConf))
+	})
 }
 
 // stateAt returns the state just before an event of the timeline of the image, or just after it; that at the end for
@@ -256,7 +277,7 @@ func (img *Image) makeStates() {
 		st := &state{}
 		if at.Parent != nil {
 			st = at.Parent.end
-		} else if at.Base != nil && at.Base.Conf != nil {
+		} else if st.custom = at.Base == nil; at.Base != nil && at.Base.Conf != nil {
 			var f *confFile
 			st.files = st.files.With(SystemConf, f.append(at.Base.Conf, Origin{Label: at.Base.Name}, false))
 		}

@@ -42,6 +42,8 @@ type builder struct {
 
 	step *image.Step
 	open []running // the commands whose scripts are being followed, outermost first
+
+	written map[string][]fileWrite // by path, nil until it is asked for
 }
 
 // running is a command whose script is being followed. With a use it is a command of Nix, and its script is ignored,
@@ -549,12 +551,13 @@ func (b *builder) nix(c *image.Command, use *Use) {
 			e.Kind, e.Path, e.Truncate, e.ByInstaller = WriteConfig, SystemConf, true, true
 			event := b.emit(&e)
 			event.Text = &Text{
-				File:    builtin("official installer", "build-users-group = nixbld\n"),
-				Host:    HostFile,
-				Path:    SystemConf,
-				Event:   event,
-				Image:   b.img,
-				Targets: b.img.targets(),
+				File:      builtin("official installer", "build-users-group = nixbld\n"),
+				Host:      HostFile,
+				Path:      SystemConf,
+				Event:     event,
+				Image:     b.img,
+				Targets:   b.img.targets(),
+				Installer: in,
 			}
 		}
 		if in.Kind == NixInstaller || in.Kind == LixInstaller {
@@ -562,14 +565,16 @@ func (b *builder) nix(c *image.Command, use *Use) {
 			e.Kind, e.Path, e.ByInstaller = WriteConfig, SystemConf, true
 			event := b.emit(&e)
 			if in.Kind == NixInstaller { // what the Lix installer writes is not known
+				event.includes = in.customFile()
 				event.Text = &Text{
-					File:    builtin("nix-installer", nixInstallerConf),
-					Host:    HostFile,
-					Path:    SystemConf,
-					Append:  true,
-					Event:   event,
-					Image:   b.img,
-					Targets: b.img.targets(),
+					File:      builtin("nix-installer", nixInstallerConf),
+					Host:      HostFile,
+					Path:      SystemConf,
+					Append:    true,
+					Event:     event,
+					Image:     b.img,
+					Targets:   b.img.targets(),
+					Installer: in,
 				}
 			}
 		}
@@ -578,32 +583,33 @@ func (b *builder) nix(c *image.Command, use *Use) {
 			e.Kind, e.Path, e.Truncate, e.ByInstaller = WriteConfig, SystemConf, true, true
 			event := b.emit(&e)
 			event.Text = &Text{
-				File:    builtin("Debian package nix-bin", debianNixConf),
-				Host:    HostFile,
-				Path:    SystemConf,
-				Event:   event,
-				Image:   b.img,
-				Targets: b.img.targets(),
+				File:      builtin("Debian package nix-bin", debianNixConf),
+				Host:      HostFile,
+				Path:      SystemConf,
+				Event:     event,
+				Image:     b.img,
+				Targets:   b.img.targets(),
+				Installer: in,
 			}
 		}
 		if in.Conf != nil {
 			e := common(c)
-			e.Kind, e.Path, e.Text, e.ByInstaller = WriteConfig, SystemConf, in.Conf, true
+			e.Kind, e.Path, e.Text, e.ByInstaller = WriteConfig, in.confPath(), in.Conf, true
 			e.Span = in.Flag
 			event := b.emit(&e)
-			in.Conf.Path = SystemConf
+			in.Conf.Path = e.Path
 			b.text(event, in.Conf)
 		}
 		if in.ConfFile != "" && in.Kind != OfficialSingle {
 			e := common(c)
-			e.Kind, e.Path, e.ByInstaller = WriteConfig, SystemConf, true
+			e.Kind, e.Path, e.ByInstaller = WriteConfig, in.confPath(), true
 			e.Span = in.Flag
 			event := b.emit(&e)
-			if t := b.fileText(c.Absolute(in.ConfFile)); t != nil {
+			if t := b.fileText(c, c.Absolute(in.ConfFile)); t != nil {
 				event.Text = &Text{
 					File:    t.File,
 					Host:    HostExtra,
-					Path:    SystemConf,
+					Path:    e.Path,
 					Append:  true,
 					Event:   event,
 					Image:   b.img,
@@ -663,7 +669,43 @@ func (b *builder) release(c *image.Command, in *Installer) {
 		}))
 	case in.Kind == DistroPackage:
 		in.Release = packagedRelease(b.img.Root().Stage.Image, b.d.Source, c.Command)
+	case in.Kind == NixInstaller && in.Version == nixconf.Version{}:
+		var words strings.Builder
+		for _, w := range c.Words {
+			words.WriteString(w.Text + " ")
+		}
+		if c.PipedFrom != nil {
+			for _, w := range c.PipedFrom.Words {
+				words.WriteString(w.Text + " ")
+			}
+		}
+		text := words.String()
+		if !strings.Contains(text, "://") {
+			text = string(b.d.Source.Bytes) // it was downloaded before
+		}
+		in.setVersion(b.installerRelease(text))
 	}
+}
+
+// installerRelease returns the one release of nix-installer that the addresses in a text name, zero where they name
+// none or several.
+func (b *builder) installerRelease(text string) nixconf.Version {
+	if !strings.Contains(text, "/tag/v") && !strings.Contains(text, "/download/v") {
+		return nixconf.Version{}
+	}
+	text = versionVariable.ReplaceAllStringFunc(text, func(name string) string {
+		v, _ := b.step.Lookup(strings.Trim(name, "${}"))
+		return v.Text
+	})
+	found := ""
+	for _, m := range pinnedInstaller.FindAllStringSubmatch(text) {
+		if found != "" && found != m[1] {
+			return nixconf.Version{}
+		}
+		found = m[1]
+	}
+	v, _ := nixconf.ParseVersion(found)
+	return v
 }
 
 // versionVariable matches a variable in the place of the release in an address.
@@ -697,8 +739,29 @@ func (b *builder) assigned(c *image.Command, name string) image.Variable {
 	return v
 }
 
-// fileText returns the last text that was written to a path of the image, nil where that is not known.
-func (b *builder) fileText(name string) *Text {
+// fileText returns the text that a path of the image holds when a command runs, nil where that is not known: what the
+// same stage wrote there, or a file of the build context that was copied.
+func (b *builder) fileText(c *image.Command, name string) *Text {
+	if name == "" {
+		return nil
+	}
+	var pieces []source.Piece
+	written := false
+	for _, w := range b.writesTo(name) {
+		if w.command.File != c.File || w.command.Span.Start >= c.Span.Start {
+			break
+		}
+		if !w.out.Known || w.command.Maybe || !w.out.Truncate && !written {
+			return nil
+		}
+		if w.out.Truncate {
+			pieces = nil
+		}
+		pieces, written = append(pieces, w.out.Text...), true
+	}
+	if written {
+		return &Text{File: nixconf.Parse(source.NewFragment(c.File, pieces))}
+	}
 	for copied := range b.step.Copied() {
 		if copied.Dest != name || copied.From != "" {
 			continue
@@ -708,6 +771,35 @@ func (b *builder) fileText(name string) *Text {
 		}
 	}
 	return nil
+}
+
+// fileWrite is what a command of the Dockerfile writes to a file.
+type fileWrite struct {
+	command *image.Command
+	out     shell.Write
+}
+
+// writesTo returns what the commands of the stage write to a path, in order.
+func (b *builder) writesTo(name string) []fileWrite {
+	if b.written == nil {
+		b.written = map[string][]fileWrite{}
+		for _, s := range b.img.Steps() {
+			if s.Name != "RUN" || s.Deferred || s.From != b.img.Image {
+				continue
+			}
+			for _, c := range s.Commands() {
+				if c.Uncalled {
+					continue
+				}
+				for _, out := range c.Writes() {
+					if p := c.PathOf(out.Path); p != "" {
+						b.written[p] = append(b.written[p], fileWrite{c, out})
+					}
+				}
+			}
+		}
+	}
+	return b.written[name]
 }
 
 // otherInstallers are parts of the addresses of scripts that install something else and leave Nix alone.

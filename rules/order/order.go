@@ -15,6 +15,9 @@ var pages embed.FS
 // Pack is the pack "order".
 func Pack() rules.Pack {
 	return rules.Pack{Name: "order", Pages: pages, Rules: []*rules.Rule{
+		mixedProfileTools,
 		nixConfigAfterNixCommand,
+		nixConfigOverwritten,
+		nixConfigVariableOverwritten,
 	}}
 }
