@@ -80,6 +80,14 @@ type Platform struct {
 	// File and Span are the place, File nil when it comes from the command line.
 	File *source.File
 	Span source.Span
+	// Call is the place from which the build is called, nil where it is started by itself.
+	Call *Place
+}
+
+// Place is a place in a file.
+type Place struct {
+	File *source.File
+	Span source.Span
 }
 
 // New returns the images of a Dockerfile. A nil context is one that has no files and knows no platforms.

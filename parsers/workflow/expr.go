@@ -43,6 +43,7 @@ type val struct {
 	n    float64
 	s    string
 	node *yamltree.Node // the node that it is, or that it was taken from unchanged
+	sure answer         // of a value that is not known: whether it counts as true
 }
 
 func str(s string) val   { return val{kind: text, s: s} }
@@ -54,7 +55,7 @@ func (v val) truth() answer {
 	t := true
 	switch v.kind {
 	case unknown:
-		return unsure
+		return v.sure
 	case null:
 		t = false
 	case boolean:
@@ -159,12 +160,69 @@ type scope struct {
 	matrix map[string]val
 	// openMatrix says that the matrix may have more values than these.
 	openMatrix bool
-	env        map[string]val
+	env        map[string]variable
 	// openEnv are the variables that a script changes; with allEnv all of them may be changed.
 	openEnv map[string]bool
 	allEnv  bool
 	runner  Runner
 	depth   int
+	// world is what the run that is looked at decides, nil where runs are not told apart; see choose. forking says that
+	// what is evaluated decides what is built, so all that it can be is looked at.
+	world   *world
+	forking bool
+	// triggers have the inputs of the workflow; arguments are those of a composite action, which hide them.
+	triggers  *triggers
+	arguments map[string]val
+	// action is the folder of the composite action, relative to the workspace; "" outside of one.
+	action string
+}
+
+// variable is an entry of an "env" mapping, evaluated when it is used.
+type variable struct {
+	node *yamltree.Node
+	from *scope
+	text string // without a node
+}
+
+// fork returns a scope in which all that a value can be is looked at.
+func (sc *scope) fork() *scope {
+	out := *sc
+	out.forking = true
+	return &out
+}
+
+// variable returns the value of an environment variable that "env" sets.
+func (sc *scope) variable(name string) (v val, ok bool) {
+	if sc.allEnv || sc.openEnv[name] {
+		return val{}, false
+	}
+	e, ok := sc.env[name]
+	if !ok {
+		for _, k := range sortedKeys(sc.env) {
+			if strings.EqualFold(k, name) {
+				e, ok = sc.env[k], true
+				break
+			}
+		}
+	}
+	switch {
+	case !ok:
+		return val{}, false
+	case e.node == nil:
+		return str(e.text), true
+	case sc.depth >= maxExprDepth:
+		return val{}, true
+	}
+	from := *e.from
+	from.world, from.forking, from.depth = sc.world, sc.forking, sc.depth+1
+	v = from.node(e.node)
+	if s, ok := v.string(); ok && v.kind != text {
+		v = val{kind: text, s: s, node: v.node}
+	}
+	if from.file != sc.file {
+		v.node = nil
+	}
+	return v, true
 }
 
 // node returns the value of a node of the file, with its expressions evaluated.
@@ -330,8 +388,14 @@ func (e *evaluation) or() val {
 		return e.fail()
 	}
 	defer func() { e.depth-- }()
+	start := e.i
 	v := e.and()
-	for !e.failed && e.op("||") {
+	for !e.failed {
+		end := e.i
+		if !e.op("||") {
+			break
+		}
+		v = e.decide(v, start, end)
 		if w := e.and(); v.truth() == no {
 			v = w
 		}
@@ -340,8 +404,14 @@ func (e *evaluation) or() val {
 }
 
 func (e *evaluation) and() val {
+	start := e.i
 	v := e.equality()
-	for !e.failed && e.op("&&") {
+	for !e.failed {
+		end := e.i
+		if !e.op("&&") {
+			break
+		}
+		v = e.decide(v, start, end)
 		if w := e.equality(); v.truth() == yes {
 			v = w
 		}
@@ -349,16 +419,44 @@ func (e *evaluation) and() val {
 	return v
 }
 
+// decide returns the value of a part of the expression that is an operand of && or ||: where it is not known whether it
+// counts as true, the run decides.
+func (e *evaluation) decide(v val, start, end int) val {
+	if v.truth() != unsure {
+		return v
+	}
+	switch e.scope.either(strings.Join(strings.Fields(e.s[start:end]), " ")) {
+	case yes:
+		v.sure = yes
+	case no:
+		return boolVal(false)
+	}
+	return v
+}
+
 func (e *evaluation) equality() val {
+	start := e.i
 	v := e.relation()
 	for !e.failed {
+		end := e.i
+		not := false
 		switch {
 		case e.op("=="):
-			v = equal(v, e.relation())
 		case e.op("!="):
-			v = negate(equal(v, e.relation()))
+			not = true
 		default:
 			return v
+		}
+		right := e.i
+		v = equal(v, e.relation())
+		if v.kind == unknown && !e.failed {
+			sides := e.s[start:end] + " == " + e.s[right:e.i]
+			if a := e.scope.either(strings.Join(strings.Fields(sides), " ")); a != unsure {
+				v = boolVal(a == yes)
+			}
+		}
+		if not {
+			v = negate(v)
 		}
 	}
 	return v
@@ -400,7 +498,11 @@ func (e *evaluation) unary() val {
 		not++
 		e.space()
 	}
+	start := e.i
 	v := e.primary()
+	if not > 0 {
+		v = e.decide(v, start, e.i)
+	}
 	for range min(not, 2-not%2) {
 		v = negate(v)
 	}
@@ -579,9 +681,9 @@ func (e *evaluation) context(root string) val {
 			v = val{kind: null}
 		}
 	case "env":
-		if !sc.allEnv && !sc.openEnv[name] {
-			v = lookup(sc.env, name)
-		}
+		v, _ = sc.variable(name)
+	case "inputs":
+		v = sc.input(name)
 	case "runner":
 		switch {
 		case strings.EqualFold(name, "arch") && sc.runner.Arch == "amd64":
@@ -592,8 +694,21 @@ func (e *evaluation) context(root string) val {
 			v = str(map[string]string{"linux": "Linux", "windows": "Windows", "macos": "macOS"}[sc.runner.OS])
 		}
 	case "github":
-		if strings.EqualFold(name, "workspace") {
+		switch strings.ToLower(name) {
+		case "workspace":
 			v = str(".") // where every step starts
+		case "action_path":
+			if sc.action != "" {
+				v = str(sc.action)
+			}
+		case "event_name":
+			v = sc.event()
+		case "event":
+			if rest := e.i; e.op(".inputs.") {
+				v = sc.input(e.name())
+			} else {
+				e.i = rest
+			}
 		}
 	}
 	return e.path(v)

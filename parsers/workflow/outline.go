@@ -41,7 +41,7 @@ func ReadOutline(f *source.File) *Outline {
 		o.env(job.Value.Resolve())
 		first := len(o.Steps)
 		o.steps(job.Value.Resolve().Get("steps"), defaultShell(job.Value.Resolve(), root))
-		os := newRunner((&scope{file: f}).labels(job.Value.Resolve().Get("runs-on"))).OS
+		os := newRunner((&scope{file: f}).labels(job.Value.Resolve().Get("runs-on")), true).OS
 		for _, s := range o.Steps[first:] {
 			s.os = os
 		}

@@ -3,6 +3,7 @@ package workflow
 import (
 	"cmp"
 	"fmt"
+	"maps"
 	"path"
 	"slices"
 	"strings"
@@ -19,10 +20,16 @@ const (
 	maxScripts = 4 << 20
 )
 
-// Parse reads f. It never fails: what cannot be read becomes a problem of the file.
-func Parse(f *source.File) *File {
+// Parse reads f alone. It never fails: what cannot be read becomes a problem of the file.
+func Parse(f *source.File) *File { return ParseIn(f, Project{}) }
+
+// ParseIn is like Parse, and follows the composite actions of the project and the calls by its other workflows.
+func ParseIn(f *source.File, project Project) *File {
 	tree := yamltree.Parse(f)
-	p := &parser{file: &File{Source: f, Problems: tree.Problems}}
+	p := &parser{
+		file: &File{Source: f, Problems: tree.Problems}, project: project, actions: map[string]*action{},
+		hosted: !strings.Contains(f.Path, ".gitea/") && !strings.Contains(f.Path, ".forgejo/"),
+	}
 	if root := tree.Root().Resolve(); !root.IsNull() {
 		p.workflow(root)
 	}
@@ -37,6 +44,18 @@ type parser struct {
 	root    *yamltree.Node
 	steps   int
 	scripts int
+
+	project  Project
+	triggers *triggers
+	actions  map[string]*action // by folder
+	hosted   bool               // by GitHub, so its labels of runners are known
+}
+
+// action is a composite action of the repository.
+type action struct {
+	file  *source.File
+	root  *yamltree.Node
+	steps []*Step
 }
 
 func (p *parser) problem(kind string, span source.Span, format string, args ...any) {
@@ -50,6 +69,7 @@ func (p *parser) workflow(root *yamltree.Node) {
 		return
 	}
 	p.root = root
+	p.triggers = newTriggers(root.Get("on"), p.project.Calls)
 	jobs := root.Get("jobs")
 	if jobs.IsNull() {
 		return
@@ -77,59 +97,89 @@ func (p *parser) job(j *Job, n *yamltree.Node) {
 		if steps.Kind != yamltree.Sequence {
 			p.problem(KindShape, steps.Span, "steps must be a list")
 		}
-		for _, item := range steps.Items {
-			item = item.Resolve()
-			if item == nil || item.Kind != yamltree.Mapping {
-				if !item.IsNull() {
-					p.problem(KindShape, item.Span, "a step must be a mapping")
-				}
-				continue
-			}
-			s := &Step{Uses: plain.value(item.Get("uses")), Span: item.Span, file: p.file.Source, node: item}
-			if run := item.Get("run"); run.IsScalar() {
-				s.run = run
-			}
-			j.Steps = append(j.Steps, s)
-		}
+		j.Steps = p.readSteps(steps, p.file.Source)
 	}
 	if plain.condition(n.Get("if")) == no {
 		return
 	}
-	global := &scope{file: p.file.Source, env: map[string]val{}}
+	global := &scope{file: p.file.Source, env: map[string]variable{}, triggers: p.triggers}
 	global.addEnv(p.root.Get("env"), global)
 	for _, s := range j.Steps {
 		global.notice(s)
 	}
-	rows, ok := global.combinations(n.Get("strategy").Get("matrix"))
-	for _, r := range rows {
-		if p.steps += max(len(j.Steps), 1); p.steps > maxSteps {
-			p.problem(KindSize, j.IDSpan, "the jobs of this file have more than %d steps together, so not all are read",
-				maxSteps)
-			j.Combinations = nil
-			return
+	outer := &world{chosen: map[string]int{}}
+	for range maxWorlds {
+		var rows []row
+		var ok bool
+		global.world = outer
+		for met := -1; met < len(outer.met); {
+			met = len(outer.met)
+			rows, ok = global.fork().combinations(n.Get("strategy").Get("matrix"))
 		}
-		sc := *global
-		sc.matrix, sc.openMatrix = r.vals, r.open
-		c := &Combination{Job: j, Opaque: !ok, Matrix: map[string]Value{}, root: Value{Known: true}}
-		for name, v := range r.vals {
-			if s, ok := v.string(); ok {
-				value := Value{Text: s, Known: true}
-				if v.node != nil {
-					value.Span = v.node.Inner
+		for _, r := range rows {
+			for _, c := range p.worlds(outer.within(), func(w *world) *Combination {
+				if p.steps += max(len(j.Steps), 1); p.steps > maxSteps {
+					return nil
 				}
-				c.Matrix[name] = value
+				sc := *global
+				sc.world, sc.matrix, sc.openMatrix = w, r.vals, r.open
+				if sc.condition(n.Get("if")) == no {
+					return nil
+				}
+				c := newCombination(j, r)
+				c.Opaque = !ok
+				p.combination(c, n, &sc)
+				return c
+			}) {
+				j.Combinations = append(j.Combinations, c)
+			}
+			if p.steps > maxSteps {
+				p.problem(KindSize, j.IDSpan,
+					"the jobs of this file have more than %d steps together, so not all are read", maxSteps)
+				j.Combinations = nil
+				return
 			}
 		}
-		c.Runner = newRunner(sc.labels(n.Get("runs-on")))
-		sc.runner = c.Runner
-		sc.env = map[string]val{}
-		for k, v := range global.env {
-			sc.env[k] = v
+		if !outer.next() {
+			break
 		}
-		sc.addEnv(n.Get("env"), &sc)
-		p.combination(c, n, &sc)
-		j.Combinations = append(j.Combinations, c)
 	}
+	p.addCalls(j)
+}
+
+// readSteps reads a list of steps.
+func (p *parser) readSteps(steps *yamltree.Node, f *source.File) []*Step {
+	plain := &scope{file: f}
+	var out []*Step
+	for _, item := range steps.Items {
+		item = item.Resolve()
+		if item == nil || item.Kind != yamltree.Mapping {
+			if !item.IsNull() && f == p.file.Source {
+				p.problem(KindShape, item.Span, "a step must be a mapping")
+			}
+			continue
+		}
+		s := &Step{Uses: plain.value(item.Get("uses")), Span: item.Span, file: f, node: item}
+		if run := item.Get("run"); run.IsScalar() {
+			s.run = run
+		}
+		out = append(out, s)
+	}
+	return out
+}
+
+func newCombination(j *Job, r row) *Combination {
+	c := &Combination{Job: j, Matrix: map[string]Value{}, root: Value{Known: true}}
+	for name, v := range r.vals {
+		if s, ok := v.string(); ok {
+			value := Value{Text: s, Known: true}
+			if v.node != nil {
+				value.Span = v.node.Inner
+			}
+			c.Matrix[name] = value
+		}
+	}
+	return c
 }
 
 // addEnv adds the variables of an "env" mapping, whose expressions are evaluated in from.
@@ -138,11 +188,7 @@ func (sc *scope) addEnv(n *yamltree.Node, from *scope) {
 		return
 	}
 	for entry := range n.All() {
-		v := from.node(entry.Value)
-		if s, ok := v.string(); ok && v.kind != text {
-			v = val{kind: text, s: s, node: v.node}
-		}
-		sc.env[entry.Key.Text] = v
+		sc.env[entry.Key.Text] = variable{node: entry.Value, from: from}
 	}
 }
 
@@ -218,6 +264,9 @@ type inputs struct {
 	step *yamltree.Node
 }
 
+// all returns in so that all values are looked at that an input can have.
+func (in inputs) all() inputs { return inputs{in.sc.fork(), in.step} }
+
 func (in inputs) value(name string) Value {
 	if n := inputNode(in.step, name); n != nil {
 		return in.sc.value(n)
@@ -232,77 +281,192 @@ func (in inputs) list(name string, commas bool) []Value {
 	return nil
 }
 
-// combination reads the steps of a job for one row of its matrix.
+// combination reads a job for one row of its matrix, in one kind of run.
 func (p *parser) combination(c *Combination, job *yamltree.Node, sc *scope) {
-	checkouts := 0
-	for i, s := range c.Job.Steps {
+	c.Runner = newRunner(sc.fork().labels(job.Get("runs-on")), p.hosted)
+	sc.runner = c.Runner
+	sc.env = maps.Clone(sc.env)
+	from := *sc
+	from.env = maps.Clone(sc.env)
+	sc.addEnv(job.Get("env"), &from)
+	if c.Job.Uses.IsSet() {
+		p.call(c, job, sc)
+		return
+	}
+	l := &lane{c: c, job: job}
+	p.list(l, c.Job.Steps, sc, -1)
+	for _, b := range c.Builds {
+		b.Remote = b.Remote || !c.Remote.IsEmpty()
+	}
+}
+
+// lane is the state of a job between its steps.
+type lane struct {
+	c         *Combination
+	job       *yamltree.Node // nil inside a composite action
+	checkouts int
+	depth     int
+}
+
+// list reads steps. step is the index in Job.Steps of the one whose composite action they are, or -1.
+func (p *parser) list(l *lane, steps []*Step, sc *scope, step int) {
+	for i, s := range steps {
 		if sc.condition(s.node.Get("if")) == no {
 			continue
 		}
 		local := sc
 		if env := s.node.Get("env"); env != nil {
 			own := *sc
-			own.env = make(map[string]val, len(sc.env)+len(env.Pairs))
-			for k, v := range sc.env {
-				own.env[k] = v
-			}
+			own.env = maps.Clone(sc.env)
 			own.addEnv(env, sc)
 			local = &own
 		}
-		in := inputs{local, s.node}
+		if step >= 0 {
+			i = step
+		}
 		if s.run != nil {
-			p.script(c, i, job, local)
+			p.script(l, i, s, local)
 			continue
 		}
-		span := s.Uses.Span
-		switch action := s.Action(); action {
-		case "actions/checkout":
-			if repo := in.value("repository"); repo.IsSet() &&
-				!strings.Contains(p.file.Source.Text(repo.Span), "github.repository") {
-				if !in.value("path").IsSet() {
-					c.root = Value{} // another repository is checked out where this one would be
-				}
-				continue
-			}
-			if dir := in.value("path"); dir.IsSet() {
-				if c.root = dir; checkouts > 0 {
-					c.root = Value{}
-				}
-			}
-			checkouts++
-		case "docker/setup-qemu-action":
-			c.Emulators = append(c.Emulators, &Emulator{Step: i, Platforms: in.list("platforms", true), Span: span})
-		case "dbhi/qus/action", "crazy-max/ghaction-docker-buildx":
-			c.Emulators = append(c.Emulators, &Emulator{Step: i, Span: span})
-		case "docker/setup-buildx-action":
-			driver := in.value("driver")
-			if driver.IsSet() && !driver.Is("docker") && !driver.Is("docker-container") ||
-				in.value("endpoint").IsSet() || in.value("append").IsSet() {
-				c.Remote = span
-			}
-		case "depot/setup-action", "namespacelabs/nscloud-setup-buildx-action", "useblacksmith/setup-docker-builder",
-			"useblacksmith/build-push-action":
-			c.Remote = span
-			if action == "useblacksmith/build-push-action" {
-				c.Builds = append(c.Builds, p.buildPush(c, i, in, span))
-			}
-		case "docker/build-push-action", "depot/build-push-action":
-			b := p.buildPush(c, i, in, span)
-			b.Remote = action[:6] == "depot/"
-			c.Builds = append(c.Builds, b)
-		case "docker/bake-action", "depot/bake-action":
-			b := p.bakeAction(c, i, in, span)
-			b.Remote = action[:6] == "depot/"
-			c.Builds = append(c.Builds, b)
-		}
-	}
-	for _, b := range c.Builds {
-		b.Remote = b.Remote || !c.Remote.IsEmpty()
+		p.action(l, i, s, local)
 	}
 }
 
+// action reads a step that uses an action.
+func (p *parser) action(l *lane, i int, s *Step, local *scope) {
+	c := l.c
+	in := inputs{local, s.node}
+	span := s.Uses.Span
+	switch action := s.Action(); action {
+	case "actions/checkout":
+		if repo := in.value("repository"); repo.IsSet() &&
+			!strings.Contains(local.file.Text(repo.Span), "github.repository") {
+			if !in.value("path").IsSet() {
+				c.root = Value{} // another repository is checked out where this one would be
+			}
+			return
+		}
+		if dir := in.value("path"); dir.IsSet() {
+			if c.root = dir; l.checkouts > 0 {
+				c.root = Value{}
+			}
+		}
+		l.checkouts++
+	case "docker/setup-qemu-action":
+		c.addEmulator(&Emulator{Step: i, Platforms: in.all().list("platforms", true), Span: span})
+	case "dbhi/qus/action", "crazy-max/ghaction-docker-buildx":
+		c.addEmulator(&Emulator{Step: i, Span: span})
+	case "docker/setup-buildx-action":
+		driver := in.value("driver")
+		if driver.IsSet() && !driver.Is("docker") && !driver.Is("docker-container") ||
+			in.value("endpoint").IsSet() || in.value("append").IsSet() {
+			c.Remote = span
+		}
+	case "depot/setup-action", "namespacelabs/nscloud-setup-buildx-action", "useblacksmith/setup-docker-builder",
+		"useblacksmith/build-push-action":
+		c.Remote = span
+		if action == "useblacksmith/build-push-action" {
+			c.add(p.buildPush(c, i, in, span))
+		}
+	case "docker/build-push-action", "depot/build-push-action":
+		b := p.buildPush(c, i, in, span)
+		b.Remote = action[:6] == "depot/"
+		c.add(b)
+	case "docker/bake-action", "depot/bake-action":
+		b := p.bakeAction(c, i, in, span)
+		b.Remote = action[:6] == "depot/"
+		c.add(b)
+	default:
+		p.composite(l, i, s, in)
+	}
+}
+
+// maxActions bounds composite actions that use others.
+const maxActions = 8
+
+// composite reads the steps of a composite action of the repository as steps of the job.
+func (p *parser) composite(l *lane, step int, s *Step, in inputs) {
+	dir, ok := strings.CutPrefix(s.Uses.Text, "./")
+	if !ok || !s.Uses.Known || p.project.Action == nil || l.depth >= maxActions || !l.c.root.Known {
+		return
+	}
+	dir = path.Clean(dir)
+	full := dir // below the workspace
+	if root := path.Clean("/" + l.c.root.Text)[1:]; root != "" {
+		if dir, ok = strings.CutPrefix(dir, root+"/"); !ok {
+			return
+		}
+	}
+	a := p.actions[dir]
+	if a == nil {
+		a = &action{}
+		p.actions[dir] = a
+		if f := p.project.Action(dir); f != nil {
+			a.file = f
+			a.root = yamltree.Parse(f).Root().Resolve()
+			if runs := a.root.Get("runs"); runs.Get("using").IsScalar() && runs.Get("using").Text == "composite" {
+				if steps := runs.Get("steps").Resolve(); steps != nil {
+					a.steps = p.readSteps(steps, f)
+				}
+			}
+		}
+	}
+	if len(a.steps) == 0 {
+		return
+	}
+	if p.steps += len(a.steps); p.steps > maxSteps {
+		return
+	}
+	given := in.all()
+	arguments := map[string]val{}
+	sc := *in.sc
+	sc.file, sc.action = a.file, full
+	declared := a.root.Get("inputs").Resolve()
+	if declared != nil && declared.Kind == yamltree.Mapping {
+		for entry := range declared.All() {
+			name := entry.Key.Text
+			if n := inputNode(s.node, name); n != nil {
+				v := given.sc.node(n)
+				text, ok := v.string()
+				arguments[name] = val{}
+				if ok {
+					arguments[name] = str(text)
+				}
+			} else {
+				arguments[name] = str("")
+				if d := entry.Value.Resolve().Get("default"); d.IsScalar() {
+					arguments[name] = sc.literal(d.Resolve())
+				}
+			}
+		}
+	}
+	sc.arguments = arguments
+	sc.matrix = make(map[string]val, len(in.sc.matrix))
+	for name, v := range in.sc.matrix {
+		if v.node = nil; v.kind == object { // it stands in another file
+			v = val{}
+		}
+		sc.matrix[name] = v
+	}
+	if in.sc.matrix == nil {
+		sc.matrix = nil
+	}
+	for _, step := range a.steps {
+		sc.notice(step)
+	}
+	inner := *l
+	inner.job = nil
+	inner.depth++
+	p.list(&inner, a.steps, &sc, step)
+	l.checkouts = inner.checkouts
+}
+
 func (p *parser) buildPush(c *Combination, step int, in inputs, span source.Span) *Build {
-	b := &Build{Tool: BuildPushAction, Combination: c, Step: step, Span: span, dir: Value{Known: true}}
+	b := &Build{
+		Tool: BuildPushAction, Combination: c, Step: step, Span: span, Source: in.sc.file, dir: Value{Known: true},
+	}
+	plain := in
+	in = in.all()
 	b.Context, b.Dockerfile, b.Stage, b.Call = in.value("context"), in.value("file"), in.value("target"),
 		in.value("call")
 	if b.Context.Is("") {
@@ -313,13 +477,17 @@ func (p *parser) buildPush(c *Combination, step int, in inputs, span source.Span
 	b.Allow = in.list("allow", true)
 	b.Contexts = in.list("build-contexts", false)
 	var complete bool
-	b.Args, complete = assignments(in.list("build-args", false), p.file.Source)
+	b.Args, complete = assignments(plain.list("build-args", false), in.sc.file)
 	b.Open = !complete
 	return b
 }
 
 func (p *parser) bakeAction(c *Combination, step int, in inputs, span source.Span) *Build {
-	b := &Build{Tool: BakeAction, Combination: c, Step: step, Span: span, dir: Value{Known: true}, Bake: &Bake{}}
+	b := &Build{
+		Tool: BakeAction, Combination: c, Step: step, Span: span, Source: in.sc.file, dir: Value{Known: true},
+		Bake: &Bake{},
+	}
+	in = in.all()
 	// Before release 5 the folder was "workdir"; since release 6 "source" is a folder, a URL or, by default, the
 	// repository.
 	dir := in.value("workdir")
@@ -343,7 +511,7 @@ func (p *parser) bakeAction(c *Combination, step int, in inputs, span source.Spa
 	b.Bake.Targets = in.list("targets", true)
 	b.Allow = in.list("allow", true)
 	for _, v := range in.list("set", false) {
-		if !b.override(v, p.file.Source) {
+		if !b.override(v, in.sc.file) {
 			b.Open = true
 		}
 	}
@@ -365,13 +533,14 @@ func (b *Build) override(v Value, f *source.File) bool {
 	return ok
 }
 
-// workDir returns the working directory of a script, relative to the workspace.
+// workDir returns the working directory of a script, relative to the workspace. job is nil in a composite action.
 func (p *parser) workDir(step, job *yamltree.Node, sc *scope) Value {
-	for _, n := range []*yamltree.Node{
-		step.Get("working-directory"),
-		job.Get("defaults").Get("run").Get("working-directory"),
-		p.root.Get("defaults").Get("run").Get("working-directory"),
-	} {
+	nodes := []*yamltree.Node{step.Get("working-directory")}
+	if job != nil {
+		nodes = append(nodes, job.Get("defaults").Get("run").Get("working-directory"),
+			p.root.Get("defaults").Get("run").Get("working-directory"))
+	}
+	for _, n := range nodes {
 		if n != nil {
 			v := sc.value(n)
 			if v.Known && path.IsAbs(v.Text) {

@@ -1,6 +1,7 @@
 package workflow
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -36,14 +37,20 @@ func (r Runner) runs(arch string) answer {
 }
 
 // newRunner derives the runner from its labels. If two of them disagree, or none says, the architecture is not known.
-func newRunner(labels []Value) Runner {
+// Where the runners are not GitHub's own, "ubuntu-latest" may be any machine.
+func newRunner(labels []Value, hosted bool) Runner {
 	r := Runner{Labels: labels}
 	clash := false
 	for _, l := range labels {
 		if !l.Known {
 			continue
 		}
-		os, arch := platformOf(strings.ToLower(l.Text))
+		label := strings.ToLower(l.Text)
+		os, arch := platformOf(label)
+		named := func(word string) bool { return strings.Contains(label, word) }
+		if !hosted && !slices.ContainsFunc(architectures, named) {
+			arch = ""
+		}
 		if os != "" && r.OS == "" {
 			r.OS = os
 		}
@@ -57,6 +64,9 @@ func newRunner(labels []Value) Runner {
 	}
 	return r
 }
+
+// architectures are the words in labels that name an architecture.
+var architectures = []string{"arm", "aarch64", "x64", "amd64", "x86"}
 
 // platformOf returns the operating system and architecture that a label implies. The labels of GitHub's own runners are
 // those of github.com/actions/runner-images (August 2026) and of its larger macOS runners; a self-hosted runner gets

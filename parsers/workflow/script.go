@@ -11,20 +11,25 @@ import (
 )
 
 // script finds the builds and emulators in a step's script.
-func (p *parser) script(c *Combination, step int, job *yamltree.Node, sc *scope) {
-	s := c.Job.Steps[step]
+func (p *parser) script(l *lane, step int, s *Step, sc *scope) {
+	c := l.c
 	if !mentions(s.run.Text) || len(s.run.Text) > maxScript || p.scripts > maxScripts {
 		return
 	}
 	shell := s.node.Get("shell")
-	for _, n := range []*yamltree.Node{job, p.root} {
-		if shell == nil {
-			shell = n.Get("defaults").Get("run").Get("shell")
+	if l.job != nil {
+		for _, n := range []*yamltree.Node{l.job, p.root} {
+			if shell == nil {
+				shell = n.Get("defaults").Get("run").Get("shell")
+			}
 		}
 	}
 	if name := sc.value(shell); shell != nil && !strings.HasPrefix(name.Text, "bash") &&
 		!strings.HasPrefix(name.Text, "sh") || shell == nil && c.Runner.OS == "windows" {
 		return
+	}
+	if builds(s.run.Text) {
+		sc = sc.fork()
 	}
 	fr := sc.fragment(s.run)
 	if len(fr.Text) > maxScript {
@@ -36,12 +41,17 @@ func (p *parser) script(c *Combination, step int, job *yamltree.Node, sc *scope)
 	if file == nil {
 		return
 	}
-	sh := &scriptReader{parser: p, c: c, step: step, fr: fr, env: sc, dir: p.workDir(s.node, job, sc),
+	sh := &scriptReader{parser: p, c: c, step: step, fr: fr, env: sc, dir: p.workDir(s.node, l.job, sc),
 		vars: map[string]Value{}}
 	sh.assigned(file)
 	for _, stmt := range file.Stmts {
 		sh.stmt(stmt, false)
 	}
+}
+
+// builds reports whether a script may build an image.
+func builds(script string) bool {
+	return strings.Contains(script, "build") || strings.Contains(script, " bud") || strings.Contains(script, "bake")
 }
 
 // mentions reports whether a script can have anything to do with images.
@@ -225,13 +235,11 @@ func (sh *scriptReader) variable(name string) (string, bool) {
 	if name == "GITHUB_WORKSPACE" {
 		return ".", true
 	}
-	if sh.env.allEnv || sh.env.openEnv[name] {
+	if _, ok := sh.env.env[name]; !ok {
 		return "", false
 	}
-	if v, ok := sh.env.env[name]; ok {
-		return v.string()
-	}
-	return "", false
+	v, _ := sh.env.variable(name)
+	return v.string()
 }
 
 // call handles one simple command.
@@ -298,7 +306,7 @@ func skipWrappers(args []Value) int {
 }
 
 func (sh *scriptReader) emulator(platforms []Value, span source.Span) {
-	sh.c.Emulators = append(sh.c.Emulators, &Emulator{Step: sh.step, Platforms: platforms, Span: span})
+	sh.c.addEmulator(&Emulator{Step: sh.step, Platforms: platforms, Span: span})
 }
 
 // docker handles the arguments of the docker command.
@@ -512,7 +520,8 @@ func flags(args []Value) (out []flag, open bool) {
 
 // build reads a build command.
 func (sh *scriptReader) build(tool Tool, args []Value, span source.Span, remote bool) {
-	b := &Build{Tool: tool, Combination: sh.c, Step: sh.step, Span: span, dir: sh.dir, Remote: remote}
+	b := &Build{Tool: tool, Combination: sh.c, Step: sh.step, Span: span, Source: sh.fr.File, dir: sh.dir,
+		Remote: remote}
 	fs, open := flags(args)
 	b.Open = open
 	var buildArgs []Value
@@ -561,13 +570,13 @@ func (sh *scriptReader) build(tool Tool, args []Value, span source.Span, remote 
 	var complete bool
 	b.Args, complete = assignments(buildArgs, sh.fr.File)
 	b.Open = b.Open || !complete
-	sh.c.Builds = append(sh.c.Builds, b)
+	sh.c.add(b)
 }
 
 // bake reads a bake command.
 func (sh *scriptReader) bake(args []Value, span source.Span, remote bool) {
-	b := &Build{Tool: DockerBake, Combination: sh.c, Step: sh.step, Span: span, dir: sh.dir, Remote: remote,
-		Bake: &Bake{}}
+	b := &Build{Tool: DockerBake, Combination: sh.c, Step: sh.step, Span: span, Source: sh.fr.File, dir: sh.dir,
+		Remote: remote, Bake: &Bake{}}
 	if dir, ok := b.inRepository("."); ok {
 		b.Bake.Dir = Value{Text: dir, Known: true}
 	}
@@ -597,5 +606,5 @@ func (sh *scriptReader) bake(args []Value, span source.Span, remote bool) {
 			b.Open = true
 		}
 	}
-	sh.c.Builds = append(sh.c.Builds, b)
+	sh.c.add(b)
 }

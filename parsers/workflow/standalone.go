@@ -68,10 +68,7 @@ func (sh *scriptReader) platformOf(x *syntax.CallExpr, args []Value) Value {
 		}
 		return Value{}
 	}
-	if sh.env.allEnv || sh.env.openEnv[defaultPlatform] {
-		return Value{}
-	}
-	if v, ok := sh.env.env[defaultPlatform]; ok {
+	if v, ok := sh.env.variable(defaultPlatform); ok {
 		text, known := v.string()
 		at := source.Span{Start: int(x.Pos().Offset()), End: int(x.End().Offset())}
 		return Value{Text: text, Known: known, Span: sh.fr.Span(at)}

@@ -2,8 +2,10 @@
 // Dockerfile and for which platforms, on which kind of runner, and whether an emulator is set up for platforms that the
 // runner cannot run.
 //
-// A job with a matrix is read once for each combination. Expressions over the matrix, literal environment variables and
-// literals are evaluated; what depends on anything else (inputs, outputs, secrets, the event) is not known.
+// A job with a matrix is read once for each combination, and where the event, an input or a condition decides what is
+// built, once for each kind of run (run.go). Expressions over the matrix, literal environment variables, inputs with
+// their defaults, options and callers, and literals are evaluated; what depends on anything else (outputs, secrets) is
+// not known. Composite actions and reusable workflows of the same repository are followed: see Project.
 //
 // This is the largest reader of a neighbouring file because the platforms of an image decide whether Nix runs under an
 // emulator (sandbox/nix-syscall-filter-under-emulation), and a Dockerfile does not say for which platforms it is built.
@@ -41,6 +43,8 @@ type File struct {
 	Source *source.File
 	// Jobs are the jobs, in order of position.
 	Jobs []*Job
+	// Calls are the calls of other workflows of the repository.
+	Calls []*Call
 	// Problems are in order of position. Kinds are the Kind… constants.
 	Problems []source.Problem
 }
@@ -55,6 +59,7 @@ type Job struct {
 	// Steps are the steps as written.
 	Steps []*Step
 	// Combinations are the combinations of the matrix. A job without a matrix has one, a job that never runs has none.
+	// Where the builds differ from run to run, each kind of run has a combination of its own.
 	Combinations []*Combination
 	// Span runs from the key to the end of the job.
 	Span source.Span
@@ -125,8 +130,26 @@ type Combination struct {
 	Remote source.Span
 	// Builds are the image builds, in order.
 	Builds []*Build
+	// Run says in which runs of the workflow this holds, "" where in all: `for the event push`, `where "…" is true`.
+	Run string
+	// Call is the call that starts such a run, nil where none does.
+	Call *Call
 
-	root Value // where the repository is checked out, relative to the workspace
+	root  Value // where the repository is checked out, relative to the workspace
+	call  *Call // that the job is
+	order int   // counts builds and emulators
+}
+
+func (c *Combination) add(b *Build) {
+	c.order++
+	b.order = c.order
+	c.Builds = append(c.Builds, b)
+}
+
+func (c *Combination) addEmulator(e *Emulator) {
+	c.order++
+	e.order = c.order
+	c.Emulators = append(c.Emulators, e)
 }
 
 // Emulator is a step that registers QEMU with the runner's kernel so that programs of foreign architectures run.
@@ -136,6 +159,8 @@ type Emulator struct {
 	// Platforms are the architectures or platforms that it registers; none means all.
 	Platforms []Value
 	Span      source.Span
+
+	order int
 }
 
 // covers reports whether e registers, or may register, the architecture arch, in Go's names.
@@ -192,9 +217,11 @@ type Build struct {
 	Open bool
 	// Remote says that the build runs, or may run, on another machine than the runner.
 	Remote bool
-	// Span is the name of the action, or the command.
-	Span source.Span
+	// Span is the name of the action, or the command, in Source: the workflow, or a composite action.
+	Span   source.Span
+	Source *source.File
 
+	order int
 	dir   Value // the working directory, relative to the workspace
 	isGit bool  // paths are those of the repository, not of the workspace
 }
@@ -273,6 +300,7 @@ func (b *Build) key() string {
 	for _, n := range []int{b.Step, b.Span.Start, len(b.Combination.Emulators)} {
 		sb.WriteString(strconv.Itoa(n) + ";")
 	}
+	sb.WriteString(b.Source.Path + ";")
 	sb.WriteString(b.Combination.Runner.OS + "/" + b.Combination.Runner.Arch)
 	return sb.String()
 }
@@ -284,13 +312,15 @@ func (b *Build) Runs() bool { return !b.Call.IsSet() || b.Call.Is("build") || b.
 // is known and cannot run the platform, the build stays on the runner, and QEMU is registered before it. Stages that
 // are marked to run on the build platform are still not emulated.
 func (b *Build) Emulated(platform string) bool {
-	c := b.Combination
+	_, arch := splitPlatform(platform)
+	return b.Combination.Runner.Arch != "" && b.Combination.Runner.runs(arch) == no && b.Registers(platform)
+}
+
+// Registers reports whether the build stays on its runner, on which QEMU is registered before it for a platform.
+func (b *Build) Registers(platform string) bool {
 	os, arch := splitPlatform(platform)
-	if c.Runner.Arch == "" || b.Remote || os != "linux" || c.Runner.runs(arch) != no {
-		return false
-	}
-	return slices.ContainsFunc(c.Emulators, func(e *Emulator) bool {
-		return (e.Step < b.Step || e.Step == b.Step && e.Span.Start < b.Span.Start) && e.covers(arch)
+	return !b.Remote && os == "linux" && slices.ContainsFunc(b.Combination.Emulators, func(e *Emulator) bool {
+		return e.order < b.order && e.covers(arch)
 	})
 }
 

@@ -642,11 +642,11 @@ func TestRunners(t *testing.T) {
 		for _, l := range strings.Fields(labels) {
 			vs = append(vs, Value{Text: l, Known: true})
 		}
-		if r := newRunner(vs); r.OS+"/"+r.Arch != want {
+		if r := newRunner(vs, true); r.OS+"/"+r.Arch != want {
 			t.Errorf("%s: got %s/%s, want %s", labels, r.OS, r.Arch, want)
 		}
 	}
-	if r := newRunner([]Value{{Text: ""}}); r.Arch != "" || r.OS != "" {
+	if r := newRunner([]Value{{Text: ""}}, true); r.Arch != "" || r.OS != "" {
 		t.Error("a label that is not known is judged")
 	}
 	f := parse("jobs:\n  a: {runs-on: {group: g, labels: [ubuntu-24.04-arm]}}\n  b: {runs-on: {group: g}}\n" +

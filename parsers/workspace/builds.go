@@ -88,7 +88,7 @@ func (w *Workspace) Forbidding(img *image.Image) []Build {
 // Passes reports whether a build of the Dockerfile that the workspace describes passes a build argument, or may do so.
 func (w *Workspace) Passes(d *image.Dockerfile, argument string) bool {
 	c, ok := d.Context().(*buildContext)
-	return ok && slices.ContainsFunc(c.builds(), func(b build) bool {
+	return ok && slices.ContainsFunc(c.builds(), func(b *build) bool {
 		return b.anyArgs || slices.Contains(b.args, argument)
 	})
 }
@@ -97,7 +97,7 @@ func (w *Workspace) Passes(d *image.Dockerfile, argument string) bool {
 // an image, by its reference as written.
 func (w *Workspace) Replaces(d *image.Dockerfile, reference string) bool {
 	c, ok := d.Context().(*buildContext)
-	return ok && slices.ContainsFunc(c.builds(), func(b build) bool {
+	return ok && slices.ContainsFunc(c.builds(), func(b *build) bool {
 		return slices.Contains(b.replaced, strings.ToLower(reference))
 	})
 }
@@ -113,37 +113,43 @@ var (
 
 // buildsOf returns the builds of a Dockerfile that the files beside it, or in a folder above it up to the root,
 // describe.
-func (w *Workspace) buildsOf(abs string) []build {
+func (w *Workspace) buildsOf(abs string) []*build {
 	dir := filepath.Dir(abs)
 	root := w.root(dir)
-	var out []build
+	var out []*build
 	for {
-		out = append(out, w.buildsIn(root, dir)...)
+		out = append(out, w.buildsIn(root, dir).of[abs]...)
 		up := filepath.Dir(dir)
 		if dir == root || up == dir {
 			break
 		}
 		dir = up
 	}
-	return slices.DeleteFunc(out, func(b build) bool { return b.dockerfile != abs })
+	return out
+}
+
+// folderBuilds are the builds that the files of one folder describe: all in order, and those of each Dockerfile.
+type folderBuilds struct {
+	all []*build
+	of  map[string][]*build
 }
 
 // buildsIn returns the builds that the files of one folder describe.
-func (w *Workspace) buildsIn(root, dir string) []build {
+func (w *Workspace) buildsIn(root, dir string) folderBuilds {
 	type key string
-	return cached(w, key(dir), func(w *Workspace) []build {
-		var out []build
+	return cached(w, key(dir), func(w *Workspace) folderBuilds {
+		var found []build
 		native := false
 		if dir == root {
 			var fromWorkflows []build
 			fromWorkflows, native = w.workflowBuilds(root)
-			out = append(out, fromWorkflows...)
+			found = append(found, fromWorkflows...)
 		}
 		var services *compose.File
 		for _, name := range composeFiles {
 			if f, err := w.neighbour(root, filepath.Join(dir, name)); err == nil {
 				services = compose.Parse(f)
-				out = append(out, w.composeBuilds(dir, services, native)...)
+				found = append(found, w.composeBuilds(dir, services, native)...)
 				break
 			}
 		}
@@ -154,9 +160,19 @@ func (w *Workspace) buildsIn(root, dir string) []build {
 			}
 		}
 		if len(definition) > 0 {
-			out = append(out, w.bakeBuilds(dir, bake.Parse(definition...), services, native)...)
+			found = append(found, w.bakeBuilds(dir, bake.Parse(definition...), services, native)...)
 		}
-		return append(out, w.scriptBuilds(root, dir, native)...)
+		found = append(found, w.scriptBuilds(root, dir, native)...)
+		out := folderBuilds{all: make([]*build, len(found))}
+		if len(found) > 0 {
+			out.of = make(map[string][]*build, len(found))
+		}
+		for n := range found {
+			b := &found[n]
+			out.all[n] = b
+			out.of[b.dockerfile] = append(out.of[b.dockerfile], b)
+		}
+		return out
 	})
 }
 
@@ -285,66 +301,6 @@ func (w *Workspace) composeBuilds(dir string, f *compose.File, native bool) []bu
 	return out
 }
 
-// workflowFolders are where the workflows of GitHub, Gitea and Forgejo lie.
-var workflowFolders = []string{".github/workflows", ".gitea/workflows", ".forgejo/workflows"}
-
-// workflowBuilds returns the builds of a repository's workflows, and whether one of its jobs builds on a machine of its
-// own for a foreign architecture.
-func (w *Workspace) workflowBuilds(root string) (out []build, native bool) {
-	for _, folder := range workflowFolders {
-		dir := filepath.Join(root, filepath.FromSlash(folder))
-		for _, name := range files.Names(w.tree, root, dir) {
-			if !strings.HasSuffix(name, ".yml") && !strings.HasSuffix(name, ".yaml") {
-				continue
-			}
-			f, err := w.neighbour(root, filepath.Join(dir, name))
-			if err != nil {
-				continue
-			}
-			for _, wb := range workflow.Parse(f).Builds() {
-				if wb.Combination.Runner.Arch == "arm64" || wb.Remote {
-					native = true
-				}
-				if b, ok := w.workflowBuild(root, f, wb); ok {
-					out = append(out, b)
-				}
-			}
-		}
-	}
-	return out, native
-}
-
-func (w *Workspace) workflowBuild(root string, f *source.File, wb *workflow.Build) (build, bool) {
-	name, ok := wb.DockerfilePath()
-	if !ok || !wb.Runs() || wb.Bake != nil {
-		return build{}, false
-	}
-	b := build{dockerfile: filepath.Join(root, filepath.FromSlash(name)), stage: strings.ToLower(wb.Stage.Text),
-		emulates: wb.Emulated, place: Build{f, wb.Span, "this build"}}
-	if (wb.Tool == workflow.DockerBuild || wb.Tool == workflow.BuildPushAction) && !wb.Open && !wb.Remote {
-		b.insecure = asksFor(wb.Allow)
-	}
-	for _, v := range wb.Contexts {
-		name, _, _ := strings.Cut(v.Text, "=")
-		b.replaced = append(b.replaced, strings.ToLower(name))
-	}
-	if !wb.Dockerfile.IsSet() && (wb.Tool == workflow.PodmanBuild || wb.Tool == workflow.BuildahBuild) {
-		// Both look for Containerfile before Dockerfile.
-		if own := filepath.Join(filepath.Dir(b.dockerfile), "Containerfile"); w.isFile(root, own) {
-			b.dockerfile = own
-		}
-	}
-	b.args, b.anyArgs = slices.Collect(maps.Keys(wb.Args)), wb.Open
-	if context, ok := wb.ContextPath(); ok {
-		b.context = filepath.Join(root, filepath.FromSlash(context))
-	}
-	b.platforms = platformsOf(f, wb.Platforms, "platforms of a workflow's build, with QEMU")
-	for n := range b.platforms {
-		b.platforms[n].Emulated = wb.Emulated(b.platforms[n].Name)
-	}
-	return b, true
-}
-
 // scriptFolders are folders in which the scripts of the folder above them lie.
 var scriptFolders = []string{"", "bin", "build", "ci", ".ci", "hack", "script", "scripts", "tools"}
 
@@ -409,7 +365,7 @@ func (w *Workspace) buildsOfScript(root, dir, home string, f *source.File, nativ
 		for _, start := range starts {
 			builds, remote := workflow.ScriptBuilds(script, own, start)
 			for _, wb := range builds {
-				b, ok := w.workflowBuild(root, script.File, wb)
+				b, ok := w.workflowBuild(root, wb)
 				if !ok || !w.isFile(root, b.dockerfile) {
 					continue
 				}
@@ -465,13 +421,13 @@ type buildContext struct {
 	w      *Workspace
 	abs    string
 	links  []string // other paths of the Dockerfile: see Entry.Links
-	found  []build
+	found  []*build
 	looked bool
 	needed []map[*dockerfile.Stage]bool // the stages that each of found runs; made on first use
 }
 
 // builds returns the builds of the Dockerfile that its neighbours describe.
-func (c *buildContext) builds() []build {
+func (c *buildContext) builds() []*build {
 	if !c.looked {
 		c.found, c.looked = c.w.buildsOf(c.abs), true
 		for _, link := range c.links {
@@ -578,7 +534,7 @@ func (c *buildContext) fixed(img *image.Image, name, why string, span source.Spa
 
 // needs reports whether a build, by its index, runs a stage, on the image that the Dockerfile names.
 func (c *buildContext) needs(n int, img *image.Image) bool {
-	b := &c.builds()[n]
+	b := c.builds()[n]
 	if c.needed == nil {
 		c.needed = make([]map[*dockerfile.Stage]bool, len(c.found))
 	}

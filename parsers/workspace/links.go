@@ -152,8 +152,8 @@ func (k *linker) links(o origin) {
 	switch o.kind {
 	case buildFolder:
 		root = k.w.root(o.abs)
-		if k.namesDockerfile(root, o.abs) {
-			for _, b := range k.w.buildsIn(root, o.abs) {
+		if o.abs == root || k.namesDockerfile(root, o.abs) {
+			for _, b := range k.w.buildsIn(root, o.abs).all {
 				k.add(b.dockerfile, files.KindDockerfile, o)
 			}
 		}
@@ -165,10 +165,12 @@ func (k *linker) links(o origin) {
 			}
 		}
 		if o.abs == root && !o.inside {
-			dir := filepath.Join(root, ".github", "workflows")
-			for _, name := range files.Names(k.w.tree, root, dir) {
-				if files.IsYAML(name) {
-					k.visit(origin{filepath.Join(dir, name), files.KindWorkflow, false})
+			for _, folder := range workflowFolders {
+				dir := filepath.Join(root, filepath.FromSlash(folder))
+				for _, name := range files.Names(k.w.tree, root, dir) {
+					if files.IsYAML(name) {
+						k.visit(origin{filepath.Join(dir, name), files.KindWorkflow, false})
+					}
 				}
 			}
 		}
@@ -322,9 +324,11 @@ func (k *linker) workflow(f *source.File, o origin, root string) {
 	if !mayLink(f.Bytes) {
 		return
 	}
-	for _, b := range workflow.Parse(f).Builds() {
-		if name, ok := b.DockerfilePath(); ok && b.Bake == nil {
-			k.add(filepath.Join(root, filepath.FromSlash(name)), files.KindDockerfile, o)
+	if slices.Contains(k.l.tops, o.abs) { // of others, the folder of all workflows takes care
+		for _, b := range k.w.buildsIn(root, root).all {
+			if b.place.File.Path == f.Path {
+				k.add(b.dockerfile, files.KindDockerfile, o)
+			}
 		}
 	}
 	outline := workflow.ReadOutline(f)

@@ -71,6 +71,10 @@ func checkEmulation(p *rules.Pass, img *nixuse.Image) {
 			finding.Related = []rules.Related{
 				{File: platform.File, Span: platform.Span, Message: "built for " + platform.Name + ": " + platform.Why},
 			}
+			if call := platform.Call; call != nil {
+				finding.Related = append(finding.Related,
+					rules.Related{File: call.File, Span: call.Span, Message: "the workflow is called here"})
+			}
 		}
 		if e.File == img.Dockerfile.Source {
 			finding.Fixes = emulationFix(img, e)

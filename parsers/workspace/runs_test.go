@@ -1,0 +1,210 @@
+package workspace
+
+import (
+	"strings"
+	"testing"
+)
+
+// steps are a workflow's job that registers QEMU and builds with the given platforms.
+func steps(on, jobs, platforms string) string {
+	return on + "\njobs:\n  b:\n    runs-on: ubuntu-latest\n" + jobs + "    steps:\n" +
+		"      - uses: docker/setup-qemu-action@v3\n" +
+		"      - uses: docker/build-push-action@v6\n        with:\n          context: .\n" +
+		"          platforms: " + platforms + "\n"
+}
+
+// emulations opens the Dockerfile of a project, and returns each platform that it is emulated for, with why.
+func emulations(t *testing.T, project map[string]string) []string {
+	t.Helper()
+	all := map[string]string{".git/": ""}
+	for name, text := range project {
+		all[name] = text
+	}
+	if all["Dockerfile"] == "" {
+		all["Dockerfile"] = "FROM nixos/nix\nRUN nix-build\n"
+	}
+	w, err := Load(Options{Dir: makeTree(t, all), Paths: []string{"Dockerfile"}, Targets: DefaultTargets()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	doc, err := w.Open(w.Entries[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	var out []string
+	for _, img := range doc.Dockerfile.Images {
+		for _, p := range img.Platforms() {
+			if p.Emulated {
+				s := p.Name + " (" + p.Why + ")"
+				if p.Call != nil {
+					s += " from " + p.Call.File.Path
+				}
+				out = append(out, s)
+			}
+		}
+	}
+	return out
+}
+
+// TestRuns checks in which runs of a workflow a platform is emulated.
+func TestRuns(t *testing.T) {
+	const why = "linux/arm64 (platforms of a workflow's build, with QEMU"
+	const build = ".github/workflows/b.yml"
+	tests := []struct {
+		name  string
+		files map[string]string
+		want  string
+	}{
+		{
+			name: "the event decides",
+			files: map[string]string{build: steps("on: [push, pull_request]", "",
+				"${{ github.event_name == 'pull_request' && 'linux/amd64' || 'linux/amd64,linux/arm64' }}")},
+			want: why + ", for the event push)",
+		},
+		{
+			name: "no event of the workflow",
+			files: map[string]string{build: steps("on: [push, pull_request]", "",
+				"${{ github.event_name == 'release' && 'linux/amd64,linux/arm64' || 'linux/amd64' }}")},
+		},
+		{
+			name: "the event decides about the machine too",
+			files: map[string]string{build: steps("on: [push, pull_request]",
+				"    if: github.event_name != 'pull_request'\n",
+				"${{ github.event_name == 'pull_request' && 'linux/arm64' || 'linux/amd64' }}")},
+		},
+		{
+			name: "machine and platform agree in every run",
+			files: map[string]string{build: "on: push\njobs:\n  b:\n" +
+				"    runs-on: ${{ github.ref == 'refs/heads/main' && 'ubuntu-24.04-arm' || 'ubuntu-24.04' }}\n    steps:\n" +
+				"      - uses: docker/setup-qemu-action@v3\n      - uses: docker/build-push-action@v6\n        with:\n" +
+				"          platforms: ${{ github.ref == 'refs/heads/main' && 'linux/arm64' || 'linux/amd64' }}\n"},
+		},
+		{
+			name: "a condition",
+			files: map[string]string{build: steps("on: push", "",
+				"${{ startsWith(github.ref, 'refs/tags/') && 'linux/amd64,linux/arm64' || 'linux/amd64' }}")},
+			want: why + `, where "startsWith(github.ref, 'refs/tags/')" is true)`,
+		},
+		{
+			name: "what another condition of the same run excludes",
+			files: map[string]string{build: "on: push\njobs:\n  b:\n    runs-on: ubuntu-latest\n    steps:\n" +
+				"      - uses: docker/setup-qemu-action@v3\n      - uses: docker/build-push-action@v6\n" +
+				"        if: ${{ github.ref == 'refs/heads/main' }}\n        with:\n          context: .\n" +
+				"          platforms: linux/amd64${{ github.ref != 'refs/heads/main' && ',linux/arm64' || '' }}\n"},
+		},
+		{
+			name: "format and environment",
+			files: map[string]string{build: steps("on: push\nenv:\n  ARCHS: ${{ github.ref == 'x' && 'arm64' || 'amd64' }}",
+				"", "${{ format('linux/{0}', env.ARCHS) }}")},
+			want: why + `, where "github.ref == 'x'" is true)`,
+		},
+		{
+			name: "a matrix from JSON",
+			files: map[string]string{build: steps("on: [push, pull_request]",
+				"    strategy:\n      matrix:\n        platform: ${{ fromJSON(github.event_name == 'push' && "+
+					"'[\"linux/amd64\",\"linux/arm64\"]' || '[\"linux/amd64\"]') }}\n", "${{ matrix.platform }}")},
+			want: why + ", for the event push)",
+		},
+		{
+			name: "the default of an input",
+			files: map[string]string{build: steps("on:\n  workflow_dispatch:\n    inputs:\n      platforms:\n"+
+				"        default: linux/amd64,linux/arm64\n", "", "${{ inputs.platforms }}")},
+			want: why + `, with the default "linux/amd64,linux/arm64" of the input "platforms")`,
+		},
+		{
+			name: "an option of an input",
+			files: map[string]string{build: steps("on:\n  push:\n  workflow_dispatch:\n    inputs:\n      platforms:\n"+
+				"        type: choice\n        options: [linux/amd64, linux/arm64]\n", "",
+				"${{ github.event.inputs.platforms || 'linux/amd64' }}")},
+			want: why + `, started by hand, with "linux/arm64" for the input "platforms")`,
+		},
+		{
+			name: "the literals of callers",
+			files: map[string]string{
+				build: steps("on:\n  workflow_call:\n    inputs:\n      platforms: {default: 'linux/amd64'}\n", "",
+					"${{ inputs.platforms }}"),
+				".github/workflows/a.yml": "on: push\njobs:\n  one:\n    uses: ./.github/workflows/b.yml\n  two:\n" +
+					"    uses: ./.github/workflows/b.yml\n    with:\n      platforms: linux/arm64\n",
+			},
+			want: why + ", called by .github/workflows/a.yml) from .github/workflows/a.yml",
+		},
+		{
+			name: "callers replace the default",
+			files: map[string]string{
+				build: steps("on:\n  workflow_call:\n    inputs:\n      platforms: {default: 'linux/arm64'}\n", "",
+					"${{ inputs.platforms }}"),
+				".github/workflows/a.yml": "on: push\njobs:\n  two:\n" +
+					"    uses: ./.github/workflows/b.yml\n    with:\n      platforms: linux/amd64\n",
+			},
+		},
+		{
+			name: "callers choose the machine as well",
+			files: map[string]string{
+				build: "on:\n  workflow_call:\n    inputs:\n      platform: {type: string, required: true}\n" +
+					"      runner: {type: string, required: true}\njobs:\n  b:\n    runs-on: ${{ inputs.runner }}\n" +
+					"    steps:\n" +
+					"      - uses: docker/setup-qemu-action@v3\n" +
+					"      - run: docker buildx build --platform ${{ inputs.platform }} .\n",
+				".github/workflows/a.yml": "on: push\njobs:\n  one:\n    strategy:\n      matrix:\n        include:\n" +
+					"          - {p: linux/amd64, r: ubuntu-24.04}\n          - {p: linux/arm64, r: ubuntu-24.04-arm}\n" +
+					"    uses: ./.github/workflows/b.yml\n    with:\n      platform: ${{ matrix.p }}\n" +
+					"      runner: ${{ matrix.r }}\n",
+			},
+		},
+		{
+			name: "a call through a call",
+			files: map[string]string{
+				build: steps("on:\n  workflow_call:\n    inputs:\n      platforms: {type: string}\n",
+					"", "${{ inputs.platforms }}"),
+				".github/workflows/c.yml": "on:\n  workflow_call:\n    inputs:\n      p: {type: string}\njobs:\n  one:\n" +
+					"    uses: ./.github/workflows/b.yml\n    with:\n      platforms: linux/amd64,${{ inputs.p }}\n",
+				".github/workflows/d.yml": "on: push\njobs:\n  one:\n" +
+					"    uses: ./.github/workflows/c.yml\n    with:\n      p: linux/arm64\n",
+			},
+			want: why + ") from .github/workflows/c.yml",
+		},
+		{
+			name: "a composite action",
+			files: map[string]string{
+				build: "on: push\njobs:\n  b:\n    runs-on: ubuntu-latest\n    steps:\n      - uses: actions/checkout@v4\n" +
+					"      - uses: ./.github/actions/image\n        with:\n          platforms: linux/arm64\n",
+				".github/actions/image/action.yml": "name: x\ninputs:\n  platforms: {default: linux/amd64}\nruns:\n" +
+					"  using: composite\n  steps:\n    - uses: docker/setup-qemu-action@v3\n" +
+					"    - run: docker buildx build --platform ${{ inputs.platforms }} .\n      shell: bash\n",
+			},
+			want: why + ")",
+		},
+		{
+			name: "a composite action on a machine of its own",
+			files: map[string]string{
+				build: "on: push\njobs:\n  b:\n    runs-on: ubuntu-24.04-arm\n    steps:\n" +
+					"      - uses: ./.github/actions/image\n",
+				".github/actions/image/action.yml": "name: x\ninputs:\n  platforms: {default: linux/arm64}\nruns:\n" +
+					"  using: composite\n  steps:\n    - uses: docker/setup-qemu-action@v3\n" +
+					"    - uses: docker/build-push-action@v6\n      with:\n        platforms: ${{ inputs.platforms }}\n",
+			},
+		},
+		{
+			name:  "a workflow of Gitea, on a machine that is not known",
+			files: map[string]string{".gitea/workflows/b.yml": steps("on: push", "", "linux/arm64")},
+		},
+		{
+			name:  "a workflow of Gitea for two architectures",
+			files: map[string]string{".gitea/workflows/b.yml": steps("on: push", "", "linux/amd64,linux/arm64")},
+			want:  why + ")",
+		},
+		{
+			name: "a machine of one's own for two architectures",
+			files: map[string]string{build: strings.Replace(steps("on: push", "", "linux/amd64,linux/arm64"),
+				"ubuntu-latest", "builders", 1)},
+			want: why + ")",
+		},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			if got := strings.Join(emulations(t, tt.files), "; "); got != tt.want {
+				t.Errorf("got  %s\nwant %s", got, tt.want)
+			}
+		})
+	}
+}

@@ -1,0 +1,187 @@
+package workspace
+
+import (
+	"bytes"
+	"maps"
+	"path"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/sandlint/sandlint/parsers/files"
+	"github.com/sandlint/sandlint/parsers/image"
+	"github.com/sandlint/sandlint/parsers/source"
+	"github.com/sandlint/sandlint/parsers/workflow"
+)
+
+// workflowFolders are where the workflows of GitHub, Gitea and Forgejo lie.
+var workflowFolders = []string{".github/workflows", ".gitea/workflows", ".forgejo/workflows"}
+
+// workflows reads the workflows of a repository, each with the calls of the others.
+type workflows struct {
+	w       *Workspace
+	root    string
+	names   []string // relative to the root, in order
+	sources map[string]*source.File
+	read    map[string]*workflow.File // nil while it is being read
+}
+
+// workflows returns the workflows of a repository, in order.
+func (w *Workspace) workflows(root string) []*workflow.File {
+	r := &workflows{w: w, root: root, sources: map[string]*source.File{}, read: map[string]*workflow.File{}}
+	for _, folder := range workflowFolders {
+		dir := filepath.Join(root, filepath.FromSlash(folder))
+		for _, name := range files.Names(w.tree, root, dir) {
+			if !strings.HasSuffix(name, ".yml") && !strings.HasSuffix(name, ".yaml") {
+				continue
+			}
+			if f, err := w.neighbour(root, filepath.Join(dir, name)); err == nil {
+				name = path.Join(folder, name)
+				r.names, r.sources[name] = append(r.names, name), f
+			}
+		}
+	}
+	callers := r.callers()
+	var out []*workflow.File
+	for _, name := range r.names {
+		if f := r.file(name, callers); f != nil {
+			out = append(out, f)
+		}
+	}
+	return out
+}
+
+// callers returns the workflows that may call each workflow, by their paths.
+func (r *workflows) callers() map[string][]string {
+	out := map[string][]string{}
+	for _, name := range r.names {
+		text := r.sources[name].Bytes
+		for {
+			n := bytes.Index(text, []byte("./."))
+			if n < 0 {
+				break
+			}
+			text = text[n+2:]
+			end := bytes.IndexAny(text, " \t\r\n\"'#")
+			if end < 0 {
+				end = len(text)
+			}
+			if called := string(text[:end]); r.sources[called] != nil && !slices.Contains(out[called], name) {
+				out[called] = append(out[called], name)
+			}
+		}
+	}
+	return out
+}
+
+// file returns a workflow by its path; nil for one that calls itself.
+func (r *workflows) file(name string, callers map[string][]string) *workflow.File {
+	if f, ok := r.read[name]; ok {
+		return f
+	}
+	r.read[name] = nil
+	p := workflow.Project{Action: r.action}
+	for _, caller := range callers[name] {
+		if f := r.file(caller, callers); f != nil {
+			for _, c := range f.Calls {
+				if c.Workflow == name {
+					p.Calls = append(p.Calls, c)
+				}
+			}
+		}
+	}
+	r.read[name] = workflow.ParseIn(r.sources[name], p)
+	return r.read[name]
+}
+
+// action returns the file of a composite action.
+func (r *workflows) action(dir string) *source.File {
+	if dir == ".." || strings.HasPrefix(dir, "../") {
+		return nil
+	}
+	for _, name := range []string{"action.yml", "action.yaml"} {
+		if f, err := r.w.neighbour(r.root, filepath.Join(r.root, filepath.FromSlash(dir), name)); err == nil {
+			return f
+		}
+	}
+	return nil
+}
+
+// workflowBuilds returns the builds of a repository's workflows, and whether one of its jobs builds on a machine of its
+// own for a foreign architecture.
+func (w *Workspace) workflowBuilds(root string) (out []build, native bool) {
+	for _, f := range w.workflows(root) {
+		for _, wb := range f.Builds() {
+			if wb.Combination.Runner.Arch == "arm64" || wb.Remote {
+				native = true
+			}
+			if b, ok := w.workflowBuild(root, wb); ok {
+				out = append(out, b)
+			}
+		}
+	}
+	return out, native
+}
+
+func (w *Workspace) workflowBuild(root string, wb *workflow.Build) (build, bool) {
+	name, ok := wb.DockerfilePath()
+	if !ok || !wb.Runs() || wb.Bake != nil {
+		return build{}, false
+	}
+	f := wb.Source
+	b := build{dockerfile: filepath.Join(root, filepath.FromSlash(name)), stage: strings.ToLower(wb.Stage.Text),
+		emulates: emulation(wb), place: Build{f, wb.Span, "this build"}}
+	if (wb.Tool == workflow.DockerBuild || wb.Tool == workflow.BuildPushAction) && !wb.Open && !wb.Remote {
+		b.insecure = asksFor(wb.Allow)
+	}
+	for _, v := range wb.Contexts {
+		name, _, _ := strings.Cut(v.Text, "=")
+		b.replaced = append(b.replaced, strings.ToLower(name))
+	}
+	if !wb.Dockerfile.IsSet() && (wb.Tool == workflow.PodmanBuild || wb.Tool == workflow.BuildahBuild) {
+		// Both look for Containerfile before Dockerfile.
+		if own := filepath.Join(filepath.Dir(b.dockerfile), "Containerfile"); w.isFile(root, own) {
+			b.dockerfile = own
+		}
+	}
+	b.args, b.anyArgs = slices.Collect(maps.Keys(wb.Args)), wb.Open
+	if context, ok := wb.ContextPath(); ok {
+		b.context = filepath.Join(root, filepath.FromSlash(context))
+	}
+	why := "platforms of a workflow's build, with QEMU"
+	if wb.Combination.Run != "" {
+		why += ", " + wb.Combination.Run
+	}
+	b.platforms = platformsOf(f, wb.Platforms, why)
+	for n := range b.platforms {
+		p := &b.platforms[n]
+		p.Emulated = b.emulates(p.Name)
+		if call := wb.Combination.Call; call != nil {
+			p.Call = &image.Place{File: call.File, Span: call.Span}
+		}
+	}
+	return b, true
+}
+
+// emulation returns a function that reports whether a build runs a platform under an emulator. On a machine of an
+// architecture that is not known, a build for several is assumed to be on amd64 where that is one of them: one of them
+// is emulated in any case.
+func emulation(wb *workflow.Build) func(platform string) bool {
+	if wb.Combination.Runner.Arch != "" {
+		return wb.Emulated
+	}
+	architectures := map[string]bool{}
+	for _, p := range wb.Platforms {
+		if p.Known {
+			architectures[architecture(p.Text)] = true
+		}
+	}
+	if len(architectures) < 2 {
+		return wb.Emulated
+	}
+	own := architecture(wb.Platforms[0].Text)
+	if architectures["amd64"] {
+		own = "amd64"
+	}
+	return func(platform string) bool { return architecture(platform) != own && wb.Registers(platform) }
+}
