@@ -93,7 +93,7 @@ func (w *Workspace) OpenPlan(p *Plan) (*Document, []*image.Image, error) {
 		return nil, nil, FileError{path, err}
 	}
 	e := &Entry{Path: path, Abs: p.Dockerfile, Kind: files.KindDockerfile, Certain: true}
-	c := &buildContext{w: w, abs: p.Dockerfile, found: []build{p.build}, looked: true}
+	c := &buildContext{w: w, abs: p.Dockerfile, found: []*build{&p.build}, looked: true}
 	d, err := dockerfileIn(w, e, source.NewFile(path, f.Bytes), c)
 	if err != nil {
 		return nil, nil, FileError{path, err}
