@@ -75,8 +75,10 @@ func TestRuns(t *testing.T) {
 		{
 			name: "machine and platform agree in every run",
 			files: map[string]string{build: "on: push\njobs:\n  b:\n" +
-				"    runs-on: ${{ github.ref == 'refs/heads/main' && 'ubuntu-24.04-arm' || 'ubuntu-24.04' }}\n    steps:\n" +
-				"      - uses: docker/setup-qemu-action@v3\n      - uses: docker/build-push-action@v6\n        with:\n" +
+				"    runs-on: ${{ github.ref == 'refs/heads/main' && 'ubuntu-24.04-arm' || 'ubuntu-24.04' }}\n" +
+				"    steps:\n" +
+				"      - uses: docker/setup-qemu-action@v3\n      - uses: docker/build-push-action@v6\n" +
+				"        with:\n" +
 				"          platforms: ${{ github.ref == 'refs/heads/main' && 'linux/arm64' || 'linux/amd64' }}\n"},
 		},
 		{
@@ -94,7 +96,8 @@ func TestRuns(t *testing.T) {
 		},
 		{
 			name: "format and environment",
-			files: map[string]string{build: steps("on: push\nenv:\n  ARCHS: ${{ github.ref == 'x' && 'arm64' || 'amd64' }}",
+			files: map[string]string{build: steps("on: push\nenv:\n"+
+				"  ARCHS: ${{ github.ref == 'x' && 'arm64' || 'amd64' }}",
 				"", "${{ format('linux/{0}', env.ARCHS) }}")},
 			want: why + `, where "github.ref == 'x'" is true)`,
 		},
@@ -146,7 +149,8 @@ func TestRuns(t *testing.T) {
 					"      - uses: docker/setup-qemu-action@v3\n" +
 					"      - run: docker buildx build --platform ${{ inputs.platform }} .\n",
 				".github/workflows/a.yml": "on: push\njobs:\n  one:\n    strategy:\n      matrix:\n        include:\n" +
-					"          - {p: linux/amd64, r: ubuntu-24.04}\n          - {p: linux/arm64, r: ubuntu-24.04-arm}\n" +
+					"          - {p: linux/amd64, r: ubuntu-24.04}\n" +
+					"          - {p: linux/arm64, r: ubuntu-24.04-arm}\n" +
 					"    uses: ./.github/workflows/b.yml\n    with:\n      platform: ${{ matrix.p }}\n" +
 					"      runner: ${{ matrix.r }}\n",
 			},
@@ -156,7 +160,8 @@ func TestRuns(t *testing.T) {
 			files: map[string]string{
 				build: steps("on:\n  workflow_call:\n    inputs:\n      platforms: {type: string}\n",
 					"", "${{ inputs.platforms }}"),
-				".github/workflows/c.yml": "on:\n  workflow_call:\n    inputs:\n      p: {type: string}\njobs:\n  one:\n" +
+				".github/workflows/c.yml": "on:\n  workflow_call:\n    inputs:\n      p: {type: string}\n" +
+					"jobs:\n  one:\n" +
 					"    uses: ./.github/workflows/b.yml\n    with:\n      platforms: linux/amd64,${{ inputs.p }}\n",
 				".github/workflows/d.yml": "on: push\njobs:\n  one:\n" +
 					"    uses: ./.github/workflows/c.yml\n    with:\n      p: linux/arm64\n",
@@ -166,7 +171,8 @@ func TestRuns(t *testing.T) {
 		{
 			name: "a composite action",
 			files: map[string]string{
-				build: "on: push\njobs:\n  b:\n    runs-on: ubuntu-latest\n    steps:\n      - uses: actions/checkout@v4\n" +
+				build: "on: push\njobs:\n  b:\n    runs-on: ubuntu-latest\n    steps:\n" +
+					"      - uses: actions/checkout@v4\n" +
 					"      - uses: ./.github/actions/image\n        with:\n          platforms: linux/arm64\n",
 				".github/actions/image/action.yml": "name: x\ninputs:\n  platforms: {default: linux/amd64}\nruns:\n" +
 					"  using: composite\n  steps:\n    - uses: docker/setup-qemu-action@v3\n" +
@@ -181,7 +187,8 @@ func TestRuns(t *testing.T) {
 					"      - uses: ./.github/actions/image\n",
 				".github/actions/image/action.yml": "name: x\ninputs:\n  platforms: {default: linux/arm64}\nruns:\n" +
 					"  using: composite\n  steps:\n    - uses: docker/setup-qemu-action@v3\n" +
-					"    - uses: docker/build-push-action@v6\n      with:\n        platforms: ${{ inputs.platforms }}\n",
+					"    - uses: docker/build-push-action@v6\n      with:\n" +
+					"        platforms: ${{ inputs.platforms }}\n",
 			},
 		},
 		{
