@@ -70,6 +70,9 @@ var formats = []Format{
 		Compare:      compareHosted,
 		Suppressions: hostComments,
 	},
+	composeFormat,
+	recipeFormat,
+	packageFormat,
 	machinesFormat,
 }
 
@@ -180,9 +183,14 @@ func dockerfileComments(doc *workspace.Document, add func(comment, target source
 	}
 }
 
-// hostComments finds the comments in a file of another language, which cover the nix.conf text below them.
+// hostComments finds the comments in a file of another language, which cover the nix.conf text or the command below
+// them.
 func hostComments(doc *workspace.Document, add func(comment, target source.Span)) {
-	LineComments(doc.Source, spansOf(doc.Texts, func(t *nixuse.Text) source.Span { return t.Where }), add)
+	parts := spansOf(doc.Texts, func(t *nixuse.Text) source.Span { return t.Where })
+	if doc.Entry.Kind != files.KindDevcontainer { // which is one run as a whole
+		parts = append(parts, runParts(doc)...)
+	}
+	LineComments(doc.Source, parts, add)
 }
 
 // profileComments finds the comments in SeccompProfile resources and ConfigMaps, which are YAML. JSON has none.

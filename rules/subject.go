@@ -6,6 +6,7 @@ import (
 	"github.com/sandlint/sandlint/parsers/files"
 	"github.com/sandlint/sandlint/parsers/image"
 	"github.com/sandlint/sandlint/parsers/nixuse"
+	"github.com/sandlint/sandlint/parsers/runs"
 	"github.com/sandlint/sandlint/parsers/workspace"
 )
 
@@ -131,6 +132,27 @@ func OnProfile(check func(*Pass, *workspace.Profile)) Adapter {
 			check(&on, profile)
 		}
 	}}
+}
+
+// OnRun makes the check of a rule about one container that a file starts: a service of Compose, a command of docker, a
+// dev container and so on. Parts of a run may stand in another file, which is a document with the same run: what the
+// rule reports there is dropped in this one.
+func OnRun(check func(*Pass, *runs.Run)) Adapter {
+	document := func(p *Pass, doc *workspace.Document) {
+		if len(doc.Runs) == 0 {
+			return
+		}
+		on := *p
+		on.report = func(f Finding) {
+			if f.File.Path == doc.Source.Path {
+				p.report(f)
+			}
+		}
+		for _, run := range doc.Runs {
+			check(&on, run)
+		}
+	}
+	return Adapter{Subject: "a container that is run", comments: true, document: document}
 }
 
 // OnDocument makes the check of a rule about a document of the format whose Open makes a T.

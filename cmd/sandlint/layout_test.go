@@ -31,6 +31,9 @@ var layers = []layer{
 	{"parsers/nixconf", []string{"parsers/source", "parsers/nixconf", "parsers/internal/"}},
 	{"parsers/seccomp/builtin", []string{"parsers/source", "parsers/seccomp"}},
 	{"parsers/seccomp/decide", []string{"parsers/source", "parsers/seccomp"}},
+	{"parsers/runs", []string{
+		"parsers/source", "parsers/internal/", "parsers/shell", "parsers/compose", "parsers/devcontainer",
+	}},
 	{"parsers/bake", []string{"parsers/source", "parsers/hcltext"}},
 	{"parsers/", []string{"parsers/source", "parsers/internal/"}},
 	{"fixers", []string{"parsers/", "fixers"}},

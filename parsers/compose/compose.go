@@ -58,11 +58,36 @@ type Service struct {
 	SecurityOpt []Value
 	// CapAdd and CapDrop are names of capabilities, with or without "CAP_".
 	CapAdd, CapDrop []Value
+	// Devices, Volumes and Ports are in the short form; an entry in the long form is turned into it, as far as it can
+	// be, with the span of the entry.
+	Devices, Volumes, Ports []Value
+	// PID, IPC, Network and Userns are the namespaces that the container shares, such as "host".
+	PID, IPC, Network, Userns Value
+	// User is the user that the container's command runs as.
+	User Value
+	// Command and Entrypoint replace those of the image; nil where they are not written.
+	Command, Entrypoint *Words
+	// Environment are the variables; one without a value takes it from the environment and is not known.
+	Environment map[string]Value
+	// EnvFiles are the names of files with more variables.
+	EnvFiles []Value
+	// Profiles are the profiles with one of which the service is started; none means always.
+	Profiles []Value
 	// Extends names the service that this one extends, ExtendsFile the file that it is in, which is not read. That
 	// service may set whatever is not set here.
 	Extends, ExtendsFile Value
 	// Span runs from the name to the end of the service.
 	Span source.Span
+	// Keys are the spans of the keys with their values that the service itself has, without those of services that it
+	// extends and of merged mappings.
+	Keys map[string]source.Span
+}
+
+// Words is a command: a list of words or, where Shell is set, one text that Compose divides into words as a shell does.
+type Words struct {
+	Words []Value
+	Shell bool
+	Span  source.Span
 }
 
 // Build is how a service's image is built.

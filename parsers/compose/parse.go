@@ -134,13 +134,32 @@ func (p *parser) includes(n *yamltree.Node) {
 }
 
 func (p *parser) service(key, n *yamltree.Node) *Service {
-	s := &Service{Name: key.Text, NameSpan: key.Inner}
+	s := &Service{Name: key.Text, NameSpan: key.Inner, Keys: map[string]source.Span{}}
+	if n != nil {
+		for _, pair := range n.Pairs {
+			s.Keys[pair.Key.Text] = pair.Span()
+		}
+	}
 	s.Image = p.value(get(n, "image"))
 	s.Platform = p.value(get(n, "platform"))
 	s.Privileged = p.value(get(n, "privileged"))
 	s.SecurityOpt = p.list(get(n, "security_opt"), "security_opt")
 	s.CapAdd = p.list(get(n, "cap_add"), "cap_add")
 	s.CapDrop = p.list(get(n, "cap_drop"), "cap_drop")
+	s.Devices = p.entries(get(n, "devices"), "devices", func(e *yamltree.Node) Value {
+		return p.joined(e, get(e, "source"), get(e, "target"))
+	})
+	s.Volumes = p.entries(get(n, "volumes"), "volumes", p.volume)
+	s.Ports = p.entries(get(n, "ports"), "ports", p.port)
+	s.PID, s.IPC = p.value(get(n, "pid")), p.value(get(n, "ipc"))
+	s.Network, s.Userns = p.value(get(n, "network_mode")), p.value(get(n, "userns_mode"))
+	s.User = p.value(get(n, "user"))
+	s.Command, s.Entrypoint = p.words(n.Pair("command")), p.words(n.Pair("entrypoint"))
+	s.Environment = p.table(get(n, "environment"), "environment")
+	s.EnvFiles = p.entries(get(n, "env_file"), "env_file", func(e *yamltree.Node) Value {
+		return p.value(get(e, "path"))
+	})
+	s.Profiles = p.list(get(n, "profiles"), "profiles")
 	if e := get(n, "extends"); e != nil {
 		if e.Kind == yamltree.Mapping {
 			s.Extends, s.ExtendsFile = p.value(get(e, "service")), p.value(get(e, "file"))
@@ -231,6 +250,75 @@ func (p *parser) list(n *yamltree.Node, name string) []Value {
 	return out
 }
 
+// entries is like list, for a list whose items may be mappings, which long turns into the short form.
+func (p *parser) entries(n *yamltree.Node, name string, long func(*yamltree.Node) Value) []Value {
+	n = n.Resolve()
+	if n == nil || n.Kind != yamltree.Sequence {
+		return p.list(n, name)
+	}
+	var out []Value
+	for _, item := range n.Items {
+		v := Value{}
+		if item = item.Resolve(); item != nil && item.Kind == yamltree.Mapping {
+			v = long(item)
+			v.Span = item.Span
+		} else {
+			v = p.value(item)
+		}
+		if v.IsSet() {
+			out = append(out, v)
+		}
+	}
+	return out
+}
+
+// joined returns the parts of an entry in the long form with colons between them; those that are not written are left
+// out.
+func (p *parser) joined(entry *yamltree.Node, parts ...*yamltree.Node) Value {
+	out := Value{Known: true, Span: entry.Span}
+	for _, n := range parts {
+		v := p.value(n)
+		if !v.IsSet() {
+			continue
+		}
+		if !v.Known {
+			return Value{Span: entry.Span}
+		}
+		if out.Text != "" {
+			out.Text += ":"
+		}
+		out.Text += v.Text
+		out.Overridable = out.Overridable || v.Overridable
+	}
+	return out
+}
+
+// volume returns a volume in the long form in the short one, without its options.
+func (p *parser) volume(n *yamltree.Node) Value {
+	return p.joined(n, get(n, "source"), get(n, "target"))
+}
+
+// port returns a port in the long form in the short one. Compose publishes one without "published" on a port that it
+// chooses.
+func (p *parser) port(n *yamltree.Node) Value {
+	return p.joined(n, get(n, "host_ip"), get(n, "published"), get(n, "target"))
+}
+
+// words reads a command.
+func (p *parser) words(pair yamltree.Pair) *Words {
+	n := pair.Value.Resolve()
+	switch {
+	case pair.Key == nil || n.IsNull() || n.Tag == "!reset":
+		return nil
+	case n.Kind == yamltree.Scalar:
+		return &Words{Words: []Value{p.value(n)}, Shell: true, Span: n.Span}
+	case n.Kind == yamltree.Sequence:
+		return &Words{Words: p.list(n, "command"), Span: n.Span}
+	}
+	p.problem(KindShape, n.Span, "a command must be a string or a list, not %s", kind(n))
+	return nil
+}
+
 // table reads a mapping, or a list of NAME=VALUE.
 func (p *parser) table(n *yamltree.Node, name string) map[string]Value {
 	n = n.Resolve()
@@ -315,6 +403,23 @@ func override(base, s *Service) *Service {
 	out.SecurityOpt = slices.Concat(base.SecurityOpt, s.SecurityOpt)
 	out.CapAdd = slices.Concat(base.CapAdd, s.CapAdd)
 	out.CapDrop = slices.Concat(base.CapDrop, s.CapDrop)
+	out.Devices = slices.Concat(base.Devices, s.Devices)
+	out.Volumes = slices.Concat(base.Volumes, s.Volumes)
+	out.Ports = slices.Concat(base.Ports, s.Ports)
+	out.EnvFiles = slices.Concat(base.EnvFiles, s.EnvFiles)
+	out.Environment = union(base.Environment, s.Environment)
+	out.PID, out.IPC = either(s.PID, base.PID), either(s.IPC, base.IPC)
+	out.Network, out.Userns = either(s.Network, base.Network), either(s.Userns, base.Userns)
+	out.User = either(s.User, base.User)
+	if out.Command == nil {
+		out.Command = base.Command
+	}
+	if out.Entrypoint == nil {
+		out.Entrypoint = base.Entrypoint
+	}
+	if len(out.Profiles) == 0 {
+		out.Profiles = base.Profiles
+	}
 	switch {
 	case s.Build == nil:
 		out.Build = base.Build

@@ -1,6 +1,6 @@
-// Package devcontainer reads the parts of a devcontainer.json that configure programs in the container: the options of
-// its features, and environment variables. The file is JSON with comments and trailing commas; expressions such as
-// ${localEnv:NAME} in a string are opaque.
+// Package devcontainer reads the parts of a devcontainer.json that say how the container is built and run, and that
+// configure programs in it: the options of its features, and environment variables. The file is JSON with comments and
+// trailing commas; expressions such as ${localEnv:NAME} in a string are opaque.
 package devcontainer
 
 import (
@@ -21,6 +21,18 @@ type File struct {
 	Options []Option
 	// Env are the variables of containerEnv and remoteEnv.
 	Env []Option
+	// Image is the image of the container, Dockerfile, Context and Stage are how it is built otherwise.
+	Image, Dockerfile, Context, Stage source.Value
+	// Privileged is "true" or "false".
+	Privileged source.Value
+	// RunArgs are the words that docker run gets. CapAdd, SecurityOpt and Mounts are further options of it; a mount
+	// that is an object is not among them.
+	RunArgs, CapAdd, SecurityOpt, Mounts []source.Value
+	// Compose are the Compose files, and Service is the service of theirs that is the container, where it is one.
+	Compose []source.Value
+	Service source.Value
+	// User is the user of the container.
+	User source.Value
 	// Broken says that the file is not JSON with comments, so nothing else is known.
 	Broken bool
 }
@@ -67,6 +79,19 @@ func Parse(f *source.File) *File {
 			}
 		case "containerEnv", "remoteEnv":
 			out.Env = append(out.Env, r.strings("", v)...)
+		case "build":
+			for name, v := range r.members(v) {
+				switch name.text {
+				case "dockerfile", "dockerFile":
+					out.Dockerfile = r.value(v)
+				case "context":
+					out.Context = r.value(v)
+				case "target":
+					out.Stage = r.value(v)
+				}
+			}
+		default:
+			r.member(out, name.text, v)
 		}
 	}
 	return out
@@ -111,6 +136,65 @@ func (r reader) strings(feature string, v *hujson.Value) []Option {
 			out = append(out,
 				Option{feature, key.text, source.NewFragment(r.file, r.pieces(span)), key.span.Join(span)})
 		}
+	}
+	return out
+}
+
+// member reads a member that says how the container is run.
+func (r reader) member(out *File, name string, v *hujson.Value) {
+	switch name {
+	case "image":
+		out.Image = r.value(v)
+	case "dockerFile":
+		out.Dockerfile = r.value(v)
+	case "context":
+		out.Context = r.value(v)
+	case "privileged":
+		out.Privileged = r.value(v)
+	case "runArgs":
+		out.RunArgs = r.list(v)
+	case "capAdd":
+		out.CapAdd = r.list(v)
+	case "securityOpt":
+		out.SecurityOpt = r.list(v)
+	case "mounts":
+		out.Mounts = r.list(v)
+	case "dockerComposeFile":
+		out.Compose = r.list(v)
+	case "service":
+		out.Service = r.value(v)
+	case "containerUser":
+		out.User = r.value(v)
+	}
+}
+
+// value returns a string, number or Boolean; the span of a string is that of its text. Another value is not known.
+func (r reader) value(v *hujson.Value) source.Value {
+	span := r.span(v)
+	literal, ok := v.Value.(hujson.Literal)
+	switch {
+	case !ok || literal.Kind() == 'n':
+		return source.Value{Span: span}
+	case literal.Kind() == '"':
+		span = source.Span{Start: span.Start + 1, End: span.End - 1}
+		text := literal.String()
+		if strings.Contains(text, "${") {
+			return source.Value{Span: span}
+		}
+		return source.Value{Text: text, Known: true, Span: span}
+	}
+	return source.Value{Text: r.file.Text(span), Known: true, Span: span}
+}
+
+// list returns the elements of an array, or a value that stands for an array of one.
+func (r reader) list(v *hujson.Value) []source.Value {
+	array, ok := v.Value.(*hujson.Array)
+	if !ok {
+		return []source.Value{r.value(v)}
+	}
+	var out []source.Value
+	for n := range array.Elements {
+		out = append(out, r.value(&array.Elements[n]))
 	}
 	return out
 }

@@ -19,9 +19,13 @@ const (
 	KindDevcontainer Kind = "devcontainer"
 	KindFlake        Kind = "flake"
 	KindScript       Kind = "shell script"
+	// The kinds below say who runs which image. Workflows, devcontainers and scripts do so as well.
+	KindCompose Kind = "Compose file"
+	KindRecipe  Kind = "Makefile or justfile"
+	KindPackage Kind = "package.json"
 )
 
-// Hosts reports whether files of the kind are read only for the nix.conf text in them.
+// Hosts reports whether files of the kind are read only for what stands in them: nix.conf text, commands.
 func (k Kind) Hosts() bool {
 	return k == KindWorkflow || k == KindDevcontainer || k == KindFlake || k == KindScript
 }
@@ -72,6 +76,9 @@ func KindByPath(name string) Kind {
 		if stem := lower[:strings.LastIndexByte(lower, '.')]; stem == "action" {
 			return KindWorkflow
 		}
+		if IsCompose(base) {
+			return KindCompose
+		}
 		dir := path.Dir(name)
 		switch path.Base(path.Dir(dir)) {
 		case ".github", ".gitea", ".forgejo":
@@ -91,6 +98,23 @@ func KindByPath(name string) Kind {
 		return KindScript
 	}
 	return KindUnknown
+}
+
+// IsCompose reports whether a base name is one that Compose files have: compose.yaml, docker-compose.yml,
+// docker-compose.prod.yml, compose.override.yaml, app.compose.yaml.
+func IsCompose(base string) bool {
+	if !IsYAML(base) {
+		return false
+	}
+	stem := strings.ToLower(strings.TrimSuffix(base, path.Ext(base)))
+	for _, name := range []string{"docker-compose", "compose"} {
+		if before, after, ok := strings.Cut(stem, name); ok &&
+			(before == "" || strings.ContainsAny(before[len(before)-1:], ".-_")) &&
+			(after == "" || strings.ContainsAny(after[:1], ".-_")) {
+			return true
+		}
+	}
+	return false
 }
 
 // MayBeScript reports whether a base name may be that of an executable script: it has no extension.

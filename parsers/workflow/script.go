@@ -534,6 +534,8 @@ func (sh *scriptReader) build(tool Tool, args []Value, span source.Span, remote 
 			b.Dockerfile = f.value
 		case "--target":
 			b.Stage = f.value
+		case "-t", "--tag":
+			b.Tags = append(b.Tags, f.value)
 		case "--platform":
 			b.Platforms = append(b.Platforms, commas(f.value)...)
 		case "--build-context":

@@ -32,6 +32,7 @@ type build struct {
 	emulates func(platform string) bool
 	args     []string // the names of the build arguments that it passes
 	anyArgs  bool     // it may pass others
+	tags     []string // the names that it gives to the image, as far as they are known
 	// place is where it is described, and insecure says what it does about the entitlement security.insecure.
 	place    Build
 	insecure entitlement
@@ -289,6 +290,9 @@ func (w *Workspace) composeBuilds(dir string, f *compose.File, native bool) []bu
 			b.insecure = unsure
 		}
 		b.args = slices.Collect(maps.Keys(s.Build.Args))
+		if s.Image.Known {
+			b.tags = append(b.tags, s.Image.Text)
+		}
 		if context, ok := s.Build.ContextPath(); ok {
 			b.context = filepath.Join(dir, filepath.FromSlash(context))
 		}

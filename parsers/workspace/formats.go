@@ -16,7 +16,8 @@ import (
 )
 
 // Builtin returns the kinds of file that this package knows: Dockerfiles, nix.conf, seccomp profiles, and the files
-// that are read only for the nix.conf text in them. files.KindByPath and the content say which is which.
+// that are read only for the nix.conf text in them or for the containers that they start. files.KindByPath and the
+// content say which is which.
 func Builtin() []Format {
 	return []Format{
 		{Kind: files.KindDockerfile, Open: OpenDockerfile},
@@ -26,6 +27,9 @@ func Builtin() []Format {
 		{Kind: files.KindDevcontainer, Open: OpenHosted},
 		{Kind: files.KindFlake, Open: OpenHosted},
 		{Kind: files.KindScript, Open: OpenHosted},
+		{Kind: files.KindCompose, Open: OpenCompose},
+		{Kind: files.KindRecipe, Claims: ClaimsRecipe, Open: OpenRecipe},
+		{Kind: files.KindPackage, Claims: ClaimsPackage, Open: OpenPackage},
 	}
 }
 
@@ -72,10 +76,13 @@ func OpenProfiles(w *Workspace, e *Entry, f *source.File) (*Document, error) {
 	return &Document{Value: profiles, Profiles: profiles}, nil
 }
 
-// OpenHosted is Format.Open of files that are read only for the nix.conf text in them. Value is a *nixuse.Hosted.
+// OpenHosted is Format.Open of files that are read only for the nix.conf text and the commands in them. Value is a
+// *nixuse.Hosted.
 func OpenHosted(w *Workspace, e *Entry, f *source.File) (*Document, error) {
 	h := w.hosted(e, f)
-	return &Document{Value: h, Texts: h.Texts}, nil
+	d := &Document{Value: h, Texts: h.Texts}
+	w.hostedRuns(d, e, f)
+	return d, nil
 }
 
 // nixFile makes the model of a nix.conf file, with what it includes.

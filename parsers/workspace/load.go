@@ -263,6 +263,10 @@ func (l *loader) kind(abs string, named bool) files.Kind {
 		kind = l.scriptKind(abs, kind)
 	case kind == files.KindUnknown && files.IsYAML(base):
 		kind = l.yamlKind(abs)
+	case kind == files.KindCompose:
+		if mayName(l.contents(abs)) {
+			l.w.naming = append(l.w.naming, abs)
+		}
 	case files.IsJSON(base) && !kind.Hosts():
 		return l.jsonKind(abs, kind)
 	}
@@ -277,6 +281,13 @@ func (l *loader) namedKind(abs string, f *source.File) (kind files.Kind, reason 
 	base := filepath.Base(abs)
 	kind = files.KindByPath(abs)
 	if kind.Hosts() {
+		return kind, ""
+	}
+	if kind == files.KindCompose {
+		l.folders = append(l.folders, filepath.Dir(abs))
+		if mayName(f.Bytes) {
+			l.w.naming = append(l.w.naming, abs)
+		}
 		return kind, ""
 	}
 	if files.IsYAML(base) || files.IsJSON(base) {
@@ -310,7 +321,7 @@ func (l *loader) namedKind(abs string, f *source.File) (kind files.Kind, reason 
 	switch {
 	case kind != files.KindUnknown:
 		return kind, ""
-	case slices.Contains(bakeFiles, lower), slices.Contains(composeFiles, lower):
+	case slices.Contains(bakeFiles, lower):
 		l.folders = append(l.folders, filepath.Dir(abs))
 		return kind, "sandlint reads it only for what it says about the Dockerfiles and profiles that it names"
 	case files.IsJSON(base), files.IsYAML(base):

@@ -136,7 +136,7 @@ func TestMemory(t *testing.T) {
 	for _, e := range w.Entries {
 		kinds[e.Path] = e.Kind
 	}
-	if len(kinds) != 5 || kinds["conf/more.conf"] != files.KindNixConf ||
+	if len(kinds) != 6 || kinds["compose.yaml"] != files.KindCompose || kinds["conf/more.conf"] != files.KindNixConf ||
 		kinds["Dockerfile"] != files.KindDockerfile || kinds["conf/nix.conf"] != files.KindNixConf ||
 		kinds["docker/seccomp.json"] != files.KindSeccomp || kinds["setup.sh"] != files.KindScript {
 		t.Errorf("found %v", kinds)

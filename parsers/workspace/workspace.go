@@ -16,6 +16,7 @@ import (
 	"github.com/sandlint/sandlint/parsers/files"
 	"github.com/sandlint/sandlint/parsers/image"
 	"github.com/sandlint/sandlint/parsers/nixuse"
+	"github.com/sandlint/sandlint/parsers/runs"
 	"github.com/sandlint/sandlint/parsers/source"
 )
 
@@ -104,6 +105,11 @@ type Document struct {
 	Nix        *nixuse.Model
 	// Texts are the nix.conf texts in it, in order of position.
 	Texts []*nixuse.Text
+	// Runs are the containers that the file starts, in order. Parts of one may stand in other files, such as Compose's
+	// override file.
+	Runs []*runs.Run
+	// Ignored are the security options that the file gives to image builds, which ignore them.
+	Ignored []runs.Option
 	// Profiles are the seccomp profiles in it, in order: those of a file of profiles, or those in the labels of a
 	// Dockerfile.
 	Profiles []*Profile
@@ -221,6 +227,8 @@ type survey struct {
 	copied *copies
 	links  []link
 	linked bool
+
+	running running
 }
 
 func newSurvey(w *Workspace) *survey { return &survey{w: w} }
@@ -229,4 +237,5 @@ func (s *survey) forget() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.copied, s.links, s.linked = nil, nil, false
+	s.running.forget()
 }

@@ -1,0 +1,98 @@
+package runs
+
+import (
+	"strings"
+
+	"github.com/sandlint/sandlint/parsers/compose"
+	"github.com/sandlint/sandlint/parsers/shell"
+	"github.com/sandlint/sandlint/parsers/source"
+)
+
+// OfCompose returns the services of a Compose file, in order. What they extend in other files is not among it: such a
+// run is Open.
+func OfCompose(f *compose.File) []*Run {
+	out := make([]*Run, 0, len(f.Services))
+	for _, s := range f.Services {
+		out = append(out, ofService(f.Source, s))
+	}
+	return out
+}
+
+func ofService(f *source.File, s *compose.Service) *Run {
+	in := in{f}
+	r := &Run{
+		File: f, Span: s.NameSpan, Whole: s.Span, Host: Compose, Name: s.Name, Engine: Docker,
+		Image: in.value(s.Image), Privileged: in.value(s.Privileged),
+		CapAdd: in.values(s.CapAdd), CapDrop: in.values(s.CapDrop),
+		Devices: in.values(s.Devices), Mounts: in.values(s.Volumes),
+		PID: in.value(s.PID), IPC: in.value(s.IPC), Network: in.value(s.Network), Userns: in.value(s.Userns),
+		User: in.value(s.User), EnvFiles: in.values(s.EnvFiles), Profiles: in.values(s.Profiles),
+		Open: s.ExtendsFile.IsSet(), Entrypoint: in.words(s.Entrypoint), Args: in.words(s.Command),
+		Env: map[string]Value{},
+	}
+	for _, v := range s.SecurityOpt {
+		r.Options = append(r.Options, option(in.value(v)))
+	}
+	for _, v := range s.Ports {
+		if p, ok := port(in.value(v)); ok {
+			r.Ports = append(r.Ports, p)
+		}
+	}
+	for name, v := range s.Environment {
+		r.Env[name] = in.value(v)
+	}
+	if b := s.Build; b != nil {
+		r.Build = &Build{
+			File: f, Stage: b.Stage, Span: b.Span,
+			written: b.Context.IsSet() || b.Dockerfile.IsSet() || b.Inline.IsSet(),
+		}
+		r.Build.Context, _ = b.ContextPath()
+		r.Build.Dockerfile, _ = b.DockerfilePath()
+	}
+	return r
+}
+
+// in makes the values of one file.
+type in struct{ file *source.File }
+
+func (in in) value(v source.Value) Value { return Value{Value: v, File: in.file} }
+
+func (in in) values(list []source.Value) []Value {
+	var out []Value
+	for _, v := range list {
+		out = append(out, in.value(v))
+	}
+	return out
+}
+
+func (in in) words(w *compose.Words) *Words {
+	if w == nil {
+		return nil
+	}
+	out := &Words{Known: true, Span: w.Span, File: in.file}
+	for _, v := range w.Words {
+		out.Known = out.Known && v.Known
+		if !w.Shell || !v.Known {
+			out.Words = append(out.Words, in.value(v))
+			continue
+		}
+		// Compose divides the text as a shell would, and knows no operators.
+		if strings.ContainsAny(v.Text, "|&;<>()$`\\\n*?[") {
+			out.Known = false
+			continue
+		}
+		for _, c := range shell.Parse([]byte(v.Text), 0, shell.Sh, nil).Commands {
+			for _, word := range c.Words {
+				at := v
+				at.Text = word.Text
+				if v.Span.Len() == len(v.Text) {
+					at.Span = word.Span.Shift(v.Span.Start)
+				}
+				out.Words = append(out.Words, in.value(at))
+			}
+			out.Known = out.Known && len(c.Assigns) == 0 && len(c.Wrappers) == 0
+			break
+		}
+	}
+	return out
+}

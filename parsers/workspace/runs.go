@@ -1,0 +1,356 @@
+package workspace
+
+import (
+	"path"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+
+	"github.com/sandlint/sandlint/parsers/compose"
+	"github.com/sandlint/sandlint/parsers/devcontainer"
+	"github.com/sandlint/sandlint/parsers/files"
+	"github.com/sandlint/sandlint/parsers/image"
+	"github.com/sandlint/sandlint/parsers/internal/yamltree"
+	"github.com/sandlint/sandlint/parsers/recipe"
+	"github.com/sandlint/sandlint/parsers/runs"
+	"github.com/sandlint/sandlint/parsers/shell"
+	"github.com/sandlint/sandlint/parsers/source"
+	"github.com/sandlint/sandlint/parsers/workflow"
+)
+
+// This file links the runs of containers with the images that they run.
+
+// overrideFiles are the names under which Compose looks for a file that it merges into the one of composeFiles.
+var overrideFiles = []string{
+	"compose.override.yml", "compose.override.yaml", "docker-compose.override.yml", "docker-compose.override.yaml",
+}
+
+// maxExtends bounds a chain of services that extend services of other files.
+const maxExtends = 8
+
+// OpenCompose is Format.Open of Compose files. Value is a *compose.File. The error is a ForeignError for a file without
+// services.
+func OpenCompose(w *Workspace, e *Entry, f *source.File) (*Document, error) {
+	parsed := compose.Parse(f)
+	if len(parsed.Services) == 0 && len(parsed.Includes) == 0 && !e.Certain {
+		return nil, ForeignError{"it has no services of Compose"}
+	}
+	return &Document{Value: parsed, Runs: w.composeRuns(e.Abs, parsed)}, nil
+}
+
+// composeFile returns a Compose file, parsed once for all that look at it; nil where there is none.
+func (w *Workspace) composeFile(root, abs string) *compose.File {
+	type key string
+	return cached(w, key(abs), func(w *Workspace) *compose.File {
+		f, err := w.neighbour(root, abs)
+		if err != nil {
+			return nil
+		}
+		return compose.Parse(f)
+	})
+}
+
+// composeRuns returns the services of a Compose file as `docker compose up` starts them: the default file merged with
+// the override file beside it. Of both, the result is the same. A service that another file beside it may change is
+// Open.
+func (w *Workspace) composeRuns(abs string, f *compose.File) []*runs.Run {
+	dir, base := filepath.Dir(abs), filepath.Base(abs)
+	root := w.root(dir)
+	names := files.Names(w.tree, root, dir)
+	first := func(candidates []string) string {
+		for _, name := range candidates {
+			if slices.Contains(names, name) {
+				return name
+			}
+		}
+		return ""
+	}
+	main, over := first(composeFiles), first(overrideFiles)
+	read := func(name string) []*runs.Run {
+		parsed := f
+		if name != base {
+			if parsed = w.composeFile(root, filepath.Join(dir, name)); parsed == nil {
+				return nil
+			}
+		}
+		return w.extended(root, dir, parsed, 0)
+	}
+	own := base == main || main != "" && base == over
+	var out []*runs.Run
+	if own {
+		out = read(main)
+		if over != "" {
+			out = merged(out, read(over))
+		}
+	} else {
+		out = read(base)
+		for _, r := range out {
+			r.Open = r.Open || !r.Image.IsSet() && r.Build == nil // a fragment of another file's service
+		}
+	}
+	for _, name := range names {
+		if !files.IsCompose(name) || name == base || own && (name == main || name == over) {
+			continue
+		}
+		other := w.composeFile(root, filepath.Join(dir, name))
+		if other == nil {
+			continue
+		}
+		for _, r := range out {
+			if s := other.Service(r.Name); s != nil && !r.Open {
+				r.Open = !own || s.Privileged.IsSet() || len(s.SecurityOpt)+len(s.CapAdd) > 0
+			}
+		}
+	}
+	return out
+}
+
+// merged returns the services of a file with those of an override file.
+func merged(base, over []*runs.Run) []*runs.Run {
+	out := slices.Clone(base)
+	for _, o := range over {
+		n := slices.IndexFunc(out, func(r *runs.Run) bool { return r.Name == o.Name })
+		if n < 0 {
+			out = append(out, o)
+			continue
+		}
+		out[n] = out[n].Over(o)
+	}
+	return out
+}
+
+// extended returns the services of a file, merged with those of other files that they extend.
+func (w *Workspace) extended(root, dir string, f *compose.File, depth int) []*runs.Run {
+	out := runs.OfCompose(f)
+	for n, s := range f.Services {
+		if !s.ExtendsFile.Known || !s.Extends.Known || depth == maxExtends {
+			continue
+		}
+		abs := filepath.Join(dir, filepath.FromSlash(s.ExtendsFile.Text))
+		if !files.Inside(root, abs) {
+			continue
+		}
+		other := w.composeFile(root, abs)
+		if other == nil {
+			continue
+		}
+		for _, base := range w.extended(root, filepath.Dir(abs), other, depth+1) {
+			if base.Name == s.Extends.Text {
+				r := base.Over(out[n])
+				r.File, r.Span, r.Whole, r.Name, r.Open = out[n].File, out[n].Span, out[n].Whole, out[n].Name, base.Open
+				out[n] = r
+			}
+		}
+	}
+	return out
+}
+
+// hostedRuns adds the runs in a file of another language.
+func (w *Workspace) hostedRuns(d *Document, e *Entry, f *source.File) {
+	switch e.Kind {
+	case files.KindDevcontainer:
+		if r := runs.OfDevcontainer(devcontainer.Parse(f)); r != nil {
+			d.Runs = append(d.Runs, r)
+		}
+	case files.KindScript:
+		if dialect, ok := shell.Shebang(f.Bytes); !ok || dialect != shell.None {
+			d.addScript(source.WholeFile(f))
+		}
+	case files.KindWorkflow:
+		if !runs.MentionsRun(f.Bytes) {
+			return
+		}
+		for _, step := range workflow.ReadOutline(f).Steps {
+			name := path.Base(step.Shell())
+			script := step.Script()
+			if script != nil && (name == "." || strings.HasPrefix(name, "bash") || name == "sh") {
+				d.addScript(script)
+			}
+		}
+	}
+}
+
+func (d *Document) addScript(script *source.Fragment) {
+	found := runs.OfScript(script, shell.Bash)
+	d.Runs = append(d.Runs, found.Runs...)
+	d.Ignored = append(d.Ignored, found.Ignored...)
+}
+
+// startsContainers reports whether a shell script has a command that runs a container.
+func startsContainers(text []byte, shebang bool, dialect shell.Dialect) bool {
+	if shebang && dialect == shell.None {
+		return false
+	}
+	found := runs.OfScript(source.WholeFile(source.NewFile("", slices.Clone(text))), shell.Bash)
+	return len(found.Runs)+len(found.Ignored) > 0
+}
+
+// ClaimsRecipe is Format.Claims of Makefiles and justfiles that run containers.
+func ClaimsRecipe(name string, text func() []byte) bool {
+	switch base := path.Base(name); {
+	case base == "Makefile", base == "makefile", base == "GNUmakefile", path.Ext(base) == ".mk",
+		strings.EqualFold(base, "justfile"), strings.EqualFold(base, ".justfile"), path.Ext(base) == ".just":
+		return runs.MentionsRun(text())
+	}
+	return false
+}
+
+// OpenRecipe is Format.Open of Makefiles and justfiles. Value is nil.
+func OpenRecipe(_ *Workspace, _ *Entry, f *source.File) (*Document, error) {
+	d := &Document{}
+	scripts, _ := recipe.Of(f)
+	for _, script := range scripts {
+		d.addScript(script)
+	}
+	if len(d.Runs)+len(d.Ignored) == 0 {
+		return nil, ForeignError{"it runs no container"}
+	}
+	return d, nil
+}
+
+// ClaimsPackage is Format.Claims of package.json files whose scripts run containers.
+func ClaimsPackage(name string, text func() []byte) bool {
+	return path.Base(name) == "package.json" && runs.MentionsRun(text())
+}
+
+// OpenPackage is Format.Open of package.json. Value is nil.
+func OpenPackage(_ *Workspace, _ *Entry, f *source.File) (*Document, error) {
+	d := &Document{}
+	for pair := range yamltree.Parse(f).Root().Get("scripts").All() {
+		if v := pair.Value.Resolve(); v.IsScalar() {
+			d.addScript(v.Fragment(f))
+		}
+	}
+	if len(d.Runs)+len(d.Ignored) == 0 {
+		return nil, ForeignError{"it runs no container"}
+	}
+	return d, nil
+}
+
+// running holds the runs of all files; they are made on first use.
+type running struct {
+	mu   sync.Mutex
+	made bool
+	all  []*runs.Run
+	// of are the runs by the absolute path of the Dockerfile that builds what they run.
+	of map[string][]*runs.Run
+	// tags are the builds by the name that they give to the image, without its tag; nil for several that differ.
+	tags map[string]*build
+}
+
+func (r *running) forget() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.made, r.all, r.of, r.tags = false, nil, nil, nil
+}
+
+// get returns the runs of the workspace.
+func (r *running) get(w *Workspace) *running {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.made {
+		return r
+	}
+	r.made, r.of, r.tags = true, map[string][]*runs.Run{}, map[string]*build{}
+	for _, e := range w.Entries {
+		switch e.Kind {
+		case files.KindDockerfile:
+			for _, b := range w.buildsOf(e.Abs) {
+				for _, tag := range b.tags {
+					name := runs.Reference(tag)
+					o, seen := r.tags[name]
+					if r.tags[name] = b; seen && (o == nil || o.dockerfile != b.dockerfile || o.stage != b.stage) {
+						r.tags[name] = nil
+					}
+				}
+			}
+		case files.KindNixConf:
+		default:
+			if doc, err := w.Open(e); err == nil {
+				r.all = append(r.all, doc.Runs...)
+			}
+		}
+	}
+	for _, run := range r.all {
+		if b := r.builtBy(w, run); b != nil {
+			r.of[b.dockerfile] = append(r.of[b.dockerfile], run)
+		}
+	}
+	return r
+}
+
+// builtBy returns the build of the image of a run, nil where it is not known.
+func (r *running) builtBy(w *Workspace, run *runs.Run) *build {
+	switch b := run.Build; {
+	case b != nil && (b.Dockerfile == "" || b.Stage.IsSet() && !b.Stage.Known):
+		return nil
+	case b != nil:
+		dir := filepath.Dir(w.abs(b.File))
+		return &build{
+			dockerfile: filepath.Join(dir, filepath.FromSlash(b.Dockerfile)),
+			stage:      strings.ToLower(b.Stage.Text),
+		}
+	case run.Image.Known && run.Image.Text != "":
+		return r.tags[runs.Reference(run.Image.Text)]
+	}
+	return nil
+}
+
+// abs returns the absolute path of a file as shown.
+func (w *Workspace) abs(f *source.File) string {
+	name := filepath.FromSlash(f.Path)
+	if filepath.IsAbs(name) {
+		return name
+	}
+	return filepath.Join(w.dir, name)
+}
+
+// Runs returns the containers that the files of the workspace start.
+func (w *Workspace) Runs() []*runs.Run {
+	w = w.snapshot()
+	return w.surveyed.running.get(w).all
+}
+
+// RunsOf returns the containers that the files of the workspace start from an image.
+func (w *Workspace) RunsOf(img *image.Image) []*runs.Run {
+	c, ok := img.Dockerfile.Context().(*buildContext)
+	if !ok {
+		return nil
+	}
+	w = w.snapshot()
+	all := w.surveyed.running.get(w)
+	var out []*runs.Run
+	for _, run := range all.of[c.abs] {
+		if b := all.builtBy(w, run); b != nil && img.Dockerfile.StageNamed(b.stage) == img.Stage {
+			out = append(out, run)
+		}
+	}
+	return out
+}
+
+// Built returns the image that a container is started from, and the document of its Dockerfile; nil where the workspace
+// does not build it, or that is not certain.
+func (w *Workspace) Built(run *runs.Run) (*Document, *image.Image) {
+	w = w.snapshot()
+	b := w.surveyed.running.get(w).builtBy(w, run)
+	if b == nil {
+		return nil, nil
+	}
+	n := slices.IndexFunc(w.Entries,
+		func(e *Entry) bool { return e.Kind == files.KindDockerfile && e.Is(b.dockerfile) })
+	if n < 0 {
+		return nil, nil
+	}
+	doc, err := w.Open(w.Entries[n])
+	if err != nil {
+		return nil, nil
+	}
+	stage := doc.Dockerfile.StageNamed(b.stage)
+	for _, img := range doc.Dockerfile.Images {
+		if img.Stage == stage {
+			return doc, img
+		}
+	}
+	return nil, nil
+}
