@@ -30,6 +30,7 @@ var layers = []layer{
 	{"parsers/packages", []string{"parsers/source", "parsers/shell"}},
 	{"parsers/nixconf", []string{"parsers/source", "parsers/nixconf", "parsers/internal/"}},
 	{"parsers/seccomp/builtin", []string{"parsers/source", "parsers/seccomp"}},
+	{"parsers/seccomp/nested", []string{"parsers/seccomp"}},
 	{"parsers/seccomp/decide", []string{"parsers/source", "parsers/seccomp"}},
 	{"parsers/runs", []string{
 		"parsers/source", "parsers/internal/", "parsers/shell", "parsers/compose", "parsers/devcontainer",

@@ -46,9 +46,9 @@ runtime-default; "seccomp profiles" lists them. A file of that name is written .
 				strings.Join(subcommands(cmd), ", "), cmd.CommandPath())
 		},
 	}
-	cmd.AddCommand(a.seccompAllowCommand(), a.seccompAuditCommand(), a.seccompDiffCommand(),
-		a.seccompExplainCommand(), a.seccompMergeCommand(), a.seccompProfilesCommand(), a.seccompResolveCommand(),
-		a.seccompTableCommand(), a.seccompWhichCommand())
+	cmd.AddCommand(a.seccompAllowCommand(), a.seccompAuditCommand(), a.seccompDeriveCommand(),
+		a.seccompDiffCommand(), a.seccompExplainCommand(), a.seccompMergeCommand(), a.seccompProfilesCommand(),
+		a.seccompResolveCommand(), a.seccompTableCommand(), a.seccompWhichCommand())
 	return cmd
 }
 

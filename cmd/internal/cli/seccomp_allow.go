@@ -16,6 +16,7 @@ import (
 	"github.com/sandlint/sandlint/parsers/recording"
 	"github.com/sandlint/sandlint/parsers/seccomp"
 	"github.com/sandlint/sandlint/parsers/seccomp/builtin"
+	"github.com/sandlint/sandlint/parsers/seccomp/decide"
 	"github.com/sandlint/sandlint/parsers/source"
 	"github.com/sandlint/sandlint/parsers/workspace"
 )
@@ -72,18 +73,23 @@ empty, 2 for a name that is not a syscall, 3 when the profile cannot be read, ex
 		RunE:              func(_ *cobra.Command, args []string) error { return a.allow(&flags, args[0], args[1:]) },
 	}
 	flags.consumers(cmd)
-	cmd.Flags().StringArrayVar(&flags.strace, "from-strace", nil,
-		"also allow what the programs of this `LOG` of strace called; - for standard input (repeatable)")
-	cmd.Flags().StringArrayVar(&flags.audit, "from-audit", nil,
-		"also allow the calls in the kernel's records in this `LOG`; - for standard input (repeatable)")
-	cmd.Flags().StringSliceVar(&flags.archs, "arch", nil,
-		"`ARCHITECTURE` of numbers without a name: x86_64, arm64, x86 … (default: x86_64)")
+	flags.recordings(cmd)
 	cmd.Flags().BoolVarP(&flags.write, "write", "w", false, "write the profile instead of printing a diff")
 	cmd.Flags().BoolVarP(&flags.quiet, "quiet", "q", false, "do not say what is added, and why")
+	return cmd
+}
+
+// recordings registers the flags for recorded runs.
+func (f *allowFlags) recordings(cmd *cobra.Command) {
+	cmd.Flags().StringArrayVar(&f.strace, "from-strace", nil,
+		"also allow what the programs of this `LOG` of strace called; - for standard input (repeatable)")
+	cmd.Flags().StringArrayVar(&f.audit, "from-audit", nil,
+		"also allow the calls in the kernel's records in this `LOG`; - for standard input (repeatable)")
+	cmd.Flags().StringSliceVar(&f.archs, "arch", nil,
+		"`ARCHITECTURE` of numbers without a name: x86_64, arm64, x86 … (default: x86_64)")
 	completeArchs(cmd)
 	_ = cmd.MarkFlagFilename("from-strace")
 	_ = cmd.MarkFlagFilename("from-audit")
-	return cmd
 }
 
 func (a *app) allow(flags *allowFlags, path string, names []string) error {
@@ -116,15 +122,8 @@ func (a *app) allow(flags *allowFlags, path string, names []string) error {
 	if a.status == StatusUnreadable {
 		return nil
 	}
-	plan, err := allow.New(p, scope.Targets, wanted)
-	if err != nil {
-		var at *allow.NotEditableError
-		where := p.Source.Path
-		if errors.As(err, &at) && !at.At.IsEmpty() {
-			where = place(p.Source, at.At.Start)
-		}
-		a.warnf("%s cannot be extended: %v", where, err)
-		a.setStatus(StatusUnreadable)
+	plan := a.plan(p, scope.Targets, wanted)
+	if plan == nil {
 		return nil
 	}
 	if err := decisions.Impossible(plan); err != nil {
@@ -136,6 +135,22 @@ func (a *app) allow(flags *allowFlags, path string, names []string) error {
 		}
 	}
 	return a.applyPlan(plan, path, flags.write)
+}
+
+// plan returns how to extend a profile; nil after it has reported why that cannot be done.
+func (a *app) plan(p *seccomp.Profile, targets decide.Targets, wanted []allow.Wanted) *allow.Plan {
+	plan, err := allow.New(p, targets, wanted)
+	if err != nil {
+		var at *allow.NotEditableError
+		where := p.Source.Path
+		if errors.As(err, &at) && !at.At.IsEmpty() {
+			where = place(p.Source, at.At.Start)
+		}
+		a.warnf("%s cannot be extended: %v", where, err)
+		a.setStatus(StatusUnreadable)
+		return nil
+	}
+	return plan
 }
 
 // applyPlan writes the extended profile, or prints what changes.

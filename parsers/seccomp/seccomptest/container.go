@@ -54,8 +54,8 @@ type Container struct {
 type Result struct {
 	// Exit is the exit status of the runtime, Started where the program ran; -1 where it did not end in time.
 	Exit int
-	// Stderr is what the runtime wrote.
-	Stderr string
+	// Stdout and Stderr are what the container and the runtime wrote.
+	Stdout, Stderr string
 }
 
 // Started reports whether the container's program ran.
@@ -109,27 +109,34 @@ func (r *Runtime) Start(c Container) (Result, error) {
 	if err := os.WriteFile(filepath.Join(bundle, "config.json"), []byte(config), 0o644); err != nil {
 		return Result{}, err
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), cmp.Or(c.Patience, 20*time.Second))
+	return r.run(dir, cmp.Or(c.Patience, 20*time.Second))
+}
+
+// run runs the container of the bundle below a folder, and removes what it leaves behind.
+func (r *Runtime) run(dir string, patience time.Duration) (Result, error) {
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
 	id := fmt.Sprintf("sandlint-%d-%d", os.Getpid(), containers.Add(1))
 	state := filepath.Join(dir, "state") // of its own, since crun may take a filter that it remembers there
-	args := r.wrap([]string{r.Path, "--root", state, "run", "--bundle", bundle, id})
+	args := r.wrap([]string{r.Path, "--root", state, "run", "--bundle", filepath.Join(dir, "bundle"), id})
 	cmd := exec.CommandContext(ctx, args[0], args[1:]...)
-	var stderr bytes.Buffer
-	cmd.Stderr = &stderr
+	var stdout, stderr bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &stdout, &stderr
 	cmd.WaitDelay = time.Second
-	err = cmd.Run()
+	err := cmd.Run()
+	result := Result{-1, strings.TrimSpace(stdout.String()), strings.TrimSpace(stderr.String())}
 	var exited *exec.ExitError
 	switch {
 	case ctx.Err() != nil:
 		r.remove(state, id)
-		return Result{-1, strings.TrimSpace(stderr.String())}, nil
+		return result, nil
 	case err != nil && !errors.As(err, &exited):
 		return Result{}, fmt.Errorf("%s: %w", strings.Join(args, " "), err)
 	case cmd.ProcessState.ExitCode() != Started:
 		r.remove(state, id)
 	}
-	return Result{cmd.ProcessState.ExitCode(), strings.TrimSpace(stderr.String())}, nil
+	result.Exit = cmd.ProcessState.ExitCode()
+	return result, nil
 }
 
 // remove removes what a container that failed leaves behind.
