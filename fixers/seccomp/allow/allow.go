@@ -105,7 +105,10 @@ func New(p *seccomp.Profile, targets decide.Targets, wanted []Wanted) (*Plan, er
 	if err := editable(p); err != nil {
 		return nil, err
 	}
-	e := &extender{profile: p, targets: targets, plan: &Plan{Profile: p, After: p.Source.Bytes}}
+	e := &extender{
+		profile: p, targets: targets, plan: &Plan{Profile: p, After: p.Source.Bytes},
+		compiled: map[*seccomp.Profile][]*decide.Filter{},
+	}
 	e.before = e.points(p)
 	if len(e.before) == 0 {
 		return nil, &NotEditableError{Reason: e.refusal()}
@@ -146,6 +149,8 @@ type extender struct {
 	plan    *Plan
 	before  []point
 	refused string // the first reason for which a target refuses the profile
+	// compiled are the results of filters.
+	compiled map[*seccomp.Profile][]*decide.Filter
 }
 
 // point is a filter and an architecture that it is for.
@@ -156,6 +161,9 @@ type point struct {
 
 // filters returns the filters of all targets that accept a profile.
 func (e *extender) filters(p *seccomp.Profile) []*decide.Filter {
+	if out, ok := e.compiled[p]; ok {
+		return out
+	}
 	type host struct {
 		loader decide.Loader
 		arch   *seccomp.Architecture
@@ -180,6 +188,7 @@ func (e *extender) filters(p *seccomp.Profile) []*decide.Filter {
 			out = append(out, f)
 		}
 	}
+	e.compiled[p] = out
 	return out
 }
 

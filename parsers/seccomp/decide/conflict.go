@@ -92,22 +92,21 @@ func (f *Filter) contested() map[*seccomp.Named]bool {
 		}
 		return first, false
 	}
-	meet := func(s *seccomp.Syscall) bool {
-		return s.SocketCall != 0 || s.IPC != 0 || s.Name == "socketcall" || s.Name == "ipc"
-	}
 	var first *ResolvedRule
 	shared := false
-	for _, n := range f.index.names {
-		if n.Syscall != nil && meet(n.Syscall) && !shared {
-			first, shared = differ(first, n.Uses)
+	for _, n := range f.index.meeting {
+		if first, shared = differ(first, n.Uses); shared {
+			break
 		}
 	}
 	out := map[*seccomp.Named]bool{}
-	for _, n := range f.index.names {
-		if n.Syscall == nil {
-			continue
+	if shared {
+		for _, n := range f.index.meeting {
+			out[n] = true
 		}
-		if _, differs := differ(nil, n.Uses); differs || shared && meet(n.Syscall) {
+	}
+	for _, n := range f.index.repeated {
+		if _, differs := differ(nil, n.Uses); differs {
 			out[n] = true
 		}
 	}

@@ -65,6 +65,9 @@ type index struct {
 	// parts are the conditions under which each rule holds: one part, or several alternatives where an argument is
 	// repeated. first are those that crun up to 1.29.1 reads.
 	parts, first [][][]Cond
+	// repeated are the known names that several places give, meeting those of calls that socketcall(2) and ipc(2)
+	// make, and these two.
+	repeated, meeting []*seccomp.Named
 }
 
 // newIndex makes the index of a profile.
@@ -75,6 +78,16 @@ func newIndex(p *seccomp.Profile) *index {
 		x.first[i] = x.parts[i]
 		if len(rule.Args) > 6 {
 			x.first[i] = parts(rule.Args[:6])
+		}
+	}
+	for _, n := range x.names {
+		s := n.Syscall
+		switch {
+		case s == nil:
+		case s.SocketCall != 0 || s.IPC != 0 || s.Name == "socketcall" || s.Name == "ipc":
+			x.meeting = append(x.meeting, n)
+		case len(n.Uses) > 1:
+			x.repeated = append(x.repeated, n)
 		}
 	}
 	return x
