@@ -11,6 +11,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"sync"
 
 	"github.com/sandlint/sandlint/parsers/files"
 	"github.com/sandlint/sandlint/parsers/source"
@@ -158,7 +159,9 @@ func sameFileAt(path string, info fs.FileInfo) error {
 
 // temporaryName is what the names of temporary files look like. A name made from the file's could be too long for the
 // file system.
-var temporaryName = regexp.MustCompile(`^\.sandlint-[0-9a-f]{16}$`)
+var temporaryName = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`^\.sandlint-[0-9a-f]{16}$`)
+})
 
 // createTemporary creates and locks a file in a folder. The lock says that the file is in use.
 func createTemporary(dir string) (*os.File, error) {
@@ -187,7 +190,7 @@ func createTemporary(dir string) (*os.File, error) {
 func RemoveLeftovers(dir string) int {
 	removed := 0
 	for _, name := range files.Names(files.Disk{}, "", dir) {
-		if temporaryName.MatchString(name) && removeLeftover(filepath.Join(dir, name)) {
+		if temporaryName().MatchString(name) && removeLeftover(filepath.Join(dir, name)) {
 			removed++
 		}
 	}

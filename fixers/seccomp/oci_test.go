@@ -12,6 +12,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/sandlint/sandlint/fixers"
+	"github.com/sandlint/sandlint/parsers/heavytest"
 	"github.com/sandlint/sandlint/parsers/seccomp"
 	"github.com/sandlint/sandlint/parsers/seccomp/decide"
 	"github.com/sandlint/sandlint/parsers/seccomp/seccomptest"
@@ -144,7 +145,8 @@ func ociHosts(shipped bool) iter.Seq2[decide.Loader, decide.Host] {
 				host, _ := seccomp.LookupArchitecture("SCMP_ARCH_" + arch)
 				for _, caps := range [][]string{decide.DefaultCaps(loader), nil, seccomp.Capabilities()} {
 					for _, kernel := range []seccomp.Version{{}, {Major: 4, Minor: 4}} {
-						if !shipped && (arch != "X86_64" || caps == nil || kernel.Major > 0) {
+						if !shipped && (arch != "X86_64" || caps == nil || kernel.Major > 0) ||
+							!heavytest.On() && len(caps) != len(decide.DefaultCaps(loader)) && kernel.Major > 0 {
 							continue
 						}
 						if !yield(loader, decide.Host{Arch: host, Caps: caps, Kernel: kernel}) {
@@ -178,7 +180,8 @@ func compareOCI(t *testing.T, id string, p *seccomp.Profile, loader decide.Loade
 	version := seccomp.Version{Major: 1, Minor: 1, Patch: 5}
 	for _, runtime := range []string{"runc", "crun"} {
 		for _, lib := range []decide.Libseccomp{{Version: old}, {Version: newest}} {
-			if !shipped && (runtime == "crun" || lib.Version == newest) {
+			if !shipped && (runtime == "crun" || lib.Version == newest) ||
+				!heavytest.On() && (runtime == "crun") != (lib.Version == newest) {
 				continue
 			}
 			compared++
@@ -233,12 +236,19 @@ func difference(a, b *decide.Filter) string {
 	}
 	for _, arch := range a.Archs { // others are killed by both
 		for _, name := range seccomp.Syscalls() {
-			if x, y := decision(a.Decide(arch, name)), decision(b.Decide(arch, name)); x != y {
-				return fmt.Sprintf("%s on %s: %s, and in the plain form %s", name, arch.ABI, x, y)
+			if x, y := a.Decide(arch, name), b.Decide(arch, name); !sameDecision(x, y) {
+				return fmt.Sprintf("%s on %s: %s, and in the plain form %s", name, arch.ABI, decision(x), decision(y))
 			}
 		}
 	}
 	return ""
+}
+
+func sameDecision(a, b decide.Decision) bool {
+	return a.Step == b.Step && a.Border == b.Border && a.Outcome == b.Outcome &&
+		slices.EqualFunc(a.Cases, b.Cases, func(x, y decide.Case) bool {
+			return slices.Equal(x.Conds, y.Conds) && x.Outcome == y.Outcome && x.Multiplexed == y.Multiplexed
+		})
 }
 
 func decision(d decide.Decision) string {

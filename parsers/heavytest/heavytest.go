@@ -19,6 +19,14 @@ const Variable = "SANDLINT_TESTS"
 // On reports whether the heavy tests are turned on. A test that only repeats more often asks it instead of Need.
 func On() bool { return os.Getenv(Variable) == "all" }
 
+// Times returns how often a test with random input repeats: n times with the heavy tests on, a fifth of that without.
+func Times(n int) int {
+	if On() {
+		return n
+	}
+	return max(1, n/5)
+}
+
 // Need skips the test unless the heavy tests are turned on. what completes "this test …", such as "compares 500 texts
 // with nix".
 func Need(tb testing.TB, what string) {

@@ -2,7 +2,6 @@ package recording
 
 import (
 	"io"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -219,7 +218,7 @@ func fields(line string) []string {
 	return out
 }
 
-var unknownSyscall = regexp.MustCompile(`^unknown[- ]syscall\(([0-9]+)\)$`)
+var unknownSyscall = lazy(`^unknown[- ]syscall\(([0-9]+)\)$`)
 
 // event returns what a record says, false where something is missing or cannot be read.
 func (r *record) event() (e Event, ok bool) {
@@ -230,14 +229,14 @@ func (r *record) event() (e Event, ok bool) {
 		}
 	}
 	call := r.fields["syscall"]
-	if m := unknownSyscall.FindStringSubmatch(call); m != nil {
+	if m := unknownSyscall().FindStringSubmatch(call); m != nil {
 		call = m[1]
 	}
 	number, err := strconv.ParseInt(call, 0, 64)
 	switch {
 	case err == nil && number >= -1<<31 && number < 1<<32:
 		e.Number = int(uint32(number))
-	case isName.MatchString(call):
+	case isName().MatchString(call):
 		e.Syscall = call
 	default:
 		return e, false

@@ -6,6 +6,7 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+	"sync"
 )
 
 // Strace reads the output of strace: with the numbers of processes (-f), times (-t, -r, -T), numbers (-n), addresses
@@ -33,15 +34,20 @@ type straceReader struct {
 }
 
 var (
-	modeLine  = regexp.MustCompile(`\[ Process PID=([0-9]+)(?:<[^>]*>)? runs in (32 bit|64 bit|x32) mode\. \]`)
-	tableMode = regexp.MustCompile(`^System call usage summary for (.+) mode:`)
+	modeLine  = lazy(`\[ Process PID=([0-9]+)(?:<[^>]*>)? runs in (32 bit|64 bit|x32) mode\. \]`)
+	tableMode = lazy(`^System call usage summary for (.+) mode:`)
 	// before is what stands before a call: the number of the process, times, the address and the number of the call.
-	before = regexp.MustCompile(`^(?:\[pid +([0-9]+)(?:<[^>]*>)?\]|([0-9]+)(?:<[^>]*>)?|[0-9]*[:.][0-9:.]+|` +
+	before = lazy(`^(?:\[pid +([0-9]+)(?:<[^>]*>)?\]|([0-9]+)(?:<[^>]*>)?|[0-9]*[:.][0-9:.]+|` +
 		`\( *\+ *[0-9.]+\)|\[ *[0-9a-fx?]+\]) +`)
-	callName = regexp.MustCompile(`^(syscall_)?(0x[0-9a-f]+|[a-z_][a-z0-9_]*)\(`)
-	resumed  = regexp.MustCompile(`^<\.\.\. (syscall_)?(0x[0-9a-f]+|[a-z_][a-z0-9_]*) resumed>`)
-	isName   = regexp.MustCompile(`^(syscall_)?(0x[0-9a-f]+|[a-z_][a-z0-9_]*)$`)
+	callName = lazy(`^(syscall_)?(0x[0-9a-f]+|[a-z_][a-z0-9_]*)\(`)
+	resumed  = lazy(`^<\.\.\. (syscall_)?(0x[0-9a-f]+|[a-z_][a-z0-9_]*) resumed>`)
+	isName   = lazy(`^(syscall_)?(0x[0-9a-f]+|[a-z_][a-z0-9_]*)$`)
 )
+
+// lazy compiles an expression when it is first used: most runs read no recording.
+func lazy(expression string) func() *regexp.Regexp {
+	return sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(expression) })
+}
 
 // modeOf returns the mode that strace names.
 func modeOf(words string) Mode {
@@ -56,11 +62,11 @@ func modeOf(words string) Mode {
 
 func (s *straceReader) line(n int, line []byte, cut bool) {
 	text := bytes.TrimLeft(line, " \t")
-	if m := modeLine.FindSubmatch(text[:min(len(text), maxHead)]); m != nil {
+	if m := modeLine().FindSubmatch(text[:min(len(text), maxHead)]); m != nil {
 		s.setMode(string(m[1]), modeOf(string(m[2])))
 		return
 	}
-	if m := tableMode.FindSubmatch(text); m != nil {
+	if m := tableMode().FindSubmatch(text); m != nil {
 		s.mode = modeOf(string(m[1]))
 		return
 	}
@@ -69,7 +75,7 @@ func (s *straceReader) line(n int, line []byte, cut bool) {
 	}
 	pid := ""
 	for range 8 {
-		m := before.FindSubmatch(text)
+		m := before().FindSubmatch(text)
 		if m == nil {
 			break
 		}
@@ -91,11 +97,11 @@ func (s *straceReader) line(n int, line []byte, cut bool) {
 		bytes.HasPrefix(text, []byte("<unfinished ")), bytes.HasPrefix(text, []byte("???(")):
 		return
 	}
-	if m := resumed.FindSubmatch(text); m != nil {
+	if m := resumed().FindSubmatch(text); m != nil {
 		s.add(n, m[1], m[2], s.modeOf(pid), 0)
 		return
 	}
-	m := callName.FindSubmatch(text)
+	m := callName().FindSubmatch(text)
 	if m == nil || !cut && !complete(text) {
 		s.rec.malformed(n)
 		return
@@ -176,7 +182,7 @@ func (s *straceReader) inTable(n int, text []byte) bool {
 		s.table = false
 		return false
 	}
-	m := isName.FindStringSubmatch(last)
+	m := isName().FindStringSubmatch(last)
 	if m == nil {
 		s.rec.malformed(n)
 		return true

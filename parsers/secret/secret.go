@@ -7,6 +7,9 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
+
+	"github.com/sandlint/sandlint/parsers/source"
 )
 
 // TokenPrefixes are the beginnings of GitHub and GitLab tokens.
@@ -64,7 +67,7 @@ type shape struct {
 }
 
 // shapes are the forms of tokens. Source: the documentation of each service.
-var shapes = []shape{
+var shapes = [...]shape{
 	{prefix: "ghp_", kind: "a token of GitHub", least: 36, most: 255},
 	{prefix: "gho_", kind: "a token of GitHub", least: 36, most: 255},
 	{prefix: "ghu_", kind: "a token of GitHub", least: 36, most: 255},
@@ -95,23 +98,41 @@ var shapes = []shape{
 	{prefix: "dop_v1_", kind: "a token of DigitalOcean", least: 64, most: 64},
 }
 
+// beginnings are the shapes by the first byte of their prefix, and the bytes of words.
+type beginnings struct {
+	shapes [256][]int
+	word   [256]bool
+}
+
+var beginningsOfTokens = sync.OnceValue(func() *beginnings {
+	b := &beginnings{}
+	for n, s := range shapes {
+		b.shapes[s.prefix[0]] = append(b.shapes[s.prefix[0]], n)
+	}
+	for c := range b.word {
+		b.word[c] = isWord(byte(c), false)
+	}
+	return b
+})
+
 // Tokens returns the tokens and private keys in a text, in order. Placeholders for them are left out.
 func Tokens(text []byte) []Token {
 	var out []Token
-	for n := range shapes {
-		s := &shapes[n]
-		for from := 0; ; {
-			at := bytes.Index(text[from:], []byte(s.prefix))
-			if at < 0 {
-				break
-			}
-			start := from + at
-			from = start + len(s.prefix)
-			if start > 0 && isWord(text[start-1], false) {
+	var until [len(shapes)]int // the end of the last token of each shape
+	begin, inWord := beginningsOfTokens(), false
+	for start, c := range text {
+		after := inWord
+		if inWord = begin.word[c]; after || !inWord {
+			continue
+		}
+		for _, n := range begin.shapes[c] {
+			s := &shapes[n]
+			if start < until[n] || !bytes.HasPrefix(text[start:], []byte(s.prefix)) {
 				continue
 			}
+			from := start + len(s.prefix)
 			end := from
-			for end < len(text) && isWord(text[end], s.dots) {
+			for end < len(text) && end <= from+s.most && isWord(text[end], s.dots) {
 				end++
 			}
 			rest := string(text[from:end])
@@ -120,7 +141,7 @@ func Tokens(text []byte) []Token {
 				continue
 			}
 			out = append(out, Token{Kind: s.kind, Start: start, End: end})
-			from = end
+			until[n] = end
 		}
 	}
 	out = append(out, privateKeys(text)...)
@@ -181,8 +202,9 @@ func keyFollows(text []byte) bool {
 }
 
 // candidate matches what may be a secret: the user and password of a URL, or a token.
-var candidate = regexp.MustCompile(`://[^\s/?#"'` + "`" + `]*@|\b(?:` + strings.Join(TokenPrefixes, "|") +
-	`)[0-9A-Za-z_-]+`)
+var candidate = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`://[^\s/?#"'` + "`" + `]*@|\b(?:` + strings.Join(TokenPrefixes, "|") + `)[0-9A-Za-z_-]+`)
+})
 
 // find calls each with the bytes [start, end) of every password and token in a text, in order.
 func find(text string, each func(start, end int)) {
@@ -208,7 +230,7 @@ func findOthers(text string, each func(start, end int)) {
 	if !strings.Contains(text, "@") && !strings.ContainsAny(text, "_-") {
 		return
 	}
-	for _, at := range candidate.FindAllStringIndex(text, -1) {
+	for _, at := range candidate().FindAllStringIndex(text, -1) {
 		start, end := at[0], at[1]
 		if IsToken(text[start:end]) {
 			each(start, end)
@@ -239,6 +261,13 @@ func Holds(text []byte) bool {
 	found := false
 	find(string(text), func(int, int) { found = true })
 	return found
+}
+
+// Places returns where the passwords and tokens in a text are, in order.
+func Places(text []byte) []source.Span {
+	var out []source.Span
+	find(string(text), func(start, end int) { out = append(out, source.Span{Start: start, End: end}) })
+	return out
 }
 
 // Mask returns a text with "***" in the place of each password and token.

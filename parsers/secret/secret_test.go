@@ -1,6 +1,14 @@
 package secret
 
-import "testing"
+import (
+	"bytes"
+	"math/rand/v2"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/sandlint/sandlint/parsers/heavytest"
+)
 
 func TestMask(t *testing.T) {
 	for text, want := range map[string]string{
@@ -62,5 +70,65 @@ func TestTokens(t *testing.T) {
 		if got != want {
 			t.Errorf("%q: %q, want %q", text, got, want)
 		}
+	}
+}
+
+// TestTokensAgainstSearch compares Tokens with looking for each prefix in turn, in random texts.
+func TestTokensAgainstSearch(t *testing.T) {
+	r := rand.New(rand.NewPCG(1, 2))
+	found := 0
+	for range heavytest.Times(20_000) {
+		var text []byte
+		for range 1 + r.IntN(4) {
+			s := &shapes[r.IntN(len(shapes))]
+			text = append(text, []string{"", " ", "x", ".", "=", "-"}[r.IntN(6)]+s.prefix...)
+			for range []int{s.least, s.most, s.least + r.IntN(6), r.IntN(40), s.most + 1}[r.IntN(5)] {
+				text = append(text, "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789abz_.-"[r.IntN(36+6*r.IntN(2))])
+			}
+		}
+		got, want := Tokens(text), searched(text)
+		if !slices.Equal(got, want) {
+			t.Fatalf("%q: %v, want %v", text, got, want)
+		}
+		found += len(got)
+	}
+	if found < heavytest.Times(10_000) {
+		t.Errorf("%d tokens", found)
+	}
+}
+
+// searched is Tokens, one shape after the other.
+func searched(text []byte) (out []Token) {
+	for n := range shapes {
+		s := &shapes[n]
+		for from := 0; ; {
+			at := bytes.Index(text[from:], []byte(s.prefix))
+			if at < 0 {
+				break
+			}
+			start := from + at
+			from = start + len(s.prefix)
+			end := from
+			for end < len(text) && isWord(text[end], s.dots) {
+				end++
+			}
+			rest := string(text[from:end])
+			if start > 0 && isWord(text[start-1], false) || len(rest) < s.least || len(rest) > s.most ||
+				IsPlaceholder(rest) || s.upper && rest != strings.ToUpper(rest) {
+				continue
+			}
+			out = append(out, Token{Kind: s.kind, Start: start, End: end})
+			from = end
+		}
+	}
+	slices.SortStableFunc(out, func(a, b Token) int { return a.Start - b.Start })
+	return out
+}
+
+func BenchmarkTokens(b *testing.B) {
+	text := bytes.Repeat([]byte(" https://cache.example.org"), 1000)
+	b.SetBytes(int64(len(text)))
+	for b.Loop() {
+		Tokens(text)
 	}
 }

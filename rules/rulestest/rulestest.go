@@ -257,6 +257,10 @@ func applied(t *testing.T, set *rules.Set, ws *workspace.Workspace, c *rules.Cas
 // mark. The findings must be those of the plain form, at the same lines; a byte order mark may change them. With the
 // heavy tests on, the fixes of the forms are proved too, and every other rule runs over them.
 func runVariants(t *testing.T, set, everything *rules.Set, c *rules.Case) {
+	repeated := slices.ContainsFunc(c.Flags, func(f string) bool { return strings.HasPrefix(f, "repeat=") })
+	if repeated && !heavytest.On() { // such files are large
+		return
+	}
 	plain := rules.Check(load(t, c, c.Files), set, rules.CheckOptions{})
 	for _, v := range []struct {
 		name string
@@ -273,8 +277,7 @@ func runVariants(t *testing.T, set, everything *rules.Set, c *rules.Case) {
 				files[i] = txtar.File{Name: f.Name, Data: v.make(bytes.Clone(f.Data))}
 			}
 			ws := load(t, c, files)
-			if heavytest.On() && !slices.ContainsFunc(c.Flags,
-				func(f string) bool { return strings.HasPrefix(f, "repeat=") }) { // such files are large
+			if heavytest.On() && !repeated {
 				rules.Check(ws, everything, rules.CheckOptions{Fixes: true})
 			}
 			got := rules.Check(ws, set, rules.CheckOptions{Fixes: heavytest.On()})

@@ -2,6 +2,7 @@ package report
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -27,13 +28,43 @@ type snippetLine struct {
 	marks  string // "" where nothing is marked
 }
 
-// snippet returns the lines of span with mark under each of its characters. When there are many lines, only the first
+// snippets makes the lines that a report shows. It remembers which lines hold secrets, since many findings may be about
+// one line.
+type snippets struct {
+	secrets map[lineOfFile][]source.Span
+}
+
+type lineOfFile struct {
+	file *source.File
+	line int
+}
+
+// secretIn reports whether a password or a token lies in a part of a line, or reaches into it.
+func (s *snippets) secretIn(f *source.File, n int, part source.Span) bool {
+	at := lineOfFile{f, n}
+	spans, ok := s.secrets[at]
+	if !ok {
+		line := f.Line(n)
+		for _, span := range secret.Places(f.Bytes[line.Start:line.End]) {
+			spans = append(spans, source.Span{Start: line.Start + span.Start, End: line.Start + span.End})
+		}
+		if s.secrets == nil {
+			s.secrets = map[lineOfFile][]source.Span{}
+		}
+		s.secrets[at] = spans
+	}
+	return slices.ContainsFunc(spans, func(span source.Span) bool {
+		return span.Start < part.End && part.Start < span.End
+	})
+}
+
+// of returns the lines of span with mark under each of its characters. When there are many lines, only the first
 // two and the last are shown.
-func snippet(f *source.File, span source.Span, mark string) []snippetLine {
+func (s *snippets) of(f *source.File, span source.Span, mark string) []snippetLine {
 	span = trimNewlines(f, span)
 	first, last := f.LineOf(span.Start), f.LineOf(max(span.Start, span.End-1))
 	if first == last {
-		return []snippetLine{markedLine(f, first, span, mark)}
+		return []snippetLine{s.markedLine(f, first, span, mark)}
 	}
 	var out []snippetLine
 	for n := first; n <= last; n++ {
@@ -49,7 +80,7 @@ func snippet(f *source.File, span source.Span, mark string) []snippetLine {
 		for part.End > part.Start && isBlank(f.Bytes[part.End-1]) {
 			part.End--
 		}
-		l := markedLine(f, n, part, mark)
+		l := s.markedLine(f, n, part, mark)
 		if part.IsEmpty() {
 			l.marks = ""
 		}
@@ -62,13 +93,13 @@ func isBlank(c byte) bool { return c == ' ' || c == '\t' || c == '\r' }
 
 // markedLine renders one line with marks under part, which lies in it. A line that is too long is cut around part. The
 // line of marks keeps the tabs of the text, so it lines up whatever the width of a tab.
-func markedLine(f *source.File, n int, part source.Span, mark string) snippetLine {
+func (s *snippets) markedLine(f *source.File, n int, part source.Span, mark string) snippetLine {
 	line := f.Line(n)
 	part.Start = min(max(part.Start, line.Start), line.End)
 	part.End = min(max(part.End, part.Start), line.End)
 	from := windowStart(f.Bytes, line, part.Start)
 	around := source.Span{Start: max(line.Start, from-secretLength), End: min(line.End, from+2*secretLength)}
-	if secret.Holds(f.Bytes[around.Start:around.End]) {
+	if s.secretIn(f, n, around) {
 		return snippetLine{number: n, text: "(this line is not shown, because it holds a password or a token)"}
 	}
 

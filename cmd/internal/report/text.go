@@ -39,7 +39,8 @@ func severityStyle(s rules.Severity) style {
 // textWriter prints blocks: a headline, the position with its source line, and notes.
 type textWriter struct {
 	*bufio.Writer
-	color bool
+	color    bool
+	snippets snippets
 }
 
 func newTextWriter(w io.Writer, color bool) *textWriter {
@@ -72,11 +73,11 @@ func (w *textWriter) block(b block) {
 	fmt.Fprintf(w, "%s%s\n", w.paint(severityStyle(b.severity), head),
 		w.paint(bold, ": "+shown(b.message)))
 
-	lines := snippet(b.file, b.span, "^")
+	lines := w.snippets.of(b.file, b.span, "^")
 	related := make([][]snippetLine, len(b.related))
 	highest := 0
 	for i, r := range b.related {
-		related[i] = snippet(r.File, r.Span, "-")
+		related[i] = w.snippets.of(r.File, r.Span, "-")
 		highest = max(highest, related[i][len(related[i])-1].number)
 	}
 	digits := len(strconv.Itoa(max(highest, lines[len(lines)-1].number)))

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"testing"
 
+	"github.com/sandlint/sandlint/parsers/heavytest"
 	"github.com/sandlint/sandlint/parsers/seccomp"
 	"github.com/sandlint/sandlint/parsers/source"
 )
@@ -58,7 +59,7 @@ func values(r *rand.Rand) (v []uint64) {
 // value meets.
 func TestRepresentatives(t *testing.T) {
 	r := rand.New(rand.NewPCG(1, 2))
-	for range 1500 {
+	for range heavytest.Times(1500) {
 		low := r.IntN(3) == 0
 		var conds []Cond
 		for range 1 + r.IntN(6) {
@@ -105,7 +106,7 @@ func randomDecision(r *rand.Rand, low bool, cases int) *Decision {
 func TestDecisionsAgainstBruteForce(t *testing.T) {
 	r := rand.New(rand.NewPCG(3, 4))
 	found := map[string]int{}
-	for range 600 {
+	for range heavytest.Times(600) {
 		low := r.IntN(3) == 0
 		a, b := randomDecision(r, low, 1+r.IntN(3)), randomDecision(r, low, 1+r.IntN(3))
 		if r.IntN(2) == 0 { // often nearly the same
@@ -238,7 +239,8 @@ func TestBoth(t *testing.T) {
 		return c
 	}
 	met := 0
-	for range 20_000 {
+	times := heavytest.Times(20_000)
+	for range times {
 		x, y := random(), random()
 		want := false
 		for n := uint64(0); n < 34; n++ {
@@ -251,8 +253,8 @@ func TestBoth(t *testing.T) {
 			t.Fatalf("%s and %s: %v, want %v", x, y, got, want)
 		}
 	}
-	if met == 0 || met == 20_000 {
-		t.Errorf("%d of 20000 pairs meet", met)
+	if met == 0 || met == times {
+		t.Errorf("%d of %d pairs meet", met, times)
 	}
 	most := ^uint64(0)
 	for _, tt := range []struct {

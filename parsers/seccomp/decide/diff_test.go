@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/sandlint/sandlint/parsers/heavytest"
 	"github.com/sandlint/sandlint/parsers/seccomp"
 	"github.com/sandlint/sandlint/parsers/source"
 )
@@ -75,6 +76,10 @@ func manyCapabilities() string {
 // The work of a comparison grows with what makes a difference, and not with all sets of capabilities.
 func TestDiffIsBounded(t *testing.T) {
 	docker := readProfile(t, "docker")
+	targets := Targets{}
+	if !heavytest.On() {
+		targets = targetsOf(t, "runc=1.5.3")
+	}
 	for _, tt := range []struct {
 		name       string
 		old, new   *seccomp.Profile
@@ -86,7 +91,7 @@ func TestDiffIsBounded(t *testing.T) {
 			`"SCMP_ACT_ALLOW","args":[{"index":0,"op":"SCMP_CMP_EQ","value":1}]},{"name":"chown32",` +
 			`"action":"SCMP_ACT_ALLOW"}]}`), docker, 700, 80},
 	} {
-		d := newDiffer(tt.old, tt.new, Targets{})
+		d := newDiffer(tt.old, tt.new, targets)
 		d.diff()
 		left := len(d.old.remainers) + len(d.new.remainers)
 		sets := map[string]bool{}
@@ -373,7 +378,7 @@ func (f *foundChanges) check(t *testing.T, target Target, p point, counts map[st
 func TestDiffAgainstBruteForce(t *testing.T) {
 	r := rand.New(rand.NewPCG(5, 6))
 	counts := map[string]int{}
-	for range 80 {
+	for range heavytest.Times(200) {
 		texts := randomPair(r)
 		old, new := parse(texts[0]), parse(texts[1])
 		d := newDiffer(old, new, Targets{})
@@ -391,9 +396,9 @@ func TestDiffAgainstBruteForce(t *testing.T) {
 		}
 	}
 	for result, want := range map[string]int{
-		"checked": 25000, "different": 2000, "same": 2000, "unsure": 3, "fragile": 5,
+		"checked": 60_000, "different": 5000, "same": 5000, "unsure": 5, "fragile": 4,
 	} {
-		if counts[result] < want {
+		if want = heavytest.Times(want); counts[result] < want {
 			t.Errorf("%d %s, want %d or more", counts[result], result, want)
 		}
 	}

@@ -69,12 +69,9 @@ func TestEnvironmentsAgainstBruteForce(t *testing.T) {
 	r := rand.New(rand.NewPCG(7, 8))
 	caps := []string{"CAP_BPF", "CAP_CHOWN", "CAP_KILL", "CAP_MKNOD", "CAP_SYSLOG", "CAP_SYS_ADMIN", "CAP_SYS_BOOT"}
 	x86 := architectureOfABI("x86_64")
-	most, followed, times := 0, 0, 10
-	if heavytest.On() {
-		times = 60
-	}
+	most, followed := 0, 0
 	libseccomp := Targets{}.Libseccomps()[0]
-	for range times {
+	for range heavytest.Times(60) {
 		profiles := []*seccomp.Profile{scopedProfile(r, caps), scopedProfile(r, caps)}
 		targets := Targets{}
 		type container struct {
@@ -127,7 +124,7 @@ func TestEnvironmentsAgainstBruteForce(t *testing.T) {
 			}
 		}
 	}
-	if most < 20 || most > 500 || followed < times/3 {
+	if most < 20 || most > 500 || followed < heavytest.Times(60)/3 {
 		t.Errorf("up to %d environments; %d times those of borders", most, followed)
 	}
 }

@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/sandlint/sandlint/parsers/heavytest"
 )
 
 // The same questions, answered by comparing all with all.
@@ -107,7 +109,7 @@ func (t *slowTree) add(conds []Cond, bits int, rule way) (way, bool) {
 func TestTreeAgainstSlowTree(t *testing.T) {
 	r := rand.New(rand.NewPCG(11, 12))
 	refused, taken := 0, 0
-	for range 3000 {
+	for range heavytest.Times(3000) {
 		bits := 32 + 32*r.IntN(2)
 		fast, slow := &tree{}, &slowTree{}
 		text := ""
@@ -138,7 +140,7 @@ func TestTreeAgainstSlowTree(t *testing.T) {
 			}
 		}
 	}
-	if refused < 100 || taken-refused < 2000 {
+	if refused < heavytest.Times(100) || taken-refused < heavytest.Times(2000) {
 		t.Errorf("%d of %d refused", refused, taken)
 	}
 }
@@ -146,7 +148,7 @@ func TestTreeAgainstSlowTree(t *testing.T) {
 func TestPairsAgainstSlowPairs(t *testing.T) {
 	r := rand.New(rand.NewPCG(13, 14))
 	overlapping, wrong := 0, 0
-	for range 3000 {
+	for range heavytest.Times(3000) {
 		d := randomDecision(r, r.IntN(3) == 0, 1+r.IntN(14))
 		for i := range d.Cases {
 			d.Cases[i].Multiplexed = r.IntN(8) == 0
@@ -208,7 +210,7 @@ func TestPairsAgainstSlowPairs(t *testing.T) {
 			wrong++
 		}
 	}
-	if overlapping < 500 || wrong < 500 {
+	if overlapping < heavytest.Times(500) || wrong < heavytest.Times(500) {
 		t.Errorf("%d overlaps, %d pairs that libseccomp miscompiles", overlapping, wrong)
 	}
 }
@@ -217,7 +219,7 @@ func TestPairsAgainstSlowPairs(t *testing.T) {
 func TestFinder(t *testing.T) {
 	r := rand.New(rand.NewPCG(15, 16))
 	several := 0
-	for range 2000 {
+	for range heavytest.Times(2000) {
 		d := randomDecision(r, r.IntN(3) == 0, 1+r.IntN(14))
 		find, pool := d.Finder(), values(r)
 		for range 20 {
@@ -244,7 +246,7 @@ func TestFinder(t *testing.T) {
 			}
 		}
 	}
-	if several < 2000 {
+	if several < heavytest.Times(2000) {
 		t.Errorf("more than one case held for %d calls", several)
 	}
 }

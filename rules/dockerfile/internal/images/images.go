@@ -6,6 +6,7 @@ import (
 	"iter"
 	"regexp"
 	"strings"
+	"sync"
 
 	"github.com/sandlint/sandlint/parsers/dockerfile"
 	"github.com/sandlint/sandlint/parsers/image"
@@ -61,7 +62,7 @@ func (r *Reference) Full() string {
 }
 
 // variable matches the variables of a word, whose names are its groups.
-var variable = regexp.MustCompile(`\$(?:\{(\w+)|(\w+))`)
+var variable = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`\$(?:\{(\w+)|(\w+))`) })
 
 // Base returns the reference of the image that a FROM names. It is false for a stage, for scratch, and where the
 // reference is not known, since it depends on an argument without default. See Replaced.
@@ -97,7 +98,7 @@ func Copied(d *image.Dockerfile) iter.Seq[Reference] {
 // Replaced reports whether a build that the project describes takes another image: it passes an argument of the
 // reference, or puts a named context in its place. It reads the neighbours of the Dockerfile, so ask it last.
 func Replaced(p *rules.Pass, d *image.Dockerfile, r Reference) bool {
-	for _, m := range variable.FindAllStringSubmatch(r.written, -1) {
+	for _, m := range variable().FindAllStringSubmatch(r.written, -1) {
 		if p.Workspace.Passes(d, m[1]+m[2]) {
 			return true
 		}

@@ -3,13 +3,14 @@ package images
 import (
 	"regexp"
 	"strings"
+	"sync"
 )
 
 // Lock are the digests of images that a lock file lists.
 type Lock map[string]string
 
 // digest matches the digest that a line ends in.
-var digest = regexp.MustCompile(`^sha256:[0-9a-f]{64}$`)
+var digest = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^sha256:[0-9a-f]{64}$`) })
 
 // ReadLock reads a lock file: one reference with its digest a line, such as "debian:12@sha256:…". Empty lines and
 // what follows a # at the start of a word are ignored. An image that is listed with two digests has none.
@@ -21,7 +22,7 @@ func ReadLock(text []byte) Lock {
 			continue
 		}
 		r := Parse(words[0])
-		if r.Name == "" || !digest.MatchString(r.Digest) {
+		if r.Name == "" || !digest().MatchString(r.Digest) {
 			continue
 		}
 		if known, ok := out[r.key()]; ok && known != r.Digest {
