@@ -31,9 +31,9 @@ func FuzzLint(f *testing.F) {
 			}
 			for _, c := range page.Cases {
 				for _, file := range c.Files {
-					// As a test alone, without the fuzzer, one file in twenty is enough for a look.
+					// As a test alone, without the fuzzer, one file in sixty is enough for a look.
 					light := !heavytest.On() && flag.Lookup("test.fuzz").Value.String() == ""
-					if len(file.Data) < 2000 && (!light || crc32.ChecksumIEEE(file.Data)%20 == 0) {
+					if len(file.Data) < 2000 && (!light || crc32.ChecksumIEEE(file.Data)%60 == 0) {
 						f.Add(file.Data)
 					}
 				}

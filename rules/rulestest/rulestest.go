@@ -217,13 +217,14 @@ func runCase(t *testing.T, r *rules.Rule, set *rules.Set, c *rules.Case) {
 			}
 		}
 	}
-	fixed := applied(t, set, ws, c, false)
-	unsafe := applied(t, set, ws, c, true)
-	if !contains(safety, fixers.Unsafe) || len(c.Unsafe) == 0 && !*update {
-		unsafe = nil
+	var fixed, unsafe []txtar.File
+	if contains(safety, fixers.Safe) {
+		fixed = applied(t, set, ws, c, false)
 	}
-	if !contains(safety, fixers.Safe) {
-		fixed = nil
+	if contains(safety, fixers.Unsafe) {
+		if unsafe = applied(t, set, ws, c, true); len(c.Unsafe) == 0 && !*update {
+			unsafe = nil
+		}
 	}
 	if *update {
 		c.Want, c.Fixed, c.Unsafe = got, fixed, unsafe
