@@ -290,17 +290,17 @@ func divide(all []Finding, doc *workspace.Document, unheeded unheeded) (findings
 	if unheeded.all || len(all) == 0 {
 		return all, nil
 	}
-	ignores := slices.DeleteFunc(ignoresOf(doc), unheeded.has)
-	if len(ignores) == 0 {
-		return all, nil
-	}
+	ignores := map[string][]ignore{doc.Source.Path: slices.DeleteFunc(ignoresOf(doc), unheeded.has)}
 	for _, f := range all {
-		if f.File.Path == doc.Source.Path {
-			for _, ig := range ignores {
-				if ig.covers(&f) {
-					f.Suppressed = &Suppression{Kind: "inline", Reason: ig.reason, File: doc.Source, Span: ig.comment}
-					break
-				}
+		list, ok := ignores[f.File.Path]
+		if !ok {
+			list = slices.DeleteFunc(ignoresIn(f.File), unheeded.has)
+			ignores[f.File.Path] = list
+		}
+		for _, ig := range list {
+			if ig.covers(&f) {
+				f.Suppressed = &Suppression{Kind: "inline", Reason: ig.reason, File: f.File, Span: ig.comment}
+				break
 			}
 		}
 		if f.Suppressed != nil {

@@ -103,6 +103,21 @@ func ignoresOf(doc *workspace.Document) []ignore {
 	return out
 }
 
+// ignoresIn returns the suppressions of sandlint in a file that is no document of its own, such as a bake file or a
+// script that builds a Dockerfile in which a rule found something about that file.
+func ignoresIn(f *source.File) []ignore {
+	if !bytes.Contains(f.Bytes, []byte("sandlint:")) {
+		return nil
+	}
+	var out []ignore
+	LineComments(f, nil, func(comment, target source.Span) {
+		if rules, reason, ok := parseIgnore(f.Text(comment)); ok {
+			out = append(out, ignore{rules: rules, reason: reason, comment: comment, target: target})
+		}
+	})
+	return out
+}
+
 // otherIgnores returns the suppressions of other linters that a document holds.
 func otherIgnores(doc *workspace.Document) []ignore {
 	if doc.Dockerfile == nil {

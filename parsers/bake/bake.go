@@ -7,7 +7,9 @@
 package bake
 
 import (
+	"maps"
 	"path"
+	"slices"
 	"strings"
 
 	"github.com/sandlint/sandlint/parsers/source"
@@ -163,6 +165,68 @@ func (f *File) Resolve(names ...string) (targets []*Target, complete bool) {
 		add(n)
 	}
 	return targets, complete
+}
+
+// Override is one "--set TARGET.KEY=VALUE" of the command line.
+type Override struct {
+	// Target is the target's name, or a pattern such as "*".
+	Target string
+	// Key is the attribute with its own key: "platform", "args.VERSION".
+	Key string
+	// Append says that it is written "+=".
+	Append bool
+	// Value is the value, which may not be known.
+	Value Value
+}
+
+// With returns the target with what the overrides for it set. Those of platforms are left out: PlatformsOf has them.
+func (t *Target) With(overrides []Override) *Target {
+	out := *t
+	out.Args, out.Contexts = maps.Clone(t.Args), maps.Clone(t.Contexts)
+	replaced := false
+	for _, o := range overrides {
+		if match, _ := path.Match(o.Target, t.Name.Text); !match && t.Name.Known {
+			continue
+		}
+		key, sub, _ := strings.Cut(o.Key, ".")
+		switch key {
+		case "context":
+			out.Context = o.Value
+		case "dockerfile":
+			out.Dockerfile = o.Value
+		case "target":
+			out.Stage = o.Value
+		case "call":
+			out.Call = o.Value
+		case "args":
+			if out.Args == nil {
+				out.Args = map[string]Value{}
+			}
+			out.Args[sub] = o.Value
+		case "contexts":
+			if out.Contexts == nil {
+				out.Contexts = map[string]Value{}
+			}
+			out.Contexts[sub] = o.Value
+		case "entitlements":
+			if !o.Append && !replaced {
+				out.Entitlements, replaced = nil, true
+			}
+			out.Entitlements = append(slices.Clip(out.Entitlements), o.Value)
+		}
+	}
+	return &out
+}
+
+// PlatformsOf returns the platforms that overrides give to a target, and whether they replace its own.
+func (t *Target) PlatformsOf(overrides []Override) (platforms []Value, replace bool) {
+	for _, o := range overrides {
+		if match, _ := path.Match(o.Target, t.Name.Text); o.Key == "platform" && (match || !t.Name.Known) {
+			platforms = append(platforms, o.Value)
+			replace = replace || !o.Append
+		}
+	}
+	return platforms, replace
 }
 
 // Abstract reports whether the target only exists to be inherited from: by convention its name begins with an

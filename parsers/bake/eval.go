@@ -15,6 +15,7 @@ import (
 	"github.com/hashicorp/hcl/v2"
 	"github.com/hashicorp/hcl/v2/hclsyntax"
 	"github.com/zclconf/go-cty/cty"
+	"github.com/zclconf/go-cty/cty/convert"
 	"github.com/zclconf/go-cty/cty/function"
 	"github.com/zclconf/go-cty/cty/function/stdlib"
 )
@@ -30,6 +31,10 @@ type evaluator struct {
 	// of the file, which are constants.
 	variables map[string]*hcl.Attribute
 	attrs     hcl.Attributes
+	// environment returns the values that the caller's environment gives to variables, nil where nothing is known.
+	environment func(name string) (v Value, ok bool)
+	// own are the functions of the file.
+	own map[string]*userFunction
 
 	// values computed so far; DynamicVal for one that is being computed, and for cycles
 	known       map[string]cty.Value
@@ -51,6 +56,7 @@ func newEvaluator(src []byte) *evaluator {
 		src:       src,
 		variables: map[string]*hcl.Attribute{},
 		attrs:     hcl.Attributes{},
+		own:       map[string]*userFunction{},
 		known: map[string]cty.Value{
 			// The variables that bake itself defines. The context has this value unless the definition is read from a
 			// URL.
@@ -78,10 +84,23 @@ func (e *evaluator) resolve(name string) {
 	}
 	e.known[name] = cty.DynamicVal
 	e.overridable[name] = isVariable
+	given, set := Value{}, false
+	if isVariable && e.environment != nil {
+		given, set = e.environment(name)
+	}
+	if set && !given.Known {
+		return
+	}
 	if def == nil {
+		if set {
+			e.known[name] = cty.StringVal(given.Text)
+		}
 		return // bake uses "", but nobody declares a variable for that
 	}
 	v, overridable := e.value(def.Expr, nil)
+	if set {
+		v = likeDefault(given.Text, v)
+	}
 	e.known[name] = v
 	e.overridable[name] = isVariable || overridable
 }
@@ -139,6 +158,9 @@ func (e *evaluator) value(expr hcl.Expression, scope *scope) (v cty.Value, overr
 		e.functions = make(map[string]function.Function, len(functions()))
 		for name, f := range functions() {
 			e.functions[name] = e.charged(f)
+		}
+		for name, f := range e.own {
+			e.functions[name] = e.user(f)
 		}
 	}
 	ctx.Functions = e.functions
@@ -246,6 +268,83 @@ func (e *evaluator) matrix(expr hcl.Expression) []*scope {
 	return out
 }
 
+// likeDefault returns the value of a variable that the environment sets, with the type of its default.
+func likeDefault(text string, standard cty.Value) cty.Value {
+	if !standard.IsKnown() {
+		return cty.DynamicVal
+	}
+	if standard.IsNull() || standard.Type() == cty.String {
+		return cty.StringVal(text)
+	}
+	if !standard.Type().IsPrimitiveType() {
+		return cty.DynamicVal
+	}
+	v, err := convert.Convert(cty.StringVal(text), standard.Type())
+	if err != nil {
+		return cty.DynamicVal
+	}
+	return v
+}
+
+// userFunction is a function that the file defines.
+type userFunction struct {
+	params   []string
+	variadic string
+	result   hcl.Expression
+}
+
+// newFunction reads the block of a function; nil where it is none.
+func newFunction(body hcl.Body) *userFunction {
+	c, _, _ := body.PartialContent(functionSchema)
+	result := c.Attributes["result"]
+	if result == nil {
+		return nil
+	}
+	f := &userFunction{result: result.Expr}
+	if a := c.Attributes["params"]; a != nil {
+		names, diags := hcl.ExprList(a.Expr)
+		if diags.HasErrors() {
+			return nil
+		}
+		for _, n := range names {
+			f.params = append(f.params, hcl.ExprAsKeyword(n))
+		}
+	}
+	if a := c.Attributes["variadic_params"]; a != nil {
+		f.variadic = hcl.ExprAsKeyword(a.Expr)
+	}
+	return f
+}
+
+// user returns a function of the file for cty.
+func (e *evaluator) user(f *userFunction) function.Function {
+	param := func(name string) function.Parameter {
+		return function.Parameter{
+			Name: name, Type: cty.DynamicPseudoType, AllowNull: true, AllowUnknown: true, AllowDynamicType: true,
+		}
+	}
+	spec := &function.Spec{Type: function.StaticReturnType(cty.DynamicPseudoType)}
+	for _, name := range f.params {
+		spec.Params = append(spec.Params, param(name))
+	}
+	if f.variadic != "" {
+		p := param(f.variadic)
+		spec.VarParam = &p
+	}
+	spec.Impl = func(args []cty.Value, _ cty.Type) (cty.Value, error) {
+		vars := map[string]cty.Value{}
+		for n, name := range f.params {
+			vars[name] = args[n]
+		}
+		if f.variadic != "" {
+			vars[f.variadic] = cty.TupleVal(args[len(f.params):])
+		}
+		v, _ := e.value(f.result, &scope{vars: vars})
+		return v, nil
+	}
+	return function.New(spec)
+}
+
 // charged returns f with the bytes that it processes charged to the budget.
 func (e *evaluator) charged(f costed) function.Function {
 	return function.New(&function.Spec{
@@ -279,7 +378,7 @@ type costed struct {
 }
 
 // functions are the functions of bake (bake/hclparser/stdlib.go) that compute strings and lists and have bounded cost.
-// The result of any other, and of a function that the file defines, is not known.
+// The result of any other is not known.
 var functions = sync.OnceValue(func() map[string]costed {
 	out := map[string]costed{"join": {stdlib.JoinFunc, true}, "replace": {stdlib.ReplaceFunc, true}}
 	for name, f := range map[string]function.Function{

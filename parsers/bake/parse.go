@@ -40,6 +40,10 @@ var fileSchema = &hcl.BodySchema{Blocks: []hcl.BlockHeaderSchema{
 
 var variableSchema = &hcl.BodySchema{Attributes: []hcl.AttributeSchema{{Name: "default"}}}
 
+var functionSchema = &hcl.BodySchema{Attributes: []hcl.AttributeSchema{
+	{Name: "params"}, {Name: "variadic_params"}, {Name: "result"},
+}}
+
 var groupSchema = &hcl.BodySchema{Attributes: []hcl.AttributeSchema{{Name: "targets"}}}
 
 var targetSchema = &hcl.BodySchema{Attributes: []hcl.AttributeSchema{
@@ -51,7 +55,11 @@ var targetSchema = &hcl.BodySchema{Attributes: []hcl.AttributeSchema{
 // Parse reads a definition: as JSON when a path ends in ".json", otherwise as HCL. Of several files, later ones
 // override earlier ones, as bake merges docker-bake.hcl and docker-bake.override.hcl. It never fails: what cannot be
 // read becomes a problem of the file.
-func Parse(files ...*source.File) *File {
+func Parse(files ...*source.File) *File { return ParseIn(nil, files...) }
+
+// ParseIn is like Parse. environment returns the values that bake finds for variables in its environment, and false for
+// one that is not set.
+func ParseIn(environment func(name string) (v Value, ok bool), files ...*source.File) *File {
 	text := files[0]
 	if len(files) > 1 {
 		var all [][]byte
@@ -64,6 +72,7 @@ func Parse(files ...*source.File) *File {
 		file: &File{Source: text, files: files}, eval: newEvaluator(text.Bytes), braces: map[int]int{},
 		blocks: map[string]*Target{}, resolved: map[*Target]*Target{},
 	}
+	p.eval.environment = environment
 	var blocks hcl.Blocks
 	at := 0
 	for _, f := range files {
@@ -140,6 +149,11 @@ func (p *parser) parse(f *source.File, base int) hcl.Blocks {
 	attrs, _ := rest.JustAttributes()
 	maps.Copy(p.eval.attrs, attrs)
 	for _, b := range content.Blocks {
+		if b.Type == "function" {
+			if f := newFunction(b.Body); f != nil {
+				p.eval.own[b.Labels[0]] = f
+			}
+		}
 		if b.Type == "variable" {
 			c, _, _ := b.Body.PartialContent(variableSchema)
 			if def := c.Attributes["default"]; def != nil || p.eval.variables[b.Labels[0]] == nil {

@@ -102,6 +102,8 @@ type Build struct {
 	Stage Value
 	// Platforms are the platforms as written; Service.BuildPlatforms adds the service's own.
 	Platforms []Value
+	// BakePlatforms are the platforms under x-bake, for which bake builds the image instead.
+	BakePlatforms []Value
 	// Args are the build arguments. One without a value takes it from the environment and is not known.
 	Args map[string]Value
 	// Contexts are the additional contexts, which replace images and stages of the same name.

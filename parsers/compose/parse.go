@@ -190,6 +190,10 @@ func (p *parser) build(n *yamltree.Node) *Build {
 	b.Entitlements = p.list(get(n, "entitlements"), "entitlements")
 	b.Args = p.table(get(n, "args"), "args")
 	b.Contexts = p.table(get(n, "additional_contexts"), "additional_contexts")
+	if x := get(n, "x-bake").Resolve(); x != nil && x.Kind == yamltree.Mapping {
+		b.BakePlatforms = p.list(get(x, "platforms"), "platforms")
+		b.Contexts = union(b.Contexts, p.table(get(x, "contexts"), "contexts"))
+	}
 	return b
 }
 
@@ -431,6 +435,7 @@ func override(base, s *Service) *Service {
 		b.Stage = either(b.Stage, base.Build.Stage)
 		b.Privileged = either(b.Privileged, base.Build.Privileged)
 		b.Platforms = slices.Concat(base.Build.Platforms, b.Platforms)
+		b.BakePlatforms = slices.Concat(base.Build.BakePlatforms, b.BakePlatforms)
 		b.Entitlements = slices.Concat(base.Build.Entitlements, b.Entitlements)
 		b.Args = union(base.Build.Args, b.Args)
 		b.Contexts = union(base.Build.Contexts, b.Contexts)

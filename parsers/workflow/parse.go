@@ -515,7 +515,9 @@ func (p *parser) bakeAction(c *Combination, step int, in inputs, span source.Spa
 			b.Open = true
 		}
 	}
-	b.Open = b.Open || len(in.list("vars", false)) > 0
+	vars, complete := assignments(in.list("vars", false), in.sc.file)
+	b.Bake.vars, b.Bake.env = vars, in.sc
+	b.Open = b.Open || !complete
 	return b
 }
 

@@ -1,6 +1,7 @@
 package workflow
 
 import (
+	"maps"
 	"path"
 	"strings"
 
@@ -584,6 +585,10 @@ func (sh *scriptReader) bake(args []Value, span source.Span, remote bool) {
 	}
 	fs, open := flags(args)
 	b.Open = open
+	b.Bake.vars = maps.Clone(sh.vars) // exported or not
+	if !sh.home.Known {               // of a step; what surrounds another script is not known, and mostly nothing
+		b.Bake.env = sh.env
+	}
 	for _, f := range fs {
 		switch f.name {
 		case "":
@@ -605,7 +610,11 @@ func (sh *scriptReader) bake(args []Value, span source.Span, remote bool) {
 		case "--call":
 			b.Call = f.value
 		case "--var":
-			b.Open = true
+			vars, complete := assignments([]Value{f.value}, sh.fr.File)
+			if b.Open = b.Open || !complete; b.Bake.vars == nil {
+				b.Bake.vars = map[string]Value{}
+			}
+			maps.Copy(b.Bake.vars, vars)
 		}
 	}
 	sh.c.add(b)

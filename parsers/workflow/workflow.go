@@ -238,6 +238,28 @@ type Bake struct {
 	Targets []Value
 	// Set are the overrides, in order.
 	Set []Override
+
+	env  *scope
+	vars map[string]Value
+}
+
+// Variable returns the value that the environment of bake has for a variable, and whether it has one.
+func (b *Bake) Variable(name string) (v Value, ok bool) {
+	if v, ok := b.vars[name]; ok {
+		return v, true
+	}
+	if b.env == nil {
+		return Value{}, false
+	}
+	if b.env.allEnv || b.env.openEnv[name] {
+		return Value{}, true
+	}
+	if _, ok := b.env.env[name]; !ok {
+		return Value{}, false
+	}
+	x, _ := b.env.variable(name)
+	text, known := x.string()
+	return Value{Text: text, Known: known}, true
 }
 
 // Override is one "--set TARGET.KEY=VALUE".

@@ -140,11 +140,10 @@ func (w *Workspace) buildsIn(root, dir string) folderBuilds {
 	type key string
 	return cached(w, key(dir), func(w *Workspace) folderBuilds {
 		var found []build
-		native := false
+		workflows := w.workflowBuilds(root)
+		native := workflows.native || workflows.baked[dir]
 		if dir == root {
-			var fromWorkflows []build
-			fromWorkflows, native = w.workflowBuilds(root)
-			found = append(found, fromWorkflows...)
+			found = append(found, workflows.builds...)
 		}
 		var services *compose.File
 		for _, name := range composeFiles {
@@ -183,31 +182,13 @@ func (w *Workspace) bakeBuilds(dir string, f *bake.File, services *compose.File,
 	var out []build
 	byTarget := map[*bake.Target]int{}
 	for _, t := range f.Targets {
-		if services != nil && t.Name.Known {
-			t = ofService(t, services.Service(t.Name.Text))
-		}
-		name, ok := t.DockerfilePath()
-		if !ok || t.Abstract() || !t.Builds() || f.OnlyInherited(t) {
+		if t.Abstract() || f.OnlyInherited(t) {
 			continue
 		}
-		b := build{dockerfile: filepath.Join(dir, filepath.FromSlash(name)), stage: strings.ToLower(t.Stage.Text),
-			replaced: lowerKeys(t.Contexts), insecure: asksFor(t.Entitlements), name: t.Name.Text}
-		b.place.File, b.place.Span = f.At(firstLine(f.Source, t.Span))
-		b.place.What = fmt.Sprintf("the bake target %q", t.Name.Text)
-		if b.insecure == lacks && (len(t.Unresolved) > 0 || !t.Name.Known) {
-			b.insecure = unsure
+		if b, ok := targetBuild(dir, f, t, services, nil, nil); ok {
+			byTarget[t] = len(out)
+			out = append(out, b)
 		}
-		b.args, b.anyArgs = slices.Collect(maps.Keys(t.Args)), t.OpenArgs
-		if context, ok := t.ContextPath(); ok {
-			b.context = filepath.Join(dir, filepath.FromSlash(context))
-		}
-		for _, v := range t.Platforms {
-			file, span := f.At(v.Span)
-			v.Span = span
-			b.platforms = append(b.platforms, platformsOf(file, []source.Value{v}, "platforms of a bake target")...)
-		}
-		byTarget[t] = len(out)
-		out = append(out, b)
 	}
 	if native {
 		return out
@@ -227,6 +208,49 @@ func (w *Workspace) bakeBuilds(dir string, f *bake.File, services *compose.File,
 		w.markTogether(all)
 	}
 	return out
+}
+
+// targetBuild returns the build of a bake target, with the overrides of a command line that stand in the file over.
+func targetBuild(
+	dir string, f *bake.File, t *bake.Target, services *compose.File, overrides []bake.Override, over *source.File,
+) (build, bool) {
+	if services != nil && t.Name.Known {
+		t = ofService(t, services.Service(t.Name.Text))
+	}
+	if len(overrides) > 0 {
+		t = t.With(overrides)
+	}
+	name, ok := t.DockerfilePath()
+	if !ok || !t.Builds() {
+		return build{}, false
+	}
+	b := build{dockerfile: filepath.Join(dir, filepath.FromSlash(name)), stage: strings.ToLower(t.Stage.Text),
+		replaced: lowerKeys(t.Contexts), insecure: asksFor(t.Entitlements), name: t.Name.Text}
+	b.place.File, b.place.Span = f.At(firstLine(f.Source, t.Span))
+	b.place.What = fmt.Sprintf("the bake target %q", t.Name.Text)
+	if b.insecure == lacks && (len(t.Unresolved) > 0 || !t.Name.Known) {
+		b.insecure = unsure
+	}
+	b.args, b.anyArgs = slices.Collect(maps.Keys(t.Args)), t.OpenArgs
+	if context, ok := t.ContextPath(); ok {
+		b.context = filepath.Join(dir, filepath.FromSlash(context))
+	}
+	given, replace := t.PlatformsOf(overrides)
+	if !replace {
+		for _, v := range t.Platforms {
+			file, span := f.At(v.Span)
+			v.Span = span
+			b.platforms = append(b.platforms, platformsOf(file, []source.Value{v}, "platforms of a bake target")...)
+		}
+	}
+	for _, v := range given {
+		for name := range strings.SplitSeq(v.Text, ",") {
+			one := v
+			one.Text = strings.TrimSpace(name)
+			b.platforms = append(b.platforms, platformsOf(over, []source.Value{one}, "platforms that bake is given")...)
+		}
+	}
+	return b, true
 }
 
 // together returns the targets that one run of bake builds together: those of each group, and of each matrix.
@@ -301,6 +325,13 @@ func (w *Workspace) composeBuilds(dir string, f *compose.File, native bool) []bu
 			w.markEmulated(b.platforms)
 		}
 		out = append(out, b)
+		if len(s.Build.BakePlatforms) > 0 {
+			b.platforms = platformsOf(f.Source, s.Build.BakePlatforms, "platforms of a compose service for bake")
+			if !native {
+				w.markEmulated(b.platforms)
+			}
+			out = append(out, b)
+		}
 	}
 	return out
 }

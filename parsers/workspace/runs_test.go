@@ -13,6 +13,13 @@ func steps(on, jobs, platforms string) string {
 		"          platforms: " + platforms + "\n"
 }
 
+// bakes is a workflow that registers QEMU and runs bake with the given inputs.
+func bakes(with string) string {
+	return "on: push\njobs:\n  b:\n    runs-on: ubuntu-latest\n    steps:\n" +
+		"      - uses: docker/setup-qemu-action@v3\n" +
+		"      - uses: docker/bake-action@v6\n        with:\n          " + with + "\n"
+}
+
 // emulations opens the Dockerfile of a project, and returns each platform that it is emulated for, with why.
 func emulations(t *testing.T, project map[string]string) []string {
 	t.Helper()
@@ -205,6 +212,103 @@ func TestRuns(t *testing.T) {
 			files: map[string]string{build: strings.Replace(steps("on: push", "", "linux/amd64,linux/arm64"),
 				"ubuntu-latest", "builders", 1)},
 			want: why + ")",
+		},
+		{
+			name: "bake, what an action gives it",
+			files: map[string]string{
+				build:             bakes("targets: app\n          set: |\n            *.platform=linux/arm64"),
+				"docker-bake.hcl": "target \"app\" {\n  context = \".\"\n}\ntarget \"other\" {\n  context = \"o\"\n}\n",
+			},
+			want: "linux/arm64 (platforms that bake is given, with QEMU)",
+		},
+		{
+			name: "bake, another target",
+			files: map[string]string{
+				build:             bakes("targets: other\n          set: |\n            *.platform=linux/arm64"),
+				"docker-bake.hcl": "target \"app\" {\n  context = \".\"\n}\ntarget \"other\" {\n  context = \"o\"\n}\n",
+			},
+		},
+		{
+			name: "bake, another target's platform",
+			files: map[string]string{
+				build: bakes("set: |\n            other.platform=linux/arm64"),
+				"docker-bake.hcl": "group \"default\" {\n  targets = [\"app\", \"other\"]\n}\n" +
+					"target \"app\" {\n  context = \".\"\n}\ntarget \"other\" {\n  context = \"o\"\n}\n",
+			},
+		},
+		{
+			name: "bake, another Dockerfile by override",
+			files: map[string]string{
+				build:             bakes("set: |\n            *.dockerfile=other/Dockerfile\n" +
+					"            *.platform=linux/arm64"),
+				"docker-bake.hcl": "target \"default\" {\n  context = \".\"\n}\n",
+			},
+		},
+		{
+			name: "bake, other files in another folder",
+			files: map[string]string{
+				build:           bakes("source: ci\n          files: |\n            images.hcl"),
+				"ci/images.hcl": "target \"default\" {\n  context = \"..\"\n  platforms = [\"linux/arm64\"]\n}\n",
+			},
+			want: "linux/arm64 (platforms of a bake target, with QEMU)",
+		},
+		{
+			name: "bake, a command in a folder",
+			files: map[string]string{
+				build: "on: push\njobs:\n  b:\n    runs-on: ubuntu-latest\n    steps:\n" +
+					"      - run: docker run --privileged --rm tonistiigi/binfmt --install arm64\n" +
+					"      - run: docker buildx bake -f images.hcl --set '*.platform=linux/arm64' app\n" +
+					"        working-directory: ci\n",
+				"ci/images.hcl": "target \"app\" {\n  context = \"..\"\n}\n",
+			},
+			want: "linux/arm64 (platforms that bake is given, with QEMU)",
+		},
+		{
+			name: "bake, a variable of the environment",
+			files: map[string]string{
+				build: strings.Replace(bakes("targets: app"), "jobs:", "env:\n  ARCHS: arm64\njobs:", 1),
+				"docker-bake.hcl": "variable \"ARCHS\" { default = \"amd64\" }\nfunction \"platforms\" {\n" +
+					"  params = [archs]\n  result = [for a in split(\",\", archs) : \"linux/${a}\"]\n}\n" +
+					"target \"app\" {\n  platforms = platforms(ARCHS)\n}\n",
+			},
+			want: "linux/arm64 (platforms of a bake target, with QEMU)",
+		},
+		{
+			name: "bake, native machines",
+			files: map[string]string{
+				build: "on: push\njobs:\n  b:\n    strategy:\n      matrix:\n        arch: [amd64, arm64]\n" +
+					"    runs-on: ${{ matrix.arch == 'arm64' && 'ubuntu-24.04-arm' || 'ubuntu-24.04' }}\n    steps:\n" +
+					"      - uses: docker/bake-action@v6\n        with:\n          set: |\n" +
+					"            *.platform=linux/${{ matrix.arch }}\n",
+				"docker-bake.hcl": "target \"default\" {\n  platforms = [\"linux/amd64\", \"linux/arm64\"]\n}\n",
+			},
+		},
+		{
+			name: "bake, services of Compose",
+			files: map[string]string{
+				build: bakes("files: compose.yaml"),
+				"compose.yaml": "services:\n  app:\n    build:\n      context: .\n      x-bake:\n" +
+					"        platforms: [linux/arm64]\n",
+			},
+			want: "linux/arm64 (platforms of a compose service for bake, with QEMU)",
+		},
+		{
+			name: "bake, services of Compose without a workflow",
+			files: map[string]string{
+				"compose.yaml": "services:\n  app:\n    build:\n      context: .\n      x-bake:\n" +
+					"        platforms:\n          - linux/amd64\n          - linux/arm64\n",
+			},
+			want: "linux/arm64 (platforms of a compose service for bake)",
+		},
+		{
+			name: "bake, a function of the file that calls another",
+			files: map[string]string{
+				"docker-bake.hcl": "function \"one\" {\n  params = [a]\n  result = \"linux/${a}\"\n}\n" +
+					"function \"all\" {\n  params = []\n  variadic_params = as\n" +
+					"  result = [for a in as : one(a)]\n}\n" +
+					"target \"app\" {\n  platforms = all(\"amd64\", \"arm64\")\n}\n",
+			},
+			want: "linux/arm64 (platforms of a bake target)",
 		},
 	}
 	for _, tt := range tests {

@@ -9,7 +9,6 @@ import (
 	"strings"
 
 	"github.com/sandlint/sandlint/parsers/files"
-	"github.com/sandlint/sandlint/parsers/image"
 	"github.com/sandlint/sandlint/parsers/source"
 	"github.com/sandlint/sandlint/parsers/workflow"
 )
@@ -107,20 +106,42 @@ func (r *workflows) action(dir string) *source.File {
 	return nil
 }
 
-// workflowBuilds returns the builds of a repository's workflows, and whether one of its jobs builds on a machine of its
-// own for a foreign architecture.
-func (w *Workspace) workflowBuilds(root string) (out []build, native bool) {
-	for _, f := range w.workflows(root) {
-		for _, wb := range f.Builds() {
-			if wb.Combination.Runner.Arch == "arm64" || wb.Remote {
-				native = true
-			}
-			if b, ok := w.workflowBuild(root, wb); ok {
-				out = append(out, b)
+// workflowsBuilds are the builds of a repository's workflows.
+type workflowsBuilds struct {
+	builds []build
+	// native says that one of their jobs builds on a machine of its own for a foreign architecture.
+	native bool
+	// baked are the folders, absolute, in which they run bake for other platforms than its files have.
+	baked map[string]bool
+}
+
+// workflowBuilds returns the builds of a repository's workflows.
+func (w *Workspace) workflowBuilds(root string) workflowsBuilds {
+	type key string
+	return cached(w, key(root), func(w *Workspace) workflowsBuilds {
+		out := workflowsBuilds{baked: map[string]bool{}}
+		for _, f := range w.workflows(root) {
+			for _, wb := range f.Builds() {
+				if wb.Combination.Runner.Arch == "arm64" || wb.Remote {
+					out.native = true
+				}
+				if b, ok := w.workflowBuild(root, wb); ok {
+					out.builds = append(out.builds, b)
+				}
+				if wb.Bake == nil {
+					continue
+				}
+				run := w.bakeRun(root, wb)
+				out.builds = append(out.builds, run...)
+				for _, o := range wb.Bake.Set {
+					if o.Key == "platform" && !o.Append && len(run) > 0 {
+						out.baked[filepath.Join(root, filepath.FromSlash(wb.Bake.Dir.Text))] = true
+					}
+				}
 			}
 		}
-	}
-	return out, native
+		return out
+	})
 }
 
 func (w *Workspace) workflowBuild(root string, wb *workflow.Build) (build, bool) {
@@ -130,7 +151,7 @@ func (w *Workspace) workflowBuild(root string, wb *workflow.Build) (build, bool)
 	}
 	f := wb.Source
 	b := build{dockerfile: filepath.Join(root, filepath.FromSlash(name)), stage: strings.ToLower(wb.Stage.Text),
-		emulates: emulation(wb), place: Build{f, wb.Span, "this build"}}
+		emulates: emulation(wb, knownTexts(wb.Platforms)), place: Build{f, wb.Span, "this build"}}
 	if (wb.Tool == workflow.DockerBuild || wb.Tool == workflow.BuildPushAction) && !wb.Open && !wb.Remote {
 		b.insecure = asksFor(wb.Allow)
 	}
@@ -153,38 +174,39 @@ func (w *Workspace) workflowBuild(root string, wb *workflow.Build) (build, bool)
 	if context, ok := wb.ContextPath(); ok {
 		b.context = filepath.Join(root, filepath.FromSlash(context))
 	}
-	why := "platforms of a workflow's build, with QEMU"
-	if wb.Combination.Run != "" {
-		why += ", " + wb.Combination.Run
-	}
-	b.platforms = platformsOf(f, wb.Platforms, why)
+	b.platforms = platformsOf(f, wb.Platforms, "")
 	for n := range b.platforms {
-		p := &b.platforms[n]
-		p.Emulated = b.emulates(p.Name)
-		if call := wb.Combination.Call; call != nil {
-			p.Call = &image.Place{File: call.File, Span: call.Span}
-		}
+		ofRun(&b.platforms[n], wb, b.emulates, "platforms of a workflow's build")
 	}
 	return b, true
 }
 
-// emulation returns a function that reports whether a build runs a platform under an emulator. On a machine of an
-// architecture that is not known, a build for several is assumed to be on amd64 where that is one of them: one of them
-// is emulated in any case.
-func emulation(wb *workflow.Build) func(platform string) bool {
+// knownTexts returns the values that are known.
+func knownTexts(values []source.Value) []string {
+	var out []string
+	for _, v := range values {
+		if v.Known {
+			out = append(out, v.Text)
+		}
+	}
+	return out
+}
+
+// emulation returns a function that reports whether a build for some platforms runs one under an emulator. On a machine
+// of an architecture that is not known, a build for several is assumed to be on amd64 where that is one of them: one of
+// them is emulated in any case.
+func emulation(wb *workflow.Build, platforms []string) func(platform string) bool {
 	if wb.Combination.Runner.Arch != "" {
 		return wb.Emulated
 	}
 	architectures := map[string]bool{}
-	for _, p := range wb.Platforms {
-		if p.Known {
-			architectures[architecture(p.Text)] = true
-		}
+	for _, p := range platforms {
+		architectures[architecture(p)] = true
 	}
 	if len(architectures) < 2 {
 		return wb.Emulated
 	}
-	own := architecture(wb.Platforms[0].Text)
+	own := architecture(platforms[0])
 	if architectures["amd64"] {
 		own = "amd64"
 	}
