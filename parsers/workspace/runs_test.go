@@ -239,7 +239,7 @@ func TestRuns(t *testing.T) {
 		{
 			name: "bake, another Dockerfile by override",
 			files: map[string]string{
-				build:             bakes("set: |\n            *.dockerfile=other/Dockerfile\n" +
+				build: bakes("set: |\n            *.dockerfile=other/Dockerfile\n" +
 					"            *.platform=linux/arm64"),
 				"docker-bake.hcl": "target \"default\" {\n  context = \".\"\n}\n",
 			},
