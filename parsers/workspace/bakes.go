@@ -126,7 +126,8 @@ func (w *Workspace) bakedServices(
 			continue
 		}
 		s := f.Service(b.name)
-		if len(s.Build.BakePlatforms) > 0 && (len(b.platforms) == 0 || b.platforms[0].Span != s.Build.BakePlatforms[0].Span) {
+		if own := s.Build.BakePlatforms; len(own) > 0 &&
+			(len(b.platforms) == 0 || b.platforms[0].Span != own[0].Span) {
 			continue // of Compose alone
 		}
 		t := bake.Target{Name: source.Value{Text: b.name, Known: true}}
@@ -134,19 +135,26 @@ func (w *Workspace) bakedServices(
 		if replace {
 			b.platforms = nil
 		}
-		for _, v := range given {
-			for name := range strings.SplitSeq(v.Text, ",") {
-				one := v
-				one.Text = strings.TrimSpace(name)
-				b.platforms = append(b.platforms, platformsOf(over, []source.Value{one}, "platforms that bake is given")...)
-			}
-		}
+		b.platforms = append(b.platforms, givenPlatforms(over, given)...)
 		if changed := t.With(overrides); changed.Context.IsSet() || changed.Dockerfile.IsSet() {
 			continue
 		} else if changed.Stage.IsSet() {
 			b.stage = strings.ToLower(changed.Stage.Text)
 		}
 		out = append(out, b)
+	}
+	return out
+}
+
+// givenPlatforms returns the platforms that the command line of bake gives to a target.
+func givenPlatforms(f *source.File, values []source.Value) []image.Platform {
+	var out []image.Platform
+	for _, v := range values {
+		for name := range strings.SplitSeq(v.Text, ",") {
+			one := v
+			one.Text = strings.TrimSpace(name)
+			out = append(out, platformsOf(f, []source.Value{one}, "platforms that bake is given")...)
+		}
 	}
 	return out
 }

@@ -243,13 +243,7 @@ func targetBuild(
 			b.platforms = append(b.platforms, platformsOf(file, []source.Value{v}, "platforms of a bake target")...)
 		}
 	}
-	for _, v := range given {
-		for name := range strings.SplitSeq(v.Text, ",") {
-			one := v
-			one.Text = strings.TrimSpace(name)
-			b.platforms = append(b.platforms, platformsOf(over, []source.Value{one}, "platforms that bake is given")...)
-		}
-	}
+	b.platforms = append(b.platforms, givenPlatforms(over, given)...)
 	return b, true
 }
 
