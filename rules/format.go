@@ -66,6 +66,11 @@ var formats = []Format{
 		Suppressions: hostComments,
 	},
 	{
+		Format:       workspace.Format{Kind: files.KindModule, Open: workspace.OpenHosted},
+		Compare:      compareHosted,
+		Suppressions: hostComments,
+	},
+	{
 		Format:       workspace.Format{Kind: files.KindScript, Open: workspace.OpenHosted},
 		Compare:      compareHosted,
 		Suppressions: hostComments,

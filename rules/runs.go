@@ -14,12 +14,13 @@ var composeFormat = Format{
 	Suppressions: composeComments,
 }
 
-// recipeFormat are Makefiles and justfiles that run containers.
+// recipeFormat are Makefiles and justfiles that run containers or write a nix.conf.
 var recipeFormat = Format{
 	Format: workspace.Format{
 		Kind: files.KindRecipe, Claims: workspace.ClaimsRecipe, Open: workspace.OpenRecipe,
 	},
-	Suppressions: runComments,
+	Compare:      compareHosted,
+	Suppressions: hostComments,
 	Language:     "make",
 }
 
@@ -39,11 +40,6 @@ func runParts(doc *workspace.Document) []source.Span {
 		}
 	}
 	return append(out, spansOf(doc.Ignored, func(o runs.Option) source.Span { return o.Span })...)
-}
-
-// runComments finds the comments that cover the command below them.
-func runComments(doc *workspace.Document, add func(comment, target source.Span)) {
-	LineComments(doc.Source, runParts(doc), add)
 }
 
 // composeComments finds the comments in a Compose file, which cover the service or the key below them.

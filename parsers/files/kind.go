@@ -18,6 +18,7 @@ const (
 	KindWorkflow     Kind = "GitHub workflow" // composite actions as well
 	KindDevcontainer Kind = "devcontainer"
 	KindFlake        Kind = "flake"
+	KindModule       Kind = "Nix module"
 	KindScript       Kind = "shell script"
 	// The kinds below say who runs which image. Workflows, devcontainers and scripts do so as well.
 	KindCompose Kind = "Compose file"
@@ -27,7 +28,7 @@ const (
 
 // Hosts reports whether files of the kind are read only for what stands in them: nix.conf text, commands.
 func (k Kind) Hosts() bool {
-	return k == KindWorkflow || k == KindDevcontainer || k == KindFlake || k == KindScript
+	return k == KindWorkflow || k == KindDevcontainer || k == KindFlake || k == KindModule || k == KindScript
 }
 
 // neverDockerfile are the extensions of files that are no Dockerfile although their names begin with the word:
@@ -62,8 +63,8 @@ func kindByBase(base string) Kind {
 	return DockerfileByName(base)
 }
 
-// KindByPath returns the kind of a file by its path, absolute or not. That of JSON, YAML and scripts needs a look at
-// the content as well.
+// KindByPath returns the kind of a file by its path, absolute or not. That of JSON, YAML, Nix modules and
+// scripts needs a look at the content as well.
 func KindByPath(name string) Kind {
 	name = filepath.ToSlash(name)
 	base := path.Base(name)
@@ -94,7 +95,8 @@ func KindByPath(name string) Kind {
 		if lower == "flake.nix" {
 			return KindFlake
 		}
-	case ".sh", ".bash":
+		return KindModule
+	case ".sh", ".bash", ".envrc":
 		return KindScript
 	}
 	return KindUnknown

@@ -24,6 +24,9 @@ const (
 	HostFeature Host = "devcontainer feature"
 	// HostFlake is nixConfig of a flake.nix, sorted by name as Nix applies it.
 	HostFlake Host = "flake"
+	// HostModule is nix.settings of a module of NixOS, nix-darwin or home-manager. Other modules may define the same
+	// settings, and the lists are joined with the system's defaults.
+	HostModule Host = "module"
 )
 
 // Text is one nix.conf text: a whole file or a fragment.

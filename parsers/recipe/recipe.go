@@ -21,13 +21,24 @@ const (
 	exported = "DOCKER_DEFAULT_PLATFORM"
 )
 
+// Named reports whether a path is that of a Makefile or a justfile.
+func Named(name string) bool { return isMakefile(path.Base(name)) || isJustfile(path.Base(name)) }
+
+func isMakefile(base string) bool {
+	return base == "Makefile" || base == "makefile" || base == "GNUmakefile" || path.Ext(base) == ".mk"
+}
+
+func isJustfile(base string) bool {
+	return strings.EqualFold(base, "justfile") || strings.EqualFold(base, ".justfile") || path.Ext(base) == ".just"
+}
+
 // Of returns the shell scripts of a Makefile or a justfile: each line of a recipe that runs in a shell of its own, or a
 // whole recipe. ok is false for a file that is neither. Both programs run them in the file's own folder.
 func Of(f *source.File) (scripts []*source.Fragment, ok bool) {
-	switch name := path.Base(f.Path); {
-	case name == "Makefile", name == "makefile", name == "GNUmakefile", path.Ext(name) == ".mk":
+	switch base := path.Base(f.Path); {
+	case isMakefile(base):
 		return makefile(f), true
-	case strings.EqualFold(name, "justfile"), strings.EqualFold(name, ".justfile"), path.Ext(name) == ".just":
+	case isJustfile(base):
 		return justfile(f), true
 	}
 	return nil, false

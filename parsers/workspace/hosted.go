@@ -9,9 +9,10 @@ import (
 
 	"github.com/sandlint/sandlint/parsers/devcontainer"
 	"github.com/sandlint/sandlint/parsers/files"
-	"github.com/sandlint/sandlint/parsers/flake"
 	"github.com/sandlint/sandlint/parsers/nixconf"
+	"github.com/sandlint/sandlint/parsers/nixexpr"
 	"github.com/sandlint/sandlint/parsers/nixuse"
+	"github.com/sandlint/sandlint/parsers/recipe"
 	"github.com/sandlint/sandlint/parsers/shell"
 	"github.com/sandlint/sandlint/parsers/source"
 	"github.com/sandlint/sandlint/parsers/workflow"
@@ -41,11 +42,21 @@ func (w *Workspace) hosted(e *Entry, f *source.File) *nixuse.Hosted {
 		}
 	case files.KindFlake:
 		h.flake(f)
+		h.module(f)
+	case files.KindModule:
+		h.module(f)
+	case files.KindRecipe:
+		scripts, _ := recipe.Of(f)
+		for _, s := range scripts {
+			if mentionsNixConf(s.Text) {
+				h.script(s, shell.Sh, shell.EchoUnknown)
+			}
+		}
 	case files.KindScript:
 		dialect, ok := shell.Shebang(f.Bytes)
 		if !ok {
 			dialect = shell.Sh
-			if strings.HasSuffix(strings.ToLower(f.Path), ".bash") {
+			if ext := path.Ext(strings.ToLower(f.Path)); ext == ".bash" || ext == ".envrc" {
 				dialect = shell.Bash
 			}
 		}
@@ -234,6 +245,9 @@ func (h *hostReader) script(host *source.Fragment, dialect shell.Dialect, echo s
 					c)
 			}
 		}
+		for _, value := range containerConfigs(c) {
+			text(&nixuse.Text{Host: nixuse.HostEnv}, value, c)
+		}
 		use := nixuse.UseOf(own, c)
 		if use == nil {
 			continue
@@ -246,6 +260,56 @@ func (h *hostReader) script(host *source.Fragment, dialect shell.Dialect, echo s
 				in.Conf.Fragment.Pieces, c)
 		}
 	}
+}
+
+// containerConfigs returns the values that a command of a container engine gives to NIX_CONFIG in the container:
+// "docker run -e NIX_CONFIG=…".
+func containerConfigs(c *shell.Command) [][]source.Piece {
+	switch c.Name {
+	case "docker", "podman", "nerdctl":
+	default:
+		return nil
+	}
+	var out [][]source.Piece
+	for n, w := range c.Words {
+		before := ""
+		if n > 0 {
+			before = c.Words[n-1].Text
+		}
+		for _, prefix := range []string{"NIX_CONFIG=", "--env=NIX_CONFIG=", "-eNIX_CONFIG=", "-e=NIX_CONFIG="} {
+			if prefix == "NIX_CONFIG=" && before != "-e" && before != "--env" {
+				continue
+			}
+			if value, ok := afterPrefix(w.Parts, prefix); ok {
+				out = append(out, value)
+			}
+		}
+	}
+	return out
+}
+
+// afterPrefix returns the pieces of a word behind a prefix, which must be there as it is.
+func afterPrefix(parts []source.Piece, prefix string) ([]source.Piece, bool) {
+	for n, p := range parts {
+		switch {
+		case prefix == "":
+			return parts[n:], true
+		case p.Opaque || !p.Verbatim && len(p.Text) > len(prefix):
+			return nil, false
+		case len(p.Text) <= len(prefix):
+			if !strings.HasPrefix(prefix, p.Text) {
+				return nil, false
+			}
+			prefix = prefix[len(p.Text):]
+		case strings.HasPrefix(p.Text, prefix):
+			p.Text = p.Text[len(prefix):]
+			p.Span.Start += len(prefix)
+			return append([]source.Piece{p}, parts[n+1:]...), true
+		default:
+			return nil, false
+		}
+	}
+	return nil, prefix == ""
 }
 
 // installedBy returns the releases that a script is for: the one that its own installer of Nix names, if there is one.
@@ -359,7 +423,7 @@ func featureText(option *source.Fragment) *source.Fragment {
 }
 
 func (h *hostReader) flake(f *source.File) {
-	parsed := flake.Parse(f)
+	parsed := nixexpr.Flake(f)
 	if len(parsed.Settings) == 0 {
 		return
 	}
@@ -368,4 +432,19 @@ func (h *hostReader) flake(f *source.File) {
 		where = where.Join(s.Span)
 	}
 	h.add(&nixuse.Text{Host: nixuse.HostFlake}, parsed.Fragment(), where)
+}
+
+// module reads the options of modules that make a nix.conf.
+func (h *hostReader) module(f *source.File) {
+	m := nixexpr.Modules(f)
+	if len(m.Settings.Settings) > 0 {
+		h.add(&nixuse.Text{Host: nixuse.HostModule, Path: nixuse.SystemConf}, m.Settings.Fragment(), m.Span)
+	}
+	for _, extra := range m.Extra {
+		where := m.Span
+		if len(extra.Pieces) > 0 {
+			where = extra.Pieces[0].Span.Join(extra.Pieces[len(extra.Pieces)-1].Span)
+		}
+		h.add(&nixuse.Text{Host: nixuse.HostWrite, Path: nixuse.SystemConf, Append: true}, extra, where)
+	}
 }

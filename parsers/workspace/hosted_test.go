@@ -59,6 +59,17 @@ func TestHosted(t *testing.T) {
 		name, file, text string
 		want             []string
 	}{
+		{"module", "configuration.nix", "{ pkgs, ... }: {\n  nix.settings = { b = true; a = [ \"x\" ]; };\n" +
+			"  nix.extraOptions = ''\n    c = ${d}\n  '';\n}\n", []string{
+			"2 module /etc/nix/nix.conf false: a = x\nb = true\n", "4 write /etc/nix/nix.conf true: c = <${d}>\n"}},
+		{"environment of a folder", ".envrc", "export NIX_CONFIG='a = 1'\nuse flake\n",
+			[]string{"1 env  false: a = 1"}},
+		{"makefile", "Makefile", "x:\n\techo 'a = 1' >> /etc/nix/nix.conf\n",
+			[]string{"2 write /etc/nix/nix.conf true: a = 1\n"}},
+		{"containers", "run.sh", "docker run -e NIX_CONFIG='a = 1' -e \"NIX_CONFIG=b = $2\" --env=NIX_CONFIG=c=3 " +
+			"-eNIX_CONFIG=d=4 x\npodman run NIX_CONFIG=e -e N\"IX\"_CONFIG=f=5 x\necho -e NIX_CONFIG=g\n", []string{
+			"1 env  false: a = 1", "1 env  false: b = <$2>", "1 env  false: c=3", "1 env  false: d=4",
+			"2 env  false: f=5"}},
 		{"workflow", ".github/workflows/ci.yml", `env:
   NIX_CONFIG: "a = 1\nb = 2"
 jobs:
@@ -217,6 +228,7 @@ func TestHostedDiscovery(t *testing.T) {
 		".devcontainer/devcontainer.json: devcontainer",
 		".github/actions/nix/action.yml: GitHub workflow",
 		".github/workflows/ci.yml: GitHub workflow",
+		"Makefile: Makefile or justfile",
 		"bin/setup: shell script",
 		"flake.nix: flake",
 		"nix.sh: shell script",

@@ -13,6 +13,7 @@ import (
 
 	"github.com/sandlint/sandlint/parsers/files"
 	"github.com/sandlint/sandlint/parsers/nixconf"
+	"github.com/sandlint/sandlint/parsers/nixexpr"
 	"github.com/sandlint/sandlint/parsers/source"
 )
 
@@ -259,6 +260,10 @@ func (l *loader) kind(abs string, named bool) files.Kind {
 	}
 	kind := files.KindByPath(abs)
 	switch {
+	case kind == files.KindModule:
+		if !nixexpr.MayConfigure(l.contents(abs)) {
+			return files.KindUnknown
+		}
 	case kind == files.KindScript, kind == files.KindUnknown && files.MayBeScript(base):
 		kind = l.scriptKind(abs, kind)
 	case kind == files.KindUnknown && files.IsYAML(base):

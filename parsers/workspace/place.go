@@ -27,7 +27,7 @@ func (w *Workspace) PlaceOf(text *nixuse.Text) Place {
 	case text.Image != nil, w.InImage(text.Fragment.File), strings.Contains(name, "devcontainer"),
 		strings.Contains(name, "docker"):
 		return InImage
-	case IsUserConf(name), strings.HasSuffix(name, "etc/nix/nix.conf"),
+	case text.Host == nixuse.HostModule, IsUserConf(name), strings.HasSuffix(name, "etc/nix/nix.conf"),
 		strings.HasSuffix(name, "etc/nix/nix.custom.conf"):
 		return OnHost
 	}

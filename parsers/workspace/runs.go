@@ -186,25 +186,21 @@ func startsContainers(text []byte, shebang bool, dialect shell.Dialect) bool {
 	return len(found.Runs)+len(found.Ignored) > 0
 }
 
-// ClaimsRecipe is Format.Claims of Makefiles and justfiles that run containers.
+// ClaimsRecipe is Format.Claims of Makefiles and justfiles that run containers or write a nix.conf.
 func ClaimsRecipe(name string, text func() []byte) bool {
-	switch base := path.Base(name); {
-	case base == "Makefile", base == "makefile", base == "GNUmakefile", path.Ext(base) == ".mk",
-		strings.EqualFold(base, "justfile"), strings.EqualFold(base, ".justfile"), path.Ext(base) == ".just":
-		return runs.MentionsRun(text())
-	}
-	return false
+	return recipe.Named(name) && (runs.MentionsRun(text()) || mentionsNixConf(text()))
 }
 
-// OpenRecipe is Format.Open of Makefiles and justfiles. Value is nil.
-func OpenRecipe(_ *Workspace, _ *Entry, f *source.File) (*Document, error) {
-	d := &Document{}
+// OpenRecipe is Format.Open of Makefiles and justfiles. Value is a *nixuse.Hosted.
+func OpenRecipe(w *Workspace, e *Entry, f *source.File) (*Document, error) {
+	h := w.hosted(e, f)
+	d := &Document{Value: h, Texts: h.Texts}
 	scripts, _ := recipe.Of(f)
 	for _, script := range scripts {
 		d.addScript(script)
 	}
-	if len(d.Runs)+len(d.Ignored) == 0 {
-		return nil, ForeignError{"it runs no container"}
+	if len(d.Runs)+len(d.Ignored)+len(d.Texts) == 0 {
+		return nil, ForeignError{"it runs no container, and writes no nix.conf"}
 	}
 	return d, nil
 }

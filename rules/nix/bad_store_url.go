@@ -109,7 +109,7 @@ func keyAmongURLs(text *nixuse.Text, entry *nixconf.Entry, n int) rules.Finding 
 // with the marks of a template, or whose host expands variables of its own, that is not known.
 func literalVariable(text *nixuse.Text, word string) bool {
 	_, name, ok := strings.Cut(word, "$")
-	if !ok || text.Host == nixuse.HostFlake || text.Host == nixuse.HostFeature {
+	if !ok || text.Host == nixuse.HostFlake || text.Host == nixuse.HostModule || text.Host == nixuse.HostFeature {
 		return false
 	}
 	name = strings.TrimPrefix(name, "{")

@@ -43,6 +43,9 @@ const officialKey = "cache.nixos.org-1:"
 var officialCaches = []string{"cache.nixos.org", "nix-channels", "nix-cache", "mirror", "nixos.org"}
 
 func checkOverriddenDefaultList(p *rules.Pass, text *nixuse.Text) {
+	if text.Host == nixuse.HostModule {
+		return // NixOS joins the lists with its defaults
+	}
 	for _, entry := range text.Entries {
 		name := entry.Name.Text
 		switch name {

@@ -87,7 +87,8 @@ func (c Cache) IsRemote() bool {
 
 // ThirdParty returns the first remote substituter of a text other than the default cache.
 func ThirdParty(text *nixuse.Text) (Cache, bool) {
-	if text.Host == nixuse.HostOption || text.Host == nixuse.HostFlake || len(text.Includes) > 0 {
+	if text.Host == nixuse.HostOption || text.Host == nixuse.HostFlake || text.Host == nixuse.HostModule ||
+		len(text.Includes) > 0 {
 		return Cache{}, false
 	}
 	for _, c := range Of(text, "substituters") {

@@ -1,4 +1,4 @@
-package flake
+package nixexpr
 
 import (
 	"fmt"
@@ -12,7 +12,7 @@ import (
 // dump renders the settings: what is not known as <…>, and what is the file's own text as it stands there.
 func dump(t *testing.T, text string) string {
 	t.Helper()
-	f := Parse(source.NewFile("flake.nix", []byte(text)))
+	f := Flake(source.NewFile("flake.nix", []byte(text)))
 	out := ""
 	for _, s := range f.Settings {
 		out += s.Name.Text + " = "
@@ -31,7 +31,7 @@ func dump(t *testing.T, text string) string {
 	return out
 }
 
-func TestParse(t *testing.T) {
+func TestFlake(t *testing.T) {
 	for _, test := range []struct{ name, in, want string }{
 		{"set", `{ nixConfig = { a = "x y"; b = [ "u" ''v'' ]; c = 3; d = -1; e = true; f = [ ]; }; }`,
 			"a = x y | a = \"x y\"\nb = u v | b = [ \"u\" ''v'' ]\nc = 3 | c = 3\nd = -1 | d = -1\n" +
@@ -78,7 +78,7 @@ func TestParse(t *testing.T) {
 }
 
 func TestFragment(t *testing.T) {
-	f := Parse(source.NewFile("flake.nix",
+	f := Flake(source.NewFile("flake.nix",
 		[]byte(`{ nixConfig = { substituters = [ "b" "c" ]; extra-substituters = "a"; }; }`)))
 	fr := f.Fragment()
 	if got := string(fr.Text); got != "extra-substituters = a\nsubstituters = b c\n" {
@@ -98,13 +98,13 @@ func TestFragment(t *testing.T) {
 	}
 }
 
-func FuzzParse(f *testing.F) {
+func FuzzFlake(f *testing.F) {
 	f.Add(`{ nixConfig = { a = "x y"; b = [ "u" ''v'' ]; c = -3; }; nixConfig.d = "${x {"}"}"; }`)
 	f.Add(`{ outputs = x: let a = 1; in with x; { b = ''c ''${ ''' ${d}''; }; nixConfig = { }; }`)
 	f.Add("{ nixConfig.\"a\\nb\" = /* x */ [ # y\n \"z\" ]; }")
 	f.Fuzz(func(t *testing.T, text string) {
 		file := source.NewFile("flake.nix", []byte(text))
-		parsed := Parse(file)
+		parsed := Flake(file)
 		for _, s := range parsed.Settings {
 			if !file.Span().Contains(s.Span) || !s.Span.Contains(s.Name.Span) {
 				t.Fatalf("setting at %v, its name at %v", s.Span, s.Name.Span)

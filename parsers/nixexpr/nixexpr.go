@@ -1,8 +1,10 @@
-// Package flake reads the attribute set nixConfig of a flake.nix: the settings that Nix takes from a flake. It reads
-// only literal values, which Nix requires here; of the rest of the language it only finds where an expression ends.
+// Package nixexpr reads settings of Nix out of files in the Nix language: the attribute set nixConfig of a flake.nix
+// (Flake), and the options nix.settings and nix.extraOptions of modules of NixOS, nix-darwin and home-manager
+// (Modules).
+// It reads only literal values; of the rest of the language it only finds where an expression ends.
 //
 // There is no maintained Go parser of the Nix language; this one follows src/libexpr/lexer.l and parser.y of Nix 2.34.
-package flake
+package nixexpr
 
 import (
 	"bytes"
@@ -12,15 +14,14 @@ import (
 	"github.com/sandlint/sandlint/parsers/source"
 )
 
-// File is the settings of a flake.nix. It is immutable after Parse.
-type File struct {
+// Set is an attribute set of settings. It is immutable.
+type Set struct {
 	Source *source.File
-	// Settings are the attributes of nixConfig, in order of position. There are none when the file could not be read to
-	// its end.
+	// Settings are its attributes, in order of position. There are none when the file could not be read to its end.
 	Settings []Setting
 }
 
-// Setting is one attribute of nixConfig.
+// Setting is one attribute of a Set.
 type Setting struct {
 	// Name is the attribute's name.
 	Name source.Piece
@@ -28,13 +29,15 @@ type Setting struct {
 	// literal, or that nix.conf cannot express (with a line break, or with a "#", which does not begin a comment here),
 	// is one opaque piece.
 	Value []source.Piece
+	// List says that the value is a literal list.
+	List bool
 	// Span runs from the attribute's path to the end of the value.
 	Span source.Span
 }
 
 // Fragment returns the settings as nix.conf text, one line each, in the order in which Nix applies them, which is that
 // of their names.
-func (f *File) Fragment() *source.Fragment {
+func (f *Set) Fragment() *source.Fragment {
 	settings := slices.Clone(f.Settings)
 	slices.SortStableFunc(settings, func(a, b Setting) int { return strings.Compare(a.Name.Text, b.Name.Text) })
 	var pieces []source.Piece
@@ -50,9 +53,10 @@ func (f *File) Fragment() *source.Fragment {
 // maxDepth bounds the nesting that is read.
 const maxDepth = 200
 
-// Parse reads f. It never fails: a file that is not an attribute set, or that is cut off, gives no settings.
-func Parse(f *source.File) *File {
-	out := &File{Source: f}
+// Flake reads nixConfig of a flake.nix. It never fails: a file that is not an attribute set, or that is cut off, gives
+// no settings.
+func Flake(f *source.File) *Set {
+	out := &Set{Source: f}
 	if !bytes.Contains(f.Bytes, []byte("nixConfig")) {
 		return out
 	}
@@ -162,11 +166,13 @@ func (p *parser) set(level int) (settings []Setting, ok bool) {
 				return nil, false
 			}
 		case level == 0 && path[0].Text == "nixConfig" && len(path) == 2, level == 1 && len(path) == 1:
+			list := p.at(0) == '['
 			value, end, ok := p.value()
 			if !ok {
 				return nil, false
 			}
-			settings = append(settings, Setting{Name: name, Value: value, Span: source.Span{Start: start, End: end}})
+			settings = append(settings,
+				Setting{Name: name, Value: value, List: list, Span: source.Span{Start: start, End: end}})
 		default:
 			if !p.skip() {
 				return nil, false
@@ -448,6 +454,7 @@ const (
 	tokenLet                // let
 	tokenIn                 // in
 	tokenWith               // with or assert, which have a semicolon of their own
+	tokenEnd                // the end of the file
 )
 
 // token reads the next token. It reports false at the end of the file and for a string that is not closed.
