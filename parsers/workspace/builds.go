@@ -33,6 +33,7 @@ type build struct {
 	args     []string // the names of the build arguments that it passes
 	anyArgs  bool     // it may pass others
 	tags     []string // the names that it gives to the image, as far as they are known
+	podman   bool     // Podman or Buildah builds
 	// place is where it is described, and insecure says what it does about the entitlement security.insecure.
 	place    Build
 	insecure entitlement
@@ -84,6 +85,26 @@ func (w *Workspace) Forbidding(img *image.Image) []Build {
 		}
 	}
 	return out
+}
+
+// PodmanBuilds reports whether Podman or Buildah build a stage: all builds of it that the workspace describes are
+// theirs, or it describes none and the file has the name that these programs look for.
+func (w *Workspace) PodmanBuilds(img *image.Image) bool {
+	podman := strings.Contains(filepath.Base(img.Dockerfile.Source.Path), "Containerfile")
+	c, ok := img.Dockerfile.Context().(*buildContext)
+	if !ok {
+		return podman
+	}
+	all, some := true, false
+	for n, b := range c.builds() {
+		if c.needs(n, img) {
+			all, some = all && b.podman, true
+		}
+	}
+	if some {
+		return all
+	}
+	return podman
 }
 
 // Passes reports whether a build of the Dockerfile that the workspace describes passes a build argument, or may do so.

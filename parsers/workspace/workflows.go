@@ -165,6 +165,7 @@ func (w *Workspace) workflowBuild(root string, wb *workflow.Build) (build, bool)
 			b.dockerfile = own
 		}
 	}
+	b.podman = wb.Tool == workflow.PodmanBuild || wb.Tool == workflow.BuildahBuild
 	b.args, b.anyArgs = slices.Collect(maps.Keys(wb.Args)), wb.Open
 	for _, tag := range wb.Tags {
 		if tag.Known {

@@ -15,6 +15,7 @@ import (
 	"github.com/sandlint/sandlint/parsers/shell"
 	"github.com/sandlint/sandlint/parsers/source"
 	"github.com/sandlint/sandlint/rules"
+	"github.com/sandlint/sandlint/rules/sandbox/internal/engine"
 )
 
 var bubblewrapInImageBuild = &rules.Rule{
@@ -47,32 +48,45 @@ var bubblewrapInImageBuild = &rules.Rule{
 }
 
 func checkBubblewrap(p *rules.Pass, c *image.Command) {
-	if p.Targets().Seccomp.Given("podman") && !p.Targets().Seccomp.Given("docker") {
-		return // the default profile of Podman and Buildah allows new namespaces
-	}
-	if c.Step.Name != "RUN" || !c.InDockerfile() || c.Maybe || c.Ignored || c.Function != "" {
-		return
-	}
-	if security, ok := c.Step.Flag("security"); ok && security.Value == "insecure" {
+	if c.Step.Name != "RUN" || !c.InDockerfile() || c.Maybe || c.Ignored || c.Function != "" ||
+		engine.Insecure(c.Step) {
 		return
 	}
 	span, fix := needsNamespaces(c)
-	if span.IsEmpty() {
+	if span.IsEmpty() || !engine.ForbidsNamespaces(p, c.Step.Image) {
 		return
 	}
-	fails := "it"
-	if c.Name == "bwrap" || c.Name == "flatpak-builder" || c.Name == "opam" {
-		fails = "bwrap"
+	fails := "it fails with \"Operation not permitted\""
+	switch {
+	case c.Name == "bwrap" || c.Name == "flatpak-builder":
+		fails = "bwrap fails with \"Operation not permitted\""
+	case c.Name == "opam" && saysYes(c):
+		fails = "bwrap fails with \"Operation not permitted\", " +
+			"and opam disables its sandbox (since 2.1) or cannot build (2.0)"
+	case c.Name == "opam":
+		fails = "bwrap fails with \"Operation not permitted\", and opam cannot build anything"
 	}
 	finding := rules.Finding{
 		File: c.File, Span: span,
-		Message: quoted(c.File, span) + " creates namespaces, which docker build forbids, " +
-			"so " + fails + " fails with \"Operation not permitted\"",
+		Message: quoted(c.File, span) + " creates namespaces, which docker build forbids, so " + fails,
 	}
 	if fix != nil {
 		finding.Fixes = []fixers.Fix{*fix}
 	}
 	p.Report(finding)
+}
+
+// saysYes reports whether opam answers its questions itself: whether to disable the sandbox that does not work is one.
+func saysYes(c *image.Command) bool {
+	if c.HasWord("-y") || c.HasWord("--yes") {
+		return true
+	}
+	for _, name := range []string{"OPAMYES", "OPAMCONFIRMLEVEL"} {
+		if _, set := c.Step.Lookup(name); set || c.Assigned(name).Set {
+			return true
+		}
+	}
+	return false
 }
 
 func quoted(f *source.File, s source.Span) string { return fmt.Sprintf("%q", f.Text(s)) }

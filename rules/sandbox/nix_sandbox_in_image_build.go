@@ -12,6 +12,7 @@ import (
 	"github.com/sandlint/sandlint/parsers/nixuse"
 	"github.com/sandlint/sandlint/parsers/source"
 	"github.com/sandlint/sandlint/rules"
+	"github.com/sandlint/sandlint/rules/sandbox/internal/engine"
 )
 
 var nixSandboxInImageBuild = &rules.Rule{
@@ -30,12 +31,12 @@ var nixSandboxInImageBuild = &rules.Rule{
 }
 
 func checkNixSandbox(p *rules.Pass, img *nixuse.Image) {
-	if p.Targets().Seccomp.Given("podman") && !p.Targets().Seccomp.Given("docker") {
-		return // the default profile of Podman and Buildah allows new namespaces
+	if !engine.ForbidsNamespaces(p, img.Image) {
+		return
 	}
 	insecure := map[int]bool{} // instructions that run without the default profile
 	for _, s := range img.Steps() {
-		if flag, ok := s.Flag("security"); ok && flag.Value == "insecure" {
+		if engine.Insecure(s) {
 			insecure[s.Index] = true
 		}
 	}

@@ -4,14 +4,15 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-
-	"github.com/sandlint/sandlint/parsers/image"
+	"sync"
 
 	"github.com/sandlint/sandlint/fixers"
 	fixseccomp "github.com/sandlint/sandlint/fixers/seccomp"
 	"github.com/sandlint/sandlint/parsers/dockerfile"
+	"github.com/sandlint/sandlint/parsers/image"
 	"github.com/sandlint/sandlint/parsers/seccomp"
 	"github.com/sandlint/sandlint/parsers/seccomp/decide"
+	container "github.com/sandlint/sandlint/parsers/seccomp/nested"
 	"github.com/sandlint/sandlint/parsers/shell"
 	"github.com/sandlint/sandlint/parsers/workspace"
 	"github.com/sandlint/sandlint/rules"
@@ -33,7 +34,7 @@ var sandboxBlocked = &rules.Rule{
 	References: []string{
 		"containers/bubblewrap#505; ocaml/opam#4327, ocaml/opam#3424; ocaml/opam-repository#27078",
 		"Chromium, sandbox/linux/services/credentials.cc and namespace_sandbox.cc; docs/linux/sandboxing.md",
-		"measured with bubblewrap 0.8 under Docker's default profile",
+		"measured with bubblewrap 0.8 to 0.13 and Chromium 156 under Docker's default profile",
 	},
 	Check: rules.OnProfile(func(p *rules.Pass, profile *workspace.Profile) {
 		for _, use := range profile.Uses {
@@ -56,26 +57,42 @@ type nested struct {
 	off []string
 }
 
-// nestedSandboxes were found by taking one name at a time out of a profile under which bubblewrap 0.8 works, and by
-// reading Chromium's source. opam and flatpak run bubblewrap. What Nix builds is sandboxed too, but Nix does without
-// where it cannot be (sandbox-fallback).
-var nestedSandboxes = [...]nested{
-	{
-		[]string{"bwrap", "flatpak", "flatpak-builder"}, []string{"clone", "unshare", "mount", "umount2", "pivot_root"},
-		[]string{"--version", "--help"},
-	},
-	{
-		[]string{"opam"}, []string{"clone", "unshare", "mount", "umount2", "pivot_root"},
-		[]string{"--disable-sandboxing", "--version", "--help", "env", "exec", "switch", "config", "var"},
-	},
-	{
-		[]string{
-			"chromium", "chromium-browser", "chrome", "google-chrome", "google-chrome-stable", "headless-shell",
-			"chrome-headless-shell", "brave", "brave-browser", "microsoft-edge",
-		},
-		[]string{"clone", "chroot"},
-		[]string{"--no-sandbox", "--disable-setuid-sandbox", "--disable-namespace-sandbox", "--version", "--help"}},
+// needsOf returns what a tool needs in all its releases.
+func needsOf(tool string) []string {
+	t, ok := container.Lookup(tool)
+	if !ok {
+		panic("no such tool: " + tool)
+	}
+	var names []string
+	for _, n := range t.Needs {
+		if n.Program == "" {
+			names = append(names, n.Syscall)
+		}
+	}
+	return names
 }
+
+// nestedSandboxes are the programs and their needs. opam and flatpak run bubblewrap. What Nix builds is sandboxed too,
+// but Nix does without where it cannot be (sandbox-fallback).
+var nestedSandboxes = sync.OnceValue(func() []nested {
+	return []nested{
+		{
+			[]string{"bwrap", "flatpak", "flatpak-builder"}, needsOf("bubblewrap"),
+			[]string{"--version", "--help"},
+		},
+		{
+			[]string{"opam"}, needsOf("opam"),
+			[]string{"--disable-sandboxing", "--version", "--help", "env", "exec", "switch", "config", "var"},
+		},
+		{
+			[]string{
+				"chromium", "chromium-browser", "chrome", "google-chrome", "google-chrome-stable", "headless-shell",
+				"chrome-headless-shell", "brave", "brave-browser", "microsoft-edge",
+			},
+			needsOf("chromium"),
+			[]string{"--no-sandbox", "--disable-setuid-sandbox", "--disable-namespace-sandbox", "--version", "--help"}},
+	}
+})
 
 // nestedIn returns the command with which an image's container starts, where it is a program that sandboxes others.
 // Root's command does not count: root creates namespaces with a capability that containers do not have, so no profile
@@ -125,8 +142,8 @@ func nestedIn(img *image.Image) (*shell.Command, *nested) {
 		return out
 	}
 	for _, c := range script.Commands {
-		for i := range nestedSandboxes {
-			n := &nestedSandboxes[i]
+		for i := range nestedSandboxes() {
+			n := &nestedSandboxes()[i]
 			if c.Maybe || len(c.Words) < 2 || !slices.Contains(n.programs, c.Name) {
 				continue
 			}
