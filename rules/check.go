@@ -7,12 +7,9 @@ import (
 	"runtime"
 	"runtime/debug"
 	"slices"
-	"sort"
 	"strings"
 	"sync"
 
-	"github.com/sandlint/sandlint/fixers"
-	"github.com/sandlint/sandlint/parsers/source"
 	"github.com/sandlint/sandlint/parsers/workspace"
 )
 
@@ -244,37 +241,6 @@ func lint(
 	}
 	withdrawFixes(all, doc)
 	return divide(all, doc, unheeded)
-}
-
-// withdrawFixes removes the fixes inside an instruction that BuildKit refuses, but for those of what it refuses: the
-// rest of the instruction may be something else than it looks, and no proof can show what it means. They come back once
-// the instruction is mended.
-func withdrawFixes(all []Finding, doc *workspace.Document) {
-	d := doc.Dockerfile
-	if d == nil || len(d.Problems) == 0 || d.Frontend != nil {
-		return
-	}
-	var broken []source.Span // in order
-	next := 0
-	for _, i := range d.Instructions {
-		for next < len(d.Problems) && d.Problems[next].Span.Start < i.Span.Start {
-			next++
-		}
-		if next < len(d.Problems) && d.Problems[next].Span.Start <= i.Span.End {
-			broken = append(broken, i.Span)
-		}
-	}
-	inside := func(e fixers.Edit) bool {
-		n := sort.Search(len(broken), func(n int) bool { return broken[n].End >= e.Span.Start })
-		return e.File == doc.Source && n < len(broken) && broken[n].Start <= e.Span.Start
-	}
-	for n := range all {
-		if !all[n].Rule.Syntax {
-			all[n].Fixes = slices.DeleteFunc(all[n].Fixes, func(f fixers.Fix) bool {
-				return slices.ContainsFunc(f.Edits, inside)
-			})
-		}
-	}
 }
 
 // divide orders findings in one document and divides them by whether a comment suppresses them.

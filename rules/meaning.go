@@ -5,6 +5,7 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/sandlint/sandlint/fixers"
 	fixdocker "github.com/sandlint/sandlint/fixers/dockerfile"
@@ -264,7 +265,8 @@ func compareCommands(before, after *nixuse.Model, declared []string, rights bool
 				}
 				was, _ := old.Value(name)
 				is, _ := now.Value(name)
-				if !slices.Contains(declared, name) || !rights && fixnix.Widens(name, was, is) {
+				base := strings.TrimPrefix(name, "extra-") // which is a setting of its own before Nix 2.4
+				if !slices.Contains(declared, name) && !slices.Contains(declared, base) || !rights && fixnix.Widens(name, was, is) {
 					return fmt.Sprintf("%q runs with %s = %s instead of %s", to[m].Nix.Label, name, is, was)
 				}
 			}

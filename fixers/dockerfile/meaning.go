@@ -226,6 +226,18 @@ func (e *element) text() (canonical string, broken bool) {
 	return c.out.String(), false
 }
 
+// namesBourne reports whether the line of a script after "#!" names a Bourne-like shell.
+func namesBourne(line string) bool {
+	words := strings.Fields(strings.TrimPrefix(line, "#!"))
+	if len(words) > 0 && path.Base(words[0]) == "env" {
+		words = words[1:]
+		if len(words) > 0 && words[0] == "-S" {
+			words = words[1:]
+		}
+	}
+	return len(words) > 0 && !strings.HasSuffix(line, "\r") && path.Base(words[0]) != "env" && isBourne(words)
+}
+
 // same reports whether two elements mean the same.
 func (e *element) same(other *element) bool {
 	if e.raw == other.raw && e.escape == other.escape && e.broken == other.broken &&
@@ -453,12 +465,12 @@ func isPlainAdd(add *instructions.AddCommand) bool {
 		return false
 	}
 	return !slices.ContainsFunc(add.SourcePaths, func(source string) bool {
-		return strings.ContainsAny(source, "$:") || strings.HasPrefix(source, "github.com/") || mayBeArchive(source)
+		return strings.ContainsAny(source, "$:") || strings.HasPrefix(source, "github.com/") || MayBeArchive(source)
 	})
 }
 
-// mayBeArchive reports whether a name, or one that matches a pattern, is that of an archive that ADD unpacks.
-func mayBeArchive(name string) bool {
+// MayBeArchive reports whether a name, or one that matches a pattern, is that of an archive that ADD unpacks.
+func MayBeArchive(name string) bool {
 	lower := strings.ToLower(strings.Trim(name, `"'`))
 	for _, part := range []string{
 		".tar", ".tgz", ".tbz", ".txz", ".tlz", ".tzst", ".gz", ".bz2", ".xz", ".zst", ".lzma",
@@ -526,13 +538,16 @@ func (c *canonicalizer) run(line instructions.ShellDependantCmdLine) {
 		if line.Files[0].Chomp {
 			data = parser.ChompHeredocContent(data)
 		}
-		if strings.HasPrefix(data, "#!") {
-			c.add("script", data)
-			return
-		}
-		if tree, ok := c.tree(data); ok {
-			c.add("script tree", tree)
-			return
+		interpreter, _, _ := strings.Cut(data, "\n")
+		named := strings.HasPrefix(interpreter, "#!")
+		if !named || namesBourne(interpreter) {
+			if tree, ok := c.tree(data); ok {
+				if named {
+					c.add(interpreter)
+				}
+				c.add("script tree", tree)
+				return
+			}
 		}
 		c.add("script", data)
 		return

@@ -78,6 +78,9 @@ func CompareTexts(before, after *nixconf.File, kind effective.SourceKind, change
 	targets nixconf.Targets) string {
 	declares := fixers.Fix{Changes: changes}
 	declared := slices.Concat(fixers.Declared[Settings](declares)...)
+	for _, name := range declared { // which is a setting of its own before Nix 2.4
+		declared = append(declared, "extra-"+name)
+	}
 	slices.Sort(declared)
 	declared = slices.Compact(declared)
 	repair := fixers.Declares[fixers.Repair](declares)

@@ -72,7 +72,9 @@ var addForLocalFile = &rules.Rule{
 			Message: what + " part of the build context, and ADD also downloads and unpacks, so it does something " +
 				"else as soon as a file becomes an archive",
 		}
-		if !slices.ContainsFunc(sources, func(c copies.Source) bool { return strings.Contains(c.Word.Text, "$") }) {
+		if !slices.ContainsFunc(sources, func(c copies.Source) bool {
+			return strings.Contains(c.Word.Text, "$") || fixdocker.MayBeArchive(c.Text)
+		}) {
 			finding.Fixes = []fixers.Fix{fix}
 		}
 		p.Report(finding)

@@ -66,6 +66,10 @@ type mountCheck struct {
 	kindKnown bool
 	// seen are the fields with each key, by its main name.
 	seen map[string]image.MountField
+	// fields are all of them, and at is the one that is read.
+	fields []image.MountField
+	at     int
+	trying bool // a fix
 }
 
 // fault returns a finding at a field.
@@ -75,7 +79,9 @@ func fault(f image.MountField, format string, args ...any) (rules.Finding, bool)
 
 func (m *mountCheck) check(fields []image.MountField) (rules.Finding, bool) {
 	m.seen = map[string]image.MountField{}
-	for _, f := range fields {
+	m.fields = fields
+	for n, f := range fields {
+		m.at = n
 		if finding, bad := m.field(f); bad {
 			return finding, true
 		}
@@ -159,6 +165,19 @@ func (m *mountCheck) unknown(f image.MountField) (rules.Finding, bool) {
 	return m.nearest(f, fmt.Sprintf("%q is not a key of --mount", f.Key), f.Key, mountKeys)
 }
 
+// accepted reports whether nothing else is wrong with the mount once its present field has another key, or another
+// value.
+func (m *mountCheck) accepted(key, value string) bool {
+	if m.trying {
+		return false
+	}
+	fields := slices.Clone(m.fields)
+	fields[m.at].Key, fields[m.at].Value = key, value
+	again := mountCheck{step: m.step, whole: m.whole, kind: "bind", kindKnown: true, trying: true}
+	_, bad := again.check(fields)
+	return !bad
+}
+
 // nearest reports a word that is none of some, with the nearest one.
 func (m *mountCheck) nearest(f image.MountField, message, word string, all []string) (rules.Finding, bool) {
 	finding, _ := fault(f, "%s", message)
@@ -172,7 +191,11 @@ func (m *mountCheck) nearest(f image.MountField, message, word string, all []str
 		return finding, true
 	}
 	finding.Message += fmt.Sprintf("; did you mean %q?", near)
-	if text := file.Text(f.Span); text == f.Text {
+	key, value := near, f.Value
+	if word != f.Key {
+		key, value = f.Key, near
+	}
+	if text := file.Text(f.Span); text == f.Text && m.accepted(key, value) {
 		if at := strings.Index(strings.ToLower(text), word); at >= 0 {
 			span := source.Span{Start: f.Span.Start + at, End: f.Span.Start + at + len(word)}
 			finding.Fixes = []fixers.Fix{{

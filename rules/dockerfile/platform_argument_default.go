@@ -37,19 +37,22 @@ var platformArgumentDefault = &rules.Rule{
 			if at.IsEmpty() {
 				at, what = pair.Key.Span, "the empty default"
 			}
-			p.Report(rules.Finding{
+			finding := rules.Finding{
 				File: s.Dockerfile().Source, Span: at,
 				Message: fmt.Sprintf("BuildKit sets %s to the platform of each build, and %s replaces that value, "+
 					"so all platforms get the same one", name, what),
-				Fixes: []fixers.Fix{{
+			}
+			if s.Image == nil || !globalDefault(s.Dockerfile(), name) {
+				finding.Fixes = []fixers.Fix{{
 					Title: "Take the default away", Safety: fixers.Unsafe,
 					Edits: []fixers.Edit{{
 						File: s.Dockerfile().Source,
 						Span: source.Span{Start: pair.Key.Span.End, End: pair.Value.Span.End},
 					}},
 					Changes: fixers.Changes{fixdocker.Variables{name}},
-				}},
-			})
+				}}
+			}
+			p.Report(finding)
 		}
 	}, "ARG"),
 }
@@ -86,6 +89,15 @@ func usedGlobal(d *image.Dockerfile, name string) bool {
 	}) || slices.ContainsFunc(d.Steps("ARG"), func(s *image.Step) bool {
 		return s.Image != nil && slices.ContainsFunc(s.Pairs, func(p dockerfile.Pair) bool {
 			return p.Key.Text == name && !p.HasValue
+		})
+	})
+}
+
+// globalDefault reports whether an ARG before the first FROM has a default, which a plain ARG in a stage takes.
+func globalDefault(d *image.Dockerfile, name string) bool {
+	return slices.ContainsFunc(d.Steps("ARG"), func(s *image.Step) bool {
+		return s.Image == nil && slices.ContainsFunc(s.Pairs, func(p dockerfile.Pair) bool {
+			return p.Key.Text == name && p.HasValue
 		})
 	})
 }

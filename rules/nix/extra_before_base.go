@@ -11,8 +11,10 @@ import (
 	"github.com/sandlint/sandlint/parsers/nixuse"
 	"github.com/sandlint/sandlint/rules"
 	"github.com/sandlint/sandlint/rules/nix/internal/inforce"
+	"github.com/sandlint/sandlint/rules/nix/internal/misread"
 	"github.com/sandlint/sandlint/rules/nix/internal/names"
 	"github.com/sandlint/sandlint/rules/nix/internal/nixtext"
+	"github.com/sandlint/sandlint/rules/nix/internal/refused"
 )
 
 var extraBeforeBase = &rules.Rule{
@@ -77,6 +79,9 @@ func lostAddition(text *nixuse.Text, name string, earlier nixtext.Located, later
 		Message: fmt.Sprintf("%q is assigned here", later.Name.Text),
 	}}
 	base := strings.TrimPrefix(earlier.Entry.Name.Text, "extra-")
+	if !nixtext.Known(text, later) || !refused.Accepted(text, later.Name.Text, later.Words) || misread.Is(text, later) {
+		return finding // Nix refuses the later line, so this one may be the one to keep
+	}
 	if earlier.Text == text && (text.Image != nil || !inforce.Loosens(base, earlier.Entry)) {
 		if edits, ok := fixnix.MoveBelow(text.Fragment, text.File, earlier.Entry, last); ok {
 			finding.Fixes = append(finding.Fixes,

@@ -35,6 +35,12 @@ func checkGatedSetting(p *rules.Pass, text *nixuse.Text) {
 		// to what an action or another command has written.
 		return
 	}
+	refusing := map[string]bool{} // features that bring a value into force that a targeted release refuses
+	for _, entry := range text.Entries {
+		if facts, ok := names.Newest(entry.Name.Text, text.Targets); ok && facts.Gate != "" {
+			refusing[facts.Gate] = refusing[facts.Gate] || refusedOnceEnabled(text, entry)
+		}
+	}
 	for _, entry := range text.Entries {
 		facts, ok := names.Newest(entry.Name.Text, text.Targets)
 		if !ok || facts.Gate == "" || !text.Fragment.Known(entry.Name.Span) || misread.HasLineBreak(text, entry) {
@@ -55,7 +61,7 @@ func checkGatedSetting(p *rules.Pass, text *nixuse.Text) {
 		}
 		finding := nixtext.At(text, entry.Name.Span, message)
 		finding.Severity = severity
-		if edits, ok := enable(text, entry, facts.Gate); ok && !refusedOnceEnabled(text, entry) {
+		if edits, ok := enable(text, entry, facts.Gate); ok && !refusing[facts.Gate] {
 			finding.Fixes = []fixers.Fix{nixtext.Fix(text, "Enable "+facts.Gate, fixers.Unsafe, edits,
 				fixers.Changes{fixnix.Settings(enabledBy(text, facts.Gate))})}
 		}

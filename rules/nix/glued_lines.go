@@ -2,6 +2,7 @@ package nix
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/sandlint/sandlint/fixers"
 	fixnix "github.com/sandlint/sandlint/fixers/nixconf"
@@ -58,7 +59,8 @@ func checkGluedLines(p *rules.Pass, text *nixuse.Text) {
 		}
 		finding := nixtext.At(text, source.Span{Start: place, End: place + len(name)}, message)
 		finding.Fixes = split(text, text.Lines[entry.Line], place,
-			[]string{nixuse.Canonical(entry.Name.Text), entry.Name.Text, nixuse.Canonical(name)})
+			slices.Concat(misread.Touched(text, entry), []string{entry.Name.Text},
+				misread.Touched(text, &nixconf.Entry{Name: nixconf.Word{Text: name}})))
 		p.Report(finding)
 	}
 }
@@ -97,6 +99,9 @@ func split(text *nixuse.Text, line nixconf.Line, place int, settings []string) [
 		return nil
 	}
 	for _, e := range parts.Entries {
+		if _, more := misread.Glued(e); more {
+			return nil // three assignments in one line
+		}
 		if refused.Refuses(text.Targets, e.Name.Text, e.Words) {
 			return nil
 		}

@@ -101,6 +101,9 @@ func unhide(text *nixuse.Text, line nixconf.Line, entry *nixconf.Entry) []fixers
 		if len(shown) < 2 || shown[1].Text != "=" || !refused.Accepted(text, shown[0].Text, shown[2:]) {
 			return nil
 		}
+		if _, _, glued := nixconf.GluedAt(shown); glued {
+			return nil
+		}
 		if entry != nil {
 			changes = append(changes, fixnix.Settings{entry.Name.Text, shown[0].Text, nixuse.Canonical(shown[0].Text)})
 		}

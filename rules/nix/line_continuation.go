@@ -72,6 +72,9 @@ func join(text *nixuse.Text, problem source.Problem) ([]fixers.Edit, bool) {
 			if w.Text == "=" {
 				return nil, false // the assignment itself is split over several lines
 			}
+			if strings.ContainsAny(w.Text, "<'\"") {
+				return nil, false // shell text
+			}
 			if w.Text = strings.TrimRight(w.Text, `\`); w.Text != "" {
 				words = append(words, w)
 			}

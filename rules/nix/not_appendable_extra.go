@@ -9,6 +9,7 @@ import (
 	"github.com/sandlint/sandlint/rules/nix/internal/inforce"
 	"github.com/sandlint/sandlint/rules/nix/internal/names"
 	"github.com/sandlint/sandlint/rules/nix/internal/nixtext"
+	"github.com/sandlint/sandlint/rules/nix/internal/refused"
 )
 
 var notAppendableExtra = &rules.Rule{
@@ -39,7 +40,8 @@ func checkNotAppendableExtra(p *rules.Pass, text *nixuse.Text) {
 		}
 		finding := nixtext.Atf(text, entry.Name.Span, "setting %q cannot be appended to, so %q is unknown to %s", base,
 			entry.Name.Text, in)
-		if k.Coverage == nixconf.None && !inforce.Assigns(text, nixuse.Canonical(base)) {
+		if k.Coverage == nixconf.None && !inforce.Assigns(text, nixuse.Canonical(base)) &&
+			refused.Accepted(text, base, entry.Words) {
 			if edits, ok := nixtext.Replace(text, entry.Name.Span, base); ok {
 				finding.Fixes = []fixers.Fix{nixtext.Fix(text, "Rename to "+base, fixers.Unsafe, edits,
 					fixers.Changes{fixnix.Settings{nixuse.Canonical(base), entry.Name.Text}})}

@@ -36,9 +36,12 @@ var unknownSetting = &rules.Rule{
 
 // renames reports whether an entry may get the name of a setting by a fix: it then has a value that the setting takes,
 // and nothing else is wrong with it.
-func renames(text *nixuse.Text, entry *nixconf.Entry, name string) bool {
+func renames(p *rules.Pass, text *nixuse.Text, entry *nixconf.Entry, name string) bool {
 	renamed := *entry
 	renamed.Name.Text = name
+	if _, elsewhere := hostsystem.Elsewhere(p, text, &renamed); elsewhere {
+		return false
+	}
 	if misread.Is(text, &renamed) {
 		return false
 	}
@@ -120,7 +123,7 @@ func checkUnknownSetting(p *rules.Pass, text *nixuse.Text) {
 		near := ""
 		if k.Description == "" {
 			near = nixconf.Nearest(entry.Name.Text, text.Targets)
-			if finding, ok := inNixLanguage(text, entry, near); ok {
+			if finding, ok := inNixLanguage(p, text, entry, near); ok {
 				if !foreign {
 					p.Report(finding)
 				}
@@ -135,7 +138,7 @@ func checkUnknownSetting(p *rules.Pass, text *nixuse.Text) {
 			message += fmt.Sprintf("; known to %s", k.Description)
 		}
 		finding := nixtext.At(text, entry.Name.Span, message)
-		if near != "" && (renamed[near] || !renames(text, entry, near)) {
+		if near != "" && (renamed[near] || !renames(p, text, entry, near)) {
 			finding.Fixes = []fixers.Fix{{Title: "Rename to " + near, Safety: fixers.Manual}}
 		} else if near != "" && len(text.Setting(nixuse.Canonical(near))) == 0 {
 			renamed[near] = true
@@ -151,7 +154,9 @@ func checkUnknownSetting(p *rules.Pass, text *nixuse.Text) {
 
 // inNixLanguage reports a line of the Nix language, as configurations of NixOS and flakes have them: an option of
 // NixOS, or an attribute whose name is not near that of a setting.
-func inNixLanguage(text *nixuse.Text, entry *nixconf.Entry, near string) (rules.Finding, bool) {
+func inNixLanguage(
+	p *rules.Pass, text *nixuse.Text, entry *nixconf.Entry, near string,
+) (rules.Finding, bool) {
 	name := entry.Name.Text
 	setting, isOption := strings.CutPrefix(name, "nix.settings.")
 	switch {
@@ -176,7 +181,7 @@ func inNixLanguage(text *nixuse.Text, entry *nixconf.Entry, near string) (rules.
 	for _, word := range strings.Fields(value) {
 		renamed.Words = append(renamed.Words, nixconf.Word{Text: word})
 	}
-	if len(text.Setting(nixuse.Canonical(setting))) > 0 || !renames(text, &renamed, setting) {
+	if len(text.Setting(nixuse.Canonical(setting))) > 0 || !renames(p, text, &renamed, setting) {
 		return finding, true
 	}
 	if edits, ok := fixnix.ReplaceLine(text.Fragment, text.File, entry.Line, line); ok {

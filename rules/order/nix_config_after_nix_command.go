@@ -225,6 +225,9 @@ func needsToo(img *nixuse.Image, write, installer *nixuse.Event, found []late) b
 		if e == write {
 			return false
 		}
+		if e.Kind == nixuse.RunCommand && e.Nix.Installer != nil && e.Instruction != installer.Instruction {
+			return true
+		}
 		if e.Kind == nixuse.RunCommand && e.Nix.Installer == nil && slices.ContainsFunc(found, func(l late) bool {
 			return l.command == installer && reach.Of(l.setting, e.Nix.Phases) != reach.NoEffect
 		}) {

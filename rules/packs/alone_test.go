@@ -2,6 +2,7 @@ package packs_test
 
 import (
 	"fmt"
+	"hash/fnv"
 	"maps"
 	"math/rand/v2"
 	"slices"
@@ -88,6 +89,11 @@ func TestShownAlone(t *testing.T) {
 	})
 }
 
+// mostRefuted is how many of 1,000 mutated workspaces may have a fix that the proof refuses: what is left are single
+// cases in thousands, such as the last line of a YAML file without a line end, and a case that somebody adds must not
+// fail for one of them.
+const mostRefuted = 1
+
 // TestRefuted mutates the files of all cases, and counts the fixes that rules propose and that the proof refuses
 // because they do something else than they say: each is a mistake of the rule. Those that only bring another finding to
 // light are not counted: a name that is written right may have a wrong value.
@@ -96,19 +102,24 @@ func TestRefuted(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	r := rand.New(rand.NewPCG(26, 1))
-	each, share := 1, 12 // one of twelve cases
+	each, share := 1, uint64(12) // one of twelve cases
 	if heavytest.On() {
 		each, share = 6, 1
 	}
 	files, refuted := 0, map[string]int{}
 	eachCase(t, func(name string, texts map[string]string) {
-		if r.IntN(share) > 0 {
+		// Each case has its own sequence, so a new case changes nothing for the others.
+		h := fnv.New64a()
+		h.Write([]byte(name))
+		seed := h.Sum64()
+		if seed%share > 0 {
 			return
 		}
+		r := rand.New(rand.NewPCG(26, seed))
 		for range each {
 			mutated := map[string]string{}
-			for path, text := range texts {
+			for _, path := range slices.Sorted(maps.Keys(texts)) {
+				text := texts[path]
 				if len(text) > 20_000 {
 					return
 				}
@@ -117,7 +128,7 @@ func TestRefuted(t *testing.T) {
 			files++
 			result := rules.Check(inMemory(t, mutated), set, rules.CheckOptions{Fixes: true})
 			for _, w := range result.Rejected {
-				if strings.Contains(w.Reason, "a new finding has come") {
+				if revealed(w) {
 					continue
 				}
 				if refuted[w.Rule.ID]++; refuted[w.Rule.ID] < 4 {
@@ -135,9 +146,19 @@ func TestRefuted(t *testing.T) {
 		}
 	}
 	t.Logf("%d workspaces, refuted:\n%s", files, list.String())
-	if total > 2+files/200 {
+	if total > 1+files*mostRefuted/1000 {
 		t.Errorf("%d refuted fixes in %d workspaces", total, files)
 	}
+}
+
+// revealed reports whether a fix was refused only because of something else that it brings to light: a finding of other
+// text in the file, or what a runtime refuses about a rule that had no effect with its wrong name.
+func revealed(w rules.Rejected) bool {
+	pack, _, _ := strings.Cut(w.Rule.ID, "/")
+	by, _, found := strings.Cut(strings.TrimSuffix(w.Reason[strings.LastIndexByte(w.Reason, '(')+1:], ")"), "/")
+	return strings.Contains(w.Reason, "a new finding has come") ||
+		found && strings.Contains(w.Reason, "the result does not parse") && by != pack ||
+		strings.Contains(w.Rule.ID, "seccomp/unknown-") && strings.Contains(w.Reason, "the profile is refused")
 }
 
 // mutate deletes, repeats, swaps or joins lines of a text.

@@ -85,7 +85,11 @@ func checkTwins(p *rules.Pass, profile *workspace.Profile, twins *seccomp.Twins)
 	finding := report.At(profile, denied.Name.Span,
 		fmt.Sprintf("syscall %q is refused, but %s %s through: programs still %s", denied.Name.Text, phrase.List(list),
 			verb, twins.What)+nowhere(refused, lacking))
-	if twins.Whole && !denied.Rule.LegacyName && fixes.Editable(profile) {
+	decided := slices.ContainsFunc(profile.Rules, func(r *seccomp.Rule) bool { // by another rule, which may come first
+		action, ok := seccomp.LookupAction(r.Action.Text)
+		return ok && action.Runs && slices.ContainsFunc(open, r.Lists)
+	})
+	if twins.Whole && !denied.Rule.LegacyName && !decided && fixes.Editable(profile) {
 		if edits := fixseccomp.AddStrings(profile.Profile, denied.Rule.Names, open...); edits != nil {
 			finding.Fixes = []fixers.Fix{
 				{

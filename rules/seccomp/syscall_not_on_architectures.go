@@ -33,6 +33,8 @@ var syscallNotOnArchitectures = &rules.Rule{
 	Check: rules.OnProfile(func(p *rules.Pass, profile *workspace.Profile) {
 		loaders := p.Targets().Seccomp.Loaders(profile.Profile)
 		everywhere := abis.Listed(profile)
+		// Else a profile is for any machine, and nothing can be shown for all of them.
+		named := len(profile.Architectures)+len(profile.ArchMap) > 0
 		for r, rule := range profile.Rules {
 			on := everywhere
 			if len(rule.Includes.Arches) > 0 {
@@ -61,7 +63,9 @@ var syscallNotOnArchitectures = &rules.Rule{
 				if len(missing) == len(rule.Names) {
 					title, edits = "Remove the rule", fixseccomp.RemoveRules(profile.Profile, r)
 				}
-				finding.Fixes = fixes.Edited(profile, title, fixers.Safe, edits, fixers.Changes{})
+				if _, known := seccomp.LookupAction(profile.DefaultAction.Text); known && named {
+					finding.Fixes = fixes.Edited(profile, title, fixers.Safe, edits, fixers.Changes{})
+				}
 				p.Report(finding)
 			}
 		}

@@ -11,6 +11,7 @@ import (
 	"github.com/sandlint/sandlint/fixers"
 	"github.com/sandlint/sandlint/parsers/seccomp"
 	"github.com/sandlint/sandlint/parsers/seccomp/decide"
+	"github.com/sandlint/sandlint/parsers/source"
 	"github.com/sandlint/sandlint/parsers/workspace"
 	"github.com/sandlint/sandlint/rules"
 	"github.com/sandlint/sandlint/rules/seccomp/internal/fixes"
@@ -56,12 +57,38 @@ var unknownField = &rules.Rule{
 			}
 			if near != "" && near != "comment" {
 				finding.Message += fmt.Sprintf("; did you mean %q?", near)
-				finding.Fixes = fixes.Replace(profile, "Rename to "+near, fixers.Unsafe, field.Name.Span,
-					phrase.Quote(near), append(renaming(near, rule), fixers.Reveals{}))
+				if isRead(profile, field, near) {
+					finding.Fixes = fixes.Replace(profile, "Rename to "+near, fixers.Unsafe, field.Name.Span,
+						phrase.Quote(near), append(renaming(near, rule), fixers.Reveals{}))
+				}
 			}
 			p.Report(finding)
 		}
 	}),
+}
+
+// mostTried is the number of unknown fields up to which each new name is tried.
+const mostTried = 16
+
+// isRead reports whether the value of a field has the shape that it must have under another name, and has no unknown
+// fields in it. That is known for profiles in JSON with few unknown fields.
+func isRead(profile *workspace.Profile, field seccomp.Field, name string) bool {
+	if profile.Dialect == seccomp.SPO || len(profile.UnknownFields) > mostTried {
+		return true
+	}
+	text := slices.Concat(profile.Source.Bytes[:field.Name.Span.Start], []byte(phrase.Quote(name)),
+		profile.Source.Bytes[field.Name.Span.End:])
+	renamed := seccomp.Parse(source.NewFile(profile.Source.Path, text))
+	left := map[string]int{}
+	for _, p := range profile.Problems {
+		left[p.Message]++
+	}
+	for _, p := range renamed.Problems {
+		if left[p.Message]--; left[p.Message] < 0 {
+			return false
+		}
+	}
+	return len(renamed.UnknownFields) < len(profile.UnknownFields)
 }
 
 // supersetFields are the fields that the OCI specification does not have.
@@ -118,7 +145,7 @@ func filterField(rule *seccomp.Rule, field seccomp.Field) string {
 
 // renaming returns what changes when an unknown field becomes a known one.
 func renaming(near string, rule *seccomp.Rule) fixers.Changes {
-	if rule == nil || near == "names" || near == "name" {
+	if rule == nil || near == "names" || near == "name" || near == "action" {
 		return fixers.Changes{fixseccomp.AnyDecision{}}
 	}
 	return fixers.Changes{fixseccomp.Syscalls(literals.Texts(rule.Names))}

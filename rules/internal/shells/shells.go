@@ -106,7 +106,9 @@ func Sets(c *image.Command, option string) bool {
 // Switched reports whether an option is in force for a command: the shell starts with it, or a command before in the
 // same script sets it.
 func Switched(c *image.Command, shell Shell, option string) bool {
-	if c.Parent == nil && c.InDockerfile() && shell.Has(option) {
+	// A substitution in an assignment inherits the options but for errexit, which bash switches off there.
+	own := c.Parent == nil || option == "pipefail" && len(c.Parent.Words) == 0
+	if own && c.InDockerfile() && shell.Has(option) {
 		return true
 	}
 	for _, other := range c.Step.Commands() {

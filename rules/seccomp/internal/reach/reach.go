@@ -83,8 +83,8 @@ func Others(profile *workspace.Profile, names []Naming, message string) (related
 	return related
 }
 
-// Remove returns the unsafe fix that removes namings from their rules, and a rule with nothing left in it from the
-// profile; none where it cannot be done.
+// Remove returns the unsafe fix that removes namings from their rules, and from those that would let every call through
+// in their place, and a rule with nothing left in it from the profile; none where it cannot be done.
 func Remove(profile *workspace.Profile, names []Naming) []fixers.Fix {
 	if !fixes.Editable(profile) {
 		return nil
@@ -93,9 +93,14 @@ func Remove(profile *workspace.Profile, names []Naming) []fixers.Fix {
 	var syscalls, list []string
 	var whole []int
 	for i, rule := range profile.Rules {
+		action, known := seccomp.LookupAction(rule.Action.Text)
+		lets := known && action.Runs && len(rule.Includes.Caps) == 0 && slices.ContainsFunc(decide.Alternatives(rule),
+			func(conds []decide.Cond) bool { return len(conds) == 0 })
 		var drop []int
 		for j, name := range rule.Names {
-			if slices.ContainsFunc(names, func(n Naming) bool { return n.Name.Span == name.Span }) {
+			if slices.ContainsFunc(names, func(n Naming) bool {
+				return n.Name.Span == name.Span || lets && n.Name.Text == name.Text
+			}) {
 				drop = append(drop, j)
 				if !slices.Contains(syscalls, name.Text) {
 					syscalls, list = append(syscalls, name.Text), append(list, name.Text)

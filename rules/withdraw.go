@@ -1,0 +1,98 @@
+package rules
+
+import (
+	"cmp"
+	"slices"
+	"sort"
+	"strings"
+
+	"github.com/sandlint/sandlint/fixers"
+	"github.com/sandlint/sandlint/parsers/image"
+	"github.com/sandlint/sandlint/parsers/nixconf"
+	"github.com/sandlint/sandlint/parsers/nixuse"
+	"github.com/sandlint/sandlint/parsers/source"
+	"github.com/sandlint/sandlint/parsers/workspace"
+)
+
+// This file removes fixes in text that its reader does not understand: the rest of it may be something else than it
+// looks, and no proof can show what it means. They come back once that text is mended.
+
+// withdrawFixes removes the fixes of findings inside the instructions that BuildKit refuses and the scripts that no
+// shell can parse, but for those of what is wrong with these, and inside the nix.conf texts that are in another
+// language.
+func withdrawFixes(all []Finding, doc *workspace.Document) {
+	if !offered(all) {
+		return
+	}
+	aboutDockerfile := func(r *Rule) bool { return r.Syntax && strings.HasPrefix(r.ID, "dockerfile/") }
+	if d := doc.Dockerfile; d != nil {
+		withdraw(all, doc.Source, refusedInstructions(d), aboutDockerfile)
+		withdraw(all, doc.Source, unreadableScripts(d), aboutDockerfile)
+	}
+	var foreign []source.Span
+	for _, text := range doc.Texts {
+		if text.Fragment.File == doc.Source && inOtherLanguage(text) {
+			foreign = append(foreign, text.Fragment.Span(source.Span{End: len(text.Fragment.Text)}))
+		}
+	}
+	withdraw(all, doc.Source, foreign, func(*Rule) bool { return false })
+}
+
+// withdraw removes the fixes that edit one of some spans of a file, but for those of the rules that may.
+func withdraw(all []Finding, file *source.File, spans []source.Span, may func(*Rule) bool) {
+	if len(spans) == 0 {
+		return
+	}
+	slices.SortFunc(spans, func(a, b source.Span) int { return cmp.Compare(a.Start, b.Start) })
+	inside := func(e fixers.Edit) bool {
+		n := sort.Search(len(spans), func(n int) bool { return spans[n].End >= e.Span.Start })
+		return e.File == file && n < len(spans) && (spans[n].Start <= e.Span.Start || spans[n].Start < e.Span.End)
+	}
+	for n := range all {
+		if len(all[n].Fixes) > 0 && !may(all[n].Rule) {
+			all[n].Fixes = slices.DeleteFunc(all[n].Fixes, func(f fixers.Fix) bool {
+				return slices.ContainsFunc(f.Edits, inside)
+			})
+		}
+	}
+}
+
+// refusedInstructions returns where the instructions are that BuildKit refuses.
+func refusedInstructions(d *image.Dockerfile) (spans []source.Span) {
+	if len(d.Problems) == 0 {
+		return nil
+	}
+	next := 0
+	for _, i := range d.Instructions {
+		for next < len(d.Problems) && d.Problems[next].Span.Start < i.Span.Start {
+			next++
+		}
+		if next < len(d.Problems) && d.Problems[next].Span.Start <= i.Span.End {
+			spans = append(spans, i.Span)
+		}
+	}
+	return spans
+}
+
+// unreadableScripts returns where the scripts of RUN instructions are that no shell can parse.
+func unreadableScripts(d *image.Dockerfile) (spans []source.Span) {
+	for _, s := range d.Steps("RUN") {
+		if script := s.Script(); script != nil && script.Problem != nil {
+			spans = append(spans, source.Span{Start: s.Args.Start, End: s.Span.End})
+		}
+	}
+	return spans
+}
+
+// inOtherLanguage reports whether lines of a text are in another format and none assigns a setting of Nix, unless as an
+// attribute of the Nix language. A fix of one line could make it the only one that Nix reads.
+func inOtherLanguage(text *nixuse.Text) bool {
+	isForeign := func(p source.Problem) bool { return p.Kind == nixconf.KindForeignSyntax }
+	return slices.ContainsFunc(text.Problems, isForeign) && !slices.ContainsFunc(text.Entries, func(e *nixconf.Entry) bool {
+		if strings.HasSuffix(e.Value, ";") {
+			return false
+		}
+		known := nixconf.Known(e.Name.Text, text.Targets)
+		return known.Coverage != nixconf.None || known.Description != ""
+	})
+}
