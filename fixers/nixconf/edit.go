@@ -80,6 +80,9 @@ func DeleteLine(fr *source.Fragment, f *nixconf.File, e *nixconf.Entry) ([]fixer
 	if s == line.Span && !fr.Whole() {
 		return nil, false
 	}
+	if s.Start == 0 && s.End < len(fr.Text) && (fr.Text[s.End] == ' ' || fr.Text[s.End] == '\t') && !fr.Whole() {
+		return nil, false // in a YAML block the first line says how far all are indented
+	}
 	return replace(fr, s, "")
 }
 

@@ -41,8 +41,12 @@ func checkDuplicateSetting(p *rules.Pass, text *nixuse.Text) {
 		}
 		for t, earlier := range text.Before(here) {
 			if nixtext.Assigns(t, earlier, text.Targets) {
-				p.Report(duplicate(text, nixuse.Canonical(here.Name.Text), nixtext.Located{Text: t, Entry: earlier},
-					nixtext.Located{Text: text, Entry: here}))
+				finding := duplicate(text, nixuse.Canonical(here.Name.Text), nixtext.Located{Text: t, Entry: earlier},
+					nixtext.Located{Text: text, Entry: here})
+				if t.Hosted != nil && !nixtext.Known(t, earlier) {
+					finding.Fixes = nil // what the host writes into the line is not the text's own
+				}
+				p.Report(finding)
 				break
 			}
 		}

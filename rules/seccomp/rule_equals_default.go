@@ -73,13 +73,19 @@ var ruleEqualsDefault = &rules.Rule{
 			if name, ok := needed(p, profile, rule, equals); ok {
 				finding.Message += fmt.Sprintf("; but it names %q, and runc answers ENOSYS only above the highest "+
 					"syscall that is named", name)
-			} else {
+			} else if !slices.ContainsFunc(rule.Names, isUnknown) {
 				finding.Fixes = fixes.Edited(profile, "Remove the rule", fixers.Safe,
 					fixseccomp.RemoveRules(profile.Profile, r), fixers.Changes{})
 			}
 			p.Report(finding)
 		}
 	}),
+}
+
+// isUnknown reports whether no libseccomp knows a syscall, so its effect is not known.
+func isUnknown(name seccomp.String) bool {
+	_, known := seccomp.LookupSyscall(name.Text)
+	return !known
 }
 
 // checkRedundant reports rules that an old release of runc refuses for doing what the default action does.
