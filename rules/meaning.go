@@ -266,7 +266,8 @@ func compareCommands(before, after *nixuse.Model, declared []string, rights bool
 				was, _ := old.Value(name)
 				is, _ := now.Value(name)
 				base := strings.TrimPrefix(name, "extra-") // which is a setting of its own before Nix 2.4
-				if !slices.Contains(declared, name) && !slices.Contains(declared, base) || !rights && fixnix.Widens(name, was, is) {
+				undeclared := !slices.Contains(declared, name) && !slices.Contains(declared, base)
+				if undeclared || !rights && fixnix.Widens(name, was, is) {
 					return fmt.Sprintf("%q runs with %s = %s instead of %s", to[m].Nix.Label, name, is, was)
 				}
 			}

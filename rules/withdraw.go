@@ -88,11 +88,12 @@ func unreadableScripts(d *image.Dockerfile) (spans []source.Span) {
 // attribute of the Nix language. A fix of one line could make it the only one that Nix reads.
 func inOtherLanguage(text *nixuse.Text) bool {
 	isForeign := func(p source.Problem) bool { return p.Kind == nixconf.KindForeignSyntax }
-	return slices.ContainsFunc(text.Problems, isForeign) && !slices.ContainsFunc(text.Entries, func(e *nixconf.Entry) bool {
+	assigns := func(e *nixconf.Entry) bool {
 		if strings.HasSuffix(e.Value, ";") {
 			return false
 		}
 		known := nixconf.Known(e.Name.Text, text.Targets)
 		return known.Coverage != nixconf.None || known.Description != ""
-	})
+	}
+	return slices.ContainsFunc(text.Problems, isForeign) && !slices.ContainsFunc(text.Entries, assigns)
 }
