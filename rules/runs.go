@@ -1,6 +1,9 @@
 package rules
 
 import (
+	"strconv"
+	"strings"
+
 	"github.com/sandlint/sandlint/parsers/compose"
 	"github.com/sandlint/sandlint/parsers/files"
 	"github.com/sandlint/sandlint/parsers/runs"
@@ -11,6 +14,7 @@ import (
 // composeFormat are Compose files.
 var composeFormat = Format{
 	Format:       workspace.Format{Kind: files.KindCompose, Open: workspace.OpenCompose},
+	Compare:      compareCompose,
 	Suppressions: composeComments,
 }
 
@@ -52,4 +56,55 @@ func composeComments(doc *workspace.Document, add func(comment, target source.Sp
 		}
 	}
 	LineComments(doc.Source, parts, add)
+}
+
+// compareCompose says in one sentence what changed in a Compose file: how a service is run, or a line outside of the
+// lists of privileges. It is "" when nothing did.
+func compareCompose(c *Comparison) string {
+	old, now := compose.Parse(c.Before), compose.Parse(c.After)
+	switch {
+	case len(now.Problems) > len(old.Problems):
+		return "the result has a syntax error"
+	case len(now.Services) != len(old.Services):
+		return "the services changed"
+	case aroundPrivileges(old) != aroundPrivileges(now):
+		return "something else than the lists of privileges changed"
+	}
+	before, after := runs.OfCompose(old), runs.OfCompose(now)
+	for n := range before {
+		if before[n].Name != after[n].Name || before[n].Meaning() != after[n].Meaning() {
+			return "the service " + strconv.Quote(before[n].Name) + " is run in another way"
+		}
+		for _, key := range privilegeKeys {
+			if span, ok := now.Services[n].Keys[key]; ok && strings.HasSuffix(now.Source.Text(span), ":") {
+				return "Compose refuses a list that has no value"
+			}
+		}
+	}
+	return ""
+}
+
+// privilegeKeys are the keys of a service from which fixes take items.
+var privilegeKeys = []string{"security_opt", "cap_add"}
+
+// aroundPrivileges returns the lines of a Compose file in which no list of privileges lies.
+func aroundPrivileges(f *compose.File) string {
+	skip := map[int]bool{}
+	for _, s := range f.Services {
+		for _, key := range privilegeKeys {
+			if span, ok := s.Keys[key]; ok {
+				for line := f.Source.LineOf(span.Start); line <= f.Source.LineOf(max(span.Start, span.End-1)); line++ {
+					skip[line] = true
+				}
+			}
+		}
+	}
+	var b strings.Builder
+	for n := 1; n <= f.Source.Lines(); n++ {
+		if !skip[n] {
+			b.WriteString(f.Source.Text(f.Source.Line(n)))
+			b.WriteByte('\n')
+		}
+	}
+	return b.String()
 }

@@ -155,6 +155,17 @@ func OnRun(check func(*Pass, *runs.Run)) Adapter {
 	return Adapter{Subject: "a container that is run", comments: true, document: document}
 }
 
+// OnBuildOptions makes the check of a rule about the security options that a file gives to image builds:
+// Document.Ignored.
+func OnBuildOptions(check func(*Pass, *workspace.Document)) Adapter {
+	return Adapter{Subject: "a command that builds an image", comments: true,
+		document: func(p *Pass, doc *workspace.Document) {
+			if len(doc.Ignored) > 0 {
+				check(p, doc)
+			}
+		}}
+}
+
 // OnDocument makes the check of a rule about a document of the format whose Open makes a T.
 func OnDocument[T any](subject string, check func(*Pass, T)) Adapter {
 	return Adapter{Subject: subject, comments: true, document: func(p *Pass, doc *workspace.Document) {

@@ -28,7 +28,7 @@ func ofService(f *source.File, s *compose.Service) *Run {
 		PID: in.value(s.PID), IPC: in.value(s.IPC), Network: in.value(s.Network), Userns: in.value(s.Userns),
 		User: in.value(s.User), EnvFiles: in.values(s.EnvFiles), Profiles: in.values(s.Profiles),
 		Open: s.ExtendsFile.IsSet(), Entrypoint: in.words(s.Entrypoint), Args: in.words(s.Command),
-		Env: map[string]Value{},
+		Env: map[string]Value{}, Keys: s.Keys,
 	}
 	for _, v := range s.SecurityOpt {
 		r.Options = append(r.Options, option(in.value(v)))

@@ -84,6 +84,9 @@ type Run struct {
 	Profiles []Value
 	// Entrypoint and Args replace the ENTRYPOINT and the CMD of the image; nil where the image's own are used.
 	Entrypoint, Args *Words
+	// Keys are the spans in File of the keys that a service of Compose has itself, with their values; see
+	// compose.Service.
+	Keys map[string]source.Span
 	// Open says that something that is not known may set what is not set here: words of a command line, another file.
 	Open bool
 }
@@ -309,4 +312,16 @@ func (r *Run) Over(over *Run) *Run {
 	}
 	out.Open = r.Open || over.Open
 	return &out
+}
+
+// Void reports whether an option has no effect beside privileged: it takes away what a privileged container does not
+// have.
+func Void(o Option) bool {
+	switch o.Name {
+	case "seccomp", "apparmor", "systempaths":
+		return o.Value.Is("unconfined")
+	case "label":
+		return o.Value.Is("disable")
+	}
+	return false
 }

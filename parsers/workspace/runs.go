@@ -1,6 +1,7 @@
 package workspace
 
 import (
+	"bytes"
 	"path"
 	"path/filepath"
 	"slices"
@@ -349,4 +350,71 @@ func (w *Workspace) Built(run *runs.Run) (*Document, *image.Image) {
 		}
 	}
 	return nil, nil
+}
+
+// MissingProfile returns the path of the seccomp profile that a run names, as written, where no file is there and none
+// is likely to be made: a relative path to nothing that git ignores, and that no script, Makefile or document beside
+// the file of the run mentions.
+func (w *Workspace) MissingProfile(run *runs.Run, o runs.Option) (string, bool) {
+	name := o.Value.Text
+	if run.Host != runs.Compose && run.Host != runs.Command || name == "unconfined" || name == "builtin" || name == "" ||
+		strings.HasPrefix(name, "~") || path.IsAbs(name) || strings.ContainsAny(name, "$`*?{}\\\n ") {
+		return "", false
+	}
+	dir := filepath.Dir(w.abs(o.Value.File))
+	root := w.root(dir)
+	folders := []string{dir}
+	if run.Host == runs.Command { // users start a script in its folder or in one above it
+		for up := dir; up != root && files.Inside(root, up); {
+			up = filepath.Dir(up)
+			folders = append(folders, up)
+		}
+	}
+	base := path.Base(name)
+	for _, folder := range folders {
+		full := filepath.Join(folder, filepath.FromSlash(name))
+		if !files.Inside(root, full) || w.exists(root, full) {
+			return "", false
+		}
+	}
+	if run.Host == runs.Command {
+		// The script may have changed the folder, and then another one is meant.
+		text := string(o.Value.File.Bytes)
+		named := strings.Count(text, "seccomp="+name) + strings.Count(text, "seccomp:"+name)
+		if strings.Count(text, base) > named || strings.Contains(text, "cd ") || strings.Contains(text, "pushd ") {
+			return "", false
+		}
+	}
+	for _, folder := range []string{dir, root} {
+		for _, other := range files.Names(w.tree, root, folder) {
+			if abs := filepath.Join(folder, other); abs != w.abs(o.Value.File) && mayMake(other) {
+				f, err := w.neighbour(root, abs)
+				if err == nil && (bytes.Contains(f.Bytes, []byte(base)) || other == ".gitignore" && ignores(f, name)) {
+					return "", false
+				}
+			}
+		}
+	}
+	return name, true
+}
+
+// ignores reports whether a .gitignore may be about a path.
+func ignores(f *source.File, name string) bool {
+	dir, _, _ := strings.Cut(strings.TrimPrefix(name, "./"), "/")
+	return bytes.Contains(f.Bytes, []byte("*"+path.Ext(name))) || bytes.Contains(f.Bytes, []byte(dir))
+}
+
+// mayMake reports whether a file of a name may make others, or say how: scripts, recipes, documents.
+func mayMake(name string) bool {
+	switch strings.ToLower(path.Ext(name)) {
+	case "", ".sh", ".bash", ".mk", ".just", ".md", ".py", ".txt", ".rst", ".adoc", ".ps1", ".toml", ".nix", ".tf", ".gitignore":
+		return true
+	}
+	return false
+}
+
+// exists reports whether anything is at a path below root.
+func (w *Workspace) exists(root, full string) bool {
+	_, err := w.tree.Lstat(root, full)
+	return err == nil
 }

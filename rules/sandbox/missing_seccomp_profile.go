@@ -1,0 +1,33 @@
+package sandbox
+
+import (
+	"fmt"
+
+	"github.com/sandlint/sandlint/parsers/runs"
+	"github.com/sandlint/sandlint/rules"
+)
+
+var missingSeccompProfile = &rules.Rule{
+	ID:       "sandbox/missing-seccomp-profile",
+	Summary:  "a container is to run under a seccomp profile that is not there",
+	Severity: rules.Error,
+	Category: rules.Correctness,
+	Since:    "0.1.0",
+	References: []string{
+		"docker compose, pkg/compose/create.go, parseSecurityOpts: `opening seccomp profile (…) failed`",
+		"docker/cli, cli/command/container/opts.go, parseSecurityOpts",
+	},
+	Check: rules.OnRun(func(p *rules.Pass, run *runs.Run) {
+		for _, o := range run.Options {
+			if o.Name != "seccomp" || !o.Value.Known || o.Value.Overridable {
+				continue
+			}
+			if path, missing := p.Workspace.MissingProfile(run, o); missing {
+				p.Report(rules.Finding{
+					File: o.Value.File, Span: o.Value.Span,
+					Message: fmt.Sprintf("there is no seccomp profile %s, so %s does not start", path, run.What()),
+				})
+			}
+		}
+	}),
+}
