@@ -16,6 +16,7 @@ var privilegedContainer = &rules.Rule{
 	Category: rules.Security,
 	Since:    "0.1.0",
 	References: []string{
+	
 		"Docker, docs: docker run --privileged (all capabilities, all devices, no seccomp profile, no AppArmor profile)",
 		"Kubernetes, Pod Security Standards: the baseline policy refuses privileged containers",
 	},
@@ -54,7 +55,8 @@ var privilegedContainer = &rules.Rule{
 // needsPrivileges are words of programs that need what a privileged container has: engines and builders of containers,
 // emulators registered with the kernel, machines in containers, programs that mount or that watch the whole host.
 var needsPrivileges = []string{
-	"dind", "dockerd", "docker-ce", "docker.io/docker", "docker-in-docker", "containerd", "podman", "buildah", "buildkit",
+	"dind", "dockerd", "docker-ce", "docker.io/docker", "docker-in-docker", "containerd", "podman", "buildah",
+	"buildkit",
 	"kaniko", "binfmt", "qemu", "kvm", "nspawn", "systemd", "/sbin/init", "cgroup", "kindest", "k3s", "rke2", "rancher",
 	"kubelet", "losetup", "loop", "mount -", "kpartx", "debootstrap", "cadvisor", "falco", "sysdig", "ebpf", "bpftrace",
 	"lxc", "lxd", "incus", "gvisor", "runsc", "firecracker", "sysbox", "/dev:/dev", "/dev/bus/usb", "modprobe",

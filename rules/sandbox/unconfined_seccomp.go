@@ -17,7 +17,9 @@ var unconfinedSeccomp = &rules.Rule{
 	Since:    "0.1.0",
 	References: []string{
 		"Docker, docs: Seccomp security profiles for Docker (the default profile refuses about 44 calls)",
+	
 		"moby, profiles/seccomp/default.json: ptrace, process_vm_readv and process_vm_writev are allowed since Linux 4.8",
+	
 		"checkpoint-restore/criu#2508: an error in a container that Unconfined was proposed for and that CRIU 4.1 mends",
 	},
 	Check: rules.OnRun(func(p *rules.Pass, run *runs.Run) {
@@ -54,6 +56,7 @@ var unconfinedSeccomp = &rules.Rule{
 // debuggers are words of programs that are run without a profile on purpose.
 var debuggers = []string{
 	"gdb", "pwndbg", "lldb", "delve", "/dlv", "strace", "rr record", "/rr ", "valgrind", "perf ", "bpftrace", "gvisor",
-	"runsc", "sysbox", "criu", "dind", "buildkit", "podman", "buildah", "rootless", "ctf", "pwn", "syzkaller", "bubblewrap",
+	"runsc", "sysbox", "criu", "dind", "buildkit", "podman", "buildah", "rootless", "ctf", "pwn", "syzkaller",
+	"bubblewrap",
 	"kaniko",
 }
