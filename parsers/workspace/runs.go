@@ -357,8 +357,8 @@ func (w *Workspace) Built(run *runs.Run) (*Document, *image.Image) {
 // the file of the run mentions.
 func (w *Workspace) MissingProfile(run *runs.Run, o runs.Option) (string, bool) {
 	name := o.Value.Text
-	if run.Host != runs.Compose && run.Host != runs.Command || name == "unconfined" || name == "builtin" || " +
-		"name == "" ||
+	if run.Host != runs.Compose && run.Host != runs.Command || name == "unconfined" || name == "builtin" ||
+		name == "" ||
 		strings.HasPrefix(name, "~") || path.IsAbs(name) || strings.ContainsAny(name, "$`*?{}\\\n ") {
 		return "", false
 	}
@@ -408,8 +408,8 @@ func ignores(f *source.File, name string) bool {
 // mayMake reports whether a file of a name may make others, or say how: scripts, recipes, documents.
 func mayMake(name string) bool {
 	switch strings.ToLower(path.Ext(name)) {
-	case "", ".sh", ".bash", ".mk", ".just", ".md", ".py", ".txt", ".rst", ".adoc", ".ps1", ".toml", ".nix", " +
-		"".tf", ".gitignore":
+	case "", ".sh", ".bash", ".mk", ".just", ".md", ".py", ".txt", ".rst", ".adoc", ".ps1", ".toml", ".nix",
+		".tf", ".gitignore":
 		return true
 	}
 	return false

@@ -10,16 +10,14 @@ import (
 
 var nixSandboxWithoutPrivileges = &rules.Rule{
 	ID:       "sandbox/nix-sandbox-without-privileges",
-	Summary:  "Nix insists on its sandbox in a container that is run without the privileges for one, so it " +
-		"builds nothing",
+	Summary:  "Nix insists on its sandbox in a container that is run without the privileges for one",
 	Severity: rules.Error,
 	Category: rules.Correctness,
 	Since:    "0.1.0",
 	References: []string{
 		"Nix manual, nix.conf: sandbox, sandbox-fallback",
-		"measured with Nix 2.8.0 (`cloning builder process: Operation not permitted`) and 2.34.8 (`this system " +
-			"does not " +
-			"support the kernel namespaces that are required for sandboxing`) under Docker's default profile",
+		"measured with Nix 2.8.0 (`cloning builder process: Operation not permitted`) and 2.34.8 " +
+			"(`this system does not support the kernel namespaces that are required for sandboxing`) under Docker's default profile",
 	},
 	Check: rules.OnRun(func(p *rules.Pass, run *runs.Run) {
 		if starts.PodmanOnly(p, run) || run.Engine != runs.Docker || run.MayBePrivileged() || !run.Certain() ||

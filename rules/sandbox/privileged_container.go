@@ -16,8 +16,7 @@ var privilegedContainer = &rules.Rule{
 	Category: rules.Security,
 	Since:    "0.1.0",
 	References: []string{
-	
-		"Docker, docs: docker run --privileged (all capabilities, all devices, no seccomp profile, no AppArmor profile)",
+		"Docker, docs: docker run --privileged (all capabilities and devices, no seccomp, no AppArmor)",
 		"Kubernetes, Pod Security Standards: the baseline policy refuses privileged containers",
 	},
 	Check: rules.OnRun(func(p *rules.Pass, run *runs.Run) {

@@ -36,9 +36,8 @@ var privilegedForNestedSandbox = &rules.Rule{
 			finding.Severity = rules.Info // as Nix's documentation says
 			calls = "clone, unshare, mount, umount2, pivot_root, sethostname and setdomainname"
 		}
-		finding.Message = fmt.Sprintf("%s is privileged and only starts %s, whose sandbox needs no more than a " +
-			"profile "+
-			"that allows %s, and systempaths=unconfined", run.What(), n.Label, calls)
+		finding.Message = fmt.Sprintf("%s is privileged and only starts %s, whose sandbox needs no more than a "+
+			"profile that allows %s, and systempaths=unconfined", run.What(), n.Label, calls)
 		p.Report(finding)
 	}),
 }

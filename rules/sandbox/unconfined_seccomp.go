@@ -17,10 +17,8 @@ var unconfinedSeccomp = &rules.Rule{
 	Since:    "0.1.0",
 	References: []string{
 		"Docker, docs: Seccomp security profiles for Docker (the default profile refuses about 44 calls)",
-	
-		"moby, profiles/seccomp/default.json: ptrace, process_vm_readv and process_vm_writev are allowed since Linux 4.8",
-	
-		"checkpoint-restore/criu#2508: an error in a container that Unconfined was proposed for and that CRIU 4.1 mends",
+		"moby, profiles/seccomp/default.json: ptrace is allowed since Linux 4.8",
+		"checkpoint-restore/criu#2508: an error that has nothing to do with the profile",
 	},
 	Check: rules.OnRun(func(p *rules.Pass, run *runs.Run) {
 		option, ok := run.Option("seccomp")

@@ -19,8 +19,7 @@ var voidSecurityOption = &rules.Rule{
 	Fixes:    []fixers.Safety{fixers.Safe},
 	References: []string{
 		"moby, oci/caps: a privileged container has all capabilities, whatever is added or dropped",
-	
-		"moby, daemon/seccomp_linux.go, daemon/oci_linux.go: a privileged container has no default profile and no masked paths",
+		"moby, daemon/seccomp_linux.go, daemon/oci_linux.go: no default profile and no masked paths",
 	},
 	Check: rules.OnRun(func(p *rules.Pass, run *runs.Run) {
 		if !run.IsPrivileged() || run.Privileged.Overridable || run.Engine != runs.Docker {

@@ -97,8 +97,8 @@ func (s *Start) Commands() []Command {
 // plain reports whether an image has no ENTRYPOINT: those of distributions and of Nix.
 func plain(reference string) bool {
 	switch runs.Reference(reference) {
-	case "nixos/nix", "debian", "ubuntu", "alpine", "fedora", "archlinux", "centos", "almalinux", "rockylinux", " +
-		""busybox":
+	case "nixos/nix", "debian", "ubuntu", "alpine", "fedora", "archlinux", "centos", "almalinux", "rockylinux",
+		"busybox":
 		return true
 	}
 	return false
@@ -164,8 +164,8 @@ type Sandbox struct {
 }
 
 // harmless are programs beside which another one still counts as the only one.
-var harmless = []string{"cd", "echo", "exec", "export", "mkdir", "printf", "set", "test", "[", "[[", "true", " +
-	""umask", "env"}
+var harmless = []string{"cd", "echo", "exec", "export", "mkdir", "printf", "set", "test", "[", "[[", "true",
+	"umask", "env"}
 
 // Sandbox returns the program with which the container starts that certainly makes a sandbox, nil where there is none.
 func (s *Start) Sandbox() *Sandbox {
