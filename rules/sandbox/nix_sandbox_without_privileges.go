@@ -17,7 +17,7 @@ var nixSandboxWithoutPrivileges = &rules.Rule{
 	References: []string{
 		"Nix manual, nix.conf: sandbox, sandbox-fallback",
 		"measured with Nix 2.8.0 (`cloning builder process: Operation not permitted`) and 2.34.8 " +
-			"(`this system does not support the kernel namespaces that are required for sandboxing`) under Docker's default profile",
+			"(`this system does not support the kernel namespaces that are required for sandboxing`)",
 	},
 	Check: rules.OnRun(func(p *rules.Pass, run *runs.Run) {
 		if starts.PodmanOnly(p, run) || run.Engine != runs.Docker || run.MayBePrivileged() || !run.Certain() ||
