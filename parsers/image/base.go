@@ -139,6 +139,34 @@ var baseVariables = map[string][]string{
 	"rust": {"CARGO_HOME", "RUSTUP_HOME", "RUST_VERSION"},
 }
 
+// managers are package managers that only one family of distributions has, and what /bin/sh is in it. Source: dash is
+// /bin/sh in Debian since 6.0 and in Ubuntu since 6.10, BusyBox in Alpine and Wolfi, bash in all others.
+var managers = map[string]string{
+	"apt-get": "dash", "apt": "dash", "apk": "ash", "yum": "bash", "dnf": "bash", "microdnf": "bash", "tdnf": "bash",
+	"zypper": "bash", "pacman": "bash",
+}
+
+// PackagesShell returns what /bin/sh is in the distribution whose package manager the stages run that are based on the
+// same image as this one: "dash" where they run apt-get. It is "" where they run none, or several.
+func (img *Image) PackagesShell() string {
+	d := img.Dockerfile
+	if d.distributions == nil {
+		d.distributions = map[*Image]string{}
+		for _, c := range d.Commands() {
+			shell := managers[c.Name]
+			if shell == "" || !c.InDockerfile() || c.Step.Image == nil {
+				continue
+			}
+			root := c.Step.Image.Root()
+			if other, is := d.distributions[root]; is && other != shell {
+				shell = ""
+			}
+			d.distributions[root] = shell
+		}
+	}
+	return d.distributions[img.Root()]
+}
+
 // BaseSets reports whether the image at the start of the chain of parents sets a variable, and false for known where
 // that is not certain. The images of distributions set PATH alone.
 func (img *Image) BaseSets(name string) (sets, known bool) {

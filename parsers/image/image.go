@@ -32,6 +32,8 @@ type Dockerfile struct {
 
 	index   index
 	shipped map[*dockerfile.Stage]bool // made on first use
+
+	distributions map[*Image]string // what /bin/sh is by the package managers, by root; made on first use
 }
 
 // Context is what surrounds the build of a Dockerfile.

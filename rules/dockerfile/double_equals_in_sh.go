@@ -44,7 +44,8 @@ var doubleEqualsInSh = &rules.Rule{
 		if n < 2 { // the first operand may be the text "=="
 			return
 		}
-		if sh := shells.Of(s); sh.Program != "dash" {
+		sh := shells.Of(s)
+		if sh.Program != "dash" {
 			return
 		}
 		word := c.Words[n].Span
@@ -52,6 +53,11 @@ var doubleEqualsInSh = &rules.Rule{
 			File: c.File, Span: word,
 			Message: fmt.Sprintf(`/bin/sh of %s is dash, whose test does not know ==; it prints "unexpected operator" `+
 				"and is never true", s.Image.Root().Stage.Image),
+		}
+		if sh.Inferred {
+			finding.Severity = rules.Warning
+			finding.Message = `/bin/sh is dash where there is apt-get, and its test does not know ==; it prints ` +
+				`"unexpected operator" and is never true`
 		}
 		if c.InDockerfile() && c.File.Text(word) == "==" {
 			finding.Fixes = []fixers.Fix{{

@@ -3,6 +3,7 @@ package shellcheck
 import (
 	"bytes"
 	"fmt"
+	"slices"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -70,6 +71,8 @@ type unit struct {
 	before int
 	// portable says that its shell may have the extensions that ShellCheck's codes from 3000 on are about.
 	portable bool
+	// inferred says that its shell is only known from the package manager, so what it lacks is a warning at most.
+	inferred bool
 	own      bool // stands in the Dockerfile itself
 }
 
@@ -125,7 +128,7 @@ func appendUnit(list []unit, s *image.Step, u unit, dialect shell.Dialect) []uni
 	case dialect == shell.Bash || sh.Program == "bash":
 		u.script.Dialect = "bash"
 	case sh.Program == "dash":
-		u.script.Dialect = "dash"
+		u.script.Dialect, u.inferred = "dash", sh.Inferred
 	default:
 		u.script.Dialect, u.portable = "sh", true
 	}
@@ -150,24 +153,37 @@ func appendUnit(list []unit, s *image.Step, u unit, dialect shell.Dialect) []uni
 }
 
 // variables returns a command that sets the variables of ENV and ARG, "" where there are none: ShellCheck does not ask
-// for quotes around one whose value has no blanks.
+// for quotes around one whose value has no blanks. A value that is not known counts as a word, such as a version that a
+// build argument gives, and one of several words that are no path is meant to be split.
 func variables(s *image.Step) string {
 	var out strings.Builder
 	for _, name := range s.Variables() {
 		if !isName(name) {
 			continue
 		}
-		out.WriteString(" " + name)
-		if v, ok := s.Lookup(name); ok && v.Known && !strings.ContainsFunc(v.Text, func(r rune) bool {
+		value := "x"
+		if v, ok := s.Lookup(name); ok && v.Known && !isList(v.Text) && !strings.ContainsFunc(v.Text, func(r rune) bool {
 			return r < ' ' || r > '~' || r == '\''
 		}) {
-			out.WriteString("='" + v.Text + "'")
+			value = v.Text
 		}
+		out.WriteString(" " + name + "='" + value + "'")
 	}
 	if out.Len() == 0 {
 		return ""
 	}
 	return "export" + out.String()
+}
+
+// isList reports whether a value is one of several words that is no path with a blank in it: packages, options, paths.
+func isList(value string) bool {
+	words := strings.Fields(value)
+	if len(words) < 2 {
+		return false
+	}
+	return !strings.HasPrefix(words[0], "/") || slices.ContainsFunc(words[1:], func(w string) bool {
+		return w[0] == '/' || w[0] == '-'
+	})
 }
 
 // isName reports whether a shell can have a variable with a name.
@@ -235,6 +251,9 @@ func (u *unit) report(p *rules.Pass, comments []Comment) {
 // finding returns the finding for one comment on a script, and false where it is not reported.
 func (u *unit) finding(p *rules.Pass, c *Comment) (rules.Finding, bool) {
 	severity := severities[c.Level]
+	if extension := c.Code >= 3000 && c.Code < 4000; u.inferred && extension && severity > rules.Warning {
+		severity = rules.Warning
+	}
 	if left[c.Code] != "" || u.portable && c.Code >= 3000 && c.Code < 4000 || severity == rules.Off ||
 		severity == rules.Style && !rules.OptionsOf[options](p).Style {
 		return rules.Finding{}, false

@@ -17,6 +17,8 @@ type Shell struct {
 	Program string
 	// Pipefail says whether the program has the option pipefail.
 	Pipefail Answer
+	// Inferred says that Program is known from the package manager that the Dockerfile runs, not from the base image.
+	Inferred bool
 	// Given says that a SHELL or the first line of a here-document chose it.
 	Given bool
 	// Options are those that it is started with: "errexit", "pipefail".
@@ -46,7 +48,7 @@ func Of(s *image.Step) Shell {
 	}
 	if len(words) == 0 {
 		out := Shell{}
-		out.Program, out.Pipefail = defaultShell(s)
+		out.Program, out.Pipefail, out.Inferred = defaultShell(s)
 		return out
 	}
 	out := Shell{Given: true}
@@ -56,7 +58,7 @@ func Of(s *image.Step) Shell {
 	out.Program = path.Base(words[0])
 	switch out.Program {
 	case "sh":
-		out.Program, out.Pipefail = defaultShell(s)
+		out.Program, out.Pipefail, out.Inferred = defaultShell(s)
 	case "bash", "zsh", "ksh", "mksh", "ash", "busybox":
 		out.Pipefail = Yes
 	case "dash":
@@ -125,23 +127,34 @@ func Switched(c *image.Command, shell Shell, option string) bool {
 // reference returns the image that a stage is based on in the end, in lower case, "" where it is not known.
 func reference(img *image.Image) string { return strings.ToLower(img.Root().Stage.Image) }
 
-// defaultShell returns what /bin/sh is for a step, "" where it is not known, and whether it has the option pipefail.
-func defaultShell(s *image.Step) (program string, pipefail Answer) {
+// defaultShell returns what /bin/sh is for a step, "" where it is not known, whether it has the option pipefail, and
+// whether it is only known from the package manager.
+func defaultShell(s *image.Step) (program string, pipefail Answer, inferred bool) {
 	if s.Image == nil || Replaced(s.Dockerfile()) || MayBeWindows(s) {
-		return "", Unknown
+		return "", Unknown, false
 	}
-	program = ofImage(s.Image)
+	program, inferred = ofImage(s.Image)
 	switch program {
 	case "bash", "ash":
-		return program, Yes
+		return program, Yes, inferred
 	case "dash":
-		return program, dashPipefail(reference(s.Image))
+		return program, dashPipefail(reference(s.Image)), inferred
 	}
-	return program, Unknown
+	return program, Unknown, inferred
 }
 
-// ofImage returns what /bin/sh is in the image that a stage is based on in the end.
-func ofImage(img *image.Image) string {
+// ofImage returns what /bin/sh is in the image that a stage is based on in the end, and whether that is only known from
+// the package manager that the Dockerfile runs there: an image may have put another program in the place of /bin/sh.
+func ofImage(img *image.Image) (program string, inferred bool) {
+	if program = ofReference(img); program != "" || img.Root().Stage.Image == "scratch" {
+		return program, false
+	}
+	program = img.PackagesShell()
+	return program, program != ""
+}
+
+// ofReference is ofImage by the name of the image alone.
+func ofReference(img *image.Image) string {
 	if base := img.Root().Base; base != nil {
 		return base.Shell
 	}
@@ -211,7 +224,7 @@ func Bash(s *image.Step) string {
 	if s.Image == nil || MayBeWindows(s) {
 		return ""
 	}
-	switch ofImage(s.Image) {
+	switch program, _ := ofImage(s.Image); program {
 	case "bash", "dash":
 		return "/bin/bash"
 	}

@@ -25,16 +25,17 @@ import (
 	"sort"
 	"strings"
 
-	"github.com/sandlint/sandlint/parsers/files"
-	"github.com/sandlint/sandlint/parsers/workspace"
 	"github.com/sandlint/sandlint/rules"
 	"github.com/sandlint/sandlint/rules/packs"
 	"github.com/sandlint/sandlint/testdata/buildkitlint/internal/buildkit"
+	"github.com/sandlint/sandlint/testdata/buildkitlint/internal/corpus"
 )
 
 var (
 	program     = flag.String("hadolint", "hadolint", "the program hadolint")
+	shellCheck  = flag.String("shellcheck", "", "the program ShellCheck, best of the release that hadolint has in it")
 	cache       = flag.String("cache", "", "a folder that keeps what hadolint printed")
+	width       = flag.Int("width", 300, "with -v: how many bytes of an instruction to print")
 	verbose     = flag.Bool("v", false, "list the differences instead of writing the page")
 	unexplained = flag.Bool("unexplained", false, "with -v: only those without a reason")
 	onlyRule    = flag.String("rule", "", "with -v: only those of this rule, by id or alias")
@@ -64,6 +65,14 @@ type linter struct {
 	// partial are rules of which it cannot report everything here.
 	partial map[string]string
 	total   map[string]int
+	scripts []found // what hadolint's ShellCheck finds
+	theirs  string  // who "theirs" is in the page, if not the name
+}
+
+// found is a finding of hadolint.
+type found struct {
+	Code, File, Message string
+	Line                int
 }
 
 // difference is a place that only one of the two reports.
@@ -85,6 +94,11 @@ func run(folders []string) error {
 		return err
 	}
 	c := &comparison{ours: map[place]string{}, texts: map[string]*text{}}
+	if *shellCheck != "" {
+		if err := c.buildSandlint(room); err != nil {
+			return err
+		}
+	}
 	for _, folder := range append(folders, cases) {
 		if err := c.look(folder); err != nil {
 			return err
@@ -108,7 +122,11 @@ func run(folders []string) error {
 	if !*verbose {
 		c.head(h)
 	}
-	for _, l := range []*linter{h, b} {
+	list := []*linter{h, b}
+	if *shellCheck != "" {
+		list = slices.Insert(list, 1, c.bundled(h))
+	}
+	for _, l := range list {
 		c.compare(l, reasons)
 	}
 	for _, r := range reasons {
@@ -124,6 +142,9 @@ type comparison struct {
 	texts  map[string]*text // by path
 	corpus int              // how many of them are no cases
 	ours   map[place]string
+
+	sandlint   string // the program
+	shellCheck string // the version of the program that it runs
 }
 
 // text is one Dockerfile.
@@ -196,7 +217,7 @@ func writeCases(dir string) error {
 
 // look reads the Dockerfiles of a folder, and notes what sandlint finds in them.
 func (c *comparison) look(folder string) error {
-	dir, err := filepath.Abs(folder)
+	found, err := corpus.Open(folder)
 	if err != nil {
 		return err
 	}
@@ -204,32 +225,24 @@ func (c *comparison) look(folder string) error {
 	if err != nil {
 		return err
 	}
-	ws, err := rules.Load(workspace.Options{Dir: dir})
-	if err != nil {
-		return err
+	for _, f := range found.Files {
+		c.texts[f.Abs] = newText(f.Text)
 	}
-	for _, e := range ws.Entries {
-		if e.Kind != files.KindDockerfile {
-			continue
-		}
-		b, err := os.ReadFile(e.Abs)
-		if err != nil {
-			return err
-		}
-		c.texts[e.Abs] = newText(b)
-	}
-	result := rules.Check(ws, set, rules.CheckOptions{})
+	result := rules.Check(found.Workspace, set, rules.CheckOptions{})
 	for _, s := range result.Skipped {
-		delete(c.texts, filepath.Join(dir, filepath.FromSlash(s.Path)))
+		delete(c.texts, filepath.Join(found.Dir, filepath.FromSlash(s.Path)))
 	}
 	for _, f := range result.Findings {
-		name := filepath.Join(dir, filepath.FromSlash(f.File.Path))
+		name := filepath.Join(found.Dir, filepath.FromSlash(f.File.Path))
 		if t := c.texts[name]; t != nil {
 			line, _ := t.instruction(f.File.LineOf(f.Span.Start))
 			c.ours[place{name, f.Rule.ID, line}] = f.Message
 		}
 	}
-	return nil
+	if *shellCheck == "" {
+		return nil
+	}
+	return c.scripts(found.Dir)
 }
 
 func newText(b []byte) *text {
@@ -324,15 +337,15 @@ func (c *comparison) ask(l *linter, names []string, rule map[string]string, room
 		}
 		return c.ask(l, names[len(names)/2:], rule, room, config)
 	}
-	var found []struct {
-		Code, File, Message string
-		Line                int
-	}
-	if err := json.Unmarshal(output, &found); err != nil {
+	var all []found
+	if err := json.Unmarshal(output, &all); err != nil {
 		return fmt.Errorf("the output of %s: %w", *program, err)
 	}
-	for _, f := range found {
+	for _, f := range all {
 		l.total[f.Code]++
+		if strings.HasPrefix(f.Code, "SC") {
+			l.scripts = append(l.scripts, f)
+		}
 		if f.Code == "DL1000" {
 			l.unread[f.File] = true
 		}
@@ -502,7 +515,11 @@ func (c *comparison) compare(l *linter, reasons []*reason) {
 		if k.reason != nil {
 			verdict, why = k.reason.verdict, k.reason.why
 		}
-		who := map[string]string{"ours": "sandlint", "theirs": l.name}
+		theirs := l.name
+		if l.theirs != "" {
+			theirs = l.theirs
+		}
+		who := map[string]string{"ours": "sandlint", "theirs": theirs}
 		if name, is := who[verdict]; is {
 			verdict = name
 		}
@@ -535,8 +552,8 @@ func (c *comparison) list(l *linter, differences []difference) {
 			continue
 		}
 		_, text := c.texts[d.file].instruction(d.line)
-		if len(text) > 300 {
-			text = text[:300] + "…\n"
+		if len(text) > *width {
+			text = text[:*width] + "…\n"
 		}
 		fmt.Printf("%s %s %s %s:%d\n  %s\n    %s\n", l.name, d.side, d.rule, d.file, d.line, d.message,
 			strings.ReplaceAll(strings.TrimRight(text, "\n"), "\n", "\n    "))

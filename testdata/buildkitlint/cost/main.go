@@ -12,7 +12,6 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"runtime"
 	"runtime/pprof"
 	"slices"
@@ -26,6 +25,7 @@ import (
 	"github.com/sandlint/sandlint/rules"
 	"github.com/sandlint/sandlint/rules/packs"
 	"github.com/sandlint/sandlint/testdata/buildkitlint/internal/buildkit"
+	"github.com/sandlint/sandlint/testdata/buildkitlint/internal/corpus"
 )
 
 var (
@@ -47,24 +47,13 @@ func run(folders []string) error {
 	texts, names := map[string][]byte{"/project/.git/HEAD": []byte("ref: refs/heads/main\n")}, []string(nil)
 	size := 0
 	for n, folder := range folders {
-		dir, err := filepath.Abs(folder)
+		found, err := corpus.Open(folder)
 		if err != nil {
 			return err
 		}
-		ws, err := rules.Load(workspace.Options{Dir: dir})
-		if err != nil {
-			return err
-		}
-		for _, e := range ws.Entries {
-			if e.Kind != files.KindDockerfile {
-				continue
-			}
-			text, err := os.ReadFile(e.Abs)
-			if err != nil {
-				return err
-			}
-			texts[fmt.Sprintf("/project/%d/%s", n, e.Path)] = text
-			names, size = append(names, e.Abs), size+len(text)
+		for _, f := range found.Files {
+			texts[fmt.Sprintf("/project/%d/%s", n, f.Path)] = f.Text
+			names, size = append(names, f.Abs), size+len(f.Text)
 		}
 	}
 	fmt.Printf("%d Dockerfiles, %d bytes\n", len(names), size)

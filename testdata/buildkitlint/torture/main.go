@@ -32,6 +32,7 @@ import (
 	"github.com/sandlint/sandlint/rules"
 	"github.com/sandlint/sandlint/rules/packs"
 	"github.com/sandlint/sandlint/testdata/buildkitlint/internal/buildkit"
+	"github.com/sandlint/sandlint/testdata/buildkitlint/internal/corpus"
 )
 
 var (
@@ -148,23 +149,16 @@ func (t *torturer) each(texts []change, do func(change)) {
 
 // together fixes all files of a folder as a run of sandlint does, and returns its Dockerfiles.
 func (t *torturer) together(r *row, folder string) ([]change, error) {
-	dir, err := filepath.Abs(folder)
+	found, err := corpus.Open(folder)
 	if err != nil {
 		return nil, err
 	}
-	load := func(tree files.Tree) (*workspace.Workspace, error) {
-		return rules.Load(workspace.Options{Dir: dir, Files: tree})
-	}
-	ws, err := load(nil)
-	if err != nil {
-		return nil, err
-	}
-	result := rules.Fix(ws, t.set, rules.FixOptions{Unsafe: *unsafe})
+	result := rules.Fix(found.Workspace, t.set, rules.FixOptions{Unsafe: *unsafe})
 	fixed := map[string]rules.FixedFile{}
 	for _, f := range result.Files {
 		fixed[f.File.Path] = f
 	}
-	second, err := rules.Load(workspace.Options{Dir: dir, Files: overlay(dir, result.Files)})
+	second, err := rules.Load(workspace.Options{Dir: found.Dir, Files: overlay(found.Dir, result.Files)})
 	if err != nil {
 		return nil, err
 	}
@@ -173,24 +167,17 @@ func (t *torturer) together(r *row, folder string) ([]change, error) {
 		again[f.File.Path] = f.After
 	}
 	var texts []change
-	for _, e := range ws.Entries {
-		if e.Kind != files.KindDockerfile {
-			continue
-		}
-		text, err := os.ReadFile(e.Abs)
-		if err != nil {
-			return nil, err
-		}
-		c := change{filepath.Join(filepath.Base(dir), e.Path), text, text}
-		f, changed := fixed[e.Path]
+	for _, file := range found.Files {
+		c := change{filepath.Join(filepath.Base(found.Dir), file.Path), file.Text, file.Text}
+		f, changed := fixed[file.Path]
 		if changed {
 			c.after = f.After
 		}
 		last := c.after
-		if text, more := again[e.Path]; more {
+		if text, more := again[file.Path]; more {
 			last = text
 		}
-		texts = append(texts, change{c.name, text, nil})
+		texts = append(texts, change{c.name, file.Text, nil})
 		t.judge(r, c, f.Applied, last)
 	}
 	return texts, nil
