@@ -1,10 +1,12 @@
 package dockerfile
 
 import (
+	"bytes"
 	"slices"
 
 	"github.com/sandlint/sandlint/parsers/dockerfile"
 	"github.com/sandlint/sandlint/parsers/image"
+	"github.com/sandlint/sandlint/parsers/shell"
 	"github.com/sandlint/sandlint/parsers/source"
 	"github.com/sandlint/sandlint/rules"
 )
@@ -30,10 +32,11 @@ var consecutiveRuns = &rules.Rule{
 			!oneCommand(d, before) || !oneCommand(d, s.Instruction) {
 			return
 		}
-		p.Report(rules.Finding{
-			File: d.Source, Span: s.Keyword,
-			Message: "this RUN and the one above have one command each; joined by && they make one layer",
-		})
+		message := "this RUN and the one above have one command each; joined by && they make one layer"
+		if script := d.Script(s.Instruction); script.Dialect == shell.None {
+			message = "this RUN and the one above have one command each; joined they make one layer"
+		}
+		p.Report(rules.Finding{File: d.Source, Span: s.Keyword, Message: message})
 	}, "RUN"),
 }
 
@@ -42,6 +45,10 @@ func oneCommand(d *image.Dockerfile, i *dockerfile.Instruction) bool {
 	script := d.Script(i)
 	if script == nil || script.Problem != nil || i.Broken || len(i.Heredocs) > 0 {
 		return false
+	}
+	if script.Dialect == shell.None { // PowerShell or cmd: one command has nothing that joins two
+		text := bytes.TrimSpace(d.Source.Bytes[i.Args.Start:i.Args.End])
+		return len(text) > 0 && !bytes.ContainsAny(text, ";&|{}")
 	}
 	count := 0
 	for _, c := range script.Commands {

@@ -25,6 +25,8 @@ import (
 	"sort"
 	"strings"
 
+	"github.com/moby/buildkit/frontend/dockerfile/instructions"
+
 	"github.com/sandlint/sandlint/rules"
 	"github.com/sandlint/sandlint/rules/packs"
 	"github.com/sandlint/sandlint/testdata/buildkitlint/internal/buildkit"
@@ -80,6 +82,7 @@ type difference struct {
 	place
 	side    string // "ours" or "theirs"
 	message string
+	another bool // the other linter reports something else in the instruction
 	reason  *reason
 }
 
@@ -93,7 +96,7 @@ func run(folders []string) error {
 	if err := writeCases(cases); err != nil {
 		return err
 	}
-	c := &comparison{ours: map[place]string{}, texts: map[string]*text{}}
+	c := &comparison{ours: map[place]string{}, related: map[place]place{}, texts: map[string]*text{}}
 	if *shellCheck != "" {
 		if err := c.buildSandlint(room); err != nil {
 			return err
@@ -142,6 +145,8 @@ type comparison struct {
 	texts  map[string]*text // by path
 	corpus int              // how many of them are no cases
 	ours   map[place]string
+	// related are the places of ours that another finding of the same rule names as its cause.
+	related map[place]place
 
 	sandlint   string // the program
 	shellCheck string // the version of the program that it runs
@@ -152,12 +157,14 @@ type text struct {
 	bytes        []byte
 	instructions [][2]int
 	stages       []stage
+	scripts      map[int]string // what RUN runs in a shell, by line
 }
 
 // stage is one stage of a Dockerfile: the line of its FROM, and whether its layers are part of the last one.
 type stage struct {
 	line    int
 	shipped bool
+	windows bool // by the names of its base, the escape character, or a SHELL before or in it
 }
 
 // instruction returns the line where the instruction around a line begins, and its text; for a line between two
@@ -172,14 +179,15 @@ func (t *text) instruction(line int) (int, string) {
 	return line, ""
 }
 
-func (t *text) shipped(line int) bool {
-	shipped := true
+// stage returns the stage of a line.
+func (t *text) stage(line int) stage {
+	of := stage{shipped: true}
 	for _, s := range t.stages {
 		if s.line <= line {
-			shipped = s.shipped
+			of = s
 		}
 	}
-	return shipped
+	return of
 }
 
 // writeCases writes the Dockerfiles of the cases of all rules, each with its neighbours in a folder of its own.
@@ -236,7 +244,14 @@ func (c *comparison) look(folder string) error {
 		name := filepath.Join(found.Dir, filepath.FromSlash(f.File.Path))
 		if t := c.texts[name]; t != nil {
 			line, _ := t.instruction(f.File.LineOf(f.Span.Start))
-			c.ours[place{name, f.Rule.ID, line}] = f.Message
+			at := place{name, f.Rule.ID, line}
+			c.ours[at] = f.Message
+			for _, r := range f.Related {
+				if r.File == f.File {
+					line, _ := t.instruction(f.File.LineOf(r.Span.Start))
+					c.related[place{name, f.Rule.ID, line}] = at
+				}
+			}
 		}
 	}
 	if *shellCheck == "" {
@@ -246,7 +261,7 @@ func (c *comparison) look(folder string) error {
 }
 
 func newText(b []byte) *text {
-	t := &text{bytes: b, instructions: buildkit.Instructions(b)}
+	t := &text{bytes: b, instructions: buildkit.Instructions(b), scripts: map[int]string{}}
 	stages, _, err := buildkit.Parse(b)
 	if err != nil || len(stages) == 0 {
 		return t
@@ -263,12 +278,42 @@ func newText(b []byte) *text {
 		n = base
 	}
 	for n, s := range stages {
+		of := stage{shipped: shipped[n], windows: windowsName.MatchString(s.BaseName) || windowsEscape.Match(b)}
 		if len(s.Location) > 0 {
-			t.stages = append(t.stages, stage{s.Location[0].Start.Line, shipped[n]})
+			of.line = s.Location[0].Start.Line
 		}
+		for m := range n {
+			if stages[m].Name != "" && strings.EqualFold(stages[m].Name, s.BaseName) {
+				of.windows = of.windows || t.stages[m].windows
+			}
+		}
+		for _, c := range s.Commands {
+			switch c := c.(type) {
+			case *instructions.ShellCommand:
+				if len(c.Shell) > 0 {
+					of.windows = windowsShell.MatchString(c.Shell[0])
+				}
+			case *instructions.RunCommand:
+				if len(c.Location()) == 0 || !c.PrependShell || len(c.CmdLine) == 0 {
+					continue
+				}
+				script := c.CmdLine[0]
+				if len(c.Files) > 0 && strings.HasPrefix(strings.TrimSpace(script), "<<") {
+					script = c.Files[0].Data
+				}
+				t.scripts[c.Location()[0].Start.Line] = script
+			}
+		}
+		t.stages = append(t.stages, of)
 	}
 	return t
 }
+
+var (
+	windowsName   = regexp.MustCompile(`(?i)windows|nanoserver|servercore|^microsoft/|^stefanscherer/`)
+	windowsEscape = regexp.MustCompile("(?im)\\A(\\s*#.*\n)*\\s*#\\s*escape\\s*=\\s*`")
+	windowsShell  = regexp.MustCompile(`(?i)powershell|pwsh|cmd`)
+)
 
 // aliases are the names of a pattern that our rules have as aliases, by rule, and the rules by name.
 func aliases(is *regexp.Regexp) (ids map[string][]string, rule map[string]string) {
@@ -427,6 +472,14 @@ func (c *comparison) compare(l *linter, reasons []*reason) {
 		counts[rule] = &count{rule: rule, verdicts: map[string]int{}}
 	}
 	var differences []difference
+	for p := range l.finds { // of two CMD, hadolint reports the last one, and names no other
+		at, related := c.related[p]
+		_, same := c.ours[p]
+		if _, both := l.finds[at]; related && !same && !both {
+			l.finds[at] = l.finds[p]
+			delete(l.finds, p)
+		}
+	}
 	for p, message := range c.ours {
 		n := counts[p.rule]
 		if n == nil || l.unread[p.file] || l.skips(p.rule) {
@@ -436,19 +489,23 @@ func (c *comparison) compare(l *linter, reasons []*reason) {
 			n.both++
 		} else {
 			n.ours++
-			differences = append(differences, difference{p, "ours", message, nil})
+			differences = append(differences, difference{place: p, side: "ours", message: message})
 		}
 	}
 	for p, message := range l.finds {
 		if _, both := c.ours[p]; !both && !l.unread[p.file] && !l.skips(p.rule) {
 			counts[p.rule].theirs++
-			differences = append(differences, difference{p, "theirs", message, nil})
+			differences = append(differences, difference{place: p, side: "theirs", message: message})
 		}
 	}
 	slices.SortFunc(differences, func(a, b difference) int {
 		return strings.Compare(a.rule+a.side+a.file+fmt.Sprintf("%6d", a.line),
 			b.rule+b.side+b.file+fmt.Sprintf("%6d", b.line))
 	})
+	others := map[place]int{} // what the other finds, by instruction
+	for p := range l.finds {
+		others[place{p.file, "", p.line}]++
+	}
 	type kind struct {
 		rule, side string
 		reason     *reason
@@ -456,6 +513,7 @@ func (c *comparison) compare(l *linter, reasons []*reason) {
 	kinds := map[kind]int{}
 	for i := range differences {
 		d := &differences[i]
+		d.another = others[place{d.file, "", d.line}] > 0
 		d.reason = explain(l, c.texts[d.file], d, reasons)
 		kinds[kind{d.rule, d.side, d.reason}]++
 		verdict := "unexplained"
@@ -570,7 +628,8 @@ Written by a command; anyone can repeat it with other files:
 What is compared: %d Dockerfiles of public repositories, which are not part of this one, and %d of the cases of our
 rules, with every rule switched on. A finding of another linter counts as ours where a rule of ours that has its id as
 an alias reports something in the same instruction. (hadolint reports the line of the instruction, sandlint that of the
-word.) BuildKit runs with an empty base image for linux/amd64, without a build context and without build arguments.
+word; and where a finding names a second instruction, such as the CMD that overrides the one reported, that counts too.)
+BuildKit runs with an empty base image for linux/amd64, without a build context and without build arguments.
 
 "The same" is the share of the places that both report among those that either reports. For each difference,
 testdata/buildkitlint/agreement/reasons.tsv says who is right: sandlint, the other, or nobody, where it is a matter of
@@ -657,7 +716,13 @@ func (c condition) holds(t *text, d *difference, instruction string) bool {
 	case "always":
 		return true
 	case "unshipped":
-		return !t.shipped(d.line)
+		return !t.stage(d.line).shipped
+	case "windows":
+		return t.stage(d.line).windows
+	case "another":
+		return d.another
+	case "pipes":
+		return harmless(t.scripts[d.line], strings.Split(c.re.String(), ","))
 	case "text":
 		return c.re.MatchString(instruction)
 	case "file":
