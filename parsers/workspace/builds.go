@@ -166,8 +166,15 @@ func (w *Workspace) buildsIn(root, dir string) folderBuilds {
 		if dir == root {
 			found = append(found, workflows.builds...)
 		}
+		names := files.Names(w.tree, root, dir)
+		has := func(name string) bool { // without asking for each of a dozen names
+			return slices.ContainsFunc(names, func(n string) bool { return strings.EqualFold(n, name) })
+		}
 		var services *compose.File
 		for _, name := range composeFiles {
+			if !has(name) {
+				continue
+			}
 			if f, err := w.neighbour(root, filepath.Join(dir, name)); err == nil {
 				services = compose.Parse(f)
 				found = append(found, w.composeBuilds(dir, services, native)...)
@@ -176,6 +183,9 @@ func (w *Workspace) buildsIn(root, dir string) folderBuilds {
 		}
 		var definition []*source.File
 		for _, name := range bakeFiles {
+			if !has(name) {
+				continue
+			}
 			if f, err := w.neighbour(root, filepath.Join(dir, name)); err == nil {
 				definition = append(definition, f)
 			}
@@ -365,7 +375,7 @@ func (w *Workspace) scriptBuilds(root, dir string, native bool) []build {
 		for _, name := range files.Names(w.tree, root, home) {
 			ext := path.Ext(name)
 			if known := ext == ".sh" || ext == ".bash" || ext == ".mk" || ext == ".just"; ext != "" && !known &&
-				!strings.EqualFold(name, ".justfile") {
+				!strings.EqualFold(name, ".justfile") || files.KindByPath(name) == files.KindDockerfile {
 				continue
 			}
 			f, err := w.neighbour(root, filepath.Join(home, name))
