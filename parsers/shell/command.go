@@ -93,7 +93,22 @@ func (w *walker) simple(st *syntax.Stmt, x *ctx) result {
 		x.in.readers++
 	}
 	w.effects(c)
+	if len(assigns) > 0 && w.dialect == Sh && len(words) > 0 && isSpecial(words[0].Text) {
+		for _, a := range assigns {
+			w.set(a, w.vars.set[a.Name].exported)
+		}
+	}
 	return c.result()
+}
+
+// isSpecial reports whether a command is one of POSIX's special built-in utilities, before which an assignment is one of
+// the shell (POSIX.1-2024, Shell Command Language, 2.15; bash does so where it is called sh).
+func isSpecial(name string) bool {
+	switch name {
+	case ":", ".", "set", "export", "readonly", "shift", "trap", "unset", "times", "eval":
+		return true
+	}
+	return false
 }
 
 // emit adds a command to the script.
