@@ -101,8 +101,8 @@ func (w *walker) simple(st *syntax.Stmt, x *ctx) result {
 	return c.result()
 }
 
-// isSpecial reports whether a command is one of POSIX's special built-in utilities, before which an assignment is one of
-// the shell (POSIX.1-2024, Shell Command Language, 2.15; bash does so where it is called sh).
+// isSpecial reports whether a command is one of POSIX's special built-in utilities. An assignment before one is an
+// assignment of the shell (POSIX.1-2024, Shell Command Language, 2.15; bash does so where it is called sh).
 func isSpecial(name string) bool {
 	switch name {
 	case ":", ".", "set", "export", "readonly", "shift", "trap", "unset", "times", "eval":

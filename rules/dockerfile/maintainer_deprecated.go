@@ -29,7 +29,7 @@ var maintainerDeprecated = &rules.Rule{
 		f := s.Dockerfile().Source
 		finding := rules.Finding{
 			File: f, Span: s.Keyword,
-			Message: "MAINTAINER is deprecated, and nothing shows what it sets; a label can be read from the image",
+			Message: "MAINTAINER is deprecated; unlike a label, what it sets cannot be searched for",
 		}
 		text := strings.TrimSpace(f.Text(s.Args))
 		if s.Words[0].Text == text && s.Image != nil { // not across lines

@@ -162,9 +162,8 @@ func variables(s *image.Step) string {
 			continue
 		}
 		value := "x"
-		if v, ok := s.Lookup(name); ok && v.Known && !isList(v.Text) && !strings.ContainsFunc(v.Text, func(r rune) bool {
-			return r < ' ' || r > '~' || r == '\''
-		}) {
+		odd := func(r rune) bool { return r < ' ' || r > '~' || r == '\'' }
+		if v, ok := s.Lookup(name); ok && v.Known && !isList(v.Text) && !strings.ContainsFunc(v.Text, odd) {
 			value = v.Text
 		}
 		out.WriteString(" " + name + "='" + value + "'")
