@@ -133,7 +133,8 @@ func (p *pipes) binary(n *syntax.BinaryCmd, is map[string]bool, with func(string
 	if c, is := left.Cmd.(*syntax.CallExpr); is && len(c.Args) > 0 {
 		name := words(c)[0]
 		here := slices.ContainsFunc(left.Redirs, func(r *syntax.Redirect) bool { return r.Hdoc != nil })
-		if slices.Contains([]string{"echo", "printf", "yes", "true", ":", "false", "seq"}, name) || name == "cat" && here {
+		writes := []string{"echo", "printf", "yes", "true", ":", "false", "seq"}
+		if slices.Contains(writes, name) || name == "cat" && here {
 			of = append(of, "text")
 		}
 	}
