@@ -213,3 +213,51 @@ func TestTable(t *testing.T) {
 		}
 	}
 }
+
+// FuzzRead checks that, for any command line, the words of a use lie in it, that what is named has a name and nothing
+// else has one, and that what has no version is a package of the use.
+func FuzzRead(f *testing.F) {
+	for _, program := range Programs() {
+		for _, rest := range []string{
+			"install -y a=1 'b>=2' ./c", "add --no-cache a@1 $B", "-m pip install -r x --opt=1 a[b]==1", "-Syu a/b:1",
+			"cache clean --all", "in @g http://x/y.tar.gz -- --z", "pip install \"$A\" ${B}c -ab -t",
+		} {
+			f.Add(program+" "+rest, "x y=1")
+		}
+	}
+	f.Fuzz(func(t *testing.T, text, value string) {
+		env := func(name string) (string, bool) { return value, name == "B" }
+		for _, c := range shell.Parse([]byte(text), 0, shell.Bash, env).Commands {
+			u := Read(c)
+			if u == nil {
+				continue
+			}
+			words := slices.Clone(u.Verb)
+			for _, o := range u.Options {
+				words = append(words, o.Word)
+				if o.Name == "" || !o.HasValue && o.Value != "" {
+					t.Fatalf("option %q with value %q, which it has: %v", o.Name, o.Value, o.HasValue)
+				}
+			}
+			for _, p := range u.Packages {
+				words = append(words, p.Word)
+				if (p.Kind == Named) != (p.Name != "") || p.Kind != Named && p.Version != "" {
+					t.Fatalf("a package of kind %d with name %q and version %q", p.Kind, p.Name, p.Version)
+				}
+			}
+			for _, w := range words {
+				if w.Span.Start < 0 || w.Span.End > len(text) || w.Span.Start > w.Span.End {
+					t.Fatalf("%q lies at %v, outside of the text", w.Text, w.Span)
+				}
+			}
+			for _, p := range u.Unpinned() {
+				if !slices.ContainsFunc(u.Packages, func(q Package) bool { return q.Word.Span == p.Word.Span }) {
+					t.Fatalf("%q is not pinned and no package", p.Name)
+				}
+			}
+			u.AnswersYes()
+			u.SkipsCache()
+			u.SkipsExtras()
+		}
+	})
+}
