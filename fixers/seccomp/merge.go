@@ -3,6 +3,7 @@ package seccomp
 import (
 	"cmp"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -49,8 +50,9 @@ func Merge(base *seccomp.Profile, additions []*seccomp.Profile, targets decide.T
 	}
 	loader := targets.Loaders(base)[0]
 	result := base
+	unwritten := map[string]string{}
 	for _, p := range inputs[1:] {
-		m := merger{base: result, addition: p, loader: loader}
+		m := merger{base: result, addition: p, loader: loader, unwritten: unwritten}
 		if o := m.plan(); o != nil {
 			return nil, o
 		}
@@ -61,7 +63,11 @@ func Merge(base *seccomp.Profile, additions []*seccomp.Profile, targets decide.T
 		result = next
 	}
 	if gap := decide.CheckUnion(result, inputs, targets); gap != nil {
-		return nil, obstacleOf(gap, inputs)
+		o := obstacleOf(gap, inputs)
+		if reason := unwritten[gap.Syscall]; reason != "" {
+			o.Reason += "; " + reason
+		}
+		return nil, o
 	}
 	return result, nil
 }
@@ -86,6 +92,8 @@ type merger struct {
 	add  map[int][]string
 	// insert are the new rules, and of says which rule of the addition each is for.
 	insert []NewRule
+	// unwritten says of syscalls why a rule that denies them stays as it is.
+	unwritten map[string]string
 }
 
 func (m *merger) plan() *Obstacle {
@@ -102,6 +110,7 @@ func (m *merger) plan() *Obstacle {
 		}
 		m.take(i, r, before)
 	}
+	m.narrow(before)
 	if after.Permissiveness() > 0 {
 		m.allowUnnamed(after)
 	}
@@ -182,6 +191,56 @@ func (m *merger) exempt(name, capability string, o decide.Outcome) {
 		rule := newRuleLike(r, m.outcome(r))
 		rule.Excludes.Caps = append(rule.Excludes.Caps, capability)
 		m.insertRule(rule, []string{name})
+	}
+}
+
+// narrow makes the rules of base that deny a name whatever its arguments leave out the calls that the addition lets run
+// for some arguments: libseccomp would take the rule without conditions, and forget the others.
+func (m *merger) narrow(otherwise decide.Outcome) {
+	conditional := map[string][]*seccomp.Rule{}
+	for _, r := range m.addition.Rules {
+		if len(r.Args) == 0 || !asksNothing(r.Includes) || !asksNothing(r.Excludes) {
+			continue
+		}
+		for _, name := range r.Names {
+			conditional[name.Text] = append(conditional[name.Text], r)
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(conditional)) {
+		n := m.base.Named()[name]
+		if n == nil {
+			continue
+		}
+		for _, u := range n.Uses {
+			r := m.base.Rules[u.Rule]
+			i := slices.IndexFunc(r.Names, func(s seccomp.String) bool { return s.Text == name })
+			denies := m.outcome(r)
+			if len(r.Args) > 0 || !asksNothing(r.Includes) || !asksNothing(r.Excludes) || denies == otherwise ||
+				slices.Contains(m.drop[u.Rule], i) {
+				continue
+			}
+			var lists [][]NewArg
+			for _, c := range conditional[name] {
+				if o := m.outcome(c); o.Permissiveness() > denies.Permissiveness() {
+					lists = append(lists, newRuleLike(c, o).Args)
+				}
+			}
+			if len(lists) == 0 {
+				continue
+			}
+			others, ok := complement(lists)
+			if !ok {
+				m.unwritten[name] = fmt.Sprintf("conditions cannot say for which other arguments %q ends with %s", name,
+					denies)
+				continue
+			}
+			m.drop[u.Rule] = append(m.drop[u.Rule], i)
+			for _, args := range others {
+				rule := newRuleLike(r, denies)
+				rule.Args = args
+				m.insertRule(rule, []string{name})
+			}
+		}
 	}
 }
 

@@ -86,7 +86,16 @@ func TestMerge(t *testing.T) {
 		"a condition beside another errno": {
 			add: add(`{"names":["bpf"],"action":"SCMP_ACT_ALLOW","args":[{"index":0,"value":2,` +
 				`"op":"SCMP_CMP_EQ"}]}`),
-			reason: `add.json:1:57: bpf(0x2, 0x0, 0x0, …) on x86_64`,
+			want: replace(`"clone3", "bpf"`, `"clone3"`, `"action": "SCMP_ACT_LOG"}`, `"action": "SCMP_ACT_LOG"},
+    {"names": ["bpf"], "action": "SCMP_ACT_ALLOW", "args": [{"index": 0, "value": 2, "op": "SCMP_CMP_EQ"}]},
+    {"names": ["bpf"], "action": "SCMP_ACT_ERRNO", "errnoRet": 38, "args": [{"index": 0, "value": 2, "op": `+
+				`"SCMP_CMP_NE"}]}`),
+		},
+		"conditions beside another errno that have no complement": {
+			add: add(`{"names":["bpf"],"action":"SCMP_ACT_ALLOW","args":[{"index":0,"value":2,` +
+				`"op":"SCMP_CMP_EQ"}]},{"names":["bpf"],"action":"SCMP_ACT_ALLOW","args":[{"index":0,"value":2000,` +
+				`"op":"SCMP_CMP_EQ"}]}`),
+			reason: `ERRNO ENOSYS; conditions cannot say for which other arguments "bpf" ends with ERRNO ENOSYS`,
 		},
 		"more architectures": {
 			add: `{"defaultAction":"SCMP_ACT_ERRNO","architectures":["SCMP_ARCH_X86_64","SCMP_ARCH_X86"],` +

@@ -20,6 +20,7 @@ func (a *app) seccompMergeCommand() *cobra.Command {
 		Short: "Write a profile that allows what several profiles allow",
 		Long: `Print BASE with what the ADDITIONs allow besides. A call ends as it does in BASE, unless an addition is
 more permissive: ALLOW is more than LOG, LOG more than NOTIFY, and NOTIFY more than everything else.
+A rule of BASE that denies what an addition allows for some arguments is written again for the others.
 A call that no profile allows keeps the answer of BASE, so an errno or a KILL never changes; only
 runc's border, above which it answers ENOSYS, follows the highest number that is named.
 
