@@ -57,7 +57,7 @@ func builds(script string) bool {
 
 // mentions reports whether a script can have anything to do with images.
 func mentions(script string) bool {
-	for _, word := range []string{"docker", "podman", "buildah", "nerdctl", "qemu", "binfmt"} {
+	for _, word := range []string{"docker", "podman", "buildah", "nerdctl", "qemu", "binfmt", "kaniko"} {
 		if strings.Contains(script, word) {
 			return true
 		}
@@ -284,7 +284,48 @@ func (sh *scriptReader) call(x *syntax.CallExpr, nested bool) {
 		sh.docker(args, span)
 	case "podman", "buildah":
 		sh.podman(name, args, span)
+	case "executor":
+		sh.kaniko(args, span)
 	}
+}
+
+// kaniko reads the command line of kaniko's executor.
+func (sh *scriptReader) kaniko(args []Value, span source.Span) {
+	b := &Build{Tool: KanikoBuild, Combination: sh.c, Step: sh.step, Span: span, Source: sh.fr.File, dir: sh.dir}
+	var buildArgs []Value
+	for i, a := range args {
+		if !a.Known {
+			b.Open = b.Open || !strings.HasPrefix(sh.fr.File.Text(a.Span), "-")
+			continue
+		}
+		name, _, inline := strings.Cut(a.Text, "=")
+		v, _ := tail(a, name+"=")
+		if !inline && i+1 < len(args) {
+			v = args[i+1]
+		}
+		switch name {
+		case "--context", "-c":
+			b.Context = v
+			if dir, ok := tail(v, "dir://"); ok {
+				b.Context = dir
+			}
+		case "--dockerfile", "-f":
+			b.Dockerfile = v
+		case "--target":
+			b.Stage = v
+		case "--build-arg":
+			buildArgs = append(buildArgs, v)
+		case "--custom-platform", "--customPlatform":
+			b.Platforms = append(b.Platforms, commas(v)...)
+		}
+	}
+	if !b.Context.Known {
+		return
+	}
+	var complete bool
+	b.Args, complete = assignments(buildArgs, sh.fr.File)
+	b.Open = b.Open || !complete
+	sh.c.add(b)
 }
 
 // skipWrappers returns the index of the command that sudo, env and the like run.

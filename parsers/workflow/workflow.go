@@ -187,6 +187,7 @@ const (
 	DockerBake      Tool = "docker buildx bake"
 	PodmanBuild     Tool = "podman build"
 	BuildahBuild    Tool = "buildah build"
+	KanikoBuild     Tool = "kaniko"
 )
 
 // Build is one image build, or one run of bake.

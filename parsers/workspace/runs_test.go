@@ -56,7 +56,7 @@ func emulations(t *testing.T, project map[string]string) []string {
 // TestRuns checks in which runs of a workflow a platform is emulated.
 func TestRuns(t *testing.T) {
 	const why = "linux/arm64 (platforms of a workflow's build, with QEMU"
-	const build = ".github/workflows/b.yml"
+	const build, gitlab = ".github/workflows/b.yml", ".gitlab-ci.yml"
 	tests := []struct {
 		name  string
 		files map[string]string
@@ -309,6 +309,81 @@ func TestRuns(t *testing.T) {
 					"target \"app\" {\n  platforms = all(\"amd64\", \"arm64\")\n}\n",
 			},
 			want: "linux/arm64 (platforms of a bake target)",
+		},
+		{
+			name: "GitLab, a job",
+			files: map[string]string{gitlab: "build:\n  image: docker:28\n  services: [docker:28-dind]\n  script:\n" +
+				"    - docker run --rm --privileged tonistiigi/binfmt --install all\n" +
+				"    - docker buildx create --use\n" +
+				"    - docker buildx build --platform linux/amd64,linux/arm64 --push -t $CI_REGISTRY_IMAGE .\n"},
+			want: why + ")",
+		},
+		{
+			name: "GitLab, no QEMU",
+			files: map[string]string{gitlab: "build:\n  script:\n" +
+				"    - docker buildx build --platform linux/arm64 .\n"},
+		},
+		{
+			name: "GitLab, a machine of its own for each row",
+			files: map[string]string{gitlab: "build:\n  parallel:\n    matrix:\n      - ARCH: amd64\n" +
+				"        RUNNER: saas-linux-medium-amd64\n      - ARCH: arm64\n" +
+				"        RUNNER: saas-linux-medium-arm64\n" +
+				"  tags: [$RUNNER]\n  before_script:\n    - docker run --privileged tonistiigi/binfmt --install all\n" +
+				"  script:\n    - docker buildx build --platform linux/$ARCH .\n"},
+		},
+		{
+			name: "GitLab, one machine for all rows",
+			files: map[string]string{gitlab: "build:\n  parallel:\n    matrix:\n      - ARCH: [amd64, arm64]\n" +
+				"  tags: [saas-linux-medium-amd64]\n  before_script:\n" +
+				"    - docker run --privileged multiarch/qemu-user-static --reset -p yes\n" +
+				"  script:\n    - docker buildx build --platform linux/$ARCH .\n"},
+			want: why + ")",
+		},
+		{
+			name: "GitLab, what a job extends in another file",
+			files: map[string]string{
+				gitlab: "include:\n  - local: /ci/docker.yml\nbuild:\n  extends: .build\n  variables:\n" +
+					"    PLATFORMS: linux/arm64\n    DIR: .\n",
+				"ci/docker.yml": ".setup:\n  script:\n" +
+					"    - docker run --privileged tonistiigi/binfmt --install arm64\n" +
+					".build:\n  variables:\n    PLATFORMS: linux/amd64\n  script:\n" +
+					"    - !reference [.setup, script]\n" +
+					"    - docker buildx build --platform ${PLATFORMS} $DIR\n",
+			},
+			want: why + ")",
+		},
+		{
+			name: "GitLab, a rule with variables",
+			files: map[string]string{gitlab: "build:\n  variables:\n    P: linux/amd64\n  rules:\n" +
+				"    - if: $CI_COMMIT_TAG\n      variables:\n        P: linux/arm64\n    - when: on_success\n" +
+				"  script:\n    - docker run --privileged tonistiigi/binfmt --install all\n" +
+				"    - docker build --platform $P .\n"},
+			want: why + ", where $CI_COMMIT_TAG)",
+		},
+		{
+			name: "GitLab, a machine with tags that say nothing",
+			files: map[string]string{gitlab: "build:\n  tags: [docker]\n  script:\n" +
+				"    - docker run --privileged tonistiigi/binfmt --install arm64\n" +
+				"    - docker build --platform linux/arm64 .\n"},
+		},
+		{
+			name: "GitLab, bake",
+			files: map[string]string{
+				gitlab: "build:\n  script:\n    - docker run --privileged tonistiigi/binfmt --install arm64\n" +
+					"    - docker buildx bake --set '*.platform=linux/arm64'\n",
+				"docker-bake.hcl": "target \"default\" {\n}\n",
+			},
+			want: "linux/arm64 (platforms that bake is given, with QEMU)",
+		},
+		{
+			name: "GitLab, buildah in a child pipeline",
+			files: map[string]string{
+				gitlab: "images:\n  trigger:\n    include: ci/images.yml\n",
+				"ci/images.yml": "default:\n  before_script:\n    - dnf install -y qemu-user-static\nbuild:\n" +
+					"  script:\n" +
+					"    - buildah bud --arch arm64 -f Dockerfile .\n",
+			},
+			want: why + ")",
 		},
 	}
 	for _, tt := range tests {

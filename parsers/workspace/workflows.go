@@ -106,6 +106,27 @@ func (r *workflows) action(dir string) *source.File {
 	return nil
 }
 
+// gitlab returns the pipeline of GitLab CI, or nothing.
+func (w *Workspace) gitlab(root string) []*workflow.File {
+	f, err := w.neighbour(root, filepath.Join(root, workflow.GitLabFile))
+	if err != nil {
+		return nil
+	}
+	return []*workflow.File{workflow.ParseGitLab(f, func(pattern string) []*source.File {
+		dir, base := path.Split(pattern)
+		full := filepath.Join(root, filepath.FromSlash(dir))
+		var out []*source.File
+		for _, name := range files.Names(w.tree, root, full) {
+			if ok, _ := path.Match(base, name); ok {
+				if f, err := w.neighbour(root, filepath.Join(full, name)); err == nil {
+					out = append(out, f)
+				}
+			}
+		}
+		return out
+	})}
+}
+
 // workflowsBuilds are the builds of a repository's workflows.
 type workflowsBuilds struct {
 	builds []build
@@ -120,7 +141,7 @@ func (w *Workspace) workflowBuilds(root string) workflowsBuilds {
 	type key string
 	return cached(w, key(root), func(w *Workspace) workflowsBuilds {
 		out := workflowsBuilds{baked: map[string]bool{}}
-		for _, f := range w.workflows(root) {
+		for _, f := range append(w.workflows(root), w.gitlab(root)...) {
 			for _, wb := range f.Builds() {
 				if wb.Combination.Runner.Arch == "arm64" || wb.Remote {
 					out.native = true
