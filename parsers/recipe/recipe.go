@@ -1,5 +1,6 @@
-// Package recipe finds the shell commands of Makefiles and justfiles, with the variables that have one known value in
-// their own file. Everything else that make or just would fill in is opaque.
+// Package recipe finds the shell commands of Makefiles, justfiles and the scripts of package.json, with the variables
+// that have one known value in their own file; everything else that make or just would fill in is opaque. It also reads
+// what skaffold builds.
 package recipe
 
 import (
@@ -32,14 +33,16 @@ func isJustfile(base string) bool {
 	return strings.EqualFold(base, "justfile") || strings.EqualFold(base, ".justfile") || path.Ext(base) == ".just"
 }
 
-// Of returns the shell scripts of a Makefile or a justfile: each line of a recipe that runs in a shell of its own, or a
-// whole recipe. ok is false for a file that is neither. Both programs run them in the file's own folder.
+// Of returns the shell scripts of a Makefile, a justfile or a package.json: each line of a recipe that runs in a shell
+// of its own, or a whole recipe. ok is false for a file that is neither. All run them in the file's own folder.
 func Of(f *source.File) (scripts []*source.Fragment, ok bool) {
 	switch base := path.Base(f.Path); {
 	case isMakefile(base):
 		return makefile(f), true
 	case isJustfile(base):
 		return justfile(f), true
+	case base == "package.json":
+		return packageScripts(f), true
 	}
 	return nil, false
 }

@@ -357,6 +357,7 @@ func (p *parser) action(l *lane, i int, s *Step, local *scope) {
 	case "dbhi/qus/action", "crazy-max/ghaction-docker-buildx":
 		c.addEmulator(&Emulator{Step: i, Span: span})
 	case "docker/setup-buildx-action":
+		c.buildx = true
 		driver := in.value("driver")
 		if driver.IsSet() && !driver.Is("docker") && !driver.Is("docker-container") ||
 			in.value("endpoint").IsSet() || in.value("append").IsSet() {

@@ -85,6 +85,9 @@ type scriptReader struct {
 // assigned finds the variables that the script sets.
 func (sh *scriptReader) assigned(file *syntax.File) {
 	sh.exports(file)
+	if host, ok := sh.env.variable("DOCKER_HOST"); ok && !sh.home.Known && strings.HasPrefix(host.s, "ssh:") {
+		sh.c.Remote = sh.fr.Span(source.Span{End: 1})
+	}
 	set := func(name string, v Value) {
 		if _, ok := sh.vars[name]; ok {
 			v = Value{}
@@ -101,6 +104,9 @@ func (sh *scriptReader) assigned(file *syntax.File) {
 			v := Value{}
 			if !x.Append && x.Value != nil && conditional == 0 {
 				v = sh.word(x.Value)
+			}
+			if x.Name.Value == "DOCKER_HOST" && strings.HasPrefix(v.Text, "ssh:") {
+				sh.c.Remote = v.Span
 			}
 			set(x.Name.Value, v)
 		case *syntax.WordIter:
@@ -375,9 +381,12 @@ func (sh *scriptReader) docker(args []Value, span source.Span) {
 	case "buildx":
 		args = args[1:]
 		for len(args) > 0 && strings.HasPrefix(args[0].Text, "--builder") {
+			name, _ := tail(args[0], "--builder=")
 			if !strings.Contains(args[0].Text, "=") && len(args) > 1 {
 				args = args[1:]
+				name = args[0]
 			}
+			remote = remote || sh.elsewhere(name)
 			args = args[1:]
 		}
 		switch word(0) {
@@ -387,6 +396,12 @@ func (sh *scriptReader) docker(args []Value, span source.Span) {
 			sh.bake(args[1:], span, remote)
 		case "create":
 			sh.create(args[1:], span)
+		case "use":
+			for _, a := range args[1:] {
+				if !strings.HasPrefix(a.Text, "-") && sh.elsewhere(a) {
+					sh.c.Remote = span
+				}
+			}
 		}
 	case "build":
 		sh.build(DockerBuild, args[1:], span, remote)
@@ -396,9 +411,22 @@ func (sh *scriptReader) docker(args []Value, span source.Span) {
 		}
 	case "bake":
 		sh.bake(args[1:], span, remote)
+	case "context":
+		if word(1) == "use" && word(2) != "default" && word(2) != "desktop-linux" {
+			sh.c.Remote = span
+		}
 	case "run":
 		sh.run(args[1:])
 	}
+}
+
+// elsewhere reports whether a builder may have machines of its own: its name is written, and nothing here creates it.
+func (sh *scriptReader) elsewhere(name Value) bool {
+	if !name.Known || sh.c.buildx || name.Is("default") || name.Is("desktop-linux") {
+		return false
+	}
+	text := string(sh.fr.Text)
+	return !strings.Contains(text, "buildx create") || strings.Count(text, name.Text) < 2
 }
 
 func (sh *scriptReader) podman(name string, args []Value, span source.Span) {
@@ -594,7 +622,8 @@ func (sh *scriptReader) build(tool Tool, args []Value, span source.Span, remote 
 			arch = f.value
 		case "--os":
 			os = f.value
-		case "--builder", "--context", "--host":
+		case "--builder":
+			b.Remote = b.Remote || sh.elsewhere(f.value)
 		}
 	}
 	if arch.IsSet() && len(b.Platforms) == 0 {
@@ -650,6 +679,8 @@ func (sh *scriptReader) bake(args []Value, span source.Span, remote bool) {
 			b.Call = Value{Text: "check", Known: true, Span: span}
 		case "--call":
 			b.Call = f.value
+		case "--builder":
+			b.Remote = b.Remote || sh.elsewhere(f.value)
 		case "--var":
 			vars, complete := assignments([]Value{f.value}, sh.fr.File)
 			if b.Open = b.Open || !complete; b.Bake.vars == nil {

@@ -138,6 +138,8 @@ type Combination struct {
 	root  Value // where the repository is checked out, relative to the workspace
 	call  *Call // that the job is
 	order int   // counts builds and emulators
+
+	buildx bool // an action makes a builder
 }
 
 func (c *Combination) add(b *Build) {

@@ -200,6 +200,7 @@ func (w *Workspace) buildsIn(root, dir string) folderBuilds {
 		}
 		for n := range found {
 			b := &found[n]
+			b.dockerfile = w.orLowerCase(root, b.dockerfile)
 			out.all[n] = b
 			out.of[b.dockerfile] = append(out.of[b.dockerfile], b)
 		}
@@ -373,9 +374,7 @@ func (w *Workspace) scriptBuilds(root, dir string, native bool) []build {
 		}
 		home := filepath.Join(dir, folder)
 		for _, name := range files.Names(w.tree, root, home) {
-			ext := path.Ext(name)
-			if known := ext == ".sh" || ext == ".bash" || ext == ".mk" || ext == ".just"; ext != "" && !known &&
-				!strings.EqualFold(name, ".justfile") || files.KindByPath(name) == files.KindDockerfile {
+			if !mayBuild(name) || files.KindByPath(name) == files.KindDockerfile {
 				continue
 			}
 			f, err := w.neighbour(root, filepath.Join(home, name))
@@ -383,6 +382,51 @@ func (w *Workspace) scriptBuilds(root, dir string, native bool) []build {
 				continue
 			}
 			out = append(out, w.buildsOfScript(root, dir, home, f, native)...)
+		}
+	}
+	return append(out, w.skaffoldBuilds(root, dir, native)...)
+}
+
+// describesBuilds reports whether a file, by its base name, is one that is read for the builds of its folder and that
+// may name a Dockerfile.
+func describesBuilds(base string) bool {
+	switch base {
+	case "Makefile", "makefile", "GNUmakefile", "justfile", "Justfile", "package.json", "skaffold.yaml", "skaffold.yml",
+		workflow.GitLabFile:
+		return true
+	}
+	return slices.Contains(bakeFiles, base) || slices.Contains(composeFiles, base)
+}
+
+// mayBuild reports whether a file may be a script or a recipe, by its base name.
+func mayBuild(name string) bool {
+	switch path.Ext(name) {
+	case "", ".sh", ".bash", ".mk", ".just":
+		return true
+	}
+	return name == "package.json" || strings.EqualFold(name, ".justfile")
+}
+
+// skaffoldBuilds returns the builds of a skaffold.yaml.
+func (w *Workspace) skaffoldBuilds(root, dir string, native bool) []build {
+	var out []build
+	for _, name := range []string{"skaffold.yaml", "skaffold.yml"} {
+		f, err := w.neighbour(root, filepath.Join(dir, name))
+		if err != nil {
+			continue
+		}
+		for _, a := range recipe.Skaffold(f) {
+			b := build{
+				dockerfile: filepath.Join(dir, filepath.FromSlash(a.Dockerfile)),
+				context:    filepath.Join(dir, filepath.FromSlash(a.Context)),
+				stage:      strings.ToLower(a.Stage.Text), args: a.Args, anyArgs: a.Open,
+				place: Build{f, a.Span, "this artifact of skaffold"},
+			}
+			b.platforms = platformsOf(f, a.Platforms, "platforms of an artifact of skaffold")
+			if !native && !a.Remote {
+				w.markEmulated(b.platforms)
+			}
+			out = append(out, b)
 		}
 	}
 	return out
@@ -425,26 +469,55 @@ func (w *Workspace) buildsOfScript(root, dir, home string, f *source.File, nativ
 		for _, start := range starts {
 			builds, remote := workflow.ScriptBuilds(script, own, start)
 			for _, wb := range builds {
-				b, ok := w.workflowBuild(root, wb)
-				if !ok || !w.isFile(root, b.dockerfile) {
-					continue
+				all := w.bakeRun(root, wb)
+				if b, ok := w.workflowBuild(root, wb); ok && w.isFile(root, b.dockerfile) {
+					b.platforms = platformsOf(f, wb.Platforms, why)
+					all = append(all, b)
 				}
-				b.emulates = nil
-				b.platforms = platformsOf(f, wb.Platforms, why)
 				if !native && !remote && !wb.Remote {
-					w.markEmulated(b.platforms)
+					w.markScript(wb, all)
 				}
-				same := func(o build) bool { return o.place == b.place }
-				if n := slices.IndexFunc(found, same); n < 0 {
-					found = append(found, b)
-				} else if found[n].dockerfile != b.dockerfile {
-					found[n].dockerfile = "" // it may be either
+				for _, b := range all {
+					b.emulates = nil
+					same := func(o build) bool {
+						return o.place == b.place && o.name == b.name
+					}
+					if n := slices.IndexFunc(found, same); n < 0 {
+						found = append(found, b)
+					} else if found[n].dockerfile != b.dockerfile {
+						found[n].dockerfile = "" // it may be either
+					}
 				}
 			}
 		}
 		out = append(out, found...)
 	}
 	return slices.DeleteFunc(out, func(b build) bool { return b.dockerfile == "" })
+}
+
+// markScript marks the platforms that a command of a script builds on one machine. Where the script registers QEMU for
+// a platform, that is not the machine's own, which is assumed to be amd64 unless it is configured.
+func (w *Workspace) markScript(wb *workflow.Build, builds []build) {
+	var all []*image.Platform
+	for n := range builds {
+		for k := range builds[n].platforms {
+			p := &builds[n].platforms[k]
+			all = append(all, p)
+			foreign := w.Targets.Builder == "" && architecture(p.Name) != "amd64"
+			p.Emulated = p.Emulated || foreign && wb.Registers(p.Name)
+		}
+	}
+	w.markTogether(all)
+}
+
+// orLowerCase returns the path of a Dockerfile with the name that BuildKit falls back to, where only that one is there.
+func (w *Workspace) orLowerCase(root, full string) string {
+	if dir, base := filepath.Split(full); base == "Dockerfile" && !w.isFile(root, full) {
+		if lower := filepath.Join(dir, "dockerfile"); w.isFile(root, lower) {
+			return lower
+		}
+	}
+	return full
 }
 
 // relative returns a path below root with slashes, and "" for root itself.

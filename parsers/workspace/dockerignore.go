@@ -36,14 +36,11 @@ func (w *Workspace) ExcludedFrom(d *image.Dockerfile, name string) (Exclusion, b
 	if len(contexts) == 0 {
 		contexts = []string{dir, root}
 	}
-	own := w.ignoreFile(root, c.abs+".dockerignore")
 	var found Exclusion
 	excluded := false
-	for _, context := range contexts {
-		ignore := own
-		if ignore == nil {
-			ignore = w.ignoreFile(root, filepath.Join(context, ".dockerignore"))
-		}
+	for _, ignore := range w.ignoreFiles(root, c, contexts) {
+		context := ignore.context
+		ignore := ignore.file
 		clean := strings.TrimPrefix(path.Clean("/"+filepath.ToSlash(name)), "/")
 		if ignore == nil {
 			full := filepath.Join(context, filepath.FromSlash(clean))
@@ -61,6 +58,44 @@ func (w *Workspace) ExcludedFrom(d *image.Dockerfile, name string) (Exclusion, b
 		}
 	}
 	return found, excluded
+}
+
+// contextIgnore is a build context and the file that keeps paths out of it, nil where there is none.
+type contextIgnore struct {
+	context string
+	file    *ignoreFile
+}
+
+// ignoreFiles returns what keeps paths out of the build contexts of a Dockerfile. Podman and Buildah look for
+// .containerignore first, and know no file of the Dockerfile's own (buildah 1.41, pkg/parse).
+func (w *Workspace) ignoreFiles(root string, c *buildContext, contexts []string) []contextIgnore {
+	docker, podman := false, false
+	for _, b := range c.builds() {
+		docker, podman = docker || !b.podman, podman || b.podman
+	}
+	if !docker && !podman {
+		podman = strings.HasPrefix(filepath.Base(c.abs), "Containerfile")
+		docker = !podman
+	}
+	var out []contextIgnore
+	for _, context := range contexts {
+		shared := w.ignoreFile(root, filepath.Join(context, ".dockerignore"))
+		if podman {
+			ignore := w.ignoreFile(root, filepath.Join(context, ".containerignore"))
+			if ignore == nil {
+				ignore = shared
+			}
+			out = append(out, contextIgnore{context, ignore})
+		}
+		if docker {
+			ignore := w.ignoreFile(root, c.abs+".dockerignore")
+			if ignore == nil {
+				ignore = shared
+			}
+			out = append(out, contextIgnore{context, ignore})
+		}
+	}
+	return out
 }
 
 // ignoreFile is a .dockerignore as read.

@@ -197,12 +197,19 @@ func (k *linker) links(o origin) {
 	}
 }
 
-// namesDockerfile reports whether a bake file or a Compose file of a folder may give a Dockerfile another name. Most
-// do not, and are not parsed here.
+// namesDockerfile reports whether a bake file, a Compose file or a recipe of a folder may give a Dockerfile another
+// name. Most do not, and are not parsed here.
 func (k *linker) namesDockerfile(root, dir string) bool {
-	return slices.ContainsFunc(append(slices.Clone(bakeFiles), composeFiles...), func(name string) bool {
+	return slices.ContainsFunc(files.Names(k.w.tree, root, dir), func(name string) bool {
+		if !describesBuilds(name) {
+			return false
+		}
 		f, err := k.w.neighbour(root, filepath.Join(dir, name))
-		return err == nil && bytes.Contains(f.Bytes, []byte("dockerfile"))
+		if err != nil {
+			return false
+		}
+		flag := bytes.Contains(f.Bytes, []byte(" -f")) || bytes.Contains(f.Bytes, []byte("--file"))
+		return flag && mentionsBuild(f.Bytes) || bytes.Contains(f.Bytes, []byte("dockerfile"))
 	})
 }
 

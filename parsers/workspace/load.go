@@ -402,7 +402,7 @@ func (l *loader) walk(top string) {
 			}
 			return nil
 		}
-		if base := v.Entry.Name(); slices.Contains(bakeFiles, base) || slices.Contains(composeFiles, base) {
+		if base := v.Entry.Name(); describesBuilds(base) {
 			if dir := filepath.Dir(v.Name); len(l.folders) == 0 || l.folders[len(l.folders)-1] != dir {
 				l.folders = append(l.folders, dir)
 			}

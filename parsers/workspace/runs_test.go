@@ -311,6 +311,15 @@ func TestRuns(t *testing.T) {
 			want: "linux/arm64 (platforms of a bake target)",
 		},
 		{
+			name: "bake in a script",
+			files: map[string]string{
+				"build.sh": "#!/bin/sh\n" +
+					"docker buildx bake -f images.hcl --set app.platform=linux/amd64,linux/arm64 app\n",
+				"images.hcl": "target \"app\" {\n}\n",
+			},
+			want: "linux/arm64 (platforms that bake is given)",
+		},
+		{
 			name: "GitLab, a job",
 			files: map[string]string{gitlab: "build:\n  image: docker:28\n  services: [docker:28-dind]\n  script:\n" +
 				"    - docker run --rm --privileged tonistiigi/binfmt --install all\n" +
@@ -390,6 +399,74 @@ func TestRuns(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			if got := strings.Join(emulations(t, tt.files), "; "); got != tt.want {
 				t.Errorf("got  %s\nwant %s", got, tt.want)
+			}
+		})
+	}
+}
+
+// TestNames checks that a Dockerfile is found under any name that a command gives it, and what keeps files out of its
+// context.
+func TestNames(t *testing.T) {
+	for _, tt := range []struct {
+		name  string
+		files map[string]string
+		want  string // the Dockerfiles
+	}{
+		{"make", map[string]string{"Makefile": "x:\n\tdocker build -f images/main .\n", "images/main": "FROM a"},
+			"images/main"},
+		{"npm", map[string]string{
+			"package.json": `{"scripts": {"x": "docker build --file=main.img ."}}`, "main.img": "FROM a"}, "main.img"},
+		{"kaniko", map[string]string{
+			".gitlab-ci.yml": "x:\n  script: /kaniko/executor --context $CI_PROJECT_DIR/img -f main.img\n",
+			"img/main.img":   "FROM a\n"}, "img/main.img"},
+		{"a name in lower case", map[string]string{"dockerfile": "FROM a\n",
+			"build.sh": "docker build --build-arg X=1 .\n"}, "dockerfile"},
+		{"skaffold", map[string]string{"img/main": "FROM a\n", "skaffold.yaml": "build:\n  artifacts:\n" +
+			"    - image: a\n      context: img\n      docker:\n        dockerfile: main\n"}, "img/main"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			tt.files[".git/"] = ""
+			dir := makeTree(t, tt.files)
+			w, err := Load(Options{Dir: dir, Paths: []string{dir}, Targets: DefaultTargets()})
+			if err != nil {
+				t.Fatal(err)
+			}
+			var got []string
+			for _, e := range w.Entries {
+				if e.Kind == "dockerfile" {
+					got = append(got, e.Path)
+				}
+			}
+			if got := strings.Join(got, " "); got != tt.want {
+				t.Errorf("got %s, want %s", got, tt.want)
+			}
+		})
+	}
+}
+
+func TestContainerignore(t *testing.T) {
+	const build = "#!/bin/sh\n"
+	for _, tt := range []struct {
+		name, script string
+		want         bool
+	}{
+		{"docker", "docker build .\n", false},
+		{"podman", "podman build .\n", true},
+		{"both", "docker build .\npodman build .\n", false},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			dir := makeTree(t, map[string]string{".git/": "", "Dockerfile": "FROM a\nCOPY x /x\n", "x": "",
+				"build.sh": build + tt.script, ".containerignore": "x\n", ".dockerignore": "y\n"})
+			w, err := Load(Options{Dir: dir, Paths: []string{"Dockerfile"}, Targets: DefaultTargets()})
+			if err != nil {
+				t.Fatal(err)
+			}
+			doc, err := w.Open(w.Entries[0])
+			if err != nil {
+				t.Fatal(err)
+			}
+			if _, got := w.ExcludedFrom(doc.Dockerfile, "x"); got != tt.want {
+				t.Errorf("excluded: %v, want %v", got, tt.want)
 			}
 		})
 	}

@@ -68,6 +68,26 @@ func TestScriptPlatforms(t *testing.T) {
 		{"a script in it", ".justfile", "image:\n    #!/usr/bin/env bash\n    P=linux/arm64\n" +
 			"    docker build --platform \"$P\" .\n", "linux/arm64"},
 		{"another language in it", "justfile", "image:\n    #!/usr/bin/env python3\n    " + build + ".\n", ""},
+		{"package.json", "package.json", `{"name": "x", "scripts": {"image": "` + build + `."}}`, both},
+		{"package.json, indented by tabs", "package.json",
+			"{\n\t\"scripts\": {\n\t\t\"image\": \"docker build --platform=linux/arm64 .\"\n\t}\n}\n", "linux/arm64"},
+		{"skaffold", "skaffold.yaml", "apiVersion: skaffold/v4\nkind: Config\nbuild:\n" +
+			"  platforms: [\"linux/amd64\", \"linux/arm64\"]\n  artifacts:\n    - image: x\n", both},
+		{"skaffold in a cluster", "skaffold.yaml", "build:\n  cluster: {}\n" +
+			"  platforms: [\"linux/amd64\", \"linux/arm64\"]\n  artifacts:\n" +
+			"    - image: x\n", "linux/amd64 linux/arm64"},
+		{"QEMU for one platform", "build.sh", "docker run --privileged --rm tonistiigi/binfmt --install arm64\n" +
+			"docker build --platform linux/arm64 .\n", "[linux/arm64]"},
+		{"QEMU for another platform", "build.sh", "docker run --privileged --rm tonistiigi/binfmt --install s390x\n" +
+			"docker build --platform linux/arm64 .\n", "linux/arm64"},
+		{"a builder of one's own", "build.sh", "docker buildx create --name two --use\n" + build + "--builder two .\n",
+			both},
+		{"a builder that others made", "build.sh", build + "--builder farm .\n", "linux/amd64 linux/arm64"},
+		{"a builder that is used", "build.sh", "docker buildx use farm\n" + build + ".\n", "linux/amd64 linux/arm64"},
+		{"a machine that is far", "build.sh", "export DOCKER_HOST=ssh://arm\n" + build + ".\n",
+			"linux/amd64 linux/arm64"},
+		{"another context of docker", "build.sh", "docker context use arm\n" + build + ".\n",
+			"linux/amd64 linux/arm64"},
 		{"elsewhere", "justfile", "[no-cd]\nimage:\n    " + build + ".\n", ""},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

@@ -176,17 +176,24 @@ func (w *Workspace) workflowBuild(root string, wb *workflow.Build) (build, bool)
 	if (wb.Tool == workflow.DockerBuild || wb.Tool == workflow.BuildPushAction) && !wb.Open && !wb.Remote {
 		b.insecure = asksFor(wb.Allow)
 	}
+	b.podman = wb.Tool == workflow.PodmanBuild || wb.Tool == workflow.BuildahBuild
 	for _, v := range wb.Contexts {
 		name, _, _ := strings.Cut(v.Text, "=")
 		b.replaced = append(b.replaced, strings.ToLower(name))
 	}
-	if !wb.Dockerfile.IsSet() && (wb.Tool == workflow.PodmanBuild || wb.Tool == workflow.BuildahBuild) {
+	if !wb.Dockerfile.IsSet() && b.podman {
 		// Both look for Containerfile before Dockerfile.
 		if own := filepath.Join(filepath.Dir(b.dockerfile), "Containerfile"); w.isFile(root, own) {
 			b.dockerfile = own
 		}
+	} else {
+		b.dockerfile = w.orLowerCase(root, b.dockerfile)
 	}
-	b.podman = wb.Tool == workflow.PodmanBuild || wb.Tool == workflow.BuildahBuild
+	if wb.Tool == workflow.KanikoBuild && wb.Dockerfile.Known && !w.isFile(root, b.dockerfile) {
+		if context, ok := wb.ContextPath(); ok { // kaniko then looks in the context
+			b.dockerfile = filepath.Join(root, filepath.FromSlash(context), filepath.FromSlash(wb.Dockerfile.Text))
+		}
+	}
 	b.args, b.anyArgs = slices.Collect(maps.Keys(wb.Args)), wb.Open
 	for _, tag := range wb.Tags {
 		if tag.Known {
