@@ -74,6 +74,9 @@ func duplicate(text *nixuse.Text, name string, earlier, later nixtext.Located) r
 	if !same && !refused.Accepted(later.Text, later.Entry.Name.Text, later.Entry.Words) {
 		return finding // Nix refuses the later value, so the earlier line is the one to keep
 	}
+	if earlier.Text.Hosted != nil && !nixtext.Known(earlier.Text, earlier.Entry) {
+		return finding // what the host writes into the line is not the text's own
+	}
 	switch {
 	case same && nixtext.Known(earlier.Text, earlier.Entry) && nixtext.Known(later.Text, later.Entry):
 		finding.Severity = rules.Info

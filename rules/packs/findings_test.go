@@ -4,6 +4,7 @@ package packs_test
 
 import (
 	"fmt"
+	"math"
 	"strings"
 	"testing"
 	"time"
@@ -152,6 +153,62 @@ func BenchmarkFindings(b *testing.B) {
 					}
 					spent := (cpuTime(b) - start) / time.Duration(b.N)
 					b.ReportMetric(float64(found), "findings")
+					b.ReportMetric(float64(spent.Microseconds())/1000, "cpu-ms/op")
+					b.ReportMetric(float64(spent.Nanoseconds())/1000/float64(n), "cpu-µs/each")
+				})
+			}
+		}
+	}
+}
+
+// comparisons are the operators of n rules about one argument of one syscall, by turns, and what they compare.
+var comparisons = []struct {
+	name string
+	ops  []string
+	more string // conditions on other arguments
+}{
+	{"LT", []string{"LT"}, ""},
+	{"LE", []string{"LE"}, ""},
+	{"GT", []string{"GT"}, ""},
+	{"GE", []string{"GE"}, ""},
+	{"EQ", []string{"EQ"}, ""},
+	{"NE", []string{"NE"}, ""},
+	{"MASKED", []string{"MASKED_EQ"}, ""},
+	{"mixed", []string{"LT", "LT", "GE", "GE", "LE", "LE", "GT", "GT", "MASKED_EQ", "MASKED_EQ", "EQ", "EQ"}, ""},
+	{"two", []string{"LT"}, `, {"index": 1, "op": "SCMP_CMP_EQ", "value": {{few}}}`},
+}
+
+// BenchmarkComparisons checks a profile with n rules that compare one argument and have two actions. The time for each
+// rule must not grow with their number.
+func BenchmarkComparisons(b *testing.B) {
+	set, err := rules.NewSet(packs.All(), rules.Selection{})
+	if err != nil {
+		b.Fatal(err)
+	}
+	for _, shape := range comparisons {
+		for _, step := range []int{1, 5} {
+			for _, n := range []int{10, 100, 1000, 10000} {
+				var all []string
+				for i := range n {
+					op, value := shape.ops[i%len(shape.ops)], 100+i*step
+					one := fmt.Sprintf(`{"index": 0, "op": "SCMP_CMP_%s", "value": %d}`, op, value)
+					if op == "MASKED_EQ" {
+						one = fmt.Sprintf(`{"index": 0, "op": "SCMP_CMP_%s", "value": %d, "valueTwo": %d}`, op,
+							uint64(math.MaxUint64), value)
+					}
+					one += strings.ReplaceAll(shape.more, "{{few}}", fmt.Sprint(i%7))
+					all = append(all, fmt.Sprintf(`{"names": ["socket"], "action": "SCMP_ACT_%s", "args": [%s]}`,
+						[]string{"ERRNO", "TRAP"}[i%2], one))
+				}
+				texts := map[string]string{"seccomp.json": `{"defaultAction": "SCMP_ACT_ALLOW", "architectures": ` +
+					`["SCMP_ARCH_X86_64"], "syscalls": [` + strings.Join(all, ",\n") + `]}`}
+				b.Run(fmt.Sprintf("%s/%d/%d", shape.name, step, n), func(b *testing.B) {
+					ws := inMemory(b, texts)
+					start := cpuTime(b)
+					for b.Loop() {
+						rules.Check(ws, set, rules.CheckOptions{})
+					}
+					spent := (cpuTime(b) - start) / time.Duration(b.N)
 					b.ReportMetric(float64(spent.Microseconds())/1000, "cpu-ms/op")
 					b.ReportMetric(float64(spent.Nanoseconds())/1000/float64(n), "cpu-µs/each")
 				})

@@ -1,7 +1,9 @@
 package seccomp
 
 import (
+	"cmp"
 	"fmt"
+	"math"
 	"slices"
 
 	"github.com/sandlint/sandlint/fixers"
@@ -182,52 +184,222 @@ func bypassesOf(d *decide.Decision, s *seccomp.Syscall) []bypass {
 			}
 		}
 	}
-	var out []bypass
-	at := map[*seccomp.Arg]int{}
-	refused := func(outcomes []decide.Outcome) bool {
-		return slices.ContainsFunc(outcomes, func(o decide.Outcome) bool { return !o.Runs() })
+	refused := func(call [6]uint64) bool {
+		return slices.ContainsFunc(find.Outcomes(call), func(o decide.Outcome) bool { return !o.Runs() })
 	}
+	var out []bypass
 	for arg := range values {
 		if len(values[arg]) == 0 || widthOf(s, arg) == 64 {
 			continue
 		}
-		others := values
-		for size := 1; ; size = 1 {
-			for i := range others {
-				size *= max(len(others[i]), 1)
-			}
-			if size <= maxCalls {
-				break
-			}
-			longest := -1
-			for i := range others {
-				if i != arg && len(others[i]) > 1 && (longest < 0 || len(others[i]) > len(others[longest])) {
-					longest = i
-				}
-			}
-			if longest < 0 {
-				others[arg] = others[arg][:maxCalls]
-				break
-			}
-			others[longest] = others[longest][:len(others[longest])/2]
+		allow, refuse := newSuspects(d, arg, true), newSuspects(d, arg, false)
+		if len(allow.items)+len(refuse.items) == 0 {
+			continue
 		}
-		eachCall(others, func(call [6]uint64) {
-			above := call
-			above[arg] |= 1 << 32
-			if !refused(find.Outcomes(call)) || refused(find.Outcomes(above)) {
-				return
-			}
-			for _, b := range culprits(d, s, arg, call, above, find.Holding(call), find.Holding(above)) {
-				if i, ok := at[b.arg]; !ok {
-					at[b.arg] = len(out)
-					out = append(out, b)
-				} else if b.distance() < out[i].distance() {
-					out[i] = b
+		others := limited(values, arg)
+		lows := slices.Clone(others[arg])
+		slices.SortFunc(lows, func(a, b uint64) int { return cmp.Compare(b, a) })
+		for _, low := range lows {
+			others[arg] = []uint64{low}
+			allow.turnTo(low)
+			refuse.turnTo(low)
+			eachCall(others, func(call [6]uint64) {
+				above := call
+				above[arg] |= upperBit
+				if !refused(call) || refused(above) {
+					return
 				}
+				// The condition that makes the difference is one that lets the second call through, or else one that
+				// refuses the first.
+				if allow.any(above) {
+					allow.settle(above, low)
+				} else {
+					refuse.settle(call, low)
+				}
+			})
+		}
+		for _, found := range []*suspects{allow, refuse} {
+			for _, item := range found.settled {
+				c := d.Cases[item.of]
+				out = append(out, bypass{s, c.Rule, item.arg, c.Outcome.Runs(), item.low, item.low | upperBit})
 			}
-		})
+		}
+	}
+	return nearest(out)
+}
+
+// upperBit is the bit of an argument that is set to avoid a condition.
+const upperBit = 1 << 32
+
+// nearest returns the bypass of each condition whose example is nearest to its value.
+func nearest(all []bypass) (out []bypass) {
+	at := map[*seccomp.Arg]int{}
+	for _, b := range all {
+		if i, ok := at[b.arg]; !ok {
+			at[b.arg] = len(out)
+			out = append(out, b)
+		} else if b.distance() < out[i].distance() {
+			out[i] = b
+		}
 	}
 	return out
+}
+
+// limited returns values of which there are no more than maxCalls combinations, but all of one argument where possible.
+func limited(values [6][]uint64, arg int) [6][]uint64 {
+	for {
+		size, longest := 1, -1
+		for i := range values {
+			size *= max(len(values[i]), 1)
+			if i != arg && len(values[i]) > 1 && (longest < 0 || len(values[i]) > len(values[longest])) {
+				longest = i
+			}
+		}
+		switch {
+		case size <= maxCalls:
+			return values
+		case longest < 0:
+			values[arg] = values[arg][:maxCalls]
+			return values
+		}
+		values[longest] = values[longest][:len(values[longest])/2]
+	}
+}
+
+// suspects are conditions on an argument that may hold for a value and not for the same one with an upper bit, or the
+// other way round, in the cases that let calls through, or in those that do not. The values are tried from the largest
+// one down, so the first that shows the bypass of a condition is the nearest to the condition's own: all such values lie
+// below it. What is settled is not looked at again, so each condition is found once.
+type suspects struct {
+	allows  bool
+	items   []suspect
+	open    *decide.Finder // those that are not settled
+	holding *decide.Finder // all
+	settled []suspect
+	// waiting are those that come in when the value is below a limit, by falling limit; only are those for one value.
+	waiting []int
+	only    map[uint64][]int
+	in      []int // of only
+}
+
+// suspect is a condition of a case.
+type suspect struct {
+	of    int // in Decision.Cases
+	cond  decide.Cond
+	arg   *seccomp.Arg
+	below uint64 // it counts for values below this one; 0 for all
+	low   uint64 // the value that shows the bypass
+	found bool
+}
+
+func newSuspects(d *decide.Decision, arg int, allows bool) *suspects {
+	s := &suspects{allows: allows, only: map[uint64][]int{}}
+	var cases []decide.Case
+	var always []int
+	for i, c := range d.Cases {
+		if c.Outcome.Runs() != allows {
+			continue
+		}
+		for _, cond := range c.Conds {
+			one := suspect{of: i, cond: cond, arg: argOf(c.Rule, cond)}
+			if cond.Arg != arg || cond.Low || one.arg == nil {
+				continue
+			}
+			n := len(s.items)
+			switch cond.Op {
+			case "SCMP_CMP_EQ":
+				always = append(always, n)
+			case "SCMP_CMP_MASKED_EQ":
+				if cond.Mask&upperBit == 0 {
+					continue
+				}
+				always = append(always, n)
+			case "SCMP_CMP_LT", "SCMP_CMP_LE": // hold for the lower value
+				if allows {
+					continue
+				}
+				always = append(always, n)
+			case "SCMP_CMP_GT", "SCMP_CMP_GE": // hold for the upper value
+				if !allows {
+					continue
+				}
+				one.below = cond.Value
+				if cond.Op == "SCMP_CMP_GT" && cond.Value < math.MaxUint64 {
+					one.below++
+				}
+				s.waiting = append(s.waiting, n)
+			case "SCMP_CMP_NE":
+				if value := cond.Value; allows && value < upperBit {
+					s.only[value] = append(s.only[value], n)
+				} else if low := value &^ upperBit; !allows && value != low && low < upperBit {
+					s.only[low] = append(s.only[low], n)
+				} else {
+					continue
+				}
+			default:
+				continue
+			}
+			s.items, cases = append(s.items, one), append(cases, c)
+		}
+	}
+	s.open, s.holding = decide.NewFinder(cases), decide.NewFinder(cases)
+	for _, n := range always {
+		s.add(n)
+	}
+	slices.SortFunc(s.waiting, func(a, b int) int { return cmp.Compare(s.items[b].below, s.items[a].below) })
+	return s
+}
+
+func (s *suspects) add(n int) {
+	s.holding.Add(n)
+	if !s.items[n].found {
+		s.open.Add(n)
+	}
+}
+
+// turnTo goes to the next value, which is smaller than the one before.
+func (s *suspects) turnTo(low uint64) {
+	for _, n := range s.in {
+		s.holding.Remove(n)
+		if !s.items[n].found {
+			s.open.Remove(n)
+		}
+	}
+	for len(s.waiting) > 0 && s.items[s.waiting[0]].below > low {
+		s.add(s.waiting[0])
+		s.waiting = s.waiting[1:]
+	}
+	s.in = s.only[low]
+	for _, n := range s.in {
+		s.add(n)
+	}
+}
+
+// any reports whether some condition makes a difference for a call that lets it through.
+func (s *suspects) any(call [6]uint64) (found bool) {
+	s.holding.Holding(call, func(int) bool {
+		found = true
+		return false
+	})
+	return found
+}
+
+// settle notes the conditions that make a difference for a call, whose argument is low or that with the upper bit.
+func (s *suspects) settle(call [6]uint64, low uint64) {
+	var now []int
+	s.open.Holding(call, func(n int) bool {
+		now = append(now, n)
+		return true
+	})
+	for _, n := range now {
+		item := &s.items[n]
+		s.open.Remove(n)
+		item.found = true
+		if item.cond.Holds(low) != item.cond.Holds(low|upperBit) { // else it never does: all other values are smaller
+			item.low = low
+			s.settled = append(s.settled, *item)
+		}
+	}
 }
 
 // eachCall calls look with every combination of values; an argument without any is 0.
@@ -253,36 +425,6 @@ func eachCall(values [6][]uint64, look func(call [6]uint64)) {
 			return
 		}
 	}
-}
-
-// culprits returns the conditions on an argument that make the difference between a call that is refused and one that
-// is not: those that let the second through, or else those that refuse the first only. Of each call the cases that hold
-// are given.
-func culprits(d *decide.Decision, s *seccomp.Syscall, arg int, low, high [6]uint64,
-	atLow, atHigh []int) (out []bypass) {
-	for _, allows := range []bool{true, false} {
-		if len(out) > 0 {
-			break
-		}
-		holding := atLow
-		if allows {
-			holding = atHigh
-		}
-		for _, i := range holding {
-			c := d.Cases[i]
-			if c.Outcome.Runs() != allows {
-				continue
-			}
-			for _, cond := range c.Conds {
-				if cond.Arg == arg && cond.Holds(low[arg]) != cond.Holds(high[arg]) {
-					if a := argOf(c.Rule, cond); a != nil {
-						out = append(out, bypass{s, c.Rule, a, allows, low[arg], high[arg]})
-					}
-				}
-			}
-		}
-	}
-	return out
 }
 
 // argOf returns the condition as it is written.

@@ -109,6 +109,18 @@ func (r *ranges) add(i int) {
 	}
 }
 
+// remove takes out a case that was added.
+func (r *ranges) remove(i int) {
+	r.added--
+	k := r.place[i]
+	n := r.size + k
+	r.highest[n], r.in[n] = 0, false
+	for n /= 2; n > 0; n /= 2 {
+		r.highest[n] = max(r.highest[2*n], r.highest[2*n+1])
+		r.in[n] = r.in[2*n] || r.in[2*n+1]
+	}
+}
+
 // each calls look with the cases that were added whose intervals meet one, until it returns false.
 func (r *ranges) each(first, last uint64, look func(i int) bool) {
 	if r.added == 0 || first > last {
@@ -226,45 +238,70 @@ func (m *meetings) group(index map[string]*alike, i int, c *Case) *alike {
 }
 
 // add adds a case.
-func (m *meetings) add(i int, c *Case) {
+func (m *meetings) add(i int, c *Case) { m.each(i, c, (*ranges).add) }
+
+// remove takes out a case that was added.
+func (m *meetings) remove(i int, c *Case) { m.each(i, c, (*ranges).remove) }
+
+// each calls do with the ranges that hold a case.
+func (m *meetings) each(i int, c *Case, do func(r *ranges, i int)) {
 	g := m.of[i]
-	g.all.add(i)
-	var added []equality
+	do(g.all, i)
+	var done []equality
 	for _, cond := range c.Conds {
-		if e, ok := cond.equality(); ok && !slices.Contains(added, e) {
-			added = append(added, e)
-			g.by[e].add(i)
+		if e, ok := cond.equality(); ok && !slices.Contains(done, e) {
+			done = append(done, e)
+			do(g.by[e], i)
 		}
 	}
 }
 
-// Finder finds the cases of a decision that hold for a call. It is made for many calls.
+// Finder finds the cases of a list that hold for a call. It is made for many calls.
 type Finder struct {
-	decision *Decision
-	cases    *meetings
+	cases   []Case
+	groups  *meetings
+	without Outcome // what Outcomes returns where no case holds
 }
 
 // Finder returns the finder of the decision's cases.
-func (d *Decision) Finder() *Finder { return &Finder{d, newMeetings(d.Cases, true)} }
+func (d *Decision) Finder() *Finder { return &Finder{d.Cases, newMeetings(d.Cases, true), d.Outcome} }
 
-// each calls look with the cases of a group that hold for a call, until it returns false.
-func (f *Finder) each(g *alike, args [6]uint64, look func(i int) bool) {
+// NewFinder returns a finder of cases, of which none is in it before Add.
+func NewFinder(cases []Case) *Finder { return &Finder{cases: cases, groups: newMeetings(cases, false)} }
+
+// Add puts a case in, by its index.
+func (f *Finder) Add(i int) { f.groups.add(i, &f.cases[i]) }
+
+// Remove takes a case out.
+func (f *Finder) Remove(i int) { f.groups.remove(i, &f.cases[i]) }
+
+// each calls look with the cases of a group that hold for a call, until it returns false, and reports whether it did
+// not.
+func (f *Finder) each(g *alike, args [6]uint64, look func(i int) bool) (all bool) {
 	candidates := g.all
-	if len(g.shape) > 0 {
-		e := g.shape[0]
+	for _, e := range g.shape { // the equality that the fewest have
 		e.value = args[e.arg] & e.mask
-		if candidates = g.by[e]; candidates == nil {
-			return
+		found := g.by[e]
+		if found == nil {
+			return true
+		}
+		if len(found.cases) < len(candidates.cases) {
+			candidates = found
 		}
 	}
 	value := uint64(0)
 	if g.ordered >= 0 {
 		value = args[g.ordered]
-		if f.decision.Cases[candidates.cases[0]].narrowOn(g.ordered) {
+		if f.cases[candidates.cases[0]].narrowOn(g.ordered) {
 			value &= math.MaxUint32
 		}
 	}
-	candidates.each(value, value, func(i int) bool { return !f.decision.Cases[i].Holds(args) || look(i) })
+	all = true
+	candidates.each(value, value, func(i int) bool {
+		all = !f.cases[i].Holds(args) || look(i)
+		return all
+	})
+	return all
 }
 
 // narrowOn reports whether the conditions on an argument compare its lower half.
@@ -272,21 +309,19 @@ func (c *Case) narrowOn(arg int) bool {
 	return slices.ContainsFunc(c.Conds, func(cond Cond) bool { return cond.Arg == arg && cond.Low })
 }
 
-// Holding returns the indexes of the cases that hold for a call, in order.
-func (f *Finder) Holding(args [6]uint64) (holding []int) {
-	for _, g := range f.cases.groups {
-		f.each(g, args, func(i int) bool {
-			holding = append(holding, i)
-			return true
-		})
+// Holding calls look with the index of each case that holds for a call, in no order, until it returns false. A case
+// must not be added or removed meanwhile.
+func (f *Finder) Holding(args [6]uint64, look func(i int) bool) {
+	for _, g := range f.groups.groups {
+		if !f.each(g, args, look) {
+			return
+		}
 	}
-	slices.Sort(holding)
-	return holding
 }
 
 // Outcomes returns the outcomes of the cases that hold for a call, or that of the decision where there is none.
 func (f *Finder) Outcomes(args [6]uint64) (out []Outcome) {
-	for _, g := range f.cases.groups {
+	for _, g := range f.groups.groups {
 		if slices.Contains(out, g.outcome) {
 			continue
 		}
@@ -296,7 +331,7 @@ func (f *Finder) Outcomes(args [6]uint64) (out []Outcome) {
 		})
 	}
 	if len(out) == 0 {
-		return []Outcome{f.decision.Outcome}
+		return []Outcome{f.without}
 	}
 	return out
 }

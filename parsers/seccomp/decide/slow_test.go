@@ -222,6 +222,24 @@ func TestFinder(t *testing.T) {
 	for range heavytest.Times(2000) {
 		d := randomDecision(r, r.IntN(3) == 0, 1+r.IntN(14))
 		find, pool := d.Finder(), values(r)
+		if r.IntN(2) == 0 {
+			find = NewFinder(d.Cases)
+			find.without = d.Outcome
+			for _, i := range r.Perm(len(d.Cases)) {
+				find.Add(i)
+			}
+			for n := r.IntN(4); n > 0 && len(d.Cases) > 0; n-- { // a case goes, and comes back
+				i := r.IntN(len(d.Cases))
+				find.Remove(i)
+				find.Holding([6]uint64{}, func(held int) bool {
+					if held == i {
+						t.Fatalf("%s: case %d was removed", d, i)
+					}
+					return true
+				})
+				find.Add(i)
+			}
+		}
 		for range 20 {
 			call := [6]uint64{pool[r.IntN(len(pool))], pool[r.IntN(len(pool))], pool[r.IntN(len(pool))]}
 			var want []int
@@ -230,7 +248,12 @@ func TestFinder(t *testing.T) {
 					want = append(want, i)
 				}
 			}
-			if got := find.Holding(call); !slices.Equal(got, want) {
+			var got []int
+			find.Holding(call, func(i int) bool {
+				got = append(got, i)
+				return true
+			})
+			if slices.Sort(got); !slices.Equal(got, want) {
 				t.Fatalf("%s: %v for %x, want %v", d, got, call, want)
 			}
 			outcomes := func(list []Outcome) string {
