@@ -268,8 +268,8 @@ func limited(values [6][]uint64, arg int) [6][]uint64 {
 
 // suspects are conditions on an argument that may hold for a value and not for the same one with an upper bit, or the
 // other way round, in the cases that let calls through, or in those that do not. The values are tried from the largest
-// one down, so the first that shows the bypass of a condition is the nearest to the condition's own: all such values lie
-// below it. What is settled is not looked at again, so each condition is found once.
+// one down, so the first that shows the bypass of a condition is the nearest to the condition's own: all such values
+// lie below it. What is settled is not looked at again, so each condition is found once.
 type suspects struct {
 	allows  bool
 	items   []suspect
