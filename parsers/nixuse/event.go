@@ -1,6 +1,8 @@
 package nixuse
 
 import (
+	"slices"
+
 	"github.com/sandlint/sandlint/parsers/dockerfile"
 	"github.com/sandlint/sandlint/parsers/image"
 	"github.com/sandlint/sandlint/parsers/shell"
@@ -49,6 +51,8 @@ type Event struct {
 	Text     *Text
 	Truncate bool
 	Removed  bool
+	// Unlinks says that a symbolic link at Path becomes a file with the same text.
+	Unlinks bool
 	// ByInstaller says that an installer of Nix writes it, by default or because its command line says so.
 	ByInstaller bool
 
@@ -74,6 +78,17 @@ type Event struct {
 	index int // in Image.Events
 	// states are what is there just before and after it, nil until they are asked for.
 	states [2]*state
+}
+
+// ReadsSystemConf reports whether an event runs as root, and nothing makes Nix read another file than SystemConf there,
+// so what a RUN beside it writes to that file holds.
+func (e *Event) ReadsSystemConf() bool {
+	if !image.IsRoot(e.User) {
+		return false
+	}
+	return !slices.ContainsFunc(e.Image.Timeline(), func(at *Event) bool {
+		return at.Kind == SetEnv && at.Name == "NIX_CONF_DIR"
+	})
 }
 
 // ComesAfter reports whether an event comes after another one of the same stage.

@@ -31,6 +31,8 @@ type Installer struct {
 	Flag source.Span
 	// ConfFile is the path, in the image, of the file passed as configuration; "" without one.
 	ConfFile string
+	// FileText is the text of that file, nil where it is not known.
+	FileText *Text
 	// ConfLate says that it runs Nix before it writes the configuration passed to it.
 	ConfLate bool
 	// Overwrites says that it replaces a nix.conf that was there before.

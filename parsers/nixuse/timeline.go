@@ -462,6 +462,9 @@ func (b *builder) configWrites(c *image.Command) {
 				write(w, true, true)
 			}
 		}
+		if b.unlinks(c, from, last) {
+			return
+		}
 		if len(c.Words) > 2 && from.Text != "/dev/stdin" &&
 			(strings.Contains(from.Text, ".conf") || !b.isConfigDir(c.PathOf(last))) {
 			write(last, true, false)
@@ -483,6 +486,24 @@ func (b *builder) configWrites(c *image.Command) {
 			}
 		}
 	}
+}
+
+// unlinks emits the event of a cp that puts the file that a symbolic link names in the place of the link, as in
+// `cp --remove-destination "$(readlink -f FILE)" FILE`, and reports whether a command is one.
+func (b *builder) unlinks(c *image.Command, from, to shell.Word) bool {
+	dest := c.PathOf(to)
+	if c.Name != "cp" || !c.HasWord("--remove-destination") || !b.isConfig(dest) ||
+		!strings.HasPrefix(from.Text, "$(readlink -f ") || !strings.Contains(from.Text, dest) {
+		return false
+	}
+	e := common(c)
+	e.Kind, e.Path, e.Unlinks = WriteConfig, dest, true
+	event := b.emit(&e)
+	event.Text = &Text{
+		File: nixconf.Parse(source.NewFragment(c.File, nil)), Host: HostWrite, Path: dest, Append: true,
+		Event: event, Image: b.img, Targets: b.img.targets(),
+	}
+	return true
 }
 
 // isOutputOption reports whether an option of curl or wget is followed by the name of the file to write.
@@ -541,6 +562,9 @@ func (b *builder) nix(c *image.Command, use *Use) {
 		} else if e := b.lastEnv("NIX_INSTALLER_EXTRA_CONF"); e != nil && e.Text != nil {
 			in.Conf = &Text{File: e.Text.File, Host: HostExtra, Append: true}
 		}
+	}
+	if in != nil && in.ConfFile != "" {
+		in.FileText = b.fileText(c, c.Absolute(in.ConfFile))
 	}
 	written := func() {
 		if in == nil {
@@ -605,7 +629,7 @@ func (b *builder) nix(c *image.Command, use *Use) {
 			e.Kind, e.Path, e.ByInstaller = WriteConfig, in.confPath(), true
 			e.Span = in.Flag
 			event := b.emit(&e)
-			if t := b.fileText(c, c.Absolute(in.ConfFile)); t != nil {
+			if t := in.FileText; t != nil {
 				event.Text = &Text{
 					File:    t.File,
 					Host:    HostExtra,

@@ -202,20 +202,31 @@ func installerFix(img *nixuse.Image, write, command *nixuse.Event, found []late)
 			Changes: fixers.Changes{fixdocker.Words{Added: []string{"--extra-conf", settings[0]}}, declared},
 		}}
 	}
+	var fixes []fixers.Fix
+	if text, ok := fixnix.AppendCommand(settings); ok && write.ByInstaller && in.Kind == nixuse.OfficialDaemon &&
+		command.ReadsSystemConf() {
+		// The installer replaces the file when it is done, with what it was passed in the end.
+		fixes = append(fixes, fixers.Fix{
+			Title: "Write the setting to /etc/nix/nix.conf before the installer, too", Safety: fixers.Unsafe,
+			Edits: fixdocker.InsertBefore(img.Dockerfile.File, command.Instruction,
+				"RUN mkdir -p /etc/nix && "+text),
+			Changes: fixers.Changes{fixdocker.NewInstructions{"RUN"}, declared},
+		})
+	}
 	for _, a := range command.Command.Assigns {
 		if a.Name == "NIX_CONFIG" {
-			return nil
+			return fixes
 		}
 	}
 	at := command.Command.Span.Start
-	return []fixers.Fix{{
+	return append(fixes, fixers.Fix{
 		Title: "Pass the setting to the installer in NIX_CONFIG", Safety: fixers.Unsafe,
 		Edits: []fixers.Edit{{
 			File: img.Dockerfile.Source, Span: source.Span{Start: at, End: at},
 			Text: fmt.Sprintf("NIX_CONFIG='%s' ", settings[0]),
 		}},
 		Changes: fixers.Changes{fixdocker.Variables{"NIX_CONFIG"}, declared},
-	}}
+	})
 }
 
 // needsToo reports whether a command between the installer and the write needs the settings, too, so passing them to

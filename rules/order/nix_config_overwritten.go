@@ -15,7 +15,6 @@ import (
 	"github.com/sandlint/sandlint/parsers/source"
 	"github.com/sandlint/sandlint/rules"
 	"github.com/sandlint/sandlint/rules/order/internal/reached"
-	"github.com/sandlint/sandlint/rules/order/internal/write"
 )
 
 var nixConfigOverwritten = &rules.Rule{
@@ -295,19 +294,19 @@ func (o *overwrites) fix(e *nixuse.Event, found []lost) []fixers.Fix {
 	var lines []string
 	for _, l := range found {
 		settings = append(settings, l.name)
-		lines = append(lines, write.Line(l.entry))
+		lines = append(lines, fixnix.Line(l.entry))
 	}
 	if e.ByInstaller {
-		text, ok := write.Instruction(lines, false)
+		text, ok := fixnix.AppendCommand(lines)
 		tooLate := slices.ContainsFunc(found, func(l lost) bool {
 			return l.command != nil && l.command.Instruction == e.Instruction
 		})
-		if !ok || tooLate || !write.Reads(e) || e.Path != nixuse.SystemConf {
+		if !ok || tooLate || !e.ReadsSystemConf() || e.Path != nixuse.SystemConf {
 			return nil
 		}
 		return []fixers.Fix{{
 			Title: "Write the settings again after the installer", Safety: fixers.Unsafe,
-			Edits:   fixdocker.InsertAfter(e.Image.Dockerfile.File, e.Instruction, text),
+			Edits:   fixdocker.InsertAfter(e.Image.Dockerfile.File, e.Instruction, "RUN "+text),
 			Changes: fixers.Changes{fixdocker.NewInstructions{"RUN"}, settings, fixnix.Rights{}},
 		}}
 	}

@@ -13,7 +13,6 @@ import (
 	"github.com/sandlint/sandlint/parsers/nixuse"
 	"github.com/sandlint/sandlint/rules"
 	"github.com/sandlint/sandlint/rules/order/internal/reached"
-	"github.com/sandlint/sandlint/rules/order/internal/write"
 )
 
 var nixConfigVariableOverwritten = &rules.Rule{
@@ -99,7 +98,7 @@ func (v *variables) replaced(model *nixuse.Model, img *nixuse.Image, was, now *n
 		return
 	}
 	message := fmt.Sprintf("%q is lost, since a later ENV gives NIX_CONFIG another value and does not add to it",
-		write.Line(worst))
+		fixnix.Line(worst))
 	related := []rules.Related{{File: now.File, Span: now.Span, Message: "NIX_CONFIG is set again here"}}
 	if command != nil {
 		message += fmt.Sprintf(", so %q runs without it", command.Nix.Label)
@@ -128,7 +127,7 @@ func (v *variables) replacedFor(img *nixuse.Image, was, command *nixuse.Event) {
 		v.p.Report(rules.Finding{
 			Severity: rules.Warning, File: command.File, Span: command.Nix.Span,
 			Message: fmt.Sprintf("%q runs without %q, since its own NIX_CONFIG takes the place of that of the image",
-				command.Nix.Label, write.Line(entry)),
+				command.Nix.Label, fixnix.Line(entry)),
 			Related: []rules.Related{{
 				File: was.File, Span: was.Text.Fragment.Span(entry.Span), Message: "the image sets it here",
 			}},
@@ -164,22 +163,22 @@ func lostSettings(before, after *nixuse.Effective, was, now *nixuse.Event) map[s
 // moveToFile returns the fix that writes the settings of an ENV NIX_CONFIG to the nix.conf of the image instead.
 func moveToFile(was *nixuse.Event, names []string) []fixers.Fix {
 	base := was.Image.Root().Base
-	if base == nil || base.Conf == nil || !write.Reads(was) || len(was.Instruction.Pairs) != 1 ||
+	if base == nil || base.Conf == nil || !was.ReadsSystemConf() || len(was.Instruction.Pairs) != 1 ||
 		was.Instruction.Broken || was.Instruction.Name != "ENV" {
 		return nil
 	}
 	var lines []string
 	for _, entry := range was.Text.Entries {
-		lines = append(lines, write.Line(entry))
+		lines = append(lines, fixnix.Line(entry))
 	}
-	text, ok := write.Instruction(lines, false)
+	text, ok := fixnix.AppendCommand(lines)
 	if !ok {
 		return nil
 	}
 	slices.Sort(names)
 	return []fixers.Fix{{
 		Title: "Write the settings to /etc/nix/nix.conf instead", Safety: fixers.Unsafe,
-		Edits: []fixers.Edit{{File: was.File, Span: was.Instruction.Span, Text: text}},
+		Edits: []fixers.Edit{{File: was.File, Span: was.Instruction.Span, Text: "RUN " + text}},
 		Changes: fixers.Changes{
 			fixdocker.NewInstructions{"RUN"}, fixdocker.RemovedInstructions{"ENV"}, fixdocker.Variables{"NIX_CONFIG"},
 			fixnix.Settings(names), fixnix.Rights{},

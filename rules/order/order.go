@@ -17,6 +17,7 @@ func Pack() rules.Pack {
 	return rules.Pack{Name: "order", Pages: pages, Rules: []*rules.Rule{
 		mixedProfileTools,
 		nixConfigAfterNixCommand,
+		nixConfigHiddenByVolume,
 		nixConfigOverwritten,
 		nixConfigVariableOverwritten,
 	}}

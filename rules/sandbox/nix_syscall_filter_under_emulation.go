@@ -99,6 +99,9 @@ func emulationFix(img *nixuse.Image, e *nixuse.Event) []fixers.Fix {
 				},
 			}}
 		}
+		if fix, ok := aroundInstaller(img, e); ok {
+			return []fixers.Fix{fix}
+		}
 		return []fixers.Fix{{
 			Title:  "Set NIX_CONFIG to filter-syscalls = false in the environment of the installer",
 			Safety: fixers.Manual,
@@ -118,6 +121,29 @@ func emulationFix(img *nixuse.Image, e *nixuse.Event) []fixers.Fix {
 		Edits:   fixdocker.InsertBefore(img.Dockerfile.File, e.Instruction, write),
 		Changes: fixers.Changes{fixdocker.NewInstructions{"RUN"}, settings},
 	}}
+}
+
+// aroundInstaller returns the fix that writes the setting before the official installer and, where that replaces the
+// file, again after it.
+func aroundInstaller(img *nixuse.Image, e *nixuse.Event) (fixers.Fix, bool) {
+	kind := e.Nix.Installer.Kind
+	if kind != nixuse.OfficialDaemon && kind != nixuse.OfficialSingle || !e.ReadsSystemConf() || replacedLater(img, e) &&
+		kind == nixuse.OfficialSingle {
+		return fixers.Fix{}, false
+	}
+	const write = "echo 'filter-syscalls = false' >> /etc/nix/nix.conf"
+	fix := fixers.Fix{
+		Title: "Write filter-syscalls = false before the installer", Safety: fixers.Unsafe,
+		Edits: fixdocker.InsertBefore(img.Dockerfile.File, e.Instruction, "RUN mkdir -p /etc/nix && "+write),
+		Changes: fixers.Changes{
+			fixdocker.NewInstructions{"RUN"}, fixnix.Settings{"filter-syscalls"},
+		},
+	}
+	if kind == nixuse.OfficialDaemon {
+		fix.Title += ", and again after it, since it replaces the file"
+		fix.Edits = append(fix.Edits, fixdocker.InsertAfter(img.Dockerfile.File, e.Instruction, "RUN "+write)...)
+	}
+	return fix, true
 }
 
 // readsSystemConf reports whether settings in the image's /etc/nix/nix.conf apply to a command.
