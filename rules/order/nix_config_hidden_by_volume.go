@@ -68,12 +68,12 @@ func checkHiddenByVolume(p *rules.Pass, img *nixuse.Image, replaced bool) bool {
 		switch {
 		case s.Covered("/nix/store") && knownMounts(s):
 			finding.Severity = rules.Warning
-			finding.Message = fmt.Sprintf("%s is a link into /nix/store in %s, which is a cache mount here, so the text "+
-				"does not get into the image", e.Path, base.Name)
+			finding.Message = fmt.Sprintf("%s is a link into /nix/store in %s, which is a cache mount here, so the "+
+				"text does not get into the image", e.Path, base.Name)
 			finding.Fixes = nil
 		case volume != nil:
-			finding.Message = fmt.Sprintf("%s is a link into /nix/store in %s, so a volume at /nix that is not new hides "+
-				"this text", e.Path, base.Name)
+			finding.Message = fmt.Sprintf("%s is a link into /nix/store in %s, so a volume at /nix that is not new "+
+				"hides this text", e.Path, base.Name)
 			finding.Related = []rules.Related{{
 				File: e.File, Span: volume.Instruction.Span, Message: "the volume is declared here",
 			}}

@@ -31,12 +31,7 @@ func Fix(img *nixuse.Image, write, command *nixuse.Event) (fixers.Fix, bool) {
 	}
 	safety := fixers.Safe
 	settings, lost := written(img, write)
-	before, after := img.SettingsBefore(command), img.SettingsAfter(write, command.User)
-	if lost || slices.ContainsFunc(settings, func(name string) bool {
-		was, _ := before.Value(name)
-		is, _ := after.Value(name)
-		return was != is && slices.Contains(weakening, name)
-	}) {
+	if lost || weakens(img, write, command, settings) {
 		safety = fixers.Unsafe
 	}
 	if write.Instruction == command.Instruction {
@@ -70,14 +65,60 @@ func written(img *nixuse.Image, write *nixuse.Event) (settings []string, lost bo
 			continue
 		}
 		before, after := img.SettingsBefore(e), img.SettingsAfter(e, e.User)
-		for _, name := range before.Settings.Names() {
-			was, _ := before.Value(name)
-			if is, _ := after.Value(name); was != is && !slices.Contains(own, name) {
+		for _, name := range before.Names() {
+			if slices.Contains(own, name) {
+				continue
+			}
+			// Another source may decide by now what the file decides further up.
+			was, known := before.Value(name)
+			if is, _ := after.Value(name); !known || was != is || len(after.Origins(name)) > 0 {
 				settings, lost = append(settings, name), true
 			}
 		}
 	}
 	return settings, lost
+}
+
+// weakens reports whether one of the commands that a write moves over runs with another value of a setting that loosens
+// a check.
+func weakens(img *nixuse.Image, write, command *nixuse.Event, settings []string) bool {
+	loose := slices.DeleteFunc(slices.Clone(settings), func(name string) bool {
+		return !slices.Contains(weakening, name)
+	})
+	if len(loose) == 0 {
+		return false
+	}
+	last := write
+	if write.Instruction != command.Instruction {
+		beside := img.EventsBeside(write)
+		last = beside[len(beside)-1]
+	}
+	after := img.SettingsAfter(last, command.User)
+	return slices.ContainsFunc(movedOver(img, write, command), func(e *nixuse.Event) bool {
+		if e.Kind != nixuse.RunCommand {
+			return false
+		}
+		before := img.SettingsBefore(e)
+		return slices.ContainsFunc(loose, func(name string) bool {
+			was, _ := before.Value(name)
+			is, _ := after.Value(name)
+			return was != is
+		})
+	})
+}
+
+// movedOver returns the events that a write moves over: a whole instruction moves above the whole instruction of the
+// command.
+func movedOver(img *nixuse.Image, write, command *nixuse.Event) []*nixuse.Event {
+	first := command
+	if write.Instruction != command.Instruction {
+		first = img.EventsBeside(command)[0]
+	}
+	events := img.EventsFrom(first)
+	if n := slices.Index(events, write); n >= 0 {
+		return events[:n]
+	}
+	return events
 }
 
 // movable reports whether a write means the same before a command as after it: nothing between the two, which are in
@@ -86,12 +127,10 @@ func movable(img *nixuse.Image, write, command *nixuse.Event) bool {
 	if write.Kind != nixuse.WriteConfig || write.ByInstaller || write.User != command.User {
 		return false
 	}
-	for _, e := range img.EventsFrom(command) {
-		if e == write {
-			break
-		}
+	for _, e := range movedOver(img, write, command) {
 		switch {
-		case e.Kind == nixuse.WriteConfig && e.Path == write.Path && e.Instruction != write.Instruction:
+		case e.Kind == nixuse.WriteConfig && e.Path == write.Path &&
+			(e.Instruction != write.Instruction || write.Instruction == command.Instruction):
 			return false // the order of the two writes matters
 		case e.Kind == nixuse.Opaque, e.Nix != nil && e.Nix.Installer != nil:
 			return false
