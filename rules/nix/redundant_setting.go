@@ -1,7 +1,6 @@
 package nix
 
 import (
-	"fmt"
 	"slices"
 	"strings"
 
@@ -42,7 +41,8 @@ func checkRedundantSettings(p *rules.Pass, img *nixuse.Image) {
 		}
 		before := img.SettingsBefore(e)
 		for _, entry := range e.Text.Entries {
-			if slices.Contains(protections, fixnix.Line(entry)) || len(e.Text.Setting(nixuse.Canonical(entry.Name.Text))) > 1 ||
+			name := nixuse.Canonical(entry.Name.Text)
+			if slices.Contains(protections, fixnix.Line(entry)) || len(e.Text.Setting(name)) > 1 ||
 				!nixtext.Assigns(e.Text, entry, e.Text.Targets) || !nixtext.Known(e.Text, entry) {
 				continue
 			}
@@ -50,7 +50,7 @@ func checkRedundantSettings(p *rules.Pass, img *nixuse.Image) {
 			if why == "" {
 				continue
 			}
-			finding := nixtext.At(e.Text, entry.Span, fmt.Sprintf("%q changes nothing, since %s", fixnix.Line(entry), why))
+			finding := nixtext.Atf(e.Text, entry.Span, "%q changes nothing, since %s", fixnix.Line(entry), why)
 			finding.Fixes = deleteSetting(img, e, entry)
 			p.Report(finding)
 		}
@@ -65,7 +65,8 @@ func redundant(img *nixuse.Image, e *nixuse.Event, before *nixuse.Effective, ent
 	}
 	origins := before.Origins(name)
 	if before.Settings.Get(name).Set || len(origins) > 0 {
-		if name != "sandbox" || len(origins) == 0 || slices.ContainsFunc(origins, func(o nixuse.Origin) bool { return o.Event != nil }) {
+		written := func(o nixuse.Origin) bool { return o.Event != nil }
+		if name != "sandbox" || len(origins) == 0 || slices.ContainsFunc(origins, written) {
 			return ""
 		}
 		return "the base image " + origins[0].Label + " sets the same"

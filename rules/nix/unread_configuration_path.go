@@ -186,8 +186,8 @@ func checkUnreadFiles(p *rules.Pass, img *nixuse.Image) {
 			if namedElsewhere(img, e) {
 				continue
 			}
-			finding.Message = fmt.Sprintf("nothing reads %q: Nix looks for %q, so these settings have no effect", e.Path,
-				right)
+			finding.Message = fmt.Sprintf("nothing reads %q: Nix looks for %q, so these settings have no effect",
+				e.Path, right)
 			finding.Fixes = rightPlace(img, e, right)
 		case e.Path == nixuse.SystemConf:
 			dir := otherFolder(img, e)
@@ -201,8 +201,8 @@ func checkUnreadFiles(p *rules.Pass, img *nixuse.Image) {
 			if user == "" {
 				continue
 			}
-			finding.Message = fmt.Sprintf("%q is the configuration of another user than %q, who runs Nix from here on, "+
-				"so these settings have no effect", e.Path, user)
+			finding.Message = fmt.Sprintf("%q is the configuration of another user than %q, who runs Nix from here "+
+				"on, so these settings have no effect", e.Path, user)
 		default:
 			continue
 		}
@@ -311,7 +311,8 @@ func otherFolder(img *nixuse.Image, e *nixuse.Event) string {
 			return ""
 		}
 	}
-	if dir == path.Dir(nixuse.SystemConf) || dir == "." || strings.Contains(string(img.Dockerfile.Source.Bytes), "ln -") {
+	links := strings.Contains(string(img.Dockerfile.Source.Bytes), "ln -")
+	if dir == path.Dir(nixuse.SystemConf) || dir == "." || links {
 		return ""
 	}
 	return dir

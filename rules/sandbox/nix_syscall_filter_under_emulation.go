@@ -127,8 +127,8 @@ func emulationFix(img *nixuse.Image, e *nixuse.Event) []fixers.Fix {
 // file, again after it.
 func aroundInstaller(img *nixuse.Image, e *nixuse.Event) (fixers.Fix, bool) {
 	kind := e.Nix.Installer.Kind
-	if kind != nixuse.OfficialDaemon && kind != nixuse.OfficialSingle || !e.ReadsSystemConf() || replacedLater(img, e) &&
-		kind == nixuse.OfficialSingle {
+	if kind != nixuse.OfficialDaemon && kind != nixuse.OfficialSingle || !e.ReadsSystemConf() ||
+		kind == nixuse.OfficialSingle && replacedLater(img, e) {
 		return fixers.Fix{}, false
 	}
 	const write = "echo 'filter-syscalls = false' >> /etc/nix/nix.conf"

@@ -276,7 +276,8 @@ func (d *dice) other() string {
 func randomDockerfile(r *rand.Rand) string {
 	d := &dice{Rand: r}
 	var b strings.Builder
-	base := d.pick("nixos/nix:2.31.1", "nixos/nix:2.31.1", "nixos/nix", "nixpkgs/nix-flakes", "example.com/own", "debian:12")
+	base := d.pick("nixos/nix:2.31.1", "nixos/nix:2.31.1", "nixos/nix", "nixpkgs/nix-flakes", "example.com/own",
+		"debian:12")
 	fmt.Fprintf(&b, "FROM %s AS one\n", base)
 	if base == "debian:12" {
 		fmt.Fprintf(&b, "RUN curl -L https://nixos.org/nix/install | sh -s -- %s\n", d.pick("--daemon", "--no-daemon"))
@@ -293,7 +294,8 @@ func randomDockerfile(r *rand.Rand) string {
 			case 2:
 				fmt.Fprintf(&b, "COPY <<EOF /etc/nix/nix.conf\n%s\n%s\nEOF\n", d.setting(), d.setting())
 			case 3:
-				fmt.Fprintf(&b, "RUN %s && \\\n    %s && %s\n", d.nix(), d.pick(d.write(), d.nix()), d.pick(d.write(), d.nix()))
+				fmt.Fprintf(&b, "RUN %s && \\\n    %s && %s\n", d.nix(), d.pick(d.write(), d.nix()),
+					d.pick(d.write(), d.nix()))
 			case 4:
 				fmt.Fprintf(&b, "RUN cat >> /etc/nix/nix.conf <<EOF\n%s\n%s\nEOF\n", d.setting(), d.setting())
 			case 5:
