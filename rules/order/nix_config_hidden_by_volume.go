@@ -34,8 +34,8 @@ var nixConfigHiddenByVolume = &rules.Rule{
 	}),
 }
 
-// checkHiddenByVolume checks a stage, given whether something may have replaced the link before it, and returns the same
-// for its end.
+// checkHiddenByVolume checks a stage, given whether something may have replaced the link before it, and returns the
+// same for its end.
 func checkHiddenByVolume(p *rules.Pass, img *nixuse.Image, replaced bool) bool {
 	base := img.Root().Base
 	if base == nil || !base.StoreLink {

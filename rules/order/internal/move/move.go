@@ -94,6 +94,13 @@ func weakens(img *nixuse.Image, write, command *nixuse.Event, settings []string)
 		last = beside[len(beside)-1]
 	}
 	after := img.SettingsAfter(last, command.User)
+	if slices.ContainsFunc(loose, func(name string) bool {
+		return slices.ContainsFunc(after.Origins(name), func(o nixuse.Origin) bool {
+			return o.Event == nil || o.Event.Path != write.Path
+		})
+	}) {
+		return true // another source decides here, which may not do so above
+	}
 	return slices.ContainsFunc(movedOver(img, write, command), func(e *nixuse.Event) bool {
 		if e.Kind != nixuse.RunCommand {
 			return false
