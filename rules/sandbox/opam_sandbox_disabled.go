@@ -3,6 +3,7 @@ package sandbox
 import (
 	"github.com/sandlint/sandlint/parsers/image"
 	"github.com/sandlint/sandlint/rules"
+	"github.com/sandlint/sandlint/rules/sandbox/internal/disables"
 )
 
 var opamSandboxDisabled = &rules.Rule{
@@ -15,18 +16,13 @@ var opamSandboxDisabled = &rules.Rule{
 		"ocaml/opam-repository#23327, where opam's maintainers recommend the option inside containers",
 		"ocaml/opam#4327, ocaml/opam#3424",
 	},
-	Check: rules.OnCommand(func(p *rules.Pass, c *image.Command) {
-		if !c.InDockerfile() {
-			return
-		}
-		for _, w := range c.Words[1:] {
-			if w.Text == "--disable-sandboxing" {
-				p.Report(rules.Finding{
-					File: c.File, Span: w.Span,
-					Message: "opam builds packages here without bubblewrap, " +
-						"so their scripts can change the whole image",
-				})
-			}
-		}
-	}, "opam"),
+	Check: rules.OnDockerfile(func(p *rules.Pass, d *image.Dockerfile) {
+		disables.Opam().Find(d, func(u disables.Use) {
+			p.Report(rules.Finding{
+				File: d.Source, Span: u.Span,
+				Message: "opam builds packages here without bubblewrap, " +
+					"so their scripts can change the whole image",
+			})
+		})
+	}),
 }

@@ -15,15 +15,21 @@ var pages embed.FS
 // Pack is the pack "sandbox".
 func Pack() rules.Pack {
 	return rules.Pack{Name: "sandbox", Pages: pages, Rules: []*rules.Rule{
+		aptSandboxDisabled,
+		bazelSandboxDisabled,
 		browserSandboxDisabled,
 		bubblewrapInImageBuild,
+		configureAsRoot,
 		entitlementMissing,
 		missingSeccompProfile,
+		guixSandboxDisabled,
+		homebrewSandboxDisabled,
 		nixSandboxDisabled,
 		nixSandboxInImageBuild,
 		nixSandboxWithoutPrivileges,
 		nixSyscallFilterDisabled,
 		nixSyscallFilterUnderEmulation,
+		npmUnsafePerm,
 		opamSandboxDisabled,
 		partialPrivilege,
 		privilegedContainer,
@@ -34,5 +40,9 @@ func Pack() rules.Pack {
 		stackedDisables,
 		unconfinedSeccomp,
 		voidSecurityOption,
+		pacmanSandboxDisabled,
+		portageSandboxDisabled,
+		securityInsecure,
+		swiftSandboxDisabled,
 	}}
 }
