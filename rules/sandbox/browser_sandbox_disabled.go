@@ -21,7 +21,8 @@ var browserSandboxDisabled = &rules.Rule{
 			message := u.Program + " runs without its sandbox: " +
 				"a page that takes over a renderer gets all rights of the container's user"
 			if u.Variable != "" {
-				message = u.Variable + " disables the browser engine's sandbox in every program in the image that uses it"
+				message = u.Variable + " disables the browser engine's sandbox " +
+					"in every program in the image that uses it"
 			}
 			p.Report(rules.Finding{File: d.Source, Span: u.Span, Message: message})
 		})

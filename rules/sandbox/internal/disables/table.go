@@ -137,8 +137,9 @@ var Apt = sync.OnceValue(func() *Tool {
 var Npm = sync.OnceValue(func() *Tool {
 	yes := regexp.MustCompile(`(?i)^(?:true|1)$`)
 	return &Tool{
-		Markers: []string{"unsafe-perm", "unsafe_perm", "UNSAFE_PERM"}, Programs: []string{"npm", "npx", "yarn", "pnpm"},
-		Options: regexp.MustCompile(`^(?:--unsafe-perm(?:=true)?|unsafe-perm=true)$`),
+		Markers:  []string{"unsafe-perm", "unsafe_perm", "UNSAFE_PERM"},
+		Programs: []string{"npm", "npx", "yarn", "pnpm"},
+		Options:  regexp.MustCompile(`^(?:--unsafe-perm(?:=true)?|unsafe-perm=true)$`),
 		Variables: map[string]*regexp.Regexp{
 			"npm_config_unsafe_perm": yes, "NPM_CONFIG_UNSAFE_PERM": yes,
 		},
