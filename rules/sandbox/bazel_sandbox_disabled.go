@@ -19,7 +19,7 @@ var bazelSandboxDisabled = &rules.Rule{
 	Check: rules.OnDockerfile(func(p *rules.Pass, d *image.Dockerfile) {
 		disables.Bazel().Find(d, func(u disables.Use) {
 			p.Report(rules.Finding{File: d.Source, Span: u.Span, Message: "Bazel runs actions " +
-				"without its sandbox, so inputs that a rule does not declare go unnoticed and results depend on the machine"})
+				"without its sandbox, so undeclared inputs go unnoticed and results depend on the machine"})
 		})
 	}),
 }
