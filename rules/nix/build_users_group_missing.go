@@ -96,6 +96,11 @@ func checkBuildUsersGroup(p *rules.Pass, img *nixuse.Image, st *groupState) {
 			Message: fmt.Sprintf("%s builds as root and fails because the group of build users, %q, does not exist",
 				label, group),
 		}
+		if in := e.Nix.Installer; in != nil && in.FileText != nil && in.FileText.Last("build-users-group") != nil {
+			p.Report(finding) // the installer ignores the file, and nix/installer-config-ignored mends that
+			st.over = true
+			return
+		}
 		finding.Fixes = []fixers.Fix{{
 			Title: "Write build-users-group = before it", Safety: fixers.Unsafe,
 			Changes: fixers.Changes{fixdocker.NewInstructions{"RUN"}, fixnix.Settings{"build-users-group"}},

@@ -87,6 +87,9 @@ func checkEmulation(p *rules.Pass, img *nixuse.Image) {
 func emulationFix(img *nixuse.Image, e *nixuse.Event) []fixers.Fix {
 	settings := fixnix.Settings{"filter-syscalls"}
 	if in := e.Nix.Installer; in != nil {
+		if in.Kind == nixuse.OfficialSingle && in.FileText != nil && in.FileText.Last("filter-syscalls") != nil {
+			return nil // the installer ignores the file, and nix/installer-config-ignored mends that
+		}
 		if in.Kind == nixuse.NixInstaller && !in.ConfLate && !e.Instruction.Exec && e.Command.Quoting == source.Plain {
 			return []fixers.Fix{{
 				Title: "Pass filter-syscalls = false to the installer", Safety: fixers.Unsafe,
