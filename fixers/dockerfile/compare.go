@@ -44,7 +44,7 @@ func (m *Meaning) Compare(after *Meaning, fixes []fixers.Fix) string {
 	}
 	old, free := m.split(edits)
 	now, freeNow := after.outside(free)
-	if broken := refused(freeNow); len(broken) > len(refused(free.elements)) {
+	if broken := refused(freeNow); len(broken) > 0 && len(broken) > len(refused(free.elements)) {
 		return fmt.Sprintf("BuildKit refuses line %d of the result", broken[0].line)
 	}
 	old, now, difference := m.partial(edits, old, now)
@@ -167,7 +167,7 @@ func (m *Meaning) partial(edits []edit, old, now []*element) (_, _ []*element, d
 			return d.class == partial && slices.Contains(d.mask.come, e.name) && d.image.Start < e.span.End &&
 				e.span.Start < d.image.End
 		})
-		if _, broken := e.text(); broken {
+		if e.isRefused() {
 			return nil, nil, fmt.Sprintf("BuildKit refuses line %d of the result", e.line)
 		}
 		if !allowed {
@@ -179,7 +179,7 @@ func (m *Meaning) partial(edits []edit, old, now []*element) (_, _ []*element, d
 
 // changed says that an element means something else.
 func changed(before, after *element) string {
-	if _, broken := after.text(); broken {
+	if after.isRefused() {
 		return fmt.Sprintf("BuildKit refuses line %d of the result", after.line)
 	}
 	return fmt.Sprintf("the %s of line %d has another meaning after the fix", before.name, before.line)
@@ -308,10 +308,7 @@ func (m *Meaning) unmoved(elements []*element, edits []edit) []*element {
 
 // refused returns the elements that BuildKit refuses.
 func refused(elements []*element) []*element {
-	return slices.DeleteFunc(slices.Clone(elements), func(e *element) bool {
-		_, broken := e.text()
-		return !broken
-	})
+	return slices.DeleteFunc(slices.Clone(elements), func(e *element) bool { return !e.isRefused() })
 }
 
 // firstDifference compares two sequences of elements.

@@ -226,6 +226,15 @@ func (e *element) text() (canonical string, broken bool) {
 	return c.out.String(), false
 }
 
+// isRefused reports whether BuildKit refuses an element.
+func (e *element) isRefused() bool {
+	if e.node == nil {
+		return e.broken
+	}
+	_, err := instructions.ParseInstruction(e.node)
+	return err != nil
+}
+
 // namesBourne reports whether the line of a script after "#!" names a Bourne-like shell.
 func namesBourne(line string) bool {
 	words := strings.Fields(strings.TrimPrefix(line, "#!"))

@@ -119,6 +119,9 @@ func compareProfile(before, after *source.File, fixes declaration, targets decid
 	}); d != "" {
 		return d
 	}
+	if len(declared) > 0 { // what DiffExcept leaves out, compareDecisions passes over
+		return compareDecisions(decide.DiffExcept(was, is, targets, declared), declared)
+	}
 	return compareDecisions(decide.Diff(was, is, targets), declared)
 }
 

@@ -172,6 +172,20 @@ func Diff(old, new *seccomp.Profile, targets Targets) *Difference {
 	return d.out
 }
 
+// DiffExcept is like Diff, but leaves out the changes of some syscalls, by name, and where runc's border is. It also
+// leaves out how calls fail that no rule of either profile names and that never run: where the default action lets
+// nothing run, the border only decides between its errno and ENOSYS. That is nearly all that Diff costs for two
+// profiles that differ in few names.
+func DiffExcept(old, new *seccomp.Profile, targets Targets, except map[string]bool) *Difference {
+	d := newDiffer(old, new, targets)
+	d.partial, d.except = true, except
+	d.named = !slices.ContainsFunc(d.loaders, func(l Loader) bool {
+		return DefaultFor(old, l).Runs() || DefaultFor(new, l).Runs()
+	})
+	d.diff()
+	return d.out
+}
+
 // differ is a comparison of two profiles under way.
 type differ struct {
 	old, new *side
@@ -193,6 +207,10 @@ type differ struct {
 	defaults map[Loader]bool // the loaders for which the default action changed
 	// archs says that the profiles list or cover different architectures.
 	archs bool
+	// partial says that only a part is asked for: without the borders and these names, and where named is set without
+	// those that no rule names.
+	partial, named bool
+	except         map[string]bool
 }
 
 func newDiffer(old, new *seccomp.Profile, targets Targets) *differ {
@@ -254,7 +272,9 @@ func (d *differ) diff() {
 	d.diffFields()
 	if len(d.changed) > 0 || len(d.defaults) > 0 || d.archs {
 		d.diffSyscalls()
-		d.diffBorders()
+		if !d.partial {
+			d.diffBorders()
+		}
 	}
 	d.diffRefused()
 	slices.SortStableFunc(d.out.Whole, func(a, b WholeChange) int { return cmp.Compare(a.What, b.What) })
@@ -578,11 +598,14 @@ func (k kind) key() string {
 func (d *differ) observe(report report) {
 	named, unnamed := d.candidates()
 	for _, name := range named {
+		if d.except[name] {
+			continue
+		}
 		s, _ := seccomp.LookupSyscall(name)
 		environments, complete := d.environments(name)
 		report(s, d.compare(s, environments), environments, complete)
 	}
-	if len(unnamed) > 0 {
+	if len(unnamed) > 0 && !d.named {
 		d.compareUnnamed(unnamed, report)
 	}
 }

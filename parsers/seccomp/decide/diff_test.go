@@ -414,3 +414,46 @@ func kernelIn(e environment, environments []environment, v seccomp.Version) bool
 	}
 	return e.Kernel == best
 }
+
+// DiffExcept reports what Diff does, but for the names that it is given, and those that no rule names where nothing
+// runs by default.
+func TestDiffExcept(t *testing.T) {
+	r := rand.New(rand.NewPCG(6, 8))
+	left, dropped := 0, 0
+	for range heavytest.Times(60) {
+		texts := randomPair(r)
+		old, new := parse(texts[0]), parse(texts[1])
+		except := map[string]bool{}
+		for _, rule := range slices.Concat(old.Rules, new.Rules) {
+			for _, name := range rule.Names {
+				except[name.Text] = r.IntN(2) == 0
+			}
+		}
+		runs := false
+		for _, l := range (Targets{}).common(old, new) {
+			runs = runs || DefaultFor(old, l).Runs() || DefaultFor(new, l).Runs()
+		}
+		changes := func(d *Difference, all bool) (out []string) {
+			for _, c := range d.Changes {
+				for _, name := range c.Syscalls {
+					named := old.Mentions(name) || new.Mentions(name) || name == "socketcall" || name == "ipc"
+					if !all && (except[name] || !named && !runs) {
+						dropped++
+						continue
+					}
+					out = append(out, fmt.Sprint(name, c.ABIs, c.Effect, c.Cause, c.Unsure, c.For.key()))
+				}
+			}
+			slices.Sort(out)
+			return out
+		}
+		want, got := changes(Diff(old, new, Targets{}), false), changes(DiffExcept(old, new, Targets{}, except), true)
+		if !slices.Equal(got, want) {
+			t.Fatalf("%s\n%s\nexcept %v\n%q\nwant %q", texts[0], texts[1], except, got, want)
+		}
+		left += len(got)
+	}
+	if want := heavytest.Times(60); left < want || dropped < want {
+		t.Errorf("%d changes, and %d that were left out", left, dropped)
+	}
+}
