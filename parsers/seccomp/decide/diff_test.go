@@ -453,7 +453,7 @@ func TestDiffExcept(t *testing.T) {
 		}
 		left += len(got)
 	}
-	if want := heavytest.Times(60); left < want || dropped < want {
+	if want := heavytest.Times(30); left < want || dropped < want {
 		t.Errorf("%d changes, and %d that were left out", left, dropped)
 	}
 }
