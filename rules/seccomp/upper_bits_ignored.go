@@ -342,9 +342,13 @@ func newSuspects(d *decide.Decision, arg int, allows bool) *suspects {
 			s.items, cases = append(s.items, one), append(cases, c)
 		}
 	}
-	s.open, s.holding = decide.NewFinder(cases), decide.NewFinder(cases)
-	for _, n := range always {
-		s.add(n)
+	of := decide.Decision{Cases: cases}
+	s.open, s.holding = of.Finder(), of.Finder()
+	for n := range s.items { // which come in later
+		if _, now := slices.BinarySearch(always, n); !now {
+			s.open.Remove(n)
+			s.holding.Remove(n)
+		}
 	}
 	slices.SortFunc(s.waiting, func(a, b int) int { return cmp.Compare(s.items[b].below, s.items[a].below) })
 	return s

@@ -256,20 +256,17 @@ func (m *meetings) each(i int, c *Case, do func(r *ranges, i int)) {
 	}
 }
 
-// Finder finds the cases of a list that hold for a call. It is made for many calls.
+// Finder finds the cases of a decision that hold for a call. It is made for many calls.
 type Finder struct {
 	cases   []Case
 	groups  *meetings
 	without Outcome // what Outcomes returns where no case holds
 }
 
-// Finder returns the finder of the decision's cases.
+// Finder returns the finder of the decision's cases, all of which are in it.
 func (d *Decision) Finder() *Finder { return &Finder{d.Cases, newMeetings(d.Cases, true), d.Outcome} }
 
-// NewFinder returns a finder of cases, of which none is in it before Add.
-func NewFinder(cases []Case) *Finder { return &Finder{cases: cases, groups: newMeetings(cases, false)} }
-
-// Add puts a case in, by its index.
+// Add puts a case in that was removed, by its index.
 func (f *Finder) Add(i int) { f.groups.add(i, &f.cases[i]) }
 
 // Remove takes a case out.

@@ -223,8 +223,9 @@ func TestFinder(t *testing.T) {
 		d := randomDecision(r, r.IntN(3) == 0, 1+r.IntN(14))
 		find, pool := d.Finder(), values(r)
 		if r.IntN(2) == 0 {
-			find = NewFinder(d.Cases)
-			find.without = d.Outcome
+			for i := range d.Cases {
+				find.Remove(i)
+			}
 			for _, i := range r.Perm(len(d.Cases)) {
 				find.Add(i)
 			}
