@@ -102,6 +102,8 @@ type Build struct {
 	Stage Value
 	// Platforms are the platforms as written; Service.BuildPlatforms adds the service's own.
 	Platforms []Value
+	// Network is the network of the RUN instructions, such as "host".
+	Network Value
 	// BakePlatforms are the platforms under x-bake, for which bake builds the image instead.
 	BakePlatforms []Value
 	// Args are the build arguments. One without a value takes it from the environment and is not known.

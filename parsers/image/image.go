@@ -77,6 +77,8 @@ type Platform struct {
 	// Emulated says that the build runs through an emulator for this platform, and Native that it runs on a builder of
 	// the platform itself. Where neither is certain, both are false.
 	Emulated, Native bool
+	// Machine is the platform of the machine that emulates it, "" where that is not known.
+	Machine string
 	// Why says where this is known from, for a message.
 	Why string
 	// File and Span are the place, File nil when it comes from the command line.

@@ -358,6 +358,16 @@ func (p *parser) action(l *lane, i int, s *Step, local *scope) {
 		c.addEmulator(&Emulator{Step: i, Span: span})
 	case "docker/setup-buildx-action":
 		c.buildx = true
+		if c.builder = nil; !in.value("driver").Is("docker") { // by default, the action allows all entitlements
+			if flags := in.value("buildkitd-flags"); flags.IsSet() && !flags.Is("") {
+				for _, name := range []string{
+					"config", "config-inline", "buildkitd-config", "buildkitd-config-inline",
+				} {
+					flags.Known = flags.Known && !in.value(name).IsSet()
+				}
+				c.builder = &Builder{Flags: flags, Source: local.file}
+			}
+		}
 		driver := in.value("driver")
 		if driver.IsSet() && !driver.Is("docker") && !driver.Is("docker-container") ||
 			in.value("endpoint").IsSet() || in.value("append").IsSet() {
@@ -476,6 +486,9 @@ func (p *parser) buildPush(c *Combination, step int, in inputs, span source.Span
 	b.isGit = !b.Context.IsSet() || strings.HasPrefix(b.Context.Text, "{{defaultContext}}")
 	b.Platforms = in.list("platforms", true)
 	b.Allow = in.list("allow", true)
+	if v := in.value("network"); v.Is("host") {
+		b.Allow = append(b.Allow, Value{Text: "network.host", Known: true, Span: v.Span}) // buildx asks for it itself
+	}
 	b.Contexts = in.list("build-contexts", false)
 	var complete bool
 	b.Args, complete = assignments(plain.list("build-args", false), in.sc.file)

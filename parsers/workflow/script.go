@@ -482,8 +482,25 @@ func (sh *scriptReader) run(args []Value) {
 	}
 }
 
-// create finds a builder that is not on the runner.
+// create reads the making of a builder, which may be one that is not on the runner.
 func (sh *scriptReader) create(args []Value, span source.Span) {
+	made := &Builder{Flags: Value{Known: true, Span: span}, Source: sh.fr.File}
+	fs, open := flags(args)
+	for _, f := range fs {
+		switch f.name {
+		case "--buildkitd-flags":
+			made.Flags = f.value
+		case "--config", "--buildkitd-config", "--append":
+			open = true
+		case "--driver":
+			if f.value.Is("docker") {
+				open = true
+			}
+		}
+	}
+	if sh.c.builder = made; open {
+		sh.c.builder = nil
+	}
 	for i, a := range args {
 		v, ok := tail(a, "--driver=")
 		if a.Is("--driver") && i+1 < len(args) {
@@ -547,6 +564,7 @@ var switches = map[string]bool{
 	"--skip-unused-stages": true, "--omit-history": true, "--http-proxy": true, "--inherit-labels": true,
 	"--inherit-annotations": true, "--disable-compression": true, "--no-hostname": true, "--identity-label": true,
 	"--rewrite-timestamp": true, "--save-stages": true,
+	"--use": true, "--bootstrap": true, "--leave": true, // of buildx create
 }
 
 // flags reads a command line. open says that a word that is not known may be any number of options.
@@ -614,6 +632,10 @@ func (sh *scriptReader) build(tool Tool, args []Value, span source.Span, remote 
 			buildArgs = append(buildArgs, f.value)
 		case "--allow":
 			b.Allow = append(b.Allow, commas(f.value)...)
+		case "--network":
+			if f.value.Is("host") { // buildx then asks for it itself
+				b.Allow = append(b.Allow, Value{Text: "network.host", Known: true, Span: f.value.Span})
+			}
 		case "--call":
 			b.Call = f.value
 		case "--check":

@@ -139,12 +139,13 @@ type Combination struct {
 	call  *Call // that the job is
 	order int   // counts builds and emulators
 
-	buildx bool // an action makes a builder
+	buildx  bool     // an action makes a builder
+	builder *Builder // the last one that was made
 }
 
 func (c *Combination) add(b *Build) {
 	c.order++
-	b.order = c.order
+	b.order, b.Builder = c.order, c.builder
 	c.Builds = append(c.Builds, b)
 }
 
@@ -222,6 +223,8 @@ type Build struct {
 	Open bool
 	// Remote says that the build runs, or may run, on another machine than the runner.
 	Remote bool
+	// Builder is the builder that an action or a command before it makes, nil where none does.
+	Builder *Builder
 	// Span is the name of the action, or the command, in Source: the workflow, or a composite action.
 	Span   source.Span
 	Source *source.File
@@ -229,6 +232,23 @@ type Build struct {
 	order int
 	dir   Value // the working directory, relative to the workspace
 	isGit bool  // paths are those of the repository, not of the workspace
+}
+
+// Builder is a builder that a job makes.
+type Builder struct {
+	// Flags are the flags of its buildkitd; not known where a configuration file may say more.
+	Flags Value
+	// Source is the file that says so.
+	Source *source.File
+}
+
+// RefusesInsecure reports whether the builder certainly does not allow security.insecure, and where that is said. By
+// default buildx allows network.host alone (buildx 0.36, builder.parseBuildkitdArgs).
+func (b *Build) RefusesInsecure() (source.Span, bool) {
+	if b.Builder == nil || !b.Builder.Flags.Known || b.Remote {
+		return source.Span{}, false
+	}
+	return b.Builder.Flags.Span, !strings.Contains(b.Builder.Flags.Text, "security.insecure")
 }
 
 // Bake is what a bake command builds.

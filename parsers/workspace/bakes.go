@@ -60,9 +60,8 @@ func (w *Workspace) bakeRun(root string, wb *workflow.Build) (out []build) {
 		one := &out[n]
 		one.place = Build{wb.Source, wb.Span, "this build"}
 		one.emulates = emulates
-		if one.insecure == lacks && (wb.Open || wb.Remote) {
-			one.insecure = unsure
-		}
+		one.machine = machineOf(wb)
+		one.grants.ofBake(wb)
 		one.anyArgs = one.anyArgs || wb.Open
 		for k := range one.platforms {
 			ofRun(&one.platforms[k], wb, emulates, one.platforms[k].Why)
@@ -164,6 +163,7 @@ func ofRun(p *image.Platform, wb *workflow.Build, emulates func(string) bool, wh
 	p.Why = why
 	if p.Emulated = emulates(p.Name); p.Emulated {
 		p.Why += ", with QEMU"
+		p.Machine = machineOf(wb)
 	}
 	if wb.Combination.Run != "" {
 		p.Why += ", " + wb.Combination.Run

@@ -34,32 +34,13 @@ type build struct {
 	anyArgs  bool     // it may pass others
 	tags     []string // the names that it gives to the image, as far as they are known
 	podman   bool     // Podman or Buildah builds
-	// place is where it is described, and insecure says what it does about the entitlement security.insecure.
-	place    Build
-	insecure entitlement
-}
-
-// entitlement is whether a build asks for an entitlement.
-type entitlement int
-
-const (
-	unsure entitlement = iota
-	lacks
-	asks
-)
-
-// asksFor returns whether values, which are complete, ask for security.insecure.
-func asksFor(values []source.Value) entitlement {
-	out := lacks
-	for _, v := range values {
-		switch {
-		case v.Is("security.insecure"):
-			return asks
-		case !v.Known:
-			out = unsure
-		}
-	}
-	return out
+	// machine is the platform of the machine that builds, "" where it is not known.
+	machine string
+	// place is where it is described, and grants say what it does about the entitlements.
+	place  Build
+	grants grants
+	// siblings are all builds that the files of the same folder describe.
+	siblings []*build
 }
 
 // Build is a place that describes a build of a Dockerfile.
@@ -69,22 +50,6 @@ type Build struct {
 	Span source.Span
 	// What is the description for a message, such as `the bake target "web"`.
 	What string
-}
-
-// Forbidding returns the builds of a stage that certainly do not ask for the entitlement security.insecure, without
-// which RUN --security=insecure stops the build.
-func (w *Workspace) Forbidding(img *image.Image) []Build {
-	c, ok := img.Dockerfile.Context().(*buildContext)
-	if !ok {
-		return nil
-	}
-	var out []Build
-	for n, b := range c.builds() {
-		if b.insecure == lacks && c.needs(n, img) && !slices.Contains(out, b.place) {
-			out = append(out, b.place)
-		}
-	}
-	return out
 }
 
 // PodmanBuilds reports whether Podman or Buildah build a stage: all builds of it that the workspace describes are
@@ -201,7 +166,7 @@ func (w *Workspace) buildsIn(root, dir string) folderBuilds {
 		for n := range found {
 			b := &found[n]
 			b.dockerfile = w.orLowerCase(root, b.dockerfile)
-			out.all[n] = b
+			out.all[n], b.siblings = b, out.all
 			out.of[b.dockerfile] = append(out.of[b.dockerfile], b)
 		}
 		return out
@@ -257,11 +222,15 @@ func targetBuild(
 		return build{}, false
 	}
 	b := build{dockerfile: filepath.Join(dir, filepath.FromSlash(name)), stage: strings.ToLower(t.Stage.Text),
-		replaced: lowerKeys(t.Contexts), insecure: asksFor(t.Entitlements), name: t.Name.Text}
+		replaced: lowerKeys(t.Contexts), name: t.Name.Text}
 	b.place.File, b.place.Span = f.At(firstLine(f.Source, t.Span))
 	b.place.What = fmt.Sprintf("the bake target %q", t.Name.Text)
-	if b.insecure == lacks && (len(t.Unresolved) > 0 || !t.Name.Known) {
-		b.insecure = unsure
+	b.grants = asksFor(t.Entitlements, func(v source.Value) Build {
+		file, span := f.At(v.Span)
+		return Build{File: file, Span: span}
+	})
+	if len(t.Unresolved) > 0 || !t.Name.Known {
+		b.grants.open()
 	}
 	b.args, b.anyArgs = slices.Collect(maps.Keys(t.Args)), t.OpenArgs
 	if context, ok := t.ContextPath(); ok {
@@ -331,13 +300,19 @@ func (w *Workspace) composeBuilds(dir string, f *compose.File, native bool) []bu
 			continue
 		}
 		b := build{dockerfile: filepath.Join(dir, filepath.FromSlash(name)), stage: strings.ToLower(s.Build.Stage.Text),
-			replaced: lowerKeys(s.Build.Contexts), insecure: asksFor(s.Build.Entitlements), name: s.Name}
+			replaced: lowerKeys(s.Build.Contexts), name: s.Name}
 		b.place = Build{f.Source, s.NameSpan, fmt.Sprintf("the service %q", s.Name)}
-		switch _, ok := s.Build.Insecure(); {
-		case ok:
-			b.insecure = asks
-		case s.Build.Privileged.IsSet() && !s.Build.Privileged.Known, s.Extends.IsSet():
-			b.insecure = unsure
+		b.grants = asksFor(s.Build.Entitlements, func(v source.Value) Build {
+			return Build{File: f.Source, Span: v.Span}
+		})
+		if span, ok := s.Build.Insecure(); ok {
+			b.grants[insecure] = grant{state: asks, place: Build{File: f.Source, Span: span}}
+		}
+		if s.Build.Privileged.IsSet() && !s.Build.Privileged.Known || s.Extends.IsSet() {
+			b.grants.open()
+		}
+		if s.Build.Network.IsSet() {
+			b.grants[hostNetwork].state = unsure
 		}
 		b.args = slices.Collect(maps.Keys(s.Build.Args))
 		if s.Image.Known {
@@ -659,7 +634,7 @@ func (c *buildContext) fixed(img *image.Image, name, why string, span source.Spa
 	}
 	for n, b := range c.builds() {
 		if b.emulates != nil && b.emulates(name) && c.needs(n, img) {
-			out[0].Emulated = true
+			out[0].Emulated, out[0].Machine = true, b.machine
 		}
 	}
 	return out
@@ -723,6 +698,9 @@ func (w *Workspace) markTogether(platforms []*image.Platform) {
 	for _, p := range platforms {
 		p.Emulated = p.Emulated || architecture(p.Name) != own
 		p.Native = w.Targets.Builder != "" && !p.Emulated
+		if p.Emulated && p.Machine == "" {
+			p.Machine = w.Targets.Builder
+		}
 	}
 }
 

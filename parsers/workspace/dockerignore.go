@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"path"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/moby/patternmatcher"
@@ -232,6 +233,29 @@ func (w *Workspace) BuildPlatforms(d *image.Dockerfile) []image.Platform {
 			return nil
 		}
 		out = append(out, b.platforms...)
+	}
+	return out
+}
+
+// NativePlatforms returns the platforms of the machines that build the Dockerfile without naming a platform, where they
+// are known: those are what such builds are for. A machine that is made ready to emulate an architecture is left out.
+func (w *Workspace) NativePlatforms(d *image.Dockerfile, arch string) []image.Platform {
+	c, ok := d.Context().(*buildContext)
+	if !ok || len(w.Targets.Platforms) > 0 {
+		return nil
+	}
+	var out []image.Platform
+	for _, b := range c.builds() {
+		if len(b.platforms) == 0 && b.machine != "" && !b.emulates("linux/"+arch) {
+			out = append(out, image.Platform{
+				Name: b.machine, Why: "the machine of this build", File: b.place.File, Span: b.place.Span,
+			})
+		}
+	}
+	if len(out) == 0 && w.Targets.Builder != "" && !slices.ContainsFunc(c.builds(), func(b *build) bool {
+		return len(b.platforms) > 0
+	}) {
+		out = append(out, image.Platform{Name: w.Targets.Builder, Why: "the configured builder"})
 	}
 	return out
 }

@@ -173,9 +173,11 @@ func (w *Workspace) workflowBuild(root string, wb *workflow.Build) (build, bool)
 	f := wb.Source
 	b := build{dockerfile: filepath.Join(root, filepath.FromSlash(name)), stage: strings.ToLower(wb.Stage.Text),
 		emulates: emulation(wb, knownTexts(wb.Platforms)), place: Build{f, wb.Span, "this build"}}
-	if (wb.Tool == workflow.DockerBuild || wb.Tool == workflow.BuildPushAction) && !wb.Open && !wb.Remote {
-		b.insecure = asksFor(wb.Allow)
+	if wb.Tool == workflow.DockerBuild || wb.Tool == workflow.BuildPushAction {
+		b.grants = asksFor(wb.Allow, func(v source.Value) Build { return Build{File: f, Span: v.Span} })
+		b.grants.ofRun(wb)
 	}
+	b.machine = machineOf(wb)
 	b.podman = wb.Tool == workflow.PodmanBuild || wb.Tool == workflow.BuildahBuild
 	for _, v := range wb.Contexts {
 		name, _, _ := strings.Cut(v.Text, "=")
@@ -208,6 +210,14 @@ func (w *Workspace) workflowBuild(root string, wb *workflow.Build) (build, bool)
 		ofRun(&b.platforms[n], wb, b.emulates, "platforms of a workflow's build")
 	}
 	return b, true
+}
+
+// machineOf returns the platform of the machine that a build runs on, "" where it is not known.
+func machineOf(wb *workflow.Build) string {
+	if wb.Combination.Runner.Arch == "" || wb.Remote {
+		return ""
+	}
+	return "linux/" + wb.Combination.Runner.Arch
 }
 
 // knownTexts returns the values that are known.

@@ -61,5 +61,16 @@ func foreignBase(p *rules.Pass, img *image.Image, stages *shipped.Stages) (findi
 		// Files are copied from a helper, perhaps just for its architecture.
 		return finding, !stages.Helper(img)
 	}
+	for _, m := range p.Workspace.NativePlatforms(img.Dockerfile, arch) {
+		if _, want, ok := platformParts(m.Name); !ok || want == arch || want == "arm" || stages.Helper(img) {
+			continue
+		}
+		finding.Message = fmt.Sprintf("the name of the image is that of one for %s, and it is built on %s without "+
+			"--platform, so its programs run under an emulator or not at all", arch, m.Name)
+		if m.File != nil {
+			finding.Related = []rules.Related{{File: m.File, Span: m.Span, Message: m.Why}}
+		}
+		return finding, true
+	}
 	return finding, false
 }

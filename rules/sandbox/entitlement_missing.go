@@ -10,7 +10,7 @@ import (
 
 var entitlementMissing = &rules.Rule{
 	ID:       "sandbox/entitlement-missing",
-	Summary:  "a build that runs RUN --security=insecure does not ask for the entitlement",
+	Summary:  "a build does not get the entitlement that a RUN of it needs",
 	Severity: rules.Warning,
 	Category: rules.Correctness,
 	Since:    "0.1.0",
@@ -21,27 +21,32 @@ var entitlementMissing = &rules.Rule{
 		"buildx, docs/bake-reference.md: target.entitlements; docs/reference/buildx_build.md: --allow",
 	},
 	Check: rules.OnDockerfile(func(p *rules.Pass, d *image.Dockerfile) {
-		seen := map[workspace.Build]bool{}
-		done := map[*image.Image]bool{}
-		for _, s := range d.Steps("RUN") {
-			if security, ok := s.Flag("security"); !ok || security.Value != "insecure" || s.Image == nil || s.Deferred {
-				continue
-			}
-			if done[s.Image] {
-				continue // its builds are those of the step before
-			}
-			done[s.Image] = true
-			for _, b := range p.Workspace.Forbidding(s.Image) {
-				if seen[b] {
+		if d.Foreign() {
+			return
+		}
+		seen := map[workspace.Refusal]bool{}
+		for _, need := range []struct{ flag, value, entitlement string }{
+			{"security", "insecure", "security.insecure"}, {"network", "host", "network.host"},
+		} {
+			done := map[*image.Image]bool{}
+			for _, s := range d.Steps("RUN") {
+				flag, ok := s.Flag(need.flag)
+				if !ok || flag.Value != need.value || s.Image == nil || s.Deferred || done[s.Image] {
 					continue
 				}
-				seen[b] = true
-				p.Report(rules.Finding{
-					File: b.File, Span: b.Span,
-					Message: fmt.Sprintf("%s does not ask for security.insecure, which a RUN of %s needs, "+
-						"so it stops with \"security.insecure is not allowed\"", b.What, d.Source.Path),
-					Related: []rules.Related{{File: d.Source, Span: s.Span, Message: "this RUN needs the entitlement"}},
-				})
+				done[s.Image] = true // the builds of its other steps are the same
+				for _, r := range p.Workspace.Refusals(s.Image, need.entitlement) {
+					if seen[r] {
+						continue
+					}
+					seen[r] = true
+					run := rules.Related{File: d.Source, Span: s.Span, Message: "this RUN needs the entitlement"}
+					p.Report(rules.Finding{
+						File: r.File, Span: r.Span, Related: []rules.Related{run},
+						Message: fmt.Sprintf("%s, which a RUN of %s needs, so it stops with %q", r.Reason,
+							d.Source.Path, r.Stops),
+					})
+				}
 			}
 		}
 	}),

@@ -55,7 +55,7 @@ func checkEmulation(p *rules.Pass, img *nixuse.Image) {
 				"%q loads Nix's syscall filter, which the emulator for %s refuses: "+
 					"\"unable to load seccomp BPF program\"",
 				e.Nix.Label,
-				platform.Name,
+				where(platform),
 			),
 		}
 		if e.Nix.Phases&reach.Builds == 0 {
@@ -64,7 +64,7 @@ func checkEmulation(p *rules.Pass, img *nixuse.Image) {
 				"%q loads Nix's syscall filter as soon as it has to build something, "+
 					"which the emulator for %s refuses: \"unable to load seccomp BPF program\"",
 				e.Nix.Label,
-				platform.Name,
+				where(platform),
 			)
 		}
 		if platform.File != nil {
@@ -82,6 +82,14 @@ func checkEmulation(p *rules.Pass, img *nixuse.Image) {
 		p.Report(finding)
 		return // the first one stops the build
 	}
+}
+
+// where names a platform that is emulated, and the machine that does so where it is known.
+func where(p *image.Platform) string {
+	if p.Machine == "" {
+		return p.Name
+	}
+	return p.Name + " on " + p.Machine
 }
 
 func emulationFix(img *nixuse.Image, e *nixuse.Event) []fixers.Fix {

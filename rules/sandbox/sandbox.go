@@ -23,6 +23,7 @@ func Pack() rules.Pack {
 		entitlementMissing,
 		guixSandboxDisabled,
 		homebrewSandboxDisabled,
+		entitlementUnused,
 		missingSeccompProfile,
 		nixSandboxDisabled,
 		nixSandboxInImageBuild,

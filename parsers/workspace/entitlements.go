@@ -1,0 +1,167 @@
+package workspace
+
+import (
+	"slices"
+
+	"github.com/sandlint/sandlint/parsers/image"
+	"github.com/sandlint/sandlint/parsers/source"
+	"github.com/sandlint/sandlint/parsers/workflow"
+)
+
+// The entitlements of BuildKit (util/entitlements), by their indexes in grants.
+const (
+	insecure = iota
+	hostNetwork
+)
+
+var entitlements = [...]string{insecure: "security.insecure", hostNetwork: "network.host"}
+
+// state is whether a build asks for an entitlement.
+type state int
+
+const (
+	unsure state = iota
+	lacks
+	asks
+	refused // it asks, and whoever builds does not allow it
+)
+
+// grant is what a build does about one entitlement, and where.
+type grant struct {
+	state   state
+	place   Build
+	refusal string // of refused: why, for a message
+	stops   string // of refused: the error
+}
+
+// grants are what a build does about each entitlement.
+type grants [len(entitlements)]grant
+
+// asksFor returns what values, which are complete, ask for.
+func asksFor(values []source.Value, at func(source.Value) Build) grants {
+	var out grants
+	for n := range out {
+		out[n].state = lacks
+		for _, v := range values {
+			if v.Is(entitlements[n]) {
+				out[n] = grant{state: asks, place: at(v)}
+				break
+			}
+			if !v.Known {
+				out[n].state = unsure
+			}
+		}
+	}
+	return out
+}
+
+// open says that there may be more than is known.
+func (g *grants) open() {
+	for n := range g {
+		if g[n].state == lacks {
+			g[n].state = unsure
+		}
+	}
+}
+
+// ofRun adds what the machine of a build says.
+func (g *grants) ofRun(wb *workflow.Build) {
+	if wb.Open || wb.Remote {
+		g.open()
+		return
+	}
+	if span, no := wb.RefusesInsecure(); no && g[insecure].state == asks {
+		g[insecure] = grant{
+			state: refused, place: Build{File: wb.Builder.Source, Span: span},
+			refusal: "the builder that this makes does not allow security.insecure",
+			stops:   "granting entitlement security.insecure is not allowed by build daemon configuration",
+		}
+	}
+}
+
+// ofBake adds what a run of bake says: what a target asks for, the caller must allow (buildx, docs/bake.md: --allow).
+func (g *grants) ofBake(wb *workflow.Build) {
+	given := asksFor(wb.Allow, func(v source.Value) Build { return Build{File: wb.Source, Span: v.Span} })
+	for n := range g {
+		if g[n].state == asks && given[n].state == lacks && !wb.Open {
+			g[n] = grant{state: refused, place: Build{File: wb.Source, Span: wb.Span}}
+			g[n].refusal = "this run of bake is not given --allow " + entitlements[n]
+			g[n].stops = "additional privileges requested"
+		}
+	}
+	g.ofRun(wb)
+}
+
+// Refusal is a place where a build does not get an entitlement that it needs.
+type Refusal struct {
+	Build
+	// Reason says why it gets none, for a message, and Stops is the error.
+	Reason, Stops string
+}
+
+// Refusals returns why the builds of a stage certainly do not get an entitlement, which is "security.insecure" or
+// "network.host", so a RUN that needs it stops them.
+func (w *Workspace) Refusals(img *image.Image, entitlement string) []Refusal {
+	c, ok := img.Dockerfile.Context().(*buildContext)
+	n := slices.Index(entitlements[:], entitlement)
+	if !ok || n < 0 {
+		return nil
+	}
+	var out []Refusal
+	for k, b := range c.builds() {
+		var r Refusal
+		switch g := b.grants[n]; g.state {
+		case lacks:
+			r = Refusal{b.place, b.place.What + " does not ask for " + entitlement, entitlement + " is not allowed"}
+		case refused:
+			r = Refusal{g.place, g.refusal, g.stops}
+		default:
+			continue
+		}
+		if c.needs(k, img) && !slices.Contains(out, r) {
+			out = append(out, r)
+		}
+	}
+	return out
+}
+
+// Granted returns the places where builds of a Dockerfile alone ask for an entitlement, and whether needs is false for
+// all stages that such a build runs.
+func (w *Workspace) Granted(d *image.Dockerfile, entitlement string, needs func(*image.Image) bool) []Build {
+	c, ok := d.Context().(*buildContext)
+	n := slices.Index(entitlements[:], entitlement)
+	if !ok || n < 0 {
+		return nil
+	}
+	var out []Build
+	used := map[Build]bool{}
+	for k, b := range c.builds() {
+		g := b.grants[n]
+		if g.state != asks || g.place.File.Text(g.place.Span) != entitlement {
+			continue
+		}
+		if !slices.Contains(out, g.place) {
+			out = append(out, g.place)
+		}
+		for _, img := range d.Images {
+			if c.needs(k, img) && needs(img) {
+				used[g.place] = true
+			}
+		}
+		for _, other := range w.othersOf(b) {
+			used[g.place] = used[g.place] || other.grants[n].place == g.place
+		}
+	}
+	return slices.DeleteFunc(out, func(b Build) bool { return used[b] })
+}
+
+// othersOf returns the builds of other Dockerfiles that the same files may describe.
+func (w *Workspace) othersOf(b *build) []*build {
+	var out []*build
+	for _, other := range b.siblings {
+		if other.dockerfile != b.dockerfile {
+			out = append(out, other)
+		}
+	}
+	return out
+}
