@@ -343,7 +343,11 @@ var scriptFolders = []string{"", "bin", "build", "ci", ".ci", "hack", "script", 
 // scriptBuilds returns the builds of the scripts, the Makefiles and the justfiles of a folder.
 func (w *Workspace) scriptBuilds(root, dir string, native bool) []build {
 	var out []build
+	names := files.Names(w.tree, root, dir)
 	for _, folder := range scriptFolders {
+		if folder != "" && !slices.ContainsFunc(names, func(n string) bool { return strings.EqualFold(n, folder) }) {
+			continue
+		}
 		if folder == "" && dir != root && slices.Contains(scriptFolders, filepath.Base(dir)) {
 			continue // the scripts are those of the folder above
 		}

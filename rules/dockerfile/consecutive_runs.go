@@ -3,6 +3,7 @@ package dockerfile
 import (
 	"bytes"
 	"slices"
+	"strings"
 
 	"github.com/sandlint/sandlint/parsers/dockerfile"
 	"github.com/sandlint/sandlint/parsers/image"
@@ -46,9 +47,8 @@ func oneCommand(d *image.Dockerfile, i *dockerfile.Instruction) bool {
 	if script == nil || script.Problem != nil || i.Broken || len(i.Heredocs) > 0 {
 		return false
 	}
-	if script.Dialect == shell.None { // PowerShell or cmd: one command has nothing that joins two
-		text := bytes.TrimSpace(d.Source.Bytes[i.Args.Start:i.Args.End])
-		return len(text) > 0 && !bytes.ContainsAny(text, ";&|{}")
+	if script.Dialect == shell.None {
+		return oneWindowsCommand(d.Source.Bytes[i.Args.Start:i.Args.End])
 	}
 	count := 0
 	for _, c := range script.Commands {
@@ -57,6 +57,28 @@ func oneCommand(d *image.Dockerfile, i *dockerfile.Instruction) bool {
 		}
 	}
 	return count == 1
+}
+
+// oneWindowsCommand reports whether a text for PowerShell or cmd has nothing outside of quotes that joins two commands.
+func oneWindowsCommand(text []byte) bool {
+	quote := byte(0)
+	for n, c := range text {
+		switch {
+		case quote != 0:
+			if c == quote {
+				quote = 0
+			}
+		case c == '\'' || c == '"':
+			quote = c
+		case c == ';' || c == '|':
+			return false
+		case c == '&': // in a URL, it stands between others
+			if n == 0 || n+1 == len(text) || strings.IndexByte(" \t&\r\n", text[n+1]) >= 0 {
+				return false
+			}
+		}
+	}
+	return len(bytes.TrimSpace(text)) > 0
 }
 
 // sameFlags reports whether two instructions have the same flags with the same values.

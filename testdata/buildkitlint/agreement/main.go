@@ -280,7 +280,8 @@ func newText(b []byte) *text {
 		n = base
 	}
 	for n, s := range stages {
-		of := stage{shipped: shipped[n], windows: windowsName.MatchString(s.BaseName) || windowsEscape.Match(b)}
+		of := stage{shipped: shipped[n], windows: windowsName.MatchString(s.BaseName) || windowsEscape.Match(b) ||
+			strings.Contains(s.BaseName, "$") && windowsFile.Match(b)}
 		if len(s.Location) > 0 {
 			of.line = s.Location[0].Start.Line
 		}
@@ -313,6 +314,7 @@ func newText(b []byte) *text {
 
 var (
 	windowsName   = regexp.MustCompile(`(?i)windows|nanoserver|servercore|^microsoft/|^stefanscherer/`)
+	windowsFile   = regexp.MustCompile(`(?im)^\s*SHELL\s*\[\s*"(powershell|pwsh|cmd)|windowsservercore|nanoserver`)
 	windowsEscape = regexp.MustCompile("(?im)\\A(\\s*#.*\n)*\\s*#\\s*escape\\s*=\\s*`")
 	windowsShell  = regexp.MustCompile(`(?i)powershell|pwsh|cmd`)
 )
