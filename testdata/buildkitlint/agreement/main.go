@@ -542,8 +542,8 @@ func (c *comparison) compare(l *linter, reasons []*reason) {
 	slices.SortFunc(table, func(a, b *count) int { return strings.Compare(a.rule, b.rule) })
 	fmt.Printf("\n## %s %s\n\n", l.name, strings.TrimSpace(l.version))
 	if l.theirs != "" {
-		fmt.Printf("sandlint runs ShellCheck %s here, with the option style. hadolint prints one finding of ShellCheck an "+
-			"instruction;\nsandlint prints all.\n\n", c.shellCheck)
+		fmt.Printf("sandlint runs ShellCheck %s here, with the option style. hadolint prints one finding of "+
+			"ShellCheck an\ninstruction; sandlint prints all.\n\n", c.shellCheck)
 	}
 	fmt.Printf("%d of the files are left out, since %s cannot read them.\n\n", len(l.unread), l.name)
 	fmt.Println("| rule | ids | both | ours alone | theirs alone | the same | the same, or ours is right | open |")
