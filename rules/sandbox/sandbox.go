@@ -20,6 +20,7 @@ func Pack() rules.Pack {
 		browserSandboxDisabled,
 		bubblewrapInImageBuild,
 		configureAsRoot,
+		criuWithCudaPlugin,
 		entitlementMissing,
 		entitlementUnused,
 		guixSandboxDisabled,
