@@ -43,7 +43,8 @@ type Tool struct {
 type File struct {
 	// Path matches absolute paths. Its first group that matches, if any, is the name of the program.
 	Path *regexp.Regexp
-	// Line matches a line outside of comments; its first group, or else the whole match, is the place.
+	// Line matches a line outside of comments. Its group called "place", or else its first one, or else the whole match
+	// is the place, and the group "program" the name of the program.
 	Line *regexp.Regexp
 }
 
@@ -289,13 +290,16 @@ func added(line *regexp.Regexp, script string) (from, to int, ok bool) {
 	return start + from, start + to, ok
 }
 
-// match returns the first group of a match, or else the whole match.
+// match returns the place of a match: see File.
 func match(line *regexp.Regexp, text string) (from, to int, ok bool) {
 	m := line.FindStringSubmatchIndex(text)
-	switch {
-	case m == nil:
+	if m == nil {
 		return 0, 0, false
-	case len(m) > 2 && m[2] >= 0:
+	}
+	if n := line.SubexpIndex("place"); n > 0 {
+		return m[2*n], m[2*n+1], true
+	}
+	if len(m) > 2 && m[2] >= 0 {
 		return m[2], m[3], true
 	}
 	return m[0], m[1], true
@@ -336,6 +340,9 @@ func (f *finder) line(s *image.Step, file *File, program string, text source.Pie
 		span := text.Span
 		if text.Verbatim {
 			span = source.Span{Start: span.Start + start + from, End: span.Start + start + to}
+		}
+		if n := file.Line.SubexpIndex("program"); n > 0 {
+			program = file.Line.FindStringSubmatch(line)[n]
 		}
 		f.found(Use{Span: span, Program: program, Step: s})
 		return true

@@ -2,6 +2,7 @@ package disables
 
 import (
 	"regexp"
+	"strings"
 	"sync"
 )
 
@@ -16,18 +17,19 @@ var Browser = sync.OnceValue(func() *Tool {
 	const name = `(chromium(?:-browser)?|google-chrome(?:-stable|-beta|-unstable)?|chrome|brave(?:-browser)?|` +
 		`electron|microsoft-edge(?:-stable)?|vivaldi|opera|code)`
 	options := regexp.MustCompile(`^` + browser + `$`)
+	programs := []string{
+		"chromium", "chromium-browser", "chrome", "google-chrome", "google-chrome-stable", "google-chrome-beta",
+		"google-chrome-unstable", "chrome-headless-shell",
+		"headless_shell", "headless-shell", "brave", "brave-browser", "microsoft-edge", "microsoft-edge-stable",
+		"vivaldi", "opera", "electron", "code", "code-insiders", "codium",
+		"signal-desktop", "slack", "discord", "element-desktop", "qutebrowser", "chromedriver", "lighthouse",
+	}
 	inValue := regexp.MustCompile(`(?:^|\s)` + browser + `(?:\s|$)`)
 	return &Tool{
-		Markers: []string{"sandbox", "SANDBOX"},
-		Programs: []string{
-			"chromium", "chromium-browser", "chrome", "google-chrome", "google-chrome-stable", "google-chrome-beta",
-			"google-chrome-unstable", "chrome-headless-shell",
-			"headless_shell", "headless-shell", "brave", "brave-browser", "microsoft-edge", "microsoft-edge-stable",
-			"vivaldi", "opera", "electron", "code", "code-insiders", "codium",
-			"signal-desktop", "slack", "discord", "element-desktop", "qutebrowser", "chromedriver", "lighthouse",
-		},
-		Options: options,
-		Lists:   []string{"--chrome-flags", "--chromeFlags"}, // of lighthouse
+		Markers:  []string{"sandbox", "SANDBOX"},
+		Programs: programs,
+		Options:  options,
+		Lists:    []string{"--chrome-flags", "--chromeFlags"}, // of lighthouse
 		Variables: map[string]*regexp.Regexp{
 			"ELECTRON_DISABLE_SANDBOX":                 nil,
 			"QTWEBENGINE_DISABLE_SANDBOX":              nil,
@@ -45,6 +47,11 @@ var Browser = sync.OnceValue(func() *Tool {
 			Path: regexp.MustCompile(`^(?:/etc/` + name + `(?:\.d)?/[^.]*|.*/\.config/` + name + `\d*-flags\.conf|` +
 				`/(?:usr/(?:local/)?)?bin/` + name + `|/usr/lib/` + name + `/` + name + `|/opt/.*/` + name + `)$`),
 			Line: regexp.MustCompile(`(` + browser + `)(?:[^\w-]|$)`),
+		}, {
+			// A script that starts the browser.
+			Path: regexp.MustCompile(`^/(?:usr/(?:local/)?)?s?bin/[\w.-]+$|\.(?:sh|bash|desktop)$`),
+			Line: regexp.MustCompile(`^\s*(?:Exec=|exec\s+)?(?:/[\w./-]*/)?(?P<program>` +
+				strings.Join(programs, "|") + `)\s(?:[^#]*\s)?(?P<place>` + browser + `)(?:[^\w-]|$)`),
 		}},
 	}
 })
