@@ -1,6 +1,7 @@
 package dockerfile
 
 import (
+	"maps"
 	"slices"
 	"strings"
 
@@ -24,6 +25,10 @@ type CommandOrder struct{}
 // Words declares words that are removed and added, as the shell or, in exec form, the program sees them. A word that is
 // replaced is one of each.
 type Words struct{ Removed, Added []string }
+
+// Spellings declares that words of the shell, wherever they stand in the script of a RUN, become others: each of Was the
+// one of Becomes with the same number. They are written as Spelling writes them.
+type Spellings struct{ Was, Becomes []string }
 
 // Commands declares commands of a RUN that are removed and added, as text: whole ones, each a statement of its own, or
 // at the front or the end of a statement of the script or between two commands of it, and joined by &&.
@@ -97,6 +102,9 @@ func (w Words) Allows() string {
 }
 
 // Allows implements fixers.Change.
+func (s Spellings) Allows() string { return "the words " + fixers.Enumerate(s.Was) }
+
+// Allows implements fixers.Change.
 func (c Commands) Allows() string {
 	return "the commands " + fixers.Enumerate(append(slices.Clone(c.Removed), c.Added...))
 }
@@ -152,7 +160,8 @@ func (k RemovedInstructions) Allows() string { return "removed instructions: " +
 func Rewrites(f fixers.Fix) bool {
 	return slices.ContainsFunc(f.Changes, func(c fixers.Change) bool {
 		switch c.(type) {
-		case Instructions, NewInstructions, RemovedInstructions, Words, Commands, Separated, Variables:
+		case Instructions, NewInstructions, RemovedInstructions, Words, Spellings, Commands, Separated,
+			Variables:
 			return true
 		}
 		return false
@@ -190,6 +199,7 @@ func classOf(f fixers.Fix) (class, *mask) {
 type mask struct {
 	removed, added, packages, flags, variables, labels, come, gone []string
 	removedCommands, addedCommands                                 []string // as trees
+	spellings                                                      map[string]string
 	user, rooted, digests, exec, reordered, separated              bool
 	quoted, chained                                                bool
 	rootedDest, folderDest, copies                                 bool
@@ -202,6 +212,13 @@ func (m *mask) add(c fixers.Change) {
 	switch c := c.(type) {
 	case Words:
 		m.removed, m.added = append(m.removed, c.Removed...), append(m.added, c.Added...)
+	case Spellings:
+		if m.spellings == nil {
+			m.spellings = map[string]string{}
+		}
+		for n, was := range c.Was {
+			m.spellings[was] = c.Becomes[n]
+		}
 	case Commands:
 		m.removedCommands = append(m.removedCommands, commandTrees(c.Removed)...)
 		m.addedCommands = append(m.addedCommands, commandTrees(c.Added)...)
@@ -262,8 +279,18 @@ func (m *mask) join(other *mask) *mask {
 		quoted:          m.quoted || other.quoted,
 		chained:         m.chained || other.chained,
 		rootedDest:      m.rootedDest || other.rootedDest, folderDest: m.folderDest || other.folderDest,
-		copies: m.copies || other.copies,
+		copies: m.copies || other.copies, spellings: both(m.spellings, other.spellings),
 	}
+}
+
+// both returns the entries of two maps.
+func both(a, b map[string]string) map[string]string {
+	out := maps.Clone(a)
+	if out == nil {
+		return b
+	}
+	maps.Copy(out, b)
+	return out
 }
 
 // union returns the words of two lists, each once. Fixes of one rule mostly declare the same.
@@ -333,7 +360,8 @@ func (e *element) sameBut(other *element, m *mask) bool {
 	// What was left out must be what was declared: words that go, and words that come.
 	was, is := count(a.dropped), count(b.dropped)
 	for word, n := range was {
-		if n > is[word] && !slices.Contains(m.removed, word) && !slices.Contains(m.removedCommands, word) {
+		if n > is[word] && !slices.Contains(m.removed, word) && !slices.Contains(m.removedCommands, word) &&
+			m.spellings[word] == "" {
 			return false
 		}
 	}

@@ -63,6 +63,19 @@ func TestPartialChanges(t *testing.T) {
 			QuotedHeredocs{}, "COPY of line 2",
 		},
 		{
+			"a word gets quotes", "RUN a $x && b $(c $x)", "RUN a \"$x\" && b $(c \"$x\")",
+			Spellings{[]string{"$x"}, []string{`"$x"`}}, "",
+		},
+		{"a word loses quotes", "RUN a \"$x\"", "RUN a $x", Spellings{[]string{"$x"}, []string{`"$x"`}}, "RUN of line 2"},
+		{
+			"another word gets quotes", "RUN a $x $y", "RUN a $x \"$y\"", Spellings{[]string{"$x"}, []string{`"$x"`}},
+			"RUN of line 2",
+		},
+		{
+			"words change places", "RUN a $x $y", "RUN a $y \"$x\"", Spellings{[]string{"$x"}, []string{`"$x"`}},
+			"RUN of line 2",
+		},
+		{
 			"the program of a SHELL", `SHELL ["/bin/sh", "-c"]`, `SHELL ["/bin/bash", "-c"]`,
 			Words{Removed: []string{"/bin/sh"}, Added: []string{"/bin/bash"}}, "",
 		},

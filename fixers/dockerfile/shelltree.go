@@ -1,6 +1,8 @@
 package dockerfile
 
 import (
+	"bytes"
+	"maps"
 	"reflect"
 	"slices"
 	"strconv"
@@ -194,6 +196,66 @@ func (d *dumper) call(v reflect.Value) bool {
 	return true
 }
 
+// respelt writes a word whose spelling may change as it may become; it reports false for other nodes.
+func (d *dumper) respelt(v reflect.Value) bool {
+	if len(d.mask.spellings) == 0 {
+		return false
+	}
+	w, ok := v.Interface().(*syntax.Word)
+	if !ok {
+		return false
+	}
+	text := spelling(w)
+	if becomes, ok := d.mask.spellings[text]; ok {
+		d.dropped = append(d.dropped, text)
+		d.out.WriteString("Word " + strconv.Quote(becomes))
+		return true
+	}
+	if slices.Contains(slices.Collect(maps.Values(d.mask.spellings)), text) {
+		d.out.WriteString("Word " + strconv.Quote(text))
+		return true
+	}
+	return false
+}
+
+// spelling returns a word as the shell's printer writes it, without the line continuations in it.
+func spelling(w *syntax.Word) string {
+	var b strings.Builder
+	if err := syntax.NewPrinter().Print(&b, w); err != nil {
+		return ""
+	}
+	return b.String()
+}
+
+// Respelt returns which words of a script become others, and false where more than words changes.
+func Respelt(before, after []byte) (s Spellings, ok bool) {
+	was, is := allWords(before), allWords(after)
+	if len(was) == 0 || len(was) != len(is) {
+		return s, false
+	}
+	for n := range was {
+		if was[n] != is[n] && !slices.Contains(s.Was, was[n]) {
+			s.Was, s.Becomes = append(s.Was, was[n]), append(s.Becomes, is[n])
+		}
+	}
+	return s, true
+}
+
+// allWords returns all words of a script, those inside of others behind them; none where it cannot be parsed.
+func allWords(script []byte) (out []string) {
+	file, err := syntax.NewParser(syntax.Variant(syntax.LangBash)).Parse(bytes.NewReader(script), "")
+	if err != nil {
+		return nil
+	}
+	syntax.Walk(file, func(n syntax.Node) bool {
+		if w, ok := n.(*syntax.Word); ok {
+			out = append(out, spelling(w))
+		}
+		return true
+	})
+	return out
+}
+
 func (d *dumper) dump(v reflect.Value) {
 	b := d.out
 	switch v.Kind() {
@@ -202,7 +264,7 @@ func (d *dumper) dump(v reflect.Value) {
 			b.WriteByte('-')
 			return
 		}
-		if d.mask != nil && d.call(v) {
+		if d.mask != nil && (d.respelt(v) || d.call(v)) {
 			return
 		}
 		d.dump(v.Elem())

@@ -243,6 +243,13 @@ func (u *unit) report(p *rules.Pass, comments []Comment) {
 		}
 	}
 	for _, f := range findings {
+		if len(f.Fixes) > 0 {
+			if spellings, ok := u.spellings(f.Fixes[0].Edits); ok {
+				f.Fixes[0].Changes = fixers.Changes{spellings}
+			} else {
+				f.Fixes = nil
+			}
+		}
 		p.Report(f)
 	}
 }
@@ -313,8 +320,7 @@ func (u *unit) fix(c *Comment) (fixers.Fix, bool) {
 		return fixers.Fix{}, false
 	}
 	fix := fixers.Fix{
-		Title:  fmt.Sprintf("Apply ShellCheck's fix of SC%04d", c.Code),
-		Safety: fixers.Unsafe, Changes: fixers.Changes{fixdocker.Instructions{}},
+		Title: fmt.Sprintf("Apply ShellCheck's fix of SC%04d", c.Code), Safety: fixers.Unsafe,
 	}
 	for _, r := range c.Fix {
 		start, ok := u.offset(r.Line, r.Column)
@@ -328,4 +334,16 @@ func (u *unit) fix(c *Comment) (fixers.Fix, bool) {
 		})
 	}
 	return fix, true
+}
+
+// spellings returns which words of the script change by edits. It reports false where something else changes: those
+// fixes are not offered.
+func (u *unit) spellings(edits []fixers.Edit) (fixdocker.Spellings, bool) {
+	after := slices.Clone(u.view)
+	sorted := slices.Clone(edits)
+	slices.SortStableFunc(sorted, func(a, b fixers.Edit) int { return b.Span.Start - a.Span.Start })
+	for _, e := range sorted {
+		after = slices.Replace(after, e.Span.Start-u.base, e.Span.End-u.base, []byte(e.Text)...)
+	}
+	return fixdocker.Respelt(u.view, after)
 }

@@ -163,7 +163,7 @@ func Convert(text []byte) (builds []Build, err error) {
 	}
 	values := standIns(stages, args)
 	for n := range stages {
-		b, err := convert(upTo(text, stages, n), values)
+		b, err := convert(UpTo(text, stages, n), values)
 		if err != nil {
 			return nil, fmt.Errorf("stage %d: %w", n, err)
 		}
@@ -201,8 +201,8 @@ func standIns(stages []instructions.Stage, global []instructions.ArgCommand) map
 	return values
 }
 
-// upTo returns the text to the end of stage n, which BuildKit then builds.
-func upTo(text []byte, stages []instructions.Stage, n int) []byte {
+// UpTo returns the text to the end of stage n, which BuildKit then builds.
+func UpTo(text []byte, stages []instructions.Stage, n int) []byte {
 	if n+1 >= len(stages) || len(stages[n+1].Location) == 0 {
 		return text
 	}
