@@ -131,6 +131,8 @@ func TestPartialChanges(t *testing.T) {
 		{"another instruction goes", "RUN a\nCMD b", "CMD b", RemovedInstructions{"CMD"}, "RUN of line 2"},
 
 		{"a folder below the root", "WORKDIR app/$A", "WORKDIR /app/$A", RootedWorkdir{}, ""},
+		{"a slash at the end stays", "WORKDIR app/", "WORKDIR /app/", RootedWorkdir{}, "WORKDIR of line 2"},
+		{"a slash at the end goes", "WORKDIR app/", "WORKDIR /app", RootedWorkdir{}, ""},
 		{"another folder", "WORKDIR app", "WORKDIR /srv/app", RootedWorkdir{}, "WORKDIR of line 2"},
 
 		{"a target below the root", "COPY a b/$A", "COPY a /b/$A", RootedDest{}, ""},

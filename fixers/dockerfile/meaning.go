@@ -375,7 +375,10 @@ func (c *canonicalizer) instruction(node *parser.Node) bool {
 		if c.mask != nil && c.mask.rooted {
 			parts := strings.Split(form, "\x00")
 			for n := range parts {
-				parts[n] = path.Join("/", parts[n])
+				// BuildKit keeps an absolute one as it is. What a variable leaves is not known to be one.
+				if strings.Contains(i.Path, "$") || !path.IsAbs(parts[n]) {
+					parts[n] = path.Join("/", parts[n])
+				}
 			}
 			form = strings.Join(parts, "\x00")
 		}

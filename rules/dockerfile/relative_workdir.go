@@ -3,6 +3,7 @@ package dockerfile
 import (
 	"fmt"
 	"path"
+	"slices"
 	"strings"
 
 	"github.com/sandlint/sandlint/fixers"
@@ -43,29 +44,37 @@ var relativeWorkdir = &rules.Rule{
 			Message: fmt.Sprintf("%q is relative to the WORKDIR of the base image, so an update of that can move it",
 				dir),
 		}
-		at := source.Span{Start: word.Span.Start, End: word.Span.Start}
-		if c := f.Bytes[at.Start]; c == '"' || c == '\'' {
-			at.Start++
-			at.End++
+		at, text := word.Span, full
+		if raw := f.Text(at); raw[0] == '"' || raw[0] == '\'' {
+			at = source.Span{Start: at.Start + 1, End: at.End - 1}
 		}
-		switch text := f.Text(word.Span); {
-		case strings.HasPrefix(text, "./"):
-			at.End += 2
-		case text == ".":
-			at.End++
+		switch inner := f.Text(at); {
+		case strings.Contains(inner, "$") && ("/"+strings.TrimPrefix(dir, "./") != full || overridable(s, inner)):
+			at = source.Span{} // BuildKit cleans a relative path only, and an argument may be an absolute one
+		case strings.Contains(inner, "$") || strings.ContainsAny(inner, "\\`'\""):
+			at.End = at.Start + len(inner) - len(strings.TrimPrefix(inner, "./"))
+			text = "/"
 		}
 		fix := fixers.Fix{
 			Title: "Write " + full, Safety: fixers.Safe,
-			Edits:   []fixers.Edit{{File: f, Span: at, Text: "/"}},
+			Edits:   []fixers.Edit{{File: f, Span: at, Text: text}},
 			Changes: fixers.Changes{fixdocker.RootedWorkdir{}},
 		}
 		if !before.Known {
 			fix.Safety = fixers.Unsafe
 			fix.Title += ", which it is if the base image has no WORKDIR"
 		}
-		if !mayBeWindows(s) && word.Text == f.Text(word.Span) {
+		if at.End > 0 && !mayBeWindows(s) && word.Text == f.Text(word.Span) {
 			finding.Fixes = []fixers.Fix{fix}
 		}
 		p.Report(finding)
 	}, "WORKDIR"),
+}
+
+// overridable reports whether a word may use a variable that a --build-arg changes.
+func overridable(s *image.Step, word string) bool {
+	return slices.ContainsFunc(s.Variables(), func(name string) bool {
+		v, _ := s.Lookup(name)
+		return v.Overridable && (strings.Contains(word, "$"+name) || strings.Contains(word, "${"+name))
+	})
 }

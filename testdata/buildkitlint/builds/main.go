@@ -21,6 +21,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"debug/elf"
+	_ "embed"
 	"encoding/json"
 	"errors"
 	"flag"
@@ -97,7 +98,9 @@ func run() error {
 						continue
 					}
 					cases++
-					broken += bad
+					if failing[rule.ID+" "+c.Name] == "" {
+						broken += bad
+					}
 					fmt.Fprintf(&out, "%s %s, %s:\n%s", rule.ID, c.Name, v.name, report)
 					fmt.Printf("%s %s, %s:\n%s", rule.ID, c.Name, v.name, report)
 				}
@@ -109,6 +112,11 @@ func run() error {
 		return errors.New("a fix breaks a build")
 	}
 	return expected(out.Bytes())
+}
+
+// failing are cases whose build fails after a fix, as it should, each with the reason.
+var failing = map[string]string{
+	"dockerfile/undefined-variable bad-global": "the ls of a stage fails once its argument is not empty: there is no such folder",
 }
 
 // chosen reports whether -only names a rule.
@@ -139,7 +147,7 @@ func expected(out []byte) error {
 
 func pageOf(pack rules.Pack, rule *rules.Rule) (rules.Page, error) {
 	_, name, _ := strings.Cut(rule.ID, "/")
-	text, err := fs.ReadFile(pack.Pages, strings.ReplaceAll(name, "-", "_") + ".txtar")
+	text, err := fs.ReadFile(pack.Pages, strings.ReplaceAll(name, "-", "_")+".txtar")
 	if err != nil {
 		return rules.Page{}, err
 	}
@@ -169,10 +177,13 @@ type builder struct {
 	builds    int
 }
 
+//go:embed standin
+var standIn string
+
 // own are the programs of busybox that are replaced, since they want a network, root or files that are not there.
 var own = map[string]bool{
 	"wget": true, "adduser": true, "addgroup": true, "deluser": true, "delgroup": true, "su": true, "dpkg": true,
-	"rpm": true, "dpkg-deb": true, "chpasswd": true, "passwd": true, "unshare": true, "mount": true, "umount": true,
+	"rpm": true, "tar": true, "ash": true, "dpkg-deb": true, "chpasswd": true, "passwd": true, "unshare": true, "mount": true, "umount": true,
 }
 
 // makeBase makes the file system of the one image that takes the place of all.
@@ -192,7 +203,7 @@ func (b *builder) makeBase() error {
 			return err
 		}
 	}
-	for _, d := range []string{"tmp", "var/cache/apt/archives", "var/lib/apt/lists", "src", "app"} {
+	for _, d := range []string{"tmp", "var/cache/apt/archives", "var/lib/apt/lists", "src", "app", "etc/apt/apt.conf.d", "etc/nix"} {
 		if err := os.MkdirAll(filepath.Join(b.base, d), 0o755); err != nil {
 			return err
 		}
@@ -204,17 +215,17 @@ func (b *builder) makeBase() error {
 	if err != nil {
 		return err
 	}
-	standIn, err := os.ReadFile("builds/standin")
-	if err != nil {
-		return err
-	}
 	for name, f := range map[string]struct {
 		text string
 		mode os.FileMode
 	}{
 		"bin/busybox": {string(text), 0o755},
-		"bin/standin": {string(standIn), 0o755},
+		"bin/standin": {standIn, 0o755},
 		"ran":         {"", 0o666},
+
+		"var/lib/apt/lists/list": {"old\n", 0o644},
+		"etc/profile":            {"", 0o644},
+		"etc/nix/nix.conf":       {"", 0o644},
 		"etc/passwd": {"root:x:0:0:root:/root:/bin/sh\napp:x:1000:1000::/home/app:/bin/sh\n" +
 			"node:x:1001:1001::/home/node:/bin/sh\nnobody:x:65534:65534::/:/bin/false\n", 0o644},
 		"etc/group": {"root:x:0:\napp:x:1000:\nnode:x:1001:\nnogroup:x:65534:\n", 0o644},
@@ -227,11 +238,16 @@ func (b *builder) makeBase() error {
 			return err
 		}
 	}
+	for _, shell := range []string{"bash", "dash", "zsh", "ksh", "ash"} {
+		if err := os.Symlink("standin", filepath.Join(bin, shell)); err != nil {
+			return err
+		}
+	}
 	list, err := exec.Command(program, "--list").Output()
 	if err != nil {
 		return err
 	}
-	for name := range strings.FieldsSeq(string(list) + " bash dash zsh ksh") {
+	for name := range strings.FieldsSeq(string(list)) {
 		if own[name] || name == "busybox" {
 			continue
 		}
@@ -255,6 +271,9 @@ func (b *builder) standIns(d *image.Dockerfile) error {
 				continue
 			}
 			for _, name := range append(c.Wrappers, cmp.Or(c.Path, c.Name)) {
+				if strings.HasPrefix(name, "./") {
+					name = path.Join(c.Dir(), name)
+				}
 				if err := b.standIn(name); err != nil {
 					return err
 				}
@@ -414,6 +433,9 @@ func (b *builder) build(tree map[string][]byte, name string, made *[]string) ([]
 	return out, nil
 }
 
+// variable is one without a value.
+var variable = regexp.MustCompile(`\$\{?[A-Za-z_]+\}?`)
+
 // references are the names of the images that a Dockerfile may use, as BuildKit looks for them.
 func references(d *image.Dockerfile) []string {
 	seen := map[string]bool{}
@@ -432,6 +454,7 @@ func references(d *image.Dockerfile) []string {
 	}
 	for _, img := range d.Images {
 		add(img.Stage.Image)
+		add(variable.ReplaceAllString(img.Stage.Base.Text, ""))
 	}
 	for _, s := range d.Steps() {
 		if f, ok := s.Flag("from"); ok {
