@@ -74,6 +74,9 @@ type unit struct {
 	// inferred says that its shell is only known from the package manager, so what it lacks is a warning at most.
 	inferred bool
 	own      bool // stands in the Dockerfile itself
+	step     *image.Step
+	// expansions are those of the script, read when a fix asks for them.
+	expansions *shell.Expansions
 }
 
 // unitsOf returns the scripts of a Dockerfile: those of RUN, and those of the build context that its commands run.
@@ -116,6 +119,7 @@ func appendUnit(list []unit, s *image.Step, u unit, dialect shell.Dialect) []uni
 		return list
 	}
 	sh := shells.Of(s)
+	u.step = s
 	if !u.own {
 		sh = shells.Shell{}
 	}
@@ -218,9 +222,14 @@ var severities = map[string]rules.Severity{
 // maxRelated is how many further places of one mistake a finding lists.
 const maxRelated = 5
 
-// report reports the comments on a script. Those of a code that only inform are one finding, at the first place.
+// report reports the comments on a script. Those of a code that only inform are one
+// finding at the first place, or two: those with a fix and those without.
 func (u *unit) report(p *rules.Pass, comments []Comment) {
-	first := map[int]int{} // the finding, by code
+	type kind struct {
+		code  int
+		fixed bool // where a fix mends one place and not another, the finding would stay
+	}
+	first := map[kind]int{} // the finding
 	var findings []rules.Finding
 	for n := range comments {
 		c := &comments[n]
@@ -228,9 +237,10 @@ func (u *unit) report(p *rules.Pass, comments []Comment) {
 		if !ok {
 			continue
 		}
-		at, again := first[c.Code]
+		k := kind{c.Code, len(f.Fixes) > 0}
+		at, again := first[k]
 		if !again || f.Severity > rules.Info {
-			first[c.Code] = len(findings)
+			first[k] = len(findings)
 			findings = append(findings, f)
 			continue
 		}
@@ -238,7 +248,7 @@ func (u *unit) report(p *rules.Pass, comments []Comment) {
 		if len(one.Related) < maxRelated && f.Span != one.Span {
 			one.Related = append(one.Related, rules.Related{File: f.File, Span: f.Span, Message: "and here"})
 		}
-		if len(one.Fixes) > 0 && len(f.Fixes) > 0 {
+		if len(f.Fixes) > 0 {
 			one.Fixes[0].Edits = append(one.Fixes[0].Edits, f.Fixes[0].Edits...)
 		}
 	}
@@ -316,7 +326,7 @@ func (u *unit) offset(line, column int) (int, bool) {
 
 // fix returns ShellCheck's fix, where all that it replaces stands in the Dockerfile as the shell sees it.
 func (u *unit) fix(c *Comment) (fixers.Fix, bool) {
-	if !u.own || len(c.Fix) == 0 {
+	if !u.own || len(c.Fix) == 0 || c.Code == 2086 && !u.single(c) {
 		return fixers.Fix{}, false
 	}
 	fix := fixers.Fix{
@@ -334,6 +344,21 @@ func (u *unit) fix(c *Comment) (fixers.Fix, bool) {
 		})
 	}
 	return fix, true
+}
+
+// single reports whether the expansion that a comment is about is one word on purpose, so quotes around it break nothing.
+func (u *unit) single(c *Comment) bool {
+	at, ok := u.offset(c.Line, c.Column)
+	if !ok {
+		return false
+	}
+	if u.expansions == nil {
+		u.expansions = shell.ReadExpansions(u.view)
+	}
+	return u.expansions.Single(at-u.base, func(name string) (string, bool) {
+		v, set := u.step.Lookup(name)
+		return v.Text, set && v.Known
+	})
 }
 
 // spellings returns which words of the script change by edits. It reports false where something else changes: those
