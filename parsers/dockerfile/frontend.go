@@ -130,6 +130,11 @@ func (f *Frontend) readTag(digest string) {
 // Tag returns the tag of the image, such as "1.4" or "1.4.0-labs", or "".
 func (f *Frontend) Tag() string { return f.tag }
 
+// Before reports whether the frontend is known to be older than a release, such as 1.18.
+func (f *Frontend) Before(major, minor int) bool {
+	return f.lacks(since{stable: release{major, minor, 0}})
+}
+
 // Feature is a use of something that the frontend of the file does not have yet.
 type Feature struct {
 	// Name is what it is, for a message, and At its place.

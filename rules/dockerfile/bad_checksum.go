@@ -8,6 +8,7 @@ import (
 
 	"github.com/sandlint/sandlint/parsers/image"
 	"github.com/sandlint/sandlint/rules"
+	"github.com/sandlint/sandlint/rules/dockerfile/internal/grammar"
 )
 
 var badChecksum = &rules.Rule{
@@ -22,7 +23,7 @@ var badChecksum = &rules.Rule{
 	},
 	Check: rules.OnStep(func(p *rules.Pass, s *image.Step) {
 		flag, ok := s.Flag("checksum")
-		if !ok || s.Broken || s.Onbuild != nil || !flag.Known || flag.Value == "" || len(s.Words) < 2 ||
+		if !ok || s.Onbuild != nil && strings.Contains(s.Dockerfile().Source.Text(s.Instruction.Span), "$") || s.Broken || grammar.Again(s) || !flag.Known || flag.Value == "" || len(s.Words) < 2 ||
 			s.Dockerfile().Foreign() {
 			return
 		}
@@ -38,18 +39,16 @@ var badChecksum = &rules.Rule{
 		case !known:
 			return
 		case !isURL && !isGit:
-			finding.Message = fmt.Sprintf("--checksum is for a URL, and %q is a file of the build context, so the "+
-				"build fails",
-				name)
+			finding.Message = fmt.Sprintf("--checksum is for a URL, and %q is a file of the build context, so "+
+				"the build fails", name)
 		case isURL && !isGit && !isDigest(flag.Value):
 			finding.Span = flag.At
-			finding.Message = fmt.Sprintf("%q is not a checksum such as sha256: and 64 hexadecimal digits, so the "+
-				"build fails",
-				flag.Value)
+			finding.Message = fmt.Sprintf("%q is not a checksum such as sha256: and 64 hexadecimal digits, so "+
+				"the build fails", flag.Value)
 		default:
 			return
 		}
-		p.Report(finding)
+		p.Report(grammar.Trigger(s, finding))
 	}, "ADD"),
 }
 

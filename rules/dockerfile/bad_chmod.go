@@ -7,6 +7,7 @@ import (
 
 	"github.com/sandlint/sandlint/parsers/image"
 	"github.com/sandlint/sandlint/rules"
+	"github.com/sandlint/sandlint/rules/dockerfile/internal/grammar"
 )
 
 var badChmod = &rules.Rule{
@@ -20,19 +21,19 @@ var badChmod = &rules.Rule{
 		"github.com/tonistiigi/dchapes-mode: Parse",
 	},
 	Check: rules.OnStep(func(p *rules.Pass, s *image.Step) {
-		if s.Broken || s.Onbuild != nil || s.Dockerfile().Foreign() {
+		if s.Broken || grammar.Again(s) || s.Dockerfile().Foreign() {
 			return
 		}
 		flag, ok := s.Flag("chmod")
-		if !ok || !flag.Known || flag.Value == "" || isMode(flag.Value) {
+		if !ok || !flag.Known || flag.Value == "" || s.Onbuild != nil && flag.Value != s.Dockerfile().Source.Text(flag.At) ||
+			isMode(flag.Value) {
 			return
 		}
-		p.Report(rules.Finding{
+		p.Report(grammar.Trigger(s, rules.Finding{
 			File: s.Dockerfile().Source, Span: flag.At,
 			Message: fmt.Sprintf("mode %q is neither an octal number up to 7777 nor of the form u=rwX,go=rX, so "+
-				"the build "+
-				"fails", flag.Value),
-		})
+				"the build fails", flag.Value),
+		}))
 	}, "COPY", "ADD"),
 }
 

@@ -29,13 +29,16 @@ var badMount = &rules.Rule{
 		"BuildKit v0.34.2, frontend/dockerfile/dockerfile2llb/convert_runmount.go: dispatchRunMounts",
 	},
 	Check: rules.OnStep(func(p *rules.Pass, s *image.Step) {
-		if s.Image == nil || s.Broken || s.Onbuild != nil || s.Dockerfile().Foreign() {
+		if s.Image == nil || s.Broken || grammar.Again(s) || s.Dockerfile().Foreign() {
 			return
 		}
 		for n := range s.Instruction.Flags {
 			flag := &s.Instruction.Flags[n]
 			if flag.Name != "mount" {
 				continue
+			}
+			if s.Onbuild != nil && strings.Contains(flag.Unquoted, "$") {
+				continue // what holds then is not known
 			}
 			fields, err := s.MountFields(flag)
 			if err != nil {
@@ -44,7 +47,7 @@ var badMount = &rules.Rule{
 			m := mountCheck{step: s, whole: flag.Value.Span, kind: "bind", kindKnown: true}
 			if finding, bad := m.check(fields); bad {
 				finding.File = s.Dockerfile().Source
-				p.Report(grammar.Weaken(s.Dockerfile(), finding))
+				p.Report(grammar.Weaken(s.Dockerfile(), grammar.Trigger(s, finding)))
 			}
 		}
 	}, "RUN"),
@@ -260,7 +263,11 @@ func (m *mountCheck) together() (rules.Finding, bool) {
 		return rules.Finding{}, false
 	}
 	target, ok := m.seen["target"]
-	switch dir := m.step.Workdir(); {
+	dir := m.step.Workdir()
+	if m.step.Onbuild != nil {
+		dir.Known = false // it is that of the end of the stage
+	}
+	switch {
 	case (!ok || target.Known && target.Value == "") && dir.Known && dir.Text == "/":
 		return fault(whole, "the mount has no target, and cannot be at \"/\"")
 	case !ok || !target.Known:

@@ -3,6 +3,7 @@ package dockerfile
 import (
 	"github.com/sandlint/sandlint/parsers/image"
 	"github.com/sandlint/sandlint/rules"
+	"github.com/sandlint/sandlint/rules/dockerfile/internal/grammar"
 	"github.com/sandlint/sandlint/rules/dockerfile/internal/ports"
 )
 
@@ -17,15 +18,15 @@ var badPort = &rules.Rule{
 		"BuildKit v0.34.2, frontend/dockerfile/dockerfile2llb/convert_expose.go: \"invalid containerPort\"",
 	},
 	Check: rules.OnStep(func(p *rules.Pass, s *image.Step) {
-		if s.Broken || s.Dockerfile().Foreign() {
+		if s.Broken || grammar.Again(s) || s.Dockerfile().Foreign() {
 			return
 		}
 		for _, port := range ports.Of(s) {
 			if fault := port.Fault(); fault != "" {
-				p.Report(rules.Finding{
+				p.Report(grammar.Trigger(s, rules.Finding{
 					File: s.Dockerfile().Source, Span: port.Span,
 					Message: fault + ", so the build fails",
-				})
+				}))
 			}
 		}
 	}, "EXPOSE"),

@@ -8,6 +8,8 @@ import (
 	"github.com/sandlint/sandlint/parsers/image"
 	"github.com/sandlint/sandlint/parsers/source"
 	"github.com/sandlint/sandlint/rules"
+	"github.com/sandlint/sandlint/rules/dockerfile/internal/grammar"
+	"github.com/sandlint/sandlint/rules/dockerfile/internal/words"
 )
 
 var badSignal = &rules.Rule{
@@ -20,10 +22,13 @@ var badSignal = &rules.Rule{
 		"github.com/moby/sys/signal v0.7.1, signal_linux.go, which BuildKit v0.34.2 asks",
 	},
 	Check: rules.OnStep(func(p *rules.Pass, s *image.Step) {
-		if s.Broken || len(s.Words) == 0 || s.Dockerfile().Foreign() {
+		if s.Broken || grammar.Again(s) || len(s.Words) == 0 || s.Dockerfile().Foreign() {
 			return
 		}
 		name, known := s.Expand(s.Words[0].Text)
+		if !known {
+			name, known = words.Empty(s, s.Words[0])
+		}
 		if !known || isSignal(name) {
 			return
 		}
@@ -34,7 +39,7 @@ var badSignal = &rules.Rule{
 		if near := source.Nearest(strings.TrimPrefix(strings.ToUpper(name), "SIG"), signals); near != "" {
 			finding.Message += fmt.Sprintf("; did you mean SIG%s?", near)
 		}
-		p.Report(finding)
+		p.Report(grammar.Trigger(s, finding))
 	}, "STOPSIGNAL"),
 }
 

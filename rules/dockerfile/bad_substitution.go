@@ -25,15 +25,15 @@ var badSubstitution = &rules.Rule{
 		if s.Dockerfile().Foreign() {
 			return
 		}
-		for w := range words.Of(s) {
+		for w := range words.WithTriggers(s) {
 			if w.Fault == dockerfile.FaultSubstitution && !strings.Contains(w.Text, "${templateOption:") {
 				// such a word is a placeholder in a template of a development container
 				span := faultAt(s, &w)
-				p.Report(grammar.Weaken(s.Dockerfile(), rules.Finding{
+				p.Report(grammar.Weaken(s.Dockerfile(), grammar.Trigger(s, rules.Finding{
 					File: s.Dockerfile().Source, Span: span,
 					Message: fmt.Sprintf("BuildKit cannot expand %q: %s, so the build fails",
 						s.Dockerfile().Source.Text(span), faultDetail(w.Detail)),
-				}))
+				})))
 			}
 		}
 	}, "FROM", "ARG", "ENV", "LABEL", "COPY", "ADD", "WORKDIR", "USER", "VOLUME", "STOPSIGNAL", "EXPOSE", "RUN"),
@@ -55,7 +55,7 @@ func faultAt(s *image.Step, w *words.Word) source.Span {
 		if end < 0 {
 			return source.Span{Start: w.Span.Start + start, End: w.Span.Start + start + len(strings.TrimSpace(line))}
 		}
-		if d := s.Dockerfile(); d.Expansion(s.Instruction, line[:end+1]).Fault == dockerfile.FaultSubstitution {
+		if d := s.Dockerfile(); d.Expansion(words.Place(s), line[:end+1]).Fault == dockerfile.FaultSubstitution {
 			return source.Span{Start: w.Span.Start + start, End: w.Span.Start + start + end + 1}
 		}
 	}

@@ -3,6 +3,7 @@ package dockerfile
 import (
 	"github.com/sandlint/sandlint/parsers/image"
 	"github.com/sandlint/sandlint/rules"
+	"github.com/sandlint/sandlint/rules/dockerfile/internal/grammar"
 )
 
 var emptyRun = &rules.Rule{
@@ -15,11 +16,11 @@ var emptyRun = &rules.Rule{
 		"BuildKit v0.34.2, client/llb/exec.go: \"arguments are required\"",
 	},
 	Check: rules.OnStep(func(p *rules.Pass, s *image.Step) {
-		if s.Exec && len(s.Words) == 0 && !s.Broken && !s.Dockerfile().Foreign() {
-			p.Report(rules.Finding{
+		if s.Exec && len(s.Words) == 0 && !s.Broken && !grammar.Again(s) && !s.Dockerfile().Foreign() {
+			p.Report(grammar.Trigger(s, rules.Finding{
 				File: s.Dockerfile().Source, Span: s.Args,
 				Message: "this RUN has no program to run, so the build fails",
-			})
+			}))
 		}
 	}, "RUN"),
 }

@@ -32,7 +32,7 @@ var declared = map[string]allowance{
 	"dockerfile/add-for-local-file":     {rest: `"attemptUnpackDockerCompatibility":true,`},
 	"dockerfile/apt-instead-of-apt-get": {replaced: map[string]string{"apt": "apt-get"}},
 	// Several files into a place without a slash are written one over the other, unless it is a folder already.
-	"dockerfile/copy-several-to-file":    {rest: `/(",)`},
+	"dockerfile/copy-several-to-file":    {rest: `/("[,\]])`},
 	"order/nix-config-after-nix-command": {order: true},
 }
 
@@ -88,7 +88,7 @@ func newNormaliser(applied map[string]bool) *normaliser {
 	}
 	if commands != nil {
 		slices.Sort(commands)
-		n.commands = regexp.MustCompile(`(^|[;&|{( \n])(sudo )?(` + strings.Join(commands, "|") +
+		n.commands = regexp.MustCompile(`(^|[;&|{( \n])(sudo )?\\?(` + strings.Join(commands, "|") +
 			`)( -[-a-z]+)*(&&|;|\n)`)
 	}
 	return n
@@ -182,7 +182,11 @@ func (n *normaliser) more(more string) string {
 			triggers[i] = strings.Join(n.filter(words), " ")
 		}
 	}
-	return text(m)
+	more = text(m)
+	for _, part := range n.rest {
+		more = part.ReplaceAllString(more, "$1")
+	}
+	return more
 }
 
 // filter leaves out the words that may be added, and replaces those that may be replaced.

@@ -31,15 +31,23 @@ var flags = map[string][]string{
 // Of returns the words of a step that are more than plain text. The trigger of an ONBUILD has none, since the build of
 // another image expands it.
 func Of(s *image.Step) iter.Seq[Word] {
+	if s.Onbuild != nil {
+		return func(func(Word) bool) {}
+	}
+	return WithTriggers(s)
+}
+
+// WithTriggers is Of with the words of triggers, whose faults alone are known.
+func WithTriggers(s *image.Step) iter.Seq[Word] {
 	return func(yield func(Word) bool) {
-		if s.Onbuild != nil || s.Broken {
+		if s.Onbuild != nil && !s.Deferred || s.Broken {
 			return
 		}
 		f := s.Dockerfile().File
 		special := func(text string) bool { return strings.ContainsAny(text, "$\"'") }
 		word := func(w dockerfile.Word, pair *dockerfile.Pair) bool {
 			return !special(w.Text) ||
-				yield(Word{Text: w.Text, Span: w.Span, Pair: pair, Expansion: f.Expansion(s.Instruction, w.Text)})
+				yield(Word{Text: w.Text, Span: w.Span, Pair: pair, Expansion: f.Expansion(Place(s), w.Text)})
 		}
 		for n := range s.Instruction.Flags {
 			flag := &s.Instruction.Flags[n]
@@ -72,7 +80,7 @@ func Of(s *image.Step) iter.Seq[Word] {
 			for n := range s.Heredocs {
 				h := &s.Heredocs[n]
 				if text := f.Source.Text(h.Body); h.Expand && strings.IndexByte(text, '$') >= 0 &&
-					!yield(Word{Text: text, Span: h.Body, Expansion: f.BodyExpansion(s.Instruction, h)}) {
+					!yield(Word{Text: text, Span: h.Body, Expansion: f.BodyExpansion(Place(s), h)}) {
 					return
 				}
 			}
@@ -105,4 +113,35 @@ func (w *Word) At(f *source.File, name string) source.Span {
 		}
 		return source.Span{Start: w.Span.Start + start, End: w.Span.Start + end}
 	}
+}
+
+// Empty reports whether a word is empty in every build, since it is written so or neither the file nor the base image
+// sets any variable in it. The text is always empty.
+func Empty(s *image.Step, w dockerfile.Word) (text string, empty bool) {
+	if s.Image == nil || s.Onbuild != nil && strings.Contains(w.Text, "$") { // the parent may set it further below
+		return "", false
+	}
+	e := s.Dockerfile().File.Expansion(Place(s), w.Text)
+	if e.Text != "" || e.Fault != 0 {
+		return "", false
+	}
+	for _, name := range e.Read {
+		if v, set := s.Lookup(name); set && v.Known && !v.Overridable {
+			continue
+		} else if set {
+			return "", false
+		}
+		if sets, known := s.Image.BaseSets(name); sets || !known {
+			return "", false
+		}
+	}
+	return "", e.Known || len(e.Read) > 0
+}
+
+// Place returns the instruction at whose place the words of a step are expanded.
+func Place(s *image.Step) *dockerfile.Instruction {
+	if s.Onbuild != nil {
+		return s.Onbuild
+	}
+	return s.Instruction
 }
