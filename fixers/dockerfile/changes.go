@@ -26,8 +26,8 @@ type CommandOrder struct{}
 // replaced is one of each.
 type Words struct{ Removed, Added []string }
 
-// Spellings declares that words of the shell, wherever they stand in the script of a RUN, become others: each of Was the
-// one of Becomes with the same number. They are written as Spelling writes them.
+// Spellings declares that words of the shell, wherever they stand in the script of a RUN, become others: each of Was
+// the one of Becomes with the same number. Respelt returns them.
 type Spellings struct{ Was, Becomes []string }
 
 // Commands declares commands of a RUN that are removed and added, as text: whole ones, each a statement of its own, or

@@ -66,7 +66,10 @@ func TestPartialChanges(t *testing.T) {
 			"a word gets quotes", "RUN a $x && b $(c $x)", "RUN a \"$x\" && b $(c \"$x\")",
 			Spellings{[]string{"$x"}, []string{`"$x"`}}, "",
 		},
-		{"a word loses quotes", "RUN a \"$x\"", "RUN a $x", Spellings{[]string{"$x"}, []string{`"$x"`}}, "RUN of line 2"},
+		{
+			"a word loses quotes", "RUN a \"$x\"", "RUN a $x", Spellings{[]string{"$x"}, []string{`"$x"`}},
+			"RUN of line 2",
+		},
 		{
 			"another word gets quotes", "RUN a $x $y", "RUN a $x \"$y\"", Spellings{[]string{"$x"}, []string{`"$x"`}},
 			"RUN of line 2",

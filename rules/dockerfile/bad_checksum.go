@@ -23,7 +23,10 @@ var badChecksum = &rules.Rule{
 	},
 	Check: rules.OnStep(func(p *rules.Pass, s *image.Step) {
 		flag, ok := s.Flag("checksum")
-		if !ok || s.Onbuild != nil && strings.Contains(s.Dockerfile().Source.Text(s.Instruction.Span), "$") || s.Broken || grammar.Again(s) || !flag.Known || flag.Value == "" || len(s.Words) < 2 ||
+		if s.Onbuild != nil && strings.Contains(s.Dockerfile().Source.Text(s.Instruction.Span), "$") {
+			return // what the variables hold then is not known
+		}
+		if !ok || s.Broken || grammar.Again(s) || !flag.Known || flag.Value == "" || len(s.Words) < 2 ||
 			s.Dockerfile().Foreign() {
 			return
 		}

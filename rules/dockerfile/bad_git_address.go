@@ -99,7 +99,8 @@ func gitConflict(given map[string]string, fragment string) string {
 		if other == "" {
 			continue
 		}
-		if prefix := map[string]string{"tag": "refs/tags/", "branch": "refs/heads/"}[key]; !strings.HasPrefix(other, prefix) {
+		prefix := map[string]string{"tag": "refs/tags/", "branch": "refs/heads/"}[key]
+		if !strings.HasPrefix(other, prefix) {
 			other = prefix + other
 		}
 		if ref != "" && ref != other {

@@ -346,7 +346,8 @@ func (u *unit) fix(c *Comment) (fixers.Fix, bool) {
 	return fix, true
 }
 
-// single reports whether the expansion that a comment is about is one word on purpose, so quotes around it break nothing.
+// single reports whether the expansion that a comment is about is one word on purpose, so quotes around it break
+// nothing.
 func (u *unit) single(c *Comment) bool {
 	at, ok := u.offset(c.Line, c.Column)
 	if !ok {
