@@ -25,8 +25,8 @@ var badChmod = &rules.Rule{
 			return
 		}
 		flag, ok := s.Flag("chmod")
-		if !ok || !flag.Known || flag.Value == "" || s.Onbuild != nil && flag.Value != s.Dockerfile().Source.Text(flag.At) ||
-			isMode(flag.Value) {
+		if !ok || !flag.Known || flag.Value == "" ||
+			s.Onbuild != nil && flag.Value != s.Dockerfile().Source.Text(flag.At) || isMode(flag.Value) {
 			return
 		}
 		p.Report(grammar.Trigger(s, rules.Finding{

@@ -72,7 +72,8 @@ func gitFault(address string) string {
 			return fmt.Sprintf("%q has no value in the address, so the build fails", key)
 		case isBool && value[0] != "":
 			if _, err := strconv.ParseBool(value[0]); err != nil {
-				return fmt.Sprintf("%s is %q in the address; it can be true or false, so the build fails", key, value[0])
+				return fmt.Sprintf("%s is %q in the address; it can be true or false, so the build fails", key,
+					value[0])
 			}
 		case key == "mtime" && value[0] != "checkout" && value[0] != "commit":
 			return fmt.Sprintf("mtime is %q in the address; it can be checkout or commit, so the build fails", value[0])

@@ -1,5 +1,5 @@
-// Package grammar adapts findings about what BuildKit refuses: where a newer frontend may accept it, and where the build
-// that fails is that of another image.
+// Package grammar adapts findings about what BuildKit refuses: where a newer frontend may accept it, and where the
+// build that fails is that of another image.
 package grammar
 
 import (
