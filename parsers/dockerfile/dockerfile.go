@@ -103,8 +103,6 @@ type Instruction struct {
 	// ENTRYPOINT has none, since the shell splits that text; other arguments are split as BuildKit splits them. ONBUILD
 	// has none, and HEALTHCHECK has its type, CMD or NONE; the rest belongs to the Trigger.
 	Words []Word
-	// Exec says that the arguments are a JSON array.
-	Exec bool
 	// Pairs are the keys and values of ENV, LABEL and ARG.
 	Pairs []Pair
 	// Heredocs are the here-documents, in order.
@@ -117,6 +115,8 @@ type Instruction struct {
 	Stage *Stage
 	// Index is its index in File.Instructions. A Trigger has that of its outer instruction.
 	Index int
+	// Exec says that the arguments are a JSON array.
+	Exec bool
 	// Broken says that BuildKit refuses this instruction; its parts are what could be read.
 	Broken bool
 

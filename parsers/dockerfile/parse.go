@@ -386,7 +386,8 @@ func (r *reader) addSegment(a, b int) {
 // newInstruction returns an instruction of the file.
 func (r *reader) newInstruction() *Instruction {
 	if len(r.slab) == cap(r.slab) {
-		r.slab = make([]Instruction, 0, min(max(8, 2*cap(r.slab)), 256))
+		// At most 272 of 240 bytes each, which fill 64 KB, the size that Go allocates.
+		r.slab = make([]Instruction, 0, min(max(8, 2*cap(r.slab)), 272))
 	}
 	r.slab = append(r.slab, Instruction{file: r.file})
 	return &r.slab[len(r.slab)-1]

@@ -36,18 +36,18 @@ type Command struct {
 	File   *source.File
 	// Maybe says that it may not run: it, or one of Callers, stands under a condition, or nothing calls its function.
 	Maybe bool
-	// Callers are the calls of functions and scripts that lead to it, outermost first.
-	Callers []*Command
 	// Uncalled says that it stands in a function that the script never calls under its own name.
 	Uncalled bool
 	// Calls says that it is the call of a function, whose commands follow.
 	Calls bool
+	// Unread says why it is not known what it runs.
+	Unread Unread
+	// Callers are the calls of functions and scripts that lead to it, outermost first.
+	Callers []*Command
 	// Runs is the script, of the build context or from standard input, that it runs and whose commands follow; nil
 	// without one. RunsFile is the file that holds it.
 	Runs     *shell.Script
 	RunsFile *source.File
-	// Unread says why it is not known what it runs.
-	Unread Unread
 
 	process *process
 	order   int // its place among the commands of the file
@@ -57,7 +57,7 @@ type Command struct {
 }
 
 // Unread is why it is not known what a command runs.
-type Unread int
+type Unread uint8
 
 const (
 	// Read says that nothing is hidden. Programs of the system count as known.

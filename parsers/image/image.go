@@ -66,7 +66,7 @@ type Image struct {
 	platformed bool               // platforms is set
 	byDest     map[string][]*Copy // what COPY and ADD put where, the last one first; made on first use
 	steps      []*Step            // what runs in the stage, in order, and its ONBUILD instructions; made on first use
-	end        state              // what holds at the end of the stage
+	end        *state             // what holds at the end of the stage
 	commands   bool               // the commands of the steps are there
 }
 

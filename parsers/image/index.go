@@ -36,11 +36,12 @@ func (d *Dockerfile) makeSteps() {
 	x := &d.index
 	x.byKeyword = map[string][]*Step{}
 	x.steps = make([]*Step, 0, len(d.Instructions))
+	nothing := &state{}
 	for _, i := range d.Instructions {
 		if i.Stage != nil {
 			break
 		}
-		x.steps = append(x.steps, &Step{Instruction: i, file: d})
+		x.steps = append(x.steps, &Step{Instruction: i, file: d, before: nothing})
 	}
 	for _, img := range d.Images {
 		for _, s := range img.Steps() {

@@ -32,11 +32,12 @@ type Step struct {
 
 	file     *Dockerfile
 	order    int // its place among the steps of the image
-	before   state
+	before   *state
 	commands []*Command
 }
 
-// state is the state before a step, except for the variables, which package dockerfile keeps.
+// state is the state before a step, except for the variables, which package dockerfile keeps. It never changes, so the
+// steps between two instructions that make another one share it.
 type state struct {
 	user, workdir dockerfile.Value
 	copies        *copyStep // the last COPY or ADD
@@ -325,7 +326,7 @@ func (img *Image) Steps() []*Step {
 
 func (img *Image) makeSteps() {
 	known := img.Base != nil
-	now := state{user: dockerfile.Value{Known: known}, workdir: dockerfile.Value{Text: "/", Known: known}}
+	now := &state{user: dockerfile.Value{Known: known}, workdir: dockerfile.Value{Text: "/", Known: known}}
 	var inherited []*Step
 	if p := img.Parent; p != nil {
 		p.Steps()
@@ -369,8 +370,8 @@ func (img *Image) makeSteps() {
 }
 
 // after returns the state after a step.
-func (s *Step) after() state {
-	now := s.before
+func (s *Step) after() *state {
+	now := *s.before
 	switch s.Name {
 	case "USER":
 		if len(s.Words) > 0 {
@@ -388,6 +389,8 @@ func (s *Step) after() state {
 		now.workdir = dockerfile.Value{Text: dir, Known: known && dir != "", Span: s.Args, From: s.Instruction}
 	case "COPY", "ADD":
 		now.copies = &copyStep{step: s, previous: now.copies}
+	default:
+		return s.before
 	}
-	return now
+	return &now
 }

@@ -10,7 +10,7 @@ package shell
 import "github.com/sandlint/sandlint/parsers/source"
 
 // Dialect is the language that a shell text is written in.
-type Dialect int
+type Dialect uint8
 
 const (
 	// None is a language that sandlint does not read, such as PowerShell or cmd.
@@ -68,14 +68,14 @@ type Command struct {
 	// of a line) or "&". It is "" for the first command of a script, of a substitution and of each part of a compound
 	// command, and for the commands of a statement but its first, which the operators inside it join.
 	Joined string
-	// Maybe says that it may be skipped: under if, case, a loop that may not run, or right of && or || when the left
-	// side is a test. In the plain chain `a && b`, b is not a maybe: if b does not run, the build stops.
-	Maybe bool
 	// Guard is the text of the condition that it depends on, or "".
 	Guard string
 	// Function is the name of the function whose body contains it, "" at the top level. A function's commands run where
 	// it is called.
 	Function string
+	// Maybe says that it may be skipped: under if, case, a loop that may not run, or right of && or || when the left
+	// side is a test. In the plain chain `a && b`, b is not a maybe: if b does not run, the build stops.
+	Maybe bool
 	// Subshell says that it runs in a child shell, so its assignments are lost afterwards.
 	Subshell bool
 	// Background says that it was started with &.

@@ -8,7 +8,7 @@ import (
 
 // Quoting is the kind of text that the host file wraps around a piece of a fragment. It decides what may be written
 // there without changing what surrounds it.
-type Quoting int
+type Quoting int8
 
 const (
 	// Plain text: the bytes of the file are the bytes of the fragment, and anything may be written.
