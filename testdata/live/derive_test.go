@@ -93,7 +93,7 @@ func TestDerive(t *testing.T) {
 	if len(runtimes) == 0 {
 		heavytest.Skip(t, "no runtime starts a container here")
 	}
-	s := sandlint(t)
+	s := product(t)
 	for _, sc := range scenes {
 		for _, root := range roots(sc.program) {
 			t.Run(sc.tool+root, func(t *testing.T) {
@@ -134,7 +134,7 @@ func roots(program string) (found []string) {
 // binary is the product.
 type binary string
 
-func sandlint(t *testing.T) binary {
+func product(t *testing.T) binary {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "sandlint")
 	cmd := exec.Command("go", "build", "-o", path, "github.com/sandlint/sandlint/cmd/sandlint")
