@@ -1,9 +1,10 @@
 // Package nested knows what programs that sandbox others, or that restore processes, need where they run in a container
 // themselves: syscalls that the default profiles of engines refuse, and options of the container.
 //
-// Each need was found with the real program in containers of runc 1.5.3, on Linux 6.18 for x86_64, under Docker's default
-// profile with the default capabilities: all names that might matter were allowed, then one was taken out after the other
-// as long as the program still worked. testdata/live repeats the last step with runc and crun. What was only read says so.
+// Each need was found with the real program in containers of runc 1.5.3, on Linux 6.18 for x86_64, under Docker's
+// default profile with the default capabilities: all names that might matter were allowed, then one was taken out after
+// the other as long as the program still worked. testdata/live repeats the last step with runc and crun. What was only
+// read says so.
 package nested
 
 import (
