@@ -39,6 +39,8 @@ type build struct {
 	// place is where it is described, and grants say what it does about the entitlements.
 	place  Build
 	grants grants
+	// assumed says that it is not known on what machine it runs, but for what platforms say of each other.
+	assumed bool
 	// siblings are all builds that the files of the same folder describe.
 	siblings []*build
 }
@@ -104,8 +106,14 @@ func (w *Workspace) buildsOf(abs string) []*build {
 	dir := filepath.Dir(abs)
 	root := w.root(dir)
 	var out []*build
+	workflows := w.workflowBuilds(root)
 	for {
-		out = append(out, w.buildsIn(root, dir).of[abs]...)
+		for _, b := range w.buildsIn(root, dir).of[abs] {
+			if b.assumed && (workflows.native || workflows.baked[dir]) {
+				b = b.unmarked()
+			}
+			out = append(out, b)
+		}
 		up := filepath.Dir(dir)
 		if dir == root || up == dir {
 			break
@@ -113,6 +121,17 @@ func (w *Workspace) buildsOf(abs string) []*build {
 		dir = up
 	}
 	return out
+}
+
+// unmarked returns the build without what is assumed of the machine: the repository builds each platform on a machine of
+// its own.
+func (b *build) unmarked() *build {
+	out := *b
+	out.platforms = slices.Clone(b.platforms)
+	for n := range out.platforms {
+		out.platforms[n].Emulated, out.platforms[n].Machine = false, ""
+	}
+	return &out
 }
 
 // folderBuilds are the builds that the files of one folder describe: all in order, and those of each Dockerfile.
@@ -125,12 +144,13 @@ type folderBuilds struct {
 func (w *Workspace) buildsIn(root, dir string) folderBuilds {
 	type key string
 	return cached(w, key(dir), func(w *Workspace) folderBuilds {
+		// What the workflows say of the machine comes in later, so that not all folders depend on all workflows.
+		const native = false
 		var found []build
-		workflows := w.workflowBuilds(root)
-		native := workflows.native || workflows.baked[dir]
 		if dir == root {
-			found = append(found, workflows.builds...)
+			found = append(found, w.workflowBuilds(root).builds...)
 		}
+		ofWorkflows := len(found)
 		names := files.Names(w.tree, root, dir)
 		has := func(name string) bool { // without asking for each of a dozen names
 			return slices.ContainsFunc(names, func(n string) bool { return strings.EqualFold(n, name) })
@@ -158,7 +178,7 @@ func (w *Workspace) buildsIn(root, dir string) folderBuilds {
 		if len(definition) > 0 {
 			found = append(found, w.bakeBuilds(dir, bake.Parse(definition...), services, native)...)
 		}
-		found = append(found, w.scriptBuilds(root, dir, native)...)
+		found = append(found, w.scriptBuilds(root, dir, names)...)
 		out := folderBuilds{all: make([]*build, len(found))}
 		if len(found) > 0 {
 			out.of = make(map[string][]*build, len(found))
@@ -166,6 +186,7 @@ func (w *Workspace) buildsIn(root, dir string) folderBuilds {
 		for n := range found {
 			b := &found[n]
 			b.dockerfile = w.orLowerCase(root, b.dockerfile)
+			b.assumed = n >= ofWorkflows
 			out.all[n], b.siblings = b, out.all
 			out.of[b.dockerfile] = append(out.of[b.dockerfile], b)
 		}
@@ -340,10 +361,10 @@ func (w *Workspace) composeBuilds(dir string, f *compose.File, native bool) []bu
 // scriptFolders are folders in which the scripts of the folder above them lie.
 var scriptFolders = []string{"", "bin", "build", "ci", ".ci", "hack", "script", "scripts", "tools"}
 
-// scriptBuilds returns the builds of the scripts, the Makefiles and the justfiles of a folder.
-func (w *Workspace) scriptBuilds(root, dir string, native bool) []build {
+// scriptBuilds returns the builds of the scripts, the Makefiles and the justfiles of a folder, which has the given names.
+func (w *Workspace) scriptBuilds(root, dir string, names []string) []build {
+	const native = false // see buildsIn
 	var out []build
-	names := files.Names(w.tree, root, dir)
 	for _, folder := range scriptFolders {
 		if folder != "" && !slices.ContainsFunc(names, func(n string) bool { return strings.EqualFold(n, folder) }) {
 			continue
@@ -352,8 +373,10 @@ func (w *Workspace) scriptBuilds(root, dir string, native bool) []build {
 			continue // the scripts are those of the folder above
 		}
 		home := filepath.Join(dir, folder)
-		for _, name := range files.Names(w.tree, root, home) {
-			if !mayBuild(name) || files.KindByPath(name) == files.KindDockerfile {
+		entries, _ := w.tree.List(root, home)
+		for _, entry := range entries {
+			name := entry.Name()
+			if entry.IsDir() || !mayBuild(name) || files.KindByPath(name) == files.KindDockerfile {
 				continue
 			}
 			f, err := w.neighbour(root, filepath.Join(home, name))
@@ -363,7 +386,10 @@ func (w *Workspace) scriptBuilds(root, dir string, native bool) []build {
 			out = append(out, w.buildsOfScript(root, dir, home, f, native)...)
 		}
 	}
-	return append(out, w.skaffoldBuilds(root, dir, native)...)
+	if slices.Contains(names, "skaffold.yaml") || slices.Contains(names, "skaffold.yml") {
+		out = append(out, w.skaffoldBuilds(root, dir, native)...)
+	}
+	return out
 }
 
 // describesBuilds reports whether a file, by its base name, is one that is read for the builds of its folder and that
