@@ -123,8 +123,8 @@ func (w *Workspace) buildsOf(abs string) []*build {
 	return out
 }
 
-// unmarked returns the build without what is assumed of the machine: the repository builds each platform on a machine of
-// its own.
+// unmarked returns the build without what is assumed of the machine: the repository builds each platform on one of its
+// own.
 func (b *build) unmarked() *build {
 	out := *b
 	out.platforms = slices.Clone(b.platforms)
@@ -361,7 +361,8 @@ func (w *Workspace) composeBuilds(dir string, f *compose.File, native bool) []bu
 // scriptFolders are folders in which the scripts of the folder above them lie.
 var scriptFolders = []string{"", "bin", "build", "ci", ".ci", "hack", "script", "scripts", "tools"}
 
-// scriptBuilds returns the builds of the scripts, the Makefiles and the justfiles of a folder, which has the given names.
+// scriptBuilds returns the builds of the scripts, the Makefiles and the justfiles of a folder, which has the given
+// names.
 func (w *Workspace) scriptBuilds(root, dir string, names []string) []build {
 	const native = false // see buildsIn
 	var out []build

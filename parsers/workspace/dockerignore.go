@@ -39,7 +39,11 @@ func (w *Workspace) ExcludedFrom(d *image.Dockerfile, name string) (Exclusion, b
 	}
 	var found Exclusion
 	excluded := false
-	for _, ignore := range w.ignoreFiles(root, c, contexts) {
+	all := w.ignoreFiles(root, c, contexts)
+	if !slices.ContainsFunc(all, func(i contextIgnore) bool { return i.file != nil }) {
+		return Exclusion{}, false
+	}
+	for _, ignore := range all {
 		context := ignore.context
 		ignore := ignore.file
 		clean := strings.TrimPrefix(path.Clean("/"+filepath.ToSlash(name)), "/")

@@ -7,6 +7,7 @@ import (
 	"path"
 	"path/filepath"
 	"strings"
+	"unicode"
 
 	"github.com/sandlint/sandlint/parsers/files"
 	"github.com/sandlint/sandlint/parsers/image"
@@ -98,6 +99,9 @@ func (w *Workspace) neighbour(root, full string) (*source.File, error) {
 		err  error
 	}
 	n := cached(w, key(full), func(w *Workspace) neighbour {
+		if w.cache != nil && !w.mayExist(root, full) {
+			return neighbour{err: fs.ErrNotExist}
+		}
 		info, err := w.tree.Stat(root, full)
 		switch {
 		case err == nil && info.IsDir():
@@ -113,6 +117,26 @@ func (w *Workspace) neighbour(root, full string) (*source.File, error) {
 		return neighbour{file: source.NewFile(w.show(path), b)}
 	})
 	return n.file, n.err
+}
+
+// mayExist reports whether a folder has a name, or what differs from it by case alone. The folder is listed once, which
+// costs less than to ask for each of the dozen files that may lie beside a Dockerfile.
+func (w *Workspace) mayExist(root, full string) bool {
+	type key string
+	dir, base := filepath.Split(full)
+	names := cached(w, key(dir), func(w *Workspace) map[string]bool {
+		entries, err := w.tree.List(root, filepath.Clean(dir))
+		if err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return nil
+		}
+		out := make(map[string]bool, len(entries))
+		for _, e := range entries {
+			out[strings.ToLower(e.Name())] = true
+		}
+		return out
+	})
+	ascii := !strings.ContainsFunc(base, func(r rune) bool { return r > unicode.MaxASCII })
+	return names == nil || !ascii || names[strings.ToLower(base)]
 }
 
 // canonical returns the one path under which a file is an entry, and its path with all symbolic links followed. Links
