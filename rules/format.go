@@ -78,6 +78,8 @@ var formats = []Format{
 	composeFormat,
 	recipeFormat,
 	packageFormat,
+	podsFormat,
+	quadletFormat,
 	machinesFormat,
 }
 

@@ -35,6 +35,28 @@ var packageFormat = Format{
 	},
 }
 
+// podsFormat are Kubernetes manifests.
+var podsFormat = Format{
+	Format: workspace.Format{
+		Kind: files.KindPods, Claims: workspace.ClaimsPods, Open: workspace.OpenPods,
+	},
+	Suppressions: runComments,
+}
+
+// quadletFormat are the units of Podman's Quadlet.
+var quadletFormat = Format{
+	Format: workspace.Format{
+		Kind: files.KindQuadlet, Claims: runs.IsQuadlet, Open: workspace.OpenQuadlet,
+	},
+	Suppressions: quadletComments,
+	Language:     "ini",
+}
+
+// quadletComments finds the comments in a unit, each of which covers the next line.
+func quadletComments(doc *workspace.Document, add func(comment, target source.Span)) {
+	LineComments(doc.Source, nil, add)
+}
+
 // runParts returns the parts of a document that describe containers.
 func runParts(doc *workspace.Document) []source.Span {
 	var out []source.Span
@@ -44,6 +66,11 @@ func runParts(doc *workspace.Document) []source.Span {
 		}
 	}
 	return append(out, spansOf(doc.Ignored, func(o runs.Option) source.Span { return o.Span })...)
+}
+
+// runComments finds the comments that cover the container or the line below them.
+func runComments(doc *workspace.Document, add func(comment, target source.Span)) {
+	LineComments(doc.Source, runParts(doc), add)
 }
 
 // composeComments finds the comments in a Compose file, which cover the service or the key below them.

@@ -24,6 +24,8 @@ const (
 	KindCompose Kind = "Compose file"
 	KindRecipe  Kind = "Makefile or justfile"
 	KindPackage Kind = "package.json"
+	KindPods    Kind = "Kubernetes manifest"
+	KindQuadlet Kind = "Quadlet unit"
 )
 
 // Hosts reports whether files of the kind are read only for what stands in them: nix.conf text, commands.

@@ -178,6 +178,76 @@ func TestDevcontainer(t *testing.T) {
 	}
 }
 
+func TestManifest(t *testing.T) {
+	var got []string
+	for _, r := range OfManifest(source.NewFile("x.yaml", []byte(`apiVersion: batch/v1
+kind: CronJob
+spec:
+  jobTemplate:
+    spec:
+      template:
+        spec:
+          hostPID: true
+          securityContext: {seccompProfile: {type: Unconfined}, runAsUser: 7}
+          initContainers:
+            - {name: a, image: x, command: [sh, -c], args: [y], env: [{name: A, value: b}]}
+          containers:
+            - name: b
+              image: z
+              securityContext:
+                privileged: true
+                runAsUser: 8
+                procMount: Unmasked
+                capabilities: {add: [SYS_ADMIN], drop: [ALL]}
+                seccompProfile: {type: Localhost, localhostProfile: p.json}
+---
+apiVersion: example.com/v1
+kind: Pod
+spec: {containers: [{name: c, securityContext: {privileged: true}}]}
+`))) {
+		got = append(got, show(r))
+	}
+	want := []string{
+		"a image=x opt:seccomp=unconfined<Unconfined> pid=host<true> user=7 env:A=b entrypoint(true) =sh =-c args(true) =y",
+		"b image=z privileged=true add=SYS_ADMIN drop=ALL opt:systempaths=unconfined<Unmasked> pid=host<true> user=8",
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func TestQuadlet(t *testing.T) {
+	r := OfQuadlet(source.NewFile("u/web.container", []byte("[Unit]\nImage=no\n[Container]\nImage = x:1\n"+
+		"# Image=c\nAddCapability=A B\nSecurityLabelDisable=true\nSeccompProfile=%h/p.json\nPublishPort=22:22\n"+
+		"Exec=nix build\nPodmanArgs=--privileged \\\n  -e A=b\nPodmanArgs=--pid host\n[Install]\nUser=1\n")))
+	want := "[Container] image=x:1 add=A<A B> add=B<A B> opt:label=disable<true> opt:seccomp=?<%h/p.json> port=|22|22 " +
+		"pid=host args(true) =nix<nix build> =build<nix build> open"
+	if diff := cmp.Diff(want, show(r)); diff != "" {
+		t.Error(diff)
+	}
+	if OfQuadlet(source.NewFile("x", []byte("[Unit]\nImage=x\n"))) != nil {
+		t.Error("a unit without [Container]")
+	}
+}
+
+func FuzzManifest(f *testing.F) {
+	f.Add([]byte("apiVersion: v1\nkind: Pod\nspec: {containers: [{name: a, securityContext: {privileged: true}}]}"))
+	f.Add([]byte("[Container]\nImage=x\nPodmanArgs=--privileged -v\n"))
+	f.Fuzz(func(t *testing.T, in []byte) {
+		file := source.NewFile("x.yaml", in)
+		all := OfManifest(file)
+		if r := OfQuadlet(file); r != nil {
+			all = append(all, r)
+		}
+		for _, r := range all {
+			show(r)
+			if !file.Span().Contains(r.Span) || !file.Span().Contains(r.Whole) {
+				t.Fatalf("spans %v %v in %d bytes", r.Span, r.Whole, len(in))
+			}
+		}
+	})
+}
+
 func FuzzScript(f *testing.F) {
 	for _, seed := range []string{
 		"docker run -itp 22:22 -v$PWD:/x --security-opt='seccomp=a' x y", "sh -c 'docker run \"$A\" -e'",

@@ -12,6 +12,7 @@ import (
 	"github.com/sandlint/sandlint/parsers/image"
 	"github.com/sandlint/sandlint/parsers/nixconf"
 	"github.com/sandlint/sandlint/parsers/nixuse"
+	"github.com/sandlint/sandlint/parsers/runs"
 	"github.com/sandlint/sandlint/parsers/source"
 )
 
@@ -31,6 +32,8 @@ func Builtin() []Format {
 		{Kind: files.KindCompose, Open: OpenCompose},
 		{Kind: files.KindRecipe, Claims: ClaimsRecipe, Open: OpenRecipe},
 		{Kind: files.KindPackage, Claims: ClaimsPackage, Open: OpenPackage},
+		{Kind: files.KindPods, Claims: ClaimsPods, Open: OpenPods},
+		{Kind: files.KindQuadlet, Claims: runs.IsQuadlet, Open: OpenQuadlet},
 	}
 }
 
@@ -74,7 +77,11 @@ func OpenNixConf(w *Workspace, e *Entry, f *source.File) (*Document, error) {
 // OpenProfiles is Format.Open of files of seccomp profiles. Value is a []*Profile with at least one.
 func OpenProfiles(w *Workspace, e *Entry, f *source.File) (*Document, error) {
 	profiles := w.profiles(e, f)
-	return &Document{Value: profiles, Profiles: profiles}, nil
+	d := &Document{Value: profiles, Profiles: profiles}
+	if files.IsYAML(f.Path) {
+		d.Runs = runs.OfManifest(f)
+	}
+	return d, nil
 }
 
 // OpenHosted is Format.Open of files that are read only for the nix.conf text and the commands in them. Value is a

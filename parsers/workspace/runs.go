@@ -225,6 +225,29 @@ func OpenPackage(_ *Workspace, _ *Entry, f *source.File) (*Document, error) {
 	return d, nil
 }
 
+// ClaimsPods is Format.Claims of Kubernetes manifests that say something about the privileges of pods.
+func ClaimsPods(name string, text func() []byte) bool {
+	return files.IsYAML(name) && runs.MentionsPods(text())
+}
+
+// OpenPods is Format.Open of Kubernetes manifests. Value is nil.
+func OpenPods(_ *Workspace, _ *Entry, f *source.File) (*Document, error) {
+	d := &Document{Runs: runs.OfManifest(f)}
+	if len(d.Runs) == 0 {
+		return nil, ForeignError{"it has no pods"}
+	}
+	return d, nil
+}
+
+// OpenQuadlet is Format.Open of Quadlet units. Value is nil.
+func OpenQuadlet(_ *Workspace, _ *Entry, f *source.File) (*Document, error) {
+	r := runs.OfQuadlet(f)
+	if r == nil {
+		return nil, ForeignError{"it has no section [Container]"}
+	}
+	return &Document{Runs: []*runs.Run{r}}, nil
+}
+
 // running holds the runs of all files; they are made on first use.
 type running struct {
 	mu   sync.Mutex

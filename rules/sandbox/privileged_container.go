@@ -20,7 +20,8 @@ var privilegedContainer = &rules.Rule{
 		"Kubernetes, Pod Security Standards: the baseline policy refuses privileged containers",
 	},
 	Check: rules.OnRun(func(p *rules.Pass, run *runs.Run) {
-		if !run.IsPrivileged() || run.Host == runs.Command || run.Privileged.Overridable {
+		if !run.IsPrivileged() || run.Host == runs.Command || run.Privileged.Overridable ||
+			run.NodeAgent {
 			return
 		}
 		s := starts.Of(p, run)

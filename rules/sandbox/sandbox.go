@@ -40,6 +40,7 @@ func Pack() rules.Pack {
 		privilegedForNestedSandbox,
 		profileAtBuildTime,
 		publicRootSSH,
+		refusedSecurityContext,
 		securityInsecure,
 		stackedDisables,
 		swiftSandboxDisabled,

@@ -283,7 +283,7 @@ func (s *Start) hidesNix() bool {
 // in lower case: for reasons not to report it.
 func (s *Start) Mentions(words ...string) bool {
 	texts := []string{s.Run.Image.Text, s.Run.Name}
-	if s.Run.Host != runs.Devcontainer {
+	if s.Run.Host != runs.Devcontainer && s.Run.Host != runs.Quadlet { // whose keys name Podman
 		texts = append(texts, s.Run.File.Text(s.Run.Whole))
 	}
 	if s.Document != nil {
