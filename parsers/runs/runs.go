@@ -84,8 +84,8 @@ type Run struct {
 	Profiles []Value
 	// Entrypoint and Args replace the ENTRYPOINT and the CMD of the image; nil where the image's own are used.
 	Entrypoint, Args *Words
-	// Escalation, ProcMount and HostUsers are allowPrivilegeEscalation, procMount and hostUsers of Kubernetes, and Seccomp
-	// is the profile as its security contexts name it, nil without one.
+	// Escalation, ProcMount and HostUsers are allowPrivilegeEscalation, procMount and hostUsers of Kubernetes, and
+	// Seccomp is the profile as its security contexts name it, nil without one.
 	Escalation, ProcMount, HostUsers Value
 	Seccomp                          *Seccomp
 	// NodeAgent says that it runs on every node of a cluster, as what looks after the nodes does.

@@ -208,7 +208,8 @@ spec: {containers: [{name: c, securityContext: {privileged: true}}]}
 		got = append(got, show(r))
 	}
 	want := []string{
-		"a image=x opt:seccomp=unconfined<Unconfined> pid=host<true> user=7 env:A=b entrypoint(true) =sh =-c args(true) =y",
+		"a image=x opt:seccomp=unconfined<Unconfined> pid=host<true> user=7 env:A=b entrypoint(true) =sh =-c " +
+			"args(true) =y",
 		"b image=z privileged=true add=SYS_ADMIN drop=ALL opt:systempaths=unconfined<Unmasked> pid=host<true> user=8",
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
@@ -220,8 +221,8 @@ func TestQuadlet(t *testing.T) {
 	r := OfQuadlet(source.NewFile("u/web.container", []byte("[Unit]\nImage=no\n[Container]\nImage = x:1\n"+
 		"# Image=c\nAddCapability=A B\nSecurityLabelDisable=true\nSeccompProfile=%h/p.json\nPublishPort=22:22\n"+
 		"Exec=nix build\nPodmanArgs=--privileged \\\n  -e A=b\nPodmanArgs=--pid host\n[Install]\nUser=1\n")))
-	want := "[Container] image=x:1 add=A<A B> add=B<A B> opt:label=disable<true> opt:seccomp=?<%h/p.json> port=|22|22 " +
-		"pid=host args(true) =nix<nix build> =build<nix build> open"
+	want := "[Container] image=x:1 add=A<A B> add=B<A B> opt:label=disable<true> opt:seccomp=?<%h/p.json> " +
+		"port=|22|22 pid=host args(true) =nix<nix build> =build<nix build> open"
 	if diff := cmp.Diff(want, show(r)); diff != "" {
 		t.Error(diff)
 	}

@@ -255,6 +255,8 @@ type running struct {
 	all  []*runs.Run
 	// of are the runs by the absolute path of the Dockerfile that builds what they run.
 	of map[string][]*runs.Run
+	// under are the runs by the absolute path of the seccomp profile that they name.
+	under map[string][]*runs.Run
 	// tags are the builds by the name that they give to the image, without its tag; nil for several that differ.
 	tags map[string]*build
 }
@@ -262,7 +264,7 @@ type running struct {
 func (r *running) forget() {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.made, r.all, r.of, r.tags = false, nil, nil, nil
+	r.made, r.all, r.of, r.under, r.tags = false, nil, nil, nil, nil
 }
 
 // get returns the runs of the workspace.
@@ -292,12 +294,42 @@ func (r *running) get(w *Workspace) *running {
 			}
 		}
 	}
+	r.under = map[string][]*runs.Run{}
 	for _, run := range r.all {
+		for _, abs := range w.profilesOf(run) {
+			r.under[abs] = append(r.under[abs], run)
+		}
 		if b := r.builtBy(w, run); b != nil {
 			r.of[b.dockerfile] = append(r.of[b.dockerfile], run)
 		}
 	}
 	return r
+}
+
+// profilesOf returns the absolute paths of the files that a run may mean by its seccomp profile. Users start a script in
+// its own folder, or at the root.
+func (w *Workspace) profilesOf(run *runs.Run) []string {
+	o, ok := run.Option("seccomp")
+	name := o.Value.Text
+	if !ok || !o.Value.Known || name == "" || name == "unconfined" || strings.HasPrefix(name, "~") ||
+		run.Host != runs.Compose && run.Host != runs.Command || path.IsAbs(name) {
+		return nil
+	}
+	dir := filepath.Dir(w.abs(o.Value.File))
+	out := []string{filepath.Join(dir, filepath.FromSlash(name))}
+	if root := w.root(dir); run.Host == runs.Command && root != dir {
+		out = append(out, filepath.Join(root, filepath.FromSlash(name)))
+	}
+	return out
+}
+
+// RunsUnder returns the containers that the files of the workspace start under the profile in a file.
+func (w *Workspace) RunsUnder(p *Profile) []*runs.Run {
+	if p.Fragment != nil {
+		return nil
+	}
+	w = w.snapshot()
+	return w.surveyed.running.get(w).under[w.abs(p.Source)]
 }
 
 // builtBy returns the build of the image of a run, nil where it is not known.

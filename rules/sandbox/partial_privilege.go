@@ -5,7 +5,7 @@ import (
 
 	"github.com/sandlint/sandlint/parsers/runs"
 	"github.com/sandlint/sandlint/rules"
-	"github.com/sandlint/sandlint/rules/sandbox/internal/starts"
+	"github.com/sandlint/sandlint/rules/internal/starts"
 )
 
 var partialPrivilege = &rules.Rule{
@@ -25,8 +25,9 @@ var partialPrivilege = &rules.Rule{
 		seccomp, hasSeccomp := run.Option("seccomp")
 		open := hasSeccomp && seccomp.Value.Is("unconfined")
 		admin, hasAdmin := run.Adds("SYS_ADMIN")
-		if !open && (hasSeccomp || !hasAdmin) {
-			return // without any privilege it is another rule's, and a profile of one's own may be enough
+		own := hasSeccomp && !open
+		if !hasSeccomp && !hasAdmin {
+			return // it has no privilege, which is another rule's
 		}
 		n := starts.Of(p, run).Sandbox()
 		if n == nil {
@@ -39,8 +40,12 @@ var partialPrivilege = &rules.Rule{
 			what = "it fails or, with a newer Nix, builds without its sandbox"
 		}
 		switch {
-		case open && (unmasked || !n.Proc):
-			return
+		case hasSeccomp && (unmasked || !n.Proc):
+			return // whether a profile of one's own allows the calls is the profile's matter
+		case own:
+			finding.File, finding.Span = seccomp.Value.File, seccomp.Span
+			finding.Message = fmt.Sprintf("a profile that allows the calls lets %s make its namespaces, but not mount "+
+				"/proc in them while paths of /proc are masked, so %s; systempaths=unconfined is missing", n.Label, what)
 		case open:
 			finding.File, finding.Span = seccomp.Value.File, seccomp.Span
 			finding.Message = fmt.Sprintf("without a profile %s can make its namespaces, but not mount /proc in them "+

@@ -5,7 +5,7 @@ import (
 
 	"github.com/sandlint/sandlint/parsers/runs"
 	"github.com/sandlint/sandlint/rules"
-	"github.com/sandlint/sandlint/rules/sandbox/internal/starts"
+	"github.com/sandlint/sandlint/rules/internal/starts"
 )
 
 var stackedDisables = &rules.Rule{

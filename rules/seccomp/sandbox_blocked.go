@@ -10,12 +10,14 @@ import (
 	fixseccomp "github.com/sandlint/sandlint/fixers/seccomp"
 	"github.com/sandlint/sandlint/parsers/dockerfile"
 	"github.com/sandlint/sandlint/parsers/image"
+	"github.com/sandlint/sandlint/parsers/runs"
 	"github.com/sandlint/sandlint/parsers/seccomp"
 	"github.com/sandlint/sandlint/parsers/seccomp/decide"
 	container "github.com/sandlint/sandlint/parsers/seccomp/nested"
 	"github.com/sandlint/sandlint/parsers/shell"
 	"github.com/sandlint/sandlint/parsers/workspace"
 	"github.com/sandlint/sandlint/rules"
+	"github.com/sandlint/sandlint/rules/internal/starts"
 	"github.com/sandlint/sandlint/rules/seccomp/internal/fixes"
 	"github.com/sandlint/sandlint/rules/seccomp/internal/phrase"
 	"github.com/sandlint/sandlint/rules/seccomp/internal/programs"
@@ -40,9 +42,19 @@ var sandboxBlocked = &rules.Rule{
 		for _, use := range profile.Uses {
 			if img := p.Workspace.ImageOf(use); img != nil {
 				if c, nested := nestedIn(img); nested != nil {
-					reportSandbox(p, profile, use, img, c, nested)
+					place := rules.Related{
+						File: img.Dockerfile.Source, Span: c.Words[0].Span, Message: c.Name + " is started here",
+					}
+					inForce := rules.Related{File: use.File, Span: use.Span}
+					reportSandbox(p, profile, inForce, started{c.Name, place, nested.needs, rules.Info})
 					return
 				}
+			}
+		}
+		for _, run := range p.Workspace.RunsUnder(profile) {
+			if on, inForce, ok := sandboxOf(p, run); ok {
+				reportSandbox(p, profile, inForce, on)
+				return
 			}
 		}
 	}),
@@ -161,15 +173,43 @@ func nestedIn(img *image.Image) (*shell.Command, *nested) {
 // SIGCHLD.
 var newUser = [6]uint64{0x10000011}
 
-func reportSandbox(p *rules.Pass, profile *workspace.Profile, use workspace.Use, img *image.Image, c *shell.Command,
-	n *nested) {
+// started is a program with which a container starts.
+type started struct {
+	name     string
+	place    rules.Related
+	needs    []string
+	severity rules.Severity
+}
+
+// sandboxOf returns the program with which a container starts that makes a sandbox in a user namespace, and the place
+// that puts the container's profile in force. A container that has more privileges may not need the calls.
+func sandboxOf(p *rules.Pass, run *runs.Run) (on started, inForce rules.Related, ok bool) {
+	if run.MayBePrivileged() || !run.Certain() || len(run.CapAdd) > 0 {
+		return on, inForce, false
+	}
+	n := starts.Of(p, run).Sandbox()
+	if n == nil || !n.User {
+		return on, inForce, false
+	}
+	option, _ := run.Option("seccomp")
+	on = started{n.Label, n.Place, nil, rules.Error}
+	if on.needs = needsOf("bubblewrap"); n.Nix {
+		on.needs = needsOf("nix-sandbox")
+		if n.Fallback {
+			on.severity = rules.Info // it builds all the same
+		}
+	}
+	return on, rules.Related{File: option.Value.File, Span: option.Value.Span}, true
+}
+
+func reportSandbox(p *rules.Pass, profile *workspace.Profile, inForce rules.Related, on started) {
 	var effects []programs.Effect
 	for _, f := range programs.Filters(p, profile) {
 		a := f.Target.Host.Arch
 		if a.ABI == "s390x" { // clone has another order of arguments there
 			continue
 		}
-		for _, name := range n.needs {
+		for _, name := range on.needs {
 			d := f.Decide(a, name)
 			if !slices.ContainsFunc(d.Eval(newUser), func(o decide.Outcome) bool {
 				r := programs.AnswerOf(o)
@@ -189,12 +229,11 @@ func reportSandbox(p *rules.Pass, profile *workspace.Profile, use workspace.Use,
 		}
 	}
 	finding := report.At(profile, effects[0].Cause,
-		fmt.Sprintf("%s runs under this profile, which refuses %s: it cannot create a sandbox", c.Name,
+		fmt.Sprintf("%s runs under this profile, which refuses %s: it cannot create a sandbox", on.name,
 			phrase.Quoted(names)))
-	finding.Related = []rules.Related{
-		{File: img.Dockerfile.Source, Span: c.Words[0].Span, Message: fmt.Sprintf("%s is started here", c.Name)},
-		{File: use.File, Span: use.Span, Message: "the profile is put in force here"},
-	}
+	inForce.Message = "the profile is put in force here"
+	finding.Related = []rules.Related{on.place, inForce}
+	finding.Severity = on.severity
 	finding.Fixes = allowSandbox(p, profile, names)
 	p.Report(finding)
 }

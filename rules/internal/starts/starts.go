@@ -1,5 +1,6 @@
 // Package starts finds what a container does once it is started: the command of its run or of its image, and whether
-// that is a program which sandboxes others. The rules about the privileges of containers share it.
+// that is a program which sandboxes others. The rules about the privileges of containers and about the profiles under
+// which they run share it.
 package starts
 
 import (
@@ -156,6 +157,8 @@ type Sandbox struct {
 	Nix, Fallback bool
 	// Proc says that it mounts a /proc of its own.
 	Proc bool
+	// User says that it makes a user namespace, so that it needs no capability: bwrap with such an option, and Nix.
+	User bool
 	// Alone says that the container starts nothing else.
 	Alone bool
 	// Place is where it is started, and Demand where Nix is given the setting that demands the sandbox, if anywhere.
@@ -199,6 +202,7 @@ func (s *Start) sandboxOf(c Command) *Sandbox {
 			return nil
 		}
 		n.Proc = has(c, "--proc")
+		n.User = has(c, "--unshare-all", "--unshare-user", "--unshare-user-try")
 		return n
 	case "flatpak-builder":
 		if len(c.Words) < 2 || has(c, "--version", "--help", "--download-only", "--disable-rofiles-fuse") {
@@ -241,6 +245,7 @@ func (s *Start) nix(c Command, n *Sandbox) *Sandbox {
 	if !known || !knownFallback || sandbox != "true" && sandbox != "relaxed" {
 		return nil
 	}
+	n.User = true
 	n.Label, n.Nix, n.Proc, n.Fallback = use.Label, true, true, fallback != "false"
 	if use.Options != nil && (use.Options.Last("sandbox") != nil || use.Options.Last("sandbox-fallback") != nil) {
 		return n
