@@ -306,8 +306,8 @@ func (r *running) get(w *Workspace) *running {
 	return r
 }
 
-// profilesOf returns the absolute paths of the files that a run may mean by its seccomp profile. Users start a script in
-// its own folder, or at the root.
+// profilesOf returns the absolute paths of the files that a run may mean by its seccomp profile. Users start a
+// script in its own folder, or at the root.
 func (w *Workspace) profilesOf(run *runs.Run) []string {
 	o, ok := run.Option("seccomp")
 	name := o.Value.Text

@@ -49,7 +49,8 @@ var partialPrivilege = &rules.Rule{
 		case open:
 			finding.File, finding.Span = seccomp.Value.File, seccomp.Span
 			finding.Message = fmt.Sprintf("without a profile %s can make its namespaces, but not mount /proc in them "+
-				"while paths of /proc are masked, so %s; systempaths=unconfined is missing", n.Label, what)
+				"while paths of /proc are masked, so %s; systempaths=unconfined is missing",
+				n.Label, what)
 		default:
 			finding.File, finding.Span = admin.File, admin.Span
 			finding.Message = fmt.Sprintf("SYS_ADMIN does not let %s make its sandbox: Docker's profile refuses "+
