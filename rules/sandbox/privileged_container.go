@@ -25,7 +25,7 @@ var privilegedContainer = &rules.Rule{
 			return
 		}
 		s := starts.Of(p, run)
-		if s.Mentions(needsPrivileges...) || s.Sandbox() != nil || strings.Contains(run.Privileged.File.Path, "test") {
+		if s.Mentions(needsPrivileges...) || s.Sandbox() != nil || s.NixSandboxed() || starts.InTests(run) {
 			return
 		}
 		if _, _, off := s.Disabled(); off {

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"sync"
 
+	"github.com/sandlint/sandlint/parsers/files"
 	"github.com/sandlint/sandlint/parsers/image"
 	"github.com/sandlint/sandlint/parsers/runs"
 	"github.com/sandlint/sandlint/rules"
@@ -23,6 +24,9 @@ var publicRootSSH = &rules.Rule{
 		"sshd_config(5): PermitRootLogin",
 	},
 	Check: rules.OnRun(func(p *rules.Pass, run *runs.Run) {
+		if files.KindByPath(run.File.Path) == files.KindWorkflow {
+			return // nobody reaches the machine of a workflow
+		}
 		for _, port := range run.Ports {
 			if port.Container != "22" || !port.Everywhere() || port.Value.Overridable {
 				continue

@@ -261,6 +261,23 @@ func (s *Start) nix(c Command, n *Sandbox) *Sandbox {
 	return nil // by default, which most people do not know of
 }
 
+// NixSandboxed reports whether the workspace switches on Nix's sandbox in the image, whatever the container starts.
+func (s *Start) NixSandboxed() bool {
+	if s.Document == nil || s.Document.Nix == nil {
+		return false
+	}
+	for _, img := range s.Document.Nix.Images {
+		if img.Image != s.Image {
+			continue
+		}
+		settings := img.SettingsBefore(nil)
+		v, _ := settings.Value("sandbox")
+		return v != "false" && slices.ContainsFunc(settings.Origins("sandbox"),
+			func(o nixuse.Origin) bool { return o.Event != nil })
+	}
+	return false
+}
+
 // hidesNix reports whether the run replaces what the image says about Nix.
 func (s *Start) hidesNix() bool {
 	r := s.Run
@@ -301,6 +318,13 @@ func (s *Start) Mentions(words ...string) bool {
 		}
 	}
 	return false
+}
+
+// InTests reports whether a container is described in a folder of tests.
+func InTests(run *runs.Run) bool {
+	return slices.ContainsFunc(strings.Split(path.Dir(run.File.Path), "/"), func(folder string) bool {
+		return folder == "test" || folder == "tests" || folder == "testdata" || folder == "e2e" || folder == "fixtures"
+	})
 }
 
 // PodmanOnly reports whether the files are for Podman, whose default profile allows the syscalls of sandboxes.
