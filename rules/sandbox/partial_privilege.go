@@ -45,7 +45,8 @@ var partialPrivilege = &rules.Rule{
 		case own:
 			finding.File, finding.Span = seccomp.Value.File, seccomp.Span
 			finding.Message = fmt.Sprintf("a profile that allows the calls lets %s make its namespaces, but not mount "+
-				"/proc in them while paths of /proc are masked, so %s; systempaths=unconfined is missing", n.Label, what)
+				"/proc in them while paths of /proc are masked, so %s; systempaths=unconfined is missing",
+				n.Label, what)
 		case open:
 			finding.File, finding.Span = seccomp.Value.File, seccomp.Span
 			finding.Message = fmt.Sprintf("without a profile %s can make its namespaces, but not mount /proc in them "+
