@@ -9,6 +9,7 @@ import (
 
 	"github.com/sandlint/sandlint/fixers"
 	fixnix "github.com/sandlint/sandlint/fixers/nixconf"
+	"github.com/sandlint/sandlint/parsers/nixconf"
 	"github.com/sandlint/sandlint/parsers/nixuse"
 	"github.com/sandlint/sandlint/parsers/source"
 	"github.com/sandlint/sandlint/rules"
@@ -62,6 +63,8 @@ func checkLiteralBackslashN(p *rules.Pass, text *nixuse.Text) {
 		}
 		if f, ok := breakLines(text, entry.Span, append(misread.Touched(text, entry), nextNames(breaks)...),
 			breaks); ok {
+			finding.Fixes = []fixers.Fix{f}
+		} else if f, ok := variableToFile(text, entry); ok {
 			finding.Fixes = []fixers.Fix{f}
 		}
 		p.Report(finding)
@@ -149,4 +152,40 @@ func printf(text *nixuse.Text) ([]fixers.Edit, bool) {
 			Text: `\n`})
 	}
 	return edits, true
+}
+
+// variableToFile returns the fix that writes the settings of an ENV NIX_CONFIG to the nix.conf of the image, since ENV
+// cannot hold a line end.
+func variableToFile(text *nixuse.Text, entry *nixconf.Entry) (fixers.Fix, bool) {
+	e := text.Event
+	if text.Host != nixuse.HostEnv || e == nil || e.Kind != nixuse.SetEnv || e.Name != "NIX_CONFIG" || !e.Known {
+		return fixers.Fix{}, false
+	}
+	base := e.Image.Root().Base
+	if base == nil || base.Conf == nil || e.Instruction.Name != "ENV" || e.Instruction.Broken ||
+		len(e.Instruction.Pairs) != 1 || len(text.Entries) != 1 || text.Entries[0] != entry || !e.ReadsSystemConf() {
+		return fixers.Fix{}, false
+	}
+	var lines, names []string
+	for line := range strings.SplitSeq(string(text.Fragment.Text), `\n`) {
+		line = strings.TrimSpace(line)
+		name, _, ok := strings.Cut(line, "=")
+		switch {
+		case line == "":
+			continue
+		case !ok:
+			return fixers.Fix{}, false
+		}
+		lines = append(lines, line)
+		names = append(names, nixuse.Canonical(strings.TrimSpace(name)))
+	}
+	command, ok := fixnix.AppendCommand(lines)
+	return fixers.Fix{
+		Title: "Write the settings to /etc/nix/nix.conf instead", Safety: fixers.Unsafe,
+		Edits: []fixers.Edit{{File: e.File, Span: e.Instruction.Span, Text: "RUN " + command}},
+		Changes: fixers.Changes{
+			fixdocker.NewInstructions{"RUN"}, fixdocker.RemovedInstructions{"ENV"}, fixdocker.Variables{"NIX_CONFIG"},
+			fixnix.Settings(names), fixnix.Rights{}, fixers.Reveals{},
+		},
+	}, ok
 }
