@@ -64,7 +64,8 @@ func (v *variables) replaced(model *nixuse.Model, img *nixuse.Image, was, now *n
 	var command *nixuse.Event
 	var names []string
 	severity := rules.Off
-	for name, entry := range lostSettings(img.SettingsBefore(now), img.SettingsAfter(now, now.User), was, now) {
+	before, after := img.SettingsBefore(now), img.SettingsAfter(now, now.User)
+	for name, entry := range lostSettings(before, after, was, now) {
 		used := reach.NoEffect
 		if was.Image == img {
 			_, used = v.index.Between(img, was, now, name)
@@ -73,11 +74,14 @@ func (v *variables) replaced(model *nixuse.Model, img *nixuse.Image, was, now *n
 		}
 		at, effect := v.index.After(img, now, name)
 		its := rules.Warning
+		if value, known := after.Value(name); !known || before.Settings.Get(name).Value == value {
+			effect = reach.NoEffect // the base image may give it the same value
+		}
 		switch {
 		case effect == reach.Fails || effect == reach.Differs:
 			its = rules.Error
 			if value, known := at.Image.SettingsBefore(at).Value(name); known {
-				if before, _ := img.SettingsBefore(now).Value(name); before == value {
+				if before, _ := before.Value(name); before == value {
 					continue
 				}
 			}
@@ -116,9 +120,11 @@ func (v *variables) replaced(model *nixuse.Model, img *nixuse.Image, was, now *n
 // replacedFor reports the settings of ENV NIX_CONFIG that a command does not see, since it is given a NIX_CONFIG of its
 // own.
 func (v *variables) replacedFor(img *nixuse.Image, was, command *nixuse.Event) {
-	before, after := img.SettingsBefore(was), img.SettingsBefore(command)
-	for name, entry := range lostSettings(img.SettingsAfter(was, was.User), after, was, command) {
-		if reach.Of(name, command.Nix.Phases) < reach.Differs || before == nil {
+	before, after := was.Image.SettingsAfter(was, was.User), img.SettingsBefore(command)
+	for name, entry := range lostSettings(before, after, was, command) {
+		value, _ := before.Value(name)
+		if now, known := after.Value(name); !known || now == value ||
+			reach.Of(name, command.Nix.Phases) < reach.Differs {
 			continue
 		}
 		if name == "experimental-features" && len(after.Missing(command.Nix)) > 0 {
@@ -136,8 +142,8 @@ func (v *variables) replacedFor(img *nixuse.Image, was, command *nixuse.Event) {
 	}
 }
 
-// lostSettings returns the settings of the value of NIX_CONFIG that one event sets which differ afterwards, where the
-// value that another event sets instead says nothing about them.
+// lostSettings returns the settings of the value of NIX_CONFIG that one event sets, where the value that another event
+// sets instead says nothing about them and no file that the Dockerfile writes has them too.
 func lostSettings(before, after *nixuse.Effective, was, now *nixuse.Event) map[string]*nixconf.Entry {
 	text := now.Text
 	if now.Kind == nixuse.RunCommand {
@@ -151,11 +157,11 @@ func lostSettings(before, after *nixuse.Effective, was, now *nixuse.Event) map[s
 	}
 	for _, entry := range was.Text.Entries {
 		name := nixuse.Canonical(entry.Name.Text)
-		value, known := before.Value(name)
-		now, knownAfter := after.Value(name)
-		if known && knownAfter && value != now && len(text.Setting(name)) == 0 {
-			found[name] = entry
+		if _, known := before.Value(name); !known || len(text.Setting(name)) > 0 ||
+			slices.ContainsFunc(after.Origins(name), func(o nixuse.Origin) bool { return o.Event != nil }) {
+			continue
 		}
+		found[name] = entry
 	}
 	return found
 }
