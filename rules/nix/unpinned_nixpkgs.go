@@ -54,7 +54,8 @@ func moving(img *nixuse.Image, e *nixuse.Event) (source.Span, string) {
 		return source.Span{}, ""
 	}
 	if words, ok := installedFromChannel(e.Command.Command); ok && len(words) > 0 {
-		return words[0].Span.Join(words[len(words)-1].Span), "the channel is that of the base image, whose tag may get another one"
+		all := words[0].Span.Join(words[len(words)-1].Span)
+		return all, "the channel is that of the base image, whose tag may get another one"
 	}
 	return source.Span{}, ""
 }
