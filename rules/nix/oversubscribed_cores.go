@@ -37,7 +37,8 @@ var oversubscribedCores = &rules.Rule{
 	}),
 }
 
-// lastUpTo returns the last assignment to a setting up to the end of a text, and the text that holds it; nil without one.
+// lastUpTo returns the last assignment to a setting up to the end of a text, and the text that holds it; nil without
+// one.
 func lastUpTo(text *nixuse.Text, setting string) (*nixuse.Text, *nixconf.Entry) {
 	for t, entry := range text.UpToEnd(setting) {
 		return t, entry
