@@ -1,6 +1,7 @@
 package live
 
 import (
+	"errors"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -79,23 +80,18 @@ func (b *buildKit) build(folder, root, base, platform string) (string, error) {
 	return string(out), err
 }
 
-// sandlint builds the program, and returns how to run it in a folder.
-func sandlint(t *testing.T) func(folder string, args ...string) string {
+// in runs the product in a folder, and returns what it printed.
+func (b binary) in(t *testing.T, folder string, args ...string) string {
 	t.Helper()
-	program := filepath.Join(t.TempDir(), "sandlint")
-	if out, err := exec.Command("go", "build", "-o", program, "../../cmd/sandlint").CombinedOutput(); err != nil {
-		t.Fatalf("%v\n%s", err, out)
+	cmd := exec.Command(string(b), args...)
+	cmd.Dir = folder
+	out, err := cmd.CombinedOutput()
+	var exit *exec.ExitError
+	if err != nil && (!errors.As(err, &exit) || exit.ExitCode() > 1) {
+		t.Fatalf("sandlint %s: %v\n%s", strings.Join(args, " "), err, out)
 	}
-	return func(folder string, args ...string) string {
-		cmd := exec.Command(program, args...)
-		cmd.Dir = folder
-		out, err := cmd.CombinedOutput()
-		if exit, ok := err.(*exec.ExitError); err != nil && (!ok || exit.ExitCode() > 1) {
-			t.Fatalf("sandlint %s: %v\n%s", strings.Join(args, " "), err, out)
-		}
-		t.Logf("$ sandlint %s\n%s", strings.Join(args, " "), out)
-		return string(out)
-	}
+	t.Logf("$ sandlint %s\n%s", strings.Join(args, " "), out)
+	return string(out)
 }
 
 // TestEmulatedBuild is the first seed's scene: an image for arm64 in which Nix builds something before the setting that
@@ -113,10 +109,10 @@ func TestEmulatedBuild(t *testing.T) {
 		base    = "nixos/nix:2.26.3"
 		refused = "unable to load seccomp BPF program: Invalid argument"
 		setting = "RUN echo 'filter-syscalls = false' >> /etc/nix/nix.conf\n"
-		program = `RUN nix-build --no-out-link -E 'derivation { name = "x"; system = "aarch64-linux"; ` +
+		command = `RUN nix-build --no-out-link -E 'derivation { name = "x"; system = "aarch64-linux"; ` +
 			`builder = "/bin/sh"; args = [ "-c" "echo built > $out" ]; }'` + "\n"
 	)
-	run := sandlint(t)
+	program := sandlint(t)
 	folder := t.TempDir()
 	write := func(name, text string) {
 		t.Helper()
@@ -130,18 +126,18 @@ func TestEmulatedBuild(t *testing.T) {
 	}
 	write(".git/HEAD", "ref: refs/heads/main\n")
 	write("docker-bake.hcl", "target \"default\" {\n  platforms = [\"linux/amd64\", \"linux/arm64\"]\n}\n")
-	write("Dockerfile", "FROM "+base+"\n"+program+setting)
+	write("Dockerfile", "FROM "+base+"\n"+command+setting)
 
 	text, err := bk.build(folder, root, base, "linux/arm64")
 	if err == nil || !strings.Contains(text, refused) {
 		t.Fatalf("the setting comes too late, and yet: %v\n%s", err, text)
 	}
 	t.Logf("before: %s", lineWith(text, refused))
-	if out := run(folder, "check"); !strings.Contains(out, "unable to load seccomp BPF program") {
+	if out := program.in(t, folder, "check"); !strings.Contains(out, "unable to load seccomp BPF program") {
 		t.Error("check does not say so")
 	}
-	run(folder, "fix", "-w")
-	if out := run(folder, "check", "--only", "order,sandbox/nix-syscall-filter-under-emulation"); strings.Contains(out,
+	program.in(t, folder, "fix", "-w")
+	if out := program.in(t, folder, "check", "--only", "order,sandbox/nix-syscall-filter-under-emulation"); strings.Contains(out,
 		"Dockerfile:") {
 		t.Error("findings are left")
 	}
@@ -150,11 +146,11 @@ func TestEmulatedBuild(t *testing.T) {
 	}
 	t.Log("after the fix: the image is built")
 
-	write("Dockerfile", "FROM "+base+"\n"+program)
+	write("Dockerfile", "FROM "+base+"\n"+command)
 	if text, err = bk.build(folder, root, base, "linux/arm64"); err == nil || !strings.Contains(text, refused) {
 		t.Errorf("without the setting: %v\n%s", err, text)
 	}
-	run(folder, "fix", "-w", "--unsafe") // writes the setting
+	program.in(t, folder, "fix", "-w", "--unsafe") // writes the setting
 	if text, err = bk.build(folder, root, base, "linux/arm64"); err != nil {
 		t.Errorf("after the unsafe fix: %v\n%s", err, text)
 	}

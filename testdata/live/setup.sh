@@ -16,9 +16,10 @@ arm64)
   root=$dir/root
   [[ -x $root/usr/bin/nix ]] && exit 0
   mkdir -p "$dir"/{lists,debs}/partial "$root/usr"
-  # The archive that this machine installs from, and its keys.
-  archive=$(apt-get indextargets --format '$(SITE)' 'Created-By: Packages' 2>/dev/null | grep -m1 debian || true)
-  echo "deb ${archive:-http://deb.debian.org/debian} trixie main" >"$dir/sources.list"
+  # The archive that this machine installs from.
+  archive=$(apt-get indextargets --format '$(SITE)' 'Created-By: Packages' | grep -m1 '/debian/*$' || true)
+  [[ -n $archive ]] || { echo "apt knows no archive of Debian" >&2; exit 1; }
+  echo "deb ${archive%/} trixie main" >"$dir/sources.list"
   options=(
     -oAPT::Architecture=arm64 -oAPT::Architectures=arm64 -oDir::State::Lists="$dir/lists" -oDir::State::status=/dev/null
     -oDir::Cache="$dir" -oDir::Cache::archives="$dir/debs" -oDebug::NoLocking=1
