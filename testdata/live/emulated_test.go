@@ -112,7 +112,7 @@ func TestEmulatedBuild(t *testing.T) {
 		command = `RUN nix-build --no-out-link -E 'derivation { name = "x"; system = "aarch64-linux"; ` +
 			`builder = "/bin/sh"; args = [ "-c" "echo built > $out" ]; }'` + "\n"
 	)
-	program := sandlint(t)
+	program := product(t)
 	folder := t.TempDir()
 	write := func(name, text string) {
 		t.Helper()
@@ -137,8 +137,8 @@ func TestEmulatedBuild(t *testing.T) {
 		t.Error("check does not say so")
 	}
 	program.in(t, folder, "fix", "-w")
-	if out := program.in(t, folder, "check", "--only", "order,sandbox/nix-syscall-filter-under-emulation"); strings.Contains(out,
-		"Dockerfile:") {
+	out := program.in(t, folder, "check", "--only", "order,sandbox/nix-syscall-filter-under-emulation")
+	if strings.Contains(out, "Dockerfile:") {
 		t.Error("findings are left")
 	}
 	if text, err = bk.build(folder, root, base, "linux/arm64"); err != nil {
