@@ -151,10 +151,8 @@ func (w *Workspace) buildsIn(root, dir string) folderBuilds {
 			found = append(found, w.workflowBuilds(root).builds...)
 		}
 		ofWorkflows := len(found)
-		names := files.Names(w.tree, root, dir)
-		has := func(name string) bool { // without asking for each of a dozen names
-			return slices.ContainsFunc(names, func(n string) bool { return strings.EqualFold(n, name) })
-		}
+		names := w.list(root, dir).lower
+		has := func(name string) bool { return names[name] } // without asking for each of a dozen names
 		var services *compose.File
 		for _, name := range composeFiles {
 			if !has(name) {
@@ -178,7 +176,7 @@ func (w *Workspace) buildsIn(root, dir string) folderBuilds {
 		if len(definition) > 0 {
 			found = append(found, w.bakeBuilds(dir, bake.Parse(definition...), services, native)...)
 		}
-		found = append(found, w.scriptBuilds(root, dir, names)...)
+		found = append(found, w.scriptBuilds(root, dir)...)
 		out := folderBuilds{all: make([]*build, len(found))}
 		if len(found) > 0 {
 			out.of = make(map[string][]*build, len(found))
@@ -361,21 +359,20 @@ func (w *Workspace) composeBuilds(dir string, f *compose.File, native bool) []bu
 // scriptFolders are folders in which the scripts of the folder above them lie.
 var scriptFolders = []string{"", "bin", "build", "ci", ".ci", "hack", "script", "scripts", "tools"}
 
-// scriptBuilds returns the builds of the scripts, the Makefiles and the justfiles of a folder, which has the given
-// names.
-func (w *Workspace) scriptBuilds(root, dir string, names []string) []build {
+// scriptBuilds returns the builds of the scripts, the Makefiles and the justfiles of a folder.
+func (w *Workspace) scriptBuilds(root, dir string) []build {
 	const native = false // see buildsIn
+	names := w.list(root, dir).lower
 	var out []build
 	for _, folder := range scriptFolders {
-		if folder != "" && !slices.ContainsFunc(names, func(n string) bool { return strings.EqualFold(n, folder) }) {
+		if folder != "" && !names[folder] {
 			continue
 		}
 		if folder == "" && dir != root && slices.Contains(scriptFolders, filepath.Base(dir)) {
 			continue // the scripts are those of the folder above
 		}
 		home := filepath.Join(dir, folder)
-		entries, _ := w.tree.List(root, home)
-		for _, entry := range entries {
+		for _, entry := range w.list(root, home).entries {
 			name := entry.Name()
 			if entry.IsDir() || !mayBuild(name) || files.KindByPath(name) == files.KindDockerfile {
 				continue
@@ -387,7 +384,7 @@ func (w *Workspace) scriptBuilds(root, dir string, names []string) []build {
 			out = append(out, w.buildsOfScript(root, dir, home, f, native)...)
 		}
 	}
-	if slices.Contains(names, "skaffold.yaml") || slices.Contains(names, "skaffold.yml") {
+	if names["skaffold.yaml"] || names["skaffold.yml"] {
 		out = append(out, w.skaffoldBuilds(root, dir, native)...)
 	}
 	return out

@@ -119,24 +119,35 @@ func (w *Workspace) neighbour(root, full string) (*source.File, error) {
 	return n.file, n.err
 }
 
-// mayExist reports whether a folder has a name, or what differs from it by case alone. The folder is listed once, which
-// costs less than to ask for each of the dozen files that may lie beside a Dockerfile.
-func (w *Workspace) mayExist(root, full string) bool {
+// listing is what is in a folder.
+type listing struct {
+	entries []fs.DirEntry
+	lower   map[string]bool // the names in lower case; nil where the folder cannot be read
+}
+
+// list returns what is in a folder.
+func (w *Workspace) list(root, dir string) listing {
 	type key string
-	dir, base := filepath.Split(full)
-	names := cached(w, key(dir), func(w *Workspace) map[string]bool {
+	return cached(w, key(filepath.Clean(dir)), func(w *Workspace) listing {
 		entries, err := w.tree.List(root, filepath.Clean(dir))
 		if err != nil && !errors.Is(err, fs.ErrNotExist) {
-			return nil
+			return listing{}
 		}
-		out := make(map[string]bool, len(entries))
+		out := listing{entries, make(map[string]bool, len(entries))}
 		for _, e := range entries {
-			out[strings.ToLower(e.Name())] = true
+			out.lower[strings.ToLower(e.Name())] = true
 		}
 		return out
 	})
+}
+
+// mayExist reports whether a folder has a name, or what differs from it by case alone. The folder is listed once, which
+// costs less than to ask for each of the dozen files that may lie beside a Dockerfile.
+func (w *Workspace) mayExist(root, full string) bool {
+	dir, base := filepath.Split(full)
+	l := w.list(root, dir)
 	ascii := !strings.ContainsFunc(base, func(r rune) bool { return r > unicode.MaxASCII })
-	return names == nil || !ascii || names[strings.ToLower(base)]
+	return l.lower == nil || !ascii || l.lower[strings.ToLower(base)]
 }
 
 // canonical returns the one path under which a file is an entry, and its path with all symbolic links followed. Links
