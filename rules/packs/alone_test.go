@@ -92,7 +92,7 @@ func TestShownAlone(t *testing.T) {
 // oneIn is in how many mutated workspaces one fix may be refused by its proof. What is left are single cases in
 // thousands, such as a command that became the arguments of another one, and a case that somebody adds must not fail
 // for one of them.
-const oneIn = 2000
+const oneIn = 1000
 
 // TestRefuted mutates the files of all cases, and counts the fixes that rules propose and that the proof refuses
 // because they do something else than they say: each is a mistake of the rule. Those that only bring another finding to
