@@ -30,8 +30,10 @@ type Dockerfile struct {
 	scripts map[*dockerfile.Instruction]*shell.Script
 	files   map[*source.File]*shell.Script // scripts of the build context
 
-	index   index
-	shipped map[*dockerfile.Stage]bool // made on first use
+	index index
+	// The results of MayShip and Ships, made on first use: the stages that no other uses, the last one, and all that are
+	// Final, each with what it is based on.
+	unused, lineage, ships map[*dockerfile.Stage]bool
 
 	distributions map[*Image]string // what /bin/sh is by the package managers, by root; made on first use
 }
@@ -48,6 +50,8 @@ type Context interface {
 	Read(name string) (*source.File, error)
 	// IsDir reports whether a path in the build context is a folder.
 	IsDir(name string) bool
+	// Target reports whether a stage is the target of a build that a file of the project describes.
+	Target(*Image) bool
 }
 
 // Image is one build stage: its base, its platforms, and what runs in it.
@@ -152,14 +156,53 @@ func (img *Image) Windows() bool {
 		strings.Contains(name, "servercore") || strings.Contains(strings.ToLower(root.Platform), "windows")
 }
 
-// Ships reports whether the layers of the stage are part of an image that somebody is likely to keep, as
-// dockerfile.File.Shipped says.
+// Final reports whether the stage is known to become an image that somebody keeps: it is the last one, or the target of
+// a build that a file of the project describes. It may read the neighbours of the Dockerfile, so it should be asked
+// last.
+func (img *Image) Final() bool {
+	images := img.Dockerfile.Images
+	if img == images[len(images)-1] {
+		return true
+	}
+	return img.Dockerfile.context != nil && img.Dockerfile.context.Target(img)
+}
+
+// Ships reports whether the layers of the stage are part of an image that is Final: it is that one, or is below it. It
+// does not matter whether other stages copy from it besides. Like Final, it should be asked last.
 func (img *Image) Ships() bool {
 	d := img.Dockerfile
-	if d.shipped == nil {
-		d.shipped = d.Shipped()
+	mark := func(marked *map[*dockerfile.Stage]bool, top *Image) {
+		for at := top; at != nil && !(*marked)[at.Stage]; at = at.Parent {
+			(*marked)[at.Stage] = true
+		}
 	}
-	return d.shipped[img.Stage]
+	if d.lineage == nil { // without a look at the neighbours
+		d.lineage = map[*dockerfile.Stage]bool{}
+		mark(&d.lineage, d.Images[len(d.Images)-1])
+	}
+	if d.lineage[img.Stage] {
+		return true
+	}
+	if d.ships == nil {
+		d.ships = map[*dockerfile.Stage]bool{}
+		for _, other := range d.Images {
+			if other.Final() {
+				mark(&d.ships, other)
+			}
+		}
+	}
+	return d.ships[img.Stage]
+}
+
+// MayShip reports whether the stage Ships, or is or lies below one that no other stage uses: that may be the target of a
+// build that the project does not describe, but also be there for tests. What lies in other stages ends with the build,
+// since others only copy or mount files from them. It should be asked last too.
+func (img *Image) MayShip() bool {
+	d := img.Dockerfile
+	if d.unused == nil {
+		d.unused = d.Shipped()
+	}
+	return d.unused[img.Stage] || img.Ships()
 }
 
 // Reads reports the paths, as shown, of the files of the build context that the model was made from so far. The map

@@ -3,6 +3,7 @@ package image
 import (
 	"fmt"
 	"io/fs"
+	"slices"
 	"strings"
 	"testing"
 
@@ -28,6 +29,8 @@ func (c buildContext) Read(name string) (*source.File, error) {
 	}
 	return nil, fs.ErrNotExist
 }
+
+func (c buildContext) Target(img *Image) bool { return c["target:"+img.Stage.Name] != "" }
 
 func (c buildContext) IsDir(name string) bool {
 	for path := range c {
@@ -432,5 +435,30 @@ func BenchmarkVariables(b *testing.B) {
 				d.Commands()
 			}
 		})
+	}
+}
+
+// What ships is the last stage and the targets of builds, with what they are based on, whoever copies from them; what no
+// other stage uses may ship.
+func TestShips(t *testing.T) {
+	d := New(dockerfile.Parse(source.NewFile("Dockerfile", []byte(`FROM a AS base
+FROM base AS target
+FROM a AS builder
+FROM a AS tests
+COPY --from=builder /x /
+FROM a
+COPY --from=target /x /
+COPY --from=builder /x /
+`))), buildContext{"target:target": "x"})
+	var got []string
+	for _, img := range d.Images {
+		got = append(got, fmt.Sprintf("%s %v %v %v", img.Stage.Name, img.Final(), img.Ships(), img.MayShip()))
+	}
+	want := []string{
+		"base false true true", "target true true true", "builder false false false", "tests false false true",
+		" true true true",
+	}
+	if !slices.Equal(got, want) {
+		t.Errorf("got %q, want %q", got, want)
 	}
 }

@@ -198,7 +198,8 @@ func split(words []shell.Word) []shell.Word {
 	several := func(w shell.Word) bool {
 		const blanks = " \t\n"
 		splits := func(p source.Piece) bool {
-			return !p.Verbatim && p.Quoting == source.Unquoted && strings.ContainsAny(p.Text, blanks)
+			escaped := len(p.Text) == 1 && p.Span.End-p.Span.Start == 2 // or a blank from a variable of one letter
+			return !p.Verbatim && p.Quoting == source.Unquoted && !escaped && strings.ContainsAny(p.Text, blanks)
 		}
 		return w.Known && strings.ContainsAny(w.Text, blanks) && slices.ContainsFunc(w.Parts, splits)
 	}

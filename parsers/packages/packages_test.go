@@ -79,6 +79,8 @@ func TestRead(t *testing.T) {
 		"apt-get dist-upgrade -y":                        "apt-get release -y +yes",
 		"apk --no-cache add 'gcc~=13' git=2.3-r1 x@edge": "apk install --no-cache gcc|13 git|2.3-r1 x@edge +nocache",
 		"apk add -t .deps gcc":                           "apk install -t=.deps gcc",
+		`apk add a\ b c`:                                 "apk install a b c",
+		`apk update \ `:                                  "apk update  ",
 		"apk cache clean":                                "apk clean",
 		"yum install -y git-2.3 java-11-openjdk-devel java-1.8.0-openjdk gcc-4.8.5-44.el7 x.rpm": "yum install -y " +
 			"git|2.3 java-11-openjdk-devel java-1.8.0-openjdk gcc|4.8.5-44.el7 path:x.rpm +yes",

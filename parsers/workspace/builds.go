@@ -595,6 +595,12 @@ func (c *buildContext) Read(name string) (*source.File, error) {
 	return c.w.inContext(c.abs, c.contexts(), name)
 }
 
+// Target implements image.Context.
+func (c *buildContext) Target(img *image.Image) bool {
+	_, target := c.w.Builds(img)
+	return target
+}
+
 // IsDir implements image.Context.
 func (c *buildContext) IsDir(name string) bool {
 	root := c.w.root(filepath.Dir(c.abs))

@@ -28,7 +28,7 @@ var aptGetRecommends = &rules.Rule{
 			u := c.Package()
 			return u.Action == packages.Install && len(u.Verb) > 0 && u.Verb[0].Text == "install" && !u.Opaque &&
 				!u.SkipsExtras() && !u.Has(u.Manager.Harmless...) && !u.Has("--only-upgrade", "--reinstall", "-d") &&
-				c.Step.Image.Ships()
+				c.Step.Image.MayShip()
 		},
 		func(p *rules.Pass, c *image.Command) {
 			finding := rules.Finding{

@@ -23,7 +23,7 @@ var baseImagePlatform = &rules.Rule{
 		if d.Foreign() {
 			return
 		}
-		stages := shipped.Of(p.Workspace, d)
+		stages := shipped.Of(d)
 		for _, img := range d.Images {
 			if finding, ok := foreignBase(p, img, stages); ok {
 				finding.File, finding.Span = d.Source, img.Stage.Base.Span

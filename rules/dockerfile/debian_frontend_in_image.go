@@ -23,7 +23,7 @@ var debianFrontendInImage = &rules.Rule{
 		"debconf(7): DEBIAN_FRONTEND",
 	},
 	Check: rules.OnStep(func(p *rules.Pass, s *image.Step) {
-		if s.Image == nil || managers.Foreign(s.Dockerfile()) || !s.Image.Ships() {
+		if s.Image == nil || managers.Foreign(s.Dockerfile()) || !s.Image.MayShip() {
 			return
 		}
 		for _, pair := range s.Pairs {

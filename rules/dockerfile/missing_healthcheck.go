@@ -17,7 +17,7 @@ var missingHealthcheck = &rules.Rule{
 		"Dockerfile reference: HEALTHCHECK",
 	},
 	Check: rules.OnImage(func(p *rules.Pass, img *image.Image) {
-		if img.Dockerfile.Foreign() || !img.Ships() || img.Stage.From.Broken {
+		if img.Dockerfile.Foreign() || !img.MayShip() || img.Stage.From.Broken {
 			return
 		}
 		for _, other := range img.Dockerfile.Images {

@@ -35,7 +35,7 @@ var missingLabel = &rules.Rule{
 		for _, img := range d.Images {
 			set, known := labelsOf(img)
 			missing := slices.DeleteFunc(slices.Clone(required), func(key string) bool { return set[key] })
-			if !known || len(missing) == 0 || !stages.IsFinal(p.Workspace, img) {
+			if !known || len(missing) == 0 || !img.Final() {
 				continue
 			}
 			for _, key := range missing {

@@ -7,7 +7,6 @@ import (
 	"github.com/sandlint/sandlint/parsers/dockerfile"
 	"github.com/sandlint/sandlint/parsers/image"
 	"github.com/sandlint/sandlint/rules"
-	"github.com/sandlint/sandlint/rules/dockerfile/internal/stages"
 )
 
 var namedUser = &rules.Rule{
@@ -31,7 +30,7 @@ var namedUser = &rules.Rule{
 			user := img.EndUser()
 			if user.From == nil || seen[user.From] || !user.Known || user.Text == "" ||
 				strings.Trim(user.Text, "0123456789") == "" || img.Windows() ||
-				strings.Contains(d.Source.Text(user.Span), "$") || !stages.IsFinal(p.Workspace, img) {
+				strings.Contains(d.Source.Text(user.Span), "$") || !img.Final() {
 				continue
 			}
 			seen[user.From] = true

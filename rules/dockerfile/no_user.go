@@ -8,7 +8,6 @@ import (
 
 	"github.com/sandlint/sandlint/parsers/image"
 	"github.com/sandlint/sandlint/rules"
-	"github.com/sandlint/sandlint/rules/dockerfile/internal/stages"
 )
 
 var noUser = &rules.Rule{
@@ -30,7 +29,7 @@ var noUser = &rules.Rule{
 				continue
 			}
 			at, serves := service(img)
-			if at == nil || !serves || dropsRights(img) || !stages.IsFinal(p.Workspace, img) {
+			if at == nil || !serves || dropsRights(img) || !img.Final() {
 				continue
 			}
 			p.Report(rules.Finding{

@@ -10,7 +10,6 @@ import (
 	"github.com/sandlint/sandlint/parsers/shell"
 	"github.com/sandlint/sandlint/parsers/source"
 	"github.com/sandlint/sandlint/rules"
-	"github.com/sandlint/sandlint/rules/dockerfile/internal/stages"
 )
 
 var privateKeyInLayer = &rules.Rule{
@@ -28,7 +27,7 @@ var privateKeyInLayer = &rules.Rule{
 			return
 		}
 		kind, file, ok := makesKey(c.Command)
-		if !ok || removesKey(c, file) || !stages.Ships(p.Workspace, c.Step.Image) ||
+		if !ok || removesKey(c, file) || !c.Step.Image.Ships() ||
 			file != "" && c.Step.Covered(path.Dir(c.Absolute(file))) ||
 			file == "" && c.Step.Covered("/etc/ssh") {
 			return

@@ -11,7 +11,6 @@ import (
 	"github.com/sandlint/sandlint/parsers/shell"
 	"github.com/sandlint/sandlint/parsers/source"
 	"github.com/sandlint/sandlint/rules"
-	"github.com/sandlint/sandlint/rules/dockerfile/internal/stages"
 )
 
 var rootLogin = &rules.Rule{
@@ -30,7 +29,7 @@ var rootLogin = &rules.Rule{
 			return
 		}
 		if at, message := opensRoot(c); message != "" &&
-			(c.Step.Deferred || stages.Ships(p.Workspace, c.Step.Image)) {
+			(c.Step.Deferred || c.Step.Image.Ships()) {
 			p.Report(rules.Finding{File: c.File, Span: at, Message: message})
 		}
 	}, "chpasswd", "passwd", "usermod", "echo", "printf", "sed", "cat", "tee"),

@@ -29,7 +29,7 @@ var rootUser = &rules.Rule{
 		for _, img := range d.Images {
 			user := img.EndUser()
 			if user.From == nil || seen[user.From] || !user.Known || user.Text == "" || !image.IsRoot(user.Text) ||
-				strings.Contains(d.Source.Text(user.Span), "$") || !stages.IsFinal(p.Workspace, img) {
+				strings.Contains(d.Source.Text(user.Span), "$") || !img.Final() {
 				continue
 			}
 			seen[user.From] = true

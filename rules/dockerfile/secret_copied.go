@@ -10,7 +10,6 @@ import (
 	"github.com/sandlint/sandlint/parsers/secret"
 	"github.com/sandlint/sandlint/rules"
 	"github.com/sandlint/sandlint/rules/dockerfile/internal/copies"
-	"github.com/sandlint/sandlint/rules/dockerfile/internal/stages"
 )
 
 var secretCopied = &rules.Rule{
@@ -41,7 +40,7 @@ var secretCopied = &rules.Rule{
 				Message: fmt.Sprintf("%q %s, and everyone who has the image can read it from the layer, even where a "+
 					"later RUN removes it", source.Text, kind),
 			}
-			if !s.Deferred && !stages.Ships(p.Workspace, s.Image) {
+			if !s.Deferred && !s.Image.Ships() {
 				finding.Severity = rules.Info
 				finding.Message = fmt.Sprintf("%q %s, and it stays in the build cache of this stage, which is not "+
 					"shipped", source.Text, kind)

@@ -37,7 +37,7 @@ var secretInArgOrEnv = &rules.Rule{
 			return
 		}
 		accept := rules.OptionsOf[secretNames](p).Accept
-		stages := shipped.Of(p.Workspace, d)
+		stages := shipped.Of(d)
 		for _, s := range d.Steps("ARG", "ENV") {
 			if s.Image == nil || s.Broken {
 				continue

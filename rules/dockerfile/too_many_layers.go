@@ -48,7 +48,7 @@ var tooManyLayers = &rules.Rule{
 				}
 			}
 			layers[img], beyond[img] = n, first
-			if first == nil || reported[first] || !img.Ships() {
+			if first == nil || reported[first] || !img.MayShip() {
 				continue
 			}
 			reported[first] = true

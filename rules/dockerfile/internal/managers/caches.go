@@ -61,7 +61,7 @@ func (x Cache) Check() rules.Adapter {
 		r := run{Cache: x, pass: p, d: d}
 		var last *image.Step
 		for _, c := range uses(d, x.Managers, programs()) {
-			if c.Step != last && x.fills(c.Package()) && c.Step.Image.Ships() {
+			if c.Step != last && x.fills(c.Package()) && c.Step.Image.MayShip() {
 				last = c.Step
 				r.step(c.Step)
 			}
@@ -262,7 +262,8 @@ func (r *run) option(c *image.Command, before []*image.Command) (fixers.Fix, boo
 	return fix, true
 }
 
-// withoutUpdate returns the edit that removes an update which && or the end of a line joins to an installation.
+// withoutUpdate returns the edit that removes an update which && or the end of a line joins to an installation. One with
+// operands, which managers do not expect there, is left alone.
 func withoutUpdate(c *image.Command) (fixers.Edit, bool) {
 	commands := c.Script.Commands
 	n := sort.Search(len(commands), func(n int) bool { return commands[n].Span.Start >= c.Span.Start })
@@ -271,7 +272,7 @@ func withoutUpdate(c *image.Command) (fixers.Edit, bool) {
 	}
 	next := commands[n+1]
 	if next.Joined != "&&" && next.Joined != ";" || writes(c) || next.Span.Start < c.Span.End ||
-		next.Parent != nil || next.Function != "" || c.Joined == "||" || c.Maybe {
+		next.Parent != nil || next.Function != "" || c.Joined == "||" || c.Maybe || len(c.Package().Packages) > 0 {
 		return fixers.Edit{}, false
 	}
 	between := strings.ReplaceAll(c.File.Text(source.Span{Start: c.Span.End, End: next.Span.Start}), "\r", "")

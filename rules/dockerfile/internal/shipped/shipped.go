@@ -4,21 +4,18 @@ package shipped
 import (
 	"github.com/sandlint/sandlint/parsers/dockerfile"
 	"github.com/sandlint/sandlint/parsers/image"
-	"github.com/sandlint/sandlint/parsers/workspace"
-	"github.com/sandlint/sandlint/rules/dockerfile/internal/stages"
 )
 
 // Stages are the stages of one Dockerfile.
 type Stages struct {
-	space   *workspace.Workspace
 	file    *image.Dockerfile
 	needed  map[*dockerfile.Stage]bool // by the last stage; made on first use
 	lineage map[*dockerfile.Stage]bool // the last stage and those that it is based on
 	helpers map[*dockerfile.Stage]bool // what Helper returned
 }
 
-// Of returns the stages of a Dockerfile of a workspace.
-func Of(w *workspace.Workspace, d *image.Dockerfile) *Stages { return &Stages{space: w, file: d} }
+// Of returns the stages of a Dockerfile.
+func Of(d *image.Dockerfile) *Stages { return &Stages{file: d} }
 
 // Helper reports whether a stage is only there for the last one to copy files from, so what it holds besides is not
 // part of what is shipped. A stage that the last one does not need may be the target of another build, and is none.
@@ -33,7 +30,7 @@ func (s *Stages) Helper(img *image.Image) bool {
 	}
 	helper, asked := s.helpers[img.Stage]
 	if !asked {
-		helper = s.needed[img.Stage] && !s.lineage[img.Stage] && !stages.Ships(s.space, img)
+		helper = s.needed[img.Stage] && !s.lineage[img.Stage] && !img.Ships()
 		s.helpers[img.Stage] = helper
 	}
 	return helper
