@@ -31,8 +31,8 @@ type Dockerfile struct {
 	files   map[*source.File]*shell.Script // scripts of the build context
 
 	index index
-	// The results of MayShip and Ships, made on first use: the stages that no other uses, the last one, and all that are
-	// Final, each with what it is based on.
+	// The results of MayShip and Ships, made on first use: the stages that no other uses, the last one, and all that
+	// are Final, each with what it is based on.
 	unused, lineage, ships map[*dockerfile.Stage]bool
 
 	distributions map[*Image]string // what /bin/sh is by the package managers, by root; made on first use
@@ -194,9 +194,9 @@ func (img *Image) Ships() bool {
 	return d.ships[img.Stage]
 }
 
-// MayShip reports whether the stage Ships, or is or lies below one that no other stage uses: that may be the target of a
-// build that the project does not describe, but also be there for tests. What lies in other stages ends with the build,
-// since others only copy or mount files from them. It should be asked last too.
+// MayShip reports whether the stage Ships, or is or lies below one that no other stage uses: that may be the target of
+// a build that the project does not describe, but also be there for tests. What lies in other stages ends with the
+// build, since others only copy or mount files from them. It should be asked last too.
 func (img *Image) MayShip() bool {
 	d := img.Dockerfile
 	if d.unused == nil {

@@ -438,8 +438,8 @@ func BenchmarkVariables(b *testing.B) {
 	}
 }
 
-// What ships is the last stage and the targets of builds, with what they are based on, whoever copies from them; what no
-// other stage uses may ship.
+// What ships is the last stage and the targets of builds, with what they are based on, whoever copies from them; what
+// no other stage uses may ship.
 func TestShips(t *testing.T) {
 	d := New(dockerfile.Parse(source.NewFile("Dockerfile", []byte(`FROM a AS base
 FROM base AS target

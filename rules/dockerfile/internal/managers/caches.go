@@ -262,8 +262,8 @@ func (r *run) option(c *image.Command, before []*image.Command) (fixers.Fix, boo
 	return fix, true
 }
 
-// withoutUpdate returns the edit that removes an update which && or the end of a line joins to an installation. One with
-// operands, which managers do not expect there, is left alone.
+// withoutUpdate returns the edit that removes an update which && or the end of a line joins to an installation. One
+// with operands, which managers do not expect there, is left alone.
 func withoutUpdate(c *image.Command) (fixers.Edit, bool) {
 	commands := c.Script.Commands
 	n := sort.Search(len(commands), func(n int) bool { return commands[n].Span.Start >= c.Span.Start })
