@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/sandlint/sandlint/parsers/runs"
 	"github.com/sandlint/sandlint/parsers/seccomp"
 	"github.com/sandlint/sandlint/parsers/source"
 	"github.com/sandlint/sandlint/parsers/workspace"
@@ -26,6 +27,9 @@ var profileDisablesSeccomp = &rules.Rule{
 		"runc 1.1.5 and 1.5.1 with {} and null, crun 1.8.1 and 1.27 with null and []",
 	},
 	Check: rules.OnProfile(func(p *rules.Pass, profile *workspace.Profile) {
+		if profile.Dialect == seccomp.Bundle {
+			reportBundle(p, profile)
+		}
 		span, what := disables(profile)
 		if what == "" {
 			return
@@ -50,6 +54,30 @@ var profileDisablesSeccomp = &rules.Rule{
 		}
 		p.Report(report.At(profile, span, message))
 	}),
+}
+
+// reportBundle reports a whole configuration of OCI that a container of Docker or Podman is given as its profile: none
+// of the fields that these read is at its top, so it is empty for them.
+func reportBundle(p *rules.Pass, profile *workspace.Profile) {
+	for _, run := range p.Workspace.RunsUnder(profile) {
+		option, _ := run.Option("seccomp")
+		if run.IsPrivileged() || run.Engine != runs.Docker && run.Engine != runs.Podman {
+			continue
+		}
+		reader := "Docker"
+		if run.Engine == runs.Podman {
+			reader = "Podman"
+		}
+		text := string(profile.Source.Bytes)
+		start := strings.IndexByte(text, '{')
+		finding := report.At(profile, source.Span{Start: start, End: start + 1}, reader+" reads no field of a whole OCI "+
+			"configuration and runs the container without any filter; the profile is the value of linux.seccomp")
+		finding.Related = []rules.Related{
+			{File: option.Value.File, Span: option.Value.Span, Message: "the container is given this file here"},
+		}
+		p.Report(finding)
+		return
+	}
 }
 
 // disables returns the place of a profile that some of its readers treat as none, and what it is: "null", "an array"
