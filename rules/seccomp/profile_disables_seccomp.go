@@ -70,8 +70,8 @@ func reportBundle(p *rules.Pass, profile *workspace.Profile) {
 		}
 		text := string(profile.Source.Bytes)
 		start := strings.IndexByte(text, '{')
-		finding := report.At(profile, source.Span{Start: start, End: start + 1}, reader+" reads no field of a whole OCI "+
-			"configuration and runs the container without any filter; the profile is the value of linux.seccomp")
+		finding := report.At(profile, source.Span{Start: start, End: start + 1}, reader+" reads no field of a whole "+
+			"OCI configuration and runs the container without any filter; the profile is the value of linux.seccomp")
 		finding.Related = []rules.Related{
 			{File: option.Value.File, Span: option.Value.Span, Message: "the container is given this file here"},
 		}
