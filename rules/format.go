@@ -71,6 +71,11 @@ var formats = []Format{
 		Suppressions: hostComments,
 	},
 	{
+		Format:       workspace.Format{Kind: files.KindGitLab, Open: workspace.OpenHosted},
+		Compare:      compareHosted,
+		Suppressions: hostComments,
+	},
+	{
 		Format:       workspace.Format{Kind: files.KindScript, Open: workspace.OpenHosted},
 		Compare:      compareHosted,
 		Suppressions: hostComments,

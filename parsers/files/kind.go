@@ -19,6 +19,7 @@ const (
 	KindDevcontainer Kind = "devcontainer"
 	KindFlake        Kind = "flake"
 	KindModule       Kind = "Nix module"
+	KindGitLab       Kind = "GitLab pipeline"
 	KindScript       Kind = "shell script"
 	// The kinds below say who runs which image. Workflows, devcontainers and scripts do so as well.
 	KindCompose Kind = "Compose file"
@@ -30,7 +31,11 @@ const (
 
 // Hosts reports whether files of the kind are read only for what stands in them: nix.conf text, commands.
 func (k Kind) Hosts() bool {
-	return k == KindWorkflow || k == KindDevcontainer || k == KindFlake || k == KindModule || k == KindScript
+	switch k {
+	case KindWorkflow, KindDevcontainer, KindFlake, KindModule, KindGitLab, KindScript:
+		return true
+	}
+	return false
 }
 
 // neverDockerfile are the extensions of files that are no Dockerfile although their names begin with the word:
@@ -78,6 +83,9 @@ func KindByPath(name string) Kind {
 	case ".yml", ".yaml":
 		if stem := lower[:strings.LastIndexByte(lower, '.')]; stem == "action" {
 			return KindWorkflow
+		}
+		if strings.HasSuffix(lower, ".gitlab-ci.yml") {
+			return KindGitLab
 		}
 		if IsCompose(base) {
 			return KindCompose

@@ -25,6 +25,8 @@ const (
 	JSONString
 	// YAMLPlain is a YAML scalar without quotes.
 	YAMLPlain
+	// Fixed is text of a file in which no edit can be proved.
+	Fixed
 )
 
 // Piece is a run of fragment text that comes from one place of the file.
@@ -281,6 +283,9 @@ func (fr *Fragment) Within(pieces []Piece) []Piece {
 
 // holds reports whether text written inside q keeps its meaning and does not change that of its surroundings.
 func (q Quoting) holds(text string) bool {
+	if q == Fixed {
+		return false
+	}
 	for i := 0; i < len(text); i++ {
 		switch c := text[i]; q {
 		case SingleQuoted:

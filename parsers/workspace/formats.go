@@ -28,6 +28,7 @@ func Builtin() []Format {
 		{Kind: files.KindDevcontainer, Open: OpenHosted},
 		{Kind: files.KindFlake, Open: OpenHosted},
 		{Kind: files.KindModule, Open: OpenHosted},
+		{Kind: files.KindGitLab, Open: OpenHosted},
 		{Kind: files.KindScript, Open: OpenHosted},
 		{Kind: files.KindCompose, Open: OpenCompose},
 		{Kind: files.KindRecipe, Claims: ClaimsRecipe, Open: OpenRecipe},

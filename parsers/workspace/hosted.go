@@ -40,6 +40,12 @@ func (w *Workspace) hosted(e *Entry, f *source.File) *nixuse.Hosted {
 		if bytes.Contains(f.Bytes, []byte("extraNixConfig")) || bytes.Contains(f.Bytes, []byte("NIX_CONFIG")) {
 			h.devcontainer(f)
 		}
+	case files.KindGitLab:
+		if mentionsNixConf(f.Bytes) {
+			h.gitlab(f)
+		}
+	case files.KindPods:
+		h.configMaps(f)
 	case files.KindFlake:
 		h.flake(f)
 		h.module(f)
@@ -75,6 +81,7 @@ type hostReader struct {
 	out     *nixuse.Hosted
 	targets nixconf.Targets
 	system  string // of what is read now, as Text.System
+	read    map[source.Span]bool
 }
 
 // systems are the systems that Nix has settings for, by the name of a runner's.

@@ -59,6 +59,17 @@ func TestHosted(t *testing.T) {
 		name, file, text string
 		want             []string
 	}{
+		{"pipeline", ".gitlab-ci.yml", `variables:
+  NIX_CONFIG: "a = 1"
+.base: &base
+  script: [echo 'b = 2' >> /etc/nix/nix.conf, [echo 'c = 3' >> /etc/nix/nix.conf]]
+x:
+  <<: *base
+  variables: {NIX_CONFIG: {value: d = 4}}
+y:
+  variables: {NIX_CONFIG: $OTHER}
+`, []string{"2 env  false: a = 1", "4 write /etc/nix/nix.conf true: b = 2\n",
+			"4 write /etc/nix/nix.conf true: c = 3\n", "7 env  false: d = 4"}},
 		{"module", "configuration.nix", "{ pkgs, ... }: {\n  nix.settings = { b = true; a = [ \"x\" ]; };\n" +
 			"  nix.extraOptions = ''\n    c = ${d}\n  '';\n}\n", []string{
 			"2 module /etc/nix/nix.conf false: a = x\nb = true\n", "4 write /etc/nix/nix.conf true: c = <${d}>\n"}},

@@ -225,15 +225,16 @@ func OpenPackage(_ *Workspace, _ *Entry, f *source.File) (*Document, error) {
 	return d, nil
 }
 
-// ClaimsPods is Format.Claims of Kubernetes manifests that say something about the privileges of pods.
+// ClaimsPods is Format.Claims of Kubernetes manifests that say something about the privileges of pods, or hold a
+// nix.conf.
 func ClaimsPods(name string, text func() []byte) bool {
-	return files.IsYAML(name) && runs.MentionsPods(text())
+	return files.IsYAML(name) && (runs.MentionsPods(text()) || mentionsNixConfigMap(text()))
 }
 
 // OpenPods is Format.Open of Kubernetes manifests. Value is nil.
-func OpenPods(_ *Workspace, _ *Entry, f *source.File) (*Document, error) {
-	d := &Document{Runs: runs.OfManifest(f)}
-	if len(d.Runs) == 0 {
+func OpenPods(w *Workspace, e *Entry, f *source.File) (*Document, error) {
+	d := &Document{Runs: runs.OfManifest(f), Texts: w.hosted(e, f).Texts}
+	if len(d.Runs)+len(d.Texts) == 0 {
 		return nil, ForeignError{"it has no pods"}
 	}
 	return d, nil

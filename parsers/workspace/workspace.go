@@ -214,6 +214,7 @@ func (w *Workspace) Open(e *Entry) (*Document, error) {
 			return nil, err
 		}
 		d.Entry, d.Source = e, f
+		w.carry(d)
 		return d, nil
 	}
 	return nil, fmt.Errorf("%s is of no kind that sandlint reads", e.Path)
