@@ -20,6 +20,8 @@ import (
 const (
 	// maxExprDepth bounds the nesting of an expression, including expressions in the matrix values that it uses.
 	maxExprDepth = 32
+	// maxVariables bounds how often variables of "env" are evaluated in a file: they may use each other.
+	maxVariables = 1 << 17
 	// maxExprLen bounds the length of an expression that is evaluated.
 	maxExprLen = 4 << 10
 )
@@ -173,6 +175,8 @@ type scope struct {
 	// triggers have the inputs of the workflow; arguments are those of a composite action, which hide them.
 	triggers  *triggers
 	arguments map[string]val
+	// uses counts how often variables of "env" were evaluated, in the whole file.
+	uses *int
 	// action is the folder of the composite action, relative to the workspace; "" outside of one.
 	action string
 }
@@ -210,8 +214,11 @@ func (sc *scope) variable(name string) (v val, ok bool) {
 		return val{}, false
 	case e.node == nil:
 		return str(e.text), true
-	case sc.depth >= maxExprDepth:
+	case sc.depth >= maxExprDepth, sc.uses != nil && *sc.uses > maxVariables:
 		return val{}, true
+	}
+	if sc.uses != nil {
+		*sc.uses++
 	}
 	from := *e.from
 	from.world, from.forking, from.depth = sc.world, sc.forking, sc.depth+1

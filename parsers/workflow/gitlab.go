@@ -18,7 +18,7 @@ import (
 // GitLabFile is where GitLab looks for the pipeline of a repository.
 const GitLabFile = ".gitlab-ci.yml"
 
-// maxIncludes bounds the files of a pipeline.
+// maxIncludes bounds the files of a pipeline, and the jobs that one extends.
 const maxIncludes = 64
 
 // gitlabKeys are the keys at the top of a pipeline that are no jobs.
@@ -159,30 +159,37 @@ func (p *pipeline) read() []*source.File {
 	return children
 }
 
-// chain returns the definitions of a job and of what it extends, those that win first.
-func (p *pipeline) chain(name string, depth int) []located {
-	out := slices.Clone(p.defined[name])
-	if depth > maxExprDepth/4 {
-		return out
-	}
-	for _, l := range p.defined[name] {
-		switch parents := l.get("extends").node; {
-		case parents.IsScalar():
-			out = append(out, p.chain(parents.Text, depth+1)...)
-		case parents != nil && parents.Kind == yamltree.Sequence:
-			for _, item := range slices.Backward(parents.Items) {
-				if item = item.Resolve(); item.IsScalar() {
-					out = append(out, p.chain(item.Text, depth+1)...)
+// chain returns the definitions of a job and of what it extends, those that win first, each once.
+func (p *pipeline) chain(name string) []located {
+	var out []located
+	seen := map[string]bool{}
+	var add func(name string)
+	add = func(name string) {
+		if seen[name] || len(seen) > maxIncludes {
+			return
+		}
+		seen[name] = true
+		out = append(out, p.defined[name]...)
+		for _, l := range p.defined[name] {
+			switch parents := l.get("extends").node; {
+			case parents.IsScalar():
+				add(parents.Text)
+			case parents != nil && parents.Kind == yamltree.Sequence:
+				for _, item := range slices.Backward(parents.Items) {
+					if item = item.Resolve(); item.IsScalar() {
+						add(item.Text)
+					}
 				}
 			}
 		}
 	}
+	add(name)
 	return out
 }
 
 // lookup returns the value of a job's key: its own, what it inherits, or the default.
 func (p *pipeline) lookup(name, key string) located {
-	for _, l := range p.chain(name, 0) {
+	for _, l := range p.chain(name) {
 		if v := l.get(key); v.node != nil {
 			return v
 		}
@@ -222,7 +229,7 @@ func (p *pipeline) variables(name string, row map[string]string, sc *scope) map[
 	for _, root := range slices.Backward(p.roots) {
 		add(root.get("variables"))
 	}
-	for _, l := range slices.Backward(p.chain(name, 0)) {
+	for _, l := range slices.Backward(p.chain(name)) {
 		add(l.get("variables"))
 	}
 	for key, value := range row {
@@ -275,9 +282,17 @@ func (sc *scope) option(name string, n *yamltree.Node) string {
 	return standard
 }
 
+// maxExpanded bounds how many variables are filled in in one value.
+const maxExpanded = 1000
+
 // expand fills in the variables of a value as GitLab does.
-func expand(text string, vars map[string]string, depth int) (string, bool) {
-	if strings.Contains(text, "$[[") || depth > maxExprDepth/4 || len(text) > maxText {
+func expand(text string, vars map[string]string) (string, bool) {
+	uses := 0
+	return expandIn(text, vars, &uses)
+}
+
+func expandIn(text string, vars map[string]string, uses *int) (string, bool) {
+	if *uses++; strings.Contains(text, "$[[") || *uses > maxExpanded || len(text) > maxText {
 		return "", false
 	}
 	var sb strings.Builder
@@ -318,10 +333,12 @@ func expand(text string, vars map[string]string, depth int) (string, bool) {
 		if !ok {
 			return "", false
 		}
-		if value, ok = expand(value, vars, depth+1); !ok {
+		if value, ok = expandIn(value, vars, uses); !ok {
 			return "", false
 		}
-		sb.WriteString(value)
+		if sb.WriteString(value); sb.Len() > maxText {
+			return "", false
+		}
 	}
 }
 
@@ -386,7 +403,7 @@ func (p *pipeline) job(j *Job, row map[string]string, w *world) *Combination {
 	vars := p.variables(j.ID, row, sc)
 	sc.env = map[string]variable{"CI_PROJECT_DIR": {text: "."}}
 	for name, text := range vars {
-		if value, ok := expand(text, vars, 0); ok {
+		if value, ok := expand(text, vars); ok {
 			sc.env[name] = variable{text: value}
 		}
 	}
@@ -428,7 +445,7 @@ func (p *pipeline) job(j *Job, row map[string]string, w *world) *Combination {
 func gitlabRunner(tags located, vars map[string]string) Runner {
 	var labels []Value
 	for _, tag := range scalars(tags.node) {
-		text, ok := expand(tag, vars, 0)
+		text, ok := expand(tag, vars)
 		labels = append(labels, Value{Text: text, Known: ok})
 	}
 	if len(labels) == 0 {
@@ -449,7 +466,7 @@ func (p *pipeline) scripts(name string) []*source.Fragment {
 		case n.Kind == yamltree.Sequence && n.Tag == "!reference":
 			parts := scalars(n)
 			if len(parts) == 2 {
-				for _, l := range p.chain(parts[0], 0) {
+				for _, l := range p.chain(parts[0]) {
 					if v := l.get(parts[1]); v.node != nil {
 						add(v, depth+1)
 						break

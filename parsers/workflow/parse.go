@@ -44,6 +44,7 @@ type parser struct {
 	root    *yamltree.Node
 	steps   int
 	scripts int
+	uses    int
 
 	project  Project
 	triggers *triggers
@@ -102,8 +103,10 @@ func (p *parser) job(j *Job, n *yamltree.Node) {
 	if plain.condition(n.Get("if")) == no {
 		return
 	}
-	global := &scope{file: p.file.Source, env: map[string]variable{}, triggers: p.triggers}
-	global.addEnv(p.root.Get("env"), global)
+	global := &scope{file: p.file.Source, triggers: p.triggers, uses: &p.uses}
+	from := *global // there, "env" knows no variables
+	global.env = map[string]variable{}
+	global.addEnv(p.root.Get("env"), &from)
 	for _, s := range j.Steps {
 		global.notice(s)
 	}

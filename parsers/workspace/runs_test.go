@@ -370,6 +370,13 @@ func TestRuns(t *testing.T) {
 			want: why + ", where $CI_COMMIT_TAG)",
 		},
 		{
+			name: "GitLab, jobs that extend each other and variables that use each other",
+			files: map[string]string{gitlab: "variables:\n  A: $B$B$B$B$B$B$B$B$B$B\n  B: $C$C$C$C$C$C$C$C$C$C\n" +
+				"  C: $D$D$D$D$D$D$D$D$D$D\n  D: $E$E$E$E$E$E$E$E$E$E\n  E: $F$F$F$F$F$F$F$F$F$F\n  F: $A\n" +
+				".x:\n  extends: [.x, .y, .x, .y, .x, .y, .x, .y]\n.y:\n  extends: [.x, .y, .x, .y, .x, .y, .x]\n" +
+				"build:\n  extends: [.x, .y]\n  script: docker build --platform $A .\n"},
+		},
+		{
 			name: "GitLab, a machine with tags that say nothing",
 			files: map[string]string{gitlab: "build:\n  tags: [docker]\n  script:\n" +
 				"    - docker run --privileged tonistiigi/binfmt --install arm64\n" +
