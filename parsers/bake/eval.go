@@ -24,6 +24,9 @@ import (
 // exponentially. Once it is used up, values are not known.
 const evalBudget = 8 << 20
 
+// maxExpression bounds the length of an expression that is computed.
+const maxExpression = 64 << 10
+
 // evaluator computes expressions from the file alone.
 type evaluator struct {
 	src []byte
@@ -113,7 +116,7 @@ func (e *evaluator) value(expr hcl.Expression, scope *scope) (v cty.Value, overr
 			v = cty.DynamicVal
 		}
 	}()
-	if e.depth == maxDepth {
+	if r := spanOf(expr.Range()); e.depth == maxDepth || r.Len() > maxExpression {
 		return cty.DynamicVal, false
 	}
 	e.depth++
