@@ -9,7 +9,7 @@ import (
 	"github.com/sandlint/sandlint/parsers/source"
 )
 
-// IsQuadlet reports whether a file is a Quadlet unit of a container, by its name and text.
+// IsQuadlet reports whether a file is a Quadlet unit of a container; its name and text say so.
 func IsQuadlet(name string, text func() []byte) bool {
 	return path.Ext(name) == ".container" && bytes.Contains(text(), []byte("[Container]"))
 }

@@ -192,7 +192,7 @@ func (r *Run) Has(name, value string) (Option, bool) {
 	return Option{}, false
 }
 
-// Adds returns the place that adds a capability, by its name without "CAP_", or all of them; false where none does.
+// Adds returns the place that adds a capability, named without "CAP_", or all of them; false where none does.
 func (r *Run) Adds(capability string) (Value, bool) {
 	for _, v := range r.CapAdd {
 		if name := Capability(v.Text); v.Known && (name == capability || name == "ALL") {

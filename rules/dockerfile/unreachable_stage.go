@@ -33,7 +33,7 @@ var unreachableStage = &rules.Rule{
 		}
 		for _, img := range unused {
 			if img.Stage.Name != "" && (named > 1 || img.Parent != nil || isTarget(img.Stage.Name)) {
-				continue // such a stage is likely to be built by its name
+				continue // such a stage is likely to be built by name
 			}
 			at, message := img.Stage.NameWord.Span, fmt.Sprintf("nothing uses stage %s, so BuildKit skips it unless "+
 				"a build names it as its target", stages.Name(img))
