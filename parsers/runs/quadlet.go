@@ -120,9 +120,7 @@ func (r *Run) unitKey(key string, v Value) {
 		r.EnvFiles = append(r.EnvFiles, v)
 	case "Exec", "Entrypoint":
 		w := &Words{Span: v.Span, File: v.File, Known: v.Known && !strings.ContainsAny(v.Text, "\\\"'$")}
-		for _, word := range split(v) {
-			w.Words = append(w.Words, word)
-		}
+		w.Words = split(v)
 		if key == "Exec" {
 			r.Args = w
 		} else {

@@ -146,14 +146,13 @@ func (p *pipeline) read() []*source.File {
 		j := &Job{ID: name, Span: own.node.Span}
 		p.file.Jobs = append(p.file.Jobs, j)
 		for _, row := range p.rows(name) {
-			for _, c := range p.worlds(&world{chosen: map[string]int{}}, func(w *world) *Combination {
-				if p.steps++; p.steps > maxSteps {
-					return nil
-				}
-				return p.job(j, row, w)
-			}) {
-				j.Combinations = append(j.Combinations, c)
-			}
+			j.Combinations = append(j.Combinations,
+				p.worlds(&world{chosen: map[string]int{}}, func(w *world) *Combination {
+					if p.steps++; p.steps > maxSteps {
+						return nil
+					}
+					return p.job(j, row, w)
+				})...)
 		}
 	}
 	return children

@@ -120,7 +120,7 @@ func (p *parser) job(j *Job, n *yamltree.Node) {
 			rows, ok = global.fork().combinations(n.Get("strategy").Get("matrix"))
 		}
 		for _, r := range rows {
-			for _, c := range p.worlds(outer.within(), func(w *world) *Combination {
+			j.Combinations = append(j.Combinations, p.worlds(outer.within(), func(w *world) *Combination {
 				if p.steps += max(len(j.Steps), 1); p.steps > maxSteps {
 					return nil
 				}
@@ -133,9 +133,7 @@ func (p *parser) job(j *Job, n *yamltree.Node) {
 				c.Opaque = !ok
 				p.combination(c, n, &sc)
 				return c
-			}) {
-				j.Combinations = append(j.Combinations, c)
-			}
+			})...)
 			if p.steps > maxSteps {
 				p.problem(KindSize, j.IDSpan,
 					"the jobs of this file have more than %d steps together, so not all are read", maxSteps)
