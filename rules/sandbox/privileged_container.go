@@ -31,10 +31,14 @@ var privilegedContainer = &rules.Rule{
 		if _, _, off := s.Disabled(); off {
 			return // sandbox/stacked-disables
 		}
+		rights := "all capabilities and devices and no seccomp profile"
+		if o, ok := run.Option("seccomp"); ok && !o.Value.Is("unconfined") {
+			rights = "all capabilities and devices" // Docker 27 and later load the profile
+		}
 		finding := rules.Finding{
 			File: run.Privileged.File, Span: run.Privileged.Span,
-			Message: fmt.Sprintf("%s is privileged: it has all capabilities and devices and no seccomp profile, "+
-				"so a program that is taken over in it controls the machine", run.What()),
+			Message: fmt.Sprintf("%s is privileged: it has %s, so a program that is taken over in it controls the machine",
+				run.What(), rights),
 		}
 		if run.Host == runs.Devcontainer || strings.Contains(run.File.Path, ".devcontainer") {
 			finding.Severity = rules.Info
