@@ -44,17 +44,17 @@ var layers = []layer{
 
 // homes lists for each foreign module the packages that may import it.
 var homes = map[string][]string{
-	"github.com/agext/levenshtein":    {"parsers/source", "parsers/seccomp"},
-	"github.com/bmatcuk/doublestar":   {"parsers/workspace"},
-	"github.com/hashicorp/hcl":        {"cmd/internal/config", "parsers/bake"},
-	"github.com/moby/buildkit":        {"parsers/dockerfile", "fixers/dockerfile"},
-	"github.com/sergi/go-diff":        {"fixers"},
-	"github.com/spf13/cobra":          {"cmd/internal/cli"},
-	"github.com/tailscale/hujson":     {"parsers/seccomp", "parsers/devcontainer"},
-	"github.com/xeipuuv/gojsonschema": {"parsers/seccomp"},
-	"github.com/zclconf/go-cty":       {"cmd/internal/config", "parsers/bake"},
-	"golang.org/x/tools/txtar":        {"rules", "rules/rulestest"},
-	"mvdan.cc/sh":                     {"parsers/shell", "parsers/workflow", "fixers/dockerfile"},
+	"github.com/agext/levenshtein":          {"parsers/source", "parsers/seccomp"},
+	"github.com/bmatcuk/doublestar":         {"parsers/workspace"},
+	"github.com/hashicorp/hcl":              {"cmd/internal/config", "parsers/bake"},
+	"github.com/moby/buildkit":              {"parsers/dockerfile", "fixers/dockerfile"},
+	"github.com/sergi/go-diff":              {"fixers"},
+	"github.com/spf13/cobra":                {"cmd/internal/cli"},
+	"github.com/tailscale/hujson":           {"parsers/seccomp", "parsers/devcontainer"},
+	"github.com/santhosh-tekuri/jsonschema": {"parsers/seccomp", "cmd/internal/schematest"},
+	"github.com/zclconf/go-cty":             {"cmd/internal/config", "parsers/bake"},
+	"golang.org/x/tools/txtar":              {"rules", "rules/rulestest"},
+	"mvdan.cc/sh":                           {"parsers/shell", "parsers/workflow", "fixers/dockerfile"},
 }
 
 // TestImportsPointOneWay checks that imports go cmd → rules → fixers → parsers, inside parsers as the layers say, and

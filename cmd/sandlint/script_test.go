@@ -13,7 +13,8 @@ import (
 	"testing"
 
 	"github.com/rogpeppe/go-internal/testscript"
-	"github.com/xeipuuv/gojsonschema"
+
+	"github.com/sandlint/sandlint/cmd/internal/schematest"
 
 	"github.com/sandlint/sandlint/cmd/internal/cli"
 )
@@ -119,11 +120,8 @@ func conforms(ts *testscript.TestScript, neg bool, args []string) {
 	name := append(args, "findings")[1]
 	schema, err := os.ReadFile(filepath.Join("..", "..", "docs", "schema", name+".schema.json"))
 	ts.Check(err)
-	result, err := gojsonschema.Validate(gojsonschema.NewBytesLoader(schema),
-		gojsonschema.NewStringLoader(ts.ReadFile(args[0])))
-	ts.Check(err)
-	if !result.Valid() {
-		ts.Fatalf("%s breaks the schema: %v", args[0], result.Errors())
+	if err := schematest.Check(schema, []byte(ts.ReadFile(args[0]))); err != nil {
+		ts.Fatalf("%s breaks the schema: %v", args[0], err)
 	}
 }
 

@@ -7,8 +7,9 @@ import (
 	"strings"
 	"unicode/utf8"
 
-	"github.com/sandlint/sandlint/parsers/source"
 	"github.com/tailscale/hujson"
+
+	"github.com/sandlint/sandlint/parsers/source"
 )
 
 // object is a kind of JSON object and the fields that its readers know.

@@ -12,7 +12,6 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/tailscale/hujson"
-	"github.com/xeipuuv/gojsonschema"
 
 	"github.com/sandlint/sandlint/parsers/seccomp/seccomptest"
 	"github.com/sandlint/sandlint/parsers/source"
@@ -647,24 +646,24 @@ func compareWithGo(t *testing.T, raw []byte, p *Profile) {
 
 // The schemas are themselves JSON Schema of draft 7.
 func TestSchemas(t *testing.T) {
-	for name, text := range map[string]string{"OCI": ociText, "Docker": dockerText, "SPO": spoText} {
-		loader := gojsonschema.NewSchemaLoader()
-		loader.Validate = true
-		loader.Draft = gojsonschema.Draft7
-		if _, err := loader.Compile(gojsonschema.NewStringLoader(text)); err != nil {
+	for name, text := range map[string][]byte{"OCI": ociText, "Docker": dockerText, "SPO": spoText} {
+		if _, err := compile(text); err != nil { // which holds them against the schema of schemas that they name
 			t.Errorf("%s: %v", name, err)
+		}
+		if !bytes.Contains(text, []byte(`"$schema": "http://json-schema.org/draft-07/schema#"`)) {
+			t.Errorf("%s does not say that it is of draft 7", name)
 		}
 	}
 	// Every field that the reader knows has a schema, and the other way round.
 	for _, test := range []struct {
-		schema string
+		schema []byte
 		all    bool
 	}{{ociText, false}, {dockerText, true}} {
 		var schema struct {
 			Properties  map[string]any
 			Definitions map[string]struct{ Properties map[string]any }
 		}
-		if err := json.Unmarshal([]byte(test.schema), &schema); err != nil {
+		if err := json.Unmarshal(test.schema, &schema); err != nil {
 			t.Fatal(err)
 		}
 		check := func(what string, o *object, properties map[string]any) {

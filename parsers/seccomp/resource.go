@@ -7,9 +7,10 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/tailscale/hujson"
+
 	"github.com/sandlint/sandlint/parsers/internal/yamltree"
 	"github.com/sandlint/sandlint/parsers/source"
-	"github.com/tailscale/hujson"
 )
 
 // resourceGroup is the API group of the security-profiles-operator, with the slash before the version.

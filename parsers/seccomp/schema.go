@@ -6,33 +6,11 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
-	"sync"
+
+	"github.com/tailscale/hujson"
 
 	"github.com/sandlint/sandlint/parsers/source"
-	"github.com/tailscale/hujson"
-	"github.com/xeipuuv/gojsonschema"
 )
-
-var (
-	//go:embed schema/oci.json
-	ociText string
-	//go:embed schema/docker.json
-	dockerText string
-	//go:embed schema/spo.json
-	spoText string
-
-	ociSchema    = sync.OnceValue(func() *gojsonschema.Schema { return mustCompile(ociText) })
-	dockerSchema = sync.OnceValue(func() *gojsonschema.Schema { return mustCompile(dockerText) })
-	spoSchema    = sync.OnceValue(func() *gojsonschema.Schema { return mustCompile(spoText) })
-)
-
-func mustCompile(text string) *gojsonschema.Schema {
-	schema, err := gojsonschema.NewSchema(gojsonschema.NewStringLoader(text))
-	if err != nil {
-		panic(fmt.Sprintf("embedded JSON schema: %v", err))
-	}
-	return schema
-}
 
 // maxChecked is how many values of a profile are held against the schema. Docker's default profile has about 600; a
 // filter that the kernel accepts has room for some thousand.
@@ -62,11 +40,7 @@ func (p *Profile) validate(root *hujson.Value, first bool, seen map[source.Probl
 		schema = spoSchema
 	}
 	r := reader{first: first, literal: p.Dialect == SPO, left: maxChecked}
-	result, err := schema().Validate(gojsonschema.NewRawLoader(r.value(root, p.object())))
-	if err != nil {
-		return // only a loader that reads text fails
-	}
-	for _, e := range result.Errors() {
+	for _, e := range violations(schema(), r.value(root, p.object())) {
 		problem, ok := p.problem(e, root, first)
 		if !ok {
 			continue
@@ -81,14 +55,14 @@ func (p *Profile) validate(root *hujson.Value, first bool, seen map[source.Probl
 	}
 }
 
-// reader makes the values that gojsonschema checks.
+// reader makes the values that are checked.
 type reader struct {
 	first   bool
 	literal bool // names in another case are other names
 	left    int
 }
 
-// value returns v as gojsonschema wants it; kind is the object that v, or each of its elements, is.
+// value returns v as the schemas see it; kind is the object that v, or each of its elements, is.
 func (r *reader) value(v *hujson.Value, kind *object) any {
 	r.left--
 	switch x := v.Value.(type) {
@@ -169,31 +143,30 @@ func find(v *hujson.Value, kind *object, steps []string, first bool) *hujson.Val
 	return v
 }
 
-// problem puts an error of gojsonschema into words, and finds its place. It reports false for one that says nothing
+// problem puts a violation into words, and finds its place. It reports false for one that says nothing
 // of its own.
-func (p *Profile) problem(e gojsonschema.ResultError, root *hujson.Value, first bool) (source.Problem, bool) {
-	steps := strings.Split(e.Context().String("\x00"), "\x00")[1:]
+func (p *Profile) problem(e violation, root *hujson.Value, first bool) (source.Problem, bool) {
+	steps := e.steps
 	v := find(root, p.object(), steps, first)
 	problem := source.Problem{Span: span(v), Kind: KindShape}
 	subject := p.subject(steps)
-	details := e.Details()
 	if p.Dialect == SPO {
 		var ok bool
 		problem.Message, ok = p.resourceProblem(e, steps, v, subject)
-		if e.Type() == "required" {
+		if e.keyword == missing {
 			problem.Span = begin(v)
-			if property, _ := details["property"].(string); nullMember(v, property) != nil {
-				problem.Span = span(nullMember(v, property))
+			if null := nullMember(v, e.property); null != nil {
+				problem.Span = span(null)
 			}
 		}
-		if i, isInt := details["j"].(int); e.Type() == "unique" && isInt && i < len(elements(v)) {
-			problem.Span = span(&elements(v)[i])
+		if e.keyword == repeated && e.element < len(elements(v)) {
+			problem.Span = span(&elements(v)[e.element])
 		}
 		return problem, ok
 	}
-	switch e.Type() {
-	case "required":
-		property, _ := details["property"].(string)
+	switch e.keyword {
+	case missing:
+		property := e.property
 		if property == "names" && p.Dialect == Bundle && hasName(v) {
 			return source.Problem{}, false // the old form is reported at the field itself
 		}
@@ -212,8 +185,8 @@ func (p *Profile) problem(e gojsonschema.ResultError, root *hujson.Value, first 
 		default:
 			problem.Message = fmt.Sprintf("%s has no %q", subject, property)
 		}
-	case "invalid_type":
-		expected, _ := details["expected"].(string)
+	case wrongType:
+		expected := e.expected
 		problem.Message = fmt.Sprintf("%s is %s, not %s", subject, describe(v), typeName(expected))
 		switch {
 		case isNull(v) && len(steps) == 0:
@@ -227,14 +200,14 @@ func (p *Profile) problem(e gojsonschema.ResultError, root *hujson.Value, first 
 		case expected == "integer" && v.Value.Kind() == '0' && numeric(string(v.Value.(hujson.Literal))):
 			problem.Message = fmt.Sprintf("%s is %s, which does not fit in 64 bits", subject, describe(v))
 		}
-	case "array_min_items":
+	case tooFew:
 		problem.Message = subject + " is empty, so the rule does nothing"
-	case "array_max_items":
+	case tooMany:
 		problem.Message = fmt.Sprintf("%s has %d conditions; a syscall has 6 arguments, and crun up to 1.29 reads "+
 			"the first 6 conditions only", subject, len(elements(v)))
-	case "string_gte":
+	case tooShort:
 		problem.Message = subject + " is an empty string"
-	case "number_lte":
+	case tooBig:
 		problem.Message = fmt.Sprintf("%s is %s; the arguments of a syscall have the indices 0 to 5", subject,
 			describe(v))
 	default:
@@ -245,38 +218,36 @@ func (p *Profile) problem(e gojsonschema.ResultError, root *hujson.Value, first 
 
 // resourceProblem is problem for a SeccompProfile, which the API server holds against the schema of the CRD. Actions,
 // operators and flags that the CRD does not list are unknown to everyone, and not a matter of shape.
-func (p *Profile) resourceProblem(e gojsonschema.ResultError, steps []string, v *hujson.Value,
+func (p *Profile) resourceProblem(e violation, steps []string, v *hujson.Value,
 	subject string) (message string, ok bool) {
 	const refused = ", so the API server refuses the resource"
-	details := e.Details()
-	switch e.Type() {
-	case "required":
-		property, _ := details["property"].(string)
+	switch e.keyword {
+	case missing:
+		property := e.property
 		return fmt.Sprintf("%s has no %q%s", subject, property, refused), true
-	case "invalid_type":
-		expected, _ := details["expected"].(string)
+	case wrongType:
+		expected := e.expected
 		return fmt.Sprintf("%s is %s, not %s%s", subject, describe(v), typeName(expected), refused), true
-	case "array_min_items":
+	case tooFew:
 		return subject + " is empty" + refused, true
-	case "array_max_items":
+	case tooMany:
 		return fmt.Sprintf("%s has %d conditions; a SeccompProfile takes 6", subject, len(elements(v))), true
-	case "string_gte":
+	case tooShort:
 		return subject + " is an empty string, which runc refuses", true
-	case "pattern":
+	case unmatched:
 		return subject + " is not in /var/run/security-profiles-operator/" + refused, true
-	case "unique":
+	case repeated:
 		if steps[len(steps)-1] == "names" {
 			return "", false // as in other profiles a repeated name is no matter of shape
 		}
-		i, _ := details["j"].(int)
-		return fmt.Sprintf("element %d of %s occurs twice%s", i+1, subject, refused), true
-	case "enum":
+		return fmt.Sprintf("element %d of %s occurs twice%s", e.element+1, subject, refused), true
+	case unlisted:
 		if steps[0] == "architectures" {
 			_, known := LookupArchitecture(text(v))
 			return fmt.Sprintf("%s is %q, which the CRD does not list%s", subject, text(v), refused), known
 		}
 		return fmt.Sprintf("%s is %q, not \"Enabled\" or \"Disabled\"%s", subject, text(v), refused), true
-	case "number_lte":
+	case tooBig:
 		switch steps[len(steps)-1] {
 		case "index":
 			return fmt.Sprintf("%s is %s; the arguments of a syscall have the indices 0 to 5", subject, describe(v)),
@@ -286,7 +257,7 @@ func (p *Profile) resourceProblem(e gojsonschema.ResultError, steps []string, v 
 		}
 		return fmt.Sprintf("%s is %s; a SeccompProfile cannot hold numbers above 9223372036854775807", subject,
 			describe(v)), true
-	case "number_gte":
+	case tooSmall:
 		return fmt.Sprintf("%s is %s, which is below 0%s", subject, describe(v), refused), true
 	}
 	return "", false

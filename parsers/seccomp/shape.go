@@ -1,14 +1,10 @@
 package seccomp
 
-import (
-	"strings"
+import "slices"
 
-	"github.com/xeipuuv/gojsonschema"
-)
-
-// shapeKind returns the kind of an error of gojsonschema: that of the part of a rule where it is, or KindShape.
-func (p *Profile) shapeKind(e gojsonschema.ResultError) string {
-	steps := strings.Split(e.Context().String("\x00"), "\x00")[1:]
+// shapeKind returns the kind of a violation: that of the part of a rule where it is, or KindShape.
+func (p *Profile) shapeKind(e violation) string {
+	steps := e.steps
 	switch {
 	case len(steps) > 0 && steps[0] == "archMap":
 		return KindSuperset
@@ -17,9 +13,7 @@ func (p *Profile) shapeKind(e gojsonschema.ResultError) string {
 	case len(steps) < 2 || steps[0] != "syscalls":
 		return KindShape
 	}
-	property, _ := e.Details()["property"].(string)
-	given, _ := e.Details()["given"].(string)
-	at := append(steps[2:], "", "", "") // what follows the rule
+	at := append(slices.Clone(steps[2:]), "", "", "") // what follows the rule
 	switch at[0] {
 	case "errno":
 		return KindErrnoText
@@ -31,40 +25,40 @@ func (p *Profile) shapeKind(e gojsonschema.ResultError) string {
 	case "name", "comment":
 		return KindSuperset
 	}
-	switch e.Type() {
-	case "invalid_type":
+	switch e.keyword {
+	case wrongType:
 		switch {
-		case len(steps) == 2 && given == "null":
+		case len(steps) == 2 && e.given == "null":
 			return KindNullRule
-		case len(steps) == 4 && at[0] == "names" && given == "null":
+		case len(steps) == 4 && at[0] == "names" && e.given == "null":
 			return KindEmptyName
 		case len(steps) == 5 && at[0] == "args" && at[2] == "op":
 			return KindOperator
 		case len(steps) == 5 && at[0] == "args":
 			return KindArgument
 		}
-	case "required":
+	case missing:
 		switch {
-		case len(steps) == 4 && at[0] == "args" && property == "op":
+		case len(steps) == 4 && at[0] == "args" && e.property == "op":
 			return KindOperator
 		case len(steps) == 4 && at[0] == "args" && p.Dialect == SPO: // nobody takes it as 0
 			return KindArgument
 		case len(steps) == 4 && at[0] == "args":
 			return KindNoArgument
 		}
-	case "array_min_items":
+	case tooFew:
 		if at[0] == "names" {
 			return KindEmptyNames
 		}
-	case "array_max_items":
+	case tooMany:
 		if at[0] == "args" {
 			return KindManyArguments
 		}
-	case "string_gte":
+	case tooShort:
 		if at[0] == "names" {
 			return KindEmptyName
 		}
-	case "number_lte", "number_gte":
+	case tooBig, tooSmall:
 		if len(steps) == 5 && at[0] == "args" {
 			return KindArgument
 		}

@@ -168,8 +168,8 @@ type scope struct {
 	allEnv  bool
 	runner  Runner
 	depth   int
-	// world is what the run that is looked at decides, nil where runs are not kept separate; see choose. forking says that
-	// what is evaluated decides what is built, so all that it can be is looked at.
+	// world is what the run that is looked at decides, nil where runs are not kept separate; see choose. forking says
+	// that what is evaluated decides what is built, so all that it can be is looked at.
 	world   *world
 	forking bool
 	// triggers have the inputs of the workflow; arguments are those of a composite action, which hide them.

@@ -16,7 +16,7 @@ import (
 //	${{ github.event_name == 'pull_request' && 'linux/amd64' || 'linux/amd64,linux/arm64' }}
 //
 // has two values. A job is read once for each: a world holds what one kind of run decides, and what is decided once is
-// the same everywhere in that run. Only what decides the builds is kept separate, so a condition in a tag costs nothing.
+// the same everywhere in that run. Only what decides the builds is kept separate; a condition in a tag costs nothing.
 
 const (
 	// maxWorlds bounds the kinds of run that a job is read for with one row of its matrix; further ones are not seen.

@@ -37,8 +37,8 @@ var privilegedContainer = &rules.Rule{
 		}
 		finding := rules.Finding{
 			File: run.Privileged.File, Span: run.Privileged.Span,
-			Message: fmt.Sprintf("%s is privileged: it has %s, so a program that is taken over in it controls the machine",
-				run.What(), rights),
+			Message: fmt.Sprintf("%s is privileged: it has %s, so a program that is taken over in it controls the "+
+				"machine", run.What(), rights),
 		}
 		if run.Host == runs.Devcontainer || strings.Contains(run.File.Path, ".devcontainer") {
 			finding.Severity = rules.Info

@@ -7,47 +7,30 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/xeipuuv/gojsonschema"
+	"github.com/sandlint/sandlint/cmd/internal/schematest"
 
 	"github.com/sandlint/sandlint/fixers"
 	"github.com/sandlint/sandlint/parsers/source"
 	"github.com/sandlint/sandlint/rules"
 )
 
-func findingsSchema(t *testing.T) *gojsonschema.Schema {
+// violation returns why the output breaks the schema of findings, nil where it does not.
+func violation(t *testing.T, doc []byte) error {
 	t.Helper()
-	b, err := os.ReadFile(filepath.Join("..", "..", "..", "docs", "schema", "findings.schema.json"))
+	schema, err := os.ReadFile(filepath.Join("..", "..", "..", "docs", "schema", "findings.schema.json"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	schema, err := gojsonschema.NewSchema(gojsonschema.NewBytesLoader(b))
-	if err != nil {
-		t.Fatal(err)
-	}
-	return schema
-}
-
-func violations(t *testing.T, schema *gojsonschema.Schema, doc []byte) []string {
-	t.Helper()
-	res, err := schema.Validate(gojsonschema.NewBytesLoader(doc))
-	if err != nil {
-		t.Fatal(err)
-	}
-	var out []string
-	for _, e := range res.Errors() {
-		out = append(out, e.String())
-	}
-	return out
+	return schematest.Check(schema, doc)
 }
 
 func TestJSONFollowsItsSchema(t *testing.T) {
-	schema := findingsSchema(t)
 	for name, r := range map[string]*Report{
 		"one of everything": sample(t),
 		"nothing":           {Version: "0.1.0", Result: &rules.Result{}},
 	} {
-		if got := violations(t, schema, render(t, "json", r)); got != nil {
-			t.Errorf("%s: %q", name, got)
+		if err := violation(t, render(t, "json", r)); err != nil {
+			t.Errorf("%s: %v", name, err)
 		}
 	}
 	// The schema says something: each of these changes breaks it.
@@ -66,7 +49,7 @@ func TestJSONFollowsItsSchema(t *testing.T) {
 		changed := strings.Replace(doc, change[0], change[1], 1)
 		if changed == doc {
 			t.Errorf("%s is not in the output", change[0])
-		} else if violations(t, schema, []byte(changed)) == nil {
+		} else if violation(t, []byte(changed)) == nil {
 			t.Errorf("%s in place of %s passes the schema", change[1], change[0])
 		}
 	}
