@@ -22,7 +22,7 @@ arm64)
   echo "deb ${archive%/} trixie main" >"$dir/sources.list"
   options=(
     -oAPT::Architecture=arm64 -oAPT::Architectures=arm64 -oDir::State::Lists="$dir/lists" -oDir::State::status=/dev/null
-    -oDir::Cache="$dir" -oDir::Cache::archives="$dir/debs" -oDebug::NoLocking=1
+    -oDir::Cache="$dir" -oDir::Cache::archives="$dir/debs" -oDebug::NoLocking=1 -oAPT::Sandbox::User=root
     -oDir::Etc::sourcelist="$dir/sources.list" -oDir::Etc::sourceparts=/dev/null
   )
   apt-get "${options[@]}" update -qq
