@@ -1,12 +1,14 @@
 package rules
 
 import (
+	"bytes"
 	"cmp"
 	"slices"
 	"sort"
 	"strings"
 
 	"github.com/sandlint/sandlint/fixers"
+	"github.com/sandlint/sandlint/parsers/dockerfile"
 	"github.com/sandlint/sandlint/parsers/image"
 	"github.com/sandlint/sandlint/parsers/nixconf"
 	"github.com/sandlint/sandlint/parsers/nixuse"
@@ -74,10 +76,16 @@ func refusedInstructions(d *image.Dockerfile) (spans []source.Span) {
 	return spans
 }
 
-// unreadableScripts returns where the scripts of RUN instructions are that no shell can parse.
+// unreadableScripts returns where the scripts of RUN instructions are that no shell can parse, or whose first line names
+// a program that ends with a carriage return.
 func unreadableScripts(d *image.Dockerfile) (spans []source.Span) {
+	interpreter := func(h dockerfile.Heredoc) bool {
+		line, _, _ := bytes.Cut(d.Source.Bytes[h.Body.Start:h.Body.End], []byte("\n"))
+		return bytes.HasPrefix(line, []byte("#!")) && bytes.HasSuffix(line, []byte("\r"))
+	}
 	for _, s := range d.Steps("RUN") {
-		if script := s.Script(); script != nil && script.Problem != nil {
+		script := s.Script()
+		if script != nil && script.Problem != nil || slices.ContainsFunc(s.Heredocs, interpreter) {
 			spans = append(spans, source.Span{Start: s.Args.Start, End: s.Span.End})
 		}
 	}

@@ -1,6 +1,7 @@
 package nix
 
 import (
+	"bytes"
 	"fmt"
 
 	"github.com/sandlint/sandlint/fixers"
@@ -50,7 +51,8 @@ func writeInstead(img *nixuse.Image, e *nixuse.Event) []fixers.Fix {
 	in := e.Nix.Installer
 	if in.FileText == nil || e.File != img.Dockerfile.Source || e.Instruction.Exec ||
 		e.Command.Quoting != source.Plain || !e.ReadsSystemConf() ||
-		!in.FileText.Fragment.Known(source.Span{End: len(in.FileText.Fragment.Text)}) {
+		!in.FileText.Fragment.Known(source.Span{End: len(in.FileText.Fragment.Text)}) ||
+		bytes.Contains(in.FileText.Fragment.Text, []byte("\ufeff")) { // which is part of a name
 		return nil
 	}
 	var lines, names []string

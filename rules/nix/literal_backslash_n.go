@@ -101,7 +101,7 @@ func nextNames(breaks []misread.LineBreak) []string {
 // else by replacing echo with printf.
 func breakLines(text *nixuse.Text, in source.Span, names []string, breaks []misread.LineBreak) (fixers.Fix,
 	bool) {
-	changes := fixers.Changes{fixnix.Settings(names)}
+	changes := fixers.Changes{fixnix.Settings(names), fixers.Reveals{}}
 	var edits []fixers.Edit
 	inPlace := true
 	for _, b := range breaks {
