@@ -77,8 +77,8 @@ type Repair struct{}
 // Allows implements Change.
 func (Repair) Allows() string { return "what the consumer refused before" }
 
-// Reveals declares that the fix mends a name that did nothing before, so other rules may now report what it does. It
-// counts for unsafe fixes alone; see the proof.
+// Reveals declares that the fix mends a name or a text that did nothing before, so other rules may now report what it
+// does: all of them where the fix is unsafe, and as a note alone where it is safe; see the proof.
 type Reveals struct{}
 
 // Allows implements Change.

@@ -20,9 +20,9 @@ import (
 //   - the edits apply and change something;
 //   - the result has no new syntax finding;
 //   - the findings that the fixes are for are gone, and none is new, whatever its severity. There are three exceptions:
-//     what a syntax error hid may come to light when it is mended, and an unsafe fix may bring notes (Finding.Note),
-//     both of lower severity; and an unsafe fix of a name that did nothing (Reveals) may bring findings of other rules
-//     about what the name does, of the same severity at most;
+//     what a syntax error hid may come to light when it is mended; an unsafe fix, and one of what did nothing before
+//     (Reveals), may bring notes (Finding.Note), as the former of lower severity; and an unsafe fix of what did nothing
+//     may bring findings of other rules about what it does, of the same severity at most;
 //   - the meaning changed only as the fixes declare (Fix.Changes).
 //
 // Findings are compared by count, not by place, since edits move text: a group is a rule in a file at a severity, an
@@ -244,8 +244,8 @@ func (p *Prover) apply(taken []candidate) (files []*source.File, changed []int, 
 	return files, changed, nil
 }
 
-// tolerates reports whether the fix of c may bring a finding of g: one that the syntax error hid, or, where the fix is
-// unsafe, a note or what another rule says of the name that it mends.
+// tolerates reports whether the fix of c may bring a finding of g: one that the syntax error hid; a note, where the fix
+// is unsafe or reveals what a text does; or, where it is unsafe, what another rule says of the name that it mends.
 func (c *candidate) tolerates(g group) bool {
 	unsafe := c.fix.Safety == Unsafe
 	switch {
@@ -254,7 +254,7 @@ func (c *candidate) tolerates(g group) bool {
 	case unsafe && Declares[Reveals](c.fix) && g.rule != c.finding.Rule:
 		return true
 	}
-	return g.severity < c.finding.Severity && (c.finding.Syntax || g.note && unsafe)
+	return g.severity < c.finding.Severity && (c.finding.Syntax || g.note && (unsafe || Declares[Reveals](c.fix)))
 }
 
 // newFinding fills in t.added, and says which new finding fails the proof: one that not all of the fixes tolerate.
