@@ -76,8 +76,8 @@ func refusedInstructions(d *image.Dockerfile) (spans []source.Span) {
 	return spans
 }
 
-// unreadableScripts returns where the scripts of RUN instructions are that no shell can parse, or whose first line names
-// a program that ends with a carriage return.
+// unreadableScripts returns where the scripts of RUN instructions are that no shell can parse, or whose first line ends
+// with a carriage return, which is then part of the interpreter.
 func unreadableScripts(d *image.Dockerfile) (spans []source.Span) {
 	interpreter := func(h dockerfile.Heredoc) bool {
 		line, _, _ := bytes.Cut(d.Source.Bytes[h.Body.Start:h.Body.End], []byte("\n"))
