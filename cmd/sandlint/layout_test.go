@@ -46,13 +46,13 @@ var layers = []layer{
 var homes = map[string][]string{
 	"github.com/agext/levenshtein":          {"parsers/source", "parsers/seccomp"},
 	"github.com/bmatcuk/doublestar":         {"parsers/workspace"},
-	"github.com/hashicorp/hcl":              {"cmd/internal/config", "parsers/bake"},
+	"github.com/hashicorp/hcl":              {"cmd/internal/config", "parsers/bake", "parsers/hcltext", "rules/custom"},
 	"github.com/moby/buildkit":              {"parsers/dockerfile", "fixers/dockerfile"},
 	"github.com/sergi/go-diff":              {"fixers"},
 	"github.com/spf13/cobra":                {"cmd/internal/cli"},
 	"github.com/tailscale/hujson":           {"parsers/seccomp", "parsers/devcontainer"},
 	"github.com/santhosh-tekuri/jsonschema": {"parsers/seccomp", "cmd/internal/schematest"},
-	"github.com/zclconf/go-cty":             {"cmd/internal/config", "parsers/bake"},
+	"github.com/zclconf/go-cty":             {"cmd/internal/config", "parsers/bake", "parsers/hcltext", "rules/custom"},
 	"golang.org/x/tools/txtar":              {"rules", "rules/rulestest"},
 	"mvdan.cc/sh":                           {"parsers/shell", "parsers/workflow", "fixers/dockerfile"},
 }

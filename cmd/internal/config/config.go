@@ -16,14 +16,12 @@
 package config
 
 import (
-	"bytes"
 	"fmt"
 	"math/big"
 	"path/filepath"
 	"slices"
 	"strings"
 
-	"github.com/hashicorp/hcl/v2"
 	"github.com/hashicorp/hcl/v2/hclsyntax"
 	"github.com/zclconf/go-cty/cty"
 
@@ -153,164 +151,42 @@ func Load(dir, path, shown string, packs []rules.Pack) (*Config, error) {
 }
 
 func parse(f *source.File, base string, packs []rules.Pack) (*Config, error) {
-	start := hcl.InitialPos
-	text, hasMark := bytes.CutPrefix(f.Bytes, []byte("\ufeff"))
-	if hasMark {
-		start.Byte = len(f.Bytes) - len(text)
+	r := reader{
+		Reader: hcltext.Reader{File: f, What: "the configuration"},
+		packs:  packs, config: &Config{Base: base}, rules: map[string]bool{},
 	}
-	r := reader{file: f, packs: packs, config: &Config{Base: base}, rules: map[string]bool{}}
-	if at, why := hcltext.Refuse(f.Bytes); why != "" {
-		problem := source.Problem{Span: source.Span{Start: at, End: at + 1}, Message: why}
-		return nil, &Error{Source: f, Problems: []source.Problem{problem}}
-	}
-	parsed, diags := hclsyntax.ParseConfig(text, f.Path, start)
-	r.diagnostics(diags)
-	if body, ok := parsed.Body.(*hclsyntax.Body); ok {
-		r.top(body)
-	}
-	if len(r.problems) > 0 {
-		slices.SortStableFunc(r.problems, func(a, b source.Problem) int { return a.Span.Start - b.Span.Start })
-		return nil, &Error{Source: f, Problems: r.problems}
+	r.top(r.Parse())
+	if problems := r.Problems(); len(problems) > 0 {
+		return nil, &Error{Source: f, Problems: problems}
 	}
 	return r.config, nil
 }
 
-const (
-	// maxProblems is how many problems are reported.
-	maxProblems = 100
-	// maxMessage is the length in bytes of a message, which may quote the file.
-	maxMessage = 1000
-	// maxVersions is how many versions of one consumer there may be.
-	maxVersions = 100
-)
+// maxVersions is how many versions of one consumer there may be.
+const maxVersions = 100
 
 // reader turns the syntax tree into a Config.
 type reader struct {
-	file     *source.File
+	hcltext.Reader
 	packs    []rules.Pack
 	config   *Config
-	problems []source.Problem
 	rules    map[string]bool // the names of rule blocks
 	patterns int             // of exclude, with each alternative counted
 }
 
-func (r *reader) problem(at hcl.Range, format string, args ...any) {
-	// The HCL parser leaves the end of what it gave up on at 0.
-	span := source.Span{Start: at.Start.Byte, End: max(at.Start.Byte, at.End.Byte)}
-	message := fmt.Sprintf(format, args...)
-	switch n := len(r.problems); {
-	case n == maxProblems:
-		message = fmt.Sprintf("there are more than %d problems; the others are not shown", maxProblems)
-	case n > maxProblems:
-		return
-	}
-	message = clip(message)
-	r.problems = append(r.problems, source.Problem{Span: span, Message: message})
-}
-
-// clip bounds the length of a message.
-func clip(message string) string {
-	if len(message) > maxMessage {
-		return strings.ToValidUTF8(message[:maxMessage], "") + "…"
-	}
-	return message
-}
-
-// full reports whether there are so many problems that no more are looked for.
-func (r *reader) full() bool { return len(r.problems) > maxProblems }
-
-// diagnostics adds the errors of the HCL parser.
-func (r *reader) diagnostics(diags hcl.Diagnostics) {
-	for _, d := range diags {
-		if d.Severity != hcl.DiagError {
-			continue
-		}
-		var at hcl.Range
-		if d.Subject != nil {
-			at = *d.Subject
-		}
-		message := strings.ToLower(d.Summary[:1]) + d.Summary[1:]
-		if detail := strings.TrimSuffix(strings.TrimSpace(d.Detail), "."); detail != "" {
-			message += ": " + detail
-		}
-		r.problem(at, "%s", message)
-	}
-}
-
-// body is what a block may contain: a function for each attribute and one for each type of block. There are no other
-// names.
-type body struct {
-	attributes map[string]func(*hclsyntax.Attribute)
-	blocks     map[string]func(*hclsyntax.Block)
-}
-
-func (r *reader) body(b *hclsyntax.Body, what string, known body) {
-	names := func() []string {
-		var out []string
-		for n := range known.attributes {
-			out = append(out, n)
-		}
-		for n := range known.blocks {
-			out = append(out, n)
-		}
-		slices.Sort(out)
-		return out
-	}
-	unknown := func(kind, name string, at hcl.Range) {
-		if near := source.Nearest(name, names()); near != "" {
-			r.problem(at, "unknown %s %q in %s; did you mean %q?", kind, name, what, near)
-		} else {
-			r.problem(at, "unknown %s %q in %s, which may contain %s", kind, name, what, strings.Join(names(), ", "))
-		}
-	}
-	attributes := make([]*hclsyntax.Attribute, 0, len(b.Attributes))
-	for _, a := range b.Attributes {
-		attributes = append(attributes, a)
-	}
-	slices.SortFunc(attributes, func(a, b *hclsyntax.Attribute) int {
-		return a.SrcRange.Start.Byte - b.SrcRange.Start.Byte
-	})
-	for _, a := range attributes {
-		if r.full() {
-			return
-		}
-		switch read := known.attributes[a.Name]; {
-		case read != nil:
-			read(a)
-		case known.blocks[a.Name] != nil:
-			r.problem(a.NameRange, "%q must be a block, without an equals sign", a.Name)
-		default:
-			unknown("attribute", a.Name, a.NameRange)
-		}
-	}
-	for _, blk := range b.Blocks {
-		if r.full() {
-			return
-		}
-		switch read := known.blocks[blk.Type]; {
-		case read != nil:
-			read(blk)
-		case known.attributes[blk.Type] != nil:
-			r.problem(blk.TypeRange, "%q must be an attribute, with an equals sign", blk.Type)
-		default:
-			unknown("block", blk.Type, blk.TypeRange)
-		}
-	}
-}
-
 func (r *reader) top(b *hclsyntax.Body) {
 	seenTarget := false
-	r.body(b, "the configuration", body{
-		attributes: map[string]func(*hclsyntax.Attribute){
+	r.Body(b, "the configuration", hcltext.Body{
+		Attributes: map[string]func(*hclsyntax.Attribute){
 			"exclude":      func(a *hclsyntax.Attribute) { r.exclude(a) },
 			"fail_on":      func(a *hclsyntax.Attribute) { r.failOn(a) },
 			"suppressions": func(a *hclsyntax.Attribute) { r.suppressions(a) },
 		},
-		blocks: map[string]func(*hclsyntax.Block){
+		Blocks: map[string]func(*hclsyntax.Block){
 			"rule": r.rule,
 			"target": func(blk *hclsyntax.Block) {
 				if seenTarget {
-					r.problem(blk.TypeRange, "only one target block is allowed")
+					r.Problem(blk.TypeRange, "only one target block is allowed")
 				}
 				seenTarget = true
 				r.target(blk)
@@ -323,103 +199,103 @@ func (r *reader) top(b *hclsyntax.Body) {
 const never = "never"
 
 func (r *reader) failOn(a *hclsyntax.Attribute) {
-	s, ok := r.text(a.Expr, a.Name)
+	s, ok := r.Text(a.Expr, a.Name)
 	if !ok {
 		return
 	}
-	if severity, err := rules.ParseSeverity(s.text); s.text != never && (err != nil || severity == rules.Off) {
-		r.problem(s.at, "%q is %q, which is not one of error, warning, info, style, never", a.Name, s.text)
+	if severity, err := rules.ParseSeverity(s.Text); s.Text != never && (err != nil || severity == rules.Off) {
+		r.Problem(s.At, "%q is %q, which is not one of error, warning, info, style, never", a.Name, s.Text)
 		return
 	}
-	r.config.FailOn = s.text
+	r.config.FailOn = s.Text
 }
 
 // suppressions reads the list of linters whose comments suppress findings.
 func (r *reader) suppressions(a *hclsyntax.Attribute) {
 	known := rules.Suppressors()
 	heeded := map[string]bool{}
-	for _, s := range r.strings(a.Expr, a.Name) {
-		if !slices.Contains(known, s.text) {
-			r.problem(s.at, "%q holds %q, which is not one of %s", a.Name, s.text, strings.Join(known, ", "))
+	for _, s := range r.Strings(a.Expr, a.Name) {
+		if !slices.Contains(known, s.Text) {
+			r.Problem(s.At, "%q holds %q, which is not one of %s", a.Name, s.Text, strings.Join(known, ", "))
 		}
-		heeded[s.text] = true
+		heeded[s.Text] = true
 	}
 	r.config.Unheeded = slices.DeleteFunc(known, func(name string) bool { return heeded[name] })
 }
 
 func (r *reader) exclude(a *hclsyntax.Attribute) {
-	for _, s := range r.strings(a.Expr, a.Name) {
-		expanded, err := workspace.ExpandExclude(s.text)
+	for _, s := range r.Strings(a.Expr, a.Name) {
+		expanded, err := workspace.ExpandExclude(s.Text)
 		before := r.patterns
 		r.patterns += len(expanded)
 		switch {
 		case err != nil:
-			r.problem(s.at, "exclude pattern %q %v", s.text, err)
+			r.Problem(s.At, "exclude pattern %q %v", s.Text, err)
 		case r.patterns > workspace.MaxExclude:
 			if before <= workspace.MaxExclude {
-				r.problem(s.at, "there are more than %d exclude patterns up to here", workspace.MaxExclude)
+				r.Problem(s.At, "there are more than %d exclude patterns up to here", workspace.MaxExclude)
 			}
-		case filepath.IsAbs(s.text) || strings.HasPrefix(s.text, "./") || strings.HasPrefix(s.text, "../"):
-			r.problem(s.at,
+		case filepath.IsAbs(s.Text) || strings.HasPrefix(s.Text, "./") || strings.HasPrefix(s.Text, "../"):
+			r.Problem(s.At,
 				"exclude pattern %q matches nothing; patterns are relative to the folder of the configuration, "+
-					"without a leading \"./\"", s.text)
+					"without a leading \"./\"", s.Text)
 		default:
-			r.config.Exclude = append(r.config.Exclude, s.text)
+			r.config.Exclude = append(r.config.Exclude, s.Text)
 		}
 	}
 }
 
 func (r *reader) target(blk *hclsyntax.Block) {
 	if len(blk.Labels) > 0 {
-		r.problem(blk.LabelRanges[0], "a target block takes no label")
+		r.Problem(blk.LabelRanges[0], "a target block takes no label")
 	}
 	attributes := map[string]func(*hclsyntax.Attribute){}
 	for _, consumer := range workspace.Consumers() {
 		attributes[consumer] = func(a *hclsyntax.Attribute) {
-			for i, s := range r.strings(a.Expr, a.Name) {
+			for i, s := range r.Strings(a.Expr, a.Name) {
 				if i == maxVersions {
-					r.problem(s.at, "%q has more than %d versions", consumer, maxVersions)
+					r.Problem(s.At, "%q has more than %d versions", consumer, maxVersions)
 					return
 				}
 				r.version(consumer, s)
 			}
 		}
 	}
-	r.body(blk.Body, "a target block", body{attributes: attributes})
+	r.Body(blk.Body, "a target block", hcltext.Body{Attributes: attributes})
 }
 
 // version adds a target if the workspace accepts it.
-func (r *reader) version(consumer string, s text) {
+func (r *reader) version(consumer string, s hcltext.Text) {
 	targets := workspace.DefaultTargets()
-	if err := targets.Set(consumer, s.text); err != nil {
-		r.problem(s.at, "%v", err)
+	if err := targets.Set(consumer, s.Text); err != nil {
+		r.Problem(s.At, "%v", err)
 		return
 	}
-	r.config.Targets = append(r.config.Targets, Target{Consumer: consumer, Version: s.text})
+	r.config.Targets = append(r.config.Targets, Target{Consumer: consumer, Version: s.Text})
 }
 
 func (r *reader) rule(blk *hclsyntax.Block) {
 	if len(blk.Labels) != 1 {
-		r.problem(blk.TypeRange, "a rule block needs one label, the rule, as in rule \"nix/unknown-setting\" { … }")
+		r.Problem(blk.TypeRange, "a rule block needs one label, the rule, as in rule \"nix/unknown-setting\" { … }")
 		return
 	}
 	rule := Rule{Name: blk.Labels[0]}
 	if _, err := rules.NewSet(r.packs, rules.Selection{Only: []string{rule.Name}}); err != nil {
-		r.problem(blk.LabelRanges[0], "%v", err)
+		r.Problem(blk.LabelRanges[0], "%v", err)
 	}
 	if r.rules[rule.Name] {
-		r.problem(blk.LabelRanges[0], "rule %q is configured twice", rule.Name)
+		r.Problem(blk.LabelRanges[0], "rule %q is configured twice", rule.Name)
 	}
 	r.rules[rule.Name] = true
-	r.body(blk.Body, "a rule block", body{attributes: map[string]func(*hclsyntax.Attribute){
+	r.Body(blk.Body, "a rule block", hcltext.Body{Attributes: map[string]func(*hclsyntax.Attribute){
 		"severity": func(a *hclsyntax.Attribute) {
-			s, ok := r.text(a.Expr, a.Name)
+			s, ok := r.Text(a.Expr, a.Name)
 			if !ok {
 				return
 			}
-			severity, err := rules.ParseSeverity(s.text)
+			severity, err := rules.ParseSeverity(s.Text)
 			if err != nil {
-				r.problem(s.at, "%v", err)
+				r.Problem(s.At, "%v", err)
 			}
 			if err == nil && severity == rules.Off {
 				rule.Enabled = new(bool)
@@ -427,12 +303,12 @@ func (r *reader) rule(blk *hclsyntax.Block) {
 			rule.Severity = severity
 		},
 		"enabled": func(a *hclsyntax.Attribute) {
-			v, ok := r.value(a.Expr)
+			v, ok := r.Value(a.Expr)
 			if !ok {
 				return
 			}
 			if v.Type() != cty.Bool || v.IsNull() {
-				r.problem(a.Expr.Range(), "%q must be true or false", a.Name)
+				r.Problem(a.Expr.Range(), "%q must be true or false", a.Name)
 				return
 			}
 			enabled := v.True()
@@ -440,7 +316,7 @@ func (r *reader) rule(blk *hclsyntax.Block) {
 				rule.Enabled = &enabled
 			}
 		},
-	}, blocks: map[string]func(*hclsyntax.Block){
+	}, Blocks: map[string]func(*hclsyntax.Block){
 		"options": func(b *hclsyntax.Block) { r.options(&rule, b) },
 	}})
 	r.config.Rules = append(r.config.Rules, rule)
@@ -449,11 +325,11 @@ func (r *reader) rule(blk *hclsyntax.Block) {
 // options reads the options of a rule.
 func (r *reader) options(rule *Rule, blk *hclsyntax.Block) {
 	if len(blk.Labels) > 0 {
-		r.problem(blk.LabelRanges[0], "an options block takes no label")
+		r.Problem(blk.LabelRanges[0], "an options block takes no label")
 	}
 	of, _, err := rules.Find(r.packs, rule.Name)
 	if err != nil {
-		r.problem(blk.TypeRange, "options belong to one rule, and %q is not the name of one", rule.Name)
+		r.Problem(blk.TypeRange, "options belong to one rule, and %q is not the name of one", rule.Name)
 		return
 	}
 	known := map[string]func(*hclsyntax.Attribute){}
@@ -468,27 +344,27 @@ func (r *reader) options(rule *Rule, blk *hclsyntax.Block) {
 		}
 	}
 	if len(known) == 0 {
-		r.problem(blk.TypeRange, "rule %q has no options", rule.Name)
+		r.Problem(blk.TypeRange, "rule %q has no options", rule.Name)
 		return
 	}
-	r.body(blk.Body, fmt.Sprintf("the options of %q", rule.Name), body{attributes: known})
+	r.Body(blk.Body, fmt.Sprintf("the options of %q", rule.Name), hcltext.Body{Attributes: known})
 }
 
 // option reads the value of an option.
 func (r *reader) option(a *hclsyntax.Attribute, o rules.Option) (any, bool) {
 	switch o.Default.(type) {
 	case string:
-		s, ok := r.text(a.Expr, a.Name)
-		return s.text, ok
+		s, ok := r.Text(a.Expr, a.Name)
+		return s.Text, ok
 	case []string:
-		before := len(r.problems)
+		before := r.Count()
 		list := []string{}
-		for _, s := range r.strings(a.Expr, a.Name) {
-			list = append(list, s.text)
+		for _, s := range r.Strings(a.Expr, a.Name) {
+			list = append(list, s.Text)
 		}
-		return list, len(r.problems) == before
+		return list, r.Count() == before
 	}
-	v, ok := r.value(a.Expr)
+	v, ok := r.Value(a.Expr)
 	if !ok {
 		return nil, false
 	}
@@ -499,84 +375,6 @@ func (r *reader) option(a *hclsyntax.Attribute, o rules.Option) (any, bool) {
 			return int(n), true
 		}
 	}
-	r.problem(a.Expr.Range(), "%q must be a %s", a.Name, o.Type)
+	r.Problem(a.Expr.Range(), "%q must be a %s", a.Name, o.Type)
 	return nil, false
-}
-
-// text is a string of the file and its position.
-type text struct {
-	text string
-	at   hcl.Range
-}
-
-// value evaluates an expression, which may not contain variables or functions.
-func (r *reader) value(e hclsyntax.Expression) (cty.Value, bool) {
-	if !plain(e) {
-		r.problem(e.Range(), "the configuration has no expressions, only values that are written out")
-		return cty.NilVal, false
-	}
-	v, diags := e.Value(nil)
-	r.diagnostics(diags)
-	// After a syntax error, a value that was read only in part is unknown.
-	return v, !diags.HasErrors() && v.IsWhollyKnown()
-}
-
-// plain reports whether an expression is a value that is written out, or one with variables, which are refused when it
-// is evaluated. Others, such as loops, may take any time.
-func plain(e hclsyntax.Expression) bool {
-	all := func(list []hclsyntax.Expression) bool {
-		return !slices.ContainsFunc(list, func(e hclsyntax.Expression) bool { return !plain(e) })
-	}
-	switch e := e.(type) {
-	case *hclsyntax.LiteralValueExpr, *hclsyntax.ScopeTraversalExpr, *hclsyntax.ExprSyntaxError:
-		return true
-	case *hclsyntax.ParenthesesExpr:
-		return plain(e.Expression)
-	case *hclsyntax.UnaryOpExpr:
-		return plain(e.Val)
-	case *hclsyntax.TemplateWrapExpr:
-		return plain(e.Wrapped)
-	case *hclsyntax.TemplateExpr:
-		return all(e.Parts)
-	case *hclsyntax.TupleConsExpr:
-		return all(e.Exprs)
-	}
-	return false
-}
-
-// text reads a string.
-func (r *reader) text(e hclsyntax.Expression, name string) (text, bool) {
-	v, ok := r.value(e)
-	if !ok {
-		return text{}, false
-	}
-	if v.Type() == cty.String && !v.IsNull() {
-		return text{v.AsString(), e.Range()}, true
-	}
-	at := e.Range()
-	if v.Type() == cty.Number {
-		r.problem(at, "%q must be a string, in quotes: %q", name,
-			r.file.Text(source.Span{Start: at.Start.Byte, End: at.End.Byte}))
-	} else {
-		r.problem(at, "%q must be a string", name)
-	}
-	return text{}, false
-}
-
-// strings reads a list of strings; a single string counts as a list of one.
-func (r *reader) strings(e hclsyntax.Expression, name string) []text {
-	tuple, ok := e.(*hclsyntax.TupleConsExpr)
-	if !ok {
-		if s, ok := r.text(e, name); ok {
-			return []text{s}
-		}
-		return nil
-	}
-	var out []text
-	for _, item := range tuple.Exprs {
-		if s, ok := r.text(item, name); ok {
-			out = append(out, s)
-		}
-	}
-	return out
 }

@@ -9,6 +9,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/sandlint/sandlint/parsers/hcltext"
 	"github.com/sandlint/sandlint/parsers/source"
 	"github.com/sandlint/sandlint/rules"
 )
@@ -127,11 +128,11 @@ func TestParseErrors(t *testing.T) {
 		{`rule "nix" { enabled = null }`, []string{`null: "enabled" must be true or false`}},
 		{`exclude = [a]`, []string{`a: variables not allowed: Variables may not be used here`}},
 		{`exclude = [for x in ["a"] :x]`,
-			[]string{`[for x in ["a"] :x]: the configuration has no expressions, only values that are written out`}},
+			[]string{`[for x in ["a"] :x]: the configuration has no expressions here, only values that are written out`}},
 		{`exclude = ["a${1 + 1}", f("b"), true ? "a" : "b"]`, []string{
-			`"a${1 + 1}": the configuration has no expressions, only values that are written out`,
-			`f("b"): the configuration has no expressions, only values that are written out`,
-			`true ? "a" : "b": the configuration has no expressions, only values that are written out`,
+			`"a${1 + 1}": the configuration has no expressions here, only values that are written out`,
+			`f("b"): the configuration has no expressions here, only values that are written out`,
+			`true ? "a" : "b": the configuration has no expressions here, only values that are written out`,
 		}},
 		{`exclude = ["a/{b", "{a,b}{a,b}{a,b}{a,b}{a,b}{a,b}{a,b}{a,b}{a,b}{a,b}{a,b}{a,b}"]`, []string{
 			`"a/{b": exclude pattern "a/{b" is malformed`,
@@ -202,7 +203,7 @@ func TestHostile(t *testing.T) {
 		for _, p := range configError.Problems {
 			size += len(p.Message)
 		}
-		if n := len(configError.Problems); n > maxProblems+1 || size > 100_000 {
+		if n := len(configError.Problems); n > hcltext.MaxProblems+1 || size > 100_000 {
 			t.Errorf("%s: %d problems of %d bytes", name, n, size)
 		}
 	}

@@ -9,6 +9,7 @@ import (
 
 	"github.com/sandlint/sandlint/parsers/files"
 	"github.com/sandlint/sandlint/parsers/hadolint"
+	"github.com/sandlint/sandlint/parsers/hcltext"
 	"github.com/sandlint/sandlint/parsers/source"
 	"github.com/sandlint/sandlint/rules"
 )
@@ -38,7 +39,7 @@ func parseHadolint(f *source.File, base string, packs []rules.Pack) (*Config, er
 	h := translation{packs: packs, config: &Config{Base: base, Source: f}, at: map[string]int{}}
 	var refused []source.Problem
 	for _, p := range read.Problems {
-		p.Message = clip(p.Message)
+		p.Message = hcltext.Clip(p.Message)
 		if p.Kind == hadolint.KindWarning {
 			h.config.Warnings = append(h.config.Warnings, p)
 		} else {
@@ -118,10 +119,10 @@ func (h *translation) rule(r hadolint.Rule) {
 	if block == nil {
 		if !rules.KnownElsewhere(r.Name) {
 			_, _, err := rules.Find(h.packs, r.Name)
-			if len(h.config.Warnings) >= maxProblems {
+			if len(h.config.Warnings) >= hcltext.MaxProblems {
 				return
 			}
-			h.config.Warnings = append(h.config.Warnings, source.Problem{Span: r.At, Message: clip(err.Error())})
+			h.config.Warnings = append(h.config.Warnings, source.Problem{Span: r.At, Message: hcltext.Clip(err.Error())})
 		} else {
 			h.config.Left = append(h.config.Left, r.Name)
 		}
