@@ -50,6 +50,7 @@ func (c *checked) result(ws *workspace.Workspace, set *Set) *Result {
 	}
 	result.add(c.whole)
 	result.activate(set)
+	result.Failed = firstFailures(result.Failed)
 	result.Findings = order(result.Findings)
 	result.Suppressed = order(result.Suppressed)
 	slices.SortStableFunc(result.Errors, func(a, b workspace.FileError) int { return strings.Compare(a.Path, b.Path) })
@@ -85,12 +86,26 @@ func (r *Result) add(f fileResult) {
 	r.Rejected = append(r.Rejected, f.rejected...)
 	r.Untried = append(r.Untried, f.untried...)
 	r.Incomplete = append(r.Incomplete, f.incomplete...)
+	r.Failed = append(r.Failed, f.failed...)
+}
+
+// firstFailures returns the first error of each rule, sorted by the ids of the rules.
+func firstFailures(all []RuleError) []RuleError {
+	slices.SortStableFunc(all, func(a, b RuleError) int {
+		return cmp.Or(
+			strings.Compare(a.Rule.ID, b.Rule.ID),
+			strings.Compare(a.File.Path, b.File.Path),
+			cmp.Compare(a.Span.Start, b.Span.Start),
+		)
+	})
+	return slices.CompactFunc(all, func(a, b RuleError) bool { return a.Rule == b.Rule })
 }
 
 type fileResult struct {
 	findings, suppressed []Finding
 	rejected, untried    []Rejected
 	incomplete           []workspace.Skipped
+	failed               []RuleError
 	err                  *workspace.FileError
 	reads                []string // with CheckOptions.unproved: Document.Reads
 }
@@ -106,7 +121,8 @@ func checkFile(ws *workspace.Workspace, set *Set, entry *workspace.Entry, opts C
 	if err != nil {
 		return fileResult{err: &workspace.FileError{Path: entry.Path, Err: err}}
 	}
-	r.findings, r.suppressed = lint(ws, set.with(set.run, doc), doc, opts.unheeded())
+	fail := func(e RuleError) { r.failed = append(r.failed, e) }
+	r.findings, r.suppressed = lint(ws, set.with(set.run, doc), doc, opts.unheeded(), fail)
 	if opts.Fixes {
 		r.rejected, r.untried = proveShown(ws, set, doc, r.findings, opts.unheeded())
 	}
@@ -226,12 +242,15 @@ func each(n int, progress func(done, total int), do func(int)) {
 	wg.Wait()
 }
 
-// lint applies a list of rules to one document and divides the findings by whether a comment suppresses them.
+// lint applies a list of rules to one document and divides the findings by whether a comment suppresses them. It calls
+// fail, which may be nil, for each error of a rule.
 func lint(
-	ws *workspace.Workspace, list []configured, doc *workspace.Document, unheeded unheeded,
+	ws *workspace.Workspace, list []configured, doc *workspace.Document, unheeded unheeded, fail func(RuleError),
 ) (findings, suppressed []Finding) {
 	var all []Finding
-	pass := &Pass{Workspace: ws, report: func(f Finding) { all = append(all, f) }} // used by one rule after the other
+	report := func(f Finding) { all = append(all, f) }
+	// One pass is used by one rule after the other.
+	pass := &Pass{Workspace: ws, report: report, fail: fail, memo: map[any]any{}}
 	for n := range list {
 		if check := list[n].Check.document; check != nil {
 			pass.Rule, pass.severity, pass.options = list[n].Rule, list[n].severity, list[n].options

@@ -345,7 +345,7 @@ func proveShown(
 	if !offered(findings) {
 		return nil, nil
 	}
-	more, _ := lint(ws, set.unselected, doc, unheeded)
+	more, _ := lint(ws, set.unselected, doc, unheeded, nil)
 	var own, external []int // of findings
 	for n := range findings {
 		if findings[n].Rule.Check.external {
@@ -492,7 +492,7 @@ func (c *checker) lint(files []*source.File) ([]Finding, error) {
 		if err != nil {
 			return nil, err
 		}
-		findings, _ := lint(s.ws, c.set.with(c.list(), doc), doc, c.unheeded)
+		findings, _ := lint(s.ws, c.set.with(c.list(), doc), doc, c.unheeded, nil)
 		out = append(out, findings...)
 		if more := byPath[e.Path]; len(more) > 0 {
 			findings, _ := divide(more, doc, c.unheeded)

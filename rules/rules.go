@@ -162,6 +162,40 @@ type Pass struct {
 	codes    codes
 	options  any
 	report   func(Finding)
+	fail     func(RuleError)
+	memo     map[any]any
+}
+
+// RuleError is a rule that could not judge something: an expression of a rule pack fails, or costs too much.
+type RuleError struct {
+	// Rule is the rule.
+	Rule *Rule
+	// File and Span are what it was to judge.
+	File *source.File
+	Span source.Span
+	// Err says why it could not.
+	Err error
+}
+
+// Fail records that the rule cannot judge something. The run reports the first of these errors of each rule, and ends
+// with an error.
+func (p *Pass) Fail(file *source.File, span source.Span, err error) {
+	if p.fail != nil {
+		p.fail(RuleError{Rule: p.Rule, File: file, Span: span, Err: err})
+	}
+}
+
+// Memo returns what make made of a key the first time, for the rules that look at the same text of the same file. Keys
+// are compared with ==, and belong to the package that defines their type.
+func (p *Pass) Memo(key any, make func() any) any {
+	if value, ok := p.memo[key]; ok {
+		return value
+	}
+	value := make()
+	if p.memo != nil {
+		p.memo[key] = value
+	}
+	return value
 }
 
 // Report records a finding. Rule is filled in, and Severity too where it is Off.

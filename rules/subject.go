@@ -166,6 +166,11 @@ func OnBuildOptions(check func(*Pass, *workspace.Document)) Adapter {
 		}}
 }
 
+// OnFile makes the check of a rule about every file, whatever its format.
+func OnFile(check func(*Pass, *workspace.Document)) Adapter {
+	return Adapter{Subject: "a file", comments: true, document: check}
+}
+
 // OnDocument makes the check of a rule about a document of the format whose Open makes a T.
 func OnDocument[T any](subject string, check func(*Pass, T)) Adapter {
 	return Adapter{Subject: subject, comments: true, document: func(p *Pass, doc *workspace.Document) {
