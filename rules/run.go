@@ -86,7 +86,8 @@ type Result struct {
 	Incomplete []workspace.Skipped
 	// Errors are files that could not be read.
 	Errors []workspace.FileError
-	// Failed are the rules that could not judge something, sorted by id, each with its first error by path and position.
+	// Failed are the rules that could not judge something, sorted by id, each with its first error in the order of
+	// findings.
 	Failed []RuleError
 	// Unwritten are files that could not be written with their fixes. Check has none; whoever writes adds them.
 	Unwritten []workspace.FileError

@@ -128,7 +128,8 @@ func TestParseErrors(t *testing.T) {
 		{`rule "nix" { enabled = null }`, []string{`null: "enabled" must be true or false`}},
 		{`exclude = [a]`, []string{`a: variables not allowed: Variables may not be used here`}},
 		{`exclude = [for x in ["a"] :x]`,
-			[]string{`[for x in ["a"] :x]: the configuration has no expressions here, only values that are written out`}},
+			[]string{`[for x in ["a"] :x]: the configuration has no expressions ` +
+			`here, only values that are written out`}},
 		{`exclude = ["a${1 + 1}", f("b"), true ? "a" : "b"]`, []string{
 			`"a${1 + 1}": the configuration has no expressions here, only values that are written out`,
 			`f("b"): the configuration has no expressions here, only values that are written out`,

@@ -122,7 +122,8 @@ func (h *translation) rule(r hadolint.Rule) {
 			if len(h.config.Warnings) >= hcltext.MaxProblems {
 				return
 			}
-			h.config.Warnings = append(h.config.Warnings, source.Problem{Span: r.At, Message: hcltext.Clip(err.Error())})
+			h.config.Warnings = append(h.config.Warnings,
+				source.Problem{Span: r.At, Message: hcltext.Clip(err.Error())})
 		} else {
 			h.config.Left = append(h.config.Left, r.Name)
 		}
