@@ -8,7 +8,7 @@ import (
 
 	"github.com/sandlint/sandlint/parsers/image"
 	"github.com/sandlint/sandlint/rules"
-	"github.com/sandlint/sandlint/rules/dockerfile/internal/images"
+	"github.com/sandlint/sandlint/rules/internal/images"
 )
 
 // registries is the option of the rule about registries.

@@ -5,7 +5,7 @@ import (
 
 	"github.com/sandlint/sandlint/parsers/image"
 	"github.com/sandlint/sandlint/rules"
-	"github.com/sandlint/sandlint/rules/dockerfile/internal/images"
+	"github.com/sandlint/sandlint/rules/internal/images"
 )
 
 var unpinnedBaseImage = &rules.Rule{

@@ -129,7 +129,7 @@ func TestParseErrors(t *testing.T) {
 		{`exclude = [a]`, []string{`a: variables not allowed: Variables may not be used here`}},
 		{`exclude = [for x in ["a"] :x]`,
 			[]string{`[for x in ["a"] :x]: the configuration has no expressions ` +
-			`here, only values that are written out`}},
+				`here, only values that are written out`}},
 		{`exclude = ["a${1 + 1}", f("b"), true ? "a" : "b"]`, []string{
 			`"a${1 + 1}": the configuration has no expressions here, only values that are written out`,
 			`f("b"): the configuration has no expressions here, only values that are written out`,
