@@ -68,6 +68,8 @@ type Target struct {
 	OpenArgs bool
 	// Entitlements are the entitlements that the build requests, such as "security.insecure".
 	Entitlements []Value
+	// Tags are the names that the image gets.
+	Tags []Value
 	// Call is set for a target that is checked or described instead of built: "check", "outline", "targets".
 	Call Value
 	// Inherits are the targets that this one inherits from, as written.
@@ -183,7 +185,7 @@ type Override struct {
 func (t *Target) With(overrides []Override) *Target {
 	out := *t
 	out.Args, out.Contexts = maps.Clone(t.Args), maps.Clone(t.Contexts)
-	replaced := false
+	replaced, tagged := false, false
 	for _, o := range overrides {
 		if match, _ := path.Match(o.Target, t.Name.Text); !match && t.Name.Known {
 			continue
@@ -213,6 +215,11 @@ func (t *Target) With(overrides []Override) *Target {
 				out.Entitlements, replaced = nil, true
 			}
 			out.Entitlements = append(slices.Clip(out.Entitlements), o.Value)
+		case "tags":
+			if !o.Append && !tagged {
+				out.Tags, tagged = nil, true
+			}
+			out.Tags = append(slices.Clip(out.Tags), o.Value)
 		}
 	}
 	return &out

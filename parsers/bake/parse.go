@@ -49,7 +49,7 @@ var groupSchema = &hcl.BodySchema{Attributes: []hcl.AttributeSchema{{Name: "targ
 var targetSchema = &hcl.BodySchema{Attributes: []hcl.AttributeSchema{
 	{Name: "name"}, {Name: "matrix"}, {Name: "inherits"}, {Name: "dockerfile"}, {Name: "dockerfile-inline"},
 	{Name: "context"}, {Name: "contexts"}, {Name: "target"}, {Name: "platforms"}, {Name: "args"},
-	{Name: "entitlements"}, {Name: "network"}, {Name: "call"},
+	{Name: "entitlements"}, {Name: "network"}, {Name: "call"}, {Name: "tags"},
 }}
 
 // Parse reads a definition: as JSON when a path ends in ".json", otherwise as HCL. Of several files, later ones
@@ -304,6 +304,7 @@ func (p *parser) instance(b *hcl.Block, attrs hcl.Attributes, name Value, scope 
 		field *[]Value
 	}{
 		{"inherits", &t.Inherits}, {"platforms", &t.Platforms}, {"entitlements", &t.Entitlements},
+		{"tags", &t.Tags},
 	} {
 		if a := attrs[f.attr]; a != nil {
 			*f.field = p.list(a, scope)
@@ -342,6 +343,9 @@ func (t *Target) merge(u *Target) {
 	}
 	if u.Platforms != nil {
 		t.Platforms = u.Platforms
+	}
+	if u.Tags != nil {
+		t.Tags = u.Tags
 	}
 	t.Entitlements = append(t.Entitlements, u.Entitlements...)
 	if len(u.Args) > 0 && t.Args == nil {

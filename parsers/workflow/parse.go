@@ -307,6 +307,8 @@ type lane struct {
 	job       *yamltree.Node // nil inside a composite action
 	checkouts int
 	depth     int
+	// images are the names that steps with docker/metadata-action make tags of, by the identifiers of the steps.
+	images map[string][]Value
 }
 
 // list reads steps. step is the index in Job.Steps of the one whose composite action they are, or -1.
@@ -378,10 +380,20 @@ func (p *parser) action(l *lane, i int, s *Step, local *scope) {
 		"useblacksmith/build-push-action":
 		c.Remote = span
 		if action == "useblacksmith/build-push-action" {
-			c.add(p.buildPush(c, i, in, span))
+			b := p.buildPush(c, i, in, span)
+			b.Tags = l.tags(in)
+			c.add(b)
+		}
+	case "docker/metadata-action":
+		if id := s.node.Get("id").Resolve(); id.IsScalar() {
+			if l.images == nil {
+				l.images = map[string][]Value{}
+			}
+			l.images[id.Text] = in.list("images", true)
 		}
 	case "docker/build-push-action", "depot/build-push-action":
 		b := p.buildPush(c, i, in, span)
+		b.Tags = l.tags(in)
 		b.Remote = action[:6] == "depot/"
 		c.add(b)
 	case "docker/bake-action", "depot/bake-action":
@@ -391,6 +403,20 @@ func (p *parser) action(l *lane, i int, s *Step, local *scope) {
 	default:
 		p.composite(l, i, s, in)
 	}
+}
+
+// tags returns the names that a step gives to the image that it builds. Those that docker/metadata-action makes are the
+// names that it is given.
+func (l *lane) tags(in inputs) []Value {
+	out := in.list("tags", true)
+	if n := inputNode(in.step, "tags"); n != nil && len(l.images) > 0 {
+		for _, id := range sortedKeys(l.images) {
+			if strings.Contains(n.Text, "steps."+id+".outputs.tags") {
+				out = append(out, l.images[id]...)
+			}
+		}
+	}
+	return out
 }
 
 // maxActions bounds composite actions that use others.
@@ -467,7 +493,7 @@ func (p *parser) composite(l *lane, step int, s *Step, in inputs) {
 		sc.notice(step)
 	}
 	inner := *l
-	inner.job = nil
+	inner.job, inner.images = nil, nil
 	inner.depth++
 	p.list(&inner, a.steps, &sc, step)
 	l.checkouts = inner.checkouts

@@ -213,7 +213,7 @@ type Build struct {
 	Args map[string]Value
 	// Allow are the entitlements that are granted, such as "security.insecure".
 	Allow []Value
-	// Tags are the names that a command gives to the image; those of an action are not read.
+	// Tags are the names that the image gets, in Source.
 	Tags []Value
 	// Call is set for a build that only checks or describes the Dockerfile: "check".
 	Call Value

@@ -30,10 +30,10 @@ type build struct {
 	// emulates reports whether the build certainly runs a platform under an emulator; nil where it is not known on what
 	// machine it runs.
 	emulates func(platform string) bool
-	args     []string // the names of the build arguments that it passes
-	anyArgs  bool     // it may pass others
-	tags     []string // the names that it gives to the image, as far as they are known
-	podman   bool     // Podman or Buildah builds
+	args     []string    // the names of the build arguments that it passes
+	anyArgs  bool        // it may pass others
+	tags     []reference // the names that it gives to the image
+	podman   bool        // Podman or Buildah builds
 	// machine is the platform of the machine that builds, "" where it is not known.
 	machine string
 	// place is where it is described, and grants say what it does about the entitlements.
@@ -251,6 +251,9 @@ func targetBuild(
 	if len(t.Unresolved) > 0 || !t.Name.Known {
 		b.grants.open()
 	}
+	for _, v := range t.Tags {
+		b.tags = append(b.tags, references(f.Source, []source.Value{v})...)
+	}
 	b.args, b.anyArgs = slices.Collect(maps.Keys(t.Args)), t.OpenArgs
 	if context, ok := t.ContextPath(); ok {
 		b.context = filepath.Join(dir, filepath.FromSlash(context))
@@ -334,9 +337,7 @@ func (w *Workspace) composeBuilds(dir string, f *compose.File, native bool) []bu
 			b.grants[hostNetwork].state = unsure
 		}
 		b.args = slices.Collect(maps.Keys(s.Build.Args))
-		if s.Image.Known {
-			b.tags = append(b.tags, s.Image.Text)
-		}
+		b.tags = references(f.Source, []source.Value{s.Image})
 		if context, ok := s.Build.ContextPath(); ok {
 			b.context = filepath.Join(dir, filepath.FromSlash(context))
 		}

@@ -258,8 +258,70 @@ type running struct {
 	of map[string][]*runs.Run
 	// under are the runs by the absolute path of the seccomp profile that they name.
 	under map[string][]*runs.Run
-	// tags are the builds by the name that they give to the image, without its tag; nil for several that differ.
+	// tags are the builds by the names that they give to the image, with and without the tag; nil for several that
+	// differ.
 	tags map[string]*build
+}
+
+// reference is the name of an image, without its registry docker.io, and its tag, "" where that is not known.
+type reference struct{ name, tag string }
+
+// references returns what values that stand in a file name. Of "example/app:${{ github.sha }}" the name is known.
+func references(f *source.File, values []source.Value) []reference {
+	var out []reference
+	for _, v := range values {
+		text, known := v.Text, v.Known
+		if !known {
+			if text = f.Text(v.Span); strings.ContainsAny(text, " \t\n") && !strings.Contains(text, "${{") {
+				continue
+			}
+			cut := strings.IndexAny(text, "$`{<%")
+			if cut < 0 {
+				continue
+			}
+			if text = text[:cut]; strings.LastIndexByte(text, ':') <= strings.LastIndexByte(text, '/') {
+				continue
+			}
+		}
+		r := reference{name: runs.Reference(strings.Trim(text, `"'`))}
+		if known {
+			r.tag = "latest"
+			if base := path.Base(text); strings.Contains(base, ":") {
+				_, r.tag, _ = strings.Cut(base, ":")
+			}
+		}
+		if r.name != "" {
+			out = append(out, r)
+		}
+	}
+	return out
+}
+
+// find returns the build of an image: the one that gives it the name and the tag, else the only one that gives it the
+// name; nil where there is none, or several.
+func (r *running) find(name reference) *build {
+	if name.tag != "" {
+		if b, ok := r.tags[name.name+":"+name.tag]; ok {
+			return b
+		}
+	}
+	return r.tags[name.name]
+}
+
+// tagged records the names that a build gives to its image.
+func (r *running) tagged(b *build) {
+	add := func(name string) {
+		o, seen := r.tags[name]
+		if r.tags[name] = b; seen && (o == nil || o.dockerfile != b.dockerfile || o.stage != b.stage) {
+			r.tags[name] = nil
+		}
+	}
+	for _, tag := range b.tags {
+		add(tag.name)
+		if tag.tag != "" {
+			add(tag.name + ":" + tag.tag)
+		}
+	}
 }
 
 func (r *running) forget() {
@@ -280,13 +342,7 @@ func (r *running) get(w *Workspace) *running {
 		switch e.Kind {
 		case files.KindDockerfile:
 			for _, b := range w.buildsOf(e.Abs) {
-				for _, tag := range b.tags {
-					name := runs.Reference(tag)
-					o, seen := r.tags[name]
-					if r.tags[name] = b; seen && (o == nil || o.dockerfile != b.dockerfile || o.stage != b.stage) {
-						r.tags[name] = nil
-					}
-				}
+				r.tagged(b)
 			}
 		case files.KindNixConf:
 		default:
@@ -344,8 +400,10 @@ func (r *running) builtBy(w *Workspace, run *runs.Run) *build {
 			dockerfile: filepath.Join(dir, filepath.FromSlash(b.Dockerfile)),
 			stage:      strings.ToLower(b.Stage.Text),
 		}
-	case run.Image.Known && run.Image.Text != "":
-		return r.tags[runs.Reference(run.Image.Text)]
+	case run.Image.File != nil:
+		for _, name := range references(run.Image.File, []source.Value{run.Image.Value}) {
+			return r.find(name)
+		}
 	}
 	return nil
 }

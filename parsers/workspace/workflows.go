@@ -197,11 +197,7 @@ func (w *Workspace) workflowBuild(root string, wb *workflow.Build) (build, bool)
 		}
 	}
 	b.args, b.anyArgs = slices.Collect(maps.Keys(wb.Args)), wb.Open
-	for _, tag := range wb.Tags {
-		if tag.Known {
-			b.tags = append(b.tags, tag.Text)
-		}
-	}
+	b.tags = references(f, wb.Tags)
 	if context, ok := wb.ContextPath(); ok {
 		b.context = filepath.Join(root, filepath.FromSlash(context))
 	}
