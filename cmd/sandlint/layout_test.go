@@ -51,7 +51,7 @@ var homes = map[string][]string{
 	"github.com/sergi/go-diff":              {"fixers"},
 	"github.com/spf13/cobra":                {"cmd/internal/cli"},
 	"github.com/tailscale/hujson":           {"parsers/seccomp", "parsers/devcontainer"},
-	"github.com/santhosh-tekuri/jsonschema": {"parsers/seccomp", "cmd/internal/schematest"},
+	"github.com/santhosh-tekuri/jsonschema": {"cmd/internal/schematest"},
 	"github.com/zclconf/go-cty":             {"cmd/internal/config", "parsers/bake", "parsers/hcltext", "rules/custom"},
 	"golang.org/x/tools/txtar":              {"rules", "rules/rulestest"},
 	"mvdan.cc/sh":                           {"parsers/shell", "parsers/workflow", "fixers/dockerfile"},

@@ -647,7 +647,8 @@ func compareWithGo(t *testing.T, raw []byte, p *Profile) {
 // The schemas are themselves JSON Schema of draft 7.
 func TestSchemas(t *testing.T) {
 	for name, text := range map[string][]byte{"OCI": ociText, "Docker": dockerText, "SPO": spoText} {
-		if _, err := compile(text); err != nil { // which holds them against the schema of schemas that they name
+		library(t, text) // which holds them against the schema of schemas that they name
+		if _, err := compile(text); err != nil {
 			t.Errorf("%s: %v", name, err)
 		}
 		if !bytes.Contains(text, []byte(`"$schema": "http://json-schema.org/draft-07/schema#"`)) {
