@@ -10,6 +10,7 @@ import (
 	"github.com/sandlint/sandlint/parsers/shell"
 	"github.com/sandlint/sandlint/parsers/source"
 	"github.com/sandlint/sandlint/rules"
+	"github.com/sandlint/sandlint/rules/dockerfile/internal/sshd"
 )
 
 var privateKeyInLayer = &rules.Rule{
@@ -36,12 +37,22 @@ var privateKeyInLayer = &rules.Rule{
 		if len(c.Words) > 1 {
 			end = c.Words[1].Span.End
 		}
+		severity := rules.Warning
+		if isHostKey(c, file) && sshd.Server(c.Step.Image) != nil {
+			severity = rules.Error // the server is known to start with it
+		}
 		p.Report(rules.Finding{
-			File: c.File, Span: source.Span{Start: c.Words[0].Span.Start, End: end},
+			Severity: severity,
+			File:     c.File, Span: source.Span{Start: c.Words[0].Span.Start, End: end},
 			Message: fmt.Sprintf("this makes %s while the image is built, so all containers have the same one, and "+
 				"everyone who has the image can read it", kind),
 		})
 	}, "ssh-keygen", "openssl", "keytool", "make-ssl-cert", "dropbearkey"),
+}
+
+// isHostKey reports whether a key that a command makes is one that an SSH server shows to its clients.
+func isHostKey(c *image.Command, file string) bool {
+	return c.Name == "ssh-keygen" && (file == "" || strings.HasPrefix(c.Absolute(file), "/etc/ssh/ssh_host_"))
 }
 
 // makesKey returns what private key a command makes and the file that it writes, "" where it does not name one.

@@ -7,6 +7,8 @@ import (
 	"strings"
 	"sync"
 
+	"github.com/sandlint/sandlint/fixers"
+	fixdocker "github.com/sandlint/sandlint/fixers/dockerfile"
 	"github.com/sandlint/sandlint/parsers/image"
 	"github.com/sandlint/sandlint/parsers/shell"
 	"github.com/sandlint/sandlint/parsers/source"
@@ -15,13 +17,14 @@ import (
 
 var rootLogin = &rules.Rule{
 	ID:       "dockerfile/root-login",
-	Summary:  "root gets no password or one that the file holds, or SSH lets users without a password in",
+	Summary:  "root gets no password or one that the file holds, or SSH lets root or users without a password in",
 	Severity: rules.Warning,
 	Category: rules.Security,
 	Since:    "0.1.0",
+	Fixes:    []fixers.Safety{fixers.Unsafe},
 	References: []string{
 		"CVE-2019-5021: the official Alpine images had an empty password for root",
-		"sshd_config(5): PermitEmptyPasswords",
+		"sshd_config(5): PermitEmptyPasswords, PermitRootLogin",
 	},
 	Check: rules.OnCommand(func(p *rules.Pass, c *image.Command) {
 		if c.Step.Name != "RUN" || !c.InDockerfile() || c.Uncalled || len(c.Words) == 0 ||
@@ -31,6 +34,9 @@ var rootLogin = &rules.Rule{
 		if at, message := opensRoot(c); message != "" &&
 			(c.Step.Deferred || c.Step.Image.Ships()) {
 			p.Report(rules.Finding{File: c.File, Span: at, Message: message})
+		}
+		if finding, ok := permitsRoot(c); ok && (c.Step.Deferred || c.Step.Image.Ships()) {
+			p.Report(finding)
 		}
 	}, "chpasswd", "passwd", "usermod", "echo", "printf", "sed", "cat", "tee"),
 }
@@ -103,6 +109,90 @@ func literalInput(c *image.Command) string {
 var permitsEmpty = sync.OnceValue(func() *regexp.Regexp {
 	return regexp.MustCompile(`(?i)(^|[/\n\\|,])\s*PermitEmptyPasswords[ \t]+yes`)
 })
+
+var permitsRootLogin = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`(?i)(?:^|[/\n\\|,])\s*PermitRootLogin[ \t]+(yes)\b`)
+})
+
+// permitsRoot returns the finding for a command that writes that root may log in over SSH with a password.
+func permitsRoot(c *image.Command) (finding rules.Finding, ok bool) {
+	if c.Name == "sed" && !slices.ContainsFunc(c.Words, func(w shell.Word) bool {
+		return strings.Contains(w.Text, "sshd_config")
+	}) || c.Name != "sed" && !writesSSHD(c) || !bytes.Contains(c.File.Bytes, []byte("ermitRootLogin")) {
+		return finding, false
+	}
+	finding = rules.Finding{
+		File: c.File,
+		Message: "root may log in over SSH with a password too from here on; " +
+			"prohibit-password lets root in with a key alone",
+	}
+	for _, w := range c.Words[1:] {
+		at := permitsRootLogin().FindAllStringSubmatchIndex(w.Text, -1)
+		if len(at) == 0 {
+			continue
+		}
+		yes := at[len(at)-1][2]
+		if c.Name == "sed" && !substituted(w.Text, yes) {
+			continue
+		}
+		finding.Span = w.Span
+		written := c.File.Text(w.Span)
+		n := strings.LastIndex(written, w.Text)
+		if n >= 0 && !setsPassword(c.Step.Image) {
+			start := w.Span.Start + n + yes
+			now := w.Text[:yes] + "prohibit-password" + w.Text[yes+len("yes"):]
+			finding.Fixes = []fixers.Fix{{
+				Title: "Write prohibit-password", Safety: fixers.Unsafe,
+				Edits: []fixers.Edit{{
+					File: c.File, Span: source.Span{Start: start, End: start + len("yes")}, Text: "prohibit-password",
+				}},
+				Changes: fixers.Changes{fixdocker.Words{Removed: []string{w.Text}, Added: []string{now}}},
+			}}
+		}
+		return finding, true
+	}
+	for _, r := range c.Redirs {
+		var b strings.Builder
+		for _, piece := range r.Heredoc {
+			b.WriteString(piece.Text)
+		}
+		if permitsRootLogin().MatchString(b.String()) {
+			finding.Span = r.Span
+			return finding, true
+		}
+	}
+	return finding, false
+}
+
+// substituted reports whether an offset in a script of sed lies in what a match becomes.
+func substituted(script string, at int) bool {
+	if len(script) < 3 || script[0] != 's' {
+		return false
+	}
+	parts := strings.Split(script, script[1:2])
+	return len(parts) > 2 && at >= len(parts[0])+len(parts[1])+2
+}
+
+// writesSSHD reports whether a command writes to the configuration of sshd.
+func writesSSHD(c *image.Command) bool {
+	return slices.ContainsFunc(c.Writes(), func(w shell.Write) bool {
+		return strings.Contains(w.Path.Text, "sshd_config")
+	})
+}
+
+// setsPassword reports whether a stage gives a user a password, so root may log in with it on purpose.
+func setsPassword(img *image.Image) bool {
+	for at := img; at != nil; at = at.Parent {
+		for _, s := range at.Steps() {
+			for _, c := range s.Commands() {
+				if c.Name == "chpasswd" || c.Name == "passwd" {
+					return true
+				}
+			}
+		}
+	}
+	return false
+}
 
 // emptyPasswords returns the place where a command writes that SSH lets users without a password in.
 func emptyPasswords(c *image.Command) (source.Span, string) {
