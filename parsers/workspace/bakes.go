@@ -165,6 +165,7 @@ func ofRun(p *image.Platform, wb *workflow.Build, emulates func(string) bool, wh
 		p.Why += ", with QEMU"
 		p.Machine = machineOf(wb)
 	}
+	p.Native = !p.Emulated && !wb.Remote && architecture(p.Name) == wb.Combination.Runner.Arch
 	if wb.Combination.Run != "" {
 		p.Why += ", " + wb.Combination.Run
 	}

@@ -41,6 +41,8 @@ type build struct {
 	grants grants
 	// assumed says that it is not known on what machine it runs, but for what platforms say of each other.
 	assumed bool
+	// plain says that it names no platform and leaves none open.
+	plain bool
 	// siblings are all builds that the files of the same folder describe.
 	siblings []*build
 }
@@ -259,6 +261,7 @@ func targetBuild(
 		b.context = filepath.Join(dir, filepath.FromSlash(context))
 	}
 	given, replace := t.PlatformsOf(overrides)
+	b.plain = len(given)+len(t.Platforms)+len(t.Unresolved) == 0
 	if !replace {
 		for _, v := range t.Platforms {
 			file, span := f.At(v.Span)
@@ -342,6 +345,7 @@ func (w *Workspace) composeBuilds(dir string, f *compose.File, native bool) []bu
 			b.context = filepath.Join(dir, filepath.FromSlash(context))
 		}
 		b.platforms = platformsOf(f.Source, s.BuildPlatforms(), "platforms of a compose service")
+		b.plain = len(s.BuildPlatforms()) == 0 && !s.Extends.IsSet()
 		if !native {
 			w.markEmulated(b.platforms)
 		}
@@ -749,6 +753,25 @@ func architecture(platform string) string {
 		return "amd64"
 	}
 	return parts[1]
+}
+
+// NamesNoPlatform reports whether the workspace describes builds that run a stage, and none of them names a platform or
+// leaves one open, so they are for the platform of the machine.
+func (w *Workspace) NamesNoPlatform(img *image.Image) bool {
+	c, ok := img.Dockerfile.Context().(*buildContext)
+	if !ok || len(w.Targets.Platforms) > 0 || strings.Contains(img.Stage.Platform, "$") {
+		return false
+	}
+	some := false
+	for n, b := range c.builds() {
+		if c.needs(n, img) {
+			if !b.plain {
+				return false
+			}
+			some = true
+		}
+	}
+	return some
 }
 
 // Builds reports whether a build that a file of the project describes runs a stage, and whether one has it as its

@@ -202,6 +202,7 @@ func (w *Workspace) workflowBuild(root string, wb *workflow.Build) (build, bool)
 		b.context = filepath.Join(root, filepath.FromSlash(context))
 	}
 	b.platforms = platformsOf(f, wb.Platforms, "")
+	b.plain = len(wb.Platforms) == 0 && !wb.Open
 	for n := range b.platforms {
 		ofRun(&b.platforms[n], wb, b.emulates, "platforms of a workflow's build")
 	}

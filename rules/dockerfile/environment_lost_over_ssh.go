@@ -8,7 +8,7 @@ import (
 	"github.com/sandlint/sandlint/parsers/dockerfile"
 	"github.com/sandlint/sandlint/parsers/image"
 	"github.com/sandlint/sandlint/rules"
-	"github.com/sandlint/sandlint/rules/dockerfile/internal/sshd"
+	"github.com/sandlint/sandlint/rules/internal/sshd"
 )
 
 var environmentLostOverSsh = &rules.Rule{

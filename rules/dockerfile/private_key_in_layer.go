@@ -10,7 +10,7 @@ import (
 	"github.com/sandlint/sandlint/parsers/shell"
 	"github.com/sandlint/sandlint/parsers/source"
 	"github.com/sandlint/sandlint/rules"
-	"github.com/sandlint/sandlint/rules/dockerfile/internal/sshd"
+	"github.com/sandlint/sandlint/rules/internal/sshd"
 )
 
 var privateKeyInLayer = &rules.Rule{

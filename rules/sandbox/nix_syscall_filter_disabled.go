@@ -30,9 +30,16 @@ var nixSyscallFilterDisabled = &rules.Rule{
 		}
 		switch p.Workspace.PlaceOf(text) {
 		case workspace.InImage:
-			if text.Image == nil || text.Event != nil && text.Event.Maybe || !native(text.Image) {
+			switch {
+			case text.Image == nil, text.Event != nil && text.Event.Maybe:
+				return
+			case native(text.Image):
+			case p.Workspace.NamesNoPlatform(text.Image.Image):
+				finding.Message += ", and no build of the project names a platform other than the machine's own"
+			default:
 				return // it may be built through an emulator
 			}
+			finding.Severity = rules.Info
 		case workspace.Somewhere:
 			finding.Severity = rules.Info
 		}

@@ -5,6 +5,7 @@ import (
 
 	"github.com/sandlint/sandlint/parsers/runs"
 	"github.com/sandlint/sandlint/rules"
+	"github.com/sandlint/sandlint/rules/internal/sshd"
 	"github.com/sandlint/sandlint/rules/internal/starts"
 )
 
@@ -19,6 +20,7 @@ var stackedDisables = &rules.Rule{
 		"Docker, docs: Seccomp security profiles for Docker",
 	},
 	Check: rules.OnRun(func(p *rules.Pass, run *runs.Run) {
+		builder(p, run)
 		outer := rules.Finding{}
 		seccomp, hasSeccomp := run.Option("seccomp")
 		how := ""
@@ -39,4 +41,25 @@ var stackedDisables = &rules.Rule{
 		outer.Related = []rules.Related{inner}
 		p.Report(outer)
 	}),
+}
+
+// builder checks a container with an SSH server whose clients have Nix build for them.
+func builder(p *rules.Pass, run *runs.Run) {
+	for _, port := range run.Ports {
+		if port.Container != "22" || !port.Everywhere() || port.Value.Overridable {
+			continue
+		}
+		s := starts.Of(p, run)
+		if s.Image == nil || sshd.Server(s.Image) == nil {
+			return
+		}
+		if place, ok := s.Unconfined(); ok {
+			p.Report(rules.Finding{
+				File: port.Value.File, Span: port.Value.Span, Related: []rules.Related{place},
+				Message: fmt.Sprintf("%q publishes an SSH server, and Nix builds for its clients without its sandbox and "+
+					"without its syscall filter, so nothing stands between a build and the container", port.Value.Text),
+			})
+		}
+		return
+	}
 }

@@ -379,6 +379,30 @@ func (s *Start) Disabled() (place rules.Related, phrase string, ok bool) {
 	return rules.Related{}, "", false
 }
 
+// Unconfined reports whether Nix certainly builds without its sandbox and without its syscall filter in the container,
+// and where the workspace switches the filter off.
+func (s *Start) Unconfined() (place rules.Related, ok bool) {
+	if s.Document == nil || s.Document.Nix == nil || s.hidesNix() {
+		return place, false
+	}
+	at := slices.IndexFunc(s.Document.Nix.Images, func(i *nixuse.Image) bool { return i.Image == s.Image })
+	if at < 0 {
+		return place, false
+	}
+	settings := s.Document.Nix.Images[at].SettingsBefore(nil)
+	sandbox, known := settings.Value("sandbox")
+	filter, knownFilter := settings.Value("filter-syscalls")
+	if !known || !knownFilter || sandbox != "false" || filter != "false" {
+		return place, false
+	}
+	for _, o := range settings.Origins("filter-syscalls") {
+		if o.Event != nil && o.Event.File != nil {
+			return rules.Related{File: o.Event.File, Span: o.Event.Span, Message: "its syscall filter is off here"}, true
+		}
+	}
+	return place, false
+}
+
 // browsers are the programs of browsers with a sandbox of their own.
 var browsers = []string{
 	"chromium", "chromium-browser", "chrome", "google-chrome", "google-chrome-stable", "headless-shell",
