@@ -42,8 +42,8 @@ var missingLoginShell = &rules.Rule{
 		case (shell == "/bin/bash" || shell == "/usr/bin/bash") && onlyAsh(c.Step.Image):
 			p.Report(rules.Finding{
 				File: c.File, Span: span,
-				Message: fmt.Sprintf("nothing installs %s, which Alpine's image does not have, so su and SSH cannot log "+
-					"this user in", shell),
+				Message: fmt.Sprintf("nothing installs %s, which Alpine's image does not have, so su and SSH cannot "+
+					"log this user in", shell),
 			})
 		}
 	}, "useradd", "adduser", "usermod", "chsh", "echo", "printf", "cat", "tee"),

@@ -56,8 +56,9 @@ func builder(p *rules.Pass, run *runs.Run) {
 		if place, ok := s.Unconfined(); ok {
 			p.Report(rules.Finding{
 				File: port.Value.File, Span: port.Value.Span, Related: []rules.Related{place},
-				Message: fmt.Sprintf("%q publishes an SSH server, and Nix builds for its clients without its sandbox and "+
-					"without its syscall filter, so nothing stands between a build and the container", port.Value.Text),
+				Message: fmt.Sprintf("%q publishes an SSH server, and Nix builds for its clients without its sandbox "+
+					"and without its syscall filter, so nothing stands between a build and the container",
+					port.Value.Text),
 			})
 		}
 		return

@@ -397,7 +397,9 @@ func (s *Start) Unconfined() (place rules.Related, ok bool) {
 	}
 	for _, o := range settings.Origins("filter-syscalls") {
 		if o.Event != nil && o.Event.File != nil {
-			return rules.Related{File: o.Event.File, Span: o.Event.Span, Message: "its syscall filter is off here"}, true
+			return rules.Related{
+				File: o.Event.File, Span: o.Event.Span, Message: "its syscall filter is off here",
+			}, true
 		}
 	}
 	return place, false
