@@ -186,7 +186,7 @@ func TestDeterminism(t *testing.T) {
 		for _, fixes := range []bool{false, true} {
 			result := rules.Check(ws, everything, rules.CheckOptions{Fixes: fixes})
 			b.WriteString(
-				rulestest.Render(result.Findings, true) + render(result.Suppressed) + rejected(result.Rejected))
+				rules.Listing(result.Findings, true) + render(result.Suppressed) + rejected(result.Rejected))
 		}
 		fixed := rules.Fix(ws, everything, rules.FixOptions{Unsafe: true})
 		for _, f := range fixed.Files {
@@ -195,7 +195,7 @@ func TestDeterminism(t *testing.T) {
 				fmt.Fprintf(&b, "%s %s %s\n", a.Rule.ID, a.Safety, a.Title)
 			}
 		}
-		b.WriteString(rulestest.Render(fixed.After.Findings, true) + rejected(fixed.Rejected))
+		b.WriteString(rules.Listing(fixed.After.Findings, true) + rejected(fixed.Rejected))
 		return b.Bytes()
 	}
 	old := runtime.GOMAXPROCS(1)

@@ -8,10 +8,10 @@ import (
 	"github.com/sandlint/sandlint/parsers/workspace"
 )
 
-// inHost maps a finding about a profile that lies in another file from the profile's own text to that file, with its
+// InHost maps a finding about a profile that lies in another file from the profile's own text to that file, with its
 // related places and fixes. It drops a fix where the text that it edits is not verbatim in the host file, or the host's
 // quotes cannot hold the new text.
-func inHost(profile *workspace.Profile, f Finding) Finding {
+func InHost(profile *workspace.Profile, f Finding) Finding {
 	fr := profile.Fragment
 	if fr == nil {
 		return f

@@ -128,7 +128,7 @@ func OnProfile(check func(*Pass, *workspace.Profile)) Adapter {
 	return Adapter{Subject: "a seccomp profile", document: func(p *Pass, doc *workspace.Document) {
 		for _, profile := range doc.Profiles {
 			on := *p
-			on.report = func(f Finding) { p.report(inHost(profile, f)) }
+			on.report = func(f Finding) { p.report(InHost(profile, f)) }
 			check(&on, profile)
 		}
 	}}

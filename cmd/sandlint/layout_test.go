@@ -45,7 +45,7 @@ var layers = []layer{
 // homes lists for each foreign module the packages that may import it.
 var homes = map[string][]string{
 	"github.com/agext/levenshtein":          {"parsers/source", "parsers/seccomp"},
-	"github.com/bmatcuk/doublestar":         {"parsers/workspace"},
+	"github.com/bmatcuk/doublestar":         {"parsers/workspace", "rules/custom"},
 	"github.com/hashicorp/hcl":              {"cmd/internal/config", "parsers/bake", "parsers/hcltext", "rules/custom"},
 	"github.com/moby/buildkit":              {"parsers/dockerfile", "fixers/dockerfile"},
 	"github.com/sergi/go-diff":              {"fixers"},
@@ -53,7 +53,7 @@ var homes = map[string][]string{
 	"github.com/tailscale/hujson":           {"parsers/seccomp", "parsers/devcontainer"},
 	"github.com/santhosh-tekuri/jsonschema": {"cmd/internal/schematest"},
 	"github.com/zclconf/go-cty":             {"cmd/internal/config", "parsers/bake", "parsers/hcltext", "rules/custom"},
-	"golang.org/x/tools/txtar":              {"rules", "rules/rulestest"},
+	"golang.org/x/tools/txtar":              {"rules", "rules/custom", "rules/rulestest"},
 	"mvdan.cc/sh":                           {"parsers/shell", "parsers/workflow", "fixers/dockerfile"},
 }
 

@@ -19,7 +19,6 @@ import (
 	"golang.org/x/tools/txtar"
 
 	"github.com/sandlint/sandlint/fixers"
-	"github.com/sandlint/sandlint/parsers/files"
 	"github.com/sandlint/sandlint/parsers/heavytest"
 	"github.com/sandlint/sandlint/parsers/workspace"
 	"github.com/sandlint/sandlint/rules"
@@ -201,7 +200,7 @@ func runCase(t *testing.T, r *rules.Rule, set *rules.Set, c *rules.Case) {
 	for _, w := range result.Rejected {
 		t.Errorf("fix %q was rejected: %s", w.Title, w.Reason)
 	}
-	got := Render(result.Findings, len(c.Files) > 1)
+	got := rules.Listing(result.Findings, len(c.Files) > 1)
 	if c.Good() && got != "" {
 		t.Errorf("unexpected findings:\n%s", got)
 	}
@@ -312,12 +311,7 @@ func lines(findings []rules.Finding) []string {
 // which would cost more than the rules.
 func InMemory(tb testing.TB, targets workspace.Targets, texts map[string][]byte) *workspace.Workspace {
 	tb.Helper()
-	dir := filepath.FromSlash("/project")
-	all := make(map[string][]byte, len(texts))
-	for name, text := range texts {
-		all[filepath.Join(dir, filepath.FromSlash(name))] = text
-	}
-	ws, err := rules.Load(workspace.Options{Dir: dir, Targets: targets, Files: files.Memory(all)})
+	ws, err := rules.InMemory(targets, texts)
 	if err != nil {
 		tb.Fatal(err)
 	}
@@ -367,34 +361,6 @@ func repeated(text []byte, times int) []byte {
 		}
 	}
 	return out
-}
-
-// Render returns findings as the want sections hold them. Paths are shown where a case has several files.
-func Render(findings []rules.Finding, paths bool) string {
-	var b strings.Builder
-	for _, f := range findings {
-		if paths {
-			b.WriteString(f.File.Path + ":")
-		}
-		start, end := f.File.Position(f.Span.Start), f.File.Position(f.Span.End)
-		fmt.Fprintf(&b, "%d:%d-", start.Line, start.Column)
-		if end.Line != start.Line {
-			fmt.Fprintf(&b, "%d:", end.Line)
-		}
-		fmt.Fprintf(&b, "%d %s %s\n", end.Column, f.Severity, f.Message)
-		for _, rel := range f.Related {
-			b.WriteString("\t")
-			if paths {
-				b.WriteString(rel.File.Path + ":")
-			}
-			p := rel.File.Position(rel.Span.Start)
-			fmt.Fprintf(&b, "%d:%d %s\n", p.Line, p.Column, rel.Message)
-		}
-		for _, fix := range f.Fixes {
-			fmt.Fprintf(&b, "\t%s: %s\n", fix.Safety, fix.Title)
-		}
-	}
-	return b.String()
 }
 
 func text(files []txtar.File) string {

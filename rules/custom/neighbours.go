@@ -1,0 +1,4 @@
+package custom
+
+// neighbourKinds are the kinds of node in the files that say how images are built and run.
+func neighbourKinds() []*Kind { return nil }
