@@ -171,6 +171,10 @@ func (w *walker) command(s *shell.Script, c *shell.Command, f *source.File) {
 		process: w.process(c),
 	}
 	w.out = append(w.out, cmd)
+	if !c.Dialect().POSIX() { // whose folders, variables and scripts are not followed
+		cmd.process = cmd.process.unknown()
+		return
+	}
 	if body := s.Functions[c.Name]; c.Name != "" && len(body) > 0 && !slices.Contains(c.Wrappers, "command") {
 		cmd.Calls = true
 		w.follow(cmd, c.Name+"()", len(body), func() {
@@ -259,7 +263,7 @@ func (w *walker) runScript(c *Command) {
 	}
 	if !c.Step.Deferred {
 		if f := c.Step.FileAt(full); f != nil {
-			if parsed := w.d.contextScript(f); parsed.Dialect != shell.None {
+			if parsed := w.d.contextScript(f); parsed.Dialect.POSIX() {
 				w.follow(c, full, len(parsed.Commands), func() { w.child(c, parsed, f, sourced) })
 				return
 			}

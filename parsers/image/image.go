@@ -264,12 +264,12 @@ func (d *Dockerfile) script(i *dockerfile.Instruction) *shell.Script {
 		}
 		return shell.FromExec(words)
 	}
-	dialect := shell.DialectOf(texts(d.Shell(i)))
+	dialect := d.dialect(i)
 	if h, view, base, ok := i.HeredocScript(); ok {
 		if heredocDialect, found := shell.Shebang(view); found {
 			dialect = heredocDialect
 		}
-		if h.Expand && dialect != shell.None {
+		if h.Expand && dialect.POSIX() {
 			env = nil // BuildKit does not expand the body; the shell does
 		}
 		return shell.Parse(view, base, dialect, env)
@@ -279,6 +279,15 @@ func (d *Dockerfile) script(i *dockerfile.Instruction) *shell.Script {
 		return nil
 	}
 	return shell.ParseJoined(view, base, dialect, env)
+}
+
+// dialect returns the language of the shell form of an instruction.
+func (d *Dockerfile) dialect(i *dockerfile.Instruction) shell.Dialect {
+	words := d.Shell(i)
+	if words == nil && i.Stage != nil && i.Stage.Index < len(d.Images) && d.Images[i.Stage.Index].Windows() {
+		return shell.Cmd
+	}
+	return shell.DialectOf(texts(words))
 }
 
 // contextScript returns the commands of a script of the build context.

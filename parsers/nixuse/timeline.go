@@ -343,7 +343,7 @@ func (b *builder) runScript(i *image.Step) {
 		return
 	}
 	for _, c := range i.Commands() {
-		if c.Uncalled {
+		if c.Uncalled || !c.Dialect().POSIX() { // in another shell, there may be more than these
 			continue
 		}
 		b.leave(len(c.Callers))
@@ -354,7 +354,7 @@ func (b *builder) runScript(i *image.Step) {
 		b.open = append(b.open, r)
 	}
 	b.leave(0)
-	if script.Dialect == shell.None && Mentions(b.d.Source.Bytes[i.Span.Start:i.Span.End]) || script.Problem != nil {
+	if !script.Dialect.POSIX() && Mentions(b.d.Source.Bytes[i.Span.Start:i.Span.End]) || script.Problem != nil {
 		b.emit(&Event{Kind: Opaque, Script: script, Span: i.Keyword})
 	}
 }

@@ -16,8 +16,10 @@ var dialects = sync.OnceValue(func() map[string]Dialect {
 		"bash":  Bash,
 		"rbash": Bash,
 
+		"cmd": Cmd, "powershell": PowerShell, "pwsh": PowerShell,
+
 		"zsh": None, "ksh": None, "mksh": None, "oksh": None, "yash": None, "fish": None, "csh": None, "tcsh": None,
-		"elvish": None, "nu": None, "pwsh": None, "powershell": None, "cmd": None, "python": None, "python3": None,
+		"elvish": None, "nu": None, "python": None, "python3": None,
 		"perl": None, "ruby": None, "node": None,
 	}
 })

@@ -18,6 +18,10 @@ func FuzzParse(f *testing.F) {
 		"\xff\xfe $\xffa \"\xc3\"", "a <<A <<B\n1\nA\n2\nB\nc", "echo -ne 'a\\0101\\c' \"\\\\n\" *.c ~/d | dd of=e",
 		"time ! a & coproc b { c; }\nselect d in e; do :; done", "a <<EOF", "a\r\nb \\\r\nc\r\n",
 		"sh -c \"a \\\"b $c\\\" '$d' \\\\$e\" eval x 'y z'", "eval  \"echo 'a\"  \"b'\"",
+		"@a ^& b %C% \"d e\" 2>nul & call f.cmd || cmd /c \"g & h\"",
+		"$a = (b 'c;d'); if ($e) { f }; & 'g h' -i:$j \\\"k l\\\" | % { m }; n.exe `\x00\x00 o # p",
+		"powershell -nop -c \"a; b (c) {d}\" && pwsh -Command e $(f) @('g')",
+		"(`", "a `", "$x`", "a \\\"",
 		"function f { local a=b; unset c; . ./d; }; f", "sed -ni.bak -e s/a/b/ -f c -- d e; perl -pi -e 's/a/b/' f",
 	} {
 		f.Add(seed, uint8(0))
@@ -46,6 +50,10 @@ func FuzzParse(f *testing.F) {
 			d = Bash
 		}
 		check(t, Parse([]byte(text), base, d, env), file, base, len(text))
+		for _, windows := range []Dialect{Cmd, PowerShell} {
+			check(t, Parse([]byte(text), base, windows, nil), file, base, len(text))
+			check(t, ParseJoined([]byte(text), base, windows, nil), file, base, len(text))
+		}
 		check(t, ParseJoined([]byte(text), base, d, env), file, base, len(text))
 
 		// As a JSON string of an exec form, one byte in from its word.

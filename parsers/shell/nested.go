@@ -528,5 +528,6 @@ func FromExec(words []ExecWord) *Script {
 	c := w.emit(words, nil, nil, span, x)
 	c.external = true
 	w.nested(c, x)
+	s.windowsExec(c)
 	return s
 }

@@ -29,6 +29,9 @@ const maxPipe = 16
 func (c *Command) Output(echo Echo) ([]source.Piece, bool) { return c.output(echo, 0) }
 
 func (c *Command) output(echo Echo, depth int) ([]source.Piece, bool) {
+	if !c.dialect.POSIX() { // whose echo keeps quotes and blanks
+		return nil, false
+	}
 	if depth > maxPipe {
 		return nil, false
 	}

@@ -26,11 +26,15 @@ const (
 )
 
 // Parse reads view, whose first byte is at the offset base of its file. env provides variables from outside, and may be
-// nil. Text in the dialect None gives an empty script. The dialect Sh is read with the additions of bash to the
-// language, since it is not known which program /bin/sh is.
+// nil; it does not count for Cmd and PowerShell. Text in the dialect None gives an empty script. The dialect Sh is read
+// with the additions of bash to the language, since it is not known which program /bin/sh is.
 func Parse(view []byte, base int, d Dialect, env Env) *Script {
 	s := &Script{Dialect: d, Base: base}
-	if d == None {
+	switch d {
+	case None:
+		return s
+	case Cmd, PowerShell:
+		parseWindows(s, string(view))
 		return s
 	}
 	src := string(view)

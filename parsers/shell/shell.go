@@ -1,5 +1,5 @@
 // Package shell reads shell text, the body of a RUN or a script file, into commands with their words, and records how
-// each command is reached.
+// each command is reached. Simple command lines of cmd and PowerShell are read, too; see Dialect.
 //
 // Offsets in the result are offsets of the file that the text comes from: the caller passes a view of the same length
 // as the original bytes, and its offset. A NUL in the view stands for a byte that the shell never sees, so the reader
@@ -13,13 +13,20 @@ import "github.com/sandlint/sandlint/parsers/source"
 type Dialect uint8
 
 const (
-	// None is a language that sandlint does not read, such as PowerShell or cmd.
+	// None is a language that sandlint does not read, such as Python.
 	None Dialect = iota
 	// Sh is the POSIX shell, whatever program /bin/sh is.
 	Sh
 	// Bash is GNU bash.
 	Bash
+	// Cmd is the language of cmd.exe, the default shell of Windows, and PowerShell that of both its editions. Only
+	// simple command lines of them are read: a script in them has no Problem, and often fewer Commands than it runs.
+	Cmd
+	PowerShell
 )
+
+// POSIX reports whether the language is that of a shell for which POSIX syntax means what POSIX says.
+func (d Dialect) POSIX() bool { return d == Sh || d == Bash }
 
 // Script is a shell text as read. It is immutable after Parse.
 type Script struct {
@@ -98,6 +105,10 @@ type Command struct {
 	in       *input  // where its standard input comes from unless it redirects it; nil for the script's own
 	inner    *stream // its own redirection that the commands of its script write to, or nil
 }
+
+// Dialect returns the language that the command is written in, which is not that of the script for the argument of
+// another shell.
+func (c *Command) Dialect() Dialect { return c.dialect }
 
 // Word is one word of a command.
 type Word struct {

@@ -190,8 +190,8 @@ func TestDialectOf(t *testing.T) {
 	for text, want := range map[string]Dialect{
 		"": Sh, "/bin/sh -c": Sh, "/bin/bash -o pipefail -c": Bash, "bash": Bash, "/bin/dash -c": Sh, "ash": Sh,
 		"/bin/busybox sh -c": Sh, "/usr/bin/env bash -c": Bash,
-		"/bin/zsh -c": None, "ksh -c": None, "powershell -Command": None, "pwsh": None, "cmd /S /C": None,
-		`C:\Windows\System32\cmd.exe /S /C`: None, `C:\git\bin\Bash.EXE -c`: Bash,
+		"/bin/zsh -c": None, "ksh -c": None, "powershell -Command": PowerShell, "pwsh": PowerShell,
+		"cmd /S /C": Cmd, `C:\Windows\System32\cmd.exe /S /C`: Cmd, `C:\git\bin\Bash.EXE -c`: Bash,
 		"python3 -c": None, "/usr/bin/fish -c": None, "conda run -n x /bin/bash -c": Bash, "/unknown -c": None,
 		"nix develop -c bash -c": Bash,
 	} {

@@ -215,7 +215,7 @@ func (h *hostReader) run(step *workflow.Step, script *source.Fragment) {
 
 // script reads a shell script that is a whole file or stands in one.
 func (h *hostReader) script(host *source.Fragment, dialect shell.Dialect, echo shell.Echo) {
-	if dialect == shell.None {
+	if !dialect.POSIX() {
 		return
 	}
 	own := host.File // the file in whose offsets the commands are

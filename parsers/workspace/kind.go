@@ -23,7 +23,7 @@ func (l *loader) scriptKind(abs string, byName files.Kind) files.Kind {
 	b := l.contents(abs)
 	dialect, ok := shell.Shebang(b)
 	switch {
-	case ok && dialect == shell.None || !ok && byName == files.KindUnknown:
+	case ok && !dialect.POSIX() || !ok && byName == files.KindUnknown:
 	case mentionsNixConf(b), runs.MentionsRun(b) && startsContainers(b, ok, dialect):
 		if mayLink(b) {
 			l.scripts = append(l.scripts, abs)
@@ -64,7 +64,7 @@ func kindByContent(f *source.File, byName files.Kind) files.Kind {
 // isShellScript reports whether the first line names a shell.
 func isShellScript(text []byte) bool {
 	dialect, ok := shell.Shebang(text)
-	return ok && dialect != shell.None
+	return ok && dialect.POSIX()
 }
 
 // looksLikeDockerfile reports whether a file without a telling name is a Dockerfile: its first instruction is a FROM or

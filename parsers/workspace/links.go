@@ -189,7 +189,7 @@ func (k *linker) links(o origin) {
 	case files.KindDockerfile:
 		k.dockerfile(f, o)
 	case files.KindScript:
-		if dialect, ok := shell.Shebang(f.Bytes); !ok || dialect != shell.None {
+		if dialect, ok := shell.Shebang(f.Bytes); !ok || dialect.POSIX() {
 			k.script(source.WholeFile(f), o, []string{root, filepath.Dir(o.abs)})
 		}
 	case files.KindWorkflow:

@@ -155,7 +155,7 @@ func (w *Workspace) hostedRuns(d *Document, e *Entry, f *source.File) {
 			d.Runs = append(d.Runs, r)
 		}
 	case files.KindScript:
-		if dialect, ok := shell.Shebang(f.Bytes); !ok || dialect != shell.None {
+		if dialect, ok := shell.Shebang(f.Bytes); !ok || dialect.POSIX() {
 			d.addScript(source.WholeFile(f))
 		}
 	case files.KindWorkflow:
@@ -180,7 +180,7 @@ func (d *Document) addScript(script *source.Fragment) {
 
 // startsContainers reports whether a shell script has a command that runs a container.
 func startsContainers(text []byte, shebang bool, dialect shell.Dialect) bool {
-	if shebang && dialect == shell.None {
+	if shebang && !dialect.POSIX() {
 		return false
 	}
 	found := runs.OfScript(source.WholeFile(source.NewFile("", slices.Clone(text))), shell.Bash)

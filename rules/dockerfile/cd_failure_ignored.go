@@ -7,7 +7,6 @@ import (
 	"strings"
 
 	"github.com/sandlint/sandlint/parsers/image"
-	"github.com/sandlint/sandlint/parsers/shell"
 	"github.com/sandlint/sandlint/rules"
 	"github.com/sandlint/sandlint/rules/internal/shells"
 )
@@ -25,7 +24,7 @@ var cdFailureIgnored = &rules.Rule{
 	Check: rules.OnCommand(func(p *rules.Pass, c *image.Command) {
 		s := c.Step
 		if s.Name != "RUN" || s.Image == nil || s.Onbuild != nil && !s.Deferred || c.Ignored || c.Uncalled ||
-			len(c.Words) != 2 || c.Script.Dialect == shell.None || s.Dockerfile().Foreign() {
+			len(c.Words) != 2 || !c.Script.Dialect.POSIX() || s.Dockerfile().Foreign() {
 			return
 		}
 		if _, _, _, ok := s.HeredocScript(); ok && c.InDockerfile() && c.Parent == nil {

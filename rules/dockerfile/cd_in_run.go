@@ -26,16 +26,16 @@ var cdInRun = &rules.Rule{
 		"BuildKit v0.34.2, frontend/dockerfile/docs/reference.md: WORKDIR",
 	},
 	Check: rules.OnStep(func(p *rules.Pass, s *image.Step) {
-		if s.Image == nil || s.Exec || s.Onbuild != nil || shells.MayBeWindows(s) || s.Dockerfile().Foreign() {
+		if s.Image == nil || s.Exec || s.Onbuild != nil || s.Dockerfile().Foreign() {
 			return
 		}
 		script := s.Script()
-		if script == nil {
+		if script == nil || script.Dialect.POSIX() && shells.MayBeWindows(s) {
 			return
 		}
 		for _, c := range script.Commands {
-			if c.Name != "cd" || len(c.Wrappers) > 0 {
-				continue
+			if c.Name != "cd" || len(c.Wrappers) > 0 || !script.Dialect.POSIX() && len(c.Words) < 2 {
+				continue // cmd prints the folder then
 			}
 			finding := rules.Finding{
 				File: s.Dockerfile().Source, Span: c.Span,
@@ -55,7 +55,7 @@ var cdInRun = &rules.Rule{
 func workdirInstead(s *image.Step) (fixers.Fix, bool) {
 	script := s.Script()
 	_, base, ok := s.ShellView()
-	if !ok || script.Problem != nil || len(script.Commands) < 2 {
+	if !ok || script.Problem != nil || len(script.Commands) < 2 || !script.Dialect.POSIX() {
 		return fixers.Fix{}, false
 	}
 	c := script.Commands[0]

@@ -7,7 +7,6 @@ import (
 
 	"github.com/sandlint/sandlint/parsers/dockerfile"
 	"github.com/sandlint/sandlint/parsers/image"
-	"github.com/sandlint/sandlint/parsers/shell"
 	"github.com/sandlint/sandlint/parsers/source"
 	"github.com/sandlint/sandlint/rules"
 )
@@ -34,7 +33,7 @@ var consecutiveRuns = &rules.Rule{
 			return
 		}
 		message := "this RUN and the one above have one command each; joined by && they make one layer"
-		if script := d.Script(s.Instruction); script.Dialect == shell.None {
+		if script := d.Script(s.Instruction); !script.Dialect.POSIX() {
 			message = "this RUN and the one above have one command each; joined they make one layer"
 		}
 		p.Report(rules.Finding{File: d.Source, Span: s.Keyword, Message: message})
@@ -47,7 +46,7 @@ func oneCommand(d *image.Dockerfile, i *dockerfile.Instruction) bool {
 	if script == nil || script.Problem != nil || i.Broken || len(i.Heredocs) > 0 {
 		return false
 	}
-	if script.Dialect == shell.None {
+	if !script.Dialect.POSIX() {
 		return oneWindowsCommand(d.Source.Bytes[i.Args.Start:i.Args.End])
 	}
 	count := 0

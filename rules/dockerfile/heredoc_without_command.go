@@ -6,7 +6,6 @@ import (
 	"github.com/sandlint/sandlint/fixers"
 	fixdocker "github.com/sandlint/sandlint/fixers/dockerfile"
 	"github.com/sandlint/sandlint/parsers/image"
-	"github.com/sandlint/sandlint/parsers/shell"
 	"github.com/sandlint/sandlint/parsers/source"
 	"github.com/sandlint/sandlint/rules"
 )
@@ -28,7 +27,7 @@ var heredocWithoutCommand = &rules.Rule{
 			return
 		}
 		script := s.Script()
-		if _, _, ok := s.ShellView(); !ok || script == nil || script.Dialect == shell.None || script.Problem != nil ||
+		if _, _, ok := s.ShellView(); !ok || script == nil || !script.Dialect.POSIX() || script.Problem != nil ||
 			len(script.Commands) != 1 {
 			return
 		}

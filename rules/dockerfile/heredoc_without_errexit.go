@@ -8,7 +8,6 @@ import (
 	"github.com/sandlint/sandlint/fixers"
 	fixdocker "github.com/sandlint/sandlint/fixers/dockerfile"
 	"github.com/sandlint/sandlint/parsers/image"
-	"github.com/sandlint/sandlint/parsers/shell"
 	"github.com/sandlint/sandlint/parsers/source"
 	"github.com/sandlint/sandlint/rules"
 	"github.com/sandlint/sandlint/rules/internal/shells"
@@ -35,7 +34,7 @@ var heredocWithoutErrexit = &rules.Rule{
 			return
 		}
 		script := s.Script()
-		if script == nil || script.Dialect == shell.None || script.Problem != nil || shells.Of(s).Has("errexit") {
+		if script == nil || !script.Dialect.POSIX() || script.Problem != nil || shells.Of(s).Has("errexit") {
 			return
 		}
 		var statements []source.Span // those at the top level

@@ -32,7 +32,7 @@ var maskedFailure = &rules.Rule{
 			return
 		}
 		view, base, ok := s.ShellView()
-		if script := s.Script(); !ok || len(s.Heredocs) > 0 || script == nil || script.Dialect == shell.None ||
+		if script := s.Script(); !ok || len(s.Heredocs) > 0 || script == nil || !script.Dialect.POSIX() ||
 			script.Problem != nil || bytes.IndexByte(view, ';') < 0 {
 			return
 		} else if at, chain := brokenChain(script); chain != nil {

@@ -21,6 +21,7 @@ var pipCacheLeft = &rules.Rule{
 	},
 	Check: managers.Cache{
 		Managers:  []string{"pip"},
+		Anywhere:  true,
 		Folders:   []string{"~/.cache/pip"},
 		What:      "its cache",
 		Off:       []string{"PIP_NO_CACHE_DIR", "PIP_CONFIG_FILE"},

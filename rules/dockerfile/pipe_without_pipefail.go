@@ -33,7 +33,7 @@ var pipeWithoutPipefail = &rules.Rule{
 			if s.Name != "RUN" || s.Exec || s.Onbuild != nil && !s.Deferred || shells.MayBeWindows(s) {
 				continue
 			}
-			if script := s.Script(); script == nil || script.Dialect == shell.None {
+			if script := s.Script(); script == nil || !script.Dialect.POSIX() {
 				continue
 			}
 			c, sh := lostFailure(s)

@@ -112,7 +112,7 @@ func setPipefail(p *rules.Pass, img *image.Image) {
 // or where another one tries it out first.
 func unguardedSet(s *image.Step) *image.Command {
 	for _, c := range s.Commands() {
-		if !c.InDockerfile() || c.Script.Dialect == shell.None || !shells.Sets(c, "pipefail") {
+		if !c.InDockerfile() || !c.Script.Dialect.POSIX() || !shells.Sets(c, "pipefail") {
 			continue
 		}
 		if c.Maybe || c.Subshell || c.Parent != nil || len(c.Wrappers) > 0 {

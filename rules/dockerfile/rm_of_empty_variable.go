@@ -25,7 +25,7 @@ var rmOfEmptyVariable = &rules.Rule{
 	},
 	Check: rules.OnCommand(func(p *rules.Pass, c *image.Command) {
 		s := c.Step
-		if s.Name != "RUN" || s.Image == nil || s.Onbuild != nil || c.Script.Dialect == shell.None || c.Uncalled ||
+		if s.Name != "RUN" || s.Image == nil || s.Onbuild != nil || !c.Script.Dialect.POSIX() || c.Uncalled ||
 			s.Exec || s.Dockerfile().Foreign() || !rmRecursive(c) {
 			return
 		}

@@ -11,7 +11,6 @@ import (
 	fixdocker "github.com/sandlint/sandlint/fixers/dockerfile"
 	"github.com/sandlint/sandlint/parsers/dockerfile"
 	"github.com/sandlint/sandlint/parsers/image"
-	"github.com/sandlint/sandlint/parsers/shell"
 	"github.com/sandlint/sandlint/parsers/source"
 	"github.com/sandlint/sandlint/rules"
 	"github.com/sandlint/sandlint/rules/dockerfile/internal/words"
@@ -199,7 +198,7 @@ func globalsInScript(s *image.Step) []unsetUse {
 		return nil
 	}
 	script := s.Script()
-	if script == nil || script.Dialect == shell.None || script.Problem != nil {
+	if script == nil || !script.Dialect.POSIX() || script.Problem != nil {
 		return nil
 	}
 	var out []unsetUse

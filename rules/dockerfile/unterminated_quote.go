@@ -5,7 +5,6 @@ import (
 	"strings"
 
 	"github.com/sandlint/sandlint/parsers/image"
-	"github.com/sandlint/sandlint/parsers/shell"
 	"github.com/sandlint/sandlint/parsers/source"
 	"github.com/sandlint/sandlint/rules"
 )
@@ -25,7 +24,7 @@ var unterminatedQuote = &rules.Rule{
 			s.Dockerfile().Foreign() {
 			return
 		}
-		if script := s.Script(); script == nil || script.Dialect == shell.None || script.Problem == nil {
+		if script := s.Script(); script == nil || !script.Dialect.POSIX() || script.Problem == nil {
 			return
 		}
 		for _, part := range scripts(s) {

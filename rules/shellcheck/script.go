@@ -94,7 +94,7 @@ func unitsOf(d *image.Dockerfile) []unit {
 		if text == nil {
 			continue
 		}
-		if s.Name == "RUN" && !s.Exec && text.Dialect != shell.None {
+		if s.Name == "RUN" && !s.Exec && text.Dialect.POSIX() {
 			view, base, ok := s.ShellView()
 			if !ok {
 				_, view, base, ok = s.HeredocScript()
@@ -104,7 +104,7 @@ func unitsOf(d *image.Dockerfile) []unit {
 			}
 		}
 		for _, c := range s.Commands() {
-			if c.Runs != nil && c.RunsFile != nil && !seen[c.RunsFile] && c.Runs.Dialect != shell.None {
+			if c.Runs != nil && c.RunsFile != nil && !seen[c.RunsFile] && c.Runs.Dialect.POSIX() {
 				seen[c.RunsFile] = true
 				out = appendUnit(out, s, unit{file: c.RunsFile, view: c.RunsFile.Bytes}, c.Runs.Dialect)
 			}

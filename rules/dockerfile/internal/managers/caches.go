@@ -50,6 +50,8 @@ type Cache struct {
 	Relied []packages.Action
 	// Mount is the folder for a cache mount, "" for none.
 	Mount string
+	// Anywhere says that the cache and Option are the same on Windows, in whatever folder. Mount is not for there.
+	Anywhere bool
 	// Locked says that builds must not use the folder at the same time.
 	Locked bool
 }
@@ -60,12 +62,23 @@ func (x Cache) Check() rules.Adapter {
 	return rules.OnDockerfile(func(p *rules.Pass, d *image.Dockerfile) {
 		r := run{Cache: x, pass: p, d: d}
 		var last *image.Step
-		for _, c := range uses(d, x.Managers, programs()) {
+		for _, c := range uses(d, x.Managers, programs(), x.judges) {
 			if c.Step != last && x.fills(c.Package()) && c.Step.Image.MayShip() {
 				last = c.Step
 				r.step(c.Step)
 			}
 		}
+	})
+}
+
+// judges reports whether the rule judges a command.
+func (x *Cache) judges(c *image.Command) bool {
+	if !x.Anywhere || c.Dialect().POSIX() {
+		return Judged(c)
+	}
+	text := c.Step.Dockerfile().Source.Text(c.Step.Instruction.Span)
+	return JudgedAnywhere(c) && !slices.ContainsFunc(append(x.Off, x.Moved...), func(name string) bool {
+		return strings.Contains(text, name)
 	})
 }
 
@@ -113,7 +126,7 @@ func (r *run) step(s *image.Step) {
 				return
 			}
 			left = nil
-		case u == nil || !slices.Contains(r.Managers, u.Manager.Name) || !Judged(c) || c.Uncalled:
+		case u == nil || !slices.Contains(r.Managers, u.Manager.Name) || !r.judges(c) || c.Uncalled:
 		case r.leaves(c, u, &clean):
 			left = append(left, c)
 		}
@@ -221,7 +234,7 @@ func (r *run) report(c *image.Command, before []*image.Command) {
 // option returns the fix that adds the option, and removes a command before it that only refreshes the lists, which the
 // option makes useless.
 func (r *run) option(c *image.Command, before []*image.Command) (fixers.Fix, bool) {
-	if r.Option == "" {
+	if r.Option == "" || !c.Dialect().POSIX() { // elsewhere the proof cannot see that nothing else changes
 		return fixers.Fix{}, false
 	}
 	fix := fixers.Fix{Title: "Add " + r.Option, Safety: fixers.Safe}
@@ -449,7 +462,8 @@ func continued(s *image.Step, at int, command string) string {
 
 // mount returns the fix that keeps the files in a cache mount.
 func (r *run) mount(c *image.Command) (fixers.Fix, bool) {
-	if r.Mount == "" || r.d.Frontend.LacksFlag("RUN", "mount") || !image.IsRoot(c.Step.User().Text) ||
+	if r.Mount == "" || !c.Dialect().POSIX() || r.d.Frontend.LacksFlag("RUN", "mount") ||
+		!image.IsRoot(c.Step.User().Text) ||
 		c.OtherUser() || r.isRelied(c) {
 		return fixers.Fix{}, false
 	}

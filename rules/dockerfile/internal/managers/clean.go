@@ -37,6 +37,9 @@ func (x *cleaner) add(folder string) {
 
 // cleans reports whether a command empties the folders.
 func (x *cleaner) cleans(c *image.Command) bool {
+	if !c.Dialect().POSIX() {
+		return x.cleansOnWindows(c)
+	}
 	switch c.Name {
 	case "rm", "unlink":
 		return slices.ContainsFunc(c.Words[1:], func(w shell.Word) bool { return !isFlag(w.Text) && x.removes(c, w) })
@@ -62,6 +65,23 @@ func (x *cleaner) cleans(c *image.Command) bool {
 			(u.Manager.Name != "pacman" || pacmanCleans(c, u))
 	}
 	return x.hidden(c)
+}
+
+// cleansOnWindows reports whether a command of cmd or PowerShell may empty the folders: it removes a cache, something
+// in the folder of a user's data, or what is not known.
+func (x *cleaner) cleansOnWindows(c *image.Command) bool {
+	if u := c.Package(); u != nil {
+		return u.Action == packages.Clean && slices.Contains(x.by, u.Manager.Name)
+	}
+	switch strings.ToLower(c.Path) {
+	case "rd", "rmdir", "del", "erase", "rm", "ri", "remove-item":
+	default:
+		return false
+	}
+	return slices.ContainsFunc(c.Words[1:], func(w shell.Word) bool {
+		text := strings.ToLower(w.Text)
+		return !w.Known || strings.Contains(text, "cache") || strings.Contains(text, "appdata")
+	})
 }
 
 // pacmanCleans reports whether a command of pacman removes the packages that are installed, too: it asks, and even with

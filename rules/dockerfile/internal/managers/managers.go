@@ -18,12 +18,16 @@ import (
 )
 
 // Judged reports whether rules judge a command: it stands in a RUN of the Dockerfile itself, not in a script that may
-// have other uses, BuildKit's own frontend reads the file, and the image is not one of Windows, whose folders are
-// others.
+// have other uses, BuildKit's own frontend reads the file, and neither the shell nor the image is one of Windows, whose
+// syntax and folders are others.
 func Judged(c *image.Command) bool {
+	return JudgedAnywhere(c) && c.Dialect().POSIX() && !c.Step.Image.Windows()
+}
+
+// JudgedAnywhere is Judged for rules that say what is right in cmd, in PowerShell and on Windows, too.
+func JudgedAnywhere(c *image.Command) bool {
 	s := c.Step
-	return s.Name == "RUN" && s.Image != nil && c.InDockerfile() && !c.Calls && !Foreign(s.Dockerfile()) &&
-		!s.Image.Windows()
+	return s.Name == "RUN" && s.Image != nil && c.InDockerfile() && !c.Calls && !Foreign(s.Dockerfile())
 }
 
 // Foreign reports whether a frontend other than BuildKit's for Dockerfiles reads the file.
@@ -34,14 +38,14 @@ func programsOf(managers []string) func() []string {
 	return sync.OnceValue(func() []string { return packages.Programs(managers...) })
 }
 
-// uses returns the judged commands of package managers by name, which start with one of the programs.
-func uses(d *image.Dockerfile, managers, programs []string) []*image.Command {
+// uses returns the commands of package managers by name that are judged and start with one of the programs.
+func uses(d *image.Dockerfile, managers, programs []string, judged func(*image.Command) bool) []*image.Command {
 	if Foreign(d) {
 		return nil
 	}
 	var out []*image.Command
 	for _, c := range d.Commands(programs...) {
-		if Judged(c) && !c.Uncalled && c.Package() != nil && slices.Contains(managers, c.Package().Manager.Name) {
+		if judged(c) && !c.Uncalled && c.Package() != nil && slices.Contains(managers, c.Package().Manager.Name) {
 			out = append(out, c)
 		}
 	}

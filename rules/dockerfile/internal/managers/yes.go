@@ -39,7 +39,7 @@ func Each(managers []string, setting Setting, wrong func(*image.Command) bool,
 	programs := programsOf(managers)
 	return rules.OnDockerfile(func(p *rules.Pass, d *image.Dockerfile) {
 		var set *places
-		for _, c := range uses(d, managers, programs()) {
+		for _, c := range uses(d, managers, programs(), Judged) {
 			if !wrong(c) {
 				continue
 			}

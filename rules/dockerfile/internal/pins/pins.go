@@ -26,7 +26,7 @@ func Check(names ...string) rules.Adapter {
 		r := run{frozen: sync.OnceValue(func() bool { return frozen(d.Source.Bytes) })}
 		for _, c := range d.Commands(programs()...) {
 			u := c.Package()
-			if u == nil || !slices.Contains(names, u.Manager.Name) || c.Uncalled || !managers.Judged(c) {
+			if u == nil || !slices.Contains(names, u.Manager.Name) || c.Uncalled || !managers.JudgedAnywhere(c) {
 				continue
 			}
 			open := u.Unpinned()
