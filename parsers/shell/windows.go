@@ -187,7 +187,8 @@ func (x *windowsWord) add(w *windows, from, to int, quoting source.Quoting) {
 			x.any = true
 			x.text.WriteString(text)
 			x.parts = append(x.parts, source.Piece{
-				Text: text, Span: source.Span{Start: w.base + from, End: w.base + end}, Verbatim: true, Quoting: quoting,
+				Text: text, Span: source.Span{Start: w.base + from, End: w.base + end},
+				Verbatim: true, Quoting: quoting,
 			})
 		}
 		for end < to && w.src[end] == 0 {
