@@ -218,6 +218,11 @@ func plain(e hclsyntax.Expression) bool {
 		return all(e.Parts)
 	case *hclsyntax.TupleConsExpr:
 		return all(e.Exprs)
+	case *hclsyntax.ObjectConsExpr:
+		return !slices.ContainsFunc(e.Items, func(item hclsyntax.ObjectConsItem) bool {
+			key, ok := item.KeyExpr.(*hclsyntax.ObjectConsKeyExpr)
+			return !ok || key.ForceNonLiteral || !plain(key.Wrapped) || !plain(item.ValueExpr)
+		})
 	}
 	return false
 }

@@ -64,6 +64,15 @@ func TestExamples(t *testing.T) {
 					}
 				}
 			}
+			if k.Good != "" || k.format() == "dockerfile" {
+				ws, err := rules.InMemory(workspace.DefaultTargets(), map[string][]byte{k.File: []byte(k.goodFile())})
+				if err != nil {
+					t.Fatal(err)
+				}
+				for _, f := range rules.Check(ws, set, rules.CheckOptions{}).Findings {
+					t.Errorf("found in the good file: %s", f.Message)
+				}
+			}
 			for _, a := range k.Attributes {
 				if a.Doc == "" || a.Name == "" {
 					t.Errorf("%s has no description", a.Name)

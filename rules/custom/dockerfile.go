@@ -744,7 +744,8 @@ func fileKind() *Kind {
 		Example: `  when    = node.syntax == ""
   message = "no syntax directive pins the frontend"
 `,
-		Bad: "FROM debian:12\n",
+		Bad:  "FROM debian:12\n",
+		Good: "# syntax=docker/dockerfile:1\nFROM debian:12\n",
 		Attributes: []Attribute{
 			attribute("syntax", "the value of the syntax directive, \"\" without one", cty.String,
 				func(d *image.Dockerfile) cty.Value {
@@ -790,7 +791,8 @@ func stageKind() *Kind {
 		Example: `  when    = node.final && node.user == "root"
   message = "the image runs as root"
 `,
-		Bad: "FROM debian:12\nRUN make\nCMD [\"/srv/run\"]\n",
+		Bad:  "FROM debian:12\nRUN make\nCMD [\"/srv/run\"]\n",
+		Good: "FROM debian:12\nUSER app\nCMD [\"/srv/run\"]\n",
 		Attributes: []Attribute{
 			attribute("index", "its number, from 0", cty.Number,
 				func(img *image.Image) cty.Value { return number(img.Stage.Index) }),

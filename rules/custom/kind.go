@@ -24,6 +24,8 @@ type Kind struct {
 	// Example is the body of a rule on the kind that finds something in Bad: "when", "message" and perhaps "at" and a
 	// fix. It is shown on the reference page, and tested.
 	Example, Bad string
+	// Good is such a file in which the rule of Example finds nothing; "" stands for one without nodes of the kind.
+	Good string
 	// File is the name that a file with such nodes has in tests that give none: "Dockerfile".
 	File string
 	// List is the name in "file" under which expressions find all nodes of the kind in the file: "instructions".

@@ -95,6 +95,8 @@ type Options struct {
 	Values map[string]cty.Value
 	// Read reads a file beside the pack that its tests name, by its path relative to the pack's file.
 	Read func(name string) ([]byte, error)
+	// Unset accepts variables without a value; what depends on them is not known. It is for tests, which set them.
+	Unset bool
 	// Known are the packs that there are already, whose names and aliases are taken.
 	Known []rules.Pack
 }
@@ -226,8 +228,10 @@ func (s *Source) Pack(opts Options) (*Pack, []source.Problem) {
 		} else if v.Default != cty.NilVal {
 			values[v.Name] = v.Default
 		} else {
-			c.Problem(v.at, "variable %q has no value: set it in the configuration, as in pack %q { %s = … }", v.Name,
-				s.Name, v.Name)
+			if !opts.Unset {
+				c.Problem(v.at, "variable %q has no value: set it in the configuration, as in pack %q { %s = … }",
+					v.Name, s.Name, v.Name)
+			}
 			values[v.Name] = cty.DynamicVal
 		}
 	}
@@ -564,5 +568,12 @@ func (c *compiler) needed(e hclsyntax.Expression, needs, seen map[string]bool) {
 			c.needed(f.result, needs, seen)
 		}
 		return nil
+	})
+}
+
+// HasRule reports whether the pack has a rule of a name.
+func (s *Source) HasRule(name string) bool {
+	return slices.ContainsFunc(s.body.Blocks, func(b *hclsyntax.Block) bool {
+		return b.Type == "rule" && slices.Equal(b.Labels, []string{name})
 	})
 }

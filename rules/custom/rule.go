@@ -140,9 +140,14 @@ func (c *compiler) rule(b *hclsyntax.Block) *rule {
 	if c.Count() > before {
 		return nil
 	}
-	def.Check = rules.OnFile(func(p *rules.Pass, doc *workspace.Document) { r.check(p, doc) })
-	def.Check.Subject = r.kind.Doc
+	r.finish()
 	return r
+}
+
+// finish makes the rule one that runs.
+func (r *rule) finish() {
+	r.rule.Check = rules.OnFile(func(p *rules.Pass, doc *workspace.Document) { r.check(p, doc) })
+	r.rule.Check.Subject = r.kind.Doc
 }
 
 // on reads the kind of node.

@@ -111,7 +111,9 @@ func (a *app) run(args []string) int {
 	case err == nil, isBrokenPipe(err):
 		return a.status
 	case errors.As(err, &configError):
-		a.problems(configError.Source, configError.Problems, rules.Error)
+		for _, e := range append([]*config.Error{configError}, configError.More...) {
+			a.problems(e.Source, e.Problems, rules.Error)
+		}
 	case errors.As(err, &notWritten), out.err != nil:
 		a.warnf("%v", err)
 		a.setStatus(StatusUnreadable)
@@ -182,7 +184,8 @@ Exit status: 0 no findings, 1 findings at or above --fail-on or a diff that is n
 		return nil
 	}
 	root.AddCommand(a.checkCommand(), a.fixCommand(), a.traceCommand(), a.ruleCommand(), a.rulesCommand(),
-		a.seccompCommand(), a.configCommand(), a.versionCommand(), completionCommand(root, a.stdout))
+		a.seccompCommand(), a.configCommand(), a.testCommand(), a.newCommand(), a.packsCommand(), a.queryCommand(),
+		a.versionCommand(), completionCommand(root, a.stdout))
 	return root
 }
 

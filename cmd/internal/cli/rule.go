@@ -11,7 +11,8 @@ import (
 )
 
 func (a *app) ruleCommand() *cobra.Command {
-	return &cobra.Command{
+	var flags runFlags
+	cmd := &cobra.Command{
 		Use:   "rule ID",
 		Short: "Explain a rule",
 		Long: `Explain a rule: what it looks for, why that bites, what to do, and examples of what it finds and
@@ -26,8 +27,17 @@ what it does not. An alias, such as DL3006, does as well as the id.`,
 		},
 		RunE: func(_ *cobra.Command, args []string) error {
 			r, pack, err := rules.Find(a.packs(), args[0])
-			if err != nil {
-				return err
+			if err != nil { // it may be one of a pack
+				packs, conf, confErr := a.configured(&flags)
+				if confErr != nil {
+					return confErr
+				}
+				if len(conf.Packs) > 0 {
+					r, pack, err = rules.Find(packs, args[0])
+				}
+				if err != nil {
+					return err
+				}
 			}
 			page, err := pack.Page(r)
 			if err != nil {
@@ -41,6 +51,8 @@ what it does not. An alias, such as DL3006, does as well as the id.`,
 			return err
 		},
 	}
+	flags.configFlags(cmd)
+	return cmd
 }
 
 // highlight makes Markdown headings bold, except lines of code that look like headings.

@@ -14,6 +14,7 @@ import (
 )
 
 func (a *app) rulesCommand() *cobra.Command {
+	var flags runFlags
 	var pack, format string
 	cmd := &cobra.Command{
 		Use:   "rules",
@@ -25,7 +26,11 @@ Rules in parentheses are off unless they are selected or configured.`,
   sandlint rules --format json`,
 		Args: cobra.NoArgs,
 		RunE: func(*cobra.Command, []string) error {
-			list, err := a.rulesOf(pack)
+			packs, _, err := a.configured(&flags)
+			if err != nil {
+				return err
+			}
+			list, err := rulesOf(packs, pack)
 			if err != nil {
 				return err
 			}
@@ -33,11 +38,12 @@ Rules in parentheses are off unless they are selected or configured.`,
 			case "text":
 				return a.printRules(list)
 			case "json":
-				return a.printRulesJSON(list)
+				return a.printRulesJSON(packs, list)
 			}
 			return fmt.Errorf("--format %q is not one of text, json", format)
 		},
 	}
+	flags.configFlags(cmd)
 	cmd.Flags().StringVar(&pack, "pack", "", "list only the rules of one pack")
 	cmd.Flags().StringVar(&format, "format", "text", "output format: text, json")
 	complete(cmd, "format", "text", "json")
@@ -49,8 +55,7 @@ Rules in parentheses are off unless they are selected or configured.`,
 }
 
 // rulesOf returns the rules of a pack, or all rules when pack is "".
-func (a *app) rulesOf(pack string) ([]*rules.Rule, error) {
-	packs := a.packs()
+func rulesOf(packs []rules.Pack, pack string) ([]*rules.Rule, error) {
 	if pack == "" {
 		return rules.All(packs), nil
 	}
@@ -59,10 +64,14 @@ func (a *app) rulesOf(pack string) ([]*rules.Rule, error) {
 			return rules.All([]rules.Pack{p}), nil
 		}
 	}
-	if near := source.Nearest(pack, a.packNames()); near != "" {
+	var all []string
+	for _, p := range packs {
+		all = append(all, p.Name)
+	}
+	if near := source.Nearest(pack, all); near != "" {
 		return nil, fmt.Errorf("there is no pack %q; did you mean %q?", pack, near)
 	}
-	return nil, fmt.Errorf("there is no pack %q; the packs are %s", pack, strings.Join(a.packNames(), ", "))
+	return nil, fmt.Errorf("there is no pack %q; the packs are %s", pack, strings.Join(all, ", "))
 }
 
 // isOff reports whether a rule runs only when it is selected or configured.
@@ -109,7 +118,7 @@ func newOptionsJSON(r *rules.Rule) []optionJSON {
 	return out
 }
 
-func (a *app) printRulesJSON(list []*rules.Rule) error {
+func (a *app) printRulesJSON(packs []rules.Pack, list []*rules.Rule) error {
 	type jsonRule struct {
 		ID         string       `json:"id"`
 		Aliases    []string     `json:"aliases"`
@@ -125,7 +134,7 @@ func (a *app) printRulesJSON(list []*rules.Rule) error {
 	}
 	out := []jsonRule{}
 	for _, r := range list {
-		_, pack, err := rules.Find(a.packs(), r.ID)
+		_, pack, err := rules.Find(packs, r.ID)
 		if err != nil {
 			return err
 		}

@@ -19,14 +19,17 @@ import (
 	"github.com/sandlint/sandlint/cmd/internal/report"
 	"github.com/sandlint/sandlint/cmd/internal/shellcheck"
 	"github.com/sandlint/sandlint/parsers/files"
+	"github.com/sandlint/sandlint/parsers/source"
 	"github.com/sandlint/sandlint/parsers/workspace"
 	"github.com/sandlint/sandlint/rules"
+	"github.com/sandlint/sandlint/rules/custom"
 )
 
 // runFlags are the flags of the commands that read files.
 type runFlags struct {
 	config        string
 	noConfig      bool
+	noRepoConfig  bool
 	hadolint      bool // hadolint's configuration counts where there is none of ours
 	selected      []string
 	ignored       []string
@@ -60,6 +63,8 @@ func (f *runFlags) consumers(cmd *cobra.Command) {
 	flags.StringVar(&f.config, "config", "", "read this configuration `FILE`, HCL or hadolint's YAML, instead of the "+
 		"nearest "+config.Name)
 	flags.BoolVar(&f.noConfig, "no-config", false, "read no configuration file")
+	flags.BoolVar(&f.noRepoConfig, "no-repo-config", false, "read no configuration and no rule pack of the repository, "+
+		"only what --config names outside of it")
 	flags.StringArrayVar(&f.targets, "target", nil,
 		"version of a consumer, as `CONSUMER=VERSION`, such as nix=2.24 (repeatable)")
 	var consumers []string
@@ -165,7 +170,7 @@ func (a *app) prepare(f *runFlags, paths []string) (*run, error) {
 	if r.shellCheck, err = a.shellCheck(f); err != nil {
 		return nil, err
 	}
-	if r.set, err = rules.NewSet(a.packsWith(r.shellCheck), sel); err != nil {
+	if r.set, err = rules.NewSet(slices.Concat(a.packsWith(r.shellCheck), conf.RulePacks()), sel); err != nil {
 		return nil, err
 	}
 	if slices.Contains(opts.Paths, "-") {
@@ -213,9 +218,12 @@ func (a *app) config(f *runFlags, dir string, paths []string) (*config.Config, e
 	switch {
 	case f.noConfig && f.config != "":
 		return nil, errors.New("--config and --no-config cannot be used together")
-	case f.noConfig:
+	case f.noConfig, f.noRepoConfig && f.config == "":
 	case f.config != "":
 		path = absolute(dir, f.config)
+		if root := files.Root(files.Disk{}, dir, dir); f.noRepoConfig && files.Inside(root, path) {
+			return nil, fmt.Errorf("--no-repo-config: %s lies in the repository that is checked", shown(dir, path))
+		}
 	default:
 		folder := commonFolder(dir, paths, f.stdinFilename)
 		if path = config.Find(folder); path == "" && f.hadolint {
@@ -231,11 +239,18 @@ func (a *app) config(f *runFlags, dir string, paths []string) (*config.Config, e
 	if f.verbose {
 		a.warnf("using configuration %s", shown(dir, path))
 	}
-	conf, err := config.Load(dir, path, shown(dir, path), a.packs())
-	if err == nil {
-		a.problems(conf.Source, conf.Warnings, rules.Warning)
+	conf, err := config.Load(dir, path, func(path string) string { return shown(dir, path) },
+		config.Known{Packs: a.packs(), Version: Version})
+	if err != nil {
+		return nil, err
 	}
-	return conf, err
+	a.problems(conf.Source, conf.Warnings, rules.Warning)
+	if f.verbose {
+		for _, p := range conf.Packs {
+			a.warnf("using rule pack %s %s (%s, SHA-256 %s)", p.Name, p.Version, p.Source.Path, p.Digest)
+		}
+	}
+	return conf, nil
 }
 
 // commonFolder returns the deepest folder that contains all paths, or dir when there are none.
@@ -434,6 +449,17 @@ func (a *app) finish(r *run, res *rules.Result, rejected []rules.Rejected) {
 	}
 	for _, s := range res.Incomplete {
 		a.warnf("%s: %s", s.Path, s.Reason)
+	}
+	for _, e := range res.Failed {
+		at := e.File.Position(e.Span.Start)
+		var inPack *custom.Error
+		if errors.As(e.Err, &inPack) {
+			a.warnf("rule %s failed at %s:%d:%d", e.Rule.ID, e.File.Path, at.Line, at.Column)
+			a.problems(inPack.Source, []source.Problem{inPack.Problem}, rules.Error)
+		} else {
+			a.warnf("rule %s failed at %s:%d:%d: %v", e.Rule.ID, e.File.Path, at.Line, at.Column, e.Err)
+		}
+		a.setStatus(StatusUsage)
 	}
 	for _, e := range res.Errors {
 		a.warnf("%v", e)

@@ -47,6 +47,8 @@ type Config struct {
 	Rules []Rule
 	// FailOn is the lowest severity that makes a run fail, or "never"; "" when the file does not set it.
 	FailOn string
+	// Packs are the rule packs that it names, in order.
+	Packs []Pack
 	// Unheeded are the linters whose comments suppress nothing: those that "suppressions" leaves out.
 	Unheeded []string
 
@@ -103,6 +105,8 @@ func (c *Config) Select(sel *rules.Selection) {
 type Error struct {
 	Source   *source.File
 	Problems []source.Problem
+	// More are other files with problems: those of rule packs.
+	More []*Error
 }
 
 func (e *Error) Error() string {
@@ -136,28 +140,43 @@ func find(dir string, names []string) string {
 	}
 }
 
-// Load reads the file at path, which is absolute; dir is the working directory. Messages call the file shown. The file
-// may name the rules of packs. A file whose name ends in .yaml or .yml is one of hadolint. When the text is wrong, the
-// error is of type *Error.
-func Load(dir, path, shown string, packs []rules.Pack) (*Config, error) {
+// Known is what a configuration may rest on.
+type Known struct {
+	// Packs are the packs that come with sandlint.
+	Packs []rules.Pack
+	// Version is the release of sandlint, which rule packs may require.
+	Version string
+}
+
+// Load reads the file at path, which is absolute; dir is the working directory. Messages call a file what shown returns
+// for its path. A file whose name ends in .yaml or .yml is one of hadolint. When the text of it, or of a rule pack that
+// it names, is wrong, the error is of type *Error.
+func Load(dir, path string, shown func(path string) string, known Known) (*Config, error) {
 	b, err := files.ReadNamed(files.Disk{}, dir, path)
 	if err != nil {
-		return nil, fmt.Errorf("reading the configuration %s: %w", shown, err)
+		return nil, fmt.Errorf("reading the configuration %s: %w", shown(path), err)
 	}
+	f := source.NewFile(shown(path), b)
 	if isHadolint(path) {
-		return parseHadolint(source.NewFile(shown, b), filepath.Dir(path), packs)
+		return parseHadolint(f, filepath.Dir(path), known.Packs)
 	}
-	return parse(source.NewFile(shown, b), filepath.Dir(path), packs)
+	return (&reader{dir: dir, shown: shown, release: known.Version}).parse(f, filepath.Dir(path), known.Packs)
 }
 
 func parse(f *source.File, base string, packs []rules.Pack) (*Config, error) {
-	r := reader{
-		Reader: hcltext.Reader{File: f, What: "the configuration"},
-		packs:  packs, config: &Config{Base: base}, rules: map[string]bool{},
-	}
-	r.top(r.Parse())
+	return (&reader{shown: filepath.ToSlash}).parse(f, base, packs)
+}
+
+func (r *reader) parse(f *source.File, base string, packs []rules.Pack) (*Config, error) {
+	r.Reader = hcltext.Reader{File: f, What: "the configuration"}
+	r.packs, r.config, r.rules = packs, &Config{Base: base}, map[string]bool{}
+	wrong := r.top(r.Parse())
 	if problems := r.Problems(); len(problems) > 0 {
-		return nil, &Error{Source: f, Problems: problems}
+		return nil, &Error{Source: f, Problems: problems, More: wrong}
+	}
+	if len(wrong) > 0 {
+		wrong[0].More = wrong[1:]
+		return nil, wrong[0]
 	}
 	return r.config, nil
 }
@@ -168,22 +187,29 @@ const maxVersions = 100
 // reader turns the syntax tree into a Config.
 type reader struct {
 	hcltext.Reader
+	dir      string // the working directory
+	shown    func(path string) string
+	release  string // the release of sandlint
 	packs    []rules.Pack
 	config   *Config
 	rules    map[string]bool // the names of rule blocks
 	patterns int             // of exclude, with each alternative counted
 }
 
-func (r *reader) top(b *hclsyntax.Body) {
+func (r *reader) top(b *hclsyntax.Body) []*Error {
 	seenTarget := false
+	var packs packReader
+	var ruleBlocks []*hclsyntax.Block
 	r.Body(b, "the configuration", hcltext.Body{
 		Attributes: map[string]func(*hclsyntax.Attribute){
 			"exclude":      func(a *hclsyntax.Attribute) { r.exclude(a) },
 			"fail_on":      func(a *hclsyntax.Attribute) { r.failOn(a) },
 			"suppressions": func(a *hclsyntax.Attribute) { r.suppressions(a) },
+			"packs":        func(a *hclsyntax.Attribute) { packs.refs = r.Strings(a.Expr, a.Name) },
 		},
 		Blocks: map[string]func(*hclsyntax.Block){
-			"rule": r.rule,
+			"rule": func(blk *hclsyntax.Block) { ruleBlocks = append(ruleBlocks, blk) },
+			"pack": func(blk *hclsyntax.Block) { packs.blocks = append(packs.blocks, blk) },
 			"target": func(blk *hclsyntax.Block) {
 				if seenTarget {
 					r.Problem(blk.TypeRange, "only one target block is allowed")
@@ -193,6 +219,17 @@ func (r *reader) top(b *hclsyntax.Body) {
 			},
 		},
 	})
+	r.loadPacks(&packs)
+	if len(packs.errors) > 0 {
+		return packs.errors // rules of these packs would be unknown
+	}
+	for _, blk := range ruleBlocks {
+		if r.Full() {
+			break
+		}
+		r.rule(blk)
+	}
+	return nil
 }
 
 // never is the value of fail_on with which findings do not make a run fail.
