@@ -16,8 +16,8 @@ import (
 const QueryName = "query"
 
 // Query returns a pack of one rule that finds all nodes of a kind for which an expression is true. Its messages are the
-// values of the expression show, as text or JSON; "" stands for the node's text. The problems are what is wrong with one
-// of the three, in the file that is returned with them.
+// values of the expression show, as text or JSON; "" stands for the node's text. The problems are what is wrong with
+// one of the three, in the file that is returned with them.
 func Query(on, when, show string) (*Pack, *source.File, []source.Problem) {
 	pack := &Pack{Name: QueryName}
 	r := &rule{pack: pack, at: target{attribute: -1}}

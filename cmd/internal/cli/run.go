@@ -63,8 +63,8 @@ func (f *runFlags) consumers(cmd *cobra.Command) {
 	flags.StringVar(&f.config, "config", "", "read this configuration `FILE`, HCL or hadolint's YAML, instead of the "+
 		"nearest "+config.Name)
 	flags.BoolVar(&f.noConfig, "no-config", false, "read no configuration file")
-	flags.BoolVar(&f.noRepoConfig, "no-repo-config", false, "read no configuration and no rule pack of the repository, "+
-		"only what --config names outside of it")
+	flags.BoolVar(&f.noRepoConfig, "no-repo-config", false, "read no configuration and no rule pack of the "+
+		"repository, only what --config names outside of it")
 	flags.StringArrayVar(&f.targets, "target", nil,
 		"version of a consumer, as `CONSUMER=VERSION`, such as nix=2.24 (repeatable)")
 	var consumers []string

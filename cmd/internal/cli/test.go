@@ -150,7 +150,8 @@ func writeTests(w io.Writer, packs []testedPack) error {
 		}
 	}
 	if failed > 0 {
-		fmt.Fprintf(&b, "\n%s in %s, %d failed\n", report.Plural(total, "test"), report.Plural(len(packs), "pack"), failed)
+		fmt.Fprintf(&b, "\n%s in %s, %d failed\n", report.Plural(total, "test"), report.Plural(len(packs), "pack"),
+			failed)
 	} else {
 		fmt.Fprintf(&b, "%s in %s, all passed\n", report.Plural(total, "test"), report.Plural(len(packs), "pack"))
 	}

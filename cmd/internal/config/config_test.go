@@ -24,6 +24,9 @@ var packs = []rules.Pack{
 	}},
 }
 
+// shownAs calls each file by the name of the configuration.
+func shownAs(string) string { return Name }
+
 func TestParse(t *testing.T) {
 	yes, no := true, false
 	for _, tt := range []struct {
@@ -90,7 +93,7 @@ func TestParseErrors(t *testing.T) {
 		{`exlude = []`, []string{`exlude: unknown attribute "exlude" in the configuration; did you mean "exclude"?`}},
 		{`zzzz = 1`,
 			[]string{`zzzz: unknown attribute "zzzz" in the configuration, which may contain exclude, ` +
-				`fail_on, rule, suppressions, target`}},
+				`fail_on, pack, packs, rule, suppressions, target`}},
 		{`rules "x" {}`, []string{`rules: unknown block "rules" in the configuration; did you mean "rule"?`}},
 		{`target = { nix = "2.24" }`, []string{`target: "target" must be a block, without an equals sign`}},
 		{"exclude {\n}", []string{`exclude: "exclude" must be an attribute, with an equals sign`}},
@@ -285,14 +288,14 @@ func TestFind(t *testing.T) {
 
 func TestLoad(t *testing.T) {
 	dir := t.TempDir()
-	if _, err := Load(dir, filepath.Join(dir, Name), Name, packs); !errors.Is(err, os.ErrNotExist) {
+	if _, err := Load(dir, filepath.Join(dir, Name), shownAs, Known{Packs: packs}); !errors.Is(err, os.ErrNotExist) {
 		t.Errorf("error %v", err)
 	}
 	path := filepath.Join(dir, Name)
 	if err := os.WriteFile(path, []byte("exclude = [\"a\"]\n"), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	got, err := Load(filepath.Dir(path), path, Name, packs)
+	got, err := Load(filepath.Dir(path), path, shownAs, Known{Packs: packs})
 	if diff := cmp.Diff(&Config{Base: dir, Exclude: []string{"a"}}, got); err != nil || diff != "" {
 		t.Errorf("error %v (-want +got):\n%s", err, diff)
 	}

@@ -88,7 +88,8 @@ func packFile(dir, full, shown string) ([]PackFile, error) {
 		if !filepath.IsLocal(filepath.FromSlash(name)) {
 			return nil, errors.New("it is not in the folder of the pack")
 		}
-		return files.ReadNamed(files.Disk{}, dir, filepath.Join(filepath.Dir(full), filepath.FromSlash(path.Clean(name))))
+		beside := filepath.Join(filepath.Dir(full), filepath.FromSlash(path.Clean(name)))
+		return files.ReadNamed(files.Disk{}, dir, beside)
 	}
 	return []PackFile{{File: source.NewFile(shown, b), Abs: full, Read: read}}, nil
 }
