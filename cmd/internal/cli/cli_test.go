@@ -100,8 +100,8 @@ func TestUsageErrors(t *testing.T) {
 		want string
 	}{
 		{"chekc",
-			`there is no command "chekc"; the commands are check, completion, config, fix, help, new, packs, query, rule, rules, ` +
-				`seccomp, test, trace, version`},
+			`there is no command "chekc"; the commands are check, completion, config, fix, help, new, ` +
+				`packs, query, rule, rules, seccomp, test, trace, version`},
 		{"chec", `there is no command "chec"; did you mean "check"?`},
 		{"Dockerfile", `there is no command "Dockerfile"; did you mean "sandlint check Dockerfile"?`},
 		{"check --formt json", `there is no flag --formt; did you mean --format?`},
