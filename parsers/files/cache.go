@@ -3,6 +3,7 @@ package files
 import (
 	"io/fs"
 	"path/filepath"
+	"slices"
 	"sync"
 )
 
@@ -12,8 +13,8 @@ import (
 // exist. So Changed drops exactly the values that a changed file can affect, and a cache for an overlay (see Over)
 // shares all others.
 type Cache struct {
-	base    *Cache   // of the tree under an overlay; nil without one
-	changed []string // the paths that the overlay has
+	base    *Cache  // of the tree under an overlay; nil without one
+	changes changes // what the overlay has
 
 	mu     sync.Mutex
 	values map[any]*remembered
@@ -27,11 +28,15 @@ type remembered struct {
 	uses  uses
 }
 
+// changes are the paths that an overlay has: those of files that have another text, and all others, which may appear.
+type changes struct{ edited, others []string }
+
 // uses are the paths that a value was made of.
 type uses struct {
-	read    map[string]bool // files and folders that were read or described
-	listed  map[string]bool // folders that were listed
-	missing map[string]bool // paths at which nothing was
+	read      map[string]bool // files and folders that were read
+	described map[string]bool // files and folders of which only the kind was asked for
+	listed    map[string]bool // folders that were listed
+	missing   map[string]bool // paths at which nothing was
 }
 
 func (u *uses) add(set *map[string]bool, name string) {
@@ -45,6 +50,9 @@ func (u *uses) join(other *uses) {
 	for name := range other.read {
 		u.add(&u.read, name)
 	}
+	for name := range other.described {
+		u.add(&u.described, name)
+	}
 	for name := range other.listed {
 		u.add(&u.listed, name)
 	}
@@ -55,7 +63,7 @@ func (u *uses) join(other *uses) {
 
 // touched reports whether the value can change when the file at a path appears, disappears or changes.
 func (u *uses) touched(name string) bool {
-	if u.read[name] || u.missing[name] || u.listed[filepath.Dir(name)] {
+	if u.editedBy(name) || u.described[name] || u.listed[name] || u.listed[filepath.Dir(name)] {
 		return true
 	}
 	if len(u.missing) == 0 {
@@ -71,27 +79,25 @@ func (u *uses) touched(name string) bool {
 	}
 }
 
-func (u *uses) touchedBy(names []string) bool {
-	for _, name := range names {
-		if u.touched(name) {
-			return true
-		}
-	}
-	return false
+// editedBy reports whether the value can change when the text of the regular file at a path changes.
+func (u *uses) editedBy(name string) bool { return u.read[name] || u.missing[name] }
+
+func (u *uses) touchedBy(c changes) bool {
+	return slices.ContainsFunc(c.edited, u.editedBy) || slices.ContainsFunc(c.others, u.touched)
 }
 
 // NewCache returns an empty cache.
 func NewCache() *Cache { return &Cache{values: map[any]*remembered{}} }
 
-// Over returns a cache for an overlay with the given paths over the tree of c. It shares with c the values that do not
-// depend on these paths.
-func (c *Cache) Over(paths []string) *Cache {
+// Over returns a cache for an overlay over the tree of c: edited are the paths of regular files there that have another
+// text in the overlay, and others those of its other files. It shares with c the values that do not depend on them.
+func (c *Cache) Over(edited, others []string) *Cache {
 	base := c
 	if c.base != nil {
 		base = c.base
-		paths = append(paths[:len(paths):len(paths)], c.changed...)
+		edited, others = slices.Concat(edited, c.changes.edited), slices.Concat(others, c.changes.others)
 	}
-	return &Cache{base: base, changed: paths, values: map[any]*remembered{}}
+	return &Cache{base: base, changes: changes{edited, others}, values: map[any]*remembered{}}
 }
 
 // Changed drops the values that depend on the files at the given paths, or on their absence; without paths, all values.
@@ -99,7 +105,7 @@ func (c *Cache) Changed(paths ...string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	for key, r := range c.values {
-		if len(paths) == 0 || !r.done || r.uses.touchedBy(paths) {
+		if len(paths) == 0 || !r.done || r.uses.touchedBy(changes{others: paths}) {
 			delete(c.values, key)
 		}
 	}
@@ -134,7 +140,7 @@ func (c *Cache) find(key any) *remembered {
 		return r
 	}
 	if c.base != nil {
-		if r := c.base.known(key, c.changed); r != nil {
+		if r := c.base.known(key, c.changes); r != nil {
 			c.values[key] = r
 			return r
 		}
@@ -145,7 +151,7 @@ func (c *Cache) find(key any) *remembered {
 }
 
 // known returns a value that does not depend on the changed paths, nil if there is none.
-func (c *Cache) known(key any, changed []string) *remembered {
+func (c *Cache) known(key any, changed changes) *remembered {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if r := c.values[key]; r != nil && r.done && !r.uses.touchedBy(changed) {
@@ -159,7 +165,7 @@ func (c *Cache) finished(key any, r *remembered) {
 	c.mu.Lock()
 	r.done = true
 	c.mu.Unlock()
-	if c.base == nil || r.uses.touchedBy(c.changed) {
+	if c.base == nil || r.uses.touchedBy(c.changes) {
 		return
 	}
 	c.base.mu.Lock()
@@ -176,41 +182,36 @@ type recorder struct {
 	uses *uses
 }
 
-func (r *recorder) note(name string, err error) {
+// note records a path in set, or that nothing is there.
+func (r *recorder) note(set *map[string]bool, name string, err error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if err != nil {
-		r.uses.add(&r.uses.missing, name)
-		return
+		set = &r.uses.missing
 	}
-	r.uses.add(&r.uses.read, name)
+	r.uses.add(set, name)
 }
 
 func (r *recorder) Open(root, name string) (fs.File, error) {
 	f, err := r.Tree.Open(root, name)
-	r.note(name, err)
+	r.note(&r.uses.read, name, err)
 	return f, err
 }
 
 func (r *recorder) Stat(root, name string) (fs.FileInfo, error) {
 	info, err := r.Tree.Stat(root, name)
-	r.note(name, err)
+	r.note(&r.uses.described, name, err)
 	return info, err
 }
 
 func (r *recorder) Lstat(root, name string) (fs.FileInfo, error) {
 	info, err := r.Tree.Lstat(root, name)
-	r.note(name, err)
+	r.note(&r.uses.described, name, err)
 	return info, err
 }
 
 func (r *recorder) List(root, name string) ([]fs.DirEntry, error) {
 	entries, err := r.Tree.List(root, name)
-	r.note(name, err)
-	if err == nil {
-		r.mu.Lock()
-		r.uses.add(&r.uses.listed, name)
-		r.mu.Unlock()
-	}
+	r.note(&r.uses.listed, name, err)
 	return entries, err
 }

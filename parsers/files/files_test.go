@@ -244,7 +244,7 @@ func TestCache(t *testing.T) {
 
 	// What is made for an overlay shares what does not depend on it, through all that it was made of.
 	over := map[string][]byte{at("b"): []byte("other"), at("d/y"): []byte("Y"), at("no/z"): nil}
-	on, tr := c.Over([]string{at("b"), at("d/y"), at("no/z")}), Overlay(tree, over)
+	on, tr := c.Over([]string{at("b")}, []string{at("d/y"), at("no/z")}), Overlay(tree, over)
 	if got := both(on, tr) + list(on, tr) + missing(on, tr) + get(on, tr, "a"); got != "Aother[x y]trueA" {
 		t.Error(got)
 	}
@@ -267,6 +267,24 @@ func TestCache(t *testing.T) {
 	c.Changed()
 	both(c, tree)
 	want("a:2 b:4 both:4 list:3 missing:3")
+
+	// What asks only which files there are does not depend on their text.
+	kind := func(c *Cache, tr Tree) string {
+		return Get(c, tr, 4, func(t Tree) string { made["kind"]++; return fmt.Sprint(IsDir(t, "", at("d/x"))) })
+	}
+	list(c, tree)
+	kind(c, tree)
+	want("a:2 b:4 both:4 kind:1 list:4 missing:3")
+	tr = Overlay(tree, map[string][]byte{at("d/x"): []byte("other")})
+	on = c.Over([]string{at("d/x")}, nil)
+	if got := list(on, tr) + kind(on, tr); got != "[x]false" {
+		t.Error(got)
+	}
+	want("a:2 b:4 both:4 kind:1 list:4 missing:3")
+	on = c.Over(nil, []string{at("d/x")})
+	list(on, tr)
+	kind(on, tr)
+	want("a:2 b:4 both:4 kind:2 list:5 missing:3")
 }
 
 // TestIgnored walks a tree with patterns of git's at several depths.

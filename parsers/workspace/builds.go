@@ -543,8 +543,14 @@ func relative(root, full string) (string, bool) {
 
 // isFile reports whether a regular file below root can be read.
 func (w *Workspace) isFile(root, full string) bool {
-	_, err := w.neighbour(root, full)
-	return err == nil
+	type key string
+	return cached(w, key(full), func(w *Workspace) bool {
+		if w.cache != nil && !w.mayExist(root, full) {
+			return false
+		}
+		info, err := w.tree.Stat(root, full)
+		return err == nil && info.Mode().IsRegular()
+	})
 }
 
 func platformsOf(f *source.File, values []source.Value, why string) []image.Platform {

@@ -167,7 +167,15 @@ func (w *Workspace) With(overlay map[string][]byte) *Workspace {
 	derived.tree = files.Overlay(w.under, derived.overlay)
 	if w.cache != nil {
 		// The survey stays: a fix changes no COPY, and no path of a profile.
-		derived.cache = w.cache.Over(slices.Collect(maps.Keys(overlay)))
+		var edited, others []string
+		for path := range overlay {
+			if info, err := w.tree.Lstat("", path); err == nil && info.Mode().IsRegular() {
+				edited = append(edited, path)
+			} else {
+				others = append(others, path)
+			}
+		}
+		derived.cache = w.cache.Over(edited, others)
 	}
 	return &derived
 }

@@ -6,9 +6,11 @@ import (
 	"fmt"
 	"math"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
+	"github.com/sandlint/sandlint/parsers/workspace"
 	"github.com/sandlint/sandlint/rules"
 	"github.com/sandlint/sandlint/rules/packs"
 )
@@ -131,22 +133,23 @@ func BenchmarkFindings(b *testing.B) {
 	}
 	for _, crowd := range crowds {
 		for _, n := range []int{10, 100, 1000, 10000} {
-			ws := inMemory(b, crowd.texts(n))
+			made := sync.OnceValue(func() *workspace.Workspace { return inMemory(b, crowd.texts(n)) })
 			for _, work := range []struct {
 				name string
 				do   func() int
 			}{
-				{"check", func() int { return len(rules.Check(ws, set, rules.CheckOptions{}).Findings) }},
-				{"fixes", func() int { return len(rules.Check(ws, set, rules.CheckOptions{Fixes: true}).Findings) }},
+				{"check", func() int { return len(rules.Check(made(), set, rules.CheckOptions{}).Findings) }},
+				{"fixes", func() int { return len(rules.Check(made(), set, rules.CheckOptions{Fixes: true}).Findings) }},
 				{"fix", func() int {
 					applied := 0
-					for _, f := range rules.Fix(ws, set, rules.FixOptions{Unsafe: true}).Files {
+					for _, f := range rules.Fix(made(), set, rules.FixOptions{Unsafe: true}).Files {
 						applied += len(f.Applied)
 					}
 					return applied
 				}},
 			} {
 				b.Run(fmt.Sprintf("%s/%s/%d", crowd.name, work.name, n), func(b *testing.B) {
+					made()
 					found, start := 0, cpuTime(b)
 					for b.Loop() {
 						found = work.do()
