@@ -10,7 +10,6 @@ import (
 	"github.com/sandlint/sandlint/parsers/workspace"
 	"github.com/sandlint/sandlint/rules"
 	"github.com/sandlint/sandlint/rules/nix"
-	"github.com/sandlint/sandlint/rules/rulestest"
 )
 
 // workspaceOf returns a workspace of files whose text a txtar cannot hold; a text that begins with "->" is a symbolic
@@ -81,7 +80,7 @@ func TestMissingFinalNewlineOfCopy(t *testing.T) {
 			ws := workspaceOf(t, map[string]string{"Dockerfile": c.dockerfile, "nix.conf": c.conf})
 			set := only(t, "nix/missing-final-newline")
 			result := rules.Check(ws, set, rules.CheckOptions{Fixes: true})
-			if d := cmp.Diff(c.want, rulestest.Render(result.Findings, true)); d != "" {
+			if d := cmp.Diff(c.want, rules.Listing(result.Findings, true)); d != "" {
 				t.Errorf("findings (-want +got):\n%s", d)
 			}
 			fixed := ""
@@ -106,7 +105,7 @@ func TestIncludeOfLink(t *testing.T) {
 	})
 	result := rules.Check(ws, only(t, "nix/include-missing"), rules.CheckOptions{})
 	want := "4:9-18 error included file \"gone.conf\" does not exist; every Nix command fails\n"
-	if d := cmp.Diff(want, rulestest.Render(result.Findings, false)); d != "" {
+	if d := cmp.Diff(want, rules.Listing(result.Findings, false)); d != "" {
 		t.Errorf("findings (-want +got):\n%s", d)
 	}
 }

@@ -139,7 +139,9 @@ func BenchmarkFindings(b *testing.B) {
 				do   func() int
 			}{
 				{"check", func() int { return len(rules.Check(made(), set, rules.CheckOptions{}).Findings) }},
-				{"fixes", func() int { return len(rules.Check(made(), set, rules.CheckOptions{Fixes: true}).Findings) }},
+				{"fixes", func() int {
+					return len(rules.Check(made(), set, rules.CheckOptions{Fixes: true}).Findings)
+				}},
 				{"fix", func() int {
 					applied := 0
 					for _, f := range rules.Fix(made(), set, rules.FixOptions{Unsafe: true}).Files {

@@ -75,7 +75,7 @@ func TestQuiet(t *testing.T) {
 					t.Errorf("%s: %s: %s", f.Rule.ID, f.Severity, f.Message)
 				}
 			}
-			got := rulestest.Render(result.Findings, true)
+			got := rules.Listing(result.Findings, true)
 			if rulestest.Updating() {
 				c.Want = got
 			} else if diff := cmp.Diff(c.Want, got); diff != "" {

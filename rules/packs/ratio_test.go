@@ -182,7 +182,7 @@ func inOneFile(c *rules.Case) func(n int) map[string]string {
 		}
 	case files.KindByPath(name) == files.KindDockerfile, files.KindByPath(name) == files.KindNixConf:
 		one := strings.TrimSuffix(string(text), "\n") + "\n"
-		if strings.HasPrefix(one, "# check=") || strings.HasPrefix(one, "#check=") || strings.HasPrefix(one, "# syntax") {
+		if strings.HasPrefix(one, "#") { // it may be a parser directive
 			return nil
 		}
 		return func(n int) map[string]string { return map[string]string{name: strings.Repeat(one, n)} }
