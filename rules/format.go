@@ -85,6 +85,7 @@ var formats = []Format{
 	packageFormat,
 	podsFormat,
 	quadletFormat,
+	engineFormat,
 	machinesFormat,
 }
 

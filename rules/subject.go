@@ -149,7 +149,7 @@ func OnRun(check func(*Pass, *runs.Run)) Adapter {
 			}
 		}
 		for _, run := range doc.Runs {
-			check(&on, run)
+			check(&on, p.Workspace.Configured(run))
 		}
 	}
 	return Adapter{Subject: "a container that is run", comments: true, document: document}

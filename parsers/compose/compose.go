@@ -61,6 +61,8 @@ type Service struct {
 	// Devices, Volumes and Ports are in the short form; an entry in the long form is turned into it, as far as it can
 	// be, with the span of the entry.
 	Devices, Volumes, Ports []Value
+	// Runtime is the runtime of the engine, such as "runsc".
+	Runtime Value
 	// PID, IPC, Network and Userns are the namespaces that the container shares, such as "host".
 	PID, IPC, Network, Userns Value
 	// User is the user that the container's command runs as.

@@ -152,6 +152,7 @@ func (p *parser) service(key, n *yamltree.Node) *Service {
 	s.Volumes = p.entries(get(n, "volumes"), "volumes", p.volume)
 	s.Ports = p.entries(get(n, "ports"), "ports", p.port)
 	s.PID, s.IPC = p.value(get(n, "pid")), p.value(get(n, "ipc"))
+	s.Runtime = p.value(get(n, "runtime"))
 	s.Network, s.Userns = p.value(get(n, "network_mode")), p.value(get(n, "userns_mode"))
 	s.User = p.value(get(n, "user"))
 	s.Command, s.Entrypoint = p.words(n.Pair("command")), p.words(n.Pair("entrypoint"))

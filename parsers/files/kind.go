@@ -27,6 +27,8 @@ const (
 	KindPackage Kind = "package.json"
 	KindPods    Kind = "Kubernetes manifest"
 	KindQuadlet Kind = "Quadlet unit"
+	// KindEngine is the configuration of a container engine, which counts for all containers.
+	KindEngine Kind = "container engine configuration"
 )
 
 // Hosts reports whether files of the kind are read only for what stands in them: nix.conf text, commands.

@@ -265,6 +265,8 @@ func (l commandLine) set(r *Run, name string, v Value, span source.Span) {
 		if p, ok := port(v); ok {
 			r.Ports = append(r.Ports, p)
 		}
+	case "--runtime":
+		r.Runtime = v
 	case "--pid":
 		r.PID = v
 	case "--ipc":

@@ -41,6 +41,7 @@ func (r *Run) Meaning() string {
 	for _, p := range r.Ports {
 		add("port", p.Value)
 	}
+	add("runtime", r.Runtime)
 	add("namespaces", r.PID, r.IPC, r.Network, r.Userns)
 	add("user", r.User)
 	for _, name := range slices.Sorted(maps.Keys(r.Env)) {

@@ -44,6 +44,8 @@ const (
 	Manifest
 	// Quadlet is a unit of Podman's Quadlet.
 	Quadlet
+	// Configuration is the configuration of an engine, whose run stands for each container that it starts.
+	Configuration
 )
 
 // Run is one container as a file describes it. It is immutable.
@@ -72,6 +74,8 @@ type Run struct {
 	Devices, Mounts []Value
 	// Ports are the published ports.
 	Ports []Port
+	// Runtime is the runtime that the engine uses for it, not set for the default one.
+	Runtime Value
 	// PID, IPC, Network and Userns are the namespaces of others that it shares, such as "host".
 	PID, IPC, Network, Userns Value
 	// User is the user that the command runs as.
@@ -150,6 +154,12 @@ func (r *Run) What() string {
 		return "the unit " + quote(r.Name)
 	case Devcontainer:
 		return "the dev container"
+	case Configuration:
+		name := "Docker"
+		if r.Engine == Podman {
+			name = "Podman"
+		}
+		return "each container that " + name + " starts with this configuration"
 	}
 	return "this container"
 }
@@ -275,6 +285,7 @@ func (r *Run) Over(over *Run) *Run {
 	}
 	either(&out.Image, over.Image)
 	either(&out.Privileged, over.Privileged)
+	either(&out.Runtime, over.Runtime)
 	either(&out.PID, over.PID)
 	either(&out.IPC, over.IPC)
 	either(&out.Network, over.Network)

@@ -3,6 +3,7 @@ package workspace
 import (
 	"bytes"
 	"path/filepath"
+	"slices"
 
 	"github.com/sandlint/sandlint/parsers/files"
 	"github.com/sandlint/sandlint/parsers/nixuse"
@@ -21,18 +22,27 @@ type copies struct {
 
 func (w *Workspace) copiedFiles() copies {
 	out := copies{map[string]bool{}, map[string]*nixuse.Event{}}
-	above := map[string]bool{} // the folders that hold a nix.conf, at whatever depth
+	above := map[string]bool{} // the folders that hold a nix.conf or the like, at whatever depth
+	words := [][]byte{[]byte("nix")}
+	var engines []string
 	for _, e := range w.Entries {
-		for dir := filepath.Dir(e.Abs); e.Kind == files.KindNixConf && !above[dir]; dir = filepath.Dir(dir) {
+		if e.Kind != files.KindNixConf && e.Kind != files.KindEngine {
+			continue
+		}
+		if e.Kind == files.KindEngine {
+			words, engines = append(words, []byte(filepath.Base(e.Abs))), append(engines, e.Path)
+		}
+		for dir := filepath.Dir(e.Abs); !above[dir]; dir = filepath.Dir(dir) {
 			above[dir] = true
 		}
 	}
 	for _, e := range w.Entries {
 		if e.Kind != files.KindDockerfile || !above[w.root(filepath.Dir(e.Abs))] {
-			continue // there is no nix.conf that it could copy
+			continue // there is nothing that it could copy
 		}
 		f, err := w.read(e.Abs)
-		if err != nil || len(f.Bytes) > maxDockerfile || !bytes.Contains(f.Bytes, []byte("nix")) {
+		if err != nil || len(f.Bytes) > maxDockerfile ||
+			!slices.ContainsFunc(words, func(word []byte) bool { return bytes.Contains(f.Bytes, word) }) {
 			continue
 		}
 		doc, err := OpenDockerfile(w, e, f)
@@ -42,6 +52,15 @@ func (w *Workspace) copiedFiles() copies {
 		d, nix := doc.Dockerfile, doc.Nix
 		for path := range d.Reads() {
 			out.files[path] = true
+		}
+		if len(engines) > 0 {
+			for _, step := range d.Steps("COPY", "ADD") {
+				for _, word := range step.Instruction.Words {
+					if f, err := d.ReadContext(word.Text); err == nil && slices.Contains(engines, f.Path) {
+						out.files[f.Path] = true
+					}
+				}
+			}
 		}
 		for _, img := range nix.Images {
 			for _, event := range img.Events {

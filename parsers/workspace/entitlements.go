@@ -116,7 +116,13 @@ func (w *Workspace) Refusals(img *image.Image, entitlement string) []Refusal {
 		case refused:
 			r = Refusal{g.place, g.refusal, g.stops}
 		default:
-			continue
+			ok := g.state == asks
+			if ok {
+				r, ok = w.refusedByDaemon(b, n)
+			}
+			if !ok {
+				continue
+			}
 		}
 		if c.needs(k, img) && !slices.Contains(out, r) {
 			out = append(out, r)

@@ -8,6 +8,7 @@ import (
 	"slices"
 
 	"github.com/sandlint/sandlint/parsers/dockerfile"
+	"github.com/sandlint/sandlint/parsers/engineconf"
 	"github.com/sandlint/sandlint/parsers/files"
 	"github.com/sandlint/sandlint/parsers/image"
 	"github.com/sandlint/sandlint/parsers/nixconf"
@@ -35,6 +36,7 @@ func Builtin() []Format {
 		{Kind: files.KindPackage, Claims: ClaimsPackage, Open: OpenPackage},
 		{Kind: files.KindPods, Claims: ClaimsPods, Open: OpenPods},
 		{Kind: files.KindQuadlet, Claims: runs.IsQuadlet, Open: OpenQuadlet},
+		{Kind: files.KindEngine, Claims: engineconf.Claims, Open: OpenEngine},
 	}
 }
 

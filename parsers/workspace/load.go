@@ -276,7 +276,9 @@ func (l *loader) kind(abs string, named bool) files.Kind {
 		return l.jsonKind(abs, kind)
 	}
 	if kind == files.KindUnknown {
-		return l.claimedFile(abs)
+		if kind = l.claimedFile(abs); kind == files.KindEngine && mayName(l.contents(abs)) {
+			l.w.naming = append(l.w.naming, abs)
+		}
 	}
 	return kind
 }
@@ -321,6 +323,9 @@ func (l *loader) namedKind(abs string, f *source.File) (kind files.Kind, reason 
 	}
 	if kind == files.KindUnknown {
 		kind = l.claimed(f.Path, func() []byte { return f.Bytes })
+		if kind == files.KindEngine && !files.IsJSON(base) && mayName(f.Bytes) {
+			l.w.naming = append(l.w.naming, abs)
+		}
 	}
 	lower := strings.ToLower(base)
 	switch {

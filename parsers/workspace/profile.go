@@ -8,6 +8,7 @@ import (
 
 	"github.com/sandlint/sandlint/parsers/compose"
 	"github.com/sandlint/sandlint/parsers/dockerfile"
+	"github.com/sandlint/sandlint/parsers/engineconf"
 	"github.com/sandlint/sandlint/parsers/files"
 	"github.com/sandlint/sandlint/parsers/image"
 	"github.com/sandlint/sandlint/parsers/internal/yamltree"
@@ -65,6 +66,7 @@ const (
 	UseCompose    UseKind = "compose"    // security_opt of a Compose service, which Docker loads
 	UseKubernetes UseKind = "kubernetes" // localhostProfile of a pod or container, which the runtime of the node loads
 	UseDaemon     UseKind = "daemon"     // seccomp-profile of Docker's daemon.json
+	UsePodman     UseKind = "podman"     // seccomp_profile of Podman's containers.conf
 	UseLabel      UseKind = "label"      // a label of an image, which Podman loads with --seccomp-policy=image
 	UseConfigMap  UseKind = "ConfigMap"  // a key of a ConfigMap, from which it gets to nodes, where containerd reads it
 )
@@ -74,7 +76,7 @@ func (k UseKind) Loaders() []decide.Loader {
 	switch k {
 	case UseKubernetes:
 		return []decide.Loader{decide.LoaderContainers, decide.LoaderOCI}
-	case UseLabel:
+	case UseLabel, UsePodman:
 		return []decide.Loader{decide.LoaderContainers}
 	case UseConfigMap:
 		return []decide.Loader{decide.LoaderOCI}
@@ -242,14 +244,14 @@ func (w *Workspace) meansResource(l link, e *Entry, p *seccomp.Profile) bool {
 	return file == name && (p.Namespace.Text == "" || p.Namespace.Text == namespace)
 }
 
-// mayName reports whether a YAML file, or a daemon.json, may name a profile: the words are in it.
+// mayName reports whether a YAML file, or the configuration of an engine, may name a profile: the words are in it.
 func mayName(b []byte) bool {
 	if !bytes.Contains(b, []byte("seccomp")) {
 		return false
 	}
 	return bytes.Contains(b, []byte("security_opt")) || bytes.Contains(b, []byte("localhostProfile")) ||
 		bytes.Contains(b, []byte("seccomp.security.alpha.kubernetes.io")) ||
-		bytes.Contains(b, []byte(`"seccomp-profile"`))
+		bytes.Contains(b, []byte(`"seccomp-profile"`)) || bytes.Contains(b, []byte("seccomp_profile"))
 }
 
 // linksIn returns the places of the files, by absolute path, that name profiles.
@@ -260,8 +262,8 @@ func (w *Workspace) linksIn(files []string) []link {
 		if err != nil {
 			continue
 		}
-		if strings.EqualFold(filepath.Ext(abs), ".json") {
-			out = append(out, w.daemonLinks(abs, f)...)
+		if _, ok := engineconf.Named(f.Path); ok {
+			out = append(out, engineLinks(abs, f)...)
 			continue
 		}
 		if bytes.Contains(f.Bytes, []byte("security_opt")) {
@@ -378,25 +380,6 @@ func kubernetesLinks(out []link, f *source.File, root string, n *yamltree.Node) 
 			}
 			out = kubernetesLinks(out, f, root, pair.Value)
 		}
-	}
-	return out
-}
-
-// daemonLinks returns the profile that a daemon.json names. Its path is absolute: it means a file of the workspace
-// where that is laid out like the machine, in a folder that ends in etc/docker, or holds the path itself.
-func (w *Workspace) daemonLinks(abs string, f *source.File) []link {
-	v := yamltree.Parse(f).Root().Get("seccomp-profile")
-	if !v.IsScalar() || v.Text == "builtin" || v.Text == "unconfined" {
-		return nil
-	}
-	target := filepath.FromSlash(v.Text)
-	if !filepath.IsAbs(target) {
-		return nil
-	}
-	use := Use{Kind: UseDaemon, File: f, Span: v.Inner}
-	out := []link{{Use: use, target: filepath.Clean(target)}}
-	if machine, ok := strings.CutSuffix(filepath.ToSlash(filepath.Dir(abs)), "/etc/docker"); ok {
-		out = append(out, link{Use: use, target: filepath.Join(filepath.FromSlash(machine), target)})
 	}
 	return out
 }

@@ -40,7 +40,8 @@ var privilegedContainer = &rules.Rule{
 			Message: fmt.Sprintf("%s is privileged: it has %s, so a program that is taken over in it controls the "+
 				"machine", run.What(), rights),
 		}
-		if run.Host == runs.Devcontainer || strings.Contains(run.File.Path, ".devcontainer") {
+		if run.Host == runs.Devcontainer || strings.Contains(run.File.Path, ".devcontainer") ||
+			run.Host == runs.Configuration && p.Workspace.InImage(run.File) {
 			finding.Severity = rules.Info
 		}
 		for _, port := range run.Ports {

@@ -44,7 +44,8 @@ var unconfinedSeccomp = &rules.Rule{
 			Message: fmt.Sprintf("%s runs without a seccomp profile, so it can make every syscall of the kernel; "+
 				"an error that this hides is mended by allowing the calls that fail", run.What()),
 		}
-		if run.Host == runs.Devcontainer || strings.Contains(run.File.Path, ".devcontainer") {
+		if run.Host == runs.Devcontainer || strings.Contains(run.File.Path, ".devcontainer") ||
+			run.Host == runs.Configuration && p.Workspace.InImage(run.File) {
 			finding.Severity = rules.Info
 		}
 		p.Report(finding)
