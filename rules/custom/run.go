@@ -202,6 +202,9 @@ func (e *evaluation) fix() (*fixers.Fix, bool) {
 		out.Edits = append(out.Edits, edits...)
 		out.Changes = append(out.Changes, changes...)
 	}
+	if out.Safety == fixers.Safe {
+		out.Changes = withoutRights(out.Changes)
+	}
 	return out, true
 }
 
