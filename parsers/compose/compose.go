@@ -67,6 +67,8 @@ type Service struct {
 	PID, IPC, Network, Userns Value
 	// User is the user that the container's command runs as.
 	User Value
+	// ReadOnly is "true" where the container's root file system cannot be written.
+	ReadOnly Value
 	// Command and Entrypoint replace those of the image; nil where they are not written.
 	Command, Entrypoint *Words
 	// Environment are the variables; one without a value takes it from the environment and is not known.

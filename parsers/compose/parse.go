@@ -154,7 +154,7 @@ func (p *parser) service(key, n *yamltree.Node) *Service {
 	s.PID, s.IPC = p.value(get(n, "pid")), p.value(get(n, "ipc"))
 	s.Runtime = p.value(get(n, "runtime"))
 	s.Network, s.Userns = p.value(get(n, "network_mode")), p.value(get(n, "userns_mode"))
-	s.User = p.value(get(n, "user"))
+	s.User, s.ReadOnly = p.value(get(n, "user")), p.value(get(n, "read_only"))
 	s.Command, s.Entrypoint = p.words(n.Pair("command")), p.words(n.Pair("entrypoint"))
 	s.Environment = p.table(get(n, "environment"), "environment")
 	s.EnvFiles = p.entries(get(n, "env_file"), "env_file", func(e *yamltree.Node) Value {
@@ -416,7 +416,7 @@ func override(base, s *Service) *Service {
 	out.Environment = union(base.Environment, s.Environment)
 	out.PID, out.IPC = either(s.PID, base.PID), either(s.IPC, base.IPC)
 	out.Network, out.Userns = either(s.Network, base.Network), either(s.Userns, base.Userns)
-	out.User = either(s.User, base.User)
+	out.User, out.ReadOnly = either(s.User, base.User), either(s.ReadOnly, base.ReadOnly)
 	if out.Command == nil {
 		out.Command = base.Command
 	}

@@ -267,6 +267,10 @@ func (l commandLine) set(r *Run, name string, v Value, span source.Span) {
 		}
 	case "--runtime":
 		r.Runtime = v
+	case "--read-only":
+		r.ReadOnly = v
+	case "--platform":
+		r.Platform = v
 	case "--pid":
 		r.PID = v
 	case "--ipc":

@@ -27,9 +27,10 @@ func ofService(f *source.File, s *compose.Service) *Run {
 		Devices: in.values(s.Devices), Mounts: in.values(s.Volumes),
 		Runtime: in.value(s.Runtime),
 		PID:     in.value(s.PID), IPC: in.value(s.IPC), Network: in.value(s.Network), Userns: in.value(s.Userns),
-		User: in.value(s.User), EnvFiles: in.values(s.EnvFiles), Profiles: in.values(s.Profiles),
+		User: in.value(s.User), ReadOnly: in.value(s.ReadOnly), Platform: in.value(s.Platform),
+		EnvFiles: in.values(s.EnvFiles), Profiles: in.values(s.Profiles),
 		Open: s.ExtendsFile.IsSet(), Entrypoint: in.words(s.Entrypoint), Args: in.words(s.Command),
-		Env: map[string]Value{}, Keys: s.Keys,
+		Env: in.table(s.Environment), Keys: s.Keys,
 	}
 	for _, v := range s.SecurityOpt {
 		r.Options = append(r.Options, option(in.value(v)))
@@ -39,13 +40,15 @@ func ofService(f *source.File, s *compose.Service) *Run {
 			r.Ports = append(r.Ports, p)
 		}
 	}
-	for name, v := range s.Environment {
-		r.Env[name] = in.value(v)
-	}
 	if b := s.Build; b != nil {
 		r.Build = &Build{
 			File: f, Stage: b.Stage, Span: b.Span,
 			written: b.Context.IsSet() || b.Dockerfile.IsSet() || b.Inline.IsSet(),
+		}
+		r.Build.Written = &Written{
+			Context: in.value(b.Context), Dockerfile: in.value(b.Dockerfile), Inline: in.value(b.Inline),
+			Stage: in.value(b.Stage), Network: in.value(b.Network), Platforms: in.values(b.Platforms),
+			Entitlements: in.values(b.Entitlements), Args: in.table(b.Args),
 		}
 		r.Build.Context, _ = b.ContextPath()
 		r.Build.Dockerfile, _ = b.DockerfilePath()
@@ -62,6 +65,14 @@ func (in in) values(list []source.Value) []Value {
 	var out []Value
 	for _, v := range list {
 		out = append(out, in.value(v))
+	}
+	return out
+}
+
+func (in in) table(m map[string]source.Value) map[string]Value {
+	out := make(map[string]Value, len(m))
+	for name, v := range m {
+		out[name] = in.value(v)
 	}
 	return out
 }

@@ -44,6 +44,8 @@ func (r *Run) Meaning() string {
 	add("runtime", r.Runtime)
 	add("namespaces", r.PID, r.IPC, r.Network, r.Userns)
 	add("user", r.User)
+	add("read only", r.ReadOnly)
+	add("platform", r.Platform)
 	for _, name := range slices.Sorted(maps.Keys(r.Env)) {
 		add("env "+name, r.Env[name])
 	}

@@ -112,6 +112,8 @@ func (r *Run) unitKey(key string, v Value) {
 		}
 	case "Network":
 		r.Network = v
+	case "ReadOnly":
+		r.ReadOnly = v
 	case "UserNS":
 		r.Userns = v
 	case "User":

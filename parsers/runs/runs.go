@@ -7,6 +7,8 @@
 package runs
 
 import (
+	"cmp"
+	"maps"
 	"slices"
 	"strings"
 
@@ -80,6 +82,10 @@ type Run struct {
 	PID, IPC, Network, Userns Value
 	// User is the user that the command runs as.
 	User Value
+	// ReadOnly is "true" where the root file system of the container cannot be written.
+	ReadOnly Value
+	// Platform is the platform that it is started for; not set for that of the machine.
+	Platform Value
 	// Env are the variables that are set. One without a value takes it from outside and is not known.
 	Env map[string]Value
 	// EnvFiles are the files with more variables.
@@ -119,8 +125,50 @@ type Build struct {
 	// Stage is the stage that is built; not set for the last one.
 	Stage source.Value
 	Span  source.Span
+	// Written is the build as a Compose file, perhaps with its override file, has it; nil for other files.
+	Written *Written
 
 	written bool // the context or the Dockerfile is
+}
+
+// Written are the values of a build as they are written.
+type Written struct {
+	Context, Dockerfile, Inline, Stage, Network Value
+	Platforms, Entitlements                     []Value
+	Args                                        map[string]Value
+}
+
+// over returns the values with those of an override file, as Compose merges them.
+func (w *Written) over(over *Written) *Written {
+	if w == nil || over == nil {
+		return cmp.Or(over, w)
+	}
+	out := *w
+	out.Context, out.Dockerfile = either(w.Context, over.Context), either(w.Dockerfile, over.Dockerfile)
+	out.Inline, out.Stage = either(w.Inline, over.Inline), either(w.Stage, over.Stage)
+	out.Network = either(w.Network, over.Network)
+	out.Platforms = slices.Concat(w.Platforms, over.Platforms)
+	out.Entitlements = slices.Concat(w.Entitlements, over.Entitlements)
+	out.Args = union(w.Args, over.Args)
+	return &out
+}
+
+// either returns what over says, else v.
+func either(v, over Value) Value {
+	if over.IsSet() {
+		return over
+	}
+	return v
+}
+
+// union returns the entries of both, those of over where both have one.
+func union(base, over map[string]Value) map[string]Value {
+	out := maps.Clone(base)
+	if out == nil {
+		out = map[string]Value{}
+	}
+	maps.Copy(out, over)
+	return out
 }
 
 // Option is one security option, as of docker run --security-opt.
@@ -278,19 +326,11 @@ func (p Port) Everywhere() bool {
 // override file with the one of the same name.
 func (r *Run) Over(over *Run) *Run {
 	out := *r
-	either := func(to *Value, v Value) {
-		if v.IsSet() {
-			*to = v
-		}
-	}
-	either(&out.Image, over.Image)
-	either(&out.Privileged, over.Privileged)
-	either(&out.Runtime, over.Runtime)
-	either(&out.PID, over.PID)
-	either(&out.IPC, over.IPC)
-	either(&out.Network, over.Network)
-	either(&out.Userns, over.Userns)
-	either(&out.User, over.User)
+	out.Image, out.Privileged = either(r.Image, over.Image), either(r.Privileged, over.Privileged)
+	out.PID, out.IPC = either(r.PID, over.PID), either(r.IPC, over.IPC)
+	out.Network, out.Userns = either(r.Network, over.Network), either(r.Userns, over.Userns)
+	out.User, out.ReadOnly = either(r.User, over.User), either(r.ReadOnly, over.ReadOnly)
+	out.Platform, out.Runtime = either(r.Platform, over.Platform), either(r.Runtime, over.Runtime)
 	out.CapAdd = slices.Concat(r.CapAdd, over.CapAdd)
 	out.CapDrop = slices.Concat(r.CapDrop, over.CapDrop)
 	out.Options = slices.Concat(r.Options, over.Options)
@@ -298,12 +338,7 @@ func (r *Run) Over(over *Run) *Run {
 	out.Mounts = slices.Concat(r.Mounts, over.Mounts)
 	out.Ports = slices.Concat(r.Ports, over.Ports)
 	out.EnvFiles = slices.Concat(r.EnvFiles, over.EnvFiles)
-	out.Env = map[string]Value{}
-	for _, env := range []map[string]Value{r.Env, over.Env} {
-		for name, v := range env {
-			out.Env[name] = v
-		}
-	}
+	out.Env = union(r.Env, over.Env)
 	if len(over.Profiles) > 0 {
 		out.Profiles = over.Profiles
 	}
@@ -325,6 +360,7 @@ func (r *Run) Over(over *Run) *Run {
 		if over.Build.Dockerfile != "" && over.Build.written {
 			b.Context, b.Dockerfile, b.File = over.Build.Context, over.Build.Dockerfile, over.Build.File
 		}
+		b.Written = r.Build.Written.over(over.Build.Written)
 		out.Build = &b
 	}
 	out.Open = r.Open || over.Open

@@ -106,6 +106,9 @@ type Node struct {
 // returns no edits, cannot do it there.
 type Place struct {
 	Span source.Span
+	// File is the file that the span is in, nil for that of the node. A rule reports nothing in another file than the
+	// one that it checks: the node is one of that file as well.
+	File *source.File
 	// Write puts text in its place, Delete removes it with what belongs to it alone, and Before and After put text
 	// directly beside it, or for whole lines on lines of their own.
 	Write, Before, After func(text string) ([]fixers.Edit, fixers.Changes)

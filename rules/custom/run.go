@@ -63,7 +63,13 @@ func (e *evaluation) run() bool {
 	if !ok {
 		return false
 	}
+	if place.File != nil && place.File.Path != e.doc.Source.Path {
+		return true
+	}
 	f := rules.Finding{Message: oneLine(message), File: e.node.file, Span: place.Span}
+	if place.File != nil {
+		f.File = place.File
+	}
 	if e.rule.note != "" {
 		f.Related = []rules.Related{{File: f.File, Span: f.Span, Message: e.rule.note}}
 	}
@@ -184,7 +190,7 @@ func (e *evaluation) place(t *target) (Place, bool) {
 }
 
 // bare is a place for a finding alone.
-func bare(p Place) Place { return Place{Span: p.Span} }
+func bare(p Place) Place { return Place{Span: p.Span, File: p.File} }
 
 // fix returns the fix, nil where there is none: the file does not determine it, or the text cannot be changed there.
 func (e *evaluation) fix() (*fixers.Fix, bool) {
