@@ -34,8 +34,8 @@ func buildTexts(w *runs.Written) map[string]runs.Value {
 
 func serviceBuild(r *runs.Run) cty.Value {
 	w := written(r)
-	out := map[string]cty.Value{"platforms": runList(r.Open, w.Platforms, nil),
-		"entitlements": runList(r.Open, w.Entitlements, nil), "args": runMap(w.Args)}
+	out := map[string]cty.Value{"platforms": runList(isOpen(r), w.Platforms, nil),
+		"entitlements": runList(isOpen(r), w.Entitlements, nil), "args": runMap(w.Args)}
 	for name, v := range buildTexts(w) {
 		out[name] = runText(r, v)
 	}
@@ -57,7 +57,7 @@ func serviceKind() *Kind {
 			runTextAttribute("image", "the image, \"\" where it is only built",
 				func(r *runs.Run) runs.Value { return r.Image }),
 			attribute("builds", "whether its image is built", cty.Bool,
-				func(r *runs.Run) cty.Value { return knownBool(r.Build != nil, r.Build != nil || !r.Open) }),
+				func(r *runs.Run) cty.Value { return knownBool(r.Build != nil, r.Build != nil || !isOpen(r)) }),
 			attribute("build", "how the image is built, as written: an object of context, dockerfile, inline, target, "+
 				"network, platforms, entitlements and args", serviceBuildType, serviceBuild).
 				keyed(func(n *Node, key string) (Place, bool) {

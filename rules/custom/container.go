@@ -39,10 +39,14 @@ func filled(v source.Value) bool {
 	return v.Known && !v.Overridable && !strings.Contains(v.Text, "${")
 }
 
+// isOpen reports whether something that is not known may set what a run does not set. What the configuration of an
+// engine says is only a part of each container.
+func isOpen(r *runs.Run) bool { return r.Open || r.Host == runs.Configuration }
+
 // runText is a text of a run: "" where it is not set, not known where something else may set it.
 func runText(r *runs.Run, v runs.Value) cty.Value {
 	if !v.IsSet() {
-		return knownText("", !r.Open)
+		return knownText("", !isOpen(r))
 	}
 	return knownText(v.Text, filled(v.Value))
 }
@@ -103,13 +107,13 @@ func runTextAttribute(name, doc string, pick func(*runs.Run) runs.Value) Attribu
 }
 
 func runBoolAttribute(name, doc string, pick func(*runs.Run) runs.Value) Attribute {
-	return attribute(name, doc, cty.Bool, func(r *runs.Run) cty.Value { return runBool(r.Open, pick(r), false) }).
+	return attribute(name, doc, cty.Bool, func(r *runs.Run) cty.Value { return runBool(isOpen(r), pick(r), false) }).
 		at(func(n *Node) (Place, bool) { return valuePlace(pick(run(n))) })
 }
 
 func runListAttribute(name, doc string, text func(string) string, pick func(*runs.Run) []runs.Value) Attribute {
 	return attribute(name, doc, cty.List(cty.String), func(r *runs.Run) cty.Value {
-		return runList(r.Open, pick(r), text)
+		return runList(isOpen(r), pick(r), text)
 	}).items(func(n *Node, i int) (Place, bool) {
 		if values := pick(run(n)); i < len(values) {
 			return valuePlace(values[i])
@@ -169,7 +173,7 @@ func programAttributes() []Attribute {
 				w := pick(r)
 				switch {
 				case w == nil:
-					return runList(r.Open, nil, nil)
+					return runList(isOpen(r), nil, nil)
 				case !w.Known && !slices.ContainsFunc(w.Words, func(v runs.Value) bool { return !v.Known }):
 					return cty.UnknownVal(cty.List(cty.String))
 				}
@@ -208,7 +212,8 @@ func programAttributes() []Attribute {
 
 // hostNames are the kinds of file that describe runs, as node.host names them.
 var hostNames = map[runs.Host]string{runs.Compose: "compose", runs.Command: "command",
-	runs.Devcontainer: "devcontainer", runs.Manifest: "kubernetes", runs.Quadlet: "quadlet"}
+	runs.Devcontainer: "devcontainer", runs.Manifest: "kubernetes", runs.Quadlet: "quadlet",
+	runs.Configuration: "configuration"}
 
 func containerRunKind() *Kind {
 	k := &Kind{
@@ -222,18 +227,20 @@ func containerRunKind() *Kind {
 		Bad: "#!/bin/sh\ndocker run --privileged debian:12 make\n",
 		Attributes: slices.Concat([]Attribute{
 			runName("the name of the service, container or unit, \"\" for a command"),
-			attribute("host", "what describes it: `compose`, `command`, `devcontainer`, `kubernetes` or `quadlet`",
-				cty.String, func(r *runs.Run) cty.Value { return textValue(hostNames[r.Host]) }),
+			attribute("host", "what describes it: `compose`, `command`, `devcontainer`, `kubernetes`, `quadlet`, or "+
+				"`configuration`: that of an engine, for each of its containers", cty.String, func(r *runs.Run) cty.Value { return textValue(hostNames[r.Host]) }),
 			attribute("engine", "what starts it: `docker`, `podman`, `kubernetes`, or \"\"", cty.String,
 				func(r *runs.Run) cty.Value { return textValue(string(r.Engine)) }),
 			runTextAttribute("image", "the image, \"\" where the run only builds one",
 				func(r *runs.Run) runs.Value { return r.Image }),
 			attribute("open", "whether something that is not known may set more: other files, variables in a command",
-				cty.Bool, func(r *runs.Run) cty.Value { return cty.BoolVal(r.Open) }),
+				cty.Bool, func(r *runs.Run) cty.Value { return cty.BoolVal(isOpen(r)) }),
 			runListAttribute("mounts", "the mounts in the short form: `/var/run/docker.sock:/var/run/docker.sock:ro`",
 				nil, func(r *runs.Run) []runs.Value { return r.Mounts }),
 			runTextAttribute("network", "the network, such as `host`, \"\" by default",
 				func(r *runs.Run) runs.Value { return r.Network }),
+			runTextAttribute("runtime", "the runtime that the engine uses for it, \"\" for the default one",
+				func(r *runs.Run) runs.Value { return r.Runtime }),
 			runTextAttribute("userns", "whose users it has, such as `host`; \"\" by default",
 				func(r *runs.Run) runs.Value { return r.Userns }),
 		}, privilegeAttributes(), programAttributes()),
