@@ -228,7 +228,8 @@ func containerRunKind() *Kind {
 		Attributes: slices.Concat([]Attribute{
 			runName("the name of the service, container or unit, \"\" for a command"),
 			attribute("host", "what describes it: `compose`, `command`, `devcontainer`, `kubernetes`, `quadlet`, or "+
-				"`configuration`: that of an engine, for each of its containers", cty.String, func(r *runs.Run) cty.Value { return textValue(hostNames[r.Host]) }),
+				"`configuration` (that of an engine, for each of its containers)", cty.String,
+				func(r *runs.Run) cty.Value { return textValue(hostNames[r.Host]) }),
 			attribute("engine", "what starts it: `docker`, `podman`, `kubernetes`, or \"\"", cty.String,
 				func(r *runs.Run) cty.Value { return textValue(string(r.Engine)) }),
 			runTextAttribute("image", "the image, \"\" where the run only builds one",
