@@ -172,6 +172,9 @@ func FindKind(name string) *Kind {
 func commonAttributes() []Attribute {
 	return []Attribute{
 		{Name: "line", Doc: "the line where it begins, from 1", Type: cty.Number, value: func(n *Node) cty.Value {
+			if p := n.profile; p != nil && p.Fragment != nil {
+				return number(p.Fragment.File.LineOf(p.Fragment.Span(n.span).Start))
+			}
 			return number(n.file.LineOf(n.span.Start))
 		}},
 		{Name: "text", Doc: "its text as it stands in the file", Type: cty.String, Costly: true,
