@@ -26,6 +26,7 @@ func nixKinds() []*Kind {
 // nixText is a nix.conf text with what its nodes share.
 type nixText struct {
 	*nixuse.Text
+	workspace *workspace.Workspace
 	// lost are the entries whose value a later line of the text replaces, made by isLost.
 	lost map[*nixconf.Entry]bool
 	// force returns values in force, made by inForce.
@@ -39,7 +40,7 @@ func nixTexts(p *rules.Pass, doc *workspace.Document) []*nixText {
 	out, _ := p.Memo(nixTextsKey{}, func() any {
 		var out []*nixText
 		for _, t := range doc.Texts {
-			out = append(out, &nixText{Text: t})
+			out = append(out, &nixText{Text: t, workspace: p.Workspace})
 		}
 		return out
 	}).([]*nixText)
@@ -115,6 +116,20 @@ func (t *nixText) stage() cty.Value {
 		return stageValue(nil)
 	}
 	return stageValue(t.Image.Image)
+}
+
+func (t *nixText) where() cty.Value {
+	switch t.workspace.PlaceOf(t.Text) {
+	case workspace.InImage:
+		return textValue("image")
+	case workspace.OnHost:
+		return textValue("host")
+	}
+	return textValue("")
+}
+
+func (t *nixText) userFile() cty.Value {
+	return cty.BoolVal(workspace.IsUserConf(t.Path) && !strings.HasPrefix(strings.TrimPrefix(t.Path, "/"), "root/"))
 }
 
 // targets are the releases that the text is for, one text each range.
@@ -365,6 +380,8 @@ func nixSettingKind() *Kind {
 				func(t *nixText) cty.Value { return textValue(string(t.Host)) }),
 			textAttribute("path", pathDoc, cty.String, func(t *nixText) cty.Value { return textValue(t.Path) }),
 			textAttribute("append", appendDoc, cty.Bool, func(t *nixText) cty.Value { return cty.BoolVal(t.Append) }),
+			textAttribute("place", placeDoc, cty.String, (*nixText).where).costly(),
+			textAttribute("user_file", userFileDoc, cty.Bool, (*nixText).userFile),
 			textAttribute("targets", targetsDoc, cty.List(cty.String), (*nixText).targets).costly(),
 			textAttribute("stage", stageDoc, stageType, (*nixText).stage),
 		},
@@ -387,10 +404,12 @@ const (
 	hostDoc = "what the text stands in: `file`, `write` (a command or COPY writes it), `env` (NIX_CONFIG), `option` " +
 		"(a command line), `extra` (of an installer), `install-nix-action`, `nix-installer-action`, `devcontainer " +
 		"feature`, `flake` or `module`"
-	pathDoc    = "where Nix reads the text in the image, or the path of the file; \"\" for NIX_CONFIG and options"
-	appendDoc  = "whether the text is added to what the file held before"
-	targetsDoc = "the releases that the text is for, such as `Nix 2.18 to 2.36`"
-	stageDoc   = "the stage that the text stands in, as for instructions; index -1 outside of Dockerfiles"
+	pathDoc     = "where Nix reads the text in the image, or the path of the file; \"\" for NIX_CONFIG and options"
+	placeDoc    = "where the Nix runs that reads it: `image`, `host` (a machine), or \"\" where that is not known"
+	userFileDoc = "whether it is the configuration of a user other than root, of which the daemon accepts little"
+	appendDoc   = "whether the text is added to what the file held before"
+	targetsDoc  = "the releases that the text is for, such as `Nix 2.18 to 2.36`"
+	stageDoc    = "the stage that the text stands in, as for instructions; index -1 outside of Dockerfiles"
 )
 
 // textAttribute returns an attribute of the text that a node is, or is part of.
@@ -450,8 +469,8 @@ func nixTextKind() *Kind {
 				}
 				return textMap(out)
 			}).costly(),
-			textAttribute("user_file", "whether it is the configuration of a user, of which the daemon accepts little",
-				cty.Bool, func(t *nixText) cty.Value { return cty.BoolVal(workspace.IsUserConf(t.Path)) }),
+			textAttribute("place", placeDoc, cty.String, (*nixText).where),
+			textAttribute("user_file", userFileDoc, cty.Bool, (*nixText).userFile),
 			textAttribute("system", "`linux` or `darwin` where the machine is known, else \"\"", cty.String,
 				func(t *nixText) cty.Value { return textValue(t.System) }),
 			textAttribute("targets", targetsDoc, cty.List(cty.String), (*nixText).targets).costly(),
@@ -508,6 +527,7 @@ func nixIncludeKind() *Kind {
 			attribute("state", "what is known of the file: `read`, `missing`, `unreadable`, `cycle` (it includes "+
 				"itself) or `unknown`", cty.String,
 				func(s *nixInclude) cty.Value { return textValue(includeStates[s.include.State]) }),
+			textAttribute("place", placeDoc, cty.String, (*nixText).where),
 			textAttribute("host", hostDoc, cty.String,
 				func(t *nixText) cty.Value { return textValue(string(t.Host)) }),
 			textAttribute("stage", stageDoc, stageType, (*nixText).stage),

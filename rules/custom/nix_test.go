@@ -10,16 +10,6 @@ import (
 	"github.com/sandlint/sandlint/rules"
 )
 
-// passes loads a pack and runs its own tests.
-func passes(t *testing.T, text string) {
-	t.Helper()
-	for _, r := range load(t, text).Test(nil, nil) {
-		for _, problem := range r.Problems {
-			t.Errorf("%s: %s: %s", r.Rule, r.Test, problem)
-		}
-	}
-}
-
 // found checks files with a pack, and returns its findings as they are listed, and the result.
 func found(t *testing.T, pack string, files map[string]string) (string, *rules.Result) {
 	t.Helper()

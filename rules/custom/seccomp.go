@@ -233,6 +233,7 @@ func profileKind() *Kind {
 				}
 				return textList(out, nil)
 			}),
+			attribute("read_by", readByDoc, cty.List(cty.String), (*profileNode).readers),
 			attribute("profile", profileDoc, profileType, func(p *profileNode) cty.Value { return p.handle }),
 		},
 	}
@@ -252,7 +253,20 @@ func profileKind() *Kind {
 	return k
 }
 
-const profileDoc = "the profile itself, for the function decides"
+const (
+	profileDoc = "the profile itself, for the function decides"
+	readByDoc  = "the programs that read the file: `docker`, `podman`, `containerd`; those with which the " +
+		"repository uses it, or else those that read all fields that it has"
+)
+
+// readers are the loaders that read the profile.
+func (p *profileNode) readers() cty.Value {
+	var out []string
+	for _, l := range p.Loaders(p.targets) {
+		out = append(out, strings.ToLower(l.String()))
+	}
+	return textList(out, nil)
+}
 
 // seccompRule is one rule of a profile.
 type seccompRule struct {
@@ -370,6 +384,8 @@ func seccompRuleKind() *Kind {
 				func(r *seccompRule) cty.Value { return number(r.index) }),
 			attribute("default_action", "the default action of the profile", cty.String,
 				func(r *seccompRule) cty.Value { return textValue(r.profile.DefaultAction.Text) }),
+			attribute("read_by", readByDoc, cty.List(cty.String),
+				func(r *seccompRule) cty.Value { return r.profile.readers() }),
 			attribute("profile", profileDoc, profileType, func(r *seccompRule) cty.Value { return r.profile.handle }),
 		},
 	}
