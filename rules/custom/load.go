@@ -434,7 +434,7 @@ func (c *compiler) names(e hclsyntax.Expression, params ...string) map[string]bo
 			}
 			c.checkMember(t, "local", c.localNames())
 		case root == "var":
-			c.checkMember(t, "var", slices.Sorted(maps.Keys(c.variables)))
+			c.checkMember(t, "var", sorted(c.variables))
 		case root == "node" || root == "file":
 			c.Problem(t.SourceRange(), "there is no %s here: pass what is needed as a parameter", root)
 		default:
@@ -448,7 +448,14 @@ func (c *compiler) localNames() []string {
 	if c.locals == nil { // functions are read before
 		return nil
 	}
-	return slices.Sorted(maps.Keys(c.locals))
+	return sorted(c.locals)
+}
+
+// sorted returns the keys of a map, sorted; an empty list, not nil, for an empty map.
+func sorted[V any](m map[string]V) []string {
+	out := slices.AppendSeq([]string{}, maps.Keys(m))
+	slices.Sort(out)
+	return out
 }
 
 func (c *compiler) unknownName(t hcl.Traversal, known []string) {

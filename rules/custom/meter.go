@@ -3,10 +3,14 @@ package custom
 import (
 	"fmt"
 	"reflect"
+	"slices"
+	"strings"
 
 	"github.com/hashicorp/hcl/v2"
 	"github.com/hashicorp/hcl/v2/hclsyntax"
 	"github.com/zclconf/go-cty/cty"
+
+	"github.com/sandlint/sandlint/parsers/source"
 )
 
 // What evaluations may cost, in steps: a step is one operation, and one more for each 64 bytes of text and for each
@@ -55,7 +59,7 @@ func (m *meter) take(v cty.Value) bool {
 			}
 			n += size / 64
 		case t == cty.Number:
-			if e := v.AsBigFloat().MantExp(nil); e > maxExponent || e < -maxExponent {
+			if f := v.AsBigFloat(); f.IsInf() || f.MantExp(nil) > maxExponent || f.MantExp(nil) < -maxExponent {
 				m.reason = "it makes a number that is too large"
 				return false
 			}
@@ -145,7 +149,13 @@ func (e *call) Value(ctx *hcl.EvalContext) (cty.Value, hcl.Diagnostics) {
 // changes the expression that it is given.
 func (c *compiler) wrap(e hclsyntax.Expression) hclsyntax.Expression {
 	switch e := e.(type) {
-	case *hclsyntax.LiteralValueExpr, *hclsyntax.ScopeTraversalExpr, *hclsyntax.AnonSymbolExpr:
+	case *hclsyntax.LiteralValueExpr:
+		if !(&meter{steps: 2 + maxText/64}).take(e.Val) {
+			c.Problem(e.Range(), "the number is too large")
+			e.Val = cty.Zero
+		}
+		return e
+	case *hclsyntax.ScopeTraversalExpr, *hclsyntax.AnonSymbolExpr:
 		return e
 	case *hclsyntax.ParenthesesExpr:
 		e.Expression = c.wrap(e.Expression)
@@ -211,6 +221,9 @@ func (c *compiler) wrapCall(e *hclsyntax.FunctionCallExpr) hclsyntax.Expression 
 	c.wrapAll(e.Args)
 	f := c.functions[e.Name]
 	if f == nil {
+		if _, builtIn := table()[e.Name]; !builtIn {
+			c.unknownFunction(e)
+		}
 		return metered{e}
 	}
 	switch {
@@ -225,4 +238,15 @@ func (c *compiler) wrapCall(e *hclsyntax.FunctionCallExpr) hclsyntax.Expression 
 		return metered{&call{FunctionCallExpr: e, function: f}}
 	}
 	return metered{e}
+}
+
+// unknownFunction reports the call of a function that is not there.
+func (c *compiler) unknownFunction(e *hclsyntax.FunctionCallExpr) {
+	all := append(sorted(table()), sorted(c.functions)...)
+	slices.Sort(all)
+	if near := source.Nearest(e.Name, all); near != "" {
+		c.Problem(e.NameRange, "there is no function %q; did you mean %q?", e.Name, near)
+		return
+	}
+	c.Problem(e.NameRange, "there is no function %q; the functions are %s", e.Name, strings.Join(all, ", "))
 }

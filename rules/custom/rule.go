@@ -8,7 +8,6 @@ import (
 	"github.com/hashicorp/hcl/v2"
 	"github.com/hashicorp/hcl/v2/hclsyntax"
 	"github.com/zclconf/go-cty/cty"
-	"github.com/zclconf/go-cty/cty/convert"
 
 	"github.com/sandlint/sandlint/fixers"
 	"github.com/sandlint/sandlint/parsers/hcltext"
@@ -445,7 +444,7 @@ func (c *compiler) expression(k *Kind, e hclsyntax.Expression, want cty.Type, na
 		case "file":
 			c.fileAttribute(k, t, lists, &out)
 		case "var":
-			c.checkMember(t, root, slices.Sorted(maps.Keys(c.variables)))
+			c.checkMember(t, root, sorted(c.variables))
 		case "local":
 			c.checkMember(t, root, c.localNames())
 		default:
@@ -476,13 +475,21 @@ func (c *compiler) expression(k *Kind, e hclsyntax.Expression, want cty.Type, na
 			}
 		}
 	}
-	if v.Type() != cty.DynamicPseudoType && want != cty.DynamicPseudoType {
-		if converted, err := convert.Convert(v, want); err != nil || converted.IsKnown() && converted.IsNull() {
-			c.Problem(e.Range(), "%q must be %s, and this is %s", name, map[cty.Type]string{cty.Bool: "true or false",
-				cty.String: "a text"}[want], v.Type().FriendlyName())
-		}
+	is := v.Type().FriendlyName()
+	if v.IsKnown() && v.IsNull() {
+		is = "null"
+	} else if v.Type() == cty.DynamicPseudoType || fits(v.Type(), want) {
+		return out
 	}
+	c.Problem(e.Range(), "%q must be %s, and this is %s", name, map[cty.Type]string{cty.Bool: "true or false",
+		cty.String: "a text", cty.DynamicPseudoType: "a number or a text"}[want], is)
 	return out
+}
+
+// fits reports whether a value of a type can stand where another one is wanted. A text stands for no truth value, as
+// HCL would have it, since "yes" then fails only when the rule runs.
+func fits(t, want cty.Type) bool {
+	return t == want || want == cty.DynamicPseudoType || want == cty.String && t.IsPrimitiveType()
 }
 
 // certain are the errors of an evaluation with sample values that hold for all values.

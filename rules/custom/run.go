@@ -125,7 +125,7 @@ func (e *evaluation) value(x *expression, want cty.Type) (cty.Value, bool) {
 		return cty.NilVal, false
 	}
 	out, err := convert.Convert(v, want)
-	if err != nil {
+	if err != nil || v.Type() != cty.DynamicPseudoType && !fits(v.Type(), want) {
 		e.fail(&hcl.Diagnostic{Summary: "The value is a " + v.Type().FriendlyName() + ", not a " + want.FriendlyName(),
 			Subject: &at})
 		return cty.NilVal, false
