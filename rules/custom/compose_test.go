@@ -2,16 +2,6 @@ package custom
 
 import "testing"
 
-// passes runs the tests of a pack.
-func passes(t *testing.T, text string) {
-	t.Helper()
-	for _, r := range load(t, text).Test(nil, nil) {
-		for _, problem := range r.Problems {
-			t.Errorf("%s: %s: %s", r.Rule, r.Test, problem)
-		}
-	}
-}
-
 func TestComposeServices(t *testing.T) {
 	passes(t, composePack)
 }

@@ -30,6 +30,16 @@ func tryLoad(text string) (*Pack, []source.Problem) {
 	return s.Pack(Options{Version: "0.1.0"})
 }
 
+// passes runs the tests of a pack.
+func passes(t *testing.T, text string) {
+	t.Helper()
+	for _, r := range load(t, text).Test(nil, nil) {
+		for _, problem := range r.Problems {
+			t.Errorf("%s: %s: %s", r.Rule, r.Test, problem)
+		}
+	}
+}
+
 // TestExamples checks the example of each kind: it finds something in its file.
 func TestExamples(t *testing.T) {
 	for _, k := range Kinds() {

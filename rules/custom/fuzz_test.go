@@ -12,7 +12,7 @@ import (
 func FuzzPack(f *testing.F) {
 	f.Add(withRule(), "FROM debian:12\nRUN a && b\n")
 	f.Add(withRule("top:locals {\n a = [1, \"b\"]\n}\nfunction \"f\" {\n params = [x]\n result = x\n}",
-		`when = contains(node.words, f("debian:12")) || anytrue([for i in file.images : i.tag == "12"])`),
+		`when = contains(node.words, f("a:12")) || anytrue([for i in file.images : i.tag == "12"])`),
 		"FROM debian:12 AS a\nFROM a\n")
 	f.Add(withRule("on = dockerfile.command", "at = node.words[1]", `when = try(node.words[1], "") != ""`,
 		"fix {\n title = \"t\"\n applicability = \"unsafe\"\n replace {\n target = node.words[1]\n with = \"x\"\n }\n}"),
