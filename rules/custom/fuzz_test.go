@@ -15,8 +15,8 @@ func FuzzPack(f *testing.F) {
 		`when = contains(node.words, f("a:12")) || anytrue([for i in file.images : i.tag == "12"])`),
 		"FROM debian:12 AS a\nFROM a\n")
 	f.Add(withRule("on = dockerfile.command", "at = node.words[1]", `when = try(node.words[1], "") != ""`,
-		"fix {\n title = \"t\"\n applicability = \"unsafe\"\n replace {\n target = node.words[1]\n with = \"x\"\n }\n}"),
-		"FROM debian:12\nRUN npm install\n")
+		"fix {\n title = \"t\"\n applicability = \"unsafe\"\n replace {\n target = node.words[1]\n with = \"x\"\n }\n}",
+	), "FROM debian:12\nRUN npm install\n")
 	for _, k := range Kinds() {
 		on := k.Name
 		if k.Index != "" {
