@@ -1,18 +1,40 @@
 package files
 
 import (
+	"errors"
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
+	"strings"
 )
 
 // Disk is the file system of the operating system.
-type Disk struct{}
+type Disk struct {
+	roots *roots // what Held holds
+}
+
+// Held returns a tree that holds on to the folders that bound its calls, so that they are opened once and not for each
+// call. A folder that takes the place of such a root later is not seen. The tree holds few folders, and releases them
+// when nobody uses it any more.
+func (Disk) Held() Disk { return Disk{roots: newRoots()} }
+
+// errUnsure says that the short way did not decide a call, so os.Root must.
+var errUnsure = errors.New("not decided")
 
 // Open implements Tree.
-func (Disk) Open(root, name string) (fs.File, error) {
-	var f *os.File
+func (d Disk) Open(root, name string) (fs.File, error) {
+	rel := name
 	var err error
+	if root != "" {
+		if rel, err = below(root, name); err != nil {
+			return nil, err
+		}
+	}
+	if f, err := d.openBelow(root, rel); err == nil || !errors.Is(err, errUnsure) {
+		return f, err
+	}
+	var f *os.File
 	if root == "" {
 		f, err = os.OpenFile(name, os.O_RDONLY|nonblock, 0)
 		err = Cause(err)
@@ -37,41 +59,63 @@ func (Disk) Open(root, name string) (fs.File, error) {
 }
 
 // Stat implements Tree.
-func (Disk) Stat(root, name string) (info fs.FileInfo, err error) {
+func (d Disk) Stat(root, name string) (fs.FileInfo, error) {
 	if root == "" {
-		info, err = os.Stat(name)
+		info, err := os.Stat(name)
 		return info, Cause(err)
 	}
-	err = confined(root, name, func(r *os.Root, rel string) (err error) {
-		info, err = r.Stat(rel)
-		return err
-	})
-	return info, err
+	return d.describe(root, name, true, (*os.Root).Stat)
 }
 
 // Lstat implements Tree.
-func (Disk) Lstat(root, name string) (info fs.FileInfo, err error) {
+func (d Disk) Lstat(root, name string) (fs.FileInfo, error) {
 	if root == "" {
-		info, err = os.Lstat(name)
+		info, err := os.Lstat(name)
 		return info, Cause(err)
 	}
+	return d.describe(root, name, false, (*os.Root).Lstat)
+}
+
+func (d Disk) describe(
+	root, name string, follow bool, slowly func(*os.Root, string) (fs.FileInfo, error),
+) (info fs.FileInfo, err error) {
+	rel, err := below(root, name)
+	if err != nil {
+		return nil, err
+	}
+	if info, err = d.statBelow(root, rel, follow); err == nil || !errors.Is(err, errUnsure) {
+		return info, err
+	}
 	err = confined(root, name, func(r *os.Root, rel string) (err error) {
-		info, err = r.Lstat(rel)
+		info, err = slowly(r, rel)
 		return err
 	})
 	return info, err
 }
 
 // List implements Tree.
-func (Disk) List(root, name string) (entries []fs.DirEntry, err error) {
+func (d Disk) List(root, name string) (entries []fs.DirEntry, err error) {
 	if root == "" {
 		entries, err = os.ReadDir(name)
 		return entries, Cause(err)
 	}
-	err = confined(root, name, func(r *os.Root, rel string) (err error) {
-		entries, err = fs.ReadDir(r.FS(), filepath.ToSlash(rel))
+	rel, err := below(root, name)
+	if err != nil {
+		return nil, err
+	}
+	if entries, err = d.listBelow(root, rel); err == nil || !errors.Is(err, errUnsure) {
+		return entries, err
+	}
+	err = confined(root, name, func(r *os.Root, rel string) error {
+		f, err := r.OpenFile(rel, os.O_RDONLY|nonblock|directory, 0) // what is no folder may be a pipe
+		if err != nil {
+			return err
+		}
+		defer f.Close()
+		entries, err = f.ReadDir(-1)
 		return err
 	})
+	slices.SortFunc(entries, func(a, b fs.DirEntry) int { return strings.Compare(a.Name(), b.Name()) })
 	return entries, err
 }
 

@@ -52,11 +52,24 @@ func ReadInto(t Tree, root, name string, buffer []byte) ([]byte, error) {
 	return read(t, root, name, buffer[:0])
 }
 
+// ReadDescribed is like Read, for a path that the tree has just described so.
+func ReadDescribed(t Tree, root, name string, info fs.FileInfo) ([]byte, error) {
+	f, err := openDescribed(t, root, name, info)
+	if err != nil {
+		return nil, err
+	}
+	return readOpen(f, info, nil)
+}
+
 func read(t Tree, root, name string, buffer []byte) ([]byte, error) {
 	f, info, err := open(t, root, name)
 	if err != nil {
 		return nil, err
 	}
+	return readOpen(f, info, buffer)
+}
+
+func readOpen(f fs.File, info fs.FileInfo, buffer []byte) ([]byte, error) {
 	defer f.Close()
 	if info.Size() > MaxSize {
 		return nil, fmt.Errorf("the file has %d MiB; %w", info.Size()>>20, ErrTooLarge)

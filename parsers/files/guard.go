@@ -75,9 +75,13 @@ func open(t Tree, root, name string) (fs.File, fs.FileInfo, error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	if !info.Mode().IsRegular() {
-		return nil, nil, ErrNotRegular
-	}
-	f, err := t.Open(root, name)
+	f, err := openDescribed(t, root, name, info)
 	return f, info, err
+}
+
+func openDescribed(t Tree, root, name string, info fs.FileInfo) (fs.File, error) {
+	if !info.Mode().IsRegular() {
+		return nil, ErrNotRegular
+	}
+	return t.Open(root, name)
 }

@@ -2,5 +2,5 @@
 
 package files
 
-// nonblock is nothing where no pipe can take the place of a file.
-const nonblock = 0
+// Both are nothing where no pipe can take the place of a file.
+const nonblock, directory = 0, 0

@@ -40,7 +40,7 @@ func (w *Workspace) copiedFiles() copies {
 		if e.Kind != files.KindDockerfile || !above[w.root(filepath.Dir(e.Abs))] {
 			continue // there is nothing that it could copy
 		}
-		f, err := w.read(e.Abs)
+		f, err := w.text(e.Abs)
 		if err != nil || len(f.Bytes) > maxDockerfile ||
 			!slices.ContainsFunc(words, func(word []byte) bool { return bytes.Contains(f.Bytes, word) }) {
 			continue

@@ -2,10 +2,14 @@ package workspace
 
 import (
 	"bytes"
+	"fmt"
 	"path"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
+	"sync"
+	"sync/atomic"
 
 	"github.com/sandlint/sandlint/parsers/files"
 	"github.com/sandlint/sandlint/parsers/image"
@@ -24,12 +28,30 @@ import (
 // wherever that lies below the root, also where the user named that file alone. The other way around, the folders above
 // what the user named are looked at, without those below them, for files that use what was named.
 
-// linker follows the links of the files of a workspace.
-type linker struct {
+// follower follows the links of the files of a workspace.
+type follower struct {
 	l     *loader
 	w     *Workspace // a snapshot, so what is beside several files is read once
 	queue []origin
 	done  map[origin]bool
+}
+
+// linker finds what one file uses.
+type linker struct {
+	l     *loader // which does not change meanwhile
+	w     *Workspace
+	found []usage
+}
+
+// usage is a file that another one uses as a kind, or, without a target, one that is looked at as well.
+type usage struct {
+	target string
+	kind   files.Kind
+	from   origin
+}
+
+func (k *linker) add(target string, kind files.Kind, from origin) {
+	k.found = append(k.found, usage{target, kind, from})
 }
 
 // origin is a file that may use others, or a folder whose bake files, Compose files and workflows say what is built.
@@ -44,7 +66,7 @@ const buildFolder files.Kind = "folder"
 
 // follow adds the files that the files of the workspace use.
 func (l *loader) follow() {
-	k := &linker{l: l, w: l.w.Snapshot(), done: map[origin]bool{}}
+	k := &follower{l: l, w: l.view(), done: map[origin]bool{}}
 	for _, e := range l.w.Entries {
 		if !e.Stdin { // the text of an editor's buffer: only that is asked about
 			k.visit(origin{e.opened(), e.Kind, true})
@@ -58,18 +80,56 @@ func (l *loader) follow() {
 	}
 	for _, link := range k.w.linksIn(l.w.naming) {
 		if link.Kind != UseKubernetes {
-			k.add(link.target, files.KindSeccomp, origin{k.abs(link.File), "", true})
+			k.add(usage{link.target, files.KindSeccomp, origin{k.w.abs(link.File), "", true}})
 		}
 	}
 	k.lookAbove()
 	for len(k.queue) > 0 {
-		next := k.queue[0]
-		k.queue = k.queue[1:]
-		k.links(next)
+		wave := k.queue
+		k.queue = nil
+		each := make([]linker, len(wave))
+		parallel(len(wave), func(n int) {
+			each[n] = linker{l: l, w: k.w}
+			each[n].links(wave[n])
+		})
+		for n := range each {
+			for _, f := range each[n].found {
+				if f.target == "" {
+					k.visit(f.from)
+				} else {
+					k.add(f)
+				}
+			}
+		}
 	}
 }
 
-func (k *linker) visit(o origin) {
+// parallel calls do for 0 to n-1, on all cores. A panic comes out of it as out of a loop.
+func parallel(n int, do func(int)) {
+	var next atomic.Int64
+	var wg sync.WaitGroup
+	var defect atomic.Value
+	defer func() {
+		if d := defect.Load(); d != nil {
+			panic(d)
+		}
+	}()
+	for range min(runtime.GOMAXPROCS(0), n) {
+		wg.Go(func() {
+			defer func() {
+				if d := recover(); d != nil {
+					defect.Store(fmt.Sprint(d))
+				}
+			}()
+			for i := int(next.Add(1)) - 1; i < n; i = int(next.Add(1)) - 1 {
+				do(i)
+			}
+		})
+	}
+	wg.Wait()
+}
+
+func (k *follower) visit(o origin) {
 	if !k.done[o] {
 		k.done[o] = true
 		k.queue = append(k.queue, o)
@@ -77,7 +137,7 @@ func (k *linker) visit(o origin) {
 }
 
 // lookAbove visits the files in the folders above what the user named that may use it.
-func (k *linker) lookAbove() {
+func (k *follower) lookAbove() {
 	seen := map[string]bool{}
 	for _, named := range append(slices.Clone(k.l.tops), k.l.undecided...) {
 		dir := filepath.Dir(named)
@@ -97,17 +157,9 @@ func (k *linker) lookAbove() {
 	}
 }
 
-// abs returns the absolute path of a file as shown.
-func (k *linker) abs(f *source.File) string {
-	name := filepath.FromSlash(f.Path)
-	if filepath.IsAbs(name) {
-		return name
-	}
-	return filepath.Join(k.w.dir, name)
-}
-
 // add takes a file that another one uses as a kind.
-func (k *linker) add(target string, kind files.Kind, from origin) {
+func (k *follower) add(f usage) {
+	target, kind, from := f.target, f.kind, f.from
 	dir := from.abs
 	if from.kind != buildFolder {
 		dir = filepath.Dir(dir)
@@ -116,8 +168,8 @@ func (k *linker) add(target string, kind files.Kind, from origin) {
 	if !files.Inside(root, target) || !from.inside && !k.wanted(target) {
 		return
 	}
-	f, err := k.w.neighbour(root, target)
-	if err != nil || k.l.excluded(target) || kind == files.KindScript && !mentionsNixConf(f.Bytes) {
+	text, err := k.w.neighbour(root, target)
+	if err != nil || k.l.excluded(target) || kind == files.KindScript && !mentionsNixConf(text.Bytes) {
 		return
 	}
 	abs, real := k.w.canonical(target)
@@ -141,12 +193,12 @@ func (k *linker) add(target string, kind files.Kind, from origin) {
 }
 
 // wanted reports whether the user named a file, or a folder above it.
-func (k *linker) wanted(target string) bool {
+func (k *follower) wanted(target string) bool {
 	return slices.Contains(k.l.undecided, target) ||
 		slices.ContainsFunc(k.l.tops, func(top string) bool { return files.Inside(top, target) })
 }
 
-// links adds the files that a file uses.
+// links finds the files that a file uses.
 func (k *linker) links(o origin) {
 	root := k.w.root(filepath.Dir(o.abs))
 	switch o.kind {
@@ -158,7 +210,11 @@ func (k *linker) links(o origin) {
 			}
 		}
 		for _, name := range composeFiles {
-			for _, link := range k.w.linksIn([]string{filepath.Join(o.abs, name)}) {
+			file := filepath.Join(o.abs, name)
+			if !k.w.mayExist(root, file) {
+				continue
+			}
+			for _, link := range k.w.linksIn([]string{file}) {
 				if link.Kind == UseCompose {
 					k.add(link.target, files.KindSeccomp, o)
 				}
@@ -169,7 +225,7 @@ func (k *linker) links(o origin) {
 				dir := filepath.Join(root, filepath.FromSlash(folder))
 				for _, name := range files.Names(k.w.tree, root, dir) {
 					if files.IsYAML(name) {
-						k.visit(origin{filepath.Join(dir, name), files.KindWorkflow, false})
+						k.add("", "", origin{filepath.Join(dir, name), files.KindWorkflow, false})
 					}
 				}
 			}
@@ -248,7 +304,7 @@ func (k *linker) dockerfile(f *source.File, o origin) {
 		for _, step := range steps {
 			for _, command := range step.Commands() {
 				if command.RunsFile != nil && command.RunsFile != f {
-					k.add(k.abs(command.RunsFile), files.KindScript, o)
+					k.add(k.w.abs(command.RunsFile), files.KindScript, o)
 				}
 			}
 		}
@@ -269,7 +325,7 @@ func (c *imageConf) event(e *nixuse.Event) {
 	case e.Kind == nixuse.WriteConfig && e.Text != nil:
 		f := e.Text.Fragment.File
 		if whole := e.Text.Fragment.Whole(); whole && f != c.dockerfile && !nixuse.IsBuiltin(f) {
-			c.add(c.abs(f), files.KindNixConf, c.from)
+			c.add(c.w.abs(f), files.KindNixConf, c.from)
 		}
 		c.includes(e.Text.File, e.Path)
 	case e.Kind == nixuse.WriteConfig && e.Command != nil:
@@ -312,7 +368,7 @@ func (c *imageConf) at(full string) {
 	}
 	c.seen[full] = true
 	if f := c.end.FileAt(full); f != nil {
-		c.add(c.abs(f), files.KindNixConf, c.from)
+		c.add(c.w.abs(f), files.KindNixConf, c.from)
 		c.includes(nixconf.Parse(source.WholeFile(f)), full)
 	}
 }

@@ -38,6 +38,9 @@ type Options struct {
 	Targets Targets
 	// Formats are the kinds of file that are found and opened; nil means Builtin.
 	Formats []Format
+	// OneRun says that the workspace is looked at once, right after it is loaded: all its snapshots are one, which
+	// begins with what Load has read.
+	OneRun bool
 	// Files is what is read; nil means the disk.
 	Files files.Tree
 }
@@ -80,8 +83,8 @@ func Load(opts Options) (*Workspace, error) {
 		w.formats = Builtin()
 	}
 	w.tree = w.under
-	l := loader{w: w, opts: opts, exclude: exclude, entries: map[string]*Entry{}, known: map[string]*Entry{},
-		reasons: map[string]string{}}
+	l := loader{w: w, seen: w.Snapshot(), opts: opts, exclude: exclude, entries: map[string]*Entry{},
+		known: map[string]*Entry{}, reasons: map[string]string{}}
 	paths := opts.Paths
 	if len(paths) == 0 {
 		paths = []string{"."}
@@ -90,6 +93,9 @@ func Load(opts Options) (*Workspace, error) {
 		l.add(p)
 	}
 	l.follow()
+	if opts.OneRun {
+		defer func() { w.kept = l.view() }()
+	}
 	for _, abs := range l.undecided {
 		if e := l.known[abs]; e != nil {
 			e.Named, e.Certain = true, true
@@ -103,6 +109,7 @@ func Load(opts Options) (*Workspace, error) {
 
 type loader struct {
 	w       *Workspace
+	seen    *Workspace // a snapshot of w, which lacks what was found since
 	opts    Options
 	exclude exclusion
 	entries map[string]*Entry // by the path with all symbolic links followed; nil for a file that has no kind
@@ -117,6 +124,15 @@ type loader struct {
 	scripts   []string
 
 	buffer []byte // of contents
+}
+
+// view returns a snapshot of the workspace as it is now, with all that was read so far.
+func (l *loader) view() *Workspace {
+	v := *l.w
+	v.under, v.tree, v.cache = l.seen.under, l.seen.tree, l.seen.cache
+	v.surveyed = newSurvey(&v)
+	v.surveyed.folders = l.seen.surveyed.folders
+	return &v
 }
 
 func (l *loader) add(path string) {
@@ -185,6 +201,7 @@ func (l *loader) addStdin() {
 	l.entries[e.Abs], l.known[e.Abs] = e, e
 	l.w.overlay = map[string][]byte{e.Abs: text}
 	l.w.tree = files.Overlay(l.w.under, l.w.overlay)
+	l.seen = l.w.Snapshot()
 	l.w.Entries = append(l.w.Entries, e)
 }
 
@@ -217,7 +234,7 @@ func (l *loader) take(abs string, named bool) {
 		l.known[abs] = nil
 		return
 	}
-	path, real := l.w.canonical(abs)
+	path, real := l.seen.canonical(abs)
 	e := l.entries[real]
 	if e == nil {
 		e = &Entry{Path: l.w.show(path), Abs: path, Kind: kind}
@@ -235,7 +252,7 @@ func (l *loader) take(abs string, named bool) {
 // canonicalDir returns the path of a folder, with symbolic links followed as canonical does. A folder of another
 // repository is known by its own path, so what that ignores and holds beside it counts.
 func (l *loader) canonicalDir(abs string) string {
-	path, real := l.w.canonical(abs)
+	path, real := l.seen.canonical(abs)
 	if files.Root(l.w.tree, "", path) == "" && files.Root(l.w.tree, "", real) != "" {
 		return real
 	}
@@ -390,7 +407,7 @@ func (l *loader) contents(abs string) []byte {
 // walk adds the files below a directory whose names or, for JSON and YAML, whose content say that sandlint reads them.
 // What git ignores is left out, and so are symbolic links to directories and links that leave the workspace's root.
 func (l *loader) walk(top string) {
-	root := l.w.root(top)
+	root := l.seen.root(top)
 	l.tops = append(l.tops, top)
 	opts := files.WalkOptions{Root: root, NoGitignore: l.opts.NoGitignore}
 	err := files.Walk(l.w.tree, opts, top, func(v *files.Visit) error {

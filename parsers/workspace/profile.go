@@ -258,7 +258,7 @@ func mayName(b []byte) bool {
 func (w *Workspace) linksIn(files []string) []link {
 	var out []link
 	for _, abs := range files {
-		f, err := w.read(abs)
+		f, err := w.text(abs)
 		if err != nil {
 			continue
 		}

@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"path"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"unicode"
 
@@ -21,12 +22,26 @@ var errAmbiguous = errors.New("several files may be meant")
 // root returns the directory that bounds what may be read for files in dir: the nearest one upwards that holds .git,
 // else the working directory where dir lies below it, else dir itself.
 func (w *Workspace) root(dir string) string {
+	if root := w.repository(filepath.Clean(dir)); root != "" {
+		return root
+	}
+	if files.Inside(w.dir, dir) {
+		return w.dir
+	}
+	return dir
+}
+
+// repository returns the nearest directory from dir upwards that holds .git, "" for none.
+func (w *Workspace) repository(dir string) string {
 	type key string
 	return cached(w, key(dir), func(w *Workspace) string {
-		if root := files.Root(w.tree, w.dir, dir); root != "" {
-			return root
+		if _, err := w.tree.Lstat("", filepath.Join(dir, ".git")); err == nil {
+			return dir
 		}
-		return dir
+		if up := filepath.Dir(dir); up != dir {
+			return w.repository(up)
+		}
+		return ""
 	})
 }
 
@@ -109,7 +124,7 @@ func (w *Workspace) neighbour(root, full string) (*source.File, error) {
 		case err != nil || !info.Mode().IsRegular():
 			return neighbour{err: fs.ErrNotExist}
 		}
-		b, err := files.Read(w.tree, root, full)
+		b, err := files.ReadDescribed(w.tree, root, full, info)
 		if err != nil {
 			return neighbour{err: err}
 		}
@@ -153,7 +168,7 @@ func (w *Workspace) mayExist(root, full string) bool {
 // canonical returns the one path under which a file is an entry, and its path with all symbolic links followed. Links
 // below the root are followed; the path of the root stays as the user spells it, and so does that of a link out of it.
 func (w *Workspace) canonical(abs string) (path, real string) {
-	real, err := w.tree.Real(abs)
+	real, err := w.real(abs)
 	if err != nil || real == abs {
 		return abs, abs
 	}
@@ -164,6 +179,41 @@ func (w *Workspace) canonical(abs string) (path, real string) {
 		}
 	}
 	return abs, real
+}
+
+// real returns a path with all symbolic links followed. A snapshot follows those of a folder once.
+func (w *Workspace) real(abs string) (string, error) {
+	if _, over := w.overlay[abs]; over || w.surveyed == nil || runtime.GOOS == "windows" {
+		return w.tree.Real(abs) // on Windows it spells the path as the disk does
+	}
+	dir := filepath.Dir(abs)
+	if dir == abs {
+		return abs, nil
+	}
+	realDir, known := w.surveyed.folders.Load(dir)
+	if !known {
+		real, err := w.real(dir)
+		if err != nil {
+			return w.tree.Real(abs)
+		}
+		w.surveyed.folders.Store(dir, real)
+		realDir = real
+	}
+	full := filepath.Join(realDir.(string), filepath.Base(abs))
+	if info, err := w.under.Lstat("", full); err != nil || info.Mode()&fs.ModeSymlink != 0 {
+		return w.tree.Real(abs)
+	}
+	return full, nil
+}
+
+// text reads a file of the workspace, once in a snapshot.
+func (w *Workspace) text(abs string) (*source.File, error) {
+	if w.cache != nil {
+		if f, err := w.neighbour(w.root(filepath.Dir(abs)), abs); err == nil {
+			return f, nil
+		}
+	}
+	return w.read(abs) // a link out of what bounds its folder, which the user named; or it says why not
 }
 
 // read reads a file of the workspace.

@@ -261,6 +261,8 @@ type running struct {
 	// tags are the builds by the names that they give to the image, with and without the tag; nil for several that
 	// differ.
 	tags map[string]*build
+	// dockerfiles are the entries of Dockerfiles by all their absolute paths.
+	dockerfiles map[string]*Entry
 }
 
 // reference is the name of an image, without its registry docker.io, and its tag, "" where that is not known.
@@ -327,7 +329,7 @@ func (r *running) tagged(b *build) {
 func (r *running) forget() {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.made, r.all, r.of, r.under, r.tags = false, nil, nil, nil, nil
+	r.made, r.all, r.of, r.under, r.tags, r.dockerfiles = false, nil, nil, nil, nil, nil
 }
 
 // get returns the runs of the workspace.
@@ -338,17 +340,34 @@ func (r *running) get(w *Workspace) *running {
 		return r
 	}
 	r.made, r.of, r.tags = true, map[string][]*runs.Run{}, map[string]*build{}
-	for _, e := range w.Entries {
-		switch e.Kind {
+	r.dockerfiles = map[string]*Entry{}
+	found := make([]struct {
+		builds []*build
+		runs   []*runs.Run
+	}, len(w.Entries))
+	parallel(len(w.Entries), func(n int) {
+		switch e := w.Entries[n]; e.Kind {
 		case files.KindDockerfile:
-			for _, b := range w.buildsOf(e.Abs) {
-				r.tagged(b)
-			}
+			found[n].builds = w.buildsOf(e.Abs)
 		case files.KindNixConf:
 		default:
 			if doc, err := w.Open(e); err == nil {
-				r.all = append(r.all, doc.Runs...)
+				found[n].runs = doc.Runs
 			}
+		}
+	})
+	for n, e := range w.Entries {
+		r.all = append(r.all, found[n].runs...)
+		if e.Kind != files.KindDockerfile {
+			continue
+		}
+		for _, name := range append([]string{e.Abs}, e.Links...) {
+			if r.dockerfiles[name] == nil {
+				r.dockerfiles[name] = e
+			}
+		}
+		for _, b := range found[n].builds {
+			r.tagged(b)
 		}
 	}
 	r.under = map[string][]*runs.Run{}
@@ -444,16 +463,12 @@ func (w *Workspace) RunsOf(img *image.Image) []*runs.Run {
 // does not build it, or that is not certain.
 func (w *Workspace) Built(run *runs.Run) (*Document, *image.Image) {
 	w = w.snapshot()
-	b := w.surveyed.running.get(w).builtBy(w, run)
-	if b == nil {
+	all := w.surveyed.running.get(w)
+	b := all.builtBy(w, run)
+	if b == nil || all.dockerfiles[b.dockerfile] == nil {
 		return nil, nil
 	}
-	n := slices.IndexFunc(w.Entries,
-		func(e *Entry) bool { return e.Kind == files.KindDockerfile && e.Is(b.dockerfile) })
-	if n < 0 {
-		return nil, nil
-	}
-	doc, err := w.Open(w.Entries[n])
+	doc, err := w.Open(all.dockerfiles[b.dockerfile])
 	if err != nil {
 		return nil, nil
 	}

@@ -41,6 +41,19 @@ func (w *Workspace) workflows(root string) []*workflow.File {
 		}
 	}
 	callers := r.callers()
+	var independent []string // of the calls of others
+	for _, name := range r.names {
+		if len(callers[name]) == 0 {
+			independent = append(independent, name)
+		}
+	}
+	parsed := make([]*workflow.File, len(independent))
+	parallel(len(independent), func(n int) {
+		parsed[n] = workflow.ParseIn(r.sources[independent[n]], workflow.Project{Action: r.action})
+	})
+	for n, name := range independent {
+		r.read[name] = parsed[n]
+	}
 	var out []*workflow.File
 	for _, name := range r.names {
 		if f := r.file(name, callers); f != nil {

@@ -40,6 +40,7 @@ type Workspace struct {
 	tree     files.Tree        // what everything is read from
 	cache    *files.Cache      // nil outside of a snapshot
 	surveyed *survey           // nil outside of a snapshot
+	kept     *Workspace        // the snapshot of all runs, with Options.OneRun; else nil
 }
 
 // Entry is one file of a workspace.
@@ -142,7 +143,14 @@ func (w *Workspace) Dir() string { return w.dir }
 // Snapshot returns the workspace as one run sees it: it reads a file once and does not see later changes on disk. The
 // methods of a workspace that is not a snapshot see the files as they are at the time of the call.
 func (w *Workspace) Snapshot() *Workspace {
+	if w.kept != nil {
+		return w.kept
+	}
 	s := *w
+	if disk, ok := w.under.(files.Disk); ok {
+		s.under = disk.Held()
+		s.tree = files.Overlay(s.under, s.overlay)
+	}
 	s.cache = files.NewCache()
 	s.surveyed = newSurvey(&s)
 	return &s
@@ -161,6 +169,7 @@ func (w *Workspace) snapshot() *Workspace {
 // not depend on these files.
 func (w *Workspace) With(overlay map[string][]byte) *Workspace {
 	derived := *w
+	derived.kept = nil
 	derived.overlay = make(map[string][]byte, len(w.overlay)+len(overlay))
 	maps.Copy(derived.overlay, w.overlay)
 	maps.Copy(derived.overlay, overlay)
@@ -206,7 +215,7 @@ func cached[V any](w *Workspace, key any, make func(*Workspace) V) V {
 // The workspace does not keep the document; the caller holds it as long as needed.
 func (w *Workspace) Open(e *Entry) (*Document, error) {
 	w = w.snapshot()
-	f, err := w.read(e.Abs)
+	f, err := w.text(e.Abs)
 	if err != nil {
 		return nil, err
 	}
@@ -233,18 +242,20 @@ type survey struct {
 	w  *Workspace
 	mu sync.Mutex
 
-	copied *copies
-	links  []link
-	linked bool
+	folders *sync.Map // folders with all symbolic links followed, by their paths
+	copied  *copies
+	links   []link
+	linked  bool
 
 	running running
 }
 
-func newSurvey(w *Workspace) *survey { return &survey{w: w} }
+func newSurvey(w *Workspace) *survey { return &survey{w: w, folders: &sync.Map{}} }
 
 func (s *survey) forget() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.copied, s.links, s.linked = nil, nil, false
+	s.folders.Clear()
 	s.running.forget()
 }

@@ -182,6 +182,7 @@ func (a *app) prepare(f *runFlags, paths []string) (*run, error) {
 		}
 		r.stdin = opts.Stdin
 	}
+	opts.OneRun = true
 	if r.workspace, err = rules.Load(opts); err == nil {
 		r.prefetch()
 	}

@@ -7,6 +7,7 @@ package yamltree
 
 import (
 	"iter"
+	"slices"
 
 	"github.com/sandlint/sandlint/parsers/source"
 )
@@ -139,28 +140,55 @@ func (n *Node) Get(key string) *Node {
 
 // Pair is like Get but also returns the key's node; the value may be an alias. Both are nil when there is no such key.
 func (n *Node) Pair(key string) Pair {
+	n = n.Resolve()
+	if n == nil || n.Kind != Mapping {
+		return Pair{}
+	}
+	if p := n.ownPair(key); p != nil {
+		return *p
+	}
+	if !n.merges() {
+		return Pair{}
+	}
 	var found Pair
 	n.mappings(func(m *Node) bool {
-		for i := len(m.Pairs) - 1; i >= 0; i-- {
-			if p := m.Pairs[i]; p.Key.Kind == Scalar && p.Key.Text == key {
-				found = p
-				return false
-			}
+		if p := m.ownPair(key); p != nil {
+			found = *p
+			return false
 		}
 		return true
 	})
 	return found
 }
 
+// ownPair returns the last pair of a key, nil for none.
+func (n *Node) ownPair(key string) *Pair {
+	for i := len(n.Pairs) - 1; i >= 0; i-- {
+		if p := &n.Pairs[i]; p.Key.Kind == Scalar && p.Key.Text == key {
+			return p
+		}
+	}
+	return nil
+}
+
+// merges reports whether a mapping has merge keys.
+func (n *Node) merges() bool {
+	return slices.ContainsFunc(n.Pairs, func(p Pair) bool { return isMerge(p.Key) })
+}
+
 // All yields the entries of a mapping, those merged in after its own, each key once; the value may be an alias. It
 // leaves out keys that are not scalars.
 func (n *Node) All() iter.Seq[Pair] {
 	return func(yield func(Pair) bool) {
-		var seen map[string]bool
+		if n = n.Resolve(); n == nil || n.Kind != Mapping {
+			return
+		}
+		if len(n.Pairs) <= maxCompared && !n.merges() {
+			n.eachOwn(yield)
+			return
+		}
+		seen := make(map[string]bool, len(n.Pairs))
 		n.mappings(func(m *Node) bool {
-			if seen == nil {
-				seen = make(map[string]bool, len(m.Pairs))
-			}
 			last := m.lastOfEach()
 			for i, p := range m.Pairs {
 				if p.Key.Kind != Scalar || isMerge(p.Key) || seen[p.Key.Text] || last != nil && last[p.Key.Text] != i {
@@ -173,6 +201,23 @@ func (n *Node) All() iter.Seq[Pair] {
 			}
 			return true
 		})
+	}
+}
+
+// maxCompared is the number of pairs up to which comparing all keys costs less than a map of them.
+const maxCompared = 16
+
+// eachOwn yields the last pair of each key of a mapping without merge keys.
+func (n *Node) eachOwn(yield func(Pair) bool) {
+	for i, p := range n.Pairs {
+		if p.Key.Kind != Scalar || slices.ContainsFunc(n.Pairs[i+1:], func(later Pair) bool {
+			return later.Key.Kind == Scalar && later.Key.Text == p.Key.Text
+		}) {
+			continue
+		}
+		if !yield(p) {
+			return
+		}
 	}
 }
 
