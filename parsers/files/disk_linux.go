@@ -19,8 +19,8 @@ import (
 
 // This file is the short way to a file below a root: the kernel follows the path and its symbolic links in one system
 // call, and refuses what leads out of the root (openat2 with RESOLVE_BENEATH, Linux 5.6). os.Root, which opens each
-// folder on the way, takes three times as many. It decides whenever this way yields anything but success or that nothing
-// is there, and on systems that lack the call or forbid it.
+// folder on the way, takes three times as many. It decides whenever this way yields anything but success or that
+// nothing is there, and on systems that lack the call or forbid it.
 
 // unavailable says that the system lacks openat2, or forbids it.
 var unavailable atomic.Bool

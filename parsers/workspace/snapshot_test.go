@@ -75,6 +75,31 @@ func TestNeighbourChanges(t *testing.T) {
 	}
 }
 
+// TestOneRun changes files after loading: the snapshots of one run do not see it, before Changed.
+func TestOneRun(t *testing.T) {
+	dir := makeTree(t, map[string]string{
+		".git/":      "",
+		"Dockerfile": "FROM nixos/nix\nCOPY nix.conf /etc/nix/nix.conf\n",
+		"nix.conf":   "cores = 1\n",
+	})
+	w, err := Load(Options{Dir: dir, OneRun: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	conf := filepath.Join(dir, "nix.conf")
+	if err := os.WriteFile(conf, []byte("cores = 7\n"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	fixed := w.With(map[string][]byte{conf: []byte("cores = 3\n")})
+	if got := cores(t, w) + cores(t, w.Snapshot()) + cores(t, fixed) + cores(t, fixed.Snapshot()); got != "1133" {
+		t.Errorf("before Changed: %s", got)
+	}
+	w.Changed()
+	if got := cores(t, w) + cores(t, w.Snapshot()); got != "77" {
+		t.Errorf("after Changed: %s", got)
+	}
+}
+
 // TestOverlayIsWhole reads, lists and describes files that only an overlay holds like those on disk.
 func TestOverlayIsWhole(t *testing.T) {
 	dir := makeTree(t,

@@ -190,8 +190,11 @@ func (w *Workspace) With(overlay map[string][]byte) *Workspace {
 }
 
 // Changed makes a snapshot drop what depends on the files at the given absolute paths, which appeared, disappeared or
-// changed; without paths, everything.
+// changed; without paths, everything. With Options.OneRun, the next snapshot is a new one.
 func (w *Workspace) Changed(paths ...string) {
+	if w.kept != nil {
+		w.kept = nil
+	}
 	if w.cache != nil {
 		w.cache.Changed(paths...)
 		w.surveyed.forget()

@@ -193,6 +193,7 @@ func (a *app) writeFixed(r *run, res *rules.FixResult) (outcome, error) {
 		done.files = append(done.files, f)
 	}
 	if len(done.files) < len(res.Files) { // what is left is not what the fixes would leave
+		r.workspace.Changed()
 		done.after = rules.Check(r.workspace, r.set, rules.CheckOptions{
 			NoIgnores: r.flags.noIgnores, Unheeded: r.unheeded, Stacks: r.flags.verbose,
 		})
