@@ -81,6 +81,7 @@ var formats = []Format{
 		Suppressions: hostComments,
 	},
 	composeFormat,
+	bakeFormat,
 	recipeFormat,
 	packageFormat,
 	podsFormat,

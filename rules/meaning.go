@@ -144,7 +144,18 @@ func compareHosted(c *Comparison) string {
 	if old == nil || now == nil {
 		return "the file cannot be read"
 	}
-	before, after, fixes := old.Value.(*nixuse.Hosted), now.Value.(*nixuse.Hosted), c.Fixes
+	before, after := old.Value.(*nixuse.Hosted), now.Value.(*nixuse.Hosted)
+	if declaresValues(c.Fixes) {
+		if after.Broken && !before.Broken {
+			return "the result has a syntax error"
+		}
+		return compareValues(c)
+	}
+	return compareEmbedded(before, after, c.Fixes)
+}
+
+// compareEmbedded is compareHosted for what holds the texts.
+func compareEmbedded(before, after *nixuse.Hosted, fixes []fixers.Fix) string {
 	switch {
 	case after.Broken && !before.Broken:
 		return "the result has a syntax error"

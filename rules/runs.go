@@ -1,11 +1,15 @@
 package rules
 
 import (
+	"bytes"
+	"slices"
 	"strconv"
 	"strings"
 
 	"github.com/sandlint/sandlint/parsers/compose"
 	"github.com/sandlint/sandlint/parsers/files"
+	"github.com/sandlint/sandlint/parsers/nixuse"
+	"github.com/sandlint/sandlint/parsers/outline"
 	"github.com/sandlint/sandlint/parsers/runs"
 	"github.com/sandlint/sandlint/parsers/source"
 	"github.com/sandlint/sandlint/parsers/workspace"
@@ -40,6 +44,7 @@ var podsFormat = Format{
 	Format: workspace.Format{
 		Kind: files.KindPods, Claims: workspace.ClaimsPods, Open: workspace.OpenPods,
 	},
+	Compare:      comparePods,
 	Suppressions: runComments,
 }
 
@@ -89,9 +94,13 @@ func composeComments(doc *workspace.Document, add func(comment, target source.Sp
 // lists of privileges. It is "" when nothing did.
 func compareCompose(c *Comparison) string {
 	old, now := compose.Parse(c.Before), compose.Parse(c.After)
-	switch {
-	case len(now.Problems) > len(old.Problems):
+	if len(now.Problems) > len(old.Problems) {
 		return "the result has a syntax error"
+	}
+	if difference, ok := compareYAML(c); ok {
+		return difference
+	}
+	switch {
 	case len(now.Services) != len(old.Services):
 		return "the services changed"
 	case aroundPrivileges(old) != aroundPrivileges(now):
@@ -109,6 +118,53 @@ func compareCompose(c *Comparison) string {
 		}
 	}
 	return ""
+}
+
+// comparePods says in one sentence what changed in a Kubernetes manifest besides what fixes declare.
+func comparePods(c *Comparison) string {
+	if difference, ok := compareYAML(c); ok {
+		return difference
+	}
+	return "something else than the nix.conf text changed"
+}
+
+// compareYAML compares two versions of a YAML file by its values, where the fixes declare which change, or edit
+// nix.conf text in it. It is false for other fixes.
+func compareYAML(c *Comparison) (difference string, ok bool) {
+	old, now := c.Old(), c.New()
+	if old == nil || now == nil {
+		return "the file cannot be read", true
+	}
+	if declaresValues(c.Fixes) {
+		return compareValues(c), true
+	}
+	changed := 0
+	for n, a := range old.Texts {
+		if n >= len(now.Texts) || !bytes.Equal(a.Fragment.Text, now.Texts[n].Fragment.Text) {
+			changed++
+		}
+	}
+	if changed == 0 {
+		return "", false
+	}
+	texts := func(doc *workspace.Document) *nixuse.Hosted {
+		return &nixuse.Hosted{Source: doc.Source, Texts: doc.Texts}
+	}
+	if difference := compareEmbedded(texts(old), texts(now), c.Fixes); difference != "" {
+		return difference, true
+	}
+	before, after := outline.YAML(c.Before), outline.YAML(c.After)
+	if len(before.Values) != len(after.Values) || !slices.Equal(before.Comments, after.Comments) {
+		return "other values or comments changed", true
+	}
+	for n, a := range before.Values {
+		if b := after.Values[n]; a != b {
+			if changed--; a.Path != b.Path || a.Quoted != b.Quoted || changed < 0 {
+				return "the value of " + a.Path + " changed", true
+			}
+		}
+	}
+	return "", true
 }
 
 // privilegeKeys are the keys of a service from which fixes take items.

@@ -36,7 +36,7 @@ var layers = []layer{
 		"parsers/source", "parsers/internal/", "parsers/shell", "parsers/compose", "parsers/devcontainer",
 		"parsers/engineconf",
 	}},
-	{"parsers/bake", []string{"parsers/source", "parsers/hcltext"}},
+	{"parsers/bake", []string{"parsers/source", "parsers/hcltext", "parsers/outline"}},
 	{"parsers/", []string{"parsers/source", "parsers/internal/"}},
 	{"fixers", []string{"parsers/", "fixers"}},
 	{"rules", []string{"parsers/", "fixers", "rules"}},

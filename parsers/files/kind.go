@@ -29,6 +29,8 @@ const (
 	KindQuadlet Kind = "Quadlet unit"
 	// KindEngine is the configuration of a container engine, which counts for all containers.
 	KindEngine Kind = "container engine configuration"
+	// KindBake says which images are built, and how.
+	KindBake Kind = "bake file"
 )
 
 // Hosts reports whether files of the kind are read only for what stands in them: nix.conf text, commands.

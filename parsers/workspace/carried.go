@@ -21,6 +21,7 @@ func (w *Workspace) carry(d *Document) {
 		return
 	}
 	h := &hostReader{w: w, out: &nixuse.Hosted{Source: d.Source}, targets: w.Targets.Nix}
+	var tree *yamltree.Tree
 	for _, run := range d.Runs {
 		v, ok := run.Env["NIX_CONFIG"]
 		if !ok || !v.Known || v.Overridable || v.File == nil || v.File.Path != d.Source.Path {
@@ -29,32 +30,56 @@ func (w *Workspace) carry(d *Document) {
 		if slices.ContainsFunc(h.out.Texts, func(t *nixuse.Text) bool { return t.Where == v.Span }) {
 			continue // of what several share
 		}
-		h.add(&nixuse.Text{Host: nixuse.HostEnv}, placed(d.Source, v.Text, v.Span), v.Span)
+		if tree == nil {
+			tree = yamltree.Parse(d.Source)
+		}
+		h.add(&nixuse.Text{Host: nixuse.HostEnv}, placed(d.Source, tree, v.Text, v.Span), v.Span)
 	}
 	d.Texts = append(d.Texts, h.out.Texts...)
 }
 
-// placed returns a text that stands in a span of a file, each line at the place where the span has it as it is, and
-// else at the whole span.
-func placed(f *source.File, text string, at source.Span) *source.Fragment {
-	var pieces []source.Piece
-	from := at.Start
-	for line := range strings.Lines(text) {
-		words := strings.TrimSuffix(line, "\n")
-		whole := at
-		if n := bytes.Index(f.Bytes[from:at.End], []byte(words)); n >= 0 && words != "" {
-			start := from + n
-			from = start + len(words)
-			whole = source.Span{Start: start, End: from}
-			pieces = append(pieces, source.Piece{Text: words, Span: whole, Verbatim: true, Quoting: source.Fixed})
-		} else if words != "" {
-			pieces = append(pieces, source.Piece{Text: words, Span: whole})
-		}
-		if words != line {
-			pieces = append(pieces, source.Piece{Text: "\n", Span: source.Span{Start: whole.End, End: whole.End}})
+// placed returns a text that stands in a span of a YAML file. It can be edited as the scalar that holds it, where that
+// is the text, or "NIX_CONFIG=" and the text. What the host made in another way, such as with variables, is placed at
+// the whole span.
+func placed(f *source.File, tree *yamltree.Tree, text string, at source.Span) *source.Fragment {
+	const prefix = "NIX_CONFIG="
+	for _, root := range tree.Documents {
+		n := scalarAt(root, at)
+		switch {
+		case n == nil:
+			continue
+		case n.Style == yamltree.Folded:
+			return fixed(n.Fragment(f))
+		case n.Text == text:
+			return n.Fragment(f)
+		case n.Text == prefix+text:
+			whole := n.Fragment(f)
+			part := source.Span{Start: len(prefix), End: len(whole.Text)}
+			return source.NewFragment(f, whole.Within([]source.Piece{{Text: text, Span: part, Verbatim: true}}))
 		}
 	}
-	return source.NewFragment(f, pieces)
+	return source.NewFragment(f, []source.Piece{{Text: text, Span: at, Quoting: source.Fixed}})
+}
+
+// scalarAt returns the scalar in a tree that contains a span, nil where there is none.
+func scalarAt(n *yamltree.Node, at source.Span) *yamltree.Node {
+	if n == nil || n.Kind != yamltree.Alias && !n.Span.Contains(at) {
+		return nil
+	}
+	if n.Kind == yamltree.Scalar {
+		return n
+	}
+	for _, pair := range n.Pairs {
+		if found := scalarAt(pair.Value, at); found != nil {
+			return found
+		}
+	}
+	for _, item := range n.Items {
+		if found := scalarAt(item, at); found != nil {
+			return found
+		}
+	}
+	return nil
 }
 
 // fixed returns a text in which nothing can be edited.
@@ -105,7 +130,10 @@ func (h *hostReader) configMap(f *source.File, object *yamltree.Node) {
 			bytes.Contains(f.Bytes[v.Span.Start:v.Span.End], []byte("{{")) {
 			continue
 		}
-		fr := fixed(v.Fragment(f))
+		fr := v.Fragment(f)
+		if v.Style == yamltree.Folded || bytes.Contains(f.Bytes, []byte("{{")) {
+			fr = fixed(fr) // a template, or a block whose line ends are not those of the text
+		}
 		if LooksLikeNixConf(source.NewFile("", fr.Text)) {
 			h.add(&nixuse.Text{Host: nixuse.HostWrite, Path: nixuse.SystemConf}, fr, pair.Key.Span.Join(v.Span))
 		}
