@@ -211,6 +211,11 @@ func linked(ws *workspace.Workspace, c *checked, opts FixOptions) []group {
 		for _, path := range c.files[n].reads {
 			link(n, path)
 		}
+		for _, f := range c.files[n].findings {
+			for _, path := range editsElsewhere(&f, ws.Entries[n]) {
+				link(n, path)
+			}
+		}
 	}
 	for _, f := range c.whole.findings {
 		n, ok := byPath[f.File.Path]
@@ -346,15 +351,20 @@ func proveShown(
 		return nil, nil
 	}
 	more, _ := lint(ws, set.unselected, doc, unheeded, nil)
+	internal := slices.Clone(more)
 	var own, external []int // of findings
 	for n := range findings {
 		if findings[n].Rule.Check.external {
 			external = append(external, n)
-		} else {
+			continue
+		}
+		internal = append(internal, findings[n])
+		if len(editsElsewhere(&findings[n], doc.Entry)) == 0 {
 			own = append(own, n)
 		}
 	}
-	if len(external) == 0 {
+	rejected, untried = proveElsewhere(ws, set, doc, findings, unheeded)
+	if len(own) == len(findings) {
 		return c.proveAll(c.original, slices.Concat(findings, more), findings)
 	}
 	for _, part := range [][]int{own, external} {
@@ -365,7 +375,7 @@ func proveShown(
 		if !offered(some) {
 			continue
 		}
-		all := slices.Concat(some, more)
+		all := internal
 		if c.external = len(part) > 0 && some[0].Rule.Check.external; c.external {
 			all = slices.Concat(findings, more)
 		}
@@ -374,6 +384,49 @@ func proveShown(
 		for n, at := range part {
 			findings[at] = some[n]
 		}
+	}
+	return rejected, untried
+}
+
+// editsElsewhere returns the paths of the other files that the fixes of a finding in an entry edit.
+func editsElsewhere(f *Finding, own *workspace.Entry) []string {
+	var out []string
+	for _, fix := range f.Fixes {
+		for _, e := range fix.Edits {
+			if e.File.Path != own.Path && !slices.Contains(out, e.File.Path) {
+				out = append(out, e.File.Path)
+			}
+		}
+	}
+	return out
+}
+
+// proveElsewhere proves the fixes of a document's findings that edit other files.
+func proveElsewhere(
+	ws *workspace.Workspace, set *Set, doc *workspace.Document, findings []Finding, unheeded unheeded,
+) (rejected, untried []Rejected) {
+	wanted := map[string]bool{}
+	var at []int
+	for n := range findings {
+		paths := editsElsewhere(&findings[n], doc.Entry)
+		if len(paths) > 0 {
+			at = append(at, n)
+		}
+		for _, path := range paths {
+			wanted[path] = true
+		}
+	}
+	if len(at) == 0 {
+		return nil, nil
+	}
+	wanted[doc.Entry.Path] = true
+	some := make([]Finding, len(at))
+	for k, n := range at {
+		some[k] = findings[n]
+	}
+	rejected, untried = proveIn(ws, set, wanted, false, some, unheeded)
+	for k, n := range at {
+		findings[n] = some[k]
 	}
 	return rejected, untried
 }
@@ -394,7 +447,14 @@ func proveWorkspace(
 			}
 		}
 	}
-	c := &checker{ws: ws, set: set, unheeded: unheeded, together: true}
+	return proveIn(ws, set, wanted, true, findings, unheeded)
+}
+
+// proveIn proves the fixes of findings in the files with some paths.
+func proveIn(
+	ws *workspace.Workspace, set *Set, wanted map[string]bool, together bool, findings []Finding, unheeded unheeded,
+) (rejected, untried []Rejected) {
+	c := &checker{ws: ws, set: set, unheeded: unheeded, together: together}
 	for _, e := range ws.Entries {
 		if !wanted[e.Path] {
 			continue

@@ -82,8 +82,9 @@ func (w *Workspace) refusedByDaemon(b *build, entitlement int) (Refusal, bool) {
 	}
 	name := entitlements[entitlement]
 	return Refusal{
-		Build{File: d.Source, Span: v.Span, What: "the daemon"}, "the daemon does not allow its builds " + name,
-		"granting entitlement " + name + " is not allowed by build daemon configuration",
+		Build:  Build{File: d.Source, Span: v.Span, What: "the daemon"},
+		Reason: "the daemon does not allow its builds " + name,
+		Stops:  "granting entitlement " + name + " is not allowed by build daemon configuration",
 	}, true
 }
 

@@ -32,6 +32,8 @@ type grant struct {
 	place   Build
 	refusal string // of refused: why, for a message
 	stops   string // of refused: the error
+	// mendable says that the place may allow what is refused.
+	mendable bool
 }
 
 // grants are what a build does about each entitlement.
@@ -84,7 +86,7 @@ func (g *grants) ofBake(wb *workflow.Build) {
 	given := asksFor(wb.Allow, func(v source.Value) Build { return Build{File: wb.Source, Span: v.Span} })
 	for n := range g {
 		if g[n].state == asks && given[n].state == lacks && !wb.Open {
-			g[n] = grant{state: refused, place: Build{File: wb.Source, Span: wb.Span}}
+			g[n] = grant{state: refused, place: Build{File: wb.Source, Span: wb.Span}, mendable: true}
 			g[n].refusal = "this run of bake is not given --allow " + entitlements[n]
 			g[n].stops = "additional privileges requested"
 		}
@@ -97,6 +99,8 @@ type Refusal struct {
 	Build
 	// Reason says why it gets none, for a message, and Stops is the error.
 	Reason, Stops string
+	// Mendable says that it gets the entitlement once it asks for it at the place.
+	Mendable bool
 }
 
 // Refusals returns why the builds of a stage certainly do not get an entitlement, which is "security.insecure" or
@@ -112,9 +116,9 @@ func (w *Workspace) Refusals(img *image.Image, entitlement string) []Refusal {
 		var r Refusal
 		switch g := b.grants[n]; g.state {
 		case lacks:
-			r = Refusal{b.place, b.place.What + " does not ask for " + entitlement, entitlement + " is not allowed"}
+			r = Refusal{b.place, b.place.What + " does not ask for " + entitlement, entitlement + " is not allowed", true}
 		case refused:
-			r = Refusal{g.place, g.refusal, g.stops}
+			r = Refusal{g.place, g.refusal, g.stops, g.mendable}
 		default:
 			ok := g.state == asks
 			if ok {

@@ -528,6 +528,31 @@ func (w *Workspace) MissingProfile(run *runs.Run, o runs.Option) (string, bool) 
 	return name, true
 }
 
+// NearProfile returns the path, as the run would write it, of the only seccomp profile in the folder of a missing one
+// whose name is nearly the same; "" where there is none.
+func (w *Workspace) NearProfile(run *runs.Run, o runs.Option) string {
+	dir := filepath.Dir(w.abs(o.Value.File))
+	root := w.root(dir)
+	folder, base := path.Split(o.Value.Text)
+	full := filepath.Join(dir, filepath.FromSlash(folder))
+	if !files.Inside(root, full) {
+		return ""
+	}
+	var near []string
+	for _, name := range files.Names(w.tree, root, full) {
+		f, err := w.neighbour(root, filepath.Join(full, name))
+		if err == nil && files.IsJSON(name) && bytes.Contains(f.Bytes, []byte("defaultAction")) {
+			near = append(near, name)
+		}
+	}
+	name := source.Nearest(base, near)
+	others := slices.DeleteFunc(near, func(other string) bool { return other == name })
+	if name == "" || source.Nearest(base, others) != "" {
+		return ""
+	}
+	return folder + name
+}
+
 // ignores reports whether a .gitignore may be about a path.
 func ignores(f *source.File, name string) bool {
 	dir, _, _ := strings.Cut(strings.TrimPrefix(name, "./"), "/")

@@ -2,10 +2,13 @@ package sandbox
 
 import (
 	"fmt"
+	"slices"
 
+	"github.com/sandlint/sandlint/fixers"
 	"github.com/sandlint/sandlint/parsers/image"
 	"github.com/sandlint/sandlint/parsers/workspace"
 	"github.com/sandlint/sandlint/rules"
+	"github.com/sandlint/sandlint/rules/sandbox/internal/entitle"
 )
 
 var entitlementMissing = &rules.Rule{
@@ -14,6 +17,7 @@ var entitlementMissing = &rules.Rule{
 	Severity: rules.Warning,
 	Category: rules.Correctness,
 	Since:    "0.1.0",
+	Fixes:    []fixers.Safety{fixers.Unsafe},
 	References: []string{
 		"BuildKit, frontend/dockerfile/docs/reference.md: RUN --security=insecure needs an entitlement, " +
 			"security.insecure",
@@ -43,6 +47,7 @@ var entitlementMissing = &rules.Rule{
 					run := rules.Related{File: d.Source, Span: s.Span, Message: "this RUN needs the entitlement"}
 					p.Report(rules.Finding{
 						File: r.File, Span: r.Span, Related: []rules.Related{run},
+						Fixes: grants(p, r, need.entitlement),
 						Message: fmt.Sprintf("%s, which a RUN of %s needs, so it stops with %q", r.Reason,
 							d.Source.Path, r.Stops),
 					})
@@ -50,4 +55,15 @@ var entitlementMissing = &rules.Rule{
 			}
 		}
 	}),
+}
+
+// grants returns the fix that gives a build of a Dockerfile the entitlement that it is refused: where it does not ask
+// for it, and in a file of the workspace.
+func grants(p *rules.Pass, r workspace.Refusal, entitlement string) []fixers.Fix {
+	if !r.Mendable || !slices.ContainsFunc(p.Workspace.Entries, func(e *workspace.Entry) bool {
+		return e.Path == r.File.Path
+	}) {
+		return nil
+	}
+	return entitle.Grant(r.File, r.Span, entitlement)
 }

@@ -2,9 +2,13 @@ package sandbox
 
 import (
 	"fmt"
+	"slices"
 
+	"github.com/sandlint/sandlint/fixers"
 	"github.com/sandlint/sandlint/parsers/image"
+	"github.com/sandlint/sandlint/parsers/workspace"
 	"github.com/sandlint/sandlint/rules"
+	"github.com/sandlint/sandlint/rules/sandbox/internal/entitle"
 )
 
 var entitlementUnused = &rules.Rule{
@@ -13,6 +17,7 @@ var entitlementUnused = &rules.Rule{
 	Severity: rules.Info,
 	Category: rules.Security,
 	Since:    "0.1.0",
+	Fixes:    []fixers.Safety{fixers.Safe},
 	References: []string{
 		"BuildKit, frontend/dockerfile/docs/reference.md: RUN --security=insecure, RUN --network=host",
 		"buildx, docs/reference/buildx_build.md: --allow",
@@ -36,7 +41,7 @@ var entitlementUnused = &rules.Rule{
 			places := p.Workspace.Granted(d, need.entitlement, func(img *image.Image) bool { return uses[img] })
 			for _, b := range places {
 				p.Report(rules.Finding{
-					File: b.File, Span: b.Span,
+					File: b.File, Span: b.Span, Fixes: withdraws(p, b),
 					Message: fmt.Sprintf("no RUN that this build of %s runs has --%s=%s, so it does not need %s, "+
 						"which would let a changed Dockerfile or frontend use it unnoticed",
 						d.Source.Path, need.flag, need.value, need.entitlement),
@@ -44,4 +49,12 @@ var entitlementUnused = &rules.Rule{
 			}
 		}
 	}),
+}
+
+// withdraws returns the fix that takes an entitlement away from a build, in a file of the workspace.
+func withdraws(p *rules.Pass, b workspace.Build) []fixers.Fix {
+	if !slices.ContainsFunc(p.Workspace.Entries, func(e *workspace.Entry) bool { return e.Path == b.File.Path }) {
+		return nil
+	}
+	return entitle.Withdraw(b.File, b.Span)
 }

@@ -3,7 +3,11 @@ package sandbox
 import (
 	"fmt"
 
+	"github.com/sandlint/sandlint/fixers"
+	fixvalues "github.com/sandlint/sandlint/fixers/values"
+	"github.com/sandlint/sandlint/parsers/outline"
 	"github.com/sandlint/sandlint/parsers/runs"
+	"github.com/sandlint/sandlint/parsers/source"
 	"github.com/sandlint/sandlint/rules"
 	"github.com/sandlint/sandlint/rules/internal/starts"
 )
@@ -14,6 +18,7 @@ var partialPrivilege = &rules.Rule{
 	Severity: rules.Warning,
 	Category: rules.Correctness,
 	Since:    "0.1.0",
+	Fixes:    []fixers.Safety{fixers.Unsafe},
 	References: []string{
 		"measured with bubblewrap 0.8.0 and Nix 2.8.0 and 2.34.8 in containers of runc under Docker's default profile",
 		"containers/bubblewrap#505, ocaml/opam#4327; NixOS/nix#13128: a masked /proc",
@@ -57,6 +62,25 @@ var partialPrivilege = &rules.Rule{
 			finding.Message = fmt.Sprintf("SYS_ADMIN does not let %s make its sandbox: Docker's profile refuses "+
 				"pivot_root even with it, so %s; what it needs is a profile that allows the calls", n.Label, what)
 		}
+		if hasSeccomp {
+			finding.Fixes = unmask(run, finding.File, seccomp.Span)
+		}
 		p.Report(finding)
 	}),
+}
+
+// unmask returns the fix that adds systempaths=unconfined beside another security option of a service.
+func unmask(run *runs.Run, f *source.File, option source.Span) []fixers.Fix {
+	if run.Host != runs.Compose || f != run.File {
+		return nil
+	}
+	const text = "systempaths=unconfined"
+	edit, change, ok := fixvalues.AddItem(f, outline.YAML(f), option, text)
+	if !ok {
+		return nil
+	}
+	return []fixers.Fix{{
+		Title: "Add " + text + ", with which nothing of /proc and /sys is masked", Safety: fixers.Unsafe,
+		Edits: []fixers.Edit{edit}, Changes: fixers.Changes{change},
+	}}
 }
