@@ -346,11 +346,11 @@ func (l *loader) namedKind(abs string, f *source.File) (kind files.Kind, reason 
 	}
 	lower := strings.ToLower(base)
 	switch {
+	case kind == files.KindBake:
+		l.folders = append(l.folders, filepath.Dir(abs))
+		return kind, ""
 	case kind != files.KindUnknown:
 		return kind, ""
-	case slices.Contains(bakeFiles, lower):
-		l.folders = append(l.folders, filepath.Dir(abs))
-		return kind, "sandlint reads it only for what it says about the Dockerfiles and profiles that it names"
 	case files.IsJSON(base), files.IsYAML(base):
 		return kind, "it holds no seccomp profile"
 	case strings.HasSuffix(lower, "ignore"):
