@@ -27,8 +27,8 @@ func TestCompare(t *testing.T) {
 			"the list services.web.security_opt did not get the item systempaths=unconfined"},
 		"the list goes":  {before, "services:\n  web:\n    # why\n    image: x # it\n", gone, ""},
 		"a comment goes": {before, "services:\n  web:\n    image: x # it\n", gone, "a comment changed"},
-		"a comment at the end of a line changes": {before, "services:\n  web:\n    # why\n    image: x # that\n", gone,
-			"a comment changed"},
+		"a comment at the end of a line changes": {before,
+			"services:\n  web:\n    # why\n    image: x # that\n", gone, "a comment changed"},
 		"a value changes": {before, "services:\n  web:\n    # why\n    image: y # it\n", gone,
 			"the value of services.web.image changed"},
 		"a value goes": {before, "services:\n  web:\n    # why\n  other: # it\n", gone, "the value of services.web changed"},
@@ -58,17 +58,19 @@ func TestCompare(t *testing.T) {
 
 // TestCompareHCL compares bake files.
 func TestCompareHCL(t *testing.T) {
-	const before = "# all\ntarget \"app\" {\n  tags = [\"a\", \"b\"] // two\n  args = { A = \"${B}\" }\n}\n"
+	const (
+		args   = "  tags = [\"a\", \"b\"] // two\n  args = { A = \"${B}\" }\n}\n"
+		others = "  tags = [\"a\", \"b\"] // two\n  args = { A = \"${C}\" }\n}\n"
+		list   = "  entitlements = [\"security.insecure\"]\n"
+		head   = "target \"app\" {\n"
+		before = "# all\n" + head + args
+	)
 	change := values.Items{Path: "target.app.entitlements", Added: []string{"security.insecure"}}
 	for name, c := range map[string]struct{ after, want string }{
-		"a list comes": {"# all\ntarget \"app\" {\n  entitlements = [\"security.insecure\"]\n  tags = [\"a\", \"b\"] // two\n" +
-			"  args = { A = \"${B}\" }\n}\n", ""},
-		"an argument changes": {"# all\ntarget \"app\" {\n  entitlements = [\"security.insecure\"]\n  tags = [\"a\", \"b\"] " +
-			"// two\n  args = { A = \"${C}\" }\n}\n", "the value of target.app.args changed"},
-		"a comment goes": {"target \"app\" {\n  entitlements = [\"security.insecure\"]\n  tags = [\"a\", \"b\"] // two\n" +
-			"  args = { A = \"${B}\" }\n}\n", "a comment changed"},
-		"another target gets it": {"# all\ntarget \"app\" {\n  tags = [\"a\", \"b\"] // two\n  args = { A = \"${B}\" }\n}\n" +
-			"target \"x\" {\n  entitlements = [\"security.insecure\"]\n}\n",
+		"a list comes":        {"# all\n" + head + list + args, ""},
+		"an argument changes": {"# all\n" + head + list + others, "the value of target.app.args changed"},
+		"a comment goes":      {head + list + args, "a comment changed"},
+		"another target gets it": {"# all\n" + head + args + "target \"x\" {\n" + list + "}\n",
 			"the list target.app.entitlements did not get the item security.insecure"},
 	} {
 		t.Run(name, func(t *testing.T) {

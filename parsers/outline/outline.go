@@ -1,6 +1,6 @@
-// Package outline reads a file of nested values, in YAML or JSON, as the flat list of its values, each with its path, and
-// of its comments. Two versions of a file can be compared by it whatever the values mean: what an edit did not touch is
-// equal, wherever it moved to. Package bake makes the outline of a file in HCL.
+// Package outline reads a file of nested values, in YAML or JSON, as the flat list of its values, each with its path,
+// and of its comments. Two versions of a file can be compared by it whatever the values mean: what an edit did not
+// touch is equal, wherever it moved to. Package bake makes the outline of a file in HCL.
 package outline
 
 import (

@@ -11,7 +11,8 @@ import (
 // ClaimsBake is Format.Claims of the definition files of docker buildx bake, by the names that they usually have.
 func ClaimsBake(name string, _ func() []byte) bool {
 	base := strings.ToLower(path.Base(name))
-	return strings.HasPrefix(base, "docker-bake") && (strings.HasSuffix(base, ".hcl") || strings.HasSuffix(base, ".json"))
+	return strings.HasPrefix(base, "docker-bake") &&
+		(strings.HasSuffix(base, ".hcl") || strings.HasSuffix(base, ".json"))
 }
 
 // OpenBake is Format.Open of bake files. Value is the *bake.File of that file alone.

@@ -116,7 +116,10 @@ func (w *Workspace) Refusals(img *image.Image, entitlement string) []Refusal {
 		var r Refusal
 		switch g := b.grants[n]; g.state {
 		case lacks:
-			r = Refusal{b.place, b.place.What + " does not ask for " + entitlement, entitlement + " is not allowed", true}
+			r = Refusal{
+				Build: b.place, Reason: b.place.What + " does not ask for " + entitlement,
+				Stops: entitlement + " is not allowed", Mendable: true,
+			}
 		case refused:
 			r = Refusal{g.place, g.refusal, g.stops, g.mendable}
 		default:

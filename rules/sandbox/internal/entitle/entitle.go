@@ -91,7 +91,8 @@ func grantHCL(f *source.File, place source.Span, entitlement string) (edit fixer
 		}
 		at := f.FullLine(f.LineOf(brace - 1)).End
 		indent := "  "
-		if next := f.Text(f.Line(f.LineOf(brace-1) + 1)); strings.TrimSpace(next) != "" && strings.TrimSpace(next) != "}" {
+		next := f.Text(f.Line(f.LineOf(brace-1) + 1))
+		if trimmed := strings.TrimSpace(next); trimmed != "" && trimmed != "}" {
 			indent = next[:len(next)-len(strings.TrimLeft(next, " \t"))]
 		}
 		return fixers.Edit{
