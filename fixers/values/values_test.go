@@ -31,7 +31,8 @@ func TestCompare(t *testing.T) {
 			"services:\n  web:\n    # why\n    image: x # that\n", gone, "a comment changed"},
 		"a value changes": {before, "services:\n  web:\n    # why\n    image: y # it\n", gone,
 			"the value of services.web.image changed"},
-		"a value goes": {before, "services:\n  web:\n    # why\n  other: # it\n", gone, "the value of services.web changed"},
+		"a value goes": {before, "services:\n  web:\n    # why\n  other: # it\n",
+			gone, "the value of services.web changed"},
 		"quotes come": {"a: '1'\nb: 1\n", "a: '1'\nb: '1'\n", gone, "the list services.web.security_opt has no item " +
 			"seccomp=unconfined"},
 		"an anchor goes": {"a: &x 1\nb: [2]\n", "a: 1\nb: [2, 3]\n", values.Items{Path: "b", Added: []string{"3"}},
