@@ -9,18 +9,20 @@ import (
 	"github.com/sandlint/sandlint/parsers/source"
 )
 
-// IsQuadlet reports whether a file is a Quadlet unit of a container; its name and text say so.
+// The sections of units, by the extension of their files.
+var unitSections = map[string]string{".container": "[Container]", ".build": "[Build]", ".kube": "[Kube]"}
+
+// IsQuadlet reports whether a file is a Quadlet unit of a container, of an image that is built, or of Kubernetes YAML;
+// its name and text say so.
 func IsQuadlet(name string, text func() []byte) bool {
-	return path.Ext(name) == ".container" && bytes.Contains(text(), []byte("[Container]"))
+	section := unitSections[path.Ext(name)]
+	return section != "" && bytes.Contains(text(), []byte(section))
 }
 
-// OfQuadlet returns the container of a Quadlet unit, nil for a file without a section [Container]. Keys are those of
-// podman-systemd.unit(5) 5.5. Systemd's specifiers, such as %h, make a value unknown.
-func OfQuadlet(f *source.File) *Run {
-	r := &Run{
-		File: f, Whole: f.Span(), Host: Quadlet, Engine: Podman, Name: path.Base(f.Path), Env: map[string]Value{},
-	}
-	found, section := false, ""
+// unitKeys calls visit for each key in a section of a unit, and returns the place of the section's header. Systemd's
+// specifiers, such as %h, make a value unknown.
+func unitKeys(f *source.File, section string, visit func(key string, v Value)) (header source.Span, found bool) {
+	current := ""
 	for n := 1; n <= f.Lines(); n++ {
 		span := f.Line(n)
 		text := f.Text(span)
@@ -35,12 +37,12 @@ func OfQuadlet(f *source.File) *Run {
 		case line == "", line[0] == '#', line[0] == ';':
 			continue
 		case line[0] == '[':
-			section = line
-			if section == "[Container]" && !found {
-				found, r.Span = true, span
+			current = line
+			if current == section && !found {
+				found, header = true, span
 			}
 			continue
-		case section != "[Container]":
+		case current != section:
 			continue
 		}
 		key, raw, ok := strings.Cut(text, "=")
@@ -54,12 +56,122 @@ func OfQuadlet(f *source.File) *Run {
 		if v.Known = !strings.ContainsAny(value, "%\n"); v.Known {
 			v.Text = value
 		}
-		r.unitKey(strings.TrimSpace(key), v)
+		visit(strings.TrimSpace(key), v)
 	}
+	return header, found
+}
+
+// OfQuadlet returns the container of a Quadlet unit, nil for a file without a section [Container]. Keys are those of
+// podman-systemd.unit(5) 5.5.
+func OfQuadlet(f *source.File) *Run {
+	r := &Run{
+		File: f, Whole: f.Span(), Host: Quadlet, Engine: Podman, Name: path.Base(f.Path), Env: map[string]Value{},
+	}
+	header, found := unitKeys(f, unitSections[".container"], r.unitKey)
 	if !found {
 		return nil
 	}
+	r.Span = header
 	return r
+}
+
+// UnitBuild is an image that a Quadlet unit builds.
+type UnitBuild struct {
+	Build
+	// Absolute says that Dockerfile or Context is a path of the machine.
+	Absolute bool
+	// Tags are the names of the image, and Platforms those that it is built for.
+	Tags, Platforms []Value
+	// Args are the names of the build arguments; Open says that there may be others.
+	Args []string
+	Open bool
+}
+
+// BuildOfQuadlet returns the image that a Quadlet unit builds, nil for a file without a section [Build]. Without a file
+// of its own Podman takes the one of the context: Dockerfile is then "". Source: podman, pkg/systemd/quadlet at
+// c6580b4a, ConvertBuild and handleSetWorkingDirectory.
+func BuildOfQuadlet(f *source.File) *UnitBuild {
+	out := &UnitBuild{Build: Build{File: f, written: true}}
+	var file, folder, arch, variant Value
+	header, found := unitKeys(f, unitSections[".build"], func(key string, v Value) {
+		switch key {
+		case "File":
+			file = v
+		case "SetWorkingDirectory":
+			folder = v
+		case "Target":
+			out.Stage = v.Value
+		case "ImageTag":
+			out.Tags = append(out.Tags, v)
+		case "Arch":
+			arch = v
+		case "Variant":
+			variant = v
+		case "BuildArg":
+			name, _, _ := strings.Cut(strings.Trim(v.Text, `"'`), "=")
+			out.Args = append(out.Args, name)
+			out.Open = out.Open || !v.Known
+		case "PodmanArgs":
+			out.Open = true
+			_, rest, ok := strings.Cut(v.Text, "--platform")
+			if words := strings.Fields(strings.TrimPrefix(rest, "=")); ok && len(words) > 0 {
+				v.Text = words[0]
+				out.Platforms = append(out.Platforms, commas(v)...)
+			}
+		}
+	})
+	if !found {
+		return nil
+	}
+	out.Span = header
+	if arch.Known && len(out.Platforms) == 0 {
+		arch.Text = "linux/" + arch.Text
+		if variant.Known && variant.Text != "" {
+			arch.Text += "/" + variant.Text
+		}
+		out.Platforms = append(out.Platforms, arch)
+	}
+	out.paths(file, folder)
+	return out
+}
+
+// paths finds the Dockerfile and the context.
+func (b *UnitBuild) paths(file, folder Value) {
+	unknown := func(v Value) bool { return v.IsSet() && (!v.Known || strings.Contains(v.Text, "://")) }
+	if unknown(file) || unknown(folder) {
+		return
+	}
+	b.Absolute = path.IsAbs(file.Text) || path.IsAbs(folder.Text)
+	switch strings.ToLower(folder.Text) {
+	case "unit":
+		b.Context = "."
+	case "file", "":
+		if file.Text == "" {
+			return
+		}
+		b.Context = path.Dir(file.Text)
+	default:
+		b.Context = path.Clean(folder.Text)
+	}
+	if file.Text != "" {
+		b.Dockerfile = path.Clean(file.Text)
+	}
+}
+
+// KubeYAML returns the paths of the Kubernetes YAML that a Quadlet unit plays, relative to its folder.
+func KubeYAML(f *source.File) []Value {
+	var out []Value
+	unitKeys(f, unitSections[".kube"], func(key string, v Value) {
+		if key != "Yaml" || !v.Known {
+			return
+		}
+		for _, name := range strings.Fields(v.Text) {
+			one := v
+			one.Text = path.Clean(strings.Trim(name, `"'`))
+			out = append(out, one)
+		}
+	})
+	return out
 }
 
 // unitKey reads a key of [Container].

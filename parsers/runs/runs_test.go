@@ -266,3 +266,62 @@ func FuzzScript(f *testing.F) {
 		}
 	})
 }
+
+// TestBuildOfQuadlet checks what a unit builds.
+func TestBuildOfQuadlet(t *testing.T) {
+	tests := []struct{ text, want string }{
+		{"[Build]\nImageTag=localhost/app\nSetWorkingDirectory=unit\nFile=./img/Containerfile\nTarget=run\nBuildArg=A=1\n",
+			`"." "img/Containerfile" "run" tags ["localhost/app"] args ["A"]`},
+		{"[Build]\nImageTag=a\nFile=img/Containerfile\nSetWorkingDirectory=file\nArch=arm64\nVariant=v8\n",
+			`"img" "img/Containerfile" "" tags ["a"] platforms ["linux/arm64/v8"] args []`},
+		{"[Build]\nImageTag=a\nSetWorkingDirectory=../app/\nPodmanArgs=--platform=linux/amd64,linux/arm64 --squash\n",
+			`"../app" "" "" tags ["a"] platforms ["linux/amd64" "linux/arm64"] args [] open`},
+		{"[Build]\nImageTag=a\nFile=/srv/Containerfile\n", `"/srv" "/srv/Containerfile" "" absolute tags ["a"] args []`},
+		{"[Build]\nImageTag=a\nFile=%h/Containerfile\n", `"" "" "" tags ["a"] args []`},
+		{"[Build]\nImageTag=a\nSetWorkingDirectory=https://example.com/a.git\n", `"" "" "" tags ["a"] args []`},
+	}
+	for _, tt := range tests {
+		b := BuildOfQuadlet(source.NewFile("app.build", []byte(tt.text)))
+		texts := func(values []Value) (out []string) {
+			for _, v := range values {
+				out = append(out, v.Text)
+			}
+			return out
+		}
+		got := fmt.Sprintf("%q %q %q", b.Context, b.Dockerfile, b.Stage.Text)
+		if b.Absolute {
+			got += " absolute"
+		}
+		got += fmt.Sprintf(" tags %q", texts(b.Tags))
+		if len(b.Platforms) > 0 {
+			got += fmt.Sprintf(" platforms %q", texts(b.Platforms))
+		}
+		got += fmt.Sprintf(" args %q", b.Args)
+		if b.Open {
+			got += " open"
+		}
+		if got != tt.want {
+			t.Errorf("%q:\ngot  %s\nwant %s", tt.text, got, tt.want)
+		}
+	}
+}
+
+func FuzzUnit(f *testing.F) {
+	f.Add([]byte("[Build]\nImageTag=a\nFile=./Containerfile\nSetWorkingDirectory=unit\nPodmanArgs=--platform\n"))
+	f.Add([]byte("[Kube]\nYaml=a.yaml 'b.yaml'\n"))
+	f.Fuzz(func(t *testing.T, in []byte) {
+		file := source.NewFile("a.build", in)
+		values := KubeYAML(file)
+		if b := BuildOfQuadlet(file); b != nil {
+			values = append(values, append(b.Tags, b.Platforms...)...)
+			if !file.Span().Contains(b.Span) || !file.Span().Contains(b.Stage.Span) {
+				t.Fatalf("spans %v %v in %d bytes", b.Span, b.Stage.Span, len(in))
+			}
+		}
+		for _, v := range values {
+			if !file.Span().Contains(v.Span) {
+				t.Fatalf("%v in %d bytes", v.Span, len(in))
+			}
+		}
+	})
+}

@@ -179,6 +179,7 @@ func (w *Workspace) buildsIn(root, dir string) folderBuilds {
 			found = append(found, w.bakeBuilds(dir, bake.Parse(definition...), services, native)...)
 		}
 		found = append(found, w.scriptBuilds(root, dir)...)
+		found = append(found, w.quadletBuilds(root, dir, native)...)
 		out := folderBuilds{all: make([]*build, len(found))}
 		if len(found) > 0 {
 			out.of = make(map[string][]*build, len(found))

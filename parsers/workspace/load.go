@@ -296,6 +296,9 @@ func (l *loader) kind(abs string, named bool) files.Kind {
 		if kind = l.claimedFile(abs); kind == files.KindEngine && mayName(l.contents(abs)) {
 			l.w.naming = append(l.w.naming, abs)
 		}
+		if kind == files.KindQuadlet && filepath.Ext(abs) == ".build" {
+			l.folders = append(l.folders, filepath.Dir(abs))
+		}
 	}
 	return kind
 }

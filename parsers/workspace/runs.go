@@ -233,20 +233,11 @@ func ClaimsPods(name string, text func() []byte) bool {
 
 // OpenPods is Format.Open of Kubernetes manifests. Value is nil.
 func OpenPods(w *Workspace, e *Entry, f *source.File) (*Document, error) {
-	d := &Document{Runs: runs.OfManifest(f), Texts: w.hosted(e, f).Texts}
+	d := &Document{Runs: w.played(e.Abs, runs.OfManifest(f)), Texts: w.hosted(e, f).Texts}
 	if len(d.Runs)+len(d.Texts) == 0 {
 		return nil, ForeignError{"it has no pods"}
 	}
 	return d, nil
-}
-
-// OpenQuadlet is Format.Open of Quadlet units. Value is nil.
-func OpenQuadlet(_ *Workspace, _ *Entry, f *source.File) (*Document, error) {
-	r := runs.OfQuadlet(f)
-	if r == nil {
-		return nil, ForeignError{"it has no section [Container]"}
-	}
-	return &Document{Runs: []*runs.Run{r}}, nil
 }
 
 // running holds the runs of all files; they are made on first use.

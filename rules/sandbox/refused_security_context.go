@@ -20,7 +20,7 @@ var refusedSecurityContext = &rules.Rule{
 		"Kubernetes, docs: Restrict a Container's Syscalls with seccomp",
 	},
 	Check: rules.OnRun(func(p *rules.Pass, run *runs.Run) {
-		if run.Host != runs.Manifest {
+		if run.Host != runs.Manifest || run.Engine != runs.Kubernetes {
 			return
 		}
 		report := func(span source.Span, format string, args ...any) {
