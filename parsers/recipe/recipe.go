@@ -1,6 +1,6 @@
-// Package recipe finds the shell commands of Makefiles, justfiles and the scripts of package.json, with the variables
-// that have one known value in their own file; everything else that make or just would fill in is opaque. It also reads
-// what skaffold builds.
+// Package recipe finds the shell commands of Makefiles, justfiles, Taskfiles and the scripts of package.json, with the
+// variables that have one known value in their own file; everything else that make or just would fill in is opaque. It
+// also reads what skaffold, Earthly and Tilt build.
 package recipe
 
 import (
@@ -22,8 +22,11 @@ const (
 	exported = "DOCKER_DEFAULT_PLATFORM"
 )
 
-// Named reports whether a path is that of a Makefile or a justfile.
-func Named(name string) bool { return isMakefile(path.Base(name)) || isJustfile(path.Base(name)) }
+// Named reports whether a path is that of a Makefile, a justfile or a Taskfile.
+func Named(name string) bool {
+	base := path.Base(name)
+	return isMakefile(base) || isJustfile(base) || isTaskfile(base)
+}
 
 func isMakefile(base string) bool {
 	return base == "Makefile" || base == "makefile" || base == "GNUmakefile" || path.Ext(base) == ".mk"
@@ -33,14 +36,17 @@ func isJustfile(base string) bool {
 	return strings.EqualFold(base, "justfile") || strings.EqualFold(base, ".justfile") || path.Ext(base) == ".just"
 }
 
-// Of returns the shell scripts of a Makefile, a justfile or a package.json: each line of a recipe that runs in a shell
-// of its own, or a whole recipe. ok is false for a file that is neither. All run them in the file's own folder.
+// Of returns the shell scripts of a Makefile, a justfile, a Taskfile or a package.json: each line of a recipe that runs
+// in a shell of its own, or a whole recipe. ok is false for a file that is none of them. All run them in the file's own
+// folder.
 func Of(f *source.File) (scripts []*source.Fragment, ok bool) {
 	switch base := path.Base(f.Path); {
 	case isMakefile(base):
 		return makefile(f), true
 	case isJustfile(base):
 		return justfile(f), true
+	case isTaskfile(base):
+		return taskfile(f), true
 	case base == "package.json":
 		return packageScripts(f), true
 	}

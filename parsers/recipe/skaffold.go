@@ -19,8 +19,10 @@ func packageScripts(f *source.File) []*source.Fragment {
 	return out
 }
 
-// Artifact is an image that skaffold builds from a Dockerfile.
+// Artifact is an image that skaffold, Earthly or Tilt builds from a Dockerfile.
 type Artifact struct {
+	// Image is the name of the image.
+	Image source.Value
 	// Context and Dockerfile are paths, with slashes and relative to the folder of the file.
 	Context, Dockerfile string
 	// Stage is the target stage, and Platforms are the platforms.
@@ -84,6 +86,7 @@ func artifacts(build, base *yamltree.Node) []Artifact {
 		}
 		if image := item.Get("image").Resolve(); image.IsScalar() {
 			a.Span = image.Inner
+			a.Image = source.Value{Text: image.Text, Known: !strings.Contains(image.Text, "{{"), Span: image.Inner}
 		}
 		if c := item.Get("context").Resolve(); c.IsScalar() {
 			a.Context = path.Clean(c.Text)

@@ -270,13 +270,15 @@ func FuzzScript(f *testing.F) {
 // TestBuildOfQuadlet checks what a unit builds.
 func TestBuildOfQuadlet(t *testing.T) {
 	tests := []struct{ text, want string }{
-		{"[Build]\nImageTag=localhost/app\nSetWorkingDirectory=unit\nFile=./img/Containerfile\nTarget=run\nBuildArg=A=1\n",
+		{"[Build]\nImageTag=localhost/app\nSetWorkingDirectory=unit\nFile=./img/Containerfile\n" +
+			"Target=run\nBuildArg=A=1\n",
 			`"." "img/Containerfile" "run" tags ["localhost/app"] args ["A"]`},
 		{"[Build]\nImageTag=a\nFile=img/Containerfile\nSetWorkingDirectory=file\nArch=arm64\nVariant=v8\n",
 			`"img" "img/Containerfile" "" tags ["a"] platforms ["linux/arm64/v8"] args []`},
 		{"[Build]\nImageTag=a\nSetWorkingDirectory=../app/\nPodmanArgs=--platform=linux/amd64,linux/arm64 --squash\n",
 			`"../app" "" "" tags ["a"] platforms ["linux/amd64" "linux/arm64"] args [] open`},
-		{"[Build]\nImageTag=a\nFile=/srv/Containerfile\n", `"/srv" "/srv/Containerfile" "" absolute tags ["a"] args []`},
+		{"[Build]\nImageTag=a\nFile=/srv/Containerfile\n",
+			`"/srv" "/srv/Containerfile" "" absolute tags ["a"] args []`},
 		{"[Build]\nImageTag=a\nFile=%h/Containerfile\n", `"" "" "" tags ["a"] args []`},
 		{"[Build]\nImageTag=a\nSetWorkingDirectory=https://example.com/a.git\n", `"" "" "" tags ["a"] args []`},
 	}

@@ -10,11 +10,14 @@ import (
 func FuzzProject(f *testing.F) {
 	const action = "inputs: {platforms: {default: linux/arm64}}\nruns:\n  using: composite\n  steps:\n" +
 		"    - uses: docker/build-push-action@v6\n      with: {platforms: \"${{ inputs.platforms }}\", tags: a/b}\n"
-	f.Add([]byte("on: {workflow_call: {inputs: {p: {default: a}}}}\njobs:\n  b:\n    runs-on: ubuntu-latest\n    steps:\n"+
+	f.Add([]byte("on: {workflow_call: {inputs: {p: {default: a}}}}\njobs:\n  b:\n    runs-on: ubuntu-latest\n"+
+		"    steps:\n"+
 		"      - uses: ./a\n        with: {platforms: \"${{ inputs.p }}\"}\n"), []byte(action))
-	f.Add([]byte("on: push\njobs:\n  c:\n    uses: ./.github/workflows/other.yml\n    with: {p: \"${{ github.ref }}\"}\n"),
+	f.Add([]byte("on: push\njobs:\n  c:\n    uses: ./.github/workflows/other.yml\n"+
+		"    with: {p: \"${{ github.ref }}\"}\n"),
 		[]byte(action))
-	f.Add([]byte("on: push\njobs:\n  c:\n    steps:\n      - {id: m, uses: docker/metadata-action@v5, with: {images: a}}\n"+
+	f.Add([]byte("on: push\njobs:\n  c:\n    steps:\n"+
+		"      - {id: m, uses: docker/metadata-action@v5, with: {images: a}}\n"+
 		"      - uses: docker/build-push-action@v6\n        with: {tags: \"${{ steps.m.outputs.tags }}\"}\n"),
 		[]byte(action))
 	f.Fuzz(func(t *testing.T, text, action []byte) {
@@ -32,8 +35,9 @@ func FuzzProject(f *testing.F) {
 
 // FuzzGitLab reads a pipeline that includes itself.
 func FuzzGitLab(f *testing.F) {
-	f.Add([]byte("variables: {P: linux/arm64}\n.base: &b\n  tags: [arm64]\nbuild:\n  extends: .base\n  <<: *b\n  script:\n" +
-		"    - docker run --privileged tonistiigi/binfmt --install all\n    - docker buildx build --platform $P -t a/b .\n"))
+	f.Add([]byte("variables: {P: linux/arm64}\n.base: &b\n  tags: [arm64]\nbuild:\n  extends: .base\n  <<: *b\n" +
+		"  script:\n    - docker run --privileged tonistiigi/binfmt --install all\n" +
+		"    - docker buildx build --platform $P -t a/b .\n"))
 	f.Add([]byte("include: [{local: /x.yml}]\nb:\n  parallel: {matrix: [{A: [linux/amd64, linux/arm64]}]}\n" +
 		"  script: [\"docker buildx build --platform $A .\"]\n  before_script: [!reference [a, script]]\n"))
 	f.Add([]byte("a:\n  image: {name: gcr.io/kaniko-project/executor, entrypoint: [\"\"]}\n" +

@@ -390,8 +390,8 @@ func (w *Workspace) scriptBuilds(root, dir string) []build {
 			out = append(out, w.buildsOfScript(root, dir, home, f, native)...)
 		}
 	}
-	if names["skaffold.yaml"] || names["skaffold.yml"] {
-		out = append(out, w.skaffoldBuilds(root, dir, native)...)
+	if slices.ContainsFunc(recipe.ArtifactFiles, func(name string) bool { return names[name] }) {
+		out = append(out, w.artifactBuilds(root, dir, native)...)
 	}
 	return out
 }
@@ -400,8 +400,10 @@ func (w *Workspace) scriptBuilds(root, dir string) []build {
 // may name a Dockerfile.
 func describesBuilds(base string) bool {
 	switch base {
-	case "Makefile", "makefile", "GNUmakefile", "justfile", "Justfile", "package.json", "skaffold.yaml", "skaffold.yml",
-		workflow.GitLabFile:
+	case "Makefile", "makefile", "GNUmakefile", "justfile", "Justfile", "package.json", workflow.GitLabFile:
+		return true
+	}
+	if slices.Contains(recipe.ArtifactFiles, strings.ToLower(base)) || recipe.Named(base) {
 		return true
 	}
 	return slices.Contains(bakeFiles, base) || slices.Contains(composeFiles, base)
@@ -413,25 +415,29 @@ func mayBuild(name string) bool {
 	case "", ".sh", ".bash", ".mk", ".just":
 		return true
 	}
-	return name == "package.json" || strings.EqualFold(name, ".justfile")
+	return name == "package.json" || recipe.Named(name)
 }
 
-// skaffoldBuilds returns the builds of a skaffold.yaml.
-func (w *Workspace) skaffoldBuilds(root, dir string, native bool) []build {
+// artifactBuilds returns the builds of a skaffold.yaml, an Earthfile and a Tiltfile.
+func (w *Workspace) artifactBuilds(root, dir string, native bool) []build {
 	var out []build
-	for _, name := range []string{"skaffold.yaml", "skaffold.yml"} {
-		f, err := w.neighbour(root, filepath.Join(dir, name))
+	for _, entry := range w.list(root, dir).entries {
+		if !slices.Contains(recipe.ArtifactFiles, strings.ToLower(entry.Name())) {
+			continue
+		}
+		f, err := w.neighbour(root, filepath.Join(dir, entry.Name()))
 		if err != nil {
 			continue
 		}
-		for _, a := range recipe.Skaffold(f) {
+		what, _, _ := strings.Cut(entry.Name(), ".")
+		for _, a := range recipe.Artifacts(f) {
 			b := build{
 				dockerfile: filepath.Join(dir, filepath.FromSlash(a.Dockerfile)),
 				context:    filepath.Join(dir, filepath.FromSlash(a.Context)),
 				stage:      strings.ToLower(a.Stage.Text), args: a.Args, anyArgs: a.Open,
-				place: Build{f, a.Span, "this artifact of skaffold"},
+				place: Build{f, a.Span, "this build of " + what}, tags: references(f, []source.Value{a.Image}),
 			}
-			b.platforms = platformsOf(f, a.Platforms, "platforms of an artifact of skaffold")
+			b.platforms = platformsOf(f, a.Platforms, "platforms of a build of "+what)
 			if !native && !a.Remote {
 				w.markEmulated(b.platforms)
 			}

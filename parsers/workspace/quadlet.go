@@ -82,7 +82,9 @@ func (w *Workspace) unitBuild(root, dir string, f *source.File) (build, bool) {
 		name := filepath.FromSlash(u.Dockerfile)
 		candidates = []string{filepath.Join(dir, name), filepath.Join(b.context, name)}
 	}
-	n := slices.IndexFunc(candidates, func(name string) bool { return files.Inside(root, name) && w.isFile(root, name) })
+	n := slices.IndexFunc(candidates, func(name string) bool {
+		return files.Inside(root, name) && w.isFile(root, name)
+	})
 	if n < 0 {
 		return build{}, false
 	}

@@ -187,12 +187,12 @@ func startsContainers(text []byte, shebang bool, dialect shell.Dialect) bool {
 	return len(found.Runs)+len(found.Ignored) > 0
 }
 
-// ClaimsRecipe is Format.Claims of Makefiles and justfiles that run containers or write a nix.conf.
+// ClaimsRecipe is Format.Claims of Makefiles, justfiles and Taskfiles that run containers or write a nix.conf.
 func ClaimsRecipe(name string, text func() []byte) bool {
 	return recipe.Named(name) && (runs.MentionsRun(text()) || mentionsNixConf(text()))
 }
 
-// OpenRecipe is Format.Open of Makefiles and justfiles. Value is a *nixuse.Hosted.
+// OpenRecipe is Format.Open of Makefiles, justfiles and Taskfiles. Value is a *nixuse.Hosted.
 func OpenRecipe(w *Workspace, e *Entry, f *source.File) (*Document, error) {
 	h := w.hosted(e, f)
 	d := &Document{Value: h, Texts: h.Texts}

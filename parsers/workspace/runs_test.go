@@ -428,6 +428,14 @@ func TestNames(t *testing.T) {
 			"img/main.img":   "FROM a\n"}, "img/main.img"},
 		{"a name in lower case", map[string]string{"dockerfile": "FROM a\n",
 			"build.sh": "docker build --build-arg X=1 .\n"}, "dockerfile"},
+		{"Taskfile", map[string]string{"images/main": "FROM a",
+			"Taskfile.yml": "tasks:\n  x: [\"docker build -f images/main .\"]\n"}, "images/main"},
+		{"Earthfile", map[string]string{"images/main": "FROM a",
+			"Earthfile": "VERSION 0.8\nx:\n  FROM DOCKERFILE -f images/main .\n"}, "images/main"},
+		{"Tiltfile", map[string]string{"images/main": "FROM a", "Tiltfile": "docker_build(\n  'x',\n  '.',\n" +
+			"  dockerfile='images/main',\n  target='run',\n)\nk8s_yaml('x.yaml')\n"}, "images/main"},
+		{"Quadlet", map[string]string{"images/main": "FROM a", "app.build": "[Build]\nImageTag=a\n" +
+			"File=images/main\nSetWorkingDirectory=unit\n"}, "images/main"},
 		{"skaffold", map[string]string{"img/main": "FROM a\n", "skaffold.yaml": "build:\n  artifacts:\n" +
 			"    - image: a\n      context: img\n      docker:\n        dockerfile: main\n"}, "img/main"},
 	} {

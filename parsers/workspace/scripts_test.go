@@ -76,6 +76,21 @@ func TestScriptPlatforms(t *testing.T) {
 		{"skaffold in a cluster", "skaffold.yaml", "build:\n  cluster: {}\n" +
 			"  platforms: [\"linux/amd64\", \"linux/arm64\"]\n  artifacts:\n" +
 			"    - image: x\n", "linux/amd64 linux/arm64"},
+		{"a Taskfile", "Taskfile.yml", "version: '3'\nvars: {P: 'linux/amd64,linux/arm64', Q: {sh: uname}}\n" +
+			"tasks:\n  image:\n    cmds:\n      - task: lint\n      - cmd: docker buildx build --platform {{.P}} .\n", both},
+		{"a command of a Taskfile", "Taskfile.dist.yaml", "tasks:\n  image: docker build --platform linux/arm64 .\n",
+			"linux/arm64"},
+		{"a variable of a task", "Taskfile.yml", "vars: {P: linux/arm64}\ntasks:\n  image:\n" +
+			"    vars: {P: '{{.X}}'}\n" +
+			"    cmds: ['docker build --platform {{.P}} .']\n", ""},
+		{"a task elsewhere", "Taskfile.yml", "tasks:\n  image:\n    dir: sub\n    cmds: ['" + build + ".']\n", ""},
+		{"an Earthfile", "Earthfile", "VERSION 0.8\nbase:\n    FROM DOCKERFILE \\\n        --platform=linux/amd64 \\\n" +
+			"        --platform linux/arm64 .\n", both},
+		{"another target's Dockerfile", "Earthfile",
+			"VERSION 0.8\nb:\n    FROM DOCKERFILE --platform=linux/arm64 +src/*\n", ""},
+		{"a Tiltfile", "Tiltfile", "docker_build('example/app', '.', platform='linux/arm64')\n", "linux/arm64"},
+		{"a Tiltfile with an expression", "Tiltfile",
+			"docker_build('example/app', '.', dockerfile=name, platform='linux/arm64')\n", ""},
 		{"QEMU for one platform", "build.sh", "docker run --privileged --rm tonistiigi/binfmt --install arm64\n" +
 			"docker build --platform linux/arm64 .\n", "[linux/arm64]"},
 		{"QEMU for another platform", "build.sh", "docker run --privileged --rm tonistiigi/binfmt --install s390x\n" +
