@@ -76,7 +76,8 @@ func TestScriptPlatforms(t *testing.T) {
 		{"skaffold in a cluster", "skaffold.yaml", "build:\n  cluster: {}\n" +
 			"  platforms: [\"linux/amd64\", \"linux/arm64\"]\n  artifacts:\n" +
 			"    - image: x\n", "linux/amd64 linux/arm64"},
-		{"a Taskfile", "Taskfile.yml", "version: '3'\nvars: {P: 'linux/amd64,linux/arm64', Q: {sh: uname}}\n" +
+		{"a Taskfile", "Taskfile.yml", "version: '3'\n" +
+			"vars: {P: 'linux/amd64,linux/arm64', Q: {sh: uname}}\n" +
 			"tasks:\n  image:\n    cmds:\n      - task: lint\n      - cmd: docker buildx build --platform {{.P}} .\n", both},
 		{"a command of a Taskfile", "Taskfile.dist.yaml", "tasks:\n  image: docker build --platform linux/arm64 .\n",
 			"linux/arm64"},
@@ -84,7 +85,8 @@ func TestScriptPlatforms(t *testing.T) {
 			"    vars: {P: '{{.X}}'}\n" +
 			"    cmds: ['docker build --platform {{.P}} .']\n", ""},
 		{"a task elsewhere", "Taskfile.yml", "tasks:\n  image:\n    dir: sub\n    cmds: ['" + build + ".']\n", ""},
-		{"an Earthfile", "Earthfile", "VERSION 0.8\nbase:\n    FROM DOCKERFILE \\\n        --platform=linux/amd64 \\\n" +
+		{"an Earthfile", "Earthfile", "VERSION 0.8\nbase:\n    FROM DOCKERFILE \\\n" +
+			"        --platform=linux/amd64 \\\n" +
 			"        --platform linux/arm64 .\n", both},
 		{"another target's Dockerfile", "Earthfile",
 			"VERSION 0.8\nb:\n    FROM DOCKERFILE --platform=linux/arm64 +src/*\n", ""},
