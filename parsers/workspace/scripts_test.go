@@ -78,7 +78,8 @@ func TestScriptPlatforms(t *testing.T) {
 			"    - image: x\n", "linux/amd64 linux/arm64"},
 		{"a Taskfile", "Taskfile.yml", "version: '3'\n" +
 			"vars: {P: 'linux/amd64,linux/arm64', Q: {sh: uname}}\n" +
-			"tasks:\n  image:\n    cmds:\n      - task: lint\n      - cmd: docker buildx build --platform {{.P}} .\n", both},
+			"tasks:\n  image:\n" +
+			"    cmds:\n      - task: lint\n      - cmd: docker buildx build --platform {{.P}} .\n", both},
 		{"a command of a Taskfile", "Taskfile.dist.yaml", "tasks:\n  image: docker build --platform linux/arm64 .\n",
 			"linux/arm64"},
 		{"a variable of a task", "Taskfile.yml", "vars: {P: linux/arm64}\ntasks:\n  image:\n" +
