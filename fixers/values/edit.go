@@ -12,7 +12,7 @@ import (
 // is false where the item does not stand in a list of one item a line, or of one line.
 func AddItem(f *source.File, o *outline.Outline, place source.Span, text string) (fixers.Edit, fixers.Change, bool) {
 	n := o.At(place)
-	if n < 0 || o.Broken {
+	if n < 0 || o.Broken || shared(o, place) {
 		return fixers.Edit{}, nil, false
 	}
 	path, ok := strings.CutSuffix(o.Values[n].Path, "[]")
@@ -52,7 +52,7 @@ func AddItem(f *source.File, o *outline.Outline, place source.Span, text string)
 // where the scalar is not written as it is read.
 func Replace(f *source.File, o *outline.Outline, part source.Span, text string) (fixers.Edit, fixers.Change, bool) {
 	n := o.At(part)
-	if n < 0 || o.Broken {
+	if n < 0 || o.Broken || shared(o, part) {
 		return fixers.Edit{}, nil, false
 	}
 	was := o.Values[n].Text
@@ -66,4 +66,71 @@ func Replace(f *source.File, o *outline.Outline, part source.Span, text string) 
 		return edit, Items{Path: path, Removed: []string{was}, Added: []string{is}}, true
 	}
 	return edit, Scalar{Path: o.Values[n].Path, Was: was, Is: is}, true
+}
+
+// shared reports whether a place lies in a value that other places use by its anchor.
+func shared(o *outline.Outline, place source.Span) bool {
+	for n, at := range o.Spans {
+		if at.Value.Contains(place) && strings.Contains(o.Values[n].Text, "&") &&
+			strings.HasPrefix(strings.TrimLeft(strings.TrimPrefix(o.Values[n].Text, "!"), " "), "&") {
+			return true
+		}
+	}
+	return false
+}
+
+// DeleteItem returns the edit that deletes the item of a list, or the scalar, at a place, and with the last item the list
+// and its key. It is false where something else stands on the lines that go, and where other places use the list too.
+func DeleteItem(f *source.File, o *outline.Outline, place source.Span) (fixers.Edit, fixers.Change, bool) {
+	n := o.At(place)
+	if n < 0 || o.Broken || o.Values[n].Text == "{}" || o.Values[n].Text == "[]" || shared(o, place) {
+		return fixers.Edit{}, nil, false
+	}
+	path, isItem := strings.CutSuffix(o.Values[n].Path, "[]")
+	text, span := o.Values[n].Text, o.Spans[n].Whole
+	if !isItem {
+		edit, ok := deleteLines(f, span)
+		return edit, Scalar{Path: path, Was: text}, ok
+	}
+	change := Items{Path: path, Removed: []string{text}}
+	list := o.Find(path)
+	if list < 0 {
+		return fixers.Edit{}, nil, false
+	}
+	if count(o.Values, path+"[]") == 1 {
+		edit, ok := deleteLines(f, o.Spans[list].Whole)
+		return edit, change, ok
+	}
+	if f.Bytes[o.Spans[list].Value.Start] != '[' {
+		line := f.Line(f.LineOf(span.Start))
+		if strings.TrimLeft(f.Text(source.Span{Start: line.Start, End: span.Start}), " ") != "- " {
+			return fixers.Edit{}, nil, false
+		}
+		span.Start -= len("- ")
+		edit, ok := deleteLines(f, span)
+		return edit, change, ok
+	}
+	b := f.Bytes
+	for span.End < len(b) && (b[span.End] == ' ' || b[span.End] == ',') {
+		span.End++
+	}
+	if b[span.End-1] != ',' && b[span.End-1] != ' ' { // the last one: the comma before it goes
+		for span.Start > 0 && (b[span.Start-1] == ' ' || b[span.Start-1] == ',') {
+			span.Start--
+		}
+	}
+	return fixers.Edit{File: f, Span: span}, change, true
+}
+
+// deleteLines returns the edit that deletes the lines of a span, false where something else stands on them. In JSON a
+// comma must follow, which goes too.
+func deleteLines(f *source.File, span source.Span) (fixers.Edit, bool) {
+	lines := f.FullLine(f.LineOf(span.Start)).Join(f.FullLine(f.LineOf(max(span.Start, span.End-1))))
+	before := f.Text(source.Span{Start: lines.Start, End: span.Start})
+	after := strings.TrimSpace(f.Text(source.Span{Start: span.End, End: lines.End}))
+	want := ""
+	if strings.HasSuffix(f.Path, ".json") {
+		want = ","
+	}
+	return fixers.Edit{File: f, Span: lines}, strings.Trim(before, " \t") == "" && after == want
 }

@@ -1,6 +1,7 @@
 package sandbox
 
 import (
+	"github.com/sandlint/sandlint/fixers"
 	"github.com/sandlint/sandlint/parsers/image"
 	"github.com/sandlint/sandlint/rules"
 	"github.com/sandlint/sandlint/rules/sandbox/internal/disables"
@@ -13,12 +14,13 @@ var swiftSandboxDisabled = &rules.Rule{
 	Category: rules.Correctness,
 	Optional: true,
 	Since:    "0.1.0",
+	Fixes:    []fixers.Safety{fixers.Unsafe},
 	References: []string{
 		"Swift package manager, Sources/Basics/Sandbox.swift: the sandbox is sandbox-exec, on macOS alone",
 	},
 	Check: rules.OnDockerfile(func(p *rules.Pass, d *image.Dockerfile) {
 		disables.Swift().Find(d, func(u disables.Use) {
-			p.Report(rules.Finding{File: d.Source, Span: u.Span, Message: "--disable-sandbox " +
+			p.Report(rules.Finding{File: d.Source, Span: u.Span, Fixes: u.Delete(d), Message: "--disable-sandbox " +
 				"has no effect here: the Swift package manager has a sandbox on macOS alone"})
 		})
 	}),

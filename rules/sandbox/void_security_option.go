@@ -5,6 +5,8 @@ import (
 	"strings"
 
 	"github.com/sandlint/sandlint/fixers"
+	fixvalues "github.com/sandlint/sandlint/fixers/values"
+	"github.com/sandlint/sandlint/parsers/outline"
 	"github.com/sandlint/sandlint/parsers/runs"
 	"github.com/sandlint/sandlint/parsers/source"
 	"github.com/sandlint/sandlint/rules"
@@ -62,13 +64,16 @@ var voidSecurityOption = &rules.Rule{
 // deleteItem returns the fix that deletes an item of a list of a service, or the whole list where it is the only one:
 // for lists with one item a line.
 func deleteItem(run *runs.Run, key string, f *source.File, item source.Span) []fixers.Fix {
+	if run.Host == runs.Devcontainer {
+		return deleteValue(f, item)
+	}
 	list, ok := run.Keys[key]
 	if !ok || f != run.File || !list.Contains(item) {
 		return nil
 	}
 	n := f.LineOf(item.Start)
 	if text := f.Text(f.Line(n)); !strings.HasPrefix(strings.TrimLeft(text, " \t"), "- ") || f.LineOf(list.Start) == n {
-		return nil
+		return deleteValue(f, item)
 	}
 	items := 0
 	for _, line := range strings.Split(f.Text(list), "\n") {
@@ -82,5 +87,17 @@ func deleteItem(run *runs.Run, key string, f *source.File, item source.Span) []f
 	}
 	return []fixers.Fix{{
 		Title: "Delete " + f.Text(item), Safety: fixers.Safe, Edits: []fixers.Edit{{File: f, Span: span}},
+	}}
+}
+
+// deleteValue returns the fix that deletes an item of a list on one line, or of JSON.
+func deleteValue(f *source.File, item source.Span) []fixers.Fix {
+	edit, change, ok := fixvalues.DeleteItem(f, outline.YAML(f), item)
+	if !ok {
+		return nil
+	}
+	return []fixers.Fix{{
+		Title: "Delete " + strings.Trim(f.Text(item), `"'`), Safety: fixers.Safe, Edits: []fixers.Edit{edit},
+		Changes: fixers.Changes{change},
 	}}
 }

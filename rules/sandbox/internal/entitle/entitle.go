@@ -171,41 +171,17 @@ func Withdraw(f *source.File, place source.Span) []fixers.Fix {
 	switch {
 	case strings.HasSuffix(f.Path, ".hcl"):
 		o = bake.Outline(f)
-	case files.IsYAML(f.Path):
+	case files.IsYAML(f.Path), files.IsJSON(f.Path):
 		o = outline.YAML(f)
 	default:
 		return nil
 	}
-	n := o.At(place)
-	if n < 0 || o.Broken || o.Values[n].Text == "{}" || o.Values[n].Text == "[]" {
-		return nil
-	}
-	path, isItem := strings.CutSuffix(o.Values[n].Path, "[]")
-	text := o.Values[n].Text
-	span := o.Spans[n].Whole
-	var change fixers.Change = fixvalues.Scalar{Path: path, Was: text}
-	if isItem {
-		items := 0
-		for _, v := range o.Values {
-			if v.Path == o.Values[n].Path {
-				items++
-			}
-		}
-		at := o.Find(path)
-		if items != 1 || at < 0 {
-			return nil
-		}
-		span, change = o.Spans[at].Whole, fixvalues.Items{Path: path, Removed: []string{text}}
-	}
-	first, last := f.FullLine(f.LineOf(span.Start)), f.FullLine(f.LineOf(max(span.Start, span.End-1)))
-	lines := first.Join(last)
-	before := f.Text(source.Span{Start: lines.Start, End: span.Start})
-	after := f.Text(source.Span{Start: span.End, End: lines.End})
-	if strings.Trim(before, " \t") != "" || strings.TrimSpace(after) != "" {
+	edit, change, ok := fixvalues.DeleteItem(f, o, place)
+	if !ok {
 		return nil
 	}
 	return []fixers.Fix{{
-		Title: "Delete " + text, Safety: fixers.Safe, Edits: []fixers.Edit{{File: f, Span: lines}},
+		Title: "Delete " + f.Text(place), Safety: fixers.Safe, Edits: []fixers.Edit{edit},
 		Changes: fixers.Changes{change},
 	}}
 }
