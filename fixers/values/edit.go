@@ -80,7 +80,8 @@ func shared(o *outline.Outline, place source.Span) bool {
 }
 
 // DeleteItem returns the edit that deletes the item of a list, or the scalar, at a place, and with the last item the
-// list and its key. It is false where something else stands on the lines that go, and where other places use the list too.
+// list and its key. It is false where something else stands on the lines that go, and where other places use the list
+// too.
 func DeleteItem(f *source.File, o *outline.Outline, place source.Span) (fixers.Edit, fixers.Change, bool) {
 	n := o.At(place)
 	if n < 0 || o.Broken || o.Values[n].Text == "{}" || o.Values[n].Text == "[]" || shared(o, place) {
