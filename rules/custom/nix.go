@@ -1,6 +1,7 @@
 package custom
 
 import (
+	"path"
 	"slices"
 	"strings"
 
@@ -9,11 +10,15 @@ import (
 	"github.com/sandlint/sandlint/fixers"
 	fixnix "github.com/sandlint/sandlint/fixers/nixconf"
 	"github.com/sandlint/sandlint/parsers/dockerfile"
+	"github.com/sandlint/sandlint/parsers/files"
 	"github.com/sandlint/sandlint/parsers/image"
 	"github.com/sandlint/sandlint/parsers/nixconf"
 	"github.com/sandlint/sandlint/parsers/nixconf/reach"
 	"github.com/sandlint/sandlint/parsers/nixuse"
+	"github.com/sandlint/sandlint/parsers/recipe"
+	"github.com/sandlint/sandlint/parsers/shell"
 	"github.com/sandlint/sandlint/parsers/source"
+	"github.com/sandlint/sandlint/parsers/workflow"
 	"github.com/sandlint/sandlint/parsers/workspace"
 	"github.com/sandlint/sandlint/rules"
 )
@@ -548,12 +553,29 @@ func nixIncludeKind() *Kind {
 	return k
 }
 
-// nixCommand is a command of Nix, in an image or, with options alone, in another file.
+// nixCommand is a command of Nix, in an image or in another file.
 type nixCommand struct {
 	use     *nixuse.Use
-	event   *nixuse.Event // nil outside of images
-	command *image.Command
+	event   *nixuse.Event    // nil outside of images
+	command *shell.Command   // nil for options in other files
+	script  *source.Fragment // where the command stands outside of images, nil where its places are the file's
 	eff     *nixuse.Effective
+}
+
+// inFile returns a place in the command's own text as one of the file.
+func (c *nixCommand) inFile(at source.Span) source.Span {
+	if c.script == nil {
+		return at
+	}
+	return c.script.Span(at)
+}
+
+// image returns the command as one of an image, nil outside of images.
+func (c *nixCommand) image() *image.Command {
+	if c.event == nil {
+		return nil
+	}
+	return c.event.Command
 }
 
 // settings returns the settings in force at the command, nil where nothing is known of them.
@@ -567,7 +589,8 @@ func (c *nixCommand) settings() *nixuse.Effective {
 func nixCommandKind() *Kind {
 	k := &Kind{
 		Name: "nix.command", List: "commands", File: "Dockerfile",
-		Doc: "a command of Nix that a Dockerfile runs; of workflows and scripts, one with settings on its command line",
+		Doc: "a command of Nix that a Dockerfile or a workflow runs, or a shell script, Makefile or justfile that " +
+			"writes a nix.conf or starts containers",
 		Example: `  when    = node.settings["sandbox"] == "false" && node.may_build
   message = "${node.operation} builds without a sandbox"
 `,
@@ -584,20 +607,94 @@ func nixCommandKind() *Kind {
 				for _, events := range [][]*nixuse.Event{img.Events, img.Starts} {
 					for _, e := range events {
 						if e.Nix != nil {
-							add(&nixCommand{use: e.Nix, event: e, command: e.Command}, e.File, e.Span)
+							c := &nixCommand{use: e.Nix, event: e}
+							if e.Command != nil {
+								c.command = e.Command.Command
+							}
+							add(c, e.File, e.Span)
 						}
 					}
 				}
 			}
 		}
+		scripts, read := nixScripts(doc)
+		for _, s := range scripts {
+			for _, c := range s.commands() {
+				add(c, doc.Source, c.inFile(c.command.Span))
+			}
+		}
 		for _, t := range doc.Texts {
-			if t.Hosted != nil && t.Use != nil {
+			if !read && t.Hosted != nil && t.Use != nil {
 				add(&nixCommand{use: t.Use}, t.Fragment.File, t.Where)
 			}
 		}
 		return out
 	}
 	return k
+}
+
+// nixScript is a shell script in a file.
+type nixScript struct {
+	text    *source.Fragment
+	dialect shell.Dialect
+}
+
+// nixScripts returns the shell scripts of a file that may run Nix, and whether the file is of a kind that is read for
+// them.
+func nixScripts(doc *workspace.Document) ([]nixScript, bool) {
+	if doc.Entry == nil || !nixuse.Mentions(doc.Source.Bytes) {
+		return nil, false
+	}
+	var out []nixScript
+	switch doc.Entry.Kind {
+	case files.KindWorkflow:
+		for _, step := range workflow.ReadOutline(doc.Source).Steps {
+			if script := step.Script(); script != nil {
+				switch path.Base(step.Shell()) {
+				case ".", "bash": // path.Base makes a dot of nothing
+					out = append(out, nixScript{script, shell.Bash})
+				case "sh":
+					out = append(out, nixScript{script, shell.Sh})
+				}
+			}
+		}
+	case files.KindRecipe:
+		scripts, _ := recipe.Of(doc.Source)
+		for _, script := range scripts {
+			out = append(out, nixScript{script, shell.Sh})
+		}
+	case files.KindScript:
+		dialect, ok := shell.Shebang(doc.Source.Bytes)
+		if !ok {
+			dialect = shell.Bash
+		}
+		out = append(out, nixScript{source.WholeFile(doc.Source), dialect})
+	default:
+		return nil, false
+	}
+	return out, true
+}
+
+// commands returns the commands of Nix in a script.
+func (s nixScript) commands() []*nixCommand {
+	if s.dialect == shell.None || !nixuse.Mentions(s.text.Text) {
+		return nil
+	}
+	own := s.text.File // the file in whose offsets the commands are
+	var script *source.Fragment
+	if !s.text.Whole() {
+		own, script = source.NewFile(own.Path, s.text.Text), s.text
+	}
+	var out []*nixCommand
+	for _, c := range shell.Parse(own.Bytes, 0, s.dialect, nil).Commands {
+		if len(c.Words) == 0 {
+			continue
+		}
+		if use := nixuse.UseOf(own, c); use != nil {
+			out = append(out, &nixCommand{use: use, command: c, script: script})
+		}
+	}
+	return out
 }
 
 // nixCommandAttributes are those of commands of Nix.
@@ -612,17 +709,17 @@ func nixCommandAttributes() []Attribute {
 			func(c *nixCommand) cty.Value { return textValue(c.use.Label) }).
 			at(func(n *Node) (Place, bool) {
 				c := n.subject.(*nixCommand)
-				return Place{Span: c.use.Span}, c.event != nil && !c.use.Span.IsEmpty()
+				return Place{Span: c.inFile(c.use.Span)}, c.command != nil && !c.use.Span.IsEmpty()
 			}),
 		attribute("program", "the program", cty.String, func(c *nixCommand) cty.Value {
 			if c.command == nil {
 				program, _, _ := strings.Cut(c.use.Label, " ")
 				return textValue(program)
 			}
-			return programOf(c.command.Command)
+			return programOf(c.command)
 		}),
-		attribute("words", "the program and its arguments, without quotes; not known outside of Dockerfiles",
-			cty.List(cty.String), func(c *nixCommand) cty.Value {
+		attribute("words", "the program and its arguments, without quotes", cty.List(cty.String),
+			func(c *nixCommand) cty.Value {
 				if c.command == nil {
 					return cty.UnknownVal(cty.List(cty.String))
 				}
@@ -631,7 +728,13 @@ func nixCommandAttributes() []Attribute {
 					texts[n] = w.Text
 				}
 				return textList(texts, func(n int) bool { return c.command.Words[n].Known })
-			}),
+			}).items(func(n *Node, i int) (Place, bool) {
+			c := n.subject.(*nixCommand)
+			if c.command == nil || i >= len(c.command.Words) {
+				return Place{}, false
+			}
+			return Place{Span: c.inFile(c.command.Words[i].Span)}, true
+		}),
 		attribute("settings", "the settings in force when it runs, by canonical name, with the defaults; not known "+
 			"where something that cannot be read may have changed them", cty.Map(cty.String),
 			func(c *nixCommand) cty.Value {
@@ -709,13 +812,22 @@ func nixCommandAttributes() []Attribute {
 				return cty.BoolVal(c.event != nil && c.event.Kind == nixuse.StartCommand)
 			}),
 		attribute("conditional", "whether it may not run", cty.Bool,
-			func(c *nixCommand) cty.Value { return knownBool(c.event != nil && c.event.Maybe, c.event != nil) }),
+			func(c *nixCommand) cty.Value {
+				switch {
+				case c.event != nil:
+					return cty.BoolVal(c.event.Maybe)
+				case c.command != nil:
+					return cty.BoolVal(c.command.Maybe)
+				}
+				return cty.UnknownVal(cty.Bool)
+			}),
 		attribute("user", "the user that it runs as; not known behind sudo and su, and outside of Dockerfiles",
 			cty.String, func(c *nixCommand) cty.Value {
-				if c.command == nil || c.command.OtherUser() {
+				command := c.image()
+				if command == nil || command.OtherUser() {
 					return cty.UnknownVal(cty.String)
 				}
-				return userValue(c.command.Step.User())
+				return userValue(command.Step.User())
 			}).costly(),
 		attribute("stage", stageDoc, stageType, func(c *nixCommand) cty.Value { return eventStage(c.event) }),
 		attribute("image", "the image at the start of the chain of stages, \"\" outside of Dockerfiles", cty.String,

@@ -408,3 +408,34 @@ func BenchmarkNixSettings(b *testing.B) {
 		})
 	}
 }
+
+// TestNixCommands checks commands of Nix outside of Dockerfiles.
+func TestNixCommands(t *testing.T) {
+	pack := oneRule("nix.command", `
+  when    = contains(node.words, "--impure")
+  at      = node.words[index(node.words, "--impure")]
+  message = "${node.program}: ${node.operation}, ${join(" ", node.options)}, ${node.stage.index}, ${node.conditional}"
+`)
+	for path, tt := range map[string]struct{ text, want string }{
+		".github/workflows/ci.yml": {
+			"on: push\njobs:\n  a:\n    runs-on: ubuntu-latest\n    steps:\n      - run: |\n          echo nix\n" +
+				"          if a; then nix build --impure --option cores 2; fi\n",
+			"8:32-40 warning nix: nix build, cores, -1, true",
+		},
+		"build.sh": {
+			"#!/bin/sh\necho 'cores = 2' >> /etc/nix/nix.conf\nnix-build --impure ./a.nix\nnix-build\n",
+			"3:11-19 warning nix-build: nix-build, , -1, false",
+		},
+		"Makefile": {
+			"all:\n\tnix flake check --impure\n\tdocker run --rm --privileged a\n",
+			"2:18-26 warning nix: nix flake check, , -1, false",
+		},
+		"Dockerfile": {
+			"FROM nixos/nix:2.24.9\nRUN nix build --impure\n", "2:15-23 warning nix: nix build, , 0, false",
+		},
+	} {
+		if list, _ := found(t, pack, map[string]string{path: tt.text}); strings.TrimSpace(list) != tt.want {
+			t.Errorf("%s: found %q, not %q", path, list, tt.want)
+		}
+	}
+}
