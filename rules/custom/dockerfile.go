@@ -363,6 +363,14 @@ func runKind() *Kind {
 			attribute("script", "the text behind the flags as it stands in the file, with here-documents", cty.String,
 				func(s *image.Step) cty.Value { return textValue(s.Dockerfile().Source.Text(scriptSpan(s))) }).
 				at(func(n *Node) (Place, bool) { return part(n.file, scriptSpan(step(n)), respelt), true }),
+			attribute("programs", "the programs of the commands that it runs, in order; see dockerfile.command",
+				cty.List(cty.String), func(s *image.Step) cty.Value {
+					var out []cty.Value
+					for _, c := range s.Commands() {
+						out = append(out, programOf(c.Command))
+					}
+					return list(cty.String, out)
+				}).costly(),
 			attribute("mounts", "the mounts: objects of type, target, from, source and id, \"\" where there is none",
 				cty.List(mountType), func(s *image.Step) cty.Value {
 					return list(mountType, collect(s.Mounts(), func(m image.Mount) cty.Value {

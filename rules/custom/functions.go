@@ -108,7 +108,7 @@ var Functions = sync.OnceValue(func() []Function {
 		{"values", "values(map)", "The values of a map or object, in the order of the keys.",
 			`values({ b = 1, a = 2 })`, `[2, 1]`, stdlib.ValuesFunc},
 		{"lookup", "lookup(map, key, default)", "The value of a key, default where there is none.",
-			`lookup({ a = "1" }, "b", "")`, `""`, stdlib.LookupFunc},
+			`lookup({ a = "1" }, "b", "")`, `""`, lookupFunction},
 		{"setintersection", "setintersection(lists...)", "What is in all lists.",
 			`setintersection(["a", "b"], ["b"])`, `["b"]`, stdlib.SetIntersectionFunc},
 		{"setunion", "setunion(lists...)", "What is in any list.",
@@ -399,6 +399,35 @@ func quantifier(decides bool) function.Function {
 		},
 	})
 }
+
+// lookupFunction is that of cty for maps of which some values are not known.
+var lookupFunction = function.New(&function.Spec{
+	Params: []function.Parameter{
+		{Name: "map", Type: cty.DynamicPseudoType, AllowUnknown: true}, text("key"),
+		{Name: "default", Type: cty.DynamicPseudoType, AllowUnknown: true, AllowNull: true},
+	},
+	Type: func(args []cty.Value) (cty.Type, error) {
+		switch t := args[0].Type(); {
+		case t.IsMapType():
+			return t.ElementType(), nil
+		case t == cty.DynamicPseudoType, t.IsObjectType():
+			return cty.DynamicPseudoType, nil
+		}
+		return cty.NilType, function.NewArgErrorf(0, "a map or an object is needed")
+	},
+	Impl: func(args []cty.Value, t cty.Type) (cty.Value, error) {
+		m, key := args[0], args[1].AsString()
+		switch {
+		case !m.IsKnown():
+			return cty.UnknownVal(t), nil
+		case m.Type().IsObjectType() && m.Type().HasAttribute(key):
+			return m.GetAttr(key), nil
+		case m.Type().IsMapType() && m.HasIndex(args[1]).True():
+			return m.Index(args[1]), nil
+		}
+		return convert.Convert(args[2], t)
+	},
+})
 
 var oneFunction = function.New(&function.Spec{
 	Params: []function.Parameter{elements("list")},

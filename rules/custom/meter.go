@@ -194,9 +194,21 @@ func (c *compiler) wrap(e hclsyntax.Expression) hclsyntax.Expression {
 		e.Source, e.Each = c.wrap(e.Source), c.wrap(e.Each)
 	case *hclsyntax.BinaryOpExpr:
 		e.LHS, e.RHS = c.wrap(e.LHS), c.wrap(e.RHS)
+		switch e.Op {
+		case hclsyntax.OpLogicalAnd, hclsyntax.OpLogicalOr:
+			return metered{logical{e, e.Op == hclsyntax.OpLogicalOr}}
+		case hclsyntax.OpEqual, hclsyntax.OpNotEqual:
+			return metered{equality{e, e.Op == hclsyntax.OpNotEqual}}
+		}
 	case *hclsyntax.UnaryOpExpr:
 		e.Val = c.wrap(e.Val)
+		if e.Op == hclsyntax.OpLogicalNot {
+			return metered{negation{e}}
+		}
 	case *hclsyntax.TemplateExpr:
+		if s, ok := literal(e); ok { // a text without anything to fill in
+			return &hclsyntax.LiteralValueExpr{Val: cty.StringVal(s), SrcRange: e.SrcRange}
+		}
 		c.wrapAll(e.Parts)
 		for n, part := range e.Parts {
 			if literal, ok := part.(*hclsyntax.LiteralValueExpr); ok && len(e.Parts) > 1 {
@@ -218,13 +230,18 @@ func (c *compiler) wrapAll(list []hclsyntax.Expression) {
 }
 
 func (c *compiler) wrapCall(e *hclsyntax.FunctionCallExpr) hclsyntax.Expression {
+	var list []string
+	isList := false
+	if len(e.Args) > 0 {
+		list, isList = texts(e.Args[0])
+	}
 	c.wrapAll(e.Args)
 	f := c.functions[e.Name]
 	if f == nil {
 		if _, builtIn := table()[e.Name]; !builtIn {
 			c.unknownFunction(e)
 		}
-		return metered{e}
+		return metered{quickened(e, list, isList)}
 	}
 	switch {
 	case e.ExpandFinal:

@@ -85,13 +85,13 @@ func TestWrongPacks(t *testing.T) {
 		{withRule(`when = file("/etc/passwd") == ""`),
 			`file: there is no function "file"; the functions are alltrue, anytrue, can, `},
 		{withRule(`when = matches(node.image, "(")`),
-			`(: invalid function argument: Invalid value for "pattern" parameter: "(" is no regular expression: ` +
+			`"(": invalid function argument: Invalid value for "pattern" parameter: "(" is no regular expression: ` +
 				"missing closing ): `(`"},
 		{withRule(`when = glob(node.image, "[")`),
-			`[: invalid function argument: Invalid value for "pattern" parameter: "[" is no pattern`},
-		{withRule(`when = semver(node.image, "~>", "1")`), `~>: invalid function argument: Invalid value for ` +
+			`"[": invalid function argument: Invalid value for "pattern" parameter: "[" is no pattern`},
+		{withRule(`when = semver(node.image, "~>", "1")`), `"~>": invalid function argument: Invalid value for ` +
 			`"operator" parameter: "~>" is not one of <, <=, ==, !=, >=, >`},
-		{withRule(`when = format("%999999d", 1) == ""`), `%999999d: invalid function argument: Invalid value for ` +
+		{withRule(`when = format("%999999d", 1) == ""`), `"%999999d": invalid function argument: Invalid value for ` +
 			`"format" parameter: a width in it is too large, or not written out`},
 		{withRule(`when = node.image`), `node.image: "when" must be true or false, and this is string`},
 		{withRule(`when = 1`), `1: "when" must be true or false, and this is number`},
