@@ -53,7 +53,7 @@ var homes = map[string][]string{
 	"github.com/sergi/go-diff":              {"fixers"},
 	"github.com/spf13/cobra":                {"cmd/internal/cli"},
 	"github.com/tailscale/hujson":           {"parsers/seccomp", "parsers/devcontainer", "parsers/engineconf"},
-	"github.com/santhosh-tekuri/jsonschema": {}, // tests alone: it makes each start of a program slow
+	"github.com/santhosh-tekuri/jsonschema": {}, // for tests alone, since it makes a start slow
 	"github.com/zclconf/go-cty":             {"cmd/internal/config", "parsers/bake", "parsers/hcltext", "rules/custom"},
 	"golang.org/x/tools/txtar":              {"rules", "rules/custom", "rules/rulestest"},
 	"mvdan.cc/sh":                           {"parsers/shell", "parsers/workflow", "fixers/dockerfile"},

@@ -122,7 +122,8 @@ func (c *checker) check(s *schema, v any, at string) error {
 			}
 		}
 		if len(all) != len(s.OneOf)-1 {
-			return broken("it conforms to %d of %d schemas: %v", len(s.OneOf)-len(all), len(s.OneOf), errors.Join(all...))
+			return broken("it conforms to %d of %d schemas: %v", len(s.OneOf)-len(all), len(s.OneOf),
+				errors.Join(all...))
 		}
 	}
 	switch v := v.(type) {

@@ -13,8 +13,8 @@ import (
 	"github.com/santhosh-tekuri/jsonschema/v6"
 )
 
-// TestCheck compares Check with a complete implementation of JSON Schema, over documents that each schema of docs/schema
-// allows, and such with one change. The library also holds the schemas against that of their draft.
+// TestCheck compares Check with a complete implementation of JSON Schema, over documents that each schema of
+// docs/schema allows, and such with one change. The library also holds the schemas against that of their draft.
 func TestCheck(t *testing.T) {
 	all, err := filepath.Glob(filepath.Join("..", "..", "..", "docs", "schema", "*.schema.json"))
 	if err != nil || len(all) == 0 {
