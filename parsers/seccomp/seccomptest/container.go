@@ -139,6 +139,12 @@ func (r *Runtime) run(dir string, patience time.Duration) (Result, error) {
 	return result, nil
 }
 
+// Command returns the command that calls the runtime with arguments, in the way that this machine needs.
+func (r *Runtime) Command(args ...string) *exec.Cmd {
+	args = r.wrap(append([]string{r.Path}, args...))
+	return exec.Command(args[0], args[1:]...)
+}
+
 // remove removes what a container that failed leaves behind.
 func (r *Runtime) remove(state, id string) {
 	args := r.wrap([]string{r.Path, "--root", state, "delete", "--force", id})
