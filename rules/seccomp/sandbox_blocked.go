@@ -46,7 +46,7 @@ var sandboxBlocked = &rules.Rule{
 						File: img.Dockerfile.Source, Span: c.Words[0].Span, Message: c.Name + " is started here",
 					}
 					inForce := rules.Related{File: use.File, Span: use.Span}
-					reportSandbox(p, profile, inForce, started{c.Name, place, nested.needs, rules.Info})
+					reportSandbox(p, profile, inForce, started{c.Name, place, nested.needs, rules.Info, noSandbox})
 					return
 				}
 			}
@@ -179,12 +179,44 @@ type started struct {
 	place    rules.Related
 	needs    []string
 	severity rules.Severity
+	fails    string
+}
+
+const noSandbox = "it cannot create a sandbox"
+
+// restores returns the command of a container that restores processes with CRIU's own rights, and whether it certainly
+// needs clone3 for their ids: with a writable /proc/sys it does without. A restore by the engine itself, such as "podman
+// container restore", needs nothing: there CRIU suspends the filter of what it restores.
+func restores(p *rules.Pass, run *runs.Run) (place rules.Related, ok bool) {
+	if _, unmasked := run.Has("systempaths", "unconfined"); unmasked ||
+		slices.ContainsFunc(run.CapAdd, func(v runs.Value) bool {
+			return runs.Capability(v.Text) != "CHECKPOINT_RESTORE"
+		}) {
+		return place, false
+	}
+	for _, c := range starts.Of(p, run).Commands() {
+		has := func(word string) bool {
+			return slices.ContainsFunc(c.Words[1:], func(w shell.Word) bool { return w.Text == word })
+		}
+		if c.Name == "criu" && !c.Maybe && has("restore") && has("--unprivileged") {
+			return rules.Related{File: c.File, Span: c.Words[0].Span, Message: "criu is started here"}, true
+		}
+	}
+	return place, false
 }
 
 // sandboxOf returns the program with which a container starts that makes a sandbox in a user namespace, and the place
 // that puts the container's profile in force. A container that has more privileges may not need the calls.
 func sandboxOf(p *rules.Pass, run *runs.Run) (on started, inForce rules.Related, ok bool) {
-	if run.MayBePrivileged() || !run.Certain() || len(run.CapAdd) > 0 {
+	if run.MayBePrivileged() || !run.Certain() {
+		return on, inForce, false
+	}
+	if place, ok := restores(p, run); ok {
+		option, _ := run.Option("seccomp")
+		on = started{"criu restore", place, needsOf("criu"), rules.Error, "it cannot give processes their old ids"}
+		return on, rules.Related{File: option.Value.File, Span: option.Value.Span}, true
+	}
+	if len(run.CapAdd) > 0 {
 		return on, inForce, false
 	}
 	n := starts.Of(p, run).Sandbox()
@@ -192,7 +224,7 @@ func sandboxOf(p *rules.Pass, run *runs.Run) (on started, inForce rules.Related,
 		return on, inForce, false
 	}
 	option, _ := run.Option("seccomp")
-	on = started{n.Label, n.Place, nil, rules.Error}
+	on = started{n.Label, n.Place, nil, rules.Error, noSandbox}
 	if on.needs = needsOf("bubblewrap"); n.Nix {
 		on.needs = needsOf("nix-sandbox")
 		if n.Fallback {
@@ -229,8 +261,7 @@ func reportSandbox(p *rules.Pass, profile *workspace.Profile, inForce rules.Rela
 		}
 	}
 	finding := report.At(profile, effects[0].Cause,
-		fmt.Sprintf("%s runs under this profile, which refuses %s: it cannot create a sandbox", on.name,
-			phrase.Quoted(names)))
+		fmt.Sprintf("%s runs under this profile, which refuses %s: %s", on.name, phrase.Quoted(names), on.fails))
 	inForce.Message = "the profile is put in force here"
 	finding.Related = []rules.Related{on.place, inForce}
 	finding.Severity = on.severity
