@@ -80,7 +80,8 @@ func TestCachedFilter(t *testing.T) {
 	if first != second || !strings.Contains(first, `"seccomp/unknown-syscall"`) {
 		t.Errorf("two runs of sandlint:\n%s\n%s", first, second)
 	}
-	if out, err := exec.Command(string(sandlint), "fix", "--unsafe", "-w", "--only", "seccomp/unknown-syscall", folder).CombinedOutput(); err != nil {
+	fix := exec.Command(string(sandlint), "fix", "--unsafe", "-w", "--only", "seccomp/unknown-syscall", folder)
+	if out, err := fix.CombinedOutput(); err != nil {
 		t.Fatalf("%v\n%s", err, out)
 	}
 	fixed, err := os.ReadFile(profile)
