@@ -185,8 +185,8 @@ type started struct {
 const noSandbox = "it cannot create a sandbox"
 
 // restores returns the command of a container that restores processes with CRIU's own rights, and whether it certainly
-// needs clone3 for their ids: with a writable /proc/sys it does without. A restore by the engine itself, such as "podman
-// container restore", needs nothing: there CRIU suspends the filter of what it restores.
+// needs clone3 for their ids: with a writable /proc/sys it does without. A restore by the engine itself, such as
+// "podman container restore", needs nothing: there CRIU suspends the filter of what it restores.
 func restores(p *rules.Pass, run *runs.Run) (place rules.Related, ok bool) {
 	if _, unmasked := run.Has("systempaths", "unconfined"); unmasked ||
 		slices.ContainsFunc(run.CapAdd, func(v runs.Value) bool {
