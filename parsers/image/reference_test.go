@@ -14,10 +14,11 @@ import (
 func TestReferenceFault(t *testing.T) {
 	hex := strings.Repeat("0123456789abcdef", 4)
 	parts := []string{
-		"debian", "library", "docker.io", "index.docker.io", "localhost", "example.com", "a", "B", "Cc", "0", "x-y", "x--y",
-		"x_y", "x__y", "x___y", "x.y", "x..y", "-", "_", ".", "/", "/", "/", ":", ":", ":", "@", "@", "sha256:", "sha512:",
-		"SHA256:", "md5:", "a+b:", hex, hex + hex, hex[:32], strings.ToUpper(hex), ":5000", "[::1]", "[", " ", "", "ä", "İ",
-		strings.Repeat("n", 200), strings.Repeat("n", 60), "latest", "1.2-alpine", "$x", "\n", "{", "http://",
+		"debian", "library", "docker.io", "index.docker.io", "localhost", "example.com", "a", "B", "Cc",
+		"0", "x-y", "x--y", "x_y", "x__y", "x___y", "x.y", "x..y", "-", "_", ".", "/", "/", "/", ":", ":",
+		":", "@", "@", "sha256:", "sha512:", "SHA256:", "md5:", "a+b:", hex, hex + hex, hex[:32],
+		strings.ToUpper(hex), ":5000", "[::1]", "[", " ", "", "ä", "İ", strings.Repeat("n", 200),
+		strings.Repeat("n", 60), "latest", "1.2-alpine", "$x", "\n", "{", "http://",
 	}
 	digests := []string{
 		"sha256:" + hex, "sha256:" + hex[1:], "sha256:" + strings.ToUpper(hex), "SHA256:" + hex, "sha512:" + hex + hex,
