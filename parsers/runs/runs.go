@@ -98,6 +98,10 @@ type Run struct {
 	// Seccomp is the profile as its security contexts name it, nil without one.
 	Escalation, ProcMount, HostUsers Value
 	Seccomp                          *Seccomp
+	// Pod is the pod of a container of Kubernetes, and Part what else is said about the container alone; nil for
+	// containers of others.
+	Pod  *Pod
+	Part *Part
 	// NodeAgent says that it runs on every node of a cluster, as what looks after the nodes does.
 	NodeAgent bool
 	// Keys are the spans in File of the keys that a service of Compose has itself, with their values; see

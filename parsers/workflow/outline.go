@@ -14,6 +14,8 @@ type Outline struct {
 	Source *source.File
 	// Env are the environment variables of the workflow, of jobs and of steps, in order of position.
 	Env []EnvVar
+	// Jobs are the jobs, in order of position; an action has none.
+	Jobs []*Job
 	// Steps are the steps of all jobs, or of the action.
 	Steps []*Step
 	// Problems are the errors in the YAML, in order of position.
@@ -42,8 +44,10 @@ func ReadOutline(f *source.File) *Outline {
 		first := len(o.Steps)
 		o.steps(job.Value.Resolve().Get("steps"), defaultShell(job.Value.Resolve(), root))
 		os := newRunner((&scope{file: f}).labels(job.Value.Resolve().Get("runs-on")), true).OS
-		for _, s := range o.Steps[first:] {
-			s.os = os
+		j := o.job(job, root)
+		j.Steps = o.Steps[first:len(o.Steps):len(o.Steps)]
+		for _, s := range j.Steps {
+			s.os, s.Job = os, j
 		}
 	}
 	o.steps(root.Get("runs").Get("steps"), nil)
@@ -107,3 +111,61 @@ func (s *Step) Shell() string {
 // OS returns the operating system of the runner that a step of an Outline runs on: "linux", "windows" or "macos", or ""
 // when it is not known.
 func (s *Step) OS() string { return s.os }
+
+// job reads what a job says besides its steps.
+func (o *Outline) job(pair yamltree.Pair, root *yamltree.Node) *Job {
+	plain := &scope{file: o.Source}
+	n := pair.Value.Resolve()
+	j := &Job{
+		ID: pair.Key.Text, IDSpan: pair.Key.Inner, Span: pair.Span(), Uses: plain.value(n.Get("uses")),
+		Name: plain.value(n.Get("name")), Timeout: plain.value(n.Get("timeout-minutes")),
+		Container: plain.value(n.Get("container")), Runner: plain.labels(n.Get("runs-on")),
+	}
+	if !j.Container.IsSet() {
+		j.Container = plain.value(n.Get("container").Get("image"))
+	}
+	for _, in := range []*yamltree.Node{n, root} {
+		key := in.Pair("permissions")
+		if key.Key == nil {
+			continue
+		}
+		j.Permissions = table(plain, key.Value.Resolve())
+		if v := plain.value(key.Value); v.IsSet() {
+			v.Text = strings.TrimSuffix(v.Text, "-all")
+			j.Permissions["all"] = v
+		}
+		break
+	}
+	o.Jobs = append(o.Jobs, j)
+	return j
+}
+
+// table reads a mapping of scalars.
+func table(plain *scope, n *yamltree.Node) map[string]Value {
+	out := map[string]Value{}
+	if n != nil {
+		for pair := range n.All() {
+			if v := plain.value(pair.Value); v.IsSet() {
+				out[pair.Key.Text] = v
+			}
+		}
+	}
+	return out
+}
+
+// Value returns what a key of the step says, where all expressions but literals are unknown.
+func (s *Step) Value(key string) Value { return (&scope{file: s.file}).value(s.node.Get(key)) }
+
+// Table returns the entries of a key of the step, such as "with" and "env", where all expressions but literals are
+// unknown.
+func (s *Step) Table(key string) map[string]Value {
+	return table(&scope{file: s.file}, s.node.Get(key))
+}
+
+// Raw returns what a key of the step says as it is written, with its expressions.
+func (s *Step) Raw(key string) Value {
+	if n := s.node.Get(key); n.IsScalar() {
+		return Value{Text: n.Text, Known: true, Span: n.Inner}
+	}
+	return Value{}
+}

@@ -58,6 +58,13 @@ type Job struct {
 	Uses Value
 	// Steps are the steps as written.
 	Steps []*Step
+	// Name, Runner, Container and Timeout are what the keys name, runs-on, container and timeout-minutes say, where all
+	// expressions but literals are unknown. They and Permissions are those of an Outline.
+	Name, Container, Timeout Value
+	Runner                   []Value
+	// Permissions are those of the token that the job, or else the workflow, sets: by scope, or "all" for all scopes.
+	// It is nil where neither does.
+	Permissions map[string]Value
 	// Combinations are the combinations of the matrix. A job without a matrix has one, a job that never runs has none.
 	// Where the builds differ from run to run, each kind of run has a combination of its own.
 	Combinations []*Combination
@@ -71,6 +78,8 @@ type Step struct {
 	Uses Value
 	// Span is the step's mapping.
 	Span source.Span
+	// Job is the job of a step of an Outline, nil in a composite action.
+	Job *Job
 
 	file  *source.File
 	node  *yamltree.Node

@@ -41,7 +41,9 @@ func filled(v source.Value) bool {
 
 // isOpen reports whether something that is not known may set what a run does not set. What the configuration of an
 // engine says is only a part of each container.
-func isOpen(r *runs.Run) bool { return r.Open || r.Host == runs.Configuration }
+func isOpen(r *runs.Run) bool {
+	return r.Open || r.Host == runs.Configuration || r.Pod != nil && r.Pod.Patch
+}
 
 // runText is a text of a run: "" where it is not set, not known where something else may set it.
 func runText(r *runs.Run, v runs.Value) cty.Value {
@@ -166,32 +168,32 @@ func privilegeAttributes() []Attribute {
 	}
 }
 
+// wordsAttribute is a command of a run.
+func wordsAttribute(name, doc string, pick func(*runs.Run) *runs.Words) Attribute {
+	return attribute(name, doc, cty.List(cty.String), func(r *runs.Run) cty.Value {
+		w := pick(r)
+		switch {
+		case w == nil:
+			return runList(isOpen(r), nil, nil)
+		case !w.Known && !slices.ContainsFunc(w.Words, func(v runs.Value) bool { return !v.Known }):
+			return cty.UnknownVal(cty.List(cty.String))
+		}
+		return runList(false, w.Words, nil)
+	}).items(func(n *Node, i int) (Place, bool) {
+		if w := pick(run(n)); w != nil && i < len(w.Words) {
+			return valuePlace(w.Words[i])
+		}
+		return Place{}, false
+	})
+}
+
 // programAttributes say what a run runs, and with what.
 func programAttributes() []Attribute {
-	words := func(pick func(*runs.Run) *runs.Words) (func(*runs.Run) cty.Value, func(*Node, int) (Place, bool)) {
-		return func(r *runs.Run) cty.Value {
-				w := pick(r)
-				switch {
-				case w == nil:
-					return runList(isOpen(r), nil, nil)
-				case !w.Known && !slices.ContainsFunc(w.Words, func(v runs.Value) bool { return !v.Known }):
-					return cty.UnknownVal(cty.List(cty.String))
-				}
-				return runList(false, w.Words, nil)
-			}, func(n *Node, i int) (Place, bool) {
-				if w := pick(run(n)); w != nil && i < len(w.Words) {
-					return valuePlace(w.Words[i])
-				}
-				return Place{}, false
-			}
-	}
-	command, commandAt := words(func(r *runs.Run) *runs.Words { return r.Args })
-	entrypoint, entrypointAt := words(func(r *runs.Run) *runs.Words { return r.Entrypoint })
 	return []Attribute{
-		attribute("command", "the words that replace the CMD of the image, none for the image's own",
-			cty.List(cty.String), command).items(commandAt),
-		attribute("entrypoint", "the words that replace the ENTRYPOINT of the image, none for the image's own",
-			cty.List(cty.String), entrypoint).items(entrypointAt),
+		wordsAttribute("command", "the words that replace the CMD of the image, none for the image's own",
+			func(r *runs.Run) *runs.Words { return r.Args }),
+		wordsAttribute("entrypoint", "the words that replace the ENTRYPOINT of the image, none for the image's own",
+			func(r *runs.Run) *runs.Words { return r.Entrypoint }),
 		attribute("environment", "the variables that are set, by name; those of files are not among them",
 			cty.Map(cty.String), func(r *runs.Run) cty.Value { return runMap(r.Env) }).
 			keyed(func(n *Node, key string) (Place, bool) { return valuePlace(run(n).Env[key]) }),
