@@ -408,7 +408,7 @@ func copyKind(name string) *Kind {
 		bad = "FROM debian:12\nADD http://files.example/a.tar /srv/\n"
 	}
 	return &Kind{
-		Name: "dockerfile." + name, List: name + "s", Doc: "a " + strings.ToUpper(name), Example: example, Bad: bad,
+		Name: "dockerfile." + name, List: name + "s", Doc: article(strings.ToUpper(name)), Example: example, Bad: bad,
 		Attributes: []Attribute{
 			attribute("sources", "what it copies, without here-documents", cty.List(cty.String),
 				func(s *image.Step) cty.Value {
@@ -476,9 +476,9 @@ func pairsKind(name string) *Kind {
 	keyword := strings.ToUpper(name)
 	return &Kind{
 		Name: "dockerfile." + name, List: name + "s",
-		Doc: "an " + keyword + " with all of its keys; see dockerfile.pair for each alone",
+		Doc: article(keyword) + " with all of its keys; see dockerfile.pair for each alone",
 		Example: `  when    = length(node.keys) > 1
-  message = "one key an ` + keyword + `, so that changes are easy to read"
+  message = "one key for each ` + keyword + `, so that changes are easy to read"
 `,
 		Bad: "FROM debian:12\n" + keyword + " A=1 B=2\n",
 		Attributes: []Attribute{
@@ -526,6 +526,14 @@ func pairValue(n *Node, s *image.Step, p *dockerfile.Pair) (Place, bool) {
 		}
 		return fixers.Changes{fixdocker.Variables{p.Key.Text}}
 	}), true
+}
+
+// article is a keyword with its article.
+func article(keyword string) string {
+	if strings.Contains("AEO", keyword[:1]) {
+		return "an " + keyword
+	}
+	return "a " + keyword
 }
 
 func argKind() *Kind {
@@ -652,7 +660,7 @@ func exposeKind() *Kind {
 func startKind(name string) *Kind {
 	keyword := strings.ToUpper(name)
 	k := &Kind{
-		Name: "dockerfile." + name, List: name + "s", Doc: "a " + keyword,
+		Name: "dockerfile." + name, List: name + "s", Doc: article(keyword),
 		Example: `  when    = !node.exec
   message = "the shell form of ` + keyword + ` hides signals from the program"
 `,
@@ -662,9 +670,6 @@ func startKind(name string) *Kind {
 				func(s *image.Step) cty.Value { return textValue(s.Dockerfile().Source.Text(scriptSpan(s))) }).
 				at(func(n *Node) (Place, bool) { return part(n.file, scriptSpan(step(n)), respelt), true }),
 		},
-	}
-	if name == "entrypoint" {
-		k.Doc = "an ENTRYPOINT"
 	}
 	if name == "healthcheck" {
 		k.Example = `  when    = try(node.words[0], "") == "NONE"
@@ -680,7 +685,7 @@ func plainKind(name string) *Kind {
 	bad := map[string]string{"volume": "/var/lib/data", "shell": `["/bin/bash", "-c"]`, "stopsignal": "9",
 		"maintainer": "jo", "onbuild": "RUN make"}
 	return &Kind{
-		Name: "dockerfile." + name, List: name + "s", Doc: "a " + keyword,
+		Name: "dockerfile." + name, List: name + "s", Doc: article(keyword),
 		Example: "  when    = true\n  message = \"" + keyword + " is not used here\"\n",
 		Bad:     "FROM debian:12\n" + keyword + " " + bad[name] + "\n",
 	}

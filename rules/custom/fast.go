@@ -9,7 +9,7 @@ import (
 	"github.com/zclconf/go-cty/cty"
 )
 
-// This file makes the evaluation of what most conditions are made of cheap. HCL evaluates both sides of && and ||,
+// This file makes the evaluation of what most conditions are made of cheap. HCL always evaluates both sides of && and ||,
 // and calls functions through checks that cost more than they do. What is here gives the same values; where it cannot
 // be sure it leaves the evaluation to HCL.
 
