@@ -9,9 +9,9 @@ import (
 	"github.com/zclconf/go-cty/cty"
 )
 
-// This file makes the evaluation of what most conditions are made of cheap. HCL always evaluates both sides of && and ||,
-// and calls functions through checks that cost more than they do. What is here gives the same values; where it cannot
-// be sure it leaves the evaluation to HCL.
+// This file makes the evaluation of what most conditions are made of cheap. HCL always evaluates both sides of &&
+// and ||, and calls functions through checks that cost more than they do. What is here gives the same values; where it
+// cannot be sure it leaves the evaluation to HCL.
 
 // logical is a && or ||, whose right side is evaluated only where the left one does not decide.
 type logical struct {
