@@ -186,19 +186,19 @@ rule "update-alone" {
 }
 
 rule "setuid-bit" {
-  summary     = "a program gets the setuid or setgid bit"
+  summary     = "a program gets the setuid bit"
   on          = dockerfile.command
   category    = "security"
   when        = (
     node.program == "chmod" &&
     node.ships &&
-    anytrue([for w in node.operands : matches(w, "^[ugoa]*[ug][ugoa]*\\+[rwx]*s|^\\+[rwx]*s|^0?[246][0-7]{3}$")])
+    anytrue([for w in node.operands : matches(w, "^[ugoa]*u[ugoa]*\\+[rwx]*s|^0?[46][0-7]{3}$")])
   )
   message     = "whoever runs this program in the container gets the rights of its owner"
   tags        = ["4.8"]
   description = <<-EOT
     CIS Docker Benchmark 4.8: setuid and setgid permissions are removed. Such a program is a way from the image's user to
-    root.
+    root. The setgid bit of folders, by which files get the group of their folder, is left alone.
   EOT
 
   test "symbolic" {
@@ -207,8 +207,8 @@ rule "setuid-bit" {
   test "octal" {
     bad = "FROM debian:12\nRUN chmod 4755 /usr/bin/tool && true\n"
   }
-  test "the sticky bit and plain modes" {
-    good = "FROM debian:12\nRUN chmod 1777 /tmp/x && chmod 0755 /usr/bin/tool && chmod a-s /bin/su && chmod +x /run.sh\n"
+  test "the sticky bit, folders, and plain modes" {
+    good = "FROM debian:12\nRUN chmod -R g+s /var/www && chmod 2775 /srv && chmod 1777 /tmp/x && chmod 0755 /usr/bin/tool && chmod a-s /bin/su && chmod +x /run.sh\n"
   }
 }
 

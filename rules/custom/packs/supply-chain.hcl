@@ -264,12 +264,15 @@ rule "apt-source-not-signed" {
   on          = dockerfile.command
   severity    = "error"
   category    = "security"
-  when        = anytrue([for w in node.words : matches(w, "^deb(-src)? +\\[[^\\]]*trusted=yes")])
+  when        = anytrue([for w in node.words : matches(w, "^deb(-src)? +\\[[^\\]]*trusted=yes[^\\]]*\\] +[a-z]+://")]) && !anytrue([for w in node.words : matches(w, "\\] +(file|copy)://")])
   message     = "apt takes whatever this source serves: name its key with signed-by=, and remove trusted=yes"
   description = "sources.list(5): trusted=yes makes apt accept a source without a signature, or with a wrong one."
 
   test "trusted" {
     bad = "FROM debian:12\nRUN echo 'deb [trusted=yes] https://apt.example/ stable main' >/etc/apt/sources.list.d/x.list\n"
+  }
+  test "packages that lie in the image" {
+    good = "FROM debian:12\nRUN echo 'deb [ trusted=yes ] file:///tmp/build ./' >/etc/apt/sources.list.d/x.list\n"
   }
   test "signed" {
     good = "FROM debian:12\nRUN echo 'deb [signed-by=/k.gpg] https://apt.example/ stable main' >/etc/apt/sources.list.d/x.list\n"
