@@ -43,13 +43,46 @@ var archiveCopiedNotAdded = &rules.Rule{
 					p.Report(rules.Finding{
 						File: a.step.Dockerfile().Source, Span: a.word.Span,
 						Message: fmt.Sprintf("%q is copied and then unpacked, so the image holds it twice; "+
-							"ADD unpacks it without a copy", a.word.Text),
+							"%s unpacks it without a copy", a.word.Text, adding(a, c)),
 						Related: []rules.Related{{File: c.File, Span: c.Span, Message: "unpacked here"}},
 					})
 				}
 			}
 		}
 	}),
+}
+
+// adding returns the ADD that does what a command does to an archive.
+func adding(a archive, c *image.Command) string {
+	folder := c.Dir()
+	if tar := c.PipesTo; tar != nil && tar.Name == "tar" {
+		folder = intoFolder(c, tar.Words, folder)
+	} else {
+		folder = intoFolder(c, c.Words, folder)
+	}
+	if folder == "" {
+		return "ADD"
+	}
+	return fmt.Sprintf("%q", "ADD "+a.word.Text+" "+strings.TrimSuffix(folder, "/")+"/")
+}
+
+// intoFolder returns the folder into which the words of tar unpack, "" where it is not known.
+func intoFolder(c *image.Command, words []shell.Word, folder string) string {
+	for n, w := range words {
+		dir, ok := strings.CutPrefix(w.Text, "--directory=")
+		switch {
+		case ok && w.Known:
+			return c.Absolute(dir)
+		case ok:
+			return ""
+		case n+1 < len(words) && (w.Text == "--directory" || strings.HasPrefix(w.Text, "-") &&
+			!strings.HasPrefix(w.Text, "--") && strings.HasSuffix(w.Text, "C")):
+			return c.PathOf(words[n+1])
+		case strings.HasPrefix(w.Text, "-C"), n == 1 && strings.Contains(w.Text, "C"):
+			return ""
+		}
+	}
+	return folder
 }
 
 // archive is an archive that a COPY brings.

@@ -74,6 +74,7 @@ func Pack() rules.Pack {
 		foreignFrontend,
 		fromAsCasing,
 		frontendTooOld,
+		gemCacheLeft,
 		gemUnpinned,
 		goCacheLeft,
 		goUnpinned,

@@ -41,6 +41,8 @@ type Cache struct {
 	// Unless reports whether a step uses the managers in a way that is not known, or the releases in the image know
 	// neither the cache nor Option.
 	Unless func(*image.Step) bool
+	// Cleans reports whether a command empties the cache in a way that Folders does not show. It may be nil.
+	Cleans func(*image.Command) bool
 	// Option switches the cache off for one command. Without one, Clean is the command that empties it; "" stands for
 	// that of the manager.
 	Option, Clean string
@@ -121,7 +123,7 @@ func (r *run) step(s *image.Step) {
 	var left []*image.Command
 	for _, c := range s.Commands() {
 		switch u := c.Package(); {
-		case clean.cleans(c):
+		case clean.cleans(c), r.Cleans != nil && r.Cleans(c):
 			if c.Name == "trap" {
 				return
 			}
