@@ -3,9 +3,11 @@ package dockerfile
 import (
 	"bufio"
 	"bytes"
+	"encoding/binary"
 	"fmt"
 	"slices"
 	"strings"
+	"unicode/utf16"
 	"unicode/utf8"
 
 	"github.com/sandlint/sandlint/parsers/source"
@@ -36,9 +38,9 @@ func Parse(f *source.File) *File {
 
 // notText returns the problem of a file whose encoding no Dockerfile parser can read.
 func notText(b []byte) (source.Problem, bool) {
-	const utf16 = "file is encoded as UTF-16; a Dockerfile is UTF-8"
+	const message = "file is encoded as UTF-16; a Dockerfile is UTF-8"
 	if bytes.HasPrefix(b, []byte("\xff\xfe")) || bytes.HasPrefix(b, []byte("\xfe\xff")) {
-		return source.Problem{Span: source.Span{Start: 0, End: 2}, Kind: KindSyntax, Message: utf16}, true
+		return source.Problem{Span: source.Span{Start: 0, End: 2}, Kind: KindSyntax, Message: message}, true
 	}
 	if bytes.IndexByte(b, 0) < 0 {
 		return source.Problem{}, false
@@ -52,9 +54,35 @@ func notText(b []byte) (source.Problem, bool) {
 		}
 	}
 	if few, many := min(zeros[0], zeros[1]), max(zeros[0], zeros[1]); few == 0 && 4*many > len(head) {
-		return source.Problem{Kind: KindSyntax, Message: utf16}, true
+		return source.Problem{Kind: KindSyntax, Message: message}, true
 	}
 	return source.Problem{}, false
+}
+
+// FromUTF16 returns the text of a file that is encoded as UTF-16 in UTF-8, without the byte order mark. It reports false
+// for a file in another encoding, and for one that holds something else than characters.
+func FromUTF16(b []byte) (text []byte, ok bool) {
+	if _, bad := notText(b); !bad || len(b)%2 != 0 {
+		return nil, false
+	}
+	order := binary.ByteOrder(binary.LittleEndian)
+	if b[0] == 0xfe && b[1] == 0xff || b[0] == 0 {
+		order = binary.BigEndian
+	}
+	units := make([]uint16, len(b)/2)
+	for n := range units {
+		units[n] = order.Uint16(b[2*n:])
+	}
+	for n, r := range utf16.Decode(units) {
+		switch {
+		case n == 0 && r == '\ufeff':
+		case r == utf8.RuneError, r == 0:
+			return nil, false
+		default:
+			text = utf8.AppendRune(text, r)
+		}
+	}
+	return text, true
 }
 
 // binary returns the problem of a file that is no text: its first instruction is none, and it has a NUL. Elsewhere,

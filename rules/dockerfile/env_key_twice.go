@@ -2,6 +2,7 @@ package dockerfile
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/sandlint/sandlint/fixers"
@@ -32,14 +33,10 @@ var envKeyTwice = &rules.Rule{
 		for n, pair := range s.Pairs {
 			earlier, twice := first[pair.Key.Text]
 			first[pair.Key.Text] = pair
-			if !twice {
-				continue
+			if !twice || slices.Contains(s.Dockerfile().Expansion(s.Instruction, pair.Value.Text).Read, pair.Key.Text) {
+				continue // a value that uses the first one is the matter of dockerfile/env-uses-itself
 			}
 			message := fmt.Sprintf("this ENV sets %s twice, and the first value is lost", pair.Key.Text)
-			if refersTo(pair.Value.Text, pair.Key.Text) {
-				message = fmt.Sprintf("an ENV does not see what it sets itself, so $%s is the value from before it, "+
-					"and the first value here is lost", pair.Key.Text)
-			}
 			finding := rules.Finding{
 				File: f, Span: source.Span{Start: pair.Key.Span.Start, End: pair.Value.Span.End}, Message: message,
 				Related: []rules.Related{{

@@ -37,8 +37,8 @@ var envUsesItself = &rules.Rule{
 			pair := &s.Pairs[n]
 			for _, name := range s.Dockerfile().Expansion(s.Instruction, pair.Value.Text).Read {
 				set := earlier[name]
-				if set == nil || name == pair.Key.Text {
-					continue // a key twice is the matter of dockerfile/env-key-twice
+				if set == nil {
+					continue
 				}
 				w := words.Word{Text: pair.Value.Text, Span: pair.Value.Span}
 				finding := rules.Finding{
@@ -46,6 +46,10 @@ var envUsesItself = &rules.Rule{
 					Message: fmt.Sprintf(
 						"%s has the value here that it had before this ENV, not the one that the ENV sets", name),
 					Related: []rules.Related{{File: f, Span: set.Key.Span, Message: "what is set"}},
+				}
+				if name == pair.Key.Text {
+					finding.Message = fmt.Sprintf("an ENV does not see what it sets itself, so $%s is the value from "+
+						"before it, and the first value here is lost", name)
 				}
 				if fix, ok := splitEnv(s.Instruction, f, n); ok {
 					finding.Fixes = []fixers.Fix{fix}

@@ -16,7 +16,7 @@ var redundantTargetPlatform = &rules.Rule{
 	Severity: rules.Info,
 	Category: rules.Formatting,
 	Since:    "0.1.0",
-	Fixes:    []fixers.Safety{fixers.Safe},
+	Fixes:    []fixers.Safety{fixers.Safe, fixers.Unsafe},
 	References: []string{
 		"BuildKit v0.34.2, frontend/dockerfile/dockerfile2llb/validations.go: reportRedundantTargetPlatform",
 	},
@@ -25,7 +25,9 @@ var redundantTargetPlatform = &rules.Rule{
 		if flag == nil || s.Broken || s.Dockerfile().Foreign() {
 			return
 		}
-		if flag.Unquoted != "$TARGETPLATFORM" && flag.Unquoted != "${TARGETPLATFORM}" {
+		fallback := strings.HasPrefix(strings.Replace(flag.Unquoted, ":-", "-", 1), "${TARGETPLATFORM-") &&
+			strings.IndexByte(flag.Unquoted, '}') == len(flag.Unquoted)-1
+		if flag.Unquoted != "$TARGETPLATFORM" && flag.Unquoted != "${TARGETPLATFORM}" && !fallback {
 			return
 		}
 		if v, _ := s.Lookup("TARGETPLATFORM"); v.From != nil && v.Known {
@@ -42,7 +44,7 @@ var redundantTargetPlatform = &rules.Rule{
 			strings.TrimSpace(string(f.Bytes[line.Start:flag.Span.Start])) == "" {
 			gap = line // the flag has a line of its own
 		}
-		p.Report(rules.Finding{
+		finding := rules.Finding{
 			File: f, Span: flag.Span,
 			Message: "the target platform is the default of FROM, so this flag changes nothing",
 			Fixes: []fixers.Fix{{
@@ -50,6 +52,12 @@ var redundantTargetPlatform = &rules.Rule{
 				Edits:   []fixers.Edit{{File: f, Span: gap}},
 				Changes: fixers.Changes{fixdocker.Flags{"platform"}},
 			}},
-		})
+		}
+		if fallback {
+			finding.Message = "BuildKit always sets TARGETPLATFORM, to the default of FROM, so this flag changes nothing"
+			finding.Fixes[0].Title += ", which counts in builders that do not set TARGETPLATFORM"
+			finding.Fixes[0].Safety = fixers.Unsafe
+		}
+		p.Report(finding)
 	}, "FROM"),
 }

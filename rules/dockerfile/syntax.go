@@ -1,6 +1,7 @@
 package dockerfile
 
 import (
+	"github.com/sandlint/sandlint/fixers"
 	"github.com/sandlint/sandlint/parsers/dockerfile"
 	"github.com/sandlint/sandlint/parsers/image"
 	"github.com/sandlint/sandlint/rules"
@@ -14,6 +15,7 @@ var syntax = &rules.Rule{
 	Category: rules.Correctness,
 	Since:    "0.1.0",
 	Syntax:   true,
+	Fixes:    []fixers.Safety{fixers.Safe},
 	References: []string{
 		"BuildKit, frontend/dockerfile/parser and frontend/dockerfile/instructions, v0.34.2",
 	},

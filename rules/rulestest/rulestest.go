@@ -6,6 +6,7 @@ package rulestest
 
 import (
 	"bytes"
+	"encoding/binary"
 	"flag"
 	"fmt"
 	"os"
@@ -14,6 +15,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"unicode/utf16"
 
 	"github.com/google/go-cmp/cmp"
 	"golang.org/x/tools/txtar"
@@ -320,12 +322,14 @@ func InMemory(tb testing.TB, targets workspace.Targets, texts map[string][]byte)
 
 func load(t *testing.T, c *rules.Case, list []txtar.File) *workspace.Workspace {
 	targets := workspace.DefaultTargets()
-	times := 1
+	times, wide := 1, false
 	for _, flag := range c.Flags {
 		consumer, version, ok := strings.Cut(flag, "=")
 		switch {
 		case !ok:
 			t.Fatalf("flag %q is not of the form consumer=version", flag)
+		case consumer == "encoding":
+			wide = version == "utf-16"
 		case consumer == "variants", strings.HasPrefix(consumer, "option."):
 		case consumer == "repeat":
 			var err error
@@ -341,8 +345,20 @@ func load(t *testing.T, c *rules.Case, list []txtar.File) *workspace.Workspace {
 	texts := map[string][]byte{}
 	for _, f := range list {
 		texts[f.Name] = repeated(f.Data, times)
+		if wide {
+			texts[f.Name] = inUTF16(f.Data)
+		}
 	}
 	return InMemory(t, targets, texts)
+}
+
+// inUTF16 returns a text in UTF-16 with a byte order mark, little-endian.
+func inUTF16(text []byte) []byte {
+	out := []byte{0xff, 0xfe}
+	for _, unit := range utf16.Encode([]rune(strings.TrimPrefix(string(text), "\ufeff"))) {
+		out = binary.LittleEndian.AppendUint16(out, unit)
+	}
+	return out
 }
 
 // repeated writes each line with {{n}} in it some times.

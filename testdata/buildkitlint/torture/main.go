@@ -1,6 +1,7 @@
 // Command torture applies all safe fixes of sandlint to real Dockerfiles, and asks BuildKit whether they did any harm:
 //
-//	cd testdata/buildkitlint && go run ./torture [-mutations 20] [-seed 1] [-keep FOLDER] FOLDER…
+//	cd testdata/buildkitlint
+//	go run ./torture [-mutations 20] [-seed 1] [-keep FOLDER] [-rival "NAME COMMAND"] FOLDER…
 //
 // Each Dockerfile below a FOLDER is fixed with its neighbours, and then alone: as it is, with CRLF, with a byte order
 // mark, and after random mutations. What must hold for each text:
@@ -11,21 +12,26 @@
 //   - a second run changes nothing;
 //   - git apply and patch make the same bytes of the diff.
 //
-// It prints a table and every failure, and its exit status is 1 when there is one.
+// It prints a table and every failure, and its exit status is 1 when there is one. A rival is another program: its
+// command gets the path of a file as last argument, and rewrites it. It is run on each Dockerfile alone, is allowed all
+// changes that some rule of sandlint declares, and its failures are counted and not listed.
 package main
 
 import (
 	"bytes"
+	"errors"
 	"flag"
 	"fmt"
 	"hash/fnv"
 	"math/rand/v2"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"runtime"
 	"slices"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/sandlint/sandlint/parsers/files"
 	"github.com/sandlint/sandlint/parsers/workspace"
@@ -46,6 +52,14 @@ var (
 )
 
 func main() {
+	flag.Func("rival", "another program, as \"NAME COMMAND ARGUMENT…\"; may be repeated", func(value string) error {
+		words := strings.Fields(value)
+		if len(words) < 2 {
+			return errors.New("a name and a command are needed")
+		}
+		rivals = append(rivals, words)
+		return nil
+	})
 	flag.Parse()
 	if flag.NArg() == 0 {
 		fmt.Fprintln(os.Stderr, "usage: torture [FLAGS] FOLDER…")
@@ -61,8 +75,13 @@ func main() {
 	}
 }
 
+// rivals are the programs to compare with.
+var rivals [][]string
+
 // row is a line of the table.
 type row struct {
+	rival                                                                      bool
+	cpu                                                                        time.Duration // of a rival
 	name                                                                       string
 	texts, accepted, changed, broken, meaning, unstable, refused, incomparable int
 }
@@ -115,7 +134,15 @@ func run(folders []string) (failed bool, err error) {
 			t.alone(mutated, fmt.Sprintf("%s (mutation %d)", c.name, n), text)
 		}
 	})
+	for _, words := range rivals {
+		r := t.row(words[0])
+		r.rival = true
+		t.each(texts, func(c change) { t.rival(r, words[1:], c) })
+	}
 	for _, r := range t.rows {
+		if r.rival {
+			continue
+		}
 		if err := t.apply(r, t.diffs[r]); err != nil {
 			return false, err
 		}
@@ -215,6 +242,41 @@ func (t *torturer) alone(r *row, name string, text []byte) {
 	t.judge(r, change{name, text, after}, applied, last)
 }
 
+// rival has another program fix a text.
+func (t *torturer) rival(r *row, command []string, c change) {
+	dir, err := os.MkdirTemp("", "torture-rival")
+	if err != nil {
+		t.fail(t.rows[0], c, err.Error())
+		return
+	}
+	defer os.RemoveAll(dir)
+	name := filepath.Join(dir, "Dockerfile")
+	fix := func(text []byte) []byte {
+		if err := os.WriteFile(name, text, 0o644); err != nil {
+			return text
+		}
+		cmd := exec.Command(command[0], append(slices.Clone(command[1:]), name)...)
+		cmd.Dir = dir
+		_ = cmd.Run() // whatever its exit status means
+		if cmd.ProcessState != nil {
+			t.mu.Lock()
+			r.cpu += cmd.ProcessState.UserTime() + cmd.ProcessState.SystemTime()
+			t.mu.Unlock()
+		}
+		after, err := os.ReadFile(name)
+		if err != nil {
+			return text
+		}
+		return after
+	}
+	after := fix(c.before)
+	last := after
+	if !bytes.Equal(after, c.before) {
+		last = fix(after)
+	}
+	t.judge(r, change{c.name, c.before, after}, nil, last)
+}
+
 // judge says what is wrong with a fixed text, which a second run made last.
 func (t *torturer) judge(r *row, c change, applied []rules.AppliedFix, last []byte) {
 	_, _, err := buildkit.Parse(c.before)
@@ -267,8 +329,13 @@ func (t *torturer) judge(r *row, c change, applied []rules.AppliedFix, last []by
 		t.fail(r, c, "BuildKit does not convert it any more: "+err.Error())
 		return
 	}
-	if *unsafe {
+	if *unsafe && !r.rival {
 		return
+	}
+	if r.rival {
+		for _, rule := range rules.All(packs.All()) {
+			seen[rule.ID] = true
+		}
 	}
 	if difference := compare(before, after, seen); difference != "" {
 		t.count(&r.meaning)
@@ -285,6 +352,9 @@ func (t *torturer) count(n *int) {
 func (t *torturer) fail(r *row, c change, reason string) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
+	if r.rival {
+		return
+	}
 	t.fails = append(t.fails, fmt.Sprintf("%s: %s: %s", r.name, c.name, reason))
 	if *keep == "" {
 		return
@@ -305,6 +375,11 @@ func (t *torturer) print() {
 	for _, r := range t.rows {
 		fmt.Printf("%-22s %7d %9d %8d %7d %16d %9d %14d %16d\n", r.name, r.texts, r.accepted, r.changed, r.broken,
 			r.meaning, r.unstable, r.refused, r.incomparable)
+	}
+	for _, r := range t.rows {
+		if r.rival {
+			fmt.Printf("%s: %.1f s CPU, a process a file, those of the second runs included\n", r.name, r.cpu.Seconds())
+		}
 	}
 	fmt.Printf("\n%-40s %6s %6s\n", "safe fixes, with their neighbours", "fixes", "files")
 	ids := sortedKeys(t.fixes)

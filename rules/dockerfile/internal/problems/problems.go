@@ -40,6 +40,15 @@ func Report(p *rules.Pass, d *image.Dockerfile, kind string) {
 			beforeFrom(d, problem)) && r.mends(n) {
 			finding.Fixes = []fixers.Fix{rename(d, problem)}
 		}
+		if text, ok := dockerfile.FromUTF16(d.Source.Bytes); ok {
+			finding.Fixes = []fixers.Fix{{
+				Title: "Write the file in UTF-8", Safety: fixers.Safe,
+				Edits: []fixers.Edit{{
+					File: d.Source, Span: source.Span{End: len(d.Source.Bytes)}, Text: string(text),
+				}},
+				Changes: fixers.Changes{fixdocker.Instructions{}, fixers.Repair{}, fixers.Reveals{}},
+			}}
+		}
 		p.Report(finding)
 	}
 }
