@@ -22,6 +22,7 @@ var badGitAddress = &rules.Rule{
 	Category: rules.Correctness,
 	Since:    "0.1.0",
 	References: []string{
+		"Dockerfile release notes, 1.18.0 of 2025-09-03: query parameters in Git URLs, moby/buildkit#6172",
 		"BuildKit v0.34.2, frontend/dockerfile/dfgitutil/git_ref.go: loadQuery",
 	},
 	Check: rules.OnStep(func(p *rules.Pass, s *image.Step) {
