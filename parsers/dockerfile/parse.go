@@ -59,8 +59,8 @@ func notText(b []byte) (source.Problem, bool) {
 	return source.Problem{}, false
 }
 
-// FromUTF16 returns the text of a file that is encoded as UTF-16 in UTF-8, without the byte order mark. It reports false
-// for a file in another encoding, and for one that holds something else than characters.
+// FromUTF16 returns the text of a file that is encoded as UTF-16 in UTF-8, without the byte order mark. It reports
+// false for a file in another encoding, and for one that holds something else than characters.
 func FromUTF16(b []byte) (text []byte, ok bool) {
 	if _, bad := notText(b); !bad || len(b)%2 != 0 {
 		return nil, false

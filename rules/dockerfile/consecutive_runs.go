@@ -98,9 +98,9 @@ func joinable(d *image.Dockerfile, i *dockerfile.Instruction) (*shell.Command, b
 // leavesState reports whether what follows a command in the same shell may depend on it.
 func leavesState(c *shell.Command) bool {
 	switch c.Name {
-	case "", "cd", "pushd", "popd", "set", "shopt", "export", "unset", "readonly", "declare", "typeset", "local", "umask",
-		"ulimit", "alias", "unalias", "eval", "exec", "exit", "return", "trap", "source", ".", "shift", "hash", "enable",
-		"read", "getopts", "wait":
+	case "", "cd", "pushd", "popd", "set", "shopt", "export", "unset", "readonly", "declare", "typeset", "local",
+		"umask", "ulimit", "alias", "unalias", "eval", "exec", "exit", "return", "trap", "source", ".", "shift", "hash",
+		"enable", "read", "getopts", "wait":
 		return true
 	}
 	return false

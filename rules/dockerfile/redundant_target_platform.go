@@ -54,7 +54,8 @@ var redundantTargetPlatform = &rules.Rule{
 			}},
 		}
 		if fallback {
-			finding.Message = "BuildKit always sets TARGETPLATFORM, to the default of FROM, so this flag changes nothing"
+			finding.Message = "BuildKit always sets TARGETPLATFORM, to the default of FROM, so this flag changes " +
+				"nothing"
 			finding.Fixes[0].Title += ", which counts in builders that do not set TARGETPLATFORM"
 			finding.Fixes[0].Safety = fixers.Unsafe
 		}
