@@ -11,6 +11,7 @@ import (
 	fixdocker "github.com/sandlint/sandlint/fixers/dockerfile"
 	fixnix "github.com/sandlint/sandlint/fixers/nixconf"
 	fixseccomp "github.com/sandlint/sandlint/fixers/seccomp"
+	"github.com/sandlint/sandlint/parsers/nixconf"
 	"github.com/sandlint/sandlint/parsers/nixconf/effective"
 	"github.com/sandlint/sandlint/parsers/nixuse"
 	"github.com/sandlint/sandlint/parsers/seccomp/decide"
@@ -32,12 +33,15 @@ import (
 // compareNix says in one sentence what changed in the meaning that a Dockerfile has for Nix and that fixes do not
 // declare: the settings of each nix.conf text in it, and those in force at each Nix command. It is "" when nothing did.
 func compareNix(before, after *nixuse.Model, fixes []fixers.Fix) string {
-	if before == nil || after == nil || len(before.Texts)+len(after.Texts) == 0 {
-		return ""
-	}
 	var all fixers.Fix
 	for _, f := range fixes {
 		all.Changes = append(all.Changes, f.Changes...)
+	}
+	if before == nil && after != nil {
+		return addedRights(nil, after.Texts, all)
+	}
+	if before == nil || after == nil || len(before.Texts)+len(after.Texts) == 0 {
+		return ""
 	}
 	settings := slices.Concat(fixers.Declared[fixnix.Settings](all)...)
 	from, to := changedTexts(before.Texts, after.Texts)
@@ -50,11 +54,31 @@ func compareNix(before, after *nixuse.Model, fixes []fixers.Fix) string {
 		}
 	} else if !fixdocker.Rewrites(all) {
 		return fmt.Sprintf("%d nix.conf fragments were removed or changed and %d added", len(from), len(to))
+	} else if d := addedRights(from, to, all); d != "" {
+		return d
 	}
 	if fixers.Declares[fixers.Repair](all) {
 		return "" // what Nix refused had no settings to keep
 	}
 	return compareCommands(before, after, settings, fixers.Declares[fixnix.Rights](all))
+}
+
+// addedRights says in one sentence whom texts trust that those which were there before them did not, "" where a fix
+// declares it.
+func addedRights(from, to []*nixuse.Text, all fixers.Fix) string {
+	if fixers.Declares[fixnix.Rights](all) {
+		return ""
+	}
+	var old []*nixconf.File
+	for _, t := range from {
+		old = append(old, t.File)
+	}
+	for _, t := range to {
+		if name, word := fixnix.Trusts(old, t.File, t.Targets); word != "" {
+			return fmt.Sprintf("%q is in %s after the fix, and was not before", word, name)
+		}
+	}
+	return ""
 }
 
 // compareProfiles says in one sentence what changed in the seccomp profiles in a Dockerfile's labels that fixes do not

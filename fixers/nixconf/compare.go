@@ -85,7 +85,7 @@ func CompareTexts(before, after *nixconf.File, kind effective.SourceKind, change
 	declared = slices.Compact(declared)
 	repair := fixers.Declares[fixers.Repair](declares)
 	if !fixers.Declares[Rights](declares) {
-		if name, word := trusts(before, after, targets); word != "" {
+		if name, word := Trusts([]*nixconf.File{before}, after, targets); word != "" {
 			return fmt.Sprintf("%q is in %s after the fix, and was not before", word, name)
 		}
 	}
@@ -166,14 +166,20 @@ func Widens(name, was, is string) bool {
 	})
 }
 
-// trusts returns a word that the lines of after put into a list of those whom Nix trusts, and those of before do not.
+// Trusts returns a word that the lines of after put into a list of those whom Nix trusts, and those of before do not.
 // It looks at the lines, not at the settings in force: a text that Nix refuses has none.
-func trusts(before, after *nixconf.File, targets nixconf.Targets) (setting, word string) {
-	old := trusted(before, targets)
+func Trusts(before []*nixconf.File, after *nixconf.File, targets nixconf.Targets) (setting, word string) {
 	now := trusted(after, targets)
+	for _, f := range before {
+		for name, words := range trusted(f, targets) {
+			for w := range words {
+				delete(now[name], w)
+			}
+		}
+	}
 	for _, name := range rights {
 		for _, w := range slices.Sorted(maps.Keys(now[name])) {
-			if !old[name][w] && !isDefault(name, w) {
+			if !isDefault(name, w) {
 				return name, w
 			}
 		}

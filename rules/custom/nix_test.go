@@ -439,3 +439,34 @@ func TestNixCommands(t *testing.T) {
 		}
 	}
 }
+
+// TestSafeRights checks that no safe fix of an instruction gives rights by what the instruction writes.
+func TestSafeRights(t *testing.T) {
+	const text = "FROM nixos/nix:2.24.9\nRUN echo 'cores = 2' >> /etc/nix/nix.conf\n" +
+		"COPY <<EOF /etc/nix/nix.conf\ncores = 3\nEOF\nENV NIX_CONFIG='cores = 4'\n"
+	for _, tt := range []struct{ on, when, edit string }{
+		{
+			"dockerfile.from", "length(file.runs) == 1",
+			"insert {\n after = node\n text = \"RUN echo 'trusted-users = root jo' >> /etc/nix/nix.conf\"\n}",
+		},
+		{
+			"dockerfile.run", "strcontains(node.script, \"cores\")", "replace {\n target = node.script\n" +
+				" with = \"echo 'trusted-users = root jo' >> /etc/nix/nix.conf\"\n}",
+		},
+		{
+			"dockerfile.heredoc", "strcontains(node.body, \"cores\")",
+			"replace {\n target = node.body\n with = \"trusted-users = root jo\\n\"\n}",
+		},
+		{
+			"dockerfile.env", "strcontains(node.pairs[\"NIX_CONFIG\"], \"cores\")",
+			"replace {\n target = node.pairs[\"NIX_CONFIG\"]\n with = \"'trusted-users = root jo'\"\n}",
+		},
+	} {
+		pack := oneRule(tt.on, fmt.Sprintf(
+			"when = %s\nmessage = \"m\"\nfix {\n title = \"t\"\n applicability = \"safe\"\n %s\n}", tt.when, tt.edit))
+		after, rejected := fixed(t, pack, map[string]string{"Dockerfile": text})
+		if len(after) > 0 || len(rejected) == 0 || !strings.Contains(rejected[0].Reason, "trusted-users") {
+			t.Errorf("%s: the fix is not refused: %q %v", tt.on, after["Dockerfile"], rejected)
+		}
+	}
+}
