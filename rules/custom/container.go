@@ -99,7 +99,9 @@ func valuePlace(v runs.Value) (Place, bool) {
 	if !v.IsSet() || v.File == nil {
 		return Place{}, false
 	}
-	return Place{Span: v.Span, File: v.File}, true
+	p, ok := yamlPlace(v.File, v.Value)
+	p.File = v.File
+	return p, ok
 }
 
 // runTextAttribute is an attribute that is one value of a run.

@@ -4,5 +4,5 @@ import "slices"
 
 // neighbourKinds are the kinds of node in the files that say how images are built and run.
 func neighbourKinds() []*Kind {
-	return slices.Concat(composeKinds(), kubernetesKinds(), workflowKinds(), containerKinds())
+	return slices.Concat(composeKinds(), bakeKinds(), kubernetesKinds(), workflowKinds(), containerKinds())
 }

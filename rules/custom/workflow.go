@@ -18,8 +18,8 @@ func workflowKinds() []*Kind { return []*Kind{jobKind(), workflowStepKind()} }
 // outlineKey is the key of the outline of a workflow in what a pass remembers.
 type outlineKey struct{}
 
-// outline returns the outline of a workflow or action, nil for other files.
-func outline(p *rules.Pass, doc *workspace.Document) *workflow.Outline {
+// outlineOf returns the outline of a workflow or action, nil for other files.
+func outlineOf(p *rules.Pass, doc *workspace.Document) *workflow.Outline {
 	if doc.Entry.Kind != files.KindWorkflow {
 		return nil
 	}
@@ -48,12 +48,9 @@ func plainMap(values map[string]source.Value) cty.Value {
 	return textMap(out)
 }
 
-// plainPlace is the place of a value in the node's own file.
-func plainPlace(v source.Value) (Place, bool) { return Place{Span: v.Span}, v.IsSet() }
-
 func jobText(name, doc string, pick func(*workflow.Job) source.Value) Attribute {
 	return attribute(name, doc, cty.String, func(j *workflow.Job) cty.Value { return plainText(pick(j)) }).
-		at(func(n *Node) (Place, bool) { return plainPlace(pick(n.subject.(*workflow.Job))) })
+		at(func(n *Node) (Place, bool) { return yamlPlace(n.file, pick(n.subject.(*workflow.Job))) })
 }
 
 func runsOn(j *workflow.Job) cty.Value { return plainList(j.Runner) }
@@ -80,7 +77,7 @@ func jobKind() *Kind {
 			attribute("runs_on", "the labels of the runner", cty.List(cty.String), runsOn).
 				items(func(n *Node, i int) (Place, bool) {
 					if labels := job(n).Runner; i < len(labels) {
-						return plainPlace(labels[i])
+						return yamlPlace(n.file, labels[i])
 					}
 					return Place{}, false
 				}),
@@ -89,13 +86,13 @@ func jobKind() *Kind {
 			attribute("permissions", "what its token may do, such as `lookup(node.permissions, \"contents\", \"\")`, "+
 				"or `all` for read-all and write-all", cty.Map(cty.String),
 				func(j *workflow.Job) cty.Value { return plainMap(j.Permissions) }).
-				keyed(func(n *Node, key string) (Place, bool) { return plainPlace(job(n).Permissions[key]) }),
+				keyed(func(n *Node, key string) (Place, bool) { return yamlPlace(n.file, job(n).Permissions[key]) }),
 			attribute("steps", "the number of its steps", cty.Number,
 				func(j *workflow.Job) cty.Value { return number(len(j.Steps)) }),
 		},
 	}
 	k.nodes = func(p *rules.Pass, doc *workspace.Document, _ string) []*Node {
-		o := outline(p, doc)
+		o := outlineOf(p, doc)
 		if o == nil {
 			return nil
 		}
@@ -114,20 +111,20 @@ func workflowStep(n *Node) *workflow.Step { return n.subject.(*workflow.Step) }
 // stepText is an attribute that one key of a step says.
 func stepText(name, doc, key string) Attribute {
 	return attribute(name, doc, cty.String, func(s *workflow.Step) cty.Value { return plainText(s.Value(key)) }).
-		at(func(n *Node) (Place, bool) { return plainPlace(workflowStep(n).Value(key)) })
+		at(func(n *Node) (Place, bool) { return yamlPlace(n.file, workflowStep(n).Value(key)) })
 }
 
 // stepRaw is the same for a key whose text has a meaning with its expressions.
 func stepRaw(name, doc, key string) Attribute {
 	return attribute(name, doc, cty.String, func(s *workflow.Step) cty.Value { return plainText(s.Raw(key)) }).
-		at(func(n *Node) (Place, bool) { return plainPlace(workflowStep(n).Raw(key)) })
+		at(func(n *Node) (Place, bool) { return yamlPlace(n.file, workflowStep(n).Raw(key)) })
 }
 
 // stepTable is an attribute that is a mapping of a step.
 func stepTable(name, doc, key string) Attribute {
 	value := func(s *workflow.Step) cty.Value { return plainMap(s.Table(key)) }
 	return attribute(name, doc, cty.Map(cty.String), value).
-		keyed(func(n *Node, entry string) (Place, bool) { return plainPlace(workflowStep(n).Table(key)[entry]) })
+		keyed(func(n *Node, entry string) (Place, bool) { return yamlPlace(n.file, workflowStep(n).Table(key)[entry]) })
 }
 
 // half is the part of uses before or behind the @.
@@ -199,7 +196,7 @@ func workflowStepKind() *Kind {
 		},
 	}
 	k.nodes = func(p *rules.Pass, doc *workspace.Document, _ string) []*Node {
-		o := outline(p, doc)
+		o := outlineOf(p, doc)
 		if o == nil {
 			return nil
 		}
