@@ -53,8 +53,8 @@ func bakeMap(name, doc string, pick func(*bake.Target) map[string]source.Value) 
 func bakeTargetKind() *Kind {
 	k := &Kind{
 		Name: "bake.target", List: "targets", File: "docker-bake.hcl",
-		Doc: "a target of a bake file, with what it inherits, once for each combination of its matrix; what variables " +
-			"or other files decide is not known",
+		Doc: "a target of a bake file, with what it inherits, once for each combination of its matrix; what " +
+			"variables or other files decide is not known",
 		Example: `  when    = contains(node.entitlements, "security.insecure")
   at      = node.entitlements[index(node.entitlements, "security.insecure")]
   message = "the build of ${node.name} has all privileges"
@@ -75,7 +75,7 @@ func bakeTargetKind() *Kind {
 			bakeList("platforms", "the platforms, none for that of the builder",
 				func(t *bake.Target) []source.Value { return t.Platforms }),
 			bakeList("tags", "the names that the image gets", func(t *bake.Target) []source.Value { return t.Tags }),
-			bakeList("entitlements", "the entitlements that it asks for; `network.host` for network = \"host\" as well",
+			bakeList("entitlements", "the entitlements that it asks for, with that of network = \"host\"",
 				func(t *bake.Target) []source.Value { return t.Entitlements }),
 			bakeList("inherits", "the targets that it inherits from, as written",
 				func(t *bake.Target) []source.Value { return t.Inherits }),

@@ -111,6 +111,47 @@ rule "drop" {
   }
 }
 
+rule "cap" {
+  summary = "a capability that nobody needs"
+  on      = compose.service
+  when    = contains(node.cap_add, "SYS_ADMIN")
+  at      = node.cap_add[index(node.cap_add, "SYS_ADMIN")]
+  message = "${node.name} may mount"
+
+  fix {
+    title         = "remove it, and read the file system only"
+    applicability = "unsafe"
+    delete { target = node.cap_add[index(node.cap_add, "SYS_ADMIN")] }
+    replace {
+      target = node.read_only
+      with   = "true"
+    }
+  }
+
+  test "two of them" {
+    bad   = <<-EOT
+      services:
+        a:
+          image: debian:12
+          read_only: false # for now
+          cap_add:
+            - CHOWN
+            - SYS_ADMIN
+    EOT
+    fixed = <<-EOT
+      services:
+        a:
+          image: debian:12
+          read_only: true # for now
+          cap_add:
+            - CHOWN
+    EOT
+  }
+  test "a list of others" {
+    good = "services:\n  a:\n    image: debian:12\n    cap_add: [CHOWN]\n"
+  }
+}
+
 rule "build" {
   summary = "builds are as agreed"
   on      = compose.service

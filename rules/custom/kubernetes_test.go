@@ -186,6 +186,49 @@ rule "effective" {
   }
 }
 
+rule "never" {
+  summary = "pods are not privileged"
+  on      = kubernetes.container
+  when    = node.privileged
+  at      = node.privileged
+  message = "it is privileged"
+
+  fix {
+    title         = "take the privileges away"
+    applicability = "unsafe"
+    replace {
+      target = node.privileged
+      with   = "false"
+    }
+  }
+
+  test "one is" {
+    bad   = <<-EOT
+      apiVersion: v1
+      kind: Pod
+      spec:
+        containers:
+          - name: a
+            image: a
+            securityContext: { privileged: true }
+          - name: b
+            image: b
+    EOT
+    fixed = <<-EOT
+      apiVersion: v1
+      kind: Pod
+      spec:
+        containers:
+          - name: a
+            image: a
+            securityContext: { privileged: false }
+          - name: b
+            image: b
+    EOT
+  }
+  test "none is" { good = "apiVersion: v1\nkind: Pod\nspec:\n  containers:\n    - name: a\n      image: a\n" }
+}
+
 rule "all" {
   summary = "what a container has"
   on      = kubernetes.container

@@ -146,7 +146,10 @@ func refPlace(n *Node) (Place, bool) {
 	if !ok || n.file.Text(v.Span) != v.Text {
 		return Place{}, false
 	}
-	return Place{Span: source.Span{Start: v.Span.End - len(ref), End: v.Span.End}}, true
+	at := source.Span{Start: v.Span.End - len(ref), End: v.Span.End}
+	p, ok := yamlPlace(n.file, source.Value{Text: ref, Known: true, Span: at})
+	p.Delete = nil
+	return p, ok
 }
 
 func workflowStepKind() *Kind {

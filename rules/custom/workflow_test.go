@@ -15,6 +15,15 @@ rule "pinned" {
   at      = node.ref
   message = "${node.action} of job \"${node.job}\" is ${node.ref}"
 
+  fix {
+    title         = "pin it"
+    applicability = "unsafe"
+    replace {
+      target = node.ref
+      with   = "9999999999999999999999999999999999999999"
+    }
+  }
+
   test "in a workflow" {
     bad = <<-EOT
       on: push
@@ -34,11 +43,12 @@ rule "pinned" {
     }
   }
   test "in an action" {
-    path = "tools/own/action.yml"
-    bad  = "runs:\n  using: composite\n  steps:\n    - uses: 'actions/checkout@main'\n"
+    path  = "tools/own/action.yml"
+    bad   = "runs:\n  using: composite\n  steps:\n    - uses: 'a/checkout@main' # the newest\n"
+    fixed = "runs:\n  using: composite\n  steps:\n    - uses: 'a/checkout@9999999999999999999999999999999999999999' # the newest\n"
     expect {
       line    = 4
-      message = "actions/checkout of job \"\" is main"
+      message = "a/checkout of job \"\" is main"
     }
   }
   test "elsewhere" {

@@ -29,7 +29,7 @@ rule "privileged-container" {
   category    = "security"
   when        = node.privileged
   at          = node.privileged
-  message     = "the container ${node.name} has all privileges of the machine: remove privileged, and add the one capability or device that it needs"
+  message     = "the container ${node.name} has all privileges${node.host_users ? " of the machine" : ""}: remove privileged, and add the one capability or device that it needs"
   tags        = ["baseline"]
   description = <<-EOT
     Pod Security Standards, baseline, "Privileged Containers". A privileged container has all capabilities and devices, no
@@ -70,24 +70,21 @@ rule "privileged-container" {
   }
 }
 
-rule "host-namespace" {
-  summary  = "a pod shares a namespace with the machine"
-  on       = kubernetes.pod
-  severity = "error"
-  category = "security"
-  when     = node.host_network || node.host_pid || node.host_ipc
-  message = format("%s %s shares the machine's %s: remove %s, or give it a namespace of its own that allows this",
-    node.kind, node.name,
-    node.host_network ? "network" : (node.host_pid ? "processes" : "inter-process communication"),
-  node.host_network ? "hostNetwork" : (node.host_pid ? "hostPID" : "hostIPC"))
+rule "host-network" {
+  summary     = "a pod shares the network of the machine"
+  on          = kubernetes.pod
+  severity    = "error"
+  category    = "security"
+  when        = node.host_network
+  at          = node.host_network
+  message     = "${node.kind} ${node.name} shares the network of the machine: remove hostNetwork, or give it a namespace of its own that allows this"
   tags        = ["baseline"]
   description = <<-EOT
-    Pod Security Standards, baseline, "Host Namespaces". In the network of the machine a pod reaches what listens on
-    localhost and passes by network policies; among its processes it can read their environment and, with a little more,
-    enter them.
+    Pod Security Standards, baseline, "Host Namespaces". There a pod reaches what
+    listens on localhost, and network policies do not hold for it.
   EOT
 
-  test "the network" {
+  test "it does" {
     bad = <<-EOT
       apiVersion: apps/v1
       kind: DaemonSet
@@ -102,24 +99,11 @@ rule "host-namespace" {
                 image: registry.example/agent:1
     EOT
     expect {
-      line    = 4
-      message = "DaemonSet agent shares the machine's network: remove hostNetwork, or give it a namespace of its own that allows this"
+      line   = 8
+      column = 20
     }
   }
-  test "processes" {
-    bad = <<-EOT
-      apiVersion: v1
-      kind: Pod
-      metadata:
-        name: debug
-      spec:
-        hostPID: true
-        containers:
-          - name: sh
-            image: registry.example/sh:1
-    EOT
-  }
-  test "none" {
+  test "it does not" {
     good = <<-EOT
       apiVersion: v1
       kind: Pod
@@ -127,6 +111,102 @@ rule "host-namespace" {
         name: web
       spec:
         hostNetwork: false
+        containers:
+          - name: web
+            image: registry.example/web:1
+    EOT
+  }
+}
+
+rule "host-processes" {
+  summary     = "a pod shares the processes of the machine"
+  on          = kubernetes.pod
+  severity    = "error"
+  category    = "security"
+  when        = node.host_pid
+  at          = node.host_pid
+  message     = "${node.kind} ${node.name} shares the processes of the machine: remove hostPID, or give it a namespace of its own that allows this"
+  tags        = ["baseline"]
+  description = <<-EOT
+    Pod Security Standards, baseline, "Host Namespaces". A pod sees the command lines
+    and, as root, the environment and the files of all processes of the node, and may enter their namespaces.
+  EOT
+
+  test "it does" {
+    bad = <<-EOT
+      apiVersion: apps/v1
+      kind: DaemonSet
+      metadata:
+        name: agent
+      spec:
+        template:
+          spec:
+            hostPID: true
+            containers:
+              - name: agent
+                image: registry.example/agent:1
+    EOT
+    expect {
+      line   = 8
+      column = 16
+    }
+  }
+  test "it does not" {
+    good = <<-EOT
+      apiVersion: v1
+      kind: Pod
+      metadata:
+        name: web
+      spec:
+        hostPID: false
+        containers:
+          - name: web
+            image: registry.example/web:1
+    EOT
+  }
+}
+
+rule "host-ipc" {
+  summary     = "a pod shares the inter-process communication of the machine"
+  on          = kubernetes.pod
+  severity    = "error"
+  category    = "security"
+  when        = node.host_ipc
+  at          = node.host_ipc
+  message     = "${node.kind} ${node.name} shares the inter-process communication of the machine: remove hostIPC, or give it a namespace of its own that allows this"
+  tags        = ["baseline"]
+  description = <<-EOT
+    Pod Security Standards, baseline, "Host Namespaces". Shared memory of other
+    programs can be read and written.
+  EOT
+
+  test "it does" {
+    bad = <<-EOT
+      apiVersion: apps/v1
+      kind: Deployment
+      metadata:
+        name: agent
+      spec:
+        template:
+          spec:
+            hostIPC: true
+            containers:
+              - name: agent
+                image: registry.example/agent:1
+    EOT
+    expect {
+      line   = 8
+      column = 16
+    }
+  }
+  test "it does not" {
+    good = <<-EOT
+      apiVersion: v1
+      kind: Pod
+      metadata:
+        name: web
+      spec:
+        hostIPC: false
         containers:
           - name: web
             image: registry.example/web:1
