@@ -64,7 +64,7 @@ func (o *Outline) Find(path string) int {
 // YAML returns the outline of a file in YAML or JSON.
 func YAML(f *source.File) *Outline {
 	tree := yamltree.Parse(f)
-	r := &reader{out: &Outline{Broken: len(tree.Problems) > 0}}
+	r := &reader{file: f, out: &Outline{Broken: len(tree.Problems) > 0}}
 	for n, d := range tree.Documents {
 		prefix := ""
 		if n > 0 {
@@ -77,6 +77,7 @@ func YAML(f *source.File) *Outline {
 }
 
 type reader struct {
+	file    *source.File
 	out     *Outline
 	scalars []source.Span // in order
 }
@@ -106,7 +107,7 @@ func (r *reader) node(path string, n *yamltree.Node, key source.Span) {
 	case yamltree.Sequence:
 		v.Text += "[]"
 	case yamltree.Alias:
-		v.Text += "*" + n.Text
+		v.Text += r.file.Text(n.Span)
 	}
 	r.out.Add(v, Place{Whole: whole, Value: n.Span})
 	for _, pair := range n.Pairs {
