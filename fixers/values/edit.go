@@ -98,7 +98,7 @@ func DeleteItem(f *source.File, o *outline.Outline, place source.Span) (fixers.E
 	if list < 0 {
 		return fixers.Edit{}, nil, false
 	}
-	if count(o.Values, path+"[]") == 1 {
+	if o.Count(path+"[]") == 1 {
 		edit, ok := deleteLines(f, o.Spans[list].Whole)
 		return edit, change, ok
 	}

@@ -5,7 +5,7 @@ package outline
 
 import (
 	"fmt"
-	"slices"
+	"sort"
 	"strings"
 
 	"github.com/sandlint/sandlint/parsers/internal/yamltree"
@@ -22,6 +22,8 @@ type Outline struct {
 	Comments []string
 	// Broken says that the file has a syntax error, so something may be left out.
 	Broken bool
+
+	first, count map[string]int // by path
 }
 
 // Value is one value of a file.
@@ -41,25 +43,37 @@ type Place struct{ Whole, Value source.Span }
 
 // Add appends a value.
 func (o *Outline) Add(v Value, at Place) {
+	if o.first == nil {
+		o.first, o.count = map[string]int{}, map[string]int{}
+	}
+	if o.count[v.Path]++; o.count[v.Path] == 1 {
+		o.first[v.Path] = len(o.Values)
+	}
 	o.Values = append(o.Values, v)
 	o.Spans = append(o.Spans, at)
 }
 
 // At returns the index of the smallest value that contains a span, -1 where none does.
 func (o *Outline) At(span source.Span) int {
-	found := -1
-	for n, at := range o.Spans {
-		if at.Value.Contains(span) && (found < 0 || at.Value.Len() <= o.Spans[found].Value.Len()) {
-			found = n
+	n := sort.Search(len(o.Spans), func(i int) bool { return o.Spans[i].Value.Start > span.Start })
+	for n--; n >= 0; n-- {
+		if o.Spans[n].Value.Contains(span) {
+			break
 		}
 	}
-	return found
+	return n
 }
 
 // Find returns the index of the first value with a path, -1 where there is none.
 func (o *Outline) Find(path string) int {
-	return slices.IndexFunc(o.Values, func(v Value) bool { return v.Path == path })
+	if n, ok := o.first[path]; ok {
+		return n
+	}
+	return -1
 }
+
+// Count returns how many values have a path.
+func (o *Outline) Count(path string) int { return o.count[path] }
 
 // YAML returns the outline of a file in YAML or JSON.
 func YAML(f *source.File) *Outline {

@@ -65,5 +65,5 @@ func grants(p *rules.Pass, r workspace.Refusal, entitlement string) []fixers.Fix
 	}) {
 		return nil
 	}
-	return entitle.Grant(r.File, r.Span, entitlement)
+	return entitle.Grant(p.Workspace, r.File, r.Span, entitlement)
 }

@@ -56,5 +56,5 @@ func withdraws(p *rules.Pass, b workspace.Build) []fixers.Fix {
 	if !slices.ContainsFunc(p.Workspace.Entries, func(e *workspace.Entry) bool { return e.Path == b.File.Path }) {
 		return nil
 	}
-	return entitle.Withdraw(b.File, b.Span)
+	return entitle.Withdraw(p.Workspace, b.File, b.Span)
 }

@@ -5,7 +5,6 @@ import (
 
 	"github.com/sandlint/sandlint/fixers"
 	fixvalues "github.com/sandlint/sandlint/fixers/values"
-	"github.com/sandlint/sandlint/parsers/outline"
 	"github.com/sandlint/sandlint/parsers/runs"
 	"github.com/sandlint/sandlint/rules"
 )
@@ -45,7 +44,7 @@ func respell(p *rules.Pass, run *runs.Run, o runs.Option) []fixers.Fix {
 	if near == "" || run.Host != runs.Compose || f.Text(o.Value.Span) != o.Value.Text {
 		return nil
 	}
-	edit, change, ok := fixvalues.Replace(f, outline.YAML(f), o.Value.Span, near)
+	edit, change, ok := fixvalues.Replace(f, p.Workspace.Outline(f), o.Value.Span, near)
 	if !ok {
 		return nil
 	}

@@ -5,7 +5,6 @@ import (
 
 	"github.com/sandlint/sandlint/fixers"
 	fixvalues "github.com/sandlint/sandlint/fixers/values"
-	"github.com/sandlint/sandlint/parsers/outline"
 	"github.com/sandlint/sandlint/parsers/runs"
 	"github.com/sandlint/sandlint/parsers/source"
 	"github.com/sandlint/sandlint/rules"
@@ -63,19 +62,19 @@ var partialPrivilege = &rules.Rule{
 				"pivot_root even with it, so %s; what it needs is a profile that allows the calls", n.Label, what)
 		}
 		if hasSeccomp {
-			finding.Fixes = unmask(run, finding.File, seccomp.Span)
+			finding.Fixes = unmask(p, run, finding.File, seccomp.Span)
 		}
 		p.Report(finding)
 	}),
 }
 
 // unmask returns the fix that adds systempaths=unconfined beside another security option of a service.
-func unmask(run *runs.Run, f *source.File, option source.Span) []fixers.Fix {
+func unmask(p *rules.Pass, run *runs.Run, f *source.File, option source.Span) []fixers.Fix {
 	if run.Host != runs.Compose || f != run.File {
 		return nil
 	}
 	const text = "systempaths=unconfined"
-	edit, change, ok := fixvalues.AddItem(f, outline.YAML(f), option, text)
+	edit, change, ok := fixvalues.AddItem(f, p.Workspace.Outline(f), option, text)
 	if !ok {
 		return nil
 	}

@@ -6,7 +6,6 @@ import (
 
 	"github.com/sandlint/sandlint/fixers"
 	fixvalues "github.com/sandlint/sandlint/fixers/values"
-	"github.com/sandlint/sandlint/parsers/outline"
 	"github.com/sandlint/sandlint/parsers/runs"
 	"github.com/sandlint/sandlint/parsers/source"
 	"github.com/sandlint/sandlint/rules"
@@ -39,14 +38,14 @@ var voidSecurityOption = &rules.Rule{
 			}
 			f := void(o.Value.File, o.Span, "%q has no effect: a privileged container is without this confinement",
 				o.Value.File.Text(o.Span))
-			f.Fixes = deleteItem(run, "security_opt", o.Value.File, o.Span)
+			f.Fixes = deleteItem(p, run, "security_opt", o.Value.File, o.Span)
 			p.Report(f)
 		}
 		for _, c := range run.CapAdd {
 			if c.Known && !c.Overridable {
 				f := void(c.File, c.Span, "adding the capability %s has no effect: a privileged container has all",
 					c.Text)
-				f.Fixes = deleteItem(run, "cap_add", c.File, c.Span)
+				f.Fixes = deleteItem(p, run, "cap_add", c.File, c.Span)
 				p.Report(f)
 			}
 		}
@@ -63,9 +62,9 @@ var voidSecurityOption = &rules.Rule{
 
 // deleteItem returns the fix that deletes an item of a list of a service, or the whole list where it is the only one:
 // for lists with one item a line.
-func deleteItem(run *runs.Run, key string, f *source.File, item source.Span) []fixers.Fix {
+func deleteItem(p *rules.Pass, run *runs.Run, key string, f *source.File, item source.Span) []fixers.Fix {
 	if run.Host == runs.Devcontainer {
-		return deleteValue(f, item)
+		return deleteValue(p, f, item)
 	}
 	list, ok := run.Keys[key]
 	if !ok || f != run.File || !list.Contains(item) {
@@ -73,7 +72,7 @@ func deleteItem(run *runs.Run, key string, f *source.File, item source.Span) []f
 	}
 	n := f.LineOf(item.Start)
 	if text := f.Text(f.Line(n)); !strings.HasPrefix(strings.TrimLeft(text, " \t"), "- ") || f.LineOf(list.Start) == n {
-		return deleteValue(f, item)
+		return deleteValue(p, f, item)
 	}
 	items := 0
 	for _, line := range strings.Split(f.Text(list), "\n") {
@@ -91,8 +90,8 @@ func deleteItem(run *runs.Run, key string, f *source.File, item source.Span) []f
 }
 
 // deleteValue returns the fix that deletes an item of a list on one line, or of JSON.
-func deleteValue(f *source.File, item source.Span) []fixers.Fix {
-	edit, change, ok := fixvalues.DeleteItem(f, outline.YAML(f), item)
+func deleteValue(p *rules.Pass, f *source.File, item source.Span) []fixers.Fix {
+	edit, change, ok := fixvalues.DeleteItem(f, p.Workspace.Outline(f), item)
 	if !ok {
 		return nil
 	}

@@ -9,10 +9,10 @@ import (
 
 	"github.com/sandlint/sandlint/fixers"
 	fixvalues "github.com/sandlint/sandlint/fixers/values"
-	"github.com/sandlint/sandlint/parsers/bake"
 	"github.com/sandlint/sandlint/parsers/files"
 	"github.com/sandlint/sandlint/parsers/outline"
 	"github.com/sandlint/sandlint/parsers/source"
+	"github.com/sandlint/sandlint/parsers/workspace"
 )
 
 // means is what an entitlement lets the RUN instructions of a build do.
@@ -23,8 +23,8 @@ var means = map[string]string{
 
 // Grant returns the fix that gives an entitlement to the build that is described at a place, nil where that is not
 // certain.
-func Grant(f *source.File, place source.Span, entitlement string) []fixers.Fix {
-	edit, change, ok := grant(f, place, entitlement)
+func Grant(w *workspace.Workspace, f *source.File, place source.Span, entitlement string) []fixers.Fix {
+	edit, change, ok := grant(w.Outline, f, place, entitlement)
 	if !ok {
 		return nil
 	}
@@ -34,12 +34,14 @@ func Grant(f *source.File, place source.Span, entitlement string) []fixers.Fix {
 	}}
 }
 
-func grant(f *source.File, place source.Span, entitlement string) (fixers.Edit, fixers.Change, bool) {
+func grant(
+	outlined func(*source.File) *outline.Outline, f *source.File, place source.Span, entitlement string,
+) (fixers.Edit, fixers.Change, bool) {
 	switch {
 	case strings.HasSuffix(f.Path, ".hcl"):
-		return grantHCL(f, place, entitlement)
+		return grantHCL(f, outlined(f), place, entitlement)
 	case files.IsYAML(f.Path):
-		o := outline.YAML(f)
+		o := outlined(f)
 		n := o.At(place)
 		if n < 0 || o.Broken {
 			return fixers.Edit{}, nil, false
@@ -59,8 +61,9 @@ func grant(f *source.File, place source.Span, entitlement string) (fixers.Edit, 
 }
 
 // grantHCL adds the entitlement to a target of a bake file.
-func grantHCL(f *source.File, place source.Span, entitlement string) (edit fixers.Edit, _ fixers.Change, ok bool) {
-	o := bake.Outline(f)
+func grantHCL(
+	f *source.File, o *outline.Outline, place source.Span, entitlement string,
+) (edit fixers.Edit, _ fixers.Change, ok bool) {
 	for n, v := range o.Values {
 		whole := o.Spans[n].Whole
 		if v.Text != "{}" || !strings.HasPrefix(v.Path, "target.") || whole.Start != place.Start {
@@ -166,16 +169,11 @@ func grantCommand(f *source.File, place source.Span, entitlement string) (edit f
 }
 
 // Withdraw returns the fix that takes away an entitlement that stands at a place, nil where that is not certain.
-func Withdraw(f *source.File, place source.Span) []fixers.Fix {
-	var o *outline.Outline
-	switch {
-	case strings.HasSuffix(f.Path, ".hcl"):
-		o = bake.Outline(f)
-	case files.IsYAML(f.Path), files.IsJSON(f.Path):
-		o = outline.YAML(f)
-	default:
+func Withdraw(w *workspace.Workspace, f *source.File, place source.Span) []fixers.Fix {
+	if !strings.HasSuffix(f.Path, ".hcl") && !files.IsYAML(f.Path) && !files.IsJSON(f.Path) {
 		return nil
 	}
+	o := w.Outline(f)
 	edit, change, ok := fixvalues.DeleteItem(f, o, place)
 	if !ok {
 		return nil
