@@ -23,10 +23,12 @@ var layers = []layer{
 	{"parsers/source", nil},
 	{"parsers/workspace", []string{"parsers/"}},
 	{"parsers/nixuse", []string{
-		"parsers/source", "parsers/internal/", "parsers/dockerfile", "parsers/image", "parsers/nixconf",
-		"parsers/packages", "parsers/shell",
+		"parsers/source", "parsers/internal/", "parsers/distro", "parsers/dockerfile", "parsers/image",
+		"parsers/nixconf", "parsers/packages", "parsers/shell",
 	}},
-	{"parsers/image", []string{"parsers/source", "parsers/dockerfile", "parsers/packages", "parsers/shell"}},
+	{"parsers/image", []string{
+		"parsers/source", "parsers/distro", "parsers/dockerfile", "parsers/packages", "parsers/shell",
+	}},
 	{"parsers/packages", []string{"parsers/source", "parsers/shell"}},
 	{"parsers/nixconf", []string{"parsers/source", "parsers/nixconf", "parsers/internal/"}},
 	{"parsers/seccomp/builtin", []string{"parsers/source", "parsers/seccomp"}},

@@ -3,7 +3,8 @@ package image
 import (
 	"slices"
 	"strings"
-	"sync"
+
+	"github.com/sandlint/sandlint/parsers/distro"
 )
 
 // Base is what is known of an image that FROM names.
@@ -18,47 +19,6 @@ type Base struct {
 	TagArch string
 	// Exact says that the name has a tag or digest that pins the version.
 	Exact bool
-}
-
-// shells is what /bin/sh is in images, by repository; those of Docker's library without "library/". Source: the
-// distributions' official images, and the images of Nix, whose /bin/sh is the bash of nixpkgs.
-var shells = map[string][]string{
-	"dash": {"debian", "ubuntu", "buildpack-deps", "bitnami/minideb"},
-	"ash":  {"alpine", "busybox"},
-	"bash": {
-		"fedora", "centos", "rockylinux", "rockylinux/rockylinux", "almalinux", "oraclelinux", "amazonlinux",
-		"archlinux",
-		"archlinux/archlinux", "opensuse/leap", "opensuse/tumbleweed", "opensuse/archive", "fedora/fedora",
-		"centos/centos", "amazonlinux/amazonlinux", "os/oraclelinux",
-		"nixos/nix", "lix-project/lix", "lnl7/nix", "nixpkgs/nix", "nixpkgs/nix-unstable", "nixpkgs/cachix",
-		"nixpkgs/nix-flakes",
-	},
-	"": {"scratch"},
-}
-
-var shellIndex = sync.OnceValue(func() map[string]string {
-	index := map[string]string{}
-	for shell, names := range shells {
-		for _, name := range names {
-			index[name] = shell
-		}
-	}
-	return index
-})
-
-// isUniversalBase reports whether a name is that of one of Red Hat's universal base images, on Docker Hub or on its
-// own registries: all have bash as /bin/sh. Those of languages, such as ubi9/python-311, are built on them.
-func isUniversalBase(name string) bool {
-	rest, ok := strings.CutPrefix(strings.TrimPrefix(name, "redhat/"), "ubi")
-	digits := len(rest) - len(strings.TrimLeft(rest, "0123456789"))
-	return ok && digits > 0 && (digits == len(rest) || rest[digits] == '-' || rest[digits] == '/')
-}
-
-// registries are the hosts whose repositories have the names of the tables.
-var registries = []string{
-	"docker.io/", "index.docker.io/", "registry-1.docker.io/", "ghcr.io/", "quay.io/", "public.ecr.aws/docker/",
-	"mirror.gcr.io/", "registry.access.redhat.com/", "registry.redhat.io/", "registry.fedoraproject.org/",
-	"public.ecr.aws/", "registry.opensuse.org/", "container-registry.oracle.com/",
 }
 
 // architectures are the names of architectures that tags end in, and what Docker calls them.
@@ -99,29 +59,17 @@ func tagArchitecture(tag string) string {
 
 // LookupBase returns what is known of an image by its reference, such as "nixos/nix:2.31.1-amd64"; nil when nothing is.
 func LookupBase(reference string) *Base {
-	name, tag, digest := splitReference(reference)
-	shell, known := shellIndex()[name]
-	if isUniversalBase(name) {
-		shell, known = "bash", true
-	}
-	if !known {
+	name, tag, digest := distro.Split(reference)
+	known := distro.Lookup(name)
+	if known == nil {
 		return nil
+	}
+	shell := known.Shell
+	if shell == "none" {
+		shell = ""
 	}
 	return &Base{Name: name, Tag: tag, Digest: digest, Shell: shell, TagArch: tagArchitecture(tag),
 		Exact: digest != "" || tag != "" && tag != "latest"}
-}
-
-// splitReference divides a reference into the name as the tables have it, the tag and the digest.
-func splitReference(reference string) (name, tag, digest string) {
-	ref, digest, _ := strings.Cut(reference, "@")
-	name = ref
-	if i := strings.LastIndexByte(ref, ':'); i > strings.LastIndexByte(ref, '/') {
-		name, tag = ref[:i], ref[i+1:]
-	}
-	for _, r := range registries {
-		name = strings.TrimPrefix(name, r)
-	}
-	return strings.TrimPrefix(name, "library/"), tag, digest
 }
 
 // anyBase are variables that images of distributions set in some releases.
@@ -171,7 +119,7 @@ func (img *Image) PackagesShell() string {
 // that is not certain. The images of distributions set PATH alone.
 func (img *Image) BaseSets(name string) (sets, known bool) {
 	root := img.Root().Stage
-	switch repository, _, _ := splitReference(root.Image); {
+	switch repository, _, _ := distro.Split(root.Image); {
 	case name == "PATH":
 		return true, true
 	case root.Image == "scratch":

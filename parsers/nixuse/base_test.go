@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/sandlint/sandlint/parsers/distro"
 	"github.com/sandlint/sandlint/parsers/image"
 )
 
@@ -113,32 +114,22 @@ func describe(img *Base) string {
 	return out + " " + strings.Join(settings, "; ")
 }
 
-// TestKnownImages holds the table to its form: each name once, and no setting in it that Nix does not know.
+// TestKnownImages checks that the table of images has no setting that Nix does not know.
 func TestKnownImages(t *testing.T) {
-	seen := map[string]bool{}
-	for _, row := range nixImages {
-		for _, name := range row.names {
-			if seen[name] {
-				t.Errorf("%s is in the table twice", name)
-			}
-			seen[name] = true
-			if row.distribution == "" {
-				t.Errorf("%s is half an image with Nix", name)
-			}
-			img := lookupBase(name)
-			if img == nil || !img.Nix {
-				t.Fatalf("%s is not in the table of shells of package image", name)
-			}
-			if img.Conf == nil {
-				continue
-			}
-			for _, p := range img.Conf.Problems {
-				t.Errorf("the nix.conf of %s: %s", name, p.Message)
-			}
-			for _, entry := range img.Conf.Entries {
-				if _, ok := lookupAny(entry.Name.Text); !ok {
-					t.Errorf("the nix.conf of %s has the setting %s", name, entry.Name.Text)
-				}
+	for name, row := range distro.All() {
+		img := lookupBase(name)
+		if img == nil || img.Nix != (row.Nix != "none") {
+			t.Fatalf("%s: %+v", name, img)
+		}
+		if img.Conf == nil {
+			continue
+		}
+		for _, p := range img.Conf.Problems {
+			t.Errorf("the nix.conf of %s: %s", name, p.Message)
+		}
+		for _, entry := range img.Conf.Entries {
+			if _, ok := lookupAny(entry.Name.Text); !ok {
+				t.Errorf("the nix.conf of %s has the setting %s", name, entry.Name.Text)
 			}
 		}
 	}

@@ -4,21 +4,11 @@ import (
 	"bytes"
 	"strings"
 
-	"github.com/sandlint/sandlint/parsers/image"
+	"github.com/sandlint/sandlint/parsers/distro"
 	"github.com/sandlint/sandlint/parsers/nixconf"
 	"github.com/sandlint/sandlint/parsers/shell"
 	"github.com/sandlint/sandlint/parsers/source"
 )
-
-// packaged is the release of Nix in the package nix-bin, by what a tag can call a release of Debian or Ubuntu.
-// Source: the package indexes of Debian 11 to 13, and of Ubuntu 22.04 and 24.04.
-var packaged = map[string]string{
-	"bullseye": "2.3.7", "debian:11": "2.3.7",
-	"bookworm": "2.8.0", "debian:12": "2.8.0",
-	"trixie": "2.26.3", "debian:13": "2.26.3",
-	"jammy": "2.6.0", "ubuntu:22.04": "2.6.0",
-	"noble": "2.18.1", "ubuntu:24.04": "2.18.1",
-}
 
 // packagedRelease returns the release of Nix that apt installs in an image: the one that the command names, or the one
 // of the image's distribution, zero where neither is known or the Dockerfile has another source of packages.
@@ -39,31 +29,11 @@ func packagedRelease(reference string, dockerfile *source.File, c *shell.Command
 			return nixconf.Version{}
 		}
 	}
-	v, _ := nixconf.ParseVersion(packaged[distributionOf(reference)])
+	name, tag, _ := distro.Split(reference)
+	release := distro.Of(name, tag)
+	if release == nil {
+		return nixconf.Version{}
+	}
+	v, _ := nixconf.ParseVersion(distro.Upstream(release.Nix))
 	return v
-}
-
-// distributionOf returns the key in packaged for the reference of an image: "" where its tag does not say.
-func distributionOf(reference string) string {
-	name, _, _ := strings.Cut(reference, "@")
-	_, tag, ok := strings.Cut(name[strings.LastIndexByte(name, '/')+1:], ":")
-	if !ok {
-		return ""
-	}
-	parts := strings.Split(tag, "-")
-	for _, part := range parts {
-		if _, ok := packaged[part]; ok {
-			return part
-		}
-	}
-	base := image.LookupBase(reference)
-	if base == nil || base.Name != "debian" && base.Name != "ubuntu" && base.Name != "bitnami/minideb" {
-		return ""
-	}
-	number := parts[0]
-	if base.Name != "ubuntu" {
-		number, _, _ = strings.Cut(number, ".")
-		return "debian:" + number
-	}
-	return "ubuntu:" + number
 }

@@ -3,14 +3,12 @@ package sandbox
 import (
 	"fmt"
 	"maps"
-	"regexp"
 	"slices"
-	"strconv"
 	"strings"
-	"sync"
 
 	"github.com/sandlint/sandlint/fixers"
 	fixdocker "github.com/sandlint/sandlint/fixers/dockerfile"
+	"github.com/sandlint/sandlint/parsers/distro"
 	"github.com/sandlint/sandlint/parsers/image"
 	"github.com/sandlint/sandlint/parsers/shell"
 	"github.com/sandlint/sandlint/parsers/source"
@@ -215,22 +213,15 @@ func opamInit(c *image.Command) (source.Span, *fixers.Fix) {
 	return span, addWord(c, c.Words[init].Span.End, "--disable-sandboxing")
 }
 
-// oldReleases matches the words in a tag of releases of Debian and Ubuntu whose opam is older than 2.0, which has no
-// sandbox and no --disable-sandboxing: Debian 9 and Ubuntu 18.10 and before have 1.2.
-var oldReleases = sync.OnceValue(func() *regexp.Regexp {
-	return regexp.MustCompile(`(^|[-_.])(wheezy|jessie|stretch|trusty|xenial|artful|bionic|cosmic)([-_.]|$)`)
-})
-
-// oldOpam reports whether the opam of a command may be older than 2.0: the distribution's package of an old release.
+// oldOpam reports whether the opam of a command may be older than 2.0, which has no sandbox and no
+// --disable-sandboxing: the distribution's package of an old release.
 func oldOpam(c *image.Command) bool {
-	root := c.Step.Image.Root()
-	_, tag, _ := strings.Cut(root.Stage.Image[strings.LastIndexByte(root.Stage.Image, '/')+1:], ":")
-	old := oldReleases().MatchString(tag)
-	digits := len(tag) - len(strings.TrimLeft(tag, "0123456789"))
-	if major, err := strconv.Atoi(tag[:digits]); err == nil && root.Base != nil {
-		old = old || root.Base.Name == "debian" && major <= 9 || root.Base.Name == "ubuntu" && major <= 18
+	name, tag, _ := distro.Split(c.Step.Image.Root().Stage.Image)
+	release := distro.Of(name, tag)
+	if release == nil {
+		return false
 	}
-	if !old {
+	if sandboxes, known := release.OpamSandboxes(); sandboxes || !known && release.Opam != distro.Absent {
 		return false
 	}
 	for _, other := range c.Step.Dockerfile().Commands("apt-get", "apt", "aptitude") {

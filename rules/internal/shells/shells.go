@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/sandlint/sandlint/parsers/distro"
 	"github.com/sandlint/sandlint/parsers/image"
 )
 
@@ -163,50 +164,27 @@ func ofReference(img *image.Image) string {
 		switch {
 		case strings.HasPrefix(part, "alpine"):
 			return "ash"
-		case releases[part] != Unknown:
+		case distro.ByCodename(part) != nil:
 			return "dash"
 		}
 	}
 	return ""
 }
 
-// releases says for the releases of Debian and Ubuntu, by the code names that tags of images have, whether their dash
-// has the option pipefail. Source: the packages dash 0.5.12-2 (Debian 12), 0.5.12-6ubuntu5 (Ubuntu 24.04), without it,
-// and 0.5.12-12 (Debian 13), 0.5.12-12ubuntu1 (Ubuntu 25.04), with it.
-var releases = map[string]Answer{
-	"wheezy": No, "jessie": No, "stretch": No, "buster": No, "bullseye": No, "bookworm": No,
-	"trixie": Yes, "forky": Yes, "sid": Yes, "unstable": Yes, "testing": Yes,
-	"trusty": No, "xenial": No, "bionic": No, "focal": No, "jammy": No, "noble": No, "plucky": Yes, "questing": Yes,
-}
-
-// numbers are the same by the numbers that tags of debian and ubuntu have.
-var numbers = map[string]map[string]Answer{
-	"debian": {"7": No, "8": No, "9": No, "10": No, "11": No, "12": No, "13": Yes, "14": Yes},
-	"ubuntu": {
-		"12.04": No, "14.04": No, "16.04": No, "18.04": No, "20.04": No, "22.04": No, "24.04": No, "25.04": Yes,
-		"25.10": Yes,
-	},
-}
-
 // dashPipefail reports whether the dash of an image has the option pipefail.
 func dashPipefail(reference string) Answer {
-	name, tag := split(reference)
-	for n, part := range tag {
-		if a := releases[part]; a != Unknown {
-			return a
-		}
-		if n > 0 {
-			continue
-		}
-		number := part
-		if name == "debian" {
-			number, _, _ = strings.Cut(part, ".")
-		}
-		if a := numbers[name][number]; a != Unknown {
-			return a
-		}
+	name, tag, _ := distro.Split(reference)
+	release := distro.Of(name, tag)
+	if release == nil {
+		return Unknown
 	}
-	return Unknown
+	switch has, known := release.DashPipefail(); {
+	case !known:
+		return Unknown
+	case has:
+		return Yes
+	}
+	return No
 }
 
 // split returns the last part of an image's name, and the parts of its tag.
