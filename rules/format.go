@@ -86,6 +86,7 @@ var formats = []Format{
 	packageFormat,
 	podsFormat,
 	quadletFormat,
+	valuesFormat,
 	engineFormat,
 	machinesFormat,
 }

@@ -57,6 +57,14 @@ var quadletFormat = Format{
 	Language:     "ini",
 }
 
+// valuesFormat are the values of Helm charts.
+var valuesFormat = Format{
+	Format: workspace.Format{
+		Kind: files.KindValues, Claims: workspace.ClaimsValues, Open: workspace.OpenValues,
+	},
+	Suppressions: runComments,
+}
+
 // quadletComments finds the comments in a unit, each of which covers the next line.
 func quadletComments(doc *workspace.Document, add func(comment, target source.Span)) {
 	LineComments(doc.Source, nil, add)

@@ -27,6 +27,7 @@ const (
 	KindPackage Kind = "package.json"
 	KindPods    Kind = "Kubernetes manifest"
 	KindQuadlet Kind = "Quadlet unit"
+	KindValues  Kind = "values of a Helm chart"
 	// KindEngine is the configuration of a container engine, which counts for all containers.
 	KindEngine Kind = "container engine configuration"
 	// KindBake says which images are built, and how.

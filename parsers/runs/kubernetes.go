@@ -235,9 +235,7 @@ func (m *manifest) container(pod, c *yamltree.Node, role string) {
 	r := &Run{
 		File: m.file, Span: name.Inner, Whole: c.Span, Host: Manifest, Name: name.Text, Engine: Kubernetes,
 		NodeAgent: m.agent,
-		Image:     m.scalar(c.Get("image")), Privileged: m.scalar(own.Get("privileged")),
-		CapAdd: m.list(own.Get("capabilities").Get("add")), CapDrop: m.list(own.Get("capabilities").Get("drop")),
-		Escalation: m.scalar(own.Get("allowPrivilegeEscalation")), ProcMount: m.scalar(own.Get("procMount")),
+		Image:     m.scalar(c.Get("image")),
 		HostUsers: m.scalar(pod.Get("hostUsers")), Env: map[string]Value{},
 		Entrypoint: m.words(c.Get("command")), Args: m.words(c.Get("args")),
 	}
@@ -251,6 +249,22 @@ func (m *manifest) container(pod, c *yamltree.Node, role string) {
 			*key.to = v
 		}
 	}
+	m.context(r, own, outer)
+	if env := c.Get("env"); env != nil {
+		for _, item := range env.Items {
+			if item = item.Resolve(); item.Get("name").IsScalar() {
+				r.Env[item.Get("name").Text] = m.scalar(item.Get("value"))
+			}
+		}
+	}
+	m.out = append(m.out, r)
+}
+
+// context reads the security context of a container, and that of its pod, which counts where the first says nothing.
+func (m *manifest) context(r *Run, own, outer *yamltree.Node) {
+	r.Privileged = m.scalar(own.Get("privileged"))
+	r.CapAdd, r.CapDrop = m.list(own.Get("capabilities").Get("add")), m.list(own.Get("capabilities").Get("drop"))
+	r.Escalation, r.ProcMount = m.scalar(own.Get("allowPrivilegeEscalation")), m.scalar(own.Get("procMount"))
 	if v := m.scalar(own.Get("runAsUser")); v.IsSet() {
 		r.User = v
 	} else {
@@ -277,14 +291,6 @@ func (m *manifest) container(pod, c *yamltree.Node, role string) {
 		v.Text = "unconfined"
 		r.Options = append(r.Options, Option{Name: "systempaths", Value: v, Span: v.Span})
 	}
-	if env := c.Get("env"); env != nil {
-		for _, item := range env.Items {
-			if item = item.Resolve(); item.Get("name").IsScalar() {
-				r.Env[item.Get("name").Text] = m.scalar(item.Get("value"))
-			}
-		}
-	}
-	m.out = append(m.out, r)
 }
 
 // part reads what a manifest says about a container besides what all runs have.

@@ -36,6 +36,7 @@ func Builtin() []Format {
 		{Kind: files.KindPackage, Claims: ClaimsPackage, Open: OpenPackage},
 		{Kind: files.KindPods, Claims: ClaimsPods, Open: OpenPods},
 		{Kind: files.KindQuadlet, Claims: runs.IsQuadlet, Open: OpenQuadlet},
+		{Kind: files.KindValues, Claims: ClaimsValues, Open: OpenValues},
 		{Kind: files.KindEngine, Claims: engineconf.Claims, Open: OpenEngine},
 	}
 }

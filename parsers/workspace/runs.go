@@ -240,6 +240,44 @@ func OpenPods(w *Workspace, e *Entry, f *source.File) (*Document, error) {
 	return d, nil
 }
 
+// ClaimsValues is Format.Claims of the values.yaml of a Helm chart that may say something about privileges.
+func ClaimsValues(name string, text func() []byte) bool {
+	if base := path.Base(name); base != "values.yaml" && base != "values.yml" {
+		return false
+	}
+	b := text()
+	return bytes.Contains(b, []byte("ecurityContext")) &&
+		(bytes.Contains(b, []byte("privileged")) || bytes.Contains(b, []byte("Unconfined")))
+}
+
+// OpenValues is Format.Open of the values.yaml of a Helm chart. Value is nil.
+func OpenValues(w *Workspace, e *Entry, f *source.File) (*Document, error) {
+	dir := filepath.Dir(e.Abs)
+	root := w.root(dir)
+	chart, err := w.neighbour(root, filepath.Join(dir, "Chart.yaml"))
+	if err != nil {
+		return nil, ForeignError{"there is no Helm chart beside it"}
+	}
+	name := yamltree.Parse(chart).Root().Get("name").Resolve()
+	if !name.IsScalar() {
+		return nil, ForeignError{"the Helm chart beside it has no name"}
+	}
+	var templates []*source.File
+	folder := filepath.Join(dir, "templates")
+	for _, base := range files.Names(w.tree, root, folder) {
+		if files.IsYAML(base) {
+			if t, err := w.neighbour(root, filepath.Join(folder, base)); err == nil {
+				templates = append(templates, t)
+			}
+		}
+	}
+	d := &Document{Runs: runs.OfValues(f, name.Text, templates)}
+	if len(d.Runs) == 0 {
+		return nil, ForeignError{"no template uses a security context of it as it is"}
+	}
+	return d, nil
+}
+
 // running holds the runs of all files; they are made on first use.
 type running struct {
 	mu   sync.Mutex
