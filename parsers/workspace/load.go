@@ -132,6 +132,7 @@ func (l *loader) view() *Workspace {
 	v.under, v.tree, v.cache = l.seen.under, l.seen.tree, l.seen.cache
 	v.surveyed = newSurvey(&v)
 	v.surveyed.folders = l.seen.surveyed.folders
+	v.oneRun = l.opts.OneRun
 	return &v
 }
 

@@ -206,9 +206,9 @@ func (w *Workspace) real(abs string) (string, error) {
 	return full, nil
 }
 
-// text reads a file of the workspace, once in a snapshot.
+// text reads a file of the workspace; in the snapshot of one run it is the text that Load has read.
 func (w *Workspace) text(abs string) (*source.File, error) {
-	if w.cache != nil {
+	if w.oneRun {
 		if f, err := w.neighbour(w.root(filepath.Dir(abs)), abs); err == nil {
 			return f, nil
 		}

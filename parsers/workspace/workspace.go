@@ -41,6 +41,7 @@ type Workspace struct {
 	cache    *files.Cache      // nil outside of a snapshot
 	surveyed *survey           // nil outside of a snapshot
 	kept     *Workspace        // the snapshot of all runs, with Options.OneRun; else nil
+	oneRun   bool              // this is that snapshot, or made from it
 }
 
 // Entry is one file of a workspace.

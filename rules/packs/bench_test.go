@@ -29,6 +29,7 @@ import (
 
 // corpus holds the files of the folder.
 type corpus struct {
+	oneRun      bool // each check follows a load of its own
 	dir         string
 	ws          *workspace.Workspace
 	files       int
@@ -66,7 +67,7 @@ func loadCorpus(b *testing.B) *corpus {
 }
 
 func (c *corpus) load(b *testing.B) *workspace.Workspace {
-	ws, err := rules.Load(workspace.Options{Dir: c.dir})
+	ws, err := rules.Load(workspace.Options{Dir: c.dir, OneRun: c.oneRun})
 	if err != nil {
 		b.Fatal(err)
 	}

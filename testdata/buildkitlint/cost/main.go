@@ -80,7 +80,7 @@ func run(folders []string) error {
 	}
 	for range *rounds {
 		ours = append(ours, spent(func() {
-			ws, failure := rules.Load(workspace.Options{Dir: "/project", Files: files.Memory(texts)})
+			ws, failure := rules.Load(workspace.Options{Dir: "/project", OneRun: true, Files: files.Memory(texts)})
 			if failure != nil {
 				err = failure
 				return
