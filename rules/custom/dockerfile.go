@@ -223,6 +223,8 @@ func stepAttributes() []Attribute {
 		}),
 		attribute("exec", "whether the arguments are a JSON array", cty.Bool,
 			func(s *image.Step) cty.Value { return cty.BoolVal(s.Exec) }),
+		attribute("foreign", "whether another frontend than BuildKit's own reads the file, so all may mean something else",
+			cty.Bool, func(s *image.Step) cty.Value { return cty.BoolVal(s.Dockerfile().Foreign()) }),
 		attribute("onbuild", "whether it is the trigger of an ONBUILD", cty.Bool,
 			func(s *image.Step) cty.Value { return cty.BoolVal(s.Onbuild != nil) }),
 		attribute("comments", "the comment lines directly above, without `#`", cty.List(cty.String),
