@@ -223,7 +223,7 @@ func stepAttributes() []Attribute {
 		}),
 		attribute("exec", "whether the arguments are a JSON array", cty.Bool,
 			func(s *image.Step) cty.Value { return cty.BoolVal(s.Exec) }),
-		attribute("foreign", "whether another frontend than BuildKit's own reads the file, so all may mean something else",
+		attribute("foreign", "whether another frontend than BuildKit's own reads the file",
 			cty.Bool, func(s *image.Step) cty.Value { return cty.BoolVal(s.Dockerfile().Foreign()) }),
 		attribute("onbuild", "whether it is the trigger of an ONBUILD", cty.Bool,
 			func(s *image.Step) cty.Value { return cty.BoolVal(s.Onbuild != nil) }),
