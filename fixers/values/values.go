@@ -50,32 +50,35 @@ func Compare(before, after *outline.Outline, fixes []fixers.Fix) string {
 	if !slices.Equal(before.Comments, after.Comments) {
 		return "a comment changed"
 	}
-	old, now := slices.Clone(before.Values), slices.Clone(after.Values)
+	was, is := newBag(before.Values), newBag(after.Values)
 	for _, c := range fixers.Declared[Items](fixes...) {
-		was, is := count(old, c.Path+"[]"), count(now, c.Path+"[]")
 		for _, text := range c.Removed {
-			if !take(&old, c.Path+"[]", text) {
+			if !was.take(c.Path+"[]", text) {
 				return "the list " + c.Path + " has no item " + text
 			}
 		}
 		for _, text := range c.Added {
-			if !take(&now, c.Path+"[]", text) {
+			if !is.take(c.Path+"[]", text) {
 				return "the list " + c.Path + " did not get the item " + text
 			}
 		}
-		if was == 0 || is == 0 {
-			takeEmpty(&old, c.Path)
-			takeEmpty(&now, c.Path)
+		if before.Count(c.Path+"[]") == 0 || after.Count(c.Path+"[]") == 0 {
+			for _, list := range []*bag{was, is} {
+				if !list.take(c.Path, "[]") {
+					list.take(c.Path, "")
+				}
+			}
 		}
 	}
 	for _, c := range fixers.Declared[Scalar](fixes...) {
-		if c.Was != "" && !take(&old, c.Path, c.Was) {
+		if c.Was != "" && !was.take(c.Path, c.Was) {
 			return "the value of " + c.Path + " was another"
 		}
-		if c.Is != "" && !take(&now, c.Path, c.Is) {
+		if c.Is != "" && !is.take(c.Path, c.Is) {
 			return "the value of " + c.Path + " became another"
 		}
 	}
+	old, now := was.left(), is.left()
 	inserted := fixers.Declared[Inserted](fixes...)
 	if len(old) != len(now) {
 		return "values were removed or added"
@@ -107,31 +110,42 @@ func gained(was, is, text string) bool {
 	return false
 }
 
-func count(list []outline.Value, path string) int {
-	n := 0
-	for _, v := range list {
-		if v.Path == path {
-			n++
-		}
-	}
-	return n
+// bag holds the values of a file from which some are taken.
+type bag struct {
+	values []outline.Value
+	at     map[[2]string][]int // by path and text
+	gone   []bool
 }
 
-// take removes a value from a list, and reports whether it was there.
-func take(list *[]outline.Value, path, text string) bool {
-	at := slices.IndexFunc(*list, func(v outline.Value) bool { return v.Path == path && v.Text == text })
-	if at < 0 {
+func newBag(list []outline.Value) *bag {
+	b := &bag{values: list, at: make(map[[2]string][]int, len(list)), gone: make([]bool, len(list))}
+	for n, v := range list {
+		key := [2]string{v.Path, v.Text}
+		b.at[key] = append(b.at[key], n)
+	}
+	return b
+}
+
+// take removes the first value with a path and a text, and reports whether there was one.
+func (b *bag) take(path, text string) bool {
+	key := [2]string{path, text}
+	all := b.at[key]
+	if len(all) == 0 {
 		return false
 	}
-	*list = slices.Delete(*list, at, at+1)
+	b.gone[all[0]], b.at[key] = true, all[1:]
 	return true
 }
 
-// takeEmpty removes a list itself, where it is there.
-func takeEmpty(list *[]outline.Value, path string) {
-	if !take(list, path, "[]") {
-		take(list, path, "")
+// left returns the values that were not taken.
+func (b *bag) left() []outline.Value {
+	var out []outline.Value
+	for n, v := range b.values {
+		if !b.gone[n] {
+			out = append(out, v)
+		}
 	}
+	return out
 }
 
 // Title returns the path without the number of a document, for people.
