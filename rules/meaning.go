@@ -293,19 +293,29 @@ func compareCommands(before, after *nixuse.Model, declared []string, rights bool
 			if from[m].Nix.Label != to[m].Nix.Label {
 				return fmt.Sprintf("%q runs in the place of %q", to[m].Nix.Label, from[m].Nix.Label)
 			}
-			old, now := a.SettingsBefore(from[m]), b.SettingsBefore(to[m])
-			for _, name := range slices.Concat(old.Settings.Names(), now.Settings.Names()) {
-				if old.Same(name, now) {
-					continue
-				}
-				was, _ := old.Value(name)
-				is, _ := now.Value(name)
-				base := strings.TrimPrefix(name, "extra-") // which is a setting of its own before Nix 2.4
-				undeclared := !slices.Contains(declared, name) && !slices.Contains(declared, base)
-				if undeclared || !rights && fixnix.Widens(name, was, is) {
-					return fmt.Sprintf("%q runs with %s = %s instead of %s", to[m].Nix.Label, name, is, was)
-				}
+			if d := compareSettings(a.SettingsBefore(from[m]), b.SettingsBefore(to[m]), declared, rights); d != "" {
+				return fmt.Sprintf("%q runs with %s", to[m].Nix.Label, d)
 			}
+		}
+		if d := compareSettings(a.SettingsBefore(nil), b.SettingsBefore(nil), declared, rights); d != "" {
+			return fmt.Sprintf("stage %d ends with %s", n+1, d)
+		}
+	}
+	return ""
+}
+
+// compareSettings says which setting is in force instead of another one without being declared. It is "" where none is.
+func compareSettings(old, now *nixuse.Effective, declared []string, rights bool) string {
+	for _, name := range slices.Concat(old.Settings.Names(), now.Settings.Names()) {
+		if old.Same(name, now) {
+			continue
+		}
+		was, _ := old.Value(name)
+		is, _ := now.Value(name)
+		base := strings.TrimPrefix(name, "extra-") // which is a setting of its own before Nix 2.4
+		undeclared := !slices.Contains(declared, name) && !slices.Contains(declared, base)
+		if undeclared || !rights && fixnix.Widens(name, was, is) {
+			return fmt.Sprintf("%s = %s instead of %s", name, is, was)
 		}
 	}
 	return ""

@@ -119,10 +119,8 @@ func compareCompose(c *Comparison) string {
 		if before[n].Name != after[n].Name || before[n].Meaning() != after[n].Meaning() {
 			return "the service " + strconv.Quote(before[n].Name) + " is run in another way"
 		}
-		for _, key := range privilegeKeys {
-			if span, ok := now.Services[n].Keys[key]; ok && strings.HasSuffix(now.Source.Text(span), ":") {
-				return "Compose refuses a list that has no value"
-			}
+		if withoutValue(now, now.Services[n]) {
+			return "Compose refuses a list that has no value"
 		}
 	}
 	return ""
@@ -173,6 +171,14 @@ func compareYAML(c *Comparison) (difference string, ok bool) {
 		}
 	}
 	return "", true
+}
+
+// withoutValue reports whether one of the lists from which fixes take items has no value, which Compose refuses.
+func withoutValue(f *compose.File, s *compose.Service) bool {
+	return slices.ContainsFunc(privilegeKeys, func(key string) bool {
+		span, ok := s.Keys[key]
+		return ok && strings.HasSuffix(f.Source.Text(span), ":")
+	})
 }
 
 // privilegeKeys are the keys of a service from which fixes take items.

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/sandlint/sandlint/fixers"
+	"github.com/sandlint/sandlint/parsers/compose"
 	"github.com/sandlint/sandlint/parsers/dockerfile"
 	"github.com/sandlint/sandlint/parsers/image"
 	"github.com/sandlint/sandlint/parsers/nixconf"
@@ -20,8 +21,8 @@ import (
 // looks, and no proof can show what it means. They come back once that text is mended.
 
 // withdrawFixes removes the fixes of findings inside the instructions that BuildKit refuses and the scripts that no
-// shell can parse, but for those of what is wrong with these, and inside the nix.conf texts that are in another
-// language.
+// shell can parse, but for those of what is wrong with these, in files that are refused as a whole, and inside the
+// nix.conf texts that are in another language.
 func withdrawFixes(all []Finding, doc *workspace.Document) {
 	if !offered(all) {
 		return
@@ -31,6 +32,9 @@ func withdrawFixes(all []Finding, doc *workspace.Document) {
 		withdraw(all, doc.Source, refusedInstructions(d), aboutDockerfile)
 		withdraw(all, doc.Source, unreadableScripts(d), aboutDockerfile)
 	}
+	if broken(doc) {
+		withdraw(all, doc.Source, []source.Span{doc.Source.Span()}, func(r *Rule) bool { return r.Syntax })
+	}
 	var foreign []source.Span
 	for _, text := range doc.Texts {
 		if text.Fragment.File == doc.Source && inOtherLanguage(text) {
@@ -38,6 +42,21 @@ func withdrawFixes(all []Finding, doc *workspace.Document) {
 		}
 	}
 	withdraw(all, doc.Source, foreign, func(*Rule) bool { return false })
+}
+
+// broken reports whether a file is refused as a whole: a Dockerfile for its directives, another file for its language.
+func broken(doc *workspace.Document) bool {
+	switch v := doc.Value.(type) {
+	case *nixuse.Hosted:
+		return v.Broken
+	case *compose.File:
+		return len(v.Problems) > 0 || slices.ContainsFunc(v.Services, func(s *compose.Service) bool {
+			return withoutValue(v, s)
+		})
+	}
+	d := doc.Dockerfile
+	return d != nil && len(d.Problems) > 0 && len(d.Instructions) > 0 &&
+		d.Problems[0].Span.Start < d.Instructions[0].Span.Start && !d.Problems[0].Span.IsEmpty()
 }
 
 // withdraw removes the fixes that edit one of some spans of a file, but for those of the rules that may.

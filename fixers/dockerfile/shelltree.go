@@ -46,40 +46,61 @@ func (d *dumper) statements(list []*syntax.Stmt) {
 		d.dump(reflect.ValueOf(list))
 		return
 	}
+	separator := " && "
+	if m.separated {
+		separator = ""
+	}
+	end := ";"
+	if m.chained {
+		end = separator
+	}
 	for _, stmt := range list {
-		var forms []string
-		for _, joined := range chain(stmt) {
-			var b strings.Builder
-			plain := dumper{out: &b}
-			if plain.dump(reflect.ValueOf(joined)); m.command(b.String()) {
-				d.dropped = append(d.dropped, b.String())
-				continue
-			}
-			b.Reset()
-			one := dumper{out: &b, mask: m}
-			one.joined(joined)
-			d.dropped = append(d.dropped, one.dropped...)
-			forms = append(forms, b.String())
-		}
-		if len(forms) == 0 {
-			continue
-		}
+		forms, operators := d.kept(chain(stmt))
 		if len(forms) == 0 {
 			continue // the whole statement comes or goes
 		}
-		if m.reordered {
+		if m.reordered && !slices.Contains(operators, syntax.OrStmt) {
 			slices.Sort(forms)
 		}
-		separator := " && "
-		if m.separated {
-			separator = ""
+		for n, form := range forms {
+			switch {
+			case n == 0:
+			case operators[n] == syntax.OrStmt:
+				d.out.WriteString(" || ")
+			default:
+				d.out.WriteString(separator)
+			}
+			d.out.WriteString(form)
 		}
-		end := ";"
-		if m.chained {
-			end = separator
-		}
-		d.out.WriteString(strings.Join(forms, separator) + end)
+		d.out.WriteString(end)
 	}
+}
+
+// kept returns the trees of the commands of a list that do not come or go, with the operator before each. One that ||
+// joins to a neighbour on whose failure something depends stays.
+func (d *dumper) kept(list []joint) (forms []string, operators []syntax.BinCmdOperator) {
+	var before syntax.BinCmdOperator // what stands before the first command that is kept
+	for n, j := range list {
+		var b strings.Builder
+		plain := dumper{out: &b}
+		free := j.operator != syntax.OrStmt && (n > 0 || n+1 == len(list) || list[n+1].operator != syntax.OrStmt)
+		if plain.dump(reflect.ValueOf(j.stmt)); free && d.mask.command(b.String()) {
+			d.dropped = append(d.dropped, b.String())
+			continue
+		}
+		b.Reset()
+		one := dumper{out: &b, mask: d.mask}
+		one.joined(j.stmt)
+		d.dropped = append(d.dropped, one.dropped...)
+		if len(forms) == 0 {
+			before = j.operator
+		}
+		forms, operators = append(forms, b.String()), append(operators, j.operator)
+	}
+	if before == syntax.OrStmt && len(forms) > 0 { // all commands before it went
+		forms[0] = " || " + forms[0]
+	}
+	return forms, operators
 }
 
 // joined writes a statement that && may join to others: where its words may become two commands, without what shows
@@ -114,13 +135,22 @@ func commandTrees(commands []string) []string {
 	return out
 }
 
-// chain returns the statements that && joins.
-func chain(stmt *syntax.Stmt) []*syntax.Stmt {
-	if and, ok := stmt.Cmd.(*syntax.BinaryCmd); ok && and.Op == syntax.AndStmt && len(stmt.Redirs) == 0 &&
-		!stmt.Negated && !stmt.Background {
-		return append(chain(and.X), chain(and.Y)...)
+// joint is a command of a list, with the operator that joins it to those before it, 0 for the first.
+type joint struct {
+	operator syntax.BinCmdOperator
+	stmt     *syntax.Stmt
+}
+
+// chain returns the commands that && and || join.
+func chain(stmt *syntax.Stmt) []joint {
+	list, ok := stmt.Cmd.(*syntax.BinaryCmd)
+	if !ok || list.Op != syntax.AndStmt && list.Op != syntax.OrStmt || len(stmt.Redirs) > 0 || stmt.Negated ||
+		stmt.Background || stmt.Coprocess {
+		return []joint{{stmt: stmt}}
 	}
-	return []*syntax.Stmt{stmt}
+	behind := chain(list.Y)
+	behind[0].operator = list.Op
+	return append(chain(list.X), behind...)
 }
 
 // static returns the text of a word that has no expansions.

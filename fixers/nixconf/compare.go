@@ -22,6 +22,15 @@ type Settings []string
 // Allows implements fixers.Change.
 func (s Settings) Allows() string { return "the settings " + fixers.Enumerate(s) }
 
+// Overridden declares that settings, by canonical name, may change in the text that is edited, since a text that is read
+// later assigns them. What a Nix command of the file sees stays the same.
+type Overridden []string
+
+// Allows implements fixers.Change.
+func (s Overridden) Allows() string {
+	return "the settings " + fixers.Enumerate(s) + " of a text before the last"
+}
+
 // Rights declares that the fix may give users or keys more rights, which no safe fix does.
 type Rights struct{}
 
@@ -78,6 +87,7 @@ func CompareTexts(before, after *nixconf.File, kind effective.SourceKind, change
 	targets nixconf.Targets) string {
 	declares := fixers.Fix{Changes: changes}
 	declared := slices.Concat(fixers.Declared[Settings](declares)...)
+	declared = append(declared, slices.Concat(fixers.Declared[Overridden](declares)...)...)
 	for _, name := range declared { // which is a setting of its own before Nix 2.4
 		declared = append(declared, "extra-"+name)
 	}

@@ -80,10 +80,21 @@ func DeleteLine(fr *source.Fragment, f *nixconf.File, e *nixconf.Entry) ([]fixer
 	if s == line.Span && !fr.Whole() {
 		return nil, false
 	}
-	if s.Start == 0 && s.End < len(fr.Text) && (fr.Text[s.End] == ' ' || fr.Text[s.End] == '\t') && !fr.Whole() {
+	if s.Start == 0 && s.End < len(fr.Text) && !fr.Whole() && indentation(fr, s.End) > indentation(fr, 0) {
 		return nil, false // in a YAML block the first line says how far all are indented
 	}
 	return replace(fr, s, "")
+}
+
+// indentation returns how many blanks stand before the line that begins at an offset of a text, in its file and in the
+// text, which may be without those that its host removes.
+func indentation(fr *source.Fragment, at int) int {
+	line := fr.File.Line(fr.File.LineOf(fr.Span(source.Span{Start: at, End: at}).Start))
+	n := 0
+	for line.Start+n < line.End && (fr.File.Bytes[line.Start+n] == ' ' || fr.File.Bytes[line.Start+n] == '\t') {
+		n++
+	}
+	return n
 }
 
 // ReplaceLine replaces the words of line n, counted from 0, with text, and keeps its indentation, comment and line end.

@@ -82,8 +82,9 @@ func compareProfile(before, after *source.File, fixes declaration, targets decid
 	declared, repair := fixes.syscalls, fixes.repair
 	now, err := read(after.Bytes)
 	if repair && errors.Is(err, errTwice) {
-		if _, old := read(before.Bytes); errors.Is(old, errTwice) {
-			return ""
+		if _, old := read(before.Bytes); errors.Is(old, errTwice) ||
+			old != nil && len(seccomp.Parse(before).DuplicateFields) > 0 {
+			return "" // no reader took the text before, and what occurs twice has a finding of its own
 		}
 	}
 	if err != nil {
@@ -146,6 +147,10 @@ func (m *meaning) sharesCalls() bool {
 	}
 	return false
 }
+
+// Decidable reports whether the decisions of a profile can be compared, so that a fix may remove rules that change none:
+// all of it is read as what it stands for, and it is known for which machines it is.
+func Decidable(p *seccomp.Profile) bool { return !misshapen(p) && hostsKnown(p) }
 
 // hostsKnown reports whether a profile says for which machines it is. Without that, rules that decide alike on the
 // usual ones may differ on others.

@@ -164,6 +164,14 @@ func (e *Effective) Origins(name string) []Origin {
 	return out
 }
 
+// ComesFrom reports whether a part of a setting's value comes from an event.
+func (e *Effective) ComesFrom(name string, event *Event) bool {
+	from := e.merged.origins
+	return slices.ContainsFunc(e.Settings.Get(name).Origins, func(o effective.Origin) bool {
+		return o.Source >= 0 && o.Source < len(from) && from[o.Source].Event == event
+	})
+}
+
 // nixVersion returns the release of Nix whose behaviour settings in the image are merged for.
 func (img *Image) nixVersion() (nixconf.Distribution, nixconf.Version) {
 	t := img.targets()[0]

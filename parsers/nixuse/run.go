@@ -46,12 +46,25 @@ func (t *Text) Before(entry *nixconf.Entry) iter.Seq2[*Text, *nixconf.Entry] {
 // UpToEnd yields the entries for a setting, given by its canonical name, that Nix reads up to the end of the text, the
 // last one first; see Before.
 func (t *Text) UpToEnd(name string) iter.Seq2[*Text, *nixconf.Entry] {
+	before, _ := t.around(name)
+	return backward(before)
+}
+
+// PastEnd yields the entries for a setting, given by its canonical name, that Nix reads after the text, the last one
+// first; see Before.
+func (t *Text) PastEnd(name string) iter.Seq2[*Text, *nixconf.Entry] {
+	_, after := t.around(name)
+	return backward(after)
+}
+
+// around returns the entries for a setting up to the end of the text, and those after it.
+func (t *Text) around(name string) (before, after []placed) {
 	r := t.reads()
 	all := r.settings[name]
 	end, _ := slices.BinarySearchFunc(all, r.order[t]+1, func(p placed, order int) int {
 		return r.order[p.text] - order
 	})
-	return backward(all[:end])
+	return all[:end], all[end:]
 }
 
 func backward(all []placed) iter.Seq2[*Text, *nixconf.Entry] {

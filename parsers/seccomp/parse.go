@@ -134,9 +134,35 @@ func parseJSON(f *source.File, resources bool) []*Profile {
 	return []*Profile{p}
 }
 
+// repeated notes the members of an object above the profile that have one of some names and repeat an earlier one.
+func (p *Profile) repeated(v *hujson.Value, names ...string) {
+	obj, ok := v.Value.(*hujson.Object)
+	if !ok {
+		return
+	}
+	first := map[string]*hujson.ObjectMember{}
+	for i := range obj.Members {
+		m := &obj.Members[i]
+		name := text(&m.Name)
+		if !slices.Contains(names, name) {
+			continue
+		}
+		if first[name] == nil {
+			first[name] = m
+			continue
+		}
+		p.DuplicateFields = append(p.DuplicateFields, Field{
+			Name: String{name, span(&m.Name)}, Near: name, Value: span(&m.Value), Earlier: span(&first[name].Name),
+			EarlierValue: span(&first[name].Value),
+		})
+	}
+}
+
 func (p *Profile) read(root hujson.Value) {
 	if linux := member(&root, "linux"); linux != nil && member(&root, "ociVersion") != nil {
 		p.Dialect = Bundle
+		p.repeated(&root, "ociVersion", "linux")
+		p.repeated(linux, "seccomp")
 		if process := member(&root, "process"); process != nil {
 			if v := member(process, "noNewPrivileges"); v != nil {
 				p.NoNewPrivileges = v.Value.Kind() == 't'

@@ -49,9 +49,10 @@ var relativeWorkdir = &rules.Rule{
 			at = source.Span{Start: at.Start + 1, End: at.End - 1}
 		}
 		switch inner := f.Text(at); {
-		case strings.Contains(inner, "$") && ("/"+strings.TrimPrefix(dir, "./") != full || overridable(s, inner)):
+		case !strings.ContainsAny(inner, "$\\`'\""):
+		case "/"+strings.TrimPrefix(dir, "./") != full || overridable(s, inner):
 			at = source.Span{} // BuildKit cleans a relative path only, and an argument may be an absolute one
-		case strings.Contains(inner, "$") || strings.ContainsAny(inner, "\\`'\""):
+		default:
 			at.End = at.Start + len(inner) - len(strings.TrimPrefix(inner, "./"))
 			text = "/"
 		}

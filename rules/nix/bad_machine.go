@@ -110,7 +110,11 @@ func checkMachines(p *rules.Pass, list machineList) {
 			if slip.what != "" {
 				span, what = slip.span, slip.what
 			}
-			p.Report(list.at(span, what+`; every build ends with "bad machine specification"`, slip.fix))
+			fix := slip.fix
+			if !list.mends(e, fix) {
+				fix = machineFix{}
+			}
+			p.Report(list.at(span, what+`; every build ends with "bad machine specification"`, fix))
 		case refusal.what != "":
 			finding := list.at(refusal.span, fmt.Sprintf(`%s; every build ends with "bad machine specification" in %s`,
 				refusal.what, refusal.targets), machineFix{})
@@ -185,6 +189,18 @@ func (l machineList) refusal(e *machines.Entry) refusal {
 	}
 	out.everywhere = out.everywhere && out.what != ""
 	return out
+}
+
+// mends reports whether Nix accepts what a fix makes of an entry, with each column where it belongs.
+func (l machineList) mends(e *machines.Entry, fix machineFix) bool {
+	if fix.title == "" || !e.Span.Contains(fix.span) {
+		return false
+	}
+	text := string(l.fragment.Text)
+	now := machines.Parse(text[e.Span.Start:fix.span.Start]+fix.with+text[fix.span.End:e.Span.End], 0)
+	return !slices.ContainsFunc(now, func(e machines.Entry) bool {
+		return l.refusal(&e).what != "" || slipped(&e).what != ""
+	})
 }
 
 // slip is what moved the columns of a machine.

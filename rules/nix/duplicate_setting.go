@@ -107,7 +107,8 @@ func duplicate(text *nixuse.Text, name string, earlier, later nixtext.Located) r
 	}
 	if edits, ok := fixnix.DeleteLine(earlier.Text.Fragment, earlier.Text.File, earlier.Entry); ok {
 		finding.Fixes = append(finding.Fixes,
-			nixtext.Fix(earlier.Text, "Delete the line without effect", fixers.Safe, edits, fixers.Changes{}))
+			nixtext.Fix(earlier.Text, "Delete the line without effect", fixers.Safe, edits,
+				fixers.Changes{}.When(earlier.Text != later.Text, fixnix.Overridden{name})))
 	}
 	return finding
 }

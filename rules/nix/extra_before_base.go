@@ -55,6 +55,16 @@ func checkExtraBeforeBase(p *rules.Pass, text *nixuse.Text) {
 	}
 }
 
+// assignedPast reports whether a later text assigns a setting again.
+func assignedPast(text *nixuse.Text, name string) bool {
+	for t, entry := range text.PastEnd(name) {
+		if nixtext.Assigns(t, entry, text.Targets) {
+			return true
+		}
+	}
+	return false
+}
+
 // lastAssignment returns the last assignment of a setting that the text assigns.
 func lastAssignment(text *nixuse.Text, name string) *nixconf.Entry {
 	for _, entry := range slices.Backward(text.Setting(name)) {
@@ -82,7 +92,7 @@ func lostAddition(text *nixuse.Text, name string, earlier nixtext.Located, later
 	if !nixtext.Known(text, later) || !refused.Accepted(text, later.Name.Text, later.Words) || misread.Is(text, later) {
 		return finding // Nix refuses the later line, so this one may be the one to keep
 	}
-	if earlier.Text == text && (text.Image != nil || !inforce.Loosens(base, earlier.Entry)) {
+	if earlier.Text == text && !assignedPast(text, name) && (text.Image != nil || !inforce.Loosens(base, earlier.Entry)) {
 		if edits, ok := fixnix.MoveBelow(text.Fragment, text.File, earlier.Entry, last); ok {
 			finding.Fixes = append(finding.Fixes,
 				nixtext.Fix(text, "Move the line below", fixers.Unsafe, edits,
@@ -91,7 +101,8 @@ func lostAddition(text *nixuse.Text, name string, earlier nixtext.Located, later
 	}
 	if edits, ok := fixnix.DeleteLine(earlier.Text.Fragment, earlier.Text.File, earlier.Entry); ok {
 		finding.Fixes = append(finding.Fixes,
-			nixtext.Fix(earlier.Text, "Delete the line without effect", fixers.Safe, edits, fixers.Changes{}))
+			nixtext.Fix(earlier.Text, "Delete the line without effect", fixers.Safe, edits,
+				fixers.Changes{}.When(earlier.Text != text, fixnix.Overridden{name})))
 	}
 	return finding
 }

@@ -92,19 +92,12 @@ func split(text *nixuse.Text, line nixconf.Line, place int, settings []string) [
 	if !ok {
 		return nil
 	}
-	parts := nixconf.Parse(source.WholeFile(
-		source.NewFile("", append(append([]byte(nil), text.Fragment.Text[line.Span.Start:start]...),
-			append([]byte("\n"), text.Fragment.Text[place:line.Span.End]...)...))))
-	if len(parts.Problems) > 0 {
+	entries, ok := refused.ReadsClearly(text.Targets,
+		string(text.Fragment.Text[line.Span.Start:start])+"\n"+string(text.Fragment.Text[place:line.Span.End]))
+	if !ok {
 		return nil
 	}
-	for _, e := range parts.Entries {
-		if _, more := misread.Glued(e); more {
-			return nil // three assignments in one line
-		}
-		if refused.Refuses(text.Targets, e.Name.Text, e.Words) {
-			return nil
-		}
+	for _, e := range entries {
 		if settings != nil {
 			settings = append(settings, e.Name.Text) // old releases may have another canonical name
 		}

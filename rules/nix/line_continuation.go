@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/sandlint/sandlint/fixers"
+	fixnix "github.com/sandlint/sandlint/fixers/nixconf"
 	"github.com/sandlint/sandlint/parsers/nixconf"
 	"github.com/sandlint/sandlint/parsers/nixuse"
 	"github.com/sandlint/sandlint/parsers/source"
@@ -29,8 +30,8 @@ var lineContinuation = &rules.Rule{
 	Check: rules.OnText(func(p *rules.Pass, text *nixuse.Text) {
 		nixtext.Problems(text, func(problem source.Problem) {
 			finding := nixtext.At(text, problem.Span, problem.Message)
-			if edits, ok := join(text, problem); ok {
-				finding.Fixes = []fixers.Fix{nixtext.Fix(text, "Join the line to the one above", fixers.Safe, edits,
+			if edits, safety, ok := join(text, problem); ok {
+				finding.Fixes = []fixers.Fix{nixtext.Fix(text, "Join the line to the one above", safety, edits,
 					fixers.Changes{fixers.Repair{}})}
 			}
 			p.Report(finding)
@@ -40,7 +41,8 @@ var lineContinuation = &rules.Rule{
 
 // join returns the edits that put a line at the end of the one above it, without the backslashes that were meant to do
 // so. There are none where a comment is in between, or where the setting does not take a list.
-func join(text *nixuse.Text, problem source.Problem) ([]fixers.Edit, bool) {
+// All lines of one value are joined with the same safety: one that is joined to a line that stays mends nothing.
+func join(text *nixuse.Text, problem source.Problem) ([]fixers.Edit, fixers.Safety, bool) {
 	n := slices.IndexFunc(text.Lines, func(l nixconf.Line) bool { return l.Span.Contains(problem.Span) })
 	first, words := n, []nixconf.Word(nil)
 	for first >= 0 {
@@ -51,13 +53,13 @@ func join(text *nixuse.Text, problem source.Problem) ([]fixers.Edit, bool) {
 	}
 	i := slices.IndexFunc(text.Entries, func(e *nixconf.Entry) bool { return e.Line == first })
 	if n <= 0 || i < 0 || !text.Lines[n-1].Comment.IsEmpty() {
-		return nil, false
+		return nil, fixers.Manual, false
 	}
 	entry := text.Entries[i]
 	if facts, ok := names.FactsFor(text.Targets, entry.Name.Text); !ok ||
 		!slices.Contains([]nixconf.Kind{nixconf.KindList, nixconf.KindSet, nixconf.KindMap, nixconf.KindFeatures,
 			nixconf.KindURLs}, facts.Kind) {
-		return nil, false
+		return nil, fixers.Manual, false
 	}
 	last := first
 	for ; last < len(text.Lines); last++ {
@@ -70,10 +72,10 @@ func join(text *nixuse.Text, problem source.Problem) ([]fixers.Edit, bool) {
 		}
 		for _, w := range of {
 			if w.Text == "=" {
-				return nil, false // the assignment itself is split over several lines
+				return nil, fixers.Manual, false // the assignment itself is split over several lines
 			}
 			if strings.ContainsAny(w.Text, "<'\"") {
-				return nil, false // shell text
+				return nil, fixers.Manual, false // shell text
 			}
 			if w.Text = strings.TrimRight(w.Text, `\`); w.Text != "" {
 				words = append(words, w)
@@ -81,24 +83,28 @@ func join(text *nixuse.Text, problem source.Problem) ([]fixers.Edit, bool) {
 		}
 	}
 	if !refused.Accepted(text, entry.Name.Text, words) {
-		return nil, false
+		return nil, fixers.Manual, false
 	}
 	above := text.Lines[n-1].Words
 	end := above[len(above)-1]
 	from := withoutBackslash(above, end)
 	edits, ok := nixtext.Replace(text, source.Span{Start: from, End: text.Lines[n].Words[0].Span.Start}, " ")
 	if !ok {
-		return nil, false
+		return nil, fixers.Manual, false
 	}
 	if own := text.Lines[n].Words; n == last-1 && strings.HasSuffix(own[len(own)-1].Text, `\`) && len(own) > 1 {
 		more, ok := nixtext.Replace(text,
 			source.Span{Start: withoutBackslash(own, own[len(own)-1]), End: own[len(own)-1].Span.End}, "")
 		if !ok {
-			return nil, false
+			return nil, fixers.Manual, false
 		}
 		edits = append(edits, more...)
 	}
-	return edits, true
+	safety := fixers.Safe
+	if fixnix.IsRight(nixuse.Canonical(entry.Name.Text)) {
+		safety = fixers.Unsafe
+	}
+	return edits, safety, true
 }
 
 // withoutBackslash returns the end of a line before the backslash that ends it.

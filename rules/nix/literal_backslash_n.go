@@ -15,6 +15,7 @@ import (
 	"github.com/sandlint/sandlint/rules"
 	"github.com/sandlint/sandlint/rules/nix/internal/misread"
 	"github.com/sandlint/sandlint/rules/nix/internal/nixtext"
+	"github.com/sandlint/sandlint/rules/nix/internal/refused"
 )
 
 var literalBackslashN = &rules.Rule{
@@ -115,6 +116,17 @@ func breakLines(text *nixuse.Text, in source.Span, names []string, breaks []misr
 		e, ok := nixtext.Replace(text, b.Span, newline)
 		inPlace = inPlace && ok
 		edits = append(edits, e...)
+	}
+	var lines strings.Builder
+	at := in.Start
+	for _, b := range breaks {
+		lines.Write(text.Fragment.Text[at:b.Span.Start])
+		lines.WriteByte('\n')
+		at = b.Span.End
+	}
+	lines.Write(text.Fragment.Text[at:in.End])
+	if _, ok := refused.ReadsClearly(text.Targets, lines.String()); !ok && text.Fragment.Known(in) {
+		return fixers.Fix{}, false
 	}
 	if inPlace {
 		return nixtext.Fix(text, `Write line ends in the place of \n`, fixers.Safe, edits, changes), true

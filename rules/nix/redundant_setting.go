@@ -26,14 +26,28 @@ var redundantSetting = &rules.Rule{
 		"NixOS/nix, docker.nix: the image nixos/nix sets sandbox = false and build-users-group = nixbld",
 		"Nix manual, nix.conf: the defaults",
 	},
-	Check: rules.OnTimeline(checkRedundantSettings),
+	Check: rules.OnTimelines(func(p *rules.Pass, model *nixuse.Model) {
+		r := redundancies{}
+		for _, img := range model.Images {
+			r.check(p, img)
+		}
+	}),
 }
 
 // protections are settings whose default protects, so an author may want to see it.
 var protections = []string{"sandbox = true", "filter-syscalls = true", "require-sigs = true",
 	"accept-flake-config = false", "allow-new-privileges = false", "sandbox-fallback = true"}
 
-func checkRedundantSettings(p *rules.Pass, img *nixuse.Image) {
+// redundancies are the writes of the stages above that change nothing: what repeats one of them changes nothing either,
+// for the same reason.
+type redundancies map[redundancy]string
+
+type redundancy struct {
+	write   *nixuse.Event
+	setting string
+}
+
+func (r redundancies) check(p *rules.Pass, img *nixuse.Image) {
 	for _, e := range img.Events {
 		if e.Kind != nixuse.WriteConfig || e.Maybe || e.ByInstaller || e.Text == nil || !e.Text.Append ||
 			e.Text.Host != nixuse.HostWrite {
@@ -46,10 +60,11 @@ func checkRedundantSettings(p *rules.Pass, img *nixuse.Image) {
 				!nixtext.Assigns(e.Text, entry, e.Text.Targets) || !nixtext.Known(e.Text, entry) {
 				continue
 			}
-			why := redundant(img, e, before, entry)
+			why := r.why(img, e, before, entry)
 			if why == "" {
 				continue
 			}
+			r[redundancy{e, name}] = why
 			finding := nixtext.Atf(e.Text, entry.Span, "%q changes nothing, since %s", fixnix.Line(entry), why)
 			finding.Fixes = deleteSetting(img, e, entry)
 			p.Report(finding)
@@ -57,8 +72,10 @@ func checkRedundantSettings(p *rules.Pass, img *nixuse.Image) {
 	}
 }
 
-// redundant says why an entry changes nothing, "" where it may change something.
-func redundant(img *nixuse.Image, e *nixuse.Event, before *nixuse.Effective, entry *nixconf.Entry) string {
+// why says why an entry changes nothing, "" where it may change something.
+func (r redundancies) why(
+	img *nixuse.Image, e *nixuse.Event, before *nixuse.Effective, entry *nixconf.Entry,
+) string {
 	name := nixuse.Canonical(entry.Name.Text)
 	if !before.Known(name) || !before.Same(name, img.SettingsAfter(e, e.User)) {
 		return ""
@@ -66,6 +83,9 @@ func redundant(img *nixuse.Image, e *nixuse.Event, before *nixuse.Effective, ent
 	origins := before.Origins(name)
 	if before.Settings.Get(name).Set || len(origins) > 0 {
 		written := func(o nixuse.Origin) bool { return o.Event != nil }
+		if len(origins) == 1 && written(origins[0]) {
+			return r[redundancy{origins[0].Event, name}]
+		}
 		if name != "sandbox" || len(origins) == 0 || slices.ContainsFunc(origins, written) {
 			return ""
 		}

@@ -75,6 +75,10 @@ func dropped(text *nixuse.Text, line *nixconf.Line) []fixers.Fix {
 		}
 	case nixconf.IsEchoOption(first.Text) && len(line.Words) > 3 && line.Words[2].Text == "=" &&
 		refused.Accepted(text, line.Words[1].Text, line.Words[3:]):
+		if _, ok := refused.ReadsClearly(text.Targets,
+			string(text.Fragment.Text[line.Words[1].Span.Start:line.Span.End])); !ok && text.Fragment.Known(line.Span) {
+			return nil
+		}
 		title = "Delete " + first.Text
 		if !text.Fragment.Whole() {
 			return withoutOption(text, first, line.Words[1], title)

@@ -263,36 +263,42 @@ func namedElsewhere(img *nixuse.Image, e *nixuse.Event) bool {
 	return strings.Count(text, short) > writes
 }
 
-// rightPlace returns the fix that writes to the place that was meant.
+// rightPlace returns the fix that writes to the place that was meant, by all commands of the stage that write to the
+// other one.
 func rightPlace(img *nixuse.Image, e *nixuse.Event, right string) []fixers.Fix {
 	base := img.Root().Base
-	redirs := redirections(e)
-	if right != nixuse.SystemConf || base == nil || base.Conf == nil || len(redirs) == 0 ||
-		e.File != img.Dockerfile.Source || e.File.Text(redirs[0].Target.Span) != e.Path {
+	if right != nixuse.SystemConf || base == nil || base.Conf == nil {
 		return nil
 	}
+	fix := fixers.Fix{Title: "Write to " + right, Safety: fixers.Safe}
 	var names []string
-	safety := fixers.Safe
-	for _, entry := range e.Text.Entries {
-		names = append(names, nixuse.Canonical(entry.Name.Text))
-	}
-	changes := fixers.Changes{fixdocker.Instructions{}, fixnix.Settings(names)}
-	if !e.Text.Append || slices.ContainsFunc(names, fixnix.IsRight) {
-		safety = fixers.Unsafe
-		changes = append(changes, fixnix.Rights{})
-	}
-	if !e.Text.Append {
-		before, after := base.Conf.Entries, names
-		for _, entry := range before {
-			after = append(after, nixuse.Canonical(entry.Name.Text))
+	replaces := false
+	for _, w := range img.Events {
+		if w.Kind != nixuse.WriteConfig || w.Path != e.Path {
+			continue
 		}
-		changes[1] = fixnix.Settings(after)
+		redirs := redirections(w)
+		if len(redirs) == 0 || w.Maybe || w.Text == nil || w.File != img.Dockerfile.Source ||
+			w.File.Text(redirs[0].Target.Span) != w.Path {
+			return nil
+		}
+		fix.Edits = append(fix.Edits, fixers.Edit{File: w.File, Span: redirs[0].Target.Span, Text: right})
+		for _, entry := range w.Text.Entries {
+			names = append(names, nixuse.Canonical(entry.Name.Text))
+		}
+		replaces = replaces || !w.Text.Append
 	}
-	return []fixers.Fix{{
-		Title: "Write to " + right, Safety: safety,
-		Edits:   []fixers.Edit{{File: e.File, Span: redirs[0].Target.Span, Text: right}},
-		Changes: changes,
-	}}
+	if replaces {
+		for _, entry := range base.Conf.Entries {
+			names = append(names, nixuse.Canonical(entry.Name.Text))
+		}
+	}
+	fix.Changes = fixers.Changes{fixdocker.Instructions{}, fixnix.Settings(names)}
+	if replaces || slices.ContainsFunc(names, fixnix.IsRight) {
+		fix.Safety = fixers.Unsafe
+		fix.Changes = append(fix.Changes, fixnix.Rights{})
+	}
+	return []fixers.Fix{fix}
 }
 
 // otherFolder returns the value of NIX_CONF_DIR from an event to the end of its stage, "" where it has none or it is

@@ -183,6 +183,10 @@ func installerFix(img *nixuse.Image, write, command *nixuse.Event, found []late)
 	var settings []string
 	for _, l := range found {
 		if l.command == command && l.effect == reach.Fails {
+			if slices.ContainsFunc(nixconf.CheckValueFor(write.Text.Targets, l.setting, l.entry.Value, l.entry.Words),
+				func(e nixconf.TargetError) bool { return e.Fatal }) {
+				return nil
+			}
 			settings = append(settings, l.setting+" = "+l.entry.Value)
 		}
 	}

@@ -233,11 +233,14 @@ func (o *overwrites) restored(done *nixuse.Event, name, value string) *nixuse.Ev
 			if e.Text == nil || e.Maybe || e.Kind == nixuse.RunCommand {
 				continue
 			}
+			settings := o.img.SettingsAfter(e, e.User)
 			for _, entry := range e.Text.Entries {
 				name := nixuse.Canonical(entry.Name.Text)
-				if all := o.sets[name]; len(all) == 0 || all[len(all)-1] != e {
-					o.sets[name] = append(all, e)
+				if all := o.sets[name]; len(all) > 0 && all[len(all)-1] == e ||
+					settings.Known(name) && !settings.ComesFrom(name, e) {
+					continue // seen, or nothing reads it
 				}
+				o.sets[name] = append(o.sets[name], e)
 			}
 		}
 	}
@@ -284,6 +287,16 @@ func lostMessage(e *nixuse.Event, found []lost) string {
 	return message
 }
 
+// lastInstaller returns the last event of a stage that replaces the file that an event of an installer replaces.
+func (o *overwrites) lastInstaller(e *nixuse.Event) *nixuse.Event {
+	for _, last := range slices.Backward(o.img.Events) {
+		if replaces(last) && last.Path == e.Path && last.File == e.File && !last.Instruction.Broken {
+			return last
+		}
+	}
+	return e
+}
+
 // fix returns the fix that keeps lost settings: it writes them again behind an installer, or makes what replaces the
 // file append to it.
 func (o *overwrites) fix(e *nixuse.Event, found []lost) []fixers.Fix {
@@ -298,15 +311,17 @@ func (o *overwrites) fix(e *nixuse.Event, found []lost) []fixers.Fix {
 	}
 	if e.ByInstaller {
 		text, ok := fixnix.AppendCommand(lines)
+		last := o.lastInstaller(e)
 		tooLate := slices.ContainsFunc(found, func(l lost) bool {
-			return l.command != nil && l.command.Instruction == e.Instruction
+			return l.command != nil && l.command.Image == o.img &&
+				(l.command.Instruction == last.Instruction || !l.command.ComesAfter(last))
 		})
 		if !ok || tooLate || !e.ReadsSystemConf() || e.Path != nixuse.SystemConf {
 			return nil
 		}
 		return []fixers.Fix{{
 			Title: "Write the settings again after the installer", Safety: fixers.Unsafe,
-			Edits:   fixdocker.InsertAfter(e.Image.Dockerfile.File, e.Instruction, "RUN "+text),
+			Edits:   fixdocker.InsertAfter(e.Image.Dockerfile.File, last.Instruction, "RUN "+text),
 			Changes: fixers.Changes{fixdocker.NewInstructions{"RUN"}, settings, fixnix.Rights{}},
 		}}
 	}

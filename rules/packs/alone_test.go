@@ -104,8 +104,9 @@ func TestRefuted(t *testing.T) {
 	}
 	each, share := 1, uint64(12) // one of twelve cases
 	if heavytest.On() {
-		each, share = 6, 1
+		each, share = number("SANDLINT_FUZZ", 6), 1
 	}
+	first := uint64(number("SANDLINT_SEED", 26))
 	files, refuted := 0, map[string]int{}
 	eachCase(t, func(name string, texts map[string]string) {
 		// Each case has its own sequence, so a new case changes nothing for the others.
@@ -115,7 +116,7 @@ func TestRefuted(t *testing.T) {
 		if seed%share > 0 {
 			return
 		}
-		r := rand.New(rand.NewPCG(26, seed))
+		r := rand.New(rand.NewPCG(first, seed))
 		for range each {
 			mutated := map[string]string{}
 			for _, path := range slices.Sorted(maps.Keys(texts)) {

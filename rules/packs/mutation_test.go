@@ -21,12 +21,6 @@ import (
 // fix because of what it brings to light, the rule could not always know; such fixes are counted apart. SANDLINT_FUZZ
 // is the number of texts, SANDLINT_SEED another beginning.
 func TestMutatedNixConf(t *testing.T) {
-	number := func(variable string, otherwise int) int {
-		if n, err := strconv.Atoi(os.Getenv(variable)); err == nil {
-			return n
-		}
-		return otherwise
-	}
 	count, seed := 100, uint64(number("SANDLINT_SEED", 1))
 	if heavytest.On() {
 		count = number("SANDLINT_FUZZ", 2000)
@@ -66,6 +60,14 @@ func TestMutatedNixConf(t *testing.T) {
 	if all*20 > fixes {
 		t.Errorf("more than a twentieth of the fixes is rejected for what they bring to light")
 	}
+}
+
+// number returns the number in a variable of the environment, or another one.
+func number(variable string, otherwise int) int {
+	if n, err := strconv.Atoi(os.Getenv(variable)); err == nil {
+		return n
+	}
+	return otherwise
 }
 
 // nixTexts returns the nix.conf files of the cases of all rules.

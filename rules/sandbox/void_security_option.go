@@ -74,6 +74,11 @@ func deleteItem(p *rules.Pass, run *runs.Run, key string, f *source.File, item s
 	if text := f.Text(f.Line(n)); !strings.HasPrefix(strings.TrimLeft(text, " \t"), "- ") || f.LineOf(list.Start) == n {
 		return deleteValue(p, f, item)
 	}
+	indent := f.Text(f.Line(f.LineOf(list.Start)))
+	indent = indent[:len(indent)-len(strings.TrimLeft(indent, " \t"))]
+	if strings.Count(f.Text(run.Whole), "\n"+indent+key+":") > 1 {
+		return nil // Compose refuses a key that occurs twice
+	}
 	items := 0
 	for _, line := range strings.Split(f.Text(list), "\n") {
 		if strings.HasPrefix(strings.TrimLeft(line, " \t"), "- ") {

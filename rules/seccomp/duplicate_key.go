@@ -86,7 +86,13 @@ func checkDuplicateKey(p *rules.Pass, profile *workspace.Profile) {
 		}
 		finding.Related = []rules.Related{{File: profile.Source, Span: previous.Name.Span, Message: "it is here too"}}
 		if n == 0 { // it mends the others too
-			finding.Fixes = keepOne(profile, fmt.Sprintf("Remove %s %q", which, field.Name.Text), remove)
+			kept := chain[len(chain)-1]
+			if remove[len(remove)-1] == kept {
+				kept = chain[0]
+			}
+			if value := text(kept.Value); value != "" && value != "null" && value != "~" { // else it would be missing
+				finding.Fixes = keepOne(profile, fmt.Sprintf("Remove %s %q", which, field.Name.Text), remove)
+			}
 		}
 		p.Report(finding)
 	}

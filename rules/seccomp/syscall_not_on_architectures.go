@@ -35,6 +35,14 @@ var syscallNotOnArchitectures = &rules.Rule{
 		everywhere := abis.Listed(profile)
 		// Else a profile is for any machine, and nothing can be shown for all of them.
 		named := len(profile.Architectures)+len(profile.ArchMap) > 0
+		unloaded := map[string]bool{} // names that libseccomp makes an empty filter of, so every change matters
+		for _, f := range profile.Usual(p.Targets().Seccomp) {
+			for _, a := range f.Archs {
+				if name, ok := f.Unloaded(a); ok {
+					unloaded[name.Text] = true
+				}
+			}
+		}
 		for r, rule := range profile.Rules {
 			on := everywhere
 			if len(rule.Includes.Arches) > 0 {
@@ -63,7 +71,7 @@ var syscallNotOnArchitectures = &rules.Rule{
 				if len(missing) == len(rule.Names) {
 					title, edits = "Remove the rule", fixseccomp.RemoveRules(profile.Profile, r)
 				}
-				if _, known := seccomp.LookupAction(profile.DefaultAction.Text); known && named {
+				if _, known := seccomp.LookupAction(profile.DefaultAction.Text); known && named && !unloaded[s.Name] {
 					finding.Fixes = fixes.Edited(profile, title, fixers.Safe, edits, fixers.Changes{})
 				}
 				p.Report(finding)

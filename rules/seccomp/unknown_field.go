@@ -1,6 +1,7 @@
 package seccomp
 
 import (
+	"bytes"
 	"cmp"
 	"fmt"
 	"slices"
@@ -71,10 +72,18 @@ var unknownField = &rules.Rule{
 const mostTried = 16
 
 // isRead reports whether the value of a field has the shape that it must have under another name, and has no unknown
-// fields in it. That is known for profiles in JSON with few unknown fields.
+// fields in it. That is known for profiles that are alone in their file and have few unknown fields.
 func isRead(profile *workspace.Profile, field seccomp.Field, name string) bool {
-	if profile.Dialect == seccomp.SPO || len(profile.UnknownFields) > mostTried {
+	if len(profile.UnknownFields) > mostTried {
 		return true
+	}
+	if profile.Dialect == seccomp.SPO {
+		if field.Path == "" {
+			return false // the field is no part of the profile before, so the two cannot be compared
+		}
+		if bytes.Count(profile.Source.Bytes, []byte("SeccompProfile")) > 1 {
+			return true // each reading is one of all of them
+		}
 	}
 	text := slices.Concat(profile.Source.Bytes[:field.Name.Span.Start], []byte(phrase.Quote(name)),
 		profile.Source.Bytes[field.Name.Span.End:])

@@ -44,6 +44,9 @@ func Dest(s *image.Step) (w dockerfile.Word, text string, known bool) {
 		return w, "", false
 	}
 	w = s.Words[len(s.Words)-1]
+	if slices.ContainsFunc(s.Heredocs, func(h dockerfile.Heredoc) bool { return h.Operator.Contains(w.Span) }) {
+		return w, "", false // the name of a heredoc, after a blank
+	}
 	text, known = s.Expand(w.Text)
 	return w, text, known && text != ""
 }

@@ -469,7 +469,17 @@ func (r *run) mount(c *image.Command) (fixers.Fix, bool) {
 		c.OtherUser() || r.isRelied(c) {
 		return fixers.Fix{}, false
 	}
-	text := " --mount=type=cache,target=" + r.Mount
+	target := r.Mount
+	if rest, ok := strings.CutPrefix(target, "/root/"); ok {
+		if home, ok := c.Step.Lookup("HOME"); ok && !home.Known {
+			return fixers.Fix{}, false
+		}
+		target = path.Join(c.Step.Home(), rest)
+		if strings.ContainsAny(target, " \t,\"'$\\`") {
+			return fixers.Fix{}, false
+		}
+	}
+	text := " --mount=type=cache,target=" + target
 	if r.Locked {
 		text += ",sharing=locked"
 	}
@@ -478,7 +488,7 @@ func (r *run) mount(c *image.Command) (fixers.Fix, bool) {
 		at = flags[len(flags)-1].Span.End
 	}
 	return fixers.Fix{
-		Title: "Use a cache mount at " + r.Mount, Safety: fixers.Unsafe,
+		Title: "Use a cache mount at " + target, Safety: fixers.Unsafe,
 		Edits:   []fixers.Edit{{File: c.File, Span: source.Span{Start: at, End: at}, Text: text}},
 		Changes: fixers.Changes{fixdocker.Flags{"mount"}},
 	}, true

@@ -9,7 +9,9 @@ import (
 	"github.com/sandlint/sandlint/fixers"
 	fixnix "github.com/sandlint/sandlint/fixers/nixconf"
 	"github.com/sandlint/sandlint/parsers/nixconf"
+	"github.com/sandlint/sandlint/parsers/nixconf/hidden"
 	"github.com/sandlint/sandlint/parsers/nixuse"
+	"github.com/sandlint/sandlint/parsers/source"
 	"github.com/sandlint/sandlint/rules"
 	"github.com/sandlint/sandlint/rules/nix/internal/hostsystem"
 	"github.com/sandlint/sandlint/rules/nix/internal/misread"
@@ -85,6 +87,26 @@ func Accepted(text *nixuse.Text, name string, words []nixconf.Word) bool {
 // Refuses reports whether a targeted release refuses a setting with these words as its value.
 func Refuses(ts nixconf.Targets, name string, words []nixconf.Word) bool {
 	return slices.ContainsFunc(nixconf.CheckValueFor(ts, name, joined(words), words), isFatal)
+}
+
+// ReadsClearly returns the entries of some lines, and false where Nix would refuse one of them, or where one holds two
+// assignments or a character that is invisible or looks like another one. Fixes that make new lines ask for that.
+func ReadsClearly(ts nixconf.Targets, lines string) ([]*nixconf.Entry, bool) {
+	parts := nixconf.Parse(source.WholeFile(source.NewFile("", []byte(lines))))
+	if len(parts.Problems) > 0 {
+		return nil, false
+	}
+	isHidden := func(w nixconf.Word) bool {
+		_, _, found := hidden.First(w.Text)
+		return found
+	}
+	for _, e := range parts.Entries {
+		if _, more := misread.Glued(e); more || Refuses(ts, e.Name.Text, e.Words) || isHidden(e.Name) ||
+			slices.ContainsFunc(e.Words, isHidden) {
+			return nil, false
+		}
+	}
+	return parts.Entries, true
 }
 
 func isFatal(e nixconf.TargetError) bool { return e.Fatal }

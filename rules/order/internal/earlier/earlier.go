@@ -182,7 +182,7 @@ func (c *Commands) First(img *nixuse.Image, write *nixuse.Event, name string) (*
 	var found sight
 	for g, seen := range c.groups[name] {
 		settings := img.SettingsAfter(write, g.user)
-		if !settings.Known(name) {
+		if !settings.Known(name) || !settings.ComesFrom(name, write) {
 			continue
 		}
 		if name == "experimental-features" {

@@ -406,11 +406,13 @@ func hostsOf(profile *seccomp.Profile, l decide.Loader, names []string) []*secco
 type Remover struct {
 	profile *workspace.Profile
 	left    map[int]int // how many names stay, by rule
+
+	decidable bool
 }
 
 // NewRemover returns the Remover for the mentions of a profile for which gone is true.
 func NewRemover(profile *workspace.Profile, gone func(*Mention) bool, all [][]Mention) *Remover {
-	r := &Remover{profile, map[int]int{}}
+	r := &Remover{profile, map[int]int{}, fixseccomp.Decidable(profile.Profile)}
 	for n, rule := range profile.Rules {
 		r.left[n] = len(rule.Names)
 	}
@@ -426,6 +428,9 @@ func NewRemover(profile *workspace.Profile, gone func(*Mention) bool, all [][]Me
 
 // Remove returns the fix that removes a mention, and the whole rule where all its names are to go.
 func (r *Remover) Remove(n *Mention) []fixers.Fix {
+	if !r.decidable {
+		return nil
+	}
 	if r.left[n.Rule] == 0 {
 		return fixes.Edited(r.profile, "Remove the rule", fixers.Safe,
 			fixseccomp.RemoveRules(r.profile.Profile, n.Rule), fixers.Changes{})
