@@ -277,11 +277,16 @@ type meaning struct {
 type object = map[string]any
 
 func read(text []byte) (*meaning, error) {
-	d := json.NewDecoder(bytes.NewReader(text))
+	d := decoder{Decoder: json.NewDecoder(bytes.NewReader(text))}
 	d.UseNumber()
-	root, err := decode(d, 0)
+	root, err := d.value(0)
 	if err != nil {
 		return nil, err
+	}
+	if d.twice {
+		if p := seccomp.Parse(source.NewFile("profile.json", text)); len(p.DuplicateFields) > 0 {
+			return nil, fmt.Errorf("the key %q %w", p.DuplicateFields[0].Near, errTwice)
+		}
 	}
 	if _, err := d.Token(); !errors.Is(err, io.EOF) {
 		return nil, errors.New("something follows the JSON value")
@@ -322,8 +327,14 @@ func isKnown(key string) bool {
 // maxDepth is how deep values may be nested, as in encoding/json.
 const maxDepth = 10_000
 
-// decode reads one JSON value, and refuses a known key that occurs twice in one object.
-func decode(d *json.Decoder, depth int) (any, error) {
+// decoder reads JSON values.
+type decoder struct {
+	*json.Decoder
+	twice bool // whether a known key occurred twice in one object, maybe where no reader looks
+}
+
+// value reads one value.
+func (d *decoder) value(depth int) (any, error) {
 	if depth > maxDepth {
 		return nil, errors.New("values are nested too deeply")
 	}
@@ -341,9 +352,9 @@ func decode(d *json.Decoder, depth int) (any, error) {
 			}
 			name := key.(string) // the decoder lets nothing else pass here
 			if _, ok := o[name]; ok && isKnown(name) {
-				return nil, fmt.Errorf("the key %q %w", name, errTwice)
+				d.twice = true
 			}
-			if o[name], err = decode(d, depth+1); err != nil {
+			if o[name], err = d.value(depth + 1); err != nil {
 				return nil, err
 			}
 		}
@@ -352,7 +363,7 @@ func decode(d *json.Decoder, depth int) (any, error) {
 	case json.Delim('['):
 		list := []any{}
 		for d.More() {
-			v, err := decode(d, depth+1)
+			v, err := d.value(depth + 1)
 			if err != nil {
 				return nil, err
 			}

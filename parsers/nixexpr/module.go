@@ -258,16 +258,25 @@ func (p *parser) lines() ([]source.Piece, bool) {
 func (p *parser) lineOf(from, to, end int) (out []source.Piece, next int, ok bool) {
 	start := from
 	flush := func(until int) {
-		if start < until {
+		if start == until {
+			return
+		}
+		text := strings.TrimSuffix(string(p.src[start:until]), "\n")
+		line := source.Span{Start: start, End: start + len(text)}
+		if text != "" {
 			out = append(out, source.Piece{
-				Text: string(p.src[start:until]), Span: source.Span{Start: start, End: until}, Verbatim: true,
-				Quoting: source.SingleQuoted,
+				Text: text, Span: line, Verbatim: true, Quoting: source.SingleQuoted, Indented: true,
+			})
+		}
+		if line.End < until {
+			out = append(out, source.Piece{
+				Text: "\n", Span: source.Span{Start: line.End, End: until}, Quoting: source.SingleQuoted, Indented: true,
 			})
 		}
 	}
 	escape := func(at, length int, text string) {
 		flush(at)
-		out = append(out, source.Piece{Text: text, Span: source.Span{Start: at, End: at + length}})
+		out = append(out, source.Piece{Text: text, Span: source.Span{Start: at, End: at + length}, Indented: true})
 		start = at + length
 	}
 	for at := from; at < to; {

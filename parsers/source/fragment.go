@@ -43,8 +43,9 @@ type Piece struct {
 	Quoting Quoting
 	// Opaque says that Text stands for something unknown, such as a variable, whose value must not be checked.
 	Opaque bool
-	// Indented says that the piece is part of a line of a YAML literal block: the blanks before the line belong to the
-	// host, no line break can be written there, and deleting a line also deletes its indentation.
+	// Indented says that the piece is part of a line of a YAML literal block or of an indented string of the Nix
+	// language: the blanks before the line belong to the host, no line break can be written there, and deleting a line
+	// also deletes its indentation.
 	Indented bool
 }
 

@@ -120,12 +120,16 @@ func tokenAt(text *nixuse.Text, entry *nixconf.Entry, n int) (rules.Finding, boo
 	switch {
 	case host != w.Text:
 		colon := source.Span{Start: w.Span.Start + len(host), End: w.Span.Start + len(host) + 1}
-		title := "Replace the colon with ="
-		if colon.End == w.Span.End {
-			title = "" // the token is elsewhere
+		title, with := "Replace the colon with =", "="
+		token := w.Text[len(host)+1:]
+		switch untyped := (host == "gitlab.com" || strings.HasPrefix(host, "gitlab.")) && !strings.Contains(token, ":"); {
+		case token == "", untyped && !strings.HasPrefix(token, "glpat-"):
+			title = "" // the token or its type is elsewhere
+		case untyped:
+			title, with = "Write =PAT: for the colon", "=PAT:"
 		}
 		return mend(fmt.Sprintf("there is a colon between %q and its token, so Nix has no token for that host", host),
-			w.Span, title, fixers.Unsafe, colon, "=")
+			w.Span, title, fixers.Unsafe, colon, with)
 	case literal(n+1) && words[n+1].Text == "=" && n+2 < len(words):
 		return spaced(n + 2)
 	case n+1 < len(words) && strings.HasPrefix(words[n+1].Text, "=") &&

@@ -101,16 +101,26 @@ func checkBuildUsersGroup(p *rules.Pass, img *nixuse.Image, st *groupState) {
 			st.over = true
 			return
 		}
-		finding.Fixes = []fixers.Fix{{
-			Title: "Write build-users-group = before it", Safety: fixers.Unsafe,
-			Changes: fixers.Changes{fixdocker.NewInstructions{"RUN"}, fixnix.Settings{"build-users-group"}},
-			Edits: fixdocker.InsertBefore(img.Dockerfile.File, e.Instruction,
-				"RUN mkdir -p /etc/nix && echo 'build-users-group =' >> /etc/nix/nix.conf"),
-		}}
+		if !replacesConfig(img, e) {
+			finding.Fixes = []fixers.Fix{{
+				Title: "Write build-users-group = before it", Safety: fixers.Unsafe,
+				Changes: fixers.Changes{fixdocker.NewInstructions{"RUN"}, fixnix.Settings{"build-users-group"}},
+				Edits: fixdocker.InsertBefore(img.Dockerfile.File, e.Instruction,
+					"RUN mkdir -p /etc/nix && echo 'build-users-group =' >> /etc/nix/nix.conf"),
+			}}
+		}
 		p.Report(finding)
 		st.over = true // the first failure ends the build, also of the stages that are based on this one
 		return
 	}
+}
+
+// replacesConfig reports whether the instruction of an event replaces the system's file of settings before the event.
+func replacesConfig(img *nixuse.Image, e *nixuse.Event) bool {
+	return slices.ContainsFunc(img.EventsBeside(e), func(at *nixuse.Event) bool {
+		return at.Kind == nixuse.WriteConfig && at.Path == nixuse.SystemConf && !(at.Text != nil && at.Text.Append) &&
+			e.ComesAfter(at)
+	})
 }
 
 // leavesGroupOut reports whether an installation of Nix creates no group of build users.

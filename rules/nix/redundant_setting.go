@@ -1,6 +1,7 @@
 package nix
 
 import (
+	"bytes"
 	"slices"
 	"strings"
 
@@ -113,8 +114,8 @@ func (r redundancies) why(
 func deleteSetting(img *nixuse.Image, e *nixuse.Event, entry *nixconf.Entry) []fixers.Fix {
 	fix := fixers.Fix{Title: "Delete it", Safety: fixers.Safe}
 	c := e.Command
-	if e.File != img.Dockerfile.Source || e.Instruction.Broken {
-		return nil
+	if e.File != img.Dockerfile.Source || e.Instruction.Broken || !bytes.HasSuffix(e.Text.Fragment.Text, []byte("\n")) {
+		return nil // without its line end, what comes next is part of the line
 	}
 	if len(e.Text.Lines) > 1 {
 		edits, ok := fixnix.DeleteLine(e.Text.Fragment, e.Text.File, entry)

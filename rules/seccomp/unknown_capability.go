@@ -53,8 +53,10 @@ var unknownCapability = &rules.Rule{
 						}
 						if !given[near] {
 							edits := fixseccomp.ReplaceString(profile.Profile, name, near)
-							finding.Fixes = fixes.Edited(profile, "Rename to "+near, fixers.Unsafe, edits,
-								fixers.Changes{fixseccomp.Syscalls(literals.Texts(rule.Names)), fixers.Reveals{}})
+							if len(rule.Names) > 0 { // else nobody knows what the rule is about
+								finding.Fixes = fixes.Edited(profile, "Rename to "+near, fixers.Unsafe, edits,
+									fixers.Changes{fixseccomp.Syscalls(literals.Texts(rule.Names)), fixers.Reveals{}})
+							}
 						}
 					}
 					p.Report(finding)
