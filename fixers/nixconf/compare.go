@@ -22,8 +22,8 @@ type Settings []string
 // Allows implements fixers.Change.
 func (s Settings) Allows() string { return "the settings " + fixers.Enumerate(s) }
 
-// Overridden declares that settings, by canonical name, may change in the text that is edited, since a text that is read
-// later assigns them. What a Nix command of the file sees stays the same.
+// Overridden declares that settings, by canonical name, may change in the text that is edited, since a text that is
+// read later assigns them. What a Nix command of the file sees stays the same.
 type Overridden []string
 
 // Allows implements fixers.Change.

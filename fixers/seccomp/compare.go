@@ -148,8 +148,8 @@ func (m *meaning) sharesCalls() bool {
 	return false
 }
 
-// Decidable reports whether the decisions of a profile can be compared, so that a fix may remove rules that change none:
-// all of it is read as what it stands for, and it is known for which machines it is.
+// Decidable reports whether the decisions of a profile can be compared, so a fix may remove rules that change none: all
+// of it is read as what it stands for, and it is known for which machines it is.
 func Decidable(p *seccomp.Profile) bool { return !misshapen(p) && hostsKnown(p) }
 
 // hostsKnown reports whether a profile says for which machines it is. Without that, rules that decide alike on the

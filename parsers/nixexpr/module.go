@@ -270,7 +270,8 @@ func (p *parser) lineOf(from, to, end int) (out []source.Piece, next int, ok boo
 		}
 		if line.End < until {
 			out = append(out, source.Piece{
-				Text: "\n", Span: source.Span{Start: line.End, End: until}, Quoting: source.SingleQuoted, Indented: true,
+				Text: "\n", Span: source.Span{Start: line.End, End: until}, Quoting: source.SingleQuoted,
+				Indented: true,
 			})
 		}
 	}

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"regexp"
 	"slices"
+	"strings"
 	"sync"
 
 	"github.com/sandlint/sandlint/parsers/files"
@@ -78,10 +79,19 @@ func appendConfigMap(out []*Profile, f *source.File, object *yamltree.Node) []*P
 			}
 			out = append(out, &Profile{
 				Profile: profile, Fragment: fr, Uses: []Use{{Kind: use, File: f, Span: pair.Key.Span}},
+				object: nameOf(f, object),
 			})
 		}
 	}
 	return out
+}
+
+// nameOf returns the name in the metadata of an object, as the file has it.
+func nameOf(f *source.File, object *yamltree.Node) string {
+	if name := object.Get("metadata").Get("name"); name.IsScalar() {
+		return strings.Trim(f.Text(name.Span), "\"'")
+	}
+	return ""
 }
 
 // beginsProfile matches the beginning of a profile, for a text that is no JSON: a broken one, or a log, or prose.

@@ -31,6 +31,7 @@ type Profile struct {
 	// are known.
 	Uses []Use
 
+	object  string // the name of the ConfigMap that a Fragment lies in
 	usual   []*decide.Filter
 	filters []*decide.Filter
 }

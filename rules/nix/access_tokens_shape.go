@@ -122,7 +122,8 @@ func tokenAt(text *nixuse.Text, entry *nixconf.Entry, n int) (rules.Finding, boo
 		colon := source.Span{Start: w.Span.Start + len(host), End: w.Span.Start + len(host) + 1}
 		title, with := "Replace the colon with =", "="
 		token := w.Text[len(host)+1:]
-		switch untyped := (host == "gitlab.com" || strings.HasPrefix(host, "gitlab.")) && !strings.Contains(token, ":"); {
+		untyped := (host == "gitlab.com" || strings.HasPrefix(host, "gitlab.")) && !strings.Contains(token, ":")
+		switch {
 		case token == "", untyped && !strings.HasPrefix(token, "glpat-"):
 			title = "" // the token or its type is elsewhere
 		case untyped:

@@ -92,7 +92,8 @@ func lostAddition(text *nixuse.Text, name string, earlier nixtext.Located, later
 	if !nixtext.Known(text, later) || !refused.Accepted(text, later.Name.Text, later.Words) || misread.Is(text, later) {
 		return finding // Nix refuses the later line, so this one may be the one to keep
 	}
-	if earlier.Text == text && !assignedPast(text, name) && (text.Image != nil || !inforce.Loosens(base, earlier.Entry)) {
+	if earlier.Text == text && !assignedPast(text, name) &&
+		(text.Image != nil || !inforce.Loosens(base, earlier.Entry)) {
 		if edits, ok := fixnix.MoveBelow(text.Fragment, text.File, earlier.Entry, last); ok {
 			finding.Fixes = append(finding.Fixes,
 				nixtext.Fix(text, "Move the line below", fixers.Unsafe, edits,

@@ -98,6 +98,9 @@ func split(text *nixuse.Text, line nixconf.Line, place int, settings []string) [
 		return nil
 	}
 	for _, e := range entries {
+		if nixuse.Canonical(e.Name.Text) == "experimental-features" && !refused.GatesClearly(text) {
+			return nil
+		}
 		if settings != nil {
 			settings = append(settings, e.Name.Text) // old releases may have another canonical name
 		}

@@ -14,6 +14,7 @@ import (
 	"github.com/sandlint/sandlint/rules/nix/internal/misread"
 	"github.com/sandlint/sandlint/rules/nix/internal/names"
 	"github.com/sandlint/sandlint/rules/nix/internal/nixtext"
+	"github.com/sandlint/sandlint/rules/nix/internal/refused"
 )
 
 var unknownFeature = &rules.Rule{
@@ -68,7 +69,7 @@ func unknownFeatureAt(text *nixuse.Text, entry *nixconf.Entry, n int, k nixconf.
 		title = fmt.Sprintf("Delete it, since %s is listed too", near)
 		edits, ok = fixnix.RemoveWord(text.Fragment, entry, n)
 	}
-	if ok {
+	if ok && refused.GatesClearly(text) {
 		finding.Fixes = []fixers.Fix{nixtext.Fix(text, title, fixers.Unsafe, edits,
 			fixers.Changes{fixnix.Settings(misread.Touched(text, entry))})}
 	}

@@ -1,6 +1,7 @@
 package nix
 
 import (
+	"bytes"
 	"fmt"
 	"slices"
 	"strings"
@@ -138,9 +139,12 @@ func checkUnknownSetting(p *rules.Pass, text *nixuse.Text) {
 			message += fmt.Sprintf("; known to %s", k.Description)
 		}
 		finding := nixtext.At(text, entry.Name.Span, message)
+		// A module of NixOS may give an attribute twice, of which the text has one.
+		twice := strings.HasSuffix(text.Fragment.File.Path, ".nix") &&
+			bytes.Count(text.Fragment.File.Bytes, []byte(entry.Name.Text)) > 1
 		if near != "" && (renamed[near] || !renames(p, text, entry, near)) {
 			finding.Fixes = []fixers.Fix{{Title: "Rename to " + near, Safety: fixers.Manual}}
-		} else if near != "" && len(text.Setting(nixuse.Canonical(near))) == 0 {
+		} else if near != "" && !twice && len(text.Setting(nixuse.Canonical(near))) == 0 {
 			renamed[near] = true
 			if edits, ok := nixtext.Replace(text, entry.Name.Span, near); ok {
 				settings := misread.Touched(text, &nixconf.Entry{Name: nixconf.Word{Text: near}})

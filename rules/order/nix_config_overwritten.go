@@ -287,8 +287,8 @@ func lostMessage(e *nixuse.Event, found []lost) string {
 	return message
 }
 
-// lastInstaller returns the last event of a stage that replaces the file that an event of an installer replaces.
-func (o *overwrites) lastInstaller(e *nixuse.Event) *nixuse.Event {
+// lastReplacement returns the last event of a stage that replaces the file that an event replaces.
+func (o *overwrites) lastReplacement(e *nixuse.Event) *nixuse.Event {
 	for _, last := range slices.Backward(o.img.Events) {
 		if replaces(last) && last.Path == e.Path && last.File == e.File && !last.Instruction.Broken {
 			return last
@@ -311,7 +311,7 @@ func (o *overwrites) fix(e *nixuse.Event, found []lost) []fixers.Fix {
 	}
 	if e.ByInstaller {
 		text, ok := fixnix.AppendCommand(lines)
-		last := o.lastInstaller(e)
+		last := o.lastReplacement(e)
 		tooLate := slices.ContainsFunc(found, func(l lost) bool {
 			return l.command != nil && l.command.Image == o.img &&
 				(l.command.Instruction == last.Instruction || !l.command.ComesAfter(last))
@@ -325,7 +325,7 @@ func (o *overwrites) fix(e *nixuse.Event, found []lost) []fixers.Fix {
 			Changes: fixers.Changes{fixdocker.NewInstructions{"RUN"}, settings, fixnix.Rights{}},
 		}}
 	}
-	if e.Command == nil {
+	if e.Command == nil || o.lastReplacement(e) != e {
 		return nil
 	}
 	for _, r := range e.Command.Redirs {

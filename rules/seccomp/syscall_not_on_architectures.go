@@ -34,7 +34,7 @@ var syscallNotOnArchitectures = &rules.Rule{
 		loaders := p.Targets().Seccomp.Loaders(profile.Profile)
 		everywhere := abis.Listed(profile)
 		// Else a profile is for any machine, and nothing can be shown for all of them.
-		named := len(profile.Architectures)+len(profile.ArchMap) > 0
+		named := len(profile.Architectures)+len(profile.ArchMap) > 0 && fixseccomp.Decidable(profile.Profile)
 		unloaded := map[string]bool{} // names that libseccomp makes an empty filter of, so every change matters
 		for _, f := range profile.Usual(p.Targets().Seccomp) {
 			for _, a := range f.Archs {

@@ -20,6 +20,7 @@ import (
 	"github.com/sandlint/sandlint/cmd/internal/report"
 	"github.com/sandlint/sandlint/parsers/files"
 	"github.com/sandlint/sandlint/parsers/source"
+	"github.com/sandlint/sandlint/parsers/workspace"
 	"github.com/sandlint/sandlint/rules"
 	"github.com/sandlint/sandlint/rules/packs"
 )
@@ -91,6 +92,8 @@ type app struct {
 
 	color  string // the value of --color
 	status int
+
+	embedded map[*source.File]*workspace.Embedded // the profiles in ConfigMaps that were read, by their Source
 }
 
 func (a *app) run(args []string) int {

@@ -30,7 +30,8 @@ crun) and builds of libseccomp that the targets name.
 
 PROFILE is a file, - for standard input, or the name of a profile that engines apply by default:
 docker, podman, containerd, each also with a release (docker@29, podman@5.8, containerd@2.2.4), and
-runtime-default; "seccomp profiles" lists them. A file of that name is written ./docker.`,
+runtime-default; "seccomp profiles" lists them. A file of that name is written ./docker. A file may
+also hold SeccompProfiles or ConfigMaps with profiles, of which FILE#KEY is one.`,
 		Args: func(cmd *cobra.Command, args []string) error {
 			if len(args) == 0 {
 				return nil
@@ -180,7 +181,7 @@ func (a *app) readProfile(path string) (*seccomp.Profile, error) {
 	if builtin.Claims(path) {
 		return builtin.Lookup(path)
 	}
-	file, err := a.readInput(path)
+	file, name, err := a.readChoices(path)
 	if errors.Is(err, fs.ErrNotExist) && strings.Contains(path, "@") && !strings.ContainsAny(path, `/\`) {
 		return nil, fmt.Errorf("there is no file %q and no built-in profile of that name; there are %s", path,
 			builtin.Names())
@@ -190,18 +191,21 @@ func (a *app) readProfile(path string) (*seccomp.Profile, error) {
 		a.setStatus(StatusUnreadable)
 		return nil, nil
 	}
-	all := seccomp.ParseAll(file)
-	p := all[0]
+	p, err := a.chosen(file, name)
+	if p == nil || err != nil {
+		return nil, err
+	}
 	for _, problem := range p.Problems {
 		if problem.Kind == seccomp.KindJSON && p.Span.IsEmpty() {
-			a.unreadable(file, problem)
+			if mayEmbed(file) && a.embedded[p.Source] == nil {
+				a.noProfile(file)
+			} else {
+				a.unreadable(file, problem)
+			}
 			return nil, nil
 		}
 	}
 	a.note(p)
-	if len(all) > 1 {
-		a.warnf("%s has %d profiles; this is about the first", file.Path, len(all))
-	}
 	return p, nil
 }
 

@@ -97,36 +97,8 @@ func (a *app) allow(flags *allowFlags, path string, names []string) error {
 	if err != nil {
 		return err
 	}
-	arch := "x86_64"
-	if len(scope.Archs) > 0 {
-		arch = scope.Archs[0].ABI
-	}
-	var wanted []allow.Wanted
-	for _, name := range names {
-		s, err := syscallNamed(name, arch)
-		if err != nil {
-			return err
-		}
-		wanted = append(wanted, allow.Wanted{Name: s.Name, Reason: allow.Named})
-	}
-	p, err := a.readProfile(path)
-	if p == nil || err != nil {
-		return err
-	}
-	for _, log := range flags.strace {
-		wanted = append(wanted, a.recorded(log, recording.Strace, arch, &flags.seccompFlags)...)
-	}
-	for _, log := range flags.audit {
-		wanted = append(wanted, a.recorded(log, recording.Audit, arch, &flags.seccompFlags)...)
-	}
-	if a.status == StatusUnreadable {
-		return nil
-	}
-	plan := a.plan(p, scope.Targets, wanted)
-	if plan == nil {
-		return nil
-	}
-	if err := decisions.Impossible(plan); err != nil {
+	plan, err := a.extension(flags, scope, path, nil, names)
+	if plan == nil || err != nil {
 		return err
 	}
 	if !flags.quiet {
@@ -135,6 +107,42 @@ func (a *app) allow(flags *allowFlags, path string, names []string) error {
 		}
 	}
 	return a.applyPlan(plan, path, flags.write)
+}
+
+// extension returns how to extend the profile at a path by syscalls that are wanted, named and recorded; nil after it
+// has reported why that cannot be done.
+func (a *app) extension(
+	flags *allowFlags, scope decisions.Scope, path string, wanted []allow.Wanted, names []string,
+) (*allow.Plan, error) {
+	arch := "x86_64"
+	if len(scope.Archs) > 0 {
+		arch = scope.Archs[0].ABI
+	}
+	for _, name := range names {
+		s, err := syscallNamed(name, arch)
+		if err != nil {
+			return nil, err
+		}
+		wanted = append(wanted, allow.Wanted{Name: s.Name, Reason: allow.Named})
+	}
+	p, err := a.readProfile(path)
+	if p == nil || err != nil {
+		return nil, err
+	}
+	for _, log := range flags.strace {
+		wanted = append(wanted, a.recorded(log, recording.Strace, arch, &flags.seccompFlags)...)
+	}
+	for _, log := range flags.audit {
+		wanted = append(wanted, a.recorded(log, recording.Audit, arch, &flags.seccompFlags)...)
+	}
+	if a.status == StatusUnreadable {
+		return nil, nil
+	}
+	plan := a.plan(p, scope.Targets, wanted)
+	if plan == nil {
+		return nil, nil
+	}
+	return plan, decisions.Impossible(plan)
 }
 
 // plan returns how to extend a profile; nil after it has reported why that cannot be done.
@@ -155,23 +163,28 @@ func (a *app) plan(p *seccomp.Profile, targets decide.Targets, wanted []allow.Wa
 
 // applyPlan writes the extended profile, or prints what changes.
 func (a *app) applyPlan(plan *allow.Plan, path string, write bool) error {
-	f := plan.Profile.Source
+	f, after, err := a.inFile(plan.Profile.Source, plan.After)
+	if err != nil {
+		a.warnf("%v", err)
+		a.setStatus(StatusUnreadable)
+		return nil
+	}
 	switch {
 	case write && builtin.Claims(path):
 		return fmt.Errorf("%s is built in and cannot be written; without -w the extended profile is printed", path)
 	case write && path == "-", builtin.Claims(path): // a diff of what is no file would apply to nothing
-		return a.printed(plan.After)
+		return a.printed(after)
 	case !plan.Changes():
 		return nil
 	case !write:
 		a.setStatus(StatusFindings)
-		return a.printPatch(a.patch(f, plan.After, "-w"))
+		return a.printPatch(a.patch(f, after, "-w"))
 	}
 	dir, err := a.getwd()
 	if err != nil {
 		return err
 	}
-	if err := fixers.WriteFile(f, absolute(dir, path), plan.After); err != nil {
+	if err := fixers.WriteFile(f, absolute(dir, a.fileOf(path)), after); err != nil {
 		a.warnf("%v", workspace.FileError{Path: f.Path, Err: fmt.Errorf("not written: %w", err)})
 		a.setStatus(StatusUnreadable)
 	}

@@ -9,8 +9,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/sandlint/sandlint/cmd/internal/decisions"
-	"github.com/sandlint/sandlint/fixers/seccomp/allow"
-	"github.com/sandlint/sandlint/parsers/recording"
 	"github.com/sandlint/sandlint/parsers/seccomp"
 	"github.com/sandlint/sandlint/parsers/seccomp/nested"
 	"github.com/sandlint/sandlint/parsers/source"
@@ -113,42 +111,15 @@ func (a *app) derive(flags *deriveFlags, names []string) error {
 	if err != nil {
 		return err
 	}
-	arch := "x86_64"
-	if len(scope.Archs) > 0 {
-		arch = scope.Archs[0].ABI
-	}
-	wanted := wish.Wanted()
-	for _, name := range names {
-		s, err := syscallNamed(name, arch)
-		if err != nil {
-			return err
-		}
-		wanted = append(wanted, allow.Wanted{Name: s.Name, Reason: allow.Named})
-	}
 	base := flags.base
 	if base == "" {
 		base = decisions.DefaultBase(scope.Targets)
 	}
-	p, err := a.readProfile(base)
-	if p == nil || err != nil {
+	plan, err := a.extension(&flags.allowFlags, scope, base, wish.Wanted(), names)
+	if plan == nil || err != nil {
 		return err
 	}
-	for _, log := range flags.strace {
-		wanted = append(wanted, a.recorded(log, recording.Strace, arch, &flags.seccompFlags)...)
-	}
-	for _, log := range flags.audit {
-		wanted = append(wanted, a.recorded(log, recording.Audit, arch, &flags.seccompFlags)...)
-	}
-	if a.status == StatusUnreadable {
-		return nil
-	}
-	plan := a.plan(p, scope.Targets, wanted)
-	if plan == nil {
-		return nil
-	}
-	if err := decisions.Impossible(plan); err != nil {
-		return err
-	}
+	p := plan.Profile
 	wish.Podman = p.Engine == "podman" || p.Engine == "" && scope.Targets.Given("podman")
 	if flags.format == "json" {
 		return decisions.WriteDerivationJSON(a.stdout, &wish, plan)
@@ -158,5 +129,11 @@ func (a *app) derive(flags *deriveFlags, names []string) error {
 			a.warnf("%s", line)
 		}
 	}
-	return a.printed(plan.After)
+	_, after, err := a.inFile(plan.Profile.Source, plan.After)
+	if err != nil {
+		a.warnf("%v", err)
+		a.setStatus(StatusUnreadable)
+		return nil
+	}
+	return a.printed(after)
 }

@@ -11,6 +11,7 @@ import (
 	fixes "github.com/sandlint/sandlint/fixers/seccomp"
 	"github.com/sandlint/sandlint/parsers/seccomp"
 	"github.com/sandlint/sandlint/parsers/seccomp/decide"
+	"github.com/sandlint/sandlint/parsers/source"
 )
 
 func (a *app) seccompMergeCommand() *cobra.Command {
@@ -70,14 +71,22 @@ Exit status: 2 when there is no such profile.`,
 			if merged != nil {
 				a.noteBorder(base, merged, scope.Targets)
 			}
+			if merged != nil {
+				host, after, err := a.inFile(base.Source, merged.Source.Bytes)
+				if err != nil {
+					a.warnf("%v", err)
+					a.setStatus(StatusUnreadable)
+					return nil
+				}
+				base.Source, merged.Source = host, source.NewFile(merged.Source.Path, after)
+			}
 			if flags.format == "json" {
 				return decisions.WriteMergeJSON(a.stdout, base, additions, merged, obstacle)
 			}
 			if merged == nil {
 				return nil
 			}
-			_, err = a.stdout.Write(merged.Source.Bytes)
-			return err
+			return a.printed(merged.Source.Bytes)
 		},
 	}
 	flags.consumers(cmd)

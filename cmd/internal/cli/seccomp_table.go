@@ -36,6 +36,9 @@ name others; it says which others decide differently.`,
 			case "csv":
 				return t.WriteCSV(a.stdout)
 			case "html":
+				if e := a.embedded[p.Source]; e != nil {
+					p.Source = e.Host // whose places are the same, for the text beside the table
+				}
 				return t.WriteHTML(a.stdout)
 			}
 			return t.WriteText(a.stdout, a.colored(a.stdout))

@@ -89,6 +89,24 @@ func Refuses(ts nixconf.Targets, name string, words []nixconf.Word) bool {
 	return slices.ContainsFunc(nixconf.CheckValueFor(ts, name, joined(words), words), isFatal)
 }
 
+// mostGated is how many assignments of a setting GatesClearly looks at.
+const mostGated = 32
+
+// GatesClearly reports whether the settings of a text that Nix ignores without an experimental feature have values of
+// one assignment each, so to enable a feature brings no refusal to light.
+func GatesClearly(text *nixuse.Text) bool {
+	for _, name := range nixconf.GatedNames() {
+		entries := text.Setting(nixuse.Canonical(name))
+		if len(entries) > mostGated || slices.ContainsFunc(entries, func(e *nixconf.Entry) bool {
+			_, glued := misread.Glued(e)
+			return glued
+		}) {
+			return false
+		}
+	}
+	return true
+}
+
 // ReadsClearly returns the entries of some lines, and false where Nix would refuse one of them, or where one holds two
 // assignments or a character that is invisible or looks like another one. Fixes that make new lines ask for that.
 func ReadsClearly(ts nixconf.Targets, lines string) ([]*nixconf.Entry, bool) {

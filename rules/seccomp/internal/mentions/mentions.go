@@ -426,9 +426,16 @@ func NewRemover(profile *workspace.Profile, gone func(*Mention) bool, all [][]Me
 	return r
 }
 
+// unknownCaps reports whether a rule depends on a capability that does not exist, so no comparison of profiles has it.
+func unknownCaps(rule *seccomp.Rule) bool {
+	return slices.ContainsFunc(slices.Concat(rule.Includes.Caps, rule.Excludes.Caps), func(c seccomp.String) bool {
+		return !slices.Contains(seccomp.Capabilities(), c.Text)
+	})
+}
+
 // Remove returns the fix that removes a mention, and the whole rule where all its names are to go.
 func (r *Remover) Remove(n *Mention) []fixers.Fix {
-	if !r.decidable {
+	if !r.decidable || n.Other != nil && unknownCaps(r.profile.Rules[n.Other.Rule]) {
 		return nil
 	}
 	if r.left[n.Rule] == 0 {
