@@ -337,7 +337,7 @@ func (c *canonicalizer) instruction(node *parser.Node) bool {
 			}
 			c.add(c.eval(a.Key))
 			if a.Value != nil {
-				c.add("=", c.eval(*a.Value))
+				c.add("=", c.value(*a.Value))
 			}
 		}
 	case *instructions.EnvCommand:

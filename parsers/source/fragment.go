@@ -154,6 +154,9 @@ func (fr *Fragment) Edit(s Span, text string) (Span, string, bool) {
 		i-- // an insertion between two pieces goes into the one that can be edited
 	}
 	p := fr.Pieces[i]
+	if p.Quoting == Fixed {
+		return Span{}, "", false
+	}
 	if p.Indented {
 		if strings.Contains(text, "\n") {
 			return Span{}, "", false

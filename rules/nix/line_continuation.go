@@ -82,6 +82,14 @@ func join(text *nixuse.Text, problem source.Problem) ([]fixers.Edit, fixers.Safe
 			}
 		}
 	}
+	keys := strings.HasSuffix(entry.Name.Text, "trusted-public-keys")
+	urls := strings.HasSuffix(entry.Name.Text, "substituters")
+	if slices.ContainsFunc(words, func(w nixconf.Word) bool {
+		isURL := strings.Contains(w.Text, "://")
+		return keys && isURL || (keys || urls) && !strings.Contains(w.Text, ":") && !strings.Contains(w.Text, "/")
+	}) {
+		return nil, fixers.Manual, false // a line of another setting is among them
+	}
 	if !refused.Accepted(text, entry.Name.Text, words) {
 		return nil, fixers.Manual, false
 	}

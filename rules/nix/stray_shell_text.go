@@ -3,6 +3,7 @@ package nix
 import (
 	"bytes"
 	"slices"
+	"sort"
 
 	"github.com/sandlint/sandlint/fixers"
 	"github.com/sandlint/sandlint/parsers/nixconf"
@@ -63,6 +64,8 @@ func dropped(text *nixuse.Text, line *nixconf.Line) []fixers.Fix {
 	first := line.Words[0]
 	title, span := "", first.Span
 	switch {
+	case nixconf.IsDelimiter(first.Text) && continued(text, line):
+		return nil // the line below would belong to the one above
 	case nixconf.IsDelimiter(first.Text):
 		title = "Delete the line"
 		if line.Comment.IsEmpty() {
@@ -92,6 +95,17 @@ func dropped(text *nixuse.Text, line *nixconf.Line) []fixers.Fix {
 		return nil
 	}
 	return []fixers.Fix{nixtext.Fix(text, title, fixers.Safe, edits, fixers.Changes{fixers.Repair{}})}
+}
+
+// continued reports whether the line below a line begins with blanks and is no assignment.
+func continued(text *nixuse.Text, line *nixconf.Line) bool {
+	n := sort.Search(len(text.Lines), func(n int) bool { return text.Lines[n].Span.Start > line.Span.Start })
+	if n == len(text.Lines) {
+		return false
+	}
+	below := text.Lines[n]
+	return len(below.Words) > 0 && below.Words[0].Span.Start > below.Span.Start &&
+		!slices.ContainsFunc(below.Words, func(w nixconf.Word) bool { return w.Text == "=" })
 }
 
 // withoutOption returns the fix that removes an option from the echo that wrote it, with the blanks after it.

@@ -89,14 +89,10 @@ func TestShownAlone(t *testing.T) {
 	})
 }
 
-// oneIn is in how many mutated workspaces one fix may be refused by its proof. What is left are single cases in
-// thousands, such as a command that became the arguments of another one, and a case that somebody adds must not fail
-// for one of them.
-const oneIn = 1000
-
 // TestRefuted mutates the files of all cases, and counts the fixes that rules propose and that the proof refuses
 // because they do something else than they say: each is a mistake of the rule. Those that only bring another finding to
-// light are not counted: a name that is written right may have a wrong value.
+// light are not counted: a name that is written right may have a wrong value. SANDLINT_FUZZ is the number of workspaces
+// made of each case, SANDLINT_SEED another beginning.
 func TestRefuted(t *testing.T) {
 	set, err := rules.NewSet(packs.All(), rules.Selection{})
 	if err != nil {
@@ -147,7 +143,7 @@ func TestRefuted(t *testing.T) {
 		}
 	}
 	t.Logf("%d workspaces, refuted:\n%s", files, list.String())
-	if total > 1+files/oneIn {
+	if total > 0 {
 		t.Errorf("%d refuted fixes in %d workspaces", total, files)
 	}
 }

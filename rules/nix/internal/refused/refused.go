@@ -99,7 +99,7 @@ func GatesClearly(text *nixuse.Text) bool {
 		entries := text.Setting(nixuse.Canonical(name))
 		if len(entries) > mostGated || slices.ContainsFunc(entries, func(e *nixconf.Entry) bool {
 			_, glued := misread.Glued(e)
-			return glued
+			return glued || Refuses(text.Targets, e.Name.Text, e.Words)
 		}) {
 			return false
 		}
