@@ -107,7 +107,11 @@ func (w *Workspace) nixFile(e *Entry, parsed *nixconf.File) *nixuse.Text {
 		}
 		return w.included(root, full)
 	})
-	return &nixuse.Text{File: resolved, Host: nixuse.HostFile, Path: e.Path, Targets: w.Targets.Nix}
+	t := &nixuse.Text{File: resolved, Host: nixuse.HostFile, Path: e.Path, Targets: w.Targets.Nix}
+	if len(e.nix) > 0 && !w.Targets.NixGiven {
+		t.Targets = e.nix
+	}
+	return t
 }
 
 // included returns an included file, parsed once for all that include it.

@@ -48,10 +48,11 @@ type usage struct {
 	target string
 	kind   files.Kind
 	from   origin
+	nix    nixconf.Targets // the releases of Nix that read it, nil where nothing is known
 }
 
 func (k *linker) add(target string, kind files.Kind, from origin) {
-	k.found = append(k.found, usage{target, kind, from})
+	k.found = append(k.found, usage{target: target, kind: kind, from: from})
 }
 
 // origin is a file that may use others, or a folder whose bake files, Compose files and workflows say what is built.
@@ -80,7 +81,7 @@ func (l *loader) follow() {
 	}
 	for _, link := range k.w.linksIn(l.w.naming) {
 		if link.Kind != UseKubernetes {
-			k.add(usage{link.target, files.KindSeccomp, origin{k.w.abs(link.File), "", true}})
+			k.add(usage{target: link.target, kind: files.KindSeccomp, from: origin{k.w.abs(link.File), "", true}})
 		}
 	}
 	k.lookAbove()
@@ -181,6 +182,11 @@ func (k *follower) add(f usage) {
 	}
 	if e.Kind != kind {
 		return
+	}
+	for _, t := range f.nix {
+		if !slices.Contains(e.nix, t) {
+			e.nix = append(e.nix, t)
+		}
 	}
 	k.l.known[target], k.l.known[abs] = e, e
 	if abs != target && !slices.Contains(e.Links, target) {
@@ -325,7 +331,7 @@ func (c *imageConf) event(e *nixuse.Event) {
 	case e.Kind == nixuse.WriteConfig && e.Text != nil:
 		f := e.Text.Fragment.File
 		if whole := e.Text.Fragment.Whole(); whole && f != c.dockerfile && !nixuse.IsBuiltin(f) {
-			c.add(c.w.abs(f), files.KindNixConf, c.from)
+			c.found = append(c.found, usage{c.w.abs(f), files.KindNixConf, c.from, e.Text.Targets})
 		}
 		c.includes(e.Text.File, e.Path)
 	case e.Kind == nixuse.WriteConfig && e.Command != nil:

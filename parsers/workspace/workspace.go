@@ -15,6 +15,7 @@ import (
 
 	"github.com/sandlint/sandlint/parsers/files"
 	"github.com/sandlint/sandlint/parsers/image"
+	"github.com/sandlint/sandlint/parsers/nixconf"
 	"github.com/sandlint/sandlint/parsers/nixuse"
 	"github.com/sandlint/sandlint/parsers/runs"
 	"github.com/sandlint/sandlint/parsers/source"
@@ -62,6 +63,9 @@ type Entry struct {
 	// Certain says that the file is of its kind whatever its text is: the user named it, another file of the workspace
 	// uses it so, or it lies where Nix reads it. Of others the content must agree: see ForeignError.
 	Certain bool
+
+	// nix are the releases of Nix in the images that a nix.conf is copied to, nil where none is known.
+	nix nixconf.Targets
 }
 
 // Skipped is a file that the user named, or whose name looks right, and that is not checked, or a folder that git

@@ -51,7 +51,7 @@ var undefinedArgInFrom = &rules.Rule{
 					finding.Severity = rules.Error
 					finding.Message += "; the build fails"
 				}
-				if near := source.Nearest(u.Name, s.Variables()); near != "" {
+				if near := source.Nearest(u.Name, s.Variables()); isName(near) {
 					finding.Message += fmt.Sprintf("; did you mean %s?", near)
 					finding.Fixes = []fixers.Fix{renameVariable(f, at, u.Name, near)}
 				}

@@ -53,6 +53,9 @@ func spaced(text *nixuse.Text, line *nixconf.Line) ([]fixers.Edit, bool) {
 	}
 	name, value, _ := strings.Cut(string(text.Fragment.Text[line.Span.Start:line.Comment.Start]), "=")
 	after := nixconf.Parse(source.WholeFile(source.NewFile("", []byte(name+" = "+value))))
+	if len(after.Problems) > 0 {
+		return nil, false
+	}
 	for _, e := range after.Entries {
 		if text.Known(line.Span) && refused.Refuses(text.Targets, e.Name.Text, e.Words) {
 			return nil, false // Nix would refuse the line anyway

@@ -46,6 +46,9 @@ func renames(p *rules.Pass, text *nixuse.Text, entry *nixconf.Entry, name string
 	if misread.Is(text, &renamed) {
 		return false
 	}
+	if nixuse.Canonical(name) == "experimental-features" && !refused.GatesClearly(text) {
+		return false
+	}
 	if strings.HasPrefix(name, "extra-") {
 		if _, _, ok := names.NotAppendable(name, text.Targets); ok {
 			return false
