@@ -60,7 +60,8 @@ func findLostAnd(p *rules.Pass, c *image.Command) {
 		Message: fmt.Sprintf("%q is an argument of %q and does not run; \"&&\" seems to be missing before it",
 			first.Text+" "+next.Text, c.Name),
 	}
-	if c.Quoting == source.Plain && c.Name != "export" {
+	redirected := slices.ContainsFunc(c.Redirs, func(r shell.Redir) bool { return r.Span.Start < first.Span.Start })
+	if c.Quoting == source.Plain && c.Name != "export" && !redirected {
 		fix := fixers.Fix{Safety: fixers.Unsafe, Changes: fixers.Changes{fixdocker.Separated{}}}
 		var names []string
 		for _, n := range lost {

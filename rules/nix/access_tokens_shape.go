@@ -37,8 +37,9 @@ func checkAccessTokensShape(p *rules.Pass, text *nixuse.Text) {
 		for n := range entry.Words {
 			if finding, ok := tokenAt(text, entry, n); ok {
 				p.Report(finding)
-				if word := text.Fragment.Span(entry.Words[n].Span); !word.Contains(finding.Span) ||
-					!strings.Contains(entry.Words[n].Text, "=") {
+				w := entry.Words[n]
+				whole := strings.Contains(w.Text, "=") || strings.Contains(beforeEnd(w.Text), ":")
+				if word := text.Fragment.Span(w.Span); !word.Contains(finding.Span) || !whole {
 					break // the words that follow may be parts of this pair
 				}
 			}
@@ -155,6 +156,9 @@ func urlScheme(token string) string {
 	}
 	return ""
 }
+
+// beforeEnd returns a word without its last byte.
+func beforeEnd(s string) string { return s[:max(len(s)-1, 0)] }
 
 // beforeColon returns the part of a word before its first colon.
 func beforeColon(s string) string {

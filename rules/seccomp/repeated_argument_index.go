@@ -58,7 +58,7 @@ var repeatedArgumentIndex = &rules.Rule{
 					Message: fmt.Sprintf("argument %d is compared here first", arg.Index.Value),
 				},
 			}
-			if texts := oneValueEach(profile, rule); texts != nil {
+			if texts := oneValueEach(profile, rule); texts != nil && len(rule.Names) > 0 {
 				finding.Fixes = fixes.Edited(profile,
 					fmt.Sprintf("Split into %d rules, which mean the same", len(texts)), fixers.Safe,
 					fixseccomp.SplitRule(profile.Profile, n, texts...), fixers.Changes{})
