@@ -16,8 +16,8 @@ import (
 
 // TestTraceAndCheckAgreeOnBuilds holds that what the trace of a Dockerfile, of a bake target or of a service of Compose
 // calls fatal for a command is an error of the check at the same line, that where the check says that every Nix command
-// fails, a command of the trace does, and that the three traces say the same: for mixtures of lines of the rules' cases,
-// in the places where an image has settings. TestTraceAndCheckAgree of package nix does so for files alone.
+// fails, a command of the trace does, and that the three traces say the same: for mixtures of lines of the rules'
+// cases, in the places where an image has settings. TestTraceAndCheckAgree of package nix does so for files alone.
 func TestTraceAndCheckAgreeOnBuilds(t *testing.T) {
 	set, err := rules.NewSet(packs.All(), rules.Selection{})
 	if err != nil {
