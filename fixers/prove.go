@@ -33,7 +33,8 @@ import (
 // so k bad fixes among n cost about k·log n proofs. maxFailures bounds what one bad rule can cost, and a budget what
 // one set of files can: it is counted in bytes linted, so it is the same on every machine.
 //
-// ProveAll is for showing fixes: its batches are taken of the text as it is (show.go). Run is for applying them: it
+// ProveAll is for showing fixes: its batches are taken of the text as it is, and it looks first for the culprits where
+// the new findings stand (show.go). Run is for applying them: it
 // joins the halves that passed, and each batch that passes makes new texts, on which Run starts over until nothing is
 // left. It stops a cycle by the hashes of the texts that a file has had.
 
@@ -48,6 +49,8 @@ type Finding struct {
 	// Key distinguishes the findings of one rule in one file by what they are about: normalised text, never a position,
 	// so the same finding in shifted text has the same key. Findings about equal text share a key and are counted.
 	Key string
+	// Span is its place in the file. The proof uses it only to find out sooner which fix brought a finding.
+	Span source.Span
 	// Message is what a person reads.
 	Message string
 	// Syntax says that the consumer of the file stops at this place.
@@ -106,8 +109,8 @@ func (p *Prover) Prove(finding Finding, fix Fix) error {
 	if fix.Safety == Manual || len(fix.Edits) == 0 {
 		return fmt.Errorf("%w: it is advice and has no edits", ErrRejected)
 	}
-	_, reason, err := p.try([]candidate{{finding: finding, fix: fix}}, nil)
-	if err == nil && reason != "" {
+	_, failed, err := p.try([]candidate{{finding: finding, fix: fix}}, nil)
+	if reason := failed.reason; err == nil && reason != "" {
 		err = fmt.Errorf("%w: %s", ErrRejected, reason)
 	}
 	return err
@@ -153,16 +156,23 @@ type trial struct {
 	added   map[group]int // new findings
 }
 
-// try applies a batch of fixes and proves them together. It returns the trial, or the reason for which the proof
-// failed, or the error of the checker. Findings in allowed may be new whatever their severity.
-func (p *Prover) try(taken []candidate, allowed map[group]int) (*trial, string, error) {
+// failure is why a batch did not pass its proof.
+type failure struct {
+	reason string         // "" for one that passed
+	files  []*source.File // the texts after it
+	new    []Finding      // the findings in them that should not be there, as far as they are known
+}
+
+// try applies a batch of fixes and proves them together. It returns the trial, or why the proof failed, or the error of
+// the checker. Findings in allowed may be new whatever their severity.
+func (p *Prover) try(taken []candidate, allowed map[group]int) (*trial, failure, error) {
 	files, changed, err := p.apply(taken)
 	if err != nil {
-		return nil, err.Error(), nil
+		return nil, failure{reason: err.Error()}, nil
 	}
 	findings, err := p.checker.Lint(files)
 	if err != nil {
-		return nil, "", err
+		return nil, failure{}, err
 	}
 	t := &trial{changed: changed, taken: taken, added: map[group]int{}}
 	t.after = &Prover{checker: p.checker, files: files, byPath: p.byPath, findings: findings, census: count(findings)}
@@ -176,13 +186,13 @@ func (p *Prover) try(taken []candidate, allowed map[group]int) (*trial, string, 
 		fixed[c.finding.identity()]++
 		fixedIn[c.finding.group()]++
 	}
-	if reason := p.newFinding(t, fixedIn, allowed); reason != "" {
-		return nil, reason, nil
+	if failed := p.newFinding(t, fixedIn, allowed); failed.reason != "" {
+		return nil, failed, nil
 	}
 	for _, c := range taken {
 		id := c.finding.identity()
 		if t.after.census.identities[id] > p.census.identities[id]-fixed[id] {
-			return nil, "the finding is still there (" + c.finding.Rule + ")", nil
+			return nil, failure{reason: "the finding is still there (" + c.finding.Rule + ")"}, nil
 		}
 	}
 	fixes := make([][]Fix, len(files))
@@ -193,10 +203,10 @@ func (p *Prover) try(taken []candidate, allowed map[group]int) (*trial, string, 
 	}
 	for _, i := range changed {
 		if difference := p.checker.Compare(p.files, files, i, fixes[i]); difference != "" {
-			return nil, difference, nil
+			return nil, failure{reason: difference}, nil
 		}
 	}
-	return t, "", nil
+	return t, failure{}, nil
 }
 
 // edited returns the indexes of the files that a fix edits, sorted.
@@ -258,7 +268,7 @@ func (c *candidate) tolerates(g group) bool {
 }
 
 // newFinding fills in t.added, and says which new finding fails the proof: one that not all of the fixes tolerate.
-func (p *Prover) newFinding(t *trial, fixedIn, allowed map[group]int) string {
+func (p *Prover) newFinding(t *trial, fixedIn, allowed map[group]int) failure {
 	var worst *group
 	for g, n := range t.after.census.groups {
 		if n -= p.census.groups[g] - fixedIn[g]; n > 0 {
@@ -277,7 +287,7 @@ func (p *Prover) newFinding(t *trial, fixedIn, allowed map[group]int) string {
 		}
 	}
 	if worst == nil {
-		return ""
+		return failure{}
 	}
 	what := "a new finding has come"
 	if worst.syntax {
@@ -286,17 +296,20 @@ func (p *Prover) newFinding(t *trial, fixedIn, allowed map[group]int) string {
 	if fixedIn[*worst] > 0 {
 		what = "the finding is still there, or another one has come"
 	}
+	failed := failure{files: t.after.files}
 	var messages []string
 	for i := range t.after.findings {
 		f := &t.after.findings[i]
 		if f.group() == *worst && t.after.census.identities[f.identity()] > p.census.identities[f.identity()] {
 			messages = append(messages, f.Message)
+			failed.new = append(failed.new, *f)
 		}
 	}
 	if len(messages) > 0 {
 		what += ": " + slices.Min(messages)
 	}
-	return what + " (" + worst.rule + ")"
+	failed.reason = what + " (" + worst.rule + ")"
+	return failed
 }
 
 // downgraded returns how many findings of g's rule with a higher severity than g are gone without having been fixed. As
@@ -540,13 +553,13 @@ func (r *runner) settle(p *Prover, taken []candidate) (*trial, error) {
 	if taken = worth; len(taken) == 0 || r.left <= 0 {
 		return nil, nil
 	}
-	t, reason, err := r.try(p, taken, nil)
+	t, failed, err := r.try(p, taken, nil)
 	if err != nil || t != nil {
 		return t, err
 	}
 	if len(taken) == 1 {
 		r.failures[taken[0].finding.Rule]++
-		r.reject(p, taken[0], reason)
+		r.reject(p, taken[0], failed.reason)
 		return nil, nil
 	}
 	left, err := r.settle(p, taken[:len(taken)/2])
@@ -572,7 +585,7 @@ func (r *runner) settle(p *Prover, taken []candidate) (*trial, error) {
 }
 
 // try is Prover.try, and pays for it.
-func (r *runner) try(p *Prover, taken []candidate, allowed map[group]int) (*trial, string, error) {
+func (r *runner) try(p *Prover, taken []candidate, allowed map[group]int) (*trial, failure, error) {
 	r.left -= p.size
 	return p.try(taken, allowed)
 }

@@ -5,20 +5,24 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+
+	"github.com/sandlint/sandlint/parsers/source"
 )
 
 // This file proves fixes that are shown and not applied: check lists each finding with its fixes.
 //
 // Each fix is proved in a batch of the first (second, …) fixes of all findings that do not overlap, so a file with a
 // thousand findings is linted twice and not a thousand times. That a batch passes does not strictly prove each of its
-// members alone, since one may hide what another breaks; TestShownAlone applies those of the rules' cases alone.
+// members alone, since one may hide what another breaks; TestShownAlone applies those of the rules' cases alone. Where
+// a batch fails since each of many fixes brings a finding where it edits, one of those that do the same is tried for
+// all: no fix is shown that was not proved, and some are rejected that were not tried alone.
 
 // ErrUntried is matched by the errors about fixes that were not tried.
 var ErrUntried = errors.New("fix was not tried")
 
 // showBudget is the number of bytes that ProveAll may lint for files of some bytes. Fixes that do not overlap and pass
 // need as many bytes as there are; each fix of a thousand that overlap needs as many for itself.
-func showBudget(size int) int { return 128<<10 + 8*size }
+func showBudget(size int) int { return 64<<10 + 4*size }
 
 // ProveAll proves all fixes of findings, each as if it were applied without those that overlap it. The result holds for
 // each finding one error for each fix, in order: nil for a fix that is proved and for a manual one, an error that
@@ -98,14 +102,17 @@ func (s *shower) prove(batch []candidate) error {
 		return nil
 	}
 	s.left -= s.p.size
-	_, reason, err := s.p.try(batch, nil)
-	if err != nil || reason == "" {
+	_, failed, err := s.p.try(batch, nil)
+	if err != nil || failed.reason == "" {
 		return err
 	}
 	if len(batch) == 1 {
 		s.failures[batch[0].finding.Rule]++
-		*batch[0].verdict = fmt.Errorf("%w: %s", ErrRejected, reason)
+		*batch[0].verdict = fmt.Errorf("%w: %s", ErrRejected, failed.reason)
 		return nil
+	}
+	if suspects, others := s.p.suspects(batch, failed); len(suspects) > fewSuspects {
+		return s.convict(suspects, others)
 	}
 	// The fixes of one rule tend to fail together.
 	slices.SortStableFunc(batch, func(a, b candidate) int { return cmp.Compare(a.finding.Rule, b.finding.Rule) })
@@ -117,6 +124,109 @@ func (s *shower) prove(batch []candidate) error {
 		return err
 	}
 	return s.prove(batch[half:])
+}
+
+// fewSuspects is the number of suspects up to which halving finds the culprits as soon.
+const fewSuspects = 4
+
+// convict proves a batch that failed, some fixes of which brought a finding each where they edit: one of these is tried
+// alone for all that do the same, and the others together.
+func (s *shower) convict(suspects, others []candidate) error {
+	first := suspects[0]
+	alike := func(c candidate) bool {
+		return c.finding.Rule == first.finding.Rule && c.fix.Title == first.fix.Title &&
+			c.fix.Safety == first.fix.Safety
+	}
+	if err := s.prove(suspects[:1]); err != nil {
+		return err
+	}
+	rest := suspects[1:]
+	if *first.verdict != nil {
+		for _, c := range rest {
+			if alike(c) {
+				*c.verdict = *first.verdict
+			}
+		}
+		rest = slices.DeleteFunc(slices.Clone(rest), alike)
+	}
+	for _, part := range [][]candidate{rest, others} {
+		if err := s.prove(part); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// suspects divides a batch that failed: one of the new findings is about a word that a suspect writes.
+func (p *Prover) suspects(batch []candidate, failed failure) (suspects, others []candidate) {
+	if len(failed.new) == 0 {
+		return nil, batch
+	}
+	places := map[string][]source.Span{} // of the new findings, by path
+	for _, f := range failed.new {
+		places[f.Path] = append(places[f.Path], f.Span)
+	}
+	for _, spans := range places {
+		slices.SortFunc(spans, func(a, b source.Span) int { return cmp.Compare(a.End, b.End) })
+	}
+	written := map[Edit]bool{} // the edits that make such a word
+	for _, e := range p.words(batch, failed.files) {
+		spans := places[e.file.Path]
+		n, _ := slices.BinarySearchFunc(spans, e.span.Start+1, func(s source.Span, start int) int {
+			return cmp.Compare(s.End, start)
+		})
+		written[e.edit] = slices.ContainsFunc(spans[n:min(n+maxNear, len(spans))], e.span.Overlaps)
+	}
+	for _, c := range batch {
+		if slices.ContainsFunc(c.fix.Edits, func(e Edit) bool { return written[e] }) {
+			suspects = append(suspects, c)
+		} else {
+			others = append(others, c)
+		}
+	}
+	return suspects, others
+}
+
+// maxNear is how many findings are looked at for each edit: those that end behind its beginning.
+const maxNear = 4
+
+// written is the result of an edit: the words that it changes, in the text after a batch.
+type written struct {
+	edit Edit
+	file *source.File
+	span source.Span
+}
+
+// words returns what the edits of a batch made.
+func (p *Prover) words(batch []candidate, after []*source.File) (out []written) {
+	for _, c := range batch {
+		for _, e := range c.fix.Edits {
+			if i, ok := p.byPath[editPath(e)]; ok {
+				out = append(out, written{edit: e, file: after[i]})
+			}
+		}
+	}
+	slices.SortStableFunc(out, func(a, b written) int { return compareEdits(a.edit, b.edit) })
+	out = slices.CompactFunc(out, func(a, b written) bool { return a.edit == b.edit })
+	shift := 0
+	for n := range out {
+		w := &out[n]
+		if n == 0 || w.file != out[n-1].file {
+			shift = 0
+		}
+		text := w.file.Bytes
+		start := w.edit.Span.Start + shift
+		end := start + len(w.edit.Text)
+		for start > 0 && text[start-1] > ' ' {
+			start--
+		}
+		for end < len(text) && text[end] > ' ' {
+			end++
+		}
+		w.span = source.Span{Start: start, End: end}
+		shift += len(w.edit.Text) - w.edit.Span.Len()
+	}
+	return out
 }
 
 // splitByRule returns the boundary between two rules that is nearest to the middle of a batch sorted by rule.

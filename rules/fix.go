@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/sandlint/sandlint/fixers"
+	fixdocker "github.com/sandlint/sandlint/fixers/dockerfile"
 	"github.com/sandlint/sandlint/parsers/source"
 	"github.com/sandlint/sandlint/parsers/workspace"
 )
@@ -485,6 +486,22 @@ type checker struct {
 	external bool // includes the rules that ask other programs
 
 	states [2]*state // the newest first
+	before map[*source.File]*fixdocker.Meaning
+}
+
+// meaning reads a Dockerfile that fixes are compared with. It remembers those of the original files.
+func (c *checker) meaning(f *source.File) *fixdocker.Meaning {
+	if m := c.before[f]; m != nil {
+		return m
+	}
+	m := fixdocker.Read(f)
+	if slices.Contains(c.original, f) {
+		if c.before == nil {
+			c.before = map[*source.File]*fixdocker.Meaning{}
+		}
+		c.before[f] = m
+	}
+	return m
 }
 
 // state is the workspace with certain texts of a checker's files.
@@ -581,6 +598,7 @@ func (c *checker) Compare(before, after []*source.File, n int, fixes []fixers.Fi
 		After:   after[n],
 		Fixes:   fixes,
 		Targets: c.ws.Targets,
+		read:    c.meaning,
 		open: func(f *source.File) *workspace.Document {
 			doc, err := c.openAlone(before, after, n, f)
 			if err != nil {
@@ -632,7 +650,7 @@ func (c *checker) keyed(findings []Finding) []fixers.Finding {
 func keyed(f Finding) fixers.Finding {
 	return fixers.Finding{
 		Path: f.File.Path, Rule: f.Rule.ID, Severity: int(f.Severity),
-		Key:     strings.Join(strings.Fields(f.File.Text(f.Span)), " "),
-		Message: f.Message, Syntax: f.Rule.Syntax, Note: f.Severity < Warning, Fixes: f.Fixes,
+		Key:  strings.Join(strings.Fields(f.File.Text(f.Span)), " "),
+		Span: f.Span, Message: f.Message, Syntax: f.Rule.Syntax, Note: f.Severity < Warning, Fixes: f.Fixes,
 	}
 }

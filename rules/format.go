@@ -129,6 +129,7 @@ type Comparison struct {
 	Targets workspace.Targets
 
 	open     func(*source.File) *workspace.Document
+	read     func(*source.File) *fixdocker.Meaning // the text before is read once for all comparisons with it
 	old, now *workspace.Document
 }
 
@@ -149,7 +150,7 @@ func (c *Comparison) New() *workspace.Document {
 }
 
 func compareDockerfile(c *Comparison) string {
-	if difference := fixdocker.Compare(c.Before, c.After, c.Fixes); difference != "" {
+	if difference := c.read(c.Before).Compare(fixdocker.Read(c.After), c.Fixes); difference != "" {
 		return difference
 	}
 	old, now := c.Old(), c.New()

@@ -44,6 +44,8 @@ func compareNix(before, after *nixuse.Model, fixes []fixers.Fix) string {
 		return ""
 	}
 	settings := slices.Concat(fixers.Declared[fixnix.Settings](all)...)
+	slices.Sort(settings)
+	settings = slices.Compact(settings)
 	from, to := changedTexts(before.Texts, after.Texts)
 	if len(from) == len(to) {
 		for n := range from {
@@ -256,16 +258,30 @@ func around(h *nixuse.Hosted) []byte {
 
 // changedTexts returns the texts that only one side has.
 func changedTexts(before, after []*nixuse.Text) (from, to []*nixuse.Text) {
-	to = slices.Clone(after)
+	type form struct {
+		host       nixuse.Host
+		path, text string
+	}
+	formOf := func(t *nixuse.Text) form { return form{t.Host, t.Path, string(t.Fragment.Text)} }
+	left := map[form]int{} // of before
 	for _, b := range before {
-		same := slices.IndexFunc(to, func(a *nixuse.Text) bool {
-			return a.Host == b.Host && a.Path == b.Path && bytes.Equal(a.Fragment.Text, b.Fragment.Text)
-		})
-		if same < 0 {
-			from = append(from, b)
-			continue
+		left[formOf(b)]++
+	}
+	kept := map[form]int{} // on both sides
+	for _, a := range after {
+		if f := formOf(a); left[f] > 0 {
+			left[f]--
+			kept[f]++
+		} else {
+			to = append(to, a)
 		}
-		to = slices.Delete(to, same, same+1)
+	}
+	for _, b := range before {
+		if f := formOf(b); kept[f] > 0 {
+			kept[f]--
+		} else {
+			from = append(from, b)
+		}
 	}
 	return from, to
 }

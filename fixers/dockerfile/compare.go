@@ -120,12 +120,11 @@ func (m *Meaning) partial(edits []edit, old, now []*element) (_, _ []*element, d
 		if d.class != partial || d.image.IsEmpty() {
 			continue
 		}
-		for _, e := range now {
-			if e.span.Start < d.image.End && d.image.Start < e.span.End {
-				left[e] = true
-			}
+		for _, e := range overlapping(now, d.image) {
+			left[e] = true
 		}
 	}
+	found := map[*element]bool{} // of now, those that are an element of old
 	var kept []*element
 	for _, e := range old {
 		near := meeting(edits, e)
@@ -139,34 +138,42 @@ func (m *Meaning) partial(edits []edit, old, now []*element) (_, _ []*element, d
 			kept = append(kept, e)
 			continue
 		}
-		image := inside(near, e)
-		became := slices.IndexFunc(now, func(other *element) bool {
-			return other.span.Start < image.End && image.Start < other.span.End
-		})
+		var became *element
+		for _, other := range overlapping(now, inside(near, e)) {
+			if !found[other] {
+				became = other
+				break
+			}
+		}
 		switch {
-		case image.IsEmpty() || became < 0:
+		case became == nil:
 			if !slices.Contains(mask.gone, e.name) {
 				return nil, nil, e.gone()
 			}
-		case slices.Contains(mask.gone, e.name) && e.name != now[became].name:
+		case slices.Contains(mask.gone, e.name) && e.name != became.name:
 			// another instruction takes its place, which must be one that may come: see below
-		case !e.sameBut(now[became], mask):
-			return nil, nil, changed(e, now[became])
+		case !e.sameBut(became, mask):
+			return nil, nil, changed(e, became)
 		default:
-			left[now[became]] = false
-			now = slices.Delete(slices.Clone(now), became, became+1)
+			found[became] = true
 		}
 	}
 	var rest []*element
 	for _, e := range now {
+		if found[e] {
+			continue
+		}
 		if !left[e] {
 			rest = append(rest, e)
 			continue
 		}
-		allowed := slices.ContainsFunc(edits, func(d edit) bool {
-			return d.class == partial && slices.Contains(d.mask.come, e.name) && d.image.Start < e.span.End &&
-				e.span.Start < d.image.End
+		allowed := false
+		first, _ := slices.BinarySearchFunc(edits, e.span.Start+1, func(d edit, start int) int {
+			return cmp.Compare(d.image.End, start)
 		})
+		for n := first; n < len(edits) && edits[n].image.Start < e.span.End; n++ {
+			allowed = allowed || edits[n].class == partial && slices.Contains(edits[n].mask.come, e.name)
+		}
 		if e.isRefused() {
 			return nil, nil, fmt.Sprintf("BuildKit refuses line %d of the result", e.line)
 		}
@@ -175,6 +182,21 @@ func (m *Meaning) partial(edits []edit, old, now []*element) (_, _ []*element, d
 		}
 	}
 	return kept, rest, ""
+}
+
+// overlapping returns the elements, in order of position, that share a byte with a span.
+func overlapping(elements []*element, s source.Span) []*element {
+	if s.IsEmpty() {
+		return nil
+	}
+	i, _ := slices.BinarySearchFunc(elements, s.Start+1, func(e *element, start int) int {
+		return cmp.Compare(e.span.End, start)
+	})
+	j := i
+	for j < len(elements) && elements[j].span.Start < s.End {
+		j++
+	}
+	return elements[i:j]
 }
 
 // changed says that an element means something else.

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"maps"
 	"path"
 	"slices"
 	"strconv"
@@ -253,10 +254,32 @@ func (e *element) same(other *element) bool {
 		(e.node == nil) == (other.node == nil) {
 		return e.node != nil || e.name == other.name
 	}
+	if e.node != nil && other.node != nil && e.name == other.name && e.escape == other.escape &&
+		e.name != "ONBUILD" && // which BuildKit reads from the original text
+		sameArguments(e.node, other.node) && !e.isRefused() {
+		return true
+	}
 	a, _ := e.text()
 	b, _ := other.text()
 	return a == b
 }
+
+// sameArguments reports whether BuildKit's parser found the same in two instructions behind their keywords.
+func sameArguments(a, b *parser.Node) bool {
+	for a != nil && b != nil {
+		if !slices.Equal(a.Flags, b.Flags) || !maps.Equal(a.Attributes, b.Attributes) ||
+			!slices.Equal(a.Heredocs, b.Heredocs) || !slices.EqualFunc(a.Children, b.Children, sameValues) {
+			return false
+		}
+		if a, b = a.Next, b.Next; a != nil && b != nil && a.Value != b.Value {
+			return false
+		}
+	}
+	return a == nil && b == nil
+}
+
+// sameValues is like sameArguments, with the first word.
+func sameValues(a, b *parser.Node) bool { return a.Value == b.Value && sameArguments(a, b) }
 
 // canonicalizer writes the canonical form of one instruction.
 type canonicalizer struct {

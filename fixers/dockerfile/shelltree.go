@@ -1,12 +1,12 @@
 package dockerfile
 
 import (
-	"bytes"
 	"maps"
 	"reflect"
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 
 	"mvdan.cc/sh/v3/syntax"
 )
@@ -15,7 +15,7 @@ import (
 // when it cannot be parsed. It is the tree of bash followed, where it differs, by that of the POSIX shell, since it is
 // unknown which one runs.
 func (c *canonicalizer) tree(script string) (string, bool) {
-	bash, err := syntax.NewParser(syntax.Variant(syntax.LangBash)).Parse(strings.NewReader(script), "")
+	bash, err := parseAs(syntax.LangBash, script)
 	if err != nil {
 		return "", false
 	}
@@ -23,12 +23,21 @@ func (c *canonicalizer) tree(script string) (string, bool) {
 	d := dumper{out: &b, mask: c.mask}
 	d.statements(bash.Stmts)
 	c.dropped = append(c.dropped, d.dropped...)
-	parser := syntax.NewParser(syntax.Variant(syntax.LangPOSIX))
-	if posix, err := parser.Parse(strings.NewReader(script), ""); err == nil {
+	if posix, err := parseAs(syntax.LangPOSIX, script); err == nil {
 		b.WriteString(" posix ")
 		d.statements(posix.Stmts)
 	}
 	return b.String(), true
+}
+
+// parsers holds syntax parsers for reuse; each has buffers of several kilobytes.
+var parsers = sync.Pool{New: func() any { return syntax.NewParser() }}
+
+func parseAs(language syntax.LangVariant, script string) (*syntax.File, error) {
+	p := parsers.Get().(*syntax.Parser)
+	defer parsers.Put(p)
+	syntax.Variant(language)(p)
+	return p.Parse(strings.NewReader(script), "")
 }
 
 // dumper writes a syntax tree. It visits every field by reflection, so none can be forgotten.
@@ -123,7 +132,7 @@ func (d *dumper) joined(stmt *syntax.Stmt) {
 func commandTrees(commands []string) []string {
 	var out []string
 	for _, c := range commands {
-		f, err := syntax.NewParser(syntax.Variant(syntax.LangBash)).Parse(strings.NewReader(c), "")
+		f, err := parseAs(syntax.LangBash, c)
 		if err != nil || len(f.Stmts) != 1 {
 			continue
 		}
@@ -273,7 +282,7 @@ func Respelt(before, after []byte) (s Spellings, ok bool) {
 
 // allWords returns all words of a script, those inside of others behind them; none where it cannot be parsed.
 func allWords(script []byte) (out []string) {
-	file, err := syntax.NewParser(syntax.Variant(syntax.LangBash)).Parse(bytes.NewReader(script), "")
+	file, err := parseAs(syntax.LangBash, string(script))
 	if err != nil {
 		return nil
 	}
@@ -340,7 +349,7 @@ func (d *dumper) dump(v reflect.Value) {
 // plainCommand returns the words of a script that is one simple command, without anything that a shell expands,
 // redirects or runs itself.
 func plainCommand(script string) ([]string, bool) {
-	file, err := syntax.NewParser(syntax.Variant(syntax.LangPOSIX)).Parse(strings.NewReader(script), "")
+	file, err := parseAs(syntax.LangPOSIX, script)
 	if err != nil || len(file.Stmts) != 1 {
 		return nil, false
 	}

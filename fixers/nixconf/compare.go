@@ -99,6 +99,9 @@ func CompareTexts(before, after *nixconf.File, kind effective.SourceKind, change
 			return fmt.Sprintf("%q is in %s after the fix, and was not before", word, name)
 		}
 	}
+	if !repair && sameLines(before, after) {
+		return ""
+	}
 	mends := repair && improves(before, after, kind, targets)
 	for _, target := range targets {
 		for _, v := range representatives(target, declared, before, after) {
@@ -109,6 +112,16 @@ func CompareTexts(before, after *nixconf.File, kind effective.SourceKind, change
 		}
 	}
 	return ""
+}
+
+// sameLines reports whether Nix finds the same in two texts that have no includes, in the same order, so no release can
+// merge them in another way.
+func sameLines(a, b *nixconf.File) bool {
+	return len(a.Includes)+len(b.Includes)+len(a.Problems)+len(b.Problems) == 0 &&
+		len(a.UnknownLines())+len(b.UnknownLines()) == 0 &&
+		slices.EqualFunc(a.Entries, b.Entries, func(x, y *nixconf.Entry) bool {
+			return x.Name.Text == y.Name.Text && x.Value == y.Value && a.Known(x.Span) && b.Known(y.Span)
+		})
 }
 
 // GivesRights reports whether an edit may put words into a list of those whom Nix trusts that are not in its default,
@@ -245,11 +258,14 @@ func representatives(target nixconf.Target, declared []string, texts ...*nixconf
 		names[name] = true
 	}
 	seen := map[*nixconf.File]bool{}
+	includes := false
 	for _, f := range texts {
 		collectNames(f, names, seen)
+		includes = includes || len(f.Includes) > 0
 	}
 	d := target.Distribution
-	boundaries := effective.Boundaries(d)
+	features := names["experimental-features"] || names["extra-experimental-features"]
+	boundaries := effective.Boundaries(d, includes, features)
 	var out []nixconf.Version
 	var last knowledge
 	for n, v := range target.Releases() {

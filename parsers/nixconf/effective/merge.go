@@ -179,20 +179,28 @@ type state struct {
 	digest    digest               // of words
 }
 
-// Boundaries returns the releases of a distribution in which Merge itself, or what CheckValue refuses, changed. Between
-// two of them, releases that know the same of the settings and features in a text merge it alike. TestBoundaries of
-// fixers/nixconf fails where one is missing.
-func Boundaries(d nixconf.Distribution) []nixconf.Version {
+// Boundaries returns the releases of a distribution in which Merge itself, or what CheckValue refuses, changed for the
+// texts of files: those in which includes, or experimental-features, are read in another way only where a text has
+// such. Between two of them, releases that know the same of the settings and features in a text merge it alike, but for
+// warnings. TestBoundaries of fixers/nixconf fails where one is missing.
+func Boundaries(d nixconf.Distribution, includes, features bool) (out []nixconf.Version) {
+	add := func(minor int, counts bool) {
+		if counts {
+			out = append(out, nixconf.Version{Major: 2, Minor: minor})
+		}
+	}
 	switch d {
 	case nixconf.Nix:
-		return []nixconf.Version{
-			{Major: 2, Minor: 4}, {Major: 2, Minor: 5}, {Major: 2, Minor: 16}, {Major: 2, Minor: 19},
-			{Major: 2, Minor: 20}, {Major: 2, Minor: 22}, {Major: 2, Minor: 24},
-		}
+		add(4, true)
+		add(5, true)
+		add(16, true)
+		add(19, features)
+		add(20, includes)
+		add(22, includes)
 	case nixconf.Lix:
-		return []nixconf.Version{{Major: 2, Minor: 92}, {Major: 2, Minor: 96}}
+		add(92, includes)
 	}
-	return nil
+	return out
 }
 
 // Merge applies sources in order as release v of d does: later ones replace what earlier ones set, lists too, unless
