@@ -122,7 +122,7 @@ func checkFile(ws *workspace.Workspace, set *Set, entry *workspace.Entry, opts C
 		return fileResult{err: &workspace.FileError{Path: entry.Path, Err: err}}
 	}
 	fail := func(e RuleError) { r.failed = append(r.failed, e) }
-	r.findings, r.suppressed = lint(ws, set.with(set.run, doc), doc, opts.unheeded(), fail)
+	r.findings, r.suppressed = lint(ws, set.with(set.run, doc), doc, opts.unheeded(), fail, true)
 	if opts.Fixes {
 		r.rejected, r.untried = proveShown(ws, set, doc, r.findings, opts.unheeded())
 	}
@@ -246,11 +246,12 @@ func each(n int, progress func(done, total int), do func(int)) {
 // fail, which may be nil, for each error of a rule.
 func lint(
 	ws *workspace.Workspace, list []configured, doc *workspace.Document, unheeded unheeded, fail func(RuleError),
+	fixes bool,
 ) (findings, suppressed []Finding) {
 	var all []Finding
 	report := func(f Finding) { all = append(all, f) }
 	// One pass is used by one rule after the other.
-	pass := &Pass{Workspace: ws, report: report, fail: fail, memo: map[any]any{}}
+	pass := &Pass{Workspace: ws, report: report, fail: fail, memo: map[any]any{}, fixless: !fixes}
 	for n := range list {
 		if check := list[n].Check.document; check != nil {
 			pass.Rule, pass.severity, pass.options = list[n].Rule, list[n].severity, list[n].options

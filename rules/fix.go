@@ -307,6 +307,7 @@ func fixGroup(ws *workspace.Workspace, set *Set, g group, opts FixOptions) (out 
 // proveAll proves the fixes of findings, and removes those that fail or are not tried. All are the findings of the
 // files of c, before anything is removed.
 func (c *checker) proveAll(texts []*source.File, all, findings []Finding) (rejected, untried []Rejected) {
+	c.fixless = true
 	verdicts, err := fixers.NewProver(texts, c.keyed(all), c).ProveAll(c.keyed(findings))
 	for n := range findings {
 		f := &findings[n]
@@ -351,7 +352,7 @@ func proveShown(
 	if !offered(findings) {
 		return nil, nil
 	}
-	more, _ := lint(ws, set.unselected, doc, unheeded, nil)
+	more, _ := lint(ws, set.unselected, doc, unheeded, nil, false)
 	internal := slices.Clone(more)
 	var own, external []int // of findings
 	for n := range findings {
@@ -484,6 +485,7 @@ type checker struct {
 	unheeded unheeded
 	together bool // includes the rules about the workspace as a whole
 	external bool // includes the rules that ask other programs
+	fixless  bool // the findings need no fixes
 
 	states [2]*state // the newest first
 	before map[*source.File]*fixdocker.Meaning
@@ -569,7 +571,7 @@ func (c *checker) lint(files []*source.File) ([]Finding, error) {
 		if err != nil {
 			return nil, err
 		}
-		findings, _ := lint(s.ws, c.set.with(c.list(), doc), doc, c.unheeded, nil)
+		findings, _ := lint(s.ws, c.set.with(c.list(), doc), doc, c.unheeded, nil, !c.fixless)
 		out = append(out, findings...)
 		if more := byPath[e.Path]; len(more) > 0 {
 			findings, _ := divide(more, doc, c.unheeded)

@@ -164,7 +164,12 @@ type Pass struct {
 	report   func(Finding)
 	fail     func(RuleError)
 	memo     map[any]any
+	fixless  bool
 }
+
+// WantsFixes reports whether the fixes of findings count. They do not where a proof only counts what is found after
+// the edits of others, so a rule whose fixes cost more than its findings need not make them then.
+func (p *Pass) WantsFixes() bool { return !p.fixless }
 
 // RuleError is a rule that could not judge something: an expression of a rule pack fails, or costs too much.
 type RuleError struct {
@@ -201,6 +206,9 @@ func (p *Pass) Memo(key any, make func() any) any {
 // Report records a finding. Rule is filled in, and Severity too where it is Off.
 func (p *Pass) Report(f Finding) {
 	f.Rule = p.Rule
+	if p.fixless {
+		f.Fixes = nil
+	}
 	switch code := p.codes.forFinding(&f); {
 	case code == Off:
 		return

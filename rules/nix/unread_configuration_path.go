@@ -176,7 +176,7 @@ func checkUnreadFiles(p *rules.Pass, img *nixuse.Image) {
 	seen := map[string]bool{}
 	for _, e := range img.Events {
 		if e.Kind != nixuse.WriteConfig || e.ByInstaller || e.Maybe || e.Text == nil || len(e.Text.Entries) == 0 ||
-			seen[e.Path] || !workspace.LooksLikeNixConf(e.Text.Fragment.File) && e.Text.Host == nixuse.HostFile {
+			seen[e.Path] || e.Text.Host == nixuse.HostFile && !workspace.LooksLikeNixConf(e.Text.Fragment.File) {
 			continue
 		}
 		seen[e.Path] = true

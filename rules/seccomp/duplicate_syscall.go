@@ -50,7 +50,8 @@ func checkDuplicateSyscall(p *rules.Pass, profile *workspace.Profile) {
 			finding.Related = []rules.Related{
 				{File: profile.Source, Span: m.Other.Span, Message: fmt.Sprintf("%q is listed here", m.Text)},
 			}
-			if len(profile.Problems) == 0 || sameScope(profile.Rules[m.Rule], profile.Rules[m.Other.Rule]) {
+			if p.WantsFixes() && (len(profile.Problems) == 0 ||
+				sameScope(profile.Rules[m.Rule], profile.Rules[m.Other.Rule])) {
 				finding.Fixes = remover.Remove(m)
 			}
 			p.Report(finding)

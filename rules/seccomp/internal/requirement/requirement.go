@@ -25,7 +25,7 @@ type Wanted = fixseccomp.Wanted
 // lies above all names, it answers with ENOSYS too, as far as programs fall back from there, and declares the rest.
 // There is none where that cannot be done in the layout of the file.
 func (r Requirement) Fix(p *rules.Pass, profile *workspace.Profile) []fixers.Fix {
-	if !fixes.Editable(profile) || profile.SyscallsSpan.IsEmpty() {
+	if !p.WantsFixes() || !fixes.Editable(profile) || profile.SyscallsSpan.IsEmpty() {
 		return nil
 	}
 	before := programs.Filters(p, profile)
