@@ -352,9 +352,14 @@ func (e *element) sameBut(other *element, m *mask) bool {
 	if e.node == nil || other.node == nil || e.name != other.name && !(m.copies && e.becomesCopy(other)) {
 		return false
 	}
+	if e.isRefused() || other.isRefused() {
+		return false
+	}
 	a := canonicalizer{escape: e.escape, shell: e.shell, mask: m}
 	b := canonicalizer{escape: other.escape, shell: other.shell, mask: m}
-	if !a.instruction(e.node) || !b.instruction(other.node) || a.out.String() != b.out.String() {
+	a.instruction(e.node, e.parsed)
+	b.instruction(other.node, other.parsed)
+	if a.out.String() != b.out.String() {
 		return false
 	}
 	// What was left out must be what was declared: words that go, and words that come.

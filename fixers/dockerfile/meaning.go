@@ -19,7 +19,7 @@ import (
 )
 
 // Meaning is how BuildKit understands a Dockerfile: its parser directives and instructions, in order, each with its
-// lines. It comes from BuildKit's parser alone, so it can expose errors of ours. It is immutable.
+// lines. It comes from BuildKit's parser alone, so it can expose errors of ours. It belongs to one goroutine.
 type Meaning struct {
 	file     *source.File
 	escape   rune
@@ -42,6 +42,19 @@ type element struct {
 	escape rune
 	node   *parser.Node // nil for a directive and for refused lines
 	broken bool         // the lines are refused
+
+	parsed     any // by BuildKit, from node, on first use
+	refusal    error
+	parsedOnce bool
+}
+
+// parse returns what BuildKit makes of the instruction, or why it refuses it.
+func (e *element) parse() (any, error) {
+	if !e.parsedOnce {
+		e.parsed, e.refusal = instructions.ParseInstruction(e.node)
+		e.parsedOnce = true
+	}
+	return e.parsed, e.refusal
 }
 
 // maxRefusals is the number of refused pieces after which a text counts as unreadable.
@@ -178,7 +191,7 @@ func (m *Meaning) resolve() {
 		case "FROM":
 			stage++
 			current, name = true, ""
-			if c, err := instructions.ParseInstruction(e.node); err == nil {
+			if c, err := e.parse(); err == nil {
 				if from, ok := c.(*instructions.Stage); ok {
 					name = from.Name
 					inherited, ok := bourne[strings.ToLower(from.BaseName)]
@@ -186,7 +199,7 @@ func (m *Meaning) resolve() {
 				}
 			}
 		case "SHELL":
-			if c, err := instructions.ParseInstruction(e.node); err == nil {
+			if c, err := e.parse(); err == nil {
 				if s, ok := c.(*instructions.ShellCommand); ok {
 					current = isBourne(s.Shell)
 				}
@@ -221,9 +234,11 @@ func (e *element) text() (canonical string, broken bool) {
 		return e.name + "\x00" + e.raw, e.broken
 	}
 	c := canonicalizer{escape: e.escape, shell: e.shell}
-	if !c.instruction(e.node) {
+	parsed, err := e.parse()
+	if err != nil {
 		return "broken\x00" + e.raw, true
 	}
+	c.instruction(e.node, parsed)
 	return c.out.String(), false
 }
 
@@ -232,7 +247,7 @@ func (e *element) isRefused() bool {
 	if e.node == nil {
 		return e.broken
 	}
-	_, err := instructions.ParseInstruction(e.node)
+	_, err := e.parse()
 	return err != nil
 }
 
@@ -337,12 +352,8 @@ func (c *canonicalizer) list(words []string) {
 	c.add(words...)
 }
 
-// instruction writes the form of node, and reports false when BuildKit refuses it.
-func (c *canonicalizer) instruction(node *parser.Node) bool {
-	parsed, err := instructions.ParseInstruction(node)
-	if err != nil {
-		return false
-	}
+// instruction writes the form of node, of which BuildKit made parsed.
+func (c *canonicalizer) instruction(node *parser.Node, parsed any) {
 	keyword := strings.ToUpper(node.Value)
 	if add, ok := parsed.(*instructions.AddCommand); ok && c.mask != nil && c.mask.copies && isPlainAdd(add) {
 		keyword = "COPY"
@@ -448,7 +459,6 @@ func (c *canonicalizer) instruction(node *parser.Node) bool {
 	default:
 		c.add(node.Original)
 	}
-	return true
 }
 
 func optional(b *bool) string {
@@ -602,7 +612,8 @@ func (c *canonicalizer) trigger(expression string) {
 	result, err := parser.Parse(strings.NewReader(expression))
 	if err == nil && len(result.AST.Children) == 1 {
 		inner := canonicalizer{escape: result.EscapeToken, shell: c.shell, mask: c.mask}
-		if inner.instruction(result.AST.Children[0]) {
+		if parsed, err := instructions.ParseInstruction(result.AST.Children[0]); err == nil {
+			inner.instruction(result.AST.Children[0], parsed)
 			c.dropped = append(c.dropped, inner.dropped...)
 			c.add("trigger", inner.out.String())
 			return
