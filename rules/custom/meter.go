@@ -19,7 +19,7 @@ const (
 	// loadSteps is for the values of a pack, when it is loaded.
 	loadSteps = 200_000
 	// fileSteps is for one rule in one file, with one more for each byteSteps bytes of the file.
-	fileSteps = 1_000_000
+	fileSteps = 500_000
 	byteSteps = 64
 )
 
