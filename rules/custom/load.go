@@ -335,7 +335,6 @@ type local struct {
 	name  string
 	expr  hclsyntax.Expression
 	needs map[string]bool // the locals that it needs, by way of functions too
-	calls []string
 	at    hcl.Range
 }
 
