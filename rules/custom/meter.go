@@ -198,6 +198,7 @@ func (c *compiler) wrap(e hclsyntax.Expression) hclsyntax.Expression {
 		case hclsyntax.OpLogicalAnd, hclsyntax.OpLogicalOr:
 			return metered{logical{e, e.Op == hclsyntax.OpLogicalOr}}
 		case hclsyntax.OpEqual, hclsyntax.OpNotEqual:
+			c.comparesLists(e)
 			return metered{equality{e, e.Op == hclsyntax.OpNotEqual}}
 		}
 	case *hclsyntax.UnaryOpExpr:
@@ -266,4 +267,30 @@ func (c *compiler) unknownFunction(e *hclsyntax.FunctionCallExpr) {
 		return
 	}
 	c.Problem(e.NameRange, "there is no function %q; the functions are %s", e.Name, strings.Join(all, ", "))
+}
+
+// comparesLists reports a comparison with a list that is written out: HCL says that the list of a node never equals it,
+// whatever it holds, since their types differ.
+func (c *compiler) comparesLists(e *hclsyntax.BinaryOpExpr) {
+	written := func(e hclsyntax.Expression) *hclsyntax.TupleConsExpr {
+		if m, ok := e.(metered); ok {
+			e = m.Expression
+		}
+		tuple, _ := e.(*hclsyntax.TupleConsExpr)
+		return tuple
+	}
+	left, right := written(e.LHS), written(e.RHS)
+	if (left == nil) == (right == nil) {
+		return
+	}
+	tuple := left
+	if tuple == nil {
+		tuple = right
+	}
+	if len(tuple.Exprs) == 0 {
+		c.Problem(e.SrcRange, "a list never equals [] for HCL: compare length(…) with 0")
+		return
+	}
+	c.Problem(e.SrcRange, "a list never equals one that is written out for HCL: compare join(\" \", …) with a text, or "+
+		"use contains")
 }

@@ -93,6 +93,9 @@ func TestWrongPacks(t *testing.T) {
 			`"operator" parameter: "~>" is not one of <, <=, ==, !=, >=, >`},
 		{withRule(`when = format("%999999d", 1) == ""`), `"%999999d": invalid function argument: Invalid value for ` +
 			`"format" parameter: a width in it is too large, or not written out`},
+		{withRule(`when = node.words == ["a"]`),
+			`node.words == ["a"]: a list never equals one that is written out for HCL`},
+		{withRule(`when = [] != node.words`), `[] != node.words: a list never equals [] for HCL`},
 		{withRule(`when = node.image`), `node.image: "when" must be true or false, and this is string`},
 		{withRule(`when = 1`), `1: "when" must be true or false, and this is number`},
 		{withRule(`when = null`), `null: "when" must be true or false, and this is null`},
