@@ -291,6 +291,6 @@ func (c *compiler) comparesLists(e *hclsyntax.BinaryOpExpr) {
 		c.Problem(e.SrcRange, "a list never equals [] for HCL: compare length(…) with 0")
 		return
 	}
-	c.Problem(e.SrcRange, "a list never equals one that is written out for HCL: compare join(\" \", …) with a text, or "+
-		"use contains")
+	c.Problem(e.SrcRange, "a list never equals one that is written out for HCL: compare join(\" \", …) with a text, "+
+		"or use contains")
 }
