@@ -120,10 +120,14 @@ func part(f *source.File, at source.Span, changes func(was, becomes string) fixe
 // anyChange declares that the instruction may change in any way.
 func anyChange(string, string) fixers.Changes { return fixers.Changes{fixdocker.Instructions{}} }
 
-// instructionPart is a piece of an instruction other than RUN.
+// instructionPart is a piece of an instruction other than RUN. Where a variable stands in it, no fix can be written
+// there: the variable would be gone.
 func instructionPart(n *Node, at source.Span) (Place, bool) {
 	if at.IsEmpty() {
 		return Place{}, false
+	}
+	if strings.Contains(n.file.Text(at), "$") {
+		return Place{Span: at}, true
 	}
 	return part(n.file, at, anyChange), true
 }
@@ -1009,7 +1013,7 @@ func commandWord(n *Node, w shell.Word) (Place, bool) {
 			return replace(n.file, end, text), fixers.Changes{fixdocker.Words{Added: strings.Fields(text)}}
 		}
 	}
-	if c.Step.Exec {
+	if c.Step.Exec || strings.Contains(n.file.Text(w.Span), "$") {
 		p = Place{Span: w.Span}
 	}
 	return p, true
