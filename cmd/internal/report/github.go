@@ -80,7 +80,7 @@ func (e SummaryError) Unwrap() error { return e.err }
 // annotations returns one annotation for each file that could not be read and for each finding, in order.
 func annotations(r *Report) []annotation {
 	var out []annotation
-	for _, e := range slices.Concat(r.Result.Errors, r.Result.Unwritten) {
+	for _, e := range troubles(r.Result) {
 		out = append(out, annotation{
 			command:   "error",
 			file:      repositoryPath(r, e.Path),
@@ -251,7 +251,7 @@ func stepSummary(r *Report, size int) []byte {
 	var b bytes.Buffer
 	fmt.Fprintf(&b, "### sandlint: %s\n", markdown(Summary(r.Result)))
 	rows := 0
-	total := len(r.Result.Errors) + len(r.Result.Unwritten) + len(r.Result.Findings)
+	total := len(troubles(r.Result)) + len(r.Result.Findings)
 	row := func(s string) bool {
 		if b.Len()+len(s)+reserve > size {
 			return false
@@ -261,7 +261,7 @@ func stepSummary(r *Report, size int) []byte {
 		return true
 	}
 	full := false
-	for _, e := range slices.Concat(r.Result.Errors, r.Result.Unwritten) {
+	for _, e := range troubles(r.Result) {
 		if full = !row(fmt.Sprintf("\n**%s**: error: %s\n", markdown(repositoryPath(r, e.Path)),
 			markdown(e.Err.Error()))); full {
 			break

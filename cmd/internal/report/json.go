@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"slices"
 	"unicode/utf8"
 
 	"github.com/sandlint/sandlint/fixers"
@@ -121,7 +120,7 @@ func writeJSON(out io.Writer, r *Report) error {
 		files.Skipped = append(files.Skipped, jsonSkipped{Path: s.Path, Reason: s.Reason})
 	}
 	unreadable := []jsonError{}
-	for _, e := range slices.Concat(r.Result.Errors, r.Result.Unwritten) {
+	for _, e := range troubles(r.Result) {
 		unreadable = append(unreadable, jsonError{Path: e.Path, Message: e.Err.Error()})
 	}
 	put("],\n \"files\": ", files)

@@ -5,10 +5,12 @@ package report
 import (
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"github.com/sandlint/sandlint/fixers"
 	"github.com/sandlint/sandlint/parsers/source"
+	"github.com/sandlint/sandlint/parsers/workspace"
 	"github.com/sandlint/sandlint/rules"
 )
 
@@ -174,7 +176,20 @@ func Summary(res *rules.Result) string {
 	if n := len(res.Unwritten); n > 0 {
 		s += fmt.Sprintf("; %s could not be written", Plural(n, "file"))
 	}
+	if n := len(res.Failed); n > 0 {
+		s += fmt.Sprintf("; %s failed", Plural(n, "rule"))
+	}
 	return s
+}
+
+// troubles are what was not looked at or not written, by file: those that could not be read or written, and those at
+// which a rule failed.
+func troubles(res *rules.Result) []workspace.FileError {
+	out := slices.Concat(res.Errors, res.Unwritten)
+	for _, e := range res.Failed {
+		out = append(out, workspace.FileError{Path: e.File.Path, Err: fmt.Errorf("rule %s failed: %w", e.Rule.ID, e.Err)})
+	}
+	return out
 }
 
 // Plural returns n and noun, in the plural unless n is 1.
