@@ -187,7 +187,8 @@ func Summary(res *rules.Result) string {
 func troubles(res *rules.Result) []workspace.FileError {
 	out := slices.Concat(res.Errors, res.Unwritten)
 	for _, e := range res.Failed {
-		out = append(out, workspace.FileError{Path: e.File.Path, Err: fmt.Errorf("rule %s failed: %w", e.Rule.ID, e.Err)})
+		err := fmt.Errorf("rule %s failed: %w", e.Rule.ID, e.Err)
+		out = append(out, workspace.FileError{Path: e.File.Path, Err: err})
 	}
 	return out
 }
