@@ -154,9 +154,11 @@ func writeText(out io.Writer, r *Report) error {
 	return w.Flush()
 }
 
-// label returns the id of a finding's rule and its aliases.
+// label returns the id of a finding's rule and its aliases, but for one that the id has after its pack.
 func label(f *rules.Finding) string {
-	return strings.Join(append([]string{f.ID()}, f.Aliases()...), ", ")
+	id := f.ID()
+	aliases := slices.DeleteFunc(f.Aliases(), func(alias string) bool { return strings.HasSuffix(id, "/"+alias) })
+	return strings.Join(append([]string{id}, aliases...), ", ")
 }
 
 // WriteProblems prints problems that do not come from a rule, such as those of a configuration file, in the text
