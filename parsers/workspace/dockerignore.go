@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/moby/patternmatcher"
 
@@ -152,6 +153,14 @@ func readIgnore(f *source.File) *ignoreFile {
 			if rest = path.Clean(rest); len(rest) > 1 {
 				rest = strings.TrimPrefix(rest, "/")
 			}
+		}
+		if strings.Contains(rest, "\x00") || !utf8.ValidString(rest) {
+			// The matcher prints to standard error about such a pattern. Left out, it excludes nothing; what it would
+			// bring back is not known.
+			if back {
+				return nil
+			}
+			continue
 		}
 		if back {
 			rest = "!" + rest
