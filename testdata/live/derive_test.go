@@ -56,7 +56,8 @@ const checkpoint = `for i in 1 2 3 4 5 6 7 8 9; do sh -c : ; done
 setsid sh -c "while :; do sleep 0.2; done" </dev/null >/dev/null 2>&1 & echo $! > $SHARED/pid; sleep 0.5
 criu --unprivileged dump -D $SHARED -t $(cat $SHARED/pid) --shell-job`
 
-const restore = `criu --unprivileged restore -d -v4 -o /tmp/log -D $SHARED --shell-job || { grep Error /tmp/log; exit 1; }
+const restore = `criu --unprivileged restore -d -v4 -o /tmp/log -D $SHARED --shell-job ||
+{ grep Error /tmp/log; exit 1; }
 kill -0 $(cat $SHARED/pid)`
 
 const podmanRun = `mkdir -p rf/bin rf/proc rf/dev rf/sys rf/etc rf/tmp x; chmod 700 x; cp /usr/bin/busybox rf/bin/
