@@ -50,6 +50,12 @@ func Fix(ws *workspace.Workspace, set *Set, opts FixOptions) *FixResult {
 		now = ws.With(f.overlay).Snapshot()
 		f.opts.Progress = nil
 	}
+	if len(f.overlay) > 0 { // what is left depends on how the files are linked now
+		if again, err := now.Reload(); err == nil {
+			again = again.Snapshot()
+			f.out.After = checkAll(again, set, check).result(again, set)
+		}
+	}
 	for _, list := range [][]Finding{f.out.After.Findings, f.out.After.Suppressed} {
 		for n := range list {
 			list[n].strip()

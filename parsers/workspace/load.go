@@ -78,7 +78,7 @@ func Load(opts Options) (*Workspace, error) {
 	if err != nil {
 		return nil, err
 	}
-	w := &Workspace{Targets: targets, dir: dir, formats: opts.Formats, under: under}
+	w := &Workspace{Targets: targets, dir: dir, formats: opts.Formats, under: under, opts: opts}
 	if w.formats == nil {
 		w.formats = Builtin()
 	}
@@ -124,6 +124,23 @@ type loader struct {
 	scripts   []string
 
 	buffer []byte // of contents
+}
+
+// Reload finds the files anew as they are with the texts of With: a file that an edit made another one copy is linked
+// to it then, and judged as that one's images need it.
+func (w *Workspace) Reload() (*Workspace, error) {
+	opts := w.opts
+	opts.OneRun = false
+	under := opts.Files
+	if under == nil {
+		under = files.Disk{}
+	}
+	opts.Files = files.Overlay(under, w.overlay)
+	again, err := Load(opts)
+	if err != nil {
+		return nil, err
+	}
+	return again.With(w.overlay), nil
 }
 
 // view returns a snapshot of the workspace as it is now, with all that was read so far.

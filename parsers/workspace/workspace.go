@@ -43,6 +43,7 @@ type Workspace struct {
 	surveyed *survey           // nil outside of a snapshot
 	kept     *Workspace        // the snapshot of all runs, with Options.OneRun; else nil
 	oneRun   bool              // this is that snapshot, or made from it
+	opts     Options           // that it was loaded with
 }
 
 // Entry is one file of a workspace.
