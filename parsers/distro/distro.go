@@ -57,7 +57,7 @@ var index = sync.OnceValue(func() map[string]*Image {
 	return out
 })
 
-// Lookup returns what is known of an image by its name as Split returns it, nil when nothing is.
+// Lookup returns what is known of an image with a name as Split returns it, nil when nothing is.
 func Lookup(name string) *Image {
 	if isUniversalBase(name) {
 		return &universalBase
@@ -116,9 +116,9 @@ func ByCodename(name string) *Release {
 	return &releases[n]
 }
 
-// Of returns the release that an image is of, by its name without the registry and its tag: the tag has its codename,
-// also as a part of it, or the image is the distribution's own and the tag begins with the number. It is nil where
-// neither is so.
+// Of returns the release that an image is of, given the name without the registry, and the tag: the tag has its
+// codename, also as a part of it, or the image is the distribution's own and the tag begins with the number. It is nil
+// where neither is so.
 func Of(name, tag string) *Release {
 	parts := strings.FieldsFunc(tag, func(r rune) bool { return r == '-' || r == '_' })
 	for _, part := range parts {

@@ -270,7 +270,7 @@ func duplicate(list []any) int {
 	return -1
 }
 
-// typeOf returns the type of a value, as reader makes it, by its name in JSON Schema.
+// typeOf returns what JSON Schema calls the type of a value that reader made.
 func typeOf(v any) string {
 	switch v.(type) {
 	case map[string]any:

@@ -8,7 +8,7 @@ import (
 )
 
 // This file reads the simple command lines of cmd and of PowerShell: words, quotes, redirections, and the operators
-// between commands. It gives up on a whole text whose parts it cannot tell apart, and on single statements that are no
+// between commands. It gives up on a whole text whose parts it cannot distinguish, and on single statements that are no
 // commands: such a script has no commands, or fewer, and never a Problem.
 //
 // Sources: the documentation of cmd (`cmd /?`), about_Parsing, about_Quoting_Rules and about_Aliases of PowerShell 5.1

@@ -158,7 +158,7 @@ var Kinds = sync.OnceValue(func() []*Kind {
 	return list
 })
 
-// FindKind returns a kind by its name, nil where there is none.
+// FindKind returns the kind with a name, nil where there is none.
 func FindKind(name string) *Kind {
 	for _, k := range Kinds() {
 		if k.Name == name {

@@ -312,7 +312,7 @@ func nixSettingKind() *Kind {
 		Name: "nix.setting", List: "settings", File: "nix.conf",
 		Doc: "one setting of a nix.conf text: of a file, of what a Dockerfile or a script writes, of NIX_CONFIG, of " +
 			"--option, of inputs of actions, of a flake",
-		Example: `  when    = node.canonical == "substituters" && anytrue([for w in node.words : startswith(w, "http://")])
+		Example: `  when    = node.canonical == "substituters" && strcontains(node.value, "http://")
   at      = node.value
   message = "a binary cache is read without encryption"
 

@@ -12,17 +12,19 @@ import (
 // Reference returns the reference page of the language: all kinds of node with their attributes, and all functions.
 func Reference() []byte {
 	var b strings.Builder
-	b.WriteString(`<!-- Written by "go generate ./rules/custom"; the source are the kinds and functions in rules/custom. -->
+	b.WriteString(`<!-- Written by "go generate ./rules/custom" from the kinds and functions in rules/custom. -->
 
 # Rule packs: kinds of node, attributes and functions
 
 docs/packs.md says how rules are written. This page lists what they can be about, and what their expressions can ask.
 
-Every expression can use ` + "`node`, `file`, `var` and `local`" + `. What the files do not determine is unknown: a condition that
-depends on it is unknown as well, and the rule is silent. What is merely not there is "", an empty list or an empty map.
+Every expression can use ` + "`node`, `file`, `var` and `local`" + `. What the files do not determine
+is unknown: a condition that depends on it is unknown as well, and the rule is silent. What is merely not there is "", an
+empty list or an empty map.
 
-In the tables, a check mark under "place" means that ` + "`at`" + ` and the targets of fixes can name the attribute (node.words), its
-elements (node.words[0], node.flags["from"]), or both. Attributes marked with * are not there in the lists of ` + "`file`" + `.
+In the tables, a check mark under "place" means that ` + "`at`" + ` and the targets of fixes can name
+the attribute (node.words), its elements (node.words[0], node.flags["from"]), or both. Attributes marked with * are not
+there in the lists of ` + "`file`" + `.
 
 `)
 	b.WriteString("## Kinds\n\n")

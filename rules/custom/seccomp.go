@@ -595,7 +595,7 @@ func checkSyscall(name string) error {
 	return fmt.Errorf("there is no syscall %q; did you mean %s?", name, strings.Join(near, " or "))
 }
 
-// architectureNamed returns an architecture by its name in profiles, or in platforms: SCMP_ARCH_X86_64, amd64.
+// architectureNamed returns the architecture that profiles or platforms call so: SCMP_ARCH_X86_64, amd64.
 func architectureNamed(name string) (*seccomp.Architecture, error) {
 	if a, ok := seccomp.LookupArchitecture(name); ok {
 		return a, nil
