@@ -107,7 +107,7 @@ func writeJSON(out io.Writer, r *Report) error {
 	put(` "tool": `, jsonTool{Name: "sandlint", Version: r.Version})
 	w.WriteString(",\n \"findings\": [")
 	all := merged(r.Result)
-	prints := Fingerprints(all, r.Dir)
+	prints := rules.Fingerprints(all, r.Dir)
 	for i, f := range all {
 		before := "\n  "
 		if i > 0 {

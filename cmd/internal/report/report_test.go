@@ -230,7 +230,7 @@ func TestFingerprints(t *testing.T) {
 			in = append(in, &rules.Finding{Rule: unknownRule, File: f, Span: spanOf(t, f, m, seen[m])})
 			seen[m]++
 		}
-		return Fingerprints(in, "")
+		return rules.Fingerprints(in, "")
 	}
 	a := prints("nix.conf", "x = 1\nfoo = 1  2\nfoo = 1  2\n", "foo = 1  2", "foo = 1  2")
 	if a[0] == a[1] {
@@ -247,7 +247,7 @@ func TestFingerprints(t *testing.T) {
 		t.Error("the path is not part of the fingerprint")
 	}
 	f := source.NewFile("nix.conf", []byte("foo = 1 2\n"))
-	if c := Fingerprints([]*rules.Finding{{Rule: orderRule, File: f, Span: source.Span{End: 9}}}, ""); c[0] == a[0] {
+	if c := rules.Fingerprints([]*rules.Finding{{Rule: orderRule, File: f, Span: source.Span{End: 9}}}, ""); c[0] == a[0] {
 		t.Error("the rule is not part of the fingerprint")
 	}
 }

@@ -1,4 +1,4 @@
-package report
+package rules
 
 import (
 	"crypto/sha256"
@@ -8,7 +8,6 @@ import (
 	"strings"
 
 	"github.com/sandlint/sandlint/parsers/files"
-	"github.com/sandlint/sandlint/rules"
 )
 
 // Fingerprints returns an identifier for each finding that stays the same when lines are added or removed elsewhere in
@@ -16,7 +15,7 @@ import (
 // repository's root, the text of the span with each run of white space replaced by one blank, and the number of earlier
 // findings with the same three. dir is the working directory, absolute, to which paths are relative; without a
 // repository, they stay so. Findings must be in the order of a Result; no two fingerprints are equal.
-func Fingerprints(findings []*rules.Finding, dir string) []string {
+func Fingerprints(findings []*Finding, dir string) []string {
 	out := make([]string, len(findings))
 	seen := map[string]int{}
 	paths := repositoryPaths{dir: dir, roots: map[string]string{}}
