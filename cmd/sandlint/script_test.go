@@ -41,7 +41,8 @@ func TestMain(m *testing.M) {
 //	bytes FILE TEXT      writes a file; TEXT has the escapes of a Go string
 //	repeat FILE N TEXT   appends TEXT N times to a file; TEXT has the escapes of a Go string
 //	fifo FILE            makes a named pipe, which nobody writes to
-//	conforms FILE [NAME] checks that a file, or stdout, follows docs/schema/NAME.schema.json, "findings" without one
+//	conforms FILE [NAME] checks that a file, or stdout, follows docs/schema/NAME.schema.json, "findings" without one;
+//	                     NAME/DEFINITION is one of the definitions there
 //
 // and $SRC is the repository. With BOUNDED in the environment, a run of sandlint that takes more than 2 s of the
 // processor, or 200 MiB, ends with status 99.
@@ -117,9 +118,13 @@ func conforms(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) < 1 || len(args) > 2 {
 		ts.Fatalf("usage: conforms FILE [NAME]")
 	}
-	name := append(args, "findings")[1]
+	name, definition, part := strings.Cut(append(args, "findings")[1], "/")
 	schema, err := os.ReadFile(filepath.Join("..", "..", "docs", "schema", name+".schema.json"))
 	ts.Check(err)
+	if part {
+		schema, err = schematest.Definition(schema, definition)
+		ts.Check(err)
+	}
 	if err := schematest.Check(schema, []byte(ts.ReadFile(args[0]))); err != nil {
 		ts.Fatalf("%s breaks the schema: %v", args[0], err)
 	}

@@ -41,6 +41,8 @@ SANDLINT_FORMAT sets another default.`,
 	}
 	flags.input(cmd)
 	flags.rules(cmd, a)
+	cmd.Flags().BoolVar(&flags.statistics, "statistics", false,
+		"in the formats text and json, print how often each rule found something in place of the findings")
 	cmd.Flags().BoolVar(&flags.diff, "diff", false, "also print the safe fixes as a diff, after the findings")
 	return cmd
 }

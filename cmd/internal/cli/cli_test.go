@@ -110,6 +110,7 @@ func TestUsageErrors(t *testing.T) {
 		{"check --format jsn", `--format: unknown format "jsn"; did you mean "json"?`},
 		{"check --format json --format text",
 			`--format: json and text both go to standard output; FORMAT=FILE writes one to a file`},
+		{"check --statistics --format compact", `--statistics needs one of the formats text, json`},
 		{"check --format json=x --format text=x",
 			`--format: json and text both go to x; FORMAT=FILE writes one to a file`},
 		{"check --fail-on never-ever", `--fail-on "never-ever" is not one of error, warning, info, style, never`},
@@ -262,6 +263,34 @@ func TestColored(t *testing.T) {
 		a.color = tt.flag
 		if got := a.colored(stdout); got != tt.want {
 			t.Errorf("%+v: %v", tt, got)
+		}
+	}
+}
+
+func TestWidthAndLinks(t *testing.T) {
+	for _, tt := range []struct {
+		terminal bool
+		env      map[string]string
+		width    int
+		linked   bool
+	}{
+		{false, map[string]string{"COLUMNS": "60", "TERM_PROGRAM": "vscode"}, 0, false},
+		{true, nil, 0, false},
+		{true, map[string]string{"COLUMNS": "60"}, 60, false},
+		{true, map[string]string{"COLUMNS": "-5", "TERM": "xterm-256color"}, 0, false},
+		{true, map[string]string{"TERM": "xterm-kitty"}, 0, true},
+		{true, map[string]string{"TERM_PROGRAM": "WezTerm"}, 0, true},
+		{true, map[string]string{"TERM_PROGRAM": "vscode", "CI": "true"}, 0, false},
+		{true, map[string]string{"VTE_VERSION": "5000"}, 0, false},
+		{true, map[string]string{"VTE_VERSION": "7600"}, 0, true},
+		{true, map[string]string{"WT_SESSION": "x", "FORCE_HYPERLINK": "0"}, 0, false},
+		{false, map[string]string{"FORCE_HYPERLINK": "1"}, 0, true},
+	} {
+		a, _, _ := testApp("/", tt.env)
+		a.terminal = func(io.Writer) bool { return tt.terminal }
+		if width, linked := a.width(a.stdout), a.linked(a.stdout); width != tt.width || linked != tt.linked {
+			t.Errorf("terminal %v, %v: width %d, linked %v; want %d, %v", tt.terminal, tt.env, width, linked,
+				tt.width, tt.linked)
 		}
 	}
 }

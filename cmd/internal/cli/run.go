@@ -41,6 +41,7 @@ type runFlags struct {
 	noGitignore   bool
 	noIgnores     bool
 	formats       []string
+	statistics    bool
 	quiet         bool
 	verbose       bool
 	shellCheck    string
@@ -341,7 +342,31 @@ func (a *app) outputs(f *runFlags) ([]report.Output, error) {
 		taken[o.File] = o.Name
 		out = append(out, o)
 	}
+	if f.statistics {
+		return statistics(out)
+	}
 	return out, nil
+}
+
+// statistics returns the outputs with those changed to statistics that have them.
+func statistics(outputs []report.Output) ([]report.Output, error) {
+	any := false
+	for n, o := range outputs {
+		if o.Statistics != nil {
+			outputs[n].Write = o.Statistics
+			any = true
+		}
+	}
+	if any {
+		return outputs, nil
+	}
+	var names []string
+	for _, r := range report.Reporters() {
+		if r.Statistics != nil {
+			names = append(names, r.Name)
+		}
+	}
+	return nil, fmt.Errorf("--statistics needs one of the formats %s", strings.Join(names, ", "))
 }
 
 // write prints a result in each format; those without a file go to std.
@@ -349,13 +374,14 @@ func (a *app) write(r *run, res *rules.Result, std io.Writer) error {
 	rep := report.Report{Result: res, Version: Version, Dir: r.dir, Quiet: r.flags.quiet, Getenv: a.getenv}
 	for _, o := range r.outputs {
 		if o.File == "" {
-			rep.Color = a.colored(std)
+			rep.Color, rep.Alone = a.colored(std), false
+			rep.Width, rep.Links = a.width(std), rep.Color && a.linked(std)
 			if err := a.print(o, &rep, std); err != nil {
 				return outputError{fmt.Errorf("writing %s: %w", o.Name, err)}
 			}
 			continue
 		}
-		rep.Color = false
+		rep.Color, rep.Links, rep.Width, rep.Alone = false, false, 0, true
 		write := func(w io.Writer) error { return a.summarized(o.Write(w, &rep)) }
 		if err := writeFile(r.dir, absolute(r.dir, o.File), write); err != nil {
 			return fmt.Errorf("writing %s: %w", o.Name, err)

@@ -4,23 +4,73 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
+	"strconv"
+	"strings"
 	"time"
 
 	"golang.org/x/term"
 )
 
 func (a *app) isTerminal(w io.Writer) bool {
+	w = underlying(w)
+	if a.terminal != nil {
+		return a.terminal(w)
+	}
+	f, ok := w.(*os.File)
+	return ok && term.IsTerminal(int(f.Fd()))
+}
+
+// underlying returns what w was before a run began.
+func underlying(w io.Writer) io.Writer {
 	if held, ok := w.(*fence); ok {
 		w = held.out
 	}
 	if out, ok := w.(*output); ok {
 		w = out.Writer
 	}
-	if a.terminal != nil {
-		return a.terminal(w)
+	return w
+}
+
+// width returns the columns of the terminal that w is, or else what COLUMNS says of it; 0 where w is no terminal or
+// neither is known.
+func (a *app) width(w io.Writer) int {
+	if !a.isTerminal(w) {
+		return 0
 	}
-	f, ok := w.(*os.File)
-	return ok && term.IsTerminal(int(f.Fd()))
+	if f, ok := underlying(w).(*os.File); ok {
+		if columns, _, err := term.GetSize(int(f.Fd())); err == nil && columns > 0 {
+			return columns
+		}
+	}
+	columns, err := strconv.Atoi(a.getenv("COLUMNS"))
+	if err != nil || columns < 0 {
+		return 0
+	}
+	return columns
+}
+
+// linked reports whether w is a terminal that is known to show links (OSC 8). FORCE_HYPERLINK decides first.
+func (a *app) linked(w io.Writer) bool {
+	if force := a.getenv("FORCE_HYPERLINK"); force != "" {
+		return force != "0"
+	}
+	if !a.isTerminal(w) || a.getenv("CI") != "" {
+		return false
+	}
+	for _, name := range []string{"DOMTERM", "WT_SESSION", "KONSOLE_VERSION"} {
+		if a.getenv(name) != "" {
+			return true
+		}
+	}
+	if version, err := strconv.Atoi(a.getenv("VTE_VERSION")); err == nil && version > 5000 { // 0.50.0 may crash
+		return true
+	}
+	kind := a.getenv("TERM")
+	return slices.Contains([]string{"iTerm.app", "WezTerm", "vscode", "ghostty", "Hyper", "zed", "Tabby", "rio"},
+		a.getenv("TERM_PROGRAM")) ||
+		slices.ContainsFunc([]string{"alacritty", "foot", "xterm-kitty", "xterm-ghostty", "contour"},
+			func(known string) bool { return strings.HasPrefix(kind, known) })
 }
 
 // colored reports whether text on w is coloured. --color decides, then NO_COLOR and FORCE_COLOR, then whether w is a

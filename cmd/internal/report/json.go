@@ -90,21 +90,36 @@ type jsonError struct {
 	Message string `json:"message"`
 }
 
+// jsonWriter prints values of JSON, and remembers the first errors.
+type jsonWriter struct {
+	*bufio.Writer
+	buf bytes.Buffer
+	enc *json.Encoder
+	err error
+}
+
+func newJSONWriter(out io.Writer) *jsonWriter {
+	w := &jsonWriter{Writer: bufio.NewWriter(out)}
+	w.enc = json.NewEncoder(&w.buf)
+	w.enc.SetEscapeHTML(false)
+	return w
+}
+
+// put prints a text as it is, and then a value.
+func (w *jsonWriter) put(before string, v any) {
+	w.buf.Reset()
+	w.err = errors.Join(w.err, w.enc.Encode(v))
+	w.WriteString(before)
+	w.Write(NoCommandInJSON(bytes.TrimSuffix(w.buf.Bytes(), []byte("\n"))))
+}
+
+func (w *jsonWriter) end() error { return errors.Join(w.err, w.Flush()) }
+
 // writeJSON prints one object, with each finding on a line of its own.
 func writeJSON(out io.Writer, r *Report) error {
-	w := bufio.NewWriter(out)
-	var buf bytes.Buffer
-	enc := json.NewEncoder(&buf)
-	enc.SetEscapeHTML(false)
-	var err error
-	put := func(before string, v any) {
-		buf.Reset()
-		err = errors.Join(err, enc.Encode(v))
-		w.WriteString(before)
-		w.Write(NoCommandInJSON(bytes.TrimSuffix(buf.Bytes(), []byte("\n"))))
-	}
+	w := newJSONWriter(out)
 	fmt.Fprintf(w, "{\"version\": %d,\n", jsonVersion)
-	put(` "tool": `, jsonTool{Name: "sandlint", Version: r.Version})
+	w.put(` "tool": `, jsonTool{Name: "sandlint", Version: r.Version})
 	w.WriteString(",\n \"findings\": [")
 	all := merged(r.Result)
 	prints := rules.Fingerprints(all, r.Dir)
@@ -113,8 +128,16 @@ func writeJSON(out io.Writer, r *Report) error {
 		if i > 0 {
 			before = ",\n  "
 		}
-		put(before, newJSONFinding(f, prints[i], r.Result.Help(f.Rule)))
+		w.put(before, newJSONFinding(f, prints[i], r.Result.Help(f.Rule)))
 	}
+	w.WriteByte(']')
+	w.rest(r, ",\n ")
+	w.WriteString("}\n")
+	return w.end()
+}
+
+// rest prints what follows the findings, each part after a separator.
+func (w *jsonWriter) rest(r *Report, separator string) {
 	files := jsonFiles{Checked: r.Result.Checked, Skipped: []jsonSkipped{}}
 	for _, s := range r.Result.Skipped {
 		files.Skipped = append(files.Skipped, jsonSkipped{Path: s.Path, Reason: s.Reason})
@@ -123,10 +146,79 @@ func writeJSON(out io.Writer, r *Report) error {
 	for _, e := range troubles(r.Result) {
 		unreadable = append(unreadable, jsonError{Path: e.Path, Message: e.Err.Error()})
 	}
-	put("],\n \"files\": ", files)
-	put(",\n \"errors\": ", unreadable)
+	w.put(separator+`"files": `, files)
+	w.put(separator+`"errors": `, unreadable)
+}
+
+// writeJSONLines prints each finding as JSON on a line of its own, and then a line about the run.
+func writeJSONLines(out io.Writer, r *Report) error {
+	w := newJSONWriter(out)
+	all := merged(r.Result)
+	prints := rules.Fingerprints(all, r.Dir)
+	for i, f := range all {
+		w.put("", newJSONFinding(f, prints[i], r.Result.Help(f.Rule)))
+		w.WriteByte('\n')
+	}
+	fmt.Fprintf(w, `{"version": %d`, jsonVersion)
+	w.put(`, "tool": `, jsonTool{Name: "sandlint", Version: r.Version})
+	c := Count(r.Result.Findings)
+	count := jsonCount{Findings: c.Findings, Safe: c.Safe, Unsafe: c.Unsafe, Suppressed: len(r.Result.Suppressed)}
+	for severity, to := range map[rules.Severity]*int{
+		rules.Error: &count.Errors, rules.Warning: &count.Warnings, rules.Info: &count.Infos,
+		rules.Style: &count.Styles,
+	} {
+		*to = c.BySeverity[severity]
+	}
+	w.put(`, "count": `, count)
+	w.rest(r, ", ")
 	w.WriteString("}\n")
-	return errors.Join(err, w.Flush())
+	return w.end()
+}
+
+// jsonCount is how many findings a run has; suppressed ones count only there.
+type jsonCount struct {
+	Findings   int `json:"findings"`
+	Errors     int `json:"error"`
+	Warnings   int `json:"warning"`
+	Infos      int `json:"info"`
+	Styles     int `json:"style"`
+	Safe       int `json:"safe"`
+	Unsafe     int `json:"unsafe"`
+	Suppressed int `json:"suppressed"`
+}
+
+// jsonStatistic is one rule that found something.
+type jsonStatistic struct {
+	Rule     string   `json:"rule"`
+	Aliases  []string `json:"aliases"`
+	Summary  string   `json:"summary"`
+	Help     string   `json:"help"`
+	Severity string   `json:"severity"`
+	Findings int      `json:"findings"`
+	Safe     int      `json:"safe"`
+	Unsafe   int      `json:"unsafe"`
+	Files    int      `json:"files"`
+}
+
+// writeJSONStatistics prints one object, with each rule that found something on a line of its own.
+func writeJSONStatistics(out io.Writer, r *Report) error {
+	w := newJSONWriter(out)
+	fmt.Fprintf(w, "{\"version\": %d,\n", jsonVersion)
+	w.put(` "tool": `, jsonTool{Name: "sandlint", Version: r.Version})
+	w.WriteString(",\n \"statistics\": [")
+	for i, s := range statistics(r) {
+		before := "\n  "
+		if i > 0 {
+			before = ",\n  "
+		}
+		w.put(before, jsonStatistic{Rule: s.id, Aliases: append([]string{}, s.rule.Aliases...), Summary: s.rule.Summary,
+			Help: r.Result.Help(s.rule), Severity: s.severity.String(), Findings: s.findings, Safe: s.safe,
+			Unsafe: s.unsafe, Files: len(s.files)})
+	}
+	w.WriteByte(']')
+	w.rest(r, ",\n ")
+	w.WriteString("}\n")
+	return w.end()
 }
 
 func newJSONFinding(f *rules.Finding, fingerprint, help string) jsonFinding {

@@ -1,11 +1,14 @@
 package report
 
 import (
+	"bytes"
 	"encoding/json"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/google/go-cmp/cmp"
 
 	"github.com/sandlint/sandlint/cmd/internal/schematest"
 
@@ -14,14 +17,80 @@ import (
 	"github.com/sandlint/sandlint/rules"
 )
 
-// violation returns why the output breaks the schema of findings, nil where it does not.
-func violation(t *testing.T, doc []byte) error {
+// violation returns why the output breaks the schema of findings, or a definition in it; nil where it does not.
+func violation(t *testing.T, doc []byte, definition ...string) error {
 	t.Helper()
 	schema, err := os.ReadFile(filepath.Join("..", "..", "..", "docs", "schema", "findings.schema.json"))
 	if err != nil {
 		t.Fatal(err)
 	}
+	for _, name := range definition {
+		if schema, err = schematest.Definition(schema, name); err != nil {
+			t.Fatal(err)
+		}
+	}
 	return schematest.Check(schema, doc)
+}
+
+// TestJSONLines checks that the lines are the findings of the JSON, and one about the run.
+func TestJSONLines(t *testing.T) {
+	for name, r := range map[string]*Report{
+		"one of everything": sample(t),
+		"nothing":           {Version: "0.1.0", Result: &rules.Result{}},
+	} {
+		var whole struct {
+			Findings      []any
+			Files, Errors any
+		}
+		if err := json.Unmarshal(render(t, "json", r), &whole); err != nil {
+			t.Fatal(err)
+		}
+		lines := strings.SplitAfter(string(render(t, "jsonl", r)), "\n")
+		if len(lines) != len(whole.Findings)+2 || lines[len(lines)-1] != "" {
+			t.Fatalf("%s: %d lines for %d findings", name, len(lines)-1, len(whole.Findings))
+		}
+		for i, want := range whole.Findings {
+			var got any
+			if err := json.Unmarshal([]byte(lines[i]), &got); err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff(want, got); diff != "" {
+				t.Errorf("%s, line %d (-json +jsonl):\n%s", name, i+1, diff)
+			}
+			if err := violation(t, []byte(lines[i]), "finding"); err != nil {
+				t.Errorf("%s, line %d: %v", name, i+1, err)
+			}
+		}
+		last := lines[len(lines)-2]
+		if err := violation(t, []byte(last), "run"); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+		if violation(t, []byte(last), "finding") == nil {
+			t.Errorf("%s: the line about the run passes as a finding", name)
+		}
+		var run struct{ Files, Errors any }
+		if err := json.Unmarshal([]byte(last), &run); err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff([]any{whole.Files, whole.Errors}, []any{run.Files, run.Errors}); diff != "" {
+			t.Errorf("%s, the run (-json +jsonl):\n%s", name, diff)
+		}
+	}
+}
+
+func TestJSONStatisticsFollowTheirSchema(t *testing.T) {
+	for name, r := range map[string]*Report{
+		"one of everything": sample(t),
+		"nothing":           {Version: "0.1.0", Result: &rules.Result{}},
+	} {
+		var out bytes.Buffer
+		if err := writeJSONStatistics(&out, r); err != nil {
+			t.Fatal(err)
+		}
+		if err := violation(t, out.Bytes(), "statistics"); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
 }
 
 func TestJSONFollowsItsSchema(t *testing.T) {

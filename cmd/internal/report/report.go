@@ -24,6 +24,13 @@ type Report struct {
 	Dir string
 	// Color allows terminal escape sequences in text.
 	Color bool
+	// Links says that the terminal shows links (OSC 8).
+	Links bool
+	// Width is that of the terminal, in columns; 0 where it is unknown, and then text is not wrapped.
+	Width int
+	// Alone says that the output is read without what is written to standard error, so it repeats what could not be
+	// read.
+	Alone bool
 	// Quiet leaves out the closing summary in formats for people.
 	Quiet bool
 	// Getenv reads an environment variable; nil reads none.
@@ -49,13 +56,21 @@ type Reporter struct {
 	Raw bool
 	// Write prints a report.
 	Write func(io.Writer, *Report) error
+	// Statistics prints how often each rule found something; nil for a format that has no form for that.
+	Statistics func(io.Writer, *Report) error
 }
 
 // Reporters returns all formats. The first one is the default.
 func Reporters() []Reporter {
 	return []Reporter{
-		{Name: "text", Summary: "people, with the source under each finding", Fixes: true, Raw: true, Write: writeText},
-		{Name: "json", Summary: "editors and scripts: one object", Fixes: true, Write: writeJSON},
+		{Name: "text", Summary: "people, with the source under each finding", Fixes: true, Raw: true, Write: writeText,
+			Statistics: writeStatistics},
+		{Name: "compact", Summary: "people and editors, one line for each finding", Fixes: true, Raw: true,
+			Write: writeCompact},
+		{Name: "json", Summary: "editors and scripts: one object", Fixes: true, Write: writeJSON,
+			Statistics: writeJSONStatistics},
+		{Name: "jsonl", Summary: "scripts: one object for each finding, a line each, and one for the run", Fixes: true,
+			Write: writeJSONLines},
 		{Name: "github", Summary: "annotations of a GitHub workflow, and its job summary", Write: writeGitHub},
 		{Name: "hadolint", Summary: "scripts that read hadolint's lines", Raw: true, Write: writeHadolint},
 		{Name: "hadolint-json", Summary: "scripts that read hadolint's JSON", Write: writeHadolintJSON},

@@ -55,9 +55,12 @@ func spanOf(t *testing.T, f *source.File, text string, n int) source.Span {
 }
 
 var (
-	orderRule   = &rules.Rule{ID: "order/nix-config-after-nix-command", Severity: rules.Error}
-	unknownRule = &rules.Rule{ID: "nix/unknown-setting", Severity: rules.Warning}
-	tagRule     = &rules.Rule{ID: "dockerfile/untagged-image", Aliases: []string{"DL3006"}, Severity: rules.Info}
+	orderRule = &rules.Rule{ID: "order/nix-config-after-nix-command", Severity: rules.Error,
+		Category: rules.Correctness, Summary: "a Nix command runs before its settings are written"}
+	unknownRule = &rules.Rule{ID: "nix/unknown-setting", Severity: rules.Warning, Category: rules.Correctness,
+		Summary: "a setting is unknown"}
+	tagRule = &rules.Rule{ID: "dockerfile/untagged-image", Aliases: []string{"DL3006"}, Severity: rules.Info,
+		Category: rules.Portability, Summary: "an image has no tag"}
 )
 
 // sample returns a report with one of everything.
@@ -140,8 +143,20 @@ func TestGolden(t *testing.T) {
 		golden(t, r.Name+".golden", render(t, r.Name, sample(t)))
 	}
 	colored := sample(t)
-	colored.Color = true
+	colored.Color, colored.Links = true, true
 	golden(t, "text-color.golden", render(t, "text", colored))
+	narrow := sample(t)
+	narrow.Width, narrow.Alone = 40, true
+	golden(t, "text-narrow.golden", render(t, "text", narrow))
+	for _, r := range Reporters() {
+		if r.Statistics != nil {
+			var out bytes.Buffer
+			if err := r.Statistics(&out, sample(t)); err != nil {
+				t.Fatal(err)
+			}
+			golden(t, r.Name+"-statistics.golden", out.Bytes())
+		}
+	}
 }
 
 func TestColorOnlyAddsEscapes(t *testing.T) {
@@ -247,7 +262,8 @@ func TestFingerprints(t *testing.T) {
 		t.Error("the path is not part of the fingerprint")
 	}
 	f := source.NewFile("nix.conf", []byte("foo = 1 2\n"))
-	if c := rules.Fingerprints([]*rules.Finding{{Rule: orderRule, File: f, Span: source.Span{End: 9}}}, ""); c[0] == a[0] {
+	c := rules.Fingerprints([]*rules.Finding{{Rule: orderRule, File: f, Span: source.Span{End: 9}}}, "")
+	if c[0] == a[0] {
 		t.Error("the rule is not part of the fingerprint")
 	}
 }

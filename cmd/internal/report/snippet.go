@@ -11,10 +11,11 @@ import (
 )
 
 const (
-	// snippetColumns is how much of a line is shown, in columns of the terminal.
+	// snippetColumns is how much of a line is shown where the width of the terminal is unknown, in columns. Of a
+	// shortened line, a third of what is shown stays before the span.
 	snippetColumns = 120
-	// snippetBefore is how much of a shortened line is kept before the span.
-	snippetBefore = 40
+	// tabColumns is how many columns a tab takes at most. Where the width is unknown, it counts as one.
+	tabColumns = 8
 	// secretLength is how long a password or token may be, in bytes, to be seen around the visible part of a line.
 	secretLength = 4096
 	// snippetLines is the number of lines up to which a span is shown in full.
@@ -31,6 +32,8 @@ type snippetLine struct {
 // snippets makes the lines that a report shows. It remembers which lines hold secrets, since many findings may be about
 // one line.
 type snippets struct {
+	columns int // how much of a line is shown
+	tab     int // the columns of a tab
 	secrets map[lineOfFile][]source.Span
 }
 
@@ -89,6 +92,14 @@ func (s *snippets) of(f *source.File, span source.Span, mark string) []snippetLi
 	return out
 }
 
+// newSnippets returns the snippets for a terminal of some width, 0 where that is unknown.
+func newSnippets(width int) snippets {
+	if width == 0 {
+		return snippets{columns: snippetColumns, tab: 1}
+	}
+	return snippets{columns: max(leastWidth, width-8), tab: tabColumns} // a line number, a bar and an ellipsis
+}
+
 func isBlank(c byte) bool { return c == ' ' || c == '\t' || c == '\r' }
 
 // markedLine renders one line with marks under part, which lies in it. A line that is too long is cut around part. The
@@ -97,7 +108,7 @@ func (s *snippets) markedLine(f *source.File, n int, part source.Span, mark stri
 	line := f.Line(n)
 	part.Start = min(max(part.Start, line.Start), line.End)
 	part.End = min(max(part.End, part.Start), line.End)
-	from := windowStart(f.Bytes, line, part.Start)
+	from := s.windowStart(f.Bytes, line, part.Start)
 	around := source.Span{Start: max(line.Start, from-secretLength), End: min(line.End, from+2*secretLength)}
 	if s.secretIn(f, n, around) {
 		return snippetLine{number: n, text: "(this line is not shown, because it holds a password or a token)"}
@@ -110,12 +121,12 @@ func (s *snippets) markedLine(f *source.File, n int, part source.Span, mark stri
 	}
 	to, used, marked := from, 0, 0
 	for to < line.End {
-		shown, cols, size := cell(f.Bytes[:line.End], to)
+		shown, cols, size := s.cell(f.Bytes[:line.End], to)
 		if shown == "" && part.Start == 0 && !part.IsEmpty() { // the finding is about the byte order mark
 			shown = glyph('\ufeff', "")
 			cols = len(shown)
 		}
-		if used += cols; used > snippetColumns {
+		if used += cols; used > s.columns {
 			text.WriteString("…")
 			break
 		}
@@ -142,21 +153,21 @@ func (s *snippets) markedLine(f *source.File, n int, part source.Span, mark stri
 
 // windowStart returns where the visible part of a line begins: at its start, unless the line is too long and at lies
 // far to the right. It reads no more of the line than it must.
-func windowStart(b []byte, line source.Span, at int) int {
+func (s *snippets) windowStart(b []byte, line source.Span, at int) int {
 	used := 0
-	for i := line.Start; used <= snippetColumns; {
+	for i := line.Start; used <= s.columns; {
 		if i == line.End {
 			return line.Start // the whole line fits
 		}
-		_, cols, size := cell(b[:line.End], i)
+		_, cols, size := s.cell(b[:line.End], i)
 		used += cols
 		i += size
 	}
 	used = 0
 	for at > line.Start {
 		_, size := utf8.DecodeLastRune(b[line.Start:at])
-		_, cols, _ := cell(b[:at], at-size)
-		if used += cols; used > snippetBefore {
+		_, cols, _ := s.cell(b[:at], at-size)
+		if used += cols; used > s.columns/3 {
 			break
 		}
 		at -= size
@@ -165,12 +176,12 @@ func windowStart(b []byte, line source.Span, at int) int {
 }
 
 // cell returns the visible form of the character at b[i:], the columns that it takes, and its length in bytes. A tab
-// stays a tab and counts as one column. A byte order mark at the start of the file is not shown.
-func cell(b []byte, i int) (shown string, cols, size int) {
+// stays a tab. A byte order mark at the start of the file is not shown.
+func (s *snippets) cell(b []byte, i int) (shown string, cols, size int) {
 	r, size := utf8.DecodeRune(b[i:])
 	switch {
 	case r == '\t':
-		return "\t", 1, size
+		return "\t", s.tab, size
 	case r == '\ufeff' && i == 0:
 		return "", 0, size
 	}

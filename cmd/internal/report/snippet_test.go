@@ -56,7 +56,8 @@ func TestSnippet(t *testing.T) {
 		{"line that just fits", long[:120], source.Span{Start: 118, End: 120},
 			[]snippetLine{{1, long[:120], strings.Repeat(" ", 118) + "^^"}}},
 	} {
-		got := new(snippets).of(source.NewFile("x", []byte(tt.text)), tt.span, "^")
+		unknown := newSnippets(0)
+		got := unknown.of(source.NewFile("x", []byte(tt.text)), tt.span, "^")
 		if diff := cmp.Diff(tt.want, got, cmp.AllowUnexported(snippetLine{})); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", tt.name, diff)
 		}
@@ -103,7 +104,8 @@ func FuzzSnippet(f *testing.F) {
 	f.Add("\ufeff\x00\x1b[1m\xff界\u0301\u202e\r", 0, 9)
 	f.Add(strings.Repeat("x\t", 300), 90, 400)
 	f.Fuzz(func(t *testing.T, text string, start, end int) {
-		lines := new(snippets).of(source.NewFile("x", []byte(text)), source.Span{Start: start, End: end}, "^")
+		unknown := newSnippets(0)
+		lines := unknown.of(source.NewFile("x", []byte(text)), source.Span{Start: start, End: end}, "^")
 		if len(lines) == 0 || len(lines) > snippetLines {
 			t.Fatalf("%d lines", len(lines))
 		}

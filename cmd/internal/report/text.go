@@ -24,6 +24,8 @@ const (
 	boldBlue   style = "\x1b[1;34m"
 	boldCyan   style = "\x1b[1;36m"
 	boldGreen  style = "\x1b[1;32m"
+	red        style = "\x1b[31m"
+	green      style = "\x1b[32m"
 )
 
 func severityStyle(s rules.Severity) style {
@@ -40,29 +42,47 @@ func severityStyle(s rules.Severity) style {
 type textWriter struct {
 	*bufio.Writer
 	color    bool
+	links    bool
+	width    int // of the terminal, 0 where it is unknown
 	snippets snippets
 }
 
-func newTextWriter(w io.Writer, color bool) *textWriter {
-	return &textWriter{Writer: bufio.NewWriter(w), color: color}
+func newTextWriter(w io.Writer, r *Report) *textWriter {
+	return &textWriter{Writer: bufio.NewWriter(w), color: r.Color, links: r.Links, width: r.Width,
+		snippets: newSnippets(r.Width)}
 }
 
 func (w *textWriter) paint(st style, s string) string {
-	if !w.color || s == "" {
+	if !w.color || s == "" || st == "" {
 		return s
 	}
 	return string(st) + s + "\x1b[0m"
+}
+
+// paragraph prints text after lead, which takes as many columns, wrapped and with the further lines indented. Each line
+// is painted for itself.
+func (w *textWriter) paragraph(lead string, columns int, text string, indent int, st style) {
+	for n, line := range wrap(text, w.width, columns, indent) {
+		switch {
+		case n > 0:
+			lead = strings.Repeat(" ", indent)
+		case line == "":
+			lead = strings.TrimRight(lead, " ")
+		}
+		fmt.Fprintf(w, "%s%s\n", lead, w.paint(st, line))
+	}
 }
 
 // block is one finding or problem.
 type block struct {
 	severity rules.Severity
 	label    string // the rule id, or ""
+	page     string // the address of the rule's page, or ""
 	message  string
 	file     *source.File
 	span     source.Span
 	related  []rules.Related
-	notes    []string
+	fixes    []fixers.Fix
 }
 
 func (w *textWriter) block(b block) {
@@ -70,30 +90,69 @@ func (w *textWriter) block(b block) {
 	if b.label != "" {
 		head += "[" + b.label + "]"
 	}
-	fmt.Fprintf(w, "%s%s\n", w.paint(severityStyle(b.severity), head),
-		w.paint(bold, ": "+shown(b.message)))
+	headColumns := textColumns(head) + 2
+	head = w.paint(severityStyle(b.severity), head)
+	if w.links && b.page != "" {
+		head = hyperlink(b.page, head)
+	}
+	w.paragraph(head+w.paint(bold, ":")+" ", headColumns, shown(b.message), 2, bold)
 
 	lines := w.snippets.of(b.file, b.span, "^")
 	related := make([][]snippetLine, len(b.related))
-	highest := 0
+	highest := lines[len(lines)-1].number
 	for i, r := range b.related {
 		related[i] = w.snippets.of(r.File, r.Span, "-")
 		highest = max(highest, related[i][len(related[i])-1].number)
 	}
-	digits := len(strconv.Itoa(max(highest, lines[len(lines)-1].number)))
+	changes := make([][]changedLine, len(b.fixes))
+	notes := make([]string, len(b.fixes))
+	for i, f := range b.fixes {
+		changes[i], notes[i] = w.snippets.changed(f)
+		for _, c := range changes[i] {
+			highest = max(highest, c.number)
+		}
+	}
+	digits := len(strconv.Itoa(highest))
 
 	w.place("-->", b.file, b.file.Position(b.span.Start), digits)
 	w.lines(lines, digits, severityStyle(b.severity))
-	if len(b.related)+len(b.notes) > 0 {
+	if len(b.related)+len(b.fixes) > 0 {
 		fmt.Fprintf(w, "%s %s\n", gutter(0, digits), w.paint(boldBlue, "|"))
 	}
 	for i, r := range b.related {
-		fmt.Fprintf(w, "%s %s note: %s\n", gutter(0, digits), w.paint(boldBlue, "="), shown(r.Message))
+		w.note("note", "", shown(r.Message), digits)
 		w.place("-->", r.File, r.File.Position(r.Span.Start), digits)
 		w.lines(related[i], digits, boldBlue)
 	}
-	for _, n := range b.notes {
-		fmt.Fprintf(w, "%s %s %s\n", gutter(0, digits), w.paint(boldBlue, "="), n)
+	for i, f := range b.fixes {
+		name, text := fixNote(f)
+		w.note(name, boldGreen, text, digits)
+		w.changes(changes[i], b.file, digits)
+		if notes[i] != "" {
+			fmt.Fprintf(w, "%s   %s\n", gutter(0, digits), notes[i])
+		}
+	}
+}
+
+// note prints a line of the form "= name: text".
+func (w *textWriter) note(name string, st style, text string, digits int) {
+	lead := fmt.Sprintf("%s %s %s: ", gutter(0, digits), w.paint(boldBlue, "="), w.paint(st, name))
+	w.paragraph(lead, digits+3+len(name)+2, text, digits+3, "")
+}
+
+// changes prints the lines that a fix removes and adds, and the names of files other than f.
+func (w *textWriter) changes(lines []changedLine, f *source.File, digits int) {
+	for _, l := range lines {
+		if l.file != f {
+			f = l.file
+			fmt.Fprintf(w, "%s%s %s\n", gutter(0, digits), w.paint(boldBlue, "-->"), Visible(f.Path))
+		}
+		st := green
+		if l.sign == '-' {
+			st = red
+		}
+		fmt.Fprintf(w, "%s %s\n", w.paint(boldBlue, gutter(l.number, digits)),
+			w.paint(st, strings.TrimRight(string(l.sign)+" "+l.text, " ")))
 	}
 }
 
@@ -124,34 +183,59 @@ func (w *textWriter) lines(lines []snippetLine, digits int, st style) {
 // shown returns a message as it is printed.
 func shown(s string) string { return secret.Mask(Visible(stripANSI(s))) }
 
-// fixNote returns the line that describes a fix.
-func (w *textWriter) fixNote(f fixers.Fix) string {
+// fixNote returns the line that describes a fix, as a name and a text.
+func fixNote(f fixers.Fix) (name, text string) {
 	title := shown(f.Title)
 	switch f.Safety {
 	case fixers.Safe:
-		return w.paint(boldGreen, "fix") + ": " + title + " (safe; fixable with `sandlint fix`)"
+		return "fix", title + " (safe; fixable with `sandlint fix`)"
 	case fixers.Unsafe:
-		return w.paint(boldGreen, "fix") + ": " + title + " (unsafe; fixable with `sandlint fix --unsafe`)"
+		return "fix", title + " (unsafe; fixable with `sandlint fix --unsafe`)"
 	}
-	return w.paint(boldGreen, "advice") + ": " + title
+	return "advice", title
+}
+
+// troubles prints what was not looked at or not written, where nobody else does.
+func (w *textWriter) troubles(r *Report) {
+	list := troubles(r.Result)
+	if !r.Alone || len(list) == 0 {
+		return
+	}
+	for _, t := range list {
+		w.paragraph(w.paint(boldRed, "error")+": ", len("error: "), shown(t.Path+": "+t.Err.Error()), 2, "")
+	}
+	w.WriteByte('\n')
 }
 
 func writeText(out io.Writer, r *Report) error {
-	w := newTextWriter(out, r.Color)
+	w := newTextWriter(out, r)
+	pages := newPages(r.Result)
+	w.troubles(r)
 	for i := range r.Result.Findings {
 		f := &r.Result.Findings[i]
-		b := block{severity: f.Severity, label: label(f), message: f.Message, file: f.File, span: f.Span,
-			related: f.Related}
-		for _, fix := range f.Fixes {
-			b.notes = append(b.notes, w.fixNote(fix))
-		}
-		w.block(b)
+		w.block(block{severity: f.Severity, label: label(f), page: pages.of(f.Rule), message: f.Message, file: f.File,
+			span: f.Span, related: f.Related, fixes: f.Fixes})
 		w.WriteByte('\n')
 	}
 	if !r.Quiet {
-		fmt.Fprintln(w, Summary(r.Result))
+		w.paragraph("", 0, Summary(r.Result), 0, "")
+		if worst := worst(r.Result.Findings); worst != nil && !r.Links {
+			w.paragraph("", 0, fmt.Sprintf("run \"sandlint rule %s\" for what that rule reports, and why",
+				shown(worst.ID())), 0, "")
+		}
 	}
 	return w.Flush()
+}
+
+// worst returns the first of the most severe findings, nil where there is none.
+func worst(findings []rules.Finding) *rules.Finding {
+	var out *rules.Finding
+	for i := range findings {
+		if f := &findings[i]; out == nil || f.Severity > out.Severity {
+			out = f
+		}
+	}
+	return out
 }
 
 // label returns the id of a finding's rule and its aliases, but for one that the id has after its pack.
@@ -166,7 +250,7 @@ func label(f *rules.Finding) string {
 func WriteProblems(
 	out io.Writer, f *source.File, problems []source.Problem, severity rules.Severity, color bool,
 ) error {
-	w := newTextWriter(out, color)
+	w := newTextWriter(out, &Report{Color: color})
 	sorted := slices.Clone(problems)
 	slices.SortStableFunc(sorted, func(a, b source.Problem) int { return a.Span.Start - b.Span.Start })
 	for i, p := range sorted {

@@ -66,6 +66,19 @@ func (s *schema) UnmarshalJSON(text []byte) error {
 	return d.Decode(&s.keywords)
 }
 
+// Definition returns the schema that a schema has under a name in its definitions.
+func Definition(text []byte, name string) ([]byte, error) {
+	var root map[string]json.RawMessage
+	if err := json.Unmarshal(text, &root); err != nil {
+		return nil, fmt.Errorf("the schema: %w", err)
+	}
+	ref, err := json.Marshal("#/definitions/" + name)
+	if err != nil {
+		return nil, err
+	}
+	return json.Marshal(map[string]json.RawMessage{"$ref": ref, "definitions": root["definitions"]})
+}
+
 // Check returns why a document does not conform to a schema, or why one of the two cannot be read; nil where it
 // conforms.
 func Check(text, doc []byte) error {
