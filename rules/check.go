@@ -148,6 +148,29 @@ func (r *fileResult) finish(opts CheckOptions) {
 	}
 }
 
+// Divide suppresses the findings for which known has a suppression, because they were there before, and marks all
+// findings as new or unchanged. known has one element for each finding.
+func (r *Result) Divide(known []*Suppression) {
+	left := make([]Finding, 0, len(r.Findings))
+	for n, f := range r.Findings {
+		f.Baseline = BaselineNew
+		if known[n] == nil {
+			left = append(left, f)
+			continue
+		}
+		f.Baseline, f.Suppressed = BaselineUnchanged, known[n]
+		f.strip()
+		r.Suppressed = append(r.Suppressed, f)
+	}
+	r.Findings = left
+	for n := range r.Suppressed {
+		if s := &r.Suppressed[n]; s.Baseline == "" {
+			s.Baseline = BaselineNew
+		}
+	}
+	r.Suppressed = order(r.Suppressed)
+}
+
 // strip removes the fixes of a finding, and keeps what they promised.
 func (f *Finding) strip() {
 	f.Offered = nil

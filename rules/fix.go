@@ -269,7 +269,9 @@ func fixGroup(ws *workspace.Workspace, set *Set, g group, opts FixOptions) (out 
 			}}}
 		}
 	}()
-	c := &checker{ws: ws, set: set, unheeded: opts.unheeded(), together: g.together, external: g.external}
+	c := &checker{
+		ws: ws, set: set, unheeded: opts.unheeded(), together: g.together, external: g.external, leave: opts.Leave,
+	}
 	var files []*source.File
 	for _, e := range g.entries {
 		doc, err := ws.Open(e)
@@ -489,9 +491,10 @@ type checker struct {
 	entries  []*workspace.Entry
 	original []*source.File // the files as ws has them
 	unheeded unheeded
-	together bool // includes the rules about the workspace as a whole
-	external bool // includes the rules that ask other programs
-	fixless  bool // the findings need no fixes
+	together bool                   // includes the rules about the workspace as a whole
+	external bool                   // includes the rules that ask other programs
+	fixless  bool                   // the findings need no fixes
+	leave    func([]Finding) []bool // see FixOptions
 
 	states [2]*state // the newest first
 	before map[*source.File]*fixdocker.Meaning
@@ -643,12 +646,17 @@ func (c *checker) rule(id string) *Rule {
 	return nil
 }
 
-// keyed converts findings for the proof. Those of rules that are not selected have no fixes.
+// keyed converts findings for the proof. Those of rules that are not selected, and those
+// that stay, have no fixes.
 func (c *checker) keyed(findings []Finding) []fixers.Finding {
 	out := make([]fixers.Finding, len(findings))
+	var leave []bool
+	if c.leave != nil {
+		leave = c.leave(findings)
+	}
 	for n, f := range findings {
 		out[n] = keyed(f)
-		if !c.set.selects(f.Rule) {
+		if !c.set.selects(f.Rule) || leave != nil && leave[n] {
 			out[n].Fixes = nil
 		}
 	}

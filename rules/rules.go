@@ -131,7 +131,20 @@ type Finding struct {
 	As []string
 	// Suppressed says why the finding is not reported; nil for one that is.
 	Suppressed *Suppression
+	// Baseline says whether the finding was there before; "" in a run that compares with nothing.
+	Baseline BaselineState
 }
+
+// BaselineState says how a finding compares with a baseline, or with an earlier state of the files. In a run that
+// compares, each finding has one.
+type BaselineState string
+
+const (
+	// BaselineNew is a finding that was not there before.
+	BaselineNew BaselineState = "new"
+	// BaselineUnchanged is one that was, which is suppressed.
+	BaselineUnchanged BaselineState = "unchanged"
+)
 
 // Related is a place that explains a finding.
 type Related struct {
@@ -142,7 +155,8 @@ type Related struct {
 
 // Suppression says what suppresses a finding.
 type Suppression struct {
-	// Kind is "inline" for a comment in the file.
+	// Kind is "inline" for a comment in the file, "baseline" for an entry of a baseline, and "since" for a finding that
+	// an earlier state of the files has too.
 	Kind string
 	// Reason is the reason that the author gives, or "".
 	Reason string

@@ -20,7 +20,15 @@ type Adapter struct {
 	workspace func(*Pass)
 	comments  bool // a comment above the subject can suppress a finding
 	external  bool // asks another program
+	outside   bool // see Outside
 }
+
+// Outside makes the check of a rule whose findings are made outside of the runner, by what knows all findings of a
+// run. The runner finds nothing for it.
+func Outside(subject string) Adapter { return Adapter{Subject: subject, outside: true} }
+
+// IsOutside reports whether the runner finds nothing for the rule.
+func (a Adapter) IsOutside() bool { return a.outside }
 
 // OnText makes the check of a rule about one nix.conf text: a file, or a fragment of another file.
 func OnText(check func(*Pass, *nixuse.Text)) Adapter {

@@ -9,12 +9,13 @@ import (
 	"github.com/sandlint/sandlint/rules/nix"
 	"github.com/sandlint/sandlint/rules/order"
 	"github.com/sandlint/sandlint/rules/sandbox"
+	"github.com/sandlint/sandlint/rules/sandlint"
 	"github.com/sandlint/sandlint/rules/seccomp"
 	"github.com/sandlint/sandlint/rules/shellcheck"
 )
 
 // All returns the packs, sorted by name.
 func All() []rules.Pack {
-	return []rules.Pack{dockerfile.Pack(), nix.Pack(), order.Pack(), sandbox.Pack(), seccomp.Pack(),
-		shellcheck.Pack(nil)}
+	return []rules.Pack{dockerfile.Pack(), nix.Pack(), order.Pack(), sandbox.Pack(), sandlint.Pack(),
+		seccomp.Pack(), shellcheck.Pack(nil)}
 }

@@ -126,6 +126,7 @@ func runRule(t *testing.T, pack rules.Pack, r *rules.Rule, all []rules.Pack) {
 		}
 	}
 	switch {
+	case r.Check.IsOutside(): // a test of the package that makes the findings has the cases
 	case bad == 0:
 		t.Error("no case with a finding")
 	case good == 0:
