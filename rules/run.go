@@ -121,8 +121,8 @@ type FixOptions struct {
 	CheckOptions
 	// Unsafe applies unsafe fixes too.
 	Unsafe bool
-	// Leave, when not nil, reports which findings stay, whatever fixes they have. It is given findings of one or several
-	// files, in order, and is called from several goroutines.
+	// Leave, when not nil, reports which findings stay, whatever fixes they have. It is given the findings of some
+	// files, and is called from several goroutines.
 	Leave func([]Finding) []bool
 }
 

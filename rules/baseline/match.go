@@ -181,9 +181,9 @@ func (b *Baseline) Finding(s *Stale, rule *rules.Rule, severity rules.Severity) 
 		f.Message = fmt.Sprintf("the entry for %s accepts nothing any more", what)
 		fix.Title = "Remove the entry"
 	} else {
-		f.Message = fmt.Sprintf("the entry for %s accepts %d findings, and there is %d left", what, s.Count, s.Left)
+		f.Message = fmt.Sprintf("the entry for %s accepts %d findings, of which %d is left", what, s.Count, s.Left)
 		if s.Left > 1 {
-			f.Message = fmt.Sprintf("the entry for %s accepts %d findings, and there are %d left", what, s.Count, s.Left)
+			f.Message = fmt.Sprintf("the entry for %s accepts %d findings, of which %d are left", what, s.Count, s.Left)
 		}
 		fix.Title = fmt.Sprintf("Lower its number to %d", s.Left)
 	}
