@@ -17,19 +17,31 @@ import (
 // depend on the order in which they finish.
 func Check(ws *workspace.Workspace, set *Set, opts CheckOptions) *Result {
 	ws = ws.Snapshot()
+	if opts.Changed != nil {
+		return checkChanged(ws, set, opts)
+	}
 	return checkAll(ws, set, opts).result(ws, set)
 }
 
 // checked is what was found in a workspace: file by file, and by the rules about the workspace as a whole.
 type checked struct {
-	files []fileResult // in the order of the entries
+	files []fileResult // in the order of the entries that were checked
 	whole fileResult
 }
 
 func checkAll(ws *workspace.Workspace, set *Set, opts CheckOptions) *checked {
-	c := &checked{files: make([]fileResult, len(ws.Entries))}
-	each(len(ws.Entries), opts.Progress, func(n int) {
-		c.files[n] = checkFile(ws, set, ws.Entries[n], opts)
+	return checkSome(ws, set, opts, func(*workspace.Entry) bool { return true })
+}
+
+// checkSome is like checkAll, for the files that want returns true for. The rules about the workspace as a whole see
+// all files.
+func checkSome(
+	ws *workspace.Workspace, set *Set, opts CheckOptions, want func(*workspace.Entry) bool,
+) *checked {
+	entries := slices.DeleteFunc(slices.Clone(ws.Entries), func(e *workspace.Entry) bool { return !want(e) })
+	c := &checked{files: make([]fileResult, len(entries))}
+	each(len(entries), opts.Progress, func(n int) {
+		c.files[n] = checkFile(ws, set, entries[n], opts)
 	})
 	c.whole = checkWorkspace(ws, set, opts)
 	return c

@@ -33,6 +33,9 @@ import (
 // last, so a second Fix has nothing to do.
 func Fix(ws *workspace.Workspace, set *Set, opts FixOptions) *FixResult {
 	ws = ws.Snapshot()
+	if opts.Changed != nil {
+		opts.within = changedFiles(opts.Changed).shown(ws)
+	}
 	f := &fixing{
 		opts: opts, fixed: map[string]*FixedFile{}, overlay: map[string][]byte{}, spent: map[string]bool{},
 		seen: map[[sha256.Size]byte]bool{},
@@ -55,6 +58,11 @@ func Fix(ws *workspace.Workspace, set *Set, opts FixOptions) *FixResult {
 			again = again.Snapshot()
 			f.out.After = checkAll(again, set, check).result(again, set)
 		}
+	}
+	if opts.within != nil {
+		f.out.After.keep(func(f *Finding) bool { return opts.within[f.File.Path] })
+		f.out.After.concerns(changedFiles(opts.Changed).names(ws))
+		f.out.After.Checked = len(opts.within)
 	}
 	for _, list := range [][]Finding{f.out.After.Findings, f.out.After.Suppressed} {
 		for n := range list {
@@ -188,7 +196,7 @@ type group struct {
 func linked(ws *workspace.Workspace, c *checked, opts FixOptions) []group {
 	applies := func(f Finding) bool {
 		return slices.ContainsFunc(f.Fixes, func(fix fixers.Fix) bool {
-			return fix.Safety == fixers.Safe || opts.Unsafe && fix.Safety == fixers.Unsafe
+			return opts.mayFix(&fix) && (fix.Safety == fixers.Safe || opts.Unsafe && fix.Safety == fixers.Unsafe)
 		})
 	}
 	byPath := map[string]int{}
@@ -271,6 +279,7 @@ func fixGroup(ws *workspace.Workspace, set *Set, g group, opts FixOptions) (out 
 	}()
 	c := &checker{
 		ws: ws, set: set, unheeded: opts.unheeded(), together: g.together, external: g.external, leave: opts.Leave,
+		may: opts.mayFix,
 	}
 	var files []*source.File
 	for _, e := range g.entries {
@@ -495,6 +504,7 @@ type checker struct {
 	external bool                   // includes the rules that ask other programs
 	fixless  bool                   // the findings need no fixes
 	leave    func([]Finding) []bool // see FixOptions
+	may      func(*fixers.Fix) bool // which fixes may be applied, nil for all
 
 	states [2]*state // the newest first
 	before map[*source.File]*fixdocker.Meaning
@@ -656,8 +666,11 @@ func (c *checker) keyed(findings []Finding) []fixers.Finding {
 	}
 	for n, f := range findings {
 		out[n] = keyed(f)
-		if !c.set.selects(f.Rule) || leave != nil && leave[n] {
+		switch {
+		case !c.set.selects(f.Rule) || leave != nil && leave[n]:
 			out[n].Fixes = nil
+		case c.may != nil:
+			out[n].Fixes = slices.DeleteFunc(slices.Clone(out[n].Fixes), func(f fixers.Fix) bool { return !c.may(&f) })
 		}
 	}
 	return out

@@ -2,6 +2,7 @@ package rules
 
 import (
 	"io/fs"
+	"slices"
 
 	"github.com/sandlint/sandlint/fixers"
 	"github.com/sandlint/sandlint/parsers/source"
@@ -53,6 +54,10 @@ type CheckOptions struct {
 	Unheeded []string
 	// Fixes makes Check prove the fixes of each finding; without it findings have none.
 	Fixes bool
+	// Changed, when not nil, are the absolute paths of the changed files of the workspace, which holds the whole
+	// repository. Check reports all findings in them, and of other files those that depend on them: that are not there
+	// while the changed files are empty. Fix changes them alone, and reports what is left in them.
+	Changed []string
 	// Progress, when not nil, is called from one goroutine after each file.
 	Progress func(done, total int)
 	// Stacks adds the stack to the error for a defect in a rule.
@@ -124,6 +129,14 @@ type FixOptions struct {
 	// Leave, when not nil, reports which findings stay, whatever fixes they have. It is given the findings of some
 	// files, and is called from several goroutines.
 	Leave func([]Finding) []bool
+
+	within map[string]bool // with Changed: the paths of the only files that may change
+}
+
+// mayFix reports whether all files that a fix edits may change.
+func (o *FixOptions) mayFix(fix *fixers.Fix) bool {
+	outside := func(e fixers.Edit) bool { return !o.within[e.File.Path] }
+	return o.within == nil || !slices.ContainsFunc(fix.Edits, outside)
 }
 
 // FixResult is what Fix did, in memory.

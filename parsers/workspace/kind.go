@@ -8,14 +8,15 @@ import (
 	"github.com/sandlint/sandlint/parsers/dockerfile"
 	"github.com/sandlint/sandlint/parsers/files"
 	"github.com/sandlint/sandlint/parsers/nixconf"
+	"github.com/sandlint/sandlint/parsers/nixuse"
 	"github.com/sandlint/sandlint/parsers/runs"
 	"github.com/sandlint/sandlint/parsers/seccomp"
 	"github.com/sandlint/sandlint/parsers/shell"
 	"github.com/sandlint/sandlint/parsers/source"
 )
 
-// scriptKind returns files.KindScript for a shell script that may write a nix.conf or starts a container, else
-// files.KindUnknown. byName is what the name says.
+// scriptKind returns files.KindScript for a shell script that may write a nix.conf, give options to Nix or start a
+// container, else files.KindUnknown. byName is what the name says.
 func (l *loader) scriptKind(abs string, byName files.Kind) files.Kind {
 	if byName == files.KindUnknown && !files.BeginsWith(l.w.tree, abs, "#!") {
 		return files.KindUnknown
@@ -24,7 +25,8 @@ func (l *loader) scriptKind(abs string, byName files.Kind) files.Kind {
 	dialect, ok := shell.Shebang(b)
 	switch {
 	case ok && !dialect.POSIX() || !ok && byName == files.KindUnknown:
-	case mentionsNixConf(b), runs.MentionsRun(b) && startsContainers(b, ok, dialect):
+	case mentionsNixConf(b), bytes.Contains(b, []byte("--option")) && nixuse.Mentions(b),
+		runs.MentionsRun(b) && startsContainers(b, ok, dialect):
 		if mayLink(b) {
 			l.scripts = append(l.scripts, abs)
 		}

@@ -525,6 +525,9 @@ func (l *loader) skip(s Skipped) {
 	l.w.Skipped = append(l.w.Skipped, s)
 }
 
+// Shown returns the path of the file at an absolute path as findings and errors show it.
+func (w *Workspace) Shown(abs string) string { return w.show(abs) }
+
 // show returns the path of a file for people.
 func (w *Workspace) show(abs string) string {
 	end := ""

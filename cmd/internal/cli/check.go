@@ -26,6 +26,11 @@ Dockerfile copies to where Nix reads it, and the Dockerfiles, profiles and scrip
 files, Compose files, workflows and scripts name. A file that is named and cannot be checked
 is reported on standard error; when nothing is checked, the exit status is 2.
 
+With --changed, the named files are the changed ones of their repository, as a commit hook
+names them. They are looked at as a search of the whole repository does, which passes over
+other files, and of all files that did not change those findings are reported that depend on
+the changed ones: they are not there while these are empty.
+
 The path - is standard input, which is checked alone; --stdin-filename says where that text
 belongs, which determines its kind, its configuration and the files beside it.
 
@@ -36,6 +41,7 @@ SANDLINT_FORMAT sets another default.`,
   sandlint check --format text --format json=findings.json
   sandlint check --diff nix.conf
   sandlint check --only sandbox,nix/unknown-setting --target nix=2.24
+  sandlint check --changed etc/nix.conf compose.yaml
   sandlint check --format json --stdin-filename images/Dockerfile - < buffer`,
 		RunE: func(_ *cobra.Command, args []string) error { return a.check(&flags, args) },
 	}
@@ -67,6 +73,7 @@ func (a *app) check(flags *checkFlags, paths []string) error {
 	res := rules.Check(r.workspace, r.set, rules.CheckOptions{
 		NoIgnores: flags.noIgnores,
 		Unheeded:  r.unheeded,
+		Changed:   r.changed.files,
 		Fixes:     slices.ContainsFunc(outputs, func(o report.Output) bool { return o.Fixes }),
 		Progress:  progress.function(),
 		Stacks:    flags.verbose,
@@ -78,7 +85,7 @@ func (a *app) check(flags *checkFlags, paths []string) error {
 	}
 	fixed := rules.Fix(r.workspace, r.set,
 		rules.FixOptions{CheckOptions: rules.CheckOptions{NoIgnores: flags.noIgnores, Unheeded: r.unheeded,
-			Stacks: flags.verbose}})
+			Changed: r.changed.files, Stacks: flags.verbose}})
 	if len(fixed.Files) > 0 {
 		if _, err := a.stdout.Write([]byte("\n")); err != nil {
 			return fmt.Errorf("writing the diff: %w", err)

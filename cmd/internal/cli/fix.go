@@ -41,6 +41,9 @@ With -w, the fixed text of standard input (-) is written to standard output. The
 left out of the diff. A fix may bring another finding to light, which is fixed as well, so there
 may be more fixes than check announces.
 
+With --changed, the named files are looked at as a search of their repository does, and only they
+are changed.
+
 With -w, the remaining findings are listed on standard error, one a line; with --format, they are
 reported in that format instead.`,
 		Example: `  sandlint fix
@@ -72,7 +75,8 @@ func (a *app) fix(flags *fixFlags, paths []string) error {
 	progress := a.newProgress(flags.quiet)
 	res := rules.Fix(r.workspace, r.set, rules.FixOptions{
 		CheckOptions: rules.CheckOptions{
-			NoIgnores: flags.noIgnores, Unheeded: r.unheeded, Progress: progress.function(), Stacks: flags.verbose,
+			NoIgnores: flags.noIgnores, Unheeded: r.unheeded, Changed: r.changed.files, Progress: progress.function(),
+			Stacks: flags.verbose,
 		},
 		Unsafe: flags.unsafe,
 	})

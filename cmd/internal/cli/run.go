@@ -38,6 +38,7 @@ type runFlags struct {
 	targets       []string
 	stdinFilename string
 	forceExclude  bool
+	changed       bool
 	noGitignore   bool
 	noIgnores     bool
 	formats       []string
@@ -89,6 +90,8 @@ func (f *runFlags) rules(cmd *cobra.Command, a *app) {
 			"the configuration, or warning)")
 	flags.BoolVar(&f.forceExclude, "force-exclude", false,
 		"also apply the exclude patterns to files named on the command line")
+	flags.BoolVar(&f.changed, "changed", false, "look at the named files as the changed ones of their "+
+		"repository, which is searched for what they affect")
 	flags.BoolVar(&f.noIgnores, "no-ignores", false, "also report findings that comments in the files suppress")
 	flags.StringVar(&f.shellCheck, "shellcheck", "", "check scripts with this `PROGRAM` instead of the "+
 		"shellcheck that is installed")
@@ -128,6 +131,7 @@ type run struct {
 	set       *rules.Set
 	failOn    rules.Severity // above Error for never
 	unheeded  []string       // linters whose comments suppress nothing
+	changed   change
 	outputs   []report.Output
 	stdin     []byte // nil when standard input is not read
 	// shellCheck is the installed ShellCheck, nil where there is none or it is switched off.
@@ -163,6 +167,11 @@ func (a *app) prepare(f *runFlags, paths []string) (*run, error) {
 	}
 	r.unheeded = conf.Unheeded
 	opts.Exclude, opts.ExcludeBase = conf.Exclude, conf.Base
+	if f.changed {
+		if r.changed, opts.Paths, err = changedFiles(r.dir, opts.Paths); err != nil {
+			return nil, err
+		}
+	}
 	if opts.Targets, err = targets(f.targets, conf); err != nil {
 		return nil, err
 	}
@@ -441,6 +450,7 @@ func writeFile(dir, path string, write func(io.Writer) error) error {
 // finish reports the files that could not be read, those that were named and are not checked and, with --verbose, what
 // else was skipped and rejected, and sets the exit status.
 func (a *app) finish(r *run, res *rules.Result, rejected []rules.Rejected) {
+	res.Errors = append(res.Errors, r.changed.missing...)
 	excluded := 0
 	for _, s := range res.Skipped {
 		if s.Excluded {
@@ -450,7 +460,8 @@ func (a *app) finish(r *run, res *rules.Result, rejected []rules.Rejected) {
 			a.warnf("skipped %s: %s", s.Path, s.Reason)
 		}
 	}
-	if res.Checked == 0 && len(res.Errors) == 0 && (excluded == 0 || excluded < len(res.Skipped)) {
+	if res.Checked == 0 && len(res.Errors) == 0 && r.changed.files == nil &&
+		(excluded == 0 || excluded < len(res.Skipped)) {
 		a.setStatus(StatusUsage) // a mistaken path must not look like success
 	}
 	if r.flags.verbose {

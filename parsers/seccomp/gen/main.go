@@ -1,3 +1,5 @@
+//go:build ignore
+
 // Gen writes zsyscalls.go from data/syscalls.json. Run it with: go generate ./parsers/seccomp
 package main
 

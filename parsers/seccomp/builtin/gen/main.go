@@ -1,5 +1,7 @@
+//go:build ignore
+
 // Gen writes the table of package builtin from the default profiles of engines. Run it with:
-// go run ./parsers/seccomp/builtin/gen FOLDER > parsers/seccomp/builtin/data/profiles.txt
+// go run parsers/seccomp/builtin/gen/main.go FOLDER > parsers/seccomp/builtin/data/profiles.txt
 //
 // FOLDER holds the profiles as JSON in Docker's form, one for each release with a profile of its own, called
 // ENGINE-RELEASE.json, and a file "releases" with a line for each release of each engine, oldest first: the engine,
