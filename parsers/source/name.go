@@ -7,9 +7,10 @@ import (
 )
 
 // Nearest returns the candidate that a person most likely meant by name, for a "did you mean" in a message, or "" when
-// none is near. Near means an edit distance of at most one for every three letters; upper and lower case, and '_' and
-// '-', count as equal. Of several equally near candidates one that begins with name wins, since the last letter is
-// easily lost, otherwise the first one, so callers pass them sorted.
+// none is near. Near means an edit distance of at most one for every three letters, where two letters that have changed
+// places are one edit; upper and lower case, and '_' and '-', count as equal. Of several equally near candidates one
+// that begins with name wins, since the last letter is easily lost, otherwise the first one, so callers pass them
+// sorted.
 func Nearest(name string, candidates []string) string {
 	best, bestDistance := "", len(name)/3+1
 	if len(name) < 3 {
@@ -24,13 +25,25 @@ func Nearest(name string, candidates []string) string {
 		if d := len(f) - len(folded); d > bestDistance || -d > bestDistance {
 			continue
 		}
-		d := levenshtein.Distance(folded, f, nil)
+		d := 1
+		if !swapped(folded, f) {
+			d = levenshtein.Distance(folded, f, nil)
+		}
 		if d < bestDistance || d == bestDistance && best != "" && strings.HasPrefix(f, folded) &&
 			!strings.HasPrefix(fold(best), folded) {
 			best, bestDistance = c, d
 		}
 	}
 	return best
+}
+
+// swapped reports whether two texts differ in two neighbouring bytes that have changed places.
+func swapped(a, b string) bool {
+	i := 0
+	for i < len(a) && i < len(b) && a[i] == b[i] {
+		i++
+	}
+	return len(a) == len(b) && i+1 < len(a) && a[i] == b[i+1] && a[i+1] == b[i] && a[i+2:] == b[i+2:]
 }
 
 func fold(s string) string { return strings.ReplaceAll(strings.ToLower(s), "_", "-") }

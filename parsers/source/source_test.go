@@ -118,7 +118,7 @@ func TestNearest(t *testing.T) {
 		"substituters"}
 	for name, want := range map[string]string{"Cores": "cores", "max_jobs": "max-jobs",
 		"experimental-feature": "experimental-features", "sandbix": "sandbox", "zzz": "", "ab": "", "cores": "",
-		"substituter": "substituters"} {
+		"substituter": "substituters", "croes": "cores", "corse": "cores", "cosre": "", "sandobx": "sandbox"} {
 		if got := Nearest(name, names); got != want {
 			t.Errorf("Nearest(%q) = %q, want %q", name, got, want)
 		}

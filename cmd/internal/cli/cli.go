@@ -14,7 +14,6 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
-	"github.com/spf13/pflag"
 
 	"github.com/sandlint/sandlint/cmd/internal/config"
 	"github.com/sandlint/sandlint/cmd/internal/report"
@@ -110,6 +109,9 @@ func (a *app) run(args []string) int {
 	}
 	var configError *config.Error
 	var notWritten outputError
+	if err == nil {
+		err = out.err // cobra drops the error of writing help
+	}
 	switch {
 	case err == nil, isBrokenPipe(err):
 		return a.status
@@ -117,8 +119,12 @@ func (a *app) run(args []string) int {
 		for _, e := range append([]*config.Error{configError}, configError.More...) {
 			a.problems(e.Source, e.Problems, rules.Error)
 		}
-	case errors.As(err, &notWritten), out.err != nil:
+	case errors.As(err, &notWritten):
 		a.warnf("%v", err)
+		a.setStatus(StatusUnreadable)
+		return a.status
+	case out.err != nil:
+		a.warnf("writing standard output: %v", out.err)
 		a.setStatus(StatusUnreadable)
 		return a.status
 	default:
@@ -151,6 +157,7 @@ func (a *app) warnf(format string, args ...any) {
 }
 
 func (a *app) root() *cobra.Command {
+	var version bool
 	root := &cobra.Command{
 		Use:   "sandlint",
 		Short: "Lint and fix Dockerfiles, nix.conf and seccomp profiles",
@@ -168,13 +175,23 @@ Exit status: 0 no findings, 1 findings at or above --fail-on or a diff that is n
 		SilenceUsage:      true,
 		CompletionOptions: cobra.CompletionOptions{DisableDefaultCmd: true},
 	}
-	root.RunE = func(cmd *cobra.Command, args []string) error { return a.noCommand(cmd, args) }
+	root.RunE = func(cmd *cobra.Command, args []string) error {
+		if version {
+			return a.printVersion("text")
+		}
+		return a.noCommand(cmd, args)
+	}
 	root.SetFlagErrorFunc(flagError)
+	root.SetHelpCommand(helpCommand(root))
+	root.Flags().BoolVarP(&version, "version", "V", false, "print the version")
 	root.PersistentFlags().StringVar(&a.color, "color", "auto", "`WHEN` to colour text: auto, always, never")
 	complete(root, "color", "auto", "always", "never")
 	root.PersistentPreRunE = func(cmd *cobra.Command, _ []string) error {
-		if !slices.Contains([]string{"auto", "always", "never"}, a.color) {
-			return fmt.Errorf("--color %q is not one of auto, always, never", a.color)
+		if err := emptyFlags(cmd); err != nil {
+			return err
+		}
+		if err := oneOf("--color", a.color, "auto", "always", "never"); err != nil {
+			return err
 		}
 		if words := strings.Fields(cmd.CommandPath()); len(words) > 1 && cmd.Name() != "allow" && // which prints files
 			slices.Contains([]string{"trace", "seccomp"}, words[1]) {
@@ -190,55 +207,6 @@ Exit status: 0 no findings, 1 findings at or above --fail-on or a diff that is n
 		a.seccompCommand(), a.configCommand(), a.testCommand(), a.newCommand(), a.packsCommand(), a.queryCommand(),
 		a.versionCommand(), completionCommand(root, a.stdout))
 	return root
-}
-
-// noCommand handles a command line that names no command.
-func (a *app) noCommand(cmd *cobra.Command, args []string) error {
-	if len(args) == 0 {
-		cmd.SetOut(a.stderr)
-		if err := cmd.Help(); err != nil {
-			return err
-		}
-		a.setStatus(StatusUsage)
-		return nil
-	}
-	var names []string
-	for _, c := range cmd.Commands() {
-		names = append(names, c.Name())
-	}
-	if near := source.Nearest(args[0], names); near != "" {
-		return fmt.Errorf("there is no command %q; did you mean %q?", args[0], near)
-	}
-	if dir, err := a.getwd(); err == nil {
-		if _, err := (files.Disk{}).Lstat("", absolute(dir, args[0])); err == nil {
-			return fmt.Errorf("there is no command %q; did you mean \"sandlint check %s\"?", args[0], args[0])
-		}
-	}
-	return fmt.Errorf("there is no command %q; the commands are %s", args[0], strings.Join(names, ", "))
-}
-
-// flagError returns an error that suggests the flag that was probably meant.
-func flagError(cmd *cobra.Command, err error) error {
-	var missing *pflag.NotExistError
-	if !errors.As(err, &missing) || missing.GetSpecifiedShortnames() != "" {
-		return err
-	}
-	var names []string
-	cmd.Flags().VisitAll(func(f *pflag.Flag) { names = append(names, f.Name) })
-	if near := source.Nearest(missing.GetSpecifiedName(), names); near != "" {
-		return fmt.Errorf("there is no flag --%s; did you mean --%s?", missing.GetSpecifiedName(), near)
-	}
-	return fmt.Errorf("there is no flag --%s; see %s --help", missing.GetSpecifiedName(), cmd.CommandPath())
-}
-
-// exactly returns the check for a command that takes n arguments; what describes them.
-func exactly(n int, what string) cobra.PositionalArgs {
-	return func(cmd *cobra.Command, args []string) error {
-		if len(args) != n {
-			return fmt.Errorf("%s takes %s; see %s --help", cmd.CommandPath(), what, cmd.CommandPath())
-		}
-		return nil
-	}
 }
 
 // complete registers the values of a flag for shell completion.

@@ -99,14 +99,24 @@ func TestUsageErrors(t *testing.T) {
 		args string
 		want string
 	}{
-		{"chekc",
-			`there is no command "chekc"; the commands are check, completion, config, fix, help, new, ` +
+		{"chekc", `there is no command "chekc"; did you mean "check"?`},
+		{"lint",
+			`there is no command "lint"; the commands are check, completion, config, fix, help, new, ` +
 				`packs, query, rule, rules, seccomp, test, trace, version`},
 		{"chec", `there is no command "chec"; did you mean "check"?`},
 		{"Dockerfile", `there is no command "Dockerfile"; did you mean "sandlint check Dockerfile"?`},
 		{"check --formt json", `there is no flag --formt; did you mean --format?`},
 		{"check --zzz", `there is no flag --zzz; see sandlint check --help`},
-		{"check -z", `unknown shorthand flag: 'z' in -z`},
+		{"check -z", `there is no flag -z; see sandlint check --help`},
+		{"check -qz", `there is no flag -z; see sandlint check --help`},
+		{"check --=z", `"--=z" is not a flag; see sandlint check --help`},
+		{"check --fail-on", `--fail-on needs a value, SEVERITY; see sandlint check --help`},
+		{"check -f", `--format needs a value, FORMAT[=FILE]; see sandlint check --help`},
+		{"check --diff=z", `--diff is on or off and takes no value but true and false, not "z"`},
+		{"check --only words --select all", `--select all switches on every rule, and --only leaves only some; ` +
+			`use one of them`},
+		{"check --only=", `--only names no rules`},
+		{"check --config=", `--config needs a value, FILE; see sandlint check --help`},
 		{"check --format jsn", `--format: unknown format "jsn"; did you mean "json"?`},
 		{"check --format json --format text",
 			`--format: json and text both go to standard output; FORMAT=FILE writes one to a file`},
@@ -115,6 +125,8 @@ func TestUsageErrors(t *testing.T) {
 			`--format: json and text both go to x; FORMAT=FILE writes one to a file`},
 		{"check --fail-on never-ever", `--fail-on "never-ever" is not one of error, warning, info, style, never`},
 		{"check --fail-on off", `--fail-on "off" is not one of error, warning, info, style, never`},
+		{"check --fail-on eror",
+			`--fail-on "eror" is not one of error, warning, info, style, never; did you mean "error"?`},
 		{"check --color blue", `--color "blue" is not one of auto, always, never`},
 		{"check --config a --no-config", `--config and --no-config cannot be used together`},
 		{"check --config gone.hcl", `reading the configuration gone.hcl: no such file or directory`},
@@ -124,12 +136,18 @@ func TestUsageErrors(t *testing.T) {
 		{"check --only words/bat", `there is no rule or pack "words/bat"; did you mean "words/bad"?`},
 		{"check --ignore nothing-like-it", `there is no rule or pack "nothing-like-it"; "sandlint rules" lists them`},
 		{"check --stdin-filename nix.conf Dockerfile", `--stdin-filename needs - (standard input) among the paths`},
-		{"check --format json=no/such/folder/x", `writing json: open ` + filepath.Join(dir, "no/such/folder/x") +
-			`: no such file or directory`},
 		{"rule", `sandlint rule takes the id of one rule; see sandlint rule --help`},
 		{"rule words/bax", `there is no rule or pack "words/bax"; did you mean "words/bad"?`},
 		{"rules --pack word", `there is no pack "word"; did you mean "words"?`},
 		{"rules --pack nix", `there is no pack "nix"; the packs are words`},
+		{"rules word", `there is no pack "word"; did you mean "words"?`},
+		{"version now", `sandlint version takes no arguments, so "now" has no meaning; see sandlint version --help`},
+		{"new ruel acme/x", `there is no command "sandlint new ruel"; did you mean "rule"?`},
+		{"new something", `there is no command "sandlint new something", only "sandlint new rule"`},
+		{"seccomp explode", `there is no command "sandlint seccomp explode"; the commands are allow, audit, derive, ` +
+			`diff, explain, merge, profiles, resolve, table, which`},
+		{"help chekk", `there is no command "chekk"; did you mean "check"?`},
+		{"help seccomp explian", `there is no command "sandlint seccomp explian"; did you mean "explain"?`},
 		{"rules --format xml", `--format "xml" is not one of text, json`},
 		{"version --format xml", `--format "xml" is not one of text, json`},
 		{"completion tcsh", `sandlint completion takes one shell: bash, zsh, fish, powershell`},

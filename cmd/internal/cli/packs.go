@@ -62,11 +62,8 @@ func (a *app) packsCommand() *cobra.Command {
 are loaded where a configuration names them: packs = ["builtin:NAME"].`,
 		Example: `  sandlint packs
   sandlint packs --format json`,
-		Args: cobra.NoArgs,
+		Args: noArguments,
 		RunE: func(*cobra.Command, []string) error {
-			if format != "text" && format != "json" {
-				return fmt.Errorf("--format %q is not one of text, json", format)
-			}
 			list, err := a.listPacks(&flags)
 			if err != nil {
 				return err
@@ -94,8 +91,7 @@ are loaded where a configuration names them: packs = ["builtin:NAME"].`,
 		},
 	}
 	flags.configFlags(cmd)
-	cmd.Flags().StringVar(&format, "format", "text", "output format: text, json")
-	complete(cmd, "format", "text", "json")
+	formatFlag(cmd, &format, "text", "json")
 	return cmd
 }
 

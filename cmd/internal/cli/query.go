@@ -35,9 +35,6 @@ Exit status: 0 something was found, 1 nothing was, 2 the expression is wrong.`,
 			return nil
 		},
 		RunE: func(_ *cobra.Command, args []string) error {
-			if format != "text" && format != "json" {
-				return fmt.Errorf("--format %q is not one of text, json", format)
-			}
 			if on == "" {
 				return errors.New("--on is needed: the kind of node that the expression is about, such as " +
 					"dockerfile.command")
@@ -47,8 +44,7 @@ Exit status: 0 something was found, 1 nothing was, 2 the expression is wrong.`,
 	}
 	cmd.Flags().StringVar(&on, "on", "", "the `KIND` of node, such as dockerfile.command")
 	cmd.Flags().StringVar(&show, "show", "", "print the value of this `EXPRESSION` instead of the text of the node")
-	cmd.Flags().StringVar(&format, "format", "text", "output format: text, json")
-	complete(cmd, "format", "text", "json")
+	formatFlag(cmd, &format, "text", "json")
 	_ = cmd.RegisterFlagCompletionFunc("on",
 		func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
 			var out []string

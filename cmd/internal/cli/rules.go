@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 	"text/tabwriter"
 
@@ -17,36 +18,38 @@ func (a *app) rulesCommand() *cobra.Command {
 	var flags runFlags
 	var pack, format string
 	cmd := &cobra.Command{
-		Use:   "rules",
+		Use:   "rules [PACK…]",
 		Short: "List the rules",
-		Long: `List the rules: id, severity, safety of the fix, and what is wrong where the rule finds something.
-Rules in parentheses are off unless they are selected or configured.`,
+		Long: `List the rules, of all packs or of those that are named: id, severity, safety of the fix, and what is
+wrong where the rule finds something. Rules whose severity is in parentheses are off unless they are
+selected or configured.`,
 		Example: `  sandlint rules
-  sandlint rules --pack nix
+  sandlint rules nix seccomp
   sandlint rules --format json`,
-		Args: cobra.NoArgs,
-		RunE: func(*cobra.Command, []string) error {
+		ValidArgsFunction: func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
+			return a.packNames(), cobra.ShellCompDirectiveNoFileComp
+		},
+		RunE: func(_ *cobra.Command, args []string) error {
 			packs, _, err := a.configured(&flags)
 			if err != nil {
 				return err
 			}
-			list, err := rulesOf(packs, pack)
+			if pack != "" {
+				args = append(args, pack)
+			}
+			list, err := rulesOf(packs, args)
 			if err != nil {
 				return err
 			}
-			switch format {
-			case "text":
-				return a.printRules(list)
-			case "json":
+			if format == "json" {
 				return a.printRulesJSON(packs, list)
 			}
-			return fmt.Errorf("--format %q is not one of text, json", format)
+			return a.printRules(list)
 		},
 	}
 	flags.configFlags(cmd)
-	cmd.Flags().StringVar(&pack, "pack", "", "list only the rules of one pack")
-	cmd.Flags().StringVar(&format, "format", "text", "output format: text, json")
-	complete(cmd, "format", "text", "json")
+	cmd.Flags().StringVar(&pack, "pack", "", "list only the rules of this `PACK`")
+	formatFlag(cmd, &format, "text", "json")
 	_ = cmd.RegisterFlagCompletionFunc("pack",
 		func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
 			return a.packNames(), cobra.ShellCompDirectiveNoFileComp
@@ -54,24 +57,30 @@ Rules in parentheses are off unless they are selected or configured.`,
 	return cmd
 }
 
-// rulesOf returns the rules of a pack, or all rules when pack is "".
-func rulesOf(packs []rules.Pack, pack string) ([]*rules.Rule, error) {
-	if pack == "" {
+// rulesOf returns the rules of the named packs, or all rules when names is empty.
+func rulesOf(packs []rules.Pack, names []string) ([]*rules.Rule, error) {
+	if len(names) == 0 {
 		return rules.All(packs), nil
 	}
-	for _, p := range packs {
-		if p.Name == pack {
-			return rules.All([]rules.Pack{p}), nil
-		}
-	}
 	var all []string
+	byName := map[string]rules.Pack{}
 	for _, p := range packs {
 		all = append(all, p.Name)
+		byName[p.Name] = p
 	}
-	if near := source.Nearest(pack, all); near != "" {
-		return nil, fmt.Errorf("there is no pack %q; did you mean %q?", pack, near)
+	var chosen []rules.Pack
+	for _, name := range names {
+		p, ok := byName[name]
+		switch near := source.Nearest(name, all); {
+		case ok && !slices.ContainsFunc(chosen, func(c rules.Pack) bool { return c.Name == name }):
+			chosen = append(chosen, p)
+		case !ok && near != "":
+			return nil, fmt.Errorf("there is no pack %q; did you mean %q?", name, near)
+		case !ok:
+			return nil, fmt.Errorf("there is no pack %q; the packs are %s", name, strings.Join(all, ", "))
+		}
 	}
-	return nil, fmt.Errorf("there is no pack %q; the packs are %s", pack, strings.Join(all, ", "))
+	return rules.All(chosen), nil
 }
 
 // isOff reports whether a rule runs only when it is selected or configured.

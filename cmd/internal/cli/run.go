@@ -96,7 +96,7 @@ func (f *runFlags) rules(cmd *cobra.Command, a *app) {
 	flags.StringVar(&f.shellCheck, "shellcheck", "", "check scripts with this `PROGRAM` instead of the "+
 		"shellcheck that is installed")
 	flags.BoolVar(&f.noShellCheck, "no-shellcheck", false, "do not check scripts with ShellCheck")
-	flags.StringArrayVar(&f.formats, "format", nil, "output as `FORMAT[=FILE]`: "+formatNames()+" (repeatable)")
+	flags.StringArrayVarP(&f.formats, "format", "f", nil, "output as `FORMAT[=FILE]`: "+formatNames()+" (repeatable)")
 	flags.BoolVarP(&f.quiet, "quiet", "q", false, "do not print the summary")
 	for _, flag := range []string{"select", "ignore", "only"} {
 		_ = cmd.RegisterFlagCompletionFunc(flag,
@@ -141,6 +141,9 @@ type run struct {
 // prepare reads flags, configuration and standard input, and finds the files.
 func (a *app) prepare(f *runFlags, paths []string) (*run, error) {
 	r := &run{flags: f}
+	if err := f.contradictions(); err != nil {
+		return nil, err
+	}
 	var err error
 	if r.dir, err = a.getwd(); err != nil {
 		return nil, fmt.Errorf("finding the working directory: %w", err)
@@ -199,16 +202,26 @@ func (a *app) prepare(f *runFlags, paths []string) (*run, error) {
 	return r, err
 }
 
+// contradictions returns an error for values of flags that cannot mean anything.
+func (f *runFlags) contradictions() error {
+	if f.only != nil && len(names(f.only)) == 0 {
+		return errors.New("--only names no rules")
+	}
+	if len(f.only) > 0 && slices.Contains(names(f.selected), "all") {
+		return errors.New("--select all switches on every rule, and --only leaves only some; use one of them")
+	}
+	return nil
+}
+
 // parseFailOn returns the lowest severity that makes a run fail; for "never", one above all severities.
 func parseFailOn(s string) (rules.Severity, error) {
 	if s == "never" {
 		return rules.Error + 1, nil
 	}
-	severity, err := rules.ParseSeverity(s)
-	if err != nil || severity == rules.Off {
-		return rules.Off, fmt.Errorf("--fail-on %q is not one of error, warning, info, style, never", s)
+	if err := oneOf("--fail-on", s, "error", "warning", "info", "style", "never"); err != nil {
+		return rules.Off, err
 	}
-	return severity, nil
+	return rules.ParseSeverity(s)
 }
 
 // names returns the names in a flag's list, trimmed and without empty ones.
@@ -378,25 +391,28 @@ func statistics(outputs []report.Output) ([]report.Output, error) {
 	return nil, fmt.Errorf("--statistics needs one of the formats %s", strings.Join(names, ", "))
 }
 
-// write prints a result in each format; those without a file go to std.
+// write prints a result in each format; those without a file go to std. One that cannot be written does not keep the
+// others from it, and one to a file that cannot be written is reported here.
 func (a *app) write(r *run, res *rules.Result, std io.Writer) error {
+	var failed error
 	rep := report.Report{Result: res, Version: Version, Dir: r.dir, Quiet: r.flags.quiet, Getenv: a.getenv}
 	for _, o := range r.outputs {
 		if o.File == "" {
 			rep.Color, rep.Alone = a.colored(std), false
 			rep.Width, rep.Links = a.width(std), rep.Color && a.linked(std)
 			if err := a.print(o, &rep, std); err != nil {
-				return outputError{fmt.Errorf("writing %s: %w", o.Name, err)}
+				failed = outputError{fmt.Errorf("writing %s: %w", o.Name, err)}
 			}
 			continue
 		}
 		rep.Color, rep.Links, rep.Width, rep.Alone = false, false, 0, true
 		write := func(w io.Writer) error { return a.summarized(o.Write(w, &rep)) }
 		if err := writeFile(r.dir, absolute(r.dir, o.File), write); err != nil {
-			return fmt.Errorf("writing %s: %w", o.Name, err)
+			a.warnf("writing %s to %s: %v", o.Name, o.File, err)
+			a.setStatus(StatusUnreadable)
 		}
 	}
-	return nil
+	return failed
 }
 
 // print prints a result in one format.
@@ -424,7 +440,7 @@ func (a *app) summarized(err error) error {
 }
 
 // writeFile creates a file, or replaces what it holds; dir is the working directory. In a repository, no symbolic link
-// makes it write a file outside.
+// makes it write a file outside. Its error is an outputError.
 func writeFile(dir, path string, write func(io.Writer) error) error {
 	tree := files.Disk{}
 	folder := filepath.Dir(path)
@@ -434,15 +450,15 @@ func writeFile(dir, path string, write func(io.Writer) error) error {
 			place = path
 		}
 		if _, err := files.Follow(tree, dir, place); err != nil {
-			return fmt.Errorf("%s: %w", shown(dir, path), err)
+			return outputError{err}
 		}
 	}
 	f, err := os.Create(path)
 	if err != nil {
-		return err
+		return outputError{files.Cause(err)}
 	}
 	if err := errors.Join(write(f), f.Close()); err != nil {
-		return outputError{err}
+		return outputError{files.Cause(err)}
 	}
 	return nil
 }

@@ -32,33 +32,13 @@ PROFILE is a file, - for standard input, or the name of a profile that engines a
 docker, podman, containerd, each also with a release (docker@29, podman@5.8, containerd@2.2.4), and
 runtime-default; "seccomp profiles" lists them. A file of that name is written ./docker. A file may
 also hold SeccompProfiles or ConfigMaps with profiles, of which FILE#KEY is one.`,
-		Args: func(cmd *cobra.Command, args []string) error {
-			if len(args) == 0 {
-				return nil
-			}
-			if near := source.Nearest(args[0], subcommands(cmd)); near != "" {
-				return fmt.Errorf("there is no command \"%s %s\"; did you mean %q?", cmd.CommandPath(), args[0], near)
-			}
-			return fmt.Errorf("there is no command \"%s %s\"; it is one of %s", cmd.CommandPath(), args[0],
-				strings.Join(subcommands(cmd), ", "))
-		},
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			return fmt.Errorf("%s takes a command: %s; see %s --help", cmd.CommandPath(),
-				strings.Join(subcommands(cmd), ", "), cmd.CommandPath())
-		},
+		Args: cobra.ArbitraryArgs,
 	}
+	cmd.RunE = func(cmd *cobra.Command, args []string) error { return a.noCommand(cmd, args) }
 	cmd.AddCommand(a.seccompAllowCommand(), a.seccompAuditCommand(), a.seccompDeriveCommand(),
 		a.seccompDiffCommand(), a.seccompExplainCommand(), a.seccompMergeCommand(), a.seccompProfilesCommand(),
 		a.seccompResolveCommand(), a.seccompTableCommand(), a.seccompWhichCommand())
 	return cmd
-}
-
-func subcommands(cmd *cobra.Command) []string {
-	var names []string
-	for _, c := range cmd.Commands() {
-		names = append(names, c.Name())
-	}
-	return names
 }
 
 // seccompFlags say for which targets and machines profiles are evaluated.
@@ -86,20 +66,7 @@ func (f *seccompFlags) register(cmd *cobra.Command, formats ...string) {
 	flags.StringVar(&f.kernel, "kernel", "", "`VERSION` of Linux, for the minKernel of rules (default: the newest)")
 	completeArchs(cmd, "all")
 	completeCaps(cmd, "cap", "all", "none")
-	f.formatFlag(cmd, formats...)
-}
-
-// formatFlag registers --format, of which the first value is the default, and checks it before the command runs.
-func (f *seccompFlags) formatFlag(cmd *cobra.Command, formats ...string) {
-	cmd.Flags().StringVar(&f.format, "format", formats[0], "output as `FORMAT`: "+strings.Join(formats, ", "))
-	complete(cmd, "format", formats...)
-	run := cmd.RunE
-	cmd.RunE = func(cmd *cobra.Command, args []string) error {
-		if !slices.Contains(formats, f.format) {
-			return fmt.Errorf("--format %q is not one of %s", f.format, strings.Join(formats, ", "))
-		}
-		return run(cmd, args)
-	}
+	formatFlag(cmd, &f.format, formats...)
 }
 
 func completeArchs(cmd *cobra.Command, more ...string) {

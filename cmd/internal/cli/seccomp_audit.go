@@ -74,7 +74,7 @@ Exit status: 1 where the number of a record is no syscall, 2 where there is no r
 		"`VERSION` of Linux, for the minKernel of rules (default: the newest)")
 	completeCaps(cmd, "cap", "all", "none")
 	_ = cmd.MarkFlagFilename("profile", "json", "yaml")
-	flags.formatFlag(cmd, "text", "json")
+	formatFlag(cmd, &flags.format, "text", "json")
 	return cmd
 }
 

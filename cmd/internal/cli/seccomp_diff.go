@@ -56,6 +56,6 @@ Exit status: 0 when they decide alike, 1 when they do not.`,
 		},
 	}
 	flags.consumers(cmd)
-	flags.formatFlag(cmd, "text", "json", "markdown")
+	formatFlag(cmd, &flags.format, "text", "json", "markdown")
 	return cmd
 }

@@ -90,7 +90,7 @@ Exit status: 2 when there is no such profile.`,
 		},
 	}
 	flags.consumers(cmd)
-	flags.formatFlag(cmd, "profile", "json")
+	formatFlag(cmd, &flags.format, "profile", "json")
 	return cmd
 }
 

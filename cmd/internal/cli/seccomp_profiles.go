@@ -49,6 +49,6 @@ container, is what that code makes. Another reader takes the text as its own dia
 			return decisions.WriteProfiles(a.stdout)
 		},
 	}
-	flags.formatFlag(cmd, "text", "json")
+	formatFlag(cmd, &flags.format, "text", "json")
 	return cmd
 }

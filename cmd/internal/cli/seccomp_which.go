@@ -48,6 +48,6 @@ Exit status: 1 where there is no such syscall.`,
 	cmd.Flags().StringSliceVar(&flags.archs, "arch", nil,
 		"`ARCHITECTURE` of the numbers: x86_64, arm64, x86 … (repeatable; default: all)")
 	completeArchs(cmd, "all")
-	flags.formatFlag(cmd, "text", "json")
+	formatFlag(cmd, &flags.format, "text", "json")
 	return cmd
 }

@@ -44,9 +44,8 @@ Exit status: 0 all tests pass, 1 one does not, 2 a pack cannot be loaded.`,
 	}
 	flags.configFlags(cmd)
 	cmd.Flags().StringSliceVar(&flags.only, "only", nil, "run only the tests of these `RULES`")
-	cmd.Flags().StringVar(&flags.format, "format", "text", "output format: text, json, junit")
 	cmd.Flags().BoolVarP(&flags.update, "update", "u", false, "rewrite what tests expect from what the rules find")
-	complete(cmd, "format", "text", "json", "junit")
+	formatFlag(cmd, &flags.format, "text", "json", "junit")
 	return cmd
 }
 
@@ -60,9 +59,6 @@ func (a *app) test(flags *testFlags, paths []string) error {
 	write := map[string]func(io.Writer, []testedPack) error{
 		"text": writeTests, "json": a.writeTestsJSON, "junit": writeTestsJUnit,
 	}[flags.format]
-	if write == nil {
-		return fmt.Errorf("--format %q is not one of text, json, junit", flags.format)
-	}
 	files, err := a.packFiles(&flags.runFlags, paths)
 	if err != nil {
 		return err

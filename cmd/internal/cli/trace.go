@@ -52,16 +52,10 @@ The formats mermaid and svg are pictures of the builds, for Markdown files and p
 			}
 			return nil
 		},
-		RunE: func(_ *cobra.Command, args []string) error {
-			if !slices.Contains(traceFormats, format) {
-				return fmt.Errorf("--format %q is not one of %s", format, strings.Join(traceFormats, ", "))
-			}
-			return a.trace(&flags, args, format)
-		},
+		RunE: func(_ *cobra.Command, args []string) error { return a.trace(&flags, args, format) },
 	}
 	flags.input(cmd)
-	cmd.Flags().StringVar(&format, "format", format, "output as `FORMAT`: "+strings.Join(traceFormats, ", "))
-	complete(cmd, "format", traceFormats...)
+	formatFlag(cmd, &format, traceFormats...)
 	return cmd
 }
 

@@ -49,22 +49,21 @@ func (a *app) versionCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "version",
 		Short: "Print the version",
-		Args:  cobra.NoArgs,
-		RunE: func(*cobra.Command, []string) error {
-			b := currentBuild()
-			var err error
-			switch format {
-			case "text":
-				_, err = fmt.Fprintln(a.stdout, b)
-			case "json":
-				err = json.NewEncoder(a.stdout).Encode(b)
-			default:
-				err = fmt.Errorf("--format %q is not one of text, json", format)
-			}
-			return err
-		},
+		Long: `Print the version of sandlint, the release of Go and the platform that it was built for and, where it
+was built from a repository, the revision.`,
+		Example: `  sandlint version
+  sandlint version --format json`,
+		Args: noArguments,
+		RunE: func(*cobra.Command, []string) error { return a.printVersion(format) },
 	}
-	cmd.Flags().StringVar(&format, "format", "text", "output format: text, json")
-	complete(cmd, "format", "text", "json")
+	formatFlag(cmd, &format, "text", "json")
 	return cmd
+}
+
+func (a *app) printVersion(format string) error {
+	if format == "json" {
+		return json.NewEncoder(a.stdout).Encode(currentBuild())
+	}
+	_, err := fmt.Fprintln(a.stdout, currentBuild())
+	return err
 }
