@@ -105,7 +105,7 @@ func TestParseErrors(t *testing.T) {
 			`"./y": exclude pattern "./y" matches nothing; patterns are relative to the folder of the configuration, ` +
 				`without a leading "./"`,
 		}},
-		{`target { nxi = "2.24" }`, []string{`nxi: unknown attribute "nxi" in a target block, which may contain ` +
+		{`target { zzz = "2.24" }`, []string{`zzz: unknown attribute "zzz" in a target block, which may contain ` +
 			`builder, containerd, cri-o, crun, determinate, docker, kernel, kubernetes, libseccomp, lix, nix, ` +
 			`platform, podman, runc`}},
 		{`target { libsecomp = "2.5" }`,
@@ -147,9 +147,9 @@ func TestParseErrors(t *testing.T) {
 		{"exclude = [\"a\"]\nexclude = [\"b\"]",
 			[]string{`exclude: attribute redefined: The argument "exclude" was already set at .sandlint.hcl:1,1-8. ` +
 				`Each argument may be set only once`}},
-		{"\ufeffexlude = 1\ntarget { nxi = 1 }\n}", []string{
+		{"\ufeffexlude = 1\ntarget { zzz = 1 }\n}", []string{
 			`exlude: unknown attribute "exlude" in the configuration; did you mean "exclude"?`,
-			`nxi: unknown attribute "nxi" in a target block, which may contain ` +
+			`zzz: unknown attribute "zzz" in a target block, which may contain ` +
 				`builder, containerd, cri-o, crun, determinate, docker, kernel, kubernetes, libseccomp, lix, nix, ` +
 				`platform, podman, runc`,
 			`}: argument or block definition required: An argument or block definition is required here`,
