@@ -50,6 +50,13 @@ type Fix struct {
 	Edits []Edit
 	// Changes declares what the fix may change in the meaning of the file; the proof refuses everything else.
 	Changes Changes
+	// Asked says that an unsafe fix is applied as safe ones are, since the configuration asks for it.
+	Asked bool
+}
+
+// Applies reports whether the fix is applied: unsafe says whether all unsafe fixes are.
+func (f *Fix) Applies(unsafe bool) bool {
+	return f.Safety == Safe || f.Safety == Unsafe && (unsafe || f.Asked)
 }
 
 // Change is one thing that a fix declares to change in what a file means. Each format has its own, in the package below

@@ -531,7 +531,7 @@ func alike(all []candidate) []candidate {
 }
 
 func (r *runner) applies(fix *Fix) bool {
-	return len(fix.Edits) > 0 && (fix.Safety == Safe || fix.Safety == Unsafe && r.unsafe)
+	return len(fix.Edits) > 0 && fix.Applies(r.unsafe)
 }
 
 func (c *candidate) attempt() attempt { return attempt{c.finding.identity(), c.twin, c.fix.Title} }

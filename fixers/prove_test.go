@@ -65,7 +65,8 @@ func (c *fakeChecker) Lint(files []*source.File) ([]Finding, error) {
 						safety = Safe
 					}
 					finding.Fixes = append(finding.Fixes,
-						Fix{"Write " + text, safety, []Edit{{f, span, text}}, rule.Changes})
+						Fix{Title: "Write " + text, Safety: safety, Edits: []Edit{{f, span, text}},
+							Changes: rule.Changes})
 				}
 				out = append(out, finding)
 			}

@@ -61,16 +61,16 @@ func (f *Finding) statement() statement {
 }
 
 // checkChanged is Check with CheckOptions.Changed.
-func checkChanged(ws *workspace.Workspace, set *Set, opts CheckOptions) *Result {
+func checkChanged(ws *workspace.Workspace, policies Policies, opts CheckOptions) *Result {
 	files := changedFiles(opts.Changed)
 	own := files.shown(ws)
-	depends := dependent(ws, set, files, opts)
+	depends := dependent(ws, policies, files, opts)
 	within := map[string]bool{} // the files in which a finding depends on the changed ones
 	for s := range depends {
 		within[s.path] = true
 	}
-	c := checkSome(ws, set, opts, func(e *workspace.Entry) bool { return own[e.Path] || within[e.Path] })
-	result := c.result(ws, set)
+	c := checkSome(ws, policies, opts, func(e *workspace.Entry) bool { return own[e.Path] || within[e.Path] })
+	result := c.result(ws, policies)
 	result.keep(func(f *Finding) bool { return own[f.File.Path] || depends[f.statement()] })
 	result.concerns(files.names(ws))
 	return result
@@ -78,12 +78,12 @@ func checkChanged(ws *workspace.Workspace, set *Set, opts CheckOptions) *Result 
 
 // dependent returns what is found in files that did not change, and not while the changed ones are empty. Rules that
 // ask other programs are left out: they look at one script at a time.
-func dependent(ws *workspace.Workspace, set *Set, files changed, opts CheckOptions) map[statement]bool {
+func dependent(ws *workspace.Workspace, policies Policies, files changed, opts CheckOptions) map[statement]bool {
 	quick := opts
-	quick.Fixes, quick.Progress = false, nil
+	quick.Fixes, quick.Progress, quick.internal = false, nil, true
 	others := func(e *workspace.Entry) bool { return !files.has(e) }
 	find := func(ws *workspace.Workspace) map[statement]bool {
-		c := checkSome(ws, set.internally(), quick, others)
+		c := checkSome(ws, policies, quick, others)
 		out := map[statement]bool{}
 		for _, r := range append(c.files, c.whole) {
 			for _, list := range [][]Finding{r.findings, r.suppressed} {
@@ -116,13 +116,6 @@ func dependent(ws *workspace.Workspace, set *Set, files changed, opts CheckOptio
 		delete(now, s)
 	}
 	return now
-}
-
-// internally returns the set without the rules that ask other programs.
-func (s *Set) internally() *Set {
-	out := *s
-	out.run = slices.DeleteFunc(slices.Clone(s.run), func(c configured) bool { return c.Check.external })
-	return &out
 }
 
 // keep removes the findings that want refuses.

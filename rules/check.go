@@ -13,14 +13,14 @@ import (
 	"github.com/sandlint/sandlint/parsers/workspace"
 )
 
-// Check applies the rules of a set to every file of a workspace. It checks files in parallel; the result does not
+// Check applies to every file of a workspace the rules of its policy. It checks files in parallel; the result does not
 // depend on the order in which they finish.
-func Check(ws *workspace.Workspace, set *Set, opts CheckOptions) *Result {
+func Check(ws *workspace.Workspace, policies Policies, opts CheckOptions) *Result {
 	ws = ws.Snapshot()
 	if opts.Changed != nil {
-		return checkChanged(ws, set, opts)
+		return checkChanged(ws, policies, opts)
 	}
-	return checkAll(ws, set, opts).result(ws, set)
+	return checkAll(ws, policies, opts).result(ws, policies)
 }
 
 // checked is what was found in a workspace: file by file, and by the rules about the workspace as a whole.
@@ -29,27 +29,28 @@ type checked struct {
 	whole fileResult
 }
 
-func checkAll(ws *workspace.Workspace, set *Set, opts CheckOptions) *checked {
-	return checkSome(ws, set, opts, func(*workspace.Entry) bool { return true })
+func checkAll(ws *workspace.Workspace, policies Policies, opts CheckOptions) *checked {
+	return checkSome(ws, policies, opts, func(*workspace.Entry) bool { return true })
 }
 
 // checkSome is like checkAll, for the files that want returns true for. The rules about the workspace as a whole see
 // all files.
 func checkSome(
-	ws *workspace.Workspace, set *Set, opts CheckOptions, want func(*workspace.Entry) bool,
+	ws *workspace.Workspace, policies Policies, opts CheckOptions, want func(*workspace.Entry) bool,
 ) *checked {
 	entries := slices.DeleteFunc(slices.Clone(ws.Entries), func(e *workspace.Entry) bool { return !want(e) })
 	c := &checked{files: make([]fileResult, len(entries))}
 	each(len(entries), opts.Progress, func(n int) {
-		c.files[n] = checkFile(ws, set, entries[n], opts)
+		c.files[n] = checkFile(ws, policies, entries[n], opts)
 	})
-	c.whole = checkWorkspace(ws, set, opts)
+	c.whole = checkWorkspace(ws, policies, opts)
 	return c
 }
 
 // result joins what was found.
-func (c *checked) result(ws *workspace.Workspace, set *Set) *Result {
-	result := &Result{Rules: set.Active(), Skipped: slices.Clone(ws.Skipped), Errors: slices.Clone(ws.Errors)}
+func (c *checked) result(ws *workspace.Workspace, policies Policies) *Result {
+	all, _ := policiesOf(ws, policies, ws.Entries)
+	result := &Result{Rules: active(all), Skipped: slices.Clone(ws.Skipped), Errors: slices.Clone(ws.Errors)}
 	for _, f := range c.files {
 		if f.err != nil && errors.As(f.err.Err, new(workspace.ForeignError)) {
 			result.Skipped = append(result.Skipped, workspace.Skipped{Path: f.err.Path, Reason: f.err.Err.Error()})
@@ -61,7 +62,7 @@ func (c *checked) result(ws *workspace.Workspace, set *Set) *Result {
 		result.add(f)
 	}
 	result.add(c.whole)
-	result.activate(set)
+	result.activate(all)
 	result.Failed = firstFailures(result.Failed)
 	result.Findings = order(result.Findings)
 	result.Suppressed = order(result.Suppressed)
@@ -71,8 +72,8 @@ func (c *checked) result(ws *workspace.Workspace, set *Set) *Result {
 }
 
 // activate adds the rules that a file switched on for itself, and that found something.
-func (r *Result) activate(set *Set) {
-	if len(set.experimental) == 0 {
+func (r *Result) activate(policies []*Policy) {
+	if !slices.ContainsFunc(policies, func(p *Policy) bool { return len(p.Set.experimental) > 0 }) {
 		return
 	}
 	found := map[*Rule]bool{}
@@ -81,12 +82,22 @@ func (r *Result) activate(set *Set) {
 			found[list[n].Rule] = true
 		}
 	}
-	for n := range set.experimental {
-		if c := &set.experimental[n]; found[c.Rule] {
-			r.Rules = append(r.Rules, set.active(c))
+	for n := range r.Rules {
+		delete(found, r.Rules[n].Rule)
+	}
+	for _, p := range policies {
+		for n := range p.Set.experimental {
+			if c := &p.Set.experimental[n]; found[c.Rule] {
+				delete(found, c.Rule)
+				r.Rules = append(r.Rules, p.Set.active(c))
+			}
 		}
 	}
-	slices.SortFunc(r.Rules, func(a, b Active) int { return strings.Compare(a.ID, b.ID) })
+	sortActive(r.Rules)
+}
+
+func sortActive(list []Active) {
+	slices.SortFunc(list, func(a, b Active) int { return strings.Compare(a.ID, b.ID) })
 }
 
 func (r *Result) add(f fileResult) {
@@ -122,7 +133,9 @@ type fileResult struct {
 	reads                []string // with CheckOptions.unproved: Document.Reads
 }
 
-func checkFile(ws *workspace.Workspace, set *Set, entry *workspace.Entry, opts CheckOptions) (r fileResult) {
+func checkFile(
+	ws *workspace.Workspace, policies Policies, entry *workspace.Entry, opts CheckOptions,
+) (r fileResult) {
 	// A defect in a rule must not hide the findings in other files.
 	defer func() {
 		if defect := recover(); defect != nil {
@@ -133,10 +146,16 @@ func checkFile(ws *workspace.Workspace, set *Set, entry *workspace.Entry, opts C
 	if err != nil {
 		return fileResult{err: &workspace.FileError{Path: entry.Path, Err: err}}
 	}
+	c := contextOf(ws, policies, entry, opts)
+	set := c.policy.Set
 	fail := func(e RuleError) { r.failed = append(r.failed, e) }
-	r.findings, r.suppressed = lint(ws, set.with(set.run, doc), doc, opts.unheeded(), fail, true)
+	run := set.run
+	if opts.internal {
+		run = slices.DeleteFunc(slices.Clone(run), func(c configured) bool { return c.Check.external })
+	}
+	r.findings, r.suppressed = c.lint(set.with(run, doc), doc, fail, true)
 	if opts.Fixes {
-		r.rejected, r.untried = proveShown(ws, set, doc, r.findings, opts.unheeded())
+		r.rejected, r.untried = proveShown(ws, c, doc, r.findings)
 	}
 	if reason := doc.Incomplete(); reason != "" {
 		r.incomplete = []workspace.Skipped{{Path: entry.Path, Reason: reason}}
@@ -202,13 +221,13 @@ func defectError(defect any, stacks bool) error {
 }
 
 // checkWorkspace applies the rules about the workspace as a whole.
-func checkWorkspace(ws *workspace.Workspace, set *Set, opts CheckOptions) (r fileResult) {
+func checkWorkspace(ws *workspace.Workspace, policies Policies, opts CheckOptions) (r fileResult) {
 	defer func() {
 		if defect := recover(); defect != nil {
 			r = fileResult{err: &workspace.FileError{Path: ".", Err: defectError(defect, opts.Stacks)}}
 		}
 	}()
-	byPath := lintWorkspace(ws, set.run)
+	byPath := lintWorkspace(ws, policies, ws.Entries, func(s *Set) []configured { return s.run })
 	for _, e := range ws.Entries {
 		all := byPath[e.Path]
 		if len(all) == 0 {
@@ -218,33 +237,42 @@ func checkWorkspace(ws *workspace.Workspace, set *Set, opts CheckOptions) (r fil
 		if err != nil {
 			continue // its own check reports that
 		}
-		findings, suppressed := divide(all, doc, opts.unheeded())
+		findings, suppressed := contextOf(ws, policies, e, opts).divide(all, doc)
 		r.findings = append(r.findings, findings...)
 		r.suppressed = append(r.suppressed, suppressed...)
 	}
 	if opts.Fixes {
-		r.rejected, r.untried = proveWorkspace(ws, set, r.findings, opts.unheeded())
+		r.rejected, r.untried = proveWorkspace(ws, policies, opts.NoIgnores, r.findings)
 	}
 	r.finish(opts)
 	return r
 }
 
-// lintWorkspace returns, by path, what those rules of a list find that are about the workspace as a whole. A finding in
-// a file that is not an entry could not be suppressed, fixed or reported, so rules about the workspace report none.
-func lintWorkspace(ws *workspace.Workspace, list []configured) map[string][]Finding {
+// lintWorkspace returns, by path, what those rules that pick takes of a set find that are about the workspace as a
+// whole, for some entries: those of each policy, in its own files. A finding in a file that is not an entry could not
+// be suppressed, fixed or reported, so rules about the workspace report none.
+func lintWorkspace(
+	ws *workspace.Workspace, policies Policies, entries []*workspace.Entry, pick func(*Set) []configured,
+) map[string][]Finding {
 	byPath := map[string][]Finding{}
-	for _, rule := range list {
-		if check := rule.Check.workspace; check != nil {
-			check(&Pass{
-				Rule:      rule.Rule,
-				Workspace: ws,
-				severity:  rule.severity,
-				codes:     rule.codes,
-				options:   rule.options,
-				report: func(f Finding) {
-					byPath[f.File.Path] = append(byPath[f.File.Path], f)
-				},
-			})
+	all, of := policiesOf(ws, policies, entries)
+	for n, policy := range all {
+		view := ws.For(of[n])
+		list := pick(policy.Set)
+		for k := range list {
+			rule := &list[k]
+			if check := rule.Check.workspace; check != nil {
+				check(&Pass{
+					Rule:       rule.Rule,
+					Workspace:  view,
+					configured: rule,
+					report: func(f Finding) {
+						if len(all) == 1 || policies.Policy(ws.Abs(f.File)) == policy {
+							byPath[f.File.Path] = append(byPath[f.File.Path], f)
+						}
+					},
+				})
+			}
 		}
 	}
 	return byPath
@@ -279,27 +307,25 @@ func each(n int, progress func(done, total int), do func(int)) {
 
 // lint applies a list of rules to one document and divides the findings by whether a comment suppresses them. It calls
 // fail, which may be nil, for each error of a rule.
-func lint(
-	ws *workspace.Workspace, list []configured, doc *workspace.Document, unheeded unheeded, fail func(RuleError),
-	fixes bool,
+func (c *context) lint(
+	list []configured, doc *workspace.Document, fail func(RuleError), fixes bool,
 ) (findings, suppressed []Finding) {
 	var all []Finding
 	report := func(f Finding) { all = append(all, f) }
 	// One pass is used by one rule after the other.
-	pass := &Pass{Workspace: ws, report: report, fail: fail, memo: map[any]any{}, fixless: !fixes}
+	pass := &Pass{Workspace: c.ws, report: report, fail: fail, memo: map[any]any{}, fixless: !fixes}
 	for n := range list {
 		if check := list[n].Check.document; check != nil {
-			pass.Rule, pass.severity, pass.options = list[n].Rule, list[n].severity, list[n].options
-			pass.codes = list[n].codes
+			pass.Rule, pass.configured = list[n].Rule, &list[n]
 			check(pass, doc)
 		}
 	}
 	withdrawFixes(all, doc)
-	return divide(all, doc, unheeded)
+	return c.divide(c.elsewhere(all, doc), doc)
 }
 
 // divide orders findings in one document and divides them by whether a comment suppresses them.
-func divide(all []Finding, doc *workspace.Document, unheeded unheeded) (findings, suppressed []Finding) {
+func (c *context) divide(all []Finding, doc *workspace.Document) (findings, suppressed []Finding) {
 	all = order(all)
 	if len(all) > 0 && checksOf(doc).Error { // "# check=error=true"
 		for n := range all {
@@ -308,14 +334,14 @@ func divide(all []Finding, doc *workspace.Document, unheeded unheeded) (findings
 			}
 		}
 	}
-	if unheeded.all || len(all) == 0 {
+	if c.noIgnores || len(all) == 0 {
 		return all, nil
 	}
-	ignores := map[string][]ignore{doc.Source.Path: slices.DeleteFunc(ignoresOf(doc), unheeded.has)}
+	ignores := map[string][]ignore{doc.Source.Path: slices.DeleteFunc(ignoresOf(doc), c.unheeded(c.policy).has)}
 	for _, f := range all {
 		list, ok := ignores[f.File.Path]
 		if !ok {
-			list = slices.DeleteFunc(ignoresIn(f.File), unheeded.has)
+			list = slices.DeleteFunc(ignoresIn(f.File), c.unheeded(c.of(f.File, doc)).has)
 			ignores[f.File.Path] = list
 		}
 		for _, ig := range list {

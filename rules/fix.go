@@ -25,13 +25,13 @@ import (
 // the rules of set.proof; Compare asks the file's Format. Check proves the fixes of one file as they are shown
 // (fixers.Prover.ProveAll); Fix applies them step by step (fixers.Run).
 
-// Fix applies the fixes of a set's findings in memory, each proved, until none is left.
+// Fix applies the fixes of what the rules of each file's policy find, in memory, each proved, until none is left.
 //
 // It works in rounds. A round checks all files, and fixes each group that has a finding with a fix. The next one sees
 // all files as they are by then, and divides them into groups anew, since a fix may link files (a COPY that had a
 // spelling mistake) and change what is derived from a file that no document reads. A round that changes nothing is the
 // last, so a second Fix has nothing to do.
-func Fix(ws *workspace.Workspace, set *Set, opts FixOptions) *FixResult {
+func Fix(ws *workspace.Workspace, policies Policies, opts FixOptions) *FixResult {
 	ws = ws.Snapshot()
 	if opts.Changed != nil {
 		opts.within = changedFiles(opts.Changed).shown(ws)
@@ -44,10 +44,10 @@ func Fix(ws *workspace.Workspace, set *Set, opts FixOptions) *FixResult {
 	check := opts.CheckOptions
 	check.Fixes, check.Progress, check.unproved = false, nil, true
 	for {
-		c := checkAll(now, set, check)
+		c := checkAll(now, policies, check)
 		groups := f.worth(linked(now, c, opts))
-		f.out.After = c.result(now, set)
-		if len(groups) == 0 || f.ended || !f.round(now, set, groups) {
+		f.out.After = c.result(now, policies)
+		if len(groups) == 0 || f.ended || !f.round(now, policies, groups) {
 			break
 		}
 		now = ws.With(f.overlay).Snapshot()
@@ -56,7 +56,7 @@ func Fix(ws *workspace.Workspace, set *Set, opts FixOptions) *FixResult {
 	if len(f.overlay) > 0 { // what is left depends on how the files are linked now
 		if again, err := now.Reload(); err == nil {
 			again = again.Snapshot()
-			f.out.After = checkAll(again, set, check).result(again, set)
+			f.out.After = checkAll(again, policies, check).result(again, policies)
 		}
 	}
 	if opts.within != nil {
@@ -97,10 +97,10 @@ func (f *fixing) worth(groups []group) []group {
 
 // round fixes groups, and reports whether anything changed. It sets ended when the workspace has been in the same state
 // before.
-func (f *fixing) round(now *workspace.Workspace, set *Set, groups []group) bool {
+func (f *fixing) round(now *workspace.Workspace, policies Policies, groups []group) bool {
 	f.remember()
 	results := make([]groupResult, len(groups))
-	each(len(groups), f.opts.Progress, func(n int) { results[n] = fixGroup(now, set, groups[n], f.opts) })
+	each(len(groups), f.opts.Progress, func(n int) { results[n] = fixGroup(now, policies, groups[n], f.opts) })
 	changed := false
 	applied := map[rejection]bool{}
 	for n, r := range results {
@@ -196,7 +196,7 @@ type group struct {
 func linked(ws *workspace.Workspace, c *checked, opts FixOptions) []group {
 	applies := func(f Finding) bool {
 		return slices.ContainsFunc(f.Fixes, func(fix fixers.Fix) bool {
-			return opts.mayFix(&fix) && (fix.Safety == fixers.Safe || opts.Unsafe && fix.Safety == fixers.Unsafe)
+			return opts.mayFix(&fix) && fix.Applies(opts.Unsafe)
 		})
 	}
 	byPath := map[string]int{}
@@ -267,7 +267,7 @@ type groupResult struct {
 	untried  int
 }
 
-func fixGroup(ws *workspace.Workspace, set *Set, g group, opts FixOptions) (out groupResult) {
+func fixGroup(ws *workspace.Workspace, policies Policies, g group, opts FixOptions) (out groupResult) {
 	defer func() {
 		if defect := recover(); defect != nil {
 			out = groupResult{rejected: []Rejected{{
@@ -278,8 +278,8 @@ func fixGroup(ws *workspace.Workspace, set *Set, g group, opts FixOptions) (out 
 		}
 	}()
 	c := &checker{
-		ws: ws, set: set, unheeded: opts.unheeded(), together: g.together, external: g.external, leave: opts.Leave,
-		may: opts.mayFix,
+		ws: ws, policies: policies, noIgnores: opts.NoIgnores, together: g.together, external: g.external,
+		leave: opts.Leave, may: opts.mayFix,
 	}
 	var files []*source.File
 	for _, e := range g.entries {
@@ -359,19 +359,19 @@ func offered(findings []Finding) bool {
 
 // proveShown proves the fixes of the findings in one document.
 func proveShown(
-	ws *workspace.Workspace, set *Set, doc *workspace.Document, findings []Finding, unheeded unheeded,
+	ws *workspace.Workspace, own *context, doc *workspace.Document, findings []Finding,
 ) (rejected, untried []Rejected) {
 	c := &checker{
-		ws: ws, set: set, unheeded: unheeded,
+		ws: ws, policies: own.policies, noIgnores: own.noIgnores,
 		entries: []*workspace.Entry{doc.Entry}, original: []*source.File{doc.Source},
 	}
 	c.states[0] = &state{files: c.original, ws: ws, docs: map[int]*workspace.Document{0: doc}}
 	if !offered(findings) {
 		return nil, nil
 	}
-	more, _ := lint(ws, set.unselected, doc, unheeded, nil, false)
+	more, _ := own.lint(own.policy.Set.unselected, doc, nil, false)
 	internal := slices.Clone(more)
-	var own, external []int // of findings
+	var alone, external []int // of findings
 	for n := range findings {
 		if findings[n].Rule.Check.external {
 			external = append(external, n)
@@ -379,14 +379,14 @@ func proveShown(
 		}
 		internal = append(internal, findings[n])
 		if len(editsElsewhere(&findings[n], doc.Entry)) == 0 {
-			own = append(own, n)
+			alone = append(alone, n)
 		}
 	}
-	rejected, untried = proveElsewhere(ws, set, doc, findings, unheeded)
-	if len(own) == len(findings) {
+	rejected, untried = proveElsewhere(ws, own, doc, findings)
+	if len(alone) == len(findings) {
 		return c.proveAll(c.original, slices.Concat(findings, more), findings)
 	}
-	for _, part := range [][]int{own, external} {
+	for _, part := range [][]int{alone, external} {
 		some := make([]Finding, len(part))
 		for n, at := range part {
 			some[n] = findings[at]
@@ -422,7 +422,7 @@ func editsElsewhere(f *Finding, own *workspace.Entry) []string {
 
 // proveElsewhere proves the fixes of a document's findings that edit other files.
 func proveElsewhere(
-	ws *workspace.Workspace, set *Set, doc *workspace.Document, findings []Finding, unheeded unheeded,
+	ws *workspace.Workspace, own *context, doc *workspace.Document, findings []Finding,
 ) (rejected, untried []Rejected) {
 	wanted := map[string]bool{}
 	var at []int
@@ -443,7 +443,7 @@ func proveElsewhere(
 	for k, n := range at {
 		some[k] = findings[n]
 	}
-	rejected, untried = proveIn(ws, set, wanted, false, some, unheeded)
+	rejected, untried = proveIn(ws, own.policies, own.noIgnores, wanted, false, some)
 	for k, n := range at {
 		findings[n] = some[k]
 	}
@@ -452,7 +452,7 @@ func proveElsewhere(
 
 // proveWorkspace proves the fixes of what rules about the workspace as a whole found, which may edit all of its files.
 func proveWorkspace(
-	ws *workspace.Workspace, set *Set, findings []Finding, unheeded unheeded,
+	ws *workspace.Workspace, policies Policies, noIgnores bool, findings []Finding,
 ) (rejected, untried []Rejected) {
 	if !offered(findings) {
 		return nil, nil
@@ -466,14 +466,15 @@ func proveWorkspace(
 			}
 		}
 	}
-	return proveIn(ws, set, wanted, true, findings, unheeded)
+	return proveIn(ws, policies, noIgnores, wanted, true, findings)
 }
 
 // proveIn proves the fixes of findings in the files with some paths.
 func proveIn(
-	ws *workspace.Workspace, set *Set, wanted map[string]bool, together bool, findings []Finding, unheeded unheeded,
+	ws *workspace.Workspace, policies Policies, noIgnores bool, wanted map[string]bool, together bool,
+	findings []Finding,
 ) (rejected, untried []Rejected) {
-	c := &checker{ws: ws, set: set, unheeded: unheeded, together: together}
+	c := &checker{ws: ws, policies: policies, noIgnores: noIgnores, together: together}
 	for _, e := range ws.Entries {
 		if !wanted[e.Path] {
 			continue
@@ -495,16 +496,16 @@ func proveIn(
 
 // checker implements fixers.Checker for a group of files.
 type checker struct {
-	ws       *workspace.Workspace
-	set      *Set
-	entries  []*workspace.Entry
-	original []*source.File // the files as ws has them
-	unheeded unheeded
-	together bool                   // includes the rules about the workspace as a whole
-	external bool                   // includes the rules that ask other programs
-	fixless  bool                   // the findings need no fixes
-	leave    func([]Finding) []bool // see FixOptions
-	may      func(*fixers.Fix) bool // which fixes may be applied, nil for all
+	ws        *workspace.Workspace
+	policies  Policies
+	noIgnores bool
+	entries   []*workspace.Entry
+	original  []*source.File         // the files as ws has them
+	together  bool                   // includes the rules about the workspace as a whole
+	external  bool                   // includes the rules that ask other programs
+	fixless   bool                   // the findings need no fixes
+	leave     func([]Finding) []bool // see FixOptions
+	may       func(*fixers.Fix) bool // which fixes may be applied, nil for all
 
 	states [2]*state // the newest first
 	before map[*source.File]*fixdocker.Meaning
@@ -583,17 +584,19 @@ func (c *checker) lint(files []*source.File) ([]Finding, error) {
 	var out []Finding
 	var byPath map[string][]Finding
 	if c.together {
-		byPath = lintWorkspace(s.ws, c.set.proof)
+		byPath = lintWorkspace(s.ws, c.policies, c.entries, func(s *Set) []configured { return s.proof })
 	}
 	for n, e := range c.entries {
 		doc, err := c.open(s, n)
 		if err != nil {
 			return nil, err
 		}
-		findings, _ := lint(s.ws, c.set.with(c.list(), doc), doc, c.unheeded, nil, !c.fixless)
+		own := contextOf(s.ws, c.policies, e, CheckOptions{NoIgnores: c.noIgnores})
+		set := own.policy.Set
+		findings, _ := own.lint(set.with(c.list(set), doc), doc, nil, !c.fixless)
 		out = append(out, findings...)
 		if more := byPath[e.Path]; len(more) > 0 {
-			findings, _ := divide(more, doc, c.unheeded)
+			findings, _ := own.divide(more, doc)
 			out = append(out, findings...)
 		}
 	}
@@ -601,11 +604,11 @@ func (c *checker) lint(files []*source.File) ([]Finding, error) {
 }
 
 // list returns the rules of the proof.
-func (c *checker) list() []configured {
+func (c *checker) list(set *Set) []configured {
 	if c.external {
-		return c.set.proof
+		return set.proof
 	}
-	return c.set.internal
+	return set.internal
 }
 
 // Compare implements fixers.Checker.
@@ -618,7 +621,7 @@ func (c *checker) Compare(before, after []*source.File, n int, fixes []fixers.Fi
 		Before:  before[n],
 		After:   after[n],
 		Fixes:   fixes,
-		Targets: c.ws.Targets,
+		Targets: c.ws.For(c.entries[n].Abs).Targets,
 		read:    c.meaning,
 		open: func(f *source.File) *workspace.Document {
 			doc, err := c.openAlone(before, after, n, f)
@@ -646,10 +649,13 @@ func (c *checker) openAlone(before, after []*source.File, n int, f *source.File)
 }
 
 func (c *checker) rule(id string) *Rule {
-	for _, list := range [][]configured{c.set.proof, c.set.experimental} {
-		for _, r := range list {
-			if r.ID == id {
-				return r.Rule
+	all, _ := policiesOf(c.ws, c.policies, c.entries)
+	for _, p := range all {
+		for _, list := range [][]configured{p.Set.proof, p.Set.experimental} {
+			for n := range list {
+				if list[n].ID == id {
+					return list[n].Rule
+				}
 			}
 		}
 	}
@@ -667,7 +673,7 @@ func (c *checker) keyed(findings []Finding) []fixers.Finding {
 	for n, f := range findings {
 		out[n] = keyed(f)
 		switch {
-		case !c.set.selects(f.Rule) || leave != nil && leave[n]:
+		case f.unselected || leave != nil && leave[n]:
 			out[n].Fixes = nil
 		case c.may != nil:
 			out[n].Fixes = slices.DeleteFunc(slices.Clone(out[n].Fixes), func(f fixers.Fix) bool { return !c.may(&f) })

@@ -32,8 +32,6 @@ type unheeded struct {
 	by  []string
 }
 
-func (o *CheckOptions) unheeded() unheeded { return unheeded{o.NoIgnores, o.Unheeded} }
-
 func (u unheeded) has(ig ignore) bool {
 	if ig.other == nil {
 		return u.all || slices.Contains(u.by, "sandlint")

@@ -122,4 +122,4 @@ func (r *Rule) option(list []Option, name string) (Option, error) {
 }
 
 // OptionsOf returns the options of the rule at work, as the user configured them. T is the type of Rule.Options.
-func OptionsOf[T any](p *Pass) T { return p.options.(T) }
+func OptionsOf[T any](p *Pass) T { return p.configured.options.(T) }

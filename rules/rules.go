@@ -133,6 +133,9 @@ type Finding struct {
 	Suppressed *Suppression
 	// Baseline says whether the finding was there before; "" in a run that compares with nothing.
 	Baseline BaselineState
+
+	natural    Severity // before the configuration sets another one
+	unselected bool     // its rule is off, and counts in proofs
 }
 
 // BaselineState says how a finding compares with a baseline, or with an earlier state of the files. In a run that
@@ -172,13 +175,11 @@ type Pass struct {
 	// Workspace is what the subject belongs to. It is a snapshot: its files stay as they are while the rule runs.
 	Workspace *workspace.Workspace
 
-	severity Severity
-	codes    codes
-	options  any
-	report   func(Finding)
-	fail     func(RuleError)
-	memo     map[any]any
-	fixless  bool
+	configured *configured
+	report     func(Finding)
+	fail       func(RuleError)
+	memo       map[any]any
+	fixless    bool
 }
 
 // WantsFixes reports whether the fixes of findings count. They do not where a proof only counts what is found after
@@ -220,20 +221,16 @@ func (p *Pass) Memo(key any, make func() any) any {
 // Report records a finding. Rule is filled in, and Severity too where it is Off.
 func (p *Pass) Report(f Finding) {
 	f.Rule = p.Rule
+	if f.Severity == Off {
+		f.Severity = p.Rule.Severity
+	}
+	f.natural, f.unselected = f.Severity, p.configured.unselected
 	if p.fixless {
 		f.Fixes = nil
 	}
-	switch code := p.codes.forFinding(&f); {
-	case code == Off:
-		return
-	case code != asRule:
-		f.Severity = code
-	case p.severity != Off: // configured by the user
-		f.Severity = p.severity
-	case f.Severity == Off:
-		f.Severity = p.Rule.Severity
+	if p.configured.rate(&f) {
+		p.report(f)
 	}
-	p.report(f)
 }
 
 // ReportText records a finding at a span of a nix.conf text. The message is formatted as by fmt.Sprintf.

@@ -50,8 +50,6 @@ type Selection struct {
 type CheckOptions struct {
 	// NoIgnores makes suppressions in files have no effect.
 	NoIgnores bool
-	// Unheeded are the linters whose suppressions in files have no effect: see Suppressors.
-	Unheeded []string
 	// Fixes makes Check prove the fixes of each finding; without it findings have none.
 	Fixes bool
 	// Changed, when not nil, are the absolute paths of the changed files of the workspace, which holds the whole
@@ -64,6 +62,7 @@ type CheckOptions struct {
 	Stacks bool
 
 	unproved bool // keeps all fixes
+	internal bool // leaves out the rules that ask other programs
 }
 
 // Active is a rule that runs.

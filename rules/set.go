@@ -22,14 +22,31 @@ type Set struct {
 	// experimental are those that are off by default, and that a check directive in a file can switch on there.
 	experimental []configured
 	help         map[*Rule]string
+	alone        Policy // of the set for all files
 }
 
 // configured is a rule as the user configured it.
 type configured struct {
 	*Rule
-	severity Severity // Off where it is the rule's own
-	codes    codes
-	options  any
+	severity   Severity // Off where it is the rule's own
+	codes      codes
+	options    any
+	unselected bool // it only counts in proofs
+}
+
+// rate sets the severity of a finding, and reports whether the finding is on.
+func (c *configured) rate(f *Finding) bool {
+	switch code := c.codes.forFinding(f); {
+	case code == Off:
+		return false
+	case code != asRule:
+		f.Severity = code
+	case c.severity != Off:
+		f.Severity = c.severity
+	default:
+		f.Severity = f.natural
+	}
+	return true
 }
 
 // Active returns the rules of the set, sorted by id.
@@ -61,13 +78,6 @@ func (s *Set) with(list []configured, doc *workspace.Document) []configured {
 		}
 	}
 	return list
-}
-
-// selects reports whether a rule is in the set, if only for the files that switch it on.
-func (s *Set) selects(r *Rule) bool {
-	return slices.Contains(s.rules, r) || slices.ContainsFunc(s.experimental, func(c configured) bool {
-		return c.Rule == r
-	})
 }
 
 // UnknownRuleError reports a name in a selection that no rule, alias or pack has.
@@ -223,6 +233,7 @@ func (s *selecting) only(names []string) error {
 // set returns the set. experimental says whether a file may switch on rules that are off.
 func (s *selecting) set(experimental bool) *Set {
 	set := &Set{help: map[*Rule]string{}}
+	set.alone = Policy{Set: set, FailOn: Warning}
 	for _, p := range s.packs {
 		for _, r := range p.Rules {
 			set.help[r] = p.PageAddress(r)
@@ -234,6 +245,7 @@ func (s *selecting) set(experimental bool) *Set {
 			c.options = o
 		}
 		on := s.on[r] && !r.allOff(s.codes[r])
+		c.unselected = r.Syntax && !on
 		if on {
 			set.rules = append(set.rules, r)
 			set.run = append(set.run, c)
@@ -244,7 +256,7 @@ func (s *selecting) set(experimental bool) *Set {
 				set.internal = append(set.internal, c)
 			}
 		}
-		if r.Syntax && !on {
+		if c.unselected {
 			set.unselected = append(set.unselected, c)
 		}
 		if !on && !s.refused[r] && r.buildKit() && experimental && !r.Syntax {

@@ -144,8 +144,8 @@ type folderBuilds struct {
 
 // buildsIn returns the builds that the files of one folder describe.
 func (w *Workspace) buildsIn(root, dir string) folderBuilds {
-	type key string
-	return cached(w, key(dir), func(w *Workspace) folderBuilds {
+	type key struct{ dir, builder string }
+	return cached(w, key{dir, w.Targets.Builder}, func(w *Workspace) folderBuilds {
 		// What the workflows say of the machine comes in later, so that not all folders depend on all workflows.
 		const native = false
 		var found []build

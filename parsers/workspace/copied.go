@@ -45,7 +45,7 @@ func (w *Workspace) copiedFiles() copies {
 			!slices.ContainsFunc(words, func(word []byte) bool { return bytes.Contains(f.Bytes, word) }) {
 			continue
 		}
-		doc, err := OpenDockerfile(w, e, f)
+		doc, err := OpenDockerfile(w.For(e.Abs), e, f)
 		if err != nil {
 			continue
 		}

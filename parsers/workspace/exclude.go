@@ -106,15 +106,15 @@ func braceAt(pattern string, from int) int {
 	return len(pattern)
 }
 
-// exclusion is what the exclude patterns match.
-type exclusion struct {
+// Patterns are doublestar patterns of paths, such as those of exclude, relative to one folder.
+type Patterns struct {
 	base     string
 	patterns []string // without braces and without a slash at the end
 }
 
-// newExclusion returns what patterns, relative to base, match.
-func newExclusion(base string, patterns []string) (exclusion, error) {
-	x := exclusion{base: base}
+// NewPatterns returns patterns that are relative to a folder, base, which is absolute. The error says which is wrong.
+func NewPatterns(base string, patterns []string) (Patterns, error) {
+	x := Patterns{base: base}
 	for _, p := range patterns {
 		expanded, err := ExpandExclude(p)
 		if err != nil {
@@ -130,8 +130,8 @@ func newExclusion(base string, patterns []string) (exclusion, error) {
 	return x, nil
 }
 
-// match reports whether a path or a folder that it lies in is excluded.
-func (x exclusion) match(abs string) bool {
+// Match reports whether a pattern matches an absolute path or a folder that it lies in.
+func (x Patterns) Match(abs string) bool {
 	if len(x.patterns) == 0 {
 		return false
 	}

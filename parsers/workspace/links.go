@@ -81,7 +81,7 @@ func (l *loader) follow() {
 	}
 	for _, link := range k.w.linksIn(l.w.naming) {
 		if link.Kind != UseKubernetes {
-			k.add(usage{target: link.target, kind: files.KindSeccomp, from: origin{k.w.abs(link.File), "", true}})
+			k.add(usage{target: link.target, kind: files.KindSeccomp, from: origin{k.w.Abs(link.File), "", true}})
 		}
 	}
 	k.lookAbove()
@@ -294,7 +294,7 @@ func (k *linker) dockerfile(f *source.File, o origin) {
 	if e == nil {
 		e = &Entry{Path: f.Path, Abs: o.abs, Kind: files.KindDockerfile}
 	}
-	doc, err := OpenDockerfile(k.w, e, f)
+	doc, err := OpenDockerfile(k.w.For(e.Abs), e, f)
 	if err != nil {
 		return
 	}
@@ -310,7 +310,7 @@ func (k *linker) dockerfile(f *source.File, o origin) {
 		for _, step := range steps {
 			for _, command := range step.Commands() {
 				if command.RunsFile != nil && command.RunsFile != f {
-					k.add(k.w.abs(command.RunsFile), files.KindScript, o)
+					k.add(k.w.Abs(command.RunsFile), files.KindScript, o)
 				}
 			}
 		}
@@ -331,7 +331,7 @@ func (c *imageConf) event(e *nixuse.Event) {
 	case e.Kind == nixuse.WriteConfig && e.Text != nil:
 		f := e.Text.Fragment.File
 		if whole := e.Text.Fragment.Whole(); whole && f != c.dockerfile && !nixuse.IsBuiltin(f) {
-			c.found = append(c.found, usage{c.w.abs(f), files.KindNixConf, c.from, e.Text.Targets})
+			c.found = append(c.found, usage{c.w.Abs(f), files.KindNixConf, c.from, e.Text.Targets})
 		}
 		c.includes(e.Text.File, e.Path)
 	case e.Kind == nixuse.WriteConfig && e.Command != nil:
@@ -374,7 +374,7 @@ func (c *imageConf) at(full string) {
 	}
 	c.seen[full] = true
 	if f := c.end.FileAt(full); f != nil {
-		c.add(c.w.abs(f), files.KindNixConf, c.from)
+		c.add(c.w.Abs(f), files.KindNixConf, c.from)
 		c.includes(nixconf.Parse(source.WholeFile(f)), full)
 	}
 }

@@ -34,8 +34,13 @@ type Options struct {
 	NoGitignore bool
 	// ForceExclude applies Exclude to the files named in Paths too.
 	ForceExclude bool
+	// Excluded, where it is not nil, says which other files and folders are left out, by their absolute paths.
+	Excluded func(abs string) bool
 	// Targets are the versions of the consumers; the zero value means DefaultTargets.
 	Targets Targets
+	// TargetsOf returns the versions that the file at an absolute path is for, where these differ by file; nil means
+	// Targets for all. It is called from several goroutines, and returns the same pointer for the same versions.
+	TargetsOf func(abs string) *Targets
 	// Formats are the kinds of file that are found and opened; nil means Builtin.
 	Formats []Format
 	// OneRun says that the workspace is looked at once, right after it is loaded: all its snapshots are one, which
@@ -74,7 +79,7 @@ func Load(opts Options) (*Workspace, error) {
 	if base == "" {
 		base = dir
 	}
-	exclude, err := newExclusion(base, opts.Exclude)
+	exclude, err := NewPatterns(base, opts.Exclude)
 	if err != nil {
 		return nil, err
 	}
@@ -111,7 +116,7 @@ type loader struct {
 	w       *Workspace
 	seen    *Workspace // a snapshot of w, which lacks what was found since
 	opts    Options
-	exclude exclusion
+	exclude Patterns
 	entries map[string]*Entry // by the path with all symbolic links followed; nil for a file that has no kind
 	known   map[string]*Entry // by every path by which it was found
 
@@ -513,7 +518,9 @@ func (l *loader) readable(v *files.Visit, root string) bool {
 	return true
 }
 
-func (l *loader) excluded(abs string) bool { return l.exclude.match(abs) }
+func (l *loader) excluded(abs string) bool {
+	return l.exclude.Match(abs) || l.opts.Excluded != nil && l.opts.Excluded(abs)
+}
 
 func (l *loader) fail(abs string, err error) {
 	// The path is shown already, in the user's spelling.

@@ -14,7 +14,7 @@ import (
 // it. It is Broken where the file is another one by now.
 func (w *Workspace) Outline(f *source.File) *outline.Outline {
 	type key string
-	abs := w.abs(f)
+	abs := w.Abs(f)
 	type made struct {
 		of *source.File
 		o  *outline.Outline

@@ -86,7 +86,7 @@ func (w *Workspace) Plans(abs string) ([]Plan, error) {
 // OpenPlan opens the Dockerfile of a plan as that build alone sees it: for its platforms, on its context. The stages
 // are those that the build runs.
 func (w *Workspace) OpenPlan(p *Plan) (*Document, []*image.Image, error) {
-	w = w.snapshot()
+	w = w.For(p.Dockerfile)
 	f, err := w.neighbour(p.root, p.Dockerfile)
 	path := w.show(p.Dockerfile)
 	if err != nil {

@@ -420,7 +420,7 @@ func (w *Workspace) profilesOf(run *runs.Run) []string {
 		run.Host != runs.Compose && run.Host != runs.Command || path.IsAbs(name) {
 		return nil
 	}
-	dir := filepath.Dir(w.abs(o.Value.File))
+	dir := filepath.Dir(w.Abs(o.Value.File))
 	out := []string{filepath.Join(dir, filepath.FromSlash(name))}
 	if root := w.root(dir); run.Host == runs.Command && root != dir {
 		out = append(out, filepath.Join(root, filepath.FromSlash(name)))
@@ -434,7 +434,7 @@ func (w *Workspace) RunsUnder(p *Profile) []*runs.Run {
 		return nil
 	}
 	w = w.snapshot()
-	return w.surveyed.running.get(w).under[w.abs(p.Source)]
+	return w.surveyed.running.get(w).under[w.Abs(p.Source)]
 }
 
 // builtBy returns the build of the image of a run, nil where it is not known.
@@ -443,7 +443,7 @@ func (r *running) builtBy(w *Workspace, run *runs.Run) *build {
 	case b != nil && (b.Dockerfile == "" || b.Stage.IsSet() && !b.Stage.Known):
 		return nil
 	case b != nil:
-		dir := filepath.Dir(w.abs(b.File))
+		dir := filepath.Dir(w.Abs(b.File))
 		return &build{
 			dockerfile: filepath.Join(dir, filepath.FromSlash(b.Dockerfile)),
 			stage:      strings.ToLower(b.Stage.Text),
@@ -456,8 +456,8 @@ func (r *running) builtBy(w *Workspace, run *runs.Run) *build {
 	return nil
 }
 
-// abs returns the absolute path of a file as shown.
-func (w *Workspace) abs(f *source.File) string {
+// Abs returns the absolute path of a file as shown.
+func (w *Workspace) Abs(f *source.File) string {
 	name := filepath.FromSlash(f.Path)
 	if filepath.IsAbs(name) {
 		return name
@@ -520,7 +520,7 @@ func (w *Workspace) MissingProfile(run *runs.Run, o runs.Option) (string, bool) 
 		strings.HasPrefix(name, "~") || path.IsAbs(name) || strings.ContainsAny(name, "$`*?{}\\\n ") {
 		return "", false
 	}
-	dir := filepath.Dir(w.abs(o.Value.File))
+	dir := filepath.Dir(w.Abs(o.Value.File))
 	root := w.root(dir)
 	folders := []string{dir}
 	if run.Host == runs.Command { // users start a script in its folder or in one above it
@@ -546,7 +546,7 @@ func (w *Workspace) MissingProfile(run *runs.Run, o runs.Option) (string, bool) 
 	}
 	for _, folder := range []string{dir, root} {
 		for _, other := range files.Names(w.tree, root, folder) {
-			if abs := filepath.Join(folder, other); abs != w.abs(o.Value.File) && mayMake(other) {
+			if abs := filepath.Join(folder, other); abs != w.Abs(o.Value.File) && mayMake(other) {
 				f, err := w.neighbour(root, abs)
 				if err == nil && (bytes.Contains(f.Bytes, []byte(base)) || other == ".gitignore" && ignores(f, name)) {
 					return "", false
@@ -560,7 +560,7 @@ func (w *Workspace) MissingProfile(run *runs.Run, o runs.Option) (string, bool) 
 // NearProfile returns the path, as the run would write it, of the only seccomp profile in the folder of a missing one
 // whose name is nearly the same; "" where there is none.
 func (w *Workspace) NearProfile(run *runs.Run, o runs.Option) string {
-	dir := filepath.Dir(w.abs(o.Value.File))
+	dir := filepath.Dir(w.Abs(o.Value.File))
 	root := w.root(dir)
 	folder, base := path.Split(o.Value.Text)
 	full := filepath.Join(dir, filepath.FromSlash(folder))

@@ -151,8 +151,8 @@ type workflowsBuilds struct {
 
 // workflowBuilds returns the builds of a repository's workflows.
 func (w *Workspace) workflowBuilds(root string) workflowsBuilds {
-	type key string
-	return cached(w, key(root), func(w *Workspace) workflowsBuilds {
+	type key struct{ root, builder string }
+	return cached(w, key{root, w.Targets.Builder}, func(w *Workspace) workflowsBuilds {
 		out := workflowsBuilds{baked: map[string]bool{}}
 		for _, f := range append(w.workflows(root), w.gitlab(root)...) {
 			for _, wb := range f.Builds() {

@@ -23,7 +23,7 @@ import (
 
 // Workspace is a set of files, with all that is needed to read their neighbours. It is safe for concurrent use.
 type Workspace struct {
-	// Targets are the versions of the consumers that the files are for.
+	// Targets are the versions of the consumers that the files are for; For says whether one is for others.
 	Targets Targets
 	// Entries are the files to check, in order of path.
 	Entries []*Entry
@@ -44,6 +44,7 @@ type Workspace struct {
 	kept     *Workspace        // the snapshot of all runs, with Options.OneRun; else nil
 	oneRun   bool              // this is that snapshot, or made from it
 	opts     Options           // that it was loaded with
+	targets  *Targets          // Targets, where For has set them
 }
 
 // Entry is one file of a workspace.
@@ -170,6 +171,22 @@ func (w *Workspace) snapshot() *Workspace {
 	return w.Snapshot()
 }
 
+// For returns the workspace as the file at an absolute path sees it: for the versions of the consumers that this file
+// is for. It is a snapshot that shares with w all that was read.
+func (w *Workspace) For(abs string) *Workspace {
+	w = w.snapshot()
+	if w.opts.TargetsOf == nil {
+		return w
+	}
+	own := w.opts.TargetsOf(abs)
+	if own == w.targets {
+		return w
+	}
+	view := *w
+	view.Targets, view.targets = *own, own
+	return &view
+}
+
 // With returns the workspace in which the given files, by absolute path, have another text: an editor's open buffers,
 // or files as a fix would leave them. Made from a snapshot it is a snapshot too, and shares all cached values that do
 // not depend on these files.
@@ -223,7 +240,7 @@ func cached[V any](w *Workspace, key any, make func(*Workspace) V) V {
 // Open reads and parses a file. The error is a ForeignError for a file that merely has such a name.
 // The workspace does not keep the document; the caller holds it as long as needed.
 func (w *Workspace) Open(e *Entry) (*Document, error) {
-	w = w.snapshot()
+	w = w.For(e.Abs)
 	f, err := w.text(e.Abs)
 	if err != nil {
 		return nil, err

@@ -70,9 +70,8 @@ func (a *app) check(flags *checkFlags, paths []string) error {
 	}
 	r.outputs = outputs
 	progress := a.newProgress(flags.quiet)
-	res := rules.Check(r.workspace, r.set, rules.CheckOptions{
+	res := rules.Check(r.workspace, r.policies, rules.CheckOptions{
 		NoIgnores: flags.noIgnores,
-		Unheeded:  r.unheeded,
 		Changed:   r.changed.files,
 		Fixes:     slices.ContainsFunc(outputs, func(o report.Output) bool { return o.Fixes }),
 		Progress:  progress.function(),
@@ -83,9 +82,9 @@ func (a *app) check(flags *checkFlags, paths []string) error {
 	if err := a.write(r, res, a.stdout); err != nil || !flags.diff {
 		return err
 	}
-	fixed := rules.Fix(r.workspace, r.set,
-		rules.FixOptions{CheckOptions: rules.CheckOptions{NoIgnores: flags.noIgnores, Unheeded: r.unheeded,
-			Changed: r.changed.files, Stacks: flags.verbose}})
+	fixed := rules.Fix(r.workspace, r.policies,
+		rules.FixOptions{CheckOptions: rules.CheckOptions{NoIgnores: flags.noIgnores, Changed: r.changed.files,
+			Stacks: flags.verbose}})
 	if len(fixed.Files) > 0 {
 		if _, err := a.stdout.Write([]byte("\n")); err != nil {
 			return fmt.Errorf("writing the diff: %w", err)

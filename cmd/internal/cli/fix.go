@@ -73,9 +73,9 @@ func (a *app) fix(flags *fixFlags, paths []string) error {
 	}
 	r.outputs = outputs
 	progress := a.newProgress(flags.quiet)
-	res := rules.Fix(r.workspace, r.set, rules.FixOptions{
+	res := rules.Fix(r.workspace, r.policies, rules.FixOptions{
 		CheckOptions: rules.CheckOptions{
-			NoIgnores: flags.noIgnores, Unheeded: r.unheeded, Changed: r.changed.files, Progress: progress.function(),
+			NoIgnores: flags.noIgnores, Changed: r.changed.files, Progress: progress.function(),
 			Stacks: flags.verbose,
 		},
 		Unsafe: flags.unsafe,
@@ -198,8 +198,8 @@ func (a *app) writeFixed(r *run, res *rules.FixResult) (outcome, error) {
 	}
 	if len(done.files) < len(res.Files) { // what is left is not what the fixes would leave
 		r.workspace.Changed()
-		done.after = rules.Check(r.workspace, r.set, rules.CheckOptions{
-			NoIgnores: r.flags.noIgnores, Unheeded: r.unheeded, Stacks: r.flags.verbose,
+		done.after = rules.Check(r.workspace, r.policies, rules.CheckOptions{
+			NoIgnores: r.flags.noIgnores, Stacks: r.flags.verbose,
 		})
 	}
 	done.after.Unwritten = failed

@@ -77,28 +77,28 @@ func (a *app) query(flags *runFlags, on, when, show, format string, paths []stri
 	if err != nil {
 		return fmt.Errorf("finding the working directory: %w", err)
 	}
-	conf, err := a.config(flags, dir, paths)
-	if err != nil {
-		return err
-	}
-	opts := workspace.Options{Dir: dir, Paths: paths, NoGitignore: flags.noGitignore, Exclude: conf.Exclude,
-		ExcludeBase: conf.Base}
-	if opts.Targets, err = targets(flags.targets, conf); err != nil {
-		return err
-	}
-	ws, err := rules.Load(opts)
-	if err != nil {
-		return err
-	}
 	set, err := rules.NewSet([]rules.Pack{pack.Rules()}, rules.Selection{})
 	if err != nil {
 		return err
 	}
-	result := rules.Check(ws, set, rules.CheckOptions{NoIgnores: true})
+	flags.failOn = "never"
+	all, err := a.policies(flags, dir, nil, paths, set)
+	if err != nil {
+		return err
+	}
+	ws, err := rules.Load(workspace.Options{Dir: dir, Paths: paths, NoGitignore: flags.noGitignore,
+		Excluded: all.nearest.Excluded, TargetsOf: all.Targets})
+	if err != nil {
+		return err
+	}
+	if err := all.check(a, dir, ws); err != nil {
+		return err
+	}
+	result := rules.Check(ws, all, rules.CheckOptions{NoIgnores: true})
 	if len(result.Findings) == 0 {
 		a.setStatus(StatusFindings)
 	}
-	a.finish(&run{flags: flags, dir: dir, workspace: ws, failOn: rules.Error + 1}, result, nil)
+	a.finish(&run{flags: flags, dir: dir, workspace: ws, policies: all}, result, nil)
 	if format == "json" {
 		out := []matchJSON{}
 		for _, f := range result.Findings {

@@ -2,7 +2,6 @@ package cli
 
 import (
 	"bytes"
-	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -128,9 +127,7 @@ type run struct {
 	flags     *runFlags
 	dir       string
 	workspace *workspace.Workspace
-	set       *rules.Set
-	failOn    rules.Severity // above Error for never
-	unheeded  []string       // linters whose comments suppress nothing
+	policies  *policies
 	changed   change
 	outputs   []report.Output
 	stdin     []byte // nil when standard input is not read
@@ -148,9 +145,6 @@ func (a *app) prepare(f *runFlags, paths []string) (*run, error) {
 	if r.dir, err = a.getwd(); err != nil {
 		return nil, fmt.Errorf("finding the working directory: %w", err)
 	}
-	if r.failOn, err = parseFailOn(cmp.Or(f.failOn, "warning")); err != nil {
-		return nil, err
-	}
 	opts := workspace.Options{Dir: r.dir, Paths: paths, StdinName: f.stdinFilename, ForceExclude: f.forceExclude,
 		NoGitignore: f.noGitignore}
 	if f.stdinFilename != "" && !slices.Contains(paths, "-") {
@@ -159,33 +153,19 @@ func (a *app) prepare(f *runFlags, paths []string) (*run, error) {
 		}
 		opts.Paths = []string{"-"}
 	}
-	conf, err := a.config(f, r.dir, opts.Paths)
-	if err != nil {
-		return nil, err
-	}
-	if f.failOn == "" && conf.FailOn != "" {
-		if r.failOn, err = parseFailOn(conf.FailOn); err != nil {
-			return nil, err
-		}
-	}
-	r.unheeded = conf.Unheeded
-	opts.Exclude, opts.ExcludeBase = conf.Exclude, conf.Base
 	if f.changed {
 		if r.changed, opts.Paths, err = changedFiles(r.dir, opts.Paths); err != nil {
 			return nil, err
 		}
 	}
-	if opts.Targets, err = targets(f.targets, conf); err != nil {
-		return nil, err
-	}
-	sel := rules.Selection{Only: names(f.only), Select: names(f.selected), Ignore: names(f.ignored)}
-	conf.Select(&sel)
 	if r.shellCheck, err = a.shellCheck(f); err != nil {
 		return nil, err
 	}
-	if r.set, err = rules.NewSet(slices.Concat(a.packsWith(r.shellCheck), conf.RulePacks()), sel); err != nil {
+	if r.policies, err = a.policies(f, r.dir, a.packsWith(r.shellCheck), opts.Paths,
+		nil); err != nil {
 		return nil, err
 	}
+	opts.Excluded, opts.TargetsOf = r.policies.nearest.Excluded, r.policies.Targets
 	if slices.Contains(opts.Paths, "-") {
 		if opts.Stdin, err = io.ReadAll(io.LimitReader(a.stdin, files.MaxSize+1)); err != nil {
 			return nil, fmt.Errorf("reading standard input: %w", err)
@@ -196,10 +176,14 @@ func (a *app) prepare(f *runFlags, paths []string) (*run, error) {
 		r.stdin = opts.Stdin
 	}
 	opts.OneRun = true
-	if r.workspace, err = rules.Load(opts); err == nil {
-		r.prefetch()
+	if r.workspace, err = rules.Load(opts); err != nil {
+		return nil, err
 	}
-	return r, err
+	if err := r.policies.check(a, r.dir, r.workspace); err != nil {
+		return nil, err
+	}
+	r.prefetch()
+	return r, nil
 }
 
 // contradictions returns an error for values of flags that cannot mean anything.
@@ -235,62 +219,11 @@ func names(list []string) []string {
 	return out
 }
 
-// config returns the configuration for the given paths: the file that --config names, or the nearest one to the folder
-// that holds all paths.
-func (a *app) config(f *runFlags, dir string, paths []string) (*config.Config, error) {
-	path := ""
-	switch {
-	case f.noConfig && f.config != "":
-		return nil, errors.New("--config and --no-config cannot be used together")
-	case f.noConfig, f.noRepoConfig && f.config == "":
-	case f.config != "":
-		path = absolute(dir, f.config)
-		if root := files.Root(files.Disk{}, dir, dir); f.noRepoConfig && files.Inside(root, path) {
-			return nil, fmt.Errorf("--no-repo-config: %s lies in the repository that is checked", shown(dir, path))
-		}
-	default:
-		folder := commonFolder(dir, paths, f.stdinFilename)
-		if path = config.Find(folder); path == "" && f.hadolint {
-			path = config.FindHadolint(folder)
-		}
-	}
-	if path == "" {
-		if f.verbose {
-			a.warnf("no configuration file was found")
-		}
-		return &config.Config{}, nil
-	}
-	if f.verbose {
-		a.warnf("using configuration %s", shown(dir, path))
-	}
-	conf, err := config.Load(dir, path, func(path string) string { return shown(dir, path) },
-		config.Known{Packs: a.packs(), Version: Version})
-	if err != nil {
-		return nil, err
-	}
-	a.problems(conf.Source, conf.Warnings, rules.Warning)
-	if f.verbose {
-		for _, p := range conf.Packs {
-			a.warnf("using rule pack %s %s (%s, SHA-256 %s)", p.Name, p.Version, p.Source.Path, p.Digest)
-		}
-	}
-	return conf, nil
-}
-
 // commonFolder returns the deepest folder that contains all paths, or dir when there are none.
 func commonFolder(dir string, paths []string, stdinName string) string {
 	common := ""
 	for i, p := range paths {
-		folder := dir
-		switch {
-		case p != "-":
-			folder = absolute(dir, p)
-			if !files.IsDir(files.Disk{}, "", folder) {
-				folder = filepath.Dir(folder)
-			}
-		case stdinName != "":
-			folder = filepath.Dir(absolute(dir, stdinName))
-		}
+		folder := folderOf(dir, p, stdinName)
 		if i == 0 {
 			common = folder
 		}
@@ -306,6 +239,21 @@ func commonFolder(dir string, paths []string, stdinName string) string {
 		return dir
 	}
 	return common
+}
+
+// folderOf returns the folder of a path, which may be one itself; that of standard input is where its text belongs.
+func folderOf(dir, path, stdinName string) string {
+	if path == "-" {
+		if stdinName == "" {
+			return dir
+		}
+		return filepath.Dir(absolute(dir, stdinName))
+	}
+	folder := absolute(dir, path)
+	if !files.IsDir(files.Disk{}, "", folder) {
+		return filepath.Dir(folder)
+	}
+	return folder
 }
 
 // targets returns the targets of the command line, and for consumers that it does not name those of the configuration.
@@ -523,7 +471,9 @@ func (a *app) finish(r *run, res *rules.Result, rejected []rules.Rejected) {
 		a.warnf("%s: %v", e.Path, e.Err)
 		a.setStatus(StatusUnreadable)
 	}
-	if slices.ContainsFunc(res.Findings, func(f rules.Finding) bool { return f.Severity >= r.failOn }) {
+	if slices.ContainsFunc(res.Findings, func(f rules.Finding) bool {
+		return f.Severity >= r.policies.Policy(r.workspace.Abs(f.File)).FailOn
+	}) {
 		a.setStatus(StatusFindings)
 	}
 }

@@ -65,10 +65,15 @@ const batch = 100
 // prefetch has ShellCheck check the scripts of all Dockerfiles, many in one run. The rule finds its answers there; what
 // fails is tried again file by file.
 func (r *run) prefetch() {
-	if r.shellCheck == nil || !slices.ContainsFunc(r.set.Rules(), func(rule *rules.Rule) bool {
-		return rule.Pack() == "shellcheck"
-	}) {
+	if r.shellCheck == nil {
 		return
+	}
+	asks := map[*rules.Policy]bool{}
+	for _, e := range r.workspace.Entries {
+		p := r.policies.Policy(e.Abs)
+		if _, known := asks[p]; !known {
+			asks[p] = slices.ContainsFunc(p.Set.Rules(), func(r *rules.Rule) bool { return r.Pack() == "shellcheck" })
+		}
 	}
 	ws := r.workspace.Snapshot()
 	work := make(chan []scripts.Script)
@@ -82,6 +87,9 @@ func (r *run) prefetch() {
 	}
 	var list []scripts.Script
 	for _, e := range ws.Entries {
+		if !asks[r.policies.Policy(e.Abs)] {
+			continue
+		}
 		doc, err := ws.Open(e)
 		if err != nil || doc.Dockerfile == nil {
 			continue

@@ -112,13 +112,13 @@ func (a *app) traceFiles(r *run, paths []string) (*trace.Trace, error) {
 		a.warnIncomplete(d)
 	}
 	if docs[0].Dockerfile != nil {
-		return trace.OfDockerfile(docs[0], r.workspace.Targets), nil
+		return trace.OfDockerfile(docs[0], r.workspace.For(docs[0].Entry.Abs).Targets), nil
 	}
 	texts := make([]*nixuse.Text, len(docs))
 	for i, d := range docs {
 		texts[i] = d.Texts[0]
 	}
-	return trace.OfNixConf(docs, r.workspace.TraceNix(texts)), nil
+	return trace.OfNixConf(docs, r.workspace.For(docs[0].Entry.Abs).TraceNix(texts)), nil
 }
 
 func (a *app) warnIncomplete(d *workspace.Document) {
@@ -158,7 +158,7 @@ func (a *app) tracePlans(r *run, file string, names []string) (*trace.Trace, err
 			continue
 		}
 		a.warnIncomplete(doc)
-		t.Add(&p, doc, runs, r.workspace.Targets)
+		t.Add(&p, doc, runs, w.For(p.Dockerfile).Targets)
 	}
 	if len(t.Builds) == 0 && a.status == StatusOK {
 		return nil, fmt.Errorf("%s describes no build of a Dockerfile", file)

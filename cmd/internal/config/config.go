@@ -123,11 +123,8 @@ func Find(dir string) string { return find(dir, []string{Name}) }
 func find(dir string, names []string) string {
 	tree := files.Disk{}
 	for dir = filepath.Clean(dir); ; {
-		for _, name := range names {
-			path := filepath.Join(dir, name)
-			if info, err := tree.Lstat("", path); err == nil && !info.IsDir() {
-				return path
-			}
+		if path := inFolder(tree, dir, names); path != "" {
+			return path
 		}
 		if _, err := tree.Lstat("", filepath.Join(dir, ".git")); err == nil {
 			return ""
@@ -138,6 +135,17 @@ func find(dir string, names []string) string {
 		}
 		dir = parent
 	}
+}
+
+// inFolder returns the path of the first file of a folder that has one of some names, "" for none.
+func inFolder(tree files.Tree, dir string, names []string) string {
+	for _, name := range names {
+		path := filepath.Join(dir, name)
+		if info, err := tree.Lstat("", path); err == nil && !info.IsDir() {
+			return path
+		}
+	}
+	return ""
 }
 
 // Known is what a configuration may rest on.

@@ -1,0 +1,207 @@
+package cli
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"maps"
+	"path/filepath"
+	"reflect"
+	"slices"
+	"sync"
+
+	"github.com/sandlint/sandlint/cmd/internal/config"
+	"github.com/sandlint/sandlint/cmd/internal/report"
+	"github.com/sandlint/sandlint/parsers/files"
+	"github.com/sandlint/sandlint/parsers/workspace"
+	"github.com/sandlint/sandlint/rules"
+)
+
+// policies say what holds for each file of a run: what the flags say, and for what they leave open the configuration of
+// the file. They implement rules.Policies.
+type policies struct {
+	flags   *runFlags
+	packs   []rules.Pack
+	set     *rules.Set // for all files, whatever the configurations say; nil for a set of each
+	nearest *config.Nearest
+
+	mu      sync.Mutex
+	made    map[*config.Config]*policy
+	targets []*workspace.Targets // each once
+	unknown map[string]error     // why a name in a flag is unknown to all configurations so far, nil where one knows it
+	err     error
+}
+
+// policy is a rules.Policy with the versions of the consumers.
+type policy struct {
+	rules.Policy
+	targets *workspace.Targets
+}
+
+// of returns what holds for the file at an absolute path.
+func (p *policies) of(abs string) *policy {
+	conf := p.nearest.Of(abs)
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	one, ok := p.made[conf]
+	if !ok {
+		var err error
+		if one, err = p.make(conf); err != nil && p.err == nil {
+			p.err = err
+		}
+		p.made[conf] = one
+	}
+	return one
+}
+
+// Policy implements rules.Policies.
+func (p *policies) Policy(abs string) *rules.Policy { return &p.of(abs).Policy }
+
+// Targets returns the versions of the consumers that a file is for.
+func (p *policies) Targets(abs string) *workspace.Targets { return p.of(abs).targets }
+
+// make makes the policy of a configuration. It can be used where there is an error, too.
+func (p *policies) make(conf *config.Config) (*policy, error) {
+	t, wrongTargets := targets(p.flags.targets, conf)
+	failOn, wrongLevel := parseFailOn(cmp.Or(p.flags.failOn, conf.FailOn, "warning"))
+	made := &policy{Policy: rules.Policy{Set: p.set, Unheeded: conf.Unheeded, FailOn: failOn}, targets: p.shared(t)}
+	if p.set != nil {
+		return made, errors.Join(wrongTargets, wrongLevel)
+	}
+	packs := slices.Concat(p.packs, conf.RulePacks())
+	sel := rules.Selection{
+		Only: p.known(packs, p.flags.only), Select: p.known(packs, p.flags.selected),
+		Ignore: p.known(packs, p.flags.ignored),
+	}
+	if len(sel.Only) == 0 && len(names(p.flags.only)) > 0 {
+		sel.Ignore = []string{"all"} // other files have the rules that are named
+	}
+	conf.Select(&sel)
+	var wrongRules error
+	if made.Set, wrongRules = rules.NewSet(packs, sel); wrongRules != nil {
+		made.Set, _ = rules.NewSet(packs, rules.Selection{})
+	}
+	return made, errors.Join(wrongTargets, wrongRules, wrongLevel)
+}
+
+// known returns those names in the list of a flag that packs have. Another configuration may load a pack that has the
+// others.
+func (p *policies) known(packs []rules.Pack, list []string) []string {
+	return slices.DeleteFunc(names(list), func(name string) bool {
+		_, err := rules.NewSet(packs, rules.Selection{Only: []string{name}})
+		if _, seen := p.unknown[name]; !seen || err == nil {
+			p.unknown[name] = err
+		}
+		return err != nil
+	})
+}
+
+// shared returns one pointer for equal targets.
+func (p *policies) shared(t workspace.Targets) *workspace.Targets {
+	for _, known := range p.targets {
+		if reflect.DeepEqual(*known, t) {
+			return known
+		}
+	}
+	p.targets = append(p.targets, &t)
+	return &t
+}
+
+// policies returns what holds for the files of a run. The error is about the flags, and the configurations of the
+// folders that paths name. With set, its rules hold for all files.
+func (a *app) policies(
+	f *runFlags, dir string, packs []rules.Pack, paths []string, set *rules.Set,
+) (*policies, error) {
+	nearest, err := a.nearest(f, dir)
+	if err != nil {
+		return nil, err
+	}
+	p := &policies{
+		flags: f, packs: packs, set: set, nearest: nearest,
+		made: map[*config.Config]*policy{}, unknown: map[string]error{},
+	}
+	if len(paths) == 0 {
+		paths = []string{"."}
+	}
+	for _, path := range paths {
+		p.of(filepath.Join(folderOf(dir, path, f.stdinFilename), "file"))
+	}
+	return p, cmp.Or(p.nearest.Err(), p.err)
+}
+
+// check returns what is wrong with the configurations of the files of a workspace, and says which are used.
+func (p *policies) check(a *app, dir string, ws *workspace.Workspace) error {
+	for _, e := range ws.Entries {
+		p.of(e.Abs)
+	}
+	if err := cmp.Or(p.nearest.Err(), p.err); err != nil {
+		return err
+	}
+	for _, name := range names(slices.Concat(p.flags.only, p.flags.selected, p.flags.ignored)) {
+		if err := p.unknown[name]; err != nil {
+			return err
+		}
+	}
+	a.using(p.flags, dir, p.nearest)
+	return nil
+}
+
+// using reports the warnings about the configuration files that were found and, with --verbose, which are used.
+func (a *app) using(f *runFlags, dir string, nearest *config.Nearest) {
+	found := nearest.Found()
+	if len(found) == 0 && f.verbose {
+		a.warnf("no configuration file was found")
+	}
+	for _, path := range slices.Sorted(maps.Keys(found)) {
+		conf := found[path]
+		if f.verbose {
+			a.warnf("using configuration %s", shown(dir, path))
+		}
+		a.problems(conf.Source, conf.Warnings, rules.Warning)
+		if f.verbose {
+			for _, p := range conf.Packs {
+				a.warnf("using rule pack %s %s (%s, SHA-256 %s)", p.Name, p.Version, p.Source.Path, p.Digest)
+			}
+		}
+	}
+}
+
+// nearest returns what finds the configuration of each file, as the flags say.
+func (a *app) nearest(f *runFlags, dir string) (*config.Nearest, error) {
+	load := func(path string) (*config.Config, error) {
+		return config.Load(dir, path, func(path string) string { return shown(dir, path) },
+			config.Known{Packs: a.packs(), Version: Version})
+	}
+	switch {
+	case f.noConfig && f.config != "":
+		return nil, errors.New("--config and --no-config cannot be used together")
+	case f.noConfig, f.noRepoConfig && f.config == "":
+		return config.Fixed("", &config.Config{}), nil
+	case f.config != "":
+		path := absolute(dir, f.config)
+		if root := files.Root(files.Disk{}, dir, dir); f.noRepoConfig && files.Inside(root, path) {
+			return nil, fmt.Errorf("--no-repo-config: %s lies in the repository that is checked",
+				report.Visible(shown(dir, path)))
+		}
+		conf, err := load(path)
+		if err != nil {
+			return nil, err
+		}
+		return config.Fixed(path, conf), nil
+	}
+	return &config.Nearest{Load: load, Hadolint: f.hadolint}, nil
+}
+
+// config returns the configuration for a command that has one for all of its files: that of the folder that holds them.
+func (a *app) config(f *runFlags, dir string, paths []string) (*config.Config, error) {
+	nearest, err := a.nearest(f, dir)
+	if err != nil {
+		return nil, err
+	}
+	conf := nearest.Of(filepath.Join(commonFolder(dir, paths, f.stdinFilename), "file"))
+	if err := nearest.Err(); err != nil {
+		return nil, err
+	}
+	a.using(f, dir, nearest)
+	return conf, nil
+}
