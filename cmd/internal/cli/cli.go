@@ -89,8 +89,9 @@ type app struct {
 	// notify sends signals; nil means signal.Notify.
 	notify func(chan<- os.Signal, ...os.Signal)
 
-	color  string // the value of --color
-	status int
+	color    string // the value of --color
+	exitZero bool   // --exit-zero: no finding and no diff makes the status 1
+	status   int
 
 	embedded map[*source.File]*workspace.Embedded // the profiles in ConfigMaps that were read, by their Source
 }
@@ -149,7 +150,11 @@ func isBrokenPipe(err error) bool {
 }
 
 // setStatus sets the exit status, unless it is already higher.
-func (a *app) setStatus(status int) { a.status = max(a.status, status) }
+func (a *app) setStatus(status int) {
+	if status != StatusFindings || !a.exitZero {
+		a.status = max(a.status, status)
+	}
+}
 
 // warnf prints a line on standard error.
 func (a *app) warnf(format string, args ...any) {

@@ -394,3 +394,25 @@ func TestOutputThatCannotBeWritten(t *testing.T) {
 		}
 	}
 }
+
+// TestFixedTextOntoFullDisk: the fixed text of standard input that cannot be written is not called written, and the
+// reports say so as well.
+func TestFixedTextOntoFullDisk(t *testing.T) {
+	dir := write(t, map[string]string{"Dockerfile": "FROM scratch\nLABEL a=BAD\n"})
+	a, _, stderr := testApp(dir, nil)
+	a.stdin = strings.NewReader("FROM scratch\nLABEL a=BAD\n")
+	a.stdout = full{}
+	args := []string{"fix", "-w", "--stdin-filename", "Dockerfile", "--format", "json=report.json"}
+	if status := a.run(args); status != StatusUnreadable {
+		t.Errorf("status %d", status)
+	}
+	want := "0 of 1 fixes written\nremaining: 1 finding (1 warning) in 1 file\n" +
+		"sandlint: writing standard output: no space left on device\n"
+	if diff := cmp.Diff(want, stderr.String()); diff != "" {
+		t.Errorf("standard error (-want +got):\n%s", diff)
+	}
+	report, err := os.ReadFile(filepath.Join(dir, "report.json"))
+	if err != nil || !strings.Contains(string(report), `"rule":"words/bad"`) {
+		t.Errorf("the report: %s, %v", report, err)
+	}
+}

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"os/signal"
@@ -20,8 +21,9 @@ import (
 
 type fixFlags struct {
 	runFlags
-	write  bool
-	unsafe bool
+	write     bool
+	unsafe    bool
+	failFixed bool
 }
 
 func (a *app) fixCommand() *cobra.Command {
@@ -55,11 +57,16 @@ reported in that format instead.`,
 	flags.input(cmd)
 	flags.rules(cmd, a)
 	cmd.Flags().BoolVarP(&flags.write, "write", "w", false, "write the fixed files instead of printing a diff")
+	cmd.Flags().BoolVar(&flags.failFixed, "exit-non-zero-on-fix", false,
+		"with -w, also make the exit status 1 when something was fixed")
 	cmd.Flags().BoolVar(&flags.unsafe, "unsafe", false, "also make unsafe fixes")
 	return cmd
 }
 
 func (a *app) fix(flags *fixFlags, paths []string) error {
+	if flags.failFixed && a.exitZero {
+		return errors.New("--exit-zero and --exit-non-zero-on-fix contradict each other")
+	}
 	var outputs []report.Output
 	if len(flags.formats) > 0 {
 		var err error
@@ -101,10 +108,13 @@ func (a *app) fix(flags *fixFlags, paths []string) error {
 		a.warnf("%s: %s left: too many fixes of one place cannot be applied in one run", of, isOrAre(u.Fixes, "fix"))
 	}
 	a.finish(r, done.after, res.Rejected)
-	if err != nil {
-		return err
+	if flags.write && flags.failFixed && len(done.files) > 0 {
+		a.setStatus(StatusFindings)
 	}
-	return a.write(r, done.after, std)
+	if failed := a.write(r, done.after, std); err == nil {
+		err = failed
+	}
+	return err
 }
 
 // outcome is what became of the fixes.
@@ -196,6 +206,14 @@ func (a *app) writeFixed(r *run, res *rules.FixResult) (outcome, error) {
 		}
 		done.files = append(done.files, f)
 	}
+	if a.isTerminal(a.stdout) {
+		text = report.VisibleLines(text)
+	}
+	_, err := a.stdout.Write(text)
+	if err != nil {
+		err = outputError{fmt.Errorf("writing standard output: %w", err)}
+		done.files = slices.DeleteFunc(done.files, func(f rules.FixedFile) bool { return stdin[f.File.Path] })
+	}
 	if len(done.files) < len(res.Files) { // what is left is not what the fixes would leave
 		r.workspace.Changed()
 		done.after = rules.Check(r.workspace, r.policies, rules.CheckOptions{
@@ -209,13 +227,7 @@ func (a *app) writeFixed(r *run, res *rules.FixResult) (outcome, error) {
 			a.setStatus(statusSignal + int(n))
 		}
 	}
-	if a.isTerminal(a.stdout) {
-		text = report.VisibleLines(text)
-	}
-	if _, err := a.stdout.Write(text); err != nil {
-		return done, outputError{fmt.Errorf("writing standard output: %w", err)}
-	}
-	return done, nil
+	return done, err
 }
 
 // count returns how many fixes were applied to files.
@@ -227,7 +239,7 @@ func count(files []rules.FixedFile) int {
 	return n
 }
 
-// summarize says on standard error what was fixed and what remains.
+// summarize says on standard error what was fixed and what remains, each finding on a line of its own.
 func (a *app) summarize(res *rules.FixResult, done outcome, flags *fixFlags) {
 	for _, f := range done.files {
 		for _, fix := range f.Applied {
@@ -236,15 +248,26 @@ func (a *app) summarize(res *rules.FixResult, done outcome, flags *fixFlags) {
 			}
 		}
 	}
-	if flags.quiet {
+	if !flags.quiet {
+		a.summarizeFixes(res, done, flags)
+	}
+	if len(flags.formats) > 0 {
 		return
 	}
+	for _, f := range done.after.Findings { // there is no report with them
+		at := f.File.Position(f.Span.Start)
+		fmt.Fprintln(a.stderr, report.Line(fmt.Sprintf("%s[%s]: %s:%d:%d: %s", f.Severity, f.ID(), f.File.Path,
+			at.Line, at.Column, f.Message)))
+	}
+}
+
+// summarizeFixes says in two lines how many fixes there were, and how many findings remain.
+func (a *app) summarizeFixes(res *rules.FixResult, done outcome, flags *fixFlags) {
 	planned, applied := count(res.Files), count(done.files)
 	fixed := "nothing to fix"
 	switch {
 	case applied < planned:
-		fixed = fmt.Sprintf("%d of %s in %d of %s written", applied, report.Plural(planned, "fix"), len(done.files),
-			report.Plural(len(res.Files), "file"))
+		fixed = fmt.Sprintf("%d of %d fixes written", applied, planned)
 	case applied > 0 && flags.write:
 		fixed = fmt.Sprintf("%s in %s written", report.Plural(applied, "fix"), report.Plural(len(done.files), "file"))
 	case applied > 0:
@@ -258,12 +281,4 @@ func (a *app) summarize(res *rules.FixResult, done outcome, flags *fixFlags) {
 		more = "; --unsafe may fix more"
 	}
 	fmt.Fprintf(a.stderr, "%s\nremaining: %s%s\n", fixed, report.Summary(done.after), more)
-	if !flags.write || len(flags.formats) > 0 {
-		return
-	}
-	for _, f := range done.after.Findings { // there is no report with them
-		at := f.File.Position(f.Span.Start)
-		fmt.Fprintln(a.stderr, report.Line(fmt.Sprintf("%s[%s]: %s:%d:%d: %s", f.Severity, f.ID(), f.File.Path,
-			at.Line, at.Column, f.Message)))
-	}
 }

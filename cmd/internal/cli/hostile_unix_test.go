@@ -31,7 +31,7 @@ func TestNotWritten(t *testing.T) {
 		t.Errorf("status %d", status)
 	}
 	for _, want := range []string{
-		"1 of 3 fixes in 1 of 2 files written\n",
+		"1 of 3 fixes written\n",
 		"remaining: 2 findings (2 errors) in 1 file; 1 file could not be written",
 		"sandlint: a/nix.conf: not written: another run of sandlint is writing the file\n",
 	} {
@@ -67,7 +67,7 @@ func TestStopped(t *testing.T) {
 		if status := a.run([]string{"fix", "-w"}); status != 128+int(sig) {
 			t.Errorf("%v: status %d", sig, status)
 		}
-		if !strings.Contains(stderr.String(), "0 of 1 fix in 0 of 1 file written\nremaining: 1 finding ") {
+		if !strings.Contains(stderr.String(), "0 of 1 fixes written\nremaining: 1 finding ") {
 			t.Errorf("%v: %s", sig, stderr)
 		}
 		if b, err := os.ReadFile(filepath.Join(dir, "nix.conf")); string(b) != "cores=4\n" {

@@ -87,6 +87,7 @@ func (f *runFlags) rules(cmd *cobra.Command, a *app) {
 	flags.StringVar(&f.failOn, "fail-on", "",
 		"lowest `SEVERITY` that makes the exit status 1: error, warning, info, style, never (default: fail_on of "+
 			"the configuration, or warning)")
+	flags.BoolVar(&a.exitZero, "exit-zero", false, "exit with 0 also when there are findings or fixes")
 	flags.BoolVar(&f.forceExclude, "force-exclude", false,
 		"also apply the exclude patterns to files named on the command line")
 	flags.BoolVar(&f.changed, "changed", false, "look at the named files as the changed ones of their "+
