@@ -47,6 +47,30 @@ func ArchitectureOf(reference string) string {
 	return hubArchitectures[namespace]
 }
 
+// ForEveryPlatform returns the reference of the image that has the one with the given reference as its part for one
+// architecture: "nixos/nix:2.31.1" for "nixos/nix:2.31.1-amd64", "debian:12" for "arm64v8/debian:12". It is "" where no
+// such image is known, and for a reference with a digest or a variable.
+func ForEveryPlatform(reference string) string {
+	if strings.ContainsAny(reference, "@$") || ArchitectureOf(reference) == "" {
+		return ""
+	}
+	name := strings.TrimPrefix(reference, "docker.io/")
+	if namespace, rest, ok := strings.Cut(name, "/"); ok && hubArchitectures[namespace] != "" {
+		if tagArchitecture(rest[strings.LastIndexByte(rest, ':')+1:]) != "" || strings.Contains(rest, "/") {
+			return ""
+		}
+		return rest
+	}
+	if strings.HasPrefix(name, "nixos/nix:") {
+		for _, a := range architectures {
+			if short, ok := strings.CutSuffix(reference, a.suffix); ok && !strings.HasSuffix(short, ":") {
+				return short
+			}
+		}
+	}
+	return ""
+}
+
 // tagArchitecture returns the architecture at the end of a tag, "" without one.
 func tagArchitecture(tag string) string {
 	for _, a := range architectures {

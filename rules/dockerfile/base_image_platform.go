@@ -3,6 +3,8 @@ package dockerfile
 import (
 	"fmt"
 
+	"github.com/sandlint/sandlint/fixers"
+	fixdocker "github.com/sandlint/sandlint/fixers/dockerfile"
 	"github.com/sandlint/sandlint/parsers/image"
 	"github.com/sandlint/sandlint/parsers/source"
 	"github.com/sandlint/sandlint/rules"
@@ -16,8 +18,11 @@ var baseImagePlatform = &rules.Rule{
 	Severity: rules.Warning,
 	Category: rules.Portability,
 	Since:    "0.1.0",
+	Fixes:    []fixers.Safety{fixers.Unsafe},
 	References: []string{
 		"BuildKit v0.34.2, frontend/dockerfile/dockerfile2llb/validations.go: validateBaseImagePlatform",
+		"docker-library/official-images, README: architectures other than amd64; NixOS/nix, docker.nix: the tags with " +
+			"an architecture are parts of the one without",
 	},
 	Check: rules.OnDockerfile(func(p *rules.Pass, d *image.Dockerfile) {
 		if d.Foreign() {
@@ -27,6 +32,14 @@ var baseImagePlatform = &rules.Rule{
 		for _, img := range d.Images {
 			if finding, ok := foreignBase(p, img, stages); ok {
 				finding.File, finding.Span = d.Source, img.Stage.Base.Span
+				if name := image.ForEveryPlatform(img.Stage.Base.Text); name != "" &&
+					d.Source.Text(img.Stage.Base.Span) == img.Stage.Base.Text {
+					finding.Fixes = []fixers.Fix{{
+						Title: "Write " + name + ", which has an image for each platform", Safety: fixers.Unsafe,
+						Edits:   []fixers.Edit{{File: d.Source, Span: img.Stage.Base.Span, Text: name}},
+						Changes: fixers.Changes{fixdocker.Instructions{}},
+					}}
+				}
 				p.Report(finding)
 			}
 		}

@@ -54,6 +54,7 @@ func Pack() rules.Pack {
 		copyOfURL,
 		copyRelativeDestination,
 		copySeveralToFile,
+		copyThenChmod,
 		debianFrontendInImage,
 		dnfCacheLeft,
 		dnfUnpinned,

@@ -21,7 +21,7 @@ import (
 
 // TestProjects checks and fixes the projects of testdata/projects, each a folder with files of several kinds, and
 // compares what comes of it with the file beside the folder: the findings, and what fix and fix --unsafe change.
-// Findings of the pack dockerfile below a warning are left out. -update rewrites the files.
+// -update rewrites the files.
 func TestProjects(t *testing.T) {
 	const root = "../../testdata/projects"
 	scenes, err := filepath.Glob(root + "/*/*")
@@ -88,9 +88,6 @@ func outcome(t *testing.T, ws *workspace.Workspace, set *rules.Set) string {
 	result := rules.Check(ws, set, rules.CheckOptions{Fixes: true})
 	var b strings.Builder
 	for _, f := range result.Findings {
-		if f.Rule.Pack() == "dockerfile" && f.Severity < rules.Warning {
-			continue
-		}
 		at := f.File.Position(f.Span.Start)
 		fmt.Fprintf(&b, "%s:%d:%d %s %s: %s\n", f.File.Path, at.Line, at.Column, f.Severity, f.Rule.ID, f.Message)
 		for _, rel := range f.Related {
