@@ -225,7 +225,8 @@ func (r *remode) fix() (fixers.Fix, bool) {
 			if old, ok := s.Flag(name); ok {
 				fix.Edits = append(fix.Edits, fixers.Edit{File: d.Source, Span: old.At, Text: value})
 			} else {
-				fix.Edits = append(fix.Edits, fixdocker.InsertAfterWord(d.Source, s.Keyword, " --"+name+"="+value)...)
+				text := " --" + name + "=" + value
+				fix.Edits = append(fix.Edits, fixdocker.InsertAfterWord(d.Source, s.Keyword, text)...)
 			}
 		}
 	}
