@@ -21,8 +21,8 @@ var baseImagePlatform = &rules.Rule{
 	Fixes:    []fixers.Safety{fixers.Unsafe},
 	References: []string{
 		"BuildKit v0.34.2, frontend/dockerfile/dockerfile2llb/validations.go: validateBaseImagePlatform",
-		"docker-library/official-images, README: architectures other than amd64; NixOS/nix, docker.nix: the tags with " +
-			"an architecture are parts of the one without",
+		"docker-library/official-images, README: architectures other than amd64",
+		"NixOS/nix, maintainers/upload-release.pl: the tags with an architecture are parts of the one without",
 	},
 	Check: rules.OnDockerfile(func(p *rules.Pass, d *image.Dockerfile) {
 		if d.Foreign() {

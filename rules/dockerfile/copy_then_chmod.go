@@ -2,7 +2,6 @@ package dockerfile
 
 import (
 	"fmt"
-	"slices"
 	"strings"
 
 	"github.com/sandlint/sandlint/fixers"
@@ -216,21 +215,10 @@ func (r *remode) fix() (fixers.Fix, bool) {
 				return fix, false // the other files keep theirs
 			}
 		}
-		for _, flag := range [][2]string{{"chown", flags.Chown}, {"chmod", flags.Chmod}} {
-			name, value := flag[0], flag[1]
-			if value == "" {
-				continue
-			}
-			fix.Changes = append(fix.Changes, fixdocker.Flags{name})
-			if old, ok := s.Flag(name); ok {
-				fix.Edits = append(fix.Edits, fixers.Edit{File: d.Source, Span: old.At, Text: value})
-			} else {
-				text := " --" + name + "=" + value
-				fix.Edits = append(fix.Edits, fixdocker.InsertAfterWord(d.Source, s.Keyword, text)...)
-			}
-		}
+		fix.Changes = append(fix.Changes, fixdocker.Flags{"chown", "chmod"})
+		fix.Edits = append(fix.Edits, setFlags(s, flags)...)
 	}
-	fix.Edits = append(joined(fix.Edits), fixdocker.Delete(d.File, r.run.Instruction)...)
+	fix.Edits = append(fix.Edits, fixdocker.Delete(d.File, r.run.Instruction)...)
 	flags := byStep[steps[0]]
 	fix.Title = "Write " + strings.TrimSpace(steps[0].Name+" "+flags.String()) + " and remove the RUN"
 	if assumed != "" {
@@ -240,15 +228,20 @@ func (r *remode) fix() (fixers.Fix, bool) {
 	return fix, true
 }
 
-// joined puts insertions at one place together, which could come in any order else.
-func joined(edits []fixers.Edit) []fixers.Edit {
-	var out []fixers.Edit
-	for _, e := range edits {
-		if n := len(out) - 1; n >= 0 && out[n].Span == e.Span && e.Span.IsEmpty() {
-			out[n].Text += e.Text
-		} else {
-			out = append(out, e)
+// setFlags gives flags to a COPY or ADD, in place of those that it has.
+func setFlags(s *image.Step, flags attributes.Flags) []fixers.Edit {
+	f := s.Dockerfile().Source
+	var edits []fixers.Edit
+	added := ""
+	for _, flag := range [][2]string{{"chown", flags.Chown}, {"chmod", flags.Chmod}} {
+		if old, ok := s.Flag(flag[0]); ok && flag[1] != "" {
+			edits = append(edits, fixers.Edit{File: f, Span: old.At, Text: flag[1]})
+		} else if flag[1] != "" {
+			added += " --" + flag[0] + "=" + flag[1]
 		}
 	}
-	return slices.Clip(out)
+	if added != "" {
+		edits = append(edits, fixdocker.InsertAfterWord(f, s.Keyword, added)...)
+	}
+	return edits
 }
