@@ -175,8 +175,8 @@ func (r *remode) finding() rules.Finding {
 	}
 	finding := rules.Finding{
 		File: f, Span: r.run.Keyword,
-		Message: fmt.Sprintf("this RUN only changes the %s of %q%s, so %s stored a second time, in a layer of its own; "+
-			"%s has %s", what, r.first.Text, others, stored, from.Name, flags),
+		Message: fmt.Sprintf("this RUN only changes the %s of %q%s, so %s stored a second time, in a layer of its "+
+			"own; %s has %s", what, r.first.Text, others, stored, from.Name, flags),
 		Related: []rules.Related{{File: f, Span: from.Keyword, Message: "it is copied here"}},
 	}
 	if fix, ok := r.fix(); ok {
