@@ -1,6 +1,7 @@
 package rules
 
 import (
+	"fmt"
 	"io/fs"
 	"slices"
 
@@ -72,6 +73,8 @@ type Active struct {
 	Effective Severity
 	// Help is the address of its page, "" for none.
 	Help string
+	// Pack is the one that it belongs to.
+	Pack Pack
 }
 
 // Result is what Check found.
@@ -109,6 +112,16 @@ func (r *Result) Help(rule *Rule) string {
 		}
 	}
 	return pageAddress(rule)
+}
+
+// Page returns the page of a rule of the run.
+func (r *Result) Page(rule *Rule) (Page, error) {
+	for n := range r.Rules {
+		if r.Rules[n].Rule == rule && r.Rules[n].Pack.Pages != nil {
+			return r.Rules[n].Pack.Page(rule)
+		}
+	}
+	return Page{}, fmt.Errorf("rule %s has no page", rule.ID)
 }
 
 // Rejected is a fix that is not offered because its proof failed.

@@ -21,7 +21,7 @@ type Set struct {
 	unselected []configured
 	// experimental are those that are off by default, and that a check directive in a file can switch on there.
 	experimental []configured
-	help         map[*Rule]string
+	packs        map[*Rule]Pack
 	alone        Policy // of the set for all files
 }
 
@@ -59,7 +59,8 @@ func (s *Set) Active() []Active {
 }
 
 func (s *Set) active(c *configured) Active {
-	out := Active{Rule: c.Rule, Effective: c.Rule.Severity, Help: s.help[c.Rule]}
+	out := Active{Rule: c.Rule, Effective: c.Rule.Severity, Pack: s.packs[c.Rule]}
+	out.Help = out.Pack.PageAddress(c.Rule)
 	if c.severity != Off {
 		out.Effective = c.severity
 	}
@@ -232,11 +233,11 @@ func (s *selecting) only(names []string) error {
 
 // set returns the set. experimental says whether a file may switch on rules that are off.
 func (s *selecting) set(experimental bool) *Set {
-	set := &Set{help: map[*Rule]string{}}
+	set := &Set{packs: map[*Rule]Pack{}}
 	set.alone = Policy{Set: set, FailOn: Warning}
 	for _, p := range s.packs {
 		for _, r := range p.Rules {
-			set.help[r] = p.PageAddress(r)
+			set.packs[r] = p
 		}
 	}
 	for _, r := range s.all {

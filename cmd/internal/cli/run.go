@@ -344,7 +344,8 @@ func statistics(outputs []report.Output) ([]report.Output, error) {
 // others from it, and one to a file that cannot be written is reported here.
 func (a *app) write(r *run, res *rules.Result, std io.Writer) error {
 	var failed error
-	rep := report.Report{Result: res, Version: Version, Dir: r.dir, Quiet: r.flags.quiet, Getenv: a.getenv}
+	rep := report.Report{Result: res, Version: Version, Dir: r.dir, Quiet: r.flags.quiet, Getenv: a.getenv,
+		Status: a.status}
 	for _, o := range r.outputs {
 		if o.File == "" {
 			rep.Color, rep.Alone = a.colored(std), false
@@ -377,11 +378,12 @@ func (a *app) print(o report.Output, rep *report.Report, std io.Writer) error {
 	return err
 }
 
-// summarized reports that the summary of the job could not be written, which is no reason to fail, and returns any
-// other error.
+// summarized reports what is no reason to fail, that the summary of the job could not be written or a report does not
+// hold everything, and returns any other error.
 func (a *app) summarized(err error) error {
 	var summary report.SummaryError
-	if errors.As(err, &summary) {
+	var cut report.CutError
+	if errors.As(err, &summary) || errors.As(err, &cut) {
 		a.warnf("%v", err)
 		return nil
 	}

@@ -28,6 +28,8 @@ type Report struct {
 	Links bool
 	// Width is that of the terminal, in columns; 0 where it is unknown, and then text is not wrapped.
 	Width int
+	// Status is the exit status of the run.
+	Status int
 	// Alone says that the output is read without what is written to standard error, so it repeats what could not be
 	// read.
 	Alone bool
@@ -71,6 +73,7 @@ func Reporters() []Reporter {
 			Statistics: writeJSONStatistics},
 		{Name: "jsonl", Summary: "scripts: one object for each finding, a line each, and one for the run", Fixes: true,
 			Write: writeJSONLines},
+		{Name: "sarif", Summary: "code scanning: SARIF 2.1.0", Fixes: true, Write: writeSARIF},
 		{Name: "github", Summary: "annotations of a GitHub workflow, and its job summary", Write: writeGitHub},
 		{Name: "hadolint", Summary: "scripts that read hadolint's lines", Raw: true, Write: writeHadolint},
 		{Name: "hadolint-json", Summary: "scripts that read hadolint's JSON", Write: writeHadolintJSON},

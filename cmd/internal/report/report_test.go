@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"testing/fstest"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -76,6 +77,10 @@ func sample(t *testing.T) *Report {
 		Dir:     "/src",
 		Result: &rules.Result{
 			Checked: 3,
+			Rules: []rules.Active{{Rule: unknownRule, Effective: rules.Warning,
+				Help: "docs/rules/nix/unknown-setting.md",
+				Pack: rules.Pack{Name: "nix", Rules: []*rules.Rule{unknownRule}, Pages: fstest.MapFS{
+					"unknown_setting.txtar": {Data: []byte("## Why\n\nNix ignores it.\n\nSo it does nothing.\n")}}}}},
 			Findings: []rules.Finding{
 				{
 					Rule: tagRule, Severity: rules.Info, File: docker, Span: spanOf(t, docker, "nixos/nix", 0),
