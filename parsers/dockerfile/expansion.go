@@ -74,7 +74,7 @@ func (f *File) expansion(at *Instruction, word string, lex *shell.Lex) Expansion
 	if t.left == 0 {
 		return Expansion{}
 	}
-	text, _, err := lex.ProcessWord(lexable(word), &t)
+	text, err := processWord(lex, word, &t)
 	out := Expansion{Text: text, Known: err == nil && !t.unknown && t.left >= 0, Read: t.read}
 	for _, name := range t.unset {
 		out.Unset = append(out.Unset, Unset{name, usesPlainly(withoutGuarded(word, name), name)})

@@ -35,15 +35,16 @@ func (r *reader) readHeredocs(i *Instruction) {
 			continue
 		}
 		at := r.line.span(w.start, w.end)
-		doc, err := parser.ParseHeredoc(w.text)
+		word, original := legible(w.text)
+		doc, err := parser.ParseHeredoc(word)
 		if err != nil {
-			r.fault(at, "heredoc delimiter in %s cannot be read: %v", quote(w.text), err)
+			r.fault(at, "heredoc delimiter in %s cannot be read: %s", quote(w.text), original(err.Error()))
 			continue
 		}
 		if doc == nil {
 			continue
 		}
-		h := Heredoc{Name: doc.Name, Expand: doc.Expand, Chomp: doc.Chomp,
+		h := Heredoc{Name: original(doc.Name), Expand: doc.Expand, Chomp: doc.Chomp,
 			FD: int(min(doc.FileDescriptor, math.MaxInt32)), Operator: at}
 		r.readBody(&h)
 		i.Heredocs = append(i.Heredocs, h)

@@ -166,15 +166,15 @@ func (r *reader) askText(text string) error {
 	if r.file.Escape != '\\' {
 		text = "# escape=" + string(r.file.Escape) + "\n" + text
 	}
-	// The lexer prints invalid UTF-8 to standard error, and reads it as U+FFFD.
-	tree, err := parser.Parse(strings.NewReader(strings.ToValidUTF8(text, "\ufffd")))
+	text, original := legible(text)
+	tree, err := parser.Parse(strings.NewReader(text))
 	if err != nil {
-		return err
+		return errors.New(original(err.Error()))
 	}
 	for _, node := range tree.AST.Children {
 		node.PrevComment = nil // without a linter, BuildKit v0.34.2 panics at a comment "check=…"
 		if _, err := instructions.ParseInstruction(node); err != nil {
-			return err
+			return errors.New(original(err.Error()))
 		}
 	}
 	return nil
@@ -271,8 +271,8 @@ func (r *reader) checkCopy(i *Instruction) {
 	case 1:
 		r.fault(i.Words[0].Span, "%s has only one argument, so there is no destination", i.Name)
 	default:
-		if dest := i.Words[len(i.Words)-1]; strings.Contains(dest.Text, "<<") &&
-			parser.MustParseHeredoc(strings.ToValidUTF8(dest.Text, "\ufffd")) != nil {
+		dest := i.Words[len(i.Words)-1]
+		if word, _ := legible(dest.Text); strings.Contains(word, "<<") && parser.MustParseHeredoc(word) != nil {
 			r.fault(dest.Span, "destination of %s is a heredoc", i.Name)
 		}
 	}

@@ -1,6 +1,7 @@
 package dockerfile
 
 import (
+	"errors"
 	"slices"
 	"sort"
 	"strings"
@@ -407,7 +408,7 @@ func (f *File) expandIn(s *scope, v version, word string) (text string, known, o
 		return "", false, false
 	}
 	lex := shell.NewLex(rune(f.Escape))
-	text, _, err := lex.ProcessWord(lexable(word), &e)
+	text, err := processWord(lex, word, &e)
 	for _, name := range e.missing {
 		e.unknown = e.unknown || usesPlainly(word, name)
 	}
@@ -441,12 +442,33 @@ func (f *File) allowance(word string) int {
 	return min(1<<16, 1<<24/len(word))
 }
 
-// lexable returns s in a form that BuildKit's lexer reads without printing anything to standard error.
-func lexable(s string) string {
-	if utf8.ValidString(s) {
-		return s
+// legible returns a form of text for which BuildKit's lexer prints nothing to standard error, and a function that
+// returns the original form of what the lexer made of it. Invalid bytes become U+FFFD for good, as in the lexer, and
+// each NUL stands as a code point that no text uses.
+func legible(text string) (string, func(string) string) {
+	if !utf8.ValidString(text) {
+		text = string([]rune(text))
 	}
-	return string([]rune(s))
+	if strings.IndexByte(text, 0) < 0 {
+		return text, func(s string) string { return s }
+	}
+	mark := '\uFDD0' // the first of 32 noncharacters
+	for mark < '\uFDEF' && strings.ContainsRune(text, mark) {
+		mark++
+	}
+	return strings.ReplaceAll(text, "\x00", string(mark)), func(s string) string {
+		return strings.ReplaceAll(s, string(mark), "\x00")
+	}
+}
+
+// processWord is lex.ProcessWord, which prints to standard error, for any word.
+func processWord(lex *shell.Lex, word string, env shell.EnvGetter) (string, error) {
+	word, original := legible(word)
+	text, _, err := lex.ProcessWord(word, env)
+	if err != nil {
+		err = errors.New(original(err.Error()))
+	}
+	return original(text), err
 }
 
 // environment gives variables to BuildKit's lexer and records what it read.
@@ -536,7 +558,7 @@ func (f *File) expandPlatform(word string) string {
 	e.version = e.scope.last()
 	lex := shell.NewLex(rune(f.Escape))
 	lex.SkipUnsetEnv = true
-	text, _, err := lex.ProcessWord(lexable(word), &e)
+	text, err := processWord(lex, word, &e)
 	if err != nil || e.left < 0 {
 		return word
 	}
