@@ -164,7 +164,11 @@ func compareDockerfile(c *Comparison) string {
 }
 
 func compareNixConf(c *Comparison) string {
-	return fixnix.Compare(c.Before, c.After, c.Fixes, c.Targets.Nix)
+	targets := c.Targets.Nix
+	if old := c.Old(); old != nil && len(old.Texts) > 0 {
+		targets = old.Texts[0].Targets // what uses the file may say which release reads it
+	}
+	return fixnix.Compare(c.Before, c.After, c.Fixes, targets)
 }
 
 func compareSeccomp(c *Comparison) string {

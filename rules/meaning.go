@@ -38,7 +38,7 @@ func compareNix(before, after *nixuse.Model, fixes []fixers.Fix) string {
 		all.Changes = append(all.Changes, f.Changes...)
 	}
 	if before == nil && after != nil {
-		return addedRights(nil, after.Texts, all)
+		return addedRights(nil, writtenBy(fixes, after.Texts), all)
 	}
 	if before == nil || after == nil || len(before.Texts)+len(after.Texts) == 0 {
 		return ""
@@ -56,13 +56,46 @@ func compareNix(before, after *nixuse.Model, fixes []fixers.Fix) string {
 		}
 	} else if !fixdocker.Rewrites(all) {
 		return fmt.Sprintf("%d nix.conf fragments were removed or changed and %d added", len(from), len(to))
-	} else if d := addedRights(from, to, all); d != "" {
+	} else if d := addedRights(from, writtenBy(fixes, to), all); d != "" {
 		return d
 	}
 	if fixers.Declares[fixers.Repair](all) {
 		return "" // what Nix refused had no settings to keep
 	}
 	return compareCommands(before, after, settings, fixers.Declares[fixnix.Rights](all))
+}
+
+// writtenBy returns those of some texts after fixes that may say something that their author did not write: all, but
+// where a fix repairs a file that BuildKit refuses only those in which a fix edits something.
+func writtenBy(fixes []fixers.Fix, texts []*nixuse.Text) []*nixuse.Text {
+	if !slices.ContainsFunc(fixes, func(f fixers.Fix) bool {
+		return f.Safety == fixers.Unsafe && fixers.Declares[fixers.Repair](f) && !fixers.Declares[fixers.Embedded](f)
+	}) {
+		return texts
+	}
+	edits := map[string][]fixers.Edit{} // by path
+	for _, f := range fixes {
+		for _, e := range f.Edits {
+			edits[e.File.Path] = append(edits[e.File.Path], e)
+		}
+	}
+	made := map[string][]source.Span{} // the places of what the edits wrote, in the texts after them
+	for path, list := range edits {
+		slices.SortFunc(list, func(a, b fixers.Edit) int { return a.Span.Start - b.Span.Start })
+		shift := 0
+		for _, e := range slices.Compact(list) {
+			start := e.Span.Start + shift
+			made[path] = append(made[path], source.Span{Start: start, End: start + len(e.Text)})
+			shift += len(e.Text) - e.Span.Len()
+		}
+	}
+	return slices.DeleteFunc(slices.Clone(texts), func(t *nixuse.Text) bool {
+		list := made[t.Fragment.File.Path]
+		return !slices.ContainsFunc(t.Fragment.Pieces, func(p source.Piece) bool {
+			n, _ := slices.BinarySearchFunc(list, p.Span.Start, func(s source.Span, at int) int { return s.End - at })
+			return n < len(list) && list[n].Start <= p.Span.End
+		})
+	})
 }
 
 // addedRights says in one sentence whom texts trust that those which were there before them did not, "" where a fix

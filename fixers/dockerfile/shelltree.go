@@ -214,7 +214,7 @@ func (d *dumper) assigns(list []*syntax.Assign) {
 		switch {
 		case a.Name != nil && d.mask.variable(a.Name.Value):
 		case a.Name != nil && d.mask.isShape():
-			d.out.WriteString(a.Name.Value + "=")
+			d.out.WriteString(a.Name.Value + strconv.FormatBool(a.Naked) + "=")
 		default:
 			d.dump(reflect.ValueOf(a))
 		}
@@ -222,15 +222,19 @@ func (d *dumper) assigns(list []*syntax.Assign) {
 	d.out.WriteByte(']')
 }
 
-// call writes a simple command, except what the mask excludes; it reports false for other nodes.
+// call writes a simple command or an export, except what the mask excludes; it reports false for other nodes.
 func (d *dumper) call(v reflect.Value) bool {
-	call, ok := v.Interface().(*syntax.CallExpr)
-	if !ok {
+	switch call := v.Interface().(type) {
+	case *syntax.CallExpr:
+		d.out.WriteString("CallExpr{")
+		d.assigns(call.Assigns)
+		d.args(call.Args)
+	case *syntax.DeclClause:
+		d.out.WriteString("DeclClause{" + strconv.Quote(call.Variant.Value))
+		d.assigns(call.Args)
+	default:
 		return false
 	}
-	d.out.WriteString("CallExpr{")
-	d.assigns(call.Assigns)
-	d.args(call.Args)
 	d.out.WriteByte('}')
 	return true
 }

@@ -296,7 +296,7 @@ func isTemplate(d *dockerfile.File) bool {
 			return true
 		}
 		args := d.Source.Bytes[i.Args.Start:max(i.Args.Start, i.Args.End)]
-		if i.Name == "FROM" && bytes.ContainsAny(args, "{<[%@$#") && templateImage().Match(args) {
+		if bytes.ContainsAny(args, "{<[%@$#") && meant(i) == "FROM" && templateImage().Match(args) {
 			return true
 		}
 		if !some || !marked(args) {
@@ -306,7 +306,7 @@ func isTemplate(d *dockerfile.File) bool {
 		if templateLine().Match(args) || templateArgument().Match(bare) {
 			return true
 		}
-		switch i.Name { // the words of others are a shell's, and may be a template for docker inspect or go list
+		switch meant(i) { // the words of others are a shell's, and may be a template for docker inspect or go list
 		case "ADD", "ARG", "COPY", "ENV", "EXPOSE", "MAINTAINER", "STOPSIGNAL", "USER", "VOLUME", "WORKDIR":
 			if bytes.Contains(bare, []byte("{{")) || bytes.Contains(args, []byte("cookiecutter.")) {
 				return true
@@ -314,6 +314,14 @@ func isTemplate(d *dockerfile.File) bool {
 		}
 	}
 	return false
+}
+
+// meant returns the name of an instruction, without a typing error in it.
+func meant(i *dockerfile.Instruction) string {
+	if isKeyword(i.Name) {
+		return i.Name
+	}
+	return nearest(i.Name)
 }
 
 // marked reports whether a text holds anything of which a mark could be made.

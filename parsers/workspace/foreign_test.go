@@ -57,6 +57,7 @@ func TestForeignDockerfile(t *testing.T) {
 		{"Dockerfile", "FROM a\n{%- if x %}\nRUN true\n{%- endif %}\n", true},
 		{"Dockerfile", "FROM a\nRUN apt-get install \\\n{%- if x %}\n  b \\\n{%- endif %}\n  c\n", true},
 		{"Dockerfile", "FROM {{ .Image }}\n", true},
+		{"Dockerfile", "FROM a\nFRM {{ .Image }}\n", true},
 		{"Dockerfile", "FROM debian:{{suite}}\n", true},
 		{"Dockerfile", "FROM <%= image %>\n", true},
 		{"Dockerfile", "FROM ${{ values.image }}\n", true},

@@ -126,30 +126,32 @@ func permitsRoot(c *image.Command) (finding rules.Finding, ok bool) {
 		Message: "root may log in over SSH with a password too from here on; " +
 			"prohibit-password lets root in with a key alone",
 	}
+	var edits []fixers.Edit
+	var removed, added []string
+	verbatim := true // each word that says so stands in the file as it is
 	for _, w := range c.Words[1:] {
 		at := permitsRootLogin().FindAllStringSubmatchIndex(w.Text, -1)
+		if c.Name == "sed" {
+			at = slices.DeleteFunc(at, func(at []int) bool { return !substituted(w.Text, at[2]) })
+		}
 		if len(at) == 0 {
 			continue
 		}
-		yes := at[len(at)-1][2]
-		if c.Name == "sed" && !substituted(w.Text, yes) {
-			continue
+		if !ok {
+			finding.Span, ok = w.Span, true
 		}
-		finding.Span = w.Span
-		written := c.File.Text(w.Span)
-		n := strings.LastIndex(written, w.Text)
-		if n >= 0 && !setsPassword(c.Step.Image) {
-			start := w.Span.Start + n + yes
-			now := w.Text[:yes] + "prohibit-password" + w.Text[yes+len("yes"):]
-			finding.Fixes = []fixers.Fix{{
-				Title: "Write prohibit-password", Safety: fixers.Unsafe,
-				Edits: []fixers.Edit{{
-					File: c.File, Span: source.Span{Start: start, End: start + len("yes")}, Text: "prohibit-password",
-				}},
-				Changes: fixers.Changes{fixdocker.Words{Removed: []string{w.Text}, Added: []string{now}}},
-			}}
+		n := strings.LastIndex(c.File.Text(w.Span), w.Text)
+		verbatim = verbatim && n >= 0
+		now, end := "", 0
+		for _, match := range at {
+			start := w.Span.Start + n + match[2]
+			edits = append(edits, fixers.Edit{
+				File: c.File, Span: source.Span{Start: start, End: start + len("yes")}, Text: "prohibit-password",
+			})
+			now += w.Text[end:match[2]] + "prohibit-password"
+			end = match[3]
 		}
-		return finding, true
+		removed, added = append(removed, w.Text), append(added, now+w.Text[end:])
 	}
 	for _, r := range c.Redirs {
 		var b strings.Builder
@@ -157,11 +159,19 @@ func permitsRoot(c *image.Command) (finding rules.Finding, ok bool) {
 			b.WriteString(piece.Text)
 		}
 		if permitsRootLogin().MatchString(b.String()) {
-			finding.Span = r.Span
-			return finding, true
+			if !ok {
+				finding.Span, ok = r.Span, true
+			}
+			verbatim = false // no fix reaches into it
 		}
 	}
-	return finding, false
+	if verbatim && len(edits) > 0 && !setsPassword(c.Step.Image) {
+		finding.Fixes = []fixers.Fix{{
+			Title: "Write prohibit-password", Safety: fixers.Unsafe, Edits: edits,
+			Changes: fixers.Changes{fixdocker.Words{Removed: removed, Added: added}},
+		}}
+	}
+	return finding, ok
 }
 
 // substituted reports whether an offset in a script of sed lies in what a match becomes.

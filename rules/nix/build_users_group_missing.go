@@ -101,7 +101,7 @@ func checkBuildUsersGroup(p *rules.Pass, img *nixuse.Image, st *groupState) {
 			st.over = true
 			return
 		}
-		if !replacesConfig(img, e) {
+		if e.ReadsSystemConf() && !replacesConfig(img, e) {
 			finding.Fixes = []fixers.Fix{{
 				Title: "Write build-users-group = before it", Safety: fixers.Unsafe,
 				Changes: fixers.Changes{fixdocker.NewInstructions{"RUN"}, fixnix.Settings{"build-users-group"}},

@@ -100,6 +100,9 @@ func duplicate(text *nixuse.Text, name string, earlier, later nixtext.Located) r
 		// release, which keeps the first value.
 		return finding
 	}
+	if misread.AssignsTwice(earlier.Entry) {
+		return finding // the second setting on its line would be lost
+	}
 	if next := earlier.Entry.Line + 1; next < len(earlier.Text.Lines) {
 		if _, ok := nixtext.ProblemOn(earlier.Text, next, nixconf.KindLineContinuation); ok {
 			return finding // the next line was meant to belong to it

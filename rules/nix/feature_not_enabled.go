@@ -187,7 +187,7 @@ func enableFixes(
 	if file.Text(span) != "--experimental-features" {
 		return nil
 	}
-	if overridesAll(eff, features) {
+	if overridesAll(eff, features) && assignedOnce(e.Nix.Options) {
 		return []fixers.Fix{{
 			Title:  "Add to the features of the configuration with " + extra,
 			Safety: fixers.Unsafe,
@@ -210,6 +210,17 @@ func enableFixes(
 		}
 	}
 	return nil
+}
+
+// assignedOnce reports whether one option of a command replaces the features of the configuration, and no other.
+func assignedOnce(options *nixuse.Text) bool {
+	n := 0
+	for _, entry := range options.Setting("experimental-features") {
+		if entry.Name.Text == "experimental-features" {
+			n++
+		}
+	}
+	return n == 1
 }
 
 // overridesAll reports whether the entries that lost to a command's own option enable the given features.

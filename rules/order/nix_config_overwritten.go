@@ -290,7 +290,7 @@ func lostMessage(e *nixuse.Event, found []lost) string {
 // lastReplacement returns the last event of a stage that replaces the file that an event replaces.
 func (o *overwrites) lastReplacement(e *nixuse.Event) *nixuse.Event {
 	for _, last := range slices.Backward(o.img.Events) {
-		if replaces(last) && last.Path == e.Path && last.File == e.File && !last.Instruction.Broken {
+		if replaces(last) && last.Path == e.Path && last.File == e.File {
 			return last
 		}
 	}
@@ -316,7 +316,7 @@ func (o *overwrites) fix(e *nixuse.Event, found []lost) []fixers.Fix {
 			return l.command != nil && l.command.Image == o.img &&
 				(l.command.Instruction == last.Instruction || !l.command.ComesAfter(last))
 		})
-		if !ok || tooLate || !e.ReadsSystemConf() || e.Path != nixuse.SystemConf {
+		if !ok || tooLate || last.Instruction.Broken || !e.ReadsSystemConf() || e.Path != nixuse.SystemConf {
 			return nil
 		}
 		return []fixers.Fix{{
