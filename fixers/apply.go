@@ -89,14 +89,17 @@ type candidate struct {
 	finding Finding
 	fix     Fix
 	twin    int
-	verdict *error // of ProveAll
+	// of and verdict are where ProveAll puts the results for the finding and for the fix; nil in Run.
+	of      *[]error
+	verdict *error
 }
 
 // combine chooses which fixes are applied together. A fix is taken whole or not at all. Fixes are considered in order
 // of the path and place of their first edit, safe ones first where two begin at the same place, then by title; one is
 // deferred when an edit of it overlaps an edit of a fix already taken, or when one of the two inserts where the other
-// begins or ends. With share, fixes of different findings that make the same edits are taken together. The result does
-// not depend on the order of fixes. Fixes without edits are advice and come in neither list.
+// begins or ends, or when it is for the same finding. With share, fixes of different findings that make the same edits
+// are taken together. The result does not depend on the order of fixes. Fixes without edits are advice and come in
+// neither list.
 func combine(candidates []candidate, share bool) (taken, deferred []candidate) {
 	sorted := make([]candidate, 0, len(candidates))
 	for _, c := range candidates {
@@ -111,11 +114,16 @@ func combine(candidates []candidate, share bool) (taken, deferred []candidate) {
 	}
 	slices.SortStableFunc(sorted, compareCandidates)
 	claimed := map[string]*claims{}
-	first := 0 // of the fixes taken, that whose edits the last ones share
+	fixed := map[*[]error]bool{} // the findings that have a fix among those taken
+	first := 0                   // of the fixes taken, that whose edits the last ones share
 next:
 	for _, c := range sorted {
+		if c.of != nil && fixed[c.of] {
+			deferred = append(deferred, c)
+			continue
+		}
 		if share && len(taken) > 0 && slices.EqualFunc(taken[first].fix.Edits, c.fix.Edits, equalEdits) {
-			taken = append(taken, c)
+			taken, fixed[c.of] = append(taken, c), true
 			continue
 		}
 		for _, e := range c.fix.Edits {
@@ -132,7 +140,7 @@ next:
 			claimed[path].add(e.Span)
 		}
 		first = len(taken)
-		taken = append(taken, c)
+		taken, fixed[c.of] = append(taken, c), true
 	}
 	return taken, deferred
 }

@@ -189,11 +189,8 @@ func (p *Prover) try(taken []candidate, allowed map[group]int) (*trial, failure,
 	if failed := p.newFinding(t, fixedIn, allowed); failed.reason != "" {
 		return nil, failed, nil
 	}
-	for _, c := range taken {
-		id := c.finding.identity()
-		if t.after.census.identities[id] > p.census.identities[id]-fixed[id] {
-			return nil, failure{reason: "the finding is still there (" + c.finding.Rule + ")"}, nil
-		}
+	if rule := p.unfixed(t, fixed); rule != "" {
+		return nil, failure{reason: "the finding is still there (" + rule + ")"}, nil
 	}
 	fixes := make([][]Fix, len(files))
 	for _, c := range taken {
@@ -207,6 +204,97 @@ func (p *Prover) try(taken []candidate, allowed map[group]int) (*trial, failure,
 		}
 	}
 	return t, failure{}, nil
+}
+
+// unfixed returns the rule of a finding that is still there after its fix, "" where all are gone. Fixed counts what is
+// to be gone. What has the identity of one that is gone may be another finding, whose text another fix changed: it
+// stands where that one stood.
+func (p *Prover) unfixed(t *trial, fixed map[identity]int) string {
+	var unexplained map[identity]bool
+	for _, c := range t.taken {
+		id := c.finding.identity()
+		if t.after.census.identities[id] <= p.census.identities[id]-fixed[id] {
+			continue
+		}
+		if unexplained == nil {
+			unexplained = p.unexplained(t)
+		}
+		if unexplained[id] {
+			return c.finding.Rule
+		}
+	}
+	return ""
+}
+
+// place is where a rule has a finding.
+type place struct {
+	path, rule string
+	span       source.Span
+}
+
+func (f *Finding) place() place { return place{f.Path, f.Rule, f.Span} }
+
+// unexplained returns the identities of the findings after a trial that do not stand where a finding stood that it does
+// not fix.
+func (p *Prover) unexplained(t *trial) map[identity]bool {
+	edits := map[string][]Edit{}
+	taken := map[place]bool{}
+	for _, c := range t.taken {
+		taken[c.finding.place()] = true
+		for _, e := range c.fix.Edits {
+			edits[editPath(e)] = append(edits[editPath(e)], e)
+		}
+	}
+	shifts := map[string]shift{}
+	for path, list := range edits {
+		shifts[path] = newShift(list)
+	}
+	left := map[place]bool{}
+	for i := range p.findings {
+		if at := p.findings[i].place(); !taken[at] {
+			at.span = shifts[at.path].span(at.span)
+			left[at] = true
+		}
+	}
+	out := map[identity]bool{}
+	for i := range t.after.findings {
+		if f := &t.after.findings[i]; !left[f.place()] {
+			out[f.identity()] = true
+		}
+	}
+	return out
+}
+
+// shift finds places of a text in what edits made of it.
+type shift struct {
+	ends []int // where the edits end, in order
+	by   []int // by how many bytes each and those before it move what follows
+}
+
+func newShift(edits []Edit) shift {
+	sorted := slices.Clone(edits)
+	slices.SortStableFunc(sorted, compareEdits)
+	sorted = slices.CompactFunc(sorted, equalEdits)
+	var s shift
+	total := 0
+	for _, e := range sorted {
+		total += len(e.Text) - e.Span.Len()
+		s.ends, s.by = append(s.ends, e.Span.End), append(s.by, total)
+	}
+	return s
+}
+
+// span returns the place of a span after the edits. What is inserted at its start stands before it, what is inserted at
+// its end belongs to it.
+func (s shift) span(at source.Span) source.Span {
+	moved := func(offset int) int {
+		n, _ := slices.BinarySearch(s.ends, offset+1)
+		if n == 0 {
+			return offset
+		}
+		return offset + s.by[n-1]
+	}
+	return source.Span{Start: moved(at.Start), End: moved(at.End)}
 }
 
 // edited returns the indexes of the files that a fix edits, sorted.

@@ -55,6 +55,7 @@ func (c *fakeChecker) Lint(files []*source.File) ([]Finding, error) {
 					Rule:     rule.ID,
 					Severity: rule.Severity,
 					Key:      rule.Old,
+					Span:     span,
 					Message:  "found " + rule.Old,
 					Syntax:   rule.Syntax,
 					Note:     rule.Severity <= 2,

@@ -11,8 +11,8 @@ import (
 
 // This file proves fixes that are shown and not applied: check lists each finding with its fixes.
 //
-// Each fix is proved in a batch of the first (second, …) fixes of all findings that do not overlap, so a file with a
-// thousand findings is linted twice and not a thousand times. That a batch passes does not strictly prove each of its
+// Each fix is proved in a batch of fixes that do not overlap, at most one for a finding, so a file with a thousand
+// findings is linted two or three times and not a thousand times. That a batch passes does not strictly prove each of its
 // members alone, since one may hide what another breaks; TestShownAlone applies those of the rules' cases alone. Where
 // a batch fails since each of many fixes brings a finding where it edits, one of those that do the same is tried for
 // all: no fix is shown that was not proved, and some are rejected that were not tried alone.
@@ -34,39 +34,35 @@ func showBudget(size int) int { return 64<<10 + 4*size }
 func (p *Prover) ProveAll(findings []Finding) ([][]error, error) {
 	s := &shower{p: p, left: showBudget(p.size), failures: map[string]int{}}
 	verdicts := make([][]error, len(findings))
-	rounds := 0
+	var all []candidate
 	for n := range findings {
-		verdicts[n] = make([]error, len(findings[n].Fixes))
-		rounds = max(rounds, len(findings[n].Fixes))
-	}
-	for m := range rounds {
-		var all []candidate
-		for n := range findings {
-			f := &findings[n]
+		f := &findings[n]
+		verdicts[n] = make([]error, len(f.Fixes))
+		for m := range f.Fixes {
 			switch {
-			case m >= len(f.Fixes) || f.Fixes[m].Safety == Manual:
+			case f.Fixes[m].Safety == Manual:
 			case len(f.Fixes[m].Edits) == 0:
 				verdicts[n][m] = fmt.Errorf("%w: it has no edits", ErrRejected)
 			default:
-				all = append(all, candidate{finding: *f, fix: f.Fixes[m], verdict: &verdicts[n][m]})
+				all = append(all, candidate{finding: *f, fix: f.Fixes[m], of: &verdicts[n], verdict: &verdicts[n][m]})
 			}
 		}
-		for len(all) > 0 {
-			rest := alike(all)
-			taken := map[*error]bool{}
-			for n := range rest {
-				taken[rest[n].verdict] = true
-			}
-			all = slices.DeleteFunc(slices.Clone(all), func(c candidate) bool { return taken[c.verdict] })
-			for len(rest) > 0 && s.left > 0 {
-				var batch []candidate
-				batch, rest = combine(rest, true)
-				if err := s.prove(batch); err != nil {
-					return nil, err
-				}
-			}
-			s.leave(rest)
+	}
+	for len(all) > 0 {
+		rest := alike(all)
+		taken := map[*error]bool{}
+		for n := range rest {
+			taken[rest[n].verdict] = true
 		}
+		all = slices.DeleteFunc(slices.Clone(all), func(c candidate) bool { return taken[c.verdict] })
+		for len(rest) > 0 && s.left > 0 {
+			var batch []candidate
+			batch, rest = combine(rest, true)
+			if err := s.prove(batch); err != nil {
+				return nil, err
+			}
+		}
+		s.leave(rest)
 	}
 	return verdicts, nil
 }

@@ -76,6 +76,22 @@ func TestProveAll(t *testing.T) {
 			"A A B B", 2,
 		},
 		{
+			"alternatives and fixes of other rules share batches", "a.b.a.b",
+			fakeChecker{rules: []fakeRule{
+				{ID: "ra", Old: "a", New: []string{"A", "B"}},
+				{ID: "rb", Old: "b", New: []string{"D"}}, {ID: "rc", Old: "b", New: []string{"C"}},
+			}},
+			"A B A B D D C C", 2,
+		},
+		{
+			"a fix may give another finding the text of one that is gone", "X.x",
+			fakeChecker{rules: []fakeRule{
+				{ID: "r1", Old: "X", New: []string{"y"}}, {ID: "r1", Old: "x", New: []string{"y"}},
+				{ID: "r2", Old: "x", New: []string{"X"}},
+			}},
+			"y y X", 2,
+		},
+		{
 			"fixes that make the same edits are proved together", strings.Repeat("a.", 100),
 			fakeChecker{rules: []fakeRule{
 				{ID: "r1", Old: "a", New: []string{"A"}}, {ID: "r2", Old: "a", New: []string{"A"}},

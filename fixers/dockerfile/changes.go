@@ -346,9 +346,10 @@ func (m *mask) isShape() bool             { return m != nil && m.shape }
 
 // sameBut reports whether two instructions mean the same but for a mask.
 func (e *element) sameBut(other *element, m *mask) bool {
-	if e.same(other) {
+	if e.alike(other) {
 		return true
 	}
+	// What is the same in every part is so without the parts of the mask, so it is not compared in full before.
 	if e.node == nil || other.node == nil || e.name != other.name && !(m.copies && e.becomesCopy(other)) {
 		return false
 	}

@@ -265,18 +265,23 @@ func namesBourne(line string) bool {
 
 // same reports whether two elements mean the same.
 func (e *element) same(other *element) bool {
-	if e.raw == other.raw && e.escape == other.escape && e.broken == other.broken &&
-		(e.node == nil) == (other.node == nil) {
-		return e.node != nil || e.name == other.name
-	}
-	if e.node != nil && other.node != nil && e.name == other.name && e.escape == other.escape &&
-		e.name != "ONBUILD" && // which BuildKit reads from the original text
-		sameArguments(e.node, other.node) && !e.isRefused() {
+	if e.alike(other) {
 		return true
 	}
 	a, _ := e.text()
 	b, _ := other.text()
 	return a == b
+}
+
+// alike reports whether two elements mean the same since BuildKit's parser reads them alike.
+func (e *element) alike(other *element) bool {
+	if e.raw == other.raw && e.escape == other.escape && e.broken == other.broken &&
+		(e.node == nil) == (other.node == nil) {
+		return e.node != nil || e.name == other.name
+	}
+	return e.node != nil && other.node != nil && e.name == other.name && e.escape == other.escape &&
+		e.name != "ONBUILD" && // which BuildKit reads from the original text
+		sameArguments(e.node, other.node) && !e.isRefused()
 }
 
 // sameArguments reports whether BuildKit's parser found the same in two instructions behind their keywords.
@@ -308,8 +313,9 @@ type canonicalizer struct {
 
 func (c *canonicalizer) add(parts ...string) {
 	for _, p := range parts {
-		c.out.WriteString(strconv.Quote(p))
+		c.out.WriteString(strconv.Itoa(len(p)))
 		c.out.WriteByte(' ')
+		c.out.WriteString(p)
 	}
 }
 

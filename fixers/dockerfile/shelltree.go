@@ -299,6 +299,37 @@ func allWords(script []byte) (out []string) {
 	return out
 }
 
+// shape is what is dumped of a type of node: its name and its fields, without comments and what is only layout.
+type shape struct {
+	name   string
+	fields []field
+}
+
+type field struct {
+	index             int
+	position, heredoc bool
+}
+
+// shapes holds the shapes of the types met so far, by reflect.Type.
+var shapes sync.Map
+
+func shapeOf(t reflect.Type) *shape {
+	if s, ok := shapes.Load(t); ok {
+		return s.(*shape)
+	}
+	s := &shape{name: t.Name()}
+	for i := range t.NumField() {
+		f := t.Field(i)
+		if !f.IsExported() || f.Type == reflect.TypeFor[[]syntax.Comment]() || f.Name == "Semicolon" {
+			continue
+		}
+		s.fields = append(s.fields,
+			field{index: i, position: f.Type == reflect.TypeFor[syntax.Pos](), heredoc: f.Name == "Hdoc"})
+	}
+	shapes.Store(t, s)
+	return s
+}
+
 func (d *dumper) dump(v reflect.Value) {
 	b := d.out
 	switch v.Kind() {
@@ -318,21 +349,18 @@ func (d *dumper) dump(v reflect.Value) {
 		}
 		b.WriteByte(']')
 	case reflect.Struct:
-		t := v.Type()
-		b.WriteString(t.Name())
+		t := shapeOf(v.Type())
+		b.WriteString(t.name)
 		b.WriteByte('{')
-		for i := range v.NumField() {
-			f := t.Field(i)
+		for _, f := range t.fields {
 			switch {
-			case !f.IsExported() || f.Type == reflect.TypeFor[[]syntax.Comment]() || f.Name == "Semicolon":
+			case f.heredoc && d.mask.isShape():
 				continue
-			case f.Name == "Hdoc" && d.mask.isShape():
-				continue
-			case f.Type == reflect.TypeFor[syntax.Pos]():
+			case f.position:
 				// Whether the word is there can matter: "for x in; do" is not "for x; do".
-				b.WriteString(strconv.FormatBool(v.Field(i).Interface().(syntax.Pos).IsValid()))
+				b.WriteString(strconv.FormatBool(v.Field(f.index).Interface().(syntax.Pos).IsValid()))
 			default:
-				d.dump(v.Field(i))
+				d.dump(v.Field(f.index))
 			}
 			b.WriteByte(' ')
 		}
