@@ -12,10 +12,10 @@ import (
 // This file proves fixes that are shown and not applied: check lists each finding with its fixes.
 //
 // Each fix is proved in a batch of fixes that do not overlap, at most one for a finding, so a file with a thousand
-// findings is linted two or three times and not a thousand times. That a batch passes does not strictly prove each of its
-// members alone, since one may hide what another breaks; TestShownAlone applies those of the rules' cases alone. Where
-// a batch fails since each of many fixes brings a finding where it edits, one of those that do the same is tried for
-// all: no fix is shown that was not proved, and some are rejected that were not tried alone.
+// findings is linted two or three times and not a thousand times. That a batch passes does not strictly prove each of
+// its members alone, since one may hide what another breaks; TestShownAlone applies those of the rules' cases alone.
+// Where a batch fails since each of many fixes brings a finding where it edits, one of those that do the same is tried
+// for all: no fix is shown that was not proved, and some are rejected that were not tried alone.
 
 // ErrUntried is matched by the errors about fixes that were not tried.
 var ErrUntried = errors.New("fix was not tried")

@@ -73,12 +73,19 @@ func reportArchitecture(p *rules.Pass, profile *workspace.Profile, name seccomp.
 	}
 	if near := seccomp.NearestArchitecture(name.Text); near != "" {
 		finding.Message += fmt.Sprintf("; did you mean %q?", near)
-		if !slices.ContainsFunc(list, func(s seccomp.String) bool { return s.Text == near }) {
+		if !slices.ContainsFunc(list, func(s seccomp.String) bool { return s.Text == near }) && isKnown(p, near) {
 			finding.Fixes = fixes.Replace(profile, "Rename to "+near, fixers.Unsafe, name.Span, phrase.Quote(near),
 				fixers.Changes{fixers.Repair{}, fixers.Reveals{}})
 		}
 	}
 	p.Report(finding)
+}
+
+// isKnown reports whether some targeted release of each consumer knows an architecture.
+func isKnown(p *rules.Pass, name string) bool {
+	a, ok := seccomp.LookupArchitecture(name)
+	missing, lacks := support.Find(p, a.Support, "libseccomp", "runc", "crun")
+	return ok && !(lacks && missing.Extent == decide.AllReleases)
 }
 
 // crunTakesArchitecture reports whether crun, unlike all others, knows an architecture by an unknown name: it accepts

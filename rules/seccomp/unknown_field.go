@@ -34,18 +34,17 @@ var unknownField = &rules.Rule{
 		"moby/profiles, seccomp/seccomp.go, v0.2.4; containers/common, pkg/seccomp/types.go, v0.67.0",
 	},
 	Check: rules.OnProfile(func(p *rules.Pass, profile *workspace.Profile) {
+		var broken map[*seccomp.Rule]bool
+		if len(profile.UnknownFields) > 0 {
+			broken = brokenRules(profile)
+		}
 		for _, field := range profile.UnknownFields {
 			if isRemark(field.Name.Text) || field.Path == "" && strings.EqualFold(field.Name.Text, "name") {
 				continue
 			}
 			finding := report.At(profile, field.Name.Span,
 				fmt.Sprintf("field %q is not read by any consumer", field.Name.Text))
-			var rule *seccomp.Rule
-			i, _ := slices.BinarySearchFunc(profile.Rules, field.Name.Span.Start,
-				func(r *seccomp.Rule, at int) int { return cmp.Compare(r.Span.End, at) })
-			if i < len(profile.Rules) && profile.Rules[i].Span.Contains(field.Name.Span) {
-				rule = profile.Rules[i]
-			}
+			rule := ruleAt(profile, field.Name.Span)
 			near := field.Near
 			if strings.HasSuffix(field.Path, ".includes") || strings.HasSuffix(field.Path, ".excludes") {
 				finding.Message += ", so the rule does not depend on it"
@@ -58,7 +57,7 @@ var unknownField = &rules.Rule{
 			}
 			if near != "" && near != "comment" {
 				finding.Message += fmt.Sprintf("; did you mean %q?", near)
-				if isRead(profile, field, near) {
+				if isRead(profile, field, near) && !broken[rule] {
 					finding.Fixes = fixes.Replace(profile, "Rename to "+near, fixers.Unsafe, field.Name.Span,
 						phrase.Quote(near), append(renaming(near, rule), fixers.Reveals{}))
 				}
@@ -98,6 +97,27 @@ func isRead(profile *workspace.Profile, field seccomp.Field, name string) bool {
 		}
 	}
 	return len(renamed.UnknownFields) < len(profile.UnknownFields)
+}
+
+// ruleAt returns the rule that a place is in, nil for none.
+func ruleAt(profile *workspace.Profile, at source.Span) *seccomp.Rule {
+	i, _ := slices.BinarySearchFunc(profile.Rules, at.Start,
+		func(r *seccomp.Rule, at int) int { return cmp.Compare(r.Span.End, at) })
+	if i < len(profile.Rules) && profile.Rules[i].Span.Contains(at) {
+		return profile.Rules[i]
+	}
+	return nil
+}
+
+// brokenRules returns the rules that are wrong in another way too, so it is unknown about which syscalls they decide.
+func brokenRules(profile *workspace.Profile) map[*seccomp.Rule]bool {
+	broken := map[*seccomp.Rule]bool{}
+	for _, problem := range profile.Problems {
+		if rule := ruleAt(profile, problem.Span); rule != nil {
+			broken[rule] = true
+		}
+	}
+	return broken
 }
 
 // supersetFields are the fields that the OCI specification does not have.
