@@ -69,6 +69,7 @@ func checkChanged(ws *workspace.Workspace, policies Policies, opts CheckOptions)
 	for s := range depends {
 		within[s.path] = true
 	}
+	opts.Partial = true // not all files are checked
 	c := checkSome(ws, policies, opts, func(e *workspace.Entry) bool { return own[e.Path] || within[e.Path] })
 	result := c.result(ws, policies)
 	result.keep(func(f *Finding) bool { return own[f.File.Path] || depends[f.statement()] })

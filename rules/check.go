@@ -25,8 +25,11 @@ func Check(ws *workspace.Workspace, policies Policies, opts CheckOptions) *Resul
 
 // checked is what was found in a workspace: file by file, and by the rules about the workspace as a whole.
 type checked struct {
-	files []fileResult // in the order of the entries that were checked
-	whole fileResult
+	entries []*workspace.Entry // that were checked
+	files   []fileResult       // in their order
+	whole   fileResult
+	about   fileResult // what was found about the suppressions themselves
+	judges  []*judge   // of them, in the order of the entries
 }
 
 func checkAll(ws *workspace.Workspace, policies Policies, opts CheckOptions) *checked {
@@ -39,11 +42,14 @@ func checkSome(
 	ws *workspace.Workspace, policies Policies, opts CheckOptions, want func(*workspace.Entry) bool,
 ) *checked {
 	entries := slices.DeleteFunc(slices.Clone(ws.Entries), func(e *workspace.Entry) bool { return !want(e) })
-	c := &checked{files: make([]fileResult, len(entries))}
+	c := &checked{entries: entries, files: make([]fileResult, len(entries))}
 	each(len(entries), opts.Progress, func(n int) {
 		c.files[n] = checkFile(ws, policies, entries[n], opts)
 	})
 	c.whole = checkWorkspace(ws, policies, opts)
+	accepting := acceptancesOf(ws, policies, ws.Entries, opts.ignoring())
+	c.accept(ws, accepting)
+	c.comments(ws, policies, opts, accepting)
 	return c
 }
 
@@ -52,7 +58,7 @@ func (c *checked) result(ws *workspace.Workspace, policies Policies) *Result {
 	all, _ := policiesOf(ws, policies, ws.Entries)
 	result := &Result{Rules: active(all), Skipped: slices.Clone(ws.Skipped), Errors: slices.Clone(ws.Errors)}
 	for _, f := range c.files {
-		if f.err != nil && errors.As(f.err.Err, new(workspace.ForeignError)) {
+		if f.foreign() {
 			result.Skipped = append(result.Skipped, workspace.Skipped{Path: f.err.Path, Reason: f.err.Err.Error()})
 			continue
 		}
@@ -62,6 +68,7 @@ func (c *checked) result(ws *workspace.Workspace, policies Policies) *Result {
 		result.add(f)
 	}
 	result.add(c.whole)
+	result.add(c.about)
 	result.activate(all)
 	result.Failed = firstFailures(result.Failed)
 	result.Findings = order(result.Findings)
@@ -131,7 +138,12 @@ type fileResult struct {
 	failed               []RuleError
 	err                  *workspace.FileError
 	reads                []string // with CheckOptions.unproved: Document.Reads
+	noted                *noted
+	ran                  []*Rule   // the rules that looked at the file
+	about                []Finding // what was found about its suppressions
 }
+
+func isForeign(err error) bool { return errors.As(err, new(workspace.ForeignError)) }
 
 func checkFile(
 	ws *workspace.Workspace, policies Policies, entry *workspace.Entry, opts CheckOptions,
@@ -146,14 +158,20 @@ func checkFile(
 	if err != nil {
 		return fileResult{err: &workspace.FileError{Path: entry.Path, Err: err}}
 	}
-	c := contextOf(ws, policies, entry, opts)
+	c := contextOf(ws, policies, entry, opts.ignoring())
+	c.noted = newNoted()
 	set := c.policy.Set
 	fail := func(e RuleError) { r.failed = append(r.failed, e) }
 	run := set.run
 	if opts.internal {
 		run = slices.DeleteFunc(slices.Clone(run), func(c configured) bool { return c.Check.external })
 	}
-	r.findings, r.suppressed = c.lint(set.with(run, doc), doc, fail, true)
+	run = set.with(run, doc)
+	r.findings, r.suppressed = c.lint(run, doc, fail, true)
+	for n := range run {
+		r.ran = append(r.ran, run[n].Rule)
+	}
+	r.noted, c.noted = c.noted, nil
 	if opts.Fixes {
 		r.rejected, r.untried = proveShown(ws, c, doc, r.findings)
 	}
@@ -227,6 +245,7 @@ func checkWorkspace(ws *workspace.Workspace, policies Policies, opts CheckOption
 			r = fileResult{err: &workspace.FileError{Path: ".", Err: defectError(defect, opts.Stacks)}}
 		}
 	}()
+	r.noted = newNoted()
 	byPath := lintWorkspace(ws, policies, ws.Entries, func(s *Set) []configured { return s.run })
 	for _, e := range ws.Entries {
 		all := byPath[e.Path]
@@ -237,12 +256,14 @@ func checkWorkspace(ws *workspace.Workspace, policies Policies, opts CheckOption
 		if err != nil {
 			continue // its own check reports that
 		}
-		findings, suppressed := contextOf(ws, policies, e, opts).divide(all, doc)
+		c := contextOf(ws, policies, e, opts.ignoring())
+		c.noted = r.noted
+		findings, suppressed := c.divide(all, doc)
 		r.findings = append(r.findings, findings...)
 		r.suppressed = append(r.suppressed, suppressed...)
 	}
 	if opts.Fixes {
-		r.rejected, r.untried = proveWorkspace(ws, policies, opts.NoIgnores, r.findings)
+		r.rejected, r.untried = proveWorkspace(ws, policies, opts.ignoring(), r.findings)
 	}
 	r.finish(opts)
 	return r
@@ -313,7 +334,8 @@ func (c *context) lint(
 	var all []Finding
 	report := func(f Finding) { all = append(all, f) }
 	// One pass is used by one rule after the other.
-	pass := &Pass{Workspace: c.ws, report: report, fail: fail, memo: map[any]any{}, fixless: !fixes}
+	pass := &Pass{Workspace: c.ws, report: report, fail: fail, memo: map[any]any{}, fixless: !fixes,
+		noted: c.noted}
 	for n := range list {
 		if check := list[n].Check.document; check != nil {
 			pass.Rule, pass.configured = list[n].Rule, &list[n]
@@ -322,41 +344,6 @@ func (c *context) lint(
 	}
 	withdrawFixes(all, doc)
 	return c.divide(c.elsewhere(all, doc), doc)
-}
-
-// divide orders findings in one document and divides them by whether a comment suppresses them.
-func (c *context) divide(all []Finding, doc *workspace.Document) (findings, suppressed []Finding) {
-	all = order(all)
-	if len(all) > 0 && checksOf(doc).Error { // "# check=error=true"
-		for n := range all {
-			if all[n].Rule.buildKit() && all[n].File.Path == doc.Source.Path {
-				all[n].Severity = Error
-			}
-		}
-	}
-	if c.noIgnores || len(all) == 0 {
-		return all, nil
-	}
-	ignores := map[string][]ignore{doc.Source.Path: slices.DeleteFunc(ignoresOf(doc), c.unheeded(c.policy).has)}
-	for _, f := range all {
-		list, ok := ignores[f.File.Path]
-		if !ok {
-			list = slices.DeleteFunc(ignoresIn(f.File), c.unheeded(c.of(f.File, doc)).has)
-			ignores[f.File.Path] = list
-		}
-		for _, ig := range list {
-			if ig.covers(&f) {
-				f.Suppressed = &Suppression{Kind: "inline", Reason: ig.reason, File: f.File, Span: ig.comment}
-				break
-			}
-		}
-		if f.Suppressed != nil {
-			suppressed = append(suppressed, f)
-		} else {
-			findings = append(findings, f)
-		}
-	}
-	return findings, suppressed
 }
 
 // CompareFindings orders findings by path, position and rule, and then by end and message, so findings that compare as

@@ -18,6 +18,6 @@ var engineFormat = Format{
 // engineComments finds the comments of a containers.conf, each of which covers the next line. JSON has none.
 func engineComments(doc *workspace.Document, add func(comment, target source.Span)) {
 	if doc.Value.(*engineconf.File).Engine == engineconf.Podman {
-		LineComments(doc.Source, nil, add)
+		findComments(doc.Source, marksOf(doc), layoutOf(doc.Source.Path), nil, add)
 	}
 }

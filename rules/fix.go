@@ -45,9 +45,10 @@ func Fix(ws *workspace.Workspace, policies Policies, opts FixOptions) *FixResult
 	check.Fixes, check.Progress, check.unproved = false, nil, true
 	for {
 		c := checkAll(now, policies, check)
-		groups := f.worth(linked(now, c, opts))
 		f.out.After = c.result(now, policies)
-		if len(groups) == 0 || f.ended || !f.round(now, policies, groups) {
+		// The comments that suppress findings come first: what they are for is not to be changed.
+		if f.ended || !f.round(now, policies, f.worth(commented(c))) && !f.ended &&
+			!f.round(now, policies, f.worth(linked(now, c, opts))) {
 			break
 		}
 		now = ws.With(f.overlay).Snapshot()
@@ -98,6 +99,9 @@ func (f *fixing) worth(groups []group) []group {
 // round fixes groups, and reports whether anything changed. It sets ended when the workspace has been in the same state
 // before.
 func (f *fixing) round(now *workspace.Workspace, policies Policies, groups []group) bool {
+	if len(groups) == 0 {
+		return false
+	}
 	f.remember()
 	results := make([]groupResult, len(groups))
 	each(len(groups), f.opts.Progress, func(n int) { results[n] = fixGroup(now, policies, groups[n], f.opts) })
@@ -190,6 +194,19 @@ type group struct {
 	together bool
 	// external says that a rule that asks another program has one.
 	external bool
+	// comments is set where the fixes are those of the comments that suppress findings.
+	comments *judge
+}
+
+// commented returns the files with comments that fixes of the rules about suppressions change.
+func commented(c *checked) []group {
+	var groups []group
+	for n, e := range c.entries {
+		if offered(c.files[n].about) {
+			groups = append(groups, group{entries: []*workspace.Entry{e}, fixable: true, comments: c.judges[n]})
+		}
+	}
+	return groups
 }
 
 // linked divides the files of a workspace into groups: files are in one group when a document or a fix links them.
@@ -278,8 +295,9 @@ func fixGroup(ws *workspace.Workspace, policies Policies, g group, opts FixOptio
 		}
 	}()
 	c := &checker{
-		ws: ws, policies: policies, noIgnores: opts.NoIgnores, together: g.together, external: g.external,
-		leave: opts.Leave, may: opts.mayFix,
+		ws: ws, policies: policies, ignoring: opts.ignoring(), together: g.together, external: g.external,
+		comments: g.comments,
+		leave:    opts.Leave, may: opts.mayFix,
 	}
 	var files []*source.File
 	for _, e := range g.entries {
@@ -362,7 +380,7 @@ func proveShown(
 	ws *workspace.Workspace, own *context, doc *workspace.Document, findings []Finding,
 ) (rejected, untried []Rejected) {
 	c := &checker{
-		ws: ws, policies: own.policies, noIgnores: own.noIgnores,
+		ws: ws, policies: own.policies, ignoring: own.ignoring,
 		entries: []*workspace.Entry{doc.Entry}, original: []*source.File{doc.Source},
 	}
 	c.states[0] = &state{files: c.original, ws: ws, docs: map[int]*workspace.Document{0: doc}}
@@ -443,7 +461,7 @@ func proveElsewhere(
 	for k, n := range at {
 		some[k] = findings[n]
 	}
-	rejected, untried = proveIn(ws, own.policies, own.noIgnores, wanted, false, some)
+	rejected, untried = proveIn(ws, own.policies, own.ignoring, wanted, false, some)
 	for k, n := range at {
 		findings[n] = some[k]
 	}
@@ -452,7 +470,7 @@ func proveElsewhere(
 
 // proveWorkspace proves the fixes of what rules about the workspace as a whole found, which may edit all of its files.
 func proveWorkspace(
-	ws *workspace.Workspace, policies Policies, noIgnores bool, findings []Finding,
+	ws *workspace.Workspace, policies Policies, how ignoring, findings []Finding,
 ) (rejected, untried []Rejected) {
 	if !offered(findings) {
 		return nil, nil
@@ -466,15 +484,15 @@ func proveWorkspace(
 			}
 		}
 	}
-	return proveIn(ws, policies, noIgnores, wanted, true, findings)
+	return proveIn(ws, policies, how, wanted, true, findings)
 }
 
 // proveIn proves the fixes of findings in the files with some paths.
 func proveIn(
-	ws *workspace.Workspace, policies Policies, noIgnores bool, wanted map[string]bool, together bool,
+	ws *workspace.Workspace, policies Policies, how ignoring, wanted map[string]bool, together bool,
 	findings []Finding,
 ) (rejected, untried []Rejected) {
-	c := &checker{ws: ws, policies: policies, noIgnores: noIgnores, together: together}
+	c := &checker{ws: ws, policies: policies, ignoring: how, together: together}
 	for _, e := range ws.Entries {
 		if !wanted[e.Path] {
 			continue
@@ -496,16 +514,18 @@ func proveIn(
 
 // checker implements fixers.Checker for a group of files.
 type checker struct {
-	ws        *workspace.Workspace
-	policies  Policies
-	noIgnores bool
-	entries   []*workspace.Entry
-	original  []*source.File         // the files as ws has them
-	together  bool                   // includes the rules about the workspace as a whole
-	external  bool                   // includes the rules that ask other programs
-	fixless   bool                   // the findings need no fixes
-	leave     func([]Finding) []bool // see FixOptions
-	may       func(*fixers.Fix) bool // which fixes may be applied, nil for all
+	ws       *workspace.Workspace
+	policies Policies
+	ignoring
+	entries  []*workspace.Entry
+	original []*source.File         // the files as ws has them
+	together bool                   // includes the rules about the workspace as a whole
+	external bool                   // includes the rules that ask other programs
+	fixless  bool                   // the findings need no fixes
+	leave    func([]Finding) []bool // see FixOptions
+	may      func(*fixers.Fix) bool // which fixes may be applied, nil for all
+	// comments, when not nil, includes the rules about suppressions, whose fixes alone are proved then.
+	comments *judge
 
 	states [2]*state // the newest first
 	before map[*source.File]*fixdocker.Meaning
@@ -591,16 +611,38 @@ func (c *checker) lint(files []*source.File) ([]Finding, error) {
 		if err != nil {
 			return nil, err
 		}
-		own := contextOf(s.ws, c.policies, e, CheckOptions{NoIgnores: c.noIgnores})
+		own := contextOf(s.ws, c.policies, e, c.ignoring)
 		set := own.policy.Set
-		findings, _ := own.lint(set.with(c.list(set), doc), doc, nil, !c.fixless)
+		if c.comments != nil {
+			own.noted = newNoted()
+		}
+		findings, _ := own.lint(set.with(c.list(set), doc), doc, nil, !c.fixless && c.comments == nil)
 		out = append(out, findings...)
+		if c.comments != nil {
+			out = append(out, c.about(own, doc)...)
+		}
 		if more := byPath[e.Path]; len(more) > 0 {
 			findings, _ := own.divide(more, doc)
 			out = append(out, findings...)
 		}
 	}
-	return out, nil
+	return acceptancesOf(s.ws, c.policies, c.entries, c.ignoring).without(s.ws, out), nil
+}
+
+// about returns what the rules about suppressions find in a document that was linted with a context.
+func (c *checker) about(own *context, doc *workspace.Document) []Finding {
+	noted := own.noted
+	own.noted = nil
+	found := c.comments.judge(own.ws, noted.comments, func(ic *IgnoreComment, n int) bool {
+		if noted.uses[use{ic.File.Path, ic.Span.Start, n}] {
+			return true
+		}
+		return slices.ContainsFunc(ic.covered, func(line string) bool {
+			return c.comments.keys[useKey(ic.File.Path, ic.Names[n].Text, line)]
+		})
+	})
+	findings, _ := own.always().divide(found, doc)
+	return findings
 }
 
 // list returns the rules of the proof.
@@ -614,10 +656,10 @@ func (c *checker) list(set *Set) []configured {
 // Compare implements fixers.Checker.
 func (c *checker) Compare(before, after []*source.File, n int, fixes []fixers.Fix) string {
 	format := formatOf(c.entries[n].Kind)
-	if format == nil || format.Compare == nil {
+	if c.comments == nil && (format == nil || format.Compare == nil) {
 		return "sandlint cannot compare two versions of such a file"
 	}
-	return format.Compare(&Comparison{
+	comparison := &Comparison{
 		Before:  before[n],
 		After:   after[n],
 		Fixes:   fixes,
@@ -630,7 +672,11 @@ func (c *checker) Compare(before, after []*source.File, n int, fixes []fixers.Fi
 			}
 			return doc
 		},
-	})
+	}
+	if c.comments != nil {
+		return compareComments(comparison, format)
+	}
+	return format.Compare(comparison)
 }
 
 // openAlone opens file n with the text before or after fixes, where all other files are as they were before.
@@ -673,7 +719,7 @@ func (c *checker) keyed(findings []Finding) []fixers.Finding {
 	for n, f := range findings {
 		out[n] = keyed(f)
 		switch {
-		case f.unselected || leave != nil && leave[n]:
+		case f.unselected || leave != nil && leave[n], c.comments != nil && f.Rule.Check.ignores == nil:
 			out[n].Fixes = nil
 		case c.may != nil:
 			out[n].Fixes = slices.DeleteFunc(slices.Clone(out[n].Fixes), func(f fixers.Fix) bool { return !c.may(&f) })

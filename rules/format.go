@@ -3,7 +3,6 @@ package rules
 import (
 	"path"
 	"slices"
-	"strings"
 
 	"github.com/sandlint/sandlint/fixers"
 	fixdocker "github.com/sandlint/sandlint/fixers/dockerfile"
@@ -184,25 +183,6 @@ func hasFragment(doc *workspace.Document) bool {
 
 func noComments(*workspace.Document, func(comment, target source.Span)) {}
 
-// dockerfileComments finds the comments above an instruction, and those between its lines.
-func dockerfileComments(doc *workspace.Document, add func(comment, target source.Span)) {
-	d := doc.Dockerfile
-	for _, i := range d.Instructions {
-		for _, comment := range i.Comments {
-			add(comment, i.Span)
-		}
-	}
-	n := 0
-	for _, comment := range d.Comments {
-		for n < len(d.Instructions) && d.Instructions[n].Span.End <= comment.Start {
-			n++
-		}
-		if n < len(d.Instructions) && d.Instructions[n].Span.Contains(comment) {
-			add(comment, d.Instructions[n].Span)
-		}
-	}
-}
-
 // hostComments finds the comments in a file of another language, which cover the nix.conf text or the command below
 // them.
 func hostComments(doc *workspace.Document, add func(comment, target source.Span)) {
@@ -210,12 +190,12 @@ func hostComments(doc *workspace.Document, add func(comment, target source.Span)
 	if doc.Entry.Kind != files.KindDevcontainer { // which is one run as a whole
 		parts = append(parts, runParts(doc)...)
 	}
-	LineComments(doc.Source, parts, add)
+	findComments(doc.Source, marksOf(doc), layoutOf(doc.Source.Path), parts, add)
 }
 
 // profileComments finds the comments in SeccompProfile resources and ConfigMaps, which are YAML. JSON has none.
 func profileComments(doc *workspace.Document, add func(comment, target source.Span)) {
-	if doc.Profiles[0].Dialect != seccomp.SPO && doc.Profiles[0].Fragment == nil {
+	if len(doc.Profiles) == 0 || !files.IsYAML(doc.Source.Path) {
 		return
 	}
 	var parts []source.Span
@@ -226,7 +206,7 @@ func profileComments(doc *workspace.Document, add func(comment, target source.Sp
 		}
 		parts = append(parts, spansOf(p.Profile.Rules, func(r *seccomp.Rule) source.Span { return r.Span })...)
 	}
-	LineComments(doc.Source, parts, add)
+	findComments(doc.Source, marksOf(doc), layoutOf(doc.Source.Path), parts, add)
 }
 
 func spansOf[T any](list []T, span func(T) source.Span) []source.Span {
@@ -235,38 +215,4 @@ func spansOf[T any](list []T, span func(T) source.Span) []source.Span {
 		out[n] = span(v)
 	}
 	return out
-}
-
-// LineComments calls add for the comments of a language with # or // comments, and what they cover. Most formats need
-// only this for Format.Suppressions. A comment at the end of a line covers that line. A comment alone on its line
-// covers the next line that is not a comment and, in full, the parts that begin there, such as a command or a key with
-// its value.
-func LineComments(f *source.File, parts []source.Span, add func(comment, target source.Span)) {
-	var above []source.Span
-	for n := 1; n <= f.Lines(); n++ {
-		line := f.Line(n)
-		text := f.Text(line)
-		trimmed := strings.TrimLeft(text, " \t")
-		start := line.Start + len(text) - len(trimmed)
-		if strings.HasPrefix(trimmed, "#") || strings.HasPrefix(trimmed, "//") {
-			above = append(above, source.Span{Start: start, End: line.End})
-			continue
-		}
-		if i := strings.Index(text, "# sandlint:"); i >= 0 {
-			add(source.Span{Start: line.Start + i, End: line.End}, line)
-		}
-		if len(above) == 0 {
-			continue
-		}
-		target := line
-		for _, part := range parts {
-			if line.Start <= part.Start && part.Start <= line.End {
-				target = target.Join(part)
-			}
-		}
-		for _, comment := range above {
-			add(comment, target)
-		}
-		above = nil
-	}
 }

@@ -47,9 +47,9 @@ func TestSuppression(t *testing.T) {
 				"Dockerfile:11:5 warning t/run: a RUN\nDockerfile:13:5 warning t/run: a RUN\n",
 		},
 		{
-			"an empty line ends it", "Dockerfile",
-			"FROM scratch\n# sandlint: ignore[t/run]\n\nRUN a\n",
-			"--\nDockerfile:4:5 warning t/run: a RUN\n",
+			"above an empty line, and above the next instruction only", "Dockerfile",
+			"FROM scratch\n# sandlint: ignore[t/run] why\n\n# text\n\nRUN a\n\nRUN b\n",
+			"Dockerfile:6:5 warning t/run: a RUN [inline on line 2: why]\n--\nDockerfile:8:5 warning t/run: a RUN\n",
 		},
 		{
 			"among other comments", "Dockerfile",
@@ -84,12 +84,12 @@ func TestSuppression(t *testing.T) {
 				"nix.conf:4:1 info t/setting: the setting cores\n",
 		},
 		{
-			"nix.conf, over other comments and not over an empty line", "nix.conf",
+			"nix.conf, over other comments and empty lines", "nix.conf",
 			"# sandlint: ignore[t/setting] one\n# text\ncores = 1\n# sandlint: ignore[t/setting] two\n\ncores = 2\n" +
 				"  # sandlint: ignore[t/setting] three\r\ncores = 3\r\n",
 			"nix.conf:3:1 info t/setting: the setting cores [inline on line 1: one]\n" +
-				"nix.conf:8:1 info t/setting: the setting cores [inline on line 7: three]\n--\n" +
-				"nix.conf:6:1 info t/setting: the setting cores\n",
+				"nix.conf:6:1 info t/setting: the setting cores [inline on line 4: two]\n" +
+				"nix.conf:8:1 info t/setting: the setting cores [inline on line 7: three]\n--\n",
 		},
 		{
 			"nix.conf in COPY", "Dockerfile",

@@ -1,11 +1,11 @@
 package rules
 
 import (
-	"bytes"
 	"path"
 	"strings"
 
 	"github.com/sandlint/sandlint/parsers/files"
+	"github.com/sandlint/sandlint/parsers/ignores"
 	"github.com/sandlint/sandlint/parsers/nixconf/machines"
 	"github.com/sandlint/sandlint/parsers/source"
 	"github.com/sandlint/sandlint/parsers/workspace"
@@ -32,20 +32,9 @@ var machinesFormat = Format{
 
 // machinesComments finds the comments that stand alone on a line. Each covers the next line that is no comment.
 func machinesComments(doc *workspace.Document, add func(comment, target source.Span)) {
-	var above []source.Span
-	at := 0
-	for line := range bytes.Lines(doc.Source.Bytes) {
-		span := source.Span{Start: at, End: at + len(bytes.TrimRight(line, "\r\n"))}
-		at += len(line)
-		text := bytes.TrimLeft(line, " \t")
-		if bytes.HasPrefix(text, []byte("#")) {
-			span.Start += len(line) - len(text)
-			above = append(above, span)
-			continue
+	findComments(doc.Source, marksOf(doc), ignores.Lines, nil, func(comment, target source.Span) {
+		if comment.End <= target.Start || target.IsEmpty() { // behind something, it is a part of that
+			add(comment, target)
 		}
-		for _, comment := range above {
-			add(comment, span)
-		}
-		above = above[:0]
-	}
+	})
 }

@@ -3,6 +3,7 @@ package rules
 import (
 	"path/filepath"
 	"slices"
+	"time"
 
 	"github.com/sandlint/sandlint/parsers/source"
 	"github.com/sandlint/sandlint/parsers/workspace"
@@ -14,6 +15,9 @@ type Policy struct {
 	Set *Set
 	// Unheeded are the linters whose suppressions in the files have no effect: see Suppressors.
 	Unheeded []string
+	// Ignores says which suppressions are accepted in them, and Accepted are the findings that the configuration accepts.
+	Ignores  IgnorePolicy
+	Accepted []Accepted
 	// FailOn is the lowest severity that makes the run fail, above Error for none. The runner does not use it.
 	FailOn Severity
 }
@@ -67,15 +71,25 @@ func active(policies []*Policy) []Active {
 
 // context is what a file is judged with.
 type context struct {
-	ws        *workspace.Workspace // as the file sees it
-	policies  Policies
-	policy    *Policy // of the file
-	noIgnores bool
+	ws       *workspace.Workspace // as the file sees it
+	policies Policies
+	policy   *Policy // of the file
+	ignoring
+	noted *noted // what is seen of suppressions, nil where nobody asks
 }
 
+// ignoring says how a run treats suppressions, beside what policies say.
+type ignoring struct {
+	noIgnores bool // they have no effect
+	now       time.Time
+	dir       string
+}
+
+func (o *CheckOptions) ignoring() ignoring { return ignoring{o.NoIgnores, o.Now, o.Dir} }
+
 // contextOf returns what an entry is judged with.
-func contextOf(ws *workspace.Workspace, policies Policies, e *workspace.Entry, opts CheckOptions) *context {
-	return &context{ws: ws.For(e.Abs), policies: policies, policy: policies.Policy(e.Abs), noIgnores: opts.NoIgnores}
+func contextOf(ws *workspace.Workspace, policies Policies, e *workspace.Entry, how ignoring) *context {
+	return &context{ws: ws.For(e.Abs), policies: policies, policy: policies.Policy(e.Abs), ignoring: how}
 }
 
 // of returns the policy of a file in which something was found.
@@ -110,8 +124,8 @@ func (c *context) elsewhere(all []Finding, doc *workspace.Document) []Finding {
 	return out
 }
 
-// unheeded returns which suppressions in the files of a policy have no effect.
-func (c *context) unheeded(p *Policy) unheeded { return unheeded{c.noIgnores, p.Unheeded} }
+// heed returns how suppressions in the files of a policy are treated.
+func (c *context) heed(p *Policy) heed { return heed{by: p.Unheeded, policy: p.Ignores, now: c.now} }
 
 // configuredAs returns how a set has a rule, nil where it is off.
 func (s *Set) configuredAs(id string) *configured {

@@ -158,8 +158,8 @@ type Related struct {
 
 // Suppression says what suppresses a finding.
 type Suppression struct {
-	// Kind is "inline" for a comment in the file, "baseline" for an entry of a baseline, and "since" for a finding that
-	// an earlier state of the files has too.
+	// Kind is KindInline, KindAccepted, "baseline" for an entry of a baseline, and "since" for a finding that an
+	// earlier state of the files has too.
 	Kind string
 	// Reason is the reason that the author gives, or "".
 	Reason string
@@ -167,6 +167,14 @@ type Suppression struct {
 	File *source.File
 	Span source.Span
 }
+
+// The kinds of suppression.
+const (
+	// KindInline is a comment in the file, KindAccepted a block "accept" of the configuration. SARIF calls the former
+	// "inSource" and the latter "external".
+	KindInline   = "inline"
+	KindAccepted = "accepted"
+)
 
 // Pass is one rule at work on one subject.
 type Pass struct {
@@ -180,6 +188,15 @@ type Pass struct {
 	fail       func(RuleError)
 	memo       map[any]any
 	fixless    bool
+	noted      *noted
+}
+
+// Unsure records that the rule did not look at the whole file, so that no suppression of its findings there is called
+// unused.
+func (p *Pass) Unsure() {
+	if p.noted != nil {
+		p.noted.skipped[p.Rule] = true
+	}
 }
 
 // WantsFixes reports whether the fixes of findings count. They do not where a proof only counts what is found after

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io/fs"
 	"slices"
+	"time"
 
 	"github.com/sandlint/sandlint/fixers"
 	"github.com/sandlint/sandlint/parsers/source"
@@ -51,6 +52,13 @@ type Selection struct {
 type CheckOptions struct {
 	// NoIgnores makes suppressions in files have no effect.
 	NoIgnores bool
+	// Dir is the working directory, absolute: see Fingerprints. Only Policy.Accepted needs it.
+	Dir string
+	// Now is the time by which suppressions end; none has ended where it is zero.
+	Now time.Time
+	// Partial says that files were left out that may influence what is found in others, and PacksUnread that rule packs
+	// were. Suppressions that may serve for these are not called unused, or unknown.
+	Partial, PacksUnread bool
 	// Fixes makes Check prove the fixes of each finding; without it findings have none.
 	Fixes bool
 	// Changed, when not nil, are the absolute paths of the changed files of the workspace, which holds the whole
@@ -83,7 +91,7 @@ type Result struct {
 	Rules []Active
 	// Findings are in order of path, position and rule id. Suppressed ones are not among them.
 	Findings []Finding
-	// Suppressed are the findings that a comment switched off, in the same order.
+	// Suppressed are the findings that a comment or the configuration switched off, in the same order.
 	Suppressed []Finding
 	// Checked is the number of files that were checked.
 	Checked int

@@ -67,7 +67,7 @@ var valuesFormat = Format{
 
 // quadletComments finds the comments in a unit, each of which covers the next line.
 func quadletComments(doc *workspace.Document, add func(comment, target source.Span)) {
-	LineComments(doc.Source, nil, add)
+	findComments(doc.Source, marksOf(doc), layoutOf(doc.Source.Path), nil, add)
 }
 
 // runParts returns the parts of a document that describe containers.
@@ -83,7 +83,7 @@ func runParts(doc *workspace.Document) []source.Span {
 
 // runComments finds the comments that cover the container or the line below them.
 func runComments(doc *workspace.Document, add func(comment, target source.Span)) {
-	LineComments(doc.Source, runParts(doc), add)
+	findComments(doc.Source, marksOf(doc), layoutOf(doc.Source.Path), runParts(doc), add)
 }
 
 // composeComments finds the comments in a Compose file, which cover the service or the key below them.
@@ -95,7 +95,7 @@ func composeComments(doc *workspace.Document, add func(comment, target source.Sp
 			parts = append(parts, key)
 		}
 	}
-	LineComments(doc.Source, parts, add)
+	findComments(doc.Source, marksOf(doc), layoutOf(doc.Source.Path), parts, add)
 }
 
 // compareCompose says in one sentence what changed in a Compose file: how a service is run, or a line outside of the

@@ -12,6 +12,7 @@ import (
 
 // Set is the rules of a run, each with its severity.
 type Set struct {
+	all   []*Rule // of the packs, whether they are selected or not
 	rules []*Rule
 	run   []configured
 	proof []configured // those of run, and those about syntax, which a fix must not break even if they are not selected
@@ -233,7 +234,7 @@ func (s *selecting) only(names []string) error {
 
 // set returns the set. experimental says whether a file may switch on rules that are off.
 func (s *selecting) set(experimental bool) *Set {
-	set := &Set{packs: map[*Rule]Pack{}}
+	set := &Set{all: s.all, packs: map[*Rule]Pack{}}
 	set.alone = Policy{Set: set, FailOn: Warning}
 	for _, p := range s.packs {
 		for _, r := range p.Rules {

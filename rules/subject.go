@@ -18,8 +18,10 @@ type Adapter struct {
 
 	document  func(*Pass, *workspace.Document)
 	workspace func(*Pass)
+	ignores   func(*Pass, *IgnoreComment)
 	comments  bool // a comment above the subject can suppress a finding
 	external  bool // asks another program
+	idle      bool // which is not there
 	outside   bool // see Outside
 }
 
@@ -189,9 +191,10 @@ func OnDocument[T any](subject string, check func(*Pass, T)) Adapter {
 }
 
 // External marks the check of a rule as one that asks another program, which may not be installed everywhere. Its
-// findings count in the proof of its own fixes alone, so the fixes of other rules do not depend on the program.
-func External(a Adapter) Adapter {
-	a.external = true
+// findings count in the proof of its own fixes alone, so the fixes of other rules do not depend on the program. Where
+// the program is not there, nothing that the rule would find is called unused.
+func External(a Adapter, there bool) Adapter {
+	a.external, a.idle = true, !there
 	return a
 }
 

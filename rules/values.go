@@ -22,9 +22,8 @@ var bakeFormat = Format{
 
 // bakeComments finds the comments in a bake file, which cover the target or the attribute below them.
 func bakeComments(doc *workspace.Document, add func(comment, target source.Span)) {
-	LineComments(doc.Source, spansOf(doc.Value.(*bake.File).Targets, func(t *bake.Target) source.Span {
-		return t.Span
-	}), add)
+	parts := spansOf(doc.Value.(*bake.File).Targets, func(t *bake.Target) source.Span { return t.Span })
+	findComments(doc.Source, marksOf(doc), layoutOf(doc.Source.Path), parts, add)
 }
 
 // compareBake says in one sentence what changed in a bake file besides what fixes declare.

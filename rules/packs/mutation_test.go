@@ -74,6 +74,9 @@ func number(variable string, otherwise int) int {
 func nixTexts(t *testing.T) [][]byte {
 	var texts [][]byte
 	for _, p := range packs.All() {
+		if p.Name == "sandlint" { // its cases are about comments
+			continue
+		}
 		for _, r := range p.Rules {
 			page, err := p.Page(r)
 			if err != nil {

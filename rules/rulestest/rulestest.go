@@ -15,6 +15,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 	"unicode/utf16"
 
 	"github.com/google/go-cmp/cmp"
@@ -88,7 +89,11 @@ func runRule(t *testing.T, pack rules.Pack, r *rules.Rule, all []rules.Pack) {
 	if strings.TrimSpace(page.Prose) == "" {
 		t.Errorf("%s has no prose", r.PageFile())
 	}
-	set, err := rules.NewSet([]rules.Pack{pack}, rules.Selection{Only: []string{r.ID}})
+	known := []rules.Pack{pack}
+	if slices.ContainsFunc(page.Cases, func(c rules.Case) bool { return len(withRules(&c)) > 0 }) {
+		known = all
+	}
+	set, err := rules.NewSet(known, rules.Selection{Only: []string{r.ID}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -101,8 +106,9 @@ func runRule(t *testing.T, pack rules.Pack, r *rules.Rule, all []rules.Pack) {
 		c := &page.Cases[i]
 		t.Run(c.Name, func(t *testing.T) {
 			set := set
-			if options := optionsOf(t, r, c); options != nil {
-				set, err = rules.NewSet([]rules.Pack{pack}, rules.Selection{Only: []string{r.ID}, Options: options})
+			options, with := optionsOf(t, r, c), withRules(c)
+			if options != nil || with != nil {
+				set, err = rules.NewSet(known, rules.Selection{Only: append(with, r.ID), Options: options})
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -178,6 +184,52 @@ func optionsOf(t *testing.T, r *rules.Rule, c *rules.Case) map[string]map[string
 	return map[string]map[string]any{r.ID: out}
 }
 
+// withRules returns the other rules that a case is for: "with=nix/unknown-setting".
+func withRules(c *rules.Case) []string {
+	var out []string
+	for _, flag := range c.Flags {
+		if name, ok := strings.CutPrefix(flag, "with="); ok {
+			out = append(out, name)
+		}
+	}
+	return out
+}
+
+// everywhere is a policy that holds for all files.
+type everywhere struct{ policy rules.Policy }
+
+func (e *everywhere) Policy(string) *rules.Policy { return &e.policy }
+
+// howChecked returns how a case is checked with a set: the flags "ignores=deny", "ignores=require_reason",
+// "ignores=90d" and "now=2026-12-31".
+func howChecked(t *testing.T, set *rules.Set, c *rules.Case) (rules.Policies, rules.CheckOptions) {
+	all := &everywhere{*set.Policy("")}
+	var opts rules.CheckOptions
+	for _, flag := range c.Flags {
+		name, value, _ := strings.Cut(flag, "=")
+		switch days, isDays := strings.CutSuffix(value, "d"); {
+		case name == "now":
+			now, err := time.Parse(time.DateOnly, value)
+			if err != nil {
+				t.Fatal(err)
+			}
+			opts.Now = now
+		case name != "ignores":
+		case value == "require_reason":
+			all.policy.Ignores.RequireReason = true
+		case isDays:
+			n, err := strconv.Atoi(days)
+			if err != nil {
+				t.Fatal(err)
+			}
+			all.policy.Ignores.Longest = time.Duration(n) * 24 * time.Hour
+		default:
+			all.policy.Ignores.Policy = value
+		}
+	}
+	return all, opts
+}
+
 func checkMetadata(t *testing.T, pack rules.Pack, r *rules.Rule) {
 	if r.Pack() != pack.Name {
 		t.Errorf("%s is in pack %s", r.ID, pack.Name)
@@ -196,7 +248,9 @@ func checkMetadata(t *testing.T, pack rules.Pack, r *rules.Rule) {
 
 func runCase(t *testing.T, r *rules.Rule, set *rules.Set, c *rules.Case) {
 	ws := load(t, c, c.Files)
-	result := rules.Check(ws, set, rules.CheckOptions{Fixes: true})
+	policies, opts := howChecked(t, set, c)
+	opts.Fixes = true
+	result := rules.Check(ws, policies, opts)
 	for _, e := range result.Errors {
 		t.Error(e)
 	}
@@ -214,7 +268,7 @@ func runCase(t *testing.T, r *rules.Rule, set *rules.Set, c *rules.Case) {
 	for _, f := range result.Findings {
 		for _, fix := range f.Fixes {
 			safety = append(safety, fix.Safety)
-			if !contains(r.Fixes, fix.Safety) {
+			if f.Rule.ID == r.ID && !contains(r.Fixes, fix.Safety) {
 				t.Errorf("%s offers a fix that is %s, which its metadata does not list", r.ID, fix.Safety)
 			}
 		}
@@ -245,7 +299,8 @@ func runCase(t *testing.T, r *rules.Rule, set *rules.Set, c *rules.Case) {
 
 // applied returns the files that the fixes change, with their new text.
 func applied(t *testing.T, set *rules.Set, ws *workspace.Workspace, c *rules.Case, unsafe bool) []txtar.File {
-	result := rules.Fix(ws, set, rules.FixOptions{Unsafe: unsafe})
+	policies, opts := howChecked(t, set, c)
+	result := rules.Fix(ws, policies, rules.FixOptions{CheckOptions: opts, Unsafe: unsafe})
 	var out []txtar.File
 	for _, w := range result.Rejected {
 		t.Errorf("fix %q was rejected: %s", w.Title, w.Reason)
@@ -264,7 +319,8 @@ func runVariants(t *testing.T, set, everything *rules.Set, c *rules.Case) {
 	if repeated && !heavytest.On() { // such files are large
 		return
 	}
-	plain := rules.Check(load(t, c, c.Files), set, rules.CheckOptions{})
+	policies, opts := howChecked(t, set, c)
+	plain := rules.Check(load(t, c, c.Files), policies, opts)
 	for _, v := range []struct {
 		name string
 		same bool
@@ -283,7 +339,9 @@ func runVariants(t *testing.T, set, everything *rules.Set, c *rules.Case) {
 			if heavytest.On() && !repeated {
 				rules.Check(ws, everything, rules.CheckOptions{Fixes: true})
 			}
-			got := rules.Check(ws, set, rules.CheckOptions{Fixes: heavytest.On()})
+			proved := opts
+			proved.Fixes = heavytest.On()
+			got := rules.Check(ws, policies, proved)
 			if v.same && !contains(c.Flags, "variants=differ") {
 				if diff := cmp.Diff(lines(plain.Findings), lines(got.Findings)); diff != "" {
 					t.Errorf("findings differ from those of the plain form (-plain +variant):\n%s", diff)
@@ -295,7 +353,7 @@ func runVariants(t *testing.T, set, everything *rules.Set, c *rules.Case) {
 			if !heavytest.On() {
 				return
 			}
-			for _, w := range rules.Fix(ws, set, rules.FixOptions{Unsafe: true}).Rejected {
+			for _, w := range rules.Fix(ws, policies, rules.FixOptions{CheckOptions: opts, Unsafe: true}).Rejected {
 				t.Errorf("fix %q was rejected: %s", w.Title, w.Reason)
 			}
 		})
@@ -331,7 +389,7 @@ func load(t *testing.T, c *rules.Case, list []txtar.File) *workspace.Workspace {
 			t.Fatalf("flag %q is not of the form consumer=version", flag)
 		case consumer == "encoding":
 			wide = version == "utf-16"
-		case consumer == "variants", strings.HasPrefix(consumer, "option."):
+		case contains([]string{"variants", "with", "ignores", "now"}, consumer), strings.HasPrefix(consumer, "option."):
 		case consumer == "repeat":
 			var err error
 			if times, err = strconv.Atoi(version); err != nil {

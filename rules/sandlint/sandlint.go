@@ -1,4 +1,7 @@
-// Package sandlint holds the rules about what people write for sandlint itself.
+// Package sandlint has the rules about what is written for sandlint itself: the comments that suppress findings, and
+// the findings that the configuration accepts.
+//
+// One rule is one file, with its txtar beside it; the list below is sorted by id. What rules share is below internal.
 package sandlint
 
 import (
@@ -10,9 +13,16 @@ import (
 //go:embed *.txtar
 var pages embed.FS
 
-// Pack returns the rules, sorted by id.
+// Pack is the pack "sandlint".
 func Pack() rules.Pack {
 	return rules.Pack{Name: "sandlint", Pages: pages, Rules: []*rules.Rule{
+		endlessIgnore,
+		expiredIgnore,
+		forbiddenIgnore,
+		malformedIgnore,
+		missingReason,
 		staleBaseline,
+		unknownRule,
+		unusedIgnore,
 	}}
 }

@@ -51,12 +51,13 @@ func script(program Program) *rules.Rule {
 		}
 		comments, err := program.Check(scripts)
 		if err != nil {
-			return // the program says it
+			p.Unsure() // the program says it
+			return
 		}
 		for n := range units {
 			units[n].report(p, comments[n])
 		}
-	}))
+	}), program != nil)
 	return rule
 }
 

@@ -70,21 +70,16 @@ func (a *app) check(flags *checkFlags, paths []string) error {
 	}
 	r.outputs = outputs
 	progress := a.newProgress(flags.quiet)
-	res := rules.Check(r.workspace, r.policies, rules.CheckOptions{
-		NoIgnores: flags.noIgnores,
-		Changed:   r.changed.files,
-		Fixes:     slices.ContainsFunc(outputs, func(o report.Output) bool { return o.Fixes }),
-		Progress:  progress.function(),
-		Stacks:    flags.verbose,
-	})
+	opts := a.checkOptions(r)
+	opts.Fixes = slices.ContainsFunc(outputs, func(o report.Output) bool { return o.Fixes })
+	opts.Progress = progress.function()
+	res := rules.Check(r.workspace, r.policies, opts)
 	progress.end()
 	a.finish(r, res, res.Rejected)
 	if err := a.write(r, res, a.stdout); err != nil || !flags.diff {
 		return err
 	}
-	fixed := rules.Fix(r.workspace, r.policies,
-		rules.FixOptions{CheckOptions: rules.CheckOptions{NoIgnores: flags.noIgnores, Changed: r.changed.files,
-			Stacks: flags.verbose}})
+	fixed := rules.Fix(r.workspace, r.policies, rules.FixOptions{CheckOptions: a.checkOptions(r)})
 	if len(fixed.Files) > 0 {
 		if _, err := a.stdout.Write([]byte("\n")); err != nil {
 			return fmt.Errorf("writing the diff: %w", err)

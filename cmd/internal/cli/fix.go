@@ -80,13 +80,9 @@ func (a *app) fix(flags *fixFlags, paths []string) error {
 	}
 	r.outputs = outputs
 	progress := a.newProgress(flags.quiet)
-	res := rules.Fix(r.workspace, r.policies, rules.FixOptions{
-		CheckOptions: rules.CheckOptions{
-			NoIgnores: flags.noIgnores, Changed: r.changed.files, Progress: progress.function(),
-			Stacks: flags.verbose,
-		},
-		Unsafe: flags.unsafe,
-	})
+	opts := rules.FixOptions{CheckOptions: a.checkOptions(r), Unsafe: flags.unsafe}
+	opts.Progress = progress.function()
+	res := rules.Fix(r.workspace, r.policies, opts)
 	progress.end()
 
 	std := a.stderr // where the remaining findings are reported, unless --format names a file
@@ -216,9 +212,9 @@ func (a *app) writeFixed(r *run, res *rules.FixResult) (outcome, error) {
 	}
 	if len(done.files) < len(res.Files) { // what is left is not what the fixes would leave
 		r.workspace.Changed()
-		done.after = rules.Check(r.workspace, r.policies, rules.CheckOptions{
-			NoIgnores: r.flags.noIgnores, Stacks: r.flags.verbose,
-		})
+		opts := a.checkOptions(r)
+		opts.Changed = nil
+		done.after = rules.Check(r.workspace, r.policies, opts)
 	}
 	done.after.Unwritten = failed
 	if done.stopped != nil {

@@ -130,6 +130,7 @@ type run struct {
 	workspace *workspace.Workspace
 	policies  *policies
 	changed   change
+	partial   bool // files of the repository are left out
 	outputs   []report.Output
 	stdin     []byte // nil when standard input is not read
 	// shellCheck is the installed ShellCheck, nil where there is none or it is switched off.
@@ -154,6 +155,7 @@ func (a *app) prepare(f *runFlags, paths []string) (*run, error) {
 		}
 		opts.Paths = []string{"-"}
 	}
+	r.partial = partial(r.dir, opts.Paths)
 	if f.changed {
 		if r.changed, opts.Paths, err = changedFiles(r.dir, opts.Paths); err != nil {
 			return nil, err
