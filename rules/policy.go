@@ -15,7 +15,7 @@ type Policy struct {
 	Set *Set
 	// Unheeded are the linters whose suppressions in the files have no effect: see Suppressors.
 	Unheeded []string
-	// Ignores says which suppressions are accepted in them, and Accepted are the findings that the configuration accepts.
+	// Ignores says which suppressions are accepted in them. Accepted are the findings that the configuration accepts.
 	Ignores  IgnorePolicy
 	Accepted []Accepted
 	// FailOn is the lowest severity that makes the run fail, above Error for none. The runner does not use it.
