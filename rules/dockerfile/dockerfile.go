@@ -61,6 +61,7 @@ func Pack() rules.Pack {
 		dnfWithoutYes,
 		doubleEqualsInSh,
 		duplicateStageName,
+		emptyAuthorizedKeys,
 		emptyBaseImage,
 		emptyContinuationLine,
 		emptyLabel,

@@ -27,12 +27,12 @@ var environmentLostOverSsh = &rules.Rule{
 			return
 		}
 		server := sshd.Server(img)
-		if server == nil || sshd.Mended(img) || !img.Final() {
+		if server == nil || sshd.Command.Mended(img) || !img.Final() {
 			return
 		}
 		place := rules.Related{File: server.File, Span: server.Span, Message: "sshd is started here"}
-		reported := map[string]bool{}
-		for at := img; at != nil; at = at.Parent {
+		reported, mended := map[string]bool{}, sshd.Any.Mended(img)
+		for at := img; at != nil && !mended; at = at.Parent {
 			for _, s := range at.Steps() {
 				if s.Name != "ENV" || s.Deferred || s.Onbuild != nil {
 					continue

@@ -21,6 +21,7 @@ var missingLoginShell = &rules.Rule{
 	Since:    "0.1.0",
 	References: []string{
 		"su(1), sshd(8): the program in the last field of /etc/passwd is started",
+		"OpenSSH 9.2: \"User root not allowed because shell … does not exist\", seen with testdata/live",
 		"Alpine's images have BusyBox's ash alone; /run/current-system exists where NixOS runs",
 	},
 	Check: rules.OnCommand(func(p *rules.Pass, c *image.Command) {
@@ -33,10 +34,14 @@ var missingLoginShell = &rules.Rule{
 		case shell == "":
 		case strings.HasPrefix(shell, "/run/current-system/"):
 			if !makes(c.Step.Image, "/run/current-system") {
+				follows := "so a login of this user fails"
+				if path.Base(shell) == "nologin" || path.Base(shell) == "false" {
+					follows = "so su and SSH refuse this user for a missing shell instead"
+				}
 				p.Report(rules.Finding{
 					File: c.File, Span: span,
 					Message: fmt.Sprintf("there is no %s in the image, since /run/current-system exists on a running "+
-						"NixOS alone, so a login of this user fails", shell),
+						"NixOS alone, %s", shell, follows),
 				})
 			}
 		case (shell == "/bin/bash" || shell == "/usr/bin/bash") && onlyAsh(c.Step.Image):

@@ -46,12 +46,15 @@ func opensRoot(c *image.Command) (source.Span, string) {
 	has := func(words ...string) bool {
 		return slices.ContainsFunc(c.Words[1:], func(w shell.Word) bool { return slices.Contains(words, w.Text) })
 	}
-	const known = "root gets a password that everyone who can read the file or the image's history knows"
+	const (
+		known      = "root gets a password that everyone who can read the file or the image's history knows"
+		noPassword = "root has no password from here on, so every user of the container can become root by su"
+	)
 	last := c.Words[len(c.Words)-1]
 	switch c.Name {
 	case "passwd":
 		if has("-d", "--delete") && last.Text == "root" {
-			return c.Span, "root has no password from here on, so everyone can log in as root and use su"
+			return c.Span, "root has no password from here on, so every user of the container can become root by su"
 		}
 		if has("--stdin") && last.Text == "root" && literalInput(c) != "" {
 			return c.Words[0].Span, known
@@ -60,7 +63,7 @@ func opensRoot(c *image.Command) (source.Span, string) {
 		for n, w := range c.Words[:len(c.Words)-1] {
 			if (w.Text == "-p" || w.Text == "--password") && c.Words[n+1].Known && c.Words[n+1].Text == "" &&
 				last.Text == "root" {
-				return c.Span, "root has no password from here on, so everyone can log in as root and use su"
+				return c.Span, "root has no password from here on, so every user of the container can become root by su"
 			}
 		}
 	case "chpasswd":
@@ -123,7 +126,7 @@ func permitsRoot(c *image.Command) (finding rules.Finding, ok bool) {
 	}
 	finding = rules.Finding{
 		File: c.File,
-		Message: "root may log in over SSH with a password too from here on; " +
+		Message: "from here on root may log in over SSH with a password too, once it has one; " +
 			"prohibit-password lets root in with a key alone",
 	}
 	var edits []fixers.Edit

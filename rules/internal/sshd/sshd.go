@@ -13,7 +13,7 @@ import (
 
 // Server returns the command with which a container of a stage starts sshd, nil where none is known.
 func Server(img *image.Image) *image.Command {
-	for _, s := range starts(img) {
+	for _, s := range Starts(img) {
 		for _, c := range s.Commands() {
 			if c.Uncalled || len(c.Words) == 0 {
 				continue
@@ -30,8 +30,8 @@ func Server(img *image.Image) *image.Command {
 	return nil
 }
 
-// starts returns the ENTRYPOINT and the CMD in force in a stage.
-func starts(img *image.Image) []*image.Step {
+// Starts returns the ENTRYPOINT and the CMD in force in a stage.
+func Starts(img *image.Image) []*image.Step {
 	for at := img; at != nil; at = at.Parent {
 		var entry, cmd *image.Step
 		for _, s := range at.Steps() {
@@ -55,37 +55,55 @@ func starts(img *image.Image) []*image.Step {
 	return nil
 }
 
+// Session is a kind of session of an SSH server.
+type Session uint8
+
+const (
+	// Any is a session of a login shell or of a command.
+	Any Session = iota
+	// Command is a session of a command, which "ssh HOST COMMAND" starts: its shell is not a login shell, and reads
+	// neither /etc/profile nor ~/.profile.
+	Command
+)
+
 // marks are what a file says that gives variables to sessions: the files that sshd, PAM and shells read at the start of
-// one, and the options of sshd.
-var marks = []string{
-	"etc/environment", "etc/profile", "bashrc", ".profile", "bash_profile", "bash_login", "zshenv", "zprofile",
-	"zshrc", ".ssh/environment", "pam_env", "SetEnv", "setenv", "PermitUserEnvironment", "AcceptEnv", "BASH_ENV",
-	"config.fish", "fish/conf.d", "login.defs", "ForceCommand", "command=", "printenv", "declare -p", "export -p",
-	"/proc/1/environ", "/proc/self/environ",
+// one, and the options of sshd. Those of loginMarks count for login shells alone.
+//
+// Source: sessions of OpenSSH 9.2 with bash 5.2, of which testdata/live has some.
+var (
+	marks = []string{
+		"etc/environment", "bashrc", "zshenv", ".ssh/environment", "pam_env", "SetEnv", "setenv",
+		"PermitUserEnvironment", "AcceptEnv", "BASH_ENV", "config.fish", "fish/conf.d", "ForceCommand", "command=",
+		"printenv", "declare -p", "export -p", "/proc/1/environ", "/proc/self/environ",
+	}
+	loginMarks = []string{
+		"etc/profile", ".profile", "bash_profile", "bash_login", "zprofile", "zshrc", "login.defs",
+	}
+)
+
+// mentions reports whether a text mentions something that gives variables to sessions.
+func (s Session) mentions(text []byte) bool {
+	in := func(mark string) bool { return strings.Contains(string(text), mark) }
+	return slices.ContainsFunc(marks, in) || s == Any && slices.ContainsFunc(loginMarks, in)
 }
 
-// Mentions reports whether a text mentions something that gives variables to sessions.
-func Mentions(text []byte) bool {
-	return slices.ContainsFunc(marks, func(mark string) bool { return strings.Contains(string(text), mark) })
-}
-
-// Mended reports whether something in the build or at the start of a container may give variables to the sessions of
-// an SSH server: a file that they read is mentioned, copied, or may be written by what is not known.
-func Mended(img *image.Image) bool {
+// Mended reports whether something in the build or at the start of a container may give variables to sessions of an SSH
+// server: a file that they read is mentioned, copied, or may be written by what is not known.
+func (s Session) Mended(img *image.Image) bool {
 	d := img.Dockerfile
-	if Mentions(d.Source.Bytes) {
+	if s.mentions(d.Source.Bytes) {
 		return true
 	}
 	for at := img; at != nil; at = at.Parent {
-		for _, s := range at.Steps() {
-			if (s.Name == "RUN" || s.Name == "CMD" || s.Name == "ENTRYPOINT") && runsUnknown(s) {
+		for _, step := range at.Steps() {
+			if (step.Name == "RUN" || step.Name == "CMD" || step.Name == "ENTRYPOINT") && s.runsUnknown(step) {
 				return true
 			}
 		}
 	}
 	for at := img; at != nil; at = at.Parent {
-		for _, s := range at.Steps() {
-			if (s.Name == "COPY" || s.Name == "ADD") && copiesUnknown(s) {
+		for _, step := range at.Steps() {
+			if (step.Name == "COPY" || step.Name == "ADD") && s.copiesUnknown(step) {
 				return true
 			}
 		}
@@ -94,8 +112,8 @@ func Mended(img *image.Image) bool {
 }
 
 // runsUnknown reports whether a step runs something that is not known, or that mentions what sessions read.
-func runsUnknown(s *image.Step) bool {
-	for _, c := range s.Commands() {
+func (s Session) runsUnknown(step *image.Step) bool {
+	for _, c := range step.Commands() {
 		if len(c.Words) == 0 {
 			continue
 		}
@@ -103,22 +121,22 @@ func runsUnknown(s *image.Step) bool {
 		switch {
 		case c.Unread != image.Read && first != "$@" && !strings.Contains(strings.ToLower(first), "sshd"):
 			return true
-		case c.RunsFile != nil && Mentions(c.RunsFile.Bytes):
+		case c.RunsFile != nil && s.mentions(c.RunsFile.Bytes):
 			return true
 		case c.Name == "env" && len(c.Words) == 1:
 			return true
 		}
 	}
-	script := s.Dockerfile().Script(s.Instruction)
+	script := step.Dockerfile().Script(step.Instruction)
 	return script == nil || script.Dialect == shell.None
 }
 
 // copiesUnknown reports whether a COPY or ADD may put a file in place that sessions read.
-func copiesUnknown(s *image.Step) bool {
-	if files, ok := Files(s); ok {
-		return slices.ContainsFunc(files, func(f *source.File) bool { return Mentions(f.Bytes) })
+func (s Session) copiesUnknown(step *image.Step) bool {
+	if files, ok := Files(step); ok {
+		return slices.ContainsFunc(files, func(f *source.File) bool { return s.mentions(f.Bytes) })
 	}
-	return Reaches(s, "/etc", "/root", "/home")
+	return Reaches(step, "/etc", "/root", "/home")
 }
 
 // Files returns the files that a COPY or ADD copies, and false where it may copy something else than files of the build
