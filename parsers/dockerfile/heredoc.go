@@ -109,7 +109,7 @@ func (r *reader) readBody(h *Heredoc) {
 	if r.longLine.next > near.next { // it will be read again
 		r.longLine = line{}
 	}
-	r.fault(h.End, "heredoc %s has no end, since this line has blanks around the delimiter", quote(h.Name))
+	r.fault(h.End, "heredoc %s has no end, since this line has spaces around the delimiter", quote(h.Name))
 }
 
 // shellWord is a word of a line as BuildKit's shell lexer splits it to look for here-documents.

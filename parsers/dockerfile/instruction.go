@@ -434,6 +434,7 @@ func (r *reader) readHealthcheck(i *Instruction, a, b int) {
 			r.fault(word.Span, "HEALTHCHECK CMD has no command")
 		}
 	default:
-		r.fault(word.Span, "type of HEALTHCHECK is %s; it can only be CMD or NONE", quote(word.Text))
+		r.faultNear(word.Span, word.Text, []string{"CMD", "NONE"},
+			"type of HEALTHCHECK is %s; it can only be CMD or NONE", quote(word.Text))
 	}
 }

@@ -297,7 +297,8 @@ func (r *reader) checkFlags(i *Instruction) {
 		switch {
 		case specs[k].kind == boolFlag:
 			if v := strings.ToLower(f.Unquoted); has && v != "true" && v != "false" {
-				r.fault(f.Span, "flag --%s is %s; it can only be true or false", f.Name, quote(f.Unquoted))
+				r.faultNear(f.Span, f.Unquoted, []string{"false", "true"},
+					"flag --%s is %s; it can only be true or false", f.Name, quote(f.Unquoted))
 			}
 		case !has:
 			r.fault(f.Span, "flag --%s has no value", f.Name)
@@ -347,11 +348,13 @@ func (r *reader) checkRunFlag(f *Flag) {
 	switch v := f.Unquoted; f.Name {
 	case "network":
 		if v != "default" && v != "none" && v != "host" {
-			r.fault(f.Value.Span, "network mode %s is unknown; it can be default, none or host", quote(v))
+			r.faultNear(f.Value.Span, v, []string{"default", "host", "none"},
+				"network mode %s is unknown; it can be default, none or host", quote(v))
 		}
 	case "security":
 		if v != "sandbox" && v != "insecure" {
-			r.fault(f.Value.Span, "security mode %s is unknown; it can be sandbox or insecure", quote(v))
+			r.faultNear(f.Value.Span, v, []string{"insecure", "sandbox"},
+				"security mode %s is unknown; it can be sandbox or insecure", quote(v))
 		}
 	case "device":
 		r.doubt = f

@@ -197,6 +197,14 @@ func (r *reader) fault(at source.Span, format string, args ...any) {
 	r.faults = append(r.faults, source.Problem{Span: at, Kind: KindSyntax, Message: fmt.Sprintf(format, args...)})
 }
 
+// faultNear is fault for a value that is not one of all, with the one that was probably meant.
+func (r *reader) faultNear(at source.Span, value string, all []string, format string, args ...any) {
+	r.fault(at, format, args...)
+	if near := nearest(value, all); near != "" {
+		r.faults[len(r.faults)-1].Message += fmt.Sprintf("; did you mean %q?", near)
+	}
+}
+
 // tooLong returns the problem of the line that is too long for BuildKit, at the line's first word.
 func (r *reader) tooLong() source.Problem {
 	l := r.longLine

@@ -563,8 +563,8 @@ RUN "RUN <<X\nRNU d\n"@43 broken
   args "<<X"@47
   heredoc "X" expand=true chomp=false fd=0 "<<X"@47
     body "RNU d\n"@51 end ""@57
-syntax " EOF"@19 heredoc "EOF" has no end, since this line has blanks around the delimiter
-syntax "\tX "@39 heredoc "X" has no end, since this line has blanks around the delimiter
+syntax " EOF"@19 heredoc "EOF" has no end, since this line has spaces around the delimiter
+syntax "\tX "@39 heredoc "X" has no end, since this line has spaces around the delimiter
 syntax "<<X"@47 heredoc "X" has no end, since no line consists of its delimiter alone
 `
 	if d := cmp.Diff(want, dump(f)); d != "" {

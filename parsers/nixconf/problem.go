@@ -48,7 +48,7 @@ func (p *parser) refuse(words []Word, span source.Span) {
 	if n, ok := p.gluedName(words); ok {
 		p.begin(n, words[1:])
 		p.problem(span, KindAssignmentSpacing, n,
-			"the = after "+Quote(n)+" does not have a blank on both sides"+consequence)
+			"the = after "+Quote(n)+" needs a space on both sides"+consequence)
 		return
 	}
 	op, isOp := operation(p.text, words)

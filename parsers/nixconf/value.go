@@ -9,6 +9,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/sandlint/sandlint/parsers/source"
 )
 
 // ValueErrorKind names what is wrong with a value.
@@ -54,6 +56,8 @@ type ValueError struct {
 	// Fixed is the value as its author meant it, where it has exactly one possible meaning, if HasFix.
 	Fixed  string
 	HasFix bool
+	// Near is the word that a misspelt value was probably meant to be, of those that the setting takes, or "".
+	Near string
 	// Word is the index of the word at fault among those given, or -1 for the whole value.
 	Word int
 }
@@ -195,6 +199,8 @@ func checkBool(f Facts, value string) *ValueError {
 		Message: fmt.Sprintf("setting %s takes true or false, not %s", f.Quoted(), Quote(value))}
 	if b, ok := meantBool(value); ok {
 		e.Fixed, e.HasFix = strconv.FormatBool(b), true
+	} else {
+		e.Near = source.Nearest(unwrap(value), []string{"false", "true", "yes"})
 	}
 	return e
 }
@@ -219,6 +225,8 @@ func checkEnum(f Facts, value string) *ValueError {
 	}
 	if b, ok := meantBool(value); ok && slices.Contains(f.Enum, "true") {
 		e.Fixed, e.HasFix = strconv.FormatBool(b), true
+	} else {
+		e.Near = source.Nearest(bare, f.Enum)
 	}
 	return e
 }
@@ -337,6 +345,8 @@ func checkJobs(f Facts, value string) *ValueError {
 		e.Fixed, e.HasFix = "auto", true
 	} else if _, ok := parseInt(jobsFacts, bare); ok {
 		e.Fixed, e.HasFix = bare, true
+	} else {
+		e.Near = source.Nearest(bare, []string{"auto"})
 	}
 	return e
 }

@@ -286,6 +286,17 @@ func NearestOperator(name string) string {
 	if full := "SCMP_CMP_" + bare; slices.Contains(Operators(), full) {
 		return full
 	}
+	var names []string
+	for _, known := range Operators() {
+		known = strings.TrimPrefix(known, "SCMP_CMP_")
+		if len(bare) == 2 && known == bare[1:]+bare[:1] { // two letters are too short for nearest
+			return "SCMP_CMP_" + known
+		}
+		names = append(names, known)
+	}
+	if near := nearest(bare, names); near != "" {
+		return "SCMP_CMP_" + near
+	}
 	return ""
 }
 

@@ -224,6 +224,7 @@ func TestNearestEnumerations(t *testing.T) {
 		{"operator", NearestOperator, Operators(), map[string]string{
 			"EQ": "SCMP_CMP_EQ", "==": "SCMP_CMP_EQ", "SCMP_CMP_EQUAL": "SCMP_CMP_EQ", "scmp_cmp_ne": "SCMP_CMP_NE",
 			">=": "SCMP_CMP_GE", "SCMP_CMP_MASKEQ": "SCMP_CMP_MASKED_EQ", "": "", "SCMP_CMP_XX": "",
+			"SCMP_CMP_QE": "SCMP_CMP_EQ", "SCMP_CMP_MAKSED_EQ": "SCMP_CMP_MASKED_EQ",
 		}},
 		{"flag", NearestFlag, names(Flags(), func(f *Flag) string { return f.Name }), map[string]string{
 			"LOG": "SECCOMP_FILTER_FLAG_LOG", "SECCOMP_FILTER_FLAG_SPECALLOW": "SECCOMP_FILTER_FLAG_SPEC_ALLOW",

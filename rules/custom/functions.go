@@ -65,7 +65,7 @@ var Functions = sync.OnceValue(func() []Function {
 			`trimprefix("v1", "v")`, `"1"`, stdlib.TrimPrefixFunc},
 		{"trimsuffix", "trimsuffix(text, suffix)", "Text without suffix.",
 			`trimsuffix("a.sh", ".sh")`, `"a"`, stdlib.TrimSuffixFunc},
-		{"trimspace", "trimspace(text)", "Text without blanks and line ends around it.",
+		{"trimspace", "trimspace(text)", "Text without spaces and line ends around it.",
 			`trimspace(" a ")`, `"a"`, stdlib.TrimSpaceFunc},
 		{"lower", "lower(text)", "Text in lower case.", `lower("DEBIAN")`, `"debian"`, stdlib.LowerFunc},
 		{"upper", "upper(text)", "Text in upper case.", `upper("run")`, `"RUN"`, stdlib.UpperFunc},
@@ -74,7 +74,7 @@ var Functions = sync.OnceValue(func() []Function {
 		{"jsonencode", "jsonencode(value)", "Value as JSON.", `jsonencode("a")`, `"\"a\""`, stdlib.JSONEncodeFunc},
 		{"jsondecode", "jsondecode(text)", "The value that text has as JSON.", `jsondecode("[1]")`, `[1]`,
 			jsonDecodeFunction},
-		{"tonumber", "tonumber(value)", "Value as a number. It fails where it is none: see can and try.",
+		{"tonumber", "tonumber(value)", "Value as a number. It fails where it is not a number: see can and try.",
 			`tonumber("22")`, `22`, conversion(cty.Number)},
 		{"tostring", "tostring(value)", "Value as a text.", `tostring(22)`, `"22"`, conversion(cty.String)},
 
@@ -127,7 +127,7 @@ var Functions = sync.OnceValue(func() []Function {
 			"write it), tag and digest, \"\" where there is none.", `image("node:22").repository`, `"library/node"`,
 			imageFunction},
 		{"semver", "semver(version, operator, other)", "Whether a version is <, <=, ==, !=, >= or > another one. " +
-			"They may begin with \"v\" and lack numbers: 1.2 is 1.2.0. What is no version fails: see can and try.",
+			"They may begin with \"v\" and lack numbers: 1.2 is 1.2.0. What is not a version fails: see can and try.",
 			`semver("22.1", ">=", "22")`, `true`, semverFunction},
 		{"near", "near(name, list)", "The element of list that a person most likely meant by name, \"\" when none is " +
 			"near.", `near("debain", ["debian", "ubuntu"])`, `"debian"`, nearFunction},
@@ -165,7 +165,7 @@ func compiled(pattern string) (*regexp.Regexp, error) {
 	}
 	re, err := regexp.Compile(pattern)
 	if err != nil {
-		return nil, fmt.Errorf("%q is no regular expression: %s", pattern,
+		return nil, fmt.Errorf("%q is not a regular expression: %s", pattern,
 			strings.TrimPrefix(err.Error(), "error parsing regexp: "))
 	}
 	if len(pattern) < 1000 {
@@ -211,7 +211,7 @@ func isGlob(s string) error {
 	case len(s) > maxGlob || strings.Count(s, "{") > 8 || strings.Count(s, "*") > 32:
 		return fmt.Errorf("the pattern %.20q… is too long", s)
 	case !doublestar.ValidatePattern(s):
-		return fmt.Errorf("%q is no pattern", s)
+		return fmt.Errorf("%q is not a pattern", s)
 	}
 	return nil
 }
@@ -598,7 +598,7 @@ func version(s string) (string, error) {
 	for n, part := range parts {
 		i, ok := new(big.Int).SetString(part, 10)
 		if !ok || len(parts) > 3 || len(part) > 20 || i.Sign() < 0 {
-			return "", fmt.Errorf("%q is no version", s)
+			return "", fmt.Errorf("%q is not a version", s)
 		}
 		parts[n] = i.String()
 	}
@@ -607,7 +607,7 @@ func version(s string) (string, error) {
 	}
 	v := "v" + strings.Join(parts, ".") + rest
 	if !semver.IsValid(v) {
-		return "", fmt.Errorf("%q is no version", s)
+		return "", fmt.Errorf("%q is not a version", s)
 	}
 	return v, nil
 }

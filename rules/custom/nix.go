@@ -346,7 +346,7 @@ func nixSettingKind() *Kind {
 			attribute("extra", "whether it adds to the setting, by `extra-`", cty.Bool, func(s *nixEntry) cty.Value {
 				return knownBool(s.text.appends(s.entry.Name.Text), s.text.Fragment.Known(s.entry.Name.Span))
 			}),
-			attribute("value", "the value, with one blank between words", cty.String, func(s *nixEntry) cty.Value {
+			attribute("value", "the value, with one space between words", cty.String, func(s *nixEntry) cty.Value {
 				return knownText(s.entry.Value, s.text.Known(s.entry.Span))
 			}).at(func(n *Node) (Place, bool) { return n.subject.(*nixEntry).value(), true }),
 			attribute("words", "the words of the value", cty.List(cty.String), func(s *nixEntry) cty.Value {

@@ -248,7 +248,7 @@ func (c *compiler) category(a *hclsyntax.Attribute) rules.Category {
 // alias adds another id of a rule, which nothing else may have.
 func (c *compiler) alias(def *rules.Rule, v hcltext.Text) {
 	if v.Text == "" || strings.ContainsAny(v.Text, " \t\r\n,/*=") {
-		c.Problem(v.At, "%q cannot be an alias: it has no blank, comma or slash", v.Text)
+		c.Problem(v.At, "%q cannot be an alias: it has no space, comma or slash", v.Text)
 		return
 	}
 	if _, _, err := rules.Find(c.options.Known, v.Text); err == nil || rules.KnownElsewhere(v.Text) {

@@ -79,7 +79,7 @@ func (c *compiler) test(r *rule, b *hclsyntax.Block) {
 			"path": func(a *hclsyntax.Attribute) {
 				v, _ := c.Text(a.Expr, a.Name)
 				if !isLocal(v.Text) {
-					c.Problem(a.Expr.Range(), "%q is no path below the project", v.Text)
+					c.Problem(a.Expr.Range(), "%q is not a path below the project", v.Text)
 				}
 				t.path = v.Text
 			},
@@ -161,7 +161,7 @@ func (c *compiler) texts(a *hclsyntax.Attribute) map[string]string {
 			continue
 		}
 		if a.Name == "files" && !isLocal(name) {
-			c.Problem(a.Expr.Range(), "%q is no path below the project", name)
+			c.Problem(a.Expr.Range(), "%q is not a path below the project", name)
 			continue
 		}
 		out[name] = text.AsString()

@@ -49,7 +49,7 @@ func TestWrongPacks(t *testing.T) {
 		{"pack \"x\" {}\npack \"y\" {}\n", `pack: a file holds one pack`},
 		{"pack \"x\" { versoin = \"1\" }\n",
 			`versoin: unknown attribute "versoin" in a pack block; did you mean "version"?`},
-		{"pack \"x\" { version = \"one\" }\n", `"one": "one" is no version`},
+		{"pack \"x\" { version = \"one\" }\n", `"one": "one" is not a version`},
 		{"pack \"x\" { required_version = \">= 3\" }\n",
 			`">= 3": the pack is for sandlint >= 3, and this is 0.1.0`},
 		{"pack \"x\" { required_version = \"new\" }\n", `"new": "new" is not of the form ">= 0.1, < 2"`},
@@ -85,10 +85,10 @@ func TestWrongPacks(t *testing.T) {
 		{withRule(`when = file("/etc/passwd") == ""`),
 			`file: there is no function "file"; the functions are alltrue, anytrue, can, `},
 		{withRule(`when = matches(node.image, "(")`),
-			`"(": invalid function argument: Invalid value for "pattern" parameter: "(" is no regular expression: ` +
+			`"(": invalid function argument: Invalid value for "pattern" parameter: "(" is not a regular expression: ` +
 				"missing closing ): `(`"},
 		{withRule(`when = glob(node.image, "[")`),
-			`"[": invalid function argument: Invalid value for "pattern" parameter: "[" is no pattern`},
+			`"[": invalid function argument: Invalid value for "pattern" parameter: "[" is not a pattern`},
 		{withRule(`when = semver(node.image, "~>", "1")`), `"~>": invalid function argument: Invalid value for ` +
 			`"operator" parameter: "~>" is not one of <, <=, ==, !=, >=, >`},
 		{withRule(`when = format("%999999d", 1) == ""`), `"%999999d": invalid function argument: Invalid value for ` +
@@ -113,7 +113,7 @@ func TestWrongPacks(t *testing.T) {
 		{withRule(`category = "bugs"`), `"bugs": "category" is "bugs", which is not one of correctness, security, ` +
 			`portability, performance, style`},
 		{withRule(`aliases = ["DL3006"]`), `"DL3006": the alias "DL3006" is taken by another rule`},
-		{withRule(`aliases = ["a b"]`), `"a b": "a b" cannot be an alias: it has no blank, comma or slash`},
+		{withRule(`aliases = ["a b"]`), `"a b": "a b" cannot be an alias: it has no space, comma or slash`},
 		{withRule(`summary = "a\nb"`), `"a\nb": "summary" must be one line`},
 		{withRule(`fix {}`), `fix: a fix block needs "title", what the fix does: "use npm ci"`},
 		{withRule("fix {\n title = \"t\"\n applicability = \"maybe\"\n delete { target = node }\n}"),
@@ -128,7 +128,7 @@ func TestWrongPacks(t *testing.T) {
 			`X: HCL reads ${…} itself: write $${X} for what the file has, or put the test in a txtar file ("tests")`},
 		{withRule("test \"c\" {\n good = \"\"\n fixed = \"\"\n}"),
 			`test "c": a good test has no findings, so nothing to fix or to expect`},
-		{withRule("test \"c\" {\n bad = \"\"\n path = \"../x\"\n}"), `"../x": "../x" is no path below the project`},
+		{withRule("test \"c\" {\n bad = \"\"\n path = \"../x\"\n}"), `"../x": "../x" is not a path below the project`},
 		{withRule("test \"c\" {\n bad = \"\"\n expect { line = 0 }\n}"), `0: "line" must be a whole number from 1`},
 		{withRule("test \"c\" {\n bad = \"\"\n targets = { nix = \"none\" }\n}"),
 			`{ nix = "none" }: "none" is not a version such as 2.24`},

@@ -35,7 +35,7 @@ var badCheckOption = &rules.Rule{
 				p.Report(rules.Finding{
 					File: d.Source, Severity: rules.Warning,
 					Span:    source.Span{Start: directive.At.End - len(rest), End: directive.At.End},
-					Message: "BuildKit ends the options at the first blank, so it ignores this",
+					Message: "BuildKit ends the options at the first space, so it ignores this",
 				})
 			}
 			for _, part := range strings.SplitN(options, ";", 3) {

@@ -14,7 +14,7 @@ import (
 
 var badJSONForm = &rules.Rule{
 	ID:       "dockerfile/bad-json-form",
-	Summary:  "a list that is meant as JSON is none, so it is read as plain text",
+	Summary:  "a list that looks like JSON is not JSON, so it is read as plain text",
 	Severity: rules.Error,
 	Category: rules.Correctness,
 	Since:    "0.1.0",

@@ -101,7 +101,7 @@ func (m *mountCheck) field(f image.MountField) (rules.Finding, bool) {
 		case "required":
 			return m.onlyFor(f, "secret", "ssh")
 		case "":
-			return fault(f, "the mount has an empty field; there can be no blank after a comma")
+			return fault(f, "the mount has an empty field; there can be no space after a comma")
 		}
 		if slices.Contains(mountKeys, f.Key) {
 			return fault(f, "%q has no value", f.Text)

@@ -8,7 +8,7 @@ import (
 var labelNotEmail = &rules.Rule{
 	ID:       "dockerfile/label-not-email",
 	Aliases:  []string{"DL3058"},
-	Summary:  "the value of a label that has to be an e-mail address is none",
+	Summary:  "a label that must be an e-mail address is not one",
 	Severity: rules.Warning,
 	Category: rules.Correctness,
 	Since:    "0.1.0",

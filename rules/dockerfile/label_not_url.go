@@ -8,7 +8,7 @@ import (
 var labelNotUrl = &rules.Rule{
 	ID:       "dockerfile/label-not-url",
 	Aliases:  []string{"DL3052"},
-	Summary:  "the value of a label that has to be a URL is none",
+	Summary:  "a label that must be a URL is not one",
 	Severity: rules.Warning,
 	Category: rules.Correctness,
 	Since:    "0.1.0",

@@ -14,7 +14,7 @@ import (
 var legacyKeyValue = &rules.Rule{
 	ID:       "dockerfile/legacy-key-value",
 	Aliases:  []string{"LegacyKeyValueFormat"},
-	Summary:  "ENV or LABEL has a blank between key and value",
+	Summary:  "ENV or LABEL has a space between key and value",
 	Severity: rules.Info,
 	Category: rules.Formatting,
 	Since:    "0.1.0",
@@ -31,7 +31,7 @@ var legacyKeyValue = &rules.Rule{
 		pair := &s.Pairs[0]
 		finding := rules.Finding{
 			File: f, Span: pair.Key.Span,
-			Message: fmt.Sprintf("the value of %q is the rest of the line, blanks and \"=\" included; "+
+			Message: fmt.Sprintf("the value of %q is the rest of the line, spaces and \"=\" included; "+
 				"%s KEY=VALUE says where it ends", pair.Key.Text, s.Name),
 		}
 		if lost := assignmentIn(pair.Value.Text); lost != "" {

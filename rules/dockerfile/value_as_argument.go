@@ -13,7 +13,7 @@ import (
 
 var valueAsArgument = &rules.Rule{
 	ID:       "dockerfile/value-as-argument",
-	Summary:  "an ARG has a blank where an equals sign is meant, so it declares the value as a second argument",
+	Summary:  "an ARG has a space where an equals sign is meant, so it declares the value as a second argument",
 	Severity: rules.Warning,
 	Category: rules.Correctness,
 	Since:    "0.1.0",

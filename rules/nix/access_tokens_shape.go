@@ -65,7 +65,7 @@ func tokenAt(text *nixuse.Text, entry *nixconf.Entry, n int) (rules.Finding, boo
 		host := strings.TrimSuffix(w.Text, "=")
 		title := ""
 		if n == 0 && last == len(words)-1 { // one pair, so one possible meaning
-			title = "Write the pair without blanks"
+			title = "Write the pair without spaces"
 		}
 		gap := source.Span{Start: w.Span.Start + len(host), End: words[last].Span.Start}
 		with := "="
@@ -73,7 +73,7 @@ func tokenAt(text *nixuse.Text, entry *nixconf.Entry, n int) (rules.Finding, boo
 			with = ""
 		}
 		return mend(fmt.Sprintf(
-			"there are blanks around the = between %q and its token, so Nix has no token for that host", host),
+			"there are spaces around the = between %q and its token, so Nix has no token for that host", host),
 			source.Span{Start: w.Span.Start, End: words[last].Span.End}, title, fixers.Safe, gap, with)
 	}
 	if key, rest, ok := strings.Cut(w.Text, "="); ok && key != "" {
@@ -140,7 +140,7 @@ func tokenAt(text *nixuse.Text, entry *nixconf.Entry, n int) (rules.Finding, boo
 	case len(words) == 2 && n == 0 && !strings.Contains(words[1].Text, "="):
 		gap := source.Span{Start: w.Span.End, End: words[1].Span.Start}
 		return mend(fmt.Sprintf(
-			"there is a blank instead of = between %q and its token, so Nix has no token for that host", host), w.Span,
+			"there is a space instead of = between %q and its token, so Nix has no token for that host", host), w.Span,
 			"Write = between them", fixers.Unsafe, gap, "=")
 	}
 	return mend(fmt.Sprintf("%q is not followed by = and a token, so Nix drops it", host), w.Span, "", fixers.Manual,

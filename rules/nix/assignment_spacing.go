@@ -14,7 +14,7 @@ import (
 
 var assignmentSpacing = &rules.Rule{
 	ID:       "nix/assignment-spacing",
-	Summary:  "an equals sign has no blank on one side, so every Nix command fails",
+	Summary:  "an equals sign has no space on one side, so every Nix command fails",
 	Severity: rules.Error,
 	Category: rules.Correctness,
 	Since:    "0.1.0",
@@ -28,7 +28,7 @@ var assignmentSpacing = &rules.Rule{
 			finding := nixtext.At(text, problem.Span, problem.Message)
 			if line := nixtext.LineAt(text.File, problem.Span.Start); line != nil {
 				if edits, ok := spaced(text, line); ok {
-					finding.Fixes = []fixers.Fix{nixtext.Fix(text, "Put blanks around the equals sign", fixers.Safe,
+					finding.Fixes = []fixers.Fix{nixtext.Fix(text, "Put spaces around the equals sign", fixers.Safe,
 						edits, fixers.Changes{fixers.Repair{}})}
 				}
 			}

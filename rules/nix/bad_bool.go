@@ -14,7 +14,7 @@ var badBool = &rules.Rule{
 	Severity: rules.Error,
 	Category: rules.Correctness,
 	Since:    "0.1.0",
-	Fixes:    []fixers.Safety{fixers.Safe},
+	Fixes:    []fixers.Safety{fixers.Safe, fixers.Unsafe},
 	References: []string{
 		"Nix, src/libutil/configuration.cc: BaseSetting<bool>::parse takes true, yes, 1, false, no and 0",
 		"NixOS/nixpkgs#21576: `= true;` locked a user out of the machine",

@@ -14,7 +14,7 @@ var badEnum = &rules.Rule{
 	Severity: rules.Error,
 	Category: rules.Correctness,
 	Since:    "0.1.0",
-	Fixes:    []fixers.Safety{fixers.Safe},
+	Fixes:    []fixers.Safety{fixers.Safe, fixers.Unsafe},
 	References: []string{
 		"Nix, src/libstore/globals.cc: the setting sandbox takes true, relaxed and false, but not yes, no, 1 and 0",
 	},

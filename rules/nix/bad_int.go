@@ -14,7 +14,7 @@ var badInt = &rules.Rule{
 	Severity: rules.Error,
 	Category: rules.Correctness,
 	Since:    "0.1.0",
-	Fixes:    []fixers.Safety{fixers.Safe},
+	Fixes:    []fixers.Safety{fixers.Safe, fixers.Unsafe},
 	References: []string{
 		"Nix, src/libutil/configuration.cc: string2IntWithUnitPrefix",
 		"NixOS/nix#2469",

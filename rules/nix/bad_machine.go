@@ -232,9 +232,9 @@ func slipped(e *machines.Entry) slip {
 			return slip{
 				span: source.Span{Start: before.Span.Start, End: w.Span.End},
 				what: fmt.Sprintf(
-					"the blank after %s ends the column, so %s and what follows stand in the wrong columns",
+					"the space after %s ends the column, so %s and what follows stand in the wrong columns",
 					nixconf.Quote(before.Text), nixconf.Quote(w.Text)),
-				fix: machineFix{"Remove the blank", source.Span{Start: before.Span.End, End: w.Span.Start}, ""},
+				fix: machineFix{"Remove the space", source.Span{Start: before.Span.End, End: w.Span.Start}, ""},
 			}
 		}
 	}
@@ -253,7 +253,7 @@ func slipped(e *machines.Entry) slip {
 	case !ok:
 	case isKeyType(key.Text):
 		return slip{span: key.Span, what: "column 3 is the file of a private key; a public key there, with its " +
-			"blanks, moves all columns after it"}
+			"spaces, moves all columns after it"}
 	case isNumber(key.Text):
 		return slip{
 			span: key.Span,
@@ -318,9 +318,9 @@ func (l machineList) checkBlankFile(p *rules.Pass, e *machines.Entry) {
 		return
 	}
 	finding := l.at(e.Span, fmt.Sprintf(
-		"with a blank before it, %s is no file of machines but a store in a folder of that name in %s",
+		"with a space before it, %s is not a file of machines but a store in a folder of that name in %s",
 		nixconf.Quote("@"+e.File.Text), old), machineFix{
-		"Remove the blanks before it", l.blanksBefore(e.Span.Start), "",
+		"Remove the spaces before it", l.blanksBefore(e.Span.Start), "",
 	})
 	finding.Severity = rules.Warning
 	if slices.Equal(l.targets, nixconf.DefaultTargets()) {

@@ -21,7 +21,7 @@ var canonicalFormat = &rules.Rule{
 	Fixes:    []fixers.Safety{fixers.Safe},
 	References: []string{
 		"DeterminateSystems/nix-installer#459, DeterminateSystems/nix-config-parser#13: a parser that splits at " +
-			"every blank refused aligned columns",
+			"every space refused aligned columns",
 	},
 	Check: rules.OnText(checkFormat),
 }
@@ -109,14 +109,14 @@ func canonicalLine(f *nixconf.File, line *nixconf.Line, end int) string {
 func deviation(written string, line *nixconf.Line) string {
 	switch {
 	case strings.Trim(written, " \t\r") == "":
-		return "the line contains only blanks"
+		return "the line contains only whitespace"
 	case strings.IndexByte(" \t", written[0]) >= 0:
-		return "the line begins with blanks"
+		return "the line begins with whitespace"
 	case strings.IndexByte(" \t\r", written[len(written)-1]) >= 0:
-		return "the line ends with blanks"
+		return "the line ends with whitespace"
 	case !line.Comment.IsEmpty() && len(line.Words) > 0 &&
 		line.Comment.Start-line.Words[len(line.Words)-1].Span.End != 1:
-		return "the comment is not separated by one blank"
+		return "the comment is not separated by one space"
 	}
-	return "words are not separated by one blank"
+	return "words are not separated by one space"
 }

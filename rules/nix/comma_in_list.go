@@ -34,7 +34,7 @@ func checkCommaInList(p *rules.Pass, text *nixuse.Text) {
 			continue // the rule about quotes reports it
 		}
 		finding := nixtext.Atf(text, entry.Words[word].Span,
-			"blanks separate the words of %q, so the comma is part of %q", entry.Name.Text, entry.Words[word].Text)
+			"spaces separate the words of %q, so the comma is part of %q", entry.Name.Text, entry.Words[word].Text)
 		safety := fixers.Unsafe
 		if facts, _ := names.AnyFacts(entry.Name.Text, text.Targets); facts.Names {
 			safety = fixers.Safe

@@ -111,10 +111,10 @@ func alignedColumns(p *rules.Pass, text *nixuse.Text) {
 			continue
 		}
 		finding := nixtext.Atf(text, entry.Span,
-			"nix-installer up to 0.8 accepts only one blank before the =, not %d, and refuses the line", gap.Len())
+			"nix-installer up to 0.8 accepts only one space before the =, not %d, and refuses the line", gap.Len())
 		finding.Severity = rules.Error
 		if edits, ok := nixtext.Replace(text, gap, " "); ok {
-			finding.Fixes = []fixers.Fix{nixtext.Fix(text, "Leave one blank before the equals sign", fixers.Safe, edits,
+			finding.Fixes = []fixers.Fix{nixtext.Fix(text, "Leave one space before the equals sign", fixers.Safe, edits,
 				fixers.Changes{})}
 		}
 		p.Report(finding)

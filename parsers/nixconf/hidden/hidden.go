@@ -73,7 +73,7 @@ func Name(r rune) string {
 	case 0xfeff:
 		what = "byte order mark"
 	default:
-		what = [...]string{"character", "invisible character", "blank", "dash", "equals sign",
+		what = [...]string{"character", "invisible character", "space", "dash", "equals sign",
 			"typographic quote"}[KindOf(r)]
 	}
 	return fmt.Sprintf("U+%04X (%s)", r, what)

@@ -17,7 +17,7 @@ func TestKindOf(t *testing.T) {
 func TestName(t *testing.T) {
 	for r, want := range map[rune]string{
 		0xa0: "U+00A0 (no-break space)", 0xfeff: "U+FEFF (byte order mark)", 0x201c: "U+201C (typographic quote)",
-		0x2003: "U+2003 (blank)", '\f': "U+000C (form feed)",
+		0x2003: "U+2003 (space)", '\f': "U+000C (form feed)",
 	} {
 		if got := Name(r); got != want {
 			t.Errorf("%U: %q, want %q", r, got, want)

@@ -53,7 +53,7 @@ func (p *Port) Fault() string {
 	switch strings.ToLower(p.Protocol) {
 	case "", "tcp", "udp", "sctp":
 	default:
-		return fmt.Sprintf("protocol %q is none of tcp, udp and sctp", p.Protocol)
+		return fmt.Sprintf("protocol %q is not tcp, udp or sctp", p.Protocol)
 	}
 	if p.IP != "" {
 		ip := p.IP

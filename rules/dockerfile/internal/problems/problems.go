@@ -60,8 +60,12 @@ func beforeFrom(d *image.Dockerfile, problem source.Problem) bool {
 }
 
 func rename(d *image.Dockerfile, problem source.Problem) fixers.Fix {
+	dashes := ""
+	if problem.Kind == dockerfile.KindUnknownFlag {
+		dashes = "--"
+	}
 	return fixers.Fix{
-		Title: "Rename to " + problem.Near, Safety: fixers.Unsafe,
+		Title: "Rename to " + dashes + problem.Near, Safety: fixers.Unsafe,
 		Edits:   []fixers.Edit{{File: d.Source, Span: problem.Span, Text: problem.Near}},
 		Changes: fixers.Changes{fixdocker.Instructions{}, fixers.Repair{}},
 	}

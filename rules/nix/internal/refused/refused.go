@@ -41,6 +41,10 @@ func Values(
 				break
 			}
 			finding := nixtext.At(text, nixtext.ValueSpan(entry, e.Word), e.Message)
+			warned := text.Host == nixuse.HostOption && e.Kind != nixconf.RelativePath
+			if !warned && text.Host != nixuse.HostFlake && text.Host != nixuse.HostModule {
+				finding.Message += ", so every Nix command fails"
+			}
 			if read == nixconf.Some {
 				finding.Message += " (on macOS; Nix on Linux does not know the setting)"
 				finding.Severity = rules.Warning
@@ -51,7 +55,10 @@ func Values(
 					finding.Severity = rules.Warning // nobody said that the file is for these releases
 				}
 			}
-			if text.Host == nixuse.HostOption && e.Kind != nixconf.RelativePath {
+			if e.Near != "" {
+				finding.Message += fmt.Sprintf("; did you mean %q?", e.Near)
+			}
+			if warned {
 				finding.Severity = rules.Warning // Nix warns about a bad --option and continues
 			}
 			report(entry, e, finding)
@@ -60,16 +67,25 @@ func Values(
 	}
 }
 
+// WriteNear returns the unsafe fix that writes the word that a misspelt value was probably meant to be.
+func WriteNear(text *nixuse.Text, entry *nixconf.Entry, e nixconf.TargetError) []fixers.Fix {
+	return write(text, entry, e.Near, fixers.Unsafe)
+}
+
 // WriteMeant returns the fix that writes a value as its author meant it, where there is only one possible meaning.
 func WriteMeant(text *nixuse.Text, entry *nixconf.Entry, e nixconf.TargetError) []fixers.Fix {
 	if !e.HasFix {
 		return nil
 	}
-	edits, ok := fixnix.SetValue(text.Fragment, entry, e.Fixed)
+	return write(text, entry, e.Fixed, fixers.Safe)
+}
+
+func write(text *nixuse.Text, entry *nixconf.Entry, value string, safety fixers.Safety) []fixers.Fix {
+	edits, ok := fixnix.SetValue(text.Fragment, entry, value)
 	if !ok {
 		return nil
 	}
-	return []fixers.Fix{nixtext.Fix(text, fmt.Sprintf("Write %s", e.Fixed), fixers.Safe, edits,
+	return []fixers.Fix{nixtext.Fix(text, fmt.Sprintf("Write %s", value), safety, edits,
 		fixers.Changes{fixers.Repair{}, fixnix.Settings{nixuse.Canonical(entry.Name.Text)}})}
 }
 
@@ -138,11 +154,14 @@ func joined(words []nixconf.Word) string {
 }
 
 // Report reports the values that are refused for errors of the given kinds. Where all targeted releases refuse a value,
-// the finding has the safe fix that writes what its author meant.
+// the finding has the safe fix that writes what its author meant, or the unsafe one that writes the nearest word.
 func Report(p *rules.Pass, text *nixuse.Text, kinds ...nixconf.ValueErrorKind) {
 	Values(p, text, func(entry *nixconf.Entry, e nixconf.TargetError, finding rules.Finding) {
 		if e.Coverage == nixconf.All {
 			finding.Fixes = WriteMeant(text, entry, e)
+			if e.Near != "" {
+				finding.Fixes = WriteNear(text, entry, e)
+			}
 		}
 		p.Report(finding)
 	}, kinds...)
