@@ -12,7 +12,7 @@
 // by their hashes: those of one file lie far apart, so that two branches which add or remove entries of the same file
 // seldom change neighbouring lines, which is where git sees a conflict.
 //
-// The text is what a finding marks, with each run of white space replaced by one blank; of a text longer than 1 KiB it
+// The text is what a finding marks, with each run of white space replaced by one space; of a text longer than 1 KiB it
 // is the first line, so an edit inside a long block does not make its finding new. A finding is accepted by an
 // entry with its path, its rule and its text. Of several findings with the same three, those whose line is that of an
 // entry come first, and then the others in the order of the file.
@@ -141,7 +141,7 @@ func (b *Baseline) line(text string, span source.Span, report func(source.Span, 
 		for list = strings.TrimLeft(list, " "); list != ""; list = strings.TrimLeft(list, " ") {
 			var path string
 			if path, list, ok = cutPath(list); !ok {
-				report(span, "the paths of the baseline cannot be read; a path with a blank or a quote is quoted")
+				report(span, "the paths of the baseline cannot be read; a path with a space or a quote is quoted")
 				return
 			}
 			if !slices.Contains(b.Paths, path) {
@@ -173,7 +173,7 @@ func (b *Baseline) line(text string, span source.Span, report func(source.Span, 
 	e.Count = count
 	var ok bool
 	if e.Path, e.Excerpt, ok = cutPath(fields[4]); !ok {
-		report(span, "the path of the entry cannot be read; a path with a blank or a quote is quoted")
+		report(span, "the path of the entry cannot be read; a path with a space or a quote is quoted")
 		return
 	}
 	b.Entries = append(b.Entries, e)
@@ -185,7 +185,7 @@ func isHash(s string, digits int) bool {
 	return err == nil && len(s) == digits
 }
 
-// cutPath reads a path at the beginning of a text, and returns what follows it after a blank.
+// cutPath reads a path at the beginning of a text, and returns what follows it after a space.
 func cutPath(s string) (path, rest string, ok bool) {
 	if !strings.HasPrefix(s, `"`) {
 		path, rest, _ = strings.Cut(s, " ")

@@ -28,15 +28,17 @@ type Matcher struct {
 type key struct{ text, rule, path string }
 
 // Matcher returns what matches findings with the entries. path returns what the baseline calls the file that findings
-// have under a path; active are the rules of the run, whose former names count too.
-func (b *Baseline) Matcher(path func(shown string) string, active []rules.Active) *Matcher {
+// have under a path, "" for one whose findings it does not accept; the other names of the rules in packs count too.
+func (b *Baseline) Matcher(path func(shown string) string, packs []rules.Pack) *Matcher {
 	m := &Matcher{
 		baseline: b, path: path, names: map[string]string{}, groups: map[key][]int{}, paths: map[string]bool{},
 		again: make([]bool, len(b.Entries)), counts: make([]int, len(b.Entries)), copies: map[int][]int{},
 	}
-	for _, r := range active {
-		for _, alias := range r.Aliases {
-			m.names[alias] = r.ID
+	for _, p := range packs {
+		for _, r := range p.Rules {
+			for _, alias := range r.Aliases {
+				m.names[alias] = r.ID
+			}
 		}
 	}
 	first := map[Entry]int{} // without what two equal entries may differ in
@@ -118,31 +120,12 @@ func (m *Matcher) group(findings, entries []int, lines []string, by, used []int)
 	}
 }
 
-// Known reports for each finding whether the baseline accepts it.
-func (m *Matcher) Known(findings []rules.Finding) []bool {
-	by, _ := m.Match(findings)
-	out := make([]bool, len(by))
-	for n := range by {
-		out[n] = by[n] >= 0
-	}
-	return out
-}
-
 // Kind is the kind of suppression that a finding has which a baseline accepts.
 const Kind = "baseline"
 
-// Apply moves the findings that the baseline accepts to the suppressed ones, marks all as new or unchanged, and returns
-// how many findings each entry accepts.
-func (m *Matcher) Apply(res *rules.Result) (used []int) {
-	by, used := m.Match(res.Findings)
-	known := make([]*rules.Suppression, len(by))
-	for n, entry := range by {
-		if entry >= 0 {
-			known[n] = &rules.Suppression{Kind: Kind, File: m.baseline.Source, Span: m.baseline.Entries[entry].Span}
-		}
-	}
-	res.Divide(known)
-	return used
+// Suppression returns what suppresses the findings that an entry accepts.
+func (b *Baseline) Suppression(entry int) *rules.Suppression {
+	return &rules.Suppression{Kind: Kind, File: b.Source, Span: b.Entries[entry].Span}
 }
 
 // Stale is an entry that accepts fewer findings than it says.
@@ -155,7 +138,7 @@ type Stale struct {
 }
 
 // Stale returns the entries that accept fewer findings than they say, in the order of the file; judged reports whether
-// the run would have found what an entry accepts. used is what Apply returns.
+// the run would have found what an entry accepts. used is what Match returns.
 func (m *Matcher) Stale(used []int, judged func(*Entry) bool) []Stale {
 	var out []Stale
 	for n := range m.baseline.Entries {

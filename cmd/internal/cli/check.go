@@ -75,11 +75,13 @@ func (a *app) check(flags *checkFlags, paths []string) error {
 	opts.Progress = progress.function()
 	res := rules.Check(r.workspace, r.policies, opts)
 	progress.end()
+	add(res, r.compare(res))
 	a.finish(r, res, res.Rejected)
 	if err := a.write(r, res, a.stdout); err != nil || !flags.diff {
 		return err
 	}
-	fixed := rules.Fix(r.workspace, r.policies, rules.FixOptions{CheckOptions: a.checkOptions(r)})
+	fixed := rules.Fix(r.workspace, r.policies, rules.FixOptions{CheckOptions: a.checkOptions(r), Leave: r.leave()})
+	r.pruned(fixed)
 	if len(fixed.Files) > 0 {
 		if _, err := a.stdout.Write([]byte("\n")); err != nil {
 			return fmt.Errorf("writing the diff: %w", err)

@@ -80,10 +80,11 @@ func (a *app) fix(flags *fixFlags, paths []string) error {
 	}
 	r.outputs = outputs
 	progress := a.newProgress(flags.quiet)
-	opts := rules.FixOptions{CheckOptions: a.checkOptions(r), Unsafe: flags.unsafe}
+	opts := rules.FixOptions{CheckOptions: a.checkOptions(r), Unsafe: flags.unsafe, Leave: r.leave()}
 	opts.Progress = progress.function()
 	res := rules.Fix(r.workspace, r.policies, opts)
 	progress.end()
+	r.pruned(res)
 
 	std := a.stderr // where the remaining findings are reported, unless --format names a file
 	done := outcome{files: res.Files, after: res.After}
@@ -193,7 +194,7 @@ func (a *app) writeFixed(r *run, res *rules.FixResult) (outcome, error) {
 			default:
 			}
 		}
-		if done.stopped != nil {
+		if done.stopped != nil || len(failed) > 0 && r.isBaseline(f.File) {
 			continue
 		}
 		if err := fixers.WriteFile(f.File, absolute(r.dir, f.File.Path), f.After); err != nil {
@@ -215,6 +216,7 @@ func (a *app) writeFixed(r *run, res *rules.FixResult) (outcome, error) {
 		opts := a.checkOptions(r)
 		opts.Changed = nil
 		done.after = rules.Check(r.workspace, r.policies, opts)
+		add(done.after, r.compare(done.after))
 	}
 	done.after.Unwritten = failed
 	if done.stopped != nil {

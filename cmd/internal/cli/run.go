@@ -40,6 +40,8 @@ type runFlags struct {
 	changed       bool
 	noGitignore   bool
 	noIgnores     bool
+	baseline      string
+	noBaseline    bool
 	formats       []string
 	statistics    bool
 	quiet         bool
@@ -93,6 +95,10 @@ func (f *runFlags) rules(cmd *cobra.Command, a *app) {
 	flags.BoolVar(&f.changed, "changed", false, "look at the named files as the changed ones of their "+
 		"repository, which is searched for what they affect")
 	flags.BoolVar(&f.noIgnores, "no-ignores", false, "also report findings that comments in the files suppress")
+	flags.StringVar(&f.baseline, "baseline", "", "report only findings that this `FILE` does not accept: see "+
+		"sandlint baseline")
+	flags.BoolVar(&f.noBaseline, "no-baseline", false, "also report what the baseline of the configuration accepts")
+	_ = cmd.MarkFlagFilename("baseline")
 	flags.StringVar(&f.shellCheck, "shellcheck", "", "check scripts with this `PROGRAM` instead of the "+
 		"shellcheck that is installed")
 	flags.BoolVar(&f.noShellCheck, "no-shellcheck", false, "do not check scripts with ShellCheck")
@@ -130,7 +136,9 @@ type run struct {
 	workspace *workspace.Workspace
 	policies  *policies
 	changed   change
-	partial   bool // files of the repository are left out
+	partial   bool     // files of the repository are left out
+	paths     []string // that the files were found by; none for the working directory
+	baselines []*acceptance
 	outputs   []report.Output
 	stdin     []byte // nil when standard input is not read
 	// shellCheck is the installed ShellCheck, nil where there is none or it is switched off.
@@ -178,11 +186,15 @@ func (a *app) prepare(f *runFlags, paths []string) (*run, error) {
 		}
 		r.stdin = opts.Stdin
 	}
+	r.paths = opts.Paths
 	opts.OneRun = true
 	if r.workspace, err = rules.Load(opts); err != nil {
 		return nil, err
 	}
 	if err := r.policies.check(a, r.dir, r.workspace); err != nil {
+		return nil, err
+	}
+	if err := r.accept(); err != nil {
 		return nil, err
 	}
 	r.prefetch()

@@ -47,6 +47,8 @@ type Config struct {
 	Rules []Rule
 	// FailOn is the lowest severity that makes a run fail, or "never"; "" when the file does not set it.
 	FailOn string
+	// Baseline is the path of the baseline, absolute; "" when the file names none.
+	Baseline string
 	// Packs are the rule packs that it names, in order.
 	Packs []Pack
 	// Unheeded are the linters whose comments suppress nothing: those that "suppressions" leaves out.
@@ -210,6 +212,7 @@ func (r *reader) top(b *hclsyntax.Body) []*Error {
 	var ruleBlocks []*hclsyntax.Block
 	r.Body(b, "the configuration", hcltext.Body{
 		Attributes: map[string]func(*hclsyntax.Attribute){
+			"baseline":     func(a *hclsyntax.Attribute) { r.baseline(a) },
 			"exclude":      func(a *hclsyntax.Attribute) { r.exclude(a) },
 			"fail_on":      func(a *hclsyntax.Attribute) { r.failOn(a) },
 			"suppressions": func(a *hclsyntax.Attribute) { r.suppressions(a) },

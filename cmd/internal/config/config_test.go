@@ -2,6 +2,7 @@ package config
 
 import (
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -92,7 +93,7 @@ func TestParseErrors(t *testing.T) {
 	}{
 		{`exlude = []`, []string{`exlude: unknown attribute "exlude" in the configuration; did you mean "exclude"?`}},
 		{`zzzz = 1`,
-			[]string{`zzzz: unknown attribute "zzzz" in the configuration, which may contain exclude, ` +
+			[]string{`zzzz: unknown attribute "zzzz" in the configuration, which may contain baseline, exclude, ` +
 				`fail_on, pack, packs, rule, suppressions, target`}},
 		{`rules "x" {}`, []string{`rules: unknown block "rules" in the configuration; did you mean "rule"?`}},
 		{`target = { nix = "2.24" }`, []string{`target: "target" must be a block, without an equals sign`}},
@@ -323,4 +324,20 @@ func FuzzParse(f *testing.F) {
 			}
 		}
 	})
+}
+
+// The baseline lies in the folder of the configuration or below.
+func TestBaseline(t *testing.T) {
+	for value, want := range map[string]string{
+		"a": "/repo/a", "lint/a": "/repo/lint/a", "../a": "", "/etc/passwd": "", ".": "", "": "", "a/../..": "",
+	} {
+		f := source.NewFile(Name, fmt.Appendf(nil, "baseline = %q\n", value))
+		c, err := parse(f, filepath.FromSlash("/repo"), nil)
+		switch {
+		case want == "" && err == nil:
+			t.Errorf("%q is accepted: %s", value, c.Baseline)
+		case want != "" && (err != nil || c.Baseline != filepath.FromSlash(want)):
+			t.Errorf("%q: %v, %v", value, c, err)
+		}
+	}
 }

@@ -36,6 +36,7 @@ type jsonFinding struct {
 	Fixes       []jsonFix        `json:"fixes"`
 	Fingerprint string           `json:"fingerprint"`
 	Suppressed  *jsonSuppression `json:"suppressed"`
+	Baseline    string           `json:"baseline,omitempty"`
 }
 
 type jsonRange struct {
@@ -233,6 +234,7 @@ func newJSONFinding(f *rules.Finding, fingerprint, help string) jsonFinding {
 		Related:     []jsonRelated{},
 		Fixes:       []jsonFix{},
 		Fingerprint: fingerprint,
+		Baseline:    string(f.Baseline),
 	}
 	for _, rel := range f.Related {
 		out.Related = append(out.Related, jsonRelated{

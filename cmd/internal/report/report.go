@@ -185,9 +185,7 @@ func Summary(res *rules.Result) string {
 	case c.Unsafe > 0:
 		s += fmt.Sprintf("; %d fixable with \"sandlint fix --unsafe\"", c.Unsafe)
 	}
-	if n := len(res.Suppressed); n > 0 {
-		s += fmt.Sprintf("; %d suppressed", n)
-	}
+	s += suppressed(res.Suppressed)
 	if n := len(res.Errors); n > 0 {
 		s += fmt.Sprintf("; %s could not be read", Plural(n, "file"))
 	}
@@ -198,6 +196,32 @@ func Summary(res *rules.Result) string {
 		s += fmt.Sprintf("; %s failed", Plural(n, "rule"))
 	}
 	return s
+}
+
+// suppressed says how many findings are suppressed, by what suppresses them.
+func suppressed(findings []rules.Finding) string {
+	comments, accepted, before := 0, 0, 0
+	for n := range findings {
+		switch s := findings[n].Suppressed; {
+		case s != nil && s.Kind == "baseline":
+			accepted++
+		case s != nil && s.Kind == "since":
+			before++
+		default:
+			comments++
+		}
+	}
+	out := ""
+	if comments > 0 {
+		out = fmt.Sprintf("; %d suppressed", comments)
+	}
+	if accepted > 0 {
+		out += fmt.Sprintf("; %d in the baseline", accepted)
+	}
+	if before > 0 {
+		out += fmt.Sprintf("; %d not new", before)
+	}
+	return out
 }
 
 // troubles are what was not looked at or not written, by file: those that could not be read or written, and those at
