@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"github.com/sandlint/sandlint/fixers"
+	"github.com/sandlint/sandlint/parsers/workspace"
 	"github.com/sandlint/sandlint/rules"
 )
 
@@ -15,18 +16,27 @@ import (
 func writeCompact(out io.Writer, r *Report) error {
 	w := bufio.NewWriter(out)
 	for _, t := range troubles(r.Result) {
-		fmt.Fprintf(w, "%s: error: %s\n", Visible(t.Path), shown(t.Err.Error()))
+		fmt.Fprintln(w, troubleLine(t))
 	}
 	for i := range r.Result.Findings {
-		f := &r.Result.Findings[i]
-		at := f.File.Position(f.Span.Start)
-		fmt.Fprintf(w, "%s:%d:%d: %s: %s [%s]\n", Visible(f.File.Path), at.Line, at.Column, f.Severity,
-			shown(f.Message), shown(f.ID()))
+		fmt.Fprintln(w, compactLine(&r.Result.Findings[i]))
 	}
 	if !r.Quiet {
 		fmt.Fprintln(w, Summary(r.Result))
 	}
 	return w.Flush()
+}
+
+// compactLine returns a finding as a line, without a line end.
+func compactLine(f *rules.Finding) string {
+	at := f.File.Position(f.Span.Start)
+	return fmt.Sprintf("%s:%d:%d: %s: %s [%s]", Visible(f.File.Path), at.Line, at.Column, f.Severity, shown(f.Message),
+		shown(f.ID()))
+}
+
+// troubleLine returns what went wrong with a file as a line, without a line end.
+func troubleLine(t workspace.FileError) string {
+	return fmt.Sprintf("%s: error: %s", Visible(t.Path), shown(t.Err.Error()))
 }
 
 // statistic is how often one rule found something.

@@ -33,6 +33,7 @@ type annotation struct {
 	line, endLine  int // 0 for an annotation of a whole file
 	col, endColumn int // 0 when line and endLine differ
 	title, message string
+	page           string // the address of the rule's page, or ""
 	logPrefix      string // what the log shows before the message
 }
 
@@ -79,6 +80,7 @@ func (e SummaryError) Unwrap() error { return e.err }
 
 // annotations returns one annotation for each file that could not be read and for each finding, in order.
 func annotations(r *Report) []annotation {
+	pages := newPages(r.Result)
 	var out []annotation
 	for _, e := range troubles(r.Result) {
 		out = append(out, annotation{
@@ -100,6 +102,7 @@ func annotations(r *Report) []annotation {
 			endLine:   end.Line,
 			title:     f.ID(),
 			message:   f.Message,
+			page:      pages.of(f.Rule),
 			logPrefix: fmt.Sprintf("%s:%d:%d: %s: ", f.File.Path, start.Line, start.Column, f.Severity),
 		}
 		if start.Line == end.Line {
@@ -174,8 +177,13 @@ func (a annotation) String() string {
 		add("endColumn", fmt.Sprint(a.endColumn))
 	}
 	add("title", a.title)
+	link := ""
+	if a.page != "" {
+		link = "\n" + a.page
+	}
+	message := secret.Mask(visibleInCommand(stripANSI(a.message)))
 	return "::" + a.command + " " + strings.Join(props, ",") + "::" +
-		escapeData.Replace(cutUTF16(secret.Mask(visibleInCommand(stripANSI(a.message))), annotationLength))
+		escapeData.Replace(cutUTF16(message, annotationLength-len(link))+link)
 }
 
 // visibleInCommand is like Visible, but for line ends, which commands escape.
@@ -267,6 +275,7 @@ func stepSummary(r *Report, size int) []byte {
 			break
 		}
 	}
+	pages := newPages(r.Result)
 	last := ""
 	for i := range r.Result.Findings {
 		if full {
@@ -281,7 +290,8 @@ func stepSummary(r *Report, size int) []byte {
 			last = f.File.Path
 		}
 		full = !row(head +
-			fmt.Sprintf("| %d | %s | %s | %s |\n", start.Line, f.Severity, markdown(f.Message), markdown(f.ID())))
+			fmt.Sprintf("| %d | %s | %s | %s |\n", start.Line, f.Severity, markdown(f.Message),
+				markdownLink(markdown(f.ID()), pages.of(f.Rule))))
 	}
 	if rows < total {
 		fmt.Fprintf(&b, "\n… and %d more; see the log of the step.\n", total-rows)
@@ -291,6 +301,16 @@ func stepSummary(r *Report, size int) []byte {
 		return nil
 	}
 	return b.Bytes()
+}
+
+// markdownLink returns Markdown text as a link to an address, or as it is where there is none.
+func markdownLink(text, address string) string {
+	if address == "" {
+		return text
+	}
+	escape := strings.NewReplacer("(", "%28", ")", "%29", "<", "%3C", ">", "%3E", "|", "%7C", " ", "%20", "`", "%60",
+		"\\", "%5C")
+	return "[" + text + "](" + escape.Replace(address) + ")"
 }
 
 // markdown returns s as Markdown text of one line that shows s and does nothing else: no markup, no mention, no cell

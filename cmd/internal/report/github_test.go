@@ -142,7 +142,7 @@ func TestGitHubReadBack(t *testing.T) {
 		f2 := rules.Finding{Rule: unknownRule, Severity: severities[i%3], Message: messages[i], File: f, Span: span}
 		findings = append(findings, f2)
 		want = append(want, issue{Type: []string{"warning", "error", "notice"}[i%3], File: name, Title: unknownRule.ID,
-			Message: messages[i],
+			Message: messages[i] + "\n" + projectURL + "docs/rules/nix/unknown-setting.md",
 			Line:    2, EndLine: 2, Col: 11, EndColumn: 12})
 	}
 	f := source.NewFile("multi", []byte("FROM a\nRUN b\n"))
@@ -151,10 +151,11 @@ func TestGitHubReadBack(t *testing.T) {
 			Span: source.Span{Start: 5, End: 9}},
 		rules.Finding{Rule: orderRule, Severity: rules.Style, Message: "with its line end", File: f,
 			Span: source.Span{Start: 5, End: 7}})
+	page := "\n" + projectURL + "docs/rules/order/nix-config-after-nix-command.md"
 	want = append(want,
-		issue{Type: "error", File: "multi", Title: orderRule.ID, Message: "over two lines", Line: 1, EndLine: 2},
-		issue{Type: "notice", File: "multi", Title: orderRule.ID, Message: "with its line end", Line: 1, EndLine: 1,
-			Col: 6, EndColumn: 7})
+		issue{Type: "error", File: "multi", Title: orderRule.ID, Message: "over two lines" + page, Line: 1, EndLine: 2},
+		issue{Type: "notice", File: "multi", Title: orderRule.ID, Message: "with its line end" + page, Line: 1,
+			EndLine: 1, Col: 6, EndColumn: 7})
 	want = append(want,
 		issue{Type: "error", File: "gone,dir:/Dockerfile", Title: "sandlint", Message: "no such file: x, y"})
 
@@ -237,12 +238,20 @@ func TestGitHubMessageCut(t *testing.T) {
 		{"\x1b[31m" + strings.Repeat("a", 4096) + "\x1b[0m", strings.Repeat("a", 4096)},
 	} {
 		f := source.NewFile("Dockerfile", nil)
-		r := &Report{Result: &rules.Result{Findings: []rules.Finding{{Rule: tagRule, Severity: rules.Error, File: f,
-			Message: tt.in}}}}
+		r := &Report{Result: &rules.Result{Rules: []rules.Active{{Rule: tagRule}}, // which has no page
+			Findings: []rules.Finding{{Rule: tagRule, Severity: rules.Error, File: f, Message: tt.in}}}}
 		got := runner(t, string(render(t, "github", r)))
 		if len(got) != 1 || got[0].Message != tt.want {
 			t.Errorf("%.20q (%d bytes) is cut to %.20q… (%d bytes), want %d", tt.in, len(tt.in), got[0].Message,
 				len(got[0].Message), len(tt.want))
+		}
+		// The link to the page stays.
+		page := "\n" + projectURL + "page"
+		r.Result.Rules[0].Help = projectURL + "page"
+		got = runner(t, string(render(t, "github", r)))
+		if len(got) != 1 || !strings.HasSuffix(got[0].Message, "…"+page) ||
+			len(utf16.Encode([]rune(got[0].Message))) < annotationLength-1 {
+			t.Errorf("%.20q with a link is cut to %d bytes", tt.in, len(got[0].Message))
 		}
 	}
 }

@@ -75,6 +75,11 @@ func Reporters() []Reporter {
 			Write: writeJSONLines},
 		{Name: "sarif", Summary: "code scanning: SARIF 2.1.0", Fixes: true, Write: writeSARIF},
 		{Name: "github", Summary: "annotations of a GitHub workflow, and its job summary", Write: writeGitHub},
+		{Name: "gitlab", Summary: "code quality reports of GitLab", Write: writeGitLab},
+		{Name: "rdjson", Summary: "reviewdog: one object", Fixes: true, Write: writeRDJSON},
+		{Name: "rdjsonl", Summary: "reviewdog, a line for each finding", Fixes: true, Write: writeRDJSONLines},
+		{Name: "checkstyle", Summary: "programs that read the XML of Checkstyle", Write: writeCheckstyle},
+		{Name: "junit", Summary: "programs that read the XML of JUnit", Write: writeJUnit},
 		{Name: "hadolint", Summary: "scripts that read hadolint's lines", Raw: true, Write: writeHadolint},
 		{Name: "hadolint-json", Summary: "scripts that read hadolint's JSON", Write: writeHadolintJSON},
 	}
@@ -231,6 +236,15 @@ func troubles(res *rules.Result) []workspace.FileError {
 	for _, e := range res.Failed {
 		err := fmt.Errorf("rule %s failed: %w", e.Rule.ID, e.Err)
 		out = append(out, workspace.FileError{Path: e.File.Path, Err: err})
+	}
+	return out
+}
+
+// reported returns the findings that are not suppressed, in order.
+func reported(res *rules.Result) []*rules.Finding {
+	out := make([]*rules.Finding, len(res.Findings))
+	for i := range res.Findings {
+		out[i] = &res.Findings[i]
 	}
 	return out
 }
