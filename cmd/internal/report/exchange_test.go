@@ -22,7 +22,8 @@ import (
 // hostile returns a report about files with odd names, whose messages hold what means something to readers.
 func hostile() *Report {
 	names := []string{
-		"a/b.Dockerfile", "new\nline", "tab\there", "esc\x1b[31m", "nul\x00", "bell\a", "::error file=x::y", "##[error]z",
+		"a/b.Dockerfile", "new\nline", "tab\there", "esc\x1b[31m", "nul\x00", "bell\a", "::error file=x::y",
+		"##[error]z",
 		"quote\"'`", "]]>", "<b>&amp;", "größe/界面.conf", "emoji 😀", "bad\xffutf8\xe4\xb8", "\ufffe\uffff",
 		"a:b%20c",
 		"\u202eevil", "del\x7f\u0085", " blank ", "-dash", "../up",
