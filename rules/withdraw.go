@@ -13,6 +13,7 @@ import (
 	"github.com/sandlint/sandlint/parsers/image"
 	"github.com/sandlint/sandlint/parsers/nixconf"
 	"github.com/sandlint/sandlint/parsers/nixuse"
+	"github.com/sandlint/sandlint/parsers/seccomp"
 	"github.com/sandlint/sandlint/parsers/source"
 	"github.com/sandlint/sandlint/parsers/workspace"
 )
@@ -21,19 +22,28 @@ import (
 // looks, and no proof can show what it means. They come back once that text is mended.
 
 // withdrawFixes removes the fixes of findings inside the instructions that BuildKit refuses and the scripts that no
-// shell can parse, but for those of what is wrong with these, in files that are refused as a whole, and inside the
-// nix.conf texts that are in another language.
+// shell can parse, but for those of what is wrong with these, in files and profiles that are refused as a whole, and
+// inside the nix.conf texts that are in another language.
 func withdrawFixes(all []Finding, doc *workspace.Document) {
 	if !offered(all) {
 		return
 	}
+	isSyntax := func(r *Rule) bool { return r.Syntax }
 	aboutDockerfile := func(r *Rule) bool { return r.Syntax && strings.HasPrefix(r.ID, "dockerfile/") }
 	if d := doc.Dockerfile; d != nil {
 		withdraw(all, doc.Source, refusedInstructions(d), aboutDockerfile)
 		withdraw(all, doc.Source, unreadableScripts(d), aboutDockerfile)
 	}
 	if broken(doc) {
-		withdraw(all, doc.Source, []source.Span{doc.Source.Span()}, func(r *Rule) bool { return r.Syntax })
+		withdraw(all, doc.Source, []source.Span{doc.Source.Span()}, isSyntax)
+	}
+	for _, p := range doc.Profiles {
+		switch {
+		case p.Fragment == nil:
+			withdraw(all, doc.Source, unreadRules(p), isSyntax)
+		case undecoded(p):
+			withdraw(all, doc.Source, []source.Span{p.Fragment.Span(p.Source.Span())}, isSyntax)
+		}
 	}
 	var foreign []source.Span
 	for _, text := range doc.Texts {
@@ -49,6 +59,10 @@ func broken(doc *workspace.Document) bool {
 	switch v := doc.Value.(type) {
 	case *nixuse.Hosted:
 		return v.Broken
+	case []*workspace.Profile:
+		return slices.ContainsFunc(v, func(p *workspace.Profile) bool {
+			return p.Fragment == nil && undecoded(p)
+		})
 	case *compose.File:
 		return len(v.Problems) > 0 || slices.ContainsFunc(v.Services, func(s *compose.Service) bool {
 			return withoutValue(v, s)
@@ -57,6 +71,29 @@ func broken(doc *workspace.Document) bool {
 	d := doc.Dockerfile
 	return d != nil && len(d.Problems) > 0 && len(d.Instructions) > 0 &&
 		d.Problems[0].Span.Start < d.Instructions[0].Span.Start && !d.Problems[0].Span.IsEmpty()
+}
+
+// undecoded reports whether a profile is refused as a whole, since it is no JSON or has values of other types than its
+// readers expect.
+func undecoded(p *workspace.Profile) bool {
+	return slices.ContainsFunc(p.Problems, func(problem source.Problem) bool {
+		return problem.Kind == seccomp.KindJSON || problem.Kind == seccomp.KindShape
+	})
+}
+
+// unreadRules returns where the rules of a profile are that only some of its readers can decode.
+func unreadRules(p *workspace.Profile) (spans []source.Span) {
+	for _, problem := range p.Problems {
+		if problem.Kind != seccomp.KindSuperset {
+			continue
+		}
+		n, _ := slices.BinarySearchFunc(p.Rules, problem.Span.Start,
+			func(r *seccomp.Rule, at int) int { return cmp.Compare(r.Span.End, at) })
+		if n < len(p.Rules) && p.Rules[n].Span.Contains(problem.Span) {
+			spans = append(spans, p.Rules[n].Span)
+		}
+	}
+	return spans
 }
 
 // withdraw removes the fixes that edit one of some spans of a file, but for those of the rules that may.

@@ -4,6 +4,7 @@ import (
 	"strings"
 
 	"github.com/sandlint/sandlint/fixers"
+	"github.com/sandlint/sandlint/parsers/files"
 	"github.com/sandlint/sandlint/parsers/outline"
 	"github.com/sandlint/sandlint/parsers/source"
 )
@@ -91,7 +92,7 @@ func DeleteItem(f *source.File, o *outline.Outline, place source.Span) (fixers.E
 	text, span := o.Values[n].Text, o.Spans[n].Whole
 	if !isItem {
 		edit, ok := deleteLines(f, span)
-		return edit, Scalar{Path: path, Was: text}, ok
+		return edit, Scalar{Path: path, Was: text}, ok && !alone(f, o, n, n)
 	}
 	change := Items{Path: path, Removed: []string{text}}
 	list := o.Find(path)
@@ -100,7 +101,7 @@ func DeleteItem(f *source.File, o *outline.Outline, place source.Span) (fixers.E
 	}
 	if o.Count(path+"[]") == 1 {
 		edit, ok := deleteLines(f, o.Spans[list].Whole)
-		return edit, change, ok
+		return edit, change, ok && !alone(f, o, min(list, n), max(list, n))
 	}
 	if f.Bytes[o.Spans[list].Value.Start] != '[' {
 		line := f.Line(f.LineOf(span.Start))
@@ -121,6 +122,20 @@ func DeleteItem(f *source.File, o *outline.Outline, place source.Span) (fixers.E
 		}
 	}
 	return fixers.Edit{File: f, Span: span}, change, true
+}
+
+// alone reports whether the values from first to last, which belong to one key, are all that a mapping of YAML has:
+// without them it would be no mapping.
+func alone(f *source.File, o *outline.Outline, first, last int) bool {
+	path := strings.TrimSuffix(o.Values[first].Path, "[]")
+	end := strings.LastIndexByte(path, '.')
+	if end < 0 || !files.IsYAML(f.Path) {
+		return false
+	}
+	beside := func(n int) bool {
+		return n >= 0 && n < len(o.Values) && strings.HasPrefix(o.Values[n].Path, path[:end+1])
+	}
+	return !beside(first-1) && !beside(last+1)
 }
 
 // deleteLines returns the edit that deletes the lines of a span, false where something else stands on them. In JSON a

@@ -2,6 +2,7 @@ package dockerfile
 
 import (
 	"fmt"
+	"path"
 	"strings"
 
 	"github.com/sandlint/sandlint/fixers"
@@ -29,16 +30,55 @@ var copyThenChmod = &rules.Rule{
 		if img.Dockerfile.Foreign() || img.Windows() {
 			return
 		}
-		steps := img.Steps()
-		for n, s := range steps {
+		var others []*image.Step // those above that are no such RUN
+		changed := remodes{made: map[*image.Step]int{}, files: map[string]int{}, folders: map[string]int{}}
+		for n, s := range img.Steps() {
+			changed.made[s] = n
 			if s.Name != "RUN" || s.Broken || s.Onbuild != nil || len(s.Instruction.Flags) > 0 {
+				others = append(others, s)
 				continue
 			}
-			if r, ok := readRemode(steps[:n], s); ok && img.Ships() {
-				p.Report(r.finding())
+			r, ok := readRemode(others, s)
+			if !ok {
+				others = append(others, s)
+				continue
 			}
+			if img.Ships() {
+				p.Report(r.finding(!changed.meets(r)))
+			}
+			changed.add(r, n)
 		}
 	}),
+}
+
+// remodes are the steps of a stage, by number, and those of the RUN instructions that changed paths, by the path.
+type remodes struct {
+	made           map[*image.Step]int
+	files, folders map[string]int
+}
+
+func (c *remodes) add(r *remode, n int) {
+	for full, t := range r.targets {
+		if c.files[full] = n; t.Folder {
+			c.folders[full] = n
+		}
+	}
+}
+
+// meets reports whether a RUN changes what one above does too, so what it does cannot come before that one.
+func (c *remodes) meets(r *remode) bool {
+	for full, t := range r.targets {
+		from := c.made[t.Step]
+		if c.files[full] > from {
+			return true
+		}
+		for at := full; len(c.folders) > 0 && at != "/" && at != "."; {
+			if at = path.Dir(at); c.folders[at] > from {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // remode is a RUN that changes the mode or owner of copied files, and does nothing else.
@@ -146,8 +186,8 @@ func mayChange(run, from *image.Step, program string) bool {
 	return program == "chmod" && ok && flag.Known && user.Known && owner == user.Text
 }
 
-// finding returns what is reported.
-func (r *remode) finding() rules.Finding {
+// finding returns what is reported, with a fix where the COPY may do what the RUN does.
+func (r *remode) finding(fixable bool) rules.Finding {
 	var what, flags string
 	for _, t := range r.order {
 		if t.mode != "" && !strings.Contains(what, "mode") {
@@ -179,7 +219,7 @@ func (r *remode) finding() rules.Finding {
 			"own; %s has %s", what, r.first.Text, others, stored, from.Name, flags),
 		Related: []rules.Related{{File: f, Span: from.Keyword, Message: "it is copied here"}},
 	}
-	if fix, ok := r.fix(); ok {
+	if fix, ok := r.fix(); ok && fixable {
 		finding.Fixes = []fixers.Fix{fix}
 	}
 	return finding

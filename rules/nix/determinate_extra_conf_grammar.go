@@ -55,8 +55,11 @@ func checkDeterminateExtraConfGrammar(p *rules.Pass, text *nixuse.Text) {
 			continue
 		}
 		later := last[name]
-		last[name] = entry
-		if later == nil || !nixtext.Known(text, later) || covers(later, entry) {
+		if later == nil {
+			last[name] = entry
+			continue
+		}
+		if !nixtext.Known(text, later) || covers(later, entry) {
 			continue
 		}
 		finding := nixtext.Atf(text, entry.Span,

@@ -115,8 +115,9 @@ func leaveOut(e *nixuse.Event, words []shell.Word, n int) (fixers.Fix, bool) {
 		return fixers.Fix{}, false
 	}
 	span := source.Span{Start: all[at-1].Span.End, End: words[n].Span.End}
-	if strings.Trim(e.File.Text(source.Span{Start: span.Start, End: words[n].Span.Start}), " \t\r\n\\`") != "" {
-		return fixers.Fix{}, false // a comment stands between the lines, or a redirection
+	if strings.Trim(e.File.Text(source.Span{Start: span.Start, End: words[n].Span.Start}), " \t\r\n\\`") != "" ||
+		strings.Contains(e.File.Text(all[at-1].Span), `\`) {
+		return fixers.Fix{}, false // a comment stands between the lines, a redirection, or an escaped blank
 	}
 	return fixers.Fix{
 		Title: "Leave it out", Safety: fixers.Safe,
