@@ -39,6 +39,14 @@ func Consumers() []string {
 	return names
 }
 
+// Newest returns the newest release of a consumer that is known, "" for what has no releases.
+func Newest(consumer string) string {
+	if releases := nixconf.Distribution(consumer).Releases(); len(releases) > 0 {
+		return releases[len(releases)-1].String()
+	}
+	return decide.Newest(consumer)
+}
+
 // Set adds a target: a consumer's version or range of versions, or for "platform" a list of platforms, for
 // "builder" one. The first
 // version of Nix, Lix or Determinate Nix that is given replaces the defaults. The error says what is possible.

@@ -5,8 +5,11 @@ import (
 	"fmt"
 	"runtime"
 	"runtime/debug"
+	"strings"
 
 	"github.com/spf13/cobra"
+
+	"github.com/sandlint/sandlint/parsers/workspace"
 )
 
 // build is what the version command prints.
@@ -14,17 +17,29 @@ type build struct {
 	Version  string `json:"version"`
 	Go       string `json:"go"`
 	Platform string `json:"platform"`
-	Revision string `json:"revision,omitempty"`
+	// Commit is what the program was built from, Date that commit's, and Modified says that there were changes.
+	Commit   string `json:"commit,omitempty"`
+	Date     string `json:"date,omitempty"`
 	Modified bool   `json:"modified,omitempty"`
+	// Newest are the newest releases of the consumers that this release of sandlint knows.
+	Newest map[string]string `json:"newest"`
 }
 
 func currentBuild() build {
 	b := build{Version: Version, Go: runtime.Version(), Platform: runtime.GOOS + "/" + runtime.GOARCH}
+	b.Newest = map[string]string{}
+	for _, c := range workspace.Consumers() {
+		if v := workspace.Newest(c); v != "" {
+			b.Newest[c] = v
+		}
+	}
 	if info, ok := debug.ReadBuildInfo(); ok {
 		for _, s := range info.Settings {
 			switch s.Key {
 			case "vcs.revision":
-				b.Revision = s.Value
+				b.Commit = s.Value
+			case "vcs.time":
+				b.Date = s.Value
 			case "vcs.modified":
 				b.Modified = s.Value == "true"
 			}
@@ -35,8 +50,11 @@ func currentBuild() build {
 
 func (b build) String() string {
 	s := fmt.Sprintf("sandlint %s (%s, %s", b.Version, b.Go, b.Platform)
-	if b.Revision != "" {
-		s += ", revision " + b.Revision
+	if b.Commit != "" {
+		s += ", commit " + b.Commit
+		if day, _, ok := strings.Cut(b.Date, "T"); ok {
+			s += " of " + day
+		}
 		if b.Modified {
 			s += " with changes"
 		}

@@ -249,6 +249,15 @@ func known(consumer string, v seccomp.Version) error {
 	return nil
 }
 
+// Newest returns the newest release of a consumer that is known, "" for something else.
+func Newest(consumer string) string {
+	r, ok := defaultRanges[consumer]
+	if !ok {
+		return ""
+	}
+	return shortVersion(r.To)
+}
+
 // shortVersion returns a version without the numbers that stand for any.
 func shortVersion(v seccomp.Version) string {
 	return strings.ReplaceAll(v.String(), "."+fmt.Sprint(endless), "")
