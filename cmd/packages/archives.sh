@@ -35,4 +35,5 @@ for target in "$@"; do
       gzip --no-name >"$folder/$name.tar.gz"
   fi
 done
-(cd "$folder" && sha256sum sandlint_*.tar.gz sandlint_*.zip 2>/dev/null >checksums.txt || [[ -s checksums.txt ]])
+cd "$folder"
+find . -name 'sandlint_*' -printf '%P\0' | sort -z | xargs -0 sha256sum >checksums.txt
