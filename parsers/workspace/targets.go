@@ -44,7 +44,7 @@ func Newest(consumer string) string {
 	if releases := nixconf.Distribution(consumer).Releases(); len(releases) > 0 {
 		return releases[len(releases)-1].String()
 	}
-	return decide.Newest(consumer)
+	return decide.Targets{}.NewestKnown(consumer)
 }
 
 // Set adds a target: a consumer's version or range of versions, or for "platform" a list of platforms, for

@@ -249,8 +249,8 @@ func known(consumer string, v seccomp.Version) error {
 	return nil
 }
 
-// Newest returns the newest release of a consumer that is known, "" for something else.
-func Newest(consumer string) string {
+// NewestKnown returns the newest release of a consumer that is known, whatever the targets are; "" for something else.
+func (Targets) NewestKnown(consumer string) string {
 	r, ok := defaultRanges[consumer]
 	if !ok {
 		return ""
