@@ -30,6 +30,7 @@ var mayRead = map[string]string{
 	"parsers/files/fs.go":                      "a tree of another kind, which has no disk",
 	"fixers/write.go":                          "writes over a regular file whose bytes are known",
 	"cmd/internal/cli/seccomp.go":              "a stream that the shell has opened",
+	"cmd/internal/git/git.go":                  "runs git, which lists and reads what a repository holds",
 	"cmd/internal/shellcheck/shellcheck.go":    "runs the program, over scripts that it has written itself",
 	"cmd/internal/cli/run.go":                  "creates the files that --format names",
 	"cmd/internal/report/github.go":            "appends to the summary of the job",

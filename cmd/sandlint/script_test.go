@@ -15,6 +15,7 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"github.com/sandlint/sandlint/cmd/internal/schematest"
+	"github.com/sandlint/sandlint/parsers/heavytest"
 
 	"github.com/sandlint/sandlint/cmd/internal/cli"
 )
@@ -46,19 +47,35 @@ func TestMain(m *testing.M) {
 //
 // and $SRC is the repository. With BOUNDED in the environment, a run of sandlint that takes more than 2 s of the
 // processor, or 200 MiB, ends with status 99.
-func TestScript(t *testing.T) {
+func TestScript(t *testing.T) { scripts(t, "script") }
+
+// TestGitScript runs the scripts of testdata/git, which start git. The folder of each is no repository.
+func TestGitScript(t *testing.T) {
+	heavytest.Program(t, "git")
+	scripts(t, "git")
+}
+
+func scripts(t *testing.T, folder string) {
 	root, err := filepath.Abs(filepath.Join("..", ".."))
 	if err != nil {
 		t.Fatal(err)
 	}
 	testscript.Run(t, testscript.Params{
-		Dir:                 filepath.Join("..", "..", "testdata", "script"),
+		Dir:                 filepath.Join("..", "..", "testdata", folder),
 		UpdateScripts:       *update,
 		RequireExplicitExec: true,
 		RequireUniqueNames:  true,
 		Setup: func(env *testscript.Env) error {
 			env.Setenv("SRC", root)
 			env.Setenv("SANDLINT_SHELLCHECK", "none") // so no script depends on the machine
+			if folder == "git" {
+				for _, who := range []string{"AUTHOR", "COMMITTER"} {
+					env.Setenv("GIT_"+who+"_NAME", "somebody")
+					env.Setenv("GIT_"+who+"_EMAIL", "somebody@example.org")
+				}
+				env.Setenv("GIT_CONFIG_NOSYSTEM", "1")
+				return nil
+			}
 			return os.Mkdir(filepath.Join(env.WorkDir, ".git"), 0o755)
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){

@@ -152,7 +152,7 @@ func (r *run) owns(b *acceptance, abs string) bool {
 
 // leave returns what says which findings a fix leaves alone, nil without a baseline.
 func (r *run) leave() func([]rules.Finding) []bool {
-	if len(r.baselines) == 0 {
+	if len(r.baselines) == 0 && r.since == nil {
 		return nil
 	}
 	return func(findings []rules.Finding) []bool {
@@ -163,6 +163,11 @@ func (r *run) leave() func([]rules.Finding) []bool {
 				out[n] = out[n] || by[n] >= 0
 			}
 		}
+		if r.since != nil {
+			for n, known := range r.since.known(r.dir, findings) {
+				out[n] = out[n] || known || r.since.own != nil && !r.staged(findings[n].File.Path)
+			}
+		}
 		return out
 	}
 }
@@ -170,7 +175,8 @@ func (r *run) leave() func([]rules.Finding) []bool {
 // compare moves the findings that were there before to the suppressed ones, and returns what is stale in the baselines,
 // as findings.
 func (r *run) compare(res *rules.Result) []rules.Finding {
-	if len(r.baselines) == 0 {
+	r.keepStaged(res)
+	if len(r.baselines) == 0 && (r.since == nil || r.since.own != nil) {
 		return nil
 	}
 	known := make([]*rules.Suppression, len(res.Findings))
@@ -190,6 +196,7 @@ func (r *run) compare(res *rules.Result) []rules.Finding {
 			stale = append(stale, b.staleFindings(active[at].Rule, active[at].Effective)...)
 		}
 	}
+	r.compareSince(res.Findings, known)
 	res.Divide(known)
 	return stale
 }
@@ -236,7 +243,7 @@ func (r *run) isBaseline(f *source.File) bool {
 // covers reports whether the run looks at all files that a baseline was written for.
 func (r *run) covers(b *acceptance) bool {
 	scope := r.scope(b)
-	return r.changed.files == nil &&
+	return r.changed.files == nil && (r.since == nil || r.since.own == nil) &&
 		!slices.ContainsFunc(b.Paths, func(path string) bool { return !baseline.Covers(scope, path) })
 }
 

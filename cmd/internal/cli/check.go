@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 
@@ -31,6 +32,19 @@ names them. They are looked at as a search of the whole repository does, which p
 other files, and of all files that did not change those findings are reported that depend on
 the changed ones: they are not there while these are empty.
 
+With --staged, the files are those of git's index, not of the work tree, so it does not matter
+what is not staged yet. All findings in files that the next commit changes are reported, and in
+other files those that HEAD does not have. The configuration and the baseline are read from the
+work tree. Without a path, the whole repository is searched; with nothing staged, the exit status
+is 0.
+
+With --since, the files as they are, untracked ones too, are compared with the last commit that
+HEAD and the revision have in common: the revision itself where HEAD comes after it, else where a
+branch began. Both states are checked, with the configuration of now, and a finding is reported
+that the earlier one does not have, in whatever file: one with the same rule, the same text and
+the same line where that begins. A file that was moved keeps its findings. Together with --staged,
+the index is compared. Submodules are not looked at there.
+
 The path - is standard input, which is checked alone; --stdin-filename says where that text
 belongs, which determines its kind, its configuration and the files beside it.
 
@@ -42,11 +56,14 @@ SANDLINT_FORMAT sets another default.`,
   sandlint check --diff nix.conf
   sandlint check --only sandbox,nix/unknown-setting --target nix=2.24
   sandlint check --changed etc/nix.conf compose.yaml
+  sandlint check --staged
+  sandlint check --since origin/main
   sandlint check --format json --stdin-filename images/Dockerfile - < buffer`,
 		RunE: func(_ *cobra.Command, args []string) error { return a.check(&flags, args) },
 	}
 	flags.input(cmd)
 	flags.rules(cmd, a)
+	flags.history(cmd)
 	cmd.Flags().BoolVar(&flags.statistics, "statistics", false,
 		"in the formats text and json, print how often each rule found something in place of the findings")
 	cmd.Flags().BoolVar(&flags.diff, "diff", false, "also print the safe fixes as a diff, after the findings")
@@ -75,6 +92,9 @@ func (a *app) check(flags *checkFlags, paths []string) error {
 	opts.Progress = progress.function()
 	res := rules.Check(r.workspace, r.policies, opts)
 	progress.end()
+	if err := errors.Join(r.read(), a.lookFor(r, res)); err != nil {
+		return err
+	}
 	add(res, r.compare(res))
 	a.finish(r, res, res.Rejected)
 	if err := a.write(r, res, a.stdout); err != nil || !flags.diff {

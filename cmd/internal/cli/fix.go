@@ -46,16 +46,22 @@ may be more fixes than check announces.
 With --changed, the named files are looked at as a search of their repository does, and only they
 are changed.
 
+With --staged, the diff is that of what is staged, for git apply --cached. With --since and
+--baseline, findings that were there before are left alone.
+
 With -w, the remaining findings are listed on standard error, one a line; with --format, they are
 reported in that format instead.`,
 		Example: `  sandlint fix
   sandlint fix | git apply
+  sandlint fix --staged | git apply --cached
+  sandlint fix -w --since origin/main
   sandlint fix -w --unsafe images/Dockerfile
   sandlint fix -w --stdin-filename nix.conf - < buffer`,
 		RunE: func(_ *cobra.Command, args []string) error { return a.fix(&flags, args) },
 	}
 	flags.input(cmd)
 	flags.rules(cmd, a)
+	flags.history(cmd)
 	cmd.Flags().BoolVarP(&flags.write, "write", "w", false, "write the fixed files instead of printing a diff")
 	cmd.Flags().BoolVar(&flags.failFixed, "exit-non-zero-on-fix", false,
 		"with -w, also make the exit status 1 when something was fixed")
@@ -66,6 +72,10 @@ reported in that format instead.`,
 func (a *app) fix(flags *fixFlags, paths []string) error {
 	if flags.failFixed && a.exitZero {
 		return errors.New("--exit-zero and --exit-non-zero-on-fix contradict each other")
+	}
+	if flags.staged && flags.write {
+		return errors.New("-w writes files of the work tree, which can differ from what is staged; " +
+			"\"sandlint fix --staged | git apply --cached\" fixes what is staged")
 	}
 	var outputs []report.Output
 	if len(flags.formats) > 0 {
@@ -79,11 +89,17 @@ func (a *app) fix(flags *fixFlags, paths []string) error {
 		return err
 	}
 	r.outputs = outputs
+	if err := a.look(r); err != nil {
+		return err
+	}
 	progress := a.newProgress(flags.quiet)
 	opts := rules.FixOptions{CheckOptions: a.checkOptions(r), Unsafe: flags.unsafe, Leave: r.leave()}
 	opts.Progress = progress.function()
 	res := rules.Fix(r.workspace, r.policies, opts)
 	progress.end()
+	if err := r.read(); err != nil {
+		return err
+	}
 	r.pruned(res)
 
 	std := a.stderr // where the remaining findings are reported, unless --format names a file
@@ -269,8 +285,11 @@ func (a *app) summarizeFixes(res *rules.FixResult, done outcome, flags *fixFlags
 	case applied > 0 && flags.write:
 		fixed = fmt.Sprintf("%s in %s written", report.Plural(applied, "fix"), report.Plural(len(done.files), "file"))
 	case applied > 0:
-		fixed = fmt.Sprintf("%s in %s; -w writes them", report.Plural(applied, "fix"),
-			report.Plural(len(done.files), "file"))
+		how := "-w writes them"
+		if flags.staged {
+			how = "\"git apply --cached\" stages them"
+		}
+		fixed = fmt.Sprintf("%s in %s; %s", report.Plural(applied, "fix"), report.Plural(len(done.files), "file"), how)
 	}
 	more := ""
 	if !flags.unsafe && slices.ContainsFunc(done.after.Findings, func(f rules.Finding) bool {

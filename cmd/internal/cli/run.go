@@ -15,6 +15,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/sandlint/sandlint/cmd/internal/config"
+	"github.com/sandlint/sandlint/cmd/internal/git"
 	"github.com/sandlint/sandlint/cmd/internal/report"
 	"github.com/sandlint/sandlint/cmd/internal/shellcheck"
 	"github.com/sandlint/sandlint/parsers/files"
@@ -41,6 +42,8 @@ type runFlags struct {
 	noGitignore   bool
 	noIgnores     bool
 	baseline      string
+	staged        bool
+	since         string
 	noBaseline    bool
 	formats       []string
 	statistics    bool
@@ -139,8 +142,11 @@ type run struct {
 	partial   bool     // files of the repository are left out
 	paths     []string // that the files were found by; none for the working directory
 	baselines []*acceptance
-	outputs   []report.Output
-	stdin     []byte // nil when standard input is not read
+	// repository is the one that --staged and --since are about, nil without them; since is nil without that.
+	repository *git.Repository
+	since      *earlier
+	outputs    []report.Output
+	stdin      []byte // nil when standard input is not read
 	// shellCheck is the installed ShellCheck, nil where there is none or it is switched off.
 	shellCheck *shellcheck.Runner
 }
@@ -168,6 +174,9 @@ func (a *app) prepare(f *runFlags, paths []string) (*run, error) {
 		if r.changed, opts.Paths, err = changedFiles(r.dir, opts.Paths); err != nil {
 			return nil, err
 		}
+	}
+	if err := a.history(r, &opts); err != nil {
+		return nil, err
 	}
 	if r.shellCheck, err = a.shellCheck(f); err != nil {
 		return nil, err
@@ -198,6 +207,9 @@ func (a *app) prepare(f *runFlags, paths []string) (*run, error) {
 		return nil, err
 	}
 	r.prefetch()
+	if r.since != nil {
+		r.since.opts = opts
+	}
 	return r, nil
 }
 
@@ -441,7 +453,7 @@ func (a *app) finish(r *run, res *rules.Result, rejected []rules.Rejected) {
 			a.warnf("skipped %s: %s", s.Path, s.Reason)
 		}
 	}
-	if res.Checked == 0 && len(res.Errors) == 0 && r.changed.files == nil &&
+	if res.Checked == 0 && len(res.Errors) == 0 && r.changed.files == nil && r.repository == nil &&
 		(excluded == 0 || excluded < len(res.Skipped)) {
 		a.setStatus(StatusUsage) // a mistaken path must not look like success
 	}
