@@ -205,7 +205,8 @@ type sarifFile struct {
 
 func writeSARIF(out io.Writer, r *Report) error {
 	w := &sarifWriter{jsonWriter: newJSONWriter(out), report: r, pages: newPages(r.Result), ruleIndex: map[string]int{},
-		places: newPlaces(r.Dir, ""), index: map[string]int{}, files: map[*source.File]*sarifFile{}}
+		places: newPlaces(r.Dir, ""), index: map[string]int{}, files: map[*source.File]*sarifFile{},
+		rules: []sarifRule{}, artifacts: []sarifArtifact{}}
 	all := merged(r.Result)
 	if r.getenv("GITHUB_ACTIONS") == "true" {
 		// GitHub opens an alert for each result, suppressed or not.

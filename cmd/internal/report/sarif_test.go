@@ -80,6 +80,14 @@ func regionText(r sarifRegion) string {
 	return fmt.Sprintf("%d:%d-%d:%d", r.StartLine, r.StartColumn, r.EndLine, r.EndColumn)
 }
 
+// A run without findings has empty lists, not null.
+func TestSARIFWithoutFindings(t *testing.T) {
+	out := render(t, "sarif", &Report{Result: &rules.Result{Checked: 1}})
+	if bytes.Contains(out, []byte("null")) {
+		t.Errorf("%s", out)
+	}
+}
+
 func TestSARIFFixes(t *testing.T) {
 	a := source.NewFile("a", []byte("one\ntwo\nthree\n"))
 	marked := source.NewFile("b", []byte("\ufeffone\n"))
