@@ -79,6 +79,7 @@ type sarifResult struct {
 	Locations           []sarifLocation    `json:"locations"`
 	RelatedLocations    []sarifLocation    `json:"relatedLocations,omitempty"`
 	PartialFingerprints map[string]string  `json:"partialFingerprints"`
+	BaselineState       string             `json:"baselineState,omitempty"`
 	Suppressions        []sarifSuppression `json:"suppressions,omitzero"` // nil, or a list that may be empty
 	Fixes               []sarifFix         `json:"fixes,omitempty"`
 }
@@ -361,12 +362,13 @@ func cutRunes(s string, n int) string {
 
 func (w *sarifWriter) result(f *rules.Finding, fingerprint string, suppressed bool) sarifResult {
 	out := sarifResult{
-		RuleID:    f.ID(),
-		RuleIndex: w.rule(f),
-		Kind:      "fail",
-		Level:     sarifLevel(f.Severity),
-		Message:   sarifText{Text: sarifMessage(f)},
-		Locations: []sarifLocation{{PhysicalLocation: w.physical(f.File, f.Span)}},
+		RuleID:        f.ID(),
+		RuleIndex:     w.rule(f),
+		Kind:          "fail",
+		Level:         sarifLevel(f.Severity),
+		Message:       sarifText{Text: sarifMessage(f)},
+		Locations:     []sarifLocation{{PhysicalLocation: w.physical(f.File, f.Span)}},
+		BaselineState: string(f.Baseline),
 		PartialFingerprints: map[string]string{
 			"primaryLocationLineHash": w.lineHash(f.File, f.Span),
 			"nodeHash/v1":             fingerprint,
@@ -511,7 +513,7 @@ func (w *sarifWriter) snippet(f *source.File, span source.Span) *sarifText {
 
 func (w *sarifWriter) suppression(s *rules.Suppression) sarifSuppression {
 	out := sarifSuppression{Kind: "external", Status: "accepted", Justification: shown(s.Reason)}
-	if s.Kind == "inline" {
+	if s.Kind == rules.KindInline {
 		out.Kind = "inSource"
 	}
 	if s.File != nil {

@@ -179,6 +179,27 @@ func TestSARIFSuppressions(t *testing.T) {
 	}
 }
 
+func TestSARIFBaseline(t *testing.T) {
+	r := sample(t)
+	for i := range r.Result.Findings {
+		r.Result.Findings[i].Baseline = rules.BaselineNew
+	}
+	r.Result.Suppressed[0].Baseline = rules.BaselineUnchanged
+	r.Result.Suppressed[0].Suppressed = &rules.Suppression{Kind: "baseline"}
+	for _, result := range sarifOf(t, r).Runs[0].Results {
+		want := "new"
+		if len(result.Suppressions) > 0 {
+			want = "unchanged"
+			if result.Suppressions[0].Kind != "external" {
+				t.Errorf("%+v", result.Suppressions)
+			}
+		}
+		if result.BaselineState != want {
+			t.Errorf("%s: %q, want %s", result.RuleID, result.BaselineState, want)
+		}
+	}
+}
+
 // More results than GitHub takes are cut, the least severe ones, and the report says so.
 func TestSARIFCut(t *testing.T) {
 	f := source.NewFile("f", []byte("a\n"))
