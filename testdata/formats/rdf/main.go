@@ -1,5 +1,5 @@
-// Command rdf reads diagnostics with reviewdog's own type: an object from a file that ends in .rdjson, and one from each
-// line of another. It prints how many there are.
+// Command rdf reads diagnostics with reviewdog's own type: an object from a file that ends in .rdjson, and one from
+// each line of another. It prints how many there are.
 package main
 
 import (
