@@ -153,9 +153,33 @@ func TestVersions(t *testing.T) {
 	for name, want := range map[string]string{
 		".pre-commit-hooks.yaml": "\n  entry: sandlint/sandlint:" + cli.Version + " ",
 		"pyproject.toml":         "\"sandlint==" + cli.Version + "\"",
+		"CHANGELOG.md":           "\n## " + cli.Version + " (",
+		"docs/ci.md":             "uses: sandlint/sandlint@v" + cli.Version + "\n",
 	} {
 		if !strings.Contains(rootFile(t, name), want) {
 			t.Errorf("%s lacks %q", name, want)
+		}
+	}
+	// Where the guide names a version, it is this one.
+	named := regexp.MustCompile(`sandlint(?:==|@v?|:|/v)(\d+\.\d+\.\d+)|rev: v(\d+\.\d+\.\d+)`)
+	for _, m := range named.FindAllStringSubmatch(rootFile(t, "docs/ci.md"), -1) {
+		if m[1]+m[2] != cli.Version {
+			t.Errorf("docs/ci.md has %s", m[0])
+		}
+	}
+}
+
+// TestArchiveNames checks that the two ways to make the archives of a release agree.
+func TestArchiveNames(t *testing.T) {
+	config, script := rootFile(t, ".goreleaser.yaml"), rootFile(t, "cmd/packages/archives.sh")
+	for _, pair := range [][2]string{
+		{`name_template: "sandlint_{{ .Version }}_{{ .Os }}_{{ .Arch }}"`, "name=sandlint_${version}_${os}_$arch"},
+		{"    flags:\n      - -trimpath\n    ldflags:\n      - -s -w\n", "go build -trimpath -ldflags='-s -w'"},
+		{"name_template: checksums.txt", ">checksums.txt"},
+		{"CGO_ENABLED=0", "CGO_ENABLED=0"},
+	} {
+		if !strings.Contains(config, pair[0]) || !strings.Contains(script, pair[1]) {
+			t.Errorf(".goreleaser.yaml must have %q, and archives.sh %q", pair[0], pair[1])
 		}
 	}
 }
