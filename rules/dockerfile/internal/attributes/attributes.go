@@ -43,6 +43,8 @@ func Find(before []*image.Step, full string, folder bool) (Origin, bool) {
 		switch {
 		case s.Onbuild != nil:
 			return Origin{}, false
+		case s.Name == "RUN" && !folder && elsewhere(s, full):
+			continue
 		case s.Name == "RUN", s.Name == "VOLUME", s.Name == "FROM":
 			return Origin{}, false
 		case s.Name != "COPY" && s.Name != "ADD":
@@ -68,6 +70,21 @@ func Find(before []*image.Step, full string, folder bool) (Origin, bool) {
 		}
 	}
 	return Origin{}, false
+}
+
+// elsewhere reports whether a RUN only changes modes and owners, and those of other paths.
+func elsewhere(s *image.Step, full string) bool {
+	for _, c := range s.Commands() {
+		if c.Name != "chmod" && c.Name != "chown" || c.Unread != image.Read || len(c.Words) < 3 {
+			return false
+		}
+		for _, w := range c.Words[2:] {
+			if at := c.PathOf(w); at == "" || at == full || below(full, at) {
+				return false
+			}
+		}
+	}
+	return len(s.Commands()) > 0
 }
 
 // Files returns the paths of the files that a COPY or ADD makes; those of folders are missing.
@@ -216,7 +233,12 @@ func (o Origin) Flags(mode, owner string) (flags Flags, ok bool) {
 		if frontend.LacksFlag(o.Step.Name, "chmod") || !o.chmod(mode, &flags) {
 			return flags, false
 		}
-		if !made && flags.Chmod != "755" && flags.Chmod != "0755" {
+		n, err := strconv.ParseUint(flags.Chmod, 8, 32)
+		switch {
+		case made || err != nil || n == 0o755: // letters do not count for folders
+		case n&0o111 == 0:
+			return flags, false // nobody could enter the folders that the instruction makes
+		default:
 			flags.Assumed = "folders that " + o.Step.Name + " makes for it get the mode too"
 		}
 	}
