@@ -13,7 +13,7 @@ import (
 // is false where the item does not stand in a list of one item a line, or of one line.
 func AddItem(f *source.File, o *outline.Outline, place source.Span, text string) (fixers.Edit, fixers.Change, bool) {
 	n := o.At(place)
-	if n < 0 || o.Broken || shared(o, place) {
+	if n < 0 || o.Broken || o.Shared(place) {
 		return fixers.Edit{}, nil, false
 	}
 	path, ok := strings.CutSuffix(o.Values[n].Path, "[]")
@@ -53,7 +53,7 @@ func AddItem(f *source.File, o *outline.Outline, place source.Span, text string)
 // where the scalar is not written as it is read.
 func Replace(f *source.File, o *outline.Outline, part source.Span, text string) (fixers.Edit, fixers.Change, bool) {
 	n := o.At(part)
-	if n < 0 || o.Broken || shared(o, part) {
+	if n < 0 || o.Broken || o.Shared(part) {
 		return fixers.Edit{}, nil, false
 	}
 	was := o.Values[n].Text
@@ -69,15 +69,24 @@ func Replace(f *source.File, o *outline.Outline, part source.Span, text string) 
 	return edit, Scalar{Path: o.Values[n].Path, Was: was, Is: is}, true
 }
 
-// shared reports whether a place lies in a value that other places use by its anchor.
-func shared(o *outline.Outline, place source.Span) bool {
-	for n, at := range o.Spans {
-		if at.Value.Contains(place) && strings.Contains(o.Values[n].Text, "&") &&
-			strings.HasPrefix(strings.TrimLeft(strings.TrimPrefix(o.Values[n].Text, "!"), " "), "&") {
-			return true
-		}
+// DeleteList returns the edit that deletes the list of an item at a place, with its key, and what it declares: for a
+// list of the given number of items, at least two, all of which go. It is false for another list, where something else
+// stands on the lines that go, and where other places use the list too.
+func DeleteList(f *source.File, o *outline.Outline, item source.Span, items int) (fixers.Edit, fixers.Change, bool) {
+	n := o.At(item)
+	if n < 0 || items < 2 || o.Broken || o.Shared(item) {
+		return fixers.Edit{}, nil, false
 	}
-	return false
+	path, ok := strings.CutSuffix(o.Values[n].Path, "[]")
+	if list := o.Find(path); ok && list >= 0 && o.Count(path+"[]") == items && o.Count(path) == 1 {
+		change := Items{Path: path}
+		for at := list + 1; at <= list+items && at < len(o.Values) && o.Values[at].Path == path+"[]"; at++ {
+			change.Removed = append(change.Removed, o.Values[at].Text)
+		}
+		edit, ok := deleteLines(f, o.Spans[list].Whole)
+		return edit, change, ok && len(change.Removed) == items && !strings.Contains(f.Text(edit.Span), "#")
+	}
+	return fixers.Edit{}, nil, false
 }
 
 // DeleteItem returns the edit that deletes the item of a list, or the scalar, at a place, and with the last item the
@@ -85,7 +94,7 @@ func shared(o *outline.Outline, place source.Span) bool {
 // too.
 func DeleteItem(f *source.File, o *outline.Outline, place source.Span) (fixers.Edit, fixers.Change, bool) {
 	n := o.At(place)
-	if n < 0 || o.Broken || o.Values[n].Text == "{}" || o.Values[n].Text == "[]" || shared(o, place) {
+	if n < 0 || o.Broken || o.Values[n].Text == "{}" || o.Values[n].Text == "[]" || o.Shared(place) {
 		return fixers.Edit{}, nil, false
 	}
 	path, isItem := strings.CutSuffix(o.Values[n].Path, "[]")
@@ -96,7 +105,7 @@ func DeleteItem(f *source.File, o *outline.Outline, place source.Span) (fixers.E
 	}
 	change := Items{Path: path, Removed: []string{text}}
 	list := o.Find(path)
-	if list < 0 {
+	if list < 0 || o.Count(path) > 1 { // the key occurs twice
 		return fixers.Edit{}, nil, false
 	}
 	if o.Count(path+"[]") == 1 {

@@ -5,6 +5,7 @@
 package values
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 
@@ -51,7 +52,13 @@ func Compare(before, after *outline.Outline, fixes []fixers.Fix) string {
 		return "a comment changed"
 	}
 	was, is := newBag(before.Values), newBag(after.Values)
+	seen := map[string]bool{}
 	for _, c := range fixers.Declared[Items](fixes...) {
+		if same := fmt.Sprintf("%q", []any{c.Path, c.Removed, c.Added}); len(c.Removed) > 1 && seen[same] {
+			continue // several fixes delete one list by the same edit
+		} else {
+			seen[same] = true
+		}
 		for _, text := range c.Removed {
 			if !was.take(c.Path+"[]", text) {
 				return "the list " + c.Path + " has no item " + text

@@ -24,6 +24,7 @@ type Outline struct {
 	Broken bool
 
 	first, count map[string]int // by path
+	anchored     []source.Span  // the values with an anchor that are not inside of another, in order
 }
 
 // Value is one value of a file.
@@ -49,8 +50,23 @@ func (o *Outline) Add(v Value, at Place) {
 	if o.count[v.Path]++; o.count[v.Path] == 1 {
 		o.first[v.Path] = len(o.Values)
 	}
+	if last := len(o.anchored) - 1; hasAnchor(v.Text) && (last < 0 || !o.anchored[last].Contains(at.Value)) {
+		o.anchored = append(o.anchored, at.Value)
+	}
 	o.Values = append(o.Values, v)
 	o.Spans = append(o.Spans, at)
+}
+
+// hasAnchor reports whether an anchor stands before a value, behind its tag or alone.
+func hasAnchor(text string) bool {
+	return strings.Contains(text, "&") &&
+		strings.HasPrefix(strings.TrimLeft(strings.TrimPrefix(text, "!"), " "), "&")
+}
+
+// Shared reports whether a place lies in a value that other places may use by its anchor.
+func (o *Outline) Shared(place source.Span) bool {
+	n := sort.Search(len(o.anchored), func(i int) bool { return o.anchored[i].Start > place.Start })
+	return n > 0 && o.anchored[n-1].Contains(place)
 }
 
 // At returns the index of the smallest value that contains a span, -1 where none does.

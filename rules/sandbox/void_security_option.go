@@ -32,23 +32,22 @@ var voidSecurityOption = &rules.Rule{
 		void := func(f *source.File, span source.Span, format string, args ...any) rules.Finding {
 			return rules.Finding{File: f, Span: span, Message: fmt.Sprintf(format, args...), Related: place}
 		}
+		options, added := voidItems{key: "security_opt"}, voidItems{key: "cap_add"}
 		for _, o := range run.Options {
 			if !o.Value.Known || o.Value.Overridable || !runs.Void(o) {
 				continue
 			}
-			f := void(o.Value.File, o.Span, "%q has no effect: a privileged container is without this confinement",
-				o.Value.File.Text(o.Span))
-			f.Fixes = deleteItem(p, run, "security_opt", o.Value.File, o.Span)
-			p.Report(f)
+			options.add(void(o.Value.File, o.Span, "%q has no effect: a privileged container is without this "+
+				"confinement", o.Value.File.Text(o.Span)))
 		}
 		for _, c := range run.CapAdd {
 			if c.Known && !c.Overridable {
-				f := void(c.File, c.Span, "adding the capability %s has no effect: a privileged container has all",
-					c.Text)
-				f.Fixes = deleteItem(p, run, "cap_add", c.File, c.Span)
-				p.Report(f)
+				added.add(void(c.File, c.Span, "adding the capability %s has no effect: a privileged container has "+
+					"all", c.Text))
 			}
 		}
+		options.report(p, run)
+		added.report(p, run)
 		for _, c := range run.CapDrop {
 			if c.Known && !c.Overridable {
 				f := void(c.File, c.Span, "dropping the capability %s has no effect: a privileged container has all",
@@ -60,24 +59,63 @@ var voidSecurityOption = &rules.Rule{
 	}),
 }
 
-// deleteItem returns the fix that deletes an item of a list of a service, or the whole list where it is the only one:
-// for lists with one item a line.
-func deleteItem(p *rules.Pass, run *runs.Run, key string, f *source.File, item source.Span) []fixers.Fix {
-	if run.Host == runs.Devcontainer {
-		return deleteValue(p, f, item)
+// voidItems are the findings about the items of one list of a service.
+type voidItems struct {
+	key      string
+	findings []rules.Finding
+}
+
+func (v *voidItems) add(f rules.Finding) { v.findings = append(v.findings, f) }
+
+// report reports the findings. Where a list has nothing but such items, the fix of each deletes it as a whole.
+func (v *voidItems) report(p *rules.Pass, run *runs.Run) {
+	for _, f := range v.findings {
+		if _, own := run.Keys[v.key]; own && f.File == run.File || run.Host == runs.Devcontainer {
+			f.Fixes = v.fixes(p, run, f)
+		}
+		p.Report(f)
 	}
-	list, ok := run.Keys[key]
-	if !ok || f != run.File || !list.Contains(item) {
+}
+
+// fixes returns the fix that deletes an item, or its list.
+func (v *voidItems) fixes(p *rules.Pass, run *runs.Run, of rules.Finding) []fixers.Fix {
+	if !p.WantsFixes() {
 		return nil
 	}
-	n := f.LineOf(item.Start)
-	if text := f.Text(f.Line(n)); !strings.HasPrefix(strings.TrimLeft(text, " \t"), "- ") || f.LineOf(list.Start) == n {
-		return deleteValue(p, f, item)
+	fix := fixers.Fix{Title: "Delete " + strings.Trim(of.File.Text(of.Span), `"'`), Safety: fixers.Safe}
+	outline := p.Workspace.Outline(of.File)
+	edit, change, ok := fixvalues.DeleteList(of.File, outline, of.Span, len(v.findings))
+	if ok {
+		fix.Title = "Delete " + v.key
+	} else {
+		edit, change, ok = fixvalues.DeleteItem(of.File, outline, of.Span)
+	}
+	switch {
+	case ok:
+		fix.Changes = fixers.Changes{change}
+	case run.Host != runs.Devcontainer:
+		edit, ok = deleteLine(run, v.key, of)
+	}
+	if !ok {
+		return nil
+	}
+	fix.Edits = []fixers.Edit{edit}
+	return []fixers.Fix{fix}
+}
+
+// deleteLine returns the edit that deletes an item of a list of one item a line, with a comment behind it, or the whole
+// list where it is the only one.
+func deleteLine(run *runs.Run, key string, of rules.Finding) (fixers.Edit, bool) {
+	f, list := of.File, run.Keys[key]
+	n := f.LineOf(of.Span.Start)
+	if text := f.Text(f.Line(n)); !list.Contains(of.Span) || f.LineOf(list.Start) == n ||
+		!strings.HasPrefix(strings.TrimLeft(text, " \t"), "- ") {
+		return fixers.Edit{}, false
 	}
 	indent := f.Text(f.Line(f.LineOf(list.Start)))
 	indent = indent[:len(indent)-len(strings.TrimLeft(indent, " \t"))]
 	if strings.Count(f.Text(run.Whole), "\n"+indent+key+":") > 1 {
-		return nil // Compose refuses a key that occurs twice
+		return fixers.Edit{}, false // Compose refuses a key that occurs twice
 	}
 	items := 0
 	for _, line := range strings.Split(f.Text(list), "\n") {
@@ -89,19 +127,5 @@ func deleteItem(p *rules.Pass, run *runs.Run, key string, f *source.File, item s
 	if items == 1 {
 		span = f.FullLine(f.LineOf(list.Start)).Join(span)
 	}
-	return []fixers.Fix{{
-		Title: "Delete " + f.Text(item), Safety: fixers.Safe, Edits: []fixers.Edit{{File: f, Span: span}},
-	}}
-}
-
-// deleteValue returns the fix that deletes an item of a list on one line, or of JSON.
-func deleteValue(p *rules.Pass, f *source.File, item source.Span) []fixers.Fix {
-	edit, change, ok := fixvalues.DeleteItem(f, p.Workspace.Outline(f), item)
-	if !ok {
-		return nil
-	}
-	return []fixers.Fix{{
-		Title: "Delete " + strings.Trim(f.Text(item), `"'`), Safety: fixers.Safe, Edits: []fixers.Edit{edit},
-		Changes: fixers.Changes{change},
-	}}
+	return fixers.Edit{File: f, Span: span}, true
 }
