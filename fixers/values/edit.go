@@ -147,8 +147,8 @@ func alone(f *source.File, o *outline.Outline, first, last int) bool {
 	return !beside(first-1) && !beside(last+1)
 }
 
-// deleteLines returns the edit that deletes the lines of a span, false where something else stands on them. In JSON a
-// comma must follow, which goes too.
+// deleteLines returns the edit that deletes the lines of a span, false where something else stands on them. In JSON the
+// comma behind it goes too or, for the last member, the one before it.
 func deleteLines(f *source.File, span source.Span) (fixers.Edit, bool) {
 	lines := f.FullLine(f.LineOf(span.Start)).Join(f.FullLine(f.LineOf(max(span.Start, span.End-1))))
 	before := f.Text(source.Span{Start: lines.Start, End: span.Start})
@@ -156,6 +156,10 @@ func deleteLines(f *source.File, span source.Span) (fixers.Edit, bool) {
 	want := ""
 	if strings.HasSuffix(f.Path, ".json") {
 		want = ","
+		start := len(strings.TrimRight(string(f.Bytes[:span.Start]), " \t\r\n"))
+		if after == "" && start > 0 && f.Bytes[start-1] == ',' {
+			return fixers.Edit{File: f, Span: source.Span{Start: start - 1, End: span.End}}, true
+		}
 	}
 	return fixers.Edit{File: f, Span: lines}, strings.Trim(before, " \t") == "" && after == want
 }

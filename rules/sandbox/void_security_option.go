@@ -85,8 +85,8 @@ func (v *voidItems) fixes(p *rules.Pass, run *runs.Run, of rules.Finding) []fixe
 	fix := fixers.Fix{Title: "Delete " + strings.Trim(of.File.Text(of.Span), `"'`), Safety: fixers.Safe}
 	outline := p.Workspace.Outline(of.File)
 	edit, change, ok := fixvalues.DeleteList(of.File, outline, of.Span, len(v.findings))
-	if ok {
-		fix.Title = "Delete " + v.key
+	if items, isList := change.(fixvalues.Items); ok && isList {
+		fix.Title = "Delete " + items.Path[strings.LastIndexByte(items.Path, '.')+1:]
 	} else {
 		edit, change, ok = fixvalues.DeleteItem(of.File, outline, of.Span)
 	}

@@ -40,6 +40,8 @@ func grant(
 	switch {
 	case strings.HasSuffix(f.Path, ".hcl"):
 		return grantHCL(f, outlined(f), place, entitlement)
+	case files.IsJSON(f.Path):
+		return grantJSON(f, outlined(f), place, entitlement)
 	case files.IsYAML(f.Path):
 		o := outlined(f)
 		n := o.At(place)
@@ -90,7 +92,8 @@ func grantHCL(
 		brace := o.Spans[n].Value.Start + 1
 		line := f.Line(f.LineOf(brace - 1))
 		if strings.TrimSpace(f.Text(source.Span{Start: brace, End: line.End})) != "" {
-			return edit, nil, false // on one line
+			edit, ok = openBlock(f, o.Spans[n].Value, `entitlements = ["`+entitlement+`"]`)
+			return edit, change, ok
 		}
 		at := f.FullLine(f.LineOf(brace - 1)).End
 		indent := "  "
@@ -104,6 +107,66 @@ func grantHCL(
 		}, change, true
 	}
 	return edit, nil, false
+}
+
+// openBlock returns the edit that adds an attribute to a block of HCL on one line, which has room for one alone: each
+// gets a line. It is false for another block.
+func openBlock(f *source.File, block source.Span, attribute string) (edit fixers.Edit, ok bool) {
+	line := f.Line(f.LineOf(block.Start))
+	inner := source.Span{Start: block.Start + 1, End: block.End - 1}
+	text := strings.TrimSpace(f.Text(inner))
+	if !line.Contains(block) || !strings.HasSuffix(f.Text(block), "}") || strings.ContainsAny(text, "#") ||
+		strings.Contains(text, "//") || strings.Contains(text, "/*") {
+		return edit, false
+	}
+	end := lineEnd(f)
+	before := f.Text(source.Span{Start: line.Start, End: block.Start})
+	indent := before[:len(before)-len(strings.TrimLeft(before, " \t"))]
+	lines := end + indent + "  " + attribute + end
+	if text != "" {
+		lines += indent + "  " + text + end
+	}
+	return fixers.Edit{File: f, Span: inner, Text: lines + indent}, true
+}
+
+// grantJSON adds the entitlement to a target of a bake file in JSON.
+func grantJSON(
+	f *source.File, o *outline.Outline, place source.Span, entitlement string,
+) (edit fixers.Edit, _ fixers.Change, ok bool) {
+	n := o.At(place)
+	for n >= 0 && o.Values[n].Text != "{}" {
+		n--
+	}
+	// The place is the key of the target, so the smallest value around it is that of all targets.
+	for n++; n < len(o.Values) && !o.Spans[n].Whole.Contains(place); n++ {
+	}
+	if o.Broken || n >= len(o.Values) || o.Values[n].Text != "{}" || !strings.HasPrefix(o.Values[n].Path, "target.") {
+		return edit, nil, false
+	}
+	path := o.Values[n].Path + ".entitlements"
+	change := fixvalues.Items{Path: path, Added: []string{entitlement}}
+	if at := o.Find(path); at >= 0 {
+		last := at + o.Count(path+"[]")
+		if o.Values[at].Text != "[]" || last == at || last >= len(o.Values) || o.Values[last].Path != path+"[]" ||
+			o.Count(path) > 1 {
+			return edit, nil, false
+		}
+		end := o.Spans[last].Whole.End
+		edit = fixers.Edit{File: f, Span: source.Span{Start: end, End: end}, Text: `, "` + entitlement + `"`}
+		return edit, change, true
+	}
+	brace := o.Spans[n].Value.Start + 1
+	text := `"entitlements": ["` + entitlement + `"]`
+	if n+1 < len(o.Values) && strings.HasPrefix(o.Values[n+1].Path, o.Values[n].Path+".") {
+		first := o.Spans[n+1].Whole.Start
+		gap := f.Text(source.Span{Start: brace, End: first})
+		if gap == "" {
+			gap = " "
+		}
+		text += "," + gap
+		brace = first
+	}
+	return fixers.Edit{File: f, Span: source.Span{Start: brace, End: brace}, Text: text}, change, true
 }
 
 // grantAction adds the input "allow" to an action.
