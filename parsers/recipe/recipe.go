@@ -1,6 +1,6 @@
-// Package recipe finds the shell commands of Makefiles, justfiles, Taskfiles and the scripts of package.json, with the
-// variables that have one known value in their own file; everything else that make or just would fill in is opaque. It
-// also reads what skaffold, Earthly and Tilt build.
+// Package recipe finds the shell commands of Makefiles, justfiles, Taskfiles, Earthfiles and the scripts of
+// package.json, with the variables that have one known value in their own file; everything else that make or just would
+// fill in is opaque. It also reads what skaffold, Earthly and Tilt build.
 package recipe
 
 import (
@@ -22,10 +22,10 @@ const (
 	exported = "DOCKER_DEFAULT_PLATFORM"
 )
 
-// Named reports whether a path is that of a Makefile, a justfile or a Taskfile.
+// Named reports whether a path is that of a Makefile, a justfile, a Taskfile or an Earthfile.
 func Named(name string) bool {
 	base := path.Base(name)
-	return isMakefile(base) || isJustfile(base) || isTaskfile(base)
+	return isMakefile(base) || isJustfile(base) || isTaskfile(base) || isEarthfile(base)
 }
 
 func isMakefile(base string) bool {
@@ -36,10 +36,18 @@ func isJustfile(base string) bool {
 	return strings.EqualFold(base, "justfile") || strings.EqualFold(base, ".justfile") || path.Ext(base) == ".just"
 }
 
-// Of returns the shell scripts of a Makefile, a justfile, a Taskfile or a package.json: each line of a recipe that runs
-// in a shell of its own, or a whole recipe. ok is false for a file that is none of them. All run them in the file's own
-// folder.
+// Of returns the shell scripts of a Makefile, a justfile, a Taskfile, a package.json or an Earthfile: each line of a
+// recipe that runs in a shell of its own, or a whole recipe. ok is false for a file that is none of them. All run them
+// in the file's own folder, but for what an Earthfile runs in a container: see Local.
 func Of(f *source.File) (scripts []*source.Fragment, ok bool) {
+	if isEarthfile(path.Base(f.Path)) {
+		return earthCommands(f, false), true
+	}
+	return Local(f)
+}
+
+// Local is like Of, without what runs in a container, where other files are.
+func Local(f *source.File) (scripts []*source.Fragment, ok bool) {
 	switch base := path.Base(f.Path); {
 	case isMakefile(base):
 		return makefile(f), true
@@ -49,6 +57,8 @@ func Of(f *source.File) (scripts []*source.Fragment, ok bool) {
 		return taskfile(f), true
 	case base == "package.json":
 		return packageScripts(f), true
+	case isEarthfile(base):
+		return earthCommands(f, true), true
 	}
 	return nil, false
 }

@@ -465,7 +465,7 @@ func (w *Workspace) buildsOfScript(root, dir, home string, f *source.File, nativ
 	}
 	starts := []string{own}
 	scripts, why := []*source.Fragment{source.WholeFile(f)}, "platforms of a build script"
-	if recipes, ok := recipe.Of(f); ok {
+	if recipes, ok := recipe.Local(f); ok {
 		scripts, why = recipes, "platforms of a build recipe"
 	} else {
 		if path.Ext(f.Path) == "" && !bytes.HasPrefix(f.Bytes, []byte("#!")) {

@@ -52,7 +52,7 @@ func (w *Workspace) hosted(e *Entry, f *source.File) *nixuse.Hosted {
 	case files.KindModule:
 		h.module(f)
 	case files.KindRecipe:
-		scripts, _ := recipe.Of(f)
+		scripts, _ := recipe.Local(f)
 		for _, s := range scripts {
 			if mentionsNixConf(s.Text) {
 				h.script(s, shell.Sh, shell.EchoUnknown)

@@ -192,7 +192,7 @@ func ClaimsRecipe(name string, text func() []byte) bool {
 	return recipe.Named(name) && (runs.MentionsRun(text()) || mentionsNixConf(text()))
 }
 
-// OpenRecipe is Format.Open of Makefiles, justfiles and Taskfiles. Value is a *nixuse.Hosted.
+// OpenRecipe is Format.Open of Makefiles, justfiles, Taskfiles and Earthfiles. Value is a *nixuse.Hosted.
 func OpenRecipe(w *Workspace, e *Entry, f *source.File) (*Document, error) {
 	h := w.hosted(e, f)
 	d := &Document{Value: h, Texts: h.Texts}
