@@ -91,8 +91,8 @@ func TestScriptPlatforms(t *testing.T) {
 			"        --platform linux/arm64 .\n", both},
 		{"another target's Dockerfile", "Earthfile",
 			"VERSION 0.8\nb:\n    FROM DOCKERFILE --platform=linux/arm64 +src/*\n", ""},
-		{"a target on the machine itself", "Earthfile", "VERSION 0.8\nb:\n    LOCALLY\n    RUN --no-cache " + build + ".\n" +
-			"c:\n    RUN docker build --platform linux/386 .\n", both},
+		{"a target on the machine itself", "Earthfile", "VERSION 0.8\nb:\n    LOCALLY\n" +
+			"    RUN --no-cache " + build + ".\nc:\n    RUN docker build --platform linux/386 .\n", both},
 		{"a target with a daemon", "Earthfile", "VERSION 0.8\nb:\n    FROM earthly/dind\n    WITH DOCKER\n" +
 			"        RUN " + build + ".\n    END\n", ""},
 		{"a Tiltfile", "Tiltfile", "docker_build('example/app', '.', platform='linux/arm64')\n", "linux/arm64"},

@@ -47,7 +47,8 @@ var crowds = []struct {
 			strings.Repeat("RUN echo 'cores=4' >> /etc/nix/nix.conf\n", n)}
 	}},
 	{"compose/void-options", func(n int) map[string]string {
-		const service = "  s%d:\n    image: a\n    privileged: true\n    cap_add:\n      - SYS_ADMIN\n      - NET_ADMIN\n"
+		const service = "  s%d:\n    image: a\n    privileged: true\n" +
+			"    cap_add:\n      - SYS_ADMIN\n      - NET_ADMIN\n"
 		return map[string]string{"compose.yaml": numbered(n/2, "services:\n", service, "")}
 	}},
 	{"docker/instructions", func(n int) map[string]string {
