@@ -246,8 +246,8 @@ func ClaimsValues(name string, text func() []byte) bool {
 		return false
 	}
 	b := text()
-	return bytes.Contains(b, []byte("ecurityContext")) &&
-		(bytes.Contains(b, []byte("privileged")) || bytes.Contains(b, []byte("Unconfined")))
+	return bytes.Contains(b, []byte("rivileged")) || bytes.Contains(b, []byte("Unconfined")) ||
+		bytes.Contains(b, []byte("Unmasked"))
 }
 
 // OpenValues is Format.Open of the values.yaml of a Helm chart. Value is nil.
@@ -273,7 +273,7 @@ func OpenValues(w *Workspace, e *Entry, f *source.File) (*Document, error) {
 	}
 	d := &Document{Runs: runs.OfValues(f, name.Text, templates)}
 	if len(d.Runs) == 0 {
-		return nil, ForeignError{"no template uses a security context of it as it is"}
+		return nil, ForeignError{"no template uses a part of it as a security context or in one as it is"}
 	}
 	return d, nil
 }
