@@ -1,6 +1,6 @@
 // Package distro has the facts about base images that rules use: what the images of distributions and of Nix hold, and
-// which versions of Nix, opam, bubblewrap and dash the releases of Debian and Ubuntu ship. They are data alone, in
-// images.go and releases.go, each with its source.
+// which versions of Nix, opam, bubblewrap and dash the releases of Debian and Ubuntu ship, and which options of package
+// managers old releases lack. They are data alone, in images.go, releases.go and options.go, each with its source.
 package distro
 
 import (

@@ -2,7 +2,7 @@ package dockerfile
 
 import (
 	"github.com/sandlint/sandlint/fixers"
-	"github.com/sandlint/sandlint/parsers/image"
+	"github.com/sandlint/sandlint/parsers/distro"
 	"github.com/sandlint/sandlint/parsers/packages"
 	"github.com/sandlint/sandlint/rules"
 	"github.com/sandlint/sandlint/rules/dockerfile/internal/managers"
@@ -21,14 +21,11 @@ var apkCacheLeft = &rules.Rule{
 		"Alpine Linux wiki, Local APK cache",
 	},
 	Check: managers.Cache{
-		Managers: []string{"apk"},
-		Folders:  []string{"/var/cache/apk", "/etc/apk/cache"},
-		What:     "the index of packages",
-		Fills:    []packages.Action{packages.Install, packages.Update, packages.Upgrade},
-		// Alpine 3.3 has the option.
-		Unless: func(s *image.Step) bool {
-			return managers.BasedOn(s, "alpine", "2.6", "2.7", "3.1", "3.2")
-		},
+		Managers:  []string{"apk"},
+		Folders:   []string{"/var/cache/apk", "/etc/apk/cache"},
+		What:      "the index of packages",
+		Fills:     []packages.Action{packages.Install, packages.Update, packages.Upgrade},
+		Unless:    managers.LacksOption(distro.ApkNoCache),
 		CleanedBy: []string{"apk"},
 		Elsewhere: []string{"-p", "--root", "--cache-dir", "--no-network"},
 		Option:    "--no-cache",

@@ -2,7 +2,7 @@ package dockerfile
 
 import (
 	"github.com/sandlint/sandlint/fixers"
-	"github.com/sandlint/sandlint/parsers/image"
+	"github.com/sandlint/sandlint/parsers/distro"
 	"github.com/sandlint/sandlint/rules"
 	"github.com/sandlint/sandlint/rules/dockerfile/internal/managers"
 )
@@ -29,11 +29,7 @@ var pipCacheLeft = &rules.Rule{
 		MovedBy:   []string{"--cache-dir"},
 		Elsewhere: []string{"--no-index"},
 		Setting:   managers.PipSetting("no-cache-dir"),
-		// pip 6 has the cache and the option.
-		Unless: func(s *image.Step) bool {
-			return managers.BasedOn(s, "debian", "squeeze", "wheezy", "jessie", "6", "7", "8") ||
-				managers.BasedOn(s, "ubuntu", "precise", "trusty", "10.04", "12.04", "14.04")
-		},
+		Unless:    managers.LacksOption(distro.PipNoCacheDir),
 		CleanedBy: []string{"pip"},
 		Option:    "--no-cache-dir",
 		Mount:     "/root/.cache/pip",

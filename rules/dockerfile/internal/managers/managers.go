@@ -11,6 +11,7 @@ import (
 
 	"github.com/sandlint/sandlint/fixers"
 	fixdocker "github.com/sandlint/sandlint/fixers/dockerfile"
+	"github.com/sandlint/sandlint/parsers/distro"
 	"github.com/sandlint/sandlint/parsers/image"
 	"github.com/sandlint/sandlint/parsers/packages"
 	"github.com/sandlint/sandlint/parsers/shell"
@@ -131,12 +132,10 @@ func AddOption(c *image.Command, option string) ([]fixers.Edit, bool) {
 // isFlag reports whether a word is an option.
 func isFlag(w string) bool { return len(w) > 1 && w[0] == '-' }
 
-// BasedOn reports whether the image of a step is based on releases of an image: the tag is one of them, or begins with
-// one and then "." or "-".
-func BasedOn(s *image.Step, name string, releases ...string) bool {
-	base := s.Image.Root().Base
-	return base != nil && base.Name == name && slices.ContainsFunc(releases, func(r string) bool {
-		rest, ok := strings.CutPrefix(base.Tag, r)
-		return ok && (rest == "" || rest[0] == '.' || rest[0] == '-')
-	})
+// LacksOption returns a function that reports whether the image of a step is based on a release that lacks an option.
+func LacksOption(option distro.Option) func(*image.Step) bool {
+	return func(s *image.Step) bool {
+		base := s.Image.Root().Base
+		return base != nil && distro.Lacks(base.Name, base.Tag, option)
+	}
 }
