@@ -164,10 +164,13 @@ func copiesFolder(s *image.Step) bool {
 
 // onlyCopied reports whether nothing but COPY and ADD put files in a folder.
 func onlyCopied(before []*image.Step, s *image.Step, folder string) bool {
-	if folder == "/" || slices.Contains(standard, folder) || len(before) > 4*farthest {
+	if folder == "/" || slices.Contains(standard, folder) {
 		return false
 	}
 	for img := s.Image; ; before = img.Steps() {
+		if len(before) > 4*farthest {
+			return false
+		}
 		for _, at := range before {
 			if at.Name == "RUN" && (below(at.Workdir().Text, folder) || at.Workdir().Text == folder ||
 				strings.Contains(at.Dockerfile().Source.Text(at.Instruction.Span), folder)) {
