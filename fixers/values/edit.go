@@ -1,6 +1,7 @@
 package values
 
 import (
+	"bytes"
 	"strings"
 
 	"github.com/sandlint/sandlint/fixers"
@@ -156,7 +157,7 @@ func deleteLines(f *source.File, span source.Span) (fixers.Edit, bool) {
 	want := ""
 	if strings.HasSuffix(f.Path, ".json") {
 		want = ","
-		start := len(strings.TrimRight(string(f.Bytes[:span.Start]), " \t\r\n"))
+		start := len(bytes.TrimRight(f.Bytes[:span.Start], " \t\r\n"))
 		if after == "" && start > 0 && f.Bytes[start-1] == ',' {
 			return fixers.Edit{File: f, Span: source.Span{Start: start - 1, End: span.End}}, true
 		}
