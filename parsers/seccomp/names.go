@@ -5,7 +5,7 @@ import (
 	"strings"
 	"sync"
 
-	"github.com/agext/levenshtein"
+	"github.com/sandlint/sandlint/parsers/source"
 )
 
 // NearSyscalls returns the syscalls that a person most likely meant by a name that libseccomp does not know, most
@@ -46,7 +46,7 @@ func NearSyscalls(name string) []string {
 		if l := syscallLetters()[i]; bits.OnesCount32(letters&^l) > limit || bits.OnesCount32(l&^letters) > limit {
 			continue
 		}
-		switch d := levenshtein.Distance(folded, candidate, nil); {
+		switch d := source.Distance(folded, candidate); {
 		case d < limit || d == limit && best == nil:
 			best, limit = append(best[:0], candidate), d
 		case d == limit:
@@ -129,7 +129,7 @@ func numeric(s string) bool {
 func nearest(name string, candidates []string) string {
 	best, limit, unique := "", len(name)/3, false
 	for _, c := range candidates {
-		switch d := levenshtein.Distance(name, c, nil); {
+		switch d := source.Distance(name, c); {
 		case d < limit || d == limit && best == "":
 			best, limit, unique = c, d, true
 		case d == limit:

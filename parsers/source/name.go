@@ -25,16 +25,22 @@ func Nearest(name string, candidates []string) string {
 		if d := len(f) - len(folded); d > bestDistance || -d > bestDistance {
 			continue
 		}
-		d := 1
-		if !swapped(folded, f) {
-			d = levenshtein.Distance(folded, f, nil)
-		}
+		d := Distance(folded, f)
 		if d < bestDistance || d == bestDistance && best != "" && strings.HasPrefix(f, folded) &&
 			!strings.HasPrefix(fold(best), folded) {
 			best, bestDistance = c, d
 		}
 	}
 	return best
+}
+
+// Distance returns how many edits lead from one name to another, for Nearest and its like. An edit adds, removes or
+// replaces a letter; two neighbouring letters that have changed places, where nothing else differs, are one edit too.
+func Distance(a, b string) int {
+	if swapped(a, b) {
+		return 1
+	}
+	return levenshtein.Distance(a, b, nil)
 }
 
 // swapped reports whether two texts differ in two neighbouring bytes that have changed places.

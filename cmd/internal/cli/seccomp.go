@@ -145,10 +145,16 @@ func parseKernel(s string) (seccomp.Version, error) {
 // nil after it has reported why there is no profile to read. A word that package builtin claims is the profile of that
 // name, and the path of its Source the name.
 func (a *app) readProfile(path string) (*seccomp.Profile, error) {
+	if path == "" {
+		return nil, errors.New("the path of the profile is empty")
+	}
 	if builtin.Claims(path) {
 		return builtin.Lookup(path)
 	}
 	file, name, err := a.readChoices(path)
+	if near := source.Nearest(path, decisions.ProfileNames()); errors.Is(err, fs.ErrNotExist) && near != "" {
+		return nil, fmt.Errorf("there is no file %q and no built-in profile of that name; did you mean %q?", path, near)
+	}
 	if errors.Is(err, fs.ErrNotExist) && strings.Contains(path, "@") && !strings.ContainsAny(path, `/\`) {
 		return nil, fmt.Errorf("there is no file %q and no built-in profile of that name; there are %s", path,
 			builtin.Names())
@@ -164,9 +170,14 @@ func (a *app) readProfile(path string) (*seccomp.Profile, error) {
 	}
 	for _, problem := range p.Problems {
 		if problem.Kind == seccomp.KindJSON && p.Span.IsEmpty() {
-			if mayEmbed(file) && a.embedded[p.Source] == nil {
+			text := strings.TrimLeft(strings.TrimPrefix(string(file.Bytes), "\ufeff"), " \t\r\n")
+			switch {
+			case mayEmbed(file) && a.embedded[p.Source] == nil:
 				a.noProfile(file)
-			} else {
+			case text != "" && text[0] != '{' && text[0] != '/': // which may begin a comment
+				a.warnf("%s is not a seccomp profile: it does not begin with {, as an object of JSON does", file.Path)
+				a.setStatus(StatusUnreadable)
+			default:
 				a.unreadable(file, problem)
 			}
 			return nil, nil

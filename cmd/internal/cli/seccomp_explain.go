@@ -2,6 +2,7 @@ package cli
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/spf13/cobra"
 
@@ -19,7 +20,9 @@ the rule or the step that decides, the conditions, and the rules that have no ef
 reason. All releases of the runtimes and of libseccomp that the targets name are considered, and
 those with the same answer are shown together.
 
-A syscall can be given by its number, which is one of --arch, or of x86_64.`,
+A syscall can be given by its number, which is one of --arch, or of x86_64.
+
+Exit status: 1 where there is no such syscall, 3 when the profile cannot be read.`,
 		Example: `  sandlint seccomp explain seccomp.json clone3
   sandlint seccomp explain --arch arm64 --cap SYS_ADMIN seccomp.json mount unshare
   sandlint seccomp explain docker@29 clone3
@@ -50,6 +53,9 @@ A syscall can be given by its number, which is one of --arch, or of x86_64.`,
 			}
 			a.noteRefusals(p, scope)
 			explanations := decisions.Explain(p, scope, args[1:], known)
+			if slices.ContainsFunc(explanations, func(e *decisions.Explanation) bool { return e.Syscall == nil }) {
+				a.setStatus(StatusFindings)
+			}
 			if flags.format == "json" {
 				return decisions.WriteExplanationsJSON(a.stdout, p, explanations)
 			}
