@@ -136,7 +136,7 @@ func TestUsageErrors(t *testing.T) {
 		{"check --only words/bat", `there is no rule or pack "words/bat"; did you mean "words/bad"?`},
 		{"check --ignore nothing-like-it", `there is no rule or pack "nothing-like-it"; "sandlint rules" lists them`},
 		{"check --stdin-filename nix.conf Dockerfile", `--stdin-filename needs - (standard input) among the paths`},
-		{"rule", `sandlint rule takes the id of one rule; see sandlint rule --help`},
+		{"rule", `sandlint rule takes the id of one rule, or the name of a pack; see sandlint rule --help`},
 		{"rule words/bax", `there is no rule or pack "words/bax"; did you mean "words/bad"?`},
 		{"rules --pack word", `there is no pack "word"; did you mean "words"?`},
 		{"rules --pack nix", `there is no pack "nix"; the packs are words`},
@@ -339,13 +339,6 @@ func TestProgress(t *testing.T) {
 		t.Error("there is progress where there is no terminal")
 	}
 	(*progress)(nil).end()
-}
-
-func TestHighlight(t *testing.T) {
-	got := highlight("# a\ntext # b\n```\n# c\n```\n## d")
-	if want := "\x1b[1m# a\x1b[0m\ntext # b\n```\n# c\n```\n\x1b[1m## d\x1b[0m\n"; got != want {
-		t.Errorf("%q, want %q", got, want)
-	}
 }
 
 // brokenPipe is a writer whose reader went away after some bytes.
