@@ -6,9 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
-	"runtime"
 	"strings"
-	"syscall"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -406,30 +404,6 @@ func TestLoadAbsolute(t *testing.T) {
 	}
 	if got := w.Entries[2].Abs; got != filepath.Join(dir, "in", "Dockerfile") {
 		t.Errorf("Abs = %q", got)
-	}
-}
-
-// TestLoadSpecialFiles finds a FIFO under the name of a Dockerfile, which must not be opened: that would wait for a
-// writer.
-func TestLoadSpecialFiles(t *testing.T) {
-	if runtime.GOOS == "windows" {
-		t.Skip("no FIFOs here")
-	}
-	dir := makeTree(t, map[string]string{"a/": ""})
-	for _, name := range []string{"Dockerfile", "a/seccomp.json"} {
-		if err := syscall.Mkfifo(filepath.Join(dir, name), 0o600); err != nil {
-			t.Fatal(err)
-		}
-	}
-	for _, paths := range [][]string{nil, {"Dockerfile", "a/seccomp.json"}} {
-		w, err := Load(Options{Dir: dir, Paths: paths})
-		if err != nil {
-			t.Fatal(err)
-		}
-		want := []string{"Dockerfile: error, not a regular file", "a/seccomp.json: error, not a regular file"}
-		if diff := cmp.Diff(want, found(w)); diff != "" {
-			t.Errorf("%q (-want +got):\n%s", paths, diff)
-		}
 	}
 }
 
