@@ -8,8 +8,8 @@ import (
 )
 
 func TestWritePage(t *testing.T) {
-	const markdown = "# nix/x\n\nA `long code` and *more* of\nit, which is wrapped.\n\n| severity | fix |\n|---|---|\n" +
-		"| error | safe, and more of it |\n\n" +
+	const markdown = "# nix/x\n\nA `long code` and *more* of\nit, which is wrapped.\n\n" +
+		"| severity | fix |\n|---|---|\n| error | safe, and more of it |\n\n" +
 		"- one item that is\n  wrapped as well\n- two\n\n  1. deep\n\n```nix\na = b\n\n# not a heading\n```\n## Found\n"
 	for _, tt := range []struct {
 		color bool
@@ -21,7 +21,8 @@ func TestWritePage(t *testing.T) {
 			"- one item that is\n  wrapped as well\n- two\n\n  1. deep\n\n    a = b\n\n    # not a heading\nFound\n"},
 		{true, 24, "<b>nix/x</>\n\nA <c>long code</> and *more*\nof it, which is wrapped.\n\n" +
 			"<b>severity  fix</>\nerror     safe, and more\n          of it\n\n" +
-			"- one item that is\n  wrapped as well\n- two\n\n  1. deep\n\n    a = b\n\n    # not a heading\n<b>Found</>\n"},
+			"- one item that is\n  wrapped as well\n- two\n\n  1. deep\n\n    a = b\n\n    # not a heading\n" +
+			"<b>Found</>\n"},
 	} {
 		var out strings.Builder
 		if err := WritePage(&out, markdown, tt.color, tt.width); err != nil {
