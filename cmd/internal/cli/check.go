@@ -49,10 +49,13 @@ The path - is standard input, which is checked alone; --stdin-filename says wher
 belongs, which determines its kind, its configuration and the files beside it.
 
 The default format is text, and github inside a GitHub workflow; the environment variable
-SANDLINT_FORMAT sets another default.`,
+SANDLINT_FORMAT sets another default. --format may be repeated, with a file for each but one.
+In the formats sarif and gitlab, paths are relative to the root of the repository. In a GitHub
+job, sarif leaves out suppressed findings, for which GitHub would open alerts.`,
 		Example: `  sandlint check
   sandlint check images/ nix.conf
-  sandlint check --format text --format json=findings.json
+  sandlint check --format text --format sarif=findings.sarif
+  sandlint check --statistics
   sandlint check --diff nix.conf
   sandlint check --only sandbox,nix/unknown-setting --target nix=2.24
   sandlint check --changed etc/nix.conf compose.yaml

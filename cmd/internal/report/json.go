@@ -79,6 +79,8 @@ type jsonSuppression struct {
 type jsonFiles struct {
 	Checked int           `json:"checked"`
 	Skipped []jsonSkipped `json:"skipped"`
+	// Incomplete are files of which a part was not checked.
+	Incomplete []jsonSkipped `json:"incomplete,omitempty"`
 }
 
 type jsonSkipped struct {
@@ -142,6 +144,9 @@ func (w *jsonWriter) rest(r *Report, separator string) {
 	files := jsonFiles{Checked: r.Result.Checked, Skipped: []jsonSkipped{}}
 	for _, s := range r.Result.Skipped {
 		files.Skipped = append(files.Skipped, jsonSkipped{Path: s.Path, Reason: s.Reason})
+	}
+	for _, s := range r.Result.Incomplete {
+		files.Incomplete = append(files.Incomplete, jsonSkipped{Path: s.Path, Reason: s.Reason})
 	}
 	unreadable := []jsonError{}
 	for _, e := range troubles(r.Result) {

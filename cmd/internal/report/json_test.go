@@ -14,6 +14,7 @@ import (
 
 	"github.com/sandlint/sandlint/fixers"
 	"github.com/sandlint/sandlint/parsers/source"
+	"github.com/sandlint/sandlint/parsers/workspace"
 	"github.com/sandlint/sandlint/rules"
 )
 
@@ -97,6 +98,8 @@ func TestJSONFollowsItsSchema(t *testing.T) {
 	for name, r := range map[string]*Report{
 		"one of everything": sample(t),
 		"nothing":           {Version: "0.1.0", Result: &rules.Result{}},
+		"incomplete": {Version: "0.1.0", Result: &rules.Result{
+			Incomplete: []workspace.Skipped{{Path: "Dockerfile", Reason: "too much"}}}},
 	} {
 		if err := violation(t, render(t, "json", r)); err != nil {
 			t.Errorf("%s: %v", name, err)

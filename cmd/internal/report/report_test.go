@@ -151,7 +151,7 @@ func TestGolden(t *testing.T) {
 	colored.Color, colored.Links = true, true
 	golden(t, "text-color.golden", render(t, "text", colored))
 	narrow := sample(t)
-	narrow.Width, narrow.Alone = 40, true
+	narrow.Width, narrow.Alone = 36, true
 	golden(t, "text-narrow.golden", render(t, "text", narrow))
 	for _, r := range Reporters() {
 		if r.Statistics != nil {

@@ -90,12 +90,21 @@ func (w *textWriter) block(b block) {
 	if b.label != "" {
 		head += "[" + b.label + "]"
 	}
-	headColumns := textColumns(head) + 2
-	head = w.paint(severityStyle(b.severity), head)
-	if w.links && b.page != "" {
-		head = hyperlink(b.page, head)
+	heads := wrap(head, w.width-1, 0, 2)
+	indent, lead := 0, ""
+	for n, part := range heads {
+		painted := w.paint(severityStyle(b.severity), part)
+		if w.links && b.page != "" {
+			painted = hyperlink(b.page, painted)
+		}
+		lead = strings.Repeat(" ", indent) + painted
+		if n < len(heads)-1 {
+			fmt.Fprintln(w, lead)
+			indent = 2
+		}
 	}
-	w.paragraph(head+w.paint(bold, ":")+" ", headColumns, shown(b.message), 2, bold)
+	columns := indent + textColumns(heads[len(heads)-1]) + 2
+	w.paragraph(lead+w.paint(bold, ":")+" ", columns, shown(b.message), 2, bold)
 
 	lines := w.snippets.of(b.file, b.span, "^")
 	related := make([][]snippetLine, len(b.related))
