@@ -147,7 +147,15 @@ func isForeign(err error) bool { return errors.As(err, new(workspace.ForeignErro
 
 func checkFile(
 	ws *workspace.Workspace, policies Policies, entry *workspace.Entry, opts CheckOptions,
-) (r fileResult) {
+) fileResult {
+	r, _ := checkDocument(ws, policies, entry, opts)
+	return r
+}
+
+// checkDocument is checkFile that returns the document too, nil where it could not be opened.
+func checkDocument(
+	ws *workspace.Workspace, policies Policies, entry *workspace.Entry, opts CheckOptions,
+) (r fileResult, doc *workspace.Document) {
 	// A defect in a rule must not hide the findings in other files.
 	defer func() {
 		if defect := recover(); defect != nil {
@@ -156,7 +164,7 @@ func checkFile(
 	}()
 	doc, err := ws.Open(entry)
 	if err != nil {
-		return fileResult{err: &workspace.FileError{Path: entry.Path, Err: err}}
+		return fileResult{err: &workspace.FileError{Path: entry.Path, Err: err}}, nil
 	}
 	c := contextOf(ws, policies, entry, opts.ignoring())
 	c.noted = newNoted()
@@ -182,7 +190,7 @@ func checkFile(
 		r.reads = doc.Reads()
 	}
 	r.finish(opts)
-	return r
+	return r, doc
 }
 
 // finish removes the fixes that are not shown.

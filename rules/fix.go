@@ -54,7 +54,7 @@ func Fix(ws *workspace.Workspace, policies Policies, opts FixOptions) *FixResult
 		now = ws.With(f.overlay).Snapshot()
 		f.opts.Progress = nil
 	}
-	if len(f.overlay) > 0 { // what is left depends on how the files are linked now
+	if len(f.overlay) > 0 && !opts.textsAlone { // what is left depends on how the files are linked now
 		if again, err := now.Reload(); err == nil {
 			again = again.Snapshot()
 			f.out.After = checkAll(again, policies, check).result(again, policies)

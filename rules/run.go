@@ -151,6 +151,8 @@ type FixOptions struct {
 	Leave func([]Finding) []bool
 
 	within map[string]bool // with Changed: the paths of the only files that may change
+
+	textsAlone bool // After is not needed
 }
 
 // mayFix reports whether all files that a fix edits may change.

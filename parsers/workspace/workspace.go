@@ -285,3 +285,13 @@ func (s *survey) forget() {
 	s.folders.Clear()
 	s.running.forget()
 }
+
+// Tracked calls use with a view of a snapshot, and returns the paths of the files on which what use does with it
+// depends.
+func (w *Workspace) Tracked(use func(*Workspace)) files.Uses {
+	return files.Track(w.tree, func(t files.Tree) {
+		on := *w
+		on.tree = t
+		use(&on)
+	})
+}

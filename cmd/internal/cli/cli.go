@@ -208,7 +208,8 @@ Exit status: 0 no findings, 1 findings at or above --fail-on or a diff that is n
 		}
 		return nil
 	}
-	root.AddCommand(a.checkCommand(), a.fixCommand(), a.traceCommand(), a.ruleCommand(), a.rulesCommand(),
+	root.AddCommand(a.checkCommand(), a.fixCommand(), a.traceCommand(), a.lspCommand(), a.ruleCommand(),
+		a.rulesCommand(),
 		a.seccompCommand(), a.configCommand(), a.baselineCommand(), a.testCommand(), a.newCommand(),
 		a.packsCommand(), a.queryCommand(), a.versionCommand(), a.manCommand(root), completionCommand(root, a.stdout))
 	return root

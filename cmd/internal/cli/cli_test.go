@@ -101,7 +101,7 @@ func TestUsageErrors(t *testing.T) {
 	}{
 		{"chekc", `there is no command "chekc"; did you mean "check"?`},
 		{"lint",
-			`there is no command "lint"; the commands are baseline, check, completion, config, fix, help, new, ` +
+			`there is no command "lint"; the commands are baseline, check, completion, config, fix, help, lsp, new, ` +
 				`packs, query, rule, rules, seccomp, test, trace, version`},
 		{"chec", `there is no command "chec"; did you mean "check"?`},
 		{"Dockerfile", `there is no command "Dockerfile"; did you mean "sandlint check Dockerfile"?`},

@@ -1,0 +1,193 @@
+package lsp
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"slices"
+	"strings"
+
+	"github.com/sandlint/sandlint/cmd/internal/report"
+	"github.com/sandlint/sandlint/fixers"
+	"github.com/sandlint/sandlint/parsers/source"
+	"github.com/sandlint/sandlint/rules"
+)
+
+// The kinds of code actions.
+const (
+	quickFix      = "quickfix"
+	fixAll        = "source.fixAll"
+	sourceFixAll  = "source.fixAll.sandlint"
+	explainAction = "sandlint.explain" // also the command
+)
+
+type codeAction struct {
+	Title       string         `json:"title"`
+	Kind        string         `json:"kind"`
+	Diagnostics []diagnostic   `json:"diagnostics,omitempty"`
+	IsPreferred bool           `json:"isPreferred,omitempty"`
+	Edit        *workspaceEdit `json:"edit,omitempty"`
+	Command     *command       `json:"command,omitempty"`
+}
+
+type command struct {
+	Title     string `json:"title"`
+	Command   string `json:"command"`
+	Arguments []any  `json:"arguments,omitempty"`
+}
+
+// codeActions offers the fixes of the findings in a range, best first, and what else can be done about them.
+func codeActions(s *server, ctx context.Context, p *struct {
+	TextDocument textDocument `json:"textDocument"`
+	Range        Range        `json:"range"`
+	Context      struct {
+		Only []string `json:"only"`
+	} `json:"context"`
+}) ([]codeAction, error) {
+	s.engine.Lock()
+	defer s.engine.Unlock()
+	out := []codeAction{}
+	l := s.look(ctx, p.TextDocument.URI)
+	if l == nil {
+		return out, nil
+	}
+	wants := func(kind string) bool {
+		return slices.ContainsFunc(p.Context.Only, func(only string) bool {
+			return kind == only || strings.HasPrefix(kind, only+".")
+		})
+	}
+	if wants(sourceFixAll) {
+		if after := l.project.session.Fixed(l.checked, nil); after != nil {
+			out = append(out, codeAction{Title: "Apply all safe fixes of sandlint", Kind: sourceFixAll,
+				Edit: s.editOf(l, []fixers.Edit{difference(l.checked.Document.Source, after)})})
+		}
+	}
+	if len(p.Context.Only) > 0 && !wants(quickFix) {
+		return out, nil
+	}
+	cache := &texts{s: s}
+	from, to := l.text.offset(p.Range.Start, s.encoding), l.text.offset(p.Range.End, s.encoding)
+	var explained []codeAction
+	seen := map[*rules.Rule]bool{}
+	for _, f := range l.project.session.Proved(l.checked) {
+		if f.File.Path != l.checked.Entry.Path || f.Span.Start > to || f.Span.End < from {
+			continue
+		}
+		of := []diagnostic{s.diagnosticOf(l.project, cache, &f)}
+		preferred := true
+		for n := range f.Fixes {
+			fix := &f.Fixes[n]
+			if fix.Safety == fixers.Manual {
+				continue
+			}
+			title := fix.Title
+			if fix.Safety == fixers.Unsafe {
+				title += " (unsafe)"
+			}
+			out = append(out, codeAction{Title: title, Kind: quickFix, Diagnostics: of,
+				IsPreferred: preferred && fix.Safety == fixers.Safe, Edit: s.editOf(l, fix.Edits)})
+			preferred = false
+		}
+		if address := report.Address(s.pageOf(f.Rule)); address != "" && !seen[f.Rule] {
+			seen[f.Rule] = true
+			explained = append(explained, codeAction{Title: "Explain " + f.ID(), Kind: quickFix, Diagnostics: of,
+				Command: &command{"Explain " + f.ID(), explainAction, []any{f.Rule.ID, address}}})
+		}
+	}
+	return append(out, explained...), nil
+}
+
+// difference returns the one edit that makes a text of another.
+func difference(f *source.File, after []byte) fixers.Edit {
+	before := f.Bytes
+	start := 0
+	for start < min(len(before), len(after)) && before[start] == after[start] {
+		start++
+	}
+	end := 0
+	for end < min(len(before), len(after))-start && before[len(before)-1-end] == after[len(after)-1-end] {
+		end++
+	}
+	// Whole lines, so no character is cut in two.
+	start = bytes.LastIndexByte(before[:start], '\n') + 1
+	if n := bytes.IndexByte(before[len(before)-end:], '\n'); n >= 0 {
+		end -= n + 1
+	} else {
+		end = 0
+	}
+	return fixers.Edit{File: f, Span: source.Span{Start: start, End: len(before) - end},
+		Text: string(after[start : len(after)-end])}
+}
+
+// editOf turns edits into those of the protocol.
+func (s *server) editOf(l *looked, edits []fixers.Edit) *workspaceEdit {
+	cache := &texts{s: s}
+	by := map[string][]textEdit{}
+	versions := map[string]*int32{}
+	var order []string
+	for _, e := range edits {
+		uri := l.uri
+		if e.File.Path == l.checked.Entry.Path {
+			versions[uri] = &l.version
+		} else {
+			path := l.project.session.Workspace().Abs(e.File)
+			uri = uriOf(path)
+			s.mu.Lock()
+			for _, d := range s.documents {
+				if d.path == path {
+					uri, versions[d.uri] = d.uri, &d.version
+				}
+			}
+			s.mu.Unlock()
+		}
+		if by[uri] == nil {
+			order = append(order, uri)
+		}
+		by[uri] = append(by[uri], textEdit{cache.of(e.File).span(e.Span, s.encoding), e.Text})
+	}
+	if !s.client.Workspace.WorkspaceEdit.DocumentChanges {
+		return &workspaceEdit{Changes: by}
+	}
+	out := &workspaceEdit{}
+	for _, uri := range order {
+		out.DocumentChanges = append(out.DocumentChanges, documentEdit{versionedDocument{uri, versions[uri]}, by[uri]})
+	}
+	return out
+}
+
+// executeCommand runs one of the server's commands.
+func executeCommand(s *server, _ context.Context, p *struct {
+	Command   string            `json:"command"`
+	Arguments []json.RawMessage `json:"arguments"`
+}) (any, error) {
+	if p.Command != explainAction || len(p.Arguments) != 2 {
+		return nil, errors.New("there is no command " + p.Command)
+	}
+	s.ask("window/showDocument", map[string]any{"uri": p.Arguments[1], "external": true})
+	return nil, nil
+}
+
+// formatters are the rules whose fixes change the layout alone.
+var formatters = []string{"nix/canonical-format", "seccomp/formatting", "ConsistentInstructionCasing", "FromAsCasing"}
+
+// formatting formats a nix.conf and a seccomp profile, and makes the keywords of a Dockerfile alike. It is proved to
+// change no meaning.
+func formatting(s *server, ctx context.Context, p *documentParams) ([]textEdit, error) {
+	s.engine.Lock()
+	defer s.engine.Unlock()
+	l := s.look(ctx, p.TextDocument.URI)
+	if l == nil {
+		return nil, nil
+	}
+	set, err := rules.NewSet(s.opts.Packs, rules.Selection{Only: formatters})
+	if err != nil {
+		return nil, err
+	}
+	after := l.project.session.Fixed(l.checked, set)
+	if after == nil {
+		return []textEdit{}, nil
+	}
+	e := difference(l.checked.Document.Source, after)
+	return []textEdit{{l.text.span(e.Span, s.encoding), e.Text}}, nil
+}

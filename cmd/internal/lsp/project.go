@@ -1,0 +1,319 @@
+package lsp
+
+import (
+	"bytes"
+	"context"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/sandlint/sandlint/parsers/files"
+	"github.com/sandlint/sandlint/rules"
+)
+
+// project is what is known of one folder of the client's workspace, or of one file outside of all folders.
+type project struct {
+	folder string
+	alone  string // the only file, "" for a folder
+	named  []string
+
+	session  *rules.Session
+	changed  []string        // on disk, since the last look
+	outdated bool            // the files have to be found anew
+	tried    map[string]bool // paths, as shown, that documents use and that a look for files did not find
+}
+
+// holds reports whether a file belongs to the project.
+func (p *project) holds(path string) bool {
+	return p.alone == path || p.alone == "" && files.Inside(p.folder, path)
+}
+
+// quiet is how long nothing must change before what takes more time is looked at: other files than the open ones, and
+// what other programs say.
+const quiet = 300 * time.Millisecond
+
+// work keeps the diagnostics up to date.
+func (s *server) work(ctx context.Context) {
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-s.wake:
+		}
+		s.engine.Lock()
+		s.refresh(ctx, false)
+		s.engine.Unlock()
+		timer := time.NewTimer(quiet)
+		select {
+		case <-ctx.Done():
+			return
+		case <-s.wake:
+			s.changed() // not quiet yet
+			timer.Stop()
+			continue
+		case <-timer.C:
+		}
+		s.engine.Lock()
+		s.refresh(ctx, true)
+		s.engine.Unlock()
+	}
+}
+
+// stale says that files on disk changed.
+func (s *server) stale(paths ...string) {
+	s.mu.Lock()
+	s.touched = append(s.touched, paths...)
+	s.mu.Unlock()
+	s.changed()
+}
+
+// refresh looks at what changed, and publishes what is found: first in the open documents alone, and with all in every
+// file. The caller holds engine.
+func (s *server) refresh(ctx context.Context, all bool) {
+	open := s.sync(ctx, all)
+	for _, p := range s.projects {
+		if p.session == nil {
+			continue
+		}
+		for _, d := range open {
+			if e := p.session.Entry(d.path); e != nil && p.holds(d.path) {
+				p.session.Check(e, all)
+			}
+		}
+		if !all || p.alone != "" {
+			continue
+		}
+		for _, e := range p.session.Workspace().Entries {
+			if ctx.Err() != nil || len(s.wake) > 0 {
+				return // something changed; the rest is looked at later
+			}
+			p.session.Check(e, true)
+			if !slices.ContainsFunc(open, func(d *document) bool { return e.Is(d.path) }) {
+				p.session.Release(e)
+			}
+		}
+	}
+	s.publish(ctx, open)
+}
+
+// sync brings the projects to the state of the documents, and returns these. The caller holds engine.
+func (s *server) sync(ctx context.Context, settled bool) []*document {
+	s.mu.Lock()
+	open := make([]*document, 0, len(s.documents))
+	for _, d := range s.documents {
+		if d.path != "" {
+			open = append(open, d)
+		}
+	}
+	slices.SortFunc(open, func(a, b *document) int { return strings.Compare(a.path, b.path) })
+	folders := slices.Clone(s.folders)
+	touched := s.touched
+	s.touched = nil
+	s.mu.Unlock()
+
+	s.place(folders, open)
+	for _, p := range s.projects {
+		p.changed = append(p.changed, touched...)
+		p.sync(ctx, s, open, settled)
+	}
+	return open
+}
+
+// place makes a project for each folder, and for each open document outside of all folders.
+func (s *server) place(folders []string, open []*document) {
+	var now []*project
+	take := func(folder, alone string) {
+		for _, p := range s.projects {
+			if p.folder == folder && p.alone == alone {
+				now = append(now, p)
+				return
+			}
+		}
+		now = append(now, &project{folder: folder, alone: alone, outdated: true})
+	}
+	for _, folder := range folders {
+		take(folder, "")
+	}
+	for _, d := range open {
+		if !slices.ContainsFunc(folders, func(f string) bool { return files.Inside(f, d.path) }) {
+			take(filepath.Dir(d.path), d.path)
+		}
+	}
+	s.projects = now
+}
+
+// of returns the project of a file: that of the deepest folder.
+func (s *server) of(path string) *project {
+	for _, p := range s.projects {
+		if p.holds(path) {
+			return p
+		}
+	}
+	return nil
+}
+
+// sync brings the session to the state of the documents.
+func (p *project) sync(ctx context.Context, s *server, open []*document, settled bool) {
+	texts := map[string][]byte{}
+	for _, d := range open {
+		if !p.holds(d.path) {
+			continue
+		}
+		if b, err := files.Read(files.Disk{}, "", d.path); err != nil || !bytes.Equal(b, d.text.bytes) {
+			texts[d.path] = d.text.bytes
+		}
+	}
+	for _, path := range p.changed {
+		if p.matters(path) {
+			p.outdated = true
+		}
+	}
+	if p.session != nil && !p.outdated {
+		if len(p.changed) > 0 {
+			p.session.Changed(p.changed...)
+		}
+		p.session.Edit(texts)
+		p.outdated = p.lacks(open) || settled && p.links()
+	}
+	p.changed = nil
+	if p.outdated {
+		p.load(ctx, s, open, texts)
+	}
+}
+
+// matters reports whether the files have to be found anew after a change of one: one that is not known, one that is
+// gone, or a configuration.
+func (p *project) matters(path string) bool {
+	if p.session == nil || strings.HasSuffix(path, ".hcl") || strings.Contains(filepath.Base(path), "hadolint.y") ||
+		filepath.Base(path) == ".gitignore" {
+		return true
+	}
+	known := p.session.Entry(path) != nil
+	_, err := files.Disk{}.Lstat("", path)
+	return known != (err == nil) && (known || files.KindByPath(filepath.ToSlash(path)) != files.KindUnknown)
+}
+
+// kindOf are the kinds of the files that editors know by a language.
+func kindOf(language string) bool {
+	switch strings.ToLower(language) {
+	case "dockerfile", "docker", "containerfile", "nixconf", "nix-conf", "nix.conf", "nixconfig", "seccomp":
+		return true
+	}
+	return false
+}
+
+// lacks reports whether the client opened a file of a language that sandlint reads, which was not found.
+func (p *project) lacks(open []*document) bool {
+	found := false
+	for _, d := range open {
+		if p.holds(d.path) && p.session.Entry(d.path) == nil && !slices.Contains(p.named, d.path) &&
+			(kindOf(d.language) || files.KindByPath(filepath.ToSlash(d.path)) != files.KindUnknown) {
+			p.named = append(p.named, d.path)
+			found = true
+		}
+	}
+	return found
+}
+
+// links reports whether a document uses a file now that is not part of the workspace yet.
+func (p *project) links() bool {
+	known := map[string]bool{}
+	ws := p.session.Workspace()
+	for _, e := range ws.Entries {
+		known[e.Path] = true
+	}
+	for _, c := range p.session.All() {
+		for _, path := range c.Reads {
+			if !known[path] && !p.tried[path] {
+				if p.tried == nil {
+					p.tried = map[string]bool{}
+				}
+				p.tried[path] = true // one that is no file of ours stays away
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// load finds the files.
+func (p *project) load(ctx context.Context, s *server, open []*document, texts map[string][]byte) {
+	done := s.progress(ctx, "Loading "+filepath.Base(p.folder))
+	defer done()
+	named := p.named
+	if p.alone != "" {
+		named = []string{p.alone}
+	}
+	p.outdated = false
+	ws, policies, err := s.opts.Open(p.folder, named, p.alone != "")
+	if err != nil {
+		s.send(ctx, "window/showMessage", map[string]any{"type": 1, "message": "sandlint: " + err.Error()})
+		if p.session != nil {
+			p.session.Edit(texts) // with the configuration from before
+		}
+		return
+	}
+	if len(texts) > 0 { // what the open documents use
+		if again, err := ws.With(texts).Reload(); err == nil {
+			ws.Entries = again.Entries
+		}
+	}
+	if p.session == nil {
+		opts := rules.CheckOptions{Dir: ws.Dir(), Now: s.opts.Now()}
+		p.session = opts.Session(ws, policies)
+	} else {
+		p.session.Reload(ws, policies)
+	}
+	p.session.Edit(texts)
+	p.lacks(open) // known from now on
+}
+
+// looked is an open document and what was found in it.
+type looked struct {
+	*document
+	project *project
+	checked *rules.Checked
+}
+
+// look returns what is known of a document as it is now; nil for one that sandlint does not check. The caller holds
+// engine as long as it uses the result.
+func (s *server) look(ctx context.Context, uri string) *looked {
+	s.sync(ctx, false)
+	d := s.documentOf(uri)
+	if d == nil || d.path == "" {
+		return nil
+	}
+	p := s.of(d.path)
+	if p == nil || p.session == nil {
+		return nil
+	}
+	e := p.session.Entry(d.path)
+	if e == nil {
+		return nil
+	}
+	c := p.session.Open(e)
+	if c.Document == nil || !bytes.Equal(c.Document.Source.Bytes, d.text.bytes) {
+		return nil
+	}
+	return &looked{d, p, c}
+}
+
+// progress shows that something takes time, until done is called.
+func (s *server) progress(ctx context.Context, title string) (done func()) {
+	if !s.client.Window.WorkDoneProgress {
+		return func() {}
+	}
+	s.mu.Lock()
+	s.next++
+	token := "sandlint-" + string(rune('0'+s.next%10))
+	s.mu.Unlock()
+	s.ask("window/workDoneProgress/create", map[string]any{"token": token})
+	s.send(ctx, "$/progress", progressParams{token, workDone{Kind: progressBegin, Title: title}})
+	return func() { s.send(ctx, "$/progress", progressParams{token, workDone{Kind: progressEnd}}) }
+}
+
+// send sends a notification.
+func (s *server) send(ctx context.Context, method string, params any) {
+	_ = s.conn.Notify(ctx, method, params) // an error means that the client is gone
+}

@@ -1,0 +1,131 @@
+package lsp
+
+import (
+	"fmt"
+	"sort"
+	"unicode/utf8"
+
+	"github.com/sandlint/sandlint/parsers/source"
+)
+
+// Encoding is the unit in which a client counts the characters of a line.
+type Encoding string
+
+// The encodings of the protocol. A client that names none counts in UTF-16.
+const (
+	UTF8  Encoding = "utf-8"
+	UTF16 Encoding = "utf-16"
+	UTF32 Encoding = "utf-32"
+)
+
+// Position is a place in a text, both counted from 0, the character in units of the encoding that was agreed on.
+type Position struct {
+	Line      uint32 `json:"line"`
+	Character uint32 `json:"character"`
+}
+
+// Range is a part of a text; its end is exclusive.
+type Range struct {
+	Start Position `json:"start"`
+	End   Position `json:"end"`
+}
+
+// text is a version of a document, with its lines. In the protocol LF, CRLF and a lone CR each end a line; the rest of
+// sandlint counts lines by LF alone, so only offsets go from one to the other.
+type text struct {
+	bytes []byte
+	lines []int // where each line begins
+}
+
+func newText(b []byte) *text {
+	t := &text{bytes: b, lines: []int{0}}
+	for n, c := range b {
+		if c == '\n' || c == '\r' && (n+1 == len(b) || b[n+1] != '\n') {
+			t.lines = append(t.lines, n+1)
+		}
+	}
+	return t
+}
+
+// line returns the offsets of line n without its line end.
+func (t *text) line(n int) (start, end int) {
+	start, end = t.lines[n], len(t.bytes)
+	if n+1 < len(t.lines) {
+		end = t.lines[n+1]
+	}
+	for end > start && (t.bytes[end-1] == '\n' || t.bytes[end-1] == '\r') {
+		end--
+	}
+	return start, end
+}
+
+// offset returns the offset in bytes of a position. One beyond the end of its line means the end of the line, and one
+// beyond the last line the end of the text, as the protocol has it.
+func (t *text) offset(p Position, enc Encoding) int {
+	if int64(p.Line) >= int64(len(t.lines)) {
+		return len(t.bytes)
+	}
+	start, end := t.line(int(p.Line))
+	if enc == UTF8 {
+		return min(start+int(p.Character), end)
+	}
+	for units := uint32(0); start < end && units < p.Character; {
+		r, size := utf8.DecodeRune(t.bytes[start:end])
+		units++
+		if enc == UTF16 && r >= 0x10000 {
+			units++
+		}
+		start += size
+	}
+	return start
+}
+
+// position returns the position of an offset in bytes.
+func (t *text) position(offset int, enc Encoding) Position {
+	offset = min(max(offset, 0), len(t.bytes))
+	n := sort.SearchInts(t.lines, offset+1) - 1
+	start, end := t.line(n)
+	offset = min(offset, end)
+	if enc == UTF8 {
+		return Position{uint32(n), uint32(offset - start)}
+	}
+	units := uint32(0)
+	for start < offset {
+		r, size := utf8.DecodeRune(t.bytes[start:end])
+		units++
+		if enc == UTF16 && r >= 0x10000 {
+			units++
+		}
+		start += size
+	}
+	return Position{uint32(n), units}
+}
+
+// span returns the range of a span.
+func (t *text) span(s source.Span, enc Encoding) Range {
+	return Range{t.position(s.Start, enc), t.position(s.End, enc)}
+}
+
+// change is one entry of contentChanges.
+type change struct {
+	Range *Range `json:"range"`
+	Text  string `json:"text"`
+}
+
+// edited returns the text after changes, each of which refers to the text after the one before it.
+func (t *text) edited(changes []change, enc Encoding) (*text, error) {
+	for _, c := range changes {
+		if c.Range == nil {
+			t = newText([]byte(c.Text))
+			continue
+		}
+		start, end := t.offset(c.Range.Start, enc), t.offset(c.Range.End, enc)
+		if start > end {
+			return nil, fmt.Errorf("a change ends before it begins: %v", *c.Range)
+		}
+		b := make([]byte, 0, len(t.bytes)-(end-start)+len(c.Text))
+		b = append(append(append(b, t.bytes[:start]...), c.Text...), t.bytes[end:]...)
+		t = newText(b)
+	}
+	return t, nil
+}

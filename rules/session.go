@@ -1,0 +1,256 @@
+package rules
+
+import (
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/sandlint/sandlint/parsers/files"
+	"github.com/sandlint/sandlint/parsers/workspace"
+)
+
+// Session checks files of a workspace again and again while their texts change, as an editor needs it. It looks again
+// only at files that a change can affect: for each file that it has checked it knows everything that was read for it.
+// It is not safe for concurrent use, but what it returns does not change.
+type Session struct {
+	policies Policies
+	opts     CheckOptions
+	base     *workspace.Workspace // a snapshot of the files as they are on disk
+	ws       *workspace.Workspace // the same with texts
+	texts    map[string][]byte
+	entries  map[string]*workspace.Entry // by path and by the paths of links
+	checked  map[*workspace.Entry]*Checked
+}
+
+// Checked is what a session found in one file.
+type Checked struct {
+	// Entry is the file, and Workspace the workspace as it sees it.
+	Entry     *workspace.Entry
+	Workspace *workspace.Workspace
+	// Document is the file as it was checked, nil where it could not be opened.
+	Document *workspace.Document
+	// Findings and Suppressed are those of the file, in the order of a Result. Their fixes are not proved: see Proved.
+	Findings, Suppressed []Finding
+	// Failed are the rules that could not judge something.
+	Failed []RuleError
+	// Reads are the paths, as shown, of the other files that the meaning of the document depends on.
+	Reads []string
+	// Err is why the file could not be checked. It is a workspace.ForeignError where the file is of another kind.
+	Err error
+
+	uses     files.Uses
+	complete bool // with the rules that ask other programs
+	proved   []Finding
+}
+
+// Session returns a session for the files of a workspace. Of the options, NoIgnores, Dir and Now have an effect.
+func (o *CheckOptions) Session(ws *workspace.Workspace, policies Policies) *Session {
+	s := &Session{policies: policies, base: ws.Snapshot(),
+		texts: map[string][]byte{}, checked: map[*workspace.Entry]*Checked{}}
+	// What is found in other files is not known, so only what cannot serve for these is called unused.
+	s.opts = CheckOptions{NoIgnores: o.NoIgnores, Dir: o.Dir, Now: o.Now, Partial: true}
+	s.ws = s.base
+	s.index()
+	return s
+}
+
+func (s *Session) index() {
+	s.entries = make(map[string]*workspace.Entry, len(s.base.Entries))
+	for _, e := range s.base.Entries {
+		s.entries[e.Abs] = e
+		for _, link := range e.Links {
+			s.entries[link] = e
+		}
+	}
+}
+
+// Workspace returns the workspace with the texts of Edit.
+func (s *Session) Workspace() *workspace.Workspace { return s.ws }
+
+// Policies returns what holds for each file.
+func (s *Session) Policies() Policies { return s.policies }
+
+// Entry returns the file at an absolute path, nil if the workspace does not have it.
+func (s *Session) Entry(abs string) *workspace.Entry { return s.entries[abs] }
+
+// Edit sets the texts of files that differ from those on disk, by absolute path; a file that is not among them has the
+// one on disk. It returns the files that were checked before and have to be checked again.
+func (s *Session) Edit(texts map[string][]byte) []*workspace.Entry {
+	var edited, others []string
+	for path := range union(s.texts, texts) {
+		old, was := s.texts[path]
+		now, is := texts[path]
+		if was && is && same(old, now) {
+			continue
+		}
+		if info, err := (files.Disk{}).Lstat("", path); err == nil && info.Mode().IsRegular() {
+			edited = append(edited, path)
+		} else {
+			others = append(others, path)
+		}
+	}
+	if len(edited)+len(others) == 0 {
+		return nil
+	}
+	s.texts = maps.Clone(texts)
+	s.ws = s.base
+	if len(texts) > 0 {
+		s.ws = s.base.With(texts)
+	}
+	return s.forget(func(u *files.Uses) bool {
+		return slices.ContainsFunc(edited, u.EditedBy) || slices.ContainsFunc(others, u.ChangedBy)
+	})
+}
+
+// same reports whether two texts are one slice.
+func same(a, b []byte) bool { return len(a) == len(b) && (len(a) == 0 || &a[0] == &b[0]) }
+
+func union(a, b map[string][]byte) map[string]bool {
+	out := make(map[string]bool, len(a)+len(b))
+	for path := range a {
+		out[path] = true
+	}
+	for path := range b {
+		out[path] = true
+	}
+	return out
+}
+
+// forget drops what was found in the files for which affected is true, and returns them in order of path.
+func (s *Session) forget(affected func(*files.Uses) bool) []*workspace.Entry {
+	var out []*workspace.Entry
+	for e, c := range s.checked {
+		if affected(&c.uses) {
+			delete(s.checked, e)
+			out = append(out, e)
+		}
+	}
+	slices.SortFunc(out, func(a, b *workspace.Entry) int { return strings.Compare(a.Path, b.Path) })
+	return out
+}
+
+// Changed says that files on disk appeared, disappeared or changed. It returns the files that were checked before and
+// have to be checked again. Files that appeared become part of the workspace with Reload.
+func (s *Session) Changed(paths ...string) []*workspace.Entry {
+	s.base.Changed(paths...)
+	s.ws = s.base
+	if len(s.texts) > 0 {
+		s.ws = s.base.With(s.texts)
+	}
+	return s.forget(func(u *files.Uses) bool { return slices.ContainsFunc(paths, u.ChangedBy) })
+}
+
+// Reload replaces the workspace, after files appeared or the configuration changed. The texts stay. What was found is
+// kept for files whose entry and policy are as before.
+func (s *Session) Reload(ws *workspace.Workspace, policies Policies) {
+	s.base, s.policies = ws.Snapshot(), policies
+	s.ws = s.base
+	if len(s.texts) > 0 {
+		s.ws = s.base.With(s.texts)
+	}
+	s.checked = map[*workspace.Entry]*Checked{}
+	s.index()
+}
+
+// Check returns what is found in a file as it is now. Without complete, rules that ask other programs are left out,
+// unless their answers are known from before.
+func (s *Session) Check(e *workspace.Entry, complete bool) *Checked {
+	if c := s.checked[e]; c != nil && (c.complete || !complete) {
+		return c
+	}
+	return s.check(e, complete)
+}
+
+// Open is Check that returns the document too, also after Release.
+func (s *Session) Open(e *workspace.Entry) *Checked {
+	c := s.checked[e]
+	if c == nil || c.Document == nil && c.Err == nil {
+		c = s.check(e, c != nil && c.complete)
+	}
+	return c
+}
+
+func (s *Session) check(e *workspace.Entry, complete bool) *Checked {
+	opts := s.opts
+	opts.unproved, opts.internal = true, !complete
+	c := &Checked{Entry: e, Workspace: s.ws.For(e.Abs), complete: complete}
+	c.uses = s.ws.Tracked(func(ws *workspace.Workspace) {
+		r, doc := checkDocument(ws, s.policies, e, opts)
+		one := &checked{entries: []*workspace.Entry{e}, files: []fileResult{r}}
+		accepting := acceptancesOf(ws, s.policies, one.entries, opts.ignoring())
+		one.accept(ws, accepting)
+		one.comments(ws, s.policies, opts, accepting)
+		r = one.files[0]
+		c.Document, c.Failed = doc, r.failed
+		c.Findings = order(append(r.findings, r.about...))
+		c.Suppressed = order(append(r.suppressed, one.about.suppressed...))
+		if r.err != nil {
+			c.Err = r.err.Err
+		}
+		if doc != nil {
+			c.Reads = doc.Reads()
+		}
+	})
+	s.checked[e] = c
+	return c
+}
+
+// Release lets go of the document of a file, which keeps much memory in use; what was found in it stays known.
+func (s *Session) Release(e *workspace.Entry) {
+	if c := s.checked[e]; c != nil && c.Document != nil {
+		without := *c
+		without.Document, without.Workspace = nil, nil
+		s.checked[e] = &without
+	}
+}
+
+// All returns what is known of all files that were checked, in order of path.
+func (s *Session) All() []*Checked {
+	out := slices.Collect(maps.Values(s.checked))
+	slices.SortFunc(out, func(a, b *Checked) int { return strings.Compare(a.Entry.Path, b.Entry.Path) })
+	return out
+}
+
+// Proved returns the findings of a file with the fixes that passed their proof.
+func (s *Session) Proved(c *Checked) []Finding {
+	if c.proved == nil && c.Document != nil {
+		c.proved = slices.Clone(c.Findings)
+		proveShown(s.ws, contextOf(s.ws, s.policies, c.Entry, s.opts.ignoring()), c.Document, c.proved)
+	}
+	return c.proved
+}
+
+// Fixed returns the text of a file after all of its safe fixes, proved together with the files that are linked with it;
+// nil if nothing changes. The rules are those of policies, or those of the session where that is nil.
+func (s *Session) Fixed(c *Checked, policies Policies) []byte {
+	if c.Document == nil {
+		return nil
+	}
+	with := map[*workspace.Entry]bool{c.Entry: true}
+	for _, path := range c.Document.Reads() {
+		for _, e := range s.ws.Entries {
+			if e.Path == path {
+				with[e] = true
+			}
+		}
+	}
+	for e, other := range s.checked {
+		if other.uses.EditedBy(c.Entry.Abs) {
+			with[e] = true
+		}
+	}
+	if policies == nil {
+		policies = s.policies
+	}
+	view := *s.ws
+	view.Entries = slices.DeleteFunc(slices.Clone(s.ws.Entries), func(e *workspace.Entry) bool { return !with[e] })
+	opts := s.opts
+	opts.internal, opts.Changed = true, []string{c.Entry.Abs}
+	res := Fix(&view, policies, FixOptions{CheckOptions: opts, textsAlone: true})
+	for _, f := range res.Files {
+		if f.File.Path == c.Entry.Path {
+			return f.After
+		}
+	}
+	return nil
+}
