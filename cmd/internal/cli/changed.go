@@ -13,6 +13,7 @@ import (
 // change are the files that --changed is about.
 type change struct {
 	files   []string // absolute; nil without the flag
+	is      map[string]bool
 	missing []workspace.FileError
 }
 
@@ -49,5 +50,14 @@ func changedFiles(dir string, paths []string) (c change, roots []string, err err
 			roots = append(roots, root)
 		}
 	}
+	c.is = map[string]bool{}
+	for _, abs := range c.files {
+		c.is[abs] = true
+	}
 	return c, roots, nil
+}
+
+// checks reports whether a file is checked as a whole: it changed, or --changed is not given.
+func (c change) checks(e *workspace.Entry) bool {
+	return c.files == nil || c.is[e.Abs] || slices.ContainsFunc(e.Links, func(abs string) bool { return c.is[abs] })
 }

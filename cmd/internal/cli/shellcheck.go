@@ -87,7 +87,7 @@ func (r *run) prefetch() {
 	}
 	var list []scripts.Script
 	for _, e := range ws.Entries {
-		if !asks[r.policies.Policy(e.Abs)] {
+		if !asks[r.policies.Policy(e.Abs)] || !r.changed.checks(e) {
 			continue
 		}
 		doc, err := ws.Open(e)
