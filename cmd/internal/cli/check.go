@@ -68,7 +68,7 @@ job, sarif leaves out suppressed findings, for which GitHub would open alerts.`,
 	flags.rules(cmd, a)
 	flags.history(cmd)
 	cmd.Flags().BoolVar(&flags.statistics, "statistics", false,
-		"in the formats text and json, print how often each rule found something in place of the findings")
+		"in the formats text and json, print how often each rule found something instead of the findings")
 	cmd.Flags().BoolVar(&flags.diff, "diff", false, "also print the safe fixes as a diff, after the findings")
 	return cmd
 }

@@ -317,7 +317,7 @@ func (a *app) outputs(f *runFlags) ([]report.Output, error) {
 	}
 	if len(formats) == 0 {
 		formats = []string{"text"}
-		if a.getenv("GITHUB_ACTIONS") == "true" {
+		if a.getenv("GITHUB_ACTIONS") == "true" && !f.statistics {
 			formats = []string{"github"}
 		}
 	}
