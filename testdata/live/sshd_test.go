@@ -67,7 +67,10 @@ type server struct {
 
 const prepareNamespace = `set -e
 mount --make-rprivate /
-cp -a /etc "$1/etc"; mkdir -m 700 -p "$1/root/.ssh"
+mkdir -p "$1/etc"; mkdir -m 700 -p "$1/root/.ssh"
+for name in passwd shadow group gshadow pam.d pam.conf security ssh login.defs default nsswitch.conf environment profile \
+    profile.d bash.bashrc ld.so.cache ld.so.conf ld.so.conf.d localtime shells skel subuid subgid hosts host.conf
+do [ ! -e "/etc/$name" ] || cp -a "/etc/$name" "$1/etc/"; done
 cp "$2/key.pub" "$1/root/.ssh/authorized_keys"; chmod 600 "$1/root/.ssh/authorized_keys"
 mount --bind "$1/etc" /etc; mount --bind "$1/root" /root; mkdir -p /run/sshd
 `
@@ -112,7 +115,7 @@ func (h *sshHost) start(folder, further string, arguments ...string) *server {
 		_ = daemon.Wait()
 		_ = log.Close()
 	})
-	for range 100 {
+	for range 600 { // half a minute, on a busy machine
 		if c, err := net.Dial("tcp", "127.0.0.1:"+s.port); err == nil {
 			_ = c.Close()
 			return s
