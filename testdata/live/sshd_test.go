@@ -69,7 +69,7 @@ const prepareNamespace = `set -e
 mount --make-rprivate /
 mkdir -p "$1/etc"; mkdir -m 700 -p "$1/root/.ssh"
 for name in passwd shadow group gshadow pam.d pam.conf security ssh login.defs default nsswitch.conf environment \
-    profile profile.d bash.bashrc ld.so.cache ld.so.conf ld.so.conf.d localtime shells skel subuid subgid hosts host.conf
+    profile profile.d bash.bashrc ld.so.cache ld.so.conf ld.so.conf.d localtime shells subuid subgid hosts
 do [ ! -e "/etc/$name" ] || cp -a "/etc/$name" "$1/etc/"; done
 cp "$2/key.pub" "$1/root/.ssh/authorized_keys"; chmod 600 "$1/root/.ssh/authorized_keys"
 mount --bind "$1/etc" /etc; mount --bind "$1/root" /root; mkdir -p /run/sshd
