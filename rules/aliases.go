@@ -50,15 +50,6 @@ func (f *Finding) Aliases() []string {
 	return out
 }
 
-// named reports whether a name is one of the finding: of its rule, but for ids of the rule's other findings.
-func (f *Finding) named(name string) bool {
-	name = withoutPack(name)
-	if len(f.As) > 0 && isHadolint(name) {
-		return slices.ContainsFunc(f.As, func(id string) bool { return strings.EqualFold(id, name) })
-	}
-	return f.Rule.named(name)
-}
-
 // Partial reports whether a name is that of some of the rule's findings, and not of all.
 func (r *Rule) Partial(name string) bool {
 	name = withoutPack(name)
