@@ -46,6 +46,7 @@ func checkSome(
 	each(len(entries), opts.Progress, func(n int) {
 		c.files[n] = checkFile(ws, policies, entries[n], opts)
 	})
+	c.proveElsewhere(ws, policies, opts)
 	c.whole = checkWorkspace(ws, policies, opts)
 	accepting := acceptancesOf(ws, policies, ws.Entries, opts.ignoring())
 	c.accept(ws, accepting)
@@ -141,6 +142,7 @@ type fileResult struct {
 	noted                *noted
 	ran                  []*Rule   // the rules that looked at the file
 	about                []Finding // what was found about its suppressions
+	elsewhere            []int     // the findings whose fixes edit other files, and are not proved yet
 }
 
 func isForeign(err error) bool { return errors.As(err, new(workspace.ForeignError)) }
@@ -181,7 +183,7 @@ func checkDocument(
 	}
 	r.noted, c.noted = c.noted, nil
 	if opts.Fixes {
-		r.rejected, r.untried = proveShown(ws, c, doc, r.findings)
+		r.rejected, r.untried, r.elsewhere = proveShown(ws, c, doc, r.findings)
 	}
 	if reason := doc.Incomplete(); reason != "" {
 		r.incomplete = []workspace.Skipped{{Path: entry.Path, Reason: reason}}

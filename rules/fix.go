@@ -375,17 +375,18 @@ func offered(findings []Finding) bool {
 	})
 }
 
-// proveShown proves the fixes of the findings in one document.
+// proveShown proves the fixes of the findings in one document, but for those that edit other files. It returns the
+// numbers of these findings.
 func proveShown(
 	ws *workspace.Workspace, own *context, doc *workspace.Document, findings []Finding,
-) (rejected, untried []Rejected) {
+) (rejected, untried []Rejected, elsewhere []int) {
 	c := &checker{
 		ws: ws, policies: own.policies, ignoring: own.ignoring,
 		entries: []*workspace.Entry{doc.Entry}, original: []*source.File{doc.Source},
 	}
 	c.states[0] = &state{files: c.original, ws: ws, docs: map[int]*workspace.Document{0: doc}}
 	if !offered(findings) {
-		return nil, nil
+		return nil, nil, nil
 	}
 	more, _ := own.lint(own.policy.Set.unselected, doc, nil, false)
 	internal := slices.Clone(more)
@@ -398,11 +399,13 @@ func proveShown(
 		internal = append(internal, findings[n])
 		if len(editsElsewhere(&findings[n], doc.Entry)) == 0 {
 			alone = append(alone, n)
+		} else {
+			elsewhere = append(elsewhere, n)
 		}
 	}
-	rejected, untried = proveElsewhere(ws, own, doc, findings)
 	if len(alone) == len(findings) {
-		return c.proveAll(c.original, slices.Concat(findings, more), findings)
+		rejected, untried = c.proveAll(c.original, slices.Concat(findings, more), findings)
+		return rejected, untried, nil
 	}
 	for _, part := range [][]int{alone, external} {
 		some := make([]Finding, len(part))
@@ -422,7 +425,7 @@ func proveShown(
 			findings[at] = some[n]
 		}
 	}
-	return rejected, untried
+	return rejected, untried, elsewhere
 }
 
 // editsElsewhere returns the paths of the other files that the fixes of a finding in an entry edit.
@@ -438,34 +441,67 @@ func editsElsewhere(f *Finding, own *workspace.Entry) []string {
 	return out
 }
 
-// proveElsewhere proves the fixes of a document's findings that edit other files.
-func proveElsewhere(
-	ws *workspace.Workspace, own *context, doc *workspace.Document, findings []Finding,
-) (rejected, untried []Rejected) {
+// proveElsewhere proves the fixes that edit other files than the one that they are found in. What is derived from a
+// file, such as all builds of a repository's workflows, is derived anew for each text of it, so these fixes are proved
+// together; only where some fail, those of each file are proved for themselves.
+func (c *checked) proveElsewhere(ws *workspace.Workspace, policies Policies, opts CheckOptions) {
+	var with []int // the files that have some
+	for n := range c.files {
+		if len(c.files[n].elsewhere) > 0 {
+			with = append(with, n)
+		}
+	}
+	if len(with) == 0 || len(with) > 1 && c.proveFrom(ws, policies, opts, true, with...) {
+		return
+	}
+	each(len(with), nil, func(k int) {
+		n := with[k]
+		defer func() {
+			if defect := recover(); defect != nil {
+				c.files[n] = fileResult{err: &workspace.FileError{
+					Path: c.entries[n].Path, Err: defectError(defect, opts.Stacks),
+				}}
+			}
+		}()
+		c.proveFrom(ws, policies, opts, false, n)
+	})
+}
+
+// proveFrom proves the fixes of the findings in some files that edit other ones. With together, it reports false and
+// changes nothing where not all of them are proved.
+func (c *checked) proveFrom(
+	ws *workspace.Workspace, policies Policies, opts CheckOptions, together bool, from ...int,
+) (proved bool) {
+	if together {
+		defer func() { proved = recover() == nil && proved }() // the defect comes again, in its file
+	}
 	wanted := map[string]bool{}
-	var at []int
-	for n := range findings {
-		paths := editsElsewhere(&findings[n], doc.Entry)
-		if len(paths) > 0 {
-			at = append(at, n)
+	var some []Finding
+	for _, n := range from {
+		wanted[c.entries[n].Path] = true
+		for _, at := range c.files[n].elsewhere {
+			f := c.files[n].findings[at]
+			some = append(some, f)
+			for _, path := range editsElsewhere(&f, c.entries[n]) {
+				wanted[path] = true
+			}
 		}
-		for _, path := range paths {
-			wanted[path] = true
+	}
+	rejected, untried := proveIn(ws, policies, opts.ignoring(), wanted, false, some)
+	if together && len(rejected)+len(untried) > 0 {
+		return false
+	}
+	for _, n := range from {
+		r := &c.files[n]
+		for k, at := range r.elsewhere {
+			r.findings[at] = some[k]
 		}
+		some = some[len(r.elsewhere):]
+		r.elsewhere = nil
 	}
-	if len(at) == 0 {
-		return nil, nil
-	}
-	wanted[doc.Entry.Path] = true
-	some := make([]Finding, len(at))
-	for k, n := range at {
-		some[k] = findings[n]
-	}
-	rejected, untried = proveIn(ws, own.policies, own.ignoring, wanted, false, some)
-	for k, n := range at {
-		findings[n] = some[k]
-	}
-	return rejected, untried
+	r := &c.files[from[0]]
+	r.rejected, r.untried = append(r.rejected, rejected...), append(r.untried, untried...)
+	return true
 }
 
 // proveWorkspace proves the fixes of what rules about the workspace as a whole found, which may edit all of its files.

@@ -160,6 +160,7 @@ func (c *checked) comments(ws *workspace.Workspace, policies Policies, opts Chec
 		if err != nil {
 			continue
 		}
+		withdrawInValues(found, doc)
 		findings, suppressed := own.always().divide(found, doc)
 		r.about = findings
 		about.suppressed = append(about.suppressed, suppressed...)

@@ -10,9 +10,11 @@ import (
 	"github.com/sandlint/sandlint/fixers"
 	"github.com/sandlint/sandlint/parsers/compose"
 	"github.com/sandlint/sandlint/parsers/dockerfile"
+	"github.com/sandlint/sandlint/parsers/files"
 	"github.com/sandlint/sandlint/parsers/image"
 	"github.com/sandlint/sandlint/parsers/nixconf"
 	"github.com/sandlint/sandlint/parsers/nixuse"
+	"github.com/sandlint/sandlint/parsers/outline"
 	"github.com/sandlint/sandlint/parsers/seccomp"
 	"github.com/sandlint/sandlint/parsers/source"
 	"github.com/sandlint/sandlint/parsers/workspace"
@@ -146,6 +148,30 @@ func unreadableScripts(d *image.Dockerfile) (spans []source.Span) {
 		}
 	}
 	return spans
+}
+
+// withdrawInValues removes the fixes of what is found about comments that lie inside a value of YAML which holds no text
+// that sandlint reads, or in a file whose structure is unknown: there they are no comments.
+func withdrawInValues(all []Finding, doc *workspace.Document) {
+	if !offered(all) || !files.IsYAML(doc.Source.Path) {
+		return
+	}
+	o := outline.YAML(doc.Source)
+	var read, values []source.Span
+	for _, t := range doc.Texts {
+		if t.Fragment.File == doc.Source {
+			read = append(read, t.Fragment.Span(source.Span{End: len(t.Fragment.Text)}))
+		}
+	}
+	for n, v := range o.Values {
+		if at := o.Spans[n].Value; v.Quoted && !slices.ContainsFunc(read, at.Overlaps) {
+			values = append(values, at)
+		}
+	}
+	if o.Broken {
+		values = []source.Span{doc.Source.Span()}
+	}
+	withdraw(all, doc.Source, values, func(*Rule) bool { return false })
 }
 
 // inOtherLanguage reports whether lines of a text are in another format and none assigns a setting of Nix, unless as an

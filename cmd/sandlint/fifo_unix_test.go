@@ -4,7 +4,9 @@ package main
 
 import (
 	"fmt"
+	"os"
 	"runtime"
+	"strconv"
 	"syscall"
 	"time"
 
@@ -20,10 +22,11 @@ func fifo(ts *testscript.TestScript, neg bool, args []string) {
 
 // exceeded says what this process used too much of, "" for nothing.
 func exceeded() string {
-	const (
-		cpu    = 2 * time.Second
-		memory = 200 << 20
-	)
+	times, err := strconv.Atoi(os.Getenv("BOUNDED"))
+	if err != nil {
+		return ""
+	}
+	cpu, memory := time.Duration(times)*2*time.Second, int64(times)*200<<20
 	var used syscall.Rusage
 	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &used); err != nil {
 		return err.Error()

@@ -26,7 +26,7 @@ func TestMain(m *testing.M) {
 	testscript.Main(m, map[string]func(){
 		"sandlint": func() {
 			code := cli.Main(os.Args[1:], os.Stdin, os.Stdout, os.Stderr)
-			if used := exceeded(); os.Getenv("BOUNDED") != "" && used != "" {
+			if used := exceeded(); used != "" {
 				fmt.Fprintln(os.Stderr, used)
 				code = 99
 			}
@@ -41,12 +41,14 @@ func TestMain(m *testing.M) {
 //	status N COMMAND…    runs a command whose exit status must be N
 //	bytes FILE TEXT      writes a file; TEXT has the escapes of a Go string
 //	repeat FILE N TEXT   appends TEXT N times to a file; TEXT has the escapes of a Go string
+//	chain FILE N TEXT    is like repeat, with the number of each copy for {{n}} and the next one for {{next}}
+//	files FILE N TEXT    writes N files, with the number of each for {{n}} in its name and its text
 //	fifo FILE            makes a named pipe, which nobody writes to
 //	conforms FILE [NAME] checks that a file, or stdout, follows docs/schema/NAME.schema.json, "findings" without one;
 //	                     NAME/DEFINITION is one of the definitions there
 //
-// and $SRC is the repository. With BOUNDED in the environment, a run of sandlint that takes more than 2 s of the
-// processor, or 200 MiB, ends with status 99.
+// and $SRC is the repository. With BOUNDED=N in the environment, a run of sandlint that takes more than N times 2 s
+// of the processor, or 200 MiB, ends with status 99.
 func TestScript(t *testing.T) { scripts(t, "script") }
 
 // TestGitScript runs the scripts of testdata/git, which start git. The folder of each is no repository.
@@ -82,6 +84,8 @@ func scripts(t *testing.T, folder string) {
 			"status":   status,
 			"bytes":    writeBytes,
 			"repeat":   repeat,
+			"chain":    chain,
+			"files":    numberedFiles,
 			"fifo":     fifo,
 			"conforms": conforms,
 		},
@@ -129,6 +133,33 @@ func repeat(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Check(err)
 	_, err = f.WriteString(strings.Repeat(text, n))
 	ts.Check(errors.Join(err, f.Close()))
+}
+
+// numbered returns the text of copy n.
+func numbered(text string, n int) string {
+	return strings.NewReplacer("{{n}}", strconv.Itoa(n), "{{next}}", strconv.Itoa(n+1)).Replace(text)
+}
+
+func chain(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 3 {
+		ts.Fatalf("usage: chain FILE N TEXT")
+	}
+	count, err := strconv.Atoi(args[1])
+	ts.Check(err)
+	for n := range count {
+		repeat(ts, false, []string{args[0], "1", numbered(args[2], n)})
+	}
+}
+
+func numberedFiles(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 3 {
+		ts.Fatalf("usage: files FILE N TEXT")
+	}
+	count, err := strconv.Atoi(args[1])
+	ts.Check(err)
+	for n := range count {
+		repeat(ts, false, []string{numbered(args[0], n), "1", numbered(args[2], n)})
+	}
 }
 
 func conforms(ts *testscript.TestScript, neg bool, args []string) {

@@ -355,3 +355,12 @@ func BenchmarkCompare(b *testing.B) {
 		}
 	}
 }
+
+// TestCompareCheckComment reads an instruction below a comment at which BuildKit's parser panics without a linter.
+func TestCompareCheckComment(t *testing.T) {
+	before := source.NewFile("Dockerfile", []byte("FROM a\n# check=skip=all\nRUN b\n"))
+	after := source.NewFile("Dockerfile", []byte("FROM a\n# check=skip=all\nRUN c\n"))
+	if got := Compare(before, after, nil); got == "" {
+		t.Error("the change was not found")
+	}
+}

@@ -51,6 +51,7 @@ type element struct {
 // parse returns what BuildKit makes of the instruction, or why it refuses it.
 func (e *element) parse() (any, error) {
 	if !e.parsedOnce {
+		e.node.PrevComment = nil // without a linter, BuildKit v0.34.2 panics at a comment "check=…"
 		e.parsed, e.refusal = instructions.ParseInstruction(e.node)
 		e.parsedOnce = true
 	}

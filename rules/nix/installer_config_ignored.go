@@ -10,6 +10,7 @@ import (
 	"github.com/sandlint/sandlint/parsers/nixuse"
 	"github.com/sandlint/sandlint/parsers/source"
 	"github.com/sandlint/sandlint/rules"
+	"github.com/sandlint/sandlint/rules/nix/internal/misread"
 )
 
 var installerConfigIgnored = &rules.Rule{
@@ -57,6 +58,9 @@ func writeInstead(img *nixuse.Image, e *nixuse.Event) []fixers.Fix {
 	}
 	var lines, names []string
 	for _, entry := range in.FileText.Entries {
+		if misread.Is(in.FileText, entry) {
+			return nil // what is wrong with it would be written into the Dockerfile
+		}
 		lines = append(lines, fixnix.Line(entry))
 		names = append(names, nixuse.Canonical(entry.Name.Text))
 	}
