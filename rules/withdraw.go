@@ -150,8 +150,8 @@ func unreadableScripts(d *image.Dockerfile) (spans []source.Span) {
 	return spans
 }
 
-// withdrawInValues removes the fixes of what is found about comments that lie inside a value of YAML which holds no text
-// that sandlint reads, or in a file whose structure is unknown: there they are no comments.
+// withdrawInValues removes the fixes of what is found about comments inside a value of YAML that holds no text that
+// sandlint reads, or in a file whose structure is unknown: there they are no comments.
 func withdrawInValues(all []Finding, doc *workspace.Document) {
 	if !offered(all) || !files.IsYAML(doc.Source.Path) {
 		return
