@@ -158,8 +158,7 @@ type Related struct {
 
 // Suppression says what suppresses a finding.
 type Suppression struct {
-	// Kind is KindInline, KindAccepted, "baseline" for an entry of a baseline, and "since" for a finding that an
-	// earlier state of the files has too.
+	// Kind is KindInline, KindAccepted, or one of those of package baseline.
 	Kind string
 	// Reason is the reason that the author gives, or "".
 	Reason string

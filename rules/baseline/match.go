@@ -120,12 +120,16 @@ func (m *Matcher) group(findings, entries []int, lines []string, by, used []int)
 	}
 }
 
-// Kind is the kind of suppression that a finding has which a baseline accepts.
-const Kind = "baseline"
+// The kinds of suppression of findings that were there before.
+const (
+	// KindBaseline is an entry of a baseline, and KindSince an earlier state of the files that has the finding too.
+	KindBaseline = "baseline"
+	KindSince    = "since"
+)
 
 // Suppression returns what suppresses the findings that an entry accepts.
 func (b *Baseline) Suppression(entry int) *rules.Suppression {
-	return &rules.Suppression{Kind: Kind, File: b.Source, Span: b.Entries[entry].Span}
+	return &rules.Suppression{Kind: KindBaseline, File: b.Source, Span: b.Entries[entry].Span}
 }
 
 // Stale is an entry that accepts fewer findings than it says.

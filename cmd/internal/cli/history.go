@@ -18,9 +18,6 @@ import (
 // This file reads what git has: the index in the place of the files, with --staged, and an earlier state that findings
 // are compared with, with --since.
 
-// kindSince is the kind of suppression that a finding has which the earlier state has too.
-const kindSince = "since"
-
 // history registers the flags about git.
 func (f *runFlags) history(cmd *cobra.Command) {
 	cmd.Flags().BoolVar(&f.staged, "staged", false, "look at the files that are staged for the next commit, as "+
@@ -230,7 +227,7 @@ func (r *run) compareSince(findings []rules.Finding, known []*rules.Suppression)
 	}
 	for n, is := range r.since.known(r.dir, findings) {
 		if is && known[n] == nil {
-			known[n] = &rules.Suppression{Kind: kindSince, Reason: "found before " + r.since.rev}
+			known[n] = &rules.Suppression{Kind: baseline.KindSince, Reason: "not new since " + r.since.rev}
 		}
 	}
 }

@@ -12,6 +12,7 @@ import (
 	"github.com/sandlint/sandlint/parsers/source"
 	"github.com/sandlint/sandlint/parsers/workspace"
 	"github.com/sandlint/sandlint/rules"
+	"github.com/sandlint/sandlint/rules/baseline"
 )
 
 // Report is the outcome of one run.
@@ -208,9 +209,9 @@ func suppressed(findings []rules.Finding) string {
 	comments, accepted, before := 0, 0, 0
 	for n := range findings {
 		switch s := findings[n].Suppressed; {
-		case s != nil && s.Kind == "baseline":
+		case s != nil && s.Kind == baseline.KindBaseline:
 			accepted++
-		case s != nil && s.Kind == "since":
+		case s != nil && s.Kind == baseline.KindSince:
 			before++
 		default:
 			comments++
