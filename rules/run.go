@@ -36,6 +36,13 @@ func pageAddress(r *Rule) string { return "docs/rules/" + r.ID + ".md" }
 
 // Selection says which rules run, and how severe they are. Names are ids, aliases, packs ("nix" or "nix/*"), or "all".
 type Selection struct {
+	// Preset says which of the rules that come with sandlint are on to begin with; nil means those that are on by
+	// default. PresetFrom says what names it, for people.
+	Preset     func(*Rule) bool
+	PresetFrom string
+	// Layers are what the parts of configurations say, the later above the earlier. Within one, the narrowest name
+	// wins, and of names that are as narrow, the later. What follows is above them.
+	Layers [][]Settings
 	// Only, when not empty, switches off every rule that it does not name.
 	Only []string
 	// Select switches on rules that are off by default.

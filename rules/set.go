@@ -24,6 +24,7 @@ type Set struct {
 	experimental []configured
 	packs        map[*Rule]Pack
 	alone        Policy // of the set for all files
+	made         *selecting
 }
 
 // configured is a rule as the user configured it.
@@ -31,11 +32,12 @@ type configured struct {
 	*Rule
 	severity   Severity // Off where it is the rule's own
 	codes      codes
+	fix        string // see Settings
 	options    any
 	unselected bool // it only counts in proofs
 }
 
-// rate sets the severity of a finding, and reports whether the finding is on.
+// rate sets the severity of a finding and what its fixes may do, and reports whether the finding is on.
 func (c *configured) rate(f *Finding) bool {
 	switch code := c.codes.forFinding(f); {
 	case code == Off:
@@ -47,6 +49,7 @@ func (c *configured) rate(f *Finding) bool {
 	default:
 		f.Severity = f.natural
 	}
+	f.limitFixes(c.fix)
 	return true
 }
 
@@ -106,29 +109,45 @@ func (e *UnknownRuleError) Error() string {
 
 // NewSet returns the rules of packs that sel selects. The error is an UnknownRuleError or an OptionError.
 func NewSet(packs []Pack, sel Selection) (*Set, error) {
-	s := selecting{
+	s := &selecting{
 		packs: packs, all: All(packs), on: map[*Rule]bool{}, refused: map[*Rule]bool{},
-		severities: map[*Rule]Severity{}, options: map[*Rule]any{}, codes: map[*Rule]codes{},
+		severities: map[*Rule]Severity{}, options: map[*Rule]map[string]any{}, codes: map[*Rule]codes{},
+		fixes: map[*Rule]string{}, from: map[aspect]string{},
 	}
-	for _, r := range s.all {
-		s.on[r] = !r.Optional && r.Severity > Style
+	s.begin(sel.Preset, sel.PresetFrom)
+	for _, l := range sel.Layers {
+		if err := s.apply(l); err != nil {
+			return nil, err
+		}
 	}
-	if err := s.configure(sel.Options); err != nil {
-		return nil, err
+	for _, name := range sortedKeys(sel.Options) {
+		for _, option := range sortedKeys(sel.Options[name]) {
+			if err := s.option(name, option, sel.Options[name][option], ""); err != nil {
+				return nil, err
+			}
+		}
 	}
-	if err := s.rate(sel.Severity); err != nil {
-		return nil, err
+	severities := sortedKeys(sel.Severity)
+	slices.SortStableFunc(severities, func(a, b string) int { return breadth(s.all, b) - breadth(s.all, a) })
+	for _, name := range severities {
+		if err := s.rate(name, sel.Severity[name], ""); err != nil {
+			return nil, err
+		}
 	}
 	if err := s.only(sel.Only); err != nil {
 		return nil, err
 	}
-	if err := s.turn(sel.Select, true); err != nil {
-		return nil, err
+	for _, name := range sel.Select {
+		if err := s.turn(name, true, "--select"); err != nil {
+			return nil, err
+		}
 	}
-	if err := s.turn(sel.Ignore, false); err != nil {
-		return nil, err
+	for _, name := range sel.Ignore {
+		if err := s.turn(name, false, "--ignore"); err != nil {
+			return nil, err
+		}
 	}
-	return s.set(len(sel.Only) == 0), nil
+	return s.set(len(sel.Only) == 0)
 }
 
 // selecting is a set while a selection is applied to it, part by part.
@@ -138,8 +157,26 @@ type selecting struct {
 	on         map[*Rule]bool
 	refused    map[*Rule]bool // those that the user switched off
 	severities map[*Rule]Severity
-	options    map[*Rule]any
+	options    map[*Rule]map[string]any
 	codes      map[*Rule]codes
+	fixes      map[*Rule]string
+	from       map[aspect]string
+}
+
+// begin switches on the rules that a run begins with. Those of packs that a configuration loads are on as they say
+// themselves.
+func (s *selecting) begin(has func(*Rule) bool, from string) {
+	for _, pack := range s.packs {
+		for _, r := range pack.Rules {
+			s.on[r] = !r.Optional && r.Severity > Style
+			if has == nil || pack.Help != nil {
+				continue
+			}
+			if on := has(r); on != s.on[r] {
+				s.switched(r, on, from)
+			}
+		}
+	}
 }
 
 func (s *selecting) setCode(r *Rule, name string, severity Severity) {
@@ -150,60 +187,66 @@ func (s *selecting) setCode(r *Rule, name string, severity Severity) {
 	s.codes[r][strings.ToUpper(name)] = severity
 }
 
-func (s *selecting) configure(options map[string]map[string]any) error {
-	for _, name := range sortedKeys(options) {
-		r, _, err := Find(s.packs, name)
-		if err != nil {
-			return err
-		}
-		if s.options[r], err = r.configured(options[name]); err != nil {
-			return err
-		}
+// option sets an option of a rule.
+func (s *selecting) option(rule, name string, value any, from string) error {
+	r, _, err := Find(s.packs, rule)
+	if err != nil {
+		return err
 	}
+	if s.options[r] == nil {
+		s.options[r] = map[string]any{}
+	}
+	s.options[r][name] = value
+	s.say(r, partOption+name, from)
 	return nil
 }
 
-// rate sets severities by name; the narrowest name wins.
-func (s *selecting) rate(severities map[string]Severity) error {
-	names := sortedKeys(severities)
-	slices.SortStableFunc(names, func(a, b string) int { return breadth(s.all, b) - breadth(s.all, a) })
-	for _, name := range names {
-		matched, err := match(s.all, name)
-		if err != nil {
-			return err
+// rate sets the severity of the rules with a name. Off switches them off, and another one switches on a rule that is
+// named by itself, not those of a pack.
+func (s *selecting) rate(name string, severity Severity, from string) error {
+	matched, err := match(s.all, name)
+	if err != nil {
+		return err
+	}
+	for _, r := range matched {
+		if r.Partial(name) {
+			s.setCode(r, name, severity)
+			s.switched(r, s.on[r] || severity != Off, from)
+			continue
 		}
-		for _, r := range matched {
-			if r.Partial(name) {
-				s.setCode(r, name, severities[name])
-				s.on[r] = s.on[r] || severities[name] != Off
-				continue
-			}
-			s.on[r] = severities[name] != Off
+		if severity == Off || len(matched) == 1 {
+			s.switched(r, severity != Off, from)
 			s.refused[r] = !s.on[r]
-			if s.on[r] {
-				s.severities[r] = severities[name]
-			}
+		}
+		if severity != Off {
+			s.severities[r] = severity
+			s.say(r, partSeverity, from)
 		}
 	}
 	return nil
 }
 
-// turn switches rules on or off by name.
-func (s *selecting) turn(names []string, on bool) error {
-	for _, name := range names {
-		matched, err := match(s.all, name)
-		if err != nil {
-			return err
-		}
-		for _, r := range matched {
-			switch partial := r.Partial(name); {
-			case partial && !on:
-				s.setCode(r, name, Off)
-			case partial:
-				s.on[r] = true
-			default:
-				s.on[r], s.refused[r] = on, !on
-			}
+// switched switches a rule on or off.
+func (s *selecting) switched(r *Rule, on bool, from string) {
+	s.on[r] = on
+	s.say(r, partOn, from)
+}
+
+// turn switches the rules with a name on or off.
+func (s *selecting) turn(name string, on bool, from string) error {
+	matched, err := match(s.all, name)
+	if err != nil {
+		return err
+	}
+	for _, r := range matched {
+		switch partial := r.Partial(name); {
+		case partial && !on:
+			s.setCode(r, name, Off)
+		case partial:
+			s.switched(r, true, from)
+		default:
+			s.switched(r, on, from)
+			s.refused[r] = !on
 		}
 	}
 	return nil
@@ -214,11 +257,20 @@ func (s *selecting) only(names []string) error {
 	if len(names) == 0 {
 		return nil
 	}
-	clear(s.on)
-	if err := s.turn(names, true); err != nil {
-		return err
+	for r, on := range s.on {
+		if on {
+			s.switched(r, false, "--only")
+		}
 	}
-	for r := range s.on {
+	for _, name := range names {
+		if err := s.turn(name, true, "--only"); err != nil {
+			return err
+		}
+	}
+	for r, on := range s.on {
+		if !on {
+			continue
+		}
 		ids := r.namedInPart(names)
 		for _, id := range ids {
 			if s.codes[r].of(id) == asRule {
@@ -233,8 +285,8 @@ func (s *selecting) only(names []string) error {
 }
 
 // set returns the set. experimental says whether a file may switch on rules that are off.
-func (s *selecting) set(experimental bool) *Set {
-	set := &Set{all: s.all, packs: map[*Rule]Pack{}}
+func (s *selecting) set(experimental bool) (*Set, error) {
+	set := &Set{all: s.all, packs: map[*Rule]Pack{}, made: s}
 	set.alone = Policy{Set: set, FailOn: Warning}
 	for _, p := range s.packs {
 		for _, r := range p.Rules {
@@ -242,9 +294,12 @@ func (s *selecting) set(experimental bool) *Set {
 		}
 	}
 	for _, r := range s.all {
-		c := configured{Rule: r, severity: s.severities[r], codes: s.codes[r], options: r.Options}
-		if o, ok := s.options[r]; ok {
-			c.options = o
+		c := configured{Rule: r, severity: s.severities[r], codes: s.codes[r], fix: s.fixes[r], options: r.Options}
+		if len(s.options[r]) > 0 {
+			var err error
+			if c.options, err = r.configured(s.options[r]); err != nil {
+				return nil, err
+			}
 		}
 		on := s.on[r] && !r.allOff(s.codes[r])
 		c.unselected = r.Syntax && !on
@@ -265,7 +320,7 @@ func (s *selecting) set(experimental bool) *Set {
 			set.experimental = append(set.experimental, c)
 		}
 	}
-	return set
+	return set, nil
 }
 
 // Rules returns the rules of the set, sorted by id.

@@ -117,7 +117,7 @@ func TestNewSet(t *testing.T) {
 					"AL1":         rules.Off,
 				},
 			},
-			"alpha/optional=warning alpha/style=warning alpha/syntax=warning beta/first=info beta/second",
+			"alpha/syntax=warning beta/first=info beta/second",
 		},
 		{
 			"the severity of a pack, but for an alias",

@@ -47,12 +47,25 @@ func Newest(consumer string) string {
 	return decide.Targets{}.NewestKnown(consumer)
 }
 
+// Warning returns what to say of a version that Set accepts: that it is newer than what is known; else "".
+func (t Targets) Warning(consumer, version string) string {
+	if !t.Seccomp.NewerThanKnown(consumer, version) {
+		return ""
+	}
+	return fmt.Sprintf("%s %s is newer than the newest known release, %s; it is taken to do what that one does",
+		consumer, version, Newest(consumer))
+}
+
 // Set adds a target: a consumer's version or range of versions, or for "platform" a list of platforms, for
 // "builder" one. The first
 // version of Nix, Lix or Determinate Nix that is given replaces the defaults. The error says what is possible.
 func (t *Targets) Set(consumer, version string) error {
 	switch consumer {
 	case "nix", "lix", "determinate":
+		if other := strings.ToLower(version); slices.Contains(Consumers(), other) {
+			return fmt.Errorf("%q is not a version of %s but a consumer of its own, as in %s = %q", version, consumer,
+				other, Newest(other))
+		}
 		target, err := nixconf.ParseTarget(consumer, version)
 		if err != nil {
 			return err

@@ -304,7 +304,16 @@ func (c *compiler) about(b *hclsyntax.Block) {
 
 // require checks a list of conditions on the release of sandlint: ">= 0.1, < 2".
 func (c *compiler) require(v hcltext.Text) {
-	for condition := range strings.SplitSeq(v.Text, ",") {
+	if ok, err := Accepts(v.Text, c.options.Version); err != nil {
+		c.Problem(v.At, "%v", err)
+	} else if !ok {
+		c.Problem(v.At, "the pack is for sandlint %s, and this is %s", v.Text, c.options.Version)
+	}
+}
+
+// Accepts reports whether a release fulfils a list of conditions such as ">= 0.1, < 2". The release "" fulfils all.
+func Accepts(conditions, release string) (bool, error) {
+	for condition := range strings.SplitSeq(conditions, ",") {
 		condition = strings.TrimSpace(condition)
 		n := strings.IndexFunc(condition, func(r rune) bool { return !strings.ContainsRune("<>=!~", r) })
 		if n < 0 {
@@ -316,18 +325,17 @@ func (c *compiler) require(v hcltext.Text) {
 		}
 		want, err := version(wanted)
 		if err != nil || !slices.Contains(comparisons, operator) {
-			c.Problem(v.At, "%q is not of the form \">= 0.1, < 2\"", v.Text)
-			return
+			return false, fmt.Errorf("%q is not of the form \">= 0.1, < 2\"", conditions)
 		}
-		have, err := version(c.options.Version)
-		if c.options.Version == "" || err != nil {
+		have, err := version(release)
+		if release == "" || err != nil {
 			continue
 		}
 		if !compares(semver.Compare(have, want), operator) {
-			c.Problem(v.At, "the pack is for sandlint %s, and this is %s", v.Text, c.options.Version)
-			return
+			return false, nil
 		}
 	}
+	return true, nil
 }
 
 // local is one value of a locals block.

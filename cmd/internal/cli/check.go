@@ -7,6 +7,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/sandlint/sandlint/cmd/internal/config"
 	"github.com/sandlint/sandlint/cmd/internal/report"
 	"github.com/sandlint/sandlint/rules"
 )
@@ -47,6 +48,8 @@ the index is compared. Submodules are not looked at there.
 
 The path - is standard input, which is checked alone; --stdin-filename says where that text
 belongs, which determines its kind, its configuration and the files beside it.
+
+For each file the nearest ` + config.Name + ` upwards holds; "sandlint config show PATH" shows what it says.
 
 The default format is text, and github inside a GitHub workflow; the environment variable
 SANDLINT_FORMAT sets another default. --format may be repeated, with a file for each but one.

@@ -250,8 +250,7 @@ func TestCommonFolder(t *testing.T) {
 }
 
 func TestTargets(t *testing.T) {
-	conf := &config.Config{Targets: []config.Target{{Consumer: "libseccomp", Version: "2.5.4"},
-		{Consumer: "runc", Version: "1.1"}}}
+	conf := []config.Target{{Consumer: "libseccomp", Version: "2.5.4"}, {Consumer: "runc", Version: "1.1"}}
 	got, err := targets([]string{"libseccomp=2.6.0", "platform=linux/arm64"}, conf)
 	if err != nil {
 		t.Fatal(err)

@@ -20,7 +20,8 @@ func (a *app) configCommand() *cobra.Command {
 		Args:  cobra.ArbitraryArgs,
 	}
 	cmd.RunE = func(cmd *cobra.Command, args []string) error { return a.noCommand(cmd, args) }
-	cmd.AddCommand(a.migrateCommand())
+	cmd.AddCommand(a.initConfigCommand(), a.showConfigCommand(), a.checkConfigCommand(), a.schemaCommand(),
+		a.migrateCommand())
 	return cmd
 }
 

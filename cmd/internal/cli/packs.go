@@ -112,7 +112,7 @@ func (a *app) listPacks(flags *runFlags) ([]packJSON, error) {
 		list = append(list, packJSON{Name: p.Name, Rules: len(p.Rules), From: builtIn, Version: Version, Loaded: true})
 	}
 	named := map[string]bool{}
-	for _, p := range conf.Packs {
+	for _, p := range conf.AllPacks() {
 		named[p.Source.Path] = true
 		list = append(list, packJSON{Name: p.Name, Version: p.Version, Rules: len(p.Rules().Rules), From: p.From,
 			Path: p.Source.Path, Digest: p.Digest, Loaded: true})

@@ -6,8 +6,8 @@ import (
 	"fmt"
 	"maps"
 	"path/filepath"
-	"reflect"
 	"slices"
+	"strings"
 	"sync"
 
 	"github.com/sandlint/sandlint/cmd/internal/config"
@@ -15,6 +15,7 @@ import (
 	"github.com/sandlint/sandlint/parsers/files"
 	"github.com/sandlint/sandlint/parsers/workspace"
 	"github.com/sandlint/sandlint/rules"
+	"github.com/sandlint/sandlint/rules/presets"
 )
 
 // policies say what holds for each file of a run: what the flags say, and for what they leave open the configuration of
@@ -26,10 +27,16 @@ type policies struct {
 	nearest *config.Nearest
 
 	mu      sync.Mutex
-	made    map[*config.Config]*policy
-	targets []*workspace.Targets // each once
-	unknown map[string]error     // why a name in a flag is unknown to all configurations so far, nil where one knows it
+	made    map[madeOf]*policy
+	targets map[string]*workspace.Targets // each once, by what it says
+	unknown map[string]error              // why a name in a flag is unknown to all configurations so far, nil where one knows it
 	err     error
+}
+
+// madeOf is what a policy is made of: a configuration, and the addresses of those of its override blocks that match.
+type madeOf struct {
+	config    *config.Config
+	overrides string
 }
 
 // policy is a rules.Policy with the versions of the consumers.
@@ -41,15 +48,21 @@ type policy struct {
 // of returns what holds for the file at an absolute path.
 func (p *policies) of(abs string) *policy {
 	conf := p.nearest.Of(abs)
+	parts, key := conf.Parts(abs), madeOf{config: conf}
+	for n := range parts {
+		if parts[n].Paths != nil {
+			key.overrides += fmt.Sprintf("%p ", parts[n].Layer)
+		}
+	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	one, ok := p.made[conf]
+	one, ok := p.made[key]
 	if !ok {
 		var err error
-		if one, err = p.make(conf); err != nil && p.err == nil {
+		if one, err = p.make(conf, config.Join(parts)); err != nil && p.err == nil {
 			p.err = err
 		}
-		p.made[conf] = one
+		p.made[key] = one
 	}
 	return one
 }
@@ -60,23 +73,28 @@ func (p *policies) Policy(abs string) *rules.Policy { return &p.of(abs).Policy }
 // Targets returns the versions of the consumers that a file is for.
 func (p *policies) Targets(abs string) *workspace.Targets { return p.of(abs).targets }
 
+// fromPreset begins what says that a rule is on, or off, where that is a preset.
+const fromPreset = "preset "
+
 // make makes the policy of a configuration. It can be used where there is an error, too.
-func (p *policies) make(conf *config.Config) (*policy, error) {
-	t, wrongTargets := targets(p.flags.targets, conf)
-	failOn, wrongLevel := parseFailOn(cmp.Or(p.flags.failOn, conf.FailOn, "warning"))
-	made := &policy{Policy: rules.Policy{Set: p.set, Unheeded: conf.Unheeded, FailOn: failOn}, targets: p.shared(t)}
+func (p *policies) make(conf *config.Config, says config.Effective) (*policy, error) {
+	t, wrongTargets := targets(p.flags.targets, says.Targets)
+	failOn, wrongLevel := parseFailOn(cmp.Or(p.flags.failOn, says.FailOn, "warning"))
+	made := &policy{Policy: rules.Policy{Set: p.set, Unheeded: says.Unheeded, FailOn: failOn}, targets: p.shared(t)}
 	if p.set != nil {
 		return made, errors.Join(wrongTargets, wrongLevel)
 	}
 	packs := slices.Concat(p.packs, conf.RulePacks())
 	sel := rules.Selection{
 		Only: p.known(packs, p.flags.only), Select: p.known(packs, p.flags.selected),
-		Ignore: p.known(packs, p.flags.ignored),
+		Ignore: p.known(packs, p.flags.ignored), Layers: says.Layers,
+	}
+	if preset := presets.Find(says.Preset); preset != nil {
+		sel.Preset, sel.PresetFrom = preset.Has, fromPreset+preset.Name+", "+says.From["preset"]
 	}
 	if len(sel.Only) == 0 && len(names(p.flags.only)) > 0 {
 		sel.Ignore = []string{"all"} // other files have the rules that are named
 	}
-	conf.Select(&sel)
 	var wrongRules error
 	if made.Set, wrongRules = rules.NewSet(packs, sel); wrongRules != nil {
 		made.Set, _ = rules.NewSet(packs, rules.Selection{})
@@ -98,13 +116,11 @@ func (p *policies) known(packs []rules.Pack, list []string) []string {
 
 // shared returns one pointer for equal targets.
 func (p *policies) shared(t workspace.Targets) *workspace.Targets {
-	for _, known := range p.targets {
-		if reflect.DeepEqual(*known, t) {
-			return known
-		}
+	key := fmt.Sprintf("%+v", t)
+	if p.targets[key] == nil {
+		p.targets[key] = &t
 	}
-	p.targets = append(p.targets, &t)
-	return &t
+	return p.targets[key]
 }
 
 // policies returns what holds for the files of a run. The error is about the flags, and the configurations of the
@@ -118,7 +134,7 @@ func (a *app) policies(
 	}
 	p := &policies{
 		flags: f, packs: packs, set: set, nearest: nearest,
-		made: map[*config.Config]*policy{}, unknown: map[string]error{},
+		made: map[madeOf]*policy{}, unknown: map[string]error{}, targets: map[string]*workspace.Targets{},
 	}
 	if len(paths) == 0 {
 		paths = []string{"."}
@@ -134,6 +150,15 @@ func (p *policies) check(a *app, dir string, ws *workspace.Workspace) error {
 	for _, e := range ws.Entries {
 		p.of(e.Abs)
 	}
+	if err := p.problem(); err != nil {
+		return err
+	}
+	a.using(p.flags, dir, p.nearest)
+	return nil
+}
+
+// problem returns what is wrong with the flags and the configurations of the files that were asked about.
+func (p *policies) problem() error {
 	if err := cmp.Or(p.nearest.Err(), p.err); err != nil {
 		return err
 	}
@@ -142,7 +167,6 @@ func (p *policies) check(a *app, dir string, ws *workspace.Workspace) error {
 			return err
 		}
 	}
-	a.using(p.flags, dir, p.nearest)
 	return nil
 }
 
@@ -157,9 +181,9 @@ func (a *app) using(f *runFlags, dir string, nearest *config.Nearest) {
 		if f.verbose {
 			a.warnf("using configuration %s", shown(dir, path))
 		}
-		a.problems(conf.Source, conf.Warnings, rules.Warning)
+		a.warnings(conf)
 		if f.verbose {
-			for _, p := range conf.Packs {
+			for _, p := range conf.AllPacks() {
 				a.warnf("using rule pack %s %s (%s, SHA-256 %s)", p.Name, p.Version, p.Source.Path, p.Digest)
 			}
 		}
@@ -168,20 +192,27 @@ func (a *app) using(f *runFlags, dir string, nearest *config.Nearest) {
 
 // nearest returns what finds the configuration of each file, as the flags say.
 func (a *app) nearest(f *runFlags, dir string) (*config.Nearest, error) {
-	load := func(path string) (*config.Config, error) {
-		return config.Load(dir, path, func(path string) string { return shown(dir, path) },
-			config.Known{Packs: a.packs(), Version: Version})
+	load := func(path string) (*config.Config, error) { return a.loadConfig(dir, path) }
+	named, from := f.config, "--config"
+	if env := a.getenv("SANDLINT_CONFIG"); named == "" && env != "" && !f.noConfig {
+		named, from = env, "SANDLINT_CONFIG"
+	}
+	for _, flag := range f.targets {
+		consumer, version, _ := strings.Cut(flag, "=")
+		if warning := (workspace.Targets{}).Warning(consumer, version); warning != "" {
+			a.warnf("--target %s: %s", flag, warning)
+		}
 	}
 	switch {
 	case f.noConfig && f.config != "":
 		return nil, errors.New("--config and --no-config cannot be used together")
-	case f.noConfig, f.noRepoConfig && f.config == "":
+	case f.noConfig, f.noRepoConfig && named == "":
 		return config.Fixed("", &config.Config{}), nil
-	case f.config != "":
-		path := absolute(dir, f.config)
+	case named != "":
+		path := absolute(dir, named)
 		if root := files.Root(files.Disk{}, dir, dir); f.noRepoConfig && files.Inside(root, path) {
-			return nil, fmt.Errorf("--no-repo-config: %s lies in the repository that is checked",
-				report.Visible(shown(dir, path)))
+			return nil, fmt.Errorf("--no-repo-config: %s, which %s names, lies in the repository that is checked",
+				report.Visible(shown(dir, path)), from)
 		}
 		conf, err := load(path)
 		if err != nil {
@@ -190,6 +221,19 @@ func (a *app) nearest(f *runFlags, dir string) (*config.Nearest, error) {
 		return config.Fixed(path, conf), nil
 	}
 	return &config.Nearest{Load: load, Hadolint: f.hadolint}, nil
+}
+
+// loadConfig reads the configuration file at an absolute path.
+func (a *app) loadConfig(dir, path string) (*config.Config, error) {
+	return config.Load(dir, path, func(path string) string { return shown(dir, path) },
+		config.Known{Packs: a.packs(), Version: Version})
+}
+
+// warnings reports the warnings about a configuration and what it extends.
+func (a *app) warnings(conf *config.Config) {
+	for _, one := range conf.All() {
+		a.problems(one.Source, one.Warnings, rules.Warning)
+	}
 }
 
 // config returns the configuration for a command that has one for all of its files: that of the folder that holds them.

@@ -47,7 +47,7 @@ func (a *app) explainRule(flags *runFlags, name, format string) error {
 		if failed != nil {
 			return failed
 		}
-		if len(conf.Packs) > 0 {
+		if len(conf.AllPacks()) > 0 {
 			packs = all
 			r, pack, err = rules.Find(packs, name)
 		}

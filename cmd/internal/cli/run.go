@@ -66,8 +66,8 @@ func (f *runFlags) input(cmd *cobra.Command) {
 // consumers registers the flags that choose the consumers that the files are for.
 func (f *runFlags) consumers(cmd *cobra.Command) {
 	flags := cmd.Flags()
-	flags.StringVar(&f.config, "config", "", "read this configuration `FILE`, HCL or hadolint's YAML, instead of the "+
-		"nearest "+config.Name)
+	flags.StringVar(&f.config, "config", "", "read this configuration `FILE`, HCL or hadolint's YAML, for all files, "+
+		"instead of the nearest "+config.Name+" of each (also SANDLINT_CONFIG)")
 	flags.BoolVar(&f.noConfig, "no-config", false, "read no configuration file")
 	flags.BoolVar(&f.noRepoConfig, "no-repo-config", false, "read no configuration and no rule pack of the "+
 		"repository, only what --config names outside of it")
@@ -284,7 +284,7 @@ func folderOf(dir, path, stdinName string) string {
 }
 
 // targets returns the targets of the command line, and for consumers that it does not name those of the configuration.
-func targets(flags []string, conf *config.Config) (workspace.Targets, error) {
+func targets(flags []string, configured []config.Target) (workspace.Targets, error) {
 	t := workspace.DefaultTargets()
 	named := map[string]bool{}
 	for _, flag := range flags {
@@ -297,7 +297,7 @@ func targets(flags []string, conf *config.Config) (workspace.Targets, error) {
 			return t, fmt.Errorf("--target %s: %w", flag, err)
 		}
 	}
-	for _, c := range conf.Targets {
+	for _, c := range configured {
 		if named[c.Consumer] {
 			continue
 		}

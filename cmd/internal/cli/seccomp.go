@@ -11,6 +11,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/sandlint/sandlint/cmd/internal/config"
 	"github.com/sandlint/sandlint/cmd/internal/decisions"
 	"github.com/sandlint/sandlint/cmd/internal/report"
 	"github.com/sandlint/sandlint/parsers/files"
@@ -87,7 +88,11 @@ func (a *app) scope(f *seccompFlags, paths ...string) (s decisions.Scope, err er
 	if err != nil {
 		return s, err
 	}
-	all, err := targets(f.targets, conf)
+	of := dir
+	if len(paths) > 0 {
+		of = absolute(dir, paths[0])
+	}
+	all, err := targets(f.targets, config.Join(conf.Parts(of)).Targets)
 	if err != nil {
 		return s, err
 	}

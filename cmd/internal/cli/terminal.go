@@ -73,16 +73,19 @@ func (a *app) linked(w io.Writer) bool {
 			func(known string) bool { return strings.HasPrefix(kind, known) })
 }
 
-// colored reports whether text on w is coloured. --color decides, then NO_COLOR and FORCE_COLOR, then whether w is a
-// terminal.
+// colored reports whether text on w is coloured. --color decides, then NO_COLOR, then FORCE_COLOR and CLICOLOR_FORCE,
+// then whether w is a terminal.
 func (a *app) colored(w io.Writer) bool {
-	force := a.getenv("FORCE_COLOR")
+	forces := func(name string) bool {
+		value := a.getenv(name)
+		return value != "" && value != "0"
+	}
 	switch {
 	case a.color == "always":
 		return true
 	case a.color == "never", a.getenv("NO_COLOR") != "":
 		return false
-	case force != "" && force != "0":
+	case forces("FORCE_COLOR"), forces("CLICOLOR_FORCE"):
 		return true
 	}
 	return a.isTerminal(w) && a.getenv("TERM") != "dumb"

@@ -30,6 +30,8 @@ import (
 	"github.com/sandlint/sandlint/parsers/source"
 	"github.com/sandlint/sandlint/parsers/workspace"
 	"github.com/sandlint/sandlint/rules"
+	"github.com/sandlint/sandlint/rules/custom"
+	"github.com/sandlint/sandlint/rules/presets"
 )
 
 // Name is the name of the configuration file.
@@ -37,28 +39,57 @@ const Name = ".sandlint.hcl"
 
 // Config is the content of a configuration file. The zero value is that of an empty file.
 type Config struct {
+	// Layer is what it says about all files that it holds for.
+	Layer
+	// Overrides are what it says about some of them, in order.
+	Overrides []Layer
+	// Extends are the files that it extends, in order.
+	Extends []*Config
 	// Base is the folder of the file, absolute.
 	Base string
 	// Exclude are doublestar patterns of paths relative to Base.
 	Exclude []string
+	// Packs are the rule packs that it names, in order.
+	Packs []Pack
+	// Baseline is the path of the baseline, absolute; "" when neither the file nor one that it extends names one.
+	Baseline string
+
+	// Source is the file, nil where there is none. Warnings are about what it says, and Left are the names of
+	// hadolint's rules for which sandlint has none, where it is hadolint's.
+	Source   *source.File
+	Warnings []source.Problem
+	Left     []string
+
+	excluded workspace.Patterns
+}
+
+// Layer is what a configuration file or one of its override blocks says about files.
+type Layer struct {
+	// Paths are the doublestar patterns of an override block, relative to Base.
+	Paths []string
+	// Preset is the name of the preset, "" where it is not set.
+	Preset string
+	// Select and Ignore are the names of rules that are switched on and off.
+	Select, Ignore []Listed
 	// Targets are the versions of the consumers, in order. A consumer with several versions has several entries.
 	Targets []Target
 	// Rules are the rule blocks, in order, each name once.
 	Rules []Rule
 	// FailOn is the lowest severity that makes a run fail, or "never"; "" when the file does not set it.
 	FailOn string
-	// Baseline is the path of the baseline, absolute; "" when the file names none.
-	Baseline string
-	// Packs are the rule packs that it names, in order.
-	Packs []Pack
-	// Unheeded are the linters whose comments suppress nothing: those that "suppressions" leaves out.
+	// Unheeded are the linters whose comments suppress nothing: those that "suppressions" leaves out. It is nil where
+	// that is not set.
 	Unheeded []string
+	// Lines are where keys stand, by name; those of consumers are "target." and the name.
+	Lines map[string]int
 
-	// Source is hadolint's file, where the configuration is that. Warnings are what hadolint passes over there, and
-	// Left the names of hadolint's rules for which sandlint has none.
-	Source   *source.File
-	Warnings []source.Problem
-	Left     []string
+	matches workspace.Patterns
+}
+
+// Listed is the name of rules in a list: an id, an alias, a pack, or "all".
+type Listed struct {
+	Name string
+	Line int
 }
 
 // Target is one version of a consumer.
@@ -72,35 +103,14 @@ type Rule struct {
 	Severity rules.Severity
 	// Enabled is nil when the block does not set it.
 	Enabled *bool
+	// Fix is as in rules.Settings.
+	Fix string
 	// Options are the values of the rule's options, by name; nil without any.
 	Options map[string]any
 	// Note says what in hadolint's file the block stands for.
 	Note string
-}
-
-// Select adds the rule blocks to a selection.
-func (c *Config) Select(sel *rules.Selection) {
-	for _, r := range c.Rules {
-		enabled := r.Enabled
-		if enabled != nil && *enabled && len(sel.Only) == 0 {
-			sel.Select = append(sel.Select, r.Name)
-		}
-		if r.Severity != rules.Off || enabled != nil && !*enabled {
-			if sel.Severity == nil {
-				sel.Severity = map[string]rules.Severity{}
-			}
-			sel.Severity[r.Name] = r.Severity
-			if enabled != nil && !*enabled {
-				sel.Severity[r.Name] = rules.Off
-			}
-		}
-		if r.Options != nil {
-			if sel.Options == nil {
-				sel.Options = map[string]map[string]any{}
-			}
-			sel.Options[r.Name] = r.Options
-		}
-	}
+	// Lines are where its keys stand, by name.
+	Lines map[string]int
 }
 
 // Error is a configuration file that cannot be used, with all of its problems.
@@ -170,17 +180,26 @@ func Load(dir, path string, shown func(path string) string, known Known) (*Confi
 	if isHadolint(path) {
 		return parseHadolint(f, filepath.Dir(path), known.Packs)
 	}
-	return (&reader{dir: dir, shown: shown, release: known.Version}).parse(f, filepath.Dir(path), known.Packs)
+	l := &loading{dir: dir, shown: shown, release: known, root: files.Root(files.Disk{}, dir, filepath.Dir(path)),
+		files: map[string]*Config{}, open: []string{path}}
+	return (&reader{loading: l}).parse(f, filepath.Dir(path), known.Packs)
 }
 
 func parse(f *source.File, base string, packs []rules.Pack) (*Config, error) {
-	return (&reader{shown: filepath.ToSlash}).parse(f, base, packs)
+	l := &loading{shown: filepath.ToSlash, files: map[string]*Config{}}
+	return (&reader{loading: l}).parse(f, base, packs)
 }
 
 func (r *reader) parse(f *source.File, base string, packs []rules.Pack) (*Config, error) {
 	r.Reader = hcltext.Reader{File: f, What: "the configuration"}
-	r.packs, r.config, r.rules = packs, &Config{Base: base}, map[string]bool{}
-	wrong := r.top(r.Parse())
+	r.packs, r.config = packs, &Config{Base: base, Source: f}
+	r.into(&r.config.Layer)
+	body := r.Parse()
+	var wrong []*Error
+	if r.accepted(body) {
+		wrong = r.top(body)
+	}
+	r.config.excluded, _ = workspace.NewPatterns(base, r.config.Exclude)
 	if problems := r.Problems(); len(problems) > 0 {
 		return nil, &Error{Source: f, Problems: problems, More: wrong}
 	}
@@ -197,30 +216,104 @@ const maxVersions = 100
 // reader turns the syntax tree into a Config.
 type reader struct {
 	hcltext.Reader
-	dir      string // the working directory
-	shown    func(path string) string
-	release  string // the release of sandlint
-	packs    []rules.Pack
-	config   *Config
-	rules    map[string]bool // the names of rule blocks
-	patterns int             // of exclude, with each alternative counted
+	*loading
+	packs  []rules.Pack
+	config *Config
+	layer  *Layer          // what is read at the moment
+	rules  map[string]bool // the names of its rule blocks
+}
+
+// into makes what is read a part of a layer.
+func (r *reader) into(l *Layer) {
+	l.Lines = map[string]int{}
+	r.layer, r.rules = l, map[string]bool{}
+}
+
+// at records where a key stands.
+func (r *reader) at(a *hclsyntax.Attribute) { r.layer.Lines[a.Name] = a.SrcRange.Start.Line }
+
+// accepted reports whether the file is for this release; nothing else in it is looked at where it is not.
+func (r *reader) accepted(b *hclsyntax.Body) bool {
+	a := b.Attributes["required_version"]
+	if a == nil {
+		return true
+	}
+	v, ok := r.Text(a.Expr, a.Name)
+	if !ok {
+		return true
+	}
+	ok, err := custom.Accepts(v.Text, r.release.Version)
+	if err != nil {
+		r.Problem(v.At, "%v", err)
+	} else if !ok {
+		r.Problem(v.At, "this configuration is for sandlint %s, and this is %s", v.Text, r.release.Version)
+	}
+	return ok
 }
 
 func (r *reader) top(b *hclsyntax.Body) []*Error {
-	seenTarget := false
 	var packs packReader
-	var ruleBlocks []*hclsyntax.Block
-	r.Body(b, "the configuration", hcltext.Body{
+	var extends []hcltext.Text
+	var later []func()
+	known := r.keys(&later)
+	known.Attributes["required_version"] = func(a *hclsyntax.Attribute) { r.at(a) }
+	known.Attributes["extends"] = func(a *hclsyntax.Attribute) {
+		r.at(a)
+		extends = r.Strings(a.Expr, a.Name)
+	}
+	known.Attributes["baseline"] = func(a *hclsyntax.Attribute) {
+		r.at(a)
+		r.baseline(a)
+	}
+	known.Attributes["exclude"] = func(a *hclsyntax.Attribute) {
+		r.at(a)
+		r.config.Exclude = r.globs("exclude pattern", a)
+	}
+	known.Attributes["packs"] = func(a *hclsyntax.Attribute) {
+		r.at(a)
+		packs.refs = r.Strings(a.Expr, a.Name)
+	}
+	known.Blocks["pack"] = func(blk *hclsyntax.Block) { packs.blocks = append(packs.blocks, blk) }
+	known.Blocks["override"] = func(blk *hclsyntax.Block) {
+		later = append(later, func() { r.override(blk) })
+	}
+	r.Body(b, "the configuration", known)
+	if wrong := r.extend(extends); len(wrong) > 0 {
+		return wrong // packs of these would be unknown
+	}
+	r.loadPacks(&packs)
+	if len(packs.errors) > 0 {
+		return packs.errors // rules of these packs would be unknown
+	}
+	for _, read := range later {
+		if r.Full() {
+			break
+		}
+		read()
+	}
+	return nil
+}
+
+// keys are what a configuration and an override block have in common. What needs the names of rules is read later, once
+// the packs are known.
+func (r *reader) keys(later *[]func()) hcltext.Body {
+	seenTarget := false
+	names := func(list func(*Layer) *[]Listed) func(*hclsyntax.Attribute) {
+		return func(a *hclsyntax.Attribute) {
+			r.at(a)
+			*later = append(*later, func() { *list(r.layer) = r.names(a) })
+		}
+	}
+	return hcltext.Body{
 		Attributes: map[string]func(*hclsyntax.Attribute){
-			"baseline":     func(a *hclsyntax.Attribute) { r.baseline(a) },
-			"exclude":      func(a *hclsyntax.Attribute) { r.exclude(a) },
+			"preset":       func(a *hclsyntax.Attribute) { r.preset(a) },
+			"select":       names(func(l *Layer) *[]Listed { return &l.Select }),
+			"ignore":       names(func(l *Layer) *[]Listed { return &l.Ignore }),
 			"fail_on":      func(a *hclsyntax.Attribute) { r.failOn(a) },
 			"suppressions": func(a *hclsyntax.Attribute) { r.suppressions(a) },
-			"packs":        func(a *hclsyntax.Attribute) { packs.refs = r.Strings(a.Expr, a.Name) },
 		},
 		Blocks: map[string]func(*hclsyntax.Block){
-			"rule": func(blk *hclsyntax.Block) { ruleBlocks = append(ruleBlocks, blk) },
-			"pack": func(blk *hclsyntax.Block) { packs.blocks = append(packs.blocks, blk) },
+			"rule": func(blk *hclsyntax.Block) { *later = append(*later, func() { r.rule(blk) }) },
 			"target": func(blk *hclsyntax.Block) {
 				if seenTarget {
 					r.Problem(blk.TypeRange, "only one target block is allowed")
@@ -229,37 +322,131 @@ func (r *reader) top(b *hclsyntax.Body) []*Error {
 				r.target(blk)
 			},
 		},
-	})
-	r.loadPacks(&packs)
-	if len(packs.errors) > 0 {
-		return packs.errors // rules of these packs would be unknown
 	}
-	for _, blk := range ruleBlocks {
+}
+
+// maxOverrides is how many override blocks a file may have.
+const maxOverrides = 100
+
+// override reads a block about some files.
+func (r *reader) override(blk *hclsyntax.Block) {
+	if len(blk.Labels) > 0 {
+		r.Problem(blk.LabelRanges[0], "an override block takes no label")
+	}
+	if len(r.config.Overrides) == maxOverrides {
+		r.Problem(blk.TypeRange, "there are more than %d override blocks up to here", maxOverrides)
+	}
+	if len(r.config.Overrides) >= maxOverrides {
+		return
+	}
+	r.config.Overrides = append(r.config.Overrides, Layer{})
+	l := &r.config.Overrides[len(r.config.Overrides)-1]
+	outer, named := r.layer, r.rules
+	defer func() { r.layer, r.rules = outer, named }()
+	r.into(l)
+	var later []func()
+	known := r.keys(&later)
+	found := false
+	known.Attributes["paths"] = func(a *hclsyntax.Attribute) {
+		r.at(a)
+		found = true
+		l.Paths = r.globs("pattern", a)
+	}
+	before := r.Count()
+	r.Body(blk.Body, "an override block", known)
+	for _, read := range later {
+		read()
+	}
+	if r.Count() > before {
+		return
+	}
+	if len(l.Paths) == 0 {
+		what := "needs \"paths\", the patterns of the files that it is about"
+		if found {
+			what = "has no paths, so it is about no file"
+		}
+		r.Problem(blk.TypeRange, "an override block %s", what)
+		return
+	}
+	l.matches, _ = workspace.NewPatterns(r.config.Base, l.Paths)
+}
+
+// preset reads the name of a preset.
+func (r *reader) preset(a *hclsyntax.Attribute) {
+	r.at(a)
+	s, ok := r.Text(a.Expr, a.Name)
+	if !ok {
+		return
+	}
+	var all []string
+	for _, p := range presets.All() {
+		all = append(all, p.Name)
+	}
+	switch near := source.Nearest(s.Text, all); {
+	case slices.Contains(all, s.Text):
+		r.layer.Preset = s.Text
+	case near != "":
+		r.Problem(s.At, "there is no preset %q; did you mean %q?", s.Text, near)
+	default:
+		r.Problem(s.At, "there is no preset %q; it is one of %s", s.Text, strings.Join(all, ", "))
+	}
+}
+
+// maxNames is how many names a list of rules may have.
+const maxNames = 2000
+
+// known returns an error where there is no rule, alias or pack with a name.
+func (r *reader) known(name string) error {
+	_, err := rules.NewSet(r.packs, rules.Selection{Only: []string{name}})
+	return err
+}
+
+// names reads a list of names of rules.
+func (r *reader) names(a *hclsyntax.Attribute) []Listed {
+	var out []Listed
+	for n, s := range r.Strings(a.Expr, a.Name) {
 		if r.Full() {
 			break
 		}
-		r.rule(blk)
+		if n == maxNames {
+			r.Problem(s.At, "%q has more than %d names", a.Name, maxNames)
+			break
+		}
+		if err := r.known(s.Text); err != nil {
+			r.Problem(s.At, "%v", err)
+			continue
+		}
+		out = append(out, Listed{Name: s.Text, Line: s.At.Start.Line})
 	}
-	return nil
+	return out
 }
 
 // never is the value of fail_on with which findings do not make a run fail.
 const never = "never"
 
+// levels are the values of fail_on.
+var levels = []string{"error", "warning", "info", "style", never}
+
 func (r *reader) failOn(a *hclsyntax.Attribute) {
+	r.at(a)
 	s, ok := r.Text(a.Expr, a.Name)
 	if !ok {
 		return
 	}
 	if severity, err := rules.ParseSeverity(s.Text); s.Text != never && (err != nil || severity == rules.Off) {
-		r.Problem(s.At, "%q is %q, which is not one of error, warning, info, style, never", a.Name, s.Text)
+		if near := source.Nearest(s.Text, levels); near != "" {
+			r.Problem(s.At, "%q is %q; did you mean %q?", a.Name, s.Text, near)
+		} else {
+			r.Problem(s.At, "%q is %q, which is not one of %s", a.Name, s.Text, strings.Join(levels, ", "))
+		}
 		return
 	}
-	r.config.FailOn = s.Text
+	r.layer.FailOn = s.Text
 }
 
 // suppressions reads the list of linters whose comments suppress findings.
 func (r *reader) suppressions(a *hclsyntax.Attribute) {
+	r.at(a)
 	known := rules.Suppressors()
 	heeded := map[string]bool{}
 	for _, s := range r.Strings(a.Expr, a.Name) {
@@ -268,29 +455,31 @@ func (r *reader) suppressions(a *hclsyntax.Attribute) {
 		}
 		heeded[s.Text] = true
 	}
-	r.config.Unheeded = slices.DeleteFunc(known, func(name string) bool { return heeded[name] })
+	r.layer.Unheeded = slices.DeleteFunc(known, func(name string) bool { return heeded[name] })
 }
 
-func (r *reader) exclude(a *hclsyntax.Attribute) {
+// globs reads doublestar patterns of paths; what names one for messages.
+func (r *reader) globs(what string, a *hclsyntax.Attribute) (out []string) {
 	for _, s := range r.Strings(a.Expr, a.Name) {
 		expanded, err := workspace.ExpandExclude(s.Text)
 		before := r.patterns
 		r.patterns += len(expanded)
 		switch {
 		case err != nil:
-			r.Problem(s.At, "exclude pattern %q %v", s.Text, err)
+			r.Problem(s.At, "%s %q %v", what, s.Text, err)
 		case r.patterns > workspace.MaxExclude:
 			if before <= workspace.MaxExclude {
-				r.Problem(s.At, "there are more than %d exclude patterns up to here", workspace.MaxExclude)
+				r.Problem(s.At, "there are more than %d patterns up to here", workspace.MaxExclude)
 			}
 		case filepath.IsAbs(s.Text) || strings.HasPrefix(s.Text, "./") || strings.HasPrefix(s.Text, "../"):
 			r.Problem(s.At,
-				"exclude pattern %q matches nothing; patterns are relative to the folder of the configuration, "+
-					"without a leading \"./\"", s.Text)
+				"%s %q matches nothing; patterns are relative to the folder of the configuration, "+
+					"without a leading \"./\"", what, s.Text)
 		default:
-			r.config.Exclude = append(r.config.Exclude, s.Text)
+			out = append(out, s.Text)
 		}
 	}
+	return out
 }
 
 func (r *reader) target(blk *hclsyntax.Block) {
@@ -300,6 +489,7 @@ func (r *reader) target(blk *hclsyntax.Block) {
 	attributes := map[string]func(*hclsyntax.Attribute){}
 	for _, consumer := range workspace.Consumers() {
 		attributes[consumer] = func(a *hclsyntax.Attribute) {
+			r.layer.Lines["target."+consumer] = a.SrcRange.Start.Line
 			for i, s := range r.Strings(a.Expr, a.Name) {
 				if i == maxVersions {
 					r.Problem(s.At, "%q has more than %d versions", consumer, maxVersions)
@@ -319,7 +509,10 @@ func (r *reader) version(consumer string, s hcltext.Text) {
 		r.Problem(s.At, "%v", err)
 		return
 	}
-	r.config.Targets = append(r.config.Targets, Target{Consumer: consumer, Version: s.Text})
+	if warning := targets.Warning(consumer, s.Text); warning != "" && len(r.config.Warnings) < hcltext.MaxProblems {
+		r.config.Warnings = append(r.config.Warnings, source.Problem{Span: hcltext.SpanOf(s.At), Message: warning})
+	}
+	r.layer.Targets = append(r.layer.Targets, Target{Consumer: consumer, Version: s.Text})
 }
 
 func (r *reader) rule(blk *hclsyntax.Block) {
@@ -327,8 +520,8 @@ func (r *reader) rule(blk *hclsyntax.Block) {
 		r.Problem(blk.TypeRange, "a rule block needs one label, the rule, as in rule \"nix/unknown-setting\" { … }")
 		return
 	}
-	rule := Rule{Name: blk.Labels[0]}
-	if _, err := rules.NewSet(r.packs, rules.Selection{Only: []string{rule.Name}}); err != nil {
+	rule := Rule{Name: blk.Labels[0], Lines: map[string]int{}}
+	if err := r.known(rule.Name); err != nil {
 		r.Problem(blk.LabelRanges[0], "%v", err)
 	}
 	if r.rules[rule.Name] {
@@ -337,6 +530,7 @@ func (r *reader) rule(blk *hclsyntax.Block) {
 	r.rules[rule.Name] = true
 	r.Body(blk.Body, "a rule block", hcltext.Body{Attributes: map[string]func(*hclsyntax.Attribute){
 		"severity": func(a *hclsyntax.Attribute) {
+			rule.Lines[a.Name] = a.SrcRange.Start.Line
 			s, ok := r.Text(a.Expr, a.Name)
 			if !ok {
 				return
@@ -346,29 +540,39 @@ func (r *reader) rule(blk *hclsyntax.Block) {
 				r.Problem(s.At, "%v", err)
 			}
 			if err == nil && severity == rules.Off {
-				rule.Enabled = new(bool)
+				rule.Enabled, rule.Lines["enabled"] = new(bool), a.SrcRange.Start.Line
 			}
 			rule.Severity = severity
 		},
 		"enabled": func(a *hclsyntax.Attribute) {
-			v, ok := r.Value(a.Expr)
+			rule.Lines[a.Name] = a.SrcRange.Start.Line
+			enabled, ok := r.Bool(a.Expr, a.Name)
 			if !ok {
 				return
 			}
-			if v.Type() != cty.Bool || v.IsNull() {
-				r.Problem(a.Expr.Range(), "%q must be true or false", a.Name)
-				return
-			}
-			enabled := v.True()
 			if rule.Enabled == nil {
 				rule.Enabled = &enabled
 			}
 		},
+		"fix": func(a *hclsyntax.Attribute) {
+			rule.Lines[a.Name] = a.SrcRange.Start.Line
+			s, ok := r.Text(a.Expr, a.Name)
+			if !ok {
+				return
+			}
+			if !slices.Contains(fixLevels, s.Text) {
+				r.Problem(s.At, "%q is %q, which is not one of %s", a.Name, s.Text, strings.Join(fixLevels, ", "))
+			}
+			rule.Fix = s.Text
+		},
 	}, Blocks: map[string]func(*hclsyntax.Block){
 		"options": func(b *hclsyntax.Block) { r.options(&rule, b) },
 	}})
-	r.config.Rules = append(r.config.Rules, rule)
+	r.layer.Rules = append(r.layer.Rules, rule)
 }
+
+// fixLevels are the values of fix.
+var fixLevels = []string{"none", "safe", "unsafe"}
 
 // options reads the options of a rule.
 func (r *reader) options(rule *Rule, blk *hclsyntax.Block) {
@@ -387,7 +591,7 @@ func (r *reader) options(rule *Rule, blk *hclsyntax.Block) {
 				if rule.Options == nil {
 					rule.Options = map[string]any{}
 				}
-				rule.Options[o.Name] = v
+				rule.Options[o.Name], rule.Lines["option "+o.Name] = v, a.SrcRange.Start.Line
 			}
 		}
 	}

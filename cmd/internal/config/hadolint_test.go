@@ -2,7 +2,6 @@ package config
 
 import (
 	"fmt"
-	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -52,25 +51,29 @@ var hadolintPacks = []rules.Pack{
 // effective describes what a configuration means: the rules that run, with severity and options, and the rest.
 func effective(t *testing.T, c *Config) string {
 	t.Helper()
-	var sel rules.Selection
-	c.Select(&sel)
-	set, err := rules.NewSet(hadolintPacks, sel)
+	set, err := rules.NewSet(hadolintPacks, selection(c))
 	if err != nil {
 		t.Fatal(err)
 	}
 	var b strings.Builder
 	for _, r := range set.Active() {
 		fmt.Fprintf(&b, "%s %s", r.ID, r.Effective)
-		for _, name := range slices.Sorted(maps.Keys(sel.Options[r.ID])) {
-			fmt.Fprintf(&b, " %s=%q", name, sel.Options[r.ID][name])
+		says := set.Explain(r.Rule)
+		for _, o := range r.OptionList() {
+			if says.From["option "+o.Name] != "" {
+				fmt.Fprintf(&b, " %s=%q", o.Name, says.Options[o.Name])
+			}
 		}
 		b.WriteByte('\n')
 	}
-	for _, name := range slices.Sorted(maps.Keys(sel.Severity)) {
-		if strings.HasPrefix(name, "DL") {
-			fmt.Fprintf(&b, "%s %s\n", name, sel.Severity[name])
+	var codes []string
+	for _, r := range c.Rules {
+		if strings.HasPrefix(r.Name, "DL") {
+			codes = append(codes, fmt.Sprintf("%s %s\n", r.Name, r.Severity))
 		}
 	}
+	slices.Sort(codes)
+	b.WriteString(strings.Join(codes, ""))
 	fmt.Fprintf(&b, "fail_on=%s unheeded=%s\n", c.FailOn, c.Unheeded)
 	return b.String()
 }
@@ -199,9 +202,7 @@ func TestHadolintRealRules(t *testing.T) {
 		t.Fatal(len(files), err)
 	}
 	active := func(c *Config) map[string]rules.Severity {
-		var sel rules.Selection
-		c.Select(&sel)
-		set, err := rules.NewSet(all, sel)
+		set, err := rules.NewSet(all, selection(c))
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -10,7 +10,6 @@ import (
 
 	"github.com/sandlint/sandlint/parsers/files"
 	"github.com/sandlint/sandlint/parsers/hadolint"
-	"github.com/sandlint/sandlint/parsers/workspace"
 )
 
 // Nearest finds the configuration of each file: the nearest one upwards from its folder, as far as the repository's
@@ -24,7 +23,6 @@ type Nearest struct {
 	mu      sync.Mutex
 	folders map[string]*folder
 	loaded  map[string]*Config // by path
-	exclude map[*Config][]workspace.Patterns
 	none    Config
 	wrong   map[string]error // by path
 	fixed   *Config
@@ -82,19 +80,8 @@ func (n *Nearest) excluded(abs string) bool {
 
 // matches reports whether a configuration excludes a path.
 func (n *Nearest) matches(c *Config, abs string) bool {
-	if len(c.Exclude) == 0 {
-		return false
-	}
-	list, ok := n.exclude[c]
-	if !ok {
-		p, _ := workspace.NewPatterns(c.Base, c.Exclude) // reading the configuration has checked them
-		if n.exclude == nil {
-			n.exclude = map[*Config][]workspace.Patterns{}
-		}
-		list = []workspace.Patterns{p}
-		n.exclude[c] = list
-	}
-	return slices.ContainsFunc(list, func(p workspace.Patterns) bool { return p.Match(abs) })
+	_, excluded := c.Excludes(abs)
+	return excluded
 }
 
 // Err returns what is wrong with the configuration files that were found so far, nil for nothing. It is an *Error where
@@ -102,9 +89,18 @@ func (n *Nearest) matches(c *Config, abs string) bool {
 func (n *Nearest) Err() error {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	var wrong *Error
+	var all []error
 	for _, path := range slices.Sorted(maps.Keys(n.wrong)) {
-		err := n.wrong[path]
+		all = append(all, n.wrong[path])
+	}
+	return JoinErrors(all)
+}
+
+// JoinErrors returns the errors of several configurations as one, nil for none: an *Error with all problems, or the
+// first that is another one.
+func JoinErrors(all []error) error {
+	var wrong *Error
+	for _, err := range all {
 		var one *Error
 		if !errors.As(err, &one) {
 			return err

@@ -43,9 +43,7 @@ func TestOptions(t *testing.T) {
 	if diff := cmp.Diff(want, c.Rules[0].Options); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
-	var sel rules.Selection
-	c.Select(&sel)
-	if _, err := rules.NewSet(optionPacks(), sel); err != nil {
+	if _, err := rules.NewSet(optionPacks(), selection(c)); err != nil {
 		t.Error(err)
 	}
 }

@@ -128,7 +128,10 @@ func (r *reader) loadPacks(p *packReader) {
 			s, problems := custom.Read(f.File)
 			if len(problems) == 0 {
 				named[s.Name] = true
-				opts := custom.Options{Version: r.release, Known: known, Read: f.Read,
+				if r.config.hasPack(f.File.Path) { // the values of this file count
+					known = slices.DeleteFunc(known, func(p rules.Pack) bool { return p.Name == s.Name })
+				}
+				opts := custom.Options{Version: r.release.Version, Known: known, Read: f.Read,
 					Values: r.converted(p, s, values[s.Name])}
 				var pack *custom.Pack
 				if pack, problems = s.Pack(opts); pack != nil {
@@ -214,10 +217,27 @@ func (r *reader) converted(p *packReader, s *custom.Source, given map[string]cty
 // RulePacks returns the packs of the configuration as the rest of sandlint uses packs.
 func (c *Config) RulePacks() []rules.Pack {
 	var out []rules.Pack
-	for _, p := range c.Packs {
+	for _, p := range c.AllPacks() {
 		out = append(out, p.Rules())
 	}
 	return out
+}
+
+// AllPacks returns the packs of the configuration and of what it extends, each once, as the last of these loads it.
+func (c *Config) AllPacks() []Pack {
+	var out []Pack
+	for _, one := range c.All() {
+		for _, p := range one.Packs {
+			out = slices.DeleteFunc(out, func(o Pack) bool { return o.Source.Path == p.Source.Path })
+			out = append(out, p)
+		}
+	}
+	return out
+}
+
+// hasPack reports whether the configuration loads the pack in a file.
+func (c *Config) hasPack(path string) bool {
+	return slices.ContainsFunc(c.AllPacks(), func(p Pack) bool { return p.Source.Path == path })
 }
 
 // PackRefs returns the references to packs of the configuration file at path, without looking at anything else in it.

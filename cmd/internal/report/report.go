@@ -119,7 +119,8 @@ type Counts struct {
 	BySeverity [rules.Error + 1]int
 	// Files is the number of files that have a finding.
 	Files int
-	// Safe is the number of findings with a safe fix, Unsafe that of the others with an unsafe one.
+	// Safe is the number of findings with a fix that "sandlint fix" applies, Unsafe that of the others with one that
+	// --unsafe applies.
 	Safe, Unsafe int
 }
 
@@ -131,10 +132,10 @@ func Count(findings []rules.Finding) Counts {
 		f := &findings[i]
 		c.BySeverity[f.Severity]++
 		files[f.File.Path] = true
-		switch bestSafety(f.Fixes) {
-		case fixers.Safe:
+		switch {
+		case slices.ContainsFunc(f.Fixes, func(fix fixers.Fix) bool { return fix.Applies(false) }):
 			c.Safe++
-		case fixers.Unsafe:
+		case slices.ContainsFunc(f.Fixes, func(fix fixers.Fix) bool { return fix.Applies(true) }):
 			c.Unsafe++
 		}
 	}

@@ -195,10 +195,10 @@ func shown(s string) string { return secret.Mask(Visible(stripANSI(s))) }
 // fixNote returns the line that describes a fix, as a name and a text.
 func fixNote(f fixers.Fix) (name, text string) {
 	title := shown(f.Title)
-	switch f.Safety {
-	case fixers.Safe:
-		return "fix", title + " (safe; fixable with `sandlint fix`)"
-	case fixers.Unsafe:
+	switch {
+	case f.Applies(false):
+		return "fix", title + " (" + f.Safety.String() + "; fixable with `sandlint fix`)"
+	case f.Applies(true):
 		return "fix", title + " (unsafe; fixable with `sandlint fix --unsafe`)"
 	}
 	return "advice", title

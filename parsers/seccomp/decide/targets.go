@@ -258,6 +258,17 @@ func (Targets) NewestKnown(consumer string) string {
 	return shortVersion(r.To)
 }
 
+// NewerThanKnown reports whether a version that Set accepts, or the end of a range, lies beyond the newest release that
+// is known.
+func (Targets) NewerThanKnown(consumer, version string) bool {
+	if _, to, isRange := strings.Cut(version, ".."); isRange {
+		version = to
+	}
+	r, ok := defaultRanges[consumer]
+	v, _, isRelease := seccomp.ParseRelease(version)
+	return ok && isRelease && r.To.Less(v)
+}
+
 // shortVersion returns a version without the numbers that stand for any.
 func shortVersion(v seccomp.Version) string {
 	return strings.ReplaceAll(v.String(), "."+fmt.Sprint(endless), "")
