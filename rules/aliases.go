@@ -129,7 +129,7 @@ var hadolintRules = strings.Fields(`
 	4005 4006`)
 
 // Elsewhere returns the ids of all rules of hadolint 2.15 and the names of all checks of BuildKit 0.34.
-func Elsewhere() []string {
+func (Pack) Elsewhere() []string {
 	var out []string
 	for _, number := range hadolintRules {
 		out = append(out, "DL"+number)

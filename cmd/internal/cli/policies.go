@@ -29,7 +29,7 @@ type policies struct {
 	mu      sync.Mutex
 	made    map[madeOf]*policy
 	targets map[string]*workspace.Targets // each once, by what it says
-	unknown map[string]error              // why a name in a flag is unknown to all configurations so far, nil where one knows it
+	unknown map[string]error              // why all configurations so far do not know a name in a flag; nil if one does
 	err     error
 }
 
