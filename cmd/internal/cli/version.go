@@ -68,7 +68,8 @@ func (a *app) versionCommand() *cobra.Command {
 		Use:   "version",
 		Short: "Print the version",
 		Long: `Print the version of sandlint, the release of Go and the platform that it was built for and, where it
-was built from a repository, the revision.`,
+was built from a repository, the commit. JSON also has the newest release of each consumer that it
+knows.`,
 		Example: `  sandlint version
   sandlint version --format json`,
 		Args: noArguments,
