@@ -50,19 +50,45 @@ func TestPictures(t *testing.T) {
 	}
 }
 
-// Sizes in a picture of a terminal, in pixels, and its narrowest width in characters.
+// Sizes in a picture of a terminal, in pixels, and its narrowest and widest width in characters.
 const (
 	charWidth  = 7.85
 	lineHeight = 19
 	margin     = 16
 	titleBar   = 34
 	narrowest  = 60
+	widest     = 92
 )
+
+// wrapped breaks a line with escape sequences at a blank, as a terminal of the widest width makes sandlint do.
+func wrapped(line string) []string {
+	var out []string
+	seen, blank, code := 0, 0, "" // characters, the last blank's index, the escape sequence in force there
+	for n := 0; n < len(line); n++ {
+		if line[n] == '\x1b' {
+			end := n + strings.IndexByte(line[n:], 'm')
+			code, n = line[n:end+1], end
+			continue
+		}
+		if line[n] == ' ' {
+			blank = n
+		}
+		if seen++; seen > widest && blank > 0 {
+			out = append(out, line[:blank])
+			line = code + "  " + line[blank+1:]
+			n, seen, blank, code = -1, 0, 0, ""
+		}
+	}
+	return append(out, line)
+}
 
 // terminal returns a function that draws what a command prints, with its colours, as a window.
 func terminal(command string) func([]byte) []byte {
 	return func(printed []byte) []byte {
-		lines := strings.Split(strings.TrimRight(string(printed), "\n"), "\n")
+		var lines []string
+		for line := range strings.SplitSeq(strings.TrimRight(string(printed), "\n"), "\n") {
+			lines = append(lines, wrapped(line)...)
+		}
 		lines = append([]string{"\x1b[1m" + command + "\x1b[0m", ""}, lines...)
 		width := narrowest
 		var text strings.Builder
