@@ -20,6 +20,7 @@ import (
 
 	"github.com/sandlint/sandlint/cmd/internal/cli"
 	"github.com/sandlint/sandlint/parsers/heavytest"
+	"github.com/sandlint/sandlint/rules/packs"
 )
 
 // TestDocs runs what the README and the guides show, so they cannot go stale. A guide is a story in one folder, which
@@ -415,4 +416,44 @@ func cat(h interp.HandlerContext, names []string) error {
 		}
 	}
 	return nil
+}
+
+// packLine is a line of the README's table of packs.
+var packLine = regexp.MustCompile(`(?m)^\| \[(\w+)\]\(docs/rules/README.md\) \| (\d+) \| (\d+) \|`)
+
+// TestReadmeCounts keeps the numbers of rules in the README.
+func TestReadmeCounts(t *testing.T) {
+	path := filepath.Join("..", "..", "README.md")
+	text, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	counts := map[string][2]int{}
+	for _, pack := range packs.All() {
+		n := [2]int{}
+		for _, r := range pack.Rules {
+			n[0]++
+			if len(r.Fixes) > 0 {
+				n[1]++
+			}
+		}
+		counts[pack.Name] = n
+	}
+	seen := 0
+	now := packLine.ReplaceAllStringFunc(string(text), func(line string) string {
+		pack := packLine.FindStringSubmatch(line)[1]
+		seen++
+		return fmt.Sprintf("| [%s](docs/rules/README.md) | %d | %d |", pack, counts[pack][0], counts[pack][1])
+	})
+	if seen != len(counts) {
+		t.Errorf("the README lists %d packs, and there are %d", seen, len(counts))
+	}
+	if now != string(text) {
+		if !*update {
+			t.Fatal("the numbers of rules in the README are not those of today; -update rewrites them")
+		}
+		if err := os.WriteFile(path, []byte(now), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
 }

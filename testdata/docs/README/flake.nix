@@ -1,0 +1,4 @@
+{
+  nixConfig.sandbox = true;
+  outputs = _: { };
+}
