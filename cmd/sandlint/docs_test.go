@@ -206,7 +206,8 @@ func (g *guide) flags() {
 // known checks the flags and the name of one sandlint command.
 func (g *guide) known(words []*syntax.Word) {
 	args, err := expand.Fields(&expand.Config{Env: expand.ListEnviron()}, words...)
-	if err != nil || slices.Contains(args, "help") || slices.Contains(args, "--version") || slices.Contains(args, "-V") {
+	other := func(arg string) bool { return slices.Contains([]string{"help", "--version", "-V"}, arg) }
+	if err != nil || slices.ContainsFunc(args, other) {
 		return
 	}
 	var out bytes.Buffer
@@ -235,7 +236,7 @@ func (g *guide) run() {
 		g.t.Fatal(err)
 	}
 	env := append(slices.DeleteFunc(os.Environ(), func(v string) bool {
-		return strings.HasPrefix(v, "GITHUB_") || strings.HasPrefix(v, "SANDLINT_") && !strings.HasPrefix(v, "SANDLINT_TEST")
+		return strings.HasPrefix(v, "GITHUB_") || strings.HasPrefix(v, "SANDLINT_")
 	}), "SANDLINT_SHELLCHECK=none", "HOME="+dir, "GIT_CONFIG_NOSYSTEM=1")
 	moved := 0
 	for n := range g.blocks {
