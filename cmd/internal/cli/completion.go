@@ -16,6 +16,8 @@ func completionCommand(root *cobra.Command, stdout io.Writer) *cobra.Command {
 	return &cobra.Command{
 		Use:   "completion bash|zsh|fish|powershell",
 		Short: "Print a completion script for a shell",
+		Long: `Print the script with which a shell completes commands, flags, rules, targets and formats. PowerShell
+reads it with "sandlint completion powershell | Out-String | Invoke-Expression".`,
 		Example: `  source <(sandlint completion bash)
   sandlint completion zsh > "${fpath[1]}/_sandlint"
   sandlint completion fish > ~/.config/fish/completions/sandlint.fish`,

@@ -17,7 +17,10 @@ func (a *app) configCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "config",
 		Short: "Work with configuration files",
-		Args:  cobra.ArbitraryArgs,
+		Long: `Work with configuration files: ` + config.Name + `, which is HCL, and those of hadolint, which sandlint
+reads where there is none of its own.`,
+		Example: `  sandlint config migrate -w`,
+		Args:    cobra.ArbitraryArgs,
 	}
 	cmd.RunE = func(cmd *cobra.Command, args []string) error { return a.noCommand(cmd, args) }
 	cmd.AddCommand(a.initConfigCommand(), a.showConfigCommand(), a.checkConfigCommand(), a.schemaCommand(),

@@ -24,7 +24,13 @@ import (
 )
 
 func (a *app) newCommand() *cobra.Command {
-	cmd := &cobra.Command{Use: "new", Short: "Begin something new", Args: cobra.ArbitraryArgs}
+	cmd := &cobra.Command{
+		Use:     "new",
+		Short:   "Begin something new",
+		Long:    `Begin something new: a rule in a rule pack, with tests that pass, to be changed.`,
+		Example: `  sandlint new rule acme/base-image-registry --on dockerfile.from`,
+		Args:    cobra.ArbitraryArgs,
+	}
 	cmd.RunE = func(cmd *cobra.Command, args []string) error { return a.noCommand(cmd, args) }
 	cmd.AddCommand(a.newRuleCommand())
 	return cmd

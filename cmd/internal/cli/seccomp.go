@@ -33,6 +33,9 @@ PROFILE is a file, - for standard input, or the name of a profile that engines a
 docker, podman, containerd, each also with a release (docker@29, podman@5.8, containerd@2.2.4), and
 runtime-default; "seccomp profiles" lists them. A file of that name is written ./docker. A file may
 also hold SeccompProfiles or ConfigMaps with profiles, of which FILE#KEY is one.`,
+		Example: `  sandlint seccomp explain seccomp.json clone3
+  sandlint seccomp diff docker@28 docker@29
+  sandlint seccomp derive --for nix-sandbox > seccomp.json`,
 		Args: cobra.ArbitraryArgs,
 	}
 	cmd.RunE = func(cmd *cobra.Command, args []string) error { return a.noCommand(cmd, args) }

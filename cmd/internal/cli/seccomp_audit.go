@@ -73,7 +73,7 @@ Exit status: 1 where the number of a record is no syscall, 2 where there is no r
 	cmd.Flags().StringVar(&flags.kernel, "kernel", "",
 		"`VERSION` of Linux, for the minKernel of rules (default: the newest)")
 	completeCaps(cmd, "cap", "all", "none")
-	_ = cmd.MarkFlagFilename("profile", "json", "yaml")
+	_ = cmd.RegisterFlagCompletionFunc("profile", completeProfiles(0))
 	formatFlag(cmd, &flags.format, "text", "json")
 	return cmd
 }

@@ -79,6 +79,7 @@ Exit status: 2 for an unknown name, 3 when a file cannot be read or the base can
 	cmd.Flags().BoolVarP(&flags.quiet, "quiet", "q", false,
 		"do not say what is added, why, and which options go with it")
 	complete(cmd, "for", nested.Names()...)
+	_ = cmd.RegisterFlagCompletionFunc("base", completeProfiles(0))
 	formatFlag(cmd, &flags.format, "profile", "json")
 	return cmd
 }

@@ -37,7 +37,7 @@ of built-in profiles, and one of them -, for standard input.
 Exit status: 2 when there is no such profile.`,
 		Example: `  sandlint seccomp merge docker@29 additions.json > seccomp.json
   sandlint seccomp merge --target docker=29 seccomp.json debugger.json io_uring.json
-  sandlint seccomp merge --format json seccomp.json podman@5.8`,
+  sandlint seccomp merge --format json docker@29 additions.json`,
 		Args: func(cmd *cobra.Command, args []string) error {
 			if len(args) < 2 {
 				return fmt.Errorf("%s takes a profile and one or more additions; see %s --help", cmd.CommandPath(),

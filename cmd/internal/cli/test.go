@@ -45,6 +45,15 @@ Exit status: 0 all tests pass, 1 one does not, 2 a pack cannot be loaded.`,
 	flags.configFlags(cmd)
 	cmd.Flags().StringSliceVar(&flags.only, "only", nil, "run only the tests of these `RULES`")
 	cmd.Flags().BoolVarP(&flags.update, "update", "u", false, "rewrite what tests expect from what the rules find")
+	_ = cmd.RegisterFlagCompletionFunc("only",
+		func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
+			all, _, _ := a.configured(&flags.runFlags)
+			var out []string
+			for _, r := range rules.All(all) {
+				out = append(out, r.ID+"\t"+r.Summary)
+			}
+			return out, cobra.ShellCompDirectiveNoFileComp
+		})
 	formatFlag(cmd, &flags.format, "text", "json", "junit")
 	return cmd
 }
