@@ -3,7 +3,6 @@ package cli
 import (
 	"bytes"
 	"context"
-	"fmt"
 	"io"
 	"io/fs"
 	"os"
@@ -171,6 +170,6 @@ func runExample(t *testing.T, dir, line string) {
 // recorded is what other programs in examples print.
 var recorded = map[string]string{
 	"git": `{"defaultAction": "SCMP_ACT_ERRNO", "syscalls": []}`,
-	"journalctl": fmt.Sprintln("type=SECCOMP msg=audit(1): auid=0 uid=0 pid=1 comm=\"x\" sig=0 arch=c000003e syscall=435",
-		"compat=0 ip=0x1 code=0x50000"),
+	"journalctl": "type=SECCOMP msg=audit(1): auid=0 uid=0 pid=1 sig=0 arch=c000003e syscall=435 compat=0 ip=0x1 " +
+		"code=0x50000\n",
 }
