@@ -104,6 +104,9 @@ type Result struct {
 	Checked int
 	// Skipped are files that were named but are of no kind that sandlint reads.
 	Skipped []workspace.Skipped
+	// Off is the number of rules that the configuration of the repository switches off, for some of its files at least.
+	// Whoever reads that configuration sets it.
+	Off int
 	// Incomplete are files of which something was not looked at because it would cost too much, with the reason.
 	Incomplete []workspace.Skipped
 	// Errors are files that could not be read.

@@ -446,6 +446,7 @@ func (l *loader) walk(top string) {
 			return nil
 		case v.Entry.IsDir():
 			if v.Name != top && l.excluded(v.Name) {
+				l.skip(Skipped{Path: v.Name + string(filepath.Separator), Reason: excluded, Excluded: true})
 				return fs.SkipDir
 			}
 			return nil
@@ -455,7 +456,13 @@ func (l *loader) walk(top string) {
 				l.folders = append(l.folders, dir)
 			}
 		}
-		if !l.wanted(v) || l.excluded(v.Name) {
+		if !l.wanted(v) {
+			return nil
+		}
+		if l.excluded(v.Name) {
+			if files.KindByPath(v.Name) != files.KindUnknown {
+				l.skip(Skipped{Path: v.Name, Reason: excluded, Excluded: true})
+			}
 			return nil
 		}
 		if v.Ignored() {

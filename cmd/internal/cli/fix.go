@@ -112,6 +112,7 @@ func (a *app) fix(flags *fixFlags, paths []string) error {
 	} else {
 		err = a.printDiff(res)
 	}
+	done.after.Off = r.policies.off()
 	a.summarize(res, done, flags)
 	for _, u := range res.Untried {
 		of := u.Paths[0]

@@ -123,6 +123,38 @@ func (p *policies) shared(t workspace.Targets) *workspace.Targets {
 	return p.targets[key]
 }
 
+// off returns how many rules the configurations in the repository switch off, each for some of the files at least. What
+// the flags say is not their doing, and nor is what --config names, which the user chose.
+func (p *policies) off() int {
+	if p.flags.config != "" || p.set != nil {
+		return 0
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	missing := map[string]bool{}
+	for conf, made := range p.made {
+		if conf.Base == "" {
+			continue // there is none
+		}
+		packs := slices.Concat(p.packs, conf.RulePacks())
+		without, err := rules.NewSet(packs, rules.Selection{Only: p.known(packs, p.flags.only),
+			Select: p.known(packs, p.flags.selected), Ignore: p.known(packs, p.flags.ignored)})
+		if err != nil {
+			continue
+		}
+		on := map[string]bool{}
+		for _, r := range made.Set.Active() {
+			on[r.ID] = true
+		}
+		for _, r := range without.Active() {
+			if !on[r.ID] {
+				missing[r.ID] = true
+			}
+		}
+	}
+	return len(missing)
+}
+
 // policies returns what holds for the files of a run. The error is about the flags, and the configurations of the
 // folders that paths name. With set, its rules hold for all files.
 func (a *app) policies(

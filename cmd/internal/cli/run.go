@@ -444,17 +444,23 @@ func writeFile(dir, path string, write func(io.Writer) error) error {
 // else was skipped and rejected, and sets the exit status.
 func (a *app) finish(r *run, res *rules.Result, rejected []rules.Rejected) {
 	res.Errors = append(res.Errors, r.changed.missing...)
-	excluded := 0
+	if r.policies != nil {
+		res.Off = r.policies.off()
+	}
+	excluded, others := 0, 0 // of those that are named, and what is not excluded
 	for _, s := range res.Skipped {
-		if s.Excluded {
+		switch {
+		case s.Excluded && s.Named:
 			excluded++
+		case !s.Excluded:
+			others++
 		}
 		if r.flags.verbose || s.Named && !s.Excluded {
 			a.warnf("skipped %s: %s", s.Path, s.Reason)
 		}
 	}
 	if res.Checked == 0 && len(res.Errors) == 0 && r.changed.files == nil && r.repository == nil &&
-		(excluded == 0 || excluded < len(res.Skipped)) {
+		(excluded == 0 || others > 0) {
 		a.setStatus(StatusUsage) // a mistaken path must not look like success
 	}
 	if r.flags.verbose {

@@ -83,6 +83,12 @@ type jsonFiles struct {
 	Incomplete []jsonSkipped `json:"incomplete,omitempty"`
 }
 
+// jsonConfiguration is what the configuration of the repository keeps from being reported.
+type jsonConfiguration struct {
+	RulesOff int `json:"rules_off"`
+	Excluded int `json:"excluded"`
+}
+
 type jsonSkipped struct {
 	Path   string `json:"path"`
 	Reason string `json:"reason"`
@@ -153,6 +159,7 @@ func (w *jsonWriter) rest(r *Report, separator string) {
 		unreadable = append(unreadable, jsonError{Path: e.Path, Message: e.Err.Error()})
 	}
 	w.put(separator+`"files": `, files)
+	w.put(separator+`"configuration": `, jsonConfiguration{RulesOff: r.Result.Off, Excluded: excludedPaths(r.Result)})
 	w.put(separator+`"errors": `, unreadable)
 }
 

@@ -192,7 +192,7 @@ func Summary(res *rules.Result) string {
 	case c.Unsafe > 0:
 		s += fmt.Sprintf("; %d fixable with \"sandlint fix --unsafe\"", c.Unsafe)
 	}
-	s += suppressed(res.Suppressed)
+	s += suppressed(res.Suppressed) + takenOut(res)
 	if n := len(res.Errors); n > 0 {
 		s += fmt.Sprintf("; %s could not be read", Plural(n, "file"))
 	}
@@ -203,6 +203,33 @@ func Summary(res *rules.Result) string {
 		s += fmt.Sprintf("; %s failed", Plural(n, "rule"))
 	}
 	return s
+}
+
+// takenOut says what the configuration of the repository keeps from being reported, so that nobody takes a repository
+// for clean that switches its own linting off.
+func takenOut(res *rules.Result) string {
+	excluded := excludedPaths(res)
+	s := ""
+	if res.Off > 0 {
+		s = "; the configuration switches off " + Plural(res.Off, "rule")
+	}
+	if excluded > 0 && s != "" {
+		return s + fmt.Sprintf(" and excludes %s", Plural(excluded, "path"))
+	} else if excluded > 0 {
+		return fmt.Sprintf("; the configuration excludes %s", Plural(excluded, "path"))
+	}
+	return s
+}
+
+// excludedPaths returns how many files and folders a search passed over because a configuration excludes them.
+func excludedPaths(res *rules.Result) int {
+	n := 0
+	for _, s := range res.Skipped {
+		if s.Excluded {
+			n++
+		}
+	}
+	return n
 }
 
 // suppressed says how many findings are suppressed, by what suppresses them.
