@@ -460,7 +460,7 @@ func (l *loader) walk(top string) {
 			return nil
 		}
 		if l.excluded(v.Name) {
-			if files.KindByPath(v.Name) != files.KindUnknown {
+			if l.entries[v.Name] == nil && files.KindByPath(v.Name) != files.KindUnknown {
 				l.skip(Skipped{Path: v.Name, Reason: excluded, Excluded: true})
 			}
 			return nil

@@ -218,13 +218,20 @@ func TestLoad(t *testing.T) {
 				"vendor/a/Dockerfile": dockerText, "old/b/nix.conf": confText, "x/old/Dockerfile": dockerText,
 				"x/y.test.Dockerfile": dockerText, "docs/Dockerfile": dockerText, "Dockerfile": dockerText,
 			},
-			want: []string{"Dockerfile: dockerfile", "x/old/Dockerfile: dockerfile"},
+			want: []string{
+				"Dockerfile: dockerfile", "x/old/Dockerfile: dockerfile",
+				"docs/: skipped, excluded by the configuration", "old/: skipped, excluded by the configuration",
+				"vendor/: skipped, excluded by the configuration",
+				"x/y.test.Dockerfile: skipped, excluded by the configuration",
+			},
 		},
 		{
 			name:  "exclude patterns do not hold for files that are named",
 			opts:  Options{Paths: []string{"vendor/Dockerfile", "vendor"}, Exclude: []string{"vendor/**"}},
 			files: map[string]string{"vendor/Dockerfile": dockerText, "vendor/nix.conf": confText},
-			want:  []string{"vendor/Dockerfile: dockerfile"},
+			want: []string{
+				"vendor/Dockerfile: dockerfile", "vendor/nix.conf: skipped, excluded by the configuration",
+			},
 		},
 		{
 			name: "unless ForceExclude is set",
