@@ -43,9 +43,6 @@ format json always does.`,
 			return nil
 		},
 		RunE: func(_ *cobra.Command, args []string) error {
-			if format != "text" && format != "json" {
-				return fmt.Errorf("--format %q is not one of text, json", format)
-			}
 			return a.showConfig(&flags, args, all, format)
 		},
 	}
@@ -56,8 +53,8 @@ format json always does.`,
 	cmd.Flags().StringSliceVar(&flags.only, "only", nil, "as for check: apply only these `RULES`")
 	cmd.Flags().StringVar(&flags.failOn, "fail-on", "", "as for check: lowest `SEVERITY` that makes the exit status 1")
 	cmd.Flags().BoolVar(&all, "all", false, "list all rules")
-	cmd.Flags().StringVar(&format, "format", "text", "output format: text, json")
-	complete(cmd, "format", "text", "json")
+	a.completeRules(cmd)
+	formatFlag(cmd, &format, "text", "json")
 	return cmd
 }
 

@@ -132,8 +132,9 @@ func (p *policies) off() int {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	missing := map[string]bool{}
-	for conf, made := range p.made {
-		if conf.Base == "" {
+	for key, made := range p.made {
+		conf := key.config
+		if conf == nil || conf.Base == "" {
 			continue // there is none
 		}
 		packs := slices.Concat(p.packs, conf.RulePacks())

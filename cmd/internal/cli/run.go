@@ -107,13 +107,7 @@ func (f *runFlags) rules(cmd *cobra.Command, a *app) {
 	flags.BoolVar(&f.noShellCheck, "no-shellcheck", false, "do not check scripts with ShellCheck")
 	flags.StringArrayVarP(&f.formats, "format", "f", nil, "output as `FORMAT[=FILE]`: "+formatNames()+" (repeatable)")
 	flags.BoolVarP(&f.quiet, "quiet", "q", false, "do not print the summary")
-	for _, flag := range []string{"select", "ignore", "only"} {
-		_ = cmd.RegisterFlagCompletionFunc(flag,
-			func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
-				return append(a.ruleNames(), append(a.packNames(), "all")...), cobra.ShellCompDirectiveNoFileComp
-			})
-	}
-	complete(cmd, "fail-on", "error", "warning", "info", "style", "never")
+	a.completeRules(cmd)
 	_ = cmd.RegisterFlagCompletionFunc("format",
 		func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
 			var out []string
@@ -122,6 +116,17 @@ func (f *runFlags) rules(cmd *cobra.Command, a *app) {
 			}
 			return out, cobra.ShellCompDirectiveNoFileComp
 		})
+}
+
+// completeRules completes the values of the flags that choose rules and severities.
+func (a *app) completeRules(cmd *cobra.Command) {
+	for _, flag := range []string{"select", "ignore", "only"} {
+		_ = cmd.RegisterFlagCompletionFunc(flag,
+			func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
+				return append(a.ruleNames(), append(a.packNames(), "all")...), cobra.ShellCompDirectiveNoFileComp
+			})
+	}
+	complete(cmd, "fail-on", "error", "warning", "info", "style", "never")
 }
 
 func formatNames() string {
