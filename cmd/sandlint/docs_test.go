@@ -253,9 +253,12 @@ func (g *guide) run() {
 			}
 		case b.info[0] == "console":
 			now, err := g.console(dir, env, text)
-			if err != nil {
+			if errors.Is(err, errProgram) {
 				g.t.Logf("line %d: %v", b.start, err)
 				return
+			}
+			if err != nil {
+				g.t.Fatalf("line %d: %v", b.start, err)
 			}
 			for n, line := range now {
 				now[n] = strings.TrimRight(b.indent+line, " ")
