@@ -24,9 +24,9 @@ type Accepted struct {
 	// File and Span are the place of the block.
 	File *source.File
 	Span source.Span
-	// Prove returns an error where a text of File without the block says something else than before, apart from it. It
-	// is nil where no fix is offered.
-	Prove func(after []byte) error
+	// Prove returns an error where a text of File that some blocks were removed from, in order, differs in something
+	// else. It is nil where no fix is offered.
+	Prove func(removed []source.Span, after []byte) error
 }
 
 // MinFingerprint is how many digits of a fingerprint must be given.
@@ -212,7 +212,48 @@ func proveAccepted(findings []Finding, about []*IgnoreComment) {
 				return true
 			}
 			after, err := fixers.Apply(f.File, fix.Edits)
-			return err != nil || about[k].prove(after) != nil
+			return err != nil || about[k].prove([]source.Span{f.Span}, after) != nil
+		})
+	}
+	for n := range findings {
+		if k := slices.IndexFunc(about, func(c *IgnoreComment) bool { return c.Span == findings[n].Span }); k >= 0 {
+			findings[n].proveRemoved = about[k].prove
+		}
+	}
+}
+
+// removeAccepted removes the blocks "accept" that findings with a fix are about from the files of the configuration.
+// They are proved together.
+func (f *fixing) removeAccepted() {
+	var paths []string
+	of := map[string][]Finding{}
+	for _, finding := range f.out.After.Findings {
+		if finding.proveRemoved != nil && len(finding.Fixes) > 0 {
+			path := finding.File.Path
+			if of[path] == nil {
+				paths = append(paths, path)
+			}
+			of[path] = append(of[path], finding)
+		}
+	}
+	for _, path := range paths {
+		list := of[path]
+		fixed := FixedFile{File: list[0].File}
+		var edits []fixers.Edit
+		var removed []source.Span
+		for _, finding := range list {
+			fix := finding.Fixes[0]
+			edits, removed = append(edits, fix.Edits...), append(removed, finding.Span)
+			fixed.Applied = append(fixed.Applied, AppliedFix{Rule: finding.Rule, Title: fix.Title, Safety: fix.Safety})
+		}
+		after, err := fixers.Apply(fixed.File, edits)
+		if err != nil || list[0].proveRemoved(removed, after) != nil {
+			continue
+		}
+		fixed.After = after
+		f.out.Files = append(f.out.Files, fixed)
+		f.out.After.Findings = slices.DeleteFunc(f.out.After.Findings, func(one Finding) bool {
+			return one.proveRemoved != nil && one.File.Path == path && len(one.Fixes) > 0
 		})
 	}
 }

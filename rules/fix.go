@@ -65,6 +65,9 @@ func Fix(ws *workspace.Workspace, policies Policies, opts FixOptions) *FixResult
 		f.out.After.concerns(changedFiles(opts.Changed).names(ws))
 		f.out.After.Checked = len(opts.within)
 	}
+	if opts.within == nil {
+		f.removeAccepted()
+	}
 	for _, list := range [][]Finding{f.out.After.Findings, f.out.After.Suppressed} {
 		for n := range list {
 			list[n].strip()
@@ -75,6 +78,7 @@ func Fix(ws *workspace.Workspace, policies Policies, opts FixOptions) *FixResult
 			f.out.Files = append(f.out.Files, *one)
 		}
 	}
+	slices.SortStableFunc(f.out.Files, func(a, b FixedFile) int { return strings.Compare(a.File.Path, b.File.Path) })
 	return &f.out
 }
 
@@ -652,10 +656,12 @@ func (c *checker) lint(files []*source.File) ([]Finding, error) {
 		if c.comments != nil {
 			own.noted = newNoted()
 		}
-		findings, _ := own.lint(set.with(c.list(set), doc), doc, nil, !c.fixless && c.comments == nil)
+		findings, suppressed := own.lint(set.with(c.list(set), doc), doc, nil, !c.fixless && c.comments == nil)
 		out = append(out, findings...)
 		if c.comments != nil {
-			out = append(out, c.about(own, doc)...)
+			j := *c.comments
+			j.syntax = syntaxIn(e.Path, findings, suppressed)
+			out = append(out, j.about(own, doc)...)
 		}
 		if more := byPath[e.Path]; len(more) > 0 {
 			findings, _ := own.divide(more, doc)
@@ -666,15 +672,15 @@ func (c *checker) lint(files []*source.File) ([]Finding, error) {
 }
 
 // about returns what the rules about suppressions find in a document that was linted with a context.
-func (c *checker) about(own *context, doc *workspace.Document) []Finding {
+func (j *judge) about(own *context, doc *workspace.Document) []Finding {
 	noted := own.noted
 	own.noted = nil
-	found := c.comments.judge(own.ws, noted.comments, func(ic *IgnoreComment, n int) bool {
+	found := j.judge(own.ws, noted.comments, func(ic *IgnoreComment, n int) bool {
 		if noted.uses[use{ic.File.Path, ic.Span.Start, n}] {
 			return true
 		}
 		return slices.ContainsFunc(ic.covered, func(line string) bool {
-			return c.comments.keys[useKey(ic.File.Path, ic.Names[n].Text, line)]
+			return j.keys[useKey(ic.File.Path, ic.Names[n].Text, line)]
 		})
 	})
 	findings, _ := own.always().divide(found, doc)

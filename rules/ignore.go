@@ -32,15 +32,9 @@ func Suppressors() []string {
 	return []string{"sandlint", dockerfile.ByHadolint, dockerfile.ByCheck, dockerfile.ByUtils}
 }
 
-// The values of IgnorePolicy.Policy besides "", which allows suppressions.
-const (
-	PolicyWarn = "warn"
-	PolicyDeny = "deny"
-)
-
 // IgnorePolicy says which suppressions a run accepts: the block "ignores" of the configuration.
 type IgnorePolicy struct {
-	// Policy is PolicyWarn where suppressions work and are reported, PolicyDeny where comments have no effect and are
+	// Policy is ignores.Warn where suppressions work and are reported, ignores.Deny where comments have no effect and are
 	// reported, and "" where they are welcome.
 	Policy string
 	// RequireReason says that a suppression without a reason is reported.
@@ -111,7 +105,8 @@ type IgnoreComment struct {
 	inHost  bool   // the file does not hold the text verbatim
 	mended  string // the comment as it was meant, where it is not well-formed
 	covered []string
-	prove   func(after []byte) error // of a block "accept"
+	targets []source.Span
+	prove   func(removed []source.Span, after []byte) error // of a block "accept"
 }
 
 // NameState is what a run knows of one name in the list of a comment.
@@ -125,7 +120,7 @@ type NameState struct {
 
 // void reports whether a comment suppresses nothing whatever stands below it.
 func (ig *ignore) void() bool {
-	return ig.Problem != "" || ig.Expired || ig.Policy.Policy == PolicyDeny
+	return ig.Problem != "" || ig.Expired || ig.Policy.Policy == ignores.Deny
 }
 
 // ignoresOf returns the suppressions that a document holds, and the comments of sandlint among them, each once.
@@ -217,7 +212,7 @@ func (c *collector) addText(comment, target source.Span, text string) {
 	if target.IsEmpty() && !known.wholeFile() || c.h.has(ignore{IgnoreComment: known}) {
 		return
 	}
-	known.covered = append(known.covered, covered(c.f, target))
+	known.covered, known.targets = append(known.covered, covered(c.f, target)), append(known.targets, target)
 	c.list = append(c.list, ignore{IgnoreComment: known, target: target})
 }
 

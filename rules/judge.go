@@ -30,6 +30,33 @@ type judge struct {
 	ran   map[*Rule]bool // that looked at the whole file; nil where none did
 	keys  map[string]bool
 	known map[string][]*Rule
+	// syntax are the places in the file, in order, past which its reader does not look, so other rules may not either.
+	syntax []int
+}
+
+// syntaxIn returns the places of findings in a file that are about its syntax, in order.
+func syntaxIn(path string, lists ...[]Finding) []int {
+	var out []int
+	for _, list := range lists {
+		for n := range list {
+			if list[n].Rule.Syntax && list[n].File.Path == path {
+				out = append(out, list[n].Span.Start)
+			}
+		}
+	}
+	slices.Sort(out)
+	return out
+}
+
+// hidden reports whether the rules that a name means may not have seen all of what a comment covers.
+func (j *judge) hidden(c *IgnoreComment, name string) bool {
+	if !slices.ContainsFunc(j.rules(name), func(r *Rule) bool { return !r.Syntax }) {
+		return false
+	}
+	return slices.ContainsFunc(c.targets, func(target source.Span) bool {
+		n, _ := slices.BinarySearch(j.syntax, target.Start)
+		return n < len(j.syntax) && j.syntax[n] <= target.End
+	})
 }
 
 // useKey identifies a use of a name by what it covers and not by its place, which edits move.
@@ -95,7 +122,7 @@ func (j *judge) judge(
 						s.Near = source.Nearest(name.Text, names(j.set.all, true))
 					}
 				default:
-					s.Unused = j.judged(name.Text)
+					s.Unused = j.judged(name.Text) && !j.hidden(c, name.Text)
 				}
 			}
 			c.meant(j)
@@ -144,7 +171,10 @@ func (c *checked) comments(ws *workspace.Workspace, policies Policies, opts Chec
 		if r.noted == nil || len(r.noted.comments) == 0 || !own.policy.Set.judges() {
 			continue
 		}
-		j := &judge{set: own.policy.Set, opts: &opts, keys: s.keys, known: s.rulesOf(own.policy.Set)}
+		j := &judge{
+			set: own.policy.Set, opts: &opts, keys: s.keys, known: s.rulesOf(own.policy.Set),
+			syntax: syntaxIn(e.Path, r.findings, r.suppressed),
+		}
 		if r.err == nil && len(r.incomplete) == 0 && c.whole.err == nil {
 			j.ran = map[*Rule]bool{}
 			for _, rule := range r.ran {
@@ -183,9 +213,7 @@ func (c *checked) comments(ws *workspace.Workspace, policies Policies, opts Chec
 		about.findings = append(about.findings, c.files[n].about...)
 	}
 	complete := s.complete && len(ws.Errors) == 0 && !opts.Partial
-	for _, a := range accepting.list {
-		about.findings = append(about.findings, a.judge(ws, &opts, s, complete)...)
-	}
+	about.findings = append(about.findings, accepting.judge(ws, &opts, s, complete)...)
 	about.finish(opts)
 	c.about = about
 }
@@ -241,17 +269,43 @@ func (s *seen) rulesOf(set *Set) map[string][]*Rule {
 
 func (s *seen) used(c *IgnoreComment, n int) bool { return s.uses[use{c.File.Path, c.Span.Start, n}] }
 
-// judge returns what is found about the accepted findings of a policy.
-func (a *acceptance) judge(ws *workspace.Workspace, opts *CheckOptions, s *seen, complete bool) []Finding {
-	set := a.policy.Set
-	j := &judge{set: set, opts: opts, keys: s.keys, known: s.rulesOf(set), ran: map[*Rule]bool{}}
-	for n := range set.run {
-		j.ran[set.run[n].Rule] = !set.run[n].Check.idle
+// judge returns what is found about the accepted findings. Several policies may have the same.
+func (x acceptances) judge(ws *workspace.Workspace, opts *CheckOptions, s *seen, complete bool) []Finding {
+	type place struct {
+		path  string
+		start int
 	}
-	list := a.comments(func(one *Accepted) bool { return complete && j.judged(cmp.Or(one.Rule, "all")) })
-	found := j.judge(ws, list, nil)
-	proveAccepted(found, list)
-	return found
+	at := func(a *Accepted) place { return place{a.File.Path, a.Span.Start} }
+	needed, known := map[place]bool{}, map[place]bool{}
+	judges := make([]*judge, len(x.list))
+	for n, a := range x.list {
+		set := a.policy.Set
+		j := &judge{set: set, opts: opts, keys: s.keys, known: s.rulesOf(set), ran: map[*Rule]bool{}}
+		for k := range set.run {
+			j.ran[set.run[k].Rule] = !set.run[k].Check.idle
+		}
+		judges[n] = j
+		for k := range a.policy.Accepted {
+			one := &a.policy.Accepted[k]
+			if one.File != nil && (a.used[one] || !complete || !j.judged(cmp.Or(one.Rule, "all"))) {
+				needed[at(one)] = true
+			}
+		}
+	}
+	var out []Finding
+	for n, a := range x.list {
+		list := a.comments(func(one *Accepted) bool { return !needed[at(one)] })
+		list = slices.DeleteFunc(list, func(c *IgnoreComment) bool {
+			p := place{c.File.Path, c.Span.Start}
+			seen := known[p]
+			known[p] = true
+			return seen
+		})
+		found := judges[n].judge(ws, list, nil)
+		proveAccepted(found, list)
+		out = append(out, found...)
+	}
+	return out
 }
 
 func eachOf(n int, do func(int)) { each(n, nil, do) }
@@ -305,6 +359,9 @@ func compareComments(c *Comparison, format *Format) string {
 		return declared
 	}
 	if withoutComments(c.Before, marksOf(old)) == withoutComments(c.After, marksOf(now)) {
+		if isScript(old) && insideText(c.Before, c.After) {
+			return "the comment is a part of a text"
+		}
 		return ""
 	}
 	return "something else than a comment changed"
@@ -337,7 +394,7 @@ func removal(f *source.File, comment source.Span) (start, end int) {
 
 // Works reports whether the suppression has an effect where something is found.
 func (c *IgnoreComment) Works() bool {
-	return c.Problem == "" && !c.Expired && c.Policy.Policy != PolicyDeny && (c.By == "sandlint" || c.By == byAccept)
+	return c.Problem == "" && !c.Expired && c.Policy.Policy != ignores.Deny && (c.By == "sandlint" || c.By == byAccept)
 }
 
 // NameSpan returns the place of name n of the list.
@@ -362,9 +419,12 @@ func (c *IgnoreComment) Remove(title string) []fixers.Fix {
 	return []fixers.Fix{{Title: title, Safety: fixers.Safe, Edits: []fixers.Edit{edit}}}
 }
 
-// blockLines returns the whole lines of a block, with the empty line before it.
+// blockLines returns the whole lines of a block, with the comments above and the empty line before these.
 func blockLines(f *source.File, block source.Span) (start, end int) {
 	first, last := f.LineOf(block.Start), f.LineOf(block.End)
+	for first > 1 && strings.HasPrefix(strings.TrimSpace(f.Text(f.Line(first-1))), "#") {
+		first--
+	}
 	start, end = f.FullLine(first).Start, f.FullLine(last).End
 	if first > 1 && strings.TrimSpace(f.Text(f.Line(first-1))) == "" {
 		start = f.FullLine(first - 1).Start

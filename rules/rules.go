@@ -136,6 +136,8 @@ type Finding struct {
 
 	natural    Severity // before the configuration sets another one
 	unselected bool     // its rule is off, and counts in proofs
+	// proveRemoved is set where it is about a block "accept": see Accepted.Prove.
+	proveRemoved func(removed []source.Span, after []byte) error
 }
 
 // BaselineState says how a finding compares with a baseline, or with an earlier state of the files. In a run that

@@ -15,6 +15,13 @@ import (
 	"github.com/sandlint/sandlint/parsers/source"
 )
 
+// What a configuration may ask for, besides allowing comments that suppress findings: to report them, and to report
+// them without heeding them.
+const (
+	Warn = "warn"
+	Deny = "deny"
+)
+
 // Comment is one comment, as written.
 type Comment struct {
 	// Mark is what begins the comment: "#", "//", ";" or "/*". It is "" for text that is the value of a member.

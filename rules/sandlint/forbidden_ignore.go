@@ -2,6 +2,7 @@ package sandlint
 
 import (
 	"github.com/sandlint/sandlint/fixers"
+	"github.com/sandlint/sandlint/parsers/ignores"
 	"github.com/sandlint/sandlint/rules"
 )
 
@@ -17,9 +18,9 @@ var forbiddenIgnore = &rules.Rule{
 		switch {
 		case c.Problem != "" || c.Expired:
 			return // which other rules report
-		case c.Policy.Policy == rules.PolicyWarn:
+		case c.Policy.Policy == ignores.Warn:
 			f.Message = "the comment suppresses findings, and the configuration asks to report that"
-		case c.Policy.Policy == rules.PolicyDeny:
+		case c.Policy.Policy == ignores.Deny:
 			f.Message = "the configuration allows no comments that suppress findings, so this one has no effect"
 			f.Fixes = c.Remove("Remove the comment")
 		default:

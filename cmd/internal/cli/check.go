@@ -46,6 +46,10 @@ that the earlier one does not have, in whatever file: one with the same rule, th
 the same line where that begins. A file that was moved keeps its findings. Together with --staged,
 the index is compared. Submodules are not looked at there.
 
+With --add-ignores, all findings are suppressed instead of reported: by a comment for each
+instruction, setting or key, or, where a file has no comments, by a block in the nearest
+` + config.Name + `. The result has been checked: nothing is found and nothing means something else.
+
 The path - is standard input, which is checked alone; --stdin-filename says where that text
 belongs, which determines its kind, its configuration and the files beside it.
 
@@ -64,14 +68,21 @@ job, sarif leaves out suppressed findings, for which GitHub would open alerts.`,
   sandlint check --changed etc/nix.conf compose.yaml
   sandlint check --staged
   sandlint check --since origin/main
+  sandlint check --add-ignores="accepted in ticket 7" -w
   sandlint check --format json --stdin-filename images/Dockerfile - < buffer`,
-		RunE: func(_ *cobra.Command, args []string) error { return a.check(&flags, args) },
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if err := flags.add.contradictions(cmd, &flags); err != nil {
+				return err
+			}
+			return a.check(&flags, args)
+		},
 	}
 	flags.input(cmd)
 	flags.rules(cmd, a)
 	flags.history(cmd)
 	cmd.Flags().BoolVar(&flags.statistics, "statistics", false,
 		"in the formats text and json, print how often each rule found something instead of the findings")
+	flags.add.register(cmd)
 	cmd.Flags().BoolVar(&flags.diff, "diff", false, "also print the safe fixes as a diff, after the findings")
 	return cmd
 }
@@ -80,6 +91,7 @@ job, sarif leaves out suppressed findings, for which GitHub would open alerts.`,
 type checkFlags struct {
 	runFlags
 	diff bool
+	add  addFlags
 }
 
 func (a *app) check(flags *checkFlags, paths []string) error {
@@ -102,6 +114,12 @@ func (a *app) check(flags *checkFlags, paths []string) error {
 		return err
 	}
 	add(res, r.compare(res))
+	if flags.add.on {
+		unsuppressed := *res
+		unsuppressed.Findings = nil // they do not count
+		a.finish(r, &unsuppressed, nil)
+		return a.addIgnores(r, flags, res)
+	}
 	a.finish(r, res, res.Rejected)
 	if err := a.write(r, res, a.stdout); err != nil || !flags.diff {
 		return err

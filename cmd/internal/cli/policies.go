@@ -81,6 +81,12 @@ func (p *policies) make(conf *config.Config, says config.Effective) (*policy, er
 	t, wrongTargets := targets(p.flags.targets, says.Targets)
 	failOn, wrongLevel := parseFailOn(cmp.Or(p.flags.failOn, says.FailOn, "warning"))
 	made := &policy{Policy: rules.Policy{Set: p.set, Unheeded: says.Unheeded, FailOn: failOn}, targets: p.shared(t)}
+	for _, one := range conf.All() {
+		made.Accepted = append(made.Accepted, one.Accepted...)
+		if one.Ignores != (rules.IgnorePolicy{}) {
+			made.Ignores = one.Ignores
+		}
+	}
 	if p.set != nil {
 		return made, errors.Join(wrongTargets, wrongLevel)
 	}

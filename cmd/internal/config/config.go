@@ -43,6 +43,9 @@ type Config struct {
 	Layer
 	// Overrides are what it says about some of them, in order.
 	Overrides []Layer
+	// Ignores says which suppressions are accepted, and Accepted are the findings that are.
+	Ignores  rules.IgnorePolicy
+	Accepted []rules.Accepted
 	// Extends are the files that it extends, in order.
 	Extends []*Config
 	// Base is the folder of the file, absolute.
@@ -221,6 +224,8 @@ type reader struct {
 	config *Config
 	layer  *Layer          // what is read at the moment
 	rules  map[string]bool // the names of its rule blocks
+
+	seenIgnores bool
 }
 
 // into makes what is read a part of a layer.
@@ -274,6 +279,10 @@ func (r *reader) top(b *hclsyntax.Body) []*Error {
 		packs.refs = r.Strings(a.Expr, a.Name)
 	}
 	known.Blocks["pack"] = func(blk *hclsyntax.Block) { packs.blocks = append(packs.blocks, blk) }
+	known.Blocks["ignores"] = r.ignores
+	known.Blocks["accept"] = func(blk *hclsyntax.Block) {
+		later = append(later, func() { r.accept(blk) })
+	}
 	known.Blocks["override"] = func(blk *hclsyntax.Block) {
 		later = append(later, func() { r.override(blk) })
 	}
