@@ -34,8 +34,8 @@ func Suppressors() []string {
 
 // IgnorePolicy says which suppressions a run accepts: the block "ignores" of the configuration.
 type IgnorePolicy struct {
-	// Policy is ignores.Warn where suppressions work and are reported, ignores.Deny where comments have no effect and are
-	// reported, and "" where they are welcome.
+	// Policy is ignores.Warn where suppressions work and are reported, ignores.Deny where comments have no effect and
+	// are reported, and "" where they are welcome.
 	Policy string
 	// RequireReason says that a suppression without a reason is reported.
 	RequireReason bool

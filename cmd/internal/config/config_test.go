@@ -108,8 +108,8 @@ func TestParseErrors(t *testing.T) {
 		{`exlude = []`, []string{`exlude: unknown attribute "exlude" in the configuration; did you mean "exclude"?`}},
 		{`zzzz = 1`,
 			[]string{`zzzz: unknown attribute "zzzz" in the configuration, which may contain accept, baseline, ` +
-				`exclude, extends, fail_on, ignore, ignores, override, pack, packs, preset, required_version, rule, select, ` +
-				`suppressions, target`}},
+				`exclude, extends, fail_on, ignore, ignores, override, pack, packs, preset, required_version, ` +
+				`rule, select, suppressions, target`}},
 		{`rules "x" {}`, []string{`rules: unknown block "rules" in the configuration; did you mean "rule"?`}},
 		{`target = { nix = "2.24" }`, []string{`target: "target" must be a block, without an equals sign`}},
 		{"exclude {\n}", []string{`exclude: "exclude" must be an attribute, with an equals sign`}},

@@ -79,6 +79,21 @@ func Schema(packs []rules.Pack) map[string]any {
 		"type": "object", "additionalProperties": object{"type": "object"},
 	})
 	top["override"] = described("settings for some files", object{"type": "array", "items": required})
+	top["ignores"] = described("which comments that suppress findings are accepted", closed(object{
+		"policy":         described("warn reports them, deny does not heed them", enum("allow", "warn", "deny")),
+		"require_reason": described("whether each needs a reason", object{"type": "boolean"}),
+		"longest": described("how far their end date may lie, such as 90d",
+			object{"type": "string", "pattern": "^[1-9][0-9]*d$"}),
+	}))
+	text := object{"type": "string"}
+	top["accept"] = described("findings that are accepted, by their fingerprints", object{
+		"type": "object",
+		"additionalProperties": closed(object{
+			"rule":   described("the rule of the finding", text),
+			"reason": described("why it is accepted", text),
+			"until":  described("the last day of that, such as 2026-12-31", text),
+		}),
+	})
 	schema := closed(top)
 	schema["$schema"] = "https://json-schema.org/draft/2020-12/schema"
 	schema["title"] = "The configuration of sandlint, as JSON"
