@@ -27,7 +27,7 @@
           pname = "sandlint";
           inherit version;
           src = self;
-          vendorHash = "sha256-BVy9k8Dgj5oSJ0J7NcJ8mTSqGZHHVwJM7L1u+iXO9io="; # .ci/flake says what it must be
+          vendorHash = "sha256-zyQChgkKBT/735xhRhHRpp8hDLSu8hMq15McPZ49CkI="; # .ci/flake says what it must be
           subPackages = [ "cmd/sandlint" ];
           env.CGO_ENABLED = 0;
           ldflags = [
