@@ -59,7 +59,11 @@ func (r *reader) judge(i *Instruction) {
 func (r *reader) unknownKeyword(i *Instruction, first bool) source.Problem {
 	p := source.Problem{Span: i.Keyword, Kind: KindUnknownInstruction}
 	if !strings.ContainsFunc(i.Name, func(c rune) bool { return c < 'A' || c > 'Z' }) {
-		p.Near = nearest(i.Name, keywords())
+		candidates := keywords()
+		if !first { // a trigger
+			candidates = slices.DeleteFunc(slices.Clone(candidates), neverTrigger)
+		}
+		p.Near = nearest(i.Name, candidates)
 	}
 	p.Message = fmt.Sprintf("instruction %s is unknown", quote(r.text[i.Keyword.Start:i.Keyword.End]))
 	all := r.file.Instructions
@@ -71,6 +75,11 @@ func (r *reader) unknownKeyword(i *Instruction, first bool) source.Problem {
 			string(r.file.Escape))
 	}
 	return p
+}
+
+// neverTrigger reports whether ONBUILD refuses an instruction.
+func neverTrigger(keyword string) bool {
+	return keyword == "ONBUILD" || keyword == "FROM" || keyword == "MAINTAINER"
 }
 
 // nearest returns the candidate that was most likely meant, or "". It adds to source.Nearest two letters in the wrong
@@ -217,7 +226,7 @@ func (r *reader) check(i *Instruction) {
 		switch {
 		case i.Trigger == nil:
 			r.fault(i.Keyword, "ONBUILD has no instruction")
-		case i.Trigger.Name == "ONBUILD" || i.Trigger.Name == "FROM" || i.Trigger.Name == "MAINTAINER":
+		case neverTrigger(i.Trigger.Name):
 			r.fault(i.Trigger.Keyword, "%s cannot be a trigger of ONBUILD", i.Trigger.Name)
 			r.faults[len(r.faults)-1].Kind = KindTrigger
 		}

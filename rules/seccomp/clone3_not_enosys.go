@@ -27,8 +27,8 @@ var clone3NotENOSYS = &rules.Rule{
 		for _, g := range programs.Groups(p, all, programs.CloneEffects(profile, all)) {
 			e := g.Effects[0]
 			finding := report.At(profile, e.Cause,
-				fmt.Sprintf("clone3 %s, so glibc 2.34 and newer do not fall back to clone and cannot start threads "+
-					"or processes%s", programs.InsteadOfENOSYS(e.Outcome, false), g.Where))
+				fmt.Sprintf("clone3 %s%s, so glibc 2.34 and newer do not fall back to clone and cannot start threads "+
+					"or processes", programs.InsteadOfENOSYS(e.Outcome, false), g.Where))
 			finding.Severity = g.Severity
 			finding.Fixes = requirement.Requirement{ENOSYS: []string{"clone3"}}.Fix(p, profile)
 			p.Report(finding)

@@ -181,6 +181,8 @@ func Summary(res *rules.Result) string {
 		s = "no file to check; " + Plural(skipped, "file") + " skipped"
 	case res.Checked == 0 && len(res.Errors) == 0:
 		s = "no file to check"
+	case res.Checked == 0:
+		s = "nothing was checked"
 	default:
 		s += " in " + Plural(res.Checked, "file")
 	}

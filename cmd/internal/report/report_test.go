@@ -188,7 +188,7 @@ func TestSummary(t *testing.T) {
 		{"nothing taken", rules.Result{Skipped: make([]workspace.Skipped, 2)},
 			"no file to check; 2 files skipped"},
 		{"nothing readable", rules.Result{Errors: make([]workspace.FileError, 2)},
-			"no findings in 0 files; 2 files could not be read"},
+			"nothing was checked; 2 files could not be read"},
 		{"clean", rules.Result{Checked: 1}, "no findings in 1 file"},
 		{"one", rules.Result{Checked: 1, Findings: []rules.Finding{{File: f1, Severity: rules.Style}}},
 			"1 finding (1 style) in 1 file"},
