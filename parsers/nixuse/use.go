@@ -145,7 +145,14 @@ func UseOf(f *source.File, c *shell.Command) *Use {
 	case nixPhases[c.Name] == nil:
 		return nil
 	}
-	use := &Use{Label: c.Name, Span: c.Words[0].Span, Options: commandOptions(f, c)}
+	use := &Use{Label: c.Name, Span: c.Words[0].Span}
+	switch c.Name {
+	case "devenv": // its --option is about its own modules
+		use.Options = optionsOf(f, c, "--nix-option")
+	case "devbox":
+	default:
+		use.Options = commandOptions(f, c)
+	}
 	for _, row := range nixPhases[c.Name] {
 		if w, ok := row.match(c.Words[1:]); ok {
 			use.Phases = row.phases
@@ -235,19 +242,44 @@ func lookupAny(name string) (nixconf.Facts, bool) {
 	return nixconf.Lookup(nixconf.Nix, nixconf.Head(), name)
 }
 
+// optionsOf returns the settings that a program which starts Nix is given by an option of two words, as nix.conf text,
+// nil without any.
+func optionsOf(f *source.File, c *shell.Command, option string) *Text {
+	var pieces optionPieces
+	for i := 1; i+2 < len(c.Words); i++ {
+		if name := c.Words[i+1]; c.Words[i].Known && c.Words[i].Text == option && name.Known && len(name.Parts) > 0 {
+			pieces.add(name.Parts, c.Words[i+2].Parts)
+			i += 2
+		}
+	}
+	return pieces.text(f)
+}
+
+// optionPieces are settings on a command line, as lines of nix.conf.
+type optionPieces []source.Piece
+
+func (p *optionPieces) add(name, value []source.Piece) {
+	*p = append(*p, name...)
+	at := name[len(name)-1].Span
+	*p = append(*p, source.Piece{Text: " = ", Span: at})
+	if len(value) > 0 {
+		*p = append(*p, value...)
+		at = value[len(value)-1].Span
+	}
+	*p = append(*p, source.Piece{Text: "\n", Span: at})
+}
+
+func (p optionPieces) text(f *source.File) *Text {
+	if p == nil {
+		return nil
+	}
+	return &Text{File: nixconf.Parse(source.NewFragment(f, p)), Host: HostOption}
+}
+
 // commandOptions returns the settings on the command line of a Nix command as nix.conf text, nil without any.
 func commandOptions(f *source.File, c *shell.Command) *Text {
-	var pieces []source.Piece
-	add := func(name, value []source.Piece) {
-		pieces = append(pieces, name...)
-		at := name[len(name)-1].Span
-		pieces = append(pieces, source.Piece{Text: " = ", Span: at})
-		if len(value) > 0 {
-			pieces = append(pieces, value...)
-			at = value[len(value)-1].Span
-		}
-		pieces = append(pieces, source.Piece{Text: "\n", Span: at})
-	}
+	var pieces optionPieces
+	add := pieces.add
 	word := func(w shell.Word, text string) []source.Piece { return []source.Piece{{Text: text, Span: w.Span}} }
 	for i := 1; i < len(c.Words); i++ {
 		w := c.Words[i]
@@ -285,8 +317,5 @@ func commandOptions(f *source.File, c *shell.Command) *Text {
 			}
 		}
 	}
-	if pieces == nil {
-		return nil
-	}
-	return &Text{File: nixconf.Parse(source.NewFragment(f, pieces)), Host: HostOption}
+	return pieces.text(f)
 }
