@@ -413,10 +413,15 @@ func (c *IgnoreComment) Remove(title string) []fixers.Fix {
 		return nil
 	case c.By == byAccept:
 		edit.Span.Start, edit.Span.End = blockLines(c.File, c.Span)
-	case c.Mark != "":
+	case c.Mark != "" && !c.afterMark():
 		edit.Span.Start, edit.Span.End = removal(c.File, c.Span)
 	}
 	return []fixers.Fix{{Title: title, Safety: fixers.Safe, Edits: []fixers.Edit{edit}}}
+}
+
+// afterMark reports whether the comment stands behind a byte order mark that Nix takes for a word, so the line stays.
+func (c *IgnoreComment) afterMark() bool {
+	return string(c.File.Bytes[:c.Span.Start]) == "\ufeff" && files.KindByPath(c.File.Path) == files.KindNixConf
 }
 
 // blockLines returns the whole lines of a block, with the comments above and the empty line before these.
