@@ -192,7 +192,7 @@ func (a *app) writeFixed(r *run, res *rules.FixResult) (outcome, error) {
 	if notify == nil {
 		notify = signal.Notify
 	}
-	notify(signals, os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
+	notify(signals, endings()...)
 	defer signal.Stop(signals)
 
 	done := outcome{after: res.After}
