@@ -26,6 +26,7 @@ func exceeded() string {
 	if err != nil {
 		return ""
 	}
+	times *= slowness
 	cpu, memory := time.Duration(times)*2*time.Second, int64(times)*200<<20
 	var used syscall.Rusage
 	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &used); err != nil {
