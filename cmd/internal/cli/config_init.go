@@ -53,8 +53,8 @@ func (a *app) initConfigCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:   "init",
 		Short: "Write a " + config.Name + " to begin with",
-		Long: `Write a ` + config.Name + ` with comments to the working directory. It changes nothing yet: its values are
-the defaults. A file that is there is not overwritten.`,
+		Long: `Write a ` + config.Name + ` with comments to the working directory. It changes nothing yet: its
+values are the defaults. A file that is there is not overwritten.`,
 		Example: `  sandlint config init`,
 		Args:    cobra.NoArgs,
 		RunE: func(*cobra.Command, []string) error {

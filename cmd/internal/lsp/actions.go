@@ -66,7 +66,7 @@ func codeActions(s *server, ctx context.Context, p *struct {
 	if len(p.Context.Only) > 0 && !wants(quickFix) {
 		return out, nil
 	}
-	cache := &texts{s: s}
+	cache := &texts{}
 	from, to := l.text.offset(p.Range.Start, s.encoding), l.text.offset(p.Range.End, s.encoding)
 	var explained []codeAction
 	seen := map[*rules.Rule]bool{}
@@ -122,7 +122,7 @@ func difference(f *source.File, after []byte) fixers.Edit {
 
 // editOf turns edits into those of the protocol.
 func (s *server) editOf(l *looked, edits []fixers.Edit) *workspaceEdit {
-	cache := &texts{s: s}
+	cache := &texts{}
 	by := map[string][]textEdit{}
 	versions := map[string]*int32{}
 	var order []string

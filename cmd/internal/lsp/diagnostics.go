@@ -37,9 +37,8 @@ func severityOf(s rules.Severity) int {
 	return severityHint
 }
 
-// texts gives the text of a file, for places in it: that of the client where the file is open.
+// texts gives the text of a file, for places in it. It remembers them.
 type texts struct {
-	s    *server
 	made map[*source.File]*text
 }
 
@@ -66,7 +65,7 @@ func (s *server) diagnosticsIn(p *project) map[string][]diagnostic {
 		}
 	}
 	out := map[string][]diagnostic{}
-	cache := &texts{s: s}
+	cache := &texts{}
 	for uri, list := range found {
 		slices.SortStableFunc(list, func(a, b rules.Finding) int { return rules.CompareFindings(&a, &b) })
 		list = slices.CompactFunc(list, func(a, b rules.Finding) bool {

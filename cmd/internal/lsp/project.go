@@ -3,6 +3,7 @@ package lsp
 import (
 	"bytes"
 	"context"
+	"fmt"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -194,8 +195,8 @@ func (p *project) matters(path string) bool {
 	return known != (err == nil) && (known || files.KindByPath(filepath.ToSlash(path)) != files.KindUnknown)
 }
 
-// kindOf are the kinds of the files that editors know by a language.
-func kindOf(language string) bool {
+// readable reports whether editors call a language so whose files sandlint reads, whatever their names are.
+func readable(language string) bool {
 	switch strings.ToLower(language) {
 	case "dockerfile", "docker", "containerfile", "nixconf", "nix-conf", "nix.conf", "nixconfig", "seccomp":
 		return true
@@ -208,7 +209,7 @@ func (p *project) lacks(open []*document) bool {
 	found := false
 	for _, d := range open {
 		if p.holds(d.path) && p.session.Entry(d.path) == nil && !slices.Contains(p.named, d.path) &&
-			(kindOf(d.language) || files.KindByPath(filepath.ToSlash(d.path)) != files.KindUnknown) {
+			(readable(d.language) || files.KindByPath(filepath.ToSlash(d.path)) != files.KindUnknown) {
 			p.named = append(p.named, d.path)
 			found = true
 		}
@@ -306,7 +307,7 @@ func (s *server) progress(ctx context.Context, title string) (done func()) {
 	}
 	s.mu.Lock()
 	s.next++
-	token := "sandlint-" + string(rune('0'+s.next%10))
+	token := fmt.Sprintf("sandlint-%d", s.next)
 	s.mu.Unlock()
 	s.ask("window/workDoneProgress/create", map[string]any{"token": token})
 	s.send(ctx, "$/progress", progressParams{token, workDone{Kind: progressBegin, Title: title}})

@@ -82,7 +82,6 @@ type server struct {
 	documents map[string]*document // by URI
 	folders   []string             // absolute paths, the longest first
 	running   map[jsonrpc2.ID]context.CancelFunc
-	ready     bool     // initialized
 	stopped   bool     // shut down
 	next      int      // of the requests that the server made
 	touched   []string // paths that changed on disk
@@ -231,9 +230,6 @@ func (s *server) Handle(ctx context.Context, conn *jsonrpc2.Conn, r *jsonrpc2.Re
 func (s *server) notified(method string, raw json.RawMessage) {
 	switch method {
 	case "initialized":
-		s.mu.Lock()
-		s.ready = true
-		s.mu.Unlock()
 		s.watch()
 		s.changed()
 	case "exit":
@@ -247,27 +243,33 @@ func (s *server) notified(method string, raw json.RawMessage) {
 			}
 			s.mu.Unlock()
 		}
-	case "textDocument/didOpen":
-		notify(raw, s.opened)
-	case "textDocument/didChange":
-		notify(raw, s.edited)
-	case "textDocument/didClose":
-		notify(raw, s.closed)
-	case "textDocument/didSave":
-		notify(raw, s.saved)
-	case "workspace/didChangeWatchedFiles":
-		notify(raw, s.filesChanged)
-	case "workspace/didChangeWorkspaceFolders":
-		notify(raw, s.foldersChanged)
-	case "workspace/didChangeConfiguration":
-		notify(raw, s.configured)
+	default:
+		if do := notifications()[method]; do != nil {
+			do(s, raw)
+		}
 	}
 }
 
-func notify[P any](raw json.RawMessage, do func(*P)) {
-	p := new(P)
-	if json.Unmarshal(raw, p) == nil {
-		do(p)
+// notifications are those about documents, files and settings.
+func notifications() map[string]func(*server, json.RawMessage) {
+	return map[string]func(*server, json.RawMessage){
+		"textDocument/didOpen":                notify((*server).opened),
+		"textDocument/didChange":              notify((*server).edited),
+		"textDocument/didClose":               notify((*server).closed),
+		"textDocument/didSave":                notify((*server).saved),
+		"workspace/didChangeWatchedFiles":     notify((*server).filesChanged),
+		"workspace/didChangeWorkspaceFolders": notify((*server).foldersChanged),
+		"workspace/didChangeConfiguration":    notify((*server).configured),
+	}
+}
+
+// notify makes a notification of a method with parameters of its own type.
+func notify[P any](do func(*server, *P)) func(*server, json.RawMessage) {
+	return func(s *server, raw json.RawMessage) {
+		p := new(P)
+		if json.Unmarshal(raw, p) == nil {
+			do(s, p)
+		}
 	}
 }
 

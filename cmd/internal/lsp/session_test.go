@@ -34,7 +34,6 @@ type client struct {
 	out    *bufio.Reader
 	next   int
 	pushed map[string]json.RawMessage // the newest diagnostics, by URI and version
-	asked  []string                   // methods that the server asked for
 }
 
 // start starts a server over a folder with files.
@@ -100,10 +99,7 @@ func (c *client) receive() message {
 	}
 	var m message
 	if err := json.Unmarshal(b, &m); err != nil {
-		var text struct {
-			ID string `json:"id"`
-		}
-		c.t.Fatalf("%v: %s %v", err, b, text)
+		c.t.Fatalf("%v: %s", err, b)
 	}
 	switch {
 	case m.Method == "textDocument/publishDiagnostics":
@@ -121,7 +117,6 @@ func (c *client) receive() message {
 		}
 		c.pushed[fmt.Sprint(p.URI, " ", version)] = p.Diagnostics
 	case m.Method != "" && m.ID != nil:
-		c.asked = append(c.asked, m.Method)
 		c.send(map[string]any{"id": *m.ID, "result": nil})
 	}
 	return m
