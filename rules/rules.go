@@ -86,6 +86,9 @@ type Rule struct {
 	Since string
 	// Syntax says that the consumer cannot read the file past what the rule finds; no fix may cause such a finding.
 	Syntax bool
+	// Unnecessary says that what it finds does nothing, so editors show the place faded; Deprecated that its consumer
+	// still accepts it but wants something else in its place, so editors strike it out.
+	Unnecessary, Deprecated bool
 	// Fixes are the safeties of the fixes that the rule can offer; none when it has no fix.
 	Fixes []fixers.Safety
 	// Optional says that the rule is off unless it is selected or configured.

@@ -14,12 +14,13 @@ import (
 )
 
 var envKeyTwice = &rules.Rule{
-	ID:       "dockerfile/env-key-twice",
-	Summary:  "one ENV sets a variable twice, so the first value is lost",
-	Severity: rules.Warning,
-	Category: rules.Correctness,
-	Since:    "0.1.0",
-	Fixes:    []fixers.Safety{fixers.Unsafe},
+	ID:          "dockerfile/env-key-twice",
+	Summary:     "one ENV sets a variable twice, so the first value is lost",
+	Severity:    rules.Warning,
+	Category:    rules.Correctness,
+	Since:       "0.1.0",
+	Unnecessary: true,
+	Fixes:       []fixers.Safety{fixers.Unsafe},
 	References: []string{
 		"Dockerfile reference: variables have the value from before the instruction throughout it",
 		"kasmtech/workspaces-issues#843",

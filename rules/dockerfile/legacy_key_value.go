@@ -12,13 +12,14 @@ import (
 )
 
 var legacyKeyValue = &rules.Rule{
-	ID:       "dockerfile/legacy-key-value",
-	Aliases:  []string{"LegacyKeyValueFormat"},
-	Summary:  "ENV or LABEL has a space between key and value",
-	Severity: rules.Info,
-	Category: rules.Formatting,
-	Since:    "0.1.0",
-	Fixes:    []fixers.Safety{fixers.Safe},
+	ID:         "dockerfile/legacy-key-value",
+	Aliases:    []string{"LegacyKeyValueFormat"},
+	Summary:    "ENV or LABEL has a space between key and value",
+	Severity:   rules.Info,
+	Category:   rules.Formatting,
+	Since:      "0.1.0",
+	Deprecated: true,
+	Fixes:      []fixers.Safety{fixers.Safe},
 	References: []string{
 		"BuildKit v0.34.2, frontend/dockerfile/parser/line_parsers.go: parseNameVal",
 		"BuildKit v0.34.2, frontend/dockerfile/shell/lex.go: what quotes and escapes mean in a value",

@@ -11,13 +11,14 @@ import (
 )
 
 var maintainerDeprecated = &rules.Rule{
-	ID:       "dockerfile/maintainer-deprecated",
-	Aliases:  []string{"MaintainerDeprecated", "DL4000"},
-	Summary:  "MAINTAINER is deprecated; a label says the same",
-	Severity: rules.Warning,
-	Category: rules.Correctness,
-	Since:    "0.1.0",
-	Fixes:    []fixers.Safety{fixers.Unsafe},
+	ID:         "dockerfile/maintainer-deprecated",
+	Aliases:    []string{"MaintainerDeprecated", "DL4000"},
+	Summary:    "MAINTAINER is deprecated; a label says the same",
+	Severity:   rules.Warning,
+	Category:   rules.Correctness,
+	Since:      "0.1.0",
+	Deprecated: true,
+	Fixes:      []fixers.Safety{fixers.Unsafe},
 	References: []string{
 		"BuildKit v0.34.2, frontend/dockerfile/docs/reference.md: MAINTAINER (deprecated)",
 		"OCI image specification, annotations.md: org.opencontainers.image.authors",

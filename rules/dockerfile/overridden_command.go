@@ -11,13 +11,14 @@ import (
 )
 
 var overriddenCommand = &rules.Rule{
-	ID:       "dockerfile/overridden-command",
-	Aliases:  []string{"MultipleInstructionsDisallowed", "DL3012", "DL4003", "DL4004"},
-	Summary:  "a CMD, ENTRYPOINT or HEALTHCHECK has no effect, since another one follows in the stage",
-	Severity: rules.Warning,
-	Category: rules.Correctness,
-	Since:    "0.1.0",
-	Fixes:    []fixers.Safety{fixers.Safe},
+	ID:          "dockerfile/overridden-command",
+	Aliases:     []string{"MultipleInstructionsDisallowed", "DL3012", "DL4003", "DL4004"},
+	Summary:     "a CMD, ENTRYPOINT or HEALTHCHECK has no effect, since another one follows in the stage",
+	Severity:    rules.Warning,
+	Category:    rules.Correctness,
+	Since:       "0.1.0",
+	Unnecessary: true,
+	Fixes:       []fixers.Safety{fixers.Safe},
 	References: []string{
 		"BuildKit v0.34.2, frontend/dockerfile/dockerfile2llb/validations.go: validateUsedOnce",
 	},

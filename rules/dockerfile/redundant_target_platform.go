@@ -10,13 +10,14 @@ import (
 )
 
 var redundantTargetPlatform = &rules.Rule{
-	ID:       "dockerfile/redundant-target-platform",
-	Aliases:  []string{"RedundantTargetPlatform", "DL3065"},
-	Summary:  "FROM has --platform=$TARGETPLATFORM, which is the default",
-	Severity: rules.Info,
-	Category: rules.Formatting,
-	Since:    "0.1.0",
-	Fixes:    []fixers.Safety{fixers.Safe, fixers.Unsafe},
+	ID:          "dockerfile/redundant-target-platform",
+	Aliases:     []string{"RedundantTargetPlatform", "DL3065"},
+	Summary:     "FROM has --platform=$TARGETPLATFORM, which is the default",
+	Severity:    rules.Info,
+	Category:    rules.Formatting,
+	Since:       "0.1.0",
+	Unnecessary: true,
+	Fixes:       []fixers.Safety{fixers.Safe, fixers.Unsafe},
 	References: []string{
 		"BuildKit v0.34.2, frontend/dockerfile/dockerfile2llb/validations.go: reportRedundantTargetPlatform",
 	},

@@ -12,11 +12,12 @@ import (
 )
 
 var unreachableStage = &rules.Rule{
-	ID:       "dockerfile/unreachable-stage",
-	Summary:  "nothing uses a stage: no other stage, and no build that is known",
-	Severity: rules.Info,
-	Category: rules.Correctness,
-	Since:    "0.1.0",
+	ID:          "dockerfile/unreachable-stage",
+	Summary:     "nothing uses a stage: no other stage, and no build that is known",
+	Severity:    rules.Info,
+	Category:    rules.Correctness,
+	Since:       "0.1.0",
+	Unnecessary: true,
 	References: []string{
 		"BuildKit builds only the stages that the target needs",
 	},

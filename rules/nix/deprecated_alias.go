@@ -10,12 +10,13 @@ import (
 )
 
 var deprecatedAlias = &rules.Rule{
-	ID:       "nix/deprecated-alias",
-	Summary:  "a setting has an old name",
-	Severity: rules.Info,
-	Category: rules.Formatting,
-	Since:    "0.1.0",
-	Fixes:    []fixers.Safety{fixers.Safe},
+	ID:         "nix/deprecated-alias",
+	Summary:    "a setting has an old name",
+	Severity:   rules.Info,
+	Category:   rules.Formatting,
+	Since:      "0.1.0",
+	Deprecated: true,
+	Fixes:      []fixers.Safety{fixers.Safe},
 	References: []string{
 		"Nix, src/libstore/include/nix/store/globals.hh: the aliases of each setting",
 		"Nix, release notes of 2.0: the settings that got new names",

@@ -18,12 +18,13 @@ import (
 )
 
 var duplicateSetting = &rules.Rule{
-	ID:       "nix/duplicate-setting",
-	Summary:  "a setting is assigned twice, so the first value is lost",
-	Severity: rules.Warning,
-	Category: rules.Correctness,
-	Since:    "0.1.0",
-	Fixes:    []fixers.Safety{fixers.Unsafe, fixers.Safe},
+	ID:          "nix/duplicate-setting",
+	Summary:     "a setting is assigned twice, so the first value is lost",
+	Severity:    rules.Warning,
+	Category:    rules.Correctness,
+	Since:       "0.1.0",
+	Unnecessary: true,
+	Fixes:       []fixers.Safety{fixers.Unsafe, fixers.Safe},
 	References: []string{
 		"Nix, src/libutil/configuration.cc: the last assignment wins, without a warning",
 		"nixbuild/nix-quick-install-action#66, DeterminateSystems/nix-installer#1052",

@@ -12,12 +12,13 @@ import (
 )
 
 var duplicateSubstituter = &rules.Rule{
-	ID:       "nix/duplicate-substituter",
-	Summary:  "a cache is listed twice",
-	Severity: rules.Info,
-	Category: rules.Correctness,
-	Since:    "0.1.0",
-	Fixes:    []fixers.Safety{fixers.Safe},
+	ID:          "nix/duplicate-substituter",
+	Summary:     "a cache is listed twice",
+	Severity:    rules.Info,
+	Category:    rules.Correctness,
+	Since:       "0.1.0",
+	Unnecessary: true,
+	Fixes:       []fixers.Safety{fixers.Safe},
 	References: []string{
 		"Nix, src/libstore/store-api.cc: getDefaultSubstituters skips a URL only if its text is the same",
 	},

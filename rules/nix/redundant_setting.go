@@ -17,12 +17,13 @@ import (
 )
 
 var redundantSetting = &rules.Rule{
-	ID:       "nix/redundant-setting",
-	Summary:  "a Dockerfile gives a setting the value that it has without that",
-	Severity: rules.Info,
-	Category: rules.Formatting,
-	Since:    "0.1.0",
-	Fixes:    []fixers.Safety{fixers.Safe},
+	ID:          "nix/redundant-setting",
+	Summary:     "a Dockerfile gives a setting the value that it has without that",
+	Severity:    rules.Info,
+	Category:    rules.Formatting,
+	Since:       "0.1.0",
+	Unnecessary: true,
+	Fixes:       []fixers.Safety{fixers.Safe},
 	References: []string{
 		"NixOS/nix, docker.nix: the image nixos/nix sets sandbox = false and build-users-group = nixbld",
 		"Nix manual, nix.conf: the defaults",

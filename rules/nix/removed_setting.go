@@ -14,12 +14,13 @@ import (
 )
 
 var removedSetting = &rules.Rule{
-	ID:       "nix/removed-setting",
-	Summary:  "a setting was removed before the targeted releases of Nix, so it has no effect",
-	Severity: rules.Warning,
-	Category: rules.Correctness,
-	Since:    "0.1.0",
-	Fixes:    []fixers.Safety{fixers.Safe},
+	ID:          "nix/removed-setting",
+	Summary:     "a setting was removed before the targeted releases of Nix, so it has no effect",
+	Severity:    rules.Warning,
+	Category:    rules.Correctness,
+	Since:       "0.1.0",
+	Unnecessary: true,
+	Fixes:       []fixers.Safety{fixers.Safe},
 	References: []string{
 		"Nix, release notes of 2.13: repeat and enforce-determinism were removed",
 		"Nix, src/libutil/configuration.cc: unknown settings only cause a warning",

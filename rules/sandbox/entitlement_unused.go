@@ -12,12 +12,13 @@ import (
 )
 
 var entitlementUnused = &rules.Rule{
-	ID:       "sandbox/entitlement-unused",
-	Summary:  "a build asks for an entitlement that no RUN of it needs",
-	Severity: rules.Info,
-	Category: rules.Security,
-	Since:    "0.1.0",
-	Fixes:    []fixers.Safety{fixers.Safe},
+	ID:          "sandbox/entitlement-unused",
+	Summary:     "a build asks for an entitlement that no RUN of it needs",
+	Severity:    rules.Info,
+	Category:    rules.Security,
+	Since:       "0.1.0",
+	Unnecessary: true,
+	Fixes:       []fixers.Safety{fixers.Safe},
 	References: []string{
 		"BuildKit, frontend/dockerfile/docs/reference.md: RUN --security=insecure, RUN --network=host",
 		"buildx, docs/reference/buildx_build.md: --allow",

@@ -12,12 +12,13 @@ import (
 )
 
 var voidSecurityOption = &rules.Rule{
-	ID:       "sandbox/void-security-option",
-	Summary:  "a security option has no effect, because the container is privileged",
-	Severity: rules.Info,
-	Category: rules.Correctness,
-	Since:    "0.1.0",
-	Fixes:    []fixers.Safety{fixers.Safe},
+	ID:          "sandbox/void-security-option",
+	Summary:     "a security option has no effect, because the container is privileged",
+	Severity:    rules.Info,
+	Category:    rules.Correctness,
+	Since:       "0.1.0",
+	Unnecessary: true,
+	Fixes:       []fixers.Safety{fixers.Safe},
 	References: []string{
 		"moby, oci/caps: a privileged container has all capabilities, whatever is added or dropped",
 		"moby, daemon/seccomp_linux.go, daemon/oci_linux.go: no default profile and no masked paths",

@@ -9,12 +9,13 @@ import (
 )
 
 var expiredIgnore = &rules.Rule{
-	ID:       "sandlint/expired-ignore",
-	Summary:  "the end date of a suppression has passed, so it has no effect",
-	Severity: rules.Warning,
-	Category: rules.Correctness,
-	Since:    "0.1.0",
-	Fixes:    []fixers.Safety{fixers.Safe},
+	ID:          "sandlint/expired-ignore",
+	Summary:     "the end date of a suppression has passed, so it has no effect",
+	Severity:    rules.Warning,
+	Category:    rules.Correctness,
+	Since:       "0.1.0",
+	Unnecessary: true,
+	Fixes:       []fixers.Safety{fixers.Safe},
 	Check: rules.OnIgnores(func(p *rules.Pass, c *rules.IgnoreComment) {
 		if c.Expired && c.Problem == "" {
 			p.Report(rules.Finding{

@@ -10,11 +10,12 @@ import (
 const StaleBaseline = "sandlint/stale-baseline"
 
 var staleBaseline = &rules.Rule{
-	ID:       StaleBaseline,
-	Summary:  "an entry of the baseline accepts more findings than there are",
-	Severity: rules.Warning,
-	Category: rules.Correctness,
-	Since:    "0.1.0",
-	Fixes:    []fixers.Safety{fixers.Safe},
-	Check:    rules.Outside("an entry of a baseline"),
+	ID:          StaleBaseline,
+	Summary:     "an entry of the baseline accepts more findings than there are",
+	Severity:    rules.Warning,
+	Category:    rules.Correctness,
+	Since:       "0.1.0",
+	Unnecessary: true,
+	Fixes:       []fixers.Safety{fixers.Safe},
+	Check:       rules.Outside("an entry of a baseline"),
 }

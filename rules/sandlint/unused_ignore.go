@@ -8,12 +8,13 @@ import (
 )
 
 var unusedIgnore = &rules.Rule{
-	ID:       "sandlint/unused-ignore",
-	Summary:  "a suppression suppresses nothing",
-	Severity: rules.Warning,
-	Category: rules.Correctness,
-	Since:    "0.1.0",
-	Fixes:    []fixers.Safety{fixers.Safe},
+	ID:          "sandlint/unused-ignore",
+	Summary:     "a suppression suppresses nothing",
+	Severity:    rules.Warning,
+	Category:    rules.Correctness,
+	Since:       "0.1.0",
+	Unnecessary: true,
+	Fixes:       []fixers.Safety{fixers.Safe},
 	Check: rules.OnIgnores(func(p *rules.Pass, c *rules.IgnoreComment) {
 		if !c.Works() {
 			return

@@ -17,12 +17,13 @@ import (
 )
 
 var archmapDuplicate = &rules.Rule{
-	ID:       "seccomp/archmap-duplicate",
-	Summary:  "archMap has a second entry for an architecture, which Docker and Podman ignore",
-	Severity: rules.Warning,
-	Category: rules.Correctness,
-	Since:    "0.1.0",
-	Fixes:    []fixers.Safety{fixers.Safe},
+	ID:          "seccomp/archmap-duplicate",
+	Summary:     "archMap has a second entry for an architecture, which Docker and Podman ignore",
+	Severity:    rules.Warning,
+	Category:    rules.Correctness,
+	Since:       "0.1.0",
+	Unnecessary: true,
+	Fixes:       []fixers.Safety{fixers.Safe},
 	References: []string{
 		"moby/profiles v0.2.4, seccomp/seccomp_linux.go, and containers/common v0.67.0, " +
 			"pkg/seccomp/seccomp_linux.go: the loop over archMap ends at the first entry for the host",

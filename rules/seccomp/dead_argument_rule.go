@@ -16,12 +16,14 @@ import (
 )
 
 var deadArgumentRule = &rules.Rule{
-	ID:       "seccomp/dead-argument-rule",
-	Summary:  "a rule with argument conditions has no effect, because another one names the syscall without conditions",
-	Severity: rules.Error,
-	Category: rules.Correctness,
-	Since:    "0.1.0",
-	Fixes:    []fixers.Safety{fixers.Safe, fixers.Unsafe},
+	ID: "seccomp/dead-argument-rule",
+	Summary: "a rule with argument conditions has no effect, because another one names the " +
+		"syscall without conditions",
+	Severity:    rules.Error,
+	Category:    rules.Correctness,
+	Since:       "0.1.0",
+	Unnecessary: true,
+	Fixes:       []fixers.Safety{fixers.Safe, fixers.Unsafe},
 	References: []string{
 		"libseccomp v2.6.1, src/db.c: a rule without conditions replaces the tree of conditions of its syscall, and " +
 			"later conditions are not added to it",

@@ -13,12 +13,13 @@ import (
 )
 
 var duplicateArchitecture = &rules.Rule{
-	ID:       "seccomp/duplicate-architecture",
-	Summary:  "an architecture is listed twice",
-	Severity: rules.Info,
-	Category: rules.Correctness,
-	Since:    "0.1.0",
-	Fixes:    []fixers.Safety{fixers.Safe},
+	ID:          "seccomp/duplicate-architecture",
+	Summary:     "an architecture is listed twice",
+	Severity:    rules.Info,
+	Category:    rules.Correctness,
+	Since:       "0.1.0",
+	Unnecessary: true,
+	Fixes:       []fixers.Safety{fixers.Safe},
 	References: []string{
 		"libseccomp: seccomp_arch_add(3), -EEXIST, which runc and crun take as done",
 	},

@@ -13,12 +13,13 @@ import (
 )
 
 var duplicateSyscall = &rules.Rule{
-	ID:       "seccomp/duplicate-syscall",
-	Summary:  "a syscall is listed twice with the same action and conditions",
-	Severity: rules.Info,
-	Category: rules.Correctness,
-	Since:    "0.1.0",
-	Fixes:    []fixers.Safety{fixers.Safe},
+	ID:          "seccomp/duplicate-syscall",
+	Summary:     "a syscall is listed twice with the same action and conditions",
+	Severity:    rules.Info,
+	Category:    rules.Correctness,
+	Since:       "0.1.0",
+	Unnecessary: true,
+	Fixes:       []fixers.Safety{fixers.Safe},
 	References: []string{
 		"libseccomp, src/db.c: a rule that is there already is taken as done",
 	},

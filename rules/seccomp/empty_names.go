@@ -10,12 +10,13 @@ import (
 )
 
 var emptyNames = &rules.Rule{
-	ID:       "seccomp/empty-names",
-	Summary:  "a rule names no syscall and does nothing",
-	Severity: rules.Error,
-	Category: rules.Correctness,
-	Since:    "0.1.0",
-	Fixes:    []fixers.Safety{fixers.Safe},
+	ID:          "seccomp/empty-names",
+	Summary:     "a rule names no syscall and does nothing",
+	Severity:    rules.Error,
+	Category:    rules.Correctness,
+	Since:       "0.1.0",
+	Unnecessary: true,
+	Fixes:       []fixers.Safety{fixers.Safe},
 	References: []string{
 		"OCI runtime specification v1.3.0, config-linux.md, Seccomp: names MUST contain at least one entry",
 		"runc 1.1.5 and crun 1.8.1 with \"names\": []",

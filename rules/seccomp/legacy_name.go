@@ -15,12 +15,13 @@ import (
 )
 
 var legacyName = &rules.Rule{
-	ID:       "seccomp/legacy-name",
-	Summary:  "a rule names its syscall in the form used before Docker 1.13, which only Docker and Podman still read",
-	Severity: rules.Warning,
-	Category: rules.Portability,
-	Since:    "0.1.0",
-	Fixes:    []fixers.Safety{fixers.Safe},
+	ID:         "seccomp/legacy-name",
+	Summary:    "a rule names its syscall in the form used before Docker 1.13, which only Docker and Podman still read",
+	Severity:   rules.Warning,
+	Category:   rules.Portability,
+	Since:      "0.1.0",
+	Deprecated: true,
+	Fixes:      []fixers.Safety{fixers.Safe},
 	References: []string{
 		"moby/profiles v0.2.4, seccomp/seccomp.go: \"Deprecated: kept for backward compatibility with old JSON " +
 			"profiles, use Names instead\"",

@@ -18,12 +18,13 @@ import (
 )
 
 var ruleEqualsDefault = &rules.Rule{
-	ID:       "seccomp/rule-equals-default",
-	Summary:  "a rule does what the default action does, and is left out of the filter",
-	Severity: rules.Info,
-	Category: rules.Correctness,
-	Since:    "0.1.0",
-	Fixes:    []fixers.Safety{fixers.Safe},
+	ID:          "seccomp/rule-equals-default",
+	Summary:     "a rule does what the default action does, and is left out of the filter",
+	Severity:    rules.Info,
+	Category:    rules.Correctness,
+	Since:       "0.1.0",
+	Unnecessary: true,
+	Fixes:       []fixers.Safety{fixers.Safe},
 	References: []string{
 		"opencontainers/runc, libcontainer/seccomp/seccomp_linux.go, matchCall; containers/crun, " +
 			"src/libcrun/seccomp.c: a rule with the default action is skipped",

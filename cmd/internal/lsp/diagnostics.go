@@ -87,9 +87,9 @@ func (s *server) diagnosticOf(p *project, cache *texts, f *rules.Finding) diagno
 		d.CodeDescription = &codeDescription{address}
 	}
 	switch {
-	case strings.Contains(f.Rule.ID, "deprecated"):
+	case f.Rule.Deprecated:
 		d.Tags = []int{tagDeprecated}
-	case strings.Contains(f.Rule.ID, "unused") || strings.Contains(f.Rule.ID, "duplicate"):
+	case f.Rule.Unnecessary:
 		d.Tags = []int{tagUnnecessary}
 	}
 	for _, r := range f.Related {
