@@ -7,6 +7,7 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	"github.com/sandlint/sandlint/cmd/internal/visible"
 	"github.com/sandlint/sandlint/fixers"
 	"github.com/sandlint/sandlint/parsers/secret"
 	"github.com/sandlint/sandlint/parsers/source"
@@ -216,7 +217,7 @@ func (s *snippets) changedText(line, other []byte, first bool) string {
 	for from < len(body) {
 		text, cols, size := s.cell(body, from)
 		if text == "" && !hidden { // cell takes the start of the line for that of the file
-			text = glyph('\ufeff', "")
+			text = visible.Glyph('\ufeff', "")
 			cols = len(text)
 		}
 		if used += cols; used > s.columns {

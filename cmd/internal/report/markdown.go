@@ -14,7 +14,7 @@ func WritePage(out io.Writer, markdown string, color bool, width int) error {
 	if width == 0 || width > widestPage {
 		width = widestPage
 	}
-	p := page{textWriter: newTextWriter(out, &Report{Color: color}), width: width}
+	p := markdownPage{textWriter: newTextWriter(out, &Report{Color: color}), width: width}
 	lines := strings.Split(strings.TrimRight(markdown, "\n"), "\n")
 	for len(lines) > 0 {
 		lines = p.block(lines)
@@ -22,8 +22,8 @@ func WritePage(out io.Writer, markdown string, color bool, width int) error {
 	return p.Flush()
 }
 
-// page prints the blocks of a page.
-type page struct {
+// markdownPage prints the blocks of a page.
+type markdownPage struct {
 	*textWriter
 	width int
 	// inCode says that the text that is printed stands between backticks.
@@ -31,7 +31,7 @@ type page struct {
 }
 
 // block prints the block that lines begin with, and returns the rest.
-func (p *page) block(lines []string) []string {
+func (p *markdownPage) block(lines []string) []string {
 	first := lines[0]
 	n := 1
 	more := func(part func(line string) bool) {
@@ -83,7 +83,7 @@ func listMark(text string) string {
 }
 
 // paragraph prints text that begins with the mark of an item, "" for none.
-func (p *page) paragraph(indent, mark, text string) {
+func (p *markdownPage) paragraph(indent, mark, text string) {
 	left := len(indent) + len(mark)
 	for n, line := range wrap(text, p.width, left, left) {
 		if n > 0 {
@@ -95,7 +95,7 @@ func (p *page) paragraph(indent, mark, text string) {
 }
 
 // inline returns a line with its code in colour and without backticks, or as it is where nothing is coloured.
-func (p *page) inline(line string) string {
+func (p *markdownPage) inline(line string) string {
 	if !p.color {
 		return line
 	}
@@ -113,7 +113,7 @@ func (p *page) inline(line string) string {
 }
 
 // table prints the rows of a table with its columns aligned; the last column is wrapped.
-func (p *page) table(rows []string) {
+func (p *markdownPage) table(rows []string) {
 	var cells [][]string
 	var widths []int
 	for _, row := range rows {

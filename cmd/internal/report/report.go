@@ -38,6 +38,8 @@ type Report struct {
 	Quiet bool
 	// Getenv reads an environment variable; nil reads none.
 	Getenv func(string) string
+	// Pictures returns what a page draws beside the findings; nil draws nothing.
+	Pictures func() Pictures
 }
 
 func (r *Report) getenv(name string) string {
@@ -70,6 +72,7 @@ func Reporters() []Reporter {
 			Statistics: writeStatistics},
 		{Name: "compact", Summary: "people and editors, one line for each finding", Fixes: true, Raw: true,
 			Write: writeCompact},
+		{Name: "html", Summary: "people: one page to look at and to search", Fixes: true, Write: writeHTML},
 		{Name: "json", Summary: "editors and scripts: one object", Fixes: true, Write: writeJSON,
 			Statistics: writeJSONStatistics},
 		{Name: "jsonl", Summary: "scripts: one object for each finding, a line each, and one for the run", Fixes: true,

@@ -6,6 +6,7 @@ import (
 	"flag"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 	"testing/fstest"
@@ -145,7 +146,12 @@ func render(t *testing.T, format string, r *Report) []byte {
 
 func TestGolden(t *testing.T) {
 	for _, r := range Reporters() {
-		golden(t, r.Name+".golden", render(t, r.Name, sample(t)))
+		out := render(t, r.Name, sample(t))
+		if r.Name == "html" { // the browser tests are about these
+			out = regexp.MustCompile(`(?s)<(style|script)>.*?</(style|script)>`).ReplaceAll(out, []byte("<$1></$1>"))
+			out = regexp.MustCompile(`sha256-[^&]*`).ReplaceAll(out, []byte("sha256-…"))
+		}
+		golden(t, r.Name+".golden", out)
 	}
 	colored := sample(t)
 	colored.Color, colored.Links = true, true

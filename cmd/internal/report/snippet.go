@@ -6,6 +6,7 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	"github.com/sandlint/sandlint/cmd/internal/visible"
 	"github.com/sandlint/sandlint/parsers/secret"
 	"github.com/sandlint/sandlint/parsers/source"
 )
@@ -123,7 +124,7 @@ func (s *snippets) markedLine(f *source.File, n int, part source.Span, mark stri
 	for to < line.End {
 		shown, cols, size := s.cell(f.Bytes[:line.End], to)
 		if shown == "" && part.Start == 0 && !part.IsEmpty() { // the finding is about the byte order mark
-			shown = glyph('\ufeff', "")
+			shown = visible.Glyph('\ufeff', "")
 			cols = len(shown)
 		}
 		if used += cols; used > s.columns {
@@ -185,7 +186,7 @@ func (s *snippets) cell(b []byte, i int) (shown string, cols, size int) {
 	case r == '\ufeff' && i == 0:
 		return "", 0, size
 	}
-	shown = glyph(r, string(b[i:i+size]))
+	shown = visible.Glyph(r, string(b[i:i+size]))
 	return shown, columns(r, shown), size
 }
 

@@ -1,52 +1,16 @@
 package report
 
 import (
-	"fmt"
 	"strings"
 	"unicode"
-	"unicode/utf8"
 
 	"golang.org/x/text/width"
+
+	"github.com/sandlint/sandlint/cmd/internal/visible"
 )
 
-// Visible returns s in a form that is safe to print on a terminal and hides nothing: control characters (tabs too),
-// invalid UTF-8 and characters that change the direction of the text become visible signs.
-func Visible(s string) string {
-	plain := true
-	for i := 0; i < len(s); i++ {
-		if c := s[i]; c < ' ' || c >= 0x7f {
-			plain = false
-			break
-		}
-	}
-	if plain {
-		return s
-	}
-	var b strings.Builder
-	for i := 0; i < len(s); {
-		r, n := utf8.DecodeRuneInString(s[i:])
-		b.WriteString(glyph(r, s[i:i+n]))
-		i += n
-	}
-	return b.String()
-}
-
-// glyph returns the visible form of one character, whose bytes are raw.
-func glyph(r rune, raw string) string {
-	switch {
-	case r == utf8.RuneError && len(raw) == 1:
-		return fmt.Sprintf("<%02X>", raw[0])
-	case r < ' ':
-		return string('\u2400' + r)
-	case r == 0x7f:
-		return "\u2421"
-	case r < 0x7f:
-		return raw
-	case unicode.Is(unicode.Cc, r), unicode.Is(unicode.Cf, r), unicode.Is(unicode.Zl, r), unicode.Is(unicode.Zp, r):
-		return fmt.Sprintf("<U+%04X>", r)
-	}
-	return raw
-}
+// Visible returns s in a form that is safe to print on a terminal and hides nothing: see visible.Text.
+func Visible(s string) string { return visible.Text(s) }
 
 // columns returns how many terminal columns shown, the glyph of r, takes. A tab counts as one.
 func columns(r rune, shown string) int {

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	"github.com/sandlint/sandlint/cmd/internal/visible"
 	"github.com/sandlint/sandlint/rules"
 )
 
@@ -24,7 +25,7 @@ func xmlText(s string) string {
 		case r == 0xfffe, r == 0xffff:
 			fmt.Fprintf(&b, "&#60;U+%04X&#62;", r)
 		default:
-			g := glyph(r, s[i:i+size])
+			g := visible.Glyph(r, s[i:i+size])
 			if g != s[i:i+size] {
 				g = strings.NewReplacer("<", "&#60;", ">", "&#62;").Replace(g)
 			}

@@ -1,0 +1,207 @@
+(() => {
+"use strict";
+const root = document.documentElement;
+const byId = (id) => document.getElementById(id);
+root.classList.add("sl-js");
+
+// Colours.
+const theme = byId("theme");
+const themes = ["", "light", "dark"];
+const keep = (value) => { try { localStorage.setItem("sandlint-theme", value); } catch { /* not allowed here */ } };
+const kept = () => { try { return localStorage.getItem("sandlint-theme"); } catch { return ""; } };
+const colour = (value) => {
+  if (!themes.includes(value)) value = "";
+  theme.value = value;
+  if (value) root.dataset.theme = value; else delete root.dataset.theme;
+};
+colour(kept());
+theme.addEventListener("change", () => { colour(theme.value); keep(theme.value); });
+
+const words = (text) => text.toLowerCase().split(/\s+/).filter(Boolean);
+const plural = (n, noun) => n + " " + noun + (n === 1 ? "" : "s");
+
+// Findings.
+const filters = byId("filters");
+const findings = [...document.querySelectorAll("article.sl-finding")];
+let groups = [...document.querySelectorAll("section.sl-group")];
+if (filters) {
+  const texts = new Map();
+  const textOf = (f) => {
+    let text = texts.get(f);
+    if (text === undefined) {
+      // The place is text too, so a part of a path finds it.
+      text = f.textContent.toLowerCase();
+      texts.set(f, text);
+    }
+    return text;
+  };
+  const holder = document.createElement("div");
+  if (groups.length) groups[0].before(holder);
+  const none = document.createElement("p");
+  none.textContent = "No finding matches the filters.";
+  none.className = "sl-none";
+  none.hidden = true;
+  holder.append(none, ...groups);
+
+  const count = () => {
+    for (const g of groups) {
+      const n = [...g.querySelectorAll(".sl-finding")].filter((f) => !f.hidden).length;
+      g.hidden = n === 0;
+      g.querySelector(".sl-count").textContent = plural(n, "finding");
+    }
+  };
+  const filter = () => {
+    const severities = new Set([...filters.querySelectorAll("[name=s]:checked")].map((box) => box.value));
+    const all = words(byId("q").value);
+    const rule = byId("rule").value, file = byId("file").value, fix = byId("fix").value;
+    let shown = 0;
+    for (const f of findings) {
+      const d = f.dataset;
+      const ok = severities.has(d.s) && (!rule || d.r === rule) && (!file || d.f === file) && (!fix || d.x === fix) &&
+        all.every((w) => textOf(f).includes(w));
+      f.hidden = !ok;
+      if (ok) shown++;
+    }
+    count();
+    none.hidden = shown > 0;
+    byId("shown").textContent = shown + " of " + plural(findings.length, "finding");
+  };
+  let grouped = "file";
+  const regroup = () => {
+    const by = byId("by").value;
+    if (by !== grouped) {
+      grouped = by;
+      const key = by === "rule" ? "r" : "f";
+      const label = (n) => byId(by).options[Number(n) + 1].textContent;
+      const made = new Map();
+      const sorted = [...findings].sort((a, b) => a.dataset[key] - b.dataset[key] ||
+        a.id.slice(1) - b.id.slice(1));
+      for (const f of sorted) {
+        const n = f.dataset[key];
+        let group = made.get(n);
+        if (!group) {
+          group = document.createElement("section");
+          group.className = "sl-group";
+          const head = document.createElement("h3");
+          const name = document.createElement("span");
+          name.className = "sl-place";
+          name.textContent = label(n);
+          const counted = document.createElement("span");
+          counted.className = "sl-count";
+          head.append(name, " ", counted);
+          group.append(head);
+          made.set(n, group);
+        }
+        group.append(f);
+      }
+      for (const g of groups) g.remove();
+      groups = [...made.values()];
+      holder.append(...groups);
+      findings.splice(0, findings.length, ...sorted);
+    }
+    filter();
+  };
+  for (const only of document.querySelectorAll("[data-only]")) {
+    const button = document.createElement("button");
+    button.type = "button";
+    button.textContent = only.textContent;
+    const name = only.closest("tr").querySelector(".sl-rule").textContent;
+    button.setAttribute("aria-label", "Show " + plural(Number(only.textContent), "finding") + " of " + name);
+    button.addEventListener("click", () => {
+      const now = only.dataset.only;
+      byId("rule").value = byId("rule").value === now ? "" : now;
+      filter();
+      filters.scrollIntoView();
+    });
+    only.replaceChildren(button);
+  }
+  filters.addEventListener("input", regroup);
+  filters.addEventListener("submit", (e) => e.preventDefault());
+  filters.addEventListener("reset", () => setTimeout(regroup));
+  regroup();
+}
+
+// Decisions.
+for (const form of document.querySelectorAll("form[data-table]")) {
+  const section = byId(form.dataset.table);
+  const rows = [...section.querySelectorAll("tbody tr")];
+  const field = (name) => form.querySelector("[data-filter=" + name + "]");
+  const shown = form.querySelector("output");
+  const columns = section.querySelectorAll("thead [data-p]").length;
+  const archs = field("a") ? [...field("a").options].map((o) => o.textContent) : [];
+  const filter = () => {
+    const all = words(field("q").value);
+    const arch = field("a") ? field("a").value : "";
+    const kind = field("k").value;
+    let chosen = [...Array(columns).keys()];
+    if (field("left")) {
+      chosen = [Number(field("left").value), Number(field("right").value)];
+      for (const cell of section.querySelectorAll("[data-p]")) cell.hidden = !chosen.includes(Number(cell.dataset.p));
+    }
+    let n = 0;
+    for (const row of rows) {
+      const cells = row.querySelectorAll("td[data-p]");
+      const text = row.textContent.toLowerCase();
+      const ok = (!arch || row.cells[0].textContent === archs[Number(arch) + 1]) &&
+        (!kind || chosen.some((c) => cells[c].className === "sl-" + kind)) &&
+        (!field("d") || !field("d").checked ||
+          chosen.some((c) => cells[c].firstChild.textContent !== cells[chosen[0]].firstChild.textContent)) &&
+        (!field("o") || !field("o").checked || "o" in row.dataset) && all.every((w) => text.includes(w));
+      row.hidden = !ok;
+      if (ok) n++;
+    }
+    shown.textContent = n + " of " + plural(rows.length, "row");
+  };
+  form.addEventListener("input", filter);
+  form.addEventListener("submit", (e) => e.preventDefault());
+  filter();
+}
+
+// What scrolls sideways can be reached with the keyboard; what does not is no stop on the way.
+if ("IntersectionObserver" in window) {
+  const seen = new IntersectionObserver((entries) => {
+    for (const { target, isIntersecting } of entries) {
+      if (!isIntersecting) continue;
+      if (target.scrollWidth > target.clientWidth) target.tabIndex = 0;
+      else target.removeAttribute("tabindex");
+    }
+  });
+  for (const box of document.querySelectorAll("pre, .sl-scroll")) seen.observe(box);
+}
+
+// Keys.
+const typing = (e) => e.target.closest("input, select, textarea") || e.ctrlKey || e.metaKey || e.altKey;
+const step = (by) => {
+  const visible = findings.filter((f) => !f.hidden);
+  if (!visible.length) return;
+  const at = visible.indexOf(document.activeElement && document.activeElement.closest("article.sl-finding"));
+  const next = at < 0 ? (by > 0 ? 0 : visible.length - 1) : Math.min(Math.max(at + by, 0), visible.length - 1);
+  visible[next].focus({ preventScroll: true });
+  visible[next].scrollIntoView({ block: "start" });
+};
+document.addEventListener("keydown", (e) => {
+  const search = byId("q") || document.querySelector("[data-filter=q]");
+  if (e.key === "Escape" && e.target === search) {
+    search.value = "";
+    search.dispatchEvent(new Event("input", { bubbles: true }));
+    return;
+  }
+  if (typing(e) || !byId("shortcuts").checked) return;
+  if (e.key === "/" && search) {
+    search.focus();
+  } else if (e.key === "j" && findings.length) {
+    step(1);
+  } else if (e.key === "k" && findings.length) {
+    step(-1);
+  } else if (e.key === "g" && filters) {
+    byId("by").value = byId("by").value === "file" ? "rule" : "file";
+    filters.dispatchEvent(new Event("input"));
+  } else if (e.key === "t") {
+    theme.value = themes[(themes.indexOf(theme.value) + 1) % themes.length];
+    theme.dispatchEvent(new Event("change"));
+  } else {
+    return;
+  }
+  e.preventDefault();
+});
+})();
