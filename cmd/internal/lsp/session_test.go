@@ -28,16 +28,17 @@ var update = flag.Bool("update", false, "rewrite what the server answers in the 
 
 // client is the other end of the protocol, without any code of the server.
 type client struct {
-	t      *testing.T
+	t      testing.TB
 	root   string
-	in     io.Writer
+	in     io.WriteCloser
 	out    *bufio.Reader
+	ended  chan bool // what Serve returned
 	next   int
 	pushed map[string]json.RawMessage // the newest diagnostics, by URI and version
 }
 
 // start starts a server over a folder with files.
-func start(t *testing.T, root string) *client {
+func start(t testing.TB, root string) *client {
 	t.Helper()
 	set, err := rules.NewSet(packs.All(), rules.Selection{})
 	if err != nil {
@@ -45,8 +46,9 @@ func start(t *testing.T, root string) *client {
 	}
 	toServer, in := io.Pipe()
 	out, fromServer := io.Pipe()
+	ended := make(chan bool, 1)
 	go func() {
-		Serve(context.Background(), toServer, fromServer, Options{Version: "test", Packs: packs.All(),
+		ended <- Serve(context.Background(), toServer, fromServer, Options{Version: "test", Packs: packs.All(),
 			Now: func() time.Time { return time.Time{} },
 			Open: func(folder string, named []string, alone bool) (*workspace.Workspace, rules.Policies, error) {
 				if !alone {
@@ -58,7 +60,15 @@ func start(t *testing.T, root string) *client {
 		fromServer.Close()
 	}()
 	t.Cleanup(func() { in.Close() })
-	return &client{t: t, root: root, in: in, out: bufio.NewReader(out), pushed: map[string]json.RawMessage{}}
+	return &client{t: t, root: root, in: in, out: bufio.NewReader(out), ended: ended,
+		pushed: map[string]json.RawMessage{}}
+}
+
+// stop ends the connection, and waits for the end of the server.
+func (c *client) stop() {
+	c.in.Close()
+	go io.Copy(io.Discard, c.out)
+	<-c.ended
 }
 
 func (c *client) send(m map[string]any) {
