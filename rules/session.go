@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/sandlint/sandlint/parsers/files"
+	"github.com/sandlint/sandlint/parsers/shell"
 	"github.com/sandlint/sandlint/parsers/workspace"
 )
 
@@ -15,6 +16,7 @@ import (
 type Session struct {
 	policies Policies
 	opts     CheckOptions
+	scripts  *shell.Cache
 	base     *workspace.Workspace // a snapshot of the files as they are on disk
 	ws       *workspace.Workspace // the same with texts
 	texts    map[string][]byte
@@ -45,10 +47,11 @@ type Checked struct {
 
 // Session returns a session for the files of a workspace. Of the options, NoIgnores, Dir and Now have an effect.
 func (o *CheckOptions) Session(ws *workspace.Workspace, policies Policies) *Session {
-	s := &Session{policies: policies, base: ws.Snapshot(),
+	s := &Session{policies: policies, scripts: new(shell.Cache),
 		texts: map[string][]byte{}, checked: map[*workspace.Entry]*Checked{}}
 	// What is found in other files is not known, so only what cannot serve for these is called unused.
 	s.opts = CheckOptions{NoIgnores: o.NoIgnores, Dir: o.Dir, Now: o.Now, Partial: true}
+	s.base = ws.Snapshot().Remembering(s.scripts)
 	s.ws = s.base
 	s.index()
 	return s
@@ -143,7 +146,7 @@ func (s *Session) Changed(paths ...string) []*workspace.Entry {
 // Reload replaces the workspace, after files appeared or the configuration changed. The texts stay. What was found is
 // kept for files whose entry and policy are as before.
 func (s *Session) Reload(ws *workspace.Workspace, policies Policies) {
-	s.base, s.policies = ws.Snapshot(), policies
+	s.base, s.policies = ws.Snapshot().Remembering(s.scripts), policies
 	s.ws = s.base
 	if len(s.texts) > 0 {
 		s.ws = s.base.With(s.texts)

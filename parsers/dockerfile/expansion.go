@@ -3,6 +3,7 @@ package dockerfile
 import (
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/moby/buildkit/frontend/dockerfile/shell"
 )
@@ -51,7 +52,19 @@ func (f *File) Expansion(at *Instruction, word string) Expansion {
 	if f.isPlain(word) {
 		return Expansion{Text: word, Known: true}
 	}
-	return f.expansion(at, word, shell.NewLex(rune(f.Escape)))
+	lex := lexer(f.Escape)
+	defer lexers.Put(lex)
+	return f.expansion(at, word, lex)
+}
+
+// lexers holds BuildKit's lexers for reuse; each has buffers of more than a kilobyte.
+var lexers = sync.Pool{New: func() any { return new(shell.Lex) }}
+
+// lexer returns a lexer with an escape character. The caller puts it back.
+func lexer(escape byte) *shell.Lex {
+	lex := lexers.Get().(*shell.Lex)
+	*lex = *shell.NewLex(rune(escape))
+	return lex
 }
 
 // BodyExpansion is like Expansion, for the body of a here-document of COPY or ADD.
@@ -60,7 +73,8 @@ func (f *File) BodyExpansion(at *Instruction, h *Heredoc) Expansion {
 	if !h.Expand || strings.IndexByte(body, '$') < 0 {
 		return Expansion{Text: body, Known: true}
 	}
-	lex := shell.NewLex('\\')
+	lex := lexer('\\')
+	defer lexers.Put(lex)
 	lex.SkipProcessQuotes = true
 	return f.expansion(at, body, lex)
 }

@@ -407,7 +407,8 @@ func (f *File) expandIn(s *scope, v version, word string) (text string, known, o
 	if e.left = f.allowance(word); e.left == 0 {
 		return "", false, false
 	}
-	lex := shell.NewLex(rune(f.Escape))
+	lex := lexer(f.Escape)
+	defer lexers.Put(lex)
 	text, err := processWord(lex, word, &e)
 	for _, name := range e.missing {
 		e.unknown = e.unknown || usesPlainly(word, name)
@@ -556,7 +557,8 @@ func (f *File) expandPlatform(word string) string {
 		return word
 	}
 	e.version = e.scope.last()
-	lex := shell.NewLex(rune(f.Escape))
+	lex := lexer(f.Escape)
+	defer lexers.Put(lex)
 	lex.SkipUnsetEnv = true
 	text, err := processWord(lex, word, &e)
 	if err != nil || e.left < 0 {

@@ -318,7 +318,8 @@ func (w *walker) stdinScript(c *Command) {
 			c.Unread = UnreadProgram
 			return
 		}
-		parsed := shell.Parse([]byte(text.Text), text.Span.Start, shell.DialectOf([]string{c.Name}), nil)
+		dialect := shell.DialectOf([]string{c.Name})
+		parsed := w.d.ScriptCache.Parse([]byte(text.Text), text.Span.Start, dialect, nil)
 		w.follow(c, "<<", len(parsed.Commands), func() { w.child(c, parsed, c.File, false) })
 		return
 	}

@@ -25,6 +25,9 @@ type Dockerfile struct {
 	// Images are the stages, in order.
 	Images []*Image
 
+	// ScriptCache remembers the scripts of the file, nil for a file that is read once. It is set before the first use.
+	ScriptCache *shell.Cache
+
 	context Context
 	reads   map[string]bool // paths, as shown, of the files of the build context that were read
 	scripts map[*dockerfile.Instruction]*shell.Script
@@ -34,6 +37,8 @@ type Dockerfile struct {
 	// The results of MayShip and Ships, made on first use: the stages that no other uses, the last one, and all that
 	// are Final, each with what it is based on.
 	unused, lineage, ships map[*dockerfile.Stage]bool
+
+	expanded map[expandable]dockerfile.Expansion // see Expansion
 
 	distributions map[*Image]string // what /bin/sh is by the package managers, by root; made on first use
 }
@@ -272,13 +277,47 @@ func (d *Dockerfile) script(i *dockerfile.Instruction) *shell.Script {
 		if h.Expand && dialect.POSIX() {
 			env = nil // BuildKit does not expand the body; the shell does
 		}
-		return shell.Parse(view, base, dialect, env)
+		return d.ScriptCache.Parse(view, base, dialect, env)
 	}
 	view, base, ok := i.ShellView()
 	if !ok {
 		return nil
 	}
-	return shell.ParseJoined(view, base, dialect, env)
+	return d.ScriptCache.ParseJoined(view, base, dialect, env)
+}
+
+// expandable is a word, or the body of a here-document, at the place of an instruction.
+type expandable struct {
+	at   *dockerfile.Instruction
+	word string
+	body *dockerfile.Heredoc
+}
+
+// maxExpanded bounds the words whose expansion is remembered.
+const maxExpanded = 100_000
+
+// Expansion is dockerfile.File.Expansion, which it asks once for each word: several rules look at the same one.
+func (d *Dockerfile) Expansion(at *dockerfile.Instruction, word string) dockerfile.Expansion {
+	return d.expandOnce(expandable{at: at, word: word}, func() dockerfile.Expansion { return d.File.Expansion(at, word) })
+}
+
+// BodyExpansion is dockerfile.File.BodyExpansion, which it asks once for each body.
+func (d *Dockerfile) BodyExpansion(at *dockerfile.Instruction, h *dockerfile.Heredoc) dockerfile.Expansion {
+	return d.expandOnce(expandable{at: at, body: h}, func() dockerfile.Expansion { return d.File.BodyExpansion(at, h) })
+}
+
+func (d *Dockerfile) expandOnce(key expandable, expand func() dockerfile.Expansion) dockerfile.Expansion {
+	if e, ok := d.expanded[key]; ok {
+		return e
+	}
+	e := expand()
+	if d.expanded == nil {
+		d.expanded = map[expandable]dockerfile.Expansion{}
+	}
+	if len(d.expanded) < maxExpanded {
+		d.expanded[key] = e
+	}
+	return e
 }
 
 // dialect returns the language of the shell form of an instruction.
@@ -302,7 +341,7 @@ func (d *Dockerfile) contextScript(f *source.File) *shell.Script {
 	if d.files == nil {
 		d.files = map[*source.File]*shell.Script{}
 	}
-	s := shell.Parse(f.Bytes, 0, dialect, nil)
+	s := d.ScriptCache.Parse(f.Bytes, 0, dialect, nil)
 	d.files[f] = s
 	return s
 }

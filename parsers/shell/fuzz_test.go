@@ -55,6 +55,7 @@ func FuzzParse(f *testing.F) {
 			check(t, ParseJoined([]byte(text), base, windows, nil), file, base, len(text))
 		}
 		check(t, ParseJoined([]byte(text), base, d, env), file, base, len(text))
+		sameFromCache(t, new(Cache), text, d)
 
 		// As a JSON string of an exec form, one byte in from its word.
 		span := source.Span{Start: base, End: base + len(text)}

@@ -32,11 +32,20 @@ func Parse(view []byte, base int, d Dialect, env Env) *Script {
 	s := &Script{Dialect: d, Base: base}
 	switch d {
 	case None:
-		return s
 	case Cmd, PowerShell:
 		parseWindows(s, string(view))
-		return s
+	default:
+		s.read(view, env)
 	}
+	for n, c := range s.Commands {
+		c.index = n
+	}
+	return s
+}
+
+// read reads a script in the language of a POSIX shell.
+func (s *Script) read(view []byte, env Env) {
+	base, d := s.Base, s.Dialect
 	src := string(view)
 	parsed := parseText(src, d, base == 0)
 	if parsed.problem != nil {
@@ -52,13 +61,17 @@ func Parse(view []byte, base int, d Dialect, env Env) *Script {
 		slabs:   &slabs{},
 	}
 	w.script(parsed.stmts, &ctx{top: true})
-	return s
 }
 
 // ParseJoined reads a text whose host joins lines before the shell runs, as a Dockerfile does: up to the first line end
 // without a backslash directly before it, the host removes backslash and line end, even inside single quotes. After
 // that come the bodies of here-documents, which are not joined.
 func ParseJoined(view []byte, base int, d Dialect, env Env) *Script {
+	return Parse(joinLines(view), base, d, env)
+}
+
+// joinLines returns the text that the shell is given: see ParseJoined.
+func joinLines(view []byte) []byte {
 	joined := view
 	for at := 0; ; {
 		n := bytes.IndexByte(view[at:], '\n')
@@ -79,7 +92,7 @@ func ParseJoined(view []byte, base int, d Dialect, env Env) *Script {
 		clear(joined[start:end])
 		at = end
 	}
-	return Parse(joined, base, d, env)
+	return joined
 }
 
 // parsed is the result of the parser.

@@ -101,6 +101,7 @@ type Command struct {
 	silent   bool    // it prints nothing on standard output
 	level    int     // commands of one script or substitution have the same level
 	chain    int     // its index in Script.chains, plus one
+	index    int     // its index in Script.Commands
 	out      *stream // where its standard output goes unless it redirects it; nil for the script's own
 	in       *input  // where its standard input comes from unless it redirects it; nil for the script's own
 	inner    *stream // its own redirection that the commands of its script write to, or nil

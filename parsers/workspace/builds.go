@@ -627,11 +627,17 @@ func (c *buildContext) IsDir(name string) bool {
 		contexts = []string{filepath.Dir(c.abs), root}
 	}
 	for _, context := range contexts {
-		if files.IsDir(c.w.tree, root, filepath.Join(context, filepath.FromSlash(path.Clean("/"+name)))) {
+		if c.w.isDir(root, filepath.Join(context, filepath.FromSlash(path.Clean("/"+name)))) {
 			return true
 		}
 	}
 	return false
+}
+
+// isDir reports whether a path below root is a folder.
+func (w *Workspace) isDir(root, full string) bool {
+	type key struct{ root, full string }
+	return cached(w, key{root, full}, func(w *Workspace) bool { return files.IsDir(w.tree, root, full) })
 }
 
 // Platforms implements image.Context.

@@ -62,6 +62,7 @@ func dockerfileIn(w *Workspace, e *Entry, f *source.File, c image.Context) (*Doc
 		}
 	}
 	d := image.New(parsed, c)
+	d.ScriptCache = w.scripts
 	nix := nixuse.New(d, w.Targets.nix())
 	return &Document{Value: d, Dockerfile: d, Nix: nix, Texts: nix.Texts, Profiles: labelProfiles(d.File)}, nil
 }

@@ -18,6 +18,7 @@ import (
 	"github.com/sandlint/sandlint/parsers/nixconf"
 	"github.com/sandlint/sandlint/parsers/nixuse"
 	"github.com/sandlint/sandlint/parsers/runs"
+	"github.com/sandlint/sandlint/parsers/shell"
 	"github.com/sandlint/sandlint/parsers/source"
 )
 
@@ -41,6 +42,7 @@ type Workspace struct {
 	tree     files.Tree        // what everything is read from
 	cache    *files.Cache      // nil outside of a snapshot
 	surveyed *survey           // nil outside of a snapshot
+	scripts  *shell.Cache      // see Remembering
 	kept     *Workspace        // the snapshot of all runs, with Options.OneRun; else nil
 	oneRun   bool              // this is that snapshot, or made from it
 	opts     Options           // that it was loaded with
@@ -161,6 +163,14 @@ func (w *Workspace) Snapshot() *Workspace {
 	s.cache = files.NewCache()
 	s.surveyed = newSurvey(&s)
 	return &s
+}
+
+// Remembering returns a view of a snapshot that keeps the scripts of Dockerfiles in a cache, for a caller that opens the
+// same files again and again while their texts change. What is made from the view uses the cache too.
+func (w *Workspace) Remembering(scripts *shell.Cache) *Workspace {
+	view := *w.snapshot()
+	view.scripts = scripts
+	return &view
 }
 
 // snapshot returns w where it is a snapshot, else one of it.

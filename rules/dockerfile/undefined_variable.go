@@ -2,10 +2,8 @@ package dockerfile
 
 import (
 	"fmt"
-	"regexp"
 	"slices"
 	"strings"
-	"sync"
 
 	"github.com/sandlint/sandlint/fixers"
 	fixdocker "github.com/sandlint/sandlint/fixers/dockerfile"
@@ -204,7 +202,7 @@ func globalsInScript(s *image.Step) []unsetUse {
 	var out []unsetUse
 	for _, part := range scripts(s) {
 		text := string(part.view)
-		if strings.Contains(text, "<<'") || strings.Contains(text, `<<"`) || sourcing().MatchString(text) {
+		if strings.Contains(text, "<<'") || strings.Contains(text, `<<"`) || sourcing(text) {
 			continue // text that is not expanded, or another script that may set anything
 		}
 		var seen []string
@@ -228,10 +226,25 @@ func globalsInScript(s *image.Step) []unsetUse {
 // maxNames bounds the names of one script that are looked up.
 const maxNames = 100
 
-// sourcing matches a command that reads another script.
-var sourcing = sync.OnceValue(func() *regexp.Regexp {
-	return regexp.MustCompile(`(^|[\s;&|({])(\.|source|eval)\s`)
-})
+// sourcing reports whether a script has a command that reads another script.
+func sourcing(text string) bool {
+	const blanks = " \t\n\f\r"
+	for _, word := range []string{".", "source", "eval"} {
+		for from := 0; ; {
+			n := strings.Index(text[from:], word)
+			if n < 0 {
+				break
+			}
+			start := from + n
+			from = start + len(word)
+			if (start == 0 || strings.IndexByte(blanks+";&|({", text[start-1]) >= 0) &&
+				from < len(text) && strings.IndexByte(blanks, text[from]) >= 0 {
+				return true
+			}
+		}
+	}
+	return false
+}
 
 // plainUses calls use for each place in a script where the shell expands a variable in a form that is empty when it is
 // not set.

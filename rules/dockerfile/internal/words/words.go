@@ -43,11 +43,11 @@ func WithTriggers(s *image.Step) iter.Seq[Word] {
 		if s.Onbuild != nil && !s.Deferred || s.Broken {
 			return
 		}
-		f := s.Dockerfile().File
+		d := s.Dockerfile()
 		special := func(text string) bool { return strings.ContainsAny(text, "$\"'") }
 		word := func(w dockerfile.Word, pair *dockerfile.Pair) bool {
 			return !special(w.Text) ||
-				yield(Word{Text: w.Text, Span: w.Span, Pair: pair, Expansion: f.Expansion(Place(s), w.Text)})
+				yield(Word{Text: w.Text, Span: w.Span, Pair: pair, Expansion: d.Expansion(Place(s), w.Text)})
 		}
 		for n := range s.Instruction.Flags {
 			flag := &s.Instruction.Flags[n]
@@ -79,8 +79,8 @@ func WithTriggers(s *image.Step) iter.Seq[Word] {
 			}
 			for n := range s.Heredocs {
 				h := &s.Heredocs[n]
-				if text := f.Source.Text(h.Body); h.Expand && strings.IndexByte(text, '$') >= 0 &&
-					!yield(Word{Text: text, Span: h.Body, Expansion: f.BodyExpansion(Place(s), h)}) {
+				if text := d.Source.Text(h.Body); h.Expand && strings.IndexByte(text, '$') >= 0 &&
+					!yield(Word{Text: text, Span: h.Body, Expansion: d.BodyExpansion(Place(s), h)}) {
 					return
 				}
 			}
@@ -121,7 +121,7 @@ func Empty(s *image.Step, w dockerfile.Word) (text string, empty bool) {
 	if s.Image == nil || s.Onbuild != nil && strings.Contains(w.Text, "$") { // the parent may set it further below
 		return "", false
 	}
-	e := s.Dockerfile().File.Expansion(Place(s), w.Text)
+	e := s.Dockerfile().Expansion(Place(s), w.Text)
 	if e.Text != "" || e.Fault != 0 {
 		return "", false
 	}
