@@ -298,12 +298,14 @@ const maxExpanded = 100_000
 
 // Expansion is dockerfile.File.Expansion, which it asks once for each word: several rules look at the same one.
 func (d *Dockerfile) Expansion(at *dockerfile.Instruction, word string) dockerfile.Expansion {
-	return d.expandOnce(expandable{at: at, word: word}, func() dockerfile.Expansion { return d.File.Expansion(at, word) })
+	key := expandable{at: at, word: word}
+	return d.expandOnce(key, func() dockerfile.Expansion { return d.File.Expansion(at, word) })
 }
 
 // BodyExpansion is dockerfile.File.BodyExpansion, which it asks once for each body.
 func (d *Dockerfile) BodyExpansion(at *dockerfile.Instruction, h *dockerfile.Heredoc) dockerfile.Expansion {
-	return d.expandOnce(expandable{at: at, body: h}, func() dockerfile.Expansion { return d.File.BodyExpansion(at, h) })
+	key := expandable{at: at, body: h}
+	return d.expandOnce(key, func() dockerfile.Expansion { return d.File.BodyExpansion(at, h) })
 }
 
 func (d *Dockerfile) expandOnce(key expandable, expand func() dockerfile.Expansion) dockerfile.Expansion {

@@ -165,8 +165,8 @@ func (w *Workspace) Snapshot() *Workspace {
 	return &s
 }
 
-// Remembering returns a view of a snapshot that keeps the scripts of Dockerfiles in a cache, for a caller that opens the
-// same files again and again while their texts change. What is made from the view uses the cache too.
+// Remembering returns a view of a snapshot that keeps the scripts of Dockerfiles in a cache, for a caller that opens
+// the same files again and again while their texts change. What is made from the view uses the cache too.
 func (w *Workspace) Remembering(scripts *shell.Cache) *Workspace {
 	view := *w.snapshot()
 	view.scripts = scripts
