@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/sandlint/sandlint/fixers"
+	"github.com/sandlint/sandlint/parsers/files"
 	"github.com/sandlint/sandlint/parsers/source"
 	"github.com/sandlint/sandlint/parsers/workspace"
 )
@@ -35,6 +36,7 @@ const MinFingerprint = 12
 // acceptance finds the findings that are accepted. Nil accepts none.
 type acceptance struct {
 	policy   *Policy
+	tree     files.Tree
 	dir      string
 	now      time.Time
 	byPrefix map[string][]*Accepted
@@ -54,15 +56,15 @@ func acceptancesOf(
 	all, _ := policiesOf(ws, policies, entries)
 	for _, p := range all {
 		if len(p.Accepted) > 0 {
-			out.list = append(out.list, newAcceptance(p, how))
+			out.list = append(out.list, newAcceptance(ws, p, how))
 		}
 	}
 	return out
 }
 
-func newAcceptance(policy *Policy, how ignoring) *acceptance {
+func newAcceptance(ws *workspace.Workspace, policy *Policy, how ignoring) *acceptance {
 	a := &acceptance{
-		policy: policy, dir: how.dir, now: how.now, byPrefix: map[string][]*Accepted{}, used: map[*Accepted]bool{},
+		policy: policy, tree: ws.Files(), dir: how.dir, now: how.now, byPrefix: map[string][]*Accepted{}, used: map[*Accepted]bool{},
 	}
 	for n := range policy.Accepted {
 		if one := &policy.Accepted[n]; len(one.Fingerprint) >= MinFingerprint {
@@ -82,7 +84,7 @@ func (a *acceptance) apply(all []*Finding) {
 			each = append(each, f)
 		}
 	}
-	prints := Fingerprints(each, a.dir)
+	prints := Fingerprints(a.tree, each, a.dir)
 	k := -1
 	for n, f := range all {
 		if n == 0 || CompareFindings(all[n-1], f) != 0 {

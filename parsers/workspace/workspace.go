@@ -149,6 +149,9 @@ type Format struct {
 // Dir returns the working directory, absolute.
 func (w *Workspace) Dir() string { return w.dir }
 
+// Files returns what the workspace is read from, with the texts of With.
+func (w *Workspace) Files() files.Tree { return w.tree }
+
 // Snapshot returns the workspace as one run sees it: it reads a file once and does not see later changes on disk. The
 // methods of a workspace that is not a snapshot see the files as they are at the time of the call.
 func (w *Workspace) Snapshot() *Workspace {

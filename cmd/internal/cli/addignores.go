@@ -157,7 +157,7 @@ func (a *app) accept(
 		}
 	}
 	slices.SortStableFunc(all, rules.CompareFindings)
-	prints := rules.Fingerprints(all, r.dir)
+	prints := rules.Fingerprints(r.workspace.Files(), all, r.dir)
 	for n := range left {
 		f := &left[n]
 		k, ok := slices.BinarySearchFunc(all, f, rules.CompareFindings)

@@ -169,13 +169,23 @@ type Known struct {
 	Packs []rules.Pack
 	// Version is the release of sandlint, which rule packs may require.
 	Version string
+	// Files is what configurations and packs are read from; nil means the disk.
+	Files files.Tree
+}
+
+// tree returns what is read.
+func (k Known) tree() files.Tree {
+	if k.Files == nil {
+		return files.Disk{}
+	}
+	return k.Files
 }
 
 // Load reads the file at path, which is absolute; dir is the working directory. Messages call a file what shown returns
 // for its path. A file whose name ends in .yaml or .yml is one of hadolint. When the text of it, or of a rule pack that
 // it names, is wrong, the error is of type *Error.
 func Load(dir, path string, shown func(path string) string, known Known) (*Config, error) {
-	b, err := files.ReadNamed(files.Disk{}, dir, path)
+	b, err := files.ReadNamed(known.tree(), dir, path)
 	if err != nil {
 		return nil, fmt.Errorf("reading the configuration %s: %w", shown(path), err)
 	}
@@ -183,7 +193,7 @@ func Load(dir, path string, shown func(path string) string, known Known) (*Confi
 	if isHadolint(path) {
 		return parseHadolint(f, filepath.Dir(path), known.Packs)
 	}
-	l := &loading{dir: dir, shown: shown, release: known, root: files.Root(files.Disk{}, dir, filepath.Dir(path)),
+	l := &loading{dir: dir, shown: shown, release: known, root: files.Root(known.tree(), dir, filepath.Dir(path)),
 		files: map[string]*Config{}, open: []string{path}}
 	return (&reader{loading: l}).parse(f, filepath.Dir(path), known.Packs)
 }

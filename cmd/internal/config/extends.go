@@ -87,7 +87,7 @@ func (r *reader) extended(path string) (*Config, error) {
 	case len(l.files) >= maxFiles:
 		return nil, fmt.Errorf("is not read: more than %d files are extended up to here", maxFiles)
 	}
-	pack, err := packFile(l.dir, path, l.shown(path))
+	pack, err := packFile(l.release.tree(), l.dir, path, l.shown(path))
 	if err != nil {
 		return nil, err
 	}

@@ -17,6 +17,8 @@ import (
 type Nearest struct {
 	// Load reads the configuration file at an absolute path; each is read once.
 	Load func(path string) (*Config, error)
+	// Files is what is searched; nil means the disk.
+	Files files.Tree
 	// Hadolint says that hadolint's configuration counts where there is none of ours.
 	Hadolint bool
 
@@ -126,7 +128,7 @@ func (n *Nearest) folder(dir string) *folder {
 	if n.folders == nil {
 		n.folders, n.loaded, n.wrong = map[string]*folder{}, map[string]*Config{}, map[string]error{}
 	}
-	tree := files.Disk{}
+	tree := Known{Files: n.Files}.tree()
 	_, err := tree.Lstat("", filepath.Join(dir, ".git"))
 	f := &folder{}
 	if up := filepath.Dir(dir); err != nil && up != dir {

@@ -32,6 +32,11 @@ type Pack struct {
 // comes with sandlint. Base is the folder that it is relative to, which is absolute, dir the working directory, and
 // shown returns the name that messages use for a file. The error completes a sentence that begins with the reference.
 func PackFiles(dir, base, ref string, shown func(path string) string) ([]PackFile, error) {
+	return packFiles(files.Disk{}, dir, base, ref, shown)
+}
+
+// packFiles is PackFiles for the files of a tree.
+func packFiles(tree files.Tree, dir, base, ref string, shown func(path string) string) ([]PackFile, error) {
 	if name, ok := strings.CutPrefix(ref, custom.Scheme); ok {
 		f, ok := custom.OpenBuiltin(name)
 		if !ok {
@@ -47,16 +52,15 @@ func PackFiles(dir, base, ref string, shown func(path string) string) ([]PackFil
 	if !filepath.IsAbs(full) {
 		full = filepath.Join(base, full)
 	}
-	tree := files.Disk{}
 	if !files.IsDir(tree, "", full) {
-		return packFile(dir, full, shown(full))
+		return packFile(tree, dir, full, shown(full))
 	}
 	var out []PackFile
 	for _, name := range files.Names(tree, "", full) {
 		if !strings.HasSuffix(name, ".hcl") || strings.HasPrefix(name, ".") {
 			continue
 		}
-		one, err := packFile(dir, filepath.Join(full, name), shown(filepath.Join(full, name)))
+		one, err := packFile(tree, dir, filepath.Join(full, name), shown(filepath.Join(full, name)))
 		if err != nil {
 			return nil, err
 		}
@@ -77,8 +81,8 @@ type PackFile struct {
 	Read func(name string) ([]byte, error)
 }
 
-func packFile(dir, full, shown string) ([]PackFile, error) {
-	b, err := files.ReadNamed(files.Disk{}, dir, full)
+func packFile(tree files.Tree, dir, full, shown string) ([]PackFile, error) {
+	b, err := files.ReadNamed(tree, dir, full)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, errors.New("does not exist")
 	} else if err != nil {
@@ -89,7 +93,7 @@ func packFile(dir, full, shown string) ([]PackFile, error) {
 			return nil, errors.New("it is not in the folder of the pack")
 		}
 		beside := filepath.Join(filepath.Dir(full), filepath.FromSlash(path.Clean(name)))
-		return files.ReadNamed(files.Disk{}, dir, beside)
+		return files.ReadNamed(tree, dir, beside)
 	}
 	return []PackFile{{File: source.NewFile(shown, b), Abs: full, Read: read}}, nil
 }
@@ -110,7 +114,7 @@ func (r *reader) loadPacks(p *packReader) {
 	known := slices.Clone(r.packs)
 	named, seen := map[string]bool{}, map[string]bool{}
 	for _, ref := range p.refs {
-		found, err := PackFiles(r.dir, r.config.Base, ref.Text, r.shown)
+		found, err := packFiles(r.release.tree(), r.dir, r.config.Base, ref.Text, r.shown)
 		if err != nil {
 			r.Problem(ref.At, "the pack %q %v", ref.Text, err)
 			continue

@@ -51,7 +51,7 @@ func writeGitLab(out io.Writer, r *Report) error {
 			Location: gitlabLocation{Path: t.Path, Lines: gitlabLines{1, 1}}})
 	}
 	all := merged(r.Result)
-	for i, fingerprint := range rules.Fingerprints(all, r.Dir) {
+	for i, fingerprint := range rules.Fingerprints(r.tree(), all, r.Dir) {
 		f := all[i]
 		if f.Suppressed != nil {
 			continue

@@ -131,7 +131,7 @@ func writeJSON(out io.Writer, r *Report) error {
 	w.put(` "tool": `, jsonTool{Name: "sandlint", Version: r.Version})
 	w.WriteString(",\n \"findings\": [")
 	all := merged(r.Result)
-	prints := rules.Fingerprints(all, r.Dir)
+	prints := rules.Fingerprints(r.tree(), all, r.Dir)
 	for i, f := range all {
 		before := "\n  "
 		if i > 0 {
@@ -167,7 +167,7 @@ func (w *jsonWriter) rest(r *Report, separator string) {
 func writeJSONLines(out io.Writer, r *Report) error {
 	w := newJSONWriter(out)
 	all := merged(r.Result)
-	prints := rules.Fingerprints(all, r.Dir)
+	prints := rules.Fingerprints(r.tree(), all, r.Dir)
 	for i, f := range all {
 		w.put("", newJSONFinding(f, prints[i], r.Result.Help(f.Rule)))
 		w.WriteByte('\n')

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/sandlint/sandlint/fixers"
+	"github.com/sandlint/sandlint/parsers/files"
 	"github.com/sandlint/sandlint/parsers/source"
 	"github.com/sandlint/sandlint/parsers/workspace"
 	"github.com/sandlint/sandlint/rules"
@@ -23,6 +24,8 @@ type Report struct {
 	Version string
 	// Dir is the working directory, absolute; the paths of files are relative to it.
 	Dir string
+	// Files is where the files lie; nil means the disk.
+	Files files.Tree
 	// Color allows terminal escape sequences in text.
 	Color bool
 	// Links says that the terminal shows links (OSC 8).
@@ -40,6 +43,13 @@ type Report struct {
 	Getenv func(string) string
 	// Pictures returns what a page draws beside the findings; nil draws nothing.
 	Pictures func() Pictures
+}
+
+func (r *Report) tree() files.Tree {
+	if r.Files == nil {
+		return files.Disk{}
+	}
+	return r.Files
 }
 
 func (r *Report) getenv(name string) string {

@@ -14,6 +14,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/sandlint/sandlint/fixers"
+	"github.com/sandlint/sandlint/parsers/files"
 	"github.com/sandlint/sandlint/parsers/source"
 	"github.com/sandlint/sandlint/parsers/workspace"
 	"github.com/sandlint/sandlint/rules"
@@ -256,7 +257,7 @@ func TestFingerprints(t *testing.T) {
 			in = append(in, &rules.Finding{Rule: unknownRule, File: f, Span: spanOf(t, f, m, seen[m])})
 			seen[m]++
 		}
-		return rules.Fingerprints(in, "")
+		return rules.Fingerprints(files.Disk{}, in, "")
 	}
 	a := prints("nix.conf", "x = 1\nfoo = 1  2\nfoo = 1  2\n", "foo = 1  2", "foo = 1  2")
 	if a[0] == a[1] {
@@ -273,7 +274,7 @@ func TestFingerprints(t *testing.T) {
 		t.Error("the path is not part of the fingerprint")
 	}
 	f := source.NewFile("nix.conf", []byte("foo = 1 2\n"))
-	c := rules.Fingerprints([]*rules.Finding{{Rule: orderRule, File: f, Span: source.Span{End: 9}}}, "")
+	c := rules.Fingerprints(files.Disk{}, []*rules.Finding{{Rule: orderRule, File: f, Span: source.Span{End: 9}}}, "")
 	if c[0] == a[0] {
 		t.Error("the rule is not part of the fingerprint")
 	}

@@ -213,7 +213,7 @@ func writeSARIF(out io.Writer, r *Report) error {
 		// GitHub opens an alert for each result, suppressed or not.
 		all = slices.DeleteFunc(all, func(f *rules.Finding) bool { return f.Suppressed != nil })
 	}
-	prints := rules.Fingerprints(all, r.Dir)
+	prints := rules.Fingerprints(r.tree(), all, r.Dir)
 	kept := mostSevere(all, sarifResults)
 	suppressed := slices.ContainsFunc(all, func(f *rules.Finding) bool { return f.Suppressed != nil })
 	for _, f := range all {
