@@ -64,7 +64,8 @@ func acceptancesOf(
 
 func newAcceptance(ws *workspace.Workspace, policy *Policy, how ignoring) *acceptance {
 	a := &acceptance{
-		policy: policy, tree: ws.Files(), dir: how.dir, now: how.now, byPrefix: map[string][]*Accepted{}, used: map[*Accepted]bool{},
+		policy: policy, tree: ws.Files(), dir: how.dir, now: how.now, byPrefix: map[string][]*Accepted{},
+		used: map[*Accepted]bool{},
 	}
 	for n := range policy.Accepted {
 		if one := &policy.Accepted[n]; len(one.Fingerprint) >= MinFingerprint {

@@ -14,7 +14,8 @@ import (
 // the file, and in whatever folder sandlint runs: the SHA-256, in hex, of the rule id, the path relative to the
 // repository's root, the text of the span with each run of white space replaced by one blank, and the number of earlier
 // findings with the same three. dir is the working directory, absolute, to which paths are relative; without a
-// repository, they stay so. Repositories are looked for in t. Findings must be in the order of a Result; no two fingerprints are equal.
+// repository, they stay so. Repositories are looked for in t. Findings must be in the order of a Result; no two
+// fingerprints are equal.
 func Fingerprints(t files.Tree, findings []*Finding, dir string) []string {
 	out := make([]string, len(findings))
 	seen := map[string]int{}

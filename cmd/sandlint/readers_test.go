@@ -32,6 +32,7 @@ var mayRead = map[string]string{
 	"cmd/internal/cli/seccomp.go":              "a stream that the shell has opened",
 	"cmd/internal/git/git.go":                  "runs git, which lists and reads what a repository holds",
 	"cmd/internal/shellcheck/shellcheck.go":    "runs the program, over scripts that it has written itself",
+	"cmd/internal/stream/worker.go":            "runs this program anew",
 	"cmd/internal/cli/run.go":                  "creates the files that --format names",
 	"cmd/internal/report/github.go":            "appends to the summary of the job",
 	"rules/page.go":                            "reads the pages that are part of the program",

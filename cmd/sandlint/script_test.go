@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -25,7 +26,7 @@ var update = flag.Bool("update", false, "rewrite the expected output in the scri
 func TestMain(m *testing.M) {
 	testscript.Main(m, map[string]func(){
 		"sandlint": func() {
-			code := cli.Main(os.Args[1:], os.Stdin, os.Stdout, os.Stderr)
+			code := cli.Program()
 			if used := exceeded(); used != "" {
 				fmt.Fprintln(os.Stderr, used)
 				code = 99
@@ -45,7 +46,7 @@ func TestMain(m *testing.M) {
 //	files FILE N TEXT    writes N files, with the number of each for {{n}} in its name and its text
 //	fifo FILE            makes a named pipe, which nobody writes to
 //	conforms FILE [NAME] checks that a file, or stdout, follows docs/schema/NAME.schema.json, "findings" without one;
-//	                     NAME/DEFINITION is one of the definitions there
+//	                     NAME/DEFINITION is one of the definitions there; -lines does so for each line of FILE
 //
 // and $SRC is the repository. With BOUNDED=N in the environment, a run of sandlint that takes more than N times 2 s
 // of the processor, or 200 MiB, ends with status 99.
@@ -163,8 +164,12 @@ func numberedFiles(ts *testscript.TestScript, neg bool, args []string) {
 }
 
 func conforms(ts *testscript.TestScript, neg bool, args []string) {
+	lines := len(args) > 0 && args[0] == "-lines"
+	if lines {
+		args = args[1:]
+	}
 	if neg || len(args) < 1 || len(args) > 2 {
-		ts.Fatalf("usage: conforms FILE [NAME]")
+		ts.Fatalf("usage: conforms [-lines] FILE [NAME]")
 	}
 	name, definition, part := strings.Cut(append(args, "findings")[1], "/")
 	schema, err := os.ReadFile(filepath.Join("..", "..", "docs", "schema", name+".schema.json"))
@@ -173,8 +178,14 @@ func conforms(ts *testscript.TestScript, neg bool, args []string) {
 		schema, err = schematest.Definition(schema, definition)
 		ts.Check(err)
 	}
-	if err := schematest.Check(schema, []byte(ts.ReadFile(args[0]))); err != nil {
-		ts.Fatalf("%s breaks the schema: %v", args[0], err)
+	texts := []string{ts.ReadFile(args[0])}
+	if lines {
+		texts = slices.Collect(strings.Lines(texts[0]))
+	}
+	for _, text := range texts {
+		if err := schematest.Check(schema, []byte(text)); err != nil {
+			ts.Fatalf("%s breaks the schema: %v", args[0], err)
+		}
 	}
 }
 

@@ -36,15 +36,16 @@ type acceptance struct {
 // whatever folder sandlint runs. A file of another repository has the path in that one, and one of no repository that
 // from the folder of the baseline, where it lies there.
 type places struct {
+	tree              files.Tree
 	dir, root, folder string
 
 	mu    sync.Mutex
 	roots map[string]string // of repositories, by folder
 }
 
-func newPlaces(dir, abs string) *places {
+func newPlaces(tree files.Tree, dir, abs string) *places {
 	folder := filepath.Dir(abs)
-	return &places{dir: dir, folder: folder, root: files.Root(files.Disk{}, "", folder), roots: map[string]string{}}
+	return &places{tree: tree, dir: dir, folder: folder, root: files.Root(tree, "", folder), roots: map[string]string{}}
 }
 
 // of returns the path of a file or folder that is shown so.
@@ -69,7 +70,7 @@ func (p *places) repository(folder string) string {
 	defer p.mu.Unlock()
 	root, ok := p.roots[folder]
 	if !ok {
-		root = files.Root(files.Disk{}, "", folder)
+		root = files.Root(p.tree, "", folder)
 		p.roots[folder] = root
 	}
 	return root
@@ -81,9 +82,9 @@ func (p *places) abs(path string) string {
 }
 
 // readBaseline reads a baseline; the error about its text is of type *config.Error.
-func readBaseline(dir, abs string) (*baseline.Baseline, error) {
+func readBaseline(tree files.Tree, dir, abs string) (*baseline.Baseline, error) {
 	name := shown(dir, abs)
-	b, err := files.ReadNamed(files.Disk{}, dir, abs)
+	b, err := files.ReadNamed(tree, dir, abs)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, fmt.Errorf("reading the baseline %s: %w; \"sandlint baseline write\" makes it", name, err)
 	}
@@ -107,7 +108,7 @@ func (r *run) accept() error {
 		return nil
 	case f.baseline != "":
 		abs := absolute(r.dir, f.baseline)
-		read, err := readBaseline(r.dir, abs)
+		read, err := readBaseline(r.tree(), r.dir, abs)
 		if err == nil {
 			r.take(read, abs).everything = true
 		}
@@ -120,7 +121,7 @@ func (r *run) accept() error {
 			continue
 		}
 		seen[abs] = true
-		read, err := readBaseline(r.dir, abs)
+		read, err := readBaseline(r.tree(), r.dir, abs)
 		if err != nil {
 			return err
 		}
@@ -131,7 +132,7 @@ func (r *run) accept() error {
 
 // take adds a baseline to those of the run.
 func (r *run) take(b *baseline.Baseline, abs string) *acceptance {
-	out := &acceptance{Baseline: b, abs: abs, places: newPlaces(r.dir, abs)}
+	out := &acceptance{Baseline: b, abs: abs, places: newPlaces(r.tree(), r.dir, abs)}
 	out.Matcher = b.Matcher(func(shown string) string { return r.place(out, shown) }, r.policies.packs)
 	r.baselines = append(r.baselines, out)
 	return out

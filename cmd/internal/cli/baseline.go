@@ -156,14 +156,14 @@ func (a *app) prepareBaseline(flags *runFlags, paths []string, must bool) (*base
 	case abs == "":
 		abs = filepath.Join(files.Root(files.Disk{}, dir, dir), baseline.Name)
 	}
-	read, err := readBaseline(dir, abs)
+	read, err := readBaseline(files.Disk{}, dir, abs)
 	if errors.Is(err, fs.ErrNotExist) && !must {
 		read, err = &baseline.Baseline{Source: source.NewFile(shown(dir, abs), nil)}, nil
 	}
 	if err != nil {
 		return nil, err
 	}
-	at := newPlaces(dir, abs)
+	at := newPlaces(files.Disk{}, dir, abs)
 	if len(paths) == 0 {
 		for _, path := range read.Paths {
 			if _, err := (files.Disk{}).Lstat("", at.abs(path)); err == nil {

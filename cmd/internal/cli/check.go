@@ -53,6 +53,13 @@ instruction, setting or key, or, where a file has no comments, by a block in the
 The path - is standard input, which is checked alone; --stdin-filename says where that text
 belongs, which determines its kind, its configuration and the files beside it.
 
+With --stream, any number of small projects are checked in one process: each line of standard
+input is a record, {"id": …, "files": [{"path": …, "content": …}]}, and is answered on one line
+by what the format json prints, with the id. Nothing else is read, no configuration either, but
+what is in the record and what --config names. A record that cannot be checked is answered with
+an error and has no effect on the others. With --stream=tar, a tar has a record in each
+top-level folder. The exit status does not depend on what is found. docs/fleet.md says more.
+
 For each file the nearest ` + config.Name + ` upwards holds; "sandlint config show PATH" shows what it says.
 
 The default format is text, and github inside a GitHub workflow; the environment variable
@@ -68,11 +75,18 @@ job, sarif leaves out suppressed findings, for which GitHub would open alerts.`,
   sandlint check --changed etc/nix.conf compose.yaml
   sandlint check --staged
   sandlint check --since origin/main
+  sandlint check --stream --diff < records.jsonl
   sandlint check --add-ignores="accepted in ticket 7" -w
   sandlint check --format json --stdin-filename images/Dockerfile - < buffer`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if err := flags.add.contradictions(cmd, &flags); err != nil {
 				return err
+			}
+			if err := flags.stream.check(cmd, &flags, args); err != nil {
+				return err
+			}
+			if flags.stream.form != "" {
+				return a.stream(&flags)
 			}
 			return a.check(&flags, args)
 		},
@@ -83,6 +97,7 @@ job, sarif leaves out suppressed findings, for which GitHub would open alerts.`,
 	cmd.Flags().BoolVar(&flags.statistics, "statistics", false,
 		"in the formats text and json, print how often each rule found something instead of the findings")
 	flags.add.register(cmd)
+	flags.stream.register(cmd)
 	cmd.Flags().BoolVar(&flags.diff, "diff", false, "also print the safe fixes as a diff, after the findings")
 	return cmd
 }
@@ -92,6 +107,8 @@ type checkFlags struct {
 	runFlags
 	diff bool
 	add  addFlags
+
+	stream streamFlags
 }
 
 func (a *app) check(flags *checkFlags, paths []string) error {

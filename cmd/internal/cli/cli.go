@@ -17,6 +17,7 @@ import (
 
 	"github.com/sandlint/sandlint/cmd/internal/config"
 	"github.com/sandlint/sandlint/cmd/internal/report"
+	"github.com/sandlint/sandlint/cmd/internal/stream"
 	"github.com/sandlint/sandlint/parsers/files"
 	"github.com/sandlint/sandlint/parsers/source"
 	"github.com/sandlint/sandlint/parsers/workspace"
@@ -62,6 +63,20 @@ func (o *output) Write(b []byte) (int, error) {
 	return n, o.err
 }
 
+// Program runs sandlint as this process, and returns the exit status. "check --stream" starts this program anew.
+func Program() int {
+	return (&app{
+		stdin:   os.Stdin,
+		stdout:  os.Stdout,
+		stderr:  os.Stderr,
+		getenv:  os.Getenv,
+		getwd:   getwd,
+		now:     time.Now,
+		packs:   packs.All,
+		program: stream.Command(),
+	}).run(os.Args[1:])
+}
+
 // Main runs sandlint with the arguments after the program's name, and returns the exit status.
 func Main(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	return (&app{
@@ -89,6 +104,10 @@ type app struct {
 	// notify sends signals; nil means signal.Notify.
 	notify func(chan<- os.Signal, ...os.Signal)
 
+	// program is what stream.Command returns; nil where the program cannot be started anew, or must not be.
+	program []string
+	args    []string
+
 	color    string // the value of --color
 	exitZero bool   // --exit-zero: no finding and no diff makes the status 1
 	status   int
@@ -97,6 +116,7 @@ type app struct {
 }
 
 func (a *app) run(args []string) int {
+	a.args = args
 	out := &output{Writer: a.stdout}
 	a.stdout = out
 	root := a.root()

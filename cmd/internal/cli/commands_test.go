@@ -31,7 +31,7 @@ func commands(cmd *cobra.Command) []*cobra.Command {
 
 // freeValues are the values of flags that no shell can complete with words, only with files at most.
 var freeValues = []string{"FILE", "PATH", "PROGRAM", "EXPRESSION", "VERSION", "LOG", "ARGUMENTS", "REVISION", "REV",
-	"REASON", "REASONS", "PROGRAM=VERSION"}
+	"REASON", "REASONS", "PROGRAM=VERSION", "BYTES", "TIME", "N"}
 
 // TestHelp: each command says what it does and shows how it is used, and each flag says what it does, and what its
 // values are.

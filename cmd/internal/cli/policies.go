@@ -24,6 +24,7 @@ type policies struct {
 	flags   *runFlags
 	packs   []rules.Pack
 	set     *rules.Set // for all files, whatever the configurations say; nil for a set of each
+	plain   *rules.Set // where there is no configuration; nil before it is made
 	nearest *config.Nearest
 
 	mu      sync.Mutex
@@ -88,6 +89,10 @@ func (p *policies) make(conf *config.Config, says config.Effective) (*policy, er
 		}
 	}
 	if p.set != nil {
+		return made, errors.Join(wrongTargets, wrongLevel)
+	}
+	if p.plain != nil && conf.Source == nil {
+		made.Set = p.plain
 		return made, errors.Join(wrongTargets, wrongLevel)
 	}
 	packs := slices.Concat(p.packs, conf.RulePacks())

@@ -141,6 +141,7 @@ func formatNames() string {
 type run struct {
 	flags     *runFlags
 	dir       string
+	files     files.Tree // nil for the disk
 	workspace *workspace.Workspace
 	policies  *policies
 	changed   change
@@ -216,6 +217,14 @@ func (a *app) prepare(f *runFlags, paths []string) (*run, error) {
 		r.since.opts = opts
 	}
 	return r, nil
+}
+
+// tree returns what configurations and baselines are read from.
+func (r *run) tree() files.Tree {
+	if r.files == nil {
+		return files.Disk{}
+	}
+	return r.files
 }
 
 // contradictions returns an error for values of flags that cannot mean anything.

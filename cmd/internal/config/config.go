@@ -198,6 +198,25 @@ func Load(dir, path string, shown func(path string) string, known Known) (*Confi
 	return (&reader{loading: l}).parse(f, filepath.Dir(path), known.Packs)
 }
 
+// Rebase makes a configuration hold for the files of another folder, base, as if it and what it extends lay there.
+func (c *Config) Rebase(base string) {
+	from := c.Base
+	for _, one := range c.All() {
+		to := base
+		if rel, err := filepath.Rel(from, one.Base); err == nil && filepath.IsLocal(rel) {
+			to = filepath.Join(base, rel)
+		}
+		if rel, err := filepath.Rel(one.Base, one.Baseline); one.Baseline != "" && err == nil {
+			one.Baseline = filepath.Join(to, rel)
+		}
+		one.Base = to
+		one.excluded, _ = workspace.NewPatterns(to, one.Exclude)
+		for n := range one.Overrides {
+			one.Overrides[n].matches, _ = workspace.NewPatterns(to, one.Overrides[n].Paths)
+		}
+	}
+}
+
 func parse(f *source.File, base string, packs []rules.Pack) (*Config, error) {
 	l := &loading{shown: filepath.ToSlash, files: map[string]*Config{}}
 	return (&reader{loading: l}).parse(f, base, packs)

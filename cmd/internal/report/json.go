@@ -145,8 +145,43 @@ func writeJSON(out io.Writer, r *Report) error {
 	return w.end()
 }
 
-// rest prints what follows the findings, each part after a separator.
+// WriteRecord prints the object of the format json on one line, with more fields behind, each a name with a value.
+func WriteRecord(out io.Writer, r *Report, more ...Field) error {
+	w := newJSONWriter(out)
+	fmt.Fprintf(w, `{"version":%d`, jsonVersion)
+	w.put(`,"tool":`, jsonTool{Name: "sandlint", Version: r.Version})
+	w.WriteString(`,"findings":[`)
+	all := merged(r.Result)
+	prints := rules.Fingerprints(r.tree(), all, r.Dir)
+	for i, f := range all {
+		before := ""
+		if i > 0 {
+			before = ","
+		}
+		w.put(before, newJSONFinding(f, prints[i], r.Result.Help(f.Rule)))
+	}
+	w.WriteByte(']')
+	w.rest(r, ",")
+	for _, f := range more {
+		w.put(",", f.Name)
+		w.put(":", f.Value)
+	}
+	w.WriteString("}")
+	return w.end()
+}
+
+// Field is a field of a JSON object.
+type Field struct {
+	Name  string
+	Value any
+}
+
+// rest prints what follows the findings, each part after a separator; only the separator "," is without blanks.
 func (w *jsonWriter) rest(r *Report, separator string) {
+	space := " "
+	if separator == "," {
+		space = ""
+	}
 	files := jsonFiles{Checked: r.Result.Checked, Skipped: []jsonSkipped{}}
 	for _, s := range r.Result.Skipped {
 		files.Skipped = append(files.Skipped, jsonSkipped{Path: s.Path, Reason: s.Reason})
@@ -158,9 +193,10 @@ func (w *jsonWriter) rest(r *Report, separator string) {
 	for _, e := range troubles(r.Result) {
 		unreadable = append(unreadable, jsonError{Path: e.Path, Message: e.Err.Error()})
 	}
-	w.put(separator+`"files": `, files)
-	w.put(separator+`"configuration": `, jsonConfiguration{RulesOff: r.Result.Off, Excluded: excludedPaths(r.Result)})
-	w.put(separator+`"errors": `, unreadable)
+	w.put(separator+`"files":`+space, files)
+	w.put(separator+`"configuration":`+space,
+		jsonConfiguration{RulesOff: r.Result.Off, Excluded: excludedPaths(r.Result)})
+	w.put(separator+`"errors":`+space, unreadable)
 }
 
 // writeJSONLines prints each finding as JSON on a line of its own, and then a line about the run.
