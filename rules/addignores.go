@@ -55,6 +55,33 @@ func AddIgnores(
 	return a.result()
 }
 
+// Ignored returns the text of a file with a comment that suppresses one of its findings, proved as AddIgnores does with
+// the files that depend on it, and false where no comment can suppress it.
+func (s *Session) Ignored(c *Checked, f *Finding, reason string) ([]byte, bool) {
+	if !s.Ignorable(c, f) {
+		return nil, false
+	}
+	view := *s.ws
+	view.Entries = slices.DeleteFunc(slices.Clone(s.ws.Entries), func(e *workspace.Entry) bool {
+		other := s.checked[e]
+		return e != c.Entry && (other == nil || !other.uses.EditedBy(c.Entry.Abs))
+	})
+	opts := s.opts
+	opts.internal = !f.Rule.Check.external
+	added := AddIgnores(&view, s.policies, opts, []Finding{*f}, reason)
+	if len(added.Files) != 1 || added.Suppressed != 1 {
+		return nil, false
+	}
+	return added.Files[0].After, true
+}
+
+// Ignorable reports whether Ignored may find a place: it is cheap, and false for formats without comments, for what is
+// found about comments, and where the configuration forbids them.
+func (s *Session) Ignorable(c *Checked, f *Finding) bool {
+	return c.Document != nil && f.File.Path == c.Document.Source.Path && !f.Rule.aboutComments() &&
+		len(marksOf(c.Document)) > 0 && s.policies.Policy(c.Entry.Abs).Ignores.Policy != ignores.Deny
+}
+
 // aboutComments reports whether the rule is about what is accepted, and not about the files themselves: DL1001 reports
 // that there are comments that suppress findings.
 func (r *Rule) aboutComments() bool {

@@ -78,5 +78,12 @@ func FlagNames(keyword string) []string {
 	return names
 }
 
+// Platforms returns the platforms that most images are built for, the most usual first, and before them the variables
+// that name the platform of the build and of the target. BuildKit knows more.
+func Platforms() []string {
+	return []string{"$BUILDPLATFORM", "$TARGETPLATFORM", "linux/amd64", "linux/arm64", "linux/arm/v7", "linux/arm/v6",
+		"linux/386", "linux/ppc64le", "linux/s390x", "linux/riscv64", "windows/amd64"}
+}
+
 // ignoresFlags reports whether BuildKit reads flags before the arguments of the instruction and then ignores them.
 func ignoresFlags(keyword string) bool { return keyword == "ARG" || keyword == "STOPSIGNAL" }

@@ -27,6 +27,8 @@ type Reader struct {
 	File *source.File
 	// What is what the file is, for messages: "the configuration".
 	What string
+	// Seen is called with each body that Body reads, and what that may contain; nil calls nothing.
+	Seen func(b *hclsyntax.Body, known Body)
 
 	problems []source.Problem
 }
@@ -128,6 +130,9 @@ type Body struct {
 // Body calls the functions of known for what a body contains: first for its attributes and then for its blocks, each in
 // the order of the file. Everything else is a problem; what names the body for messages: "a rule block".
 func (r *Reader) Body(b *hclsyntax.Body, what string, known Body) {
+	if r.Seen != nil {
+		r.Seen(b, known)
+	}
 	names := func() []string {
 		var out []string
 		for n := range known.Attributes {

@@ -121,8 +121,11 @@ func (c *compiler) values() *hcl.EvalContext { return c.ctx }
 var names = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[a-z][a-z0-9]*(-[a-z0-9]+)*$`) })
 
 // Read reads the file of a pack. Problems are what is wrong so far; with any, Source.Pack must not be called.
-func Read(f *source.File) (*Source, []source.Problem) {
-	c := &compiler{Reader: hcltext.Reader{File: f, What: "a rule pack"}, variables: map[string]bool{}}
+func Read(f *source.File) (*Source, []source.Problem) { return read(f, nil) }
+
+// read is Read that calls seen as hcltext.Reader does.
+func read(f *source.File, seen func(*hclsyntax.Body, hcltext.Body)) (*Source, []source.Problem) {
+	c := &compiler{Reader: hcltext.Reader{File: f, What: "a rule pack", Seen: seen}, variables: map[string]bool{}}
 	sum := sha256.Sum256(f.Bytes)
 	c.pack = &Pack{Source: f, Digest: hex.EncodeToString(sum[:]), compiler: c}
 	s := &Source{File: f, compiler: c, body: c.Parse()}

@@ -189,7 +189,13 @@ func Load(dir, path string, shown func(path string) string, known Known) (*Confi
 	if err != nil {
 		return nil, fmt.Errorf("reading the configuration %s: %w", shown(path), err)
 	}
-	f := source.NewFile(shown(path), b)
+	return parseAt(dir, path, source.NewFile(shown(path), b), shown, known)
+}
+
+// parseAt is Load of a text that was read.
+func parseAt(
+	dir, path string, f *source.File, shown func(path string) string, known Known,
+) (*Config, error) {
 	if isHadolint(path) {
 		return parseHadolint(f, filepath.Dir(path), known.Packs)
 	}

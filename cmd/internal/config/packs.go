@@ -88,14 +88,18 @@ func packFile(tree files.Tree, dir, full, shown string) ([]PackFile, error) {
 	} else if err != nil {
 		return nil, errors.New("cannot be read: " + err.Error())
 	}
-	read := func(name string) ([]byte, error) {
+	return []PackFile{{File: source.NewFile(shown, b), Abs: full, Read: besides(tree, dir, full)}}, nil
+}
+
+// besides returns what reads the files beside that of a pack.
+func besides(tree files.Tree, dir, full string) func(name string) ([]byte, error) {
+	return func(name string) ([]byte, error) {
 		if !filepath.IsLocal(filepath.FromSlash(name)) {
 			return nil, errors.New("it is not in the folder of the pack")
 		}
 		beside := filepath.Join(filepath.Dir(full), filepath.FromSlash(path.Clean(name)))
 		return files.ReadNamed(tree, dir, beside)
 	}
-	return []PackFile{{File: source.NewFile(shown, b), Abs: full, Read: read}}, nil
 }
 
 // packReader loads the packs of a configuration.

@@ -16,6 +16,7 @@ import (
 
 // Kinds of completion items.
 const (
+	itemFunction   = 3
 	itemVariable   = 6
 	itemProperty   = 10
 	itemValue      = 12
@@ -46,6 +47,9 @@ type completing struct {
 func completion(s *server, ctx context.Context, p *positionParams) ([]completionItem, error) {
 	s.engine.Lock()
 	defer s.engine.Unlock()
+	if d := s.settingsAt(p.TextDocument.URI); d != nil {
+		return s.completeSettings(d, p.Position), nil
+	}
 	l := s.look(ctx, p.TextDocument.URI)
 	if l == nil {
 		return []completionItem{}, nil

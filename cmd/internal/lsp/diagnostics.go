@@ -143,6 +143,11 @@ func (s *server) publish(ctx context.Context, open []*document) {
 			}
 		}
 	}
+	for _, d := range open {
+		if own := settingsOf(d); own != nil {
+			now[d.uri] = s.diagnosticsOfSettings(own)
+		}
+	}
 	for uri := range s.published {
 		if _, still := now[uri]; !still {
 			now[uri] = []diagnostic{}
@@ -186,7 +191,9 @@ func documentDiagnostics(s *server, ctx context.Context, p *documentParams) (any
 	s.engine.Lock()
 	defer s.engine.Unlock()
 	out := fullReport{Kind: "full", Items: []diagnostic{}}
-	if l := s.look(ctx, p.TextDocument.URI); l != nil {
+	if d := s.settingsAt(p.TextDocument.URI); d != nil {
+		out.Items = s.diagnosticsOfSettings(d)
+	} else if l := s.look(ctx, p.TextDocument.URI); l != nil {
 		if list := s.diagnosticsIn(l.project)[uriOf(l.checked.Entry.Abs)]; list != nil {
 			out.Items = list
 		}

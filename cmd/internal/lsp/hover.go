@@ -22,6 +22,9 @@ type hoverResult struct {
 func hover(s *server, ctx context.Context, p *positionParams) (*hoverResult, error) {
 	s.engine.Lock()
 	defer s.engine.Unlock()
+	if d := s.settingsAt(p.TextDocument.URI); d != nil {
+		return s.hoverSettings(d, p.Position), nil
+	}
 	l := s.look(ctx, p.TextDocument.URI)
 	if l == nil {
 		return nil, nil

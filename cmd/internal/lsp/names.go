@@ -178,17 +178,19 @@ func definition(s *server, ctx context.Context, p *positionParams) ([]location, 
 	s.engine.Lock()
 	defer s.engine.Unlock()
 	out := []location{}
-	l := s.look(ctx, p.TextDocument.URI)
-	if l == nil {
+	links, text := s.linksAt(ctx, p.TextDocument.URI)
+	if text == nil {
 		return out, nil
 	}
-	offset := l.text.offset(p.Position, s.encoding)
-	if d := l.checked.Document.Dockerfile; d != nil {
-		if n := nameAt(d.File, offset); n != nil {
-			return append(out, location{l.uri, l.text.span(n.defined, s.encoding)}), nil
+	offset := text.offset(p.Position, s.encoding)
+	if l := s.look(ctx, p.TextDocument.URI); l != nil {
+		if d := l.checked.Document.Dockerfile; d != nil {
+			if n := nameAt(d.File, offset); n != nil {
+				return append(out, location{l.uri, l.text.span(n.defined, s.encoding)}), nil
+			}
 		}
 	}
-	for _, link := range s.linksOf(l) {
+	for _, link := range links {
 		if link.span.Start <= offset && offset <= link.span.End && link.path != "" {
 			out = append(out, location{URI: uriOf(link.path)})
 		}
@@ -387,18 +389,26 @@ func documentLinks(s *server, ctx context.Context, p *documentParams) ([]documen
 	s.engine.Lock()
 	defer s.engine.Unlock()
 	out := []documentLink{}
-	l := s.look(ctx, p.TextDocument.URI)
-	if l == nil {
-		return out, nil
-	}
-	for _, link := range s.linksOf(l) {
+	links, text := s.linksAt(ctx, p.TextDocument.URI)
+	for _, link := range links {
 		target := link.address
 		if link.path != "" {
 			target = uriOf(link.path)
 		}
-		out = append(out, documentLink{l.text.span(link.span, s.encoding), target, link.tooltip})
+		out = append(out, documentLink{text.span(link.span, s.encoding), target, link.tooltip})
 	}
 	return out, nil
+}
+
+// linksAt returns the links in an open document, and its text.
+func (s *server) linksAt(ctx context.Context, uri string) ([]linkTarget, *text) {
+	if d := s.settingsAt(uri); d != nil {
+		return s.linksOfSettings(d), d.text
+	}
+	if l := s.look(ctx, uri); l != nil {
+		return s.linksOf(l), l.text
+	}
+	return nil, nil
 }
 
 // linksOf returns the links in a document, in order.

@@ -112,6 +112,9 @@ func (s *server) sync(ctx context.Context, settled bool) []*document {
 	touched := s.touched
 	s.touched = nil
 	s.mu.Unlock()
+	if len(touched) > 0 {
+		s.found = nil
+	}
 
 	s.place(folders, open)
 	for _, p := range s.projects {

@@ -93,6 +93,7 @@ type server struct {
 	engine    sync.Mutex
 	projects  []*project
 	published map[string]string // what was sent last, by URI
+	found     map[string]settingsFound
 }
 
 // settings are the initializationOptions, and what workspace/didChangeConfiguration sends.
