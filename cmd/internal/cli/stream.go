@@ -15,6 +15,7 @@ import (
 	"strings"
 	"syscall"
 	"time"
+	"unicode/utf8"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
@@ -294,7 +295,11 @@ func (j *judge) answer(r *run) ([]byte, *stream.Error) {
 		for _, f := range fixed.Files {
 			patch = append(patch, j.patch(f.File, f.After, "")...)
 		}
-		more = append(more, report.Field{Name: "diff", Value: string(patch)})
+		if utf8.Valid(patch) {
+			more = append(more, report.Field{Name: "diff", Value: string(patch)})
+		} else {
+			more = append(more, report.Field{Name: "diff_base64", Value: patch})
+		}
 	}
 	var out bytes.Buffer
 	rep := report.Report{Result: res, Version: Version, Dir: r.dir, Files: r.files}

@@ -5,17 +5,18 @@ import json
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
-LINK, EXECUTABLE, REGULAR = "120000", "100755", "100644"
+LINK, EXECUTABLE = "120000", "100755"
 
 
 @dataclass(frozen=True)
 class Row:
-    """One file of a repository. content is None where only the path is known; mode is that of git."""
+    """One file of a repository. content is None where only the path is known. mode is that of git, None where it is not
+    known; content is the target of a link."""
 
     repository: str
     path: str
     content: bytes | None
-    mode: str = REGULAR
+    mode: str | None = None
     commit: str | None = None
 
 
@@ -52,8 +53,8 @@ def encoded(row: Row) -> str:
         out["content"] = row.content.decode("utf-8")
     except UnicodeDecodeError:
         out["base64"] = base64.b64encode(row.content).decode("ascii")
-    if row.mode == EXECUTABLE:
-        out["executable"] = True
+    if row.mode is not None:
+        out["executable"] = row.mode == EXECUTABLE
     return json.dumps(out, ensure_ascii=False)
 
 

@@ -12,7 +12,7 @@ from pyspark import SparkFiles
 
 from fleet import bundles, tables
 from fleet.program import Limits, Program, command_of
-from fleet.records import REGULAR, Record, Row, records
+from fleet.records import Record, Row, records
 
 Batches = Iterator[pa.RecordBatch]
 
@@ -45,7 +45,7 @@ def rows_of(batches: Batches) -> Iterator[Row]:
             *(batch.column(name).to_pylist() for name in ("repository", "path", "content", "mode", "commit")),
             strict=True,
         ):
-            yield Row(repository, path, content, mode or REGULAR, commit)
+            yield Row(repository, path, content, mode, commit)
 
 
 def check_rows(settings: Settings) -> Callable[[Batches], Batches]:
